@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  // graphql 17 has a `development` export; without this line Vite takes that one while Pothos and Yoga take the
+  // other, and the two refuse each other's types ("another module or realm").
+  ssr: { resolve: { conditions: ['node', 'module-sync'] } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/postgresql.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // A skipped test is a promise nobody checks.
+    allowOnly: false,
+  },
+})
