@@ -1,0 +1,182 @@
+// The words of Darkroom. Everything else is written in them, so read this file first.
+//
+//   task      what a client asked for; lives from request to result
+//   attempt   one try of a task at one provider: one possible charge; a row, and the unit of queueing
+//   provider  a configured upstream account: name, dialect, URL, credentials, models, prices
+//   dialect   the wire language an adapter speaks: openai, sandbox, …
+//   remote id the upstream's own id for what we submitted
+//   asset     one stored image file, addressed by its content hash
+//   rendition an asset resized or re-encoded on request
+//   event     one immutable line in a task's log, numbered 1, 2, 3 … within that task
+//   cursor    a client's place in a log; opaque to it
+//   project   the tenant: owns tasks and assets
+//   usage     the tokens an attempt consumed, as reported, estimated or unknown: it says which
+//   poke      "look again"; carries no data
+//
+// Durations end in `Ms`, money in `Micros` (integer micro-USD), moments in `At` (milliseconds since 1970, UTC).
+
+/** The values of every closed word list: the schema's enums, the tables' CHECKs and the types below come from here. */
+export const TASK_STATUSES = ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN', 'SUCCEEDED', 'FAILED', 'CANCELED'] as const
+export const OPERATIONS = ['GENERATE', 'EDIT'] as const
+export const ATTEMPT_STATES = [
+  'PLANNED',
+  'LEASED',
+  'SENDING',
+  'ACCEPTED',
+  'UNKNOWN',
+  'SUCCEEDED',
+  'REJECTED',
+  'NOT_SENT',
+  'FAILED',
+  'CANCELED',
+] as const
+export const CHARGES = ['NO', 'UNKNOWN', 'YES'] as const
+export const WIRE_PHASES = ['NONE', 'INTENT', 'DISPATCHED', 'HEADERS', 'BODY_DONE'] as const
+export const QUALITIES = ['AUTO', 'LOW', 'MEDIUM', 'HIGH', 'STANDARD', 'HD', 'XHIGH', 'MAX'] as const
+export const BACKGROUNDS = ['AUTO', 'OPAQUE', 'TRANSPARENT'] as const
+export const MODERATIONS = ['AUTO', 'LOW'] as const
+export const OUTPUT_FORMATS = ['PNG', 'JPEG', 'WEBP'] as const
+export const INPUT_FIDELITIES = ['HIGH', 'LOW'] as const
+export const STYLES = ['VIVID', 'NATURAL'] as const
+export const UNSUPPORTED_POLICIES = ['WARN', 'ERROR'] as const
+export const UNKNOWN_OUTCOME_POLICIES = ['HOLD', 'RESEND'] as const
+export const USAGE_SOURCES = ['REPORTED', 'ESTIMATED', 'UNKNOWN'] as const
+export const ASSET_KINDS = ['FINAL', 'PARTIAL', 'INPUT', 'MASK'] as const
+export const WARNING_CODES = ['SETTING_IGNORED', 'SETTING_CHANGED', 'MODEL_RETIRING'] as const
+export const TASK_ERROR_CODES = [
+  'MODERATION_BLOCKED',
+  'PROVIDER_RATE_LIMITED',
+  'PROVIDER_QUOTA',
+  'PROVIDER_REJECTED',
+  'PROVIDER_MISCONFIGURED',
+  'PROVIDER_UNREACHABLE',
+  'PROVIDER_BROKEN',
+  'RESULT_UNREACHABLE',
+  'INPUT_IMAGE_INVALID',
+  'INPUT_IMAGE_UNREACHABLE',
+  'OUTCOME_UNKNOWN',
+  'INTERNAL',
+] as const
+
+export type TaskStatus = (typeof TASK_STATUSES)[number]
+export type Operation = (typeof OPERATIONS)[number]
+export type AttemptState = (typeof ATTEMPT_STATES)[number]
+/** Whether money was spent. UNKNOWN means: nobody can say yet, so treat it as possible. */
+export type Charged = (typeof CHARGES)[number]
+/** How far a request provably got: decided to send, first byte handed to a socket, status line seen, whole body read. */
+export type WirePhase = (typeof WIRE_PHASES)[number]
+export type Quality = (typeof QUALITIES)[number]
+export type Background = (typeof BACKGROUNDS)[number]
+export type Moderation = (typeof MODERATIONS)[number]
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
+export type InputFidelity = (typeof INPUT_FIDELITIES)[number]
+export type Style = (typeof STYLES)[number]
+export type UnsupportedPolicy = (typeof UNSUPPORTED_POLICIES)[number]
+export type UnknownOutcomePolicy = (typeof UNKNOWN_OUTCOME_POLICIES)[number]
+export type UsageSource = (typeof USAGE_SOURCES)[number]
+export type AssetKind = (typeof ASSET_KINDS)[number]
+export type WarningCode = (typeof WARNING_CODES)[number]
+export type TaskErrorCode = (typeof TASK_ERROR_CODES)[number]
+
+/** The settings of a picture: what a client may choose, and all that a provider is told about how to paint. */
+export interface Settings {
+  prompt: string
+  /** Darkroom's model name, `gpt-image-2` by default; a provider may know it by another. */
+  model: string
+  /** `auto` or `WIDTHxHEIGHT` in pixels. */
+  size: string
+  quality: Quality
+  background: Background
+  moderation: Moderation
+  outputFormat: OutputFormat
+  /** 0 (smallest file) to 100 (best picture), JPEG and WEBP only; null leaves it to the provider. */
+  outputCompression: number | null
+  /** Edits only; null leaves it to the provider. */
+  inputFidelity: InputFidelity | null
+  /** dall-e-3 only; null leaves it to the provider. */
+  style: Style | null
+  /** How many pictures, 1 to 10. */
+  n: number
+  /** How many previews to ask for, 0 to 3; fewer may come. */
+  partialImages: number
+  /** The caller's own end user, for abuse control and reports. */
+  user: string | null
+}
+
+/** An image that came in with a request: stored already, or still to be fetched before anything is sent. */
+export type InputImage = { assetId: string } | { url: string }
+
+/** What a client asked for, validated and complete. Stored with the task and never changed. */
+export interface ImageRequest extends Settings {
+  operation: Operation
+  /** Allowed providers in order of preference; null lets the router pick among all that can. */
+  providers: string[] | null
+  images: InputImage[]
+  mask: InputImage | null
+  metadata: Record<string, string>
+  unsupported: UnsupportedPolicy
+  onUnknownOutcome: UnknownOutcomePolicy
+  /** How many possible charges this task may ever have, 1 to 5. */
+  maxCharges: number
+}
+
+/** A setting that could not be honoured as asked, named before money was spent. */
+export interface Warning {
+  code: WarningCode
+  /** The input field, `quality` for example; null when it concerns the whole request. */
+  field: string | null
+  message: string
+}
+
+/** What went wrong at an upstream, fit to be shown to the client. */
+export interface TaskError {
+  code: TaskErrorCode
+  message: string
+  /** True when asking again later could end differently. */
+  retryable: boolean
+  charged: Charged
+  /** The upstream's own id for the request, for its support desk. */
+  providerRequestId: string | null
+}
+
+/** Tokens an attempt consumed. A number that nobody told us is null, never zero. */
+export interface Usage {
+  inputTokens: number | null
+  outputTokens: number | null
+  totalTokens: number | null
+  inputTextTokens: number | null
+  inputImageTokens: number | null
+  outputTextTokens: number | null
+  outputImageTokens: number | null
+  source: UsageSource
+}
+
+/** What an image really is, read from its bytes. */
+export interface ImageFacts {
+  mimeType: 'image/png' | 'image/jpeg' | 'image/webp'
+  width: number
+  height: number
+  byteSize: number
+  hasAlpha: boolean
+}
+
+/** One immutable line in a task's log, by type. */
+export type TaskEventBody =
+  | { type: 'TASK_QUEUED' }
+  | { type: 'ATTEMPT_STARTED'; attemptId: string }
+  | { type: 'TASK_PROGRESSED'; progress: number }
+  | { type: 'PARTIAL_IMAGE_RECEIVED'; assetId: string; index: number }
+  | { type: 'ATTEMPT_ENDED'; attemptId: string }
+  | { type: 'OUTCOME_BECAME_UNKNOWN'; attemptId: string }
+  | { type: 'TASK_FINISHED'; status: TaskStatus }
+
+/** True for the states a task never leaves. */
+export function isFinished(status: TaskStatus): boolean {
+  return status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELED'
+}
+
+/** `1024x768` as numbers; undefined for `auto` and for anything that is not a size. */
+export function parseSize(size: string): { width: number; height: number } | undefined {
+  const match = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(size)
+  return match ? { width: Number(match[1]), height: Number(match[2]) } : undefined
+}

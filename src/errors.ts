@@ -1,0 +1,37 @@
+/** Every code a client may meet in `extensions.code`. The list is closed: what is not here is a bug and is masked. */
+export const GATEWAY_ERROR_CODES = [
+  'BAD_USER_INPUT',
+  'CAPABILITY_MISSING',
+  'CURSOR_INVALID',
+  'IDEMPOTENCY_KEY_REUSED',
+  'MODEL_UNKNOWN',
+  'NOT_FOUND',
+  'PROVIDER_UNKNOWN',
+  'CONFLICT',
+  'CHARGE_PERMISSION_REQUIRED',
+  'SHUTTING_DOWN',
+] as const
+
+export type GatewayErrorCode = (typeof GATEWAY_ERROR_CODES)[number]
+
+/**
+ * An error written for the client: what was wrong, with which value, and what would be right. Its message is safe to
+ * show. Everything that is neither this nor a ProviderError is a bug, logged with an id and shown as "Unexpected error".
+ */
+export class GatewayError extends Error {
+  override name = 'GatewayError'
+  readonly code: GatewayErrorCode
+  /** The input field at fault, as a path such as `images.1.url`; undefined when no single one is. */
+  readonly field: string | undefined
+
+  constructor(code: GatewayErrorCode, message: string, options: { field?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.field = options.field
+  }
+}
+
+/** A GatewayError about one input field, the commonest kind. */
+export function badInput(field: string, message: string): GatewayError {
+  return new GatewayError('BAD_USER_INPUT', message, { field })
+}
