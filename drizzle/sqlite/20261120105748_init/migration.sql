@@ -1,0 +1,120 @@
+CREATE TABLE `assets` (
+	`id` text PRIMARY KEY,
+	`project_id` text NOT NULL,
+	`task_id` text NOT NULL,
+	`attempt_id` text,
+	`kind` text NOT NULL,
+	`position` integer NOT NULL,
+	`sha256` text NOT NULL,
+	`byte_size` integer NOT NULL,
+	`mime_type` text NOT NULL,
+	`width` integer NOT NULL,
+	`height` integer NOT NULL,
+	`thumbhash` text,
+	`revised_prompt` text,
+	`created_at` integer NOT NULL,
+	CONSTRAINT `fk_assets_task_id_tasks_id_fk` FOREIGN KEY (`task_id`) REFERENCES `tasks`(`id`),
+	CONSTRAINT `fk_assets_attempt_id_attempts_id_fk` FOREIGN KEY (`attempt_id`) REFERENCES `attempts`(`id`),
+	CONSTRAINT "assets_kind" CHECK("kind" in ('FINAL', 'PARTIAL', 'INPUT', 'MASK'))
+);
+--> statement-breakpoint
+CREATE TABLE `attempts` (
+	`id` text PRIMARY KEY,
+	`task_id` text NOT NULL,
+	`project_id` text NOT NULL,
+	`number` integer NOT NULL,
+	`provider` text NOT NULL,
+	`state` text NOT NULL,
+	`charged` text DEFAULT 'NO' NOT NULL,
+	`run_after` integer NOT NULL,
+	`lease_owner` text,
+	`lease_epoch` integer DEFAULT 0 NOT NULL,
+	`lease_until` integer,
+	`remote_id` text,
+	`wire_phase` text DEFAULT 'NONE' NOT NULL,
+	`http_status` integer,
+	`provider_request_id` text,
+	`error` text,
+	`resolved` text,
+	`input_tokens` integer,
+	`output_tokens` integer,
+	`total_tokens` integer,
+	`input_text_tokens` integer,
+	`input_image_tokens` integer,
+	`output_text_tokens` integer,
+	`output_image_tokens` integer,
+	`usage_source` text DEFAULT 'UNKNOWN' NOT NULL,
+	`cost_micros` integer,
+	`price_version` text,
+	`created_at` integer NOT NULL,
+	`sent_at` integer,
+	`finished_at` integer,
+	CONSTRAINT `fk_attempts_task_id_tasks_id_fk` FOREIGN KEY (`task_id`) REFERENCES `tasks`(`id`),
+	CONSTRAINT "attempts_state" CHECK("state" in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED', 'UNKNOWN', 'SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED')),
+	CONSTRAINT "attempts_charged" CHECK("charged" in ('NO', 'UNKNOWN', 'YES')),
+	CONSTRAINT "attempts_wire_phase" CHECK("wire_phase" in ('NONE', 'INTENT', 'DISPATCHED', 'HEADERS', 'BODY_DONE')),
+	CONSTRAINT "attempts_open_charge" CHECK("state" not in ('SENDING', 'ACCEPTED', 'UNKNOWN') or "charged" = 'UNKNOWN'),
+	CONSTRAINT "attempts_no_charge" CHECK("state" not in ('PLANNED', 'LEASED', 'NOT_SENT', 'REJECTED', 'CANCELED') or "charged" = 'NO'),
+	CONSTRAINT "attempts_paid" CHECK("state" <> 'SUCCEEDED' or "charged" = 'YES'),
+	CONSTRAINT "attempts_leased" CHECK("state" not in ('LEASED', 'SENDING') or ("lease_owner" is not null and "lease_until" is not null)),
+	CONSTRAINT "attempts_accepted" CHECK("state" <> 'ACCEPTED' or "remote_id" is not null),
+	CONSTRAINT "attempts_cost" CHECK("cost_micros" is null or "cost_micros" >= 0)
+);
+--> statement-breakpoint
+CREATE TABLE `task_events` (
+	`task_id` text NOT NULL,
+	`seq` integer NOT NULL,
+	`project_id` text NOT NULL,
+	`feed_seq` integer NOT NULL,
+	`body` text NOT NULL,
+	`at` integer NOT NULL,
+	CONSTRAINT `task_events_pk` PRIMARY KEY(`task_id`, `seq`),
+	CONSTRAINT `fk_task_events_task_id_tasks_id_fk` FOREIGN KEY (`task_id`) REFERENCES `tasks`(`id`)
+);
+--> statement-breakpoint
+CREATE TABLE `projects` (
+	`id` text PRIMARY KEY,
+	`name` text NOT NULL,
+	`feed_seq` integer DEFAULT 0 NOT NULL,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `tasks` (
+	`id` text PRIMARY KEY,
+	`project_id` text NOT NULL,
+	`status` text NOT NULL,
+	`operation` text NOT NULL,
+	`model` text NOT NULL,
+	`request` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`idempotency_key` text,
+	`max_charges` integer NOT NULL,
+	`charges_open` integer DEFAULT 0 NOT NULL,
+	`progress` real DEFAULT 0 NOT NULL,
+	`warnings` text NOT NULL,
+	`error` text,
+	`retry_of` text,
+	`last_seq` integer DEFAULT 0 NOT NULL,
+	`cancel_requested_at` integer,
+	`created_at` integer NOT NULL,
+	`started_at` integer,
+	`finished_at` integer,
+	CONSTRAINT `fk_tasks_project_id_projects_id_fk` FOREIGN KEY (`project_id`) REFERENCES `projects`(`id`),
+	CONSTRAINT "tasks_status" CHECK("status" in ('QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN', 'SUCCEEDED', 'FAILED', 'CANCELED')),
+	CONSTRAINT "tasks_max_charges" CHECK("max_charges" between 1 and 5),
+	CONSTRAINT "tasks_charges_open" CHECK("charges_open" between 0 and "max_charges"),
+	CONSTRAINT "tasks_finished" CHECK(("finished_at" is not null) = ("status" in ('SUCCEEDED', 'FAILED', 'CANCELED')))
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `assets_of_attempt` ON `assets` (`attempt_id`,`kind`,`position`) WHERE "assets"."attempt_id" is not null;--> statement-breakpoint
+CREATE INDEX `assets_of_task` ON `assets` (`task_id`,`kind`,`position`);--> statement-breakpoint
+CREATE INDEX `assets_by_hash` ON `assets` (`sha256`);--> statement-breakpoint
+CREATE UNIQUE INDEX `attempts_number` ON `attempts` (`task_id`,`number`);--> statement-breakpoint
+CREATE UNIQUE INDEX `attempts_one_live` ON `attempts` (`task_id`) WHERE "attempts"."state" in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED');--> statement-breakpoint
+CREATE UNIQUE INDEX `attempts_remote` ON `attempts` (`provider`,`remote_id`) WHERE "attempts"."remote_id" is not null;--> statement-breakpoint
+CREATE INDEX `attempts_due` ON `attempts` (`provider`,`run_after`,`id`) WHERE "attempts"."state" in ('PLANNED', 'ACCEPTED');--> statement-breakpoint
+CREATE INDEX `attempts_leases` ON `attempts` (`lease_until`) WHERE "attempts"."lease_until" is not null;--> statement-breakpoint
+CREATE UNIQUE INDEX `task_events_feed` ON `task_events` (`project_id`,`feed_seq`);--> statement-breakpoint
+CREATE UNIQUE INDEX `tasks_idempotency` ON `tasks` (`project_id`,`idempotency_key`) WHERE "tasks"."idempotency_key" is not null;--> statement-breakpoint
+CREATE INDEX `tasks_newest` ON `tasks` (`project_id`,`created_at`,`id`);--> statement-breakpoint
+CREATE INDEX `tasks_by_status` ON `tasks` (`project_id`,`status`,`created_at`,`id`);

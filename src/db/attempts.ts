@@ -1,0 +1,181 @@
+// The queue: an attempt's row says when it is due, who works on it and until when that counts.
+import { and, asc, eq, inArray, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm'
+import type { AttemptState } from '../domain.ts'
+import type { Queries, Transaction } from './database.ts'
+import { statement } from './statement.ts'
+import type { AttemptRow, Tables } from './tables.ts'
+
+export type NewAttempt = Tables['attempts']['$inferInsert']
+
+/** What runners wait for: an attempt that is due. */
+export const QUEUE_KEY = 'queue'
+
+/** Proof of a claim. A write that carries it touches nothing once the lease was lost and taken by another. */
+export interface Lease {
+  owner: string
+  epoch: number
+}
+
+/** Inserts an attempt that is due `delayMs` from now, and wakes the runners. */
+export async function insertAttempt(
+  q: Transaction,
+  attempt: Omit<NewAttempt, 'runAfter' | 'state'>,
+  delayMs: number,
+): Promise<void> {
+  await q.sql
+    .insert(q.tables.attempts)
+    .values({ ...attempt, state: 'PLANNED', runAfter: sql`${q.now} + ${delayMs}` })
+  q.poke(QUEUE_KEY)
+}
+
+/**
+ * Claims up to `limit` due attempts of a provider: PLANNED ones become LEASED, ACCEPTED ones stay and are leased for a
+ * check. Concurrent claimers get different ones.
+ */
+export async function claimDue(
+  q: Transaction,
+  claim: { provider: string; limit: number; owner: string; leaseMs: number },
+): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  const due = q.sql
+    .select({ id: attempts.id })
+    .from(attempts)
+    .where(
+      and(
+        eq(attempts.provider, claim.provider),
+        inArray(attempts.state, ['PLANNED', 'ACCEPTED']),
+        lte(attempts.runAfter, q.now),
+        or(isNull(attempts.leaseUntil), lt(attempts.leaseUntil, q.now)),
+      ),
+    )
+    .orderBy(asc(attempts.runAfter), asc(attempts.id))
+    .limit(claim.limit)
+  // On PostgreSQL the rows must be locked one by one, and an IN (… LIMIT) could be run more than once.
+  const chosen =
+    q.dialect === 'postgresql'
+      ? sql`${attempts.id} = any(array(${due.for('update', { skipLocked: true })}))`
+      : inArray(attempts.id, due)
+  return await q.sql
+    .update(attempts)
+    .set({
+      state: sql`case ${attempts.state} when 'PLANNED' then 'LEASED' else ${attempts.state} end`,
+      leaseOwner: claim.owner,
+      leaseEpoch: sql`${attempts.leaseEpoch} + 1`,
+      leaseUntil: sql`${q.now} + ${claim.leaseMs}`,
+    })
+    .where(chosen)
+    .returning()
+}
+
+/** How long until the next attempt of these providers is due; undefined when none is waiting, 0 when one is due. */
+export async function findNextDueMs(q: Queries, providers: string[]): Promise<number | undefined> {
+  const { attempts } = q.tables
+  const [row] = await q.sql
+    .select({ inMs: sql<number | null>`min(${attempts.runAfter}) - ${q.now}` })
+    .from(attempts)
+    .where(
+      and(
+        inArray(attempts.provider, providers),
+        inArray(attempts.state, ['PLANNED', 'ACCEPTED']),
+        isNull(attempts.leaseUntil),
+      ),
+    )
+  const inMs = row?.inMs ?? undefined
+  return inMs === undefined ? undefined : Math.max(0, Number(inMs))
+}
+
+/**
+ * Moves an attempt from one of `from` to `to`, with further columns; undefined when it does not stand there any more,
+ * or when `lease` is given and was lost. The only way an attempt changes its state after a claim.
+ */
+export async function moveAttempt(
+  q: Transaction,
+  id: string,
+  move: { from: readonly AttemptState[]; to: AttemptState; lease?: Lease | undefined },
+  set: Partial<Omit<NewAttempt, 'runAfter' | 'leaseUntil'>> & { runAfter?: SQL; leaseUntil?: SQL | null } = {},
+): Promise<AttemptRow | undefined> {
+  const { attempts } = q.tables
+  const [row] = await q.sql
+    .update(attempts)
+    .set({ ...set, state: move.to })
+    .where(
+      and(
+        eq(attempts.id, id),
+        inArray(attempts.state, [...move.from]),
+        move.lease && eq(attempts.leaseOwner, move.lease.owner),
+        move.lease && eq(attempts.leaseEpoch, move.lease.epoch),
+      ),
+    )
+    .returning()
+  return row
+}
+
+/** Renews every lease a worker holds. */
+export async function renewLeases(q: Transaction, owner: string, leaseMs: number): Promise<void> {
+  const { attempts } = q.tables
+  await q.sql
+    .update(attempts)
+    .set({ leaseUntil: sql`${q.now} + ${leaseMs}` })
+    .where(eq(attempts.leaseOwner, owner))
+}
+
+/** Attempts whose lease has run out, or every leased one but `notOwner`'s when `all`: their worker is dead or stuck. */
+export async function listAbandoned(
+  q: Queries,
+  which: { all: boolean; notOwner: string },
+): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  return await q.sql
+    .select()
+    .from(attempts)
+    .where(
+      and(
+        inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED']),
+        which.all
+          ? and(sql`${attempts.leaseOwner} is not null`, sql`${attempts.leaseOwner} <> ${which.notOwner}`)
+          : lt(attempts.leaseUntil, q.now),
+      ),
+    )
+}
+
+const attemptById = statement<{ id: string }, AttemptRow[]>('attempt_by_id', ({ sql: from, tables: { attempts } }) =>
+  from
+    .select()
+    .from(attempts)
+    .where(eq(attempts.id, sql.placeholder('id'))),
+)
+
+/** An attempt of a project; undefined when there is none, or when it is another project's. */
+export async function findAttempt(q: Queries, projectId: string, id: string): Promise<AttemptRow | undefined> {
+  const [row] = await attemptById(q, { id })
+  return row?.projectId === projectId ? row : undefined
+}
+
+/** All attempts of some tasks, each task's in order of number. */
+export async function listAttempts(q: Queries, taskIds: readonly string[]): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  return await q.sql
+    .select()
+    .from(attempts)
+    .where(inArray(attempts.taskId, [...taskIds]))
+    .orderBy(asc(attempts.taskId), asc(attempts.number))
+}
+
+/** How many attempts stand in the queue of the same provider before this one. */
+export async function countAhead(q: Queries, attempt: AttemptRow): Promise<number> {
+  const { attempts } = q.tables
+  const [row] = await q.sql
+    .select({ count: sql<number>`count(*)` })
+    .from(attempts)
+    .where(
+      and(
+        eq(attempts.provider, attempt.provider),
+        eq(attempts.state, 'PLANNED'),
+        or(
+          lt(attempts.runAfter, attempt.runAfter),
+          and(eq(attempts.runAfter, attempt.runAfter), lt(attempts.id, attempt.id)),
+        ),
+      ),
+    )
+  return Number(row?.count ?? 0)
+}

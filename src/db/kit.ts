@@ -1,0 +1,43 @@
+// One schema source for two databases. `tables.ts` is written once in the words of a kit; PostgreSQL's kit is the
+// canonical type, and SQLite's is shown to TypeScript as if it were that one, because the queries we write mean the
+// same on both.
+import { sql } from 'drizzle-orm'
+import * as pg from 'drizzle-orm/pg-core'
+import * as sqlite from 'drizzle-orm/sqlite-core'
+
+export const postgresqlKit = {
+  table: pg.pgTable,
+  text: <const Values extends readonly [string, ...string[]]>(name: string, values?: Values) =>
+    values ? pg.text(name, { enum: values }) : pg.text(name),
+  integer: (name: string) => pg.integer(name),
+  /** A 64-bit whole number, read as a JavaScript number: moments, money in micros, sequence numbers. */
+  bigint: (name: string) => pg.bigint(name, { mode: 'number' }),
+  real: (name: string) => pg.doublePrecision(name),
+  json: (name: string) => pg.jsonb(name),
+  index: pg.index,
+  uniqueIndex: pg.uniqueIndex,
+  primaryKey: pg.primaryKey,
+  check: pg.check,
+}
+
+export type Kit = typeof postgresqlKit
+
+export const sqliteKit = {
+  table: sqlite.sqliteTable,
+  text: (name: string, values?: readonly [string, ...string[]]) =>
+    values ? sqlite.text(name, { enum: values }) : sqlite.text(name),
+  integer: (name: string) => sqlite.integer(name),
+  bigint: (name: string) => sqlite.integer(name),
+  real: (name: string) => sqlite.real(name),
+  json: (name: string) => sqlite.text(name, { mode: 'json' }),
+  index: sqlite.index,
+  uniqueIndex: sqlite.uniqueIndex,
+  primaryKey: sqlite.primaryKey,
+  check: sqlite.check,
+} as unknown as Kit
+
+/** The database's own clock in milliseconds, for leases: several hosts' clocks are never compared with each other. */
+export const databaseNow = {
+  sqlite: sql<number>`cast(unixepoch('now', 'subsec') * 1000 as integer)`,
+  postgresql: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
+}

@@ -1,0 +1,99 @@
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate } from 'drizzle-orm/node-postgres/migrator'
+import pg from 'pg'
+import type { Logger } from '../log.ts'
+import type { Builders, Database, OnPoke, Queries, Transaction } from './database.ts'
+import { databaseNow } from './kit.ts'
+import { listen, NOTIFY } from './listen.ts'
+import { MIGRATIONS } from './migrations.ts'
+import { postgresqlTables } from './tables.postgresql.ts'
+
+// Any number, the same in every Darkroom: whoever holds it migrates while the others wait. Without it, processes that
+// start together on an empty database fail with "duplicate key … pg_type".
+const MIGRATION_LOCK = 4_157_220_193
+
+/** Deadlock and serialization failure: the transaction did not happen, and may well the next time. */
+const TRY_AGAIN = new Set(['40P01', '40001'])
+
+/**
+ * Opens a PostgreSQL database that any number of processes may share, and brings it up to date under a lock.
+ * `url` is postgres://user:password@host:port/database.
+ */
+export async function openPostgresql(url: string, onPoke: OnPoke, log: Logger): Promise<Database> {
+  await migratePostgresql(url)
+  const pool = new pg.Pool({ connectionString: url, max: 10, statement_timeout: 30_000 })
+  pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
+  // A connection lost while it is checked out emits `error` on the client, and unheard that ends the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
+  const stopListening = listen(url, onPoke, log)
+
+  return {
+    dialect: 'postgresql',
+    location: withoutPassword(url),
+    read: queries(drizzle({ client: pool })),
+    tx: (work) => retrying(() => transaction(pool, work)),
+    async close() {
+      await stopListening()
+      await pool.end()
+    },
+  }
+}
+
+async function migratePostgresql(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    await migrate(drizzle({ client }), { migrationsFolder: MIGRATIONS.postgresql })
+  } finally {
+    await client.end()
+  }
+}
+
+function queries(connection: Builders): Queries {
+  return { dialect: 'postgresql', sql: connection, tables: postgresqlTables, now: databaseNow.postgresql }
+}
+
+// One set of builders per pooled client, so that statements prepared on it are found again.
+const onClient = new WeakMap<pg.PoolClient, Queries>()
+
+async function transaction<T>(pool: pg.Pool, work: (q: Transaction) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let q = onClient.get(client)
+  if (!q) onClient.set(client, (q = queries(drizzle({ client }))))
+  const keys = new Set<string>()
+  try {
+    await client.query('begin')
+    const value = await work({ ...q, poke: (key) => keys.add(key) })
+    for (const key of keys) await client.query(NOTIFY, [key])
+    await client.query('commit')
+    client.release()
+    return value
+  } catch (error) {
+    await client.query('rollback').then(
+      () => client.release(),
+      (lost: Error) => client.release(lost),
+    )
+    throw error
+  }
+}
+
+async function retrying<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (tries === 3 || !TRY_AGAIN.has(sqlState(error))) throw error
+    }
+  }
+}
+
+function sqlState(error: unknown): string {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } }
+  return String(code ?? cause?.code)
+}
+
+function withoutPassword(url: string): string {
+  const { protocol, hostname, port, pathname } = new URL(url)
+  return `${protocol}//${hostname}${port ? `:${port}` : ''}${pathname}`
+}

@@ -1,0 +1,118 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import BetterSqlite3, { type Database as Connection } from 'better-sqlite3'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import type { Builders, Database, OnPoke, Queries, Transaction } from './database.ts'
+import { databaseNow } from './kit.ts'
+import { lockFolder } from './lock.ts'
+import { MIGRATIONS } from './migrations.ts'
+import { sqliteTables } from './tables.sqlite.ts'
+
+/**
+ * Opens `darkroom.db` in a folder, for this process alone, and brings it up to date. Two connections: one writes, one
+ * reads and cannot do otherwise, because a write beside an open transaction would block the event loop for seconds.
+ * Throws FolderInUse while another process has it open.
+ */
+export function openSqlite(folder: string, onPoke: OnPoke): Database {
+  mkdirSync(folder, { recursive: true })
+  const lock = lockFolder(folder)
+  const file = join(folder, 'darkroom.db')
+  const writer = new BetterSqlite3(file)
+  writer.pragma('journal_mode = WAL')
+  // FULL: a committed intent survives a power cut. Group commit makes up for the price.
+  writer.pragma('synchronous = FULL')
+  writer.pragma('foreign_keys = ON')
+  writer.pragma('busy_timeout = 5000')
+  writer.pragma('wal_autocheckpoint = 4000')
+  const writing = drizzle({ client: writer })
+  migrate(writing, { migrationsFolder: MIGRATIONS.sqlite })
+
+  const reader = new BetterSqlite3(file, { readonly: true })
+  const { tx, idle } = groupCommit(writer, queries(writing), onPoke)
+  return {
+    dialect: 'sqlite',
+    location: file,
+    read: queries(drizzle({ client: reader })),
+    tx,
+    async close() {
+      await idle()
+      reader.close()
+      writer.pragma('wal_checkpoint(TRUNCATE)')
+      writer.close()
+      lock.release()
+    },
+  }
+}
+
+function queries(connection: unknown): Queries {
+  // The one cast that lets both databases share their query functions; see kit.ts.
+  return { dialect: 'sqlite', sql: connection as Builders, tables: sqliteTables, now: databaseNow.sqlite }
+}
+
+interface Waiting {
+  work: (q: Transaction) => Promise<unknown>
+  resolve: (value: never) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Transactions that are asked for in the same turn of the event loop share one commit, and so one fsync; each is a
+ * savepoint of its own, so that one failing leaves the others alone. Since queries on SQLite end in the same turn, no
+ * two batches ever overlap.
+ */
+function groupCommit(connection: Connection, q: Queries, onPoke: OnPoke) {
+  let waiting: Waiting[] = []
+  let running: Promise<void> | undefined
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting
+      waiting = []
+      await commit(batch)
+    }
+    running = undefined
+  }
+
+  async function commit(batch: Waiting[]): Promise<void> {
+    const keys = new Set<string>()
+    const settled: (() => void)[] = []
+    try {
+      connection.exec('begin immediate')
+      for (const one of batch) settled.push(await savepoint(one, keys))
+      connection.exec('commit')
+    } catch (error) {
+      if (connection.inTransaction) connection.exec('rollback')
+      for (const one of batch) one.reject(error)
+      return
+    }
+    for (const settle of settled) settle()
+    for (const key of keys) onPoke(key)
+  }
+
+  async function savepoint(one: Waiting, keys: Set<string>): Promise<() => void> {
+    const own = new Set<string>()
+    connection.exec('savepoint one')
+    try {
+      const value = await one.work({ ...q, poke: (key) => own.add(key) })
+      connection.exec('release one')
+      for (const key of own) keys.add(key)
+      return () => one.resolve(value as never)
+    } catch (error) {
+      connection.exec('rollback to one; release one')
+      return () => one.reject(error)
+    }
+  }
+
+  return {
+    tx<T>(work: (q: Transaction) => Promise<T>): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        waiting.push({ work, resolve, reject })
+        running ??= new Promise<void>((begun) => setImmediate(begun)).then(run)
+      })
+    },
+    async idle(): Promise<void> {
+      while (running) await running
+    },
+  }
+}

@@ -1,0 +1,6 @@
+// What drizzle-kit reads to write drizzle/postgresql, and what the PostgreSQL connections use.
+import { postgresqlKit } from './kit.ts'
+import { createTables } from './tables.ts'
+
+export const postgresqlTables = createTables(postgresqlKit)
+export const { projects, tasks, attempts, events, assets } = postgresqlTables

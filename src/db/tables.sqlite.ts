@@ -1,0 +1,6 @@
+// What drizzle-kit reads to write drizzle/sqlite, and what the SQLite connection uses.
+import { sqliteKit } from './kit.ts'
+import { createTables } from './tables.ts'
+
+export const sqliteTables = createTables(sqliteKit)
+export const { projects, tasks, attempts, events, assets } = sqliteTables

@@ -1,0 +1,203 @@
+import { sql, type SQL } from 'drizzle-orm'
+import {
+  ASSET_KINDS,
+  ATTEMPT_STATES,
+  CHARGES,
+  OPERATIONS,
+  TASK_STATUSES,
+  USAGE_SOURCES,
+  WIRE_PHASES,
+  type ImageRequest,
+  type TaskError,
+  type TaskEventBody,
+  type Warning,
+} from '../domain.ts'
+import type { Kit } from './kit.ts'
+
+/** Every table, in the words of one database's kit. CHECKs and partial unique indexes make bad states unstorable. */
+export function createTables({ table, text, integer, bigint, real, json, index, uniqueIndex, primaryKey, check }: Kit) {
+  /** The tenant. One exists from the start; each has a feed of its own. */
+  const projects = table('projects', {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    /** The last number given to an event of this project, in order of commit. */
+    feedSeq: bigint('feed_seq').notNull().default(0),
+    createdAt: bigint('created_at').notNull(),
+  })
+
+  const tasks = table(
+    'tasks',
+    {
+      id: text('id').primaryKey(),
+      projectId: text('project_id')
+        .notNull()
+        .references(() => projects.id),
+      status: text('status', TASK_STATUSES).notNull(),
+      operation: text('operation', OPERATIONS).notNull(),
+      model: text('model').notNull(),
+      /** What was asked, complete and validated; never changed. */
+      request: json('request').$type<ImageRequest>().notNull(),
+      /** SHA-256 of the input as it came, to tell a repeated request from a reused key. */
+      fingerprint: text('fingerprint').notNull(),
+      idempotencyKey: text('idempotency_key'),
+      /** Charges this task may ever have; raised only by an explicit permission. */
+      maxCharges: integer('max_charges').notNull(),
+      /** Attempts whose charge is possible or certain: the permits taken. */
+      chargesOpen: integer('charges_open').notNull().default(0),
+      /** 0..1, never decreasing. */
+      progress: real('progress').notNull().default(0),
+      warnings: json('warnings').$type<Warning[]>().notNull(),
+      error: json('error').$type<TaskError>(),
+      /** The task this one repeats, when its owner asked for it again. */
+      retryOf: text('retry_of'),
+      /** The number of the newest event in this task's log. */
+      lastSeq: bigint('last_seq').notNull().default(0),
+      cancelRequestedAt: bigint('cancel_requested_at'),
+      createdAt: bigint('created_at').notNull(),
+      /** When the first attempt was sent. */
+      startedAt: bigint('started_at'),
+      finishedAt: bigint('finished_at'),
+    },
+    (t) => [
+      uniqueIndex('tasks_idempotency').on(t.projectId, t.idempotencyKey).where(sql`${t.idempotencyKey} is not null`),
+      index('tasks_newest').on(t.projectId, t.createdAt, t.id),
+      index('tasks_by_status').on(t.projectId, t.status, t.createdAt, t.id),
+      check('tasks_status', oneOf(t.status, TASK_STATUSES)),
+      check('tasks_max_charges', sql`${t.maxCharges} between 1 and 5`),
+      check('tasks_charges_open', sql`${t.chargesOpen} between 0 and ${t.maxCharges}`),
+      check('tasks_finished', sql`(${t.finishedAt} is not null) = (${t.status} in ('SUCCEEDED', 'FAILED', 'CANCELED'))`),
+    ],
+  )
+
+  const attempts = table(
+    'attempts',
+    {
+      /** Also the reference we send upstream wherever there is a field for one. */
+      id: text('id').primaryKey(),
+      taskId: text('task_id')
+        .notNull()
+        .references(() => tasks.id),
+      projectId: text('project_id').notNull(),
+      /** 1 for a task's first attempt, then 2, 3 … */
+      number: integer('number').notNull(),
+      provider: text('provider').notNull(),
+      state: text('state', ATTEMPT_STATES).notNull(),
+      charged: text('charged', CHARGES).notNull().default('NO'),
+      /** Not before this moment, in the database's time. */
+      runAfter: bigint('run_after').notNull(),
+      leaseOwner: text('lease_owner'),
+      /** Grows with every claim: the fence that keeps a worker given up for dead from writing. */
+      leaseEpoch: integer('lease_epoch').notNull().default(0),
+      /** In the database's time. */
+      leaseUntil: bigint('lease_until'),
+      remoteId: text('remote_id'),
+      wirePhase: text('wire_phase', WIRE_PHASES).notNull().default('NONE'),
+      httpStatus: integer('http_status'),
+      providerRequestId: text('provider_request_id'),
+      error: json('error').$type<TaskError>(),
+      /** What the upstream chose where the request said auto. */
+      resolved: json('resolved').$type<Record<string, string>>(),
+      inputTokens: integer('input_tokens'),
+      outputTokens: integer('output_tokens'),
+      totalTokens: integer('total_tokens'),
+      inputTextTokens: integer('input_text_tokens'),
+      inputImageTokens: integer('input_image_tokens'),
+      outputTextTokens: integer('output_text_tokens'),
+      outputImageTokens: integer('output_image_tokens'),
+      usageSource: text('usage_source', USAGE_SOURCES).notNull().default('UNKNOWN'),
+      /** Null means unknown, never free. */
+      costMicros: bigint('cost_micros'),
+      /** The price table the cost was computed with. */
+      priceVersion: text('price_version'),
+      createdAt: bigint('created_at').notNull(),
+      sentAt: bigint('sent_at'),
+      finishedAt: bigint('finished_at'),
+    },
+    (t) => [
+      uniqueIndex('attempts_number').on(t.taskId, t.number),
+      uniqueIndex('attempts_one_live')
+        .on(t.taskId)
+        .where(sql`${t.state} in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED')`),
+      uniqueIndex('attempts_remote').on(t.provider, t.remoteId).where(sql`${t.remoteId} is not null`),
+      index('attempts_due').on(t.provider, t.runAfter, t.id).where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
+      index('attempts_leases').on(t.leaseUntil).where(sql`${t.leaseUntil} is not null`),
+      check('attempts_state', oneOf(t.state, ATTEMPT_STATES)),
+      check('attempts_charged', oneOf(t.charged, CHARGES)),
+      check('attempts_wire_phase', oneOf(t.wirePhase, WIRE_PHASES)),
+      // Once a byte may have left, a charge is possible until something proves otherwise; before, it is not.
+      check('attempts_open_charge', sql`${t.state} not in ('SENDING', 'ACCEPTED', 'UNKNOWN') or ${t.charged} = 'UNKNOWN'`),
+      check(
+        'attempts_no_charge',
+        sql`${t.state} not in ('PLANNED', 'LEASED', 'NOT_SENT', 'REJECTED', 'CANCELED') or ${t.charged} = 'NO'`,
+      ),
+      check('attempts_paid', sql`${t.state} <> 'SUCCEEDED' or ${t.charged} = 'YES'`),
+      check(
+        'attempts_leased',
+        sql`${t.state} not in ('LEASED', 'SENDING') or (${t.leaseOwner} is not null and ${t.leaseUntil} is not null)`,
+      ),
+      check('attempts_accepted', sql`${t.state} <> 'ACCEPTED' or ${t.remoteId} is not null`),
+      check('attempts_cost', sql`${t.costMicros} is null or ${t.costMicros} >= 0`),
+    ],
+  )
+
+  /** What happened, append-only. Numbered twice: within the task, and within the project's feed. */
+  const events = table(
+    'task_events',
+    {
+      taskId: text('task_id')
+        .notNull()
+        .references(() => tasks.id),
+      seq: bigint('seq').notNull(),
+      projectId: text('project_id').notNull(),
+      feedSeq: bigint('feed_seq').notNull(),
+      body: json('body').$type<TaskEventBody>().notNull(),
+      at: bigint('at').notNull(),
+    },
+    (t) => [primaryKey({ columns: [t.taskId, t.seq] }), uniqueIndex('task_events_feed').on(t.projectId, t.feedSeq)],
+  )
+
+  /** One image of one task. The bytes live in the asset store under the hash. */
+  const assets = table(
+    'assets',
+    {
+      id: text('id').primaryKey(),
+      projectId: text('project_id').notNull(),
+      taskId: text('task_id')
+        .notNull()
+        .references(() => tasks.id),
+      /** Null for what the client sent in. */
+      attemptId: text('attempt_id').references(() => attempts.id),
+      kind: text('kind', ASSET_KINDS).notNull(),
+      /** Place among the assets of one kind of one attempt (or of the request), from 0. */
+      position: integer('position').notNull(),
+      sha256: text('sha256').notNull(),
+      byteSize: integer('byte_size').notNull(),
+      mimeType: text('mime_type').notNull(),
+      width: integer('width').notNull(),
+      height: integer('height').notNull(),
+      /** Base64; null when it could not be made. */
+      thumbhash: text('thumbhash'),
+      revisedPrompt: text('revised_prompt'),
+      createdAt: bigint('created_at').notNull(),
+    },
+    (t) => [
+      uniqueIndex('assets_of_attempt').on(t.attemptId, t.kind, t.position).where(sql`${t.attemptId} is not null`),
+      index('assets_of_task').on(t.taskId, t.kind, t.position),
+      index('assets_by_hash').on(t.sha256),
+      check('assets_kind', oneOf(t.kind, ASSET_KINDS)),
+    ],
+  )
+
+  return { projects, tasks, attempts, events, assets }
+}
+
+export type Tables = ReturnType<typeof createTables>
+export type TaskRow = Tables['tasks']['$inferSelect']
+export type AttemptRow = Tables['attempts']['$inferSelect']
+export type EventRow = Tables['events']['$inferSelect']
+export type AssetRow = Tables['assets']['$inferSelect']
+
+// Written out as literals: a CHECK cannot hold parameters.
+function oneOf(column: unknown, values: readonly string[]): SQL {
+  return sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(', '))})`
+}

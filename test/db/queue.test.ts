@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { claimDue, insertAttempt, moveAttempt, renewLeases } from '../../src/db/attempts.ts'
+import type { Database } from '../../src/db/database.ts'
+import { appendEvents, listEvents, listFeed } from '../../src/db/events.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { findTask, returnPermit, takePermit } from '../../src/db/tasks.ts'
+import { newId } from '../../src/ids.ts'
+import { createLog } from '../../src/log.ts'
+import { DATABASES, newPlace, type Place } from '../support/database.ts'
+import { newTask } from '../support/rows.ts'
+
+describe.each(DATABASES)('the queue on %s', (kind) => {
+  let place: Place
+  let db: Database
+  const poked: string[] = []
+
+  beforeEach(async () => {
+    place = await newPlace(kind)
+    db = await openDatabase({ ...place, onPoke: (key) => poked.push(key), log: createLog('silent') })
+  })
+  afterEach(async () => {
+    await db.close()
+    await place.remove()
+  })
+
+  const claim = (owner: string, limit = 10, leaseMs = 30_000) =>
+    db.tx((q) => claimDue(q, { provider: 'sandbox', limit, owner, leaseMs }))
+
+  async function planned(delayMs = 0) {
+    const task = await newTask(db)
+    const id = newId('att', Date.now())
+    await db.tx((q) =>
+      insertAttempt(
+        q,
+        { id, taskId: task.id, projectId: task.projectId, number: 1, provider: 'sandbox', createdAt: Date.now() },
+        delayMs,
+      ),
+    )
+    return { id, task }
+  }
+
+  it('gives each due attempt to exactly one of many claimers', async () => {
+    await Promise.all(Array.from({ length: 60 }, () => planned()))
+    const claims = await Promise.all(Array.from({ length: 12 }, (_, i) => claim(`w${i}`, 5)))
+    const ids = claims.flat().map((row) => row.id)
+    expect(ids).toHaveLength(60)
+    expect(new Set(ids).size).toBe(60)
+  })
+
+  it('leaves an attempt that is due later alone', async () => {
+    await planned(60_000)
+    expect(await claim('w1')).toEqual([])
+  })
+
+  it('refuses the write of a worker whose lease another one holds now', async () => {
+    const { id } = await planned()
+    const [first] = await claim('w1', 1, -1)
+    await db.tx((q) => moveAttempt(q, id, { from: ['LEASED'], to: 'PLANNED' }, { leaseOwner: null, leaseUntil: null }))
+    const [second] = await claim('w2')
+    expect(second?.leaseEpoch).toBe((first?.leaseEpoch ?? 0) + 1)
+    const late = await db.tx((q) =>
+      moveAttempt(
+        q,
+        id,
+        { from: ['LEASED'], to: 'SENDING', lease: { owner: 'w1', epoch: first!.leaseEpoch } },
+        { charged: 'UNKNOWN' },
+      ),
+    )
+    expect(late).toBeUndefined()
+    await db.tx((q) => renewLeases(q, 'w1', 1))
+    const kept = await db.tx((q) =>
+      moveAttempt(
+        q,
+        id,
+        { from: ['LEASED'], to: 'SENDING', lease: { owner: 'w2', epoch: second!.leaseEpoch } },
+        { charged: 'UNKNOWN' },
+      ),
+    )
+    expect(kept?.state).toBe('SENDING')
+  })
+
+  it('cannot store an attempt that is being sent without a possible charge', async () => {
+    const { id } = await planned()
+    await claim('w1')
+    await expect(db.tx((q) => moveAttempt(q, id, { from: ['LEASED'], to: 'SENDING' }))).rejects.toThrow()
+  })
+
+  it('cannot store a second live attempt of a task', async () => {
+    const { task } = await planned()
+    const second = { taskId: task.id, projectId: task.projectId, number: 2, provider: 'sandbox', createdAt: 1 }
+    await expect(
+      db.tx((q) => insertAttempt(q, { ...second, id: newId('att', Date.now()) }, 0)),
+    ).rejects.toThrow()
+  })
+
+  it('gives out one charge permit, and another only after the first came back', async () => {
+    const { task } = await planned()
+    const take = () => db.tx((q) => takePermit(q, task.id, Date.now()))
+    const taken = await Promise.all([take(), take(), take()])
+    expect(taken.filter(Boolean)).toHaveLength(1)
+    await db.tx((q) => returnPermit(q, task.id))
+    expect(await take()).toBe(true)
+  })
+
+  it('rolls one transaction back without touching its neighbours, and pokes only for what committed', async () => {
+    const task = await newTask(db)
+    poked.length = 0
+    const bad = db.tx(async (q) => {
+      await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], 1)
+      throw new Error('no')
+    })
+    const good = db.tx((q) => appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress: 0.5 }], 2))
+    await expect(bad).rejects.toThrow('no')
+    await good
+    const events = await listEvents(db.read, task.id, 0, 10)
+    expect(events.map((event) => [event.seq, event.body.type])).toEqual([[1, 'TASK_PROGRESSED']])
+    await expect.poll(() => poked.filter((key) => key === `task:${task.id}`)).toHaveLength(1)
+  })
+
+  it('shows a reader of the feed every event of 20 concurrent writers, in order and without a gap', async () => {
+    const tasks = await Promise.all(Array.from({ length: 20 }, () => newTask(db)))
+    let writing = true
+    const seen: number[] = []
+    const reader = (async () => {
+      let after = 0
+      for (;;) {
+        const done = !writing
+        const batch = await listFeed(db.read, DEFAULT_PROJECT, after, 100)
+        seen.push(...batch.map((event) => event.feedSeq))
+        after = seen.at(-1) ?? 0
+        if (done && batch.length === 0) return
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    })()
+    await Promise.all(
+      tasks.map(async (task) => {
+        for (let i = 0; i < 50; i++) {
+          await db.tx((q) => appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress: i / 50 }], i))
+        }
+      }),
+    )
+    writing = false
+    await reader
+    expect(seen).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1))
+    expect((await findTask(db.read, DEFAULT_PROJECT, tasks[0]!.id))?.lastSeq).toBe(50)
+  })
+})
