@@ -1,0 +1,28 @@
+// Writes that survive a power cut: the bytes reach the disk before the name does, and the name before we say so.
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/**
+ * Gives `file`, already synced, the name `target` on the same disk. A file of the same size that is there already is
+ * kept and `file` dropped: names are content hashes, so only a damaged one differs, and that one is replaced.
+ */
+export async function settleFile(file: string, target: string, byteSize: number): Promise<void> {
+  await mkdir(dirname(target), { recursive: true })
+  if ((await sizeOf(target)) === byteSize) await rm(file)
+  else await rename(file, target)
+  // Also when it was there: whoever put it there may not have reached this line yet.
+  await syncFolder(dirname(target))
+}
+
+/** Makes a folder's names durable; rename(2) alone does not: https://man7.org/linux/man-pages/man2/fsync.2.html. */
+export async function syncFolder(dir: string): Promise<void> {
+  // Windows has no such call for folders; NTFS journals names by itself.
+  if (process.platform === 'win32') return
+  await using handle = await open(dir, 'r')
+  await handle.sync()
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  const stats = await stat(file).catch(() => undefined)
+  return stats?.size
+}

@@ -1,0 +1,141 @@
+// What every store promises, whatever lies under it.
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { utimes, writeFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { AssetMissing, type AssetStore } from '../../src/assets/store.ts'
+
+export interface OpenedStore {
+  store: AssetStore
+  close(): Promise<void>
+}
+
+const ABSENT = 'f'.repeat(64)
+
+/** Runs the promises over stores that `open` opens empty. */
+export function testAssetStore(name: string, open: () => Promise<OpenedStore>): void {
+  describe(`${name} as an asset store`, () => {
+    let opened: OpenedStore
+    let store: AssetStore
+
+    beforeEach(async () => {
+      opened = await open()
+      store = opened.store
+    })
+    afterEach(() => opened.close())
+
+    async function put(bytes: Buffer): Promise<string> {
+      const file = store.newFile()
+      await writeFile(file, bytes)
+      return (await store.put(file)).sha256
+    }
+
+    test('names content by its hash and takes the file away', async () => {
+      const bytes = randomBytes(70_000)
+      const file = store.newFile()
+      await writeFile(file, bytes)
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      expect(await store.put(file)).toEqual({ sha256, byteSize: 70_000 })
+      expect(existsSync(file)).toBe(false)
+    })
+
+    test('gives a new path each time and creates nothing there', () => {
+      const files = Array.from({ length: 100 }, () => store.newFile())
+      expect(new Set(files).size).toBe(100)
+      expect(files.some((file) => existsSync(file))).toBe(false)
+    })
+
+    test.for([0, 1, 300_000, 9 * 1024 * 1024])('reads back %i bytes as they were put', async (size) => {
+      const bytes = randomBytes(size)
+      const sha256 = await put(bytes)
+      expect((await store.read(sha256)).equals(bytes)).toBe(true)
+      expect((await buffer(await store.open(sha256))).equals(bytes)).toBe(true)
+      expect(Buffer.from(await (await store.blob(sha256, 'image/png')).arrayBuffer()).equals(bytes)).toBe(
+        true,
+      )
+    })
+
+    test('keeps equal content once and takes every file of it away', async () => {
+      const bytes = randomBytes(400_000)
+      const files = Array.from({ length: 20 }, () => store.newFile())
+      await Promise.all(files.map((file) => writeFile(file, bytes)))
+      const stored = await Promise.all(files.map((file) => store.put(file)))
+      expect(new Set(stored.map(({ sha256 }) => sha256)).size).toBe(1)
+      expect(files.some((file) => existsSync(file))).toBe(false)
+      expect((await store.read(stored[0]!.sha256)).equals(bytes)).toBe(true)
+    })
+
+    test('streams a range with both ends in it', async () => {
+      const bytes = randomBytes(600_000)
+      const sha256 = await put(bytes)
+      for (const [start, end] of [
+        [0, 0],
+        [10, 19],
+        [262_143, 262_145],
+        [599_999, 599_999],
+        [0, 599_999],
+      ] as const) {
+        const part = await buffer(await store.open(sha256, { start, end }))
+        expect(part.equals(bytes.subarray(start, end + 1))).toBe(true)
+      }
+    })
+
+    test('gives a blob that knows its size and type', async () => {
+      const blob = await store.blob(await put(randomBytes(1234)), 'image/webp')
+      expect([blob.size, blob.type]).toEqual([1234, 'image/webp'])
+    })
+
+    test.for([ABSENT, ABSENT.toUpperCase(), '', '../../../etc/passwd', `${ABSENT}/..`, `${ABSENT}\0`])(
+      'says that %j is missing',
+      async (sha256) => {
+        await expect(store.read(sha256)).rejects.toThrow(AssetMissing)
+        await expect(store.open(sha256)).rejects.toThrow(AssetMissing)
+        await expect(store.blob(sha256, 'image/png')).rejects.toThrow(AssetMissing)
+        await store.remove(sha256)
+      },
+    )
+
+    test('forgets what was removed and takes it again', async () => {
+      const bytes = randomBytes(5000)
+      const sha256 = await put(bytes)
+      await store.remove(sha256)
+      await store.remove(sha256)
+      await expect(store.read(sha256)).rejects.toThrow(AssetMissing)
+      await put(bytes)
+      expect((await store.read(sha256)).equals(bytes)).toBe(true)
+    })
+
+    test('never shows half a file while one is being put', async () => {
+      const bytes = randomBytes(24 * 1024 * 1024)
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      const file = store.newFile()
+      await writeFile(file, bytes)
+      const putting = store.put(file)
+      let seen: Buffer | undefined
+      let looks = 0
+      while (!seen) {
+        looks++
+        seen = await store.read(sha256).catch(unlessMissing)
+      }
+      await putting
+      expect(looks).toBeGreaterThan(1)
+      expect(seen.equals(bytes)).toBe(true)
+    })
+
+    test('sweeps old temporary files and nothing else', async () => {
+      const sha256 = await put(randomBytes(100))
+      const [old, young] = [store.newFile(), store.newFile()]
+      await Promise.all([writeFile(old, 'left by a crash'), writeFile(young, 'being written')])
+      const anHourAgo = Date.now() / 1000 - 3600
+      await utimes(old, anHourAgo, anHourAgo)
+      await store.sweep(60_000)
+      expect([existsSync(old), existsSync(young)]).toEqual([false, true])
+      expect(await store.read(sha256)).toHaveLength(100)
+    })
+  })
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!(error instanceof AssetMissing)) throw error
+}

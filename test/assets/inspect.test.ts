@@ -1,0 +1,174 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { decodeCheck } from '../../src/assets/decode.ts'
+import { inspectImage } from '../../src/assets/inspect.ts'
+import { ImageRejected } from '../../src/assets/rejected.ts'
+import { bombPng, noise, PHONE_EXIF, pngChunk } from './pictures.ts'
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'darkroom-inspect-'))
+})
+afterEach(() => rm(dir, { recursive: true }))
+
+async function fileOf(bytes: Buffer | string): Promise<string> {
+  const file = join(dir, 'upload.png')
+  await writeFile(file, bytes)
+  return file
+}
+
+describe('the facts', () => {
+  test.for([
+    ['image/png', () => noise(64, 32).png(), false],
+    ['image/png', () => noise(64, 32, 4).png(), true],
+    ['image/jpeg', () => noise(64, 32).jpeg(), false],
+    ['image/jpeg', () => noise(64, 32).jpeg({ progressive: true }), false],
+    ['image/webp', () => noise(64, 32).webp(), false],
+    ['image/webp', () => noise(64, 32, 4).webp({ lossless: true }), true],
+  ] as const)('of %s come from the bytes, whatever the name', async ([mimeType, make, hasAlpha]) => {
+    const bytes = await make().toBuffer()
+    const facts = { mimeType, width: 64, height: 32, byteSize: bytes.length, hasAlpha }
+    expect(await inspectImage(await fileOf(bytes))).toEqual(facts)
+    expect(await inspectImage(bytes)).toEqual(facts)
+  })
+
+  test('take the largest picture a provider sells', async () => {
+    const bytes = await sharp({ create: { width: 3840, height: 2160, channels: 3, background: 'teal' } })
+      .png()
+      .toBuffer()
+    expect(await inspectImage(bytes)).toMatchObject({ width: 3840, height: 2160 })
+    await decodeCheck(bytes)
+  })
+
+  test('are those of the picture as it is seen, not as it is stored', async () => {
+    const bytes = await noise(64, 32).jpeg().withMetadata({ orientation: 6 }).toBuffer()
+    expect(await inspectImage(bytes)).toMatchObject({ width: 32, height: 64 })
+  })
+})
+
+describe('a refusal', () => {
+  const SVG =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+  test.for<[string, () => Buffer | string | Promise<Buffer>, string, RegExp]>([
+    ['nothing', () => '', 'EMPTY', /0 bytes/],
+    [
+      'an HTML page',
+      () => '<!DOCTYPE html><html><script>alert(1)</script>',
+      'TYPE',
+      /looks like an HTML page/,
+    ],
+    ['an SVG', () => SVG, 'TYPE', /PNG, JPEG or WebP; this file looks like an SVG/],
+    [
+      'an SVG with a prologue',
+      () => `<?xml version="1.0"?>\n<!-- x -->\n${SVG}`,
+      'TYPE',
+      /looks like an SVG/,
+    ],
+    ['a GIF', () => noise(9, 9).gif().toBuffer(), 'TYPE', /looks like a GIF/],
+    ['a TIFF', () => noise(9, 9).tiff().toBuffer(), 'TYPE', /looks like a TIFF/],
+    ['an AVIF', () => noise(16, 16).avif({ effort: 0 }).toBuffer(), 'TYPE', /looks like an AVIF/],
+    ['an error as JSON', () => '{"error":{"message":"expired"}}', 'TYPE', /looks like JSON/],
+    ['random bytes', () => Buffer.from('c0ffee00c0ffee00', 'hex'), 'TYPE', /none of them/],
+    ['the first byte of a PNG', () => Buffer.from([0x89]), 'TYPE', /none of them/],
+    ['a PNG of a signature', () => Buffer.from('89504e470d0a1a0a', 'hex'), 'CORRUPT', /says it is a PNG/],
+    ['a JPEG of a signature', () => Buffer.from('ffd8ffe0', 'hex'), 'CORRUPT', /says it is a JPEG/],
+    ['a WebP of a signature', () => Buffer.from('RIFF\0\0\0\0WEBPVP8 '), 'CORRUPT', /says it is a WebP/],
+    [
+      'HTML behind a signature',
+      () => Buffer.from('\xff\xd8\xff<html>', 'latin1'),
+      'CORRUPT',
+      /says it is a JPEG/,
+    ],
+    [
+      'too many pixels',
+      () => bombPng(8000, 5001, 10),
+      'TOO_MANY_PIXELS',
+      /8000x5001 pixels; at most 40000000/,
+    ],
+    ['a broken IHDR', () => bombPng(0, 9, 10), 'CORRUPT', /damaged/],
+    ['an animation', () => animation(), 'TYPE', /animation of 3 frames/],
+  ])('of %s says what it found', async ([, make, reason, message]) => {
+    const bytes = await make()
+    const fromFile: unknown = await inspectImage(await fileOf(bytes)).catch((error: unknown) => error)
+    expect(fromFile).toBeInstanceOf(ImageRejected)
+    expect(fromFile).toMatchObject({ reason, message: expect.stringMatching(message) })
+    await expect(inspectImage(Buffer.from(bytes))).rejects.toMatchObject({ reason })
+  })
+
+  test('of a large file names both sizes and reads none of it', async () => {
+    const bytes = Buffer.concat([await noise(9, 9).png().toBuffer(), Buffer.alloc(20 * 1024 * 1024)])
+    await expect(inspectImage(bytes)).rejects.toMatchObject({
+      reason: 'TOO_LARGE',
+      message: `The image has ${bytes.length} bytes; at most 20971520 are taken.`,
+    })
+    expect(await inspectImage(bytes, { maxBytes: bytes.length })).toMatchObject({ width: 9 })
+  })
+
+  test('of a decompression bomb takes no time and no memory', async () => {
+    const file = await fileOf(bombPng(50_000, 50_000, 200_000_000))
+    await inspectImage(await noise(9, 9).png().toBuffer())
+    const rss = process.memoryUsage.rss()
+    const start = performance.now()
+    await expect(inspectImage(file)).rejects.toMatchObject({ reason: 'TOO_MANY_PIXELS' })
+    await expect(decodeCheck(file)).rejects.toMatchObject({ reason: 'CORRUPT' })
+    expect(performance.now() - start).toBeLessThan(100)
+    expect(process.memoryUsage.rss() - rss).toBeLessThan(50 * 1024 * 1024)
+  })
+})
+
+describe('a full decode', () => {
+  test.for([
+    ['PNG', () => noise(300, 200).png().toBuffer()],
+    ['interlaced PNG', () => noise(300, 200).png({ progressive: true }).toBuffer()],
+    ['JPEG', () => noise(300, 200).jpeg().toBuffer()],
+    ['progressive JPEG', () => noise(300, 200).jpeg({ progressive: true }).toBuffer()],
+    ['WebP', () => noise(300, 200).webp().toBuffer()],
+    ['lossless WebP', () => noise(300, 200).webp({ lossless: true }).toBuffer()],
+  ] as const)('of a %s finds that its end is missing', async ([, make]) => {
+    const bytes = await make()
+    await decodeCheck(bytes)
+    await decodeCheck(await fileOf(bytes))
+    for (const part of [0.3, 0.6, 0.95]) {
+      const short = bytes.subarray(0, Math.floor(bytes.length * part))
+      await expect(decodeCheck(short)).rejects.toMatchObject({ name: 'ImageRejected', reason: 'CORRUPT' })
+    }
+  })
+
+  test('finds one flipped bit in a PNG', async () => {
+    const bytes = await noise(300, 200).png().toBuffer()
+    bytes[bytes.indexOf('IDAT') + 2000]! ^= 1
+    await expect(decodeCheck(bytes)).rejects.toMatchObject({ reason: 'CORRUPT' })
+  })
+
+  test('lets pass what every viewer lets pass', async () => {
+    const bytes = await noise(300, 200).png().toBuffer()
+    const text = pngChunk('tEXt', Buffer.from('Comment\0hi'))
+    text[text.length - 1]! ^= 1
+    const odd = Buffer.concat([bytes.subarray(0, 33), text, bytes.subarray(33), Buffer.from('trailing')])
+    await expect(decodeCheck(odd)).resolves.toBeUndefined()
+    const photo = await noise(30, 20).jpeg().withExif(PHONE_EXIF).toBuffer()
+    await expect(decodeCheck(photo)).resolves.toBeUndefined()
+  })
+
+  test('tries no decoder but the three', async () => {
+    const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>')
+    await expect(decodeCheck(svg)).rejects.toMatchObject({ reason: 'TYPE' })
+  })
+})
+
+async function animation(): Promise<Buffer> {
+  const frames = await Promise.all(
+    [1, 2, 3].map((n) =>
+      noise(8, 8)
+        .linear(1 / n)
+        .png()
+        .toBuffer(),
+    ),
+  )
+  return sharp(frames, { join: { animated: true } })
+    .webp()
+    .toBuffer()
+}

@@ -1,0 +1,338 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { ReadStream, readdirSync, readlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createServerAdapter, Response as RouteResponse } from '@whatwg-node/server'
+import sharp from 'sharp'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { createRenditions } from '../../src/assets/renditions.ts'
+import type { AssetStore } from '../../src/assets/store.ts'
+import { createAssetRoute, type AssetRow } from '../../src/http/assets.ts'
+
+const SMALL = 'img_SMALL'
+const BIG = 'img_BIG'
+const LOST = 'img_LOST'
+const BIG_BYTES = 12 * 1024 * 1024
+
+let dir: string
+let store: AssetStore
+let rows: Map<string, AssetRow>
+let png: Buffer
+let big: Buffer
+let route: ReturnType<typeof createAssetRoute>
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'darkroom-route-'))
+  store = await openDirectoryStore(dir)
+  png = await sharp({ create: { width: 96, height: 64, channels: 3, background: 'tomato' } })
+    .png()
+    .toBuffer()
+  big = randomBytes(BIG_BYTES)
+  rows = new Map([
+    [SMALL, await put(png, 'image/png')],
+    [BIG, await put(big, 'image/webp')],
+    [LOST, { sha256: 'e'.repeat(64), mimeType: 'image/png', byteSize: 5 }],
+  ])
+  const renditions = createRenditions(store, join(dir, 'renditions'))
+  route = createAssetRoute({ find: async (id) => rows.get(id), store, renditions })
+})
+afterEach(() => rm(dir, { recursive: true }))
+
+async function put(bytes: Buffer, mimeType: string): Promise<AssetRow> {
+  const file = store.newFile()
+  await writeFile(file, bytes)
+  return { ...(await store.put(file)), mimeType }
+}
+
+async function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> {
+  const response = await route(new Request(`http://gateway${path}`, { headers, method }))
+  if (!response) throw new Error(`${path} is not the asset route's`)
+  return response
+}
+
+async function bytesOf(response: Response): Promise<Buffer> {
+  return Buffer.from(await response.arrayBuffer())
+}
+
+describe('an original', () => {
+  test('is answered byte for byte, to be kept for ever and never to be run', async () => {
+    const response = await ask(`/assets/${SMALL}`)
+    expect(response.status).toBe(200)
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'content-type': 'image/png',
+      'content-length': String(png.length),
+      'content-disposition': 'inline; filename="img_SMALL.png"',
+      'content-security-policy': "sandbox; default-src 'none'",
+      'cross-origin-resource-policy': 'cross-origin',
+      'cache-control': 'public, max-age=31536000, immutable',
+      'x-content-type-options': 'nosniff',
+      'accept-ranges': 'bytes',
+      etag: `"${rows.get(SMALL)!.sha256}"`,
+    })
+    expect((await bytesOf(response)).equals(png)).toBe(true)
+  })
+
+  test('takes any extension', async () => {
+    for (const extension of ['.png', '.jpg', '.webp']) {
+      const response = await ask(`/assets/${SMALL}${extension}`)
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/png'])
+    }
+  })
+
+  test('comes from memory when it is small and is streamed when it is big', async () => {
+    const [open, read] = [vi.spyOn(store, 'open'), vi.spyOn(store, 'read')]
+    await bytesOf(await ask(`/assets/${SMALL}`))
+    expect([open.mock.calls.length, read.mock.calls.length]).toEqual([0, 1])
+    expect((await bytesOf(await ask(`/assets/${BIG}`))).equals(big)).toBe(true)
+    expect([open.mock.calls.length, read.mock.calls.length]).toEqual([1, 1])
+  })
+
+  test('is only described to HEAD', async () => {
+    const open = vi.spyOn(store, 'open')
+    for (const [id, size] of [
+      [SMALL, png.length],
+      [BIG, BIG_BYTES],
+    ] as const) {
+      const response = await ask(`/assets/${id}`, { range: 'bytes=0-1' }, 'HEAD')
+      expect([response.status, response.headers.get('content-length')]).toEqual([200, String(size)])
+      expect(await bytesOf(response)).toHaveLength(0)
+    }
+    expect(open).not.toHaveBeenCalled()
+  })
+
+  test.for([
+    ['the same tag', (etag: string) => etag, 304],
+    ['a weak tag', (etag: string) => `W/${etag}`, 304],
+    ['one of several', (etag: string) => `"other", ${etag}`, 304],
+    ['any tag', () => '*', 304],
+    ['another tag', () => '"other"', 200],
+  ] as const)('is not sent again to who has it: %s', async ([, tag, status]) => {
+    const etag = `"${rows.get(SMALL)!.sha256}"`
+    const read = vi.spyOn(store, 'read')
+    const response = await ask(`/assets/${SMALL}`, { 'if-none-match': tag(etag) })
+    expect([response.status, read.mock.calls.length]).toEqual([status, status === 304 ? 0 : 1])
+    expect(response.headers.get('etag')).toBe(etag)
+    expect(response.headers.get('cache-control')).toContain('immutable')
+  })
+})
+
+describe('a range', () => {
+  test.for([
+    ['bytes=0-0', 0, 0],
+    ['bytes=10-19', 10, 19],
+    ['bytes=100-', 100, BIG_BYTES - 1],
+    ['bytes=-7', BIG_BYTES - 7, BIG_BYTES - 1],
+    [`bytes=-${BIG_BYTES * 2}`, 0, BIG_BYTES - 1],
+    [`bytes=5-${BIG_BYTES * 2}`, 5, BIG_BYTES - 1],
+  ] as const)('%s is sent alone', async ([range, start, end]) => {
+    const response = await ask(`/assets/${BIG}`, { range })
+    expect(response.status).toBe(206)
+    expect(response.headers.get('content-range')).toBe(`bytes ${start}-${end}/${BIG_BYTES}`)
+    expect(response.headers.get('content-length')).toBe(String(end - start + 1))
+    expect((await bytesOf(response)).equals(big.subarray(start, end + 1))).toBe(true)
+  })
+
+  test.for(['bytes=0-1,5-6', 'bytes=9-5', 'bytes=-', 'bytes=a-b', 'items=0-5', 'bytes'])(
+    'in a form a server may ignore is ignored: %s',
+    async (range) => {
+      const response = await ask(`/assets/${SMALL}`, { range })
+      expect(response.status).toBe(200)
+      expect((await bytesOf(response)).equals(png)).toBe(true)
+    },
+  )
+
+  test.for(['bytes=99999999-', 'bytes=99999999-100000000', 'bytes=-0'])(
+    'behind the end is 416: %s',
+    async (range) => {
+      const response = await ask(`/assets/${SMALL}`, { range })
+      expect([response.status, response.headers.get('content-range')]).toEqual([416, `bytes */${png.length}`])
+      expect(response.headers.get('cache-control')).toBeNull()
+    },
+  )
+
+  test('counts only for the version it was begun with', async () => {
+    const etag = `"${rows.get(SMALL)!.sha256}"`
+    const status = async (ifRange: string) =>
+      (await ask(`/assets/${SMALL}`, { range: 'bytes=0-9', 'if-range': ifRange })).status
+    expect(await status(etag)).toBe(206)
+    expect(await status('"other"')).toBe(200)
+    expect(await status(`W/${etag}`)).toBe(200)
+    expect(await status('Fri, 20 Nov 2026 10:00:00 GMT')).toBe(200)
+  })
+
+  test('of a small file is cut from memory', async () => {
+    const response = await ask(`/assets/${SMALL}`, { range: 'bytes=1-3' })
+    expect((await bytesOf(response)).toString()).toBe('PNG')
+  })
+})
+
+describe('a rendition', () => {
+  test('is made as the query says', async () => {
+    const response = await ask(`/assets/${SMALL}.png?width=48&height=48&format=webp`)
+    expect(response.headers.get('content-type')).toBe('image/webp')
+    expect(response.headers.get('content-disposition')).toBe('inline; filename="img_SMALL.webp"')
+    const bytes = await bytesOf(response)
+    expect(response.headers.get('content-length')).toBe(String(bytes.length))
+    expect(await sharp(bytes).metadata()).toMatchObject({ width: 48, height: 32, format: 'webp' })
+  })
+
+  test('is not even made for who has it', async () => {
+    const path = `/assets/${SMALL}?width=48`
+    const etag = (await ask(path)).headers.get('etag')!
+    expect(etag).not.toBe((await ask(`/assets/${SMALL}`)).headers.get('etag'))
+    const read = vi.spyOn(store, 'read')
+    expect((await ask(path, { 'if-none-match': etag })).status).toBe(304)
+    expect(read).not.toHaveBeenCalled()
+  })
+
+  test('has ranges of its own', async () => {
+    const response = await ask(`/assets/${SMALL}?format=jpeg`, { range: 'bytes=0-1' })
+    expect([response.status, (await bytesOf(response)).toString('hex')]).toEqual([206, 'ffd8'])
+  })
+
+  test.for(['width=0', 'width=5000', 'height=x', 'format=svg'])(
+    'that cannot be is 400: %s',
+    async (query) => {
+      const response = await ask(`/assets/${SMALL}?${query}`)
+      expect(response.status).toBe(400)
+      expect(response.headers.get('etag')).toBeNull()
+      expect(await response.json()).toEqual({
+        error: { code: 'BAD_USER_INPUT', message: expect.stringContaining(query.split('=')[0]!) },
+      })
+    },
+  )
+})
+
+describe('a refusal', () => {
+  test.for([
+    '/assets/',
+    '/assets/img_NONE',
+    `/assets/${SMALL}/x`,
+    '/assets/..%2f..%2fetc',
+    `/assets/${LOST}`,
+  ])('of %s is 404 in JSON', async (path) => {
+    const response = await ask(path)
+    expect(response.status).toBe(404)
+    expect(response.headers.get('cache-control')).toBeNull()
+    expect(await response.json()).toEqual({ error: { code: 'NOT_FOUND', message: expect.any(String) } })
+  })
+
+  test.for(['POST', 'PUT', 'DELETE', 'OPTIONS'])('of %s names what is allowed', async (method) => {
+    const response = await ask(`/assets/${SMALL}`, {}, method)
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+  })
+
+  test('is left to others outside of /assets/', async () => {
+    expect(await route(new Request('http://gateway/graphql'))).toBeUndefined()
+    expect(await route(new Request('http://gateway/assetsX'))).toBeUndefined()
+  })
+
+  test('is not what a bug looks like', async () => {
+    const failing = createAssetRoute({
+      find: () => Promise.reject(new Error('database gone')),
+      store,
+      renditions: createRenditions(store, dir),
+    })
+    await expect(failing(new Request(`http://gateway/assets/${SMALL}`))).rejects.toThrow('database gone')
+  })
+})
+
+describe('over a real socket', () => {
+  let base: string
+  let server: Server
+  beforeEach(async () => {
+    const adapter = createServerAdapter(
+      async (request: Request) => (await route(request)) ?? new RouteResponse(null, { status: 404 }),
+    )
+    server = createServer((request, response) => void adapter(request, response)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    base = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+  })
+  afterEach(async () => {
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  })
+
+  function begin(path: string): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) =>
+      get(`${base}${path}`, { agent: false }, resolve).on('error', reject),
+    )
+  }
+
+  test('sends the whole, a range, a head and a not-modified with right lengths', async () => {
+    const whole = await fetch(`${base}/assets/${BIG}`)
+    expect((await bytesOf(whole)).equals(big)).toBe(true)
+    const range = await fetch(`${base}/assets/${BIG}`, { headers: { range: 'bytes=1000-9000999' } })
+    expect([range.status, (await bytesOf(range)).equals(big.subarray(1000, 9_001_000))]).toEqual([206, true])
+    const head = await fetch(`${base}/assets/${BIG}`, { method: 'HEAD' })
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(BIG_BYTES)])
+    const known = await fetch(`${base}/assets/${BIG}`, {
+      headers: { 'if-none-match': head.headers.get('etag')! },
+    })
+    expect([known.status, await known.text()]).toEqual([304, ''])
+    const small = await fetch(`${base}/assets/${SMALL}`)
+    expect((await bytesOf(small)).equals(png)).toBe(true)
+    await vi.waitFor(() => expect(openObjects()).toEqual([]))
+  })
+
+  test('reads no further than a slow client takes, and lets go of the file when it leaves', async () => {
+    const opened: ReadStream[] = []
+    const open = store.open.bind(store)
+    vi.spyOn(store, 'open').mockImplementation(async (...args) => {
+      const stream = await open(...args)
+      if (stream instanceof ReadStream) opened.push(stream)
+      return stream
+    })
+    const clients = await Promise.all(Array.from({ length: 20 }, () => begin(`/assets/${BIG}`)))
+    await vi.waitFor(() => expect(openObjects()).toHaveLength(20))
+    expect(opened).toHaveLength(20)
+    expect(opened.every(({ bytesRead }) => bytesRead < BIG_BYTES)).toBe(true)
+    for (const client of clients) client.destroy()
+    await vi.waitFor(() => expect(openObjects()).toEqual([]))
+    expect(opened.every(({ closed }) => closed)).toBe(true)
+  })
+
+  test('lets go of the file when the client left before the answer was ready', async () => {
+    const opening = Promise.withResolvers<void>()
+    const arrived = Promise.withResolvers<void>()
+    const open = store.open.bind(store)
+    const opens = vi.spyOn(store, 'open').mockImplementation(async (...args) => {
+      arrived.resolve()
+      await opening.promise
+      return open(...args)
+    })
+    const left = new Promise((resolve) => {
+      server.once('request', (_: IncomingMessage, response: ServerResponse) =>
+        response.once('close', resolve),
+      )
+    })
+    const gone = new AbortController()
+    const asked = fetch(`${base}/assets/${BIG}`, { signal: gone.signal })
+    await arrived.promise
+    gone.abort()
+    await expect(asked).rejects.toThrow('aborted')
+    await left
+    opening.resolve()
+    await vi.waitFor(() => expect(opens.mock.settledResults).toHaveLength(1))
+    await vi.waitFor(() => expect(openObjects()).toEqual([]))
+    expect((await fetch(`${base}/assets/${SMALL}`)).status).toBe(200)
+  })
+})
+
+/** The stored files that this process holds open. */
+function openObjects(): string[] {
+  const targets = readdirSync('/dev/fd').map((fd) => {
+    try {
+      return readlinkSync(join('/dev/fd', fd))
+    } catch {
+      return ''
+    }
+  })
+  return targets.filter((target) => target.startsWith(join(dir, 'objects')))
+}
