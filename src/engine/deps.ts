@@ -1,0 +1,43 @@
+import type { AssetStore } from '../assets/store.ts'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/database.ts'
+import type { Logger } from '../log.ts'
+import type { AddressRule } from '../providers/address.ts'
+import type { Downloader } from '../providers/download.ts'
+import type { Provider } from '../providers/provider.ts'
+import type { Pokes } from './poke.ts'
+
+/** How patient the engine is. Every value in milliseconds unless it says otherwise. */
+export interface Tuning {
+  /** How many attempts one task may have, charged or not. */
+  maxAttempts: number
+  /** How long a claim lasts without a heartbeat. */
+  leaseMs: number
+  /** How often a worker renews its leases; well under `leaseMs`. */
+  heartbeatMs: number
+  /** How often abandoned attempts are looked for. */
+  reapMs: number
+  /** How long a reader or a runner sleeps at most without a poke. */
+  pollMs: number
+  /** The least time between two stored progress events of one task. */
+  progressEveryMs: number
+}
+
+/** What the engine's functions work with, handed to each of them: no globals, no singletons. */
+export interface Deps {
+  db: Database
+  store: AssetStore
+  /** In the operator's order of preference. */
+  providers: readonly Provider[]
+  pokes: Pokes
+  /** What the address of an input image must be like, and how it is fetched. */
+  inputRule: AddressRule
+  downloader: Downloader
+  clock: Clock
+  log: Logger
+  tuning: Tuning
+  /** 0..1, for jitter. */
+  random(): number
+  /** Names this process in leases, new at each start. */
+  workerId: string
+}

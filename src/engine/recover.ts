@@ -1,0 +1,46 @@
+import { sql } from 'drizzle-orm'
+import { listAbandoned, moveAttempt, QUEUE_KEY } from '../db/attempts.ts'
+import type { AttemptRow } from '../db/tables.ts'
+import { getTask } from '../db/tasks.ts'
+import type { Failure } from '../providers/error.ts'
+import type { Deps } from './deps.ts'
+import { MOVES } from './machine.ts'
+import { settleFailure } from './settle.ts'
+
+/**
+ * Takes care of attempts whose worker is dead or stuck. What was not sent goes back into the queue; what may have been
+ * sent becomes UNKNOWN and is never sent again alone; what a provider has accepted is asked about by the next worker.
+ * At the start of a process that owns the database alone, `all` leases but its own are dead.
+ */
+export async function recoverAbandoned(deps: Deps, which: { all: boolean }): Promise<void> {
+  const abandoned = await listAbandoned(deps.db.read, { ...which, notOwner: deps.workerId })
+  for (const attempt of abandoned) {
+    deps.log.warn({ attempt: attempt.id, state: attempt.state, worker: attempt.leaseOwner }, 'taking care of an abandoned attempt')
+    await recover(deps, attempt)
+  }
+}
+
+async function recover(deps: Deps, attempt: AttemptRow): Promise<void> {
+  if (attempt.state !== 'SENDING') return await release(deps, attempt)
+  const task = await getTask(deps.db.read, attempt.taskId)
+  const { wirePhase, httpStatus, providerRequestId } = attempt
+  await settleFailure(deps, { task, attempt, evidence: { wirePhase, httpStatus, providerRequestId } }, LOST)
+}
+
+async function release(deps: Deps, attempt: AttemptRow): Promise<void> {
+  const lease = { owner: attempt.leaseOwner!, epoch: attempt.leaseEpoch }
+  const move = attempt.state === 'LEASED' ? MOVES.release : MOVES.wait
+  await deps.db.tx(async (q) => {
+    await moveAttempt(q, attempt.id, { ...move, lease }, { leaseOwner: null, leaseUntil: null, runAfter: sql`${q.now}` })
+    q.poke(QUEUE_KEY)
+  })
+}
+
+const LOST: Failure = {
+  kind: 'lost',
+  code: 'OUTCOME_UNKNOWN',
+  message:
+    'The gateway stopped while the provider may have been working. Whether the image was made and charged is unknown; ' +
+    'it was not sent again.',
+  charged: 'UNKNOWN',
+}

@@ -1,0 +1,58 @@
+import type { ImageRequest } from '../domain.ts'
+import { GatewayError } from '../errors.ts'
+import type { Offer, Provider } from '../providers/provider.ts'
+import { fit, type Fit } from './fit.ts'
+
+/** A provider that can serve a request, and how. */
+export interface Route {
+  provider: Provider
+  offer: Offer
+  fit: Fit
+}
+
+/**
+ * Pure. All providers that can serve a request, best first: the client's order when it named providers; else those
+ * that honour every setting before those that would have to warn, in the operator's order. Throws GatewayError when
+ * there is none: PROVIDER_UNKNOWN, MODEL_UNKNOWN, or why the offers do not fit.
+ */
+export function routes(request: ImageRequest, providers: readonly Provider[], today: string): Route[] {
+  const allowed = request.providers ? named(request.providers, providers) : providers
+  const offering = allowed.flatMap((provider) => {
+    const offer = provider.offers.find(({ model }) => model === request.model)
+    return offer ? [{ provider, offer, fit: fit(request, offer, today) }] : []
+  })
+  if (offering.length === 0) throw unknownModel(request.model, allowed)
+  const able = offering.filter((route) => route.fit.refusals.length === 0)
+  if (able.length === 0) throw refused(offering)
+  if (request.providers) return able
+  return able.toSorted((a, b) => changes(a) - changes(b))
+}
+
+function changes({ fit: { warnings } }: Route): number {
+  return warnings.filter(({ code }) => code !== 'MODEL_RETIRING').length
+}
+
+function named(names: string[], providers: readonly Provider[]): Provider[] {
+  return names.map((name, i) => {
+    const provider = providers.find((one) => one.name === name)
+    if (provider) return provider
+    const known = providers.map((one) => one.name).join(', ')
+    throw new GatewayError('PROVIDER_UNKNOWN', `There is no provider ${JSON.stringify(name)}. Configured: ${known}.`, {
+      field: `providers.${i}`,
+    })
+  })
+}
+
+function unknownModel(model: string, providers: readonly Provider[]): GatewayError {
+  const known = [...new Set(providers.flatMap(({ offers }) => offers.map((offer) => offer.model)))]
+  return new GatewayError('MODEL_UNKNOWN', `No provider serves the model ${JSON.stringify(model)}. Served: ${known.join(', ')}.`, {
+    field: 'model',
+  })
+}
+
+function refused(offering: Route[]): GatewayError {
+  // The offer that comes closest says why: one more thing to mend, not five.
+  const [closest] = offering.toSorted((a, b) => a.fit.refusals.length - b.fit.refusals.length)
+  const [refusal] = closest!.fit.refusals
+  return new GatewayError(refusal!.code, refusal!.message, { field: refusal!.field })
+}
