@@ -1,0 +1,123 @@
+// The composition root: a configuration in, a gateway out. The binary and the tests use the same one.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openDirectoryStore } from './assets/directory.ts'
+import { createRenditions } from './assets/renditions.ts'
+import { systemClock, type Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { findAnyAsset } from './db/assets.ts'
+import type { Database } from './db/database.ts'
+import { openDatabase } from './db/open.ts'
+import { DEFAULT_PROJECT, findFeedPosition } from './db/projects.ts'
+import { createEngine, type Engine } from './engine/engine.ts'
+import { createPokes } from './engine/poke.ts'
+import { createApp } from './http/app.ts'
+import { createAssetRoute } from './http/assets.ts'
+import { createGraphQL } from './http/graphql.ts'
+import { listen, type Listener } from './http/server.ts'
+import { createSockets } from './http/websocket.ts'
+import { newId } from './ids.ts'
+import type { Logger } from './log.ts'
+import { requestRule, type AddressRule } from './providers/address.ts'
+import { createDownloader } from './providers/download.ts'
+import type { Context } from './schema/context.ts'
+import { createLoaders } from './schema/loaders.ts'
+
+export interface Gateway {
+  /** Answers a request without a port. Works before `start`, too: tasks are then stored and wait. */
+  fetch(request: Request): Promise<Response>
+  /** Begins to work and to listen. Answers where. */
+  start(): Promise<{ url: string }>
+  /** Drains and closes everything. Calls under way may go on for `deadlineMs`, the configured time by default. */
+  stop(options?: { deadlineMs?: number }): Promise<void>
+  /** How many viewers this process is telling about tasks. */
+  watching(): number
+}
+
+export interface GatewayOptions {
+  log: Logger
+  clock?: Clock
+  /** What the address of an input image must be like: public and https by default. */
+  inputRule?: AddressRule
+}
+
+/** Opens the database and the asset store, and puts the parts together. Nothing runs before `start`. */
+export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+  const { log, clock = systemClock, inputRule = requestRule() } = options
+  const pokes = createPokes(clock)
+  await mkdir(config.dataDir, { recursive: true })
+  const db = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, onPoke: pokes.wake, log })
+  const store = await openDirectoryStore(join(config.dataDir, 'assets'), clock)
+  const renditions = createRenditions(store, join(config.dataDir, 'renditions'))
+  const downloader = createDownloader({ rule: inputRule })
+  const { providers } = config
+  const engine = createEngine({
+    db,
+    store,
+    providers,
+    pokes,
+    inputRule,
+    downloader,
+    clock,
+    log,
+    tuning: config.engine,
+    random: Math.random,
+    workerId: newId('wrk', clock.now()),
+  })
+
+  const state = { draining: false }
+  const context = (request: Request): Context => ({
+    projectId: DEFAULT_PROJECT,
+    db,
+    engine,
+    store,
+    providers,
+    clock,
+    publicUrl: config.publicUrl ?? new URL(request.url).origin,
+    loaders: createLoaders(db),
+  })
+  const graphql = createGraphQL({ context, corsOrigins: config.corsOrigins, log })
+  const sockets = createSockets(graphql, { corsOrigins: config.corsOrigins })
+  const assets = createAssetRoute({ find: (id) => findAnyAsset(db.read, id), store, renditions, log })
+  const app = createApp({ graphql, assets, health: { problem: () => problem(db, state) }, log })
+  let listener: Listener | undefined
+
+  return {
+    fetch: app,
+    watching: () => engine.watching(),
+    async start() {
+      await engine.start()
+      listener = await listen(app, sockets, config)
+      return { url: listener.url }
+    },
+    async stop({ deadlineMs = config.engine.drainTimeoutMs } = {}) {
+      state.draining = true
+      await stopEngine(engine, deadlineMs, log)
+      await listener?.close()
+      await Promise.all([...providers.map((provider) => provider.close()), downloader.close()])
+      await db.close()
+    },
+  }
+}
+
+/** Brings the configured database up to date, and closes it again. */
+export async function migrate(config: Config, log: Logger): Promise<{ database: string }> {
+  await mkdir(config.dataDir, { recursive: true })
+  const db = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, onPoke: () => {}, log })
+  await db.close()
+  return { database: db.location }
+}
+
+async function stopEngine(engine: Engine, deadlineMs: number, log: Logger): Promise<void> {
+  await engine.stop(deadlineMs).catch((error: unknown) => log.error({ err: error }, 'the engine did not stop cleanly'))
+}
+
+async function problem(db: Database, state: { draining: boolean }): Promise<string | undefined> {
+  if (state.draining) return 'shutting down'
+  try {
+    await findFeedPosition(db.read, DEFAULT_PROJECT)
+    return undefined
+  } catch {
+    return 'the database does not answer'
+  }
+}

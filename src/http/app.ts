@@ -1,0 +1,45 @@
+// The route table: a Request in, a Response out, without a port.
+import { randomUUID } from 'node:crypto'
+import type { Logger } from '../log.ts'
+import type { GraphQLServer } from './graphql.ts'
+import { answerHealth, type Health } from './health.ts'
+
+export type App = (request: Request) => Promise<Response>
+
+export function createApp(parts: {
+  graphql: GraphQLServer
+  assets: (request: Request) => Promise<Response | undefined>
+  health: Health
+  log: Logger
+}): App {
+  const { graphql, assets, health, log } = parts
+
+  async function route(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/graphql') return await graphql.fetch(request)
+    if (pathname === '/') return redirect('/graphql')
+    return (await assets(request)) ?? (await answerHealth(request, health)) ?? notFound(pathname)
+  }
+
+  return async (request) => {
+    try {
+      return await route(request)
+    } catch (error) {
+      const id = randomUUID()
+      log.error({ id, err: error }, 'a request met an unexpected error')
+      return failure(500, 'INTERNAL_SERVER_ERROR', `Unexpected error (id ${id}).`)
+    }
+  }
+}
+
+function redirect(location: string): Response {
+  return new Response(null, { status: 302, headers: { location } })
+}
+
+function notFound(pathname: string): Response {
+  return failure(404, 'NOT_FOUND', `There is nothing at ${pathname.slice(0, 200)}. GraphQL is at /graphql.`)
+}
+
+function failure(status: number, code: string, message: string): Response {
+  return Response.json({ error: { code, message } }, { status })
+}

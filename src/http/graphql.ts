@@ -1,0 +1,78 @@
+import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import { GraphQLError, type ExecutionResult } from 'graphql'
+import type { Logger } from '../log.ts'
+import type { Context } from '../schema/context.ts'
+import { schema } from '../schema/index.ts'
+import { graphiql, renderGraphiQL } from './graphiql.ts'
+import { createMask } from './mask.ts'
+import { readMultipart } from './multipart.ts'
+
+/** Large enough for a few input images as data URLs; files are better sent as uploads. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024
+
+export type GraphQLServer = YogaServerInstance<Record<string, never>, Context>
+
+/** GraphQL over HTTP and Server-Sent Events. `context` makes what the resolvers are handed, for each request. */
+export function createGraphQL(options: {
+  context: (request: Request) => Context
+  corsOrigins: readonly string[]
+  log: Logger
+}): GraphQLServer {
+  const { log, corsOrigins } = options
+  return createYoga<Record<string, never>, Context>({
+    schema,
+    context: ({ request }) => options.context(request),
+    graphqlEndpoint: '/graphql',
+    landingPage: false,
+    graphiql,
+    renderGraphiQL,
+    // Our own, stricter reading of multipart requests comes in as a plugin.
+    multipart: false,
+    plugins: [useStrictMultipart(), useErrorCodes()],
+    maxRequestBodySize: MAX_BODY_BYTES,
+    // Off unless the operator names origins: the default would allow every page to call us with the visitor's rights.
+    cors: corsOrigins.length > 0 ? { origin: [...corsOrigins], methods: ['GET', 'POST'] } : false,
+    maskedErrors: { maskError: createMask(log), isDev: false },
+    logging: {
+      debug: (...args) => log.debug(args.map(String).join(' ')),
+      info: (...args) => log.debug(args.map(String).join(' ')),
+      warn: (...args) => log.warn(args.map(String).join(' ')),
+      // What matters was logged by the mask, with the id the client was told.
+      error: (...args) => log.debug(args.map(String).join(' ')),
+    },
+  })
+}
+
+function useStrictMultipart(): Plugin {
+  return {
+    onRequestParse({ request, setRequestParser }) {
+      const type = request.headers.get('content-type') ?? ''
+      if (request.method === 'POST' && /^multipart\/form-data\b/i.test(type)) setRequestParser(readMultipart)
+    },
+  }
+}
+
+/** Gives the errors of parsing and validation, which come before execution, a code as well. */
+function useErrorCodes(): Plugin {
+  return {
+    onResultProcess({ result, setResult }) {
+      if (isAsyncIterable(result) || Array.isArray(result)) return
+      const { errors, data } = result as ExecutionResult
+      if (data !== undefined || !errors?.some((error) => error.extensions?.['code'] === undefined)) return
+      setResult({ ...result, errors: errors.map(codedRequestError) } as never)
+    },
+  }
+}
+
+/** The same error with the code of a request that could not even be understood. */
+export function codedRequestError(error: GraphQLError): GraphQLError {
+  if (error.extensions['code'] !== undefined) return error
+  const { message, nodes, source, positions, path, extensions } = error
+  return new GraphQLError(message, {
+    nodes,
+    source,
+    positions,
+    path,
+    extensions: { ...extensions, code: 'GRAPHQL_VALIDATION_FAILED' },
+  })
+}

@@ -1,0 +1,46 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createFetch } from '@whatwg-node/fetch'
+import { createServerAdapter } from '@whatwg-node/server'
+import { MAX_INPUT_BYTES } from '../assets/inspect.ts'
+import { MAX_IMAGES } from '../engine/input.ts'
+import type { App } from './app.ts'
+import type { Sockets } from './websocket.ts'
+
+export interface Listener {
+  /** Where it listens, without a slash at the end. */
+  url: string
+  /** Takes no new connections, ends the open ones and frees the port. */
+  close(): Promise<void>
+}
+
+/** Listens on a real port; 0 picks a free one. Rejects when the port is taken. */
+export async function listen(app: App, sockets: Sockets, at: { host: string; port: number }): Promise<Listener> {
+  const adapter = createServerAdapter(app, {
+    fetchAPI: createFetch({
+      formDataLimits: { fileSize: MAX_INPUT_BYTES, files: MAX_IMAGES + 1, fields: 20, fieldSize: 1024 * 1024, headerSize: 16_384 },
+    }),
+  })
+  const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 15_000, requestTimeout: 120_000 }, (request, response) => {
+    void adapter(request, response)
+  })
+  server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(at.port, at.host, resolve)
+  })
+  return { url: urlOf(server, at.host), close: () => close(server, sockets) }
+}
+
+async function close(server: Server, sockets: Sockets): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  await sockets.close()
+  // An open event stream would keep the server open for ever; its client comes back with its cursor.
+  server.closeAllConnections()
+  await closed
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

@@ -1,0 +1,85 @@
+// graphql-ws over the same Yoga pipeline: the same parsing, validation, context and masking as over HTTP.
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { GraphQLError, type ExecutionArgs } from 'graphql'
+import { useServer } from 'graphql-ws/use/ws'
+import { WebSocketServer } from 'ws'
+import { codedRequestError, type GraphQLServer } from './graphql.ts'
+
+export interface Sockets {
+  /** Takes over an HTTP connection that wants to become a WebSocket at /graphql; refuses any other. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Closes every socket with 1001, which clients take as "come back". */
+  close(): Promise<void>
+}
+
+/** Operations and variables only: images belong into uploads over HTTP. */
+const MAX_MESSAGE_BYTES = 1024 * 1024
+
+export function createSockets(yoga: GraphQLServer, options: { corsOrigins: readonly string[] }): Sockets {
+  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false })
+  // Pings find clients that are gone without a word; 12 s is the protocol library's default.
+  const protocol = useServer(
+    {
+      execute: (args) => pipelineOf(args).execute(args),
+      subscribe: (args) => pipelineOf(args).subscribe(args),
+      onSubscribe: async (ctx, _id, payload) => {
+        const pipeline = yoga.getEnveloped({ request: asRequest(ctx.extra.request), params: payload })
+        try {
+          const document = pipeline.parse(payload.query)
+          const invalid = pipeline.validate(pipeline.schema, document) as GraphQLError[]
+          if (invalid.length > 0) return invalid.map(codedRequestError)
+          return {
+            schema: pipeline.schema,
+            document,
+            operationName: payload.operationName,
+            variableValues: payload.variables,
+            contextValue: await pipeline.contextFactory(),
+            rootValue: { pipeline },
+          } as ExecutionArgs
+        } catch (error) {
+          // A syntax error is an answer to this operation; thrown on, it would close the socket on all the others.
+          if (error instanceof GraphQLError) return [codedRequestError(error)]
+          throw error
+        }
+      },
+    },
+    server,
+    12_000,
+  )
+
+  return {
+    upgrade(request, socket, head) {
+      if (new URL(request.url ?? '/', 'http://here').pathname !== '/graphql') return refuse(socket, '404 Not Found')
+      if (!isAllowedOrigin(request, options.corsOrigins)) return refuse(socket, '403 Forbidden')
+      server.handleUpgrade(request, socket, head, (ws) => server.emit('connection', ws, request))
+    },
+    async close() {
+      await protocol.dispose()
+    },
+  }
+}
+
+type Pipeline = ReturnType<GraphQLServer['getEnveloped']>
+
+function pipelineOf(args: { rootValue?: unknown }): Pipeline {
+  return (args.rootValue as { pipeline: Pipeline }).pipeline
+}
+
+/** The upgrade as a Request, because context is made from one: the same host, headers and rights as over HTTP. */
+function asRequest({ headers }: IncomingMessage): Request {
+  const plain = Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))
+  return new Request(`http://${headers.host ?? 'localhost'}/graphql`, { headers: plain as [string, string][] })
+}
+
+/** Browsers let any page open a socket to any server, so the page's origin must be ours or one the operator named. */
+function isAllowedOrigin({ headers }: IncomingMessage, allowed: readonly string[]): boolean {
+  const { origin, host } = headers
+  if (origin === undefined) return true
+  return allowed.includes(origin) || URL.parse(origin)?.host === host
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+}
+

@@ -1,0 +1,48 @@
+import type { AttemptRow } from '../db/tables.ts'
+import type { TaskError } from '../domain.ts'
+import { builder } from './builder.ts'
+import { AttemptStateEnum, ChargedEnum, TaskErrorCodeEnum, WirePhaseEnum } from './enums.ts'
+import { NodeRef } from './node.ts'
+import { ProviderRef } from './provider.ts'
+import { usageOf, UsageRef } from './usage.ts'
+
+export const TaskErrorRef = builder.objectRef<TaskError>('TaskError').implement({
+  description: 'What went wrong at an upstream, and what that means for the wallet.',
+  fields: (t) => ({
+    code: t.field({ type: TaskErrorCodeEnum, description: 'The kind of failure.', resolve: ({ code }) => code }),
+    message: t.exposeString('message', { description: 'In a sentence for people, with what the upstream said.' }),
+    retryable: t.exposeBoolean('retryable', { description: 'Whether the same request could end differently later.' }),
+    charged: t.field({ type: ChargedEnum, description: 'Whether this failure cost money.', resolve: ({ charged }) => charged }),
+    providerRequestId: t.exposeString('providerRequestId', {
+      nullable: true,
+      description: "The upstream's own id of the request, for its support desk; null when it gave none.",
+    }),
+  }),
+})
+
+export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
+  description: 'One try of a task at one provider: one possible charge, with the evidence for it.',
+  interfaces: [NodeRef],
+  isTypeOf: (value) => (value as AttemptRow).id?.startsWith('att_'),
+  fields: (t) => ({
+    number: t.exposeInt('number', { description: "1 for the task's first attempt." }),
+    provider: t.field({
+      type: ProviderRef,
+      description: 'Where it was sent, or is to be.',
+      resolve: ({ provider: name }, _, { providers }) => ({ name, provider: providers.find((one) => one.name === name) }),
+    }),
+    state: t.field({ type: AttemptStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
+    charged: t.field({ type: ChargedEnum, description: 'Whether it cost money.', resolve: ({ charged }) => charged }),
+    remoteId: t.exposeString('remoteId', { nullable: true, description: "The upstream's id of what we submitted; null where it answers at once." }),
+    providerRequestId: t.exposeString('providerRequestId', { nullable: true, description: "The upstream's id of the HTTP request; null when it gave none." }),
+    httpStatus: t.exposeInt('httpStatus', { nullable: true, description: 'Of its answer; null when none came.' }),
+    wirePhase: t.field({ type: WirePhaseEnum, description: 'How far the request provably got.', resolve: ({ wirePhase }) => wirePhase }),
+    usage: t.field({ type: UsageRef, nullable: true, description: 'Null until it has ended with a possible charge.', resolve: usageOf }),
+    costMicros: t.field({ type: 'BigInt', nullable: true, description: 'In micro-USD. Null means unknown, never free.', resolve: ({ costMicros }) => costMicros }),
+    priceVersion: t.exposeString('priceVersion', { nullable: true, description: 'The price table the cost was computed with; null when there is no price.' }),
+    error: t.field({ type: TaskErrorRef, nullable: true, description: 'Null unless it went wrong.', resolve: ({ error }) => error }),
+    createdAt: t.field({ type: 'DateTime', description: 'When it was put into the queue.', resolve: ({ createdAt }) => createdAt }),
+    sentAt: t.field({ type: 'DateTime', nullable: true, description: 'When the intent to send was committed; null before.', resolve: ({ sentAt }) => sentAt }),
+    finishedAt: t.field({ type: 'DateTime', nullable: true, description: 'Null while it lives, and while its outcome is unknown.', resolve: ({ finishedAt }) => finishedAt }),
+  }),
+})

@@ -1,0 +1,20 @@
+import type { AssetStore } from '../assets/store.ts'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/database.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Provider } from '../providers/provider.ts'
+import type { Loaders } from './loaders.ts'
+
+/** What every resolver is handed: who asks, and what to ask. Made anew for each operation. */
+export interface Context {
+  /** Whose tasks these are. */
+  projectId: string
+  db: Database
+  engine: Engine
+  store: AssetStore
+  providers: readonly Provider[]
+  clock: Clock
+  /** Where clients reach this server, without a slash at the end: asset URLs begin with it. */
+  publicUrl: string
+  loaders: Loaders
+}

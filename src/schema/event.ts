@@ -1,0 +1,142 @@
+import { listEvents } from '../db/events.ts'
+import { findAnyAsset } from '../db/assets.ts'
+import { findAttempt } from '../db/attempts.ts'
+import { decodeCursor, encodeCursor } from '../engine/cursor.ts'
+import type { Told } from '../engine/feed.ts'
+import { badInput } from '../errors.ts'
+import { AttemptRef } from './attempt.ts'
+import { builder } from './builder.ts'
+import type { Context } from './context.ts'
+import { TaskStatusEnum } from './enums.ts'
+import { PartialImageRef } from './image.ts'
+import { TaskRef } from './task.ts'
+import { readFilter, TaskFilterInput } from './tasks.ts'
+
+type Body<Type extends Told['body']['type']> = Extract<Told['body'], { type: Type }>
+/** What is told, narrowed to one kind of event. */
+type ToldOf<Type extends Told['body']['type']> = Told & { body: Body<Type> }
+
+const TYPE_NAMES: Record<Told['body']['type'], string> = {
+  TASK_SNAPSHOT: 'TaskSnapshot',
+  TASK_QUEUED: 'TaskQueued',
+  ATTEMPT_STARTED: 'AttemptStarted',
+  TASK_PROGRESSED: 'TaskProgressed',
+  PARTIAL_IMAGE_RECEIVED: 'PartialImageReceived',
+  ATTEMPT_ENDED: 'AttemptEnded',
+  OUTCOME_BECAME_UNKNOWN: 'OutcomeBecameUnknown',
+  TASK_FINISHED: 'TaskFinished',
+}
+
+export const TaskEventRef = builder.interfaceRef<Told>('TaskEvent').implement({
+  description: 'One thing that happened to a task.',
+  resolveType: ({ body }) => TYPE_NAMES[body.type],
+  fields: (t) => ({
+    cursor: t.exposeString('cursor', { description: 'Give it back as `after` to go on behind this event. Opaque.' }),
+    at: t.field({ type: 'DateTime', description: 'When it happened; for a snapshot, when it was taken.', resolve: ({ at }) => at }),
+    task: t.field({ type: TaskRef, description: 'The task as it is now: at least as new as the event.', resolve: ({ task }) => task }),
+  }),
+})
+
+const attemptOf = async ({ task, body }: Told & { body: { attemptId: string } }, context: Context) =>
+  (await findAttempt(context.db.read, task.projectId, body.attemptId))!
+
+builder.objectType(builder.objectRef<ToldOf<'TASK_SNAPSHOT'>>('TaskSnapshot'), {
+  description: 'How things stand when watching begins. Always first, and never part of the log.',
+  interfaces: [TaskEventRef],
+})
+builder.objectType(builder.objectRef<ToldOf<'TASK_QUEUED'>>('TaskQueued'), {
+  description: 'It was asked for, or its owner asked for it again.',
+  interfaces: [TaskEventRef],
+})
+builder.objectType(builder.objectRef<ToldOf<'ATTEMPT_STARTED'>>('AttemptStarted'), {
+  description: 'An attempt is being sent: from now on it may be charged.',
+  interfaces: [TaskEventRef],
+  fields: (t) => ({
+    attempt: t.field({ type: AttemptRef, description: 'Which one, as it is now.', resolve: (told, _, context) => attemptOf(told, context) }),
+  }),
+})
+builder.objectType(builder.objectRef<ToldOf<'TASK_PROGRESSED'>>('TaskProgressed'), {
+  description: 'It got further. At most about two a second are recorded.',
+  interfaces: [TaskEventRef],
+  fields: (t) => ({
+    progress: t.float({ description: '0 to 1, as of this event.', resolve: ({ body }) => body.progress }),
+  }),
+})
+builder.objectType(builder.objectRef<ToldOf<'PARTIAL_IMAGE_RECEIVED'>>('PartialImageReceived'), {
+  description: 'A preview came.',
+  interfaces: [TaskEventRef],
+  fields: (t) => ({
+    partialImage: t.field({
+      type: PartialImageRef,
+      description: 'The preview, to be fetched from `image.url`.',
+      resolve: async ({ body }, _, { db }) => (await findAnyAsset(db.read, body.assetId))!,
+    }),
+  }),
+})
+builder.objectType(builder.objectRef<ToldOf<'ATTEMPT_ENDED'>>('AttemptEnded'), {
+  description: 'An attempt ended. When it failed without a charge, another may follow.',
+  interfaces: [TaskEventRef],
+  fields: (t) => ({
+    attempt: t.field({ type: AttemptRef, description: 'Which one, and how.', resolve: (told, _, context) => attemptOf(told, context) }),
+  }),
+})
+builder.objectType(builder.objectRef<ToldOf<'OUTCOME_BECAME_UNKNOWN'>>('OutcomeBecameUnknown'), {
+  description: 'The answer to an attempt was lost: it may have been charged, and is not sent again without permission.',
+  interfaces: [TaskEventRef],
+  fields: (t) => ({
+    attempt: t.field({ type: AttemptRef, description: 'Which one, with the evidence.', resolve: (told, _, context) => attemptOf(told, context) }),
+  }),
+})
+builder.objectType(builder.objectRef<ToldOf<'TASK_FINISHED'>>('TaskFinished'), {
+  description: 'It ended for good. The last event of every task.',
+  interfaces: [TaskEventRef],
+  fields: (t) => ({
+    status: t.field({ type: TaskStatusEnum, description: 'SUCCEEDED, FAILED or CANCELED.', resolve: ({ body }) => body.status }),
+  }),
+})
+
+builder.objectField(TaskRef, 'events', (t) =>
+  t.field({
+    type: [TaskEventRef],
+    description: 'Its log, oldest first. To be told of what comes next, subscribe to taskEvents.',
+    args: {
+      after: t.arg.string({ description: 'A cursor of this task; from the beginning when left out.' }),
+      first: t.arg.int({ defaultValue: 100, description: 'At most so many, 1 to 100.' }),
+    },
+    async resolve(task, { after, first }, { db }) {
+      const limit = first ?? 100
+      if (limit < 1 || limit > 100) throw badInput('first', `first is ${limit}; 1 to 100 is possible.`)
+      const seq = after == null ? 0 : decodeCursor(after, 'task', task.id, task.lastSeq)
+      const events = await listEvents(db.read, task.id, seq, limit)
+      return events.map(({ body, at, seq: own }) => ({ cursor: encodeCursor('task', task.id, own), at, task, body }))
+    },
+  }),
+)
+
+builder.subscriptionFields((t) => ({
+  taskEvents: t.field({
+    type: TaskEventRef,
+    description:
+      'Watches one task: a TaskSnapshot, then every event after `after` (those to come, without it), and completes ' +
+      'behind TaskFinished. Subscribing after the end still tells the end.',
+    args: {
+      taskId: t.arg.id({ required: true, description: "The id of a task of the caller's project." }),
+      after: t.arg.string({ description: 'The cursor of the last event seen: nothing is missed, nothing comes twice.' }),
+    },
+    subscribe: (_, { taskId, after }, { engine, projectId }) => engine.watchTask(projectId, taskId, after ?? null),
+    resolve: (told) => told,
+  }),
+  taskFeed: t.field({
+    type: TaskEventRef,
+    description:
+      'Watches every task of the project, for dashboards: without `after` a TaskSnapshot of each unfinished task (the ' +
+      'newest 100), then every event as it happens. Its cursors are its own; `TaskConnection.feedCursor` is one too. ' +
+      'Never completes by itself.',
+    args: {
+      filter: t.arg({ type: TaskFilterInput, description: 'Only tasks that pass it at the time of the event.' }),
+      after: t.arg.string({ description: 'The cursor of the last event seen in this feed.' }),
+    },
+    subscribe: (_, { filter, after }, { engine, projectId }) => engine.watchProject(projectId, readFilter(filter), after ?? null),
+    resolve: (told) => told,
+  }),
+}))

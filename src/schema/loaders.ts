@@ -1,0 +1,26 @@
+import DataLoader from 'dataloader'
+import { listAssets } from '../db/assets.ts'
+import { listAttempts } from '../db/attempts.ts'
+import type { Database } from '../db/database.ts'
+import type { AssetRow, AttemptRow } from '../db/tables.ts'
+
+/** Rows that belong to tasks, asked for one by one and read together. */
+export interface Loaders {
+  attempts: DataLoader<string, AttemptRow[]>
+  assets: DataLoader<string, AssetRow[]>
+}
+
+export function createLoaders(db: Database): Loaders {
+  // Nothing is remembered between batches: a subscription has one context for its whole life, and must not show what
+  // was true at its start.
+  const options = { cache: false, maxBatchSize: 200 }
+  return {
+    attempts: new DataLoader(async (ids) => grouped(ids, await listAttempts(db.read, ids)), options),
+    assets: new DataLoader(async (ids) => grouped(ids, await listAssets(db.read, ids)), options),
+  }
+}
+
+function grouped<Row extends { taskId: string }>(ids: readonly string[], rows: Row[]): Row[][] {
+  const byTask = Map.groupBy(rows, ({ taskId }) => taskId)
+  return ids.map((id) => byTask.get(id) ?? [])
+}

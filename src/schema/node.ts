@@ -1,0 +1,54 @@
+import { findAsset } from '../db/assets.ts'
+import { findAttempt } from '../db/attempts.ts'
+import type { AssetRow, AttemptRow, TaskRow } from '../db/tables.ts'
+import { findTask } from '../db/tasks.ts'
+import { badInput } from '../errors.ts'
+import { idPrefix } from '../ids.ts'
+import { builder } from './builder.ts'
+import type { Context } from './context.ts'
+
+type AnyNode = TaskRow | AttemptRow | AssetRow
+
+export const NodeRef = builder.interfaceRef<AnyNode>('Node').implement({
+  description: 'Anything with an id of its own, to be fetched again by it.',
+  resolveType: ({ id }) => TYPES[idPrefix(id) ?? '']?.name,
+  fields: (t) => ({
+    id: t.exposeID('id', {
+      description: 'Unique among all nodes. It begins with what it names (task_, att_, img_), and sorts by creation.',
+    }),
+  }),
+})
+
+// What an id's prefix names, and how its row is found within the caller's project.
+const TYPES: Record<string, { name: string; find(context: Context, id: string): Promise<AnyNode | undefined> }> = {
+  task: { name: 'Task', find: ({ db, projectId }, id) => findTask(db.read, projectId, id) },
+  att: { name: 'Attempt', find: ({ db, projectId }, id) => findAttempt(db.read, projectId, id) },
+  img: { name: 'Image', find: ({ db, projectId }, id) => findAsset(db.read, projectId, id) },
+}
+
+const MOST_IDS = 100
+
+async function findNode(context: Context, id: string): Promise<AnyNode | null> {
+  const node = await TYPES[idPrefix(id) ?? '']?.find(context, id)
+  return node ?? null
+}
+
+builder.queryFields((t) => ({
+  node: t.field({
+    type: NodeRef,
+    nullable: true,
+    description: "Any node of the caller's project by its id; null when there is none, whatever the reason.",
+    args: { id: t.arg.id({ required: true, description: 'The id of a Task, an Attempt or an Image.' }) },
+    resolve: (_, { id }, context) => findNode(context, id),
+  }),
+  nodes: t.field({
+    type: [NodeRef],
+    nullable: { list: false, items: true },
+    description: 'Several nodes in the order of their ids, null where there is none.',
+    args: { ids: t.arg.idList({ required: true, description: `At most ${MOST_IDS} ids.` }) },
+    resolve(_, { ids }, context) {
+      if (ids.length > MOST_IDS) throw badInput('ids', `${ids.length} ids came; at most ${MOST_IDS} are possible.`)
+      return Promise.all(ids.map((id) => findNode(context, id)))
+    },
+  }),
+}))
