@@ -9,7 +9,6 @@ export default defineConfig({
     globalSetup: ['test/support/postgresql.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // A skipped test is a promise nobody checks.
     allowOnly: false,
   },
 })

@@ -179,3 +179,16 @@ export async function countAhead(q: Queries, attempt: AttemptRow): Promise<numbe
     )
   return Number(row?.count ?? 0)
 }
+
+/** How many attempts wait for a provider, and how many it works on. */
+export async function countByProvider(q: Queries, provider: string): Promise<{ queued: number; running: number }> {
+  const { attempts } = q.tables
+  const [row] = await q.sql
+    .select({
+      queued: sql<number>`coalesce(sum(case when ${attempts.state} in ('PLANNED', 'LEASED') then 1 else 0 end), 0)`,
+      running: sql<number>`coalesce(sum(case when ${attempts.state} in ('SENDING', 'ACCEPTED') then 1 else 0 end), 0)`,
+    })
+    .from(attempts)
+    .where(and(eq(attempts.provider, provider), inArray(attempts.state, ['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED'])))
+  return { queued: Number(row?.queued ?? 0), running: Number(row?.running ?? 0) }
+}

@@ -7,8 +7,10 @@ import * as sqlite from 'drizzle-orm/sqlite-core'
 
 export const postgresqlKit = {
   table: pg.pgTable,
-  text: <const Values extends readonly [string, ...string[]]>(name: string, values?: Values) =>
-    values ? pg.text(name, { enum: values }) : pg.text(name),
+  text: (name: string) => pg.text(name),
+  /** Text out of a closed list; pair it with a CHECK. */
+  word: <const Values extends readonly [string, ...string[]]>(name: string, values: Values) =>
+    pg.text(name, { enum: values }),
   integer: (name: string) => pg.integer(name),
   /** A 64-bit whole number, read as a JavaScript number: moments, money in micros, sequence numbers. */
   bigint: (name: string) => pg.bigint(name, { mode: 'number' }),
@@ -24,8 +26,8 @@ export type Kit = typeof postgresqlKit
 
 export const sqliteKit = {
   table: sqlite.sqliteTable,
-  text: (name: string, values?: readonly [string, ...string[]]) =>
-    values ? sqlite.text(name, { enum: values }) : sqlite.text(name),
+  text: (name: string) => sqlite.text(name),
+  word: (name: string, values: readonly [string, ...string[]]) => sqlite.text(name, { enum: values as [string] }),
   integer: (name: string) => sqlite.integer(name),
   bigint: (name: string) => sqlite.integer(name),
   real: (name: string) => sqlite.real(name),

@@ -15,7 +15,7 @@ import {
 import type { Kit } from './kit.ts'
 
 /** Every table, in the words of one database's kit. CHECKs and partial unique indexes make bad states unstorable. */
-export function createTables({ table, text, integer, bigint, real, json, index, uniqueIndex, primaryKey, check }: Kit) {
+export function createTables({ table, text, word, integer, bigint, real, json, index, uniqueIndex, primaryKey, check }: Kit) {
   /** The tenant. One exists from the start; each has a feed of its own. */
   const projects = table('projects', {
     id: text('id').primaryKey(),
@@ -32,8 +32,8 @@ export function createTables({ table, text, integer, bigint, real, json, index, 
       projectId: text('project_id')
         .notNull()
         .references(() => projects.id),
-      status: text('status', TASK_STATUSES).notNull(),
-      operation: text('operation', OPERATIONS).notNull(),
+      status: word('status', TASK_STATUSES).notNull(),
+      operation: word('operation', OPERATIONS).notNull(),
       model: text('model').notNull(),
       /** What was asked, complete and validated; never changed. */
       request: json('request').$type<ImageRequest>().notNull(),
@@ -81,8 +81,8 @@ export function createTables({ table, text, integer, bigint, real, json, index, 
       /** 1 for a task's first attempt, then 2, 3 … */
       number: integer('number').notNull(),
       provider: text('provider').notNull(),
-      state: text('state', ATTEMPT_STATES).notNull(),
-      charged: text('charged', CHARGES).notNull().default('NO'),
+      state: word('state', ATTEMPT_STATES).notNull(),
+      charged: word('charged', CHARGES).notNull().default('NO'),
       /** Not before this moment, in the database's time. */
       runAfter: bigint('run_after').notNull(),
       leaseOwner: text('lease_owner'),
@@ -91,7 +91,7 @@ export function createTables({ table, text, integer, bigint, real, json, index, 
       /** In the database's time. */
       leaseUntil: bigint('lease_until'),
       remoteId: text('remote_id'),
-      wirePhase: text('wire_phase', WIRE_PHASES).notNull().default('NONE'),
+      wirePhase: word('wire_phase', WIRE_PHASES).notNull().default('NONE'),
       httpStatus: integer('http_status'),
       providerRequestId: text('provider_request_id'),
       error: json('error').$type<TaskError>(),
@@ -104,7 +104,7 @@ export function createTables({ table, text, integer, bigint, real, json, index, 
       inputImageTokens: integer('input_image_tokens'),
       outputTextTokens: integer('output_text_tokens'),
       outputImageTokens: integer('output_image_tokens'),
-      usageSource: text('usage_source', USAGE_SOURCES).notNull().default('UNKNOWN'),
+      usageSource: word('usage_source', USAGE_SOURCES).notNull().default('UNKNOWN'),
       /** Null means unknown, never free. */
       costMicros: bigint('cost_micros'),
       /** The price table the cost was computed with. */
@@ -167,7 +167,7 @@ export function createTables({ table, text, integer, bigint, real, json, index, 
         .references(() => tasks.id),
       /** Null for what the client sent in. */
       attemptId: text('attempt_id').references(() => attempts.id),
-      kind: text('kind', ASSET_KINDS).notNull(),
+      kind: word('kind', ASSET_KINDS).notNull(),
       /** Place among the assets of one kind of one attempt (or of the request), from 0. */
       position: integer('position').notNull(),
       sha256: text('sha256').notNull(),

@@ -52,13 +52,18 @@ export async function getTask(q: Queries, id: string): Promise<TaskRow> {
   return row
 }
 
-/** Several tasks of a project, in no order; what is missing is left out. */
-export async function findTasks(q: Queries, projectId: string, ids: string[]): Promise<TaskRow[]> {
+/** Those of some tasks of a project that pass a filter, in no order. */
+export async function findTasks(
+  q: Queries,
+  projectId: string,
+  ids: string[],
+  filter: TaskFilter = {},
+): Promise<TaskRow[]> {
   const { tasks } = q.tables
   return await q.sql
     .select()
     .from(tasks)
-    .where(and(inArray(tasks.id, ids), eq(tasks.projectId, projectId)))
+    .where(and(inArray(tasks.id, ids), eq(tasks.projectId, projectId), ...conditions(q, filter)))
 }
 
 export async function findTaskByKey(q: Queries, projectId: string, key: string): Promise<TaskRow | undefined> {
