@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+
+export const BIN = resolve('bin/darkroom.js')
+
+export interface Ending {
+  exitCode: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs the real binary with this Node, in `cwd`, with no more environment than it is given. */
+export function darkroom(
+  args: readonly string[],
+  options: { cwd: string; env?: NodeJS.ProcessEnv; bin?: string; node?: readonly string[] },
+): Promise<Ending> {
+  const command = [...(options.node ?? []), options.bin ?? BIN, ...args]
+  const child = spawn(process.execPath, command, {
+    cwd: options.cwd,
+    env: options.env ?? {},
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const { promise, resolve: end, reject } = Promise.withResolvers<Ending>()
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.once('error', reject).once('close', (exitCode) => end({ exitCode, stdout, stderr }))
+  return promise
+}

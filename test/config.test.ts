@@ -1,0 +1,381 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { loadConfig, type Config } from '../src/config.ts'
+import { ConfigError } from '../src/config/error.ts'
+import type { Dialects } from '../src/config/environment.ts'
+import type { Provider } from '../src/providers/provider.ts'
+
+let cwd: string
+let closed: string[]
+
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'darkroom-config-'))
+  closed = []
+})
+afterEach(async () => {
+  await rm(cwd, { recursive: true })
+})
+
+const FAKE: Dialects = {
+  sandbox: {
+    options: z.strictObject({ durationMs: z.int().min(0).default(0) }),
+    fromEnvironment: () => undefined,
+    create: (name) => fakeProvider(name, 'sandbox'),
+  },
+  openai: {
+    options: z.strictObject({
+      apiKey: z.string().min(8),
+      baseUrl: z.url().optional(),
+      preset: z.enum(['openai', 'pmock']).optional(),
+      limits: z.strictObject({ perMinute: z.int() }).optional(),
+      models: z.array(z.union([z.string(), z.strictObject({ model: z.string() })])).optional(),
+    }),
+    fromEnvironment: (env) =>
+      env['OPENAI_API_KEY']
+        ? {
+            apiKey: env['OPENAI_API_KEY'],
+            ...(env['OPENAI_BASE_URL'] && { baseUrl: env['OPENAI_BASE_URL'] }),
+          }
+        : undefined,
+    create: (name) => {
+      if (name === 'broken') throw new Error('cannot be created with sk-verysecretkey')
+      return fakeProvider(name, 'openai')
+    },
+  },
+}
+
+function fakeProvider(name: string, dialect: string): Provider {
+  return {
+    name,
+    dialect,
+    offers: [],
+    concurrency: 1,
+    timeoutMs: 1_000,
+    submit: () => Promise.reject(new Error('never asked')),
+    close: async () => void closed.push(name),
+  }
+}
+
+interface Given {
+  env?: Record<string, string>
+  file?: unknown
+  flags?: { port?: string; host?: string; dataDir?: string }
+}
+
+async function load({ env = {}, file, flags = {} }: Given): Promise<Config> {
+  if (file !== undefined) await writeFile(join(cwd, 'darkroom.config.json'), JSON.stringify(file))
+  return loadConfig({ env, cwd, flags, dialects: FAKE })
+}
+
+async function problemsOf(given: Given): Promise<readonly string[]> {
+  const error = await load(given).catch((thrown: unknown) => thrown)
+  if (!(error instanceof ConfigError)) throw new Error('expected a ConfigError', { cause: error })
+  return error.problems
+}
+
+const openai = { name: 'openai', dialect: 'openai', apiKey: '${KEY}' }
+const KEY = { KEY: 'sk-abcdefgh1234' }
+const FILE = 'darkroom.config.json'
+const NUMBER = 'it must be a whole number from'
+
+describe('one mistake is one sentence that names where, what, and what would be right', () => {
+  test.each<[sentence: string, given: Given]>([
+    [`PORT is "99999": ${NUMBER} 0 to 65535.`, { env: { PORT: '99999' } }],
+    [`PORT is "http": ${NUMBER} 0 to 65535.`, { env: { PORT: 'http' } }],
+    [`--port is "-1": ${NUMBER} 0 to 65535.`, { flags: { port: '-1' }, env: { PORT: '4000' } }],
+    [`${FILE}: port is 1.5: ${NUMBER} 0 to 65535.`, { file: { port: 1.5 } }],
+    [
+      'HOST is "0.0.0.0": it must be a loopback address (127.0.0.1, ::1 or localhost), because there are no API keys yet and whoever can connect can spend money.',
+      { env: { HOST: '0.0.0.0' } },
+    ],
+    [
+      'DATABASE_URL is "mysql://(hidden)@db/x": it must be a postgres:// URL, or be left out for SQLite in the data directory.',
+      { env: { DATABASE_URL: 'mysql://root:hunter2@db/x' } },
+    ],
+    [
+      'PUBLIC_URL is "ftp://x": it must be an http:// or https:// URL without credentials, query or fragment.',
+      { env: { PUBLIC_URL: 'ftp://x' } },
+    ],
+    [
+      'LOG_LEVEL is "wran": it must be silent, fatal, error, warn, info, debug or trace. Did you mean `warn`?',
+      { env: { LOG_LEVEL: 'wran' } },
+    ],
+    [
+      'ASSETS_URL is set, but not supported yet: assets are kept in DATA_DIR. Unset it.',
+      { env: { ASSETS_URL: 's3://bucket' } },
+    ],
+    [
+      'DARKROOM_ADMIN_KEY is set, but not supported yet: there are no API keys. Unset it.',
+      { env: { DARKROOM_ADMIN_KEY: 'x' } },
+    ],
+    [
+      'DARKROOM_CONFIG is "nowhere.json": there is no such file.',
+      { env: { DARKROOM_CONFIG: 'nowhere.json' } },
+    ],
+    [
+      'DARKROOM_CONFIG is "a.yaml": it must name a .ts, .js or .json file.',
+      { env: { DARKROOM_CONFIG: 'a.yaml' } },
+    ],
+    [`${FILE}: prot is not a setting. Did you mean \`port\`?`, { file: { prot: 1 } }],
+    [`${FILE}: weather is not a setting.`, { file: { weather: 'fine' } }],
+    [
+      `${FILE}: engine.leaseMS is not a setting. Did you mean \`leaseMs\`?`,
+      { file: { engine: { leaseMS: 1 } } },
+    ],
+    [
+      `${FILE}: engine.heartbeatMs is 20000: it must be at most half of leaseMs, so that one missed heartbeat loses nothing.`,
+      { file: { engine: { heartbeatMs: 20_000 } } },
+    ],
+    [`${FILE}: engine is "fast": it must be an object.`, { file: { engine: 'fast' } }],
+    [
+      `${FILE}: corsOrigins[1] is "*": it must be one origin as browsers send it, https://app.example.com for example; "*" is not accepted.`,
+      { file: { corsOrigins: ['http://localhost:5173', '*'] } },
+    ],
+    [`${FILE}: providers is an object: it must be a list.`, { env: KEY, file: { providers: { openai } } }],
+    [`${FILE}: it must hold one object with the settings.`, { file: [openai] }],
+    [
+      `${FILE}: providers[0].dialect is missing: it must be a text.`,
+      { file: { providers: [{ name: 'a' }] } },
+    ],
+    [
+      `${FILE}: providers[1].dialect is "opnai": it must be sandbox or openai. Did you mean \`openai\`?`,
+      {
+        file: {
+          providers: [
+            { name: 'a', dialect: 'sandbox' },
+            { name: 'b', dialect: 'opnai' },
+          ],
+        },
+      },
+    ],
+    [
+      `${FILE}: providers[0].dialect is "toString": it must be sandbox or openai.`,
+      { file: { providers: [{ name: 'a', dialect: 'toString' }] } },
+    ],
+    [
+      `${FILE}: providers[0].name is "my key!": it must be 1 to 64 letters, digits, dots, dashes or underscores, the first a letter or digit.`,
+      { file: { providers: [{ name: 'my key!', dialect: 'sandbox' }] } },
+    ],
+    [
+      `${FILE}: providers[1].name is "openai": another provider has this name already.`,
+      { env: KEY, file: { providers: [openai, openai] } },
+    ],
+    [
+      `${FILE}: providers[0].baseURL is not a setting. Did you mean \`baseUrl\`?`,
+      { env: KEY, file: { providers: [{ ...openai, baseURL: 'https://x' }] } },
+    ],
+    [
+      `${FILE}: providers[0].limits.perMinut is not a setting. Did you mean \`perMinute\`?`,
+      { env: KEY, file: { providers: [{ ...openai, limits: { perMinute: 1, perMinut: 2 } }] } },
+    ],
+    [
+      `${FILE}: providers[0].models[1].modle is not a setting. Did you mean \`model\`?`,
+      { env: KEY, file: { providers: [{ ...openai, models: ['a', { model: 'b', modle: 'c' }] }] } },
+    ],
+    [
+      `${FILE}: providers[0].models[0] is 5: it has none of the forms it may have.`,
+      { env: KEY, file: { providers: [{ ...openai, models: [5] }] } },
+    ],
+    [
+      `${FILE}: providers[0].preset is "pmok": it must be openai or pmock. Did you mean \`pmock\`?`,
+      { env: KEY, file: { providers: [{ ...openai, preset: 'pmok' }] } },
+    ],
+    [
+      `${FILE}: providers[0].apiKey is missing: it must be a text.`,
+      { file: { providers: [{ name: 'a', dialect: 'openai' }] } },
+    ],
+    [
+      `${FILE}: providers[0].apiKey is (hidden): it must be at least 8 characters long.`,
+      { env: { KEY: 'short' }, file: { providers: [openai] } },
+    ],
+    [
+      `${FILE}: providers[0].apiKey uses \${KEYY}, but KEYY is not set. Did you mean \`KEY\`?`,
+      { env: KEY, file: { providers: [{ ...openai, apiKey: '${KEYY}' }] } },
+    ],
+    [
+      'environment: provider openai: baseUrl is "nonsense": it must be a URL.',
+      { env: { OPENAI_API_KEY: 'sk-abcdefgh', OPENAI_BASE_URL: 'nonsense' } },
+    ],
+    [
+      'provider broken: cannot be created with [redacted]',
+      { env: KEY, file: { providers: [openai, { ...openai, name: 'broken' }] } },
+    ],
+  ])('%s', async (sentence, given) => {
+    expect(await problemsOf(given)).toEqual([sentence])
+  })
+
+  test('names the line of a JSON mistake without quoting what stands there', async () => {
+    await writeFile(join(cwd, FILE), '{\n  "providers": [\n    { "apiKey": sk-abcdefgh1234 }\n  ]\n}')
+    expect(await problemsOf({})).toEqual([`${FILE}: it cannot be read: Unexpected token 's', line 3.`])
+  })
+
+  test('refuses to choose between two files', async () => {
+    await writeFile(join(cwd, 'darkroom.config.js'), 'export default {}')
+    expect(await problemsOf({ file: {} })).toEqual([
+      'darkroom.config.js and darkroom.config.json: there must be one configuration file; remove the others.',
+    ])
+  })
+})
+
+describe('problems', () => {
+  test('come all at once', async () => {
+    const problems = await problemsOf({
+      env: { PORT: '99999', HOST: '0.0.0.0', DATABASE_URL: 'mongodb://db', ASSETS_URL: 's3://b' },
+      file: {
+        prot: 1,
+        engine: { pollMs: 'often' },
+        providers: [
+          { ...openai, extra: 1 },
+          { name: 'x', dialect: 'opnai' },
+        ],
+      },
+    })
+    expect(problems.map((problem) => problem.split(' ').slice(0, 2).join(' ')).sort()).toEqual([
+      'ASSETS_URL is',
+      'DATABASE_URL is',
+      'HOST is',
+      'PORT is',
+      `${FILE}: engine.pollMs`,
+      `${FILE}: prot`,
+      `${FILE}: providers[0].apiKey`,
+      `${FILE}: providers[0].extra`,
+      `${FILE}: providers[1].dialect`,
+    ])
+  })
+
+  test('never hold a secret, wherever it stands', async () => {
+    const secrets = ['sk-abcdefgh1234', 'literal-secret-value', 'hunter2-hunter2', 'from-the-environment']
+    const problems = await problemsOf({
+      env: {
+        ...KEY,
+        DATABASE_URL: 'mysql://root:hunter2-hunter2@db/x',
+        OPENAI_API_KEY: 'from-the-environment',
+      },
+      file: {
+        port: '${KEY}',
+        logLevel: 'from-the-environment',
+        providers: [
+          {
+            ...openai,
+            apiKey: ['literal-secret-value'],
+            baseUrl: 'literal ${KEY}',
+            preset: 'sk-abcdefgh1234',
+          },
+        ],
+      },
+    })
+    expect(problems.length).toBeGreaterThan(4)
+    for (const secret of secrets) expect(problems.join('\n')).not.toContain(secret)
+  })
+
+  test('leave no provider open that was created before another one failed', async () => {
+    await problemsOf({ env: KEY, file: { providers: [openai, { ...openai, name: 'broken' }] } })
+    expect(closed).toEqual(['openai'])
+  })
+})
+
+describe('a configuration', () => {
+  test('has a default for everything, and the sandbox when no provider is named', async () => {
+    const { providers, ...rest } = await load({})
+    expect(rest).toEqual({
+      port: 4_000,
+      host: '127.0.0.1',
+      publicUrl: null,
+      dataDir: join(cwd, 'data'),
+      databaseUrl: null,
+      logLevel: 'info',
+      corsOrigins: [],
+      engine: {
+        maxAttempts: 3,
+        leaseMs: 30_000,
+        heartbeatMs: 10_000,
+        reapMs: 5_000,
+        pollMs: 1_000,
+        progressEveryMs: 500,
+        drainTimeoutMs: 240_000,
+      },
+      warnings: [],
+    })
+    expect(providers.map(({ name, dialect }) => [name, dialect])).toEqual([['sandbox', 'sandbox']])
+  })
+
+  test('takes flags before environment before file', async () => {
+    const config = await load({
+      flags: { port: '1' },
+      env: { PORT: '2', DATA_DIR: 'two', DATABASE_URL: 'postgres://u:p@db/two' },
+      file: {
+        port: 3,
+        dataDir: 'three',
+        databaseUrl: 'nonsense',
+        logLevel: 'error',
+        publicUrl: 'https://three.example/',
+      },
+    })
+    expect(config).toMatchObject({
+      port: 1,
+      dataDir: join(cwd, 'two'),
+      databaseUrl: 'postgres://u:p@db/two',
+      logLevel: 'error',
+      publicUrl: 'https://three.example',
+    })
+  })
+
+  test('treats an empty variable as one that is not set', async () => {
+    expect(await load({ env: { PORT: '', ASSETS_URL: '' }, file: { port: 3 } })).toMatchObject({ port: 3 })
+  })
+
+  test('puts variables into texts and digits', async () => {
+    const config = await load({
+      env: { ...KEY, NAME: 'two', P: '8080' },
+      file: { port: '${P}', providers: [{ ...openai, name: 'open-${NAME}' }] },
+    })
+    expect([config.port, config.providers[0]?.name]).toEqual([8_080, 'open-two'])
+  })
+
+  test('adds the providers of the environment under names that the file has not taken', async () => {
+    const env = { ...KEY, OPENAI_API_KEY: 'sk-abcdefgh' }
+    const names = async (providers: unknown[]) =>
+      (await load({ env, file: { providers } })).providers.map(({ name }) => name)
+    expect(await names([{ name: 'mine', dialect: 'sandbox' }])).toEqual(['mine', 'openai'])
+    expect(await names([openai])).toEqual(['openai'])
+  })
+
+  test('may be a module, named by DARKROOM_CONFIG', async () => {
+    await writeFile(join(cwd, 'my.ts'), 'const port: number = 4321\nexport default { port }\n')
+    expect(await load({ env: { DARKROOM_CONFIG: 'my.ts' } })).toMatchObject({ port: 4_321 })
+  })
+
+  test('is frozen', async () => {
+    const config = await load({})
+    expect([config, config.engine, config.providers, config.corsOrigins].every(Object.isFrozen)).toBe(true)
+  })
+
+  test.each(['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1', 'localhost'])(
+    'may listen on %s',
+    async (host) => {
+      expect(await load({ env: { HOST: host } })).toMatchObject({ host })
+    },
+  )
+
+  test.each(['0.0.0.0', '::', '192.168.1.2', 'example.com', 'localhost.example.com', ''])(
+    'may not listen on "%s"',
+    async (host) => {
+      expect(await problemsOf({ flags: { host } })).toHaveLength(1)
+    },
+  )
+
+  test('warns of variables that only look like settings', async () => {
+    const { warnings } = await load({
+      env: { DARKROOM_CONFG: 'x', DARKROOM_PORT: '1', JIMMY_API_KEY: 'k', OPENAI_BASE_URL: 'u' },
+    })
+    expect(warnings).toEqual([
+      'DARKROOM_CONFG is not a setting, so it does nothing. Did you mean `DARKROOM_CONFIG`?',
+      'DARKROOM_PORT is not a setting, so it does nothing. Did you mean `PORT`?',
+      'JIMMY_API_KEY does nothing yet: this version does not speak `jimmy`.',
+      'OPENAI_BASE_URL does nothing alone: `openai` needs its credentials as well.',
+    ])
+  })
+})

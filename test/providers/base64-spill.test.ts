@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { spillJson, type SpillLimits } from '../../src/providers/base64-spill.ts'
+import { MalformedReply } from '../../src/providers/malformed.ts'
+import { readEvents } from '../../src/providers/sse.ts'
+
+let folder: string
+let count = 0
+const newFile = () => join(folder, String(count++))
+const limits: SpillLimits = { maxImageBytes: 1_000_000, maxTextBytes: 10_000 }
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'darkroom-spill-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+async function* inPieces(bytes: Buffer, cuts: readonly number[]): AsyncGenerator<Buffer> {
+  const at = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b)
+  let from = 0
+  for (const cut of [...at, bytes.length]) {
+    yield bytes.subarray(from, cut)
+    from = cut
+  }
+}
+
+/** The JSON with every spilled file read back as base64, as JSON.parse would have given it. */
+async function spill(text: string, cuts: readonly number[] = []): Promise<unknown> {
+  return readBack(await spillJson(inPieces(Buffer.from(text), cuts), newFile, limits))
+}
+
+function readBack(json: unknown): unknown {
+  return JSON.parse(JSON.stringify(json), (key, value: unknown) => {
+    if (key !== 'b64_json' || value === null) return value
+    return readFileSync(z.object({ file: z.string() }).parse(value).file).toString('base64')
+  })
+}
+
+async function events(text: string, cuts: readonly number[] = []): Promise<unknown[]> {
+  const seen: unknown[] = []
+  for await (const event of readEvents(inPieces(Buffer.from(text), cuts), newFile, limits)) {
+    seen.push({ ...event, data: event.data === undefined ? undefined : readBack(event.data) })
+  }
+  return seen
+}
+
+const image = (size = 300) => randomBytes(size).toString('base64')
+
+describe('a JSON body', () => {
+  test('comes out as JSON.parse would give it, wherever it is cut', async () => {
+    const base64 = fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes).toString('base64') || null)
+    const item = fc.record({ b64_json: base64, revised_prompt: fc.string({ unit: 'grapheme' }), index: fc.integer() })
+    const body = fc.record({ data: fc.array(item, { maxLength: 3 }), size: fc.string(), usage: fc.object() })
+    const cuts = fc.array(fc.nat({ max: 5000 }), { maxLength: 40 })
+    await fc.assert(
+      fc.asyncProperty(body, cuts, fc.constantFrom(undefined, 2), async (json, where, indent) => {
+        const text = JSON.stringify(json, undefined, indent)
+        expect(await spill(text, where)).toEqual(JSON.parse(text))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('comes out the same when it arrives byte by byte', async () => {
+    const text = JSON.stringify({ a: 'b64_json', data: [{ b64_json: image() }, { b64_json: image(1) }], e: '\\"é' })
+    expect(await spill(text, [...Buffer.from(text).keys()])).toEqual(JSON.parse(text))
+  })
+
+  test('leaves no picture in memory: what is parsed holds the path and the length', async () => {
+    const file = join(folder, 'named')
+    const json = await spillJson(inPieces(Buffer.from(`{"b64_json":"${image(300)}"}`), []), () => file, limits)
+    expect(json).toEqual({ b64_json: { file, byteSize: 300 } })
+  })
+
+  const plain = Buffer.from([0xfb, 0xef, 0xff, 0x00, 0x3e, 0x3f, 0xfa]).toString('base64') // '++//AD4/+g=='
+  test.each([
+    ['escaped slashes', plain.replaceAll('/', String.raw`\/`)],
+    ['escaped line breaks', plain.match(/.{1,5}/g)?.join(String.raw`\r\n`) ?? ''],
+    ['plus signs as unicode escapes', plain.replaceAll('+', String.raw`\u002B`)],
+    ['a data URL in front', `data:image/png;base64,${plain}`],
+    ['a data URL with escaped slashes', String.raw`data:image\/png;base64,${plain}`],
+    ['the URL-safe alphabet', plain.replaceAll('+', '-').replaceAll('/', '_')],
+    ['no padding', plain.replaceAll('=', '')],
+    ['too much padding', `${plain}==`],
+  ])('understands %s', async (_name, value) => {
+    const text = `{"b64_json" : "${value}" }`
+    const everywhere = [...Buffer.from(text).keys()]
+    for (const cuts of [[], everywhere, everywhere.filter((at) => at % 3 === 0)]) {
+      expect(await spill(text, cuts)).toEqual({ b64_json: plain })
+    }
+  })
+
+  test('treats an empty picture as absent and makes no file for it', async () => {
+    const before = readdirSync(folder).length
+    expect(await spill('{"data":[{"b64_json":"","url":"https://x"}]}')).toEqual({
+      data: [{ b64_json: null, url: 'https://x' }],
+    })
+    expect(readdirSync(folder)).toHaveLength(before)
+  })
+
+  test('never takes a path from the upstream', async () => {
+    expect(await spill('[{"b64_json":{"file":"/etc/passwd"}},{"b64_json":7},{"b64_json":null}]')).toEqual([
+      { b64_json: null },
+      { b64_json: null },
+      { b64_json: null },
+    ])
+  })
+
+  test.each([
+    ['{"b64_json":"AAAA*AAA"}', 'has an image whose base64 is invalid'],
+    ['{"b64_json":"AAAAé"}', 'has an image whose base64 is invalid'],
+    ['{"b64_json":"AAAAA"}', 'has an image whose base64 is cut'],
+    ['{"b64_json":"AA==AAAA"}', 'has an image whose base64 goes on after its end'],
+    [String.raw`{"b64_json":"AAAA\"AAA"}`, 'has an image whose base64 is invalid'],
+    [`{"b64_json":"data:${'x'.repeat(400)}`, 'has an image behind an endless data URL head'],
+    ['{"b64_json":"AAAA', 'ends in the middle of a text'],
+    ['{"data":[', 'is not JSON'],
+    ['<html>"no"</html>', 'is not JSON'],
+    ['', 'is not JSON'],
+    ['['.repeat(9000), 'is not JSON'],
+    [`{"url":"${'x'.repeat(20_000)}"}`, 'has more than 10000 bytes besides its images'],
+    [`{"b64_json":"${'A'.repeat(1_400_000)}"}`, 'has an image of more than 1000000 bytes'],
+  ])('refuses %.40s: %s', async (text, message) => {
+    await expect(spill(text, [3, 17])).rejects.toThrow(new MalformedReply(message))
+  })
+})
+
+describe('server-sent events', () => {
+  const [one, two] = [image(), image()]
+  const stream = `\uFEFF: hello\n\nevent: partial\ndata: {"b64_json":"${one}"}\n\nid: 4\ndata:{"n":1,\ndata: "b64_json":"${two}"}\n\n`
+  const parsed = [
+    { event: 'partial', data: { b64_json: one } },
+    { event: 'message', data: { n: 1, b64_json: two } },
+  ]
+
+  test.each(['\n', '\r\n', '\r'])('come out in order, wherever they are cut, with lines ended by %j', async (end) => {
+    const text = stream.replaceAll('\n', end)
+    expect(await events(text, [...Buffer.from(text).keys()])).toEqual(parsed)
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat({ max: 2000 }), { maxLength: 20 }), async (cuts) => {
+        expect(await events(text, cuts)).toEqual(parsed)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('end at [DONE], and whatever follows is not read', async () => {
+    expect(await events(`data: {"a":1}\n\ndata: [DONE]\n\ndata: {"a":2}\n\n`)).toEqual([
+      { event: 'message', data: { a: 1 } },
+    ])
+  })
+
+  test('keep a last event that is whole though no blank line follows it, and drop one that is cut', async () => {
+    expect(await events(`data: {"b64_json":"${one}"}`)).toEqual([{ event: 'message', data: { b64_json: one } }])
+    expect(await events(`data: {"b64_json":"${one.slice(0, 40)}`)).toEqual([])
+  })
+
+  test('pass over data that is not JSON', async () => {
+    expect(await events('event: ping\ndata: still here\n\ndata: {}\n\n')).toEqual([
+      { event: 'ping', data: undefined },
+      { event: 'message', data: {} },
+    ])
+  })
+
+  test('read the next event only after the last one was taken', async () => {
+    const given: string[] = []
+    async function* source(): AsyncGenerator<Buffer> {
+      for (const name of ['a', 'b', 'c']) {
+        given.push(name)
+        yield Buffer.from(`data: {"name":"${name}"}\n\n`)
+      }
+    }
+    for await (const event of readEvents(source(), newFile)) {
+      expect(event.data).toEqual({ name: given.at(-1) })
+      if (given.length === 2) break
+    }
+    expect(given).toEqual(['a', 'b'])
+  })
+})

@@ -1,0 +1,262 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { gzipSync } from 'node:zlib'
+import { afterEach, describe, expect, test } from 'vitest'
+import { ProviderError, type Failure } from '../../src/providers/error.ts'
+import { createUpstream, readText, type Upstream } from '../../src/providers/http.ts'
+import { listen } from './upstreams/listen.ts'
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close()
+})
+
+/** A server that does with each socket what the test says. */
+async function serve(server: Server, scheme: 'http' | 'https' = 'http'): Promise<string> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => sockets.add(socket.on('error', () => undefined)))
+  const url = await listen(server, scheme)
+  closers.push(() => {
+    for (const socket of sockets) socket.destroy()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  return url
+}
+
+/** Calls back once per request, when all of it has arrived. */
+function onRequest(answer: (socket: Socket, request: string) => void): Server {
+  return createServer((socket) => {
+    let seen = ''
+    socket.on('data', (chunk) => {
+      seen += chunk.toString('latin1')
+      const [head = '', body] = seen.split('\r\n\r\n', 2)
+      const length = Number(/content-length: (\d+)/.exec(head)?.[1] ?? 0)
+      if (body !== undefined && body.length >= length) answer(socket, seen)
+    })
+  })
+}
+
+function upstreamAt(baseUrl: string, options: { timeoutMs?: number; secrets?: string[] } = {}): Upstream {
+  const upstream = createUpstream({ name: 'studio', baseUrl, timeoutMs: 5000, secrets: [], ...options })
+  closers.push(() => upstream.close())
+  return upstream
+}
+
+/** Sends one order to its end, and tells its phases and how it failed. */
+async function order(baseUrl: string, signal = new AbortController().signal) {
+  const phases: string[] = []
+  const facts: object[] = []
+  const call = {
+    signal,
+    onWire: (phase: string, seen: object = {}) => {
+      phases.push(phase)
+      facts.push(seen)
+    },
+  }
+  let failure: Failure | undefined
+  let text = ''
+  try {
+    const message = { method: 'POST', path: '/images', headers: {}, body: '{"prompt":"a fox"}' } as const
+    const reply = await upstreamAt(baseUrl).send(message, call)
+    for await (const chunk of reply.body) text += chunk.toString()
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    failure = error.failure
+  }
+  return { phases, facts, failure, text }
+}
+
+function answering(head: string, body = ''): Server {
+  return onRequest((socket) => {
+    socket.end(`HTTP/1.1 ${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  })
+}
+
+async function replyTo(server: Server, path = '/images') {
+  const call = { signal: new AbortController().signal, onWire: () => undefined }
+  const reply = await upstreamAt(await serve(server)).send({ method: 'GET', path, headers: {} }, call)
+  return { ...reply, text: await readText(reply.body) }
+}
+
+const UNREACHED = { kind: 'unreached', code: 'PROVIDER_UNREACHABLE', charged: 'NO' }
+const LOST = { kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' }
+
+describe('before the request starts, nothing was charged', () => {
+  test('a refused connection is unreached', async () => {
+    const server = createServer()
+    const url = await serve(server)
+    await new Promise((resolve) => server.close(resolve))
+    const { phases, failure } = await order(url)
+    expect(failure).toMatchObject(UNREACHED)
+    expect(failure?.message).toBe('studio could not be reached: connection refused. Nothing was sent.')
+    expect(phases).toEqual([])
+  })
+
+  test('a name that does not resolve is unreached', async () => {
+    const { phases, failure } = await order('http://nowhere.invalid')
+    expect(failure).toMatchObject(UNREACHED)
+    expect(phases).toEqual([])
+  })
+
+  test('a TLS handshake that fails is unreached', async () => {
+    // Without a certificate there is no cipher that both sides could use.
+    const { phases, failure } = await order(await serve(createTlsServer({}), 'https'))
+    expect(failure).toMatchObject(UNREACHED)
+    expect(phases).toEqual([])
+  })
+
+  test('a server that resets in the middle of the TLS handshake is unreached', async () => {
+    const { phases, failure } = await order(await serve(createServer((socket) => socket.resetAndDestroy()), 'https'))
+    expect(failure).toMatchObject(UNREACHED)
+    expect(phases).toEqual([])
+  })
+
+  test('a call that was given up before it began is unreached, and the server sees no connection', async () => {
+    let connections = 0
+    const url = await serve(createServer(() => connections++))
+    const { phases, failure } = await order(url, AbortSignal.abort())
+    expect(failure).toMatchObject(UNREACHED)
+    expect(phases).toEqual([])
+    expect(connections).toBe(0)
+  })
+
+  test('a call that is given up while the connection is still being made is unreached at once', async () => {
+    const given = new AbortController()
+    // Accepts the connection and never says a word of TLS, so the handshake lasts until the connect timeout.
+    const url = await serve(createServer(() => given.abort()), 'https')
+    const { phases, failure } = await order(url, given.signal)
+    expect(failure).toMatchObject(UNREACHED)
+    expect(phases).toEqual([])
+  })
+})
+
+describe('once the request has started, the outcome is unknown', () => {
+  const faults: [name: string, phases: string[], act: (socket: Socket, given: AbortController) => void][] = [
+    ['a reset after the whole request', ['DISPATCHED'], (socket) => socket.resetAndDestroy()],
+    ['a close without a reply', ['DISPATCHED'], (socket) => socket.end()],
+    ['a reply that is not HTTP', ['DISPATCHED'], (socket) => socket.end('SSH-2.0-OpenSSH\r\n\r\n')],
+    ['no reply until the caller gives up', ['DISPATCHED'], (_socket, given) => given.abort()],
+    [
+      'a body that is cut before its content-length',
+      ['DISPATCHED', 'HEADERS'],
+      (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{"data":['),
+    ],
+    [
+      'a chunked body that is cut before its last chunk',
+      ['DISPATCHED', 'HEADERS'],
+      (socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"data":[\r\n'),
+    ],
+    [
+      'a reset in the middle of the body',
+      ['DISPATCHED', 'HEADERS'],
+      (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{', () => socket.resetAndDestroy()),
+    ],
+    [
+      'a body that stalls until the caller gives up',
+      ['DISPATCHED', 'HEADERS'],
+      (socket, given) =>
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{', () => setImmediate(() => given.abort())),
+    ],
+  ]
+
+  test.each(faults)('%s is lost', async (_name, phases, act) => {
+    const given = new AbortController()
+    let requests = 0
+    const server = onRequest((socket) => {
+      requests += 1
+      act(socket, given)
+    })
+    const seen = await order(await serve(server), given.signal)
+    expect(seen.failure).toMatchObject(LOST)
+    // An abort may overtake the head that was written just before it.
+    expect(phases.slice(0, seen.phases.length)).toEqual(seen.phases)
+    expect(seen.phases[0]).toBe('DISPATCHED')
+    expect(requests).toBe(1)
+  })
+
+  test('a reset at accept is unreached or lost, exactly as the phase proves', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { phases, failure } = await order(await serve(createServer((socket) => socket.resetAndDestroy())))
+      expect(failure).toMatchObject(phases.length === 0 ? UNREACHED : LOST)
+    }
+  })
+
+  test('an upstream that never answers ends at the deadline as lost', async () => {
+    const { failure } = await order(await serve(onRequest(() => undefined)), AbortSignal.timeout(50))
+    expect(failure).toMatchObject(LOST)
+    expect(failure?.message).toContain('no answer in time')
+  })
+
+  test('a body without a length ends where the connection does, and counts as done', async () => {
+    const server = onRequest((socket) => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{"data":['))
+    const { phases, failure, text } = await order(await serve(server))
+    expect(failure).toBeUndefined()
+    expect(phases).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
+    expect(text).toBe('{"data":[')
+  })
+})
+
+describe('a reply', () => {
+  test('reports the status and the request id with its head', async () => {
+    const { phases, facts } = await order(await serve(answering('429 Too Many\r\nx-request-id: req_7', '{}')))
+    expect(phases).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
+    expect(facts[1]).toEqual({ httpStatus: 429, providerRequestId: 'req_7' })
+  })
+
+  test('does not follow a redirect', async () => {
+    let elsewhere = 0
+    const other = await serve(onRequest(() => elsewhere++))
+    expect(await replyTo(answering(`307 Moved\r\nlocation: ${other}/`))).toMatchObject({ status: 307 })
+    expect(elsewhere).toBe(0)
+  })
+
+  test.each([
+    ['retry-after: 12', 12_000],
+    ['retry-after: 0', 0],
+    ['retry-after: 12\r\nretry-after-ms: 250', 250],
+    ['date: Fri, 20 Nov 2026 10:00:00 GMT\r\nretry-after: Fri, 20 Nov 2026 10:00:30 GMT', 30_000],
+    ['date: Fri, 20 Nov 2026 10:00:00 GMT\r\nretry-after: Fri, 20 Nov 2026 09:00:00 GMT', 0],
+    ['retry-after: Fri, 20 Nov 2026 10:00:30 GMT', undefined],
+    ['retry-after: soon', undefined],
+    ['x-nothing: 1', undefined],
+  ])('with %j asks to wait %s ms', async (header, wait) => {
+    expect((await replyTo(answering(`429 Too Many\r\n${header}`))).retryAfterMs).toBe(wait)
+  })
+
+  test('is unpacked when a proxy compressed it unasked', async () => {
+    const packed = gzipSync('{"data":[]}').toString('latin1')
+    const server = onRequest((socket) => {
+      const head = `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${packed.length}\r\n\r\n`
+      socket.end(head + packed, 'latin1')
+    })
+    expect((await replyTo(server)).text).toBe('{"data":[]}')
+  })
+
+  test('gives its content type bare', async () => {
+    const reply = await replyTo(answering('200 OK\r\ncontent-type: Text/Event-Stream; charset=utf-8'))
+    expect(reply.contentType).toBe('text/event-stream')
+  })
+})
+
+test('keeps the path and the query of the base URL', async () => {
+  let line = ''
+  const url = await serve(
+    onRequest((socket, request) => {
+      line = request.split('\r\n')[0] ?? ''
+      socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+    }),
+  )
+  const call = { signal: new AbortController().signal, onWire: () => undefined }
+  const upstream = upstreamAt(`${url}/openai/v1/?api-version=preview`)
+  const reply = await upstream.send({ method: 'GET', path: '/tasks?id=1', headers: {} }, call)
+  await readText(reply.body)
+  expect(line).toBe('GET /openai/v1/tasks?id=1&api-version=preview HTTP/1.1')
+})
+
+test('cleans what an upstream says of secrets, markup and length', () => {
+  const upstream = upstreamAt('http://localhost', { secrets: ['hunter2', ''] })
+  expect(upstream.clean('key hunter2 or sk-abcdefgh123 is <b>wrong</b>\n\tsay\u0000 Bearer abc.def')).toBe(
+    'key [redacted] or [redacted] is wrong say [redacted]',
+  )
+  expect(upstream.clean('x'.repeat(2000))).toHaveLength(500)
+})

@@ -1,0 +1,198 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import type { Failure } from '../../src/providers/error.ts'
+import { expectFailure, openOpenai, orderOf } from './openai-call.ts'
+import { startOpenaiUpstream, type CannedReply, type Mood, type OpenaiUpstream } from './upstreams/openai.ts'
+
+let upstream: OpenaiUpstream
+beforeAll(async () => {
+  upstream = await startOpenaiUpstream()
+})
+afterAll(() => upstream.close())
+
+const replies = join(import.meta.dirname, 'replies/openai')
+const canned = z.object({ status: z.int(), headers: z.record(z.string(), z.string()).optional(), body: z.unknown() })
+
+function recorded(name: string): CannedReply {
+  const { status, headers = {}, body } = canned.parse(JSON.parse(readFileSync(join(replies, `${name}.json`), 'utf8')))
+  return { status, headers, body }
+}
+
+async function fail(mood: Mood, options: Record<string, unknown> = {}, wishes = {}): Promise<Failure> {
+  upstream.script(mood)
+  return await expectFailure(openOpenai(upstream, options), orderOf(wishes))
+}
+
+type Row = [reply: string, kind: Failure['kind'], code: Failure['code'], charged: Failure['charged']]
+
+const ROWS: Row[] = [
+  ['moderation-blocked-input', 'rejected', 'MODERATION_BLOCKED', 'NO'],
+  ['moderation-blocked-output', 'rejected', 'MODERATION_BLOCKED', 'UNKNOWN'],
+  ['moderation-blocked', 'rejected', 'MODERATION_BLOCKED', 'UNKNOWN'],
+  ['invalid-size', 'rejected', 'PROVIDER_REJECTED', 'NO'],
+  ['unknown-parameter', 'rejected', 'PROVIDER_REJECTED', 'NO'],
+  ['invalid-image-file', 'rejected', 'INPUT_IMAGE_INVALID', 'NO'],
+  ['billing-hard-limit', 'refused', 'PROVIDER_QUOTA', 'NO'],
+  ['insufficient-quota', 'refused', 'PROVIDER_QUOTA', 'NO'],
+  ['credit-exhausted', 'refused', 'PROVIDER_QUOTA', 'NO'],
+  ['spend-limit', 'refused', 'PROVIDER_QUOTA', 'NO'],
+  ['invalid-api-key', 'refused', 'PROVIDER_MISCONFIGURED', 'NO'],
+  ['unsupported-country', 'refused', 'PROVIDER_MISCONFIGURED', 'NO'],
+  ['organization-not-verified', 'refused', 'PROVIDER_MISCONFIGURED', 'NO'],
+  ['model-not-found', 'refused', 'PROVIDER_MISCONFIGURED', 'NO'],
+  ['rate-limited', 'busy', 'PROVIDER_RATE_LIMITED', 'NO'],
+  ['slow-down', 'busy', 'PROVIDER_RATE_LIMITED', 'NO'],
+  ['overloaded', 'busy', 'PROVIDER_RATE_LIMITED', 'NO'],
+  ['server-error', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
+]
+
+describe('an error reply', () => {
+  test.each(ROWS)('%s is %s, as %s, charged %s', async (reply, kind, code, charged) => {
+    const failure = await fail(recorded(reply))
+    expect(failure).toMatchObject({ kind, code, charged, httpStatus: recorded(reply).status })
+    expect(failure.providerRequestId).toMatch(/^req_\d+$/)
+    expect(failure.message).toMatch(/^openai [^<>]+\(status \d{3}[^()]*\)\.$/)
+  })
+
+  test('is on file for every row, and every file has a row', () => {
+    const files = readdirSync(replies).filter((name) => name.endsWith('.json'))
+    expect(files.map((name) => name.replace('.json', '')).sort()).toEqual(ROWS.map(([reply]) => reply).sort())
+  })
+
+  const STATUSES: [status: number, kind: Failure['kind'], charged: Failure['charged']][] = [
+    [302, 'refused', 'NO'],
+    [303, 'broken', 'UNKNOWN'],
+    [400, 'rejected', 'NO'],
+    [402, 'refused', 'NO'],
+    [404, 'refused', 'NO'],
+    [405, 'refused', 'NO'],
+    [408, 'lost', 'UNKNOWN'],
+    [409, 'lost', 'UNKNOWN'],
+    [413, 'rejected', 'NO'],
+    [422, 'rejected', 'NO'],
+    [429, 'busy', 'NO'],
+    [499, 'lost', 'UNKNOWN'],
+    [500, 'lost', 'UNKNOWN'],
+    [502, 'lost', 'UNKNOWN'],
+    [503, 'lost', 'UNKNOWN'],
+    [504, 'lost', 'UNKNOWN'],
+    [524, 'lost', 'UNKNOWN'],
+  ]
+  test.each(STATUSES)('of status %i in plain text is %s, charged %s', async (status, kind, charged) => {
+    expect(await fail({ status, body: '<h1>no</h1>' })).toMatchObject({ kind, charged, httpStatus: status })
+  })
+
+  test('404 in words of this API is the request’s fault, and not the base URL’s', async () => {
+    const body = { error: { message: 'No such image.', type: 'invalid_request_error', param: null, code: null } }
+    expect(await fail({ status: 404, body })).toMatchObject({ kind: 'rejected', charged: 'NO' })
+  })
+
+  test('of status 500 is broken and uncharged where the operator vouches for it', async () => {
+    const failure = await fail(recorded('server-error'), { unbilledServerErrors: true })
+    expect(failure).toMatchObject({ kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'NO' })
+  })
+
+  test('passes on how long the upstream asks to wait', async () => {
+    expect((await fail(recorded('rate-limited'))).retryAfterMs).toBe(12_000)
+    expect((await fail(recorded('overloaded'))).retryAfterMs).toBe(1500)
+    expect((await fail(recorded('slow-down'))).retryAfterMs).toBeUndefined()
+  })
+
+  test('tells the client what was wrong with its request, in the upstream’s words', async () => {
+    expect((await fail(recorded('invalid-size'))).message).toBe(
+      "openai rejected the request: Invalid size '4096x4096'. The longest edge must be less than or equal to 3840" +
+        ' (status 400, invalid_value, size).',
+    )
+  })
+
+  test('tells the client nothing of the operator’s account, and the log all of it but the key', async () => {
+    const limited = await fail(recorded('rate-limited'))
+    expect(limited.message).not.toContain('org-AbC123')
+    expect(String(limited.cause)).toContain('org-AbC123')
+    const unauthorized = await fail(recorded('invalid-api-key'))
+    expect(`${unauthorized.message} ${String(unauthorized.cause)}`).not.toContain('sk-test-key')
+  })
+
+  test('never shows a key that does not look like one', async () => {
+    const provider = openOpenai(upstream, { apiKey: 'plainword' })
+    const failure = await expectFailure(provider, orderOf())
+    expect(failure).toMatchObject({ kind: 'refused', httpStatus: 401 })
+    const echo = { error: { message: 'No such key: plainword', type: 'x', param: 'plainword', code: 'plainword' } }
+    // The fake lets only its own key through, so the echo comes from a provider whose secret is that very word.
+    upstream.script({ status: 400, body: echo })
+    const echoed = await expectFailure(openOpenai(upstream, { organization: 'o' }), orderOf())
+    expect(echoed.message).toContain('plainword')
+  })
+})
+
+describe('a reply that is no picture', () => {
+  test.each<[Mood, Failure['kind'], Failure['code'], string]>([
+    ['html', 'broken', 'PROVIDER_BROKEN', 'but its reply (text/html) is not JSON'],
+    ['empty-data', 'broken', 'PROVIDER_BROKEN', 'has no image'],
+    ['truncated', 'lost', 'OUTCOME_UNKNOWN', 'in the middle of its answer (status 200)'],
+    ['reset-after-request', 'lost', 'OUTCOME_UNKNOWN', 'before it answered'],
+    [{ status: 200, body: '' }, 'broken', 'PROVIDER_BROKEN', 'is not JSON'],
+    [{ status: 204, body: '' }, 'broken', 'PROVIDER_BROKEN', 'is not JSON'],
+    [{ status: 200, body: null }, 'broken', 'PROVIDER_BROKEN', 'has no image'],
+    [{ status: 200, body: { data: 'soon' } }, 'broken', 'PROVIDER_BROKEN', 'has no image'],
+    [{ status: 200, body: { data: [{ b64_json: '' }] } }, 'broken', 'PROVIDER_BROKEN', 'has no image'],
+    [{ status: 200, body: { data: [{ b64_json: '%%%%' }] } }, 'broken', 'PROVIDER_BROKEN', 'base64 is invalid'],
+    [{ status: 202, body: { id: 'task_1' } }, 'broken', 'PROVIDER_BROKEN', 'has no image'],
+  ])('%j is %s, as %s, and may have been charged', async (mood, kind, code, words) => {
+    const failure = await fail(mood)
+    expect(failure).toMatchObject({ kind, code, charged: 'UNKNOWN' })
+    expect(failure.message).toContain(words)
+  })
+
+  test('an error inside a success is taken for what it says, but may have been charged', async () => {
+    const { body } = recorded('rate-limited')
+    expect(await fail({ status: 200, body })).toMatchObject({
+      kind: 'broken',
+      code: 'PROVIDER_RATE_LIMITED',
+      charged: 'UNKNOWN',
+    })
+  })
+
+  test('a link that leads inside is not followed, and the picture counts as paid', async () => {
+    const failure = await fail({ status: 200, body: { data: [{ url: 'http://169.254.169.254/latest' }] } })
+    expect(failure).toMatchObject({ kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' })
+    expect(failure.message).toBe(
+      'openai finished the picture, but the address it gave must be on a public host.',
+    )
+  })
+})
+
+describe('a stream that fails', () => {
+  const events = (...lines: string[]): CannedReply => ({
+    status: 200,
+    headers: { 'content-type': 'text/event-stream' },
+    body: lines.map((line) => `${line}\n\n`).join(''),
+  })
+  const partial = `event: image_generation.partial_image\ndata: {"b64_json":"AAAA","partial_image_index":0}`
+  const errorEvent = (name: string) => `event: error\ndata: ${JSON.stringify(recorded(name).body)}`
+
+  test.each<[string, Mood, Failure['kind'], Failure['code'], Failure['charged']]>([
+    ['by ending without a picture', 'eof-without-final', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
+    ['by an error after its previews', 'stream-error', 'broken', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
+    ['by a rate limit before anything', events(errorEvent('rate-limited')), 'busy', 'PROVIDER_RATE_LIMITED', 'NO'],
+    ['by a rate limit after a preview', events(partial, errorEvent('rate-limited')), 'broken', 'PROVIDER_RATE_LIMITED', 'UNKNOWN'],
+    ['by a block of the prompt', events(errorEvent('moderation-blocked-input')), 'rejected', 'MODERATION_BLOCKED', 'NO'],
+    ['by a block after a preview', events(partial, errorEvent('moderation-blocked')), 'rejected', 'MODERATION_BLOCKED', 'UNKNOWN'],
+    ['by an error without its name', events('data: {"error":{"code":"slow_down"}}'), 'busy', 'PROVIDER_RATE_LIMITED', 'NO'],
+    ['by an error without its wrapper', events('event: error\ndata: {"code":"slow_down"}'), 'busy', 'PROVIDER_RATE_LIMITED', 'NO'],
+    ['by an error without words', events('event: error\ndata: oops'), 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
+    ['by a picture that is none', events('event: image_generation.completed\ndata: {"b64_json":""}'), 'broken', 'PROVIDER_BROKEN', 'UNKNOWN'],
+    ['by [DONE] and nothing else', events('data: [DONE]'), 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
+  ])('%s is %3$s, as %4$s, charged %5$s', async (_name, mood, kind, code, charged) => {
+    const failure = await fail(mood, { mode: 'stream' }, { partialImages: 2 })
+    expect(failure).toMatchObject({ kind, code, charged })
+  })
+})
+
+test('an upstream that never answers ends at the deadline as lost', async () => {
+  upstream.script('hang')
+  const failure = await expectFailure(openOpenai(upstream), orderOf(), AbortSignal.timeout(100))
+  expect(failure).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
+})

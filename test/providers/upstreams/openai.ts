@@ -1,0 +1,245 @@
+// An OpenAI Images API of our own on a real socket: it refuses what the real one would refuse, paints real pictures,
+// does on command what goes wrong in life, and keeps its own account of who would have been charged.
+import { buffer } from 'node:stream/consumers'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { z } from 'zod'
+import { listen } from './listen.ts'
+import { paint } from './openai-pictures.ts'
+import { problemWith, type Refusal } from './openai-rules.ts'
+
+/** What the upstream does with a request. `ok` streams when that was asked for; an object is sent as it stands. */
+export type Mood =
+  | 'ok'
+  | 'ok-json'
+  | 'ok-stream'
+  | 'ok-url'
+  | 'final-before-partials'
+  | 'hold-final'
+  | 'stream-error'
+  | 'eof-without-final'
+  | 'html'
+  | 'empty-data'
+  | 'truncated'
+  | 'reset-at-accept'
+  | 'reset-after-request'
+  | 'hang'
+  | 'drip'
+  | CannedReply
+
+export interface CannedReply {
+  status: number
+  headers?: Record<string, string>
+  /** An object is sent as JSON, a text as it is. */
+  body: unknown
+}
+
+export interface ReceivedRequest {
+  path: string
+  headers: IncomingHttpHeaders
+  /** Byte for byte. */
+  body: Buffer
+  /** The JSON body, or the text parts of the multipart one. */
+  parameters: Record<string, unknown>
+  /** The image parts, by their field's name as it was sent. */
+  files: { field: string; name: string; type: string; bytes: Buffer }[]
+}
+
+export interface OpenaiUpstream {
+  /** The base URL, with `/v1`. */
+  url: string
+  requests: ReceivedRequest[]
+  /** Every picture that was sent, in order, previews included. */
+  pictures: Buffer[]
+  /** How often each X-Client-Request-Id would have been charged. */
+  charges: Map<string, number>
+  /** What to do with the next requests, in order; `ok` when the list has run out. */
+  script(...moods: Mood[]): void
+  /** Lets everything go on that `hang` and `hold-final` hold back, now and later. */
+  release(): void
+  close(): Promise<void>
+}
+
+interface Exchange {
+  request: ReceivedRequest
+  response: ServerResponse
+  mood: Mood
+  charge: () => void
+  released: Promise<void>
+  picture: (size?: string) => Promise<Buffer>
+}
+
+/** Starts one on a free port of the loopback address. Its API key is `sk-test-key`. */
+export async function startOpenaiUpstream(): Promise<OpenaiUpstream> {
+  const requests: ReceivedRequest[] = []
+  const pictures: Buffer[] = []
+  const charges = new Map<string, number>()
+  const served = new Map<string, Buffer>()
+  const moods: Mood[] = []
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+
+  async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const stored = served.get(incoming.url ?? '')
+    if (stored) return void response.setHeader('content-type', 'image/png').end(stored)
+    const request = await receive(incoming)
+    requests.push(request)
+    const refusal = problemWith(request)
+    if (refusal) return sendCanned(response, refused(refusal))
+    const ref = String(request.headers['x-client-request-id'])
+    const exchange: Exchange = {
+      request,
+      response,
+      mood: moods.shift() ?? 'ok',
+      charge: () => void charges.set(ref, (charges.get(ref) ?? 0) + 1),
+      released,
+      picture: async (size) => {
+        const bytes = await paint(request.parameters, pictures.length, size)
+        pictures.push(bytes)
+        served.set(`/pictures/${pictures.length - 1}`, bytes)
+        return bytes
+      },
+    }
+    await act(exchange)
+  }
+
+  const server = createServer((incoming, response) => {
+    response.setHeader('x-request-id', `req_${requests.length + 1}`)
+    answer(incoming, response).catch((error: unknown) => response.destroy(new Error('The upstream broke', { cause: error })))
+  })
+  server.on('connection', (socket) => {
+    socket.on('error', () => undefined)
+    if (moods[0] !== 'reset-at-accept') return
+    moods.shift()
+    socket.resetAndDestroy()
+  })
+  const origin = await listen(server)
+
+  return {
+    url: `${origin}/v1`,
+    requests,
+    pictures,
+    charges,
+    script: (...next) => void moods.push(...next),
+    release,
+    close() {
+      release()
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {
+  const body = await buffer(incoming)
+  const request: ReceivedRequest = {
+    path: incoming.url ?? '',
+    headers: incoming.headers,
+    body,
+    parameters: {},
+    files: [],
+  }
+  const type = incoming.headers['content-type'] ?? ''
+  if (!type.startsWith('multipart/')) {
+    return { ...request, parameters: body.length > 0 ? PARAMETERS.parse(JSON.parse(body.toString())) : {} }
+  }
+  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData()
+  for (const [field, value] of form) {
+    if (typeof value === 'string') request.parameters[field] = value
+    else {
+      const bytes = Buffer.from(await value.arrayBuffer())
+      request.files.push({ field, name: value.name, type: value.type, bytes })
+    }
+  }
+  return request
+}
+
+async function act(exchange: Exchange): Promise<void> {
+  const { mood, request, response } = exchange
+  if (typeof mood === 'object') return sendCanned(response, mood)
+  if (mood === 'html') return sendCanned(response, { status: 200, headers: HTML, body: '<html>"502" <b>later</b></html>' })
+  if (mood === 'empty-data') return sendCanned(response, { status: 200, body: { created: 1, data: [] } })
+  if (mood === 'stream-error' || mood === 'hold-final') return sendStream(exchange)
+  if (mood === 'ok-stream' || mood === 'eof-without-final' || mood === 'final-before-partials') return sendStream(exchange)
+  if (mood === 'hang') {
+    exchange.charge()
+    await exchange.released
+  }
+  if (mood === 'reset-after-request') {
+    exchange.charge()
+    return void response.socket?.resetAndDestroy()
+  }
+  const wantsStream = String(request.parameters.stream) === 'true'
+  if (wantsStream && (mood === 'ok' || mood === 'hang')) return sendStream(exchange)
+  return sendJson(exchange)
+}
+
+async function sendJson({ mood, request, response, picture, charge }: Exchange): Promise<void> {
+  const n = Number(request.parameters.n ?? 1)
+  const data: object[] = []
+  for (let index = 0; index < n; index++) {
+    const bytes = await picture()
+    const base64 = { b64_json: bytes.toString('base64') }
+    data.push(mood === 'ok-url' ? { url: `http://${request.headers.host}/pictures/${index}` } : base64)
+  }
+  if (mood !== 'hang') charge()
+  const outputs = { output_tokens_details: { image_tokens: 196 * n, text_tokens: 0 } }
+  const usage = { ...usageOf(n), ...outputs }
+  const body = JSON.stringify({ created: 1_780_003_000, ...chosenBy(request), data, usage })
+  response.setHeader('content-type', 'application/json').setHeader('content-length', Buffer.byteLength(body))
+  if (mood === 'truncated') return void response.write(body.slice(0, -40), () => response.destroy())
+  if (mood !== 'drip') return void response.end(body)
+  for (let at = 0; at < body.length; at += 100) {
+    response.write(body.slice(at, at + 100))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  response.end()
+}
+
+async function sendStream({ mood, request, response, picture, charge, released }: Exchange): Promise<void> {
+  const { partial_images = 0, n = 1 } = request.parameters
+  const kind = request.path.endsWith('/edits') ? 'image_edit' : 'image_generation'
+  const send = (type: string, fields: object) =>
+    void response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`)
+
+  async function partial(index: number): Promise<void> {
+    const b64_json = (await picture('256x256')).toString('base64')
+    send(`${kind}.partial_image`, { b64_json, created_at: 1, ...chosenBy(request), partial_image_index: index })
+  }
+  async function final(): Promise<void> {
+    const b64_json = (await picture()).toString('base64')
+    send(`${kind}.completed`, { b64_json, created_at: 2, ...chosenBy(request), usage: usageOf(1) })
+  }
+
+  response.setHeader('content-type', 'text/event-stream; charset=utf-8').flushHeaders()
+  if (mood !== 'hang') charge()
+  if (mood === 'final-before-partials') await final()
+  for (let index = 0; index < Number(partial_images); index++) await partial(index)
+  if (mood === 'stream-error') {
+    send('error', { error: { type: 'image_generation_server_error', code: 'server_error', message: 'The canvas tore.' } })
+  } else if (mood !== 'eof-without-final' && mood !== 'final-before-partials') {
+    if (mood === 'hold-final') await released
+    for (let index = 0; index < Number(n); index++) await final()
+  }
+  response.end()
+}
+
+function chosenBy({ parameters }: ReceivedRequest): object {
+  const { size = 'auto', quality = 'low', background = 'opaque', output_format = 'png' } = parameters
+  return { size: size === 'auto' ? '1024x1024' : size, quality, background, output_format }
+}
+
+function usageOf(n: number): object {
+  const input_tokens_details = { text_tokens: 21, image_tokens: 0 }
+  return { total_tokens: 21 + 196 * n, input_tokens: 21, output_tokens: 196 * n, input_tokens_details }
+}
+
+const PARAMETERS = z.record(z.string(), z.unknown())
+const HTML = { 'content-type': 'text/html' }
+
+function refused({ status, type, code, param, message }: Refusal): CannedReply {
+  return { status, body: { error: { message, type, param, code } } }
+}
+
+function sendCanned(response: ServerResponse, { status, headers, body }: CannedReply): void {
+  const [type, text] = typeof body === 'string' ? ['text/plain', body] : ['application/json', JSON.stringify(body)]
+  response.writeHead(status, { 'content-type': type, ...headers }).end(text)
+}

@@ -1,0 +1,63 @@
+import { loadConfig } from '../../src/config.ts'
+import { createGateway, type Gateway } from '../../src/gateway.ts'
+import { createLog } from '../../src/log.ts'
+import type { AddressRule } from '../../src/providers/address.ts'
+import { createClient, type Client } from './client.ts'
+import { newPlace, type DatabaseKind, type Place } from './database.ts'
+
+export interface TestGateway extends Client {
+  url: string
+  place: Place
+  gateway: Gateway
+  /** Stops it and removes what it stored. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface TestGatewayOptions {
+  database?: DatabaseKind
+  /** Another gateway's place, to stand beside it or after it; not removed at the end. */
+  place?: Place
+  /** Entries as in a configuration file; one quick sandbox by default. */
+  providers?: Record<string, unknown>[]
+  engine?: Record<string, unknown>
+  inputRule?: AddressRule
+}
+
+/** The real composition root on a free port: the same wiring as `darkroom serve`. */
+export async function openGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const place = options.place ?? (await newPlace(options.database ?? 'sqlite'))
+  const config = await loadConfig({ env: {}, cwd: place.dataDir })
+  const gateway = await createGateway(
+    {
+      ...config,
+      port: 0,
+      dataDir: place.dataDir,
+      databaseUrl: place.databaseUrl,
+      providers: await createProviders(options.providers ?? [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }]),
+      engine: { ...config.engine, progressEveryMs: 0, ...options.engine },
+    },
+    { log: createLog(process.env['TEST_LOG'] ?? 'silent'), ...(options.inputRule ? { inputRule: options.inputRule } : {}) },
+  )
+  const { url } = await gateway.start()
+  return {
+    url,
+    place,
+    gateway,
+    ...createClient(url),
+    async [Symbol.asyncDispose]() {
+      await gateway.stop({ deadlineMs: 0 })
+      if (!options.place) await place.remove()
+    },
+  }
+}
+
+async function createProviders(entries: Record<string, unknown>[]) {
+  const { dialects } = await import('../../src/providers/index.ts')
+  return entries.map(({ name, dialect, ...options }) => {
+    const { options: shape, create } = dialects[dialect as keyof typeof dialects] as never as {
+      options: { parse(value: unknown): never }
+      create(name: string, options: never): never
+    }
+    return create(name as string, shape.parse(options))
+  })
+}
