@@ -1,0 +1,28 @@
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import type { Paint } from './screen.ts'
+
+/** What `darkroom serve` says once it listens: where to look, and what it runs on. */
+export function banner(server: { url: string; config: Config; version: string }, paint: Paint): string {
+  const { url, config, version } = server
+  const [first, ...others] = config.providers.map(
+    ({ name, dialect, offers }) =>
+      `${name}${name === dialect ? '' : ` (${dialect})`}: ${offers.map(({ model }) => model).join(', ')}`,
+  )
+  const rows = [
+    ['GraphiQL', paint(['cyan', 'underline'], new URL('/graphql', url).href)],
+    ['Database', databaseText(config)],
+    ['Providers', first ?? ''],
+    ...others.map((text) => ['', text]),
+    ['Access', `open: no API key needed, because there are none yet and only this machine can connect`],
+  ] as const
+  const lines = rows.map(([label, text]) => `  ${paint('dim', (label ?? '').padEnd(10))} ${text}`)
+  return `\n  ${paint(['bold', 'red'], 'Darkroom')} ${version}\n\n${lines.join('\n')}\n\n  ${paint('dim', 'Ctrl-C to stop')}\n\n`
+}
+
+/** Never with the user or the password. */
+function databaseText({ databaseUrl, dataDir }: Config): string {
+  if (databaseUrl === null) return `SQLite in ${join(dataDir)}`
+  const { host, pathname } = new URL(databaseUrl)
+  return `PostgreSQL at ${host}${pathname}`
+}

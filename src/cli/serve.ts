@@ -1,0 +1,91 @@
+import process from 'node:process'
+import manifest from '../../package.json' with { type: 'json' }
+import type { Config } from '../config.ts'
+import type { Gateway } from '../gateway.ts'
+import { createLog } from '../log.ts'
+import { banner } from './banner.ts'
+import type { Arguments, Command, Surroundings } from './command.ts'
+import { EXIT } from './exit.ts'
+import { watchSignals } from './signals.ts'
+import { warn } from './warn.ts'
+
+/** `darkroom serve`. */
+export const serve: Command = {
+  name: 'serve',
+  summary: 'Run the server until it is told to stop',
+  usage: '[--port <number>] [--host <address>] [--data-dir <path>]',
+  takesWords: false,
+  options: [
+    { name: 'port', value: '<number>', about: 'where to listen; 4000 by default, 0 picks a free one' },
+    { name: 'host', value: '<address>', about: 'a loopback address; 127.0.0.1 by default' },
+    { name: 'data-dir', value: '<path>', about: 'where SQLite and the images live; ./data by default' },
+  ],
+  notes: [
+    {
+      title: 'Environment',
+      lines: [
+        ['PORT, HOST, DATA_DIR', 'as the options above, which win over them'],
+        ['PUBLIC_URL', 'where clients reach the server, when that is elsewhere'],
+        ['DATABASE_URL', 'postgres://…; SQLite in DATA_DIR when it is not set'],
+        ['LOG_LEVEL', 'silent, fatal, error, warn, info (default), debug or trace'],
+        ['OPENAI_API_KEY', 'switches the provider `openai` on; OPENAI_BASE_URL moves it'],
+        ['DARKROOM_CONFIG', 'the file with everything else: ./darkroom.config.{ts,js,json}'],
+      ],
+    },
+    {
+      title: 'Only in the file',
+      lines: [
+        ['providers', '[{ "name": "…", "dialect": "openai", … }]; the sandbox when there are none'],
+        ['corsOrigins', 'the web origins that may call from a browser'],
+        ['engine', 'maxAttempts, leaseMs, heartbeatMs, reapMs, pollMs, progressEveryMs, drainTimeoutMs'],
+      ],
+    },
+    {
+      title: 'Signals',
+      lines: [
+        ['SIGTERM, SIGINT', 'finish what is under way, then stop'],
+        ['a second one', 'stop at once (exit 75); the next start picks up what was left'],
+      ],
+    },
+  ],
+  examples: ['darkroom serve --port 8080', 'OPENAI_API_KEY=… darkroom serve'],
+  run: runServer,
+}
+
+async function runServer({ values }: Arguments, around: Surroundings): Promise<number> {
+  const { port, host, 'data-dir': dataDir } = values
+  const flags = { ...(port && { port }), ...(host && { host }), ...(dataDir && { dataDir }) }
+  // Imported late, so that help and mistakes are answered without loading the server.
+  const { loadConfig } = await import('../config.ts')
+  const config = await loadConfig({ env: around.env, cwd: around.cwd, flags })
+  for (const warning of config.warnings) warn(warning, around.err)
+  const signals = watchSignals()
+  try {
+    const gateway = await openGateway(config)
+    around.out.write(banner({ url: gateway.url, config, version: manifest.version }, around.out.paint))
+    await signals.first
+    const seconds = Math.ceil(config.engine.drainTimeoutMs / 1000)
+    around.out.write(
+      `Stopping once what is under way has ended, within ${seconds} s. Again to stop at once.\n`,
+    )
+    void signals.second.then(() => process.exit(EXIT.abandoned))
+    await gateway.stop({ deadlineMs: config.engine.drainTimeoutMs })
+    around.out.write('Stopped.\n')
+    return EXIT.ok
+  } finally {
+    signals.close()
+  }
+}
+
+/** A gateway that listens, or none at all: what could not start is stopped again. */
+async function openGateway(config: Config): Promise<Pick<Gateway, 'stop'> & { url: string }> {
+  const { createGateway } = await import('../gateway.ts')
+  const gateway = await createGateway(config, { log: createLog(config.logLevel) })
+  try {
+    const { url } = await gateway.start()
+    return { url, stop: (options) => gateway.stop(options) }
+  } catch (error) {
+    await gateway.stop({ deadlineMs: 0 })
+    throw error
+  }
+}

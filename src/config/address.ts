@@ -1,0 +1,23 @@
+// What the addresses in the configuration must look like. Each function says what would be right, undefined when it is.
+
+/** PostgreSQL by URL; everything else is SQLite in the data directory. */
+export function databaseProblem(value: string): string | undefined {
+  const url = URL.parse(value)
+  if (url && ['postgres:', 'postgresql:'].includes(url.protocol) && url.host !== '') return undefined
+  return 'it must be a postgres:// URL, or be left out for SQLite in the data directory'
+}
+
+/** Where clients reach the server, when that is not where it listens. */
+export function publicUrlProblem(value: string): string | undefined {
+  const url = URL.parse(value)
+  const isPlain =
+    url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash
+  return isPlain ? undefined : 'it must be an http:// or https:// URL without credentials, query or fragment'
+}
+
+/** An origin as a browser sends it. A wildcard is no origin: any web page could then spend money. */
+export function originProblem(value: string): string | undefined {
+  const url = URL.parse(value)
+  if (url && /^https?:$/.test(url.protocol) && url.origin === value) return undefined
+  return 'it must be one origin as browsers send it, https://app.example.com for example; "*" is not accepted'
+}
