@@ -40,8 +40,10 @@ export function createTables({ table, text, word, integer, bigint, real, json, i
       /** SHA-256 of the input as it came, to tell a repeated request from a reused key. */
       fingerprint: text('fingerprint').notNull(),
       idempotencyKey: text('idempotency_key'),
-      /** Charges this task may ever have; raised only by an explicit permission. */
+      /** Charges each part of this task may ever have; raised only by an explicit permission. */
       maxCharges: integer('max_charges').notNull(),
+      /** How many parts its images are asked for in: more than one when no provider makes so many at a time. */
+      parts: integer('parts').notNull().default(1),
       /** Attempts whose charge is possible or certain: the permits taken. */
       chargesOpen: integer('charges_open').notNull().default(0),
       /** 0..1, never decreasing. */
@@ -64,7 +66,7 @@ export function createTables({ table, text, word, integer, bigint, real, json, i
       index('tasks_by_status').on(t.projectId, t.status, t.createdAt, t.id),
       check('tasks_status', oneOf(t.status, TASK_STATUSES)),
       check('tasks_max_charges', sql`${t.maxCharges} between 1 and 5`),
-      check('tasks_charges_open', sql`${t.chargesOpen} between 0 and ${t.maxCharges}`),
+      check('tasks_charges_open', sql`${t.chargesOpen} between 0 and ${t.maxCharges} * ${t.parts}`),
       check('tasks_finished', sql`(${t.finishedAt} is not null) = (${t.status} in ('SUCCEEDED', 'FAILED', 'CANCELED'))`),
     ],
   )
@@ -80,7 +82,13 @@ export function createTables({ table, text, word, integer, bigint, real, json, i
       projectId: text('project_id').notNull(),
       /** 1 for a task's first attempt, then 2, 3 … */
       number: integer('number').notNull(),
+      /** Which part of the task it is for, from 0. */
+      part: integer('part').notNull().default(0),
+      /** How many images it asks for, and the place of its first among the task's. */
+      n: integer('n').notNull().default(1),
+      firstImage: integer('first_image').notNull().default(0),
       provider: text('provider').notNull(),
+      model: text('model').notNull(),
       state: word('state', ATTEMPT_STATES).notNull(),
       charged: word('charged', CHARGES).notNull().default('NO'),
       /** Not before this moment, in the database's time. */
@@ -91,6 +99,10 @@ export function createTables({ table, text, word, integer, bigint, real, json, i
       /** In the database's time. */
       leaseUntil: bigint('lease_until'),
       remoteId: text('remote_id'),
+      /** How often in a row the upstream did not know the remote id. */
+      missing: integer('missing').notNull().default(0),
+      /** SHA-256 of the secret in the address we gave the upstream to call back; null where it was given none. */
+      callbackSha256: text('callback_sha256'),
       wirePhase: word('wire_phase', WIRE_PHASES).notNull().default('NONE'),
       httpStatus: integer('http_status'),
       providerRequestId: text('provider_request_id'),
@@ -116,9 +128,10 @@ export function createTables({ table, text, word, integer, bigint, real, json, i
     (t) => [
       uniqueIndex('attempts_number').on(t.taskId, t.number),
       uniqueIndex('attempts_one_live')
-        .on(t.taskId)
+        .on(t.taskId, t.part)
         .where(sql`${t.state} in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED')`),
       uniqueIndex('attempts_remote').on(t.provider, t.remoteId).where(sql`${t.remoteId} is not null`),
+      uniqueIndex('attempts_callback').on(t.callbackSha256).where(sql`${t.callbackSha256} is not null`),
       index('attempts_due').on(t.provider, t.runAfter, t.id).where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
       index('attempts_leases').on(t.leaseUntil).where(sql`${t.leaseUntil} is not null`),
       check('attempts_state', oneOf(t.state, ATTEMPT_STATES)),
@@ -188,7 +201,38 @@ export function createTables({ table, text, word, integer, bigint, real, json, i
     ],
   )
 
-  return { projects, tasks, attempts, events, assets }
+  /** What upstreams told us unasked, kept before it is answered: what is in it counts only once a check confirmed it. */
+  const callbacks = table(
+    'callbacks',
+    {
+      attemptId: text('attempt_id')
+        .notNull()
+        .references(() => attempts.id),
+      /** Of the body: the same callback twice is one row. */
+      sha256: text('sha256').notNull(),
+      body: text('body').notNull(),
+      receivedAt: bigint('received_at').notNull(),
+    },
+    (t) => [primaryKey({ columns: [t.attemptId, t.sha256] })],
+  )
+
+  /** Providers that are given no work for a while, agreed on by all processes. */
+  const rests = table(
+    'provider_rests',
+    {
+      provider: text('provider').notNull(),
+      /** '' for all its models. */
+      model: text('model').notNull(),
+      /** In the database's time; null until an operator resumes it. Once it is over, one attempt at a time probes. */
+      until: bigint('until'),
+      /** For operators, in a sentence. */
+      reason: text('reason').notNull(),
+      since: bigint('since').notNull(),
+    },
+    (t) => [primaryKey({ columns: [t.provider, t.model] })],
+  )
+
+  return { projects, tasks, attempts, events, assets, callbacks, rests }
 }
 
 export type Tables = ReturnType<typeof createTables>

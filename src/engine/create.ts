@@ -90,11 +90,11 @@ export async function startTask(
 export async function planAttempt(
   q: Transaction,
   deps: Deps,
-  plan: { task: Pick<TaskRow, 'id' | 'projectId'>; number: number; provider: string; delayMs: number },
+  plan: { task: Pick<TaskRow, 'id' | 'projectId' | 'model'>; number: number; provider: string; delayMs: number },
 ): Promise<void> {
   const createdAt = deps.clock.now()
   const { task, number, provider } = plan
-  const attempt = { id: newId('att', createdAt), taskId: task.id, projectId: task.projectId, number, provider, createdAt }
+  const attempt = { id: newId('att', createdAt), taskId: task.id, projectId: task.projectId, model: task.model, number, provider, createdAt }
   await insertAttempt(q, attempt, plan.delayMs)
 }
 

@@ -47,7 +47,7 @@ export async function settleAnswer(deps: Deps, of: Case & { offer: Offer }, answ
       return
     }
     await moveAttempt(q, attempt.id, MOVES.wait, waiting)
-    const progress = Math.min(0.99, answer.progress ?? 0)
+    const progress = Math.min(0.99, (answer.state === "PENDING" ? answer.progress : null) ?? 0)
     if (progress <= task.progress) return
     await updateTask(q, task.id, ['RUNNING'], { progress })
     await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress }], at)

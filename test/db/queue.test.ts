@@ -33,7 +33,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     await db.tx((q) =>
       insertAttempt(
         q,
-        { id, taskId: task.id, projectId: task.projectId, number: 1, provider: 'sandbox', createdAt: Date.now() },
+        { id, taskId: task.id, projectId: task.projectId, number: 1, provider: 'sandbox', model: 'gpt-image-2', createdAt: Date.now() },
         delayMs,
       ),
     )
@@ -88,7 +88,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
 
   it('cannot store a second live attempt of a task', async () => {
     const { task } = await planned()
-    const second = { taskId: task.id, projectId: task.projectId, number: 2, provider: 'sandbox', createdAt: 1 }
+    const second = { taskId: task.id, projectId: task.projectId, number: 2, provider: 'sandbox', model: 'gpt-image-2', createdAt: 1 }
     await expect(
       db.tx((q) => insertAttempt(q, { ...second, id: newId('att', Date.now()) }, 0)),
     ).rejects.toThrow()

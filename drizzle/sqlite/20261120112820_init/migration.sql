@@ -23,7 +23,11 @@ CREATE TABLE `attempts` (
 	`task_id` text NOT NULL,
 	`project_id` text NOT NULL,
 	`number` integer NOT NULL,
+	`part` integer DEFAULT 0 NOT NULL,
+	`n` integer DEFAULT 1 NOT NULL,
+	`first_image` integer DEFAULT 0 NOT NULL,
 	`provider` text NOT NULL,
+	`model` text NOT NULL,
 	`state` text NOT NULL,
 	`charged` text DEFAULT 'NO' NOT NULL,
 	`run_after` integer NOT NULL,
@@ -31,6 +35,8 @@ CREATE TABLE `attempts` (
 	`lease_epoch` integer DEFAULT 0 NOT NULL,
 	`lease_until` integer,
 	`remote_id` text,
+	`missing` integer DEFAULT 0 NOT NULL,
+	`callback_sha256` text,
 	`wire_phase` text DEFAULT 'NONE' NOT NULL,
 	`http_status` integer,
 	`provider_request_id` text,
@@ -61,6 +67,15 @@ CREATE TABLE `attempts` (
 	CONSTRAINT "attempts_cost" CHECK("cost_micros" is null or "cost_micros" >= 0)
 );
 --> statement-breakpoint
+CREATE TABLE `callbacks` (
+	`attempt_id` text NOT NULL,
+	`sha256` text NOT NULL,
+	`body` text NOT NULL,
+	`received_at` integer NOT NULL,
+	CONSTRAINT `callbacks_pk` PRIMARY KEY(`attempt_id`, `sha256`),
+	CONSTRAINT `fk_callbacks_attempt_id_attempts_id_fk` FOREIGN KEY (`attempt_id`) REFERENCES `attempts`(`id`)
+);
+--> statement-breakpoint
 CREATE TABLE `task_events` (
 	`task_id` text NOT NULL,
 	`seq` integer NOT NULL,
@@ -79,6 +94,15 @@ CREATE TABLE `projects` (
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `provider_rests` (
+	`provider` text NOT NULL,
+	`model` text NOT NULL,
+	`until` integer,
+	`reason` text NOT NULL,
+	`since` integer NOT NULL,
+	CONSTRAINT `provider_rests_pk` PRIMARY KEY(`provider`, `model`)
+);
+--> statement-breakpoint
 CREATE TABLE `tasks` (
 	`id` text PRIMARY KEY,
 	`project_id` text NOT NULL,
@@ -89,6 +113,7 @@ CREATE TABLE `tasks` (
 	`fingerprint` text NOT NULL,
 	`idempotency_key` text,
 	`max_charges` integer NOT NULL,
+	`parts` integer DEFAULT 1 NOT NULL,
 	`charges_open` integer DEFAULT 0 NOT NULL,
 	`progress` real DEFAULT 0 NOT NULL,
 	`warnings` text NOT NULL,
@@ -102,7 +127,7 @@ CREATE TABLE `tasks` (
 	CONSTRAINT `fk_tasks_project_id_projects_id_fk` FOREIGN KEY (`project_id`) REFERENCES `projects`(`id`),
 	CONSTRAINT "tasks_status" CHECK("status" in ('QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN', 'SUCCEEDED', 'FAILED', 'CANCELED')),
 	CONSTRAINT "tasks_max_charges" CHECK("max_charges" between 1 and 5),
-	CONSTRAINT "tasks_charges_open" CHECK("charges_open" between 0 and "max_charges"),
+	CONSTRAINT "tasks_charges_open" CHECK("charges_open" between 0 and "max_charges" * "parts"),
 	CONSTRAINT "tasks_finished" CHECK(("finished_at" is not null) = ("status" in ('SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 --> statement-breakpoint
@@ -110,8 +135,9 @@ CREATE UNIQUE INDEX `assets_of_attempt` ON `assets` (`attempt_id`,`kind`,`positi
 CREATE INDEX `assets_of_task` ON `assets` (`task_id`,`kind`,`position`);--> statement-breakpoint
 CREATE INDEX `assets_by_hash` ON `assets` (`sha256`);--> statement-breakpoint
 CREATE UNIQUE INDEX `attempts_number` ON `attempts` (`task_id`,`number`);--> statement-breakpoint
-CREATE UNIQUE INDEX `attempts_one_live` ON `attempts` (`task_id`) WHERE "attempts"."state" in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED');--> statement-breakpoint
+CREATE UNIQUE INDEX `attempts_one_live` ON `attempts` (`task_id`,`part`) WHERE "attempts"."state" in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED');--> statement-breakpoint
 CREATE UNIQUE INDEX `attempts_remote` ON `attempts` (`provider`,`remote_id`) WHERE "attempts"."remote_id" is not null;--> statement-breakpoint
+CREATE UNIQUE INDEX `attempts_callback` ON `attempts` (`callback_sha256`) WHERE "attempts"."callback_sha256" is not null;--> statement-breakpoint
 CREATE INDEX `attempts_due` ON `attempts` (`provider`,`run_after`,`id`) WHERE "attempts"."state" in ('PLANNED', 'ACCEPTED');--> statement-breakpoint
 CREATE INDEX `attempts_leases` ON `attempts` (`lease_until`) WHERE "attempts"."lease_until" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX `task_events_feed` ON `task_events` (`project_id`,`feed_seq`);--> statement-breakpoint

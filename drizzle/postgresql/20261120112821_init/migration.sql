@@ -21,7 +21,11 @@ CREATE TABLE "attempts" (
 	"task_id" text NOT NULL,
 	"project_id" text NOT NULL,
 	"number" integer NOT NULL,
+	"part" integer DEFAULT 0 NOT NULL,
+	"n" integer DEFAULT 1 NOT NULL,
+	"first_image" integer DEFAULT 0 NOT NULL,
 	"provider" text NOT NULL,
+	"model" text NOT NULL,
 	"state" text NOT NULL,
 	"charged" text DEFAULT 'NO' NOT NULL,
 	"run_after" bigint NOT NULL,
@@ -29,6 +33,8 @@ CREATE TABLE "attempts" (
 	"lease_epoch" integer DEFAULT 0 NOT NULL,
 	"lease_until" bigint,
 	"remote_id" text,
+	"missing" integer DEFAULT 0 NOT NULL,
+	"callback_sha256" text,
 	"wire_phase" text DEFAULT 'NONE' NOT NULL,
 	"http_status" integer,
 	"provider_request_id" text,
@@ -58,6 +64,14 @@ CREATE TABLE "attempts" (
 	CONSTRAINT "attempts_cost" CHECK ("cost_micros" is null or "cost_micros" >= 0)
 );
 --> statement-breakpoint
+CREATE TABLE "callbacks" (
+	"attempt_id" text,
+	"sha256" text,
+	"body" text NOT NULL,
+	"received_at" bigint NOT NULL,
+	CONSTRAINT "callbacks_pkey" PRIMARY KEY("attempt_id","sha256")
+);
+--> statement-breakpoint
 CREATE TABLE "task_events" (
 	"task_id" text,
 	"seq" bigint,
@@ -75,6 +89,15 @@ CREATE TABLE "projects" (
 	"created_at" bigint NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "provider_rests" (
+	"provider" text,
+	"model" text,
+	"until" bigint,
+	"reason" text NOT NULL,
+	"since" bigint NOT NULL,
+	CONSTRAINT "provider_rests_pkey" PRIMARY KEY("provider","model")
+);
+--> statement-breakpoint
 CREATE TABLE "tasks" (
 	"id" text PRIMARY KEY,
 	"project_id" text NOT NULL,
@@ -85,6 +108,7 @@ CREATE TABLE "tasks" (
 	"fingerprint" text NOT NULL,
 	"idempotency_key" text,
 	"max_charges" integer NOT NULL,
+	"parts" integer DEFAULT 1 NOT NULL,
 	"charges_open" integer DEFAULT 0 NOT NULL,
 	"progress" double precision DEFAULT 0 NOT NULL,
 	"warnings" jsonb NOT NULL,
@@ -97,7 +121,7 @@ CREATE TABLE "tasks" (
 	"finished_at" bigint,
 	CONSTRAINT "tasks_status" CHECK ("status" in ('QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN', 'SUCCEEDED', 'FAILED', 'CANCELED')),
 	CONSTRAINT "tasks_max_charges" CHECK ("max_charges" between 1 and 5),
-	CONSTRAINT "tasks_charges_open" CHECK ("charges_open" between 0 and "max_charges"),
+	CONSTRAINT "tasks_charges_open" CHECK ("charges_open" between 0 and "max_charges" * "parts"),
 	CONSTRAINT "tasks_finished" CHECK (("finished_at" is not null) = ("status" in ('SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 --> statement-breakpoint
@@ -105,8 +129,9 @@ CREATE UNIQUE INDEX "assets_of_attempt" ON "assets" ("attempt_id","kind","positi
 CREATE INDEX "assets_of_task" ON "assets" ("task_id","kind","position");--> statement-breakpoint
 CREATE INDEX "assets_by_hash" ON "assets" ("sha256");--> statement-breakpoint
 CREATE UNIQUE INDEX "attempts_number" ON "attempts" ("task_id","number");--> statement-breakpoint
-CREATE UNIQUE INDEX "attempts_one_live" ON "attempts" ("task_id") WHERE "state" in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED');--> statement-breakpoint
+CREATE UNIQUE INDEX "attempts_one_live" ON "attempts" ("task_id","part") WHERE "state" in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED');--> statement-breakpoint
 CREATE UNIQUE INDEX "attempts_remote" ON "attempts" ("provider","remote_id") WHERE "remote_id" is not null;--> statement-breakpoint
+CREATE UNIQUE INDEX "attempts_callback" ON "attempts" ("callback_sha256") WHERE "callback_sha256" is not null;--> statement-breakpoint
 CREATE INDEX "attempts_due" ON "attempts" ("provider","run_after","id") WHERE "state" in ('PLANNED', 'ACCEPTED');--> statement-breakpoint
 CREATE INDEX "attempts_leases" ON "attempts" ("lease_until") WHERE "lease_until" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "task_events_feed" ON "task_events" ("project_id","feed_seq");--> statement-breakpoint
@@ -116,5 +141,6 @@ CREATE INDEX "tasks_by_status" ON "tasks" ("project_id","status","created_at","i
 ALTER TABLE "assets" ADD CONSTRAINT "assets_task_id_tasks_id_fkey" FOREIGN KEY ("task_id") REFERENCES "tasks"("id");--> statement-breakpoint
 ALTER TABLE "assets" ADD CONSTRAINT "assets_attempt_id_attempts_id_fkey" FOREIGN KEY ("attempt_id") REFERENCES "attempts"("id");--> statement-breakpoint
 ALTER TABLE "attempts" ADD CONSTRAINT "attempts_task_id_tasks_id_fkey" FOREIGN KEY ("task_id") REFERENCES "tasks"("id");--> statement-breakpoint
+ALTER TABLE "callbacks" ADD CONSTRAINT "callbacks_attempt_id_attempts_id_fkey" FOREIGN KEY ("attempt_id") REFERENCES "attempts"("id");--> statement-breakpoint
 ALTER TABLE "task_events" ADD CONSTRAINT "task_events_task_id_tasks_id_fkey" FOREIGN KEY ("task_id") REFERENCES "tasks"("id");--> statement-breakpoint
 ALTER TABLE "tasks" ADD CONSTRAINT "tasks_project_id_projects_id_fkey" FOREIGN KEY ("project_id") REFERENCES "projects"("id");
