@@ -29,8 +29,16 @@ export interface Provider {
 
   /** Sends the order. Throws ProviderError; anything else thrown is a bug and its outcome counts as lost. */
   submit(order: Order, call: Call): Promise<Answer>
-  /** Asks how an accepted order is doing. Absent where the dialect answers at once. */
+  /**
+   * Asks how an accepted order is doing. Absent where the dialect answers at once. A ProviderError thrown here that
+   * says `rejected` or `broken` is about the order; any other is about the question, which is asked again later.
+   */
   check?(remoteId: string, order: Order, call: Call): Promise<Answer>
+  /**
+   * Reads a callback's body, as it came. Pure, and believes nothing: what is in it is confirmed by `check` before it
+   * counts. Absent where the dialect never calls back. Throws ProviderError `broken` for a body that makes no sense.
+   */
+  receive?(body: string): Callback
   /** Asks the upstream to stop. Absent where it cannot; never proof that nothing is charged. */
   cancel?(remoteId: string, call: Call): Promise<void>
   /** Frees sockets. Called once, after the last call has ended. */
@@ -121,6 +129,8 @@ export interface Call {
   signal: AbortSignal
   /** Our own id for the attempt: send it wherever the upstream has a field for one. */
   clientRef: string
+  /** Where the upstream may tell that it is done: an address for this attempt alone, that nobody can guess. Absent when upstreams cannot reach this server. */
+  callbackUrl?: string | undefined
   /** A path for a new file in the spool. The engine owns whatever is written there and removes what is left. */
   newFile(): string
   /** How far the request got; later phases only. Called before the adapter goes on. */
@@ -135,7 +145,15 @@ export interface Call {
 export type Answer =
   | { state: 'ACCEPTED'; remoteId: string; checkAfterMs: number }
   | { state: 'PENDING'; progress: number | null; checkAfterMs: number }
+  /** A check's answer only: the upstream does not know the remote id, or not yet. */
+  | { state: 'MISSING'; checkAfterMs: number }
   | { state: 'DONE'; images: ReceivedImage[]; usage: Usage; resolved: ResolvedSettings }
+
+/** What a callback says it is about. */
+export interface Callback {
+  /** Null when the body does not name one. */
+  remoteId: string | null
+}
 
 /** A finished picture in the spool. */
 export interface ReceivedImage {

@@ -52,8 +52,14 @@ const image = (size = 300) => randomBytes(size).toString('base64')
 
 describe('a JSON body', () => {
   test('comes out as JSON.parse would give it, wherever it is cut', async () => {
-    const base64 = fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes).toString('base64') || null)
-    const item = fc.record({ b64_json: base64, revised_prompt: fc.string({ unit: 'grapheme' }), index: fc.integer() })
+    const base64 = fc
+      .uint8Array({ maxLength: 400 })
+      .map((bytes) => Buffer.from(bytes).toString('base64') || null)
+    const item = fc.record({
+      b64_json: base64,
+      revised_prompt: fc.string({ unit: 'grapheme' }),
+      index: fc.integer(),
+    })
     const body = fc.record({ data: fc.array(item, { maxLength: 3 }), size: fc.string(), usage: fc.object() })
     const cuts = fc.array(fc.nat({ max: 5000 }), { maxLength: 40 })
     await fc.assert(
@@ -66,13 +72,21 @@ describe('a JSON body', () => {
   })
 
   test('comes out the same when it arrives byte by byte', async () => {
-    const text = JSON.stringify({ a: 'b64_json', data: [{ b64_json: image() }, { b64_json: image(1) }], e: '\\"é' })
+    const text = JSON.stringify({
+      a: 'b64_json',
+      data: [{ b64_json: image() }, { b64_json: image(1) }],
+      e: '\\"é',
+    })
     expect(await spill(text, [...Buffer.from(text).keys()])).toEqual(JSON.parse(text))
   })
 
   test('leaves no picture in memory: what is parsed holds the path and the length', async () => {
     const file = join(folder, 'named')
-    const json = await spillJson(inPieces(Buffer.from(`{"b64_json":"${image(300)}"}`), []), () => file, limits)
+    const json = await spillJson(
+      inPieces(Buffer.from(`{"b64_json":"${image(300)}"}`), []),
+      () => file,
+      limits,
+    )
     expect(json).toEqual({ b64_json: { file, byteSize: 300 } })
   })
 
@@ -137,16 +151,19 @@ describe('server-sent events', () => {
     { event: 'message', data: { n: 1, b64_json: two } },
   ]
 
-  test.each(['\n', '\r\n', '\r'])('come out in order, wherever they are cut, with lines ended by %j', async (end) => {
-    const text = stream.replaceAll('\n', end)
-    expect(await events(text, [...Buffer.from(text).keys()])).toEqual(parsed)
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat({ max: 2000 }), { maxLength: 20 }), async (cuts) => {
-        expect(await events(text, cuts)).toEqual(parsed)
-      }),
-      { numRuns: 50 },
-    )
-  })
+  test.each(['\n', '\r\n', '\r'])(
+    'come out in order, wherever they are cut, with lines ended by %j',
+    async (end) => {
+      const text = stream.replaceAll('\n', end)
+      expect(await events(text, [...Buffer.from(text).keys()])).toEqual(parsed)
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.nat({ max: 2000 }), { maxLength: 20 }), async (cuts) => {
+          expect(await events(text, cuts)).toEqual(parsed)
+        }),
+        { numRuns: 50 },
+      )
+    },
+  )
 
   test('end at [DONE], and whatever follows is not read', async () => {
     expect(await events(`data: {"a":1}\n\ndata: [DONE]\n\ndata: {"a":2}\n\n`)).toEqual([
@@ -155,7 +172,9 @@ describe('server-sent events', () => {
   })
 
   test('keep a last event that is whole though no blank line follows it, and drop one that is cut', async () => {
-    expect(await events(`data: {"b64_json":"${one}"}`)).toEqual([{ event: 'message', data: { b64_json: one } }])
+    expect(await events(`data: {"b64_json":"${one}"}`)).toEqual([
+      { event: 'message', data: { b64_json: one } },
+    ])
     expect(await events(`data: {"b64_json":"${one.slice(0, 40)}`)).toEqual([])
   })
 

@@ -51,7 +51,7 @@ async function fetchTo(url: string, options: DownloaderOptions, signal = new Abo
     return { byteSize: await downloader.download(url, file, signal), bytes: readFileSync(file) }
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error
-    if (existsSync(file)) throw new Error('A failed download left a file behind')
+    if (existsSync(file)) throw new Error('A failed download left a file behind', { cause: error })
     return { failure: error.failure, message: error.message }
   }
 }
@@ -60,7 +60,10 @@ async function fetchTo(url: string, options: DownloaderOptions, signal = new Abo
 function answering(...answers: string[][]): NonNullable<DownloaderOptions['resolve']> {
   return (_name, _options, callback) => {
     const addresses = answers.shift() ?? []
-    callback(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })))
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    )
   }
 }
 
@@ -117,7 +120,10 @@ const webRule = requestRule(['https:', 'http:'])
 describe('an address in a request', () => {
   test.each(PRIVATE)('may not be %s (%s)', async (url) => {
     expect(checkUrl(url, webRule)).toBe('must be on a public host')
-    expect(await fetchTo(url, { rule: webRule })).toEqual({ failure: 'FORBIDDEN', message: 'must be on a public host' })
+    expect(await fetchTo(url, { rule: webRule })).toEqual({
+      failure: 'FORBIDDEN',
+      message: 'must be on a public host',
+    })
   })
 
   test.each([
@@ -149,7 +155,16 @@ describe('a connection', () => {
     const { port } = new URL(url)
     const agent = new Agent({ connect: guardedConnector(webRule) })
     closers.push(() => agent.destroy())
-    for (const host of ['127.0.0.1', '0x7f.1', '2130706433', '0177.0.0.1', '①②⑦.⓪.⓪.①', '[::ffff:7f00:1]', '0.0.0.0', 'localhost']) {
+    for (const host of [
+      '127.0.0.1',
+      '0x7f.1',
+      '2130706433',
+      '0177.0.0.1',
+      '①②⑦.⓪.⓪.①',
+      '[::ffff:7f00:1]',
+      '0.0.0.0',
+      'localhost',
+    ]) {
       const pending = request(`http://${host}:${port}/`, { dispatcher: agent })
       await expect(pending).rejects.toBeInstanceOf(ForbiddenAddress)
     }
@@ -191,8 +206,19 @@ describe('an address in a reply', () => {
     const own = await serve((_incoming, response) => response.end('picture'))
     const other = await serve((_incoming, response) => response.end('secret'))
     const rule = replyRule(`${own.url}/v1`)
-    expect(await fetchTo(`${own.url}/a.png`, { rule })).toEqual({ byteSize: 7, bytes: Buffer.from('picture') })
+    expect(await fetchTo(`${own.url}/a.png`, { rule })).toEqual({
+      byteSize: 7,
+      bytes: Buffer.from('picture'),
+    })
     expect(await fetchTo(`${other.url}/a.png`, { rule })).toMatchObject({ failure: 'FORBIDDEN' })
+    expect(other.hits()).toBe(0)
+  })
+
+  test("may not be private on the provider's own name, but another port", async () => {
+    const other = await serve((_incoming, response) => response.end('secret'))
+    const options = { rule: replyRule('http://studio.example:1/v1'), resolve: answering(['127.0.0.1']) }
+    const target = other.url.replace('127.0.0.1', 'studio.example')
+    expect(await fetchTo(target, options)).toMatchObject({ failure: 'FORBIDDEN' })
     expect(other.hits()).toBe(0)
   })
 
@@ -210,7 +236,11 @@ describe('an address in a reply', () => {
 describe('a download', () => {
   test('follows three redirects and not a fourth', async () => {
     expect(await from(hops(3))).toMatchObject({ byteSize: 5, hits: 4 })
-    expect(await from(hops(4))).toMatchObject({ failure: 'UNREACHABLE', message: 'redirects more than 3 times', hits: 4 })
+    expect(await from(hops(4))).toMatchObject({
+      failure: 'UNREACHABLE',
+      message: 'redirects more than 3 times',
+      hits: 4,
+    })
   })
 
   test('sends no credentials and asks for no compression', async () => {
@@ -219,15 +249,27 @@ describe('a download', () => {
       headers = incoming.headers
       response.end('x')
     })
-    expect(Object.keys(headers).sort()).toEqual(['accept', 'accept-encoding', 'connection', 'host', 'user-agent'])
+    expect(Object.keys(headers).sort()).toEqual([
+      'accept',
+      'accept-encoding',
+      'connection',
+      'host',
+      'user-agent',
+    ])
     expect(headers).toMatchObject({ 'accept-encoding': 'identity' })
   })
 
   test('of too many bytes ends at the cap, announced or not', async () => {
-    const announced = await from((_incoming, response) => response.writeHead(200, { 'content-length': 2000 }).end('x'), {
-      maxBytes: 1000,
+    const announced = await from(
+      (_incoming, response) => response.writeHead(200, { 'content-length': 2000 }).end('x'),
+      {
+        maxBytes: 1000,
+      },
+    )
+    expect(announced).toMatchObject({
+      failure: 'TOO_LARGE',
+      message: 'holds more than the 1000 bytes allowed',
     })
-    expect(announced).toMatchObject({ failure: 'TOO_LARGE', message: 'holds more than the 1000 bytes allowed' })
     const { promise: ended, resolve: closed } = Promise.withResolvers<void>()
     const endless = await from(
       (_incoming, response) => {
@@ -245,10 +287,13 @@ describe('a download', () => {
 
   test('that drips ends at the deadline', async () => {
     const signal = AbortSignal.timeout(100)
-    const dripping = await from((_incoming, response) => {
-      const drip = setInterval(() => response.write('x'), 5)
-      response.on('close', () => clearInterval(drip))
-    }, { signal })
+    const dripping = await from(
+      (_incoming, response) => {
+        const drip = setInterval(() => response.write('x'), 5)
+        response.on('close', () => clearInterval(drip))
+      },
+      { signal },
+    )
     expect(dripping).toMatchObject({ failure: 'TIMED_OUT', message: 'did not deliver in time' })
   })
 

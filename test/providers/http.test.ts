@@ -68,7 +68,9 @@ async function order(baseUrl: string, signal = new AbortController().signal) {
 
 function answering(head: string, body = ''): Server {
   return onRequest((socket) => {
-    socket.end(`HTTP/1.1 ${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+    socket.end(
+      `HTTP/1.1 ${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    )
   })
 }
 
@@ -106,7 +108,12 @@ describe('before the request starts, nothing was charged', () => {
   })
 
   test('a server that resets in the middle of the TLS handshake is unreached', async () => {
-    const { phases, failure } = await order(await serve(createServer((socket) => socket.resetAndDestroy()), 'https'))
+    const { phases, failure } = await order(
+      await serve(
+        createServer((socket) => socket.resetAndDestroy()),
+        'https',
+      ),
+    )
     expect(failure).toMatchObject(UNREACHED)
     expect(phases).toEqual([])
   })
@@ -120,10 +127,28 @@ describe('before the request starts, nothing was charged', () => {
     expect(connections).toBe(0)
   })
 
+  test('a call that is given up in the moment before its request starts is unreached, and no byte of it leaves', async () => {
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>()
+    let bytes = 0
+    const server = createServer((socket) => {
+      socket.on('data', (chunk) => (bytes += chunk.length)).on('close', close)
+    })
+    const given = new AbortController()
+    const pending = order(await serve(server), given.signal)
+    given.abort()
+    const { phases, failure } = await pending
+    await closed
+    expect(failure).toMatchObject(UNREACHED)
+    expect({ phases, bytes }).toEqual({ phases: [], bytes: 0 })
+  })
+
   test('a call that is given up while the connection is still being made is unreached at once', async () => {
     const given = new AbortController()
     // Accepts the connection and never says a word of TLS, so the handshake lasts until the connect timeout.
-    const url = await serve(createServer(() => given.abort()), 'https')
+    const url = await serve(
+      createServer(() => given.abort()),
+      'https',
+    )
     const { phases, failure } = await order(url, given.signal)
     expect(failure).toMatchObject(UNREACHED)
     expect(phases).toEqual([])
@@ -149,13 +174,16 @@ describe('once the request has started, the outcome is unknown', () => {
     [
       'a reset in the middle of the body',
       ['DISPATCHED', 'HEADERS'],
-      (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{', () => socket.resetAndDestroy()),
+      (socket) =>
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{', () => socket.resetAndDestroy()),
     ],
     [
       'a body that stalls until the caller gives up',
       ['DISPATCHED', 'HEADERS'],
       (socket, given) =>
-        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{', () => setImmediate(() => given.abort())),
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{', () =>
+          setImmediate(() => given.abort()),
+        ),
     ],
   ]
 

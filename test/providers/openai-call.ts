@@ -15,7 +15,10 @@ export interface Heard {
 }
 
 /** A provider named `openai` at the fake, with its key, closed when the test ends. */
-export function openOpenai({ url }: Pick<OpenaiUpstream, 'url'>, options: Record<string, unknown> = {}): Provider {
+export function openOpenai(
+  { url }: Pick<OpenaiUpstream, 'url'>,
+  options: Record<string, unknown> = {},
+): Provider {
   const entry = openai.options.parse({ baseUrl: url, apiKey: 'sk-test-key', ...options })
   const provider = openai.create('openai', entry)
   onTestFinished(() => provider.close())
@@ -73,7 +76,11 @@ export async function develop(provider: Provider, wishes: Partial<Order> = {}) {
 }
 
 /** Submits and expects a ProviderError. */
-export async function expectFailure(provider: Provider, order: Order, signal?: AbortSignal): Promise<Failure> {
+export async function expectFailure(
+  provider: Provider,
+  order: Order,
+  signal?: AbortSignal,
+): Promise<Failure> {
   const { call } = await openCall(signal)
   try {
     await provider.submit(order, call)

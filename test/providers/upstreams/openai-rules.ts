@@ -15,11 +15,12 @@ const DALLE = ['response_format', 'style']
 const EDIT = ['input_fidelity']
 
 /** Why the request would be refused; undefined when it is fine. */
-export function problemWith(request: ReceivedRequest): Refusal | undefined {
+export function problemWith(request: ReceivedRequest, apiKey: string): Refusal | undefined {
   const { path, headers, parameters, files } = request
   const isEdit = path.startsWith('/v1/images/edits')
-  if (!isEdit && !path.startsWith('/v1/images/generations')) return invalid(404, null, null, `Invalid URL (POST ${path})`)
-  if (headers.authorization !== 'Bearer sk-test-key') {
+  if (!isEdit && !path.startsWith('/v1/images/generations'))
+    return invalid(404, null, null, `Invalid URL (POST ${path})`)
+  if (headers.authorization !== `Bearer ${apiKey}`) {
     return invalid(401, 'invalid_api_key', null, 'Incorrect API key provided: sk-wrong-key-abcdef.')
   }
   const model = String(parameters.model)
@@ -37,7 +38,15 @@ export function problemWith(request: ReceivedRequest): Refusal | undefined {
 }
 
 function problemWithValues(parameters: Record<string, unknown>): Refusal | undefined {
-  const { prompt, n = 1, size = 'auto', output_format = 'png', output_compression, stream, partial_images } = parameters
+  const {
+    prompt,
+    n = 1,
+    size = 'auto',
+    output_format = 'png',
+    output_compression,
+    stream,
+    partial_images,
+  } = parameters
   if (typeof prompt !== 'string' || prompt === '') {
     return invalid(400, 'missing_required_parameter', 'prompt', "Missing required parameter: 'prompt'.")
   }
@@ -65,10 +74,17 @@ function problemWithFiles(files: ReceivedRequest['files']): Refusal | undefined 
     return invalid(400, 'missing_required_parameter', 'image', "Missing required parameter: 'image'.")
   }
   if (images.filter(({ field }) => field === 'image').length > 1) {
-    return invalid(400, 'duplicate_parameter', 'image', "Duplicate parameter: 'image'. Use 'image[]' for several.")
+    return invalid(
+      400,
+      'duplicate_parameter',
+      'image',
+      "Duplicate parameter: 'image'. Use 'image[]' for several.",
+    )
   }
   const odd = files.find(({ type }) => !['image/png', 'image/jpeg', 'image/webp'].includes(type))
-  return odd && user('unsupported_file_mimetype', odd.field, `Invalid file: unsupported mimetype ('${odd.type}').`)
+  return (
+    odd && user('unsupported_file_mimetype', odd.field, `Invalid file: unsupported mimetype ('${odd.type}').`)
+  )
 }
 
 function invalid(status: number, code: string | null, param: string | null, message: string): Refusal {

@@ -68,8 +68,8 @@ interface Exchange {
   picture: (size?: string) => Promise<Buffer>
 }
 
-/** Starts one on a free port of the loopback address. Its API key is `sk-test-key`. */
-export async function startOpenaiUpstream(): Promise<OpenaiUpstream> {
+/** Starts one on a free port of the loopback address. */
+export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Promise<OpenaiUpstream> {
   const requests: ReceivedRequest[] = []
   const pictures: Buffer[] = []
   const charges = new Map<string, number>()
@@ -82,7 +82,7 @@ export async function startOpenaiUpstream(): Promise<OpenaiUpstream> {
     if (stored) return void response.setHeader('content-type', 'image/png').end(stored)
     const request = await receive(incoming)
     requests.push(request)
-    const refusal = problemWith(request)
+    const refusal = problemWith(request, apiKey)
     if (refusal) return sendCanned(response, refused(refusal))
     const ref = String(request.headers['x-client-request-id'])
     const exchange: Exchange = {
@@ -103,7 +103,9 @@ export async function startOpenaiUpstream(): Promise<OpenaiUpstream> {
 
   const server = createServer((incoming, response) => {
     response.setHeader('x-request-id', `req_${requests.length + 1}`)
-    answer(incoming, response).catch((error: unknown) => response.destroy(new Error('The upstream broke', { cause: error })))
+    answer(incoming, response).catch((error: unknown) =>
+      response.destroy(new Error('The upstream broke', { cause: error })),
+    )
   })
   server.on('connection', (socket) => {
     socket.on('error', () => undefined)
@@ -155,10 +157,12 @@ async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {
 async function act(exchange: Exchange): Promise<void> {
   const { mood, request, response } = exchange
   if (typeof mood === 'object') return sendCanned(response, mood)
-  if (mood === 'html') return sendCanned(response, { status: 200, headers: HTML, body: '<html>"502" <b>later</b></html>' })
+  if (mood === 'html')
+    return sendCanned(response, { status: 200, headers: HTML, body: '<html>"502" <b>later</b></html>' })
   if (mood === 'empty-data') return sendCanned(response, { status: 200, body: { created: 1, data: [] } })
   if (mood === 'stream-error' || mood === 'hold-final') return sendStream(exchange)
-  if (mood === 'ok-stream' || mood === 'eof-without-final' || mood === 'final-before-partials') return sendStream(exchange)
+  if (mood === 'ok-stream' || mood === 'eof-without-final' || mood === 'final-before-partials')
+    return sendStream(exchange)
   if (mood === 'hang') {
     exchange.charge()
     await exchange.released
@@ -202,7 +206,12 @@ async function sendStream({ mood, request, response, picture, charge, released }
 
   async function partial(index: number): Promise<void> {
     const b64_json = (await picture('256x256')).toString('base64')
-    send(`${kind}.partial_image`, { b64_json, created_at: 1, ...chosenBy(request), partial_image_index: index })
+    send(`${kind}.partial_image`, {
+      b64_json,
+      created_at: 1,
+      ...chosenBy(request),
+      partial_image_index: index,
+    })
   }
   async function final(): Promise<void> {
     const b64_json = (await picture()).toString('base64')
@@ -214,7 +223,9 @@ async function sendStream({ mood, request, response, picture, charge, released }
   if (mood === 'final-before-partials') await final()
   for (let index = 0; index < Number(partial_images); index++) await partial(index)
   if (mood === 'stream-error') {
-    send('error', { error: { type: 'image_generation_server_error', code: 'server_error', message: 'The canvas tore.' } })
+    send('error', {
+      error: { type: 'image_generation_server_error', code: 'server_error', message: 'The canvas tore.' },
+    })
   } else if (mood !== 'eof-without-final' && mood !== 'final-before-partials') {
     if (mood === 'hold-final') await released
     for (let index = 0; index < Number(n); index++) await final()
@@ -240,6 +251,7 @@ function refused({ status, type, code, param, message }: Refusal): CannedReply {
 }
 
 function sendCanned(response: ServerResponse, { status, headers, body }: CannedReply): void {
-  const [type, text] = typeof body === 'string' ? ['text/plain', body] : ['application/json', JSON.stringify(body)]
+  const [type, text] =
+    typeof body === 'string' ? ['text/plain', body] : ['application/json', JSON.stringify(body)]
   response.writeHead(status, { 'content-type': type, ...headers }).end(text)
 }

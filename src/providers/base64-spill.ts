@@ -1,0 +1,218 @@
+// Takes the pictures out of a JSON text while it streams by: the value of every "b64_json" is decoded into a file, and
+// only the rest is kept and parsed. JSON.parse on the whole would hold each picture three times: bytes, text, bytes.
+import { createBase64Decoder, type Base64Decoder } from './base64.ts'
+import { MalformedReply } from './malformed.ts'
+import { createSpoolFile, type SpoolFile } from './spool-file.ts'
+
+/** Stands in the parsed JSON where the base64 was. */
+export interface Spilled {
+  file: string
+  byteSize: number
+}
+
+/** One JSON text, fed piece by piece. Its promises resolve when the bytes are with the operating system. */
+export interface JsonSpill {
+  /** Throws MalformedReply when a picture is not base64, or when too much comes. */
+  write(chunk: Buffer): Promise<void>
+  /**
+   * The parsed JSON, with a Spilled in place of every `b64_json` text, or null where that was empty. Throws
+   * MalformedReply when it is not JSON or not whole.
+   */
+  end(): Promise<unknown>
+  /** What came besides pictures. */
+  text(): string
+  /** Closes what is open. To be called in every case, after `end` too. */
+  close(): Promise<void>
+}
+
+export interface SpillLimits {
+  /** Bytes of one decoded picture. */
+  maxImageBytes: number
+  /** Bytes of everything that is not a picture. */
+  maxTextBytes: number
+}
+
+/** A 3840x2160 PNG of noise is 25 MB; what is not a picture is a few hundred bytes. */
+export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
+
+/** Reads a whole JSON body, its pictures into `newFile()` paths. Throws as JsonSpill does. */
+export async function spillJson(
+  body: AsyncIterable<Buffer>,
+  newFile: () => string,
+  limits: SpillLimits = DEFAULT_LIMITS,
+): Promise<unknown> {
+  const spill = createJsonSpill(newFile, limits)
+  try {
+    for await (const chunk of body) await spill.write(chunk)
+    return await spill.end()
+  } finally {
+    await spill.close()
+  }
+}
+
+/** A spill for one JSON text. */
+export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEFAULT_LIMITS): JsonSpill {
+  const text: Buffer[] = []
+  const spilled: Spilled[] = []
+  let textBytes = 0
+  let state: 'outside' | 'string' | 'picture' = 'outside'
+  // The last byte outside of strings that was not white space, and the last string: together they tell a value from a key.
+  let before: number | undefined
+  let key = ''
+  let escaped = false
+  let picture = noPicture()
+
+  function keep(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    textBytes += bytes.length
+    if (textBytes > limits.maxTextBytes) {
+      throw new MalformedReply(`has more than ${limits.maxTextBytes} bytes besides its images`)
+    }
+    // A copy, since a slice would keep its whole network buffer alive.
+    text.push(Buffer.from(bytes))
+  }
+
+  function readOutside(chunk: Buffer, start: number): number {
+    for (let at = start; at < chunk.length; at++) {
+      const byte = chunk[at]
+      if (byte === QUOTE) {
+        const isPicture = before === COLON && key === 'b64_json'
+        keep(chunk.subarray(start, isPicture ? at : at + 1))
+        state = isPicture ? 'picture' : 'string'
+        key = ''
+        before = QUOTE
+        return at + 1
+      }
+      if (byte !== SPACE && byte !== TAB && byte !== LF && byte !== CR) before = byte
+    }
+    keep(chunk.subarray(start))
+    return chunk.length
+  }
+
+  function readString(chunk: Buffer, start: number): number {
+    let at = start
+    for (; at < chunk.length; at++) {
+      if (escaped) escaped = false
+      else if (chunk[at] === BACKSLASH) escaped = true
+      else if (chunk[at] === QUOTE) break
+    }
+    // Nine characters are enough to tell `b64_json` from anything longer.
+    if (key.length <= 8) key += chunk.toString('latin1', start, Math.min(at, start + 9))
+    const end = Math.min(at + 1, chunk.length)
+    keep(chunk.subarray(start, end))
+    if (at < chunk.length) state = 'outside'
+    return end
+  }
+
+  async function readPicture(chunk: Buffer, start: number): Promise<number> {
+    let quote = -1
+    for (let at = start; at < chunk.length;) {
+      if (picture.escape !== '') {
+        picture.escape += chunk.toString('latin1', at, ++at)
+        const character = unescape(picture.escape)
+        if (character !== undefined) picture.escape = ''
+        if (character !== undefined) await decode(character)
+        continue
+      }
+      if (quote < at) quote = indexOrEnd(chunk, QUOTE, at)
+      const slash = chunk.subarray(0, quote).indexOf(BACKSLASH, at)
+      const end = slash < 0 ? quote : slash
+      await decode(chunk.toString('latin1', at, end))
+      if (slash >= 0) picture.escape = '\\'
+      else if (end < chunk.length) return finishPicture(end + 1)
+      at = end + 1
+    }
+    return chunk.length
+  }
+
+  async function decode(base64: string): Promise<void> {
+    const bytes = picture.decoder.write(base64)
+    if (bytes.length > 0) await store(bytes)
+  }
+
+  async function store(bytes: Buffer): Promise<void> {
+    picture.file ??= createSpoolFile(newFile(), limits.maxImageBytes)
+    await picture.file.write(bytes)
+  }
+
+  async function finishPicture(next: number): Promise<number> {
+    const tail = picture.decoder.end()
+    if (tail.length > 0) await store(tail)
+    const { file } = picture
+    await file?.end()
+    keep(Buffer.from(file ? String(spilled.length) : 'null'))
+    if (file) spilled.push({ file: file.path, byteSize: file.byteSize })
+    picture = noPicture()
+    state = 'outside'
+    return next
+  }
+
+  return {
+    async write(chunk) {
+      for (let at = 0; at < chunk.length;) {
+        if (state === 'outside') at = readOutside(chunk, at)
+        else if (state === 'string') at = readString(chunk, at)
+        else at = await readPicture(chunk, at)
+      }
+    },
+    async end() {
+      if (state !== 'outside') throw new MalformedReply('ends in the middle of a text')
+      return parse(Buffer.concat(text).toString('utf8'), spilled)
+    },
+    text: () => Buffer.concat(text).toString('utf8'),
+    close: async () => picture.file?.abandon(),
+  }
+}
+
+interface Picture {
+  decoder: Base64Decoder
+  /** Undefined until the first byte. */
+  file: SpoolFile | undefined
+  /** A JSON escape that is not whole yet. */
+  escape: string
+}
+
+function noPicture(): Picture {
+  return { decoder: createBase64Decoder(), file: undefined, escape: '' }
+}
+
+// The number that stands for a picture can only name one that came in this very text, so an upstream that writes numbers
+// or objects there itself reaches no other file.
+function parse(text: string, spilled: readonly Spilled[]): unknown {
+  try {
+    return JSON.parse(text, (name, value: unknown) => {
+      if (name !== 'b64_json') return value
+      return typeof value === 'number' ? (spilled[value] ?? null) : null
+    })
+  } catch {
+    throw new MalformedReply('is not JSON')
+  }
+}
+
+// JSON's escapes that can stand in base64: `\/` (PHP), `\n` and `\r\n` (MIME line breaks), `\u002B` (.NET). Undefined
+// until the escape is whole.
+function unescape(escape: string): string | undefined {
+  if (escape.length === 2 && escape !== String.raw`\u`) return SHORT_ESCAPES[escape] ?? '?'
+  if (escape.length < 6) return undefined
+  const code = /^\\u[\da-fA-F]{4}$/.test(escape) ? Number.parseInt(escape.slice(2), 16) : 0
+  return code < 256 ? String.fromCharCode(code) : '?'
+}
+
+function indexOrEnd(chunk: Buffer, byte: number, from: number): number {
+  const index = chunk.indexOf(byte, from)
+  return index < 0 ? chunk.length : index
+}
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  [String.raw`\/`]: '/',
+  [String.raw`\n`]: '\n',
+  [String.raw`\r`]: '\r',
+  [String.raw`\t`]: '\t',
+}
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COLON = 0x3a
+const SPACE = 0x20
+const TAB = 0x09
+const LF = 0x0a
+const CR = 0x0d

@@ -1,0 +1,100 @@
+import { MalformedReply } from './malformed.ts'
+
+/**
+ * Base64 in pieces of any length in, bytes out. Bytes are good until the next call, since their memory is used again.
+ * Throws MalformedReply when the text is not base64.
+ */
+export interface Base64Decoder {
+  write(text: string): Buffer
+  /** The bytes that were still held back. */
+  end(): Buffer
+}
+
+/**
+ * A decoder for what upstreams really send: standard or URL-safe alphabet, padding or none, line breaks anywhere, and a
+ * `data:image/png;base64,` in front or not.
+ */
+export function createBase64Decoder(): Base64Decoder {
+  let head: string | undefined = ''
+  let carry = ''
+  let padded = false
+  // One buffer for all pieces: a new one for each would be garbage faster than the collector comes by.
+  let scratch: Buffer = NOTHING
+
+  // Holds the first characters back until they cannot be, or have been, the head of a data URL.
+  function withoutDataUrl(text: string): string {
+    if (head === undefined) return text
+    head += text
+    if (!head.startsWith(DATA_URL)) return DATA_URL.startsWith(head) ? '' : release(head)
+    const comma = head.indexOf(',')
+    if (comma >= 0) return release(head.slice(comma + 1))
+    if (head.length > MAX_HEAD) throw new MalformedReply('has an image behind an endless data URL head')
+    return ''
+  }
+
+  function release(body: string): string {
+    head = undefined
+    return body
+  }
+
+  function decode(text: string): Buffer {
+    if (padded) return nothingAfterPadding(text)
+    let whole = carry + text
+    let bytes = decodeGroups(whole)
+    // Node's decoder skips what it does not know, so too short a result betrays anything out of the ordinary.
+    if (bytes.length < bytesIn(whole)) {
+      whole = withoutFormatting(whole)
+      bytes = decodeGroups(whole)
+      if (bytes.length < bytesIn(whole)) throw new MalformedReply('has an image whose base64 is invalid')
+    }
+    carry = whole.slice(whole.length - (whole.length % 4))
+    return bytes
+  }
+
+  function decodeGroups(text: string): Buffer {
+    const digits = text.slice(0, text.length - (text.length % 4))
+    if (scratch.length < digits.length) scratch = Buffer.allocUnsafeSlow(digits.length)
+    return scratch.subarray(0, scratch.write(digits, 'base64'))
+  }
+
+  function withoutFormatting(text: string): string {
+    const plain = text.replaceAll(SPACE, '')
+    const end = plain.indexOf('=')
+    if (end < 0) return plain
+    padded = true
+    nothingAfterPadding(plain.slice(end))
+    return plain.slice(0, end)
+  }
+
+  return {
+    write(text) {
+      const body = withoutDataUrl(text)
+      return body === '' ? NOTHING : decode(body)
+    },
+    end() {
+      const start = head === undefined ? NOTHING : decode(release(head))
+      const rest = padded ? carry : withoutFormatting(carry)
+      carry = ''
+      if (rest.length % 4 === 1) throw new MalformedReply('has an image whose base64 is cut')
+      const tail = Buffer.from(rest, 'base64')
+      if (tail.length < Math.floor((rest.length * 3) / 4)) {
+        throw new MalformedReply('has an image whose base64 is invalid')
+      }
+      return start.length === 0 ? tail : Buffer.concat([start, tail])
+    },
+  }
+}
+
+function bytesIn(text: string): number {
+  return Math.floor(text.length / 4) * 3
+}
+
+function nothingAfterPadding(text: string): Buffer {
+  if (text.replaceAll(SPACE, '').replaceAll('=', '') === '') return NOTHING
+  throw new MalformedReply('has an image whose base64 goes on after its end')
+}
+
+const NOTHING: Buffer = Buffer.alloc(0)
+const SPACE = /[\t\n\r ]+/g
+const DATA_URL = 'data:'
+const MAX_HEAD = 256

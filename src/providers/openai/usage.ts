@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import type { Usage } from '../../domain.ts'
+import { UNKNOWN_USAGE } from '../provider.ts'
+
+const tokens = z.int().nonnegative().nullish().catch(null)
+const details = z.object({ text_tokens: tokens, image_tokens: tokens }).nullish().catch(null)
+const usage = z.object({
+  input_tokens: tokens,
+  output_tokens: tokens,
+  total_tokens: tokens,
+  input_tokens_details: details,
+  output_tokens_details: details,
+})
+
+/** A reply's `usage` as ours. What was not said stays null, and a usage that says nothing is unknown. */
+export function toUsage(reported: unknown): Usage {
+  const parsed = usage.safeParse(reported)
+  if (!parsed.success) return UNKNOWN_USAGE
+  const { input_tokens, output_tokens, total_tokens, input_tokens_details, output_tokens_details } =
+    parsed.data
+  const inputTokens = input_tokens ?? null
+  const outputTokens = output_tokens ?? null
+  const totalTokens = total_tokens ?? sum(inputTokens, outputTokens)
+  if (inputTokens === null && outputTokens === null && totalTokens === null) return UNKNOWN_USAGE
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens,
+    inputTextTokens: input_tokens_details?.text_tokens ?? null,
+    inputImageTokens: input_tokens_details?.image_tokens ?? null,
+    ...toOutput(outputTokens, output_tokens_details),
+    source: 'REPORTED',
+  }
+}
+
+/**
+ * The usage of a stream with several finished pictures. The reference does not say whether each event counts its own
+ * picture or the whole call, so the sum is called an estimate. Unknown as soon as one of them is.
+ */
+export function addUsages(usages: readonly Usage[]): Usage {
+  const [first, ...rest] = usages
+  if (!first || usages.some(({ source }) => source === 'UNKNOWN')) return UNKNOWN_USAGE
+  if (rest.length === 0) return first
+  return rest.reduce<Usage>(
+    (total, next) => ({
+      inputTokens: sum(total.inputTokens, next.inputTokens),
+      outputTokens: sum(total.outputTokens, next.outputTokens),
+      totalTokens: sum(total.totalTokens, next.totalTokens),
+      inputTextTokens: sum(total.inputTextTokens, next.inputTextTokens),
+      inputImageTokens: sum(total.inputImageTokens, next.inputImageTokens),
+      outputTextTokens: sum(total.outputTextTokens, next.outputTextTokens),
+      outputImageTokens: sum(total.outputImageTokens, next.outputImageTokens),
+      source: 'ESTIMATED',
+    }),
+    first,
+  )
+}
+
+// The events of a stream carry no output details, and neither do the replies of older models. The reference describes
+// their `output_tokens` as "the number of image tokens in the output image", so all of them are image tokens.
+function toOutput(outputTokens: number | null, parts: z.output<typeof details>) {
+  if (parts?.image_tokens === undefined || parts.image_tokens === null) {
+    return { outputTextTokens: outputTokens === null ? null : 0, outputImageTokens: outputTokens }
+  }
+  return { outputTextTokens: parts.text_tokens ?? null, outputImageTokens: parts.image_tokens }
+}
+
+function sum(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b
+}

@@ -1,0 +1,385 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { CATALOGUE } from '../../src/providers/catalogue.ts'
+import { openai } from '../../src/providers/openai.ts'
+import type { OpenaiOptions } from '../../src/providers/openai/options.ts'
+import { UNKNOWN_USAGE, type Offer, type Order } from '../../src/providers/provider.ts'
+import { develop, inputOf, openCall, openOpenai, orderOf } from './openai-call.ts'
+import { startOpenaiUpstream, type OpenaiUpstream, type ReceivedRequest } from './upstreams/openai.ts'
+
+let upstream: OpenaiUpstream
+beforeAll(async () => {
+  upstream = await startOpenaiUpstream()
+})
+beforeEach(() => {
+  upstream.requests.length = 0
+  upstream.pictures.length = 0
+})
+afterAll(() => upstream.close())
+
+async function sent(wishes: Partial<Order>, options: Record<string, unknown> = {}): Promise<ReceivedRequest> {
+  await develop(openOpenai(upstream, options), wishes)
+  const [request] = upstream.requests
+  if (!request || upstream.requests.length > 1)
+    throw new Error(`${upstream.requests.length} requests arrived`)
+  return request
+}
+
+const STREAM = { mode: 'stream' }
+
+const EVERYTHING = {
+  size: '1536x1024',
+  quality: 'HIGH',
+  background: 'OPAQUE',
+  moderation: 'LOW',
+  outputFormat: 'WEBP',
+  outputCompression: 0,
+  n: 2,
+  user: 'user-7',
+} as const
+
+describe('a generation', () => {
+  test('says nothing that the client left open', async () => {
+    const request = await sent({})
+    expect(request.path).toBe('/v1/images/generations')
+    expect(request.body.toString()).toBe('{"model":"gpt-image-2","prompt":"a red fox in the snow","n":1}')
+  })
+
+  test('says everything that the client chose, in the words of the API', async () => {
+    expect((await sent(EVERYTHING)).parameters).toEqual({
+      model: 'gpt-image-2',
+      prompt: 'a red fox in the snow',
+      n: 2,
+      size: '1536x1024',
+      quality: 'high',
+      background: 'opaque',
+      moderation: 'low',
+      output_format: 'webp',
+      output_compression: 0,
+      user: 'user-7',
+    })
+  })
+
+  test('of a DALL·E model asks for base64 and tells the style', async () => {
+    const wishes = { model: 'dall-e-3', size: '1792x1024', quality: 'HD', style: 'VIVID' } as const
+    expect((await sent(wishes)).parameters).toEqual({
+      model: 'dall-e-3',
+      prompt: 'a red fox in the snow',
+      n: 1,
+      size: '1792x1024',
+      quality: 'hd',
+      style: 'vivid',
+      response_format: 'b64_json',
+    })
+  })
+
+  test('names the model as the upstream names it', async () => {
+    expect((await sent({ upstreamModel: 'gpt-image-2-2026-04-21' })).parameters).toMatchObject({
+      model: 'gpt-image-2-2026-04-21',
+    })
+  })
+
+  test('carries the credentials and our own id for the attempt', async () => {
+    const { headers } = await sent({}, { organization: 'org-1', project: 'proj-1' })
+    expect(headers).toMatchObject({
+      authorization: 'Bearer sk-test-key',
+      'content-type': 'application/json',
+      'openai-organization': 'org-1',
+      'openai-project': 'proj-1',
+      'x-client-request-id': 'att_1',
+      'idempotency-key': 'att_1',
+      connection: 'close',
+    })
+  })
+})
+
+describe('an edit', () => {
+  const [first, second, hole] = [Buffer.from('first\r\n--\0'), Buffer.from('second'), Buffer.from('hole')]
+
+  test('of one image sends it as `image`, and says that the size is open', async () => {
+    const request = await sent({ images: [inputOf(first)] })
+    expect(request.path).toBe('/v1/images/edits')
+    expect(request.parameters).toEqual({
+      model: 'gpt-image-2',
+      prompt: 'a red fox in the snow',
+      n: '1',
+      size: 'auto',
+    })
+    expect(request.files).toEqual([{ field: 'image', name: 'image-1.png', type: 'image/png', bytes: first }])
+  })
+
+  test('of two images and a mask sends them in order, byte for byte, each with its own type', async () => {
+    const images = [inputOf(first, 'image/jpeg'), inputOf(second, 'image/webp')]
+    const request = await sent({ ...EVERYTHING, images, mask: inputOf(hole) })
+    expect(request.files).toEqual([
+      { field: 'image[]', name: 'image-1.jpeg', type: 'image/jpeg', bytes: first },
+      { field: 'image[]', name: 'image-2.webp', type: 'image/webp', bytes: second },
+      { field: 'mask', name: 'mask.png', type: 'image/png', bytes: hole },
+    ])
+    expect(request.parameters).toEqual({
+      model: 'gpt-image-2',
+      prompt: 'a red fox in the snow',
+      n: '2',
+      size: '1536x1024',
+      quality: 'high',
+      background: 'opaque',
+      moderation: 'low',
+      output_format: 'webp',
+      output_compression: '0',
+      user: 'user-7',
+    })
+    expect(Number(request.headers['content-length'])).toBe(request.body.length)
+  })
+
+  test('tells the input fidelity where the model has one', async () => {
+    const wishes = { model: 'gpt-image-1.5', images: [inputOf(first)], inputFidelity: 'HIGH' } as const
+    expect((await sent(wishes)).parameters).toMatchObject({ input_fidelity: 'high' })
+  })
+
+  test('streams, too', async () => {
+    const provider = openOpenai(upstream, STREAM)
+    const { heard, pictures } = await develop(provider, { images: [inputOf(first)], partialImages: 1 })
+    expect(upstream.requests[0]?.parameters).toMatchObject({ stream: 'true', partial_images: '1' })
+    expect(heard.partials).toEqual([{ bytes: upstream.pictures[0], index: 0 }])
+    expect(pictures).toEqual([upstream.pictures[1]])
+  })
+})
+
+describe('an answer', () => {
+  test.each(['ok-json', 'ok-url', 'drip'] as const)(
+    'by %s holds the pictures byte for byte',
+    async (mood) => {
+      upstream.script(mood)
+      const { pictures, heard, usage, resolved } = await develop(openOpenai(upstream), {
+        n: 2,
+        outputFormat: 'WEBP',
+      })
+      expect(pictures).toEqual(upstream.pictures)
+      expect(pictures).toHaveLength(2)
+      expect(heard.phases).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
+      expect(resolved).toEqual({
+        size: '1024x1024',
+        quality: 'LOW',
+        background: 'OPAQUE',
+        outputFormat: 'WEBP',
+      })
+      expect(usage).toEqual({
+        inputTokens: 21,
+        outputTokens: 392,
+        totalTokens: 413,
+        inputTextTokens: 21,
+        inputImageTokens: 0,
+        outputTextTokens: 0,
+        outputImageTokens: 392,
+        source: 'REPORTED',
+      })
+    },
+  )
+
+  const b64_json = Buffer.from('picture').toString('base64')
+  async function usageOf(usage: unknown) {
+    upstream.script({ status: 200, body: { data: [{ b64_json }], usage } })
+    return (await develop(openOpenai(upstream))).usage
+  }
+
+  test('without usage, or with an empty one, has an unknown usage and not a zero one', async () => {
+    expect(await usageOf(undefined)).toEqual(UNKNOWN_USAGE)
+    expect(await usageOf({})).toEqual(UNKNOWN_USAGE)
+    expect(await usageOf({ input_tokens: -1, output_tokens: 'many' })).toEqual(UNKNOWN_USAGE)
+  })
+
+  test('with half a usage keeps the half that was told', async () => {
+    expect(await usageOf({ output_tokens: 196 })).toEqual({
+      ...UNKNOWN_USAGE,
+      outputTokens: 196,
+      outputTextTokens: 0,
+      outputImageTokens: 196,
+      source: 'REPORTED',
+    })
+  })
+
+  test('keeps the prompt as it was rewritten, and has one picture less where one is empty', async () => {
+    const data = [
+      { b64_json, revised_prompt: 'A red fox, at dawn' },
+      { b64_json: '', url: null },
+    ]
+    upstream.script({ status: 200, body: { data, quality: 'sublime' } })
+    const { images, resolved } = await develop(openOpenai(upstream), { n: 2 })
+    expect(images.map(({ revisedPrompt }) => revisedPrompt)).toEqual(['A red fox, at dawn'])
+    expect(resolved).toEqual({})
+  })
+
+  test('is read for what it is, whatever its content type says', async () => {
+    const json = JSON.stringify({ data: [{ b64_json }] })
+    const event = `\n\n: hello\n\nevent: image_generation.completed\ndata: {"b64_json":"${b64_json}"}\n\n`
+    for (const [type, body] of [
+      ['text/event-stream', json],
+      ['*/*', `\n ${json}`],
+      ['application/json', event],
+    ]) {
+      upstream.script({ status: 200, headers: { 'content-type': String(type) }, body })
+      expect((await develop(openOpenai(upstream))).pictures).toEqual([Buffer.from('picture')])
+    }
+  })
+})
+
+describe('a stream', () => {
+  test('shows each preview before the next one is read, and then the picture', async () => {
+    const { call, heard } = await openCall()
+    const order: string[] = []
+    const slow = {
+      ...call,
+      async onPartial(file: string, index: number) {
+        order.push(`preview ${index} begins`)
+        await call.onPartial(file, index)
+        order.push(`preview ${index} ends`)
+      },
+    }
+    const answer = await openOpenai(upstream, STREAM).submit(orderOf({ partialImages: 2 }), slow)
+    expect(upstream.requests[0]?.parameters).toMatchObject({ stream: true, partial_images: 2 })
+    expect(order).toEqual(['preview 0 begins', 'preview 0 ends', 'preview 1 begins', 'preview 1 ends'])
+    expect(heard.partials.map(({ bytes }) => bytes)).toEqual(upstream.pictures.slice(0, 2))
+    expect(heard.progress).toEqual([1 / 3, 2 / 3])
+    expect(answer).toMatchObject({ state: 'DONE', resolved: { size: '1024x1024', quality: 'LOW' } })
+  })
+
+  test('counts all output tokens as image tokens, since its events do not split them', async () => {
+    const { usage } = await develop(openOpenai(upstream, STREAM))
+    expect(usage).toMatchObject({
+      outputTokens: 196,
+      outputImageTokens: 196,
+      outputTextTokens: 0,
+      source: 'REPORTED',
+    })
+  })
+
+  test('is done with its picture, though previews would still follow', async () => {
+    upstream.script('final-before-partials')
+    const { pictures, heard } = await develop(openOpenai(upstream, STREAM), { partialImages: 3 })
+    expect(pictures).toEqual([upstream.pictures[0]])
+    expect(heard.partials).toEqual([])
+  })
+
+  test('shows its previews while the picture is still being painted', async () => {
+    upstream.script('hold-final')
+    const { call, heard } = await openCall()
+    const answer = openOpenai(upstream, STREAM).submit(orderOf({ partialImages: 2 }), call)
+    await expect.poll(() => heard.partials.length).toBe(2)
+    upstream.release()
+    expect(await answer).toMatchObject({ state: 'DONE' })
+  })
+
+  test('of several pictures has one finished event for each, and calls the sum of their usages an estimate', async () => {
+    const { pictures, usage } = await develop(openOpenai(upstream, STREAM), { n: 3 })
+    expect(pictures).toEqual(upstream.pictures)
+    expect(pictures).toHaveLength(3)
+    expect(usage).toMatchObject({ outputTokens: 588, source: 'ESTIMATED' })
+  })
+
+  test('keeps what was finished when it breaks before the rest', async () => {
+    const b64_json = Buffer.from('picture').toString('base64')
+    const usage = '{"input_tokens":21,"output_tokens":196}'
+    const done = `event: image_generation.completed\ndata: {"b64_json":"${b64_json}","usage":${usage}}\n\n`
+    const error = 'event: error\ndata: {"error":{"message":"The canvas tore."}}\n\n'
+    upstream.script({ status: 200, headers: { 'content-type': 'text/event-stream' }, body: done + error })
+    const answer = await develop(openOpenai(upstream, STREAM), { n: 2 })
+    expect(answer.pictures).toEqual([Buffer.from('picture')])
+    expect(answer.usage).toEqual(UNKNOWN_USAGE)
+  })
+})
+
+function parse(entry: object): OpenaiOptions {
+  return openai.options.parse({ apiKey: 'sk-1', ...entry })
+}
+
+function offersOf(entry: object): readonly Offer[] {
+  return openai.create('openai', parse(entry)).offers
+}
+
+function previews(entry: object): number | undefined {
+  return offersOf(entry)[0]?.capabilities.maxPartialImages
+}
+
+describe('the configuration', () => {
+  test('comes from the variables that OpenAI’s own clients read', () => {
+    expect(openai.fromEnvironment({})).toBeUndefined()
+    expect(openai.fromEnvironment({ OPENAI_BASE_URL: 'http://localhost:1' })).toBeUndefined()
+    expect(openai.fromEnvironment({ OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: '' })).toEqual({
+      apiKey: 'sk-1',
+    })
+    const env = {
+      OPENAI_API_KEY: 'sk-1',
+      OPENAI_BASE_URL: 'http://localhost:1/v1',
+      OPENAI_ORG_ID: 'o',
+      OPENAI_PROJECT_ID: 'p',
+    }
+    expect(openai.fromEnvironment(env)).toEqual({
+      apiKey: 'sk-1',
+      baseUrl: 'http://localhost:1/v1',
+      organization: 'o',
+      project: 'p',
+    })
+  })
+
+  test('needs a key and nothing more', () => {
+    expect(parse({})).toEqual({
+      apiKey: 'sk-1',
+      baseUrl: 'https://api.openai.com/v1',
+      timeoutMs: 600_000,
+      concurrency: 256,
+      mode: 'auto',
+      unbilledServerErrors: false,
+    })
+    expect(openai.options.safeParse({}).success).toBe(false)
+  })
+
+  test.each([
+    { apiKey: 'sk-1\nx-evil: 1' },
+    { baseUrl: 'ftp://example.com' },
+    { baseUrl: 'https://user:pass@example.com/v1' },
+    { baseUrl: 'example.com' },
+    { timeoutMs: 0 },
+    { mode: 'fast' },
+    { models: [] },
+    { models: [{ name: 'x', capabilities: { maxN: 11 } }] },
+    { aipKey: 'typo' },
+  ])('refuses %j', (entry) => {
+    expect(openai.options.safeParse({ apiKey: 'sk-1', ...entry }).success).toBe(false)
+  })
+
+  test('offers every current GPT image model unless told which', () => {
+    const current = CATALOGUE.filter(({ name, retiresOn }) => name.startsWith('gpt-') && !retiresOn)
+    expect(offersOf({}).map(({ model }) => model)).toEqual(current.map(({ name }) => name))
+    expect(offersOf({ models: ['gpt-image-1.5'] })).toMatchObject([
+      { model: 'gpt-image-1.5', retiresOn: '2026-12-01' },
+    ])
+  })
+
+  test('overrides single facts of a model, and knows little of one that is not in the catalogue', () => {
+    const price = { inputTextMicros: 1, outputImageMicros: 2 }
+    const [renamed, unknown] = offersOf({
+      models: [
+        { name: 'gpt-image-2', upstreamModel: 'deployment-7', capabilities: { maxN: 4 }, price },
+        { name: 'flux', capabilities: { sizes: undefined } },
+      ],
+    })
+    const known = CATALOGUE.find(({ name }) => name === 'gpt-image-2')
+    expect(renamed).toEqual({
+      model: 'gpt-image-2',
+      upstreamModel: 'deployment-7',
+      capabilities: { ...known?.capabilities, maxN: 4 },
+      price: { ...price, inputImageMicros: null, outputTextMicros: null, version: 'configured' },
+      retiresOn: null,
+    })
+    expect(unknown).toMatchObject({
+      price: null,
+      capabilities: { operations: ['GENERATE'], sizes: { auto: true } },
+    })
+  })
+
+  test('promises previews only where streams are known to be spoken', () => {
+    expect(previews({})).toBe(3)
+    expect(previews({ mode: 'sync' })).toBe(0)
+    expect(previews({ baseUrl: 'http://localhost:1/v1' })).toBe(0)
+    expect(previews({ baseUrl: 'http://localhost:1/v1', mode: 'stream' })).toBe(3)
+  })
+})
