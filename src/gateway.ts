@@ -9,10 +9,12 @@ import { findAnyAsset } from './db/assets.ts'
 import type { Database } from './db/database.ts'
 import { openDatabase } from './db/open.ts'
 import { DEFAULT_PROJECT, findFeedPosition } from './db/projects.ts'
+import { createBreaker } from './engine/breaker.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { createPokes } from './engine/poke.ts'
 import { createApp } from './http/app.ts'
 import { createAssetRoute } from './http/assets.ts'
+import { createCallbackRoute } from './http/callbacks.ts'
 import { createGraphQL } from './http/graphql.ts'
 import { listen, type Listener } from './http/server.ts'
 import { createSockets } from './http/websocket.ts'
@@ -51,6 +53,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const renditions = createRenditions(store, join(config.dataDir, 'renditions'))
   const downloader = createDownloader({ rule: inputRule })
   const { providers } = config
+  let listener: Listener | undefined
   const engine = createEngine({
     db,
     store,
@@ -58,6 +61,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     pokes,
     inputRule,
     downloader,
+    breaker: createBreaker(),
+    callbackBase: ({ loopback }) => config.publicUrl ?? (loopback ? listener?.url : undefined),
     clock,
     log,
     tuning: config.engine,
@@ -77,10 +82,10 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     loaders: createLoaders(db),
   })
   const graphql = createGraphQL({ context, corsOrigins: config.corsOrigins, log })
-  const sockets = createSockets(graphql, { corsOrigins: config.corsOrigins })
+  const sockets = createSockets(graphql, { corsOrigins: config.corsOrigins, log })
   const assets = createAssetRoute({ find: (id) => findAnyAsset(db.read, id), store, renditions, log })
-  const app = createApp({ graphql, assets, health: { problem: () => problem(db, state) }, log })
-  let listener: Listener | undefined
+  const callbacks = createCallbackRoute((secret, body) => engine.receive(secret, body))
+  const app = createApp({ graphql, assets, callbacks, health: { problem: () => problem(db, state) }, log })
 
   return {
     fetch: app,

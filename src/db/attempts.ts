@@ -1,5 +1,5 @@
 // The queue: an attempt's row says when it is due, who works on it and until when that counts.
-import { and, asc, eq, inArray, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, lt, lte, ne, notInArray, or, sql, type SQL } from 'drizzle-orm'
 import type { AttemptState } from '../domain.ts'
 import type { Queries, Transaction } from './database.ts'
 import { statement } from './statement.ts'
@@ -34,7 +34,7 @@ export async function insertAttempt(
  */
 export async function claimDue(
   q: Transaction,
-  claim: { provider: string; limit: number; owner: string; leaseMs: number },
+  claim: { provider: string; limit: number; owner: string; leaseMs: number; resting?: readonly string[] | 'ALL' },
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
   const due = q.sql
@@ -45,6 +45,8 @@ export async function claimDue(
         eq(attempts.provider, claim.provider),
         inArray(attempts.state, ['PLANNED', 'ACCEPTED']),
         lte(attempts.runAfter, q.now),
+        // What a provider has accepted is asked about even while it is given no new work.
+        claim.resting?.length ? or(eq(attempts.state, 'ACCEPTED'), atWork(q, claim.resting)) : undefined,
         or(isNull(attempts.leaseUntil), lt(attempts.leaseUntil, q.now)),
       ),
     )
@@ -65,6 +67,10 @@ export async function claimDue(
     })
     .where(chosen)
     .returning()
+}
+
+function atWork({ tables: { attempts } }: Queries, resting: readonly string[] | 'ALL'): SQL {
+  return resting === 'ALL' ? sql`1 = 0` : notInArray(attempts.model, [...resting])
 }
 
 /** How long until the next attempt of these providers is due; undefined when none is waiting, 0 when one is due. */
@@ -110,13 +116,20 @@ export async function moveAttempt(
   return row
 }
 
-/** Renews every lease a worker holds. */
-export async function renewLeases(q: Transaction, owner: string, leaseMs: number): Promise<void> {
+/** Renews a worker's leases on these attempts, as far as it still holds them. */
+export async function renewLeases(q: Transaction, owner: string, ids: readonly string[], leaseMs: number): Promise<void> {
+  if (ids.length === 0) return
   const { attempts } = q.tables
   await q.sql
     .update(attempts)
     .set({ leaseUntil: sql`${q.now} + ${leaseMs}` })
-    .where(eq(attempts.leaseOwner, owner))
+    .where(and(eq(attempts.leaseOwner, owner), inArray(attempts.id, [...ids])))
+}
+
+/** Whether a claim still counts. Ask under the task's lock, where nobody can take it away meanwhile. */
+export async function holdsLease(q: Transaction, id: string, lease: Lease): Promise<boolean> {
+  const [row] = await attemptById(q, { id })
+  return row?.leaseOwner === lease.owner && row.leaseEpoch === lease.epoch
 }
 
 /** Attempts whose lease has run out, or every leased one but `notOwner`'s when `all`: their worker is dead or stuck. */
@@ -159,6 +172,23 @@ export async function listAttempts(q: Queries, taskIds: readonly string[]): Prom
     .from(attempts)
     .where(inArray(attempts.taskId, [...taskIds]))
     .orderBy(asc(attempts.taskId), asc(attempts.number))
+}
+
+/** How many attempts a task has had. */
+export async function countAttempts(q: Queries, taskId: string): Promise<number> {
+  const { attempts } = q.tables
+  const [row] = await q.sql.select({ count: sql<number>`count(*)` }).from(attempts).where(eq(attempts.taskId, taskId))
+  return Number(row?.count ?? 0)
+}
+
+/** How many attempts of a part were or may have been charged. */
+export async function countCharges(q: Queries, taskId: string, part: number): Promise<number> {
+  const { attempts } = q.tables
+  const [row] = await q.sql
+    .select({ count: sql<number>`count(*)` })
+    .from(attempts)
+    .where(and(eq(attempts.taskId, taskId), eq(attempts.part, part), ne(attempts.charged, 'NO')))
+  return Number(row?.count ?? 0)
 }
 
 /** How many attempts stand in the queue of the same provider before this one. */

@@ -3,6 +3,7 @@ import type { Logger } from '../log.ts'
 import type { OnPoke } from './database.ts'
 
 const CHANNEL = 'darkroom'
+const COME_BACK_MS = 1000
 
 /** Wakes every listening process once the transaction commits. The payload, a key, must stay under 8,000 bytes. */
 export const NOTIFY = `select pg_notify('${CHANNEL}', $1)`
@@ -13,34 +14,43 @@ export const NOTIFY = `select pg_notify('${CHANNEL}', $1)`
  */
 export function listen(url: string, onPoke: OnPoke, log: Logger): () => Promise<void> {
   let stopped = false
-  let client: pg.Client | undefined
+  let client = connect()
   let retry: NodeJS.Timeout | undefined
 
-  async function connect(): Promise<void> {
-    client = new pg.Client({ connectionString: url, keepAlive: true })
-    client.on('notification', ({ payload }) => onPoke(payload ?? '*'))
-    client.on('error', () => {})
-    client.on('end', again)
+  function connect(): pg.Client {
+    const own = new pg.Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 10_000 })
+    own.on('notification', ({ payload }) => onPoke(payload ?? '*'))
+    // Every way to lose it ends in `end`; an `error` that nobody hears would end the process.
+    own.on('error', () => {})
+    own.on('end', () => comeBack(own))
+    void begin(own)
+    return own
+  }
+
+  async function begin(own: pg.Client): Promise<void> {
     try {
-      await client.connect()
-      await client.query(`listen ${CHANNEL}`)
+      await own.connect()
+      await own.query(`listen ${CHANNEL}`)
       onPoke('*')
     } catch (error) {
-      log.warn({ error: (error as Error).message }, 'cannot listen to the database; trying again')
-      await client.end().catch(() => {})
-      again()
+      if (!stopped) log.warn({ error: (error as Error).message }, 'cannot listen to the database; trying again')
+      await own.end().catch(() => {})
+      comeBack(own)
     }
   }
 
-  function again(): void {
-    clearTimeout(retry)
-    if (!stopped) retry = setTimeout(() => void connect(), 1000)
+  /** Once for each client, however many ways it tells of its end. */
+  function comeBack(lost: pg.Client): void {
+    if (stopped || lost !== client || retry) return
+    retry = setTimeout(() => {
+      retry = undefined
+      client = connect()
+    }, COME_BACK_MS)
   }
 
-  void connect()
   return async () => {
     stopped = true
     clearTimeout(retry)
-    await client?.end().catch(() => {})
+    await client.end().catch(() => {})
   }
 }

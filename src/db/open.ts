@@ -1,3 +1,4 @@
+import { systemClock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { Database, OnPoke } from './database.ts'
 import { openPostgresql } from './postgresql.ts'
@@ -14,6 +15,6 @@ export async function openDatabase(options: {
   const db = options.databaseUrl
     ? await openPostgresql(options.databaseUrl, options.onPoke, options.log)
     : openSqlite(options.dataDir, options.onPoke)
-  await db.tx((q) => ensureDefaultProject(q, Date.now()))
+  await db.tx((q) => ensureDefaultProject(q, systemClock.now()))
   return db
 }

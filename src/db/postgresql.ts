@@ -21,7 +21,7 @@ const TRY_AGAIN = new Set(['40P01', '40001'])
  */
 export async function openPostgresql(url: string, onPoke: OnPoke, log: Logger): Promise<Database> {
   await migratePostgresql(url)
-  const pool = new pg.Pool({ connectionString: url, max: 10, statement_timeout: 30_000 })
+  const pool = new pg.Pool({ connectionString: url, max: 10, statement_timeout: 30_000, connectionTimeoutMillis: 10_000 })
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
   // A connection lost while it is checked out emits `error` on the client, and unheard that ends the process.
   pool.on('connect', (client) => client.on('error', () => {}))

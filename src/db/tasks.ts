@@ -52,6 +52,19 @@ export async function getTask(q: Queries, id: string): Promise<TaskRow> {
   return row
 }
 
+/**
+ * The same, held until the transaction ends: whoever else wants to settle, cancel or retry this task waits. Take it
+ * before any lock on an attempt, so that two transactions never wait for each other.
+ */
+export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
+  const { tasks } = q.tables
+  const query = q.sql.select().from(tasks).where(eq(tasks.id, id))
+  // SQLite has one writer at a time, and no such clause.
+  const [row] = await (q.dialect === 'postgresql' ? query.for('update') : query)
+  if (!row) throw new Error(`There is no task ${id}.`)
+  return row
+}
+
 /** Those of some tasks of a project that pass a filter, in no order. */
 export async function findTasks(
   q: Queries,

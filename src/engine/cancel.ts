@@ -1,11 +1,13 @@
 import { listAttempts, moveAttempt } from '../db/attempts.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
-import { findTask, updateTask } from '../db/tasks.ts'
+import { findTask, getTask, lockTask, updateTask } from '../db/tasks.ts'
 import { isFinished } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
+import { concludeTask } from './conclude.ts'
 import type { Deps } from './deps.ts'
+import { NO_LEASE } from './lease.ts'
 import { MOVES } from './machine.ts'
-import { finish } from './settle.ts'
+import { tellToCancel } from './tell.ts'
 
 /**
  * Stops a task as far as that is possible. Before anything was sent it ends at once and costs nothing. While a provider
@@ -16,37 +18,26 @@ import { finish } from './settle.ts'
 export async function cancelTask(deps: Deps, projectId: string, id: string): Promise<TaskRow> {
   const at = deps.clock.now()
   const { task, running } = await deps.db.tx(async (q) => {
-    const found = await findTask(q, projectId, id)
-    if (!found) throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 60))}.`, { field: 'id' })
-    if (found.status === 'CANCELED') return { task: found, running: undefined }
+    if (!(await findTask(q, projectId, id))) {
+      throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 60))}.`, { field: 'id' })
+    }
+    const found = await lockTask(q, id)
+    if (found.status === 'CANCELED') return { task: found, running: [] }
     if (isFinished(found.status)) {
       throw new GatewayError('CONFLICT', `${found.id} has ended as ${found.status} already; there is nothing left to cancel.`, { field: 'id' })
     }
     await updateTask(q, id, [found.status], { cancelRequestedAt: found.cancelRequestedAt ?? at })
-    const [latest] = (await listAttempts(q, [id])).slice(-1)
-    const stopped = await moveAttempt(q, latest!.id, MOVES.cancel, { leaseOwner: null, leaseUntil: null, finishedAt: at })
-    const ended = stopped !== undefined || latest!.state === 'UNKNOWN'
-    if (ended) await finish(q, deps, found, latest!, 'CANCELED', found.error, at)
-    const task = (await findTask(q, projectId, id))!
-    return { task, running: ended ? undefined : latest }
+    const stopped: AttemptRow[] = []
+    for (const attempt of await listAttempts(q, [id])) {
+      const moved = await moveAttempt(q, attempt.id, MOVES.cancel, { ...NO_LEASE, finishedAt: at })
+      if (moved) stopped.push(moved)
+    }
+    const attempts = await listAttempts(q, [id])
+    const running = attempts.filter(({ state }) => state === 'SENDING' || state === 'ACCEPTED')
+    const changed = stopped.at(-1) ?? attempts.find(({ state }) => state === 'UNKNOWN')
+    if (changed) await concludeTask(q, deps, { ...found, cancelRequestedAt: at }, changed, at)
+    return { task: await getTask(q, id), running }
   })
-  if (running) void tellProvider(deps, running)
+  for (const attempt of running) void tellToCancel(deps, attempt)
   return task
-}
-
-async function tellProvider(deps: Deps, attempt: AttemptRow): Promise<void> {
-  const provider = deps.providers.find(({ name }) => name === attempt.provider)
-  if (!attempt.remoteId || !provider?.cancel) return
-  try {
-    await provider.cancel(attempt.remoteId, {
-      signal: AbortSignal.timeout(30_000),
-      clientRef: attempt.id,
-      newFile: () => deps.store.newFile(),
-      onWire() {},
-      onProgress() {},
-      onPartial: () => Promise.resolve(),
-    })
-  } catch (error) {
-    deps.log.warn({ attempt: attempt.id, err: error }, 'the provider could not be told to cancel')
-  }
 }

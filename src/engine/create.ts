@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto'
 import { insertAssets } from '../db/assets.ts'
-import { insertAttempt } from '../db/attempts.ts'
 import type { Transaction } from '../db/database.ts'
-import { appendEvents } from '../db/events.ts'
 import type { TaskRow } from '../db/tables.ts'
-import { findTaskByKey, insertTask } from '../db/tasks.ts'
-import type { ImageRequest, Warning } from '../domain.ts'
+import { findTaskByKey } from '../db/tasks.ts'
+import type { ImageRequest } from '../domain.ts'
 import { badInput, GatewayError } from '../errors.ts'
-import { newId } from '../ids.ts'
 import type { Deps } from './deps.ts'
+import { findResting } from './health.ts'
 import { takeImage, type TakenImage } from './images.ts'
 import { checkInput, type TaskInput } from './input.ts'
-import { routes } from './route.ts'
+import { startTask } from './plan.ts'
+import { routes, todayOf } from './route.ts'
 
 /** A task, new or found again by its idempotency key. */
 export interface Created {
@@ -21,14 +20,13 @@ export interface Created {
 }
 
 /**
- * Takes a request: checks it, stores its images, and commits task, first attempt and first event together. Nothing is
+ * Takes a request: checks it, stores its images, and commits the task, its first attempts and its first event together. Nothing is
  * sent here. Throws GatewayError, and then nothing was stored.
  */
 export async function createTask(deps: Deps, projectId: string, input: TaskInput): Promise<Created> {
   checkInput(input)
   const bare = toRequest(input)
-  const today = new Date(deps.clock.now()).toISOString().slice(0, 10)
-  const [best] = routes(bare, deps.providers, today)
+  const [best] = routes(bare, deps.providers, { today: todayOf(deps), resting: await findResting(deps.db.read) })
   const { images, mask } = await takeImages(deps, projectId, input)
   const taken = mask ? [...images, mask] : images
   const request: ImageRequest = { ...bare, images: images.map(({ image }) => image), mask: mask?.image ?? null }
@@ -40,8 +38,7 @@ export async function createTask(deps: Deps, projectId: string, input: TaskInput
       request,
       fingerprint,
       idempotencyKey: input.idempotencyKey,
-      provider: best!.provider.name,
-      warnings: best!.fit.warnings,
+      route: best!,
       retryOf: null,
     })
     if (!task) return await replay(q, projectId, input.idempotencyKey!, fingerprint)
@@ -51,51 +48,6 @@ export async function createTask(deps: Deps, projectId: string, input: TaskInput
     )
     return { task, replayed: false }
   })
-}
-
-/** Inserts a task with its first attempt and its first event; undefined when the idempotency key is taken. */
-export async function startTask(
-  q: Transaction,
-  deps: Deps,
-  start: {
-    projectId: string
-    request: ImageRequest
-    fingerprint: string
-    idempotencyKey: string | null
-    provider: string
-    warnings: Warning[]
-    retryOf: string | null
-  },
-): Promise<TaskRow | undefined> {
-  const { request, provider, ...rest } = start
-  const createdAt = deps.clock.now()
-  const task = await insertTask(q, {
-    ...rest,
-    id: newId('task', createdAt),
-    status: 'QUEUED',
-    operation: request.operation,
-    model: request.model,
-    request,
-    maxCharges: request.maxCharges,
-    createdAt,
-    lastSeq: 0,
-  })
-  if (!task) return undefined
-  await planAttempt(q, deps, { task, number: 1, provider, delayMs: 0 })
-  await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], createdAt)
-  return { ...task, lastSeq: 1 }
-}
-
-/** Puts an attempt into the queue. */
-export async function planAttempt(
-  q: Transaction,
-  deps: Deps,
-  plan: { task: Pick<TaskRow, 'id' | 'projectId' | 'model'>; number: number; provider: string; delayMs: number },
-): Promise<void> {
-  const createdAt = deps.clock.now()
-  const { task, number, provider } = plan
-  const attempt = { id: newId('att', createdAt), taskId: task.id, projectId: task.projectId, model: task.model, number, provider, createdAt }
-  await insertAttempt(q, attempt, plan.delayMs)
 }
 
 async function replay(q: Transaction, projectId: string, key: string, fingerprint: string): Promise<Created> {

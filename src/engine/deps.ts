@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts'
 import type { AddressRule } from '../providers/address.ts'
 import type { Downloader } from '../providers/download.ts'
 import type { Provider } from '../providers/provider.ts'
+import type { Breaker } from './breaker.ts'
 import type { Pokes } from './poke.ts'
 
 /** How patient the engine is. Every value in milliseconds unless it says otherwise. */
@@ -33,6 +34,9 @@ export interface Deps {
   /** What the address of an input image must be like, and how it is fetched. */
   inputRule: AddressRule
   downloader: Downloader
+  breaker: Breaker
+  /** Where a provider's callbacks reach us, without a slash at the end; undefined when they cannot. */
+  callbackBase(provider: Provider): string | undefined
   clock: Clock
   log: Logger
   tuning: Tuning

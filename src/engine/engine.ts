@@ -7,6 +7,7 @@ import { createTask, type Created } from './create.ts'
 import type { Deps } from './deps.ts'
 import { watchProject, watchTask, type Told } from './feed.ts'
 import type { TaskInput } from './input.ts'
+import { receiveCallback, type Receipt } from './receive.ts'
 import { recoverAbandoned } from './recover.ts'
 import { retryTask } from './retry.ts'
 import { createRunner } from './runner.ts'
@@ -18,6 +19,8 @@ export interface Engine {
   retry(projectId: string, taskId: string, permission: { acceptPossibleSecondCharge: boolean }): Promise<TaskRow>
   watchTask(projectId: string, taskId: string, after: string | null): Promise<AsyncIterableIterator<Told>>
   watchProject(projectId: string, filter: TaskFilter, after: string | null): Promise<AsyncIterableIterator<Told>>
+  /** Takes in what an upstream posted to an attempt's own address. */
+  receive(secret: string, body: string): Promise<Receipt>
   /** Takes care of what the last process left behind, then begins to work. */
   start(): Promise<void>
   /** From now on `create` and `retry` are refused with SHUTTING_DOWN. */
@@ -34,10 +37,11 @@ const SETTLE_MS = 10_000
 export function createEngine(deps: Deps): Engine {
   const { db, clock, tuning, log, workerId, pokes } = deps
   const stopClaiming = new AbortController()
-  const stopCalls = new AbortController()
-  const stopBeating = new AbortController()
-  const runner = createRunner(deps, stopCalls.signal)
-  const loops: Promise<void>[] = []
+  const cut = new AbortController()
+  const over = new AbortController()
+  const runner = createRunner(deps, { cut: cut.signal, over: over.signal })
+  const duties: Promise<void>[] = []
+  let claiming = Promise.resolve()
   let draining = false
 
   async function repeat(everyMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
@@ -65,13 +69,15 @@ export function createEngine(deps: Deps): Engine {
     watchTask: (projectId, taskId, after) => watchTask(deps, projectId, taskId, after),
     watchProject: (projectId, filter, after) => watchProject(deps, projectId, filter, after),
 
+    receive: (secret, body) => receiveCallback(deps, secret, body),
+
     async start() {
       // SQLite is one process's own: whoever held a lease there is dead.
       await recoverAbandoned(deps, { all: db.dialect === 'sqlite' })
       await deps.store.sweep(SPOOL_AGE_MS)
-      loops.push(
-        runner.run(stopClaiming.signal),
-        repeat(tuning.heartbeatMs, stopBeating.signal, () => db.tx((q) => renewLeases(q, workerId, tuning.leaseMs))),
+      claiming = runner.run(stopClaiming.signal)
+      duties.push(
+        repeat(tuning.heartbeatMs, over.signal, () => db.tx((q) => renewLeases(q, workerId, runner.held(), tuning.leaseMs))),
         repeat(tuning.reapMs, stopClaiming.signal, () => recoverAbandoned(deps, { all: false })),
         repeat(SPOOL_AGE_MS, stopClaiming.signal, () => deps.store.sweep(SPOOL_AGE_MS)),
       )
@@ -84,14 +90,15 @@ export function createEngine(deps: Deps): Engine {
 
     async stop(deadlineMs) {
       this.drain()
-      const idle = runner.idle()
+      const idle = claiming.then(() => runner.idle())
       // Heartbeats go on meanwhile, so that nobody takes our calls for dead.
-      await Promise.race([idle, clock.sleep(deadlineMs, stopBeating.signal)])
-      if (runner.active() > 0) log.warn({ calls: runner.active() }, 'cutting calls that are still under way; their outcome is unknown')
-      stopCalls.abort()
-      await Promise.race([idle, clock.sleep(SETTLE_MS, stopBeating.signal)])
-      stopBeating.abort()
-      await Promise.all(loops)
+      await Promise.race([idle, clock.sleep(deadlineMs, over.signal)])
+      const calls = runner.held().length
+      if (calls > 0) log.warn({ calls }, 'cutting calls that are still under way; their outcome is unknown')
+      cut.abort()
+      await Promise.race([idle, clock.sleep(SETTLE_MS, over.signal)])
+      over.abort()
+      await Promise.all(duties)
     },
 
     watching: () => pokes.count('task:') + pokes.count('feed:'),

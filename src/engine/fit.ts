@@ -38,7 +38,7 @@ export function fit(request: ImageRequest, offer: Offer, today: string): Fit {
 }
 
 function* impossible(request: ImageRequest, can: Capabilities): Generator<Refusal> {
-  const { model, n, size, prompt, images } = request
+  const { model, size, prompt, images } = request
   const refuse = (code: GatewayErrorCode, field: string, message: string): Refusal => ({ code, field, message })
   if (!can.operations.includes(request.operation)) {
     const what = request.operation === 'EDIT' ? 'edit images' : 'make an image without an input image'
@@ -46,9 +46,6 @@ function* impossible(request: ImageRequest, can: Capabilities): Generator<Refusa
   }
   if (!takesSize(can.sizes, size)) {
     yield refuse('BAD_USER_INPUT', 'size', `${model} does not paint ${size}. It takes ${describeSizes(can.sizes)}.`)
-  }
-  if (n > can.maxN) {
-    yield refuse('BAD_USER_INPUT', 'n', `${model} makes at most ${can.maxN} at a time; ${n} were asked for.`)
   }
   const length = [...prompt].length
   if (length > can.maxPromptLength) {

@@ -8,43 +8,54 @@ import { ProviderError } from '../providers/error.ts'
 import type { ReceivedImage } from '../providers/provider.ts'
 import type { Deps } from './deps.ts'
 
+/** How often one picture is tried to be stored, in case the disk is only full for a moment. */
+const TRIES = 5
+
 /**
  * Brings finished pictures from the spool into the store: decoded once to be sure they are pictures, then durable on
- * disk before any row speaks of them. Throws ProviderError `broken`, charge unknown, when one is not an image.
+ * disk before any row speaks of them. Throws ProviderError `broken`: charge unknown when one is not an image, charged
+ * when it is one and could not be stored.
  */
-export async function landImages(deps: Deps, attempt: AttemptRow, received: ReceivedImage[]): Promise<NewAsset[]> {
+export async function landImages(
+  deps: Deps,
+  attempt: AttemptRow,
+  received: ReceivedImage[],
+  over: AbortSignal,
+): Promise<NewAsset[]> {
   const landed: NewAsset[] = []
-  for (const [position, { file, revisedPrompt }] of received.entries()) {
-    landed.push(await land(deps, attempt, file, position, revisedPrompt))
+  for (const [position, image] of received.entries()) {
+    const { revisedPrompt } = image
+    const picture = await store(deps, attempt, image.file, over)
+    const createdAt = deps.clock.now()
+    const { taskId, projectId } = attempt
+    const place = { attemptId: attempt.id, kind: 'FINAL' as const, position: attempt.firstImage + position }
+    landed.push({ id: newId('img', createdAt), taskId, projectId, ...place, ...picture, revisedPrompt, createdAt })
   }
   return landed
 }
 
-async function land(
-  deps: Deps,
-  attempt: AttemptRow,
-  file: string,
-  position: number,
-  revisedPrompt: string | null,
-): Promise<NewAsset> {
-  try {
-    const { width, height, mimeType } = await inspectImage(file, { maxBytes: Infinity })
-    // Its decode is also the proof that the file is whole.
-    const hash = await thumbhash(file)
-    const stored = await deps.store.put(file)
-    const createdAt = deps.clock.now()
-    const { taskId, projectId } = attempt
-    const place = { attemptId: attempt.id, kind: 'FINAL' as const, position }
-    const picture = { ...stored, width, height, mimeType, thumbhash: hash, revisedPrompt }
-    return { id: newId('img', createdAt), taskId, projectId, ...place, ...picture, createdAt }
-  } catch (error) {
-    if (!(error instanceof ImageRejected)) throw error
-    throw new ProviderError({
-      kind: 'broken',
-      code: 'PROVIDER_BROKEN',
-      message: `${attempt.provider} answered with something that is not a usable image: ${error.message}`,
-      charged: 'UNKNOWN',
-      cause: error,
-    })
+async function store(deps: Deps, attempt: AttemptRow, file: string, over: AbortSignal) {
+  for (let tries = 1; ; tries++) {
+    try {
+      const { width, height, mimeType } = await inspectImage(file, { maxBytes: Infinity })
+      // Its decode is also the proof that the file is whole.
+      const hash = await thumbhash(file)
+      return { ...(await deps.store.put(file)), width, height, mimeType, thumbhash: hash }
+    } catch (error) {
+      if (error instanceof ImageRejected) throw unusable(attempt, error)
+      if (tries === TRIES || over.aborted) throw unstorable(error)
+      deps.log.warn({ attempt: attempt.id, err: error }, 'a paid picture cannot be stored yet; trying again')
+      await deps.clock.sleep(200 * 2 ** tries, over)
+    }
   }
+}
+
+function unusable({ provider }: AttemptRow, cause: ImageRejected): ProviderError {
+  const message = `${provider} answered with something that is not a usable image: ${cause.message}`
+  return new ProviderError({ kind: 'broken', code: 'PROVIDER_BROKEN', message, charged: 'UNKNOWN', cause })
+}
+
+function unstorable(cause: unknown): ProviderError {
+  const message = 'The image was made and charged, and then the gateway could not store it.'
+  return new ProviderError({ kind: 'broken', code: 'INTERNAL', message, charged: 'YES', cause })
 }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { ImageRejected } from '../assets/rejected.ts'
-import { findAnyAsset, insertAssets } from '../db/assets.ts'
+import { findAnyAsset, insertAssets, listAssets } from '../db/assets.ts'
 import type { AssetRow, TaskRow } from '../db/tables.ts'
 import type { ImageFacts, InputImage } from '../domain.ts'
 import { DownloadError } from '../providers/download.ts'
@@ -15,7 +15,7 @@ const FETCH_MS = 20_000
 
 /**
  * Makes what the provider is handed: the settings it can honour, and the input images at hand. Images given by address
- * are fetched here, before anything is sent. Throws ProviderError `rejected` when one cannot be used.
+ * are fetched here once, before anything is sent. Throws ProviderError `rejected` when one cannot be used.
  */
 export async function makeOrder(deps: Deps, task: TaskRow, route: Route, signal: AbortSignal): Promise<Order> {
   const { request } = task
@@ -43,6 +43,8 @@ async function bring(
     if (!asset) throw unusable('INPUT_IMAGE_INVALID', `The input image ${image.assetId} is no longer stored.`)
     return fromAsset(deps, asset)
   }
+  const fetched = (await listAssets(deps.db.read, [task.id])).find(({ kind, position }) => kind === place.kind && position === place.position)
+  if (fetched) return fromAsset(deps, fetched)
   const file = deps.store.newFile()
   try {
     await deps.downloader.download(image.url, file, AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]))

@@ -1,6 +1,7 @@
 import { inspectImage } from '../assets/inspect.ts'
 import { thumbhash } from '../assets/thumbhash.ts'
-import { insertAssets } from '../db/assets.ts'
+import { insertAssets, type NewAsset } from '../db/assets.ts'
+import { holdsLease } from '../db/attempts.ts'
 import { appendEvents } from '../db/events.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import { updateTask } from '../db/tasks.ts'
@@ -16,11 +17,15 @@ export interface Recorder {
   idle(): Promise<void>
 }
 
-/** A preview that cannot be stored, or a progress that cannot be written, is logged and costs the task nothing. */
+/**
+ * A preview that cannot be stored, or a progress that cannot be written, is logged and costs the task nothing. Nothing
+ * is written any more once the lease is lost: another attempt may be showing its own by then.
+ */
 export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): Recorder {
   let queue = Promise.resolve()
   let progress = task.progress
   let writtenAt = 0
+  const lease = { owner: deps.workerId, epoch: attempt.leaseEpoch }
 
   function enqueue(work: () => Promise<void>): Promise<void> {
     queue = queue.then(work).catch((error: unknown) => {
@@ -29,11 +34,11 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
     return queue
   }
 
-  async function write(bodies: TaskEventBody[], assets: Parameters<typeof insertAssets>[1] = []): Promise<void> {
+  async function write(bodies: TaskEventBody[], assets: NewAsset[] = []): Promise<void> {
     const at = deps.clock.now()
     await deps.db.tx(async (q) => {
       const running = await updateTask(q, task.id, ['RUNNING'], { progress })
-      if (!running) return
+      if (!running || !(await holdsLease(q, attempt.id, lease))) return
       await insertAssets(q, assets)
       await appendEvents(q, task, bodies, at)
     })

@@ -1,11 +1,10 @@
-import { sql } from 'drizzle-orm'
-import { listAbandoned, moveAttempt, QUEUE_KEY } from '../db/attempts.ts'
+import { listAbandoned } from '../db/attempts.ts'
 import type { AttemptRow } from '../db/tables.ts'
 import { getTask } from '../db/tasks.ts'
 import type { Failure } from '../providers/error.ts'
 import type { Deps } from './deps.ts'
-import { MOVES } from './machine.ts'
-import { settleFailure } from './settle.ts'
+import { release } from './lease.ts'
+import { settle } from './settle.ts'
 
 /**
  * Takes care of attempts whose worker is dead or stuck. What was not sent goes back into the queue; what may have been
@@ -16,7 +15,10 @@ export async function recoverAbandoned(deps: Deps, which: { all: boolean }): Pro
   const abandoned = await listAbandoned(deps.db.read, { ...which, notOwner: deps.workerId })
   for (const attempt of abandoned) {
     deps.log.warn({ attempt: attempt.id, state: attempt.state, worker: attempt.leaseOwner }, 'taking care of an abandoned attempt')
-    await recover(deps, attempt)
+    // One that cannot be taken care of now must not keep the others waiting.
+    await recover(deps, attempt).catch((error: unknown) => {
+      deps.log.error({ attempt: attempt.id, err: error }, 'an abandoned attempt cannot be taken care of; trying again')
+    })
   }
 }
 
@@ -24,16 +26,7 @@ async function recover(deps: Deps, attempt: AttemptRow): Promise<void> {
   if (attempt.state !== 'SENDING') return await release(deps, attempt)
   const task = await getTask(deps.db.read, attempt.taskId)
   const { wirePhase, httpStatus, providerRequestId } = attempt
-  await settleFailure(deps, { task, attempt, evidence: { wirePhase, httpStatus, providerRequestId } }, LOST)
-}
-
-async function release(deps: Deps, attempt: AttemptRow): Promise<void> {
-  const lease = { owner: attempt.leaseOwner!, epoch: attempt.leaseEpoch }
-  const move = attempt.state === 'LEASED' ? MOVES.release : MOVES.wait
-  await deps.db.tx(async (q) => {
-    await moveAttempt(q, attempt.id, { ...move, lease }, { leaseOwner: null, leaseUntil: null, runAfter: sql`${q.now}` })
-    q.poke(QUEUE_KEY)
-  })
+  await settle(deps, { task, attempt, evidence: { wirePhase, httpStatus, providerRequestId } }, { is: 'FAILED', failure: LOST })
 }
 
 const LOST: Failure = {

@@ -1,39 +1,47 @@
-import { listAttempts } from '../db/attempts.ts'
-import type { Transaction } from '../db/database.ts'
+import type { Queries } from '../db/database.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import { GatewayError } from '../errors.ts'
 import type { Failure } from '../providers/error.ts'
 import type { Deps } from './deps.ts'
-import { routes } from './route.ts'
+import { findResting } from './health.ts'
+import { routes, todayOf } from './route.ts'
 import { verdict, type Verdict } from './verdict.ts'
 
-/** Gathers what a verdict needs, and passes it. */
+/** Gathers what a verdict needs, and passes it. `attempts` are all of the task's. */
 export async function replan(
-  q: Transaction,
+  q: Queries,
   deps: Deps,
   task: TaskRow,
+  attempts: readonly AttemptRow[],
   attempt: AttemptRow,
   failure: Failure,
 ): Promise<Verdict> {
-  const attempts = await listAttempts(q, [task.id])
-  const asked = new Set(attempts.map(({ provider }) => provider))
-  return verdict({
+  const ofPart = attempts.filter(({ part }) => part === attempt.part)
+  const open = ofPart.filter(({ id, charged }) => id === attempt.id || charged !== 'NO').length
+  const asked = new Set(ofPart.map(({ provider }) => provider))
+  const { attempt: end, next } = verdict({
     failure,
-    attempts: attempts.length,
+    attempts: ofPart.length,
     maxAttempts: deps.tuning.maxAttempts,
-    permitsLeft: task.maxCharges - task.chargesOpen,
+    permitsLeft: task.maxCharges - open,
     onUnknownOutcome: task.request.onUnknownOutcome,
     cancelRequested: task.cancelRequestedAt !== null,
-    elsewhere: able(deps, task).find((name) => !asked.has(name)),
+    elsewhere: (await able(q, deps, task, attempt)).find((name) => !asked.has(name)),
     here: attempt.provider,
     random: deps.random(),
   })
+  // News of an attempt that was given up before: what has begun since goes on, and nothing begins twice.
+  const wasLatest = ofPart.at(-1)?.id === attempt.id
+  return { attempt: end, next: wasLatest ? next : undefined }
 }
 
-function able(deps: Deps, task: TaskRow): string[] {
+/** Who else could make this part, the best first; providers at rest are not asked. */
+async function able(q: Queries, deps: Deps, task: TaskRow, { n }: AttemptRow): Promise<string[]> {
   try {
-    const today = new Date(deps.clock.now()).toISOString().slice(0, 10)
-    return routes(task.request, deps.providers, today).map(({ provider }) => provider.name)
+    const resting = await findResting(q)
+    return routes({ ...task.request, n }, deps.providers, { today: todayOf(deps), resting })
+      .filter(({ offer, provider }) => offer.capabilities.maxN >= n && !resting(provider.name, offer.model))
+      .map(({ provider }) => provider.name)
   } catch (error) {
     // The configuration changed, and nobody can serve it any more.
     if (error instanceof GatewayError) return []

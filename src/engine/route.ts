@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import type { ImageRequest } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
 import type { Offer, Provider } from '../providers/provider.ts'
@@ -10,22 +11,42 @@ export interface Route {
   fit: Fit
 }
 
+/** What routing needs to know of the moment. */
+export interface Now {
+  /** An ISO date, to warn of models that retire. */
+  today: string
+  /** Whether a provider, or this model of it, is given no work for a while: it is then the last choice. */
+  resting(provider: string, model: string): boolean
+}
+
+/** Today as an ISO date, by the engine's clock. */
+export function todayOf({ clock }: { clock: Clock }): string {
+  return new Date(clock.now()).toISOString().slice(0, 10)
+}
+
 /**
  * Pure. All providers that can serve a request, best first: the client's order when it named providers; else those
- * that honour every setting before those that would have to warn, in the operator's order. Throws GatewayError when
+ * that honour every setting before those that would have to warn, those that need fewer calls before others, in the
+ * operator's order. Whoever rests comes last. Throws GatewayError when
  * there is none: PROVIDER_UNKNOWN, MODEL_UNKNOWN, or why the offers do not fit.
  */
-export function routes(request: ImageRequest, providers: readonly Provider[], today: string): Route[] {
+export function routes(request: ImageRequest, providers: readonly Provider[], now: Now): Route[] {
   const allowed = request.providers ? named(request.providers, providers) : providers
   const offering = allowed.flatMap((provider) => {
     const offer = provider.offers.find(({ model }) => model === request.model)
-    return offer ? [{ provider, offer, fit: fit(request, offer, today) }] : []
+    return offer ? [{ provider, offer, fit: fit(request, offer, now.today) }] : []
   })
   if (offering.length === 0) throw unknownModel(request.model, allowed)
   const able = offering.filter((route) => route.fit.refusals.length === 0)
   if (able.length === 0) throw refused(offering)
-  if (request.providers) return able
-  return able.toSorted((a, b) => changes(a) - changes(b))
+  const rests = (route: Route) => Number(now.resting(route.provider.name, route.offer.model))
+  if (request.providers) return able.toSorted((a, b) => rests(a) - rests(b))
+  return able.toSorted((a, b) => rests(a) - rests(b) || changes(a) - changes(b) || calls(request, a) - calls(request, b))
+}
+
+/** How many calls it takes to make all images there. */
+function calls({ n }: ImageRequest, { offer }: Route): number {
+  return Math.ceil(n / offer.capabilities.maxN)
 }
 
 function changes({ fit: { warnings } }: Route): number {

@@ -1,167 +1,180 @@
-// How attempts end: every end is one transaction that moves the attempt, closes or re-plans the task, and says so in
-// the log.
+// How steps end: each end is one transaction that moves the attempt, plans the next one of its part where one may
+// follow, and draws the conclusion for the task.
 import { sql } from 'drizzle-orm'
 import { insertAssets } from '../db/assets.ts'
-import { listAttempts, moveAttempt } from '../db/attempts.ts'
+import { listAttempts, moveAttempt, type NewAttempt } from '../db/attempts.ts'
+import { listCallbacks } from '../db/callbacks.ts'
 import type { Transaction } from '../db/database.ts'
 import { appendEvents } from '../db/events.ts'
-import type { AttemptRow, TaskRow } from '../db/tables.ts'
-import { getTask, returnPermit, updateTask } from '../db/tasks.ts'
-import type { TaskError, TaskEventBody, TaskStatus, WirePhase } from '../domain.ts'
+import type { AttemptRow } from '../db/tables.ts'
+import { lockTask, returnPermit, updateTask } from '../db/tasks.ts'
+import type { AttemptState, TaskError } from '../domain.ts'
 import { isFinished } from '../domain.ts'
 import type { Failure } from '../providers/error.ts'
-import type { Answer, Offer } from '../providers/provider.ts'
+import { concludeTask } from './conclude.ts'
 import { costMicros } from './cost.ts'
-import { planAttempt } from './create.ts'
 import type { Deps } from './deps.ts'
-import { landImages } from './landing.ts'
+import { noteFailure, noteSuccess } from './health.ts'
+import { leaseOf, NO_LEASE, release } from './lease.ts'
 import { MOVES } from './machine.ts'
+import type { Case, Outcome, Waiting } from './outcome.ts'
+import { planAttempt } from './plan.ts'
 import { replan } from './replan.ts'
 
-/** What is known of how far the request got. Grows while a call runs. */
-export interface Evidence {
-  wirePhase: WirePhase
-  httpStatus: number | null
-  providerRequestId: string | null
-}
-
-export interface Case {
-  task: TaskRow
-  attempt: AttemptRow
-  evidence: Evidence
-}
-
-const OPEN: TaskStatus[] = ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN']
-const NO_LEASE = { leaseOwner: null, leaseUntil: null }
-
-/** Settles what a provider said. A finished image is adopted whoever holds the lease: proof beats ownership. */
-export async function settleAnswer(deps: Deps, of: Case & { offer: Offer }, answer: Answer): Promise<void> {
-  if (answer.state === 'DONE') return await settleDone(deps, of, answer)
-  const { task, attempt, evidence } = of
-  const at = deps.clock.now()
+/** Writes down what came of a step. Nothing changes where somebody else has settled the attempt already. */
+export async function settle(deps: Deps, of: Case, outcome: Outcome): Promise<void> {
+  if (outcome.is === 'TAKEN') return
+  if (outcome.is === 'RELEASED') return await release(deps, of.attempt)
   await deps.db.tx(async (q) => {
-    const runAfter = sql`${q.now} + ${answer.checkAfterMs}`
-    const waiting = { ...NO_LEASE, ...evidence, runAfter }
-    if (answer.state === 'ACCEPTED') {
-      await moveAttempt(q, attempt.id, MOVES.accept, { ...waiting, remoteId: answer.remoteId })
-      return
-    }
-    await moveAttempt(q, attempt.id, MOVES.wait, waiting)
-    const progress = Math.min(0.99, (answer.state === "PENDING" ? answer.progress : null) ?? 0)
-    if (progress <= task.progress) return
-    await updateTask(q, task.id, ['RUNNING'], { progress })
-    await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress }], at)
+    const task = await lockTask(q, of.task.id)
+    await write(q, deps, { ...of, task }, outcome)
   })
+  if (outcome.is === 'DONE') await noteSuccess(deps, of.attempt)
+  if (outcome.is === 'FAILED') await noteFailure(deps, of.attempt, outcome.failure)
 }
 
-async function settleDone(deps: Deps, of: Case & { offer: Offer }, answer: Extract<Answer, { state: 'DONE' }>): Promise<void> {
-  const { attempt, evidence, offer } = of
-  const landed = await landImages(deps, attempt, answer.images)
-  const { source, ...tokens } = answer.usage
-  const at = deps.clock.now()
-  await deps.db.tx(async (q) => {
-    const task = await getTask(q, attempt.taskId)
-    const moved = await moveAttempt(q, attempt.id, MOVES.succeed, {
-      ...NO_LEASE,
-      ...evidence,
-      ...tokens,
-      usageSource: source,
-      costMicros: costMicros(answer.usage, offer.price),
-      priceVersion: offer.price?.version ?? null,
-      resolved: answer.resolved as Record<string, string>,
-      charged: 'YES',
-      error: null,
-      finishedAt: at,
-    })
-    if (!moved) return
-    await insertAssets(q, landed)
-    await dropPlanned(q, task.id, at)
-    const status = task.cancelRequestedAt === null ? 'SUCCEEDED' : 'CANCELED'
-    await finish(q, deps, task, attempt, status, null, at)
-  })
-}
+type Settled = Exclude<Outcome, { is: 'TAKEN' | 'RELEASED' }>
 
-/** A late result makes the attempt that was to follow it needless. */
-async function dropPlanned(q: Transaction, taskId: string, at: number): Promise<void> {
-  for (const { id } of await listAttempts(q, [taskId])) {
-    await moveAttempt(q, id, MOVES.cancel, { ...NO_LEASE, finishedAt: at })
+async function write(q: Transaction, deps: Deps, of: Case, outcome: Settled): Promise<void> {
+  switch (outcome.is) {
+    case 'DONE':
+      return await settleDone(q, deps, of, outcome)
+    case 'FAILED':
+      return await settleFailed(q, deps, of, outcome.failure)
+    case 'CANCELED':
+      return await close(q, deps, of, MOVES.cancel, {})
+    default:
+      return await settleWaiting(q, deps, of, outcome)
   }
 }
 
-/** Settles a failure by the verdict on it: the attempt ends, and the task goes on elsewhere, later, or not at all. */
-export async function settleFailure(deps: Deps, of: Case, failure: Failure): Promise<void> {
-  const { attempt, evidence } = of
-  const at = deps.clock.now()
-  deps.log.info({ attempt: attempt.id, kind: failure.kind, code: failure.code, phase: evidence.wirePhase }, failure.message)
-  await deps.db.tx(async (q) => {
-    const task = await getTask(q, attempt.taskId)
-    const outcome = await replan(q, deps, task, attempt, failure)
-    const error = toTaskError(failure, evidence, outcome.task.next)
-    const charged = outcome.attempt === 'UNKNOWN' ? 'UNKNOWN' : failure.charged
-    const move = { UNKNOWN: MOVES.lose, FAILED: MOVES.fail, REJECTED: MOVES.reject, NOT_SENT: MOVES.unsent }[outcome.attempt]
-    // Before the intent no permit was taken; an attempt that never got so far was simply not sent.
-    const neverIntended = evidence.wirePhase === 'NONE' && attempt.state === 'LEASED'
-    const moved = await moveAttempt(q, attempt.id, neverIntended ? MOVES.unsent : move, {
-      ...NO_LEASE,
-      ...evidence,
-      httpStatus: failure.httpStatus ?? evidence.httpStatus,
-      error,
-      charged,
-      finishedAt: outcome.attempt === 'UNKNOWN' ? null : at,
-    })
-    if (!moved) return
-    if (charged === 'NO' && moved.sentAt !== null) await returnPermit(q, task.id)
-    if (isFinished(task.status)) return
-
-    const { task: then } = outcome
-    if (then.next === 'FAIL') return await finish(q, deps, task, attempt, 'FAILED', error, at)
-    if (then.next === 'CANCEL') return await finish(q, deps, task, attempt, 'CANCELED', error, at)
-    const events: TaskEventBody[] = []
-    if (outcome.attempt === 'UNKNOWN') events.push({ type: 'OUTCOME_BECAME_UNKNOWN', attemptId: attempt.id })
-    else events.push({ type: 'ATTEMPT_ENDED', attemptId: attempt.id })
-    if (then.next === 'AGAIN') {
-      await updateTask(q, task.id, OPEN, { status: 'QUEUED', error })
-      await planAttempt(q, deps, { task, number: attempt.number + 1, provider: then.provider, delayMs: then.delayMs })
-    } else {
-      await updateTask(q, task.id, OPEN, { status: 'OUTCOME_UNKNOWN', error })
-    }
-    await appendEvents(q, task, events, at)
-  })
-}
-
-/** Ends a task whose owner wanted it stopped before anything was sent. */
-export async function settleCanceled(deps: Deps, { id }: TaskRow, attempt: AttemptRow): Promise<void> {
-  const at = deps.clock.now()
-  await deps.db.tx(async (q) => {
-    const task = await getTask(q, id)
-    const moved = await moveAttempt(q, attempt.id, MOVES.cancel, { ...NO_LEASE, finishedAt: at })
-    if (moved && !isFinished(task.status)) await finish(q, deps, task, attempt, 'CANCELED', null, at)
-  })
-}
-
-/** Ends the task, once: a surplus result of a task that ended before changes only its own attempt. */
-export async function finish(
+/** A finished image is adopted whoever holds the lease now: proof beats ownership. */
+async function settleDone(
   q: Transaction,
   deps: Deps,
-  task: TaskRow,
-  attempt: Pick<AttemptRow, 'id'>,
-  status: Extract<TaskStatus, 'SUCCEEDED' | 'FAILED' | 'CANCELED'>,
-  error: TaskError | null,
-  at: number,
+  of: Case,
+  { images, usage: { source, ...tokens }, usage, resolved, price }: Extract<Outcome, { is: 'DONE' }>,
 ): Promise<void> {
-  const progress = status === 'SUCCEEDED' ? { progress: 1 } : {}
-  const ended = await updateTask(q, task.id, OPEN, { ...progress, status, error, finishedAt: at })
-  if (!ended) return
-  deps.log.info({ task: task.id, status, ms: at - task.createdAt }, 'task finished')
-  await appendEvents(q, task, [{ type: 'ATTEMPT_ENDED', attemptId: attempt.id }, { type: 'TASK_FINISHED', status }], at)
+  const at = deps.clock.now()
+  const moved = await moveAttempt(q, of.attempt.id, MOVES.succeed, {
+    ...NO_LEASE,
+    ...of.evidence,
+    ...tokens,
+    usageSource: source,
+    costMicros: costMicros(usage, price),
+    priceVersion: price?.version ?? null,
+    resolved: resolved as Record<string, string>,
+    charged: 'YES',
+    error: null,
+    finishedAt: at,
+  })
+  if (!moved) return
+  await insertAssets(q, images)
+  await dropFollowUp(q, moved, at)
+  await concludeTask(q, deps, of.task, moved, at)
 }
 
-function toTaskError(failure: Failure, evidence: Evidence, next: string): TaskError {
+/** A late result makes the attempt that was to follow it needless. */
+async function dropFollowUp(q: Transaction, { taskId, part }: AttemptRow, at: number): Promise<void> {
+  const attempts = await listAttempts(q, [taskId])
+  for (const other of attempts.filter((attempt) => attempt.part === part)) {
+    await moveAttempt(q, other.id, MOVES.cancel, { ...NO_LEASE, finishedAt: at })
+  }
+}
+
+/** The attempt ends as the verdict says, and its part goes on elsewhere, later, or not at all. */
+async function settleFailed(q: Transaction, deps: Deps, of: Case, failure: Failure): Promise<void> {
+  const { task, attempt, evidence } = of
+  deps.log.info({ attempt: attempt.id, kind: failure.kind, code: failure.code, phase: evidence.wirePhase }, failure.message)
+  const attempts = await listAttempts(q, [task.id])
+  const { attempt: state, next } = await replan(q, deps, task, attempts, attempt, failure)
+  const charged = state === 'UNKNOWN' ? 'UNKNOWN' : failure.charged
+  await close(
+    q,
+    deps,
+    of,
+    moveTo(state, of),
+    { httpStatus: failure.httpStatus ?? evidence.httpStatus, error: toTaskError(failure, of, next !== undefined), charged },
+    next,
+  )
+}
+
+/** Ends the attempt; `next` is the attempt that follows it, if one may. */
+async function close(
+  q: Transaction,
+  deps: Deps,
+  { task, attempt, evidence }: Case,
+  move: Parameters<typeof moveAttempt>[2],
+  set: Partial<Pick<NewAttempt, 'httpStatus' | 'error' | 'charged'>>,
+  next?: { provider: string; delayMs: number },
+): Promise<void> {
+  const at = deps.clock.now()
+  const moved = await moveAttempt(q, attempt.id, move, {
+    ...NO_LEASE,
+    ...evidence,
+    ...set,
+    finishedAt: move.to === 'UNKNOWN' ? null : at,
+  })
+  if (!moved) return
+  if (moved.charged === 'NO' && moved.sentAt !== null) await returnPermit(q, task.id)
+  if (next && !isFinished(task.status)) {
+    const { part, n, firstImage } = attempt
+    await planAttempt(q, deps, { task, part: { part, n, firstImage }, ...next })
+  }
+  await concludeTask(q, deps, task, moved, at)
+}
+
+/** The lease goes back, and the row says when to ask again. */
+async function settleWaiting(q: Transaction, deps: Deps, of: Case, outcome: Waiting): Promise<void> {
+  const { attempt, evidence } = of
+  // A callback that came before the answer to the submit is a reason to look at once.
+  const calledBack = outcome.is === 'ACCEPTED' && (await listCallbacks(q, attempt.id)).length > 0
+  const runAfter = sql`${q.now} + ${calledBack ? 0 : outcome.checkAfterMs}`
+  const waiting = { ...NO_LEASE, ...evidence, runAfter, missing: outcome.is === 'MISSING' ? attempt.missing + 1 : 0 }
+  if (outcome.is === 'ACCEPTED') return await settleAccepted(q, deps, of, { ...waiting, remoteId: outcome.remoteId })
+  const waits = await moveAttempt(q, attempt.id, { ...MOVES.wait, lease: leaseOf(attempt) }, waiting)
+  if (waits && outcome.is === 'PENDING') await recordProgress(q, deps, of, outcome.progress ?? 0)
+}
+
+/** The provider took it. Believed even after it was given up for lost, unless its part has gone on without it. */
+async function settleAccepted(
+  q: Transaction,
+  deps: Deps,
+  { task, attempt }: Case,
+  set: Parameters<typeof moveAttempt>[3] & { remoteId: string },
+): Promise<void> {
+  const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
+  if (ofPart.at(-1)?.id !== attempt.id) {
+    await moveAttempt(q, attempt.id, MOVES.stayLost, { remoteId: set.remoteId })
+    return
+  }
+  await moveAttempt(q, attempt.id, MOVES.accept, { ...set, error: null })
+  const goesOn = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING', error: null })
+  if (goesOn) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], deps.clock.now())
+}
+
+async function recordProgress(q: Transaction, deps: Deps, { task, attempt }: Case, fraction: number): Promise<void> {
+  const progress = Math.min(0.99, (fraction * attempt.n) / task.request.n)
+  if (progress <= task.progress || task.status !== 'RUNNING') return
+  await updateTask(q, task.id, ['RUNNING'], { progress })
+  await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress }], deps.clock.now())
+}
+
+function moveTo(state: AttemptState, { attempt, evidence }: Case): Parameters<typeof moveAttempt>[2] {
+  // Not a proof about the one request there may be, but the word of a worker: it counts while its claim does.
+  if (evidence.wirePhase === 'NONE') return { ...MOVES.giveUp, lease: leaseOf(attempt) }
+  if (state === 'UNKNOWN') return MOVES.lose
+  if (state === 'REJECTED') return MOVES.reject
+  return state === 'NOT_SENT' ? MOVES.unsent : MOVES.fail
+}
+
+function toTaskError(failure: Failure, { evidence }: Case, again: boolean): TaskError {
   return {
     code: failure.code,
     message: failure.message,
-    retryable: next === 'AGAIN' || next === 'HOLD' || failure.kind === 'busy' || failure.kind === 'unreached',
+    retryable: again || ['busy', 'unreached', 'lost'].includes(failure.kind),
     charged: failure.kind === 'lost' ? 'UNKNOWN' : failure.charged,
     providerRequestId: failure.providerRequestId ?? evidence.providerRequestId,
   }
 }
+

@@ -4,10 +4,10 @@ import type { Failure } from '../providers/error.ts'
 /** What is known when an attempt has failed. */
 export interface Situation {
   failure: Failure
-  /** Attempts of the task so far, this one included. */
+  /** Attempts of this part of the task so far, this one included. */
   attempts: number
   maxAttempts: number
-  /** Permits that would be left if this attempt's charge counts as open. */
+  /** Permits of this part that are left when this attempt's charge counts as open. */
   permitsLeft: number
   onUnknownOutcome: UnknownOutcomePolicy
   cancelRequested: boolean
@@ -19,10 +19,10 @@ export interface Situation {
   random: number
 }
 
-/** Where the attempt ends, and what becomes of the task. */
+/** Where the attempt ends, and the attempt that is to follow it; undefined when none may. */
 export interface Verdict {
   attempt: Extract<AttemptState, 'NOT_SENT' | 'REJECTED' | 'FAILED' | 'UNKNOWN'>
-  task: { next: 'AGAIN'; provider: string; delayMs: number } | { next: 'FAIL' | 'HOLD' | 'CANCEL' }
+  next: { provider: string; delayMs: number } | undefined
 }
 
 /** A wait longer than this is an answer: no. */
@@ -33,29 +33,29 @@ const BACKOFF_CAP_MS = 60_000
 /** Pure: the whole retry policy. Nothing that may have been charged is ever sent again without permission. */
 export function verdict(now: Situation): Verdict {
   const { failure } = now
-  if (failure.kind === 'lost') return { attempt: 'UNKNOWN', task: afterLoss(now) }
-  if (failure.charged !== 'NO') return { attempt: 'FAILED', task: ended(now) }
+  if (failure.kind === 'lost') return { attempt: 'UNKNOWN', next: afterLoss(now) }
+  if (failure.charged !== 'NO') return { attempt: 'FAILED', next: undefined }
   const attempt = failure.kind === 'unreached' ? 'NOT_SENT' : 'REJECTED'
-  return { attempt, task: afterRefusal(now) }
+  return { attempt, next: afterRefusal(now) }
 }
 
-function afterLoss(now: Situation): Verdict['task'] {
-  if (now.cancelRequested) return { next: 'CANCEL' }
-  const permitted = now.onUnknownOutcome === 'RESEND' && now.permitsLeft > 0 && now.attempts < now.maxAttempts
-  return permitted ? { next: 'AGAIN', provider: now.elsewhere ?? now.here, delayMs: backoffMs(now) } : { next: 'HOLD' }
+function afterLoss(now: Situation): Verdict['next'] {
+  const permitted = now.onUnknownOutcome === 'RESEND' && now.permitsLeft > 0
+  if (!permitted || isOver(now)) return undefined
+  return { provider: now.elsewhere ?? now.here, delayMs: backoffMs(now) }
 }
 
-function afterRefusal(now: Situation): Verdict['task'] {
+function afterRefusal(now: Situation): Verdict['next'] {
   const { failure, elsewhere, here } = now
-  if (now.cancelRequested || failure.kind === 'rejected' || now.attempts >= now.maxAttempts) return ended(now)
-  if (elsewhere) return { next: 'AGAIN', provider: elsewhere, delayMs: 0 }
+  if (failure.kind === 'rejected' || isOver(now)) return undefined
+  if (elsewhere) return { provider: elsewhere, delayMs: 0 }
   const waitMs = failure.retryAfterMs ?? 0
-  if (failure.kind === 'refused' || waitMs > LONGEST_WAIT_MS) return ended(now)
-  return { next: 'AGAIN', provider: here, delayMs: Math.max(waitMs, backoffMs(now)) }
+  if (failure.kind === 'refused' || waitMs > LONGEST_WAIT_MS) return undefined
+  return { provider: here, delayMs: Math.max(waitMs, backoffMs(now)) }
 }
 
-function ended(now: Situation): Verdict['task'] {
-  return { next: now.cancelRequested ? 'CANCEL' : 'FAIL' }
+function isOver({ cancelRequested, attempts, maxAttempts }: Situation): boolean {
+  return cancelRequested || attempts >= maxAttempts
 }
 
 /** Full jitter over an exponential window, so that many waiters do not come back at once. */

@@ -4,21 +4,25 @@ import type { Logger } from '../log.ts'
 import type { GraphQLServer } from './graphql.ts'
 import { answerHealth, type Health } from './health.ts'
 
+/** Answers the paths that are its own, and nothing else. */
+type Route = (request: Request) => Promise<Response | undefined>
+
 export type App = (request: Request) => Promise<Response>
 
 export function createApp(parts: {
   graphql: GraphQLServer
-  assets: (request: Request) => Promise<Response | undefined>
+  assets: Route
+  callbacks: Route
   health: Health
   log: Logger
 }): App {
-  const { graphql, assets, health, log } = parts
+  const { graphql, assets, callbacks, health, log } = parts
 
   async function route(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url)
     if (pathname === '/graphql') return await graphql.fetch(request)
     if (pathname === '/') return redirect('/graphql')
-    return (await assets(request)) ?? (await answerHealth(request, health)) ?? notFound(pathname)
+    return (await assets(request)) ?? (await callbacks(request)) ?? (await answerHealth(request, health)) ?? notFound(pathname)
   }
 
   return async (request) => {

@@ -4,8 +4,10 @@ import type { Logger } from '../log.ts'
 import type { Context } from '../schema/context.ts'
 import { schema } from '../schema/index.ts'
 import { graphiql, renderGraphiQL } from './graphiql.ts'
+import { withLastWords } from './last-words.ts'
 import { createMask } from './mask.ts'
 import { readMultipart } from './multipart.ts'
+import { variableErrors, type VariableUse } from './variables.ts'
 
 /** Large enough for a few input images as data URLs; files are better sent as uploads. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -19,6 +21,7 @@ export function createGraphQL(options: {
   log: Logger
 }): GraphQLServer {
   const { log, corsOrigins } = options
+  const mask = createMask(log)
   return createYoga<Record<string, never>, Context>({
     schema,
     context: ({ request }) => options.context(request),
@@ -28,11 +31,11 @@ export function createGraphQL(options: {
     renderGraphiQL,
     // Our own, stricter reading of multipart requests comes in as a plugin.
     multipart: false,
-    plugins: [useStrictMultipart(), useErrorCodes()],
+    plugins: [useStrictParsing(), useErrorCodes(), useVariableErrors(), useLastWords(mask)],
     maxRequestBodySize: MAX_BODY_BYTES,
     // Off unless the operator names origins: the default would allow every page to call us with the visitor's rights.
     cors: corsOrigins.length > 0 ? { origin: [...corsOrigins], methods: ['GET', 'POST'] } : false,
-    maskedErrors: { maskError: createMask(log), isDev: false },
+    maskedErrors: { maskError: mask, isDev: false },
     logging: {
       debug: (...args) => log.debug(args.map(String).join(' ')),
       info: (...args) => log.debug(args.map(String).join(' ')),
@@ -43,12 +46,49 @@ export function createGraphQL(options: {
   })
 }
 
-function useStrictMultipart(): Plugin {
+function useStrictParsing(): Plugin {
   return {
-    onRequestParse({ request, setRequestParser }) {
+    onRequestParse({ request, url, setRequestParser }) {
       const type = request.headers.get('content-type') ?? ''
       if (request.method === 'POST' && /^multipart\/form-data\b/i.test(type)) setRequestParser(readMultipart)
+      if (request.method === 'GET') checkJson(url.searchParams, ['variables', 'extensions'])
     },
+  }
+}
+
+/** Yoga takes a GET with broken JSON for a failure of the server. */
+function checkJson(parameters: URLSearchParams, names: string[]): void {
+  for (const name of names) {
+    const text = parameters.get(name)
+    if (text === null || text === '') continue
+    try {
+      JSON.parse(text)
+    } catch {
+      throw new GraphQLError(`The parameter "${name}" is not valid JSON.`, {
+        extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+      })
+    }
+  }
+}
+
+function useVariableErrors(): Plugin {
+  const check = (args: VariableUse, stopWith: (result: ExecutionResult) => void) => {
+    const errors = variableErrors(args)
+    if (errors.length > 0) stopWith({ errors })
+  }
+  return {
+    onExecute: ({ args, setResultAndStopExecution }) => check(args, setResultAndStopExecution),
+    onSubscribe: ({ args, setResultAndStopExecution }) => check(args, setResultAndStopExecution),
+  }
+}
+
+function useLastWords(mask: (error: unknown) => GraphQLError): Plugin {
+  return {
+    onSubscribe: () => ({
+      onSubscribeResult({ result, setResult }) {
+        if (isAsyncIterable(result)) setResult(withLastWords(result, mask))
+      },
+    }),
   }
 }
 

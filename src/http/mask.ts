@@ -7,7 +7,7 @@ import type { Logger } from '../log.ts'
  * What a client may read of an error: a GatewayError with its code and field, GraphQL's own errors as they are, and of
  * everything else only an id that stands in the log beside the truth.
  */
-export function createMask(log: Logger): (error: unknown) => Error {
+export function createMask(log: Logger): (error: unknown) => GraphQLError {
   return (error) => {
     const cause = deepest(error)
     const at = error instanceof GraphQLError ? error : undefined
@@ -19,7 +19,10 @@ export function createMask(log: Logger): (error: unknown) => Error {
     if (at && cause === at) return withCode(at)
     const id = randomUUID()
     log.error({ id, err: cause }, 'an unexpected error was hidden from a client')
-    return new GraphQLError(`Unexpected error (id ${id}).`, { ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', id } })
+    return new GraphQLError(`Unexpected error (id ${id}).`, {
+      ...place,
+      extensions: { code: 'INTERNAL_SERVER_ERROR', id },
+    })
   }
 }
 
@@ -30,9 +33,14 @@ function deepest(error: unknown): unknown {
   return current
 }
 
-/** GraphQL's own complaints about variables and values carry no code; clients want one to act on. */
-function withCode(error: GraphQLError): GraphQLError {
-  if (error.extensions['code'] !== undefined) return error
-  const { nodes, path, source, positions, extensions } = error
-  return new GraphQLError(error.message, { nodes, path, source, positions, extensions: { ...extensions, code: 'BAD_USER_INPUT' } })
+/** GraphQL's own complaints about values carry no code, and Yoga's about JSON carry the parser's error as well. */
+function withCode({ message, nodes, path, source, positions, extensions }: GraphQLError): GraphQLError {
+  const { originalError: _, ...shown } = extensions
+  return new GraphQLError(message, {
+    nodes,
+    path,
+    source,
+    positions,
+    extensions: { code: 'BAD_USER_INPUT', ...shown },
+  })
 }

@@ -15,16 +15,22 @@ export async function readMultipart(request: Request): Promise<GraphQLParams> {
   const map = readJson(form, 'map')
   const announced = new Set<string>()
   for (const [part, paths] of Object.entries(map)) {
-    if (!Array.isArray(paths) || paths.length === 0) throw bad('MAP_INVALID', `map.${part} must be a list of paths.`)
+    if (!Array.isArray(paths) || paths.length === 0)
+      throw bad('MAP_INVALID', `map.${part} must be a list of paths.`)
     const file = form.get(part)
-    if (file === null) throw bad('FILE_MISSING', `The map announces the file ${JSON.stringify(part)}, and no such part came.`)
-    if (typeof file === 'string') throw bad('FILE_EXPECTED', `The part ${JSON.stringify(part)} is text and must be a file.`)
+    if (file === null)
+      throw bad('FILE_MISSING', `The map announces the file ${JSON.stringify(part)}, and no such part came.`)
+    if (typeof file === 'string')
+      throw bad('FILE_EXPECTED', `The part ${JSON.stringify(part)} is text and must be a file.`)
     announced.add(part)
     for (const path of paths) place(operations, path, file)
   }
   for (const name of form.keys()) {
     if (name === 'operations' || name === 'map' || announced.has(name)) continue
-    throw bad('FILE_NOT_MAPPED', `The part ${JSON.stringify(name)} came and the map does not say where it belongs.`)
+    throw bad(
+      'FILE_NOT_MAPPED',
+      `The part ${JSON.stringify(name)} came and the map does not say where it belongs.`,
+    )
   }
   return operations
 }
@@ -34,17 +40,20 @@ async function readForm(request: Request): Promise<FormData> {
     return (await request.formData()) as FormData
   } catch (error) {
     const { message } = error as Error
-    if (/limit exceeded/i.test(message)) throw bad('REQUEST_TOO_LARGE', `The upload is too large: ${message}.`, 413)
+    if (/limit exceeded/i.test(message))
+      throw bad('REQUEST_TOO_LARGE', `The upload is too large: ${message}.`, 413)
     throw bad('MULTIPART_INVALID', 'The multipart body cannot be read.')
   }
 }
 
 function readJson(form: FormData, name: 'operations' | 'map'): Record<string, unknown> {
   const text = form.get(name)
-  if (typeof text !== 'string') throw bad('MULTIPART_INVALID', `The multipart body lacks the text part "${name}".`)
+  if (typeof text !== 'string')
+    throw bad('MULTIPART_INVALID', `The multipart body lacks the text part "${name}".`)
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>
   } catch {
     // Said below, without repeating what the client wrote.
   }

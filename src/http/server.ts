@@ -15,15 +15,28 @@ export interface Listener {
 }
 
 /** Listens on a real port; 0 picks a free one. Rejects when the port is taken. */
-export async function listen(app: App, sockets: Sockets, at: { host: string; port: number }): Promise<Listener> {
+export async function listen(
+  app: App,
+  sockets: Sockets,
+  at: { host: string; port: number },
+): Promise<Listener> {
   const adapter = createServerAdapter(app, {
     fetchAPI: createFetch({
-      formDataLimits: { fileSize: MAX_INPUT_BYTES, files: MAX_IMAGES + 1, fields: 20, fieldSize: 1024 * 1024, headerSize: 16_384 },
+      formDataLimits: {
+        fileSize: MAX_INPUT_BYTES,
+        files: MAX_IMAGES + 1,
+        fields: 20,
+        fieldSize: 1024 * 1024,
+        headerSize: 16_384,
+      },
     }),
   })
-  const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 15_000, requestTimeout: 120_000 }, (request, response) => {
-    void adapter(request, response)
-  })
+  const server = createServer(
+    { maxHeaderSize: 16_384, headersTimeout: 15_000, requestTimeout: 120_000 },
+    (request, response) => {
+      void adapter(request, response)
+    },
+  )
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -1,10 +1,12 @@
 // graphql-ws over the same Yoga pipeline: the same parsing, validation, context and masking as over HTTP.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { GraphQLError, type ExecutionArgs } from 'graphql'
+import type { ExecutionArgs, GraphQLError } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
+import type { Logger } from '../log.ts'
 import { codedRequestError, type GraphQLServer } from './graphql.ts'
+import { createMask } from './mask.ts'
 
 export interface Sockets {
   /** Takes over an HTTP connection that wants to become a WebSocket at /graphql; refuses any other. */
@@ -16,8 +18,17 @@ export interface Sockets {
 /** Operations and variables only: images belong into uploads over HTTP. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
 
-export function createSockets(yoga: GraphQLServer, options: { corsOrigins: readonly string[] }): Sockets {
-  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false })
+/** Browsers may connect from our own pages and from the origins named; everything else may connect freely. */
+export function createSockets(
+  yoga: GraphQLServer,
+  options: { corsOrigins: readonly string[]; log: Logger },
+): Sockets {
+  const mask = createMask(options.log)
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  })
   // Pings find clients that are gone without a word; 12 s is the protocol library's default.
   const protocol = useServer(
     {
@@ -38,9 +49,8 @@ export function createSockets(yoga: GraphQLServer, options: { corsOrigins: reado
             rootValue: { pipeline },
           } as ExecutionArgs
         } catch (error) {
-          // A syntax error is an answer to this operation; thrown on, it would close the socket on all the others.
-          if (error instanceof GraphQLError) return [codedRequestError(error)]
-          throw error
+          // An answer to this operation alone: thrown on, it would close the socket on all the others, text and all.
+          return [codedRequestError(mask(error))]
         }
       },
     },
@@ -50,7 +60,8 @@ export function createSockets(yoga: GraphQLServer, options: { corsOrigins: reado
 
   return {
     upgrade(request, socket, head) {
-      if (new URL(request.url ?? '/', 'http://here').pathname !== '/graphql') return refuse(socket, '404 Not Found')
+      if (new URL(request.url ?? '/', 'http://here').pathname !== '/graphql')
+        return refuse(socket, '404 Not Found')
       if (!isAllowedOrigin(request, options.corsOrigins)) return refuse(socket, '403 Forbidden')
       server.handleUpgrade(request, socket, head, (ws) => server.emit('connection', ws, request))
     },
@@ -68,8 +79,12 @@ function pipelineOf(args: { rootValue?: unknown }): Pipeline {
 
 /** The upgrade as a Request, because context is made from one: the same host, headers and rights as over HTTP. */
 function asRequest({ headers }: IncomingMessage): Request {
-  const plain = Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))
-  return new Request(`http://${headers.host ?? 'localhost'}/graphql`, { headers: plain as [string, string][] })
+  const plain = Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, value]] : [],
+  )
+  return new Request(`http://${headers.host ?? 'localhost'}/graphql`, {
+    headers: plain as [string, string][],
+  })
 }
 
 /** Browsers let any page open a socket to any server, so the page's origin must be ours or one the operator named. */
@@ -82,4 +97,3 @@ function isAllowedOrigin({ headers }: IncomingMessage, allowed: readonly string[
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
 }
-

@@ -22,6 +22,8 @@ export interface Provider {
   readonly dialect: string
   /** What it serves. A model that is not listed is never sent here. */
   readonly offers: readonly Offer[]
+  /** True when it runs on this machine, and so can call back a server that only this machine reaches. */
+  readonly loopback?: boolean
   /** How many submitted calls may be under way at once. */
   readonly concurrency: number
   /** How long one submit may take before its outcome counts as lost. */

@@ -9,10 +9,22 @@ import { usageOf, UsageRef } from './usage.ts'
 export const TaskErrorRef = builder.objectRef<TaskError>('TaskError').implement({
   description: 'What went wrong at an upstream, and what that means for the wallet.',
   fields: (t) => ({
-    code: t.field({ type: TaskErrorCodeEnum, description: 'The kind of failure.', resolve: ({ code }) => code }),
-    message: t.exposeString('message', { description: 'In a sentence for people, with what the upstream said.' }),
-    retryable: t.exposeBoolean('retryable', { description: 'Whether the same request could end differently later.' }),
-    charged: t.field({ type: ChargedEnum, description: 'Whether this failure cost money.', resolve: ({ charged }) => charged }),
+    code: t.field({
+      type: TaskErrorCodeEnum,
+      description: 'What programs may act on: the same for every upstream.',
+      resolve: ({ code }) => code,
+    }),
+    message: t.exposeString('message', {
+      description: 'A sentence for people, with what the upstream said. Its wording may change.',
+    }),
+    retryable: t.exposeBoolean('retryable', {
+      description: 'Whether the same request could end differently later.',
+    }),
+    charged: t.field({
+      type: ChargedEnum,
+      description: 'Whether this failure cost money.',
+      resolve: ({ charged }) => charged,
+    }),
     providerRequestId: t.exposeString('providerRequestId', {
       nullable: true,
       description: "The upstream's own id of the request, for its support desk; null when it gave none.",
@@ -28,21 +40,78 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
     number: t.exposeInt('number', { description: "1 for the task's first attempt." }),
     provider: t.field({
       type: ProviderRef,
-      description: 'Where it was sent, or is to be.',
-      resolve: ({ provider: name }, _, { providers }) => ({ name, provider: providers.find((one) => one.name === name) }),
+      description: 'Where it was sent, or is to be. Never changes: going elsewhere is another attempt.',
+      resolve: ({ provider: name }, _, { providers }) => ({
+        name,
+        provider: providers.find((one) => one.name === name),
+      }),
     }),
-    state: t.field({ type: AttemptStateEnum, description: 'Where it stands.', resolve: ({ state }) => state }),
-    charged: t.field({ type: ChargedEnum, description: 'Whether it cost money.', resolve: ({ charged }) => charged }),
-    remoteId: t.exposeString('remoteId', { nullable: true, description: "The upstream's id of what we submitted; null where it answers at once." }),
-    providerRequestId: t.exposeString('providerRequestId', { nullable: true, description: "The upstream's id of the HTTP request; null when it gave none." }),
-    httpStatus: t.exposeInt('httpStatus', { nullable: true, description: 'Of its answer; null when none came.' }),
-    wirePhase: t.field({ type: WirePhaseEnum, description: 'How far the request provably got.', resolve: ({ wirePhase }) => wirePhase }),
-    usage: t.field({ type: UsageRef, nullable: true, description: 'Null until it has ended with a possible charge.', resolve: usageOf }),
-    costMicros: t.field({ type: 'BigInt', nullable: true, description: 'In micro-USD. Null means unknown, never free.', resolve: ({ costMicros }) => costMicros }),
-    priceVersion: t.exposeString('priceVersion', { nullable: true, description: 'The price table the cost was computed with; null when there is no price.' }),
-    error: t.field({ type: TaskErrorRef, nullable: true, description: 'Null unless it went wrong.', resolve: ({ error }) => error }),
-    createdAt: t.field({ type: 'DateTime', description: 'When it was put into the queue.', resolve: ({ createdAt }) => createdAt }),
-    sentAt: t.field({ type: 'DateTime', nullable: true, description: 'When the intent to send was committed; null before.', resolve: ({ sentAt }) => sentAt }),
-    finishedAt: t.field({ type: 'DateTime', nullable: true, description: 'Null while it lives, and while its outcome is unknown.', resolve: ({ finishedAt }) => finishedAt }),
+    state: t.field({
+      type: AttemptStateEnum,
+      description:
+        'From PLANNED to one of the ends. Only PLANNED and LEASED are certain not to have been sent.',
+      resolve: ({ state }) => state,
+    }),
+    charged: t.field({
+      type: ChargedEnum,
+      description: 'Whether it cost money: UNKNOWN from the intent to send until the answer is understood.',
+      resolve: ({ charged }) => charged,
+    }),
+    remoteId: t.exposeString('remoteId', {
+      nullable: true,
+      description: "The upstream's id of what we submitted; null where it answers at once.",
+    }),
+    providerRequestId: t.exposeString('providerRequestId', {
+      nullable: true,
+      description: "The upstream's id of the HTTP request; null when it gave none.",
+    }),
+    httpStatus: t.exposeInt('httpStatus', {
+      nullable: true,
+      description: 'The status code of the answer; null when none came.',
+    }),
+    wirePhase: t.field({
+      type: WirePhaseEnum,
+      description: 'The furthest that its request provably got: what `charged` rests on.',
+      resolve: ({ wirePhase }) => wirePhase,
+    }),
+    usage: t.field({
+      type: UsageRef,
+      nullable: true,
+      description: 'Null until it has ended with a possible charge.',
+      resolve: usageOf,
+    }),
+    costMicros: t.field({
+      type: 'BigInt',
+      nullable: true,
+      description: 'In micro-USD. Null means unknown, never free.',
+      resolve: ({ costMicros }) => costMicros,
+    }),
+    priceVersion: t.exposeString('priceVersion', {
+      nullable: true,
+      description: 'The price table the cost was computed with; null when there is no price.',
+    }),
+    error: t.field({
+      type: TaskErrorRef,
+      nullable: true,
+      description: 'Null unless it went wrong.',
+      resolve: ({ error }) => error,
+    }),
+    createdAt: t.field({
+      type: 'DateTime',
+      description: 'When it was put into the queue.',
+      resolve: ({ createdAt }) => createdAt,
+    }),
+    sentAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the intent to send was committed; null before.',
+      resolve: ({ sentAt }) => sentAt,
+    }),
+    finishedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Null while it lives, and while its outcome is unknown.',
+      resolve: ({ finishedAt }) => finishedAt,
+    }),
   }),
 })

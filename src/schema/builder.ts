@@ -18,7 +18,9 @@ export const builder = new SchemaBuilder<{
 })
 
 builder.queryType({ description: 'Everything that can be read. Reading costs nothing upstream.' })
-builder.mutationType({ description: 'Everything that can be asked for. Only generateImage and retryTask can cost money.' })
+builder.mutationType({
+  description: 'Everything that can be asked for. Only generateImage and retryTask can cost money.',
+})
 builder.subscriptionType({
   description:
     'Everything that can be watched, over WebSocket (graphql-transport-ws) and Server-Sent Events alike. Resume with the ' +

@@ -28,12 +28,22 @@ const TYPE_NAMES: Record<Told['body']['type'], string> = {
 }
 
 export const TaskEventRef = builder.interfaceRef<Told>('TaskEvent').implement({
-  description: 'One thing that happened to a task.',
+  description: 'One thing that happened to a task. It never changes; only `task` is read anew each time.',
   resolveType: ({ body }) => TYPE_NAMES[body.type],
   fields: (t) => ({
-    cursor: t.exposeString('cursor', { description: 'Give it back as `after` to go on behind this event. Opaque.' }),
-    at: t.field({ type: 'DateTime', description: 'When it happened; for a snapshot, when it was taken.', resolve: ({ at }) => at }),
-    task: t.field({ type: TaskRef, description: 'The task as it is now: at least as new as the event.', resolve: ({ task }) => task }),
+    cursor: t.exposeString('cursor', {
+      description: 'Give it back as `after` to go on behind this event. Opaque.',
+    }),
+    at: t.field({
+      type: 'DateTime',
+      description: 'When it happened; for a snapshot, when it was taken.',
+      resolve: ({ at }) => at,
+    }),
+    task: t.field({
+      type: TaskRef,
+      description: 'The task as it is now: at least as new as the event.',
+      resolve: ({ task }) => task,
+    }),
   }),
 })
 
@@ -52,7 +62,11 @@ builder.objectType(builder.objectRef<ToldOf<'ATTEMPT_STARTED'>>('AttemptStarted'
   description: 'An attempt is being sent: from now on it may be charged.',
   interfaces: [TaskEventRef],
   fields: (t) => ({
-    attempt: t.field({ type: AttemptRef, description: 'Which one, as it is now.', resolve: (told, _, context) => attemptOf(told, context) }),
+    attempt: t.field({
+      type: AttemptRef,
+      description: 'The attempt as it is now, which may be further than this event.',
+      resolve: (told, _, context) => attemptOf(told, context),
+    }),
   }),
 })
 builder.objectType(builder.objectRef<ToldOf<'TASK_PROGRESSED'>>('TaskProgressed'), {
@@ -63,7 +77,7 @@ builder.objectType(builder.objectRef<ToldOf<'TASK_PROGRESSED'>>('TaskProgressed'
   }),
 })
 builder.objectType(builder.objectRef<ToldOf<'PARTIAL_IMAGE_RECEIVED'>>('PartialImageReceived'), {
-  description: 'A preview came.',
+  description: 'A preview came, and is stored.',
   interfaces: [TaskEventRef],
   fields: (t) => ({
     partialImage: t.field({
@@ -77,21 +91,34 @@ builder.objectType(builder.objectRef<ToldOf<'ATTEMPT_ENDED'>>('AttemptEnded'), {
   description: 'An attempt ended. When it failed without a charge, another may follow.',
   interfaces: [TaskEventRef],
   fields: (t) => ({
-    attempt: t.field({ type: AttemptRef, description: 'Which one, and how.', resolve: (told, _, context) => attemptOf(told, context) }),
+    attempt: t.field({
+      type: AttemptRef,
+      description: 'The attempt with its outcome, charge and cost.',
+      resolve: (told, _, context) => attemptOf(told, context),
+    }),
   }),
 })
 builder.objectType(builder.objectRef<ToldOf<'OUTCOME_BECAME_UNKNOWN'>>('OutcomeBecameUnknown'), {
-  description: 'The answer to an attempt was lost: it may have been charged, and is not sent again without permission.',
+  description:
+    'The answer to an attempt was lost: it may have been charged, and is not sent again without permission.',
   interfaces: [TaskEventRef],
   fields: (t) => ({
-    attempt: t.field({ type: AttemptRef, description: 'Which one, with the evidence.', resolve: (told, _, context) => attemptOf(told, context) }),
+    attempt: t.field({
+      type: AttemptRef,
+      description: 'The attempt with the evidence: `wirePhase`, `httpStatus`, `remoteId`.',
+      resolve: (told, _, context) => attemptOf(told, context),
+    }),
   }),
 })
 builder.objectType(builder.objectRef<ToldOf<'TASK_FINISHED'>>('TaskFinished'), {
   description: 'It ended for good. The last event of every task.',
   interfaces: [TaskEventRef],
   fields: (t) => ({
-    status: t.field({ type: TaskStatusEnum, description: 'SUCCEEDED, FAILED or CANCELED.', resolve: ({ body }) => body.status }),
+    status: t.field({
+      type: TaskStatusEnum,
+      description: 'SUCCEEDED, FAILED or CANCELED.',
+      resolve: ({ body }) => body.status,
+    }),
   }),
 })
 
@@ -108,7 +135,12 @@ builder.objectField(TaskRef, 'events', (t) =>
       if (limit < 1 || limit > 100) throw badInput('first', `first is ${limit}; 1 to 100 is possible.`)
       const seq = after == null ? 0 : decodeCursor(after, 'task', task.id, task.lastSeq)
       const events = await listEvents(db.read, task.id, seq, limit)
-      return events.map(({ body, at, seq: own }) => ({ cursor: encodeCursor('task', task.id, own), at, task, body }))
+      return events.map(({ body, at, seq: own }) => ({
+        cursor: encodeCursor('task', task.id, own),
+        at,
+        task,
+        body,
+      }))
     },
   }),
 )
@@ -121,9 +153,12 @@ builder.subscriptionFields((t) => ({
       'behind TaskFinished. Subscribing after the end still tells the end.',
     args: {
       taskId: t.arg.id({ required: true, description: "The id of a task of the caller's project." }),
-      after: t.arg.string({ description: 'The cursor of the last event seen: nothing is missed, nothing comes twice.' }),
+      after: t.arg.string({
+        description: 'The cursor of the last event seen: nothing is missed, nothing comes twice.',
+      }),
     },
-    subscribe: (_, { taskId, after }, { engine, projectId }) => engine.watchTask(projectId, taskId, after ?? null),
+    subscribe: (_, { taskId, after }, { engine, projectId }) =>
+      engine.watchTask(projectId, taskId, after ?? null),
     resolve: (told) => told,
   }),
   taskFeed: t.field({
@@ -133,10 +168,14 @@ builder.subscriptionFields((t) => ({
       'newest 100), then every event as it happens. Its cursors are its own; `TaskConnection.feedCursor` is one too. ' +
       'Never completes by itself.',
     args: {
-      filter: t.arg({ type: TaskFilterInput, description: 'Only tasks that pass it at the time of the event.' }),
+      filter: t.arg({
+        type: TaskFilterInput,
+        description: 'Only tasks that pass it at the time of the event.',
+      }),
       after: t.arg.string({ description: 'The cursor of the last event seen in this feed.' }),
     },
-    subscribe: (_, { filter, after }, { engine, projectId }) => engine.watchProject(projectId, readFilter(filter), after ?? null),
+    subscribe: (_, { filter, after }, { engine, projectId }) =>
+      engine.watchProject(projectId, readFilter(filter), after ?? null),
     resolve: (told) => told,
   }),
 }))

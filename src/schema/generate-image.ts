@@ -18,13 +18,16 @@ const ImageInput = builder.inputType('ImageInput', {
   fields: (t) => ({
     url: t.field({ type: 'URL', description: 'A public https address; fetched before anything is sent.' }),
     dataUrl: t.string({ description: 'data:image/png;base64,… with the bytes themselves.' }),
-    upload: t.field({ type: 'Upload', description: 'A file in the same request.' }),
+    upload: t.field({
+      type: 'Upload',
+      description: 'A file part of the same multipart request, 20 MB at most.',
+    }),
     imageId: t.id({ description: 'The id of an earlier Image of the project: edit a result further.' }),
   }),
 })
 
 const MetadataInput = builder.inputType('MetadataInput', {
-  description: 'A free label on a task.',
+  description: "A label of the caller's own on a task, never sent upstream.",
   fields: (t) => ({
     key: t.string({ required: true, description: '1 to 64 letters, digits, dots, dashes and underscores.' }),
     value: t.string({ required: true, description: 'Up to 500 characters.' }),
@@ -34,27 +37,88 @@ const MetadataInput = builder.inputType('MetadataInput', {
 const GenerateImageInput = builder.inputType('GenerateImageInput', {
   description: 'What to paint. With `images` it is an edit, without it a generation.',
   fields: (t) => ({
-    prompt: t.string({ required: true, description: 'What the image shows, or how to change it. The GPT image models take up to 32000 characters.' }),
-    model: t.string({ defaultValue: 'gpt-image-2', description: 'One that a provider serves: see Query.providers.' }),
-    providers: t.stringList({ description: 'The allowed providers in order of preference. The router picks among all that can when left out.' }),
-    images: t.field({ type: [ImageInput], description: 'Up to 16 images to edit or to take as reference. Their presence makes it an edit.' }),
-    mask: t.field({ type: ImageInput, description: 'Of the size of the first image; its transparent pixels are redrawn.' }),
-    size: t.field({ type: 'ImageSize', defaultValue: 'auto', description: 'auto or WIDTHxHEIGHT in pixels.' }),
-    quality: t.field({ type: QualityEnum, defaultValue: 'AUTO', description: 'The main factor of the price.' }),
-    background: t.field({ type: BackgroundEnum, defaultValue: 'AUTO', description: 'TRANSPARENT needs PNG or WEBP, and a model that can.' }),
-    moderation: t.field({ type: ModerationEnum, defaultValue: 'AUTO', description: "How strict the upstream's filter is." }),
-    outputFormat: t.field({ type: OutputFormatEnum, defaultValue: 'PNG', description: 'The file format of the result.' }),
-    outputCompression: t.int({ description: '0 to 100, JPEG and WEBP only; the upstream chooses when left out.' }),
-    inputFidelity: t.field({ type: InputFidelityEnum, description: 'Edits only; the upstream chooses when left out.' }),
-    style: t.field({ type: StyleEnum, description: 'dall-e-3 only.' }),
+    prompt: t.string({
+      required: true,
+      description:
+        'What the image shows, or how to change it. The GPT image models take up to 32000 characters.',
+    }),
+    model: t.string({
+      defaultValue: 'gpt-image-2',
+      description: 'One that a provider serves: see Query.providers.',
+    }),
+    providers: t.stringList({
+      description:
+        'The allowed providers in order of preference. The router picks among all that can when left out.',
+    }),
+    images: t.field({
+      type: [ImageInput],
+      description: 'Up to 16 images to edit or to take as reference. Their presence makes it an edit.',
+    }),
+    mask: t.field({
+      type: ImageInput,
+      description: 'Of the size of the first image; its transparent pixels are redrawn.',
+    }),
+    size: t.field({
+      type: 'ImageSize',
+      defaultValue: 'auto',
+      description: 'auto or WIDTHxHEIGHT in pixels.',
+    }),
+    quality: t.field({
+      type: QualityEnum,
+      defaultValue: 'AUTO',
+      description: 'The main factor of the price. Which a model takes is data: see Query.providers.',
+    }),
+    background: t.field({
+      type: BackgroundEnum,
+      defaultValue: 'AUTO',
+      description: 'TRANSPARENT needs PNG or WEBP, and a model that can.',
+    }),
+    moderation: t.field({
+      type: ModerationEnum,
+      defaultValue: 'AUTO',
+      description: "LOW asks the upstream's content filter to let more pass.",
+    }),
+    outputFormat: t.field({
+      type: OutputFormatEnum,
+      defaultValue: 'PNG',
+      description: 'PNG, JPEG or WEBP: decides whether the result can be transparent or compressed.',
+    }),
+    outputCompression: t.int({
+      description: '0 to 100, JPEG and WEBP only; the upstream chooses when left out.',
+    }),
+    inputFidelity: t.field({
+      type: InputFidelityEnum,
+      description: 'Edits only; the upstream chooses when left out.',
+    }),
+    style: t.field({ type: StyleEnum, description: 'dall-e-3 only; the upstream chooses when left out.' }),
     n: t.int({ defaultValue: 1, description: 'How many images, 1 to 10.' }),
-    partialImages: t.int({ defaultValue: 0, description: 'How many previews to ask for, 0 to 3. Each costs 100 output tokens at OpenAI.' }),
+    partialImages: t.int({
+      defaultValue: 0,
+      description: 'How many previews to ask for, 0 to 3. Each costs 100 output tokens at OpenAI.',
+    }),
     user: t.string({ description: "The caller's own end user, for abuse control; 1 to 256 characters." }),
-    metadata: t.field({ type: [MetadataInput], description: 'Up to 16 labels.' }),
-    idempotencyKey: t.string({ description: '1 to 255 printable characters. The same key with the same input is the same task, however often it is sent.' }),
-    unsupported: t.field({ type: UnsupportedEnum, defaultValue: 'WARN', description: 'What to do about a setting that no provider can honour.' }),
-    onUnknownOutcome: t.field({ type: OnUnknownOutcomeEnum, defaultValue: 'HOLD', description: 'What to do when an answer is lost after sending.' }),
-    maxCharges: t.int({ defaultValue: 1, description: 'How many possible charges this task may have, 1 to 5.' }),
+    metadata: t.field({
+      type: [MetadataInput],
+      description: 'Up to 16 labels, each key once; kept with the task and never sent upstream.',
+    }),
+    idempotencyKey: t.string({
+      description:
+        '1 to 255 printable characters. The same key with the same input is the same task, however often it is sent.',
+    }),
+    unsupported: t.field({
+      type: UnsupportedEnum,
+      defaultValue: 'WARN',
+      description: 'What to do about a setting that no provider can honour.',
+    }),
+    onUnknownOutcome: t.field({
+      type: OnUnknownOutcomeEnum,
+      defaultValue: 'HOLD',
+      description: 'What to do when an answer is lost after sending.',
+    }),
+    maxCharges: t.int({
+      defaultValue: 1,
+      description: 'How many possible charges this task may have, 1 to 5.',
+    }),
   }),
 })
 
@@ -64,8 +128,15 @@ builder.mutationFields((t) => ({
     description:
       'Asks for an image. Answers with the task at once, when it is stored; the picture is made whether the caller ' +
       'stays or not. Bad input is refused here, before anything is stored or sent.',
-    args: { input: t.arg({ type: GenerateImageInput, required: true, description: 'What to paint.' }) },
-    resolve: async (_, { input }, { engine, projectId }) => (await engine.create(projectId, readInput(input))).task,
+    args: {
+      input: t.arg({
+        type: GenerateImageInput,
+        required: true,
+        description: 'The prompt, and every setting that shall not be at its default.',
+      }),
+    },
+    resolve: async (_, { input }, { engine, projectId }) =>
+      (await engine.create(projectId, readInput(input))).task,
   }),
   cancelTask: t.field({
     type: TaskRef,
@@ -81,7 +152,10 @@ builder.mutationFields((t) => ({
       'Tries again. A FAILED or CANCELED task stays as it is and a new one is answered, `retryOf` naming the old; one ' +
       'with OUTCOME_UNKNOWN goes on itself.',
     args: {
-      id: t.arg.id({ required: true, description: 'Of a task that FAILED, was CANCELED or has OUTCOME_UNKNOWN.' }),
+      id: t.arg.id({
+        required: true,
+        description: 'Of a task that FAILED, was CANCELED or has OUTCOME_UNKNOWN.',
+      }),
       acceptPossibleSecondCharge: t.arg.boolean({
         defaultValue: false,
         description: 'Needed when an earlier attempt was or may have been charged.',

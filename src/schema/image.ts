@@ -17,7 +17,10 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
       args: {
         width: t.arg.int({ description: 'At most so many pixels across, 1 to 4096.' }),
         height: t.arg.int({ description: 'At most so many pixels down, 1 to 4096.' }),
-        format: t.arg({ type: OutputFormatEnum, description: 'Encoded anew as this; as stored when left out.' }),
+        format: t.arg({
+          type: OutputFormatEnum,
+          description: 'Encoded anew as this; as stored when left out.',
+        }),
       },
       resolve: ({ id, mimeType }, { width, height, format }, { publicUrl }) =>
         publicUrl +
@@ -28,7 +31,8 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
         }),
     }),
     b64Json: t.string({
-      description: 'The bytes in base64. Read only when selected, and a third larger than at `url`, which is the better way.',
+      description:
+        'The bytes in base64. Read only when selected, and a third larger than at `url`, which is the better way.',
       resolve: async ({ sha256 }, _, { store }) => (await store.read(sha256)).toString('base64'),
     }),
     dataUrl: t.string({
@@ -38,12 +42,19 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
     }),
     width: t.exposeInt('width', { description: 'In pixels, read from the file.' }),
     height: t.exposeInt('height', { description: 'In pixels, read from the file.' }),
-    mimeType: t.exposeString('mimeType', { description: 'image/png, image/jpeg or image/webp, read from the file.' }),
-    byteSize: t.exposeInt('byteSize', { description: 'Of the file, in bytes.' }),
-    sha256: t.exposeString('sha256', { description: 'Of the file, in lower-case hex: equal images have equal hashes.' }),
+    mimeType: t.exposeString('mimeType', {
+      description: 'image/png, image/jpeg or image/webp, read from the file.',
+    }),
+    byteSize: t.exposeInt('byteSize', {
+      description: 'The size of the file in bytes, as `url` without arguments serves it.',
+    }),
+    sha256: t.exposeString('sha256', {
+      description: 'Of the file, in lower-case hex: equal images have equal hashes.',
+    }),
     thumbhash: t.exposeString('thumbhash', {
       nullable: true,
-      description: 'A blurred placeholder of about 25 bytes in base64 (evanw.github.io/thumbhash); null for inputs.',
+      description:
+        'A blurred placeholder of about 25 bytes in base64 (evanw.github.io/thumbhash); null for inputs.',
     }),
     revisedPrompt: t.exposeString('revisedPrompt', {
       nullable: true,
@@ -55,8 +66,18 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
 export const PartialImageRef = builder.objectRef<AssetRow>('PartialImage').implement({
   description: 'A preview that the upstream sent while it was still painting.',
   fields: (t) => ({
-    index: t.exposeInt('position', { description: 'From 0; later ones are further developed. Fewer may come than were asked for.' }),
-    image: t.field({ type: ImageRef, description: 'The preview itself.', resolve: (asset) => asset }),
-    at: t.field({ type: 'DateTime', description: 'When it came.', resolve: ({ createdAt }) => createdAt }),
+    index: t.exposeInt('position', {
+      description: 'From 0; later ones are further developed. Fewer may come than were asked for.',
+    }),
+    image: t.field({
+      type: ImageRef,
+      description: 'The preview as a stored image, to be fetched from its `url`.',
+      resolve: (asset) => asset,
+    }),
+    at: t.field({
+      type: 'DateTime',
+      description: 'When it was stored here, moments after the upstream had sent it.',
+      resolve: ({ createdAt }) => createdAt,
+    }),
   }),
 })

@@ -14,13 +14,17 @@ export const NodeRef = builder.interfaceRef<AnyNode>('Node').implement({
   resolveType: ({ id }) => TYPES[idPrefix(id) ?? '']?.name,
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'Unique among all nodes. It begins with what it names (task_, att_, img_), and sorts by creation.',
+      description:
+        'Unique among all nodes. It begins with what it names (task_, att_, img_), and sorts by creation.',
     }),
   }),
 })
 
 // What an id's prefix names, and how its row is found within the caller's project.
-const TYPES: Record<string, { name: string; find(context: Context, id: string): Promise<AnyNode | undefined> }> = {
+const TYPES: Record<
+  string,
+  { name: string; find(context: Context, id: string): Promise<AnyNode | undefined> }
+> = {
   task: { name: 'Task', find: ({ db, projectId }, id) => findTask(db.read, projectId, id) },
   att: { name: 'Attempt', find: ({ db, projectId }, id) => findAttempt(db.read, projectId, id) },
   img: { name: 'Image', find: ({ db, projectId }, id) => findAsset(db.read, projectId, id) },
@@ -47,7 +51,8 @@ builder.queryFields((t) => ({
     description: 'Several nodes in the order of their ids, null where there is none.',
     args: { ids: t.arg.idList({ required: true, description: `At most ${MOST_IDS} ids.` }) },
     resolve(_, { ids }, context) {
-      if (ids.length > MOST_IDS) throw badInput('ids', `${ids.length} ids came; at most ${MOST_IDS} are possible.`)
+      if (ids.length > MOST_IDS)
+        throw badInput('ids', `${ids.length} ids came; at most ${MOST_IDS} are possible.`)
       return Promise.all(ids.map((id) => findNode(context, id)))
     },
   }),

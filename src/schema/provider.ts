@@ -32,57 +32,152 @@ const SizesRef = builder.objectRef<SizeRule>('SupportedSizes').implement({
 })
 
 const CapabilitiesRef = builder.objectRef<Capabilities>('Capabilities').implement({
-  description: 'What a model at a provider can do. A setting outside of it is a warning or a refusal, never dropped.',
+  description:
+    'What a model at a provider can do. A setting outside of it is a warning or a refusal, never dropped.',
   fields: (t) => ({
-    operations: t.field({ type: [OperationEnum], description: 'Making and editing.', resolve: (can) => [...can.operations] }),
-    sizes: t.field({ type: SizesRef, description: 'In pixels.', resolve: (can) => can.sizes }),
-    qualities: t.field({ type: [QualityEnum], description: 'Without AUTO, which is always possible.', resolve: (can) => can.qualities.filter((q) => q !== 'AUTO') }),
-    backgrounds: t.field({ type: [BackgroundEnum], description: 'Empty where it cannot be chosen.', resolve: (can) => [...can.backgrounds] }),
-    moderations: t.field({ type: [ModerationEnum], description: 'Empty where it cannot be chosen.', resolve: (can) => [...can.moderations] }),
-    outputFormats: t.field({ type: [OutputFormatEnum], description: 'The first is its default.', resolve: (can) => [...can.outputFormats] }),
-    outputCompression: t.exposeBoolean('outputCompression', { description: 'Whether JPEG and WEBP take a compression level.' }),
-    inputFidelities: t.field({ type: [InputFidelityEnum], description: 'Empty where it cannot be chosen.', resolve: (can) => [...can.inputFidelities] }),
-    styles: t.field({ type: [StyleEnum], description: 'Empty where it cannot be chosen.', resolve: (can) => [...can.styles] }),
+    operations: t.field({
+      type: [OperationEnum],
+      description: 'Whether it paints from a prompt alone, edits images, or both.',
+      resolve: (can) => [...can.operations],
+    }),
+    sizes: t.field({
+      type: SizesRef,
+      description: 'Those it paints, in pixels; any other is refused.',
+      resolve: (can) => can.sizes,
+    }),
+    qualities: t.field({
+      type: [QualityEnum],
+      description: 'Without AUTO, which is always possible.',
+      resolve: (can) => can.qualities.filter((q) => q !== 'AUTO'),
+    }),
+    backgrounds: t.field({
+      type: [BackgroundEnum],
+      description: 'Empty where it cannot be chosen.',
+      resolve: (can) => [...can.backgrounds],
+    }),
+    moderations: t.field({
+      type: [ModerationEnum],
+      description: 'Empty where it cannot be chosen.',
+      resolve: (can) => [...can.moderations],
+    }),
+    outputFormats: t.field({
+      type: [OutputFormatEnum],
+      description: 'The first is its default.',
+      resolve: (can) => [...can.outputFormats],
+    }),
+    outputCompression: t.exposeBoolean('outputCompression', {
+      description: 'Whether JPEG and WEBP take a compression level.',
+    }),
+    inputFidelities: t.field({
+      type: [InputFidelityEnum],
+      description: 'Empty where it cannot be chosen.',
+      resolve: (can) => [...can.inputFidelities],
+    }),
+    styles: t.field({
+      type: [StyleEnum],
+      description: 'Empty where it cannot be chosen.',
+      resolve: (can) => [...can.styles],
+    }),
     maxN: t.exposeInt('maxN', { description: 'The most images one task may ask for.' }),
     maxInputImages: t.exposeInt('maxInputImages', { description: 'The most input images of an edit.' }),
     mask: t.exposeBoolean('mask', { description: 'Whether an edit may bring a mask.' }),
-    maxPartialImages: t.exposeInt('maxPartialImages', { description: 'The most previews; 0 where there are none.' }),
-    maxPromptLength: t.exposeInt('maxPromptLength', { description: 'In Unicode code points.' }),
+    maxPartialImages: t.exposeInt('maxPartialImages', {
+      description: 'The most previews; 0 where there are none.',
+    }),
+    maxPromptLength: t.exposeInt('maxPromptLength', {
+      description: 'The longest prompt, in Unicode code points.',
+    }),
   }),
 })
 
 const PriceRef = builder.objectRef<Price>('Price').implement({
   description: 'List prices in micro-USD per million tokens: 5000000 is $5 per million.',
   fields: (t) => ({
-    inputTextMicros: t.field({ type: 'BigInt', description: 'For a million tokens of prompt.', resolve: (p) => p.inputTextMicros }),
-    inputImageMicros: t.field({ type: 'BigInt', nullable: true, description: 'For a million tokens of input image; null where there are none.', resolve: (p) => p.inputImageMicros }),
-    outputImageMicros: t.field({ type: 'BigInt', description: 'For a million tokens of result and preview.', resolve: (p) => p.outputImageMicros }),
-    outputTextMicros: t.field({ type: 'BigInt', nullable: true, description: 'For a million tokens of text; null where there are none.', resolve: (p) => p.outputTextMicros }),
+    inputTextMicros: t.field({
+      type: 'BigInt',
+      description: 'For a million tokens of prompt.',
+      resolve: (p) => p.inputTextMicros,
+    }),
+    inputImageMicros: t.field({
+      type: 'BigInt',
+      nullable: true,
+      description: 'For a million tokens of input image; null where there are none.',
+      resolve: (p) => p.inputImageMicros,
+    }),
+    outputImageMicros: t.field({
+      type: 'BigInt',
+      description: 'For a million tokens of result and preview.',
+      resolve: (p) => p.outputImageMicros,
+    }),
+    outputTextMicros: t.field({
+      type: 'BigInt',
+      nullable: true,
+      description: 'For a million tokens of text; null where there are none.',
+      resolve: (p) => p.outputTextMicros,
+    }),
     version: t.exposeString('version', { description: 'Which price table: its source and date.' }),
   }),
 })
 
 const ModelRef = builder.objectRef<Offer>('Model').implement({
-  description: 'One model at one provider.',
+  description: 'One model as one provider serves it: the same model may do more, or cost less, at another.',
   fields: (t) => ({
     name: t.string({ description: 'What to write into `model`.', resolve: ({ model }) => model }),
-    upstreamName: t.string({ description: "The provider's own name for it.", resolve: ({ upstreamModel }) => upstreamModel }),
-    capabilities: t.field({ type: CapabilitiesRef, description: 'What it can do here.', resolve: (offer) => offer.capabilities }),
-    price: t.field({ type: PriceRef, nullable: true, description: 'Null when nobody told us: costs are then unknown.', resolve: (offer) => offer.price }),
-    retiresOn: t.string({ nullable: true, description: 'The day it is announced to be shut down, YYYY-MM-DD; null when none is.', resolve: (offer) => offer.retiresOn }),
+    upstreamName: t.string({
+      description: "The provider's own name for it.",
+      resolve: ({ upstreamModel }) => upstreamModel,
+    }),
+    capabilities: t.field({
+      type: CapabilitiesRef,
+      description: 'What it can do at this provider, which may be less than elsewhere.',
+      resolve: (offer) => offer.capabilities,
+    }),
+    price: t.field({
+      type: PriceRef,
+      nullable: true,
+      description: 'Null when nobody told us: costs are then unknown.',
+      resolve: (offer) => offer.price,
+    }),
+    retiresOn: t.string({
+      nullable: true,
+      description: 'The day it is announced to be shut down, YYYY-MM-DD; null when none is.',
+      resolve: (offer) => offer.retiresOn,
+    }),
   }),
 })
 
 export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implement({
   description: 'An upstream account that the operator has configured.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: "The operator's name for it; what to write into `providers`." }),
-    configured: t.boolean({ description: 'False when an old task names a provider that is no longer there.', resolve: ({ provider }) => provider !== undefined }),
-    dialect: t.string({ nullable: true, description: 'The wire language: openai, sandbox, …; null when no longer configured.', resolve: ({ provider }) => provider?.dialect ?? null }),
-    models: t.field({ type: [ModelRef], description: 'What it serves; empty when no longer configured.', resolve: ({ provider }) => [...(provider?.offers ?? [])] }),
-    concurrency: t.int({ description: 'How many calls one server process has under way there at most.', resolve: ({ provider }) => provider?.concurrency ?? 0 }),
-    queued: t.int({ description: 'Attempts waiting for it at this moment, of all projects.', resolve: async ({ name }, _, { db }) => (await countByProvider(db.read, name)).queued }),
-    running: t.int({ description: 'Attempts it is working on at this moment, of all projects and processes.', resolve: async ({ name }, _, { db }) => (await countByProvider(db.read, name)).running }),
+    name: t.exposeString('name', {
+      description: "The operator's name for it; what to write into `providers`.",
+    }),
+    configured: t.boolean({
+      description: 'False when an old task names a provider that is no longer there.',
+      resolve: ({ provider }) => provider !== undefined,
+    }),
+    dialect: t.string({
+      nullable: true,
+      description: 'The wire language: openai, sandbox, …; null when no longer configured.',
+      resolve: ({ provider }) => provider?.dialect ?? null,
+    }),
+    models: t.field({
+      type: [ModelRef],
+      description: 'What it serves; empty when no longer configured.',
+      resolve: ({ provider }) => [...(provider?.offers ?? [])],
+    }),
+    concurrency: t.int({
+      description: 'How many calls one server process has under way there at most.',
+      resolve: ({ provider }) => provider?.concurrency ?? 0,
+    }),
+    queued: t.int({
+      description: 'Attempts waiting for it at this moment, of all projects.',
+      resolve: async ({ name }, _, { db }) => (await countByProvider(db.read, name)).queued,
+    }),
+    running: t.int({
+      description: 'Attempts it is working on at this moment, of all projects and processes.',
+      resolve: async ({ name }, _, { db }) => (await countByProvider(db.read, name)).running,
+    }),
   }),
 })
 

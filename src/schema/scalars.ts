@@ -1,5 +1,6 @@
+import { GraphQLError } from 'graphql'
 import { parseSize } from '../domain.ts'
-import { GatewayError } from '../errors.ts'
+import type { GatewayErrorCode } from '../errors.ts'
 import { builder } from './builder.ts'
 
 builder.scalarType('DateTime', {
@@ -7,7 +8,8 @@ builder.scalarType('DateTime', {
   serialize: (at) => new Date(at as number).toISOString(),
   parseValue(value) {
     const at = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : NaN
-    if (Number.isNaN(at)) throw wrong(`A DateTime is RFC 3339 text such as 2026-11-20T08:00:01Z, not ${show(value)}.`)
+    if (Number.isNaN(at))
+      throw wrong(`A DateTime is RFC 3339 text such as 2026-11-20T08:00:01Z, not ${show(value)}.`)
     return at
   },
 })
@@ -22,7 +24,8 @@ builder.scalarType('URL', {
 })
 
 builder.scalarType('BigInt', {
-  description: 'A whole number of up to 53 bits, as a JSON number. Money is counted in micro-USD: 41160 is $0.04116.',
+  description:
+    'A whole number of up to 53 bits, as a JSON number. Money is counted in micro-USD: 41160 is $0.04116.',
   serialize: Number,
   parseValue(value) {
     if (Number.isSafeInteger(value)) return value as number
@@ -53,8 +56,9 @@ builder.scalarType('Upload', {
   },
 })
 
-function wrong(message: string): GatewayError {
-  return new GatewayError('BAD_USER_INPUT', message)
+/** A GraphQLError, because GraphQL shows only those as they are; around any other it writes words of its own. */
+function wrong(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' satisfies GatewayErrorCode } })
 }
 
 function show(value: unknown): string {

@@ -10,9 +10,12 @@ import { TaskRef } from './task.ts'
 export const TaskFilterInput = builder.inputType('TaskFilter', {
   description: 'Which tasks; a field left out does not restrict, and all that are given must hold.',
   fields: (t) => ({
-    statuses: t.field({ type: [TaskStatusEnum], description: 'In one of these states.' }),
-    operation: t.field({ type: OperationEnum, description: 'Of this kind.' }),
-    model: t.string({ description: 'Of exactly this model.' }),
+    statuses: t.field({
+      type: [TaskStatusEnum],
+      description: 'In any one of these; an empty list lets none pass.',
+    }),
+    operation: t.field({ type: OperationEnum, description: 'GENERATE or EDIT.' }),
+    model: t.string({ description: 'Of exactly this model, by the name that was asked for.' }),
     provider: t.string({ description: 'With an attempt at this provider.' }),
     createdFrom: t.field({ type: 'DateTime', description: 'Asked for at this moment or later.' }),
     createdTo: t.field({ type: 'DateTime', description: 'Asked for before this moment.' }),
@@ -46,18 +49,35 @@ const TaskEdgeRef = builder.objectRef<TaskRow>('TaskEdge').implement({
   description: 'A task and its place in the list.',
   fields: (t) => ({
     cursor: t.string({ description: 'Pass it as `after` to go on behind this task.', resolve: pageCursor }),
-    node: t.field({ type: TaskRef, description: 'The task.', resolve: (task) => task }),
+    node: t.field({
+      type: TaskRef,
+      description: 'The task at this place in the list.',
+      resolve: (task) => task,
+    }),
   }),
 })
 
 const TaskConnectionRef = builder.objectRef<Connection>('TaskConnection').implement({
   description: 'A page of tasks, newest first.',
   fields: (t) => ({
-    edges: t.field({ type: [TaskEdgeRef], description: 'The tasks with their cursors.', resolve: ({ tasks }) => tasks }),
-    nodes: t.field({ type: [TaskRef], description: 'The tasks alone.', resolve: ({ tasks }) => tasks }),
-    pageInfo: t.field({ type: PageInfoRef, description: 'Where to go on.', resolve: (connection) => connection }),
+    edges: t.field({
+      type: [TaskEdgeRef],
+      description: 'The tasks, each with a cursor of its own to go on from.',
+      resolve: ({ tasks }) => tasks,
+    }),
+    nodes: t.field({
+      type: [TaskRef],
+      description: 'The same tasks without cursors, for when the page as a whole is enough.',
+      resolve: ({ tasks }) => tasks,
+    }),
+    pageInfo: t.field({
+      type: PageInfoRef,
+      description: 'Whether older tasks follow, and from which cursor.',
+      resolve: (connection) => connection,
+    }),
     feedCursor: t.exposeString('feedCursor', {
-      description: 'The place in the project\'s feed at which this page was read: `taskFeed(after:)` goes on from there without a gap.',
+      description:
+        "The place in the project's feed at which this page was read: `taskFeed(after:)` goes on from there without a gap.",
     }),
   }),
 })
@@ -77,7 +97,9 @@ builder.queryFields((t) => ({
     description: "The project's tasks, newest first.",
     args: {
       first: t.arg.int({ defaultValue: 50, description: `At most so many, 1 to ${MOST}.` }),
-      after: t.arg.string({ description: 'The cursor of the last task seen; from the newest when left out.' }),
+      after: t.arg.string({
+        description: 'The cursor of the last task seen; from the newest when left out.',
+      }),
       filter: t.arg({ type: TaskFilterInput, description: 'All tasks when left out.' }),
     },
     async resolve(_, { first: asked, after, filter }, { db, projectId }) {
@@ -103,7 +125,11 @@ function pageCursor({ createdAt, id }: TaskRow): string {
 function readPageCursor(cursor: string): { createdAt: number; id: string } {
   const match = /^(\d{1,15}):(task_\w{26})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))
   if (!match) {
-    throw new GatewayError('CURSOR_INVALID', 'The cursor is not one of this list. Leave it out to start with the newest.', { field: 'after' })
+    throw new GatewayError(
+      'CURSOR_INVALID',
+      'The cursor is not one of this list. Leave it out to start with the newest.',
+      { field: 'after' },
+    )
   }
   return { createdAt: Number(match[1]), id: match[2]! }
 }

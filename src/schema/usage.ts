@@ -11,7 +11,10 @@ interface Details {
 const TokenDetails = builder.objectRef<Details>('TokenDetails').implement({
   description: 'Tokens by what they stand for: text and images have different prices.',
   fields: (t) => ({
-    textTokens: t.exposeInt('textTokens', { nullable: true, description: 'Tokens of text; null when not reported.' }),
+    textTokens: t.exposeInt('textTokens', {
+      nullable: true,
+      description: 'Tokens of text; null when not reported.',
+    }),
     imageTokens: t.exposeInt('imageTokens', {
       nullable: true,
       description: 'Tokens of images, previews included; null when not reported.',
@@ -22,9 +25,18 @@ const TokenDetails = builder.objectRef<Details>('TokenDetails').implement({
 export const UsageRef = builder.objectRef<Usage>('Usage').implement({
   description: 'Tokens consumed upstream. A count that nobody told us is null, never zero.',
   fields: (t) => ({
-    inputTokens: t.exposeInt('inputTokens', { nullable: true, description: 'Tokens read: prompt and input images.' }),
-    outputTokens: t.exposeInt('outputTokens', { nullable: true, description: 'Tokens painted: results and previews.' }),
-    totalTokens: t.exposeInt('totalTokens', { nullable: true, description: 'Both together, as the provider counted.' }),
+    inputTokens: t.exposeInt('inputTokens', {
+      nullable: true,
+      description: 'Tokens read: prompt and input images.',
+    }),
+    outputTokens: t.exposeInt('outputTokens', {
+      nullable: true,
+      description: 'Tokens painted: results and previews.',
+    }),
+    totalTokens: t.exposeInt('totalTokens', {
+      nullable: true,
+      description: 'Both together, as the provider counted.',
+    }),
     inputTokensDetails: t.field({
       type: TokenDetails,
       nullable: true,
@@ -37,7 +49,11 @@ export const UsageRef = builder.objectRef<Usage>('Usage').implement({
       description: 'The output by class; null when it could not be told apart.',
       resolve: (usage) => details(usage.outputTextTokens, usage.outputImageTokens),
     }),
-    source: t.field({ type: UsageSourceEnum, description: 'Whether these are reported, estimated or unknown.', resolve: (usage) => usage.source }),
+    source: t.field({
+      type: UsageSourceEnum,
+      description: 'Whether these are reported, estimated or unknown.',
+      resolve: (usage) => usage.source,
+    }),
   }),
 })
 
@@ -46,7 +62,16 @@ export function usageOf(attempt: AttemptRow): Usage | null {
   if (attempt.charged === 'NO' || attempt.finishedAt === null) return null
   const { usageSource: source, inputTokens, outputTokens, totalTokens } = attempt
   const { inputTextTokens, inputImageTokens, outputTextTokens, outputImageTokens } = attempt
-  return { source, inputTokens, outputTokens, totalTokens, inputTextTokens, inputImageTokens, outputTextTokens, outputImageTokens }
+  return {
+    source,
+    inputTokens,
+    outputTokens,
+    totalTokens,
+    inputTextTokens,
+    inputImageTokens,
+    outputTextTokens,
+    outputImageTokens,
+  }
 }
 
 /** The usage of all charged attempts together; a count that one of them lacks is null. Null while there is none. */

@@ -1,0 +1,55 @@
+// How providers are, by how their calls end: what is noticed here becomes a rest in the database, which every process
+// keeps. Money is never lost by a rest: what is queued waits.
+import { ALL_MODELS, listRests, putRest, removeRest, type RestRow } from '../db/rests.ts'
+import type { Queries } from '../db/database.ts'
+import type { AttemptRow } from '../db/tables.ts'
+import type { Failure } from '../providers/error.ts'
+import type { Deps } from './deps.ts'
+
+/** Wrong credentials or an empty account are mended by people. */
+const REFUSED_REST_MS = 300_000
+/** How long a provider rests when too many of its calls went wrong. */
+const ILL_REST_MS = 30_000
+
+/** A call ended well: a rest that is over is lifted. */
+export async function noteSuccess(deps: Deps, { provider, model }: AttemptRow): Promise<void> {
+  deps.breaker.note(provider, model, 'WELL', deps.clock.now())
+  const own = (await listRests(deps.db.read)).filter((rest) => concerns(rest, provider, model) && rest.until !== null)
+  if (own.length === 0) return
+  await deps.db.tx(async (q) => {
+    for (const rest of own) await removeRest(q, rest, { paused: false })
+  })
+}
+
+/** A call went wrong: some failures are reasons to rest by themselves, others when there are many. */
+export async function noteFailure(deps: Deps, attempt: AttemptRow, failure: Failure): Promise<void> {
+  const { provider, model } = attempt
+  const ill = ['unreached', 'lost', 'broken'].includes(failure.kind)
+  const now = deps.clock.now()
+  const opened = deps.breaker.note(provider, model, ill ? 'ILL' : 'WELL', now)
+  const rest = restFor(failure, opened)
+  if (!rest) return
+  deps.log.warn({ provider, model, ms: rest.forMs }, `${provider} rests: ${rest.reason}`)
+  const which = rest.wide ? ALL_MODELS : model
+  await deps.db.tx((q) => putRest(q, { provider, model: which, forMs: rest.forMs, reason: rest.reason, since: now }))
+}
+
+function restFor(failure: Failure, opened: boolean): { wide: boolean; forMs: number; reason: string } | undefined {
+  if (failure.code === 'PROVIDER_QUOTA' || failure.code === 'PROVIDER_MISCONFIGURED') {
+    return { wide: true, forMs: REFUSED_REST_MS, reason: failure.message }
+  }
+  if (failure.kind === 'busy' && failure.retryAfterMs !== undefined) {
+    return { wide: false, forMs: failure.retryAfterMs, reason: failure.message }
+  }
+  return opened ? { wide: false, forMs: ILL_REST_MS, reason: `Too many calls failed, the last so: ${failure.message}` } : undefined
+}
+
+/** Which providers, or models of them, are given no work right now. */
+export async function findResting(q: Queries): Promise<(provider: string, model: string) => boolean> {
+  const rests = (await listRests(q)).filter(({ resting }) => resting)
+  return (provider, model) => rests.some((rest) => concerns(rest, provider, model))
+}
+
+function concerns(rest: RestRow, provider: string, model: string): boolean {
+  return rest.provider === provider && (rest.model === ALL_MODELS || rest.model === model)
+}

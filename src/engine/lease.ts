@@ -1,0 +1,23 @@
+import { sql } from 'drizzle-orm'
+import { moveAttempt, QUEUE_KEY, type Lease } from '../db/attempts.ts'
+import type { AttemptRow } from '../db/tables.ts'
+import type { Deps } from './deps.ts'
+import { MOVES } from './machine.ts'
+
+/** The columns of an attempt that nobody works on. */
+export const NO_LEASE = { leaseOwner: null, leaseUntil: null }
+
+/** The claim under which an attempt was read: a write that carries it changes nothing once the claim is lost. */
+export function leaseOf({ leaseOwner, leaseEpoch }: AttemptRow): Lease {
+  return { owner: leaseOwner!, epoch: leaseEpoch }
+}
+
+/** Gives an attempt back that was claimed and not sent, or is to be asked about: it is due at once, for anybody. */
+export async function release(deps: Deps, attempt: AttemptRow): Promise<void> {
+  const move = attempt.state === 'LEASED' ? MOVES.release : MOVES.wait
+  await deps.db.tx(async (q) => {
+    const runAfter = sql`${q.now}`
+    await moveAttempt(q, attempt.id, { ...move, lease: leaseOf(attempt) }, { ...NO_LEASE, runAfter })
+    q.poke(QUEUE_KEY)
+  })
+}

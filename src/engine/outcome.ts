@@ -1,0 +1,30 @@
+import type { NewAsset } from '../db/assets.ts'
+import type { AttemptRow, TaskRow } from '../db/tables.ts'
+import type { Usage } from '../domain.ts'
+import type { Failure } from '../providers/error.ts'
+import type { Answer, Price, ResolvedSettings } from '../providers/provider.ts'
+import type { Evidence } from './call.ts'
+
+/** A step that was taken: of which attempt, and how far it got. */
+export interface Case {
+  task: TaskRow
+  attempt: AttemptRow
+  evidence: Evidence
+}
+
+/** What came of a step, to be settled. */
+export type Outcome =
+  | { is: 'DONE'; images: NewAsset[]; usage: Usage; resolved: ResolvedSettings; price: Price | null }
+  | Waiting
+  | { is: 'FAILED'; failure: Failure }
+  /** Its owner wants it stopped, and nothing was sent. */
+  | { is: 'CANCELED' }
+  /** The process ends before anything was sent: it goes back into the queue. */
+  | { is: 'RELEASED' }
+  /** Another worker has it now: nothing is left to do. */
+  | { is: 'TAKEN' }
+
+/** The provider has it and is not done. */
+export type Waiting = Named<Exclude<Answer, { state: 'DONE' }>>
+
+type Named<Said> = Said extends { state: infer State } ? Omit<Said, 'state'> & { is: State } : never

@@ -1,0 +1,62 @@
+import { sql } from 'drizzle-orm'
+import { moveAttempt, QUEUE_KEY } from '../db/attempts.ts'
+import { findAttemptByCallback, insertCallback } from '../db/callbacks.ts'
+import type { Transaction } from '../db/database.ts'
+import { appendEvents } from '../db/events.ts'
+import type { AttemptRow } from '../db/tables.ts'
+import { lockTask, updateTask } from '../db/tasks.ts'
+import { ProviderError } from '../providers/error.ts'
+import type { Callback } from '../providers/provider.ts'
+import type { Deps } from './deps.ts'
+import { sha256 } from './callback.ts'
+import { MOVES } from './machine.ts'
+
+/** What became of a callback. KEPT: it is stored, and the attempt will be looked at; what it says is not believed. */
+export type Receipt = 'KEPT' | 'UNKNOWN_SECRET' | 'TOO_LATE' | 'UNREADABLE'
+
+/** How long after its end an attempt's address still answers. */
+const OPEN_FOR_MS = 86_400_000
+
+/**
+ * Takes in what an upstream posted to an attempt's own address: kept durably, then the attempt is due for a check at
+ * once. A callback for an attempt whose answer was lost brings its remote id back, and with that the attempt.
+ */
+export async function receiveCallback(deps: Deps, secret: string, body: string): Promise<Receipt> {
+  const attempt = await findAttemptByCallback(deps.db.read, sha256(secret))
+  if (!attempt) return 'UNKNOWN_SECRET'
+  const now = deps.clock.now()
+  if (attempt.finishedAt !== null && attempt.finishedAt < now - OPEN_FOR_MS) return 'TOO_LATE'
+  const callback = read(deps, attempt, body)
+  if (!callback) return 'UNREADABLE'
+    await deps.db.tx(async (q) => {
+    const row = { attemptId: attempt.id, sha256: sha256(body), body, receivedAt: now }
+    if (await insertCallback(q, row)) await hasten(q, deps, attempt, callback.remoteId)
+  })
+  return 'KEPT'
+}
+
+function read(deps: Deps, attempt: AttemptRow, body: string): Callback | undefined {
+  try {
+    return deps.providers.find(({ name }) => name === attempt.provider)?.receive?.(body)
+  } catch (error) {
+    if (error instanceof ProviderError) return undefined
+    throw error
+  }
+}
+
+async function hasten(q: Transaction, deps: Deps, attempt: AttemptRow, remoteId: string | null): Promise<void> {
+  if (attempt.remoteId !== null && remoteId !== null && remoteId !== attempt.remoteId) {
+    deps.log.error({ attempt: attempt.id, remoteId }, 'a callback names another remote id than the one we hold; it is ignored')
+    return
+  }
+  const due = { runAfter: sql`${q.now}` }
+  q.poke(QUEUE_KEY)
+  const task = await lockTask(q, attempt.taskId)
+  // Waiting already: look now. Still sending: the submit's own answer will find the callback.
+  if (await moveAttempt(q, attempt.id, MOVES.wait, due)) return
+  if (remoteId === null) return
+  const adopted = await moveAttempt(q, attempt.id, MOVES.adopt, { ...due, remoteId, error: null })
+  if (!adopted) return
+  const running = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING' })
+  if (running) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], deps.clock.now())
+}

@@ -1,0 +1,83 @@
+import type { AttemptRow, TaskRow } from '../db/tables.ts'
+import { GatewayError } from '../errors.ts'
+import { ProviderError, type Failure } from '../providers/error.ts'
+import type { Answer, Call } from '../providers/provider.ts'
+import { openCallback } from './callback.ts'
+import type { Deps } from './deps.ts'
+import { commitIntent } from './intent.ts'
+import { landImages } from './landing.ts'
+import { makeOrder } from './order.ts'
+import type { Case, Outcome } from './outcome.ts'
+import { routes, todayOf, type Route } from './route.ts'
+import type { Ends } from './step.ts'
+
+/** Sends an attempt. Never throws: whatever happens is an outcome. */
+export async function send(deps: Deps, of: Case, call: Call, { cut, over }: Ends): Promise<Outcome> {
+  const { task, attempt, evidence } = of
+  try {
+    const route = routeOf(deps, task, attempt)
+    const order = await makeOrder(deps, task, route, cut)
+    if (cut.aborted) return { is: 'RELEASED' }
+    const callback = openCallback(deps, route.provider)
+    const permission = await commitIntent(deps, task, attempt, callback?.sha256 ?? null)
+    if (permission === 'NO_LEASE') return { is: 'TAKEN' }
+    if (permission === 'NO_PERMIT') return { is: 'CANCELED' }
+    evidence.wirePhase = 'INTENT'
+    const answer = await route.provider.submit(order, { ...call, callbackUrl: callback?.url })
+    return await toOutcome(deps, attempt, route, answer, over)
+  } catch (error) {
+    if (cut.aborted && evidence.wirePhase === 'NONE') return { is: 'RELEASED' }
+    return { is: 'FAILED', failure: toFailure(deps, of, error) }
+  }
+}
+
+/** How the attempt's own provider serves its task today. Throws ProviderError `refused` when it no longer can. */
+export function routeOf(deps: Deps, task: TaskRow, attempt: AttemptRow): Route {
+  const here = deps.providers.filter(({ name }) => name === attempt.provider)
+  try {
+    const [route] = routes({ ...task.request, n: attempt.n, providers: null }, here, { today: todayOf(deps), resting: () => false })
+    return route!
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    // The configuration changed while the attempt was waiting.
+    throw new ProviderError({
+      kind: 'refused',
+      code: 'PROVIDER_MISCONFIGURED',
+      message: `${attempt.provider} can no longer serve this task: ${error.message}`,
+      charged: 'NO',
+      cause: error,
+    })
+  }
+}
+
+/** An answer as an outcome, its pictures landed. Throws ProviderError `broken` when they cannot be. */
+export async function toOutcome(
+  deps: Deps,
+  attempt: AttemptRow,
+  { offer }: Route,
+  answer: Answer,
+  over: AbortSignal,
+): Promise<Outcome> {
+  const { state, ...rest } = answer
+  if (state !== 'DONE') return { is: state, ...rest } as Outcome
+  const { usage, resolved } = answer
+  const images = await landImages(deps, attempt, answer.images, over)
+  return { is: 'DONE', images, usage, resolved, price: offer.price }
+}
+
+/** What an adapter threw, as a failure. Anything but a ProviderError is a bug, and proves only how far it got. */
+export function toFailure(deps: Deps, { attempt, evidence }: Case, error: unknown): Failure {
+  if (error instanceof ProviderError) return error.failure
+  deps.log.error({ attempt: attempt.id, err: error }, 'an attempt met an error that no provider reported')
+  if (evidence.wirePhase === 'NONE') {
+    // The database may have gone away, for one: that is no reason to give up.
+    return { kind: 'unreached', code: 'INTERNAL', message: 'The gateway failed before anything was sent.', charged: 'NO', cause: error }
+  }
+  return {
+    kind: 'lost',
+    code: 'OUTCOME_UNKNOWN',
+    message: 'The gateway failed while the provider was working; whether the image was made and charged is unknown.',
+    charged: 'UNKNOWN',
+    cause: error,
+  }
+}
