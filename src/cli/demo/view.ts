@@ -1,7 +1,3 @@
-import { systemClock, type Clock } from '../../clock.ts'
-import type { Screen } from '../screen.ts'
-import { createLiveView } from './live-view.ts'
-import { createPlainView } from './plain-view.ts'
 import type { TaskState } from './replies.ts'
 
 /** Where the demo shows what happens. */
@@ -14,9 +10,4 @@ export interface View {
   picture(bytes: Uint8Array, safelight: number): Promise<void>
   /** Leaves the last picture where it is and draws nothing over it any more. */
   close(): Promise<void>
-}
-
-/** Something alive on a terminal, one line per event elsewhere. */
-export function openView(screen: Screen, clock: Clock = systemClock): View {
-  return screen.isTerminal ? createLiveView(screen, clock) : createPlainView(screen)
 }
