@@ -16,7 +16,14 @@
 // Durations end in `Ms`, money in `Micros` (integer micro-USD), moments in `At` (milliseconds since 1970, UTC).
 
 /** The values of every closed word list: the schema's enums, the tables' CHECKs and the types below come from here. */
-export const TASK_STATUSES = ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN', 'SUCCEEDED', 'FAILED', 'CANCELED'] as const
+export const TASK_STATUSES = [
+  'QUEUED',
+  'RUNNING',
+  'OUTCOME_UNKNOWN',
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELED',
+] as const
 export const OPERATIONS = ['GENERATE', 'EDIT'] as const
 export const ATTEMPT_STATES = [
   'PLANNED',
@@ -42,7 +49,12 @@ export const UNSUPPORTED_POLICIES = ['WARN', 'ERROR'] as const
 export const UNKNOWN_OUTCOME_POLICIES = ['HOLD', 'RESEND'] as const
 export const USAGE_SOURCES = ['REPORTED', 'ESTIMATED', 'UNKNOWN'] as const
 export const ASSET_KINDS = ['FINAL', 'PARTIAL', 'INPUT', 'MASK'] as const
-export const WARNING_CODES = ['SETTING_IGNORED', 'SETTING_CHANGED', 'MODEL_RETIRING', 'IMAGES_MISSING'] as const
+export const WARNING_CODES = [
+  'SETTING_IGNORED',
+  'SETTING_CHANGED',
+  'MODEL_RETIRING',
+  'IMAGES_MISSING',
+] as const
 export const TASK_ERROR_CODES = [
   'MODERATION_BLOCKED',
   'PROVIDER_RATE_LIMITED',

@@ -30,7 +30,7 @@ export interface Gateway {
   fetch(request: Request): Promise<Response>
   /** Begins to work and to listen. Answers where. */
   start(): Promise<{ url: string }>
-  /** Drains and closes everything. Calls under way may go on for `deadlineMs`, the configured time by default. */
+  /** Drains and closes everything, once. Calls under way may go on for `deadlineMs`, the configured time by default. */
   stop(options?: { deadlineMs?: number }): Promise<void>
   /** How many viewers this process is telling about tasks. */
   watching(): number
@@ -48,12 +48,18 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const { log, clock = systemClock, inputRule = requestRule() } = options
   const pokes = createPokes(clock)
   await mkdir(config.dataDir, { recursive: true })
-  const db = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, onPoke: pokes.wake, log })
+  const db = await openDatabase({
+    databaseUrl: config.databaseUrl,
+    dataDir: config.dataDir,
+    onPoke: pokes.wake,
+    log,
+  })
   const store = await openDirectoryStore(join(config.dataDir, 'assets'), clock)
   const renditions = createRenditions(store, join(config.dataDir, 'renditions'))
   const downloader = createDownloader({ rule: inputRule })
   const { providers } = config
   let listener: Listener | undefined
+  let stopped: Promise<void> | undefined
   const engine = createEngine({
     db,
     store,
@@ -95,26 +101,35 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       listener = await listen(app, sockets, config)
       return { url: listener.url }
     },
-    async stop({ deadlineMs = config.engine.drainTimeoutMs } = {}) {
-      state.draining = true
-      await stopEngine(engine, deadlineMs, log)
-      await listener?.close()
-      await Promise.all([...providers.map((provider) => provider.close()), downloader.close()])
-      await db.close()
-    },
+    stop: ({ deadlineMs = config.engine.drainTimeoutMs } = {}) => (stopped ??= close(deadlineMs)),
+  }
+
+  async function close(deadlineMs: number): Promise<void> {
+    state.draining = true
+    await stopEngine(engine, deadlineMs, log)
+    await listener?.close()
+    await Promise.all([...providers.map((provider) => provider.close()), downloader.close()])
+    await db.close()
   }
 }
 
 /** Brings the configured database up to date, and closes it again. */
 export async function migrate(config: Config, log: Logger): Promise<{ database: string }> {
   await mkdir(config.dataDir, { recursive: true })
-  const db = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, onPoke: () => {}, log })
+  const db = await openDatabase({
+    databaseUrl: config.databaseUrl,
+    dataDir: config.dataDir,
+    onPoke: () => {},
+    log,
+  })
   await db.close()
   return { database: db.location }
 }
 
 async function stopEngine(engine: Engine, deadlineMs: number, log: Logger): Promise<void> {
-  await engine.stop(deadlineMs).catch((error: unknown) => log.error({ err: error }, 'the engine did not stop cleanly'))
+  await engine
+    .stop(deadlineMs)
+    .catch((error: unknown) => log.error({ err: error }, 'the engine did not stop cleanly'))
 }
 
 async function problem(db: Database, state: { draining: boolean }): Promise<string | undefined> {

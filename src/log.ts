@@ -3,7 +3,16 @@ import { pino, type DestinationStream, type Logger } from 'pino'
 export type { Logger }
 
 // Keys whose values are secrets wherever they stand, and free text that looks like one.
-const SECRET_PATHS = ['authorization', 'apiKey', 'accessKey', 'secretKey', '*.authorization', '*.apiKey', '*.accessKey', '*.secretKey']
+const SECRET_PATHS = [
+  'authorization',
+  'apiKey',
+  'accessKey',
+  'secretKey',
+  '*.authorization',
+  '*.apiKey',
+  '*.accessKey',
+  '*.secretKey',
+]
 const SECRET_TEXT = /\b(?:sk|dk_live|dk_test|whsec)[-_][\w-]{6,}|\bBearer\s+[\w.~+/=-]+/g
 
 /** The same text with anything that looks like a credential replaced. */

@@ -46,6 +46,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
   }
 
   return {
+    spool,
     newFile: () => join(spool, randomUUID()),
 
     put: (file) =>

@@ -1,15 +1,20 @@
 // Writes that survive a power cut: the bytes reach the disk before the name does, and the name before we say so.
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * Gives `file`, already synced, the name `target` on the same disk. A file of the same size that is there already is
- * kept and `file` dropped: names are content hashes, so only a damaged one differs, and that one is replaced.
+ * Gives `file`, already synced, the further name `target` on the same disk; its own name stays. A file of the same size
+ * that is there already is kept: names are content hashes, so only a damaged one differs, and that one is replaced.
  */
 export async function settleFile(file: string, target: string, byteSize: number): Promise<void> {
   await mkdir(dirname(target), { recursive: true })
-  if ((await sizeOf(target)) === byteSize) await rm(file)
-  else await rename(file, target)
+  if ((await sizeOf(target)) !== byteSize) {
+    // By way of a name of its own, since a link never replaces and a rename does so in one step.
+    const own = `${target}.${randomUUID()}`
+    await link(file, own)
+    await rename(own, target)
+  }
   // Also when it was there: whoever put it there may not have reached this line yet.
   await syncFolder(dirname(target))
 }

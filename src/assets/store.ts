@@ -3,9 +3,14 @@
 import type { Readable } from 'node:stream'
 
 export interface AssetStore {
+  /** The folder of the temporary files. What else is kept there goes with them when it is old. */
+  readonly spool: string
   /** A path for a new temporary file on the same disk as the store, unique. Nothing is created yet. */
   newFile(): string
-  /** Moves a temporary file into the store, durably: fsync, rename, fsync of the folder. The path is gone afterwards. */
+  /**
+   * Takes a temporary file's content into the store, durably: fsync, a name by its hash, fsync of the folder. The
+   * temporary name stays its owner's to remove: until then, whoever crashes can begin anew from it.
+   */
   put(file: string): Promise<StoredFile>
   /** The whole content. Throws AssetMissing when there is none. */
   read(sha256: string): Promise<Buffer>

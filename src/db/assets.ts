@@ -32,7 +32,7 @@ export async function findAnyAsset(q: Queries, id: string): Promise<AssetRow | u
 /** The assets of some tasks, in order of kind, then of creation and position. */
 export async function listAssets(q: Queries, taskIds: readonly string[]): Promise<AssetRow[]> {
   const { assets } = q.tables
-  return await q.sql
+  return q.sql
     .select()
     .from(assets)
     .where(inArray(assets.taskId, [...taskIds]))

@@ -2,7 +2,7 @@
 import { and, asc, eq, inArray, isNull, lt, lte, ne, notInArray, or, sql, type SQL } from 'drizzle-orm'
 import type { AttemptState } from '../domain.ts'
 import type { Queries, Transaction } from './database.ts'
-import { statement } from './statement.ts'
+import { insertion, statement } from './statement.ts'
 import type { AttemptRow, Tables } from './tables.ts'
 
 export type NewAttempt = Tables['attempts']['$inferInsert']
@@ -22,11 +22,15 @@ export async function insertAttempt(
   attempt: Omit<NewAttempt, 'runAfter' | 'state'>,
   delayMs: number,
 ): Promise<void> {
-  await q.sql
-    .insert(q.tables.attempts)
-    .values({ ...attempt, state: 'PLANNED', runAfter: sql`${q.now} + ${delayMs}` })
+  await newAttempt(q, { ...attempt, delayMs })
   q.poke(QUEUE_KEY)
 }
+
+const newAttempt = insertion<Omit<NewAttempt, 'runAfter' | 'state'> & { delayMs: number }, unknown>(
+  'attempt',
+  ({ sql: into, tables: { attempts }, now }, { delayMs, ...values }) =>
+    into.insert(attempts).values({ ...values, state: 'PLANNED', runAfter: sql`${now} + ${delayMs}` }),
+)
 
 /**
  * Claims up to `limit` due attempts of a provider: PLANNED ones become LEASED, ACCEPTED ones stay and are leased for a
@@ -34,7 +38,13 @@ export async function insertAttempt(
  */
 export async function claimDue(
   q: Transaction,
-  claim: { provider: string; limit: number; owner: string; leaseMs: number; resting?: readonly string[] | 'ALL' },
+  claim: {
+    provider: string
+    limit: number
+    owner: string
+    leaseMs: number
+    resting?: readonly string[] | 'ALL'
+  },
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
   const due = q.sql
@@ -57,7 +67,7 @@ export async function claimDue(
     q.dialect === 'postgresql'
       ? sql`${attempts.id} = any(array(${due.for('update', { skipLocked: true })}))`
       : inArray(attempts.id, due)
-  return await q.sql
+  return q.sql
     .update(attempts)
     .set({
       state: sql`case ${attempts.state} when 'PLANNED' then 'LEASED' else ${attempts.state} end`,
@@ -77,7 +87,7 @@ function atWork({ tables: { attempts } }: Queries, resting: readonly string[] | 
 export async function findNextDueMs(q: Queries, providers: string[]): Promise<number | undefined> {
   const { attempts } = q.tables
   const [row] = await q.sql
-    .select({ inMs: sql<number | null>`min(${attempts.runAfter}) - ${q.now}` })
+    .select({ inMs: sql<number | string | null>`min(${attempts.runAfter}) - ${q.now}` })
     .from(attempts)
     .where(
       and(
@@ -90,6 +100,12 @@ export async function findNextDueMs(q: Queries, providers: string[]): Promise<nu
   return inMs === undefined ? undefined : Math.max(0, Number(inMs))
 }
 
+/** What a move writes besides the state. `dueInMs` counts from now, in the database's time. */
+export type AttemptChange = Partial<Omit<NewAttempt, 'runAfter' | 'leaseUntil'>> & {
+  dueInMs?: number
+  leaseUntil?: null
+}
+
 /**
  * Moves an attempt from one of `from` to `to`, with further columns; undefined when it does not stand there any more,
  * or when `lease` is given and was lost. The only way an attempt changes its state after a claim.
@@ -98,12 +114,12 @@ export async function moveAttempt(
   q: Transaction,
   id: string,
   move: { from: readonly AttemptState[]; to: AttemptState; lease?: Lease | undefined },
-  set: Partial<Omit<NewAttempt, 'runAfter' | 'leaseUntil'>> & { runAfter?: SQL; leaseUntil?: SQL | null } = {},
+  { dueInMs, ...set }: AttemptChange = {},
 ): Promise<AttemptRow | undefined> {
   const { attempts } = q.tables
   const [row] = await q.sql
     .update(attempts)
-    .set({ ...set, state: move.to })
+    .set({ ...set, state: move.to, ...(dueInMs !== undefined && { runAfter: sql`${q.now} + ${dueInMs}` }) })
     .where(
       and(
         eq(attempts.id, id),
@@ -117,7 +133,12 @@ export async function moveAttempt(
 }
 
 /** Renews a worker's leases on these attempts, as far as it still holds them. */
-export async function renewLeases(q: Transaction, owner: string, ids: readonly string[], leaseMs: number): Promise<void> {
+export async function renewLeases(
+  q: Transaction,
+  owner: string,
+  ids: readonly string[],
+  leaseMs: number,
+): Promise<void> {
   if (ids.length === 0) return
   const { attempts } = q.tables
   await q.sql
@@ -138,7 +159,7 @@ export async function listAbandoned(
   which: { all: boolean; notOwner: string },
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  return await q.sql
+  return q.sql
     .select()
     .from(attempts)
     .where(
@@ -151,15 +172,21 @@ export async function listAbandoned(
     )
 }
 
-const attemptById = statement<{ id: string }, AttemptRow[]>('attempt_by_id', ({ sql: from, tables: { attempts } }) =>
-  from
-    .select()
-    .from(attempts)
-    .where(eq(attempts.id, sql.placeholder('id'))),
+const attemptById = statement<{ id: string }, AttemptRow[]>(
+  'attempt_by_id',
+  ({ sql: from, tables: { attempts } }) =>
+    from
+      .select()
+      .from(attempts)
+      .where(eq(attempts.id, sql.placeholder('id'))),
 )
 
 /** An attempt of a project; undefined when there is none, or when it is another project's. */
-export async function findAttempt(q: Queries, projectId: string, id: string): Promise<AttemptRow | undefined> {
+export async function findAttempt(
+  q: Queries,
+  projectId: string,
+  id: string,
+): Promise<AttemptRow | undefined> {
   const [row] = await attemptById(q, { id })
   return row?.projectId === projectId ? row : undefined
 }
@@ -167,7 +194,7 @@ export async function findAttempt(q: Queries, projectId: string, id: string): Pr
 /** All attempts of some tasks, each task's in order of number. */
 export async function listAttempts(q: Queries, taskIds: readonly string[]): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  return await q.sql
+  return q.sql
     .select()
     .from(attempts)
     .where(inArray(attempts.taskId, [...taskIds]))
@@ -177,7 +204,10 @@ export async function listAttempts(q: Queries, taskIds: readonly string[]): Prom
 /** How many attempts a task has had. */
 export async function countAttempts(q: Queries, taskId: string): Promise<number> {
   const { attempts } = q.tables
-  const [row] = await q.sql.select({ count: sql<number>`count(*)` }).from(attempts).where(eq(attempts.taskId, taskId))
+  const [row] = await q.sql
+    .select({ count: sql<number | string>`count(*)` })
+    .from(attempts)
+    .where(eq(attempts.taskId, taskId))
   return Number(row?.count ?? 0)
 }
 
@@ -185,7 +215,7 @@ export async function countAttempts(q: Queries, taskId: string): Promise<number>
 export async function countCharges(q: Queries, taskId: string, part: number): Promise<number> {
   const { attempts } = q.tables
   const [row] = await q.sql
-    .select({ count: sql<number>`count(*)` })
+    .select({ count: sql<number | string>`count(*)` })
     .from(attempts)
     .where(and(eq(attempts.taskId, taskId), eq(attempts.part, part), ne(attempts.charged, 'NO')))
   return Number(row?.count ?? 0)
@@ -195,7 +225,7 @@ export async function countCharges(q: Queries, taskId: string, part: number): Pr
 export async function countAhead(q: Queries, attempt: AttemptRow): Promise<number> {
   const { attempts } = q.tables
   const [row] = await q.sql
-    .select({ count: sql<number>`count(*)` })
+    .select({ count: sql<number | string>`count(*)` })
     .from(attempts)
     .where(
       and(
@@ -211,14 +241,26 @@ export async function countAhead(q: Queries, attempt: AttemptRow): Promise<numbe
 }
 
 /** How many attempts wait for a provider, and how many it works on. */
-export async function countByProvider(q: Queries, provider: string): Promise<{ queued: number; running: number }> {
+export async function countByProvider(
+  q: Queries,
+  provider: string,
+): Promise<{ queued: number; running: number }> {
   const { attempts } = q.tables
   const [row] = await q.sql
     .select({
-      queued: sql<number>`coalesce(sum(case when ${attempts.state} in ('PLANNED', 'LEASED') then 1 else 0 end), 0)`,
-      running: sql<number>`coalesce(sum(case when ${attempts.state} in ('SENDING', 'ACCEPTED') then 1 else 0 end), 0)`,
+      queued: sql<
+        number | string
+      >`coalesce(sum(case when ${attempts.state} in ('PLANNED', 'LEASED') then 1 else 0 end), 0)`,
+      running: sql<
+        number | string
+      >`coalesce(sum(case when ${attempts.state} in ('SENDING', 'ACCEPTED') then 1 else 0 end), 0)`,
     })
     .from(attempts)
-    .where(and(eq(attempts.provider, provider), inArray(attempts.state, ['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED'])))
+    .where(
+      and(
+        eq(attempts.provider, provider),
+        inArray(attempts.state, ['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED']),
+      ),
+    )
   return { queued: Number(row?.queued ?? 0), running: Number(row?.running ?? 0) }
 }

@@ -33,5 +33,9 @@ export async function insertCallback(q: Transaction, row: CallbackRow): Promise<
 /** The callbacks that came for an attempt, oldest first. */
 export async function listCallbacks(q: Queries, attemptId: string): Promise<CallbackRow[]> {
   const { callbacks } = q.tables
-  return await q.sql.select().from(callbacks).where(eq(callbacks.attemptId, attemptId)).orderBy(callbacks.receivedAt)
+  return q.sql
+    .select()
+    .from(callbacks)
+    .where(eq(callbacks.attemptId, attemptId))
+    .orderBy(callbacks.receivedAt)
 }

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { TaskEventBody } from '../domain.ts'
 import type { Queries, Transaction } from './database.ts'
-import { statement } from './statement.ts'
+import { insertion, statement } from './statement.ts'
 import type { EventRow, TaskRow } from './tables.ts'
 
 /** Keys that readers of logs wait for. */
@@ -19,32 +19,42 @@ export async function appendEvents(
   bodies: TaskEventBody[],
   at: number,
 ): Promise<void> {
-  const { tasks, projects, events } = q.tables
   const count = bodies.length
-  const [own] = await q.sql
-    .update(tasks)
-    .set({ lastSeq: sql`${tasks.lastSeq} + ${count}` })
-    .where(eq(tasks.id, task.id))
-    .returning({ last: tasks.lastSeq })
-  const [feed] = await q.sql
-    .update(projects)
-    .set({ feedSeq: sql`${projects.feedSeq} + ${count}` })
-    .where(eq(projects.id, task.projectId))
-    .returning({ last: projects.feedSeq })
-  if (!own || !feed) throw new Error(`Cannot append to the log of ${task.id}: there is no such task or project.`)
-  await q.sql.insert(events).values(
-    bodies.map((body, i) => ({
-      taskId: task.id,
-      seq: own.last - count + 1 + i,
-      projectId: task.projectId,
-      feedSeq: feed.last - count + 1 + i,
-      body,
-      at,
-    })),
-  )
+  const [own] = await countOfTask(q, { id: task.id, count })
+  const [feed] = await countOfFeed(q, { id: task.projectId, count })
+  if (!own || !feed)
+    throw new Error(`Cannot append to the log of ${task.id}: there is no such task or project.`)
+  for (const [i, body] of bodies.entries()) {
+    const place = { seq: own.last - count + 1 + i, feedSeq: feed.last - count + 1 + i }
+    await insertEvent(q, { taskId: task.id, projectId: task.projectId, ...place, body, at })
+  }
   q.poke(taskKey(task.id))
   q.poke(feedKey(task.projectId))
 }
+
+const countOfTask = statement<{ id: string; count: number }, { last: number }[]>(
+  'count_of_task',
+  ({ sql: on, tables: { tasks } }) =>
+    on
+      .update(tasks)
+      .set({ lastSeq: sql`${tasks.lastSeq} + ${sql.placeholder('count')}` })
+      .where(eq(tasks.id, sql.placeholder('id')))
+      .returning({ last: tasks.lastSeq }),
+)
+
+const countOfFeed = statement<{ id: string; count: number }, { last: number }[]>(
+  'count_of_feed',
+  ({ sql: on, tables: { projects } }) =>
+    on
+      .update(projects)
+      .set({ feedSeq: sql`${projects.feedSeq} + ${sql.placeholder('count')}` })
+      .where(eq(projects.id, sql.placeholder('id')))
+      .returning({ last: projects.feedSeq }),
+)
+
+const insertEvent = insertion<EventRow, unknown>('event', ({ sql: into, tables: { events } }, values) =>
+  into.insert(events).values(values),
+)
 
 const eventsOfTask = statement<{ taskId: string; after: number; limit: number }, EventRow[]>(
   'events_of_task',
@@ -68,7 +78,9 @@ const eventsOfProject = statement<{ projectId: string; after: number; limit: num
     from
       .select()
       .from(events)
-      .where(and(eq(events.projectId, sql.placeholder('projectId')), gt(events.feedSeq, sql.placeholder('after'))))
+      .where(
+        and(eq(events.projectId, sql.placeholder('projectId')), gt(events.feedSeq, sql.placeholder('after'))),
+      )
       .orderBy(asc(events.feedSeq))
       .limit(sql.placeholder('limit')),
 )
@@ -81,7 +93,7 @@ export function listFeed(q: Queries, projectId: string, after: number, limit: nu
 /** Events of several tasks at once, for tests and repairs: all of them, in order. */
 export async function listAllEvents(q: Queries, taskIds: string[]): Promise<EventRow[]> {
   const { events } = q.tables
-  return await q.sql
+  return q.sql
     .select()
     .from(events)
     .where(inArray(events.taskId, taskIds))

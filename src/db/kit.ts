@@ -27,7 +27,8 @@ export type Kit = typeof postgresqlKit
 export const sqliteKit = {
   table: sqlite.sqliteTable,
   text: (name: string) => sqlite.text(name),
-  word: (name: string, values: readonly [string, ...string[]]) => sqlite.text(name, { enum: values as [string] }),
+  word: (name: string, values: readonly [string, ...string[]]) =>
+    sqlite.text(name, { enum: values as [string] }),
   integer: (name: string) => sqlite.integer(name),
   bigint: (name: string) => sqlite.integer(name),
   real: (name: string) => sqlite.real(name),

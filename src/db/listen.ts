@@ -6,7 +6,7 @@ const CHANNEL = 'darkroom'
 const COME_BACK_MS = 1000
 
 /** Wakes every listening process once the transaction commits. The payload, a key, must stay under 8,000 bytes. */
-export const NOTIFY = `select pg_notify('${CHANNEL}', $1)`
+export const notify = (literal: string) => `select pg_notify('${CHANNEL}', ${literal})`
 
 /**
  * Passes on every poke of every process, over a connection of its own that comes back by itself. After a gap it pokes
@@ -33,7 +33,8 @@ export function listen(url: string, onPoke: OnPoke, log: Logger): () => Promise<
       await own.query(`listen ${CHANNEL}`)
       onPoke('*')
     } catch (error) {
-      if (!stopped) log.warn({ error: (error as Error).message }, 'cannot listen to the database; trying again')
+      if (!stopped)
+        log.warn({ error: (error as Error).message }, 'cannot listen to the database; trying again')
       await own.end().catch(() => {})
       comeBack(own)
     }

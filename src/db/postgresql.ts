@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { Logger } from '../log.ts'
 import type { Builders, Database, OnPoke, Queries, Transaction } from './database.ts'
 import { databaseNow } from './kit.ts'
-import { listen, NOTIFY } from './listen.ts'
+import { listen, notify } from './listen.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { postgresqlTables } from './tables.postgresql.ts'
 
@@ -21,7 +21,12 @@ const TRY_AGAIN = new Set(['40P01', '40001'])
  */
 export async function openPostgresql(url: string, onPoke: OnPoke, log: Logger): Promise<Database> {
   await migratePostgresql(url)
-  const pool = new pg.Pool({ connectionString: url, max: 10, statement_timeout: 30_000, connectionTimeoutMillis: 10_000 })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    statement_timeout: 30_000,
+    connectionTimeoutMillis: 10_000,
+  })
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
   // A connection lost while it is checked out emits `error` on the client, and unheard that ends the process.
   pool.on('connect', (client) => client.on('error', () => {}))
@@ -65,8 +70,8 @@ async function transaction<T>(pool: pg.Pool, work: (q: Transaction) => Promise<T
   try {
     await client.query('begin')
     const value = await work({ ...q, poke: (key) => keys.add(key) })
-    for (const key of keys) await client.query(NOTIFY, [key])
-    await client.query('commit')
+    // In one message: locks are held until it has been answered.
+    await client.query([...[...keys].map((key) => notify(client.escapeLiteral(key))), 'commit'].join(';'))
     client.release()
     return value
   } catch (error) {

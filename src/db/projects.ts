@@ -13,11 +13,13 @@ export async function ensureDefaultProject(q: Transaction, now: number): Promise
     .onConflictDoNothing()
 }
 
-const feedPosition = statement<{ id: string }, { feedSeq: number }[]>('feed_position', ({ sql: from, tables }) =>
-  from
-    .select({ feedSeq: tables.projects.feedSeq })
-    .from(tables.projects)
-    .where(eq(tables.projects.id, sql.placeholder('id'))),
+const feedPosition = statement<{ id: string }, { feedSeq: number }[]>(
+  'feed_position',
+  ({ sql: from, tables }) =>
+    from
+      .select({ feedSeq: tables.projects.feedSeq })
+      .from(tables.projects)
+      .where(eq(tables.projects.id, sql.placeholder('id'))),
 )
 
 /** The number of the newest event in a project's feed; 0 when there is none. */

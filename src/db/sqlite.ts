@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import BetterSqlite3, { type Database as Connection } from 'better-sqlite3'
+import BetterSqlite3, { type Database as Connection, type Statement } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import { LRUCache } from 'lru-cache'
 import type { Builders, Database, OnPoke, Queries, Transaction } from './database.ts'
 import { databaseNow } from './kit.ts'
 import { lockFolder } from './lock.ts'
@@ -25,24 +26,43 @@ export function openSqlite(folder: string, onPoke: OnPoke): Database {
   writer.pragma('foreign_keys = ON')
   writer.pragma('busy_timeout = 5000')
   writer.pragma('wal_autocheckpoint = 4000')
-  const writing = drizzle({ client: writer })
+  const writing = drizzle({ client: keepStatements(writer) })
   migrate(writing, { migrationsFolder: MIGRATIONS.sqlite })
 
-  const reader = new BetterSqlite3(file, { readonly: true })
-  const { tx, idle } = groupCommit(writer, queries(writing), onPoke)
+  const reader = keepStatements(new BetterSqlite3(file, { readonly: true }))
+  const group = groupCommit(writer, queries(writing), onPoke)
   return {
     dialect: 'sqlite',
     location: file,
     read: queries(drizzle({ client: reader })),
-    tx,
+    tx: (work) => group.tx(work),
     async close() {
-      await idle()
+      await group.idle()
       reader.close()
       writer.pragma('wal_checkpoint(TRUNCATE)')
       writer.close()
       lock.release()
     },
   }
+}
+
+/** How many compiled statements a connection keeps; there are about a hundred, and more where a list is spelled out. */
+const STATEMENTS = 500
+
+/**
+ * Compiles each statement once. SQLite needs longer to compile one than to run it, and drizzle asks for it anew at each
+ * query that was not prepared.
+ */
+function keepStatements(connection: Connection): Connection {
+  const kept = new LRUCache<string, Statement>({ max: STATEMENTS })
+  const compile = connection.prepare.bind(connection)
+  const prepare = (text: string): Statement => {
+    const statement = kept.get(text) ?? (compile(text) as Statement)
+    kept.set(text, statement)
+    // Whoever had it last may have asked for rows as arrays.
+    return statement.reader ? statement.raw(false) : statement
+  }
+  return Object.assign(connection, { prepare })
 }
 
 function queries(connection: unknown): Queries {
@@ -63,9 +83,10 @@ interface Waiting {
  */
 function groupCommit(connection: Connection, q: Queries, onPoke: OnPoke) {
   let waiting: Waiting[] = []
+  const run = (text: string) => connection.prepare(text).run()
   let running: Promise<void> | undefined
 
-  async function run(): Promise<void> {
+  async function commitAll(): Promise<void> {
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []
@@ -78,9 +99,9 @@ function groupCommit(connection: Connection, q: Queries, onPoke: OnPoke) {
     const keys = new Set<string>()
     const settled: (() => void)[] = []
     try {
-      connection.exec('begin immediate')
+      run('begin immediate')
       for (const one of batch) settled.push(await savepoint(one, keys))
-      connection.exec('commit')
+      run('commit')
     } catch (error) {
       if (connection.inTransaction) connection.exec('rollback')
       for (const one of batch) one.reject(error)
@@ -92,10 +113,10 @@ function groupCommit(connection: Connection, q: Queries, onPoke: OnPoke) {
 
   async function savepoint(one: Waiting, keys: Set<string>): Promise<() => void> {
     const own = new Set<string>()
-    connection.exec('savepoint one')
+    run('savepoint one')
     try {
       const value = await one.work({ ...q, poke: (key) => own.add(key) })
-      connection.exec('release one')
+      run('release one')
       for (const key of own) keys.add(key)
       return () => one.resolve(value as never)
     } catch (error) {
@@ -108,11 +129,11 @@ function groupCommit(connection: Connection, q: Queries, onPoke: OnPoke) {
     tx<T>(work: (q: Transaction) => Promise<T>): Promise<T> {
       return new Promise<T>((resolve, reject) => {
         waiting.push({ work, resolve, reject })
-        running ??= new Promise<void>((begun) => setImmediate(begun)).then(run)
+        running ??= new Promise<void>((begun) => setImmediate(begun)).then(commitAll)
       })
     },
     async idle(): Promise<void> {
-      while (running) await running
+      for (let batch = running; batch; batch = running) await batch
     },
   }
 }

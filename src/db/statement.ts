@@ -1,3 +1,4 @@
+import { sql, type Placeholder } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 
 /** A query builder that can be prepared: drizzle's select, insert, update and delete on either database. */
@@ -18,6 +19,31 @@ export function statement<Values extends Record<string, unknown>, Row>(
   return async (q, values) => {
     let query = prepared.get(q.sql)
     if (!query) prepared.set(q.sql, (query = build(q).prepare(name)))
-    return await query.execute(values)
+    return query.execute(values)
+  }
+}
+
+/**
+ * An insert, built and prepared once per connection and set of columns. `build` puts `values` where the row goes;
+ * columns that a row lacks get their defaults.
+ */
+export function insertion<Row extends object, Result>(
+  name: string,
+  build: (q: Queries, values: Record<keyof Row, Placeholder>) => Preparable<Result>,
+): (q: Queries, row: Row) => Promise<Result> {
+  const byColumns = new Map<string, (q: Queries, row: Record<string, unknown>) => Promise<Result>>()
+  return async (q, row) => {
+    const given = Object.entries(row).filter(([, value]) => value !== undefined)
+    const columns = given.map(([column]) => column)
+    const key = columns.join()
+    let insert = byColumns.get(key)
+    if (!insert) {
+      const values = Object.fromEntries(columns.map((column) => [column, sql.placeholder(column)]))
+      insert = statement(`${name}_${byColumns.size}`, (on) =>
+        build(on, values as Record<keyof Row, Placeholder>),
+      )
+      byColumns.set(key, insert)
+    }
+    return await insert(q, Object.fromEntries(given))
   }
 }

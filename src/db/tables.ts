@@ -15,7 +15,19 @@ import {
 import type { Kit } from './kit.ts'
 
 /** Every table, in the words of one database's kit. CHECKs and partial unique indexes make bad states unstorable. */
-export function createTables({ table, text, word, integer, bigint, real, json, index, uniqueIndex, primaryKey, check }: Kit) {
+export function createTables({
+  table,
+  text,
+  word,
+  integer,
+  bigint,
+  real,
+  json,
+  index,
+  uniqueIndex,
+  primaryKey,
+  check,
+}: Kit) {
   /** The tenant. One exists from the start; each has a feed of its own. */
   const projects = table('projects', {
     id: text('id').primaryKey(),
@@ -61,13 +73,18 @@ export function createTables({ table, text, word, integer, bigint, real, json, i
       finishedAt: bigint('finished_at'),
     },
     (t) => [
-      uniqueIndex('tasks_idempotency').on(t.projectId, t.idempotencyKey).where(sql`${t.idempotencyKey} is not null`),
+      uniqueIndex('tasks_idempotency')
+        .on(t.projectId, t.idempotencyKey)
+        .where(sql`${t.idempotencyKey} is not null`),
       index('tasks_newest').on(t.projectId, t.createdAt, t.id),
       index('tasks_by_status').on(t.projectId, t.status, t.createdAt, t.id),
       check('tasks_status', oneOf(t.status, TASK_STATUSES)),
       check('tasks_max_charges', sql`${t.maxCharges} between 1 and 5`),
       check('tasks_charges_open', sql`${t.chargesOpen} between 0 and ${t.maxCharges} * ${t.parts}`),
-      check('tasks_finished', sql`(${t.finishedAt} is not null) = (${t.status} in ('SUCCEEDED', 'FAILED', 'CANCELED'))`),
+      check(
+        'tasks_finished',
+        sql`(${t.finishedAt} is not null) = (${t.status} in ('SUCCEEDED', 'FAILED', 'CANCELED'))`,
+      ),
     ],
   )
 
@@ -130,15 +147,26 @@ export function createTables({ table, text, word, integer, bigint, real, json, i
       uniqueIndex('attempts_one_live')
         .on(t.taskId, t.part)
         .where(sql`${t.state} in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED')`),
-      uniqueIndex('attempts_remote').on(t.provider, t.remoteId).where(sql`${t.remoteId} is not null`),
-      uniqueIndex('attempts_callback').on(t.callbackSha256).where(sql`${t.callbackSha256} is not null`),
-      index('attempts_due').on(t.provider, t.runAfter, t.id).where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
-      index('attempts_leases').on(t.leaseUntil).where(sql`${t.leaseUntil} is not null`),
+      uniqueIndex('attempts_remote')
+        .on(t.provider, t.remoteId)
+        .where(sql`${t.remoteId} is not null`),
+      uniqueIndex('attempts_callback')
+        .on(t.callbackSha256)
+        .where(sql`${t.callbackSha256} is not null`),
+      index('attempts_due')
+        .on(t.provider, t.runAfter, t.id)
+        .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
+      index('attempts_leases')
+        .on(t.leaseUntil)
+        .where(sql`${t.leaseUntil} is not null`),
       check('attempts_state', oneOf(t.state, ATTEMPT_STATES)),
       check('attempts_charged', oneOf(t.charged, CHARGES)),
       check('attempts_wire_phase', oneOf(t.wirePhase, WIRE_PHASES)),
       // Once a byte may have left, a charge is possible until something proves otherwise; before, it is not.
-      check('attempts_open_charge', sql`${t.state} not in ('SENDING', 'ACCEPTED', 'UNKNOWN') or ${t.charged} = 'UNKNOWN'`),
+      check(
+        'attempts_open_charge',
+        sql`${t.state} not in ('SENDING', 'ACCEPTED', 'UNKNOWN') or ${t.charged} = 'UNKNOWN'`,
+      ),
       check(
         'attempts_no_charge',
         sql`${t.state} not in ('PLANNED', 'LEASED', 'NOT_SENT', 'REJECTED', 'CANCELED') or ${t.charged} = 'NO'`,
@@ -166,7 +194,10 @@ export function createTables({ table, text, word, integer, bigint, real, json, i
       body: json('body').$type<TaskEventBody>().notNull(),
       at: bigint('at').notNull(),
     },
-    (t) => [primaryKey({ columns: [t.taskId, t.seq] }), uniqueIndex('task_events_feed').on(t.projectId, t.feedSeq)],
+    (t) => [
+      primaryKey({ columns: [t.taskId, t.seq] }),
+      uniqueIndex('task_events_feed').on(t.projectId, t.feedSeq),
+    ],
   )
 
   /** One image of one task. The bytes live in the asset store under the hash. */
@@ -194,7 +225,9 @@ export function createTables({ table, text, word, integer, bigint, real, json, i
       createdAt: bigint('created_at').notNull(),
     },
     (t) => [
-      uniqueIndex('assets_of_attempt').on(t.attemptId, t.kind, t.position).where(sql`${t.attemptId} is not null`),
+      uniqueIndex('assets_of_attempt')
+        .on(t.attemptId, t.kind, t.position)
+        .where(sql`${t.attemptId} is not null`),
       index('assets_of_task').on(t.taskId, t.kind, t.position),
       index('assets_by_hash').on(t.sha256),
       check('assets_kind', oneOf(t.kind, ASSET_KINDS)),

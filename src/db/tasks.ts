@@ -1,7 +1,7 @@
-import { and, desc, eq, inArray, lt, or, sql, type SQL } from 'drizzle-orm'
+import { and, desc, eq, exists, inArray, lt, or, sql, type SQL } from 'drizzle-orm'
 import type { Operation, TaskStatus } from '../domain.ts'
 import type { Queries, Transaction } from './database.ts'
-import { statement } from './statement.ts'
+import { insertion, statement } from './statement.ts'
 import type { TaskRow, Tables } from './tables.ts'
 
 export type NewTask = Tables['tasks']['$inferInsert']
@@ -19,9 +19,13 @@ export interface TaskFilter {
 
 /** Inserts a task; undefined when its idempotency key is taken already. */
 export async function insertTask(q: Transaction, task: NewTask): Promise<TaskRow | undefined> {
-  const [row] = await q.sql.insert(q.tables.tasks).values(task).onConflictDoNothing().returning()
+  const [row] = await newTask(q, task)
   return row
 }
+
+const newTask = insertion<NewTask, TaskRow[]>('task', ({ sql: into, tables: { tasks } }, values) =>
+  into.insert(tasks).values(values).onConflictDoNothing().returning(),
+)
 
 const taskById = statement<{ id: string; projectId: string }, TaskRow[]>(
   'task_by_id',
@@ -38,11 +42,13 @@ export async function findTask(q: Queries, projectId: string, id: string): Promi
   return row
 }
 
-const taskOfWorker = statement<{ id: string }, TaskRow[]>('task_of_worker', ({ sql: from, tables: { tasks } }) =>
-  from
-    .select()
-    .from(tasks)
-    .where(eq(tasks.id, sql.placeholder('id'))),
+const taskOfWorker = statement<{ id: string }, TaskRow[]>(
+  'task_of_worker',
+  ({ sql: from, tables: { tasks } }) =>
+    from
+      .select()
+      .from(tasks)
+      .where(eq(tasks.id, sql.placeholder('id'))),
 )
 
 /** A task of whichever project, for the engine's own work. Throws when there is none. */
@@ -73,13 +79,17 @@ export async function findTasks(
   filter: TaskFilter = {},
 ): Promise<TaskRow[]> {
   const { tasks } = q.tables
-  return await q.sql
+  return q.sql
     .select()
     .from(tasks)
     .where(and(inArray(tasks.id, ids), eq(tasks.projectId, projectId), ...conditions(q, filter)))
 }
 
-export async function findTaskByKey(q: Queries, projectId: string, key: string): Promise<TaskRow | undefined> {
+export async function findTaskByKey(
+  q: Queries,
+  projectId: string,
+  key: string,
+): Promise<TaskRow | undefined> {
   const { tasks } = q.tables
   const [row] = await q.sql
     .select()
@@ -97,7 +107,7 @@ export async function listTasks(
 ): Promise<TaskRow[]> {
   const { tasks } = q.tables
   const { after } = page
-  return await q.sql
+  return q.sql
     .select()
     .from(tasks)
     .where(
@@ -120,7 +130,8 @@ export async function updateTask(
   q: Transaction,
   id: string,
   from: readonly TaskStatus[],
-  set: Partial<Omit<NewTask, 'chargesOpen' | 'maxCharges'>> & Partial<Record<'chargesOpen' | 'maxCharges', number | SQL>>,
+  set: Partial<Omit<NewTask, 'chargesOpen' | 'maxCharges'>> &
+    Partial<Record<'chargesOpen' | 'maxCharges', number | SQL>>,
 ): Promise<TaskRow | undefined> {
   const { tasks } = q.tables
   const [row] = await q.sql
@@ -175,9 +186,11 @@ function conditions(q: Queries, filter: TaskFilter): (SQL | undefined)[] {
     filter.createdTo === undefined ? undefined : lt(tasks.createdAt, filter.createdTo),
     filter.provider === undefined
       ? undefined
-      : sql`exists (${q.sql
-          .select({ id: attempts.id })
-          .from(attempts)
-          .where(and(eq(attempts.taskId, tasks.id), eq(attempts.provider, filter.provider)))})`,
+      : exists(
+          q.sql
+            .select({ id: attempts.id })
+            .from(attempts)
+            .where(and(eq(attempts.taskId, tasks.id), eq(attempts.provider, filter.provider))),
+        ),
   ]
 }

@@ -2,7 +2,9 @@
  * An async generator that can be left while it waits. A plain one cannot: its `return()` queues up behind the pending
  * `next()`, so a reader that goes away while nothing happens would be kept for ever.
  */
-export function abortable<T>(start: (signal: AbortSignal) => AsyncGenerator<T, void>): AsyncIterableIterator<T> {
+export function abortable<T>(
+  start: (signal: AbortSignal) => AsyncGenerator<T, void>,
+): AsyncIterableIterator<T> {
   const left = new AbortController()
   const source = start(left.signal)
   return {

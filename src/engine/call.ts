@@ -24,7 +24,13 @@ export interface OpenCall {
 }
 
 /** Opens a call for one step of an attempt. Its signal aborts after `timeoutMs`, or when `cut` does. */
-export function openCall(deps: Deps, task: TaskRow, attempt: AttemptRow, timeoutMs: number, cut: AbortSignal): OpenCall {
+export function openCall(
+  deps: Deps,
+  task: TaskRow,
+  attempt: AttemptRow,
+  timeoutMs: number,
+  cut: AbortSignal,
+): OpenCall {
   const { wirePhase, httpStatus, providerRequestId } = attempt
   const evidence: Evidence = { wirePhase, httpStatus, providerRequestId }
   const recorder = createRecorder(deps, task, attempt)

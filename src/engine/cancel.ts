@@ -19,12 +19,18 @@ export async function cancelTask(deps: Deps, projectId: string, id: string): Pro
   const at = deps.clock.now()
   const { task, running } = await deps.db.tx(async (q) => {
     if (!(await findTask(q, projectId, id))) {
-      throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 60))}.`, { field: 'id' })
+      throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 60))}.`, {
+        field: 'id',
+      })
     }
     const found = await lockTask(q, id)
     if (found.status === 'CANCELED') return { task: found, running: [] }
     if (isFinished(found.status)) {
-      throw new GatewayError('CONFLICT', `${found.id} has ended as ${found.status} already; there is nothing left to cancel.`, { field: 'id' })
+      throw new GatewayError(
+        'CONFLICT',
+        `${found.id} has ended as ${found.status} already; there is nothing left to cancel.`,
+        { field: 'id' },
+      )
     }
     await updateTask(q, id, [found.status], { cancelRequestedAt: found.cancelRequestedAt ?? at })
     const stopped: AttemptRow[] = []
@@ -33,10 +39,10 @@ export async function cancelTask(deps: Deps, projectId: string, id: string): Pro
       if (moved) stopped.push(moved)
     }
     const attempts = await listAttempts(q, [id])
-    const running = attempts.filter(({ state }) => state === 'SENDING' || state === 'ACCEPTED')
+    const sent = attempts.filter(({ state }) => state === 'SENDING' || state === 'ACCEPTED')
     const changed = stopped.at(-1) ?? attempts.find(({ state }) => state === 'UNKNOWN')
     if (changed) await concludeTask(q, deps, { ...found, cancelRequestedAt: at }, changed, at)
-    return { task: await getTask(q, id), running }
+    return { task: await getTask(q, id), running: sent }
   })
   for (const attempt of running) void tellToCancel(deps, attempt)
   return task

@@ -22,7 +22,8 @@ export async function check(deps: Deps, of: Case, call: Call, over: AbortSignal)
   const tooLate = deps.clock.now() - attempt.sentAt! >= provider.timeoutMs
   let asked = false
   try {
-    if (!provider.check) throw new Error(`The provider ${provider.name} cannot be asked about what it accepted.`)
+    if (!provider.check)
+      throw new Error(`The provider ${provider.name} cannot be asked about what it accepted.`)
     const route = routeOf(deps, task, attempt)
     const order = await makeOrder(deps, task, route, call.signal)
     asked = true
@@ -33,10 +34,15 @@ export async function check(deps: Deps, of: Case, call: Call, over: AbortSignal)
     return await toOutcome(deps, attempt, route, answer, over)
   } catch (error) {
     const failure = toFailure(deps, of, error)
-    const aboutTheOrder = asked && error instanceof ProviderError && ['rejected', 'broken'].includes(failure.kind)
+    const aboutTheOrder =
+      asked && error instanceof ProviderError && ['rejected', 'broken'].includes(failure.kind)
     if (aboutTheOrder) return { is: 'FAILED', failure }
     if (tooLate) return { is: 'FAILED', failure: overdue(provider) }
-    return { is: 'PENDING', progress: null, checkAfterMs: Math.max(failure.retryAfterMs ?? CHECK_AGAIN_MS, deps.tuning.pollMs) }
+    return {
+      is: 'PENDING',
+      progress: null,
+      checkAfterMs: Math.max(failure.retryAfterMs ?? CHECK_AGAIN_MS, deps.tuning.pollMs),
+    }
   }
 }
 

@@ -69,7 +69,9 @@ export interface Conclusion {
  */
 export function conclude(attempts: readonly Ended[], cancelRequested: boolean): Conclusion {
   const parts = [...Map.groupBy(attempts, ({ part }) => part).values()].map(standing)
-  const error = attempts.toSorted((a, b) => a.number - b.number).findLast((attempt) => attempt.error !== null)?.error ?? null
+  const error =
+    attempts.toSorted((a, b) => a.number - b.number).findLast((attempt) => attempt.error !== null)?.error ??
+    null
   const has = (word: Standing['word']) => parts.some((part) => part.word === word)
 
   if (has('SENT')) return { status: 'RUNNING', error, warnings: [] }
@@ -77,7 +79,11 @@ export function conclude(attempts: readonly Ended[], cancelRequested: boolean): 
   if (cancelRequested) return { status: 'CANCELED', error, warnings: [] }
   if (has('UNKNOWN')) return { status: 'OUTCOME_UNKNOWN', error, warnings: [] }
   if (!has('DONE')) return { status: 'FAILED', error, warnings: [] }
-  return { status: 'SUCCEEDED', error: null, warnings: parts.filter(({ word }) => word === 'ENDED').map(missing) }
+  return {
+    status: 'SUCCEEDED',
+    error: null,
+    warnings: parts.filter(({ word }) => word === 'ENDED').map(missing),
+  }
 }
 
 interface Standing {
@@ -90,7 +96,8 @@ function standing(attempts: Ended[]): Standing {
   const latest = attempts.toSorted((a, b) => a.number - b.number).at(-1)!
   if (attempts.some(({ state }) => state === 'SUCCEEDED')) return { word: 'DONE', latest }
   const word = WORDS[latest.state]
-  if (word === 'ENDED' && attempts.some(({ state }) => state === 'UNKNOWN')) return { word: 'UNKNOWN', latest }
+  if (word === 'ENDED' && attempts.some(({ state }) => state === 'UNKNOWN'))
+    return { word: 'UNKNOWN', latest }
   return { word, latest }
 }
 
@@ -109,5 +116,9 @@ const WORDS: Record<AttemptState, Standing['word']> = {
 
 function missing({ latest: { n, error } }: Standing): Warning {
   const images = n === 1 ? 'One image is' : `${n} images are`
-  return { code: 'IMAGES_MISSING', field: 'n', message: `${images} missing: ${error?.message ?? 'the attempt was canceled.'}` }
+  return {
+    code: 'IMAGES_MISSING',
+    field: 'n',
+    message: `${images} missing: ${error?.message ?? 'the attempt was canceled.'}`,
+  }
 }

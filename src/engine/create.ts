@@ -26,13 +26,20 @@ export interface Created {
 export async function createTask(deps: Deps, projectId: string, input: TaskInput): Promise<Created> {
   checkInput(input)
   const bare = toRequest(input)
-  const [best] = routes(bare, deps.providers, { today: todayOf(deps), resting: await findResting(deps.db.read) })
+  const [best] = routes(bare, deps.providers, {
+    today: todayOf(deps),
+    resting: await findResting(deps.db.read),
+  })
   const { images, mask } = await takeImages(deps, projectId, input)
   const taken = mask ? [...images, mask] : images
-  const request: ImageRequest = { ...bare, images: images.map(({ image }) => image), mask: mask?.image ?? null }
+  const request: ImageRequest = {
+    ...bare,
+    images: images.map(({ image }) => image),
+    mask: mask?.image ?? null,
+  }
   const fingerprint = fingerprintOf(bare, images, mask)
 
-  return await deps.db.tx(async (q) => {
+  return deps.db.tx(async (q) => {
     const task = await startTask(q, deps, {
       projectId,
       request,
@@ -41,7 +48,7 @@ export async function createTask(deps: Deps, projectId: string, input: TaskInput
       route: best!,
       retryOf: null,
     })
-    if (!task) return await replay(q, projectId, input.idempotencyKey!, fingerprint)
+    if (!task) return replay(q, projectId, input.idempotencyKey!, fingerprint)
     await insertAssets(
       q,
       taken.flatMap(({ row }) => (row ? [{ ...row, taskId: task.id }] : [])),
@@ -64,9 +71,12 @@ async function replay(q: Transaction, projectId: string, key: string, fingerprin
 async function takeImages(deps: Deps, projectId: string, input: TaskInput) {
   const images: TakenImage[] = []
   for (const [position, raw] of input.images.entries()) {
-    images.push(await takeImage(deps, projectId, raw, { field: `images.${position}`, kind: 'INPUT', position }))
+    images.push(
+      await takeImage(deps, projectId, raw, { field: `images.${position}`, kind: 'INPUT', position }),
+    )
   }
-  const mask = input.mask && (await takeImage(deps, projectId, input.mask, { field: 'mask', kind: 'MASK', position: 0 }))
+  const mask =
+    input.mask && (await takeImage(deps, projectId, input.mask, { field: 'mask', kind: 'MASK', position: 0 }))
   const [first] = images
   if (mask?.facts && first?.facts) checkMask(mask.facts, first.facts)
   return { images, mask }

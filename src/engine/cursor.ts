@@ -25,5 +25,7 @@ export function decodeCursor(cursor: string, log: Log, id: string, last: number)
 }
 
 function invalid(why: string): GatewayError {
-  return new GatewayError('CURSOR_INVALID', `The cursor cannot be used. ${why} Leave it out to start anew.`, { field: 'after' })
+  return new GatewayError('CURSOR_INVALID', `The cursor cannot be used. ${why} Leave it out to start anew.`, {
+    field: 'after',
+  })
 }

@@ -45,3 +45,9 @@ export interface Deps {
   /** Names this process in leases, new at each start. */
   workerId: string
 }
+
+/** The two ends of a process: first its calls are `cut`, and once their outcomes are written down it is `over`. */
+export interface Ends {
+  cut: AbortSignal
+  over: AbortSignal
+}

@@ -16,9 +16,17 @@ import { createRunner } from './runner.ts'
 export interface Engine {
   create(projectId: string, input: TaskInput): Promise<Created>
   cancel(projectId: string, taskId: string): Promise<TaskRow>
-  retry(projectId: string, taskId: string, permission: { acceptPossibleSecondCharge: boolean }): Promise<TaskRow>
+  retry(
+    projectId: string,
+    taskId: string,
+    permission: { acceptPossibleSecondCharge: boolean },
+  ): Promise<TaskRow>
   watchTask(projectId: string, taskId: string, after: string | null): Promise<AsyncIterableIterator<Told>>
-  watchProject(projectId: string, filter: TaskFilter, after: string | null): Promise<AsyncIterableIterator<Told>>
+  watchProject(
+    projectId: string,
+    filter: TaskFilter,
+    after: string | null,
+  ): Promise<AsyncIterableIterator<Told>>
   /** Takes in what an upstream posted to an attempt's own address. */
   receive(secret: string, body: string): Promise<Receipt>
   /** Takes care of what the last process left behind, then begins to work. */
@@ -48,12 +56,15 @@ export function createEngine(deps: Deps): Engine {
     for (;;) {
       await clock.sleep(everyMs, signal)
       if (signal.aborted) return
-      await work().catch((error: unknown) => log.error({ err: error }, 'a periodic duty failed; trying again'))
+      await work().catch((error: unknown) =>
+        log.error({ err: error }, 'a periodic duty failed; trying again'),
+      )
     }
   }
 
   function refuseWhileDraining(): void {
-    if (draining) throw new GatewayError('SHUTTING_DOWN', 'This server is shutting down. Ask again in a moment.')
+    if (draining)
+      throw new GatewayError('SHUTTING_DOWN', 'This server is shutting down. Ask again in a moment.')
   }
 
   return {
@@ -77,7 +88,9 @@ export function createEngine(deps: Deps): Engine {
       await deps.store.sweep(SPOOL_AGE_MS)
       claiming = runner.run(stopClaiming.signal)
       duties.push(
-        repeat(tuning.heartbeatMs, over.signal, () => db.tx((q) => renewLeases(q, workerId, runner.held(), tuning.leaseMs))),
+        repeat(tuning.heartbeatMs, over.signal, () =>
+          db.tx((q) => renewLeases(q, workerId, runner.held(), tuning.leaseMs)),
+        ),
         repeat(tuning.reapMs, stopClaiming.signal, () => recoverAbandoned(deps, { all: false })),
         repeat(SPOOL_AGE_MS, stopClaiming.signal, () => deps.store.sweep(SPOOL_AGE_MS)),
       )

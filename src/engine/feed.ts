@@ -34,7 +34,10 @@ export async function watchTask(
   after: string | null,
 ): Promise<AsyncIterableIterator<Told>> {
   const known = await findTask(deps.db.read, projectId, taskId)
-  if (!known) throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(taskId.slice(0, 60))}.`, { field: 'taskId' })
+  if (!known)
+    throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(taskId.slice(0, 60))}.`, {
+      field: 'taskId',
+    })
   if (after !== null) decodeCursor(after, 'task', taskId, known.lastSeq)
 
   return abortable(async function* watch(signal) {
@@ -44,17 +47,23 @@ export async function watchTask(
       // The end is always told: who comes after it gets the snapshot from just before.
       const fresh = isFinished(task.status) ? task.lastSeq - 1 : task.lastSeq
       let seq = after === null ? fresh : decodeCursor(after, 'task', taskId, task.lastSeq)
-      yield { cursor: encodeCursor('task', taskId, seq), at: deps.clock.now(), task, body: { type: 'TASK_SNAPSHOT' } }
+      yield {
+        cursor: encodeCursor('task', taskId, seq),
+        at: deps.clock.now(),
+        task,
+        body: { type: 'TASK_SNAPSHOT' },
+      }
 
       while (!signal.aborted) {
-        const events = await listEvents(deps.db.read, taskId, seq, BATCH)
-        if (events.length > 0) task = (await findTask(deps.db.read, projectId, taskId))!
+        const { events, now } = await news(deps, projectId, taskId, seq)
+        task = now ?? task
         for (const event of events) {
           seq = event.seq
           yield { cursor: encodeCursor('task', taskId, seq), at: event.at, task, body: event.body }
           if (event.body.type === 'TASK_FINISHED') return
         }
-        if (events.length > 0) continue
+        // The task was read behind its events: it knows whether there are more.
+        if (events.length > 0 && seq < task.lastSeq) continue
         if (isFinished(task.status) && seq >= task.lastSeq) return
         await waiter.next(deps.tuning.pollMs, signal)
       }
@@ -103,9 +112,30 @@ export async function watchProject(
   })
 }
 
+interface News {
+  events: EventRow[]
+  /** The task behind these events; undefined when there are none. */
+  now: TaskRow | undefined
+}
+
+/** What viewers who stand at the same place of a task's log are told next, read once for all of them. */
+function news(deps: Deps, projectId: string, taskId: string, seq: number): Promise<News> {
+  return deps.pokes.once(taskKey(taskId), `${projectId}:${seq}`, async () => {
+    const events = await listEvents(deps.db.read, taskId, seq, BATCH)
+    return { events, now: events.length > 0 ? await findTask(deps.db.read, projectId, taskId) : undefined }
+  })
+}
+
 async function listOpen(deps: Deps, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
-  const unfinished = (['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'] as const).filter((status) => filter.statuses?.includes(status) ?? true)
-  const open = await listTasks(deps.db.read, projectId, { ...filter, statuses: [...unfinished] }, { first: BATCH })
+  const unfinished = (['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'] as const).filter(
+    (status) => filter.statuses?.includes(status) ?? true,
+  )
+  const open = await listTasks(
+    deps.db.read,
+    projectId,
+    { ...filter, statuses: [...unfinished] },
+    { first: BATCH },
+  )
   return open.slice(0, BATCH).toReversed()
 }
 

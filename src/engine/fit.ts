@@ -24,7 +24,11 @@ export function fit(request: ImageRequest, offer: Offer, today: string): Fit {
   const refusals = [...impossible(request, can)]
   if (request.unsupported === 'ERROR') {
     refusals.push(
-      ...warnings.map(({ field, message }) => ({ code: 'CAPABILITY_MISSING' as const, field: field ?? '', message })),
+      ...warnings.map(({ field, message }) => ({
+        code: 'CAPABILITY_MISSING' as const,
+        field: field ?? '',
+        message,
+      })),
     )
   }
   if (offer.retiresOn && daysUntil(offer.retiresOn, today) <= 30) {
@@ -39,23 +43,39 @@ export function fit(request: ImageRequest, offer: Offer, today: string): Fit {
 
 function* impossible(request: ImageRequest, can: Capabilities): Generator<Refusal> {
   const { model, size, prompt, images } = request
-  const refuse = (code: GatewayErrorCode, field: string, message: string): Refusal => ({ code, field, message })
   if (!can.operations.includes(request.operation)) {
     const what = request.operation === 'EDIT' ? 'edit images' : 'make an image without an input image'
     yield refuse('CAPABILITY_MISSING', 'images', `${model} cannot ${what} here.`)
   }
   if (!takesSize(can.sizes, size)) {
-    yield refuse('BAD_USER_INPUT', 'size', `${model} does not paint ${size}. It takes ${describeSizes(can.sizes)}.`)
+    yield refuse(
+      'BAD_USER_INPUT',
+      'size',
+      `${model} does not paint ${size}. It takes ${describeSizes(can.sizes)}.`,
+    )
   }
-  const length = [...prompt].length
+  const length = Array.from(prompt).length
   if (length > can.maxPromptLength) {
     const most = can.maxPromptLength.toLocaleString('en')
-    yield refuse('BAD_USER_INPUT', 'prompt', `The prompt is ${length.toLocaleString('en')} characters long; ${model} takes ${most}.`)
+    yield refuse(
+      'BAD_USER_INPUT',
+      'prompt',
+      `The prompt is ${length.toLocaleString('en')} characters long; ${model} takes ${most}.`,
+    )
   }
   if (images.length > can.maxInputImages) {
-    yield refuse('CAPABILITY_MISSING', 'images', `${model} takes ${can.maxInputImages} input images; ${images.length} came.`)
+    yield refuse(
+      'CAPABILITY_MISSING',
+      'images',
+      `${model} takes ${can.maxInputImages} input images; ${images.length} came.`,
+    )
   }
-  if (request.mask && !can.mask) yield refuse('CAPABILITY_MISSING', 'mask', `${model} does not take a mask here.`)
+  if (request.mask && !can.mask)
+    yield refuse('CAPABILITY_MISSING', 'mask', `${model} does not take a mask here.`)
+}
+
+function refuse(code: GatewayErrorCode, field: string, message: string): Refusal {
+  return { code, field, message }
 }
 
 /** Replaces each setting that cannot be honoured by the nearest that can, and names it. */
@@ -70,7 +90,12 @@ function soften(request: ImageRequest, can: Capabilities): { settings: Settings;
     quality: among('quality', request.quality, can.qualities, 'AUTO'),
     background: among('background', request.background, can.backgrounds, 'AUTO'),
     moderation: among('moderation', request.moderation, can.moderations, 'AUTO'),
-    outputFormat: among('outputFormat', request.outputFormat, can.outputFormats, can.outputFormats[0] ?? 'PNG'),
+    outputFormat: among(
+      'outputFormat',
+      request.outputFormat,
+      can.outputFormats,
+      can.outputFormats[0] ?? 'PNG',
+    ),
     outputCompression: given('outputCompression', request.outputCompression, can.outputCompression),
     // Fidelity to an input means nothing where there is none.
     inputFidelity: optional(
@@ -84,7 +109,8 @@ function soften(request: ImageRequest, can: Capabilities): { settings: Settings;
   }
   if (request.partialImages > can.maxPartialImages) {
     settings.partialImages = can.maxPartialImages
-    const most = can.maxPartialImages === 0 ? 'no partial images' : `at most ${can.maxPartialImages} partial images`
+    const most =
+      can.maxPartialImages === 0 ? 'no partial images' : `at most ${can.maxPartialImages} partial images`
     warn('SETTING_CHANGED', 'partialImages', `${model} sends ${most} here.`)
   }
   return { settings, warnings }
@@ -95,7 +121,11 @@ function soften(request: ImageRequest, can: Capabilities): { settings: Settings;
 
   function among<T extends string>(field: string, asked: T, allowed: readonly T[], otherwise: T): T {
     if (asked === 'AUTO' || allowed.includes(asked)) return asked
-    warn('SETTING_CHANGED', field, `${model} does not take ${field} ${asked} here; ${otherwise} is used. It takes ${allowed.join(', ')}.`)
+    warn(
+      'SETTING_CHANGED',
+      field,
+      `${model} does not take ${field} ${asked} here; ${otherwise} is used. It takes ${allowed.join(', ')}.`,
+    )
     return otherwise
   }
 

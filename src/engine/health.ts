@@ -14,7 +14,9 @@ const ILL_REST_MS = 30_000
 /** A call ended well: a rest that is over is lifted. */
 export async function noteSuccess(deps: Deps, { provider, model }: AttemptRow): Promise<void> {
   deps.breaker.note(provider, model, 'WELL', deps.clock.now())
-  const own = (await listRests(deps.db.read)).filter((rest) => concerns(rest, provider, model) && rest.until !== null)
+  const own = (await listRests(deps.db.read)).filter(
+    (rest) => concerns(rest, provider, model) && rest.until !== null,
+  )
   if (own.length === 0) return
   await deps.db.tx(async (q) => {
     for (const rest of own) await removeRest(q, rest, { paused: false })
@@ -31,17 +33,24 @@ export async function noteFailure(deps: Deps, attempt: AttemptRow, failure: Fail
   if (!rest) return
   deps.log.warn({ provider, model, ms: rest.forMs }, `${provider} rests: ${rest.reason}`)
   const which = rest.wide ? ALL_MODELS : model
-  await deps.db.tx((q) => putRest(q, { provider, model: which, forMs: rest.forMs, reason: rest.reason, since: now }))
+  await deps.db.tx((q) =>
+    putRest(q, { provider, model: which, forMs: rest.forMs, reason: rest.reason, since: now }),
+  )
 }
 
-function restFor(failure: Failure, opened: boolean): { wide: boolean; forMs: number; reason: string } | undefined {
+function restFor(
+  failure: Failure,
+  opened: boolean,
+): { wide: boolean; forMs: number; reason: string } | undefined {
   if (failure.code === 'PROVIDER_QUOTA' || failure.code === 'PROVIDER_MISCONFIGURED') {
     return { wide: true, forMs: REFUSED_REST_MS, reason: failure.message }
   }
   if (failure.kind === 'busy' && failure.retryAfterMs !== undefined) {
     return { wide: false, forMs: failure.retryAfterMs, reason: failure.message }
   }
-  return opened ? { wide: false, forMs: ILL_REST_MS, reason: `Too many calls failed, the last so: ${failure.message}` } : undefined
+  return opened
+    ? { wide: false, forMs: ILL_REST_MS, reason: `Too many calls failed, the last so: ${failure.message}` }
+    : undefined
 }
 
 /** Which providers, or models of them, are given no work right now. */

@@ -66,7 +66,16 @@ export async function storeInput(
   const stored = await deps.store.put(file)
   const { width, height, mimeType } = facts
   const createdAt = deps.clock.now()
-  const row = { id: newId('img', createdAt), projectId, ...place, ...stored, width, height, mimeType, createdAt }
+  const row = {
+    id: newId('img', createdAt),
+    projectId,
+    ...place,
+    ...stored,
+    width,
+    height,
+    mimeType,
+    createdAt,
+  }
   const { id, kind, position, sha256, byteSize } = row
   return {
     image: { assetId: id },
@@ -76,8 +85,12 @@ export async function storeInput(
   }
 }
 
-async function spool(raw: { upload: Blob } | { dataUrl: string }, file: string, field: string): Promise<void> {
-  if ('dataUrl' in raw) return await writeFile(file, decodeDataUrl(raw.dataUrl, field))
+async function spool(
+  raw: { upload: Blob } | { dataUrl: string },
+  file: string,
+  field: string,
+): Promise<void> {
+  if ('dataUrl' in raw) return writeFile(file, decodeDataUrl(raw.dataUrl, field))
   if (raw.upload.size > MAX_INPUT_BYTES) throw tooLarge(raw.upload.size, field)
   await pipeline(Readable.fromWeb(raw.upload.stream() as never), createWriteStream(file))
 }
@@ -88,12 +101,19 @@ function decodeDataUrl(dataUrl: string, field: string): Buffer {
     throw badInput(field, 'The data URL must begin with data:image/png;base64, (or jpeg, or webp).')
   }
   const base64 = dataUrl.slice(comma + 1)
-  if (base64.length > Math.ceil(MAX_INPUT_BYTES / 3) * 4) throw tooLarge(Math.floor((base64.length * 3) / 4), field)
+  if (base64.length > Math.ceil(MAX_INPUT_BYTES / 3) * 4)
+    throw tooLarge(Math.floor((base64.length * 3) / 4), field)
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) throw badInput(field, 'The data URL is not base64.')
   return Buffer.from(base64, 'base64')
 }
 
 function tooLarge(bytes: number, field: string): Error {
-  const megabytes = (count: number) => `${(count / 1024 / 1024).toFixed(1)} MB`
-  return badInput(field, `The image has ${megabytes(bytes)}; at most ${megabytes(MAX_INPUT_BYTES)} are possible.`)
+  return badInput(
+    field,
+    `The image has ${megabytes(bytes)}; at most ${megabytes(MAX_INPUT_BYTES)} are possible.`,
+  )
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`
 }

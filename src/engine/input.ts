@@ -50,7 +50,10 @@ export function checkInput(input: TaskInput): void {
   checkText('prompt', input.prompt)
   if (input.prompt.trim() === '') throw badInput('prompt', 'The prompt is empty. Say what the image shows.')
   if (input.size !== 'auto' && !parseSize(input.size)) {
-    throw badInput('size', `${JSON.stringify(input.size.slice(0, 40))} is not a size. Write auto, or WIDTHxHEIGHT such as 1024x1024.`)
+    throw badInput(
+      'size',
+      `${JSON.stringify(input.size.slice(0, 40))} is not a size. Write auto, or WIDTHxHEIGHT such as 1024x1024.`,
+    )
   }
   checkRange('n', input.n, 1, 10)
   checkRange('partialImages', input.partialImages, 0, 3)
@@ -59,7 +62,10 @@ export function checkInput(input: TaskInput): void {
   checkImages(input)
   checkLabels(input)
   if (input.providers?.length === 0) {
-    throw badInput('providers', 'The list of providers is empty. Name at least one, or leave it out to allow all.')
+    throw badInput(
+      'providers',
+      'The list of providers is empty. Name at least one, or leave it out to allow all.',
+    )
   }
 }
 
@@ -67,7 +73,10 @@ function checkOutput({ outputCompression, outputFormat, background }: TaskInput)
   if (outputCompression !== null) {
     checkRange('outputCompression', outputCompression, 0, 100)
     if (outputFormat === 'PNG') {
-      throw badInput('outputCompression', 'PNG has no compression level. Use it with outputFormat JPEG or WEBP.')
+      throw badInput(
+        'outputCompression',
+        'PNG has no compression level. Use it with outputFormat JPEG or WEBP.',
+      )
     }
   }
   if (background === 'TRANSPARENT' && outputFormat === 'JPEG') {
@@ -87,21 +96,33 @@ function checkImages({ images, mask }: TaskInput): void {
 function checkLabels({ user, metadata, idempotencyKey }: TaskInput): void {
   if (user !== null) {
     checkText('user', user)
-    if (user.length < 1 || user.length > 256) throw badInput('user', `The user is ${user.length} characters long; 1 to 256 are possible.`)
+    if (user.length < 1 || user.length > 256)
+      throw badInput('user', `The user is ${user.length} characters long; 1 to 256 are possible.`)
   }
-  if (metadata.length > 16) throw badInput('metadata', `${metadata.length} labels came; at most 16 are possible.`)
+  if (metadata.length > 16)
+    throw badInput('metadata', `${metadata.length} labels came; at most 16 are possible.`)
   const keys = new Set<string>()
   metadata.forEach(({ key, value }, i) => {
     if (!/^[\w.-]{1,64}$/.test(key)) {
-      throw badInput(`metadata.${i}.key`, 'A label key is 1 to 64 letters, digits, dots, dashes and underscores.')
+      throw badInput(
+        `metadata.${i}.key`,
+        'A label key is 1 to 64 letters, digits, dots, dashes and underscores.',
+      )
     }
     if (keys.has(key)) throw badInput(`metadata.${i}.key`, `The label ${key} came twice.`)
     keys.add(key)
     checkText(`metadata.${i}.value`, value)
-    if (value.length > 500) throw badInput(`metadata.${i}.value`, `The label ${key} is ${value.length} characters long; 500 are possible.`)
+    if (value.length > 500)
+      throw badInput(
+        `metadata.${i}.value`,
+        `The label ${key} is ${value.length} characters long; 500 are possible.`,
+      )
   })
   if (idempotencyKey !== null && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
-    throw badInput('idempotencyKey', 'An idempotency key is 1 to 255 printable ASCII characters without spaces.')
+    throw badInput(
+      'idempotencyKey',
+      'An idempotency key is 1 to 255 printable ASCII characters without spaces.',
+    )
   }
 }
 

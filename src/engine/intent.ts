@@ -3,6 +3,7 @@ import { appendEvents } from '../db/events.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import { takePermit } from '../db/tasks.ts'
 import type { Deps } from './deps.ts'
+import { leaseOf } from './lease.ts'
 import { MOVES } from './machine.ts'
 
 /**
@@ -16,7 +17,7 @@ export async function commitIntent(
   callbackSha256: string | null,
 ): Promise<'SEND' | 'NO_PERMIT' | 'NO_LEASE'> {
   const sentAt = deps.clock.now()
-  const lease = { owner: deps.workerId, epoch: attempt.leaseEpoch }
+  const lease = leaseOf(attempt)
   try {
     return await deps.db.tx(async (q) => {
       if (!(await takePermit(q, task.id, sentAt))) return 'NO_PERMIT'

@@ -29,7 +29,15 @@ export async function landImages(
     const createdAt = deps.clock.now()
     const { taskId, projectId } = attempt
     const place = { attemptId: attempt.id, kind: 'FINAL' as const, position: attempt.firstImage + position }
-    landed.push({ id: newId('img', createdAt), taskId, projectId, ...place, ...picture, revisedPrompt, createdAt })
+    landed.push({
+      id: newId('img', createdAt),
+      taskId,
+      projectId,
+      ...place,
+      ...picture,
+      revisedPrompt,
+      createdAt,
+    })
   }
   return landed
 }

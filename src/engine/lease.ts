@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm'
 import { moveAttempt, QUEUE_KEY, type Lease } from '../db/attempts.ts'
 import type { AttemptRow } from '../db/tables.ts'
 import type { Deps } from './deps.ts'
@@ -16,8 +15,7 @@ export function leaseOf({ leaseOwner, leaseEpoch }: AttemptRow): Lease {
 export async function release(deps: Deps, attempt: AttemptRow): Promise<void> {
   const move = attempt.state === 'LEASED' ? MOVES.release : MOVES.wait
   await deps.db.tx(async (q) => {
-    const runAfter = sql`${q.now}`
-    await moveAttempt(q, attempt.id, { ...move, lease: leaseOf(attempt) }, { ...NO_LEASE, runAfter })
+    await moveAttempt(q, attempt.id, { ...move, lease: leaseOf(attempt) }, { ...NO_LEASE, dueInMs: 0 })
     q.poke(QUEUE_KEY)
   })
 }

@@ -17,7 +17,12 @@ const FETCH_MS = 20_000
  * Makes what the provider is handed: the settings it can honour, and the input images at hand. Images given by address
  * are fetched here once, before anything is sent. Throws ProviderError `rejected` when one cannot be used.
  */
-export async function makeOrder(deps: Deps, task: TaskRow, route: Route, signal: AbortSignal): Promise<Order> {
+export async function makeOrder(
+  deps: Deps,
+  task: TaskRow,
+  route: Route,
+  signal: AbortSignal,
+): Promise<Order> {
   const { request } = task
   const images: OrderImage[] = []
   for (const [position, image] of request.images.entries()) {
@@ -26,9 +31,18 @@ export async function makeOrder(deps: Deps, task: TaskRow, route: Route, signal:
   const mask = request.mask && (await bring(deps, task, request.mask, { kind: 'MASK', position: 0 }, signal))
   const [first] = images
   if (mask && first && (mask.width !== first.width || mask.height !== first.height)) {
-    throw unusable('INPUT_IMAGE_INVALID', `The mask is ${mask.width}x${mask.height} and the first image ${first.width}x${first.height}.`)
+    throw unusable(
+      'INPUT_IMAGE_INVALID',
+      `The mask is ${mask.width}x${mask.height} and the first image ${first.width}x${first.height}.`,
+    )
   }
-  return { ...route.fit.settings, operation: request.operation, upstreamModel: route.offer.upstreamModel, images, mask }
+  return {
+    ...route.fit.settings,
+    operation: request.operation,
+    upstreamModel: route.offer.upstreamModel,
+    images,
+    mask,
+  }
 }
 
 async function bring(
@@ -43,7 +57,9 @@ async function bring(
     if (!asset) throw unusable('INPUT_IMAGE_INVALID', `The input image ${image.assetId} is no longer stored.`)
     return fromAsset(deps, asset)
   }
-  const fetched = (await listAssets(deps.db.read, [task.id])).find(({ kind, position }) => kind === place.kind && position === place.position)
+  const fetched = (await listAssets(deps.db.read, [task.id])).find(
+    ({ kind, position }) => kind === place.kind && position === place.position,
+  )
   if (fetched) return fromAsset(deps, fetched)
   const file = deps.store.newFile()
   try {
@@ -53,8 +69,10 @@ async function bring(
     return { ...facts, blob: () => deps.store.blob(row.sha256, row.mimeType) }
   } catch (error) {
     const which = place.kind === 'MASK' ? 'The mask' : `Input image ${place.position + 1}`
-    if (error instanceof DownloadError) throw unusable('INPUT_IMAGE_UNREACHABLE', `${which}: the address ${error.message}.`, error)
-    if (error instanceof ImageRejected) throw unusable('INPUT_IMAGE_INVALID', `${which}: ${error.message}`, error)
+    if (error instanceof DownloadError)
+      throw unusable('INPUT_IMAGE_UNREACHABLE', `${which}: the address ${error.message}.`, error)
+    if (error instanceof ImageRejected)
+      throw unusable('INPUT_IMAGE_INVALID', `${which}: ${error.message}`, error)
     throw error
   } finally {
     await rm(file, { force: true })
@@ -74,6 +92,10 @@ function fromAsset({ store }: Deps, asset: AssetRow): OrderImage {
   }
 }
 
-function unusable(code: 'INPUT_IMAGE_INVALID' | 'INPUT_IMAGE_UNREACHABLE', message: string, cause?: unknown): ProviderError {
+function unusable(
+  code: 'INPUT_IMAGE_INVALID' | 'INPUT_IMAGE_UNREACHABLE',
+  message: string,
+  cause?: unknown,
+): ProviderError {
   return new ProviderError({ kind: 'rejected', code, message, charged: 'NO', cause })
 }

@@ -40,7 +40,8 @@ export async function startTask(
     lastSeq: 0,
   })
   if (!task) return undefined
-  for (const part of parts) await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
+  for (const part of parts)
+    await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
   await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], createdAt)
   return { ...task, lastSeq: 1 }
 }

@@ -6,6 +6,11 @@ export interface Pokes {
   wake(key: string): void
   /** Starts to wait. Do it before the first read, so that nothing falls between the two. */
   wait(key: string): Waiter
+  /**
+   * What `read` gives, shared by all who ask for the same `what` of `key` while it is under way or in the same turn of
+   * the event loop. Nobody who was poked is given what was read before the poke.
+   */
+  once<T>(key: string, what: string, read: () => Promise<T>): Promise<T>
   /** How many wait for keys that begin so. */
   count(prefix: string): number
 }
@@ -18,9 +23,12 @@ export interface Waiter {
 
 export function createPokes(clock: Clock): Pokes {
   const waiting = new Map<string, Set<() => void>>()
+  const reading = new Map<string, Map<string, Promise<unknown>>>()
 
   return {
     wake(key) {
+      if (key === '*') reading.clear()
+      else reading.delete(key)
       if (key === '*') for (const rings of waiting.values()) for (const ring of rings) ring()
       else for (const ring of waiting.get(key) ?? []) ring()
     },
@@ -50,6 +58,22 @@ export function createPokes(clock: Clock): Pokes {
           if (rings.size === 0 && waiting.get(key) === rings) waiting.delete(key)
         },
       }
+    },
+
+    once<T>(key: string, what: string, read: () => Promise<T>) {
+      const shared = reading.get(key) ?? new Map<string, Promise<unknown>>()
+      reading.set(key, shared)
+      const known = shared.get(what) as Promise<T> | undefined
+      if (known) return known
+      const result = read()
+      shared.set(what, result)
+      const forget = () =>
+        setImmediate(() => {
+          shared.delete(what)
+          if (shared.size === 0 && reading.get(key) === shared) reading.delete(key)
+        })
+      result.then(forget, forget)
+      return result
     },
 
     count(prefix) {

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm'
 import { moveAttempt, QUEUE_KEY } from '../db/attempts.ts'
 import { findAttemptByCallback, insertCallback } from '../db/callbacks.ts'
 import type { Transaction } from '../db/database.ts'
@@ -28,7 +27,7 @@ export async function receiveCallback(deps: Deps, secret: string, body: string):
   if (attempt.finishedAt !== null && attempt.finishedAt < now - OPEN_FOR_MS) return 'TOO_LATE'
   const callback = read(deps, attempt, body)
   if (!callback) return 'UNREADABLE'
-    await deps.db.tx(async (q) => {
+  await deps.db.tx(async (q) => {
     const row = { attemptId: attempt.id, sha256: sha256(body), body, receivedAt: now }
     if (await insertCallback(q, row)) await hasten(q, deps, attempt, callback.remoteId)
   })
@@ -44,12 +43,20 @@ function read(deps: Deps, attempt: AttemptRow, body: string): Callback | undefin
   }
 }
 
-async function hasten(q: Transaction, deps: Deps, attempt: AttemptRow, remoteId: string | null): Promise<void> {
+async function hasten(
+  q: Transaction,
+  deps: Deps,
+  attempt: AttemptRow,
+  remoteId: string | null,
+): Promise<void> {
   if (attempt.remoteId !== null && remoteId !== null && remoteId !== attempt.remoteId) {
-    deps.log.error({ attempt: attempt.id, remoteId }, 'a callback names another remote id than the one we hold; it is ignored')
+    deps.log.error(
+      { attempt: attempt.id, remoteId },
+      'a callback names another remote id than the one we hold; it is ignored',
+    )
     return
   }
-  const due = { runAfter: sql`${q.now}` }
+  const due = { dueInMs: 0 }
   q.poke(QUEUE_KEY)
   const task = await lockTask(q, attempt.taskId)
   // Waiting already: look now. Still sending: the submit's own answer will find the callback.
@@ -58,5 +65,6 @@ async function hasten(q: Transaction, deps: Deps, attempt: AttemptRow, remoteId:
   const adopted = await moveAttempt(q, attempt.id, MOVES.adopt, { ...due, remoteId, error: null })
   if (!adopted) return
   const running = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING' })
-  if (running) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], deps.clock.now())
+  if (running)
+    await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], deps.clock.now())
 }

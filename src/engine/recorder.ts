@@ -4,10 +4,11 @@ import { insertAssets, type NewAsset } from '../db/assets.ts'
 import { holdsLease } from '../db/attempts.ts'
 import { appendEvents } from '../db/events.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
-import { updateTask } from '../db/tasks.ts'
+import { lockTask, updateTask } from '../db/tasks.ts'
 import type { TaskEventBody } from '../domain.ts'
 import { newId } from '../ids.ts'
 import type { Deps } from './deps.ts'
+import { leaseOf } from './lease.ts'
 
 /** Writes down what can be seen of a running attempt: progress and previews, in the order they came. */
 export interface Recorder {
@@ -23,9 +24,11 @@ export interface Recorder {
  */
 export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): Recorder {
   let queue = Promise.resolve()
-  let progress = task.progress
-  let writtenAt = 0
-  const lease = { owner: deps.workerId, epoch: attempt.leaseEpoch }
+  let told = task.progress
+  let toldAt = 0
+  // Of all images the task asks for. The last per cent belongs to the finished task.
+  const shareOf = (fraction: number) => Math.min(0.99, (fraction * attempt.n) / task.request.n)
+  const lease = leaseOf(attempt)
 
   function enqueue(work: () => Promise<void>): Promise<void> {
     queue = queue.then(work).catch((error: unknown) => {
@@ -34,25 +37,27 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
     return queue
   }
 
-  async function write(bodies: TaskEventBody[], assets: NewAsset[] = []): Promise<void> {
+  async function write(reached: number, shown?: { asset: NewAsset; body: TaskEventBody }): Promise<void> {
     const at = deps.clock.now()
     await deps.db.tx(async (q) => {
-      const running = await updateTask(q, task.id, ['RUNNING'], { progress })
-      if (!running || !(await holdsLease(q, attempt.id, lease))) return
-      await insertAssets(q, assets)
-      await appendEvents(q, task, bodies, at)
+      const { status, progress } = await lockTask(q, task.id)
+      if (status !== 'RUNNING' || !(await holdsLease(q, attempt.id, lease))) return
+      const further = reached > progress
+      if (further) await updateTask(q, task.id, ['RUNNING'], { progress: reached })
+      if (shown) await insertAssets(q, [shown.asset])
+      if (shown) await appendEvents(q, task, [shown.body], at)
+      else if (further) await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress: reached }], at)
     })
   }
 
   return {
     progress(fraction) {
-      // The last per cent belongs to the finished task.
-      const capped = Math.min(0.99, fraction)
+      const reached = shareOf(fraction)
       const now = deps.clock.now()
-      if (!(capped > progress) || now - writtenAt < deps.tuning.progressEveryMs) return
-      progress = capped
-      writtenAt = now
-      void enqueue(() => write([{ type: 'TASK_PROGRESSED', progress: capped }]))
+      if (!(reached > told) || now - toldAt < deps.tuning.progressEveryMs) return
+      told = reached
+      toldAt = now
+      void enqueue(() => write(reached))
     },
 
     partial(file, index) {
@@ -64,9 +69,20 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
         const id = newId('img', createdAt)
         const { taskId, projectId } = attempt
         const place = { attemptId: attempt.id, kind: 'PARTIAL' as const, position: index }
-        progress = Math.max(progress, Math.min(0.99, (index + 1) / (task.request.partialImages + 1)))
-        const row = { id, taskId, projectId, ...place, ...stored, width, height, mimeType, thumbhash: hash, createdAt }
-        await write([{ type: 'PARTIAL_IMAGE_RECEIVED', assetId: id, index }], [row])
+        told = Math.max(told, shareOf((index + 1) / (task.request.partialImages + 1)))
+        const asset = {
+          id,
+          taskId,
+          projectId,
+          ...place,
+          ...stored,
+          width,
+          height,
+          mimeType,
+          thumbhash: hash,
+          createdAt,
+        }
+        await write(told, { asset, body: { type: 'PARTIAL_IMAGE_RECEIVED', assetId: id, index } })
       })
     },
 

@@ -14,19 +14,29 @@ import { settle } from './settle.ts'
 export async function recoverAbandoned(deps: Deps, which: { all: boolean }): Promise<void> {
   const abandoned = await listAbandoned(deps.db.read, { ...which, notOwner: deps.workerId })
   for (const attempt of abandoned) {
-    deps.log.warn({ attempt: attempt.id, state: attempt.state, worker: attempt.leaseOwner }, 'taking care of an abandoned attempt')
+    deps.log.warn(
+      { attempt: attempt.id, state: attempt.state, worker: attempt.leaseOwner },
+      'taking care of an abandoned attempt',
+    )
     // One that cannot be taken care of now must not keep the others waiting.
     await recover(deps, attempt).catch((error: unknown) => {
-      deps.log.error({ attempt: attempt.id, err: error }, 'an abandoned attempt cannot be taken care of; trying again')
+      deps.log.error(
+        { attempt: attempt.id, err: error },
+        'an abandoned attempt cannot be taken care of; trying again',
+      )
     })
   }
 }
 
 async function recover(deps: Deps, attempt: AttemptRow): Promise<void> {
-  if (attempt.state !== 'SENDING') return await release(deps, attempt)
+  if (attempt.state !== 'SENDING') return release(deps, attempt)
   const task = await getTask(deps.db.read, attempt.taskId)
   const { wirePhase, httpStatus, providerRequestId } = attempt
-  await settle(deps, { task, attempt, evidence: { wirePhase, httpStatus, providerRequestId } }, { is: 'FAILED', failure: LOST })
+  await settle(
+    deps,
+    { task, attempt, evidence: { wirePhase, httpStatus, providerRequestId } },
+    { is: 'FAILED', failure: LOST },
+  )
 }
 
 const LOST: Failure = {

@@ -1,5 +1,6 @@
 import { listAttempts } from '../db/attempts.ts'
 import { appendEvents } from '../db/events.ts'
+import type { Transaction } from '../db/database.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import { findTask, getTask, lockTask, updateTask } from '../db/tasks.ts'
 import { GatewayError } from '../errors.ts'
@@ -7,7 +8,10 @@ import type { Deps } from './deps.ts'
 import { planAttempt, startTask } from './plan.ts'
 import { findResting } from './health.ts'
 import type { Part } from './parts.ts'
-import { routes, todayOf } from './route.ts'
+import { routes, todayOf, type Route } from './route.ts'
+
+/** How many possible charges a part may ever have. */
+const MOST_CHARGES = 5
 
 /**
  * Tries again because the owner asks. A FAILED or CANCELED task stays as it ended, and a new one with the same request
@@ -21,31 +25,61 @@ export async function retryTask(
   id: string,
   permission: { acceptPossibleSecondCharge: boolean },
 ): Promise<TaskRow> {
-  return await deps.db.tx(async (q) => {
+  return deps.db.tx(async (q) => {
     if (!(await findTask(q, projectId, id))) {
-      throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 60))}.`, { field: 'id' })
+      throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 60))}.`, {
+        field: 'id',
+      })
     }
     const task = await lockTask(q, id)
     if (!['FAILED', 'CANCELED', 'OUTCOME_UNKNOWN'].includes(task.status)) {
-      throw new GatewayError('CONFLICT', `${task.id} is ${task.status}; only a task that failed, was canceled or has an unknown outcome can be retried.`, { field: 'id' })
+      throw new GatewayError(
+        'CONFLICT',
+        `${task.id} is ${task.status}; only a task that failed, was canceled or has an unknown outcome can be retried.`,
+        { field: 'id' },
+      )
     }
     const attempts = await listAttempts(q, [id])
     if (!permission.acceptPossibleSecondCharge) checkCharges(task, attempts)
-    const [best] = routes(task.request, deps.providers, { today: todayOf(deps), resting: await findResting(q) })
-    const route = best!
-    if (task.status !== 'OUTCOME_UNKNOWN') {
-      const { projectId: owner, request, fingerprint } = task
-      const again = await startTask(q, deps, { projectId: owner, request, fingerprint, idempotencyKey: null, route, retryOf: task.id })
-      return again!
-    }
-    const lost = unsettledParts(attempts)
-    const maxCharges = Math.max(task.maxCharges, ...lost.map(({ charges }) => charges + 1))
-    if (maxCharges > 5) throw new GatewayError('CONFLICT', `${task.id} may have been charged five times already, which is the most.`, { field: 'id' })
-    await updateTask(q, id, ['OUTCOME_UNKNOWN'], { status: 'QUEUED', maxCharges, cancelRequestedAt: null })
-    for (const { part } of lost) await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
-    await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], deps.clock.now())
-    return await getTask(q, id)
+    const now = { today: todayOf(deps), resting: await findResting(q) }
+    const able = routes(task.request, deps.providers, now)
+    return task.status === 'OUTCOME_UNKNOWN'
+      ? goOn(q, deps, task, attempts, able)
+      : startAgain(q, deps, task, able[0]!)
   })
+}
+
+async function startAgain(q: Transaction, deps: Deps, task: TaskRow, route: Route): Promise<TaskRow> {
+  const { id: retryOf, projectId, request, fingerprint } = task
+  const start = { projectId, request, fingerprint, idempotencyKey: null, route, retryOf }
+  // Only a key could be taken already, and it has none.
+  return (await startTask(q, deps, start))!
+}
+
+/** Plans an attempt for each part that has not brought its images, with the permit it takes. */
+async function goOn(
+  q: Transaction,
+  deps: Deps,
+  task: TaskRow,
+  attempts: AttemptRow[],
+  able: Route[],
+): Promise<TaskRow> {
+  const lost = unsettledParts(attempts)
+  const maxCharges = Math.max(task.maxCharges, ...lost.map(({ charges }) => charges + 1))
+  if (maxCharges > MOST_CHARGES) {
+    const message = `${task.id} may have been charged ${MOST_CHARGES} times already, which is the most.`
+    throw new GatewayError('CONFLICT', message, { field: 'id' })
+  }
+  const set = { status: 'QUEUED' as const, maxCharges, cancelRequestedAt: null }
+  await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], set)
+  for (const { part } of lost) {
+    const route = able.find(({ offer }) => offer.capabilities.maxN >= part.n)
+    if (!route)
+      throw new GatewayError('CAPABILITY_MISSING', `No provider makes ${part.n} images at a time any more.`)
+    await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
+  }
+  await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], deps.clock.now())
+  return getTask(q, task.id)
 }
 
 /** The parts that have not brought their images, and how many possible charges each has had. */
@@ -54,7 +88,10 @@ function unsettledParts(attempts: AttemptRow[]): { part: Part; charges: number }
     .filter((ofPart) => !ofPart.some(({ state }) => state === 'SUCCEEDED'))
     .map((ofPart) => {
       const { part, n, firstImage } = ofPart[0]!
-      return { part: { part, n, firstImage }, charges: ofPart.filter(({ charged }) => charged !== 'NO').length }
+      return {
+        part: { part, n, firstImage },
+        charges: ofPart.filter(({ charged }) => charged !== 'NO').length,
+      }
     })
 }
 

@@ -41,7 +41,9 @@ export function routes(request: ImageRequest, providers: readonly Provider[], no
   if (able.length === 0) throw refused(offering)
   const rests = (route: Route) => Number(now.resting(route.provider.name, route.offer.model))
   if (request.providers) return able.toSorted((a, b) => rests(a) - rests(b))
-  return able.toSorted((a, b) => rests(a) - rests(b) || changes(a) - changes(b) || calls(request, a) - calls(request, b))
+  return able.toSorted(
+    (a, b) => rests(a) - rests(b) || changes(a) - changes(b) || calls(request, a) - calls(request, b),
+  )
 }
 
 /** How many calls it takes to make all images there. */
@@ -58,17 +60,25 @@ function named(names: string[], providers: readonly Provider[]): Provider[] {
     const provider = providers.find((one) => one.name === name)
     if (provider) return provider
     const known = providers.map((one) => one.name).join(', ')
-    throw new GatewayError('PROVIDER_UNKNOWN', `There is no provider ${JSON.stringify(name)}. Configured: ${known}.`, {
-      field: `providers.${i}`,
-    })
+    throw new GatewayError(
+      'PROVIDER_UNKNOWN',
+      `There is no provider ${JSON.stringify(name)}. Configured: ${known}.`,
+      {
+        field: `providers.${i}`,
+      },
+    )
   })
 }
 
 function unknownModel(model: string, providers: readonly Provider[]): GatewayError {
   const known = [...new Set(providers.flatMap(({ offers }) => offers.map((offer) => offer.model)))]
-  return new GatewayError('MODEL_UNKNOWN', `No provider serves the model ${JSON.stringify(model)}. Served: ${known.join(', ')}.`, {
-    field: 'model',
-  })
+  return new GatewayError(
+    'MODEL_UNKNOWN',
+    `No provider serves the model ${JSON.stringify(model)}. Served: ${known.join(', ')}.`,
+    {
+      field: 'model',
+    },
+  )
 }
 
 function refused(offering: Route[]): GatewayError {

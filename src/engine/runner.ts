@@ -1,8 +1,8 @@
 import { claimDue, findNextDueMs, QUEUE_KEY } from '../db/attempts.ts'
 import { ALL_MODELS, listRests, type RestRow } from '../db/rests.ts'
 import type { AttemptRow } from '../db/tables.ts'
-import type { Deps } from './deps.ts'
-import { takeStep, type Ends } from './step.ts'
+import type { Deps, Ends } from './deps.ts'
+import { takeStep } from './step.ts'
 
 export interface Runner {
   /** Claims what is due and works on it until `stopClaiming` aborts. Resolves when it claims no more. */
@@ -42,7 +42,9 @@ export function createRunner(deps: Deps, ends: Ends): Runner {
   function start(attempt: AttemptRow): void {
     const steps = underWay.get(attempt.provider)!
     const step = takeStep(deps, attempt, ends)
-      .catch((error: unknown) => log.error({ attempt: attempt.id, err: error }, 'a step could not be settled; its lease will run out'))
+      .catch((error: unknown) =>
+        log.error({ attempt: attempt.id, err: error }, 'a step could not be settled; its lease will run out'),
+      )
       .finally(() => {
         steps.delete(attempt.id)
         makeRoom()

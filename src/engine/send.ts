@@ -3,13 +3,12 @@ import { GatewayError } from '../errors.ts'
 import { ProviderError, type Failure } from '../providers/error.ts'
 import type { Answer, Call } from '../providers/provider.ts'
 import { openCallback } from './callback.ts'
-import type { Deps } from './deps.ts'
+import type { Deps, Ends } from './deps.ts'
 import { commitIntent } from './intent.ts'
 import { landImages } from './landing.ts'
 import { makeOrder } from './order.ts'
 import type { Case, Outcome } from './outcome.ts'
 import { routes, todayOf, type Route } from './route.ts'
-import type { Ends } from './step.ts'
 
 /** Sends an attempt. Never throws: whatever happens is an outcome. */
 export async function send(deps: Deps, of: Case, call: Call, { cut, over }: Ends): Promise<Outcome> {
@@ -35,7 +34,10 @@ export async function send(deps: Deps, of: Case, call: Call, { cut, over }: Ends
 export function routeOf(deps: Deps, task: TaskRow, attempt: AttemptRow): Route {
   const here = deps.providers.filter(({ name }) => name === attempt.provider)
   try {
-    const [route] = routes({ ...task.request, n: attempt.n, providers: null }, here, { today: todayOf(deps), resting: () => false })
+    const [route] = routes({ ...task.request, n: attempt.n, providers: null }, here, {
+      today: todayOf(deps),
+      resting: () => false,
+    })
     return route!
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
@@ -71,12 +73,19 @@ export function toFailure(deps: Deps, { attempt, evidence }: Case, error: unknow
   deps.log.error({ attempt: attempt.id, err: error }, 'an attempt met an error that no provider reported')
   if (evidence.wirePhase === 'NONE') {
     // The database may have gone away, for one: that is no reason to give up.
-    return { kind: 'unreached', code: 'INTERNAL', message: 'The gateway failed before anything was sent.', charged: 'NO', cause: error }
+    return {
+      kind: 'unreached',
+      code: 'INTERNAL',
+      message: 'The gateway failed before anything was sent.',
+      charged: 'NO',
+      cause: error,
+    }
   }
   return {
     kind: 'lost',
     code: 'OUTCOME_UNKNOWN',
-    message: 'The gateway failed while the provider was working; whether the image was made and charged is unknown.',
+    message:
+      'The gateway failed while the provider was working; whether the image was made and charged is unknown.',
     charged: 'UNKNOWN',
     cause: error,
   }

@@ -1,6 +1,5 @@
 // How steps end: each end is one transaction that moves the attempt, plans the next one of its part where one may
 // follow, and draws the conclusion for the task.
-import { sql } from 'drizzle-orm'
 import { insertAssets } from '../db/assets.ts'
 import { listAttempts, moveAttempt, type NewAttempt } from '../db/attempts.ts'
 import { listCallbacks } from '../db/callbacks.ts'
@@ -20,15 +19,20 @@ import { MOVES } from './machine.ts'
 import type { Case, Outcome, Waiting } from './outcome.ts'
 import { planAttempt } from './plan.ts'
 import { replan } from './replan.ts'
+import { tellToCancel } from './tell.ts'
 
 /** Writes down what came of a step. Nothing changes where somebody else has settled the attempt already. */
 export async function settle(deps: Deps, of: Case, outcome: Outcome): Promise<void> {
   if (outcome.is === 'TAKEN') return
-  if (outcome.is === 'RELEASED') return await release(deps, of.attempt)
-  await deps.db.tx(async (q) => {
-    const task = await lockTask(q, of.task.id)
-    await write(q, deps, { ...of, task }, outcome)
+  if (outcome.is === 'RELEASED') return release(deps, of.attempt)
+  const task = await deps.db.tx(async (q) => {
+    const locked = await lockTask(q, of.task.id)
+    await write(q, deps, { ...of, task: locked }, outcome)
+    return locked
   })
+  // It was to be canceled before there was anything to cancel by.
+  const cancel = outcome.is === 'ACCEPTED' && task.cancelRequestedAt !== null
+  if (cancel) void tellToCancel(deps, { ...of.attempt, remoteId: outcome.remoteId })
   if (outcome.is === 'DONE') await noteSuccess(deps, of.attempt)
   if (outcome.is === 'FAILED') await noteFailure(deps, of.attempt, outcome.failure)
 }
@@ -38,13 +42,15 @@ type Settled = Exclude<Outcome, { is: 'TAKEN' | 'RELEASED' }>
 async function write(q: Transaction, deps: Deps, of: Case, outcome: Settled): Promise<void> {
   switch (outcome.is) {
     case 'DONE':
-      return await settleDone(q, deps, of, outcome)
+      return settleDone(q, deps, of, outcome)
     case 'FAILED':
-      return await settleFailed(q, deps, of, outcome.failure)
+      return settleFailed(q, deps, of, outcome.failure)
     case 'CANCELED':
-      return await close(q, deps, of, MOVES.cancel, {})
-    default:
-      return await settleWaiting(q, deps, of, outcome)
+      return close(q, deps, of, MOVES.cancel, {})
+    case 'ACCEPTED':
+    case 'PENDING':
+    case 'MISSING':
+      return settleWaiting(q, deps, of, outcome)
   }
 }
 
@@ -85,7 +91,10 @@ async function dropFollowUp(q: Transaction, { taskId, part }: AttemptRow, at: nu
 /** The attempt ends as the verdict says, and its part goes on elsewhere, later, or not at all. */
 async function settleFailed(q: Transaction, deps: Deps, of: Case, failure: Failure): Promise<void> {
   const { task, attempt, evidence } = of
-  deps.log.info({ attempt: attempt.id, kind: failure.kind, code: failure.code, phase: evidence.wirePhase }, failure.message)
+  deps.log.info(
+    { attempt: attempt.id, kind: failure.kind, code: failure.code, phase: evidence.wirePhase },
+    failure.message,
+  )
   const attempts = await listAttempts(q, [task.id])
   const { attempt: state, next } = await replan(q, deps, task, attempts, attempt, failure)
   const charged = state === 'UNKNOWN' ? 'UNKNOWN' : failure.charged
@@ -94,7 +103,11 @@ async function settleFailed(q: Transaction, deps: Deps, of: Case, failure: Failu
     deps,
     of,
     moveTo(state, of),
-    { httpStatus: failure.httpStatus ?? evidence.httpStatus, error: toTaskError(failure, of, next !== undefined), charged },
+    {
+      httpStatus: failure.httpStatus ?? evidence.httpStatus,
+      error: toTaskError(failure, of, next !== undefined),
+      charged,
+    },
     next,
   )
 }
@@ -129,9 +142,15 @@ async function settleWaiting(q: Transaction, deps: Deps, of: Case, outcome: Wait
   const { attempt, evidence } = of
   // A callback that came before the answer to the submit is a reason to look at once.
   const calledBack = outcome.is === 'ACCEPTED' && (await listCallbacks(q, attempt.id)).length > 0
-  const runAfter = sql`${q.now} + ${calledBack ? 0 : outcome.checkAfterMs}`
-  const waiting = { ...NO_LEASE, ...evidence, runAfter, missing: outcome.is === 'MISSING' ? attempt.missing + 1 : 0 }
-  if (outcome.is === 'ACCEPTED') return await settleAccepted(q, deps, of, { ...waiting, remoteId: outcome.remoteId })
+  const dueInMs = calledBack ? 0 : outcome.checkAfterMs
+  const waiting = {
+    ...NO_LEASE,
+    ...evidence,
+    dueInMs,
+    missing: outcome.is === 'MISSING' ? attempt.missing + 1 : 0,
+  }
+  if (outcome.is === 'ACCEPTED')
+    return settleAccepted(q, deps, of, { ...waiting, remoteId: outcome.remoteId })
   const waits = await moveAttempt(q, attempt.id, { ...MOVES.wait, lease: leaseOf(attempt) }, waiting)
   if (waits && outcome.is === 'PENDING') await recordProgress(q, deps, of, outcome.progress ?? 0)
 }
@@ -150,10 +169,16 @@ async function settleAccepted(
   }
   await moveAttempt(q, attempt.id, MOVES.accept, { ...set, error: null })
   const goesOn = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING', error: null })
-  if (goesOn) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], deps.clock.now())
+  if (goesOn)
+    await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], deps.clock.now())
 }
 
-async function recordProgress(q: Transaction, deps: Deps, { task, attempt }: Case, fraction: number): Promise<void> {
+async function recordProgress(
+  q: Transaction,
+  deps: Deps,
+  { task, attempt }: Case,
+  fraction: number,
+): Promise<void> {
   const progress = Math.min(0.99, (fraction * attempt.n) / task.request.n)
   if (progress <= task.progress || task.status !== 'RUNNING') return
   await updateTask(q, task.id, ['RUNNING'], { progress })
@@ -177,4 +202,3 @@ function toTaskError(failure: Failure, { evidence }: Case, again: boolean): Task
     providerRequestId: failure.providerRequestId ?? evidence.providerRequestId,
   }
 }
-

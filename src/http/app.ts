@@ -19,10 +19,18 @@ export function createApp(parts: {
   const { graphql, assets, callbacks, health, log } = parts
 
   async function route(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url)
-    if (pathname === '/graphql') return await graphql.fetch(request)
+    const pathname = URL.parse(request.url)?.pathname
+    // The address begins with the Host header, in which a client may write anything.
+    if (pathname === undefined)
+      return failure(400, 'BAD_REQUEST', 'The Host header is not the name of a host.')
+    if (pathname === '/graphql') return graphql.fetch(request)
     if (pathname === '/') return redirect('/graphql')
-    return (await assets(request)) ?? (await callbacks(request)) ?? (await answerHealth(request, health)) ?? notFound(pathname)
+    return (
+      (await assets(request)) ??
+      (await callbacks(request)) ??
+      (await answerHealth(request, health)) ??
+      notFound(pathname)
+    )
   }
 
   return async (request) => {

@@ -1,5 +1,8 @@
+import { createFetch } from '@whatwg-node/fetch'
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import { GraphQLError, type ExecutionResult } from 'graphql'
+import { MAX_INPUT_BYTES } from '../assets/inspect.ts'
+import { MAX_IMAGES } from '../engine/input.ts'
 import type { Logger } from '../log.ts'
 import type { Context } from '../schema/context.ts'
 import { schema } from '../schema/index.ts'
@@ -11,6 +14,15 @@ import { variableErrors, type VariableUse } from './variables.ts'
 
 /** Large enough for a few input images as data URLs; files are better sent as uploads. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
+
+/** What a multipart request may hold. Kept here, because Yoga reads the body through a Request that it makes itself. */
+const FORM_LIMITS = {
+  fileSize: MAX_INPUT_BYTES,
+  files: MAX_IMAGES + 1,
+  fields: 20,
+  fieldSize: 1024 * 1024,
+  headerSize: 16_384,
+}
 
 export type GraphQLServer = YogaServerInstance<Record<string, never>, Context>
 
@@ -33,6 +45,7 @@ export function createGraphQL(options: {
     multipart: false,
     plugins: [useStrictParsing(), useErrorCodes(), useVariableErrors(), useLastWords(mask)],
     maxRequestBodySize: MAX_BODY_BYTES,
+    fetchAPI: createFetch({ formDataLimits: FORM_LIMITS }),
     // Off unless the operator names origins: the default would allow every page to call us with the visitor's rights.
     cors: corsOrigins.length > 0 ? { origin: [...corsOrigins], methods: ['GET', 'POST'] } : false,
     maskedErrors: { maskError: mask, isDev: false },
@@ -72,14 +85,15 @@ function checkJson(parameters: URLSearchParams, names: string[]): void {
 }
 
 function useVariableErrors(): Plugin {
-  const check = (args: VariableUse, stopWith: (result: ExecutionResult) => void) => {
-    const errors = variableErrors(args)
-    if (errors.length > 0) stopWith({ errors })
-  }
-  return {
-    onExecute: ({ args, setResultAndStopExecution }) => check(args, setResultAndStopExecution),
-    onSubscribe: ({ args, setResultAndStopExecution }) => check(args, setResultAndStopExecution),
-  }
+  return { onExecute: stopAtVariables, onSubscribe: stopAtVariables }
+}
+
+function stopAtVariables(hook: {
+  args: VariableUse
+  setResultAndStopExecution(result: ExecutionResult): void
+}): void {
+  const errors = variableErrors(hook.args)
+  if (errors.length > 0) hook.setResultAndStopExecution({ errors })
 }
 
 function useLastWords(mask: (error: unknown) => GraphQLError): Plugin {
@@ -95,11 +109,12 @@ function useLastWords(mask: (error: unknown) => GraphQLError): Plugin {
 /** Gives the errors of parsing and validation, which come before execution, a code as well. */
 function useErrorCodes(): Plugin {
   return {
-    onResultProcess({ result, setResult }) {
+    onResultProcess(hook) {
+      const { result } = hook
       if (isAsyncIterable(result) || Array.isArray(result)) return
-      const { errors, data } = result as ExecutionResult
+      const { errors, data }: ExecutionResult = result
       if (data !== undefined || !errors?.some((error) => error.extensions?.['code'] === undefined)) return
-      setResult({ ...result, errors: errors.map(codedRequestError) } as never)
+      hook.setResult({ ...result, errors: errors.map(codedRequestError) })
     },
   }
 }

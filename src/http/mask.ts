@@ -35,12 +35,14 @@ function deepest(error: unknown): unknown {
 
 /** GraphQL's own complaints about values carry no code, and Yoga's about JSON carry the parser's error as well. */
 function withCode({ message, nodes, path, source, positions, extensions }: GraphQLError): GraphQLError {
-  const { originalError: _, ...shown } = extensions
+  const { originalError: parserError, ...shown } = extensions
+  // By that error Yoga knew that no GraphQL was involved; without it, the status must be said.
+  const http = parserError === undefined ? {} : { http: { status: 400 } }
   return new GraphQLError(message, {
     nodes,
     path,
     source,
     positions,
-    extensions: { code: 'BAD_USER_INPUT', ...shown },
+    extensions: { code: 'BAD_USER_INPUT', ...shown, ...http },
   })
 }

@@ -19,27 +19,25 @@ export async function readMultipart(request: Request): Promise<GraphQLParams> {
       throw bad('MAP_INVALID', `map.${part} must be a list of paths.`)
     const file = form.get(part)
     if (file === null)
-      throw bad('FILE_MISSING', `The map announces the file ${JSON.stringify(part)}, and no such part came.`)
+      throw bad('FILE_MISSING', `The map announces the file ${show(part)}, and no such part came.`)
     if (typeof file === 'string')
-      throw bad('FILE_EXPECTED', `The part ${JSON.stringify(part)} is text and must be a file.`)
+      throw bad('FILE_EXPECTED', `The part ${show(part)} is text and must be a file.`)
     announced.add(part)
-    for (const path of paths) place(operations, path, file)
+    const blob = await toBlob(file)
+    for (const path of paths) place(operations, path, blob)
   }
   for (const name of form.keys()) {
     if (name === 'operations' || name === 'map' || announced.has(name)) continue
-    throw bad(
-      'FILE_NOT_MAPPED',
-      `The part ${JSON.stringify(name)} came and the map does not say where it belongs.`,
-    )
+    throw bad('FILE_NOT_MAPPED', `The part ${show(name)} came and the map does not say where it belongs.`)
   }
   return operations
 }
 
 async function readForm(request: Request): Promise<FormData> {
   try {
-    return (await request.formData()) as FormData
+    return await request.formData()
   } catch (error) {
-    const { message } = error as Error
+    const message = error instanceof Error ? error.message : ''
     if (/limit exceeded/i.test(message))
       throw bad('REQUEST_TOO_LARGE', `The upload is too large: ${message}.`, 413)
     throw bad('MULTIPART_INVALID', 'The multipart body cannot be read.')
@@ -52,30 +50,43 @@ function readJson(form: FormData, name: 'operations' | 'map'): Record<string, un
     throw bad('MULTIPART_INVALID', `The multipart body lacks the text part "${name}".`)
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>
+    if (isObject(value) && !Array.isArray(value)) return value
   } catch {
     // Said below, without repeating what the client wrote.
   }
   throw bad('MULTIPART_INVALID', `The part "${name}" must be a JSON object.`)
 }
 
-function place(operations: GraphQLParams, path: unknown, file: File): void {
+/** Node's own Blob: the form's files are another library's, which neither `instanceof` nor Node's streams know. */
+async function toBlob(file: File): Promise<Blob> {
+  return new Blob([await file.bytes()], { type: file.type })
+}
+
+function place(operations: GraphQLParams, path: unknown, file: Blob): void {
   if (typeof path !== 'string' || !PATH.test(path)) {
-    throw bad('MAP_INVALID', `${JSON.stringify(path)} is not a path such as variables.input.images.0.upload.`)
+    throw bad('MAP_INVALID', `${show(path)} is not a path such as variables.input.images.0.upload.`)
   }
   const keys = path.split('.')
   const last = keys.pop()!
-  let target: unknown = operations
-  for (const key of keys) target = own(target, key)
+  const target = keys.reduce<unknown>(own, operations)
   // The specification puts null where a file belongs.
-  if (own(target, last) !== null) throw bad('MAP_INVALID', `There is no null at ${path} to put the file in.`)
-  ;(target as Record<string, unknown>)[last] = file
+  if (!isObject(target) || own(target, last) !== null) {
+    throw bad('MAP_INVALID', `There is no null at ${path} to put the file in.`)
+  }
+  target[last] = file
 }
 
 function own(target: unknown, key: string): unknown {
-  if (typeof target !== 'object' || target === null || !Object.hasOwn(target, key)) return undefined
-  return (target as Record<string, unknown>)[key]
+  return isObject(target) && Object.hasOwn(target, key) ? target[key] : undefined
+}
+
+/** Lists are objects as well: their indexes are keys of a path. */
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function show(text: unknown): string {
+  return JSON.stringify(text).slice(0, 100)
 }
 
 function bad(code: string, message: string, status = 400): GraphQLError {

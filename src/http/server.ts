@@ -1,9 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createFetch } from '@whatwg-node/fetch'
 import { createServerAdapter } from '@whatwg-node/server'
-import { MAX_INPUT_BYTES } from '../assets/inspect.ts'
-import { MAX_IMAGES } from '../engine/input.ts'
 import type { App } from './app.ts'
 import type { Sockets } from './websocket.ts'
 
@@ -20,19 +17,15 @@ export async function listen(
   sockets: Sockets,
   at: { host: string; port: number },
 ): Promise<Listener> {
-  const adapter = createServerAdapter(app, {
-    fetchAPI: createFetch({
-      formDataLimits: {
-        fileSize: MAX_INPUT_BYTES,
-        files: MAX_IMAGES + 1,
-        fields: 20,
-        fieldSize: 1024 * 1024,
-        headerSize: 16_384,
-      },
-    }),
-  })
+  const adapter = createServerAdapter(app)
   const server = createServer(
-    { maxHeaderSize: 16_384, headersTimeout: 15_000, requestTimeout: 120_000 },
+    {
+      maxHeaderSize: 16_384,
+      headersTimeout: 15_000,
+      requestTimeout: 120_000,
+      // Other upgrades are offers that a server may ignore: `curl --http2` makes one with every request.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
     (request, response) => {
       void adapter(request, response)
     },
@@ -54,6 +47,8 @@ async function close(server: Server, sockets: Sockets): Promise<void> {
 }
 
 function urlOf(server: Server, host: string): string {
+  // A text only for pipes, null only before it listens.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const { port } = server.address() as AddressInfo
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -1,7 +1,7 @@
 // graphql-ws over the same Yoga pipeline: the same parsing, validation, context and masking as over HTTP.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ExecutionArgs, GraphQLError } from 'graphql'
+import { GraphQLError } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
 import type { Logger } from '../log.ts'
@@ -35,11 +35,11 @@ export function createSockets(
       execute: (args) => pipelineOf(args).execute(args),
       subscribe: (args) => pipelineOf(args).subscribe(args),
       onSubscribe: async (ctx, _id, payload) => {
-        const pipeline = yoga.getEnveloped({ request: asRequest(ctx.extra.request), params: payload })
         try {
+          const pipeline = yoga.getEnveloped({ request: asRequest(ctx.extra.request), params: payload })
           const document = pipeline.parse(payload.query)
-          const invalid = pipeline.validate(pipeline.schema, document) as GraphQLError[]
-          if (invalid.length > 0) return invalid.map(codedRequestError)
+          const invalid: GraphQLError[] = pipeline.validate(pipeline.schema, document)
+          if (invalid.length > 0) return invalid.map(answer)
           return {
             schema: pipeline.schema,
             document,
@@ -47,10 +47,10 @@ export function createSockets(
             variableValues: payload.variables,
             contextValue: await pipeline.contextFactory(),
             rootValue: { pipeline },
-          } as ExecutionArgs
+          }
         } catch (error) {
           // An answer to this operation alone: thrown on, it would close the socket on all the others, text and all.
-          return [codedRequestError(mask(error))]
+          return [answer(mask(error))]
         }
       },
     },
@@ -60,8 +60,9 @@ export function createSockets(
 
   return {
     upgrade(request, socket, head) {
-      if (new URL(request.url ?? '/', 'http://here').pathname !== '/graphql')
-        return refuse(socket, '404 Not Found')
+      // The path of `GET //` is no URL, and an error thrown here would end the process.
+      const path = URL.parse(request.url ?? '/', 'http://here')?.pathname
+      if (path !== '/graphql') return refuse(socket, '404 Not Found')
       if (!isAllowedOrigin(request, options.corsOrigins)) return refuse(socket, '403 Forbidden')
       server.handleUpgrade(request, socket, head, (ws) => server.emit('connection', ws, request))
     },
@@ -74,17 +75,26 @@ export function createSockets(
 type Pipeline = ReturnType<GraphQLServer['getEnveloped']>
 
 function pipelineOf(args: { rootValue?: unknown }): Pipeline {
+  // What onSubscribe put there.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return (args.rootValue as { pipeline: Pipeline }).pipeline
 }
 
-/** The upgrade as a Request, because context is made from one: the same host, headers and rights as over HTTP. */
+/** The error with a code, and without the HTTP status that Yoga would have answered with. */
+function answer(error: GraphQLError): GraphQLError {
+  const { message, nodes, source, positions, path, extensions } = codedRequestError(error)
+  const { http: _, ...shown } = extensions
+  return new GraphQLError(message, { nodes, source, positions, path, extensions: shown })
+}
+
+/**
+ * The upgrade as a Request, because context is made from one: the same host, headers and rights as over HTTP. A POST,
+ * because Yoga refuses mutations by GET, for the sake of links that are followed unasked; a socket is no link.
+ */
 function asRequest({ headers }: IncomingMessage): Request {
-  const plain = Object.entries(headers).flatMap(([name, value]) =>
-    typeof value === 'string' ? [[name, value]] : [],
-  )
-  return new Request(`http://${headers.host ?? 'localhost'}/graphql`, {
-    headers: plain as [string, string][],
-  })
+  const copy = new Headers()
+  for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') copy.set(name, value)
+  return new Request(`http://${headers.host ?? 'localhost'}/graphql`, { method: 'POST', headers: copy })
 }
 
 /** Browsers let any page open a socket to any server, so the page's origin must be ours or one the operator named. */
@@ -95,5 +105,8 @@ function isAllowedOrigin({ headers }: IncomingMessage, allowed: readonly string[
 }
 
 function refuse(socket: Duplex, status: string): void {
+  // A client that is gone already must not end the process, and one that stays must not keep the socket open.
+  socket.on('error', () => {})
+  socket.once('finish', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
 }

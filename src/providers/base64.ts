@@ -1,8 +1,8 @@
-import { MalformedReply } from './malformed.ts'
+import { MalformedPicture } from './malformed.ts'
 
 /**
  * Base64 in pieces of any length in, bytes out. Bytes are good until the next call, since their memory is used again.
- * Throws MalformedReply when the text is not base64.
+ * Throws MalformedPicture when the text is not base64.
  */
 export interface Base64Decoder {
   write(text: string): Buffer
@@ -28,7 +28,7 @@ export function createBase64Decoder(): Base64Decoder {
     if (!head.startsWith(DATA_URL)) return DATA_URL.startsWith(head) ? '' : release(head)
     const comma = head.indexOf(',')
     if (comma >= 0) return release(head.slice(comma + 1))
-    if (head.length > MAX_HEAD) throw new MalformedReply('has an image behind an endless data URL head')
+    if (head.length > MAX_HEAD) throw new MalformedPicture('has an image behind an endless data URL head')
     return ''
   }
 
@@ -45,7 +45,7 @@ export function createBase64Decoder(): Base64Decoder {
     if (bytes.length < bytesIn(whole)) {
       whole = withoutFormatting(whole)
       bytes = decodeGroups(whole)
-      if (bytes.length < bytesIn(whole)) throw new MalformedReply('has an image whose base64 is invalid')
+      if (bytes.length < bytesIn(whole)) throw new MalformedPicture('has an image whose base64 is invalid')
     }
     carry = whole.slice(whole.length - (whole.length % 4))
     return bytes
@@ -75,10 +75,10 @@ export function createBase64Decoder(): Base64Decoder {
       const start = head === undefined ? NOTHING : decode(release(head))
       const rest = padded ? carry : withoutFormatting(carry)
       carry = ''
-      if (rest.length % 4 === 1) throw new MalformedReply('has an image whose base64 is cut')
+      if (rest.length % 4 === 1) throw new MalformedPicture('has an image whose base64 is cut')
       const tail = Buffer.from(rest, 'base64')
       if (tail.length < Math.floor((rest.length * 3) / 4)) {
-        throw new MalformedReply('has an image whose base64 is invalid')
+        throw new MalformedPicture('has an image whose base64 is invalid')
       }
       return start.length === 0 ? tail : Buffer.concat([start, tail])
     },
@@ -91,7 +91,7 @@ function bytesIn(text: string): number {
 
 function nothingAfterPadding(text: string): Buffer {
   if (text.replaceAll(SPACE, '').replaceAll('=', '') === '') return NOTHING
-  throw new MalformedReply('has an image whose base64 goes on after its end')
+  throw new MalformedPicture('has an image whose base64 goes on after its end')
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)

@@ -2,3 +2,6 @@
 export class MalformedReply extends Error {
   override name = 'MalformedReply'
 }
+
+/** One whose picture is none, whatever the rest says. The next reply would have the same. */
+export class MalformedPicture extends MalformedReply {}

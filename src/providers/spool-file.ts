@@ -1,11 +1,11 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { MalformedReply } from './malformed.ts'
+import { MalformedPicture } from './malformed.ts'
 
 /** A file that is written from front to back, made when its first byte comes. */
 export interface SpoolFile {
   readonly path: string
   readonly byteSize: number
-  /** Resolves when more may come. Throws MalformedReply past `maxBytes`. */
+  /** Resolves when more may come. Throws MalformedPicture past `maxBytes`. */
   write(bytes: Buffer): Promise<void>
   /** Writes what is left and closes. */
   end(): Promise<void>
@@ -40,7 +40,7 @@ export function createSpoolFile(path: string, maxBytes: number): SpoolFile {
     },
     async write(bytes) {
       byteSize += bytes.length
-      if (byteSize > maxBytes) throw new MalformedReply(`has an image of more than ${maxBytes} bytes`)
+      if (byteSize > maxBytes) throw new MalformedPicture(`has an image of more than ${maxBytes} bytes`)
       for (let at = 0; at < bytes.length;) {
         const copied = bytes.copy(batch, held, at)
         at += copied

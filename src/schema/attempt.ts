@@ -35,7 +35,6 @@ export const TaskErrorRef = builder.objectRef<TaskError>('TaskError').implement(
 export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
   description: 'One try of a task at one provider: one possible charge, with the evidence for it.',
   interfaces: [NodeRef],
-  isTypeOf: (value) => (value as AttemptRow).id?.startsWith('att_'),
   fields: (t) => ({
     number: t.exposeInt('number', { description: "1 for the task's first attempt." }),
     provider: t.field({

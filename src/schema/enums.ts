@@ -189,11 +189,10 @@ export const TaskErrorCodeEnum = words<TaskErrorCode>(
 function words<Word extends string>(name: string, description: string, values: Record<Word, string>) {
   return builder.enumType(name, {
     description,
+    // fromEntries forgets which keys there are.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     values: Object.fromEntries(
-      Object.entries<string>(values).map(([word, text]) => [
-        word,
-        { value: word as Word, description: text },
-      ]),
+      Object.entries(values).map(([word, text]) => [word, { value: word, description: text }]),
     ) as Record<Word, { value: Word; description: string }>,
   })
 }

@@ -195,5 +195,5 @@ function readInput(input: typeof GenerateImageInput.$inferInput): TaskInput {
 
 function readImage(input: typeof ImageInput.$inferInput): RawImage {
   // Exactly one is there: GraphQL has seen to it.
-  return input as RawImage
+  return input
 }

@@ -7,7 +7,6 @@ import { NodeRef } from './node.ts'
 export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
   description: 'One stored image: a result, a preview or an input. Its bytes never change.',
   interfaces: [NodeRef],
-  isTypeOf: (value) => (value as AssetRow).id?.startsWith('img_'),
   fields: (t) => ({
     url: t.field({
       type: 'URL',

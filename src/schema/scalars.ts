@@ -5,7 +5,7 @@ import { builder } from './builder.ts'
 
 builder.scalarType('DateTime', {
   description: 'A moment as RFC 3339 text in UTC with milliseconds, 2026-11-20T08:00:01.000Z for example.',
-  serialize: (at) => new Date(at as number).toISOString(),
+  serialize: (at) => new Date(at).toISOString(),
   parseValue(value) {
     const at = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : NaN
     if (Number.isNaN(at))
@@ -28,7 +28,7 @@ builder.scalarType('BigInt', {
     'A whole number of up to 53 bits, as a JSON number. Money is counted in micro-USD: 41160 is $0.04116.',
   serialize: Number,
   parseValue(value) {
-    if (Number.isSafeInteger(value)) return value as number
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return value
     throw wrong(`A BigInt is a whole number, not ${show(value)}.`)
   },
 })

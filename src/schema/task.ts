@@ -1,24 +1,19 @@
 import { countAhead } from '../db/attempts.ts'
-import { findAnyAsset } from '../db/assets.ts'
 import { findTask } from '../db/tasks.ts'
 import type { AssetRow, TaskRow } from '../db/tables.ts'
+import type { Warning } from '../domain.ts'
 import { encodeCursor } from '../engine/cursor.ts'
+import type { ResolvedSettings } from '../providers/provider.ts'
 import { builder } from './builder.ts'
 import {
   BackgroundEnum,
   ChargedEnum,
-  InputFidelityEnum,
-  ModerationEnum,
-  OnUnknownOutcomeEnum,
   OperationEnum,
   OutputFormatEnum,
   QualityEnum,
-  StyleEnum,
   TaskStatusEnum,
-  UnsupportedEnum,
   WarningCodeEnum,
 } from './enums.ts'
-import type { Warning } from '../domain.ts'
 import { AttemptRef, TaskErrorRef } from './attempt.ts'
 import type { Context } from './context.ts'
 import { ImageRef, PartialImageRef } from './image.ts'
@@ -44,15 +39,7 @@ export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   }),
 })
 
-const MetadataRef = builder.objectRef<{ key: string; value: string }>('Metadata').implement({
-  description: 'A label that the caller put on a task.',
-  fields: (t) => ({
-    key: t.exposeString('key', { description: '1 to 64 letters, digits, dots, dashes and underscores.' }),
-    value: t.exposeString('value', { description: 'Up to 500 characters.' }),
-  }),
-})
-
-const ResolvedRef = builder.objectRef<Record<string, string>>('ResolvedSettings').implement({
+const ResolvedRef = builder.objectRef<ResolvedSettings>('ResolvedSettings').implement({
   description: 'What the upstream chose where the request said auto. A field is null when it did not say.',
   fields: (t) => ({
     size: t.string({
@@ -64,32 +51,32 @@ const ResolvedRef = builder.objectRef<Record<string, string>>('ResolvedSettings'
       type: QualityEnum,
       nullable: true,
       description: 'Never AUTO.',
-      resolve: ({ quality }) => (quality as 'LOW' | undefined) ?? null,
+      resolve: ({ quality }) => quality ?? null,
     }),
     background: t.field({
       type: BackgroundEnum,
       nullable: true,
       description: 'Never AUTO.',
-      resolve: ({ background }) => (background as 'OPAQUE' | undefined) ?? null,
+      resolve: ({ background }) => background ?? null,
     }),
     outputFormat: t.field({
       type: OutputFormatEnum,
       nullable: true,
       description: 'Of the files as they came.',
-      resolve: ({ outputFormat }) => (outputFormat as 'PNG' | undefined) ?? null,
+      resolve: ({ outputFormat }) => outputFormat ?? null,
     }),
   }),
 })
 
 const attemptsOf = ({ id }: TaskRow, { loaders }: Context) => loaders.attempts.load(id)
-const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: AssetRow['kind']) =>
+/** The images of a task that are of one kind, in order. */
+export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: AssetRow['kind']) =>
   (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
 
 export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
   description:
     'What a client asked for. It lives from the request to the result, whether anybody watches or not.',
   interfaces: [NodeRef],
-  isTypeOf: (value) => (value as TaskRow).id?.startsWith('task_'),
   fields: (t) => ({
     status: t.field({
       type: TaskStatusEnum,
@@ -110,7 +97,7 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       async resolve(task, _, context) {
         if (task.status !== 'QUEUED') return null
         const [latest] = (await attemptsOf(task, context)).slice(-1)
-        return latest ? await countAhead(context.db.read, latest) : null
+        return latest ? countAhead(context.db.read, latest) : null
       },
     }),
     images: t.field({
@@ -172,19 +159,16 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       type: ResolvedRef,
       nullable: true,
       description: 'What the upstream chose where the request said auto; null until it has SUCCEEDED.',
-      resolve: async (task, _, context) =>
-        (await attemptsOf(task, context)).findLast(({ resolved }) => resolved !== null)?.resolved ?? null,
+      async resolve(task, _, context) {
+        const told = (await attemptsOf(task, context)).findLast(({ resolved }) => resolved !== null)
+        // The row keeps what the provider's adapter gave, as JSON.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        return (told?.resolved ?? null) as ResolvedSettings | null
+      },
     }),
     lastCursor: t.string({
       description: 'The place behind its newest event: `taskEvents(after:)` goes on from there.',
       resolve: ({ id, lastSeq }) => encodeCursor('task', id, lastSeq),
-    }),
-    retryOf: t.field({
-      type: 'Task' as never,
-      nullable: true,
-      description: 'The task that this one repeats; null when it is the first.',
-      resolve: async ({ retryOf }, _, { db, projectId }) =>
-        (retryOf ? ((await findTask(db.read, projectId, retryOf)) ?? null) : null) as never,
     }),
     cancelRequested: t.boolean({
       description: 'Whether its owner wants it stopped, even while a provider still works on it.',
@@ -210,115 +194,12 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
   }),
 })
 
-// What was asked, as it was asked.
-builder.objectFields(TaskRef, (t) => ({
-  prompt: t.string({
-    description: 'As asked. What an upstream made of it is `Image.revisedPrompt`.',
-    resolve: ({ request }) => request.prompt,
-  }),
-  model: t.exposeString('model', {
-    description: 'As asked, or gpt-image-2, the default. A provider may know it by another name.',
-  }),
-  allowedProviders: t.stringList({
+builder.objectField(TaskRef, 'retryOf', (t) =>
+  t.field({
+    type: TaskRef,
     nullable: true,
-    description: 'The providers that were allowed, in order; null when all are.',
-    resolve: ({ request }) => request.providers,
+    description: 'The task that this one repeats; null when it is the first.',
+    resolve: async ({ retryOf }, _, { db, projectId }) =>
+      retryOf === null ? null : ((await findTask(db.read, projectId, retryOf)) ?? null),
   }),
-  inputImages: t.field({
-    type: [ImageRef],
-    description: 'The images to edit, in order. One given by address appears once it was fetched.',
-    async resolve(task, _, context) {
-      const fetched = await assetsOf(task, context, 'INPUT')
-      const stored = task.request.images.map((image, i) =>
-        'assetId' in image
-          ? findAnyAsset(context.db.read, image.assetId)
-          : fetched.find(({ position }) => position === i),
-      )
-      return (await Promise.all(stored)).filter((asset) => asset !== undefined)
-    },
-  }),
-  mask: t.field({
-    type: ImageRef,
-    nullable: true,
-    description: 'What to redraw: its transparent pixels. Null when there is none.',
-    async resolve(task, _, context) {
-      const { mask } = task.request
-      if (mask && 'assetId' in mask) return (await findAnyAsset(context.db.read, mask.assetId)) ?? null
-      return (await assetsOf(task, context, 'MASK'))[0] ?? null
-    },
-  }),
-  size: t.field({
-    type: 'ImageSize',
-    description: 'As asked. What the upstream chose for auto is in `resolved`.',
-    resolve: ({ request }) => request.size,
-  }),
-  quality: t.field({
-    type: QualityEnum,
-    description: 'As asked. What the upstream chose for AUTO is in `resolved`.',
-    resolve: ({ request }) => request.quality,
-  }),
-  background: t.field({
-    type: BackgroundEnum,
-    description: 'As asked. What the upstream chose for AUTO is in `resolved`.',
-    resolve: ({ request }) => request.background,
-  }),
-  moderation: t.field({
-    type: ModerationEnum,
-    description: 'As asked; AUTO leaves the strictness to the upstream.',
-    resolve: ({ request }) => request.moderation,
-  }),
-  outputFormat: t.field({
-    type: OutputFormatEnum,
-    description: 'As asked. What really came is `Image.mimeType`.',
-    resolve: ({ request }) => request.outputFormat,
-  }),
-  outputCompression: t.int({
-    nullable: true,
-    description: '0 to 100 as asked; null leaves it to the provider.',
-    resolve: ({ request }) => request.outputCompression,
-  }),
-  inputFidelity: t.field({
-    type: InputFidelityEnum,
-    nullable: true,
-    description: 'As asked; null leaves it to the provider.',
-    resolve: ({ request }) => request.inputFidelity,
-  }),
-  style: t.field({
-    type: StyleEnum,
-    nullable: true,
-    description: 'As asked; null leaves it to the provider.',
-    resolve: ({ request }) => request.style,
-  }),
-  n: t.int({ description: 'How many images were asked for.', resolve: ({ request }) => request.n }),
-  partialImagesAsked: t.int({
-    description: 'How many previews were asked for, 0 to 3.',
-    resolve: ({ request }) => request.partialImages,
-  }),
-  user: t.string({
-    nullable: true,
-    description: "The caller's own end user, for abuse control; null when none was named.",
-    resolve: ({ request }) => request.user,
-  }),
-  metadata: t.field({
-    type: [MetadataRef],
-    description: "The caller's labels, 16 at most.",
-    resolve: ({ request }) => Object.entries(request.metadata).map(([key, value]) => ({ key, value })),
-  }),
-  idempotencyKey: t.exposeString('idempotencyKey', {
-    nullable: true,
-    description: 'The key it was asked with; null without one.',
-  }),
-  unsupported: t.field({
-    type: UnsupportedEnum,
-    description: 'As asked: whether a setting that cannot be honoured is a warning or a refusal.',
-    resolve: ({ request }) => request.unsupported,
-  }),
-  onUnknownOutcome: t.field({
-    type: OnUnknownOutcomeEnum,
-    description: 'As asked: whether a lost answer is waited for or sent again.',
-    resolve: ({ request }) => request.onUnknownOutcome,
-  }),
-  maxCharges: t.exposeInt('maxCharges', {
-    description: 'How many possible charges it may have; grows when a second one is accepted.',
-  }),
-}))
+)

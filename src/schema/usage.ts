@@ -94,7 +94,6 @@ export function costOfAll(attempts: AttemptRow[], status: TaskStatus): number | 
 }
 
 function addUsage(a: Usage, b: Usage): Usage {
-  const add = (x: number | null, y: number | null) => (x === null || y === null ? null : x + y)
   return {
     inputTokens: add(a.inputTokens, b.inputTokens),
     outputTokens: add(a.outputTokens, b.outputTokens),
@@ -105,6 +104,11 @@ function addUsage(a: Usage, b: Usage): Usage {
     outputImageTokens: add(a.outputImageTokens, b.outputImageTokens),
     source: a.source === b.source ? a.source : 'UNKNOWN',
   }
+}
+
+/** Unknown and something is unknown. */
+function add(x: number | null, y: number | null): number | null {
+  return x === null || y === null ? null : x + y
 }
 
 function details(textTokens: number | null, imageTokens: number | null): Details | null {

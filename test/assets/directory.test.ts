@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
@@ -78,7 +78,7 @@ test('leaves an equal file in its place', async () => {
   const before = await stat(pathOf(sha256))
   await putBytes(store, await store.read(sha256))
   expect((await stat(pathOf(sha256))).ino).toBe(before.ino)
-  expect(await readdir(join(dir, 'spool'))).toEqual([])
+  expect(await readdir(dirname(pathOf(sha256)))).toEqual([sha256])
 })
 
 test('counts the age of temporary files by the clock it was given', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { claimDue, insertAttempt, moveAttempt, renewLeases } from '../../src/db/attempts.ts'
+import { isConstraintViolation } from '../../src/db/constraint.ts'
 import type { Database } from '../../src/db/database.ts'
 import { appendEvents, listEvents, listFeed } from '../../src/db/events.ts'
 import { openDatabase } from '../../src/db/open.ts'
@@ -33,7 +34,15 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     await db.tx((q) =>
       insertAttempt(
         q,
-        { id, taskId: task.id, projectId: task.projectId, number: 1, provider: 'sandbox', model: 'gpt-image-2', createdAt: Date.now() },
+        {
+          id,
+          taskId: task.id,
+          projectId: task.projectId,
+          number: 1,
+          provider: 'sandbox',
+          model: 'gpt-image-2',
+          createdAt: Date.now(),
+        },
         delayMs,
       ),
     )
@@ -56,7 +65,9 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
   it('refuses the write of a worker whose lease another one holds now', async () => {
     const { id } = await planned()
     const [first] = await claim('w1', 1, -1)
-    await db.tx((q) => moveAttempt(q, id, { from: ['LEASED'], to: 'PLANNED' }, { leaseOwner: null, leaseUntil: null }))
+    await db.tx((q) =>
+      moveAttempt(q, id, { from: ['LEASED'], to: 'PLANNED' }, { leaseOwner: null, leaseUntil: null }),
+    )
     const [second] = await claim('w2')
     expect(second?.leaseEpoch).toBe((first?.leaseEpoch ?? 0) + 1)
     const late = await db.tx((q) =>
@@ -68,7 +79,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
       ),
     )
     expect(late).toBeUndefined()
-    await db.tx((q) => renewLeases(q, 'w1', 1))
+    await db.tx((q) => renewLeases(q, 'w1', [id], 1))
     const kept = await db.tx((q) =>
       moveAttempt(
         q,
@@ -83,15 +94,24 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
   it('cannot store an attempt that is being sent without a possible charge', async () => {
     const { id } = await planned()
     await claim('w1')
-    await expect(db.tx((q) => moveAttempt(q, id, { from: ['LEASED'], to: 'SENDING' }))).rejects.toThrow()
+    await expect(db.tx((q) => moveAttempt(q, id, { from: ['LEASED'], to: 'SENDING' }))).rejects.toSatisfy(
+      isConstraintViolation,
+    )
   })
 
   it('cannot store a second live attempt of a task', async () => {
     const { task } = await planned()
-    const second = { taskId: task.id, projectId: task.projectId, number: 2, provider: 'sandbox', model: 'gpt-image-2', createdAt: 1 }
+    const second = {
+      taskId: task.id,
+      projectId: task.projectId,
+      number: 2,
+      provider: 'sandbox',
+      model: 'gpt-image-2',
+      createdAt: 1,
+    }
     await expect(
       db.tx((q) => insertAttempt(q, { ...second, id: newId('att', Date.now()) }, 0)),
-    ).rejects.toThrow()
+    ).rejects.toSatisfy(isConstraintViolation)
   })
 
   it('gives out one charge permit, and another only after the first came back', async () => {

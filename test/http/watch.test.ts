@@ -1,52 +1,109 @@
 import { describe, expect, it } from 'vitest'
+import { encodeCursor } from '../../src/engine/cursor.ts'
 import { TRANSPORTS } from '../support/client.ts'
-import { openGateway } from '../support/gateway.ts'
 import { DATABASES } from '../support/database.ts'
+import { openGateway } from '../support/gateway.ts'
+import { refusalOf, takeAll } from './collect.ts'
 
 const WATCH = `subscription ($taskId: ID!, $after: String) {
   taskEvents(taskId: $taskId, after: $after) {
-    __typename cursor
+    kind: __typename cursor
     task { status progress }
     ... on PartialImageReceived { partialImage { index image { url width height } } }
     ... on TaskFinished { status }
   }
 }`
 
-interface Event {
-  __typename: string
-  cursor: string
-  status?: string
-  task: { status: string; progress: number }
-  partialImage?: { index: number; image: { url: string; width: number; height: number } }
+interface Told {
+  taskEvents: {
+    kind: string
+    cursor: string
+    status?: string
+    task: { status: string; progress: number }
+    partialImage?: { index: number; image: { url: string; width: number; height: number } }
+  }
 }
+
+const sandbox = (durationMs: number) => [{ name: 'sandbox', dialect: 'sandbox', durationMs }]
+const cursorsOf = (events: Told[]) => events.map(({ taskEvents }) => taskEvents.cursor)
 
 describe.each(DATABASES)('taskEvents on %s', (database) => {
   describe.each(TRANSPORTS)('over %s', (transport) => {
     it('tells a snapshot, three partial images, and the end, then completes', async () => {
-      await using server = await openGateway({ database, providers: [{ name: 'sandbox', dialect: 'sandbox', durationMs: 300 }] })
+      await using server = await openGateway({ database, providers: sandbox(300) })
       const taskId = await server.generate({ prompt: 'a red fox', size: '1024x1024', partialImages: 3 })
-      const events: Event[] = []
-      for await (const { data, errors } of server.watch<{ taskEvents: Event }>(transport, WATCH, { taskId })) {
-        expect(errors).toBeUndefined()
-        events.push(data!.taskEvents)
-      }
-      expect(events[0]?.__typename).toBe('TaskSnapshot')
-      expect(events.at(-1)).toMatchObject({ __typename: 'TaskFinished', status: 'SUCCEEDED', task: { progress: 1 } })
-      const partials = events.filter(({ __typename }) => __typename === 'PartialImageReceived')
+      const told = await takeAll(server.watch<Told>(transport, WATCH, { taskId }))
+      const events = told.map(({ taskEvents }) => taskEvents)
+      expect(events[0]?.kind).toBe('TaskSnapshot')
+      expect(events.at(-1)).toMatchObject({
+        kind: 'TaskFinished',
+        status: 'SUCCEEDED',
+        task: { progress: 1 },
+      })
+      const partials = events.filter(({ kind }) => kind === 'PartialImageReceived')
       expect(partials.map(({ partialImage }) => partialImage?.index)).toEqual([0, 1, 2])
       const progress = events.map(({ task }) => task.progress)
       expect(progress).toEqual(progress.toSorted((a, b) => a - b))
 
       // From every place seen, exactly the rest.
       for (const [i, { cursor }] of events.entries()) {
-        const rest: Event[] = []
-        for await (const { data } of server.watch<{ taskEvents: Event }>(transport, WATCH, { taskId, after: cursor })) {
-          rest.push(data!.taskEvents)
-        }
-        expect(rest[0]?.__typename).toBe('TaskSnapshot')
-        expect(rest.slice(1).map((event) => event.cursor)).toEqual(events.slice(i + 1).map((event) => event.cursor))
+        const rest = await takeAll(server.watch<Told>(transport, WATCH, { taskId, after: cursor }))
+        expect(rest[0]?.taskEvents.kind).toBe('TaskSnapshot')
+        expect(cursorsOf(rest.slice(1))).toEqual(cursorsOf(told.slice(i + 1)))
       }
       await expect.poll(() => server.gateway.watching()).toBe(0)
+    })
+
+    it('goes on from each place seen while the task still runs, without a gap and without a repeat', async () => {
+      await using server = await openGateway({ database, providers: sandbox(1200) })
+      const taskId = await server.generate({ prompt: 'a red fox', size: '1024x1024', partialImages: 3 })
+      const told: Told[] = []
+      const resumed: { from: string; status: string; rest: Promise<Told[]> }[] = []
+      for await (const { data } of server.watch<Told>(transport, WATCH, { taskId })) {
+        const { cursor, task } = data!.taskEvents
+        told.push(data!)
+        resumed.push({
+          from: cursor,
+          status: task.status,
+          rest: takeAll(server.watch(transport, WATCH, { taskId, after: cursor })),
+        })
+      }
+      expect(resumed.filter(({ status }) => status === 'RUNNING').length).toBeGreaterThan(4)
+      for (const [i, { from, rest }] of resumed.entries()) {
+        const [snapshot, ...events] = await rest
+        expect(snapshot?.taskEvents).toMatchObject({ kind: 'TaskSnapshot', cursor: from })
+        expect(cursorsOf(events)).toEqual(cursorsOf(told.slice(i + 1)))
+      }
+    })
+
+    it('tells a snapshot and the end to who comes after the end, then completes', async () => {
+      await using server = await openGateway({ database, providers: sandbox(0) })
+      const taskId = await server.generate({ prompt: 'a red fox', size: '1024x1024' })
+      await server.ended(taskId)
+      const events = await takeAll(server.watch<Told>(transport, WATCH, { taskId }))
+      expect(events.map(({ taskEvents }) => taskEvents.kind)).toEqual(['TaskSnapshot', 'TaskFinished'])
+      expect(events[0]?.taskEvents.task).toEqual({ status: 'SUCCEEDED', progress: 1 })
+    })
+
+    it('refuses a task that is not there, and a cursor that is not of its log', async () => {
+      await using server = await openGateway({ database, providers: sandbox(0) })
+      const mine = await server.generate({ prompt: 'a red fox', size: '1024x1024' })
+      const other = await server.generate({ prompt: 'a brass kettle', size: '1024x1024' })
+      await Promise.all([server.ended(mine), server.ended(other)])
+      const { tasks } = await server.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
+      const refused = async (variables: Record<string, unknown>) =>
+        (await refusalOf(server.watch(transport, WATCH, variables)))?.[0]?.extensions
+
+      const unknown = mine.replace(/.$/, (last) => (last === '0' ? '1' : '0'))
+      expect(await refused({ taskId: unknown })).toEqual({ code: 'NOT_FOUND', field: 'taskId' })
+      expect(await refused({ taskId: 'no id at all' })).toEqual({ code: 'NOT_FOUND', field: 'taskId' })
+      const invalid = { code: 'CURSOR_INVALID', field: 'after' }
+      expect(await refused({ taskId: mine, after: 'garbage' })).toEqual(invalid)
+      expect(await refused({ taskId: mine, after: '' })).toEqual(invalid)
+      expect(await refused({ taskId: mine, after: encodeCursor('task', other, 1) })).toEqual(invalid)
+      expect(await refused({ taskId: mine, after: encodeCursor('task', mine, 1_000_000) })).toEqual(invalid)
+      expect(await refused({ taskId: mine, after: tasks.feedCursor })).toEqual(invalid)
+      expect(server.gateway.watching()).toBe(0)
     })
   })
 })

@@ -72,6 +72,12 @@ describe('a generation', () => {
     })
   })
 
+  test('asks for links or base64 where an operator says that this server wants to be asked', async () => {
+    expect((await sent({ model: 'dall-e-3' }, { responseFormat: 'url' })).parameters).toMatchObject({
+      response_format: 'url',
+    })
+  })
+
   test('names the model as the upstream names it', async () => {
     expect((await sent({ upstreamModel: 'gpt-image-2-2026-04-21' })).parameters).toMatchObject({
       model: 'gpt-image-2-2026-04-21',

@@ -22,7 +22,11 @@ export interface Client {
   /** Waits until a task has ended or stands as unknown, by watching it. */
   ended(taskId: string): Promise<{ status: string }>
   /** Subscribes over a real connection; leave the loop to hang up. */
-  watch<Data>(transport: Transport, query: string, variables?: Record<string, unknown>): AsyncIterableIterator<Result<Data>>
+  watch<Data>(
+    transport: Transport,
+    query: string,
+    variables?: Record<string, unknown>,
+  ): AsyncIterableIterator<Result<Data>>
 }
 
 export function createClient(url: string): Client {

@@ -1,6 +1,6 @@
 import { loadConfig } from '../../src/config.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
-import { createLog } from '../../src/log.ts'
+import { createLog, type Logger } from '../../src/log.ts'
 import type { AddressRule } from '../../src/providers/address.ts'
 import { createClient, type Client } from './client.ts'
 import { newPlace, type DatabaseKind, type Place } from './database.ts'
@@ -21,6 +21,8 @@ export interface TestGatewayOptions {
   providers?: Record<string, unknown>[]
   engine?: Record<string, unknown>
   inputRule?: AddressRule
+  corsOrigins?: string[]
+  log?: Logger
 }
 
 /** The real composition root on a free port: the same wiring as `darkroom serve`. */
@@ -33,10 +35,16 @@ export async function openGateway(options: TestGatewayOptions = {}): Promise<Tes
       port: 0,
       dataDir: place.dataDir,
       databaseUrl: place.databaseUrl,
-      providers: await createProviders(options.providers ?? [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }]),
+      providers: await createProviders(
+        options.providers ?? [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }],
+      ),
+      corsOrigins: options.corsOrigins ?? [],
       engine: { ...config.engine, progressEveryMs: 0, ...options.engine },
     },
-    { log: createLog(process.env['TEST_LOG'] ?? 'silent'), ...(options.inputRule ? { inputRule: options.inputRule } : {}) },
+    {
+      log: options.log ?? createLog(process.env['TEST_LOG'] ?? 'silent'),
+      ...(options.inputRule ? { inputRule: options.inputRule } : {}),
+    },
   )
   const { url } = await gateway.start()
   return {

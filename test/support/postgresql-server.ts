@@ -29,7 +29,19 @@ export async function startPostgresql(): Promise<PostgresqlServer> {
   const password = join(home, 'password')
   await writeFile(password, 'darkroom')
   if (UNPRIVILEGED.uid !== undefined) await chown(data, UNPRIVILEGED.uid, UNPRIVILEGED.gid)
-  const flags = ['-D', data, '-U', 'darkroom', '-A', 'scram-sha-256', '--pwfile', password, '-E', 'UTF8', '--no-sync']
+  const flags = [
+    '-D',
+    data,
+    '-U',
+    'darkroom',
+    '-A',
+    'scram-sha-256',
+    '--pwfile',
+    password,
+    '-E',
+    'UTF8',
+    '--no-sync',
+  ]
   await promisify(execFile)(join(bin, 'initdb'), [...flags, '--locale=C'], { ...UNPRIVILEGED, cwd: home })
 
   const port = await freePort()
@@ -71,7 +83,9 @@ async function launch(bin: string, data: string, port: number): Promise<ChildPro
   process.once('exit', () => child.kill('SIGKILL'))
   let said = ''
   await new Promise<void>((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`PostgreSQL ended with code ${code} instead of starting:\n${said}`)))
+    child.once('exit', (code) =>
+      reject(new Error(`PostgreSQL ended with code ${code} instead of starting:\n${said}`)),
+    )
     child.once('error', reject)
     child.stderr?.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-10_000)

@@ -86,7 +86,8 @@ function byCode(error: UpstreamError | undefined, status: number): Verdict | und
   // A server that failed may have got far before; of its codes only those of a closed door say that nothing was begun.
   if (status >= 500) return status === 503 && OVERLOADED.has(code) ? BUSY : undefined
   if (code === 'moderation_blocked' || code === 'content_policy_violation') return moderated(error)
-  return CODES[code] ?? (error?.type === 'insufficient_quota' ? QUOTA : undefined)
+  const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined
+  return known ?? (error?.type === 'insufficient_quota' ? QUOTA : undefined)
 }
 
 // A block of the prompt comes before any work. One of the finished picture has been reported to be billed, and a block

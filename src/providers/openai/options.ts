@@ -1,23 +1,27 @@
 import { z } from 'zod'
+import { credential, httpUrl } from '../account.ts'
 import { CATALOGUE } from '../catalogue.ts'
 import { modelsOption, offersFrom } from '../offers.ts'
+import { offersByPage } from '../page-offers.ts'
+import { COMPAT_CAPABILITIES } from '../pmock/capabilities.ts'
+import { PMOCK_COMPAT } from '../pmock/compat.ts'
 import type { Offer } from '../provider.ts'
 
 const OPENAI = 'https://api.openai.com/v1'
 
-// A credential with a line break or a space in it would be refused much later, as a header, and less clearly.
-const credential = z
-  .string()
-  .trim()
-  .regex(/^[\x21-\x7e]+$/, 'must be one word of printable ASCII')
-
 /** The entry of an `openai` provider in the configuration. */
 export const openaiOptions = z.strictObject({
-  baseUrl: z
-    .url({ protocol: /^https?$/, error: 'must begin with https:// or http://' })
-    .refine((text) => URL.parse(text)?.username === '', 'must not contain a user name; use apiKey')
-    .default(OPENAI),
+  baseUrl: httpUrl.default(OPENAI),
   apiKey: credential,
+  /** A server whose words differ in documented ways; `pmock` is docs.pmock.com, "openai compat generate". Default: none. */
+  preset: z.enum(['pmock']).optional(),
+  /** How the preset's fields are spelled: `snake`, as its sample client does, or `camel`, as its table does. Default `snake`. */
+  naming: z.enum(['snake', 'camel']).optional(),
+  /**
+   * Sent as `response_format`. Default: `b64_json` with the preset and for DALL·E models, and else nothing, since OpenAI's
+   * own GPT image models refuse it.
+   */
+  responseFormat: z.enum(['url', 'b64_json']).optional(),
   /** Sent as `OpenAI-Organization`. */
   organization: credential.optional(),
   /** Sent as `OpenAI-Project`. */
@@ -30,7 +34,8 @@ export const openaiOptions = z.strictObject({
   concurrency: z.int().positive().default(256),
   /**
    * `stream` asks for server-sent events, the only way to previews; `sync` for one JSON reply. `auto` streams when
-   * previews are asked for, and offers previews where streaming is known to be spoken: at OpenAI itself.
+   * previews are asked for, and offers previews where streaming is known to be spoken: at OpenAI itself. With the preset
+   * `auto` asks for previews as its page does, without asking for a stream, and takes what comes.
    */
   mode: z.enum(['auto', 'sync', 'stream']).default('auto'),
   /** True when this provider promises that a status of 500 or more is never billed; such calls may then be repeated. */
@@ -39,15 +44,24 @@ export const openaiOptions = z.strictObject({
 
 export type OpenaiOptions = z.output<typeof openaiOptions>
 
+/** Where such a provider is: by default at the preset's own address, and without one at OpenAI. */
+export function addressOf({ baseUrl, preset }: OpenaiOptions): string {
+  return preset === 'pmock' && baseUrl === OPENAI ? PMOCK_COMPAT : baseUrl
+}
+
 /** What such a provider serves. A model offers previews only where the mode lets them arrive. */
-export function offersOf({ baseUrl, mode, models }: OpenaiOptions): Offer[] {
-  const streams =
-    mode === 'stream' || (mode === 'auto' && new URL(baseUrl).hostname === new URL(OPENAI).hostname)
-  return offersFrom(models ?? currentModels()).map((offer) => ({
+export function offersOf({ baseUrl, mode, models, preset }: OpenaiOptions): Offer[] {
+  const known = preset === 'pmock' || new URL(baseUrl).hostname === new URL(OPENAI).hostname
+  const previews = mode === 'stream' || (mode === 'auto' && known)
+  const offers =
+    preset === 'pmock'
+      ? offersByPage(models ?? ['gpt-image-2'], () => COMPAT_CAPABILITIES)
+      : offersFrom(models ?? currentModels())
+  return offers.map((offer) => ({
     ...offer,
     capabilities: {
       ...offer.capabilities,
-      maxPartialImages: streams ? offer.capabilities.maxPartialImages : 0,
+      maxPartialImages: previews ? offer.capabilities.maxPartialImages : 0,
     },
   }))
 }

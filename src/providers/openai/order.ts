@@ -1,6 +1,7 @@
 import { FormData } from 'undici'
 import type { Message } from '../http.ts'
 import type { Call, Order, OrderImage } from '../provider.ts'
+import { toCompatParameters } from '../pmock/compat.ts'
 import type { OpenaiOptions } from './options.ts'
 
 /**
@@ -12,8 +13,11 @@ export async function toMessage(
   call: Pick<Call, 'clientRef'>,
   options: OpenaiOptions,
 ): Promise<Message> {
-  const stream = options.mode === 'stream' || (options.mode === 'auto' && order.partialImages > 0)
-  const parameters = { ...toParameters(order), ...(stream && streaming(order)) }
+  const stream = wantsStream(order, options)
+  const parameters = {
+    ...(options.preset === 'pmock' ? toCompatParameters(order, options) : toParameters(order, options)),
+    ...(stream && streaming(order, options)),
+  }
   const accept = stream ? 'text/event-stream, application/json' : 'application/json'
   const headers = { accept, ...toHeaders(call.clientRef, options) }
   if (order.operation === 'EDIT') {
@@ -29,7 +33,12 @@ export async function toMessage(
 
 type Parameters = Record<string, string | number | boolean>
 
-function toParameters(order: Order): Parameters {
+function wantsStream({ partialImages }: Order, { mode, preset }: OpenaiOptions): boolean {
+  // The preset's page has a field for previews and none for a stream.
+  return mode === 'stream' || (mode === 'auto' && partialImages > 0 && preset === undefined)
+}
+
+function toParameters(order: Order, { responseFormat }: OpenaiOptions): Parameters {
   return {
     model: order.upstreamModel,
     prompt: order.prompt,
@@ -48,11 +57,12 @@ function toParameters(order: Order): Parameters {
     ...(order.user !== null && { user: order.user }),
     // GPT image models always answer in base64 and refuse the parameter; DALL·E answers with a link unless told.
     ...(isDalle(order) && { response_format: 'b64_json' }),
+    ...(responseFormat !== undefined && { response_format: responseFormat }),
   }
 }
 
-function streaming(order: Order): Parameters {
-  return { stream: true, ...(order.partialImages > 0 && { partial_images: order.partialImages }) }
+function streaming({ partialImages }: Order, { preset }: OpenaiOptions): Parameters {
+  return { stream: true, ...(partialImages > 0 && preset === undefined && { partial_images: partialImages }) }
 }
 
 function wantsSize(order: Order): boolean {

@@ -15,6 +15,13 @@ const imagesReply = z.object({
   usage: z.unknown().optional(),
 })
 
+/** What is needed to read a reply. */
+export interface ReplyContext extends ErrorContext {
+  fetchLink: FetchLink
+  /** Takes off what a server wraps around its JSON. */
+  unwrap: (json: unknown) => unknown
+}
+
 /**
  * A successful status's body as the answer, be it JSON or a stream: the first character tells, since some servers stream
  * without saying so and some say so and do not. Throws ProviderError: a reply that is neither is `broken`, and whether it
@@ -24,7 +31,7 @@ export async function readAnswer(
   reply: Reply,
   order: Order,
   call: Call,
-  context: ErrorContext & { fetchLink: FetchLink },
+  context: ReplyContext,
 ): Promise<Answer> {
   const { first, body } = await peek(reply.body)
   try {
@@ -39,12 +46,8 @@ export async function readAnswer(
 // How a line of a stream can begin: data, event, id, retry, or a comment's colon. No JSON begins with any of them.
 const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
 
-async function readJson(
-  body: AsyncIterable<Buffer>,
-  call: Call,
-  context: ErrorContext & { fetchLink: FetchLink },
-): Promise<Answer> {
-  const json = await spillJson(body, () => call.newFile())
+async function readJson(body: AsyncIterable<Buffer>, call: Call, context: ReplyContext): Promise<Answer> {
+  const json = context.unwrap(await spillJson(body, () => call.newFile()))
   // An error with a status of success: the code says what it was, and nothing says that no work was done.
   const error = errorIn(json)
   if (error) throw streamFailure(error, context, 'pictures')

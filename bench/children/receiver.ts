@@ -1,0 +1,91 @@
+// Receives many large pictures at once, in one of two ways, and tells what it took. Good for one question.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { z } from 'zod'
+import { openai } from '../../src/providers/openai.ts'
+import type { Order } from '../../src/providers/provider.ts'
+import { answer, clock } from '../child.ts'
+
+interface Task {
+  url: string
+  calls: number
+}
+
+const ORDER: Order = {
+  operation: 'GENERATE',
+  prompt: 'a very large picture',
+  model: 'gpt-image-2',
+  upstreamModel: 'gpt-image-2',
+  size: '1024x1024',
+  quality: 'HIGH',
+  background: 'AUTO',
+  moderation: 'AUTO',
+  outputFormat: 'PNG',
+  outputCompression: null,
+  inputFidelity: null,
+  style: null,
+  n: 1,
+  partialImages: 0,
+  user: null,
+  images: [],
+  mask: null,
+}
+
+const REPLY = z.object({ data: z.tuple([z.object({ b64_json: z.string() })]) })
+
+const verbs = {
+  /** As the gateway does: through the dialect, decoded into files on the way. */
+  async dialect({ url, calls }: Task) {
+    const folder = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
+    const provider = openai.create('bench', openai.options.parse({ baseUrl: url, apiKey: 'bench' }))
+    let files = 0
+    const taken = await measure(calls, async (n) => {
+      const reply = await provider.submit(ORDER, {
+        signal: AbortSignal.timeout(60_000),
+        clientRef: `att_${n}`,
+        newFile: () => join(folder, String(files++)),
+        onWire() {},
+        onProgress() {},
+        onPartial: async () => {},
+      })
+      if (reply.state !== 'DONE' || reply.images.length !== 1) throw new Error(JSON.stringify(reply))
+    })
+    await provider.close()
+    await rm(folder, { recursive: true })
+    return taken
+  },
+
+  /** As is usual. */
+  json({ url, calls }: Task) {
+    const pictures: Buffer[] = []
+    return measure(calls, async () => {
+      const response = await fetch(`${url}/images/generations`, {
+        method: 'POST',
+        body: JSON.stringify(ORDER),
+      })
+      const { data } = REPLY.parse(await response.json())
+      pictures.push(Buffer.from(data[0].b64_json, 'base64'))
+    })
+  },
+}
+
+export type ReceiverVerbs = typeof verbs
+
+answer(verbs)
+
+async function measure(calls: number, one: (n: number) => Promise<void>) {
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  const baseMb = peakMb()
+  const start = clock()
+  delay.enable()
+  await Promise.all(Array.from({ length: calls }, (_, n) => one(n)))
+  delay.disable()
+  return { baseMb, peakMb: peakMb(), ms: clock() - start, longestMs: delay.max / 1e6 }
+}
+
+/** The most resident memory this process ever had. */
+function peakMb(): number {
+  return process.resourceUsage().maxRSS / 1024
+}

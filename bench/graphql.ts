@@ -1,0 +1,21 @@
+import { z } from 'zod'
+
+const STARTED = z.object({ data: z.object({ generateImage: z.object({ id: z.string() }) }) })
+
+/** Asks for an image with `input` in GraphQL's own notation, and gives the task's id. */
+export async function generate(url: string, input: string): Promise<string> {
+  const response = await post(url, `mutation { generateImage(input: ${input}) { id } }`, 'application/json')
+  return STARTED.parse(await response.json()).data.generateImage.id
+}
+
+/** Waits until a task has ended, by watching it over Server-Sent Events. Throws unless it succeeded. */
+export async function succeeded(url: string, taskId: string): Promise<void> {
+  const query = `subscription { taskEvents(taskId: "${taskId}") { task { status } } }`
+  const told = await (await post(url, query, 'text/event-stream')).text()
+  if (!told.includes('"SUCCEEDED"')) throw new Error(`The task ${taskId} did not succeed.`)
+}
+
+function post(url: string, query: string, accept: string): Promise<Response> {
+  const headers = { 'content-type': 'application/json', accept }
+  return fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) })
+}

@@ -1,0 +1,68 @@
+/** What one side of a comparison gave in one round, by name. All are costs: less is better. */
+export type Sample = Readonly<Record<string, number>>
+
+/** Both sides of every round, in the order of the rounds. */
+export type Rounds = readonly { ours: Sample; reference: Sample }[]
+
+/** One figure of both sides over all rounds. */
+export interface Comparison {
+  /** Medians. */
+  ours: number
+  reference: number
+  /** Ours over the reference, round by round: the median, and how far the rounds lie apart. */
+  ratio: number
+  lowest: number
+  highest: number
+}
+
+/**
+ * Runs both sides in turns, the one that begins changing from round to round, so that whatever else the machine does
+ * falls on both alike. A first round to warm up does not count.
+ */
+export async function alternate(
+  rounds: number,
+  sides: { ours: () => Promise<Sample>; reference: () => Promise<Sample> },
+): Promise<Rounds> {
+  const samples: { ours: Sample; reference: Sample }[] = []
+  for (let round = 0; round <= rounds; round++) {
+    if (round % 2 === 0) {
+      const ours = await sides.ours()
+      samples.push({ ours, reference: await sides.reference() })
+    } else {
+      const reference = await sides.reference()
+      samples.push({ ours: await sides.ours(), reference })
+    }
+  }
+  return samples.slice(1)
+}
+
+/** Compares one figure of both sides. Throws when a round lacks it. */
+export function compare(rounds: Rounds, name: string): Comparison {
+  const ours = rounds.map((round) => figure(round.ours, name))
+  const reference = rounds.map((round) => figure(round.reference, name))
+  const ratios = ours.map((value, round) => value / (reference[round] ?? Number.NaN))
+  return {
+    ours: median(ours),
+    reference: median(reference),
+    ratio: median(ratios),
+    lowest: Math.min(...ratios),
+    highest: Math.max(...ratios),
+  }
+}
+
+/** The middle of some numbers; NaN of none. */
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5)
+}
+
+/** The smallest value that at least `share` (0..1) of all do not exceed; NaN of none. */
+export function percentile(values: Iterable<number>, share: number): number {
+  const sorted = Float64Array.from(values).sort()
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
+}
+
+function figure(sample: Sample, name: string): number {
+  const value = sample[name]
+  if (value === undefined) throw new Error(`A round gave no ${name}.`)
+  return value
+}

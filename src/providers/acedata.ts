@@ -1,0 +1,75 @@
+// Ace Data Cloud: docs.acedata.cloud, "Images Generations", "Images Edits" and "Tasks". Answers at once, or takes a task
+// on record and calls back, or waits to be asked.
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { isCalledBack, toMessage, toQuestion } from './acedata/order.ts'
+import { acedataOptions, offersOf, type AcedataOptions } from './acedata/options.ts'
+import { readCallback, readPlaced, readRecord, type Reading } from './acedata/reply.ts'
+import { replyRule } from './address.ts'
+import { createDownloader } from './download.ts'
+import { createUpstream, type Reply } from './http.ts'
+import type { Call, Dialect, Provider } from './provider.ts'
+
+export const acedata: Dialect<AcedataOptions> = {
+  options: acedataOptions,
+
+  fromEnvironment(env) {
+    if (!env.ACEDATA_API_KEY) return undefined
+    return { apiKey: env.ACEDATA_API_KEY, ...(env.ACEDATA_BASE_URL && { baseUrl: env.ACEDATA_BASE_URL }) }
+  },
+
+  create: createAcedata,
+}
+
+function createAcedata(name: string, options: AcedataOptions): Provider {
+  const { baseUrl, apiKey, concurrency, timeoutMs, unbilledFailures } = options
+  const upstream = createUpstream({ name, baseUrl, timeoutMs, secrets: [apiKey] })
+  const downloader = createDownloader({ rule: replyRule(baseUrl), maxBytes: 128 * 1024 * 1024 })
+
+  const clean = (text: string) => upstream.clean(text)
+
+  function readingOf(reply: Reply, call: Call): Reading {
+    const { status, contentType, requestId, retryAfterMs } = reply
+    return {
+      facts: { provider: name, clean, status, contentType, requestId, retryAfterMs, unbilledFailures },
+      async fetchLink(url) {
+        const file = call.newFile()
+        await downloader.download(url, file, call.signal)
+        return file
+      },
+      // Where a callback will wake us, asking only guards against one that never comes.
+      checkAfterMs: isCalledBack(options, call) ? options.callbackPollMs : options.pollMs,
+    }
+  }
+
+  return {
+    name,
+    dialect: 'acedata',
+    offers: offersOf(options),
+    concurrency,
+    timeoutMs,
+    loopback: isLoopback(baseUrl),
+
+    async submit(order, call) {
+      const reply = await upstream.send(await toMessage(order, call, options), call)
+      return readPlaced(reply, call, readingOf(reply, call))
+    },
+
+    async check(remoteId, _order, call) {
+      const reply = await upstream.send(toQuestion(remoteId, options), call)
+      return readRecord(reply, remoteId, call, readingOf(reply, call))
+    },
+
+    receive: (body) => readCallback(body, name),
+
+    async close() {
+      await Promise.all([upstream.close(), downloader.close()])
+    },
+  }
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return host === 'localhost' || (isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback')
+}

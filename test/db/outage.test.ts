@@ -1,0 +1,81 @@
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '../../src/db/open.ts'
+import { createLog } from '../../src/log.ts'
+import type { Place } from '../support/database.ts'
+import { newPlace } from '../support/database.ts'
+import { openEngine } from '../support/engine.ts'
+import { startPostgresql, type PostgresqlServer } from '../support/postgresql-server.ts'
+import { newTask } from '../support/rows.ts'
+import { done, held, scripted } from '../support/scripted.ts'
+
+const quick = { pollMs: 50, reapMs: 50, heartbeatMs: 100, leaseMs: 30_000 }
+
+describe('a PostgreSQL that goes away', () => {
+  let server: PostgresqlServer
+  let place: Place
+  beforeAll(async () => {
+    server = await startPostgresql()
+    const { dataDir, remove } = await newPlace('sqlite')
+    place = { databaseUrl: server.url, dataDir, remove }
+  })
+  afterAll(async () => {
+    await place.remove()
+    await server.stop()
+  })
+
+  it(
+    'and comes back finds a paid result waiting to be written down, and the engine at work',
+    { timeout: 60_000 },
+    async () => {
+      const gate = held()
+      const provider = scripted((sent, nth) => (nth === 1 ? gate.answer(sent) : done(sent)))
+      await using one = await openEngine({ place, providers: [provider], tuning: quick })
+      const { id } = await one.create()
+      await one.reached(id, 'RUNNING')
+
+      await server.crash()
+      let landed = false
+      gate.resolveWith(async (sent) => {
+        const answer = await done(sent)
+        landed = true
+        return answer
+      })
+      await expect.poll(() => landed).toBe(true)
+      await expect(one.task(id)).rejects.toThrow(/./)
+      await server.restart()
+
+      await expect
+        .poll(() => one.task(id).catch(() => undefined), { timeout: 20_000 })
+        .toMatchObject({ status: 'SUCCEEDED' })
+      expect(provider.sent).toHaveLength(1)
+      const other = await one.create()
+      await one.reached(other.id, 'SUCCEEDED')
+    },
+  )
+
+  it(
+    'is listened to again, and whoever may have missed something is told to look',
+    { timeout: 60_000 },
+    async () => {
+      const poked: string[] = []
+      const db = await openDatabase({ ...place, onPoke: (key) => poked.push(key), log: createLog('silent') })
+      await expect.poll(() => poked).toContain('*')
+      poked.length = 0
+
+      const operator = new pg.Client({ connectionString: place.databaseUrl! })
+      await operator.connect()
+      const listening = `from pg_stat_activity where query = 'listen darkroom'`
+      const { rowCount } = await operator.query(`select pg_terminate_backend(pid) ${listening}`)
+      expect(rowCount).toBe(1)
+      await expect.poll(() => poked, { timeout: 10_000 }).toContain('*')
+      poked.length = 0
+      const task = await newTask(db)
+      await db.tx(async (q) => q.poke(`task:${task.id}`))
+      await expect.poll(() => poked).toEqual([`task:${task.id}`])
+      expect((await operator.query(`select 1 ${listening}`)).rowCount).toBe(1)
+      await operator.end()
+      await db.close()
+    },
+  )
+})

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import type { Answer, Call, Order, Provider } from '../../src/providers/provider.ts'
+import { DATABASES } from '../support/database.ts'
+import { openEngine } from '../support/engine.ts'
+import { done, failure, held, scripted, type Sent } from '../support/scripted.ts'
+
+/** A provider that accepts, and is then asked; `checks` says how it answers, `nth` counting from 1. */
+function accepting(checks: (sent: Sent, nth: number) => Promise<Answer>, more: Partial<Provider> = {}) {
+  const asked: string[] = []
+  const provider = scripted(
+    async () => ({ state: 'ACCEPTED', remoteId: `remote-${asked.length}`, checkAfterMs: 0 }),
+    {
+      check(remoteId: string, order: Order, call: Call) {
+        asked.push(remoteId)
+        return checks({ order, call }, asked.length)
+      },
+      ...more,
+    },
+  )
+  return { provider, asked }
+}
+
+const pending = (progress: number | null = null): Answer => ({ state: 'PENDING', progress, checkAfterMs: 0 })
+const quick = { pollMs: 20 }
+
+describe.each(DATABASES)('an order that a provider accepted, on %s', (database) => {
+  it('is asked about until it is done, and shows its progress meanwhile', async () => {
+    const { provider, asked } = accepting(async (sent, nth) => (nth < 3 ? pending(nth * 0.4) : done(sent)))
+    await using one = await openEngine({ database, providers: [provider], tuning: quick })
+    const { id } = await one.create()
+    await one.reached(id, 'SUCCEEDED')
+    expect(asked).toEqual(['remote-0', 'remote-0', 'remote-0'])
+    expect(provider.sent).toHaveLength(1)
+    expect((await one.attempts(id))[0]).toMatchObject({ remoteId: 'remote-0', charged: 'YES' })
+    const progress = (await one.events(id)).flatMap(({ body }) =>
+      body.type === 'TASK_PROGRESSED' ? [body.progress] : [],
+    )
+    expect(progress).toEqual([0.4, 0.8])
+  })
+
+  it.each(['busy', 'unreached', 'lost', 'refused'] as const)(
+    'is asked about again when a check was %s: the order stands',
+    async (kind) => {
+      const { provider, asked } = accepting((sent, nth) =>
+        nth === 1 ? Promise.reject(failure(kind, { retryAfterMs: 1 })) : done(sent),
+      )
+      await using one = await openEngine({ database, providers: [provider], tuning: quick })
+      const { id } = await one.create()
+      expect(await one.reached(id, 'SUCCEEDED')).toMatchObject({ chargesOpen: 1 })
+      expect(asked).toHaveLength(2)
+      expect(provider.sent).toHaveLength(1)
+    },
+  )
+
+  it('ends as the provider says when it failed over there', async () => {
+    const { provider } = accepting(() => Promise.reject(failure('rejected')))
+    await using one = await openEngine({ database, providers: [provider], tuning: quick })
+    const { id } = await one.create()
+    expect(await one.reached(id, 'FAILED')).toMatchObject({
+      chargesOpen: 0,
+      error: { code: 'MODERATION_BLOCKED' },
+    })
+    expect((await one.attempts(id))[0]).toMatchObject({ state: 'REJECTED', charged: 'NO' })
+  })
+
+  it.each([
+    { how: 'is pending for ever', check: async () => pending() },
+    { how: 'cannot be asked about', check: () => Promise.reject(failure('unreached', { retryAfterMs: 1 })) },
+  ])('that $how counts as lost after its provider’s time, and is not sent again', async ({ check }) => {
+    const { provider } = accepting(check, { timeoutMs: 300 })
+    await using one = await openEngine({ database, providers: [provider], tuning: quick })
+    const { id } = await one.create()
+    const task = await one.reached(id, 'OUTCOME_UNKNOWN')
+    expect(task).toMatchObject({ chargesOpen: 1, error: { code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' } })
+    const [attempt] = await one.attempts(id)
+    expect(Date.now() - attempt!.sentAt!).toBeGreaterThanOrEqual(300)
+    expect(provider.sent).toHaveLength(1)
+  })
+
+  it('outlives a restart: the next process asks about it and pays no second time', async () => {
+    const first = accepting(async () => pending())
+    await using one = await openEngine({ database, providers: [first.provider], tuning: quick })
+    const { id } = await one.create()
+    await expect.poll(() => first.asked.length).toBeGreaterThan(1)
+    await one.close()
+
+    const second = accepting((sent) => done(sent))
+    await using two = await openEngine({ place: one.place, providers: [second.provider], tuning: quick })
+    await two.reached(id, 'SUCCEEDED')
+    expect(second.provider.sent).toEqual([])
+    expect(second.asked).toEqual(['remote-0'])
+    await two.close()
+  })
+
+  it('is believed even when its worker was given up for dead before the answer came', async () => {
+    const slow = held()
+    const { provider } = accepting((sent) => done(sent))
+    const late: Provider = {
+      ...provider,
+      submit: (order, call) => (call.onWire('DISPATCHED'), slow.answer({ order, call })),
+    }
+    await using one = await openEngine({
+      database,
+      providers: [late],
+      tuning: { leaseMs: 100, heartbeatMs: 60_000, reapMs: 30, pollMs: 20 },
+    })
+    const { id } = await one.create()
+    await one.reached(id, 'OUTCOME_UNKNOWN')
+    slow.release({ state: 'ACCEPTED', remoteId: 'late', checkAfterMs: 0 })
+    await one.reached(id, 'SUCCEEDED')
+    expect((await one.attempts(id)).map(({ state, remoteId }) => [state, remoteId])).toEqual([
+      ['SUCCEEDED', 'late'],
+    ])
+  })
+
+  it('is passed on to the provider when its owner cancels, and what was paid for is kept', async () => {
+    const told: string[] = []
+    const gate = held()
+    const { provider } = accepting(
+      (sent, nth) => (nth === 1 ? Promise.resolve(pending()) : gate.answer(sent)),
+      {
+        cancel: async (remoteId) => void told.push(remoteId),
+      },
+    )
+    await using one = await openEngine({ database, providers: [provider], tuning: quick })
+    const { id } = await one.create()
+    await expect.poll(async () => (await one.attempts(id))[0]?.state).toBe('ACCEPTED')
+    const asked = await one.engine.cancel(DEFAULT_PROJECT, id)
+    expect(asked).toMatchObject({ status: 'RUNNING', cancelRequestedAt: expect.any(Number) })
+    await expect.poll(() => told).toEqual(['remote-0'])
+    gate.resolveWith((sent) => done(sent))
+    await one.reached(id, 'CANCELED')
+    expect((await one.attempts(id))[0]).toMatchObject({ state: 'SUCCEEDED', charged: 'YES' })
+  })
+
+  it('that was canceled before it was accepted is passed on as soon as it is', async () => {
+    const told: string[] = []
+    const gate = held()
+    const { provider } = accepting((sent) => done(sent), {
+      cancel: async (remoteId) => void told.push(remoteId),
+    })
+    const slow: Provider = { ...provider, submit: (order, call) => gate.answer({ order, call }) }
+    await using one = await openEngine({ database, providers: [slow], tuning: quick })
+    const { id } = await one.create()
+    await one.reached(id, 'RUNNING')
+    await one.engine.cancel(DEFAULT_PROJECT, id)
+    expect(told).toEqual([])
+    gate.release({ state: 'ACCEPTED', remoteId: 'late', checkAfterMs: 0 })
+    await one.reached(id, 'CANCELED')
+    expect(told).toEqual(['late'])
+  })
+})

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import type { Usage } from '../../src/domain.ts'
+import { costMicros } from '../../src/engine/cost.ts'
+import type { Price } from '../../src/providers/provider.ts'
+import { REPORTED } from '../support/scripted.ts'
+
+/** In micro-USD per million tokens: 5, 8 and 30 USD. */
+const PRICE: Price = {
+  inputTextMicros: 5_000_000,
+  inputImageMicros: 8_000_000,
+  outputImageMicros: 30_000_000,
+  outputTextMicros: null,
+  version: 'test',
+}
+
+describe('the cost of an attempt', () => {
+  it.each<[what: string, usage: Partial<Usage>, price: Partial<Price> | null, micros: number | null]>([
+    [
+      'adds every class at its price',
+      { inputTextTokens: 10, inputImageTokens: 100, outputImageTokens: 1000 },
+      {},
+      50 + 800 + 30_000,
+    ],
+    ['is nothing when nothing was used', { inputTextTokens: 0, outputImageTokens: 0 }, {}, 0],
+    ['rounds half a micro up', { inputTextTokens: 1, outputImageTokens: 0 }, { inputTextMicros: 500_000 }, 1],
+    [
+      'rounds less than half a micro down',
+      { inputTextTokens: 1, outputImageTokens: 0 },
+      { inputTextMicros: 499_999 },
+      0,
+    ],
+    [
+      'rounds once, not for each class',
+      { inputTextTokens: 1, inputImageTokens: 1, outputImageTokens: 0 },
+      { inputTextMicros: 500_000, inputImageMicros: 500_000 },
+      1,
+    ],
+    ['is unknown without a price', {}, null, null],
+    ['is unknown without usage', { source: 'UNKNOWN' }, {}, null],
+    ['is unknown when a class was not reported', { inputImageTokens: null }, {}, null],
+    ['is unknown when a class that was used has no price', { outputTextTokens: 1 }, {}, null],
+    ['counts estimates as well', { source: 'ESTIMATED', inputTextTokens: 0, outputImageTokens: 2 }, {}, 60],
+    [
+      'is exact where floating point would not be',
+      { inputTextTokens: 0, outputImageTokens: 9_007_199_254_740_991 },
+      { outputImageMicros: 1_000_000 },
+      9_007_199_254_740_991,
+    ],
+  ])('%s', (_, usage, price, micros) => {
+    expect(costMicros({ ...REPORTED, ...usage }, price && { ...PRICE, ...price })).toBe(micros)
+  })
+})

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { checkInput, type TaskInput } from '../../src/engine/input.ts'
+import { PLAIN } from '../support/plain-input.ts'
+
+const image = { url: 'https://example.com/a.png' }
+const images = (count: number) => Array.from({ length: count }, () => image)
+const labels = (count: number) => Array.from({ length: count }, (_, i) => ({ key: `k${i}`, value: 'v' }))
+
+describe('an input is taken', () => {
+  it.each<[what: string, input: Partial<TaskInput>]>([
+    ['with nothing but a prompt', {}],
+    [
+      'with the most of everything',
+      { n: 10, partialImages: 3, maxCharges: 5, images: images(16), metadata: labels(16) },
+    ],
+    ['with a size in pixels', { size: '1536x1024' }],
+    ['with the smallest JPEG', { outputFormat: 'JPEG', outputCompression: 0 }],
+    ['with the best WebP', { outputFormat: 'WEBP', outputCompression: 100 }],
+    ['transparent as WebP', { background: 'TRANSPARENT', outputFormat: 'WEBP' }],
+    ['with a mask on an image', { images: [image], mask: image }],
+    ['with emoji and line breaks in the prompt', { prompt: 'a fox 🦊\nin the snow' }],
+    ['with a key of 255 characters', { idempotencyKey: 'x'.repeat(255) }],
+  ])('%s', (_, input) => {
+    expect(() => checkInput({ ...PLAIN, ...input })).not.toThrow()
+  })
+})
+
+describe('an input is refused, naming the field', () => {
+  it.each<[field: string, why: string, input: Partial<TaskInput>, says: RegExp]>([
+    ['prompt', 'that is empty', { prompt: '' }, /empty/],
+    ['prompt', 'of nothing but space', { prompt: ' \n\t' }, /empty/],
+    ['prompt', 'with a NUL', { prompt: 'a\0b' }, /NUL/],
+    ['prompt', 'with half a surrogate pair', { prompt: 'a\ud800' }, /surrogate/],
+    ['size', 'that is a word', { size: 'large' }, /WIDTHxHEIGHT/],
+    ['size', 'in capitals', { size: '1024X1024' }, /WIDTHxHEIGHT/],
+    ['size', 'without an edge', { size: '0x1024' }, /WIDTHxHEIGHT/],
+    ['n', 'of none', { n: 0 }, /1 to 10/],
+    ['n', 'of eleven', { n: 11 }, /1 to 10/],
+    ['n', 'of one and a half', { n: 1.5 }, /1 to 10/],
+    ['partialImages', 'of four', { partialImages: 4 }, /0 to 3/],
+    ['maxCharges', 'of six', { maxCharges: 6 }, /1 to 5/],
+    ['outputCompression', 'above 100', { outputFormat: 'JPEG', outputCompression: 101 }, /0 to 100/],
+    ['outputCompression', 'for PNG', { outputCompression: 50 }, /PNG/],
+    ['background', 'transparent as JPEG', { background: 'TRANSPARENT', outputFormat: 'JPEG' }, /JPEG/],
+    ['images', 'of seventeen', { images: images(17) }, /at most 16/],
+    ['mask', 'without an image', { mask: image }, /image to lie on/],
+    ['user', 'that is empty', { user: '' }, /1 to 256/],
+    ['user', 'of 257 characters', { user: 'u'.repeat(257) }, /1 to 256/],
+    ['metadata', 'of seventeen labels', { metadata: labels(17) }, /at most 16/],
+    ['metadata.0.key', 'with a space', { metadata: [{ key: 'a b', value: '' }] }, /letters/],
+    [
+      'metadata.1.key',
+      'that came before',
+      {
+        metadata: [
+          { key: 'a', value: '1' },
+          { key: 'a', value: '2' },
+        ],
+      },
+      /twice/,
+    ],
+    ['metadata.0.value', 'of 501 characters', { metadata: [{ key: 'a', value: 'v'.repeat(501) }] }, /500/],
+    ['metadata.0.value', 'with a NUL', { metadata: [{ key: 'a', value: '\0' }] }, /NUL/],
+    ['idempotencyKey', 'that is empty', { idempotencyKey: '' }, /1 to 255/],
+    ['idempotencyKey', 'of 256 characters', { idempotencyKey: 'x'.repeat(256) }, /1 to 255/],
+    ['idempotencyKey', 'with a space', { idempotencyKey: 'a b' }, /1 to 255/],
+    ['providers', 'that allow nobody', { providers: [] }, /empty/],
+  ])('%s %s', (field, _, input, says) => {
+    const refusal = {
+      name: 'GatewayError',
+      code: 'BAD_USER_INPUT',
+      field,
+      message: expect.stringMatching(says),
+    }
+    expect(() => checkInput({ ...PLAIN, ...input })).toThrow(expect.objectContaining(refusal))
+  })
+})

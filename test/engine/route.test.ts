@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import type { ImageRequest } from '../../src/domain.ts'
+import { routes, type Now } from '../../src/engine/route.ts'
+import type { Provider } from '../../src/providers/provider.ts'
+import { offer, offering } from '../support/offers.ts'
+import { plainRequest } from '../support/rows.ts'
+
+const NOW: Now = { today: '2026-11-20', resting: () => false }
+const names = (asked: Partial<ImageRequest>, providers: Provider[], now = NOW) =>
+  routes({ ...plainRequest, ...asked }, providers, now).map(({ provider }) => provider.name)
+
+const able = offering('able', offer())
+const plain = offering('plain', offer({ qualities: [] }))
+const single = offering('single', offer({ maxN: 1 }))
+const other = offering('other', offer({}, { model: 'dall-e-3' }))
+
+describe('the order of providers', () => {
+  it.each<[what: string, asked: Partial<ImageRequest>, providers: Provider[], order: string[]]>([
+    ['is the operator’s when all can do the same', {}, [plain, able], ['plain', 'able']],
+    ['puts who honours every setting first', { quality: 'HIGH' }, [plain, able], ['able', 'plain']],
+    ['puts who needs fewer calls first', { n: 4 }, [single, able], ['able', 'single']],
+    [
+      'puts honouring settings above fewer calls',
+      { n: 4, quality: 'HIGH' },
+      [plain, single],
+      ['single', 'plain'],
+    ],
+    [
+      'is the client’s when it names them',
+      { quality: 'HIGH', providers: ['plain', 'able'] },
+      [able, plain],
+      ['plain', 'able'],
+    ],
+    ['leaves out who does not serve the model', {}, [other, able], ['able']],
+    [
+      'leaves out who cannot serve the request',
+      { size: '1536x1024' },
+      [offering('small', offer({ sizes: { kind: 'list', auto: true, values: [] } })), able],
+      ['able'],
+    ],
+    ['leaves out who must not be asked', { providers: ['able'] }, [plain, able], ['able']],
+  ])('%s', (_, asked, providers, order) => {
+    expect(names(asked, providers)).toEqual(order)
+  })
+
+  it.each([
+    ['the operator’s', {}],
+    ['the client’s', { providers: ['plain', 'able'] }],
+  ])('puts who rests last, even in %s', (_, asked) => {
+    const resting: Now = {
+      ...NOW,
+      resting: (provider, model) => provider === 'plain' && model === 'gpt-image-2',
+    }
+    expect(names(asked, [plain, able], resting)).toEqual(['able', 'plain'])
+  })
+
+  it('takes a retiring model for as good as another', () => {
+    const retiring = offering('retiring', offer({}, { retiresOn: '2026-11-21' }))
+    expect(names({ quality: 'HIGH' }, [retiring, able])).toEqual(['retiring', 'able'])
+  })
+})
+
+describe('a request that nobody can serve', () => {
+  it.each<[code: string, field: string, says: RegExp, asked: Partial<ImageRequest>, providers: Provider[]]>([
+    [
+      'PROVIDER_UNKNOWN',
+      'providers.1',
+      /"nobody".*Configured: able, plain/,
+      { providers: ['able', 'nobody'] },
+      [able, plain],
+    ],
+    ['MODEL_UNKNOWN', 'model', /"gpt-9".*Served: gpt-image-2, dall-e-3/, { model: 'gpt-9' }, [able, other]],
+    ['MODEL_UNKNOWN', 'model', /Served: dall-e-3\./, { providers: ['other'] }, [able, other]],
+    ['BAD_USER_INPUT', 'size', /does not paint 9x9/, { size: '9x9' }, [able]],
+    ['CAPABILITY_MISSING', 'quality', /quality HD/, { quality: 'HD', unsupported: 'ERROR' }, [able]],
+  ])('is refused with %s for %s', (code, field, says, asked, providers) => {
+    const refusal = { code, field, message: expect.stringMatching(says) }
+    expect(() => names(asked, providers)).toThrow(expect.objectContaining(refusal))
+  })
+
+  it('is told by the provider that comes closest: one thing to mend', () => {
+    const far = offering(
+      'far',
+      offer({ operations: ['EDIT'], sizes: { kind: 'list', auto: false, values: [] } }),
+    )
+    const near = offering('near', offer({ sizes: { kind: 'list', auto: false, values: ['512x512'] } }))
+    expect(() => names({}, [far, near])).toThrow(/512x512/)
+  })
+})

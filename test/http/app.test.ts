@@ -1,0 +1,154 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { parse, validate } from 'graphql'
+import { describe, expect, it } from 'vitest'
+import { graphiql } from '../../src/http/graphiql.ts'
+import { schema } from '../../src/schema/index.ts'
+import { newPlace } from '../support/database.ts'
+import { openGateway, type TestGateway } from '../support/gateway.ts'
+
+const page = { headers: { accept: 'text/html' } }
+
+describe('the routes', () => {
+  it('say that the process lives and is ready', async () => {
+    await using server = await openGateway()
+    for (const path of ['/livez', '/readyz']) {
+      const response = await fetch(server.url + path)
+      expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }])
+    }
+  })
+
+  it('say while draining that the process lives and wants no more work', async () => {
+    const place = await newPlace('sqlite')
+    const server = await openGateway({ place })
+    const taskId = await server.generate({ prompt: 'a fox [sandbox:stall]' })
+    await expect.poll(() => statusOf(server, taskId)).toBe('RUNNING')
+    const stopped = server.gateway.stop({ deadlineMs: 500 })
+    const ready = await fetch(`${server.url}/readyz`)
+    expect([ready.status, await ready.json()]).toEqual([
+      503,
+      { status: 'unavailable', problem: 'shutting down' },
+    ])
+    expect(ready.headers.get('retry-after')).toBe('5')
+    expect((await fetch(`${server.url}/livez`)).status).toBe(200)
+    const { errors } = await server.ask('mutation { generateImage(input: { prompt: "x" }) { id } }')
+    expect(errors?.[0]?.extensions?.['code']).toBe('SHUTTING_DOWN')
+    await stopped
+    await place.remove()
+  })
+
+  it('answer an unknown path with 404 as JSON, and say where GraphQL is', async () => {
+    await using server = await openGateway()
+    for (const path of ['/nothing/here', '/graphql/', '/livez/x', '//', '/%2e%2e/etc/passwd']) {
+      const response = await fetch(server.url + path)
+      expect({ path, status: response.status }).toEqual({ path, status: 404 })
+      expect(await response.json()).toMatchObject({
+        error: { code: 'NOT_FOUND', message: expect.stringContaining('GraphQL is at /graphql') },
+      })
+    }
+  })
+
+  it('lead from / to GraphiQL', async () => {
+    await using server = await openGateway()
+    const response = await fetch(server.url, { redirect: 'manual' })
+    expect([response.status, response.headers.get('location')]).toEqual([302, '/graphql'])
+  })
+
+  it('take a host that is none for the mistake of the client', async () => {
+    await using server = await openGateway()
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    await once(socket, 'connect')
+    socket.write('GET /livez HTTP/1.1\r\nhost: a[b\r\nconnection: close\r\n\r\n')
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 /)
+  })
+})
+
+describe('GraphiQL', () => {
+  it('comes from our own bundle, with nothing loaded from elsewhere', async () => {
+    await using server = await openGateway()
+    const response = await fetch(`${server.url}/graphql`, page)
+    expect(response.headers.get('content-type')).toMatch(/^text\/html/)
+    const html = await response.text()
+    const [tags] = [html.match(/<(?:script|link|img|iframe|style)\b[^>]*>/g) ?? []]
+    expect(tags.length).toBeGreaterThan(0)
+    expect(tags.filter((tag) => /(?:src|href)\s*=\s*["']?(?:https?:)?\/\//i.test(tag))).toEqual([])
+    expect(html).not.toMatch(/@import\s|unpkg\.com\/[^"']*\.(?:js|css)["']\s*(?:crossorigin|\/?>)/)
+  })
+
+  it('opens with three example operations, each valid as it stands', async () => {
+    await using server = await openGateway()
+    const html = await (await fetch(`${server.url}/graphql`, page)).text()
+    expect(graphiql.defaultTabs).toHaveLength(3)
+    for (const { query } of graphiql.defaultTabs) {
+      expect(validate(schema, parse(query))).toEqual([])
+      // As it stands in the page: JSON in a script.
+      const [firstLine] = JSON.stringify(query.split('\n')[0]).slice(1, -1).split("'")
+      expect(html).toContain(firstLine)
+    }
+  })
+
+  it('has examples that work, one after the other', async () => {
+    await using server = await openGateway()
+    const [first, watch, look] = graphiql.defaultTabs.map(({ query }) => query)
+    const { generateImage } = await server.get<{ generateImage: { id: string } }>(first!)
+    const told: string[] = []
+    for await (const { data } of server.watch('WebSocket', watch!, {
+      task: generateImage.id,
+    })) {
+      told.push(JSON.stringify(data))
+    }
+    expect(told.filter((data) => data.includes('PartialImageReceived'))).toHaveLength(3)
+    const { tasks } = await server.get<{ tasks: { nodes: object[] } }>(look!)
+    expect(tasks.nodes).toMatchObject([{ id: generateImage.id, status: 'SUCCEEDED', charged: 'YES' }])
+  })
+})
+
+describe('CORS', () => {
+  it('is off by default: no origin is allowed', async () => {
+    await using server = await openGateway()
+    for (const response of [
+      await preflight(server, 'https://app.example'),
+      await ask(server, 'https://app.example'),
+    ]) {
+      expect([...response.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([])
+    }
+  })
+
+  it('is on for the configured origins, and for no others', async () => {
+    await using server = await openGateway({ corsOrigins: ['https://app.example', 'https://admin.example'] })
+    for (const send of [preflight, ask]) {
+      const allowed = await send(server, 'https://admin.example')
+      expect(allowed.headers.get('access-control-allow-origin')).toBe('https://admin.example')
+      expect(allowed.headers.get('vary')).toMatch(/origin/i)
+      const refused = await send(server, 'https://evil.example')
+      expect(refused.headers.get('access-control-allow-origin')).not.toBe('https://evil.example')
+      expect(refused.headers.get('access-control-allow-origin')).not.toBe('*')
+    }
+  })
+})
+
+async function statusOf(server: TestGateway, id: string): Promise<string> {
+  const { task } = await server.get<{ task: { status: string } }>(
+    'query ($id: ID!) { task(id: $id) { status } }',
+    { id },
+  )
+  return task.status
+}
+
+function preflight(server: TestGateway, origin: string): Promise<Response> {
+  return fetch(`${server.url}/graphql`, {
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type',
+    },
+  })
+}
+
+function ask(server: TestGateway, origin: string): Promise<Response> {
+  return fetch(`${server.url}/graphql?query={__typename}`, {
+    headers: { origin, accept: 'application/json' },
+  })
+}

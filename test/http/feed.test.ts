@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest'
+import { encodeCursor } from '../../src/engine/cursor.ts'
+import { TRANSPORTS } from '../support/client.ts'
+import { DATABASES } from '../support/database.ts'
+import { openGateway } from '../support/gateway.ts'
+import { refusalOf, takeUntil } from './collect.ts'
+
+const FEED = `subscription ($filter: TaskFilter, $after: String) {
+  taskFeed(filter: $filter, after: $after) { kind: __typename cursor task { id status model provider { name } } }
+}`
+
+interface Told {
+  taskFeed: {
+    kind: string
+    cursor: string
+    task: { id: string; status: string; model: string; provider: { name: string } }
+  }
+}
+
+const PROVIDERS = ['quick', 'other'].map((name) => ({ name, dialect: 'sandbox', durationMs: 0 }))
+const SMALL = { prompt: 'a red fox', size: '1024x1024' }
+
+const finished = (id: string) => (told: Told) =>
+  told.taskFeed.task.id === id && told.taskFeed.kind === 'TaskFinished'
+const kinds = (told: Told[], id: string) =>
+  told.filter(({ taskFeed }) => taskFeed.task.id === id).map(({ taskFeed }) => taskFeed.kind)
+const WHOLE_LIFE = ['TaskQueued', 'AttemptStarted', 'AttemptEnded', 'TaskFinished']
+
+describe.each(DATABASES)('taskFeed on %s', (database) => {
+  describe.each(TRANSPORTS)('over %s', (transport) => {
+    it('tells the open tasks first, oldest first, then what happens to every task', async () => {
+      await using server = await openGateway({ database, providers: PROVIDERS })
+      const ended = await server.generate(SMALL)
+      await server.ended(ended)
+      const open = [
+        await server.generate({ prompt: '[sandbox:stall] one' }),
+        await server.generate({ prompt: '[sandbox:stall] two' }),
+      ]
+      const created: string[] = []
+      const told: Told[] = []
+      for await (const { data } of server.watch<Told>(transport, FEED)) {
+        told.push(data!)
+        if (told.length === 2) created.push(await server.generate(SMALL), await server.generate(SMALL))
+        if (created.every((id) => told.some(finished(id))) && created.length === 2) break
+      }
+      expect(told.slice(0, 2).map(({ taskFeed }) => [taskFeed.kind, taskFeed.task.id])).toEqual(
+        open.map((id) => ['TaskSnapshot', id]),
+      )
+      for (const id of created)
+        expect(kinds(told, id).filter((kind) => kind !== 'TaskProgressed')).toEqual(WHOLE_LIFE)
+      expect(kinds(told, ended)).toEqual([])
+      await expect.poll(() => server.gateway.watching()).toBe(0)
+    })
+
+    it('goes on from each cursor, and from where a list of tasks was read, without a gap', async () => {
+      await using server = await openGateway({ database, providers: PROVIDERS })
+      await server.ended(await server.generate(SMALL))
+      const { tasks } = await server.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
+      const ids = await Promise.all([1, 2, 3].map(() => server.generate(SMALL)))
+      await Promise.all(ids.map((id) => server.ended(id)))
+
+      const remaining = new Set(ids)
+      const told = await takeUntil(
+        server.watch<Told>(transport, FEED, { after: tasks.feedCursor }),
+        (one) => {
+          if (one.taskFeed.kind === 'TaskFinished') remaining.delete(one.taskFeed.task.id)
+          return remaining.size === 0
+        },
+      )
+      for (const id of ids)
+        expect(kinds(told, id).filter((kind) => kind !== 'TaskProgressed')).toEqual(WHOLE_LIFE)
+
+      const cursors = told.map(({ taskFeed }) => taskFeed.cursor)
+      for (const [i, after] of cursors.slice(0, -1).entries()) {
+        const isLast = ({ taskFeed }: Told) => taskFeed.cursor === cursors.at(-1)
+        const rest = await takeUntil(server.watch<Told>(transport, FEED, { after }), isLast)
+        expect(rest.map(({ taskFeed }) => taskFeed.cursor)).toEqual(cursors.slice(i + 1))
+      }
+    })
+
+    it('tells only of tasks that pass the filter', async () => {
+      await using server = await openGateway({ database, providers: PROVIDERS })
+      const { tasks } = await server.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
+      const after = tasks.feedCursor
+      const plain = await server.generate({ ...SMALL, providers: ['quick'] })
+      const elsewhere = await server.generate({ ...SMALL, providers: ['other'] })
+      const dalle = await server.generate({ ...SMALL, model: 'dall-e-3', providers: ['quick'] })
+      const failed = await server.generate({ prompt: '[sandbox:reject]', providers: ['quick'] })
+      for (const id of [plain, elsewhere, dalle, failed]) await server.ended(id)
+
+      // Of those that pass, the one that comes last in the log shows that the others were passed over.
+      const idsOf = async (filter: object, last: string) => {
+        const told = await takeUntil(server.watch<Told>(transport, FEED, { after, filter }), finished(last))
+        return [...new Set(told.map(({ taskFeed }) => taskFeed.task.id))]
+      }
+      const fence = await server.generate({ ...SMALL, model: 'dall-e-3', providers: ['other'] })
+      await server.ended(fence)
+      expect(await idsOf({ model: 'dall-e-3' }, fence)).toEqual([dalle, fence])
+      expect(await idsOf({ provider: 'other' }, fence)).toEqual([elsewhere, fence])
+      expect(await idsOf({ statuses: ['FAILED'] }, failed)).toEqual([failed])
+      expect(await idsOf({ provider: 'quick', statuses: ['SUCCEEDED'] }, dalle)).toEqual([plain, dalle])
+    })
+
+    it('begins with the open tasks that pass the filter, and no others', async () => {
+      await using server = await openGateway({ database, providers: PROVIDERS })
+      await server.generate({ prompt: '[sandbox:stall]', providers: ['quick'] })
+      const wanted = await server.generate({
+        prompt: '[sandbox:stall]',
+        model: 'dall-e-3',
+        providers: ['other'],
+      })
+      for (const filter of [{ model: 'dall-e-3' }, { provider: 'other' }]) {
+        const [first] = await takeUntil(server.watch<Told>(transport, FEED, { filter }), () => true)
+        expect(first?.taskFeed).toMatchObject({ kind: 'TaskSnapshot', task: { id: wanted } })
+      }
+    })
+
+    it('refuses a cursor that is not of the feed', async () => {
+      await using server = await openGateway({ database, providers: PROVIDERS })
+      const id = await server.generate(SMALL)
+      await server.ended(id)
+      const { tasks } = await server.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
+      const [, project] = Buffer.from(tasks.feedCursor, 'base64url').toString().split(':')
+      const ahead = encodeCursor('feed', project!, 1_000_000)
+      for (const after of [
+        'garbage',
+        encodeCursor('task', id, 1),
+        encodeCursor('feed', 'prj_other', 1),
+        ahead,
+      ]) {
+        const errors = await refusalOf(server.watch(transport, FEED, { after }))
+        expect(errors?.[0]?.extensions).toEqual({ code: 'CURSOR_INVALID', field: 'after' })
+      }
+    })
+  })
+})

@@ -1,0 +1,313 @@
+// Files in multipart requests, https://github.com/jaydenseric/graphql-multipart-request-spec. An edit that loses its
+// image on the way would be painted, and paid, as a generation.
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import type { Result } from '../support/client.ts'
+import { openGateway, type TestGateway } from '../support/gateway.ts'
+
+const GENERATE = `mutation ($input: GenerateImageInput!) {
+  generateImage(input: $input) { id operation inputImages { width height byteSize } mask { width height } }
+}`
+
+interface Edit {
+  generateImage: {
+    id: string
+    operation: string
+    inputImages: { width: number; height: number }[]
+    mask: { width: number; height: number } | null
+  }
+}
+
+const picture = (width: number, height: number, format: 'png' | 'jpeg' | 'webp' = 'png') =>
+  sharp({ create: { width, height, channels: 4, background: 'teal' } })
+    .toFormat(format)
+    .toBuffer()
+
+describe('an upload', () => {
+  it('makes an edit of one image', async () => {
+    await using server = await openGateway()
+    const { status, data } = await upload<Edit>(server, {
+      input: { prompt: 'more teal', images: [{ upload: null }] },
+      map: { 0: ['variables.input.images.0.upload'] },
+      parts: { 0: file(await picture(64, 48)) },
+    })
+    expect(status).toBe(200)
+    expect(data?.generateImage).toMatchObject({
+      operation: 'EDIT',
+      mask: null,
+      inputImages: [{ width: 64, height: 48 }],
+    })
+    expect(await server.ended(data!.generateImage.id)).toEqual({ status: 'SUCCEEDED' })
+  })
+
+  it('makes an edit of several images in their order, and a mask', async () => {
+    await using server = await openGateway()
+    const { data } = await upload<Edit>(server, {
+      input: {
+        prompt: 'more teal',
+        images: [{ upload: null }, { upload: null }, { upload: null }],
+        mask: { upload: null },
+      },
+      map: {
+        mask: ['variables.input.mask.upload'],
+        c: ['variables.input.images.2.upload'],
+        a: ['variables.input.images.0.upload'],
+        b: ['variables.input.images.1.upload'],
+      },
+      parts: {
+        a: file(await picture(64, 48)),
+        b: file(await picture(32, 32, 'jpeg')),
+        c: file(await picture(16, 16, 'webp')),
+        mask: file(await picture(64, 48)),
+      },
+    })
+    expect(data?.generateImage).toMatchObject({
+      operation: 'EDIT',
+      mask: { width: 64, height: 48 },
+      inputImages: [{ width: 64 }, { width: 32 }, { width: 16 }],
+    })
+    expect(await server.ended(data!.generateImage.id)).toEqual({ status: 'SUCCEEDED' })
+  })
+
+  it('of one file to two places is two images', async () => {
+    await using server = await openGateway()
+    const { data } = await upload<Edit>(server, {
+      input: { prompt: 'more teal', images: [{ upload: null }, { upload: null }] },
+      map: { 0: ['variables.input.images.0.upload', 'variables.input.images.1.upload'] },
+      parts: { 0: file(await picture(64, 48)) },
+    })
+    expect(data?.generateImage.inputImages).toHaveLength(2)
+  })
+
+  const GOOD = { prompt: 'more teal', images: [{ upload: null }] }
+  const PLACE = ['variables.input.images.0.upload']
+  it.each([
+    {
+      wrong: 'whose file does not come',
+      map: { 0: PLACE },
+      parts: {},
+      code: 'FILE_MISSING',
+      says: /"0".*no such part/,
+    },
+    {
+      wrong: 'without a map',
+      map: null,
+      parts: { 0: 'file' },
+      code: 'MULTIPART_INVALID',
+      says: /"map" must be a JSON object/,
+    },
+    {
+      wrong: 'that is text instead of a file',
+      map: { 0: PLACE },
+      parts: { 0: 'text' },
+      code: 'FILE_EXPECTED',
+      says: /"0" is text/,
+    },
+    {
+      wrong: 'that nothing refers to',
+      map: {},
+      parts: { 0: 'file' },
+      code: 'FILE_NOT_MAPPED',
+      says: /"0".*where it belongs/,
+    },
+    {
+      wrong: 'with a number for its place',
+      map: { 0: 5 },
+      parts: { 0: 'file' },
+      code: 'MAP_INVALID',
+      says: /list of paths/,
+    },
+    {
+      wrong: 'with no place',
+      map: { 0: [] },
+      parts: { 0: 'file' },
+      code: 'MAP_INVALID',
+      says: /list of paths/,
+    },
+    {
+      wrong: 'to an index of 30000000',
+      map: { 0: ['variables.input.images.30000000.upload'] },
+      parts: { 0: 'file' },
+      code: 'MAP_INVALID',
+      says: /30000000.*not a path/,
+    },
+    {
+      wrong: 'to a prototype',
+      map: { 0: ['variables.__proto__.x'] },
+      parts: { 0: 'file' },
+      code: 'MAP_INVALID',
+      says: /no null at/,
+    },
+    {
+      wrong: 'into the query',
+      map: { 0: ['query'] },
+      parts: { 0: 'file' },
+      code: 'MAP_INVALID',
+      says: /not a path/,
+    },
+    {
+      wrong: 'where a value stands',
+      map: { 0: ['variables.input.prompt'] },
+      parts: { 0: 'file' },
+      code: 'MAP_INVALID',
+      says: /no null at variables\.input\.prompt/,
+    },
+  ])('$wrong is refused with 400, and leaves nothing', async ({ map, parts, code, says }) => {
+    await using server = await openGateway()
+    const given = Object.entries(parts).map(
+      ([name, kind]) => [name, kind === 'file' ? file(Buffer.from('x')) : 'text'] as const,
+    )
+    const answer = await upload(server, { input: GOOD, map, parts: Object.fromEntries(given) })
+    expect(answer.status).toBe(400)
+    expect(answer.errors).toMatchObject([{ message: expect.stringMatching(says), extensions: { code } }])
+    expect(await countTasks(server)).toBe(0)
+  })
+
+  it('to an index of 30000000 is answered before an array of that length could be built', async () => {
+    await using server = await openGateway()
+    const times: number[] = []
+    for (let i = 0; i < 3; i++) {
+      const begun = performance.now()
+      await upload(server, {
+        input: GOOD,
+        map: { 0: ['variables.input.images.30000000.upload'] },
+        parts: { 0: file(Buffer.from('x')) },
+      })
+      times.push(performance.now() - begun)
+    }
+    expect(Math.min(...times)).toBeLessThan(50)
+  })
+
+  it.each([
+    { wrong: 'without operations', body: part('map', '{}'), says: /lacks the text part "operations"/ },
+    {
+      wrong: 'with broken operations',
+      body: part('operations', '{"query"') + part('map', '{}'),
+      says: /"operations" must be a JSON object/,
+    },
+    { wrong: 'that breaks off', body: part('operations', '{}').slice(0, 60), says: /cannot be read/ },
+  ])('$wrong is refused with 400', async ({ body, says }) => {
+    await using server = await openGateway()
+    const complete = says.source.includes('cannot') ? body : `${body}--b--\r\n`
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=b' },
+      body: complete,
+    })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({
+      errors: [{ message: expect.stringMatching(says), extensions: { code: 'MULTIPART_INVALID' } }],
+    })
+  })
+
+  it('of more files than an edit takes, or of one over 20 MB, is refused with 413', async () => {
+    await using server = await openGateway()
+    const many = Array.from({ length: 18 }, (_, i) => String(i))
+    const tooMany = await upload(server, {
+      input: { prompt: 'x', images: many.map(() => ({ upload: null })) },
+      map: Object.fromEntries(many.map((name) => [name, [`variables.input.images.${name}.upload`]])),
+      parts: Object.fromEntries(many.map((name) => [name, file(Buffer.from('x'))])),
+    })
+    expect([tooMany.status, tooMany.errors?.[0]?.extensions?.['code']]).toEqual([413, 'REQUEST_TOO_LARGE'])
+    const tooLarge = await upload(server, {
+      input: GOOD,
+      map: { 0: PLACE },
+      parts: { 0: file(Buffer.alloc(21 * 1024 * 1024)) },
+    })
+    expect([tooLarge.status, tooLarge.errors?.[0]?.extensions?.['code']]).toEqual([413, 'REQUEST_TOO_LARGE'])
+    expect(await countTasks(server)).toBe(0)
+  })
+
+  it('that is no image is refused, whatever its name and type say', async () => {
+    await using server = await openGateway()
+    const html = new File(['<html><script>alert(1)</script></html>'], 'cat.png', { type: 'image/png' })
+    const { errors } = await upload(server, { input: GOOD, map: { 0: PLACE }, parts: { 0: html } })
+    expect(errors).toMatchObject([
+      {
+        message: expect.stringMatching(/PNG, JPEG or WebP/),
+        extensions: { code: 'BAD_USER_INPUT', field: 'images.0' },
+      },
+    ])
+    expect(await countTasks(server)).toBe(0)
+  })
+})
+
+describe('an idempotency key', () => {
+  it('is one task, though it is sent fifty times at once', async () => {
+    await using server = await openGateway()
+    const input = { prompt: 'a red fox', idempotencyKey: 'order-1' }
+    const ids = await Promise.all(Array.from({ length: 50 }, () => server.generate(input)))
+    expect(new Set(ids).size).toBe(1)
+    expect(await countTasks(server)).toBe(1)
+  })
+
+  it('is one task for the same image, whichever way it comes', async () => {
+    await using server = await openGateway()
+    const bytes = await picture(64, 48)
+    const input = { prompt: 'more teal', idempotencyKey: 'order-2' }
+    const first = await server.generate({
+      ...input,
+      images: [{ dataUrl: `data:image/png;base64,${bytes.toString('base64')}` }],
+    })
+    const { data } = await upload<Edit>(server, {
+      input: { ...input, images: [{ upload: null }] },
+      map: { 0: ['variables.input.images.0.upload'] },
+      parts: { 0: file(bytes) },
+    })
+    expect(data?.generateImage.id).toBe(first)
+  })
+
+  it.each([
+    { other: 'prompt', input: { prompt: 'a blue fox' } },
+    { other: 'number', input: { n: 2 } },
+    { other: 'label', input: { metadata: [{ key: 'k', value: 'v' }] } },
+  ])('with another $other is refused, and starts nothing', async ({ input }) => {
+    await using server = await openGateway()
+    const first = await server.generate({ prompt: 'a red fox', idempotencyKey: 'order-3' })
+    const { errors } = await server.ask(GENERATE, {
+      input: { prompt: 'a red fox', ...input, idempotencyKey: 'order-3' },
+    })
+    expect(errors).toMatchObject([
+      { extensions: { code: 'IDEMPOTENCY_KEY_REUSED', field: 'idempotencyKey' } },
+    ])
+    expect(errors?.[0]?.message).toContain(first)
+    expect(await countTasks(server)).toBe(1)
+  })
+})
+
+interface Multipart {
+  input: object
+  map: unknown
+  parts: Record<string, File | string>
+}
+
+async function upload<Data = unknown>(
+  server: TestGateway,
+  { input, map, parts }: Multipart,
+): Promise<Result<Data> & { status: number }> {
+  const form = new FormData()
+  form.set('operations', JSON.stringify({ query: GENERATE, variables: { input } }))
+  form.set('map', JSON.stringify(map))
+  for (const [name, value] of Object.entries(parts)) {
+    if (typeof value === 'string') form.set(name, value)
+    else form.set(name, value, value.name)
+  }
+  const response = await fetch(`${server.url}/graphql`, { method: 'POST', body: form })
+  const result: Result<Data> = await response.json()
+  return { status: response.status, ...result }
+}
+
+function file(bytes: Buffer): File {
+  return new File([new Uint8Array(bytes)], 'picture', { type: 'application/octet-stream' })
+}
+
+function part(name: string, text: string): string {
+  return `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`
+}
+
+async function countTasks(server: TestGateway): Promise<number> {
+  const { tasks } = await server.get<{ tasks: { nodes: unknown[] } }>(
+    '{ tasks(first: 100) { nodes { id } } }',
+  )
+  return tasks.nodes.length
+}

@@ -1,0 +1,390 @@
+import { createServer } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { acedata } from '../../src/providers/acedata.ts'
+import type { AcedataOptions } from '../../src/providers/acedata/options.ts'
+import { UNKNOWN_USAGE, type Order } from '../../src/providers/provider.ts'
+import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
+import { startAcedataUpstream, type CallbackMood } from './upstreams/acedata.ts'
+import type { CannedReply, ReceivedRequest } from './upstreams/fake.ts'
+import { formOf } from './upstreams/form.ts'
+import { listen } from './upstreams/listen.ts'
+
+async function open(entry: object = {}) {
+  const upstream = await startAcedataUpstream()
+  const options = acedata.options.parse({ baseUrl: upstream.url, apiKey: 'ace-test-key', ...entry })
+  const provider = acedata.create('acedata', options)
+  onTestFinished(async () => {
+    await provider.close()
+    await upstream.close()
+  })
+  return { provider, upstream }
+}
+
+async function sent(wishes: Partial<Order>, entry: object = SYNC): Promise<ReceivedRequest> {
+  const { provider, upstream } = await open(entry)
+  await develop(provider, wishes)
+  const [request] = upstream.requests
+  if (!request) throw new Error('Nothing arrived')
+  return request
+}
+
+/** The other end of a callback: keeps what it is told. */
+async function openDoor() {
+  const told: string[] = []
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      told.push(body)
+      response.writeHead(204).end()
+    })
+  })
+  const url = `${await listen(server)}/callbacks/secret`
+  onTestFinished(() => void server.close())
+  return { url, told }
+}
+
+async function submitWithCallback(mood: CallbackMood, entry: object = {}) {
+  const { provider, upstream } = await open(entry)
+  const door = await openDoor()
+  const { call, heard } = await openCall({ callbackUrl: door.url })
+  upstream.scriptCallbacks(mood)
+  const answer = await provider.submit(orderOf(), call)
+  if (answer.state !== 'ACCEPTED') throw new Error(`The order was not accepted but ${answer.state}`)
+  const check = async () => provider.check?.(answer.remoteId, orderOf(), call)
+  return { provider, upstream, door, call, heard, answer, check }
+}
+
+/** How a picture was asked to come. */
+async function formAsked(wished: Partial<Order>, entry: object = {}): Promise<unknown> {
+  return (await sent(wished, { ...SYNC, ...entry })).parameters.response_format
+}
+
+async function failWith(reply: CannedReply, entry: object = SYNC) {
+  const { provider, upstream } = await open(entry)
+  upstream.script(reply)
+  const { call } = await openCall()
+  return failureOf(provider.submit(orderOf(), call))
+}
+
+const parse = (entry: object): AcedataOptions => acedata.options.parse({ apiKey: 'k', ...entry })
+const offers = (entry: object = {}) => acedata.create('acedata', parse(entry)).offers
+const loopback = (baseUrl: string) => acedata.create('acedata', parse({ baseUrl })).loopback
+
+const SYNC = { mode: 'sync' }
+
+describe('the page "Openai Images Generations"', () => {
+  const wishes = {
+    prompt: 'A cute baby sea otter',
+    model: 'dall-e-3',
+    size: '1024x1024',
+    style: 'VIVID',
+  } as const
+
+  test('has a request that is sent as it stands there', async () => {
+    const { provider, upstream } = await open()
+    const door = await openDoor()
+    const { call } = await openCall({ callbackUrl: door.url })
+    await provider.submit(orderOf({ ...wishes, upstreamModel: 'dall-e-3' }), call)
+    const [request] = upstream.requests
+    expect(request?.method).toBe('POST')
+    expect(request?.path).toBe('/openai/images/generations')
+    expect(request?.headers.authorization).toBe('Bearer ace-test-key')
+    expect(request?.headers['content-type']).toBe('application/json')
+    expect(request?.headers.accept).toBe('application/json')
+    expect(request?.body.toString()).toBe(
+      '{"prompt":"A cute baby sea otter","model":"dall-e-3","background":"auto","moderation":"auto","n":1,' +
+        '"output_compression":100,"output_format":"png","partial_images":0,"size":"1024x1024","quality":"auto",' +
+        `"response_format":"url","style":"vivid","callback_url":"${door.url}"}`,
+    )
+  })
+
+  test('has a response whose image and prompt are read, and whose usage is unknown', async () => {
+    const { provider, upstream } = await open(SYNC)
+    const data = [{ url: '', b64_json: 'cGljdHVyZQ==', revised_prompt: '<string>' }]
+    upstream.script({ status: 200, body: { data, created: 123 } })
+    const { pictures, images, usage } = await develop(provider, wishes)
+    expect(pictures).toEqual([Buffer.from('picture')])
+    expect(images[0]?.revisedPrompt).toBe('<string>')
+    expect(usage).toEqual(UNKNOWN_USAGE)
+  })
+
+  test.each<[Partial<Order>, object]>([
+    [{ quality: 'HIGH' }, { quality: 'high' }],
+    [{ quality: 'MEDIUM' }, { quality: 'medium' }],
+    [{ quality: 'LOW' }, { quality: 'low' }],
+    [{ background: 'TRANSPARENT' }, { background: 'transparent' }],
+    [{ background: 'OPAQUE' }, { background: 'opaque' }],
+    [{ moderation: 'LOW' }, { moderation: 'low' }],
+    [
+      { outputFormat: 'JPEG', outputCompression: 0 },
+      { output_format: 'jpeg', output_compression: 0 },
+    ],
+    [{ outputFormat: 'WEBP' }, { output_format: 'webp', output_compression: 100 }],
+    [{ size: '1536x1024' }, { size: '1536x1024' }],
+    [{ size: '1024x1536' }, { size: '1024x1536' }],
+    [{ n: 10 }, { n: 10 }],
+    [{ model: 'gpt-image-2', size: '3840x2160' }, { size: '3840x2160' }],
+    [
+      { model: 'dall-e-3', size: '1792x1024', quality: 'HD' },
+      { size: '1792x1024', quality: 'hd' },
+    ],
+    [
+      { model: 'dall-e-3', size: '1024x1792', quality: 'STANDARD' },
+      { size: '1024x1792', quality: 'standard' },
+    ],
+    [{ model: 'dall-e-3', style: 'NATURAL' }, { style: 'natural' }],
+    [{ model: 'dall-e-2', size: '256x256' }, { size: '256x256' }],
+    [{ model: 'dall-e-2', size: '512x512' }, { size: '512x512' }],
+  ])('has a word for %j', async (asked, words) => {
+    expect((await sent({ model: 'gpt-image-1', ...asked })).parameters).toMatchObject(words)
+  })
+
+  test('asks for a form of the answer only where that is honoured', async () => {
+    const base64 = { responseFormat: 'b64_json' }
+    expect(await formAsked({ model: 'dall-e-3' })).toBe('url')
+    expect(await formAsked({ model: 'dall-e-3' }, base64)).toBe('b64_json')
+    expect(await formAsked({ model: 'gpt-image-2' }, base64)).toBe('b64_json')
+    expect(await formAsked({ model: 'gpt-image-2', n: 2 }, base64)).toBe('url')
+    expect(await formAsked({ model: 'gpt-image-1.5' }, base64)).toBeUndefined()
+  })
+
+  test('leaves the size of a DALL·E picture open by not naming it', async () => {
+    expect((await sent({ model: 'dall-e-3' })).parameters).not.toHaveProperty('size')
+    expect((await sent({ model: 'gpt-image-1' })).parameters).toMatchObject({ size: 'auto' })
+  })
+})
+
+test('an edit is a form with the files, the mask, and what was chosen', async () => {
+  const [first, second, hole] = [Buffer.from('first\r\n--\0'), Buffer.from('second'), Buffer.from('hole')]
+  const images = [inputOf(first, 'image/jpeg'), inputOf(second)]
+  const wishes = {
+    model: 'gpt-image-1.5',
+    images,
+    mask: inputOf(hole),
+    inputFidelity: 'HIGH',
+    quality: 'LOW',
+  } as const
+  const request = await sent(wishes, { mode: 'async' })
+  expect(request.path).toBe('/openai/images/edits')
+  const { fields, files } = await formOf(request)
+  expect(fields).toEqual({
+    prompt: 'a red fox in the snow',
+    model: 'gpt-image-1.5',
+    n: '1',
+    size: 'auto',
+    quality: 'low',
+    input_fidelity: 'high',
+    async: 'true',
+  })
+  expect(files).toEqual([
+    { field: 'image', name: 'image-1.jpeg', type: 'image/jpeg', bytes: first },
+    { field: 'image', name: 'image-2.png', type: 'image/png', bytes: second },
+    { field: 'mask', name: 'mask.png', type: 'image/png', bytes: hole },
+  ])
+})
+
+describe('the way of an answer', () => {
+  const RECORD = { outputTokens: 1372, inputTokens: 775, totalTokens: 2147, source: 'REPORTED' }
+
+  test('at once has the pictures, the usage and the trace id', async () => {
+    const { provider, upstream } = await open(SYNC)
+    const { pictures, usage, heard } = await develop(provider, { n: 3 })
+    expect(pictures).toEqual(upstream.pictures)
+    expect(usage).toMatchObject(RECORD)
+    expect(heard.requestIds).toEqual(['trace-task-1'])
+  })
+
+  test('by a record has them as well, and asks by the task’s id', async () => {
+    const { provider, upstream } = await open()
+    const { pictures, usage, heard } = await develop(provider, { n: 2 })
+    expect(pictures).toEqual(upstream.pictures)
+    expect(usage).toMatchObject(RECORD)
+    expect(heard.requestIds).toContain('trace-task-1')
+    expect(upstream.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /openai/images/generations',
+      'POST /openai/tasks',
+      'POST /openai/tasks',
+    ])
+    expect(upstream.requests[1]?.body.toString()).toBe('{"action":"retrieve","id":"task-1"}')
+  })
+
+  test.each<[string, string | undefined, object]>([
+    ['auto', undefined, { async: true }],
+    ['auto', 'https://darkroom.example/c', { callback_url: 'https://darkroom.example/c' }],
+    ['async', 'https://darkroom.example/c', { async: true }],
+    ['sync', 'https://darkroom.example/c', {}],
+    ['callback', 'https://darkroom.example/c', { callback_url: 'https://darkroom.example/c' }],
+  ])('by %s with the address %s is asked for by %j', async (mode, callbackUrl, words) => {
+    const { provider, upstream } = await open({ mode })
+    upstream.scriptCallbacks('never')
+    const { call } = await openCall({ callbackUrl })
+    await provider.submit(orderOf(), call)
+    const { async, callback_url } = upstream.requests[0]?.parameters ?? {}
+    expect(JSON.parse(JSON.stringify({ async, callback_url }))).toEqual(words)
+  })
+
+  test('by callback is refused where there is no address, and nothing is sent', async () => {
+    const { provider, upstream } = await open({ mode: 'callback' })
+    const { call } = await openCall()
+    const failure = await failureOf(provider.submit(orderOf(), call))
+    expect(failure).toMatchObject({ kind: 'refused', code: 'PROVIDER_MISCONFIGURED', charged: 'NO' })
+    expect(upstream.requests).toEqual([])
+    expect(await provider.check?.('task-1', orderOf(), call)).toMatchObject({ state: 'MISSING' })
+  })
+
+  test('by callback is asked about more rarely', async () => {
+    const { answer, check } = await submitWithCallback('never', { pollMs: 1000, callbackPollMs: 60_000 })
+    expect(answer.checkAfterMs).toBe(60_000)
+    expect(await check()).toEqual({ state: 'PENDING', progress: null, checkAfterMs: 60_000 })
+    const { provider } = await open({ pollMs: 1000 })
+    const { call } = await openCall()
+    expect(await provider.submit(orderOf(), call)).toMatchObject({ checkAfterMs: 1000 })
+  })
+})
+
+describe('a callback', () => {
+  test.each<[CallbackMood, number]>([
+    ['nested', 1],
+    ['flat', 1],
+    ['twice', 2],
+    ['early', 1],
+  ])('that comes %s is about the task, whose record then has the picture', async (mood, times) => {
+    const { provider, upstream, door, answer, check } = await submitWithCallback(mood)
+    await expect.poll(() => upstream.deliveries.length).toBe(times)
+    expect(upstream.deliveries.every(({ status }) => status === 204)).toBe(true)
+    for (const body of door.told) expect(provider.receive?.(body)).toEqual({ remoteId: answer.remoteId })
+    expect(await check()).toMatchObject({ state: 'DONE' })
+    expect([...upstream.charges.values()]).toEqual([1])
+  })
+
+  test('that comes early is there before the submit is answered', async () => {
+    const { upstream, heard } = await submitWithCallback('early')
+    expect(upstream.deliveries).toHaveLength(1)
+    expect(heard.requestIds).toEqual(['trace-task-1'])
+  })
+
+  test('that is forged is not believed', async () => {
+    const { provider, door, answer, check } = await submitWithCallback('forged')
+    await expect.poll(() => door.told.length).toBe(1)
+    expect(provider.receive?.(String(door.told[0]))).toEqual({ remoteId: answer.remoteId })
+    expect(await check()).toMatchObject({ state: 'PENDING' })
+    expect(await check()).toMatchObject({ state: 'DONE' })
+  })
+
+  test('that tells a failure is confirmed by the record', async () => {
+    const { upstream, check } = await submitWithCallback('failing')
+    await expect.poll(() => upstream.deliveries.length).toBe(1)
+    const failure = await failureOf(check())
+    expect(failure).toMatchObject({ kind: 'broken', charged: 'UNKNOWN', providerRequestId: 'trace-task-1' })
+    expect(failure.message).toBe('acedata failed: fetch failed (status 200, api_error).')
+  })
+
+  test('that is late or never comes is not needed', async () => {
+    const { upstream, door, check } = await submitWithCallback('late')
+    expect(await check()).toMatchObject({ state: 'PENDING' })
+    expect(await check()).toMatchObject({ state: 'DONE' })
+    expect(door.told).toEqual([])
+    await upstream.deliver()
+    expect(door.told).toHaveLength(1)
+    expect(await check()).toMatchObject({ state: 'DONE' })
+  })
+})
+
+describe('a failure', () => {
+  test('keeps the trace id, and tells what was wrong in the upstream’s words', async () => {
+    const error = { code: 'bad_request', message: 'size width and height must be multiples of 16' }
+    const failure = await failWith({ status: 400, body: { error, trace_id: 'c1f8' } })
+    expect(failure.providerRequestId).toBe('c1f8')
+    expect(failure.message).toBe(
+      'acedata rejected the request: size width and height must be multiples of 16 (status 400, bad_request).',
+    )
+  })
+
+  test('that concerns the account is told to the log alone', async () => {
+    const error = { code: 'used_up', message: 'balance of user 77 is not enough' }
+    const failure = await failWith({ status: 403, body: { success: false, error, trace_id: 'c1f8' } })
+    expect(failure.message).not.toContain('77')
+    expect(String(failure.cause)).toContain('77')
+  })
+
+  test('of a question says nothing about the charge', async () => {
+    const { provider, upstream } = await open()
+    upstream.script({ status: 401, body: { error: { code: 'invalid_token', message: 'No.' } } })
+    const { call } = await openCall()
+    const failure = await failureOf(provider.check?.('task-1', orderOf(), call) ?? Promise.resolve())
+    expect(failure).toMatchObject({ kind: 'refused', code: 'PROVIDER_MISCONFIGURED', charged: 'UNKNOWN' })
+  })
+
+  test('to fetch the picture of a task leaves it paid, and is asked about again', async () => {
+    const { provider, upstream } = await open()
+    const response = { data: [{ url: `${new URL(upstream.url).origin}/gone.png` }] }
+    upstream.script({ status: 200, body: { id: 'task-1', response } })
+    const { call } = await openCall()
+    const failure = await failureOf(provider.check?.('task-1', orderOf(), call) ?? Promise.resolve())
+    expect(failure).toMatchObject({ kind: 'lost', code: 'RESULT_UNREACHABLE', charged: 'YES' })
+  })
+
+  test('by a timeout on record is the end of the task, and its outcome is known', async () => {
+    const { provider, upstream } = await open()
+    const response = { success: false, error: { code: 'timeout', message: 'The model took too long' } }
+    upstream.script({ status: 200, body: { id: 'task-1', response } })
+    const { call } = await openCall()
+    const failure = await failureOf(provider.check?.('task-1', orderOf(), call) ?? Promise.resolve())
+    expect(failure).toMatchObject({ kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'UNKNOWN' })
+  })
+
+  test('is uncharged where the operator vouches for it', async () => {
+    const reply = { status: 500, body: { error: { code: 'api_error', message: 'No.' } } }
+    const vouched = { ...SYNC, unbilledFailures: true }
+    expect(await failWith(reply, vouched)).toMatchObject({ kind: 'broken', charged: 'NO' })
+  })
+
+  test('to fetch the picture leaves it paid', async () => {
+    const body = { data: [{ url: 'http://10.0.0.1/i.png' }] }
+    const expected = { kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' }
+    expect(await failWith({ status: 200, body })).toMatchObject(expected)
+  })
+})
+
+describe('the configuration', () => {
+  test('comes from its variables', () => {
+    expect(acedata.fromEnvironment({ ACEDATA_BASE_URL: 'http://localhost:1' })).toBeUndefined()
+    expect(acedata.fromEnvironment({ ACEDATA_API_KEY: 'k', ACEDATA_BASE_URL: '' })).toEqual({ apiKey: 'k' })
+    const env = { ACEDATA_API_KEY: 'k', ACEDATA_BASE_URL: 'http://localhost:1' }
+    expect(acedata.fromEnvironment(env)).toEqual({ apiKey: 'k', baseUrl: 'http://localhost:1' })
+  })
+
+  test('needs a key and nothing more', () => {
+    expect(parse({})).toMatchObject({
+      baseUrl: 'https://api.acedata.cloud/openai',
+      mode: 'auto',
+      pollMs: 5000,
+    })
+    expect(acedata.options.safeParse({}).success).toBe(false)
+    expect(acedata.options.safeParse({ apiKey: 'k', callback: true }).success).toBe(false)
+  })
+
+  test('offers each family what its page lists, without prices', () => {
+    const can = Object.fromEntries(offers().map(({ model, capabilities }) => [model, capabilities]))
+    expect(can['gpt-image-1']).toMatchObject({
+      sizes: { kind: 'list' },
+      inputFidelities: ['HIGH', 'LOW'],
+      maxN: 10,
+    })
+    expect(can['gpt-image-2']).toMatchObject({ sizes: { kind: 'rule' }, inputFidelities: [], mask: true })
+    expect(can['gpt-image-2.5-flare']?.qualities).toEqual(['AUTO', 'LOW', 'MEDIUM', 'HIGH'])
+    expect(can['dall-e-3']).toMatchObject({ styles: ['VIVID', 'NATURAL'], maxN: 1, operations: ['GENERATE'] })
+    expect(offers().every(({ price }) => price === null)).toBe(true)
+    expect(offers({ models: ['nano-banana'] })[0]?.capabilities).toMatchObject({
+      operations: ['GENERATE'],
+      maxN: 1,
+    })
+  })
+
+  test('knows whether the upstream is on this machine', () => {
+    expect(loopback('http://127.0.0.1:1/openai')).toBe(true)
+    expect(loopback('http://[::1]:1/openai')).toBe(true)
+    expect(loopback('http://localhost:1/openai')).toBe(true)
+    expect(loopback('https://api.acedata.cloud/openai')).toBe(false)
+  })
+})

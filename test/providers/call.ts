@@ -1,0 +1,103 @@
+// What the tests of every dialect hand a provider: an order, and a call that writes down what it hears.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { WirePhase } from '../../src/domain.ts'
+import { ProviderError, type Failure } from '../../src/providers/error.ts'
+import type { Answer, Call, Order, OrderImage, Provider } from '../../src/providers/provider.ts'
+
+export interface Heard {
+  phases: WirePhase[]
+  /** Every id that the upstream gave a request, in the order in which they became known. */
+  requestIds: string[]
+  progress: number[]
+  partials: { bytes: Buffer; index: number }[]
+}
+
+/** An order with everything left to the provider; with images it is an edit. */
+export function orderOf(wishes: Partial<Order> = {}): Order {
+  const model = wishes.model ?? 'gpt-image-2'
+  return {
+    operation: wishes.images ? 'EDIT' : 'GENERATE',
+    prompt: 'a red fox in the snow',
+    model,
+    upstreamModel: model,
+    size: 'auto',
+    quality: 'AUTO',
+    background: 'AUTO',
+    moderation: 'AUTO',
+    outputFormat: 'PNG',
+    outputCompression: null,
+    inputFidelity: null,
+    style: null,
+    n: 1,
+    partialImages: 0,
+    user: null,
+    images: [],
+    mask: null,
+    ...wishes,
+  }
+}
+
+/** An input image with these bytes. */
+export function inputOf(bytes: Buffer, mimeType: OrderImage['mimeType'] = 'image/png'): OrderImage {
+  const facts = { mimeType, width: 8, height: 8, byteSize: bytes.length, hasAlpha: false }
+  return { ...facts, blob: async () => new Blob([new Uint8Array(bytes)], { type: mimeType }) }
+}
+
+/** A call with a spool of its own, removed when the test ends. */
+export async function openCall(
+  overrides: Partial<Pick<Call, 'signal' | 'clientRef' | 'callbackUrl'>> = {},
+): Promise<{ call: Call; heard: Heard }> {
+  const folder = await mkdtemp(join(tmpdir(), 'darkroom-call-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const heard: Heard = { phases: [], requestIds: [], progress: [], partials: [] }
+  let files = 0
+  const call: Call = {
+    signal: new AbortController().signal,
+    clientRef: 'att_1',
+    newFile: () => join(folder, String(files++)),
+    onWire(phase, seen) {
+      heard.phases.push(phase)
+      if (seen?.providerRequestId) heard.requestIds.push(seen.providerRequestId)
+    },
+    onProgress: (fraction) => void heard.progress.push(fraction),
+    onPartial: async (file, index) => void heard.partials.push({ bytes: await readFile(file), index }),
+    ...overrides,
+  }
+  return { call, heard }
+}
+
+/** Submits, and asks again without waiting for as long as the answer is not final. */
+export async function ask(provider: Provider, order: Order, call: Call): Promise<Answer> {
+  let answer = await provider.submit(order, call)
+  if (answer.state !== 'ACCEPTED') return answer
+  const { remoteId } = answer
+  for (let times = 0; times < 20; times++) {
+    if (!provider.check) throw new Error('The provider accepts orders and cannot be asked about them')
+    answer = await provider.check(remoteId, order, call)
+    if (answer.state !== 'PENDING') return answer
+  }
+  throw new Error('The provider is not done after 20 checks')
+}
+
+/** Asks, expects the pictures to be done, and reads them. */
+export async function develop(provider: Provider, wishes: Partial<Order> = {}) {
+  const { call, heard } = await openCall()
+  const answer = await ask(provider, orderOf(wishes), call)
+  if (answer.state !== 'DONE') throw new Error(`The provider answered ${answer.state}`)
+  const pictures = await Promise.all(answer.images.map(({ file }) => readFile(file)))
+  return { ...answer, pictures, heard }
+}
+
+/** The failure of a promise that must end in a ProviderError; any other error is thrown on. */
+export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  const ended = await promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  )
+  if (!('error' in ended)) throw new Error(`No failure but ${JSON.stringify(ended.value)}`)
+  if (ended.error instanceof ProviderError) return ended.error.failure
+  throw ended.error
+}

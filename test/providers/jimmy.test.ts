@@ -1,0 +1,390 @@
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { jimmy } from '../../src/providers/jimmy.ts'
+import type { JimmyOptions } from '../../src/providers/jimmy/options.ts'
+import { SHAPES } from '../../src/providers/jimmy/sizes.ts'
+import { UNKNOWN_USAGE, type Order, type Provider } from '../../src/providers/provider.ts'
+import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
+import type { CannedReply, FakeUpstream, ReceivedRequest } from './upstreams/fake.ts'
+import { formOf } from './upstreams/form.ts'
+import { startJimmyUpstream } from './upstreams/jimmy.ts'
+
+let upstream: FakeUpstream
+beforeAll(async () => {
+  upstream = await startJimmyUpstream()
+})
+beforeEach(() => {
+  upstream.requests.length = 0
+  upstream.pictures.length = 0
+})
+afterAll(() => upstream.close())
+
+function open(entry: object = {}, { url } = upstream): Provider {
+  const options = jimmy.options.parse({ baseUrl: url, apiKey: 'jimmy-test-key', ...entry })
+  const provider = jimmy.create('jimmy', options)
+  onTestFinished(() => provider.close())
+  return provider
+}
+
+/** A server that speaks the newer words, which the page's does not know. */
+async function startNewer(): Promise<FakeUpstream> {
+  const newer = await startJimmyUpstream({ taskFields: 'ratio' })
+  onTestFinished(() => newer.close())
+  return newer
+}
+
+async function sent(wishes: Partial<Order>, entry: object = {}): Promise<ReceivedRequest> {
+  await develop(open(entry), wishes)
+  const [request] = upstream.requests
+  if (!request) throw new Error('Nothing arrived')
+  return request
+}
+
+function path({ requests: [request] }: FakeUpstream): string | undefined {
+  return request?.path.replace('/api/open-api/v1', '')
+}
+
+async function failWith(reply: CannedReply, entry: object = SYNC) {
+  upstream.script(reply)
+  const { call } = await openCall()
+  return failureOf(open(entry).submit(orderOf(), call))
+}
+
+const parse = (entry: object): JimmyOptions => jimmy.options.parse({ apiKey: 'k', ...entry })
+const offered = (entry: object) => jimmy.create('jimmy', parse(entry)).offers[0]
+
+const SYNC = { mode: 'sync' }
+const ASYNC = { mode: 'async' }
+const RATIO = { taskFields: 'ratio' }
+
+describe('the page "Text-to-Image (Sync)"', () => {
+  const prompt = 'Cyberpunk city at night in the rain, neon signs, cinematic framing'
+
+  test('has a request that is sent as it stands there', async () => {
+    const request = await sent({ prompt, size: '1024x1024', quality: 'HIGH' })
+    expect(request.method).toBe('POST')
+    expect(request.path).toBe('/api/open-api/v1/images/generations')
+    expect(request.headers.authorization).toBe('Bearer jimmy-test-key')
+    expect(request.headers['content-type']).toBe('application/json')
+    expect(request.body.toString()).toBe(
+      `{"model":"gpt-image-2","prompt":"${prompt}","size":"1024x1024","n":1,"quality":"high"}`,
+    )
+  })
+
+  test('has a response whose image, prompt and usage are read', async () => {
+    const details = { image_tokens: 123, text_tokens: 123 }
+    const body = {
+      code: 20000,
+      msg: 'ok',
+      data: {
+        created: 123,
+        data: [{ b64_json: 'cGljdHVyZQ==', revised_prompt: '<string>' }],
+        model: 'gpt-image-2',
+        usage: {
+          input_tokens: 123,
+          output_tokens: 123,
+          total_tokens: 123,
+          input_tokens_details: details,
+          output_tokens_details: details,
+        },
+      },
+    }
+    upstream.script({ status: 200, body })
+    const { pictures, images, usage, resolved } = await develop(open(SYNC))
+    expect(pictures).toEqual([Buffer.from('picture')])
+    expect(images[0]?.revisedPrompt).toBe('<string>')
+    expect(usage).toEqual({
+      inputTokens: 123,
+      outputTokens: 123,
+      totalTokens: 123,
+      inputTextTokens: 123,
+      inputImageTokens: 123,
+      outputTextTokens: 123,
+      outputImageTokens: 123,
+      source: 'REPORTED',
+    })
+    expect(resolved).toEqual({ size: '1024x1024', quality: 'LOW' })
+  })
+
+  test.each<[Partial<Order>, object]>([
+    [{ quality: 'LOW' }, { quality: 'low' }],
+    [{ quality: 'MEDIUM' }, { quality: 'medium' }],
+    [{ quality: 'HIGH' }, { quality: 'high' }],
+    [{ background: 'TRANSPARENT' }, { background: 'transparent' }],
+    [{ background: 'OPAQUE' }, { background: 'opaque' }],
+    [{ outputFormat: 'JPEG' }, { output_format: 'jpeg' }],
+    [{ outputFormat: 'WEBP' }, { output_format: 'webp' }],
+    [{ size: '1008x656' }, { size: '1008x656' }],
+  ])('has a value for %j, which no task has', async (wishes, words) => {
+    const request = await sent(wishes)
+    expect(request.path).toBe('/api/open-api/v1/images/generations')
+    expect(request.parameters).toMatchObject(words)
+  })
+})
+
+describe('quality AUTO', () => {
+  test('is sent as the default that is billed, and told as that', async () => {
+    const { resolved } = await develop(open(SYNC))
+    expect(upstream.requests[0]?.parameters).toMatchObject({ quality: 'low' })
+    expect(resolved.quality).toBe('LOW')
+  })
+
+  test('is what the upstream says it was, where it says so', async () => {
+    const data = { data: [{ b64_json: 'cGljdHVyZQ==' }], quality: 'medium', size: '1254x1254' }
+    upstream.script({ status: 200, body: { code: 20000, data } })
+    expect((await develop(open(SYNC))).resolved).toEqual({ quality: 'MEDIUM', size: '1254x1254' })
+  })
+
+  test('is sent as configured, and is unknown where that is the upstream’s choice', async () => {
+    const { resolved } = await develop(open({ ...SYNC, autoQuality: 'auto' }))
+    expect(upstream.requests[0]?.parameters).toMatchObject({ quality: 'auto' })
+    expect(resolved).toEqual({ size: '1024x1024' })
+    expect((await develop(open({ ...SYNC, autoQuality: 'high' }))).resolved.quality).toBe('HIGH')
+  })
+
+  test('is left out of a task, whose page knows no quality, and told in newer words', async () => {
+    expect((await develop(open())).resolved).toEqual({})
+    expect((await develop(open(RATIO, await startNewer()))).resolved).toEqual({ quality: 'LOW' })
+  })
+})
+
+describe('an edit', () => {
+  const [first, second, hole] = [Buffer.from('first\r\n--\0'), Buffer.from('second'), Buffer.from('hole')]
+
+  test('with a mask is a form with `image` again and again', async () => {
+    const images = [inputOf(first, 'image/jpeg'), inputOf(second, 'image/webp')]
+    const request = await sent({ images, mask: inputOf(hole), quality: 'HIGH', outputFormat: 'WEBP' })
+    expect(request.path).toBe('/api/open-api/v1/images/edits')
+    const { fields, files } = await formOf(request)
+    expect(fields).toEqual({
+      model: 'gpt-image-2',
+      prompt: 'a red fox in the snow',
+      size: '1024x1024',
+      n: '1',
+      quality: 'high',
+      output_format: 'webp',
+    })
+    expect(files).toEqual([
+      { field: 'image', name: 'image-1.jpeg', type: 'image/jpeg', bytes: first },
+      { field: 'image', name: 'image-2.webp', type: 'image/webp', bytes: second },
+      { field: 'mask', name: 'mask.png', type: 'image/png', bytes: hole },
+    ])
+  })
+
+  test('with nothing but images is a task with the images in it', async () => {
+    const request = await sent({ images: [inputOf(first, 'image/webp')], size: '1024x1536' })
+    expect(request.path).toBe('/api/open-api/v1/images')
+    expect(request.body.toString()).toBe(
+      '{"model":"gpt-image-2","prompt":"a red fox in the snow","size":"2:3","resolution":"1k",' +
+        `"images":["data:image/webp;base64,${first.toString('base64')}"]}`,
+    )
+  })
+
+  test('of images too large for JSON is a form', async () => {
+    const large = { ...inputOf(first), byteSize: 12_000_001 }
+    expect((await sent({ images: [large] })).path).toBe('/api/open-api/v1/images/edits')
+  })
+
+  test('of a file that is larger than the page allows is refused, and nothing is sent', async () => {
+    const { call } = await openCall()
+    const images = [inputOf(first), { ...inputOf(second), byteSize: 20_000_001 }]
+    const failure = await failureOf(open(SYNC).submit(orderOf({ images }), call))
+    expect(failure).toMatchObject({ kind: 'rejected', code: 'INPUT_IMAGE_INVALID', charged: 'NO' })
+    expect(failure.message).toBe('The image-2 has 20000001 bytes; at most 20000000 are taken.')
+    expect(upstream.requests).toEqual([])
+  })
+})
+
+describe('a task', () => {
+  const entries = Object.entries(SHAPES)
+
+  test.each(entries)('of %s is %j', async (size, { ratio, resolution }) => {
+    const request = await sent({ size }, ASYNC)
+    expect(request.path).toBe('/api/open-api/v1/images')
+    expect(request.parameters).toMatchObject({ size: ratio, resolution })
+  })
+
+  test.each(entries.filter(([size]) => size !== 'auto'))('of %s has the ratio it says', (size, shape) => {
+    const [width = 0, height = 0] = size.split('x').map(Number)
+    const [across = 0, down = 0] = shape.ratio.split(':').map(Number)
+    expect(Math.abs(width / height / (across / down) - 1)).toBeLessThan(0.02)
+    expect(width % 16 || height % 16).toBe(0)
+  })
+
+  test('can be of every ratio and resolution of its page', () => {
+    const ratios = entries.map(([, { ratio }]) => ratio)
+    const page = 'auto 1:1 3:2 2:3 4:3 3:4 5:4 4:5 16:9 9:16 2:1 1:2 3:1 1:3 21:9 9:21'.split(' ')
+    expect([...new Set(ratios)].sort()).toEqual(page.sort())
+    expect(new Set(entries.map(([, { resolution }]) => resolution))).toEqual(new Set(['1k', '2k', '4k']))
+  })
+
+  test('is asked about by its id, tells how far it is, and ends with the picture', async () => {
+    const { call } = await openCall()
+    const provider = open({ pollMs: 7000 })
+    const accepted = await provider.submit(orderOf(), call)
+    if (accepted.state !== 'ACCEPTED') throw new Error(`The order was not accepted but ${accepted.state}`)
+    expect(accepted.checkAfterMs).toBe(7000)
+    const { remoteId } = accepted
+    const check = () => provider.check?.(remoteId, orderOf(), call)
+    expect(await check()).toEqual({ state: 'PENDING', progress: 0, checkAfterMs: 7000 })
+    expect(await check()).toEqual({ state: 'PENDING', progress: 0.4, checkAfterMs: 7000 })
+    expect(await check()).toMatchObject({ state: 'DONE', usage: UNKNOWN_USAGE })
+    expect(upstream.requests.slice(1).map(({ method, path: at }) => `${method} ${at}`)).toEqual(
+      Array.from({ length: 3 }, () => `GET /api/open-api/v1/images/${remoteId}`),
+    )
+  })
+
+  test.each([
+    ['one', (url: string) => url],
+    ['a list', (url: string) => [url]],
+  ])('has its image at %s', async (_form, imageUrl) => {
+    const { images } = await develop(open(SYNC))
+    const result = { image_url: imageUrl(`${new URL(upstream.url).origin}/pictures/0`) }
+    upstream.script({ status: 200, body: { code: '20000', data: { status: 'completed', result } } })
+    const { call } = await openCall()
+    const answer = await open().check?.('img_1', orderOf(), call)
+    if (answer?.state !== 'DONE') throw new Error('The task is not done')
+    expect(images).toHaveLength(1)
+    expect(await readFile(String(answer.images[0]?.file))).toEqual(upstream.pictures[0])
+  })
+
+  test('whose image cannot be fetched is paid, and asked about again', async () => {
+    const result = { image_url: `${new URL(upstream.url).origin}/gone.png` }
+    upstream.script({ status: 200, body: { code: '20000', data: { status: 'completed', result } } })
+    const { call } = await openCall()
+    const failure = await failureOf(open().check?.('img_1', orderOf(), call) ?? Promise.resolve())
+    expect(failure).toMatchObject({ kind: 'lost', code: 'RESULT_UNREACHABLE', charged: 'YES' })
+  })
+
+  test('with an odd id is asked about by just that id', async () => {
+    const { call } = await openCall()
+    await open().check?.('../a b', orderOf(), call)
+    expect(path(upstream)).toBe('/images/..%2Fa%20b')
+  })
+
+  test.each([
+    ['45', 0.45],
+    ['45%', 0.45],
+    [250, 1],
+    [-1, 0],
+    [null, null],
+    ['half', null],
+  ])('whose progress is %j is %j done', async (progress, fraction) => {
+    upstream.script({ status: 200, body: { code: '20000', data: { status: 'processing', progress } } })
+    const { call } = await openCall()
+    expect(await open().check?.('img_1', orderOf(), call)).toMatchObject({ progress: fraction })
+  })
+
+  test('may come wrapped, and under a number', async () => {
+    for (const [task_id, remoteId] of [
+      ['img_9', 'img_9'],
+      [7, '7'],
+    ]) {
+      upstream.script({
+        status: 200,
+        body: { code: '20000', msg: 'ok', data: { task_id, status: 'queued' } },
+      })
+      const { call } = await openCall()
+      expect(await open().submit(orderOf(), call)).toMatchObject({ state: 'ACCEPTED', remoteId })
+    }
+  })
+
+  test('takes the quality in newer words', async () => {
+    const newer = await startNewer()
+    await develop(open(RATIO, newer), { quality: 'HIGH', size: '3840x2160' })
+    expect(newer.requests[0]?.body.toString()).toBe(
+      '{"model":"gpt-image-2","prompt":"a red fox in the snow","ratio":"16:9","resolution":"4k","quality":"high"}',
+    )
+  })
+})
+
+describe('a failure', () => {
+  const failed: CannedReply = { status: 200, body: { code: 20002, msg: 'bad request: size', data: null } }
+
+  test('is told in the upstream’s words, with its code', async () => {
+    const { message } = await failWith(failed)
+    expect(message).toBe('jimmy rejected the request: bad request: size (status 200, 20002).')
+  })
+
+  test('that concerns the account is told to the log alone', async () => {
+    const failure = await failWith({ status: 200, body: { code: 40001, msg: 'Insufficient balance: $0.02' } })
+    expect(failure.message).toBe(
+      'jimmy refuses more requests: the balance of its account is used up (status 200, 40001).',
+    )
+    expect(String(failure.cause)).toContain('$0.02')
+  })
+
+  test('is uncharged where the operator vouches for it, and a lost order is not', async () => {
+    const vouched = { ...SYNC, unbilledFailures: true }
+    const broken = { status: 200, body: { code: -1, msg: 'server error' } }
+    expect(await failWith(broken, vouched)).toMatchObject({ kind: 'broken', charged: 'NO' })
+    expect(await failWith({ status: 502, body: '' }, vouched)).toMatchObject({
+      kind: 'lost',
+      charged: 'UNKNOWN',
+    })
+  })
+
+  test('to fetch the picture leaves it paid', async () => {
+    const body = { code: 20000, data: { data: [{ url: 'http://10.0.0.1/i.png' }] } }
+    expect(await failWith({ status: 200, body })).toMatchObject({
+      kind: 'broken',
+      code: 'RESULT_UNREACHABLE',
+      charged: 'YES',
+    })
+  })
+})
+
+describe('the configuration', () => {
+  test('comes from its variables', () => {
+    expect(jimmy.fromEnvironment({ JIMMY_BASE_URL: 'http://localhost:1' })).toBeUndefined()
+    expect(jimmy.fromEnvironment({ JIMMY_API_KEY: 'k', JIMMY_BASE_URL: '' })).toEqual({ apiKey: 'k' })
+    const env = { JIMMY_API_KEY: 'k', JIMMY_BASE_URL: 'http://localhost:1' }
+    expect(jimmy.fromEnvironment(env)).toEqual({ apiKey: 'k', baseUrl: 'http://localhost:1' })
+  })
+
+  test('needs a key and nothing more', () => {
+    expect(parse({})).toEqual({
+      apiKey: 'k',
+      baseUrl: 'https://www.jimmyai.cn/api/open-api/v1',
+      models: ['gpt-image-2'],
+      timeoutMs: 600_000,
+      concurrency: 256,
+      pollMs: 5000,
+      mode: 'auto',
+      autoQuality: 'low',
+      taskFields: 'size',
+      unbilledFailures: false,
+    })
+  })
+
+  test.each([
+    { apiKey: 'a\nb' },
+    { baseUrl: 'jimmyai.cn' },
+    { mode: 'callback' },
+    { pollMs: 0 },
+    { apiKye: 'k' },
+  ])('refuses %j', (entry) => expect(jimmy.options.safeParse({ apiKey: 'k', ...entry }).success).toBe(false))
+
+  test('offers as a task only what a task can say', () => {
+    expect(offered({ mode: 'sync' })?.capabilities).toMatchObject({
+      sizes: { kind: 'rule' },
+      maxN: 1,
+      mask: true,
+    })
+    expect(offered({ mode: 'async' })?.capabilities).toMatchObject({
+      sizes: { kind: 'list', auto: true },
+      qualities: ['AUTO'],
+      backgrounds: ['AUTO'],
+      outputFormats: ['PNG'],
+      mask: false,
+    })
+    expect(offered({ mode: 'async', ...RATIO })?.capabilities.qualities).toContain('HIGH')
+  })
+
+  test('has no prices but its own, and its own word on a model wins', () => {
+    expect(offered({})?.price).toBeNull()
+    const price = { inputTextMicros: 1, outputImageMicros: 2 }
+    const models = [{ name: 'gpt-image-2', price, capabilities: { mask: false } }]
+    expect(offered({ models })).toMatchObject({ price, capabilities: { mask: false, maxInputImages: 16 } })
+  })
+})

@@ -1,0 +1,123 @@
+// The examples of the pages, asked for as a client asks: a mutation in, the page's own request on the wire, and a task
+// that ends with its image, its usage and the provider's id for the request.
+import sharp from 'sharp'
+import { expect, onTestFinished, test } from 'vitest'
+import { openGateway } from '../support/gateway.ts'
+import { startBasicUpstream } from './upstreams/basic.ts'
+import { startPmockUpstream } from './upstreams/pmock.ts'
+import { startCompatUpstream } from './upstreams/pmock-compat.ts'
+import type { FakeUpstream } from './upstreams/fake.ts'
+
+const TASK = `query ($id: ID!) {
+  task(id: $id) {
+    status charged images { width mimeType revisedPrompt } usage { inputTokens outputTokens source }
+    attempts { providerRequestId remoteId charged costMicros } warnings { field }
+  }
+}`
+
+/** Asks a gateway with only this provider, and gives the task as it ended and what the upstream was sent. */
+async function askFor(upstream: FakeUpstream, provider: object, input: Record<string, unknown>) {
+  onTestFinished(() => upstream.close())
+  await using gateway = await openGateway({
+    providers: [{ name: 'page', baseUrl: upstream.url, ...provider }],
+  })
+  const id = await gateway.generate(input)
+  await gateway.ended(id)
+  const { task } = await gateway.get<{ task: object }>(TASK, { id })
+  return { task, body: String(upstream.requests[0]?.body), charges: [...upstream.charges.values()] }
+}
+
+const prompt = 'A simple red apple on a white table, photorealistic'
+
+test('the page of the basic dialect', async () => {
+  const upstream = await startBasicUpstream()
+  const { task, body, charges } = await askFor(
+    upstream,
+    { dialect: 'basic', apiKey: 'basic-key' },
+    { prompt },
+  )
+  expect(body).toBe(`{"model":"gpt-image-2","prompt":"${prompt}","size":"1024x1024","n":1}`)
+  expect(task).toEqual({
+    status: 'SUCCEEDED',
+    charged: 'YES',
+    images: [{ width: 16, mimeType: 'image/png', revisedPrompt: `${prompt}, photorealistic` }],
+    usage: { inputTokens: null, outputTokens: null, source: 'UNKNOWN' },
+    attempts: [{ providerRequestId: null, remoteId: null, charged: 'YES', costMicros: null }],
+    warnings: [],
+  })
+  expect(charges).toEqual([1])
+})
+
+test('the page of the pmock dialect', async () => {
+  const accessKey = 'ak-page'
+  const upstream = await startPmockUpstream({ accessKey, secretKey: '', auth: 'bearer', now: () => 0 })
+  upstream.delay('processing', 'processing')
+  const picture = await sharp({ create: { width: 32, height: 32, channels: 4, background: '#ff000000' } })
+    .png()
+    .toBuffer()
+  const dataUrl = `data:image/png;base64,${picture.toString('base64')}`
+  const { task, body, charges } = await askFor(
+    upstream,
+    { dialect: 'pmock', accessKey, auth: 'bearer', pollMs: 1 },
+    {
+      prompt,
+      background: 'TRANSPARENT',
+      outputFormat: 'WEBP',
+      outputCompression: 73,
+      inputFidelity: 'HIGH',
+      images: [{ dataUrl }],
+      mask: { dataUrl },
+    },
+  )
+  expect(JSON.parse(body)).toEqual({
+    prompt,
+    model: 'gpt-image-2',
+    size: 'auto',
+    n: 1,
+    quality: 'auto',
+    background: 'transparent',
+    outputFormat: 'webp',
+    outputCompression: 73,
+    moderation: 'auto',
+    responseFormat: 'b64_json',
+    inputFidelity: 'high',
+    image: [expect.stringMatching(/^data:image\/png;base64,/)],
+    mask: expect.stringMatching(/^data:image\/png;base64,/),
+  })
+  expect(task).toEqual({
+    status: 'SUCCEEDED',
+    charged: 'YES',
+    images: [{ width: 16, mimeType: 'image/webp', revisedPrompt: null }],
+    usage: { inputTokens: 21, outputTokens: 1372, source: 'REPORTED' },
+    attempts: [{ providerRequestId: 'trace-9f3a', remoteId: 'task/1 é', charged: 'YES', costMicros: null }],
+    warnings: [],
+  })
+  expect(charges).toEqual([1])
+})
+
+test('the page of the pmock preset', async () => {
+  const accessKey = 'ak-page'
+  const upstream = await startCompatUpstream({ accessKey })
+  upstream.wrap('an envelope')
+  const provider = { dialect: 'openai', preset: 'pmock', apiKey: accessKey, naming: 'camel' }
+  const { task, body, charges } = await askFor(upstream, provider, {
+    prompt,
+    size: '3840x2160',
+    quality: 'STANDARD',
+    moderation: 'LOW',
+    user: 'user-7',
+  })
+  expect(body).toBe(
+    `{"prompt":"${prompt}","model":"gpt-image-2","background":"auto","moderation":"low","n":1,"outputFormat":"png",` +
+      '"quality":"standard","responseFormat":"b64_json","size":"3840x2160","user":"user-7"}',
+  )
+  expect(task).toEqual({
+    status: 'SUCCEEDED',
+    charged: 'YES',
+    images: [{ width: 16, mimeType: 'image/png', revisedPrompt: null }],
+    usage: { inputTokens: 21, outputTokens: 196, source: 'REPORTED' },
+    attempts: [{ providerRequestId: 'trace-77d2', remoteId: null, charged: 'YES', costMicros: null }],
+    warnings: [],
+  })
+  expect(charges).toEqual([1])
+})

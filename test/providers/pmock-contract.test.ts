@@ -1,0 +1,105 @@
+import { createPmock, pmock } from '../../src/providers/pmock.ts'
+import { testProvider, type FailureRow, type StatusRow } from './contract.ts'
+import { pmockReply, startPmockUpstream, taskReply } from './upstreams/pmock.ts'
+
+const accessKey = 'canary-access-5b1e77'
+const secretKey = 'canary-secret-c09d42'
+const now = () => 1_779_999_975_000
+
+const said = (code: number | string, status = 200) => ({ ...pmockReply(code, null, 'No.'), status })
+
+const FAILURES: FailureRow[] = [
+  ['an invalid token', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', said(401)],
+  ['an invalid token as a text', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', said('401')],
+  ['an invalid token with its status', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', said(401, 401)],
+  ['an account without rights', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', said(403)],
+  ['an empty balance', 'refused', 'PROVIDER_QUOTA', 'NO', said(402)],
+  ['a bad parameter', 'rejected', 'PROVIDER_REJECTED', 'NO', said(400)],
+  [
+    'a blocked prompt',
+    'rejected',
+    'MODERATION_BLOCKED',
+    'UNKNOWN',
+    pmockReply(400, null, 'Your request was rejected by the safety system.'),
+  ],
+  ['too many requests with status 200', 'busy', 'PROVIDER_RATE_LIMITED', 'NO', said(429)],
+  ['a server’s failure', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', said(500)],
+  ['a server’s failure in the words of a refusal', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', said(400, 500)],
+  ['a refusal in the words of a server’s failure', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', said(500, 400)],
+  ['a code that nobody documented', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', said(10_023)],
+  ['a code of zero', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', said(0)],
+  ['a success without a task id', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', pmockReply(200, { taskId: '' })],
+  [
+    'a base URL that leads elsewhere',
+    'refused',
+    'PROVIDER_MISCONFIGURED',
+    'NO',
+    { status: 404, body: 'No.' },
+  ],
+]
+
+const finished = (result: unknown) => taskReply({ status: 'completed', result })
+const picture = { b64_json: 'AAAA' }
+
+const STATUSES: StatusRow[] = [
+  ...['pending', 'ready', 'assigned', 'processing', 'queued', 'RUNNING', 'not-on-file', ''].map(
+    (status): StatusRow => [`a task that is ${status || 'nothing'}`, 'PENDING', taskReply({ status })],
+  ),
+  ...['completed', 'COMPLETED', 'Succeeded', 'success', 'done'].map((status): StatusRow => {
+    return [`a task that is ${status}`, 'DONE', taskReply({ status, result: { data: [picture] } })]
+  }),
+  ...['failed', 'FAILED', 'cancelled', 'canceled', 'timeout', 'timed_out', 'error', 'expired'].map(
+    (status): StatusRow => [`a task that is ${status}`, 'broken', taskReply({ status })],
+  ),
+  ['a task that failed by its request', 'rejected', taskReply({ status: 'failed', errorCode: 400 })],
+  ['a task that failed by rate', 'broken', taskReply({ status: 'failed', errorCode: '429' })],
+  [
+    'a task that was blocked',
+    'rejected',
+    taskReply({ status: 'failed', errorCode: null, errorMessage: 'Rejected by the safety system.' }),
+  ],
+  ['a result as a text', 'DONE', finished(JSON.stringify({ data: [picture] }))],
+  ['a result as a text in a text', 'DONE', finished(JSON.stringify(JSON.stringify([picture])))],
+  ['a result as a text that is none', 'broken', finished('{"data":')],
+  ['a finished task without a result', 'broken', finished(null)],
+  ['a finished task without an image', 'broken', finished({ data: [{}] })],
+  ['a record without its wrapper', 'DONE', { status: 200, body: { status: 'completed', result: [picture] } }],
+  ['a code as a text', 'PENDING', pmockReply('200', { status: 'processing' })],
+  ['an id that is not on record', 'MISSING', pmockReply(200, null)],
+  ['an id that is unknown by code', 'MISSING', pmockReply('404', null, 'No.')],
+  ['an id that is unknown in words', 'MISSING', pmockReply(500, null, 'Task does not exist')],
+  ['an id that is unknown by status', 'MISSING', { status: 404, body: 'Not Found' }],
+  ['an invalid token', 'refused', said(401)],
+  ['too many questions', 'busy', said(429, 429)],
+  ['a question that was rejected', 'lost', said(400)],
+  ['a question that failed', 'lost', said(500)],
+  ['a record that is none', 'lost', pmockReply(200, 'soon')],
+]
+
+testProvider('pmock', {
+  async open() {
+    const upstream = await startPmockUpstream({ accessKey, secretKey, now })
+    const options = pmock.options.parse({ baseUrl: upstream.url, accessKey, secretKey })
+    return { provider: createPmock('pmock', options, { now }), upstream }
+  },
+  secrets: [accessKey, secretKey],
+  plain: {
+    path: '/api/ai/openai/images/generate',
+    body: {
+      prompt: 'a red fox in the snow',
+      model: 'gpt-image-2',
+      size: 'auto',
+      n: 1,
+      quality: 'auto',
+      background: 'auto',
+      outputFormat: 'png',
+      moderation: 'auto',
+      responseFormat: 'b64_json',
+    },
+  },
+  busy: said(429, 429),
+  rejection: (words) => pmockReply(400, null, words),
+  wrongBase64: finished({ data: [{ b64_json: '%%%%' }] }),
+  failures: FAILURES,
+  polling: { statuses: STATUSES },
+})

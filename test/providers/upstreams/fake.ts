@@ -1,0 +1,180 @@
+// The part that every faked upstream has in common: a real socket, moods, a record of what was asked, and a ledger of
+// what would have been charged. What an upstream answers when all is well is its own file's.
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
+import { z } from 'zod'
+import { listen } from './listen.ts'
+import { paint } from './openai-pictures.ts'
+
+/**
+ * What the upstream does with a request. `ok` is its best; an object is sent as it stands, and charges nothing.
+ *
+ * `drip` sends the best in pieces of 100 bytes, `truncated` cuts it, `hang` holds it back until `release`, and
+ * `reset-after-request` drops it with the connection: all of those charge. `empty-data` is a success without content.
+ */
+export type Mood =
+  | 'ok'
+  | 'drip'
+  | 'truncated'
+  | 'hang'
+  | 'html'
+  | 'empty-data'
+  | 'reset-at-accept'
+  | 'reset-after-request'
+  | CannedReply
+
+export interface CannedReply {
+  status: number
+  headers?: Record<string, string>
+  /** A text is sent as it is, anything else as JSON. */
+  body: unknown
+}
+
+export interface ReceivedRequest {
+  method: string
+  /** With its query. */
+  path: string
+  headers: IncomingHttpHeaders
+  /** Byte for byte. */
+  body: Buffer
+  /** The body when it was a JSON object, else empty. */
+  parameters: Record<string, unknown>
+}
+
+export interface FakeUpstream {
+  /** The base URL, as a provider's configuration names it. */
+  url: string
+  requests: ReceivedRequest[]
+  /** Every picture that was painted, in order; also served at `{origin}/pictures/{index}`. */
+  pictures: Buffer[]
+  /** How often each order would have been charged, by what identifies it there. */
+  charges: Map<string, number>
+  /** What to do with the next requests, in order; `ok` when the list has run out. */
+  script(...moods: Mood[]): void
+  /** Lets everything go on that `hang` holds back, now and later. */
+  release(): void
+  close(): Promise<void>
+}
+
+/** What an upstream's own file says about it. */
+export interface Manners {
+  /** The path of the base URL. */
+  basePath: string
+  /** Its answer to a request when all is well, refusals included. */
+  answer: (request: ReceivedRequest, counter: Counter) => Promise<CannedReply> | CannedReply
+  /** A success with nothing in it. */
+  empty: CannedReply
+}
+
+/** Where work is done and charged. */
+export interface Counter {
+  charge: (order: string) => void
+  /** A picture of its own colour. */
+  paint: (parameters?: Record<string, unknown>) => Promise<{ bytes: Buffer; url: string }>
+}
+
+/** Starts one on a free port of the loopback address. */
+export async function startFake({ basePath, answer, empty }: Manners): Promise<FakeUpstream> {
+  const requests: ReceivedRequest[] = []
+  const pictures: Buffer[] = []
+  const charges = new Map<string, number>()
+  const moods: Mood[] = []
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  const counter: Counter = {
+    charge: (order) => void charges.set(order, (charges.get(order) ?? 0) + 1),
+    async paint(parameters = {}) {
+      const number = pictures.length
+      // Its place is taken before it is painted, since another order may be painted meanwhile.
+      pictures.push(Buffer.alloc(0))
+      const bytes = await paint(parameters, number, '16x16')
+      pictures[number] = bytes
+      return { bytes, url: `${origin}/pictures/${number}` }
+    },
+  }
+
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const stored = pictures[Number(/^\/pictures\/(\d+)$/.exec(incoming.url ?? '')?.[1])]
+    if (stored) return void response.setHeader('content-type', 'image/png').end(stored)
+    const request = await receive(incoming)
+    requests.push(request)
+    const mood = moods.shift() ?? 'ok'
+    if (typeof mood === 'object') return send(response, mood)
+    if (mood === 'empty-data') return send(response, empty)
+    if (mood === 'html') return send(response, HTML)
+    const reply = await answer(request, counter)
+    if (mood === 'hang') await released
+    if (mood === 'reset-after-request') return void response.socket?.resetAndDestroy()
+    if (mood === 'truncated') return cut(response, reply)
+    if (mood === 'drip') return drip(response, reply)
+    send(response, reply)
+  }
+
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch((error: unknown) =>
+      response.destroy(new Error('The upstream broke', { cause: error })),
+    )
+  })
+  server.on('connection', (socket) => {
+    socket.on('error', () => undefined)
+    if (moods[0] !== 'reset-at-accept') return
+    moods.shift()
+    socket.resetAndDestroy()
+  })
+  const origin = await listen(server)
+
+  return {
+    url: origin + basePath,
+    requests,
+    pictures,
+    charges,
+    script: (...next) => void moods.push(...next),
+    release,
+    close() {
+      release()
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {
+  const body = await buffer(incoming)
+  const { url: path = '', method = '', headers } = incoming
+  const isJson = headers['content-type'] === 'application/json'
+  const parameters = isJson ? PARAMETERS.parse(JSON.parse(body.toString())) : {}
+  return { method, path, headers, body, parameters }
+}
+
+function send(response: ServerResponse, reply: CannedReply): void {
+  const { type, text } = toText(reply)
+  response.writeHead(reply.status, { 'content-type': type, ...reply.headers }).end(text)
+}
+
+function cut(response: ServerResponse, reply: CannedReply): void {
+  const { type, text } = toText(reply)
+  response.writeHead(reply.status, { 'content-type': type, 'content-length': Buffer.byteLength(text) })
+  response.write(text.slice(0, -10), () => response.destroy())
+}
+
+async function drip(response: ServerResponse, reply: CannedReply): Promise<void> {
+  const { type, text } = toText(reply)
+  response.writeHead(reply.status, { 'content-type': type, ...reply.headers })
+  for (let at = 0; at < text.length; at += 100) {
+    response.write(text.slice(at, at + 100))
+    await setImmediate()
+  }
+  response.end()
+}
+
+function toText({ body }: CannedReply): { type: string; text: string } {
+  if (typeof body === 'string') return { type: 'text/plain', text: body }
+  return { type: 'application/json', text: JSON.stringify(body) }
+}
+
+const PARAMETERS = z.record(z.string(), z.unknown())
+const HTML = {
+  status: 200,
+  headers: { 'content-type': 'text/html' },
+  body: '<html><h1>502</h1> <b>later</b></html>',
+}

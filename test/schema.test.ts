@@ -1,0 +1,275 @@
+import { readFile } from 'node:fs/promises'
+import {
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  lexicographicSortSchema,
+  parse,
+  print,
+  printSchema,
+  type DirectiveNode,
+  type DocumentNode,
+} from 'graphql'
+import { describe, expect, it } from 'vitest'
+import { schema } from '../src/schema/index.ts'
+
+// What clients and other programs rely on, by name, type and default. More may be there; this much must be.
+const PROMISED = `
+type Mutation {
+  generateImage(input: GenerateImageInput!): Task!
+  cancelTask(id: ID!): Task!
+  retryTask(id: ID!, acceptPossibleSecondCharge: Boolean = false): Task!
+}
+type Query {
+  node(id: ID!): Node
+  nodes(ids: [ID!]!): [Node]!
+  task(id: ID!): Task
+  tasks(first: Int = 50, after: String, filter: TaskFilter): TaskConnection!
+  providers: [Provider!]!
+}
+type Subscription {
+  taskEvents(taskId: ID!, after: String): TaskEvent!
+  taskFeed(filter: TaskFilter, after: String): TaskEvent!
+}
+input GenerateImageInput {
+  prompt: String!
+  model: String = "gpt-image-2"
+  providers: [String!]
+  images: [ImageInput!]
+  mask: ImageInput
+  size: ImageSize = "auto"
+  quality: Quality = AUTO
+  background: Background = AUTO
+  moderation: Moderation = AUTO
+  outputFormat: OutputFormat = PNG
+  outputCompression: Int
+  inputFidelity: InputFidelity
+  style: Style
+  n: Int = 1
+  partialImages: Int = 0
+  user: String
+  metadata: [MetadataInput!]
+  idempotencyKey: String
+  unsupported: Unsupported = WARN
+  onUnknownOutcome: OnUnknownOutcome = HOLD
+  maxCharges: Int = 1
+}
+input ImageInput @oneOf { url: URL dataUrl: String upload: Upload imageId: ID }
+input TaskFilter { statuses: [TaskStatus!] operation: Operation model: String provider: String }
+type Task implements Node {
+  id: ID! status: TaskStatus! operation: Operation! prompt: String! model: String! progress: Float! queuePosition: Int
+  images: [Image!]! partialImages: [PartialImage!]! attempts: [Attempt!]! provider: Provider
+  usage: Usage costMicros: BigInt charged: Charged! error: TaskError warnings: [Warning!]!
+  events(after: String, first: Int = 100): [TaskEvent!]!
+  lastCursor: String! createdAt: DateTime! startedAt: DateTime finishedAt: DateTime
+}
+type TaskConnection { edges: [TaskEdge!]! nodes: [Task!]! pageInfo: PageInfo! feedCursor: String! }
+type Image implements Node {
+  id: ID! url(width: Int, height: Int, format: OutputFormat): URL! b64Json: String! dataUrl: String!
+  width: Int! height: Int! mimeType: String! byteSize: Int! sha256: String! thumbhash: String revisedPrompt: String
+}
+type PartialImage { index: Int! image: Image! at: DateTime! }
+type Attempt implements Node {
+  id: ID! number: Int! provider: Provider! state: AttemptState! charged: Charged! remoteId: String
+  providerRequestId: String httpStatus: Int wirePhase: WirePhase! usage: Usage costMicros: BigInt error: TaskError
+  createdAt: DateTime! sentAt: DateTime finishedAt: DateTime
+}
+type TaskError { code: TaskErrorCode! message: String! retryable: Boolean! charged: Charged! providerRequestId: String }
+type Warning { code: WarningCode! field: String message: String! }
+interface Node { id: ID! }
+interface TaskEvent { cursor: String! at: DateTime! task: Task! }
+type TaskSnapshot implements TaskEvent { cursor: String! at: DateTime! task: Task! }
+type TaskQueued implements TaskEvent { cursor: String! }
+type AttemptStarted implements TaskEvent { attempt: Attempt! }
+type TaskProgressed implements TaskEvent { progress: Float! }
+type PartialImageReceived implements TaskEvent { partialImage: PartialImage! }
+type AttemptEnded implements TaskEvent { attempt: Attempt! }
+type OutcomeBecameUnknown implements TaskEvent { attempt: Attempt! }
+type TaskFinished implements TaskEvent { status: TaskStatus! }
+type Usage {
+  inputTokens: Int outputTokens: Int totalTokens: Int
+  inputTokensDetails: TokenDetails outputTokensDetails: TokenDetails source: UsageSource!
+}
+type TokenDetails { textTokens: Int imageTokens: Int }
+enum TaskStatus { QUEUED RUNNING OUTCOME_UNKNOWN SUCCEEDED FAILED CANCELED }
+enum Operation { GENERATE EDIT }
+enum Charged { NO YES UNKNOWN }
+enum Quality { AUTO LOW MEDIUM HIGH STANDARD HD XHIGH MAX }
+enum Background { AUTO OPAQUE TRANSPARENT }
+enum Moderation { AUTO LOW }
+enum OutputFormat { PNG JPEG WEBP }
+enum InputFidelity { HIGH LOW }
+enum Style { VIVID NATURAL }
+enum Unsupported { WARN ERROR }
+enum OnUnknownOutcome { HOLD RESEND }
+enum UsageSource { REPORTED ESTIMATED UNKNOWN }
+`
+
+const printed = `${printSchema(lexicographicSortSchema(schema))}\n`
+
+describe('the schema', () => {
+  it('is printed in schema.graphql, byte for byte', async () => {
+    const kept = await readFile(new URL('../schema.graphql', import.meta.url), 'utf8')
+    expect(kept === printed, 'schema.graphql differs from the schema: run `npm run schema`').toBe(true)
+  })
+
+  it('has every name that is promised, with its type, arguments and defaults', () => {
+    const there = new Set(linesOf(parse(printed)))
+    const missing = linesOf(parse(PROMISED)).filter((line) => !there.has(line))
+    expect(missing).toEqual([])
+  })
+
+  it('offers at its roots what is promised, and nothing that is not built', () => {
+    expect(roots(parse(printed)).toSorted()).toEqual(roots(parse(PROMISED)).toSorted())
+    const names = members().map(({ name }) => name)
+    expect(
+      names.filter((name) => /apikey|budget|webhook|callbackurl|usagereport|ledger/i.test(name)),
+    ).toEqual([])
+  })
+
+  it('describes everything in sentences', () => {
+    const odd = members().filter(({ description }) => !/^\S[^]*\.$/.test(description))
+    expect(odd.map(({ path }) => path)).toEqual([])
+  })
+
+  it('adds a fact with every description, instead of saying the name again', () => {
+    const empty = members().filter(({ description, words }) => factsIn(description, words).length === 0)
+    expect(empty.map(({ path, description }) => `${path}: ${description}`)).toEqual([])
+  })
+
+  it('would notice a description that only repeats the name', () => {
+    expect(factsIn('The status of the task.', ['task', 'status'])).toEqual([])
+    expect(factsIn('Where it stands.', ['task', 'status'])).toEqual([])
+    expect(factsIn('In pixels.', ['image', 'width'])).toEqual(['pixels'])
+  })
+
+  it('writes enum values in capitals, and fields, arguments and types in camel case', () => {
+    const wrong = members().filter(({ kind, name }) => !CASES[kind].test(name))
+    expect(wrong.map(({ path }) => path)).toEqual([])
+  })
+
+  it('says the unit in the name: At for moments, Micros for money, Ms for durations', () => {
+    const wrong = members().filter(({ kind, name, type }) => {
+      if (kind !== 'member' || type === undefined) return false
+      const moment = type.includes('DateTime') !== /(^at|At|From|To)$/.test(name)
+      const money = type.includes('BigInt') !== name.endsWith('Micros')
+      const duration =
+        /(duration|timeout|delay|interval)$/i.test(name) || (name.endsWith('Ms') && !/Int|Float/.test(type))
+      return moment || money || duration
+    })
+    expect(wrong.map(({ path, type }) => `${path}: ${type}`)).toEqual([])
+  })
+
+  it('takes exactly one way to give an input image', () => {
+    expect(schema.getType('ImageInput')).toMatchObject({ isOneOf: true })
+  })
+})
+
+function roots(document: DocumentNode): string[] {
+  return linesOf(document).filter((line) => /^(Query|Mutation|Subscription)\./.test(line))
+}
+
+/** A schema as lines such as `Query.task(id: ID!): Task`, `Style.VIVID`, `Task implements Node`. */
+function linesOf(document: DocumentNode): string[] {
+  return document.definitions.flatMap((definition) => {
+    if (!('name' in definition) || !definition.name) return []
+    const name = definition.name.value
+    const directives: readonly DirectiveNode[] =
+      'directives' in definition ? (definition.directives ?? []) : []
+    const lines = directives.map((directive) => `${name} ${print(directive)}`)
+    if ('interfaces' in definition)
+      lines.push(...(definition.interfaces ?? []).map((one) => `${name} implements ${one.name.value}`))
+    if ('values' in definition)
+      lines.push(...(definition.values ?? []).map((value) => `${name}.${value.name.value}`))
+    if ('fields' in definition) {
+      for (const field of definition.fields ?? []) {
+        const args =
+          'arguments' in field
+            ? (field.arguments ?? []).map((arg) => print({ ...arg, description: undefined }))
+            : []
+        const standard =
+          'defaultValue' in field && field.defaultValue ? ` = ${print(field.defaultValue)}` : ''
+        lines.push(
+          `${name}.${field.name.value}(${args.toSorted().join(', ')}): ${print(field.type)}${standard}`,
+        )
+      }
+    }
+    return lines
+  })
+}
+
+interface Member {
+  kind: 'type' | 'member' | 'value'
+  path: string
+  name: string
+  description: string
+  /** Undefined for types and enum values. */
+  type: string | undefined
+  /** The words of its own name, of what it belongs to and of its type. */
+  words: string[]
+}
+
+const CASES = { type: /^[A-Z][a-zA-Z0-9]*$/, member: /^[a-z][a-zA-Z0-9]*$/, value: /^[A-Z][A-Z0-9_]*$/ }
+
+/** Everything of ours in the schema that a client can read about. */
+function members(): Member[] {
+  return Object.values(schema.getTypeMap()).flatMap((type) => {
+    if (/^(__|Boolean$|Float$|ID$|Int$|String$)/.test(type.name)) return []
+    const list = [member('type', type.name, type.name, type.description)]
+    if (isEnumType(type)) {
+      for (const { name, description } of type.getValues())
+        list.push(member('value', `${type.name}.${name}`, name, description))
+    }
+    if (isObjectType(type) || isInterfaceType(type) || isInputObjectType(type)) {
+      for (const field of Object.values(type.getFields())) {
+        const path = `${type.name}.${field.name}`
+        list.push(member('member', path, field.name, field.description, String(field.type)))
+        for (const arg of 'args' in field ? field.args : []) {
+          list.push(member('member', `${path}(${arg.name})`, arg.name, arg.description, String(arg.type)))
+        }
+      }
+    }
+    return list
+  })
+}
+
+function member(
+  kind: Member['kind'],
+  path: string,
+  name: string,
+  description: string | null | undefined,
+  type?: string,
+): Member {
+  return {
+    kind,
+    path,
+    name,
+    type,
+    description: description ?? '',
+    words: wordsOf(`${path} ${type ?? ''}`),
+  }
+}
+
+const FILLERS = new Set(
+  `a an the of this that these those it its is are was were be been to in on for by with and or as at from which what
+  whether when where who how one some any all has have had do does will would can may shall said itself themselves
+  value kind type field object thing data stand given asked about`.split(/\s+/),
+)
+
+/** The words of a description that neither fill nor repeat. */
+function factsIn(description: string, own: string[]): string[] {
+  const repeated = new Set(own.map(stem))
+  return wordsOf(description).filter(
+    (word) => !FILLERS.has(word) && !FILLERS.has(stem(word)) && !repeated.has(stem(word)),
+  )
+}
+
+function wordsOf(text: string): string[] {
+  const apart = text.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+  return (apart.match(/[A-Za-z0-9]+/g) ?? []).map((word) => word.toLowerCase())
+}
+
+function stem(word: string): string {
+  return word.replace(/(?:ing|ed|es|s)$/, '')
+}

@@ -1,0 +1,95 @@
+// A process that runs one task and dies of SIGKILL at the boundary it is told: between any two steps there is one. It
+// says which one it was. Told one that it never reaches, it ends by itself.
+import { writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { openDirectoryStore } from '../../src/assets/directory.ts'
+import type { AssetStore } from '../../src/assets/store.ts'
+import { systemClock } from '../../src/clock.ts'
+import type { Database } from '../../src/db/database.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { createBreaker } from '../../src/engine/breaker.ts'
+import { createEngine } from '../../src/engine/engine.ts'
+import { createPokes } from '../../src/engine/poke.ts'
+import { newId } from '../../src/ids.ts'
+import { createLog } from '../../src/log.ts'
+import { requestRule } from '../../src/providers/address.ts'
+import { createDownloader } from '../../src/providers/download.ts'
+import { paidProvider } from './paid-upstream.ts'
+import { PLAIN } from './plain-input.ts'
+
+const { databaseUrl, dataDir, upstream, killAt } = JSON.parse(process.argv[2]!) as {
+  databaseUrl: string | null
+  dataDir: string
+  upstream: string
+  killAt: number
+}
+let passed = 0
+
+function boundary(name: string): void {
+  if (++passed < killAt) return
+  writeSync(1, name)
+  process.kill(process.pid, 'SIGKILL')
+}
+
+function crashingDatabase(db: Database): Database {
+  return {
+    ...db,
+    async tx(work) {
+      boundary('before a transaction')
+      const value = await db.tx(async (q) => {
+        const inside = await work(q)
+        boundary('before its commit')
+        return inside
+      })
+      boundary('after its commit')
+      return value
+    },
+  }
+}
+
+function crashingStore(store: AssetStore): AssetStore {
+  return {
+    ...store,
+    async put(file) {
+      boundary('before a picture is stored')
+      const stored = await store.put(file)
+      boundary('after a picture is stored')
+      return stored
+    },
+  }
+}
+
+const pokes = createPokes(systemClock)
+const log = createLog('silent')
+const db = await openDatabase({ databaseUrl, dataDir, onPoke: pokes.wake, log })
+const downloader = createDownloader({ rule: requestRule() })
+const engine = createEngine({
+  db: crashingDatabase(db),
+  store: crashingStore(await openDirectoryStore(join(dataDir, 'assets'))),
+  providers: [paidProvider(upstream, boundary)],
+  pokes,
+  inputRule: requestRule(),
+  downloader,
+  breaker: createBreaker(),
+  callbackBase: () => undefined,
+  clock: systemClock,
+  log,
+  // No heartbeat and no reaper: the only transactions are the task's own. The lease is soon over for who comes after.
+  tuning: {
+    maxAttempts: 3,
+    leaseMs: 500,
+    heartbeatMs: 60_000,
+    reapMs: 60_000,
+    pollMs: 1000,
+    progressEveryMs: 0,
+  },
+  random: () => 0,
+  workerId: newId('wrk', Date.now()),
+})
+await engine.start()
+const { task } = await engine.create(DEFAULT_PROJECT, { ...PLAIN, idempotencyKey: 'crash', partialImages: 1 })
+for await (const _ of await engine.watchTask(DEFAULT_PROJECT, task.id, null));
+await engine.stop(0)
+await downloader.close()
+await db.close()

@@ -1,0 +1,136 @@
+// The engine on a real database and a real store, with providers of the test's own. When it is closed, what must always
+// hold is checked.
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { openDirectoryStore } from '../../src/assets/directory.ts'
+import type { AssetStore } from '../../src/assets/store.ts'
+import { systemClock } from '../../src/clock.ts'
+import { listAttempts } from '../../src/db/attempts.ts'
+import type { Database } from '../../src/db/database.ts'
+import { listEvents } from '../../src/db/events.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import type { AttemptRow, EventRow, TaskRow } from '../../src/db/tables.ts'
+import { getTask } from '../../src/db/tasks.ts'
+import type { TaskStatus } from '../../src/domain.ts'
+import { createBreaker } from '../../src/engine/breaker.ts'
+import type { Deps, Tuning } from '../../src/engine/deps.ts'
+import { createEngine, type Engine } from '../../src/engine/engine.ts'
+import type { TaskInput } from '../../src/engine/input.ts'
+import { createPokes } from '../../src/engine/poke.ts'
+import { newId } from '../../src/ids.ts'
+import { createLog } from '../../src/log.ts'
+import { requestRule, type AddressRule } from '../../src/providers/address.ts'
+import { createDownloader } from '../../src/providers/download.ts'
+import type { Provider } from '../../src/providers/provider.ts'
+import { newPlace, type DatabaseKind, type Place } from './database.ts'
+import { checkInvariants } from './invariants.ts'
+import { PLAIN } from './plain-input.ts'
+
+export interface TestEngine {
+  engine: Engine
+  db: Database
+  store: AssetStore
+  deps: Deps
+  place: Place
+  create(input?: Partial<TaskInput>): Promise<TaskRow>
+  task(id: string): Promise<TaskRow>
+  attempts(id: string): Promise<AttemptRow[]>
+  events(id: string): Promise<EventRow[]>
+  /** Waits until a task stands so, and answers it. */
+  reached(id: string, status: TaskStatus): Promise<TaskRow>
+  /** Stops it and closes its database. Throws when something does not hold that always must. */
+  close(options?: { deadlineMs?: number }): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface TestEngineOptions {
+  database?: DatabaseKind
+  /** Another engine's place, to stand beside it or after it; not removed at the end. */
+  place?: Place
+  providers: readonly Provider[]
+  tuning?: Partial<Tuning>
+  inputRule?: AddressRule
+  /** False leaves it to the test to start it. */
+  start?: boolean
+  /** Puts something around what the engine is given. */
+  wrap?: (deps: Deps) => Deps
+}
+
+const TUNING: Tuning = {
+  maxAttempts: 3,
+  leaseMs: 30_000,
+  heartbeatMs: 10_000,
+  reapMs: 5000,
+  pollMs: 1000,
+  progressEveryMs: 0,
+}
+
+export async function openEngine(options: TestEngineOptions): Promise<TestEngine> {
+  const place = options.place ?? (await newPlace(options.database ?? 'sqlite'))
+  const { deps, db, store } = await openDeps(place, options)
+  const engine = createEngine(deps)
+  if (options.start ?? true) await engine.start()
+  let closed: Promise<void> | undefined
+
+  async function close({ deadlineMs = 0 } = {}): Promise<void> {
+    await engine.stop(deadlineMs)
+    const violated = await checkInvariants(db, store)
+    await deps.downloader.close()
+    await db.close()
+    expect(violated).toEqual([])
+  }
+
+  return {
+    engine,
+    db,
+    store,
+    deps,
+    place,
+    create: async (input = {}) => (await engine.create(DEFAULT_PROJECT, { ...PLAIN, ...input })).task,
+    task: (id) => getTask(db.read, id),
+    attempts: (id) => listAttempts(db.read, [id]),
+    events: (id) => listEvents(db.read, id, 0, 1000),
+    async reached(id, status) {
+      await expect
+        .poll(async () => (await getTask(db.read, id)).status, { interval: 10, timeout: 10_000 })
+        .toBe(status)
+      return getTask(db.read, id)
+    },
+    close: (how) => (closed ??= close(how)),
+    async [Symbol.asyncDispose]() {
+      try {
+        await (closed ??= close())
+      } finally {
+        if (!options.place) await place.remove()
+      }
+    },
+  }
+}
+
+async function openDeps(
+  place: Place,
+  { providers, tuning, inputRule = requestRule(), wrap }: TestEngineOptions,
+) {
+  const log = createLog(process.env['TEST_LOG'] ?? 'silent')
+  const pokes = createPokes(systemClock)
+  const db = await openDatabase({ ...place, onPoke: pokes.wake, log })
+  const store = await openDirectoryStore(join(place.dataDir, 'assets'))
+  const plain: Deps = {
+    db,
+    store,
+    providers,
+    pokes,
+    inputRule,
+    downloader: createDownloader({ rule: inputRule }),
+    breaker: createBreaker(),
+    callbackBase: () => undefined,
+    clock: systemClock,
+    log,
+    tuning: { ...TUNING, ...tuning },
+    // No jitter: what is tried again is tried at once.
+    random: () => 0,
+    workerId: newId('wrk', Date.now()),
+  }
+  return { deps: wrap ? wrap(plain) : plain, db, store }
+}

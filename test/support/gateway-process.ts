@@ -1,0 +1,62 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createClient, type Client } from './client.ts'
+import type { Place } from './database.ts'
+
+export interface GatewayProcess extends Client {
+  url: string
+  /** Ends it at once, without a goodbye, as a crash would. */
+  kill(): Promise<void>
+  /** Lets it stop by itself. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface GatewayProcessOptions {
+  /** Entries as in a configuration file; one quick sandbox by default. */
+  providers?: Record<string, unknown>[]
+  engine?: Record<string, unknown>
+}
+
+let started = 0
+
+/** Starts a gateway in a process of its own. Several may share a place on PostgreSQL. */
+export async function startGateway(
+  place: Place,
+  options: GatewayProcessOptions = {},
+): Promise<GatewayProcess> {
+  const file = join(place.dataDir, `gateway-${started++}.json`)
+  const settings = {
+    port: 0,
+    dataDir: place.dataDir,
+    databaseUrl: place.databaseUrl,
+    logLevel: process.env['TEST_LOG'] ?? 'silent',
+    providers: options.providers ?? [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }],
+    engine: { progressEveryMs: 0, ...options.engine },
+  }
+  await writeFile(file, JSON.stringify(settings))
+  const child = fork(join(import.meta.dirname, 'gateway-child.ts'), {
+    env: { DARKROOM_CONFIG: file },
+    execArgv: [],
+  })
+  const ended = once(child, 'exit')
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('message', (message) => resolve(typeof message === 'string' ? message : ''))
+    child.once('exit', (code) =>
+      reject(new Error(`The gateway ended with code ${code} instead of starting.`)),
+    )
+  })
+  return {
+    url,
+    ...createClient(url),
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.connected) child.disconnect()
+      await ended
+    },
+  }
+}

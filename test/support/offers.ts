@@ -1,0 +1,39 @@
+import type { Capabilities, Offer, Provider } from '../../src/providers/provider.ts'
+import { scripted } from './scripted.ts'
+
+/** A model that can do nearly everything, to take things away from. */
+export function offer(
+  more: Partial<Capabilities> = {},
+  about: Partial<Omit<Offer, 'capabilities'>> = {},
+): Offer {
+  return {
+    model: 'gpt-image-2',
+    upstreamModel: 'upstream-name',
+    price: null,
+    retiresOn: null,
+    ...about,
+    capabilities: {
+      operations: ['GENERATE', 'EDIT'],
+      sizes: { kind: 'list', auto: true, values: ['1024x1024', '1536x1024'] },
+      qualities: ['LOW', 'MEDIUM', 'HIGH'],
+      backgrounds: ['OPAQUE', 'TRANSPARENT'],
+      moderations: ['LOW'],
+      outputFormats: ['PNG', 'JPEG', 'WEBP'],
+      outputCompression: true,
+      inputFidelities: ['HIGH', 'LOW'],
+      styles: ['VIVID', 'NATURAL'],
+      maxN: 10,
+      maxInputImages: 16,
+      mask: true,
+      maxPartialImages: 3,
+      user: true,
+      maxPromptLength: 100,
+      ...more,
+    },
+  }
+}
+
+/** A provider of that name with these offers, never called. */
+export function offering(name: string, ...offers: Offer[]): Provider {
+  return scripted(() => Promise.reject(new Error('It is never called.')), { name, offers })
+}

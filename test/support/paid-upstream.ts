@@ -1,0 +1,83 @@
+// An upstream that charges for what it is sent, and keeps its own books: what it says was paid is compared with what
+// Darkroom believes.
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import sharp from 'sharp'
+import { request } from 'undici'
+import { ProviderError } from '../../src/providers/error.ts'
+import { UNKNOWN_USAGE, type Call, type Provider } from '../../src/providers/provider.ts'
+import { sandbox } from '../../src/providers/sandbox.ts'
+
+export interface PaidUpstream {
+  url: string
+  /** The reference of every order it was sent and charged for, in order. */
+  charges: string[]
+  close(): Promise<void>
+}
+
+export async function startPaidUpstream(): Promise<PaidUpstream> {
+  const charges: string[] = []
+  const png = await sharp({ create: { width: 32, height: 32, channels: 3, background: '#3a6ea5' } })
+    .png()
+    .toBuffer()
+  const server = createServer((asked, reply) => {
+    charges.push(String(asked.headers['x-client-ref']))
+    reply.writeHead(200, { 'content-type': 'image/png' }).end(png)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    charges,
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** The provider that speaks to it. `boundary` hears of each moment at which a process may die. */
+export function paidProvider(url: string, boundary: (name: string) => void = () => {}): Provider {
+  return {
+    name: 'paid',
+    dialect: 'scripted',
+    offers: sandbox.create('sandbox', sandbox.options.parse({})).offers,
+    concurrency: 4,
+    timeoutMs: 10_000,
+
+    async submit(_, call) {
+      boundary('before the request')
+      const bytes = await fetchPicture(url, call)
+      boundary('after the charge')
+      const [preview, final] = [call.newFile(), call.newFile()]
+      await writeFile(preview, bytes)
+      await call.onPartial(preview, 0)
+      await writeFile(final, bytes)
+      boundary('before the answer')
+      return {
+        state: 'DONE',
+        images: [{ file: final, revisedPrompt: null }],
+        usage: UNKNOWN_USAGE,
+        resolved: {},
+      }
+    },
+
+    async close() {},
+  }
+}
+
+async function fetchPicture(url: string, { clientRef, signal, onWire }: Call): Promise<Buffer> {
+  try {
+    onWire('DISPATCHED')
+    const reply = await request(url, { method: 'POST', headers: { 'x-client-ref': clientRef }, signal })
+    return Buffer.from(await reply.body.arrayBuffer())
+  } catch (cause) {
+    throw new ProviderError({
+      kind: 'lost',
+      code: 'OUTCOME_UNKNOWN',
+      message: 'The reply was lost.',
+      charged: 'UNKNOWN',
+      cause,
+    })
+  }
+}
