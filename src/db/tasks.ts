@@ -143,8 +143,8 @@ export async function updateTask(
 }
 
 /**
- * Takes a charge permit: the right to make one more possible charge for a task. False when all are taken, the owner
- * wants it stopped, or it has ended. The permit comes back with `returnPermit`.
+ * Takes a charge permit: the right to make one more possible charge for a task. False when those of all its parts are
+ * taken, the owner wants it stopped, or it has ended. The permit comes back with `returnPermit`.
  */
 export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
   const { tasks } = q.tables
@@ -158,7 +158,7 @@ export async function takePermit(q: Transaction, taskId: string, now: number): P
     .where(
       and(
         eq(tasks.id, taskId),
-        lt(tasks.chargesOpen, tasks.maxCharges),
+        lt(tasks.chargesOpen, sql`${tasks.maxCharges} * ${tasks.parts}`),
         sql`${tasks.cancelRequestedAt} is null`,
         inArray(tasks.status, ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN']),
       ),

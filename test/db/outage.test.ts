@@ -16,8 +16,7 @@ describe('a PostgreSQL that goes away', () => {
   let place: Place
   beforeAll(async () => {
     server = await startPostgresql()
-    const { dataDir, remove } = await newPlace('sqlite')
-    place = { databaseUrl: server.url, dataDir, remove }
+    place = { ...(await newPlace('sqlite')), databaseUrl: server.url }
   })
   afterAll(async () => {
     await place.remove()

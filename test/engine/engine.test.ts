@@ -63,7 +63,7 @@ describe.each(DATABASES)('a task on %s', (database) => {
       [5, 'ATTEMPT_ENDED'],
       [6, 'TASK_FINISHED'],
     ])
-    expect(await readdir(join(one.place.dataDir, 'assets', 'spool'))).toEqual([])
+    await expect.poll(() => readdir(join(one.place.dataDir, 'assets', 'spool'))).toEqual([])
   })
 
   it('whose usage nobody reported has an unknown cost, not none', async () => {

@@ -98,9 +98,10 @@ describe('after a loss', () => {
   })
 })
 
+const delay = (attempts: number, random: number) =>
+  verdict(situation('unreached', 'NO', { attempts, maxAttempts: 100, random })).next?.delayMs
+
 it('waits up to 1, 2, 4 … 60 seconds, by chance, before it tries the same provider again', () => {
-  const delay = (attempts: number, random: number) =>
-    verdict(situation('unreached', 'NO', { attempts, maxAttempts: 100, random })).next?.delayMs
   expect([1, 2, 3, 6, 7, 20].map((attempts) => delay(attempts, 1))).toEqual([
     1000, 2000, 4000, 32_000, 60_000, 60_000,
   ])

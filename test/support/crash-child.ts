@@ -62,7 +62,7 @@ function crashingStore(store: AssetStore): AssetStore {
 
 const pokes = createPokes(systemClock)
 const log = createLog('silent')
-const db = await openDatabase({ databaseUrl, dataDir, onPoke: pokes.wake, log })
+const db = await openDatabase({ databaseUrl, dataDir, onPoke: (key) => pokes.wake(key), log })
 const downloader = createDownloader({ rule: requestRule() })
 const engine = createEngine({
   db: crashingDatabase(db),

@@ -114,7 +114,7 @@ async function openDeps(
 ) {
   const log = createLog(process.env['TEST_LOG'] ?? 'silent')
   const pokes = createPokes(systemClock)
-  const db = await openDatabase({ ...place, onPoke: pokes.wake, log })
+  const db = await openDatabase({ ...place, onPoke: (key) => pokes.wake(key), log })
   const store = await openDirectoryStore(join(place.dataDir, 'assets'))
   const plain: Deps = {
     db,

@@ -66,9 +66,10 @@ export function paidProvider(url: string, boundary: (name: string) => void = () 
   }
 }
 
-async function fetchPicture(url: string, { clientRef, signal, onWire }: Call): Promise<Buffer> {
+async function fetchPicture(url: string, call: Call): Promise<Buffer> {
+  const { clientRef, signal } = call
   try {
-    onWire('DISPATCHED')
+    call.onWire('DISPATCHED')
     const reply = await request(url, { method: 'POST', headers: { 'x-client-ref': clientRef }, signal })
     return Buffer.from(await reply.body.arrayBuffer())
   } catch (cause) {
