@@ -55,6 +55,7 @@ export const WARNING_CODES = [
   'MODEL_RETIRING',
   'IMAGES_MISSING',
 ] as const
+export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
 export const TASK_ERROR_CODES = [
   'MODERATION_BLOCKED',
   'PROVIDER_RATE_LIMITED',
@@ -88,6 +89,7 @@ export type UnknownOutcomePolicy = (typeof UNKNOWN_OUTCOME_POLICIES)[number]
 export type UsageSource = (typeof USAGE_SOURCES)[number]
 export type AssetKind = (typeof ASSET_KINDS)[number]
 export type WarningCode = (typeof WARNING_CODES)[number]
+export type MimeType = (typeof IMAGE_MIME_TYPES)[number]
 export type TaskErrorCode = (typeof TASK_ERROR_CODES)[number]
 
 /** The settings of a picture: what a client may choose, and all that a provider is told about how to paint. */
@@ -165,7 +167,7 @@ export interface Usage {
 
 /** What an image really is, read from its bytes. */
 export interface ImageFacts {
-  mimeType: 'image/png' | 'image/jpeg' | 'image/webp'
+  mimeType: MimeType
   width: number
   height: number
   byteSize: number

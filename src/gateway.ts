@@ -51,7 +51,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const db = await openDatabase({
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
-    onPoke: pokes.wake,
+    onPoke: (key) => pokes.wake(key),
     log,
   })
   const store = await openDirectoryStore(join(config.dataDir, 'assets'), clock)

@@ -20,14 +20,6 @@ export const VARIABLES = {
 
 const NOT_YET = { ASSETS_URL: 'assets are kept in DATA_DIR', DARKROOM_ADMIN_KEY: 'there are no API keys' }
 
-// Credentials of dialects that are planned, by dialect. They stop being named here once the dialect is registered.
-const PLANNED_DIALECTS = {
-  basic: 'BASIC_BASE_URL',
-  pmock: 'PMOCK_SECRET_KEY',
-  jimmy: 'JIMMY_API_KEY',
-  acedata: 'ACEDATA_API_KEY',
-}
-
 /** The variables that are set to nothing count as not set: that is how compose files and CI leave them out. */
 export function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
@@ -49,17 +41,11 @@ export function ignoredVariables(
   const isIdle = (name: string) => env[name] !== undefined && !inserted.includes(env[name])
   const ours = Object.keys(env).filter((name) => name.startsWith('DARKROOM_'))
   const unknown = ours.filter((name) => name !== 'DARKROOM_CONFIG' && !(name in NOT_YET))
-  const planned = Object.entries(PLANNED_DIALECTS).filter(
-    ([dialect, name]) => isIdle(name) && !(dialect in dialects),
-  )
   const alone = Object.entries(dialects).filter(
     ([dialect, known]) => isIdle(baseUrlOf(dialect)) && known.fromEnvironment(env) === undefined,
   )
   return [
     ...unknown.map((name) => `${name} is not a setting, so it does nothing.${didYouMeanVariable(name)}`),
-    ...planned.map(
-      ([dialect, name]) => `${name} does nothing yet: this version does not speak \`${dialect}\`.`,
-    ),
     ...alone.map(
       ([dialect]) =>
         `${baseUrlOf(dialect)} does nothing alone: \`${dialect}\` needs its credentials as well.`,

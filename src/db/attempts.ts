@@ -33,8 +33,8 @@ const newAttempt = insertion<Omit<NewAttempt, 'runAfter' | 'state'> & { delayMs:
 )
 
 /**
- * Claims up to `limit` due attempts of a provider: PLANNED ones become LEASED, ACCEPTED ones stay and are leased for a
- * check. Concurrent claimers get different ones.
+ * Claims up to `limit` due attempts of a provider, or of one `model` of it: PLANNED ones become LEASED, ACCEPTED ones
+ * stay and are leased for a check. Concurrent claimers get different ones.
  */
 export async function claimDue(
   q: Transaction,
@@ -43,6 +43,7 @@ export async function claimDue(
     limit: number
     owner: string
     leaseMs: number
+    model?: string | undefined
     resting?: readonly string[] | 'ALL'
   },
 ): Promise<AttemptRow[]> {
@@ -53,6 +54,7 @@ export async function claimDue(
     .where(
       and(
         eq(attempts.provider, claim.provider),
+        claim.model === undefined ? undefined : eq(attempts.model, claim.model),
         inArray(attempts.state, ['PLANNED', 'ACCEPTED']),
         lte(attempts.runAfter, q.now),
         // What a provider has accepted is asked about even while it is given no new work.
@@ -189,6 +191,12 @@ export async function findAttempt(
 ): Promise<AttemptRow | undefined> {
   const [row] = await attemptById(q, { id })
   return row?.projectId === projectId ? row : undefined
+}
+
+/** An attempt of whichever project, for the engine's own work. */
+export async function findAnyAttempt(q: Queries, id: string): Promise<AttemptRow | undefined> {
+  const [row] = await attemptById(q, { id })
+  return row
 }
 
 /** All attempts of some tasks, each task's in order of number. */

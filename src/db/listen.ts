@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { Client } from 'pg'
 import type { Logger } from '../log.ts'
 import type { OnPoke } from './database.ts'
 
@@ -17,8 +17,8 @@ export function listen(url: string, onPoke: OnPoke, log: Logger): () => Promise<
   let client = connect()
   let retry: NodeJS.Timeout | undefined
 
-  function connect(): pg.Client {
-    const own = new pg.Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 10_000 })
+  function connect(): Client {
+    const own = new Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 10_000 })
     own.on('notification', ({ payload }) => onPoke(payload ?? '*'))
     // Every way to lose it ends in `end`; an `error` that nobody hears would end the process.
     own.on('error', () => {})
@@ -27,21 +27,20 @@ export function listen(url: string, onPoke: OnPoke, log: Logger): () => Promise<
     return own
   }
 
-  async function begin(own: pg.Client): Promise<void> {
+  async function begin(own: Client): Promise<void> {
     try {
       await own.connect()
       await own.query(`listen ${CHANNEL}`)
       onPoke('*')
     } catch (error) {
-      if (!stopped)
-        log.warn({ error: (error as Error).message }, 'cannot listen to the database; trying again')
+      if (!stopped) log.warn({ err: error }, 'cannot listen to the database; trying again')
       await own.end().catch(() => {})
       comeBack(own)
     }
   }
 
   /** Once for each client, however many ways it tells of its end. */
-  function comeBack(lost: pg.Client): void {
+  function comeBack(lost: Client): void {
     if (stopped || lost !== client || retry) return
     retry = setTimeout(() => {
       retry = undefined

@@ -1,8 +1,9 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
-import pg from 'pg'
+import { Client, Pool, type PoolClient } from 'pg'
 import type { Logger } from '../log.ts'
 import type { Builders, Database, OnPoke, Queries, Transaction } from './database.ts'
+import { errorCode } from './error-code.ts'
 import { databaseNow } from './kit.ts'
 import { listen, notify } from './listen.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -21,7 +22,7 @@ const TRY_AGAIN = new Set(['40P01', '40001'])
  */
 export async function openPostgresql(url: string, onPoke: OnPoke, log: Logger): Promise<Database> {
   await migratePostgresql(url)
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     max: 10,
     statement_timeout: 30_000,
@@ -45,7 +46,7 @@ export async function openPostgresql(url: string, onPoke: OnPoke, log: Logger): 
 }
 
 async function migratePostgresql(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new Client({ connectionString: url })
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
@@ -60,9 +61,9 @@ function queries(connection: Builders): Queries {
 }
 
 // One set of builders per pooled client, so that statements prepared on it are found again.
-const onClient = new WeakMap<pg.PoolClient, Queries>()
+const onClient = new WeakMap<PoolClient, Queries>()
 
-async function transaction<T>(pool: pg.Pool, work: (q: Transaction) => Promise<T>): Promise<T> {
+async function transaction<T>(pool: Pool, work: (q: Transaction) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let q = onClient.get(client)
   if (!q) onClient.set(client, (q = queries(drizzle({ client }))))
@@ -88,14 +89,9 @@ async function retrying<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run()
     } catch (error) {
-      if (tries === 3 || !TRY_AGAIN.has(sqlState(error))) throw error
+      if (tries === 3 || !TRY_AGAIN.has(errorCode(error))) throw error
     }
   }
-}
-
-function sqlState(error: unknown): string {
-  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } }
-  return String(code ?? cause?.code)
 }
 
 function withoutPassword(url: string): string {

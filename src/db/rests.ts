@@ -47,7 +47,7 @@ export async function putRest(
     })
 }
 
-/** Ends a rest. Without `paused`, an operator's stays. */
+/** Ends a rest. Without `paused` only when its time is over: an operator's stays. */
 export async function removeRest(
   q: Transaction,
   rest: { provider: string; model: string },
@@ -60,7 +60,7 @@ export async function removeRest(
       and(
         eq(rests.provider, rest.provider),
         eq(rests.model, rest.model),
-        which.paused ? undefined : sql`${rests.until} is not null`,
+        which.paused ? undefined : sql`${rests.until} <= ${q.now}`,
       ),
     )
 }

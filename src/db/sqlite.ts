@@ -57,7 +57,7 @@ function keepStatements(connection: Connection): Connection {
   const kept = new LRUCache<string, Statement>({ max: STATEMENTS })
   const compile = connection.prepare.bind(connection)
   const prepare = (text: string): Statement => {
-    const statement = kept.get(text) ?? (compile(text) as Statement)
+    const statement = kept.get(text) ?? compile(text)
     kept.set(text, statement)
     // Whoever had it last may have asked for rows as arrays.
     return statement.reader ? statement.raw(false) : statement
@@ -66,13 +66,14 @@ function keepStatements(connection: Connection): Connection {
 }
 
 function queries(connection: unknown): Queries {
-  // The one cast that lets both databases share their query functions; see kit.ts.
-  return { dialect: 'sqlite', sql: connection as Builders, tables: sqliteTables, now: databaseNow.sqlite }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- lets both databases share their query functions, see kit.ts
+  const builders = connection as Builders
+  return { dialect: 'sqlite', sql: builders, tables: sqliteTables, now: databaseNow.sqlite }
 }
 
 interface Waiting {
-  work: (q: Transaction) => Promise<unknown>
-  resolve: (value: never) => void
+  /** Resolves to what tells the asker that it is done. */
+  work: (q: Transaction) => Promise<() => void>
   reject: (error: unknown) => void
 }
 
@@ -115,10 +116,10 @@ function groupCommit(connection: Connection, q: Queries, onPoke: OnPoke) {
     const own = new Set<string>()
     run('savepoint one')
     try {
-      const value = await one.work({ ...q, poke: (key) => own.add(key) })
+      const tell = await one.work({ ...q, poke: (key) => own.add(key) })
       run('release one')
       for (const key of own) keys.add(key)
-      return () => one.resolve(value as never)
+      return tell
     } catch (error) {
       connection.exec('rollback to one; release one')
       return () => one.reject(error)
@@ -128,7 +129,11 @@ function groupCommit(connection: Connection, q: Queries, onPoke: OnPoke) {
   return {
     tx<T>(work: (q: Transaction) => Promise<T>): Promise<T> {
       return new Promise<T>((resolve, reject) => {
-        waiting.push({ work, resolve, reject })
+        const whole = async (own: Transaction) => {
+          const value = await work(own)
+          return () => resolve(value)
+        }
+        waiting.push({ work: whole, reject })
         running ??= new Promise<void>((begun) => setImmediate(begun)).then(commitAll)
       })
     },

@@ -10,6 +10,7 @@ interface Preparable<Row> {
  * A statement built and prepared once per connection, then only run. Building one takes drizzle longer than SQLite
  * takes to run it. `build` uses `sql.placeholder('name')` where a value of `Values` goes.
  */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- callers name it, so that their values are checked
 export function statement<Values extends Record<string, unknown>, Row>(
   name: string,
   build: (q: Queries) => Preparable<Row>,
@@ -38,12 +39,12 @@ export function insertion<Row extends object, Result>(
     const key = columns.join()
     let insert = byColumns.get(key)
     if (!insert) {
-      const values = Object.fromEntries(columns.map((column) => [column, sql.placeholder(column)]))
-      insert = statement(`${name}_${byColumns.size}`, (on) =>
-        build(on, values as Record<keyof Row, Placeholder>),
-      )
+      const places = Object.fromEntries(columns.map((column) => [column, sql.placeholder(column)]))
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a place for each column that this row has
+      const values = places as Record<keyof Row, Placeholder>
+      insert = statement(`${name}_${byColumns.size}`, (on) => build(on, values))
       byColumns.set(key, insert)
     }
-    return await insert(q, Object.fromEntries(given))
+    return insert(q, Object.fromEntries(given))
   }
 }

@@ -3,6 +3,7 @@ import {
   ASSET_KINDS,
   ATTEMPT_STATES,
   CHARGES,
+  IMAGE_MIME_TYPES,
   OPERATIONS,
   TASK_STATUSES,
   USAGE_SOURCES,
@@ -216,7 +217,7 @@ export function createTables({
       position: integer('position').notNull(),
       sha256: text('sha256').notNull(),
       byteSize: integer('byte_size').notNull(),
-      mimeType: text('mime_type').notNull(),
+      mimeType: word('mime_type', IMAGE_MIME_TYPES).notNull(),
       width: integer('width').notNull(),
       height: integer('height').notNull(),
       /** Base64; null when it could not be made. */
@@ -231,6 +232,7 @@ export function createTables({
       index('assets_of_task').on(t.taskId, t.kind, t.position),
       index('assets_by_hash').on(t.sha256),
       check('assets_kind', oneOf(t.kind, ASSET_KINDS)),
+      check('assets_mime_type', oneOf(t.mimeType, IMAGE_MIME_TYPES)),
     ],
   )
 

@@ -18,9 +18,9 @@ export interface OpenCall {
   call: Call
   evidence: Evidence
   /** Resolves when every progress and preview so far is stored. */
-  recorded(): Promise<void>
+  recorded: () => Promise<void>
   /** Removes what the call left in the spool. */
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 /** Opens a call for one step of an attempt. Its signal aborts after `timeoutMs`, or when `cut` does. */

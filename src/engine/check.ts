@@ -31,7 +31,7 @@ export async function check(deps: Deps, of: Case, call: Call, over: AbortSignal)
     const gone = answer.state === 'MISSING' && attempt.missing + 1 >= MOST_MISSING
     if (gone) return { is: 'FAILED', failure: forgotten(provider) }
     if (answer.state !== 'DONE' && tooLate) return { is: 'FAILED', failure: overdue(provider) }
-    return await toOutcome(deps, attempt, route, answer, over)
+    return await toOutcome(deps, of, route, answer, over)
   } catch (error) {
     const failure = toFailure(deps, of, error)
     const aboutTheOrder =

@@ -14,12 +14,12 @@ export function encodeCursor(log: Log, id: string, seq: number): string {
  */
 export function decodeCursor(cursor: string, log: Log, id: string, last: number): number {
   const text = Buffer.from(cursor, 'base64url').toString('utf8')
-  const match = /^(task|feed):(\w+):(0|[1-9]\d{0,14})$/.exec(text)
-  if (!match || encodeCursor(match[1] as Log, match[2]!, Number(match[3])) !== cursor) {
+  const match = /^(?:task|feed):\w+:(0|[1-9]\d{0,14})$/.exec(text)
+  if (!match || Buffer.from(text).toString('base64url') !== cursor) {
     throw invalid('It is not a cursor that this server gave out.')
   }
-  if (match[1] !== log || match[2] !== id) throw invalid('It belongs to another log.')
-  const seq = Number(match[3])
+  const seq = Number(match[1])
+  if (encodeCursor(log, id, seq) !== cursor) throw invalid('It belongs to another log.')
   if (seq > last) throw invalid('It is ahead of the log: was the database restored from a backup?')
   return seq
 }

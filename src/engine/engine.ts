@@ -2,6 +2,7 @@ import { renewLeases } from '../db/attempts.ts'
 import type { TaskRow } from '../db/tables.ts'
 import type { TaskFilter } from '../db/tasks.ts'
 import { GatewayError } from '../errors.ts'
+import { adoptReceipts } from './adopt.ts'
 import { cancelTask } from './cancel.ts'
 import { createTask, type Created } from './create.ts'
 import type { Deps } from './deps.ts'
@@ -84,14 +85,19 @@ export function createEngine(deps: Deps): Engine {
 
     async start() {
       // SQLite is one process's own: whoever held a lease there is dead.
-      await recoverAbandoned(deps, { all: db.dialect === 'sqlite' })
+      const all = db.dialect === 'sqlite'
+      await adoptReceipts(deps, { all }, over.signal)
+      await recoverAbandoned(deps, { all })
       await deps.store.sweep(SPOOL_AGE_MS)
       claiming = runner.run(stopClaiming.signal)
       duties.push(
         repeat(tuning.heartbeatMs, over.signal, () =>
           db.tx((q) => renewLeases(q, workerId, runner.held(), tuning.leaseMs)),
         ),
-        repeat(tuning.reapMs, stopClaiming.signal, () => recoverAbandoned(deps, { all: false })),
+        repeat(tuning.reapMs, stopClaiming.signal, async () => {
+          await recoverAbandoned(deps, { all: false })
+          await adoptReceipts(deps, { all: false }, over.signal)
+        }),
         repeat(SPOOL_AGE_MS, stopClaiming.signal, () => deps.store.sweep(SPOOL_AGE_MS)),
       )
     },

@@ -11,25 +11,24 @@ const REFUSED_REST_MS = 300_000
 /** How long a provider rests when too many of its calls went wrong. */
 const ILL_REST_MS = 30_000
 
-/** A call ended well: a rest that is over is lifted. */
+/** A call ended well: a rest that is over is lifted. One that is not stays, for the call may have begun before it. */
 export async function noteSuccess(deps: Deps, { provider, model }: AttemptRow): Promise<void> {
   deps.breaker.note(provider, model, 'WELL', deps.clock.now())
-  const own = (await listRests(deps.db.read)).filter(
-    (rest) => concerns(rest, provider, model) && rest.until !== null,
-  )
-  if (own.length === 0) return
+  const over = await findOver(deps, provider, model)
+  if (over.length === 0) return
   await deps.db.tx(async (q) => {
-    for (const rest of own) await removeRest(q, rest, { paused: false })
+    for (const rest of over) await removeRest(q, rest, { paused: false })
   })
 }
 
-/** A call went wrong: some failures are reasons to rest by themselves, others when there are many. */
+/** A call went wrong: some failures are reasons to rest by themselves, others when there are many, or after a rest. */
 export async function noteFailure(deps: Deps, attempt: AttemptRow, failure: Failure): Promise<void> {
   const { provider, model } = attempt
   const ill = ['unreached', 'lost', 'broken'].includes(failure.kind)
   const now = deps.clock.now()
   const opened = deps.breaker.note(provider, model, ill ? 'ILL' : 'WELL', now)
-  const rest = restFor(failure, opened)
+  const probed = ill && (await findOver(deps, provider, model)).length > 0
+  const rest = restFor(failure, opened || probed)
   if (!rest) return
   deps.log.warn({ provider, model, ms: rest.forMs }, `${provider} rests: ${rest.reason}`)
   const which = rest.wide ? ALL_MODELS : model
@@ -40,7 +39,7 @@ export async function noteFailure(deps: Deps, attempt: AttemptRow, failure: Fail
 
 function restFor(
   failure: Failure,
-  opened: boolean,
+  isIll: boolean,
 ): { wide: boolean; forMs: number; reason: string } | undefined {
   if (failure.code === 'PROVIDER_QUOTA' || failure.code === 'PROVIDER_MISCONFIGURED') {
     return { wide: true, forMs: REFUSED_REST_MS, reason: failure.message }
@@ -48,9 +47,14 @@ function restFor(
   if (failure.kind === 'busy' && failure.retryAfterMs !== undefined) {
     return { wide: false, forMs: failure.retryAfterMs, reason: failure.message }
   }
-  return opened
+  return isIll
     ? { wide: false, forMs: ILL_REST_MS, reason: `Too many calls failed, the last so: ${failure.message}` }
     : undefined
+}
+
+/** The rests whose time is over and which nothing has lifted yet. */
+async function findOver({ db }: Deps, provider: string, model: string): Promise<RestRow[]> {
+  return (await listRests(db.read)).filter((rest) => !rest.resting && concerns(rest, provider, model))
 }
 
 /** Which providers, or models of them, are given no work right now. */

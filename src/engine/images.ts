@@ -1,7 +1,6 @@
 // Input images on their way in: whichever way they come, they end as stored assets, checked and stripped of metadata.
 import { createWriteStream } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { decodeCheck } from '../assets/decode.ts'
 import { MAX_INPUT_BYTES } from '../assets/inspect.ts'
@@ -92,7 +91,7 @@ async function spool(
 ): Promise<void> {
   if ('dataUrl' in raw) return writeFile(file, decodeDataUrl(raw.dataUrl, field))
   if (raw.upload.size > MAX_INPUT_BYTES) throw tooLarge(raw.upload.size, field)
-  await pipeline(Readable.fromWeb(raw.upload.stream() as never), createWriteStream(file))
+  await pipeline(raw.upload.stream(), createWriteStream(file))
 }
 
 function decodeDataUrl(dataUrl: string, field: string): Buffer {

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { ImageRejected } from '../assets/rejected.ts'
 import { findAnyAsset, insertAssets, listAssets } from '../db/assets.ts'
 import type { AssetRow, TaskRow } from '../db/tables.ts'
-import type { ImageFacts, InputImage } from '../domain.ts'
+import type { InputImage } from '../domain.ts'
 import { DownloadError } from '../providers/download.ts'
 import { ProviderError } from '../providers/error.ts'
 import type { Order, OrderImage } from '../providers/provider.ts'
@@ -82,7 +82,7 @@ async function bring(
 function fromAsset({ store }: Deps, asset: AssetRow): OrderImage {
   const { sha256, mimeType, width, height, byteSize } = asset
   return {
-    mimeType: mimeType as ImageFacts['mimeType'],
+    mimeType,
     width,
     height,
     byteSize,

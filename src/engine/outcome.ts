@@ -2,7 +2,7 @@ import type { NewAsset } from '../db/assets.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import type { Usage } from '../domain.ts'
 import type { Failure } from '../providers/error.ts'
-import type { Answer, Price, ResolvedSettings } from '../providers/provider.ts'
+import type { Price, ResolvedSettings } from '../providers/provider.ts'
 import type { Evidence } from './call.ts'
 
 /** A step that was taken: of which attempt, and how far it got. */
@@ -24,7 +24,8 @@ export type Outcome =
   /** Another worker has it now: nothing is left to do. */
   | { is: 'TAKEN' }
 
-/** The provider has it and is not done. */
-export type Waiting = Named<Exclude<Answer, { state: 'DONE' }>>
-
-type Named<Said> = Said extends { state: infer State } ? Omit<Said, 'state'> & { is: State } : never
+/** The provider has it and is not done; see Answer. */
+export type Waiting =
+  | { is: 'ACCEPTED'; remoteId: string; checkAfterMs: number }
+  | { is: 'PENDING'; progress: number | null; checkAfterMs: number }
+  | { is: 'MISSING'; checkAfterMs: number }

@@ -63,6 +63,7 @@ export function createPokes(clock: Clock): Pokes {
     once<T>(key: string, what: string, read: () => Promise<T>) {
       const shared = reading.get(key) ?? new Map<string, Promise<unknown>>()
       reading.set(key, shared)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever asks for the same asks with the same read
       const known = shared.get(what) as Promise<T> | undefined
       if (known) return known
       const result = read()

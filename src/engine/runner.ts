@@ -1,6 +1,7 @@
 import { claimDue, findNextDueMs, QUEUE_KEY } from '../db/attempts.ts'
 import { ALL_MODELS, listRests, type RestRow } from '../db/rests.ts'
 import type { AttemptRow } from '../db/tables.ts'
+import type { Provider } from '../providers/provider.ts'
 import type { Deps, Ends } from './deps.ts'
 import { takeStep } from './step.ts'
 
@@ -13,19 +14,38 @@ export interface Runner {
   held(): string[]
 }
 
+/** A step that is under way. */
+interface Step {
+  attempt: AttemptRow
+  done: Promise<void>
+}
+
+/** What may be claimed for a provider at this moment. */
 interface Room {
   provider: string
   limit: number
+  /** The only model it is for; undefined when it is for all. */
+  model?: string
   /** Models that are given no new work, or all of them. */
   resting: readonly string[] | 'ALL'
 }
 
-/** A rest that is over leaves room for one attempt, the probe: its success lifts the rest, its failure renews it. */
-function roomAt(provider: string, room: number, rests: RestRow[]): Room {
+/**
+ * A rest that is over leaves room for one attempt at a time, the probe: its success lifts the rest, its failure renews
+ * it. `busy` are the models of the attempts that are being sent. What was accepted is asked about all the while.
+ */
+function roomsAt(provider: string, free: number, busy: readonly string[], rests: RestRow[]): Room[] {
   const own = rests.filter((rest) => rest.provider === provider)
   const now = own.filter(({ resting }) => resting).map(({ model }) => model)
-  const limit = own.length > now.length ? Math.min(1, room) : room
-  return { provider, limit, resting: now.includes(ALL_MODELS) ? 'ALL' : now }
+  const over = own.filter(({ resting }) => !resting).map(({ model }) => model)
+  const checks: Room = { provider, limit: free, resting: 'ALL' }
+  if (now.includes(ALL_MODELS)) return [checks]
+  if (over.includes(ALL_MODELS))
+    return [{ provider, limit: Math.min(free, 1 - busy.length), resting: now }, checks]
+  const probes = over
+    .filter((model) => !busy.includes(model))
+    .map((model) => ({ provider, limit: Math.min(free, 1), model, resting: [] }))
+  return [...probes, { provider, limit: free, resting: [...now, ...over] }]
 }
 
 /**
@@ -35,13 +55,13 @@ function roomAt(provider: string, room: number, rests: RestRow[]): Room {
 export function createRunner(deps: Deps, ends: Ends): Runner {
   const { db, providers, pokes, tuning, workerId, log } = deps
   // By provider and attempt.
-  const underWay = new Map<string, Map<string, Promise<void>>>(providers.map(({ name }) => [name, new Map()]))
+  const underWay = new Map<string, Map<string, Step>>(providers.map(({ name }) => [name, new Map()]))
   // A step that ends makes room, which is a reason to look again.
   const makeRoom = () => pokes.wake(QUEUE_KEY)
 
   function start(attempt: AttemptRow): void {
     const steps = underWay.get(attempt.provider)!
-    const step = takeStep(deps, attempt, ends)
+    const done = takeStep(deps, attempt, ends)
       .catch((error: unknown) =>
         log.error({ attempt: attempt.id, err: error }, 'a step could not be settled; its lease will run out'),
       )
@@ -49,28 +69,41 @@ export function createRunner(deps: Deps, ends: Ends): Runner {
         steps.delete(attempt.id)
         makeRoom()
       })
-    steps.set(attempt.id, step)
+    steps.set(attempt.id, { attempt, done })
+  }
+
+  function freeAt({ name, concurrency }: Provider): number {
+    return concurrency - underWay.get(name)!.size
   }
 
   /** Where there is room, and for which models there is none for now. */
-  async function free(): Promise<Room[]> {
+  async function rooms(): Promise<Room[]> {
     const rests = await listRests(db.read)
     return providers
-      .map(({ name, concurrency }) => roomAt(name, concurrency - underWay.get(name)!.size, rests))
+      .flatMap((provider) => {
+        const steps = [...underWay.get(provider.name)!.values()].map(({ attempt }) => attempt)
+        const busy = steps.filter(({ state }) => state === 'LEASED').map(({ model }) => model)
+        return roomsAt(provider.name, freeAt(provider), busy, rests)
+      })
       .filter(({ limit }) => limit > 0)
   }
 
   /** How long to sleep: 0 when more may be due already. */
   async function claim(): Promise<number> {
-    const open = await free()
+    const open = await rooms()
     if (open.length === 0) return tuning.pollMs
-    const names = open.map(({ provider }) => provider)
+    const names = [...new Set(open.map(({ provider }) => provider))]
     const inMs = await findNextDueMs(db.read, names)
     if (inMs === undefined || inMs > 0) return Math.min(inMs ?? tuning.pollMs, tuning.pollMs)
     const claimed = await db.tx(async (q) => {
       const all: AttemptRow[] = []
+      const left = new Map(providers.map((provider) => [provider.name, freeAt(provider)]))
       for (const room of open) {
-        all.push(...(await claimDue(q, { ...room, owner: workerId, leaseMs: tuning.leaseMs })))
+        const limit = Math.min(room.limit, left.get(room.provider)!)
+        if (limit === 0) continue
+        const some = await claimDue(q, { ...room, limit, owner: workerId, leaseMs: tuning.leaseMs })
+        left.set(room.provider, left.get(room.provider)! - some.length)
+        all.push(...some)
       }
       return all
     })
@@ -95,7 +128,9 @@ export function createRunner(deps: Deps, ends: Ends): Runner {
 
     async idle() {
       while ([...underWay.values()].some(({ size }) => size > 0)) {
-        await Promise.all([...underWay.values()].flatMap((steps) => [...steps.values()]))
+        await Promise.all(
+          [...underWay.values()].flatMap((steps) => [...steps.values()].map(({ done }) => done)),
+        )
       }
     },
 

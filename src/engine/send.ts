@@ -8,6 +8,7 @@ import { commitIntent } from './intent.ts'
 import { landImages } from './landing.ts'
 import { makeOrder } from './order.ts'
 import type { Case, Outcome } from './outcome.ts'
+import { keepReceipt } from './receipt.ts'
 import { routes, todayOf, type Route } from './route.ts'
 
 /** Sends an attempt. Never throws: whatever happens is an outcome. */
@@ -23,7 +24,7 @@ export async function send(deps: Deps, of: Case, call: Call, { cut, over }: Ends
     if (permission === 'NO_PERMIT') return { is: 'CANCELED' }
     evidence.wirePhase = 'INTENT'
     const answer = await route.provider.submit(order, { ...call, callbackUrl: callback?.url })
-    return await toOutcome(deps, attempt, route, answer, over)
+    return await toOutcome(deps, of, route, answer, over)
   } catch (error) {
     if (cut.aborted && evidence.wirePhase === 'NONE') return { is: 'RELEASED' }
     return { is: 'FAILED', failure: toFailure(deps, of, error) }
@@ -55,16 +56,30 @@ export function routeOf(deps: Deps, task: TaskRow, attempt: AttemptRow): Route {
 /** An answer as an outcome, its pictures landed. Throws ProviderError `broken` when they cannot be. */
 export async function toOutcome(
   deps: Deps,
-  attempt: AttemptRow,
+  { attempt, evidence }: Case,
   { offer }: Route,
   answer: Answer,
   over: AbortSignal,
 ): Promise<Outcome> {
-  const { state, ...rest } = answer
-  if (state !== 'DONE') return { is: state, ...rest } as Outcome
+  if (answer.state !== 'DONE') return toWaiting(answer)
   const { usage, resolved } = answer
+  await note(deps, { attemptId: attempt.id, images: answer.images, usage, resolved, evidence })
   const images = await landImages(deps, attempt, answer.images, over)
   return { is: 'DONE', images, usage, resolved, price: offer.price }
+}
+
+/** From here on a crash loses nothing. Without room for a note the answer is still settled, only less safely. */
+async function note(deps: Deps, receipt: Parameters<typeof keepReceipt>[1]): Promise<void> {
+  await keepReceipt(deps, receipt).catch((error: unknown) => {
+    deps.log.warn({ attempt: receipt.attemptId, err: error }, 'no receipt could be kept of an answer')
+  })
+}
+
+function toWaiting(answer: Exclude<Answer, { state: 'DONE' }>): Outcome {
+  const { checkAfterMs } = answer
+  if (answer.state === 'ACCEPTED') return { is: 'ACCEPTED', remoteId: answer.remoteId, checkAfterMs }
+  if (answer.state === 'PENDING') return { is: 'PENDING', progress: answer.progress, checkAfterMs }
+  return { is: 'MISSING', checkAfterMs }
 }
 
 /** What an adapter threw, as a failure. Anything but a ProviderError is a bug, and proves only how far it got. */

@@ -34,7 +34,9 @@ export async function settle(deps: Deps, of: Case, outcome: Outcome): Promise<vo
   const cancel = outcome.is === 'ACCEPTED' && task.cancelRequestedAt !== null
   if (cancel) void tellToCancel(deps, { ...of.attempt, remoteId: outcome.remoteId })
   if (outcome.is === 'DONE') await noteSuccess(deps, of.attempt)
-  if (outcome.is === 'FAILED') await noteFailure(deps, of.attempt, outcome.failure)
+  // What failed before anything was sent says nothing about the provider.
+  const asked = of.evidence.wirePhase !== 'NONE'
+  if (outcome.is === 'FAILED' && asked) await noteFailure(deps, of.attempt, outcome.failure)
 }
 
 type Settled = Exclude<Outcome, { is: 'TAKEN' | 'RELEASED' }>
@@ -69,7 +71,7 @@ async function settleDone(
     usageSource: source,
     costMicros: costMicros(usage, price),
     priceVersion: price?.version ?? null,
-    resolved: resolved as Record<string, string>,
+    resolved: { ...resolved },
     charged: 'YES',
     error: null,
     finishedAt: at,

@@ -4,6 +4,7 @@ import { openCall } from './call.ts'
 import { check } from './check.ts'
 import type { Deps, Ends } from './deps.ts'
 import { persist } from './persist.ts'
+import { dropReceipt } from './receipt.ts'
 import { send } from './send.ts'
 import { settle } from './settle.ts'
 
@@ -15,18 +16,15 @@ export async function takeStep(deps: Deps, attempt: AttemptRow, { cut, over }: E
   const task = await getTask(deps.db.read, attempt.taskId)
   // The runner claims only for the providers it has.
   const provider = deps.providers.find(({ name }) => name === attempt.provider)!
-  const open = openCall(deps, task, attempt, provider.timeoutMs, cut)
-  try {
-    const { call, evidence } = open
-    const of = { task, attempt, evidence }
-    const outcome =
-      attempt.state === 'ACCEPTED'
-        ? await check(deps, of, call, over)
-        : await send(deps, of, call, { cut, over })
-    await open.recorded()
-    // A picture that was paid for hangs on this write.
-    await persist(deps, over, () => settle(deps, of, outcome))
-  } finally {
-    await open.close()
-  }
+  const { call, evidence, recorded, close } = openCall(deps, task, attempt, provider.timeoutMs, cut)
+  const of = { task, attempt, evidence }
+  const outcome =
+    attempt.state === 'ACCEPTED'
+      ? await check(deps, of, call, over)
+      : await send(deps, of, call, { cut, over })
+  await recorded()
+  // A picture that was paid for hangs on this write. When it fails for good, its receipt stays for the next start.
+  await persist(deps, over, () => settle(deps, of, outcome))
+  await dropReceipt(deps, attempt.id)
+  await close()
 }

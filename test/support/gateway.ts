@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
 import { createLog, type Logger } from '../../src/log.ts'
@@ -28,24 +31,11 @@ export interface TestGatewayOptions {
 /** The real composition root on a free port: the same wiring as `darkroom serve`. */
 export async function openGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const place = options.place ?? (await newPlace(options.database ?? 'sqlite'))
-  const config = await loadConfig({ env: {}, cwd: place.dataDir })
-  const gateway = await createGateway(
-    {
-      ...config,
-      port: 0,
-      dataDir: place.dataDir,
-      databaseUrl: place.databaseUrl,
-      providers: await createProviders(
-        options.providers ?? [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }],
-      ),
-      corsOrigins: options.corsOrigins ?? [],
-      engine: { ...config.engine, progressEveryMs: 0, ...options.engine },
-    },
-    {
-      log: options.log ?? createLog(process.env['TEST_LOG'] ?? 'silent'),
-      ...(options.inputRule ? { inputRule: options.inputRule } : {}),
-    },
-  )
+  const config = await loadConfig({ env: {}, cwd: await writeConfig(place, options) })
+  const gateway = await createGateway(config, {
+    log: options.log ?? createLog(process.env['TEST_LOG'] ?? 'silent'),
+    ...(options.inputRule ? { inputRule: options.inputRule } : {}),
+  })
   const { url } = await gateway.start()
   return {
     url,
@@ -59,13 +49,19 @@ export async function openGateway(options: TestGatewayOptions = {}): Promise<Tes
   }
 }
 
-async function createProviders(entries: Record<string, unknown>[]) {
-  const { dialects } = await import('../../src/providers/index.ts')
-  return entries.map(({ name, dialect, ...options }) => {
-    const { options: shape, create } = dialects[dialect as keyof typeof dialects] as never as {
-      options: { parse(value: unknown): never }
-      create(name: string, options: never): never
-    }
-    return create(name as string, shape.parse(options))
-  })
+/** Writes the configuration file that an operator would write, in a folder of its own. */
+async function writeConfig(place: Place, options: TestGatewayOptions): Promise<string> {
+  const { providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }] } = options
+  const folder = join(place.dataDir, `config-${randomUUID()}`)
+  await mkdir(folder)
+  const config = {
+    port: 0,
+    dataDir: place.dataDir,
+    databaseUrl: place.databaseUrl,
+    providers,
+    corsOrigins: options.corsOrigins ?? [],
+    engine: { progressEveryMs: 0, ...options.engine },
+  }
+  await writeFile(join(folder, 'darkroom.config.json'), JSON.stringify(config))
+  return folder
 }

@@ -13,7 +13,8 @@ CREATE TABLE "assets" (
 	"thumbhash" text,
 	"revised_prompt" text,
 	"created_at" bigint NOT NULL,
-	CONSTRAINT "assets_kind" CHECK ("kind" in ('FINAL', 'PARTIAL', 'INPUT', 'MASK'))
+	CONSTRAINT "assets_kind" CHECK ("kind" in ('FINAL', 'PARTIAL', 'INPUT', 'MASK')),
+	CONSTRAINT "assets_mime_type" CHECK ("mime_type" in ('image/png', 'image/jpeg', 'image/webp'))
 );
 --> statement-breakpoint
 CREATE TABLE "attempts" (

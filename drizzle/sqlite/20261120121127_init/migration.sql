@@ -15,7 +15,8 @@ CREATE TABLE `assets` (
 	`created_at` integer NOT NULL,
 	CONSTRAINT `fk_assets_task_id_tasks_id_fk` FOREIGN KEY (`task_id`) REFERENCES `tasks`(`id`),
 	CONSTRAINT `fk_assets_attempt_id_attempts_id_fk` FOREIGN KEY (`attempt_id`) REFERENCES `attempts`(`id`),
-	CONSTRAINT "assets_kind" CHECK("kind" in ('FINAL', 'PARTIAL', 'INPUT', 'MASK'))
+	CONSTRAINT "assets_kind" CHECK("kind" in ('FINAL', 'PARTIAL', 'INPUT', 'MASK')),
+	CONSTRAINT "assets_mime_type" CHECK("mime_type" in ('image/png', 'image/jpeg', 'image/webp'))
 );
 --> statement-breakpoint
 CREATE TABLE `attempts` (
