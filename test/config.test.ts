@@ -369,12 +369,11 @@ describe('a configuration', () => {
 
   test('warns of variables that only look like settings', async () => {
     const { warnings } = await load({
-      env: { DARKROOM_CONFG: 'x', DARKROOM_PORT: '1', JIMMY_API_KEY: 'k', OPENAI_BASE_URL: 'u' },
+      env: { DARKROOM_CONFG: 'x', DARKROOM_PORT: '1', OPENAI_BASE_URL: 'u' },
     })
     expect(warnings).toEqual([
       'DARKROOM_CONFG is not a setting, so it does nothing. Did you mean `DARKROOM_CONFIG`?',
       'DARKROOM_PORT is not a setting, so it does nothing. Did you mean `PORT`?',
-      'JIMMY_API_KEY does nothing yet: this version does not speak `jimmy`.',
       'OPENAI_BASE_URL does nothing alone: `openai` needs its credentials as well.',
     ])
   })

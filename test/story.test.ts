@@ -223,7 +223,7 @@ describe('what else is said', () => {
   })
 
   test('every link leads somewhere', () => {
-    const pages = globSync(['*.md', 'decisions/*.md'])
+    const pages = globSync(['*.md', 'decisions/*.md', 'docs/*.md'])
     const links = pages.flatMap((page) =>
       [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, to = '']) =>
         join(dirname(page), to),

@@ -4,13 +4,16 @@ import manifest from '../../package.json' with { type: 'json' }
 import { ConfigError } from '../config/error.ts'
 import { didYouMean } from '../config/nearest.ts'
 import { readArguments } from './arguments.ts'
+import { attempt } from './attempt.ts'
 import type { Command, Surroundings } from './command.ts'
 import { demo } from './demo.ts'
+import { doctor } from './doctor.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { explain } from './explain.ts'
 import { commandHelp, overview } from './help.ts'
 import { migrate } from './migrate.ts'
 import { schema } from './schema.ts'
+import { providersCheck } from './providers-check.ts'
 import { openScreen } from './screen.ts'
 import { serve } from './serve.ts'
 
@@ -32,7 +35,7 @@ const help: Command = {
   },
 }
 
-const COMMANDS: readonly Command[] = [serve, demo, migrate, schema, help]
+const COMMANDS: readonly Command[] = [serve, demo, providersCheck, doctor, attempt, migrate, schema, help]
 
 /** Runs one command line in this process and resolves to its exit code; never rejects. */
 export async function run(args: readonly string[]): Promise<number> {

@@ -2,7 +2,14 @@
 // of. Its callbacks are real POSTs to the address that it was given, and go wrong in every way that callbacks do.
 import { setTimeout } from 'node:timers/promises'
 import { problemWithEdit, problemWithGeneration } from './acedata-rules.ts'
-import { startFake, type CannedReply, type Counter, type FakeUpstream, type ReceivedRequest } from './fake.ts'
+import {
+  startFake,
+  type CannedReply,
+  type Counter,
+  type FakeUpstream,
+  type PictureSize,
+  type ReceivedRequest,
+} from './fake.ts'
 import { formOf } from './form.ts'
 
 /**
@@ -28,6 +35,11 @@ export interface AcedataUpstream extends FakeUpstream {
   deliver(): Promise<void>
 }
 
+export interface AcedataAccount {
+  apiKey?: string
+  pictures?: PictureSize | undefined
+}
+
 interface Task {
   id: string
   parameters: Record<string, unknown>
@@ -39,7 +51,10 @@ interface Task {
 type Response = { success: boolean; task_id: string; trace_id: string } & Record<string, unknown>
 
 /** Starts one on a free port of the loopback address. */
-export async function startAcedataUpstream({ apiKey = 'ace-test-key' } = {}): Promise<AcedataUpstream> {
+export async function startAcedataUpstream({
+  apiKey = 'ace-test-key',
+  pictures,
+}: AcedataAccount = {}): Promise<AcedataUpstream> {
   const tasks = new Map<string, Task>()
   const moods: CallbackMood[] = []
   const deliveries: Delivery[] = []
@@ -95,6 +110,7 @@ export async function startAcedataUpstream({ apiKey = 'ace-test-key' } = {}): Pr
   }
 
   const fake = await startFake({
+    pictures,
     basePath: BASE,
     answer,
     empty: { status: 200, body: { success: true, created: 1, data: [] } },

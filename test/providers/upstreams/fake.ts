@@ -8,7 +8,8 @@ import { listen } from './listen.ts'
 import { paint } from './openai-pictures.ts'
 
 /**
- * What the upstream does with a request. `ok` is its best; an object is sent as it stands, and charges nothing.
+ * What the upstream does with a request. `ok` is its best; an object is sent as it stands, and charges nothing, nor does
+ * what a function makes of the request.
  *
  * `drip` sends the best in pieces of 100 bytes, `truncated` cuts it, `hang` holds it back until `release`, and
  * `reset-after-request` drops it with the connection: all of those charge. `empty-data` is a success without content.
@@ -23,6 +24,10 @@ export type Mood =
   | 'reset-at-accept'
   | 'reset-after-request'
   | CannedReply
+  | Echo
+
+/** Answers with something of the request, and charges nothing. */
+export type Echo = (request: Pick<ReceivedRequest, 'headers' | 'body'>) => CannedReply
 
 export interface CannedReply {
   status: number
@@ -50,6 +55,8 @@ export interface FakeUpstream {
   pictures: Buffer[]
   /** How often each order would have been charged, by what identifies it there. */
   charges: Map<string, number>
+  /** Every single charge, in order, with the request that it is for. */
+  ledger: { order: string; request: ReceivedRequest }[]
   /** What to do with the next requests, in order; `ok` when the list has run out. */
   script(...moods: Mood[]): void
   /** Lets everything go on that `hang` holds back, now and later. */
@@ -65,7 +72,12 @@ export interface Manners {
   answer: (request: ReceivedRequest, counter: Counter) => Promise<CannedReply> | CannedReply
   /** A success with nothing in it. */
   empty: CannedReply
+  /** How large its pictures are; 16x16 by default, whatever is asked for. */
+  pictures?: PictureSize | undefined
 }
+
+/** Small ones are painted faster. */
+export type PictureSize = '16x16' | 'as asked'
 
 /** Where work is done and charged. */
 export interface Counter {
@@ -75,23 +87,28 @@ export interface Counter {
 }
 
 /** Starts one on a free port of the loopback address. */
-export async function startFake({ basePath, answer, empty }: Manners): Promise<FakeUpstream> {
+export async function startFake(manners: Manners): Promise<FakeUpstream> {
+  const { basePath, answer, empty, pictures: pictureSize = '16x16' } = manners
   const requests: ReceivedRequest[] = []
   const pictures: Buffer[] = []
   const charges = new Map<string, number>()
+  const ledger: FakeUpstream['ledger'] = []
   const moods: Mood[] = []
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
-  const counter: Counter = {
-    charge: (order) => void charges.set(order, (charges.get(order) ?? 0) + 1),
+  const counterFor = (request: ReceivedRequest): Counter => ({
+    charge(order) {
+      charges.set(order, (charges.get(order) ?? 0) + 1)
+      ledger.push({ order, request })
+    },
     async paint(parameters = {}) {
       const number = pictures.length
       // Its place is taken before it is painted, since another order may be painted meanwhile.
       pictures.push(Buffer.alloc(0))
-      const bytes = await paint(parameters, number, '16x16')
+      const bytes = await paint(parameters, number, pictureSize === 'as asked' ? undefined : pictureSize)
       pictures[number] = bytes
       return { bytes, url: `${origin}/pictures/${number}` }
     },
-  }
+  })
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const stored = pictures[Number(/^\/pictures\/(\d+)$/.exec(incoming.url ?? '')?.[1])]
@@ -100,9 +117,10 @@ export async function startFake({ basePath, answer, empty }: Manners): Promise<F
     requests.push(request)
     const mood = moods.shift() ?? 'ok'
     if (typeof mood === 'object') return send(response, mood)
+    if (typeof mood === 'function') return send(response, mood(request))
     if (mood === 'empty-data') return send(response, empty)
     if (mood === 'html') return send(response, HTML)
-    const reply = await answer(request, counter)
+    const reply = await answer(request, counterFor(request))
     if (mood === 'hang') await released
     if (mood === 'reset-after-request') return void response.socket?.resetAndDestroy()
     if (mood === 'truncated') return cut(response, reply)
@@ -128,6 +146,7 @@ export async function startFake({ basePath, answer, empty }: Manners): Promise<F
     requests,
     pictures,
     charges,
+    ledger,
     script: (...next) => void moods.push(...next),
     release,
     close() {

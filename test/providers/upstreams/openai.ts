@@ -3,11 +3,12 @@
 import { buffer } from 'node:stream/consumers'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { z } from 'zod'
+import type { Echo } from './fake.ts'
 import { listen } from './listen.ts'
 import { paint } from './openai-pictures.ts'
 import { problemWith, type Refusal } from './openai-rules.ts'
 
-/** What the upstream does with a request. `ok` streams when that was asked for; an object is sent as it stands. */
+/** What the upstream does with a request. `ok` streams when that was asked for; an object is sent as it stands, and so is what a function makes of the request. */
 export type Mood =
   | 'ok'
   | 'ok-json'
@@ -25,6 +26,7 @@ export type Mood =
   | 'hang'
   | 'drip'
   | CannedReply
+  | Echo
 
 export interface CannedReply {
   status: number
@@ -157,6 +159,7 @@ async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {
 async function act(exchange: Exchange): Promise<void> {
   const { mood, request, response } = exchange
   if (typeof mood === 'object') return sendCanned(response, mood)
+  if (typeof mood === 'function') return sendCanned(response, mood(request))
   if (mood === 'html')
     return sendCanned(response, { status: 200, headers: HTML, body: '<html>"502" <b>later</b></html>' })
   if (mood === 'empty-data') return sendCanned(response, { status: 200, body: { created: 1, data: [] } })

@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import type { Finding } from '../engine/invariants.ts'
+import type { Arguments, Command, Surroundings } from './command.ts'
+import { EXIT } from './exit.ts'
+import type { Paint } from './screen.ts'
+
+/** `darkroom doctor`. */
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'Check what must always hold: charges, events, images, queue',
+  usage: '[--json] [--skip-files]',
+  takesWords: false,
+  options: [
+    { name: 'json', value: null, about: 'for programs: every violation, not just the first three of each' },
+    { name: 'skip-files', value: null, about: 'do not read the images, which takes longest' },
+  ],
+  notes: [
+    {
+      title: 'It changes nothing',
+      lines: [
+        ['SQLite', 'is opened for reading only; a server may run meanwhile, or none'],
+        ['PostgreSQL', 'is read in one transaction, as it is at one moment'],
+        ['images', 'are looked for in DATA_DIR on this machine'],
+      ],
+    },
+    {
+      title: 'Exit code',
+      lines: [
+        ['0', 'everything holds'],
+        ['1', 'something does not, or there is no database'],
+      ],
+    },
+  ],
+  examples: ['darkroom doctor', 'DATABASE_URL=postgres://… darkroom doctor --json'],
+  run: runDoctor,
+}
+
+/** How many violations of one kind a person is shown. */
+const EXAMPLES = 3
+
+async function runDoctor({ switches }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
+  // Imported late, so that help and mistakes are answered without loading the server.
+  const { loadConfig } = await import('../config.ts')
+  const { openDirectoryStore } = await import('../assets/directory.ts')
+  const { inspectDatabase } = await import('../db/inspect.ts')
+  const { findViolations } = await import('../engine/invariants.ts')
+  const config = await loadConfig({ env, cwd })
+  await Promise.all(config.providers.map((provider) => provider.close()))
+  const without = switches.has('skip-files') ? [ABOUT_FILES] : []
+  const { location, seen } = await inspectDatabase(config, async (q) =>
+    findViolations(q, await openDirectoryStore(join(config.dataDir, 'assets')), { without }),
+  )
+  const holds = seen.every(({ violations }) => violations.length === 0)
+  out.write(
+    switches.has('json')
+      ? `${JSON.stringify({ ok: holds, database: location, invariants: seen }, null, 2)}\n`
+      : page(location, seen, out.paint),
+  )
+  return holds ? EXIT.ok : EXIT.failed
+}
+
+/** The one invariant that reads the images. */
+const ABOUT_FILES = 'I10'
+
+function page(location: string, findings: Finding[], paint: Paint): string {
+  const violated = findings.filter(({ violations }) => violations.length > 0).length
+  const end =
+    violated === 0
+      ? `All ${findings.length} hold.`
+      : `${violated} of ${findings.length} ${violated === 1 ? 'is' : 'are'} violated.`
+  return `${[location, '', ...findings.flatMap((finding) => linesOf(finding, paint)), '', end].join('\n')}\n`
+}
+
+function linesOf({ id, sentence, violations }: Finding, paint: Paint): string[] {
+  const word = violations.length === 0 ? paint('green', 'ok'.padEnd(8)) : paint('red', 'violated')
+  const more = violations.length - EXAMPLES
+  return [
+    `${word}  ${id.padEnd(3)}  ${sentence}`,
+    ...violations.slice(0, EXAMPLES).map((violation) => `               ${violation}`),
+    ...(more > 0 ? [`               … and ${more} more`] : []),
+  ]
+}

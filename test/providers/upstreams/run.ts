@@ -1,0 +1,82 @@
+// A faked upstream in a terminal of its own, to try a dialect without an account:
+//   node test/providers/upstreams/run.ts acedata
+// It prints the environment that points Darkroom at it, then every request that arrives and every callback that it sends.
+import process from 'node:process'
+import { setInterval } from 'node:timers/promises'
+import { startAcedataUpstream, type Delivery } from './acedata.ts'
+import { startBasicUpstream } from './basic.ts'
+import { startJimmyUpstream } from './jimmy.ts'
+import { startOpenaiUpstream } from './openai.ts'
+import { startPmockUpstream } from './pmock.ts'
+
+interface Running {
+  environment: Record<string, string>
+  /** Grows as requests arrive. */
+  requests: { method?: string; path: string; body: Buffer }[]
+  /** Grows as callbacks are answered. */
+  deliveries?: Delivery[]
+}
+
+const KEY = 'key-of-the-fake'
+
+const UPSTREAMS: Record<string, () => Promise<Running>> = {
+  async openai() {
+    const { url, requests } = await startOpenaiUpstream({ apiKey: KEY })
+    return { requests, environment: { OPENAI_BASE_URL: url, OPENAI_API_KEY: KEY } }
+  },
+  async basic() {
+    const { url, requests } = await startBasicUpstream({ apiKey: KEY })
+    return { requests, environment: { BASIC_BASE_URL: url, BASIC_API_KEY: KEY } }
+  },
+  async pmock() {
+    const keys = { accessKey: KEY, secretKey: 'secret-of-the-fake' }
+    const { url, requests } = await startPmockUpstream({ ...keys, now: () => Date.now() })
+    const environment = {
+      PMOCK_BASE_URL: url,
+      PMOCK_ACCESS_KEY: keys.accessKey,
+      PMOCK_SECRET_KEY: keys.secretKey,
+    }
+    return { requests, environment }
+  },
+  async jimmy() {
+    const { url, requests } = await startJimmyUpstream({ apiKey: KEY })
+    return { requests, environment: { JIMMY_BASE_URL: url, JIMMY_API_KEY: KEY } }
+  },
+  async acedata() {
+    const { url, requests, deliveries } = await startAcedataUpstream({ apiKey: KEY, pictures: 'as asked' })
+    return { requests, deliveries, environment: { ACEDATA_BASE_URL: url, ACEDATA_API_KEY: KEY } }
+  },
+}
+
+const EVERY_MS = 50
+
+await run(process.argv[2] ?? '')
+
+async function run(dialect: string): Promise<void> {
+  const start = Object.hasOwn(UPSTREAMS, dialect) ? UPSTREAMS[dialect] : undefined
+  if (!start) {
+    process.stderr.write(`Usage: node test/providers/upstreams/run.ts ${Object.keys(UPSTREAMS).join('|')}\n`)
+    process.exitCode = 64
+    return
+  }
+  const { environment, requests, deliveries = [] } = await start()
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
+  process.stdout.write(
+    `In another terminal:\n\n  ${variables.join(' ')} npm run demo -- --provider ${dialect} "a fox"\n\n`,
+  )
+  let [asked, told] = [0, 0]
+  for await (const _ of setInterval(EVERY_MS)) {
+    for (const request of requests.slice(asked)) process.stdout.write(`← ${describe(request)}\n`)
+    for (const { url, body, status } of deliveries.slice(told))
+      process.stdout.write(`→ POST ${url}  ${short(body)}  answered ${status ?? 'by nobody'}\n`)
+    ;[asked, told] = [requests.length, deliveries.length]
+  }
+}
+
+function describe({ method = 'POST', path, body }: Running['requests'][number]): string {
+  return `${method} ${path}  ${short(body.toString('latin1').replaceAll(/\s+/g, ' '))}`
+}
+
+function short(text: string): string {
+  return text.length > 500 ? `${text.slice(0, 500)}…` : text
+}
