@@ -1,12 +1,34 @@
-import type { Usage } from '../domain.ts'
-import type { Price } from '../providers/provider.ts'
+import type { Quality, Usage } from '../domain.ts'
+import type { ImagePrice, Price, TokenPrice } from '../providers/provider.ts'
+
+/** What an attempt brought, as far as a price by picture asks. */
+export interface Delivered {
+  images: number
+  /** As the upstream resolved them, else as asked. */
+  size: string
+  quality: Quality
+}
 
 /**
- * What an attempt cost, in micro-USD: each class of tokens at its price, rounded half up once at the end. Null when a
- * class was used but not reported, or has no price: unknown is not zero.
+ * What an attempt cost, in micro-USD: by its tokens or by its pictures, as the price says. Null when there is no price,
+ * or when a class of tokens was used but not reported: unknown is not zero.
  */
-export function costMicros(usage: Usage, price: Price | null): number | null {
-  if (!price || usage.source === 'UNKNOWN') return null
+export function costMicros(usage: Usage, delivered: Delivered, price: Price | null): number | null {
+  if (!price) return null
+  return 'imageMicros' in price ? costByImage(delivered, price) : costByTokens(usage, price)
+}
+
+function costByImage({ images, size, quality }: Delivered, price: ImagePrice): number {
+  const entry = price.bySettings.find(
+    (one) =>
+      (one.size === undefined || one.size === size) && (one.quality === undefined || one.quality === quality),
+  )
+  return images * (entry ?? price).imageMicros
+}
+
+/** Each class of tokens at its price, rounded half up once at the end. */
+function costByTokens(usage: Usage, price: TokenPrice): number | null {
+  if (usage.source === 'UNKNOWN') return null
   const classes: [tokens: number | null, perMillion: number | null][] = [
     [usage.inputTextTokens, price.inputTextMicros],
     [usage.inputImageTokens, price.inputImageMicros],

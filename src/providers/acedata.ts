@@ -60,6 +60,7 @@ function createAcedata(name: string, options: AcedataOptions): Provider {
       return readRecord(reply, remoteId, call, readingOf(reply, call))
     },
 
+    hide: (text) => upstream.hide(text),
     receive: (body) => readCallback(body, name),
 
     async close() {

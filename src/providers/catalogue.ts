@@ -1,6 +1,6 @@
 // What published models can do and cost: data with a date and a source, since it changes every few months. Dialects
 // take from it what a provider's configuration does not say.
-import type { Capabilities, Price, SizeRule } from './provider.ts'
+import type { Capabilities, SizeRule, TokenPrice } from './provider.ts'
 
 /** One published model, as its maker describes and prices it. */
 export interface CatalogueModel {
@@ -8,7 +8,7 @@ export interface CatalogueModel {
   name: string
   capabilities: Capabilities
   /** List price; null where the maker bills per picture instead of per token. */
-  price: Price | null
+  price: TokenPrice | null
   /** ISO date on which the maker switches it off; null when none is announced. It may have passed already. */
   retiresOn: string | null
   /** ISO date of the newest source. */
@@ -95,7 +95,7 @@ const DALL_E_2: Capabilities = {
 }
 
 // Cached input has a lower price, but not on the Images API, whose usage has no field for it.
-const GPT_2_PRICE: Price = {
+const GPT_2_PRICE: TokenPrice = {
   inputTextMicros: 5_000_000,
   inputImageMicros: 8_000_000,
   outputImageMicros: 30_000_000,
@@ -104,11 +104,11 @@ const GPT_2_PRICE: Price = {
   version: 'openai-2026-07-24',
 }
 
-const GPT_2_5_PRICE: Price = { ...GPT_2_PRICE, outputTextMicros: null, version: 'openai-2026-10-06' }
+const GPT_2_5_PRICE: TokenPrice = { ...GPT_2_PRICE, outputTextMicros: null, version: 'openai-2026-10-06' }
 
-const GPT_1_5_PRICE: Price = { ...GPT_2_PRICE, outputImageMicros: 32_000_000 }
+const GPT_1_5_PRICE: TokenPrice = { ...GPT_2_PRICE, outputImageMicros: 32_000_000 }
 
-const GPT_1_PRICE: Price = {
+const GPT_1_PRICE: TokenPrice = {
   inputTextMicros: 5_000_000,
   inputImageMicros: 10_000_000,
   outputImageMicros: 40_000_000,
@@ -116,7 +116,7 @@ const GPT_1_PRICE: Price = {
   version: 'openai-2026-07-24',
 }
 
-const GPT_1_MINI_PRICE: Price = {
+const GPT_1_MINI_PRICE: TokenPrice = {
   inputTextMicros: 2_000_000,
   inputImageMicros: 2_500_000,
   outputImageMicros: 8_000_000,

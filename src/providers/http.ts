@@ -15,6 +15,8 @@ export interface Upstream {
   send(message: Message, call: Pick<Call, 'signal' | 'onWire'>): Promise<Reply>
   /** The same text, fit for a client: without this account's secrets, without markup, at most 500 characters. */
   clean(text: string): string
+  /** The same text without this account's secrets, else as it is. */
+  hide(text: string): string
   /** Ends what is still open, at once. To be called after the last call. */
   close(): Promise<void>
 }
@@ -64,10 +66,14 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
   })
+  const hide = (text: string) =>
+    scrub(
+      secrets.reduce((rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '[redacted]')), text),
+    )
 
   return {
     async send({ method, path, headers, body = '' }, call) {
-      const wire = watchWire(call)
+      const wire = watchWire(call, hide)
       try {
         call.signal.throwIfAborted()
         const pending = request(urlFor(baseUrl, path), {
@@ -87,7 +93,8 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
         throw networkFailure(name, error, wire.seen())
       }
     },
-    clean: (text) => clean(text, secrets),
+    clean: (text) => clean(hide(text)),
+    hide,
     close: () => agent.destroy(),
   }
 }
@@ -180,12 +187,8 @@ const DECODERS: Readonly<Record<string, () => ReturnType<typeof createGunzip>>> 
   zstd: createZstdDecompress,
 }
 
-function clean(text: string, secrets: readonly string[]): string {
-  const hidden = secrets.reduce(
-    (rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '[redacted]')),
-    text,
-  )
-  const plain = scrub(hidden)
+function clean(text: string): string {
+  const plain = text
     .replaceAll(/<[^<>]{1,300}>/g, ' ')
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()

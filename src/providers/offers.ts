@@ -45,13 +45,30 @@ const capabilities = z
   })
   .partial()
 
-const price = z.strictObject({
-  inputTextMicros: count,
-  inputImageMicros: count.nullable().default(null),
-  outputImageMicros: count,
-  outputTextMicros: count.nullable().default(null),
-  version: z.string().min(1).default('configured'),
-})
+const version = z.string().min(1).default('configured')
+
+const price = z.union([
+  z.strictObject({
+    inputTextMicros: count,
+    inputImageMicros: count.nullable().default(null),
+    outputImageMicros: count,
+    outputTextMicros: count.nullable().default(null),
+    version,
+  }),
+  z.strictObject({
+    imageMicros: count,
+    bySettings: z
+      .array(
+        z.strictObject({
+          size: z.string().optional(),
+          quality: z.enum(QUALITIES).optional(),
+          imageMicros: count,
+        }),
+      )
+      .default([]),
+    version,
+  }),
+])
 
 /** A provider's `models`: names out of the catalogue, or names with what differs there. */
 export const modelsOption = z

@@ -41,6 +41,8 @@ export interface Provider {
    * counts. Absent where the dialect never calls back. Throws ProviderError `broken` for a body that makes no sense.
    */
   receive?(body: string): Callback
+  /** A text of the upstream's without this account's secrets, to be kept. Absent where there are none to hide. */
+  hide?(text: string): string
   /** Asks the upstream to stop. Absent where it cannot; never proof that nothing is charged. */
   cancel?(remoteId: string, call: Call): Promise<void>
   /** Frees sockets. Called once, after the last call has ended. */
@@ -98,13 +100,26 @@ export type SizeRule =
       maxPixels: number
     }
 
-/** List prices in micro-USD per million tokens of each class; null where the class does not exist. */
-export interface Price {
+/** What a model costs: by tokens, or by picture. `version` says which table it is, and is stored with each cost. */
+export type Price = TokenPrice | ImagePrice
+
+/** In micro-USD per million tokens of each class; null where the class does not exist. */
+export interface TokenPrice {
   inputTextMicros: number
   inputImageMicros: number | null
   outputImageMicros: number
   outputTextMicros: number | null
-  /** Which table this is, stored with each cost: date and source. */
+  /** Its date and source. */
+  version: string
+}
+
+/** In micro-USD per finished picture. */
+export interface ImagePrice {
+  /** Where no entry of `bySettings` holds. */
+  imageMicros: number
+  /** The first entry whose settings all hold counts; a setting left out holds always. */
+  bySettings: readonly { size?: string | undefined; quality?: Quality | undefined; imageMicros: number }[]
+  /** Its date and source. */
   version: string
 }
 

@@ -17,9 +17,9 @@ export interface Wire {
 
 /**
  * Watches one request and reports its phases to `onWire`, each before undici goes on: DISPATCHED comes before the first
- * byte is handed to the socket, so without it not one has left.
+ * byte is handed to the socket, so without it not one has left. What the head says goes through `hide` first.
  */
-export function watchWire({ onWire }: Pick<Call, 'onWire'>): Wire {
+export function watchWire({ onWire }: Pick<Call, 'onWire'>, hide: (text: string) => string): Wire {
   let seen: WireSeen = { phase: 'INTENT' }
 
   function report(phase: WirePhase, facts: Omit<WireSeen, 'phase'> = {}): void {
@@ -41,7 +41,7 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>): Wire {
         const id = headers['x-request-id']
         const facts = {
           httpStatus: status,
-          ...(typeof id === 'string' && { providerRequestId: id.slice(0, 200) }),
+          ...(typeof id === 'string' && { providerRequestId: hide(id).slice(0, 200) }),
         }
         if (status >= 200) report('HEADERS', facts)
         handler.onResponseStart?.(controller, status, headers, message)

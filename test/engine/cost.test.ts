@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Usage } from '../../src/domain.ts'
 import { costMicros } from '../../src/engine/cost.ts'
-import type { Price } from '../../src/providers/provider.ts'
+import type { ImagePrice, TokenPrice } from '../../src/providers/provider.ts'
 import { REPORTED } from '../support/scripted.ts'
 
 /** In micro-USD per million tokens: 5, 8 and 30 USD. */
-const PRICE: Price = {
+const PRICE: TokenPrice = {
   inputTextMicros: 5_000_000,
   inputImageMicros: 8_000_000,
   outputImageMicros: 30_000_000,
@@ -13,8 +13,10 @@ const PRICE: Price = {
   version: 'test',
 }
 
+const ONE = { images: 1, size: '1024x1024', quality: 'LOW' as const }
+
 describe('the cost of an attempt', () => {
-  it.each<[what: string, usage: Partial<Usage>, price: Partial<Price> | null, micros: number | null]>([
+  it.each<[what: string, usage: Partial<Usage>, price: Partial<TokenPrice> | null, micros: number | null]>([
     [
       'adds every class at its price',
       { inputTextTokens: 10, inputImageTokens: 100, outputImageTokens: 1000 },
@@ -47,6 +49,25 @@ describe('the cost of an attempt', () => {
       9_007_199_254_740_991,
     ],
   ])('%s', (_, usage, price, micros) => {
-    expect(costMicros({ ...REPORTED, ...usage }, price && { ...PRICE, ...price })).toBe(micros)
+    expect(costMicros({ ...REPORTED, ...usage }, ONE, price && { ...PRICE, ...price })).toBe(micros)
+  })
+
+  const byImage: ImagePrice = {
+    imageMicros: 40_000,
+    bySettings: [
+      { size: '1024x1792', quality: 'HD', imageMicros: 120_000 },
+      { quality: 'HD', imageMicros: 80_000 },
+    ],
+    version: 'test',
+  }
+
+  it.each([
+    ['counts pictures, whatever the usage says', { images: 3 }, 120_000],
+    ['is nothing without a picture', { images: 0 }, 0],
+    ['goes by the first settings that all hold', { size: '1024x1792', quality: 'HD' as const }, 120_000],
+    ['goes by what holds for every size', { quality: 'HD' as const }, 80_000],
+    ['falls back where no settings hold', { size: '1024x1792' }, 40_000],
+  ])('by picture %s', (_, delivered, micros) => {
+    expect(costMicros({ ...REPORTED, source: 'UNKNOWN' }, { ...ONE, ...delivered }, byImage)).toBe(micros)
   })
 })

@@ -115,7 +115,7 @@ function picturesIn(json: unknown) {
 
 /** Notes the upstream's `trace_id`, which its support asks for. */
 function traced(json: unknown, facts: ReplyFacts, call: Pick<Call, 'onWire'>): ReplyFacts {
-  const trace = result.safeParse(json).data?.trace_id?.slice(0, 200)
+  const trace = facts.clean(result.safeParse(json).data?.trace_id ?? '').slice(0, 200)
   if (!trace) return facts
   call.onWire('BODY_DONE', { providerRequestId: trace })
   return { ...facts, requestId: trace }

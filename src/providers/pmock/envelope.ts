@@ -31,8 +31,12 @@ export function isGood({ code }: Envelope): boolean {
 }
 
 /** Tells pmock's own id for the request, which is in the body and in no header, and returns it. */
-export function noteTrace(found: Envelope | undefined, { onWire }: Pick<Call, 'onWire'>): string | undefined {
-  const providerRequestId = found?.traceId?.slice(0, 200)
+export function noteTrace(
+  found: Envelope | undefined,
+  { onWire }: Pick<Call, 'onWire'>,
+  clean: (text: string) => string,
+): string | undefined {
+  const providerRequestId = clean(found?.traceId ?? '').slice(0, 200) || undefined
   if (providerRequestId) onWire('BODY_DONE', { providerRequestId })
   return providerRequestId
 }
@@ -57,7 +61,7 @@ export function isSafetyBlock(message: string | null | undefined): boolean {
 export function unwrapEnvelope(json: unknown, context: ErrorContext, call: Pick<Call, 'onWire'>): unknown {
   const found = envelopeIn(json)
   if (!found) return json
-  const requestId = noteTrace(found, call) ?? context.requestId
+  const requestId = noteTrace(found, call, context.clean) ?? context.requestId
   if (isGood(found) && context.status < 300)
     return Array.isArray(found.data) ? { data: found.data } : found.data
   throw compatFailure(found, { ...context, requestId })

@@ -30,7 +30,7 @@ export async function readSubmitted(reply: Reply, call: Call, { facts, pollMs }:
   try {
     const json = await readJson(reply, call)
     const found = envelopeIn(json)
-    const told = { ...facts, requestId: noteTrace(found, call) ?? facts.requestId }
+    const told = { ...facts, requestId: noteTrace(found, call, facts.clean) ?? facts.requestId }
     if (!isSuccess(reply) || (found && !isGood(found))) throw failure(found, 'order', told)
     const { taskId } = submitted.parse(found ? found.data : json)
     if (!taskId) throw new MalformedReply('has no task id')
@@ -44,7 +44,7 @@ export async function readSubmitted(reply: Reply, call: Call, { facts, pollMs }:
 export async function readTask(reply: Reply, call: Call, reading: Reading): Promise<Answer> {
   const { facts, pollMs } = reading
   const { found, json } = await readQuestioned(reply, call, facts)
-  const told = { ...facts, requestId: noteTrace(found, call) ?? facts.requestId }
+  const told = { ...facts, requestId: noteTrace(found, call, facts.clean) ?? facts.requestId }
   if (reply.status === 404 || (found && isUnknown(found))) return { state: 'MISSING', checkAfterMs: pollMs }
   if (!isSuccess(reply) || (found && !isGood(found))) throw failure(found, 'question', told)
   const record = task.safeParse(found ? found.data : json)

@@ -1,0 +1,144 @@
+// What operators do about attempts whose outcome nobody knows.
+import { listInDoubt } from '../db/attempts.ts'
+import { listAudit, type AuditRow } from '../db/audit.ts'
+import type { AttemptRow } from '../db/tables.ts'
+import type { Resolution } from '../engine/resolve.ts'
+import { badInput, GatewayError } from '../errors.ts'
+import { AttemptRef } from './attempt.ts'
+import { builder } from './builder.ts'
+
+const ResolutionEnum = builder.enumType('AttemptResolution', {
+  description: 'What an operator found out about an attempt whose outcome was unknown.',
+  values: {
+    NOT_CHARGED: { description: 'It was not charged. Its permit comes back, and the task is tried again.' },
+    CHARGED_RESULT_LOST: { description: 'It was charged and its images are gone. It ends as FAILED.' },
+    ADOPT_REMOTE_ID: {
+      description: 'The provider knows it by `remoteId`: it is asked, and what comes is taken.',
+    },
+  } as const,
+})
+
+interface Page {
+  attempts: AttemptRow[]
+  hasNextPage: boolean
+}
+
+const AttemptPageInfoRef = builder.objectRef<Page>('AttemptPageInfo').implement({
+  description: 'Whether there is more, and where to go on.',
+  fields: (t) => ({
+    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether younger doubts follow.' }),
+    endCursor: t.string({
+      nullable: true,
+      description: 'Pass it as `after` for the next page; null on an empty page.',
+      resolve: ({ attempts }) => (attempts.length > 0 ? cursorOf(attempts.at(-1)!) : null),
+    }),
+  }),
+})
+
+const AttemptConnectionRef = builder.objectRef<Page>('AttemptConnection').implement({
+  description: 'A page of attempts, longest in doubt first.',
+  fields: (t) => ({
+    nodes: t.field({
+      type: [AttemptRef],
+      description: 'The attempts, each with its evidence.',
+      resolve: ({ attempts }) => attempts,
+    }),
+    pageInfo: t.field({
+      type: AttemptPageInfoRef,
+      description: 'Whether younger doubts follow, and where.',
+      resolve: (page) => page,
+    }),
+  }),
+})
+
+const DecisionRef = builder.objectRef<AuditRow>('Decision').implement({
+  description: 'What a person decided about an attempt, on record for good.',
+  fields: (t) => ({
+    at: t.field({ type: 'DateTime', description: 'When it was decided.', resolve: ({ at }) => at }),
+    resolution: t.field({
+      type: ResolutionEnum,
+      nullable: true,
+      description: 'What was decided; null for decisions of another kind.',
+      resolve: ({ detail }) => RESOLUTIONS.find((word) => word === detail['is']) ?? null,
+    }),
+    note: t.string({
+      nullable: true,
+      description: 'What they wrote about it; null when nothing.',
+      resolve: ({ detail }) => detail['note'] ?? null,
+    }),
+  }),
+})
+
+const RESOLUTIONS = ['NOT_CHARGED', 'CHARGED_RESULT_LOST', 'ADOPT_REMOTE_ID'] as const
+const MOST = 100
+
+builder.objectField(AttemptRef, 'decisions', (t) =>
+  t.field({
+    type: [DecisionRef],
+    description: 'What operators decided about it, latest first; empty for most.',
+    resolve: ({ id }, _, { db }) => listAudit(db.read, id),
+  }),
+)
+
+builder.queryField('attemptsNeedingReview', (t) =>
+  t.field({
+    type: AttemptConnectionRef,
+    description:
+      'Attempts that may have been charged and whose outcome nobody knows, longest in doubt first. Each tells how far ' +
+      'its request got; resolveAttempt ends the doubt.',
+    args: {
+      first: t.arg.int({ defaultValue: 50, description: `At most so many, 1 to ${MOST}.` }),
+      after: t.arg.string({
+        description: '`pageInfo.endCursor` of the page before; from the oldest when left out.',
+      }),
+    },
+    async resolve(_, { first: asked, after }, { db, projectId }) {
+      const first = asked ?? 50
+      if (first < 1 || first > MOST) throw badInput('first', `first is ${first}; 1 to ${MOST} is possible.`)
+      const rows = await listInDoubt(db.read, projectId, {
+        first,
+        after: after == null ? undefined : readCursor(after),
+      })
+      return { attempts: rows.slice(0, first), hasNextPage: rows.length > first }
+    },
+  }),
+)
+
+builder.mutationField('resolveAttempt', (t) =>
+  t.field({
+    type: AttemptRef,
+    description:
+      'Ends the doubt about an attempt by the word of an operator, who looked at the bill of the provider or asked its ' +
+      'support. It is kept on record. A result that still comes is taken in all the same.',
+    args: {
+      id: t.arg.id({ required: true, description: 'Of an attempt that is UNKNOWN.' }),
+      resolution: t.arg({ type: ResolutionEnum, required: true, description: 'What was found out.' }),
+      remoteId: t.arg.string({ description: "For ADOPT_REMOTE_ID: the provider's own id of it." }),
+      note: t.arg.string({ description: 'For the record: where this is known from.' }),
+    },
+    resolve: (_, { id, resolution, remoteId, note }, { engine, projectId }) =>
+      engine.resolve(projectId, id, read(resolution, remoteId), note ?? null),
+  }),
+)
+
+function read(is: Resolution['is'], remoteId: string | null | undefined): Resolution {
+  if (is !== 'ADOPT_REMOTE_ID') return { is }
+  if (!remoteId)
+    throw badInput('remoteId', 'ADOPT_REMOTE_ID needs the remoteId by which the provider knows it.')
+  return { is, remoteId }
+}
+
+function cursorOf({ sentAt, id }: AttemptRow): string {
+  return Buffer.from(`${sentAt}:${id}`).toString('base64url')
+}
+
+function readCursor(cursor: string): { sentAt: number; id: string } {
+  const match = /^(\d{1,15}):(att_\w{26})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))
+  if (!match)
+    throw new GatewayError(
+      'CURSOR_INVALID',
+      'The cursor is not one of this list. Leave it out to start anew.',
+      { field: 'after' },
+    )
+  return { sentAt: Number(match[1]), id: match[2]! }
+}

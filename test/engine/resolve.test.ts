@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest'
+import { listAudit } from '../../src/db/audit.ts'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import type { Resolution } from '../../src/engine/resolve.ts'
+import { DATABASES } from '../support/database.ts'
+import { openEngine, type TestEngine } from '../support/engine.ts'
+import { done, failure, scripted } from '../support/scripted.ts'
+
+const resolve = (one: TestEngine, id: string, resolution: Resolution, note: string | null = null) =>
+  one.engine.resolve(DEFAULT_PROJECT, id, resolution, note)
+
+describe.each(DATABASES)('an attempt in doubt, on %s', (database) => {
+  it('that was not charged is tried again, once', async () => {
+    const provider = scripted((sent, nth) => (nth === 1 ? Promise.reject(failure('lost')) : done(sent)))
+    await using one = await openEngine({ database, providers: [provider] })
+    const { id } = await one.create()
+    await one.reached(id, 'OUTCOME_UNKNOWN')
+    const [attempt] = await one.attempts(id)
+    const resolved = await resolve(one, attempt!.id, { is: 'NOT_CHARGED' }, 'not on the bill of November')
+    expect(resolved).toMatchObject({ state: 'REJECTED', charged: 'NO' })
+    expect(await one.reached(id, 'SUCCEEDED')).toMatchObject({ chargesOpen: 1 })
+    expect(provider.sent).toHaveLength(2)
+    expect(await listAudit(one.db.read, attempt!.id)).toMatchObject([
+      { action: 'resolveAttempt', detail: { is: 'NOT_CHARGED', note: 'not on the bill of November' } },
+    ])
+  })
+
+  it('that was charged and whose result is lost ends as failed, and says that it was paid', async () => {
+    await using one = await openEngine({
+      database,
+      providers: [scripted(() => Promise.reject(failure('lost')))],
+    })
+    const { id } = await one.create()
+    await one.reached(id, 'OUTCOME_UNKNOWN')
+    const [attempt] = await one.attempts(id)
+    expect(await resolve(one, attempt!.id, { is: 'CHARGED_RESULT_LOST' })).toMatchObject({
+      state: 'FAILED',
+      charged: 'YES',
+    })
+    expect(await one.reached(id, 'FAILED')).toMatchObject({
+      chargesOpen: 1,
+      error: { charged: 'YES', retryable: false },
+    })
+  })
+
+  it('is asked about by the remote id that an operator found', async () => {
+    const provider = scripted(() => Promise.reject(failure('lost')), {
+      check: (remoteId, order, call) => {
+        expect(remoteId).toBe('job-7')
+        return done({ order, call })
+      },
+    })
+    await using one = await openEngine({ database, providers: [provider] })
+    const { id } = await one.create()
+    await one.reached(id, 'OUTCOME_UNKNOWN')
+    const [attempt] = await one.attempts(id)
+    await resolve(one, attempt!.id, { is: 'ADOPT_REMOTE_ID', remoteId: 'job-7' })
+    await one.reached(id, 'SUCCEEDED')
+    expect(provider.sent).toHaveLength(1)
+  })
+
+  it('cannot be given a remote id where the provider cannot be asked, nor be resolved twice', async () => {
+    await using one = await openEngine({
+      database,
+      providers: [scripted(() => Promise.reject(failure('lost')))],
+    })
+    const { id } = await one.create()
+    await one.reached(id, 'OUTCOME_UNKNOWN')
+    const [attempt] = await one.attempts(id)
+    await expect(resolve(one, attempt!.id, { is: 'ADOPT_REMOTE_ID', remoteId: 'x' })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'remoteId',
+    })
+    await resolve(one, attempt!.id, { is: 'CHARGED_RESULT_LOST' })
+    await expect(resolve(one, attempt!.id, { is: 'NOT_CHARGED' })).rejects.toMatchObject({ code: 'CONFLICT' })
+    await expect(resolve(one, 'att_nothing', { is: 'NOT_CHARGED' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+  })
+})
