@@ -11,6 +11,7 @@
 //   cursor    a client's place in a log; opaque to it
 //   project   the tenant: owns tasks and assets
 //   usage     the tokens an attempt consumed, as reported, estimated or unknown: it says which
+//   webhook   an address of a client's that is told when a task ends; a delivery is one event on its way there
 //   poke      "look again"; carries no data
 //
 // Durations end in `Ms`, money in `Micros` (integer micro-USD), moments in `At` (milliseconds since 1970, UTC).
@@ -56,6 +57,21 @@ export const WARNING_CODES = [
   'IMAGES_MISSING',
 ] as const
 export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
+export const WEBHOOK_EVENTS = [
+  'TASK_SUCCEEDED',
+  'TASK_FAILED',
+  'TASK_CANCELED',
+  'TASK_OUTCOME_UNKNOWN',
+] as const
+export const DELIVERY_STATES = ['PENDING', 'SUCCEEDED', 'FAILED'] as const
+export const DELIVERY_FAILURES = [
+  'REFUSED',
+  'REDIRECTED',
+  'GONE',
+  'TIMED_OUT',
+  'UNREACHABLE',
+  'ADDRESS_FORBIDDEN',
+] as const
 export const TASK_ERROR_CODES = [
   'MODERATION_BLOCKED',
   'PROVIDER_RATE_LIMITED',
@@ -90,6 +106,12 @@ export type UsageSource = (typeof USAGE_SOURCES)[number]
 export type AssetKind = (typeof ASSET_KINDS)[number]
 export type WarningCode = (typeof WARNING_CODES)[number]
 export type MimeType = (typeof IMAGE_MIME_TYPES)[number]
+/** What a webhook tells: a task has ended so, or its outcome became unknown. */
+export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
+/** PENDING is tried until it succeeds or is given up. */
+export type DeliveryState = (typeof DELIVERY_STATES)[number]
+/** Why one try of a delivery did not succeed. */
+export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number]
 export type TaskErrorCode = (typeof TASK_ERROR_CODES)[number]
 
 /** The settings of a picture: what a client may choose, and all that a provider is told about how to paint. */
@@ -132,6 +154,8 @@ export interface ImageRequest extends Settings {
   onUnknownOutcome: UnknownOutcomePolicy
   /** How many possible charges this task may ever have, 1 to 5. */
   maxCharges: number
+  /** Where its end is posted to, besides the project's webhooks; null for nowhere else. */
+  callbackUrl: string | null
 }
 
 /** A setting that could not be honoured as asked, named before money was spent. */

@@ -12,6 +12,7 @@ import { DEFAULT_PROJECT, findFeedPosition } from './db/projects.ts'
 import { createBreaker } from './engine/breaker.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { createPokes } from './engine/poke.ts'
+import { DELIVERY_TUNING, type DeliveryTuning } from './engine/delivery-tuning.ts'
 import { createApp } from './http/app.ts'
 import { createAssetRoute } from './http/assets.ts'
 import { createCallbackRoute } from './http/callbacks.ts'
@@ -22,6 +23,7 @@ import { newId } from './ids.ts'
 import type { Logger } from './log.ts'
 import { requestRule, type AddressRule } from './providers/address.ts'
 import { createDownloader } from './providers/download.ts'
+import { createPoster } from './providers/post.ts'
 import type { Context } from './schema/context.ts'
 import { createLoaders } from './schema/loaders.ts'
 
@@ -41,11 +43,15 @@ export interface GatewayOptions {
   clock?: Clock
   /** What the address of an input image must be like: public and https by default. */
   inputRule?: AddressRule
+  /** What the address of a webhook must be like: public and https by default. */
+  webhookRule?: AddressRule
+  /** How patient deliveries to webhooks are; as Standard Webhooks recommends by default. */
+  delivery?: DeliveryTuning
 }
 
 /** Opens the database and the asset store, and puts the parts together. Nothing runs before `start`. */
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
-  const { log, clock = systemClock, inputRule = requestRule() } = options
+  const { log, clock = systemClock, inputRule = requestRule(), webhookRule = requestRule() } = options
   const pokes = createPokes(clock)
   await mkdir(config.dataDir, { recursive: true })
   const db = await openDatabase({
@@ -57,6 +63,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const store = await openDirectoryStore(join(config.dataDir, 'assets'), clock)
   const renditions = createRenditions(store, join(config.dataDir, 'renditions'))
   const downloader = createDownloader({ rule: inputRule })
+  const poster = createPoster({ rule: webhookRule })
   const { providers } = config
   let listener: Listener | undefined
   let stopped: Promise<void> | undefined
@@ -67,6 +74,10 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     pokes,
     inputRule,
     downloader,
+    webhookRule,
+    poster,
+    delivery: options.delivery ?? DELIVERY_TUNING,
+    publicUrl: config.publicUrl,
     breaker: createBreaker(),
     callbackBase: ({ loopback }) => config.publicUrl ?? (loopback ? listener?.url : undefined),
     clock,
@@ -85,6 +96,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     providers,
     clock,
     publicUrl: config.publicUrl ?? new URL(request.url).origin,
+    idempotencyKey: request.headers.get('idempotency-key'),
     loaders: createLoaders(db),
   })
   const graphql = createGraphQL({ context, corsOrigins: config.corsOrigins, log })
@@ -108,7 +120,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     state.draining = true
     await stopEngine(engine, deadlineMs, log)
     await listener?.close()
-    await Promise.all([...providers.map((provider) => provider.close()), downloader.close()])
+    await Promise.all([...providers.map((provider) => provider.close()), downloader.close(), poster.close()])
     await db.close()
   }
 }

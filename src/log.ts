@@ -13,7 +13,9 @@ const SECRET_PATHS = [
   '*.accessKey',
   '*.secretKey',
 ]
-const SECRET_TEXT = /\b(?:sk|dk_live|dk_test|whsec)[-_][\w-]{6,}|\bBearer\s+[\w.~+/=-]+/g
+// The last is the address that one attempt is called back at.
+const SECRET_TEXT =
+  /\b(?:sk|dk_live|dk_test|whsec)[-_][\w-]{6,}|\bBearer\s+[\w.~+/=-]+|(?<=\/callbacks\/)[\w-]{43}/g
 
 /** The same text with anything that looks like a credential replaced. */
 export function scrub(text: string): string {

@@ -1,5 +1,5 @@
 // The queue: an attempt's row says when it is due, who works on it and until when that counts.
-import { and, asc, eq, inArray, isNull, lt, lte, ne, notInArray, or, sql, type SQL } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, lt, lte, notInArray, or, sql, type SQL } from 'drizzle-orm'
 import type { AttemptState } from '../domain.ts'
 import type { Queries, Transaction } from './database.ts'
 import { insertion, statement } from './statement.ts'
@@ -209,66 +209,31 @@ export async function listAttempts(q: Queries, taskIds: readonly string[]): Prom
     .orderBy(asc(attempts.taskId), asc(attempts.number))
 }
 
-/** How many attempts a task has had. */
-export async function countAttempts(q: Queries, taskId: string): Promise<number> {
-  const { attempts } = q.tables
-  const [row] = await q.sql
-    .select({ count: sql<number | string>`count(*)` })
-    .from(attempts)
-    .where(eq(attempts.taskId, taskId))
-  return Number(row?.count ?? 0)
-}
-
-/** How many attempts of a part were or may have been charged. */
-export async function countCharges(q: Queries, taskId: string, part: number): Promise<number> {
-  const { attempts } = q.tables
-  const [row] = await q.sql
-    .select({ count: sql<number | string>`count(*)` })
-    .from(attempts)
-    .where(and(eq(attempts.taskId, taskId), eq(attempts.part, part), ne(attempts.charged, 'NO')))
-  return Number(row?.count ?? 0)
-}
-
-/** How many attempts stand in the queue of the same provider before this one. */
-export async function countAhead(q: Queries, attempt: AttemptRow): Promise<number> {
-  const { attempts } = q.tables
-  const [row] = await q.sql
-    .select({ count: sql<number | string>`count(*)` })
-    .from(attempts)
-    .where(
-      and(
-        eq(attempts.provider, attempt.provider),
-        eq(attempts.state, 'PLANNED'),
-        or(
-          lt(attempts.runAfter, attempt.runAfter),
-          and(eq(attempts.runAfter, attempt.runAfter), lt(attempts.id, attempt.id)),
-        ),
-      ),
-    )
-  return Number(row?.count ?? 0)
-}
-
-/** How many attempts wait for a provider, and how many it works on. */
-export async function countByProvider(
+/**
+ * A page of the attempts whose outcome is unknown, longest in doubt first, after a place in that order. Asks for one
+ * more than `first` to see if more follow.
+ */
+export async function listInDoubt(
   q: Queries,
-  provider: string,
-): Promise<{ queued: number; running: number }> {
+  projectId: string,
+  page: { first: number; after?: { sentAt: number; id: string } | undefined },
+): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  const [row] = await q.sql
-    .select({
-      queued: sql<
-        number | string
-      >`coalesce(sum(case when ${attempts.state} in ('PLANNED', 'LEASED') then 1 else 0 end), 0)`,
-      running: sql<
-        number | string
-      >`coalesce(sum(case when ${attempts.state} in ('SENDING', 'ACCEPTED') then 1 else 0 end), 0)`,
-    })
+  const { after } = page
+  return q.sql
+    .select()
     .from(attempts)
     .where(
       and(
-        eq(attempts.provider, provider),
-        inArray(attempts.state, ['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED']),
+        eq(attempts.projectId, projectId),
+        eq(attempts.state, 'UNKNOWN'),
+        after &&
+          or(
+            gt(attempts.sentAt, after.sentAt),
+            and(eq(attempts.sentAt, after.sentAt), gt(attempts.id, after.id)),
+          ),
       ),
     )
-  return { queued: Number(row?.queued ?? 0), running: Number(row?.running ?? 0) }
+    .orderBy(asc(attempts.sentAt), asc(attempts.id))
+    .limit(page.first + 1)
 }

@@ -1,7 +1,7 @@
 // One schema source for two databases. `tables.ts` is written once in the words of a kit; PostgreSQL's kit is the
 // canonical type, and SQLite's is shown to TypeScript as if it were that one, because the queries we write mean the
 // same on both.
-import { sql } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import * as pg from 'drizzle-orm/pg-core'
 import * as sqlite from 'drizzle-orm/sqlite-core'
 
@@ -45,4 +45,9 @@ export const sqliteKit = sqliteBuilders as unknown as Kit
 export const databaseNow = {
   sqlite: sql<number>`cast(unixepoch('now', 'subsec') * 1000 as integer)`,
   postgresql: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
+}
+
+/** That a column holds one of a closed list of words: written out as literals, since a CHECK cannot hold parameters. */
+export function oneOf(column: unknown, values: readonly string[]): SQL {
+  return sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(', '))})`
 }

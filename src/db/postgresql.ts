@@ -45,6 +45,21 @@ export async function openPostgresql(url: string, onPoke: OnPoke, log: Logger): 
   }
 }
 
+/** Looks at a database as it is at one moment, whoever is using it. */
+export async function lookAtPostgresql<T>(
+  url: string,
+  look: (q: Queries) => Promise<T>,
+): Promise<{ location: string; seen: T }> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('begin isolation level repeatable read, read only')
+    return { location: withoutPassword(url), seen: await look(queries(drizzle({ client }))) }
+  } finally {
+    await client.end()
+  }
+}
+
 async function migratePostgresql(url: string): Promise<void> {
   const client = new Client({ connectionString: url })
   await client.connect()

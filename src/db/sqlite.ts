@@ -10,6 +10,9 @@ import { lockFolder } from './lock.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { sqliteTables } from './tables.sqlite.ts'
 
+/** The name of the database in its folder. */
+export const SQLITE_FILE = 'darkroom.db'
+
 /**
  * Opens `darkroom.db` in a folder, for this process alone, and brings it up to date. Two connections: one writes, one
  * reads and cannot do otherwise, because a write beside an open transaction would block the event loop for seconds.
@@ -18,7 +21,7 @@ import { sqliteTables } from './tables.sqlite.ts'
 export function openSqlite(folder: string, onPoke: OnPoke): Database {
   mkdirSync(folder, { recursive: true })
   const lock = lockFolder(folder)
-  const file = join(folder, 'darkroom.db')
+  const file = join(folder, SQLITE_FILE)
   const writer = new BetterSqlite3(file)
   writer.pragma('journal_mode = WAL')
   // FULL: a committed intent survives a power cut. Group commit makes up for the price.
@@ -43,6 +46,21 @@ export function openSqlite(folder: string, onPoke: OnPoke): Database {
       writer.close()
       lock.release()
     },
+  }
+}
+
+/** Looks at the database of a folder as it is at one moment, also while a server has it open. */
+export async function lookAtSqlite<T>(
+  folder: string,
+  look: (q: Queries) => Promise<T>,
+): Promise<{ location: string; seen: T }> {
+  const location = join(folder, SQLITE_FILE)
+  const reader = new BetterSqlite3(location, { readonly: true })
+  try {
+    reader.exec('begin')
+    return { location, seen: await look(queries(drizzle({ client: keepStatements(reader) }))) }
+  } finally {
+    reader.close()
   }
 }
 

@@ -3,4 +3,16 @@ import { postgresqlKit } from './kit.ts'
 import { createTables } from './tables.ts'
 
 export const postgresqlTables = createTables(postgresqlKit)
-export const { projects, tasks, attempts, events, assets, callbacks, rests } = postgresqlTables
+export const {
+  projects,
+  tasks,
+  attempts,
+  events,
+  assets,
+  callbacks,
+  rests,
+  audit,
+  webhookEndpoints,
+  webhookDeliveries,
+  webhookTries,
+} = postgresqlTables

@@ -3,4 +3,16 @@ import { sqliteKit } from './kit.ts'
 import { createTables } from './tables.ts'
 
 export const sqliteTables = createTables(sqliteKit)
-export const { projects, tasks, attempts, events, assets, callbacks, rests } = sqliteTables
+export const {
+  projects,
+  tasks,
+  attempts,
+  events,
+  assets,
+  callbacks,
+  rests,
+  audit,
+  webhookEndpoints,
+  webhookDeliveries,
+  webhookTries,
+} = sqliteTables

@@ -1,4 +1,4 @@
-import { sql, type SQL } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import {
   ASSET_KINDS,
   ATTEMPT_STATES,
@@ -13,28 +13,21 @@ import {
   type TaskEventBody,
   type Warning,
 } from '../domain.ts'
-import type { Kit } from './kit.ts'
+import { oneOf, type Kit } from './kit.ts'
+import { createWebhookTables } from './tables.webhooks.ts'
 
 /** Every table, in the words of one database's kit. CHECKs and partial unique indexes make bad states unstorable. */
-export function createTables({
-  table,
-  text,
-  word,
-  integer,
-  bigint,
-  real,
-  json,
-  index,
-  uniqueIndex,
-  primaryKey,
-  check,
-}: Kit) {
+export function createTables(kit: Kit) {
+  const { table, text, word, integer, bigint, real, json, index, uniqueIndex, primaryKey, check } = kit
+
   /** The tenant. One exists from the start; each has a feed of its own. */
   const projects = table('projects', {
     id: text('id').primaryKey(),
     name: text('name').notNull(),
     /** The last number given to an event of this project, in order of commit. */
     feedSeq: bigint('feed_seq').notNull().default(0),
+    /** Signs what is posted to a task's own callback address; null until it is first needed. */
+    webhookSecret: text('webhook_secret'),
     createdAt: bigint('created_at').notNull(),
   })
 
@@ -267,7 +260,34 @@ export function createTables({
     (t) => [primaryKey({ columns: [t.provider, t.model] })],
   )
 
-  return { projects, tasks, attempts, events, assets, callbacks, rests }
+  const webhooks = createWebhookTables(kit, { projects, tasks })
+
+  /** What people decided, for good. */
+  const audit = table(
+    'audit_log',
+    {
+      id: text('id').primaryKey(),
+      projectId: text('project_id').notNull(),
+      at: bigint('at').notNull(),
+      action: text('action').notNull(),
+      /** The id of what it was about. */
+      subject: text('subject').notNull(),
+      detail: json('detail').$type<Record<string, string | null>>().notNull(),
+    },
+    (t) => [index('audit_log_subject').on(t.subject, t.at)],
+  )
+
+  return {
+    projects,
+    tasks,
+    attempts,
+    events,
+    assets,
+    callbacks,
+    rests,
+    audit,
+    ...webhooks,
+  }
 }
 
 export type Tables = ReturnType<typeof createTables>
@@ -275,8 +295,6 @@ export type TaskRow = Tables['tasks']['$inferSelect']
 export type AttemptRow = Tables['attempts']['$inferSelect']
 export type EventRow = Tables['events']['$inferSelect']
 export type AssetRow = Tables['assets']['$inferSelect']
-
-// Written out as literals: a CHECK cannot hold parameters.
-function oneOf(column: unknown, values: readonly string[]): SQL {
-  return sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(', '))})`
-}
+export type EndpointRow = Tables['webhookEndpoints']['$inferSelect']
+export type DeliveryRow = Tables['webhookDeliveries']['$inferSelect']
+export type TryRow = Tables['webhookTries']['$inferSelect']

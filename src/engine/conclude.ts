@@ -6,6 +6,7 @@ import { updateTask } from '../db/tasks.ts'
 import type { AttemptState, TaskError, TaskEventBody, TaskStatus, Warning } from '../domain.ts'
 import { isFinished } from '../domain.ts'
 import type { Deps } from './deps.ts'
+import { putIntoOutbox } from './outbox.ts'
 
 /**
  * Draws the conclusion for a task after an attempt of it has `moved`, and appends what happened: last in the
@@ -23,7 +24,7 @@ export async function concludeTask(
   const attempts = await listAttempts(q, [task.id])
   const { status, error, warnings } = conclude(attempts, task.cancelRequestedAt !== null)
   const finished = isFinished(status)
-  await updateTask(q, task.id, [task.status], {
+  const updated = await updateTask(q, task.id, [task.status], {
     status,
     error,
     warnings: [...task.warnings, ...warnings],
@@ -34,6 +35,8 @@ export async function concludeTask(
   const lost = moved.state === 'UNKNOWN'
   const events: TaskEventBody[] = [{ type: lost ? 'OUTCOME_BECAME_UNKNOWN' : 'ATTEMPT_ENDED', attemptId }]
   if (finished) events.push({ type: 'TASK_FINISHED', status })
+  if (updated && status !== task.status)
+    await putIntoOutbox(q, deps, updated, { attempts, seq: updated.lastSeq + events.length, at })
   await appendEvents(q, task, events, at)
   if (finished) deps.log.info({ task: task.id, status, ms: at - task.createdAt }, 'task finished')
 }

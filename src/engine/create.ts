@@ -6,8 +6,9 @@ import { findTaskByKey } from '../db/tasks.ts'
 import type { ImageRequest } from '../domain.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
+import { checkReceiver } from './endpoints.ts'
 import { findResting } from './health.ts'
-import { takeImage, type TakenImage } from './images.ts'
+import { MASK_WITHOUT_ALPHA, takeImage, type Facts, type TakenImage } from './images.ts'
 import { checkInput, type TaskInput } from './input.ts'
 import { startTask } from './plan.ts'
 import { routes, todayOf } from './route.ts'
@@ -25,6 +26,7 @@ export interface Created {
  */
 export async function createTask(deps: Deps, projectId: string, input: TaskInput): Promise<Created> {
   checkInput(input)
+  if (input.callbackUrl !== null) checkReceiver(deps, 'callbackUrl', input.callbackUrl)
   const bare = toRequest(input)
   const [best] = routes(bare, deps.providers, {
     today: todayOf(deps),
@@ -77,13 +79,13 @@ async function takeImages(deps: Deps, projectId: string, input: TaskInput) {
   }
   const mask =
     input.mask && (await takeImage(deps, projectId, input.mask, { field: 'mask', kind: 'MASK', position: 0 }))
-  const [first] = images
-  if (mask?.facts && first?.facts) checkMask(mask.facts, first.facts)
+  if (mask?.facts) checkMask(mask.facts, images[0]?.facts)
   return { images, mask }
 }
 
-function checkMask(mask: { width: number; height: number }, image: { width: number; height: number }): void {
-  if (mask.width === image.width && mask.height === image.height) return
+function checkMask(mask: Facts, image: Facts | undefined): void {
+  if (!mask.hasAlpha) throw badInput('mask', MASK_WITHOUT_ALPHA)
+  if (!image || (mask.width === image.width && mask.height === image.height)) return
   throw badInput(
     'mask',
     `The mask is ${mask.width}x${mask.height} and the first image ${image.width}x${image.height}; both must be the same size.`,

@@ -4,8 +4,10 @@ import type { Database } from '../db/database.ts'
 import type { Logger } from '../log.ts'
 import type { AddressRule } from '../providers/address.ts'
 import type { Downloader } from '../providers/download.ts'
+import type { Poster } from '../providers/post.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Breaker } from './breaker.ts'
+import type { DeliveryTuning } from './delivery-tuning.ts'
 import type { Pokes } from './poke.ts'
 
 /** How patient the engine is. Every value in milliseconds unless it says otherwise. */
@@ -34,9 +36,15 @@ export interface Deps {
   /** What the address of an input image must be like, and how it is fetched. */
   inputRule: AddressRule
   downloader: Downloader
+  /** What the address of a webhook must be like, how it is posted to, and with what patience. */
+  webhookRule: AddressRule
+  poster: Poster
+  delivery: DeliveryTuning
   breaker: Breaker
   /** Where a provider's callbacks reach us, without a slash at the end; undefined when they cannot. */
   callbackBase(provider: Provider): string | undefined
+  /** Where clients reach this server, without a slash at the end; null when nobody said. */
+  publicUrl: string | null
   clock: Clock
   log: Logger
   tuning: Tuning

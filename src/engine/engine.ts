@@ -1,17 +1,28 @@
 import { renewLeases } from '../db/attempts.ts'
-import type { TaskRow } from '../db/tables.ts'
+import { releaseAllDeliveries } from '../db/deliveries.ts'
+import type { AttemptRow, DeliveryRow, EndpointRow, TaskRow } from '../db/tables.ts'
 import type { TaskFilter } from '../db/tasks.ts'
 import { GatewayError } from '../errors.ts'
 import { adoptReceipts } from './adopt.ts'
 import { cancelTask } from './cancel.ts'
 import { createTask, type Created } from './create.ts'
 import type { Deps } from './deps.ts'
+import {
+  createWebhook,
+  deleteWebhook,
+  findOrMakeSecret,
+  redeliverWebhook,
+  type WebhookInput,
+} from './endpoints.ts'
 import { watchProject, watchTask, type Told } from './feed.ts'
 import type { TaskInput } from './input.ts'
+import { pauseProvider, resumeProvider, type PauseTarget } from './pause.ts'
 import { receiveCallback, type Receipt } from './receive.ts'
 import { recoverAbandoned } from './recover.ts'
+import { resolveAttempt, type Resolution } from './resolve.ts'
 import { retryTask } from './retry.ts'
 import { createRunner } from './runner.ts'
+import { createDeliverer } from './webhooks.ts'
 
 /** Every verb the edges may call. There is no second way in. */
 export interface Engine {
@@ -28,6 +39,21 @@ export interface Engine {
     filter: TaskFilter,
     after: string | null,
   ): Promise<AsyncIterableIterator<Told>>
+  /** Ends the doubt about an attempt by the word of an operator. */
+  resolve(
+    projectId: string,
+    attemptId: string,
+    resolution: Resolution,
+    note: string | null,
+  ): Promise<AttemptRow>
+  pauseProvider(target: PauseTarget, reason: string): Promise<void>
+  resumeProvider(target: PauseTarget): Promise<void>
+  /** Answers the webhook with its secret, this once. */
+  createWebhook(projectId: string, input: WebhookInput): Promise<EndpointRow>
+  deleteWebhook(projectId: string, id: string): Promise<EndpointRow>
+  redeliverWebhook(projectId: string, deliveryId: string): Promise<DeliveryRow>
+  /** What signs posts to the callback addresses of a project's tasks. */
+  webhookSecret(projectId: string): Promise<string>
   /** Takes in what an upstream posted to an attempt's own address. */
   receive(secret: string, body: string): Promise<Receipt>
   /** Takes care of what the last process left behind, then begins to work. */
@@ -48,9 +74,12 @@ export function createEngine(deps: Deps): Engine {
   const stopClaiming = new AbortController()
   const cut = new AbortController()
   const over = new AbortController()
+  const stopDelivering = new AbortController()
   const runner = createRunner(deps, { cut: cut.signal, over: over.signal })
+  const deliverer = createDeliverer(deps, cut.signal)
   const duties: Promise<void>[] = []
   let claiming = Promise.resolve()
+  let delivering = Promise.resolve()
   let draining = false
 
   async function repeat(everyMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
@@ -61,6 +90,12 @@ export function createEngine(deps: Deps): Engine {
         log.error({ err: error }, 'a periodic duty failed; trying again'),
       )
     }
+  }
+
+  async function stopTelling(): Promise<void> {
+    stopDelivering.abort()
+    await delivering
+    await deliverer.idle()
   }
 
   function refuseWhileDraining(): void {
@@ -81,6 +116,14 @@ export function createEngine(deps: Deps): Engine {
     watchTask: (projectId, taskId, after) => watchTask(deps, projectId, taskId, after),
     watchProject: (projectId, filter, after) => watchProject(deps, projectId, filter, after),
 
+    resolve: (projectId, attemptId, resolution, note) =>
+      resolveAttempt(deps, projectId, attemptId, resolution, note),
+    pauseProvider: (target, reason) => pauseProvider(deps, target, reason),
+    resumeProvider: (target) => resumeProvider(deps, target),
+    createWebhook: (projectId, input) => createWebhook(deps, projectId, input),
+    deleteWebhook: (projectId, id) => deleteWebhook(deps, projectId, id),
+    redeliverWebhook: (projectId, deliveryId) => redeliverWebhook(deps, projectId, deliveryId),
+    webhookSecret: (projectId) => findOrMakeSecret(deps, projectId),
     receive: (secret, body) => receiveCallback(deps, secret, body),
 
     async start() {
@@ -89,7 +132,9 @@ export function createEngine(deps: Deps): Engine {
       await adoptReceipts(deps, { all }, over.signal)
       await recoverAbandoned(deps, { all })
       await deps.store.sweep(SPOOL_AGE_MS)
+      if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
       claiming = runner.run(stopClaiming.signal)
+      delivering = deliverer.run(stopDelivering.signal)
       duties.push(
         repeat(tuning.heartbeatMs, over.signal, () =>
           db.tx((q) => renewLeases(q, workerId, runner.held(), tuning.leaseMs)),
@@ -109,12 +154,14 @@ export function createEngine(deps: Deps): Engine {
 
     async stop(deadlineMs) {
       this.drain()
-      const idle = claiming.then(() => runner.idle())
+      // What ends meanwhile is still told to webhooks.
+      const idle = claiming.then(() => runner.idle()).then(stopTelling)
       // Heartbeats go on meanwhile, so that nobody takes our calls for dead.
       await Promise.race([idle, clock.sleep(deadlineMs, over.signal)])
       const calls = runner.held().length
       if (calls > 0) log.warn({ calls }, 'cutting calls that are still under way; their outcome is unknown')
       cut.abort()
+      stopDelivering.abort()
       await Promise.race([idle, clock.sleep(SETTLE_MS, over.signal)])
       over.abort()
       await Promise.all(duties)

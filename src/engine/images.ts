@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { decodeCheck } from '../assets/decode.ts'
-import { MAX_INPUT_BYTES } from '../assets/inspect.ts'
+import { inspectImage, MAX_INPUT_BYTES } from '../assets/inspect.ts'
 import { ImageRejected } from '../assets/rejected.ts'
 import { sanitizeInput } from '../assets/sanitize.ts'
 import { findAsset, type NewAsset } from '../db/assets.ts'
@@ -14,13 +14,21 @@ import { checkUrl } from '../providers/address.ts'
 import type { Deps } from './deps.ts'
 import type { RawImage } from './input.ts'
 
+/** What is known of an input image that is stored. */
+export type Facts = Pick<ImageFacts, 'width' | 'height' | 'hasAlpha'>
+
+/** Why a mask cannot be used, and what would be right. */
+export const MASK_WITHOUT_ALPHA =
+  'The mask has no alpha channel, so it marks nothing. Send a PNG or WebP of the size of the first image that is ' +
+  'transparent where it is to be redrawn.'
+
 /** An input image that has been taken in: what the request refers to, the row to insert, what goes into the fingerprint. */
 export interface TakenImage {
   image: InputImage
   /** Undefined for a URL, which is fetched before sending, and for an image that is stored already. */
   row: Omit<NewAsset, 'taskId'> | undefined
   /** Undefined for a URL. */
-  facts: Pick<ImageFacts, 'width' | 'height'> | undefined
+  facts: Facts | undefined
   identity: string
 }
 
@@ -39,7 +47,8 @@ export async function takeImage(
   if ('imageId' in raw) {
     const asset = await findAsset(deps.db.read, projectId, raw.imageId)
     if (!asset) throw badInput(place.field, `There is no image ${JSON.stringify(raw.imageId.slice(0, 60))}.`)
-    return { image: { assetId: asset.id }, row: undefined, facts: asset, identity: asset.sha256 }
+    const facts = await inspectImage(await deps.store.read(asset.sha256), { maxBytes: Infinity })
+    return { image: { assetId: asset.id }, row: undefined, facts, identity: asset.sha256 }
   }
   const file = deps.store.newFile()
   try {

@@ -37,6 +37,7 @@ export interface TaskInput {
   unsupported: UnsupportedPolicy
   onUnknownOutcome: UnknownOutcomePolicy
   maxCharges: number
+  callbackUrl: string | null
 }
 
 /** The most input images any upstream takes (platform.openai.com, images/edits). */

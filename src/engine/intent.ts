@@ -1,4 +1,5 @@
-import { countCharges, moveAttempt } from '../db/attempts.ts'
+import { countCharges } from '../db/attempt-counts.ts'
+import { moveAttempt } from '../db/attempts.ts'
 import { appendEvents } from '../db/events.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import { takePermit } from '../db/tasks.ts'

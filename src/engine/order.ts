@@ -7,7 +7,7 @@ import { DownloadError } from '../providers/download.ts'
 import { ProviderError } from '../providers/error.ts'
 import type { Order, OrderImage } from '../providers/provider.ts'
 import type { Deps } from './deps.ts'
-import { storeInput } from './images.ts'
+import { MASK_WITHOUT_ALPHA, storeInput } from './images.ts'
 import type { Route } from './route.ts'
 
 /** How long fetching one input image may take. */
@@ -65,6 +65,7 @@ async function bring(
   try {
     await deps.downloader.download(image.url, file, AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]))
     const { row, facts } = await storeInput(deps, task.projectId, file, place)
+    if (place.kind === 'MASK' && !facts.hasAlpha) throw unusable('INPUT_IMAGE_INVALID', MASK_WITHOUT_ALPHA)
     await deps.db.tx((q) => insertAssets(q, [{ ...row, taskId: task.id }]))
     return { ...facts, blob: () => deps.store.blob(row.sha256, row.mimeType) }
   } catch (error) {

@@ -1,5 +1,6 @@
 // How a task and its attempts get into the queue.
-import { countAttempts, insertAttempt } from '../db/attempts.ts'
+import { countAttempts } from '../db/attempt-counts.ts'
+import { insertAttempt } from '../db/attempts.ts'
 import type { Transaction } from '../db/database.ts'
 import { appendEvents } from '../db/events.ts'
 import type { TaskRow } from '../db/tables.ts'

@@ -5,7 +5,7 @@ import { appendEvents } from '../db/events.ts'
 import type { AttemptRow } from '../db/tables.ts'
 import { lockTask, updateTask } from '../db/tasks.ts'
 import { ProviderError } from '../providers/error.ts'
-import type { Callback } from '../providers/provider.ts'
+import type { Callback, Provider } from '../providers/provider.ts'
 import type { Deps } from './deps.ts'
 import { sha256 } from './callback.ts'
 import { MOVES } from './machine.ts'
@@ -25,18 +25,20 @@ export async function receiveCallback(deps: Deps, secret: string, body: string):
   if (!attempt) return 'UNKNOWN_SECRET'
   const now = deps.clock.now()
   if (attempt.finishedAt !== null && attempt.finishedAt < now - OPEN_FOR_MS) return 'TOO_LATE'
-  const callback = read(deps, attempt, body)
+  const provider = deps.providers.find(({ name }) => name === attempt.provider)
+  const callback = read(provider, body)
   if (!callback) return 'UNREADABLE'
+  const kept = (provider?.hide?.(body) ?? body).replaceAll(secret, '[redacted]')
   await deps.db.tx(async (q) => {
-    const row = { attemptId: attempt.id, sha256: sha256(body), body, receivedAt: now }
+    const row = { attemptId: attempt.id, sha256: sha256(body), body: kept, receivedAt: now }
     if (await insertCallback(q, row)) await hasten(q, deps, attempt, callback.remoteId)
   })
   return 'KEPT'
 }
 
-function read(deps: Deps, attempt: AttemptRow, body: string): Callback | undefined {
+function read(provider: Provider | undefined, body: string): Callback | undefined {
   try {
-    return deps.providers.find(({ name }) => name === attempt.provider)?.receive?.(body)
+    return provider?.receive?.(body)
   } catch (error) {
     if (error instanceof ProviderError) return undefined
     throw error

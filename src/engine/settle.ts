@@ -64,12 +64,13 @@ async function settleDone(
   { images, usage: { source, ...tokens }, usage, resolved, price }: Extract<Outcome, { is: 'DONE' }>,
 ): Promise<void> {
   const at = deps.clock.now()
+  const { size, quality } = { ...of.task.request, ...resolved }
   const moved = await moveAttempt(q, of.attempt.id, MOVES.succeed, {
     ...NO_LEASE,
     ...of.evidence,
     ...tokens,
     usageSource: source,
-    costMicros: costMicros(usage, price),
+    costMicros: costMicros(usage, { images: images.length, size, quality }, price),
     priceVersion: price?.version ?? null,
     resolved: { ...resolved },
     charged: 'YES',

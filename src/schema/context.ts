@@ -16,5 +16,7 @@ export interface Context {
   clock: Clock
   /** Where clients reach this server, without a slash at the end: asset URLs begin with it. */
   publicUrl: string
+  /** The request's Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header); null without one. */
+  idempotencyKey: string | null
   loaders: Loaders
 }

@@ -2,6 +2,8 @@ import type {
   AttemptState,
   Background,
   Charged,
+  DeliveryFailure,
+  DeliveryState,
   InputFidelity,
   Moderation,
   Operation,
@@ -14,6 +16,7 @@ import type {
   UnsupportedPolicy,
   UsageSource,
   WarningCode,
+  WebhookEvent,
   WirePhase,
 } from '../domain.ts'
 import { builder } from './builder.ts'
@@ -184,6 +187,37 @@ export const TaskErrorCodeEnum = words<TaskErrorCode>(
     INTERNAL: 'The gateway itself failed before anything was sent.',
   },
 )
+
+export const WebhookEventEnum = words<WebhookEvent>(
+  'WebhookEvent',
+  'What a webhook can be told. In a payload, `type` is the same in lower case with a dot: task.succeeded.',
+  {
+    TASK_SUCCEEDED: 'All images of a task are stored; the payload links to them.',
+    TASK_FAILED: 'A task ended without a result.',
+    TASK_CANCELED: 'A task was stopped by its owner; it may have been charged.',
+    TASK_OUTCOME_UNKNOWN:
+      'An answer was lost after sending, so somebody may have to decide. Its end may still follow.',
+  },
+)
+
+export const DeliveryStateEnum = words<DeliveryState>(
+  'WebhookDeliveryState',
+  'Whether a webhook has been told.',
+  {
+    PENDING: 'On its way: it is tried at once, then ten times in all over three days.',
+    SUCCEEDED: 'The receiver answered with a 2xx status.',
+    FAILED: 'Given up: every try failed, the receiver is gone, or the webhook was deleted.',
+  },
+)
+
+export const DeliveryFailureEnum = words<DeliveryFailure>('WebhookFailure', 'Why one try did not succeed.', {
+  REFUSED: 'It was answered with a 4xx or 5xx status.',
+  REDIRECTED: 'It was answered with a 3xx status, which is never followed.',
+  GONE: 'It was answered with 410: nothing more is sent there.',
+  TIMED_OUT: 'No answer came within 15 seconds.',
+  UNREACHABLE: 'No connection could be made, or it broke before an answer came.',
+  ADDRESS_FORBIDDEN: 'Its host resolves to an address that is not public.',
+})
 
 /** An enum whose every value is described, or it does not compile. */
 function words<Word extends string>(name: string, description: string, values: Record<Word, string>) {

@@ -1,4 +1,5 @@
 import type { RawImage, TaskInput } from '../engine/input.ts'
+import { badInput } from '../errors.ts'
 import { builder } from './builder.ts'
 import {
   BackgroundEnum,
@@ -101,9 +102,15 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
       type: [MetadataInput],
       description: 'Up to 16 labels, each key once; kept with the task and never sent upstream.',
     }),
+    callbackUrl: t.field({
+      type: 'URL',
+      description:
+        'A public https address that is sent a signed POST when the task ends: see Query.webhookSecret.',
+    }),
     idempotencyKey: t.string({
       description:
-        '1 to 255 printable characters. The same key with the same input is the same task, however often it is sent.',
+        '1 to 255 printable characters, here or in the Idempotency-Key header. The same key with the same input is the ' +
+        'same task, however often it is sent.',
     }),
     unsupported: t.field({
       type: UnsupportedEnum,
@@ -135,8 +142,10 @@ builder.mutationFields((t) => ({
         description: 'The prompt, and every setting that shall not be at its default.',
       }),
     },
-    resolve: async (_, { input }, { engine, projectId }) =>
-      (await engine.create(projectId, readInput(input))).task,
+    async resolve(_, { input }, { engine, projectId, idempotencyKey }) {
+      const { task, replayed } = await engine.create(projectId, withKey(readInput(input), idempotencyKey))
+      return Object.assign(task, { replayed })
+    },
   }),
   cancelTask: t.field({
     type: TaskRef,
@@ -166,6 +175,16 @@ builder.mutationFields((t) => ({
   }),
 }))
 
+/** The key may come in the header instead; two different ones are one too many. */
+function withKey(input: TaskInput, header: string | null): TaskInput {
+  if (header === null || header === input.idempotencyKey) return input
+  if (input.idempotencyKey === null) return { ...input, idempotencyKey: header }
+  throw badInput(
+    'idempotencyKey',
+    'The Idempotency-Key header and the idempotencyKey of the input differ; give one.',
+  )
+}
+
 /** The input with its nulls read as "left out": a client may send either. */
 function readInput(input: typeof GenerateImageInput.$inferInput): TaskInput {
   return {
@@ -186,6 +205,7 @@ function readInput(input: typeof GenerateImageInput.$inferInput): TaskInput {
     partialImages: input.partialImages ?? 0,
     user: input.user ?? null,
     metadata: input.metadata ?? [],
+    callbackUrl: input.callbackUrl ?? null,
     idempotencyKey: input.idempotencyKey ?? null,
     unsupported: input.unsupported ?? 'WARN',
     onUnknownOutcome: input.onUnknownOutcome ?? 'HOLD',

@@ -1,13 +1,17 @@
 import DataLoader from 'dataloader'
 import { listAssets } from '../db/assets.ts'
 import { listAttempts } from '../db/attempts.ts'
+import { listDeliveriesOf, listTries } from '../db/deliveries.ts'
 import type { Database } from '../db/database.ts'
-import type { AssetRow, AttemptRow } from '../db/tables.ts'
+import type { AssetRow, AttemptRow, DeliveryRow, TryRow } from '../db/tables.ts'
 
-/** Rows that belong to tasks, asked for one by one and read together. */
+/** Rows that belong to others, asked for one by one and read together. */
 export interface Loaders {
   attempts: DataLoader<string, AttemptRow[]>
   assets: DataLoader<string, AssetRow[]>
+  deliveries: DataLoader<string, DeliveryRow[]>
+  /** By delivery. */
+  tries: DataLoader<string, TryRow[]>
 }
 
 export function createLoaders(db: Database): Loaders {
@@ -17,6 +21,11 @@ export function createLoaders(db: Database): Loaders {
   return {
     attempts: new DataLoader(async (ids) => grouped(ids, await listAttempts(db.read, ids)), options),
     assets: new DataLoader(async (ids) => grouped(ids, await listAssets(db.read, ids)), options),
+    deliveries: new DataLoader(async (ids) => grouped(ids, await listDeliveriesOf(db.read, ids)), options),
+    tries: new DataLoader(async (ids) => {
+      const byDelivery = Map.groupBy(await listTries(db.read, ids), ({ deliveryId }) => deliveryId)
+      return ids.map((id) => byDelivery.get(id) ?? [])
+    }, options),
   }
 }
 

@@ -1,13 +1,15 @@
 import { findAsset } from '../db/assets.ts'
 import { findAttempt } from '../db/attempts.ts'
-import type { AssetRow, AttemptRow, TaskRow } from '../db/tables.ts'
+import { findDelivery } from '../db/deliveries.ts'
+import type { AssetRow, AttemptRow, DeliveryRow, EndpointRow, TaskRow } from '../db/tables.ts'
 import { findTask } from '../db/tasks.ts'
+import { findEndpoint } from '../db/webhooks.ts'
 import { badInput } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 
-type AnyNode = TaskRow | AttemptRow | AssetRow
+type AnyNode = TaskRow | AttemptRow | AssetRow | EndpointRow | DeliveryRow
 
 export const NodeRef = builder.interfaceRef<AnyNode>('Node').implement({
   description: 'Anything with an id of its own, to be fetched again by it.',
@@ -15,7 +17,7 @@ export const NodeRef = builder.interfaceRef<AnyNode>('Node').implement({
   fields: (t) => ({
     id: t.exposeID('id', {
       description:
-        'Unique among all nodes. It begins with what it names (task_, att_, img_), and sorts by creation.',
+        'Unique among all nodes. It begins with what it names (task_, att_, img_, whk_, dlv_), and sorts by creation.',
     }),
   }),
 })
@@ -27,6 +29,15 @@ const TYPES: Record<
 > = {
   task: { name: 'Task', find: ({ db, projectId }, id) => findTask(db.read, projectId, id) },
   att: { name: 'Attempt', find: ({ db, projectId }, id) => findAttempt(db.read, projectId, id) },
+  // Its secret was shown once.
+  whk: {
+    name: 'Webhook',
+    async find({ db, projectId }, id) {
+      const found = await findEndpoint(db.read, projectId, id)
+      return found && { ...found, secret: null }
+    },
+  },
+  dlv: { name: 'WebhookDelivery', find: ({ db, projectId }, id) => findDelivery(db.read, projectId, id) },
   img: { name: 'Image', find: ({ db, projectId }, id) => findAsset(db.read, projectId, id) },
 }
 
@@ -42,7 +53,12 @@ builder.queryFields((t) => ({
     type: NodeRef,
     nullable: true,
     description: "Any node of the caller's project by its id; null when there is none, whatever the reason.",
-    args: { id: t.arg.id({ required: true, description: 'The id of a Task, an Attempt or an Image.' }) },
+    args: {
+      id: t.arg.id({
+        required: true,
+        description: 'The id of a Task, an Attempt, an Image, a Webhook or a WebhookDelivery.',
+      }),
+    },
     resolve: (_, { id }, context) => findNode(context, id),
   }),
   nodes: t.field({

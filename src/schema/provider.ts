@@ -1,6 +1,9 @@
-import { countByProvider } from '../db/attempts.ts'
+import { countByProvider } from '../db/attempt-counts.ts'
+import type { Database } from '../db/database.ts'
+import { listRests, type RestRow } from '../db/rests.ts'
 import { describeSizes } from '../engine/fit.ts'
-import type { Capabilities, Offer, Price, Provider, SizeRule } from '../providers/provider.ts'
+import { healthOf } from '../engine/pause.ts'
+import type { Capabilities, Offer, Price, Provider, SizeRule, TokenPrice } from '../providers/provider.ts'
 import { builder } from './builder.ts'
 import {
   BackgroundEnum,
@@ -90,30 +93,42 @@ const CapabilitiesRef = builder.objectRef<Capabilities>('Capabilities').implemen
   }),
 })
 
+const tokens = (price: Price): TokenPrice | undefined => ('imageMicros' in price ? undefined : price)
+
 const PriceRef = builder.objectRef<Price>('Price').implement({
-  description: 'List prices in micro-USD per million tokens: 5000000 is $5 per million.',
+  description:
+    'What a model costs in micro-USD, by tokens or by picture; the fields of the other way are null.',
   fields: (t) => ({
     inputTextMicros: t.field({
       type: 'BigInt',
-      description: 'For a million tokens of prompt.',
-      resolve: (p) => p.inputTextMicros,
+      nullable: true,
+      description: 'For a million tokens of prompt: 5000000 is $5.',
+      resolve: (price) => tokens(price)?.inputTextMicros,
     }),
     inputImageMicros: t.field({
       type: 'BigInt',
       nullable: true,
       description: 'For a million tokens of input image; null where there are none.',
-      resolve: (p) => p.inputImageMicros,
+      resolve: (price) => tokens(price)?.inputImageMicros,
     }),
     outputImageMicros: t.field({
       type: 'BigInt',
+      nullable: true,
       description: 'For a million tokens of result and preview.',
-      resolve: (p) => p.outputImageMicros,
+      resolve: (price) => tokens(price)?.outputImageMicros,
     }),
     outputTextMicros: t.field({
       type: 'BigInt',
       nullable: true,
       description: 'For a million tokens of text; null where there are none.',
-      resolve: (p) => p.outputTextMicros,
+      resolve: (price) => tokens(price)?.outputTextMicros,
+    }),
+    imageMicros: t.field({
+      type: 'BigInt',
+      nullable: true,
+      description:
+        'For one finished picture, where no size or quality has a price of its own: 40000 is $0.04.',
+      resolve: (price) => ('imageMicros' in price ? price.imageMicros : null),
     }),
     version: t.exposeString('version', { description: 'Which price table: its source and date.' }),
   }),
@@ -146,6 +161,40 @@ const ModelRef = builder.objectRef<Offer>('Model').implement({
   }),
 })
 
+const ProviderHealthEnum = builder.enumType('ProviderHealth', {
+  description: 'How a provider is at this moment.',
+  values: {
+    WELL: { description: 'It is given work.' },
+    RESTING: {
+      description: 'It is given no new work for a while: it was busy, refused us, or failed too often.',
+    },
+    PROBING: { description: 'A rest is over, and one attempt at a time finds out whether it is well again.' },
+    PAUSED: { description: 'An operator wants it to be given no work until it is resumed.' },
+  } as const,
+})
+
+const ProviderRestRef = builder.objectRef<RestRow>('ProviderRest').implement({
+  description: 'A time in which a provider, or one model of it, is given no new work. What is queued waits.',
+  fields: (t) => ({
+    model: t.string({
+      nullable: true,
+      description: 'Null when all its models rest.',
+      resolve: ({ model }) => model || null,
+    }),
+    reason: t.exposeString('reason', { description: 'Why, in a sentence for operators.' }),
+    since: t.field({ type: 'DateTime', description: 'When it was ordered.', resolve: ({ since }) => since }),
+    until: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it is over; null until somebody resumes it.',
+      resolve: ({ until }) => until,
+    }),
+  }),
+})
+
+const restsOf = async ({ name }: NamedProvider, db: Database) =>
+  (await listRests(db.read)).filter(({ provider }) => provider === name)
+
 export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implement({
   description: 'An upstream account that the operator has configured.',
   fields: (t) => ({
@@ -165,6 +214,16 @@ export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implemen
       type: [ModelRef],
       description: 'What it serves; empty when no longer configured.',
       resolve: ({ provider }) => [...(provider?.offers ?? [])],
+    }),
+    health: t.field({
+      type: ProviderHealthEnum,
+      description: 'How it is, by how its calls end and by what operators decided; `rests` says why.',
+      resolve: async (provider, _, { db }) => healthOf(await restsOf(provider, db)),
+    }),
+    rests: t.field({
+      type: [ProviderRestRef],
+      description: 'Why it, or a model of it, is given no new work; empty when it is.',
+      resolve: (provider, _, { db }) => restsOf(provider, db),
     }),
     concurrency: t.int({
       description: 'How many calls one server process has under way there at most.',
@@ -188,3 +247,35 @@ builder.queryField('providers', (t) =>
     resolve: (_, __, { providers }) => providers.map((provider) => ({ name: provider.name, provider })),
   }),
 )
+
+builder.mutationFields((t) => ({
+  pauseProvider: t.field({
+    type: ProviderRef,
+    description:
+      'Gives a provider, or one model of it, no new work until it is resumed. What it has accepted is still fetched.',
+    args: {
+      name: t.arg.string({ required: true, description: "The operator's name for it." }),
+      model: t.arg.string({ description: 'Only this model; all of them when left out.' }),
+      reason: t.arg.string({
+        defaultValue: 'Paused by an operator.',
+        description: 'Shown in `rests`, for other operators.',
+      }),
+    },
+    async resolve(_, { name, model, reason }, { engine, providers }) {
+      await engine.pauseProvider({ provider: name, model: model ?? null }, reason ?? 'Paused by an operator.')
+      return { name, provider: providers.find((one) => one.name === name) }
+    },
+  }),
+  resumeProvider: t.field({
+    type: ProviderRef,
+    description: 'Ends every rest of a provider, or of one model of it, whoever ordered it.',
+    args: {
+      name: t.arg.string({ required: true, description: "The operator's name for it." }),
+      model: t.arg.string({ description: 'Only this model; every rest when left out.' }),
+    },
+    async resolve(_, { name, model }, { engine, providers }) {
+      await engine.resumeProvider({ provider: name, model: model ?? null })
+      return { name, provider: providers.find((one) => one.name === name) }
+    },
+  }),
+}))

@@ -115,6 +115,13 @@ builder.objectFields(TaskRef, (t) => ({
     description: "The caller's labels, 16 at most.",
     resolve: ({ request }) => Object.entries(request.metadata).map(([key, value]) => ({ key, value })),
   }),
+  callbackUrl: t.field({
+    type: 'URL',
+    nullable: true,
+    description:
+      'Where a signed POST goes when it ends; null when only the webhooks of the project are told.',
+    resolve: ({ request }) => request.callbackUrl,
+  }),
   idempotencyKey: t.exposeString('idempotencyKey', {
     nullable: true,
     description: 'The key it was asked with; null without one.',

@@ -1,4 +1,4 @@
-import { countAhead } from '../db/attempts.ts'
+import { countAhead } from '../db/attempt-counts.ts'
 import { findTask } from '../db/tasks.ts'
 import type { AssetRow, TaskRow } from '../db/tables.ts'
 import type { Warning } from '../domain.ts'
@@ -73,6 +73,16 @@ const attemptsOf = ({ id }: TaskRow, { loaders }: Context) => loaders.attempts.l
 export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: AssetRow['kind']) =>
   (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
 
+/** The results: of each part those that came first. A surplus that was paid for too stays with its attempt. */
+async function resultsOf(task: TaskRow, _: object, context: Context): Promise<AssetRow[]> {
+  const succeeded = (await attemptsOf(task, context)).filter(({ state }) => state === 'SUCCEEDED')
+  const first = new Map(succeeded.toReversed().map((attempt) => [attempt.part, attempt.id]))
+  const winners = new Set(first.values())
+  return (await assetsOf(task, context, 'FINAL')).filter(
+    ({ attemptId }) => attemptId !== null && winners.has(attemptId),
+  )
+}
+
 export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
   description:
     'What a client asked for. It lives from the request to the result, whether anybody watches or not.',
@@ -103,7 +113,7 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     images: t.field({
       type: [ImageRef],
       description: 'The results, in order, once all are stored. A task CANCELED too late has them as well.',
-      resolve: (task, _, context) => assetsOf(task, context, 'FINAL'),
+      resolve: resultsOf,
     }),
     partialImages: t.field({
       type: [PartialImageRef],
@@ -173,6 +183,11 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     cancelRequested: t.boolean({
       description: 'Whether its owner wants it stopped, even while a provider still works on it.',
       resolve: ({ cancelRequestedAt }) => cancelRequestedAt !== null,
+    }),
+    replayed: t.boolean({
+      description:
+        'True only in the answer of a generateImage whose idempotency key was known: nothing new was started.',
+      resolve: (task) => 'replayed' in task && task.replayed === true,
     }),
     createdAt: t.field({
       type: 'DateTime',

@@ -27,6 +27,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   // The sandbox paints, the store makes renditions, and the demo shows pictures in a terminal.
   sharp: ['src/assets/', 'src/providers/sandbox/', 'src/cli/demo/picture.ts'],
   pino: ['src/log.ts'],
+  standardwebhooks: ['src/engine/signature.ts'],
   'node:process': CLI,
 }
 

@@ -34,8 +34,8 @@ describe('help', () => {
   test('lists every command, aligned and without a control character', async () => {
     const { exitCode, stdout, stderr } = await darkroom([])
     expect([exitCode, stderr]).toEqual([0, ''])
-    for (const name of ['serve', 'demo', 'migrate', 'schema', 'help']) {
-      expect(stdout).toMatch(new RegExp(`^ {2}${name.padEnd(7)} {3}\\S`, 'm'))
+    for (const name of ['serve', 'demo', 'providers-check', 'migrate', 'schema', 'help']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${name.padEnd(15)} {3}\\S`, 'm'))
     }
     expect(stdout).not.toContain('\x1b')
   })
@@ -55,7 +55,7 @@ describe('help', () => {
 
   test('fits into a hundred columns', async () => {
     const pages = await Promise.all(
-      ['serve', 'demo', 'migrate', 'schema'].map((name) => darkroom(['help', name])),
+      ['serve', 'demo', 'providers-check', 'migrate', 'schema'].map((name) => darkroom(['help', name])),
     )
     const lines = pages.flatMap(({ stdout }) => stdout.split('\n'))
     expect(lines.length).toBeGreaterThan(40)
@@ -87,6 +87,8 @@ describe('a command line that makes no sense ends with 64 and says what would', 
       '--write and --check exclude each other.',
     ],
     ['words where none belong', ['serve', 'now'], '`darkroom serve` takes no words, but got "now".'],
+    ['no id', ['attempt'], '`darkroom attempt` takes one id, of an attempt or of a task.'],
+    ['two ids', ['attempt', 'att_1', 'att_2'], '`darkroom attempt` takes one id'],
     ['a quality that does not exist', ['demo', '--quality', 'meduim'], 'Did you mean `medium`?'],
     ['a number out of range', ['demo', '--n', '11'], '--n is "11", but must be a whole number from 1 to 10.'],
     [

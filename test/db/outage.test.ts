@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../src/db/open.ts'
 import { createLog } from '../../src/log.ts'
@@ -62,7 +62,7 @@ describe('a PostgreSQL that goes away', () => {
       await expect.poll(() => poked).toContain('*')
       poked.length = 0
 
-      const operator = new pg.Client({ connectionString: place.databaseUrl! })
+      const operator = new Client({ connectionString: place.databaseUrl! })
       await operator.connect()
       const listening = `from pg_stat_activity where query = 'listen darkroom'`
       const { rowCount } = await operator.query(`select pg_terminate_backend(pid) ${listening}`)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { listAssets } from '../../src/db/assets.ts'
-import { countAhead } from '../../src/db/attempts.ts'
+import { countAhead } from '../../src/db/attempt-counts.ts'
 import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'

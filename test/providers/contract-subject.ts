@@ -8,7 +8,7 @@ import { ask, failureOf, openCall, orderOf } from './call.ts'
 import type { CannedReply, FakeUpstream, Mood } from './upstreams/fake.ts'
 
 /** The part of a fake that the contract uses; `upstreams/fake.ts` says what each mood does. */
-export type Upstream = Omit<FakeUpstream, 'requests' | 'url' | 'script'> & {
+export type Upstream = Omit<FakeUpstream, 'ledger' | 'requests' | 'url' | 'script'> & {
   requests: { path: string; body: Buffer }[]
   script(...moods: Mood[]): void
 }

@@ -3,7 +3,9 @@
 import sharp from 'sharp'
 import { expect, onTestFinished, test } from 'vitest'
 import { openGateway } from '../support/gateway.ts'
+import { startAcedataUpstream } from './upstreams/acedata.ts'
 import { startBasicUpstream } from './upstreams/basic.ts'
+import { startJimmyUpstream } from './upstreams/jimmy.ts'
 import { startPmockUpstream } from './upstreams/pmock.ts'
 import { startCompatUpstream } from './upstreams/pmock-compat.ts'
 import type { FakeUpstream } from './upstreams/fake.ts'
@@ -118,6 +120,81 @@ test('the page of the pmock preset', async () => {
     usage: { inputTokens: 21, outputTokens: 196, source: 'REPORTED' },
     attempts: [{ providerRequestId: 'trace-77d2', remoteId: null, charged: 'YES', costMicros: null }],
     warnings: [],
+  })
+  expect(charges).toEqual([1])
+})
+
+const JIMMY = { dialect: 'jimmy', apiKey: 'jimmy-test-key', pollMs: 1 }
+
+test('the page of the jimmy dialect, at once', async () => {
+  const upstream = await startJimmyUpstream()
+  const { task, body, charges } = await askFor(upstream, JIMMY, {
+    prompt,
+    size: '1024x1024',
+    quality: 'HIGH',
+  })
+  expect(body).toBe(`{"model":"gpt-image-2","prompt":"${prompt}","size":"1024x1024","n":1,"quality":"high"}`)
+  expect(task).toEqual({
+    status: 'SUCCEEDED',
+    charged: 'YES',
+    images: [{ width: 16, mimeType: 'image/png', revisedPrompt: `${prompt}, revised` }],
+    usage: { inputTokens: 18, outputTokens: 196, source: 'REPORTED' },
+    attempts: [{ providerRequestId: null, remoteId: null, charged: 'YES', costMicros: null }],
+    warnings: [],
+  })
+  expect(charges).toEqual([1])
+})
+
+test('the page of the jimmy dialect, as a task that is asked about', async () => {
+  const upstream = await startJimmyUpstream()
+  const { task, body, charges } = await askFor(upstream, JIMMY, { prompt, size: '2048x1152' })
+  expect(body).toBe(`{"model":"gpt-image-2","prompt":"${prompt}","size":"16:9","resolution":"2k"}`)
+  expect(task).toEqual({
+    status: 'SUCCEEDED',
+    charged: 'YES',
+    images: [{ width: 16, mimeType: 'image/png', revisedPrompt: null }],
+    usage: { inputTokens: null, outputTokens: null, source: 'UNKNOWN' },
+    attempts: [{ providerRequestId: null, remoteId: 'img_1', charged: 'YES', costMicros: null }],
+    warnings: [],
+  })
+  expect(charges).toEqual([1])
+  expect(upstream.requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'GET', 'GET'])
+})
+
+const OTTER = { prompt: 'A cute baby sea otter', model: 'dall-e-3', size: '1024x1024', style: 'VIVID' }
+const OTTER_BODY =
+  '{"prompt":"A cute baby sea otter","model":"dall-e-3","background":"auto","moderation":"auto","n":1,' +
+  '"output_compression":100,"output_format":"png","partial_images":0,"size":"1024x1024","quality":"auto",' +
+  '"response_format":"url","style":"vivid"'
+
+test.each([
+  { way: 'at once', provider: { mode: 'sync' }, rest: /^\}$/, remoteId: null },
+  {
+    way: 'as a task that is asked about',
+    provider: { mode: 'async' },
+    rest: /^,"async":true\}$/,
+    remoteId: 'task-1',
+  },
+  {
+    way: 'with a callback',
+    provider: { callbackPollMs: 600_000 },
+    rest: /^,"callback_url":"http:\/\/127\.0\.0\.1:\d+\/callbacks\/[\w-]{43}"\}$/,
+    remoteId: 'task-1',
+  },
+])('the page of the acedata dialect, $way', async ({ provider, rest, remoteId }) => {
+  const upstream = await startAcedataUpstream()
+  const entry = { dialect: 'acedata', apiKey: 'ace-test-key', pollMs: 1, ...provider }
+  const { task, body, charges } = await askFor(upstream, entry, OTTER)
+  expect(body.slice(0, OTTER_BODY.length)).toBe(OTTER_BODY)
+  expect(body.slice(OTTER_BODY.length)).toMatch(rest)
+  expect(task).toEqual({
+    status: 'SUCCEEDED',
+    charged: 'YES',
+    images: [{ width: 16, mimeType: 'image/png', revisedPrompt: null }],
+    usage: { inputTokens: 775, outputTokens: 1372, source: 'REPORTED' },
+    attempts: [{ providerRequestId: 'trace-task-1', remoteId, charged: 'YES', costMicros: null }],
+    // It is announced to be shut down.
+    warnings: [{ field: 'model' }],
   })
   expect(charges).toEqual([1])
 })

@@ -11,10 +11,12 @@ import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
 import { createBreaker } from '../../src/engine/breaker.ts'
 import { createEngine } from '../../src/engine/engine.ts'
 import { createPokes } from '../../src/engine/poke.ts'
+import { DELIVERY_TUNING } from '../../src/engine/delivery-tuning.ts'
 import { newId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
 import { requestRule } from '../../src/providers/address.ts'
 import { createDownloader } from '../../src/providers/download.ts'
+import { createPoster } from '../../src/providers/post.ts'
 import { paidProvider } from './paid-upstream.ts'
 import { PLAIN } from './plain-input.ts'
 
@@ -64,6 +66,7 @@ const pokes = createPokes(systemClock)
 const log = createLog('silent')
 const db = await openDatabase({ databaseUrl, dataDir, onPoke: (key) => pokes.wake(key), log })
 const downloader = createDownloader({ rule: requestRule() })
+const poster = createPoster({ rule: requestRule() })
 const engine = createEngine({
   db: crashingDatabase(db),
   store: crashingStore(await openDirectoryStore(join(dataDir, 'assets'))),
@@ -71,6 +74,10 @@ const engine = createEngine({
   pokes,
   inputRule: requestRule(),
   downloader,
+  webhookRule: requestRule(),
+  poster,
+  delivery: DELIVERY_TUNING,
+  publicUrl: null,
   breaker: createBreaker(),
   callbackBase: () => undefined,
   clock: systemClock,
@@ -91,5 +98,5 @@ await engine.start()
 const { task } = await engine.create(DEFAULT_PROJECT, { ...PLAIN, idempotencyKey: 'crash', partialImages: 1 })
 for await (const _ of await engine.watchTask(DEFAULT_PROJECT, task.id, null));
 await engine.stop(0)
-await downloader.close()
+await Promise.all([downloader.close(), poster.close()])
 await db.close()

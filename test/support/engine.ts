@@ -18,10 +18,12 @@ import type { Deps, Tuning } from '../../src/engine/deps.ts'
 import { createEngine, type Engine } from '../../src/engine/engine.ts'
 import type { TaskInput } from '../../src/engine/input.ts'
 import { createPokes } from '../../src/engine/poke.ts'
+import { DELIVERY_TUNING, type DeliveryTuning } from '../../src/engine/delivery-tuning.ts'
 import { newId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
 import { requestRule, type AddressRule } from '../../src/providers/address.ts'
 import { createDownloader } from '../../src/providers/download.ts'
+import { createPoster } from '../../src/providers/post.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { newPlace, type DatabaseKind, type Place } from './database.ts'
 import { checkInvariants } from './invariants.ts'
@@ -51,6 +53,8 @@ export interface TestEngineOptions {
   providers: readonly Provider[]
   tuning?: Partial<Tuning>
   inputRule?: AddressRule
+  webhookRule?: AddressRule
+  delivery?: Partial<DeliveryTuning>
   /** False leaves it to the test to start it. */
   start?: boolean
   /** Puts something around what the engine is given. */
@@ -76,7 +80,7 @@ export async function openEngine(options: TestEngineOptions): Promise<TestEngine
   async function close({ deadlineMs = 0 } = {}): Promise<void> {
     await engine.stop(deadlineMs)
     const violated = await checkInvariants(db, store)
-    await deps.downloader.close()
+    await Promise.all([deps.downloader.close(), deps.poster.close()])
     await db.close()
     expect(violated).toEqual([])
   }
@@ -108,10 +112,9 @@ export async function openEngine(options: TestEngineOptions): Promise<TestEngine
   }
 }
 
-async function openDeps(
-  place: Place,
-  { providers, tuning, inputRule = requestRule(), wrap }: TestEngineOptions,
-) {
+async function openDeps(place: Place, options: TestEngineOptions) {
+  const { providers, tuning, wrap, delivery } = options
+  const { inputRule = requestRule(), webhookRule = requestRule() } = options
   const log = createLog(process.env['TEST_LOG'] ?? 'silent')
   const pokes = createPokes(systemClock)
   const db = await openDatabase({ ...place, onPoke: (key) => pokes.wake(key), log })
@@ -123,6 +126,10 @@ async function openDeps(
     pokes,
     inputRule,
     downloader: createDownloader({ rule: inputRule }),
+    webhookRule,
+    poster: createPoster({ rule: webhookRule }),
+    delivery: { ...DELIVERY_TUNING, ...delivery },
+    publicUrl: null,
     breaker: createBreaker(),
     callbackBase: () => undefined,
     clock: systemClock,

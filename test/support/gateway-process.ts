@@ -9,6 +9,8 @@ export interface GatewayProcess extends Client {
   url: string
   /** Ends it at once, without a goodbye, as a crash would. */
   kill(): Promise<void>
+  /** Stops its clock, or lets it run again. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void
   /** Lets it stop by itself. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -17,6 +19,8 @@ export interface GatewayProcessOptions {
   /** Entries as in a configuration file; one quick sandbox by default. */
   providers?: Record<string, unknown>[]
   engine?: Record<string, unknown>
+  /** A free one by default. */
+  port?: number
 }
 
 let started = 0
@@ -28,7 +32,7 @@ export async function startGateway(
 ): Promise<GatewayProcess> {
   const file = join(place.dataDir, `gateway-${started++}.json`)
   const settings = {
-    port: 0,
+    port: options.port ?? 0,
     dataDir: place.dataDir,
     databaseUrl: place.databaseUrl,
     logLevel: process.env['TEST_LOG'] ?? 'silent',
@@ -54,6 +58,7 @@ export async function startGateway(
       child.kill('SIGKILL')
       await ended
     },
+    signal: (name) => void child.kill(name),
     async [Symbol.asyncDispose]() {
       if (child.connected) child.disconnect()
       await ended

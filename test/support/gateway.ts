@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
+import type { DeliveryTuning } from '../../src/engine/delivery-tuning.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
 import { createLog, type Logger } from '../../src/log.ts'
 import type { AddressRule } from '../../src/providers/address.ts'
@@ -24,6 +25,8 @@ export interface TestGatewayOptions {
   providers?: Record<string, unknown>[]
   engine?: Record<string, unknown>
   inputRule?: AddressRule
+  webhookRule?: AddressRule
+  delivery?: DeliveryTuning
   corsOrigins?: string[]
   log?: Logger
 }
@@ -35,6 +38,8 @@ export async function openGateway(options: TestGatewayOptions = {}): Promise<Tes
   const gateway = await createGateway(config, {
     log: options.log ?? createLog(process.env['TEST_LOG'] ?? 'silent'),
     ...(options.inputRule ? { inputRule: options.inputRule } : {}),
+    ...(options.webhookRule ? { webhookRule: options.webhookRule } : {}),
+    ...(options.delivery ? { delivery: options.delivery } : {}),
   })
   const { url } = await gateway.start()
   return {

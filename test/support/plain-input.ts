@@ -23,4 +23,5 @@ export const PLAIN: TaskInput = {
   unsupported: 'WARN',
   onUnknownOutcome: 'HOLD',
   maxCharges: 1,
+  callbackUrl: null,
 }

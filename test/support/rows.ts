@@ -28,6 +28,7 @@ export const plainRequest: ImageRequest = {
   unsupported: 'WARN',
   onUnknownOutcome: 'HOLD',
   maxCharges: 1,
+  callbackUrl: null,
 }
 
 /** A queued task in the default project, without an attempt. */

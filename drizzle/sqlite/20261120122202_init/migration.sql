@@ -68,6 +68,15 @@ CREATE TABLE `attempts` (
 	CONSTRAINT "attempts_cost" CHECK("cost_micros" is null or "cost_micros" >= 0)
 );
 --> statement-breakpoint
+CREATE TABLE `audit_log` (
+	`id` text PRIMARY KEY,
+	`project_id` text NOT NULL,
+	`at` integer NOT NULL,
+	`action` text NOT NULL,
+	`subject` text NOT NULL,
+	`detail` text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `callbacks` (
 	`attempt_id` text NOT NULL,
 	`sha256` text NOT NULL,
@@ -92,6 +101,7 @@ CREATE TABLE `projects` (
 	`id` text PRIMARY KEY,
 	`name` text NOT NULL,
 	`feed_seq` integer DEFAULT 0 NOT NULL,
+	`webhook_secret` text,
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint
@@ -132,6 +142,58 @@ CREATE TABLE `tasks` (
 	CONSTRAINT "tasks_finished" CHECK(("finished_at" is not null) = ("status" in ('SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 --> statement-breakpoint
+CREATE TABLE `webhook_deliveries` (
+	`id` text PRIMARY KEY,
+	`project_id` text NOT NULL,
+	`endpoint_id` text,
+	`task_id` text NOT NULL,
+	`seq` integer NOT NULL,
+	`event` text NOT NULL,
+	`url` text NOT NULL,
+	`lane` text NOT NULL,
+	`payload` text NOT NULL,
+	`state` text NOT NULL,
+	`tries` integer DEFAULT 0 NOT NULL,
+	`step` integer DEFAULT 0 NOT NULL,
+	`next_at` integer NOT NULL,
+	`lease_owner` text,
+	`lease_epoch` integer DEFAULT 0 NOT NULL,
+	`lease_until` integer,
+	`created_at` integer NOT NULL,
+	`finished_at` integer,
+	CONSTRAINT `fk_webhook_deliveries_endpoint_id_webhook_endpoints_id_fk` FOREIGN KEY (`endpoint_id`) REFERENCES `webhook_endpoints`(`id`),
+	CONSTRAINT `fk_webhook_deliveries_task_id_tasks_id_fk` FOREIGN KEY (`task_id`) REFERENCES `tasks`(`id`),
+	CONSTRAINT "webhook_deliveries_event" CHECK("event" in ('TASK_SUCCEEDED', 'TASK_FAILED', 'TASK_CANCELED', 'TASK_OUTCOME_UNKNOWN')),
+	CONSTRAINT "webhook_deliveries_state" CHECK("state" in ('PENDING', 'SUCCEEDED', 'FAILED')),
+	CONSTRAINT "webhook_deliveries_finished" CHECK(("finished_at" is null) = ("state" = 'PENDING') and ("state" = 'PENDING' or "lease_owner" is null))
+);
+--> statement-breakpoint
+CREATE TABLE `webhook_endpoints` (
+	`id` text PRIMARY KEY,
+	`project_id` text NOT NULL,
+	`url` text NOT NULL,
+	`events` text,
+	`description` text,
+	`secret` text,
+	`created_at` integer NOT NULL,
+	`disabled_at` integer,
+	`deleted_at` integer,
+	CONSTRAINT `fk_webhook_endpoints_project_id_projects_id_fk` FOREIGN KEY (`project_id`) REFERENCES `projects`(`id`),
+	CONSTRAINT "webhook_endpoints_secret" CHECK(("secret" is null) = ("deleted_at" is not null))
+);
+--> statement-breakpoint
+CREATE TABLE `webhook_tries` (
+	`delivery_id` text NOT NULL,
+	`number` integer NOT NULL,
+	`at` integer NOT NULL,
+	`duration_ms` integer NOT NULL,
+	`http_status` integer,
+	`failure` text,
+	CONSTRAINT `webhook_tries_pk` PRIMARY KEY(`delivery_id`, `number`),
+	CONSTRAINT `fk_webhook_tries_delivery_id_webhook_deliveries_id_fk` FOREIGN KEY (`delivery_id`) REFERENCES `webhook_deliveries`(`id`),
+	CONSTRAINT "webhook_tries_failure" CHECK("failure" is null or "failure" in ('REFUSED', 'REDIRECTED', 'GONE', 'TIMED_OUT', 'UNREACHABLE', 'ADDRESS_FORBIDDEN'))
+);
+--> statement-breakpoint
 CREATE UNIQUE INDEX `assets_of_attempt` ON `assets` (`attempt_id`,`kind`,`position`) WHERE "assets"."attempt_id" is not null;--> statement-breakpoint
 CREATE INDEX `assets_of_task` ON `assets` (`task_id`,`kind`,`position`);--> statement-breakpoint
 CREATE INDEX `assets_by_hash` ON `assets` (`sha256`);--> statement-breakpoint
@@ -141,7 +203,16 @@ CREATE UNIQUE INDEX `attempts_remote` ON `attempts` (`provider`,`remote_id`) WHE
 CREATE UNIQUE INDEX `attempts_callback` ON `attempts` (`callback_sha256`) WHERE "attempts"."callback_sha256" is not null;--> statement-breakpoint
 CREATE INDEX `attempts_due` ON `attempts` (`provider`,`run_after`,`id`) WHERE "attempts"."state" in ('PLANNED', 'ACCEPTED');--> statement-breakpoint
 CREATE INDEX `attempts_leases` ON `attempts` (`lease_until`) WHERE "attempts"."lease_until" is not null;--> statement-breakpoint
+CREATE INDEX `audit_log_subject` ON `audit_log` (`subject`,`at`);--> statement-breakpoint
 CREATE UNIQUE INDEX `task_events_feed` ON `task_events` (`project_id`,`feed_seq`);--> statement-breakpoint
 CREATE UNIQUE INDEX `tasks_idempotency` ON `tasks` (`project_id`,`idempotency_key`) WHERE "tasks"."idempotency_key" is not null;--> statement-breakpoint
 CREATE INDEX `tasks_newest` ON `tasks` (`project_id`,`created_at`,`id`);--> statement-breakpoint
-CREATE INDEX `tasks_by_status` ON `tasks` (`project_id`,`status`,`created_at`,`id`);
+CREATE INDEX `tasks_by_status` ON `tasks` (`project_id`,`status`,`created_at`,`id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `webhook_deliveries_once` ON `webhook_deliveries` (`endpoint_id`,`task_id`,`seq`) WHERE "webhook_deliveries"."endpoint_id" is not null;--> statement-breakpoint
+CREATE UNIQUE INDEX `webhook_deliveries_callback` ON `webhook_deliveries` (`task_id`,`seq`) WHERE "webhook_deliveries"."endpoint_id" is null;--> statement-breakpoint
+CREATE INDEX `webhook_deliveries_due` ON `webhook_deliveries` (`next_at`,`lease_until`) WHERE "webhook_deliveries"."state" = 'PENDING';--> statement-breakpoint
+CREATE INDEX `webhook_deliveries_lanes` ON `webhook_deliveries` (`lane`,`next_at`,`id`,`lease_until`) WHERE "webhook_deliveries"."state" = 'PENDING';--> statement-breakpoint
+CREATE INDEX `webhook_deliveries_leases` ON `webhook_deliveries` (`lane`,`lease_until`) WHERE "webhook_deliveries"."state" = 'PENDING' and "webhook_deliveries"."lease_until" is not null;--> statement-breakpoint
+CREATE INDEX `webhook_deliveries_newest` ON `webhook_deliveries` (`project_id`,`id`);--> statement-breakpoint
+CREATE INDEX `webhook_deliveries_of_task` ON `webhook_deliveries` (`task_id`);--> statement-breakpoint
+CREATE INDEX `webhook_endpoints_of_project` ON `webhook_endpoints` (`project_id`,`id`);

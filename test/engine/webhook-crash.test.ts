@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { listDeliveries } from '../../src/db/deliveries.ts'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { DATABASES, newPlace } from '../support/database.ts'
+import { openEngine } from '../support/engine.ts'
+import { ANY_ADDRESS, openReceiver } from '../support/receiver.ts'
+import { done, scripted } from '../support/scripted.ts'
+
+const CHILD = fileURLToPath(new URL('../support/webhook-child.ts', import.meta.url))
+
+describe.each(DATABASES)('a process killed between a delivery and its mark on %s', (database) => {
+  it('has it delivered a second time by the next, under the same webhook-id', async () => {
+    const place = await newPlace(database)
+    try {
+      await using receiver = await openReceiver()
+      const { databaseUrl, dataDir } = place
+      const told = JSON.stringify({ databaseUrl, dataDir, callbackUrl: `${receiver.url}/callback` })
+      const child = spawn(process.execPath, [CHILD, told], { stdio: ['ignore', 'inherit', 'inherit'] })
+      const [, signal] = await once(child, 'exit')
+      expect(signal).toBe('SIGKILL')
+      expect(receiver.came).toHaveLength(1)
+
+      await using after = await openEngine({
+        place,
+        providers: [scripted((sent) => done(sent))],
+        webhookRule: ANY_ADDRESS,
+        tuning: { pollMs: 50 },
+      })
+      const [first, second] = await receiver.received(2, '/callback')
+      expect(second!.headers['webhook-id']).toBe(first!.headers['webhook-id'])
+      expect(second!.body).toBe(first!.body)
+      const state = async () =>
+        (await listDeliveries(after.db.read, DEFAULT_PROJECT, {}, { first: 10 })).map((one) => one.state)
+      await expect.poll(state, { interval: 20 }).toEqual(['SUCCEEDED'])
+      expect(receiver.came).toHaveLength(2)
+    } finally {
+      await place.remove()
+    }
+  })
+})

@@ -1,0 +1,25 @@
+// What every fault must leave behind: a database in which everything holds, and no charge that is on no attempt.
+import { expect } from 'vitest'
+import type { AttemptRow } from '../../src/db/tables.ts'
+import { readAftermath, type Aftermath } from '../support/aftermath.ts'
+import type { Place } from '../support/database.ts'
+
+/**
+ * Reads what is left once every gateway is closed. `charged` are the upstream's own books, by attempt id or remote id.
+ * Fails when something does not hold that always must, or when an upstream was paid without our knowledge.
+ */
+export async function expectNoHarm(place: Place, charged: Iterable<string>): Promise<Aftermath> {
+  const aftermath = await readAftermath(place)
+  expect(aftermath.violated).toEqual([])
+  expect(darkCharges(aftermath.attempts, charged)).toEqual([])
+  return aftermath
+}
+
+/** What upstreams charged for and no attempt admits. One without a remote id may be any order of its task. */
+export function darkCharges(attempts: AttemptRow[], charged: Iterable<string>): string[] {
+  const admitted = attempts.filter((attempt) => attempt.charged !== 'NO')
+  const known = new Set(admitted.flatMap(({ id, remoteId }) => [id, remoteId]))
+  const unnamed = admitted.filter(({ remoteId }) => remoteId === null).length
+  const unknown = [...charged].filter((one) => !known.has(one))
+  return unknown.every((one) => one.startsWith('task-')) ? unknown.slice(unnamed) : unknown
+}

@@ -1,0 +1,210 @@
+import { Webhook } from 'standardwebhooks'
+import { describe, expect, it } from 'vitest'
+import { openGateway, type TestGateway } from '../support/gateway.ts'
+import { ANY_ADDRESS, openReceiver } from '../support/receiver.ts'
+
+interface Endpoint {
+  id: string
+  url: string
+  events: string[] | null
+  description: string | null
+  secret: string | null
+  deletedAt: string | null
+}
+interface Delivery {
+  id: string
+  event: string
+  state: string
+  url: string
+  payload: string
+  nextTryAt: string | null
+  finishedAt: string | null
+  webhook: { id: string; secret: string | null } | null
+  task: { id: string }
+  tries: { number: number; httpStatus: number | null; failure: string | null; durationMs: number }[]
+}
+
+const ENDPOINT = 'id url events description secret deletedAt'
+const DELIVERY = `id event state url payload nextTryAt finishedAt webhook { id secret } task { id }
+  tries { number httpStatus failure durationMs }`
+
+const open = () => openGateway({ webhookRule: ANY_ADDRESS })
+
+async function register(gateway: TestGateway, input: Record<string, unknown>): Promise<Endpoint> {
+  const { createWebhook } = await gateway.get<{ createWebhook: Endpoint }>(
+    `mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { ${ENDPOINT} } }`,
+    { input },
+  )
+  return createWebhook
+}
+
+/** The deliveries of a task once all of them have ended. */
+async function deliveriesOf(gateway: TestGateway, id: string): Promise<Delivery[]> {
+  const read = async () =>
+    (
+      await gateway.get<{ task: { webhookDeliveries: Delivery[] } }>(
+        `query ($id: ID!) { task(id: $id) { webhookDeliveries { ${DELIVERY} } } }`,
+        { id },
+      )
+    ).task.webhookDeliveries
+  const pending = async () => (await read()).filter(({ state }) => state === 'PENDING').length
+  await expect.poll(pending, { interval: 20, timeout: 10_000 }).toBe(0)
+  return read()
+}
+
+describe('webhooks over GraphQL', () => {
+  it('show a secret once, and list what was registered without it', async () => {
+    await using gateway = await open()
+    const input = { url: 'http://example.com/hook', events: ['TASK_FAILED'], description: 'the billing team' }
+    const { secret, ...created } = await register(gateway, input)
+    expect(created).toEqual({ ...input, id: expect.stringMatching(/^whk_/), deletedAt: null })
+    expect(Buffer.from(secret!.replace(/^whsec_/, ''), 'base64')).toHaveLength(32)
+    const { webhooks, node } = await gateway.get<{ webhooks: Endpoint[]; node: Endpoint }>(
+      `query ($id: ID!) { webhooks { ${ENDPOINT} } node(id: $id) { ... on Webhook { ${ENDPOINT} } } }`,
+      { id: created.id },
+    )
+    expect(webhooks).toEqual([{ ...created, secret: null }])
+    expect(node).toEqual({ ...created, secret: null })
+
+    const remove = `mutation ($id: ID!) { deleteWebhook(id: $id) { ${ENDPOINT} } }`
+    const removed = await gateway.get<{ deleteWebhook: Endpoint }>(remove, { id: created.id })
+    expect(removed.deleteWebhook).toEqual({ ...created, secret: null, deletedAt: expect.any(String) })
+    expect(await gateway.get<{ deleteWebhook: Endpoint }>(remove, { id: created.id })).toEqual(removed)
+    expect(await gateway.get('{ webhooks { id } }')).toEqual({ webhooks: [] })
+  })
+
+  it('tell both a registered address and the callbackUrl of a task, each with its own secret', async () => {
+    await using receiver = await openReceiver()
+    await using gateway = await open()
+    const { secret, id: webhookId } = await register(gateway, { url: `${receiver.url}/registered` })
+    const callbackUrl = `${receiver.url}/mine?order=7`
+    const id = await gateway.generate({ prompt: 'a fox', size: '1024x1024', callbackUrl })
+    const [registered] = await receiver.received(1, '/registered')
+    const [mine] = await receiver.received(1, '/mine?order=7')
+    const { webhookSecret } = await gateway.get<{ webhookSecret: string }>('{ webhookSecret }')
+    expect(webhookSecret).not.toBe(secret)
+    new Webhook(secret!).verify(registered!.body, registered!.headers)
+    expect(new Webhook(webhookSecret).verify(mine!.body, mine!.headers)).toMatchObject({
+      type: 'task.succeeded',
+      data: { taskId: id, status: 'SUCCEEDED', charged: 'YES' },
+    })
+    expect(() => new Webhook(secret!).verify(mine!.body, mine!.headers)).toThrow('No matching signature')
+    expect(await gateway.get('{ webhookSecret }')).toEqual({ webhookSecret })
+
+    const deliveries = await deliveriesOf(gateway, id)
+    expect(deliveries).toHaveLength(2)
+    expect(deliveries.find(({ webhook }) => webhook === null)).toEqual({
+      id: mine!.headers['webhook-id'],
+      event: 'TASK_SUCCEEDED',
+      state: 'SUCCEEDED',
+      url: callbackUrl,
+      payload: mine!.body,
+      nextTryAt: null,
+      finishedAt: expect.any(String),
+      webhook: null,
+      task: { id },
+      tries: [{ number: 1, httpStatus: 204, failure: null, durationMs: expect.any(Number) }],
+    })
+    const { webhookDeliveries } = await gateway.get<{ webhookDeliveries: Delivery[] }>(
+      `query ($webhookId: ID) { webhookDeliveries(webhookId: $webhookId) { ${DELIVERY} } }`,
+      { webhookId },
+    )
+    expect(webhookDeliveries).toEqual([deliveries.find(({ webhook }) => webhook !== null)])
+    expect(webhookDeliveries[0]!.webhook).toEqual({ id: webhookId, secret: null })
+  })
+
+  it('page through the history, and send any of it again', async () => {
+    await using receiver = await openReceiver()
+    await using gateway = await open()
+    const tasks: string[] = []
+    for (let i = 0; i < 3; i++) {
+      tasks.push(await gateway.generate({ prompt: 'a fox', size: '1024x1024', callbackUrl: receiver.url }))
+      await receiver.received(i + 1)
+    }
+    for (const id of tasks) await deliveriesOf(gateway, id)
+    const page = 'query ($after: ID) { webhookDeliveries(first: 2, after: $after) { id task { id } } }'
+    type Page = { webhookDeliveries: { id: string; task: { id: string } }[] }
+    const { webhookDeliveries: newest } = await gateway.get<Page>(page)
+    const { webhookDeliveries: rest } = await gateway.get<Page>(page, { after: newest.at(-1)!.id })
+    expect([...newest, ...rest].map(({ task }) => task.id)).toEqual(tasks.toReversed())
+
+    const again = 'mutation ($id: ID!) { redeliverWebhook(deliveryId: $id) { id state } }'
+    expect(await gateway.get(again, { id: rest[0]!.id })).toMatchObject({
+      redeliverWebhook: { id: rest[0]!.id, state: 'PENDING' },
+    })
+    const came = await receiver.received(4)
+    expect(came.at(-1)!.headers['webhook-id']).toBe(rest[0]!.id)
+    expect(came.at(-1)!.body).toBe(came[0]!.body)
+  })
+
+  it('belong to the idempotent request: another callbackUrl is other input', async () => {
+    await using gateway = await open()
+    const input = { prompt: 'a fox', idempotencyKey: 'k', callbackUrl: 'http://example.com/a' }
+    const id = await gateway.generate(input)
+    expect(await gateway.generate(input)).toBe(id)
+    const generate = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+    const { errors } = await gateway.ask(generate, {
+      input: { ...input, callbackUrl: 'http://example.com/b' },
+    })
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' })
+    const query = 'query ($id: ID!) { task(id: $id) { callbackUrl } }'
+    expect(await gateway.get(query, { id })).toEqual({ task: { callbackUrl: input.callbackUrl } })
+  })
+})
+
+describe('the address of a webhook', () => {
+  const CREATE = 'mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { id } }'
+  const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+
+  it.each([
+    { url: 'http://example.com/hook', message: 'must begin with https://' },
+    { url: 'https://127.0.0.1/hook', message: 'must be on a public host' },
+    { url: 'https://[::ffff:7f00:1]/hook', message: 'must be on a public host' },
+    { url: 'https://localhost/hook', message: 'must be on a public host' },
+    { url: 'https://169.254.169.254/latest', message: 'must be on a public host' },
+    { url: 'https://user:pass@example.com/', message: 'must not contain a user name or password' },
+    { url: 'https://example.com:6379/', message: 'must not name port 6379; 80 and 443 are allowed' },
+    { url: `https://example.com/${'a'.repeat(2048)}`, message: 'must not be longer than 2048 characters' },
+  ])('is refused before anything is stored: $message', async ({ url, message }) => {
+    await using gateway = await openGateway()
+    const registered = await gateway.ask(CREATE, { input: { url } })
+    expect(registered.errors).toMatchObject([
+      { message: `The url ${message}.`, extensions: { code: 'BAD_USER_INPUT', field: 'url' } },
+    ])
+    const asked = await gateway.ask(GENERATE, { input: { prompt: 'a fox', callbackUrl: url } })
+    expect(asked.errors).toMatchObject([
+      {
+        message: `The callbackUrl ${message}.`,
+        extensions: { code: 'BAD_USER_INPUT', field: 'callbackUrl' },
+      },
+    ])
+    expect(await gateway.get('{ webhooks { id } tasks { nodes { id } } }')).toEqual({
+      webhooks: [],
+      tasks: { nodes: [] },
+    })
+  })
+
+  it('and the rest of what is registered are checked, and nobody is found who is not there', async () => {
+    await using gateway = await open()
+    const url = 'http://example.com/hook'
+    const codes = async (query: string, variables: Record<string, unknown>) =>
+      (await gateway.ask(query, variables)).errors?.map(({ extensions }) => [
+        extensions?.['code'],
+        extensions?.['field'],
+      ])
+    expect(await codes(CREATE, { input: { url, events: [] } })).toEqual([['BAD_USER_INPUT', 'events']])
+    expect(await codes(CREATE, { input: { url, description: 'x'.repeat(201) } })).toEqual([
+      ['BAD_USER_INPUT', 'description'],
+    ])
+    expect(await codes('mutation { deleteWebhook(id: "whk_none") { id } }', {})).toEqual([
+      ['NOT_FOUND', 'id'],
+    ])
+    expect(await codes('mutation { redeliverWebhook(deliveryId: "dlv_none") { id } }', {})).toEqual([
+      ['NOT_FOUND', 'deliveryId'],
+    ])
+    expect(await codes('{ webhookDeliveries(first: 101) { id } }', {})).toEqual([['BAD_USER_INPUT', 'first']])
+    expect(await codes('{ webhookDeliveries(after: "x") { id } }', {})).toEqual([['CURSOR_INVALID', 'after']])
+    for (let i = 0; i < 20; i++) await register(gateway, { url })
+    expect(await codes(CREATE, { input: { url } })).toEqual([['CONFLICT', undefined]])
+  })
+})

@@ -1,0 +1,161 @@
+// Callbacks from end to end: an upstream that posts to a real gateway in every way that callbacks come, and what of it
+// the gateway believes: nothing but that it is time to ask.
+import { expect, onTestFinished, test } from 'vitest'
+import { openGateway, type TestGateway } from '../support/gateway.ts'
+import { startAcedataUpstream, type AcedataUpstream, type CallbackMood } from './upstreams/acedata.ts'
+
+interface Answer {
+  task: {
+    status: string
+    charged: string
+    error: { code: string; charged: string } | null
+    images: { sha256: string }[]
+    attempts: { state: string; charged: string; providerRequestId: string | null }[]
+    events: { __typename: string }[]
+  }
+}
+
+const TASK = `query ($id: ID!) {
+  task(id: $id) {
+    status charged error { code charged } images { sha256 }
+    attempts { state charged providerRequestId } events { __typename }
+  }
+}`
+
+const NOT_WITHOUT_A_CALLBACK = 600_000
+
+async function open(callbackPollMs: number, ...moods: CallbackMood[]) {
+  const upstream = await startAcedataUpstream()
+  onTestFinished(() => upstream.close())
+  upstream.scriptCallbacks(...moods)
+  const entry = { baseUrl: upstream.url, apiKey: 'ace-test-key', callbackPollMs, pollMs: 300 }
+  const gateway = await openGateway({
+    providers: [{ name: 'ace', dialect: 'acedata', ...entry }],
+    engine: { pollMs: 20 },
+  })
+  onTestFinished(() => gateway[Symbol.asyncDispose]())
+  return { upstream, gateway }
+}
+
+async function taskOf(gateway: TestGateway, id: string): Promise<Answer['task']> {
+  return (await gateway.get<Answer>(TASK, { id })).task
+}
+
+/** How often it was asked about a task. */
+function questions({ requests }: AcedataUpstream): number {
+  return requests.filter(({ path }) => path.endsWith('/tasks')).length
+}
+
+const answersTo = ({ deliveries }: AcedataUpstream) => deliveries.map(({ status }) => status)
+
+async function answered(upstream: AcedataUpstream, ...statuses: number[]): Promise<void> {
+  await expect.poll(() => answersTo(upstream)).toEqual(statuses)
+}
+
+const DONE = {
+  status: 'SUCCEEDED',
+  charged: 'YES',
+  error: null,
+  images: [{ sha256: expect.any(String) }],
+  attempts: [{ state: 'SUCCEEDED', charged: 'YES', providerRequestId: 'trace-task-1' }],
+}
+
+test.each<[what: string, mood: CallbackMood, deliveries: number]>([
+  ['nested in data', 'nested', 1],
+  ['flat', 'flat', 1],
+  ['that comes twice', 'twice', 2],
+  ['that comes before the answer to the order', 'early', 1],
+])('a callback %s ends the task after one question', async (_, mood, deliveries) => {
+  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, mood)
+  const id = await gateway.generate({ prompt: 'a red fox' })
+  await gateway.ended(id)
+  await answered(upstream, ...Array.from({ length: deliveries }, () => 200))
+  expect(await taskOf(gateway, id)).toMatchObject(DONE)
+  expect([...upstream.charges.values()]).toEqual([1])
+  expect(questions(upstream)).toBe(1)
+})
+
+test('a callback that is late is waited for, and one after the end changes nothing', async () => {
+  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'late')
+  const id = await gateway.generate({ prompt: 'a red fox' })
+  await expect.poll(() => upstream.requests.length).toBe(1)
+  expect(questions(upstream)).toBe(0)
+  await upstream.deliver()
+  await gateway.ended(id)
+  const ended = await taskOf(gateway, id)
+  expect(ended).toMatchObject(DONE)
+
+  const [{ url, body } = { url: '', body: '' }] = upstream.deliveries
+  const news = { ...parse(body), trace_id: 'late' }
+  const again = await fetch(url, { method: 'POST', body: JSON.stringify(news) })
+  expect(again.status).toBe(200)
+  expect(await taskOf(gateway, id)).toEqual(ended)
+  expect(questions(upstream)).toBe(1)
+})
+
+test('a callback that never comes is made up for by asking', async () => {
+  const { upstream, gateway } = await open(10, 'never')
+  const id = await gateway.generate({ prompt: 'a red fox' })
+  await gateway.ended(id)
+  expect(await taskOf(gateway, id)).toMatchObject(DONE)
+  expect(upstream.deliveries).toEqual([])
+  expect(questions(upstream)).toBe(2)
+})
+
+test('a callback of a failure ends the task as the question says, charged or not unknown', async () => {
+  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'failing')
+  const id = await gateway.generate({ prompt: 'a red fox' })
+  await gateway.ended(id)
+  await answered(upstream, 200)
+  expect(await taskOf(gateway, id)).toMatchObject({
+    status: 'FAILED',
+    charged: 'UNKNOWN',
+    error: { code: 'PROVIDER_BROKEN', charged: 'UNKNOWN' },
+    images: [],
+    attempts: [{ state: 'FAILED', charged: 'UNKNOWN' }],
+  })
+})
+
+test('a forged callback is a reason to ask, and nothing in it is believed or fetched', async () => {
+  const { upstream, gateway } = await open(300, 'forged')
+  const id = await gateway.generate({ prompt: 'a red fox' })
+  await answered(upstream, 200)
+  await expect.poll(() => questions(upstream)).toBe(1)
+  expect(await taskOf(gateway, id)).toMatchObject({ status: 'RUNNING', images: [] })
+  await gateway.ended(id)
+  expect(await taskOf(gateway, id)).toMatchObject(DONE)
+  expect(questions(upstream)).toBe(2)
+})
+
+test('a callback about another task is kept and ignored', async () => {
+  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'late')
+  const id = await gateway.generate({ prompt: 'a red fox' })
+  await expect.poll(async () => (await taskOf(gateway, id)).attempts[0]?.state).toBe('ACCEPTED')
+  const address = String(upstream.requests[0]?.parameters.callback_url)
+  const other = { success: true, task_id: 'task-7', data: [{ url: 'http://127.0.0.1/x' }] }
+  const reply = await fetch(address, { method: 'POST', body: JSON.stringify(other) })
+  expect(reply.status).toBe(200)
+  await upstream.deliver()
+  await gateway.ended(id)
+  expect(await taskOf(gateway, id)).toMatchObject(DONE)
+  expect(questions(upstream)).toBe(1)
+})
+
+test.each([
+  ['to an address that nobody was given', 404, (url: string) => url.replace(/[^/]*$/, 'x'.repeat(43)), '{}'],
+  ['that is no JSON', 400, (url: string) => url, '<html>'],
+])('a callback %s is answered with %i and changes nothing', async (_, status, toAddress, body) => {
+  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'late')
+  const id = await gateway.generate({ prompt: 'a red fox' })
+  await expect.poll(async () => (await taskOf(gateway, id)).attempts[0]?.state).toBe('ACCEPTED')
+  const before = await taskOf(gateway, id)
+  const address = toAddress(String(upstream.requests[0]?.parameters.callback_url))
+  expect((await fetch(address, { method: 'POST', body })).status).toBe(status)
+  expect(await taskOf(gateway, id)).toEqual(before)
+  expect(questions(upstream)).toBe(0)
+})
+
+function parse(json: string): object {
+  const value: unknown = JSON.parse(json)
+  return typeof value === 'object' && value ? value : {}
+}

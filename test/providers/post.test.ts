@@ -1,0 +1,125 @@
+import { createServer, type RequestListener } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+import { requestRule, type AddressRule, type Resolve } from '../../src/providers/address.ts'
+import { createPoster, PostError } from '../../src/providers/post.ts'
+import { listen } from './upstreams/listen.ts'
+
+const LOOSE = { ...requestRule(['http:']), ports: null, isPublic: () => true }
+/** Public by name and port, but what connects is still looked at. */
+const STRICT = { ...requestRule(['http:']), ports: null }
+
+const toPrivate: Resolve = (_, __, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }])
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close()
+})
+
+async function serve(listener: RequestListener) {
+  let hits = 0
+  const server = createServer((incoming, response) => {
+    hits += 1
+    listener(incoming, response)
+  })
+  server.on('connection', (socket) => socket.on('error', () => undefined))
+  const url = await listen(server)
+  closers.push(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  return { url, hits: () => hits }
+}
+
+async function post(
+  url: string,
+  options: { rule?: AddressRule; resolve?: Resolve; timeoutMs?: number } = {},
+) {
+  const { rule = LOOSE, resolve, timeoutMs = 5000 } = options
+  const poster = createPoster({ rule, ...(resolve ? { resolve } : {}) })
+  closers.push(() => poster.close())
+  const message = { headers: { 'content-type': 'text/plain', 'x-mine': '1' }, body: 'hello' }
+  try {
+    return await poster.post(url, message, AbortSignal.timeout(timeoutMs))
+  } catch (error) {
+    if (error instanceof PostError) return { failure: error.failure, message: error.message }
+    throw error
+  }
+}
+
+describe('a post', () => {
+  it('sends its headers and its body once, and gives the status', async () => {
+    let came = ''
+    const { url, hits } = await serve((incoming, response) => {
+      came = `${incoming.method} ${String(incoming.headers['x-mine'])} `
+      incoming.on('data', (chunk: Buffer) => (came += chunk.toString()))
+      incoming.on('end', () => response.writeHead(201).end('thanks'))
+    })
+    expect(await post(url)).toEqual({ status: 201, retryAfterMs: undefined })
+    expect([came, hits()]).toEqual(['POST 1 hello', 1])
+  })
+
+  it('follows no redirect', async () => {
+    const target = await serve((_, response) => response.end())
+    const { url } = await serve((_, response) => response.writeHead(307, { location: target.url }).end())
+    expect(await post(url)).toEqual({ status: 307, retryAfterMs: undefined })
+    expect(target.hits()).toBe(0)
+  })
+
+  it('hears how long it is asked to wait', async () => {
+    const { url } = await serve((_, response) => response.writeHead(503, { 'retry-after': '120' }).end())
+    expect(await post(url)).toEqual({ status: 503, retryAfterMs: 120_000 })
+  })
+
+  it('does not read an endless answer, and takes its head for the answer', async () => {
+    let written = 0
+    const { url } = await serve((_, response) => {
+      const more = () => {
+        while (!response.destroyed && response.write(Buffer.alloc(16_384))) written += 16_384
+      }
+      response.writeHead(200).on('drain', more)
+      more()
+    })
+    expect(await post(url)).toEqual({ status: 200, retryAfterMs: undefined })
+    expect(written).toBeLessThan(10_000_000)
+  })
+
+  it('takes the head for the answer when the rest never comes', async () => {
+    const { url } = await serve((_, response) =>
+      response.writeHead(200, { 'content-length': '10' }).write('1'),
+    )
+    expect(await post(url, { timeoutMs: 200 })).toEqual({ status: 200, retryAfterMs: undefined })
+  })
+
+  it('says when nobody answers in time, and when nobody is there', async () => {
+    const hanging = await serve(() => {})
+    expect(await post(hanging.url, { timeoutMs: 100 })).toEqual({
+      failure: 'TIMED_OUT',
+      message: 'did not answer in time',
+    })
+    const cutting = await serve((incoming) => incoming.socket.destroy())
+    const lost = { failure: 'UNREACHABLE', message: 'could not be reached' }
+    expect(await post(cutting.url)).toEqual(lost)
+    expect(await post('http://127.0.0.1:1/')).toEqual(lost)
+  })
+
+  it.each(['127.0.0.1', '0x7f.1', '2130706433', '0177.0.0.1', '[::1]', '[::ffff:7f00:1]', 'localhost'])(
+    'does not go to %s',
+    async (host) => {
+      const { url, hits } = await serve((_, response) => response.end())
+      const forbidden = { failure: 'FORBIDDEN', message: 'must be on a public host' }
+      expect(await post(url.replace('127.0.0.1', host), { rule: STRICT })).toEqual(forbidden)
+      expect(hits()).toBe(0)
+    },
+  )
+
+  it('does not go where a name leads that resolves to a private address by then', async () => {
+    const { url, hits } = await serve((_, response) => response.end())
+    expect(
+      await post(url.replace('127.0.0.1', 'hooks.example.com'), { rule: STRICT, resolve: toPrivate }),
+    ).toEqual({
+      failure: 'FORBIDDEN',
+      message: 'is not on a public host',
+    })
+    expect(hits()).toBe(0)
+  })
+})

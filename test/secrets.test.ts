@@ -1,0 +1,214 @@
+// Every credential is a canary. All dialects are taken through all that can go wrong, at upstreams that repeat what they
+// were sent wherever they can. Then nothing that anybody may read or copy holds one of them.
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import BetterSqlite3 from 'better-sqlite3'
+import { expect, onTestFinished, test } from 'vitest'
+import { createLog } from '../src/log.ts'
+import { startFleet, type Fleet, type Keys } from './providers/fleet.ts'
+import type { AcedataUpstream } from './providers/upstreams/acedata.ts'
+import type { CannedReply, Echo, Mood } from './providers/upstreams/fake.ts'
+import { newPlace, type Place } from './support/database.ts'
+import { openGateway, type TestGateway } from './support/gateway.ts'
+import { hastenRests } from './support/hasten.ts'
+
+// No pattern of a known kind of key: what is hidden must be hidden because it is known to be secret.
+const KEYS: Keys = {
+  openai: 'canary0penai5f1c77a2',
+  basic: 'canaryBasic81d0e4c9',
+  pmockAccess: 'canaryAccess3b9a60f7',
+  pmockSecret: 'canarySigning7e21d85b',
+  jimmy: 'canaryJimmy94c3f0a1',
+  acedata: 'canaryAcedata6d58b2e3',
+}
+
+/** All that came with a request: its headers with the credentials, and its body with the address to call back. */
+function heard({ headers, body }: Parameters<Echo>[0]): string {
+  return `${Object.values(headers).join(' ')} ${body.toString('latin1').slice(0, 2000)}`
+}
+
+/** Repeats the request in each field that any dialect reads an error from. */
+function echo(status: number, more: Record<string, string> = {}): Echo {
+  return (request) => {
+    const said = heard(request)
+    const [key = ''] = [request.headers['pmock-access-key'], request.headers.authorization?.slice(7)].filter(
+      Boolean,
+    )
+    const error = { message: `Bad: ${said}`, type: said, code: key, param: key }
+    const envelope = { code: status, msg: said, message: said, traceId: key, trace_id: key, task_id: null }
+    return {
+      status,
+      headers: { 'x-request-id': String(key), 'x-trace': key === '' ? '-' : String(key), ...more },
+      body: { ...envelope, success: false, error },
+    }
+  }
+}
+
+/** The same with the words of a code, for dialects that understand only those. */
+function echoOf(code: string | number, status: number): Echo {
+  return (request) => {
+    const said = heard(request)
+    return { status, body: { code, msg: said, message: said, data: null, error: { code, message: said } } }
+  }
+}
+
+const asText =
+  (status: number, type: string): Echo =>
+  (request): CannedReply => ({ status, headers: { 'content-type': type }, body: `<p>${heard(request)}</p>` })
+
+const toElsewhere: Echo = (request) => ({
+  status: 302,
+  headers: { location: `http://127.0.0.1:1/?${request.headers.authorization?.slice(7) ?? 'x'}` },
+  body: heard(request),
+})
+
+const ECHOES: Mood[] = [
+  ...[400, 401, 402, 403, 404, 409, 422, 500, 503].map((status) => echo(status)),
+  echo(429, { 'retry-after': '0' }),
+  ...['bad_request', 'invalid_token', 'used_up', 'forbidden', 'api_error'].map((code) => echoOf(code, 403)),
+  ...[400, 20001, 20002, -1, 55555].map((code) => echoOf(code, 200)),
+  asText(200, 'text/html'),
+  asText(502, 'text/plain'),
+  toElsewhere,
+]
+const FAILURES: Mood[] = ['truncated', 'html', 'empty-data', 'reset-at-accept', 'reset-after-request', 'hang']
+
+const TASK = `
+  id status prompt allowedProviders idempotencyKey metadata { key value } user
+  images { id url b64Json: sha256 revisedPrompt }
+  error { code message providerRequestId }
+  warnings { code field message }
+  attempts {
+    id state remoteId providerRequestId httpStatus error { code message providerRequestId }
+    provider { name dialect models { name upstreamName price { version } } }
+  }
+  resolved { size quality background outputFormat }
+  events { __typename cursor at }`
+
+/** Every answer that a client got. */
+type Said = string[]
+
+async function runOne(gateway: TestGateway, provider: string, said: Said, input: object = {}): Promise<void> {
+  const id = await gateway.generate({ prompt: 'a red fox', providers: [provider], ...input })
+  const watching = gateway.watch<{ taskEvents: { task: { status: string } } }>(
+    'SSE',
+    `subscription ($taskId: ID!) { taskEvents(taskId: $taskId) { __typename cursor task { ${TASK} } } }`,
+    { taskId: id },
+  )
+  for await (const event of watching) {
+    said.push(JSON.stringify(event))
+    const status = event.data?.taskEvents.task.status ?? ''
+    if (!['QUEUED', 'RUNNING'].includes(status)) break
+  }
+  said.push(JSON.stringify(await gateway.ask(`query ($id: ID!) { task(id: $id) { ${TASK} } }`, { id })))
+}
+
+const QUESTIONABLE = ['pmock', 'jimmy', 'acedata']
+
+/** For each upstream as many tasks at once as there are things to go wrong, with an order or with a question about one. */
+async function runAll(gateway: TestGateway, fleet: Fleet, said: Said): Promise<void> {
+  const names = ['openai', 'basic', 'pmock', 'jimmy', 'acedata'] as const
+  const runs = names.flatMap((name) => {
+    const moods = [...ECHOES, ...FAILURES]
+    const orders = QUESTIONABLE.includes(name) ? 2 * moods.length : moods.length
+    fleet[name].script(...moods, ...moods.map((): Mood => 'ok'), ...moods)
+    return Array.from({ length: orders }, (_, index) =>
+      runOne(gateway, name, said, name === 'jimmy' && index % 4 === 0 ? { quality: 'HIGH' } : {}),
+    )
+  })
+  await Promise.all(runs)
+}
+
+/** Whoever knows the address repeats it and the key to it, well or badly. */
+async function callBack({ requests }: AcedataUpstream): Promise<void> {
+  const addresses = requests
+    .map(({ parameters }) => parameters.callback_url)
+    .filter((url) => url !== undefined)
+  for (const address of addresses.slice(0, 5)) {
+    const echoed = {
+      task_id: 'task-x',
+      error: { code: KEYS.acedata, message: `${String(address)} ${KEYS.acedata}` },
+    }
+    await fetch(String(address), { method: 'POST', body: JSON.stringify(echoed) })
+    await fetch(String(address), { method: 'POST', body: `${String(address)} ${KEYS.acedata}` })
+  }
+}
+
+const CONFIG = 'darkroom.config.json'
+
+/** Every file under a folder, and every row of the database as text, by where it was found. */
+async function contentsOf({ dataDir }: Place): Promise<[where: string, text: string][]> {
+  const found: [string, string][] = []
+  for (const entry of await readdir(dataDir, { recursive: true, withFileTypes: true })) {
+    // The configuration is where they come from.
+    if (!entry.isFile() || entry.name === CONFIG) continue
+    const path = join(entry.parentPath, entry.name)
+    found.push([path, await readFile(path, 'latin1')])
+  }
+  const db = new BetterSqlite3(join(dataDir, 'darkroom.db'), { readonly: true })
+  const tables = db.prepare<[], { name: string }>("select name from sqlite_master where type = 'table'").all()
+  for (const { name } of tables) {
+    for (const row of db.prepare(`select * from "${name}"`).all())
+      found.push([`table ${name}`, JSON.stringify(row)])
+  }
+  db.close()
+  return found
+}
+
+const PATIENCE = { timeout: 120_000 }
+
+test(
+  'no credential is in any log, answer, event, row or file of a run where all fails',
+  PATIENCE,
+  async () => {
+    const fleet = await startFleet({ keys: KEYS, timeoutMs: 300 })
+    const place = await newPlace('sqlite')
+    onTestFinished(async () => {
+      await fleet.close()
+      await place.remove()
+    })
+    const lines: string[] = []
+    const log = createLog('trace', { write: (line) => void lines.push(line) })
+    const gateway = await openGateway({ place, providers: fleet.entries, engine: { pollMs: 20 }, log })
+    const said: Said = []
+    const over = new AbortController()
+    const hastened = hastenRests(place, over.signal)
+    try {
+      await runAll(gateway, fleet, said)
+      await callBack(fleet.acedata)
+      said.push(
+        JSON.stringify(await gateway.ask('{ providers { name dialect models { name upstreamName } } }')),
+      )
+    } finally {
+      over.abort()
+      await hastened
+      await gateway[Symbol.asyncDispose]()
+    }
+
+    const callbackSecrets = fleet.acedata.requests.flatMap(({ parameters }) =>
+      typeof parameters.callback_url === 'string' ? [parameters.callback_url.split('/').at(-1)!] : [],
+    )
+    const tokens = fleet.pmock.requests.map(({ headers }) => String(headers['pmock-access-token']))
+    const secrets = [...Object.values(KEYS), ...new Set(callbackSecrets), ...new Set(tokens)]
+    const texts = [
+      ...lines.map((line): [string, string] => ['the log', line]),
+      ...said.map((text): [string, string] => ['an answer', text]),
+      ...(await contentsOf(place)),
+    ]
+    const hits = texts.flatMap(([where, text]) =>
+      secrets
+        .filter((secret) => text.includes(secret))
+        .map((secret) => `${where}: ${secret} in ${around(text, secret)}`),
+    )
+    expect(hits).toEqual([])
+    // It went through what it says: secrets were given and repeated, and each failure has been told.
+    expect(callbackSecrets.length).toBeGreaterThan(10)
+    expect(lines.length).toBeGreaterThan(100)
+    expect(said.join('')).toMatch(/\[redacted\]/)
+  },
+)
+
+function around(text: string, secret: string): string {
+  const at = text.indexOf(secret)
+  return text.slice(Math.max(0, at - 80), at + secret.length + 20)
+}

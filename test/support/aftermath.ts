@@ -1,0 +1,31 @@
+// What a gateway left behind, read from its database once it is closed.
+import { join } from 'node:path'
+import { openDirectoryStore } from '../../src/assets/directory.ts'
+import type { AssetRow, AttemptRow, TaskRow } from '../../src/db/tables.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { createLog } from '../../src/log.ts'
+import type { Place } from './database.ts'
+import { checkInvariants } from './invariants.ts'
+
+export interface Aftermath {
+  tasks: TaskRow[]
+  attempts: AttemptRow[]
+  assets: AssetRow[]
+  /** Each sentence that must always hold and does not. */
+  violated: string[]
+}
+
+export async function readAftermath(place: Place): Promise<Aftermath> {
+  const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+  try {
+    const { sql, tables } = db.read
+    return {
+      tasks: await sql.select().from(tables.tasks),
+      attempts: await sql.select().from(tables.attempts),
+      assets: await sql.select().from(tables.assets),
+      violated: await checkInvariants(db, await openDirectoryStore(join(place.dataDir, 'assets'))),
+    }
+  } finally {
+    await db.close()
+  }
+}

@@ -1,0 +1,62 @@
+// A process that ends one task, posts to its callback address, and dies of SIGKILL before it can write down that it did.
+import { join } from 'node:path'
+import { z } from 'zod'
+import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { systemClock } from '../../src/clock.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { createBreaker } from '../../src/engine/breaker.ts'
+import { createEngine } from '../../src/engine/engine.ts'
+import { createPokes } from '../../src/engine/poke.ts'
+import { DELIVERY_TUNING } from '../../src/engine/delivery-tuning.ts'
+import { newId } from '../../src/ids.ts'
+import { createLog } from '../../src/log.ts'
+import { requestRule } from '../../src/providers/address.ts'
+import { createDownloader } from '../../src/providers/download.ts'
+import { createPoster } from '../../src/providers/post.ts'
+import { PLAIN } from './plain-input.ts'
+import { done, scripted } from './scripted.ts'
+
+const TOLD = z.object({ databaseUrl: z.string().nullable(), dataDir: z.string(), callbackUrl: z.string() })
+const { databaseUrl, dataDir, callbackUrl } = TOLD.parse(JSON.parse(process.argv[2] ?? ''))
+
+const webhookRule = { ...requestRule(['http:']), ports: null, isPublic: () => true }
+const poster = createPoster({ rule: webhookRule })
+const pokes = createPokes(systemClock)
+const log = createLog('silent')
+const engine = createEngine({
+  db: await openDatabase({ databaseUrl, dataDir, onPoke: (key) => pokes.wake(key), log }),
+  store: await openDirectoryStore(join(dataDir, 'assets')),
+  providers: [scripted((sent) => done(sent))],
+  pokes,
+  inputRule: requestRule(),
+  downloader: createDownloader({ rule: requestRule() }),
+  webhookRule,
+  poster: {
+    ...poster,
+    async post(url, message, signal) {
+      const answer = await poster.post(url, message, signal)
+      process.kill(process.pid, 'SIGKILL')
+      return answer
+    },
+  },
+  // The lease is soon over for who comes after.
+  delivery: { ...DELIVERY_TUNING, leaseMs: 500 },
+  publicUrl: null,
+  breaker: createBreaker(),
+  callbackBase: () => undefined,
+  clock: systemClock,
+  log,
+  tuning: {
+    maxAttempts: 3,
+    leaseMs: 30_000,
+    heartbeatMs: 10_000,
+    reapMs: 5000,
+    pollMs: 100,
+    progressEveryMs: 0,
+  },
+  random: () => 0,
+  workerId: newId('wrk', systemClock.now()),
+})
+await engine.start()
+await engine.create(DEFAULT_PROJECT, { ...PLAIN, callbackUrl })
