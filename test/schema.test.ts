@@ -20,6 +20,9 @@ type Mutation {
   generateImage(input: GenerateImageInput!): Task!
   cancelTask(id: ID!): Task!
   retryTask(id: ID!, acceptPossibleSecondCharge: Boolean = false): Task!
+  resolveAttempt(id: ID!, resolution: AttemptResolution!, remoteId: String, note: String): Attempt!
+  pauseProvider(name: String!, model: String, reason: String = "Paused by an operator."): Provider!
+  resumeProvider(name: String!, model: String): Provider!
   createWebhook(input: CreateWebhookInput!): Webhook!
   deleteWebhook(id: ID!): Webhook!
   redeliverWebhook(deliveryId: ID!): WebhookDelivery!
@@ -30,6 +33,7 @@ type Query {
   task(id: ID!): Task
   tasks(first: Int = 50, after: String, filter: TaskFilter): TaskConnection!
   providers: [Provider!]!
+  attemptsNeedingReview(first: Int = 50, after: String): AttemptConnection!
   webhooks: [Webhook!]!
   webhookSecret: String!
   webhookDeliveries(first: Int = 50, after: ID, webhookId: ID, state: WebhookDeliveryState): [WebhookDelivery!]!

@@ -31,14 +31,13 @@ function heard({ headers, body }: Parameters<Echo>[0]): string {
 function echo(status: number, more: Record<string, string> = {}): Echo {
   return (request) => {
     const said = heard(request)
-    const [key = ''] = [request.headers['pmock-access-key'], request.headers.authorization?.slice(7)].filter(
-      Boolean,
-    )
+    const { 'pmock-access-key': accessKey, authorization = '' } = request.headers
+    const key = String(accessKey ?? authorization.slice('Bearer '.length))
     const error = { message: `Bad: ${said}`, type: said, code: key, param: key }
     const envelope = { code: status, msg: said, message: said, traceId: key, trace_id: key, task_id: null }
     return {
       status,
-      headers: { 'x-request-id': String(key), 'x-trace': key === '' ? '-' : String(key), ...more },
+      headers: { 'x-request-id': key, 'x-trace': key, ...more },
       body: { ...envelope, success: false, error },
     }
   }
@@ -103,14 +102,14 @@ async function runOne(gateway: TestGateway, provider: string, said: Said, input:
   said.push(JSON.stringify(await gateway.ask(`query ($id: ID!) { task(id: $id) { ${TASK} } }`, { id })))
 }
 
-const QUESTIONABLE = ['pmock', 'jimmy', 'acedata']
+const QUESTIONABLE = new Set(['pmock', 'jimmy', 'acedata'])
 
 /** For each upstream as many tasks at once as there are things to go wrong, with an order or with a question about one. */
 async function runAll(gateway: TestGateway, fleet: Fleet, said: Said): Promise<void> {
   const names = ['openai', 'basic', 'pmock', 'jimmy', 'acedata'] as const
   const runs = names.flatMap((name) => {
     const moods = [...ECHOES, ...FAILURES]
-    const orders = QUESTIONABLE.includes(name) ? 2 * moods.length : moods.length
+    const orders = QUESTIONABLE.has(name) ? 2 * moods.length : moods.length
     fleet[name].script(...moods, ...moods.map((): Mood => 'ok'), ...moods)
     return Array.from({ length: orders }, (_, index) =>
       runOne(gateway, name, said, name === 'jimmy' && index % 4 === 0 ? { quality: 'HIGH' } : {}),
@@ -120,18 +119,17 @@ async function runAll(gateway: TestGateway, fleet: Fleet, said: Said): Promise<v
 }
 
 /** Whoever knows the address repeats it and the key to it, well or badly. */
-async function callBack({ requests }: AcedataUpstream): Promise<void> {
-  const addresses = requests
-    .map(({ parameters }) => parameters.callback_url)
-    .filter((url) => url !== undefined)
-  for (const address of addresses.slice(0, 5)) {
-    const echoed = {
-      task_id: 'task-x',
-      error: { code: KEYS.acedata, message: `${String(address)} ${KEYS.acedata}` },
-    }
-    await fetch(String(address), { method: 'POST', body: JSON.stringify(echoed) })
-    await fetch(String(address), { method: 'POST', body: `${String(address)} ${KEYS.acedata}` })
+async function callBack(upstream: AcedataUpstream): Promise<void> {
+  for (const address of addressesOf(upstream).slice(0, 5)) {
+    const told = `${address} ${KEYS.acedata}`
+    const echoed = { task_id: 'task-x', error: { code: KEYS.acedata, message: told } }
+    await fetch(address, { method: 'POST', body: JSON.stringify(echoed) })
+    await fetch(address, { method: 'POST', body: told })
   }
+}
+
+function addressesOf({ requests }: AcedataUpstream): string[] {
+  return requests.flatMap(({ parameters: { callback_url: url } }) => (typeof url === 'string' ? [url] : []))
 }
 
 const CONFIG = 'darkroom.config.json'
@@ -185,9 +183,7 @@ test(
       await gateway[Symbol.asyncDispose]()
     }
 
-    const callbackSecrets = fleet.acedata.requests.flatMap(({ parameters }) =>
-      typeof parameters.callback_url === 'string' ? [parameters.callback_url.split('/').at(-1)!] : [],
-    )
+    const callbackSecrets = addressesOf(fleet.acedata).map((url) => url.slice(url.lastIndexOf('/') + 1))
     const tokens = fleet.pmock.requests.map(({ headers }) => String(headers['pmock-access-token']))
     const secrets = [...Object.values(KEYS), ...new Set(callbackSecrets), ...new Set(tokens)]
     const texts = [

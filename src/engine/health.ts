@@ -23,6 +23,7 @@ export async function noteSuccess(deps: Deps, { provider, model }: AttemptRow): 
 
 /** A call went wrong: some failures are reasons to rest by themselves, others when there are many, or after a rest. */
 export async function noteFailure(deps: Deps, attempt: AttemptRow, failure: Failure): Promise<void> {
+  if (failure.ours) return
   const { provider, model } = attempt
   const ill = ['unreached', 'lost', 'broken'].includes(failure.kind)
   const now = deps.clock.now()

@@ -65,5 +65,5 @@ function unusable({ provider }: AttemptRow, cause: ImageRejected): ProviderError
 
 function unstorable(cause: unknown): ProviderError {
   const message = 'The image was made and charged, and then the gateway could not store it.'
-  return new ProviderError({ kind: 'broken', code: 'INTERNAL', message, charged: 'YES', cause })
+  return new ProviderError({ kind: 'broken', code: 'INTERNAL', message, charged: 'YES', ours: true, cause })
 }

@@ -46,4 +46,5 @@ const LOST: Failure = {
     'The gateway stopped while the provider may have been working. Whether the image was made and charged is unknown; ' +
     'it was not sent again.',
   charged: 'UNKNOWN',
+  ours: true,
 }

@@ -84,6 +84,7 @@ const NOT_CHARGED: Failure = {
   code: 'OUTCOME_UNKNOWN',
   message: 'An operator found that this attempt was not charged.',
   charged: 'NO',
+  ours: true,
 }
 
 const RESULT_LOST: Failure = {
@@ -91,4 +92,5 @@ const RESULT_LOST: Failure = {
   code: 'RESULT_UNREACHABLE',
   message: 'An operator found that this attempt was charged and that its result is lost.',
   charged: 'YES',
+  ours: true,
 }

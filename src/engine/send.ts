@@ -93,6 +93,7 @@ export function toFailure(deps: Deps, { attempt, evidence }: Case, error: unknow
       code: 'INTERNAL',
       message: 'The gateway failed before anything was sent.',
       charged: 'NO',
+      ours: true,
       cause: error,
     }
   }
@@ -102,6 +103,7 @@ export function toFailure(deps: Deps, { attempt, evidence }: Case, error: unknow
     message:
       'The gateway failed while the provider was working; whether the image was made and charged is unknown.',
     charged: 'UNKNOWN',
+    ours: true,
     cause: error,
   }
 }

@@ -25,6 +25,8 @@ export interface Failure {
   retryAfterMs?: number | undefined
   httpStatus?: number | undefined
   providerRequestId?: string | undefined
+  /** True when the fault is this server's own: it then says nothing about how the provider is. */
+  ours?: boolean
   cause?: unknown
 }
 

@@ -182,8 +182,12 @@ const ProviderRestRef = builder.objectRef<RestRow>('ProviderRest').implement({
       resolve: ({ model }) => model || null,
     }),
     reason: t.exposeString('reason', { description: 'Why, in a sentence for operators.' }),
-    since: t.field({ type: 'DateTime', description: 'When it was ordered.', resolve: ({ since }) => since }),
-    until: t.field({
+    startedAt: t.field({
+      type: 'DateTime',
+      description: 'When it was ordered.',
+      resolve: ({ since }) => since,
+    }),
+    endsAt: t.field({
       type: 'DateTime',
       nullable: true,
       description: 'When it is over; null until somebody resumes it.',

@@ -54,7 +54,8 @@ describe.each(DATABASES)('darkroom doctor on %s', (database) => {
     expect(alone.stdout).toMatch(/\nAll (\d+) hold\.\n$/)
     expect(alone.stdout).not.toContain('violated')
 
-    await using _server = await openGateway({ place })
+    await using server = await openGateway({ place })
+    expect(server.gateway.watching()).toBe(0)
     expect(await run(place, 'doctor')).toEqual(alone)
   })
 

@@ -45,6 +45,7 @@ describe('a request that can be honoured', () => {
       unsupported: _u,
       onUnknownOutcome: _k,
       maxCharges: _c,
+      callbackUrl: _w,
       ...sent
     } = { ...plainRequest, ...asked }
     expect(settings).toEqual(sent)

@@ -1,17 +1,15 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
-import pg from 'pg'
+import { Client } from 'pg'
 import type { Place } from './database.ts'
 
-/** Lets the time of rests pass at once, beside whoever works on the database. In life whoever is queued at a provider at rest waits up to five minutes. */
+/** Lets the time of rests pass at once, until `over`: in life, whoever is queued at a provider at rest waits for minutes. */
 export async function hastenRests(place: Place, over: AbortSignal): Promise<void> {
   const statement = 'update provider_rests set until = 1 where until is not null'
-  const client =
-    place.databaseUrl === null ? undefined : new pg.Client({ connectionString: place.databaseUrl })
+  const client = place.databaseUrl === null ? undefined : new Client({ connectionString: place.databaseUrl })
   await client?.connect()
   const sqlite = client ? undefined : new BetterSqlite3(join(place.dataDir, 'darkroom.db'))
-  // Ended by the test, not by a number of rounds.
   while (!over.aborted) {
     sqlite?.exec(statement)
     await client?.query(statement)
