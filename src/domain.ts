@@ -139,6 +139,25 @@ export interface Settings {
   user: string | null
 }
 
+/** Every setting at its default: what is painted when nothing but a prompt is given. */
+export const DEFAULT_SETTINGS = {
+  model: 'gpt-image-2',
+  size: 'auto',
+  quality: 'AUTO',
+  background: 'AUTO',
+  moderation: 'AUTO',
+  outputFormat: 'PNG',
+  outputCompression: null,
+  inputFidelity: null,
+  style: null,
+  n: 1,
+  partialImages: 0,
+  user: null,
+} as const satisfies Omit<Settings, 'prompt'>
+
+/** How carefully money is spent, at its default: warn, hold what is unknown, pay once. */
+export const DEFAULT_POLICIES = { unsupported: 'WARN', onUnknownOutcome: 'HOLD', maxCharges: 1 } as const
+
 /** An image that came in with a request: stored already, or still to be fetched before anything is sent. */
 export type InputImage = { assetId: string } | { url: string }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { z } from 'zod'
+import { DEFAULT_SETTINGS } from '../../src/domain.ts'
 import { openai } from '../../src/providers/openai.ts'
 import type { Order } from '../../src/providers/provider.ts'
 import { answer, clock } from '../child.ts'
@@ -14,21 +15,12 @@ interface Task {
 }
 
 const ORDER: Order = {
+  ...DEFAULT_SETTINGS,
   operation: 'GENERATE',
   prompt: 'a very large picture',
-  model: 'gpt-image-2',
   upstreamModel: 'gpt-image-2',
   size: '1024x1024',
   quality: 'HIGH',
-  background: 'AUTO',
-  moderation: 'AUTO',
-  outputFormat: 'PNG',
-  outputCompression: null,
-  inputFidelity: null,
-  style: null,
-  n: 1,
-  partialImages: 0,
-  user: null,
   images: [],
   mask: null,
 }

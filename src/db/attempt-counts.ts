@@ -1,4 +1,4 @@
-import { and, eq, inArray, lt, ne, or, sql } from 'drizzle-orm'
+import { and, eq, lt, ne, or, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import type { AttemptRow } from './tables.ts'
 
@@ -31,7 +31,7 @@ export async function countAhead(q: Queries, attempt: AttemptRow): Promise<numbe
     .where(
       and(
         eq(attempts.provider, attempt.provider),
-        eq(attempts.state, 'PLANNED'),
+        sql`${attempts.state} = 'PLANNED'`,
         or(
           lt(attempts.runAfter, attempt.runAfter),
           and(eq(attempts.runAfter, attempt.runAfter), lt(attempts.id, attempt.id)),
@@ -60,7 +60,8 @@ export async function countByProvider(
     .where(
       and(
         eq(attempts.provider, provider),
-        inArray(attempts.state, ['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED']),
+        // Spelled out: with the states as parameters, SQLite would not use the index that is only about them.
+        sql`${attempts.state} in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED')`,
       ),
     )
   return { queued: Number(row?.queued ?? 0), running: Number(row?.running ?? 0) }

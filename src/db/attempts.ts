@@ -55,7 +55,7 @@ export async function claimDue(
       and(
         eq(attempts.provider, claim.provider),
         claim.model === undefined ? undefined : eq(attempts.model, claim.model),
-        inArray(attempts.state, ['PLANNED', 'ACCEPTED']),
+        isWaiting(q),
         lte(attempts.runAfter, q.now),
         // What a provider has accepted is asked about even while it is given no new work.
         claim.resting?.length ? or(eq(attempts.state, 'ACCEPTED'), atWork(q, claim.resting)) : undefined,
@@ -85,19 +85,18 @@ function atWork({ tables: { attempts } }: Queries, resting: readonly string[] | 
   return resting === 'ALL' ? sql`1 = 0` : notInArray(attempts.model, [...resting])
 }
 
+/** Spelled out: with the states as parameters, SQLite would not use the index that is only about them. */
+function isWaiting({ tables: { attempts } }: Queries): SQL {
+  return sql`${attempts.state} in ('PLANNED', 'ACCEPTED')`
+}
+
 /** How long until the next attempt of these providers is due; undefined when none is waiting, 0 when one is due. */
 export async function findNextDueMs(q: Queries, providers: string[]): Promise<number | undefined> {
   const { attempts } = q.tables
   const [row] = await q.sql
     .select({ inMs: sql<number | string | null>`min(${attempts.runAfter}) - ${q.now}` })
     .from(attempts)
-    .where(
-      and(
-        inArray(attempts.provider, providers),
-        inArray(attempts.state, ['PLANNED', 'ACCEPTED']),
-        isNull(attempts.leaseUntil),
-      ),
-    )
+    .where(and(inArray(attempts.provider, providers), isWaiting(q), isNull(attempts.leaseUntil)))
   const inMs = row?.inMs ?? undefined
   return inMs === undefined ? undefined : Math.max(0, Number(inMs))
 }
@@ -226,7 +225,8 @@ export async function listInDoubt(
     .where(
       and(
         eq(attempts.projectId, projectId),
-        eq(attempts.state, 'UNKNOWN'),
+        // Spelled out, see isWaiting.
+        sql`${attempts.state} = 'UNKNOWN'`,
         after &&
           or(
             gt(attempts.sentAt, after.sentAt),

@@ -14,6 +14,7 @@ import {
   type Warning,
 } from '../domain.ts'
 import { oneOf, type Kit } from './kit.ts'
+import { createProviderTables } from './tables.providers.ts'
 import { createWebhookTables } from './tables.webhooks.ts'
 
 /** Every table, in the words of one database's kit. CHECKs and partial unique indexes make bad states unstorable. */
@@ -150,6 +151,9 @@ export function createTables(kit: Kit) {
       index('attempts_due')
         .on(t.provider, t.runAfter, t.id)
         .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
+      index('attempts_in_doubt')
+        .on(t.projectId, t.sentAt, t.id)
+        .where(sql`${t.state} = 'UNKNOWN'`),
       index('attempts_leases')
         .on(t.leaseUntil)
         .where(sql`${t.leaseUntil} is not null`),
@@ -229,64 +233,14 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** What upstreams told us unasked, kept before it is answered: what is in it counts only once a check confirmed it. */
-  const callbacks = table(
-    'callbacks',
-    {
-      attemptId: text('attempt_id')
-        .notNull()
-        .references(() => attempts.id),
-      /** Of the body: the same callback twice is one row. */
-      sha256: text('sha256').notNull(),
-      body: text('body').notNull(),
-      receivedAt: bigint('received_at').notNull(),
-    },
-    (t) => [primaryKey({ columns: [t.attemptId, t.sha256] })],
-  )
-
-  /** Providers that are given no work for a while, agreed on by all processes. */
-  const rests = table(
-    'provider_rests',
-    {
-      provider: text('provider').notNull(),
-      /** '' for all its models. */
-      model: text('model').notNull(),
-      /** In the database's time; null until an operator resumes it. Once it is over, one attempt at a time probes. */
-      until: bigint('until'),
-      /** For operators, in a sentence. */
-      reason: text('reason').notNull(),
-      since: bigint('since').notNull(),
-    },
-    (t) => [primaryKey({ columns: [t.provider, t.model] })],
-  )
-
-  const webhooks = createWebhookTables(kit, { projects, tasks })
-
-  /** What people decided, for good. */
-  const audit = table(
-    'audit_log',
-    {
-      id: text('id').primaryKey(),
-      projectId: text('project_id').notNull(),
-      at: bigint('at').notNull(),
-      action: text('action').notNull(),
-      /** The id of what it was about. */
-      subject: text('subject').notNull(),
-      detail: json('detail').$type<Record<string, string | null>>().notNull(),
-    },
-    (t) => [index('audit_log_subject').on(t.subject, t.at)],
-  )
-
   return {
     projects,
     tasks,
     attempts,
     events,
     assets,
-    callbacks,
-    rests,
-    audit,
-    ...webhooks,
+    ...createProviderTables(kit, { attempts }),
+    ...createWebhookTables(kit, { projects, tasks }),
   }
 }
 

@@ -1,13 +1,4 @@
-import type {
-  Background,
-  InputFidelity,
-  Moderation,
-  OutputFormat,
-  Quality,
-  Style,
-  UnknownOutcomePolicy,
-  UnsupportedPolicy,
-} from '../domain.ts'
+import type { ImageRequest } from '../domain.ts'
 import { parseSize } from '../domain.ts'
 import { badInput } from '../errors.ts'
 
@@ -15,29 +6,11 @@ import { badInput } from '../errors.ts'
 export type RawImage = { upload: Blob } | { dataUrl: string } | { url: string } | { imageId: string }
 
 /** What a client asks for, every default filled in, nothing checked yet. */
-export interface TaskInput {
-  prompt: string
-  model: string
-  providers: string[] | null
+export interface TaskInput extends Omit<ImageRequest, 'operation' | 'images' | 'mask' | 'metadata'> {
   images: RawImage[]
   mask: RawImage | null
-  size: string
-  quality: Quality
-  background: Background
-  moderation: Moderation
-  outputFormat: OutputFormat
-  outputCompression: number | null
-  inputFidelity: InputFidelity | null
-  style: Style | null
-  n: number
-  partialImages: number
-  user: string | null
   metadata: { key: string; value: string }[]
   idempotencyKey: string | null
-  unsupported: UnsupportedPolicy
-  onUnknownOutcome: UnknownOutcomePolicy
-  maxCharges: number
-  callbackUrl: string | null
 }
 
 /** The most input images any upstream takes (platform.openai.com, images/edits). */

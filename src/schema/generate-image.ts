@@ -1,4 +1,5 @@
 import type { RawImage, TaskInput } from '../engine/input.ts'
+import { DEFAULT_POLICIES, DEFAULT_SETTINGS } from '../domain.ts'
 import { badInput } from '../errors.ts'
 import { builder } from './builder.ts'
 import {
@@ -44,7 +45,7 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
         'What the image shows, or how to change it. The GPT image models take up to 32000 characters.',
     }),
     model: t.string({
-      defaultValue: 'gpt-image-2',
+      defaultValue: DEFAULT_SETTINGS.model,
       description: 'One that a provider serves: see Query.providers.',
     }),
     providers: t.stringList({
@@ -61,27 +62,27 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
     }),
     size: t.field({
       type: 'ImageSize',
-      defaultValue: 'auto',
+      defaultValue: DEFAULT_SETTINGS.size,
       description: 'auto or WIDTHxHEIGHT in pixels.',
     }),
     quality: t.field({
       type: QualityEnum,
-      defaultValue: 'AUTO',
+      defaultValue: DEFAULT_SETTINGS.quality,
       description: 'The main factor of the price. Which a model takes is data: see Query.providers.',
     }),
     background: t.field({
       type: BackgroundEnum,
-      defaultValue: 'AUTO',
+      defaultValue: DEFAULT_SETTINGS.background,
       description: 'TRANSPARENT needs PNG or WEBP, and a model that can.',
     }),
     moderation: t.field({
       type: ModerationEnum,
-      defaultValue: 'AUTO',
+      defaultValue: DEFAULT_SETTINGS.moderation,
       description: "LOW asks the upstream's content filter to let more pass.",
     }),
     outputFormat: t.field({
       type: OutputFormatEnum,
-      defaultValue: 'PNG',
+      defaultValue: DEFAULT_SETTINGS.outputFormat,
       description: 'PNG, JPEG or WEBP: decides whether the result can be transparent or compressed.',
     }),
     outputCompression: t.int({
@@ -92,9 +93,9 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
       description: 'Edits only; the upstream chooses when left out.',
     }),
     style: t.field({ type: StyleEnum, description: 'dall-e-3 only; the upstream chooses when left out.' }),
-    n: t.int({ defaultValue: 1, description: 'How many images, 1 to 10.' }),
+    n: t.int({ defaultValue: DEFAULT_SETTINGS.n, description: 'How many images, 1 to 10.' }),
     partialImages: t.int({
-      defaultValue: 0,
+      defaultValue: DEFAULT_SETTINGS.partialImages,
       description: 'How many previews to ask for, 0 to 3. Each costs 100 output tokens at OpenAI.',
     }),
     user: t.string({ description: "The caller's own end user, for abuse control; 1 to 256 characters." }),
@@ -114,16 +115,16 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
     }),
     unsupported: t.field({
       type: UnsupportedEnum,
-      defaultValue: 'WARN',
+      defaultValue: DEFAULT_POLICIES.unsupported,
       description: 'What to do about a setting that no provider can honour.',
     }),
     onUnknownOutcome: t.field({
       type: OnUnknownOutcomeEnum,
-      defaultValue: 'HOLD',
+      defaultValue: DEFAULT_POLICIES.onUnknownOutcome,
       description: 'What to do when an answer is lost after sending.',
     }),
     maxCharges: t.int({
-      defaultValue: 1,
+      defaultValue: DEFAULT_POLICIES.maxCharges,
       description: 'How many possible charges this task may have, 1 to 5.',
     }),
   }),
@@ -189,27 +190,27 @@ function withKey(input: TaskInput, header: string | null): TaskInput {
 function readInput(input: typeof GenerateImageInput.$inferInput): TaskInput {
   return {
     prompt: input.prompt,
-    model: input.model ?? 'gpt-image-2',
+    model: input.model ?? DEFAULT_SETTINGS.model,
     providers: input.providers ?? null,
     images: (input.images ?? []).map(readImage),
     mask: input.mask ? readImage(input.mask) : null,
-    size: input.size ?? 'auto',
-    quality: input.quality ?? 'AUTO',
-    background: input.background ?? 'AUTO',
-    moderation: input.moderation ?? 'AUTO',
-    outputFormat: input.outputFormat ?? 'PNG',
+    size: input.size ?? DEFAULT_SETTINGS.size,
+    quality: input.quality ?? DEFAULT_SETTINGS.quality,
+    background: input.background ?? DEFAULT_SETTINGS.background,
+    moderation: input.moderation ?? DEFAULT_SETTINGS.moderation,
+    outputFormat: input.outputFormat ?? DEFAULT_SETTINGS.outputFormat,
     outputCompression: input.outputCompression ?? null,
     inputFidelity: input.inputFidelity ?? null,
     style: input.style ?? null,
-    n: input.n ?? 1,
-    partialImages: input.partialImages ?? 0,
+    n: input.n ?? DEFAULT_SETTINGS.n,
+    partialImages: input.partialImages ?? DEFAULT_SETTINGS.partialImages,
     user: input.user ?? null,
     metadata: input.metadata ?? [],
     callbackUrl: input.callbackUrl ?? null,
     idempotencyKey: input.idempotencyKey ?? null,
-    unsupported: input.unsupported ?? 'WARN',
-    onUnknownOutcome: input.onUnknownOutcome ?? 'HOLD',
-    maxCharges: input.maxCharges ?? 1,
+    unsupported: input.unsupported ?? DEFAULT_POLICIES.unsupported,
+    onUnknownOutcome: input.onUnknownOutcome ?? DEFAULT_POLICIES.onUnknownOutcome,
+    maxCharges: input.maxCharges ?? DEFAULT_POLICIES.maxCharges,
   }
 }
 

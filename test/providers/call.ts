@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { WirePhase } from '../../src/domain.ts'
+import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
 import type { Answer, Call, Order, OrderImage, Provider } from '../../src/providers/provider.ts'
 
@@ -19,21 +19,11 @@ export interface Heard {
 export function orderOf(wishes: Partial<Order> = {}): Order {
   const model = wishes.model ?? 'gpt-image-2'
   return {
+    ...DEFAULT_SETTINGS,
     operation: wishes.images ? 'EDIT' : 'GENERATE',
     prompt: 'a red fox in the snow',
     model,
     upstreamModel: model,
-    size: 'auto',
-    quality: 'AUTO',
-    background: 'AUTO',
-    moderation: 'AUTO',
-    outputFormat: 'PNG',
-    outputCompression: null,
-    inputFidelity: null,
-    style: null,
-    n: 1,
-    partialImages: 0,
-    user: null,
     images: [],
     mask: null,
     ...wishes,

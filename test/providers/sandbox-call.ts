@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { WirePhase } from '../../src/domain.ts'
+import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
 import type { Answer, Call, Order, OrderImage } from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox.ts'
 
@@ -21,21 +21,12 @@ export function openSandbox(options: Record<string, unknown> = {}) {
 export function orderOf(wishes: Partial<Order> = {}): Order {
   const model = wishes.model ?? 'gpt-image-2'
   return {
+    ...DEFAULT_SETTINGS,
     operation: wishes.images ? 'EDIT' : 'GENERATE',
     prompt: 'a red fox in the snow',
     model,
     upstreamModel: model,
     size: '1024x1024',
-    quality: 'AUTO',
-    background: 'AUTO',
-    moderation: 'AUTO',
-    outputFormat: 'PNG',
-    outputCompression: null,
-    inputFidelity: null,
-    style: null,
-    n: 1,
-    partialImages: 0,
-    user: null,
     images: [],
     mask: null,
     ...wishes,

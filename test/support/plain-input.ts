@@ -1,27 +1,15 @@
+import { DEFAULT_POLICIES, DEFAULT_SETTINGS } from '../../src/domain.ts'
 import type { TaskInput } from '../../src/engine/input.ts'
 
 /** What a client asks for who sets nothing but a prompt. */
 export const PLAIN: TaskInput = {
+  ...DEFAULT_SETTINGS,
+  ...DEFAULT_POLICIES,
   prompt: 'a brass kettle on slate',
-  model: 'gpt-image-2',
   providers: null,
   images: [],
   mask: null,
-  size: 'auto',
-  quality: 'AUTO',
-  background: 'AUTO',
-  moderation: 'AUTO',
-  outputFormat: 'PNG',
-  outputCompression: null,
-  inputFidelity: null,
-  style: null,
-  n: 1,
-  partialImages: 0,
-  user: null,
   metadata: [],
   idempotencyKey: null,
-  unsupported: 'WARN',
-  onUnknownOutcome: 'HOLD',
-  maxCharges: 1,
   callbackUrl: null,
 }

@@ -2,32 +2,19 @@ import type { Database } from '../../src/db/database.ts'
 import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
 import type { TaskRow } from '../../src/db/tables.ts'
 import { insertTask } from '../../src/db/tasks.ts'
-import type { ImageRequest } from '../../src/domain.ts'
+import { DEFAULT_POLICIES, DEFAULT_SETTINGS, type ImageRequest } from '../../src/domain.ts'
 import { newId } from '../../src/ids.ts'
 
 /** A request with every setting at its default. */
 export const plainRequest: ImageRequest = {
+  ...DEFAULT_SETTINGS,
+  ...DEFAULT_POLICIES,
   operation: 'GENERATE',
   prompt: 'a brass kettle on slate',
-  model: 'gpt-image-2',
-  size: 'auto',
-  quality: 'AUTO',
-  background: 'AUTO',
-  moderation: 'AUTO',
-  outputFormat: 'PNG',
-  outputCompression: null,
-  inputFidelity: null,
-  style: null,
-  n: 1,
-  partialImages: 0,
-  user: null,
   providers: null,
   images: [],
   mask: null,
   metadata: {},
-  unsupported: 'WARN',
-  onUnknownOutcome: 'HOLD',
-  maxCharges: 1,
   callbackUrl: null,
 }
 

@@ -1,4 +1,4 @@
-import { parseSize, type ImageRequest } from '../../domain.ts'
+import { DEFAULT_POLICIES, DEFAULT_SETTINGS, parseSize, type ImageRequest } from '../../domain.ts'
 import { costMicros } from '../../engine/cost.ts'
 import { fit } from '../../engine/fit.ts'
 import type { Offer, Order, Provider, SizeRule } from '../../providers/provider.ts'
@@ -61,27 +61,17 @@ function generationFirst(a: Order['operation'], b: Order['operation']): number {
 
 function cheapest(offer: Offer, operation: Order['operation']): Order {
   const request: ImageRequest = {
+    ...DEFAULT_SETTINGS,
+    ...DEFAULT_POLICIES,
     operation,
     prompt: PROMPTS[operation],
     model: offer.model,
     size: smallest(offer.capabilities.sizes),
     quality: 'LOW',
-    background: 'AUTO',
-    moderation: 'AUTO',
-    outputFormat: 'PNG',
-    outputCompression: null,
-    inputFidelity: null,
-    style: null,
-    n: 1,
-    partialImages: 0,
-    user: null,
     providers: null,
     images: [],
     mask: null,
     metadata: {},
-    unsupported: 'WARN',
-    onUnknownOutcome: 'HOLD',
-    maxCharges: 1,
     callbackUrl: null,
   }
   // The settings that a task would be sent with: what the model does not know, LOW for example, is left to it.

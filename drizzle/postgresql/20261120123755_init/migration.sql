@@ -192,6 +192,7 @@ CREATE UNIQUE INDEX "attempts_one_live" ON "attempts" ("task_id","part") WHERE "
 CREATE UNIQUE INDEX "attempts_remote" ON "attempts" ("provider","remote_id") WHERE "remote_id" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "attempts_callback" ON "attempts" ("callback_sha256") WHERE "callback_sha256" is not null;--> statement-breakpoint
 CREATE INDEX "attempts_due" ON "attempts" ("provider","run_after","id") WHERE "state" in ('PLANNED', 'ACCEPTED');--> statement-breakpoint
+CREATE INDEX "attempts_in_doubt" ON "attempts" ("project_id","sent_at","id") WHERE "state" = 'UNKNOWN';--> statement-breakpoint
 CREATE INDEX "attempts_leases" ON "attempts" ("lease_until") WHERE "lease_until" is not null;--> statement-breakpoint
 CREATE INDEX "audit_log_subject" ON "audit_log" ("subject","at");--> statement-breakpoint
 CREATE UNIQUE INDEX "task_events_feed" ON "task_events" ("project_id","feed_seq");--> statement-breakpoint
