@@ -1,5 +1,20 @@
 // The queue: an attempt's row says when it is due, who works on it and until when that counts.
-import { and, asc, eq, gt, inArray, isNull, lt, lte, notInArray, or, sql, type SQL } from 'drizzle-orm'
+import {
+  and,
+  asc,
+  eq,
+  gt,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  ne,
+  notInArray,
+  or,
+  sql,
+  type SQL,
+} from 'drizzle-orm'
 import type { AttemptState } from '../domain.ts'
 import type { Queries, Transaction } from './database.ts'
 import { insertion, statement } from './statement.ts'
@@ -166,9 +181,9 @@ export async function listAbandoned(
     .where(
       and(
         inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED']),
-        which.all
-          ? and(sql`${attempts.leaseOwner} is not null`, sql`${attempts.leaseOwner} <> ${which.notOwner}`)
-          : lt(attempts.leaseUntil, q.now),
+        // Whoever has an owner has a lease, and leases have an index.
+        isNotNull(attempts.leaseUntil),
+        which.all ? ne(attempts.leaseOwner, which.notOwner) : lt(attempts.leaseUntil, q.now),
       ),
     )
 }

@@ -144,7 +144,8 @@ export async function releaseAllDeliveries(q: Transaction, owner: string): Promi
   await q.sql
     .update(all)
     .set(UNLEASED)
-    .where(and(isNotNull(all.leaseOwner), ne(all.leaseOwner, owner)))
+    // The first two spelled out: the index is only about such rows.
+    .where(and(sql`${all.state} = 'PENDING'`, isNotNull(all.leaseUntil), ne(all.leaseOwner, owner)))
 }
 
 /** Gives up all that is still on its way to a webhook. */
