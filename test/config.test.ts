@@ -51,6 +51,7 @@ function fakeProvider(name: string, dialect: string): Provider {
   return {
     name,
     dialect,
+    workings: { modes: ['SYNC'], recovery: 'NONE', failureCharge: 'UNKNOWN' },
     offers: [],
     concurrency: 1,
     timeoutMs: 1_000,

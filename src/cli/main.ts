@@ -96,8 +96,11 @@ function report(error: unknown, { err, env }: Surroundings): number {
   }
   err.write(`${err.paint('red', explain(error))}\n`)
   if (env['LOG_LEVEL'] === 'debug' && error instanceof Error) err.write(`${error.stack}\n`)
-  return EXIT.failed
+  return error instanceof Error && MENDED_BY_OPERATORS.has(error.name) ? EXIT.config : EXIT.failed
 }
+
+/** Starting again would end the same until somebody has done something about it. Named, so that help loads no database. */
+const MENDED_BY_OPERATORS: ReadonlySet<string> = new Set(['FolderInUse', 'DatabaseDamaged'])
 
 /** `darkroom … | head` closes the pipe early; whoever reads has seen enough. */
 function leaveWithTheReader(error: NodeJS.ErrnoException): void {

@@ -5,6 +5,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { LRUCache } from 'lru-cache'
 import type { Builders, Database, OnPoke, Queries, Transaction } from './database.ts'
+import { openWhole } from './damaged.ts'
 import { databaseNow } from './kit.ts'
 import { lockFolder } from './lock.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -16,19 +17,26 @@ export const SQLITE_FILE = 'darkroom.db'
 /**
  * Opens `darkroom.db` in a folder, for this process alone, and brings it up to date. Two connections: one writes, one
  * reads and cannot do otherwise, because a write beside an open transaction would block the event loop for seconds.
- * Throws FolderInUse while another process has it open.
+ * Throws FolderInUse while another process has it open, and DatabaseDamaged.
  */
 export function openSqlite(folder: string, onPoke: OnPoke): Database {
   mkdirSync(folder, { recursive: true })
   const lock = lockFolder(folder)
   const file = join(folder, SQLITE_FILE)
   const writer = new BetterSqlite3(file)
-  writer.pragma('journal_mode = WAL')
-  // FULL: a committed intent survives a power cut. Group commit makes up for the price.
-  writer.pragma('synchronous = FULL')
-  writer.pragma('foreign_keys = ON')
-  writer.pragma('busy_timeout = 5000')
-  writer.pragma('wal_autocheckpoint = 4000')
+  try {
+    openWhole(file, writer, () => {
+      writer.pragma('journal_mode = WAL')
+      // FULL: a committed intent survives a power cut. Group commit makes up for the price.
+      writer.pragma('synchronous = FULL')
+      writer.pragma('foreign_keys = ON')
+      writer.pragma('busy_timeout = 5000')
+      writer.pragma('wal_autocheckpoint = 4000')
+    })
+  } catch (error) {
+    lock.release()
+    throw error
+  }
   const writing = drizzle({ client: keepStatements(writer) })
   migrate(writing, { migrationsFolder: MIGRATIONS.sqlite })
 

@@ -8,7 +8,7 @@ import { readCallback, readPlaced, readRecord, type Reading } from './acedata/re
 import { replyRule } from './address.ts'
 import { createDownloader } from './download.ts'
 import { createUpstream, type Reply } from './http.ts'
-import type { Call, Dialect, Provider } from './provider.ts'
+import type { Call, Dialect, Provider, Workings } from './provider.ts'
 
 export const acedata: Dialect<AcedataOptions> = {
   options: acedataOptions,
@@ -45,6 +45,7 @@ function createAcedata(name: string, options: AcedataOptions): Provider {
   return {
     name,
     dialect: 'acedata',
+    workings: workingsOf(options),
     offers: offersOf(options),
     concurrency,
     timeoutMs,
@@ -73,4 +74,17 @@ function isLoopback(url: string): boolean {
   const { hostname } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
   return host === 'localhost' || (isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback')
+}
+
+function workingsOf({ mode, unbilledFailures }: AcedataOptions): Workings {
+  const modes = {
+    auto: ['CALLBACK', 'POLL'],
+    callback: ['CALLBACK'],
+    async: ['POLL'],
+    sync: ['SYNC'],
+  } as const
+  const recovery = ({ auto: 'CALLBACK', callback: 'CALLBACK', async: 'REMOTE_ID', sync: 'NONE' } as const)[
+    mode
+  ]
+  return { modes: modes[mode], recovery, failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' }
 }

@@ -45,6 +45,11 @@ function createBasic(name: string, settings: BasicOptions): Provider {
   return {
     name,
     dialect: 'basic',
+    workings: {
+      modes: ['SYNC'],
+      recovery: 'NONE',
+      failureCharge: settings.unbilledServerErrors ? 'NO' : 'UNKNOWN',
+    },
     offers: offersByPage(settings.models, () => CAPABILITIES),
     concurrency: settings.concurrency,
     timeoutMs: settings.timeoutMs,

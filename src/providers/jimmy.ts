@@ -6,7 +6,7 @@ import { createUpstream, type Reply } from './http.ts'
 import { jimmyOptions, offersOf, type JimmyOptions } from './jimmy/options.ts'
 import { authorization, taskResolved, toPlaced } from './jimmy/order.ts'
 import { readPlaced, readTask, type Reading } from './jimmy/reply.ts'
-import type { Call, Dialect, Provider, ResolvedSettings } from './provider.ts'
+import type { Call, Dialect, Provider, ResolvedSettings, Workings } from './provider.ts'
 
 export const jimmy: Dialect<JimmyOptions> = {
   options: jimmyOptions,
@@ -43,6 +43,7 @@ function createJimmy(name: string, options: JimmyOptions): Provider {
   return {
     name,
     dialect: 'jimmy',
+    workings: workingsOf(options),
     offers: offersOf(options),
     concurrency,
     timeoutMs,
@@ -63,4 +64,10 @@ function createJimmy(name: string, options: JimmyOptions): Provider {
       await Promise.all([upstream.close(), downloader.close()])
     },
   }
+}
+
+function workingsOf({ mode, unbilledFailures }: JimmyOptions): Workings {
+  const modes = { auto: ['POLL', 'SYNC'], async: ['POLL'], sync: ['SYNC'] } as const
+  const recovery = mode === 'sync' ? 'NONE' : 'REMOTE_ID'
+  return { modes: modes[mode], recovery, failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' }
 }

@@ -4,7 +4,7 @@ import { createImagesApi } from './openai/exchange.ts'
 import { addressOf, offersOf, openaiOptions, type OpenaiOptions } from './openai/options.ts'
 import { toMessage } from './openai/order.ts'
 import { unwrapEnvelope } from './pmock/envelope.ts'
-import type { Dialect, Provider } from './provider.ts'
+import type { Dialect, Provider, Workings } from './provider.ts'
 
 export const openai: Dialect<OpenaiOptions> = {
   options: openaiOptions,
@@ -36,10 +36,16 @@ function createOpenai(name: string, options: OpenaiOptions): Provider {
   return {
     name,
     dialect: 'openai',
+    workings: workingsOf(options),
     offers: offersOf(options),
     concurrency,
     timeoutMs,
     submit: async (order, call) => api.exchange(await toMessage(order, call, options), order, call),
     close: () => api.close(),
   }
+}
+
+function workingsOf({ mode, unbilledServerErrors }: OpenaiOptions): Workings {
+  const modes = { auto: ['SYNC', 'STREAM'], sync: ['SYNC'], stream: ['STREAM'] } as const
+  return { modes: modes[mode], recovery: 'NONE', failureCharge: unbilledServerErrors ? 'NO' : 'UNKNOWN' }
 }

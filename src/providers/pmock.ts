@@ -53,6 +53,7 @@ export function createPmock(name: string, options: PmockOptions, { now }: Pick<C
   return {
     name,
     dialect: 'pmock',
+    workings: { modes: ['POLL'], recovery: 'REMOTE_ID', failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' },
     offers: offersByPage(options.models, () => ASYNC_CAPABILITIES),
     concurrency,
     timeoutMs,

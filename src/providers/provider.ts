@@ -3,6 +3,7 @@
 import type { z } from 'zod'
 import type {
   Background,
+  Charged,
   ImageFacts,
   InputFidelity,
   Moderation,
@@ -20,6 +21,7 @@ export interface Provider {
   /** The operator's name for it, unique among the configured ones. */
   readonly name: string
   readonly dialect: string
+  readonly workings: Workings
   /** What it serves. A model that is not listed is never sent here. */
   readonly offers: readonly Offer[]
   /** True when it runs on this machine, and so can call back a server that only this machine reaches. */
@@ -47,6 +49,21 @@ export interface Provider {
   cancel?(remoteId: string, call: Call): Promise<void>
   /** Frees sockets. Called once, after the last call has ended. */
   close(): Promise<void>
+}
+
+/** Ways of asking: one reply, a stream with previews, submit and ask again, or submit and be called back. */
+export const MODES = ['SYNC', 'STREAM', 'POLL', 'CALLBACK'] as const
+/** How an attempt whose answer was lost can be found again: not at all, by its remote id, or by its own callback too. */
+export const RECOVERIES = ['NONE', 'REMOTE_ID', 'CALLBACK'] as const
+
+/** How a provider works, as far as money hangs on it. */
+export interface Workings {
+  /** The ways it may be asked in, the one it is asked in by preference first. */
+  modes: readonly (typeof MODES)[number][]
+  /** Of the first of its modes. */
+  recovery: (typeof RECOVERIES)[number]
+  /** What a failure of its own after it took the order counts as: UNKNOWN, unless somebody vouches that it is free. */
+  failureCharge: Exclude<Charged, 'YES'>
 }
 
 /** One model at one provider. */

@@ -41,6 +41,7 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
   return {
     name,
     dialect: 'sandbox',
+    workings: { modes: ['STREAM'], recovery: 'NONE', failureCharge: 'NO' },
     offers: CATALOGUE.map(toOffer),
     concurrency: settings.concurrency,
     timeoutMs: settings.timeoutMs,

@@ -1,165 +1,17 @@
 import { countByProvider } from '../db/attempt-counts.ts'
 import type { Database } from '../db/database.ts'
 import { listRests, type RestRow } from '../db/rests.ts'
-import { describeSizes } from '../engine/fit.ts'
 import { healthOf } from '../engine/pause.ts'
-import type { Capabilities, Offer, Price, Provider, SizeRule, TokenPrice } from '../providers/provider.ts'
+import type { Provider } from '../providers/provider.ts'
 import { builder } from './builder.ts'
-import {
-  BackgroundEnum,
-  InputFidelityEnum,
-  ModerationEnum,
-  OperationEnum,
-  OutputFormatEnum,
-  QualityEnum,
-  StyleEnum,
-} from './enums.ts'
+import { ChargedEnum } from './enums.ts'
+import { ModelRef } from './model.ts'
 
 /** A provider as a task remembers it: by name, whether it is still configured or not. */
 export interface NamedProvider {
   name: string
   provider: Provider | undefined
 }
-
-const SizesRef = builder.objectRef<SizeRule>('SupportedSizes').implement({
-  description: 'Which sizes a model takes: a list, or every size that keeps a rule.',
-  fields: (t) => ({
-    auto: t.exposeBoolean('auto', { description: 'Whether it takes auto.' }),
-    values: t.stringList({
-      nullable: true,
-      description: 'The only sizes there are; null where a rule holds.',
-      resolve: (rule) => (rule.kind === 'list' ? [...rule.values] : null),
-    }),
-    rule: t.string({ description: 'The same in words, for people.', resolve: describeSizes }),
-  }),
-})
-
-const CapabilitiesRef = builder.objectRef<Capabilities>('Capabilities').implement({
-  description:
-    'What a model at a provider can do. A setting outside of it is a warning or a refusal, never dropped.',
-  fields: (t) => ({
-    operations: t.field({
-      type: [OperationEnum],
-      description: 'Whether it paints from a prompt alone, edits images, or both.',
-      resolve: (can) => [...can.operations],
-    }),
-    sizes: t.field({
-      type: SizesRef,
-      description: 'Those it paints, in pixels; any other is refused.',
-      resolve: (can) => can.sizes,
-    }),
-    qualities: t.field({
-      type: [QualityEnum],
-      description: 'Without AUTO, which is always possible.',
-      resolve: (can) => can.qualities.filter((q) => q !== 'AUTO'),
-    }),
-    backgrounds: t.field({
-      type: [BackgroundEnum],
-      description: 'Empty where it cannot be chosen.',
-      resolve: (can) => [...can.backgrounds],
-    }),
-    moderations: t.field({
-      type: [ModerationEnum],
-      description: 'Empty where it cannot be chosen.',
-      resolve: (can) => [...can.moderations],
-    }),
-    outputFormats: t.field({
-      type: [OutputFormatEnum],
-      description: 'The first is its default.',
-      resolve: (can) => [...can.outputFormats],
-    }),
-    outputCompression: t.exposeBoolean('outputCompression', {
-      description: 'Whether JPEG and WEBP take a compression level.',
-    }),
-    inputFidelities: t.field({
-      type: [InputFidelityEnum],
-      description: 'Empty where it cannot be chosen.',
-      resolve: (can) => [...can.inputFidelities],
-    }),
-    styles: t.field({
-      type: [StyleEnum],
-      description: 'Empty where it cannot be chosen.',
-      resolve: (can) => [...can.styles],
-    }),
-    maxN: t.exposeInt('maxN', { description: 'The most images one task may ask for.' }),
-    maxInputImages: t.exposeInt('maxInputImages', { description: 'The most input images of an edit.' }),
-    mask: t.exposeBoolean('mask', { description: 'Whether an edit may bring a mask.' }),
-    maxPartialImages: t.exposeInt('maxPartialImages', {
-      description: 'The most previews; 0 where there are none.',
-    }),
-    maxPromptLength: t.exposeInt('maxPromptLength', {
-      description: 'The longest prompt, in Unicode code points.',
-    }),
-  }),
-})
-
-const tokens = (price: Price): TokenPrice | undefined => ('imageMicros' in price ? undefined : price)
-
-const PriceRef = builder.objectRef<Price>('Price').implement({
-  description:
-    'What a model costs in micro-USD, by tokens or by picture; the fields of the other way are null.',
-  fields: (t) => ({
-    inputTextMicros: t.field({
-      type: 'BigInt',
-      nullable: true,
-      description: 'For a million tokens of prompt: 5000000 is $5.',
-      resolve: (price) => tokens(price)?.inputTextMicros,
-    }),
-    inputImageMicros: t.field({
-      type: 'BigInt',
-      nullable: true,
-      description: 'For a million tokens of input image; null where there are none.',
-      resolve: (price) => tokens(price)?.inputImageMicros,
-    }),
-    outputImageMicros: t.field({
-      type: 'BigInt',
-      nullable: true,
-      description: 'For a million tokens of result and preview.',
-      resolve: (price) => tokens(price)?.outputImageMicros,
-    }),
-    outputTextMicros: t.field({
-      type: 'BigInt',
-      nullable: true,
-      description: 'For a million tokens of text; null where there are none.',
-      resolve: (price) => tokens(price)?.outputTextMicros,
-    }),
-    imageMicros: t.field({
-      type: 'BigInt',
-      nullable: true,
-      description:
-        'For one finished picture, where no size or quality has a price of its own: 40000 is $0.04.',
-      resolve: (price) => ('imageMicros' in price ? price.imageMicros : null),
-    }),
-    version: t.exposeString('version', { description: 'Which price table: its source and date.' }),
-  }),
-})
-
-const ModelRef = builder.objectRef<Offer>('Model').implement({
-  description: 'One model as one provider serves it: the same model may do more, or cost less, at another.',
-  fields: (t) => ({
-    name: t.string({ description: 'What to write into `model`.', resolve: ({ model }) => model }),
-    upstreamName: t.string({
-      description: "The provider's own name for it.",
-      resolve: ({ upstreamModel }) => upstreamModel,
-    }),
-    capabilities: t.field({
-      type: CapabilitiesRef,
-      description: 'What it can do at this provider, which may be less than elsewhere.',
-      resolve: (offer) => offer.capabilities,
-    }),
-    price: t.field({
-      type: PriceRef,
-      nullable: true,
-      description: 'Null when nobody told us: costs are then unknown.',
-      resolve: (offer) => offer.price,
-    }),
-    retiresOn: t.string({
-      nullable: true,
-      description: 'The day it is announced to be shut down, YYYY-MM-DD; null when none is.',
-      resolve: (offer) => offer.retiresOn,
-    }),
-  }),
-})
 
 const ProviderHealthEnum = builder.enumType('ProviderHealth', {
   description: 'How a provider is at this moment.',
@@ -170,6 +22,27 @@ const ProviderHealthEnum = builder.enumType('ProviderHealth', {
     },
     PROBING: { description: 'A rest is over, and one attempt at a time finds out whether it is well again.' },
     PAUSED: { description: 'An operator wants it to be given no work until it is resumed.' },
+  } as const,
+})
+
+const ProviderModeEnum = builder.enumType('ProviderMode', {
+  description: 'A way of asking an upstream.',
+  values: {
+    SYNC: { description: 'One request, answered when the picture is done.' },
+    STREAM: { description: 'One request, answered with previews and then the picture.' },
+    POLL: { description: 'It takes the order and is asked from time to time.' },
+    CALLBACK: { description: 'It takes the order and calls back; what it says is confirmed by asking.' },
+  } as const,
+})
+
+const ProviderRecoveryEnum = builder.enumType('ProviderRecovery', {
+  description: 'How an attempt whose answer was lost can be found again.',
+  values: {
+    NONE: { description: 'Not at all: it stands as unknown until somebody decides.' },
+    REMOTE_ID: { description: "By the upstream's own id, once it was told." },
+    CALLBACK: {
+      description: "By the upstream's own id, and by the call to an address of the attempt's own.",
+    },
   } as const,
 })
 
@@ -228,6 +101,26 @@ export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implemen
       type: [ProviderRestRef],
       description: 'Why it, or a model of it, is given no new work; empty when it is.',
       resolve: (provider, _, { db }) => restsOf(provider, db),
+    }),
+    modes: t.field({
+      type: [ProviderModeEnum],
+      description: 'The ways it may be asked in, the preferred one first; empty when no longer configured.',
+      resolve: ({ provider }) => [...(provider?.workings.modes ?? [])],
+    }),
+    recovery: t.field({
+      type: ProviderRecoveryEnum,
+      nullable: true,
+      description:
+        'How an attempt whose answer was lost is found again there; null when no longer configured.',
+      resolve: ({ provider }) => provider?.workings.recovery ?? null,
+    }),
+    failureCharge: t.field({
+      type: ChargedEnum,
+      nullable: true,
+      description:
+        'What a failure of its own, after it took the order, counts as: UNKNOWN unless the operator vouches that such ' +
+        'are never billed. A plain refusal is always NO. Null when no longer configured.',
+      resolve: ({ provider }) => provider?.workings.failureCharge ?? null,
     }),
     concurrency: t.int({
       description: 'How many calls one server process has under way there at most.',

@@ -60,6 +60,8 @@ export async function startGateway(
     },
     signal: (name) => void child.kill(name),
     async [Symbol.asyncDispose]() {
+      // One that was stopped would never hear that it is to end.
+      child.kill('SIGCONT')
       if (child.connected) child.disconnect()
       await ended
     },

@@ -32,6 +32,7 @@ export function scripted(
   return {
     name: 'scripted',
     dialect: 'scripted',
+    workings: { modes: ['SYNC'], recovery: 'NONE', failureCharge: 'UNKNOWN' },
     offers,
     concurrency: 4,
     timeoutMs: 60_000,

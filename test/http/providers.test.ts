@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest'
+import { DATABASES } from '../support/database.ts'
+import { openGateway } from '../support/gateway.ts'
+
+const PROVIDER = `{
+  name health modes recovery failureCharge rests { model reason startedAt endsAt }
+  models { name price { inputTextMicros imageMicros version } capabilities { maxN sizes { rule } } retiresOn }
+}`
+
+describe.each(DATABASES)('providers on %s', (database) => {
+  it('say how they work, what they serve and what it costs', async () => {
+    const key = { apiKey: 'sk-test-key' }
+    const acedata = {
+      name: 'ace',
+      dialect: 'acedata',
+      ...key,
+      models: [{ name: 'dall-e-3', price: { imageMicros: 40_000 } }],
+    }
+    const providers = [{ name: 'openai', dialect: 'openai', ...key }, acedata]
+    await using server = await openGateway({ database, providers })
+    const { providers: shown } = await server.get<{ providers: unknown[] }>(`{ providers ${PROVIDER} }`)
+    expect(shown).toMatchObject([
+      {
+        name: 'openai',
+        health: 'WELL',
+        modes: ['SYNC', 'STREAM'],
+        recovery: 'NONE',
+        failureCharge: 'UNKNOWN',
+        rests: [],
+      },
+      {
+        name: 'ace',
+        modes: ['CALLBACK', 'POLL'],
+        recovery: 'CALLBACK',
+        models: [
+          { name: 'dall-e-3', price: { imageMicros: 40_000, inputTextMicros: null, version: 'configured' } },
+        ],
+      },
+    ])
+  })
+
+  it('are given no work while an operator has paused them, and go on when they are resumed', async () => {
+    const providers = ['sandbox', 'other'].map((name) => ({ name, dialect: 'sandbox', durationMs: 0 }))
+    await using server = await openGateway({ database, providers, engine: { pollMs: 50 } })
+    const pause = 'mutation { pauseProvider(name: "sandbox", reason: "invoice in doubt") ' + PROVIDER + ' }'
+    const { pauseProvider } = await server.get<{ pauseProvider: unknown }>(pause)
+    expect(pauseProvider).toMatchObject({
+      health: 'PAUSED',
+      rests: [{ model: null, reason: 'invoice in doubt', endsAt: null }],
+    })
+    const id = await server.generate({ prompt: 'a fox', providers: ['sandbox'] })
+    const status = async () =>
+      (
+        await server.get<{ task: { status: string } }>('query ($id: ID!) { task(id: $id) { status } }', {
+          id,
+        })
+      ).task.status
+    // Another task goes all the way meanwhile.
+    await server.ended(await server.generate({ prompt: 'a hare', providers: ['other'] }))
+    expect(await status()).toBe('QUEUED')
+    const { resumeProvider } = await server.get<{ resumeProvider: unknown }>(
+      'mutation { resumeProvider(name: "sandbox") { health } }',
+    )
+    expect(resumeProvider).toEqual({ health: 'WELL' })
+    expect(await server.ended(id)).toEqual({ status: 'SUCCEEDED' })
+  })
+
+  it('that are not there, or do not serve a model, cannot be paused', async () => {
+    await using server = await openGateway({ database })
+    const unknown = await server.ask('mutation { pauseProvider(name: "opnai") { name } }')
+    expect(unknown.errors?.[0]).toMatchObject({ extensions: { code: 'PROVIDER_UNKNOWN', field: 'name' } })
+    const model = await server.ask('mutation { pauseProvider(name: "sandbox", model: "gpt-9") { name } }')
+    expect(model.errors?.[0]).toMatchObject({ extensions: { code: 'BAD_USER_INPUT', field: 'model' } })
+  })
+})
+
+describe.each(DATABASES)('doubts on %s', (database) => {
+  const REVIEW = '{ attemptsNeedingReview { nodes { id state charged wirePhase } pageInfo { hasNextPage } } }'
+  const RESOLVE = `mutation ($id: ID!) {
+    resolveAttempt(id: $id, resolution: CHARGED_RESULT_LOST, note: "on the bill") {
+      state charged decisions { resolution note }
+    }
+  }`
+
+  it('are listed with their evidence until an operator ends them, on record', async () => {
+    await using server = await openGateway({ database })
+    const id = await server.generate({ prompt: 'a fox [sandbox:vanish]' })
+    expect(await server.ended(id)).toEqual({ status: 'OUTCOME_UNKNOWN' })
+    const { attemptsNeedingReview } = await server.get<{
+      attemptsNeedingReview: { nodes: { id: string }[] }
+    }>(REVIEW)
+    expect(attemptsNeedingReview).toMatchObject({
+      nodes: [{ state: 'UNKNOWN', charged: 'UNKNOWN', wirePhase: 'DISPATCHED' }],
+      pageInfo: { hasNextPage: false },
+    })
+    const [doubt] = attemptsNeedingReview.nodes
+    const { resolveAttempt } = await server.get<{ resolveAttempt: unknown }>(RESOLVE, { id: doubt!.id })
+    expect(resolveAttempt).toEqual({
+      state: 'FAILED',
+      charged: 'YES',
+      decisions: [{ resolution: 'CHARGED_RESULT_LOST', note: 'on the bill' }],
+    })
+    expect(await server.get(REVIEW)).toMatchObject({ attemptsNeedingReview: { nodes: [] } })
+  })
+})
