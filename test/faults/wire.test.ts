@@ -89,6 +89,12 @@ describe.each(DATABASES)('an order on %s that meets', (database) => {
     ],
     ['an image that is none fails, perhaps charged', says(200, notImage), BROKEN, 'BODY_DONE'],
     [
+      'an image at an address of ours fails, charged, and is not fetched',
+      says(200, { data: [{ url: 'http://169.254.169.254/latest/meta-data' }] }),
+      { status: 'FAILED', charged: 'YES', error: { code: 'RESULT_UNREACHABLE' }, open: 1 },
+      'BODY_DONE',
+    ],
+    [
       'a page of a proxy fails, perhaps charged',
       says(200, '<html>Please log in</html>'),
       BROKEN,

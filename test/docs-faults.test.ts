@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { INVARIANTS } from '../src/engine/invariants.ts'
+
+const PAGE = readFileSync('docs/faults.md', 'utf8')
+const ROWS = [...PAGE.matchAll(/^\| (F\d\d) ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
+  ([, id = '', fault = '', , shown = '']) => ({ id, fault, shown }),
+)
+const NEVER_GIVEN = new Set([24, 44, 55, 60])
+
+/** The tests that a cell names: each title belongs to the file named before it. */
+function testsIn(cell: string): { file: string; title: string }[] {
+  let file = ''
+  return [...cell.matchAll(/(test\/[\w/.-]+\.test\.ts)|`([^`]+)`/g)].flatMap(([, path, title]) => {
+    if (path !== undefined) file = path
+    return title === undefined ? [] : [{ file, title }]
+  })
+}
+
+/** What a file has between quotes, as it stands there. */
+function hasTitle(file: string, title: string): boolean {
+  if (!existsSync(file)) return false
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .some((line) => line.includes(title) && /['"`]/.test(line) && !line.trim().startsWith('//'))
+}
+
+function toId(number: number): string {
+  return `F${String(number).padStart(2, '0')}`
+}
+
+describe('the page of faults', () => {
+  it('has a row for every fault', () => {
+    const all = Array.from({ length: 65 }, (_, i) => i + 1)
+      .filter((number) => !NEVER_GIVEN.has(number))
+      .map(toId)
+    expect(ROWS.map(({ id }) => id).toSorted()).toEqual(all)
+  })
+
+  it.each(ROWS)('names tests that exist, or says why there is none: $id', ({ shown }) => {
+    const tests = testsIn(shown)
+    expect(tests.filter(({ file, title }) => !hasTitle(file, title))).toEqual([])
+    expect(tests.length > 0 || /^not (?:yet|here): \S/.test(shown)).toBe(true)
+  })
+
+  it('would notice a test that is not there', () => {
+    expect(hasTitle('test/docs-faults.test.ts', 'no such title'.toUpperCase())).toBe(false)
+    expect(testsIn('both: test/a.test.ts `one`, `two`; test/b.test.ts `three`')).toEqual([
+      { file: 'test/a.test.ts', title: 'one' },
+      { file: 'test/a.test.ts', title: 'two' },
+      { file: 'test/b.test.ts', title: 'three' },
+    ])
+  })
+})
+
+describe('the page of guarantees', () => {
+  const page = readFileSync('docs/guarantees.md', 'utf8')
+
+  it('lists what the doctor checks, in its words', () => {
+    const listed = [...page.matchAll(/^\| (I\d+) \| (.+) \|$/gm)].map(([, id, sentence]) => ({
+      id,
+      sentence,
+    }))
+    expect(listed).toEqual(INVARIANTS.map(({ id, sentence }) => ({ id, sentence })))
+  })
+
+  it('names tests that exist', () => {
+    const files = [...page.matchAll(/test\/[\w/.-]+\.test\.ts/g)].map(([file]) => file)
+    expect(files.length).toBeGreaterThan(10)
+    expect(files.filter((file) => !existsSync(file))).toEqual([])
+  })
+})

@@ -1,0 +1,147 @@
+// The disk and the database under a gateway: full, locked, damaged, taken, or gone in between.
+import { open, writeFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import BetterSqlite3 from 'better-sqlite3'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { DiskError } from '../../src/assets/disk-error.ts'
+import { BIN, darkroom } from '../cli/darkroom.ts'
+import { DATABASES, newPlace, type DatabaseKind, type Place } from '../support/database.ts'
+import { openEngine } from '../support/engine.ts'
+import { startGateway } from '../support/gateway-process.ts'
+import { openGateway } from '../support/gateway.ts'
+import { done, scripted } from '../support/scripted.ts'
+import { expectNoHarm } from './aftermath.ts'
+import { startFaultyUpstream } from './upstream.ts'
+
+/** A dead process is noticed soon. */
+const QUICK = { leaseMs: 1000, heartbeatMs: 300, reapMs: 100 }
+
+async function newPlaceOf(database: DatabaseKind): Promise<Place> {
+  const place = await newPlace(database)
+  onTestFinished(() => place.remove())
+  return place
+}
+
+describe.each(DATABASES)('a full disk on %s', (database) => {
+  it('while an answer is received leaves the outcome unknown, and its charge on record', async () => {
+    // What is written there finds no space left, as the kernel says it: https://man7.org/linux/man-pages/man4/full.4.html.
+    const provider = scripted(async (sent) => {
+      await writeFile('/dev/full', 'a picture')
+      return done(sent)
+    })
+    await using one = await openEngine({ database, providers: [provider] })
+    const { id } = await one.create()
+    await one.reached(id, 'OUTCOME_UNKNOWN')
+    expect(await one.attempts(id)).toMatchObject([{ state: 'UNKNOWN', charged: 'UNKNOWN' }])
+    expect(provider.sent).toHaveLength(1)
+  })
+
+  it('while an image is stored is waited for, and the image is then there, paid once', async () => {
+    let puts = 0
+    const provider = scripted((sent) => done(sent))
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      wrap: (deps) => ({
+        ...deps,
+        store: {
+          ...deps.store,
+          put: (file) =>
+            ++puts <= 2
+              ? Promise.reject(new DiskError('/assets', 'ENOSPC', undefined))
+              : deps.store.put(file),
+        },
+      }),
+    })
+    const { id } = await one.create()
+    await one.reached(id, 'SUCCEEDED')
+    expect([puts, provider.sent.length]).toEqual([3, 1])
+  })
+})
+
+describe('SQLite', () => {
+  it('locked by another program for four seconds keeps clients waiting, and refuses none', async () => {
+    const place = await newPlaceOf('sqlite')
+    {
+      await using gateway = await startGateway(place)
+      const intruder = new BetterSqlite3(join(place.dataDir, 'darkroom.db'))
+      intruder.exec('begin immediate')
+      const at = performance.now()
+      const asked = Promise.all(
+        Array.from({ length: 10 }, (_, i) => gateway.generate({ prompt: `${i} [sandbox:reject]` })),
+      )
+      await expect.poll(() => performance.now() - at, { timeout: 10_000 }).toBeGreaterThan(4000)
+      intruder.exec('rollback')
+      intruder.close()
+      const ids = await asked
+      expect(performance.now() - at).toBeLessThan(6000)
+      for (const id of ids) expect(await gateway.ended(id)).toEqual({ status: 'FAILED' })
+    }
+    await expectNoHarm(place, [])
+  })
+
+  it('that is damaged is refused with a clear text and exit code 78', async () => {
+    const place = await newPlaceOf('sqlite')
+    {
+      await using gateway = await openGateway({ place })
+      await gateway.ended(await gateway.generate({ prompt: 'a fox [sandbox:reject]' }))
+    }
+    const file = join(place.dataDir, 'darkroom.db')
+    const { size } = await stat(file)
+    await using handle = await open(file, 'r+')
+    await handle.write(Buffer.alloc(size - 8192, 0xa5), 0, size - 8192, 4096)
+    const env = { DATA_DIR: place.dataDir }
+    const { exitCode, stderr } = await darkroom(['serve', '--port', '0'], { cwd: place.dataDir, env })
+    expect(exitCode).toBe(78)
+    expect(stderr).toContain(`The database ${file} is damaged: `)
+  })
+
+  it('in use is refused to a second server, which names the first and exits with 78', async () => {
+    const place = await newPlaceOf('sqlite')
+    await using first = await openGateway({ place })
+    const env = { DATA_DIR: place.dataDir }
+    const { exitCode, stderr } = await darkroom(['serve', '--port', '0'], { cwd: place.dataDir, env })
+    expect(exitCode).toBe(78)
+    expect(stderr).toContain(`in use by process ${process.pid}`)
+    expect((await fetch(`${first.url}/readyz`)).status).toBe(200)
+  })
+})
+
+describe.each(DATABASES)('a server on %s', (database) => {
+  it('told twice to stop in a paid call leaves the outcome unknown to the next start, and exits with 75', async () => {
+    const place = await newPlaceOf(database)
+    await using upstream = await startFaultyUpstream()
+    upstream.script(upstream.hold)
+    const config = join(place.dataDir, 'darkroom.config.json')
+    await writeFile(config, JSON.stringify({ providers: [upstream.entry], engine: QUICK }))
+    const env = { DATA_DIR: place.dataDir, DATABASE_URL: place.databaseUrl ?? '', LOG_LEVEL: 'error' }
+    const child = spawn(process.execPath, [BIN, 'serve', '--port', '0'], { cwd: place.dataDir, env })
+    const ended = once(child, 'close')
+    let stdout = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    await vi.waitFor(() => expect(stdout).toContain('Ctrl-C to stop'), { timeout: 15_000 })
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(stdout)?.[0] ?? ''
+    const body = JSON.stringify({ query: 'mutation { generateImage(input: { prompt: "a fox" }) { id } }' })
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
+    await (await fetch(`${url}/graphql`, init)).text()
+    await expect.poll(() => upstream.charges.length, { timeout: 10_000 }).toBe(1)
+    child.kill('SIGTERM')
+    await vi.waitFor(() => expect(stdout).toContain('Again to stop at once.'))
+    await vi.waitFor(() => {
+      child.kill('SIGTERM')
+      expect(child.exitCode).toBe(75)
+    }, 5000)
+    await ended
+    {
+      await using heir = await openGateway({ place, providers: [upstream.entry], engine: QUICK })
+      const ask = '{ tasks { nodes { status } } }'
+      await expect
+        .poll(() => heir.get(ask), { timeout: 15_000, interval: 100 })
+        .toEqual({ tasks: { nodes: [{ status: 'OUTCOME_UNKNOWN' }] } })
+    }
+    expect(upstream.calls).toHaveLength(1)
+    await expectNoHarm(place, upstream.charges)
+  }, 60_000)
+})

@@ -1,0 +1,111 @@
+// What upstreams tell us out of turn, and what clients are told when their server goes.
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { startAcedataUpstream } from '../providers/upstreams/acedata.ts'
+import { TRANSPORTS } from '../support/client.ts'
+import { DATABASES, newPlace } from '../support/database.ts'
+import { openEngine } from '../support/engine.ts'
+import { openGateway, type TestGateway } from '../support/gateway.ts'
+import { scripted } from '../support/scripted.ts'
+import { expectNoHarm } from './aftermath.ts'
+
+const VIEWERS = 50
+
+describe.each(DATABASES)('on %s', (database) => {
+  it('five callbacks at once are all answered, and end the task once', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const upstream = await startAcedataUpstream()
+    onTestFinished(() => upstream.close())
+    upstream.scriptCallbacks('late')
+    const entry = { baseUrl: upstream.url, apiKey: 'ace-test-key', callbackPollMs: 600_000 }
+    const providers = [{ name: 'ace', dialect: 'acedata', ...entry }]
+    {
+      await using gateway = await openGateway({ place, providers, engine: { pollMs: 20 } })
+      const id = await gateway.generate({ prompt: 'a fox' })
+      await expect.poll(() => upstream.requests.length).toBe(1)
+      const url = String(upstream.requests[0]?.parameters.callback_url)
+      const body = JSON.stringify({ success: true, task_id: 'task-1', data: [] })
+      const post = () => fetch(url, { method: 'POST', body }).then(({ status }) => status)
+      expect(await Promise.all([post(), post(), post(), post(), post()])).toEqual([200, 200, 200, 200, 200])
+      await upstream.deliver()
+      expect(await gateway.ended(id)).toEqual({ status: 'SUCCEEDED' })
+    }
+    const { assets, attempts } = await expectNoHarm(place, upstream.charges.keys())
+    expect([assets.length, attempts.length]).toEqual([1, 1])
+  })
+
+  it('an accepted order that its upstream three times does not know is unknown, and not sent again', async () => {
+    const provider = scripted(async () => ({ state: 'ACCEPTED', remoteId: 'job-1', checkAfterMs: 1 }), {
+      check: async () => ({ state: 'MISSING', checkAfterMs: 1 }),
+    })
+    await using one = await openEngine({ database, providers: [provider], tuning: { pollMs: 10 } })
+    const { id } = await one.create()
+    const task = await one.reached(id, 'OUTCOME_UNKNOWN')
+    expect(task.error?.message).toContain('does not know it any more')
+    expect(await one.attempts(id)).toMatchObject([{ state: 'UNKNOWN', missing: 2, charged: 'UNKNOWN' }])
+    expect(provider.sent).toHaveLength(1)
+  })
+
+  it(`a server that stops lets go of ${VIEWERS} viewers of each kind within ten seconds, and they go on without a gap`, async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: 3000 }]
+    const engine = { pollMs: 50 }
+    const first = await openGateway({ place, providers, engine })
+    const id = await first.generate({ prompt: 'a fox', size: '1024x1024' })
+    const seen: string[][] = Array.from({ length: 2 * VIEWERS }, () => [])
+    const watching = seen.map((cursors, i) =>
+      watch(first, TRANSPORTS[i % 2]!, id, null, cursors).catch(() => undefined),
+    )
+    await expect.poll(() => seen.every((cursors) => cursors.length > 0), { timeout: 10_000 }).toBe(true)
+    const at = performance.now()
+    await first.gateway.stop({ deadlineMs: 0 })
+    await Promise.all(watching)
+    expect(performance.now() - at).toBeLessThan(10_000)
+
+    await using next = await openGateway({ place, providers, engine })
+    // Something happens while nobody watches.
+    await next.get('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id })
+    const whole: string[] = []
+    await watch(next, 'SSE', id, (await firstCursor(next, id)) ?? null, whole)
+    await Promise.all(
+      seen.map((cursors, i) => watch(next, TRANSPORTS[i % 2]!, id, cursors.at(-1) ?? null, cursors)),
+    )
+    const last = whole.at(-1)
+    expect(seen.every((cursors) => cursors.length > 2)).toBe(true)
+    for (const cursors of seen) {
+      expect(new Set(cursors).size).toBe(cursors.length)
+      expect(cursors.at(-1)).toBe(last)
+      // Its snapshot stands for all before it; from there on it has them all.
+      expect(whole.slice(whole.indexOf(cursors[1]!))).toEqual(cursors.slice(1))
+    }
+  }, 60_000)
+})
+
+const WATCH = `subscription ($taskId: ID!, $after: String) {
+  taskEvents(taskId: $taskId, after: $after) { type: __typename cursor }
+}`
+
+/** Notes each cursor; a snapshot only where it is the first of all. */
+async function watch(
+  gateway: TestGateway,
+  transport: (typeof TRANSPORTS)[number],
+  taskId: string,
+  after: string | null,
+  cursors: string[],
+): Promise<void> {
+  const events = gateway.watch<{ taskEvents: { type: string; cursor: string } }>(transport, WATCH, {
+    taskId,
+    after,
+  })
+  for await (const { data } of events) {
+    if (data && (data.taskEvents.type !== 'TaskSnapshot' || cursors.length === 0))
+      cursors.push(data.taskEvents.cursor)
+  }
+}
+
+async function firstCursor(gateway: TestGateway, id: string): Promise<string | undefined> {
+  const query = 'query ($id: ID!) { task(id: $id) { events(first: 1) { cursor } } }'
+  const { task } = await gateway.get<{ task: { events: { cursor: string }[] } }>(query, { id })
+  return task.events[0]?.cursor
+}
