@@ -1,4 +1,4 @@
-// What a person meets at /graphql in a browser: GraphiQL from our own bundle, with the three operations that show the
+// What a person meets at /graphql in a browser: GraphiQL from our own bundle, with the operations that show the
 // main job.
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 
@@ -37,7 +37,19 @@ subscription Watch($task: ID!, $after: String) {
 }
 `
 
-const RESUME = `# 3 · Look back: what happened to the latest tasks, and what did they cost?
+const RESUME = `# 3 · Resume. Put the cursor of the last event you saw into the variables: what comes is exactly the rest.
+#     It works after a lost connection, after the end, and from another server on the same database.
+subscription Resume($task: ID!, $after: String!) {
+  taskEvents(taskId: $task, after: $after) {
+    __typename
+    cursor
+    at
+    task { status progress }
+  }
+}
+`
+
+const LOOK = `# 4 · Look back: what happened to the latest tasks, and what did they cost?
 query Look {
   tasks(first: 5) {
     nodes {
@@ -61,7 +73,8 @@ export const graphiql = {
   defaultTabs: [
     { query: GENERATE },
     { query: WATCH, variables: '{\n  "task": "task_…"\n}' },
-    { query: RESUME },
+    { query: RESUME, variables: '{\n  "task": "task_…",\n  "after": "the last cursor you saw"\n}' },
+    { query: LOOK },
   ],
 }
 

@@ -76,10 +76,10 @@ describe('GraphiQL', () => {
     expect(html).not.toMatch(/@import\s|unpkg\.com\/[^"']*\.(?:js|css)["']\s*(?:crossorigin|\/?>)/)
   })
 
-  it('opens with three example operations, each valid as it stands', async () => {
+  it('opens with its example operations, each valid as it stands', async () => {
     await using server = await openGateway()
     const html = await (await fetch(`${server.url}/graphql`, page)).text()
-    expect(graphiql.defaultTabs).toHaveLength(3)
+    expect(graphiql.defaultTabs).toHaveLength(4)
     for (const { query } of graphiql.defaultTabs) {
       expect(validate(schema, parse(query))).toEqual([])
       // As it stands in the page: JSON in a script.
@@ -90,7 +90,7 @@ describe('GraphiQL', () => {
 
   it('has examples that work, one after the other', async () => {
     await using server = await openGateway()
-    const [first, watch, look] = graphiql.defaultTabs.map(({ query }) => query)
+    const [first, watch, resume, look] = graphiql.defaultTabs.map(({ query }) => query)
     const { generateImage } = await server.get<{ generateImage: { id: string } }>(first!)
     const told: string[] = []
     for await (const { data } of server.watch('WebSocket', watch!, {
@@ -99,6 +99,12 @@ describe('GraphiQL', () => {
       told.push(JSON.stringify(data))
     }
     expect(told.filter((data) => data.includes('PartialImageReceived'))).toHaveLength(3)
+    const cursors = told.map((data) => /"cursor":"([\w-]+)"/.exec(data)![1]!)
+    const rest: string[] = []
+    const from = { task: generateImage.id, after: cursors[2]! }
+    for await (const { data } of server.watch('SSE', resume!, from)) rest.push(JSON.stringify(data))
+    const resumed = rest.map((data) => /"cursor":"([\w-]+)"/.exec(data)![1]!)
+    expect(resumed.slice(1)).toEqual(cursors.slice(3))
     const { tasks } = await server.get<{ tasks: { nodes: object[] } }>(look!)
     expect(tasks.nodes).toMatchObject([{ id: generateImage.id, status: 'SUCCEEDED', charged: 'YES' }])
   })
