@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { insertAssets } from '../db/assets.ts'
-import type { Transaction } from '../db/database.ts'
 import type { TaskRow } from '../db/tables.ts'
 import { findTaskByKey } from '../db/tasks.ts'
 import type { ImageRequest } from '../domain.ts'
@@ -11,7 +10,7 @@ import { findResting } from './health.ts'
 import { MASK_WITHOUT_ALPHA, takeImage, type Facts, type TakenImage } from './images.ts'
 import { checkInput, type TaskInput } from './input.ts'
 import { startTask } from './plan.ts'
-import { routes, todayOf } from './route.ts'
+import { routes, todayOf, type Route } from './route.ts'
 
 /** A task, new or found again by its idempotency key. */
 export interface Created {
@@ -21,17 +20,17 @@ export interface Created {
 }
 
 /**
- * Takes a request: checks it, stores its images, and commits the task, its first attempts and its first event together. Nothing is
- * sent here. Throws GatewayError, and then nothing was stored.
+ * Takes a request: checks it, stores its images, and commits the task, its first attempts and its first event together.
+ * Nothing is sent here. Throws GatewayError, and then nothing was stored.
  */
 export async function createTask(deps: Deps, projectId: string, input: TaskInput): Promise<Created> {
   checkInput(input)
   if (input.callbackUrl !== null) checkReceiver(deps, 'callbackUrl', input.callbackUrl)
   const bare = toRequest(input)
-  const [best] = routes(bare, deps.providers, {
-    today: todayOf(deps),
-    resting: await findResting(deps.db.read),
-  })
+  const { idempotencyKey: key } = input
+  // A known key is answered with its task, whether anybody could serve it today or not.
+  const known = key === null ? undefined : await findTaskByKey(deps.db.read, projectId, key)
+  const best = known ? undefined : await bestRoute(deps, bare)
   const { images, mask } = await takeImages(deps, projectId, input)
   const taken = mask ? [...images, mask] : images
   const request: ImageRequest = {
@@ -40,17 +39,19 @@ export async function createTask(deps: Deps, projectId: string, input: TaskInput
     mask: mask?.image ?? null,
   }
   const fingerprint = fingerprintOf(bare, images, mask)
+  if (!best) return replay(known, key, fingerprint)
 
   return deps.db.tx(async (q) => {
     const task = await startTask(q, deps, {
       projectId,
       request,
       fingerprint,
-      idempotencyKey: input.idempotencyKey,
-      route: best!,
+      idempotencyKey: key,
+      route: best,
       retryOf: null,
     })
-    if (!task) return replay(q, projectId, input.idempotencyKey!, fingerprint)
+    // Somebody else was faster with the same key.
+    if (!task) return replay(await findTaskByKey(q, projectId, key!), key, fingerprint)
     await insertAssets(
       q,
       taken.flatMap(({ row }) => (row ? [{ ...row, taskId: task.id }] : [])),
@@ -59,8 +60,14 @@ export async function createTask(deps: Deps, projectId: string, input: TaskInput
   })
 }
 
-async function replay(q: Transaction, projectId: string, key: string, fingerprint: string): Promise<Created> {
-  const task = await findTaskByKey(q, projectId, key)
+/** Throws GatewayError when nobody can serve it. */
+async function bestRoute(deps: Deps, request: ImageRequest): Promise<Route> {
+  const resting = await findResting(deps.db.read)
+  const [best] = routes(request, deps.providers, { today: todayOf(deps), resting })
+  return best!
+}
+
+function replay(task: TaskRow | undefined, key: string | null, fingerprint: string): Created {
   if (task?.fingerprint === fingerprint) return { task, replayed: true }
   throw new GatewayError(
     'IDEMPOTENCY_KEY_REUSED',

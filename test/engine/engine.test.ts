@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { listAssets } from '../../src/db/assets.ts'
 import { UNKNOWN_USAGE } from '../../src/providers/provider.ts'
-import { DATABASES } from '../support/database.ts'
+import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, failure, held, picture, REPORTED, scripted } from '../support/scripted.ts'
 
@@ -206,6 +206,19 @@ describe.each(DATABASES)('a task on %s', (database) => {
 })
 
 describe.each(DATABASES)('an idempotency key on %s', (database) => {
+  it('is answered with its task even when nobody could serve it any more', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const first = await openEngine({ place, providers: [scripted((sent) => done(sent))] })
+    const { id } = await first.create({ idempotencyKey: 'kept' })
+    await first.reached(id, 'SUCCEEDED')
+    await first.close()
+    const without = scripted((sent) => done(sent), { offers: [] })
+    await using later = await openEngine({ place, providers: [without] })
+    expect((await later.create({ idempotencyKey: 'kept' })).id).toBe(id)
+    await expect(later.create({ idempotencyKey: 'new' })).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' })
+  })
+
   it('answers the same task for the same input, and refuses other input', async () => {
     await using one = await openEngine({ database, providers: [scripted((sent) => done(sent))] })
     const first = await one.create({ idempotencyKey: 'key-1' })
