@@ -26,25 +26,35 @@ const MOST_ERRORS = 10
 /** GraphQL quotes the value it found, however long that is. */
 const LONGEST_MESSAGE = 400
 
+/** Thrown out of GraphQL's check, which would else go on to the last value. */
+class Enough extends Error {}
+
 /** What is wrong with the variables, each with the code BAD_USER_INPUT and the field's path; empty when nothing is. */
-export function variableErrors({
-  schema,
-  document,
-  operationName,
-  variableValues,
-}: VariableUse): GraphQLError[] {
+export function variableErrors(use: VariableUse): GraphQLError[] {
   const errors: GraphQLError[] = []
+  try {
+    checkVariables(use, (error) => {
+      errors.push(error)
+      if (errors.length === MOST_ERRORS) throw new Enough()
+    })
+  } catch (error) {
+    if (!(error instanceof Enough)) throw error
+  }
+  return errors
+}
+
+function checkVariables(
+  { schema, document, operationName, variableValues }: VariableUse,
+  found: (error: GraphQLError) => void,
+): void {
   for (const definition of getOperationAST(document, operationName)?.variableDefinitions ?? []) {
     const type = typeFromAST(schema, definition.type)
     const value = variableValues?.[definition.variable.name.value]
     // A type that does not exist is the business of validation.
     if (!type || !isInputType(type)) continue
     if (value === undefined && (definition.defaultValue || !isNonNullType(type))) continue
-    validateInputValue(value, type, (error, path) => {
-      if (errors.length < MOST_ERRORS) errors.push(variableError(definition, error, path))
-    })
+    validateInputValue(value, type, (error, path) => found(variableError(definition, error, path)))
   }
-  return errors
 }
 
 function variableError(
