@@ -105,6 +105,13 @@ function isWaiting({ tables: { attempts } }: Queries): SQL {
   return sql`${attempts.state} in ('PLANNED', 'ACCEPTED')`
 }
 
+/** The providers that attempts wait for, each once. */
+export async function listAwaited(q: Queries): Promise<string[]> {
+  const { attempts } = q.tables
+  const rows = await q.sql.selectDistinct({ provider: attempts.provider }).from(attempts).where(isWaiting(q))
+  return rows.map(({ provider }) => provider)
+}
+
 /** How long until the next attempt of these providers is due; undefined when none is waiting, 0 when one is due. */
 export async function findNextDueMs(q: Queries, providers: string[]): Promise<number | undefined> {
   const { attempts } = q.tables

@@ -3,7 +3,10 @@ import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
 import type { Tables } from './tables.ts'
 
 /** The query builders that mean the same on both databases. Always await them; never .get, .all or .run. */
-export type Builders = Pick<NodePgDatabase, 'select' | 'insert' | 'update' | 'delete' | 'with'>
+export type Builders = Pick<
+  NodePgDatabase,
+  'select' | 'selectDistinct' | 'insert' | 'update' | 'delete' | 'with'
+>
 
 /** A connection as the query functions see it. */
 export interface Queries {

@@ -18,7 +18,7 @@ import { watchProject, watchTask, type Told } from './feed.ts'
 import type { TaskInput } from './input.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './pause.ts'
 import { receiveCallback, type Receipt } from './receive.ts'
-import { recoverAbandoned } from './recover.ts'
+import { recoverAbandoned, warnOfStranded } from './recover.ts'
 import { resolveAttempt, type Resolution } from './resolve.ts'
 import { retryTask } from './retry.ts'
 import { createRunner } from './runner.ts'
@@ -131,6 +131,7 @@ export function createEngine(deps: Deps): Engine {
       const all = db.dialect === 'sqlite'
       await adoptReceipts(deps, { all }, over.signal)
       await recoverAbandoned(deps, { all })
+      await warnOfStranded(deps)
       await deps.store.sweep(SPOOL_AGE_MS)
       if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
       claiming = runner.run(stopClaiming.signal)

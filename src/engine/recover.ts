@@ -1,4 +1,4 @@
-import { listAbandoned } from '../db/attempts.ts'
+import { listAbandoned, listAwaited } from '../db/attempts.ts'
 import type { AttemptRow } from '../db/tables.ts'
 import { getTask } from '../db/tasks.ts'
 import type { Failure } from '../providers/error.ts'
@@ -25,6 +25,21 @@ export async function recoverAbandoned(deps: Deps, which: { all: boolean }): Pro
         'an abandoned attempt cannot be taken care of; trying again',
       )
     })
+  }
+}
+
+/**
+ * Says which attempts nobody here will ever claim, since their provider is not configured. They are left alone: another
+ * process may have it, or the operator may bring it back.
+ */
+export async function warnOfStranded(deps: Deps): Promise<void> {
+  const known = new Set(deps.providers.map(({ name }) => name))
+  for (const provider of await listAwaited(deps.db.read)) {
+    if (known.has(provider)) continue
+    deps.log.warn(
+      { provider },
+      'attempts wait for a provider that is not configured here; configure it again, or cancel their tasks',
+    )
   }
 }
 
