@@ -155,8 +155,7 @@ describe('two processes on one PostgreSQL', () => {
       { after: tasks.feedCursor },
     )
     const p99: number[] = []
-    // Whatever else the machine does can only add to a delay, so the calmest of up to five rounds is the gateway's own.
-    while (p99.length < 5 && !(Math.min(...p99) < 100)) {
+    while (p99.length < 5) {
       const delays: number[] = []
       for (let i = 0; i < 80; i++) {
         await worker.generate({ prompt: 'a courier' })
@@ -175,7 +174,7 @@ describe('two processes on one PostgreSQL', () => {
       p99.push(delays.toSorted((a, b) => a - b)[Math.ceil(0.99 * delays.length) - 1]!)
     }
     await feed.return?.()
-    expect(Math.min(...p99)).toBeLessThan(100)
+    expect(p99.toSorted((a, b) => a - b)[2]).toBeLessThan(100)
   })
 })
 
