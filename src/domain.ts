@@ -9,7 +9,9 @@
 //   rendition an asset resized or re-encoded on request
 //   event     one immutable line in a task's log, numbered 1, 2, 3 … within that task
 //   cursor    a client's place in a log; opaque to it
-//   project   the tenant: owns tasks and assets
+//   project   the tenant: owns API keys, tasks, assets and budgets
+//   API key   a project's credential, with scopes and limits
+//   ledger    append-only money lines: hold, post, void, adjust
 //   usage     the tokens an attempt consumed, as reported, estimated or unknown: it says which
 //   webhook   an address of a client's that is told when a task ends; a delivery is one event on its way there
 //   poke      "look again"; carries no data
@@ -57,6 +59,11 @@ export const WARNING_CODES = [
   'IMAGES_MISSING',
 ] as const
 export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
+/** HOLD: the most it could cost, from the start. POST: what it cost. VOID: it cost nothing. ADJUST: a correction of a POST. */
+export const LEDGER_KINDS = ['HOLD', 'POST', 'VOID', 'ADJUST'] as const
+/** What a budget is for: a calendar day or month of UTC, or all time. */
+export const PERIODS = ['DAY', 'MONTH', 'TOTAL'] as const
+export const SCOPES = ['GENERATE', 'READ', 'REPORT', 'ADMIN'] as const
 export const WEBHOOK_EVENTS = [
   'TASK_SUCCEEDED',
   'TASK_FAILED',
@@ -112,6 +119,10 @@ export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 /** Why one try of a delivery did not succeed. */
 export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number]
+export type LedgerKind = (typeof LEDGER_KINDS)[number]
+export type Period = (typeof PERIODS)[number]
+/** What a key may do: ask for images, see tasks, see what was spent, and decide about keys and doubts. */
+export type Scope = (typeof SCOPES)[number]
 export type TaskErrorCode = (typeof TASK_ERROR_CODES)[number]
 
 /** The settings of a picture: what a client may choose, and all that a provider is told about how to paint. */
@@ -236,4 +247,20 @@ export function isFinished(status: TaskStatus): boolean {
 export function parseSize(size: string): { width: number; height: number } | undefined {
   const match = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(size)
   return match ? { width: Number(match[1]), height: Number(match[2]) } : undefined
+}
+
+/** How much a project or a key may ask for at a time; null where there is no such limit. */
+export interface Limits {
+  requestsPerMinute: number | null
+  tasksPerMinute: number | null
+  /** Tasks that are queued or running at once. */
+  concurrentTasks: number | null
+  uploadBytesPerMinute: number | null
+}
+
+/** On whose behalf something is done. */
+export interface Caller {
+  projectId: string
+  /** Null for what is asked without a key, and with the operator's. */
+  apiKeyId: string | null
 }

@@ -1,11 +1,13 @@
 /** Every code a client may meet in `extensions.code`. The list is closed: what is not here is a bug and is masked. */
 export const GATEWAY_ERROR_CODES = [
   'BAD_USER_INPUT',
+  'BUDGET_EXCEEDED',
   'CAPABILITY_MISSING',
   'CURSOR_INVALID',
   'IDEMPOTENCY_KEY_REUSED',
   'MODEL_UNKNOWN',
   'NOT_FOUND',
+  'PRICE_UNKNOWN',
   'PROVIDER_UNKNOWN',
   'CONFLICT',
   'CHARGE_PERMISSION_REQUIRED',

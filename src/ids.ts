@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-export type IdPrefix = 'task' | 'att' | 'img' | 'prj' | 'wrk' | 'aud' | 'whk' | 'dlv'
+export type IdPrefix = 'task' | 'att' | 'img' | 'prj' | 'wrk' | 'aud' | 'whk' | 'dlv' | 'key' | 'led'
 
 // Crockford's alphabet: no I, L, O, U, so an id read aloud or copied by hand stays the same id.
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'

@@ -36,15 +36,19 @@ export async function insertAttempt(
   q: Transaction,
   attempt: Omit<NewAttempt, 'runAfter' | 'state'>,
   delayMs: number,
-): Promise<void> {
-  await newAttempt(q, { ...attempt, delayMs })
+): Promise<AttemptRow> {
+  const [row] = await newAttempt(q, { ...attempt, delayMs })
   q.poke(QUEUE_KEY)
+  return row!
 }
 
-const newAttempt = insertion<Omit<NewAttempt, 'runAfter' | 'state'> & { delayMs: number }, unknown>(
+const newAttempt = insertion<Omit<NewAttempt, 'runAfter' | 'state'> & { delayMs: number }, AttemptRow[]>(
   'attempt',
   ({ sql: into, tables: { attempts }, now }, { delayMs, ...values }) =>
-    into.insert(attempts).values({ ...values, state: 'PLANNED', runAfter: sql`${now} + ${delayMs}` }),
+    into
+      .insert(attempts)
+      .values({ ...values, state: 'PLANNED', runAfter: sql`${now} + ${delayMs}` })
+      .returning(),
 )
 
 /**

@@ -6,7 +6,9 @@ import type { CallbackRow } from './callbacks.ts'
 import type { Queries } from './database.ts'
 import { listDeliveriesOf } from './deliveries.ts'
 import { listAllEvents } from './events.ts'
-import type { AssetRow, AttemptRow, DeliveryRow, EventRow, TaskRow } from './tables.ts'
+import type { SpendingRow } from './spending.ts'
+import type { AssetRow, AttemptRow, DeliveryRow, EventRow, LedgerRow, TaskRow } from './tables.ts'
+import type { UsageRow } from './usage.ts'
 
 /** Some tasks and all that belongs to them. */
 export interface Page {
@@ -16,6 +18,7 @@ export interface Page {
   assets: AssetRow[]
   callbacks: CallbackRow[]
   deliveries: DeliveryRow[]
+  lines: LedgerRow[]
   /** The database's own clock, in milliseconds. */
   now: number
 }
@@ -49,6 +52,7 @@ async function readPage(q: Queries, tasks: TaskRow[]): Promise<Page> {
     assets: await listAssets(q, ids),
     callbacks: await listCallbacksOf(q, attempts),
     deliveries: await listDeliveriesOf(q, ids),
+    lines: await listLinesOf(q, attempts),
     now: await readClock(q),
   }
 }
@@ -57,6 +61,42 @@ async function listCallbacksOf(q: Queries, attempts: AttemptRow[]): Promise<Call
   const called = attempts.filter(({ callbackSha256 }) => callbackSha256 !== null).map(({ id }) => id)
   const { callbacks } = q.tables
   return called.length === 0 ? [] : q.sql.select().from(callbacks).where(inArray(callbacks.attemptId, called))
+}
+
+async function listLinesOf(q: Queries, attempts: AttemptRow[]): Promise<LedgerRow[]> {
+  const { ledger } = q.tables
+  const ids = attempts.map(({ id }) => id)
+  return ids.length === 0 ? [] : q.sql.select().from(ledger).where(inArray(ledger.attemptId, ids))
+}
+
+/** All attempts, in order of id. */
+export async function* listAttemptPages(q: Queries): AsyncGenerator<AttemptRow[]> {
+  const { attempts } = q.tables
+  for (let after = ''; ;) {
+    const page = await q.sql
+      .select()
+      .from(attempts)
+      .where(gt(attempts.id, after))
+      .orderBy(asc(attempts.id))
+      .limit(ATTEMPTS_PER_PAGE)
+    const last = page.at(-1)
+    if (!last) return
+    yield page
+    after = last.id
+  }
+}
+
+const ATTEMPTS_PER_PAGE = 2000
+
+/** Every sum of what is held and spent. */
+export async function sumSpending(q: Queries): Promise<SpendingRow[]> {
+  return q.sql.select().from(q.tables.spending)
+}
+
+/** Everything that usage is counted in. */
+export async function listUsage(q: Queries): Promise<{ days: UsageRow[]; quarters: UsageRow[] }> {
+  const { usageDays, usageQuarters } = q.tables
+  return { days: await q.sql.select().from(usageDays), quarters: await q.sql.select().from(usageQuarters) }
 }
 
 async function readClock(q: Queries): Promise<number> {
@@ -69,6 +109,8 @@ export interface FeedCount {
   projectId: string
   /** The number of its newest event. */
   feedSeq: number
+  /** What the tasks say of their newest events, summed up: every event has a number in its task and one in the feed. */
+  counted: number
   events: number
   /** Null when there is none. */
   first: number | null
@@ -77,11 +119,14 @@ export interface FeedCount {
 
 /** The feed of every project. */
 export async function countFeeds(q: Queries): Promise<FeedCount[]> {
-  const { projects, events } = q.tables
+  const { projects, tasks, events } = q.tables
   return q.sql
     .select({
       projectId: projects.id,
       feedSeq: projects.feedSeq,
+      counted: sql<number | string>`(
+        select coalesce(sum(${tasks.lastSeq}), 0) from ${tasks} where ${tasks.projectId} = ${projects.id}
+      )`.mapWith(Number),
       events: count(events.seq),
       first: min(events.feedSeq),
       last: max(events.feedSeq),

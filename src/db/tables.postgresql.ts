@@ -15,4 +15,10 @@ export const {
   webhookEndpoints,
   webhookDeliveries,
   webhookTries,
+  apiKeys,
+  ledger,
+  spending,
+  budgets,
+  usageDays,
+  usageQuarters,
 } = postgresqlTables

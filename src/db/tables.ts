@@ -9,11 +9,14 @@ import {
   USAGE_SOURCES,
   WIRE_PHASES,
   type ImageRequest,
+  type Limits,
   type TaskError,
   type TaskEventBody,
   type Warning,
 } from '../domain.ts'
 import { oneOf, type Kit } from './kit.ts'
+import { createAccessTables } from './tables.access.ts'
+import { createMoneyTables } from './tables.money.ts'
 import { createProviderTables } from './tables.providers.ts'
 import { createWebhookTables } from './tables.webhooks.ts'
 
@@ -29,6 +32,8 @@ export function createTables(kit: Kit) {
     feedSeq: bigint('feed_seq').notNull().default(0),
     /** Signs what is posted to a task's own callback address; null until it is first needed. */
     webhookSecret: text('webhook_secret'),
+    /** How much it may ask for at a time; null for no limits of its own. */
+    limits: json('limits').$type<Limits>(),
     createdAt: bigint('created_at').notNull(),
   })
 
@@ -39,6 +44,8 @@ export function createTables(kit: Kit) {
       projectId: text('project_id')
         .notNull()
         .references(() => projects.id),
+      /** The key it was asked with; null without one. */
+      apiKeyId: text('api_key_id'),
       status: word('status', TASK_STATUSES).notNull(),
       operation: word('operation', OPERATIONS).notNull(),
       model: text('model').notNull(),
@@ -92,6 +99,8 @@ export function createTables(kit: Kit) {
         .notNull()
         .references(() => tasks.id),
       projectId: text('project_id').notNull(),
+      /** Its task's. */
+      apiKeyId: text('api_key_id'),
       /** 1 for a task's first attempt, then 2, 3 … */
       number: integer('number').notNull(),
       /** Which part of the task it is for, from 0. */
@@ -129,6 +138,10 @@ export function createTables(kit: Kit) {
       outputTextTokens: integer('output_text_tokens'),
       outputImageTokens: integer('output_image_tokens'),
       usageSource: word('usage_source', USAGE_SOURCES).notNull().default('UNKNOWN'),
+      /** How many images it brought. */
+      images: integer('images').notNull().default(0),
+      /** The most it could cost, held from the start until its cost is known; null when there is no price. */
+      heldMicros: bigint('held_micros'),
       /** Null means unknown, never free. */
       costMicros: bigint('cost_micros'),
       /** The price table the cost was computed with. */
@@ -175,6 +188,7 @@ export function createTables(kit: Kit) {
         sql`${t.state} not in ('LEASED', 'SENDING') or (${t.leaseOwner} is not null and ${t.leaseUntil} is not null)`,
       ),
       check('attempts_accepted', sql`${t.state} <> 'ACCEPTED' or ${t.remoteId} is not null`),
+      index('attempts_by_time').on(t.projectId, t.createdAt),
       check('attempts_cost', sql`${t.costMicros} is null or ${t.costMicros} >= 0`),
     ],
   )
@@ -239,6 +253,8 @@ export function createTables(kit: Kit) {
     attempts,
     events,
     assets,
+    ...createAccessTables(kit, { projects }),
+    ...createMoneyTables(kit, { attempts }),
     ...createProviderTables(kit, { attempts }),
     ...createWebhookTables(kit, { projects, tasks }),
   }
@@ -251,4 +267,7 @@ export type EventRow = Tables['events']['$inferSelect']
 export type AssetRow = Tables['assets']['$inferSelect']
 export type EndpointRow = Tables['webhookEndpoints']['$inferSelect']
 export type DeliveryRow = Tables['webhookDeliveries']['$inferSelect']
+export type ApiKeyRow = Tables['apiKeys']['$inferSelect']
+export type LedgerRow = Tables['ledger']['$inferSelect']
+export type BudgetRow = Tables['budgets']['$inferSelect']
 export type TryRow = Tables['webhookTries']['$inferSelect']

@@ -1,4 +1,4 @@
-import { listAttempts, moveAttempt } from '../db/attempts.ts'
+import { listAttempts } from '../db/attempts.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import { findTask, getTask, lockTask, updateTask } from '../db/tasks.ts'
 import { isFinished } from '../domain.ts'
@@ -6,7 +6,7 @@ import { GatewayError } from '../errors.ts'
 import { concludeTask } from './conclude.ts'
 import type { Deps } from './deps.ts'
 import { NO_LEASE } from './lease.ts'
-import { MOVES } from './machine.ts'
+import { move } from './move.ts'
 import { tellToCancel } from './tell.ts'
 
 /**
@@ -35,7 +35,7 @@ export async function cancelTask(deps: Deps, projectId: string, id: string): Pro
     await updateTask(q, id, [found.status], { cancelRequestedAt: found.cancelRequestedAt ?? at })
     const stopped: AttemptRow[] = []
     for (const attempt of await listAttempts(q, [id])) {
-      const moved = await moveAttempt(q, attempt.id, MOVES.cancel, { ...NO_LEASE, finishedAt: at })
+      const moved = await move(q, attempt.id, 'cancel', { at, ...NO_LEASE })
       if (moved) stopped.push(moved)
     }
     const attempts = await listAttempts(q, [id])

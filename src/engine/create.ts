@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { insertAssets } from '../db/assets.ts'
 import type { TaskRow } from '../db/tables.ts'
 import { findTaskByKey } from '../db/tasks.ts'
-import type { ImageRequest } from '../domain.ts'
+import type { Caller, ImageRequest } from '../domain.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
 import { checkReceiver } from './endpoints.ts'
@@ -23,7 +23,8 @@ export interface Created {
  * Takes a request: checks it, stores its images, and commits the task, its first attempts and its first event together.
  * Nothing is sent here. Throws GatewayError, and then nothing was stored.
  */
-export async function createTask(deps: Deps, projectId: string, input: TaskInput): Promise<Created> {
+export async function createTask(deps: Deps, by: Caller, input: TaskInput): Promise<Created> {
+  const { projectId } = by
   checkInput(input)
   if (input.callbackUrl !== null) checkReceiver(deps, 'callbackUrl', input.callbackUrl)
   const bare = toRequest(input)
@@ -43,7 +44,7 @@ export async function createTask(deps: Deps, projectId: string, input: TaskInput
 
   return deps.db.tx(async (q) => {
     const task = await startTask(q, deps, {
-      projectId,
+      by,
       request,
       fingerprint,
       idempotencyKey: key,

@@ -1,11 +1,10 @@
 import { countCharges } from '../db/attempt-counts.ts'
-import { moveAttempt } from '../db/attempts.ts'
 import { appendEvents } from '../db/events.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import { takePermit } from '../db/tasks.ts'
 import type { Deps } from './deps.ts'
 import { leaseOf } from './lease.ts'
-import { MOVES } from './machine.ts'
+import { move } from './move.ts'
 
 /**
  * The write-ahead intent: permit, state and event are durable before the first byte can leave. SEND, once it is; else
@@ -24,8 +23,8 @@ export async function commitIntent(
       if (!(await takePermit(q, task.id, sentAt))) return 'NO_PERMIT'
       // Thrown from here on, so that the permit rolls back.
       if ((await countCharges(q, task.id, attempt.part)) >= task.maxCharges) throw new Refused('NO_PERMIT')
-      const set = { charged: 'UNKNOWN' as const, wirePhase: 'INTENT' as const, sentAt, callbackSha256 }
-      const sending = await moveAttempt(q, attempt.id, { ...MOVES.send, lease }, set)
+      const set = { wirePhase: 'INTENT' as const, sentAt, callbackSha256 }
+      const sending = await move(q, attempt.id, 'send', { at: sentAt, lease, ...set })
       if (!sending) throw new Refused('NO_LEASE')
       await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], sentAt)
       return 'SEND'

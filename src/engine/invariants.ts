@@ -1,10 +1,10 @@
 // What must hold at every moment, whatever happened: `darkroom doctor` asks for it, and so does every test that crashes
-// something. The numbers are kept for good; 5, 6 and 16 are about budgets and about upstreams' own books, which are not
-// in the database.
+// something. The numbers are kept for good; 16 is about upstreams' own books, which are not in the database.
 import type { AssetStore } from '../assets/store.ts'
 import { listPages, type Page } from '../db/census.ts'
 import type { Queries } from '../db/database.ts'
 import * as attempts from './invariants/attempts.ts'
+import * as books from './invariants/books.ts'
 import * as records from './invariants/records.ts'
 import * as tasks from './invariants/tasks.ts'
 
@@ -40,6 +40,16 @@ export const INVARIANTS: readonly Invariant[] = [
     ofPage: tasks.sendsOneAtATime,
   },
   {
+    id: 'I5',
+    sentence: 'What is held and spent, by period, is the sum of what the attempts hold and cost',
+    ofAll: books.spendingIsItsLedger,
+  },
+  {
+    id: 'I6',
+    sentence: 'Every attempt has one hold in the ledger, and one end once its cost is known',
+    ofPage: books.everyAttemptHasItsLines,
+  },
+  {
     id: 'I7',
     sentence: 'Events are numbered without a gap, in each task and in each feed',
     ofPage: tasks.numbersItsEvents,
@@ -68,7 +78,11 @@ export const INVARIANTS: readonly Invariant[] = [
     ofPage: attempts.callbacksAreFollowed,
   },
   { id: 'I14', sentence: 'An idempotency key belongs to one task', ofAll: records.keysAreUnique },
-  { id: 'I15', sentence: 'No attempt has a negative cost', ofPage: attempts.costsAreNotNegative },
+  {
+    id: 'I15',
+    sentence: 'What an attempt cost is what its lines in the ledger come to',
+    ofPage: books.costsAreTheirLines,
+  },
   {
     id: 'I17',
     sentence: 'Every outcome in doubt can be listed for review',
@@ -84,6 +98,11 @@ export const INVARIANTS: readonly Invariant[] = [
     id: 'I20',
     sentence: 'Only what is under way is leased, and only what has ended has an end',
     ofPage: attempts.leaseAndEndFollowState,
+  },
+  {
+    id: 'I21',
+    sentence: 'What reports read is the sum of what the attempts tell',
+    ofAll: books.usageIsItsAttempts,
   },
 ]
 

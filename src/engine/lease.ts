@@ -1,7 +1,7 @@
-import { moveAttempt, QUEUE_KEY, type Lease } from '../db/attempts.ts'
+import { QUEUE_KEY, type Lease } from '../db/attempts.ts'
 import type { AttemptRow } from '../db/tables.ts'
 import type { Deps } from './deps.ts'
-import { MOVES } from './machine.ts'
+import { move } from './move.ts'
 
 /** The columns of an attempt that nobody works on. */
 export const NO_LEASE = { leaseOwner: null, leaseUntil: null }
@@ -13,9 +13,10 @@ export function leaseOf({ leaseOwner, leaseEpoch }: AttemptRow): Lease {
 
 /** Gives an attempt back that was claimed and not sent, or is to be asked about: it is due at once, for anybody. */
 export async function release(deps: Deps, attempt: AttemptRow): Promise<void> {
-  const move = attempt.state === 'LEASED' ? MOVES.release : MOVES.wait
+  const trigger = attempt.state === 'LEASED' ? 'release' : 'wait'
+  const at = deps.clock.now()
   await deps.db.tx(async (q) => {
-    await moveAttempt(q, attempt.id, { ...move, lease: leaseOf(attempt) }, { ...NO_LEASE, dueInMs: 0 })
+    await move(q, attempt.id, trigger, { at, lease: leaseOf(attempt), ...NO_LEASE, dueInMs: 0 })
     q.poke(QUEUE_KEY)
   })
 }

@@ -16,7 +16,8 @@ export interface Case {
 export type Outcome =
   | { is: 'DONE'; images: NewAsset[]; usage: Usage; resolved: ResolvedSettings; price: Price | null }
   | Waiting
-  | { is: 'FAILED'; failure: Failure }
+  /** `costMicros` when it is known what the failure cost. */
+  | { is: 'FAILED'; failure: Failure; costMicros?: number | null }
   /** Its owner wants it stopped, and nothing was sent. */
   | { is: 'CANCELED' }
   /** The process ends before anything was sent: it goes back into the queue. */

@@ -5,18 +5,21 @@ import type { Transaction } from '../db/database.ts'
 import { appendEvents } from '../db/events.ts'
 import type { TaskRow } from '../db/tables.ts'
 import { insertTask } from '../db/tasks.ts'
-import type { ImageRequest } from '../domain.ts'
+import type { Caller, ImageRequest } from '../domain.ts'
+import type { GatewayError } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { Deps } from './deps.ts'
+import { worstCaseMicros } from './estimate.ts'
+import { openBooks, refused, reserve } from './ledger.ts'
 import { splitIntoParts, type Part } from './parts.ts'
 import type { Route } from './route.ts'
 
-/** Inserts a task with the first attempt of each of its parts, and its first event; undefined when the idempotency key is taken. */
+/** Inserts a task with the first attempt of each of its parts, and its first event; undefined when the idempotency key is taken. Throws BUDGET_EXCEEDED and PRICE_UNKNOWN. */
 export async function startTask(
   q: Transaction,
   deps: Deps,
   start: {
-    projectId: string
+    by: Caller
     request: ImageRequest
     fingerprint: string
     idempotencyKey: string | null
@@ -24,10 +27,11 @@ export async function startTask(
     retryOf: string | null
   },
 ): Promise<TaskRow | undefined> {
-  const { request, route, ...rest } = start
+  const { by, request, route, ...rest } = start
   const parts = splitIntoParts(request.n, route.offer.capabilities.maxN)
   const createdAt = deps.clock.now()
   const task = await insertTask(q, {
+    ...by,
     ...rest,
     id: newId('task', createdAt),
     status: 'QUEUED',
@@ -41,22 +45,43 @@ export async function startTask(
     lastSeq: 0,
   })
   if (!task) return undefined
-  for (const part of parts)
-    await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
+  for (const part of parts) {
+    const refusal = await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
+    if (refusal) throw refusal
+  }
   await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], createdAt)
   return { ...task, lastSeq: 1 }
 }
 
-/** Puts the next attempt of a part into the queue, due `delayMs` from now. */
+/**
+ * Puts the next attempt of a part into the queue, due `delayMs` from now, and holds the most it could cost. Answers the
+ * GatewayError when no budget allows that; nothing is planned then.
+ */
 export async function planAttempt(
   q: Transaction,
   deps: Deps,
-  plan: { task: Pick<TaskRow, 'id' | 'projectId' | 'model'>; part: Part; provider: string; delayMs: number },
-): Promise<void> {
+  plan: { task: PlannedFor; part: Part; provider: string; delayMs: number },
+): Promise<GatewayError | undefined> {
   const createdAt = deps.clock.now()
   const { task, part, provider, delayMs } = plan
-  const { id: taskId, projectId, model } = task
+  const { id: taskId, projectId, apiKeyId, model } = task
+  const heldMicros = mostItCouldCost(deps, plan)
+  const refusal = await reserve(q, task, createdAt, heldMicros)
+  if (refusal) return refused(refusal, { provider, model, heldMicros, apiKeyId })
   const number = (await countAttempts(q, taskId)) + 1
   const id = newId('att', createdAt)
-  await insertAttempt(q, { id, taskId, projectId, model, ...part, number, provider, createdAt }, delayMs)
+  const row = { id, taskId, projectId, apiKeyId, model, ...part, number, provider, heldMicros, createdAt }
+  await openBooks(q, await insertAttempt(q, row, delayMs))
+  return undefined
+}
+
+type PlannedFor = Pick<TaskRow, 'id' | 'projectId' | 'apiKeyId' | 'model' | 'request'>
+
+function mostItCouldCost(
+  { providers }: Deps,
+  { task, part, provider }: { task: PlannedFor; part: Part; provider: string },
+): number | null {
+  const offers = providers.find(({ name }) => name === provider)?.offers ?? []
+  const offer = offers.find(({ model }) => model === task.model)
+  return offer ? worstCaseMicros(task.request, offer, part.n) : null
 }

@@ -1,4 +1,4 @@
-import { moveAttempt, QUEUE_KEY } from '../db/attempts.ts'
+import { QUEUE_KEY } from '../db/attempts.ts'
 import { findAttemptByCallback, insertCallback } from '../db/callbacks.ts'
 import type { Transaction } from '../db/database.ts'
 import { appendEvents } from '../db/events.ts'
@@ -8,7 +8,7 @@ import { ProviderError } from '../providers/error.ts'
 import type { Callback, Provider } from '../providers/provider.ts'
 import type { Deps } from './deps.ts'
 import { sha256 } from './callback.ts'
-import { MOVES } from './machine.ts'
+import { move } from './move.ts'
 
 /** What became of a callback. KEPT: it is stored, and the attempt will be looked at; what it says is not believed. */
 export type Receipt = 'KEPT' | 'UNKNOWN_SECRET' | 'TOO_LATE' | 'UNREADABLE'
@@ -58,15 +58,14 @@ async function hasten(
     )
     return
   }
-  const due = { dueInMs: 0 }
+  const due = { at: deps.clock.now(), dueInMs: 0 }
   q.poke(QUEUE_KEY)
   const task = await lockTask(q, attempt.taskId)
   // Waiting already: look now. Still sending: the submit's own answer will find the callback.
-  if (await moveAttempt(q, attempt.id, MOVES.wait, due)) return
+  if (await move(q, attempt.id, 'wait', due)) return
   if (remoteId === null) return
-  const adopted = await moveAttempt(q, attempt.id, MOVES.adopt, { ...due, remoteId, error: null })
+  const adopted = await move(q, attempt.id, 'adopt', { ...due, remoteId, error: null })
   if (!adopted) return
   const running = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING' })
-  if (running)
-    await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], deps.clock.now())
+  if (running) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], due.at)
 }

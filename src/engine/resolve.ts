@@ -1,4 +1,4 @@
-import { findAttempt, moveAttempt, QUEUE_KEY } from '../db/attempts.ts'
+import { findAttempt, QUEUE_KEY } from '../db/attempts.ts'
 import { insertAudit } from '../db/audit.ts'
 import type { AttemptRow } from '../db/tables.ts'
 import { lockTask, updateTask } from '../db/tasks.ts'
@@ -6,7 +6,7 @@ import { badInput, GatewayError } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { Failure } from '../providers/error.ts'
 import type { Deps } from './deps.ts'
-import { MOVES } from './machine.ts'
+import { move } from './move.ts'
 import { settle } from './settle.ts'
 
 /** What an operator found out about an attempt whose outcome was unknown. */
@@ -40,7 +40,9 @@ export async function resolveAttempt(
     )
   }
   if (resolution.is === 'ADOPT_REMOTE_ID') await adopt(deps, attempt, resolution.remoteId)
-  else await end(deps, attempt, resolution.is === 'NOT_CHARGED' ? NOT_CHARGED : RESULT_LOST)
+  else if (resolution.is === 'NOT_CHARGED') await end(deps, attempt, { failure: NOT_CHARGED })
+  // Nobody will tell its cost any more: the most it could be is posted.
+  else await end(deps, attempt, { failure: RESULT_LOST, costMicros: attempt.heldMicros })
   const at = deps.clock.now()
   await deps.db.tx((q) =>
     insertAudit(q, {
@@ -55,13 +57,17 @@ export async function resolveAttempt(
   return (await findAttempt(deps.db.read, projectId, id))!
 }
 
-async function end(deps: Deps, attempt: AttemptRow, failure: Failure): Promise<void> {
+async function end(
+  deps: Deps,
+  attempt: AttemptRow,
+  how: { failure: Failure; costMicros?: number | null },
+): Promise<void> {
   const task = await deps.db.tx((q) => lockTask(q, attempt.taskId))
   const { wirePhase, httpStatus, providerRequestId } = attempt
   await settle(
     deps,
     { task, attempt, evidence: { wirePhase, httpStatus, providerRequestId } },
-    { is: 'FAILED', failure },
+    { is: 'FAILED', ...how },
   )
 }
 
@@ -71,7 +77,8 @@ async function adopt(deps: Deps, attempt: AttemptRow, remoteId: string): Promise
     throw badInput('remoteId', `${attempt.provider} cannot be asked about what it accepted.`)
   await deps.db.tx(async (q) => {
     const task = await lockTask(q, attempt.taskId)
-    const moved = await moveAttempt(q, attempt.id, MOVES.adopt, { remoteId, dueInMs: 0, error: null })
+    const at = deps.clock.now()
+    const moved = await move(q, attempt.id, 'adopt', { at, remoteId, dueInMs: 0, error: null })
     if (!moved) return
     await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING' })
     q.poke(QUEUE_KEY)

@@ -2,6 +2,7 @@ import { listAttempts } from '../db/attempts.ts'
 import { appendEvents } from '../db/events.ts'
 import type { Transaction } from '../db/database.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
+import type { Caller } from '../domain.ts'
 import { findTask, getTask, lockTask, updateTask } from '../db/tasks.ts'
 import { GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
@@ -17,16 +18,16 @@ const MOST_CHARGES = 5
  * Tries again because the owner asks. A FAILED or CANCELED task stays as it ended, and a new one with the same request
  * is started; a task whose outcome is unknown goes on itself, with a new attempt. Throws NOT_FOUND, CONFLICT for a task
  * that succeeded or still runs, and CHARGE_PERMISSION_REQUIRED when an earlier attempt may have been charged and
- * `acceptPossibleSecondCharge` is not given.
+ * `acceptPossibleSecondCharge` is not given, BUDGET_EXCEEDED and PRICE_UNKNOWN.
  */
 export async function retryTask(
   deps: Deps,
-  projectId: string,
+  by: Caller,
   id: string,
   permission: { acceptPossibleSecondCharge: boolean },
 ): Promise<TaskRow> {
   return deps.db.tx(async (q) => {
-    if (!(await findTask(q, projectId, id))) {
+    if (!(await findTask(q, by.projectId, id))) {
       throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 60))}.`, {
         field: 'id',
       })
@@ -45,13 +46,19 @@ export async function retryTask(
     const able = routes(task.request, deps.providers, now)
     return task.status === 'OUTCOME_UNKNOWN'
       ? goOn(q, deps, task, attempts, able)
-      : startAgain(q, deps, task, able[0]!)
+      : startAgain(q, deps, by, task, able[0]!)
   })
 }
 
-async function startAgain(q: Transaction, deps: Deps, task: TaskRow, route: Route): Promise<TaskRow> {
-  const { id: retryOf, projectId, request, fingerprint } = task
-  const start = { projectId, request, fingerprint, idempotencyKey: null, route, retryOf }
+async function startAgain(
+  q: Transaction,
+  deps: Deps,
+  by: Caller,
+  task: TaskRow,
+  route: Route,
+): Promise<TaskRow> {
+  const { id: retryOf, request, fingerprint } = task
+  const start = { by, request, fingerprint, idempotencyKey: null, route, retryOf }
   // Only a key could be taken already, and it has none.
   return (await startTask(q, deps, start))!
 }
@@ -76,7 +83,8 @@ async function goOn(
     const route = able.find(({ offer }) => offer.capabilities.maxN >= part.n)
     if (!route)
       throw new GatewayError('CAPABILITY_MISSING', `No provider makes ${part.n} images at a time any more.`)
-    await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
+    const refusal = await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
+    if (refusal) throw refusal
   }
   await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], deps.clock.now())
   return getTask(q, task.id)

@@ -1,12 +1,12 @@
 // How steps end: each end is one transaction that moves the attempt, plans the next one of its part where one may
 // follow, and draws the conclusion for the task.
 import { insertAssets } from '../db/assets.ts'
-import { listAttempts, moveAttempt, type NewAttempt } from '../db/attempts.ts'
+import { listAttempts, type Lease } from '../db/attempts.ts'
 import { listCallbacks } from '../db/callbacks.ts'
 import type { Transaction } from '../db/database.ts'
 import { appendEvents } from '../db/events.ts'
 import type { AttemptRow } from '../db/tables.ts'
-import { lockTask, returnPermit, updateTask } from '../db/tasks.ts'
+import { lockTask, updateTask } from '../db/tasks.ts'
 import type { AttemptState, TaskError } from '../domain.ts'
 import { isFinished } from '../domain.ts'
 import type { Failure } from '../providers/error.ts'
@@ -15,7 +15,8 @@ import { costMicros } from './cost.ts'
 import type { Deps } from './deps.ts'
 import { noteFailure, noteSuccess } from './health.ts'
 import { leaseOf, NO_LEASE, release } from './lease.ts'
-import { MOVES } from './machine.ts'
+import type { Trigger } from './machine.ts'
+import { move, type Change } from './move.ts'
 import type { Case, Outcome, Waiting } from './outcome.ts'
 import { planAttempt } from './plan.ts'
 import { replan } from './replan.ts'
@@ -46,9 +47,9 @@ async function write(q: Transaction, deps: Deps, of: Case, outcome: Settled): Pr
     case 'DONE':
       return settleDone(q, deps, of, outcome)
     case 'FAILED':
-      return settleFailed(q, deps, of, outcome.failure)
+      return settleFailed(q, deps, of, outcome)
     case 'CANCELED':
-      return close(q, deps, of, MOVES.cancel, {})
+      return close(q, deps, of, { trigger: 'cancel' })
     case 'ACCEPTED':
     case 'PENDING':
     case 'MISSING':
@@ -65,17 +66,17 @@ async function settleDone(
 ): Promise<void> {
   const at = deps.clock.now()
   const { size, quality } = { ...of.task.request, ...resolved }
-  const moved = await moveAttempt(q, of.attempt.id, MOVES.succeed, {
+  const moved = await move(q, of.attempt.id, 'succeed', {
+    at,
     ...NO_LEASE,
     ...of.evidence,
     ...tokens,
+    images: images.length,
     usageSource: source,
     costMicros: costMicros(usage, { images: images.length, size, quality }, price),
     priceVersion: price?.version ?? null,
     resolved: { ...resolved },
-    charged: 'YES',
     error: null,
-    finishedAt: at,
   })
   if (!moved) return
   await insertAssets(q, images)
@@ -87,12 +88,17 @@ async function settleDone(
 async function dropFollowUp(q: Transaction, { taskId, part }: AttemptRow, at: number): Promise<void> {
   const attempts = await listAttempts(q, [taskId])
   for (const other of attempts.filter((attempt) => attempt.part === part)) {
-    await moveAttempt(q, other.id, MOVES.cancel, { ...NO_LEASE, finishedAt: at })
+    await move(q, other.id, 'cancel', { at, ...NO_LEASE })
   }
 }
 
 /** The attempt ends as the verdict says, and its part goes on elsewhere, later, or not at all. */
-async function settleFailed(q: Transaction, deps: Deps, of: Case, failure: Failure): Promise<void> {
+async function settleFailed(
+  q: Transaction,
+  deps: Deps,
+  of: Case,
+  { failure, costMicros }: Extract<Outcome, { is: 'FAILED' }>,
+): Promise<void> {
   const { task, attempt, evidence } = of
   deps.log.info(
     { attempt: attempt.id, kind: failure.kind, code: failure.code, phase: evidence.wirePhase },
@@ -100,19 +106,14 @@ async function settleFailed(q: Transaction, deps: Deps, of: Case, failure: Failu
   )
   const attempts = await listAttempts(q, [task.id])
   const { attempt: state, next } = await replan(q, deps, task, attempts, attempt, failure)
-  const charged = state === 'UNKNOWN' ? 'UNKNOWN' : failure.charged
-  await close(
-    q,
-    deps,
-    of,
-    moveTo(state, of),
-    {
-      httpStatus: failure.httpStatus ?? evidence.httpStatus,
-      error: toTaskError(failure, of, next !== undefined),
-      charged,
-    },
-    next,
-  )
+  const news = {
+    ...triggerOf(state, of),
+    httpStatus: failure.httpStatus ?? evidence.httpStatus,
+    error: toTaskError(failure, of, next !== undefined),
+    charged: failure.charged,
+    ...(costMicros !== undefined && { costMicros }),
+  }
+  await close(q, deps, of, news, next)
 }
 
 /** Ends the attempt; `next` is the attempt that follows it, if one may. */
@@ -120,22 +121,16 @@ async function close(
   q: Transaction,
   deps: Deps,
   { task, attempt, evidence }: Case,
-  move: Parameters<typeof moveAttempt>[2],
-  set: Partial<Pick<NewAttempt, 'httpStatus' | 'error' | 'charged'>>,
+  { trigger, ...news }: { trigger: Trigger } & Omit<Change, 'at'>,
   next?: { provider: string; delayMs: number },
 ): Promise<void> {
   const at = deps.clock.now()
-  const moved = await moveAttempt(q, attempt.id, move, {
-    ...NO_LEASE,
-    ...evidence,
-    ...set,
-    finishedAt: move.to === 'UNKNOWN' ? null : at,
-  })
+  const moved = await move(q, attempt.id, trigger, { at, ...NO_LEASE, ...evidence, ...news })
   if (!moved) return
-  if (moved.charged === 'NO' && moved.sentAt !== null) await returnPermit(q, task.id)
   if (next && !isFinished(task.status)) {
     const { part, n, firstImage } = attempt
-    await planAttempt(q, deps, { task, part: { part, n, firstImage }, ...next })
+    const refusal = await planAttempt(q, deps, { task, part: { part, n, firstImage }, ...next })
+    if (refusal) deps.log.info({ task: task.id, code: refusal.code }, 'not tried again: no budget allows it')
   }
   await concludeTask(q, deps, task, moved, at)
 }
@@ -147,6 +142,7 @@ async function settleWaiting(q: Transaction, deps: Deps, of: Case, outcome: Wait
   const calledBack = outcome.is === 'ACCEPTED' && (await listCallbacks(q, attempt.id)).length > 0
   const dueInMs = calledBack ? 0 : outcome.checkAfterMs
   const waiting = {
+    at: deps.clock.now(),
     ...NO_LEASE,
     ...evidence,
     dueInMs,
@@ -154,7 +150,7 @@ async function settleWaiting(q: Transaction, deps: Deps, of: Case, outcome: Wait
   }
   if (outcome.is === 'ACCEPTED')
     return settleAccepted(q, deps, of, { ...waiting, remoteId: outcome.remoteId })
-  const waits = await moveAttempt(q, attempt.id, { ...MOVES.wait, lease: leaseOf(attempt) }, waiting)
+  const waits = await move(q, attempt.id, 'wait', { ...waiting, lease: leaseOf(attempt) })
   if (waits && outcome.is === 'PENDING') await recordProgress(q, deps, of, outcome.progress ?? 0)
 }
 
@@ -163,14 +159,14 @@ async function settleAccepted(
   q: Transaction,
   deps: Deps,
   { task, attempt }: Case,
-  set: Parameters<typeof moveAttempt>[3] & { remoteId: string },
+  set: Change & { remoteId: string },
 ): Promise<void> {
   const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
   if (ofPart.at(-1)?.id !== attempt.id) {
-    await moveAttempt(q, attempt.id, MOVES.stayLost, { remoteId: set.remoteId })
+    await move(q, attempt.id, 'stayLost', { at: set.at, remoteId: set.remoteId })
     return
   }
-  await moveAttempt(q, attempt.id, MOVES.accept, { ...set, error: null })
+  await move(q, attempt.id, 'accept', { ...set, error: null })
   const goesOn = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING', error: null })
   if (goesOn)
     await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], deps.clock.now())
@@ -188,12 +184,12 @@ async function recordProgress(
   await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress }], deps.clock.now())
 }
 
-function moveTo(state: AttemptState, { attempt, evidence }: Case): Parameters<typeof moveAttempt>[2] {
+function triggerOf(state: AttemptState, { attempt, evidence }: Case): { trigger: Trigger; lease?: Lease } {
   // Not a proof about the one request there may be, but the word of a worker: it counts while its claim does.
-  if (evidence.wirePhase === 'NONE') return { ...MOVES.giveUp, lease: leaseOf(attempt) }
-  if (state === 'UNKNOWN') return MOVES.lose
-  if (state === 'REJECTED') return MOVES.reject
-  return state === 'NOT_SENT' ? MOVES.unsent : MOVES.fail
+  if (evidence.wirePhase === 'NONE') return { trigger: 'giveUp', lease: leaseOf(attempt) }
+  if (state === 'UNKNOWN') return { trigger: 'lose' }
+  if (state === 'REJECTED') return { trigger: 'reject' }
+  return { trigger: state === 'NOT_SENT' ? 'unsent' : 'fail' }
 }
 
 function toTaskError(failure: Failure, { evidence }: Case, again: boolean): TaskError {

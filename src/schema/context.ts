@@ -1,13 +1,16 @@
 import type { AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/database.ts'
+import type { Access } from '../engine/access.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Loaders } from './loaders.ts'
 
 /** What every resolver is handed: who asks, and what to ask. Made anew for each operation. */
 export interface Context {
-  /** Whose tasks these are. */
+  /** Who asks. */
+  caller: Access
+  /** Whose tasks these are: the caller's. */
   projectId: string
   db: Database
   engine: Engine
@@ -16,6 +19,8 @@ export interface Context {
   clock: Clock
   /** Where clients reach this server, without a slash at the end: asset URLs begin with it. */
   publicUrl: string
+  /** The caller's IP address, trusted proxies looked through; null when the request came over no connection. */
+  clientAddress: string | null
   /** The request's Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header); null without one. */
   idempotencyKey: string | null
   loaders: Loaders

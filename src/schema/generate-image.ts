@@ -136,6 +136,7 @@ builder.mutationFields((t) => ({
     description:
       'Asks for an image. Answers with the task at once, when it is stored; the picture is made whether the caller ' +
       'stays or not. Bad input is refused here, before anything is stored or sent.',
+    extensions: { paid: true },
     args: {
       input: t.arg({
         type: GenerateImageInput,
@@ -143,8 +144,8 @@ builder.mutationFields((t) => ({
         description: 'The prompt, and every setting that shall not be at its default.',
       }),
     },
-    async resolve(_, { input }, { engine, projectId, idempotencyKey }) {
-      const { task, replayed } = await engine.create(projectId, withKey(readInput(input), idempotencyKey))
+    async resolve(_, { input }, { engine, caller, idempotencyKey }) {
+      const { task, replayed } = await engine.create(caller, withKey(readInput(input), idempotencyKey))
       return Object.assign(task, { replayed })
     },
   }),
@@ -161,6 +162,7 @@ builder.mutationFields((t) => ({
     description:
       'Tries again. A FAILED or CANCELED task stays as it is and a new one is answered, `retryOf` naming the old; one ' +
       'with OUTCOME_UNKNOWN goes on itself.',
+    extensions: { paid: true },
     args: {
       id: t.arg.id({
         required: true,
@@ -171,8 +173,8 @@ builder.mutationFields((t) => ({
         description: 'Needed when an earlier attempt was or may have been charged.',
       }),
     },
-    resolve: (_, { id, acceptPossibleSecondCharge }, { engine, projectId }) =>
-      engine.retry(projectId, id, { acceptPossibleSecondCharge: acceptPossibleSecondCharge ?? false }),
+    resolve: (_, { id, acceptPossibleSecondCharge }, { engine, caller }) =>
+      engine.retry(caller, id, { acceptPossibleSecondCharge: acceptPossibleSecondCharge ?? false }),
   }),
 }))
 

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { listAssets } from '../../src/db/assets.ts'
-import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'
+import { NOBODY } from '../support/plain-input.ts'
 
 /** Short leases that nobody renews: every call is soon given up for dead. */
 const FORGETFUL = { leaseMs: 100, heartbeatMs: 60_000, reapMs: 30, pollMs: 50 }
 
 const retry = (one: TestEngine, id: string, acceptPossibleSecondCharge: boolean) =>
-  one.engine.retry(DEFAULT_PROJECT, id, { acceptPossibleSecondCharge })
+  one.engine.retry(NOBODY, id, { acceptPossibleSecondCharge })
 
 describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
   it('is held: nothing is sent again without permission', async () => {

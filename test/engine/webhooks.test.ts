@@ -11,6 +11,7 @@ import { DATABASES, newPlace, type DatabaseKind } from '../support/database.ts'
 import { openEngine, type TestEngine, type TestEngineOptions } from '../support/engine.ts'
 import { ANY_ADDRESS, openReceiver, statuses } from '../support/receiver.ts'
 import { done, failure, REPORTED, scripted } from '../support/scripted.ts'
+import { NOBODY } from '../support/plain-input.ts'
 
 const PAYLOAD = z.object({
   type: z.string(),
@@ -218,7 +219,7 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
     await register(gateway, `${url}/all`)
     const lost = await gateway.create({ prompt: 'a lost fox' })
     await gateway.reached(lost.id, 'OUTCOME_UNKNOWN')
-    await gateway.engine.retry(DEFAULT_PROJECT, lost.id, { acceptPossibleSecondCharge: true })
+    await gateway.engine.retry(NOBODY, lost.id, { acceptPossibleSecondCharge: true })
     await gateway.reached(lost.id, 'SUCCEEDED')
     const bad = await gateway.create({ prompt: 'a bad fox' })
     await gateway.reached(bad.id, 'FAILED')

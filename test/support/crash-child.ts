@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { createLimit } from '../../src/assets/limit.ts'
 import type { AssetStore } from '../../src/assets/store.ts'
 import { systemClock } from '../../src/clock.ts'
 import type { Database } from '../../src/db/database.ts'
@@ -18,7 +19,7 @@ import { requestRule } from '../../src/providers/address.ts'
 import { createDownloader } from '../../src/providers/download.ts'
 import { createPoster } from '../../src/providers/post.ts'
 import { paidProvider } from './paid-upstream.ts'
-import { PLAIN } from './plain-input.ts'
+import { NOBODY, PLAIN } from './plain-input.ts'
 
 const { databaseUrl, dataDir, upstream, killAt } = JSON.parse(process.argv[2]!) as {
   databaseUrl: string | null
@@ -70,6 +71,9 @@ const poster = createPoster({ rule: requestRule() })
 const engine = createEngine({
   db: crashingDatabase(db),
   store: crashingStore(await openDirectoryStore(join(dataDir, 'assets'))),
+  landing: createLimit(4),
+  forget: () => Promise.resolve(),
+  retention: { eventsMs: null, previewsMs: null, deliveriesMs: null, callbacksMs: null },
   providers: [paidProvider(upstream, boundary)],
   pokes,
   inputRule: requestRule(),
@@ -88,6 +92,7 @@ const engine = createEngine({
     leaseMs: 500,
     heartbeatMs: 60_000,
     reapMs: 60_000,
+    lookAfterMs: [],
     pollMs: 1000,
     progressEveryMs: 0,
   },
@@ -95,7 +100,7 @@ const engine = createEngine({
   workerId: newId('wrk', Date.now()),
 })
 await engine.start()
-const { task } = await engine.create(DEFAULT_PROJECT, { ...PLAIN, idempotencyKey: 'crash', partialImages: 1 })
+const { task } = await engine.create(NOBODY, { ...PLAIN, idempotencyKey: 'crash', partialImages: 1 })
 for await (const _ of await engine.watchTask(DEFAULT_PROJECT, task.id, null));
 await engine.stop(0)
 await Promise.all([downloader.close(), poster.close()])

@@ -1,4 +1,5 @@
-import { DEFAULT_POLICIES, DEFAULT_SETTINGS } from '../../src/domain.ts'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { DEFAULT_POLICIES, DEFAULT_SETTINGS, type Caller } from '../../src/domain.ts'
 import type { TaskInput } from '../../src/engine/input.ts'
 
 /** What a client asks for who sets nothing but a prompt. */
@@ -13,3 +14,6 @@ export const PLAIN: TaskInput = {
   idempotencyKey: null,
   callbackUrl: null,
 }
+
+/** Who asks without a key. */
+export const NOBODY: Caller = { projectId: DEFAULT_PROJECT, apiKeyId: null }

@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { createLimit } from '../../src/assets/limit.ts'
 import { systemClock } from '../../src/clock.ts'
 import { openDatabase } from '../../src/db/open.ts'
-import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
 import { createBreaker } from '../../src/engine/breaker.ts'
 import { createEngine } from '../../src/engine/engine.ts'
 import { createPokes } from '../../src/engine/poke.ts'
@@ -14,7 +14,7 @@ import { createLog } from '../../src/log.ts'
 import { requestRule } from '../../src/providers/address.ts'
 import { createDownloader } from '../../src/providers/download.ts'
 import { createPoster } from '../../src/providers/post.ts'
-import { PLAIN } from './plain-input.ts'
+import { NOBODY, PLAIN } from './plain-input.ts'
 import { done, scripted } from './scripted.ts'
 
 const TOLD = z.object({ databaseUrl: z.string().nullable(), dataDir: z.string(), callbackUrl: z.string() })
@@ -27,6 +27,9 @@ const log = createLog('silent')
 const engine = createEngine({
   db: await openDatabase({ databaseUrl, dataDir, onPoke: (key) => pokes.wake(key), log }),
   store: await openDirectoryStore(join(dataDir, 'assets')),
+  landing: createLimit(4),
+  forget: () => Promise.resolve(),
+  retention: { eventsMs: null, previewsMs: null, deliveriesMs: null, callbacksMs: null },
   providers: [scripted((sent) => done(sent))],
   pokes,
   inputRule: requestRule(),
@@ -52,6 +55,7 @@ const engine = createEngine({
     leaseMs: 30_000,
     heartbeatMs: 10_000,
     reapMs: 5000,
+    lookAfterMs: [],
     pollMs: 100,
     progressEveryMs: 0,
   },
@@ -59,4 +63,4 @@ const engine = createEngine({
   workerId: newId('wrk', systemClock.now()),
 })
 await engine.start()
-await engine.create(DEFAULT_PROJECT, { ...PLAIN, callbackUrl })
+await engine.create(NOBODY, { ...PLAIN, callbackUrl })

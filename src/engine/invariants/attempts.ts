@@ -52,13 +52,6 @@ export function callbacksAreFollowed({ attempts, callbacks, now }: Page): string
     )
 }
 
-/** I15. */
-export function costsAreNotNegative({ attempts }: Page): string[] {
-  return attempts
-    .filter(({ costMicros }) => costMicros !== null && costMicros < 0)
-    .map(({ id, costMicros }) => `${id} cost ${costMicros}`)
-}
-
 /** I17: the list for review goes by the moment of sending. */
 export function doubtsAreListed({ attempts }: Page): string[] {
   return attempts

@@ -1,0 +1,108 @@
+CREATE TABLE "api_keys" (
+	"id" text PRIMARY KEY,
+	"project_id" text NOT NULL,
+	"name" text NOT NULL,
+	"handle" text NOT NULL,
+	"secret_sha256" text NOT NULL,
+	"scopes" jsonb NOT NULL,
+	"limits" jsonb,
+	"created_at" bigint NOT NULL,
+	"expires_at" bigint,
+	"revoked_at" bigint,
+	"last_used_at" bigint
+);
+--> statement-breakpoint
+CREATE TABLE "budgets" (
+	"owner" text,
+	"period" text,
+	"project_id" text NOT NULL,
+	"limit_micros" bigint NOT NULL,
+	"set_at" bigint NOT NULL,
+	CONSTRAINT "budgets_pkey" PRIMARY KEY("owner","period"),
+	CONSTRAINT "budgets_period" CHECK ("period" in ('DAY', 'MONTH', 'TOTAL')),
+	CONSTRAINT "budgets_limit" CHECK ("limit_micros" >= 0)
+);
+--> statement-breakpoint
+CREATE TABLE "ledger" (
+	"id" text PRIMARY KEY,
+	"project_id" text NOT NULL,
+	"attempt_id" text NOT NULL,
+	"kind" text NOT NULL,
+	"amount_micros" bigint,
+	"at" bigint NOT NULL,
+	CONSTRAINT "ledger_kind" CHECK ("kind" in ('HOLD', 'POST', 'VOID', 'ADJUST')),
+	CONSTRAINT "ledger_amount" CHECK (case "kind" when 'ADJUST' then "amount_micros" is not null when 'POST' then "amount_micros" is not null and "amount_micros" >= 0 else coalesce("amount_micros", 0) >= 0 end)
+);
+--> statement-breakpoint
+CREATE TABLE "spending" (
+	"owner" text,
+	"period" text,
+	"starts_at" bigint,
+	"held_micros" bigint DEFAULT 0 NOT NULL,
+	"spent_micros" bigint DEFAULT 0 NOT NULL,
+	CONSTRAINT "spending_pkey" PRIMARY KEY("owner","period","starts_at"),
+	CONSTRAINT "spending_period" CHECK ("period" in ('DAY', 'MONTH', 'TOTAL')),
+	CONSTRAINT "spending_held" CHECK ("held_micros" >= 0),
+	CONSTRAINT "spending_spent" CHECK ("spent_micros" >= 0)
+);
+--> statement-breakpoint
+CREATE TABLE "usage_days" (
+	"starts_at" bigint,
+	"provider" text,
+	"model" text,
+	"api_key_id" text,
+	"project_id" text,
+	"tasks" integer DEFAULT 0 NOT NULL,
+	"attempts" integer DEFAULT 0 NOT NULL,
+	"images" integer DEFAULT 0 NOT NULL,
+	"unknown_costs" integer DEFAULT 0 NOT NULL,
+	"unknown_usages" integer DEFAULT 0 NOT NULL,
+	"held_micros" bigint DEFAULT 0 NOT NULL,
+	"cost_micros" bigint DEFAULT 0 NOT NULL,
+	"input_tokens" bigint DEFAULT 0 NOT NULL,
+	"output_tokens" bigint DEFAULT 0 NOT NULL,
+	"total_tokens" bigint DEFAULT 0 NOT NULL,
+	"input_text_tokens" bigint DEFAULT 0 NOT NULL,
+	"input_image_tokens" bigint DEFAULT 0 NOT NULL,
+	"output_text_tokens" bigint DEFAULT 0 NOT NULL,
+	"output_image_tokens" bigint DEFAULT 0 NOT NULL,
+	CONSTRAINT "usage_days_pkey" PRIMARY KEY("starts_at","provider","model","project_id","api_key_id")
+);
+--> statement-breakpoint
+CREATE TABLE "usage_quarters" (
+	"starts_at" bigint,
+	"provider" text,
+	"model" text,
+	"api_key_id" text,
+	"project_id" text,
+	"tasks" integer DEFAULT 0 NOT NULL,
+	"attempts" integer DEFAULT 0 NOT NULL,
+	"images" integer DEFAULT 0 NOT NULL,
+	"unknown_costs" integer DEFAULT 0 NOT NULL,
+	"unknown_usages" integer DEFAULT 0 NOT NULL,
+	"held_micros" bigint DEFAULT 0 NOT NULL,
+	"cost_micros" bigint DEFAULT 0 NOT NULL,
+	"input_tokens" bigint DEFAULT 0 NOT NULL,
+	"output_tokens" bigint DEFAULT 0 NOT NULL,
+	"total_tokens" bigint DEFAULT 0 NOT NULL,
+	"input_text_tokens" bigint DEFAULT 0 NOT NULL,
+	"input_image_tokens" bigint DEFAULT 0 NOT NULL,
+	"output_text_tokens" bigint DEFAULT 0 NOT NULL,
+	"output_image_tokens" bigint DEFAULT 0 NOT NULL,
+	CONSTRAINT "usage_quarters_pkey" PRIMARY KEY("project_id","starts_at","provider","model","api_key_id")
+);
+--> statement-breakpoint
+ALTER TABLE "attempts" ADD COLUMN "api_key_id" text;--> statement-breakpoint
+ALTER TABLE "attempts" ADD COLUMN "images" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "attempts" ADD COLUMN "held_micros" bigint;--> statement-breakpoint
+ALTER TABLE "projects" ADD COLUMN "limits" jsonb;--> statement-breakpoint
+ALTER TABLE "tasks" ADD COLUMN "api_key_id" text;--> statement-breakpoint
+CREATE UNIQUE INDEX "api_keys_handle" ON "api_keys" ("handle");--> statement-breakpoint
+CREATE INDEX "api_keys_of_project" ON "api_keys" ("project_id","created_at","id");--> statement-breakpoint
+CREATE INDEX "attempts_by_time" ON "attempts" ("project_id","created_at");--> statement-breakpoint
+CREATE INDEX "budgets_of_project" ON "budgets" ("project_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "ledger_hold_once" ON "ledger" ("attempt_id") WHERE "kind" = 'HOLD';--> statement-breakpoint
+CREATE UNIQUE INDEX "ledger_close_once" ON "ledger" ("attempt_id") WHERE "kind" in ('POST', 'VOID');--> statement-breakpoint
+CREATE INDEX "ledger_of_attempt" ON "ledger" ("attempt_id","id");--> statement-breakpoint
+ALTER TABLE "api_keys" ADD CONSTRAINT "api_keys_project_id_projects_id_fkey" FOREIGN KEY ("project_id") REFERENCES "projects"("id");--> statement-breakpoint
+ALTER TABLE "ledger" ADD CONSTRAINT "ledger_attempt_id_attempts_id_fkey" FOREIGN KEY ("attempt_id") REFERENCES "attempts"("id");

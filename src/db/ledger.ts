@@ -1,0 +1,19 @@
+import { asc, eq } from 'drizzle-orm'
+import type { Queries, Transaction } from './database.ts'
+import { insertion } from './statement.ts'
+import type { LedgerRow } from './tables.ts'
+
+/** Adds a line. Throws when the attempt has one of its kind already that it may have only once. */
+export async function insertLine(q: Transaction, line: LedgerRow): Promise<void> {
+  await newLine(q, line)
+}
+
+const newLine = insertion<LedgerRow, unknown>('ledger_line', ({ sql: into, tables: { ledger } }, values) =>
+  into.insert(ledger).values(values),
+)
+
+/** The lines of an attempt, oldest first. */
+export async function listLines(q: Queries, attemptId: string): Promise<LedgerRow[]> {
+  const { ledger } = q.tables
+  return q.sql.select().from(ledger).where(eq(ledger.attemptId, attemptId)).orderBy(asc(ledger.id))
+}
