@@ -1,0 +1,334 @@
+// A world in memory around the pure machine: one task, workers that die, an upstream that takes orders, charges for them
+// and forgets to answer, and people who cancel, retry and read bills. Whatever they do in whatever order, `violations`
+// must stay empty.
+import type { AttemptState, Charged, LedgerKind, UnknownOutcomePolicy } from '../../src/domain.ts'
+import { conclude } from '../../src/engine/conclude.ts'
+import { firstLine, hasEnded, isHeld, transition, type News, type Trigger } from '../../src/engine/machine.ts'
+import { verdict } from '../../src/engine/verdict.ts'
+import type { Failure } from '../../src/providers/error.ts'
+
+/** What can happen next. Each names the attempt it is about by a number, taken modulo how many there are. */
+export interface Step {
+  does:
+    | 'claim'
+    | 'send'
+    | 'give up'
+    | 'die'
+    | 'reap'
+    | 'answer'
+    | 'accept'
+    | 'refuse'
+    | 'stumble'
+    | 'lose'
+    | 'unreached'
+    | 'late result'
+    | 'late id'
+    | 'resolve'
+    | 'cancel'
+    | 'retry'
+    | 'bill'
+  which: number
+  /** Whether the upstream charges for what it did. */
+  charges: boolean
+}
+
+export interface World {
+  parts: number
+  maxCharges: number
+  policy: UnknownOutcomePolicy
+  /** The most an attempt could cost; null when nobody knows. */
+  heldMicros: number | null
+}
+
+interface Attempt {
+  number: number
+  part: number
+  n: number
+  state: AttemptState
+  charged: Charged
+  heldMicros: number | null
+  costMicros: number | null
+  finishedAt: number | null
+  error: null
+  /** A worker that lives has it. */
+  worked: boolean
+  /** The upstream has been sent it, and what it charged so far. */
+  submissions: number
+  chargedUpstream: number
+  lines: { kind: LedgerKind; amountMicros: number | null }[]
+}
+
+const COST = 40
+const MOST_ATTEMPTS = 3
+const MOST_CHARGES = 5
+
+/** Runs the steps from a task that was just created. Answers the first thing that does not hold; `reached` gathers the triggers. */
+export function violation(
+  world: World,
+  steps: readonly Step[],
+  reached = new Set<string>(),
+): string | undefined {
+  const attempts: Attempt[] = []
+  const task = { open: 0, maxCharges: world.maxCharges, cancelRequested: false, over: false, spent: 0 }
+  for (let part = 0; part < world.parts; part++) plan(part)
+
+  for (const [at, step] of steps.entries()) {
+    take(step, at + 1)
+    const wrong = check()
+    if (wrong)
+      return `after ${steps
+        .slice(0, at + 1)
+        .map(({ does, which }) => `${does} ${which}`)
+        .join(', ')}: ${wrong}`
+  }
+  return undefined
+
+  function plan(part: number): void {
+    const { heldMicros } = world
+    attempts.push({
+      number: attempts.length + 1,
+      part,
+      n: 1,
+      state: 'PLANNED',
+      charged: 'NO',
+      heldMicros,
+      costMicros: null,
+      finishedAt: null,
+      error: null,
+      worked: false,
+      submissions: 0,
+      chargedUpstream: 0,
+      lines: [firstLine({ heldMicros })],
+    })
+  }
+
+  /** What move.ts does with rows. */
+  function move(attempt: Attempt, trigger: Trigger, news: News): boolean {
+    const next = transition(attempt, trigger, news)
+    if (!next) return false
+    reached.add(trigger)
+    Object.assign(attempt, next.set)
+    task.open += next.permits
+    if (next.line) attempt.lines.push(next.line)
+    if (attempt.state !== 'SENDING' && attempt.state !== 'ACCEPTED') attempt.worked = false
+    conclusion()
+    return true
+  }
+
+  function conclusion(): void {
+    if (task.over) return
+    const { status } = conclude(attempts, task.cancelRequested)
+    task.over = status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELED'
+  }
+
+  function take({ does, which, charges }: Step, at: number): void {
+    const attempt = attempts[which % attempts.length]!
+    const { state, worked } = attempt
+    const paid = () => {
+      if (charges) attempt.chargedUpstream += COST
+    }
+    switch (does) {
+      case 'claim':
+        if (state === 'PLANNED' && !task.over) Object.assign(attempt, { state: 'LEASED', worked: true })
+        return
+      case 'send':
+        return send(attempt, at, paid)
+      case 'give up':
+        if (worked && state === 'LEASED') move(attempt, 'giveUp', { at })
+        return
+      case 'die':
+        attempt.worked = false
+        return
+      case 'reap':
+        if (worked) return
+        if (state === 'LEASED') move(attempt, 'release', { at })
+        if (state === 'SENDING') settle(attempt, LOST, at)
+        return
+      case 'answer':
+        // A picture is charged, whatever the dice say.
+        if (worked && isUnderWay(state)) succeed(attempt, at)
+        return
+      case 'accept':
+        if (worked && state === 'SENDING') move(attempt, 'accept', { at })
+        return
+      case 'refuse':
+        if (worked && isUnderWay(state) && attempt.chargedUpstream === 0) settle(attempt, REFUSED, at)
+        return
+      case 'stumble':
+        if (!worked || !isUnderWay(state)) return
+        paid()
+        settle(attempt, BROKEN, at)
+        return
+      case 'lose':
+        if (!worked || !isUnderWay(state)) return
+        paid()
+        settle(attempt, LOST, at)
+        return
+      case 'unreached':
+        if (worked && state === 'SENDING' && attempt.chargedUpstream === 0) {
+          attempt.submissions = 0
+          settle(attempt, UNREACHED, at)
+        }
+        return
+      case 'late result':
+        if (state === 'UNKNOWN') succeed(attempt, at)
+        return
+      case 'late id':
+        if (state === 'UNKNOWN' && isLatest(attempt) && !task.over) move(attempt, 'adopt', { at })
+        return
+      case 'resolve':
+        if (state === 'UNKNOWN') resolve(attempt, at)
+        return
+      case 'cancel':
+        return cancel(at)
+      case 'retry':
+        return retry()
+      case 'bill':
+        if (hasEnded(state)) move(attempt, 'bill', { at, costMicros: which % 3 === 0 ? 0 : COST })
+        return
+    }
+  }
+
+  function send(attempt: Attempt, at: number, paid: () => void): void {
+    if (attempt.state !== 'LEASED' || !attempt.worked || task.cancelRequested) return
+    const ofPart = attempts.filter(({ part, charged }) => part === attempt.part && charged !== 'NO')
+    if (task.over || task.open >= task.maxCharges * world.parts || ofPart.length >= task.maxCharges) {
+      move(attempt, 'giveUp', { at })
+      return
+    }
+    if (!move(attempt, 'send', { at })) return
+    attempt.submissions++
+    paid()
+  }
+
+  function settle(attempt: Attempt, failure: Failure, at: number): void {
+    const ofPart = attempts.filter(({ part }) => part === attempt.part)
+    const open = ofPart.filter((one) => one === attempt || one.charged !== 'NO').length
+    const { attempt: end, next } = verdict({
+      failure,
+      attempts: ofPart.length,
+      maxAttempts: MOST_ATTEMPTS,
+      permitsLeft: task.maxCharges - open,
+      onUnknownOutcome: world.policy,
+      cancelRequested: task.cancelRequested,
+      elsewhere: undefined,
+      here: 'here',
+      random: 0,
+    })
+    const wasLatest = isLatest(attempt)
+    const trigger = ({ UNKNOWN: 'lose', REJECTED: 'reject', NOT_SENT: 'unsent', FAILED: 'fail' } as const)[
+      end
+    ]
+    const over = task.over
+    const moved = transition(attempt, trigger, { at, charged: failure.charged })
+    if (!moved) return
+    if (next && wasLatest && !over) plan(attempt.part)
+    move(attempt, trigger, { at, charged: failure.charged })
+  }
+
+  function succeed(attempt: Attempt, at: number): void {
+    attempt.chargedUpstream ||= COST
+    const others = attempts.filter((other) => other.part === attempt.part && other !== attempt)
+    for (const other of others) if (transition(other, 'cancel', { at })) move(other, 'cancel', { at })
+    move(attempt, 'succeed', { at, costMicros: attempt.number % 2 === 0 ? null : COST })
+  }
+
+  /** People tell the truth: they have read the bill. */
+  function resolve(attempt: Attempt, at: number): void {
+    if (attempt.chargedUpstream === 0) settle(attempt, NOT_CHARGED, at)
+    else move(attempt, 'fail', { at, charged: 'YES', costMicros: attempt.heldMicros })
+  }
+
+  function cancel(at: number): void {
+    if (task.over) return
+    task.cancelRequested = true
+    for (const attempt of attempts) move(attempt, 'cancel', { at })
+    conclusion()
+  }
+
+  /** With permission for a second charge. */
+  function retry(): void {
+    if (task.over || conclude(attempts, task.cancelRequested).status !== 'OUTCOME_UNKNOWN') return
+    const parts = [...Map.groupBy(attempts, ({ part }) => part)].filter(
+      ([, ofPart]) => !ofPart.some(({ state }) => state === 'SUCCEEDED'),
+    )
+    const charges = parts.map(([, ofPart]) => ofPart.filter(({ charged }) => charged !== 'NO').length)
+    const needed = Math.max(task.maxCharges, ...charges.map((count) => count + 1))
+    if (needed > MOST_CHARGES) return
+    task.maxCharges = needed
+    task.cancelRequested = false
+    for (const [part] of parts) plan(part)
+  }
+
+  function isLatest(attempt: Attempt): boolean {
+    return attempts.findLast(({ part }) => part === attempt.part) === attempt
+  }
+
+  function check(): string | undefined {
+    const open = attempts.filter(({ charged }) => charged !== 'NO').length
+    if (task.open !== open) return `${task.open} permits are taken, and ${open} attempts may be charged`
+    for (const [part, ofPart] of Map.groupBy(attempts, (attempt) => attempt.part)) {
+      const live = ofPart.filter(({ state }) => LIVE.has(state)).length
+      if (live > 1) return `part ${part} has ${live} live attempts`
+      const charged = ofPart.filter((attempt) => attempt.charged !== 'NO').length
+      if (charged > task.maxCharges)
+        return `part ${part} has ${charged} possible charges of ${task.maxCharges}`
+    }
+    return attempts.map(checkOne).find((wrong) => wrong !== undefined)
+  }
+}
+
+/** What must hold of one attempt: no dark charge, one submission, and books that close once. */
+function checkOne(attempt: Attempt): string | undefined {
+  const { number, state, charged, costMicros, heldMicros, lines, finishedAt } = attempt
+  const who = `attempt ${number}, ${state},`
+  if (attempt.submissions > 1) return `${who} was sent ${attempt.submissions} times`
+  if (attempt.chargedUpstream > 0 && charged === 'NO') return `${who} was charged in the dark`
+  if (!CHARGES[state].includes(charged)) return `${who} says charged ${charged}`
+  if ((finishedAt !== null) !== hasEnded(state)) return `${who} has ended at ${finishedAt}`
+  const kinds = lines.map(({ kind }) => kind)
+  const closes = kinds.filter((kind) => kind === 'POST' || kind === 'VOID')
+  if (kinds[0] !== 'HOLD' || kinds.filter((kind) => kind === 'HOLD').length > 1)
+    return `${who} holds ${kinds.join()}`
+  if (closes.length !== (isHeld(attempt) ? 0 : 1)) return `${who} has closed its books ${closes.length} times`
+  const posted = lines
+    .filter(({ kind }) => kind === 'POST' || kind === 'ADJUST')
+    .reduce((sum, { amountMicros }) => sum + amountMicros!, 0)
+  if (posted !== (costMicros ?? 0)) return `${who} cost ${costMicros}, and its lines come to ${posted}`
+  const released = lines.find(({ kind }) => kind === 'VOID')
+  return released && released.amountMicros !== heldMicros
+    ? `${who} released ${released.amountMicros}`
+    : undefined
+}
+
+function isUnderWay(state: AttemptState): boolean {
+  return state === 'SENDING' || state === 'ACCEPTED'
+}
+
+const LIVE: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED'])
+
+/** The CHECKs of the attempts table. */
+const CHARGES: Record<AttemptState, readonly Charged[]> = {
+  PLANNED: ['NO'],
+  LEASED: ['NO'],
+  SENDING: ['UNKNOWN'],
+  ACCEPTED: ['UNKNOWN'],
+  UNKNOWN: ['UNKNOWN'],
+  SUCCEEDED: ['YES'],
+  REJECTED: ['NO'],
+  NOT_SENT: ['NO'],
+  FAILED: ['UNKNOWN', 'YES'],
+  CANCELED: ['NO'],
+}
+
+const failure = (kind: Failure['kind'], charged: Charged): Failure => ({
+  kind,
+  code: 'PROVIDER_BROKEN',
+  message: 'It went wrong.',
+  charged,
+})
+const LOST = failure('lost', 'UNKNOWN')
+const REFUSED = failure('busy', 'NO')
+const UNREACHED = failure('unreached', 'NO')
+const BROKEN = failure('broken', 'UNKNOWN')
+const NOT_CHARGED = failure('busy', 'NO')
