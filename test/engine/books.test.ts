@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest'
+import { listLines } from '../../src/db/ledger.ts'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { listSpending } from '../../src/db/spending.ts'
+import type { LedgerKind, TaskStatus } from '../../src/domain.ts'
+import { DATABASES } from '../support/database.ts'
+import { openEngine, type TestEngine } from '../support/engine.ts'
+import { done, failure, REPORTED, scripted, type Scripted } from '../support/scripted.ts'
+
+/** 10 text tokens at 5 and 100 image tokens at 30 USD a million. */
+const COST = 3_050
+
+/** A plain prompt at the dearest size and quality that auto may become: 7,024 tokens at 30 USD a million and some text. */
+const LEAST_HELD = 210_720
+
+async function books(one: TestEngine, taskId: string): Promise<[LedgerKind, number | null][]> {
+  const attempts = await one.attempts(taskId)
+  const lines = await Promise.all(attempts.map(({ id }) => listLines(one.db.read, id)))
+  return lines.flat().map(({ kind, amountMicros }) => [kind, amountMicros])
+}
+
+async function spending(one: TestEngine) {
+  const rows = await listSpending(one.db.read, DEFAULT_PROJECT, one.deps.clock.now())
+  return Object.fromEntries(
+    rows.map(({ period, heldMicros, spentMicros }) => [period, [heldMicros, spentMicros]]),
+  )
+}
+
+// When an engine closes, I5, I6, I15 and I21 are checked besides.
+describe.each(DATABASES)('the books on %s', (database) => {
+  async function ended(provider: Scripted, status: TaskStatus) {
+    const one = await openEngine({ database, providers: [provider] })
+    const { id } = await one.create()
+    await one.reached(id, status)
+    return { one, id }
+  }
+
+  it('post what an attempt cost in place of what was held', async () => {
+    const { one, id } = await ended(
+      scripted((sent) => done(sent, REPORTED)),
+      'SUCCEEDED',
+    )
+    await using _ = one
+    const [hold, post] = await books(one, id)
+    expect(hold?.[0]).toBe('HOLD')
+    expect(hold?.[1]).toBeGreaterThan(LEAST_HELD)
+    expect(post).toEqual(['POST', COST])
+    expect(await spending(one)).toEqual({ DAY: [0, COST], MONTH: [0, COST], TOTAL: [0, COST] })
+  })
+
+  it('go on holding what an attempt cost at most, while nobody knows', async () => {
+    const { one, id } = await ended(
+      scripted((sent) => done(sent)),
+      'SUCCEEDED',
+    )
+    await using _ = one
+    const [hold, ...more] = await books(one, id)
+    expect(more).toEqual([])
+    expect(await spending(one)).toMatchObject({ TOTAL: [hold?.[1], 0] })
+  })
+
+  it('hold a second attempt only once the first is known to be free', async () => {
+    const provider = scripted((sent, nth) =>
+      nth === 1 ? Promise.reject(failure('busy')) : done(sent, REPORTED),
+    )
+    const { one, id } = await ended(provider, 'SUCCEEDED')
+    await using _ = one
+    const [first, second, ...rest] = await books(one, id)
+    expect([first?.[0], second?.[0]]).toEqual(['HOLD', 'VOID'])
+    expect(second?.[1]).toBe(first?.[1])
+    expect(rest.map(([kind]) => kind)).toEqual(['HOLD', 'POST'])
+    expect(await spending(one)).toMatchObject({ TOTAL: [0, COST] })
+  })
+
+  it('keep holding while an outcome is unknown, and post the worst case when its result is lost', async () => {
+    const { one, id } = await ended(
+      scripted(() => Promise.reject(failure('lost'))),
+      'OUTCOME_UNKNOWN',
+    )
+    await using _ = one
+    const held = (await books(one, id))[0]?.[1]
+    expect(await spending(one)).toMatchObject({ TOTAL: [held, 0] })
+    const [attempt] = await one.attempts(id)
+    await one.engine.resolve(DEFAULT_PROJECT, attempt!.id, { is: 'CHARGED_RESULT_LOST' }, null)
+    expect(await books(one, id)).toEqual([
+      ['HOLD', held],
+      ['POST', held],
+    ])
+    expect(await spending(one)).toMatchObject({ TOTAL: [0, held] })
+  })
+
+  it('void what is canceled before it is sent', async () => {
+    await using one = await openEngine({
+      database,
+      providers: [scripted((sent) => done(sent))],
+      start: false,
+    })
+    const { id } = await one.create()
+    await one.engine.cancel(DEFAULT_PROJECT, id)
+    const [hold, end] = await books(one, id)
+    expect(end).toEqual(['VOID', hold?.[1]])
+    expect(await spending(one)).toMatchObject({ TOTAL: [0, 0] })
+  })
+
+  it('hold an unknown amount where there is no price', async () => {
+    const { offers } = scripted((sent) => done(sent))
+    const unpriced = offers.map((offer) => ({ ...offer, price: null }))
+    const provider = scripted((sent) => done(sent, REPORTED), { offers: unpriced })
+    const { one, id } = await ended(provider, 'SUCCEEDED')
+    await using _ = one
+    expect(await books(one, id)).toEqual([['HOLD', null]])
+    expect(await spending(one)).toMatchObject({ TOTAL: [0, 0] })
+  })
+})
