@@ -5,6 +5,7 @@ import { ConfigError } from '../config/error.ts'
 import { didYouMean } from '../config/nearest.ts'
 import { readArguments } from './arguments.ts'
 import { attempt } from './attempt.ts'
+import { backup } from './backup.ts'
 import type { Command, Surroundings } from './command.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
@@ -35,7 +36,7 @@ const help: Command = {
   },
 }
 
-const COMMANDS: readonly Command[] = [serve, demo, providersCheck, doctor, attempt, migrate, schema, help]
+const COMMANDS: readonly Command[] = [serve, demo, providersCheck, doctor, attempt, backup, migrate, schema, help]
 
 /** Runs one command line in this process and resolves to its exit code; never rejects. */
 export async function run(args: readonly string[]): Promise<number> {

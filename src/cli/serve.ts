@@ -1,4 +1,3 @@
-import process from 'node:process'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Config } from '../config.ts'
 import type { Gateway } from '../gateway.ts'
@@ -13,11 +12,16 @@ import { warn } from './warn.ts'
 export const serve: Command = {
   name: 'serve',
   summary: 'Run the server until it is told to stop',
-  usage: '[--port <number>] [--host <address>] [--data-dir <path>]',
+  usage: '[--port <number>] [--host <address>] [--data-dir <path>] [--after-restore]',
   takesWords: false,
   options: [
     { name: 'port', value: '<number>', about: 'where to listen; 4000 by default, 0 picks a free one' },
     { name: 'host', value: '<address>', about: 'a loopback address; 127.0.0.1 by default' },
+    {
+      name: 'after-restore',
+      value: null,
+      about: 'a backup was just restored: send nothing that may have been sent since',
+    },
     { name: 'data-dir', value: '<path>', about: 'where SQLite and the images live; ./data by default' },
   ],
   notes: [
@@ -41,14 +45,18 @@ export const serve: Command = {
       lines: [
         ['providers', '[{ "name": "…", "dialect": "openai", … }]; the sandbox when there are none'],
         ['corsOrigins', 'the web origins that may call from a browser'],
-        ['engine', 'maxAttempts, leaseMs, heartbeatMs, reapMs, pollMs, progressEveryMs, drainTimeoutMs'],
+        ['trustedProxies', 'address ranges whose X-Forwarded-… headers are believed'],
+        ['introspection', 'on, off, or auto: on while only this machine is served'],
+        ['engine', 'maxAttempts, leaseMs, heartbeatMs, reapMs, lookAfterMs, pollMs,'],
+        ['', 'progressEveryMs, drainTimeoutMs'],
+        ['retention', 'eventsMs, previewsMs, deliveriesMs, callbacksMs: null keeps for ever'],
       ],
     },
     {
       title: 'Signals',
       lines: [
         ['SIGTERM, SIGINT', 'finish what is under way, then stop'],
-        ['a second one', 'stop at once (exit 75); the next start picks up what was left'],
+        ['a second one', 'cut what is under way and stop; its outcome is then unknown (exit 75)'],
       ],
     },
   ],
@@ -56,7 +64,7 @@ export const serve: Command = {
   run: runServer,
 }
 
-async function runServer({ values }: Arguments, around: Surroundings): Promise<number> {
+async function runServer({ values, switches }: Arguments, around: Surroundings): Promise<number> {
   const { port, host, 'data-dir': dataDir } = values
   const flags = { ...(port && { port }), ...(host && { host }), ...(dataDir && { dataDir }) }
   // Imported late, so that help and mistakes are answered without loading the server.
@@ -65,28 +73,40 @@ async function runServer({ values }: Arguments, around: Surroundings): Promise<n
   for (const warning of config.warnings) warn(warning, around.err)
   const signals = watchSignals()
   try {
-    const gateway = await openGateway(config)
+    const gateway = await openGateway(config, { restored: switches.has('after-restore') })
     around.out.write(banner({ url: gateway.url, config, version: manifest.version }, around.out.paint))
     await signals.first
     const seconds = Math.ceil(config.engine.drainTimeoutMs / 1000)
     around.out.write(
       `Stopping once what is under way has ended, within ${seconds} s. Again to stop at once.\n`,
     )
-    void signals.second.then(() => process.exit(EXIT.abandoned))
-    await gateway.stop({ deadlineMs: config.engine.drainTimeoutMs })
-    around.out.write('Stopped.\n')
-    return EXIT.ok
+    const impatient = new AbortController()
+    void signals.second.then(() => impatient.abort())
+    const { cut } = await gateway.stop({
+      deadlineMs: config.engine.drainTimeoutMs,
+      hurry: impatient.signal,
+    })
+    around.out.write(cut === 0 ? 'Stopped.\n' : stoppedShort(cut))
+    return cut === 0 ? EXIT.ok : EXIT.abandoned
   } finally {
     signals.close()
   }
 }
 
+function stoppedShort(cut: number): string {
+  const calls = cut === 1 ? 'One call was' : `${cut} calls were`
+  return `Stopped. ${calls} cut: whether they were charged is unknown. \`darkroom attempt\` and attemptsNeedingReview tell more.\n`
+}
+
 /** A gateway that listens, or none at all: what could not start is stopped again. */
-async function openGateway(config: Config): Promise<Pick<Gateway, 'stop'> & { url: string }> {
+async function openGateway(
+  config: Config,
+  options: { restored: boolean },
+): Promise<Pick<Gateway, 'stop'> & { url: string }> {
   const { createGateway } = await import('../gateway.ts')
   const gateway = await createGateway(config, { log: createLog(config.logLevel) })
   try {
-    const { url } = await gateway.start()
+    const { url } = await gateway.start(options)
     return { url, stop: (options) => gateway.stop(options) }
   } catch (error) {
     await gateway.stop({ deadlineMs: 0 })

@@ -8,14 +8,12 @@ import {
   isNotNull,
   isNull,
   lt,
-  lte,
   ne,
-  notInArray,
   or,
   sql,
-  type SQL,
 } from 'drizzle-orm'
 import type { AttemptState } from '../domain.ts'
+import { isWaiting } from './claim.ts'
 import type { Queries, Transaction } from './database.ts'
 import { insertion, statement } from './statement.ts'
 import type { AttemptRow, Tables } from './tables.ts'
@@ -50,64 +48,6 @@ const newAttempt = insertion<Omit<NewAttempt, 'runAfter' | 'state'> & { delayMs:
       .values({ ...values, state: 'PLANNED', runAfter: sql`${now} + ${delayMs}` })
       .returning(),
 )
-
-/**
- * Claims up to `limit` due attempts of a provider, or of one `model` of it: PLANNED ones become LEASED, ACCEPTED ones
- * stay and are leased for a check. Concurrent claimers get different ones.
- */
-export async function claimDue(
-  q: Transaction,
-  claim: {
-    provider: string
-    limit: number
-    owner: string
-    leaseMs: number
-    model?: string | undefined
-    resting?: readonly string[] | 'ALL'
-  },
-): Promise<AttemptRow[]> {
-  const { attempts } = q.tables
-  const due = q.sql
-    .select({ id: attempts.id })
-    .from(attempts)
-    .where(
-      and(
-        eq(attempts.provider, claim.provider),
-        claim.model === undefined ? undefined : eq(attempts.model, claim.model),
-        isWaiting(q),
-        lte(attempts.runAfter, q.now),
-        // What a provider has accepted is asked about even while it is given no new work.
-        claim.resting?.length ? or(eq(attempts.state, 'ACCEPTED'), atWork(q, claim.resting)) : undefined,
-        or(isNull(attempts.leaseUntil), lt(attempts.leaseUntil, q.now)),
-      ),
-    )
-    .orderBy(asc(attempts.runAfter), asc(attempts.id))
-    .limit(claim.limit)
-  // On PostgreSQL the rows must be locked one by one, and an IN (… LIMIT) could be run more than once.
-  const chosen =
-    q.dialect === 'postgresql'
-      ? sql`${attempts.id} = any(array(${due.for('update', { skipLocked: true })}))`
-      : inArray(attempts.id, due)
-  return q.sql
-    .update(attempts)
-    .set({
-      state: sql`case ${attempts.state} when 'PLANNED' then 'LEASED' else ${attempts.state} end`,
-      leaseOwner: claim.owner,
-      leaseEpoch: sql`${attempts.leaseEpoch} + 1`,
-      leaseUntil: sql`${q.now} + ${claim.leaseMs}`,
-    })
-    .where(chosen)
-    .returning()
-}
-
-function atWork({ tables: { attempts } }: Queries, resting: readonly string[] | 'ALL'): SQL {
-  return resting === 'ALL' ? sql`1 = 0` : notInArray(attempts.model, [...resting])
-}
-
-/** Spelled out: with the states as parameters, SQLite would not use the index that is only about them. */
-function isWaiting({ tables: { attempts } }: Queries): SQL {
-  return sql`${attempts.state} in ('PLANNED', 'ACCEPTED')`
-}
 
 /** The providers that attempts wait for, each once. */
 export async function listAwaited(q: Queries): Promise<string[]> {
@@ -178,6 +118,16 @@ export async function renewLeases(
 export async function holdsLease(q: Transaction, id: string, lease: Lease): Promise<boolean> {
   const [row] = await attemptById(q, { id })
   return row?.leaseOwner === lease.owner && row.leaseEpoch === lease.epoch
+}
+
+/** Attempts that wait to be sent, as far as this database knows. */
+export async function listUnsent(q: Queries): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  return q.sql
+    .select()
+    .from(attempts)
+    .where(sql`${attempts.state} in ('PLANNED', 'LEASED')`)
+    .orderBy(asc(attempts.id))
 }
 
 /** Attempts whose lease has run out, or every leased one but `notOwner`'s when `all`: their worker is dead or stuck. */

@@ -1,8 +1,10 @@
 import { renewLeases } from '../db/attempts.ts'
 import { releaseAllDeliveries } from '../db/deliveries.ts'
-import type { AttemptRow, DeliveryRow, EndpointRow, TaskRow } from '../db/tables.ts'
+import type { ApiKeyRow, AttemptRow, DeliveryRow, EndpointRow, ProjectRow, TaskRow } from '../db/tables.ts'
 import type { TaskFilter } from '../db/tasks.ts'
+import type { Caller } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
+import { deciderOf, type Access } from './access.ts'
 import { adoptReceipts } from './adopt.ts'
 import { cancelTask } from './cancel.ts'
 import { createTask, type Created } from './create.ts'
@@ -16,29 +18,36 @@ import {
 } from './endpoints.ts'
 import { watchProject, watchTask, type Told } from './feed.ts'
 import type { TaskInput } from './input.ts'
+import { createKey, endKey, type KeyInput } from './keys.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './pause.ts'
+import { createProject } from './projects.ts'
+import { createReadiness } from './readiness.ts'
 import { receiveCallback, type Receipt } from './receive.ts'
+import { reconcile } from './reconcile.ts'
 import { recoverAbandoned, warnOfStranded } from './recover.ts'
 import { resolveAttempt, type Resolution } from './resolve.ts'
+import { createHousekeeping, UNUSED_FOR_MS } from './retention.ts'
+import { doubtUnsent } from './restored.ts'
 import { retryTask } from './retry.ts'
 import { createRunner } from './runner.ts'
+import { watchedCreate, watchedFeed, watchedRetry } from './watched.ts'
+import type { UsageQuestion } from './usage/question.ts'
+import type { UsageReport } from './usage/report.ts'
+import { watchUsage } from './usage/watch.ts'
 import { createDeliverer } from './webhooks.ts'
 
 /** Every verb the edges may call. There is no second way in. */
 export interface Engine {
-  create(projectId: string, input: TaskInput): Promise<Created>
+  create(by: Caller, input: TaskInput): Promise<Created>
   cancel(projectId: string, taskId: string): Promise<TaskRow>
-  retry(
-    projectId: string,
-    taskId: string,
-    permission: { acceptPossibleSecondCharge: boolean },
-  ): Promise<TaskRow>
+  retry(by: Caller, taskId: string, permission: { acceptPossibleSecondCharge: boolean }): Promise<TaskRow>
   watchTask(projectId: string, taskId: string, after: string | null): Promise<AsyncIterableIterator<Told>>
   watchProject(
     projectId: string,
     filter: TaskFilter,
     after: string | null,
   ): Promise<AsyncIterableIterator<Told>>
+  watchUsage(question: UsageQuestion & { projectId: string }): AsyncIterableIterator<UsageReport>
   /** Ends the doubt about an attempt by the word of an operator. */
   resolve(
     projectId: string,
@@ -54,14 +63,26 @@ export interface Engine {
   redeliverWebhook(projectId: string, deliveryId: string): Promise<DeliveryRow>
   /** What signs posts to the callback addresses of a project's tasks. */
   webhookSecret(projectId: string): Promise<string>
+  createProject(by: Access, name: string): Promise<ProjectRow>
+  /** Answers the text of the key, this once. */
+  createApiKey(by: Access, input: KeyInput): Promise<{ key: string; apiKey: ApiKeyRow }>
+  revokeApiKey(by: Access, id: string): Promise<ApiKeyRow>
   /** Takes in what an upstream posted to an attempt's own address. */
   receive(secret: string, body: string): Promise<Receipt>
-  /** Takes care of what the last process left behind, then begins to work. */
-  start(): Promise<void>
+  /**
+   * Takes care of what the last process left behind, then begins to work. When the database was `restored` from a backup,
+   * what waits to be sent is put in doubt first.
+   */
+  start(options?: { restored?: boolean }): Promise<void>
   /** From now on `create` and `retry` are refused with SHUTTING_DOWN. */
   drain(): void
-  /** Claims no more, lets paid calls end for up to `deadlineMs`, then cuts them: their outcome is then unknown. */
-  stop(deadlineMs: number): Promise<void>
+  /**
+   * Claims no more, lets paid calls end for up to `deadlineMs` or until `hurry` aborts, then cuts them: their outcome is
+   * then unknown, and written down as such. Answers how many were cut.
+   */
+  stop(deadlineMs: number, hurry?: AbortSignal): Promise<{ cut: number }>
+  /** Why this process should be given no work at this moment, in a sentence; undefined when nothing keeps it from it. */
+  problem(): Promise<string | undefined>
   /** How many viewers are being told about tasks at this moment, in this process. */
   watching(): number
 }
@@ -75,7 +96,9 @@ export function createEngine(deps: Deps): Engine {
   const cut = new AbortController()
   const over = new AbortController()
   const stopDelivering = new AbortController()
-  const runner = createRunner(deps, { cut: cut.signal, over: over.signal })
+  const readiness = createReadiness(deps)
+  const runner = createRunner(deps, { cut: cut.signal, over: over.signal }, readiness)
+  const housekeeping = createHousekeeping(deps)
   const deliverer = createDeliverer(deps, cut.signal)
   const duties: Promise<void>[] = []
   let claiming = Promise.resolve()
@@ -104,17 +127,18 @@ export function createEngine(deps: Deps): Engine {
   }
 
   return {
-    create(projectId, input) {
+    create(by, input) {
       refuseWhileDraining()
-      return createTask(deps, projectId, input)
+      return watchedCreate(deps, () => createTask(deps, by, input))
     },
-    retry(projectId, taskId, permission) {
+    retry(by, taskId, permission) {
       refuseWhileDraining()
-      return retryTask(deps, projectId, taskId, permission)
+      return watchedRetry(deps, () => retryTask(deps, by, taskId, permission))
     },
     cancel: (projectId, taskId) => cancelTask(deps, projectId, taskId),
-    watchTask: (projectId, taskId, after) => watchTask(deps, projectId, taskId, after),
-    watchProject: (projectId, filter, after) => watchProject(deps, projectId, filter, after),
+    watchTask: (projectId, taskId, after) => watchedFeed(deps, watchTask(deps, projectId, taskId, after)),
+    watchProject: (projectId, filter, after) =>
+      watchedFeed(deps, watchProject(deps, projectId, filter, after)),
 
     resolve: (projectId, attemptId, resolution, note) =>
       resolveAttempt(deps, projectId, attemptId, resolution, note),
@@ -124,15 +148,19 @@ export function createEngine(deps: Deps): Engine {
     deleteWebhook: (projectId, id) => deleteWebhook(deps, projectId, id),
     redeliverWebhook: (projectId, deliveryId) => redeliverWebhook(deps, projectId, deliveryId),
     webhookSecret: (projectId) => findOrMakeSecret(deps, projectId),
+    createProject: (by, name) => createProject(deps, deciderOf(by), name),
+    createApiKey: (by, input) => createKey(deps, deciderOf(by), by.projectId, input),
+    revokeApiKey: (by, id) => endKey(deps, deciderOf(by), id),
     receive: (secret, body) => receiveCallback(deps, secret, body),
 
-    async start() {
+    async start({ restored = false } = {}) {
       // SQLite is one process's own: whoever held a lease there is dead.
       const all = db.dialect === 'sqlite'
+      if (restored) await doubtUnsent(deps)
       await adoptReceipts(deps, { all }, over.signal)
       await recoverAbandoned(deps, { all })
       await warnOfStranded(deps)
-      await deps.store.sweep(SPOOL_AGE_MS)
+      await deps.store.sweep(UNUSED_FOR_MS)
       if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
       claiming = runner.run(stopClaiming.signal)
       delivering = deliverer.run(stopDelivering.signal)
@@ -144,7 +172,13 @@ export function createEngine(deps: Deps): Engine {
           await recoverAbandoned(deps, { all: false })
           await adoptReceipts(deps, { all: false }, over.signal)
         }),
-        repeat(SPOOL_AGE_MS, stopClaiming.signal, () => deps.store.sweep(SPOOL_AGE_MS)),
+        repeat(tuning.reapMs, stopClaiming.signal, () => reconcile(deps, stopClaiming.signal)),
+        repeat(REMOVE_ROWS_EVERY_MS, stopClaiming.signal, () => housekeeping.removeRows(stopClaiming.signal)),
+        repeat(UNUSED_FOR_MS, stopClaiming.signal, async () => {
+          // Spool files that are so old belong to no call any more.
+          await deps.store.sweep(UNUSED_FOR_MS)
+          await housekeeping.collectFiles(stopClaiming.signal)
+        }),
       )
     },
 
@@ -153,12 +187,13 @@ export function createEngine(deps: Deps): Engine {
       stopClaiming.abort()
     },
 
-    async stop(deadlineMs) {
+    async stop(deadlineMs, hurry) {
       this.drain()
       // What ends meanwhile is still told to webhooks.
       const idle = claiming.then(() => runner.idle()).then(stopTelling)
       // Heartbeats go on meanwhile, so that nobody takes our calls for dead.
-      await Promise.race([idle, clock.sleep(deadlineMs, over.signal)])
+      const patience = hurry ? AbortSignal.any([hurry, over.signal]) : over.signal
+      await Promise.race([idle, clock.sleep(deadlineMs, patience)])
       const calls = runner.held().length
       if (calls > 0) log.warn({ calls }, 'cutting calls that are still under way; their outcome is unknown')
       cut.abort()
@@ -166,11 +201,13 @@ export function createEngine(deps: Deps): Engine {
       await Promise.race([idle, clock.sleep(SETTLE_MS, over.signal)])
       over.abort()
       await Promise.all(duties)
+      return { cut: calls }
     },
 
+    problem: async () => (draining ? 'shutting down' : readiness.problem()),
     watching: () => pokes.count('task:') + pokes.count('feed:'),
   }
 }
 
-/** Spool files older than this belong to no call any more. */
-const SPOOL_AGE_MS = 3_600_000
+/** Often enough that little is to be done each time. */
+const REMOVE_ROWS_EVERY_MS = 300_000

@@ -34,6 +34,8 @@ export const MOVES = {
   fail: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'FAILED', charged: 'TOLD' },
   /** Nobody can say how it ended. Never sent again without permission. */
   lose: { from: ['SENDING', 'ACCEPTED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
+  /** A backup was restored: it may have been sent after the backup was made. */
+  doubt: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** The remote id of an attempt given up for lost turned up: it can be asked about again. */
   adopt: { from: ['UNKNOWN'], to: 'ACCEPTED', charged: 'UNKNOWN' },
   /** Its remote id is known now, and there is no place for it any more. */
@@ -94,8 +96,8 @@ export function transition(attempt: Standing, trigger: Trigger, news: News): Tra
   const finishedAt = hasEnded(state) ? (attempt.finishedAt ?? news.at) : null
   const after: Standing = { ...attempt, state, charged, costMicros, finishedAt }
   const permits = permitsOf(after) - permitsOf(attempt)
-  // A permit is taken before anything is sent, or never.
-  if (permits > 0 && trigger !== 'send') return undefined
+  // A permit is taken before anything can have been sent, or never.
+  if (permits > 0 && trigger !== 'send' && trigger !== 'doubt') return undefined
   return { set: { state, charged, costMicros, finishedAt }, permits, line: lineOf(attempt, after) }
 }
 

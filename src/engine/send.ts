@@ -10,6 +10,7 @@ import { makeOrder } from './order.ts'
 import type { Case, Outcome } from './outcome.ts'
 import { keepReceipt } from './receipt.ts'
 import { routes, todayOf, type Route } from './route.ts'
+import { watchedCall } from './watched-call.ts'
 
 /** Sends an attempt. Never throws: whatever happens is an outcome. */
 export async function send(deps: Deps, of: Case, call: Call, { cut, over }: Ends): Promise<Outcome> {
@@ -23,12 +24,24 @@ export async function send(deps: Deps, of: Case, call: Call, { cut, over }: Ends
     if (permission === 'NO_LEASE') return { is: 'TAKEN' }
     if (permission === 'NO_PERMIT') return { is: 'CANCELED' }
     evidence.wirePhase = 'INTENT'
-    const answer = await route.provider.submit(order, { ...call, callbackUrl: callback?.url })
+    const ask = (seen: Call) => route.provider.submit(order, { ...seen, callbackUrl: callback?.url })
+    const answer = await watchedCall(deps, { of, call, order, as: 'submit' }, ask)
     return await toOutcome(deps, of, route, answer, over)
   } catch (error) {
     if (cut.aborted && evidence.wirePhase === 'NONE') return { is: 'RELEASED' }
-    return { is: 'FAILED', failure: toFailure(deps, of, error) }
+    const failure = toFailure(deps, of, error)
+    return { is: 'FAILED', failure: cut.aborted && failure.kind === 'lost' ? CUT : failure }
   }
+}
+
+const CUT: Failure = {
+  kind: 'lost',
+  code: 'OUTCOME_UNKNOWN',
+  message:
+    'The gateway was stopped while the provider was working, and did not wait for the answer. Whether the image was made ' +
+    'and charged is unknown; it was not sent again.',
+  charged: 'UNKNOWN',
+  ours: true,
 }
 
 /** How the attempt's own provider serves its task today. Throws ProviderError `refused` when it no longer can. */
@@ -64,7 +77,9 @@ export async function toOutcome(
   if (answer.state !== 'DONE') return toWaiting(answer)
   const { usage, resolved } = answer
   await note(deps, { attemptId: attempt.id, images: answer.images, usage, resolved, evidence })
-  const images = await landImages(deps, attempt, answer.images, over)
+  const images = await deps.tracing.span('landing', {}, () => landImages(deps, attempt, answer.images, over))
+  const bytes = images.reduce((sum, { byteSize }) => sum + byteSize, 0)
+  deps.metrics.done.imageBytes.inc({ provider: attempt.provider }, bytes)
   return { is: 'DONE', images, usage, resolved, price: offer.price }
 }
 

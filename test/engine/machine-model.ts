@@ -21,6 +21,7 @@ export interface Step {
     | 'stumble'
     | 'lose'
     | 'unreached'
+    | 'doubt'
     | 'late result'
     | 'late id'
     | 'resolve'
@@ -170,6 +171,9 @@ export function violation(
           settle(attempt, UNREACHED, at)
         }
         return
+      case 'doubt':
+        if (!worked && mayBeSent(attempt)) move(attempt, 'doubt', { at })
+        return
       case 'late result':
         if (state === 'UNKNOWN') succeed(attempt, at)
         return
@@ -191,14 +195,19 @@ export function violation(
 
   function send(attempt: Attempt, at: number, paid: () => void): void {
     if (attempt.state !== 'LEASED' || !attempt.worked || task.cancelRequested) return
-    const ofPart = attempts.filter(({ part, charged }) => part === attempt.part && charged !== 'NO')
-    if (task.over || task.open >= task.maxCharges * world.parts || ofPart.length >= task.maxCharges) {
+    if (!mayBeSent(attempt)) {
       move(attempt, 'giveUp', { at })
       return
     }
     if (!move(attempt, 'send', { at })) return
     attempt.submissions++
     paid()
+  }
+
+  /** Whether there is a permit for it. */
+  function mayBeSent(attempt: Attempt): boolean {
+    const ofPart = attempts.filter(({ part, charged }) => part === attempt.part && charged !== 'NO')
+    return !task.over && task.open < task.maxCharges * world.parts && ofPart.length < task.maxCharges
   }
 
   function settle(attempt: Attempt, failure: Failure, at: number): void {

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { newPlace, type DatabaseKind, type Place } from '../support/database.ts'
+import { openGateway } from '../support/gateway.ts'
+import { darkroom } from './darkroom.ts'
+
+async function run(database: DatabaseKind, ...args: string[]) {
+  const place = await newPlace(database)
+  onTestFinished(() => place.remove())
+  return { place, ...(await runAt(place, ...args)) }
+}
+
+function runAt(place: Place, ...args: string[]) {
+  const env = { DATA_DIR: place.dataDir, DATABASE_URL: place.databaseUrl ?? '' }
+  return darkroom(args, { cwd: place.dataDir, env })
+}
+
+test('backup copies the database beside a running server, and says what is still to be copied', async () => {
+  const place = await newPlace('sqlite')
+  onTestFinished(() => place.remove())
+  await using gateway = await openGateway({ place })
+  await gateway.ended(await gateway.generate({ prompt: 'a fox', size: '1024x1024' }))
+  expect(await runAt(place, 'backup', 'copy.db')).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('/assets after it.') as string,
+  })
+  expect(existsSync(join(place.dataDir, 'copy.db'))).toBe(true)
+  expect(await runAt(place, 'backup', 'copy.db')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('exists already; a backup never replaces a file.') as string,
+  })
+})
+
+test('backup wants to know where to, and leaves PostgreSQL to its own tools', async () => {
+  expect(await run('sqlite', 'backup')).toMatchObject({
+    exitCode: 64,
+    stderr: expect.stringContaining('takes one word: the file to write') as string,
+  })
+  expect(await run('sqlite', 'backup', 'copy.db')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('There is no database in ') as string,
+  })
+  expect(await run('postgresql', 'backup', 'copy.db')).toMatchObject({
+    exitCode: 64,
+    stderr: expect.stringContaining('pg_dump') as string,
+  })
+})

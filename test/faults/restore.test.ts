@@ -1,0 +1,98 @@
+import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { describe, expect, it } from 'vitest'
+import { backUp } from '../../src/db/backup.ts'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { DATABASES, newPlace, type Place } from '../support/database.ts'
+import { openEngine } from '../support/engine.ts'
+import { done, scripted } from '../support/scripted.ts'
+
+/** The place with its database as it was when this was called. Nobody may have it open then. */
+async function keepBackup(place: Place): Promise<() => Promise<void>> {
+  const { databaseUrl, dataDir } = place
+  if (databaseUrl === null) {
+    const copy = join(dataDir, 'copy.db')
+    await backUp(dataDir, copy)
+    return async () => {
+      for (const file of ['darkroom.db', 'darkroom.db-wal', 'darkroom.db-shm'])
+        await rm(join(dataDir, file), { force: true })
+      await cp(copy, join(dataDir, 'darkroom.db'))
+    }
+  }
+  const name = new URL(databaseUrl).pathname.slice(1)
+  const copy = `${name}_copy`
+  await onServer(databaseUrl, `create database ${copy} template ${name}`)
+  return async () => {
+    await onServer(databaseUrl, `drop database ${name} with (force)`)
+    await onServer(databaseUrl, `alter database ${copy} rename to ${name}`)
+  }
+}
+
+async function onServer(databaseUrl: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: new URL('/postgres', databaseUrl).href })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+describe.each(DATABASES)('a restored backup on %s', (database) => {
+  it('sends nothing that may have been sent since, until an operator has looked', async () => {
+    const place = await newPlace(database)
+    const provider = scripted((sent) => done(sent))
+    const ask = async () => {
+      await using before = await openEngine({ place, providers: [provider], start: false })
+      return [
+        await before.create({ prompt: 'sent since' }),
+        await before.create({ prompt: 'not sent since' }),
+      ]
+    }
+    const [sent, unsent] = await ask()
+    const restore = await keepBackup(place)
+    {
+      await using one = await openEngine({ place, providers: [provider], start: false })
+      await one.engine.cancel(DEFAULT_PROJECT, unsent!.id)
+      await one.engine.start()
+      await one.reached(sent!.id, 'SUCCEEDED')
+    }
+    await restore()
+    {
+      await using heir = await openEngine({ place, providers: [provider], start: false })
+      await heir.engine.start({ restored: true })
+      for (const { id } of [sent!, unsent!]) {
+        const task = await heir.reached(id, 'OUTCOME_UNKNOWN')
+        expect(task.error?.message).toContain('restored from a backup')
+        expect(await heir.attempts(id)).toMatchObject([{ state: 'UNKNOWN', charged: 'UNKNOWN' }])
+      }
+      expect(provider.sent).toHaveLength(1)
+
+      const [attempt] = await heir.attempts(unsent!.id)
+      await heir.engine.resolve(DEFAULT_PROJECT, attempt!.id, { is: 'NOT_CHARGED' }, 'it is not on the bill')
+      await heir.reached(unsent!.id, 'SUCCEEDED')
+      expect(provider.sent).toHaveLength(2)
+    }
+    await place.remove()
+  })
+})
+
+describe('a backup', () => {
+  it('is made while the server works, and is whole', async () => {
+    const place = await newPlace('sqlite')
+    {
+      await using one = await openEngine({ place, providers: [scripted((sent) => done(sent))] })
+      const { id } = await one.create()
+      await one.reached(id, 'SUCCEEDED')
+      await backUp(place.dataDir, join(place.dataDir, 'copy.db'))
+      await one.create()
+    }
+    await expect(backUp(place.dataDir, join(place.dataDir, 'copy.db'))).rejects.toThrow('exists already')
+    await place.remove()
+  })
+
+  it('of nothing is refused', async () => {
+    await expect(backUp('/nowhere', '/nowhere/copy.db')).rejects.toThrow('There is no database in /nowhere.')
+  })
+})
