@@ -4,7 +4,7 @@ const STARTED = z.object({ data: z.object({ generateImage: z.object({ id: z.stri
 
 /** Asks for an image with `input` in GraphQL's own notation, and gives the task's id. */
 export async function generate(url: string, input: string): Promise<string> {
-  const response = await post(url, `mutation { generateImage(input: ${input}) { id } }`, 'application/json')
+  const response = await ask(url, `mutation { generateImage(input: ${input}) { id } }`)
   return STARTED.parse(await response.json()).data.generateImage.id
 }
 
@@ -13,6 +13,11 @@ export async function succeeded(url: string, taskId: string): Promise<void> {
   const query = `subscription { taskEvents(taskId: "${taskId}") { task { status } } }`
   const told = await (await post(url, query, 'text/event-stream')).text()
   if (!told.includes('"SUCCEEDED"')) throw new Error(`The task ${taskId} did not succeed.`)
+}
+
+/** Sends a query or mutation. */
+export function ask(url: string, query: string): Promise<Response> {
+  return post(url, query, 'application/json')
 }
 
 function post(url: string, query: string, accept: string): Promise<Response> {

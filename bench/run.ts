@@ -1,13 +1,16 @@
 // How fast it is, beside what bounds it: `npm run bench`, or `npm run bench -- --only mutation`. With `--profile folder`
-// every process under measurement leaves a CPU profile there, and the figures are those of a profiled one.
+// every process under measurement leaves a CPU profile there, and the figures are those of a profiled one. `--minutes` is
+// how long calls are kept in flight, one by default; `--millions` is how many attempts reports are read over, one by default.
 import { execFile } from 'node:child_process'
 import { cpus, totalmem, type } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
 import { database } from './database.ts'
 import { delivery } from './delivery.ts'
+import { flight } from './flight.ts'
 import { memory } from './memory.ts'
 import { mutation } from './mutation.ts'
+import { report } from './report.ts'
 import { render } from './table.ts'
 
 const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
@@ -15,12 +18,29 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   delivery: async () => render(await delivery()),
   memory: async () => render(await memory()),
   database: async () => render(await database()),
+  report: async () => render(await report(millions)),
   spill,
+  flight: () => flight(minutes),
 }
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, profile: { type: 'string' } },
+  options: {
+    only: { type: 'string', multiple: true },
+    profile: { type: 'string' },
+    minutes: { type: 'string', default: '1' },
+    millions: { type: 'string', default: '1' },
+  },
 })
+const minutes = Number(values.minutes)
+if (!(minutes > 0)) {
+  console.error(`--minutes is ${values.minutes}; it must be a number above 0.`)
+  process.exit(64)
+}
+const millions = Number(values.millions)
+if (!(millions >= 0.01)) {
+  console.error(`--millions is ${values.millions}; it must be a number of at least 0.01.`)
+  process.exit(64)
+}
 if (values.profile !== undefined) process.env['BENCH_PROFILE'] = resolve(values.profile)
 const names = values.only ?? Object.keys(TOPICS)
 const unknown = names.filter((name) => !Object.hasOwn(TOPICS, name))

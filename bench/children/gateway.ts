@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { loadConfig } from '../../src/config.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
@@ -12,6 +13,10 @@ import { metronome, onCall } from './metronome.ts'
 
 const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
 let gateway: Gateway | undefined
+let delay: ReturnType<typeof monitorEventLoopDelay> | undefined
+
+/** How often the event loop is asked whether it is on time. */
+const RESOLUTION_MS = 10
 
 const verbs = {
   /** Starts it with settings as in a configuration file, and gives its URL. */
@@ -25,6 +30,21 @@ const verbs = {
     })
     gateway = await createGateway(config, { log: createLog('silent') })
     return (await gateway.start()).url
+  },
+
+  /** From now on the event loop is watched. */
+  watchLoop(): void {
+    delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+    delay.enable()
+  },
+
+  /** How late the event loop was since `watchLoop`, and the most resident memory this process ever had. */
+  strain(): { p99Ms: number; longestMs: number; peakMb: number } {
+    return {
+      p99Ms: late(delay?.percentile(99) ?? Number.NaN),
+      longestMs: late(delay?.max ?? Number.NaN),
+      peakMb: process.resourceUsage().maxRSS / 1024,
+    }
   },
 
   watching: () => gateway?.watching() ?? 0,
@@ -49,3 +69,8 @@ answer(verbs, async () => {
   await gateway?.stop({ deadlineMs: 0 })
   await rm(dataDir, { recursive: true, force: true })
 })
+
+/** What is recorded is the time between two looks, of which the resolution is no delay. */
+function late(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS)
+}

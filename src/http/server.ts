@@ -1,28 +1,55 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServerAdapter } from '@whatwg-node/server'
+import { systemClock } from '../clock.ts'
 import type { App } from './app.ts'
+import { answerClientErrors } from './client-errors.ts'
+import { letGoOfStuck, STUCK_MS } from './stuck.ts'
 import type { Sockets } from './websocket.ts'
 
 export interface Listener {
   /** Where it listens, without a slash at the end. */
   url: string
+  /** Lets go of whoever is watching, so that they come back to another process. Requests are answered as before. */
+  dismiss(): Promise<void>
   /** Takes no new connections, ends the open ones and frees the port. */
   close(): Promise<void>
 }
+
+/** How long a request may take to arrive, in milliseconds: its headers, all of it, and how often that is looked at. */
+export interface Patience {
+  headersMs: number
+  requestMs: number
+  checkMs: number
+}
+
+/** What is slower than these, 60 MB in a minute, is an attack more often than a bad line. */
+const PATIENCE: Patience = { headersMs: 14_000, requestMs: 59_000, checkMs: 1_000 }
 
 /** Listens on a real port; 0 picks a free one. Rejects when the port is taken. */
 export async function listen(
   app: App,
   sockets: Sockets,
-  at: { host: string; port: number },
+  at: { host: string; port: number; patience?: Patience; stuckMs?: number },
 ): Promise<Listener> {
-  const adapter = createServerAdapter(app)
+  const { headersMs, requestMs, checkMs } = at.patience ?? PATIENCE
+  const streams = new Set<ServerResponse>()
+  const adapter = createServerAdapter<{ req?: IncomingMessage; res?: ServerResponse }>(
+    async (request, { req, res }) => {
+      const answer = await app(request, req?.socket.remoteAddress)
+      if (res && answer.headers.get('content-type')?.startsWith('text/event-stream')) {
+        streams.add(res)
+        res.once('close', () => streams.delete(res))
+      }
+      return answer
+    },
+  )
   const server = createServer(
     {
       maxHeaderSize: 16_384,
-      headersTimeout: 15_000,
-      requestTimeout: 120_000,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: checkMs,
       // Other upgrades are offers that a server may ignore: `curl --http2` makes one with every request.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
@@ -30,18 +57,28 @@ export async function listen(
       void adapter(request, response)
     },
   )
+  answerClientErrors(server)
+  letGoOfStuck(server, at.stuckMs ?? STUCK_MS, systemClock)
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(at.port, at.host, resolve)
   })
-  return { url: urlOf(server, at.host), close: () => close(server, sockets) }
+  return {
+    url: urlOf(server, at.host),
+    async dismiss() {
+      await sockets.close()
+      // Torn rather than ended: a stream that ends in good order would be taken for whole.
+      for (const stream of streams) stream.destroy()
+    },
+    close: () => close(server, sockets),
+  }
 }
 
 async function close(server: Server, sockets: Sockets): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   await sockets.close()
-  // An open event stream would keep the server open for ever; its client comes back with its cursor.
+  // Whatever is still being sent would keep the server open.
   server.closeAllConnections()
   await closed
 }

@@ -80,7 +80,9 @@ async function launch(bin: string, data: string, port: number): Promise<ChildPro
     { ...UNPRIVILEGED, cwd: data, stdio: ['ignore', 'ignore', 'pipe'] },
   )
   // If the test run itself is ended, its server goes too.
-  process.once('exit', () => child.kill('SIGKILL'))
+  const goToo = () => void child.kill('SIGKILL')
+  process.once('exit', goToo)
+  child.once('exit', () => process.off('exit', goToo))
   let said = ''
   await new Promise<void>((resolve, reject) => {
     child.once('exit', (code) =>

@@ -1,0 +1,131 @@
+// A server that is told to stop while many watch: how each connection ends, and what its viewer finds at the next one.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { BIN } from '../cli/darkroom.ts'
+import { createClient, TRANSPORTS, type Client } from '../support/client.ts'
+import { DATABASES, newPlace, type Place } from '../support/database.ts'
+import { follow, newFollower, type Follower } from './follow.ts'
+import { findGaps, readLogs } from './gaps.ts'
+
+/** Over each transport: half of them watch a task, half the whole feed. */
+const VIEWERS = 200
+const GONE_WITHIN_MS = 10_000
+/** One call at a time, so that one that never ends keeps the others waiting, and the server from ending. */
+const SETTINGS = {
+  port: 0,
+  logLevel: 'error',
+  providers: [{ name: 'sandbox', dialect: 'sandbox', durationMs: 1000, concurrency: 1 }],
+  engine: { drainTimeoutMs: 120_000, progressEveryMs: 100 },
+}
+const SMALL = { model: 'dall-e-2', size: '256x256', partialImages: 3 }
+
+describe.each(DATABASES)('a server on %s that is told to stop', (database) => {
+  it(`lets go of ${VIEWERS} viewers of each kind in time, who miss nothing at the next`, async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const first = await serve(place)
+    const { tasks } = await first.client.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
+    await first.client.generate({ ...SMALL, prompt: 'a ferry that never comes [sandbox:stall]' })
+    const { generateImage: queued } = await first.client.get<{
+      generateImage: { id: string; lastCursor: string }
+    }>('mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id lastCursor } }', {
+      input: { ...SMALL, prompt: 'a ferry' },
+    })
+    const followers = Array.from({ length: 2 * VIEWERS }, (_, i) => {
+      const transport = TRANSPORTS[i % 2]!
+      return i < VIEWERS
+        ? newFollower(transport, queued.id, queued.lastCursor)
+        : newFollower(transport, null, tasks.feedCursor)
+    })
+    const heard = new Set<Follower>()
+    const watching = followers.map((follower) => goodbyeTo(follower, first, () => heard.add(follower)))
+    await expect.poll(() => heard.size, { timeout: 90_000 }).toBe(followers.length)
+
+    const at = performance.now()
+    first.stop()
+    const goodbyes = await Promise.all(watching)
+    expect(performance.now() - at).toBeLessThan(GONE_WITHIN_MS)
+    // The call that never ends is still under way; told twice, it is cut. Sooner would
+    // count as the same press.
+    await setTimeout(400)
+    first.stop()
+    expect(await first.ended).toBe(75)
+    // Both are what clients take as "come back"; a log that merely ended would be taken for whole.
+    expect(new Set(goodbyes.filter((_, i) => followers[i]?.transport === 'WebSocket'))).toEqual(
+      new Set([1001]),
+    )
+    expect(new Set(goodbyes.filter((_, i) => followers[i]?.transport === 'SSE'))).toEqual(
+      new Set(['NetworkError']),
+    )
+
+    const next = await serve(place)
+    await Promise.all(
+      followers.map((follower) =>
+        follow(
+          next.client,
+          follower,
+          ({ kind, task }) => kind === 'TaskFinished' && task.id === queued.id,
+          performance.now() + 90_000,
+        ),
+      ),
+    )
+    next.stop()
+    expect(await next.ended).toBe(0)
+    const logs = await readLogs(place)
+    expect(logs.violated).toEqual([])
+    expect(followers.flatMap((follower) => findGaps(follower, logs))).toEqual([])
+    expect(logs.tasks.get(queued.id)!.length).toBeGreaterThan(8)
+  }, 180_000)
+})
+
+interface Server {
+  client: Client
+  /** How it ended, once it has. */
+  ended: Promise<unknown>
+  /** Tells it to stop. */
+  stop(): void
+}
+
+/** The real binary, listening. */
+async function serve({ databaseUrl, dataDir }: Place): Promise<Server> {
+  const file = join(dataDir, 'goodbye.json')
+  await writeFile(file, JSON.stringify({ ...SETTINGS, databaseUrl, dataDir }))
+  const child = spawn(process.execPath, [BIN, 'serve'], {
+    env: { DARKROOM_CONFIG: file },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const ended = once(child, 'exit').then(([code]: unknown[]) => code)
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+  await vi.waitFor(() => expect(said).toContain('Ctrl-C to stop'), { timeout: 15_000 })
+  const url = /(http:\/\/127\.0\.0\.1:\d+)\/graphql/.exec(said)?.[1] ?? ''
+  return { client: createClient(url), ended, stop: () => void child.kill('SIGTERM') }
+}
+
+/** Watches until the server ends it, and answers how it did: the close code, or what the client made of the end. */
+async function goodbyeTo(follower: Follower, server: Server, onHeard: () => void): Promise<unknown> {
+  const { transport, taskId, after } = follower
+  const [field, given] =
+    taskId === null ? ['taskFeed', '$after: String'] : ['taskEvents', '$taskId: ID!, $after: String']
+  const passed = taskId === null ? 'after: $after' : 'taskId: $taskId, after: $after'
+  const query = `subscription (${given}) { ${field}(${passed}) { kind: __typename cursor } }`
+  try {
+    const events = server.client.watch<Record<string, { kind: string; cursor: string }>>(transport, query, {
+      ...(taskId !== null && { taskId }),
+      after,
+    })
+    for await (const { data } of events) {
+      onHeard()
+      for (const { kind, cursor } of Object.values(data ?? {}))
+        if (kind !== 'TaskSnapshot') follower.cursors.push(cursor)
+    }
+    return 'the log ended'
+  } catch (error) {
+    return error instanceof Error ? error.name : (error as CloseEvent).code
+  }
+}

@@ -1,0 +1,48 @@
+// npm run reconnects -- --count 10000 --seed 1
+// Half of them on SQLite, half on PostgreSQL with two processes; exits 1 when a viewer missed anything or was told it twice.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { startPostgresql } from '../support/postgresql-server.ts'
+import { reconnect } from './reconnects.ts'
+
+const { values } = parseArgs({
+  options: { count: { type: 'string', default: '1000' }, seed: { type: 'string' } },
+})
+const count = Number(values.count)
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32))
+if (!Number.isInteger(count) || count < 2 || !Number.isInteger(seed)) {
+  process.stderr.write('Usage: npm run reconnects -- [--count <whole number>] [--seed <whole number>]\n')
+  process.exit(64)
+}
+
+process.stdout.write(`seed ${seed}, ${count} reconnects\n`)
+const server = await startPostgresql()
+let isWhole = true
+for (const [name, databaseUrl, processes] of [
+  ['SQLite, 1 process', null, 1],
+  ['PostgreSQL, 2 processes', server.url, 2],
+] as const) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-reconnects-'))
+  const remove = () => rm(dataDir, { recursive: true, force: true })
+  const at = performance.now()
+  const place = { databaseUrl, dataDir, remove }
+  const { resumed, tasks, events, told, harm } = await reconnect({
+    place,
+    processes,
+    count: Math.ceil(count / 2),
+    seed,
+  })
+  const counts = Object.entries(resumed).map(([what, times]) => `${times} of ${what}`)
+  process.stdout.write(
+    `${name}: ${counts.join(', ')}; ${tasks} tasks, ${events} events, told ${told} times, ` +
+      `${Math.round((performance.now() - at) / 1000)} s; ${harm.length === 0 ? 'no gap, no repeat' : `${harm.length} amiss:`}\n`,
+  )
+  for (const sentence of harm) process.stdout.write(`  ${sentence}\n`)
+  if (harm.length > 0) isWhole = false
+  await remove()
+}
+await server.stop()
+process.exitCode = isWhole ? 0 : 1

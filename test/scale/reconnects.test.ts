@@ -1,0 +1,37 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { DATABASES, newPlace } from '../support/database.ts'
+import { newFollower } from './follow.ts'
+import { findGaps } from './gaps.ts'
+import { reconnect } from './reconnects.ts'
+
+/** `npm run reconnects` does 10,000. */
+const COUNT = 150
+
+describe.each(DATABASES)('viewers whose connections break at random moments on %s', (database) => {
+  it('see every event once and in order, of a task and of the feed, over both transports', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const seed = Math.floor(Math.random() * 2 ** 32)
+    const processes = database === 'sqlite' ? 1 : 2
+    const { resumed, events, harm } = await reconnect({ place, processes, count: COUNT, seed })
+    expect(harm, `seed ${seed}`).toEqual([])
+    expect(Object.keys(resumed)).toHaveLength(4)
+    for (const times of Object.values(resumed)) expect(times).toBeGreaterThan(0)
+    expect(events).toBeGreaterThan(100)
+  }, 180_000)
+})
+
+describe('whoever compares a viewer with the log', () => {
+  it('notices what was missed, told twice, made up or told in another order', () => {
+    const tasks = new Map([['task_1', ['b', 'c', 'd']]])
+    const logs = { feed: ['a', 'b', 'c', 'd'], tasks, violated: [] }
+    const told = (taskId: string | null, after: string, cursors: string[]) =>
+      findGaps({ ...newFollower('SSE', taskId, after), cursors }, logs)
+    expect(told(null, 'a', ['b', 'c', 'd'])).toEqual([])
+    expect(told('task_1', 'b', ['c', 'd'])).toEqual([])
+    expect(told(null, 'a', ['b', 'd'])).toEqual(['the feed over SSE: 1 of 3 events were not told'])
+    expect(told('task_1', 'b', ['c', 'c', 'd'])).toEqual(['task_1 over SSE: 1 events were told twice'])
+    expect(told('task_1', 'b', ['b', 'c', 'd'])).toEqual(['task_1 over SSE: 1 events are not in the log'])
+    expect(told(null, 'a', ['c', 'b', 'd'])).toEqual(['the feed over SSE: told in another order'])
+  })
+})
