@@ -42,11 +42,23 @@ describe('whoever lays the books side by side', () => {
     const [ofWell = '', ofLost = ''] = [well, lost].map(
       ({ id }) => aftermath.attempts.find(({ taskId }) => taskId === id)?.id,
     )
-    const calm = { ids: [well.id, lost.id], charges: ['well', 'lost'], receipts: [ofWell], listed: [ofLost] }
+    const calm = { ids: [well.id, lost.id], charges: [ofWell, ofLost], receipts: [ofWell], listed: [ofLost] }
     expect(compare(aftermath, calm)).toEqual([])
     expect(compare(aftermath, { ...calm, ids: ['task_gone'] })).toEqual(['task_gone is lost'])
-    expect(compare(aftermath, { ...calm, charges: ['lost', 'lost'] })).toEqual([
-      `${lost.id} was charged 2 times, and admits 1`,
+    expect(compare(aftermath, { ...calm, charges: [ofLost, ofLost] })).toEqual([
+      `${ofWell} says it was charged, and was not`,
+      `${ofLost} was charged 2 times`,
+    ])
+    expect(compare(aftermath, { ...calm, charges: [ofWell, 'att_gone'] })).toEqual([
+      'att_gone was charged, and is no attempt of ours',
+    ])
+    const free = aftermath.attempts.map((attempt) => ({ ...attempt, charged: 'NO' as const }))
+    expect(compare({ ...aftermath, attempts: free }, calm)).toEqual([
+      `${ofWell} was charged, and does not admit it`,
+      `${ofLost} was charged, and does not admit it`,
+    ])
+    const again = aftermath.attempts.map((attempt) => ({ ...attempt, taskId: lost.id }))
+    expect(compare({ ...aftermath, attempts: again }, calm)).toEqual([
       `${lost.id} was charged 2 times, with 1 permitted`,
     ])
     expect(compare(aftermath, { ...calm, receipts: [ofLost] })).toEqual([

@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { isCalledBack, toMessage, toQuestion } from './acedata/order.ts'
 import { acedataOptions, offersOf, type AcedataOptions } from './acedata/options.ts'
-import { readCallback, readPlaced, readRecord, type Reading } from './acedata/reply.ts'
+import { readCallback, readFound, readPlaced, readRecord, type Reading } from './acedata/reply.ts'
 import { replyRule } from './address.ts'
 import { createDownloader } from './download.ts'
 import { createUpstream, type Reply } from './http.ts'
@@ -52,14 +52,22 @@ function createAcedata(name: string, options: AcedataOptions): Provider {
     loopback: isLoopback(baseUrl),
 
     async submit(order, call) {
-      const reply = await upstream.send(await toMessage(order, call, options), call)
+      const reply = await upstream.place(await toMessage(order, call, options), call)
       return readPlaced(reply, call, readingOf(reply, call))
     },
 
     async check(remoteId, _order, call) {
-      const reply = await upstream.send(toQuestion(remoteId, options), call)
+      const reply = await upstream.send(toQuestion({ id: remoteId }, options), call)
       return readRecord(reply, remoteId, call, readingOf(reply, call))
     },
+
+    // What was placed at once is on no record there, so that mode has no question to ask.
+    ...(options.mode !== 'sync' && {
+      async find(clientRef, call) {
+        const reply = await upstream.send(toQuestion({ trace_id: clientRef }, options), call)
+        return readFound(reply, clientRef, call, readingOf(reply, call))
+      },
+    }),
 
     hide: (text) => upstream.hide(text),
     receive: (body) => readCallback(body, name),
@@ -83,8 +91,6 @@ function workingsOf({ mode, unbilledFailures }: AcedataOptions): Workings {
     async: ['POLL'],
     sync: ['SYNC'],
   } as const
-  const recovery = ({ auto: 'CALLBACK', callback: 'CALLBACK', async: 'REMOTE_ID', sync: 'NONE' } as const)[
-    mode
-  ]
+  const recovery = mode === 'sync' ? 'NONE' : 'CLIENT_REF'
   return { modes: modes[mode], recovery, failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' }
 }

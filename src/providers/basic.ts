@@ -59,12 +59,7 @@ function createBasic(name: string, settings: BasicOptions): Provider {
       const message = {
         method: 'POST',
         path: '/images/generations',
-        headers: {
-          authorization: `Bearer ${settings.apiKey}`,
-          'content-type': 'application/json',
-          // On no page; it helps where a server or a proxy honours it all the same.
-          'idempotency-key': call.clientRef,
-        },
+        headers: { authorization: `Bearer ${settings.apiKey}`, 'content-type': 'application/json' },
         body: toBody({ ...order, size }),
       } as const
       const answer = await api.exchange(message, order, call)

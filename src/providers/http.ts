@@ -12,7 +12,12 @@ import { watchWire, type WireSeen } from './wire.ts'
 
 export interface Upstream {
   /** Resolves with the reply, whatever its status. Throws ProviderError `unreached` or `lost`. Never sends twice. */
-  send(message: Message, call: Pick<Call, 'signal' | 'onWire'>): Promise<Reply>
+  send(message: Message, call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>): Promise<Reply>
+  /**
+   * The same for the one message that costs money: it carries our own id for the order, so that whatever is charged over
+   * there can be matched to its attempt here.
+   */
+  place(message: Message, call: Pick<Call, 'signal' | 'onWire' | 'traceparent' | 'clientRef'>): Promise<Reply>
   /** The same text, fit for a client: without this account's secrets, without markup, at most 500 characters. */
   clean(text: string): string
   /** The same text without this account's secrets, else as it is. */
@@ -66,32 +71,38 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
   })
-  const hide = (text: string) =>
-    scrub(
-      secrets.reduce((rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '[redacted]')), text),
-    )
+  const hide = (text: string) => scrub(without(secrets, text))
+
+  const send: Upstream['send'] = async ({ method, path, headers, body = '' }, call) => {
+    // A signature made for this request alone is known nowhere else.
+    const wire = watchWire(call, (text) => without(credentialsAmong(headers), hide(text)))
+    try {
+      call.signal.throwIfAborted()
+      const pending = request(urlFor(baseUrl, path), {
+        dispatcher: agent.compose(wire.interceptor),
+        method,
+        headers: { ...USUAL, ...(call.traceparent && { traceparent: call.traceparent }), ...headers },
+        body: body === '' ? null : body,
+        signal: call.signal,
+      })
+      const response = await untilAborted(pending, call.signal)
+      return toReply(
+        response,
+        wire.seen(),
+        readBody(response, (error) => networkFailure(name, error, wire.seen())),
+      )
+    } catch (error) {
+      throw networkFailure(name, error, wire.seen())
+    }
+  }
 
   return {
-    async send({ method, path, headers, body = '' }, call) {
-      const wire = watchWire(call, hide)
-      try {
-        call.signal.throwIfAborted()
-        const pending = request(urlFor(baseUrl, path), {
-          dispatcher: agent.compose(wire.interceptor),
-          method,
-          headers: { 'accept-encoding': 'identity', 'user-agent': 'darkroom', ...headers },
-          body: body === '' ? null : body,
-          signal: call.signal,
-        })
-        const response = await untilAborted(pending, call.signal)
-        return toReply(
-          response,
-          wire.seen(),
-          readBody(response, (error) => networkFailure(name, error, wire.seen())),
-        )
-      } catch (error) {
-        throw networkFailure(name, error, wire.seen())
-      }
+    send,
+    place(message, call) {
+      // OpenAI logs the first (API reference, "Debugging requests"). The second is documented for no image endpoint, and
+      // helps where a server or a proxy honours it all the same. Whoever knows neither ignores both.
+      const ours = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
+      return send({ ...message, headers: { ...message.headers, ...ours } }, call)
     },
     clean: (text) => clean(hide(text)),
     hide,
@@ -115,6 +126,20 @@ export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024
   return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
 }
 
+function credentialsAmong(headers: Message['headers']): string[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    /authorization|access-(?:key|token)/i.test(name) ? [value] : [],
+  )
+}
+
+function without(secrets: readonly string[], text: string): string {
+  return secrets.reduce(
+    (rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '[redacted]')),
+    text,
+  )
+}
+
+const USUAL = { 'accept-encoding': 'identity', 'user-agent': 'darkroom' }
 const CONNECT_MS = 10_000
 const MARGIN_MS = 30_000
 // Ten 3840x2160 PNG in base64 are a third of it.

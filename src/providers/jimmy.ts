@@ -50,7 +50,7 @@ function createJimmy(name: string, options: JimmyOptions): Provider {
 
     async submit(order, call) {
       const { message, resolved } = await toPlaced(order, options)
-      const reply = await upstream.send(message, call)
+      const reply = await upstream.place(message, call)
       return readPlaced(reply, call, readingOf(reply, call, resolved))
     },
 

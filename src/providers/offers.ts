@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import {
   BACKGROUNDS,
@@ -45,9 +46,9 @@ const capabilities = z
   })
   .partial()
 
-const version = z.string().min(1).default('configured')
+const version = z.string().min(1).optional()
 
-const price = z.union([
+const anyPrice = z.union([
   z.strictObject({
     inputTextMicros: count,
     inputImageMicros: count.nullable().default(null),
@@ -69,6 +70,12 @@ const price = z.union([
     version,
   }),
 ])
+
+/** A price without a version is named after its figures: whoever changes them gets another name in the books. */
+const price = anyPrice.transform(({ version: given, ...figures }) => ({
+  ...figures,
+  version: given ?? `configured-${createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)}`,
+}))
 
 /** A provider's `models`: names out of the catalogue, or names with what differs there. */
 export const modelsOption = z

@@ -40,7 +40,7 @@ function createOpenai(name: string, options: OpenaiOptions): Provider {
     offers: offersOf(options),
     concurrency,
     timeoutMs,
-    submit: async (order, call) => api.exchange(await toMessage(order, call, options), order, call),
+    submit: async (order, call) => api.exchange(await toMessage(order, options), order, call),
     close: () => api.close(),
   }
 }

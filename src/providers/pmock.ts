@@ -61,9 +61,8 @@ export function createPmock(name: string, options: PmockOptions, { now }: Pick<C
     async submit(order, call) {
       const body = await toBody(order, options.responseFormat)
       const sent = credentials()
-      // The key is on no page; it helps where a server or a proxy honours it all the same.
-      const headers = { ...sent, 'content-type': 'application/json', 'idempotency-key': call.clientRef }
-      const reply = await upstream.send({ method: 'POST', path: '/images/generate', headers, body }, call)
+      const headers = { ...sent, 'content-type': 'application/json' }
+      const reply = await upstream.place({ method: 'POST', path: '/images/generate', headers, body }, call)
       return readSubmitted(reply, call, readingOf(reply, call, sent))
     },
 

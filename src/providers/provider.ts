@@ -45,6 +45,12 @@ export interface Provider {
   receive?(body: string): Callback
   /** A text of the upstream's without this account's secrets, to be kept. Absent where there are none to hide. */
   hide?(text: string): string
+  /**
+   * Looks for an order by our own id for it, after the answer with the remote id was lost; undefined when none is on
+   * record there, or not yet, which proves nothing. Free of charge. Absent where orders cannot be found so. Throws
+   * ProviderError, which is about the question and not about the order.
+   */
+  find?(clientRef: string, call: Call): Promise<{ remoteId: string } | undefined>
   /** Asks the upstream to stop. Absent where it cannot; never proof that nothing is charged. */
   cancel?(remoteId: string, call: Call): Promise<void>
   /** Frees sockets. Called once, after the last call has ended. */
@@ -53,8 +59,11 @@ export interface Provider {
 
 /** Ways of asking: one reply, a stream with previews, submit and ask again, or submit and be called back. */
 export const MODES = ['SYNC', 'STREAM', 'POLL', 'CALLBACK'] as const
-/** How an attempt whose answer was lost can be found again: not at all, by its remote id, or by its own callback too. */
-export const RECOVERIES = ['NONE', 'REMOTE_ID', 'CALLBACK'] as const
+/**
+ * How an attempt whose answer was lost can be found again, the weakest first: not at all, by its remote id, by its own
+ * callback too, or by our own id for it, which needs nobody to call.
+ */
+export const RECOVERIES = ['NONE', 'REMOTE_ID', 'CALLBACK', 'CLIENT_REF'] as const
 
 /** How a provider works, as far as money hangs on it. */
 export interface Workings {
@@ -165,6 +174,8 @@ export interface Call {
   clientRef: string
   /** Where the upstream may tell that it is done: an address for this attempt alone, that nobody can guess. Absent when upstreams cannot reach this server. */
   callbackUrl?: string | undefined
+  /** The W3C traceparent to send along. Absent unless the operator wants upstreams to be told. */
+  traceparent?: string | undefined
   /** A path for a new file in the spool. The engine owns whatever is written there and removes what is left. */
   newFile(): string
   /** How far the request got; later phases only. Called before the adapter goes on. */

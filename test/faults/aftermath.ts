@@ -5,7 +5,8 @@ import { readAftermath, type Aftermath } from '../support/aftermath.ts'
 import type { Place } from '../support/database.ts'
 
 /**
- * Reads what is left once every gateway is closed. `charged` are the upstream's own books, by attempt id or remote id.
+ * Reads what is left once every gateway is closed. `charged` are the upstream's own books, one entry for each
+ * charge: the id of the attempt that it is for.
  * Fails when something does not hold that always must, or when an upstream was paid without our knowledge.
  */
 export async function expectNoHarm(place: Place, charged: Iterable<string>): Promise<Aftermath> {
@@ -15,11 +16,8 @@ export async function expectNoHarm(place: Place, charged: Iterable<string>): Pro
   return aftermath
 }
 
-/** What upstreams charged for and no attempt admits. One without a remote id may be any order of its task. */
+/** What upstreams charged for and no attempt admits, or not so often. */
 export function darkCharges(attempts: AttemptRow[], charged: Iterable<string>): string[] {
-  const admitted = attempts.filter((attempt) => attempt.charged !== 'NO')
-  const known = new Set(admitted.flatMap(({ id, remoteId }) => [id, remoteId]))
-  const unnamed = admitted.filter(({ remoteId }) => remoteId === null).length
-  const unknown = [...charged].filter((one) => !known.has(one))
-  return unknown.every((one) => one.startsWith('task-')) ? unknown.slice(unnamed) : unknown
+  const admitted = new Set(attempts.filter((attempt) => attempt.charged !== 'NO').map(({ id }) => id))
+  return [...charged].filter((id) => !admitted.delete(id))
 }

@@ -74,12 +74,18 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
   })
 
   it('keeps what is asked for in the queue, asks about what was accepted, and goes on by itself', async () => {
+    let [isDone, checks] = [false, 0]
     const provider = scripted(
       (sent, nth) =>
         nth === 1
-          ? Promise.resolve({ state: 'ACCEPTED', remoteId: 'order-1', checkAfterMs: 300 })
+          ? Promise.resolve({ state: 'ACCEPTED', remoteId: 'order-1', checkAfterMs: 100 })
           : done(sent),
-      { check: (_, order, call) => done({ order, call }) },
+      {
+        async check(_, order, call) {
+          checks++
+          return isDone ? done({ order, call }) : { state: 'PENDING', progress: null, checkAfterMs: 100 }
+        },
+      },
     )
     await using one = await openEngine({ database, providers: [provider], tuning: { pollMs: 50 } })
     const accepted = await one.create()
@@ -89,6 +95,10 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
     await fillDisk(one.place)
     await expect.poll(() => one.engine.problem(), { timeout: 5000 }).toBe('no image can be stored (ENOSPC)')
     const queued = await one.create()
+    // Each time the queue was looked through, with the new one in it.
+    const seen = checks
+    await expect.poll(() => checks, { timeout: 5000 }).toBeGreaterThan(seen + 2)
+    isDone = true
     await one.reached(accepted.id, 'SUCCEEDED')
     expect(await one.attempts(queued.id)).toMatchObject([{ state: 'PLANNED', charged: 'NO' }])
     expect(provider.sent).toHaveLength(1)

@@ -56,11 +56,11 @@ async function freePort(): Promise<number> {
 }
 
 /** One that is asked by itself only when the test is over, unless `callbackPollMs` says sooner. */
-async function acedata({ callbackPollMs = 600_000 } = {}): Promise<{
+async function acedata({ callbackPollMs = 600_000, keepsTraces = true } = {}): Promise<{
   upstream: AcedataUpstream
   providers: Record<string, unknown>[]
 }> {
-  const upstream = await startAcedataUpstream()
+  const upstream = await startAcedataUpstream({ keepsTraces })
   onTestFinished(() => upstream.close())
   const entry = { baseUrl: upstream.url, apiKey: 'ace-test-key', pollMs: 200, callbackPollMs }
   return { upstream, providers: [{ name: 'ace', dialect: 'acedata', ...entry }] }
@@ -68,6 +68,8 @@ async function acedata({ callbackPollMs = 600_000 } = {}): Promise<{
 
 const orders = ({ requests }: AcedataUpstream) =>
   requests.filter(({ path }) => !path.endsWith('/tasks')).length
+/** The attempt that each charge is for. */
+const chargesOf = ({ ledger }: AcedataUpstream) => ledger.map(({ clientRef }) => clientRef)
 const questions = (upstream: AcedataUpstream) => upstream.requests.length - orders(upstream)
 
 describe.each(DATABASES)('a gateway on %s', (database) => {
@@ -95,9 +97,45 @@ describe.each(DATABASES)('a gateway on %s', (database) => {
     await expectNoHarm(place, upstream.charges.keys())
   })
 
-  it('killed before it learned the order’s id adopts it from the callback, though late', async () => {
+  it('killed before it learned the order’s id finds it by its own, and pays no second time', async () => {
     const place = await newPlaceOf(database)
     const { upstream, providers } = await acedata()
+    upstream.script('hang')
+    upstream.scriptCallbacks('never')
+    const doomed = await startGateway(place, { providers, engine: TUNING })
+    const id = await doomed.generate({ prompt: 'a harbour' })
+    await expect.poll(() => upstream.charges.size).toBe(1)
+    await doomed.kill()
+    {
+      await using heir = await startGateway(place, { providers, engine: TUNING })
+      const seen = await reached(heir, id, 'SUCCEEDED')
+      expect(seen).toMatchObject({ charged: 'YES', images: [{}] })
+      expect(seen.attempts).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES', remoteId: 'task-1' }])
+      expect(seen.events.map(({ __typename }) => __typename)).toContain('OutcomeBecameUnknown')
+    }
+    expect(upstream.deliveries).toEqual([])
+    expect(orders(upstream)).toBe(1)
+    await expectNoHarm(place, chargesOf(upstream))
+  })
+
+  it('whose order’s answer was lost on the way finds it by its own id, and pays no second time', async () => {
+    const place = await newPlaceOf(database)
+    const { upstream, providers } = await acedata()
+    upstream.script('reset-after-request')
+    upstream.scriptCallbacks('never')
+    {
+      await using gateway = await startGateway(place, { providers, engine: TUNING })
+      const id = await gateway.generate({ prompt: 'a harbour' })
+      const seen = await reached(gateway, id, 'SUCCEEDED')
+      expect(seen.attempts).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES', remoteId: 'task-1' }])
+    }
+    expect(orders(upstream)).toBe(1)
+    await expectNoHarm(place, chargesOf(upstream))
+  })
+
+  it('killed before it learned the order’s id adopts it from the callback, though late', async () => {
+    const place = await newPlaceOf(database)
+    const { upstream, providers } = await acedata({ keepsTraces: false })
     const port = await freePort()
     upstream.script('hang')
     upstream.scriptCallbacks('late')
@@ -114,12 +152,12 @@ describe.each(DATABASES)('a gateway on %s', (database) => {
       expect(seen.events.map(({ __typename }) => __typename)).toContain('OutcomeBecameUnknown')
     }
     expect(orders(upstream)).toBe(1)
-    await expectNoHarm(place, upstream.charges.keys())
+    await expectNoHarm(place, chargesOf(upstream))
   })
 
   it('killed before it learned the order’s id, and never called back, lists it as in doubt', async () => {
     const place = await newPlaceOf(database)
-    const { upstream, providers } = await acedata()
+    const { upstream, providers } = await acedata({ keepsTraces: false })
     upstream.script('hang')
     upstream.scriptCallbacks('never')
     const doomed = await startGateway(place, { providers, engine: TUNING })
@@ -135,7 +173,7 @@ describe.each(DATABASES)('a gateway on %s', (database) => {
       expect(listed.attemptsNeedingReview.nodes).toEqual([{ id: attempts[0]?.id }])
     }
     expect(orders(upstream)).toBe(1)
-    await expectNoHarm(place, upstream.charges.keys())
+    await expectNoHarm(place, chargesOf(upstream))
   })
 
   it('killed while an accepted order is worked on leaves it to the next, who asks and pays no second time', async () => {
@@ -154,7 +192,7 @@ describe.each(DATABASES)('a gateway on %s', (database) => {
       expect(seen).toMatchObject({ images: [{}], attempts: [{ state: 'SUCCEEDED', remoteId: 'task-1' }] })
     }
     expect(orders(upstream)).toBe(1)
-    await expectNoHarm(place, upstream.charges.keys())
+    await expectNoHarm(place, chargesOf(upstream))
   })
 
   it('killed between a callback and its own look applies the callback at the next start, once', async () => {
@@ -176,7 +214,7 @@ describe.each(DATABASES)('a gateway on %s', (database) => {
       expect(seen).toMatchObject({ images: [{}], attempts: [{ state: 'SUCCEEDED' }] })
     }
     expect([orders(upstream), questions(upstream)]).toEqual([1, 2])
-    await expectNoHarm(place, upstream.charges.keys())
+    await expectNoHarm(place, chargesOf(upstream))
   })
 
   it('killed in a paid call sends it again where that was permitted, and admits both charges', async () => {

@@ -30,7 +30,10 @@ describe.each(DATABASES)('on %s', (database) => {
       await upstream.deliver()
       expect(await gateway.ended(id)).toEqual({ status: 'SUCCEEDED' })
     }
-    const { assets, attempts } = await expectNoHarm(place, upstream.charges.keys())
+    const { assets, attempts } = await expectNoHarm(
+      place,
+      upstream.ledger.map(({ clientRef }) => clientRef),
+    )
     expect([assets.length, attempts.length]).toEqual([1, 1])
   })
 

@@ -1,11 +1,11 @@
 import { acedata } from '../../src/providers/acedata.ts'
-import { testProvider, type FailureRow, type StatusRow, type Subject } from './contract.ts'
+import { testProvider, type FailureRow, type StatusRow, type WireSubject } from './contract.ts'
 import { startAcedataUpstream } from './upstreams/acedata.ts'
 import type { CannedReply } from './upstreams/fake.ts'
 
 const apiKey = 'canary-acedata-90be7d'
 
-function subject(entry: object): Pick<Subject, 'open' | 'secrets'> {
+function subject(entry: object): Pick<WireSubject, 'open' | 'secrets'> {
   return {
     async open() {
       const upstream = await startAcedataUpstream({ apiKey })
@@ -142,7 +142,7 @@ testProvider('acedata, sync in base64', {
 testProvider('acedata, auto without a public address', {
   ...subject({ mode: 'auto' }),
   ...common,
-  plain: { path, body: { ...body, async: true } },
+  plain: { path, body: { ...body, async: true, trace_id: 'att_1' } },
   wrongBase64: record({ success: true, data: [{ b64_json: '%%%%' }] }),
   polling: { statuses: STATUSES },
   callbacks: [

@@ -80,7 +80,7 @@ describe('the page "Openai Images Generations"', () => {
     style: 'VIVID',
   } as const
 
-  test('has a request that is sent as it stands there', async () => {
+  test('has a request that is sent as it stands there, with our own id for it', async () => {
     const { provider, upstream } = await open()
     const door = await openDoor()
     const { call } = await openCall({ callbackUrl: door.url })
@@ -94,7 +94,7 @@ describe('the page "Openai Images Generations"', () => {
     expect(request?.body.toString()).toBe(
       '{"prompt":"A cute baby sea otter","model":"dall-e-3","background":"auto","moderation":"auto","n":1,' +
         '"output_compression":100,"output_format":"png","partial_images":0,"size":"1024x1024","quality":"auto",' +
-        `"response_format":"url","style":"vivid","callback_url":"${door.url}"}`,
+        `"response_format":"url","style":"vivid","callback_url":"${door.url}","trace_id":"att_1"}`,
     )
   })
 
@@ -175,6 +175,7 @@ test('an edit is a form with the files, the mask, and what was chosen', async ()
     quality: 'low',
     input_fidelity: 'high',
     async: 'true',
+    trace_id: 'att_1',
   })
   expect(files).toEqual([
     { field: 'image', name: 'image-1.jpeg', type: 'image/jpeg', bytes: first },
@@ -199,7 +200,7 @@ describe('the way of an answer', () => {
     const { pictures, usage, heard } = await develop(provider, { n: 2 })
     expect(pictures).toEqual(upstream.pictures)
     expect(usage).toMatchObject(RECORD)
-    expect(heard.requestIds).toContain('trace-task-1')
+    expect(heard.requestIds).toContain('att_1')
     expect(upstream.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'POST /openai/images/generations',
       'POST /openai/tasks',
@@ -209,18 +210,18 @@ describe('the way of an answer', () => {
   })
 
   test.each<[string, string | undefined, object]>([
-    ['auto', undefined, { async: true }],
-    ['auto', 'https://darkroom.example/c', { callback_url: 'https://darkroom.example/c' }],
-    ['async', 'https://darkroom.example/c', { async: true }],
-    ['sync', 'https://darkroom.example/c', {}],
-    ['callback', 'https://darkroom.example/c', { callback_url: 'https://darkroom.example/c' }],
+    ['auto', undefined, { async: true, trace_id: 'att_1' }],
+    ['auto', 'https://a.example/c', { callback_url: 'https://a.example/c', trace_id: 'att_1' }],
+    ['async', 'https://a.example/c', { async: true, trace_id: 'att_1' }],
+    ['sync', 'https://a.example/c', {}],
+    ['callback', 'https://a.example/c', { callback_url: 'https://a.example/c', trace_id: 'att_1' }],
   ])('by %s with the address %s is asked for by %j', async (mode, callbackUrl, words) => {
     const { provider, upstream } = await open({ mode })
     upstream.scriptCallbacks('never')
     const { call } = await openCall({ callbackUrl })
     await provider.submit(orderOf(), call)
-    const { async, callback_url } = upstream.requests[0]?.parameters ?? {}
-    expect(JSON.parse(JSON.stringify({ async, callback_url }))).toEqual(words)
+    const { async, callback_url, trace_id } = upstream.requests[0]?.parameters ?? {}
+    expect(JSON.parse(JSON.stringify({ async, callback_url, trace_id }))).toEqual(words)
   })
 
   test('by callback is refused where there is no address, and nothing is sent', async () => {
@@ -260,7 +261,7 @@ describe('a callback', () => {
   test('that comes early is there before the submit is answered', async () => {
     const { upstream, heard } = await submitWithCallback('early')
     expect(upstream.deliveries).toHaveLength(1)
-    expect(heard.requestIds).toEqual(['trace-task-1'])
+    expect(heard.requestIds).toEqual(['att_1'])
   })
 
   test('that is forged is not believed', async () => {
@@ -275,7 +276,7 @@ describe('a callback', () => {
     const { upstream, check } = await submitWithCallback('failing')
     await expect.poll(() => upstream.deliveries.length).toBe(1)
     const failure = await failureOf(check())
-    expect(failure).toMatchObject({ kind: 'broken', charged: 'UNKNOWN', providerRequestId: 'trace-task-1' })
+    expect(failure).toMatchObject({ kind: 'broken', charged: 'UNKNOWN', providerRequestId: 'att_1' })
     expect(failure.message).toBe('acedata failed: fetch failed (status 200, api_error).')
   })
 

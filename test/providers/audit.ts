@@ -1,101 +1,47 @@
-// The upstreams' books beside ours. What an upstream counts must be an attempt here that was charged or may have been,
-// each one once; and what we say was charged must stand in an upstream's books.
+// The upstreams' books beside ours, one to one: every order says which attempt it is for, so every charge over there is
+// one attempt here that was charged or may have been, and every attempt that we say was charged stands in those books.
 import type { AttemptRow } from '../../src/db/tables.ts'
 import type { Aftermath } from '../support/aftermath.ts'
 import type { Fleet } from './fleet.ts'
 
-/** One line of an upstream's books. */
-interface Charge {
-  provider: string
-  /** The number of the task, from its prompt. */
-  storm: string
-  /** Our id of the attempt, where the upstream was told. */
-  attemptId: string | undefined
-  /** Its own id of the order, where it has one. */
-  remoteId: string
-}
-
 /** Each sentence in which the books of a fleet and ours differ, or nothing. */
 export function auditBooks(fleet: Fleet, { tasks, attempts }: Aftermath): string[] {
-  const charges = [...chargesOfOpenai(fleet, attempts, stormOf), ...chargesOfOthers(fleet)]
-  const atUpstreams = attempts.filter(({ provider, sentAt }) => provider !== 'sandbox' && sentAt !== null)
+  const books = booksOf(fleet)
+  const ours = attempts.filter(({ provider, sentAt }) => books.has(provider) && sentAt !== null)
+  const known = new Set(ours.map(nameOf))
+  const paid = Map.groupBy(
+    [...books].flatMap(([provider, refs]) => refs.map((id) => nameOf({ provider, id }))),
+    (name) => name,
+  )
   return [
-    ...compareGroups(charges, atUpstreams, stormOf),
-    ...charges.flatMap((charge) => [...aboutCharge(charge, attempts)]),
+    ...[...paid.keys()]
+      .filter((name) => !known.has(name))
+      .map((name) => `${name} was charged, and is not ours`),
+    ...ours.flatMap((attempt) => [...aboutAttempt(attempt, paid.get(nameOf(attempt))?.length ?? 0)]),
     ...tasks.flatMap(({ id, request, parts }) => {
       const most = request.onUnknownOutcome === 'RESEND' ? request.maxCharges * parts : parts
-      const paid = charges.filter(({ storm }) => storm === stormOf(id)).length
-      return paid > most ? [`${id} was paid ${paid} times, and ${most} are permitted`] : []
+      const times = ours.filter((attempt) => attempt.taskId === id && paid.has(nameOf(attempt))).length
+      return times > most ? [`${id} was paid ${times} times, and ${most} are permitted`] : []
     }),
   ]
-
-  function stormOf(taskId: string): string {
-    return numberIn(tasks.find(({ id }) => id === taskId)?.request.prompt ?? '')
-  }
 }
 
-/** Between as many as we know of and as many as we hold possible, for each task and upstream. */
-function compareGroups(
-  charges: Charge[],
-  attempts: AttemptRow[],
-  stormOf: (taskId: string) => string,
-): string[] {
-  const groups = new Map<string, { charges: number; yes: number; unknown: number }>()
-  function count(provider: string, storm: string, what: 'charges' | 'yes' | 'unknown'): void {
-    const key = `${provider}, storm-${storm}`
-    const group = groups.get(key) ?? { charges: 0, yes: 0, unknown: 0 }
-    groups.set(key, { ...group, [what]: group[what] + 1 })
-  }
-  for (const { provider, storm } of charges) count(provider, storm, 'charges')
-  for (const { provider, taskId, charged } of attempts) {
-    if (charged === 'YES') count(provider, stormOf(taskId), 'yes')
-    if (charged === 'UNKNOWN') count(provider, stormOf(taskId), 'unknown')
-  }
-  return [...groups].flatMap(([name, group]) =>
-    group.charges < group.yes || group.charges > group.yes + group.unknown
-      ? [`${name}: charged ${group.charges} times; ${group.yes} known, ${group.unknown} possible here`]
-      : [],
+function* aboutAttempt(attempt: AttemptRow, times: number): Generator<string> {
+  const { charged } = attempt
+  if (times > 1) yield `${nameOf(attempt)} was charged ${times} times`
+  if (times > 0 && charged === 'NO') yield `${nameOf(attempt)} was charged, which is not so here`
+  if (times === 0 && charged === 'YES') yield `${nameOf(attempt)} was not charged, which it was here`
+}
+
+function nameOf({ provider, id }: Pick<AttemptRow, 'provider' | 'id'>): string {
+  return `${id} at ${provider}`
+}
+
+/** By provider, the attempt that each charge is for. */
+function booksOf({ openai, ...fleet }: Fleet): Map<string, string[]> {
+  const others = (['basic', 'pmock', 'jimmy', 'acedata'] as const).map(
+    (name) => [name, fleet[name].ledger.map(({ clientRef }) => clientRef)] as const,
   )
-}
-
-/** A charge whose attempt is known must be one that was charged or may have been. */
-function* aboutCharge({ provider, attemptId, remoteId }: Charge, attempts: AttemptRow[]): Generator<string> {
-  const same = attempts.filter(
-    (attempt) => attempt.provider === provider && (attempt.id === attemptId || attempt.remoteId === remoteId),
-  )
-  if (attemptId !== undefined && same.length !== 1)
-    yield `${provider} charged for ${attemptId}, of which there are ${same.length}`
-  for (const { id, charged } of same)
-    if (charged === 'NO') yield `${provider} charged for ${id}, which was not charged here`
-}
-
-function chargesOfOpenai(
-  { openai }: Fleet,
-  attempts: AttemptRow[],
-  stormOf: (taskId: string) => string,
-): Charge[] {
-  return [...openai.charges].flatMap(([attemptId, times]) => {
-    const attempt = attempts.find(({ id }) => id === attemptId)
-    const storm = attempt ? stormOf(attempt.taskId) : '?'
-    return Array.from({ length: times }, () => ({
-      provider: 'openai',
-      storm,
-      attemptId,
-      remoteId: attemptId,
-    }))
-  })
-}
-
-function chargesOfOthers(fleet: Fleet): Charge[] {
-  return (['basic', 'pmock', 'jimmy', 'acedata'] as const).flatMap((provider) =>
-    fleet[provider].ledger.map(({ order: remoteId, request }) => {
-      const key = request.headers['idempotency-key']
-      const attemptId = typeof key === 'string' ? key : undefined
-      return { provider, storm: numberIn(request.body.toString('latin1')), attemptId, remoteId }
-    }),
-  )
-}
-
-function numberIn(text: string): string {
-  return /storm-(\d+):/.exec(text)?.[1] ?? '?'
+  const ofOpenai = [...openai.charges].flatMap(([ref, times]) => Array.from({ length: times }, () => ref))
+  return new Map([['openai', ofOpenai], ...others])
 }

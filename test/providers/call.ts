@@ -72,6 +72,9 @@ export async function ask(provider: Provider, order: Order, call: Call): Promise
   throw new Error('The provider is not done after 20 checks')
 }
 
+/** An order that was done, with its pictures and what was heard meanwhile. */
+export type Developed = Awaited<ReturnType<typeof develop>>
+
 /** Asks, expects the pictures to be done, and reads them. */
 export async function develop(provider: Provider, wishes: Partial<Order> = {}) {
   const { call, heard } = await openCall()

@@ -1,10 +1,11 @@
 // The part of the contract for upstreams that answer later: asked, or by themselves.
 import { describe, expect, test } from 'vitest'
 import { failureOf, openCall, orderOf } from './call.ts'
-import { expectNoSecret, openSubject, total, type StatusRow, type Subject } from './contract-subject.ts'
+import { expectNoSecret, openSubject, total } from './contract-subject.ts'
+import type { StatusRow, WireSubject } from './contract-wire.ts'
 import type { Mood } from './upstreams/fake.ts'
 
-export function testPolling(name: string, subject: Subject, statuses: readonly StatusRow[]): void {
+export function testPolling(name: string, subject: WireSubject, statuses: readonly StatusRow[]): void {
   async function accepted() {
     const { provider, upstream } = await openSubject(subject)
     const { call } = await openCall()
@@ -70,7 +71,7 @@ export function testPolling(name: string, subject: Subject, statuses: readonly S
 
 export function testCallbacks(
   name: string,
-  subject: Subject,
+  subject: WireSubject,
   callbacks: readonly { body: string; remoteId: string | null }[],
 ): void {
   describe(`${name} reads a callback:`, () => {

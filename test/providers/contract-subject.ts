@@ -1,63 +1,69 @@
-// What a dialect tells the contract about itself, and what every promise needs to be tried.
+// What a provider tells the contract about itself, and what every promise needs to be tried.
 import { inspect } from 'node:util'
 import { expect, onTestFinished } from 'vitest'
 import type { Charged, TaskErrorCode } from '../../src/domain.ts'
 import type { Failure, FailureKind } from '../../src/providers/error.ts'
-import type { Provider } from '../../src/providers/provider.ts'
-import { ask, failureOf, openCall, orderOf } from './call.ts'
-import type { CannedReply, FakeUpstream, Mood } from './upstreams/fake.ts'
+import type { OrderImage, Provider } from '../../src/providers/provider.ts'
+import { ask, failureOf, openCall, orderOf, type Developed } from './call.ts'
+import type { Setting } from './contract-settings.ts'
 
-/** The part of a fake that the contract uses; `upstreams/fake.ts` says what each mood does. */
-export type Upstream = Omit<FakeUpstream, 'ledger' | 'requests' | 'url' | 'script'> & {
-  requests: { path: string; body: Buffer }[]
-  script(...moods: Mood[]): void
+/** The other side of a provider, whatever carries an order there. `M` is how it is told what to do with the next one. */
+export interface Upstream<M> {
+  /** What to do with the next orders, in order; the best when the list has run out. */
+  script(...moods: M[]): void
+  /** How many orders have arrived. */
+  orders(): number
+  /** For each order that arrived, the id that it was given here. */
+  refs(): string[]
+  /** Every picture as it left the other side. */
+  painted(): Promise<Buffer[]>
+  /**
+   * What a setting left to be wished for; undefined when nothing. Asked once for each order, after its pictures came, and
+   * first about one with everything left open.
+   */
+  objection(setting: Setting, came: Developed): Promise<string | undefined>
+  close(): Promise<void>
 }
 
 /** One row of a failure table; it reads "{says} is {kind}, as {code}, charged {charged}". */
-export type FailureRow = [
+export type FailureRow<M> = [
   says: string,
   kind: FailureKind,
   code: TaskErrorCode,
   charged: Charged,
-  reply: CannedReply,
+  mood: M,
+  /** Which of these the failure may name; undefined stands for none. */
+  statuses: readonly (number | undefined)[],
 ]
 
-/** One row of a table of statuses: what a check makes of a reply, a state or a kind of failure. */
-export type StatusRow = [
-  says: string,
-  becomes: 'DONE' | 'PENDING' | 'MISSING' | FailureKind,
-  reply: CannedReply,
-]
-
-/** What is particular about a dialect, or about one mode of it. */
-export interface Subject {
+/** What is particular about a provider, or about one mode of it. */
+export interface Subject<M> {
   /** A provider with the `secrets` at a fresh upstream. The contract closes both. */
-  open(): Promise<{ provider: Provider; upstream: Upstream }>
+  open(): Promise<{ provider: Provider; upstream: Upstream<M> }>
   /** Every credential that `open` configures: long, and like nothing else. */
   secrets: readonly string[]
-  /** What `orderOf()` becomes on the wire: the path with its query, and the parsed JSON body. */
-  plain: { path: string; body: unknown }
   /** Only where the upstream gives requests no id of its own. */
   givesNoRequestId?: true
-  /** A reply with status 429 or what stands for it there. The contract adds the headers that ask for patience. */
-  busy: CannedReply
-  /** A reply that rejects the request in these words of the upstream's. */
-  rejection(words: string): CannedReply
-  /** A reply that has the result, but its `b64_json` is `%%%%`; where the dialect polls, the reply to a check. */
-  wrongBase64: CannedReply
-  /** Replies to a submit, each documented or assumed failure. */
-  failures: readonly FailureRow[]
-  /** Only where orders are accepted and asked about later. */
-  polling?: {
-    /** Every status on file, and one that is on no file. `DONE` rows have an inline picture of any bytes. */
-    statuses: readonly StatusRow[]
-  }
-  /** Only where the upstream calls back: bodies and what they are about. */
-  callbacks?: readonly { body: string; remoteId: string | null }[]
+  /** Each documented or assumed failure of an order. */
+  failures: readonly FailureRow<M>[]
+  /** Too many requests, told so, and the patience that is asked for; undefined where none is named. */
+  waits: readonly [asked: string, mood: M, retryAfterMs: number | undefined][]
+  /** Ways in which an order is carried out and its answer lost. */
+  cut: readonly M[]
+  /** Nobody is there. */
+  unreached: M
+  /** An answer that does not come. */
+  hang: M
+  /** The models whose settings are tried, where trying all that are offered takes too long. */
+  models?: readonly string[]
+  /** An input image that can be worked on; any bytes by default. */
+  input?: (bytes: Buffer) => OrderImage
 }
 
 /** A fresh upstream and a provider at it, closed when the test ends. */
-export async function openSubject(subject: Subject): Promise<{ provider: Provider; upstream: Upstream }> {
+export async function openSubject<U extends { close(): Promise<void> }>(subject: {
+  open(): Promise<{ provider: Provider; upstream: U }>
+}): Promise<{ provider: Provider; upstream: U }> {
   const { provider, upstream } = await subject.open()
   onTestFinished(async () => {
     await provider.close()
@@ -66,28 +72,30 @@ export async function openSubject(subject: Subject): Promise<{ provider: Provide
   return { provider, upstream }
 }
 
-/** How a plain order fails when the upstream is in these moods, and what it would have cost. */
-export async function failPlainly(
-  subject: Subject,
-  ...moods: Mood[]
-): Promise<Failure & { charges: number }> {
+/** How a plain order fails when the upstream is in these moods. */
+export async function failPlainly<M>(
+  subject: Pick<Subject<M>, 'secrets'> & {
+    open(): Promise<{ provider: Provider; upstream: Pick<Upstream<M>, 'script' | 'close'> }>
+  },
+  ...moods: M[]
+): Promise<Failure> {
   const { provider, upstream } = await openSubject(subject)
   upstream.script(...moods)
   const { call } = await openCall()
   const failure = await failureOf(ask(provider, orderOf(), call))
   expectNoSecret(failure, subject)
-  return { ...failure, charges: total(upstream.charges) }
-}
-
-/** Nothing of a failure, its cause included, shows a secret, and its message shows no markup. */
-export function expectNoSecret(failure: Failure, { secrets }: Pick<Subject, 'secrets'>): void {
-  const text = inspect(failure, { depth: 10 })
-  expect(secrets.filter((secret) => text.includes(secret))).toEqual([])
-  expect(failure.message).not.toMatch(/<\w+>/)
-  expect(failure.message.length).toBeLessThan(1000)
+  return failure
 }
 
 /** How often anything was charged. */
 export function total(charges: ReadonlyMap<string, number>): number {
   return [...charges.values()].reduce((sum, times) => sum + times, 0)
+}
+
+/** Nothing of a failure, its cause included, shows a secret, and its message shows no markup. */
+export function expectNoSecret(failure: Failure, { secrets }: { secrets: readonly string[] }): void {
+  const text = inspect(failure, { depth: 10 })
+  expect(secrets.filter((secret) => text.includes(secret))).toEqual([])
+  expect(failure.message).not.toMatch(/<\w+>/)
+  expect(failure.message.length).toBeLessThan(1000)
 }

@@ -1,48 +1,46 @@
-// What the engine may rely on, whatever the dialect. Every dialect runs all of it; a dialect with several modes runs it
-// once for each mode.
-import { createServer } from 'node:http'
-import { inspect } from 'node:util'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Offer, Order, Provider } from '../../src/providers/provider.ts'
+// What the engine may rely on, whatever the provider. Every dialect runs all of it; a dialect with several modes runs it
+// once for each mode. What only a wire can put to the test is in contract-wire.ts; a provider without one says of each of
+// those promises why it cannot apply.
+import { createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { Offer, Provider } from '../../src/providers/provider.ts'
 import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
-import { testCallbacks, testPolling } from './contract-later.ts'
-import { eachSetting } from './contract-settings.ts'
-import { failPlainly, openSubject, total, type Subject, type Upstream } from './contract-subject.ts'
-import { listen } from './upstreams/listen.ts'
-import type { Mood } from './upstreams/fake.ts'
+import { eachSetting, type Setting } from './contract-settings.ts'
+import { failPlainly, openSubject, type Subject, type Upstream } from './contract-subject.ts'
+import { onTheWire, WIRE_PROMISES, type WirePromise, type WireSubject } from './contract-wire.ts'
 
-export type { FailureRow, StatusRow, Subject, Upstream } from './contract-subject.ts'
+export type { FailureRow, StatusRow, WireSubject } from './contract-wire.ts'
 
-/** Registers the promises. Call it at the top of a test file. */
-export function testProvider(name: string, subject: Subject): void {
+/** Registers the promises of a provider at a real server. Call it at the top of a test file. */
+export function testProvider(name: string, subject: WireSubject): void {
+  testPromises(name, onTheWire(subject))
+  for (const promise of Object.values(WIRE_PROMISES)) promise(name, subject)
+}
+
+/** The same for a provider that works in this process. */
+export function testInProcess<M>(
+  name: string,
+  subject: Subject<M> & { cannot: Readonly<Record<WirePromise, string>> },
+): void {
+  testPromises(name, subject)
+}
+
+function testPromises<M>(name: string, subject: Subject<M>): void {
   testOrders(name, subject)
   testClaims(name, subject)
   testFailures(name, subject)
-  testConnection(name, subject)
-  if (subject.polling) testPolling(name, subject, subject.polling.statuses)
-  if (subject.callbacks) testCallbacks(name, subject, subject.callbacks)
+  testEnds(name, subject)
 }
 
-function testOrders(name: string, subject: Subject): void {
-  // What goes wrong with the result goes wrong in the reply that has it: the submit's, or the first check's.
-  const before: Mood[] = subject.polling ? ['ok'] : []
+function testOrders<M>(name: string, subject: Subject<M>): void {
   describe(`${name} with an order`, () => {
-    test('asks for what was ordered and for nothing else, once', async () => {
+    test('brings the picture byte for byte', async () => {
       const { provider, upstream } = await openSubject(subject)
-      await develop(provider)
-      const [submit] = upstream.requests
-      expect(submit?.path).toBe(subject.plain.path)
-      expect(JSON.parse(String(submit?.body))).toEqual(subject.plain.body)
-      expect(upstream.requests.filter(({ path }) => path === subject.plain.path)).toHaveLength(1)
-      expect([...upstream.charges.values()]).toEqual([1])
-    })
-
-    test.each<Mood>(['ok', 'drip'])('brings the picture byte for byte: %s', async (mood) => {
-      const { provider, upstream } = await openSubject(subject)
-      upstream.script(...before, mood)
       const { pictures } = await develop(provider)
-      expect(pictures).toEqual(upstream.pictures)
+      expect(digestsOf(pictures)).toEqual(digestsOf(await upstream.painted()))
       expect(pictures).toHaveLength(1)
+      expect(upstream.orders()).toBe(1)
     })
 
     test('says how far it got, in order', async () => {
@@ -59,23 +57,38 @@ function testOrders(name: string, subject: Subject): void {
       expect(heard.requestIds.length > 0).toBe(!subject.givesNoRequestId)
     })
 
+    test('tells the upstream our own id for the order, each its own', async () => {
+      const { provider, upstream } = await openSubject(subject)
+      for (const clientRef of ['att_7', 'att_8']) {
+        const { call } = await openCall({ clientRef })
+        await provider.submit(orderOf(), call)
+      }
+      expect(upstream.refs()).toEqual(['att_7', 'att_8'])
+    })
+
     test('keeps orders apart that are under way together', async () => {
       const { provider, upstream } = await openSubject(subject)
       const done = await Promise.all(
         [1, 2, 3, 4, 5].map((number) => develop(provider, { prompt: `fox ${number}` })),
       )
-      expect(hexOf(done.flatMap(({ pictures }) => pictures))).toEqual(hexOf(upstream.pictures))
-      expect(total(upstream.charges)).toBe(5)
+      const came = digestsOf(done.flatMap(({ pictures }) => pictures))
+      expect(came).toEqual(digestsOf(await upstream.painted()))
+      expect(new Set(came).size).toBe(5)
     })
   })
 }
 
-function testClaims(name: string, subject: Subject): void {
+function testClaims<M>(name: string, subject: Subject<M>): void {
   describe(`${name} can what it claims:`, () => {
-    test('every setting of every capability is sent, and taken', async () => {
-      const { provider, upstream } = await openSubject(subject)
-      for (const offer of provider.offers) expect(await dropped(provider, upstream, offer)).toEqual([])
-    })
+    test.each(subject.models ?? ['every model'])(
+      'each setting of %s is taken, and none is dropped',
+      async (model) => {
+        const { provider, upstream } = await openSubject(subject)
+        const offers = provider.offers.filter((offer) => !subject.models || offer.model === model)
+        expect(offers.length).toBeGreaterThan(0)
+        for (const offer of offers) expect(await objections(subject, provider, upstream, offer)).toEqual([])
+      },
+    )
 
     test('every price says which table it is from, and every listed size has a form', async () => {
       const { provider } = await openSubject(subject)
@@ -88,141 +101,86 @@ function testClaims(name: string, subject: Subject): void {
   })
 }
 
-function testFailures(name: string, subject: Subject): void {
-  // What goes wrong with the result goes wrong in the reply that has it: the submit's, or the first check's.
-  const before: Mood[] = subject.polling ? ['ok'] : []
+function testFailures<M>(name: string, subject: Subject<M>): void {
   describe(`${name} fails as it is:`, () => {
-    test.each(subject.failures)('%s is %s, as %s, charged %s', async (_says, kind, code, charged, reply) => {
-      const failed = await failPlainly(subject, reply)
-      expect(failed).toMatchObject({ kind, code, charged })
-      expect([undefined, reply.status]).toContain(failed.httpStatus)
-    })
-
-    test.each<[string, Record<string, string>, number | undefined]>([
-      ['seconds', { 'retry-after': '12' }, 12_000],
-      ['milliseconds', { 'retry-after-ms': '1500', 'retry-after': '2' }, 1500],
-      ['a date', { date: DATE, 'retry-after': LATER }, 30_000],
-      ['a date that has passed', { date: LATER, 'retry-after': DATE }, 0],
-      ['words', { 'retry-after': 'soon' }, undefined],
-      ['nothing', {}, undefined],
-    ])('too many requests is busy, and waits as asked in %s', async (_form, headers, retryAfterMs) => {
-      const { status, body } = subject.busy
-      const failed = await failPlainly(subject, { status, headers, body })
-      expect(failed).toMatchObject({ kind: 'busy', code: 'PROVIDER_RATE_LIMITED', charged: 'NO' })
-      expect(failed.retryAfterMs).toBe(retryAfterMs)
-    })
-
-    test('a rejection is told in the upstream’s words, without secrets and markup', async () => {
-      const words = `The <b>fox</b> is wrong: ${subject.secrets.join(', ')}`
-      const failed = await failPlainly(subject, subject.rejection(words))
-      expect(failed).toMatchObject({ kind: 'rejected', charged: 'NO', charges: 0 })
-      expect(failed.message).toContain('fox')
-      expect(failed.message).toContain('[redacted]')
-    })
-
-    test.each<Mood>(['html', 'empty-data', { status: 200, body: '' }, { status: 200, body: null }])(
-      'a success that is none may have been charged: %j',
-      async (mood) => {
-        expect(await failPlainly(subject, mood)).toMatchObject({
-          kind: 'broken',
-          code: 'PROVIDER_BROKEN',
-          charged: 'UNKNOWN',
-        })
-      },
-    )
-
-    test('a picture in wrong base64 is broken', async () => {
-      const failed = await failPlainly(subject, ...before, subject.wrongBase64)
-      expect(failed).toMatchObject({ kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'UNKNOWN' })
-    })
-
-    test.each<Mood>(['truncated', 'reset-after-request'])(
-      'a call that is cut off is lost, since it was carried out: %s',
-      async (mood) => {
+    test.each(subject.failures)(
+      '%s is %s, as %s, charged %s',
+      async (_says, kind, code, charged, mood, statuses) => {
         const failed = await failPlainly(subject, mood)
-        expect(failed).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
+        expect(failed).toMatchObject({ kind, code, charged })
+        expect(statuses).toContain(failed.httpStatus)
       },
     )
+
+    test.each(subject.waits)(
+      'too many requests is busy, and waits as asked in %s',
+      async (_form, mood, retryAfterMs) => {
+        const failed = await failPlainly(subject, mood)
+        expect(failed).toMatchObject({ kind: 'busy', code: 'PROVIDER_RATE_LIMITED', charged: 'NO' })
+        expect(failed.retryAfterMs).toBe(retryAfterMs)
+      },
+    )
+
+    test.each(subject.cut)('a call that is cut off is lost, since it was carried out: %s', async (mood) => {
+      const failed = await failPlainly(subject, mood)
+      expect(failed).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
+    })
   })
 }
 
-function testConnection(name: string, subject: Subject): void {
-  describe(`${name} on the wire:`, () => {
-    test('a connection that nobody took was not used', async () => {
-      const failed = await failPlainly(subject, 'reset-at-accept')
-      expect(failed).toMatchObject({
-        kind: 'unreached',
-        code: 'PROVIDER_UNREACHABLE',
-        charged: 'NO',
-        charges: 0,
-      })
+function testEnds<M>(name: string, subject: Subject<M>): void {
+  describe(`${name} at its ends:`, () => {
+    test('an upstream that nobody reached was not used', async () => {
+      const failed = await failPlainly(subject, subject.unreached)
+      expect(failed).toMatchObject({ kind: 'unreached', code: 'PROVIDER_UNREACHABLE', charged: 'NO' })
     })
 
-    test('a redirect is not followed', async () => {
-      const trap = await startTrap()
-      for (const status of [301, 302, 303, 307, 308]) {
-        const failed = await failPlainly(subject, { status, headers: { location: trap.url }, body: '' })
-        expect(failed.kind).not.toBe('unreached')
-        expect(failed.httpStatus).toBe(status)
-      }
-      expect(trap.visits).toBe(0)
-    })
-
-    test('an upstream that hangs is lost when time is up', async () => {
+    test('an upstream that hangs is waited for until time is up, and then lost', async () => {
       const { provider, upstream } = await openSubject(subject)
-      upstream.script('hang')
+      upstream.script(subject.hang)
       const deadline = new AbortController()
       const { call } = await openCall({ signal: deadline.signal })
       const failed = failureOf(provider.submit(orderOf(), call))
-      await expect.poll(() => upstream.requests.length).toBe(1)
+      await expect.poll(() => upstream.orders()).toBe(1)
+      expect(await Promise.race([failed, pause(50, 'waiting')])).toBe('waiting')
       deadline.abort()
       expect(await failed).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
-      expect(total(upstream.charges)).toBe(1)
     })
 
     test('a call whose time is up before it begins is never sent', async () => {
       const { provider, upstream } = await openSubject(subject)
-      const { call } = await openCall({ signal: AbortSignal.abort() })
+      const { call, heard } = await openCall({ signal: AbortSignal.abort() })
       const failed = await failureOf(provider.submit(orderOf(), call))
       expect(failed).toMatchObject({ kind: 'unreached', charged: 'NO' })
-      expect(upstream.requests).toEqual([])
+      expect(upstream.orders()).toBe(0)
+      expect(heard.phases).toEqual([])
     })
   })
 }
 
-/** One order per setting: it must come out well, and must look different from the plain one or name the setting. */
-async function dropped(provider: Provider, upstream: Upstream, offer: Offer): Promise<string[]> {
-  const base = { model: offer.model, upstreamModel: offer.upstreamModel }
-  async function sent(wishes: Partial<Order>): Promise<string> {
-    upstream.requests.length = 0
-    const { pictures } = await develop(provider, { ...base, ...wishes })
-    if (pictures.length !== (wishes.n ?? 1)) throw new Error(`${pictures.length} came of ${inspect(wishes)}`)
-    return upstream.requests[0]?.body.toString('latin1') ?? ''
+/** One order per setting: all of its pictures must come, and the setting must have made its difference. */
+async function objections<M>(
+  subject: Subject<M>,
+  provider: Provider,
+  upstream: Upstream<M>,
+  offer: Offer,
+): Promise<string[]> {
+  const { model, upstreamModel, capabilities } = offer
+  const found: string[] = []
+  const none: Setting = { wishes: {}, word: '' }
+  for (const setting of [none, ...eachSetting(capabilities, subject.input ?? inputOf)]) {
+    const came = await develop(provider, { model, upstreamModel, ...setting.wishes })
+    const { n = 1 } = setting.wishes
+    const objection =
+      came.pictures.length === n
+        ? await upstream.objection(setting, came)
+        : `${came.pictures.length} pictures came`
+    if (objection) found.push(`${model} with ${Object.keys(setting.wishes).join()}: ${objection}`)
   }
-  const plainly = await sent({})
-  const silent: string[] = []
-  for (const { wishes, word } of eachSetting(offer.capabilities, inputOf)) {
-    const body = await sent(wishes)
-    if (body === plainly && !body.includes(word)) silent.push(`${offer.model} with ${inspect(wishes)}`)
-  }
-  return silent
+  return found
 }
 
-const DATE = 'Fri, 20 Nov 2026 08:00:00 GMT'
-const LATER = 'Fri, 20 Nov 2026 08:00:30 GMT'
-
-function hexOf(pictures: readonly Buffer[]): string[] {
-  return pictures.map((bytes) => bytes.toString('hex')).sort()
-}
-
-/** A place where no request may ever arrive. */
-async function startTrap() {
-  const trap = { url: '', visits: 0 }
-  const server = createServer((_request, response) => {
-    trap.visits += 1
-    response.end()
-  })
-  trap.url = await listen(server)
-  onTestFinished(() => void server.close())
-  return trap
+// Of two pictures that differ, nobody wants to read how.
+function digestsOf(pictures: readonly Buffer[]): string[] {
+  return pictures.map((bytes) => createHash('sha256').update(bytes).digest('hex')).sort()
 }

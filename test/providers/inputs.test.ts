@@ -67,7 +67,9 @@ async function edit(input: Record<string, unknown>, upload: Buffer): Promise<str
   form.set('operations', JSON.stringify({ query, variables: { input } }))
   form.set('map', JSON.stringify({ 0: ['variables.input.images.2.upload'] }))
   form.set('0', new File([new Uint8Array(upload)], 'green.png'))
-  const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', body: form })
+  // Upload clients send it: no form on a web page can.
+  const headers = { 'graphql-require-preflight': '1' }
+  const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body: form })
   const { data }: { data: { generateImage: { id: string } } } = await response.json()
   return data.generateImage.id
 }

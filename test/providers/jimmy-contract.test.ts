@@ -1,11 +1,14 @@
 import { jimmy } from '../../src/providers/jimmy.ts'
-import { testProvider, type FailureRow, type StatusRow, type Subject } from './contract.ts'
+import { testProvider, type FailureRow, type StatusRow, type WireSubject } from './contract.ts'
 import type { CannedReply } from './upstreams/fake.ts'
 import { startJimmyUpstream } from './upstreams/jimmy.ts'
 
 const apiKey = 'canary-jimmy-c81f04'
 
-function subject(entry: { mode?: string; taskFields?: 'size' | 'ratio' }): Pick<Subject, 'open' | 'secrets'> {
+function subject(entry: {
+  mode?: string
+  taskFields?: 'size' | 'ratio'
+}): Pick<WireSubject, 'open' | 'secrets'> {
   return {
     async open() {
       const upstream = await startJimmyUpstream({ apiKey, ...entry })

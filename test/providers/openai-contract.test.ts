@@ -1,6 +1,6 @@
 import type { CannedReply } from './upstreams/fake.ts'
 import { openai } from '../../src/providers/openai.ts'
-import { testProvider, type Subject } from './contract.ts'
+import { testProvider, type WireSubject } from './contract.ts'
 import { startOpenaiUpstream } from './upstreams/openai.ts'
 
 const apiKey = 'canary-openai-7f3a9c'
@@ -15,7 +15,7 @@ async function open(mode: 'sync' | 'stream') {
   return { provider: openai.create('openai', options), upstream }
 }
 
-const subject: Omit<Subject, 'open' | 'plain' | 'wrongBase64'> = {
+const subject: Omit<WireSubject, 'open' | 'plain' | 'wrongBase64'> = {
   secrets: [apiKey],
   busy: error(429, 'rate_limit_exceeded'),
   rejection: (words) => error(400, 'invalid_value', words),

@@ -119,7 +119,8 @@ test('the page of the pmock preset', async () => {
     images: [{ width: 16, mimeType: 'image/png', revisedPrompt: null }],
     usage: { inputTokens: 21, outputTokens: 196, source: 'REPORTED' },
     attempts: [{ providerRequestId: 'trace-77d2', remoteId: null, charged: 'YES', costMicros: null }],
-    warnings: [],
+    // The upstream's pictures are small, whatever was asked for.
+    warnings: [{ field: 'size' }],
   })
   expect(charges).toEqual([1])
 })
@@ -140,7 +141,7 @@ test('the page of the jimmy dialect, at once', async () => {
     images: [{ width: 16, mimeType: 'image/png', revisedPrompt: `${prompt}, revised` }],
     usage: { inputTokens: 18, outputTokens: 196, source: 'REPORTED' },
     attempts: [{ providerRequestId: null, remoteId: null, charged: 'YES', costMicros: null }],
-    warnings: [],
+    warnings: [{ field: 'size' }],
   })
   expect(charges).toEqual([1])
 })
@@ -155,7 +156,7 @@ test('the page of the jimmy dialect, as a task that is asked about', async () =>
     images: [{ width: 16, mimeType: 'image/png', revisedPrompt: null }],
     usage: { inputTokens: null, outputTokens: null, source: 'UNKNOWN' },
     attempts: [{ providerRequestId: null, remoteId: 'img_1', charged: 'YES', costMicros: null }],
-    warnings: [],
+    warnings: [{ field: 'size' }],
   })
   expect(charges).toEqual([1])
   expect(upstream.requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'GET', 'GET'])
@@ -168,20 +169,22 @@ const OTTER_BODY =
   '"response_format":"url","style":"vivid"'
 
 test.each([
-  { way: 'at once', provider: { mode: 'sync' }, rest: /^\}$/, remoteId: null },
+  { way: 'at once', provider: { mode: 'sync' }, rest: /^\}$/, remoteId: null, trace: 'trace-task-1' },
   {
     way: 'as a task that is asked about',
     provider: { mode: 'async' },
-    rest: /^,"async":true\}$/,
+    rest: /^,"async":true,"trace_id":"att_\w+"\}$/,
     remoteId: 'task-1',
+    trace: expect.stringMatching(/^att_\w+$/),
   },
   {
     way: 'with a callback',
     provider: { callbackPollMs: 600_000 },
-    rest: /^,"callback_url":"http:\/\/127\.0\.0\.1:\d+\/callbacks\/[\w-]{43}"\}$/,
+    rest: /^,"callback_url":"http:\/\/127\.0\.0\.1:\d+\/callbacks\/[\w-]{43}","trace_id":"att_\w+"\}$/,
     remoteId: 'task-1',
+    trace: expect.stringMatching(/^att_\w+$/),
   },
-])('the page of the acedata dialect, $way', async ({ provider, rest, remoteId }) => {
+])('the page of the acedata dialect, $way', async ({ provider, rest, remoteId, trace }) => {
   const upstream = await startAcedataUpstream()
   const entry = { dialect: 'acedata', apiKey: 'ace-test-key', pollMs: 1, ...provider }
   const { task, body, charges } = await askFor(upstream, entry, OTTER)
@@ -192,9 +195,9 @@ test.each([
     charged: 'YES',
     images: [{ width: 16, mimeType: 'image/png', revisedPrompt: null }],
     usage: { inputTokens: 775, outputTokens: 1372, source: 'REPORTED' },
-    attempts: [{ providerRequestId: 'trace-task-1', remoteId, charged: 'YES', costMicros: null }],
-    // It is announced to be shut down.
-    warnings: [{ field: 'model' }],
+    attempts: [{ providerRequestId: trace, remoteId, charged: 'YES', costMicros: null }],
+    // It is announced to be shut down, and the picture is small.
+    warnings: [{ field: 'model' }, { field: 'size' }],
   })
   expect(charges).toEqual([1])
 })

@@ -1,38 +1,97 @@
-// The sandbox has no upstream. Of the contract it keeps what is about its word: whatever it claims to take comes out well.
+// The sandbox has no upstream: it is one. It keeps every promise that is not about a wire, and is put into its moods as
+// anybody would put it there, by what the prompt says.
 import sharp from 'sharp'
-import { expect, test } from 'vitest'
-import type { OrderImage } from '../../src/providers/provider.ts'
+import type { Order, OrderImage, Provider } from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox.ts'
-import { develop, inputOf } from './call.ts'
-import { eachSetting } from './contract-settings.ts'
+import type { Mood } from '../../src/providers/sandbox/mood.ts'
+import { develop, inputOf, type Developed } from './call.ts'
+import type { Setting } from './contract-settings.ts'
+import type { Upstream } from './contract-subject.ts'
+import { testInProcess } from './contract.ts'
 
+const QUICK = sandbox.options.parse({ durationMs: 0 })
 const background = { r: 200, g: 120, b: 40, alpha: 0.5 }
 const png = await sharp({ create: { width: 64, height: 64, channels: 4, background } })
   .png()
   .toBuffer()
 
-function picture(): OrderImage {
-  return { ...inputOf(png), width: 64, height: 64, hasAlpha: true }
+/** What came must be of the form that was asked for, and shown as often. */
+async function objection({ wishes }: Setting, { pictures, resolved, heard }: Developed) {
+  const { outputFormat = 'PNG', size = resolved.size, partialImages = 0 } = wishes
+  const due = `${outputFormat.toLowerCase()} of ${size}`
+  for (const bytes of pictures) {
+    const { format, width, height } = await sharp(bytes).metadata()
+    const came = `${format} of ${width}x${height}`
+    if (came !== due) return `${came} and not ${due}`
+  }
+  const shown = heard.partials.length
+  return shown === partialImages ? undefined : `${shown} previews and not ${partialImages}`
 }
 
-test.each(['gpt-image-2', 'dall-e-3'])('%s takes every setting of every capability', async (model) => {
-  const provider = sandbox.create('sandbox', sandbox.options.parse({ durationMs: 0 }))
-  const offer = provider.offers.find((one) => one.model === model)
-  if (!offer) throw new Error(`The sandbox does not offer ${model}`)
-  for (const { wishes } of eachSetting(offer.capabilities, picture)) {
-    const { pictures, resolved, heard } = await develop(provider, { model, ...wishes })
-    const came = await Promise.all(
-      pictures.map(async (bytes) => {
-        const { format, width, height } = await sharp(bytes).metadata()
-        return { format, size: `${width}x${height}` }
-      }),
-    )
-    const { n = 1, outputFormat = 'PNG', size = resolved.size, partialImages = 0 } = wishes
-    const asked = Array.from({ length: n }, () => ({ format: outputFormat.toLowerCase(), size }))
-    expect({ wishes, came, previews: heard.partials.length }).toEqual({
-      wishes,
-      came: asked,
-      previews: partialImages,
-    })
+/** Each order is told its mood, and noted as soon as the sandbox says that it was handed over. */
+async function open(): Promise<{ provider: Provider; upstream: Upstream<Mood> }> {
+  const inner = sandbox.create('sandbox', QUICK)
+  const twin = sandbox.create('twin', QUICK)
+  const moods: Mood[] = []
+  const orders: Order[] = []
+  const requestIds: string[] = []
+  const provider: Provider = {
+    ...inner,
+    submit(order, call) {
+      const prompt = `${order.prompt} [sandbox:${moods.shift() ?? 'ok'}]`
+      return inner.submit(
+        { ...order, prompt },
+        {
+          ...call,
+          onWire(phase, seen) {
+            if (phase === 'DISPATCHED') orders.push(order)
+            if (seen?.providerRequestId) requestIds.push(seen.providerRequestId)
+            call.onWire(phase, seen)
+          },
+        },
+      )
+    },
   }
+  return {
+    provider,
+    upstream: {
+      script: (...next) => void moods.push(...next),
+      orders: () => orders.length,
+      refs: () => requestIds.map((id) => id.replace(/^sandbox-/, '')),
+      // The same order painted by another is the same picture.
+      painted: async () =>
+        (await Promise.all(orders.map((order) => develop(twin, order)))).flatMap(({ pictures }) => pictures),
+      objection,
+      close: () => twin.close(),
+    },
+  }
+}
+
+testInProcess<Mood>('sandbox', {
+  open,
+  secrets: [],
+  failures: [
+    ['a blocked prompt', 'rejected', 'MODERATION_BLOCKED', 'NO', 'moderation', [400]],
+    ['an empty account', 'refused', 'PROVIDER_QUOTA', 'NO', 'quota', [429]],
+    ['a bad parameter', 'rejected', 'PROVIDER_REJECTED', 'NO', 'reject', [400]],
+    ['a failure of its own', 'broken', 'PROVIDER_BROKEN', 'NO', 'broken', [500]],
+  ],
+  waits: [['milliseconds', 'busy', 1000]],
+  cut: ['vanish'],
+  unreached: 'unreached',
+  hang: 'stall',
+  models: ['gpt-image-2', 'dall-e-3'],
+  input: (): OrderImage => ({ ...inputOf(png), width: 64, height: 64, hasAlpha: true }),
+  cannot: {
+    request: 'the order itself is handed over, and there is no request to look different',
+    refs: 'it has no headers; that it is told our own id is kept above',
+    pieces: 'pictures are written to files whole',
+    books: 'it bills nobody, and so keeps no books',
+    words: 'it has nobody else’s words to tell, and no secrets to hide in them',
+    nonsense: 'there is no reply that could be misread',
+    base64: 'pictures are written to files and never encoded',
+    redirects: 'nothing is fetched',
+    checks: 'it answers in the call itself, and accepts nothing for later',
+    callbacks: 'it answers in the call itself, and calls nobody',
+  },
 })

@@ -5,7 +5,7 @@ import type { Aftermath } from '../support/aftermath.ts'
 export interface Outside {
   /** Every task that a client was told of. */
   ids: string[]
-  /** The prompt of every order that an upstream charged for, once for each charge. */
+  /** The attempt of every order that an upstream charged for, once for each charge. */
   charges: string[]
   /** The attempts whose answer lay in the spool when a process died. */
   receipts: Iterable<string>
@@ -13,9 +13,9 @@ export interface Outside {
   listed: string[]
 }
 
-/** Lays the upstreams' books beside ours: what should not be, in sentences. */
+/** Lays the upstreams' books beside ours, charge by charge and attempt by attempt: what should not be, in sentences. */
 export function compare({ tasks, attempts, assets, violated }: Aftermath, outside: Outside): string[] {
-  const charged = Map.groupBy(outside.charges, (prompt) => prompt)
+  const paid = Map.groupBy(outside.charges, (id) => id)
   const ofTask = Map.groupBy(attempts, ({ taskId }) => taskId)
   const known = new Set(tasks.map(({ id }) => id))
   const byId = new Map(attempts.map((attempt) => [attempt.id, attempt]))
@@ -24,13 +24,20 @@ export function compare({ tasks, attempts, assets, violated }: Aftermath, outsid
   return [
     ...violated,
     ...outside.ids.filter((id) => !known.has(id)).map((id) => `${id} is lost`),
-    ...tasks.flatMap(({ id, request, maxCharges }) => {
-      const paid = charged.get(request.prompt)?.length ?? 0
-      const admitted = (ofTask.get(id) ?? []).filter((attempt) => attempt.charged !== 'NO').length
+    ...[...paid.keys()]
+      .filter((id) => !byId.has(id))
+      .map((id) => `${id} was charged, and is no attempt of ours`),
+    ...attempts.flatMap(({ id, charged }) => {
+      const times = paid.get(id)?.length ?? 0
       return [
-        ...(paid > admitted ? [`${id} was charged ${paid} times, and admits ${admitted}`] : []),
-        ...(paid > maxCharges ? [`${id} was charged ${paid} times, with ${maxCharges} permitted`] : []),
+        ...(times > 1 ? [`${id} was charged ${times} times`] : []),
+        ...(times > 0 && charged === 'NO' ? [`${id} was charged, and does not admit it`] : []),
+        ...(times === 0 && charged === 'YES' ? [`${id} says it was charged, and was not`] : []),
       ]
+    }),
+    ...tasks.flatMap(({ id, maxCharges }) => {
+      const times = (ofTask.get(id) ?? []).filter((attempt) => paid.has(attempt.id)).length
+      return times > maxCharges ? [`${id} was charged ${times} times, with ${maxCharges} permitted`] : []
     }),
     ...[...outside.receipts]
       .filter((id) => byId.get(id)?.state !== 'SUCCEEDED' || !withImage.has(id))

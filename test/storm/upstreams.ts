@@ -10,7 +10,7 @@ export const WAYS = ['sync', 'stream', 'poll', 'callback'] as const
 export interface Upstreams {
   /** Their entries in a configuration, each named by its way. */
   entries: Record<string, unknown>[]
-  /** The prompt of every order that was charged, once for each charge. */
+  /** The attempt that each charge is for, by the id that its order carried. */
   charges(): string[]
   close(): Promise<void>
 }
@@ -39,15 +39,10 @@ export async function startUpstreams(chance: Chance): Promise<Upstreams> {
       },
     ],
     charges() {
-      // OpenAI's books go by our reference, which its requests tell the prompt of.
-      const ofOpenai = [sync, stream].flatMap(({ requests, charges }) =>
-        requests.flatMap(({ headers, parameters }) =>
-          charges.has(String(headers['x-client-request-id'])) ? [String(parameters.prompt)] : [],
-        ),
+      const ofOpenai = [sync, stream].flatMap(({ charges }) =>
+        [...charges].flatMap(([ref, times]) => Array.from({ length: times }, () => ref)),
       )
-      const ofOthers = [poll, callback].flatMap(({ ledger }) =>
-        ledger.map(({ request }) => String(request.parameters.prompt)),
-      )
+      const ofOthers = [poll, callback].flatMap(({ ledger }) => ledger.map(({ clientRef }) => clientRef))
       return [...ofOpenai, ...ofOthers]
     },
     async close() {

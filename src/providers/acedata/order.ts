@@ -9,12 +9,16 @@ export function isCalledBack({ mode }: AcedataOptions, { callbackUrl }: Pick<Cal
   return callbackUrl !== undefined && (mode === 'auto' || mode === 'callback')
 }
 
-/** How an order asks to be answered. */
-function answerOf({ mode }: AcedataOptions, { callbackUrl }: Pick<Call, 'callbackUrl'>): Parameters {
+type Ours = Pick<Call, 'callbackUrl' | 'clientRef'>
+
+/**
+ * How an order asks to be answered. A task also carries our own id for it, by which its record can be asked for when the
+ * answer with the task's id was lost ("OpenAI Tasks API").
+ */
+function answerOf({ mode }: AcedataOptions, { callbackUrl, clientRef }: Ours): Parameters {
   if (mode === 'sync') return {}
-  if (mode === 'async') return { async: true }
-  if (callbackUrl !== undefined) return { callback_url: callbackUrl }
-  if (mode === 'auto') return { async: true }
+  if (mode !== 'async' && callbackUrl !== undefined) return { callback_url: callbackUrl, trace_id: clientRef }
+  if (mode !== 'callback') return { async: true, trace_id: clientRef }
   throw new ProviderError({
     kind: 'refused',
     code: 'PROVIDER_MISCONFIGURED',
@@ -24,11 +28,7 @@ function answerOf({ mode }: AcedataOptions, { callbackUrl }: Pick<Call, 'callbac
 }
 
 /** An order as the message that places it. Throws ProviderError `refused` where the mode wants a callback and none can come. */
-export async function toMessage(
-  order: Order,
-  call: Pick<Call, 'callbackUrl'>,
-  options: AcedataOptions,
-): Promise<Message> {
+export async function toMessage(order: Order, call: Ours, options: AcedataOptions): Promise<Message> {
   const answer = answerOf(options, call)
   const headers = headersOf(options)
   if (order.operation === 'EDIT') {
@@ -39,9 +39,9 @@ export async function toMessage(
   return { method: 'POST', path: '/images/generations', headers: { ...headers, ...JSON_TYPE }, body }
 }
 
-/** The question about a task. */
-export function toQuestion(id: string, options: AcedataOptions): Message {
-  const body = JSON.stringify({ action: 'retrieve', id })
+/** The question about a task, by its own id or by the one that we gave it. */
+export function toQuestion(by: { id: string } | { trace_id: string }, options: AcedataOptions): Message {
+  const body = JSON.stringify({ action: 'retrieve', ...by })
   return { method: 'POST', path: '/tasks', headers: { ...headersOf(options), ...JSON_TYPE }, body }
 }
 

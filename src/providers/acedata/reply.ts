@@ -83,6 +83,31 @@ export async function readRecord(
   }
 }
 
+/**
+ * The reply to a question about a task by the id that we gave it; undefined when there is none on record, or not yet.
+ * Throws ProviderError, which says nothing about the task.
+ */
+export async function readFound(
+  reply: Reply,
+  clientRef: string,
+  call: Call,
+  { facts }: Reading,
+): Promise<{ remoteId: string } | undefined> {
+  try {
+    const json = await readJson(reply, call)
+    const said = saidIn(json)
+    if (said || !isSuccess(reply)) throw questionRefused(said, facts)
+    const parsed = record.safeParse(json)
+    if (!parsed.success) throw new MalformedReply('has no record of a task')
+    if (!parsed.data.id) return undefined
+    // Whose it is must be said: a record that is another's would bring another's picture.
+    if (parsed.data.trace_id !== clientRef) throw new MalformedReply('is about another task')
+    return { remoteId: parsed.data.id }
+  } catch (error) {
+    throw error instanceof MalformedReply ? toMalformed(error, 'question', facts) : error
+  }
+}
+
 /** Reads what a callback is about. Its body is believed in nothing else. Throws ProviderError `broken`. */
 export function readCallback(body: string, provider: string): Callback {
   const parsed = result.safeParse(parseOrUndefined(body))

@@ -42,7 +42,7 @@ export function createImagesApi(options: ImagesApiOptions): ImagesApi {
 
   return {
     async exchange(message, order, call) {
-      const reply = await upstream.send(message, call)
+      const reply = await upstream.place(message, call)
       const context = contextOf(reply)
       if (reply.status < 200 || reply.status >= 300) {
         const json = unwrap(parseOrUndefined(await readText(reply.body)), context, call)

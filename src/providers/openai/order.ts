@@ -1,6 +1,6 @@
 import { FormData } from 'undici'
 import type { Message } from '../http.ts'
-import type { Call, Order, OrderImage } from '../provider.ts'
+import type { Order, OrderImage } from '../provider.ts'
 import { toCompatParameters } from '../pmock/compat.ts'
 import type { OpenaiOptions } from './options.ts'
 
@@ -8,18 +8,14 @@ import type { OpenaiOptions } from './options.ts'
  * An order as the HTTP message that places it. What the client left open is left out, so that a model which does not
  * know a parameter never sees it.
  */
-export async function toMessage(
-  order: Order,
-  call: Pick<Call, 'clientRef'>,
-  options: OpenaiOptions,
-): Promise<Message> {
+export async function toMessage(order: Order, options: OpenaiOptions): Promise<Message> {
   const stream = wantsStream(order, options)
   const parameters = {
     ...(options.preset === 'pmock' ? toCompatParameters(order, options) : toParameters(order, options)),
     ...(stream && streaming(order, options)),
   }
   const accept = stream ? 'text/event-stream, application/json' : 'application/json'
-  const headers = { accept, ...toHeaders(call.clientRef, options) }
+  const headers = { accept, ...toHeaders(options) }
   if (order.operation === 'EDIT') {
     return { method: 'POST', path: '/images/edits', headers, body: await toForm(parameters, order) }
   }
@@ -73,16 +69,9 @@ function isDalle(order: Order): boolean {
   return order.upstreamModel.startsWith('dall-e')
 }
 
-function toHeaders(
-  clientRef: string,
-  { apiKey, organization, project }: OpenaiOptions,
-): Record<string, string> {
+function toHeaders({ apiKey, organization, project }: OpenaiOptions): Record<string, string> {
   return {
     authorization: `Bearer ${apiKey}`,
-    // OpenAI logs the first (API reference, "Debugging requests"). The second is documented for no image endpoint, and
-    // helps where a server or a proxy honours it all the same.
-    'x-client-request-id': clientRef,
-    'idempotency-key': clientRef,
     ...(organization !== undefined && { 'openai-organization': organization }),
     ...(project !== undefined && { 'openai-project': project }),
   }

@@ -4,7 +4,7 @@ import { wordsOf, type ReceivedForm } from './form.ts'
 type Parameters = Record<string, string>
 
 const COMMON = ['prompt', 'model', 'n', 'size', 'quality', 'background', 'moderation']
-const FORMAT = ['output_format', 'output_compression', 'response_format', 'callback_url', 'async']
+const FORMAT = ['output_format', 'output_compression', 'response_format', 'callback_url', 'async', 'trace_id']
 const GENERATION = [...COMMON, ...FORMAT, 'partial_images', 'style']
 const EDIT = [...COMMON, ...FORMAT, 'input_fidelity']
 

@@ -11,6 +11,7 @@ import {
   type ReceivedRequest,
 } from './fake.ts'
 import { formOf } from './form.ts'
+import { acedataPicture } from './tariff.ts'
 
 /**
  * How an order with a callback address is told of. `nested` and `flat` are the two documented shapes, `twice` sends the
@@ -33,11 +34,15 @@ export interface AcedataUpstream extends FakeUpstream {
   deliveries: Delivery[]
   /** Sends the callbacks that are late. */
   deliver(): Promise<void>
+  /** Whether an order with this trace id is on record. */
+  knows(trace: string): boolean
 }
 
 export interface AcedataAccount {
   apiKey?: string
   pictures?: PictureSize | undefined
+  /** False where records are kept by the upstream's own ids alone; true by default. */
+  keepsTraces?: boolean
 }
 
 interface Task {
@@ -54,6 +59,7 @@ type Response = { success: boolean; task_id: string; trace_id: string } & Record
 export async function startAcedataUpstream({
   apiKey = 'ace-test-key',
   pictures,
+  keepsTraces = true,
 }: AcedataAccount = {}): Promise<AcedataUpstream> {
   const tasks = new Map<string, Task>()
   const moods: CallbackMood[] = []
@@ -65,7 +71,7 @@ export async function startAcedataUpstream({
   async function answer(request: ReceivedRequest, counter: Counter): Promise<CannedReply> {
     if (request.headers.authorization !== `Bearer ${apiKey}`)
       return refused(401, 'invalid_token', 'token is invalid')
-    if (request.path === `${BASE}/tasks`) return tell(tasks.get(String(request.parameters.id)), counter)
+    if (request.path === `${BASE}/tasks`) return tell(recordOf(request.parameters), counter)
     const isEdit = request.path === `${BASE}/images/edits`
     if (!isEdit && request.path !== `${BASE}/images/generations`) return refused(404, 'no_api', 'no such api')
     const form = isEdit ? await formOf(request) : undefined
@@ -78,13 +84,22 @@ export async function startAcedataUpstream({
     const address = parameters.callback_url
     if (typeof address === 'string') return submitWithCallback(task, address, counter)
     if (String(parameters.async) === 'true') return submit(task, counter)
-    counter.charge(task.id)
+    counter.charge(task.id, billOf(task))
     return { status: 200, body: await finish(task, counter) }
+  }
+
+  function recordOf(asked: Record<string, unknown>): Task | undefined {
+    const trace = asked.trace_id
+    return typeof trace === 'string' ? byTrace(trace) : tasks.get(String(asked.id))
+  }
+
+  function byTrace(trace: string): Task | undefined {
+    return keepsTraces ? [...tasks.values()].find((task) => traceOf(task) === trace) : undefined
   }
 
   function submit(task: Task, counter: Counter): CannedReply {
     tasks.set(task.id, task)
-    counter.charge(task.id)
+    counter.charge(task.id, billOf(task))
     return { status: 200, body: { success: true, task_id: task.id, trace_id: traceOf(task) } }
   }
 
@@ -119,6 +134,7 @@ export async function startAcedataUpstream({
     ...fake,
     deliveries,
     scriptCallbacks: (...next) => void moods.push(...next),
+    knows: (trace) => byTrace(trace) !== undefined,
     deliver: async () => void (await Promise.all(late.splice(0).map((send) => send()))),
     close() {
       closed.abort()
@@ -176,6 +192,10 @@ async function finish(task: Task, counter: Counter): Promise<Response> {
   return { success: true, ...ids, created: 1_780_002_060, model, data, usage: ACEDATA_USAGE }
 }
 
+function billOf({ parameters: { n = 1, quality } }: Task): number {
+  return Number(n) * acedataPicture(quality)
+}
+
 function nest({ success, task_id, trace_id, ...data }: Response): Response {
   return { success, task_id, trace_id, data }
 }
@@ -189,8 +209,9 @@ function failureOf(task: Task, code: string, message: string): Response {
   return { success: false, task_id: task.id, trace_id: traceOf(task), error: { code, message } }
 }
 
-function traceOf({ id }: Task): string {
-  return `trace-${id}`
+/** The one that came with the order, else one of its own. */
+function traceOf({ id, parameters }: Task): string {
+  return typeof parameters.trace_id === 'string' ? parameters.trace_id : `trace-${id}`
 }
 
 function refused(status: number, code: string, message: string): CannedReply {

@@ -55,8 +55,8 @@ export interface FakeUpstream {
   pictures: Buffer[]
   /** How often each order would have been charged, by what identifies it there. */
   charges: Map<string, number>
-  /** Every single charge, in order, with the request that it is for. */
-  ledger: { order: string; request: ReceivedRequest }[]
+  /** Every single charge, in order: what it is for there, the id that it was ordered under here, and how much it is. */
+  ledger: { order: string; clientRef: string; micros: number }[]
   /** What to do with the next requests, in order; `ok` when the list has run out. */
   script(...moods: Mood[]): void
   /** Lets everything go on that `hang` holds back, now and later. */
@@ -81,7 +81,8 @@ export type PictureSize = '16x16' | 'as asked'
 
 /** Where work is done and charged. */
 export interface Counter {
-  charge: (order: string) => void
+  /** In micro-USD; nothing where the test does not ask for the price. */
+  charge: (order: string, micros?: number) => void
   /** A picture of its own colour. */
   paint: (parameters?: Record<string, unknown>) => Promise<{ bytes: Buffer; url: string }>
 }
@@ -96,9 +97,9 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
   const moods: Mood[] = []
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   const counterFor = (request: ReceivedRequest): Counter => ({
-    charge(order) {
+    charge(order, micros = 0) {
       charges.set(order, (charges.get(order) ?? 0) + 1)
-      ledger.push({ order, request })
+      ledger.push({ order, clientRef: clientRefOf(request.headers), micros })
     },
     async paint(parameters = {}) {
       const number = pictures.length
@@ -155,6 +156,14 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
+}
+
+/** The id that an order was given by who placed it; throws when it has none, or two that differ. */
+export function clientRefOf(headers: IncomingHttpHeaders): string {
+  const [ref, ...others] = new Set([headers['x-client-request-id'], headers['idempotency-key']])
+  if (typeof ref !== 'string' || others.length > 0)
+    throw new Error(`An order says it is ${String(ref)}, ${others.join()}`)
+  return ref
 }
 
 async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {

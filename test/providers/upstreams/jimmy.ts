@@ -2,6 +2,7 @@
 // of its pages, charges a task once when it is created, and a picture once when it is sent.
 import { startFake, type CannedReply, type Counter, type FakeUpstream, type ReceivedRequest } from './fake.ts'
 import { formOf, wordsOf } from './form.ts'
+import { JIMMY_PICTURE } from './tariff.ts'
 
 export interface JimmyOptions {
   apiKey?: string
@@ -39,7 +40,7 @@ export function startJimmyUpstream({
     if (problem) return failed(200, 20002, problem)
     const task: Task = { id: `img_${tasks.size + 1}`, checks: 0, url: undefined }
     tasks.set(task.id, task)
-    counter.charge(task.id)
+    counter.charge(task.id, JIMMY_PICTURE)
     // This page shows no envelope.
     const created = { task_id: task.id, status: 'queued', model: parameters.model, created_at: 1_780_001_000 }
     return { status: 200, body: created }
@@ -71,7 +72,7 @@ async function paint(
   // A failure's status is 200 like a success's.
   if (problem) return failed(200, 20002, problem)
   const { bytes } = await counter.paint(parameters)
-  counter.charge(String(parameters.prompt))
+  counter.charge(String(parameters.prompt), JIMMY_PICTURE)
   const data = [
     { b64_json: bytes.toString('base64'), revised_prompt: `${String(parameters.prompt)}, revised` },
   ]

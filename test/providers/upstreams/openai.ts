@@ -3,10 +3,11 @@
 import { buffer } from 'node:stream/consumers'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { z } from 'zod'
-import type { Echo } from './fake.ts'
+import { clientRefOf, type Echo } from './fake.ts'
 import { listen } from './listen.ts'
 import { paint } from './openai-pictures.ts'
 import { problemWith, type Refusal } from './openai-rules.ts'
+import { openaiTokens } from './tariff.ts'
 
 /** What the upstream does with a request. `ok` streams when that was asked for; an object is sent as it stands, and so is what a function makes of the request. */
 export type Mood =
@@ -54,6 +55,8 @@ export interface OpenaiUpstream {
   pictures: Buffer[]
   /** How often each X-Client-Request-Id would have been charged. */
   charges: Map<string, number>
+  /** Every single charge, in order, with the amount in micro-USD. */
+  ledger: { clientRef: string; micros: number }[]
   /** What to do with the next requests, in order; `ok` when the list has run out. */
   script(...moods: Mood[]): void
   /** Lets everything go on that `hang` and `hold-final` hold back, now and later. */
@@ -65,7 +68,8 @@ interface Exchange {
   request: ReceivedRequest
   response: ServerResponse
   mood: Mood
-  charge: () => void
+  /** For so many prompts that were read, and pictures that were painted. */
+  charge: (count: { prompts: number; pictures: number }) => void
   released: Promise<void>
   picture: (size?: string) => Promise<Buffer>
 }
@@ -75,6 +79,7 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
   const requests: ReceivedRequest[] = []
   const pictures: Buffer[] = []
   const charges = new Map<string, number>()
+  const ledger: OpenaiUpstream['ledger'] = []
   const served = new Map<string, Buffer>()
   const moods: Mood[] = []
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
@@ -86,17 +91,24 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
     requests.push(request)
     const refusal = problemWith(request, apiKey)
     if (refusal) return sendCanned(response, refused(refusal))
-    const ref = String(request.headers['x-client-request-id'])
+    const ref = clientRefOf(request.headers)
     const exchange: Exchange = {
       request,
       response,
       mood: moods.shift() ?? 'ok',
-      charge: () => void charges.set(ref, (charges.get(ref) ?? 0) + 1),
+      charge({ prompts, pictures: painted }) {
+        charges.set(ref, (charges.get(ref) ?? 0) + 1)
+        const tokens = { textIn: 21 * prompts, imageIn: 0, imageOut: 196 * painted }
+        ledger.push({ clientRef: ref, micros: openaiTokens(tokens) })
+      },
       released,
       picture: async (size) => {
-        const bytes = await paint(request.parameters, pictures.length, size)
-        pictures.push(bytes)
-        served.set(`/pictures/${pictures.length - 1}`, bytes)
+        const number = pictures.length
+        // Its place is taken before it is painted, since another order may be painted meanwhile.
+        pictures.push(Buffer.alloc(0))
+        const bytes = await paint(request.parameters, number, size)
+        pictures[number] = bytes
+        served.set(`/pictures/${number}`, bytes)
         return bytes
       },
     }
@@ -122,6 +134,7 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
     requests,
     pictures,
     charges,
+    ledger,
     script: (...next) => void moods.push(...next),
     release,
     close() {
@@ -166,12 +179,13 @@ async function act(exchange: Exchange): Promise<void> {
   if (mood === 'stream-error' || mood === 'hold-final') return sendStream(exchange)
   if (mood === 'ok-stream' || mood === 'eof-without-final' || mood === 'final-before-partials')
     return sendStream(exchange)
+  const n = Number(request.parameters.n ?? 1)
   if (mood === 'hang') {
-    exchange.charge()
+    exchange.charge({ prompts: 1, pictures: n })
     await exchange.released
   }
   if (mood === 'reset-after-request') {
-    exchange.charge()
+    exchange.charge({ prompts: 1, pictures: n })
     return void response.socket?.resetAndDestroy()
   }
   const wantsStream = String(request.parameters.stream) === 'true'
@@ -187,7 +201,7 @@ async function sendJson({ mood, request, response, picture, charge }: Exchange):
     const base64 = { b64_json: bytes.toString('base64') }
     data.push(mood === 'ok-url' ? { url: `http://${request.headers.host}/pictures/${index}` } : base64)
   }
-  if (mood !== 'hang') charge()
+  if (mood !== 'hang') charge({ prompts: 1, pictures: n })
   const outputs = { output_tokens_details: { image_tokens: 196 * n, text_tokens: 0 } }
   const usage = { ...usageOf(n), ...outputs }
   const body = JSON.stringify({ created: 1_780_003_000, ...chosenBy(request), data, usage })
@@ -222,7 +236,9 @@ async function sendStream({ mood, request, response, picture, charge, released }
   }
 
   response.setHeader('content-type', 'text/event-stream; charset=utf-8').flushHeaders()
-  if (mood !== 'hang') charge()
+  // Each event tells of a prompt and a picture.
+  const finals = mood === 'final-before-partials' ? 1 : Number(n)
+  if (mood !== 'hang') charge({ prompts: finals, pictures: finals })
   if (mood === 'final-before-partials') await final()
   for (let index = 0; index < Number(partial_images); index++) await partial(index)
   if (mood === 'stream-error') {

@@ -3,6 +3,7 @@
 // that of docs.mountsea.ai, whose pages are alike.
 import { createHmac } from 'node:crypto'
 import { startFake, type CannedReply, type Counter, type FakeUpstream, type ReceivedRequest } from './fake.ts'
+import { pmockTokens } from './tariff.ts'
 
 export interface PmockUpstream extends FakeUpstream {
   /** How results are given from now on; `images` by default. */
@@ -36,7 +37,7 @@ export async function startPmockUpstream(account: PmockAccount): Promise<PmockUp
     const taskId = `task/${tasks.size + 1} é`
     const data = [form === 'link' ? { url } : { b64_json: bytes.toString('base64') }]
     tasks.set(taskId, { statuses: [...delays], result: shape(form, data) })
-    charge(taskId)
+    charge(taskId, pmockTokens({ textIn: USAGE.input_tokens, imageOut: USAGE.output_tokens }))
     return pmockReply(200, { taskId })
   }
 

@@ -1,0 +1,167 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { reconcile } from '../../src/engine/reconcile.ts'
+import type { Call } from '../../src/providers/provider.ts'
+import { DATABASES, newPlace } from '../support/database.ts'
+import { openEngine } from '../support/engine.ts'
+import { done, failure, held, scripted } from '../support/scripted.ts'
+
+type Found = { remoteId: string } | undefined
+
+/** A provider that takes each order and loses its answer; `find` says what becomes of the nth look for one. */
+function forgetful(
+  find: (nth: number, call: Call) => Promise<Found>,
+  submit: Parameters<typeof scripted>[0] = () => Promise.reject(failure('lost')),
+) {
+  const looks: string[] = []
+  const provider = scripted(submit, {
+    name: 'finder',
+    find(clientRef, call) {
+      looks.push(clientRef)
+      return find(looks.length, call)
+    },
+    check: (_, order, call) => done({ order, call }),
+  })
+  return { provider, looks }
+}
+
+const often = (times: number) => Array.from({ length: times }, (_, nth) => (nth + 1) * 20)
+const tuning = { pollMs: 20, reapMs: 20, lookAfterMs: often(3) }
+const REMOTE = { remoteId: 'remote-1' }
+
+describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => {
+  it('is found by the attempt’s id, taken on, and paid once', async () => {
+    const { provider, looks } = forgetful(async () => REMOTE)
+    await using one = await openEngine({ database, providers: [provider], tuning })
+    const { id } = await one.create()
+    expect(await one.reached(id, 'SUCCEEDED')).toMatchObject({ chargesOpen: 1, error: null })
+    const attempts = await one.attempts(id)
+    expect(attempts).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES', remoteId: 'remote-1', missing: 0 }])
+    expect(looks).toEqual([attempts[0]?.id])
+    expect(provider.sent).toHaveLength(1)
+    const told = (await one.events(id)).map(({ body }) => body.type)
+    expect(told).toEqual(expect.arrayContaining(['OUTCOME_BECAME_UNKNOWN', 'TASK_FINISHED']))
+  })
+
+  it('is looked for again when it was not found, or the question failed, as often as the engine is told', async () => {
+    const answers = [undefined, failure('unreached'), new Error('a bug'), REMOTE]
+    const { provider, looks } = forgetful(async (nth) => {
+      const answer = answers[nth - 1]
+      if (answer instanceof Error) throw answer
+      return answer
+    })
+    await using one = await openEngine({ database, providers: [provider], tuning })
+    const { id } = await one.create()
+    await one.reached(id, 'SUCCEEDED')
+    expect(looks).toHaveLength(4)
+    expect(provider.sent).toHaveLength(1)
+  })
+
+  it('that is never found stays unknown, and is not sent again', async () => {
+    const { provider, looks } = forgetful(async () => undefined)
+    await using one = await openEngine({ database, providers: [provider], tuning })
+    const { id } = await one.create()
+    await expect.poll(() => looks.length).toBe(4)
+    await pause(200)
+    expect(looks).toHaveLength(4)
+    expect(await one.task(id)).toMatchObject({ status: 'OUTCOME_UNKNOWN', chargesOpen: 1 })
+    expect(await one.attempts(id)).toMatchObject([{ state: 'UNKNOWN', charged: 'UNKNOWN', remoteId: null }])
+    expect(provider.sent).toHaveLength(1)
+  })
+
+  it('waits between two looks as the engine is told', async () => {
+    const { provider, looks } = forgetful(async () => undefined)
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: { ...tuning, lookAfterMs: [60_000] },
+    })
+    const { id } = await one.create()
+    await expect.poll(() => looks.length).toBe(1)
+    const [attempt] = await one.attempts(id)
+    expect(attempt!.runAfter - attempt!.sentAt!).toBeGreaterThanOrEqual(60_000)
+    await pause(200)
+    expect(looks).toHaveLength(1)
+  })
+
+  it('is looked for by one process alone, however many look', async () => {
+    const { provider, looks } = forgetful(async () => {
+      await pause(50)
+      return undefined
+    })
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: { ...tuning, reapMs: 600_000, lookAfterMs: [600_000] },
+    })
+    const { id } = await one.create()
+    await one.reached(id, 'OUTCOME_UNKNOWN')
+    const never = new AbortController().signal
+    await Promise.all(Array.from({ length: 5 }, () => reconcile(one.deps, never)))
+    expect(looks).toHaveLength(1)
+  })
+
+  it('whose part is under way without it only learns the id that it has there', async () => {
+    const again = held()
+    const { provider } = forgetful(
+      async () => REMOTE,
+      (sent, nth) => (nth === 1 ? Promise.reject(failure('lost')) : again.answer(sent)),
+    )
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: { ...tuning, reapMs: 600_000 },
+    })
+    const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
+    await expect.poll(() => provider.sent.length).toBe(2)
+    await reconcile(one.deps, new AbortController().signal)
+    expect((await one.attempts(id))[0]).toMatchObject({ state: 'UNKNOWN', remoteId: 'remote-1' })
+    again.resolveWith((sent) => done(sent))
+    await one.reached(id, 'SUCCEEDED')
+  })
+
+  it('is asked about even when its part has ended without it, so that its charge is known', async () => {
+    const { provider } = forgetful(
+      async () => REMOTE,
+      (sent, nth) => (nth === 1 ? Promise.reject(failure('lost')) : done(sent)),
+    )
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: { ...tuning, reapMs: 600_000 },
+    })
+    const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
+    await one.reached(id, 'SUCCEEDED')
+    await reconcile(one.deps, new AbortController().signal)
+    const states = async () => (await one.attempts(id)).map(({ state }) => state)
+    await expect.poll(states).toEqual(['SUCCEEDED', 'SUCCEEDED'])
+    expect(await one.task(id)).toMatchObject({ status: 'SUCCEEDED', chargesOpen: 2 })
+  })
+
+  it('is not looked for where orders cannot be found so', async () => {
+    const { provider, looks } = forgetful(async () => REMOTE)
+    const plain = scripted(() => Promise.reject(failure('lost')))
+    await using one = await openEngine({ database, providers: [plain, provider], tuning })
+    const { id } = await one.create({ providers: ['scripted'] })
+    await one.reached(id, 'OUTCOME_UNKNOWN')
+    await pause(200)
+    expect(looks).toEqual([])
+    expect((await one.task(id)).status).toBe('OUTCOME_UNKNOWN')
+  })
+})
+
+it('a look is cut when the process is to stop, and the next process has the others', async () => {
+  const place = await newPlace('sqlite')
+  onTestFinished(() => place.remove())
+  const hanging = forgetful((_, { signal }) => {
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(failure('lost'))))
+  })
+  const first = await openEngine({ place, providers: [hanging.provider], tuning })
+  const { id } = await first.create()
+  await expect.poll(() => hanging.looks.length).toBe(1)
+  await first.close()
+  const { provider, looks } = forgetful(async () => REMOTE)
+  await using next = await openEngine({ place, providers: [provider], tuning })
+  await next.reached(id, 'SUCCEEDED')
+  expect(looks).toHaveLength(1)
+})
