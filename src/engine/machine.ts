@@ -19,7 +19,7 @@ export const MOVES = {
   send: { from: ['LEASED'], to: 'SENDING', charged: 'UNKNOWN' },
   /** The lease was lost or given up before anything was sent. */
   release: { from: ['LEASED'], to: 'PLANNED', charged: 'NO' },
-  /** The provider took it and will answer later. */
+  /** The provider took it and will answer later; or its remote id turned up after it was given up for lost. */
   accept: { from: ['SENDING', 'UNKNOWN'], to: 'ACCEPTED', charged: 'UNKNOWN' },
   /** Still waiting for the provider. */
   wait: { from: ['ACCEPTED'], to: 'ACCEPTED', charged: 'UNKNOWN' },
@@ -36,8 +36,6 @@ export const MOVES = {
   lose: { from: ['SENDING', 'ACCEPTED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** A backup was restored: it may have been sent after the backup was made. */
   doubt: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
-  /** The remote id of an attempt given up for lost turned up: it can be asked about again. */
-  adopt: { from: ['UNKNOWN'], to: 'ACCEPTED', charged: 'UNKNOWN' },
   /** Its remote id is known now, and there is no place for it any more. */
   stayLost: { from: ['UNKNOWN'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** Its owner changed their mind before anything was sent. */
@@ -82,6 +80,11 @@ export interface Transition {
 /** True for the states that an attempt leaves only by somebody's word about its cost: none. */
 export function hasEnded(state: AttemptState): boolean {
   return ENDS.has(state)
+}
+
+/** True for an attempt that is under way or waits to be; there is one at most for each part of a task. */
+export function isLive(state: AttemptState): boolean {
+  return state !== 'UNKNOWN' && !hasEnded(state)
 }
 
 const ENDS: ReadonlySet<AttemptState> = new Set(['SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED'])

@@ -1,17 +1,22 @@
-import { QUEUE_KEY } from '../db/attempts.ts'
+import { findAnyAttempt, QUEUE_KEY } from '../db/attempts.ts'
 import { findAttemptByCallback, insertCallback } from '../db/callbacks.ts'
 import type { Transaction } from '../db/database.ts'
-import { appendEvents } from '../db/events.ts'
 import type { AttemptRow } from '../db/tables.ts'
-import { lockTask, updateTask } from '../db/tasks.ts'
+import { lockTask } from '../db/tasks.ts'
 import { ProviderError } from '../providers/error.ts'
 import type { Callback, Provider } from '../providers/provider.ts'
+import { accept } from './accept.ts'
 import type { Deps } from './deps.ts'
 import { sha256 } from './callback.ts'
 import { move } from './move.ts'
 
 /** What became of a callback. KEPT: it is stored, and the attempt will be looked at; what it says is not believed. */
 export type Receipt = 'KEPT' | 'UNKNOWN_SECRET' | 'TOO_LATE' | 'UNREADABLE'
+
+/** Whether an attempt was given an address with this secret, be it long ago. */
+export async function knowsCallback({ db }: Pick<Deps, 'db'>, secret: string): Promise<boolean> {
+  return (await findAttemptByCallback(db.read, sha256(secret))) !== undefined
+}
 
 /** How long after its end an attempt's address still answers. */
 const OPEN_FOR_MS = 86_400_000
@@ -63,9 +68,6 @@ async function hasten(
   const task = await lockTask(q, attempt.taskId)
   // Waiting already: look now. Still sending: the submit's own answer will find the callback.
   if (await move(q, attempt.id, 'wait', due)) return
-  if (remoteId === null) return
-  const adopted = await move(q, attempt.id, 'adopt', { ...due, remoteId, error: null })
-  if (!adopted) return
-  const running = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING' })
-  if (running) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], due.at)
+  const now = await findAnyAttempt(q, attempt.id)
+  if (remoteId !== null && now?.state === 'UNKNOWN') await accept(q, task, now, { ...due, remoteId })
 }

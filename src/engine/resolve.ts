@@ -1,12 +1,12 @@
-import { findAttempt, QUEUE_KEY } from '../db/attempts.ts'
+import { findAttempt } from '../db/attempts.ts'
 import { insertAudit } from '../db/audit.ts'
 import type { AttemptRow } from '../db/tables.ts'
-import { lockTask, updateTask } from '../db/tasks.ts'
+import { lockTask } from '../db/tasks.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { Failure } from '../providers/error.ts'
+import { accept } from './accept.ts'
 import type { Deps } from './deps.ts'
-import { move } from './move.ts'
 import { settle } from './settle.ts'
 
 /** What an operator found out about an attempt whose outcome was unknown. */
@@ -77,11 +77,7 @@ async function adopt(deps: Deps, attempt: AttemptRow, remoteId: string): Promise
     throw badInput('remoteId', `${attempt.provider} cannot be asked about what it accepted.`)
   await deps.db.tx(async (q) => {
     const task = await lockTask(q, attempt.taskId)
-    const at = deps.clock.now()
-    const moved = await move(q, attempt.id, 'adopt', { at, remoteId, dueInMs: 0, error: null })
-    if (!moved) return
-    await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING' })
-    q.poke(QUEUE_KEY)
+    await accept(q, task, attempt, { at: deps.clock.now(), remoteId, dueInMs: 0 })
   })
 }
 

@@ -10,6 +10,7 @@ import { lockTask, updateTask } from '../db/tasks.ts'
 import type { AttemptState, TaskError } from '../domain.ts'
 import { isFinished } from '../domain.ts'
 import type { Failure } from '../providers/error.ts'
+import { accept } from './accept.ts'
 import { concludeTask } from './conclude.ts'
 import { costMicros } from './cost.ts'
 import type { Deps } from './deps.ts'
@@ -73,7 +74,7 @@ async function settleDone(
     ...tokens,
     images: images.length,
     usageSource: source,
-    costMicros: costMicros(usage, { images: images.length, size, quality }, price),
+    costMicros: costMicros(usage, { images: images.length, ordered: of.attempt.n, size, quality }, price),
     priceVersion: price?.version ?? null,
     resolved: { ...resolved },
     error: null,
@@ -102,8 +103,10 @@ async function settleFailed(
   const { task, attempt, evidence } = of
   deps.log.info(
     { attempt: attempt.id, kind: failure.kind, code: failure.code, phase: evidence.wirePhase },
-    failure.message,
+    'an attempt failed',
   )
+  // In the provider's words, which may repeat the prompt.
+  deps.log.debug({ attempt: attempt.id }, failure.message)
   const attempts = await listAttempts(q, [task.id])
   const { attempt: state, next } = await replan(q, deps, task, attempts, attempt, failure)
   const news = {
@@ -149,27 +152,9 @@ async function settleWaiting(q: Transaction, deps: Deps, of: Case, outcome: Wait
     missing: outcome.is === 'MISSING' ? attempt.missing + 1 : 0,
   }
   if (outcome.is === 'ACCEPTED')
-    return settleAccepted(q, deps, of, { ...waiting, remoteId: outcome.remoteId })
+    return accept(q, of.task, attempt, { ...waiting, remoteId: outcome.remoteId })
   const waits = await move(q, attempt.id, 'wait', { ...waiting, lease: leaseOf(attempt) })
   if (waits && outcome.is === 'PENDING') await recordProgress(q, deps, of, outcome.progress ?? 0)
-}
-
-/** The provider took it. Believed even after it was given up for lost, unless its part has gone on without it. */
-async function settleAccepted(
-  q: Transaction,
-  deps: Deps,
-  { task, attempt }: Case,
-  set: Change & { remoteId: string },
-): Promise<void> {
-  const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
-  if (ofPart.at(-1)?.id !== attempt.id) {
-    await move(q, attempt.id, 'stayLost', { at: set.at, remoteId: set.remoteId })
-    return
-  }
-  await move(q, attempt.id, 'accept', { ...set, error: null })
-  const goesOn = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING', error: null })
-  if (goesOn)
-    await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], deps.clock.now())
 }
 
 async function recordProgress(

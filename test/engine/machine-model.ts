@@ -3,7 +3,15 @@
 // must stay empty.
 import type { AttemptState, Charged, LedgerKind, UnknownOutcomePolicy } from '../../src/domain.ts'
 import { conclude } from '../../src/engine/conclude.ts'
-import { firstLine, hasEnded, isHeld, transition, type News, type Trigger } from '../../src/engine/machine.ts'
+import {
+  firstLine,
+  hasEnded,
+  isHeld,
+  isLive,
+  transition,
+  type News,
+  type Trigger,
+} from '../../src/engine/machine.ts'
 import { verdict } from '../../src/engine/verdict.ts'
 import type { Failure } from '../../src/providers/error.ts'
 
@@ -178,7 +186,11 @@ export function violation(
         if (state === 'UNKNOWN') succeed(attempt, at)
         return
       case 'late id':
-        if (state === 'UNKNOWN' && isLatest(attempt) && !task.over) move(attempt, 'adopt', { at })
+        if (
+          state === 'UNKNOWN' &&
+          !attempts.some((other) => other.part === attempt.part && isLive(other.state))
+        )
+          move(attempt, 'accept', { at })
         return
       case 'resolve':
         if (state === 'UNKNOWN') resolve(attempt, at)
@@ -277,7 +289,7 @@ export function violation(
     const open = attempts.filter(({ charged }) => charged !== 'NO').length
     if (task.open !== open) return `${task.open} permits are taken, and ${open} attempts may be charged`
     for (const [part, ofPart] of Map.groupBy(attempts, (attempt) => attempt.part)) {
-      const live = ofPart.filter(({ state }) => LIVE.has(state)).length
+      const live = ofPart.filter(({ state }) => isLive(state)).length
       if (live > 1) return `part ${part} has ${live} live attempts`
       const charged = ofPart.filter((attempt) => attempt.charged !== 'NO').length
       if (charged > task.maxCharges)
@@ -313,8 +325,6 @@ function checkOne(attempt: Attempt): string | undefined {
 function isUnderWay(state: AttemptState): boolean {
   return state === 'SENDING' || state === 'ACCEPTED'
 }
-
-const LIVE: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED'])
 
 /** The CHECKs of the attempts table. */
 const CHARGES: Record<AttemptState, readonly Charged[]> = {
