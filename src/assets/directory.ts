@@ -1,13 +1,15 @@
 // A folder as a store: objects/ab/cd/<sha256> is the content, spool/ what is still being written. Both lie on one disk,
-// so that a file gets its final name in one step and nobody ever sees half of one.
+// so that a file gets its final name in one step and nobody ever sees half of one. `owner` names whose content it is.
 import { createHash, randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
-import { mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock, type Clock } from '../clock.ts'
+import { collectUnused } from './collect.ts'
 import { onDisk, systemCode } from './disk-error.ts'
-import { settleFile, syncFolder } from './durable.ts'
+import { renewFile, settleFile, syncFolder } from './durable.ts'
 import { createHotCache, HOT_FILE_BYTES } from './hot.ts'
+import { checkRoom } from './room.ts'
 import { AssetMissing, type AssetStore, type StoredFile } from './store.ts'
 
 const HOT_TOTAL_BYTES = 64 * 1024 * 1024
@@ -53,7 +55,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
       onDisk(dir, async () => {
         const { sha256, byteSize, bytes } = await digest(file)
         const target = pathOf(sha256)
-        await settleFile(file, target, byteSize)
+        await settleFile(file, target, byteSize, clock.now())
         await syncAbove(target)
         if (bytes) hot.set(sha256, bytes)
         return { sha256, byteSize }
@@ -86,6 +88,44 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
     },
 
     sweep: (ageMs) => onDisk(dir, () => removeOlder(spool, clock.now() - ageMs)),
+
+    renew: (sha256) =>
+      onDisk(dir, async () => {
+        if (!(await renewFile(pathOf(sha256), clock.now()))) throw new AssetMissing(sha256)
+      }),
+
+    collect: (ageMs, by) =>
+      onDisk(dir, () =>
+        collectUnused(objects, clock.now() - ageMs, {
+          ...by,
+          onRemoved(sha256) {
+            hot.delete(sha256)
+            return by.onRemoved(sha256)
+          },
+        }),
+      ),
+
+    belongsTo: (owner) =>
+      onDisk(dir, async () => {
+        const mark = join(dir, 'owner')
+        await writeOnce(mark, owner)
+        return (await readFile(mark, 'utf8')) === owner
+      }),
+
+    checkRoom: () => onDisk(dir, () => checkRoom(spool)),
+  }
+}
+
+/** Makes a file with this content at once; one that is there already stays as it is. */
+async function writeOnce(file: string, content: string): Promise<void> {
+  const draft = `${file}.${randomUUID()}`
+  await writeFile(draft, content, { flush: true })
+  try {
+    await link(draft, file)
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error
+  } finally {
+    await rm(draft, { force: true })
   }
 }
 

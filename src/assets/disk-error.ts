@@ -15,8 +15,8 @@ export class DiskError extends Error {
   /** The operating system's word, `ENOSPC` for example. */
   readonly code: string
 
-  constructor(dir: string, code: string, cause: unknown) {
-    super(`The folder ${dir} ${SENTENCES[code] ?? 'cannot be used'} (${code}).`, { cause })
+  constructor(dir: string, code: string, cause: unknown, words = SENTENCES[code] ?? 'cannot be used') {
+    super(`The folder ${dir} ${words} (${code}).`, { cause })
     this.code = code
   }
 }

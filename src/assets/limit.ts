@@ -1,5 +1,8 @@
+/** Runs a piece of work when there is a place for it, and answers what it answers. */
+export type Limit = <T>(work: () => Promise<T>) => Promise<T>
+
 /** Runs at most `most` pieces of work at once, the others in the order they came. */
-export function createLimit(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+export function createLimit(most: number): Limit {
   const waiting: (() => void)[] = []
   let running = 0
 

@@ -22,6 +22,27 @@ export interface AssetStore {
   remove(sha256: string): Promise<void>
   /** Removes temporary files older than `ageMs`: what a crash left behind. */
   sweep(ageMs: number): Promise<void>
+  /** Counts content as put at this moment, for one who is about to refer to it anew. Throws AssetMissing. */
+  renew(sha256: string): Promise<void>
+  /** Removes content that nobody refers to and that was put, or renewed, longer than `ageMs` ago. */
+  collect(ageMs: number, by: Collector): Promise<void>
+  /**
+   * Whether the content belongs to the rows of this `owner`. It belongs to the first who asked, for good: an operator
+   * who named another database by mistake must not lose every image as unused.
+   */
+  belongsTo(owner: string): Promise<boolean>
+  /** Throws DiskError when a picture that came in now might find no room. Writes a little to find out. */
+  checkRoom(): Promise<void>
+}
+
+/** Who knows what is in use, and wants to know what is not. */
+export interface Collector {
+  /** Those of some hashes that are referred to. */
+  findUsed(sha256s: string[]): Promise<ReadonlySet<string>>
+  /** Told of each one that was removed. */
+  onRemoved(sha256: string): Promise<void>
+  /** Stops between two files once it aborts. */
+  signal: AbortSignal
 }
 
 export interface StoredFile {

@@ -17,13 +17,22 @@ const assetById = statement<{ id: string }, AssetRow[]>('asset_by_id', ({ sql: f
     .where(eq(assets.id, sql.placeholder('id'))),
 )
 
+const assetOfProject = statement<{ id: string; projectId: string }, AssetRow[]>(
+  'asset_of_project',
+  ({ sql: from, tables: { assets } }) =>
+    from
+      .select()
+      .from(assets)
+      .where(and(eq(assets.id, sql.placeholder('id')), eq(assets.projectId, sql.placeholder('projectId')))),
+)
+
 /** An asset of a project; undefined when there is none, or when it is another project's. */
 export async function findAsset(q: Queries, projectId: string, id: string): Promise<AssetRow | undefined> {
-  const row = await findAnyAsset(q, id)
-  return row?.projectId === projectId ? row : undefined
+  const [row] = await assetOfProject(q, { id, projectId })
+  return row
 }
 
-/** An asset of whichever project: for the asset route, whose ids cannot be guessed, and for the engine. */
+/** An asset of whichever project: for the asset route, whose addresses are signed, and for the engine. */
 export async function findAnyAsset(q: Queries, id: string): Promise<AssetRow | undefined> {
   const [row] = await assetById(q, { id })
   return row
@@ -39,13 +48,12 @@ export async function listAssets(q: Queries, taskIds: readonly string[]): Promis
     .orderBy(asc(assets.taskId), asc(assets.kind), asc(assets.createdAt), asc(assets.position))
 }
 
-/** Whether any asset still points at a stored file. */
-export async function isReferenced(q: Queries, sha256: string): Promise<boolean> {
+/** Those of some content hashes that any asset refers to. */
+export async function findUsed(q: Queries, sha256s: string[]): Promise<Set<string>> {
   const { assets } = q.tables
   const rows = await q.sql
-    .select({ one: sql`1` })
+    .selectDistinct({ sha256: assets.sha256 })
     .from(assets)
-    .where(and(eq(assets.sha256, sha256)))
-    .limit(1)
-  return rows.length > 0
+    .where(inArray(assets.sha256, sha256s))
+  return new Set(rows.map(({ sha256 }) => sha256))
 }

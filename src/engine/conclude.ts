@@ -1,3 +1,4 @@
+import { listAssets } from '../db/assets.ts'
 import { listAttempts } from '../db/attempts.ts'
 import type { Transaction } from '../db/database.ts'
 import { appendEvents } from '../db/events.ts'
@@ -5,7 +6,9 @@ import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import { updateTask } from '../db/tasks.ts'
 import type { AttemptState, TaskError, TaskEventBody, TaskStatus, Warning } from '../domain.ts'
 import { isFinished } from '../domain.ts'
+import { sizeWarnings } from './came.ts'
 import type { Deps } from './deps.ts'
+import { countEnd, countTaskEnd } from './counting.ts'
 import { putIntoOutbox } from './outbox.ts'
 
 /**
@@ -20,6 +23,7 @@ export async function concludeTask(
   moved: AttemptRow,
   at: number,
 ): Promise<void> {
+  q.afterCommit(() => countEnd(deps, task, moved))
   if (isFinished(task.status)) return
   const attempts = await listAttempts(q, [task.id])
   const { status, error, warnings } = conclude(attempts, task.cancelRequestedAt !== null)
@@ -27,7 +31,7 @@ export async function concludeTask(
   const updated = await updateTask(q, task.id, [task.status], {
     status,
     error,
-    warnings: [...task.warnings, ...warnings],
+    warnings: [...task.warnings, ...warnings, ...(status === 'SUCCEEDED' ? await warningsOf(q, task) : [])],
     progress: status === 'SUCCEEDED' ? 1 : Math.max(task.progress, Math.min(0.99, shareDone(task, attempts))),
     finishedAt: finished ? at : null,
   })
@@ -38,7 +42,17 @@ export async function concludeTask(
   if (updated && status !== task.status)
     await putIntoOutbox(q, deps, updated, { attempts, seq: updated.lastSeq + events.length, at })
   await appendEvents(q, task, events, at)
-  if (finished) deps.log.info({ task: task.id, status, ms: at - task.createdAt }, 'task finished')
+  if (!finished) return
+  q.afterCommit(() => countTaskEnd(deps, status, at - task.createdAt))
+  deps.log.info({ task: task.id, status, ms: at - task.createdAt }, 'task finished')
+}
+
+async function warningsOf(q: Transaction, { id, request }: TaskRow): Promise<Warning[]> {
+  const assets = await listAssets(q, [id])
+  return sizeWarnings(
+    request.size,
+    assets.filter(({ kind }) => kind === 'FINAL'),
+  )
 }
 
 /** How much of a task's images have come, 0..1. */

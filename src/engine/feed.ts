@@ -1,5 +1,6 @@
 // Watching: a snapshot, then what the log holds after a cursor, then whatever is appended. All of it is read from the
-// database; a poke only says when to look. A reader holds a cursor and one batch, however slow it is.
+// database; a poke only says when to look. A reader holds a cursor and one batch, however slow it is. Events do not stay
+// for ever; since they are numbered without a gap, whoever meets one knows that some are gone, and is told so.
 import { feedKey, listEvents, listFeed, taskKey } from '../db/events.ts'
 import { findFeedPosition } from '../db/projects.ts'
 import type { EventRow, TaskRow } from '../db/tables.ts'
@@ -17,7 +18,13 @@ export interface Told {
   cursor: string
   at: number
   task: TaskRow
-  body: TaskEventBody | { type: 'TASK_SNAPSHOT' }
+  body: TaskEventBody | Snapshot
+}
+
+interface Snapshot {
+  type: 'TASK_SNAPSHOT'
+  /** Whether events behind the viewer's cursor are gone, so that this stands in their place. */
+  resync: boolean
 }
 
 /** How many events are read at once, and so held for one reader at most. */
@@ -25,7 +32,8 @@ const BATCH = 100
 
 /**
  * Watches one task: a snapshot first, then every event after `after` (all that come, without one), ending behind the
- * task's last. Throws NOT_FOUND and CURSOR_INVALID before anything is told.
+ * task's last. Where events after `after` are gone, the snapshot says so, and it goes on from there. Throws NOT_FOUND and
+ * CURSOR_INVALID before anything is told.
  */
 export async function watchTask(
   deps: Deps,
@@ -44,14 +52,14 @@ export async function watchTask(
     const waiter = deps.pokes.wait(taskKey(taskId))
     try {
       let task = (await findTask(deps.db.read, projectId, taskId))!
-      // The end is always told: who comes after it gets the snapshot from just before.
-      const fresh = isFinished(task.status) ? task.lastSeq - 1 : task.lastSeq
-      let seq = after === null ? fresh : decodeCursor(after, 'task', taskId, task.lastSeq)
+      let seq = after === null ? beforeEnd(task) : decodeCursor(after, 'task', taskId, task.lastSeq)
+      const resync = seq < beforeEnd(task) && !(await isThere(deps, taskId, seq + 1))
+      if (resync) seq = beforeEnd(task)
       yield {
         cursor: encodeCursor('task', taskId, seq),
         at: deps.clock.now(),
         task,
-        body: { type: 'TASK_SNAPSHOT' },
+        body: { type: 'TASK_SNAPSHOT', resync },
       }
 
       while (!signal.aborted) {
@@ -64,7 +72,10 @@ export async function watchTask(
         }
         // The task was read behind its events: it knows whether there are more.
         if (events.length > 0 && seq < task.lastSeq) continue
-        if (isFinished(task.status) && seq >= task.lastSeq) return
+        if (isFinished(task.status)) {
+          if (seq < task.lastSeq) yield endOf(task)
+          return
+        }
         await waiter.next(deps.tuning.pollMs, signal)
       }
     } finally {
@@ -75,7 +86,9 @@ export async function watchTask(
 
 /**
  * Watches every task of a project: without `after`, a snapshot of each unfinished task (the newest 100), then every
- * event of every task that passes the filter. Never ends by itself. Throws CURSOR_INVALID before anything is told.
+ * event of every task that passes the filter. Where events are gone, snapshots that say so stand in their place: of the
+ * unfinished tasks, or of the newest task when there are none. Never ends by itself. Throws CURSOR_INVALID before
+ * anything is told.
  */
 export async function watchProject(
   deps: Deps,
@@ -89,15 +102,21 @@ export async function watchProject(
   return abortable(async function* watch(signal) {
     const waiter = deps.pokes.wait(feedKey(projectId))
     const cursorAt = (seq: number) => encodeCursor('feed', projectId, seq)
+    const snapshot = (task: TaskRow, seq: number, resync: boolean): Told => {
+      return { cursor: cursorAt(seq), at: deps.clock.now(), task, body: { type: 'TASK_SNAPSHOT', resync } }
+    }
     try {
       if (after === null) {
-        for (const task of await listOpen(deps, projectId, filter)) {
-          yield { cursor: cursorAt(start), at: deps.clock.now(), task, body: { type: 'TASK_SNAPSHOT' } }
-        }
+        for (const task of await listOpen(deps, projectId, filter)) yield snapshot(task, start, false)
       }
       let seq = start
       while (!signal.aborted) {
         const events = await listFeed(deps.db.read, projectId, seq, BATCH)
+        if (hasGap(events, seq) || (events.length === 0 && seq < last)) {
+          seq = await findFeedPosition(deps.db.read, projectId)
+          for (const task of await listStanding(deps, projectId, filter)) yield snapshot(task, seq, true)
+          continue
+        }
         const tasks = await passing(deps, projectId, filter, events)
         for (const event of events) {
           seq = event.feedSeq
@@ -110,6 +129,32 @@ export async function watchProject(
       waiter.close()
     }
   })
+}
+
+/** Just before the end of a task that has ended, which is always told; else behind its newest event. */
+function beforeEnd({ status, lastSeq }: TaskRow): number {
+  return isFinished(status) ? lastSeq - 1 : lastSeq
+}
+
+/** The end as the task itself tells it, when the event of it is gone. */
+function endOf(task: TaskRow): Told {
+  const { id, status, lastSeq, finishedAt } = task
+  return {
+    cursor: encodeCursor('task', id, lastSeq),
+    at: finishedAt!,
+    task,
+    body: { type: 'TASK_FINISHED', status },
+  }
+}
+
+async function isThere(deps: Deps, taskId: string, seq: number): Promise<boolean> {
+  const [next] = await listEvents(deps.db.read, taskId, seq - 1, 1)
+  return next?.seq === seq
+}
+
+/** Whether one is missing between a place and the events that were read behind it: they are numbered one by one. */
+function hasGap(events: EventRow[], after: number): boolean {
+  return events.some(({ feedSeq }, i) => feedSeq !== after + 1 + i)
 }
 
 interface News {
@@ -137,6 +182,13 @@ async function listOpen(deps: Deps, projectId: string, filter: TaskFilter): Prom
     { first: BATCH },
   )
   return open.slice(0, BATCH).toReversed()
+}
+
+async function listStanding(deps: Deps, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
+  const open = await listOpen(deps, projectId, filter)
+  if (open.length > 0) return open
+  // What happened to others than the unfinished is told by none of them.
+  return (await listTasks(deps.db.read, projectId, filter, { first: 1 })).slice(0, 1)
 }
 
 async function passing(

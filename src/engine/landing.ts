@@ -25,7 +25,7 @@ export async function landImages(
   const landed: NewAsset[] = []
   for (const [position, image] of received.entries()) {
     const { revisedPrompt } = image
-    const picture = await store(deps, attempt, image.file, over)
+    const picture = await storeFile(deps, attempt, image.file, over)
     const createdAt = deps.clock.now()
     const { taskId, projectId } = attempt
     const place = { attemptId: attempt.id, kind: 'FINAL' as const, position: attempt.firstImage + position }
@@ -42,13 +42,11 @@ export async function landImages(
   return landed
 }
 
-async function store(deps: Deps, attempt: AttemptRow, file: string, over: AbortSignal) {
+async function storeFile(deps: Deps, attempt: AttemptRow, file: string, over: AbortSignal) {
   for (let tries = 1; ; tries++) {
     try {
-      const { width, height, mimeType } = await inspectImage(file, { maxBytes: Infinity })
-      // Its decode is also the proof that the file is whole.
-      const hash = await thumbhash(file)
-      return { ...(await deps.store.put(file)), width, height, mimeType, thumbhash: hash }
+      // Only the work waits for a place, and not the pause after a failure.
+      return await landFile(deps, file)
     } catch (error) {
       if (error instanceof ImageRejected) throw unusable(attempt, error)
       if (tries === TRIES || over.aborted) throw unstorable(error)
@@ -56,6 +54,19 @@ async function store(deps: Deps, attempt: AttemptRow, file: string, over: AbortS
       await deps.clock.sleep(200 * 2 ** tries, over)
     }
   }
+}
+
+/** Brings one picture into the store, when there is a place for it. Throws ImageRejected and DiskError. */
+export function landFile(
+  { landing, store }: Pick<Deps, 'landing' | 'store'>,
+  file: string,
+): Promise<Pick<NewAsset, 'sha256' | 'byteSize' | 'width' | 'height' | 'mimeType' | 'thumbhash'>> {
+  return landing(async () => {
+    const { width, height, mimeType } = await inspectImage(file, { maxBytes: Infinity })
+    // Its decode is also the proof that the file is whole.
+    const hash = await thumbhash(file)
+    return { ...(await store.put(file)), width, height, mimeType, thumbhash: hash }
+  })
 }
 
 function unusable({ provider }: AttemptRow, cause: ImageRejected): ProviderError {

@@ -1,5 +1,3 @@
-import { inspectImage } from '../assets/inspect.ts'
-import { thumbhash } from '../assets/thumbhash.ts'
 import { insertAssets, type NewAsset } from '../db/assets.ts'
 import { holdsLease } from '../db/attempts.ts'
 import { appendEvents } from '../db/events.ts'
@@ -8,6 +6,7 @@ import { lockTask, updateTask } from '../db/tasks.ts'
 import type { TaskEventBody } from '../domain.ts'
 import { newId } from '../ids.ts'
 import type { Deps } from './deps.ts'
+import { landFile } from './landing.ts'
 import { leaseOf } from './lease.ts'
 
 /** Writes down what can be seen of a running attempt: progress and previews, in the order they came. */
@@ -62,26 +61,13 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
 
     partial(file, index) {
       return enqueue(async () => {
-        const { width, height, mimeType } = await inspectImage(file, { maxBytes: Infinity })
-        const hash = await thumbhash(file)
-        const stored = await deps.store.put(file)
+        const landed = await landFile(deps, file)
         const createdAt = deps.clock.now()
         const id = newId('img', createdAt)
         const { taskId, projectId } = attempt
         const place = { attemptId: attempt.id, kind: 'PARTIAL' as const, position: index }
         told = Math.max(told, shareOf((index + 1) / (task.request.partialImages + 1)))
-        const asset = {
-          id,
-          taskId,
-          projectId,
-          ...place,
-          ...stored,
-          width,
-          height,
-          mimeType,
-          thumbhash: hash,
-          createdAt,
-        }
+        const asset = { id, taskId, projectId, ...place, ...landed, createdAt }
         await write(told, { asset, body: { type: 'PARTIAL_IMAGE_RECEIVED', assetId: id, index } })
       })
     },

@@ -1,6 +1,12 @@
 import { spawn } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { systemClock } from '../../src/clock.ts'
+import { findUsed } from '../../src/db/assets.ts'
+import { createHousekeeping, UNUSED_FOR_MS } from '../../src/engine/retention.ts'
 import { DATABASES, newPlace, type DatabaseKind } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { paidProvider, startPaidUpstream, type PaidUpstream } from '../support/paid-upstream.ts'
@@ -63,6 +69,7 @@ async function crashAndRecover(database: DatabaseKind, killAt: number): Promise<
       .toBe(true)
 
     expect(await problems(after, id, killed)).toEqual([])
+    expect(await orphansOf(after)).toEqual([])
     return killed
   } finally {
     await place.remove()
@@ -85,6 +92,17 @@ async function problems(after: TestEngine, id: string, killed: string | undefine
     ),
   ]
   return found.map((problem) => `killed ${killed}, ${status}: ${problem}`)
+}
+
+/** The files that no row refers to, once those have been collected that are there for an hour. */
+async function orphansOf({ db, deps, place }: TestEngine): Promise<string[]> {
+  const anHourOn = { ...systemClock, now: () => systemClock.now() + 2 * UNUSED_FOR_MS }
+  const store = await openDirectoryStore(join(place.dataDir, 'assets'), anHourOn)
+  await createHousekeeping({ ...deps, store }).collectFiles(new AbortController().signal)
+  const files = await readdir(join(place.dataDir, 'assets', 'objects'), { recursive: true })
+  const names = files.map((file) => file.split('/').at(-1) ?? '').filter((name) => name.length >= 64)
+  const used = await findUsed(db.read, names)
+  return names.filter((name) => !used.has(name))
 }
 
 /** What the child said when it was killed; undefined when it ended by itself, which it only does with no timer left. */

@@ -2,17 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { encodeCursor } from '../../src/engine/cursor.ts'
 import { TRANSPORTS } from '../support/client.ts'
 import { DATABASES } from '../support/database.ts'
+import { execute } from '../support/execute.ts'
 import { openGateway } from '../support/gateway.ts'
 import { refusalOf, takeUntil } from './collect.ts'
 
 const FEED = `subscription ($filter: TaskFilter, $after: String) {
-  taskFeed(filter: $filter, after: $after) { kind: __typename cursor task { id status model provider { name } } }
+  taskFeed(filter: $filter, after: $after) { kind: __typename cursor task { id status model provider { name } } ... on TaskSnapshot { resync } }
 }`
 
 interface Told {
   taskFeed: {
     kind: string
     cursor: string
+    resync?: boolean
     task: { id: string; status: string; model: string; provider: { name: string } }
   }
 }
@@ -113,6 +115,30 @@ describe.each(DATABASES)('taskFeed on %s', (database) => {
         const [first] = await takeUntil(server.watch<Told>(transport, FEED, { filter }), () => true)
         expect(first?.taskFeed).toMatchObject({ kind: 'TaskSnapshot', task: { id: wanted } })
       }
+    })
+
+    it('tells who comes back when events are no longer kept how the unfinished stand, and goes on', async () => {
+      await using server = await openGateway({ database, providers: PROVIDERS })
+      const { tasks } = await server.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
+      const ended = [await server.generate(SMALL), await server.generate(SMALL)]
+      for (const id of ended) await server.ended(id)
+      await execute(server.place, `delete from task_events where task_id = '${ended[0]}'`)
+      const after = tasks.feedCursor
+      const back = async (filter: object) => {
+        const [one] = await takeUntil(server.watch<Told>(transport, FEED, { after, filter }), () => true)
+        return one?.taskFeed
+      }
+      expect(await back({})).toMatchObject({ kind: 'TaskSnapshot', resync: true, task: { id: ended[1] } })
+      const open = await server.generate({ prompt: '[sandbox:stall]', providers: ['other'] })
+      const behind = await back({})
+      expect(behind).toMatchObject({ kind: 'TaskSnapshot', resync: true, task: { id: open } })
+      expect(await back({ provider: 'quick' })).toMatchObject({ resync: true, task: { id: ended[1] } })
+      const next = await server.generate(SMALL)
+      const rest = await takeUntil(
+        server.watch<Told>(transport, FEED, { after: behind?.cursor }),
+        finished(next),
+      )
+      expect(kinds(rest, next).filter((kind) => kind !== 'TaskProgressed')).toEqual(WHOLE_LIFE)
     })
 
     it('refuses a cursor that is not of the feed', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeCursor } from '../../src/engine/cursor.ts'
 import { TRANSPORTS } from '../support/client.ts'
 import { DATABASES } from '../support/database.ts'
+import { execute } from '../support/execute.ts'
 import { openGateway } from '../support/gateway.ts'
 import { refusalOf, takeAll } from './collect.ts'
 
@@ -9,19 +10,23 @@ const WATCH = `subscription ($taskId: ID!, $after: String) {
   taskEvents(taskId: $taskId, after: $after) {
     kind: __typename cursor
     task { status progress }
+    ... on TaskSnapshot { resync }
     ... on PartialImageReceived { partialImage { index image { url width height } } }
     ... on TaskFinished { status }
   }
 }`
 
+interface Event {
+  kind: string
+  cursor: string
+  status?: string
+  resync?: boolean
+  task: { status: string; progress: number }
+  partialImage?: { index: number; image: { url: string; width: number; height: number } }
+}
+
 interface Told {
-  taskEvents: {
-    kind: string
-    cursor: string
-    status?: string
-    task: { status: string; progress: number }
-    partialImage?: { index: number; image: { url: string; width: number; height: number } }
-  }
+  taskEvents: Event
 }
 
 const sandbox = (durationMs: number) => [{ name: 'sandbox', dialect: 'sandbox', durationMs }]
@@ -83,6 +88,34 @@ describe.each(DATABASES)('taskEvents on %s', (database) => {
       const events = await takeAll(server.watch<Told>(transport, WATCH, { taskId }))
       expect(events.map(({ taskEvents }) => taskEvents.kind)).toEqual(['TaskSnapshot', 'TaskFinished'])
       expect(events[0]?.taskEvents.task).toEqual({ status: 'SUCCEEDED', progress: 1 })
+    })
+
+    it('tells who comes back when events are no longer kept how the task stands, and the end', async () => {
+      await using server = await openGateway({ database, providers: sandbox(0) })
+      const taskId = await server.generate({ prompt: 'a red fox', size: '1024x1024', partialImages: 1 })
+      const told = await takeAll(server.watch<Told>(transport, WATCH, { taskId }))
+      const [{ cursor }, , next] = told.map(({ taskEvents }) => taskEvents) as [Event, Event, Event]
+      const back = async (after: string) =>
+        (await takeAll(server.watch<Told>(transport, WATCH, { taskId, after }))).map(
+          ({ taskEvents: { kind, resync, status } }) => ({ kind, resync, status }),
+        )
+      const end = { kind: 'TaskFinished', resync: undefined, status: 'SUCCEEDED' }
+      const snapshot = { kind: 'TaskSnapshot', status: undefined }
+      // The previews go first: what tells of one is then without it.
+      await execute(server.place, `delete from assets where kind = 'PARTIAL'`)
+      const rest = await takeAll(server.watch<Told>(transport, WATCH, { taskId, after: cursor }))
+      expect(
+        rest.find(({ taskEvents }) => taskEvents.kind === 'PartialImageReceived')?.taskEvents,
+      ).toMatchObject({
+        partialImage: null,
+      })
+      await execute(server.place, `delete from task_events where task_id = '${taskId}' and seq < 4`)
+      expect(await back(cursor)).toEqual([{ ...snapshot, resync: true }, end])
+      expect((await back(next.cursor))[0]).toEqual({ ...snapshot, resync: false })
+      await execute(server.place, `delete from task_events where task_id = '${taskId}'`)
+      expect(await back(cursor)).toEqual([{ ...snapshot, resync: true }, end])
+      expect((await takeAll(server.watch<Told>(transport, WATCH, { taskId }))).length).toBe(2)
+      await expect.poll(() => server.gateway.watching()).toBe(0)
     })
 
     it('refuses a task that is not there, and a cursor that is not of its log', async () => {
