@@ -1,8 +1,14 @@
 // What a person meets at /graphql in a browser: GraphiQL from our own bundle, with the operations that show the
 // main job.
+import { createHash } from 'node:crypto'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
+// Sends bytes as they are, where the Response of Node would copy it for each client.
+import { Response } from '@whatwg-node/server'
+import type { Client } from './client.ts'
 
-const GENERATE = `# 1 · Ask. The task comes back at once; copy its id into the next tab.
+const GENERATE = `# Once there are API keys, open "Headers" below and write { "Authorization": "Bearer dk_live_…" } there.
+#
+# 1 · Ask. The task comes back at once; copy its id into the next tab.
 mutation Generate {
   generateImage(
     input: {
@@ -69,7 +75,8 @@ query Look {
 
 export const graphiql = {
   title: 'Darkroom',
-  subscriptionsProtocol: 'WS' as const,
+  // Over event streams it sends the headers that are written there; over a WebSocket it would not.
+  subscriptionsProtocol: 'SSE' as const,
   defaultTabs: [
     { query: GENERATE },
     { query: WATCH, variables: '{\n  "task": "task_…"\n}' },
@@ -78,4 +85,52 @@ export const graphiql = {
   ],
 }
 
-export { renderGraphiQL }
+/** The page for a browser that asks for one; undefined for every other request. */
+export type Page = (request: Request, client: Client) => Response | undefined
+
+/** Makes the page when it is first asked for: nine megabytes, the same for everybody. */
+export function createPage(): Page {
+  let page: Uint8Array<ArrayBuffer> | undefined
+  let scripts = ''
+  return ({ method, headers }, { origin }) => {
+    if (method !== 'GET' || !headers.get('accept')?.includes('text/html')) return undefined
+    if (page === undefined) {
+      const html = renderGraphiQL(graphiql)
+      scripts = hashesOfScripts(html)
+      page = new TextEncoder().encode(html)
+    }
+    return new Response(page, {
+      headers: {
+        'content-type': 'text/html; charset=utf-8',
+        'content-length': String(page.byteLength),
+        'content-security-policy': policy(scripts, new URL(origin).host),
+      },
+    })
+  }
+}
+
+/** Its own scripts and workers may run and talk to this server; whatever else found its way into the page may not. */
+function policy(scripts: string, host: string): string {
+  return [
+    "default-src 'none'",
+    `script-src ${scripts}`,
+    // Monaco, the editor, writes its styles into the page and starts its workers from blobs.
+    "style-src 'unsafe-inline'",
+    'worker-src blob:',
+    'font-src data:',
+    "img-src 'self' data: https:",
+    `connect-src 'self' ws://${host} wss://${host}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
+
+function hashesOfScripts(html: string): string {
+  const scripts = [...html.matchAll(/<script>([\s\S]*?)<\/script>/g)]
+  return scripts.map(([, text = '']) => `'sha256-${hashOf(text)}'`).join(' ')
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64')
+}

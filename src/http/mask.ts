@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { GraphQLError } from 'graphql'
 import { GatewayError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { REQUEST_ERRORS } from './refusal.ts'
 
 /**
  * What a client may read of an error: a GatewayError with its code and field, GraphQL's own errors as they are, and of
@@ -13,8 +14,7 @@ export function createMask(log: Logger): (error: unknown) => GraphQLError {
     const at = error instanceof GraphQLError ? error : undefined
     const place = { nodes: at?.nodes, path: at?.path, source: at?.source, positions: at?.positions }
     if (cause instanceof GatewayError) {
-      const extensions = { code: cause.code, ...(cause.field === undefined ? {} : { field: cause.field }) }
-      return new GraphQLError(cause.message, { ...place, extensions })
+      return new GraphQLError(cause.message, { ...place, extensions: extensionsOf(cause) })
     }
     if (at && cause === at) return withCode(at)
     const id = randomUUID()
@@ -23,6 +23,20 @@ export function createMask(log: Logger): (error: unknown) => GraphQLError {
       ...place,
       extensions: { code: 'INTERNAL_SERVER_ERROR', id },
     })
+  }
+}
+
+/** What programs read. Whoever asks too often is told so by the status as well: proxies and clients know that one. */
+function extensionsOf({ code, field, retryAfterMs }: GatewayError): Record<string, unknown> {
+  const seconds = retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1000))
+  const headers = seconds === undefined ? {} : { 'retry-after': `${seconds}` }
+  return {
+    code,
+    ...(field !== undefined && { field }),
+    ...(seconds !== undefined && { retryAfter: seconds }),
+    ...(code === 'RATE_LIMITED' && {
+      http: { status: REQUEST_ERRORS.RATE_LIMITED, spec: false, headers },
+    }),
   }
 }
 

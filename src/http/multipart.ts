@@ -3,6 +3,8 @@
 // its image would be made, and paid, as a generation.
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
+import { MOST_UPLOAD_BYTES } from './body.ts'
+import { requestError } from './refusal.ts'
 
 // A short path of names and small indexes: `variables.input.images.0.upload`. A large index would make the server build
 // an array of that length.
@@ -16,19 +18,22 @@ export async function readMultipart(request: Request): Promise<GraphQLParams> {
   const announced = new Set<string>()
   for (const [part, paths] of Object.entries(map)) {
     if (!Array.isArray(paths) || paths.length === 0)
-      throw bad('MAP_INVALID', `map.${part} must be a list of paths.`)
+      throw requestError('MAP_INVALID', `map.${part} must be a list of paths.`)
     const file = form.get(part)
     if (file === null)
-      throw bad('FILE_MISSING', `The map announces the file ${show(part)}, and no such part came.`)
+      throw requestError('FILE_MISSING', `The map announces the file ${show(part)}, and no such part came.`)
     if (typeof file === 'string')
-      throw bad('FILE_EXPECTED', `The part ${show(part)} is text and must be a file.`)
+      throw requestError('FILE_EXPECTED', `The part ${show(part)} is text and must be a file.`)
     announced.add(part)
     const blob = await toBlob(file)
     for (const path of paths) place(operations, path, blob)
   }
   for (const name of form.keys()) {
     if (name === 'operations' || name === 'map' || announced.has(name)) continue
-    throw bad('FILE_NOT_MAPPED', `The part ${show(name)} came and the map does not say where it belongs.`)
+    throw requestError(
+      'FILE_NOT_MAPPED',
+      `The part ${show(name)} came and the map does not say where it belongs.`,
+    )
   }
   return operations
 }
@@ -37,24 +42,27 @@ async function readForm(request: Request): Promise<FormData> {
   try {
     return await request.formData()
   } catch (error) {
+    // Yoga's, for a body that did not say how long it would be.
+    if (error instanceof GraphQLError)
+      throw requestError('REQUEST_TOO_LARGE', `The body has more than ${MOST_UPLOAD_BYTES} bytes.`)
     const message = error instanceof Error ? error.message : ''
     if (/limit exceeded/i.test(message))
-      throw bad('REQUEST_TOO_LARGE', `The upload is too large: ${message}.`, 413)
-    throw bad('MULTIPART_INVALID', 'The multipart body cannot be read.')
+      throw requestError('REQUEST_TOO_LARGE', `The upload is too large: ${message}.`)
+    throw requestError('MULTIPART_INVALID', 'The multipart body cannot be read.')
   }
 }
 
 function readJson(form: FormData, name: 'operations' | 'map'): Record<string, unknown> {
   const text = form.get(name)
   if (typeof text !== 'string')
-    throw bad('MULTIPART_INVALID', `The multipart body lacks the text part "${name}".`)
+    throw requestError('MULTIPART_INVALID', `The multipart body lacks the text part "${name}".`)
   try {
     const value: unknown = JSON.parse(text)
     if (isObject(value) && !Array.isArray(value)) return value
   } catch {
     // Said below, without repeating what the client wrote.
   }
-  throw bad('MULTIPART_INVALID', `The part "${name}" must be a JSON object.`)
+  throw requestError('MULTIPART_INVALID', `The part "${name}" must be a JSON object.`)
 }
 
 /** Node's own Blob: the form's files are another library's, which neither `instanceof` nor Node's streams know. */
@@ -64,14 +72,14 @@ async function toBlob(file: File): Promise<Blob> {
 
 function place(operations: GraphQLParams, path: unknown, file: Blob): void {
   if (typeof path !== 'string' || !PATH.test(path)) {
-    throw bad('MAP_INVALID', `${show(path)} is not a path such as variables.input.images.0.upload.`)
+    throw requestError('MAP_INVALID', `${show(path)} is not a path such as variables.input.images.0.upload.`)
   }
   const keys = path.split('.')
   const last = keys.pop()!
   const target = keys.reduce<unknown>(own, operations)
   // The specification puts null where a file belongs.
   if (!isObject(target) || own(target, last) !== null) {
-    throw bad('MAP_INVALID', `There is no null at ${path} to put the file in.`)
+    throw requestError('MAP_INVALID', `There is no null at ${path} to put the file in.`)
   }
   target[last] = file
 }
@@ -87,8 +95,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function show(text: unknown): string {
   return JSON.stringify(text).slice(0, 100)
-}
-
-function bad(code: string, message: string, status = 400): GraphQLError {
-  return new GraphQLError(message, { extensions: { code, http: { status } } })
 }

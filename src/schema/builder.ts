@@ -1,4 +1,5 @@
 import SchemaBuilder from '@pothos/core'
+import ComplexityPlugin from '@pothos/plugin-complexity'
 import type { Context } from './context.ts'
 
 /** The one builder. Types are defined beside the noun they are about, in the other files of this folder. */
@@ -15,6 +16,9 @@ export const builder = new SchemaBuilder<{
   }
 }>({
   defaultFieldNullability: false,
+  plugins: [ComplexityPlugin],
+  // A list that does not say how long it may be counts as ten: see complexity.ts.
+  complexity: { defaultComplexity: 1, defaultListMultiplier: 10 },
 })
 
 builder.queryType({ description: 'Everything that can be read. Reading costs nothing upstream.' })

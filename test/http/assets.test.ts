@@ -9,8 +9,10 @@ import { createServerAdapter, Response as RouteResponse } from '@whatwg-node/ser
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
-import { createRenditions } from '../../src/assets/renditions.ts'
+import { createRenditions, type Renditions } from '../../src/assets/renditions.ts'
+import { createSigner } from '../../src/assets/signature.ts'
 import type { AssetStore } from '../../src/assets/store.ts'
+import { systemClock } from '../../src/clock.ts'
 import { createAssetRoute, type AssetRow } from '../../src/http/assets.ts'
 
 const SMALL = 'img_SMALL'
@@ -24,6 +26,10 @@ let rows: Map<string, AssetRow>
 let png: Buffer
 let big: Buffer
 let route: ReturnType<typeof createAssetRoute>
+let renditions: Renditions
+
+/** A route on which nobody needs a key. */
+const OPEN = { isOpen: async () => true, signer: createSigner('secret', systemClock), clock: systemClock }
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'darkroom-route-'))
@@ -33,19 +39,21 @@ beforeEach(async () => {
     .toBuffer()
   big = randomBytes(BIG_BYTES)
   rows = new Map([
-    [SMALL, await put(png, 'image/png')],
-    [BIG, await put(big, 'image/webp')],
-    [LOST, { sha256: 'e'.repeat(64), mimeType: 'image/png', byteSize: 5 }],
+    [SMALL, await put(SMALL, png, 'image/png')],
+    [BIG, await put(BIG, big, 'image/webp')],
+    [LOST, { ...OF_A, id: LOST, sha256: 'e'.repeat(64), mimeType: 'image/png', byteSize: 5 }],
   ])
-  const renditions = createRenditions(store, join(dir, 'renditions'))
-  route = createAssetRoute({ find: async (id) => rows.get(id), store, renditions })
+  renditions = createRenditions(store, join(dir, 'renditions'))
+  route = createAssetRoute({ ...OPEN, find: async (id) => rows.get(id), store, renditions })
 })
 afterEach(() => rm(dir, { recursive: true }))
 
-async function put(bytes: Buffer, mimeType: string): Promise<AssetRow> {
+const OF_A = { projectId: 'prj_A' }
+
+async function put(id: string, bytes: Buffer, mimeType: string): Promise<AssetRow> {
   const file = store.newFile()
   await writeFile(file, bytes)
-  return { ...(await store.put(file)), mimeType }
+  return { ...(await store.put(file)), ...OF_A, id, mimeType }
 }
 
 async function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> {
@@ -233,6 +241,7 @@ describe('a refusal', () => {
 
   test('is not what a bug looks like', async () => {
     const failing = createAssetRoute({
+      ...OPEN,
       find: () => Promise.reject(new Error('database gone')),
       store,
       renditions: createRenditions(store, dir),

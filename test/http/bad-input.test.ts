@@ -3,9 +3,9 @@ import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Result } from '../support/client.ts'
-import { openGateway, type TestGateway } from '../support/gateway.ts'
-import { startOpenaiUpstream, type OpenaiUpstream } from '../providers/upstreams/openai.ts'
+import type { TestGateway } from '../support/gateway.ts'
 import { pngChunk } from '../assets/pictures.ts'
+import { expectNothingLeft, openUntouched, unknownCodes, type Untouched } from './untouched.ts'
 
 const picture = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 4, background: 'teal' } })
@@ -24,6 +24,7 @@ const WRONG_SUM = Buffer.concat([
 ])
 
 interface Row {
+  row: string
   wrong: string
   input: Record<string, unknown>
   code: string
@@ -33,12 +34,14 @@ interface Row {
 }
 
 const bad = (
+  row: string,
   wrong: string,
   input: Record<string, unknown>,
   field: string,
   says: RegExp,
   code = 'BAD_USER_INPUT',
 ): Row => ({
+  row,
   wrong,
   input,
   field,
@@ -47,47 +50,78 @@ const bad = (
 })
 
 const TEXTS = [
-  bad('an empty prompt', { prompt: '' }, 'prompt', /empty/),
-  bad('a prompt of spaces and line breaks', { prompt: ' \n\t ' }, 'prompt', /empty/),
-  bad('a prompt of null', { prompt: null }, 'prompt', /null/),
-  bad('a prompt of 32001 characters', { prompt: 'x'.repeat(32_001) }, 'prompt', /32,001 characters.*32,000/),
-  bad('a prompt of 30 MB', { prompt: 'x'.repeat(30_000_000) }, 'prompt', /30,000,000 characters.*32,000/),
-  bad('a prompt with half of a surrogate pair', { prompt: 'a \ud800 fox' }, 'prompt', /surrogate/),
-  bad('a prompt with a NUL', { prompt: 'a\0fox' }, 'prompt', /NUL/),
-  bad('an unknown model', { model: 'gpt-image-99' }, 'model', /"gpt-image-99".*gpt-image-2/, 'MODEL_UNKNOWN'),
-  bad('an unknown provider', { providers: ['nobody'] }, 'providers.0', /"nobody".*paid/, 'PROVIDER_UNKNOWN'),
-  bad('an empty list of providers', { providers: [] }, 'providers', /empty/),
-  bad('an unknown enum value', { quality: 'ULTRA' }, 'quality', /"ULTRA".*"Quality"/),
-  bad('an unknown input field', { colour: 'red' }, 'input', /unknown field "colour"/),
-  bad('an empty user', { user: '' }, 'user', /1 to 256/),
-  bad('a user of 257 characters', { user: 'u'.repeat(257) }, 'user', /257.*1 to 256/),
+  bad('B30', 'an empty prompt', { prompt: '' }, 'prompt', /empty/),
+  bad('B30', 'a prompt of spaces and line breaks', { prompt: ' \n\t ' }, 'prompt', /empty/),
+  bad('B30', 'a prompt of null', { prompt: null }, 'prompt', /null/),
   bad(
+    'B31',
+    'a prompt of 32001 characters',
+    { prompt: 'x'.repeat(32_001) },
+    'prompt',
+    /32,001 characters.*32,000/,
+  ),
+  bad(
+    'B31',
+    'a prompt of 30 MB',
+    { prompt: 'x'.repeat(30_000_000) },
+    'prompt',
+    /30,000,000 characters.*32,000/,
+  ),
+  bad('B32', 'a prompt with half of a surrogate pair', { prompt: 'a \ud800 fox' }, 'prompt', /surrogate/),
+  bad('B32', 'a prompt with a NUL', { prompt: 'a\0fox' }, 'prompt', /NUL/),
+  bad(
+    'B41',
+    'an unknown model',
+    { model: 'gpt-image-99' },
+    'model',
+    /"gpt-image-99".*gpt-image-2/,
+    'MODEL_UNKNOWN',
+  ),
+  bad(
+    'B41',
+    'an unknown provider',
+    { providers: ['nobody'] },
+    'providers.0',
+    /"nobody".*paid/,
+    'PROVIDER_UNKNOWN',
+  ),
+  bad('B41', 'an empty list of providers', { providers: [] }, 'providers', /empty/),
+  bad('B35', 'an unknown enum value', { quality: 'ULTRA' }, 'quality', /"ULTRA".*"Quality"/),
+  bad('B36', 'an unknown input field', { colour: 'red' }, 'input', /unknown field "colour"/),
+  bad('B30', 'an empty user', { user: '' }, 'user', /1 to 256/),
+  bad('B30', 'a user of 257 characters', { user: 'u'.repeat(257) }, 'user', /257.*1 to 256/),
+  bad(
+    'B30',
     '17 labels',
     { metadata: Array.from({ length: 17 }, (_, i) => ({ key: `k${i}`, value: '' })) },
     'metadata',
     /17.*16/,
   ),
   bad(
+    'B30',
     'a label with a space in its key',
     { metadata: [{ key: 'a b', value: '' }] },
     'metadata.0.key',
     /letters, digits/,
   ),
   bad(
+    'B30',
     'the same label twice',
     { metadata: [1, 2].map(() => ({ key: 'k', value: '' })) },
     'metadata.1.key',
     /twice/,
   ),
   bad(
+    'B30',
     'a label of 501 characters',
     { metadata: [{ key: 'k', value: 'x'.repeat(501) }] },
     'metadata.0.value',
     /501.*500/,
   ),
-  bad('a label without a value', { metadata: [{ key: 'k' }] }, 'metadata.0', /"value"/),
-  bad('an empty idempotency key', { idempotencyKey: '' }, 'idempotencyKey', /1 to 255/),
+  bad('B30', 'a label without a value', { metadata: [{ key: 'k' }] }, 'metadata.0', /"value"/),
+  bad('B42', 'an empty idempotency key', { idempotencyKey: '' }, 'idempotencyKey', /1 to 255/),
   bad(
+    'B42',
     'an idempotency key of 256 characters',
     { idempotencyKey: 'k'.repeat(256) },
     'idempotencyKey',
@@ -96,37 +130,41 @@ const TEXTS = [
 ]
 
 const NUMBERS = [
-  bad('a size of 1x1', { size: '1x1' }, 'size', /1x1.*655,360/),
-  bad('a size of 99999x99999', { size: '99999x99999' }, 'size', /99999x99999.*3840/),
-  bad('a size with a capital X', { size: '1024X1024' }, 'size', /WIDTHxHEIGHT.*1024X1024/),
-  bad('a size that is no multiple of 16', { size: '1000x1000' }, 'size', /1000x1000.*multiples of 16/),
-  bad('no images at all', { n: 0 }, 'n', /0; 1 to 10/),
-  bad('less than no images', { n: -1 }, 'n', /-1; 1 to 10/),
-  bad('11 images', { n: 11 }, 'n', /11; 1 to 10/),
-  bad('one and a half images', { n: 1.5 }, 'n', /1\.5/),
-  bad('more images than 32 bits can count', { n: 2_147_483_648 }, 'n', /2147483648/),
-  bad('4 partial images', { partialImages: 4 }, 'partialImages', /4; 0 to 3/),
-  bad('6 charges', { maxCharges: 6 }, 'maxCharges', /6; 1 to 5/),
-  bad('compression of a PNG', { outputCompression: 50 }, 'outputCompression', /PNG.*JPEG or WEBP/),
+  bad('B34', 'a size of 1x1', { size: '1x1' }, 'size', /1x1.*655,360/),
+  bad('B34', 'a size of 99999x99999', { size: '99999x99999' }, 'size', /99999x99999.*3840/),
+  bad('B34', 'a size with a capital X', { size: '1024X1024' }, 'size', /WIDTHxHEIGHT.*1024X1024/),
+  bad('B34', 'a size that is no multiple of 16', { size: '1000x1000' }, 'size', /1000x1000.*multiples of 16/),
+  bad('B33', 'no images at all', { n: 0 }, 'n', /0; 1 to 10/),
+  bad('B33', 'less than no images', { n: -1 }, 'n', /-1; 1 to 10/),
+  bad('B33', '11 images', { n: 11 }, 'n', /11; 1 to 10/),
+  bad('B33', 'one and a half images', { n: 1.5 }, 'n', /1\.5/),
+  bad('B33', 'more images than 32 bits can count', { n: 2_147_483_648 }, 'n', /2147483648/),
+  bad('B39', '4 partial images', { partialImages: 4 }, 'partialImages', /4; 0 to 3/),
+  bad('B45', '6 charges', { maxCharges: 6 }, 'maxCharges', /6; 1 to 5/),
+  bad('B38', 'compression of a PNG', { outputCompression: 50 }, 'outputCompression', /PNG.*JPEG or WEBP/),
   bad(
+    'B38',
     'compression of 101',
     { outputFormat: 'JPEG', outputCompression: 101 },
     'outputCompression',
     /101; 0 to 100/,
   ),
   bad(
+    'B38',
     'compression of -1',
     { outputFormat: 'WEBP', outputCompression: -1 },
     'outputCompression',
     /-1; 0 to 100/,
   ),
   bad(
+    'B37',
     'a transparent JPEG',
     { background: 'TRANSPARENT', outputFormat: 'JPEG' },
     'background',
     /JPEG.*PNG or WEBP/,
   ),
   bad(
+    'B39',
     'a style, where that must not be ignored',
     { style: 'VIVID', unsupported: 'ERROR' },
     'style',
@@ -135,70 +173,88 @@ const NUMBERS = [
   ),
 ]
 
-const image = (wrong: string, given: Record<string, unknown>, says: RegExp, field = 'images.0') =>
-  bad(wrong, { images: [given] }, field, says)
+const image = (
+  row: string,
+  wrong: string,
+  given: Record<string, unknown>,
+  says: RegExp,
+  field = 'images.0',
+) => bad(row, wrong, { images: [given] }, field, says)
 
 const IMAGES = [
-  bad('a mask without an image', { mask: IMAGE }, 'mask', /needs an image/),
-  bad('a mask of another size', { images: [IMAGE], mask: SMALLER }, 'mask', /32x32.*64x64/),
-  bad('17 images', { images: Array.from({ length: 17 }, () => IMAGE) }, 'images', /17.*16/),
-  image('an image in no way', {}, /exactly one/),
-  image('an image in two ways', { ...IMAGE, url: 'https://example.com/cat.png' }, /exactly one/),
-  image('an image of null', { url: null }, /exactly one.*non-null/, 'images.0.url'),
-  image('a data URL of text', { dataUrl: 'data:text/plain;base64,aGVsbG8=' }, /data:image\/png/),
-  image('a data URL that is not base64', { dataUrl: 'data:image/png;base64,###' }, /not base64/),
-  image('a data URL of nothing', { dataUrl: 'data:image/png;base64,' }, /PNG, JPEG or WebP/),
-  image('an SVG', { dataUrl: asDataUrl(SVG, 'svg+xml') }, /data:image\/png/),
-  image('an SVG that says it is a PNG', { dataUrl: asDataUrl(SVG) }, /PNG, JPEG or WebP|SVG/),
+  bad('B40', 'a mask without an image', { mask: IMAGE }, 'mask', /needs an image/),
+  bad('B70', 'a mask of another size', { images: [IMAGE], mask: SMALLER }, 'mask', /32x32.*64x64/),
+  bad('B59', '17 images', { images: Array.from({ length: 17 }, () => IMAGE) }, 'images', /17.*16/),
+  image('B36', 'an image in no way', {}, /exactly one/),
+  image('B36', 'an image in two ways', { ...IMAGE, url: 'https://example.com/cat.png' }, /exactly one/),
+  image('B36', 'an image of null', { url: null }, /exactly one.*non-null/, 'images.0.url'),
+  image('B50', 'a data URL of text', { dataUrl: 'data:text/plain;base64,aGVsbG8=' }, /data:image\/png/),
+  image('B50', 'a data URL that is not base64', { dataUrl: 'data:image/png;base64,###' }, /not base64/),
+  image('B67', 'a data URL of nothing', { dataUrl: 'data:image/png;base64,' }, /PNG, JPEG or WebP/),
+  image('B63', 'an SVG', { dataUrl: asDataUrl(SVG, 'svg+xml') }, /data:image\/png/),
+  image('B63', 'an SVG that says it is a PNG', { dataUrl: asDataUrl(SVG) }, /PNG, JPEG or WebP|SVG/),
   image(
+    'B65',
     'a PNG cut short',
     { dataUrl: asDataUrl(PNG.subarray(0, PNG.length - 40)) },
     /PNG.*(cut|damaged|corrupt|decode)/i,
   ),
   image(
+    'B65',
     'a PNG whose pixels are missing',
     { dataUrl: asDataUrl(WRONG_SUM) },
     /PNG.*(cut|damaged|corrupt|decode)/i,
   ),
   image(
+    'B47',
     'the id of an image that is not there',
     { imageId: 'img_01K00000000000000000000000' },
     /no image "img_01K/,
   ),
-  image('text where a file belongs', { upload: 'cat.png' }, /multipart/, 'images.0.upload'),
-  image('an address that is none', { url: 'cat.png' }, /absolute address/, 'images.0.url'),
-  image('an address without TLS', { url: 'http://example.com/cat.png' }, /https:/),
-  image('an address with a password', { url: 'https://me:secret@example.com/' }, /user name or password/),
-  image('an address at another port', { url: 'https://example.com:6379/' }, /port 6379/),
+  image('B58', 'text where a file belongs', { upload: 'cat.png' }, /multipart/, 'images.0.upload'),
+  image('B113', 'an address that is none', { url: 'cat.png' }, /absolute address/, 'images.0.url'),
+  image('B113', 'an address without TLS', { url: 'http://example.com/cat.png' }, /https:/),
+  image(
+    'B114',
+    'an address with a password',
+    { url: 'https://me:secret@example.com/' },
+    /user name or password/,
+  ),
+  image('B115', 'an address at another port', { url: 'https://example.com:6379/' }, /port 6379/),
+  ...['ftp', 'file', 'javascript', 'data'].map((scheme) =>
+    image('B113', `an address of the scheme ${scheme}`, { url: `${scheme}://example.com/cat.png` }, /https:/),
+  ),
   ...[
     '127.0.0.1',
     '0x7f.1',
     '2130706433',
     '[::1]',
     '[::ffff:7f00:1]',
+    '0177.0.0.1',
+    '①②⑦.⓪.⓪.①',
+    '0.0.0.0',
     'localhost',
     '169.254.169.254',
+    '[fd00:ec2::254]',
+    '100.64.0.1',
+    '[64:ff9b::7f00:1]',
+    '168.63.129.16',
+    '[::7f00:1]',
     '10.0.0.1',
-  ].map((host) => image(`an address at ${host}`, { url: `https://${host}/` }, /public host/)),
+  ].map((host) => image('B109', `an address at ${host}`, { url: `https://${host}/` }, /public host/)),
 ]
 
 const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
 
 describe('a request with', () => {
-  let server: TestGateway
-  let upstream: OpenaiUpstream
+  let untouched: Untouched
   beforeAll(async () => {
-    upstream = await startOpenaiUpstream()
-    const provider = { name: 'paid', dialect: 'openai', baseUrl: upstream.url, apiKey: 'sk-test-key' }
-    server = await openGateway({ providers: [provider] })
+    untouched = await openUntouched()
   })
-  afterAll(async () => {
-    await server[Symbol.asyncDispose]()
-    await upstream.close()
-  })
+  afterAll(() => untouched[Symbol.asyncDispose]())
 
   it.each([...TEXTS, ...NUMBERS, ...IMAGES])('$wrong is refused in words, and costs nothing', async (row) => {
-    const response = await post(server, { prompt: 'a red fox', ...row.input })
+    const response = await post(untouched.server, { prompt: 'a red fox', ...row.input })
     const text = await response.text()
     const { errors }: Result<unknown> = JSON.parse(text)
     expect(errors?.[0]).toMatchObject({
@@ -207,11 +263,12 @@ describe('a request with', () => {
     })
     expect(response.status).toBeLessThan(500)
     expect(text.length, 'the answer does not repeat what came').toBeLessThan(2000)
-    await expectNothingLeft(server, upstream)
+    expect(unknownCodes(text)).toEqual([])
+    await expectNothingLeft(untouched)
   })
 
   it('a wrong literal is refused as a wrong variable is', async () => {
-    const { errors } = await server.ask(
+    const { errors } = await untouched.server.ask(
       'mutation { generateImage(input: { prompt: "x", size: "1024X1024" }) { id } }',
     )
     expect(errors).toMatchObject([
@@ -220,41 +277,95 @@ describe('a request with', () => {
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ])
-    await expectNothingLeft(server, upstream)
+    await expectNothingLeft(untouched)
   })
 
   it('a million wrong values is answered with ten errors', async () => {
-    const { errors } = await server.ask(GENERATE, {
+    const { errors } = await untouched.server.ask(GENERATE, {
       input: { prompt: 'x', providers: Array.from({ length: 1_000_000 }, () => 1) },
     })
     expect(errors).toHaveLength(10)
-    await expectNothingLeft(server, upstream)
+    await expectNothingLeft(untouched)
   })
 
-  it('more than 64 MB is refused with 413', async () => {
-    const response = await post(server, { prompt: 'x'.repeat(68_000_000) })
+  it('more than 32 MB is refused with 413', async () => {
+    const response = await post(untouched.server, { prompt: 'x'.repeat(34_000_000) })
     expect(response.status).toBe(413)
-    await expectNothingLeft(server, upstream)
+    await expectNothingLeft(untouched)
+  })
+
+  it('an Idempotency-Key header that differs from the argument is refused', async () => {
+    const input = { prompt: 'x', idempotencyKey: 'one' }
+    const response = await post(untouched.server, input, { 'idempotency-key': 'two' })
+    const { errors }: Result<unknown> = JSON.parse(await response.text())
+    expect(errors).toMatchObject([
+      {
+        message: expect.stringMatching(/Idempotency-Key header.*differ/),
+        extensions: { code: 'BAD_USER_INPUT', field: 'idempotencyKey' },
+      },
+    ])
+    await expectNothingLeft(untouched)
+  })
+
+  it.each(['%%%', 'task_01K00000000000000000000000', 'img_x', 'nonsense_01K00000000000000000000000', ''])(
+    'the id "%s", which names nothing, is answered with null',
+    async (id) => {
+      const query = 'query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } task(id: $id) { id } }'
+      expect(await untouched.server.ask(query, { id })).toEqual({
+        data: { node: null, nodes: [null], task: null },
+      })
+    },
+  )
+
+  it.each([
+    {
+      row: 'B33',
+      wrong: 'a page of no tasks',
+      query: '{ tasks(first: 0) { nodes { id } } }',
+      says: /^first is 0; 1 to 100/,
+    },
+    {
+      row: 'B33',
+      wrong: 'a page of 101 tasks',
+      query: '{ tasks(first: 101) { nodes { id } } }',
+      says: /^first is 101/,
+    },
+    {
+      row: 'B33',
+      wrong: 'a page of 2147483647 tasks',
+      query: '{ tasks(first: 2147483647) { nodes { id } } }',
+      says: /^first is 2147483647/,
+    },
+    {
+      row: 'B47',
+      wrong: 'a cursor of another list',
+      query: '{ tasks(after: "x") { nodes { id } } }',
+      says: /cursor/,
+    },
+    {
+      row: 'B49',
+      wrong: 'the end of a task of nobody',
+      query: 'mutation { cancelTask(id: "task_x") { id } }',
+      says: /task_x/,
+    },
+    {
+      row: 'B49',
+      wrong: 'another try of a task of nobody',
+      query: 'mutation { retryTask(id: "task_x") { id } }',
+      says: /task_x/,
+    },
+  ])('$wrong is refused in words', async ({ query, says }) => {
+    const { errors, ...rest } = await untouched.server.ask(query)
+    expect(errors).toMatchObject([{ message: expect.stringMatching(says) }])
+    expect(unknownCodes(JSON.stringify({ errors, rest }))).toEqual([])
+    await expectNothingLeft(untouched)
   })
 })
 
-function post(server: TestGateway, input: object): Promise<Response> {
+function post(server: TestGateway, input: object, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${server.url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ query: GENERATE, variables: { input } }),
   })
-}
-
-/** No task, and so no attempt and no event: both hang on one. The feed's place counts every event ever written. */
-async function expectNothingLeft(server: TestGateway, upstream: OpenaiUpstream): Promise<void> {
-  const { tasks, providers } = await server.get<{
-    tasks: { nodes: unknown[]; feedCursor: string }
-    providers: { queued: number; running: number }[]
-  }>('{ tasks { nodes { id } feedCursor } providers { queued running } }')
-  expect(tasks.nodes).toEqual([])
-  expect(Buffer.from(tasks.feedCursor, 'base64url').toString()).toMatch(/:0$/)
-  expect(providers).toEqual([{ queued: 0, running: 0 }])
-  expect(upstream.requests).toEqual([])
-  expect(upstream.charges.size).toBe(0)
 }

@@ -31,9 +31,16 @@ describe.each(DATABASES)('providers on %s', (database) => {
       {
         name: 'ace',
         modes: ['CALLBACK', 'POLL'],
-        recovery: 'CALLBACK',
+        recovery: 'CLIENT_REF',
         models: [
-          { name: 'dall-e-3', price: { imageMicros: 40_000, inputTextMicros: null, version: 'configured' } },
+          {
+            name: 'dall-e-3',
+            price: {
+              imageMicros: 40_000,
+              inputTextMicros: null,
+              version: expect.stringMatching(/^configured-[0-9a-f]{8}$/) as string,
+            },
+          },
         ],
       },
     ])

@@ -1,0 +1,216 @@
+// Documents that GraphQL refuses, or that ask for too much.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bodyOf, expectRefused, PAID, type Row } from './refused.ts'
+import { expectNothingLeft, openUntouched, type Untouched } from './untouched.ts'
+
+const deep = (depth: number) => `{tasks${'{nodes'.repeat(depth)}{id}${'}'.repeat(depth)}}`
+const many = (count: number, one: (index: number) => string) =>
+  Array.from({ length: count }, (_, i) => one(i)).join(' ')
+const PAID_TWICE_DEEP = `mutation { ...A ...B } fragment A on Mutation { a: ${PAID} } fragment B on Mutation { ... { b: ${PAID} } }`
+/** Each fragment holds the next one twice: written in full, it would be 2^20 fields. */
+const DOUBLING = `query { ...F0 } ${many(20, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`)} fragment F20 on Query { __typename }`
+
+const ROWS: Row[] = [
+  {
+    row: 'B16',
+    wrong: 'a syntax error',
+    body: bodyOf('{ tasks {'),
+    status: 400,
+    code: 'GRAPHQL_PARSE_FAILED',
+    says: /Expected Name/,
+  },
+  {
+    row: 'B17',
+    wrong: 'a field whose name is nearly right',
+    body: bodyOf('{ tasksx { id } }'),
+    status: 400,
+    code: 'GRAPHQL_VALIDATION_FAILED',
+    says: /"tasksx" on type "Query"\.$/,
+  },
+  {
+    row: 'B18',
+    wrong: 'the name of an operation that is not there',
+    body: bodyOf('query A { __typename }', { operationName: 'B' }),
+    status: 400,
+    code: 'OPERATION_RESOLUTION_FAILURE',
+    says: /operation/,
+  },
+  {
+    row: 'B18',
+    wrong: 'two operations and no name',
+    body: bodyOf('query A { __typename } query B { __typename }'),
+    status: 400,
+    code: 'OPERATION_RESOLUTION_FAILURE',
+    says: /operation/,
+  },
+  {
+    row: 'B19',
+    wrong: 'fields 2000 deep',
+    body: bodyOf(deep(2000)),
+    status: 400,
+    code: 'QUERY_TOO_LARGE',
+    says: /tokens; at most 1000/,
+  },
+  {
+    row: 'B19',
+    wrong: 'fields 11 deep',
+    body: bodyOf(`{ node(id: "x") { ... on Task ${'{ retryOf '.repeat(9)}{ id }${' }'.repeat(9)} } }`),
+    status: 400,
+    code: 'QUERY_TOO_LARGE',
+    says: /11 deep; at most 10/,
+  },
+  {
+    row: 'B20',
+    wrong: '1001 tokens',
+    body: bodyOf(`{ ${'__typename '.repeat(999)} }`),
+    status: 400,
+    code: 'QUERY_TOO_LARGE',
+    says: /tokens; at most 1000/,
+  },
+  {
+    row: 'B21',
+    wrong: 'a comment of a megabyte',
+    body: bodyOf(`# ${'x'.repeat(1_000_000)}\n{ __typename }`),
+    status: 400,
+    code: 'QUERY_TOO_LARGE',
+    says: /1000017 characters; at most 20000/,
+  },
+  {
+    row: 'B21',
+    wrong: '51 comments',
+    body: bodyOf(`${'#\n'.repeat(51)}{ __typename }`),
+    status: 400,
+    code: 'QUERY_TOO_LARGE',
+    says: /comments; at most 50/,
+  },
+  {
+    row: 'B22',
+    wrong: '16 aliases',
+    body: bodyOf(`{ ${many(16, (i) => `a${i}: __typename`)} }`),
+    status: 400,
+    code: 'TOO_MANY_ALIASES',
+    says: /15 aliases/,
+  },
+  {
+    row: 'B23',
+    wrong: 'two fields that cost money',
+    body: bodyOf(`mutation { a: ${PAID} b: ${PAID} }`),
+    status: 400,
+    code: 'TOO_MANY_ROOT_FIELDS',
+    says: /generateImage and generateImage.*only one/,
+  },
+  {
+    row: 'B23',
+    wrong: 'two different fields that cost money',
+    body: bodyOf(`mutation { ${PAID} retryTask(id: "x") { id } }`),
+    status: 400,
+    code: 'TOO_MANY_ROOT_FIELDS',
+    says: /generateImage and retryTask/,
+  },
+  {
+    row: 'B24',
+    wrong: 'two fields that cost money, in fragments',
+    body: bodyOf(PAID_TWICE_DEEP),
+    status: 400,
+    code: 'TOO_MANY_ROOT_FIELDS',
+    says: /generateImage and generateImage/,
+  },
+  {
+    row: 'B24',
+    wrong: 'one field that costs money in a fragment used twice',
+    body: bodyOf(`mutation { ...A ...A } fragment A on Mutation { ${PAID} }`),
+    status: 400,
+    code: 'TOO_MANY_ROOT_FIELDS',
+    says: /generateImage and generateImage/,
+  },
+  {
+    row: 'B25',
+    wrong: '20000 directives',
+    body: bodyOf(`{ __typename ${'@a'.repeat(9_000)} }`),
+    status: 400,
+    code: 'QUERY_TOO_LARGE',
+    says: /tokens; at most 1000/,
+  },
+  {
+    row: 'B27',
+    wrong: 'a fragment that contains itself',
+    body: bodyOf('{ ...A } fragment A on Query { ...A }'),
+    status: 400,
+    code: 'GRAPHQL_VALIDATION_FAILED',
+    says: /fragment "A" within itself/,
+  },
+  {
+    row: 'B27',
+    wrong: 'a paid fragment that contains itself',
+    body: bodyOf(`mutation { ...A } fragment A on Mutation { ...A ${PAID} }`),
+    status: 400,
+    code: 'GRAPHQL_VALIDATION_FAILED',
+    says: /fragment "A" within itself/,
+  },
+  {
+    row: 'B20',
+    wrong: 'the bytes of a hundred pages',
+    body: bodyOf('{ tasks(first: 100) { nodes { images { b64Json } } } }'),
+    status: 400,
+    code: 'QUERY_TOO_LARGE',
+    says: /may touch 200\d\d\d fields.*20000/,
+  },
+  {
+    row: 'B20',
+    wrong: 'the same with the number of items in a variable',
+    body: bodyOf('query ($n: Int) { tasks(first: $n) { nodes { images { b64Json } } } }', {
+      variables: { n: 100 },
+    }),
+    status: 400,
+    code: 'QUERY_TOO_LARGE',
+    says: /may touch 200\d\d\d fields.*20000/,
+  },
+  {
+    row: 'B20',
+    wrong: 'fragments that double twenty times',
+    body: bodyOf(DOUBLING),
+    status: 400,
+    code: 'QUERY_TOO_LARGE',
+    says: /may touch 1048576 fields/,
+  },
+  {
+    row: 'B29',
+    wrong: 'a body of 33 MB',
+    body: bodyOf('{ __typename }', { variables: { x: 'x'.repeat(34_000_000) } }),
+    status: 413,
+    code: 'REQUEST_TOO_LARGE',
+    says: /34000\d\d\d bytes; at most 33554432/,
+  },
+]
+
+describe('a request with', () => {
+  let untouched: Untouched
+  beforeAll(async () => {
+    untouched = await openUntouched()
+  })
+  afterAll(() => untouched[Symbol.asyncDispose]())
+
+  it.each(ROWS)('$wrong is refused with its code and a sentence', async (row) => {
+    expect.hasAssertions()
+    await expectRefused(untouched, row)
+  })
+
+  it('many mistakes is told the first five', async () => {
+    const { errors } = await untouched.server.ask(`{ ${many(100, (i) => `no${i}`)} }`)
+    expect(errors).toHaveLength(6)
+    expect(errors?.at(-1)?.message).toMatch(/Too many validation errors/)
+  })
+
+  it('one field that costs money, 15 aliases and 1000 tokens would be answered', async () => {
+    const { errors } = await untouched.server.ask(
+      `mutation { a: generateImage(input: { prompt: "" }) { id } }`,
+    )
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'prompt' } }])
+    const { data } = await untouched.server.ask(`{ ${many(15, (i) => `a${i}: __typename`)} }`)
+    expect(Object.keys(data ?? {})).toHaveLength(15)
+    // 10 tokens, and one for each id.
+    const thousand = await untouched.server.ask(`{ nodes(ids: [${'"" '.repeat(988)}]) { id } }`)
+    expect(thousand.errors).toMatchObject([{ message: expect.stringMatching(/^988 ids/) }])
+    await expectNothingLeft(untouched)
+  })
+})

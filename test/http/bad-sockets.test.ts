@@ -1,0 +1,272 @@
+// What a client may do wrong on a WebSocket, and what it is told: by a close code of graphql-transport-ws, or by an error
+// to the one operation.
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { systemClock } from '../../src/clock.ts'
+import { operatorOf } from '../../src/engine/access.ts'
+import { createClientReader } from '../../src/http/client.ts'
+import { createGraphQL } from '../../src/http/graphql.ts'
+import { listen } from '../../src/http/server.ts'
+import { createSockets } from '../../src/http/websocket.ts'
+import { createLog } from '../../src/log.ts'
+import { createMetrics } from '../../src/metrics.ts'
+import { untraced } from '../../src/tracing.ts'
+import type { Result } from '../support/client.ts'
+import { expectNothingLeft, openUntouched, unknownCodes, type Untouched } from './untouched.ts'
+
+interface Message {
+  id?: string
+  type: string
+  /** A result, or errors alone. */
+  payload?: Result<unknown> | Result<unknown>['errors']
+}
+
+const FEED = 'subscription { taskFeed { cursor } }'
+const PAID = 'generateImage(input: { prompt: "x" }) { id }'
+const subscribe = (query: unknown, id: unknown = '1') => ({ id, type: 'subscribe', payload: { query } })
+const INIT = { type: 'connection_init' }
+
+/** Opens a socket and sends messages, each as JSON unless it is bytes or a text. */
+async function open(
+  url: string,
+  messages: unknown[] = [],
+  protocol: string | undefined = 'graphql-transport-ws',
+) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, protocol === '' ? [] : protocol)
+  const heard: Message[] = []
+  socket.on('message', (data: Buffer) => heard.push(JSON.parse(data.toString())))
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() }))
+  })
+  await once(socket, 'open')
+  const send = (message: unknown) =>
+    socket.send(typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message))
+  for (const message of messages) send(message)
+  return { socket, heard, closed, send }
+}
+
+describe('a socket', () => {
+  let untouched: Untouched
+  beforeAll(async () => {
+    untouched = await openUntouched()
+  })
+  afterAll(() => untouched[Symbol.asyncDispose]())
+
+  it.each([
+    { row: 'B83', wrong: 'asks for no protocol', protocol: '', sends: [INIT], code: 4406 },
+    { row: 'B84', wrong: 'never begins', sends: [], code: 4408 },
+    { row: 'B85', wrong: 'begins twice', sends: [INIT, INIT], code: 4429 },
+    { row: 'B86', wrong: 'asks before it was greeted', sends: [subscribe(FEED)], code: 4401 },
+    { row: 'B88', wrong: 'sends no JSON', sends: [INIT, 'hello'], code: 4400 },
+    { row: 'B88', wrong: 'sends bytes', sends: [INIT, Buffer.from([0, 159, 146, 150])], code: 4400 },
+    { row: 'B88', wrong: 'sends a list', sends: [INIT, '[]'], code: 4400 },
+    {
+      row: 'B88',
+      wrong: 'sends a list as payload',
+      sends: [INIT, { id: '1', type: 'subscribe', payload: [] }],
+      code: 4400,
+    },
+    { row: 'B88', wrong: 'sends a number as query', sends: [INIT, subscribe(1)], code: 4400 },
+    { row: 'B88', wrong: 'sends a number as id', sends: [INIT, subscribe(FEED, 1)], code: 4400 },
+    {
+      row: 'B88',
+      wrong: 'sends a type that nobody knows',
+      sends: [INIT, { type: 'start', id: '1' }],
+      code: 4400,
+    },
+    {
+      row: 'B89',
+      wrong: 'asks twice under one id',
+      sends: [INIT, subscribe(FEED), subscribe(FEED)],
+      code: 4409,
+      greeted: true,
+    },
+    {
+      row: 'B93',
+      wrong: 'sends a message of 300 KB',
+      sends: [INIT, subscribe(`#${'x'.repeat(300_000)}`)],
+      code: 1009,
+    },
+  ])('that $wrong is closed with $code', async ({ sends, protocol, code, greeted }) => {
+    const { closed, send, socket } = await open(
+      untouched.server.url,
+      greeted ? sends.slice(0, 1) : sends,
+      protocol,
+    )
+    if (greeted) {
+      await once(socket, 'message')
+      for (const message of sends.slice(1)) send(message)
+    }
+    const { reason, ...rest } = await closed
+    expect(rest).toEqual({ code })
+    expect(reason.length).toBeLessThan(124)
+    await expectNothingLeft(untouched)
+    expect(untouched.server.gateway.watching()).toBe(0)
+  })
+
+  it.each([
+    { row: 'B91', wrong: 'a syntax error', query: '{ tasks {', code: 'GRAPHQL_PARSE_FAILED' },
+    {
+      row: 'B92',
+      wrong: 'fields 2000 deep',
+      query: `{tasks${'{nodes'.repeat(2000)}{id}${'}'.repeat(2000)}}`,
+      code: 'QUERY_TOO_LARGE',
+    },
+    {
+      row: 'B92',
+      wrong: 'fields 11 deep',
+      query: `{ node(id: "x") { ... on Task ${'{ retryOf '.repeat(9)}{ id }${' }'.repeat(9)} } }`,
+      code: 'QUERY_TOO_LARGE',
+    },
+    {
+      row: 'B92',
+      wrong: 'a document of 20001 characters',
+      query: `#${'x'.repeat(20_000)}`,
+      code: 'QUERY_TOO_LARGE',
+    },
+    {
+      row: 'B94',
+      wrong: 'a mutation without a prompt',
+      query: 'mutation { generateImage(input: { prompt: "" }) { id } }',
+      code: 'BAD_USER_INPUT',
+    },
+    {
+      row: 'B94',
+      wrong: 'the bytes of a hundred pages',
+      query: '{ tasks(first: 100) { nodes { images { b64Json } } } }',
+      code: 'QUERY_TOO_LARGE',
+    },
+    {
+      row: 'B94',
+      wrong: '16 aliases',
+      query: `{ ${Array.from({ length: 16 }, (_, i) => `a${i}: __typename`).join(' ')} }`,
+      code: 'TOO_MANY_ALIASES',
+    },
+    {
+      row: 'B99',
+      wrong: 'two fields that cost money',
+      query: `mutation { a: ${PAID} b: ${PAID} }`,
+      code: 'TOO_MANY_ROOT_FIELDS',
+    },
+    {
+      row: 'B100',
+      wrong: 'a task of somebody else',
+      query: 'subscription { taskEvents(taskId: "task_01K00000000000000000000000") { cursor } }',
+      code: 'NOT_FOUND',
+    },
+  ])('that asks for $wrong hears $code, and stays open', async ({ query, code }) => {
+    const { socket, heard, send } = await open(untouched.server.url, [INIT])
+    await expect.poll(() => heard).toEqual([{ type: 'connection_ack' }])
+    send(subscribe(query))
+    await expect.poll(() => codesFor(heard, '1')).toEqual([code])
+    send(subscribe('{ __typename }', '2'))
+    await expect.poll(() => heard.filter(({ id }) => id === '2')).toHaveLength(2)
+    expect(unknownCodes(JSON.stringify(heard))).toEqual([])
+    expect(JSON.stringify(heard)).not.toContain('"http"')
+    expect(socket.readyState).toBe(WebSocket.OPEN)
+    socket.terminate()
+    await expectNothingLeft(untouched)
+  })
+
+  it('may have 50 subscriptions, and hears TOO_MANY_SUBSCRIPTIONS to the 51st alone', async () => {
+    const { socket, heard, send } = await open(untouched.server.url, [INIT])
+    await expect.poll(() => heard).toHaveLength(1)
+    for (let i = 1; i <= 51; i++) send(subscribe(FEED, String(i)))
+    await expect
+      .poll(() => heard.slice(1))
+      .toMatchObject([
+        { id: '51', type: 'error', payload: [{ extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } }] },
+      ])
+    expect(untouched.server.gateway.watching()).toBe(50)
+    send({ id: '7', type: 'complete' })
+    await expect.poll(() => untouched.server.gateway.watching()).toBe(49)
+    send(subscribe(FEED, '52'))
+    await expect.poll(() => untouched.server.gateway.watching()).toBe(50)
+    expect(heard).toHaveLength(2)
+    socket.terminate()
+    await expect.poll(() => untouched.server.gateway.watching()).toBe(0)
+  })
+
+  it.each([
+    {
+      row: 'B98',
+      what: 'a thousand pings',
+      flood: (socket: WebSocket) => socket.ping(),
+    },
+    {
+      row: 'B98',
+      what: 'a thousand messages',
+      flood: (socket: WebSocket) => socket.send('{"type":"ping"}'),
+    },
+  ])('that sends $what within a second is closed with 1008', async ({ flood }) => {
+    const { socket, closed } = await open(untouched.server.url, [INIT])
+    // A few at a time: a heap of pings in one packet ends the connection even sooner.
+    for (let i = 0; i < 1000 && socket.readyState === WebSocket.OPEN; i++) {
+      flood(socket)
+      if (i % 10 === 9) await Promise.race([once(socket, 'pong'), once(socket, 'message'), closed])
+    }
+    expect((await closed).code).toBe(1008)
+  })
+
+  it.each([
+    {
+      row: 'B95',
+      from: 'a page of another site',
+      headers: 'host: localhost\r\norigin: https://evil.example',
+      status: 403,
+    },
+    {
+      row: 'B95',
+      from: 'a page whose name was pointed here',
+      headers: 'host: evil.example\r\norigin: http://evil.example',
+      status: 403,
+    },
+    { row: 'B95', from: 'a host that is none', headers: 'host: a[b', status: 400 },
+  ])('is refused to $from with $status, before it is one', async ({ headers, status }) => {
+    const socket = connect(Number(new URL(untouched.server.url).port), '127.0.0.1')
+    const upgrade =
+      'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA=='
+    socket.write(`GET /graphql HTTP/1.1\r\n${headers}\r\n${upgrade}\r\n\r\n`)
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    socket.destroy()
+  })
+})
+
+/** No operation comes that far. */
+function context(): never {
+  throw new Error('Nobody asks.')
+}
+
+it('a socket that never answers pings is ended after two of them', async () => {
+  const log = createLog('silent')
+  const readClient = createClientReader([])
+  const keyring = { admit: async () => operatorOf('prj_A'), watch: () => () => {} }
+  const watched = { metrics: createMetrics(), tracing: untraced }
+  const graphql = createGraphQL({ context, corsOrigins: [], introspection: true, log, keyring, ...watched })
+  const about = { corsOrigins: [], readClient, publicUrl: null, keyring, adminKey: null }
+  const options = { ...about, clock: systemClock, log, keepAliveMs: 200 }
+  const sockets = createSockets(graphql, options)
+  const server = await listen(async () => new Response(), sockets, { host: '127.0.0.1', port: 0 })
+  try {
+    const deaf = new WebSocket(`${server.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+      autoPong: false,
+    })
+    const lively = await open(server.url, [INIT])
+    const [code] = await once(deaf, 'close')
+    expect(code).toBe(1006)
+    expect(lively.socket.readyState).toBe(WebSocket.OPEN)
+    lively.socket.terminate()
+  } finally {
+    await server.close()
+  }
+})
+
+function codesFor(heard: Message[], id: string): unknown[] {
+  return heard
+    .filter((message) => message.id === id)
+    .flatMap(({ payload }) => (Array.isArray(payload) ? payload : payload?.errors) ?? [])
+    .map(({ extensions }) => extensions?.['code'])
+}

@@ -1,0 +1,79 @@
+// A server whose only provider charges for all it is sent, and the proof that a bad request did nothing.
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { expect } from 'vitest'
+import { GATEWAY_ERROR_CODES } from '../../src/errors.ts'
+import { REQUEST_ERRORS } from '../../src/http/refusal.ts'
+import { startOpenaiUpstream, type OpenaiUpstream } from '../providers/upstreams/openai.ts'
+import { openGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts'
+
+export interface Untouched {
+  server: TestGateway
+  upstream: OpenaiUpstream
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export async function openUntouched(options: TestGatewayOptions = {}): Promise<Untouched> {
+  const upstream = await startOpenaiUpstream()
+  const provider = { name: 'paid', dialect: 'openai', baseUrl: upstream.url, apiKey: 'sk-test-key' }
+  const server = await openGateway({ providers: [provider], ...options })
+  return {
+    server,
+    upstream,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]()
+      await upstream.close()
+    },
+  }
+}
+
+/** No task, and so no attempt and no event: both hang on one. The feed's place counts every event ever written. */
+export async function expectNothingLeft({ server, upstream }: Untouched): Promise<void> {
+  const { tasks, providers } = await server.get<{
+    tasks: { nodes: unknown[]; feedCursor: string }
+    providers: { queued: number; running: number }[]
+  }>('{ tasks { nodes { id } feedCursor } providers { queued running } }')
+  expect(tasks.nodes).toEqual([])
+  expect(Buffer.from(tasks.feedCursor, 'base64url').toString()).toMatch(/:0$/)
+  expect(providers).toEqual([{ queued: 0, running: 0 }])
+  expect(upstream.requests).toEqual([])
+  expect(upstream.charges.size).toBe(0)
+}
+
+const CODES = new Set<string>([...GATEWAY_ERROR_CODES, ...Object.keys(REQUEST_ERRORS)])
+
+/** Every code of an error, in a text of JSON, that is on neither of the two lists. Codes within data are others. */
+export function unknownCodes(json: string): string[] {
+  const found = [
+    ...json.matchAll(/"extensions":\{[^{}]*?"code":"([^"]*)"/g),
+    ...json.matchAll(/^\{"error":\{"code":"([^"]*)"/g),
+  ]
+  return found.flatMap(([, code = '']) => (CODES.has(code) ? [] : [code]))
+}
+
+/** A refusal in either form: of GraphQL, or of a route beside it. */
+export function refusalIn(json: string): { code: unknown; message: unknown } {
+  const answer: {
+    errors?: { message: string; extensions?: Record<string, unknown> }[]
+    error?: { code: string; message: string }
+  } = JSON.parse(json)
+  const [first] = answer.errors ?? []
+  return first
+    ? { code: first.extensions?.['code'], message: first.message }
+    : { code: answer.error?.code, message: answer.error?.message }
+}
+
+/** Sends bytes that no HTTP client would, and answers with all that comes until the connection is closed. */
+export async function sendRaw(
+  url: string,
+  bytes: string | Buffer,
+): Promise<{ status: number; head: string; body: string }> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  await once(socket, 'connect')
+  // A server that refuses need not read all that comes.
+  socket.on('error', () => {})
+  socket.write(bytes)
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
+  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), head, body }
+}
