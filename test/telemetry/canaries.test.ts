@@ -1,0 +1,390 @@
+// Secrets of every kind are planted through real requests at a real process, while all that can fail does. Then they are
+// looked for in everything that came out of it. test/secrets.test.ts does the same for what each dialect may repeat.
+import { fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import sharp from 'sharp'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { darkroom } from '../cli/darkroom.ts'
+import { startFleet, type Keys } from '../providers/fleet.ts'
+import type { Echo, Mood } from '../providers/upstreams/fake.ts'
+import { newPlace, type Place } from '../support/database.ts'
+import { hastenRests } from '../support/hasten.ts'
+import { openReceiver } from '../support/receiver.ts'
+import { openCollector } from './collector.ts'
+
+/** No pattern of a known kind: what is hidden must be hidden because it is known to be secret, or never told. */
+function canary(kind: string): string {
+  return `canary${kind}${randomBytes(12).toString('hex')}`
+}
+
+const KEYS: Keys = {
+  openai: canary('Openai'),
+  basic: canary('Basic'),
+  pmockAccess: canary('Access'),
+  pmockSecret: canary('Signing'),
+  jimmy: canary('Jimmy'),
+  acedata: canary('Acedata'),
+}
+const ADMIN_KEY = `dk_admin_${canary('Admin')}${canary('More')}`
+const WORLD = {
+  databasePassword: canary('Database'),
+  proxyPassword: canary('Proxy'),
+  collectorToken: canary('Collector'),
+  environmentToken: canary('Environment'),
+  cookie: canary('Cookie'),
+  basicLogin: Buffer.from(`someone:${canary('Login')}`).toString('base64'),
+  foreignBearer: canary('Bearer'),
+  guessedCallback: canary('Callback').padEnd(43, 'x').slice(0, 43),
+  queryToken: canary('Query'),
+  pathToken: canary('Path'),
+  tracestate: canary('State'),
+  malformedKey: canary('Malformed'),
+}
+/** What has to be kept where it was asked for, and told nobody else. */
+const KEPT = {
+  prompt: `a heron ${canary('Prompt')}`,
+  user: canary('User'),
+  label: canary('Label'),
+  callbackToken: canary('Told'),
+  imageSignature: canary('Image'),
+}
+
+/** Repeats all that came with a request in each field that any dialect reads an error from. */
+function echo(status: number): Echo {
+  return ({ headers, body }) => {
+    const said = `${Object.values(headers).join(' ')} ${body.toString('latin1').slice(0, 3000)}`
+    const error = { message: said, type: said, code: 'echo', param: said }
+    return {
+      status,
+      headers: { 'x-request-id': said.slice(0, 200).replaceAll(/[^ -~]/g, '') },
+      body: { code: status, msg: said, message: said, error },
+    }
+  }
+}
+const MOODS: Mood[] = [echo(400), echo(401), echo(429), echo(500), 'reset-after-request', 'truncated', 'ok']
+
+interface Running {
+  url: string
+  /** Everything it wrote, to either stream. */
+  output: () => string
+  stop(): Promise<void>
+}
+
+async function start(place: Place, settings: object, env: Record<string, string>): Promise<Running> {
+  const file = join(place.dataDir, 'darkroom.config.json')
+  await writeFile(file, JSON.stringify({ port: 0, dataDir: join(place.dataDir, 'data'), ...settings }))
+  const child = fork(join(import.meta.dirname, 'traced-child.ts'), {
+    env: { DARKROOM_CONFIG: file, ...env },
+    execArgv: [],
+    silent: true,
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk))
+  const ended = once(child, 'exit')
+  const [url] = await Promise.race([once(child, 'message'), ended.then(() => expect.fail(output))])
+  return {
+    url: String(url),
+    output: () => output,
+    async stop() {
+      if (child.connected) child.disconnect()
+      await ended
+    },
+  }
+}
+
+/** A database of its own, and a role whose password is a canary. */
+async function newDatabase(): Promise<{ place: Place; url: string; away(): Promise<void> }> {
+  const place = await newPlace('postgresql')
+  const role = `canary_${randomBytes(6).toString('hex')}`
+  const admin = new Client({ connectionString: inject('postgresqlUrl') })
+  await admin.connect()
+  await admin.query(`create role ${role} superuser login password '${WORLD.databasePassword}'`)
+  const url = new URL(place.databaseUrl!)
+  url.username = role
+  url.password = WORLD.databasePassword
+  const name = url.pathname.slice(1)
+  onTestFinished(async () => {
+    await place.remove()
+    await admin.query(`drop role ${role}`)
+    await admin.end()
+  })
+  return {
+    place,
+    url: url.href,
+    /** Lets nobody connect any more, and throws out who is. */
+    async away() {
+      await admin.query(`alter database ${name} allow_connections false`)
+      await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+    },
+  }
+}
+
+async function dump(url: string): Promise<[where: string, text: string][]> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const tables = await client.query<{ name: string }>(
+    `select table_name as name from information_schema.tables where table_schema = 'public'`,
+  )
+  const found: [string, string][] = []
+  for (const { name } of tables.rows) {
+    const rows = await client.query<{ text: string }>(`select row_to_json(t)::text as text from "${name}" t`)
+    for (const { text } of rows.rows) found.push([`table ${name}`, text])
+  }
+  await client.end()
+  return found
+}
+
+async function filesUnder(folder: string): Promise<[where: string, text: string][]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return Promise.all(
+    files.map(async (file): Promise<[string, string]> => [`file ${file}`, await readFile(file, 'latin1')]),
+  )
+}
+
+/** A GraphQL request with a key. */
+function post(key: string, query: string, variables: object = {}, more: object = {}): RequestInit {
+  return {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...more },
+    body: JSON.stringify({ query, variables }),
+  }
+}
+
+test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_000 }, async () => {
+  const fleet = await startFleet({ keys: KEYS, timeoutMs: 400 })
+  onTestFinished(() => fleet.close())
+  await using collector = await openCollector()
+  await using receiver = await openReceiver((reply, nth) => void reply.writeHead(nth % 2 ? 500 : 204).end())
+  const database = await newDatabase()
+  const env = {
+    DATABASE_URL: database.url,
+    DARKROOM_ADMIN_KEY: ADMIN_KEY,
+    HTTPS_PROXY: `http://someone:${WORLD.proxyPassword}@127.0.0.1:9`,
+    SOME_TOKEN: WORLD.environmentToken,
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${WORLD.collectorToken}`,
+    OTEL_BSP_SCHEDULE_DELAY: '20',
+  }
+  const settings = {
+    logLevel: 'trace',
+    providers: fleet.entries.map((entry) => ({
+      ...entry,
+      ...(entry['dialect'] === 'acedata' && { mode: 'callback' }),
+    })),
+    engine: { pollMs: 20, maxAttempts: 2 },
+  }
+  const server = await start(database.place, settings, env)
+  onTestFinished(() => server.stop())
+  /** Every answer but those that hand a secret to its owner. */
+  const answers: string[] = []
+
+  async function send(path: string, init: RequestInit = {}): Promise<string> {
+    const response = await fetch(`${server.url}${path}`, init)
+    return `${response.status} ${JSON.stringify([...response.headers])} ${await response.text()}`
+  }
+  async function tell(path: string, init: RequestInit = {}): Promise<void> {
+    answers.push(await send(path, init))
+  }
+
+  // What is made for its owner, who is told once.
+  const made = await send(
+    '/graphql',
+    post(ADMIN_KEY, 'mutation { createApiKey(input: { name: "app" }) { key } }'),
+  )
+  const [apiKey = ''] = /dk_live_\w+/.exec(made) ?? []
+  const hooked = await send(
+    '/graphql',
+    post(ADMIN_KEY, `mutation { createWebhook(input: { url: "${receiver.url}/in" }) { secret } }`),
+  )
+  const [webhookSecret = ''] = /whsec_[\w+/=]+/.exec(hooked) ?? []
+  expect([apiKey.length, webhookSecret.length]).toEqual([68, 50])
+
+  // Tasks at every provider, at upstreams that repeat whatever they are told.
+  const photo = await sharp({
+    create: {
+      width: 64,
+      height: 64,
+      channels: 3,
+      background: '#8899aa',
+      noise: { type: 'gaussian', mean: 128, sigma: 30 },
+    },
+  })
+    .png()
+    .toBuffer()
+  const dataUrl = `data:image/png;base64,${photo.toString('base64')}`
+  const names = ['openai', 'basic', 'pmock', 'jimmy', 'acedata'] as const
+  const create = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+  for (const name of names) fleet[name].script(...MOODS)
+  const over = new AbortController()
+  const hastened = hastenRests({ ...database.place, databaseUrl: database.url }, over.signal)
+  await Promise.all(
+    names.flatMap((name) =>
+      MOODS.map((_, nth) => {
+        const images = nth === 0 && name === 'openai' ? [{ dataUrl }] : undefined
+        const labels = [{ key: 'label', value: KEPT.label }]
+        const input = { prompt: KEPT.prompt, user: KEPT.user, metadata: labels, providers: [name], images }
+        return tell('/graphql', post(apiKey, create, { input }, { cookie: `sid=${WORLD.cookie}` }))
+      }),
+    ),
+  )
+  const signed = `https://photos.example/a.png?X-Amz-Signature=${KEPT.imageSignature}`
+  const told = `${receiver.url}/task?token=${KEPT.callbackToken}`
+  const fetched = { prompt: KEPT.prompt, images: [{ url: signed }], callbackUrl: told, providers: ['openai'] }
+  await tell('/graphql', post(apiKey, create, { input: fetched }))
+
+  // Requests that are wrong in every way that a secret can be in the wrong place.
+  const nothing = '{ providers { name } }'
+  await tell('/graphql', post(WORLD.foreignBearer, nothing))
+  await tell('/graphql', post(`${apiKey.slice(0, -1)}_`, nothing))
+  await tell('/graphql', {
+    ...post(apiKey, nothing),
+    headers: { authorization: `Basic ${WORLD.basicLogin}` },
+  })
+  await tell(`/graphql?key=${apiKey}`, post(apiKey, nothing))
+  await tell(`/graphql?access_token=${ADMIN_KEY}`)
+  await tell(`/nowhere/${apiKey}`)
+  await tell(`/graphql?token=${WORLD.queryToken}`, post(apiKey, nothing))
+  await tell('/livez', { headers: { authorization: `Bearer ${WORLD.pathToken}`, cookie: WORLD.cookie } })
+  await tell(`/callbacks/${WORLD.guessedCallback}`, { method: 'POST', body: KEYS.acedata })
+  await tell('/graphql', post(apiKey, '{ task(id: "x") { nonsense } }', {}, { tracestate: WORLD.tracestate }))
+  await tell('/graphql', post(apiKey, create, { input: { prompt: KEPT.prompt, size: KEPT.user, n: 99 } }))
+  await tell('/graphql', { ...post(apiKey, ''), body: `{"query": "${KEPT.prompt}` })
+
+  // How it all went, as its owner and the operator are told. A signed address is for its owner, so it is not kept here.
+  const look = `{ tasks(first: 100) { nodes { id status error { code message } warnings { message }
+    attempts { state remoteId providerRequestId error { message } } images { id } } } }`
+  await expect
+    .poll(async () => /"(?:QUEUED|RUNNING)"/.test(await send('/graphql', post(apiKey, look))), {
+      timeout: 30_000,
+    })
+    .toBe(false)
+  over.abort()
+  await hastened
+  await tell('/graphql', post(apiKey, look))
+  const drawn = await send('/graphql', post(apiKey, '{ tasks(first: 100) { nodes { images { url } } } }'))
+  const signatures = [...drawn.matchAll(/[?&](?:sig|signature|s)=([\w-]{16,})/g)].map(
+    ([, signature = '']) => signature,
+  )
+  expect(signatures.length).toBeGreaterThan(0)
+  const [picture = ''] = /http[^"]+\/assets\/[^"]+/.exec(drawn) ?? []
+  expect((await fetch(picture.replaceAll('\\u0026', '&'))).status).toBe(200)
+  await tell(`/assets/nothing.png?sig=${signatures[0]}`)
+  await tell('/metrics')
+  await tell('/metrics', { headers: { 'x-forwarded-for': '203.0.113.9', authorization: `Bearer ${apiKey}` } })
+
+  const rows = await dump(database.url)
+  const doctor = await darkroom(['doctor', '--json'], { cwd: database.place.dataDir, env })
+  await mkdir(join(database.place.dataDir, 'bad'))
+  const bad = {
+    providers: [{ name: 'x', dialect: 'openai', apiKey: WORLD.malformedKey, apiKy: 1 }],
+    databaseUrl: `mysql://u:${WORLD.malformedKey}@x/y`,
+  }
+  const malformed = []
+  for (const text of [JSON.stringify(bad), `${JSON.stringify(bad, null, 1).slice(0, -4)} oops`]) {
+    await writeFile(join(database.place.dataDir, 'bad', 'darkroom.config.json'), text)
+    malformed.push(
+      await darkroom(['serve'], {
+        cwd: join(database.place.dataDir, 'bad'),
+        env: { ...env, DATABASE_URL: '' },
+      }),
+    )
+  }
+
+  // The database goes away under all of it.
+  await database.away()
+  for (const key of [apiKey, ADMIN_KEY]) {
+    const input = { prompt: KEPT.prompt, user: KEPT.user }
+    await tell('/graphql', post(key, create, { input }))
+    await tell('/graphql', post(key, look))
+  }
+  await tell('/readyz')
+  await tell('/metrics')
+  const away = await darkroom(['doctor', '--json'], {
+    cwd: database.place.dataDir,
+    env: { ...env, LOG_LEVEL: 'debug' },
+  })
+  const starting = await darkroom(['serve', '--port', '0'], {
+    cwd: database.place.dataDir,
+    env: { ...env, LOG_LEVEL: 'debug' },
+  })
+  await server.stop()
+
+  const callbackTokens = fleet.acedata.requests.flatMap(({ parameters: { callback_url: url } }) =>
+    typeof url === 'string' ? [url.slice(url.lastIndexOf('/') + 1)] : [],
+  )
+  const pmockTokens = fleet.pmock.requests.map(({ headers }) => String(headers['pmock-access-token']))
+  const never = [
+    ...Object.values(KEYS),
+    ...Object.values(WORLD),
+    ADMIN_KEY,
+    apiKey,
+    // Its handle is no secret: people tell keys apart by it.
+    apiKey.slice(19),
+    ...new Set(callbackTokens),
+    ...new Set(pmockTokens),
+    dataUrl.slice(60, 160),
+  ]
+  const kept = [...Object.values(KEPT), KEPT.prompt.slice(8)]
+  const outside: [string, string][] = [
+    ...server
+      .output()
+      .split('\n')
+      .map((line): [string, string] => ['the log', line]),
+    ...collector.bodies.map((body): [string, string] => ['a trace', body]),
+    ...[doctor, away, starting, ...malformed].map((it): [string, string] => [
+      'a command',
+      it.stdout + it.stderr,
+    ]),
+  ]
+  const toldTo = answers.map((text): [string, string] => ['an answer', text])
+  const stored = [...rows, ...(await filesUnder(join(database.place.dataDir, 'data')))]
+
+  expect(hits(never, [...outside, ...toldTo, ...stored])).toEqual([])
+  expect(hits([webhookSecret, ...signatures], [...outside, ...toldTo])).toEqual([])
+  expect(hits([webhookSecret], stored).map(({ where }) => where)).toEqual(['table webhook_endpoints'])
+  // At debug and trace, an upstream's own words may repeat a prompt.
+  const loud = outside.filter(
+    ([where, line]) => where !== 'the log' || !/"level":"(?:debug|trace)"/.test(line),
+  )
+  expect(hits(kept, loud)).toEqual([])
+  const homes = new Set([
+    'tasks',
+    'attempts',
+    'assets',
+    'webhook_deliveries',
+    'task_events',
+    'provider_rests',
+  ])
+  const elsewhere = stored.filter(([where]) => !homes.has(where.replace('table ', '')))
+  expect(hits(kept, elsewhere)).toEqual([])
+
+  // It went through what it says.
+  expect(doctor.exitCode).toBe(0)
+  expect(malformed.map(({ exitCode }) => exitCode)).toEqual([78, 78])
+  expect([away.exitCode, starting.exitCode]).not.toContain(0)
+  expect(callbackTokens.length).toBeGreaterThan(0)
+  expect(outside.length).toBeGreaterThan(100)
+  expect(collector.spans.length).toBeGreaterThan(50)
+  expect(rows.length).toBeGreaterThan(100)
+  expect(answers.join('')).toMatch(/\[redacted\]/)
+  expect(answers.join('')).toMatch(/Unexpected error|unavailable/)
+})
+
+function hits(secrets: string[], texts: [where: string, text: string][]) {
+  const forms = secrets.flatMap((secret) => [
+    ...new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]),
+  ])
+  return texts.flatMap(([where, text]) =>
+    forms
+      .filter((secret) => text.includes(secret))
+      .map((secret) => {
+        const at = text.indexOf(secret)
+        return { where, secret, around: text.slice(Math.max(0, at - 120), at + secret.length + 20) }
+      }),
+  )
+}
