@@ -1,10 +1,8 @@
 # Not built in this repository's tests, which run where there is no container engine.
 #
-# There are no API keys yet, so the server listens on loopback addresses only (src/config/host.ts). In a container that
-# means: run it with the host's network, or beside a proxy in the same pod that lets in only whom you trust. A published
-# port alone reaches nothing.
+# It listens on every address of the container, and does not start without DARKROOM_ADMIN_KEY or a key in the database.
 FROM node:26-slim
-ENV NODE_ENV=production DATA_DIR=/data
+ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY tools ./tools

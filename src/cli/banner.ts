@@ -3,8 +3,11 @@ import type { Config } from '../config.ts'
 import type { Paint } from './screen.ts'
 
 /** What `darkroom serve` says once it listens: where to look, and what it runs on. */
-export function banner(server: { url: string; config: Config; version: string }, paint: Paint): string {
-  const { url, config, version } = server
+export function banner(
+  server: { url: string; isOpen: boolean; config: Config; version: string },
+  paint: Paint,
+): string {
+  const { url, isOpen, config, version } = server
   const [first, ...others] = config.providers.map(
     ({ name, dialect, offers }) =>
       `${name}${name === dialect ? '' : ` (${dialect})`}: ${offers.map(({ model }) => model).join(', ')}`,
@@ -14,10 +17,15 @@ export function banner(server: { url: string; config: Config; version: string },
     ['Database', databaseText(config)],
     ['Providers', first ?? ''],
     ...others.map((text) => ['', text]),
-    ['Access', `open: no API key needed, because there are none yet and only this machine can connect`],
+    ['Access', isOpen ? openText(config) : 'with an API key; `darkroom keys` makes and revokes them'],
   ] as const
   const lines = rows.map(([label, text]) => `  ${paint('dim', (label ?? '').padEnd(10))} ${text}`)
   return `\n  ${paint(['bold', 'red'], 'Darkroom')} ${version}\n\n${lines.join('\n')}\n\n  ${paint('dim', 'Ctrl-C to stop')}\n\n`
+}
+
+function openText({ publicUrl }: Config): string {
+  const who = publicUrl === null ? 'only this machine can connect' : `${publicUrl} lets in whom you trust`
+  return `open: no API key needed, because there are none yet and ${who}`
 }
 
 /** Never with the user or the password. */

@@ -46,6 +46,10 @@ export const demo: Command = {
   ],
   notes: [
     {
+      title: 'Environment',
+      lines: [['DARKROOM_API_KEY', 'with --url: a key of that server, where one is needed']],
+    },
+    {
       title: 'Costs',
       lines: [
         ['nothing', 'by default: the sandbox paints the picture in this process'],
@@ -80,7 +84,10 @@ async function runDemo(input: Arguments, around: Surroundings): Promise<number> 
   const server = settings.url === null ? await startServer(around) : undefined
   opened.defer(() => server?.stop(LETTING_GO_MS))
   const url = server?.url ?? settings.url ?? ''
-  const client = opened.adopt(createDemoClient(url), (it) => it.close())
+  const client = opened.adopt(
+    createDemoClient(url, server ? undefined : around.env['DARKROOM_API_KEY']),
+    (it) => it.close(),
+  )
   const view = opened.adopt(openView(around.out), (it) => it.close())
   view.say(header({ url, providers: server?.providers }, settings, around))
   return await Promise.race([

@@ -12,11 +12,15 @@ import { doctor } from './doctor.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { explain } from './explain.ts'
 import { commandHelp, overview } from './help.ts'
+import { budgets } from './budgets.ts'
+import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
+import { projects } from './projects.ts'
 import { schema } from './schema.ts'
 import { providersCheck } from './providers-check.ts'
 import { openScreen } from './screen.ts'
 import { serve } from './serve.ts'
+import { usage } from './usage.ts'
 
 const help: Command = {
   name: 'help',
@@ -36,7 +40,21 @@ const help: Command = {
   },
 }
 
-const COMMANDS: readonly Command[] = [serve, demo, providersCheck, doctor, attempt, backup, migrate, schema, help]
+const COMMANDS: readonly Command[] = [
+  serve,
+  demo,
+  keys,
+  projects,
+  budgets,
+  providersCheck,
+  doctor,
+  attempt,
+  usage,
+  backup,
+  migrate,
+  schema,
+  help,
+]
 
 /** Runs one command line in this process and resolves to its exit code; never rejects. */
 export async function run(args: readonly string[]): Promise<number> {

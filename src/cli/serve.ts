@@ -1,3 +1,4 @@
+import process from 'node:process'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Config } from '../config.ts'
 import type { Gateway } from '../gateway.ts'
@@ -16,7 +17,11 @@ export const serve: Command = {
   takesWords: false,
   options: [
     { name: 'port', value: '<number>', about: 'where to listen; 4000 by default, 0 picks a free one' },
-    { name: 'host', value: '<address>', about: 'a loopback address; 127.0.0.1 by default' },
+    {
+      name: 'host',
+      value: '<address>',
+      about: '127.0.0.1 by default; where others can connect, keys must exist',
+    },
     {
       name: 'after-restore',
       value: null,
@@ -30,6 +35,7 @@ export const serve: Command = {
       lines: [
         ['PORT, HOST, DATA_DIR', 'as the options above, which win over them'],
         ['PUBLIC_URL', 'where clients reach the server, when that is elsewhere'],
+        ['DARKROOM_ADMIN_KEY', 'the key of the operator, 32 characters or more'],
         ['DATABASE_URL', 'postgres://…; SQLite in DATA_DIR when it is not set'],
         ['LOG_LEVEL', 'silent, fatal, error, warn, info (default), debug or trace'],
         ['OPENAI_API_KEY', 'switches the provider `openai` on; OPENAI_BASE_URL moves it'],
@@ -37,6 +43,10 @@ export const serve: Command = {
         ['PMOCK_ACCESS_KEY', 'with PMOCK_SECRET_KEY: the provider `pmock`; PMOCK_BASE_URL moves it'],
         ['JIMMY_API_KEY', 'the provider `jimmy`; JIMMY_BASE_URL moves it'],
         ['ACEDATA_API_KEY', 'the provider `acedata`; ACEDATA_BASE_URL moves it'],
+        [
+          'OTEL_EXPORTER_OTLP_ENDPOINT',
+          'where traces go, with the other OTEL_… variables; nowhere when not set',
+        ],
         ['DARKROOM_CONFIG', 'the file with everything else: ./darkroom.config.{ts,js,json}'],
       ],
     },
@@ -47,6 +57,8 @@ export const serve: Command = {
         ['corsOrigins', 'the web origins that may call from a browser'],
         ['trustedProxies', 'address ranges whose X-Forwarded-… headers are believed'],
         ['introspection', 'on, off, or auto: on while only this machine is served'],
+        ['metrics', 'false takes /metrics away'],
+        ['traceUpstreams', 'true sends upstreams the traceparent of each call'],
         ['engine', 'maxAttempts, leaseMs, heartbeatMs, reapMs, lookAfterMs, pollMs,'],
         ['', 'progressEveryMs, drainTimeoutMs'],
         ['retention', 'eventsMs, previewsMs, deliveriesMs, callbacksMs: null keeps for ever'],
@@ -73,8 +85,8 @@ async function runServer({ values, switches }: Arguments, around: Surroundings):
   for (const warning of config.warnings) warn(warning, around.err)
   const signals = watchSignals()
   try {
-    const gateway = await openGateway(config, { restored: switches.has('after-restore') })
-    around.out.write(banner({ url: gateway.url, config, version: manifest.version }, around.out.paint))
+    const gateway = await openGateway(config, around, { restored: switches.has('after-restore') })
+    around.out.write(banner({ ...gateway, config, version: manifest.version }, around.out.paint))
     await signals.first
     const seconds = Math.ceil(config.engine.drainTimeoutMs / 1000)
     around.out.write(
@@ -82,34 +94,44 @@ async function runServer({ values, switches }: Arguments, around: Surroundings):
     )
     const impatient = new AbortController()
     void signals.second.then(() => impatient.abort())
+    void signals.third.then(() => process.exit(EXIT.abandoned))
     const { cut } = await gateway.stop({
       deadlineMs: config.engine.drainTimeoutMs,
       hurry: impatient.signal,
     })
     around.out.write(cut === 0 ? 'Stopped.\n' : stoppedShort(cut))
     return cut === 0 ? EXIT.ok : EXIT.abandoned
-  } finally {
+  } catch (error) {
     signals.close()
+    throw error
   }
 }
 
 function stoppedShort(cut: number): string {
-  const calls = cut === 1 ? 'One call was' : `${cut} calls were`
-  return `Stopped. ${calls} cut: whether they were charged is unknown. \`darkroom attempt\` and attemptsNeedingReview tell more.\n`
+  const [calls, they] = cut === 1 ? ['One call was', 'it was'] : [`${cut} calls were`, 'they were']
+  return `Stopped. ${calls} cut: whether ${they} charged is unknown. See attemptsNeedingReview, or \`darkroom attempt\`.\n`
 }
 
 /** A gateway that listens, or none at all: what could not start is stopped again. */
 async function openGateway(
   config: Config,
+  { env, err }: Surroundings,
   options: { restored: boolean },
-): Promise<Pick<Gateway, 'stop'> & { url: string }> {
+): Promise<Pick<Gateway, 'stop'> & { url: string; isOpen: boolean }> {
   const { createGateway } = await import('../gateway.ts')
-  const gateway = await createGateway(config, { log: createLog(config.logLevel) })
+  const { openTracing } = await import('../telemetry/switch.ts')
+  const tracing = await openTracing(env, (sentence) => warn(sentence, err))
+  const log = createLog(config.logLevel, undefined, { hide: config.hide, more: () => tracing.ids() })
+  const gateway = await createGateway(config, { log, tracing })
+  const stop: Gateway['stop'] = async (how) => {
+    const ended = await gateway.stop(how)
+    await tracing.close().catch(() => {})
+    return ended
+  }
   try {
-    const { url } = await gateway.start(options)
-    return { url, stop: (options) => gateway.stop(options) }
+    return { ...(await gateway.start(options)), stop }
   } catch (error) {
-    await gateway.stop({ deadlineMs: 0 })
+    await stop({ deadlineMs: 0 })
     throw error
   }
 }

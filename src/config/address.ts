@@ -1,4 +1,5 @@
 // What the addresses in the configuration must look like. Each function says what would be right, undefined when it is.
+import ipaddr from 'ipaddr.js'
 
 /** PostgreSQL by URL; everything else is SQLite in the data directory. */
 export function databaseProblem(value: string): string | undefined {
@@ -20,4 +21,10 @@ export function originProblem(value: string): string | undefined {
   const url = URL.parse(value)
   if (url && /^https?:$/.test(url.protocol) && url.origin === value) return undefined
   return 'it must be one origin as browsers send it, https://app.example.com for example; "*" is not accepted'
+}
+
+/** The addresses of a proxy. A range of all addresses would let every client say who it is. */
+export function rangeProblem(value: string): string | undefined {
+  if (ipaddr.isValidCIDR(value) && ipaddr.parseCIDR(value)[1] > 0) return undefined
+  return 'it must be a range of addresses in CIDR notation, 10.0.0.0/8 or 127.0.0.1/32 for example'
 }

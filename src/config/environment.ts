@@ -13,12 +13,16 @@ export const VARIABLES = {
   port: 'PORT',
   host: 'HOST',
   publicUrl: 'PUBLIC_URL',
+  adminKey: 'DARKROOM_ADMIN_KEY',
   dataDir: 'DATA_DIR',
   databaseUrl: 'DATABASE_URL',
   logLevel: 'LOG_LEVEL',
 } as const
 
-const NOT_YET = { ASSETS_URL: 'assets are kept in DATA_DIR', DARKROOM_ADMIN_KEY: 'there are no API keys' }
+const NOT_YET = { ASSETS_URL: 'assets are kept in DATA_DIR' }
+
+/** What commands use that talk to a running server. */
+const OF_COMMANDS: readonly string[] = ['DARKROOM_CONFIG', 'DARKROOM_API_KEY']
 
 /** The variables that are set to nothing count as not set: that is how compose files and CI leave them out. */
 export function withoutEmpty(env: Environment): Environment {
@@ -40,7 +44,8 @@ export function ignoredVariables(
 ): string[] {
   const isIdle = (name: string) => env[name] !== undefined && !inserted.includes(env[name])
   const ours = Object.keys(env).filter((name) => name.startsWith('DARKROOM_'))
-  const unknown = ours.filter((name) => name !== 'DARKROOM_CONFIG' && !(name in NOT_YET))
+  const settings = new Set([...OF_COMMANDS, ...Object.keys(NOT_YET), ...Object.values(VARIABLES)])
+  const unknown = ours.filter((name) => !settings.has(name))
   const alone = Object.entries(dialects).filter(
     ([dialect, known]) => isIdle(baseUrlOf(dialect)) && known.fromEnvironment(env) === undefined,
   )
@@ -59,7 +64,7 @@ function baseUrlOf(dialect: string): string {
 
 /** The prefix that all of them share must not make them look near. */
 function didYouMeanVariable(name: string): string {
-  const settings = ['DARKROOM_CONFIG', ...Object.keys(NOT_YET), ...Object.values(VARIABLES)]
+  const settings = [...OF_COMMANDS, ...Object.keys(NOT_YET), ...Object.values(VARIABLES)]
   const found = nearest(bare(name), settings.map(bare))
   const meant = settings.find((setting) => bare(setting) === found)
   return meant === undefined ? '' : ` Did you mean \`${meant}\`?`

@@ -1,16 +1,16 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** Why the server may not listen on `host`; undefined when it may. The one place that knows of open mode. */
+const NAME = /^(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*$/
+
+/** What is wrong with an address to listen on; undefined when nothing is. Whether it needs keys is seen at the start. */
 export function hostProblem(host: string): string | undefined {
-  if (isLoopback(host)) return undefined
-  return (
-    'it must be a loopback address (127.0.0.1, ::1 or localhost), because there are no API keys yet ' +
-    'and whoever can connect can spend money'
-  )
+  if (isIP(host) !== 0 || NAME.test(host)) return undefined
+  return 'it must be an address of this machine, 127.0.0.1 or 0.0.0.0 for example, or a name that leads to one'
 }
 
-function isLoopback(host: string): boolean {
+/** Whether `host` is this machine alone. */
+export function isLoopback(host: string): boolean {
   if (host === 'localhost') return true
   return isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback'
 }

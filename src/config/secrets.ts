@@ -15,8 +15,13 @@ export function secretsRemover(env: Environment, sources: Sources): (text: strin
     ...passwordOf(sources.values['databaseUrl']),
   ].filter((secret) => secret.length >= LEAST_LENGTH)
   // The longest first: a secret may hold another one.
-  const ordered = [...new Set(secrets)].sort((a, b) => b.length - a.length)
+  const ordered = [...new Set(secrets.flatMap(formsOf))].sort((a, b) => b.length - a.length)
   return (text) => ordered.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), scrub(text))
+}
+
+/** A secret as it is, as it stands within JSON, and as it stands in an address. */
+function formsOf(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]
 }
 
 function secretTexts(value: unknown): string[] {

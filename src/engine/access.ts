@@ -19,3 +19,16 @@ export function operatorOf(projectId: string, limits: Limits | null = null): Acc
     limits: { project: limits, key: null },
   }
 }
+
+/** How a decision of theirs goes on record, and for which project: null for all of them. */
+export function deciderOf({ apiKeyId, operator, projectId }: Access): Decider {
+  return { name: apiKeyId ?? 'operator', projectId: operator ? null : projectId }
+}
+
+/** Who decides about keys and projects. */
+export interface Decider {
+  /** What the record names: the id of a key, `operator`, or `command line`. */
+  name: string
+  /** Null may decide for every project. */
+  projectId: string | null
+}

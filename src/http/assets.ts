@@ -1,16 +1,21 @@
-// Image bytes over HTTP. The content of an address never changes, so everything here is made to be cached for ever.
+// Image bytes over HTTP. The content of an address never changes, so everything here is made to be cached: for ever
+// where anybody may have it, as long as the address is good where it is signed.
 import { addAbortSignal, type Readable } from 'node:stream'
 import { Response } from '@whatwg-node/server'
 import { extensionOf, readAssetPath, readRendition, type RenditionSpec } from '../assets/address.ts'
 import { HOT_FILE_BYTES } from '../assets/hot.ts'
 import { renditionEtag, type Renditions } from '../assets/renditions.ts'
+import type { Signer } from '../assets/signature.ts'
 import { AssetMissing, type AssetStore } from '../assets/store.ts'
+import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { readByteRange } from './byte-range.ts'
 
 /** What the route must know of an asset. */
 export interface AssetRow {
+  id: string
+  projectId: string
   sha256: string
   mimeType: string
   byteSize: number
@@ -19,8 +24,12 @@ export interface AssetRow {
 export interface AssetRouteOptions {
   /** Looks an asset up by its id, `img_…`; undefined when there is none. */
   find(id: string): Promise<AssetRow | undefined>
+  /** Whether nobody needs a key, so that no address needs a signature. */
+  isOpen(): Promise<boolean>
+  signer: Pick<Signer, 'goodUntil'>
   store: AssetStore
   renditions: Renditions
+  clock: Clock
   /** Told when a disk fails while a file is being sent; silent by default. */
   log?: Logger
 }
@@ -41,7 +50,8 @@ const SAFETY_HEADERS = {
 
 /**
  * Answers `/assets/<id>` with the original and `/assets/<id>?width=512&height=512&format=webp` with a rendition; an
- * extension after the id is allowed and ignored. Resolves to undefined for every path that is not below `/assets/`.
+ * extension after the id is allowed and ignored. Once keys are needed, the address must be signed: one that is not is
+ * answered alike whether there is such an image or not. Resolves to undefined for every path not below `/assets/`.
  */
 export function createAssetRoute(
   options: AssetRouteOptions,
@@ -65,11 +75,16 @@ export function createAssetRoute(
 async function answer(request: Request, url: URL, options: AssetRouteOptions): Promise<Response> {
   const id = readAssetPath(url.pathname)
   const row = id === undefined ? undefined : await options.find(id)
+  const isOpen = await options.isOpen()
+  // Before anything is said about the image: only whoever has a good address learns that there is one.
+  const spec = row === undefined && isOpen ? undefined : readRendition(url.searchParams)
+  const maxAge = isOpen ? FOR_EVER : secondsLeft(options, row, url.searchParams, spec)
+  if (maxAge === undefined) return notSigned()
   if (id === undefined || row === undefined) return notFound()
 
-  const spec = readRendition(url.searchParams)
   const etag = spec ? renditionEtag(row.sha256, spec) : `"${row.sha256}"`
-  const caching = { etag, 'cache-control': 'public, max-age=31536000, immutable', ...SAFETY_HEADERS }
+  const cacheControl = `${isOpen ? 'public' : 'private'}, max-age=${maxAge}, immutable`
+  const caching = { etag, 'cache-control': cacheControl, ...SAFETY_HEADERS }
   // Known before anything is read or rendered, since an address always means the same bytes.
   if (isKnown(request.headers.get('if-none-match'), etag))
     return new Response(null, { status: 304, headers: caching })
@@ -83,6 +98,23 @@ async function answer(request: Request, url: URL, options: AssetRouteOptions): P
     'content-disposition': `inline; filename="${name}"`,
   })
 }
+
+/** In seconds, as caches count. */
+const FOR_EVER = 31_536_000
+
+/** How long a signed address is still good, in seconds; undefined when it is not. */
+function secondsLeft(
+  { signer, clock }: AssetRouteOptions,
+  row: AssetRow | undefined,
+  query: URLSearchParams,
+  spec: RenditionSpec | undefined,
+): number | undefined {
+  // What is not there is looked at as closely as what is.
+  const until = signer.goodUntil(query, row ?? NOBODYS, spec ?? {})
+  return until === undefined || !row ? undefined : Math.floor((until - clock.now()) / 1000)
+}
+
+const NOBODYS = { id: '', projectId: '' }
 
 async function renditionContent(
   { renditions }: AssetRouteOptions,
@@ -161,6 +193,14 @@ function notFound(): Response {
     404,
     'NOT_FOUND',
     'There is no such image; the address may be mistyped or the image removed.',
+  )
+}
+
+function notSigned(): Response {
+  return refusal(
+    403,
+    'FORBIDDEN',
+    'The address is not signed, or no longer good. Ask GraphQL for the `url` of the image anew.',
   )
 }
 

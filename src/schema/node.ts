@@ -1,15 +1,26 @@
+import { findAnyKey, findKey } from '../db/api-keys.ts'
 import { findAsset } from '../db/assets.ts'
 import { findAttempt } from '../db/attempts.ts'
 import { findDelivery } from '../db/deliveries.ts'
-import type { AssetRow, AttemptRow, DeliveryRow, EndpointRow, TaskRow } from '../db/tables.ts'
+import { findProject } from '../db/projects.ts'
+import type {
+  ApiKeyRow,
+  AssetRow,
+  AttemptRow,
+  DeliveryRow,
+  EndpointRow,
+  ProjectRow,
+  TaskRow,
+} from '../db/tables.ts'
 import { findTask } from '../db/tasks.ts'
 import { findEndpoint } from '../db/webhooks.ts'
 import { badInput } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
+import { pageOf } from './complexity.ts'
 import type { Context } from './context.ts'
 
-type AnyNode = TaskRow | AttemptRow | AssetRow | EndpointRow | DeliveryRow
+type AnyNode = TaskRow | AttemptRow | AssetRow | EndpointRow | DeliveryRow | ProjectRow | ApiKeyRow
 
 export const NodeRef = builder.interfaceRef<AnyNode>('Node').implement({
   description: 'Anything with an id of its own, to be fetched again by it.',
@@ -17,7 +28,7 @@ export const NodeRef = builder.interfaceRef<AnyNode>('Node').implement({
   fields: (t) => ({
     id: t.exposeID('id', {
       description:
-        'Unique among all nodes. It begins with what it names (task_, att_, img_, whk_, dlv_), and sorts by creation.',
+        'Unique among all nodes. It begins with what it names (task_, att_, img_, whk_, dlv_, prj_, key_), and sorts by creation.',
     }),
   }),
 })
@@ -39,6 +50,17 @@ const TYPES: Record<
   },
   dlv: { name: 'WebhookDelivery', find: ({ db, projectId }, id) => findDelivery(db.read, projectId, id) },
   img: { name: 'Image', find: ({ db, projectId }, id) => findAsset(db.read, projectId, id) },
+  // Operators see the projects of all, and their keys.
+  prj: {
+    name: 'Project',
+    find: async ({ db, projectId, caller }, id) =>
+      caller.operator || id === projectId ? findProject(db.read, id) : undefined,
+  },
+  key: {
+    name: 'ApiKey',
+    find: ({ db, projectId, caller }, id) =>
+      caller.operator ? findAnyKey(db.read, id) : findKey(db.read, projectId, id),
+  },
 }
 
 const MOST_IDS = 100
@@ -53,10 +75,12 @@ builder.queryFields((t) => ({
     type: NodeRef,
     nullable: true,
     description: "Any node of the caller's project by its id; null when there is none, whatever the reason.",
+    extensions: { scope: 'READ' },
     args: {
       id: t.arg.id({
         required: true,
-        description: 'The id of a Task, an Attempt, an Image, a Webhook or a WebhookDelivery.',
+        description:
+          'The id of a Task, an Attempt, an Image, a Webhook, a WebhookDelivery, a Project or an ApiKey.',
       }),
     },
     resolve: (_, { id }, context) => findNode(context, id),
@@ -65,6 +89,8 @@ builder.queryFields((t) => ({
     type: [NodeRef],
     nullable: { list: false, items: true },
     description: 'Several nodes in the order of their ids, null where there is none.',
+    extensions: { scope: 'READ' },
+    complexity: ({ ids }) => pageOf(ids.length, 0, MOST_IDS),
     args: { ids: t.arg.idList({ required: true, description: `At most ${MOST_IDS} ids.` }) },
     resolve(_, { ids }, context) {
       if (ids.length > MOST_IDS)

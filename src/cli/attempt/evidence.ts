@@ -2,7 +2,8 @@ import { listAssets } from '../../db/assets.ts'
 import { listAudit, type AuditRow } from '../../db/audit.ts'
 import { listCallbacks } from '../../db/callbacks.ts'
 import type { Queries } from '../../db/database.ts'
-import type { AttemptRow, TaskRow } from '../../db/tables.ts'
+import { listLines } from '../../db/ledger.ts'
+import type { AttemptRow, LedgerRow, TaskRow } from '../../db/tables.ts'
 import { getTask } from '../../db/tasks.ts'
 import type { Provider } from '../../providers/provider.ts'
 
@@ -10,6 +11,8 @@ import type { Provider } from '../../providers/provider.ts'
 export interface Evidence {
   attempt: AttemptRow
   task: TaskRow
+  /** Of the ledger, oldest first. */
+  lines: LedgerRow[]
   /** Latest first. */
   decisions: AuditRow[]
   /** How often its upstream called back. */
@@ -30,6 +33,7 @@ export async function evidenceOf(
   return {
     attempt,
     task: await getTask(q, attempt.taskId),
+    lines: await listLines(q, [attempt.id]),
     decisions: await listAudit(q, attempt.id),
     callbacks: (await listCallbacks(q, attempt.id)).length,
     images: assets.filter(({ attemptId, kind }) => attemptId === attempt.id && kind === 'FINAL').length,

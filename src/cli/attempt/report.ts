@@ -1,7 +1,7 @@
 // An attempt on one screen: first whether it cost money, then what shows it, then what to do.
 import type { AuditRow } from '../../db/audit.ts'
-import type { AttemptRow } from '../../db/tables.ts'
-import type { AttemptState, Charged, WirePhase } from '../../domain.ts'
+import type { AttemptRow, LedgerRow } from '../../db/tables.ts'
+import type { AttemptState, Charged, LedgerKind, WirePhase } from '../../domain.ts'
 import { formatCount, formatMs, formatUsd } from '../demo/format.ts'
 import type { Paint } from '../screen.ts'
 import { adviceFor } from './advice.ts'
@@ -11,7 +11,7 @@ import type { Evidence } from './evidence.ts'
 export function report(evidence: Evidence, now: number, paint: Paint): string {
   const { attempt, task } = evidence
   const { word, format } = VERDICTS[attempt.charged]
-  const rows = [...rowsOf(evidence, now), ...evidence.decisions.map(rowOf)]
+  const rows = [...rowsOf(evidence, now), ...evidence.lines.map(lineOf), ...evidence.decisions.map(rowOf)]
   const width = Math.max(...rows.map(([name]) => name.length))
   return `${[
     `Attempt ${attempt.number} of ${task.id} at ${attempt.provider}: ${paint(format, word)}`,
@@ -99,9 +99,22 @@ function costOf({ charged, costMicros, priceVersion }: AttemptRow): string {
   return `${formatUsd(BigInt(costMicros))}${priceVersion === null ? '' : `, by the prices of ${priceVersion}`}`
 }
 
+function lineOf({ kind, amountMicros, at }: LedgerRow): [string, string] {
+  const amount = amountMicros === null ? 'an unknown amount' : formatUsd(BigInt(amountMicros))
+  return ['Ledger', `${new Date(at).toISOString()} ${kind} ${amount}${LINES[kind]}`]
+}
+
+const LINES: Record<LedgerKind, string> = {
+  HOLD: ', the most it could cost',
+  POST: ', its cost',
+  VOID: ', free again: it cost nothing',
+  ADJUST: ', a correction',
+}
+
 function rowOf({ at, detail, action }: AuditRow): [string, string] {
   const note = detail['note'] ? `: “${detail['note']}”` : ''
-  return ['Decision', `${new Date(at).toISOString()} ${detail['is'] ?? action}${note}`]
+  const cost = detail['costMicros'] == null ? '' : ` to ${formatUsd(BigInt(detail['costMicros']))}`
+  return ['Decision', `${new Date(at).toISOString()} ${detail['is'] ?? action}${cost}${note}`]
 }
 
 function moment(at: number, now: number): string {

@@ -33,18 +33,20 @@ export class RequestRefused extends Error {
 const RECONNECTS = 5
 const RECONNECT_AFTER_MS = 250
 
-/** A client of the server at `url`, its address with or without `/graphql`. */
-export function createDemoClient(url: string): DemoClient {
+/** A client of the server at `url`, its address with or without `/graphql`. `key` is needed where there are any. */
+export function createDemoClient(url: string, key?: string): DemoClient {
   const endpoint = graphqlUrl(url)
+  const authorization = key === undefined ? undefined : { authorization: `Bearer ${key}` }
   const socket = createClient({
     url: endpoint.replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
+    connectionParams: { ...authorization },
     // The library would resubscribe with the same variables, and so from the first event on.
     retryAttempts: 0,
   })
   const closing = new AbortController()
   return {
-    ask: (question) => ask(endpoint, question, closing.signal),
+    ask: (question) => ask(endpoint, question, { ...authorization }, closing.signal),
     watch: (taskId) =>
       watch(taskId, (variables) => socket.iterate({ query: TASK_EVENTS, variables }), closing.signal),
     download: (imageUrl) => download(new URL(imageUrl, endpoint), closing.signal),
@@ -63,7 +65,7 @@ export function graphqlUrl(url: string): string {
 }
 
 const REPLY = z.object({
-  data: z.unknown(),
+  data: z.unknown().optional(),
   errors: z
     .array(
       z.object({ message: z.string(), extensions: z.object({ code: z.string().optional() }).optional() }),
@@ -82,11 +84,13 @@ type ReplyErrors = NonNullable<z.output<typeof REPLY>['errors']>
 async function ask<Data>(
   endpoint: string,
   { query, variables, shape }: Question<Data>,
+  authorization: Record<string, string>,
   signal: AbortSignal,
 ): Promise<Data> {
   const response = await fetch(endpoint, {
     method: 'POST',
     headers: {
+      ...authorization,
       'content-type': 'application/json',
       accept: 'application/graphql-response+json, application/json',
     },

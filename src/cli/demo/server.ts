@@ -25,7 +25,7 @@ export async function startServer({ env, cwd, err }: Surroundings): Promise<Demo
   try {
     // Routine log lines would run through the picture.
     const log = createLog(env['LOG_LEVEL'] ? config.logLevel : 'error')
-    const here = { port: 0, host: '127.0.0.1', publicUrl: null, databaseUrl: null, dataDir }
+    const here = { port: 0, host: '127.0.0.1', publicUrl: null, databaseUrl: null, adminKey: null, dataDir }
     const gateway = await createGateway({ ...config, ...here }, { log })
     const stop = async (deadlineMs: number) => {
       await gateway.stop({ deadlineMs })

@@ -1,0 +1,99 @@
+import { systemClock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Queries } from '../db/database.ts'
+import type { UsageQuestion } from '../engine/usage/question.ts'
+import type { UsageReport } from '../engine/usage/report.ts'
+import { GatewayError } from '../errors.ts'
+import type { Arguments, Command, Surroundings } from './command.ts'
+import { EXIT, UsageError } from './exit.ts'
+import { toCsv, toJson } from './usage/formats.ts'
+import { toPage } from './usage/page.ts'
+
+/** `darkroom usage`. */
+export const usage: Command = {
+  name: 'usage',
+  summary: 'Tell what was used and what it cost, by day, model, key or label',
+  usage: '[--from 2026-11-01] [--to …] [--by day,model] [--filter provider=…] [--csv|--json]',
+  takesWords: false,
+  options: [
+    { name: 'from', value: '<day>', about: 'a day, a month or a moment; default the start of this month' },
+    { name: 'to', value: '<day>', about: 'the first day or moment that is not in it; default now' },
+    { name: 'by', value: '<list>', about: 'with commas between; default day' },
+    {
+      name: 'filter',
+      value: '<list>',
+      about: 'provider=openai,model=gpt-image-2; a name twice is either of the two',
+    },
+    { name: 'time-zone', value: '<name>', about: 'Europe/Berlin; default UTC' },
+    { name: 'project', value: '<id>', about: 'prj_…; default all projects' },
+    { name: 'csv', value: null, about: 'for spreadsheets' },
+    { name: 'json', value: null, about: 'for programs' },
+  ],
+  notes: [
+    {
+      title: 'By, and what filters name',
+      lines: [
+        ['time', 'hour, day, month'],
+        ['counted', 'project, api_key, provider, model: milliseconds, however much there is'],
+        ['read one by one', 'user, operation, quality, size, status, metadata.<label>'],
+      ],
+    },
+    {
+      title: 'It changes nothing',
+      lines: [['the database', 'is read as it is at one moment; a server may run meanwhile, or none']],
+    },
+  ],
+  examples: [
+    'darkroom usage --by day,model',
+    'darkroom usage --from 2026-11 --to 2026-12 --by provider --time-zone Europe/Berlin',
+    'darkroom usage --by metadata.team --filter status=succeeded --csv > november.csv',
+  ],
+  run: runUsage,
+}
+
+async function runUsage({ values, switches }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
+  if (switches.has('csv') && switches.has('json')) throw new UsageError('usage', 'Either --csv or --json.')
+  // Imported late, so that help and mistakes are answered without loading the server.
+  const { loadConfig } = await import('../config.ts')
+  const now = systemClock.now()
+  const question = await readWords(values, now)
+  const config = await loadConfig({ env, cwd })
+  await Promise.all(config.providers.map((provider) => provider.close()))
+  const { location, report } = await look(config, question, now)
+  if (switches.has('csv')) out.write(await toCsv(question, report))
+  else if (switches.has('json')) out.write(toJson(question, report))
+  else out.write(toPage(question, report, { location, paint: out.paint }))
+  return EXIT.ok
+}
+
+async function readWords(values: Arguments['values'], now: number): Promise<UsageQuestion> {
+  const { readQuestion } = await import('../engine/usage/words.ts')
+  const { checkQuestion } = await import('../engine/usage/question.ts')
+  const { from, to, by = 'day', filter = '', project = null } = values
+  const pairs = filter.split(',').filter((pair) => pair !== '')
+  const named = pairs.map((pair): [string, string] => {
+    const [name = '', ...rest] = pair.split('=')
+    return [name, rest.join('=')]
+  })
+  try {
+    const words = { from, to, groupBy: by, timeZone: values['time-zone'], filter: named }
+    const question = { ...readQuestion(words, now), projectId: project }
+    checkQuestion(question)
+    return question
+  } catch (error) {
+    if (error instanceof GatewayError) throw new UsageError('usage', error.message)
+    throw error
+  }
+}
+
+async function look(
+  config: Config,
+  question: UsageQuestion,
+  now: number,
+): Promise<{ location: string; report: UsageReport }> {
+  const { inspectDatabase } = await import('../db/inspect.ts')
+  const { reportUsage } = await import('../engine/usage/report.ts')
+  const read = (q: Queries) => reportUsage(q, question, now)
+  const { location, seen } = await inspectDatabase(config, read)
+  return { location, report: seen }
+}

@@ -1,0 +1,349 @@
+// Two projects on one server. Every id of the one, given to every field that takes an id, must be answered to the other
+// as an id that does not exist: otherwise it would tell that there is something.
+import {
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isNonNullType,
+  isObjectType,
+  type GraphQLField,
+  type GraphQLInputType,
+} from 'graphql'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newId } from '../../src/ids.ts'
+import { requestRule } from '../../src/providers/address.ts'
+import { schema } from '../../src/schema/index.ts'
+import type { Client, Result } from '../support/client.ts'
+import { DATABASES } from '../support/database.ts'
+import { firstOf } from './first-of.ts'
+import { bearer, openKeyed, type Keyed } from './keyed.ts'
+
+const webhookRule = { ...requestRule(['http:']), ports: null, isPublic: () => true }
+
+/** The types that have ids, as the schema knows them. */
+const NODE_TYPES = Object.values(schema.getTypeMap())
+  .filter((type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node'))
+  .map(({ name }) => name)
+
+/** One of each in a project, by type. Whoever adds a type adds how to make one. */
+async function makeOneOfEach(client: Client, project: string): Promise<Record<string, string>> {
+  const input = { prompt: 'a red fox', idempotencyKey: 'the-same-in-both', partialImages: 1, metadata: [] }
+  const { createWebhook } = await client.get<{ createWebhook: { id: string } }>(
+    'mutation { createWebhook(input: { url: "http://127.0.0.1:9/" }) { id } }',
+  )
+  const { createApiKey } = await client.get<{ createApiKey: { apiKey: { id: string } } }>(
+    'mutation { createApiKey(input: { name: "x" }) { apiKey { id } } }',
+  )
+  const taskId = await client.generate(input)
+  await client.ended(taskId)
+  const { task } = await client.get<{
+    task: Record<'images' | 'attempts' | 'webhookDeliveries', { id: string }[]>
+  }>('query ($id: ID!) { task(id: $id) { images { id } attempts { id } webhookDeliveries { id } } }', {
+    id: taskId,
+  })
+  return {
+    Task: taskId,
+    Attempt: task.attempts[0]!.id,
+    Image: task.images[0]!.id,
+    Webhook: createWebhook.id,
+    WebhookDelivery: task.webhookDeliveries[0]!.id,
+    ApiKey: createApiKey.apiKey.id,
+    Project: project,
+  }
+}
+
+const ROOTS = [
+  ['query', schema.getQueryType()!],
+  ['mutation', schema.getMutationType()!],
+  ['subscription', schema.getSubscriptionType()!],
+] as const
+
+/** Every way to hand an id to a root field, also inside of an input: the operation, and its variables with the id. */
+const DOORS = ROOTS.flatMap(([kind, type]) =>
+  Object.values(type.getFields()).flatMap((field) =>
+    field.args.flatMap((arg) =>
+      holdersOf(arg.type).map((hold) => ({
+        name: `${field.name}(${arg.name}${hold.path})`,
+        query: operationOf(kind, field, arg.name),
+        variables: (id: string) => ({ ...requiredOf(field, arg.name), [arg.name]: hold.value(id) }),
+      })),
+    ),
+  ),
+)
+
+interface Holder {
+  path: string
+  value: (id: string) => unknown
+}
+
+/** The places of an argument's type in which an id may stand. */
+function holdersOf(type: GraphQLInputType, depth = 0): Holder[] {
+  const inList = String(type).includes('[')
+  const wrap = (value: unknown) => (inList ? [value] : value)
+  const named = getNamedType(type)
+  if (named.name === 'ID') return [{ path: '', value: wrap }]
+  if (!isInputObjectType(named) || depth > 2) return []
+  return Object.values(named.getFields()).flatMap((field) =>
+    holdersOf(field.type, depth + 1).map(({ path, value }) => ({
+      path: `.${field.name}${path}`,
+      value: (id: string) =>
+        wrap({ ...(named.isOneOf ? {} : requiredFieldsOf(named)), [field.name]: value(id) }),
+    })),
+  )
+}
+
+function requiredFieldsOf(type: ReturnType<typeof getNamedType>): Record<string, unknown> {
+  if (!isInputObjectType(type)) return {}
+  const needed = Object.values(type.getFields()).filter(
+    (field) => isNonNullType(field.type) && field.defaultValue === undefined,
+  )
+  return Object.fromEntries(needed.map((field) => [field.name, someOf(field.type)]))
+}
+
+function requiredOf({ args }: GraphQLField<unknown, unknown>, but: string): Record<string, unknown> {
+  const needed = args.filter(
+    (arg) => arg.name !== but && isNonNullType(arg.type) && arg.defaultValue === undefined,
+  )
+  return Object.fromEntries(needed.map((arg) => [arg.name, someOf(arg.type)]))
+}
+
+/** Any value that a type takes. */
+function someOf(type: GraphQLInputType): unknown {
+  const named = getNamedType(type)
+  if (String(type).includes('[')) return []
+  if (isEnumType(named)) return named.getValues()[0]!.name
+  if (isInputObjectType(named)) return requiredFieldsOf(named)
+  const values: Record<string, unknown> = {
+    Int: 1,
+    BigInt: 1,
+    Float: 1,
+    Boolean: true,
+    DateTime: '2026-01-01T00:00:00Z',
+  }
+  return values[named.name] ?? 'x'
+}
+
+function operationOf(kind: string, field: GraphQLField<unknown, unknown>, given: string): string {
+  const used = field.args.filter(
+    (arg) => arg.name === given || (isNonNullType(arg.type) && arg.defaultValue === undefined),
+  )
+  const head = used.map((arg) => `$${arg.name}: ${String(arg.type)}`).join(', ')
+  const call = used.map((arg) => `${arg.name}: $${arg.name}`).join(', ')
+  return `${kind} (${head}) { ${field.name}(${call}) ${selectionOf(field)} }`
+}
+
+function selectionOf({ type }: Pick<GraphQLField<unknown, unknown>, 'type'>): string {
+  const named = getNamedType(type)
+  if (!isObjectType(named) && !isInterfaceType(named)) return ''
+  return 'id' in named.getFields() ? '{ __typename id }' : '{ __typename }'
+}
+
+describe.each(DATABASES)('two projects on %s', (database) => {
+  let keyed: Keyed
+  let foreign: Record<string, string>
+  let own: Record<string, string>
+  let key: string
+  let stranger: Client
+  let owner: Client
+
+  beforeAll(async () => {
+    keyed = await openKeyed({ database, webhookRule })
+    const make = async (name: string) => {
+      const project = await keyed.newProject(name)
+      const { key: made } = await keyed.newKey({ project, scopes: ['GENERATE', 'READ', 'REPORT', 'ADMIN'] })
+      return { project, key: made, client: keyed.as(made) }
+    }
+    const [a, b] = [await make('A'), await make('B')]
+    foreign = await makeOneOfEach(a.client, a.project)
+    own = await makeOneOfEach(b.client, b.project)
+    ;({ key, client: stranger } = b)
+    owner = a.client
+  })
+  afterAll(() => keyed[Symbol.asyncDispose]())
+
+  it('are seen by every type that has an id: a new one wants to be made here', () => {
+    expect(Object.keys(foreign).toSorted()).toEqual(NODE_TYPES.toSorted())
+    // And by every door that is known today; a new one comes by itself.
+    expect(DOORS.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'node(id)',
+        'nodes(ids)',
+        'task(id)',
+        'webhookDeliveries(after)',
+        'webhookDeliveries(webhookId)',
+        'cancelTask(id)',
+        'retryTask(id)',
+        'resolveAttempt(id)',
+        'deleteWebhook(id)',
+        'redeliverWebhook(deliveryId)',
+        'revokeApiKey(id)',
+        'generateImage(input.images.imageId)',
+        'generateImage(input.mask.imageId)',
+        'taskEvents(taskId)',
+      ]),
+    )
+  })
+
+  it.each(DOORS)('$name answers a foreign id as one that does not exist', async ({ query, variables }) => {
+    for (const id of Object.values(foreign)) {
+      // Of the same moment, so that it has the same place in every order.
+      const missing = id.slice(0, -4) + (id.endsWith('ZZZZ') ? 'YYYY' : 'ZZZZ')
+      const [told, silent] = [await ask(query, variables(id)), await ask(query, variables(missing))]
+      expect(told.text.replaceAll(id, 'ID')).toBe(silent.text.replaceAll(missing, 'ID'))
+      expect(told.status).toBe(silent.status)
+    }
+  })
+
+  it.each(NODE_TYPES)('node and nodes answer a %s to its own project alone', async (type) => {
+    const query = 'query ($id: ID!) { node(id: $id) { __typename id } nodes(ids: [$id]) { id } }'
+    const id = own[type]!
+    expect(await stranger.get(query, { id })).toEqual({ node: { __typename: type, id }, nodes: [{ id }] })
+    expect(await stranger.get(query, { id: foreign[type] })).toEqual({ node: null, nodes: [null] })
+  })
+
+  it('B47: what is no id, or one of another type, is null as well', async () => {
+    const query = 'query ($id: ID!) { node(id: $id) { id } task(id: $id) { id } }'
+    for (const id of [
+      '%%%',
+      '',
+      'task_',
+      'att_01K00000000000000000000000',
+      '💥',
+      own['Image']!.replace('img', 'task'),
+    ])
+      expect(await stranger.get(query, { id })).toEqual({ node: null, task: null })
+    expect((await stranger.get<{ task: unknown }>(query, { id: own['Attempt'] })).task).toBeNull()
+  })
+
+  it('show nothing of each other in anything that lists', async () => {
+    const ids = Object.values(foreign)
+    for (const field of Object.values(schema.getQueryType()!.getFields())) {
+      if (field.args.some((arg) => isNonNullType(arg.type) && arg.defaultValue === undefined)) continue
+      const { data, errors } = await deepest(field)
+      const text = JSON.stringify(data ?? null)
+      const code = errors?.[0]?.extensions?.['code'] ?? 'FORBIDDEN'
+      expect([field.name, code, ids.filter((id) => text.includes(id))]).toEqual([field.name, 'FORBIDDEN', []])
+    }
+  })
+
+  it('are told nothing of each other in a feed', async () => {
+    const feed = stranger.watch<{ taskFeed: { task: { id: string } } }>(
+      'SSE',
+      'subscription { taskFeed { task { id } } }',
+    )
+    const next = feed.next()
+    await expect.poll(() => keyed.server.gateway.watching()).toBe(1)
+    const theirs = await owner.generate({ prompt: 'theirs' })
+    await owner.ended(theirs)
+    const ours = await stranger.generate({ prompt: 'ours' })
+    expect((await next).value?.data?.taskFeed.task.id).toBe(ours)
+    await feed.return?.()
+  })
+
+  it('have idempotency keys of their own', () => {
+    // Both were asked with the same one, and each has a task.
+    expect(own['Task']).not.toBe(foreign['Task'])
+  })
+
+  it('cannot go on from a cursor of the other', async () => {
+    const { task, tasks } = await owner.get<{ task: { lastCursor: string }; tasks: { feedCursor: string } }>(
+      'query ($id: ID!) { task(id: $id) { lastCursor } tasks { feedCursor } }',
+      { id: foreign['Task'] },
+    )
+    for (const query of [
+      `subscription { taskEvents(taskId: "${own['Task']}", after: "${task.lastCursor}") { cursor } }`,
+      `subscription { taskFeed(after: "${tasks.feedCursor}") { cursor } }`,
+    ])
+      expect((await ask(query, {})).text).toContain('CURSOR_INVALID')
+  })
+
+  it('fetch no image of each other', async () => {
+    const query = 'query ($id: ID!) { task(id: $id) { images { url } partialImages { image { url } } } }'
+    const urls = async (client: Client, id: string) =>
+      JSON.stringify(await client.get(query, { id })).match(/http[^"]+/g)!
+    const theirs = await urls(owner, foreign['Task']!)
+    const [mine] = await urls(stranger, own['Task']!)
+    expect((await fetch(mine)).status).toBe(200)
+    const missing = newId('img', Date.now())
+    for (const url of theirs) {
+      expect((await fetch(url)).status).toBe(200)
+      const id = /img_\w+/.exec(url)![0]
+      for (const forged of [
+        url.replace(/\?.*/, ''),
+        mine.replace(own['Image']!, id),
+        url.replace(/signature=.*/, mine.replace(/.*signature=/, 'signature=')),
+      ]) {
+        const [told, silent] = [
+          await fetch(forged, { headers: bearer(key) }),
+          await fetch(forged.replace(id, missing)),
+        ]
+        expect([told.status, await told.text()]).toEqual([403, await silent.text()])
+        expect(silent.status).toBe(403)
+      }
+    }
+  })
+
+  it('are told by webhooks where their images are, for four days', async () => {
+    const { node } = await owner.get<{ node: { payload: string } }>(
+      'query ($id: ID!) { node(id: $id) { ... on WebhookDelivery { payload } } }',
+      { id: foreign['WebhookDelivery'] },
+    )
+    const [path = ''] = /\/assets\/[^"]+/.exec(node.payload) ?? []
+    expect((await fetch(keyed.url + path)).status).toBe(200)
+    const expires = Number(new URLSearchParams(path.split('?')[1]).get('expires')) * 1000
+    expect(Math.abs(expires - Date.now() - 4 * 86_400_000)).toBeLessThan(600_000)
+  })
+
+  it('are as they were, after all this', async () => {
+    const { nodes } = await owner.get<{ nodes: Record<string, unknown>[] }>(
+      `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Task { status } ... on Webhook { deletedAt }
+        ... on ApiKey { revokedAt } ... on WebhookDelivery { state } } }`,
+      { ids: NODE_TYPES.map((type) => foreign[type]) },
+    )
+    expect(nodes.map(({ __typename }) => __typename)).toEqual(NODE_TYPES)
+    const states = Object.fromEntries(nodes.map(({ __typename, ...rest }) => [__typename, rest]))
+    expect(states).toMatchObject({
+      Task: { status: 'SUCCEEDED' },
+      Webhook: { deletedAt: null },
+      ApiKey: { revokedAt: null },
+      WebhookDelivery: { state: 'PENDING' },
+    })
+  })
+
+  async function ask(query: string, variables: unknown): Promise<{ status: number; text: string }> {
+    const isStream = query.startsWith('subscription')
+    const response = await fetch(`${keyed.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: isStream ? 'text/event-stream' : 'application/json',
+        ...bearer(key),
+      },
+      body: JSON.stringify({ query, variables }),
+    })
+    return { status: response.status, text: isStream ? await firstOf(response) : await response.text() }
+  }
+
+  /** As much of a field as one operation may ask for. */
+  async function deepest(field: GraphQLField<unknown, unknown>): Promise<Result<unknown>> {
+    for (let depth = 6; ; depth--) {
+      const answer: Result<unknown> = await stranger.ask(`{ ${field.name} ${everythingOf(field, depth)} }`)
+      const code = answer.errors?.[0]?.extensions?.['code']
+      if (depth === 1 || code !== 'QUERY_TOO_LARGE') return answer
+    }
+  }
+})
+
+/** A selection of all fields that need no argument, so many levels deep. */
+function everythingOf({ type }: Pick<GraphQLField<unknown, unknown>, 'type'>, depth: number): string {
+  const named = getNamedType(type)
+  if (!isObjectType(named) && !isInterfaceType(named)) return ''
+  const fields = Object.values(named.getFields()).filter(
+    (field) =>
+      !field.args.some((arg) => isNonNullType(arg.type) && arg.defaultValue === undefined) &&
+      (depth > 1 || !(isObjectType(getNamedType(field.type)) || isInterfaceType(getNamedType(field.type)))),
+  )
+  const inner = fields.map((field) => `${field.name} ${everythingOf(field, depth - 1)}`)
+  return `{ __typename ${inner.join(' ')} }`
+}

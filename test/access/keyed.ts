@@ -1,0 +1,55 @@
+// A gateway on which keys are needed, and who may ask there.
+import type { Scope } from '../../src/domain.ts'
+import { createClient, type Client } from '../support/client.ts'
+import { openGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts'
+
+export const ADMIN_KEY = 'a-key-of-the-operator-of-this-test'
+
+export interface Keyed {
+  server: TestGateway
+  url: string
+  /** With the operator's key, on the default project or another. */
+  operator(project?: string): Client
+  /** With any key. */
+  as(key: string): Client
+  newProject(name: string): Promise<string>
+  newKey(options?: {
+    project?: string
+    scopes?: Scope[]
+    expiresAt?: string
+  }): Promise<{ key: string; id: string }>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
+
+export async function openKeyed(options: TestGatewayOptions = {}): Promise<Keyed> {
+  const server = await openGateway({ ...options, settings: { adminKey: ADMIN_KEY, ...options.settings } })
+  const operator = (project?: string) =>
+    createClient(server.url, {
+      ...bearer(ADMIN_KEY),
+      ...(project === undefined ? {} : { 'darkroom-project': project }),
+    })
+  return {
+    server,
+    url: server.url,
+    operator,
+    as: (key) => createClient(server.url, bearer(key)),
+    async newProject(name) {
+      const { createProject } = await operator().get<{ createProject: { id: string } }>(
+        'mutation ($name: String!) { createProject(name: $name) { id } }',
+        { name },
+      )
+      return createProject.id
+    },
+    async newKey({ project, ...input } = {}) {
+      const { createApiKey } = await operator(project).get<{
+        createApiKey: { key: string; apiKey: { id: string } }
+      }>('mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id } } }', {
+        input: { name: 'of a test', ...input },
+      })
+      return { key: createApiKey.key, id: createApiKey.apiKey.id }
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
