@@ -10,11 +10,13 @@ export async function load(
     requests: number
     body: (n: number) => string
     serverCpu: () => Promise<number>
+    /** Besides those of JSON. */
+    headers?: Record<string, string>
   },
 ): Promise<Sample> {
   const { connections, requests, body, serverCpu } = options
   const pool = new Pool(new URL(url).origin, { connections, pipelining: 1 })
-  const headers = { 'content-type': 'application/json', accept: 'application/json' }
+  const headers = { 'content-type': 'application/json', accept: 'application/json', ...options.headers }
   const { pathname: path } = new URL(url)
   const latencies: number[] = []
   let sent = 0

@@ -8,6 +8,7 @@ import { parseArgs, styleText } from 'node:util'
 import { database } from './database.ts'
 import { delivery } from './delivery.ts'
 import { flight } from './flight.ts'
+import { limits } from './limits.ts'
 import { memory } from './memory.ts'
 import { mutation } from './mutation.ts'
 import { report } from './report.ts'
@@ -15,10 +16,15 @@ import { render } from './table.ts'
 
 const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   mutation: async () => render(await mutation()),
+  limits: async () => render(await limits()),
   delivery: async () => render(await delivery()),
   memory: async () => render(await memory()),
   database: async () => render(await database()),
-  report: async () => render(await report(millions)),
+  async report() {
+    // Minutes lie between the two.
+    console.log(render(await report('SQLite', millions)))
+    return render(await report('PostgreSQL', millions))
+  },
   spill,
   flight: () => flight(minutes),
 }

@@ -8,13 +8,16 @@ import {
   type Dialects,
   type Environment,
 } from './config/environment.ts'
+import { doubtsAbout } from './config/doubts.ts'
 import { ConfigError } from './config/error.ts'
 import { readConfigFile } from './config/file.ts'
+import { isLoopback } from './config/host.ts'
 import { check } from './config/problems.ts'
 import { planProviders, type ProviderPlan } from './config/providers.ts'
 import { secretsRemover } from './config/secrets.ts'
-import { CONFIG_SHAPE, type EngineTuning } from './config/shape.ts'
+import { CONFIG_SHAPE, type EngineTuning, type RetentionTimes } from './config/shape.ts'
 import { layer, type Flags } from './config/sources.ts'
+import type { Limits } from './domain.ts'
 import { dialects as builtIn } from './providers/index.ts'
 import type { Provider } from './providers/provider.ts'
 
@@ -22,10 +25,12 @@ import type { Provider } from './providers/provider.ts'
 export interface Config {
   /** 0 picks a free one. */
   readonly port: number
-  /** A loopback address, as long as there are no API keys. */
+  /** A loopback address, or one for which keys are needed. */
   readonly host: string
   /** Where clients reach the server, without a slash at the end; null when that is where it listens. */
   readonly publicUrl: string | null
+  /** The operator's, at least 32 characters: all rights on all projects; null for none. A secret. */
+  readonly adminKey: string | null
   /** Absolute. SQLite's file and the assets live below it. */
   readonly dataDir: string
   /** A postgres:// URL; null for SQLite in `dataDir`. */
@@ -33,9 +38,22 @@ export interface Config {
   readonly logLevel: string
   /** Origins whose pages may call the server from a browser; empty for none but its own. */
   readonly corsOrigins: readonly string[]
+  /** CIDR ranges of the proxies whose X-Forwarded-… headers are believed; empty for none. */
+  readonly trustedProxies: readonly string[]
+  /** Whether clients may ask for the schema. */
+  readonly introspection: boolean
+  /** Whether /metrics answers. */
+  readonly metrics: boolean
+  /** Whether calls to upstreams carry the traceparent of their task. */
+  readonly traceUpstreams: boolean
   /** At least one. Whoever has the configuration closes them. */
   readonly providers: readonly Provider[]
   readonly engine: EngineTuning
+  readonly retention: RetentionTimes
+  /** What each project may ask for at a time that has no limits of its own. */
+  readonly limits: Readonly<Limits>
+  /** Takes every secret of this configuration out of a text. */
+  readonly hide: (text: string) => string
   /** Sentences about what was set without effect. */
   readonly warnings: readonly string[]
 }
@@ -62,6 +80,7 @@ export async function loadConfig({
   const file = await readConfigFile({ env, cwd }, problems)
   const sources = layer({ flags, env, file }, problems)
   const settings = check(CONFIG_SHAPE, sources.values, { ...sources, problems })
+  problems.push(...developmentProblems(env, settings))
   const plans = planProviders({ sources, env, dialects }, problems)
   const redact = secretsRemover(env, sources)
   const providers = problems.length === 0 ? await createAll(plans, problems) : []
@@ -69,7 +88,11 @@ export async function loadConfig({
   return freeze(settings, {
     dataDir: resolve(cwd, settings.dataDir),
     providers,
-    warnings: ignoredVariables(env, dialects, sources.inserted).map(redact),
+    hide: redact,
+    warnings: [
+      ...ignoredVariables(env, dialects, sources.inserted),
+      ...doubtsAbout({ ...settings, providers }),
+    ].map(redact),
   })
 }
 
@@ -89,14 +112,39 @@ async function createAll(plans: readonly ProviderPlan[], problems: string[]): Pr
 
 function freeze(
   settings: z.output<typeof CONFIG_SHAPE>,
-  rest: Pick<Config, 'dataDir' | 'providers' | 'warnings'>,
+  rest: Pick<Config, 'dataDir' | 'providers' | 'hide' | 'warnings'>,
 ): Config {
   return Object.freeze({
     ...settings,
     dataDir: rest.dataDir,
     corsOrigins: Object.freeze(settings.corsOrigins),
+    trustedProxies: Object.freeze(settings.trustedProxies),
+    introspection: showsSchema(settings),
     engine: Object.freeze(settings.engine),
+    retention: Object.freeze(settings.retention),
+    limits: Object.freeze(settings.limits),
     providers: Object.freeze(rest.providers),
+    hide: rest.hide,
     warnings: Object.freeze(rest.warnings),
   })
+}
+
+/** Some libraries tell clients and consoles more than they should know while they are developed with. */
+function developmentProblems(
+  env: Environment,
+  settings: z.output<typeof CONFIG_SHAPE> | undefined,
+): string[] {
+  if (env['NODE_ENV'] !== 'development' || settings === undefined || servesThisMachine(settings)) return []
+  return ['NODE_ENV is "development": it must be unset or "production" on a server that others can reach.']
+}
+
+/** On the developer's own machine the schema is what GraphiQL lives on; elsewhere it is said out loud or not at all. */
+function showsSchema(settings: z.output<typeof CONFIG_SHAPE>): boolean {
+  const { introspection } = settings
+  return introspection === 'auto' ? servesThisMachine(settings) : introspection === 'on'
+}
+
+/** A server on a loopback address may still stand behind a proxy: then it has a public address. */
+function servesThisMachine({ host, publicUrl }: z.output<typeof CONFIG_SHAPE>): boolean {
+  return isLoopback(host) && (publicUrl === null || isLoopback(new URL(publicUrl).hostname))
 }

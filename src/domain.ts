@@ -57,6 +57,7 @@ export const WARNING_CODES = [
   'SETTING_CHANGED',
   'MODEL_RETIRING',
   'IMAGES_MISSING',
+  'SIZE_DIFFERS',
 ] as const
 export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
 /** HOLD: the most it could cost, from the start. POST: what it cost. VOID: it cost nothing. ADJUST: a correction of a POST. */
@@ -188,7 +189,7 @@ export interface ImageRequest extends Settings {
   callbackUrl: string | null
 }
 
-/** A setting that could not be honoured as asked, named before money was spent. */
+/** A setting that could not be honoured as asked: named before money was spent, or at the end by what came. */
 export interface Warning {
   code: WarningCode
   /** The input field, `quality` for example; null when it concerns the whole request. */

@@ -4,14 +4,17 @@ export const GATEWAY_ERROR_CODES = [
   'BUDGET_EXCEEDED',
   'CAPABILITY_MISSING',
   'CURSOR_INVALID',
+  'FORBIDDEN',
   'IDEMPOTENCY_KEY_REUSED',
   'MODEL_UNKNOWN',
   'NOT_FOUND',
   'PRICE_UNKNOWN',
   'PROVIDER_UNKNOWN',
+  'RATE_LIMITED',
   'CONFLICT',
   'CHARGE_PERMISSION_REQUIRED',
   'SHUTTING_DOWN',
+  'UNAUTHENTICATED',
 ] as const
 
 export type GatewayErrorCode = (typeof GATEWAY_ERROR_CODES)[number]
@@ -25,11 +28,18 @@ export class GatewayError extends Error {
   readonly code: GatewayErrorCode
   /** The input field at fault, as a path such as `images.1.url`; undefined when no single one is. */
   readonly field: string | undefined
+  /** When the same request may be right, from now; undefined when time does not help or nobody knows. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(code: GatewayErrorCode, message: string, options: { field?: string; cause?: unknown } = {}) {
+  constructor(
+    code: GatewayErrorCode,
+    message: string,
+    options: { field?: string; retryAfterMs?: number; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause })
     this.code = code
     this.field = options.field
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 

@@ -1,25 +1,35 @@
 // The composition root: a configuration in, a gateway out. The binary and the tests use the same one.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { version as nodeVersion } from 'node:process'
 import manifest from '../package.json' with { type: 'json' }
 import { openDirectoryStore } from './assets/directory.ts'
+import { createSigner } from './assets/signature.ts'
+import { assetPath, type RenditionSpec } from './assets/address.ts'
 import { createLimit } from './assets/limit.ts'
 import { createRenditions } from './assets/renditions.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { Config } from './config.ts'
+import { ConfigError } from './config/error.ts'
+import { isLoopback } from './config/host.ts'
+import { hasKeys } from './db/api-keys.ts'
 import { findAnyAsset } from './db/assets.ts'
+import type { Database } from './db/database.ts'
 import { readFigures } from './db/figures.ts'
 import { openDatabase } from './db/open.ts'
-import { DEFAULT_PROJECT } from './db/projects.ts'
-import { operatorOf } from './engine/access.ts'
+import { findSecret, keepSecret } from './db/secrets.ts'
+import type { AssetRow } from './db/tables.ts'
+import type { Access } from './engine/access.ts'
 import { createBreaker } from './engine/breaker.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
+import { createKeyring } from './engine/keyring.ts'
+import { newSigningSecret } from './engine/keys.ts'
+import { createLimiter } from './engine/limits.ts'
 import { createPokes } from './engine/poke.ts'
 import { timed } from './db/timed.ts'
 import { DELIVERY_TUNING, type DeliveryTuning } from './engine/delivery-tuning.ts'
 import { createApp } from './http/app.ts'
 import { createAssetRoute } from './http/assets.ts'
+import { credentialOf } from './http/auth.ts'
 import { createCallbackRoute } from './http/callbacks.ts'
 import { createClientReader, type Client } from './http/client.ts'
 import { createPage } from './http/graphiql.ts'
@@ -28,6 +38,7 @@ import { createMetricsRoute } from './http/metrics.ts'
 import { observed } from './http/observed.ts'
 import { listen, type Listener } from './http/server.ts'
 import { STUCK_MS } from './http/stuck.ts'
+import { createUsageRoute } from './http/usage.ts'
 import { createSockets } from './http/websocket.ts'
 import { newId } from './ids.ts'
 import type { Logger } from './log.ts'
@@ -43,7 +54,7 @@ export interface Gateway {
   /** Answers a request without a port. Works before `start`, too: tasks are then stored and wait. */
   fetch(request: Request): Promise<Response>
   /** Begins to work and to listen. Answers where. `restored`: the database was just restored from a backup. */
-  start(options?: { restored?: boolean }): Promise<{ url: string }>
+  start(options?: { restored?: boolean }): Promise<{ url: string; isOpen: boolean }>
   /**
    * Drains and closes everything, once. Calls under way may go on for `deadlineMs`, the configured time by default, or
    * until `hurry` aborts. Answers how many were cut then, whose outcome is unknown.
@@ -67,6 +78,9 @@ export interface GatewayOptions {
   /** How patient deliveries to webhooks are; as Standard Webhooks recommends by default. */
   delivery?: DeliveryTuning
 }
+
+/** A message to a webhook is tried for three days, and a day later its images can still be fetched. */
+const WEBHOOK_LIFE_MS = 4 * 86_400_000
 
 /** A picture of 3840x2160 takes 33 MB while it is decoded: with 4 at once, many results cost time and not memory. */
 const LANDINGS = 4
@@ -93,7 +107,15 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const renditions = createRenditions(store, join(config.dataDir, 'renditions'))
   const downloader = createDownloader({ rule: inputRule })
   const poster = createPoster({ rule: webhookRule })
-  const { providers } = config
+  const { providers, adminKey } = config
+  const mayBeOpen = isLoopback(config.host)
+  const keyring = createKeyring({ db, clock, pokes, log }, { adminKey, mayBeOpen })
+  const signer = createSigner(await signingSecret(db), clock)
+  // While nobody needs a key, addresses need no signature either.
+  const addressOf = (asset: AssetRow, spec: RenditionSpec = {}, lifeMs?: number) =>
+    keyring.wasOpen() ? assetPath(asset.id, asset.mimeType, spec) : signer.sign(asset, spec, lifeMs)
+  const over = new AbortController()
+  let dismissing = Promise.resolve()
   let listener: Listener | undefined
   let stopped: Promise<{ cut: number }> | undefined
   const engine = createEngine({
@@ -110,7 +132,9 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     poster,
     delivery: options.delivery ?? DELIVERY_TUNING,
     publicUrl: config.publicUrl,
+    assetPath: (asset) => addressOf(asset, {}, WEBHOOK_LIFE_MS),
     breaker: createBreaker(),
+    limiter: createLimiter(db.counter, clock, config.limits),
     callbackBase: ({ loopback }) => config.publicUrl ?? (loopback ? listener?.url : undefined),
     clock,
     log,
@@ -121,27 +145,39 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     workerId: newId('wrk', clock.now()),
   })
 
-  const context = (request: Request, client: Client): Context => ({
-    caller: operatorOf(DEFAULT_PROJECT),
-    projectId: DEFAULT_PROJECT,
+  const context = (request: Request, client: Client, caller: Access): Context => ({
+    caller,
+    projectId: caller.projectId,
     db,
     engine,
     store,
     providers,
     clock,
     publicUrl: config.publicUrl ?? client.origin,
+    assetPath: addressOf,
     clientAddress: client.address,
     idempotencyKey: request.headers.get('idempotency-key'),
     loaders: createLoaders(db),
   })
   const readClient = createClientReader(config.trustedProxies)
   const { publicUrl, corsOrigins, introspection } = config
-  const graphql = createGraphQL({ context, corsOrigins, introspection, log, metrics, tracing })
+  const graphql = createGraphQL({ context, keyring, corsOrigins, introspection, log, metrics, tracing })
   // Asked halfway, and given the other half to answer.
   const keepAliveMs = stuckMs / 2
-  const sockets = createSockets(graphql, { corsOrigins, readClient, publicUrl, clock, log, keepAliveMs })
-  const assets = createAssetRoute({ find: (id) => findAnyAsset(db.read, id), store, renditions, log })
-  const callbacks = createCallbackRoute((secret, body) => engine.receive(secret, body))
+  const aboutSockets = { corsOrigins, keyring, adminKey, readClient, publicUrl, clock, log, keepAliveMs }
+  const sockets = createSockets(graphql, aboutSockets)
+  const find = (id: string) => findAnyAsset(db.read, id)
+  const assets = createAssetRoute({
+    find,
+    isOpen: () => keyring.isOpen(),
+    signer,
+    store,
+    renditions,
+    clock,
+    log,
+  })
+  const callbacks = createCallbackRoute(engine)
+  const usage = createUsageRoute({ q: db.read, clock, admit: keyring.admit })
   const health = { problem: () => engine.problem() }
   const page = createPage()
   const scraped = config.metrics
@@ -149,36 +185,64 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
         metrics,
         providers: providers.map(({ name }) => name),
         read: () => readFigures(db.read),
-        isOperator: () => Promise.resolve(false),
+        isOperator: ({ headers }) => isOperator((name) => headers.get(name)),
         publicUrl,
         clock,
         log,
       })
     : undefined
-  metrics.build.set({ version: manifest.version, node: nodeVersion, database: db.dialect }, 1)
-  const parts = { graphql, page, assets, callbacks, health, metrics: scraped, readClient, publicUrl, log }
+  metrics.build.set({ version: manifest.version, database: db.dialect }, 1)
+  const about = { readClient, publicUrl, adminKey, log }
+  const parts = { graphql, page, assets, callbacks, usage, health, metrics: scraped, ...about }
   const app = observed(createApp(parts), { metrics, clock, log })
 
   return {
     fetch: (request) => app(request),
     watching: () => engine.watching(),
-    async start(options) {
+    async start(how) {
+      if (!mayBeOpen && adminKey === null && !(await hasKeys(db.read))) throw nobodyMayAsk(config.host)
       if (config.metrics) watchProcess(metrics)
-      await engine.start(options)
+      dismissing = keyring.run(over.signal)
+      await engine.start(how)
       listener = await listen(app, sockets, { ...config, stuckMs })
-      return { url: listener.url }
+      return { url: listener.url, isOpen: await keyring.isOpen() }
     },
     stop: ({ deadlineMs = config.engine.drainTimeoutMs, hurry } = {}) =>
       (stopped ??= close(deadlineMs, hurry)),
   }
 
+  async function isOperator(header: (name: string) => string | null): Promise<boolean> {
+    return keyring.admit(credentialOf(header)).then(
+      ({ operator }) => operator,
+      () => false,
+    )
+  }
+
   async function close(deadlineMs: number, hurry?: AbortSignal): Promise<{ cut: number }> {
+    engine.drain()
+    // Viewers need not wait for the calls that do: they go on at another process, or at the next.
+    await listener?.dismiss()
     const ended = await stopEngine(engine, deadlineMs, log, hurry)
     await listener?.close()
+    over.abort()
+    await dismissing
     await Promise.all([...providers.map((provider) => provider.close()), downloader.close(), poster.close()])
     await db.close()
     return ended
   }
+}
+
+/** What addresses of images are signed with, the same for every process. */
+async function signingSecret(db: Database): Promise<string> {
+  const known = await findSecret(db.read, 'asset-addresses')
+  return known ?? db.tx((q) => keepSecret(q, 'asset-addresses', newSigningSecret()))
+}
+
+function nobodyMayAsk(host: string): ConfigError {
+  return new ConfigError([
+    `HOST is "${host}", where others can connect, and there is neither an API key nor DARKROOM_ADMIN_KEY to tell who may. ` +
+      'Make a key with `darkroom keys create`, set DARKROOM_ADMIN_KEY, or listen on 127.0.0.1.',
+  ])
 }
 
 /** Brings the configured database up to date, and closes it again. */
@@ -207,4 +271,3 @@ async function stopEngine(
     return { cut: 0 }
   }
 }
-

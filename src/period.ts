@@ -21,3 +21,11 @@ export function startOfDay(at: number): number {
 export function startOfQuarter(at: number): number {
   return Math.floor(at / QUARTER_MS) * QUARTER_MS
 }
+
+/** The first moment after the period that `at` lies in; null for TOTAL, which has none. */
+export function endOf(period: Period, at: number): number | null {
+  if (period === 'TOTAL') return null
+  if (period === 'DAY') return startOfDay(at) + DAY_MS
+  const date = new Date(at)
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1)
+}

@@ -89,8 +89,8 @@ describe('one mistake is one sentence that names where, what, and what would be 
     [`--port is "-1": ${NUMBER} 0 to 65535.`, { flags: { port: '-1' }, env: { PORT: '4000' } }],
     [`${FILE}: port is 1.5: ${NUMBER} 0 to 65535.`, { file: { port: 1.5 } }],
     [
-      'HOST is "0.0.0.0": it must be a loopback address (127.0.0.1, ::1 or localhost), because there are no API keys yet and whoever can connect can spend money.',
-      { env: { HOST: '0.0.0.0' } },
+      'HOST is "http://here": it must be an address of this machine, 127.0.0.1 or 0.0.0.0 for example, or a name that leads to one.',
+      { env: { HOST: 'http://here' } },
     ],
     [
       'DATABASE_URL is "mysql://(hidden)@db/x": it must be a postgres:// URL, or be left out for SQLite in the data directory.',
@@ -109,8 +109,12 @@ describe('one mistake is one sentence that names where, what, and what would be 
       { env: { ASSETS_URL: 's3://bucket' } },
     ],
     [
-      'DARKROOM_ADMIN_KEY is set, but not supported yet: there are no API keys. Unset it.',
-      { env: { DARKROOM_ADMIN_KEY: 'x' } },
+      'DARKROOM_ADMIN_KEY is (hidden): it must have at least 32 characters, because whoever guesses it may spend money; `openssl rand -base64 33` makes a good one.',
+      { env: { DARKROOM_ADMIN_KEY: 'dk_admin_only-31-characters-xxx' } },
+    ],
+    [
+      `${FILE}: adminKey is (hidden): it must be printable ASCII without spaces, to go into a header.`,
+      { file: { adminKey: 'ä'.repeat(40) } },
     ],
     [
       'DARKROOM_CONFIG is "nowhere.json": there is no such file.',
@@ -132,8 +136,29 @@ describe('one mistake is one sentence that names where, what, and what would be 
     ],
     [`${FILE}: engine is "fast": it must be an object.`, { file: { engine: 'fast' } }],
     [
+      `${FILE}: retention.eventsMs is 0: ${NUMBER} 3600000 to 3153600000000.`,
+      { file: { retention: { eventsMs: 0 } } },
+    ],
+    [
+      `${FILE}: retention.previewsMs is null: it must be at most eventsMs, because the events of a task lead to its previews.`,
+      { file: { retention: { previewsMs: null } } },
+    ],
+    [
       `${FILE}: corsOrigins[1] is "*": it must be one origin as browsers send it, https://app.example.com for example; "*" is not accepted.`,
       { file: { corsOrigins: ['http://localhost:5173', '*'] } },
+    ],
+    [
+      `${FILE}: trustedProxies[0] is "10.0.0.1": it must be a range of addresses in CIDR notation, 10.0.0.0/8 or 127.0.0.1/32 for example.`,
+      { file: { trustedProxies: ['10.0.0.1'] } },
+    ],
+    [
+      `${FILE}: trustedProxies[0] is "0.0.0.0/0": it must be a range of addresses in CIDR notation, 10.0.0.0/8 or 127.0.0.1/32 for example.`,
+      { file: { trustedProxies: ['0.0.0.0/0'] } },
+    ],
+    [`${FILE}: introspection is "yes": it must be auto, on or off.`, { file: { introspection: 'yes' } }],
+    [
+      'NODE_ENV is "development": it must be unset or "production" on a server that others can reach.',
+      { env: { NODE_ENV: 'development', PUBLIC_URL: 'https://paint.example' } },
     ],
     [`${FILE}: providers is an object: it must be a list.`, { env: KEY, file: { providers: { openai } } }],
     [`${FILE}: it must hold one object with the settings.`, { file: [openai] }],
@@ -224,7 +249,7 @@ describe('one mistake is one sentence that names where, what, and what would be 
 describe('problems', () => {
   test('come all at once', async () => {
     const problems = await problemsOf({
-      env: { PORT: '99999', HOST: '0.0.0.0', DATABASE_URL: 'mongodb://db', ASSETS_URL: 's3://b' },
+      env: { PORT: '99999', HOST: 'no host', DATABASE_URL: 'mongodb://db', ASSETS_URL: 's3://b' },
       file: {
         prot: 1,
         engine: { pollMs: 'often' },
@@ -285,18 +310,37 @@ describe('a configuration', () => {
       port: 4_000,
       host: '127.0.0.1',
       publicUrl: null,
+      adminKey: null,
       dataDir: join(cwd, 'data'),
       databaseUrl: null,
       logLevel: 'info',
       corsOrigins: [],
+      trustedProxies: [],
+      introspection: true,
+      limits: {
+        requestsPerMinute: null,
+        tasksPerMinute: null,
+        concurrentTasks: null,
+        uploadBytesPerMinute: null,
+      },
+      metrics: true,
+      traceUpstreams: false,
+      hide: expect.any(Function),
       engine: {
         maxAttempts: 3,
         leaseMs: 30_000,
         heartbeatMs: 10_000,
         reapMs: 5_000,
+        lookAfterMs: [5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000],
         pollMs: 1_000,
         progressEveryMs: 500,
         drainTimeoutMs: 240_000,
+      },
+      retention: {
+        eventsMs: 604_800_000,
+        previewsMs: 86_400_000,
+        deliveriesMs: 2_592_000_000,
+        callbacksMs: 604_800_000,
       },
       warnings: [],
     })
@@ -354,14 +398,21 @@ describe('a configuration', () => {
     expect([config, config.engine, config.providers, config.corsOrigins].every(Object.isFrozen)).toBe(true)
   })
 
-  test.each(['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1', 'localhost'])(
-    'may listen on %s',
-    async (host) => {
-      expect(await load({ env: { HOST: host } })).toMatchObject({ host })
-    },
-  )
+  // Whether others can connect there, and keys are needed, is seen at the start: test/access/start.test.ts.
+  test.each([
+    '127.0.0.1',
+    '::1',
+    '::ffff:127.0.0.1',
+    'localhost',
+    '0.0.0.0',
+    '::',
+    '192.168.1.2',
+    'example.com',
+  ])('may listen on %s', async (host) => {
+    expect(await load({ env: { HOST: host } })).toMatchObject({ host })
+  })
 
-  test.each(['0.0.0.0', '::', '192.168.1.2', 'example.com', 'localhost.example.com', ''])(
+  test.each(['', ' ', 'a b', '-a', '127.0.0.1:4000', '[::1]', 'http://localhost'])(
     'may not listen on "%s"',
     async (host) => {
       expect(await problemsOf({ flags: { host } })).toHaveLength(1)

@@ -43,10 +43,7 @@ export const serve: Command = {
         ['PMOCK_ACCESS_KEY', 'with PMOCK_SECRET_KEY: the provider `pmock`; PMOCK_BASE_URL moves it'],
         ['JIMMY_API_KEY', 'the provider `jimmy`; JIMMY_BASE_URL moves it'],
         ['ACEDATA_API_KEY', 'the provider `acedata`; ACEDATA_BASE_URL moves it'],
-        [
-          'OTEL_EXPORTER_OTLP_ENDPOINT',
-          'where traces go, with the other OTEL_… variables; nowhere when not set',
-        ],
+        ['OTEL_EXPORTER_OTLP_ENDPOINT', 'where traces go, beside the other OTEL_… variables; else nowhere'],
         ['DARKROOM_CONFIG', 'the file with everything else: ./darkroom.config.{ts,js,json}'],
       ],
     },

@@ -12,8 +12,8 @@ import { toPage } from './usage/page.ts'
 /** `darkroom usage`. */
 export const usage: Command = {
   name: 'usage',
-  summary: 'Tell what was used and what it cost, by day, model, key or label',
-  usage: '[--from 2026-11-01] [--to …] [--by day,model] [--filter provider=…] [--csv|--json]',
+  summary: 'Tell what was used and what it cost, by day, model or label',
+  usage: '[--from 2026-11] [--to …] [--by day,model] [--filter …] [--csv | --json]',
   takesWords: false,
   options: [
     { name: 'from', value: '<day>', about: 'a day, a month or a moment; default the start of this month' },
@@ -22,7 +22,7 @@ export const usage: Command = {
     {
       name: 'filter',
       value: '<list>',
-      about: 'provider=openai,model=gpt-image-2; a name twice is either of the two',
+      about: 'provider=openai,model=gpt-image-2; a name twice is either',
     },
     { name: 'time-zone', value: '<name>', about: 'Europe/Berlin; default UTC' },
     { name: 'project', value: '<id>', about: 'prj_…; default all projects' },

@@ -1,4 +1,5 @@
 import { and, eq, lt, ne, or, sql } from 'drizzle-orm'
+import { waitingProjects } from './claim.ts'
 import type { Queries } from './database.ts'
 import type { AttemptRow } from './tables.ts'
 
@@ -22,23 +23,34 @@ export async function countCharges(q: Queries, taskId: string, part: number): Pr
   return Number(row?.count ?? 0)
 }
 
-/** How many attempts stand in the queue of the same provider before this one. */
+/**
+ * How many attempts at the same provider will be claimed before this one, as the queue stands: those of its project that
+ * are older, and as many of each other project, since projects take turns. What is under way is not counted.
+ */
 export async function countAhead(q: Queries, attempt: AttemptRow): Promise<number> {
   const { attempts } = q.tables
+  const { provider, projectId, runAfter, id } = attempt
   const [row] = await q.sql
     .select({ count: sql<number | string>`count(*)` })
     .from(attempts)
     .where(
       and(
-        eq(attempts.provider, attempt.provider),
+        eq(attempts.provider, provider),
+        eq(attempts.projectId, projectId),
         sql`${attempts.state} = 'PLANNED'`,
-        or(
-          lt(attempts.runAfter, attempt.runAfter),
-          and(eq(attempts.runAfter, attempt.runAfter), lt(attempts.id, attempt.id)),
-        ),
+        or(lt(attempts.runAfter, runAfter), and(eq(attempts.runAfter, runAfter), lt(attempts.id, id))),
       ),
     )
-  return Number(row?.count ?? 0)
+  const older = Number(row?.count ?? 0)
+  const oldestFirst = sql`order by ${attempts.runAfter}, ${attempts.id}`
+  const theirs = sql`select ${attempts.runAfter} as since, row_number() over (${oldestFirst}) as place from ${attempts} where ${attempts.provider} = ${provider} and ${attempts.projectId} = waiting.project_id and ${attempts.state} = 'PLANNED' ${oldestFirst} limit ${older + 1}`
+  const before = sql`(select count(*) from (${theirs}) as first where place <= ${older} or since < ${runAfter})`
+  const [others] = await q.sql
+    .select({ count: sql<number | string>`count` })
+    .from(
+      sql`(${waitingProjects(q, provider)} select coalesce(sum(${before}), 0) as count from waiting where project_id <> ${projectId}) as others`,
+    )
+  return older + Number(others?.count ?? 0)
 }
 
 /** How many attempts wait for a provider, and how many it works on. */

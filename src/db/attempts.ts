@@ -1,17 +1,5 @@
 // The queue: an attempt's row says when it is due, who works on it and until when that counts.
-import {
-  and,
-  asc,
-  eq,
-  gt,
-  inArray,
-  isNotNull,
-  isNull,
-  lt,
-  ne,
-  or,
-  sql,
-} from 'drizzle-orm'
+import { and, asc, eq, inArray, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm'
 import type { AttemptState } from '../domain.ts'
 import { isWaiting } from './claim.ts'
 import type { Queries, Transaction } from './database.ts'
@@ -158,14 +146,25 @@ const attemptById = statement<{ id: string }, AttemptRow[]>(
       .where(eq(attempts.id, sql.placeholder('id'))),
 )
 
+const attemptOfProject = statement<{ id: string; projectId: string }, AttemptRow[]>(
+  'attempt_of_project',
+  ({ sql: from, tables: { attempts } }) =>
+    from
+      .select()
+      .from(attempts)
+      .where(
+        and(eq(attempts.id, sql.placeholder('id')), eq(attempts.projectId, sql.placeholder('projectId'))),
+      ),
+)
+
 /** An attempt of a project; undefined when there is none, or when it is another project's. */
 export async function findAttempt(
   q: Queries,
   projectId: string,
   id: string,
 ): Promise<AttemptRow | undefined> {
-  const [row] = await attemptById(q, { id })
-  return row?.projectId === projectId ? row : undefined
+  const [row] = await attemptOfProject(q, { id, projectId })
+  return row
 }
 
 /** An attempt of whichever project, for the engine's own work. */
@@ -182,34 +181,4 @@ export async function listAttempts(q: Queries, taskIds: readonly string[]): Prom
     .from(attempts)
     .where(inArray(attempts.taskId, [...taskIds]))
     .orderBy(asc(attempts.taskId), asc(attempts.number))
-}
-
-/**
- * A page of the attempts whose outcome is unknown, longest in doubt first, after a place in that order. Asks for one
- * more than `first` to see if more follow.
- */
-export async function listInDoubt(
-  q: Queries,
-  projectId: string,
-  page: { first: number; after?: { sentAt: number; id: string } | undefined },
-): Promise<AttemptRow[]> {
-  const { attempts } = q.tables
-  const { after } = page
-  return q.sql
-    .select()
-    .from(attempts)
-    .where(
-      and(
-        eq(attempts.projectId, projectId),
-        // Spelled out, see isWaiting.
-        sql`${attempts.state} = 'UNKNOWN'`,
-        after &&
-          or(
-            gt(attempts.sentAt, after.sentAt),
-            and(eq(attempts.sentAt, after.sentAt), gt(attempts.id, after.id)),
-          ),
-      ),
-    )
-    .orderBy(asc(attempts.sentAt), asc(attempts.id))
-    .limit(page.first + 1)
 }

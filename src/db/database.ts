@@ -1,5 +1,6 @@
 import type { SQL } from 'drizzle-orm'
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
+import type { Counter } from './counter.ts'
 import type { Tables } from './tables.ts'
 
 /** The query builders that mean the same on both databases. Always await them; never .get, .all or .run. */
@@ -21,6 +22,8 @@ export interface Queries {
 export interface Transaction extends Queries {
   /** Tells whoever waits for `key`, in this process and in every other, to look again once this has committed. */
   poke(key: string): void
+  /** Runs `tell` once this has committed, and not at all when it does not: for what is counted. */
+  afterCommit(tell: () => void): void
 }
 
 export interface Database {
@@ -34,6 +37,8 @@ export interface Database {
    * await nothing but queries: on SQLite every writer waits meanwhile.
    */
   tx<T>(work: (q: Transaction) => Promise<T>): Promise<T>
+  /** What limits count with, for all processes that share the database. */
+  readonly counter: Counter
   close(): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-import { asc, eq } from 'drizzle-orm'
+import { asc, inArray } from 'drizzle-orm'
 import type { Queries, Transaction } from './database.ts'
 import { insertion } from './statement.ts'
 import type { LedgerRow } from './tables.ts'
@@ -12,8 +12,12 @@ const newLine = insertion<LedgerRow, unknown>('ledger_line', ({ sql: into, table
   into.insert(ledger).values(values),
 )
 
-/** The lines of an attempt, oldest first. */
-export async function listLines(q: Queries, attemptId: string): Promise<LedgerRow[]> {
+/** The lines of some attempts, each one's oldest first. */
+export async function listLines(q: Queries, attemptIds: readonly string[]): Promise<LedgerRow[]> {
   const { ledger } = q.tables
-  return q.sql.select().from(ledger).where(eq(ledger.attemptId, attemptId)).orderBy(asc(ledger.id))
+  return q.sql
+    .select()
+    .from(ledger)
+    .where(inArray(ledger.attemptId, [...attemptIds]))
+    .orderBy(asc(ledger.attemptId), asc(ledger.id))
 }

@@ -2,6 +2,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Client, Pool, type PoolClient } from 'pg'
 import type { Logger } from '../log.ts'
+import { countInPostgresql } from './counter.ts'
 import type { Builders, Database, OnPoke, Queries, Transaction } from './database.ts'
 import { errorCode } from './error-code.ts'
 import { databaseNow } from './kit.ts'
@@ -32,15 +33,17 @@ export async function openPostgresql(url: string, onPoke: OnPoke, log: Logger): 
   // A connection lost while it is checked out emits `error` on the client, and unheard that ends the process.
   pool.on('connect', (client) => client.on('error', () => {}))
   const stopListening = listen(url, onPoke, log)
+  const counter = countInPostgresql(url)
 
   return {
     dialect: 'postgresql',
     location: withoutPassword(url),
     read: queries(drizzle({ client: pool })),
     tx: (work) => retrying(() => transaction(pool, work)),
+    counter,
     async close() {
       await stopListening()
-      await pool.end()
+      await Promise.all([counter.close(), pool.end()])
     },
   }
 }
@@ -83,13 +86,18 @@ async function transaction<T>(pool: Pool, work: (q: Transaction) => Promise<T>):
   let q = onClient.get(client)
   if (!q) onClient.set(client, (q = queries(drizzle({ client }))))
   const keys = new Set<string>()
+  const tells: (() => void)[] = []
+  let value: T
   try {
     await client.query('begin')
-    const value = await work({ ...q, poke: (key) => keys.add(key) })
+    value = await work({
+      ...q,
+      poke: (key) => keys.add(key),
+      afterCommit: (after) => tells.push(after),
+    })
     // In one message: locks are held until it has been answered.
     await client.query([...[...keys].map((key) => notify(client.escapeLiteral(key))), 'commit'].join(';'))
     client.release()
-    return value
   } catch (error) {
     await client.query('rollback').then(
       () => client.release(),
@@ -97,6 +105,8 @@ async function transaction<T>(pool: Pool, work: (q: Transaction) => Promise<T>):
     )
     throw error
   }
+  for (const after of tells) after()
+  return value
 }
 
 async function retrying<T>(run: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 // What projects and keys hold and have spent, by period: sums of the ledger, kept in the transactions that write it.
-import { and, eq, inArray, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { PERIODS, type Caller, type Period } from '../domain.ts'
 import { startOf } from '../period.ts'
 import type { Queries, Transaction } from './database.ts'
@@ -40,9 +40,23 @@ export interface Exhausted extends BudgetRow {
 
 /**
  * Holds `micros` for a caller in every period that `at` lies in, or nothing: then it answers the first budget that does
- * not allow it. A limit is kept by the condition of one UPDATE, so no two holders can both take what is left.
+ * not allow it. A limit is kept by the condition of the UPDATE, so no two holders can both take what is left.
  */
 export async function hold(
+  q: Transaction,
+  by: Caller,
+  at: number,
+  micros: number,
+): Promise<Exhausted | undefined> {
+  const owners = ownersOf(by)
+  const held = await holdAll(q, { ...placesOf(by, at), micros })
+  if (held.length === owners.length * PERIODS.length) return undefined
+  // One of them is exhausted, or nothing was asked in it yet: which one, and why, is found out in order.
+  for (const place of held) await holdOne(q, { ...place, micros: -micros })
+  return holdInTurn(q, by, at, micros)
+}
+
+async function holdInTurn(
   q: Transaction,
   by: Caller,
   at: number,
@@ -80,15 +94,49 @@ const holdOne = statement<{ owner: string; period: Period; startsAt: number; mic
     return q.sql
       .update(spending)
       .set({ heldMicros: sql`${spending.heldMicros} + ${micros}` })
-      .where(
-        and(
-          sameRow(q),
-          sql`${limitOf(q)} is null or ${spending.spentMicros} + ${spending.heldMicros} + ${micros} <= ${limitOf(q)}`,
-        ),
-      )
+      .where(and(sameRow(q), allows(q, micros)))
       .returning({ owner: spending.owner })
   },
 )
+
+const holdAll = statement<Places & { micros: number }, Place[]>('hold_all', (q) => {
+  const { spending } = q.tables
+  const micros = sql.placeholder('micros')
+  return q.sql
+    .update(spending)
+    .set({ heldMicros: sql`${spending.heldMicros} + ${micros}` })
+    .where(and(anyPlace(q), allows(q, micros)))
+    .returning({ owner: spending.owner, period: spending.period, startsAt: spending.startsAt })
+})
+
+/** Every row of `spending` that a request counts in. */
+interface Places extends Record<string, unknown> {
+  projectId: string
+  /** The project once more where no key was used. */
+  keyId: string
+  day: number
+  month: number
+}
+
+function placesOf({ projectId, apiKeyId }: Caller, at: number): Places {
+  return { projectId, keyId: apiKeyId ?? projectId, day: startOf('DAY', at), month: startOf('MONTH', at) }
+}
+
+/** Each of them spelled out, so that each is one step into the index: an owner gets a row more every day. */
+function anyPlace({ tables: { spending } }: Queries): SQL | undefined {
+  const starts = { DAY: sql.placeholder('day'), MONTH: sql.placeholder('month'), TOTAL: 0 }
+  return or(
+    ...(['projectId', 'keyId'] as const).flatMap((owner) =>
+      PERIODS.map((period) =>
+        and(
+          eq(spending.owner, sql.placeholder(owner)),
+          eq(spending.period, period),
+          eq(spending.startsAt, starts[period]),
+        ),
+      ),
+    ),
+  )
+}
 
 const openPeriod = statement<{ owner: string; period: Period; startsAt: number }, unknown>(
   'open_period',
@@ -102,6 +150,12 @@ const openPeriod = statement<{ owner: string; period: Period; startsAt: number }
       })
       .onConflictDoNothing(),
 )
+
+/** Whether the budget of a row of `spending` has so much left; without one, there is as much as can be counted. */
+function allows(q: Queries, micros: Placeholder): SQL {
+  const { spending } = q.tables
+  return sql`${spending.spentMicros} + ${spending.heldMicros} + ${micros} <= coalesce(${limitOf(q)}, ${sql.raw(`${Number.MAX_SAFE_INTEGER}`)})`
+}
 
 /** What the budget of a row of `spending` allows; null where there is none. */
 function limitOf({ sql: from, tables: { spending, budgets } }: Queries): SQL {
@@ -126,24 +180,22 @@ export async function addSpending(
   at: number,
   { heldMicros, spentMicros }: { heldMicros: number; spentMicros: number },
 ): Promise<void> {
-  const { spending } = q.tables
-  await q.sql
-    .update(spending)
-    .set({
-      heldMicros: sql`${spending.heldMicros} + ${heldMicros}`,
-      spentMicros: sql`${spending.spentMicros} + ${spentMicros}`,
-    })
-    .where(
-      and(
-        inArray(spending.owner, ownersOf(by)),
-        or(
-          ...PERIODS.map((period) =>
-            and(eq(spending.period, period), eq(spending.startsAt, startOf(period, at))),
-          ),
-        ),
-      ),
-    )
+  await addToAll(q, { ...placesOf(by, at), heldMicros, spentMicros })
 }
+
+const addToAll = statement<Places & { heldMicros: number; spentMicros: number }, unknown>(
+  'add_spending',
+  (q) => {
+    const { spending } = q.tables
+    return q.sql
+      .update(spending)
+      .set({
+        heldMicros: sql`${spending.heldMicros} + ${sql.placeholder('heldMicros')}`,
+        spentMicros: sql`${spending.spentMicros} + ${sql.placeholder('spentMicros')}`,
+      })
+      .where(anyPlace(q))
+  },
+)
 
 /** What an owner holds and has spent in the periods that `at` lies in; a period in which nothing was asked is left out. */
 export async function listSpending(q: Queries, owner: string, at: number): Promise<SpendingRow[]> {
@@ -167,6 +219,12 @@ export async function listSpending(q: Queries, owner: string, at: number): Promi
 export async function listBudgets(q: Queries, projectId: string): Promise<BudgetRow[]> {
   const { budgets } = q.tables
   return q.sql.select().from(budgets).where(eq(budgets.projectId, projectId))
+}
+
+/** The budgets of one project, or of one key. */
+export async function listBudgetsOf(q: Queries, owner: string): Promise<BudgetRow[]> {
+  const { budgets } = q.tables
+  return q.sql.select().from(budgets).where(eq(budgets.owner, owner))
 }
 
 /** The budgets that a caller's requests count against. */

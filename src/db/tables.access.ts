@@ -37,5 +37,11 @@ export function createAccessTables(
     ],
   )
 
-  return { apiKeys }
+  /** What this deployment signs with: made when it is first needed, the same for all of its processes. */
+  const secrets = table('secrets', {
+    name: text('name').primaryKey(),
+    value: text('value').notNull(),
+  })
+
+  return { apiKeys, secrets }
 }

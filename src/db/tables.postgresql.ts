@@ -16,9 +16,20 @@ export const {
   webhookDeliveries,
   webhookTries,
   apiKeys,
+  secrets,
   ledger,
   spending,
   budgets,
   usageDays,
   usageQuarters,
 } = postgresqlTables
+
+/**
+ * How much of each limit is used up in the minute under way. Processes share it; on SQLite there is only one, which
+ * keeps it in memory. Unlogged, since nothing is lost when a crash empties it.
+ */
+export const rateCounters = postgresqlKit.table('rate_counters', {
+  key: postgresqlKit.text('key').primaryKey(),
+  points: postgresqlKit.bigint('points').notNull(),
+  expire: postgresqlKit.bigint('expire'),
+})

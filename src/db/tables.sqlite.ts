@@ -16,6 +16,7 @@ export const {
   webhookDeliveries,
   webhookTries,
   apiKeys,
+  secrets,
   ledger,
   spending,
   budgets,

@@ -66,6 +66,8 @@ export function createTables(kit: Kit) {
       error: json('error').$type<TaskError>(),
       /** The task this one repeats, when its owner asked for it again. */
       retryOf: text('retry_of'),
+      /** The W3C traceparent that its attempts and deliveries go on from, in whichever process; null while nothing is traced. */
+      traceparent: text('traceparent'),
       /** The number of the newest event in this task's log. */
       lastSeq: bigint('last_seq').notNull().default(0),
       cancelRequestedAt: bigint('cancel_requested_at'),
@@ -80,6 +82,10 @@ export function createTables(kit: Kit) {
         .where(sql`${t.idempotencyKey} is not null`),
       index('tasks_newest').on(t.projectId, t.createdAt, t.id),
       index('tasks_by_status').on(t.projectId, t.status, t.createdAt, t.id),
+      // What a limit of tasks at a time counts.
+      index('tasks_open_of_key')
+        .on(t.apiKeyId)
+        .where(sql`${t.status} in ('QUEUED', 'RUNNING') and ${t.apiKeyId} is not null`),
       check('tasks_status', oneOf(t.status, TASK_STATUSES)),
       check('tasks_max_charges', sql`${t.maxCharges} between 1 and 5`),
       check('tasks_charges_open', sql`${t.chargesOpen} between 0 and ${t.maxCharges} * ${t.parts}`),
@@ -164,9 +170,17 @@ export function createTables(kit: Kit) {
       index('attempts_due')
         .on(t.provider, t.runAfter, t.id)
         .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
+      // The same, for projects to take turns.
+      index('attempts_turns')
+        .on(t.provider, t.projectId, t.runAfter, t.id)
+        .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
       index('attempts_in_doubt')
         .on(t.projectId, t.sentAt, t.id)
         .where(sql`${t.state} = 'UNKNOWN'`),
+      // What the provider's bill has to tell.
+      index('attempts_unpriced')
+        .on(t.projectId, t.finishedAt, t.id)
+        .where(sql`${t.finishedAt} is not null and ${t.costMicros} is null and ${t.charged} <> 'NO'`),
       index('attempts_leases')
         .on(t.leaseUntil)
         .where(sql`${t.leaseUntil} is not null`),
@@ -261,6 +275,7 @@ export function createTables(kit: Kit) {
 }
 
 export type Tables = ReturnType<typeof createTables>
+export type ProjectRow = Tables['projects']['$inferSelect']
 export type TaskRow = Tables['tasks']['$inferSelect']
 export type AttemptRow = Tables['attempts']['$inferSelect']
 export type EventRow = Tables['events']['$inferSelect']

@@ -29,13 +29,18 @@ export function listEndpoints(q: Queries, projectId: string): Promise<EndpointRo
   return endpointsOfProject(q, { projectId })
 }
 
-const endpointById = statement<{ id: string }, EndpointRow[]>(
+const endpointById = statement<{ id: string; projectId: string }, EndpointRow[]>(
   'endpoint_by_id',
   ({ sql: from, tables: { webhookEndpoints } }) =>
     from
       .select()
       .from(webhookEndpoints)
-      .where(eq(webhookEndpoints.id, sql.placeholder('id'))),
+      .where(
+        and(
+          eq(webhookEndpoints.id, sql.placeholder('id')),
+          eq(webhookEndpoints.projectId, sql.placeholder('projectId')),
+        ),
+      ),
 )
 
 /** A webhook of a project, even a deleted one; undefined when there is none, or when it is another project's. */
@@ -44,8 +49,8 @@ export async function findEndpoint(
   projectId: string,
   id: string,
 ): Promise<EndpointRow | undefined> {
-  const [row] = await endpointById(q, { id })
-  return row?.projectId === projectId ? row : undefined
+  const [row] = await endpointById(q, { id, projectId })
+  return row
 }
 
 /** Tells a webhook nothing more: `deletedAt` forgets its secret as well. */

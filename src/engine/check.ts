@@ -4,6 +4,7 @@ import type { Deps } from './deps.ts'
 import { makeOrder } from './order.ts'
 import type { Case, Outcome } from './outcome.ts'
 import { routeOf, toFailure, toOutcome } from './send.ts'
+import { watchedCall } from './watched-call.ts'
 
 /** How soon a check that got no answer is repeated, when the provider did not say. */
 const CHECK_AGAIN_MS = 5000
@@ -27,7 +28,8 @@ export async function check(deps: Deps, of: Case, call: Call, over: AbortSignal)
     const route = routeOf(deps, task, attempt)
     const order = await makeOrder(deps, task, route, call.signal)
     asked = true
-    const answer = await provider.check(attempt.remoteId!, order, call)
+    const ask = (seen: Call) => provider.check!(attempt.remoteId!, order, seen)
+    const answer = await watchedCall(deps, { of, call, order, as: 'check' }, ask)
     const gone = answer.state === 'MISSING' && attempt.missing + 1 >= MOST_MISSING
     if (gone) return { is: 'FAILED', failure: forgotten(provider) }
     if (answer.state !== 'DONE' && tooLate) return { is: 'FAILED', failure: overdue(provider) }

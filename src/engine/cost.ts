@@ -4,6 +4,8 @@ import type { ImagePrice, Price, TokenPrice } from '../providers/provider.ts'
 /** What an attempt brought, as far as a price by picture asks. */
 export interface Delivered {
   images: number
+  /** How many were ordered; as many as came when left out. */
+  ordered?: number
   /** As the upstream resolved them, else as asked. */
   size: string
   quality: Quality
@@ -11,14 +13,19 @@ export interface Delivered {
 
 /**
  * What an attempt cost, in micro-USD: by its tokens or by its pictures, as the price says. Null when there is no price,
- * or when a class of tokens was used but not reported: unknown is not zero.
+ * when a class of tokens was used but not reported, or when a picture that has a price did not come: whether it was made,
+ * and so charged, nobody told. Unknown is not zero.
  */
 export function costMicros(usage: Usage, delivered: Delivered, price: Price | null): number | null {
   if (!price) return null
   return 'imageMicros' in price ? costByImage(delivered, price) : costByTokens(usage, price)
 }
 
-function costByImage({ images, size, quality }: Delivered, price: ImagePrice): number {
+function costByImage(
+  { images, ordered = images, size, quality }: Delivered,
+  price: ImagePrice,
+): number | null {
+  if (images < ordered) return null
   const entry = price.bySettings.find(
     (one) =>
       (one.size === undefined || one.size === size) && (one.quality === undefined || one.quality === quality),

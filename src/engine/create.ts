@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto'
 import { insertAssets } from '../db/assets.ts'
 import type { TaskRow } from '../db/tables.ts'
 import { findTaskByKey } from '../db/tasks.ts'
-import type { Caller, ImageRequest } from '../domain.ts'
+import type { ImageRequest } from '../domain.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
 import { checkReceiver } from './endpoints.ts'
-import { findResting } from './health.ts'
 import { MASK_WITHOUT_ALPHA, takeImage, type Facts, type TakenImage } from './images.ts'
-import { checkInput, type TaskInput } from './input.ts'
+import { checkInput, type RawImage, type TaskInput } from './input.ts'
+import type { Asking } from './limits.ts'
 import { startTask } from './plan.ts'
-import { routes, todayOf, type Route } from './route.ts'
+import { routes, type Route } from './route.ts'
+import { routingNow } from './routing-now.ts'
 
 /** A task, new or found again by its idempotency key. */
 export interface Created {
@@ -23,7 +24,7 @@ export interface Created {
  * Takes a request: checks it, stores its images, and commits the task, its first attempts and its first event together.
  * Nothing is sent here. Throws GatewayError, and then nothing was stored.
  */
-export async function createTask(deps: Deps, by: Caller, input: TaskInput): Promise<Created> {
+export async function createTask(deps: Deps, by: Asking, input: TaskInput): Promise<Created> {
   const { projectId } = by
   checkInput(input)
   if (input.callbackUrl !== null) checkReceiver(deps, 'callbackUrl', input.callbackUrl)
@@ -31,7 +32,9 @@ export async function createTask(deps: Deps, by: Caller, input: TaskInput): Prom
   const { idempotencyKey: key } = input
   // A known key is answered with its task, whether anybody could serve it today or not.
   const known = key === null ? undefined : await findTaskByKey(deps.db.read, projectId, key)
-  const best = known ? undefined : await bestRoute(deps, bare)
+  const best = known ? undefined : await bestRoute(deps, by, bare)
+  if (best) await deps.limiter.task(by)
+  await deps.limiter.upload(by, bytesOf(input))
   const { images, mask } = await takeImages(deps, projectId, input)
   const taken = mask ? [...images, mask] : images
   const request: ImageRequest = {
@@ -62,10 +65,20 @@ export async function createTask(deps: Deps, by: Caller, input: TaskInput): Prom
 }
 
 /** Throws GatewayError when nobody can serve it. */
-async function bestRoute(deps: Deps, request: ImageRequest): Promise<Route> {
-  const resting = await findResting(deps.db.read)
-  const [best] = routes(request, deps.providers, { today: todayOf(deps), resting })
+async function bestRoute(deps: Deps, by: Asking, request: ImageRequest): Promise<Route> {
+  const [best] = routes(request, deps.providers, await routingNow(deps.db.read, deps, by))
   return best!
+}
+
+/** How many bytes of images came with it, as far as they came and are no address. */
+function bytesOf({ images, mask }: TaskInput): number {
+  return [...images, ...(mask ? [mask] : [])].reduce((sum, image) => sum + byteSizeOf(image), 0)
+}
+
+function byteSizeOf(image: RawImage): number {
+  if ('upload' in image) return image.upload.size
+  // Four characters of base64 are three bytes.
+  return 'dataUrl' in image ? Math.floor((image.dataUrl.length * 3) / 4) : 0
 }
 
 function replay(task: TaskRow | undefined, key: string | null, fingerprint: string): Created {

@@ -1,14 +1,20 @@
+import type { Limit } from '../assets/limit.ts'
 import type { AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/database.ts'
+import type { AssetRow } from '../db/tables.ts'
 import type { Logger } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import type { AddressRule } from '../providers/address.ts'
 import type { Downloader } from '../providers/download.ts'
 import type { Poster } from '../providers/post.ts'
 import type { Provider } from '../providers/provider.ts'
+import type { Tracing } from '../tracing.ts'
 import type { Breaker } from './breaker.ts'
 import type { DeliveryTuning } from './delivery-tuning.ts'
+import type { Limiter } from './limits.ts'
 import type { Pokes } from './poke.ts'
+import type { Retention } from './retention-times.ts'
 
 /** How patient the engine is. Every value in milliseconds unless it says otherwise. */
 export interface Tuning {
@@ -20,6 +26,8 @@ export interface Tuning {
   heartbeatMs: number
   /** How often abandoned attempts are looked for. */
   reapMs: number
+  /** How long after the first look an order whose answer was lost is looked for again, once for each entry. */
+  lookAfterMs: readonly number[]
   /** How long a reader or a runner sleeps at most without a poke. */
   pollMs: number
   /** The least time between two stored progress events of one task. */
@@ -30,6 +38,11 @@ export interface Tuning {
 export interface Deps {
   db: Database
   store: AssetStore
+  /** How many pictures may be decoded and stored at once: what bounds the memory that results take. */
+  landing: Limit
+  /** Removes what was made from content that is gone, such as renditions. */
+  forget(sha256: string): Promise<void>
+  retention: Retention
   /** In the operator's order of preference. */
   providers: readonly Provider[]
   pokes: Pokes
@@ -41,12 +54,17 @@ export interface Deps {
   poster: Poster
   delivery: DeliveryTuning
   breaker: Breaker
+  limiter: Limiter
   /** Where a provider's callbacks reach us, without a slash at the end; undefined when they cannot. */
   callbackBase(provider: Provider): string | undefined
   /** Where clients reach this server, without a slash at the end; null when nobody said. */
   publicUrl: string | null
+  /** The path of an image as webhooks are told it; without it, one that is not signed. */
+  assetPath?: (asset: AssetRow) => string
   clock: Clock
   log: Logger
+  metrics: Metrics
+  tracing: Tracing
   tuning: Tuning
   /** 0..1, for jitter. */
   random(): number

@@ -2,10 +2,12 @@ import { renewLeases } from '../db/attempts.ts'
 import { releaseAllDeliveries } from '../db/deliveries.ts'
 import type { ApiKeyRow, AttemptRow, DeliveryRow, EndpointRow, ProjectRow, TaskRow } from '../db/tables.ts'
 import type { TaskFilter } from '../db/tasks.ts'
-import type { Caller } from '../domain.ts'
+import type { Limits, Period } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
 import { deciderOf, type Access } from './access.ts'
 import { adoptReceipts } from './adopt.ts'
+import { adjustCost } from './bill.ts'
+import { setBudget, type Budget } from './budgets.ts'
 import { cancelTask } from './cancel.ts'
 import { createTask, type Created } from './create.ts'
 import type { Deps } from './deps.ts'
@@ -18,11 +20,12 @@ import {
 } from './endpoints.ts'
 import { watchProject, watchTask, type Told } from './feed.ts'
 import type { TaskInput } from './input.ts'
+import type { Asking } from './limits.ts'
 import { createKey, endKey, type KeyInput } from './keys.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './pause.ts'
 import { createProject } from './projects.ts'
 import { createReadiness } from './readiness.ts'
-import { receiveCallback, type Receipt } from './receive.ts'
+import { knowsCallback, receiveCallback, type Receipt } from './receive.ts'
 import { reconcile } from './reconcile.ts'
 import { recoverAbandoned, warnOfStranded } from './recover.ts'
 import { resolveAttempt, type Resolution } from './resolve.ts'
@@ -34,13 +37,16 @@ import { watchedCreate, watchedFeed, watchedRetry } from './watched.ts'
 import type { UsageQuestion } from './usage/question.ts'
 import type { UsageReport } from './usage/report.ts'
 import { watchUsage } from './usage/watch.ts'
+import { setLimits } from './set-limits.ts'
 import { createDeliverer } from './webhooks.ts'
 
 /** Every verb the edges may call. There is no second way in. */
 export interface Engine {
-  create(by: Caller, input: TaskInput): Promise<Created>
+  /** Counts one operation of whoever asks. Throws RATE_LIMITED when it is one too many. */
+  admit(by: Asking): Promise<void>
+  create(by: Asking, input: TaskInput): Promise<Created>
   cancel(projectId: string, taskId: string): Promise<TaskRow>
-  retry(by: Caller, taskId: string, permission: { acceptPossibleSecondCharge: boolean }): Promise<TaskRow>
+  retry(by: Asking, taskId: string, permission: { acceptPossibleSecondCharge: boolean }): Promise<TaskRow>
   watchTask(projectId: string, taskId: string, after: string | null): Promise<AsyncIterableIterator<Told>>
   watchProject(
     projectId: string,
@@ -66,7 +72,13 @@ export interface Engine {
   createProject(by: Access, name: string): Promise<ProjectRow>
   /** Answers the text of the key, this once. */
   createApiKey(by: Access, input: KeyInput): Promise<{ key: string; apiKey: ApiKeyRow }>
+  setBudget(by: Access, owner: string, period: Period, limitMicros: number | null): Promise<Budget>
+  setLimits(by: Access, owner: string, limits: Limits | null): Promise<Limits | null>
+  /** Puts down what an attempt cost by the bill of its provider. */
+  adjustCost(by: Access, attemptId: string, costMicros: number, note: string): Promise<AttemptRow>
   revokeApiKey(by: Access, id: string): Promise<ApiKeyRow>
+  /** Whether a callback's secret is that of an attempt's own address. */
+  knows(secret: string): Promise<boolean>
   /** Takes in what an upstream posted to an attempt's own address. */
   receive(secret: string, body: string): Promise<Receipt>
   /**
@@ -74,7 +86,7 @@ export interface Engine {
    * what waits to be sent is put in doubt first.
    */
   start(options?: { restored?: boolean }): Promise<void>
-  /** From now on `create` and `retry` are refused with SHUTTING_DOWN. */
+  /** From now on nothing new is taken and nobody new may watch: both are refused with SHUTTING_DOWN. */
   drain(): void
   /**
    * Claims no more, lets paid calls end for up to `deadlineMs` or until `hurry` aborts, then cuts them: their outcome is
@@ -127,6 +139,7 @@ export function createEngine(deps: Deps): Engine {
   }
 
   return {
+    admit: (by) => deps.limiter.request(by),
     create(by, input) {
       refuseWhileDraining()
       return watchedCreate(deps, () => createTask(deps, by, input))
@@ -136,9 +149,18 @@ export function createEngine(deps: Deps): Engine {
       return watchedRetry(deps, () => retryTask(deps, by, taskId, permission))
     },
     cancel: (projectId, taskId) => cancelTask(deps, projectId, taskId),
-    watchTask: (projectId, taskId, after) => watchedFeed(deps, watchTask(deps, projectId, taskId, after)),
-    watchProject: (projectId, filter, after) =>
-      watchedFeed(deps, watchProject(deps, projectId, filter, after)),
+    watchTask(projectId, taskId, after) {
+      refuseWhileDraining()
+      return watchedFeed(deps, watchTask(deps, projectId, taskId, after))
+    },
+    watchProject(projectId, filter, after) {
+      refuseWhileDraining()
+      return watchedFeed(deps, watchProject(deps, projectId, filter, after))
+    },
+    watchUsage(question) {
+      refuseWhileDraining()
+      return watchUsage(deps, question)
+    },
 
     resolve: (projectId, attemptId, resolution, note) =>
       resolveAttempt(deps, projectId, attemptId, resolution, note),
@@ -150,7 +172,11 @@ export function createEngine(deps: Deps): Engine {
     webhookSecret: (projectId) => findOrMakeSecret(deps, projectId),
     createProject: (by, name) => createProject(deps, deciderOf(by), name),
     createApiKey: (by, input) => createKey(deps, deciderOf(by), by.projectId, input),
+    setBudget: (by, owner, period, limitMicros) => setBudget(deps, deciderOf(by), owner, period, limitMicros),
+    setLimits: (by, owner, limits) => setLimits(deps, deciderOf(by), owner, limits),
+    adjustCost: (by, attemptId, costMicros, note) => adjustCost(deps, by, attemptId, costMicros, note),
     revokeApiKey: (by, id) => endKey(deps, deciderOf(by), id),
+    knows: (secret) => knowsCallback(deps, secret),
     receive: (secret, body) => receiveCallback(deps, secret, body),
 
     async start({ restored = false } = {}) {
@@ -177,7 +203,8 @@ export function createEngine(deps: Deps): Engine {
         repeat(UNUSED_FOR_MS, stopClaiming.signal, async () => {
           // Spool files that are so old belong to no call any more.
           await deps.store.sweep(UNUSED_FOR_MS)
-          await housekeeping.collectFiles(stopClaiming.signal)
+          // Images that are younger than a backup look unused in its database.
+          if (!restored) await housekeeping.collectFiles(stopClaiming.signal)
         }),
       )
     },

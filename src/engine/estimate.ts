@@ -49,6 +49,9 @@ const MOST_OUTPUT_TOKENS = 23_719
 /** The sizes among which an upstream chooses when the size is auto. */
 const AUTO_SIZES = ['1024x1024', '1536x1024', '1024x1536']
 
+/** What the published price of a picture of gpt-image-1-mini lies above that of its tokens; no page says why. */
+const MINI_TOKENS = 325
+
 /** Unknown rules, such as those of the 2.5 family, count as the dearest known one. */
 function mostOutputTokens({ size, quality }: ImageRequest, offer: Offer): number {
   const sizes = size === 'auto' ? AUTO_SIZES : [size]
@@ -57,5 +60,5 @@ function mostOutputTokens({ size, quality }: ImageRequest, offer: Offer): number
     const { width, height } = parseSize(one)!
     return qualities.map((word) => outputImageTokens(offer.model, word, width, height) ?? MOST_OUTPUT_TOKENS)
   })
-  return Math.max(...tokens)
+  return Math.max(...tokens) + (offer.model === 'gpt-image-1-mini' ? MINI_TOKENS : 0)
 }

@@ -31,7 +31,9 @@ export async function noteFailure(deps: Deps, attempt: AttemptRow, failure: Fail
   const probed = ill && (await findOver(deps, provider, model)).length > 0
   const rest = restFor(failure, opened || probed)
   if (!rest) return
-  deps.log.warn({ provider, model, ms: rest.forMs }, `${provider} rests: ${rest.reason}`)
+  deps.log.warn({ provider, model, ms: rest.forMs, code: failure.code }, 'a provider is given a rest')
+  // In the provider's words, which may repeat the prompt.
+  deps.log.debug({ provider, model }, rest.reason)
   const which = rest.wide ? ALL_MODELS : model
   await deps.db.tx((q) =>
     putRest(q, { provider, model: which, forMs: rest.forMs, reason: rest.reason, since: now }),

@@ -6,6 +6,7 @@ import { decodeCheck } from '../assets/decode.ts'
 import { inspectImage, MAX_INPUT_BYTES } from '../assets/inspect.ts'
 import { ImageRejected } from '../assets/rejected.ts'
 import { sanitizeInput } from '../assets/sanitize.ts'
+import type { StoredFile } from '../assets/store.ts'
 import { findAsset, type NewAsset } from '../db/assets.ts'
 import type { AssetKind, ImageFacts, InputImage } from '../domain.ts'
 import { badInput } from '../errors.ts'
@@ -48,7 +49,12 @@ export async function takeImage(
     const asset = await findAsset(deps.db.read, projectId, raw.imageId)
     if (!asset) throw badInput(place.field, `There is no image ${JSON.stringify(raw.imageId.slice(0, 60))}.`)
     const facts = await inspectImage(await deps.store.read(asset.sha256), { maxBytes: Infinity })
-    return { image: { assetId: asset.id }, row: undefined, facts, identity: asset.sha256 }
+    const { sha256 } = asset
+    if (asset.kind !== 'PARTIAL')
+      return { image: { assetId: asset.id }, row: undefined, facts, identity: sha256 }
+    // A preview is removed long before the task that begins from it.
+    await deps.store.renew(sha256)
+    return kept(deps, projectId, { ...facts, sha256, byteSize: asset.byteSize }, place)
   }
   const file = deps.store.newFile()
   try {
@@ -71,20 +77,19 @@ export async function storeInput(
 ): Promise<TakenImage & { row: Omit<NewAsset, 'taskId'>; facts: ImageFacts }> {
   await decodeCheck(file)
   const facts = await sanitizeInput(file)
-  const stored = await deps.store.put(file)
-  const { width, height, mimeType } = facts
-  const createdAt = deps.clock.now()
-  const row = {
-    id: newId('img', createdAt),
-    projectId,
-    ...place,
-    ...stored,
-    width,
-    height,
-    mimeType,
-    createdAt,
-  }
-  const { id, kind, position, sha256, byteSize } = row
+  return kept(deps, projectId, { ...facts, ...(await deps.store.put(file)) }, place)
+}
+
+/** Stored content as an input of a task that is about to be. */
+function kept(
+  { clock }: Pick<Deps, 'clock'>,
+  projectId: string,
+  facts: ImageFacts & StoredFile,
+  { kind, position }: { kind: Extract<AssetKind, 'INPUT' | 'MASK'>; position: number },
+): TakenImage & { row: Omit<NewAsset, 'taskId'>; facts: ImageFacts } {
+  const createdAt = clock.now()
+  const id = newId('img', createdAt)
+  const { sha256, byteSize, width, height, mimeType } = facts
   return {
     image: { assetId: id },
     row: { id, projectId, kind, position, sha256, byteSize, width, height, mimeType, createdAt },

@@ -24,7 +24,7 @@ const EVENTS: Partial<Record<TaskStatus, WebhookEvent>> = {
  */
 export async function putIntoOutbox(
   q: Transaction,
-  deps: Pick<Deps, 'publicUrl'>,
+  deps: Pick<Deps, 'publicUrl' | 'assetPath'>,
   task: TaskRow,
   of: { attempts: AttemptRow[]; seq: number; at: number },
 ): Promise<void> {
@@ -33,7 +33,7 @@ export async function putIntoOutbox(
   const to = await findReceivers(q, task, event)
   if (to.length === 0) return
   const images = (await listAssets(q, [task.id])).filter(({ kind }) => kind === 'FINAL')
-  const payload = JSON.stringify(payloadOf(task, event, { ...of, images, publicUrl: deps.publicUrl }))
+  const payload = JSON.stringify(payloadOf(task, event, { ...of, images, ...deps }))
   const { id: taskId, projectId } = task
   for (const receiver of to) {
     const row = { taskId, projectId, event, payload, seq: of.seq, createdAt: of.at }
@@ -68,20 +68,21 @@ function typeOf(event: WebhookEvent): string {
 function payloadOf(
   task: TaskRow,
   event: WebhookEvent,
-  of: { attempts: AttemptRow[]; at: number; images: AssetRow[]; publicUrl: string | null },
+  of: { attempts: AttemptRow[]; at: number; images: AssetRow[] } & Pick<Deps, 'publicUrl' | 'assetPath'>,
 ) {
+  const pathOf = of.assetPath ?? (({ id, mimeType }: AssetRow) => assetPath(id, mimeType))
   return {
     type: typeOf(event),
     timestamp: new Date(of.at).toISOString(),
     data: {
       taskId: task.id,
       status: task.status,
-      images: of.images.map(({ id, mimeType, width, height }) => ({
-        id,
-        url: `${of.publicUrl ?? ''}${assetPath(id, mimeType)}`,
-        width,
-        height,
-        mimeType,
+      images: of.images.map((image) => ({
+        id: image.id,
+        url: `${of.publicUrl ?? ''}${pathOf(image)}`,
+        width: image.width,
+        height: image.height,
+        mimeType: image.mimeType,
       })),
       usage: toJson(usageOfAll(of.attempts)),
       costMicros: costOfAll(of.attempts, task.status),

@@ -5,21 +5,22 @@ import type { Transaction } from '../db/database.ts'
 import { appendEvents } from '../db/events.ts'
 import type { TaskRow } from '../db/tables.ts'
 import { insertTask } from '../db/tasks.ts'
-import type { Caller, ImageRequest } from '../domain.ts'
+import type { ImageRequest } from '../domain.ts'
 import type { GatewayError } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { Deps } from './deps.ts'
 import { worstCaseMicros } from './estimate.ts'
 import { openBooks, refused, reserve } from './ledger.ts'
+import type { Asking } from './limits.ts'
 import { splitIntoParts, type Part } from './parts.ts'
 import type { Route } from './route.ts'
 
-/** Inserts a task with the first attempt of each of its parts, and its first event; undefined when the idempotency key is taken. Throws BUDGET_EXCEEDED and PRICE_UNKNOWN. */
+/** Inserts a task with the first attempt of each of its parts, and its first event; undefined when the idempotency key is taken. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED. */
 export async function startTask(
   q: Transaction,
   deps: Deps,
   start: {
-    by: Caller
+    by: Asking
     request: ImageRequest
     fingerprint: string
     idempotencyKey: string | null
@@ -31,7 +32,8 @@ export async function startTask(
   const parts = splitIntoParts(request.n, route.offer.capabilities.maxN)
   const createdAt = deps.clock.now()
   const task = await insertTask(q, {
-    ...by,
+    projectId: by.projectId,
+    apiKeyId: by.apiKeyId,
     ...rest,
     id: newId('task', createdAt),
     status: 'QUEUED',
@@ -39,12 +41,14 @@ export async function startTask(
     model: request.model,
     request,
     maxCharges: request.maxCharges,
+    traceparent: deps.tracing.here(),
     parts: parts.length,
     warnings: route.fit.warnings,
     createdAt,
     lastSeq: 0,
   })
   if (!task) return undefined
+  await deps.limiter.room(q, by)
   for (const part of parts) {
     const refusal = await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
     if (refusal) throw refusal

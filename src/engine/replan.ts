@@ -3,8 +3,8 @@ import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import { GatewayError } from '../errors.ts'
 import type { Failure } from '../providers/error.ts'
 import type { Deps } from './deps.ts'
-import { findResting } from './health.ts'
-import { routes, todayOf } from './route.ts'
+import { routes } from './route.ts'
+import { routingNow } from './routing-now.ts'
 import { verdict, type Verdict } from './verdict.ts'
 
 /** Gathers what a verdict needs, and passes it. `attempts` are all of the task's. */
@@ -38,9 +38,12 @@ export async function replan(
 /** Who else could make this part, the best first; providers at rest are not asked. */
 async function able(q: Queries, deps: Deps, task: TaskRow, { n }: AttemptRow): Promise<string[]> {
   try {
-    const resting = await findResting(q)
-    return routes({ ...task.request, n }, deps.providers, { today: todayOf(deps), resting })
-      .filter(({ offer, provider }) => offer.capabilities.maxN >= n && !resting(provider.name, offer.model))
+    const now = await routingNow(q, deps, task)
+    return routes({ ...task.request, n }, deps.providers, now)
+      .filter(
+        ({ offer, provider }) => offer.capabilities.maxN >= n && !now.resting(provider.name, offer.model),
+      )
+      .filter(({ offer }) => offer.price !== null || !now.needsPrice)
       .map(({ provider }) => provider.name)
   } catch (error) {
     // The configuration changed, and nobody can serve it any more.

@@ -2,14 +2,14 @@ import { listAttempts } from '../db/attempts.ts'
 import { appendEvents } from '../db/events.ts'
 import type { Transaction } from '../db/database.ts'
 import type { AttemptRow, TaskRow } from '../db/tables.ts'
-import type { Caller } from '../domain.ts'
 import { findTask, getTask, lockTask, updateTask } from '../db/tasks.ts'
 import { GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
+import type { Asking } from './limits.ts'
 import { planAttempt, startTask } from './plan.ts'
-import { findResting } from './health.ts'
 import type { Part } from './parts.ts'
-import { routes, todayOf, type Route } from './route.ts'
+import { routes, type Route } from './route.ts'
+import { routingNow } from './routing-now.ts'
 
 /** How many possible charges a part may ever have. */
 const MOST_CHARGES = 5
@@ -18,14 +18,15 @@ const MOST_CHARGES = 5
  * Tries again because the owner asks. A FAILED or CANCELED task stays as it ended, and a new one with the same request
  * is started; a task whose outcome is unknown goes on itself, with a new attempt. Throws NOT_FOUND, CONFLICT for a task
  * that succeeded or still runs, and CHARGE_PERMISSION_REQUIRED when an earlier attempt may have been charged and
- * `acceptPossibleSecondCharge` is not given, BUDGET_EXCEEDED and PRICE_UNKNOWN.
+ * `acceptPossibleSecondCharge` is not given, BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED.
  */
 export async function retryTask(
   deps: Deps,
-  by: Caller,
+  by: Asking,
   id: string,
   permission: { acceptPossibleSecondCharge: boolean },
 ): Promise<TaskRow> {
+  await deps.limiter.task(by)
   return deps.db.tx(async (q) => {
     if (!(await findTask(q, by.projectId, id))) {
       throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 60))}.`, {
@@ -42,18 +43,17 @@ export async function retryTask(
     }
     const attempts = await listAttempts(q, [id])
     if (!permission.acceptPossibleSecondCharge) checkCharges(task, attempts)
-    const now = { today: todayOf(deps), resting: await findResting(q) }
-    const able = routes(task.request, deps.providers, now)
-    return task.status === 'OUTCOME_UNKNOWN'
-      ? goOn(q, deps, task, attempts, able)
-      : startAgain(q, deps, by, task, able[0]!)
+    const goesOn = task.status === 'OUTCOME_UNKNOWN'
+    // What a task goes on with is its own key's to pay.
+    const able = routes(task.request, deps.providers, await routingNow(q, deps, goesOn ? task : by))
+    return goesOn ? goOn(q, deps, by, task, attempts, able) : startAgain(q, deps, by, task, able[0]!)
   })
 }
 
 async function startAgain(
   q: Transaction,
   deps: Deps,
-  by: Caller,
+  by: Asking,
   task: TaskRow,
   route: Route,
 ): Promise<TaskRow> {
@@ -67,6 +67,7 @@ async function startAgain(
 async function goOn(
   q: Transaction,
   deps: Deps,
+  by: Asking,
   task: TaskRow,
   attempts: AttemptRow[],
   able: Route[],
@@ -79,6 +80,7 @@ async function goOn(
   }
   const set = { status: 'QUEUED' as const, maxCharges, cancelRequestedAt: null }
   await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], set)
+  await deps.limiter.room(q, by)
   for (const { part } of lost) {
     const route = able.find(({ offer }) => offer.capabilities.maxN >= part.n)
     if (!route)

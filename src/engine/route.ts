@@ -17,6 +17,8 @@ export interface Now {
   today: string
   /** Whether a provider, or this model of it, is given no work for a while: it is then the last choice. */
   resting(provider: string, model: string): boolean
+  /** Whether a budget counts: an offer without a price would be refused then, and is chosen only where there is no other. */
+  needsPrice: boolean
 }
 
 /** Today as an ISO date, by the engine's clock. */
@@ -27,8 +29,8 @@ export function todayOf({ clock }: { clock: Clock }): string {
 /**
  * Pure. All providers that can serve a request, best first: the client's order when it named providers; else those
  * that honour every setting before those that would have to warn, those that need fewer calls before others, in the
- * operator's order. Whoever rests comes last. Throws GatewayError when
- * there is none: PROVIDER_UNKNOWN, MODEL_UNKNOWN, or why the offers do not fit.
+ * operator's order. Whoever rests comes last, and behind them whoever has no price where one is needed. Throws GatewayError
+ * when there is none: PROVIDER_UNKNOWN, MODEL_UNKNOWN, or why the offers do not fit.
  */
 export function routes(request: ImageRequest, providers: readonly Provider[], now: Now): Route[] {
   const allowed = request.providers ? named(request.providers, providers) : providers
@@ -39,10 +41,11 @@ export function routes(request: ImageRequest, providers: readonly Provider[], no
   if (offering.length === 0) throw unknownModel(request.model, allowed)
   const able = offering.filter((route) => route.fit.refusals.length === 0)
   if (able.length === 0) throw refused(offering)
-  const rests = (route: Route) => Number(now.resting(route.provider.name, route.offer.model))
-  if (request.providers) return able.toSorted((a, b) => rests(a) - rests(b))
+  const last = ({ provider, offer }: Route) =>
+    Number(now.needsPrice && offer.price === null) * 2 + Number(now.resting(provider.name, offer.model))
+  if (request.providers) return able.toSorted((a, b) => last(a) - last(b))
   return able.toSorted(
-    (a, b) => rests(a) - rests(b) || changes(a) - changes(b) || calls(request, a) - calls(request, b),
+    (a, b) => last(a) - last(b) || changes(a) - changes(b) || calls(request, a) - calls(request, b),
   )
 }
 

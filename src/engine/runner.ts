@@ -1,8 +1,10 @@
-import { claimDue, findNextDueMs, QUEUE_KEY } from '../db/attempts.ts'
+import { findNextDueMs, QUEUE_KEY } from '../db/attempts.ts'
+import { claimDue } from '../db/claim.ts'
 import { ALL_MODELS, listRests, type RestRow } from '../db/rests.ts'
 import type { AttemptRow } from '../db/tables.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Deps, Ends } from './deps.ts'
+import type { Readiness } from './readiness.ts'
 import { takeStep } from './step.ts'
 
 export interface Runner {
@@ -30,6 +32,14 @@ interface Room {
   resting: readonly string[] | 'ALL'
 }
 
+/** How many of the steps are for each project. */
+function countByProject(steps: ReadonlyMap<string, Step>): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { attempt } of steps.values())
+    counts.set(attempt.projectId, (counts.get(attempt.projectId) ?? 0) + 1)
+  return counts
+}
+
 /**
  * A rest that is over leaves room for one attempt at a time, the probe: its success lifts the rest, its failure renews
  * it. `busy` are the models of the attempts that are being sent. What was accepted is asked about all the while.
@@ -50,9 +60,9 @@ function roomsAt(provider: string, free: number, busy: readonly string[], rests:
 
 /**
  * The loop: claim what is due, as many per provider as it has room for, take a step of each, sleep until the next is
- * due or a poke.
+ * due or a poke. While no image could be stored nothing is sent, and what was accepted is asked about all the same.
  */
-export function createRunner(deps: Deps, ends: Ends): Runner {
+export function createRunner(deps: Deps, ends: Ends, readiness: Pick<Readiness, 'roomProblem'>): Runner {
   const { db, providers, pokes, tuning, workerId, log } = deps
   // By provider and attempt.
   const underWay = new Map<string, Map<string, Step>>(providers.map(({ name }) => [name, new Map()]))
@@ -95,13 +105,20 @@ export function createRunner(deps: Deps, ends: Ends): Runner {
     const names = [...new Set(open.map(({ provider }) => provider))]
     const inMs = await findNextDueMs(db.read, names)
     if (inMs === undefined || inMs > 0) return Math.min(inMs ?? tuning.pollMs, tuning.pollMs)
+    if ((await readiness.roomProblem()) !== undefined) for (const room of open) room.resting = 'ALL'
     const claimed = await db.tx(async (q) => {
       const all: AttemptRow[] = []
       const left = new Map(providers.map((provider) => [provider.name, freeAt(provider)]))
       for (const room of open) {
         const limit = Math.min(room.limit, left.get(room.provider)!)
         if (limit === 0) continue
-        const some = await claimDue(q, { ...room, limit, owner: workerId, leaseMs: tuning.leaseMs })
+        const some = await claimDue(q, {
+          ...room,
+          limit,
+          owner: workerId,
+          leaseMs: tuning.leaseMs,
+          underWay: countByProject(underWay.get(room.provider)!),
+        })
         left.set(room.provider, left.get(room.provider)! - some.length)
         all.push(...some)
       }

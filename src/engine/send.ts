@@ -51,6 +51,7 @@ export function routeOf(deps: Deps, task: TaskRow, attempt: AttemptRow): Route {
     const [route] = routes({ ...task.request, n: attempt.n, providers: null }, here, {
       today: todayOf(deps),
       resting: () => false,
+      needsPrice: false,
     })
     return route!
   } catch (error) {

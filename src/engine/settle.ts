@@ -98,7 +98,7 @@ async function settleFailed(
   q: Transaction,
   deps: Deps,
   of: Case,
-  { failure, costMicros }: Extract<Outcome, { is: 'FAILED' }>,
+  { failure, costMicros: known }: Extract<Outcome, { is: 'FAILED' }>,
 ): Promise<void> {
   const { task, attempt, evidence } = of
   deps.log.info(
@@ -114,7 +114,7 @@ async function settleFailed(
     httpStatus: failure.httpStatus ?? evidence.httpStatus,
     error: toTaskError(failure, of, next !== undefined),
     charged: failure.charged,
-    ...(costMicros !== undefined && { costMicros }),
+    ...(known !== undefined && { costMicros: known }),
   }
   await close(q, deps, of, news, next)
 }

@@ -13,6 +13,7 @@ import { closeEndpoint, findEndpoint } from '../db/webhooks.ts'
 import type { Deps } from './deps.ts'
 import { findOrMakeSecret } from './endpoints.ts'
 import { signedHeaders } from './signature.ts'
+import { countTry, watchedPost } from './watched-delivery.ts'
 import { afterTry, tryToPost, type Tried } from './webhook-try.ts'
 
 export interface Deliverer {
@@ -83,11 +84,13 @@ const CLAIM_AT_ONCE = 50
 async function deliver(deps: Deps, delivery: DeliveryRow, cut: AbortSignal): Promise<void> {
   const lease = { owner: deps.workerId, epoch: delivery.leaseEpoch }
   const secret = await secretFor(deps, delivery)
-  const tried = secret === null ? 'CUT' : await post(deps, delivery, secret, cut)
+  const tried =
+    secret === null ? 'CUT' : await watchedPost(deps, delivery, () => post(deps, delivery, secret, cut))
   await deps.db.tx(async (q) => {
     if (tried === 'CUT') return releaseDelivery(q, delivery.id, lease)
     const after = afterTry(deps, delivery, tried)
     if (!(await recordTry(q, { delivery, lease }, tried, after))) return
+    q.afterCommit(() => countTry(deps, tried, after))
     if (after.state !== 'FAILED') return
     deps.log.warn({ delivery: delivery.id, ...tried }, 'a delivery was given up')
     if (tried.failure === 'GONE') await disable(q, deps, delivery)

@@ -1,50 +1,56 @@
 import type { Receipt } from '../engine/receive.ts'
+import { readBody } from './body.ts'
+import type { Client } from './client.ts'
+import { createForgeries } from './forgeries.ts'
+import { refusal } from './refusal.ts'
 
 /** Upstreams answer with megabytes of base64, and some call back with the same. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
-const ANSWERS: Record<Receipt, { status: number; body: unknown }> = {
-  KEPT: { status: 200, body: { ok: true } },
-  UNKNOWN_SECRET: { status: 404, body: { error: { code: 'NOT_FOUND', message: 'There is nothing here.' } } },
-  TOO_LATE: { status: 410, body: { error: { code: 'GONE', message: 'This attempt ended long ago.' } } },
-  UNREADABLE: { status: 400, body: { error: { code: 'BAD_CALLBACK', message: 'The body makes no sense.' } } },
+/** Made anew for each answer: a response is read once. */
+const ANSWERS: Record<Receipt, () => Response> = {
+  KEPT: () => Response.json({ ok: true }),
+  UNKNOWN_SECRET: () => refusal('NOT_FOUND', 'There is nothing here.'),
+  TOO_LATE: () => refusal('GONE', 'This attempt ended long ago.'),
+  UNREADABLE: () => refusal('BAD_CALLBACK', 'The body makes no sense.'),
+}
+
+/** What the route asks of the engine. */
+export interface Callbacks {
+  /** Whether an address with this secret was given out. */
+  knows(secret: string): Promise<boolean>
+  receive(secret: string, body: string): Promise<Receipt>
 }
 
 /**
  * `POST /callbacks/<secret>`: where an upstream tells that an attempt is done. Answered as soon as it is stored; undefined
- * for every other path.
+ * for every other path. The body of a forged one is never read, and whoever sends many is told to stop, with 429; a
+ * secret that is right is heard from the same address all the while.
  */
 export function createCallbackRoute(
-  receive: (secret: string, body: string) => Promise<Receipt>,
-): (request: Request) => Promise<Response | undefined> {
-  return async (request) => {
+  engine: Callbacks,
+): (request: Request, client: () => Client) => Promise<Response | undefined> {
+  const forgeries = createForgeries()
+
+  function refuseForged(address: string | null): Response {
+    const waitMs = forgeries.waitMs(address)
+    forgeries.count(address)
+    if (waitMs === 0) return ANSWERS.UNKNOWN_SECRET()
+    const seconds = `${Math.max(1, Math.ceil(waitMs / 1000))}`
+    const message = `Too many callbacks that nobody asked for. Ask again in ${seconds} s.`
+    return refusal('RATE_LIMITED', message, { 'retry-after': seconds })
+  }
+
+  return async (request, client) => {
     const { pathname } = new URL(request.url)
     if (!pathname.startsWith('/callbacks/')) return undefined
-    if (request.method !== 'POST') return refusal(405, 'METHOD_NOT_ALLOWED', 'Use POST.', { allow: 'POST' })
-    const body = await readText(request)
-    if (body === undefined) return refusal(413, 'TOO_LARGE', `A callback may have ${MAX_BODY_BYTES} bytes.`)
-    const { status, body: answer } = ANSWERS[await receive(pathname.slice('/callbacks/'.length), body)]
-    return Response.json(answer, { status })
+    if (request.method !== 'POST') return refusal('METHOD_NOT_ALLOWED', 'Use POST.', { allow: 'POST' })
+    const secret = pathname.slice('/callbacks/'.length)
+    if (!(await engine.knows(secret))) return refuseForged(client().address)
+    const announced = Number(request.headers.get('content-length') ?? 0)
+    const body = announced > MAX_BODY_BYTES ? undefined : await readBody(request, MAX_BODY_BYTES)
+    if (body === undefined)
+      return refusal('REQUEST_TOO_LARGE', `A callback may have ${MAX_BODY_BYTES} bytes.`)
+    return ANSWERS[await engine.receive(secret, body.toString('utf8'))]()
   }
-}
-
-/** The body, or undefined as soon as it is longer than allowed. */
-async function readText(request: Request): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of request.body ?? []) {
-    length += chunk.byteLength
-    if (length > MAX_BODY_BYTES) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function refusal(
-  status: number,
-  code: string,
-  message: string,
-  headers: Record<string, string> = {},
-): Response {
-  return Response.json({ error: { code, message } }, { status, headers })
 }

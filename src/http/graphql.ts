@@ -2,18 +2,25 @@ import { createFetch } from '@whatwg-node/fetch'
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import { GraphQLError, type ExecutionResult } from 'graphql'
 import { MAX_INPUT_BYTES } from '../assets/inspect.ts'
+import type { Access } from '../engine/access.ts'
 import { MAX_IMAGES } from '../engine/input.ts'
+import type { Keyring } from '../engine/keyring.ts'
 import type { Logger } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Context } from '../schema/context.ts'
 import { schema } from '../schema/index.ts'
-import { graphiql, renderGraphiQL } from './graphiql.ts'
+import type { Tracing } from '../tracing.ts'
+import { useCaller } from './auth.ts'
+import { MOST_UPLOAD_BYTES } from './body.ts'
+import type { Client } from './client.ts'
 import { withLastWords } from './last-words.ts'
+import { createDocumentMemory, useLimits, weightErrors } from './limits.ts'
 import { createMask } from './mask.ts'
-import { readMultipart } from './multipart.ts'
+import { useObservation, type SocketNotes } from './operations.ts'
+import { useRateLimits } from './rate-limits.ts'
+import { useRights } from './rights.ts'
+import { useStrictRequests } from './strict-requests.ts'
 import { variableErrors, type VariableUse } from './variables.ts'
-
-/** Large enough for a few input images as data URLs; files are better sent as uploads. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /** What a multipart request may hold. Kept here, because Yoga reads the body through a Request that it makes itself. */
 const FORM_LIMITS = {
@@ -24,27 +31,55 @@ const FORM_LIMITS = {
   headerSize: 16_384,
 }
 
-export type GraphQLServer = YogaServerInstance<Record<string, never>, Context>
+/** What is known of a request besides itself. */
+interface Around {
+  client: Client
+  /** Who was admitted with the WebSocket; over HTTP that is found out here. */
+  caller?: Access
+  /** Of the connection, for what comes over a WebSocket; undefined for any other request. */
+  socket?: SocketNotes
+}
+
+export type GraphQLServer = YogaServerInstance<Around, Context>
 
 /** GraphQL over HTTP and Server-Sent Events. `context` makes what the resolvers are handed, for each request. */
 export function createGraphQL(options: {
-  context: (request: Request) => Context
+  context: (request: Request, client: Client, caller: Access) => Context
+  keyring: Pick<Keyring, 'admit' | 'watch'>
   corsOrigins: readonly string[]
+  /** Whether the schema can be asked for. */
+  introspection: boolean
   log: Logger
+  metrics: Metrics
+  tracing: Tracing
 }): GraphQLServer {
-  const { log, corsOrigins } = options
+  const { log, corsOrigins, introspection } = options
   const mask = createMask(log)
-  return createYoga<Record<string, never>, Context>({
+  return createYoga<Around, Context>({
     schema,
-    context: ({ request }) => options.context(request),
+    context: ({ request, client, caller }) => {
+      if (!caller) throw new Error('An operation came by a way on which nobody was asked who they are.')
+      return options.context(request, client, caller)
+    },
     graphqlEndpoint: '/graphql',
     landingPage: false,
-    graphiql,
-    renderGraphiQL,
+    // Answered by the app itself, with a policy of its own.
+    graphiql: false,
     // Our own, stricter reading of multipart requests comes in as a plugin.
     multipart: false,
-    plugins: [useStrictParsing(), useErrorCodes(), useVariableErrors(), useLastWords(mask)],
-    maxRequestBodySize: MAX_BODY_BYTES,
+    plugins: [
+      useCaller(options.keyring.admit),
+      useStrictRequests(),
+      useLimits({ introspection }),
+      useErrorCodes(),
+      useRateLimits(mask),
+      useRights(options.keyring.watch),
+      useLastChecks(),
+      useLastWords(mask),
+      useObservation(options),
+    ],
+    parserAndValidationCache: createDocumentMemory(),
+    maxRequestBodySize: MOST_UPLOAD_BYTES,
     fetchAPI: createFetch({ formDataLimits: FORM_LIMITS }),
     // Off unless the operator names origins: the default would allow every page to call us with the visitor's rights.
     cors: corsOrigins.length > 0 ? { origin: [...corsOrigins], methods: ['GET', 'POST'] } : false,
@@ -59,40 +94,17 @@ export function createGraphQL(options: {
   })
 }
 
-function useStrictParsing(): Plugin {
-  return {
-    onRequestParse({ request, url, setRequestParser }) {
-      const type = request.headers.get('content-type') ?? ''
-      if (request.method === 'POST' && /^multipart\/form-data\b/i.test(type)) setRequestParser(readMultipart)
-      if (request.method === 'GET') checkJson(url.searchParams, ['variables', 'extensions'])
-    },
-  }
+/** The last look before anything is executed. */
+function useLastChecks(): Plugin {
+  return { onExecute: stopAtErrors, onSubscribe: stopAtErrors }
 }
 
-/** Yoga takes a GET with broken JSON for a failure of the server. */
-function checkJson(parameters: URLSearchParams, names: string[]): void {
-  for (const name of names) {
-    const text = parameters.get(name)
-    if (text === null || text === '') continue
-    try {
-      JSON.parse(text)
-    } catch {
-      throw new GraphQLError(`The parameter "${name}" is not valid JSON.`, {
-        extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
-      })
-    }
-  }
-}
-
-function useVariableErrors(): Plugin {
-  return { onExecute: stopAtVariables, onSubscribe: stopAtVariables }
-}
-
-function stopAtVariables(hook: {
+function stopAtErrors(hook: {
   args: VariableUse
   setResultAndStopExecution(result: ExecutionResult): void
 }): void {
-  const errors = variableErrors(hook.args)
+  const wrong = variableErrors(hook.args)
+  const errors = wrong.length > 0 ? wrong : weightErrors(hook.args)
   if (errors.length > 0) hook.setResultAndStopExecution({ errors })
 }
 

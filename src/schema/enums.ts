@@ -160,11 +160,12 @@ export const UsageSourceEnum = words<UsageSource>('UsageSource', 'Where the toke
 
 export const WarningCodeEnum = words<WarningCode>(
   'WarningCode',
-  'What kind of difference there is between what was asked and what is sent.',
+  'What kind of difference there is between what was asked and what is sent, or what came.',
   {
     SETTING_IGNORED: 'A setting is left out.',
     SETTING_CHANGED: 'A setting is replaced by another value.',
     IMAGES_MISSING: 'A part of the task ended without its images; the others came.',
+    SIZE_DIFFERS: 'Images came in another size than the one that was asked for; they are kept.',
     MODEL_RETIRING: 'The model will be shut down, or already was; the message says when.',
   },
 )

@@ -1,11 +1,12 @@
 import { listEvents } from '../db/events.ts'
-import { findAnyAsset } from '../db/assets.ts'
+import { findAsset } from '../db/assets.ts'
 import { findAttempt } from '../db/attempts.ts'
 import { decodeCursor, encodeCursor } from '../engine/cursor.ts'
 import type { Told } from '../engine/feed.ts'
 import { badInput } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
+import { pageOf } from './complexity.ts'
 import type { Context } from './context.ts'
 import { TaskStatusEnum } from './enums.ts'
 import { PartialImageRef } from './image.ts'
@@ -53,6 +54,13 @@ const attemptOf = async ({ task, body }: Told & { body: { attemptId: string } },
 builder.objectType(builder.objectRef<ToldOf<'TASK_SNAPSHOT'>>('TaskSnapshot'), {
   description: 'How things stand when watching begins. Always first, and never part of the log.',
   interfaces: [TaskEventRef],
+  fields: (t) => ({
+    resync: t.boolean({
+      description:
+        'True when events after the cursor that was given are no longer kept: go on from this, and in a feed read lists anew.',
+      resolve: ({ body }) => body.resync,
+    }),
+  }),
 })
 builder.objectType(builder.objectRef<ToldOf<'TASK_QUEUED'>>('TaskQueued'), {
   description: 'It was asked for, or its owner asked for it again.',
@@ -82,8 +90,10 @@ builder.objectType(builder.objectRef<ToldOf<'PARTIAL_IMAGE_RECEIVED'>>('PartialI
   fields: (t) => ({
     partialImage: t.field({
       type: PartialImageRef,
-      description: 'The preview, to be fetched from `image.url`.',
-      resolve: async ({ body }, _, { db }) => (await findAnyAsset(db.read, body.assetId))!,
+      nullable: true,
+      description: 'The preview, to be fetched from `image.url`; null once it is no longer kept.',
+      resolve: async ({ task, body }, _, { db }) =>
+        (await findAsset(db.read, task.projectId, body.assetId)) ?? null,
     }),
   }),
 })
@@ -125,7 +135,9 @@ builder.objectType(builder.objectRef<ToldOf<'TASK_FINISHED'>>('TaskFinished'), {
 builder.objectField(TaskRef, 'events', (t) =>
   t.field({
     type: [TaskEventRef],
-    description: 'Its log, oldest first. To be told of what comes next, subscribe to taskEvents.',
+    description:
+      'Its log, oldest first; empty once it is no longer kept. To be told of what comes next, subscribe to taskEvents.',
+    complexity: ({ first }) => pageOf(first, 100, 100),
     args: {
       after: t.arg.string({ description: 'A cursor of this task; from the beginning when left out.' }),
       first: t.arg.int({ defaultValue: 100, description: 'At most so many, 1 to 100.' }),
@@ -151,10 +163,13 @@ builder.subscriptionFields((t) => ({
     description:
       'Watches one task: a TaskSnapshot, then every event after `after` (those to come, without it), and completes ' +
       'behind TaskFinished. Subscribing after the end still tells the end.',
+    extensions: { scope: 'READ' },
     args: {
       taskId: t.arg.id({ required: true, description: "The id of a task of the caller's project." }),
       after: t.arg.string({
-        description: 'The cursor of the last event seen: nothing is missed, nothing comes twice.',
+        description:
+          'The cursor of the last event seen: nothing is missed, nothing comes twice. An event that is no longer kept ' +
+          'is not told; `TaskSnapshot.resync` says so.',
       }),
     },
     subscribe: (_, { taskId, after }, { engine, projectId }) =>
@@ -167,6 +182,7 @@ builder.subscriptionFields((t) => ({
       'Watches every task of the project, for dashboards: without `after` a TaskSnapshot of each unfinished task (the ' +
       'newest 100), then every event as it happens. Its cursors are its own; `TaskConnection.feedCursor` is one too. ' +
       'Never completes by itself.',
+    extensions: { scope: 'READ' },
     args: {
       filter: t.arg({
         type: TaskFilterInput,

@@ -28,7 +28,7 @@ const ImageInput = builder.inputType('ImageInput', {
   }),
 })
 
-const MetadataInput = builder.inputType('MetadataInput', {
+export const MetadataInput = builder.inputType('MetadataInput', {
   description: "A label of the caller's own on a task, never sent upstream.",
   fields: (t) => ({
     key: t.string({ required: true, description: '1 to 64 letters, digits, dots, dashes and underscores.' }),
@@ -136,7 +136,7 @@ builder.mutationFields((t) => ({
     description:
       'Asks for an image. Answers with the task at once, when it is stored; the picture is made whether the caller ' +
       'stays or not. Bad input is refused here, before anything is stored or sent.',
-    extensions: { paid: true },
+    extensions: { scope: 'GENERATE', paid: true },
     args: {
       input: t.arg({
         type: GenerateImageInput,
@@ -154,6 +154,7 @@ builder.mutationFields((t) => ({
     description:
       'Stops a task as far as that is possible: free of charge before it was sent. A provider that is already at work ' +
       'is paid; its result is stored, and the task ends as CANCELED. Canceling twice is canceling once.',
+    extensions: { scope: 'GENERATE' },
     args: { id: t.arg.id({ required: true, description: 'Of a task that has not ended.' }) },
     resolve: (_, { id }, { engine, projectId }) => engine.cancel(projectId, id),
   }),
@@ -162,7 +163,7 @@ builder.mutationFields((t) => ({
     description:
       'Tries again. A FAILED or CANCELED task stays as it is and a new one is answered, `retryOf` naming the old; one ' +
       'with OUTCOME_UNKNOWN goes on itself.',
-    extensions: { paid: true },
+    extensions: { scope: 'GENERATE', paid: true },
     args: {
       id: t.arg.id({
         required: true,

@@ -1,6 +1,6 @@
-import { assetPath } from '../assets/address.ts'
 import type { AssetRow } from '../db/tables.ts'
 import { builder } from './builder.ts'
+import { BYTES_COMPLEXITY } from './complexity.ts'
 import { OutputFormatEnum } from './enums.ts'
 import { NodeRef } from './node.ts'
 
@@ -12,7 +12,7 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
       type: 'URL',
       description:
         'Where its bytes are. With arguments, a rendition: inside the box given, proportions kept, never enlarged. ' +
-        'May be cached for ever.',
+        'Its bytes never change. Once there are API keys, the address is signed, good for 15 to 20 minutes, and works for whoever has it: ask for it anew when needed.',
       args: {
         width: t.arg.int({ description: 'At most so many pixels across, 1 to 4096.' }),
         height: t.arg.int({ description: 'At most so many pixels down, 1 to 4096.' }),
@@ -21,9 +21,9 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
           description: 'Encoded anew as this; as stored when left out.',
         }),
       },
-      resolve: ({ id, mimeType }, { width, height, format }, { publicUrl }) =>
+      resolve: (asset, { width, height, format }, { publicUrl, assetPath }) =>
         publicUrl +
-        assetPath(id, mimeType, {
+        assetPath(asset, {
           ...(width == null ? {} : { width }),
           ...(height == null ? {} : { height }),
           ...(format == null ? {} : { format }),
@@ -32,10 +32,12 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
     b64Json: t.string({
       description:
         'The bytes in base64. Read only when selected, and a third larger than at `url`, which is the better way.',
+      complexity: BYTES_COMPLEXITY,
       resolve: async ({ sha256 }, _, { store }) => (await store.read(sha256)).toString('base64'),
     }),
     dataUrl: t.string({
       description: 'The bytes as a data URL, ready for an <img>. Read only when selected.',
+      complexity: BYTES_COMPLEXITY,
       resolve: async ({ sha256, mimeType }, _, { store }) =>
         `data:${mimeType};base64,${(await store.read(sha256)).toString('base64')}`,
     }),

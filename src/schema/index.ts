@@ -13,8 +13,15 @@ import './task-request.ts'
 import './tasks.ts'
 import './event.ts'
 import './generate-image.ts'
+import './usage-report.ts'
 import './webhook.ts'
 import './webhook-delivery.ts'
+import './project.ts'
+import './api-key.ts'
+import './ledger.ts'
+import './budget.ts'
+import './limits.ts'
 import { builder } from './builder.ts'
+import { withRights } from './scopes.ts'
 
-export const schema = builder.toSchema()
+export const schema = withRights(builder.toSchema())

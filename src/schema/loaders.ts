@@ -3,7 +3,8 @@ import { listAssets } from '../db/assets.ts'
 import { listAttempts } from '../db/attempts.ts'
 import { listDeliveriesOf, listTries } from '../db/deliveries.ts'
 import type { Database } from '../db/database.ts'
-import type { AssetRow, AttemptRow, DeliveryRow, TryRow } from '../db/tables.ts'
+import { listLines } from '../db/ledger.ts'
+import type { AssetRow, AttemptRow, DeliveryRow, LedgerRow, TryRow } from '../db/tables.ts'
 
 /** Rows that belong to others, asked for one by one and read together. */
 export interface Loaders {
@@ -12,6 +13,8 @@ export interface Loaders {
   deliveries: DataLoader<string, DeliveryRow[]>
   /** By delivery. */
   tries: DataLoader<string, TryRow[]>
+  /** By attempt. */
+  lines: DataLoader<string, LedgerRow[]>
 }
 
 export function createLoaders(db: Database): Loaders {
@@ -25,6 +28,10 @@ export function createLoaders(db: Database): Loaders {
     tries: new DataLoader(async (ids) => {
       const byDelivery = Map.groupBy(await listTries(db.read, ids), ({ deliveryId }) => deliveryId)
       return ids.map((id) => byDelivery.get(id) ?? [])
+    }, options),
+    lines: new DataLoader(async (ids) => {
+      const byAttempt = Map.groupBy(await listLines(db.read, ids), ({ attemptId }) => attemptId)
+      return ids.map((id) => byAttempt.get(id) ?? [])
     }, options),
   }
 }

@@ -43,6 +43,11 @@ const ProviderRecoveryEnum = builder.enumType('ProviderRecovery', {
     CALLBACK: {
       description: "By the upstream's own id, and by the call to an address of the attempt's own.",
     },
+    CLIENT_REF: {
+      description:
+        "By the attempt's own id, which the upstream keeps beside the order: it is looked for at once, and again for an " +
+        'hour. Where the upstream calls back, by that call too.',
+    },
   } as const,
 })
 
@@ -141,6 +146,7 @@ builder.queryField('providers', (t) =>
   t.field({
     type: [ProviderRef],
     description: "What can be asked for, and where, in the operator's order of preference.",
+    extensions: { scope: 'READ' },
     resolve: (_, __, { providers }) => providers.map((provider) => ({ name: provider.name, provider })),
   }),
 )
@@ -150,6 +156,7 @@ builder.mutationFields((t) => ({
     type: ProviderRef,
     description:
       'Gives a provider, or one model of it, no new work until it is resumed. What it has accepted is still fetched.',
+    extensions: { scope: 'OPERATOR' },
     args: {
       name: t.arg.string({ required: true, description: "The operator's name for it." }),
       model: t.arg.string({ description: 'Only this model; all of them when left out.' }),
@@ -166,6 +173,7 @@ builder.mutationFields((t) => ({
   resumeProvider: t.field({
     type: ProviderRef,
     description: 'Ends every rest of a provider, or of one model of it, whoever ordered it.',
+    extensions: { scope: 'OPERATOR' },
     args: {
       name: t.arg.string({ required: true, description: "The operator's name for it." }),
       model: t.arg.string({ description: 'Only this model; every rest when left out.' }),

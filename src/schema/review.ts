@@ -1,11 +1,25 @@
 // What operators do about attempts whose outcome nobody knows.
-import { listInDoubt } from '../db/attempts.ts'
+import { listInDoubt, listUnpriced } from '../db/doubts.ts'
 import { listAudit, type AuditRow } from '../db/audit.ts'
 import type { AttemptRow } from '../db/tables.ts'
 import type { Resolution } from '../engine/resolve.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
+import { pageOf } from './complexity.ts'
+
+const ReviewReasonEnum = builder.enumType('ReviewReason', {
+  description: 'Why somebody has to look at an attempt.',
+  values: {
+    OUTCOME_UNKNOWN: {
+      description: 'It was sent, and how it ended nobody knows: resolveAttempt ends the doubt.',
+    },
+    COST_UNKNOWN: {
+      description:
+        'It has ended and was or may have been charged, nobody knows how much: adjustCost puts it down.',
+    },
+  } as const,
+})
 
 const ResolutionEnum = builder.enumType('AttemptResolution', {
   description: 'What an operator found out about an attempt whose outcome was unknown.',
@@ -36,11 +50,12 @@ const AttemptPageInfoRef = builder.objectRef<Page>('AttemptPageInfo').implement(
 })
 
 const AttemptConnectionRef = builder.objectRef<Page>('AttemptConnection').implement({
-  description: 'A page of attempts, longest in doubt first.',
+  description: 'A page of attempts, the oldest doubt first.',
   fields: (t) => ({
     nodes: t.field({
       type: [AttemptRef],
       description: 'The attempts, each with its evidence.',
+      complexity: { multiplier: 1 },
       resolve: ({ attempts }) => attempts,
     }),
     pageInfo: t.field({
@@ -58,8 +73,14 @@ const DecisionRef = builder.objectRef<AuditRow>('Decision').implement({
     resolution: t.field({
       type: ResolutionEnum,
       nullable: true,
-      description: 'What was decided; null for decisions of another kind.',
+      description: 'What was found out; null for decisions of another kind.',
       resolve: ({ detail }) => RESOLUTIONS.find((word) => word === detail['is']) ?? null,
+    }),
+    costMicros: t.field({
+      type: 'BigInt',
+      nullable: true,
+      description: 'What it cost by the bill, in micro-USD; null unless adjustCost was called.',
+      resolve: ({ detail }) => (detail['costMicros'] == null ? null : Number(detail['costMicros'])),
     }),
     note: t.string({
       nullable: true,
@@ -84,21 +105,27 @@ builder.queryField('attemptsNeedingReview', (t) =>
   t.field({
     type: AttemptConnectionRef,
     description:
-      'Attempts that may have been charged and whose outcome nobody knows, longest in doubt first. Each tells how far ' +
-      'its request got; resolveAttempt ends the doubt.',
+      'Attempts that may have been charged and whose outcome, or cost, nobody knows, the oldest first. Each tells how far ' +
+      'its request got.',
+    extensions: { scope: 'READ' },
+    complexity: ({ first }) => pageOf(first, 50, MOST),
     args: {
+      reason: t.arg({
+        type: ReviewReasonEnum,
+        defaultValue: 'OUTCOME_UNKNOWN',
+        description: 'What nobody knows of them.',
+      }),
       first: t.arg.int({ defaultValue: 50, description: `At most so many, 1 to ${MOST}.` }),
       after: t.arg.string({
         description: '`pageInfo.endCursor` of the page before; from the oldest when left out.',
       }),
     },
-    async resolve(_, { first: asked, after }, { db, projectId }) {
+    async resolve(_, { reason, first: asked, after }, { db, projectId }) {
       const first = asked ?? 50
       if (first < 1 || first > MOST) throw badInput('first', `first is ${first}; 1 to ${MOST} is possible.`)
-      const rows = await listInDoubt(db.read, projectId, {
-        first,
-        after: after == null ? undefined : readCursor(after),
-      })
+      const list = reason === 'COST_UNKNOWN' ? listUnpriced : listInDoubt
+      const place = after == null ? undefined : readCursor(after)
+      const rows = await list(db.read, projectId, { first, after: place })
       return { attempts: rows.slice(0, first), hasNextPage: rows.length > first }
     },
   }),
@@ -110,6 +137,7 @@ builder.mutationField('resolveAttempt', (t) =>
     description:
       'Ends the doubt about an attempt by the word of an operator, who looked at the bill of the provider or asked its ' +
       'support. It is kept on record. A result that still comes is taken in all the same.',
+    extensions: { scope: 'ADMIN' },
     args: {
       id: t.arg.id({ required: true, description: 'Of an attempt that is UNKNOWN.' }),
       resolution: t.arg({ type: ResolutionEnum, required: true, description: 'What was found out.' }),
@@ -128,11 +156,12 @@ function read(is: Resolution['is'], remoteId: string | null | undefined): Resolu
   return { is, remoteId }
 }
 
-function cursorOf({ sentAt, id }: AttemptRow): string {
-  return Buffer.from(`${sentAt}:${id}`).toString('base64url')
+/** Since when nobody knows: from its end on when that is known, else from the moment it was sent. */
+function cursorOf({ finishedAt, sentAt, id }: AttemptRow): string {
+  return Buffer.from(`${finishedAt ?? sentAt}:${id}`).toString('base64url')
 }
 
-function readCursor(cursor: string): { sentAt: number; id: string } {
+function readCursor(cursor: string): { since: number; id: string } {
   const match = /^(\d{1,15}):(att_\w{26})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))
   if (!match)
     throw new GatewayError(
@@ -140,5 +169,5 @@ function readCursor(cursor: string): { sentAt: number; id: string } {
       'The cursor is not one of this list. Leave it out to start anew.',
       { field: 'after' },
     )
-  return { sentAt: Number(match[1]), id: match[2]! }
+  return { since: Number(match[1]), id: match[2]! }
 }

@@ -22,7 +22,8 @@ import { ProviderRef } from './provider.ts'
 import { chargedOfAll, costOfAll, usageOfAll, UsageRef } from './usage.ts'
 
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
-  description: 'A difference between what was asked and what is sent, named before money is spent.',
+  description:
+    'A difference between what was asked and what is sent, named before money is spent; or what came, named at the end.',
   fields: (t) => ({
     code: t.field({
       type: WarningCodeEnum,
@@ -103,7 +104,8 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     }),
     queuePosition: t.int({
       nullable: true,
-      description: 'How many attempts are ahead of it at its provider; null unless it is QUEUED.',
+      description:
+        'How many attempts its provider is given before it, with projects taking turns; null unless it is QUEUED.',
       async resolve(task, _, context) {
         if (task.status !== 'QUEUED') return null
         const [latest] = (await attemptsOf(task, context)).slice(-1)
@@ -113,16 +115,19 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     images: t.field({
       type: [ImageRef],
       description: 'The results, in order, once all are stored. A task CANCELED too late has them as well.',
+      complexity: { multiplier: 4 },
       resolve: resultsOf,
     }),
     partialImages: t.field({
       type: [PartialImageRef],
       description: 'The previews that came so far, the least developed first.',
+      complexity: { multiplier: 3 },
       resolve: (task, _, context) => assetsOf(task, context, 'PARTIAL'),
     }),
     attempts: t.field({
       type: [AttemptRef],
       description: 'Every try so far, oldest first: the evidence for what was charged.',
+      complexity: { multiplier: 4 },
       resolve: (task, _, context) => attemptsOf(task, context),
     }),
     provider: t.field({
@@ -162,7 +167,7 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     }),
     warnings: t.field({
       type: [WarningRef],
-      description: 'Where what is sent differs from what was asked.',
+      description: 'Where what is sent, or what came, differs from what was asked.',
       resolve: ({ warnings }) => warnings,
     }),
     resolved: t.field({

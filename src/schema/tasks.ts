@@ -4,6 +4,7 @@ import { findTask, listTasks, type TaskFilter } from '../db/tasks.ts'
 import { encodeCursor } from '../engine/cursor.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import { builder } from './builder.ts'
+import { pageOf } from './complexity.ts'
 import { OperationEnum, TaskStatusEnum } from './enums.ts'
 import { TaskRef } from './task.ts'
 
@@ -63,11 +64,13 @@ const TaskConnectionRef = builder.objectRef<Connection>('TaskConnection').implem
     edges: t.field({
       type: [TaskEdgeRef],
       description: 'The tasks, each with a cursor of its own to go on from.',
+      complexity: { multiplier: 1 },
       resolve: ({ tasks }) => tasks,
     }),
     nodes: t.field({
       type: [TaskRef],
       description: 'The same tasks without cursors, for when the page as a whole is enough.',
+      complexity: { multiplier: 1 },
       resolve: ({ tasks }) => tasks,
     }),
     pageInfo: t.field({
@@ -89,12 +92,15 @@ builder.queryFields((t) => ({
     type: TaskRef,
     nullable: true,
     description: "A task of the caller's project; null when there is none.",
+    extensions: { scope: 'READ' },
     args: { id: t.arg.id({ required: true, description: 'Its id, as generateImage answered it.' }) },
     resolve: async (_, { id }, { db, projectId }) => (await findTask(db.read, projectId, id)) ?? null,
   }),
   tasks: t.field({
     type: TaskConnectionRef,
     description: "The project's tasks, newest first.",
+    extensions: { scope: 'READ' },
+    complexity: ({ first }) => pageOf(first, 50, MOST),
     args: {
       first: t.arg.int({ defaultValue: 50, description: `At most so many, 1 to ${MOST}.` }),
       after: t.arg.string({

@@ -5,6 +5,7 @@ import { findEndpoint } from '../db/webhooks.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
+import { pageOf } from './complexity.ts'
 import { DeliveryFailureEnum, DeliveryStateEnum, WebhookEventEnum } from './enums.ts'
 import { NodeRef } from './node.ts'
 import { TaskRef } from './task.ts'
@@ -97,6 +98,8 @@ builder.queryFields((t) => ({
   webhookDeliveries: t.field({
     type: [DeliveryRef],
     description: 'What receivers of the project were or are to be told, newest first.',
+    extensions: { scope: 'READ' },
+    complexity: ({ first }) => pageOf(first, 50, MOST),
     args: {
       first: t.arg.int({ defaultValue: 50, description: `At most so many, 1 to ${MOST}.` }),
       after: t.arg.id({ description: 'The id of the last one seen; from the newest when left out.' }),
@@ -129,6 +132,7 @@ builder.mutationFields((t) => ({
     type: DeliveryRef,
     description:
       'Sends a message again at once, received or not: under the same id, with the same payload and a new signature.',
+    extensions: { scope: 'ADMIN' },
     args: { deliveryId: t.arg.id({ required: true, description: 'Of any delivery, dlv_….' }) },
     resolve: (_, { deliveryId }, { engine, projectId }) => engine.redeliverWebhook(projectId, deliveryId),
   }),

@@ -72,11 +72,13 @@ builder.queryFields((t) => ({
   webhooks: t.field({
     type: [WebhookRef],
     description: `The registered ones of the project, oldest first: ${MOST_WEBHOOKS} at most.`,
+    extensions: { scope: 'READ' },
     resolve: async (_, __, { db, projectId }) => (await listEndpoints(db.read, projectId)).map(withoutSecret),
   }),
   webhookSecret: t.string({
     description:
       'whsec_…, made when it is first needed: verifies what is posted to the `callbackUrl` of a task. Registered webhooks have secrets of their own.',
+    extensions: { scope: 'ADMIN' },
     resolve: (_, __, { engine, projectId }) => engine.webhookSecret(projectId),
   }),
 }))
@@ -85,6 +87,7 @@ builder.mutationFields((t) => ({
   createWebhook: t.field({
     type: WebhookRef,
     description: 'Registers an address that is told when tasks end. Only this answer holds its `secret`.',
+    extensions: { scope: 'ADMIN' },
     args: {
       input: t.arg({
         type: CreateWebhookInput,
@@ -98,6 +101,7 @@ builder.mutationFields((t) => ({
   deleteWebhook: t.field({
     type: WebhookRef,
     description: 'Removes a webhook: what is on its way to it is given up. Its history stays. Twice is once.',
+    extensions: { scope: 'ADMIN' },
     args: { id: t.arg.id({ required: true, description: 'As createWebhook answered it, whk_….' }) },
     resolve: (_, { id }, { engine, projectId }) => engine.deleteWebhook(projectId, id),
   }),

@@ -12,7 +12,9 @@ const LINE = [
   ['words'],
 ]
 
-const WORDS = new Set(['domain', 'errors', 'clock', 'ids', 'log'].map((name) => `src/${name}.ts`))
+const WORDS = new Set(
+  ['domain', 'errors', 'clock', 'ids', 'log', 'metrics', 'period', 'tracing'].map((name) => `src/${name}.ts`),
+)
 const CLI = ['src/cli.ts', 'src/cli/', 'bin/']
 const CLOCK = 'src/clock.ts'
 
@@ -27,6 +29,11 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   // The sandbox paints, the store makes renditions, and the demo shows pictures in a terminal.
   sharp: ['src/assets/', 'src/providers/sandbox/', 'src/cli/demo/picture.ts'],
   pino: ['src/log.ts'],
+  'prom-client': ['src/metrics.ts'],
+  '@opentelemetry/api': ['src/telemetry/'],
+  '@opentelemetry/exporter-trace-otlp-http': ['src/telemetry/'],
+  '@opentelemetry/resources': ['src/telemetry/'],
+  '@opentelemetry/sdk-trace': ['src/telemetry/'],
   standardwebhooks: ['src/engine/signature.ts'],
   'node:process': CLI,
 }
@@ -40,6 +47,8 @@ const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly st
       CLOCK,
       // Comes back to PostgreSQL by itself, below everything that was handed a clock.
       'src/db/listen.ts',
+      // Sets a socket's own timeout, which alone knows whether bytes are being taken in.
+      'src/http/stuck.ts',
       // Plays an upstream, whose time is its own.
       'src/providers/sandbox/ending.ts',
     ],
@@ -69,7 +78,7 @@ export function pointsRight(sources: Source[]): string[] {
 
 function layerOf(path: string): string {
   if (belongsTo(path, CLI)) return 'cli'
-  if (belongsTo(path, ['src/gateway.ts', 'src/config.ts', 'src/config/'])) return 'gateway'
+  if (belongsTo(path, ['src/gateway.ts', 'src/config.ts', 'src/config/', 'src/telemetry/'])) return 'gateway'
   if (WORDS.has(path)) return 'words'
   return /^src\/(\w+)\//.exec(path)?.[1] ?? path
 }

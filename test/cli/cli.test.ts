@@ -110,7 +110,7 @@ describe('a command line that makes no sense ends with 64 and says what would', 
 
 describe('a configuration that cannot be used ends with 78', () => {
   test('and lists every problem', async () => {
-    const env = { PORT: '99999', HOST: '0.0.0.0', DARKROOM_ADMIN_KEY: 'adm-secret-secret' }
+    const env = { PORT: '99999', HOST: 'no host', DARKROOM_ADMIN_KEY: 'adm-secret-secret' }
     const { exitCode, stdout, stderr } = await darkroom(['serve'], { env })
     expect([exitCode, stdout]).toEqual([78, ''])
     expect(stderr).toContain('The configuration has 3 problems.')

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { claimDue, insertAttempt, moveAttempt, renewLeases } from '../../src/db/attempts.ts'
+import { insertAttempt, moveAttempt, renewLeases } from '../../src/db/attempts.ts'
+import { claimDue } from '../../src/db/claim.ts'
 import { isConstraintViolation } from '../../src/db/constraint.ts'
 import type { Database } from '../../src/db/database.ts'
 import { appendEvents, listEvents, listFeed } from '../../src/db/events.ts'

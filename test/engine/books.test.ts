@@ -15,7 +15,7 @@ const LEAST_HELD = 210_720
 
 async function books(one: TestEngine, taskId: string): Promise<[LedgerKind, number | null][]> {
   const attempts = await one.attempts(taskId)
-  const lines = await Promise.all(attempts.map(({ id }) => listLines(one.db.read, id)))
+  const lines = await Promise.all(attempts.map(({ id }) => listLines(one.db.read, [id])))
   return lines.flat().map(({ kind, amountMicros }) => [kind, amountMicros])
 }
 

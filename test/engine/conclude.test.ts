@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { AttemptState, TaskError, TaskStatus } from '../../src/domain.ts'
+import { parseSize, type AttemptState, type TaskError, type TaskStatus } from '../../src/domain.ts'
+import { sizeWarnings } from '../../src/engine/came.ts'
 import { conclude, type Ended } from '../../src/engine/conclude.ts'
+import { DATABASES } from '../support/database.ts'
+import { openEngine } from '../support/engine.ts'
+import { done, scripted } from '../support/scripted.ts'
 
 const ERROR: TaskError = {
   code: 'PROVIDER_BROKEN',
@@ -56,6 +60,32 @@ describe('a task stands', () => {
     expect(conclude(attempts(parts), true).status).toBe(status)
   })
 })
+
+describe('the size of what came', () => {
+  it.each<[asked: string, came: string[], message: string | undefined]>([
+    ['1024x1024', ['1024x1024', '1024x1024'], undefined],
+    ['auto', ['7x9'], undefined],
+    ['1024x1024', ['1024x1536'], '1024x1024 was asked for, and 1024x1536 came.'],
+    ['64x48', ['64x48', '48x64', '64x64', '64x64'], '64x48 was asked for, and 48x64, 64x64 came.'],
+  ])('asked for as %s and being %j', (asked, came, message) => {
+    const images = came.map((size) => parseSize(size)!)
+    expect(sizeWarnings(asked, images)).toEqual(
+      message ? [{ code: 'SIZE_DIFFERS', field: 'size', message }] : [],
+    )
+  })
+})
+
+it.each(DATABASES)(
+  'an image of another size than was asked for is kept, and named, on %s',
+  async (database) => {
+    await using one = await openEngine({ database, providers: [scripted((sent) => done(sent))] })
+    const { id } = await one.create({ size: '1024x1024' })
+    const { warnings } = await one.reached(id, 'SUCCEEDED')
+    expect(warnings).toEqual([
+      { code: 'SIZE_DIFFERS', field: 'size', message: '1024x1024 was asked for, and 64x48 came.' },
+    ])
+  },
+)
 
 describe('what a task says at its end', () => {
   it('is the error of the latest attempt that had one', () => {

@@ -63,6 +63,8 @@ describe('the cost of an attempt', () => {
 
   it.each([
     ['counts pictures, whatever the usage says', { images: 3 }, 120_000],
+    ['is unknown where one that was ordered did not come', { images: 2, ordered: 3 }, null],
+    ['counts those that came, also when there are more', { images: 3, ordered: 2 }, 120_000],
     ['is nothing without a picture', { images: 0 }, 0],
     ['goes by the first settings that all hold', { size: '1024x1792', quality: 'HD' as const }, 120_000],
     ['goes by what holds for every size', { quality: 'HD' as const }, 80_000],

@@ -5,7 +5,7 @@ import type { Provider } from '../../src/providers/provider.ts'
 import { offer, offering } from '../support/offers.ts'
 import { plainRequest } from '../support/rows.ts'
 
-const NOW: Now = { today: '2026-11-20', resting: () => false }
+const NOW: Now = { today: '2026-11-20', resting: () => false, needsPrice: false }
 const names = (asked: Partial<ImageRequest>, providers: Provider[], now = NOW) =>
   routes({ ...plainRequest, ...asked }, providers, now).map(({ provider }) => provider.name)
 

@@ -29,12 +29,13 @@ export interface Client {
   ): AsyncIterableIterator<Result<Data>>
 }
 
-export function createClient(url: string): Client {
+/** `headers` go with everything: over a WebSocket as its connection parameters. */
+export function createClient(url: string, headers: Record<string, string> = {}): Client {
   const client: Client = {
     async ask(query, variables) {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ query, variables }),
       })
       return (await response.json()) as never
@@ -68,18 +69,19 @@ export function createClient(url: string): Client {
     },
 
     watch(transport, query, variables = {}) {
-      return (transport === 'WebSocket' ? overWebSocket(url) : overSse(url))(query, variables) as never
+      return (transport === 'WebSocket' ? overWebSocket(url, headers) : overSse(url, headers))(query, variables) as never
     },
   }
   return client
 }
 
-function overWebSocket(url: string) {
+function overWebSocket(url: string, connectionParams: Record<string, string>) {
   return async function* watch(query: string, variables: Record<string, unknown>) {
     const client = createWsClient({
       url: `${url.replace('http', 'ws')}/graphql`,
       webSocketImpl: WebSocket,
       retryAttempts: 0,
+      connectionParams,
     })
     try {
       yield* client.iterate({ query, variables })
@@ -89,9 +91,9 @@ function overWebSocket(url: string) {
   }
 }
 
-function overSse(url: string) {
+function overSse(url: string, headers: Record<string, string>) {
   return async function* watch(query: string, variables: Record<string, unknown>) {
-    const client = createSseClient({ url: `${url}/graphql`, retryAttempts: 0 })
+    const client = createSseClient({ url: `${url}/graphql`, retryAttempts: 0, headers })
     try {
       yield* client.iterate({ query, variables })
     } finally {

@@ -11,13 +11,16 @@ import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
 import { createBreaker } from '../../src/engine/breaker.ts'
 import { createEngine } from '../../src/engine/engine.ts'
+import { createLimiter } from '../../src/engine/limits.ts'
 import { createPokes } from '../../src/engine/poke.ts'
 import { DELIVERY_TUNING } from '../../src/engine/delivery-tuning.ts'
 import { newId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
+import { createMetrics } from '../../src/metrics.ts'
 import { requestRule } from '../../src/providers/address.ts'
 import { createDownloader } from '../../src/providers/download.ts'
 import { createPoster } from '../../src/providers/post.ts'
+import { untraced } from '../../src/tracing.ts'
 import { paidProvider } from './paid-upstream.ts'
 import { NOBODY, PLAIN } from './plain-input.ts'
 
@@ -83,9 +86,12 @@ const engine = createEngine({
   delivery: DELIVERY_TUNING,
   publicUrl: null,
   breaker: createBreaker(),
+  limiter: createLimiter(db.counter, systemClock, null),
   callbackBase: () => undefined,
   clock: systemClock,
   log,
+  metrics: createMetrics(),
+  tracing: untraced,
   // No heartbeat and no reaper: the only transactions are the task's own. The lease is soon over for who comes after.
   tuning: {
     maxAttempts: 3,

@@ -3,31 +3,35 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { createLimit } from '../../src/assets/limit.ts'
 import type { AssetStore } from '../../src/assets/store.ts'
 import { systemClock } from '../../src/clock.ts'
 import { listAttempts } from '../../src/db/attempts.ts'
 import type { Database } from '../../src/db/database.ts'
 import { listEvents } from '../../src/db/events.ts'
 import { openDatabase } from '../../src/db/open.ts'
-import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
 import type { AttemptRow, EventRow, TaskRow } from '../../src/db/tables.ts'
 import { getTask } from '../../src/db/tasks.ts'
-import type { TaskStatus } from '../../src/domain.ts'
+import type { Limits, TaskStatus } from '../../src/domain.ts'
 import { createBreaker } from '../../src/engine/breaker.ts'
 import type { Deps, Tuning } from '../../src/engine/deps.ts'
 import { createEngine, type Engine } from '../../src/engine/engine.ts'
 import type { TaskInput } from '../../src/engine/input.ts'
+import { createLimiter } from '../../src/engine/limits.ts'
 import { createPokes } from '../../src/engine/poke.ts'
 import { DELIVERY_TUNING, type DeliveryTuning } from '../../src/engine/delivery-tuning.ts'
+import type { Retention } from '../../src/engine/retention-times.ts'
 import { newId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
+import { createMetrics } from '../../src/metrics.ts'
 import { requestRule, type AddressRule } from '../../src/providers/address.ts'
 import { createDownloader } from '../../src/providers/download.ts'
 import { createPoster } from '../../src/providers/post.ts'
 import type { Provider } from '../../src/providers/provider.ts'
+import { untraced } from '../../src/tracing.ts'
 import { newPlace, type DatabaseKind, type Place } from './database.ts'
 import { checkInvariants } from './invariants.ts'
-import { PLAIN } from './plain-input.ts'
+import { NOBODY, PLAIN } from './plain-input.ts'
 
 export interface TestEngine {
   engine: Engine
@@ -55,6 +59,9 @@ export interface TestEngineOptions {
   inputRule?: AddressRule
   webhookRule?: AddressRule
   delivery?: Partial<DeliveryTuning>
+  retention?: Retention
+  /** Of projects that have none of their own; none by default. */
+  limits?: Limits
   /** False leaves it to the test to start it. */
   start?: boolean
   /** Puts something around what the engine is given. */
@@ -66,8 +73,18 @@ const TUNING: Tuning = {
   leaseMs: 30_000,
   heartbeatMs: 10_000,
   reapMs: 5000,
+  lookAfterMs: [5000],
   pollMs: 1000,
   progressEveryMs: 0,
+}
+
+const [HOUR, DAY] = [3_600_000, 86_400_000]
+/** As long as a configuration that says nothing keeps things. */
+const RETENTION: Retention = {
+  eventsMs: 7 * DAY,
+  previewsMs: 24 * HOUR,
+  deliveriesMs: 30 * DAY,
+  callbacksMs: 7 * DAY,
 }
 
 export async function openEngine(options: TestEngineOptions): Promise<TestEngine> {
@@ -91,7 +108,7 @@ export async function openEngine(options: TestEngineOptions): Promise<TestEngine
     store,
     deps,
     place,
-    create: async (input = {}) => (await engine.create(DEFAULT_PROJECT, { ...PLAIN, ...input })).task,
+    create: async (input = {}) => (await engine.create(NOBODY, { ...PLAIN, ...input })).task,
     task: (id) => getTask(db.read, id),
     attempts: (id) => listAttempts(db.read, [id]),
     events: (id) => listEvents(db.read, id, 0, 1000),
@@ -122,6 +139,9 @@ async function openDeps(place: Place, options: TestEngineOptions) {
   const plain: Deps = {
     db,
     store,
+    landing: createLimit(4),
+    forget: () => Promise.resolve(),
+    retention: options.retention ?? RETENTION,
     providers,
     pokes,
     inputRule,
@@ -131,9 +151,12 @@ async function openDeps(place: Place, options: TestEngineOptions) {
     delivery: { ...DELIVERY_TUNING, ...delivery },
     publicUrl: null,
     breaker: createBreaker(),
+    limiter: createLimiter(db.counter, systemClock, options.limits ?? null),
     callbackBase: () => undefined,
     clock: systemClock,
     log,
+    metrics: createMetrics(),
+    tracing: untraced,
     tuning: { ...TUNING, ...tuning },
     // No jitter: what is tried again is tried at once.
     random: () => 0,

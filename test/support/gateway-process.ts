@@ -7,6 +7,7 @@ import type { Place } from './database.ts'
 
 export interface GatewayProcess extends Client {
   url: string
+  pid: number
   /** Ends it at once, without a goodbye, as a crash would. */
   kill(): Promise<void>
   /** Stops its clock, or lets it run again. */
@@ -19,6 +20,8 @@ export interface GatewayProcessOptions {
   /** Entries as in a configuration file; one quick sandbox by default. */
   providers?: Record<string, unknown>[]
   engine?: Record<string, unknown>
+  /** Any other settings, as in a configuration file. */
+  settings?: Record<string, unknown>
   /** A free one by default. */
   port?: number
 }
@@ -38,6 +41,7 @@ export async function startGateway(
     logLevel: process.env['TEST_LOG'] ?? 'silent',
     providers: options.providers ?? [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }],
     engine: { progressEveryMs: 0, ...options.engine },
+    ...options.settings,
   }
   await writeFile(file, JSON.stringify(settings))
   const child = fork(join(import.meta.dirname, 'gateway-child.ts'), {
@@ -53,6 +57,7 @@ export async function startGateway(
   })
   return {
     url,
+    pid: child.pid!,
     ...createClient(url),
     async kill() {
       child.kill('SIGKILL')

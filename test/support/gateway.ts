@@ -27,7 +27,10 @@ export interface TestGatewayOptions {
   inputRule?: AddressRule
   webhookRule?: AddressRule
   delivery?: DeliveryTuning
+  stuckMs?: number
   corsOrigins?: string[]
+  /** Any other settings, as in a configuration file. */
+  settings?: Record<string, unknown>
   log?: Logger
 }
 
@@ -40,6 +43,7 @@ export async function openGateway(options: TestGatewayOptions = {}): Promise<Tes
     ...(options.inputRule ? { inputRule: options.inputRule } : {}),
     ...(options.webhookRule ? { webhookRule: options.webhookRule } : {}),
     ...(options.delivery ? { delivery: options.delivery } : {}),
+    ...(options.stuckMs === undefined ? {} : { stuckMs: options.stuckMs }),
   })
   const { url } = await gateway.start()
   return {
@@ -66,6 +70,7 @@ async function writeConfig(place: Place, options: TestGatewayOptions): Promise<s
     providers,
     corsOrigins: options.corsOrigins ?? [],
     engine: { progressEveryMs: 0, ...options.engine },
+    ...options.settings,
   }
   await writeFile(join(folder, 'darkroom.config.json'), JSON.stringify(config))
   return folder

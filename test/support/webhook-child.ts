@@ -7,13 +7,16 @@ import { systemClock } from '../../src/clock.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createBreaker } from '../../src/engine/breaker.ts'
 import { createEngine } from '../../src/engine/engine.ts'
+import { createLimiter } from '../../src/engine/limits.ts'
 import { createPokes } from '../../src/engine/poke.ts'
 import { DELIVERY_TUNING } from '../../src/engine/delivery-tuning.ts'
 import { newId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
+import { createMetrics } from '../../src/metrics.ts'
 import { requestRule } from '../../src/providers/address.ts'
 import { createDownloader } from '../../src/providers/download.ts'
 import { createPoster } from '../../src/providers/post.ts'
+import { untraced } from '../../src/tracing.ts'
 import { NOBODY, PLAIN } from './plain-input.ts'
 import { done, scripted } from './scripted.ts'
 
@@ -24,8 +27,9 @@ const webhookRule = { ...requestRule(['http:']), ports: null, isPublic: () => tr
 const poster = createPoster({ rule: webhookRule })
 const pokes = createPokes(systemClock)
 const log = createLog('silent')
+const db = await openDatabase({ databaseUrl, dataDir, onPoke: (key) => pokes.wake(key), log })
 const engine = createEngine({
-  db: await openDatabase({ databaseUrl, dataDir, onPoke: (key) => pokes.wake(key), log }),
+  db,
   store: await openDirectoryStore(join(dataDir, 'assets')),
   landing: createLimit(4),
   forget: () => Promise.resolve(),
@@ -47,9 +51,12 @@ const engine = createEngine({
   delivery: { ...DELIVERY_TUNING, leaseMs: 500 },
   publicUrl: null,
   breaker: createBreaker(),
+  limiter: createLimiter(db.counter, systemClock, null),
   callbackBase: () => undefined,
   clock: systemClock,
   log,
+  metrics: createMetrics(),
+  tracing: untraced,
   tuning: {
     maxAttempts: 3,
     leaseMs: 30_000,

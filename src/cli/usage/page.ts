@@ -75,12 +75,14 @@ export function toPage(
   ].join('\n')
 }
 
+function someCharged(count: number): string {
+  return count === 1 ? 'One attempt was or may have been' : `${grouped(count)} attempts were or may have been`
+}
+
 function* unknowns({ unknownCosts, unknownUsages }: Figures): Generator<string> {
-  const attempts = (count: number) =>
-    count === 1 ? 'One attempt was or may have been' : `${grouped(count)} attempts were or may have been`
-  if (unknownCosts > 0) yield `${attempts(unknownCosts)} charged what nobody told: it is not in the cost.`
+  if (unknownCosts > 0) yield `${someCharged(unknownCosts)} charged what nobody told: it is not in the cost.`
   if (unknownUsages > 0)
-    yield `${attempts(unknownUsages)} charged without a word of tokens: they are not in the tokens.`
+    yield `${someCharged(unknownUsages)} charged without a word of tokens: they are not in the tokens.`
 }
 
 function stretchOf({ from, to, timeZone }: UsageReport): string {

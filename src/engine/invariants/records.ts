@@ -4,17 +4,19 @@ import type { AssetStore } from '../../assets/store.ts'
 import { countFeeds, listRepeatedKeys, listRepeatedRemoteIds, type Page } from '../../db/census.ts'
 import type { Queries } from '../../db/database.ts'
 import { isFinished } from '../../domain.ts'
+import { LEAST_KEPT } from '../retention-times.ts'
 
 /** I7, of feeds. */
 export async function feedsAreGapless(q: Queries): Promise<string[]> {
-  // Numbers of one project are unique in the table, so their count tells whether one is missing.
+  // Numbers of one project are unique in the table, and each task answers for its own: so their count tells whether one
+  // is missing that no task misses.
   return (await countFeeds(q))
-    .filter(({ feedSeq, events, first, last }) => {
-      return events !== feedSeq || (events > 0 && (first !== 1 || last !== feedSeq))
+    .filter(({ feedSeq, counted, first, last }) => {
+      return counted !== feedSeq || (first ?? 1) < 1 || (last ?? 0) > feedSeq
     })
     .map(
-      ({ projectId, feedSeq, events, first, last }) =>
-        `the feed of ${projectId} is not 1..${feedSeq}: it holds ${events}, from ${first} to ${last}`,
+      ({ projectId, feedSeq, counted, events, first, last }) =>
+        `the feed of ${projectId} is not 1..${feedSeq}: its tasks count ${counted}, and it holds ${events}, from ${first} to ${last}`,
     )
 }
 
@@ -48,15 +50,18 @@ export async function keysAreUnique(q: Queries): Promise<string[]> {
 }
 
 /** I18. */
-export function endsAreDelivered({ tasks, deliveries }: Page): string[] {
+export function endsAreDelivered({ tasks, deliveries, now }: Page): string[] {
   const toTasks = Map.groupBy(
     deliveries.filter(({ endpointId }) => endpointId === null),
     ({ taskId }) => taskId,
   )
   return tasks
     .filter(({ request, status }) => request.callbackUrl !== null && isFinished(status))
-    .flatMap(({ id, lastSeq }) => {
+    .flatMap(({ id, lastSeq, finishedAt }) => {
       const ends = (toTasks.get(id) ?? []).filter(({ seq }) => seq === lastSeq).length
-      return ends === 1 ? [] : [`the end of ${id} is told to its callback address by ${ends} deliveries`]
+      const isKept = finishedAt === null || finishedAt >= now - LEAST_KEPT.deliveriesMs
+      return ends === 1 || (ends === 0 && !isKept)
+        ? []
+        : [`the end of ${id} is told to its callback address by ${ends} deliveries`]
     })
 }

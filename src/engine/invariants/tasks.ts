@@ -2,6 +2,7 @@
 import type { Page } from '../../db/census.ts'
 import type { AttemptRow, EventRow, TaskRow } from '../../db/tables.ts'
 import { isFinished, type AttemptState, type TaskStatus } from '../../domain.ts'
+import { LEAST_KEPT } from '../retention-times.ts'
 
 const LIVE: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED'])
 const WAITING: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED'])
@@ -39,9 +40,12 @@ export function sendsOneAtATime(page: Page): string[] {
 
 /** I7, of tasks: and progress, which the same events tell, never goes back. */
 export function numbersItsEvents(page: Page): string[] {
-  return ofEach(page, ({ id, lastSeq }, { events }) => {
+  return ofEach(page, (task, { events }) => {
+    const { id, lastSeq } = task
     const progress = events.flatMap(({ body }) => (body.type === 'TASK_PROGRESSED' ? [body.progress] : []))
-    const gapless = events.length === lastSeq && events.every(({ seq }, i) => seq === i + 1)
+    const removed = lastSeq - events.length
+    const gapless =
+      events.every(({ seq }, i) => seq === removed + i + 1) && (removed === 0 || mayBeRemoved(task, page.now))
     return [
       ...(gapless
         ? []
@@ -55,7 +59,10 @@ export function numbersItsEvents(page: Page): string[] {
 
 /** I8. */
 export function endsOnce(page: Page): string[] {
-  return ofEach(page, ({ id, status }, { events }) => {
+  return ofEach(page, (task, { events }) => {
+    const { id, status } = task
+    // The last event is the last to be removed.
+    if (events.length === 0 && mayBeRemoved(task, page.now)) return []
     const ends = events.filter(({ body }) => body.type === 'TASK_FINISHED').length
     if (ends !== Number(isFinished(status))) return [`${id} is ${status} and has ${ends} terminal events`]
     return ends === 1 && events.at(-1)?.body.type !== 'TASK_FINISHED'
@@ -92,6 +99,11 @@ export function standsWithItsAttempts(page: Page): string[] {
     }
     return stands[status] ? [] : [`${id} is ${status}, and its attempts are ${statesOf(attempts)}`]
   })
+}
+
+/** Whether the first events of a task, or all of them, may be gone because their time was over. */
+function mayBeRemoved({ status, finishedAt }: TaskRow, now: number): boolean {
+  return isFinished(status) && finishedAt !== null && finishedAt < now - LEAST_KEPT.eventsMs
 }
 
 interface Own {

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { openChild, type Child } from './child.ts'
+import type { GatewayVerbs } from './children/gateway.ts'
+import { load } from './load.ts'
+import { alternate, compare, type Sample } from './measure.ts'
+import type { Section } from './table.ts'
+
+const ROUNDS = 7
+const PROVIDERS = [{ name: 'sandbox', dialect: 'sandbox', concurrency: 1, timeoutMs: 3_600_000 }]
+const ASK =
+  'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id status lastCursor createdAt } }'
+
+/** What keys, limits and budgets add to asking for an image. */
+export async function limits(): Promise<Section> {
+  await using guarded = openChild<GatewayVerbs>('gateway')
+  await using open = openChild<GatewayVerbs>('gateway')
+  const ours = await guard(guarded)
+  const theirs = side(open, `${await open.ask('start', { providers: PROVIDERS })}/graphql`, {})
+  for (const one of [ours, theirs]) await one(1, 1, 'a wall [sandbox:stall]')
+
+  const compared = (connections: number, requests: number) =>
+    alternate(ROUNDS, {
+      ours: () => ours(connections, requests),
+      reference: () => theirs(connections, requests),
+    })
+  const alone = await compared(1, 300)
+  const many = await compared(32, 320)
+
+  const against = 'the same without any of them'
+  const unit = 'µs'
+  return {
+    title: 'limits · generateImage with a key, all four limits and budgets, on SQLite',
+    notes: [
+      'Nothing is painted: one stalled call holds the only slot, the tasks that are asked for stay queued, and are canceled',
+      'between the rounds: a limit of tasks at a time costs more, the more of them there are.',
+    ],
+    rows: [
+      { what: '1 connection, P50', unit, against, figures: compare(alone, 'p50') },
+      { what: '1 connection, P99', unit, against, figures: compare(alone, 'p99') },
+      { what: '32 connections, time per task', unit, against, figures: compare(many, 'each') },
+      { what: '32 connections, server CPU per task', unit, against, figures: compare(many, 'cpu') },
+    ],
+  }
+}
+
+type Side = (connections: number, requests: number, prompt?: string) => Promise<Sample>
+
+function side(gateway: Child<GatewayVerbs>, url: string, headers: Record<string, string>): Side {
+  return async (connections, requests, prompt) => {
+    const sample = await load(url, {
+      connections,
+      requests,
+      headers,
+      body: (n) => ask(prompt ?? `a red fox in the snow, number ${n}`),
+      serverCpu: () => gateway.ask('cpuMicros'),
+    })
+    if (prompt === undefined) await cancelAll(url, headers)
+    return sample
+  }
+}
+
+const QUEUED = z.object({
+  data: z.object({ tasks: z.object({ nodes: z.array(z.object({ id: z.string() })) }) }),
+})
+
+/** Ends what waits, a page at a time. */
+async function cancelAll(url: string, headers: Record<string, string>): Promise<void> {
+  for (;;) {
+    const text = await send(
+      url,
+      headers,
+      '{ tasks(first: 100, filter: { statuses: [QUEUED] }) { nodes { id } } }',
+    )
+    const { nodes } = QUEUED.parse(JSON.parse(text)).data.tasks
+    if (nodes.length === 0) return
+    await Promise.all(
+      nodes.map(({ id }) => send(url, headers, `mutation { cancelTask(id: "${id}") { id } }`)),
+    )
+  }
+}
+
+async function send(url: string, headers: Record<string, string>, query: string): Promise<string> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query }),
+  })
+  const text = await response.text()
+  if (text.includes('"errors"')) throw new Error(text.slice(0, 500))
+  return text
+}
+
+/** A gateway that lets nobody in without a key, and counts whatever can be counted. Nothing of it is ever used up. */
+async function guard(gateway: Child<GatewayVerbs>): Promise<Side> {
+  const adminKey = randomBytes(32).toString('base64url')
+  const url = `${await gateway.ask('start', { providers: PROVIDERS, adminKey })}/graphql`
+  const decide = (query: string) => send(url, { authorization: `Bearer ${adminKey}` }, query)
+  const made = await decide(
+    'mutation { createApiKey(input: { name: "bench", scopes: [GENERATE, READ] }) { key apiKey { id project { id } } } }',
+  )
+  const [key, keyId, projectId] = [/dk_live_\w+/, /key_\w{26}/, /prj_\w{26}/].map(
+    (form) => form.exec(made)?.[0],
+  )
+  for (const owner of [keyId, projectId]) {
+    await decide(
+      `mutation { setLimits(owner: "${owner}", limits: { requestsPerMinute: 2000000000, tasksPerMinute: 2000000000, ` +
+        'concurrentTasks: 5000, uploadBytesPerMinute: 2000000000 }) { tasksPerMinute } }',
+    )
+    for (const period of ['DAY', 'MONTH', 'TOTAL'])
+      await decide(
+        `mutation { setBudget(owner: "${owner}", period: ${period}, limitMicros: 1000000000000000) { period } }`,
+      )
+  }
+  return side(gateway, url, { authorization: `Bearer ${key}` })
+}
+
+function ask(prompt: string): string {
+  const input = { prompt, size: '1024x1024', quality: 'MEDIUM', partialImages: 3 }
+  return JSON.stringify({ query: ASK, variables: { input } })
+}

@@ -1,0 +1,3 @@
+CREATE INDEX `attempts_turns` ON `attempts` (`provider`,`project_id`,`run_after`,`id`) WHERE "attempts"."state" in ('PLANNED', 'ACCEPTED');--> statement-breakpoint
+CREATE INDEX `attempts_unpriced` ON `attempts` (`project_id`,`finished_at`,`id`) WHERE "attempts"."finished_at" is not null and "attempts"."cost_micros" is null and "attempts"."charged" <> 'NO';--> statement-breakpoint
+CREATE INDEX `tasks_open_of_key` ON `tasks` (`api_key_id`) WHERE "tasks"."status" in ('QUEUED', 'RUNNING') and "tasks"."api_key_id" is not null;

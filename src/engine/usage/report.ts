@@ -1,0 +1,162 @@
+// A usage report: sums of attempts, each counted at the moment it was put into the queue.
+import type { Queries } from '../../db/database.ts'
+import { COUNTS, type Counts } from '../../db/usage.ts'
+import { sumAttempts, sumDays, sumQuarters, type Slice, type Sum } from '../../db/usage-report.ts'
+import { startOfDay } from '../../period.ts'
+import { isTime, lengthOf, listPieces, unitOf, type Piece } from './pieces.ts'
+import {
+  checkQuestion,
+  KEY_OF,
+  MOST_ROWS,
+  tooManyRows,
+  type UsageDimension,
+  type UsageQuestion,
+} from './question.ts'
+import { DAY_MS, HOUR_MS, periodOf, type Period, type Zone } from './zone.ts'
+
+/** The sums of some attempts. What nobody told is in none of them; `unknownCosts` and `unknownUsages` say of how many. */
+export type Figures = Counts
+
+type Periods = Partial<Record<'hour' | 'day' | 'month', Period>>
+
+/** The sums of one group. Of its keys only those are there that were grouped by; null for attempts that have none. */
+export interface UsageRow extends Periods {
+  keys: Sum['keys']
+  figures: Figures
+}
+
+export interface UsageReport {
+  from: number
+  /** The moment it was read at, where nothing else was asked for. */
+  to: number
+  timeZone: string
+  /** In the order of `groupBy`, and empty without it. */
+  rows: UsageRow[]
+  totals: Figures
+}
+
+/**
+ * Answers a question about usage as of `now`. Throws BAD_USER_INPUT for what cannot be answered, and for a report that
+ * would be too long to be read.
+ */
+export async function reportUsage(q: Queries, question: UsageQuestion, now: number): Promise<UsageReport> {
+  const zone = checkQuestion(question)
+  const { from, timeZone, groupBy } = question
+  // Beyond now, so that what other machines count a moment ahead of this clock is there too.
+  const end = question.to ?? Math.max(startOfDay(now) + 2 * DAY_MS, from + 1)
+  const groups = new Map<string, UsageRow>()
+  const periodsAt = remembered((at: number) => periodsOf(zone, groupBy, at))
+  const totals = nothing()
+  for (const piece of listPieces(question, zone, from, end)) {
+    for await (const sums of read(q, question, piece)) {
+      for (const sum of sums) {
+        add(totals, sum.counts)
+        if (groupBy.length > 0) put(groups, periodsAt(momentIn(piece, sum)), sum)
+      }
+      if (groups.size > MOST_ROWS) throw tooManyRows(question)
+    }
+  }
+  return { from, to: question.to ?? now, timeZone, rows: inOrder([...groups.values()], question), totals }
+}
+
+function nothing(): Figures {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry for each count
+  return Object.fromEntries(COUNTS.map((count) => [count, 0])) as Figures
+}
+
+function add(sum: Figures, counts: Counts): void {
+  for (const count of COUNTS) sum[count] += counts[count]
+}
+
+async function* read(q: Queries, question: UsageQuestion, piece: Piece): AsyncGenerator<Sum[]> {
+  const { projectId, metadataKey, filter, groupBy } = question
+  const unit = unitOf(question)
+  const slice: Slice = {
+    projectId,
+    metadataKey,
+    filter,
+    from: piece.from,
+    to: piece.to,
+    by: groupBy.flatMap((dimension) => (isTime(dimension) ? [] : [KEY_OF[dimension]])),
+    bucket: unit ? { offsetMs: piece.offsetMs, lengthMs: lengthOf(unit) } : null,
+    // One more says that there are too many; a month is up to 31 of them.
+    limit: (MOST_ROWS + 1) * (unit === 'MONTH' ? 31 : 1),
+  }
+  for await (const sums of readSlice(q, piece, slice)) {
+    // There may be more, which nobody would count.
+    if (sums.length === slice.limit) throw tooManyRows(question)
+    yield sums
+  }
+}
+
+async function* readSlice(q: Queries, { source }: Piece, slice: Slice): AsyncGenerator<Sum[]> {
+  if (source === 'DAYS') yield await sumDays(q, slice)
+  else if (source === 'QUARTERS') yield await sumQuarters(q, slice)
+  else yield* readAttempts(q, slice)
+}
+
+/** About as many as are read at a time: SQLite lets nobody else do anything meanwhile. */
+const ATTEMPTS_AT_A_TIME = 10_000
+
+/** Reads attempts a while at a time, short where there are many. Each is counted once: none changes its place in time. */
+async function* readAttempts(q: Queries, slice: Slice): AsyncGenerator<Sum[]> {
+  let whileMs = HOUR_MS
+  for (let from = slice.from; from < slice.to;) {
+    const to = Math.min(from + whileMs, slice.to)
+    const sums = await sumAttempts(q, { ...slice, from, to })
+    yield sums
+    from = to
+    const attempts = sums.reduce((sum, { counts }) => sum + counts.attempts, 0)
+    if (attempts > ATTEMPTS_AT_A_TIME) whileMs = Math.max(1000, Math.floor(whileMs / 2))
+    else if (attempts < ATTEMPTS_AT_A_TIME / 4) whileMs *= 2
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** A moment of the piece that a sum is of. */
+function momentIn({ from, offsetMs }: Piece, { local }: Sum): number {
+  return local === null ? from : Math.max(from, local - offsetMs)
+}
+
+function periodsOf(zone: Zone, groupBy: readonly UsageDimension[], at: number): Periods {
+  const units = groupBy.filter(isTime)
+  return Object.fromEntries(units.map((unit) => [PERIOD_OF[unit], periodOf(zone, unit, at)]))
+}
+
+/** The same answers, each worked out once. */
+function remembered<T>(answer: (at: number) => T): (at: number) => T {
+  const known = new Map<number, T>()
+  return (at) => {
+    const value = known.get(at) ?? answer(at)
+    known.set(at, value)
+    return value
+  }
+}
+
+function put(groups: Map<string, UsageRow>, periods: Periods, { keys, counts }: Sum): void {
+  const starts = Object.values(periods).map(({ startsAt }) => startsAt)
+  const key = JSON.stringify([starts, Object.values(keys)])
+  const known = groups.get(key)
+  if (known) add(known.figures, counts)
+  else groups.set(key, { ...periods, keys, figures: { ...counts } })
+}
+
+const PERIOD_OF = { HOUR: 'hour', DAY: 'day', MONTH: 'month' } as const
+
+function inOrder(rows: UsageRow[], { groupBy }: UsageQuestion): UsageRow[] {
+  return rows.toSorted((a, b) => {
+    for (const dimension of groupBy) {
+      const [left, right] = [placeOf(a, dimension), placeOf(b, dimension)]
+      if (left === right) continue
+      if (left === null || right === null) return left === null ? 1 : -1
+      return left < right ? -1 : 1
+    }
+    return 0
+  })
+}
+
+/** What a row is sorted by; null, for attempts without such a key, comes last. */
+function placeOf(row: UsageRow, dimension: UsageQuestion['groupBy'][number]): number | string | null {
+  if (isTime(dimension)) return row[PERIOD_OF[dimension]]?.startsAt ?? null
+  return row.keys[KEY_OF[dimension]] ?? null
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import { expect, it, onTestFinished } from 'vitest'
+import { createForgeries } from '../../src/http/forgeries.ts'
+import { startAcedataUpstream } from '../providers/upstreams/acedata.ts'
+import { openGateway } from '../support/gateway.ts'
+
+const FORGED = 1_500
+
+it('forged callbacks are told to stop, whoever they say they are, while good ones are answered from the same address', async () => {
+  const upstream = await startAcedataUpstream()
+  onTestFinished(() => upstream.close())
+  upstream.scriptCallbacks('late')
+  const entry = { baseUrl: upstream.url, apiKey: 'ace-test-key', callbackPollMs: 600_000 }
+  await using gateway = await openGateway({
+    providers: [{ name: 'ace', dialect: 'acedata', ...entry }],
+    settings: { trustedProxies: ['10.0.0.0/8'] },
+  })
+  const id = await gateway.generate({ prompt: 'a red fox' })
+  await expect.poll(() => upstream.requests.length).toBe(1)
+  await upstream.deliver()
+  await gateway.ended(id)
+  const [{ url, body } = { url: '', body: '' }] = upstream.deliveries
+
+  const statuses = new Map<number, number>()
+  let retryAfter: string | null = null
+  let left = FORGED
+  const next = () => left-- > 0
+  const goesOn = () => left > 0
+  const forge = async () => {
+    while (next()) {
+      const response = await fetch(`${gateway.url}/callbacks/${randomBytes(32).toString('base64url')}`, {
+        method: 'POST',
+        // Nobody said that this machine is a proxy.
+        headers: { 'x-forwarded-for': `203.0.113.${left % 250}` },
+        body: '{}',
+      })
+      await response.arrayBuffer()
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
+      retryAfter = response.headers.get('retry-after') ?? retryAfter
+    }
+  }
+  const took: number[] = []
+  const call = async () => {
+    while (took.length < 12 || goesOn()) {
+      const begun = performance.now()
+      const response = await fetch(url, { method: 'POST', body })
+      await response.arrayBuffer()
+      expect(response.status).toBe(200)
+      took.push(performance.now() - begun)
+    }
+  }
+  await Promise.all([...Array.from({ length: 20 }, forge), call()])
+  expect(statuses.get(404)).toBe(60)
+  expect(statuses.get(429)).toBe(FORGED - 60)
+  expect(Number(retryAfter)).toBeGreaterThan(0)
+  expect(took.length).toBeGreaterThan(10)
+  // What upstreams wait for an answer is seconds.
+  expect(took.toSorted((a, b) => a - b)[Math.floor(took.length * 0.99)]).toBeLessThan(1_000)
+})
+
+it('the neighbours of an IPv6 address count with it, and other places do not', () => {
+  const forgeries = createForgeries()
+  for (let i = 0; i < 60; i++) forgeries.count(`2001:db8:1:2::${i}`)
+  expect(forgeries.waitMs('2001:db8:1:2:ffff::1')).toBeGreaterThan(0)
+  expect(forgeries.waitMs('2001:db8:1:3::1')).toBe(0)
+  expect(forgeries.waitMs('192.0.2.1')).toBe(0)
+  expect(forgeries.waitMs(null)).toBe(0)
+})

@@ -1,0 +1,89 @@
+import { Client as Connection } from 'pg'
+import { expect, it, onTestFinished } from 'vitest'
+import { ADMIN_KEY, bearer } from '../access/keyed.ts'
+import { createClient, type Client } from '../support/client.ts'
+import { newPlace } from '../support/database.ts'
+import { startGateway } from '../support/gateway-process.ts'
+import { PRICE } from './parts.ts'
+import { openShop } from './shop.ts'
+
+const ASK = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const SET = `mutation ($owner: ID!, $limitMicros: BigInt) {
+  setBudget(owner: $owner, period: TOTAL, limitMicros: $limitMicros) { leftMicros }
+}`
+
+interface Tenant {
+  project: string
+  keys: { id: string; key: string }[]
+}
+
+async function newTenant(url: string, name: string): Promise<Tenant> {
+  const operator = createClient(url, bearer(ADMIN_KEY))
+  const { createProject } = await operator.get<{ createProject: { id: string } }>(
+    'mutation ($name: String!) { createProject(name: $name) { id } }',
+    { name },
+  )
+  const inside = createClient(url, { ...bearer(ADMIN_KEY), 'darkroom-project': createProject.id })
+  const keys = []
+  for (const key of ['one', 'two']) {
+    const { createApiKey } = await inside.get<{ createApiKey: { key: string; apiKey: { id: string } } }>(
+      'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id } } }',
+      { input: { name: key, scopes: ['GENERATE', 'READ', 'REPORT'] } },
+    )
+    keys.push({ id: createApiKey.apiKey.id, key: createApiKey.key })
+  }
+  return { project: createProject.id, keys }
+}
+
+async function totalOf(client: Client) {
+  const { project } = await client.get<{
+    project: { budgets: { heldMicros: number; spentMicros: number }[] }
+  }>('{ project { budgets { heldMicros spentMicros } } }')
+  const { heldMicros, spentMicros } = project.budgets.at(-1)!
+  return [heldMicros, spentMicros]
+}
+
+it('two processes on one PostgreSQL keep the budgets of many projects and keys, and never wait for each other in vain', async () => {
+  const place = await newPlace('postgresql')
+  onTestFinished(() => place.remove())
+  const settings = { adminKey: ADMIN_KEY }
+  const providers = [await openShop({ imageMicros: PRICE })]
+  await using one = await startGateway(place, { providers, settings })
+  await using two = await startGateway(place, { providers, settings })
+  const operator = createClient(one.url, bearer(ADMIN_KEY))
+  const tenants = await Promise.all(['a', 'b', 'c', 'd'].map((name) => newTenant(one.url, name)))
+  for (const { project, keys } of tenants) {
+    await operator.get(SET, { owner: project, limitMicros: 15 * PRICE })
+    await operator.get(SET, { owner: keys[0]!.id, limitMicros: 5 * PRICE })
+  }
+  // Runs settle meanwhile in both processes, each task in a transaction that locks its task, its project and its money.
+  const asked = await Promise.all(
+    Array.from({ length: 160 }, async (_, i) => {
+      const { project, keys } = tenants[i % 4]!
+      const key = keys[Math.floor(i / 4) % 2]!
+      const client = createClient([one, two][Math.floor(i / 8) % 2]!.url, bearer(key.key))
+      const { data, errors } = await client.ask<{ generateImage: { id: string } }>(ASK, {
+        input: { prompt: 'a fox', size: '1024x1024' },
+      })
+      return { project, key: key.id, id: data?.generateImage?.id, code: errors?.[0]?.extensions?.['code'] }
+    }),
+  )
+  for (const { project, keys } of tenants) {
+    const ours = asked.filter((answer) => answer.project === project)
+    const accepted = ours.filter(({ id }) => id !== undefined)
+    expect(accepted).toHaveLength(15)
+    expect(accepted.filter(({ key }) => key === keys[0]!.id).length).toBeLessThanOrEqual(5)
+    expect(new Set(ours.filter(({ id }) => !id).map(({ code }) => code))).toEqual(
+      new Set(['BUDGET_EXCEEDED']),
+    )
+    const client = createClient(two.url, bearer(keys[1]!.key))
+    await expect.poll(() => totalOf(client), { timeout: 20_000 }).toEqual([0, 15 * PRICE])
+  }
+  const connection = new Connection({ connectionString: place.databaseUrl! })
+  await connection.connect()
+  const { rows } = await connection.query<{ deadlocks: string }>(
+    'select deadlocks from pg_stat_database where datname = current_database()',
+  )
+  await connection.end()
+  expect(Number(rows[0]?.deadlocks)).toBe(0)
+})

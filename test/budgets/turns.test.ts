@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest'
+import { insertProject } from '../../src/db/projects.ts'
+import { countAhead } from '../../src/db/attempt-counts.ts'
+import { dealOut } from '../../src/db/turns.ts'
+import { DATABASES } from '../support/database.ts'
+import { openEngine, type TestEngine } from '../support/engine.ts'
+import { PLAIN } from '../support/plain-input.ts'
+import { done, scripted, type Sent } from '../support/scripted.ts'
+
+const turn = (projectId: string, due: number, dueSince: number) => ({ projectId, due, dueSince })
+
+describe('places at a provider', () => {
+  it('are dealt out in turns, and the rest goes to whoever has more to do', () => {
+    const dealt = dealOut(6, [turn('many', 100, 1), turn('few', 2, 2)], new Map())
+    expect([...dealt]).toEqual([
+      ['many', 4],
+      ['few', 2],
+    ])
+  })
+
+  it('go first to whoever has the least under way, then to whoever waits longest', () => {
+    const underWay = new Map([
+      ['busy', 3],
+      ['idle', 0],
+    ])
+    const turns = [turn('busy', 9, 1), turn('younger', 9, 3), turn('idle', 9, 2)]
+    expect([...dealOut(1, turns, underWay)]).toEqual([['idle', 1]])
+    expect(dealOut(7, turns, underWay)).toEqual(
+      new Map([
+        ['idle', 3],
+        ['younger', 3],
+        ['busy', 1],
+      ]),
+    )
+  })
+
+  it('stay empty when nothing is due', () => {
+    expect(dealOut(4, [], new Map()).size).toBe(0)
+    expect([...dealOut(4, [turn('one', 1, 1)], new Map())]).toEqual([['one', 1]])
+  })
+})
+
+async function newProject(one: TestEngine, name: string): Promise<string> {
+  const id = `prj_${name.padStart(26, '0')}`
+  await one.db.tx((q) => insertProject(q, { id, name, createdAt: 1 }))
+  return id
+}
+
+async function ask(one: TestEngine, projectId: string, count: number): Promise<string[]> {
+  const created = await Promise.all(
+    Array.from({ length: count }, () => one.engine.create({ projectId, apiKeyId: null }, PLAIN)),
+  )
+  return created.map(({ task }) => task.id)
+}
+
+describe.each(DATABASES)('projects at one provider, on %s', (database) => {
+  it('take turns: one task of a project does not wait behind all the tasks of another', async () => {
+    const order: Sent[] = []
+    const provider = scripted((sent) => {
+      order.push(sent)
+      return done(sent)
+    })
+    await using one = await openEngine({ database, providers: [provider], start: false })
+    const [many, single] = [await newProject(one, 'A'), await newProject(one, 'B')]
+    await ask(one, many, 60)
+    const [id] = await ask(one, single, 1)
+    await one.engine.start()
+    await one.reached(id!, 'SUCCEEDED')
+    const [attempt] = await one.attempts(id!)
+    const place = order.findIndex(({ call }) => call.clientRef === attempt!.id)
+    // The first four places go to A and to B.
+    expect(place).toBeLessThan(provider.concurrency)
+  })
+
+  it('wait behind as many of the others as of their own, and say so', async () => {
+    await using one = await openEngine({
+      database,
+      providers: [scripted((sent) => done(sent))],
+      start: false,
+    })
+    const [many, few, single] = [
+      await newProject(one, 'A'),
+      await newProject(one, 'B'),
+      await newProject(one, 'C'),
+    ]
+    const inOrder = async (projectId: string, count: number) => {
+      const ids: string[] = []
+      for (let i = 0; i < count; i++) ids.push(...(await ask(one, projectId, 1)))
+      return ids
+    }
+    const ofMany = await inOrder(many, 8)
+    const ofFew = await inOrder(few, 3)
+    const ofSingle = await inOrder(single, 1)
+    const ahead = async (ids: string[]) =>
+      Promise.all(ids.map(async (id) => countAhead(one.db.read, (await one.attempts(id))[0]!)))
+    // By the round: A B C, A B, A B, A A A A A.
+    expect(await ahead(ofMany)).toEqual([0, 3, 5, 7, 8, 9, 10, 11])
+    expect(await ahead(ofFew)).toEqual([1, 4, 6])
+    expect(await ahead(ofSingle)).toEqual([2])
+  })
+
+  it('are all served when a model of one rests', async () => {
+    const provider = scripted((sent) => done(sent))
+    await using one = await openEngine({ database, providers: [provider], start: false })
+    const [resting, working] = [await newProject(one, 'A'), await newProject(one, 'B')]
+    await one.engine.pauseProvider({ provider: provider.name, model: 'gpt-image-1' }, 'for a test')
+    await Promise.all(
+      Array.from({ length: 12 }, () =>
+        one.engine.create({ projectId: resting, apiKeyId: null }, { ...PLAIN, model: 'gpt-image-1' }),
+      ),
+    )
+    const ids = await ask(one, working, 6)
+    await one.engine.start()
+    for (const id of ids) await one.reached(id, 'SUCCEEDED')
+    expect(provider.sent).toHaveLength(6)
+  })
+})
