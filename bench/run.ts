@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
 import { database } from './database.ts'
 import { delivery } from './delivery.ts'
+import { duckMissing } from './duckdb.ts'
 import { flight } from './flight.ts'
 import { limits } from './limits.ts'
 import { memory } from './memory.ts'
@@ -21,6 +22,7 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   memory: async () => render(await memory()),
   database: async () => render(await database()),
   async report() {
+    if (duckMissing) return `${styleText('bold', 'report')}  ${duckMissing}\n`
     // Minutes lie between the two.
     console.log(render(await report('SQLite', millions)))
     return render(await report('PostgreSQL', millions))

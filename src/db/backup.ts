@@ -29,7 +29,7 @@ export async function backUp(dataDir: string, target: string): Promise<void> {
   const fault = faultOf(part)
   if (fault !== 'ok') {
     await rm(part, { force: true })
-    throw new BackupFailed(`The copy is not whole (${fault}): the database itself may be damaged.`)
+    throw new BackupFailed(`The copy is not whole (${String(fault)}): the database itself may be damaged.`)
   }
   await rename(part, target)
 }

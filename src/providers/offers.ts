@@ -74,7 +74,8 @@ const anyPrice = z.union([
 /** A price without a version is named after its figures: whoever changes them gets another name in the books. */
 const price = anyPrice.transform(({ version: given, ...figures }) => ({
   ...figures,
-  version: given ?? `configured-${createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)}`,
+  version:
+    given ?? `configured-${createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)}`,
 }))
 
 /** A provider's `models`: names out of the catalogue, or names with what differs there. */

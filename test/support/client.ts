@@ -69,7 +69,10 @@ export function createClient(url: string, headers: Record<string, string> = {}):
     },
 
     watch(transport, query, variables = {}) {
-      return (transport === 'WebSocket' ? overWebSocket(url, headers) : overSse(url, headers))(query, variables) as never
+      return (transport === 'WebSocket' ? overWebSocket(url, headers) : overSse(url, headers))(
+        query,
+        variables,
+      ) as never
     },
   }
   return client

@@ -1,0 +1,132 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { cwd, KEY, load, openai, problemsOf } from './support/config-trial.ts'
+
+describe('a configuration', () => {
+  test('has a default for everything, and the sandbox when no provider is named', async () => {
+    const { providers, ...rest } = await load({})
+    expect(rest).toEqual({
+      port: 4_000,
+      host: '127.0.0.1',
+      publicUrl: null,
+      adminKey: null,
+      dataDir: join(cwd, 'data'),
+      databaseUrl: null,
+      logLevel: 'info',
+      corsOrigins: [],
+      trustedProxies: [],
+      introspection: true,
+      limits: {
+        requestsPerMinute: null,
+        tasksPerMinute: null,
+        concurrentTasks: null,
+        uploadBytesPerMinute: null,
+      },
+      metrics: true,
+      traceUpstreams: false,
+      hide: expect.any(Function),
+      engine: {
+        maxAttempts: 3,
+        leaseMs: 30_000,
+        heartbeatMs: 10_000,
+        reapMs: 5_000,
+        lookAfterMs: [5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000],
+        pollMs: 1_000,
+        progressEveryMs: 500,
+        drainTimeoutMs: 240_000,
+      },
+      retention: {
+        eventsMs: 604_800_000,
+        previewsMs: 86_400_000,
+        deliveriesMs: 2_592_000_000,
+        callbacksMs: 604_800_000,
+      },
+      warnings: [],
+    })
+    expect(providers.map(({ name, dialect }) => [name, dialect])).toEqual([['sandbox', 'sandbox']])
+  })
+
+  test('takes flags before environment before file', async () => {
+    const config = await load({
+      flags: { port: '1' },
+      env: { PORT: '2', DATA_DIR: 'two', DATABASE_URL: 'postgres://u:p@db/two' },
+      file: {
+        port: 3,
+        dataDir: 'three',
+        databaseUrl: 'nonsense',
+        logLevel: 'error',
+        publicUrl: 'https://three.example/',
+      },
+    })
+    expect(config).toMatchObject({
+      port: 1,
+      dataDir: join(cwd, 'two'),
+      databaseUrl: 'postgres://u:p@db/two',
+      logLevel: 'error',
+      publicUrl: 'https://three.example',
+    })
+  })
+
+  test('treats an empty variable as one that is not set', async () => {
+    expect(await load({ env: { PORT: '', ASSETS_URL: '' }, file: { port: 3 } })).toMatchObject({ port: 3 })
+  })
+
+  test('puts variables into texts and digits', async () => {
+    const config = await load({
+      env: { ...KEY, NAME: 'two', P: '8080' },
+      file: { port: '${P}', providers: [{ ...openai, name: 'open-${NAME}' }] },
+    })
+    expect([config.port, config.providers[0]?.name]).toEqual([8_080, 'open-two'])
+  })
+
+  test('adds the providers of the environment under names that the file has not taken', async () => {
+    const env = { ...KEY, OPENAI_API_KEY: 'sk-abcdefgh' }
+    const names = async (providers: unknown[]) =>
+      (await load({ env, file: { providers } })).providers.map(({ name }) => name)
+    expect(await names([{ name: 'mine', dialect: 'sandbox' }])).toEqual(['mine', 'openai'])
+    expect(await names([openai])).toEqual(['openai'])
+  })
+
+  test('may be a module, named by DARKROOM_CONFIG', async () => {
+    await writeFile(join(cwd, 'my.ts'), 'const port: number = 4321\nexport default { port }\n')
+    expect(await load({ env: { DARKROOM_CONFIG: 'my.ts' } })).toMatchObject({ port: 4_321 })
+  })
+
+  test('is frozen', async () => {
+    const config = await load({})
+    expect([config, config.engine, config.providers, config.corsOrigins].every(Object.isFrozen)).toBe(true)
+  })
+
+  // Whether others can connect there, and keys are needed, is seen at the start: test/access/start.test.ts.
+  test.each([
+    '127.0.0.1',
+    '::1',
+    '::ffff:127.0.0.1',
+    'localhost',
+    '0.0.0.0',
+    '::',
+    '192.168.1.2',
+    'example.com',
+  ])('may listen on %s', async (host) => {
+    expect(await load({ env: { HOST: host } })).toMatchObject({ host })
+  })
+
+  test.each(['', ' ', 'a b', '-a', '127.0.0.1:4000', '[::1]', 'http://localhost'])(
+    'may not listen on "%s"',
+    async (host) => {
+      expect(await problemsOf({ flags: { host } })).toHaveLength(1)
+    },
+  )
+
+  test('warns of variables that only look like settings', async () => {
+    const { warnings } = await load({
+      env: { DARKROOM_CONFG: 'x', DARKROOM_PORT: '1', OPENAI_BASE_URL: 'u' },
+    })
+    expect(warnings).toEqual([
+      'DARKROOM_CONFG is not a setting, so it does nothing. Did you mean `DARKROOM_CONFIG`?',
+      'DARKROOM_PORT is not a setting, so it does nothing. Did you mean `PORT`?',
+      'OPENAI_BASE_URL does nothing alone: `openai` needs its credentials as well.',
+    ])
+  })
+})

@@ -1,0 +1,349 @@
+// Reports as they are asked for: over GraphQL, as CSV, and on a command line, all of one gateway.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { plain } from '../../src/cli/screen.ts'
+import { toPage } from '../../src/cli/usage/page.ts'
+import { csvLine } from '../../src/http/csv.ts'
+import { ADMIN_KEY, bearer, openKeyed } from '../access/keyed.ts'
+import { TRANSPORTS, type Client } from '../support/client.ts'
+import { DATABASES } from '../support/database.ts'
+import { openGateway, type TestGateway } from '../support/gateway.ts'
+import { darkroom } from '../cli/darkroom.ts'
+
+interface Report {
+  rows: Record<string, unknown>[]
+  totals: Record<string, unknown>
+}
+
+const TOTALS =
+  'totals { tasks attempts images inputTokens outputTokens costMicros heldMicros attemptsWithUnknownCost attemptsWithUnknownUsage }'
+const WHEN = 'from: "2026-01-01T00:00:00Z", to: "2060-01-01T00:00:00Z"'
+
+describe.each(DATABASES)('usage on %s', (database) => {
+  let server: TestGateway
+  beforeAll(async () => {
+    server = await openGateway({ database })
+    const paint = async (input: object) => {
+      const id = await server.generate({ size: '1024x1024', quality: 'LOW', prompt: 'a fox', ...input })
+      await server.ended(id)
+    }
+    await paint({ n: 2, metadata: [{ key: 'team', value: '=SUM(A1)' }], user: 'O’Neil, "Jr."' })
+    await paint({ model: 'gpt-image-1-mini', metadata: [{ key: 'team', value: 'blue' }] })
+    await paint({ prompt: 'a fox [sandbox:moderation]' })
+    await paint({ prompt: 'a fox [sandbox:vanish]' })
+    // Billed by the picture, for a price that nobody told.
+    await paint({ model: 'dall-e-2', size: '256x256', quality: 'AUTO' })
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  const usage = async (args: string, fields: string) =>
+    (await server.get<{ usage: Report }>(`{ usage(${WHEN}, ${args}) { ${fields} } }`)).usage
+
+  it('is told by any dimension, with what nobody knows beside it', async () => {
+    const { rows, totals } = await usage(
+      'groupBy: [MODEL, STATUS], timeZone: "Europe/Berlin"',
+      `rows { model status user day { label } tasks images outputTokens inputImageTokens costMicros heldMicros
+              attemptsWithUnknownCost attemptsWithUnknownUsage } ${TOTALS}`,
+    )
+    const nothing = { user: null, day: null, inputImageTokens: null, heldMicros: 0 }
+    const known = { attemptsWithUnknownCost: 0, attemptsWithUnknownUsage: 0 }
+    const unknown = { attemptsWithUnknownCost: 1, attemptsWithUnknownUsage: 1 }
+    expect(rows).toEqual([
+      {
+        ...nothing,
+        ...unknown,
+        model: 'dall-e-2',
+        status: 'SUCCEEDED',
+        tasks: 1,
+        images: 1,
+        outputTokens: null,
+        costMicros: null,
+      },
+      {
+        ...nothing,
+        ...known,
+        model: 'gpt-image-1-mini',
+        status: 'SUCCEEDED',
+        tasks: 1,
+        images: 1,
+        outputTokens: 272,
+        costMicros: 2194,
+      },
+      {
+        ...nothing,
+        ...known,
+        model: 'gpt-image-2',
+        status: 'FAILED',
+        tasks: 1,
+        images: 0,
+        outputTokens: null,
+        costMicros: 0,
+      },
+      {
+        ...nothing,
+        ...unknown,
+        model: 'gpt-image-2',
+        status: 'OUTCOME_UNKNOWN',
+        tasks: 1,
+        images: 0,
+        outputTokens: null,
+        costMicros: null,
+        heldMicros: expect.any(Number) as number,
+      },
+      {
+        ...nothing,
+        ...known,
+        model: 'gpt-image-2',
+        status: 'SUCCEEDED',
+        tasks: 1,
+        images: 2,
+        outputTokens: 392,
+        costMicros: 11_805,
+      },
+    ])
+    expect(totals).toMatchObject({
+      tasks: 5,
+      attempts: 5,
+      images: 4,
+      outputTokens: 664,
+      costMicros: 13_999,
+      attemptsWithUnknownCost: 2,
+      attemptsWithUnknownUsage: 2,
+    })
+    expect(totals['heldMicros']).toBeGreaterThan(5880)
+  })
+
+  it('is filtered, and grouped by a label', async () => {
+    const { rows } = await usage(
+      'groupBy: [METADATA], metadataKey: "team", filter: { statuses: [SUCCEEDED], models: ["gpt-image-2", "gpt-image-1-mini"] }',
+      'rows { metadata images }',
+    )
+    expect(rows).toEqual([
+      { metadata: '=SUM(A1)', images: 2 },
+      { metadata: 'blue', images: 1 },
+    ])
+    const byLabel = await usage(
+      'groupBy: [USER], filter: { metadata: [{ key: "team", value: "=SUM(A1)" }] }',
+      'rows { user tasks }',
+    )
+    expect(byLabel.rows).toEqual([{ user: 'O’Neil, "Jr."', tasks: 1 }])
+  })
+
+  it('says what is wrong with a question', async () => {
+    const wrong = await server.ask(`{ usage(${WHEN}, timeZone: "Mars/Olympus") { totals { tasks } } }`)
+    expect(wrong.errors?.[0]).toMatchObject({
+      message: expect.stringContaining('"Mars/Olympus"') as string,
+      extensions: { code: 'BAD_USER_INPUT', field: 'timeZone' },
+    })
+    const backwards = await server.ask('{ usage(from: "2026-02-01", to: "2026-01-01") { totals { tasks } } }')
+    expect(backwards.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'to' })
+  })
+
+  it('is told to an operator for all projects', async () => {
+    const { rows } = await usage('groupBy: [PROJECT], allProjects: true', 'rows { projectId tasks }')
+    expect(rows).toEqual([{ projectId: 'prj_00000000000000000000000000', tasks: 5 }])
+  })
+
+  it('is CSV for spreadsheets, in which no cell is a formula', async () => {
+    const reply = await fetch(
+      `${server.url}/usage.csv?from=2026-01&groupBy=month,metadata.team,user&timeZone=Asia/Tokyo&status=succeeded&model=gpt-image-2&model=dall-e-2`,
+    )
+    expect(reply.status).toBe(200)
+    expect(reply.headers.get('content-type')).toMatch(/^text\/csv; charset=utf-8/)
+    const month = new Date(Date.now() + 9 * 3_600_000).toISOString().slice(0, 7)
+    expect(await reply.text()).toBe(
+      [
+        'month,metadata.team,user,tasks,attempts,images,input_tokens,output_tokens,total_tokens,input_text_tokens,input_image_tokens,output_text_tokens,output_image_tokens,cost_micros,cost_usd,held_micros,attempts_with_unknown_cost,attempts_with_unknown_usage',
+        `${month},'=SUM(A1),"O’Neil, ""Jr.""",1,1,2,9,392,401,9,,,392,11805,0.011805,0,0,0`,
+        `${month},,,1,1,1,,,,,,,,,,0,1,1`,
+        '',
+      ].join('\r\n'),
+    )
+  })
+
+  it.each([
+    ['groupBy=daz', 400, 'by \\"daz\\"'],
+    ['from=yesterday', 400, '`from` is \\"yesterday\\"'],
+    ['provder=jimmy', 400, 'no filter \\"provder\\"'],
+    ['status=done', 400, 'status is \\"done\\"'],
+    ['timeZone=Mars', 400, 'no time zone \\"Mars\\"'],
+    ['allProjects=yes', 400, 'true or false'],
+  ])('says what is wrong with %s', async (query, status, words) => {
+    const reply = await fetch(`${server.url}/usage.csv?${query}`)
+    expect(reply.status).toBe(status)
+    const text = await reply.text()
+    expect(text).toContain('"code":"BAD_USER_INPUT"')
+    expect(text).toContain(words)
+  })
+
+  it('is read beside the server by a command', async () => {
+    const { place } = server
+    const env = { DATA_DIR: place.dataDir, DATABASE_URL: place.databaseUrl ?? '' }
+    const run = (...args: string[]) => darkroom(['usage', ...args], { cwd: place.dataDir, env })
+    const [table, csv, json, wrong] = await Promise.all([
+      run('--from', '2026-01', '--by', 'model,quality'),
+      run('--from=2026-01', '--by=metadata.team', '--filter=metadata.team=blue', '--csv'),
+      run('--from=2026-01', '--by=provider', '--json'),
+      run('--by', 'weather'),
+    ])
+    expect(table).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(table.stdout).toContain(
+      'model             quality   tasks  attempts  images  tokens in  tokens out       cost',
+    )
+    expect(table.stdout).toMatch(/^ {2}dall-e-2 {10}STANDARD +1 +1 +1 +– +– +\? +– +1 +1$/m)
+    expect(table.stdout).toMatch(/^ {2}total {23,} 5 +5 +4 +\d+ +664 +\$0\.013999 +\$0\.\d{6} +2 +2$/m)
+    expect(table.stdout).toContain('2 attempts were or may have been charged what nobody told')
+    expect(csv.stdout).toMatch(
+      /^metadata\.team,tasks[^]*\r\nblue,1,1,1,9,272,281,9,,,272,2194,0\.002194,0,0,0\r\n$/,
+    )
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      rows: [{ provider: 'sandbox', tasks: 5, cost_micros: 13_999 }],
+      totals: { cost_usd: '0.013999' },
+    })
+    expect(wrong).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('"weather"') as string })
+  })
+})
+
+const paint = async (client: Client) =>
+  client.ended(await client.generate({ prompt: 'a fox', size: '1024x1024', quality: 'LOW' }))
+
+describe('usage where keys are needed', () => {
+  it('is told to who may see reports, of their own project, and of all projects to operators only', async () => {
+    await using keyed = await openKeyed()
+    const other = await keyed.newProject('other')
+    const mine = await keyed.newKey({ project: other, scopes: ['REPORT', 'GENERATE', 'READ'] })
+    const blind = await keyed.newKey({ project: other, scopes: ['READ'] })
+    await paint(keyed.operator())
+    await paint(keyed.as(mine.key))
+
+    const query = `{ usage(${WHEN}, groupBy: [PROJECT, API_KEY]) { rows { projectId apiKeyId tasks } } }`
+    const own = { projectId: other, apiKeyId: mine.id, tasks: 1 }
+    const theirs = { projectId: 'prj_00000000000000000000000000', apiKeyId: null, tasks: 1 }
+    expect((await keyed.as(mine.key).ask(query)).data).toEqual({ usage: { rows: [own] } })
+    const all = query.replace('groupBy', 'allProjects: true, groupBy')
+    expect((await keyed.operator().ask(all)).data).toEqual({ usage: { rows: [theirs, own] } })
+    expect((await keyed.as(mine.key).ask(all)).errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' })
+    expect((await keyed.as(blind.key).ask(query)).errors?.[0]?.extensions).toMatchObject({
+      code: 'FORBIDDEN',
+    })
+
+    const csv = async (headers: Record<string, string>, more = '') => {
+      const reply = await fetch(`${keyed.url}/usage.csv?from=2026-01&groupBy=project${more}`, { headers })
+      const [, ...rows] = (await reply.text()).trim().split('\r\n')
+      return [reply.status, ...rows.map((row) => row.split(',', 2).join())]
+    }
+    expect(await csv(bearer(mine.key))).toEqual([200, `${other},1`])
+    expect(await csv(bearer(ADMIN_KEY), '&allProjects=true')).toEqual([
+      200,
+      `${theirs.projectId},1`,
+      `${other},1`,
+    ])
+    expect(await csv(bearer(mine.key), '&allProjects=true')).toEqual([403])
+    expect(await csv(bearer(blind.key))).toEqual([403])
+    expect(await csv({})).toEqual([401])
+    const stranger = await fetch(`${keyed.url}/usage.csv`, {
+      headers: { ...bearer('wrong'), origin: 'https://example.com' },
+    })
+    expect([stranger.status, stranger.headers.get('access-control-allow-origin')]).toEqual([401, null])
+  })
+})
+
+describe.each(TRANSPORTS)('usage that is watched over %s', (transport) => {
+  it('is told at once, again when it has changed, and not when it has not', async () => {
+    await using server = await openGateway()
+    const told: Record<string, unknown>[] = []
+    const query = `subscription { usage(from: "2026-01-01", groupBy: [MODEL]) { rows { model tasks } totals { tasks images } } }`
+    for await (const { data, errors } of server.watch<{ usage: Record<string, unknown> }>(transport, query)) {
+      expect(errors).toBeUndefined()
+      told.push(data!.usage)
+      if (told.length === 1) await server.generate({ prompt: 'a fox', size: '1024x1024', quality: 'LOW' })
+      if (JSON.stringify(data).includes('"images":1')) break
+    }
+    expect(told[0]).toEqual({ rows: [], totals: { tasks: 0, images: 0 } })
+    expect(told.at(-1)).toEqual({
+      rows: [{ model: 'gpt-image-2', tasks: 1 }],
+      totals: { tasks: 1, images: 1 },
+    })
+    expect(new Set(told.map((one) => JSON.stringify(one))).size).toBe(told.length)
+    await expect.poll(() => server.gateway.watching()).toBe(0)
+  })
+
+  it('is refused before anything is told where there is something wrong', async () => {
+    await using server = await openGateway()
+    const query = `subscription { usage(from: "2026-01-01", timeZone: "Mars") { totals { tasks } } }`
+    const [first] = await Array.fromAsync(server.watch(transport, query)).catch((error: unknown) => [error])
+    expect(JSON.stringify(first)).toContain('no time zone')
+  })
+})
+
+describe('a CSV line', () => {
+  it.each([
+    [['a', 1, null, -1], 'a,1,,-1\r\n'],
+    [['a,b', 'a"b', 'a\nb'], '"a,b","a""b","a\nb"\r\n'],
+    [['=1+1', '+1', '-1', '@x', '\tx', '\rx'], `'=1+1,'+1,'-1,'@x,'\tx,"'\rx"\r\n`],
+  ])('of %j is %j', (cells, line) => {
+    expect(csvLine(cells)).toBe(line)
+  })
+})
+
+describe('a page', () => {
+  const figures = {
+    tasks: 0,
+    attempts: 0,
+    images: 0,
+    unknownCosts: 0,
+    unknownUsages: 0,
+    heldMicros: 0,
+    costMicros: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    totalTokens: 0,
+    inputTextTokens: 0,
+    inputImageTokens: 0,
+    outputTextTokens: 0,
+    outputImageTokens: 0,
+  }
+  const question = {
+    projectId: null,
+    from: 0,
+    to: 1,
+    groupBy: ['MODEL'] as const,
+    filter: {},
+    timeZone: 'UTC',
+    metadataKey: null,
+  }
+  const page = (...costs: number[]) =>
+    toPage(
+      question,
+      {
+        from: 0,
+        to: Date.UTC(1970, 1),
+        timeZone: 'UTC',
+        rows: costs.map((costMicros, nth) => ({
+          keys: { model: `m${nth}` },
+          figures: { ...figures, attempts: 1, costMicros },
+        })),
+        totals: {
+          ...figures,
+          attempts: costs.length,
+          costMicros: costs.reduce((sum, cost) => sum + cost, 0),
+        },
+      },
+      { location: 'here', paint: plain },
+    )
+
+  it('shows money to the last digit that is not 0, the points under each other', () => {
+    expect(page(1_234_500_000, 40_000)).toContain(
+      [
+        'm0         0         1       0          –           –  $1,234.50',
+        'm1         0         1       0          –           –      $0.04',
+      ].join('\n  '),
+    )
+    expect(page(41_160)).toMatch(/\$0\.04116$/m)
+    expect(page(7)).toMatch(/\$0\.000007$/m)
+  })
+
+  it('says so where nothing was asked for', () => {
+    expect(page()).toContain('1970-01-01 to 1970-02-01 (UTC)')
+    expect(page()).toContain('Nothing was asked for.')
+  })
+})

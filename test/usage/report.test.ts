@@ -1,0 +1,233 @@
+import * as fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Database } from '../../src/db/database.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { COUNTS, type Counts } from '../../src/db/usage.ts'
+import { USAGE_DIMENSIONS, type UsageDimension, type UsageQuestion } from '../../src/engine/usage/question.ts'
+import { reportUsage } from '../../src/engine/usage/report.ts'
+import { createLog } from '../../src/log.ts'
+import { DATABASES, newPlace, type Place } from '../support/database.ts'
+import { expectedReport, namedRows, storeAttempts, type Stored } from './attempts.ts'
+
+const SEED = process.env['TEST_SEED'] ?? '2026'
+const [FROM, TO] = [Date.UTC(2026, 8, 20), Date.UTC(2026, 10, 15)]
+const ZONES = [
+  'UTC',
+  'Europe/Berlin',
+  'America/New_York',
+  'Asia/Kolkata',
+  'Asia/Kathmandu',
+  'Pacific/Auckland',
+]
+
+function question(more: Partial<UsageQuestion> = {}): UsageQuestion {
+  return {
+    projectId: DEFAULT_PROJECT,
+    from: FROM,
+    to: TO,
+    groupBy: [],
+    filter: {},
+    timeZone: 'UTC',
+    metadataKey: null,
+    ...more,
+  }
+}
+
+const some = <T>(...values: T[]) =>
+  fc.option(fc.subarray(values, { minLength: 1 }), { nil: undefined, freq: 1 })
+const moments = fc
+  .tuple(
+    fc.integer({ min: FROM, max: TO }),
+    fc.integer({ min: 1, max: TO - FROM }),
+    fc.constantFrom(1, 1, 900_000, 86_400_000),
+  )
+  .map(([from, length, unit]) => {
+    const begin = Math.floor(from / unit) * unit
+    return { from: begin, to: begin + Math.ceil(length / unit) * unit }
+  })
+const filters = fc.record({
+  providers: some('openai', 'jimmy', 'nobody'),
+  models: some('gpt-image-2', 'gpt-image-1.5'),
+  apiKeyIds: some('key_a', 'key_b'),
+  users: some('ann', 'bob'),
+  qualities: some('MEDIUM', 'LOW'),
+  sizes: some('auto', '1024x1024'),
+  operations: some('EDIT' as const),
+  statuses: some('SUCCEEDED' as const, 'OUTCOME_UNKNOWN' as const),
+  metadata: some({ key: 'team', value: 'blue' }, { key: 'cost.center', value: '7' }),
+})
+const COUNTED: UsageDimension[] = ['HOUR', 'DAY', 'MONTH', 'PROJECT', 'API_KEY', 'PROVIDER', 'MODEL']
+const questions = fc
+  .record({
+    when: moments,
+    // Most ask for what is counted, so that all ways of reading are met.
+    groupBy: fc.oneof(
+      fc.shuffledSubarray(COUNTED, { maxLength: 3 }),
+      fc.shuffledSubarray(COUNTED, { maxLength: 3 }),
+      fc.shuffledSubarray([...USAGE_DIMENSIONS], { maxLength: 3 }),
+    ),
+    filter: fc.oneof(fc.constant({}), fc.constant({}), filters),
+    timeZone: fc.constantFrom(...ZONES),
+    projectId: fc.constantFrom(DEFAULT_PROJECT, DEFAULT_PROJECT, null),
+  })
+  .map(({ when, groupBy, filter, ...rest }) =>
+    question({
+      ...when,
+      ...rest,
+      groupBy,
+      filter: Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
+      metadataKey: groupBy.includes('METADATA') ? 'team' : null,
+    }),
+  )
+
+describe.each(DATABASES)('a usage report on %s', (kind) => {
+  let place: Place
+  let db: Database
+  let stored: Stored[]
+  beforeAll(async () => {
+    place = await newPlace(kind)
+    db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+    stored = await storeAttempts(db, SEED, { count: 600, from: FROM, to: TO })
+  })
+  afterAll(async () => {
+    await db.close()
+    await place.remove()
+  })
+
+  it(
+    `says of any question what the attempts say one by one (TEST_SEED=${SEED})`,
+    { timeout: 60_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(questions, async (asked) => {
+          const { rows, totals } = await reportUsage(db.read, asked, TO)
+          const expected = expectedReport(stored, asked)
+          expect(totals).toEqual(expected.totals)
+          expect(namedRows(rows)).toEqual(expected.rows)
+        }),
+        { numRuns: 120 },
+      )
+    },
+  )
+
+  it('says the same from days, from quarters of an hour and from attempts', async () => {
+    const groupBy = ['MONTH', 'PROVIDER', 'MODEL', 'API_KEY'] as const
+    const from = (more: Partial<UsageQuestion>) => reportUsage(db.read, question({ groupBy, ...more }), TO)
+    const days = await from({})
+    // An hour later to begin and to end with: nothing happens in either.
+    const quarters = await from({ from: FROM - 900_000, to: TO + 900_000 })
+    const attempts = await from({ filter: { operations: ['GENERATE', 'EDIT'] } })
+    expect(days.rows.length).toBeGreaterThan(30)
+    expect(quarters.rows).toEqual(days.rows)
+    expect(attempts.rows).toEqual(days.rows)
+    expect([quarters.totals, attempts.totals]).toEqual([days.totals, days.totals])
+  })
+
+  it('puts its rows in the order of the dimensions, and those without a key last', async () => {
+    const { rows } = await reportUsage(db.read, question({ groupBy: ['API_KEY', 'DAY'] }), TO)
+    const keys = rows.map(({ keys: { apiKeyId } }) => apiKeyId ?? '~')
+    expect(keys).toEqual(keys.toSorted())
+    expect(new Set(keys)).toEqual(new Set(['key_a', 'key_b', '~']))
+    const days = rows.filter(({ keys: { apiKeyId } }) => apiKeyId === null).map(({ day }) => day!.startsAt)
+    expect(days).toEqual(days.toSorted((a, b) => a - b))
+  })
+
+  it('goes on until now, and over what another clock counts a moment ahead, without an end', async () => {
+    const now = stored[0]!.attempt.createdAt - 1
+    const { to, totals } = await reportUsage(db.read, question({ to: null }), now)
+    expect(to).toBe(now)
+    expect(totals).toEqual(
+      expectedReport(stored, question({ to: Math.floor(now / 86_400_000) * 86_400_000 + 2 * 86_400_000 }))
+        .totals,
+    )
+  })
+
+  it('is refused where nobody could read it, and says what to narrow', async () => {
+    const many = Array.from({ length: 10_001 }, (_, nth) => `model-${nth}`)
+    const at = Date.UTC(2020, 0)
+    const counts = Object.fromEntries(COUNTS.map((count) => [count, 1])) as Counts
+    const of = { provider: 'many', projectId: DEFAULT_PROJECT, apiKeyId: '', startsAt: at, ...counts }
+    await db.tx(async (q) => {
+      for (let nth = 0; nth < many.length; nth += 500)
+        await q.sql
+          .insert(q.tables.usageDays)
+          .values(
+            many
+              .slice(nth, nth + 500)
+              .map((model) => ({ ...of, model, provider: model === 'model-7' ? 'one' : 'many' })),
+          )
+    })
+    const then = { from: at, to: at + 86_400_000 }
+    const tooMany = reportUsage(db.read, question({ ...then, groupBy: ['MONTH', 'MODEL'] }), TO)
+    await expect(tooMany).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'groupBy',
+      message: expect.stringMatching(/by MONTH, MODEL.*more than 10000 rows.*shorter time/) as string,
+    })
+    const fewer = question({ ...then, groupBy: ['MODEL'], filter: { providers: ['many'] } })
+    expect((await reportUsage(db.read, fewer, TO)).rows).toHaveLength(10_000)
+    const { rows, totals } = await reportUsage(db.read, question({ ...then, groupBy: ['PROVIDER'] }), TO)
+    expect([rows.length, totals.attempts]).toEqual([2, 10_001])
+  })
+
+  it('sums up more quarters of an hour than it may have rows', async () => {
+    const at = Date.UTC(2021, 0)
+    const counts = Object.fromEntries(COUNTS.map((count) => [count, 1])) as Counts
+    const of = { provider: 'many', projectId: DEFAULT_PROJECT, apiKeyId: '', ...counts }
+    await db.tx(async (q) => {
+      for (let model = 0; model < 110; model++) {
+        const quarters = Array.from({ length: 96 }, (_, nth) => ({
+          ...of,
+          model: `model-${model}`,
+          startsAt: at + nth * 900_000,
+        }))
+        await q.sql.insert(q.tables.usageQuarters).values(quarters)
+      }
+    })
+    const day = question({
+      from: at,
+      to: at + 86_400_000,
+      groupBy: ['DAY', 'MODEL'],
+      timeZone: 'Asia/Kolkata',
+    })
+    const { rows, totals } = await reportUsage(db.read, day, TO)
+    expect(rows.map(({ figures }) => figures.attempts)).toEqual([
+      ...Array(110).fill(74),
+      ...Array(110).fill(22),
+    ])
+    expect(totals.attempts).toBe(110 * 96)
+  })
+
+  it('is all of nothing where nothing was asked', async () => {
+    const { rows, totals } = await reportUsage(db.read, question({ from: 0, to: 1, groupBy: ['DAY'] }), TO)
+    expect(rows).toEqual([])
+    expect(new Set(Object.values(totals))).toEqual(new Set([0]))
+  })
+})
+
+describe('a question that cannot be answered', () => {
+  it.each([
+    [{ from: TO, to: TO }, 'to', /`from` is 2026-11-15T00:00:00.000Z and `to` is 2026-11-15.*must be later/],
+    [{ from: 0, to: Date.UTC(2060, 0) }, 'from', /are more than 50 years/],
+    [{ timeZone: 'Europe/Berlni' }, 'timeZone', /no time zone "Europe\/Berlni".*Europe\/Berlin/],
+    [{ groupBy: ['DAY', 'DAY'] }, 'groupBy', /names DAY twice/],
+    [{ groupBy: ['METADATA'] }, 'metadataKey', /say which/],
+    [{ filter: { users: Array(1001).fill('ann') } }, 'filter.users', /has 1001 values; 1000 are possible/],
+    [{ metadataKey: 'team' }, 'metadataKey', /"team", and `groupBy` does not name METADATA/],
+  ] as [Partial<UsageQuestion>, string, RegExp][])(
+    'says what is wrong with it: %o',
+    async (more, field, words) => {
+      const place = await newPlace('sqlite')
+      const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+      const asked = reportUsage(db.read, question(more), TO)
+      await expect(asked).rejects.toMatchObject({
+        code: 'BAD_USER_INPUT',
+        field,
+        message: expect.stringMatching(words),
+      })
+      await db.close()
+      await place.remove()
+    },
+  )
+})
