@@ -1,5 +1,5 @@
 // The composition root: a configuration in, a gateway out. The binary and the tests use the same one.
-import { mkdir } from 'node:fs/promises'
+import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import manifest from '../package.json' with { type: 'json' }
 import { openDirectoryStore } from './assets/directory.ts'
@@ -90,7 +90,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const { log, clock = systemClock, inputRule = requestRule(), webhookRule = requestRule() } = options
   const { stuckMs = STUCK_MS } = options
   const pokes = createPokes(clock)
-  await mkdir(config.dataDir, { recursive: true })
+  await makeDataDir(config.dataDir)
   const metrics = createMetrics()
   const opened = await openDatabase({
     databaseUrl: config.databaseUrl,
@@ -238,6 +238,19 @@ async function signingSecret(db: Database): Promise<string> {
   return known ?? db.tx((q) => keepSecret(q, 'asset-addresses', newSigningSecret()))
 }
 
+/** Throws ConfigError where this user may not write. */
+async function makeDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true })
+    await access(dataDir, constants.W_OK)
+  } catch (error) {
+    throw new ConfigError([
+      `DATA_DIR is "${dataDir}", which cannot be written to (${error instanceof Error ? error.message : String(error)}). ` +
+        'Choose another folder, or let this user write there.',
+    ])
+  }
+}
+
 function nobodyMayAsk(host: string): ConfigError {
   return new ConfigError([
     `HOST is "${host}", where others can connect, and there is neither an API key nor DARKROOM_ADMIN_KEY to tell who may. ` +
@@ -247,7 +260,7 @@ function nobodyMayAsk(host: string): ConfigError {
 
 /** Brings the configured database up to date, and closes it again. */
 export async function migrate(config: Config, log: Logger): Promise<{ database: string }> {
-  await mkdir(config.dataDir, { recursive: true })
+  await makeDataDir(config.dataDir)
   const db = await openDatabase({
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,

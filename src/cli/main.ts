@@ -119,7 +119,7 @@ function report(error: unknown, { err, env }: Surroundings): number {
 }
 
 /** Starting again would end the same until somebody has done something about it. Named, so that help loads no database. */
-const MENDED_BY_OPERATORS: ReadonlySet<string> = new Set(['FolderInUse', 'DatabaseDamaged'])
+const MENDED_BY_OPERATORS: ReadonlySet<string> = new Set(['FolderInUse', 'DatabaseDamaged', 'DatabaseNewer'])
 
 /** `darkroom … | head` closes the pipe early; whoever reads has seen enough. */
 function leaveWithTheReader(error: NodeJS.ErrnoException): void {

@@ -8,6 +8,7 @@ import { errorCode } from './error-code.ts'
 import { databaseNow } from './kit.ts'
 import { listen, notify } from './listen.ts'
 import { MIGRATIONS } from './migrations.ts'
+import { refuseNewer } from './newer.ts'
 import { postgresqlTables } from './tables.postgresql.ts'
 
 // Any number, the same in every Darkroom: whoever holds it migrates while the others wait. Without it, processes that
@@ -68,10 +69,20 @@ async function migratePostgresql(url: string): Promise<void> {
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    refuseNewer(withoutPassword(url), await appliedTo(client), MIGRATIONS.postgresql)
     await migrate(drizzle({ client }), { migrationsFolder: MIGRATIONS.postgresql })
   } finally {
     await client.end()
   }
+}
+
+/** The names of the migrations it has had; none for an empty database. */
+async function appliedTo(client: Client): Promise<string[]> {
+  const table = 'drizzle.__drizzle_migrations'
+  const { rows: found } = await client.query<{ oid: string | null }>('select to_regclass($1) as oid', [table])
+  if (found[0]?.oid == null) return []
+  const { rows } = await client.query<{ name: string }>(`select name from ${table}`)
+  return rows.map(({ name }) => name)
 }
 
 function queries(connection: Builders): Queries {

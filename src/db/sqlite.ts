@@ -11,6 +11,7 @@ import { openWhole } from './damaged.ts'
 import { databaseNow } from './kit.ts'
 import { lockFolder } from './lock.ts'
 import { MIGRATIONS } from './migrations.ts'
+import { refuseNewer } from './newer.ts'
 import { sqliteTables } from './tables.sqlite.ts'
 
 /** The name of the database in its folder. */
@@ -19,7 +20,7 @@ export const SQLITE_FILE = 'darkroom.db'
 /**
  * Opens `darkroom.db` in a folder, for this process alone, and brings it up to date. Two connections: one writes, one
  * reads and cannot do otherwise, because a write beside an open transaction would block the event loop for seconds.
- * Throws FolderInUse while another process has it open, and DatabaseDamaged.
+ * Throws FolderInUse while another process has it open, DatabaseDamaged, and DatabaseNewer.
  */
 export function openSqlite(folder: string, onPoke: OnPoke): Database {
   mkdirSync(folder, { recursive: true })
@@ -40,6 +41,13 @@ export function openSqlite(folder: string, onPoke: OnPoke): Database {
     throw error
   }
   const writing = drizzle({ client: keepStatements(writer) })
+  try {
+    refuseNewer(file, appliedTo(writer), MIGRATIONS.sqlite)
+  } catch (error) {
+    writer.close()
+    lock.release()
+    throw error
+  }
   migrate(writing, { migrationsFolder: MIGRATIONS.sqlite })
 
   const reader = keepStatements(new BetterSqlite3(file, { readonly: true }))
@@ -58,6 +66,13 @@ export function openSqlite(folder: string, onPoke: OnPoke): Database {
       lock.release()
     },
   }
+}
+
+/** The names of the migrations it has had; none for an empty database. */
+function appliedTo(connection: Connection): string[] {
+  const has = connection.prepare("select 1 from sqlite_schema where name = '__drizzle_migrations'").get()
+  if (!has) return []
+  return connection.prepare<[], string>('select name from __drizzle_migrations').pluck().all()
 }
 
 /** Looks at the database of a folder as it is at one moment, also while a server has it open. */

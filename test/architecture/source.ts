@@ -17,7 +17,9 @@ export interface Source {
 }
 
 export function readTree(patterns: string[]): Tree {
-  const paths = globSync(patterns).map((path) => path.replaceAll('\\', '/'))
+  const paths = globSync(patterns, { exclude: ['**/node_modules/**'] }).map((path) =>
+    path.replaceAll('\\', '/'),
+  )
   return Object.fromEntries(paths.toSorted().map((path) => [path, readFileSync(path, 'utf8')]))
 }
 
