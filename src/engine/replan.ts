@@ -3,6 +3,7 @@ import type { AttemptRow, TaskRow } from '../db/tables.ts'
 import { GatewayError } from '../errors.ts'
 import type { Failure } from '../providers/error.ts'
 import type { Deps } from './deps.ts'
+import { isLive } from './machine.ts'
 import { routes } from './route.ts'
 import { routingNow } from './routing-now.ts'
 import { verdict, type Verdict } from './verdict.ts'
@@ -32,7 +33,8 @@ export async function replan(
   })
   // News of an attempt that was given up before: what has begun since goes on, and nothing begins twice.
   const wasLatest = ofPart.at(-1)?.id === attempt.id
-  return { attempt: end, next: wasLatest ? next : undefined }
+  const goesOn = ofPart.some(({ id, state }) => id !== attempt.id && isLive(state))
+  return { attempt: end, next: wasLatest && !goesOn ? next : undefined }
 }
 
 /** Who else could make this part, the best first; providers at rest are not asked. */

@@ -236,7 +236,7 @@ export function violation(
       here: 'here',
       random: 0,
     })
-    const wasLatest = isLatest(attempt)
+    const wasLatest = isLatest(attempt) && !ofPart.some((one) => one !== attempt && isLive(one.state))
     const trigger = ({ UNKNOWN: 'lose', REJECTED: 'reject', NOT_SENT: 'unsent', FAILED: 'fail' } as const)[
       end
     ]

@@ -43,6 +43,27 @@ describe.each(DATABASES)('an attempt in doubt, on %s', (database) => {
     })
   })
 
+  it('that was not charged begins nothing while an earlier one of its part is asked about again', async () => {
+    const found = Promise.withResolvers<void>()
+    const provider = scripted(() => Promise.reject(failure('lost')), {
+      async check(_, order, call) {
+        await found.promise
+        return done({ order, call })
+      },
+    })
+    await using one = await openEngine({ database, providers: [provider] })
+    const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
+    const states = async () => (await one.attempts(id)).map(({ state }) => state)
+    await expect.poll(states, { timeout: 10_000 }).toEqual(['UNKNOWN', 'UNKNOWN'])
+    const [first, second] = await one.attempts(id)
+    await resolve(one, first!.id, { is: 'ADOPT_REMOTE_ID', remoteId: 'job-7' })
+    await resolve(one, second!.id, { is: 'NOT_CHARGED' })
+    expect(await states()).toEqual(['ACCEPTED', 'REJECTED'])
+    found.resolve()
+    await one.reached(id, 'SUCCEEDED')
+    expect(provider.sent).toHaveLength(2)
+  })
+
   it('is asked about by the remote id that an operator found', async () => {
     const provider = scripted(() => Promise.reject(failure('lost')), {
       check: (remoteId, order, call) => {
