@@ -9,6 +9,7 @@ import { isFinished } from '../domain.ts'
 import { sizeWarnings } from './came.ts'
 import type { Deps } from './deps.ts'
 import { countEnd, countTaskEnd } from './counting.ts'
+import { isLive } from './machine.ts'
 import { putIntoOutbox } from './outbox.ts'
 
 /**
@@ -108,28 +109,17 @@ interface Standing {
   latest: Ended
 }
 
-/** A part stands where its latest attempt does, unless an earlier one brought its images after all, or still might. */
+/** A part stands where the attempt of it does that is under way, else where the latest does; an earlier one may have brought its images, or still might. */
 function standing(attempts: Ended[]): Standing {
-  const latest = attempts.toSorted((a, b) => a.number - b.number).at(-1)!
+  const inOrder = attempts.toSorted((a, b) => a.number - b.number)
+  const latest = inOrder.at(-1)!
   if (attempts.some(({ state }) => state === 'SUCCEEDED')) return { word: 'DONE', latest }
-  const word = WORDS[latest.state]
-  if (word === 'ENDED' && attempts.some(({ state }) => state === 'UNKNOWN'))
-    return { word: 'UNKNOWN', latest }
-  return { word, latest }
+  const live = inOrder.find(({ state }) => isLive(state))
+  if (live) return { word: WAITING.has(live.state) ? 'WAITING' : 'SENT', latest: live }
+  return { word: attempts.some(({ state }) => state === 'UNKNOWN') ? 'UNKNOWN' : 'ENDED', latest }
 }
 
-const WORDS: Record<AttemptState, Standing['word']> = {
-  PLANNED: 'WAITING',
-  LEASED: 'WAITING',
-  SENDING: 'SENT',
-  ACCEPTED: 'SENT',
-  UNKNOWN: 'UNKNOWN',
-  SUCCEEDED: 'DONE',
-  REJECTED: 'ENDED',
-  NOT_SENT: 'ENDED',
-  FAILED: 'ENDED',
-  CANCELED: 'ENDED',
-}
+const WAITING: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED'])
 
 function missing({ latest: { n, error } }: Standing): Warning {
   const images = n === 1 ? 'One image is' : `${n} images are`
