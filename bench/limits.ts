@@ -33,7 +33,7 @@ export async function limits(): Promise<Section> {
     title: 'limits · generateImage with a key, all four limits and budgets, on SQLite',
     notes: [
       'Nothing is painted: one stalled call holds the only slot, the tasks that are asked for stay queued, and are canceled',
-      'between the rounds: a limit of tasks at a time costs more, the more of them there are.',
+      'between the rounds.',
     ],
     rows: [
       { what: '1 connection, P50', unit, against, figures: compare(alone, 'p50') },
