@@ -1,4 +1,4 @@
-import { asc, inArray } from 'drizzle-orm'
+import { asc, inArray, sql } from 'drizzle-orm'
 import type { Queries, Transaction } from './database.ts'
 import { insertion } from './statement.ts'
 import type { LedgerRow } from './tables.ts'
@@ -15,9 +15,17 @@ const newLine = insertion<LedgerRow, unknown>('ledger_line', ({ sql: into, table
 /** The lines of some attempts, each one's oldest first. */
 export async function listLines(q: Queries, attemptIds: readonly string[]): Promise<LedgerRow[]> {
   const { ledger } = q.tables
-  return q.sql
-    .select()
-    .from(ledger)
-    .where(inArray(ledger.attemptId, [...attemptIds]))
-    .orderBy(asc(ledger.attemptId), asc(ledger.id))
+  return (
+    q.sql
+      .select()
+      .from(ledger)
+      .where(inArray(ledger.attemptId, [...attemptIds]))
+      // A hold and its end may fall into one millisecond.
+      .orderBy(
+        asc(ledger.attemptId),
+        asc(ledger.at),
+        sql`case ${ledger.kind} when 'HOLD' then 0 else 1 end`,
+        asc(ledger.id),
+      )
+  )
 }

@@ -20,6 +20,8 @@ export function createMoneyTables(
       kind: word('kind', LEDGER_KINDS).notNull(),
       /** What is held, posted or released; for ADJUST the difference. Null for a HOLD or VOID whose worst case nobody knows. */
       amountMicros: bigint('amount_micros'),
+      /** The price table it was reckoned with; null without one, and for what a bill says. */
+      priceVersion: text('price_version'),
       at: bigint('at').notNull(),
     },
     (t) => [

@@ -27,9 +27,13 @@ export async function reserve(
   return hold(q, by, at, heldMicros ?? 0)
 }
 
-/** The first line of an attempt that was just planned, and its place in the usage. */
-export async function openBooks(q: Transaction, attempt: AttemptRow): Promise<void> {
-  await write(q, attempt, firstLine(attempt), attempt.createdAt)
+/** The first line of an attempt that was just planned, by a price table or by none, and its place in the usage. */
+export async function openBooks(
+  q: Transaction,
+  attempt: AttemptRow,
+  priceVersion: string | null,
+): Promise<void> {
+  await write(q, attempt, firstLine(attempt), { at: attempt.createdAt, priceVersion })
   await addUsage(q, attempt, countsOf(attempt))
 }
 
@@ -49,7 +53,9 @@ export async function account(
   const { heldMicros, costMicros: spentMicros } = change
   if (heldMicros !== 0 || spentMicros !== 0)
     await addSpending(q, after, after.createdAt, { heldMicros, spentMicros })
-  if (line) await write(q, after, line, at)
+  // What a bill says, no table of prices does.
+  const priceVersion = line?.kind === 'POST' && before.state !== after.state ? after.priceVersion : null
+  if (line) await write(q, after, line, { at, priceVersion })
   await addUsage(q, after, change)
 }
 
@@ -85,9 +91,9 @@ async function write(
   q: Transaction,
   { id: attemptId, projectId }: AttemptRow,
   line: NonNullable<Transition['line']>,
-  at: number,
+  more: { at: number; priceVersion: string | null },
 ): Promise<void> {
-  await insertLine(q, { id: newId('led', at), projectId, attemptId, ...line, at })
+  await insertLine(q, { id: newId('led', more.at), projectId, attemptId, ...line, ...more })
 }
 
 const PERIOD_WORDS = { DAY: 'today', MONTH: 'this month', TOTAL: 'in all' } as const

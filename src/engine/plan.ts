@@ -8,6 +8,7 @@ import { insertTask } from '../db/tasks.ts'
 import type { ImageRequest } from '../domain.ts'
 import type { GatewayError } from '../errors.ts'
 import { newId } from '../ids.ts'
+import type { Offer } from '../providers/provider.ts'
 import type { Deps } from './deps.ts'
 import { worstCaseMicros } from './estimate.ts'
 import { openBooks, refused, reserve } from './ledger.ts'
@@ -69,23 +70,19 @@ export async function planAttempt(
   const createdAt = deps.clock.now()
   const { task, part, provider, delayMs } = plan
   const { id: taskId, projectId, apiKeyId, model } = task
-  const heldMicros = mostItCouldCost(deps, plan)
+  const offer = findOffer(deps, provider, model)
+  const heldMicros = offer ? worstCaseMicros(task.request, offer, part.n) : null
   const refusal = await reserve(q, task, createdAt, heldMicros)
   if (refusal) return refused(refusal, { provider, model, heldMicros, apiKeyId })
   const number = (await countAttempts(q, taskId)) + 1
   const id = newId('att', createdAt)
   const row = { id, taskId, projectId, apiKeyId, model, ...part, number, provider, heldMicros, createdAt }
-  await openBooks(q, await insertAttempt(q, row, delayMs))
+  await openBooks(q, await insertAttempt(q, row, delayMs), offer?.price?.version ?? null)
   return undefined
 }
 
 type PlannedFor = Pick<TaskRow, 'id' | 'projectId' | 'apiKeyId' | 'model' | 'request'>
 
-function mostItCouldCost(
-  { providers }: Deps,
-  { task, part, provider }: { task: PlannedFor; part: Part; provider: string },
-): number | null {
-  const offers = providers.find(({ name }) => name === provider)?.offers ?? []
-  const offer = offers.find(({ model }) => model === task.model)
-  return offer ? worstCaseMicros(task.request, offer, part.n) : null
+function findOffer({ providers }: Deps, provider: string, model: string): Offer | undefined {
+  return providers.find(({ name }) => name === provider)?.offers.find((offer) => offer.model === model)
 }

@@ -30,6 +30,11 @@ const LedgerLineRef = builder.objectRef<LedgerRow>('LedgerLine').implement({
         'In micro-USD, below 0 only for ADJUST; null for a HOLD or VOID of an attempt without a price.',
       resolve: ({ amountMicros }) => amountMicros,
     }),
+    priceVersion: t.exposeString('priceVersion', {
+      nullable: true,
+      description:
+        'The price table it was reckoned with, by its date and source; null without one, for VOID, and for what a bill says.',
+    }),
     at: t.field({ type: 'DateTime', description: 'When it was written down.', resolve: ({ at }) => at }),
   }),
 })

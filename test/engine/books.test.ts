@@ -48,6 +48,21 @@ describe.each(DATABASES)('the books on %s', (database) => {
     expect(await spending(one)).toEqual({ DAY: [0, COST], MONTH: [0, COST], TOTAL: [0, COST] })
   })
 
+  it('name the table of prices on what was reckoned with it', async () => {
+    const provider = scripted((sent) => done(sent, REPORTED))
+    const { one, id } = await ended(provider, 'SUCCEEDED')
+    await using _ = one
+    const { version } = provider.offers[0]!.price!
+    const lines = await listLines(
+      one.db.read,
+      (await one.attempts(id)).map((attempt) => attempt.id),
+    )
+    expect(lines.map(({ kind, priceVersion }) => [kind, priceVersion])).toEqual([
+      ['HOLD', version],
+      ['POST', version],
+    ])
+  })
+
   it('go on holding what an attempt cost at most, while nobody knows', async () => {
     const { one, id } = await ended(
       scripted((sent) => done(sent)),
