@@ -1,9 +1,10 @@
 // The life of an attempt, whole and pure: a state and a trigger make a new state and what is written with it. Claims
-// (db/attempts.ts) and these moves are the only ways its state changes; an arrow that is not here cannot happen.
+// (db/claim.ts) and these moves are the only ways its state changes; an arrow that is not here cannot happen.
 //
 //   PLANNED → LEASED → SENDING → ACCEPTED
 //                         └────────┴──→ SUCCEEDED | REJECTED | FAILED | UNKNOWN
 //   SENDING → NOT_SENT           provably nothing left
+//   PLANNED, LEASED → CANCELED   nothing was sent yet; UNKNOWN after a backup was restored
 //   UNKNOWN → ACCEPTED | SUCCEEDED | …      late news is believed: proof beats ownership
 import type { AttemptState, Charged, LedgerKind } from '../domain.ts'
 
@@ -77,7 +78,7 @@ export interface Transition {
   line: { kind: LedgerKind; amountMicros: number | null } | null
 }
 
-/** True for the states that an attempt leaves only by somebody's word about its cost: none. */
+/** True for the states that no attempt leaves; only its cost may still be put right there. */
 export function hasEnded(state: AttemptState): boolean {
   return ENDS.has(state)
 }

@@ -136,7 +136,7 @@ builder.mutationField('resolveAttempt', (t) =>
     type: AttemptRef,
     description:
       'Ends the doubt about an attempt by the word of an operator, who looked at the bill of the provider or asked its ' +
-      'support. It is kept on record. A result that still comes is taken in all the same.',
+      'support. It is kept on record. NOT_CHARGED and CHARGED_RESULT_LOST are final: a result that still comes is not taken in.',
     extensions: { scope: 'ADMIN' },
     args: {
       id: t.arg.id({ required: true, description: 'Of an attempt that is UNKNOWN.' }),
