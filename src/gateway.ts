@@ -1,5 +1,4 @@
 // The composition root: a configuration in, a gateway out. The binary and the tests use the same one.
-import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import manifest from '../package.json' with { type: 'json' }
 import { openDirectoryStore } from './assets/directory.ts'
@@ -9,6 +8,7 @@ import { createLimit } from './assets/limit.ts'
 import { createRenditions } from './assets/renditions.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { Config } from './config.ts'
+import { makeDataDir } from './config/data-dir.ts'
 import { ConfigError } from './config/error.ts'
 import { isLoopback } from './config/host.ts'
 import { hasKeys } from './db/api-keys.ts'
@@ -236,19 +236,6 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
 async function signingSecret(db: Database): Promise<string> {
   const known = await findSecret(db.read, 'asset-addresses')
   return known ?? db.tx((q) => keepSecret(q, 'asset-addresses', newSigningSecret()))
-}
-
-/** Throws ConfigError where this user may not write. */
-async function makeDataDir(dataDir: string): Promise<void> {
-  try {
-    await mkdir(dataDir, { recursive: true })
-    await access(dataDir, constants.W_OK)
-  } catch (error) {
-    throw new ConfigError([
-      `DATA_DIR is "${dataDir}", which cannot be written to (${error instanceof Error ? error.message : String(error)}). ` +
-        'Choose another folder, or let this user write there.',
-    ])
-  }
 }
 
 function nobodyMayAsk(host: string): ConfigError {
