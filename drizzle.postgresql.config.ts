@@ -2,6 +2,6 @@ import { defineConfig } from 'drizzle-kit'
 
 export default defineConfig({
   dialect: 'postgresql',
-  schema: './src/db/tables.postgresql.ts',
+  schema: './src/db/tables/postgresql.ts',
   out: './drizzle/postgresql',
 })

@@ -1,10 +1,10 @@
 // How fast a usage report is read, and whether it stays so as the rows grow: by the real reader on real tables, beside a
 // column store that scans the same rows.
 import { rm } from 'node:fs/promises'
-import type { Database } from '../src/db/database.ts'
+import type { Database } from '../src/db/connection/database.ts'
 import { openDatabase } from '../src/db/open.ts'
 import { reportUsage } from '../src/engine/usage/report.ts'
-import type { UsageQuestion } from '../src/engine/usage/question.ts'
+import type { UsageQuestion } from '../src/engine/usage/query.ts'
 import { createLog } from '../src/log.ts'
 import { startPostgresql, type PostgresqlServer } from '../test/support/postgresql-server.ts'
 import { clock } from './child.ts'

@@ -8,9 +8,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { spillJson } from '../src/providers/base64-spill.ts'
-import { createUpstream } from '../src/providers/http.ts'
-import { readEvents } from '../src/providers/sse.ts'
+import { spillJson } from '../src/providers/wire/json-spill.ts'
+import { createUpstream } from '../src/providers/wire/http.ts'
+import { readEvents } from '../src/providers/wire/sse.ts'
 
 const CALLS = 20
 const BASE64_BYTES = 20_000_000

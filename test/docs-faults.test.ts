@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { INVARIANTS } from '../src/engine/invariants.ts'
+import { INVARIANTS } from '../src/engine/maintenance/invariants/index.ts'
 
 const PAGE = readFileSync('docs/faults.md', 'utf8')
 const ROWS = [...PAGE.matchAll(/^\| (F\d\d) ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { loadConfig, type Config } from '../src/config.ts'
+import { loadConfig, type Config } from '../src/config/config.ts'
 
 /** Loads a configuration file with these settings, and closes what was opened. */
 async function load(file: object, env: Record<string, string> = {}): Promise<Config> {

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { loadConfig } from '../src/config.ts'
+import { loadConfig } from '../src/config/config.ts'
 import { VARIABLES } from '../src/config/environment.ts'
 import { dialects } from '../src/providers/index.ts'
-import { SANDBOX_DIRECTIVES } from '../src/providers/sandbox/mood.ts'
+import { SANDBOX_DIRECTIVES } from '../src/providers/sandbox/scenario.ts'
 import { isGroupAlive, start, startServer, type Running } from './story/command.ts'
 import {
   difference,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Call, Dialect } from '../../src/providers/provider.ts'
-import { sandbox } from '../../src/providers/sandbox.ts'
+import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 const called = Promise.withResolvers<Call>()
 

@@ -8,8 +8,8 @@ import { systemClock, type Clock } from '../clock.ts'
 import { collectUnused } from './collect.ts'
 import { onDisk, systemCode } from './disk-error.ts'
 import { renewFile, settleFile, syncFolder } from './durable.ts'
-import { createHotCache, HOT_FILE_BYTES } from './hot.ts'
-import { checkRoom } from './room.ts'
+import { createHotCache, HOT_FILE_BYTES } from './memory-cache.ts'
+import { checkRoom } from './free-space.ts'
 import { AssetMissing, type AssetStore, type StoredFile } from './store.ts'
 
 const HOT_TOTAL_BYTES = 64 * 1024 * 1024

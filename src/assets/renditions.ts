@@ -4,7 +4,7 @@ import { checkRendition, type RenditionSpec } from './address.ts'
 import { openImage } from './decode.ts'
 import { createDiskCache } from './disk-cache.ts'
 import { MIME_TYPES, sniffFormat, type ImageMimeType } from './format.ts'
-import { createHotCache } from './hot.ts'
+import { createHotCache } from './memory-cache.ts'
 import { createLimit } from './limit.ts'
 import type { AssetStore } from './store.ts'
 

@@ -1,6 +1,6 @@
 import { systemClock } from '../clock.ts'
-import type { Config } from '../config.ts'
-import type { Queries } from '../db/database.ts'
+import type { Config } from '../config/config.ts'
+import type { Queries } from '../db/connection/database.ts'
 import { evidenceOf, type Evidence } from './attempt/evidence.ts'
 import { report } from './attempt/report.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
@@ -31,8 +31,8 @@ async function runAttempt({ words }: Arguments, { env, cwd, out, err }: Surround
   if (id === undefined || second !== undefined)
     throw new UsageError('attempt', '`darkroom attempt` takes one id, of an attempt or of a task.')
   // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config.ts')
-  const { inspectDatabase } = await import('../db/inspect.ts')
+  const { loadConfig } = await import('../config/config.ts')
+  const { inspectDatabase } = await import('../db/connection/inspect.ts')
   const config = await loadConfig({ env, cwd })
   await Promise.all(config.providers.map((provider) => provider.close()))
   const { location, seen } = await inspectDatabase(config, (q) => find(q, id, config))
@@ -45,7 +45,7 @@ async function runAttempt({ words }: Arguments, { env, cwd, out, err }: Surround
 }
 
 async function find(q: Queries, id: string, config: Config): Promise<Evidence[]> {
-  const { findAnyAttempt, listAttempts } = await import('../db/attempts.ts')
+  const { findAnyAttempt, listAttempts } = await import('../db/attempts/attempts.ts')
   const one = await findAnyAttempt(q, id)
   const attempts = one ? [one] : await listAttempts(q, [id])
   return Promise.all(attempts.map((row) => evidenceOf(q, row, config.providers)))

@@ -42,8 +42,8 @@ async function runBackup({ words }: Arguments, { env, cwd, out }: Surroundings):
   if (file === undefined || more.length > 0)
     throw new UsageError('backup', '`darkroom backup` takes one word: the file to write.')
   // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config.ts')
-  const { backUp } = await import('../db/backup.ts')
+  const { loadConfig } = await import('../config/config.ts')
+  const { backUp } = await import('../db/maintenance/backup.ts')
   const config = await loadConfig({ env, cwd })
   await Promise.all(config.providers.map((provider) => provider.close()))
   if (config.databaseUrl !== null)

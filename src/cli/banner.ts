@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { Paint } from './screen.ts'
 
 /** What `darkroom serve` says once it listens: where to look, and what it runs on. */

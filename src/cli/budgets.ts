@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { PERIODS, type Period } from '../domain.ts'
-import { formatUsd } from './demo/format.ts'
+import { formatUsd } from './format.ts'
 import { findProject, listProjects, type Project } from './access/project.ts'
-import { table } from './access/table.ts'
+import { table } from './table.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
-import { openDesk, type Desk } from './desk.ts'
+import { openDesk, type Desk } from './admin-client.ts'
 import { EXIT, UsageError } from './exit.ts'
 
 /** `darkroom budgets`. */

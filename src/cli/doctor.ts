@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Finding } from '../engine/invariants.ts'
+import type { Finding } from '../engine/maintenance/invariants/index.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { EXIT } from './exit.ts'
 import type { Paint } from './screen.ts'
@@ -40,10 +40,10 @@ const EXAMPLES = 3
 
 async function runDoctor({ switches }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
   // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config.ts')
+  const { loadConfig } = await import('../config/config.ts')
   const { openDirectoryStore } = await import('../assets/directory.ts')
-  const { inspectDatabase } = await import('../db/inspect.ts')
-  const { findViolations } = await import('../engine/invariants.ts')
+  const { inspectDatabase } = await import('../db/connection/inspect.ts')
+  const { findViolations } = await import('../engine/maintenance/invariants/index.ts')
   const config = await loadConfig({ env, cwd })
   await Promise.all(config.providers.map((provider) => provider.close()))
   const without = switches.has('skip-files') ? [ABOUT_FILES] : []

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { systemClock } from '../clock.ts'
 import { readExpiry, readScopes } from './access/input.ts'
 import { findProject, listProjects, type Project } from './access/project.ts'
-import { table } from './access/table.ts'
+import { table } from './table.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
-import { openDesk, type Desk } from './desk.ts'
+import { openDesk, type Desk } from './admin-client.ts'
 import { EXIT, UsageError } from './exit.ts'
 
 /** `darkroom keys`. */

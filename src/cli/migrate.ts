@@ -22,7 +22,7 @@ export const migrate: Command = {
   examples: ['darkroom migrate', 'DATABASE_URL=postgres://… darkroom migrate'],
   run: async (_, { env, cwd, out, err }) => {
     // Imported late, so that help and mistakes are answered without loading the server.
-    const { loadConfig } = await import('../config.ts')
+    const { loadConfig } = await import('../config/config.ts')
     const config = await loadConfig({ env, cwd })
     for (const warning of config.warnings) warn(warning, err)
     const gateway = await import('../gateway.ts')

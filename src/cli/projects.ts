@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { listProjects } from './access/project.ts'
-import { table } from './access/table.ts'
+import { table } from './table.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
-import { openDesk, type Desk } from './desk.ts'
+import { openDesk, type Desk } from './admin-client.ts'
 import { EXIT, UsageError } from './exit.ts'
 
 /** `darkroom projects`. */

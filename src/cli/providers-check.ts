@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { didYouMean } from '../config/nearest.ts'
 import type { OrderImage, Provider } from '../providers/provider.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
-import { formatUsd } from './demo/format.ts'
+import { formatUsd } from './format.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { findingsOf, wireFindings, type Finding } from './providers-check/findings.ts'
 import { costOf, planTrials, type Trial } from './providers-check/plan.ts'
@@ -46,7 +46,7 @@ export const providersCheck: Command = {
 }
 
 async function runCheck({ words, values, switches }: Arguments, around: Surroundings): Promise<number> {
-  const { loadConfig } = await import('../config.ts')
+  const { loadConfig } = await import('../config/config.ts')
   const config = await loadConfig({ env: around.env, cwd: around.cwd })
   await using opened = new AsyncDisposableStack()
   opened.defer(async () => void (await Promise.all(config.providers.map((provider) => provider.close()))))

@@ -1,6 +1,6 @@
 import process from 'node:process'
 import manifest from '../../package.json' with { type: 'json' }
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { Gateway } from '../gateway.ts'
 import { createLog } from '../log.ts'
 import { banner } from './banner.ts'
@@ -77,7 +77,7 @@ async function runServer({ values, switches }: Arguments, around: Surroundings):
   const { port, host, 'data-dir': dataDir } = values
   const flags = { ...(port && { port }), ...(host && { host }), ...(dataDir && { dataDir }) }
   // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config.ts')
+  const { loadConfig } = await import('../config/config.ts')
   const config = await loadConfig({ env: around.env, cwd: around.cwd, flags })
   for (const warning of config.warnings) warn(warning, around.err)
   const signals = watchSignals()

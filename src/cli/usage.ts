@@ -1,7 +1,7 @@
 import { systemClock } from '../clock.ts'
-import type { Config } from '../config.ts'
-import type { Queries } from '../db/database.ts'
-import type { UsageQuestion } from '../engine/usage/question.ts'
+import type { Config } from '../config/config.ts'
+import type { Queries } from '../db/connection/database.ts'
+import type { UsageQuestion } from '../engine/usage/query.ts'
 import type { UsageReport } from '../engine/usage/report.ts'
 import { GatewayError } from '../errors.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
@@ -54,7 +54,7 @@ export const usage: Command = {
 async function runUsage({ values, switches }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
   if (switches.has('csv') && switches.has('json')) throw new UsageError('usage', 'Either --csv or --json.')
   // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config.ts')
+  const { loadConfig } = await import('../config/config.ts')
   const now = systemClock.now()
   const question = await readWords(values, now)
   const config = await loadConfig({ env, cwd })
@@ -67,8 +67,8 @@ async function runUsage({ values, switches }: Arguments, { env, cwd, out }: Surr
 }
 
 async function readWords(values: Arguments['values'], now: number): Promise<UsageQuestion> {
-  const { readQuestion } = await import('../engine/usage/words.ts')
-  const { checkQuestion } = await import('../engine/usage/question.ts')
+  const { readQuestion } = await import('../engine/usage/query-text.ts')
+  const { checkQuestion } = await import('../engine/usage/query.ts')
   const { from, to, by = 'day', filter = '', project = null } = values
   const pairs = filter.split(',').filter((pair) => pair !== '')
   const named = pairs.map((pair): [string, string] => {
@@ -91,7 +91,7 @@ async function look(
   question: UsageQuestion,
   now: number,
 ): Promise<{ location: string; report: UsageReport }> {
-  const { inspectDatabase } = await import('../db/inspect.ts')
+  const { inspectDatabase } = await import('../db/connection/inspect.ts')
   const { reportUsage } = await import('../engine/usage/report.ts')
   const read = (q: Queries) => reportUsage(q, question, now)
   const { location, seen } = await inspectDatabase(config, read)

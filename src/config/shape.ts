@@ -1,6 +1,6 @@
 // Every setting, its default and its limits. Messages continue the sentence `PORT is "99999": …`.
 import { z } from 'zod'
-import { LEAST_KEPT } from '../engine/retention-times.ts'
+import { LEAST_KEPT } from '../engine/maintenance/retention.ts'
 import { databaseProblem, originProblem, publicUrlProblem, rangeProblem } from './address.ts'
 import { adminKeyProblem } from './admin-key.ts'
 import { hostProblem } from './host.ts'

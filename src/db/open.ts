@@ -1,9 +1,9 @@
 import { systemClock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import type { Database, OnPoke } from './database.ts'
-import { openPostgresql } from './postgresql.ts'
-import { ensureDefaultProject } from './projects.ts'
-import { openSqlite } from './sqlite.ts'
+import type { Database, OnPoke } from './connection/database.ts'
+import { openPostgresql } from './connection/postgresql.ts'
+import { ensureDefaultProject } from './access/projects.ts'
+import { openSqlite } from './connection/sqlite.ts'
 
 /** Opens the configured database, migrated: PostgreSQL when there is a URL, else SQLite in the data folder. */
 export async function openDatabase(options: {

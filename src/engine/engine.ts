@@ -1,15 +1,22 @@
-import { renewLeases } from '../db/attempts.ts'
-import { releaseAllDeliveries } from '../db/deliveries.ts'
-import type { ApiKeyRow, AttemptRow, DeliveryRow, EndpointRow, ProjectRow, TaskRow } from '../db/tables.ts'
-import type { TaskFilter } from '../db/tasks.ts'
+import { renewLeases } from '../db/attempts/attempts.ts'
+import { releaseAllDeliveries } from '../db/webhooks/deliveries.ts'
+import type {
+  ApiKeyRow,
+  AttemptRow,
+  DeliveryRow,
+  EndpointRow,
+  ProjectRow,
+  TaskRow,
+} from '../db/tables/tables.ts'
+import type { TaskFilter } from '../db/tasks/tasks.ts'
 import type { Limits, Period } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
-import { deciderOf, type Access } from './access.ts'
-import { adoptReceipts } from './adopt.ts'
-import { adjustCost } from './bill.ts'
-import { setBudget, type Budget } from './budgets.ts'
-import { cancelTask } from './cancel.ts'
-import { createTask, type Created } from './create.ts'
+import { deciderOf, type Access } from './access/access.ts'
+import { adoptReceipts } from './maintenance/adopt.ts'
+import { adjustCost } from './attempts/adjust-cost.ts'
+import { setBudget, type Budget } from './access/budgets.ts'
+import { cancelTask } from './tasks/cancel.ts'
+import { createTask, type Created } from './tasks/create.ts'
 import type { Deps } from './deps.ts'
 import {
   createWebhook,
@@ -17,28 +24,28 @@ import {
   findOrMakeSecret,
   redeliverWebhook,
   type WebhookInput,
-} from './endpoints.ts'
-import { watchProject, watchTask, type Told } from './feed.ts'
-import type { TaskInput } from './input.ts'
-import type { Asking } from './limits.ts'
-import { createKey, endKey, type KeyInput } from './keys.ts'
-import { pauseProvider, resumeProvider, type PauseTarget } from './pause.ts'
-import { createProject } from './projects.ts'
-import { createReadiness } from './readiness.ts'
-import { knowsCallback, receiveCallback, type Receipt } from './receive.ts'
-import { reconcile } from './reconcile.ts'
-import { recoverAbandoned, warnOfStranded } from './recover.ts'
-import { resolveAttempt, type Resolution } from './resolve.ts'
-import { createHousekeeping, UNUSED_FOR_MS } from './retention.ts'
-import { doubtUnsent } from './restored.ts'
-import { retryTask } from './retry.ts'
-import { createRunner } from './runner.ts'
-import { watchedCreate, watchedFeed, watchedRetry } from './watched.ts'
-import type { UsageQuestion } from './usage/question.ts'
+} from './webhooks/endpoints.ts'
+import { watchProject, watchTask, type Told } from './events/feed.ts'
+import type { TaskInput } from './tasks/input.ts'
+import type { Asking } from './access/limiter.ts'
+import { createKey, endKey, type KeyInput } from './access/keys.ts'
+import { pauseProvider, resumeProvider, type PauseTarget } from './routing/pause.ts'
+import { createProject } from './access/projects.ts'
+import { createReadiness } from './worker/readiness.ts'
+import { knowsCallback, receiveCallback, type Receipt } from './attempts/receive-callback.ts'
+import { reconcile } from './worker/reconcile.ts'
+import { recoverAbandoned, warnOfStranded } from './maintenance/recover.ts'
+import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
+import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
+import { doubtUnsent } from './maintenance/restored.ts'
+import { retryTask } from './tasks/retry.ts'
+import { createRunner } from './worker/runner.ts'
+import { watchedCreate, watchedFeed, watchedRetry } from './tasks/instrumented.ts'
+import type { UsageQuestion } from './usage/query.ts'
 import type { UsageReport } from './usage/report.ts'
 import { watchUsage } from './usage/watch.ts'
-import { setLimits } from './set-limits.ts'
-import { createDeliverer } from './webhooks.ts'
+import { setLimits } from './access/set-limits.ts'
+import { createDeliverer } from './webhooks/deliverer.ts'
 
 /** Every verb the edges may call. There is no second way in. */
 export interface Engine {

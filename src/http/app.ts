@@ -1,16 +1,16 @@
 // The route table: a Request in, a Response out, without a port.
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../log.ts'
-import { keyInUrl } from './auth.ts'
-import { encodingProblem } from './body.ts'
-import type { Client, createClientReader } from './client.ts'
-import { hostProblem } from './cross-site.ts'
-import type { Page } from './graphiql.ts'
-import type { GraphQLServer } from './graphql.ts'
+import { keyInUrl } from './security/auth.ts'
+import { encodingProblem } from './security/body.ts'
+import type { Client, createClientReader } from './security/client.ts'
+import { hostProblem } from './security/cross-site.ts'
+import type { Page } from './graphql/graphiql.ts'
+import type { GraphQLServer } from './graphql/graphql.ts'
 import { answerHealth, type Health } from './health.ts'
 import type { MetricsRoute } from './metrics.ts'
 import { refusal } from './refusal.ts'
-import { makeSafe } from './safe-headers.ts'
+import { makeSafe } from './security/safe-headers.ts'
 
 /** Answers the paths that are its own, and nothing else. */
 type Route = (request: Request) => Promise<Response | undefined>

@@ -3,7 +3,7 @@
 import { addAbortSignal, type Readable } from 'node:stream'
 import { Response } from '@whatwg-node/server'
 import { extensionOf, readAssetPath, readRendition, type RenditionSpec } from '../assets/address.ts'
-import { HOT_FILE_BYTES } from '../assets/hot.ts'
+import { HOT_FILE_BYTES } from '../assets/memory-cache.ts'
 import { renditionEtag, type Renditions } from '../assets/renditions.ts'
 import type { Signer } from '../assets/signature.ts'
 import { AssetMissing, type AssetStore } from '../assets/store.ts'

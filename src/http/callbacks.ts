@@ -1,7 +1,7 @@
-import type { Receipt } from '../engine/receive.ts'
-import { readBody } from './body.ts'
-import type { Client } from './client.ts'
-import { createForgeries } from './forgeries.ts'
+import type { Receipt } from '../engine/attempts/receive-callback.ts'
+import { readBody } from './security/body.ts'
+import type { Client } from './security/client.ts'
+import { createForgeries } from './security/brute-force.ts'
 import { refusal } from './refusal.ts'
 
 /** Upstreams answer with megabytes of base64, and some call back with the same. */

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts'
-import type { Figures } from '../db/figures.ts'
+import type { Figures } from '../db/maintenance/gauges.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Client } from './client.ts'
-import { hostProblem } from './cross-site.ts'
+import type { Client } from './security/client.ts'
+import { hostProblem } from './security/cross-site.ts'
 import { refusal } from './refusal.ts'
 
 /** Several scrapers at once, or an impatient one, read the database once. */

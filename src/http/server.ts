@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { createServerAdapter } from '@whatwg-node/server'
 import { systemClock } from '../clock.ts'
 import type { App } from './app.ts'
-import { answerClientErrors } from './client-errors.ts'
-import { letGoOfStuck, STUCK_MS } from './stuck.ts'
-import type { Sockets } from './websocket.ts'
+import { answerClientErrors } from './security/client-errors.ts'
+import { letGoOfStuck, STUCK_MS } from './security/slow-client.ts'
+import type { Sockets } from './graphql/websocket.ts'
 
 export interface Listener {
   /** Where it listens, without a slash at the end. */

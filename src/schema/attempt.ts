@@ -1,4 +1,4 @@
-import type { AttemptRow } from '../db/tables.ts'
+import type { AttemptRow } from '../db/tables/tables.ts'
 import type { TaskError } from '../domain.ts'
 import { builder } from './builder.ts'
 import { AttemptStateEnum, ChargedEnum, TaskErrorCodeEnum, WirePhaseEnum } from './enums.ts'

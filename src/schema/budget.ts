@@ -1,6 +1,6 @@
 // What projects and keys may spend, and what of it is gone.
 import type { Period } from '../domain.ts'
-import { listStandings, type Budget } from '../engine/budgets.ts'
+import { listStandings, type Budget } from '../engine/access/budgets.ts'
 import { GatewayError } from '../errors.ts'
 import { ApiKeyRef } from './api-key.ts'
 import { builder } from './builder.ts'

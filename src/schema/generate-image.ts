@@ -1,4 +1,4 @@
-import type { RawImage, TaskInput } from '../engine/input.ts'
+import type { RawImage, TaskInput } from '../engine/tasks/input.ts'
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS } from '../domain.ts'
 import { badInput } from '../errors.ts'
 import { builder } from './builder.ts'

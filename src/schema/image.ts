@@ -1,4 +1,4 @@
-import type { AssetRow } from '../db/tables.ts'
+import type { AssetRow } from '../db/tables/tables.ts'
 import { builder } from './builder.ts'
 import { BYTES_COMPLEXITY } from './complexity.ts'
 import { OutputFormatEnum } from './enums.ts'

@@ -1,6 +1,6 @@
 // The money of single attempts: what was held, posted and corrected.
 import type { LedgerKind } from '../domain.ts'
-import type { LedgerRow } from '../db/tables.ts'
+import type { LedgerRow } from '../db/tables/tables.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
 

@@ -1,10 +1,10 @@
 import DataLoader from 'dataloader'
-import { listAssets } from '../db/assets.ts'
-import { listAttempts } from '../db/attempts.ts'
-import { listDeliveriesOf, listTries } from '../db/deliveries.ts'
-import type { Database } from '../db/database.ts'
-import { listLines } from '../db/ledger.ts'
-import type { AssetRow, AttemptRow, DeliveryRow, LedgerRow, TryRow } from '../db/tables.ts'
+import { listAssets } from '../db/tasks/assets.ts'
+import { listAttempts } from '../db/attempts/attempts.ts'
+import { listDeliveriesOf, listTries } from '../db/webhooks/deliveries.ts'
+import type { Database } from '../db/connection/database.ts'
+import { listLines } from '../db/money/ledger.ts'
+import type { AssetRow, AttemptRow, DeliveryRow, LedgerRow, TryRow } from '../db/tables/tables.ts'
 
 /** Rows that belong to others, asked for one by one and read together. */
 export interface Loaders {

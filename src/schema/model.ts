@@ -1,4 +1,4 @@
-import { describeSizes } from '../engine/fit.ts'
+import { describeSizes } from '../engine/routing/match.ts'
 import type { Capabilities, Offer, Price, SizeRule, TokenPrice } from '../providers/provider.ts'
 import { builder } from './builder.ts'
 import {

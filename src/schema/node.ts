@@ -1,8 +1,8 @@
-import { findAnyKey, findKey } from '../db/api-keys.ts'
-import { findAsset } from '../db/assets.ts'
-import { findAttempt } from '../db/attempts.ts'
-import { findDelivery } from '../db/deliveries.ts'
-import { findProject } from '../db/projects.ts'
+import { findAnyKey, findKey } from '../db/access/api-keys.ts'
+import { findAsset } from '../db/tasks/assets.ts'
+import { findAttempt } from '../db/attempts/attempts.ts'
+import { findDelivery } from '../db/webhooks/deliveries.ts'
+import { findProject } from '../db/access/projects.ts'
 import type {
   ApiKeyRow,
   AssetRow,
@@ -11,9 +11,9 @@ import type {
   EndpointRow,
   ProjectRow,
   TaskRow,
-} from '../db/tables.ts'
-import { findTask } from '../db/tasks.ts'
-import { findEndpoint } from '../db/webhooks.ts'
+} from '../db/tables/tables.ts'
+import { findTask } from '../db/tasks/tasks.ts'
+import { findEndpoint } from '../db/webhooks/endpoints.ts'
 import { badInput } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'

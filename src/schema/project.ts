@@ -1,5 +1,5 @@
-import { getProject, listProjects } from '../db/projects.ts'
-import type { ProjectRow } from '../db/tables.ts'
+import { getProject, listProjects } from '../db/access/projects.ts'
+import type { ProjectRow } from '../db/tables/tables.ts'
 import { builder } from './builder.ts'
 import { NodeRef } from './node.ts'
 

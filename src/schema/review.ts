@@ -1,8 +1,8 @@
 // What operators do about attempts whose outcome nobody knows.
-import { listInDoubt, listUnpriced } from '../db/doubts.ts'
-import { listAudit, type AuditRow } from '../db/audit.ts'
-import type { AttemptRow } from '../db/tables.ts'
-import type { Resolution } from '../engine/resolve.ts'
+import { listInDoubt, listUnpriced } from '../db/attempts/review.ts'
+import { listAudit, type AuditRow } from '../db/access/audit.ts'
+import type { AttemptRow } from '../db/tables/tables.ts'
+import type { Resolution } from '../engine/attempts/resolve.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'

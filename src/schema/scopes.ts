@@ -9,7 +9,7 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import { SCOPES, type Scope } from '../domain.ts'
-import type { Access } from '../engine/access.ts'
+import type { Access } from '../engine/access/access.ts'
 
 /** OPERATOR is no scope: no key has it. */
 export type Right = Scope | 'OPERATOR'

@@ -1,5 +1,5 @@
 // What a task was asked with, as it was asked.
-import { findAnyAsset } from '../db/assets.ts'
+import { findAnyAsset } from '../db/tasks/assets.ts'
 import { builder } from './builder.ts'
 import {
   BackgroundEnum,

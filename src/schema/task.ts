@@ -1,8 +1,8 @@
-import { countAhead } from '../db/attempt-counts.ts'
-import { findTask } from '../db/tasks.ts'
-import type { AssetRow, TaskRow } from '../db/tables.ts'
+import { countAhead } from '../db/attempts/counts.ts'
+import { findTask } from '../db/tasks/tasks.ts'
+import type { AssetRow, TaskRow } from '../db/tables/tables.ts'
 import type { Warning } from '../domain.ts'
-import { encodeCursor } from '../engine/cursor.ts'
+import { encodeCursor } from '../engine/events/cursor.ts'
 import type { ResolvedSettings } from '../providers/provider.ts'
 import { builder } from './builder.ts'
 import {

@@ -12,7 +12,7 @@ import {
 } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../../src/ids.ts'
-import { requestRule } from '../../src/providers/address.ts'
+import { requestRule } from '../../src/providers/wire/address.ts'
 import { schema } from '../../src/schema/index.ts'
 import type { Client, Result } from '../support/client.ts'
 import { DATABASES } from '../support/database.ts'

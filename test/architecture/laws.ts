@@ -34,7 +34,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/exporter-trace-otlp-http': ['src/telemetry/'],
   '@opentelemetry/resources': ['src/telemetry/'],
   '@opentelemetry/sdk-trace': ['src/telemetry/'],
-  standardwebhooks: ['src/engine/signature.ts'],
+  standardwebhooks: ['src/engine/webhooks/signature.ts'],
   'node:process': CLI,
 }
 
@@ -46,9 +46,9 @@ const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly st
     owners: [
       CLOCK,
       // Comes back to PostgreSQL by itself, below everything that was handed a clock.
-      'src/db/listen.ts',
+      'src/db/connection/listen.ts',
       // Sets a socket's own timeout, which alone knows whether bytes are being taken in.
-      'src/http/stuck.ts',
+      'src/http/security/slow-client.ts',
       // Plays an upstream, whose time is its own.
       'src/providers/sandbox/ending.ts',
     ],
@@ -78,7 +78,8 @@ export function pointsRight(sources: Source[]): string[] {
 
 function layerOf(path: string): string {
   if (belongsTo(path, CLI)) return 'cli'
-  if (belongsTo(path, ['src/gateway.ts', 'src/config.ts', 'src/config/', 'src/telemetry/'])) return 'gateway'
+  if (belongsTo(path, ['src/gateway.ts', 'src/config/config.ts', 'src/config/', 'src/telemetry/']))
+    return 'gateway'
   if (WORDS.has(path)) return 'words'
   return /^src\/(\w+)\//.exec(path)?.[1] ?? path
 }

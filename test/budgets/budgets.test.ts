@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { listAudit } from '../../src/db/audit.ts'
-import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { listAudit } from '../../src/db/access/audit.ts'
+import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { offer } from '../support/offers.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect, it, onTestFinished } from 'vitest'
-import { createForgeries } from '../../src/http/forgeries.ts'
+import { createForgeries } from '../../src/http/security/brute-force.ts'
 import { startAcedataUpstream } from '../providers/upstreams/acedata.ts'
 import { openGateway } from '../support/gateway.ts'
 

@@ -1,8 +1,8 @@
 // What tests of money work with: a provider of one price, and how an owner stands.
-import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { Period } from '../../src/domain.ts'
-import type { Decider } from '../../src/engine/access.ts'
-import { listStandings, setBudget, type Budget } from '../../src/engine/budgets.ts'
+import type { Decider } from '../../src/engine/access/access.ts'
+import { listStandings, setBudget, type Budget } from '../../src/engine/access/budgets.ts'
 import type { Offer, Provider } from '../../src/providers/provider.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { offer } from '../support/offers.ts'

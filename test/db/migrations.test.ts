@@ -1,7 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openDatabase } from '../../src/db/open.ts'
-import { DEFAULT_PROJECT, findFeedPosition } from '../../src/db/projects.ts'
+import { DEFAULT_PROJECT, findFeedPosition } from '../../src/db/access/projects.ts'
 import { createLog } from '../../src/log.ts'
 import { DATABASES, newPlace, type Place } from '../support/database.ts'
 import { newTask } from '../support/rows.ts'

@@ -1,7 +1,7 @@
 // One order or one failure at a faked upstream, by the page that it stands for.
 import { onTestFinished } from 'vitest'
 import type { ImageRequest, Settings } from '../../src/domain.ts'
-import { fit, type Fit } from '../../src/engine/fit.ts'
+import { fit, type Fit } from '../../src/engine/routing/match.ts'
 import { dialects } from '../../src/providers/index.ts'
 import type { Failure } from '../../src/providers/error.ts'
 import type { Offer, Order, Provider } from '../../src/providers/provider.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { Answer, Call, Order, Provider } from '../../src/providers/provider.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Usage } from '../../src/domain.ts'
-import { costMicros } from '../../src/engine/cost.ts'
+import { costMicros } from '../../src/engine/usage/cost.ts'
 import type { ImagePrice, TokenPrice } from '../../src/providers/provider.ts'
 import { REPORTED } from '../support/scripted.ts'
 

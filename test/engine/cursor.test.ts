@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeCursor, encodeCursor } from '../../src/engine/cursor.ts'
+import { decodeCursor, encodeCursor } from '../../src/engine/events/cursor.ts'
 
 const TASK = 'task_01K9XXXXXXXXXXXXXXXXXXXXXX'
 const raw = (text: string) => Buffer.from(text).toString('base64url')

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { listAssets } from '../../src/db/assets.ts'
+import { listAssets } from '../../src/db/tasks/assets.ts'
 import { UNKNOWN_USAGE } from '../../src/providers/provider.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'

@@ -1,17 +1,17 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { QUALITIES, type ImageRequest, type Quality, type Usage } from '../../src/domain.ts'
-import { costMicros } from '../../src/engine/cost.ts'
-import { worstCaseMicros } from '../../src/engine/estimate.ts'
-import { CATALOGUE, findModel } from '../../src/providers/catalogue.ts'
-import { offersFrom } from '../../src/providers/offers.ts'
+import { costMicros } from '../../src/engine/usage/cost.ts'
+import { worstCaseMicros } from '../../src/engine/usage/estimate.ts'
+import { CATALOGUE, findModel } from '../../src/providers/models/catalogue.ts'
+import { offersFrom } from '../../src/providers/models/offers.ts'
 import type { Price } from '../../src/providers/provider.ts'
 import {
   inputImageTokens,
   outputImageTokens,
   PARTIAL_IMAGE_TOKENS,
   textTokens,
-} from '../../src/providers/tokens.ts'
+} from '../../src/providers/models/tokens.ts'
 import { plainRequest } from '../support/rows.ts'
 
 const usageOf = (tokens: Partial<Usage>): Usage => ({

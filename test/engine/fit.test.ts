@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ImageRequest, Settings } from '../../src/domain.ts'
-import { fit } from '../../src/engine/fit.ts'
+import { fit } from '../../src/engine/routing/match.ts'
 import type { Capabilities, SizeRule } from '../../src/providers/provider.ts'
 import { offer } from '../support/offers.ts'
 import { plainRequest } from '../support/rows.ts'

@@ -1,6 +1,6 @@
 // Who is asked when somebody is ill. Rests are in the database's time, so where one is to be over, its row says so.
 import { describe, expect, it } from 'vitest'
-import { ALL_MODELS, listRests, putRest, removeRest } from '../../src/db/rests.ts'
+import { ALL_MODELS, listRests, putRest, removeRest } from '../../src/db/providers/cooldowns.ts'
 import type { Failure } from '../../src/providers/error.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'

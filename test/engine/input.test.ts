@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkInput, type TaskInput } from '../../src/engine/input.ts'
+import { checkInput, type TaskInput } from '../../src/engine/tasks/input.ts'
 import { PLAIN } from '../support/plain-input.ts'
 
 const image = { url: 'https://example.com/a.png' }

@@ -2,7 +2,7 @@
 // and forgets to answer, and people who cancel, retry and read bills. Whatever they do in whatever order, `violations`
 // must stay empty.
 import type { AttemptState, Charged, LedgerKind, UnknownOutcomePolicy } from '../../src/domain.ts'
-import { conclude } from '../../src/engine/conclude.ts'
+import { conclude } from '../../src/engine/attempts/conclude.ts'
 import {
   firstLine,
   hasEnded,
@@ -11,8 +11,8 @@ import {
   transition,
   type News,
   type Trigger,
-} from '../../src/engine/machine.ts'
-import { verdict } from '../../src/engine/verdict.ts'
+} from '../../src/engine/attempts/machine.ts'
+import { verdict } from '../../src/engine/attempts/verdict.ts'
 import type { Failure } from '../../src/providers/error.ts'
 
 /** What can happen next. Each names the attempt it is about by a number, taken modulo how many there are. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ATTEMPT_STATES, type AttemptState, type LedgerKind } from '../../src/domain.ts'
-import { MOVES, transition, type Standing, type Trigger } from '../../src/engine/machine.ts'
+import { MOVES, transition, type Standing, type Trigger } from '../../src/engine/attempts/machine.ts'
 import { violation, type Step, type World } from './machine-model.ts'
 
 const HELD = 500

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ImageRequest } from '../../src/domain.ts'
-import { routes, type Now } from '../../src/engine/route.ts'
+import { routes, type Now } from '../../src/engine/routing/route.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { offer, offering } from '../support/offers.ts'
 import { plainRequest } from '../support/rows.ts'

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { claimDue } from '../../src/db/claim.ts'
-import type { AttemptRow } from '../../src/db/tables.ts'
+import { claimDue } from '../../src/db/attempts/claim.ts'
+import type { AttemptRow } from '../../src/db/tables/tables.ts'
 import { openDatabase } from '../../src/db/open.ts'
-import { commitIntent } from '../../src/engine/intent.ts'
-import { release } from '../../src/engine/lease.ts'
-import { createRecorder } from '../../src/engine/recorder.ts'
-import { settle } from '../../src/engine/settle.ts'
+import { commitIntent } from '../../src/engine/attempts/intent.ts'
+import { release } from '../../src/engine/attempts/lease.ts'
+import { createRecorder } from '../../src/engine/worker/recorder.ts'
+import { settle } from '../../src/engine/attempts/settle.ts'
 import { createLog } from '../../src/log.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
@@ -147,7 +147,7 @@ describe('two processes on one PostgreSQL', () => {
 
 describe('a second process on one SQLite folder', () => {
   const HOLD = `
-    const { openSqlite } = await import(${JSON.stringify(pathToFileURL('src/db/sqlite.ts').href)})
+    const { openSqlite } = await import(${JSON.stringify(pathToFileURL('src/db/connection/sqlite.ts').href)})
     openSqlite(process.argv[1], () => {})
     console.log('open')
     process.stdin.resume()`

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { warnOfStranded } from '../../src/engine/recover.ts'
+import { warnOfStranded } from '../../src/engine/maintenance/recover.ts'
 import { createLog } from '../../src/log.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { listAssets } from '../../src/db/assets.ts'
+import { listAssets } from '../../src/db/tasks/assets.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Charged } from '../../src/domain.ts'
-import { verdict, type Situation } from '../../src/engine/verdict.ts'
+import { verdict, type Situation } from '../../src/engine/attempts/verdict.ts'
 import type { FailureKind } from '../../src/providers/error.ts'
 
 /** The first of three attempts, at the only provider there is. */

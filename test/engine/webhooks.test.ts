@@ -1,12 +1,17 @@
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { findDelivery, listDeliveries, listDeliveriesOf, listTries } from '../../src/db/deliveries.ts'
-import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
-import type { DeliveryRow } from '../../src/db/tables.ts'
-import { findEndpoint } from '../../src/db/webhooks.ts'
-import { DELIVERY_TUNING } from '../../src/engine/delivery-tuning.ts'
-import { afterTry } from '../../src/engine/webhook-try.ts'
+import {
+  findDelivery,
+  listDeliveries,
+  listDeliveriesOf,
+  listTries,
+} from '../../src/db/webhooks/deliveries.ts'
+import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
+import type { DeliveryRow } from '../../src/db/tables/tables.ts'
+import { findEndpoint } from '../../src/db/webhooks/endpoints.ts'
+import { DELIVERY_TUNING } from '../../src/engine/webhooks/delivery-tuning.ts'
+import { afterTry } from '../../src/engine/webhooks/try.ts'
 import { DATABASES, newPlace, type DatabaseKind } from '../support/database.ts'
 import { openEngine, type TestEngine, type TestEngineOptions } from '../support/engine.ts'
 import { ANY_ADDRESS, openReceiver, statuses } from '../support/receiver.ts'

@@ -1,6 +1,6 @@
 // What every fault must leave behind: a database in which everything holds, and no charge that is on no attempt.
 import { expect } from 'vitest'
-import type { AttemptRow } from '../../src/db/tables.ts'
+import type { AttemptRow } from '../../src/db/tables/tables.ts'
 import { readAftermath, type Aftermath } from '../support/aftermath.ts'
 import type { Place } from '../support/database.ts'
 

@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { getIntrospectionQuery } from 'graphql'
-import { createClientReader } from '../../src/http/client.ts'
+import { createClientReader } from '../../src/http/security/client.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { refusalIn } from './untouched.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { encodeCursor } from '../../src/engine/cursor.ts'
+import { encodeCursor } from '../../src/engine/events/cursor.ts'
 import { TRANSPORTS } from '../support/client.ts'
 import { DATABASES } from '../support/database.ts'
 import { execute } from '../support/execute.ts'

@@ -1,4 +1,4 @@
-import { acedata } from '../../src/providers/acedata.ts'
+import { acedata } from '../../src/providers/acedata/acedata.ts'
 import { testProvider, type FailureRow, type StatusRow, type WireSubject } from './contract.ts'
 import { startAcedataUpstream } from './upstreams/acedata.ts'
 import type { CannedReply } from './upstreams/fake.ts'

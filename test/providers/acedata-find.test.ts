@@ -1,6 +1,6 @@
 // Orders whose answer was lost, and how their tasks are found again by the id that they were given here.
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { acedata } from '../../src/providers/acedata.ts'
+import { acedata } from '../../src/providers/acedata/acedata.ts'
 import { failureOf, openCall, orderOf } from './call.ts'
 import { startAcedataUpstream } from './upstreams/acedata.ts'
 import type { CannedReply } from './upstreams/fake.ts'

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { acedata } from '../../src/providers/acedata.ts'
+import { acedata } from '../../src/providers/acedata/acedata.ts'
 import type { AcedataOptions } from '../../src/providers/acedata/options.ts'
 import { UNKNOWN_USAGE, type Order } from '../../src/providers/provider.ts'
 import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'

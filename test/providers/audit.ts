@@ -1,6 +1,6 @@
 // The upstreams' books beside ours, one to one: every order says which attempt it is for, so every charge over there is
 // one attempt here that was charged or may have been, and every attempt that we say was charged stands in those books.
-import type { AttemptRow } from '../../src/db/tables.ts'
+import type { AttemptRow } from '../../src/db/tables/tables.ts'
 import type { Aftermath } from '../support/aftermath.ts'
 import type { Fleet } from './fleet.ts'
 

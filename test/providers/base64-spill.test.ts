@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { spillJson, type SpillLimits } from '../../src/providers/base64-spill.ts'
-import { MalformedReply } from '../../src/providers/malformed.ts'
-import { readEvents } from '../../src/providers/sse.ts'
+import { spillJson, type SpillLimits } from '../../src/providers/wire/json-spill.ts'
+import { MalformedReply } from '../../src/providers/wire/malformed.ts'
+import { readEvents } from '../../src/providers/wire/sse.ts'
 
 let folder: string
 let count = 0

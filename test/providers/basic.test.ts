@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { basic } from '../../src/providers/basic.ts'
+import { basic } from '../../src/providers/basic/basic.ts'
 import { UNKNOWN_USAGE, type Order } from '../../src/providers/provider.ts'
 import { ask, develop, failureOf, openCall, orderOf } from './call.ts'
 import { testProvider, type FailureRow } from './contract.ts'

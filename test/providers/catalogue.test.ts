@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES } from '../../src/domain.ts'
-import { CATALOGUE, findModel } from '../../src/providers/catalogue.ts'
+import { CATALOGUE, findModel } from '../../src/providers/models/catalogue.ts'
 
 function capabilitiesOf(name: string) {
   const model = findModel(name)

@@ -12,9 +12,9 @@ import {
   isPublicAddress,
   replyRule,
   requestRule,
-} from '../../src/providers/address.ts'
+} from '../../src/providers/wire/address.ts'
 import { listen } from './upstreams/listen.ts'
-import { createDownloader, DownloadError, type DownloaderOptions } from '../../src/providers/download.ts'
+import { createDownloader, DownloadError, type DownloaderOptions } from '../../src/providers/wire/download.ts'
 
 const closers: (() => unknown)[] = []
 let folder: string

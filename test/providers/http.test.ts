@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
-import { createUpstream, readText, type Upstream } from '../../src/providers/http.ts'
+import { createUpstream, readText, type Upstream } from '../../src/providers/wire/http.ts'
 import { listen } from './upstreams/listen.ts'
 
 const closers: (() => unknown)[] = []

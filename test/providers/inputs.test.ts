@@ -3,7 +3,7 @@
 import { createServer } from 'node:http'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { requestRule } from '../../src/providers/address.ts'
+import { requestRule } from '../../src/providers/wire/address.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { startFleet, type Fleet } from './fleet.ts'
 import { formOf } from './upstreams/form.ts'

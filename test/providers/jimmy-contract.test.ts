@@ -1,4 +1,4 @@
-import { jimmy } from '../../src/providers/jimmy.ts'
+import { jimmy } from '../../src/providers/jimmy/jimmy.ts'
 import { testProvider, type FailureRow, type StatusRow, type WireSubject } from './contract.ts'
 import type { CannedReply } from './upstreams/fake.ts'
 import { startJimmyUpstream } from './upstreams/jimmy.ts'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { jimmy } from '../../src/providers/jimmy.ts'
+import { jimmy } from '../../src/providers/jimmy/jimmy.ts'
 import type { JimmyOptions } from '../../src/providers/jimmy/options.ts'
 import { SHAPES } from '../../src/providers/jimmy/sizes.ts'
 import { UNKNOWN_USAGE, type Order, type Provider } from '../../src/providers/provider.ts'

@@ -1,7 +1,7 @@
 // What the openai dialect's tests hand it, besides what every dialect is handed: a provider at the fake.
 import { onTestFinished } from 'vitest'
 import type { Failure } from '../../src/providers/error.ts'
-import { openai } from '../../src/providers/openai.ts'
+import { openai } from '../../src/providers/openai/openai.ts'
 import type { Order, Provider } from '../../src/providers/provider.ts'
 import { failureOf, openCall as open } from './call.ts'
 import type { OpenaiUpstream } from './upstreams/openai.ts'

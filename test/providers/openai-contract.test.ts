@@ -1,5 +1,5 @@
 import type { CannedReply } from './upstreams/fake.ts'
-import { openai } from '../../src/providers/openai.ts'
+import { openai } from '../../src/providers/openai/openai.ts'
 import { testProvider, type WireSubject } from './contract.ts'
 import { startOpenaiUpstream } from './upstreams/openai.ts'
 

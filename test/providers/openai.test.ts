@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { CATALOGUE } from '../../src/providers/catalogue.ts'
-import { openai } from '../../src/providers/openai.ts'
+import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
+import { openai } from '../../src/providers/openai/openai.ts'
 import type { OpenaiOptions } from '../../src/providers/openai/options.ts'
 import { UNKNOWN_USAGE, type Offer, type Order } from '../../src/providers/provider.ts'
 import { develop, inputOf, openCall, openOpenai, orderOf } from './openai-call.ts'

@@ -1,6 +1,6 @@
 // The preset `pmock` of the `openai` dialect.
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { openai } from '../../src/providers/openai.ts'
+import { openai } from '../../src/providers/openai/openai.ts'
 import { addressOf } from '../../src/providers/openai/options.ts'
 import type { Order } from '../../src/providers/provider.ts'
 import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'

@@ -1,4 +1,4 @@
-import { createPmock, pmock } from '../../src/providers/pmock.ts'
+import { createPmock, pmock } from '../../src/providers/pmock/pmock.ts'
 import { testProvider, type FailureRow, type StatusRow } from './contract.ts'
 import { pmockReply, startPmockUpstream, taskReply } from './upstreams/pmock.ts'
 

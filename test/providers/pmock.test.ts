@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createPmock, pmock } from '../../src/providers/pmock.ts'
+import { createPmock, pmock } from '../../src/providers/pmock/pmock.ts'
 import { signatureHeaders } from '../../src/providers/pmock/signature.ts'
 import type { Order } from '../../src/providers/provider.ts'
 import { ask, develop, failureOf, inputOf, openCall, orderOf } from './call.ts'

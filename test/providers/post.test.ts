@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { requestRule, type AddressRule, type Resolve } from '../../src/providers/address.ts'
-import { createPoster, PostError } from '../../src/providers/post.ts'
+import { requestRule, type AddressRule, type Resolve } from '../../src/providers/wire/address.ts'
+import { createPoster, PostError } from '../../src/providers/wire/post.ts'
 import { listen } from './upstreams/listen.ts'
 
 const LOOSE = { ...requestRule(['http:']), ports: null, isPublic: () => true }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
 import type { Answer, Call, Order, OrderImage } from '../../src/providers/provider.ts'
-import { sandbox } from '../../src/providers/sandbox.ts'
+import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 export interface Heard {
   wire: { phase: WirePhase; httpStatus?: number; providerRequestId?: string }[]

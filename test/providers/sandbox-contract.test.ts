@@ -2,8 +2,8 @@
 // anybody would put it there, by what the prompt says.
 import sharp from 'sharp'
 import type { Order, OrderImage, Provider } from '../../src/providers/provider.ts'
-import { sandbox } from '../../src/providers/sandbox.ts'
-import type { Mood } from '../../src/providers/sandbox/mood.ts'
+import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
+import type { Mood } from '../../src/providers/sandbox/scenario.ts'
 import { develop, inputOf, type Developed } from './call.ts'
 import type { Setting } from './contract-settings.ts'
 import type { Upstream } from './contract-subject.ts'

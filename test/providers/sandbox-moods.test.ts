@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
 import type { Order } from '../../src/providers/provider.ts'
-import { readDirections, SANDBOX_DIRECTIVES } from '../../src/providers/sandbox/mood.ts'
+import { readDirections, SANDBOX_DIRECTIVES } from '../../src/providers/sandbox/scenario.ts'
 import { develop, openCall, openSandbox, orderOf, type Heard } from './sandbox-call.ts'
 
 interface Fall {

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import type { Order } from '../../src/providers/provider.ts'
-import { CATALOGUE } from '../../src/providers/catalogue.ts'
-import { sandbox } from '../../src/providers/sandbox.ts'
+import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
+import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 import { develop, openSandbox } from './sandbox-call.ts'
 
 async function sha256(file: string): Promise<string> {

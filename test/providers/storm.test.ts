@@ -2,7 +2,7 @@
 // decides: TEST_SEED=… runs one again. Then the upstreams' own books are laid beside ours.
 import sharp from 'sharp'
 import { expect, it, onTestFinished } from 'vitest'
-import { createRandom, type Random } from '../../src/providers/sandbox/random.ts'
+import { createRandom, type Random } from '../../src/providers/sandbox/painter/random.ts'
 import { readAftermath } from '../support/aftermath.ts'
 import type { Client } from '../support/client.ts'
 import { newPlace, type Place } from '../support/database.ts'

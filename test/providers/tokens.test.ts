@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Quality } from '../../src/domain.ts'
-import { inputImageTokens, outputImageTokens, textTokens } from '../../src/providers/tokens.ts'
+import { inputImageTokens, outputImageTokens, textTokens } from '../../src/providers/models/tokens.ts'
 
 const QUALITIES: readonly Quality[] = ['LOW', 'MEDIUM', 'HIGH']
 

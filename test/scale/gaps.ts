@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { openDatabase } from '../../src/db/open.ts'
-import { encodeCursor } from '../../src/engine/cursor.ts'
+import { encodeCursor } from '../../src/engine/events/cursor.ts'
 import { createLog } from '../../src/log.ts'
 import type { Place } from '../support/database.ts'
 import { checkInvariants } from '../support/invariants.ts'

@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
-import { MIGRATIONS } from '../../src/db/migrations.ts'
+import { MIGRATIONS } from '../../src/db/connection/migrations.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createLog } from '../../src/log.ts'
 

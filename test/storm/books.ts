@@ -1,4 +1,4 @@
-import type { AttemptRow } from '../../src/db/tables.ts'
+import type { AttemptRow } from '../../src/db/tables/tables.ts'
 import type { Aftermath } from '../support/aftermath.ts'
 
 /** What the world outside knows at the end of a storm. */

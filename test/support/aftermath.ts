@@ -1,7 +1,7 @@
 // What a gateway left behind, read from its database once it is closed.
 import { join } from 'node:path'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
-import type { AssetRow, AttemptRow, TaskRow } from '../../src/db/tables.ts'
+import type { AssetRow, AttemptRow, TaskRow } from '../../src/db/tables/tables.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createLog } from '../../src/log.ts'
 import type { Place } from './database.ts'

@@ -1,9 +1,9 @@
 // A gateway as a process of its own: its configuration is the file named by DARKROOM_CONFIG. Says its URL to the
 // process that forked it, and ends with it.
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
-import { requestRule } from '../../src/providers/address.ts'
+import { requestRule } from '../../src/providers/wire/address.ts'
 
 // Input images may come from the test's own server.
 const inputRule = { ...requestRule(['http:']), ports: null, isPublic: () => true }

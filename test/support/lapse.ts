@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
-import type { Database } from '../../src/db/database.ts'
+import type { Database } from '../../src/db/connection/database.ts'
 
 /** Makes a task, and all that tells of it, `ms` older than it is: in life, that long passes. */
 export async function lapse(db: Database, taskId: string, ms: number): Promise<void> {

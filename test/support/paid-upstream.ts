@@ -7,7 +7,7 @@ import sharp from 'sharp'
 import { request } from 'undici'
 import { ProviderError } from '../../src/providers/error.ts'
 import { UNKNOWN_USAGE, type Call, type Provider } from '../../src/providers/provider.ts'
-import { sandbox } from '../../src/providers/sandbox.ts'
+import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 export interface PaidUpstream {
   url: string

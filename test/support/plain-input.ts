@@ -1,6 +1,6 @@
-import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
+import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS, type Caller } from '../../src/domain.ts'
-import type { TaskInput } from '../../src/engine/input.ts'
+import type { TaskInput } from '../../src/engine/tasks/input.ts'
 
 /** What a client asks for who sets nothing but a prompt. */
 export const PLAIN: TaskInput = {

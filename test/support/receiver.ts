@@ -1,7 +1,7 @@
 // A receiver of webhooks on the loopback address: keeps what came, and answers as the test says.
 import { createServer, type ServerResponse } from 'node:http'
 import { expect } from 'vitest'
-import { requestRule, type AddressRule } from '../../src/providers/address.ts'
+import { requestRule, type AddressRule } from '../../src/providers/wire/address.ts'
 import { listen } from '../providers/upstreams/listen.ts'
 
 /** Lets webhooks go to a server of the test's own. */

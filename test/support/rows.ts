@@ -1,7 +1,7 @@
-import type { Database } from '../../src/db/database.ts'
-import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
-import type { TaskRow } from '../../src/db/tables.ts'
-import { insertTask } from '../../src/db/tasks.ts'
+import type { Database } from '../../src/db/connection/database.ts'
+import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
+import type { TaskRow } from '../../src/db/tables/tables.ts'
+import { insertTask } from '../../src/db/tasks/tasks.ts'
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS, type ImageRequest } from '../../src/domain.ts'
 import { newId } from '../../src/ids.ts'
 

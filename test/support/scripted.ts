@@ -10,7 +10,7 @@ import {
   type Order,
   type Provider,
 } from '../../src/providers/provider.ts'
-import { sandbox } from '../../src/providers/sandbox.ts'
+import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 export interface Sent {
   order: Order

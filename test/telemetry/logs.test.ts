@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { createLog } from '../../src/log.ts'
 import { openGateway } from '../support/gateway.ts'
 import { openEngine } from '../support/engine.ts'

@@ -15,7 +15,7 @@ if (process.env['RUN'] === 'help') {
   const { run } = await import('../../src/cli/main.ts')
   await run(['help'])
 } else {
-  const { loadConfig } = await import('../../src/config.ts')
+  const { loadConfig } = await import('../../src/config/config.ts')
   const { createGateway } = await import('../../src/gateway.ts')
   const { createLog } = await import('../../src/log.ts')
   const { openTracing } = await import('../../src/telemetry/switch.ts')

@@ -1,6 +1,6 @@
 // A gateway with traces as a process of its own, set up as `darkroom serve` does it. Its configuration is the file named by
 // DARKROOM_CONFIG; it says its URL to the process that forked it, and ends with it.
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
 import { openTracing } from '../../src/telemetry/switch.ts'

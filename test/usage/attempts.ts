@@ -1,15 +1,15 @@
 // Attempts of every kind, straight into the tables, and what a report on them must say: worked out one by one, in
 // another way than the reports do.
-import type { Database, Transaction } from '../../src/db/database.ts'
-import { DEFAULT_PROJECT } from '../../src/db/projects.ts'
-import type { AttemptRow, Tables } from '../../src/db/tables.ts'
-import { addUsage, COUNTS, type Counts } from '../../src/db/usage.ts'
+import type { Database, Transaction } from '../../src/db/connection/database.ts'
+import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
+import type { AttemptRow, Tables } from '../../src/db/tables/tables.ts'
+import { addUsage, COUNTS, type Counts } from '../../src/db/money/usage.ts'
 import type { AttemptState, Charged, Quality, TaskStatus } from '../../src/domain.ts'
-import { countsOf } from '../../src/engine/ledger.ts'
-import type { UsageQuestion } from '../../src/engine/usage/question.ts'
+import { countsOf } from '../../src/engine/attempts/ledger.ts'
+import type { UsageQuestion } from '../../src/engine/usage/query.ts'
 import type { UsageReport, UsageRow } from '../../src/engine/usage/report.ts'
 import { newId } from '../../src/ids.ts'
-import { createRandom, type Random } from '../../src/providers/sandbox/random.ts'
+import { createRandom, type Random } from '../../src/providers/sandbox/painter/random.ts'
 import { plainRequest } from '../support/rows.ts'
 
 export const OTHER_PROJECT = 'prj_00000000000000000000000001'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findZone, listStretches, momentOf, periodOf, type Unit } from '../../src/engine/usage/zone.ts'
+import { findZone, listStretches, momentOf, periodOf, type Unit } from '../../src/engine/usage/time-zone.ts'
 
 const at = (text: string) => Date.parse(text)
 const hours = (zone: string, unit: Unit, moment: string) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Desk } from '../desk.ts'
+import type { Desk } from '../admin-client.ts'
 import { UsageError } from '../exit.ts'
 
 const PROJECT = z.object({ id: z.string(), name: z.string(), createdAt: z.string() })

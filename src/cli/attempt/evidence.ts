@@ -1,10 +1,10 @@
-import { listAssets } from '../../db/assets.ts'
-import { listAudit, type AuditRow } from '../../db/audit.ts'
-import { listCallbacks } from '../../db/callbacks.ts'
-import type { Queries } from '../../db/database.ts'
-import { listLines } from '../../db/ledger.ts'
-import type { AttemptRow, LedgerRow, TaskRow } from '../../db/tables.ts'
-import { getTask } from '../../db/tasks.ts'
+import { listAssets } from '../../db/tasks/assets.ts'
+import { listAudit, type AuditRow } from '../../db/access/audit.ts'
+import { listCallbacks } from '../../db/attempts/callbacks.ts'
+import type { Queries } from '../../db/connection/database.ts'
+import { listLines } from '../../db/money/ledger.ts'
+import type { AttemptRow, LedgerRow, TaskRow } from '../../db/tables/tables.ts'
+import { getTask } from '../../db/tasks/tasks.ts'
 import type { Provider } from '../../providers/provider.ts'
 
 /** All that is known of an attempt. */

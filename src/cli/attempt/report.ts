@@ -1,8 +1,8 @@
 // An attempt on one screen: first whether it cost money, then what shows it, then what to do.
-import type { AuditRow } from '../../db/audit.ts'
-import type { AttemptRow, LedgerRow } from '../../db/tables.ts'
+import type { AuditRow } from '../../db/access/audit.ts'
+import type { AttemptRow, LedgerRow } from '../../db/tables/tables.ts'
 import type { AttemptState, Charged, LedgerKind, WirePhase } from '../../domain.ts'
-import { formatCount, formatMs, formatUsd } from '../demo/format.ts'
+import { formatCount, formatMs, formatUsd } from '../format.ts'
 import type { Paint } from '../screen.ts'
 import { adviceFor } from './advice.ts'
 import type { Evidence } from './evidence.ts'

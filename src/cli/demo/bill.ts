@@ -1,5 +1,5 @@
 import type { Paint } from '../screen.ts'
-import { formatCount, formatMs, formatUsd } from './format.ts'
+import { formatCount, formatMs, formatUsd } from '../format.ts'
 import type { TaskResult, TokenDetails, UsageReply } from './replies.ts'
 
 const SOURCES = {

@@ -17,7 +17,7 @@ export interface DemoServer {
 /** Starts a gateway on a free loopback port. Throws ConfigError. */
 export async function startServer({ env, cwd, err }: Surroundings): Promise<DemoServer> {
   // Imported late: a demo against a running server needs no gateway here, and a bad configuration none at all.
-  const { loadConfig } = await import('../../config.ts')
+  const { loadConfig } = await import('../../config/config.ts')
   const config = await loadConfig({ env, cwd })
   for (const warning of config.warnings) warn(warning, err)
   const { createGateway } = await import('../../gateway.ts')

@@ -1,8 +1,8 @@
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS, parseSize, type ImageRequest } from '../../domain.ts'
-import { costMicros } from '../../engine/cost.ts'
-import { fit } from '../../engine/fit.ts'
+import { costMicros } from '../../engine/usage/cost.ts'
+import { fit } from '../../engine/routing/match.ts'
 import type { Offer, Order, Provider, SizeRule } from '../../providers/provider.ts'
-import { inputImageTokens, outputImageTokens, textTokens } from '../../providers/tokens.ts'
+import { inputImageTokens, outputImageTokens, textTokens } from '../../providers/models/tokens.ts'
 import { UsageError } from '../exit.ts'
 
 /** One call to be tried. An edit's images are added when they are there. */

@@ -1,6 +1,6 @@
 // A report for programs.
 import { FIGURE_COLUMNS, keyColumns } from '../../engine/usage/columns.ts'
-import type { UsageQuestion } from '../../engine/usage/question.ts'
+import type { UsageQuestion } from '../../engine/usage/query.ts'
 import type { Figures, UsageReport } from '../../engine/usage/report.ts'
 
 /** The same lines as `GET /usage.csv`. */

@@ -1,8 +1,8 @@
 // A report for people.
 import { keyColumns, knownCost, told, usd } from '../../engine/usage/columns.ts'
-import type { UsageQuestion } from '../../engine/usage/question.ts'
+import type { UsageQuestion } from '../../engine/usage/query.ts'
 import type { Figures, UsageReport } from '../../engine/usage/report.ts'
-import { findZone } from '../../engine/usage/zone.ts'
+import { findZone } from '../../engine/usage/time-zone.ts'
 import type { Paint } from '../screen.ts'
 
 /** What a person reads of the sums: those that are 0 in the whole report are left out where they may be. */

@@ -1,8 +1,8 @@
 // A report as a table: what stands in each column, under names that do not change.
-import { isTime } from './pieces.ts'
-import { KEY_OF, type UsageQuestion } from './question.ts'
+import { isTime } from './slices.ts'
+import { KEY_OF, type UsageQuestion } from './query.ts'
 import type { Figures, UsageRow } from './report.ts'
-import { wordOf } from './words.ts'
+import { wordOf } from './query-text.ts'
 
 export interface KeyColumn {
   name: string

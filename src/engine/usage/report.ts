@@ -1,9 +1,9 @@
 // A usage report: sums of attempts, each counted at the moment it was put into the queue.
-import type { Queries } from '../../db/database.ts'
-import { COUNTS, type Counts } from '../../db/usage.ts'
-import { sumAttempts, sumDays, sumQuarters, type Slice, type Sum } from '../../db/usage-report.ts'
+import type { Queries } from '../../db/connection/database.ts'
+import { COUNTS, type Counts } from '../../db/money/usage.ts'
+import { sumAttempts, sumDays, sumQuarters, type Slice, type Sum } from '../../db/money/usage-report.ts'
 import { startOfDay } from '../../period.ts'
-import { isTime, lengthOf, listPieces, unitOf, type Piece } from './pieces.ts'
+import { isTime, lengthOf, listPieces, unitOf, type Piece } from './slices.ts'
 import {
   checkQuestion,
   KEY_OF,
@@ -11,8 +11,8 @@ import {
   tooManyRows,
   type UsageDimension,
   type UsageQuestion,
-} from './question.ts'
-import { DAY_MS, HOUR_MS, periodOf, type Period, type Zone } from './zone.ts'
+} from './query.ts'
+import { DAY_MS, HOUR_MS, periodOf, type Period, type Zone } from './time-zone.ts'
 
 /** The sums of some attempts. What nobody told is in none of them; `unknownCosts` and `unknownUsages` say of how many. */
 export type Figures = Counts

@@ -1,8 +1,8 @@
-import { feedKey } from '../../db/events.ts'
-import { abortable } from '../abortable.ts'
+import { feedKey } from '../../db/tasks/events.ts'
+import { abortable } from '../events/abortable.ts'
 import type { Deps } from '../deps.ts'
-import type { UsageQuestion } from './question.ts'
-import { checkQuestion } from './question.ts'
+import type { UsageQuestion } from './query.ts'
+import { checkQuestion } from './query.ts'
 import { reportUsage, type UsageReport } from './report.ts'
 
 /** The least time between two reports that a viewer is sent. */

@@ -1,7 +1,7 @@
 // What Ace Data Cloud's errors mean: docs.acedata.cloud, "Authentication" and "Responses", list the codes and their
 // statuses. The docs say that failed calls are "generally" not billed, which is not "never".
 import type { ProviderError } from '../error.ts'
-import { errorIn } from '../openai/failure.ts'
+import { errorIn } from '../images-api/failure.ts'
 import {
   BLOCKED,
   BROKEN,
@@ -17,7 +17,7 @@ import {
   type ReplyFacts,
   type UpstreamWords,
   type Verdict,
-} from '../verdicts.ts'
+} from '../images-api/verdicts.ts'
 
 /** The error of a body, be it an object or a bare text, with or without `success: false`; undefined when there is none. */
 export function saidIn(json: unknown): UpstreamWords | undefined {

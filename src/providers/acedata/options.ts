@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { credential, httpUrl } from '../account.ts'
-import { modelsOption } from '../offers.ts'
-import { offersByPage } from '../page-offers.ts'
+import { credential, httpUrl } from '../wire/account.ts'
+import { modelsOption } from '../models/offers.ts'
+import { offersByPage } from '../models/page-offers.ts'
 import type { Capabilities, Offer } from '../provider.ts'
 
 /** The entry of an `acedata` provider in the configuration. */

@@ -2,7 +2,7 @@
 // limits have no code of their own.
 import { z } from 'zod'
 import type { ProviderError } from '../error.ts'
-import { errorIn } from '../openai/failure.ts'
+import { errorIn } from '../images-api/failure.ts'
 import {
   BLOCKED,
   BROKEN,
@@ -17,7 +17,7 @@ import {
   type ReplyFacts,
   type UpstreamWords,
   type Verdict,
-} from '../verdicts.ts'
+} from '../images-api/verdicts.ts'
 
 /** A body, taken out of the envelope that most replies have and some have not. */
 export type Opened = { content: unknown } | { failed: UpstreamWords }

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import type { Reply } from '../http.ts'
-import { collect, isSuccess, readJson } from '../json-reply.ts'
-import { MalformedPicture, MalformedReply } from '../malformed.ts'
-import { chosen, hasPicture, picture, receive, toResolved, type FetchLink } from '../openai/picture.ts'
-import { toUsage } from '../openai/usage.ts'
+import type { Reply } from '../wire/http.ts'
+import { collect, isSuccess, readJson } from '../images-api/json-reply.ts'
+import { MalformedPicture, MalformedReply } from '../wire/malformed.ts'
+import { chosen, hasPicture, picture, receive, toResolved, type FetchLink } from '../images-api/picture.ts'
+import { toUsage } from '../images-api/usage.ts'
 import type { Answer, Call, ResolvedSettings } from '../provider.ts'
-import { toMalformed, type ReplyFacts } from '../verdicts.ts'
+import { toMalformed, type ReplyFacts } from '../images-api/verdicts.ts'
 import { isUnknownTask, open, orderRefused, questionRefused, taskFailed } from './failure.ts'
 
 /** What the reading of a reply needs besides the reply. */

@@ -2,9 +2,9 @@
 // content type says: {"code":200,"message":"…","data":{…},"traceId":"…"}.
 import { z } from 'zod'
 import type { ProviderError } from '../error.ts'
-import type { ErrorContext } from '../openai/failure.ts'
+import type { ErrorContext } from '../images-api/failure.ts'
 import type { Call } from '../provider.ts'
-import { BLOCKED, BROKEN, byStatus, REJECTED, toProviderError, type Verdict } from '../verdicts.ts'
+import { BLOCKED, BROKEN, byStatus, REJECTED, toProviderError, type Verdict } from '../images-api/verdicts.ts'
 
 /** A reply's wrapper. */
 export type Envelope = z.output<typeof envelope>

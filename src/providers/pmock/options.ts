@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { credential, httpUrl } from '../account.ts'
-import { modelsOption } from '../offers.ts'
+import { credential, httpUrl } from '../wire/account.ts'
+import { modelsOption } from '../models/offers.ts'
 
 /** The entry of a `pmock` provider in the configuration. */
 export const pmockOptions = z

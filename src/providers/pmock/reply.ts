@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { DEFAULT_LIMITS, spillJson } from '../base64-spill.ts'
-import type { Reply } from '../http.ts'
-import { collect, isSuccess, readJson } from '../json-reply.ts'
-import { MalformedPicture, MalformedReply } from '../malformed.ts'
-import { chosen, hasPicture, picture, toResolved, type FetchLink } from '../openai/picture.ts'
-import { toUsage } from '../openai/usage.ts'
+import { DEFAULT_LIMITS, spillJson } from '../wire/json-spill.ts'
+import type { Reply } from '../wire/http.ts'
+import { collect, isSuccess, readJson } from '../images-api/json-reply.ts'
+import { MalformedPicture, MalformedReply } from '../wire/malformed.ts'
+import { chosen, hasPicture, picture, toResolved, type FetchLink } from '../images-api/picture.ts'
+import { toUsage } from '../images-api/usage.ts'
 import type { Answer, Call } from '../provider.ts'
 import {
   BLOCKED,
@@ -15,7 +15,7 @@ import {
   toMalformed,
   toProviderError,
   type ReplyFacts,
-} from '../verdicts.ts'
+} from '../images-api/verdicts.ts'
 import { envelopeIn, isGood, isSafetyBlock, noteTrace, verdictOf, type Envelope } from './envelope.ts'
 
 /** What is needed to read a reply. */

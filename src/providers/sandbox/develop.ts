@@ -1,14 +1,14 @@
 import { ProviderError } from '../error.ts'
 import type { Answer, Call, Order, ReceivedImage, SizeRule } from '../provider.ts'
-import { countUsage } from './bill.ts'
-import { resolve, type Resolved } from './canvas.ts'
-import { repaint } from './edit.ts'
+import { countUsage } from './usage.ts'
+import { resolve, type Resolved } from './painter/canvas.ts'
+import { repaint } from './painter/edit.ts'
 import { orStop, requestId, wait } from './ending.ts'
-import { ENDINGS } from './mood.ts'
-import { paintCutout, paintScene } from './painting.ts'
-import { addGrain, rasterise, writePicture, type Pixels } from './pixels.ts'
-import { underdevelop } from './preview.ts'
-import { revisePrompt } from './revise.ts'
+import { ENDINGS } from './scenario.ts'
+import { paintCutout, paintScene } from './painter/painting.ts'
+import { addGrain, rasterise, writePicture, type Pixels } from './painter/pixels.ts'
+import { underdevelop } from './painter/preview.ts'
+import { revisePrompt } from './painter/revise.ts'
 
 export interface Pace {
   /** How long the whole call takes at least; painting takes place meanwhile. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ProviderError } from '../error.ts'
 import type { Call } from '../provider.ts'
-import { ENDINGS, type Mood } from './mood.ts'
+import { ENDINGS, type Mood } from './scenario.ts'
 
 /** The longest that a Node timer can wait, 24.8 days: longer than any deadline. */
 const FOREVER_MS = 2 ** 31 - 1

@@ -1,0 +1,57 @@
+// What the attempts of a task come to together.
+import type { AttemptRow } from '../tables/tables.ts'
+import type { Charged, TaskStatus, Usage } from '../../domain.ts'
+
+/** The usage of one attempt; null while there can be none. */
+export function usageOf(attempt: AttemptRow): Usage | null {
+  if (attempt.charged === 'NO' || attempt.finishedAt === null) return null
+  const { usageSource: source, inputTokens, outputTokens, totalTokens } = attempt
+  const { inputTextTokens, inputImageTokens, outputTextTokens, outputImageTokens } = attempt
+  return {
+    source,
+    inputTokens,
+    outputTokens,
+    totalTokens,
+    inputTextTokens,
+    inputImageTokens,
+    outputTextTokens,
+    outputImageTokens,
+  }
+}
+
+/** The usage of all charged attempts together; a count that one of them lacks is null. Null while there is none. */
+export function usageOfAll(attempts: AttemptRow[]): Usage | null {
+  const [first, ...others] = attempts.map(usageOf).filter((usage) => usage !== null)
+  return first ? others.reduce(addUsage, first) : null
+}
+
+/** Whether a task was charged, by all its attempts: one certain charge outweighs every doubt. */
+export function chargedOfAll(attempts: AttemptRow[]): Charged {
+  const all = new Set(attempts.map(({ charged }) => charged))
+  return all.has('YES') ? 'YES' : all.has('UNKNOWN') ? 'UNKNOWN' : 'NO'
+}
+
+/** What a task has cost so far, in micro-USD; null while it runs, and when one of its possible charges has no known cost. */
+export function costOfAll(attempts: AttemptRow[], status: TaskStatus): number | null {
+  if (status === 'QUEUED' || status === 'RUNNING') return null
+  const costs = attempts.filter(({ charged }) => charged !== 'NO').map(({ costMicros }) => costMicros)
+  return costs.includes(null) ? null : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0)
+}
+
+function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: add(a.inputTokens, b.inputTokens),
+    outputTokens: add(a.outputTokens, b.outputTokens),
+    totalTokens: add(a.totalTokens, b.totalTokens),
+    inputTextTokens: add(a.inputTextTokens, b.inputTextTokens),
+    inputImageTokens: add(a.inputImageTokens, b.inputImageTokens),
+    outputTextTokens: add(a.outputTextTokens, b.outputTextTokens),
+    outputImageTokens: add(a.outputImageTokens, b.outputImageTokens),
+    source: a.source === b.source ? a.source : 'UNKNOWN',
+  }
+}
+
+/** Unknown and something is unknown. */
+function add(x: number | null, y: number | null): number | null {
+  return x === null || y === null ? null : x + y
+}

@@ -1,0 +1,136 @@
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate } from 'drizzle-orm/node-postgres/migrator'
+import { Client, Pool, type PoolClient } from 'pg'
+import type { Logger } from '../../log.ts'
+import { countInPostgresql } from './rate-counter.ts'
+import type { Builders, Database, OnPoke, Queries, Transaction } from './database.ts'
+import { errorCode } from './error-code.ts'
+import { databaseNow } from '../tables/kit.ts'
+import { listen, notify } from './listen.ts'
+import { MIGRATIONS } from './migrations.ts'
+import { refuseNewer } from './version-guard.ts'
+import { postgresqlTables } from '../tables/postgresql.ts'
+
+// Any number, the same in every Darkroom: whoever holds it migrates while the others wait. Without it, processes that
+// start together on an empty database fail with "duplicate key … pg_type".
+const MIGRATION_LOCK = 4_157_220_193
+
+/** Deadlock and serialization failure: the transaction did not happen, and may well the next time. */
+const TRY_AGAIN = new Set(['40P01', '40001'])
+
+/**
+ * Opens a PostgreSQL database that any number of processes may share, and brings it up to date under a lock.
+ * `url` is postgres://user:password@host:port/database.
+ */
+export async function openPostgresql(url: string, onPoke: OnPoke, log: Logger): Promise<Database> {
+  await migratePostgresql(url)
+  const pool = new Pool({
+    connectionString: url,
+    max: 10,
+    statement_timeout: 30_000,
+    connectionTimeoutMillis: 10_000,
+  })
+  pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
+  // A connection lost while it is checked out emits `error` on the client, and unheard that ends the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
+  const stopListening = listen(url, onPoke, log)
+  const counter = countInPostgresql(url)
+
+  return {
+    dialect: 'postgresql',
+    location: withoutPassword(url),
+    read: queries(drizzle({ client: pool })),
+    tx: (work) => retrying(() => transaction(pool, work)),
+    counter,
+    async close() {
+      await stopListening()
+      await Promise.all([counter.close(), pool.end()])
+    },
+  }
+}
+
+/** Looks at a database as it is at one moment, whoever is using it. */
+export async function lookAtPostgresql<T>(
+  url: string,
+  look: (q: Queries) => Promise<T>,
+): Promise<{ location: string; seen: T }> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('begin isolation level repeatable read, read only')
+    return { location: withoutPassword(url), seen: await look(queries(drizzle({ client }))) }
+  } finally {
+    await client.end()
+  }
+}
+
+async function migratePostgresql(url: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    refuseNewer(withoutPassword(url), await appliedTo(client), MIGRATIONS.postgresql)
+    await migrate(drizzle({ client }), { migrationsFolder: MIGRATIONS.postgresql })
+  } finally {
+    await client.end()
+  }
+}
+
+/** The names of the migrations it has had; none for an empty database. */
+async function appliedTo(client: Client): Promise<string[]> {
+  const table = 'drizzle.__drizzle_migrations'
+  const { rows: found } = await client.query<{ oid: string | null }>('select to_regclass($1) as oid', [table])
+  if (found[0]?.oid == null) return []
+  const { rows } = await client.query<{ name: string }>(`select name from ${table}`)
+  return rows.map(({ name }) => name)
+}
+
+function queries(connection: Builders): Queries {
+  return { dialect: 'postgresql', sql: connection, tables: postgresqlTables, now: databaseNow.postgresql }
+}
+
+// One set of builders per pooled client, so that statements prepared on it are found again.
+const onClient = new WeakMap<PoolClient, Queries>()
+
+async function transaction<T>(pool: Pool, work: (q: Transaction) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let q = onClient.get(client)
+  if (!q) onClient.set(client, (q = queries(drizzle({ client }))))
+  const keys = new Set<string>()
+  const tells: (() => void)[] = []
+  let value: T
+  try {
+    await client.query('begin')
+    value = await work({
+      ...q,
+      poke: (key) => keys.add(key),
+      afterCommit: (after) => tells.push(after),
+    })
+    // In one message: locks are held until it has been answered.
+    await client.query([...[...keys].map((key) => notify(client.escapeLiteral(key))), 'commit'].join(';'))
+    client.release()
+  } catch (error) {
+    await client.query('rollback').then(
+      () => client.release(),
+      (lost: Error) => client.release(lost),
+    )
+    throw error
+  }
+  for (const after of tells) after()
+  return value
+}
+
+async function retrying<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (tries === 3 || !TRY_AGAIN.has(errorCode(error))) throw error
+    }
+  }
+}
+
+function withoutPassword(url: string): string {
+  const { protocol, hostname, port, pathname } = new URL(url)
+  return `${protocol}//${hostname}${port ? `:${port}` : ''}${pathname}`
+}

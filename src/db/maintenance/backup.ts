@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import BetterSqlite3 from 'better-sqlite3'
+import { SQLITE_FILE } from '../connection/sqlite.ts'
+
+/** No backup was made. The message says why. */
+export class BackupFailed extends Error {
+  override name = 'BackupFailed'
+}
+
+/**
+ * Copies the SQLite database of a folder to a new file, as it is at one moment, also while a server has it open. The copy
+ * is checked before it gets its name. Throws BackupFailed when there is no database, the file exists, or the copy is not
+ * whole.
+ */
+export async function backUp(dataDir: string, target: string): Promise<void> {
+  const source = join(dataDir, SQLITE_FILE)
+  if (!existsSync(source)) throw new BackupFailed(`There is no database in ${dataDir}.`)
+  if (existsSync(target)) throw new BackupFailed(`${target} exists already; a backup never replaces a file.`)
+  const part = `${target}.part`
+  await rm(part, { force: true })
+  const reader = new BetterSqlite3(source, { readonly: true })
+  try {
+    reader.prepare('vacuum into ?').run(part)
+  } finally {
+    reader.close()
+  }
+  const fault = faultOf(part)
+  if (fault !== 'ok') {
+    await rm(part, { force: true })
+    throw new BackupFailed(`The copy is not whole (${String(fault)}): the database itself may be damaged.`)
+  }
+  await rename(part, target)
+}
+
+function faultOf(file: string): unknown {
+  const copy = new BetterSqlite3(file, { readonly: true })
+  try {
+    return copy.pragma('integrity_check', { simple: true })
+  } finally {
+    copy.close()
+  }
+}

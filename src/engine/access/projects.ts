@@ -1,0 +1,27 @@
+import { findProjectsByName, insertProject } from '../../db/access/projects.ts'
+import type { ProjectRow } from '../../db/tables/tables.ts'
+import { GatewayError } from '../../errors.ts'
+import { newId } from '../../ids.ts'
+import type { Decider } from './access.ts'
+import type { Deps } from '../deps.ts'
+import { checkName, record } from './keys.ts'
+
+/** Makes a project without keys. Throws BAD_USER_INPUT, and CONFLICT when there is one of the name. */
+export async function createProject(
+  { db, clock }: Pick<Deps, 'db' | 'clock'>,
+  by: Decider,
+  name: string,
+): Promise<ProjectRow> {
+  checkName('name', name)
+  const at = clock.now()
+  const id = newId('prj', at)
+  return db.tx(async (q) => {
+    const [same] = await findProjectsByName(q, name)
+    if (same)
+      throw new GatewayError('CONFLICT', `${same.id} is called ${JSON.stringify(name)} already.`, {
+        field: 'name',
+      })
+    await record(q, by, { projectId: id, at, action: 'createProject', subject: id, detail: { name } })
+    return insertProject(q, { id, name, createdAt: at })
+  })
+}

@@ -1,0 +1,32 @@
+import type { NewAsset } from '../../db/tasks/assets.ts'
+import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
+import type { Usage } from '../../domain.ts'
+import type { Failure } from '../../providers/error.ts'
+import type { Price, ResolvedSettings } from '../../providers/provider.ts'
+import type { Evidence } from '../worker/call.ts'
+
+/** A step that was taken: of which attempt, and how far it got. */
+export interface Case {
+  task: TaskRow
+  attempt: AttemptRow
+  evidence: Evidence
+}
+
+/** What came of a step, to be settled. */
+export type Outcome =
+  | { is: 'DONE'; images: NewAsset[]; usage: Usage; resolved: ResolvedSettings; price: Price | null }
+  | Waiting
+  /** `costMicros` when it is known what the failure cost. */
+  | { is: 'FAILED'; failure: Failure; costMicros?: number | null }
+  /** Its owner wants it stopped, and nothing was sent. */
+  | { is: 'CANCELED' }
+  /** The process ends before anything was sent: it goes back into the queue. */
+  | { is: 'RELEASED' }
+  /** Another worker has it now: nothing is left to do. */
+  | { is: 'TAKEN' }
+
+/** The provider has it and is not done; see Answer. */
+export type Waiting =
+  | { is: 'ACCEPTED'; remoteId: string; checkAfterMs: number }
+  | { is: 'PENDING'; progress: number | null; checkAfterMs: number }
+  | { is: 'MISSING'; checkAfterMs: number }

@@ -1,0 +1,204 @@
+// Watching: a snapshot, then what the log holds after a cursor, then whatever is appended. All of it is read from the
+// database; a poke only says when to look. A reader holds a cursor and one batch, however slow it is. Events do not stay
+// for ever; since they are numbered without a gap, whoever meets one knows that some are gone, and is told so.
+import { feedKey, listEvents, listFeed, taskKey } from '../../db/tasks/events.ts'
+import { findFeedPosition } from '../../db/access/projects.ts'
+import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
+import { findTask, findTasks, listTasks, type TaskFilter } from '../../db/tasks/tasks.ts'
+import type { TaskEventBody } from '../../domain.ts'
+import { isFinished } from '../../domain.ts'
+import { GatewayError } from '../../errors.ts'
+import { abortable } from './abortable.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import type { Deps } from '../deps.ts'
+
+/** One thing a viewer is told. `task` is at least as new as the event. */
+export interface Told {
+  /** Give it back as `after` to go on behind this event. */
+  cursor: string
+  at: number
+  task: TaskRow
+  body: TaskEventBody | Snapshot
+}
+
+interface Snapshot {
+  type: 'TASK_SNAPSHOT'
+  /** Whether events behind the viewer's cursor are gone, so that this stands in their place. */
+  resync: boolean
+}
+
+/** How many events are read at once, and so held for one reader at most. */
+const BATCH = 100
+
+/**
+ * Watches one task: a snapshot first, then every event after `after` (all that come, without one), ending behind the
+ * task's last. Where events after `after` are gone, the snapshot says so, and it goes on from there. Throws NOT_FOUND and
+ * CURSOR_INVALID before anything is told.
+ */
+export async function watchTask(
+  deps: Deps,
+  projectId: string,
+  taskId: string,
+  after: string | null,
+): Promise<AsyncIterableIterator<Told>> {
+  const known = await findTask(deps.db.read, projectId, taskId)
+  if (!known)
+    throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(taskId.slice(0, 60))}.`, {
+      field: 'taskId',
+    })
+  if (after !== null) decodeCursor(after, 'task', taskId, known.lastSeq)
+
+  return abortable(async function* watch(signal) {
+    const waiter = deps.pokes.wait(taskKey(taskId))
+    try {
+      let task = (await findTask(deps.db.read, projectId, taskId))!
+      let seq = after === null ? beforeEnd(task) : decodeCursor(after, 'task', taskId, task.lastSeq)
+      const resync = seq < beforeEnd(task) && !(await isThere(deps, taskId, seq + 1))
+      if (resync) seq = beforeEnd(task)
+      yield {
+        cursor: encodeCursor('task', taskId, seq),
+        at: deps.clock.now(),
+        task,
+        body: { type: 'TASK_SNAPSHOT', resync },
+      }
+
+      while (!signal.aborted) {
+        const { events, now } = await news(deps, projectId, taskId, seq)
+        task = now ?? task
+        for (const event of events) {
+          seq = event.seq
+          yield { cursor: encodeCursor('task', taskId, seq), at: event.at, task, body: event.body }
+          if (event.body.type === 'TASK_FINISHED') return
+        }
+        // The task was read behind its events: it knows whether there are more.
+        if (events.length > 0 && seq < task.lastSeq) continue
+        if (isFinished(task.status)) {
+          if (seq < task.lastSeq) yield endOf(task)
+          return
+        }
+        await waiter.next(deps.tuning.pollMs, signal)
+      }
+    } finally {
+      waiter.close()
+    }
+  })
+}
+
+/**
+ * Watches every task of a project: without `after`, a snapshot of each unfinished task (the newest 100), then every
+ * event of every task that passes the filter. Where events are gone, snapshots that say so stand in their place: of the
+ * unfinished tasks, or of the newest task when there are none. Never ends by itself. Throws CURSOR_INVALID before
+ * anything is told.
+ */
+export async function watchProject(
+  deps: Deps,
+  projectId: string,
+  filter: TaskFilter,
+  after: string | null,
+): Promise<AsyncIterableIterator<Told>> {
+  const last = await findFeedPosition(deps.db.read, projectId)
+  const start = after === null ? last : decodeCursor(after, 'feed', projectId, last)
+
+  return abortable(async function* watch(signal) {
+    const waiter = deps.pokes.wait(feedKey(projectId))
+    const cursorAt = (seq: number) => encodeCursor('feed', projectId, seq)
+    const snapshot = (task: TaskRow, seq: number, resync: boolean): Told => {
+      return { cursor: cursorAt(seq), at: deps.clock.now(), task, body: { type: 'TASK_SNAPSHOT', resync } }
+    }
+    try {
+      if (after === null) {
+        for (const task of await listOpen(deps, projectId, filter)) yield snapshot(task, start, false)
+      }
+      let seq = start
+      while (!signal.aborted) {
+        const events = await listFeed(deps.db.read, projectId, seq, BATCH)
+        if (hasGap(events, seq) || (events.length === 0 && seq < last)) {
+          seq = await findFeedPosition(deps.db.read, projectId)
+          for (const task of await listStanding(deps, projectId, filter)) yield snapshot(task, seq, true)
+          continue
+        }
+        const tasks = await passing(deps, projectId, filter, events)
+        for (const event of events) {
+          seq = event.feedSeq
+          const task = tasks.get(event.taskId)
+          if (task) yield { cursor: cursorAt(seq), at: event.at, task, body: event.body }
+        }
+        if (events.length === 0) await waiter.next(deps.tuning.pollMs, signal)
+      }
+    } finally {
+      waiter.close()
+    }
+  })
+}
+
+/** Just before the end of a task that has ended, which is always told; else behind its newest event. */
+function beforeEnd({ status, lastSeq }: TaskRow): number {
+  return isFinished(status) ? lastSeq - 1 : lastSeq
+}
+
+/** The end as the task itself tells it, when the event of it is gone. */
+function endOf(task: TaskRow): Told {
+  const { id, status, lastSeq, finishedAt } = task
+  return {
+    cursor: encodeCursor('task', id, lastSeq),
+    at: finishedAt!,
+    task,
+    body: { type: 'TASK_FINISHED', status },
+  }
+}
+
+async function isThere(deps: Deps, taskId: string, seq: number): Promise<boolean> {
+  const [next] = await listEvents(deps.db.read, taskId, seq - 1, 1)
+  return next?.seq === seq
+}
+
+/** Whether one is missing between a place and the events that were read behind it: they are numbered one by one. */
+function hasGap(events: EventRow[], after: number): boolean {
+  return events.some(({ feedSeq }, i) => feedSeq !== after + 1 + i)
+}
+
+interface News {
+  events: EventRow[]
+  /** The task behind these events; undefined when there are none. */
+  now: TaskRow | undefined
+}
+
+/** What viewers who stand at the same place of a task's log are told next, read once for all of them. */
+function news(deps: Deps, projectId: string, taskId: string, seq: number): Promise<News> {
+  return deps.pokes.once(taskKey(taskId), `${projectId}:${seq}`, async () => {
+    const events = await listEvents(deps.db.read, taskId, seq, BATCH)
+    return { events, now: events.length > 0 ? await findTask(deps.db.read, projectId, taskId) : undefined }
+  })
+}
+
+async function listOpen(deps: Deps, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
+  const unfinished = (['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'] as const).filter(
+    (status) => filter.statuses?.includes(status) ?? true,
+  )
+  const open = await listTasks(
+    deps.db.read,
+    projectId,
+    { ...filter, statuses: [...unfinished] },
+    { first: BATCH },
+  )
+  return open.slice(0, BATCH).toReversed()
+}
+
+async function listStanding(deps: Deps, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
+  const open = await listOpen(deps, projectId, filter)
+  if (open.length > 0) return open
+  // What happened to others than the unfinished is told by none of them.
+  return (await listTasks(deps.db.read, projectId, filter, { first: 1 })).slice(0, 1)
+}
+
+async function passing(
+  deps: Deps,
+  projectId: string,
+  filter: TaskFilter,
+  events: EventRow[],
+): Promise<Map<string, TaskRow>> {
+  if (events.length === 0) return new Map()
+  const ids = [...new Set(events.map(({ taskId }) => taskId))]
+  const tasks = await findTasks(deps.db.read, projectId, ids, filter)
+  return new Map(tasks.map((task) => [task.id, task]))
+}

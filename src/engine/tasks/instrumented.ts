@@ -1,0 +1,51 @@
+// What the edges ask of the engine, as dashboards and traces see it.
+import type { TaskRow } from '../../db/tables/tables.ts'
+import type { Created } from './create.ts'
+import type { Deps } from '../deps.ts'
+import type { Told } from '../events/feed.ts'
+
+/** Where a task's trace leaves the request: its attempts and deliveries go on from this span. */
+export function watchedCreate(deps: Deps, create: () => Promise<Created>): Promise<Created> {
+  return deps.tracing.span('task create', { kind: 'PRODUCER' }, async (span) => {
+    const created = await create()
+    span.set({ 'darkroom.task.id': created.task.id, 'darkroom.task.replayed': created.replayed })
+    if (!created.replayed) count(deps, created.task)
+    return created
+  })
+}
+
+/** The same for a task that is tried again: a new one, or itself once more. */
+export function watchedRetry(deps: Deps, retry: () => Promise<TaskRow>): Promise<TaskRow> {
+  return deps.tracing.span('task retry', { kind: 'PRODUCER' }, async (span) => {
+    const task = await retry()
+    span.set({ 'darkroom.task.id': task.id, 'darkroom.task.retry_of': task.retryOf })
+    if (task.retryOf !== null && task.status === 'QUEUED' && task.startedAt === null) count(deps, task)
+    return task
+  })
+}
+
+function count({ metrics }: Deps, { model, operation }: TaskRow): void {
+  metrics.done.tasksCreated.inc({ model, operation: operation.toLowerCase() })
+}
+
+/** The same feed, and how late its viewer is told. What happened before the viewer came is a replay, and not late. */
+export async function watchedFeed(
+  { metrics, clock }: Deps,
+  opening: Promise<AsyncIterableIterator<Told>>,
+): Promise<AsyncIterableIterator<Told>> {
+  const cameAt = clock.now()
+  const feed = await opening
+  const watched: AsyncIterableIterator<Told> = {
+    async next() {
+      const result = await feed.next()
+      if (!result.done && result.value.body.type !== 'TASK_SNAPSHOT' && result.value.at >= cameAt)
+        metrics.done.eventLag.observe(Math.max(0, clock.now() - result.value.at) / 1000)
+      return result
+    },
+    async return() {
+      return (await feed.return?.()) ?? { done: true, value: undefined }
+    },
+    [Symbol.asyncIterator]: () => watched,
+  }
+  return watched
+}

@@ -1,0 +1,116 @@
+// What a usage report is asked for, and what is wrong with it.
+import type { UsageFilter, UsageKey } from '../../db/money/usage-report.ts'
+import { badInput } from '../../errors.ts'
+import { DAY_MS, findZone, type Unit, type Zone } from './time-zone.ts'
+
+/** What reports group by: time, and what is known of attempts and their tasks. */
+export const USAGE_DIMENSIONS = [
+  'HOUR',
+  'DAY',
+  'MONTH',
+  'PROJECT',
+  'API_KEY',
+  'USER',
+  'PROVIDER',
+  'MODEL',
+  'OPERATION',
+  'QUALITY',
+  'SIZE',
+  'STATUS',
+  'METADATA',
+] as const
+
+export type UsageDimension = (typeof USAGE_DIMENSIONS)[number]
+
+/** The dimensions that are no time, each with its key in a row. */
+export const KEY_OF: Readonly<Record<Exclude<UsageDimension, Unit>, UsageKey>> = {
+  PROJECT: 'projectId',
+  API_KEY: 'apiKeyId',
+  USER: 'user',
+  PROVIDER: 'provider',
+  MODEL: 'model',
+  OPERATION: 'operation',
+  QUALITY: 'quality',
+  SIZE: 'size',
+  STATUS: 'status',
+  METADATA: 'metadata',
+}
+
+/** The times among them, the finest first. */
+export const UNITS = ['HOUR', 'DAY', 'MONTH'] as const satisfies Unit[]
+
+export interface UsageQuestion {
+  /** Null for all projects. */
+  projectId: string | null
+  from: number
+  /** The first moment that is not in it any more; null for all there is until now. */
+  to: number | null
+  groupBy: readonly UsageDimension[]
+  filter: UsageFilter
+  /** Whose hours, days and months they are: a name of the IANA database. */
+  timeZone: string
+  /** The label that METADATA groups by; null without it. */
+  metadataKey: string | null
+}
+
+/** The most rows of one report. */
+export const MOST_ROWS = 10_000
+const MOST_YEARS = 50
+/** The most values of one filter. */
+const MOST_VALUES = 1000
+
+/** Throws BAD_USER_INPUT for what cannot be answered; else its time zone. */
+export function checkQuestion(question: UsageQuestion): Zone {
+  const { from, to, groupBy, filter, timeZone, metadataKey } = question
+  const zone = findZone(timeZone)
+  if (!zone) {
+    throw badInput(
+      'timeZone',
+      `There is no time zone ${quote(timeZone)}. It is a name of the IANA database, Europe/Berlin for example, or UTC.`,
+    )
+  }
+  if (to !== null && to <= from)
+    throw badInput(
+      'to',
+      `\`from\` is ${say(from)} and \`to\` is ${say(to)}; it must be later, for it is not in the report any more.`,
+    )
+  if (to !== null && to - from > MOST_YEARS * 366 * DAY_MS)
+    throw badInput('from', `From ${say(from)} to ${say(to)} are more than ${MOST_YEARS} years.`)
+  const twice = groupBy.find((dimension, nth) => groupBy.indexOf(dimension) !== nth)
+  if (twice) throw badInput('groupBy', `\`groupBy\` names ${twice} twice; once is enough.`)
+  if (groupBy.includes('METADATA') && metadataKey === null)
+    throw badInput(
+      'metadataKey',
+      'METADATA groups by one label; say which: metadataKey: "team", for example.',
+    )
+  if (metadataKey !== null && !groupBy.includes('METADATA'))
+    throw badInput(
+      'metadataKey',
+      `\`metadataKey\` is ${quote(metadataKey)}, and \`groupBy\` does not name METADATA.`,
+    )
+  for (const [name, values] of Object.entries(filter)) {
+    if (values.length > MOST_VALUES)
+      throw badInput(
+        `filter.${name}`,
+        `\`filter.${name}\` has ${values.length} values; ${MOST_VALUES} are possible.`,
+      )
+  }
+  return zone
+}
+
+/** What to say when there is more than anybody reads. */
+export function tooManyRows({ groupBy }: UsageQuestion): Error {
+  return badInput(
+    'groupBy',
+    `Grouped by ${groupBy.join(', ')}, the report has more than ${MOST_ROWS} rows. ` +
+      'Ask for a shorter time, for fewer dimensions, or filter.',
+  )
+}
+
+function say(at: number): string {
+  return new Date(at).toISOString()
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 60))
+}

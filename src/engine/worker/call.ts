@@ -1,0 +1,66 @@
+// What a provider is handed for one call, and what is noted while it runs.
+import { rm } from 'node:fs/promises'
+import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
+import type { WirePhase } from '../../domain.ts'
+import { WIRE_PHASES } from '../../domain.ts'
+import type { Call } from '../../providers/provider.ts'
+import type { Deps } from '../deps.ts'
+import { createRecorder } from './recorder.ts'
+
+/** What is known of how far the request got. Grows while a call runs. */
+export interface Evidence {
+  wirePhase: WirePhase
+  httpStatus: number | null
+  providerRequestId: string | null
+}
+
+export interface OpenCall {
+  call: Call
+  evidence: Evidence
+  /** Resolves when every progress and preview so far is stored. */
+  recorded: () => Promise<void>
+  /** Removes what the call left in the spool. */
+  close: () => Promise<void>
+}
+
+/** Opens a call for one step of an attempt. Its signal aborts after `timeoutMs`, or when `cut` does. */
+export function openCall(
+  deps: Deps,
+  task: TaskRow,
+  attempt: AttemptRow,
+  timeoutMs: number,
+  cut: AbortSignal,
+): OpenCall {
+  const { wirePhase, httpStatus, providerRequestId } = attempt
+  const evidence: Evidence = { wirePhase, httpStatus, providerRequestId }
+  const recorder = createRecorder(deps, task, attempt)
+  const files: string[] = []
+  return {
+    evidence,
+    call: {
+      signal: AbortSignal.any([cut, AbortSignal.timeout(timeoutMs)]),
+      clientRef: attempt.id,
+      newFile() {
+        const file = deps.store.newFile()
+        files.push(file)
+        return file
+      },
+      onWire(phase, seen) {
+        evidence.wirePhase = later(evidence.wirePhase, phase)
+        evidence.httpStatus = seen?.httpStatus ?? evidence.httpStatus
+        evidence.providerRequestId = seen?.providerRequestId ?? evidence.providerRequestId
+      },
+      onProgress: (fraction) => recorder.progress(fraction),
+      onPartial: (file, index) => recorder.partial(file, index),
+    },
+    recorded: () => recorder.idle(),
+    async close() {
+      // What cannot be removed now is left to the sweep.
+      await Promise.all(files.map((file) => rm(file, { force: true }).catch(() => {})))
+    },
+  }
+}
+
+function later(a: WirePhase, b: WirePhase): WirePhase {
+  return WIRE_PHASES.indexOf(a) > WIRE_PHASES.indexOf(b) ? a : b
+}

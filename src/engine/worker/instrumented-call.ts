@@ -1,0 +1,81 @@
+// A call to an upstream as dashboards and traces see it.
+import type { AttemptRow } from '../../db/tables/tables.ts'
+import { ProviderError } from '../../providers/error.ts'
+import type { Answer, Call, Order } from '../../providers/provider.ts'
+import type { Attributes } from '../../tracing.ts'
+import type { Deps } from '../deps.ts'
+import type { Case } from '../attempts/outcome.ts'
+
+interface Watched {
+  of: Case
+  call: Call
+  order: Order
+  as: 'submit' | 'check'
+}
+
+/** Calls, in a span by OpenTelemetry's conventions for generative AI, and on a clock. Throws what `ask` throws. */
+export async function watchedCall(
+  deps: Deps,
+  { of: { attempt, evidence }, call, order, as }: Watched,
+  ask: (call: Call) => Promise<Answer>,
+): Promise<Answer> {
+  const { provider, model } = attempt
+  const end = deps.metrics.done.upstreamSeconds.startTimer({ call: as, provider, model })
+  const name = as === 'submit' ? `${GENERATE} ${order.upstreamModel}` : `check ${order.upstreamModel}`
+  const attributes = {
+    ...attributesOf(attempt),
+    'gen_ai.operation.name': as === 'submit' ? GENERATE : undefined,
+    'gen_ai.output.type': 'image',
+    'gen_ai.provider.name': deps.providers.find((one) => one.name === provider)?.dialect,
+    'gen_ai.request.model': order.upstreamModel,
+    'gen_ai.request.choice.count': order.n === 1 ? undefined : order.n,
+  }
+  return deps.tracing.span(name, { kind: 'CLIENT', attributes }, async (span) => {
+    try {
+      const traceparent = deps.tracing.upstreams ? (deps.tracing.here() ?? undefined) : undefined
+      const answer = await ask({ ...call, traceparent })
+      end({ outcome: answer.state.toLowerCase() })
+      span.set(saidBy(answer))
+      return answer
+    } catch (error) {
+      end({ outcome: error instanceof ProviderError ? error.failure.kind : 'bug' })
+      if (error instanceof ProviderError)
+        span.set({
+          'error.type': error.failure.code,
+          'darkroom.failure.kind': error.failure.kind,
+          'darkroom.charged': error.failure.charged,
+        })
+      throw error
+    } finally {
+      span.set({
+        'http.response.status_code': evidence.httpStatus,
+        'darkroom.wire_phase': evidence.wirePhase,
+      })
+    }
+  })
+}
+
+const GENERATE = 'generate_content'
+
+/** Which attempt a span is about. */
+export function attributesOf({ id, taskId, number, provider, model, state }: AttemptRow): Attributes {
+  return {
+    'darkroom.task.id': taskId,
+    'darkroom.attempt.id': id,
+    'darkroom.attempt.number': number,
+    'darkroom.attempt.state': state,
+    'darkroom.provider': provider,
+    'darkroom.model': model,
+  }
+}
+
+function saidBy(answer: Answer): Attributes {
+  if (answer.state !== 'DONE') return { 'darkroom.answer': answer.state }
+  const { inputTokens, outputTokens } = answer.usage
+  return {
+    'darkroom.answer': answer.state,
+    'darkroom.images': answer.images.length,
+    'gen_ai.usage.input_tokens': inputTokens,
+    'gen_ai.usage.output_tokens': outputTokens,
+  }
+}

@@ -1,0 +1,63 @@
+// Whether there is a point in taking up new work: what was made and cannot be kept was paid for in vain.
+import { DiskError } from '../../assets/disk-error.ts'
+import { probeWrite } from '../../db/maintenance/probe.ts'
+import type { Deps } from '../deps.ts'
+
+export interface Readiness {
+  /** Why no image could be kept at this moment, in a sentence; undefined when one could. Asks the disk at most once a second. */
+  roomProblem(): Promise<string | undefined>
+  /** Why this process could not take up work at this moment: the disk or the database; undefined when it could. */
+  problem(): Promise<string | undefined>
+}
+
+const ASK_EVERY_MS = 1000
+/** A database that takes longer to write one row is of no use to new tasks. */
+const WRITE_WITHIN_MS = 250
+
+export function createReadiness(deps: Deps): Readiness {
+  const { clock, log } = deps
+  let askedAt = -Infinity
+  let answer: Promise<string | undefined> = Promise.resolve(undefined)
+  let wasFull = false
+
+  async function ask(): Promise<string | undefined> {
+    const refused = await deps.store.checkRoom().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    const isFull = refused !== undefined
+    if (isFull && !wasFull) log.error({ err: refused }, 'no image can be stored; nothing new is sent')
+    if (!isFull && wasFull) log.info('images can be stored again')
+    wasFull = isFull
+    if (!isFull) return undefined
+    return `no image can be stored${refused instanceof DiskError ? ` (${refused.code})` : ''}`
+  }
+
+  function roomProblem(): Promise<string | undefined> {
+    const now = clock.now()
+    if (now - askedAt >= ASK_EVERY_MS) {
+      askedAt = now
+      answer = ask()
+    }
+    return answer
+  }
+
+  async function databaseProblem(): Promise<string | undefined> {
+    const patience = new AbortController()
+    const written = probeWrite(deps.db).then(
+      () => undefined,
+      () => 'the database cannot be written to',
+    )
+    const late = clock
+      .sleep(WRITE_WITHIN_MS, patience.signal)
+      .then(() => `the database takes longer than ${WRITE_WITHIN_MS} ms to write`)
+    const problem = await Promise.race([written, late])
+    patience.abort()
+    return problem
+  }
+
+  return {
+    roomProblem,
+    problem: async () => (await roomProblem()) ?? databaseProblem(),
+  }
+}

@@ -1,0 +1,152 @@
+// What published models can do and cost: data with a date and a source, since it changes every few months. Dialects
+// take from it what a provider's configuration does not say.
+import type { Capabilities, SizeRule, TokenPrice } from '../provider.ts'
+
+/** One published model, as its maker describes and prices it. */
+export interface CatalogueModel {
+  /** The name clients ask for. */
+  name: string
+  capabilities: Capabilities
+  /** List price; null where the maker bills per picture instead of per token. */
+  price: TokenPrice | null
+  /** ISO date on which the maker switches it off; null when none is announced. It may have passed already. */
+  retiresOn: string | null
+  /** ISO date of the newest source. */
+  asOf: string
+  /** Where the facts were read. */
+  source: string
+}
+
+const SPEC = 'https://github.com/openai/openai-openapi'
+const PRICES = 'https://platform.openai.com/docs/pricing'
+const MODEL_PAGES = 'https://platform.openai.com/docs/models'
+const DEPRECATIONS = 'https://platform.openai.com/docs/deprecations'
+
+// "Image generation" guide, section on sizes: any resolution that keeps these rules.
+const FREE_SIZES: SizeRule = {
+  kind: 'rule',
+  auto: true,
+  multipleOf: 16,
+  maxEdge: 3840,
+  maxRatio: 3,
+  minPixels: 655_360,
+  maxPixels: 8_294_400,
+}
+const CLASSIC_SIZES: SizeRule = { kind: 'list', auto: true, values: ['1024x1024', '1536x1024', '1024x1536'] }
+
+const GPT: Capabilities = {
+  operations: ['GENERATE', 'EDIT'],
+  sizes: CLASSIC_SIZES,
+  qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH'],
+  backgrounds: ['AUTO', 'OPAQUE', 'TRANSPARENT'],
+  moderations: ['AUTO', 'LOW'],
+  outputFormats: ['PNG', 'JPEG', 'WEBP'],
+  outputCompression: true,
+  inputFidelities: [],
+  styles: [],
+  maxN: 10,
+  maxInputImages: 16,
+  mask: true,
+  maxPartialImages: 3,
+  user: true,
+  maxPromptLength: 32_000,
+}
+
+// Inputs are always taken at high fidelity, and `input_fidelity` is refused. TRANSPARENT is off: the preview of 2026-08
+// was withdrawn in 2026-10, and calls have failed since. An operator may switch it on for one provider.
+const GPT_2: Capabilities = { ...GPT, sizes: FREE_SIZES, backgrounds: ['AUTO', 'OPAQUE'] }
+
+const GPT_2_5: Capabilities = {
+  ...GPT,
+  sizes: FREE_SIZES,
+  qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH', 'XHIGH', 'MAX'],
+}
+
+const GPT_1: Capabilities = { ...GPT, inputFidelities: ['HIGH', 'LOW'] }
+
+// `auto` here means that the field is left out: the DALL·E models then paint 1024x1024.
+const DALL_E: Capabilities = {
+  ...GPT,
+  qualities: ['AUTO', 'STANDARD'],
+  backgrounds: ['AUTO'],
+  moderations: ['AUTO'],
+  outputFormats: ['PNG'],
+  outputCompression: false,
+  maxPartialImages: 0,
+}
+
+const DALL_E_3: Capabilities = {
+  ...DALL_E,
+  operations: ['GENERATE'],
+  sizes: { kind: 'list', auto: true, values: ['1024x1024', '1792x1024', '1024x1792'] },
+  qualities: ['AUTO', 'STANDARD', 'HD'],
+  styles: ['VIVID', 'NATURAL'],
+  maxN: 1,
+  maxInputImages: 0,
+  mask: false,
+  maxPromptLength: 4000,
+}
+
+const DALL_E_2: Capabilities = {
+  ...DALL_E,
+  sizes: { kind: 'list', auto: true, values: ['256x256', '512x512', '1024x1024'] },
+  maxInputImages: 1,
+  maxPromptLength: 1000,
+}
+
+// Cached input has a lower price, but not on the Images API, whose usage has no field for it.
+const GPT_2_PRICE: TokenPrice = {
+  inputTextMicros: 5_000_000,
+  inputImageMicros: 8_000_000,
+  outputImageMicros: 30_000_000,
+  // Disputed: some published tables list a price for text output, others have no such class.
+  outputTextMicros: 10_000_000,
+  version: 'openai-2026-07-24',
+}
+
+const GPT_2_5_PRICE: TokenPrice = { ...GPT_2_PRICE, outputTextMicros: null, version: 'openai-2026-10-06' }
+
+const GPT_1_5_PRICE: TokenPrice = { ...GPT_2_PRICE, outputImageMicros: 32_000_000 }
+
+const GPT_1_PRICE: TokenPrice = {
+  inputTextMicros: 5_000_000,
+  inputImageMicros: 10_000_000,
+  outputImageMicros: 40_000_000,
+  outputTextMicros: null,
+  version: 'openai-2026-07-24',
+}
+
+const GPT_1_MINI_PRICE: TokenPrice = {
+  inputTextMicros: 2_000_000,
+  inputImageMicros: 2_500_000,
+  outputImageMicros: 8_000_000,
+  outputTextMicros: null,
+  version: 'openai-2026-07-24',
+}
+
+const CURRENT = { retiresOn: null, asOf: '2026-10-06', source: `${MODEL_PAGES}, ${PRICES}` }
+const RETIRING = { asOf: '2026-08-21', source: `${SPEC}, ${PRICES}, ${DEPRECATIONS}` }
+
+/** Every model known by name, the recommended ones first. */
+export const CATALOGUE: readonly CatalogueModel[] = [
+  { name: 'gpt-image-2', capabilities: GPT_2, price: GPT_2_PRICE, ...CURRENT },
+  { name: 'gpt-image-2-2026-04-21', capabilities: GPT_2, price: GPT_2_PRICE, ...CURRENT },
+  { name: 'gpt-image-2.5-flare', capabilities: GPT_2_5, price: GPT_2_5_PRICE, ...CURRENT },
+  { name: 'gpt-image-2.5-sunburst', capabilities: GPT_2_5, price: GPT_2_5_PRICE, ...CURRENT },
+  { name: 'gpt-image-1.5', capabilities: GPT_1, price: GPT_1_5_PRICE, retiresOn: '2026-12-01', ...RETIRING },
+  {
+    name: 'gpt-image-1-mini',
+    capabilities: GPT,
+    price: GPT_1_MINI_PRICE,
+    retiresOn: '2026-12-01',
+    ...RETIRING,
+  },
+  { name: 'gpt-image-1', capabilities: GPT_1, price: GPT_1_PRICE, retiresOn: '2026-10-23', ...RETIRING },
+  { name: 'dall-e-3', capabilities: DALL_E_3, price: null, retiresOn: '2026-05-12', ...RETIRING },
+  { name: 'dall-e-2', capabilities: DALL_E_2, price: null, retiresOn: '2026-05-12', ...RETIRING },
+]
+
+/** The facts on a model; undefined for one that nobody described here. */
+export function findModel(name: string): CatalogueModel | undefined {
+  return CATALOGUE.find((model) => model.name === name)
+}

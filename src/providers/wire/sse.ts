@@ -1,0 +1,142 @@
+// Server-sent events whose data is JSON with pictures in it, as in the HTML standard, section 9.2. eventsource-parser
+// collects a whole `data:` line as text before it hands it on; a line here is up to 100 MB of base64, twenty at once. So
+// the lines are split here, and their bytes go straight into a JsonSpill.
+import { createJsonSpill, DEFAULT_LIMITS, type JsonSpill, type SpillLimits } from './json-spill.ts'
+import { MalformedReply } from './malformed.ts'
+
+export interface ServerSentEvent {
+  /** The `event:` field; `message` where there was none. */
+  event: string
+  /** As JsonSpill gives it; undefined where it was not JSON. */
+  data: unknown
+}
+
+/**
+ * The events of a stream in order, pictures in `newFile()` paths. Ends at the end of the body or at `data: [DONE]`. The
+ * next event is not read before the last one was taken. Throws MalformedReply as JsonSpill does.
+ */
+export async function* readEvents(
+  body: AsyncIterable<Buffer>,
+  newFile: () => string,
+  limits: SpillLimits = DEFAULT_LIMITS,
+): AsyncGenerator<ServerSentEvent> {
+  let event = ''
+  let field = ''
+  let data: JsonSpill | undefined
+
+  async function take({ kind, bytes }: LinePart): Promise<void> {
+    if (kind === 'name') field = bytes.toString('latin1')
+    else if (field === 'event') event = (event + bytes.toString('utf8')).slice(0, 200)
+    else if (field === 'data') await (data ??= createJsonSpill(newFile, limits)).write(bytes)
+  }
+
+  async function finish(): Promise<ServerSentEvent | 'done' | undefined> {
+    const spill = data
+    const name = event || 'message'
+    data = undefined
+    event = ''
+    if (!spill) return undefined
+    const done = spill.text().trim() === '[DONE]'
+    const json = await jsonOrUndefined(spill)
+    return done ? 'done' : { event: name, data: json }
+  }
+
+  try {
+    for await (const part of splitLines(body)) {
+      if (part.kind !== 'blank') {
+        await take(part)
+        continue
+      }
+      const finished = await finish()
+      if (finished === 'done') return
+      if (finished) yield finished
+    }
+    // The standard drops an event that no blank line follows. A finished picture is paid for, so it is kept if whole.
+    const last = await finish()
+    if (last && last !== 'done' && last.data !== undefined) yield last
+  } finally {
+    await data?.close()
+  }
+}
+
+// Unknown events, keep-alives among them, need not be JSON; the reader skips what it does not know.
+async function jsonOrUndefined(spill: JsonSpill): Promise<unknown> {
+  try {
+    return await spill.end()
+  } catch (error) {
+    if (error instanceof MalformedReply) return undefined
+    throw error
+  } finally {
+    await spill.close()
+  }
+}
+
+interface LinePart {
+  /** A field's name, once and before its value; a piece of its value; or a blank line. */
+  kind: 'name' | 'value' | 'blank'
+  bytes: Buffer
+}
+
+async function* splitLines(body: AsyncIterable<Buffer>): AsyncGenerator<LinePart> {
+  const split = createLineSplitter()
+  for await (const chunk of body) yield* split(chunk)
+}
+
+function createLineSplitter(): (chunk: Buffer) => Generator<LinePart> {
+  let place: 'name' | 'space' | 'value' = 'name'
+  let name = EMPTY
+  let afterCr = false
+
+  function* readPiece(piece: Buffer): Generator<LinePart> {
+    let rest = piece
+    if (place === 'name') {
+      const colon = rest.indexOf(COLON)
+      name = joinName(name, colon < 0 ? rest : rest.subarray(0, colon))
+      if (colon < 0) return
+      yield { kind: 'name', bytes: name }
+      place = 'space'
+      rest = rest.subarray(colon + 1)
+    }
+    if (rest.length === 0) return
+    if (place === 'space' && rest[0] === SPACE) rest = rest.subarray(1)
+    place = 'value'
+    yield { kind: 'value', bytes: rest }
+  }
+
+  return function* split(chunk) {
+    // A line may end with LF, CR or both, and the two may come in two chunks.
+    let at = afterCr && chunk[0] === LF ? 1 : 0
+    if (chunk.length > 0) afterCr = false
+    while (at < chunk.length) {
+      const end = lineEnd(chunk, at)
+      yield* readPiece(chunk.subarray(at, end))
+      if (end === chunk.length) return
+      if (place === 'name' && name.length === 0) yield { kind: 'blank', bytes: EMPTY }
+      name = EMPTY
+      place = 'name'
+      const isCr = chunk[end] === CR
+      afterCr = isCr && end + 1 === chunk.length
+      at = end + (isCr && chunk[end + 1] === LF ? 2 : 1)
+    }
+  }
+}
+
+// No field that matters has a name longer than `event`.
+function joinName(name: Buffer, more: Buffer): Buffer {
+  const whole = Buffer.concat([name, more.subarray(0, 16)]).subarray(0, 16)
+  return whole.subarray(0, 3).equals(BYTE_ORDER_MARK) ? whole.subarray(3) : whole
+}
+
+function lineEnd(chunk: Buffer, from: number): number {
+  const lf = chunk.indexOf(LF, from)
+  const end = lf < 0 ? chunk.length : lf
+  const cr = chunk.subarray(0, end).indexOf(CR, from)
+  return cr < 0 ? end : cr
+}
+
+const EMPTY: Buffer = Buffer.alloc(0)
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
+const LF = 0x0a
+const CR = 0x0d
+const SPACE = 0x20
+const COLON = 0x3a
