@@ -6,12 +6,15 @@ import manifest from '../package.json' with { type: 'json' }
 import {
   hasNoAny,
   hasNoCycles,
+  hasSmallFolders,
   isExplained,
   isNamedForItsJob,
   isSmall,
   needsItsDependencies,
   pointsRight,
   respectsOwners,
+  roomsPointRight,
+  siblingsHaveNoCycles,
 } from './architecture/laws.ts'
 import { listUnread, readSources, readTree } from './architecture/source.ts'
 
@@ -34,20 +37,26 @@ describe('the sources', () => {
     expect(product.flatMap(listUnread)).toEqual([])
   })
 
-  test('import only to the right on the Line', () => {
+  test('keep the dependency rule between layers', () => {
     expect(pointsRight(product)).toEqual([])
   })
 
-  test('have no import cycles', () => {
+  test('keep the dependency rule between the rooms of a layer', () => {
+    expect(roomsPointRight(product)).toEqual([])
+  })
+
+  test('have no import cycles, neither between files nor between sibling folders', () => {
     expect(hasNoCycles(product)).toEqual([])
+    expect(siblingsHaveNoCycles(product)).toEqual([])
   })
 
   test('leave time, chance, the process and each big library to their owners', () => {
     expect(respectsOwners(product)).toEqual([])
   })
 
-  test('stay small', () => {
+  test('stay small, files as well as folders', () => {
     expect(isSmall(product)).toEqual([])
+    expect(hasSmallFolders(product)).toEqual([])
   })
 
   test('are named for what they do', () => {
@@ -79,11 +88,11 @@ describe('each law notices', () => {
     expect(pointsRight(readSources(tree))).toEqual([
       'src/db/a.ts (db) imports src/engine/b.ts (engine)',
       'src/db/a.ts (db) imports src/assets/c.ts (assets)',
-      'src/clock.ts (words) imports src/db/a.ts (db)',
-      'src/http/d.ts (http) imports src/config/file.ts (gateway)',
+      'src/clock.ts (domain) imports src/db/a.ts (db)',
+      'src/http/d.ts (http) imports src/config/file.ts (config)',
     ])
     expect(() => pointsRight(readSources({ 'src/stray.ts': "import { a } from './domain.ts'" }))).toThrow(
-      'src/stray.ts has no place in the Line',
+      'src/stray.ts has no place in the dependency rule',
     )
   })
 
@@ -99,6 +108,26 @@ describe('each law notices', () => {
     const comments = "// import { a } from '../cli.ts'\n/**\n * from 'b'\n */"
     expect(readSources({ 'src/db/a.ts': comments })).toMatchObject([{ files: [], packages: [] }])
     expect(readSources({ 'src/db/a.ts': comments }).flatMap(listUnread)).toEqual([])
+  })
+
+  test('an import between rooms that points left', () => {
+    const tree = {
+      'src/engine/events/a.ts': "import { b } from '../tasks/b.ts'",
+      'src/engine/tasks/b.ts': "import { c } from '../worker/c.ts'\nimport { a } from '../events/a.ts'",
+      'src/engine/worker/c.ts': "import type { Deps } from '../deps.ts'",
+    }
+    expect(roomsPointRight(readSources(tree))).toEqual([
+      'src/engine/events/a.ts imports src/engine/tasks/b.ts',
+      'src/engine/tasks/b.ts imports src/engine/worker/c.ts',
+    ])
+    expect(siblingsHaveNoCycles(readSources(tree))).toEqual([
+      'src/engine/events → src/engine/tasks → src/engine/events',
+    ])
+  })
+
+  test('a folder of more than forty files', () => {
+    const tree = Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`src/db/a/${i}.ts`, '']))
+    expect(hasSmallFolders(readSources(tree))).toEqual(['src/db/a has 41 files'])
   })
 
   test('a cycle, however long', () => {

@@ -1,4 +1,5 @@
-import type { RawImage, TaskInput } from '../engine/tasks/input.ts'
+import type { RawImage } from '../engine/images/input-images.ts'
+import type { TaskInput } from '../engine/tasks/input.ts'
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS } from '../domain.ts'
 import { badInput } from '../errors.ts'
 import { builder } from './builder.ts'

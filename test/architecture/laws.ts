@@ -1,20 +1,49 @@
-// The laws of the house. Each takes sources and answers with the sentences that say where it is broken: none, if kept.
+// The rules of the source tree. Each takes sources and returns one sentence per violation: none when the rule is kept.
+import { dirname } from 'node:path/posix'
 import type { Source } from './source.ts'
 
-/** From left to right; an import may only point right. What stands in one place does not know its neighbours there. */
-const LINE = [
+/** The dependency rule, from left to right: an import may only point right. Layers in one entry do not import each other. */
+const LAYERS = [
   ['cli'],
   ['gateway'],
+  ['telemetry'],
+  ['config'],
   ['http'],
   ['schema'],
   ['engine'],
   ['db', 'providers', 'assets'],
-  ['words'],
+  ['domain'],
 ]
 
-const WORDS = new Set(
-  ['domain', 'errors', 'clock', 'ids', 'log', 'metrics', 'period', 'tracing'].map((name) => `src/${name}.ts`),
+/** The modules of the `domain` layer: every layer may import them. */
+const DOMAIN = new Set(
+  ['domain', 'errors', 'clock', 'ids', 'log', 'metrics', 'money', 'period', 'tracing'].map(
+    (name) => `src/${name}.ts`,
+  ),
 )
+
+/**
+ * The rooms of a layer, from left to right: an import from one room into another may only point right. Rooms in one entry
+ * do not import each other. Files directly in the layer's folder are its contract or its entry; the rule leaves them out.
+ */
+const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'src/http/': [['graphql'], ['security']],
+  'src/engine/': [
+    ['tasks', 'worker', 'maintenance'],
+    ['images'],
+    ['attempts'],
+    ['routing', 'access', 'webhooks', 'usage'],
+    ['events'],
+  ],
+  'src/db/': [
+    ['maintenance'],
+    ['webhooks'],
+    ['tasks', 'attempts', 'money', 'access', 'providers'],
+    ['connection'],
+    ['tables'],
+  ],
+}
+
 const CLI = ['src/cli.ts', 'src/cli/', 'bin/']
 const CLOCK = 'src/clock.ts'
 
@@ -59,17 +88,19 @@ const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly st
   { what: 'the console', pattern: /\bconsole\.\w/, owners: CLI },
 ]
 
-const MOST_LINES = 300
+const MAX_LINES = 300
+const MAX_FILES_PER_FOLDER = 40
 const MEDIAN_BELOW = 110
 const VAGUE_NAME = /(?:^|[/.-])(?:utils?|helpers?|common|misc|shared|lib)(?=[/.-]|$)/
 
+/** Imports that point left, or between layers that do not import each other. */
 export function pointsRight(sources: Source[]): string[] {
   return sources.flatMap(({ path, files }) =>
     files
       .filter((target) => /^(?:src|bin)\//.test(target))
       .flatMap((target) => {
         const [from, to] = [layerOf(path), layerOf(target)]
-        return from === to || placeOf(from) < placeOf(to)
+        return from === to || placeOf(from, LAYERS) < placeOf(to, LAYERS)
           ? []
           : [`${path} (${from}) imports ${target} (${to})`]
       }),
@@ -78,30 +109,72 @@ export function pointsRight(sources: Source[]): string[] {
 
 function layerOf(path: string): string {
   if (belongsTo(path, CLI)) return 'cli'
-  if (belongsTo(path, ['src/gateway.ts', 'src/config/config.ts', 'src/config/', 'src/telemetry/']))
-    return 'gateway'
-  if (WORDS.has(path)) return 'words'
+  if (path === 'src/gateway.ts') return 'gateway'
+  if (DOMAIN.has(path)) return 'domain'
   return /^src\/(\w+)\//.exec(path)?.[1] ?? path
 }
 
-function placeOf(layer: string): number {
-  const place = LINE.findIndex((names) => names.includes(layer))
-  if (place === -1) throw new Error(`${layer} has no place in the Line`)
+function placeOf(name: string, order: readonly (readonly string[])[]): number {
+  const place = order.findIndex((names) => names.includes(name))
+  if (place === -1) throw new Error(`${name} has no place in the dependency rule`)
   return place
 }
 
+/** Imports between the rooms of one layer that point left. */
+export function roomsPointRight(sources: Source[]): string[] {
+  return Object.entries(ROOMS).flatMap(([layer, order]) =>
+    sources.flatMap(({ path, files }) =>
+      files.flatMap((target) => {
+        const [from, to] = [roomOf(path, layer), roomOf(target, layer)]
+        if (from === undefined || to === undefined || from === to) return []
+        return placeOf(from, order) < placeOf(to, order) ? [] : [`${path} imports ${target}`]
+      }),
+    ),
+  )
+}
+
+/** The folder of `layer` that a file is in; undefined for a file of another layer or directly in its folder. */
+function roomOf(path: string, layer: string): string | undefined {
+  return path.startsWith(layer) ? /^([\w-]+)\//.exec(path.slice(layer.length))?.[1] : undefined
+}
+
+/** Sibling folders whose files import each other in a circle, in any folder of the tree. */
+export function siblingsHaveNoCycles(sources: Source[]): string[] {
+  const imports = new Map<string, Set<string>>()
+  for (const { path, files } of sources) {
+    for (const target of files) {
+      const [from, to] = siblingFolders(path, target)
+      if (from === undefined || to === undefined || from === to) continue
+      imports.set(from, (imports.get(from) ?? new Set()).add(to))
+    }
+  }
+  return cyclesIn(imports)
+}
+
+/** The two folders side by side in which the paths part; undefined where one of them is a file there. */
+function siblingFolders(a: string, b: string): [string | undefined, string | undefined] {
+  const [partsOfA, partsOfB] = [a.split('/'), b.split('/')]
+  const fork = partsOfA.findIndex((part, i) => part !== partsOfB[i])
+  const folder = (parts: string[]) =>
+    fork < parts.length - 1 ? parts.slice(0, fork + 1).join('/') : undefined
+  return [folder(partsOfA), folder(partsOfB)]
+}
+
 export function hasNoCycles(sources: Source[]): string[] {
-  const targets = new Map(sources.map(({ path, files }) => [path, files]))
+  return cyclesIn(new Map(sources.map(({ path, files }) => [path, files])))
+}
+
+function cyclesIn(imports: ReadonlyMap<string, Iterable<string>>): string[] {
   const done = new Set<string>()
   const cycles: string[] = []
-  const visit = (path: string, way: readonly string[]) => {
-    const from = way.indexOf(path)
-    if (from !== -1) cycles.push([...way.slice(from), path].join(' → '))
-    if (from !== -1 || done.has(path)) return
-    for (const target of targets.get(path) ?? []) visit(target, [...way, path])
-    done.add(path)
+  const visit = (name: string, route: readonly string[]) => {
+    const from = route.indexOf(name)
+    if (from !== -1) cycles.push([...route.slice(from), name].join(' → '))
+    if (from !== -1 || done.has(name)) return
+    for (const target of imports.get(name) ?? []) visit(target, [...route, name])
+    done.add(name)
   }
-  for (const path of targets.keys()) visit(path, [])
+  for (const name of imports.keys()) visit(name, [])
   return cycles
 }
 
@@ -124,10 +197,18 @@ export function isSmall(sources: Source[]): string[] {
   const median = medianLines(sources)
   return [
     ...sources
-      .filter(({ lines }) => lines > MOST_LINES)
+      .filter(({ lines }) => lines > MAX_LINES)
       .map(({ path, lines }) => `${path} has ${lines} lines`),
     ...(median < MEDIAN_BELOW ? [] : [`the median file has ${median} lines`]),
   ]
+}
+
+/** Folders that can no longer be overlooked. */
+export function hasSmallFolders(sources: Source[]): string[] {
+  const counts = Map.groupBy(sources, ({ path }) => dirname(path))
+  return [...counts]
+    .filter(([, files]) => files.length > MAX_FILES_PER_FOLDER)
+    .map(([folder, files]) => `${folder} has ${files.length} files`)
 }
 
 function medianLines(sources: Source[]): number {

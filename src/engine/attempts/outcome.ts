@@ -1,9 +1,15 @@
 import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
-import type { Usage } from '../../domain.ts'
+import type { Usage, WirePhase } from '../../domain.ts'
 import type { Failure } from '../../providers/error.ts'
 import type { Price, ResolvedSettings } from '../../providers/provider.ts'
-import type { Evidence } from '../worker/call.ts'
+
+/** What is known of how far the request got. Grows while a call runs. */
+export interface Evidence {
+  wirePhase: WirePhase
+  httpStatus: number | null
+  providerRequestId: string | null
+}
 
 /** A step that was taken: of which attempt, and how far it got. */
 export interface Case {

@@ -8,13 +8,12 @@ import { insertTask } from '../../db/tasks/tasks.ts'
 import type { ImageRequest } from '../../domain.ts'
 import type { GatewayError } from '../../errors.ts'
 import { newId } from '../../ids.ts'
-import type { Offer } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 import { worstCaseMicros } from '../usage/estimate.ts'
 import { openBooks, refused, reserve } from './ledger.ts'
 import type { Asking } from '../access/limiter.ts'
 import { splitIntoParts, type Part } from './parts.ts'
-import type { Route } from '../routing/route.ts'
+import { findOffer, type Route } from '../routing/route.ts'
 
 /** Inserts a task with the first attempt of each of its parts, and its first event; undefined when the idempotency key is taken. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED. */
 export async function startTask(
@@ -70,7 +69,7 @@ export async function planAttempt(
   const createdAt = deps.clock.now()
   const { task, part, provider, delayMs } = plan
   const { id: taskId, projectId, apiKeyId, model } = task
-  const offer = findOffer(deps, provider, model)
+  const offer = findOffer(deps.providers, provider, model)
   const heldMicros = offer ? worstCaseMicros(task.request, offer, part.n) : null
   const refusal = await reserve(q, task, createdAt, heldMicros)
   if (refusal) return refused(refusal, { provider, model, heldMicros, apiKeyId })
@@ -82,7 +81,3 @@ export async function planAttempt(
 }
 
 type PlannedFor = Pick<TaskRow, 'id' | 'projectId' | 'apiKeyId' | 'model' | 'request'>
-
-function findOffer({ providers }: Deps, provider: string, model: string): Offer | undefined {
-  return providers.find(({ name }) => name === provider)?.offers.find((offer) => offer.model === model)
-}

@@ -13,7 +13,9 @@ import { badInput } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { checkUrl } from '../../providers/wire/address.ts'
 import type { Deps } from '../deps.ts'
-import type { RawImage } from '../tasks/input.ts'
+
+/** An image as a client hands it in, one of four ways. */
+export type RawImage = { upload: Blob } | { dataUrl: string } | { url: string } | { imageId: string }
 
 /** What is known of an input image that is stored. */
 export type Facts = Pick<ImageFacts, 'width' | 'height' | 'hasAlpha'>

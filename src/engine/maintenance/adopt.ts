@@ -1,14 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { findAnyAttempt } from '../../db/attempts/attempts.ts'
-import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
+import type { AttemptRow } from '../../db/tables/tables.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import type { AttemptState } from '../../domain.ts'
-import { ProviderError } from '../../providers/error.ts'
-import type { Price } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 import { landImages } from '../images/ingest.ts'
 import { dropReceipt, listReceipts, type Receipt } from '../attempts/received-answer.ts'
-import { routeOf } from '../worker/send.ts'
+import { findOffer } from '../routing/route.ts'
 import { settle } from '../attempts/settle.ts'
 
 const UNSETTLED: ReadonlySet<AttemptState> = new Set(['SENDING', 'ACCEPTED', 'UNKNOWN'])
@@ -41,11 +39,9 @@ async function adopt(
     const task = await getTask(deps.db.read, attempt.taskId)
     const images = await landImages(deps, attempt, receipt.images, over)
     const { usage, resolved, evidence } = receipt
-    await settle(
-      deps,
-      { task, attempt, evidence },
-      { is: 'DONE', images, usage, resolved, price: priceOf(deps, task, attempt) },
-    )
+    // Null when the configuration has changed since: the cost is then unknown.
+    const price = findOffer(deps.providers, attempt.provider, attempt.model)?.price ?? null
+    await settle(deps, { task, attempt, evidence }, { is: 'DONE', images, usage, resolved, price })
   }
   await dropReceipt(deps, receipt.attemptId)
   for (const { file } of receipt.images) await rm(file, { force: true })
@@ -54,14 +50,4 @@ async function adopt(
 function isHeld({ workerId, clock }: Deps, { leaseOwner, leaseUntil }: AttemptRow, all: boolean): boolean {
   if (leaseOwner === null || leaseUntil === null) return false
   return leaseOwner === workerId || (!all && leaseUntil > clock.now())
-}
-
-/** Null when the configuration has changed since: the cost is then unknown. */
-function priceOf(deps: Deps, task: TaskRow, attempt: AttemptRow): Price | null {
-  try {
-    return routeOf(deps, task, attempt).offer.price
-  } catch (error) {
-    if (error instanceof ProviderError) return null
-    throw error
-  }
 }

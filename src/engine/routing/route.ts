@@ -49,6 +49,11 @@ export function routes(request: ImageRequest, providers: readonly Provider[], no
   )
 }
 
+/** A provider's offer of a model; undefined when the configuration has none. */
+export function findOffer(providers: readonly Provider[], name: string, model: string): Offer | undefined {
+  return providers.find((provider) => provider.name === name)?.offers.find((offer) => offer.model === model)
+}
+
 /** How many calls it takes to make all images there. */
 function calls({ n }: ImageRequest, { offer }: Route): number {
   return Math.ceil(n / offer.capabilities.maxN)

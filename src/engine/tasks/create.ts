@@ -6,8 +6,14 @@ import type { ImageRequest } from '../../domain.ts'
 import { badInput, GatewayError } from '../../errors.ts'
 import type { Deps } from '../deps.ts'
 import { checkReceiver } from '../webhooks/endpoints.ts'
-import { MASK_WITHOUT_ALPHA, takeImage, type Facts, type TakenImage } from '../images/input-images.ts'
-import { checkInput, type RawImage, type TaskInput } from './input.ts'
+import {
+  MASK_WITHOUT_ALPHA,
+  takeImage,
+  type Facts,
+  type RawImage,
+  type TakenImage,
+} from '../images/input-images.ts'
+import { checkInput, type TaskInput } from './input.ts'
 import type { Asking } from '../access/limiter.ts'
 import { startTask } from '../attempts/plan.ts'
 import { routes, type Route } from '../routing/route.ts'

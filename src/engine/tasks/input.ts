@@ -1,9 +1,7 @@
 import type { ImageRequest } from '../../domain.ts'
 import { parseSize } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
-
-/** An image as a client hands it in, one of four ways. */
-export type RawImage = { upload: Blob } | { dataUrl: string } | { url: string } | { imageId: string }
+import type { RawImage } from '../images/input-images.ts'
 
 /** What a client asks for, every default filled in, nothing checked yet. */
 export interface TaskInput extends Omit<ImageRequest, 'operation' | 'images' | 'mask' | 'metadata'> {

@@ -4,15 +4,9 @@ import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { WirePhase } from '../../domain.ts'
 import { WIRE_PHASES } from '../../domain.ts'
 import type { Call } from '../../providers/provider.ts'
+import type { Evidence } from '../attempts/outcome.ts'
 import type { Deps } from '../deps.ts'
 import { createRecorder } from './recorder.ts'
-
-/** What is known of how far the request got. Grows while a call runs. */
-export interface Evidence {
-  wirePhase: WirePhase
-  httpStatus: number | null
-  providerRequestId: string | null
-}
 
 export interface OpenCall {
   call: Call
