@@ -29,7 +29,7 @@ import { timed } from './db/connection/instrumented.ts'
 import { DELIVERY_TUNING, type DeliveryTuning } from './engine/webhooks/delivery-tuning.ts'
 import { createApp } from './http/app.ts'
 import { createAssetRoute } from './http/assets.ts'
-import { basePathOf, withBasePath } from './http/base-path.ts'
+import { basePathOf } from './http/base-path.ts'
 import { credentialOf } from './http/security/auth.ts'
 import { createCallbackRoute } from './http/callbacks.ts'
 import { createClientReader, type Client } from './http/security/client.ts'
@@ -207,8 +207,9 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   metrics.build.set({ version: manifest.version, database: db.dialect }, 1)
   const about = { readClient, publicUrl, adminKey, log }
   const parts = { graphql, page, assets, callbacks, usage, health, metrics: scraped, ...about }
-  const app = withBasePath(observed(createApp(parts), { metrics, clock, log }), basePathOf(publicUrl))
-  const mounted = { fetch: createFetchHandler(app), node: createNodeHandler(app) }
+  const app = observed(createApp(parts), { metrics, clock, log })
+  const basePath = basePathOf(publicUrl)
+  const mounted = { fetch: createFetchHandler(app, basePath), node: createNodeHandler(app, basePath) }
 
   return {
     fetch: (request, remoteAddress) => mounted.fetch.fetch(request, remoteAddress),
@@ -233,7 +234,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   }
 
   async function openPort(): Promise<{ url: string; isOpen: boolean }> {
-    listener = await listen(app, sockets, { ...config, stuckMs })
+    listener = await listen(app, sockets, { ...config, basePath, stuckMs })
     return { url: listener.url, isOpen: await keyring.isOpen() }
   }
 

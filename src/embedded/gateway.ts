@@ -19,13 +19,13 @@ export interface EmbeddedGateway {
     request: Request,
     from?: { remoteAddress?: string | undefined } | object,
   ) => Promise<Response>
-  /** The same for node:http, Express and the like. Resolves when the response was sent; never rejects. */
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  /** The same for node:http, Express and the like, as a listener for `request`. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
   /**
-   * Takes over an `upgrade` of node:http, for subscriptions over WebSocket. Refuses paths other than `/graphql` with
+   * Listener for `upgrade` of node:http, for subscriptions over WebSocket. Refuses paths other than `/graphql` with
    * status 404: where the server has other WebSockets, pass only the gateway's.
    */
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /**
    * Opens the database and works on queued tasks, without waiting for a request. Repeated calls return the first
    * result; one that failed is tried again. `afterRestore`: the database was just restored from a backup, so tasks that
@@ -104,27 +104,34 @@ export function createGateway({
     return { cut: 0 }
   }
 
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gateway = await ready()
+    if (gateway) return gateway.handle(request, response)
+    const { status, headers } = UNAVAILABLE_INIT
+    response.writeHead(status, { ...headers, 'content-type': 'application/json' })
+    response.end(JSON.stringify(UNAVAILABLE))
+  }
+
   return {
     async fetch(request, from) {
       const gateway = await ready()
       return gateway ? gateway.fetch(request, addressOf(from)) : Response.json(UNAVAILABLE, UNAVAILABLE_INIT)
     },
-    async handle(request, response) {
-      const gateway = await ready()
-      if (gateway) return gateway.handle(request, response)
-      const { status, headers } = UNAVAILABLE_INIT
-      response
-        .writeHead(status, { ...headers, 'content-type': 'application/json' })
-        .end(JSON.stringify(UNAVAILABLE))
+    handle(request, response) {
+      void serve(request, response).catch((error: unknown) => {
+        log.error({ err: error }, 'a request met an unexpected error')
+        response.destroy()
+      })
     },
-    async upgrade(request, socket, head) {
+    upgrade(request, socket, head) {
       // A client that leaves while the gateway starts must not end the process.
       socket.on('error', ignore)
-      const gateway = await ready()
-      if (gateway) {
-        gateway.upgrade(request, socket, head)
-        socket.off('error', ignore)
-      } else socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+      void ready().then((gateway) => {
+        if (gateway) return gateway.upgrade(request, socket, head)
+        return void socket.end(
+          'HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
+        )
+      })
     },
     async start({ afterRestore = false } = {}) {
       if (stopped) throw new Error('The gateway was stopped. Create another one.')

@@ -1,4 +1,5 @@
 import type { App } from './app.ts'
+import { withoutBase } from './base-path.ts'
 
 /** Serves requests of the Fetch API, for the server of another program. */
 export interface FetchHandler {
@@ -8,54 +9,88 @@ export interface FetchHandler {
   cutStreams(): void
 }
 
-/** Makes the app's responses fit for any server that takes a `Response`. */
-export function createFetchHandler(app: App): FetchHandler {
-  const cuts = new Set<() => void>()
+/** Serves the app below `basePath`, which is empty for none, as well as without it. */
+export function createFetchHandler(app: App, basePath: string): FetchHandler {
+  const streams = new Set<Relay>()
   return {
     async fetch(request, remoteAddress) {
-      const response = await app(request, remoteAddress)
+      const gone = new AbortController()
+      const response = await app(adopt(request, basePath, gone.signal), remoteAddress)
       const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
       // The app also returns the Response of another library, which frameworks that check the class refuse.
       if (response instanceof globalThis.Response && !isStream) return response
       const { status, statusText, headers, body } = response
-      const copied = { status, statusText, headers: [...headers] }
-      return new globalThis.Response(body && relay(body, isStream ? cuts : undefined), copied)
+      const init = { status, statusText, headers: [...headers] }
+      if (body === null) return new globalThis.Response(null, init)
+      const abort = () => relay.cut(request.signal.reason)
+      const relay = createRelay(body, () => {
+        streams.delete(relay)
+        request.signal.removeEventListener('abort', abort)
+        gone.abort()
+      })
+      if (request.signal.aborted) abort()
+      else request.signal.addEventListener('abort', abort)
+      if (isStream) streams.add(relay)
+      return new globalThis.Response(relay.stream, init)
     },
     cutStreams() {
-      for (const cut of cuts) cut()
+      // An error rather than an end: a stream that ends in good order would be taken for whole.
+      for (const { cut } of streams) cut(new Error('The gateway is stopping.'))
     },
   }
 }
 
-/** The same bytes as a stream of Node's own class: read only as fast as they are taken, and given up when it is canceled. */
-function relay(body: AsyncIterable<Uint8Array>, cuts: Set<() => void> | undefined): ReadableStream {
+/** The same request below the base path, which is also aborted when nobody reads its response any more. */
+function adopt(request: Request, basePath: string, gone: AbortSignal): Request {
+  const url = URL.parse(request.url)
+  if (url) url.pathname = withoutBase(url.pathname, basePath)
+  const { method, headers, body } = request
+  const signal = AbortSignal.any([request.signal, gone])
+  return new globalThis.Request(url ?? request.url, {
+    method,
+    headers,
+    signal,
+    ...(body && { body, duplex: 'half' }),
+  })
+}
+
+interface Relay {
+  stream: ReadableStream<Uint8Array>
+  /** Ends it with an error. */
+  cut: (reason: unknown) => void
+}
+
+/** The bytes of a body as a stream of Node's own class, read only as fast as they are taken. `ended` is called at its end. */
+function createRelay(body: AsyncIterable<Uint8Array>, ended: () => void): Relay {
   const source = body[Symbol.asyncIterator]()
-  let cut: (() => void) | undefined
-  const end = () => {
-    if (cut) cuts?.delete(cut)
+  let fail: Relay['cut'] | undefined
+  let begun = false
+  const giveUp = () => {
+    ended()
+    // Yoga throws out of its own stream when it is given up before it was read.
+    if (begun) void source.return?.().catch(() => {})
   }
-  return new ReadableStream<Uint8Array>(
+  const stream = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        cut = () => {
-          end()
-          // An error rather than an end: a stream that ends in good order would be taken for whole.
-          controller.error(new Error('The gateway is stopping.'))
-          void source.return?.()
+        fail = (reason) => {
+          controller.error(reason)
+          giveUp()
         }
-        cuts?.add(cut)
       },
       async pull(controller) {
-        const { done, value } = await source.next()
+        begun = true
+        const { done, value } = await source.next().catch((error: unknown) => {
+          ended()
+          throw error
+        })
         if (!done) return controller.enqueue(value)
-        end()
+        ended()
         controller.close()
       },
-      async cancel() {
-        end()
-        await source.return?.()
-      },
+      cancel: giveUp,
     },
     { highWaterMark: 0 },
   )
+  return { stream, cut: (reason) => fail?.(reason) }
 }

@@ -30,10 +30,10 @@ const PATIENCE: Patience = { headersMs: 14_000, requestMs: 59_000, checkMs: 1_00
 export async function listen(
   app: App,
   sockets: Sockets,
-  at: { host: string; port: number; patience?: Patience; stuckMs?: number },
+  at: { host: string; port: number; basePath?: string; patience?: Patience; stuckMs?: number },
 ): Promise<Listener> {
   const { headersMs, requestMs, checkMs } = at.patience ?? PATIENCE
-  const requests = createNodeHandler(app)
+  const requests = createNodeHandler(app, at.basePath ?? '')
   const server = createServer(
     {
       maxHeaderSize: 16_384,
