@@ -19,7 +19,7 @@ VOLUME /data
 EXPOSE 4000
 # /livez rather than /readyz: a restart does not help against a full disk, and cuts paid calls.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 4000}/livez`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 4000) + '/livez').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Calls under way are paid for: give them the time they take, see docs/operating.md.
 STOPSIGNAL SIGTERM
 CMD ["node", "node_modules/darkroom/bin/darkroom.js", "serve"]

@@ -135,6 +135,8 @@ export function createGateway({
     },
     async start({ afterRestore = false } = {}) {
       if (stopped) throw new Error('The gateway was stopped. Create another one.')
+      // Work that has begun may have sent what was to be marked for review.
+      if (afterRestore && work.current()) throw new Error('afterRestore must come before the first request.')
       restored ||= afterRestore
       await work.get()
     },

@@ -106,6 +106,13 @@ describe('createGateway', () => {
     ])
   })
 
+  it('starts after a restore, but not once it works', async () => {
+    const gateway = embed()
+    await gateway.start({ afterRestore: true })
+    await gateway.start()
+    await expect(gateway.start({ afterRestore: true })).rejects.toThrow('before the first request')
+  })
+
   it('starts after a failure that has passed', async () => {
     await writeFile(join(dataDir), 'a file where the folder belongs')
     const gateway = embed()
@@ -233,6 +240,24 @@ describe('in a server of node:http', () => {
     expect((await sharp(await image.arrayBuffer()).metadata()).format).toBe('png')
     server.close()
     server.closeAllConnections()
+  })
+
+  it('serves a router that strips the path, and leaves the request as it was', async () => {
+    const paths: (string | undefined)[] = []
+    const server = createServer((request, response) => {
+      // As Express does below `app.use('/images', …)`.
+      const mounted = Object.assign(request, {
+        originalUrl: request.url,
+        url: request.url?.slice('/images'.length),
+      })
+      gateway.handle(mounted, response)
+      response.once('finish', () => paths.push(mounted.originalUrl, mounted.url))
+    })
+    const url = await listening(server)
+    const gateway = embed({ publicUrl: `${url}/images` })
+    expect((await fetch(`${url}/images/livez`)).status).toBe(200)
+    await expect.poll(() => paths).toEqual(['/images/livez', '/livez'])
+    server.close()
   })
 
   it('refuses other WebSockets with 404, and all of them with 503 where it cannot start', async () => {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, statSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
@@ -154,31 +154,39 @@ describe('a program', () => {
     expect([stdout, stderr]).toEqual(['ConfigError,createGateway,loadConfig\n', ''])
   })
 
-  it('compiles against its declarations, strictly, and learns of mistakes', { timeout: 60_000 }, async () => {
-    const cwd = join(installed.folder, 'types')
-    await mkdir(cwd)
-    const compilerOptions = {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noEmit: true,
-      module: 'nodenext',
-      target: 'es2024',
-      types: ['node'],
-      skipLibCheck: false,
-    }
-    await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-    await writeFile(join(cwd, 'good.ts'), GOOD_PROGRAM)
-    const tsc = (...args: string[]) =>
-      run(
-        process.execPath,
-        [resolve('node_modules/typescript/bin/tsc'), '-p', cwd, '--pretty', 'false', ...args],
-        { cwd },
-      )
-    expect(await tsc()).toEqual({ code: 0, stdout: '', stderr: '' })
-    await writeFile(join(cwd, 'bad.ts'), BAD_PROGRAM)
-    const { stdout } = await tsc()
-    expect([...stdout.matchAll(/^bad\.ts\((\d+)/gm)].map(([, line]) => Number(line))).toEqual([2, 3, 4])
-  })
+  it(
+    'compiles against its declarations, strictly, as docs/install.md shows it, and learns of mistakes',
+    { timeout: 60_000 },
+    async () => {
+      const cwd = join(installed.folder, 'types')
+      await mkdir(cwd)
+      const compilerOptions = {
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        module: 'nodenext',
+        target: 'es2024',
+        types: ['node'],
+        skipLibCheck: false,
+      }
+      await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+      await writeFile(join(cwd, 'good.ts'), GOOD_PROGRAM)
+      const page = await readFile('docs/install.md', 'utf8')
+      const shown = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, program = '']) => program)
+      expect(shown).toHaveLength(4)
+      await Promise.all(shown.map((program, index) => writeFile(join(cwd, `shown-${index}.ts`), program)))
+      const tsc = (...args: string[]) =>
+        run(
+          process.execPath,
+          [resolve('node_modules/typescript/bin/tsc'), '-p', cwd, '--pretty', 'false', ...args],
+          { cwd },
+        )
+      expect(await tsc()).toEqual({ code: 0, stdout: '', stderr: '' })
+      await writeFile(join(cwd, 'bad.ts'), BAD_PROGRAM)
+      const { stdout } = await tsc()
+      expect([...stdout.matchAll(/^bad\.ts\((\d+)/gm)].map(([, line]) => Number(line))).toEqual([2, 3, 4])
+    },
+  )
 })
 
 const GOOD_PROGRAM = `
