@@ -41,7 +41,7 @@ function embed(settings: EmbeddedGatewayConfig = {}): Gateway {
     dataDir,
     providers: [SANDBOX],
     allowAnonymous: true,
-    logLevel: 'error',
+    logLevel: 'silent',
     ...settings,
   })
   gateways.push(gateway)
