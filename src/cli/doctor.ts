@@ -3,6 +3,7 @@ import type { Finding } from '../engine/maintenance/invariants/index.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { EXIT } from './exit.ts'
 import type { Paint } from './screen.ts'
+import { renderTable, type Cell } from './table.ts'
 
 /** `darkroom doctor`. */
 export const doctor: Command = {
@@ -68,15 +69,15 @@ function page(location: string, findings: Finding[], paint: Paint): string {
     violated === 0
       ? `All ${findings.length} hold.`
       : `${violated} of ${findings.length} ${violated === 1 ? 'is' : 'are'} violated.`
-  return `${[location, '', ...findings.flatMap((finding) => linesOf(finding, paint)), '', end].join('\n')}\n`
+  const columns = [{ minWidth: 'violated'.length }, {}, {}]
+  const table = renderTable({ columns, rows: findings.flatMap(rowsOf) }, paint)
+  return `${[location, '', ...table, '', end].join('\n')}\n`
 }
 
-function linesOf({ id, sentence, violations }: Finding, paint: Paint): string[] {
-  const word = violations.length === 0 ? paint('green', 'ok'.padEnd(8)) : paint('red', 'violated')
+function rowsOf({ id, sentence, violations }: Finding): Cell[][] {
+  const verdict: Cell =
+    violations.length === 0 ? { text: 'ok', format: 'green' } : { text: 'violated', format: 'red' }
   const more = violations.length - EXAMPLES
-  return [
-    `${word}  ${id.padEnd(3)}  ${sentence}`,
-    ...violations.slice(0, EXAMPLES).map((violation) => `               ${violation}`),
-    ...(more > 0 ? [`               … and ${more} more`] : []),
-  ]
+  const examples = [...violations.slice(0, EXAMPLES), ...(more > 0 ? [`… and ${more} more`] : [])]
+  return [[verdict, id, sentence], ...examples.map((example) => ['', '', example])]
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { systemClock } from '../clock.ts'
 import { readExpiry, readScopes } from './access/input.ts'
 import { findProject, listProjects, type Project } from './access/project.ts'
-import { table } from './table.ts'
+import { indented, renderFacts, renderTable } from './table.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { openDesk, type Desk } from './admin-client.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -93,7 +93,7 @@ async function create(desk: Desk, { values, wish }: Asked, { out }: Surroundings
     ['Scopes', scopesOf(apiKey)],
     ['Expires', dayOf(apiKey.expiresAt)],
   ] as const
-  const lines = facts.map(([name, text]) => `  ${out.paint('dim', name.padEnd(8))} ${text}\n`).join('')
+  const lines = indented(renderFacts(facts, out.paint))
   const hint = 'Keep it now: it is stored nowhere. Send it as "Authorization: Bearer <key>".'
   out.write(`\n  ${out.paint('bold', key)}\n\n${lines}\n  ${out.paint('dim', hint)}\n\n`)
 }
@@ -109,7 +109,8 @@ async function list(desk: Desk, { values, switches }: Arguments, { out }: Surrou
     out.write(`There are no keys in ${desk.location}. Make one with \`darkroom keys create\`.\n`)
     return
   }
-  out.write(table(['project', 'id', 'name', 'begins', 'may', 'expires', 'last used'], rows, out.paint))
+  const columns = ['project', 'id', 'name', 'begins', 'may', 'expires', 'last used'].map((head) => ({ head }))
+  out.write(indented(renderTable({ columns, rows }, out.paint)))
 }
 
 async function keysOf(desk: Desk, { id }: Project, includeRevoked: boolean): Promise<Key[]> {

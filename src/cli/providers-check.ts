@@ -6,9 +6,9 @@ import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import type { Config } from '../config/config.ts'
 import { didYouMean } from '../config/nearest.ts'
+import { formatUsd } from '../money.ts'
 import type { OrderImage, Provider } from '../providers/provider.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
-import { formatUsd } from './format.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { findingsOf, wireFindings, type Finding } from './providers-check/findings.ts'
 import { costOf, planTrials, type Trial } from './providers-check/plan.ts'
@@ -127,9 +127,7 @@ async function mayBegin(
   const costs = trials.map(costOf)
   const known = costs.every((cost) => cost !== null)
   const sum = costs.reduce<number>((total, cost) => total + (cost ?? 0), 0)
-  const estimate = known
-    ? `about ${formatUsd(BigInt(sum))} by list price`
-    : 'at a price that is not known here'
+  const estimate = known ? `about ${formatUsd(sum)} by list price` : 'at a price that is not known here'
   const price = provider.dialect === 'sandbox' ? 'Costs nothing.' : `Costs real money, ${estimate}.`
   const titles = trials.map(({ title }) => title).join('; ')
   out.write(`\n  ${provider.name} (${provider.dialect}): ${titles}\n  ${price}\n`)

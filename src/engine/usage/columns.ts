@@ -1,4 +1,5 @@
 // A report as a table: what stands in each column, under names that do not change.
+import { formatDecimalUsd } from '../../money.ts'
 import { isTime } from './slices.ts'
 import { KEY_OF, type UsageQuestion } from './query.ts'
 import type { Figures, UsageRow } from './report.ts'
@@ -57,13 +58,5 @@ export const FIGURE_COLUMNS: readonly (readonly [
 ]
 
 function inUsd(micros: number | null): string | null {
-  return micros === null ? null : usd(micros)
-}
-
-/** Micro-USD as USD, to the last digit: 0.041160. */
-export function usd(micros: number, digits = 6): string {
-  const sign = micros < 0 ? '-' : ''
-  const text = String(Math.abs(micros)).padStart(7, '0')
-  const [whole, part] = [text.slice(0, -6), text.slice(-6).slice(0, digits)]
-  return digits === 0 ? `${sign}${whole}` : `${sign}${whole}.${part}`
+  return micros === null ? null : formatDecimalUsd(micros)
 }
