@@ -3,7 +3,7 @@ import type { Finding } from '../engine/maintenance/invariants/index.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { EXIT } from './exit.ts'
 import type { Paint } from './screen.ts'
-import { renderTable, type Cell } from './table.ts'
+import { renderTable, type TableCell } from './table.ts'
 
 /** `darkroom doctor`. */
 export const doctor: Command = {
@@ -74,8 +74,8 @@ function page(location: string, findings: Finding[], paint: Paint): string {
   return `${[location, '', ...table, '', end].join('\n')}\n`
 }
 
-function rowsOf({ id, sentence, violations }: Finding): Cell[][] {
-  const verdict: Cell =
+function rowsOf({ id, sentence, violations }: Finding): TableCell[][] {
+  const verdict: TableCell =
     violations.length === 0 ? { text: 'ok', format: 'green' } : { text: 'violated', format: 'red' }
   const more = violations.length - EXAMPLES
   const examples = [...violations.slice(0, EXAMPLES), ...(more > 0 ? [`… and ${more} more`] : [])]

@@ -13,11 +13,11 @@ export interface Column {
 }
 
 /** A text, or one in a format that is not its column's. */
-export type Cell = string | { text: string; format: Format }
+export type TableCell = string | { text: string; format: Format }
 
 export interface Table {
   columns: readonly Column[]
-  rows: readonly (readonly Cell[])[]
+  rows: readonly (readonly TableCell[])[]
   /** A line of totals, below a rule where there are rows. */
   footer?: readonly string[]
   /** Between two columns; 2 by default. */
@@ -34,7 +34,10 @@ export function renderTable({ columns, rows, footer, gap = 2 }: Table, paint: Pa
   const widths = columns.map(({ minWidth = 0 }, nth) =>
     drawn.reduce((width, cells) => Math.max(width, stringWidth(textOf(cells[nth]))), minWidth),
   )
-  const line = (cells: readonly Cell[], formatOf: (cell: Cell, column: Column) => Format | undefined) =>
+  const line = (
+    cells: readonly TableCell[],
+    formatOf: (cell: TableCell, column: Column) => Format | undefined,
+  ) =>
     columns
       .map((column, nth) => {
         const text = textOf(cells[nth])
@@ -58,7 +61,7 @@ export function renderTable({ columns, rows, footer, gap = 2 }: Table, paint: Pa
 
 /** Names and what they stand for, one to a line. `nameWidth` is the least width of the names. */
 export function renderFacts(
-  facts: readonly (readonly [name: Cell, value: Cell])[],
+  facts: readonly (readonly [name: TableCell, value: TableCell])[],
   paint: Paint,
   nameWidth = 0,
 ): string[] {
@@ -70,7 +73,7 @@ export function indented(lines: readonly string[]): string {
   return lines.map((line) => `  ${line}\n`).join('')
 }
 
-function textOf(cell: Cell | undefined): string {
+function textOf(cell: TableCell | undefined): string {
   const text = typeof cell === 'object' ? cell.text : (cell ?? '')
   return text.replace(/\p{Cc}+/gu, ' ')
 }

@@ -60,7 +60,7 @@ async function runUsage({ values, switches }: Arguments, { env, cwd, out }: Surr
   const config = await loadConfig({ env, cwd })
   await Promise.all(config.providers.map((provider) => provider.close()))
   const { location, report } = await look(config, question, now)
-  if (switches.has('csv')) out.write(await toCsv(question, report))
+  if (switches.has('csv')) out.write(toCsv(question, report))
   else if (switches.has('json')) out.write(toJson(question, report))
   else out.write(toPage(question, report, { location, paint: out.paint }))
   return EXIT.ok

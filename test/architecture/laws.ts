@@ -17,7 +17,7 @@ const LAYERS = [
 
 /** The modules of the `domain` layer: every layer may import them. */
 const DOMAIN = new Set(
-  ['domain', 'errors', 'clock', 'ids', 'log', 'metrics', 'money', 'period', 'quantity', 'tracing'].map(
+  ['domain', 'errors', 'clock', 'csv', 'ids', 'log', 'metrics', 'money', 'period', 'quantity', 'tracing'].map(
     (name) => `src/${name}.ts`,
   ),
 )

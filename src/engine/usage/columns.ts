@@ -1,8 +1,9 @@
 // A report as a table: what stands in each column, under names that do not change.
+import type { CsvCell } from '../../csv.ts'
 import { formatDecimalUsd } from '../../money.ts'
 import { isTime } from './slices.ts'
 import { KEY_OF, type UsageQuestion } from './query.ts'
-import type { Figures, UsageRow } from './report.ts'
+import type { Figures, UsageReport, UsageRow } from './report.ts'
 import { wordOf } from './query-text.ts'
 
 export interface KeyColumn {
@@ -56,6 +57,18 @@ export const FIGURE_COLUMNS: readonly (readonly [
   ['attempts_with_unknown_cost', ({ unknownCosts }) => unknownCosts],
   ['attempts_with_unknown_usage', ({ unknownUsages }) => unknownUsages],
 ]
+
+/** A report as lines of cells, a line of names first. Without `groupBy`, the totals are its one line. */
+export function* tableOf(
+  question: Pick<UsageQuestion, 'groupBy' | 'metadataKey'>,
+  { rows, totals }: Pick<UsageReport, 'rows' | 'totals'>,
+): Generator<CsvCell[], void> {
+  const keys = keyColumns(question)
+  const figures = (of: Figures) => FIGURE_COLUMNS.map(([, read]) => read(of))
+  yield [...keys.map(({ name }) => name), ...FIGURE_COLUMNS.map(([name]) => name)]
+  if (keys.length === 0) yield figures(totals)
+  for (const row of rows) yield [...keys.map(({ read }) => read(row)), ...figures(row.figures)]
+}
 
 function inUsd(micros: number | null): string | null {
   return micros === null ? null : formatDecimalUsd(micros)
