@@ -17,9 +17,20 @@ const LAYERS = [
 
 /** The modules of the `domain` layer: every layer may import them. */
 const DOMAIN = new Set(
-  ['domain', 'errors', 'clock', 'csv', 'ids', 'log', 'metrics', 'money', 'period', 'quantity', 'tracing'].map(
-    (name) => `src/${name}.ts`,
-  ),
+  [
+    'async-iterators',
+    'domain',
+    'errors',
+    'clock',
+    'csv',
+    'ids',
+    'log',
+    'metrics',
+    'money',
+    'period',
+    'quantity',
+    'tracing',
+  ].map((name) => `src/${name}.ts`),
 )
 
 /**
