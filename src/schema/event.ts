@@ -3,10 +3,9 @@ import { findAsset } from '../db/tasks/assets.ts'
 import { findAttempt } from '../db/attempts/attempts.ts'
 import { decodeCursor, encodeCursor } from '../engine/events/cursor.ts'
 import type { Told } from '../engine/events/feed.ts'
-import { badInput } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
-import { pageOf } from './complexity.ts'
+import { firstArgument, readFirst, weightOfPage } from './connection.ts'
 import type { Context } from './context.ts'
 import { TaskStatusEnum } from './enums.ts'
 import { PartialImageRef } from './image.ts'
@@ -132,19 +131,21 @@ builder.objectType(builder.objectRef<ToldOf<'TASK_FINISHED'>>('TaskFinished'), {
   }),
 })
 
+/** Most tasks have fewer events. */
+const EVENTS_PAGE = 100
+
 builder.objectField(TaskRef, 'events', (t) =>
   t.field({
     type: [TaskEventRef],
     description:
       'Its log, oldest first; empty once it is no longer kept. To be told of what comes next, subscribe to taskEvents.',
-    complexity: ({ first }) => pageOf(first, 100, 100),
+    complexity: ({ first }) => weightOfPage(first, EVENTS_PAGE),
     args: {
       after: t.arg.string({ description: 'A cursor of this task; from the beginning when left out.' }),
-      first: t.arg.int({ defaultValue: 100, description: 'At most so many, 1 to 100.' }),
+      ...firstArgument(EVENTS_PAGE),
     },
     async resolve(task, { after, first }, { db }) {
-      const limit = first ?? 100
-      if (limit < 1 || limit > 100) throw badInput('first', `first is ${limit}; 1 to 100 is possible.`)
+      const limit = readFirst(first, EVENTS_PAGE)
       const seq = after == null ? 0 : decodeCursor(after, 'task', task.id, task.lastSeq)
       const events = await listEvents(db.read, task.id, seq, limit)
       return events.map(({ body, at, seq: own }) => ({

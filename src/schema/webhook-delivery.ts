@@ -2,10 +2,10 @@ import { listDeliveries } from '../db/webhooks/deliveries.ts'
 import type { DeliveryRow, TryRow } from '../db/tables/tables.ts'
 import { findTask } from '../db/tasks/tasks.ts'
 import { findEndpoint } from '../db/webhooks/endpoints.ts'
-import { badInput, GatewayError } from '../errors.ts'
+import { GatewayError } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
-import { pageOf } from './complexity.ts'
+import { firstArgument, readFirst, weightOfPage } from './connection.ts'
 import { DeliveryFailureEnum, DeliveryStateEnum, WebhookEventEnum } from './enums.ts'
 import { NodeRef } from './node.ts'
 import { TaskRef } from './task.ts'
@@ -92,23 +92,20 @@ const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement(
   }),
 })
 
-const MOST = 100
-
 builder.queryFields((t) => ({
   webhookDeliveries: t.field({
     type: [DeliveryRef],
     description: 'What receivers of the project were or are to be told, newest first.',
     extensions: { scope: 'READ' },
-    complexity: ({ first }) => pageOf(first, 50, MOST),
+    complexity: ({ first }) => weightOfPage(first),
     args: {
-      first: t.arg.int({ defaultValue: 50, description: `At most so many, 1 to ${MOST}.` }),
+      ...firstArgument(),
       after: t.arg.id({ description: 'The id of the last one seen; from the newest when left out.' }),
       webhookId: t.arg.id({ description: 'Only to this receiver.' }),
       state: t.arg({ type: DeliveryStateEnum, description: 'Only those that stand so.' }),
     },
     resolve(_, { first: asked, after, webhookId, state }, { db, projectId }) {
-      const first = asked ?? 50
-      if (first < 1 || first > MOST) throw badInput('first', `first is ${first}; 1 to ${MOST} is possible.`)
+      const first = readFirst(asked)
       if (after != null && idPrefix(after) !== 'dlv')
         throw new GatewayError('CURSOR_INVALID', 'A delivery id, dlv_…, is needed to go on behind it.', {
           field: 'after',
