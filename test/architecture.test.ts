@@ -144,11 +144,13 @@ describe('each law notices', () => {
     const tree = {
       'src/engine/a.ts': "import { sql } from 'drizzle-orm/pg-core'\nconst at = Date.now()",
       'src/engine/b.ts': '// Date.now() and process.env are for others.\nAbortSignal.timeout(1)',
+      'src/engine/d.ts': 'const at = Temporal.Now.instant()',
       'src/db/c.ts': "import { env } from 'node:process'\nAbortSignal.timeout(1)\nconsole.log(Math.random())",
     }
     expect(respectsOwners(readSources(tree)).map((sentence) => sentence.split(', which')[0])).toEqual([
       'src/engine/a.ts imports drizzle-orm',
       'src/engine/a.ts touches time',
+      'src/engine/d.ts touches time',
       'src/db/c.ts imports node:process',
       'src/db/c.ts touches a deadline',
       'src/db/c.ts touches chance',

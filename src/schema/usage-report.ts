@@ -3,7 +3,7 @@ import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../domain.ts'
 import { knownCost, told } from '../engine/usage/columns.ts'
 import { MOST_ROWS, type UsageDimension, type UsageQuestion } from '../engine/usage/query.ts'
 import { reportUsage, type Figures, type UsageReport, type UsageRow } from '../engine/usage/report.ts'
-import type { Period } from '../engine/usage/time-zone.ts'
+import type { CalendarPeriod } from '../engine/usage/time-zone.ts'
 import { GatewayError } from '../errors.ts'
 import { builder } from './builder.ts'
 import { OperationEnum, QualityEnum, TaskStatusEnum } from './enums.ts'
@@ -101,7 +101,7 @@ function tokens(name: keyof Figures, of: string) {
   }
 }
 
-const PeriodRef = builder.objectRef<Period>('UsagePeriod').implement({
+const PeriodRef = builder.objectRef<CalendarPeriod>('UsagePeriod').implement({
   description: 'An hour, day or month of a time zone.',
   fields: (t) => ({
     label: t.exposeString('label', {

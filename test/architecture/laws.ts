@@ -29,6 +29,7 @@ const DOMAIN = new Set(
     'money',
     'period',
     'quantity',
+    'temporal',
     'tracing',
   ].map((name) => `src/${name}.ts`),
 )
@@ -75,6 +76,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/resources': ['src/telemetry/'],
   '@opentelemetry/sdk-trace': ['src/telemetry/'],
   standardwebhooks: ['src/engine/webhooks/signature.ts'],
+  'temporal-polyfill': ['src/temporal.ts'],
   'node:process': CLI,
 }
 
@@ -82,7 +84,8 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
 const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly string[] }[] = [
   {
     what: 'time',
-    pattern: /\bDate\.now\b|\bnew Date\(\)|\bset(?:Timeout|Interval)\b|\bperformance\b|\bnode:timers\b/,
+    pattern:
+      /\bDate\.now\b|\bnew Date\(\)|\bTemporal\.Now\b|\bset(?:Timeout|Interval)\b|\bperformance\b|\bnode:timers\b/,
     owners: [
       CLOCK,
       // Comes back to PostgreSQL by itself, below everything that was handed a clock.

@@ -2,7 +2,7 @@
 import { keyColumns, knownCost, told } from '../../engine/usage/columns.ts'
 import type { UsageQuestion } from '../../engine/usage/query.ts'
 import type { Figures, UsageReport } from '../../engine/usage/report.ts'
-import { findZone } from '../../engine/usage/time-zone.ts'
+import { zonedTime } from '../../engine/usage/time-zone.ts'
 import { decimalsOf, formatUsd } from '../../money.ts'
 import { formatCount } from '../../quantity.ts'
 import { countOrDash } from '../format.ts'
@@ -80,10 +80,10 @@ function* unknowns({ unknownCosts, unknownUsages }: Figures): Generator<string> 
 }
 
 function stretchOf({ from, to, timeZone }: UsageReport): string {
-  const zone = findZone(timeZone)
   const say = (at: number) => {
-    const text = new Date(at + (zone?.offsetAt(at) ?? 0)).toISOString()
-    return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text.slice(0, 16).replace('T', ' ')
+    const shown = zonedTime(timeZone, at)
+    const [day, time] = [shown.toPlainDate().toString(), shown.toPlainTime().toString()]
+    return time === '00:00:00' ? day : `${day} ${time.slice(0, 5)}`
   }
   return `${say(from)} to ${say(to)} (${timeZone})`
 }
