@@ -34,15 +34,13 @@ export const TaskEventRef = builder.interfaceRef<Told>('TaskEvent').implement({
     cursor: t.exposeString('cursor', {
       description: 'Give it back as `after` to go on behind this event. Opaque.',
     }),
-    at: t.field({
+    at: t.expose('at', {
       type: 'DateTime',
       description: 'When it happened; for a snapshot, when it was taken.',
-      resolve: ({ at }) => at,
     }),
-    task: t.field({
+    task: t.expose('task', {
       type: TaskRef,
       description: 'The task as it is now: at least as new as the event.',
-      resolve: ({ task }) => task,
     }),
   }),
 })

@@ -60,16 +60,14 @@ const ProviderRestRef = builder.objectRef<RestRow>('ProviderRest').implement({
       resolve: ({ model }) => model || null,
     }),
     reason: t.exposeString('reason', { description: 'Why, in a sentence for operators.' }),
-    startedAt: t.field({
+    startedAt: t.expose('since', {
       type: 'DateTime',
       description: 'When it was ordered.',
-      resolve: ({ since }) => since,
     }),
-    endsAt: t.field({
+    endsAt: t.expose('until', {
       type: 'DateTime',
       nullable: true,
       description: 'When it is over; null until somebody resumes it.',
-      resolve: ({ until }) => until,
     }),
   }),
 })

@@ -52,7 +52,7 @@ const AttemptConnectionRef = connectionType<AttemptRow>('AttemptConnection', {
 const DecisionRef = builder.objectRef<AuditRow>('Decision').implement({
   description: 'What a person decided about an attempt, on record for good.',
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', description: 'When it was decided.', resolve: ({ at }) => at }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it was decided.' }),
     resolution: t.field({
       type: ResolutionEnum,
       nullable: true,

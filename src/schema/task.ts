@@ -25,10 +25,9 @@ export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description:
     'A difference between what was asked and what is sent, named before money is spent; or what came, named at the end.',
   fields: (t) => ({
-    code: t.field({
+    code: t.expose('code', {
       type: WarningCodeEnum,
       description: 'What programs may act on; the message may change.',
-      resolve: ({ code }) => code,
     }),
     field: t.exposeString('field', {
       nullable: true,
@@ -89,15 +88,13 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     'What a client asked for. It lives from the request to the result, whether anybody watches or not.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    status: t.field({
+    status: t.expose('status', {
       type: TaskStatusEnum,
       description: 'SUCCEEDED, FAILED and CANCELED are final; every other may still change.',
-      resolve: ({ status }) => status,
     }),
-    operation: t.field({
+    operation: t.expose('operation', {
       type: OperationEnum,
       description: 'EDIT when input images came, else GENERATE.',
-      resolve: ({ operation }) => operation,
     }),
     progress: t.exposeFloat('progress', {
       description: '0 to 1, never decreasing. An estimate until it is 1.',
@@ -159,16 +156,14 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       description: 'Whether any of its attempts cost money. YES outweighs UNKNOWN, which outweighs NO.',
       resolve: async (task, _, context) => chargedOfAll(await attemptsOf(task, context)),
     }),
-    error: t.field({
+    error: t.expose('error', {
       type: TaskErrorRef,
       nullable: true,
       description: 'The latest failure; null when all is well, and once it has SUCCEEDED.',
-      resolve: ({ error }) => error,
     }),
-    warnings: t.field({
+    warnings: t.expose('warnings', {
       type: [WarningRef],
       description: 'Where what is sent, or what came, differs from what was asked.',
-      resolve: ({ warnings }) => warnings,
     }),
     resolved: t.field({
       type: ResolvedRef,
@@ -194,22 +189,19 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
         'True only in the answer of a generateImage whose idempotency key was known: nothing new was started.',
       resolve: (task) => 'replayed' in task && task.replayed === true,
     }),
-    createdAt: t.field({
+    createdAt: t.expose('createdAt', {
       type: 'DateTime',
       description: 'When it was stored, before generateImage answered.',
-      resolve: ({ createdAt }) => createdAt,
     }),
-    startedAt: t.field({
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it was first sent; null before.',
-      resolve: ({ startedAt }) => startedAt,
     }),
-    finishedAt: t.field({
+    finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'Null until it has ended for good.',
-      resolve: ({ finishedAt }) => finishedAt,
     }),
   }),
 })

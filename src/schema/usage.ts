@@ -50,10 +50,9 @@ export const UsageRef = builder.objectRef<Usage>('Usage').implement({
       description: 'The output by class; null when it could not be told apart.',
       resolve: (usage) => details(usage.outputTextTokens, usage.outputImageTokens),
     }),
-    source: t.field({
+    source: t.expose('source', {
       type: UsageSourceEnum,
       description: 'Whether these are reported, estimated or unknown.',
-      resolve: (usage) => usage.source,
     }),
   }),
 })
