@@ -1,7 +1,7 @@
 // Streams that can be left, interrupted and watched. An async generator alone cannot: its `return()` queues up behind a
 // pending `next()`, so a reader that leaves while nothing happens would be kept for ever.
 
-export interface StreamHooks<T> {
+interface StreamHooks<T> {
   /** Takes each item on its way to the reader. An error thrown here ends the stream, as one of the source does. */
   onItem?: (item: T) => T
   /** Returns the last item, in place of an error. Without it, `next()` rejects with the error. */

@@ -7,7 +7,7 @@ import { createLog } from '../log.ts'
 import type { Surroundings } from './command.ts'
 
 /** One operation, and the shape its data must have. */
-export interface Errand<Data> {
+interface Errand<Data> {
   query: string
   variables?: Record<string, unknown>
   /** The id of the project that it is about; the default one when left out. */

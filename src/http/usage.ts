@@ -12,7 +12,7 @@ import { badInput, GatewayError } from '../errors.ts'
 import { credentialOf } from './security/auth.ts'
 import { refusal, REQUEST_ERRORS } from './refusal.ts'
 
-export interface UsageRouteOptions {
+interface UsageRouteOptions {
   /** Whose rows. */
   q: Queries
   clock: Clock

@@ -7,7 +7,7 @@ import { builder } from './builder.ts'
 import { NodeRef } from './node.ts'
 import { ProjectRef } from './project.ts'
 
-export const ScopeEnum = builder.enumType('Scope', {
+const ScopeEnum = builder.enumType('Scope', {
   description:
     'What an API key may ask for. Each opens some fields of Query, Mutation and Subscription, and no others.',
   values: {

@@ -1,10 +1,11 @@
+import { usageOf } from '../db/attempts/totals.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
 import type { TaskError } from '../domain.ts'
 import { builder } from './builder.ts'
 import { AttemptStateEnum, ChargedEnum, TaskErrorCodeEnum, WirePhaseEnum } from './enums.ts'
 import { NodeRef } from './node.ts'
 import { ProviderRef } from './provider.ts'
-import { usageOf, UsageRef } from './usage.ts'
+import { UsageRef } from './usage.ts'
 
 export const TaskErrorRef = builder.objectRef<TaskError>('TaskError').implement({
   description: 'What went wrong at an upstream, and what that means for the wallet.',

@@ -2,7 +2,7 @@ import { complexityFromQuery } from '@pothos/plugin-complexity'
 import { Kind, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 
 /** How much one operation asks for. */
-export interface Weight {
+interface Weight {
   /** Fields within fields, the leaves included. */
   depth: number
   /** Fields to resolve at most: those in a list count once for each item that the list may have. */

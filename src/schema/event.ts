@@ -27,7 +27,7 @@ const TYPE_NAMES: Record<Told['body']['type'], string> = {
   TASK_FINISHED: 'TaskFinished',
 }
 
-export const TaskEventRef = builder.interfaceRef<Told>('TaskEvent').implement({
+const TaskEventRef = builder.interfaceRef<Told>('TaskEvent').implement({
   description: 'One thing that happened to a task. It never changes; only `task` is read anew each time.',
   resolveType: ({ body }) => TYPE_NAMES[body.type],
   fields: (t) => ({

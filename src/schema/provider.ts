@@ -8,7 +8,7 @@ import { ChargedEnum } from './enums.ts'
 import { ModelRef } from './model.ts'
 
 /** A provider as a task remembers it: by name, whether it is still configured or not. */
-export interface NamedProvider {
+interface NamedProvider {
   name: string
   provider: Provider | undefined
 }

@@ -1,4 +1,5 @@
 import { countAhead } from '../db/attempts/counts.ts'
+import { chargedOfAll, costOfAll, usageOfAll } from '../db/attempts/totals.ts'
 import { findTask } from '../db/tasks/tasks.ts'
 import type { AssetRow, TaskRow } from '../db/tables/tables.ts'
 import type { Warning } from '../domain.ts'
@@ -19,9 +20,9 @@ import type { Context } from './context.ts'
 import { ImageRef, PartialImageRef } from './image.ts'
 import { NodeRef } from './node.ts'
 import { ProviderRef } from './provider.ts'
-import { chargedOfAll, costOfAll, usageOfAll, UsageRef } from './usage.ts'
+import { UsageRef } from './usage.ts'
 
-export const WarningRef = builder.objectRef<Warning>('Warning').implement({
+const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description:
     'A difference between what was asked and what is sent, named before money is spent; or what came, named at the end.',
   fields: (t) => ({

@@ -2,8 +2,6 @@ import type { Usage } from '../domain.ts'
 import { builder } from './builder.ts'
 import { UsageSourceEnum } from './enums.ts'
 
-export { chargedOfAll, costOfAll, usageOf, usageOfAll } from '../db/attempts/totals.ts'
-
 interface Details {
   textTokens: number | null
   imageTokens: number | null

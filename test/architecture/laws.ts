@@ -29,7 +29,6 @@ const DOMAIN = new Set(
     'money',
     'period',
     'quantity',
-    'temporal',
     'tracing',
   ].map((name) => `src/${name}.ts`),
 )
@@ -76,7 +75,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/resources': ['src/telemetry/'],
   '@opentelemetry/sdk-trace': ['src/telemetry/'],
   standardwebhooks: ['src/engine/webhooks/signature.ts'],
-  'temporal-polyfill': ['src/temporal.ts'],
+  'temporal-polyfill': ['src/engine/usage/time-zone.ts'],
   'node:process': CLI,
 }
 

@@ -17,7 +17,7 @@ export interface Exchange {
   fields: string[]
 }
 
-export interface Wiretap {
+interface Wiretap {
   /** Stops listening and gives what was heard, in order. */
   close(): Exchange[]
 }

@@ -1,5 +1,8 @@
 // Hours, days and months of any time zone.
-import { Temporal } from '../../temporal.ts'
+
+/** Node has Temporal (tc39.es/proposal-temporal) from version 26 on; where it is missing, a polyfill takes its place. */
+const Temporal: typeof globalThis.Temporal =
+  'Temporal' in globalThis ? globalThis.Temporal : (await import('temporal-polyfill')).Temporal
 
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
