@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Config } from '../config/config.ts'
 import { createLog } from '../log.ts'
 import type { Surroundings } from './command.ts'
+import { closeProviders } from './config.ts'
 
 /** One operation, and the shape its data must have. */
 interface Errand<Data> {
@@ -104,8 +105,4 @@ async function ask<Data>(
     )
   if (error) throw new Error(error.message)
   return shape.parse(reply.data.data)
-}
-
-async function closeProviders({ providers }: Config): Promise<void> {
-  await Promise.all(providers.map((provider) => provider.close()))
 }

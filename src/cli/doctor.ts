@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Finding } from '../engine/maintenance/invariants/index.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
+import { readConfig } from './config.ts'
 import { EXIT } from './exit.ts'
 import type { Paint } from './screen.ts'
 import { renderTable, type TableCell } from './table.ts'
@@ -41,12 +42,10 @@ const EXAMPLES = 3
 
 async function runDoctor({ switches }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
   // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config/config.ts')
   const { openDirectoryStore } = await import('../assets/directory.ts')
   const { inspectDatabase } = await import('../db/connection/inspect.ts')
   const { findViolations } = await import('../engine/maintenance/invariants/index.ts')
-  const config = await loadConfig({ env, cwd })
-  await Promise.all(config.providers.map((provider) => provider.close()))
+  const config = await readConfig({ env, cwd })
   const without = switches.has('skip-files') ? [ABOUT_FILES] : []
   const { location, seen } = await inspectDatabase(config, async (q) =>
     findViolations(q, await openDirectoryStore(join(config.dataDir, 'assets')), { without }),

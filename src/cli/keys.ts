@@ -91,7 +91,7 @@ async function create(desk: Desk, { values, wish }: Asked, { out }: Surroundings
     ['Id', apiKey.id],
     ['Project', project.name],
     ['Scopes', scopesOf(apiKey)],
-    ['Expires', dayOf(apiKey.expiresAt)],
+    ['Expires', minuteOf(apiKey.expiresAt) ?? 'never'],
   ] as const
   const lines = indented(renderFacts(facts, out.paint))
   const hint = 'Keep it now: it is stored nowhere. Send it as "Authorization: Bearer <key>".'
@@ -124,8 +124,16 @@ async function keysOf(desk: Desk, { id }: Project, includeRevoked: boolean): Pro
 }
 
 function rowOf(project: Project, key: Key): string[] {
-  const end = key.revokedAt === null ? dayOf(key.expiresAt) : 'revoked'
-  return [project.name, key.id, key.name, key.prefix, scopesOf(key), end, minuteOf(key.lastUsedAt)]
+  const end = key.revokedAt === null ? (minuteOf(key.expiresAt) ?? 'never') : 'revoked'
+  return [
+    project.name,
+    key.id,
+    key.name,
+    key.prefix,
+    scopesOf(key),
+    end,
+    minuteOf(key.lastUsedAt) ?? 'not yet',
+  ]
 }
 
 async function revoke(desk: Desk, { words: [, id] }: Arguments, { out }: Surroundings): Promise<void> {
@@ -144,10 +152,7 @@ function scopesOf({ scopes }: Key): string {
   return scopes.map((scope) => scope.toLowerCase()).join(', ')
 }
 
-function dayOf(moment: string | null): string {
-  return moment === null ? 'never' : moment.slice(0, 16).replace('T', ' ')
-}
-
-function minuteOf(moment: string | null): string {
-  return moment === null ? 'not yet' : moment.slice(0, 16).replace('T', ' ')
+/** `2027-01-31 00:00`, in UTC; null for no moment. */
+function minuteOf(moment: string | null): string | null {
+  return moment?.slice(0, 16).replace('T', ' ') ?? null
 }

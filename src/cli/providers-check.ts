@@ -9,6 +9,7 @@ import { didYouMean } from '../config/nearest.ts'
 import { formatUsd } from '../money.ts'
 import type { OrderImage, Provider } from '../providers/provider.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
+import { closeProviders } from './config.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { findingsOf, wireFindings, type Finding } from './providers-check/findings.ts'
 import { costOf, planTrials, type Trial } from './providers-check/plan.ts'
@@ -49,7 +50,7 @@ async function runCheck({ words, values, switches }: Arguments, around: Surround
   const { loadConfig } = await import('../config/config.ts')
   const config = await loadConfig({ env: around.env, cwd: around.cwd })
   await using opened = new AsyncDisposableStack()
-  opened.defer(async () => void (await Promise.all(config.providers.map((provider) => provider.close()))))
+  opened.defer(() => closeProviders(config))
   for (const warning of config.warnings) warn(warning, around.err)
   const provider = find(words, config)
   const trials = planTrials(provider, values['model'])
