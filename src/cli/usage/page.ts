@@ -2,7 +2,7 @@
 import { keyColumns, knownCost, told } from '../../engine/usage/columns.ts'
 import type { UsageQuestion } from '../../engine/usage/query.ts'
 import type { Figures, UsageReport } from '../../engine/usage/report.ts'
-import { zonedTime } from '../../engine/usage/time-zone.ts'
+import { localTime } from '../../engine/usage/time-zone.ts'
 import { decimalsOf, formatUsd } from '../../money.ts'
 import { formatCount } from '../../quantity.ts'
 import { countOrDash } from '../format.ts'
@@ -81,8 +81,7 @@ function* unknowns({ unknownCosts, unknownUsages }: Figures): Generator<string> 
 
 function stretchOf({ from, to, timeZone }: UsageReport): string {
   const say = (at: number) => {
-    const shown = zonedTime(timeZone, at)
-    const [day, time] = [shown.toPlainDate().toString(), shown.toPlainTime().toString()]
+    const [day = '', time = ''] = localTime(timeZone, at).split('T')
     return time === '00:00:00' ? day : `${day} ${time.slice(0, 5)}`
   }
   return `${say(from)} to ${say(to)} (${timeZone})`

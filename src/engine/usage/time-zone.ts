@@ -40,8 +40,12 @@ export function findZone(name: string): Zone | undefined {
   }
 }
 
-/** What the calendar and the clocks of a zone show at a moment. */
-export function zonedTime(zone: Zone, at: number): Temporal.ZonedDateTime {
+/** What the calendar and the clocks of a zone show at a moment: `2026-03-29T03:00:00`. */
+export function localTime(zone: Zone, at: number): string {
+  return zonedTime(zone, at).toPlainDateTime().toString()
+}
+
+function zonedTime(zone: Zone, at: number): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone)
 }
 
