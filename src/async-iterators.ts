@@ -1,5 +1,5 @@
-// Streams that can be left, interrupted and watched. An async generator alone cannot: its `return()` queues up behind a
-// pending `next()`, so a reader that leaves while nothing happens would be kept for ever.
+// Streams that can be left while they wait. An async generator alone cannot: its `return()` waits for a pending `next()`,
+// so a reader that leaves while nothing happens would never be released.
 
 interface StreamHooks<T> {
   /** Takes each item on its way to the reader. An error thrown here ends the stream, as one of the source does. */

@@ -2,7 +2,7 @@ import stringWidth from 'string-width'
 import type { Format, Paint } from './screen.ts'
 
 export interface Column {
-  /** A table without any has no head line. */
+  /** A table whose columns have none has no head line. */
   head?: string
   /** Left by default; numbers are read more easily at the right. */
   align?: 'left' | 'right'
@@ -26,7 +26,7 @@ export interface Table {
 
 /**
  * The lines of a table, each column as wide as its widest cell. Control characters in cells become spaces, so that no cell
- * can break its line or give orders to the terminal.
+ * breaks its line or controls the terminal.
  */
 export function renderTable({ columns, rows, footer, gap = 2 }: Table, paint: Paint): string[] {
   const heads = columns.map(({ head = '' }) => head)
@@ -59,7 +59,7 @@ export function renderTable({ columns, rows, footer, gap = 2 }: Table, paint: Pa
   ]
 }
 
-/** Names and what they stand for, one to a line. `nameWidth` is the least width of the names. */
+/** Pairs of a name and its value, one to a line. `nameWidth` is the minimum width of the names. */
 export function renderFacts(
   facts: readonly (readonly [name: TableCell, value: TableCell])[],
   paint: Paint,

@@ -19,7 +19,7 @@ export function readFirst(first: number | null | undefined, defaultValue = DEFAU
   throw badInput('first', `first is ${size}; 1 to ${MAX_PAGE_SIZE} is possible.`)
 }
 
-/** A paged list counts as long as `first` says; more than the maximum is refused by `readFirst`, in better words. */
+/** How much a paged list weighs. `readFirst` refuses more than the maximum, with a better message. */
 export function weightOfPage(first: number | null | undefined, defaultValue = DEFAULT_PAGE_SIZE) {
   return { multiplier: Math.min(first ?? defaultValue, MAX_PAGE_SIZE) }
 }

@@ -56,7 +56,7 @@ describe('a table', () => {
     ])
   })
 
-  it('lets no cell break its line or give orders to the terminal', () => {
+  it('lets no cell break its line or control the terminal', () => {
     const rows = [['\x1b[31mred\x1b[0m', '1\r\n2', 'a\tb\x07']]
     expect(renderTable({ columns, rows }, plain)[1]).toBe(' [31mred [0m   1 2  a b')
   })
@@ -91,7 +91,7 @@ describe('a table', () => {
 })
 
 describe('facts', () => {
-  it('stand behind their names, in one column', () => {
+  it('stand after their names, in one column', () => {
     const facts = [
       ['Id', 'key_1'],
       ['Project', { text: 'shop', format: 'bold' }],
