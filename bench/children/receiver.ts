@@ -6,7 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { z } from 'zod'
 import { DEFAULT_SETTINGS } from '../../src/domain.ts'
 import { openai } from '../../src/providers/openai/openai.ts'
-import type { Order } from '../../src/providers/provider.ts'
+import type { ProviderRequest } from '../../src/providers/provider.ts'
 import { answer, clock } from '../child.ts'
 
 interface Task {
@@ -14,7 +14,7 @@ interface Task {
   calls: number
 }
 
-const ORDER: Order = {
+const ORDER: ProviderRequest = {
   ...DEFAULT_SETTINGS,
   operation: 'GENERATE',
   prompt: 'a very large picture',

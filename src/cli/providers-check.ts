@@ -6,7 +6,7 @@ import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import type { Config } from '../config/config.ts'
 import { didYouMean } from '../config/nearest.ts'
-import type { OrderImage, Provider } from '../providers/provider.ts'
+import type { ProviderRequestImage, Provider } from '../providers/provider.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { formatUsd } from './format.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -77,7 +77,7 @@ async function tryAll(
   place: Place,
   { out }: Surroundings,
 ): Promise<number> {
-  let images: readonly OrderImage[] = []
+  let images: readonly ProviderRequestImage[] = []
   let isGood = true
   for (const trial of trials) {
     out.write(`\n  ${out.paint('bold', trial.title)}\n`)

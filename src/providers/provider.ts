@@ -21,7 +21,7 @@ export interface Provider {
   /** The operator's name for it, unique among the configured ones. */
   readonly name: string
   readonly dialect: string
-  readonly workings: Workings
+  readonly traits: ProviderTraits
   /** What it serves. A model that is not listed is never sent here. */
   readonly offers: readonly Offer[]
   /** True when it runs on this machine, and so can call back a server that only this machine reaches. */
@@ -32,12 +32,12 @@ export interface Provider {
   readonly timeoutMs: number
 
   /** Sends the order. Throws ProviderError; anything else thrown is a bug and its outcome counts as lost. */
-  submit(order: Order, call: Call): Promise<Answer>
+  submit(request: ProviderRequest, call: Call): Promise<Answer>
   /**
    * Asks how an accepted order is doing. Absent where the dialect answers at once. A ProviderError thrown here that
    * says `rejected` or `broken` is about the order; any other is about the question, which is asked again later.
    */
-  check?(remoteId: string, order: Order, call: Call): Promise<Answer>
+  check?(remoteId: string, request: ProviderRequest, call: Call): Promise<Answer>
   /**
    * Reads a callback's body, as it came. Pure, and believes nothing: what is in it is confirmed by `check` before it
    * counts. Absent where the dialect never calls back. Throws ProviderError `broken` for a body that makes no sense.
@@ -66,7 +66,7 @@ export const MODES = ['SYNC', 'STREAM', 'POLL', 'CALLBACK'] as const
 export const RECOVERIES = ['NONE', 'REMOTE_ID', 'CALLBACK', 'CLIENT_REF'] as const
 
 /** How a provider works, as far as money hangs on it. */
-export interface Workings {
+export interface ProviderTraits {
   /** The ways it may be asked in, the one it is asked in by preference first. */
   modes: readonly (typeof MODES)[number][]
   /** Of the first of its modes. */
@@ -150,18 +150,18 @@ export interface ImagePrice {
 }
 
 /** What an adapter is asked to do: only settings that its capabilities allow. */
-export interface Order extends Settings {
+export interface ProviderRequest extends Settings {
   operation: Operation
   /** The provider's own name for the model. */
   upstreamModel: string
   /** Empty for a generation, 1 to 16 for an edit, in the client's order. */
-  images: readonly OrderImage[]
+  images: readonly ProviderRequestImage[]
   /** Same size as the first image; transparent pixels are redrawn. */
-  mask: OrderImage | null
+  mask: ProviderRequestImage | null
 }
 
 /** An input image, on disk. */
-export interface OrderImage extends ImageFacts {
+export interface ProviderRequestImage extends ImageFacts {
   /** The bytes, read from disk when they are consumed. */
   blob(): Promise<Blob>
 }

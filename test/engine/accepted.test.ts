@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
-import type { Answer, Call, Order, Provider } from '../../src/providers/provider.ts'
+import type { Answer, Call, ProviderRequest, Provider } from '../../src/providers/provider.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, failure, held, scripted, type Sent } from '../support/scripted.ts'
@@ -11,7 +11,7 @@ function accepting(checks: (sent: Sent, nth: number) => Promise<Answer>, more: P
   const provider = scripted(
     async () => ({ state: 'ACCEPTED', remoteId: `remote-${asked.length}`, checkAfterMs: 0 }),
     {
-      check(remoteId: string, order: Order, call: Call) {
+      check(remoteId: string, order: ProviderRequest, call: Call) {
         asked.push(remoteId)
         return checks({ order, call }, asked.length)
       },

@@ -31,8 +31,8 @@ describe('an order whose answer was lost', () => {
       expect(await provider.find?.('att_1', call)).toEqual({ remoteId: 'task-1' })
       expect(upstream.requests[1]?.body.toString()).toBe('{"action":"retrieve","trace_id":"att_1"}')
       expect([...upstream.charges.values()]).toEqual([1])
-      const { workings } = provider
-      expect(workings.recovery).toBe('CLIENT_REF')
+      const { traits } = provider
+      expect(traits.recovery).toBe('CLIENT_REF')
     },
   )
 
@@ -58,6 +58,6 @@ describe('an order whose answer was lost', () => {
   test('at once is on no record, and cannot be looked for', async () => {
     const { provider } = await lost(SYNC)
     expect('find' in provider).toBe(false)
-    expect(provider.workings.recovery).toBe('NONE')
+    expect(provider.traits.recovery).toBe('NONE')
   })
 })

@@ -3,9 +3,9 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { acedata } from '../../src/providers/acedata/acedata.ts'
 import type { AcedataOptions } from '../../src/providers/acedata/options.ts'
-import { UNKNOWN_USAGE, type Order } from '../../src/providers/provider.ts'
+import { UNKNOWN_USAGE, type ProviderRequest } from '../../src/providers/provider.ts'
 import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
-import { startAcedataUpstream, type CallbackMood } from './upstreams/acedata.ts'
+import { startAcedataUpstream, type CallbackScenario } from './upstreams/acedata.ts'
 import type { CannedReply, ReceivedRequest } from './upstreams/fake.ts'
 import { formOf } from './upstreams/form.ts'
 import { listen } from './upstreams/listen.ts'
@@ -21,7 +21,7 @@ async function open(entry: object = {}) {
   return { provider, upstream }
 }
 
-async function sent(wishes: Partial<Order>, entry: object = SYNC): Promise<ReceivedRequest> {
+async function sent(wishes: Partial<ProviderRequest>, entry: object = SYNC): Promise<ReceivedRequest> {
   const { provider, upstream } = await open(entry)
   await develop(provider, wishes)
   const [request] = upstream.requests
@@ -43,11 +43,11 @@ async function openDoor() {
   return { url, told }
 }
 
-async function submitWithCallback(mood: CallbackMood, entry: object = {}) {
+async function submitWithCallback(scenario: CallbackScenario, entry: object = {}) {
   const { provider, upstream } = await open(entry)
   const door = await openDoor()
   const { call, heard } = await openCall({ callbackUrl: door.url })
-  upstream.scriptCallbacks(mood)
+  upstream.scriptCallbacks(scenario)
   const answer = await provider.submit(orderOf(), call)
   if (answer.state !== 'ACCEPTED') throw new Error(`The order was not accepted but ${answer.state}`)
   const check = async () => provider.check?.(answer.remoteId, orderOf(), call)
@@ -55,7 +55,7 @@ async function submitWithCallback(mood: CallbackMood, entry: object = {}) {
 }
 
 /** How a picture was asked to come. */
-async function formAsked(wished: Partial<Order>, entry: object = {}): Promise<unknown> {
+async function formAsked(wished: Partial<ProviderRequest>, entry: object = {}): Promise<unknown> {
   return (await sent(wished, { ...SYNC, ...entry })).parameters.response_format
 }
 
@@ -108,7 +108,7 @@ describe('the page "Openai Images Generations"', () => {
     expect(usage).toEqual(UNKNOWN_USAGE)
   })
 
-  test.each<[Partial<Order>, object]>([
+  test.each<[Partial<ProviderRequest>, object]>([
     [{ quality: 'HIGH' }, { quality: 'high' }],
     [{ quality: 'MEDIUM' }, { quality: 'medium' }],
     [{ quality: 'LOW' }, { quality: 'low' }],
@@ -244,13 +244,13 @@ describe('the way of an answer', () => {
 })
 
 describe('a callback', () => {
-  test.each<[CallbackMood, number]>([
+  test.each<[CallbackScenario, number]>([
     ['nested', 1],
     ['flat', 1],
     ['twice', 2],
     ['early', 1],
-  ])('that comes %s is about the task, whose record then has the picture', async (mood, times) => {
-    const { provider, upstream, door, answer, check } = await submitWithCallback(mood)
+  ])('that comes %s is about the task, whose record then has the picture', async (scenario, times) => {
+    const { provider, upstream, door, answer, check } = await submitWithCallback(scenario)
     await expect.poll(() => upstream.deliveries.length).toBe(times)
     expect(upstream.deliveries.every(({ status }) => status === 204)).toBe(true)
     for (const body of door.told) expect(provider.receive?.(body)).toEqual({ remoteId: answer.remoteId })

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { basic } from '../../src/providers/basic/basic.ts'
-import { UNKNOWN_USAGE, type Order } from '../../src/providers/provider.ts'
+import { UNKNOWN_USAGE, type ProviderRequest } from '../../src/providers/provider.ts'
 import { ask, develop, failureOf, openCall, orderOf } from './call.ts'
 import { testProvider, type FailureRow } from './contract.ts'
 import { basicError, startBasicUpstream, type Form } from './upstreams/basic.ts'
@@ -85,7 +85,7 @@ testProvider('basic', {
   failures: FAILURES,
 })
 
-const PAGE_ORDER: Partial<Order> = {
+const PAGE_ORDER: Partial<ProviderRequest> = {
   prompt: 'A simple red apple on a white table, photorealistic',
   size: '1024x1024',
 }

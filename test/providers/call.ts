@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
-import type { Answer, Call, Order, OrderImage, Provider } from '../../src/providers/provider.ts'
+import type {
+  Answer,
+  Call,
+  ProviderRequest,
+  ProviderRequestImage,
+  Provider,
+} from '../../src/providers/provider.ts'
 
 export interface Heard {
   phases: WirePhase[]
@@ -16,7 +22,7 @@ export interface Heard {
 }
 
 /** An order with everything left to the provider; with images it is an edit. */
-export function orderOf(wishes: Partial<Order> = {}): Order {
+export function orderOf(wishes: Partial<ProviderRequest> = {}): ProviderRequest {
   const model = wishes.model ?? 'gpt-image-2'
   return {
     ...DEFAULT_SETTINGS,
@@ -31,7 +37,10 @@ export function orderOf(wishes: Partial<Order> = {}): Order {
 }
 
 /** An input image with these bytes. */
-export function inputOf(bytes: Buffer, mimeType: OrderImage['mimeType'] = 'image/png'): OrderImage {
+export function inputOf(
+  bytes: Buffer,
+  mimeType: ProviderRequestImage['mimeType'] = 'image/png',
+): ProviderRequestImage {
   const facts = { mimeType, width: 8, height: 8, byteSize: bytes.length, hasAlpha: false }
   return { ...facts, blob: async () => new Blob([new Uint8Array(bytes)], { type: mimeType }) }
 }
@@ -60,7 +69,7 @@ export async function openCall(
 }
 
 /** Submits, and asks again without waiting for as long as the answer is not final. */
-export async function ask(provider: Provider, order: Order, call: Call): Promise<Answer> {
+export async function ask(provider: Provider, order: ProviderRequest, call: Call): Promise<Answer> {
   let answer = await provider.submit(order, call)
   if (answer.state !== 'ACCEPTED') return answer
   const { remoteId } = answer
@@ -76,7 +85,7 @@ export async function ask(provider: Provider, order: Order, call: Call): Promise
 export type Developed = Awaited<ReturnType<typeof develop>>
 
 /** Asks, expects the pictures to be done, and reads them. */
-export async function develop(provider: Provider, wishes: Partial<Order> = {}) {
+export async function develop(provider: Provider, wishes: Partial<ProviderRequest> = {}) {
   const { call, heard } = await openCall()
   const answer = await ask(provider, orderOf(wishes), call)
   if (answer.state !== 'DONE') throw new Error(`The provider answered ${answer.state}`)

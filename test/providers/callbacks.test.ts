@@ -2,7 +2,7 @@
 // the gateway believes: nothing but that it is time to ask.
 import { expect, onTestFinished, test } from 'vitest'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
-import { startAcedataUpstream, type AcedataUpstream, type CallbackMood } from './upstreams/acedata.ts'
+import { startAcedataUpstream, type AcedataUpstream, type CallbackScenario } from './upstreams/acedata.ts'
 
 interface Answer {
   task: {
@@ -24,10 +24,10 @@ const TASK = `query ($id: ID!) {
 
 const NOT_WITHOUT_A_CALLBACK = 600_000
 
-async function open(callbackPollMs: number, ...moods: CallbackMood[]) {
+async function open(callbackPollMs: number, ...scenarios: CallbackScenario[]) {
   const upstream = await startAcedataUpstream()
   onTestFinished(() => upstream.close())
-  upstream.scriptCallbacks(...moods)
+  upstream.scriptCallbacks(...scenarios)
   const entry = { baseUrl: upstream.url, apiKey: 'ace-test-key', callbackPollMs, pollMs: 300 }
   const gateway = await openGateway({
     providers: [{ name: 'ace', dialect: 'acedata', ...entry }],
@@ -60,13 +60,13 @@ const DONE = {
   attempts: [{ state: 'SUCCEEDED', charged: 'YES', providerRequestId: expect.stringMatching(/^att_/) }],
 }
 
-test.each<[what: string, mood: CallbackMood, deliveries: number]>([
+test.each<[what: string, scenario: CallbackScenario, deliveries: number]>([
   ['nested in data', 'nested', 1],
   ['flat', 'flat', 1],
   ['that comes twice', 'twice', 2],
   ['that comes before the answer to the order', 'early', 1],
-])('a callback %s ends the task after one question', async (_, mood, deliveries) => {
-  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, mood)
+])('a callback %s ends the task after one question', async (_, scenario, deliveries) => {
+  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, scenario)
   const id = await gateway.generate({ prompt: 'a red fox' })
   await gateway.ended(id)
   await answered(upstream, ...Array.from({ length: deliveries }, () => 200))

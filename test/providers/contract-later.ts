@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { failureOf, openCall, orderOf } from './call.ts'
 import { expectNoSecret, openSubject, total } from './contract-subject.ts'
 import type { StatusRow, WireSubject } from './contract-wire.ts'
-import type { Mood } from './upstreams/fake.ts'
+import type { Scenario } from './upstreams/fake.ts'
 
 export function testPolling(name: string, subject: WireSubject, statuses: readonly StatusRow[]): void {
   async function accepted() {
@@ -46,11 +46,11 @@ export function testPolling(name: string, subject: WireSubject, statuses: readon
       expect(total(upstream.charges)).toBe(charged)
     })
 
-    test.each<Mood>(['html', 'truncated', 'reset-at-accept', { status: 503, body: 'no' }])(
+    test.each<Scenario>(['html', 'truncated', 'reset-at-accept', { status: 503, body: 'no' }])(
       'a question that went wrong says nothing about the order: %j',
-      async (mood) => {
+      async (scenario) => {
         const { upstream, check } = await accepted()
-        upstream.script(mood)
+        upstream.script(scenario)
         const failure = await failureOf(check())
         expect(['busy', 'lost', 'refused', 'unreached']).toContain(failure.kind)
         expectNoSecret(failure, subject)

@@ -3,14 +3,14 @@ import { inspect } from 'node:util'
 import { expect, onTestFinished } from 'vitest'
 import type { Charged, TaskErrorCode } from '../../src/domain.ts'
 import type { Failure, FailureKind } from '../../src/providers/error.ts'
-import type { OrderImage, Provider } from '../../src/providers/provider.ts'
+import type { ProviderRequestImage, Provider } from '../../src/providers/provider.ts'
 import { ask, failureOf, openCall, orderOf, type Developed } from './call.ts'
 import type { Setting } from './contract-settings.ts'
 
 /** The other side of a provider, whatever carries an order there. `M` is how it is told what to do with the next one. */
 export interface Upstream<M> {
   /** What to do with the next orders, in order; the best when the list has run out. */
-  script(...moods: M[]): void
+  script(...scenarios: M[]): void
   /** How many orders have arrived. */
   orders(): number
   /** For each order that arrived, the id that it was given here. */
@@ -31,7 +31,7 @@ export type FailureRow<M> = [
   kind: FailureKind,
   code: TaskErrorCode,
   charged: Charged,
-  mood: M,
+  scenario: M,
   /** Which of these the failure may name; undefined stands for none. */
   statuses: readonly (number | undefined)[],
 ]
@@ -47,7 +47,7 @@ export interface Subject<M> {
   /** Each documented or assumed failure of an order. */
   failures: readonly FailureRow<M>[]
   /** Too many requests, told so, and the patience that is asked for; undefined where none is named. */
-  waits: readonly [asked: string, mood: M, retryAfterMs: number | undefined][]
+  waits: readonly [asked: string, scenario: M, retryAfterMs: number | undefined][]
   /** Ways in which an order is carried out and its answer lost. */
   cut: readonly M[]
   /** Nobody is there. */
@@ -57,7 +57,7 @@ export interface Subject<M> {
   /** The models whose settings are tried, where trying all that are offered takes too long. */
   models?: readonly string[]
   /** An input image that can be worked on; any bytes by default. */
-  input?: (bytes: Buffer) => OrderImage
+  input?: (bytes: Buffer) => ProviderRequestImage
 }
 
 /** A fresh upstream and a provider at it, closed when the test ends. */
@@ -72,15 +72,15 @@ export async function openSubject<U extends { close(): Promise<void> }>(subject:
   return { provider, upstream }
 }
 
-/** How a plain order fails when the upstream is in these moods. */
+/** How a plain order fails when the upstream is in these scenarios. */
 export async function failPlainly<M>(
   subject: Pick<Subject<M>, 'secrets'> & {
     open(): Promise<{ provider: Provider; upstream: Pick<Upstream<M>, 'script' | 'close'> }>
   },
-  ...moods: M[]
+  ...scenarios: M[]
 ): Promise<Failure> {
   const { provider, upstream } = await openSubject(subject)
-  upstream.script(...moods)
+  upstream.script(...scenarios)
   const { call } = await openCall()
   const failure = await failureOf(ask(provider, orderOf(), call))
   expectNoSecret(failure, subject)

@@ -7,13 +7,13 @@ import type { Provider } from '../../src/providers/provider.ts'
 import { develop, failureOf, openCall, orderOf } from './call.ts'
 import { testCallbacks, testPolling } from './contract-later.ts'
 import { failPlainly, openSubject, total, type Subject } from './contract-subject.ts'
-import { clientRefOf, type CannedReply, type FakeUpstream, type Mood } from './upstreams/fake.ts'
+import { clientRefOf, type CannedReply, type FakeUpstream, type Scenario } from './upstreams/fake.ts'
 import { listen } from './upstreams/listen.ts'
 
-/** The part of a fake that the contract uses; `upstreams/fake.ts` says what each mood does. */
+/** The part of a fake that the contract uses; `upstreams/fake.ts` says what each scenario does. */
 export type WireUpstream = Pick<FakeUpstream, 'pictures' | 'charges' | 'release' | 'close'> & {
   requests: { path: string; headers: IncomingHttpHeaders; body: Buffer }[]
-  script(...moods: Mood[]): void
+  script(...scenarios: Scenario[]): void
 }
 
 /** One row of a failure table; it reads "{says} is {kind}, as {code}, charged {charged}". */
@@ -90,7 +90,7 @@ export const WIRE_PROMISES = {
 } satisfies Record<string, (name: string, subject: WireSubject) => void>
 
 /** The same provider as a subject of the promises that are about no wire. */
-export function onTheWire(subject: WireSubject): Subject<Mood> {
+export function onTheWire(subject: WireSubject): Subject<Scenario> {
   const { secrets, givesNoRequestId, plain, busy } = subject
   return {
     secrets,
@@ -103,7 +103,7 @@ export function onTheWire(subject: WireSubject): Subject<Mood> {
       return {
         provider,
         upstream: {
-          script: (...moods) => upstream.script(...moods),
+          script: (...scenarios) => upstream.script(...scenarios),
           orders: () => orders().length,
           refs: () => orders().map(({ headers }) => clientRefOf(headers)),
           painted: async () => upstream.pictures,
@@ -236,10 +236,10 @@ function testWords(name: string, subject: WireSubject): void {
 }
 
 function testNonsense(name: string, subject: WireSubject): void {
-  test.each<Mood>(['html', 'empty-data', { status: 200, body: '' }, { status: 200, body: null }])(
+  test.each<Scenario>(['html', 'empty-data', { status: 200, body: '' }, { status: 200, body: null }])(
     `${name} takes a success that is none for a failure that may have been charged: %j`,
-    async (mood) => {
-      expect(await failPlainly<Mood>(subject, mood)).toMatchObject({
+    async (scenario) => {
+      expect(await failPlainly<Scenario>(subject, scenario)).toMatchObject({
         kind: 'broken',
         code: 'PROVIDER_BROKEN',
         charged: 'UNKNOWN',
@@ -250,7 +250,7 @@ function testNonsense(name: string, subject: WireSubject): void {
 
 function testBase64(name: string, subject: WireSubject): void {
   test(`${name} takes a picture in wrong base64 for broken`, async () => {
-    const failed = await failPlainly<Mood>(subject, ...beforeResult(subject), subject.wrongBase64)
+    const failed = await failPlainly<Scenario>(subject, ...beforeResult(subject), subject.wrongBase64)
     expect(failed).toMatchObject({ kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'UNKNOWN' })
   })
 }
@@ -259,7 +259,11 @@ function testRedirects(name: string, subject: WireSubject): void {
   test(`${name} does not follow a redirect`, async () => {
     const trap = await startTrap()
     for (const status of [301, 302, 303, 307, 308]) {
-      const failed = await failPlainly<Mood>(subject, { status, headers: { location: trap.url }, body: '' })
+      const failed = await failPlainly<Scenario>(subject, {
+        status,
+        headers: { location: trap.url },
+        body: '',
+      })
       expect(failed.kind).not.toBe('unreached')
       expect(failed.httpStatus).toBe(status)
     }
@@ -268,7 +272,7 @@ function testRedirects(name: string, subject: WireSubject): void {
 }
 
 /** What goes wrong with the result goes wrong in the reply that has it: the submit's, or the first check's. */
-function beforeResult({ polling }: WireSubject): Mood[] {
+function beforeResult({ polling }: WireSubject): Scenario[] {
   return polling ? ['ok'] : []
 }
 

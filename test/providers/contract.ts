@@ -105,8 +105,8 @@ function testFailures<M>(name: string, subject: Subject<M>): void {
   describe(`${name} fails as it is:`, () => {
     test.each(subject.failures)(
       '%s is %s, as %s, charged %s',
-      async (_says, kind, code, charged, mood, statuses) => {
-        const failed = await failPlainly(subject, mood)
+      async (_says, kind, code, charged, scenario, statuses) => {
+        const failed = await failPlainly(subject, scenario)
         expect(failed).toMatchObject({ kind, code, charged })
         expect(statuses).toContain(failed.httpStatus)
       },
@@ -114,17 +114,20 @@ function testFailures<M>(name: string, subject: Subject<M>): void {
 
     test.each(subject.waits)(
       'too many requests is busy, and waits as asked in %s',
-      async (_form, mood, retryAfterMs) => {
-        const failed = await failPlainly(subject, mood)
+      async (_form, scenario, retryAfterMs) => {
+        const failed = await failPlainly(subject, scenario)
         expect(failed).toMatchObject({ kind: 'busy', code: 'PROVIDER_RATE_LIMITED', charged: 'NO' })
         expect(failed.retryAfterMs).toBe(retryAfterMs)
       },
     )
 
-    test.each(subject.cut)('a call that is cut off is lost, since it was carried out: %s', async (mood) => {
-      const failed = await failPlainly(subject, mood)
-      expect(failed).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
-    })
+    test.each(subject.cut)(
+      'a call that is cut off is lost, since it was carried out: %s',
+      async (scenario) => {
+        const failed = await failPlainly(subject, scenario)
+        expect(failed).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
+      },
+    )
   })
 }
 

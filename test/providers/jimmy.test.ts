@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { jimmy } from '../../src/providers/jimmy/jimmy.ts'
 import type { JimmyOptions } from '../../src/providers/jimmy/options.ts'
 import { SHAPES } from '../../src/providers/jimmy/sizes.ts'
-import { UNKNOWN_USAGE, type Order, type Provider } from '../../src/providers/provider.ts'
+import { UNKNOWN_USAGE, type ProviderRequest, type Provider } from '../../src/providers/provider.ts'
 import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
 import type { CannedReply, FakeUpstream, ReceivedRequest } from './upstreams/fake.ts'
 import { formOf } from './upstreams/form.ts'
@@ -33,7 +33,7 @@ async function startNewer(): Promise<FakeUpstream> {
   return newer
 }
 
-async function sent(wishes: Partial<Order>, entry: object = {}): Promise<ReceivedRequest> {
+async function sent(wishes: Partial<ProviderRequest>, entry: object = {}): Promise<ReceivedRequest> {
   await develop(open(entry), wishes)
   const [request] = upstream.requests
   if (!request) throw new Error('Nothing arrived')
@@ -106,7 +106,7 @@ describe('the page "Text-to-Image (Sync)"', () => {
     expect(resolved).toEqual({ size: '1024x1024', quality: 'LOW' })
   })
 
-  test.each<[Partial<Order>, object]>([
+  test.each<[Partial<ProviderRequest>, object]>([
     [{ quality: 'LOW' }, { quality: 'low' }],
     [{ quality: 'MEDIUM' }, { quality: 'medium' }],
     [{ quality: 'HIGH' }, { quality: 'high' }],

@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest'
 import type { Failure } from '../../src/providers/error.ts'
 import { openai } from '../../src/providers/openai/openai.ts'
-import type { Order, Provider } from '../../src/providers/provider.ts'
+import type { ProviderRequest, Provider } from '../../src/providers/provider.ts'
 import { failureOf, openCall as open } from './call.ts'
 import type { OpenaiUpstream } from './upstreams/openai.ts'
 
@@ -22,7 +22,7 @@ export function openOpenai(
 /** Submits and expects a ProviderError. */
 export async function expectFailure(
   provider: Provider,
-  order: Order,
+  order: ProviderRequest,
   signal?: AbortSignal,
 ): Promise<Failure> {
   const { call } = await open(signal && { signal })

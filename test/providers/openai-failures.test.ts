@@ -4,7 +4,12 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { z } from 'zod'
 import type { Failure } from '../../src/providers/error.ts'
 import { expectFailure, openOpenai, orderOf } from './openai-call.ts'
-import { startOpenaiUpstream, type CannedReply, type Mood, type OpenaiUpstream } from './upstreams/openai.ts'
+import {
+  startOpenaiUpstream,
+  type CannedReply,
+  type OpenaiScenario,
+  type OpenaiUpstream,
+} from './upstreams/openai.ts'
 
 let upstream: OpenaiUpstream
 beforeAll(async () => {
@@ -28,8 +33,12 @@ function recorded(name: string): CannedReply {
   return { status, headers, body }
 }
 
-async function fail(mood: Mood, options: Record<string, unknown> = {}, wishes = {}): Promise<Failure> {
-  upstream.script(mood)
+async function fail(
+  scenario: OpenaiScenario,
+  options: Record<string, unknown> = {},
+  wishes = {},
+): Promise<Failure> {
+  upstream.script(scenario)
   return expectFailure(openOpenai(upstream, options), orderOf(wishes))
 }
 
@@ -147,7 +156,7 @@ describe('an error reply', () => {
 })
 
 describe('a reply that is no picture', () => {
-  test.each<[Mood, Failure['kind'], Failure['code'], string]>([
+  test.each<[OpenaiScenario, Failure['kind'], Failure['code'], string]>([
     ['html', 'broken', 'PROVIDER_BROKEN', 'but its reply (text/html) is not JSON'],
     ['empty-data', 'broken', 'PROVIDER_BROKEN', 'has no image'],
     ['truncated', 'lost', 'OUTCOME_UNKNOWN', 'in the middle of its answer (status 200)'],
@@ -164,8 +173,8 @@ describe('a reply that is no picture', () => {
       'base64 is invalid',
     ],
     [{ status: 202, body: { id: 'task_1' } }, 'broken', 'PROVIDER_BROKEN', 'has no image'],
-  ])('%j is %s, as %s, and may have been charged', async (mood, kind, code, words) => {
-    const failure = await fail(mood)
+  ])('%j is %s, as %s, and may have been charged', async (scenario, kind, code, words) => {
+    const failure = await fail(scenario)
     expect(failure).toMatchObject({ kind, code, charged: 'UNKNOWN' })
     expect(failure.message).toContain(words)
   })
@@ -189,7 +198,7 @@ describe('a reply that is no picture', () => {
 })
 
 describe('a stream that fails', () => {
-  test.each<[string, Mood, Failure['kind'], Failure['code'], Failure['charged']]>([
+  test.each<[string, OpenaiScenario, Failure['kind'], Failure['code'], Failure['charged']]>([
     ['by ending without a picture', 'eof-without-final', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
     ['by an error after its previews', 'stream-error', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
     [
@@ -243,8 +252,8 @@ describe('a stream that fails', () => {
       'UNKNOWN',
     ],
     ['by [DONE] and nothing else', events('data: [DONE]'), 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
-  ])('%s is told as it is', async (_name, mood, kind, code, charged) => {
-    const failure = await fail(mood, { mode: 'stream' }, { partialImages: 2 })
+  ])('%s is told as it is', async (_name, scenario, kind, code, charged) => {
+    const failure = await fail(scenario, { mode: 'stream' }, { partialImages: 2 })
     expect(failure).toMatchObject({ kind, code, charged })
   })
 })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
 import { openai } from '../../src/providers/openai/openai.ts'
 import type { OpenaiOptions } from '../../src/providers/openai/options.ts'
-import { UNKNOWN_USAGE, type Offer, type Order } from '../../src/providers/provider.ts'
+import { UNKNOWN_USAGE, type Offer, type ProviderRequest } from '../../src/providers/provider.ts'
 import { develop, inputOf, openCall, openOpenai, orderOf } from './openai-call.ts'
 import { startOpenaiUpstream, type OpenaiUpstream, type ReceivedRequest } from './upstreams/openai.ts'
 
@@ -16,7 +16,10 @@ beforeEach(() => {
 })
 afterAll(() => upstream.close())
 
-async function sent(wishes: Partial<Order>, options: Record<string, unknown> = {}): Promise<ReceivedRequest> {
+async function sent(
+  wishes: Partial<ProviderRequest>,
+  options: Record<string, unknown> = {},
+): Promise<ReceivedRequest> {
   await develop(openOpenai(upstream, options), wishes)
   const [request] = upstream.requests
   if (!request || upstream.requests.length > 1)
@@ -153,8 +156,8 @@ describe('an edit', () => {
 describe('an answer', () => {
   test.each(['ok-json', 'ok-url', 'drip'] as const)(
     'by %s holds the pictures byte for byte',
-    async (mood) => {
-      upstream.script(mood)
+    async (scenario) => {
+      upstream.script(scenario)
       const { pictures, heard, usage, resolved } = await develop(openOpenai(upstream), {
         n: 2,
         outputFormat: 'WEBP',

@@ -2,7 +2,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openai } from '../../src/providers/openai/openai.ts'
 import { addressOf } from '../../src/providers/openai/options.ts'
-import type { Order } from '../../src/providers/provider.ts'
+import type { ProviderRequest } from '../../src/providers/provider.ts'
 import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
 import { testProvider } from './contract.ts'
 import { startCompatUpstream, wrapped, type Wrapper } from './upstreams/pmock-compat.ts'
@@ -29,7 +29,7 @@ async function openForTest(entry: object = {}) {
   return { provider, upstream }
 }
 
-async function sent(entry: object, wishes: Partial<Order>): Promise<string> {
+async function sent(entry: object, wishes: Partial<ProviderRequest>): Promise<string> {
   const { provider, upstream } = await openForTest(entry)
   await develop(provider, wishes)
   return String(upstream.requests[0]?.body)
@@ -95,7 +95,7 @@ testProvider('pmock-compat', {
 })
 
 describe('the page’s own example', () => {
-  const order: Partial<Order> = {
+  const order: Partial<ProviderRequest> = {
     prompt: '<string>',
     background: 'TRANSPARENT',
     outputCompression: 73,

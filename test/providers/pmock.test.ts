@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createPmock, pmock } from '../../src/providers/pmock/pmock.ts'
 import { signatureHeaders } from '../../src/providers/pmock/signature.ts'
-import type { Order } from '../../src/providers/provider.ts'
+import type { ProviderRequest } from '../../src/providers/provider.ts'
 import { ask, develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
 import { startPmockUpstream, taskReply, type PmockAccount, type ResultForm } from './upstreams/pmock.ts'
 
@@ -27,7 +27,7 @@ async function open(entry: object = {}, account: Partial<PmockAccount> = {}) {
 const url = (text: string) => `data:image/png;base64,${Buffer.from(text).toString('base64')}`
 
 describe('the page’s own example', () => {
-  const order: Partial<Order> = {
+  const order: Partial<ProviderRequest> = {
     prompt: '<string>',
     background: 'TRANSPARENT',
     outputCompression: 73,

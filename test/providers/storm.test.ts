@@ -11,9 +11,9 @@ import { openGateway } from '../support/gateway.ts'
 import { hastenRests } from '../support/hasten.ts'
 import { auditBooks } from './audit.ts'
 import { startFleet, type Fleet } from './fleet.ts'
-import type { CallbackMood } from './upstreams/acedata.ts'
-import type { Mood } from './upstreams/fake.ts'
-import type { Mood as OpenaiMood } from './upstreams/openai.ts'
+import type { CallbackScenario } from './upstreams/acedata.ts'
+import type { Scenario } from './upstreams/fake.ts'
+import type { OpenaiScenario } from './upstreams/openai.ts'
 
 const TASKS = 100
 const BOUND_MS = 60_000
@@ -37,25 +37,33 @@ const CANNED = [
 ]
 const WELL = Array.from({ length: 12 }, () => 'ok' as const)
 const ILL = ['truncated', 'html', 'empty-data', 'reset-at-accept', 'reset-after-request', 'hang'] as const
-const MOODS: readonly Mood[] = [...WELL, 'drip', ...ILL, ...CANNED]
-const OPENAI_MOODS: readonly OpenaiMood[] = [
-  ...MOODS,
+const SCENARIOS: readonly Scenario[] = [...WELL, 'drip', ...ILL, ...CANNED]
+const OPENAI_MOODS: readonly OpenaiScenario[] = [
+  ...SCENARIOS,
   'ok-json',
   'ok-stream',
   'stream-error',
   'eof-without-final',
   'final-before-partials',
 ]
-const CALLBACKS: readonly CallbackMood[] = ['nested', 'flat', 'twice', 'early', 'never', 'forged', 'failing']
+const CALLBACKS: readonly CallbackScenario[] = [
+  'nested',
+  'flat',
+  'twice',
+  'early',
+  'never',
+  'forged',
+  'failing',
+]
 const DIRECTIVES = ['', '', '', '', 'moderation', 'busy', 'reject', 'broken', 'unreached', 'stall', 'vanish']
 const EDITORS = ['openai', 'pmock', 'jimmy', 'acedata', 'sandbox']
 const EVERYBODY = [...EDITORS, 'basic']
 
 /** Decides beforehand what each upstream will do, request for request. */
 function script(fleet: Fleet, random: Random): void {
-  const many = <T>(moods: readonly T[]) => Array.from({ length: 90 }, () => random.pick(moods))
+  const many = <T>(scenarios: readonly T[]) => Array.from({ length: 90 }, () => random.pick(scenarios))
   fleet.openai.script(...many(OPENAI_MOODS))
-  for (const name of ['basic', 'pmock', 'jimmy', 'acedata'] as const) fleet[name].script(...many(MOODS))
+  for (const name of ['basic', 'pmock', 'jimmy', 'acedata'] as const) fleet[name].script(...many(SCENARIOS))
   fleet.acedata.scriptCallbacks(...many(CALLBACKS))
 }
 

@@ -7,13 +7,13 @@ import {
   UNKNOWN_USAGE,
   type Answer,
   type Call,
-  type Order,
+  type ProviderRequest,
   type Provider,
 } from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 export interface Sent {
-  order: Order
+  order: ProviderRequest
   call: Call
 }
 
@@ -32,7 +32,7 @@ export function scripted(
   return {
     name: 'scripted',
     dialect: 'scripted',
-    workings: { modes: ['SYNC'], recovery: 'NONE', failureCharge: 'UNKNOWN' },
+    traits: { modes: ['SYNC'], recovery: 'NONE', failureCharge: 'UNKNOWN' },
     offers,
     concurrency: 4,
     timeoutMs: 60_000,

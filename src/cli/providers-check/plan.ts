@@ -1,7 +1,7 @@
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS, parseSize, type ImageRequest } from '../../domain.ts'
 import { costMicros } from '../../engine/usage/cost.ts'
 import { fit } from '../../engine/routing/match.ts'
-import type { Offer, Order, Provider, SizeRule } from '../../providers/provider.ts'
+import type { Offer, ProviderRequest, Provider, SizeRule } from '../../providers/provider.ts'
 import { inputImageTokens, outputImageTokens, textTokens } from '../../providers/models/tokens.ts'
 import { UsageError } from '../exit.ts'
 
@@ -9,7 +9,7 @@ import { UsageError } from '../exit.ts'
 export interface Trial {
   title: string
   offer: Offer
-  order: Order
+  order: ProviderRequest
 }
 
 const PROMPTS = { GENERATE: 'a plain red circle on white', EDIT: 'make the circle blue' } as const
@@ -55,11 +55,11 @@ export function costOf({ offer, order }: Trial): number | null {
 }
 
 // An edit is tried on the generation's own picture.
-function generationFirst(a: Order['operation'], b: Order['operation']): number {
+function generationFirst(a: ProviderRequest['operation'], b: ProviderRequest['operation']): number {
   return Number(a === 'EDIT') - Number(b === 'EDIT')
 }
 
-function cheapest(offer: Offer, operation: Order['operation']): Order {
+function cheapest(offer: Offer, operation: ProviderRequest['operation']): ProviderRequest {
   const request: ImageRequest = {
     ...DEFAULT_SETTINGS,
     ...DEFAULT_POLICIES,

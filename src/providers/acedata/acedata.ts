@@ -8,7 +8,7 @@ import { readCallback, readFound, readPlaced, readRecord, type Reading } from '.
 import { replyRule } from '../wire/address.ts'
 import { createDownloader } from '../wire/download.ts'
 import { createUpstream, type Reply } from '../wire/http.ts'
-import type { Call, Dialect, Provider, Workings } from '../provider.ts'
+import type { Call, Dialect, Provider, ProviderTraits } from '../provider.ts'
 
 export const acedata: Dialect<AcedataOptions> = {
   options: acedataOptions,
@@ -45,14 +45,14 @@ function createAcedata(name: string, options: AcedataOptions): Provider {
   return {
     name,
     dialect: 'acedata',
-    workings: workingsOf(options),
+    traits: traitsOf(options),
     offers: offersOf(options),
     concurrency,
     timeoutMs,
     loopback: isLoopback(baseUrl),
 
-    async submit(order, call) {
-      const reply = await upstream.place(await toMessage(order, call, options), call)
+    async submit(request, call) {
+      const reply = await upstream.place(await toMessage(request, call, options), call)
       return readPlaced(reply, call, readingOf(reply, call))
     },
 
@@ -84,7 +84,7 @@ function isLoopback(url: string): boolean {
   return host === 'localhost' || (isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback')
 }
 
-function workingsOf({ mode, unbilledFailures }: AcedataOptions): Workings {
+function traitsOf({ mode, unbilledFailures }: AcedataOptions): ProviderTraits {
   const modes = {
     auto: ['CALLBACK', 'POLL'],
     callback: ['CALLBACK'],

@@ -1,7 +1,7 @@
 import { FormData } from 'undici'
 import { ProviderError } from '../error.ts'
 import type { Message } from '../wire/http.ts'
-import type { Call, Order, OrderImage } from '../provider.ts'
+import type { Call, ProviderRequest, ProviderRequestImage } from '../provider.ts'
 import type { AcedataOptions } from './options.ts'
 
 /** Whether the upstream is given an address to call back. */
@@ -28,14 +28,18 @@ function answerOf({ mode }: AcedataOptions, { callbackUrl, clientRef }: Ours): P
 }
 
 /** An order as the message that places it. Throws ProviderError `refused` where the mode wants a callback and none can come. */
-export async function toMessage(order: Order, call: Ours, options: AcedataOptions): Promise<Message> {
+export async function toMessage(
+  request: ProviderRequest,
+  call: Ours,
+  options: AcedataOptions,
+): Promise<Message> {
   const answer = answerOf(options, call)
   const headers = headersOf(options)
-  if (order.operation === 'EDIT') {
-    const body = await toForm({ ...toEdit(order, options), ...answer }, order)
+  if (request.operation === 'EDIT') {
+    const body = await toForm({ ...toEdit(request, options), ...answer }, request)
     return { method: 'POST', path: '/images/edits', headers, body }
   }
-  const body = JSON.stringify({ ...toGeneration(order, options), ...answer })
+  const body = JSON.stringify({ ...toGeneration(request, options), ...answer })
   return { method: 'POST', path: '/images/generations', headers: { ...headers, ...JSON_TYPE }, body }
 }
 
@@ -55,56 +59,56 @@ type Parameters = Record<string, string | number | boolean>
 
 // The page's example says every default aloud, in this order, and so does this: a default that changes there changes
 // nothing for an order.
-function toGeneration(order: Order, options: AcedataOptions): Parameters {
-  const isDalle3 = order.upstreamModel.startsWith('dall-e-3')
+function toGeneration(request: ProviderRequest, options: AcedataOptions): Parameters {
+  const isDalle3 = request.upstreamModel.startsWith('dall-e-3')
   return {
-    prompt: order.prompt,
-    model: order.upstreamModel,
-    background: order.background.toLowerCase(),
-    moderation: order.moderation.toLowerCase(),
-    n: order.n,
-    output_compression: order.outputCompression ?? 100,
-    output_format: order.outputFormat.toLowerCase(),
+    prompt: request.prompt,
+    model: request.upstreamModel,
+    background: request.background.toLowerCase(),
+    moderation: request.moderation.toLowerCase(),
+    n: request.n,
+    output_compression: request.outputCompression ?? 100,
+    output_format: request.outputFormat.toLowerCase(),
     partial_images: 0,
     // The list of sizes has an `auto` for GPT image models alone.
-    ...((order.size !== 'auto' || !isDalle(order)) && { size: order.size }),
-    quality: order.quality.toLowerCase(),
-    ...responseFormat(order, options),
-    ...(isDalle3 && { style: (order.style ?? 'VIVID').toLowerCase() }),
+    ...((request.size !== 'auto' || !isDalle(request)) && { size: request.size }),
+    quality: request.quality.toLowerCase(),
+    ...responseFormat(request, options),
+    ...(isDalle3 && { style: (request.style ?? 'VIVID').toLowerCase() }),
   }
 }
 
-function toEdit(order: Order, options: AcedataOptions): Parameters {
+function toEdit(request: ProviderRequest, options: AcedataOptions): Parameters {
   return {
-    prompt: order.prompt,
-    model: order.upstreamModel,
-    n: order.n,
+    prompt: request.prompt,
+    model: request.upstreamModel,
+    n: request.n,
     // Left out it is 1024x1024, and not auto.
-    size: order.size,
-    ...(order.background !== 'AUTO' && { background: order.background.toLowerCase() }),
-    ...(order.moderation !== 'AUTO' && { moderation: order.moderation.toLowerCase() }),
-    ...(order.outputFormat !== 'PNG' && { output_format: order.outputFormat.toLowerCase() }),
-    ...(order.outputCompression !== null && { output_compression: order.outputCompression }),
-    ...(order.quality !== 'AUTO' && { quality: order.quality.toLowerCase() }),
-    ...(order.inputFidelity !== null && { input_fidelity: order.inputFidelity.toLowerCase() }),
-    ...responseFormat(order, options),
+    size: request.size,
+    ...(request.background !== 'AUTO' && { background: request.background.toLowerCase() }),
+    ...(request.moderation !== 'AUTO' && { moderation: request.moderation.toLowerCase() }),
+    ...(request.outputFormat !== 'PNG' && { output_format: request.outputFormat.toLowerCase() }),
+    ...(request.outputCompression !== null && { output_compression: request.outputCompression }),
+    ...(request.quality !== 'AUTO' && { quality: request.quality.toLowerCase() }),
+    ...(request.inputFidelity !== null && { input_fidelity: request.inputFidelity.toLowerCase() }),
+    ...responseFormat(request, options),
   }
 }
 
 // The reference has it for DALL·E models and says that GPT image models do not take it. The guide of gpt-image-2 says
 // that it does, in base64 for a single picture.
-function responseFormat(order: Order, options: AcedataOptions): Parameters {
-  const isHonoured = isDalle(order) || order.upstreamModel.startsWith('gpt-image-2')
+function responseFormat(request: ProviderRequest, options: AcedataOptions): Parameters {
+  const isHonoured = isDalle(request) || request.upstreamModel.startsWith('gpt-image-2')
   if (!isHonoured) return {}
-  return { response_format: order.n === 1 ? options.responseFormat : 'url' }
+  return { response_format: request.n === 1 ? options.responseFormat : 'url' }
 }
 
-function isDalle({ upstreamModel }: Order): boolean {
+function isDalle({ upstreamModel }: ProviderRequest): boolean {
   return upstreamModel.startsWith('dall-e')
 }
 
 // The JSON form of an edit takes addresses only, and a mask works with uploaded files only.
-async function toForm(parameters: Parameters, { images, mask }: Order): Promise<FormData> {
+async function toForm(parameters: Parameters, { images, mask }: ProviderRequest): Promise<FormData> {
   const form = new FormData()
   for (const [name, value] of Object.entries(parameters)) form.append(name, String(value))
   for (const [index, image] of images.entries()) await appendImage(form, 'image', `image-${index + 1}`, image)
@@ -112,7 +116,12 @@ async function toForm(parameters: Parameters, { images, mask }: Order): Promise<
   return form
 }
 
-async function appendImage(form: FormData, field: string, name: string, image: OrderImage): Promise<void> {
+async function appendImage(
+  form: FormData,
+  field: string,
+  name: string,
+  image: ProviderRequestImage,
+): Promise<void> {
   const extension = image.mimeType.slice('image/'.length)
   form.append(field, new File([await image.blob()], `${name}.${extension}`, { type: image.mimeType }))
 }

@@ -5,7 +5,7 @@ import { credential, httpUrl } from '../wire/account.ts'
 import { modelsOption, type ModelsOption } from '../models/offers.ts'
 import { createImagesApi } from '../images-api/exchange.ts'
 import { offersByPage } from '../models/page-offers.ts'
-import type { Capabilities, Dialect, Order, Provider } from '../provider.ts'
+import type { Capabilities, Dialect, ProviderRequest, Provider } from '../provider.ts'
 
 const options = z.strictObject({
   /** Ends in `/api/v1`. There is no default: the page leaves the host to each account. */
@@ -45,7 +45,7 @@ function createBasic(name: string, settings: BasicOptions): Provider {
   return {
     name,
     dialect: 'basic',
-    workings: {
+    traits: {
       modes: ['SYNC'],
       recovery: 'NONE',
       failureCharge: settings.unbilledServerErrors ? 'NO' : 'UNKNOWN',
@@ -54,15 +54,15 @@ function createBasic(name: string, settings: BasicOptions): Provider {
     concurrency: settings.concurrency,
     timeoutMs: settings.timeoutMs,
 
-    async submit(order, call) {
-      const size = order.size === 'auto' ? settings.defaultSize : order.size
+    async submit(request, call) {
+      const size = request.size === 'auto' ? settings.defaultSize : request.size
       const message = {
         method: 'POST',
         path: '/images/generations',
         headers: { authorization: `Bearer ${settings.apiKey}`, 'content-type': 'application/json' },
-        body: toBody({ ...order, size }),
+        body: toBody({ ...request, size }),
       } as const
-      const answer = await api.exchange(message, order, call)
+      const answer = await api.exchange(message, request, call)
       return answer.state === 'DONE' ? { ...answer, resolved: { size, ...answer.resolved } } : answer
     },
     close: () => api.close(),
@@ -76,7 +76,7 @@ function isSendable(model: ModelsOption[number]): boolean {
 }
 
 // The page marks all four as required, and lists no other.
-function toBody({ upstreamModel, prompt, size, n }: Order): string {
+function toBody({ upstreamModel, prompt, size, n }: ProviderRequest): string {
   return JSON.stringify({ model: upstreamModel, prompt, size, n })
 }
 

@@ -1,14 +1,14 @@
 import { replyRule } from '../wire/address.ts'
 import { createDownloader } from '../wire/download.ts'
 import { createUpstream, readText, type Message, type Reply } from '../wire/http.ts'
-import type { Answer, Call, Order } from '../provider.ts'
+import type { Answer, Call, ProviderRequest } from '../provider.ts'
 import { errorIn, statusFailure, type ErrorContext } from './failure.ts'
 import { readAnswer } from './reply.ts'
 
 /** An account at a server that answers as OpenAI's Images API does. */
 export interface ImagesApi {
   /** Places the order with this message, and waits for its pictures. Throws ProviderError. */
-  exchange(message: Message, order: Order, call: Call): Promise<Answer>
+  exchange(message: Message, request: ProviderRequest, call: Call): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -41,7 +41,7 @@ export function createImagesApi(options: ImagesApiOptions): ImagesApi {
   }
 
   return {
-    async exchange(message, order, call) {
+    async exchange(message, request, call) {
       const reply = await upstream.place(message, call)
       const context = contextOf(reply)
       if (reply.status < 200 || reply.status >= 300) {
@@ -53,7 +53,7 @@ export function createImagesApi(options: ImagesApiOptions): ImagesApi {
         await downloader.download(url, file, call.signal)
         return file
       }
-      return readAnswer(reply, order, call, {
+      return readAnswer(reply, request, call, {
         ...context,
         fetchLink,
         unwrap: (json) => unwrap(json, context, call),

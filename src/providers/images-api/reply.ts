@@ -3,7 +3,7 @@ import { spillJson } from '../wire/json-spill.ts'
 import { ProviderError } from '../error.ts'
 import type { Reply } from '../wire/http.ts'
 import { MalformedReply } from '../wire/malformed.ts'
-import type { Answer, Call, Order } from '../provider.ts'
+import type { Answer, Call, ProviderRequest } from '../provider.ts'
 import { errorIn, streamFailure, type ErrorContext } from './failure.ts'
 import { chosen, hasPicture, picture, receive, toResolved, type FetchLink } from './picture.ts'
 import { readStream } from './stream.ts'
@@ -29,13 +29,13 @@ export interface ReplyContext extends ErrorContext {
  */
 export async function readAnswer(
   reply: Reply,
-  order: Order,
+  request: ProviderRequest,
   call: Call,
   context: ReplyContext,
 ): Promise<Answer> {
   const { first, body } = await peek(reply.body)
   try {
-    if (STREAM_STARTS.has(first)) return await readStream(body, order, call, context)
+    if (STREAM_STARTS.has(first)) return await readStream(body, request, call, context)
     return await readJson(body, call, context)
   } catch (error) {
     if (error instanceof MalformedReply) throw broken(error, reply.contentType, context)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Usage } from '../../domain.ts'
 import { ProviderError } from '../error.ts'
 import { MalformedReply } from '../wire/malformed.ts'
-import type { Answer, Call, Order } from '../provider.ts'
+import type { Answer, Call, ProviderRequest } from '../provider.ts'
 import { readEvents, type ServerSentEvent } from '../wire/sse.ts'
 import { errorIn, streamFailure, type ErrorContext } from './failure.ts'
 import { chosen, hasPicture, picture, receive, toResolved, type FetchLink } from './picture.ts'
@@ -24,7 +24,7 @@ type Finished = z.output<typeof event>
  */
 export async function readStream(
   body: AsyncIterable<Buffer>,
-  order: Order,
+  request: ProviderRequest,
   call: Call,
   context: ErrorContext & { fetchLink: FetchLink },
 ): Promise<Answer> {
@@ -41,7 +41,7 @@ export async function readStream(
     const index = data.partial_image_index ?? previews
     previews += 1
     await call.onPartial(data.b64_json.file, index)
-    call.onProgress(Math.min(1, (index + 1) / (order.partialImages + 1)))
+    call.onProgress(Math.min(1, (index + 1) / (request.partialImages + 1)))
   }
 
   async function readAll(): Promise<void> {
@@ -50,7 +50,7 @@ export async function readStream(
       if (error) throw streamFailure(error, context, previews + finished.length > 0 ? 'pictures' : 'nothing')
       const parsed = event.safeParse(received.data)
       if (parsed.success) await take(parsed.data, parsed.data.type ?? received.event)
-      if (finished.length === order.n) return
+      if (finished.length === request.n) return
     }
   }
 

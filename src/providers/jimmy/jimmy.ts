@@ -6,7 +6,7 @@ import { createUpstream, type Reply } from '../wire/http.ts'
 import { jimmyOptions, offersOf, type JimmyOptions } from './options.ts'
 import { authorization, taskResolved, toPlaced } from './request.ts'
 import { readPlaced, readTask, type Reading } from './reply.ts'
-import type { Call, Dialect, Provider, ResolvedSettings, Workings } from '../provider.ts'
+import type { Call, Dialect, Provider, ResolvedSettings, ProviderTraits } from '../provider.ts'
 
 export const jimmy: Dialect<JimmyOptions> = {
   options: jimmyOptions,
@@ -43,21 +43,21 @@ function createJimmy(name: string, options: JimmyOptions): Provider {
   return {
     name,
     dialect: 'jimmy',
-    workings: workingsOf(options),
+    traits: traitsOf(options),
     offers: offersOf(options),
     concurrency,
     timeoutMs,
 
-    async submit(order, call) {
-      const { message, resolved } = await toPlaced(order, options)
+    async submit(request, call) {
+      const { message, resolved } = await toPlaced(request, options)
       const reply = await upstream.place(message, call)
       return readPlaced(reply, call, readingOf(reply, call, resolved))
     },
 
-    async check(remoteId, order, call) {
+    async check(remoteId, request, call) {
       const path = `/images/${encodeURIComponent(remoteId)}`
       const reply = await upstream.send({ method: 'GET', path, headers: authorization(options) }, call)
-      return readTask(reply, remoteId, call, readingOf(reply, call, taskResolved(order, options)))
+      return readTask(reply, remoteId, call, readingOf(reply, call, taskResolved(request, options)))
     },
 
     async close() {
@@ -66,7 +66,7 @@ function createJimmy(name: string, options: JimmyOptions): Provider {
   }
 }
 
-function workingsOf({ mode, unbilledFailures }: JimmyOptions): Workings {
+function traitsOf({ mode, unbilledFailures }: JimmyOptions): ProviderTraits {
   const modes = { auto: ['POLL', 'SYNC'], async: ['POLL'], sync: ['SYNC'] } as const
   const recovery = mode === 'sync' ? 'NONE' : 'REMOTE_ID'
   return { modes: modes[mode], recovery, failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' }

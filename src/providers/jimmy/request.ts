@@ -2,7 +2,7 @@ import { FormData } from 'undici'
 import { QUALITIES } from '../../domain.ts'
 import { ProviderError } from '../error.ts'
 import type { Message } from '../wire/http.ts'
-import type { Order, OrderImage, ResolvedSettings } from '../provider.ts'
+import type { ProviderRequest, ProviderRequestImage, ResolvedSettings } from '../provider.ts'
 import type { JimmyOptions } from './options.ts'
 import { SHAPES, type Shape } from './sizes.ts'
 
@@ -13,24 +13,24 @@ export interface Placed {
 }
 
 /** Throws ProviderError `rejected` for an input image that is larger than the upstream takes. Nothing is sent then. */
-export async function toPlaced(order: Order, options: JimmyOptions): Promise<Placed> {
-  const shape = shapeOf(order, options)
-  return shape ? toTask(order, shape, options) : toSync(order, options)
+export async function toPlaced(request: ProviderRequest, options: JimmyOptions): Promise<Placed> {
+  const shape = shapeOf(request, options)
+  return shape ? toTask(request, shape, options) : toSync(request, options)
 }
 
 /** The shape to create a task with; undefined when the order is to be placed the synchronous way. */
-function shapeOf(order: Order, { mode, taskFields }: JimmyOptions): Shape | undefined {
+function shapeOf(request: ProviderRequest, { mode, taskFields }: JimmyOptions): Shape | undefined {
   if (mode === 'sync') return undefined
-  const shape = SHAPES[order.size]
+  const shape = SHAPES[request.size]
   // Capabilities let nothing else through.
   if (mode === 'async') return shape
   const open =
-    order.n === 1 &&
-    order.mask === null &&
-    order.background === 'AUTO' &&
-    order.outputFormat === 'PNG' &&
-    (order.quality === 'AUTO' || taskFields === 'ratio')
-  const byteSize = order.images.reduce((sum, image) => sum + image.byteSize, 0)
+    request.n === 1 &&
+    request.mask === null &&
+    request.background === 'AUTO' &&
+    request.outputFormat === 'PNG' &&
+    (request.quality === 'AUTO' || taskFields === 'ratio')
+  const byteSize = request.images.reduce((sum, image) => sum + image.byteSize, 0)
   return open && byteSize <= INLINE_BYTES ? shape : undefined
 }
 
@@ -39,47 +39,51 @@ const INLINE_BYTES = 12_000_000
 // "Image Edit (Sync)": 20 MB for each file.
 const FILE_BYTES = 20_000_000
 
-async function toTask(order: Order, { ratio, resolution }: Shape, options: JimmyOptions): Promise<Placed> {
+async function toTask(
+  request: ProviderRequest,
+  { ratio, resolution }: Shape,
+  options: JimmyOptions,
+): Promise<Placed> {
   const newer = options.taskFields === 'ratio'
-  const images = await Promise.all(order.images.map(toDataUrl))
+  const images = await Promise.all(request.images.map(toDataUrl))
   const body = {
-    model: order.upstreamModel,
-    prompt: order.prompt,
+    model: request.upstreamModel,
+    prompt: request.prompt,
     [options.taskFields]: ratio,
     resolution,
-    ...(newer && { quality: qualityOf(order, options) }),
+    ...(newer && { quality: qualityOf(request, options) }),
     ...(images.length > 0 && { images }),
   }
   return {
     message: { ...json(options), path: '/images', body: JSON.stringify(body) },
-    resolved: taskResolved(order, options),
+    resolved: taskResolved(request, options),
   }
 }
 
 /** What a task of this order was told where the order said auto. The page's own fields know no quality. */
-export function taskResolved(order: Order, options: JimmyOptions): ResolvedSettings {
-  return options.taskFields === 'ratio' ? resolvedBy(undefined, qualityOf(order, options)) : {}
+export function taskResolved(request: ProviderRequest, options: JimmyOptions): ResolvedSettings {
+  return options.taskFields === 'ratio' ? resolvedBy(undefined, qualityOf(request, options)) : {}
 }
 
-async function toSync(order: Order, options: JimmyOptions): Promise<Placed> {
-  const quality = qualityOf(order, options)
+async function toSync(request: ProviderRequest, options: JimmyOptions): Promise<Placed> {
+  const quality = qualityOf(request, options)
   // The page's default, said aloud: what was left to the upstream is known before it answers.
-  const size = order.size === 'auto' ? '1024x1024' : order.size
+  const size = request.size === 'auto' ? '1024x1024' : request.size
   const parameters = {
-    model: order.upstreamModel,
-    prompt: order.prompt,
+    model: request.upstreamModel,
+    prompt: request.prompt,
     size,
-    n: order.n,
+    n: request.n,
     quality,
-    ...(order.background !== 'AUTO' && { background: order.background.toLowerCase() }),
-    ...(order.outputFormat !== 'PNG' && { output_format: order.outputFormat.toLowerCase() }),
+    ...(request.background !== 'AUTO' && { background: request.background.toLowerCase() }),
+    ...(request.outputFormat !== 'PNG' && { output_format: request.outputFormat.toLowerCase() }),
   }
   const resolved = resolvedBy(size, quality)
-  if (order.operation === 'GENERATE') {
+  if (request.operation === 'GENERATE') {
     const body = JSON.stringify(parameters)
     return { message: { ...json(options), path: '/images/generations', body }, resolved }
   }
-  const body = await toForm(parameters, order)
+  const body = await toForm(parameters, request)
   return {
     message: { method: 'POST', path: '/images/edits', headers: authorization(options), body },
     resolved,
@@ -95,7 +99,7 @@ function json(options: JimmyOptions): Pick<Message, 'method' | 'headers'> {
   return { method: 'POST', headers: { ...authorization(options), 'content-type': 'application/json' } }
 }
 
-function qualityOf({ quality }: Order, { autoQuality }: JimmyOptions): string {
+function qualityOf({ quality }: ProviderRequest, { autoQuality }: JimmyOptions): string {
   return quality === 'AUTO' ? autoQuality : quality.toLowerCase()
 }
 
@@ -104,14 +108,14 @@ function resolvedBy(size: string | undefined, sent: string): ResolvedSettings {
   return { ...(size !== undefined && { size }), ...(quality && { quality }) }
 }
 
-async function toDataUrl(image: OrderImage): Promise<string> {
+async function toDataUrl(image: ProviderRequestImage): Promise<string> {
   const bytes = Buffer.from(await (await image.blob()).arrayBuffer())
   return `data:${image.mimeType};base64,${bytes.toString('base64')}`
 }
 
 async function toForm(
   parameters: Record<string, string | number>,
-  { images, mask }: Order,
+  { images, mask }: ProviderRequest,
 ): Promise<FormData> {
   const form = new FormData()
   for (const [name, value] of Object.entries(parameters)) form.append(name, String(value))
@@ -121,7 +125,12 @@ async function toForm(
   return form
 }
 
-async function appendImage(form: FormData, field: string, name: string, image: OrderImage): Promise<void> {
+async function appendImage(
+  form: FormData,
+  field: string,
+  name: string,
+  image: ProviderRequestImage,
+): Promise<void> {
   if (image.byteSize > FILE_BYTES) {
     throw new ProviderError({
       kind: 'rejected',

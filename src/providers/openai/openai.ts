@@ -4,7 +4,7 @@ import { createImagesApi } from '../images-api/exchange.ts'
 import { addressOf, offersOf, openaiOptions, type OpenaiOptions } from './options.ts'
 import { toMessage } from './request.ts'
 import { unwrapEnvelope } from '../pmock/envelope.ts'
-import type { Dialect, Provider, Workings } from '../provider.ts'
+import type { Dialect, Provider, ProviderTraits } from '../provider.ts'
 
 export const openai: Dialect<OpenaiOptions> = {
   options: openaiOptions,
@@ -36,16 +36,16 @@ function createOpenai(name: string, options: OpenaiOptions): Provider {
   return {
     name,
     dialect: 'openai',
-    workings: workingsOf(options),
+    traits: traitsOf(options),
     offers: offersOf(options),
     concurrency,
     timeoutMs,
-    submit: async (order, call) => api.exchange(await toMessage(order, options), order, call),
+    submit: async (request, call) => api.exchange(await toMessage(request, options), request, call),
     close: () => api.close(),
   }
 }
 
-function workingsOf({ mode, unbilledServerErrors }: OpenaiOptions): Workings {
+function traitsOf({ mode, unbilledServerErrors }: OpenaiOptions): ProviderTraits {
   const modes = { auto: ['SYNC', 'STREAM'], sync: ['SYNC'], stream: ['STREAM'] } as const
   return { modes: modes[mode], recovery: 'NONE', failureCharge: unbilledServerErrors ? 'NO' : 'UNKNOWN' }
 }

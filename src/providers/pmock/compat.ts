@@ -1,5 +1,5 @@
 // What sets pmock's OpenAI-compatible route apart: docs.pmock.com, "openai compat generate".
-import type { Order } from '../provider.ts'
+import type { ProviderRequest } from '../provider.ts'
 
 /** The base URL of the page's sample client. */
 export const PMOCK_COMPAT = 'https://ai.pmock.com/api/ai/openai/v1'
@@ -14,23 +14,23 @@ export interface CompatOptions {
  * of the others no default is stated.
  */
 export function toCompatParameters(
-  order: Order,
+  request: ProviderRequest,
   { naming = 'snake', responseFormat = 'b64_json' }: CompatOptions,
 ): Record<string, string | number> {
   const fields = {
-    prompt: order.prompt,
-    model: order.upstreamModel,
-    background: order.background.toLowerCase(),
-    moderation: order.moderation.toLowerCase(),
-    n: order.n,
-    outputCompression: order.outputCompression,
-    outputFormat: order.outputFormat.toLowerCase(),
-    partialImages: order.partialImages === 0 ? null : order.partialImages,
-    quality: order.quality.toLowerCase(),
+    prompt: request.prompt,
+    model: request.upstreamModel,
+    background: request.background.toLowerCase(),
+    moderation: request.moderation.toLowerCase(),
+    n: request.n,
+    outputCompression: request.outputCompression,
+    outputFormat: request.outputFormat.toLowerCase(),
+    partialImages: request.partialImages === 0 ? null : request.partialImages,
+    quality: request.quality.toLowerCase(),
     responseFormat,
-    size: order.size,
-    inputFidelity: order.inputFidelity?.toLowerCase() ?? null,
-    user: order.user,
+    size: request.size,
+    inputFidelity: request.inputFidelity?.toLowerCase() ?? null,
+    user: request.user,
   }
   const said = Object.entries(fields).flatMap(([name, value]): [string, string | number][] =>
     value === null ? [] : [[naming === 'camel' ? name : toSnake(name), value]],

@@ -53,13 +53,13 @@ export function createPmock(name: string, options: PmockOptions, { now }: Pick<C
   return {
     name,
     dialect: 'pmock',
-    workings: { modes: ['POLL'], recovery: 'REMOTE_ID', failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' },
+    traits: { modes: ['POLL'], recovery: 'REMOTE_ID', failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' },
     offers: offersByPage(options.models, () => ASYNC_CAPABILITIES),
     concurrency,
     timeoutMs,
 
-    async submit(order, call) {
-      const body = await toBody(order, options.responseFormat)
+    async submit(request, call) {
+      const body = await toBody(request, options.responseFormat)
       const sent = credentials()
       const headers = { ...sent, 'content-type': 'application/json' }
       const reply = await upstream.place({ method: 'POST', path: '/images/generate', headers, body }, call)

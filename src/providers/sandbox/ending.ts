@@ -1,19 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ProviderError } from '../error.ts'
 import type { Call } from '../provider.ts'
-import { ENDINGS, type Mood } from './scenario.ts'
+import { SCENARIO_FAILURES, type Scenario } from './scenario.ts'
 
 /** The longest that a Node timer can wait, 24.8 days: longer than any deadline. */
 const FOREVER_MS = 2 ** 31 - 1
 
-/** Goes as far as this mood lets a request get, and throws its failure. */
-export async function endBadly(mood: Exclude<Mood, 'ok'>, durationMs: number, call: Call): Promise<never> {
-  const { phase, failure } = ENDINGS[mood]
+/** Goes as far as this scenario lets a request get, and throws its failure. */
+export async function endBadly(
+  scenario: Exclude<Scenario, 'ok'>,
+  durationMs: number,
+  call: Call,
+): Promise<never> {
+  const { phase, failure } = SCENARIO_FAILURES[scenario]
   if (phase === 'INTENT') throw new ProviderError(failure)
   call.onWire('DISPATCHED')
-  if (mood === 'stall') await wait(FOREVER_MS, call)
+  if (scenario === 'stall') await wait(FOREVER_MS, call)
   // A refusal is quick, while a connection is lost on the way.
-  await wait(durationMs * (mood === 'vanish' ? 0.5 : 0.1), call)
+  await wait(durationMs * (scenario === 'vanish' ? 0.5 : 0.1), call)
   if (phase === 'DISPATCHED') throw new ProviderError(failure)
   const providerRequestId = requestId(call)
   call.onWire('HEADERS', { httpStatus: failure.httpStatus ?? 200, providerRequestId })

@@ -3,17 +3,17 @@
 import { z } from 'zod'
 import { CATALOGUE, findModel, type CatalogueModel } from '../models/catalogue.ts'
 import { ProviderError } from '../error.ts'
-import type { Answer, Call, Capabilities, Dialect, Offer, Order, Provider } from '../provider.ts'
+import type { Answer, Call, Capabilities, Dialect, Offer, ProviderRequest, Provider } from '../provider.ts'
 import { develop } from './develop.ts'
 import { endBadly } from './ending.ts'
-import { ENDINGS, MOODS, readDirections, type Mood } from './scenario.ts'
+import { SCENARIO_FAILURES, SCENARIOS, readDirections, type Scenario } from './scenario.ts'
 
 /** How the sandbox behaves, every entry with a default. */
 export interface SandboxOptions {
   /** How long a call takes altogether, default 3000; 0 is as fast as it can paint. */
   durationMs: number
   /** How calls end, default `ok`. A prompt may decide otherwise: see SANDBOX_DIRECTIVES. */
-  mood: Mood
+  scenario: Scenario
   /** Default 4. */
   concurrency: number
   /** Default 240000. */
@@ -24,7 +24,7 @@ export interface SandboxOptions {
 
 const options = z.strictObject({
   durationMs: z.int().min(0).max(600_000).default(3000),
-  mood: z.enum(MOODS).default('ok'),
+  scenario: z.enum(SCENARIOS).default('ok'),
   concurrency: z.int().min(1).max(1000).default(4),
   timeoutMs: z.int().min(1).max(3_600_000).default(240_000),
   fewerPartials: z.boolean().default(false),
@@ -41,18 +41,18 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
   return {
     name,
     dialect: 'sandbox',
-    workings: { modes: ['STREAM'], recovery: 'NONE', failureCharge: 'NO' },
+    traits: { modes: ['STREAM'], recovery: 'NONE', failureCharge: 'NO' },
     offers: CATALOGUE.map(toOffer),
     concurrency: settings.concurrency,
     timeoutMs: settings.timeoutMs,
 
-    async submit(order: Order, call: Call): Promise<Answer> {
-      if (call.signal.aborted) throw new ProviderError(ENDINGS.unreached.failure)
-      const { mood, durationMs, prompt } = readDirections(order.prompt, settings)
-      if (mood !== 'ok') return endBadly(mood, durationMs, call)
-      const sizes = findModel(order.upstreamModel)?.capabilities.sizes
-      const previews = Math.max(0, order.partialImages - (settings.fewerPartials ? 1 : 0))
-      return develop({ ...order, prompt }, call, { durationMs, previews, sizes })
+    async submit(request: ProviderRequest, call: Call): Promise<Answer> {
+      if (call.signal.aborted) throw new ProviderError(SCENARIO_FAILURES.unreached.failure)
+      const { scenario, durationMs, prompt } = readDirections(request.prompt, settings)
+      if (scenario !== 'ok') return endBadly(scenario, durationMs, call)
+      const sizes = findModel(request.upstreamModel)?.capabilities.sizes
+      const previews = Math.max(0, request.partialImages - (settings.fewerPartials ? 1 : 0))
+      return develop({ ...request, prompt }, call, { durationMs, previews, sizes })
     },
 
     async close() {},

@@ -2,7 +2,7 @@
 import type { WirePhase } from '../../domain.ts'
 import type { Failure } from '../error.ts'
 
-export const MOODS = [
+export const SCENARIOS = [
   'ok',
   'moderation',
   'busy',
@@ -14,14 +14,14 @@ export const MOODS = [
   'vanish',
 ] as const
 
-export type Mood = (typeof MOODS)[number]
+export type Scenario = (typeof SCENARIOS)[number]
 
 /**
  * What a prompt may say to the sandbox, as a payment provider's test cards do: `[sandbox:busy]` anywhere in it decides
  * that one call's ending. Directives are taken out before painting. Keys are what is written, values what happens.
  */
 export const SANDBOX_DIRECTIVES: Readonly<Record<string, string>> = {
-  '[sandbox:ok]': 'succeeds, whatever mood is configured',
+  '[sandbox:ok]': 'succeeds, whatever scenario is configured',
   '[sandbox:moderation]': 'the prompt is blocked as unsafe: MODERATION_BLOCKED, not charged',
   '[sandbox:busy]': 'too many requests, try again in a second: PROVIDER_RATE_LIMITED, not charged',
   '[sandbox:quota]': 'the account is empty: PROVIDER_QUOTA, not charged',
@@ -37,7 +37,7 @@ export const SANDBOX_DIRECTIVES: Readonly<Record<string, string>> = {
 
 /** How one call shall go. */
 export interface Direction {
-  mood: Mood
+  scenario: Scenario
   durationMs: number
   /** The prompt without its directives. */
   prompt: string
@@ -48,29 +48,29 @@ const SLOW_MS = 30_000
 const MAX_DURATION_MS = 600_000
 
 /** Reads the directives of a prompt. The last one wins; a word that is none is left in the prompt. */
-export function readDirections(prompt: string, usual: { mood: Mood; durationMs: number }): Direction {
-  let { mood, durationMs } = usual
+export function readDirections(prompt: string, usual: { scenario: Scenario; durationMs: number }): Direction {
+  let { scenario, durationMs } = usual
   const rest = prompt.replace(
     DIRECTIVE,
     (whole, milliseconds: string | undefined, word: string | undefined) => {
-      const named = MOODS.find((candidate) => candidate === word?.toLowerCase())
-      if (named) mood = named
+      const named = SCENARIOS.find((candidate) => candidate === word?.toLowerCase())
+      if (named) scenario = named
       if (word?.toLowerCase() === 'slow') durationMs = SLOW_MS
       if (milliseconds) durationMs = Math.min(MAX_DURATION_MS, Number(milliseconds))
       return named || milliseconds || word?.toLowerCase() === 'slow' ? '' : whole
     },
   )
-  return { mood, durationMs, prompt: rest.trim() }
+  return { scenario, durationMs, prompt: rest.trim() }
 }
 
 /** A failure, and how far the request gets before it shows. */
-export interface Ending {
+export interface ScenarioFailure {
   phase: WirePhase
   failure: Failure
 }
 
 /** The ways to fail; `ok` is none. The numbers are those that the OpenAI API answers with in these cases. */
-export const ENDINGS: Readonly<Record<Exclude<Mood, 'ok'>, Ending>> = {
+export const SCENARIO_FAILURES: Readonly<Record<Exclude<Scenario, 'ok'>, ScenarioFailure>> = {
   moderation: answered(
     400,
     'rejected',
@@ -109,11 +109,16 @@ export const ENDINGS: Readonly<Record<Exclude<Mood, 'ok'>, Ending>> = {
   vanish: lost('The sandbox was told to break the connection; whether it painted cannot be known.'),
 }
 
-function answered(httpStatus: number, kind: Failure['kind'], code: Failure['code'], message: string): Ending {
+function answered(
+  httpStatus: number,
+  kind: Failure['kind'],
+  code: Failure['code'],
+  message: string,
+): ScenarioFailure {
   return { phase: 'BODY_DONE', failure: { kind, code, message, charged: 'NO', httpStatus } }
 }
 
-function lost(message: string): Ending {
+function lost(message: string): ScenarioFailure {
   return {
     phase: 'DISPATCHED',
     failure: { kind: 'lost', code: 'OUTCOME_UNKNOWN', message, charged: 'UNKNOWN' },

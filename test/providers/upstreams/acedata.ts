@@ -18,7 +18,7 @@ import { acedataPicture } from './tariff.ts'
  * same again, `early` comes before the submit is answered, `late` when `deliver` says so, `never` not at all, `forged`
  * says so of a task that is not done, and `failing` of one that failed. All but `forged`, `late` and `never` end the task.
  */
-export type CallbackMood = 'nested' | 'flat' | 'twice' | 'early' | 'late' | 'never' | 'forged' | 'failing'
+export type CallbackScenario = 'nested' | 'flat' | 'twice' | 'early' | 'late' | 'never' | 'forged' | 'failing'
 
 export interface Delivery {
   url: string
@@ -29,7 +29,7 @@ export interface Delivery {
 
 export interface AcedataUpstream extends FakeUpstream {
   /** How the next orders with an address are told of, in order; `nested` when the list has run out. */
-  scriptCallbacks(...moods: CallbackMood[]): void
+  scriptCallbacks(...scenarios: CallbackScenario[]): void
   /** Every callback that was sent, in order, once it was answered. */
   deliveries: Delivery[]
   /** Sends the callbacks that are late. */
@@ -62,7 +62,7 @@ export async function startAcedataUpstream({
   keepsTraces = true,
 }: AcedataAccount = {}): Promise<AcedataUpstream> {
   const tasks = new Map<string, Task>()
-  const moods: CallbackMood[] = []
+  const scenarios: CallbackScenario[] = []
   const deliveries: Delivery[] = []
   const late: (() => Promise<void>)[] = []
   const closed = new AbortController()
@@ -104,24 +104,29 @@ export async function startAcedataUpstream({
   }
 
   async function submitWithCallback(task: Task, address: string, counter: Counter): Promise<CannedReply> {
-    const mood = moods.shift() ?? 'nested'
-    if (mood === 'failing') task.response = failureOf(task, 'api_error', 'fetch failed')
-    const reply = mood === 'failing' ? { status: 200, body: { task_id: task.id } } : submit(task, counter)
+    const scenario = scenarios.shift() ?? 'nested'
+    if (scenario === 'failing') task.response = failureOf(task, 'api_error', 'fetch failed')
+    const reply = scenario === 'failing' ? { status: 200, body: { task_id: task.id } } : submit(task, counter)
     tasks.set(task.id, task)
-    if (mood === 'early') await tellBack(task, address, mood, counter)
-    if (mood === 'late') late.push(() => tellBack(task, address, mood, counter))
-    if (mood === 'early' || mood === 'late' || mood === 'never') return reply
+    if (scenario === 'early') await tellBack(task, address, scenario, counter)
+    if (scenario === 'late') late.push(() => tellBack(task, address, scenario, counter))
+    if (scenario === 'early' || scenario === 'late' || scenario === 'never') return reply
     // The answer is on its way by then.
     void setTimeout(20, undefined, { signal: closed.signal })
-      .then(() => tellBack(task, address, mood, counter))
+      .then(() => tellBack(task, address, scenario, counter))
       .catch(() => undefined)
     return reply
   }
 
-  async function tellBack(task: Task, url: string, mood: CallbackMood, counter: Counter): Promise<void> {
-    const response = mood === 'forged' ? forgedFor(task) : (task.response ??= await finish(task, counter))
-    const body = JSON.stringify(mood === 'flat' || !response.success ? response : nest(response))
-    for (let times = mood === 'twice' ? 2 : 1; times > 0; times--) deliveries.push(await post(url, body))
+  async function tellBack(
+    task: Task,
+    url: string,
+    scenario: CallbackScenario,
+    counter: Counter,
+  ): Promise<void> {
+    const response = scenario === 'forged' ? forgedFor(task) : (task.response ??= await finish(task, counter))
+    const body = JSON.stringify(scenario === 'flat' || !response.success ? response : nest(response))
+    for (let times = scenario === 'twice' ? 2 : 1; times > 0; times--) deliveries.push(await post(url, body))
   }
 
   const fake = await startFake({
@@ -133,7 +138,7 @@ export async function startAcedataUpstream({
   return {
     ...fake,
     deliveries,
-    scriptCallbacks: (...next) => void moods.push(...next),
+    scriptCallbacks: (...next) => void scenarios.push(...next),
     knows: (trace) => byTrace(trace) !== undefined,
     deliver: async () => void (await Promise.all(late.splice(0).map((send) => send()))),
     close() {

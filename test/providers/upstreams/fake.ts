@@ -1,4 +1,4 @@
-// The part that every faked upstream has in common: a real socket, moods, a record of what was asked, and a ledger of
+// The part that every faked upstream has in common: a real socket, scenarios, a record of what was asked, and a ledger of
 // what would have been charged. What an upstream answers when all is well is its own file's.
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
@@ -14,7 +14,7 @@ import { paint } from './openai-pictures.ts'
  * `drip` sends the best in pieces of 100 bytes, `truncated` cuts it, `hang` holds it back until `release`, and
  * `reset-after-request` drops it with the connection: all of those charge. `empty-data` is a success without content.
  */
-export type Mood =
+export type Scenario =
   | 'ok'
   | 'drip'
   | 'truncated'
@@ -58,7 +58,7 @@ export interface FakeUpstream {
   /** Every single charge, in order: what it is for there, the id that it was ordered under here, and how much it is. */
   ledger: { order: string; clientRef: string; micros: number }[]
   /** What to do with the next requests, in order; `ok` when the list has run out. */
-  script(...moods: Mood[]): void
+  script(...scenarios: Scenario[]): void
   /** Lets everything go on that `hang` holds back, now and later. */
   release(): void
   close(): Promise<void>
@@ -94,7 +94,7 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
   const pictures: Buffer[] = []
   const charges = new Map<string, number>()
   const ledger: FakeUpstream['ledger'] = []
-  const moods: Mood[] = []
+  const scenarios: Scenario[] = []
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   const counterFor = (request: ReceivedRequest): Counter => ({
     charge(order, micros = 0) {
@@ -116,16 +116,16 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
     if (stored) return void response.setHeader('content-type', 'image/png').end(stored)
     const request = await receive(incoming)
     requests.push(request)
-    const mood = moods.shift() ?? 'ok'
-    if (typeof mood === 'object') return send(response, mood)
-    if (typeof mood === 'function') return send(response, mood(request))
-    if (mood === 'empty-data') return send(response, empty)
-    if (mood === 'html') return send(response, HTML)
+    const scenario = scenarios.shift() ?? 'ok'
+    if (typeof scenario === 'object') return send(response, scenario)
+    if (typeof scenario === 'function') return send(response, scenario(request))
+    if (scenario === 'empty-data') return send(response, empty)
+    if (scenario === 'html') return send(response, HTML)
     const reply = await answer(request, counterFor(request))
-    if (mood === 'hang') await released
-    if (mood === 'reset-after-request') return void response.socket?.resetAndDestroy()
-    if (mood === 'truncated') return cut(response, reply)
-    if (mood === 'drip') return drip(response, reply)
+    if (scenario === 'hang') await released
+    if (scenario === 'reset-after-request') return void response.socket?.resetAndDestroy()
+    if (scenario === 'truncated') return cut(response, reply)
+    if (scenario === 'drip') return drip(response, reply)
     send(response, reply)
   }
 
@@ -136,8 +136,8 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
   })
   server.on('connection', (socket) => {
     socket.on('error', () => undefined)
-    if (moods[0] !== 'reset-at-accept') return
-    moods.shift()
+    if (scenarios[0] !== 'reset-at-accept') return
+    scenarios.shift()
     socket.resetAndDestroy()
   })
   const origin = await listen(server)
@@ -148,7 +148,7 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
     pictures,
     charges,
     ledger,
-    script: (...next) => void moods.push(...next),
+    script: (...next) => void scenarios.push(...next),
     release,
     close() {
       release()
