@@ -1,5 +1,5 @@
-// The contract between the engine and every upstream. An adapter is boring: stateless, the same verbs in the same
-// order. It never sleeps, loops, retries, logs or reads the clock; that is the engine's.
+// The contract between the engine and every upstream. An adapter is stateless. It never sleeps, loops, retries, logs or
+// reads the clock: the engine does.
 import type { z } from 'zod'
 import type {
   Background,
@@ -16,79 +16,77 @@ import type {
   WirePhase,
 } from '../domain.ts'
 
-/** A configured upstream account, ready to be asked. */
+/** A configured upstream account. */
 export interface Provider {
-  /** The operator's name for it, unique among the configured ones. */
+  /** Unique among the configured providers. */
   readonly name: string
   readonly dialect: string
   readonly traits: ProviderTraits
-  /** What it serves. A model that is not listed is never sent here. */
+  /** The models it serves. The engine sends no other. */
   readonly offers: readonly Offer[]
-  /** True when it runs on this machine, and so can call back a server that only this machine reaches. */
+  /** True when the upstream runs on this machine and can call back a loopback address. */
   readonly loopback?: boolean
-  /** How many submitted calls may be under way at once. */
+  /** The maximum of submits in progress at once. */
   readonly concurrency: number
-  /** How long one submit may take before its outcome counts as lost. */
+  /** After this time a submit counts as lost. */
   readonly timeoutMs: number
 
-  /** Sends the order. Throws ProviderError; anything else thrown is a bug and its outcome counts as lost. */
+  /** Sends the request. Throws ProviderError; any other error is a bug, and the outcome counts as lost. */
   submit(request: ProviderRequest, call: Call): Promise<Answer>
   /**
-   * Asks how an accepted order is doing. Absent where the dialect answers at once. A ProviderError thrown here that
-   * says `rejected` or `broken` is about the order; any other is about the question, which is asked again later.
+   * Returns the state of an accepted request, from its remote id and its settings alone: the model may have left the
+   * configuration since. Absent where submit returns the result. A ProviderError of kind `rejected` or `broken` is about
+   * the request; any other is about this check, and the engine checks again later.
    */
-  check?(remoteId: string, request: ProviderRequest, call: Call): Promise<Answer>
+  check?(remoteId: string, settings: Settings, call: Call): Promise<Answer>
   /**
-   * Reads a callback's body, as it came. Pure, and believes nothing: what is in it is confirmed by `check` before it
-   * counts. Absent where the dialect never calls back. Throws ProviderError `broken` for a body that makes no sense.
+   * Reads the body of a callback. The body is not trusted: the engine calls `check` before it acts. Absent where the
+   * dialect has no callbacks. Throws ProviderError `broken` for a malformed body.
    */
   receive?(body: string): Callback
-  /** A text of the upstream's without this account's secrets, to be kept. Absent where there are none to hide. */
+  /** Removes the secrets of this account from a text that is to be stored. Absent where there are none. */
   hide?(text: string): string
   /**
-   * Looks for an order by our own id for it, after the answer with the remote id was lost; undefined when none is on
-   * record there, or not yet, which proves nothing. Free of charge. Absent where orders cannot be found so. Throws
-   * ProviderError, which is about the question and not about the order.
+   * Finds a request by `Call.clientRef` after the reply with the remote id was lost. Undefined when the upstream has no
+   * record of it, or none yet: that proves nothing. Free of charge. Absent where the upstream has no such lookup. A
+   * ProviderError is about the lookup, not about the request.
    */
   find?(clientRef: string, call: Call): Promise<{ remoteId: string } | undefined>
-  /** Asks the upstream to stop. Absent where it cannot; never proof that nothing is charged. */
+  /** Asks the upstream to stop. It may charge all the same. Absent where it cannot. */
   cancel?(remoteId: string, call: Call): Promise<void>
-  /** Frees sockets. Called once, after the last call has ended. */
+  /** Closes the sockets. Called once, after the last call has ended. */
   close(): Promise<void>
 }
 
-/** Ways of asking: one reply, a stream with previews, submit and ask again, or submit and be called back. */
+/** How a result arrives: in the reply, in a stream with previews, by polling, or after a callback. */
 export const MODES = ['SYNC', 'STREAM', 'POLL', 'CALLBACK'] as const
-/**
- * How an attempt whose answer was lost can be found again, the weakest first: not at all, by its remote id, by its own
- * callback too, or by our own id for it, which needs nobody to call.
- */
+/** How an attempt can be found after a crash, weakest first: not at all, by remote id, also by callback, or by client ref. */
 export const RECOVERIES = ['NONE', 'REMOTE_ID', 'CALLBACK', 'CLIENT_REF'] as const
 
-/** How a provider works, as far as money hangs on it. */
+/** How a provider works, where the risk of a charge depends on it. */
 export interface ProviderTraits {
-  /** The ways it may be asked in, the one it is asked in by preference first. */
+  /** The preferred mode first. */
   modes: readonly (typeof MODES)[number][]
-  /** Of the first of its modes. */
+  /** Of the preferred mode. */
   recovery: (typeof RECOVERIES)[number]
-  /** What a failure of its own after it took the order counts as: UNKNOWN, unless somebody vouches that it is free. */
+  /** The charge of a failed request: UNKNOWN, or NO where the operator declares that failures are never billed. */
   failureCharge: Exclude<Charged, 'YES'>
 }
 
 /** One model at one provider. */
 export interface Offer {
-  /** Darkroom's name for the model. */
+  /** The name clients use. */
   model: string
   /** The provider's name for it. */
   upstreamModel: string
   capabilities: Capabilities
-  /** Null when nobody told us: costs are then unknown, not zero. */
+  /** Null when not known: costs are then unknown, not zero. */
   price: Price | null
   /** ISO date after which the upstream no longer serves it; null when none is announced. */
   retiresOn: string | null
 }
 
-/** What a model at a provider can do, as data. A setting outside of it is a named warning or a refusal, never dropped. */
+/** What a model at a provider can do. A setting outside of it is a warning or a refusal, never dropped. */
 export interface Capabilities {
   operations: readonly Operation[]
   sizes: SizeRule
@@ -99,25 +97,25 @@ export interface Capabilities {
   outputCompression: boolean
   inputFidelities: readonly InputFidelity[]
   styles: readonly Style[]
-  /** The most pictures one call may ask for. */
+  /** Images per call. */
   maxN: number
   maxInputImages: number
   mask: boolean
-  /** The most previews one call may ask for; 0 where there are none. */
+  /** Previews per call; 0 where there are none. */
   maxPartialImages: number
-  /** Whether it takes the caller's end user. */
+  /** Whether the API has a field for the caller's end user. */
   user: boolean
   /** In Unicode code points. */
   maxPromptLength: number
 }
 
-/** Which sizes a model takes: a list of names, or any that keep a rule. `auto` is always allowed where `auto` is true. */
+/** The sizes of a model: a list, or every size within a rule. `auto` says whether `size: auto` is allowed as well. */
 export type SizeRule =
   | { kind: 'list'; auto: boolean; values: readonly string[] }
   | {
       kind: 'rule'
       auto: boolean
-      /** Both edges must be multiples of this. */
+      /** Of both edges. */
       multipleOf: number
       maxEdge: number
       /** Long edge over short edge. */
@@ -126,88 +124,86 @@ export type SizeRule =
       maxPixels: number
     }
 
-/** What a model costs: by tokens, or by picture. `version` says which table it is, and is stored with each cost. */
+/** A price by tokens or by image. `version` names the price table, and is stored with each cost. */
 export type Price = TokenPrice | ImagePrice
 
-/** In micro-USD per million tokens of each class; null where the class does not exist. */
+/** In micro-USD per million tokens of a class; null where the class does not exist. */
 export interface TokenPrice {
   inputTextMicros: number
   inputImageMicros: number | null
   outputImageMicros: number
   outputTextMicros: number | null
-  /** Its date and source. */
   version: string
 }
 
-/** In micro-USD per finished picture. */
+/** In micro-USD per finished image. */
 export interface ImagePrice {
-  /** Where no entry of `bySettings` holds. */
+  /** Applies where no entry of `bySettings` matches. */
   imageMicros: number
-  /** The first entry whose settings all hold counts; a setting left out holds always. */
+  /** The first entry whose settings all match applies; an absent setting matches every value. */
   bySettings: readonly { size?: string | undefined; quality?: Quality | undefined; imageMicros: number }[]
-  /** Its date and source. */
   version: string
 }
 
-/** What an adapter is asked to do: only settings that its capabilities allow. */
+/** What an adapter is asked to make. Its settings are within the capabilities of the offer. */
 export interface ProviderRequest extends Settings {
   operation: Operation
-  /** The provider's own name for the model. */
+  /** The provider's name for the model. */
   upstreamModel: string
   /** Empty for a generation, 1 to 16 for an edit, in the client's order. */
   images: readonly ProviderRequestImage[]
-  /** Same size as the first image; transparent pixels are redrawn. */
+  /** Has the size of the first image and an alpha channel, which the engine guarantees. Transparent pixels are redrawn. */
   mask: ProviderRequestImage | null
 }
 
-/** An input image, on disk. */
+/** An input image on disk. */
 export interface ProviderRequestImage extends ImageFacts {
-  /** The bytes, read from disk when they are consumed. */
+  /** Read from disk when consumed. */
   blob(): Promise<Blob>
 }
 
-/** What the engine hands an adapter for one call. */
+/** What the engine passes to an adapter for one call. */
 export interface Call {
-  /** Aborts at the deadline. The adapter must then stop and throw `lost` (or `unreached`). */
+  /** Aborts at the deadline. The adapter must then stop and throw `lost`, or `unreached`. */
   signal: AbortSignal
-  /** Our own id for the attempt: send it wherever the upstream has a field for one. */
+  /** The id of the attempt. Send it wherever the upstream has a field for one. */
   clientRef: string
-  /** Where the upstream may tell that it is done: an address for this attempt alone, that nobody can guess. Absent when upstreams cannot reach this server. */
+  /** The unguessable callback URL of this attempt. Absent when upstreams cannot reach this server. */
   callbackUrl?: string | undefined
-  /** The W3C traceparent to send along. Absent unless the operator wants upstreams to be told. */
+  /** The W3C traceparent header to send. Absent unless the operator turned it on. */
   traceparent?: string | undefined
-  /** A path for a new file in the spool. The engine owns whatever is written there and removes what is left. */
+  /** Returns the path of a new spool file. The engine removes files that are left over. */
   newFile(): string
-  /** How far the request got; later phases only. Called before the adapter goes on. */
+  /** Reports how far the request got, before the adapter goes on. Phases never go back. */
   onWire(phase: WirePhase, seen?: { httpStatus?: number; providerRequestId?: string }): void
-  /** 0..1, never decreasing; may be called often, the engine thins it out. */
+  /** 0 to 1, never decreasing. The engine throttles it. */
   onProgress(fraction: number): void
-  /** A preview, written to a `newFile()` path. Await it before the next one, so that order is kept. */
+  /** Hands over a preview at a `newFile()` path. Await it before the next one to keep the order. */
   onPartial(file: string, index: number): Promise<void>
 }
 
-/** What an upstream said. Failures are thrown, as ProviderError. */
+/** The result of a submit or a check. Failures are thrown as ProviderError. */
 export type Answer =
   | { state: 'ACCEPTED'; remoteId: string; checkAfterMs: number }
   | { state: 'PENDING'; progress: number | null; checkAfterMs: number }
-  /** A check's answer only: the upstream does not know the remote id, or not yet. */
+  /** Checks only: the upstream does not know the remote id, or not yet. */
   | { state: 'MISSING'; checkAfterMs: number }
   | { state: 'DONE'; images: ReceivedImage[]; usage: Usage; resolved: ResolvedSettings }
 
-/** What a callback says it is about. */
+/** What a callback claims to be about. */
 export interface Callback {
-  /** Null when the body does not name one. */
+  /** Null when the body names none. */
   remoteId: string | null
 }
 
-/** A finished picture in the spool. */
+/** A finished image in the spool. */
 export interface ReceivedImage {
   file: string
-  /** The prompt as the upstream rewrote it; null when it did not say. */
+  /** The prompt as rewritten by the upstream; null when not reported. */
   revisedPrompt: string | null
 }
 
-/** What the upstream chose where the order said auto; absent where it did not say. */
+/** What the upstream chose where the request said auto; absent where not reported. */
 export interface ResolvedSettings {
   size?: string
   quality?: Quality
@@ -215,7 +211,7 @@ export interface ResolvedSettings {
   outputFormat?: OutputFormat
 }
 
-/** No usage was reported: unknown, which is not zero. */
+/** Usage that was not reported: unknown, not zero. */
 export const UNKNOWN_USAGE: Usage = {
   inputTokens: null,
   outputTokens: null,
@@ -227,11 +223,11 @@ export const UNKNOWN_USAGE: Usage = {
   source: 'UNKNOWN',
 }
 
-/** A wire language, and how an account that speaks it is configured. Registered in `providers/index.ts`. */
+/** A wire protocol and the configuration of its accounts. Registered in `providers/index.ts`. */
 export interface Dialect<Options = unknown> {
-  /** Validates a provider's entry in the configuration, its `name` and `dialect` taken off. */
+  /** Validates a provider's entry in the configuration, without `name` and `dialect`. */
   readonly options: z.ZodType<Options>
-  /** The entry that its usual environment variables stand for; undefined when they are not set. */
+  /** The entry that the usual environment variables make up; undefined when they are not set. */
   fromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> | undefined
   create(name: string, options: Options): Provider
 }

@@ -56,7 +56,7 @@ function createAcedata(name: string, options: AcedataOptions): Provider {
       return readPlaced(reply, call, readingOf(reply, call))
     },
 
-    async check(remoteId, _order, call) {
+    async check(remoteId, _settings, call) {
       const reply = await upstream.send(toQuestion({ id: remoteId }, options), call)
       return readRecord(reply, remoteId, call, readingOf(reply, call))
     },

@@ -1,5 +1,5 @@
 import { FormData } from 'undici'
-import { QUALITIES } from '../../domain.ts'
+import { QUALITIES, type Settings } from '../../domain.ts'
 import { ProviderError } from '../error.ts'
 import type { Message } from '../wire/http.ts'
 import type { ProviderRequest, ProviderRequestImage, ResolvedSettings } from '../provider.ts'
@@ -61,7 +61,7 @@ async function toTask(
 }
 
 /** What a task of this order was told where the order said auto. The page's own fields know no quality. */
-export function taskResolved(request: ProviderRequest, options: JimmyOptions): ResolvedSettings {
+export function taskResolved(request: Pick<Settings, 'quality'>, options: JimmyOptions): ResolvedSettings {
   return options.taskFields === 'ratio' ? resolvedBy(undefined, qualityOf(request, options)) : {}
 }
 
@@ -99,7 +99,7 @@ function json(options: JimmyOptions): Pick<Message, 'method' | 'headers'> {
   return { method: 'POST', headers: { ...authorization(options), 'content-type': 'application/json' } }
 }
 
-function qualityOf({ quality }: ProviderRequest, { autoQuality }: JimmyOptions): string {
+function qualityOf({ quality }: Pick<Settings, 'quality'>, { autoQuality }: JimmyOptions): string {
   return quality === 'AUTO' ? autoQuality : quality.toLowerCase()
 }
 

@@ -66,7 +66,7 @@ export function createPmock(name: string, options: PmockOptions, { now }: Pick<C
       return readSubmitted(reply, call, readingOf(reply, call, sent))
     },
 
-    async check(remoteId, _order, call) {
+    async check(remoteId, _settings, call) {
       const path = options.taskPath.replaceAll('{id}', encodeURIComponent(remoteId))
       const sent = credentials()
       const reply = await upstream.send({ method: 'GET', path, headers: sent }, call)
