@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { z } from 'zod'
 import { DEFAULT_SETTINGS } from '../../src/domain.ts'
-import { openai } from '../../src/providers/openai/openai.ts'
+import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
 import type { ProviderRequest } from '../../src/providers/provider.ts'
 import { answer, clock } from '../child.ts'
 
@@ -13,6 +13,8 @@ interface Task {
   url: string
   calls: number
 }
+
+const openai = createOpenaiDialect({})
 
 const ORDER: ProviderRequest = {
   ...DEFAULT_SETTINGS,

@@ -281,10 +281,15 @@ test('keeps the path and the query of the base URL', async () => {
   expect(line).toBe('GET /openai/v1/tasks?id=1&api-version=preview HTTP/1.1')
 })
 
-test('cleans what an upstream says of secrets, markup and length', () => {
-  const upstream = upstreamAt('http://localhost', { secrets: ['hunter2', ''] })
-  expect(upstream.clean('key hunter2 or sk-abcdefgh123 is <b>wrong</b>\n\tsay\u0000 Bearer abc.def')).toBe(
+test('cleans the texts of a reply of secrets, markup and excess length', async () => {
+  const call = { signal: new AbortController().signal, onWire: () => undefined }
+  const upstream = upstreamAt(await serve(answering('200 OK')), { secrets: ['hunter2', ''] })
+  const headers = { 'api-key': 'signed-for-this-request' }
+  const { clean, body } = await upstream.send({ method: 'GET', path: '/images', headers }, call)
+  await readText(body)
+  expect(clean('key hunter2 or sk-abcdefgh123 is <b>wrong</b>\n\tsay\u0000 Bearer abc.def')).toBe(
     'key [redacted] or [redacted] is wrong say [redacted]',
   )
-  expect(upstream.clean('x'.repeat(2000))).toHaveLength(500)
+  expect(clean('signed-for-this-request')).toBe('[redacted]')
+  expect(clean('x'.repeat(2000))).toHaveLength(500)
 })

@@ -190,7 +190,9 @@ describe('an edit', () => {
     const images = [inputOf(first), { ...inputOf(second), byteSize: 20_000_001 }]
     const failure = await failureOf(open(SYNC).submit(orderOf({ images }), call))
     expect(failure).toMatchObject({ kind: 'rejected', code: 'INPUT_IMAGE_INVALID', charged: 'NO' })
-    expect(failure.message).toBe('The image-2 has 20000001 bytes; at most 20000000 are taken.')
+    expect(failure.message).toBe(
+      'Input image 2 has 20000001 bytes; the maximum of this provider is 20000000. Use a smaller file.',
+    )
     expect(upstream.requests).toEqual([])
   })
 })
@@ -309,7 +311,7 @@ describe('a failure', () => {
   test('that concerns the account is told to the log alone', async () => {
     const failure = await failWith({ status: 200, body: { code: 40001, msg: 'Insufficient balance: $0.02' } })
     expect(failure.message).toBe(
-      'jimmy refuses more requests: the balance of its account is used up (status 200, 40001).',
+      'jimmy refuses requests: the quota or balance of its account is used up (status 200, 40001).',
     )
     expect(String(failure.cause)).toContain('$0.02')
   })

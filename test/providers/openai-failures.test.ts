@@ -192,7 +192,7 @@ describe('a reply that is no picture', () => {
     const failure = await fail({ status: 200, body: { data: [{ url: 'http://169.254.169.254/latest' }] } })
     expect(failure).toMatchObject({ kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' })
     expect(failure.message).toBe(
-      'openai finished the picture, but the address it gave must be on a public host.',
+      'openai finished the image, but the address of the result must be on a public host.',
     )
   })
 })

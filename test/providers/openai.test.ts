@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
-import { openai } from '../../src/providers/openai/openai.ts'
 import type { OpenaiOptions } from '../../src/providers/openai/options.ts'
 import { UNKNOWN_USAGE, type Offer, type ProviderRequest } from '../../src/providers/provider.ts'
-import { develop, inputOf, openCall, openOpenai, orderOf } from './openai-call.ts'
+import { develop, inputOf, openai, openCall, openOpenai, orderOf } from './openai-call.ts'
 import { startOpenaiUpstream, type OpenaiUpstream, type ReceivedRequest } from './upstreams/openai.ts'
 
 let upstream: OpenaiUpstream

@@ -1,12 +1,13 @@
 // The preset `pmock` of the `openai` dialect.
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { openai } from '../../src/providers/openai/openai.ts'
-import { addressOf } from '../../src/providers/openai/options.ts'
+import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
+import { PMOCK } from '../../src/providers/pmock/preset.ts'
 import type { ProviderRequest } from '../../src/providers/provider.ts'
 import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
 import { testProvider } from './contract.ts'
 import { startCompatUpstream, wrapped, type Wrapper } from './upstreams/pmock-compat.ts'
 
+const openai = createOpenaiDialect({ pmock: PMOCK })
 const accessKey = 'canary-compat-8e21b4'
 
 async function open(entry: object = {}) {
@@ -193,9 +194,9 @@ describe('a reply', () => {
 
 describe('the preset', () => {
   test('is at pmock unless told otherwise', () => {
-    expect(addressOf(parse({}))).toBe('https://ai.pmock.com/api/ai/openai/v1')
-    expect(addressOf(parse({ baseUrl: 'https://example.com/v1' }))).toBe('https://example.com/v1')
-    expect(addressOf(openai.options.parse({ apiKey: 'a' }))).toBe('https://api.openai.com/v1')
+    expect(parse({}).baseUrl).toBe('https://ai.pmock.com/api/ai/openai/v1')
+    expect(parse({ baseUrl: 'https://example.com/v1' }).baseUrl).toBe('https://example.com/v1')
+    expect(openai.options.parse({ apiKey: 'a' }).baseUrl).toBe('https://api.openai.com/v1')
   })
 
   test('offers what the page lists, and no price', () => {

@@ -1,38 +1,61 @@
 import { z } from 'zod'
-import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES } from '../../domain.ts'
-import { DownloadError } from '../wire/download.ts'
+import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, type Usage } from '../../domain.ts'
 import { ProviderError } from '../error.ts'
-import type { ReceivedImage, ResolvedSettings } from '../provider.ts'
+import type { Answer, ReceivedImage, ResolvedSettings } from '../provider.ts'
+import { DownloadError } from '../wire/download.ts'
+import type { ProviderReply } from './client.ts'
+import type { ReplyTo } from './failure.ts'
+import { toUsage } from './usage.ts'
 
-const words = z.string().min(1).nullish().catch(null)
+const text = z.string().min(1).nullish().catch(null)
 
-/** A picture in a reply: bytes that were spilled to a file, or a link to it. */
+/** An image in a reply: a spool file, or a link. */
 export const picture = z.object({
   b64_json: z.object({ file: z.string() }).nullish().catch(null),
-  url: words,
-  revised_prompt: words,
+  url: text,
+  revised_prompt: text,
 })
 
-/** What the upstream says it chose. */
-export const chosen = z.object({ size: words, quality: words, background: words, output_format: words })
+/** The settings that the upstream reports to have chosen. */
+export const chosen = z.object({ size: text, quality: text, background: text, output_format: text })
 
-/** Fetches a link of a reply into the spool, and gives the file. Throws DownloadError. */
-export type FetchLink = (url: string) => Promise<string>
+const imagesBody = z.object({
+  ...chosen.shape,
+  data: z.array(picture).catch([]),
+  usage: z.unknown().optional(),
+})
 
-/** Whether there is a picture at all: some servers list one with neither bytes nor link. */
-export function hasPicture({ b64_json, url }: z.output<typeof picture>): boolean {
-  return Boolean(b64_json ?? url)
+/** Everything that a reply holds of a finished request. */
+export interface PicturesWithFacts {
+  pictures: readonly z.output<typeof picture>[]
+  usage: Usage
+  chosen: z.output<typeof chosen>
+}
+
+type Done = Extract<Answer, { state: 'DONE' }>
+
+/** The result in an images response, or in its `data` list alone; undefined when it has no image. Throws as `toDone` does. */
+export async function readImages(
+  json: unknown,
+  replyTo: ReplyTo,
+  reply: ProviderReply,
+): Promise<Done | undefined> {
+  const { data: body } = imagesBody.safeParse(Array.isArray(json) ? { data: json } : json)
+  const pictures = body?.data.filter(hasPicture) ?? []
+  if (!body || pictures.length === 0) return undefined
+  return toDone({ pictures, usage: toUsage(body.usage), chosen: body }, replyTo, reply)
 }
 
 /**
- * The pictures as files. Links that lead nowhere are left out as long as one picture is there; without any, throws
- * ProviderError RESULT_UNREACHABLE, charged, since the upstream did its work.
+ * The result of a finished request, its images in files. Links that fail are left out as long as one image is there.
+ * Without any, throws ProviderError RESULT_UNREACHABLE, charged: `lost` when a later check may fetch the link, else
+ * `broken`.
  */
-export async function receive(
-  pictures: readonly z.output<typeof picture>[],
-  provider: string,
-  fetchLink: FetchLink,
-): Promise<ReceivedImage[]> {
+export async function toDone(
+  { pictures, usage, chosen: reported }: PicturesWithFacts,
+  replyTo: ReplyTo,
+  { provider, fetchLink }: ProviderReply,
+): Promise<Done> {
   const images: ReceivedImage[] = []
   let failure: DownloadError | undefined
   for (const { b64_json, url, revised_prompt } of pictures) {
@@ -44,38 +67,39 @@ export async function receive(
       failure = error
     }
   }
-  if (images.length === 0 && failure) throw unreachable(provider, failure)
-  return images
+  if (images.length === 0 && failure) throw unreachable(provider, replyTo, failure)
+  return { state: 'DONE', images, usage, resolved: toResolved(reported) }
 }
 
-/** The upstream's choices in our words; what it did not say, or said in words unknown to us, is absent. */
-export function toResolved({
-  size,
-  quality,
-  background,
-  output_format,
-}: z.output<typeof chosen>): ResolvedSettings {
+/** False for a list entry with neither bytes nor a link: some servers send them. */
+export function hasPicture({ b64_json, url }: z.output<typeof picture>): boolean {
+  return Boolean(b64_json ?? url)
+}
+
+/** Absent where the upstream did not report a value, or one that is unknown here. */
+function toResolved({ size, quality, background, output_format }: z.output<typeof chosen>): ResolvedSettings {
   const resolved = {
     size: size ?? undefined,
-    quality: wordIn(QUALITIES, quality),
-    background: wordIn(BACKGROUNDS, background),
-    outputFormat: wordIn(OUTPUT_FORMATS, output_format),
+    quality: memberOf(QUALITIES, quality),
+    background: memberOf(BACKGROUNDS, background),
+    outputFormat: memberOf(OUTPUT_FORMATS, output_format),
   }
   return Object.fromEntries(Object.entries(resolved).filter(([, value]) => value !== undefined))
 }
 
-function wordIn<Word extends string>(
-  list: readonly Word[],
-  text: string | null | undefined,
-): Word | undefined {
-  return list.find((word) => word === text?.toUpperCase())
+function memberOf<Member extends string>(
+  list: readonly Member[],
+  value: string | null | undefined,
+): Member | undefined {
+  return list.find((member) => member === value?.toUpperCase())
 }
 
-function unreachable(provider: string, cause: DownloadError): ProviderError {
+function unreachable(provider: string, replyTo: ReplyTo, cause: DownloadError): ProviderError {
+  const isTransient = cause.failure === 'UNREACHABLE' || cause.failure === 'TIMED_OUT'
   return new ProviderError({
-    kind: 'broken',
+    kind: replyTo === 'CHECK' && isTransient ? 'lost' : 'broken',
     code: 'RESULT_UNREACHABLE',
-    message: `${provider} finished the picture, but the address it gave ${cause.message}.`,
+    message: `${provider} finished the image, but the address of the result ${cause.message}.`,
     charged: 'YES',
     cause,
   })

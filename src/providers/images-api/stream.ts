@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { Usage } from '../../domain.ts'
 import { ProviderError } from '../error.ts'
-import { MalformedReply } from '../wire/malformed.ts'
 import type { Answer, Call, ProviderRequest } from '../provider.ts'
+import { MalformedReply } from '../wire/malformed.ts'
 import { readEvents, type ServerSentEvent } from '../wire/sse.ts'
-import { errorIn, streamFailure, type ErrorContext } from './failure.ts'
-import { chosen, hasPicture, picture, receive, toResolved, type FetchLink } from './picture.ts'
+import type { ProviderReply } from './client.ts'
+import { chosen, hasPicture, picture, toDone } from './picture.ts'
+import { errorIn, streamFailure } from './upstream-error.ts'
 import { addUsages, toUsage } from './usage.ts'
 
 const event = z.object({
@@ -16,24 +17,24 @@ const event = z.object({
   usage: z.unknown().optional(),
 })
 
-type Finished = z.output<typeof event>
+type FinishedEvent = z.output<typeof event>
 
 /**
- * A streamed reply: previews to `onPartial` as they come, and the answer when as many pictures are finished as were
- * ordered. What comes after that is not read: previews of a picture that is there already.
+ * Reads a streamed reply until as many images are finished as were requested. Previews go to `onPartial` as they arrive;
+ * previews after the last finished image are not read. Throws ProviderError or MalformedReply.
  */
 export async function readStream(
   body: AsyncIterable<Buffer>,
   request: ProviderRequest,
   call: Call,
-  context: ErrorContext & { fetchLink: FetchLink },
+  reply: ProviderReply,
 ): Promise<Answer> {
-  const finished: Finished[] = []
+  const finished: FinishedEvent[] = []
   let previews = 0
 
-  async function take(data: Finished, type: string): Promise<void> {
+  async function take(data: FinishedEvent, type: string): Promise<void> {
     if (type.endsWith('.completed')) {
-      if (!hasPicture(data)) throw new MalformedReply('has a finished picture without bytes or link')
+      if (!hasPicture(data)) throw new MalformedReply('has a finished image without bytes or link')
       finished.push(data)
       return
     }
@@ -47,7 +48,7 @@ export async function readStream(
   async function readAll(): Promise<void> {
     for await (const received of readEvents(body, () => call.newFile())) {
       const error = errorOf(received)
-      if (error) throw streamFailure(error, context, previews + finished.length > 0 ? 'pictures' : 'nothing')
+      if (error) throw streamFailure(error, reply, previews + finished.length > 0 ? 'IMAGES' : 'NOTHING')
       const parsed = event.safeParse(received.data)
       if (parsed.success) await take(parsed.data, parsed.data.type ?? received.event)
       if (finished.length === request.n) return
@@ -59,18 +60,13 @@ export async function readStream(
     await readAll()
     usages = finished.map(({ usage }) => toUsage(usage))
   } catch (error) {
-    // What is finished is paid for and kept, however the rest of the stream went; what the rest has cost is unknown.
-    const upstreams = error instanceof ProviderError || error instanceof MalformedReply
-    if (finished.length === 0 || !upstreams) throw error
+    // Finished images are paid for and kept, however the stream ends. The usage of the rest is then unknown.
+    const isUpstreams = error instanceof ProviderError || error instanceof MalformedReply
+    if (finished.length === 0 || !isUpstreams) throw error
   }
   const [first] = finished
-  if (!first) throw endedEarly(context)
-  return {
-    state: 'DONE',
-    images: await receive(finished, context.provider, context.fetchLink),
-    usage: addUsages(usages),
-    resolved: toResolved(first),
-  }
+  if (!first) throw endedEarly(reply)
+  return toDone({ pictures: finished, usage: addUsages(usages), chosen: first }, 'SUBMIT', reply)
 }
 
 function errorOf({ event: name, data }: ServerSentEvent) {
@@ -79,11 +75,11 @@ function errorOf({ event: name, data }: ServerSentEvent) {
   return errorIn({ error: data ?? '' })
 }
 
-function endedEarly({ provider, status, requestId }: ErrorContext): ProviderError {
+function endedEarly({ provider, status, requestId }: ProviderReply): ProviderError {
   return new ProviderError({
     kind: 'lost',
     code: 'OUTCOME_UNKNOWN',
-    message: `${provider} ended its stream without a finished picture. Whether one was painted is unknown.`,
+    message: `${provider} ended its stream without a finished image. Whether one was made is unknown.`,
     charged: 'UNKNOWN',
     httpStatus: status,
     providerRequestId: requestId,

@@ -23,7 +23,7 @@ const MODEL_PAGES = 'https://platform.openai.com/docs/models'
 const DEPRECATIONS = 'https://platform.openai.com/docs/deprecations'
 
 // "Image generation" guide, section on sizes: any resolution that keeps these rules.
-const FREE_SIZES: SizeRule = {
+export const GPT_IMAGE_2_SIZES: SizeRule = {
   kind: 'rule',
   auto: true,
   multipleOf: 16,
@@ -54,11 +54,11 @@ const GPT: Capabilities = {
 
 // Inputs are always taken at high fidelity, and `input_fidelity` is refused. TRANSPARENT is off: the preview of 2026-08
 // was withdrawn in 2026-10, and calls have failed since. An operator may switch it on for one provider.
-const GPT_2: Capabilities = { ...GPT, sizes: FREE_SIZES, backgrounds: ['AUTO', 'OPAQUE'] }
+const GPT_2: Capabilities = { ...GPT, sizes: GPT_IMAGE_2_SIZES, backgrounds: ['AUTO', 'OPAQUE'] }
 
 const GPT_2_5: Capabilities = {
   ...GPT,
-  sizes: FREE_SIZES,
+  sizes: GPT_IMAGE_2_SIZES,
   qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH', 'XHIGH', 'MAX'],
 }
 

@@ -71,14 +71,14 @@ const anyPrice = z.union([
   }),
 ])
 
-/** A price without a version is named after its figures: whoever changes them gets another name in the books. */
+/** A price without a version is named after a hash of its figures, so that changed figures have another name in the ledger. */
 const price = anyPrice.transform(({ version: given, ...figures }) => ({
   ...figures,
   version:
     given ?? `configured-${createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)}`,
 }))
 
-/** A provider's `models`: names out of the catalogue, or names with what differs there. */
+/** A provider's `models`: names, or names with what differs from the catalogue. */
 export const modelsOption = z
   .array(
     z.union([
@@ -96,8 +96,8 @@ export const modelsOption = z
 export type ModelsOption = z.infer<typeof modelsOption>
 
 /**
- * What a provider serves, by its configuration and for the rest by the catalogue. A model that the catalogue does not
- * know is offered with the little that every image API has in common, and without a price.
+ * Offers by the configuration, else by the catalogue. A model that is not in the catalogue is offered without a price and
+ * with the capabilities that every image API has.
  */
 export function offersFrom(models: ModelsOption): Offer[] {
   return models.map((model) => {
@@ -113,6 +113,21 @@ export function offersFrom(models: ModelsOption): Offer[] {
   })
 }
 
+/**
+ * The offers of a reseller: by the configuration, else by the reseller's page, else by the catalogue. The prices of the
+ * catalogue are the maker's, so only configured prices apply.
+ */
+export function offersByPage(models: ModelsOption, page: (model: string) => Partial<Capabilities>): Offer[] {
+  return models.flatMap((model) => {
+    const entry = typeof model === 'string' ? { name: model } : model
+    const { capabilities: configured, ...rest } = entry
+    return offersFrom([{ ...rest, price: entry.price ?? null }]).map((offer) => ({
+      ...offer,
+      capabilities: override({ ...offer.capabilities, ...page(entry.name) }, configured),
+    }))
+  })
+}
+
 function override(base: Capabilities, changes: z.infer<typeof capabilities> = {}): Capabilities {
   return {
     ...base,
@@ -120,9 +135,9 @@ function override(base: Capabilities, changes: z.infer<typeof capabilities> = {}
   }
 }
 
-const COMMON: Capabilities = {
+/** Text to image with no settings but size, n and prompt. */
+export const TEXT_TO_IMAGE = {
   operations: ['GENERATE'],
-  sizes: { kind: 'list', auto: true, values: ['1024x1024'] },
   qualities: ['AUTO'],
   backgrounds: ['AUTO'],
   moderations: ['AUTO'],
@@ -130,10 +145,15 @@ const COMMON: Capabilities = {
   outputCompression: false,
   inputFidelities: [],
   styles: [],
-  maxN: 1,
   maxInputImages: 0,
   mask: false,
   maxPartialImages: 0,
   user: false,
+} satisfies Partial<Capabilities>
+
+const COMMON: Capabilities = {
+  ...TEXT_TO_IMAGE,
+  sizes: { kind: 'list', auto: true, values: ['1024x1024'] },
+  maxN: 1,
   maxPromptLength: 4000,
 }

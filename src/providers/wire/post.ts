@@ -1,6 +1,7 @@
 import { Agent, request } from 'undici'
 import { checkUrl, ForbiddenAddress, guardedConnector, type AddressRule, type Resolve } from './address.ts'
 import { retryAfterMs } from './retry-after.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** Posts small messages to addresses that somebody else chose. */
 export interface Poster {
@@ -78,16 +79,6 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
 }
 
 const DUMP_BYTES = 16 * 1024
-
-// undici notices an abort only once a connection stands; until then the caller would wait for the connect timeout.
-function untilAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    const settled = () => signal.removeEventListener('abort', abort)
-    pending.finally(settled).then(resolve, reject)
-  })
-}
 
 function toPostError(error: unknown, signal: AbortSignal): PostError {
   if (error instanceof ForbiddenAddress) return new PostError('FORBIDDEN', error.message, { cause: error })
