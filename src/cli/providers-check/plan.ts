@@ -17,7 +17,8 @@ const PROMPTS = { GENERATE: 'a plain red circle on white', EDIT: 'make the circl
 /** The cheapest generation and, where the model edits, the cheapest edit. Throws UsageError for a model that is not served. */
 export function planTrials(provider: Provider, model: string | undefined): Trial[] {
   const { offers } = provider
-  const wanted = model ?? offers.find((offer) => offer.model === 'gpt-image-2')?.model ?? offers[0]?.model
+  const wanted =
+    model ?? offers.find((offer) => offer.model === DEFAULT_SETTINGS.model)?.model ?? offers[0]?.model
   const offer = offers.find((one) => one.model === wanted)
   if (!offer) {
     const served = offers.map((one) => one.model).join(', ')
