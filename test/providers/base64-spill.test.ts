@@ -127,16 +127,16 @@ describe('a JSON body', () => {
   test.each([
     ['{"b64_json":"AAAA*AAA"}', 'has an image whose base64 is invalid'],
     ['{"b64_json":"AAAAé"}', 'has an image whose base64 is invalid'],
-    ['{"b64_json":"AAAAA"}', 'has an image whose base64 is cut'],
-    ['{"b64_json":"AA==AAAA"}', 'has an image whose base64 goes on after its end'],
+    ['{"b64_json":"AAAAA"}', 'has an image whose base64 is incomplete'],
+    ['{"b64_json":"AA==AAAA"}', 'has an image whose base64 continues after its padding'],
     [String.raw`{"b64_json":"AAAA\"AAA"}`, 'has an image whose base64 is invalid'],
-    [`{"b64_json":"data:${'x'.repeat(400)}`, 'has an image behind an endless data URL head'],
-    ['{"b64_json":"AAAA', 'ends in the middle of a text'],
+    [`{"b64_json":"data:${'x'.repeat(400)}`, 'has an image whose data URL head exceeds 256 characters'],
+    ['{"b64_json":"AAAA', 'ends within a string'],
     ['{"data":[', 'is not JSON'],
     ['<html>"no"</html>', 'is not JSON'],
     ['', 'is not JSON'],
     ['['.repeat(9000), 'is not JSON'],
-    [`{"url":"${'x'.repeat(20_000)}"}`, 'has more than 10000 bytes besides its images'],
+    [`{"url":"${'x'.repeat(20_000)}"}`, 'has more than 10000 bytes of text'],
     [`{"b64_json":"${'A'.repeat(1_400_000)}"}`, 'has an image of more than 1000000 bytes'],
   ])('refuses %.40s: %s', async (text, message) => {
     await expect(spill(text, [3, 17])).rejects.toThrow(new MalformedReply(message))

@@ -1,4 +1,4 @@
-// Ace Data Cloud: docs.acedata.cloud, "Images Generations", "Images Edits" and "Tasks". It answers with the result, or
+// Ace Data Cloud: docs.acedata.cloud, "Images Generations", "Images Edits" and "Tasks". It replies with the result, or
 // with a task that calls back or is polled.
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -30,7 +30,7 @@ function createAcedata(name: string, options: AcedataOptions): Provider {
     sync: ['SYNC'],
   } as const
 
-  // Where a callback is expected, checks only guard against one that never comes.
+  // Where a callback is expected, checks only guard against its loss.
   const checkAfterMs = (call: Call) => (isCalledBack(options, call) ? options.callbackPollMs : options.pollMs)
 
   return {

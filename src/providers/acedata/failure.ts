@@ -1,5 +1,5 @@
-// Ace Data Cloud's errors: docs.acedata.cloud, "Authentication" and "Responses". The docs say that failed calls are
-// "generally" not billed, which is not "never".
+// Errors of Ace Data Cloud: docs.acedata.cloud, "Authentication" and "Responses". Failed calls are "generally" not
+// billed.
 import type { ProviderError } from '../error.ts'
 import type { ProviderReply } from '../images-api/client.ts'
 import {
@@ -19,21 +19,20 @@ import {
 } from '../images-api/failure.ts'
 import { wordsIn } from '../images-api/upstream-error.ts'
 
-/** The error of a body: an object or a text, with or without `success: false`. Undefined when there is none. */
+/** The error of a body, which may be no more than `success: false`. */
 export function errorWordsIn(json: unknown): UpstreamWords | undefined {
   const hasFailed = typeof json === 'object' && json !== null && 'success' in json && json.success === false
   return wordsIn(json) ?? (hasFailed ? NO_WORDS : undefined)
 }
 
-/** A task whose record reports a failure. */
 export function taskFailed(words: UpstreamWords, reply: ProviderReply): ProviderError {
   const verdict = ofTask(CODES.get(words.code ?? '') ?? BROKEN)
-  // A timeout on record is that of the model: the task has ended, so its outcome is known.
+  // A timeout on record is the model's: the task has ended.
   const code = verdict.code === 'OUTCOME_UNKNOWN' ? 'PROVIDER_BROKEN' : verdict.code
   return toProviderError({ ...verdict, code }, words, reply)
 }
 
-/** The verdict on a failed submit or check. `words` is undefined when the body is not one of this API. */
+/** `words` is undefined when the body is not one of this API. */
 export function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): FailureVerdict {
   const known = CODES.get(words?.code ?? '')
   if (known) return known

@@ -4,12 +4,11 @@ import { GPT_IMAGE_2_SIZES } from '../models/catalogue.ts'
 import { modelsOption, offersByPage } from '../models/offers.ts'
 import type { Capabilities, Offer } from '../provider.ts'
 
-/** The entry of an `acedata` provider in the configuration. */
 export const acedataOptions = z.strictObject({
   /** The path up to `/images` and `/tasks`. */
   baseUrl: httpUrl.default('https://api.acedata.cloud/openai'),
   apiKey: credential,
-  /** Default: the models of the Images pages. Their prices differ from page to page, so none is assumed. */
+  /** Of the Images pages, whose prices differ. */
   models: modelsOption.default([
     'gpt-image-2',
     'gpt-image-2.5-flare',
@@ -22,27 +21,26 @@ export const acedataOptions = z.strictObject({
   ...callOptions,
   /** Checks are free. */
   pollMs,
-  /** `pollMs` where a callback is expected: whether a failed callback is repeated is not documented. */
+  /** `pollMs` where a callback is expected: no page says that a failed one is repeated. */
   callbackPollMs: z.int().positive().default(30_000),
   /**
-   * `sync` waits for the image; `async` creates a task and polls it; `callback` creates a task and waits for its callback.
-   * `auto` creates a task, since only tasks are on record: with a callback where upstreams can reach this server.
+   * `async` polls. `auto` creates a task, since only tasks are on record, with a callback where this server is
+   * reachable.
    */
   mode: z.enum(['auto', 'sync', 'async', 'callback']).default('auto'),
-  /** Sent where the model takes it. Base64 works for one image; several come as links. */
+  /** Where the model takes it. Base64 is for one image only. */
   responseFormat: z.enum(['url', 'b64_json']).default('url'),
   unbilledFailures,
 })
 
 export type AcedataOptions = z.output<typeof acedataOptions>
 
-/** The offers by family of model. Of a family that the pages do not describe, the catalogue's facts are used. */
 export function offersOf({ models }: AcedataOptions): Offer[] {
   return offersByPage(models, (model) => FAMILIES.find(([name]) => model.startsWith(name))?.[1] ?? {})
 }
 
-// "Images Generations" and "Images Edits". They list `partial_images`, but not how previews arrive. They list `transparent`
-// for all GPT image models; gpt-image-2 has refused it since its preview ended.
+// "Images Generations" and "Images Edits". They do not say how previews arrive, and list `transparent` for all GPT
+// image models. gpt-image-2 has refused it since its preview ended.
 const GPT_1: Capabilities = {
   operations: ['GENERATE', 'EDIT'],
   sizes: { kind: 'list', auto: true, values: ['1024x1024', '1536x1024', '1024x1536'] },
@@ -68,7 +66,7 @@ const GPT_2_5: Capabilities = {
   inputFidelities: [],
 }
 
-// Edits, background, moderation and format are described for GPT image models only.
+// The pages restrict edits, background, moderation and format to GPT image models.
 const DALL_E_3: Capabilities = {
   ...GPT_1,
   operations: ['GENERATE'],

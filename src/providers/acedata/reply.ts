@@ -11,7 +11,7 @@ import { errorWordsIn, taskFailed, verdictOn } from './failure.ts'
 const id = z.string().min(1).nullish().catch(null)
 const ids = z.object({ task_id: id, trace_id: id })
 
-/** The reply to a submit: images, or the id of a task. Throws ProviderError. */
+/** Throws ProviderError. */
 export async function readSubmitted(
   received: ProviderReply,
   call: Call,
@@ -35,7 +35,7 @@ export async function readSubmitted(
 
 const record = z.object({ id, trace_id: id, response: z.unknown().optional() })
 
-/** The reply to a check: a record without a status. Throws ProviderError; `rejected` and `broken` are about the task. */
+/** Throws ProviderError; `rejected` and `broken` are about the task. */
 export async function readTask(
   received: ProviderReply,
   remoteId: string,
@@ -49,7 +49,7 @@ export async function readTask(
     if (found.id !== remoteId) throw new MalformedReply('is about another task')
     const { response } = found
     reply = withRequestId(reply, found.trace_id ?? ids.safeParse(response).data?.trace_id, call)
-    // The presence of a response means the end. `finished_at` may be set before it.
+    // A record has no status: a response means the end. `finished_at` may be set before it.
     if (response === null || response === undefined) return { state: 'PENDING', progress: null, checkAfterMs }
     const words = errorWordsIn(response)
     if (words) throw taskFailed(words, reply)
@@ -61,7 +61,7 @@ export async function readTask(
   }
 }
 
-/** The reply to a lookup by `trace_id`; undefined when there is no record, or none yet. Throws ProviderError about the lookup. */
+/** Undefined when there is no record, or none yet. Throws ProviderError. */
 export async function readFound(
   reply: ProviderReply,
   clientRef: string,
@@ -70,7 +70,7 @@ export async function readFound(
   try {
     const found = await readRecord(reply, call)
     if (!found.id) return undefined
-    // A record without our id might be another request's, and its image the wrong one.
+    // A record without our id may be another request's.
     if (found.trace_id !== clientRef) throw new MalformedReply('is about another task')
     return { remoteId: found.id }
   } catch (error) {
@@ -78,7 +78,7 @@ export async function readFound(
   }
 }
 
-/** Reads the task id of a callback. Nothing else of its body is trusted. Throws ProviderError `broken`. */
+/** Throws ProviderError `broken`. */
 export function readCallback(body: string, provider: string): Callback {
   const parsed = ids.safeParse(parseJson(body))
   if (parsed.success) return { remoteId: parsed.data.task_id ?? null }
@@ -90,7 +90,7 @@ export function readCallback(body: string, provider: string): Callback {
   })
 }
 
-// An unknown id is answered with an empty record, and so is one that is not on record yet.
+// The record of an unknown id is empty, and so is one that is not stored yet.
 async function readRecord(reply: ProviderReply, call: Call): Promise<z.output<typeof record>> {
   const json = await readJson(reply, call)
   const words = errorWordsIn(json)
@@ -102,7 +102,7 @@ async function readRecord(reply: ProviderReply, call: Call): Promise<z.output<ty
 
 const nested = z.object({ data: z.looseObject({}), usage: z.unknown().optional() })
 
-/** The images response: one page nests it in `data`, another spreads it beside `success`. */
+/** One page nests the images response in `data`, another spreads it beside `success`. */
 function imagesIn(json: unknown): unknown {
   const parsed = nested.safeParse(json)
   if (!parsed.success) return json

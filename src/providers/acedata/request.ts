@@ -4,12 +4,11 @@ import type { Call, ProviderRequest } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
 import type { AcedataOptions } from './options.ts'
 
-/** Whether the upstream is given a callback URL. */
 export function isCalledBack({ mode }: AcedataOptions, { callbackUrl }: Pick<Call, 'callbackUrl'>): boolean {
   return callbackUrl !== undefined && (mode === 'auto' || mode === 'callback')
 }
 
-/** The message of a submit. Throws ProviderError `refused` where the mode needs a callback URL and there is none. */
+/** Throws ProviderError `refused` where the mode needs a callback URL and there is none. */
 export async function toMessage(
   request: ProviderRequest,
   call: Pick<Call, 'callbackUrl' | 'clientRef'>,
@@ -19,12 +18,12 @@ export async function toMessage(
   return toImagesMessage(request, { ...settings, ...toDelivery(call, options) }, headersOf(options))
 }
 
-/** The message of a check by the task's own id, or of a lookup by the `trace_id` that was sent with it. */
+/** A check by the task's id, or a lookup by `trace_id`. */
 export function toQuery(by: { id: string } | { trace_id: string }, options: AcedataOptions): Message {
   return toJsonMessage('/tasks', { action: 'retrieve', ...by }, headersOf(options))
 }
 
-// A task carries `trace_id`, by which it can be found when the reply with its id is lost ("OpenAI Tasks API").
+// `trace_id` finds a task whose id was lost ("OpenAI Tasks API").
 function toDelivery(
   { callbackUrl, clientRef }: Pick<Call, 'callbackUrl' | 'clientRef'>,
   { mode }: AcedataOptions,
@@ -44,7 +43,7 @@ function headersOf({ apiKey }: AcedataOptions): Record<string, string> {
   return { accept: 'application/json', authorization: `Bearer ${apiKey}` }
 }
 
-// Every default is sent, in the order of the page's example: a default that changes upstream then changes nothing here.
+// In the order of the page's example, with every default: they may change upstream.
 function toGeneration(request: ProviderRequest, options: AcedataOptions): Parameters {
   const isDalle3 = request.upstreamModel.startsWith('dall-e-3')
   return {
@@ -81,8 +80,7 @@ function toEdit(request: ProviderRequest, options: AcedataOptions): Parameters {
   }
 }
 
-// The reference lists it for DALL·E and says that GPT image models do not take it. The guide of gpt-image-2 says that this
-// model does, with base64 for a single image.
+// The reference excludes GPT image models. The guide of gpt-image-2 includes it, with base64 for a single image.
 function toResponseFormat(request: ProviderRequest, options: AcedataOptions): Parameters {
   const isHonoured = isDalle(request) || request.upstreamModel.startsWith('gpt-image-2')
   if (!isHonoured) return {}

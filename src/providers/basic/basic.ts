@@ -12,13 +12,13 @@ const options = z.strictObject({
   /** Ends in `/api/v1`. No default: each account has its own host. */
   baseUrl: httpUrl,
   apiKey: credential,
-  /** `gpt-image-2` by default, the only model on the page. */
+  /** Default: the only model on the page. */
   models: modelsOption
     .refine((models) => models.every(isSendable), {
       error: 'can only change the capabilities that the four fields express: sizes, maxN and maxPromptLength',
     })
     .default(['gpt-image-2']),
-  /** Sent for `size: auto`: the field is required, and the page lists no `auto`. */
+  /** For `size: auto`: the field is required, and the page lists no `auto`. */
   defaultSize: z
     .string()
     .regex(/^[1-9]\d*x[1-9]\d*$/, 'must be WIDTHxHEIGHT')
@@ -75,5 +75,5 @@ function isSendable(model: ModelsOption[number]): boolean {
   return Object.keys(changed).every((name) => ['sizes', 'maxN', 'maxPromptLength'].includes(name))
 }
 
-// The page limits neither `size` nor `n`: sizes are those of the model, and 10 is Darkroom's maximum.
+// The page limits neither `size` nor `n`; 10 is Darkroom's maximum.
 const CAPABILITIES: Partial<Capabilities> = { ...TEXT_TO_IMAGE, maxN: 10 }

@@ -3,24 +3,21 @@ import { replyRule } from '../wire/address.ts'
 import { createDownloader } from '../wire/download.ts'
 import { createUpstream, type Message, type Reply } from '../wire/http.ts'
 
-/** What the operator declares to be never billed: statuses of 500 or more, or every failed request. */
+/** What the operator declares to be never billed: statuses from 500, or every failed request. */
 export type Unbilled = 'NOTHING' | 'SERVER_ERRORS' | 'FAILURES'
 
-/** A reply with what is needed to read and judge it. */
 export interface ProviderReply extends Reply {
   provider: string
   unbilled: Unbilled
-  /** Downloads a link of the reply into a spool file and returns its path. Throws DownloadError. */
+  /** Downloads a link into a spool file. Throws DownloadError. */
   fetchLink: (url: string) => Promise<string>
 }
 
-/** An account at an images API. */
 export interface ImagesClient {
-  /** Sends a message that may cost money. Throws ProviderError `unreached` or `lost`. */
+  /** Sends a message that may cost money. Throws ProviderError. */
   submit(message: Message, call: Call): Promise<ProviderReply>
-  /** Sends a message that is free of charge. Throws as `submit` does. */
+  /** Sends a message that is free of charge. Throws ProviderError. */
   ask(message: Message, call: Call): Promise<ProviderReply>
-  /** Replaces the secrets of this account in a text. */
   hide(text: string): string
   close(): Promise<void>
 }
@@ -29,14 +26,12 @@ export interface ImagesClientOptions {
   name: string
   baseUrl: string
   timeoutMs: number
-  /** Removed from every text. */
   secrets: readonly string[]
   unbilled: Unbilled
 }
 
 const MAX_IMAGE_BYTES = 128 * 1024 * 1024
 
-/** Opens no socket before the first call. */
 export function createImagesClient(options: ImagesClientOptions): ImagesClient {
   const { name: provider, baseUrl, unbilled } = options
   const upstream = createUpstream(options)
@@ -69,7 +64,7 @@ export function isSuccess({ status }: Pick<Reply, 'status'>): boolean {
   return status >= 200 && status < 300
 }
 
-/** The reply with the request id that its body names, which is also reported to the call; unchanged when it names none. */
+/** The reply with a request id from its body, which is reported to the call; unchanged without one. */
 export function withRequestId(
   reply: ProviderReply,
   id: string | null | undefined,

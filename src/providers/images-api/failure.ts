@@ -1,5 +1,4 @@
-// One set of verdicts for all dialects: what kind of failure a reply reports, and whether the request was charged. The
-// meaning of an upstream's own codes is in its dialect.
+// The verdicts of all dialects. What an upstream's own codes mean is in its dialect.
 import { ProviderError, type Failure } from '../error.ts'
 import { MalformedPicture, MalformedReply } from '../wire/malformed.ts'
 import type { ProviderReply } from './client.ts'
@@ -8,7 +7,7 @@ export type FailureVerdict = Pick<Failure, 'kind' | 'code' | 'charged'>
 
 export const REJECTED: FailureVerdict = { kind: 'rejected', code: 'PROVIDER_REJECTED', charged: 'NO' }
 export const IMAGE_INVALID: FailureVerdict = { kind: 'rejected', code: 'INPUT_IMAGE_INVALID', charged: 'NO' }
-/** A blocked image may have been made first. */
+/** An image may be made before it is blocked. */
 export const BLOCKED: FailureVerdict = { kind: 'rejected', code: 'MODERATION_BLOCKED', charged: 'UNKNOWN' }
 export const MISCONFIGURED: FailureVerdict = {
   kind: 'refused',
@@ -20,19 +19,18 @@ export const BUSY: FailureVerdict = { kind: 'busy', code: 'PROVIDER_RATE_LIMITED
 export const BROKEN: FailureVerdict = { kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'UNKNOWN' }
 export const LOST: FailureVerdict = { kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' }
 
-/** What a reply answers: a submit, or a check of a request that was accepted. */
 export type ReplyTo = 'SUBMIT' | 'CHECK'
 
-/** A failure in the upstream's words. `param` is the field at fault. */
 export interface UpstreamWords {
   code: string | null
   message: string
+  /** The field at fault. */
   param?: string | null | undefined
 }
 
 export const NO_WORDS: UpstreamWords = { code: null, message: '' }
 
-/** The verdict on a failing status. `body` is FOREIGN when the body is not one of this API: the base URL is then wrong. */
+/** `body` is FOREIGN when it is not one of this API: a 404 then means a wrong base URL. */
 export function verdictOfStatus(
   { status, unbilled }: Pick<ProviderReply, 'status' | 'unbilled'>,
   body: 'KNOWN' | 'FOREIGN',
@@ -40,22 +38,22 @@ export function verdictOfStatus(
   if (status === 429) return BUSY
   if (status === 402) return QUOTA
   if (status === 401 || status === 403) return MISCONFIGURED
-  // The request arrived, but may not have been carried out. 499 is a proxy's status for a client that hung up.
+  // Perhaps carried out. 499 is a proxy's status for a client that hung up.
   if (status === 408 || status === 409 || status === 499) return LOST
   if (body === 'FOREIGN' && (status === 404 || status === 405)) return MISCONFIGURED
-  // RFC 9110: not carried out here. A 303 means that it was.
+  // RFC 9110: not carried out here, unlike with 303.
   if ([301, 302, 307, 308].includes(status)) return MISCONFIGURED
   if (status < 400) return BROKEN
   if (status < 500) return REJECTED
   return unbilled === 'SERVER_ERRORS' ? { ...BROKEN, charged: 'NO' } : LOST
 }
 
-/** The verdict on an accepted request that has ended: neither a wait nor another account helps. */
+/** On an accepted request: neither a wait nor another account helps any more. */
 export function ofTask(verdict: FailureVerdict): FailureVerdict {
   return { ...verdict, kind: verdict.kind === 'rejected' ? 'rejected' : 'broken' }
 }
 
-/** The failure of a submit or a check. A failed check says nothing about the request, which may be done and charged. */
+/** A failed check says nothing about the request, which may be done and charged. */
 export function replyFailure(
   replyTo: ReplyTo,
   verdict: FailureVerdict,
@@ -70,7 +68,6 @@ function ofCheck(verdict: FailureVerdict): FailureVerdict {
   return { ...verdict, charged: 'UNKNOWN' }
 }
 
-/** A verdict as the error to throw, with the upstream's words where they concern the client. */
 export function toProviderError(
   verdict: FailureVerdict,
   words: UpstreamWords,
@@ -90,10 +87,7 @@ export function toProviderError(
   })
 }
 
-/**
- * The error to throw for one that came up while a reply was read. A malformed reply to a submit is `broken`, one to a
- * check is `lost`, and an unreadable image is always `broken`: the next reply would hold the same.
- */
+/** A malformed reply to a submit is `broken`, one to a check is `lost`, an unreadable image always `broken`. */
 export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply): unknown {
   if (!(error instanceof MalformedReply)) return error
   const { provider, status, contentType, requestId } = reply
@@ -107,7 +101,7 @@ export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply
   })
 }
 
-// Words about the operator's account name organisations, limits and balances. They stay in the cause, for the log.
+// Upstream texts about the account name organisations and balances. They stay in the cause, for the log.
 function sentence({ kind, code }: FailureVerdict, text: string): string {
   if (kind === 'busy') return 'limits the request rate or is overloaded; try again later'
   if (code === 'PROVIDER_QUOTA') return 'refuses requests: the quota or balance of its account is used up'

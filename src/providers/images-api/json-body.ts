@@ -3,10 +3,7 @@ import { readText, type Reply } from '../wire/http.ts'
 import { spillJson, type SpillLimits } from '../wire/json-spill.ts'
 import { isSuccess } from './client.ts'
 
-/**
- * Reads the body of a reply as JSON, with its images in spool files. Throws MalformedReply when a successful reply is not
- * JSON; the body of a failing one is undefined then.
- */
+/** Reads a body, with its images in spool files. Of replies that are not JSON, throws MalformedReply for a success. */
 export async function readJson(
   reply: Reply,
   call: Pick<Call, 'newFile'>,
@@ -16,7 +13,7 @@ export async function readJson(
   return parseJson(await readText(reply.body))
 }
 
-/** Parses a JSON text; undefined when it is not JSON. */
+/** Undefined when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -2,13 +2,9 @@ import { FormData } from 'undici'
 import type { ProviderRequest, ProviderRequestImage } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
 
-/** Body fields by their names on the wire. */
 export type Parameters = Readonly<Record<string, string | number | boolean>>
 
-/**
- * The message of a request to the two routes of the Images API: JSON to `/images/generations`, or a form to
- * `/images/edits`. `imageField` names the form field of the input images.
- */
+/** JSON to `/images/generations`, or a form to `/images/edits` with the input images in `imageField`. */
 export async function toImagesMessage(
   request: ProviderRequest,
   parameters: Parameters,
@@ -25,7 +21,6 @@ export function toJsonMessage(path: string, body: object, headers: Message['head
   return { method: 'POST', path, headers: json, body: JSON.stringify(body) }
 }
 
-/** An image as a data URL, for APIs that take images within JSON. */
 export async function toDataUrl(image: ProviderRequestImage): Promise<string> {
   const bytes = Buffer.from(await (await image.blob()).arrayBuffer())
   return `data:${image.mimeType};base64,${bytes.toString('base64')}`

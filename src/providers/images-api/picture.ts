@@ -9,14 +9,13 @@ import { toUsage } from './usage.ts'
 
 const text = z.string().min(1).nullish().catch(null)
 
-/** An image in a reply: a spool file, or a link. */
 export const picture = z.object({
   b64_json: z.object({ file: z.string() }).nullish().catch(null),
   url: text,
   revised_prompt: text,
 })
 
-/** The settings that the upstream reports to have chosen. */
+/** Reported settings. */
 export const chosen = z.object({ size: text, quality: text, background: text, output_format: text })
 
 const imagesBody = z.object({
@@ -25,7 +24,6 @@ const imagesBody = z.object({
   usage: z.unknown().optional(),
 })
 
-/** Everything that a reply holds of a finished request. */
 export interface PicturesWithFacts {
   pictures: readonly z.output<typeof picture>[]
   usage: Usage
@@ -34,7 +32,9 @@ export interface PicturesWithFacts {
 
 type Done = Extract<Answer, { state: 'DONE' }>
 
-/** The result in an images response, or in its `data` list alone; undefined when it has no image. Throws as `toDone` does. */
+/**
+ * The result in an images response, or in its `data` list alone; undefined without an image. Throws as `toDone` does.
+ */
 export async function readImages(
   json: unknown,
   replyTo: ReplyTo,
@@ -47,9 +47,8 @@ export async function readImages(
 }
 
 /**
- * The result of a finished request, its images in files. Links that fail are left out as long as one image is there.
- * Without any, throws ProviderError RESULT_UNREACHABLE, charged: `lost` when a later check may fetch the link, else
- * `broken`.
+ * Downloads the images, and leaves links out that fail. When all fail, throws ProviderError RESULT_UNREACHABLE,
+ * charged: `lost` when a later check may succeed, else `broken`.
  */
 export async function toDone(
   { pictures, usage, chosen: reported }: PicturesWithFacts,
@@ -71,12 +70,12 @@ export async function toDone(
   return { state: 'DONE', images, usage, resolved: toResolved(reported) }
 }
 
-/** False for a list entry with neither bytes nor a link: some servers send them. */
+/** Some servers send entries with neither bytes nor a link. */
 export function hasPicture({ b64_json, url }: z.output<typeof picture>): boolean {
   return Boolean(b64_json ?? url)
 }
 
-/** Absent where the upstream did not report a value, or one that is unknown here. */
+/** Unknown values are absent. */
 function toResolved({ size, quality, background, output_format }: z.output<typeof chosen>): ResolvedSettings {
   const resolved = {
     size: size ?? undefined,

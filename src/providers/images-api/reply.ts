@@ -8,15 +8,12 @@ import { readImages } from './picture.ts'
 import { readStream } from './stream.ts'
 import { errorIn, statusFailure, streamFailure } from './upstream-error.ts'
 
-/** Takes the JSON out of an envelope. Throws ProviderError when the envelope reports a failure. */
+/** Takes JSON out of a server's envelope. Throws ProviderError when the envelope reports a failure. */
 export type Unwrap = (json: unknown, reply: ProviderReply, call: Pick<Call, 'onWire'>) => unknown
 
 const withoutEnvelope: Unwrap = (json) => json
 
-/**
- * Reads the reply of an API that answers with the result, as JSON or as a stream. Throws ProviderError; a successful
- * reply that is neither is `broken`, and whether it was charged is unknown.
- */
+/** Reads a result that comes with the reply, as JSON or as a stream. Throws ProviderError. */
 export async function readResult(
   reply: ProviderReply,
   request: ProviderRequest,
@@ -26,11 +23,11 @@ export async function readResult(
   if (!isSuccess(reply)) throw statusFailure(unwrap(await readJson(reply, call), reply, call), reply)
   try {
     const { first, body } = await peek(reply.body)
-    // The first character decides: some servers stream without declaring it, and some declare it and do not.
+    // Some servers stream without declaring it, and some declare it and do not.
     if (STREAM_STARTS.has(first)) return await readStream(body, request, call, reply)
     const json = unwrap(await spillJson(body, () => call.newFile()), reply, call)
     const error = errorIn(json)
-    // Nothing says that an error with a successful status came before any work.
+    // An error with a successful status may have come after work.
     if (error) throw streamFailure(error, reply, 'IMAGES')
     const done = await readImages(json, 'SUBMIT', reply)
     if (!done) throw new MalformedReply('has no image')
@@ -40,10 +37,10 @@ export async function readResult(
   }
 }
 
-/** A stream's line begins with data, event, id, retry or a colon. No JSON does. */
+/** Lines of a stream begin with data, event, id, retry or a colon. JSON does not. */
 const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
 
-/** The first character that is not white space, '' for an empty body, and the whole body. */
+/** The first character that is not white space, and the whole body. */
 async function peek(body: AsyncIterable<Buffer>): Promise<{ first: string; body: AsyncIterable<Buffer> }> {
   const chunks = body[Symbol.asyncIterator]()
   const held: Buffer[] = []

@@ -19,10 +19,7 @@ const event = z.object({
 
 type FinishedEvent = z.output<typeof event>
 
-/**
- * Reads a streamed reply until as many images are finished as were requested. Previews go to `onPartial` as they arrive;
- * previews after the last finished image are not read. Throws ProviderError or MalformedReply.
- */
+/** Reads previews, and as many finished images as were requested. Throws ProviderError or MalformedReply. */
 export async function readStream(
   body: AsyncIterable<Buffer>,
   request: ProviderRequest,
@@ -60,7 +57,7 @@ export async function readStream(
     await readAll()
     usages = finished.map(({ usage }) => toUsage(usage))
   } catch (error) {
-    // Finished images are paid for and kept, however the stream ends. The usage of the rest is then unknown.
+    // Finished images are paid for and kept. The usage of the rest is unknown.
     const isUpstreams = error instanceof ProviderError || error instanceof MalformedReply
     if (finished.length === 0 || !isUpstreams) throw error
   }

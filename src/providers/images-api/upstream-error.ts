@@ -1,5 +1,5 @@
-// Errors of the OpenAI API. Sources of statuses and codes: platform.openai.com/docs/guides/error-codes and
-// help.openai.com/en/articles/6614457; of `moderation_blocked`: the image generation guide.
+// Errors of the OpenAI API: platform.openai.com/docs/guides/error-codes and help.openai.com/en/articles/6614457. The
+// image generation guide describes `moderation_blocked`.
 import { z } from 'zod'
 import type { ProviderError } from '../error.ts'
 import type { ProviderReply } from './client.ts'
@@ -18,7 +18,6 @@ import {
   type UpstreamWords,
 } from './failure.ts'
 
-/** The `error` of a body or of an event. */
 export type UpstreamError = z.output<typeof upstreamError>
 
 const text = z.union([z.string(), z.number()]).transform(String).nullish().catch(null)
@@ -33,18 +32,17 @@ const errorBody = z.object({
   error: z.union([upstreamError, z.string().transform((message) => upstreamError.parse({ message }))]),
 })
 
-/** The `error` of a parsed body or event; undefined when there is none. */
+/** The `error` of a parsed body or event. */
 export function errorIn(json: unknown): UpstreamError | undefined {
   return errorBody.safeParse(json).data?.error
 }
 
-/** The code and message of an error; undefined when it has neither. */
+/** Undefined for an error with neither code nor message. */
 export function wordsIn(json: unknown): UpstreamWords | undefined {
   const error = errorIn(json)
   return error?.code || error?.message ? toWords(error) : undefined
 }
 
-/** The failure of a reply with a failing status, by its body. */
 export function statusFailure(json: unknown, reply: ProviderReply): ProviderError {
   const error = errorIn(json)
   const verdict = verdictOfCode(error, reply.status) ?? verdictOfStatus(reply, error ? 'KNOWN' : 'FOREIGN')
@@ -52,8 +50,7 @@ export function statusFailure(json: unknown, reply: ProviderReply): ProviderErro
 }
 
 /**
- * The failure of an error in a stream or in a reply with status 200. Once images arrived, work was done that may be
- * billed: the request must not be sent again, whatever the code says.
+ * Once images arrived, work was done that may be billed: the request must not be sent again, whatever the code says.
  */
 export function streamFailure(error: UpstreamError, reply: ProviderReply, arrived: 'NOTHING' | 'IMAGES') {
   const verdict = verdictOfCode(error, reply.status) ?? LOST
@@ -84,15 +81,14 @@ const OVERLOAD_CODES = new Set(['server_is_overloaded', 'slow_down'])
 
 function verdictOfCode(error: UpstreamError | undefined, status: number): FailureVerdict | undefined {
   const code = error?.code ?? ''
-  // A server that failed may have done the work. Only the overload codes say that it was not begun.
+  // A server that failed may have done the work, except with the overload codes.
   if (status >= 500) return status === 503 && OVERLOAD_CODES.has(code) ? BUSY : undefined
   if (code === 'moderation_blocked' || code === 'content_policy_violation') return verdictOfBlock(error)
   const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined
   return known ?? (error?.type === 'insufficient_quota' ? QUOTA : undefined)
 }
 
-// A prompt is blocked before any work. A blocked image has been reported to be billed, and without a stage the block may
-// be either.
+// A prompt is blocked before any work. A blocked image is billed, according to users. Without a stage it may be either.
 function verdictOfBlock(error: UpstreamError | undefined): FailureVerdict {
   const isInput = error?.moderation_details?.moderation_stage === 'input'
   return isInput ? { ...BLOCKED, charged: 'NO' } : BLOCKED

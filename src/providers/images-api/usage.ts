@@ -12,7 +12,7 @@ const usage = z.object({
   output_tokens_details: details,
 })
 
-/** Maps the `usage` of a reply. Unreported values are null; a usage without any value is UNKNOWN. */
+/** Unreported values are null; a usage without any is UNKNOWN. */
 export function toUsage(reported: unknown): Usage {
   const parsed = usage.safeParse(reported)
   if (!parsed.success) return UNKNOWN_USAGE
@@ -34,8 +34,8 @@ export function toUsage(reported: unknown): Usage {
 }
 
 /**
- * Adds the usages of the finished images of a stream. UNKNOWN as soon as one of them is. The sum is ESTIMATED: the
- * reference does not say whether an event counts its own image or the whole call.
+ * Adds the usages of a stream's images. UNKNOWN as soon as one is. The sum is ESTIMATED: the reference does not say
+ * whether an event counts its own image or the whole call.
  */
 export function addUsages(usages: readonly Usage[]): Usage {
   const [first, ...rest] = usages
@@ -56,8 +56,7 @@ export function addUsages(usages: readonly Usage[]): Usage {
   )
 }
 
-// Stream events and the replies of older models have no output details. The reference describes their `output_tokens` as
-// "the number of image tokens in the output image".
+// Without details, in streams and of older models, `output_tokens` is "the number of image tokens in the output image".
 function toOutput(outputTokens: number | null, parts: z.output<typeof details>) {
   if (parts?.image_tokens === undefined || parts.image_tokens === null) {
     return { outputTextTokens: outputTokens === null ? null : 0, outputImageTokens: outputTokens }

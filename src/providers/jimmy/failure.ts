@@ -1,5 +1,4 @@
-// Jimmy's failures. docs.jimmyai.cn publishes four codes. Balances, blocks and rate limits have none, so the message has
-// to tell them apart.
+// docs.jimmyai.cn publishes four codes. Balances, blocks and rate limits have none: only the message tells.
 import { z } from 'zod'
 import type { ProviderError } from '../error.ts'
 import type { ProviderReply } from '../images-api/client.ts'
@@ -18,11 +17,10 @@ import {
 } from '../images-api/failure.ts'
 import { wordsIn } from '../images-api/upstream-error.ts'
 
-/** A body out of its envelope, which some replies have and some have not. */
 export type Unwrapped = { content: unknown } | { failure: UpstreamWords }
 
 const text = z.string().nullish().catch(null)
-// The page of the synchronous route shows 20000 as a number, that of the task query as a string.
+// 20000 is a number on one page, a string on another.
 const envelope = z.object({
   code: z.union([z.string(), z.number()]).transform(String),
   msg: text,
@@ -30,7 +28,7 @@ const envelope = z.object({
   data: z.unknown().optional(),
 })
 
-/** Only code 20000 is a success, whatever the HTTP status. A body without a code is the content itself. */
+/** Only 20000 is a success, whatever the HTTP status. A body without a code has no envelope. */
 export function unwrap(json: unknown): Unwrapped {
   const error = wordsIn(json)
   if (error) return { failure: error }
@@ -40,19 +38,19 @@ export function unwrap(json: unknown): Unwrapped {
   return code === '20000' ? { content: data } : { failure: { code, message: msg ?? message ?? '' } }
 }
 
-/** Whether the reply to a check reports an unknown task. No code for it is documented. */
+/** No code for it is documented. */
 export function isUnknownTask(body: Unwrapped, { status }: ProviderReply): boolean {
   if (!('failure' in body) || status >= 500) return false
   return status === 404 || /not (found|exist)|不存在/i.test(body.failure.message)
 }
 
-/** A task that ended without an image. No page says whether it is billed. */
+/** No page says whether a failed task is billed. */
 export function taskFailed(message: string, reply: ProviderReply): ProviderError {
   const isBlocked = verdictOfMessage(message) === BLOCKED
   return toProviderError(ofTask(isBlocked ? BLOCKED : BROKEN), { code: null, message }, reply)
 }
 
-/** The verdict on a failed submit or check. `words` is undefined when the body is not one of this API. */
+/** `words` is undefined when the body is not one of this API. */
 export function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): FailureVerdict {
   const { status } = reply
   if (!words) return verdictOfStatus(reply, 'FOREIGN')

@@ -1,5 +1,5 @@
-// Jimmy AI: docs.jimmyai.cn. Two ways to an image: a synchronous route that takes pixels, and tasks, which take a ratio
-// and a resolution and can be checked after a crash.
+// Jimmy AI: docs.jimmyai.cn. A synchronous route takes pixels. Tasks take a ratio and a resolution, and can be checked
+// after a crash.
 import { createImagesClient } from '../images-api/client.ts'
 import { entryFromEnvironment } from '../images-api/options.ts'
 import type { Dialect, Provider } from '../provider.ts'

@@ -5,37 +5,32 @@ import { modelsOption, offersByPage } from '../models/offers.ts'
 import type { Capabilities, Offer } from '../provider.ts'
 import { SHAPES } from './sizes.ts'
 
-/** The entry of a `jimmy` provider in the configuration. */
 export const jimmyOptions = z.strictObject({
   /** The path up to `/images`. Older accounts are at https://www.jimiai.com. */
   baseUrl: httpUrl.default('https://www.jimmyai.cn/api/open-api/v1'),
   apiKey: credential,
-  /** `gpt-image-2` by default. No page publishes prices. */
+  /** No page publishes prices. */
   models: modelsOption.default(['gpt-image-2']),
   /** The page asks for a timeout of at least 180 s. */
   ...callOptions,
   pollMs,
-  /**
-   * `sync` waits for the image; `async` creates a task and polls it. `auto` creates a task where a task can express the
-   * request, since its id outlives a crash, and else waits.
-   */
+  /** `async` polls a task. `auto` does where a task can express the request, since its id outlives a crash. */
   mode: z.enum(['auto', 'sync', 'async']).default('auto'),
-  /** Sent for quality AUTO. The page's own default is `low`; the price depends on the quality. */
+  /** Sent for AUTO. The page's default is `low`; the price depends on it. */
   autoQuality: z.enum(['low', 'medium', 'high', 'auto']).default('low'),
-  /** Name of a task's ratio: `size` on the page; `ratio` in the maker's newer clients, which also send `quality`. */
+  /** `size` on the page; `ratio` in the maker's newer clients, which also send `quality`. */
   taskFields: z.enum(['size', 'ratio']).default('size'),
   unbilledFailures,
 })
 
 export type JimmyOptions = z.output<typeof jimmyOptions>
 
-/** The offers of the pages, as far as the mode allows. */
 export function offersOf({ models, mode, taskFields }: JimmyOptions): Offer[] {
   const task = { ...SYNC, ...TASK, ...(taskFields === 'ratio' && { qualities: SYNC.qualities }) }
   return offersByPage(models, () => (mode === 'async' ? task : SYNC))
 }
 
-// "Text-to-Image (Sync)" and "Image Edit (Sync)". They limit neither size nor prompt, so gpt-image-2's own limits apply.
+// "Text-to-Image (Sync)" and "Image Edit (Sync)", which limit neither size nor prompt: gpt-image-2's limits apply.
 const SYNC: Capabilities = {
   operations: ['GENERATE', 'EDIT'],
   sizes: GPT_IMAGE_2_SIZES,

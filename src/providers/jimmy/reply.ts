@@ -8,9 +8,8 @@ import type { Answer, Call, ResolvedSettings } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import { isUnknownTask, taskFailed, unwrap, verdictOn } from './failure.ts'
 
-/** What a reply does not tell about its request. */
 export interface Expected {
-  /** The settings that the message decided. What the upstream reports takes precedence. */
+  /** Decided by the message; reported settings take precedence. */
   resolved: ResolvedSettings
   pollMs: number
 }
@@ -23,7 +22,7 @@ const taskId = z
   .catch(undefined)
 const created = z.object({ task_id: taskId })
 
-/** The reply to a submit: images, or the id of a task. Throws ProviderError. */
+/** Throws ProviderError. */
 export async function readSubmitted(
   reply: ProviderReply,
   call: Call,
@@ -51,13 +50,13 @@ const task = z.object({
   task_id: taskId,
   status: z.string().transform((status) => status.toLowerCase()),
   progress: z.union([z.number(), z.string()]).nullish().catch(null),
-  // The page shows a link only. An image within the record is read as well.
+  // The page shows a link only.
   result: z
     .object({ ...picture.shape, image_url: links })
     .nullish()
     .catch(null),
   usage: z.unknown().optional(),
-  // The pages of the query and of the FAQ name it differently.
+  // The query page and the FAQ differ.
   error_message: text,
   error_msg: text,
   reason: text,
@@ -65,7 +64,7 @@ const task = z.object({
 
 type Task = z.output<typeof task>
 
-/** The reply to a check. Throws ProviderError; `rejected` and `broken` are about the task. */
+/** Throws ProviderError; `rejected` and `broken` are about the task. */
 export async function readTask(
   reply: ProviderReply,
   remoteId: string,
@@ -89,7 +88,7 @@ export async function readTask(
 async function toAnswer(record: Task, reply: ProviderReply, { resolved, pollMs }: Expected): Promise<Answer> {
   const { status, result, usage, error_message, error_msg, reason } = record
   if (FAILED.has(status)) throw taskFailed(error_message ?? error_msg ?? reason ?? '', reply)
-  // An unknown status counts as running: to take it for an end would give up a paid image.
+  // To take an unknown status for an end would give up a paid image.
   if (!DONE.has(status))
     return { state: 'PENDING', progress: toFraction(record.progress), checkAfterMs: pollMs }
   const linked = (result?.image_url ?? []).map((url) => ({ url, revised_prompt: result?.revised_prompt }))
@@ -99,8 +98,7 @@ async function toAnswer(record: Task, reply: ProviderReply, { resolved, pollMs }
   return { ...done, resolved }
 }
 
-// docs.jimmyai.cn: the query page lists `completed`, the FAQ "completed or success". Of the ends without an image only
-// `failed` is documented.
+// docs.jimmyai.cn: `completed` on the query page, "completed or success" in the FAQ; of the failures only `failed`.
 const DONE = new Set(['completed', 'success', 'succeeded'])
 const FAILED = new Set(['failed', 'failure', 'error', 'canceled', 'cancelled', 'timeout', 'expired'])
 

@@ -6,28 +6,28 @@ import type { Message } from '../wire/http.ts'
 import type { JimmyOptions } from './options.ts'
 import { SHAPES, type Shape } from './sizes.ts'
 
-/** The message that submits a request, and the settings that it decides where the request says auto. */
 export interface Submit {
   message: Message
+  /** The settings that the message decides where the request says auto. */
   resolved: ResolvedSettings
 }
 
-/** A task's input images are base64 within JSON: a third larger, and held in memory. A form is read from disk. */
+/** Images of a task are base64 in memory; a form is read from disk. */
 const MAX_INLINE_BYTES = 12_000_000
 /** Per file: "Image Edit (Sync)". */
 const MAX_FILE_BYTES = 20_000_000
 
-/** Throws ProviderError `rejected`, before anything is sent, for an input image above the provider's limit. */
+/** Throws ProviderError `rejected` for an input image above the limit. */
 export async function toSubmit(request: ProviderRequest, options: JimmyOptions): Promise<Submit> {
   const shape = shapeOf(request, options)
   return shape ? toTask(request, shape, options) : toSync(request, options)
 }
 
-/** The shape of the task to create; undefined when the request must go the synchronous way. */
+/** Undefined when no task can express the request. */
 function shapeOf(request: ProviderRequest, { mode, taskFields }: JimmyOptions): Shape | undefined {
   if (mode === 'sync') return undefined
   const shape = SHAPES[request.size]
-  // The capabilities of this mode allow tasks only.
+  // The capabilities of this mode guarantee one.
   if (mode === 'async') return shape
   const isTask =
     request.n === 1 &&
@@ -59,7 +59,7 @@ async function toTask(
   }
 }
 
-/** The settings that the message of a task decided. The page's own fields have no quality. */
+/** The page's own fields have no quality. */
 export function taskResolved(settings: Pick<Settings, 'quality'>, options: JimmyOptions): ResolvedSettings {
   return options.taskFields === 'ratio' ? qualityResolved(qualityOf(settings, options)) : {}
 }
@@ -67,7 +67,7 @@ export function taskResolved(settings: Pick<Settings, 'quality'>, options: Jimmy
 async function toSync(request: ProviderRequest, options: JimmyOptions): Promise<Submit> {
   checkFileSizes(request)
   const quality = qualityOf(request, options)
-  // The page's default, sent explicitly, so that it is known even if the reply does not report it.
+  // The page's default: replies do not report it.
   const size = request.size === 'auto' ? '1024x1024' : request.size
   const parameters = {
     model: request.upstreamModel,

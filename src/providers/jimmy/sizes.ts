@@ -1,13 +1,11 @@
-/** How a task names the size of its image. */
 export interface Shape {
   ratio: string
   resolution: '1k' | '2k' | '4k'
 }
 
 /**
- * Sizes in pixels by ratio and resolution. docs.jimmyai.cn (Create Image Task) lists ratios and resolutions without pixels,
- * so these are the sizes that OpenAI's guide recommends for gpt-image-2 and that other sellers of the same pairs publish
- * (docs.apiyi.com, docs.uniall.ai). Other sizes cannot be requested as a task.
+ * docs.jimmyai.cn (Create Image Task) lists ratios and resolutions without pixels. These are the sizes that OpenAI's
+ * guide recommends for gpt-image-2 and that other sellers of the same pairs publish (docs.apiyi.com, docs.uniall.ai).
  */
 export const SHAPES: Readonly<Record<string, Shape>> = {
   auto: { ratio: 'auto', resolution: '1k' },

@@ -71,7 +71,7 @@ const anyPrice = z.union([
   }),
 ])
 
-/** A price without a version is named after a hash of its figures, so that changed figures have another name in the ledger. */
+/** A hash of the figures stands for a missing version: changed figures have another one. */
 const price = anyPrice.transform(({ version: given, ...figures }) => ({
   ...figures,
   version:
@@ -95,10 +95,7 @@ export const modelsOption = z
 
 export type ModelsOption = z.infer<typeof modelsOption>
 
-/**
- * Offers by the configuration, else by the catalogue. A model that is not in the catalogue is offered without a price and
- * with the capabilities that every image API has.
- */
+/** By the configuration, else by the catalogue. A model in neither has no price and only common capabilities. */
 export function offersFrom(models: ModelsOption): Offer[] {
   return models.map((model) => {
     const entry = typeof model === 'string' ? { name: model } : model
@@ -114,8 +111,8 @@ export function offersFrom(models: ModelsOption): Offer[] {
 }
 
 /**
- * The offers of a reseller: by the configuration, else by the reseller's page, else by the catalogue. The prices of the
- * catalogue are the maker's, so only configured prices apply.
+ * Offers of a reseller: by the configuration, else by its page, else by the catalogue. Only configured prices apply:
+ * those of the catalogue are the maker's.
  */
 export function offersByPage(models: ModelsOption, page: (model: string) => Partial<Capabilities>): Offer[] {
   return models.flatMap((model) => {

@@ -1,5 +1,5 @@
-// The Images API of OpenAI and of the servers that copy it. It answers with the result, as JSON or as a stream with
-// previews. It has neither remote ids nor a way to cancel.
+// The Images API of OpenAI and of servers that copy it. It replies with the result, as JSON or as a stream with
+// previews, and has neither remote ids nor a way to cancel.
 import { createImagesClient } from '../images-api/client.ts'
 import { entryFromEnvironment } from '../images-api/options.ts'
 import type { Preset } from '../images-api/preset.ts'
@@ -7,12 +7,12 @@ import { readResult } from '../images-api/reply.ts'
 import type { Dialect, Offer, Provider, ProviderRequest } from '../provider.ts'
 import { optionsWith, presetOf, type OpenaiOptions, type Presets } from './options.ts'
 
-/** The dialect, with the values of the entry `preset` that it accepts. */
+/** `presets` by the values of the configuration entry `preset`. */
 export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
   return {
     options: optionsWith(presets),
 
-    // The names that OpenAI's own clients read.
+    // As OpenAI's own clients do.
     fromEnvironment(env) {
       const entry = entryFromEnvironment(env, 'OPENAI')
       if (entry === undefined) return undefined
@@ -60,7 +60,6 @@ function wantsStream({ partialImages }: ProviderRequest, { mode, baseUrl }: Open
   return partialImages > 0 && preset.previews(baseUrl) !== 'WITHOUT_STREAM'
 }
 
-// A model offers previews only where the mode lets them arrive.
 function offersOf({ mode, models, baseUrl }: OpenaiOptions, preset: Preset): Offer[] {
   const offers = preset.offers(models)
   const hasPreviews = mode === 'stream' || (mode === 'auto' && preset.previews(baseUrl) !== 'NONE')

@@ -7,29 +7,25 @@ import { OPENAI } from './preset.ts'
 export type Presets = Readonly<Record<string, Preset>>
 
 const common = z.strictObject({
-  /** The preset's own by default, else that of OpenAI. */
+  /** By default that of the preset, or of OpenAI. */
   baseUrl: httpUrl.optional(),
   apiKey: credential,
-  /** Sent as `response_format`. By default the preset decides; OpenAI gets it for DALL·E models only. */
+  /** Sent as `response_format`. By default the preset decides. */
   responseFormat: z.enum(['url', 'b64_json']).optional(),
-  /** Default: the preset's models; without a preset every GPT image model of the catalogue without an announced end. */
+  /** By default the preset decides. */
   models: modelsOption.optional(),
   ...callOptions,
-  /**
-   * `stream` requests server-sent events, which previews need; `sync` requests one JSON reply. `auto` requests a stream
-   * when the client wants previews, and offers previews where the server is known to support them.
-   */
+  /** `auto` streams when the client wants previews, and offers previews where the server is known to have them. */
   mode: z.enum(['auto', 'sync', 'stream']).default('auto'),
   unbilledServerErrors,
 })
 
-/** The entry of an `openai` provider in the configuration, besides the entries of presets. */
+/** Without the entries of presets. */
 export interface OpenaiOptions extends z.output<typeof common> {
   baseUrl: string
   preset?: string | undefined
 }
 
-/** The schema of an `openai` provider's entry, with the entries of all presets. */
 export function optionsWith(presets: Presets): z.ZodType<OpenaiOptions> {
   const own = [OPENAI, ...Object.values(presets)].reduce((all, { options }) => ({ ...all, ...options }), {})
   const entry = z.strictObject({

@@ -1,5 +1,4 @@
-// OpenAI itself, as a preset: platform.openai.com/docs/api-reference/images. It applies where the configuration names no
-// other, so also to the many servers that copy this API.
+// OpenAI as a preset (platform.openai.com/docs/api-reference/images), for all servers without a preset of their own.
 import { toImagesMessage, type Parameters } from '../images-api/message.ts'
 import { credential } from '../images-api/options.ts'
 import type { Preset, PresetAccount } from '../images-api/preset.ts'
@@ -23,7 +22,7 @@ export const OPENAI: Preset<OwnOptions> = {
     project: credential.optional(),
   },
   offers: (models = currentModels()) => offersFrom(models),
-  // Of other servers nobody has said that they stream.
+  // Other servers may not stream.
   previews: (baseUrl) => (new URL(baseUrl).hostname === new URL(BASE_URL).hostname ? 'STREAM' : 'NONE'),
 
   message(request, account, stream) {
@@ -40,7 +39,7 @@ export const OPENAI: Preset<OwnOptions> = {
   },
 }
 
-// A model with an announced end must be named in the configuration, or the provider would fail one day without a change.
+// Others must be named: they would fail one day without a change.
 function currentModels(): string[] {
   const current = CATALOGUE.filter(
     ({ name, retiresOn }) => name.startsWith('gpt-image') && retiresOn === null,
@@ -48,7 +47,7 @@ function currentModels(): string[] {
   return current.map(({ name }) => name)
 }
 
-// Settings at their default are left out: a model that does not know a parameter refuses it.
+// Defaults are left out: a model refuses a parameter that it does not know.
 function toParameters(request: ProviderRequest, { responseFormat }: PresetAccount): Parameters {
   return {
     model: request.upstreamModel,
@@ -57,14 +56,14 @@ function toParameters(request: ProviderRequest, { responseFormat }: PresetAccoun
     ...(wantsSize(request) && { size: request.size }),
     ...(request.quality !== 'AUTO' && { quality: request.quality.toLowerCase() }),
     ...(request.background !== 'AUTO' && { background: request.background.toLowerCase() }),
-    // The reference lists it for JSON edits, not for multipart ones. A refusal is visible, a dropped setting is not.
+    // Not listed for multipart edits. A refusal is visible, a dropped setting is not.
     ...(request.moderation !== 'AUTO' && { moderation: request.moderation.toLowerCase() }),
     ...(request.outputFormat !== 'PNG' && { output_format: request.outputFormat.toLowerCase() }),
     ...(request.outputCompression !== null && { output_compression: request.outputCompression }),
     ...(request.inputFidelity !== null && { input_fidelity: request.inputFidelity.toLowerCase() }),
     ...(request.style !== null && { style: request.style.toLowerCase() }),
     ...(request.user !== null && { user: request.user }),
-    // GPT image models return base64 only and refuse the parameter. DALL·E returns a link by default.
+    // GPT image models always return base64 and refuse the parameter. The default of DALL·E is a link.
     ...(isDalle(request) && { response_format: 'b64_json' }),
     ...(responseFormat !== undefined && { response_format: responseFormat }),
   }
@@ -74,7 +73,7 @@ function toStreamParameters({ partialImages }: ProviderRequest): Parameters {
   return { stream: true, ...(partialImages > 0 && { partial_images: partialImages }) }
 }
 
-// The default size of an edit is 1024x1024, not auto. The DALL·E models know no auto.
+// The default of an edit is 1024x1024, not auto. DALL·E has no auto.
 function wantsSize(request: ProviderRequest): boolean {
   return request.size !== 'auto' || (request.operation === 'EDIT' && !isDalle(request))
 }

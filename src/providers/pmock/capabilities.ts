@@ -1,4 +1,4 @@
-// gpt-image-2 as pmock's two image pages (docs.pmock.com) describe it. They list less than its maker does.
+// gpt-image-2 on pmock's two image pages (docs.pmock.com), which list less than its maker does.
 import type { Capabilities } from '../provider.ts'
 
 /** "openai generate async". */
@@ -14,7 +14,7 @@ export const ASYNC_CAPABILITIES: Capabilities = {
   styles: [],
   // "Currently only supports 1."
   maxN: 1,
-  // "Support single or multiple sheets", without a number. This is the model's own, as is the length of a prompt.
+  // "Support single or multiple sheets": the model's own number, as is the length of a prompt.
   maxInputImages: 16,
   mask: true,
   maxPartialImages: 0,
@@ -22,7 +22,7 @@ export const ASYNC_CAPABILITIES: Capabilities = {
   maxPromptLength: 32_000,
 }
 
-/** "openai compat generate". It lists no edit; an operator may turn edits on. */
+/** "openai compat generate". */
 export const COMPAT_CAPABILITIES: Capabilities = {
   ...ASYNC_CAPABILITIES,
   operations: ['GENERATE'],

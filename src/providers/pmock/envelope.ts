@@ -1,5 +1,5 @@
-// The envelope around pmock's replies (docs.pmock.com, "Unified return structure for response results"), whatever their
-// content type: {"code":200,"message":"…","data":{…},"traceId":"…"}.
+// The envelope of pmock's replies: docs.pmock.com, "Unified return structure for response results". Content types do
+// not tell: {"code":200,"message":"…","data":{…},"traceId":"…"}.
 import { z } from 'zod'
 import { isSuccess, withRequestId, type ProviderReply } from '../images-api/client.ts'
 import {
@@ -18,37 +18,34 @@ export type Envelope = z.output<typeof envelope>
 
 const text = z.string().min(1).nullish().catch(null)
 const envelope = z.object({
-  /** "Response status code", as a number or as a text. */
+  /** A number or a text. */
   code: z.union([z.int(), z.string().trim().min(1)]).transform(String),
   message: text,
   data: z.unknown().optional(),
   traceId: text,
 })
 
-/** The envelope of a parsed body; undefined when there is none. */
 export function envelopeIn(json: unknown): Envelope | undefined {
   const parsed = envelope.safeParse(json)
   // An error in OpenAI's form may stand beside a `code`, and says more.
   return parsed.success && !wordsIn(json) ? parsed.data : undefined
 }
 
-/** Whether a reply reports a success, by its status and its envelope. */
 export function isGood(found: Envelope | undefined, reply: ProviderReply): boolean {
   return isSuccess(reply) && (found?.code ?? '200') === '200'
 }
 
-/** The failure that an envelope reports; `found` is undefined when the body has none. */
 export function envelopeFailure(replyTo: ReplyTo, found: Envelope | undefined, reply: ProviderReply) {
   const verdict = found ? verdictOf(found, reply) : verdictOfStatus(reply, 'FOREIGN')
   return replyFailure(replyTo, verdict, { code: found?.code ?? null, message: found?.message ?? '' }, reply)
 }
 
-/** Whether the message is that of a safety system. No code for it is documented. */
+/** No code for it is documented. */
 export function isSafetyBlock(message: string | null | undefined): boolean {
   return /safety system|moderation|content[ _]policy/i.test(message ?? '')
 }
 
-/** For the OpenAI-compatible route, whose replies may come without an envelope. */
+/** For the OpenAI-compatible route, whose replies may have no envelope. */
 export const unwrapEnvelope: Unwrap = (json, reply, call) => {
   const found = envelopeIn(json)
   if (!found) return json
@@ -59,7 +56,7 @@ export const unwrapEnvelope: Unwrap = (json, reply, call) => {
 
 // A code that is no status proves nothing about the charge.
 function verdictOf({ code, message }: Envelope, reply: ProviderReply): FailureVerdict {
-  // The higher of two statuses says less about whether work was done.
+  // The higher one says less about whether work was done.
   const status = Math.max(reply.status, /^[1-5]\d\d$/.test(code) ? Number(code) : 0)
   const verdict = status < 300 ? BROKEN : verdictOfStatus({ ...reply, status }, 'KNOWN')
   return verdict === REJECTED && isSafetyBlock(message) ? BLOCKED : verdict

@@ -2,31 +2,30 @@ import { z } from 'zod'
 import { callOptions, credential, httpUrl, pollMs, unbilledFailures } from '../images-api/options.ts'
 import { modelsOption } from '../models/offers.ts'
 
-/** The entry of a `pmock` provider in the configuration. */
 export const pmockOptions = z
   .strictObject({
     baseUrl: httpUrl.default('https://ai.pmock.com/api/ai/openai'),
     accessKey: credential,
-    /** Signs requests and is never sent. For `hmac` only. */
+    /** Never sent. For `hmac` only. */
     secretKey: credential.optional(),
-    /** `hmac` signs each request with two headers; `bearer` sends the access key. The page of the route shows neither. */
+    /** `bearer` sends the access key. The page of the route shows neither. */
     auth: z.enum(['hmac', 'bearer']).default('hmac'),
-    /** Prefix of the two headers: `pmock-access-key` and `pmock-access-token`. */
+    /** Of the headers `pmock-access-key` and `pmock-access-token`. */
     headerPrefix: z
       .string()
       .regex(/^[a-z][a-z0-9-]*$/, 'must be the beginning of a header name in lower case')
       .default('pmock'),
     /**
-     * The path of a check; `{id}` stands for the task id. None of pmock's pages documents it: the default is that of
-     * docs.mountsea.ai, whose pages are alike.
+     * Path of a check. None of pmock's pages documents it: the default is that of docs.mountsea.ai, whose pages are
+     * alike.
      */
     taskPath: z
       .string()
       .regex(/^\/.*\{id\}/, 'must begin with / and contain {id}')
       .default('/tasks?taskId={id}'),
-    /** Sent as `responseFormat`. According to the page, GPT image models return base64 in either case. */
+    /** GPT image models return base64 in either case, according to the page. */
     responseFormat: z.enum(['url', 'b64_json']).default('b64_json'),
-    /** `gpt-image-2` by default, the only model on the page. */
+    /** Default: the only model on the page. */
     models: modelsOption.default(['gpt-image-2']),
     ...callOptions,
     pollMs,

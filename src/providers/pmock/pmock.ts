@@ -1,5 +1,5 @@
-// pmock's asynchronous images: docs.pmock.com, "openai generate async". One route creates a task, for generations and
-// edits alike. The route of checks is on none of its pages, so it is configuration.
+// pmock's tasks: docs.pmock.com, "openai generate async". One route creates generations and edits. The route of checks
+// is on none of its pages, so it is configuration.
 import { systemClock, type Clock } from '../../clock.ts'
 import { createImagesClient } from '../images-api/client.ts'
 import { toDataUrl, toJsonMessage } from '../images-api/message.ts'
@@ -13,7 +13,7 @@ import { signatureHeaders } from './signature.ts'
 export const pmock: Dialect<PmockOptions> = {
   options: pmockOptions,
 
-  // The access key alone belongs to the OpenAI-compatible route.
+  // The access key alone is for the OpenAI-compatible route.
   fromEnvironment({ PMOCK_ACCESS_KEY: accessKey, PMOCK_SECRET_KEY: secretKey, PMOCK_BASE_URL: baseUrl }) {
     return accessKey && secretKey ? { accessKey, secretKey, ...(baseUrl && { baseUrl }) } : undefined
   },
@@ -21,7 +21,7 @@ export const pmock: Dialect<PmockOptions> = {
   create: (name, options) => createPmock(name, options, systemClock),
 }
 
-/** The clock is for signatures, which are valid for a minute. */
+/** Signatures need the clock: they are valid for a minute. */
 export function createPmock(name: string, options: PmockOptions, { now }: Pick<Clock, 'now'>): Provider {
   const { accessKey, secretKey = '', concurrency, timeoutMs, pollMs, unbilledFailures } = options
   const client = createImagesClient({
@@ -60,7 +60,7 @@ export function createPmock(name: string, options: PmockOptions, { now }: Pick<C
   }
 }
 
-// The page's fields in the page's order; with `image` it is an edit. `auto` is always sent: the page states no defaults.
+// The page's fields in its order. With `image` it is an edit. `auto` is sent: the page states no defaults.
 async function toBody(request: ProviderRequest, responseFormat: 'url' | 'b64_json'): Promise<object> {
   const { images, mask } = request
   return {

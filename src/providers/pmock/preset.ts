@@ -1,4 +1,4 @@
-// pmock's OpenAI-compatible route, as a preset of the `openai` dialect: docs.pmock.com, "openai compat generate".
+// pmock's OpenAI-compatible route as a preset: docs.pmock.com, "openai compat generate".
 import { z } from 'zod'
 import { toImagesMessage, type Parameters } from '../images-api/message.ts'
 import type { Preset, PresetAccount } from '../images-api/preset.ts'
@@ -12,14 +12,14 @@ interface OwnOptions {
 }
 
 export const PMOCK: Preset<OwnOptions> = {
-  /** That of the page's sample client. */
+  /** As in the page's sample client. */
   baseUrl: 'https://ai.pmock.com/api/ai/openai/v1',
   options: {
-    /** The spelling of fields: `snake` as in the page's sample client, or `camel` as in its table. Default `snake`. */
+    /** `snake` as in the page's sample client (the default), or `camel` as in its table. */
     naming: z.enum(['snake', 'camel']).optional(),
   },
   offers: (models = ['gpt-image-2']) => offersByPage(models, () => COMPAT_CAPABILITIES),
-  // The page has a field for previews and none for a stream. How previews arrive is not documented; both are read.
+  // The page has a field for previews and none for streams. How previews arrive is not documented.
   previews: () => 'WITHOUT_STREAM',
 
   message(request, account, stream) {
@@ -28,15 +28,14 @@ export const PMOCK: Preset<OwnOptions> = {
       authorization: `Bearer ${account.apiKey}`,
     }
     const parameters = { ...toParameters(request, account), ...(stream && { stream: true }) }
-    // The page lists no edit. Where an operator turns edits on, they are sent as to OpenAI.
+    // The page lists no edits. Where an operator turns them on, they are sent as to OpenAI.
     return toImagesMessage(request, parameters, headers, request.images.length > 1 ? 'image[]' : 'image')
   },
 
   unwrap: unwrapEnvelope,
 }
 
-// The page's fields in the page's order. `auto` is always sent: the default size is 1024x1024, and the other defaults are
-// not documented.
+// The page's fields in its order. `auto` is sent: the default size is 1024x1024, other defaults are not documented.
 function toParameters(
   request: ProviderRequest,
   { naming = 'snake', responseFormat = 'b64_json' }: PresetAccount & OwnOptions,
@@ -62,7 +61,7 @@ function toParameters(
   return Object.fromEntries(given)
 }
 
-// The page's table is in camelCase; its sample client, github.com/openai/openai-java, writes snake_case.
+// As the sample client does, github.com/openai/openai-java.
 function toSnake(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

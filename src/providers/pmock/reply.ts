@@ -26,9 +26,9 @@ const task = z.object({
 
 type Task = z.output<typeof task>
 
-// None of pmock's pages lists the statuses. Those of docs.mountsea.ai, whose pages are alike, differ among themselves:
-// pending, ready, assigned, processing, completed, failed, cancelled, timeout; and queued, succeeded, canceled. An unknown
-// status counts as running: to take it for an end would give up a paid image.
+// None of pmock's pages lists statuses. Those of docs.mountsea.ai, whose pages are alike, differ: pending, ready,
+// assigned, processing, completed, failed, cancelled, timeout; and queued, succeeded, canceled. An unknown status
+// counts as running: to take it for an end would give up a paid image.
 const DONE = new Set<string | undefined>(['completed', 'succeeded', 'success', 'done'])
 const FAILED = new Set<string | undefined>([
   'failed',
@@ -41,10 +41,10 @@ const FAILED = new Set<string | undefined>([
   'expired',
 ])
 
-/** A result may be JSON within the JSON: its images then come as text. */
+/** A result may be JSON within the JSON, with its images as text. */
 const TASK_LIMITS = { ...DEFAULT_LIMITS, maxTextBytes: 64 * 1024 * 1024 }
 
-/** The reply to a submit: the id of a task. Throws ProviderError. */
+/** Throws ProviderError. */
 export async function readSubmitted(received: ProviderReply, call: Call, pollMs: number): Promise<Answer> {
   let reply = received
   try {
@@ -60,7 +60,7 @@ export async function readSubmitted(received: ProviderReply, call: Call, pollMs:
   }
 }
 
-/** The reply to a check. Throws ProviderError; `rejected` and `broken` are about the task. */
+/** Throws ProviderError; `rejected` and `broken` are about the task. */
 export async function readTask(received: ProviderReply, call: Call, pollMs: number): Promise<Answer> {
   let reply = received
   let record: Task
@@ -91,7 +91,7 @@ function isUnknownTask(found: Envelope | undefined, { status }: ProviderReply): 
   return code !== '200' && /\btask\b.*\b(not (be )?found|not exist)/i.test(message ?? '')
 }
 
-// Whether failed tasks are billed is on no page, so the charge is unknown, even with the code of a refused request.
+// No page says whether failed tasks are billed: even with the code of a rejection the charge is unknown.
 function taskFailure({ status, errorCode, errorMessage }: Task, reply: ProviderReply) {
   const code = /^4\d\d$/.test(errorCode ?? '') ? Number(errorCode) : 500
   const ofCode = code < 500 ? verdictOfStatus({ ...reply, status: code }, 'KNOWN') : BROKEN
@@ -108,7 +108,7 @@ async function readFinished(result: unknown, call: Call, reply: ProviderReply): 
     if (!done) throw new MalformedReply('has a finished task without an image')
     return done
   } catch (error) {
-    // The task is finished, so this is about the task and not about the check.
+    // Not CHECK: this is about the task.
     throw asFailure(error, 'SUBMIT', reply)
   }
 }

@@ -8,8 +8,8 @@ export interface Credentials {
 }
 
 /**
- * The headers that sign a request (docs.pmock.com/api-reference/pmock-api-introduction). The token is the base64 of an
- * HMAC-SHA256 over `accessKey:seconds`, where the seconds are the start of the current minute. `now` is in ms since 1970.
+ * Signs a request: docs.pmock.com/api-reference/pmock-api-introduction. The seconds are the start of the current
+ * minute; `now` is in ms since 1970.
  */
 export function signatureHeaders(
   { accessKey, secretKey, headerPrefix }: Credentials,

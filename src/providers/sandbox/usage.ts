@@ -4,8 +4,8 @@ import { inputImageTokens, outputImageTokens, PARTIAL_IMAGE_TOKENS, textTokens }
 import type { Resolved } from './painter/canvas.ts'
 
 /**
- * The tokens that the real model would report. The 2.5 family is counted by the formula of gpt-image-2 and says that
- * it is an estimate, and DALL·E reports no usage, as it never did: so all three sources of usage can be met here.
+ * The usage that the real model would report: ESTIMATED by the formula of gpt-image-2 for the 2.5 family, UNKNOWN for
+ * DALL·E, which never reported any.
  */
 export function countUsage(request: ProviderRequest, resolved: Resolved, partialImages: number): Usage {
   const known = outputImageTokens(request.model, resolved.quality, resolved.width, resolved.height)

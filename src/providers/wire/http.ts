@@ -1,5 +1,4 @@
-// One upstream account over HTTP/1.1. Sends a message once, reports its phases, and turns a network failure into the
-// ProviderError that its phase proves. Dialects judge statuses and bodies.
+// An upstream account over HTTP/1.1. Dialects judge statuses and bodies.
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Agent, request, type Dispatcher, type FormData } from 'undici'
@@ -12,22 +11,21 @@ import { untilAborted } from './until-aborted.ts'
 import { watchWire } from './phase.ts'
 
 export interface Upstream {
-  /** Resolves with the reply of any status. Throws ProviderError `unreached` or `lost`. Never sends twice. */
+  /** Sends once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
   send(message: Message, call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>): Promise<Reply>
-  /** The same for a message that may cost money. It carries `clientRef`, to match a charge upstream to its attempt. */
+  /** Sends a message that may cost money, with `clientRef`, which matches a charge to its attempt. */
   submit(
     message: Message,
     call: Pick<Call, 'signal' | 'onWire' | 'traceparent' | 'clientRef'>,
   ): Promise<Reply>
-  /** Replaces the secrets of this account in a text. */
+  /** Redacts the account's secrets. */
   hide(text: string): string
-  /** Closes all sockets at once. */
   close(): Promise<void>
 }
 
 export interface Message {
   method: 'GET' | 'POST' | 'DELETE'
-  /** Appended to the path of the base URL. Begins with a slash; may have a query. */
+  /** Appended to the base URL's path; may have a query. */
   path: string
   headers: Readonly<Record<string, string>>
   body?: string | FormData
@@ -35,47 +33,41 @@ export interface Message {
 
 export interface Reply {
   status: number
-  /** In lower case, without parameters; '' when absent. */
+  /** Without parameters; '' when absent. */
   contentType: string
   /** From the header `x-request-id`. */
   requestId: string | undefined
-  /** How long the upstream asks to wait; undefined when it does not. */
   retryAfterMs: number | undefined
-  /** Must be read once, to its end or to a `return`. Throws ProviderError `lost` when the connection breaks. */
+  /** To be read once, to the end or a `return`. Throws ProviderError `lost`. */
   body: AsyncIterable<Buffer>
-  /** Makes a text of the upstream fit for clients: no secrets, those of the message included, no markup, 500 characters. */
+  /** Makes text fit for clients: no secrets of account or message, no markup, at most 500 characters. */
   clean: (text: string) => string
 }
 
 export interface UpstreamOptions {
-  /** The provider's name, for messages. */
   name: string
-  /** Messages, and with them credentials, go to this origin only. Redirects are not followed. */
+  /** Credentials go to this origin only: redirects are not followed. */
   baseUrl: string
   timeoutMs: number
-  /** Removed from every text. */
   secrets: readonly string[]
 }
 
-/** Opens a socket of its own for each call. */
 export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOptions): Upstream {
   const agent = new Agent({
-    // HTTP/2 would put all paid calls on one connection: they would fail together.
+    // HTTP/2 would put all paid calls on one connection.
     allowH2: false,
-    // No keep-alive: the upstream may close a kept connection while a request is written on it, and the outcome is then
-    // unknown. A handshake of 50 ms costs less.
+    // No keep-alive: the outcome is unknown when the upstream closes a kept connection while a request is written.
     pipelining: 0,
     connections: null,
     connect: { timeout: CONNECT_MS },
-    // The caller's deadline comes first. A stream is silent while the image is made, so a pause within the body may be as
-    // long as the wait for its head.
+    // After the caller's deadline. A stream is silent while the image is made, so its body may pause as long.
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
   })
   const hide = (text: string) => scrub(without(secrets, text))
 
   const send: Upstream['send'] = async ({ method, path, headers, body = '' }, call) => {
-    // Signatures are made for one request and are not among the account's secrets.
+    // A signature is not among the account's secrets.
     const hideAll = (text: string) => hide(without(credentialsIn(headers), text))
     const wire = watchWire(call, hideAll)
     try {
@@ -105,8 +97,8 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   return {
     send,
     submit(message, call) {
-      // OpenAI logs the first (API reference, "Debugging requests"). The second is documented for no image endpoint; a
-      // server or a proxy may honour it all the same.
+      // OpenAI logs the first (API reference, "Debugging requests"). No image endpoint documents the second; some
+      // proxies honour it.
       const ours = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
       return send({ ...message, headers: { ...message.headers, ...ours } }, call)
     },
@@ -115,7 +107,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   }
 }
 
-/** Reads at most `maxBytes` of an error body as text. A body that breaks off is returned as far as it came. */
+/** Reads at most `maxBytes` of an error body as text, as far as it arrives. */
 export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
@@ -126,7 +118,7 @@ export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024
       if (size >= maxBytes) break
     }
   } catch {
-    // The status has arrived; the rest of the body adds little.
+    // The status says enough.
   }
   return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
 }
@@ -181,7 +173,7 @@ async function* readBody(
   }
 }
 
-// Requests ask for no compression, but a proxy may compress all the same, and the reply is paid for.
+// A proxy may compress although the request does not accept it, and the reply is paid for.
 function decoded({ body, headers }: Dispatcher.ResponseData): Readable {
   const decoder = DECODERS[String(headers['content-encoding'] ?? '').toLowerCase()]
   return decoder ? pipeline(body, decoder(), () => undefined) : body

@@ -1,41 +1,37 @@
-// Takes the pictures out of a JSON text while it streams by: the value of every "b64_json" is decoded into a file, and
-// only the rest is kept and parsed. JSON.parse on the whole would hold each picture three times: bytes, text, bytes.
+// Decodes the value of every "b64_json" of a streamed JSON text into a file, and parses the rest. JSON.parse on the
+// whole would hold each image three times: bytes, text, bytes.
 import { createBase64Decoder, type Base64Decoder } from './base64.ts'
 import { MalformedReply } from './malformed.ts'
 import { createSpoolFile, type SpoolFile } from './spool-file.ts'
 
-/** Stands in the parsed JSON where the base64 was. */
+/** Replaces the base64 in the parsed JSON. */
 export interface Spilled {
   file: string
   byteSize: number
 }
 
-/** One JSON text, fed piece by piece. Its promises resolve when the bytes are with the operating system. */
 export interface JsonSpill {
-  /** Throws MalformedReply when a picture is not base64, or when too much comes. */
+  /** Throws MalformedReply. */
   write(chunk: Buffer): Promise<void>
-  /**
-   * The parsed JSON, with a Spilled in place of every `b64_json` text, or null where that was empty. Throws
-   * MalformedReply when it is not JSON or not whole.
-   */
+  /** The parsed JSON; an empty `b64_json` is null. Throws MalformedReply. */
   end(): Promise<unknown>
-  /** What came besides pictures. */
+  /** The text without the images. */
   text(): string
-  /** Closes what is open. To be called in every case, after `end` too. */
+  /** To be called in every case, after `end` too. */
   close(): Promise<void>
 }
 
 export interface SpillLimits {
-  /** Bytes of one decoded picture. */
+  /** Per image, decoded. */
   maxImageBytes: number
-  /** Bytes of everything that is not a picture. */
+  /** Of everything but images. */
   maxTextBytes: number
 }
 
-/** A 3840x2160 PNG of noise is 25 MB; what is not a picture is a few hundred bytes. */
+/** A PNG of 3840x2160 noise has 25 MB; the rest of a reply has a few hundred bytes. */
 export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
 
-/** Reads a whole JSON body, its pictures into `newFile()` paths. Throws as JsonSpill does. */
+/** Reads a JSON body, its images into `newFile()` paths. Throws as JsonSpill does. */
 export async function spillJson(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
@@ -50,13 +46,12 @@ export async function spillJson(
   }
 }
 
-/** A spill for one JSON text. */
 export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEFAULT_LIMITS): JsonSpill {
   const text: Buffer[] = []
   const spilled: Spilled[] = []
   let textBytes = 0
   let state: 'outside' | 'string' | 'picture' = 'outside'
-  // The last byte outside of strings that was not white space, and the last string: together they tell a value from a key.
+  // The last byte outside of strings, and the last string: they tell a value from a key.
   let before: number | undefined
   let key = ''
   let escaped = false
@@ -66,9 +61,9 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     if (bytes.length === 0) return
     textBytes += bytes.length
     if (textBytes > limits.maxTextBytes) {
-      throw new MalformedReply(`has more than ${limits.maxTextBytes} bytes besides its images`)
+      throw new MalformedReply(`has more than ${limits.maxTextBytes} bytes of text`)
     }
-    // A copy, since a slice would keep its whole network buffer alive.
+    // A slice would keep the whole network buffer alive.
     text.push(Buffer.from(bytes))
   }
 
@@ -96,7 +91,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       else if (chunk[at] === BACKSLASH) escaped = true
       else if (chunk[at] === QUOTE) break
     }
-    // Nine characters are enough to tell `b64_json` from anything longer.
+    // Nine characters tell `b64_json` from longer names.
     if (key.length <= 8) key += chunk.toString('latin1', start, Math.min(at, start + 9))
     const end = Math.min(at + 1, chunk.length)
     keep(chunk.subarray(start, end))
@@ -156,7 +151,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       }
     },
     async end() {
-      if (state !== 'outside') throw new MalformedReply('ends in the middle of a text')
+      if (state !== 'outside') throw new MalformedReply('ends within a string')
       return parse(Buffer.concat(text).toString('utf8'), spilled)
     },
     text: () => Buffer.concat(text).toString('utf8'),
@@ -166,9 +161,8 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
 
 interface Picture {
   decoder: Base64Decoder
-  /** Undefined until the first byte. */
   file: SpoolFile | undefined
-  /** A JSON escape that is not whole yet. */
+  /** An incomplete JSON escape. */
   escape: string
 }
 
@@ -176,8 +170,7 @@ function noPicture(): Picture {
   return { decoder: createBase64Decoder(), file: undefined, escape: '' }
 }
 
-// The number that stands for a picture can only name one that came in this very text, so an upstream that writes numbers
-// or objects there itself reaches no other file.
+// A number stands for an image of this text only: an upstream that sends numbers reaches no other file.
 function parse(text: string, spilled: readonly Spilled[]): unknown {
   try {
     return JSON.parse(text, (name, value: unknown) => {
@@ -189,8 +182,7 @@ function parse(text: string, spilled: readonly Spilled[]): unknown {
   }
 }
 
-// JSON's escapes that can stand in base64: `\/` (PHP), `\n` and `\r\n` (MIME line breaks), `\u002B` (.NET). Undefined
-// until the escape is whole.
+// Escapes in base64: `\/` (PHP), `\n` and `\r\n` (MIME), `\u002B` (.NET). Undefined while incomplete.
 function unescape(escape: string): string | undefined {
   if (escape.length === 2 && escape !== String.raw`\u`) return SHORT_ESCAPES[escape] ?? '?'
   if (escape.length < 6) return undefined

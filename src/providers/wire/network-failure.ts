@@ -1,10 +1,7 @@
 import { ProviderError } from '../error.ts'
 import type { WireSeen } from './phase.ts'
 
-/**
- * A connection's failure as what its phase proves: `unreached`, and uncharged, if and only if nothing was dispatched;
- * else `lost`, since the order may have been carried out.
- */
+/** `unreached`, and uncharged, if and only if nothing was dispatched; else `lost`. */
 export function networkFailure(provider: string, error: unknown, seen: WireSeen): ProviderError {
   const { httpStatus, providerRequestId } = seen
   if (seen.phase === 'INTENT') {
@@ -35,7 +32,7 @@ function reason(error: unknown): string {
   return REASONS[code] ?? REASONS[error.name] ?? (code || error.name)
 }
 
-// The commonest codes of Node (nodejs.org/api/errors.html) and undici (undici.nodejs.org, Errors) in words.
+// Codes of Node (nodejs.org/api/errors.html) and undici (undici.nodejs.org, Errors).
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its host name does not resolve',
   EAI_AGAIN: 'its host name could not be looked up',

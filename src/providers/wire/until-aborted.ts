@@ -1,7 +1,4 @@
-/**
- * Rejects when the signal aborts. undici notices an abort only once it is connected; until then the caller would wait for
- * the connect timeout. An aborted request is never sent: undici refuses to start it.
- */
+/** Rejects at the abort. undici notices an abort only once connected. It never starts an aborted request. */
 export function untilAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)
