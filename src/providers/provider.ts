@@ -167,7 +167,7 @@ export interface Call {
   /** A new path in the spool. The engine removes leftovers. */
   newFile(): string
   /** Called before the adapter goes on. Phases never go back. */
-  onWire(phase: WirePhase, seen?: { httpStatus?: number; providerRequestId?: string }): void
+  onWire(phase: WirePhase, facts?: { httpStatus?: number; providerRequestId?: string }): void
   /** 0 to 1, never decreasing. The engine throttles it. */
   onProgress(fraction: number): void
   /** A preview at a `newFile()` path. Await it to keep the order. */

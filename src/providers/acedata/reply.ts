@@ -3,7 +3,7 @@ import { ProviderError } from '../error.ts'
 import { isSuccess, withRequestId, type ProviderReply } from '../images-api/client.ts'
 import { asFailure, replyFailure } from '../images-api/failure.ts'
 import { parseJson, readJson } from '../images-api/json-body.ts'
-import { readImages } from '../images-api/picture.ts'
+import { readImages } from '../images-api/images.ts'
 import type { Answer, Call, Callback } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import { errorWordsIn, taskFailed, verdictOn } from './failure.ts'
@@ -44,11 +44,11 @@ export async function readTask(
 ): Promise<Answer> {
   let reply = received
   try {
-    const found = await readRecord(reply, call)
-    if (!found.id) return { state: 'MISSING', checkAfterMs }
-    if (found.id !== remoteId) throw new MalformedReply('is about another task')
-    const { response } = found
-    reply = withRequestId(reply, found.trace_id ?? ids.safeParse(response).data?.trace_id, call)
+    const task = await readRecord(reply, call)
+    if (!task.id) return { state: 'MISSING', checkAfterMs }
+    if (task.id !== remoteId) throw new MalformedReply('is about another task')
+    const { response } = task
+    reply = withRequestId(reply, task.trace_id ?? ids.safeParse(response).data?.trace_id, call)
     // A record has no status: a response means the end. `finished_at` may be set before it.
     if (response === null || response === undefined) return { state: 'PENDING', progress: null, checkAfterMs }
     const words = errorWordsIn(response)
@@ -68,11 +68,11 @@ export async function readFound(
   call: Call,
 ): Promise<{ remoteId: string } | undefined> {
   try {
-    const found = await readRecord(reply, call)
-    if (!found.id) return undefined
+    const task = await readRecord(reply, call)
+    if (!task.id) return undefined
     // A record without our id may be another request's.
-    if (found.trace_id !== clientRef) throw new MalformedReply('is about another task')
-    return { remoteId: found.id }
+    if (task.trace_id !== clientRef) throw new MalformedReply('is about another task')
+    return { remoteId: task.id }
   } catch (error) {
     throw asFailure(error, 'CHECK', reply)
   }

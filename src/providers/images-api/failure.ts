@@ -1,6 +1,6 @@
 // The verdicts of all dialects. What an upstream's own codes mean is in its dialect.
 import { ProviderError, type Failure } from '../error.ts'
-import { MalformedPicture, MalformedReply } from '../wire/malformed.ts'
+import { MalformedImage, MalformedReply } from '../wire/malformed.ts'
 import type { ProviderReply } from './client.ts'
 
 export type FailureVerdict = Pick<Failure, 'kind' | 'code' | 'charged'>
@@ -91,7 +91,7 @@ export function toProviderError(
 export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply): unknown {
   if (!(error instanceof MalformedReply)) return error
   const { provider, status, contentType, requestId } = reply
-  const isBroken = replyTo === 'SUBMIT' || error instanceof MalformedPicture
+  const isBroken = replyTo === 'SUBMIT' || error instanceof MalformedImage
   return new ProviderError({
     ...(isBroken ? BROKEN : LOST),
     message: `${provider} answered with status ${status}, but its reply (${contentType || 'of no type'}) ${error.message}.`,

@@ -4,7 +4,7 @@ import { MalformedReply } from '../wire/malformed.ts'
 import { isSuccess, type ProviderReply } from './client.ts'
 import { asFailure } from './failure.ts'
 import { readJson } from './json-body.ts'
-import { readImages } from './picture.ts'
+import { readImages } from './images.ts'
 import { readStream } from './stream.ts'
 import { errorIn, statusFailure, streamFailure } from './upstream-error.ts'
 

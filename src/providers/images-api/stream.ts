@@ -5,13 +5,13 @@ import type { Answer, Call, ProviderRequest } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import { readEvents, type ServerSentEvent } from '../wire/sse.ts'
 import type { ProviderReply } from './client.ts'
-import { chosen, hasPicture, picture, toDone } from './picture.ts'
+import { hasImage, imageEntry, reportedSettings, toDone } from './images.ts'
 import { errorIn, streamFailure } from './upstream-error.ts'
 import { addUsages, toUsage } from './usage.ts'
 
 const event = z.object({
-  ...picture.shape,
-  ...chosen.shape,
+  ...imageEntry.shape,
+  ...reportedSettings.shape,
   type: z.string().optional().catch(undefined),
   partial_image_index: z.int().nonnegative().optional().catch(undefined),
   usage: z.unknown().optional(),
@@ -31,7 +31,7 @@ export async function readStream(
 
   async function take(data: FinishedEvent, type: string): Promise<void> {
     if (type.endsWith('.completed')) {
-      if (!hasPicture(data)) throw new MalformedReply('has a finished image without bytes or link')
+      if (!hasImage(data)) throw new MalformedReply('has a finished image without bytes or link')
       finished.push(data)
       return
     }
@@ -63,7 +63,7 @@ export async function readStream(
   }
   const [first] = finished
   if (!first) throw endedEarly(reply)
-  return toDone({ pictures: finished, usage: addUsages(usages), chosen: first }, 'SUBMIT', reply)
+  return toDone({ entries: finished, usage: addUsages(usages), reported: first }, 'SUBMIT', reply)
 }
 
 function errorOf({ event: name, data }: ServerSentEvent) {

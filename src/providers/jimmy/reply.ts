@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isSuccess, type ProviderReply } from '../images-api/client.ts'
 import { asFailure, replyFailure } from '../images-api/failure.ts'
 import { readJson } from '../images-api/json-body.ts'
-import { hasPicture, picture, readImages, toDone } from '../images-api/picture.ts'
+import { hasImage, imageEntry, readImages, toDone } from '../images-api/images.ts'
 import { toUsage } from '../images-api/usage.ts'
 import type { Answer, Call, ResolvedSettings } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
@@ -52,7 +52,7 @@ const task = z.object({
   progress: z.union([z.number(), z.string()]).nullish().catch(null),
   // The page shows a link only.
   result: z
-    .object({ ...picture.shape, image_url: links })
+    .object({ ...imageEntry.shape, image_url: links })
     .nullish()
     .catch(null),
   usage: z.unknown().optional(),
@@ -92,9 +92,9 @@ async function toAnswer(record: Task, reply: ProviderReply, { resolved, pollMs }
   if (!DONE.has(status))
     return { state: 'PENDING', progress: toFraction(record.progress), checkAfterMs: pollMs }
   const linked = (result?.image_url ?? []).map((url) => ({ url, revised_prompt: result?.revised_prompt }))
-  const pictures = [...linked, ...(result ? [result] : [])].filter(hasPicture)
-  if (pictures.length === 0) throw taskFailed('the task is completed, but has no image', reply)
-  const done = await toDone({ pictures, usage: toUsage(usage), chosen: {} }, 'CHECK', reply)
+  const entries = [...linked, ...(result ? [result] : [])].filter(hasImage)
+  if (entries.length === 0) throw taskFailed('the task is completed, but has no image', reply)
+  const done = await toDone({ entries, usage: toUsage(usage), reported: {} }, 'CHECK', reply)
   return { ...done, resolved }
 }
 

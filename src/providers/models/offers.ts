@@ -72,10 +72,11 @@ const anyPrice = z.union([
 ])
 
 /** A hash of the figures stands for a missing version: changed figures have another one. */
-const price = anyPrice.transform(({ version: given, ...figures }) => ({
+const price = anyPrice.transform(({ version: configured, ...figures }) => ({
   ...figures,
   version:
-    given ?? `configured-${createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)}`,
+    configured ??
+    `configured-${createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)}`,
 }))
 
 /** A provider's `models`: names, or names with what differs from the catalogue. */
@@ -99,13 +100,13 @@ export type ModelsOption = z.infer<typeof modelsOption>
 export function offersFrom(models: ModelsOption): Offer[] {
   return models.map((model) => {
     const entry = typeof model === 'string' ? { name: model } : model
-    const known = findModel(entry.name)
+    const published = findModel(entry.name)
     return {
       model: entry.name,
       upstreamModel: entry.upstreamModel ?? entry.name,
-      capabilities: override(known?.capabilities ?? COMMON, entry.capabilities),
-      price: (entry.price === undefined ? known?.price : entry.price) ?? null,
-      retiresOn: known?.retiresOn ?? null,
+      capabilities: override(published?.capabilities ?? COMMON, entry.capabilities),
+      price: (entry.price === undefined ? published?.price : entry.price) ?? null,
+      retiresOn: published?.retiresOn ?? null,
     }
   })
 }

@@ -31,13 +31,13 @@ export function envelopeIn(json: unknown): Envelope | undefined {
   return parsed.success && !wordsIn(json) ? parsed.data : undefined
 }
 
-export function isGood(found: Envelope | undefined, reply: ProviderReply): boolean {
-  return isSuccess(reply) && (found?.code ?? '200') === '200'
+export function isGood(body: Envelope | undefined, reply: ProviderReply): boolean {
+  return isSuccess(reply) && (body?.code ?? '200') === '200'
 }
 
-export function envelopeFailure(replyTo: ReplyTo, found: Envelope | undefined, reply: ProviderReply) {
-  const verdict = found ? verdictOf(found, reply) : verdictOfStatus(reply, 'FOREIGN')
-  return replyFailure(replyTo, verdict, { code: found?.code ?? null, message: found?.message ?? '' }, reply)
+export function envelopeFailure(replyTo: ReplyTo, body: Envelope | undefined, reply: ProviderReply) {
+  const verdict = body ? verdictOf(body, reply) : verdictOfStatus(reply, 'FOREIGN')
+  return replyFailure(replyTo, verdict, { code: body?.code ?? null, message: body?.message ?? '' }, reply)
 }
 
 /** No code for it is documented. */
@@ -47,11 +47,11 @@ export function isSafetyBlock(message: string | null | undefined): boolean {
 
 /** For the OpenAI-compatible route, whose replies may have no envelope. */
 export const unwrapEnvelope: Unwrap = (json, reply, call) => {
-  const found = envelopeIn(json)
-  if (!found) return json
-  const traced = withRequestId(reply, found.traceId, call)
-  if (isGood(found, reply)) return found.data
-  throw envelopeFailure('SUBMIT', found, traced)
+  const body = envelopeIn(json)
+  if (!body) return json
+  const traced = withRequestId(reply, body.traceId, call)
+  if (isGood(body, reply)) return body.data
+  throw envelopeFailure('SUBMIT', body, traced)
 }
 
 // A code that is no status proves nothing about the charge.

@@ -55,10 +55,10 @@ function toParameters(
     inputFidelity: request.inputFidelity?.toLowerCase() ?? null,
     user: request.user,
   }
-  const given = Object.entries(fields).flatMap(([name, value]): [string, string | number][] =>
+  const entries = Object.entries(fields).flatMap(([name, value]): [string, string | number][] =>
     value === null ? [] : [[naming === 'camel' ? name : toSnake(name), value]],
   )
-  return Object.fromEntries(given)
+  return Object.fromEntries(entries)
 }
 
 // As the sample client does, github.com/openai/openai-java.

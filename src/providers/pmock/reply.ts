@@ -9,7 +9,7 @@ import {
   verdictOfStatus,
 } from '../images-api/failure.ts'
 import { readJson } from '../images-api/json-body.ts'
-import { readImages } from '../images-api/picture.ts'
+import { readImages } from '../images-api/images.ts'
 import type { Answer, Call } from '../provider.ts'
 import { DEFAULT_LIMITS, spillJson } from '../wire/json-spill.ts'
 import { MalformedReply } from '../wire/malformed.ts'
@@ -49,10 +49,10 @@ export async function readSubmitted(received: ProviderReply, call: Call, pollMs:
   let reply = received
   try {
     const json = await readJson(reply, call)
-    const found = envelopeIn(json)
-    reply = withRequestId(reply, found?.traceId, call)
-    if (!isGood(found, reply)) throw envelopeFailure('SUBMIT', found, reply)
-    const { taskId } = submitted.parse(found ? found.data : json)
+    const envelope = envelopeIn(json)
+    reply = withRequestId(reply, envelope?.traceId, call)
+    if (!isGood(envelope, reply)) throw envelopeFailure('SUBMIT', envelope, reply)
+    const { taskId } = submitted.parse(envelope ? envelope.data : json)
     if (!taskId) throw new MalformedReply('has no task id')
     return { state: 'ACCEPTED', remoteId: taskId, checkAfterMs: pollMs }
   } catch (error) {
@@ -66,11 +66,11 @@ export async function readTask(received: ProviderReply, call: Call, pollMs: numb
   let record: Task
   try {
     const json = await readJson(reply, call, TASK_LIMITS)
-    const found = envelopeIn(json)
-    reply = withRequestId(reply, found?.traceId, call)
-    if (isUnknownTask(found, reply)) return { state: 'MISSING', checkAfterMs: pollMs }
-    if (!isGood(found, reply)) throw envelopeFailure('CHECK', found, reply)
-    const parsed = task.safeParse(found ? found.data : json)
+    const envelope = envelopeIn(json)
+    reply = withRequestId(reply, envelope?.traceId, call)
+    if (isUnknownTask(envelope, reply)) return { state: 'MISSING', checkAfterMs: pollMs }
+    if (!isGood(envelope, reply)) throw envelopeFailure('CHECK', envelope, reply)
+    const parsed = task.safeParse(envelope ? envelope.data : json)
     if (!parsed.success) throw new MalformedReply('has no task')
     record = parsed.data
   } catch (error) {
@@ -83,10 +83,10 @@ export async function readTask(received: ProviderReply, call: Call, pollMs: numb
 }
 
 // No code for it is documented.
-function isUnknownTask(found: Envelope | undefined, { status }: ProviderReply): boolean {
+function isUnknownTask(envelope: Envelope | undefined, { status }: ProviderReply): boolean {
   if (status === 404) return true
-  if (!found) return false
-  const { code, message, data } = found
+  if (!envelope) return false
+  const { code, message, data } = envelope
   if (code === '404' || (code === '200' && data === null)) return true
   return code !== '200' && /\btask\b.*\b(not (be )?found|not exist)/i.test(message ?? '')
 }

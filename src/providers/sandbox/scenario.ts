@@ -44,8 +44,11 @@ const SLOW_MS = 30_000
 const MAX_DURATION_MS = 600_000
 
 /** The last directive of a kind applies. Unknown ones stay in the prompt. */
-export function readDirections(prompt: string, usual: { scenario: Scenario; durationMs: number }): Direction {
-  let { scenario, durationMs } = usual
+export function readDirections(
+  prompt: string,
+  configured: { scenario: Scenario; durationMs: number },
+): Direction {
+  let { scenario, durationMs } = configured
   const rest = prompt.replace(
     DIRECTIVE,
     (whole, milliseconds: string | undefined, word: string | undefined) => {

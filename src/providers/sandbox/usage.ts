@@ -8,13 +8,13 @@ import type { Resolved } from './painter/canvas.ts'
  * DALL·E, which never reported any.
  */
 export function countUsage(request: ProviderRequest, resolved: Resolved, partialImages: number): Usage {
-  const known = outputImageTokens(request.model, resolved.quality, resolved.width, resolved.height)
-  const perPicture = known ?? estimate(request.model, resolved)
-  if (perPicture === null) return UNKNOWN_USAGE
+  const byRule = outputImageTokens(request.model, resolved.quality, resolved.width, resolved.height)
+  const perImage = byRule ?? estimate(request.model, resolved)
+  if (perImage === null) return UNKNOWN_USAGE
   const inputTextTokens = textTokens(request.prompt)
   const inputImages = request.images.map((image) => inputImageTokens(image.width, image.height))
   const inputImage = inputImages.reduce((sum, tokens) => sum + tokens, 0)
-  const outputImage = request.n * (perPicture + partialImages * PARTIAL_IMAGE_TOKENS)
+  const outputImage = request.n * (perImage + partialImages * PARTIAL_IMAGE_TOKENS)
   return {
     inputTokens: inputTextTokens + inputImage,
     outputTokens: outputImage,
@@ -23,7 +23,7 @@ export function countUsage(request: ProviderRequest, resolved: Resolved, partial
     inputImageTokens: inputImage,
     outputTextTokens: 0,
     outputImageTokens: outputImage,
-    source: known === null ? 'ESTIMATED' : 'REPORTED',
+    source: byRule === null ? 'ESTIMATED' : 'REPORTED',
   }
 }
 

@@ -1,6 +1,6 @@
-import { MalformedPicture } from './malformed.ts'
+import { MalformedImage } from './malformed.ts'
 
-/** Decodes base64 in pieces of any length. Throws MalformedPicture. The bytes are valid until the next call. */
+/** Decodes base64 in pieces of any length. Throws MalformedImage. The bytes are valid until the next call. */
 export interface Base64Decoder {
   write(text: string): Buffer
   /** The bytes that were held back. */
@@ -23,7 +23,7 @@ export function createBase64Decoder(): Base64Decoder {
     const comma = head.indexOf(',')
     if (comma >= 0) return release(head.slice(comma + 1))
     if (head.length > MAX_HEAD)
-      throw new MalformedPicture(`has an image whose data URL head exceeds ${MAX_HEAD} characters`)
+      throw new MalformedImage(`has an image whose data URL head exceeds ${MAX_HEAD} characters`)
     return ''
   }
 
@@ -40,7 +40,7 @@ export function createBase64Decoder(): Base64Decoder {
     if (bytes.length < bytesIn(whole)) {
       whole = withoutFormatting(whole)
       bytes = decodeGroups(whole)
-      if (bytes.length < bytesIn(whole)) throw new MalformedPicture('has an image whose base64 is invalid')
+      if (bytes.length < bytesIn(whole)) throw new MalformedImage('has an image whose base64 is invalid')
     }
     carry = whole.slice(whole.length - (whole.length % 4))
     return bytes
@@ -70,10 +70,10 @@ export function createBase64Decoder(): Base64Decoder {
       const start = head === undefined ? NOTHING : decode(release(head))
       const rest = padded ? carry : withoutFormatting(carry)
       carry = ''
-      if (rest.length % 4 === 1) throw new MalformedPicture('has an image whose base64 is incomplete')
+      if (rest.length % 4 === 1) throw new MalformedImage('has an image whose base64 is incomplete')
       const tail = Buffer.from(rest, 'base64')
       if (tail.length < Math.floor((rest.length * 3) / 4)) {
-        throw new MalformedPicture('has an image whose base64 is invalid')
+        throw new MalformedImage('has an image whose base64 is invalid')
       }
       return start.length === 0 ? tail : Buffer.concat([start, tail])
     },
@@ -86,7 +86,7 @@ function bytesIn(text: string): number {
 
 function nothingAfterPadding(text: string): Buffer {
   if (text.replaceAll(SPACE, '').replaceAll('=', '') === '') return NOTHING
-  throw new MalformedPicture('has an image whose base64 continues after its padding')
+  throw new MalformedImage('has an image whose base64 continues after its padding')
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)

@@ -75,7 +75,11 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
       const pending = request(urlFor(baseUrl, path), {
         dispatcher: agent.compose(wire.interceptor),
         method,
-        headers: { ...USUAL, ...(call.traceparent && { traceparent: call.traceparent }), ...headers },
+        headers: {
+          ...DEFAULT_HEADERS,
+          ...(call.traceparent && { traceparent: call.traceparent }),
+          ...headers,
+        },
         body: body === '' ? null : body,
         signal: call.signal,
       })
@@ -84,13 +88,13 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
       return {
         status: response.statusCode,
         contentType: contentType.trim().toLowerCase(),
-        requestId: wire.seen().providerRequestId,
+        requestId: wire.state().providerRequestId,
         retryAfterMs: retryAfterMs(response.headers),
-        body: readBody(response, (error) => networkFailure(name, error, wire.seen())),
+        body: readBody(response, (error) => networkFailure(name, error, wire.state())),
         clean: (text) => toPlainText(hideAll(text)),
       }
     } catch (error) {
-      throw networkFailure(name, error, wire.seen())
+      throw networkFailure(name, error, wire.state())
     }
   }
 
@@ -99,8 +103,8 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
     submit(message, call) {
       // OpenAI logs the first (API reference, "Debugging requests"). No image endpoint documents the second; some
       // proxies honour it.
-      const ours = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
-      return send({ ...message, headers: { ...message.headers, ...ours } }, call)
+      const ids = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
+      return send({ ...message, headers: { ...message.headers, ...ids } }, call)
     },
     hide,
     close: () => agent.destroy(),
@@ -136,7 +140,7 @@ function without(secrets: readonly string[], text: string): string {
   )
 }
 
-const USUAL = { 'accept-encoding': 'identity', 'user-agent': 'darkroom' }
+const DEFAULT_HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'darkroom' }
 const CONNECT_MS = 10_000
 const MARGIN_MS = 30_000
 // Ten PNG images of 3840x2160 in base64 take a third of it.

@@ -50,12 +50,12 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
   const text: Buffer[] = []
   const spilled: Spilled[] = []
   let textBytes = 0
-  let state: 'outside' | 'string' | 'picture' = 'outside'
+  let state: 'outside' | 'string' | 'image' = 'outside'
   // The last byte outside of strings, and the last string: they tell a value from a key.
   let before: number | undefined
   let key = ''
   let escaped = false
-  let picture = noPicture()
+  let image = noImage()
 
   function keep(bytes: Buffer): void {
     if (bytes.length === 0) return
@@ -71,9 +71,9 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     for (let at = start; at < chunk.length; at++) {
       const byte = chunk[at]
       if (byte === QUOTE) {
-        const isPicture = before === COLON && key === 'b64_json'
-        keep(chunk.subarray(start, isPicture ? at : at + 1))
-        state = isPicture ? 'picture' : 'string'
+        const isImage = before === COLON && key === 'b64_json'
+        keep(chunk.subarray(start, isImage ? at : at + 1))
+        state = isImage ? 'image' : 'string'
         key = ''
         before = QUOTE
         return at + 1
@@ -99,13 +99,13 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     return end
   }
 
-  async function readPicture(chunk: Buffer, start: number): Promise<number> {
+  async function readImage(chunk: Buffer, start: number): Promise<number> {
     let quote = -1
     for (let at = start; at < chunk.length;) {
-      if (picture.escape !== '') {
-        picture.escape += chunk.toString('latin1', at, ++at)
-        const character = unescape(picture.escape)
-        if (character !== undefined) picture.escape = ''
+      if (image.escape !== '') {
+        image.escape += chunk.toString('latin1', at, ++at)
+        const character = unescape(image.escape)
+        if (character !== undefined) image.escape = ''
         if (character !== undefined) await decode(character)
         continue
       }
@@ -113,31 +113,31 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       const slash = chunk.subarray(0, quote).indexOf(BACKSLASH, at)
       const end = slash < 0 ? quote : slash
       await decode(chunk.toString('latin1', at, end))
-      if (slash >= 0) picture.escape = '\\'
-      else if (end < chunk.length) return finishPicture(end + 1)
+      if (slash >= 0) image.escape = '\\'
+      else if (end < chunk.length) return finishImage(end + 1)
       at = end + 1
     }
     return chunk.length
   }
 
   async function decode(base64: string): Promise<void> {
-    const bytes = picture.decoder.write(base64)
+    const bytes = image.decoder.write(base64)
     if (bytes.length > 0) await store(bytes)
   }
 
   async function store(bytes: Buffer): Promise<void> {
-    picture.file ??= createSpoolFile(newFile(), limits.maxImageBytes)
-    await picture.file.write(bytes)
+    image.file ??= createSpoolFile(newFile(), limits.maxImageBytes)
+    await image.file.write(bytes)
   }
 
-  async function finishPicture(next: number): Promise<number> {
-    const tail = picture.decoder.end()
+  async function finishImage(next: number): Promise<number> {
+    const tail = image.decoder.end()
     if (tail.length > 0) await store(tail)
-    const { file } = picture
+    const { file } = image
     await file?.end()
     keep(Buffer.from(file ? String(spilled.length) : 'null'))
     if (file) spilled.push({ file: file.path, byteSize: file.byteSize })
-    picture = noPicture()
+    image = noImage()
     state = 'outside'
     return next
   }
@@ -147,7 +147,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       for (let at = 0; at < chunk.length;) {
         if (state === 'outside') at = readOutside(chunk, at)
         else if (state === 'string') at = readString(chunk, at)
-        else at = await readPicture(chunk, at)
+        else at = await readImage(chunk, at)
       }
     },
     async end() {
@@ -155,18 +155,18 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       return parse(Buffer.concat(text).toString('utf8'), spilled)
     },
     text: () => Buffer.concat(text).toString('utf8'),
-    close: async () => picture.file?.abandon(),
+    close: async () => image.file?.abandon(),
   }
 }
 
-interface Picture {
+interface ImageState {
   decoder: Base64Decoder
   file: SpoolFile | undefined
   /** An incomplete JSON escape. */
   escape: string
 }
 
-function noPicture(): Picture {
+function noImage(): ImageState {
   return { decoder: createBase64Decoder(), file: undefined, escape: '' }
 }
 

@@ -4,4 +4,4 @@ export class MalformedReply extends Error {
 }
 
 /** The image of a reply is unreadable, and the next reply would hold the same. */
-export class MalformedPicture extends MalformedReply {}
+export class MalformedImage extends MalformedReply {}

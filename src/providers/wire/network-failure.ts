@@ -1,10 +1,10 @@
 import { ProviderError } from '../error.ts'
-import type { WireSeen } from './phase.ts'
+import type { WireState } from './phase.ts'
 
 /** `unreached`, and uncharged, if and only if nothing was dispatched; else `lost`. */
-export function networkFailure(provider: string, error: unknown, seen: WireSeen): ProviderError {
-  const { httpStatus, providerRequestId } = seen
-  if (seen.phase === 'INTENT') {
+export function networkFailure(provider: string, error: unknown, state: WireState): ProviderError {
+  const { httpStatus, providerRequestId } = state
+  if (state.phase === 'INTENT') {
     return new ProviderError({
       kind: 'unreached',
       code: 'PROVIDER_UNREACHABLE',
@@ -14,7 +14,7 @@ export function networkFailure(provider: string, error: unknown, seen: WireSeen)
     })
   }
   const when =
-    seen.phase === 'DISPATCHED' ? 'before it answered' : `in the middle of its answer (status ${httpStatus})`
+    state.phase === 'DISPATCHED' ? 'before it answered' : `in the middle of its answer (status ${httpStatus})`
   return new ProviderError({
     kind: 'lost',
     code: 'OUTCOME_UNKNOWN',

@@ -3,7 +3,7 @@ import type { WirePhase } from '../../domain.ts'
 import type { Call } from '../provider.ts'
 
 /** How far a request provably got, and the head of its reply. */
-export interface WireSeen {
+export interface WireState {
   phase: WirePhase
   httpStatus?: number
   providerRequestId?: string
@@ -12,7 +12,7 @@ export interface WireSeen {
 export interface Wire {
   /** For the dispatcher of exactly one request. */
   interceptor: Dispatcher.DispatcherComposeInterceptor
-  seen(): WireSeen
+  state(): WireState
 }
 
 /**
@@ -20,10 +20,10 @@ export interface Wire {
  * `hide` redacts the head.
  */
 export function watchWire({ onWire }: Pick<Call, 'onWire'>, hide: (text: string) => string): Wire {
-  let seen: WireSeen = { phase: 'INTENT' }
+  let state: WireState = { phase: 'INTENT' }
 
-  function report(phase: WirePhase, facts: Omit<WireSeen, 'phase'> = {}): void {
-    seen = { ...seen, ...facts, phase }
+  function report(phase: WirePhase, facts: Omit<WireState, 'phase'> = {}): void {
+    state = { ...state, ...facts, phase }
     onWire(phase, facts)
   }
 
@@ -31,7 +31,7 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, hide: (text: string)
     return {
       onRequestStart(controller, context) {
         // undici restarts a request whose socket was recycled. A paid request is written once.
-        if (seen.phase !== 'INTENT')
+        if (state.phase !== 'INTENT')
           return controller.abort(new Error('The request would have been sent twice.'))
         // The inner handler does not start after an abort.
         handler.onRequestStart?.(controller, context)
@@ -57,6 +57,6 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, hide: (text: string)
 
   return {
     interceptor: (dispatch) => (options, handler) => dispatch(options, watch(handler)),
-    seen: () => seen,
+    state: () => state,
   }
 }

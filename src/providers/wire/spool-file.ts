@@ -1,11 +1,11 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { MalformedPicture } from './malformed.ts'
+import { MalformedImage } from './malformed.ts'
 
 /** A file that is created with its first byte. */
 export interface SpoolFile {
   readonly path: string
   readonly byteSize: number
-  /** Throws MalformedPicture beyond `maxBytes`. */
+  /** Throws MalformedImage beyond `maxBytes`. */
   write(bytes: Buffer): Promise<void>
   end(): Promise<void>
   /** Closes without writing the rest. Idempotent. */
@@ -39,7 +39,7 @@ export function createSpoolFile(path: string, maxBytes: number): SpoolFile {
     },
     async write(bytes) {
       byteSize += bytes.length
-      if (byteSize > maxBytes) throw new MalformedPicture(`has an image of more than ${maxBytes} bytes`)
+      if (byteSize > maxBytes) throw new MalformedImage(`has an image of more than ${maxBytes} bytes`)
       for (let at = 0; at < bytes.length;) {
         const copied = bytes.copy(batch, held, at)
         at += copied

@@ -9,25 +9,25 @@ import { toUsage } from './usage.ts'
 
 const text = z.string().min(1).nullish().catch(null)
 
-export const picture = z.object({
+export const imageEntry = z.object({
   b64_json: z.object({ file: z.string() }).nullish().catch(null),
   url: text,
   revised_prompt: text,
 })
 
 /** Reported settings. */
-export const chosen = z.object({ size: text, quality: text, background: text, output_format: text })
+export const reportedSettings = z.object({ size: text, quality: text, background: text, output_format: text })
 
 const imagesBody = z.object({
-  ...chosen.shape,
-  data: z.array(picture).catch([]),
+  ...reportedSettings.shape,
+  data: z.array(imageEntry).catch([]),
   usage: z.unknown().optional(),
 })
 
-export interface PicturesWithFacts {
-  pictures: readonly z.output<typeof picture>[]
+export interface ImagesWithFacts {
+  entries: readonly z.output<typeof imageEntry>[]
   usage: Usage
-  chosen: z.output<typeof chosen>
+  reported: z.output<typeof reportedSettings>
 }
 
 type Done = Extract<Answer, { state: 'DONE' }>
@@ -41,9 +41,9 @@ export async function readImages(
   reply: ProviderReply,
 ): Promise<Done | undefined> {
   const { data: body } = imagesBody.safeParse(Array.isArray(json) ? { data: json } : json)
-  const pictures = body?.data.filter(hasPicture) ?? []
-  if (!body || pictures.length === 0) return undefined
-  return toDone({ pictures, usage: toUsage(body.usage), chosen: body }, replyTo, reply)
+  const entries = body?.data.filter(hasImage) ?? []
+  if (!body || entries.length === 0) return undefined
+  return toDone({ entries, usage: toUsage(body.usage), reported: body }, replyTo, reply)
 }
 
 /**
@@ -51,13 +51,13 @@ export async function readImages(
  * charged: `lost` when a later check may succeed, else `broken`.
  */
 export async function toDone(
-  { pictures, usage, chosen: reported }: PicturesWithFacts,
+  { entries, usage, reported }: ImagesWithFacts,
   replyTo: ReplyTo,
   { provider, fetchLink }: ProviderReply,
 ): Promise<Done> {
   const images: ReceivedImage[] = []
   let failure: DownloadError | undefined
-  for (const { b64_json, url, revised_prompt } of pictures) {
+  for (const { b64_json, url, revised_prompt } of entries) {
     try {
       const file = b64_json?.file ?? (await fetchLink(url ?? ''))
       images.push({ file, revisedPrompt: revised_prompt ?? null })
@@ -71,12 +71,17 @@ export async function toDone(
 }
 
 /** Some servers send entries with neither bytes nor a link. */
-export function hasPicture({ b64_json, url }: z.output<typeof picture>): boolean {
+export function hasImage({ b64_json, url }: z.output<typeof imageEntry>): boolean {
   return Boolean(b64_json ?? url)
 }
 
 /** Unknown values are absent. */
-function toResolved({ size, quality, background, output_format }: z.output<typeof chosen>): ResolvedSettings {
+function toResolved({
+  size,
+  quality,
+  background,
+  output_format,
+}: z.output<typeof reportedSettings>): ResolvedSettings {
   const resolved = {
     size: size ?? undefined,
     quality: memberOf(QUALITIES, quality),
