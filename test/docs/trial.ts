@@ -6,7 +6,7 @@ import { dialects } from '../../src/providers/index.ts'
 import type { Failure } from '../../src/providers/error.ts'
 import type { Offer, ProviderRequest, Provider } from '../../src/providers/provider.ts'
 import { plainRequest } from '../support/rows.ts'
-import { failureOf, inputOf, openCall, orderOf } from '../providers/call.ts'
+import { failureOf, inputOf, openCall, requestOf } from '../providers/call.ts'
 import { startAcedataUpstream } from '../providers/upstreams/acedata.ts'
 import { startBasicUpstream } from '../providers/upstreams/basic.ts'
 import type { FakeUpstream, Scenario, ReceivedRequest } from '../providers/upstreams/fake.ts'
@@ -80,7 +80,7 @@ export async function failWith(page: Page, mood: Scenario, entry: Entry = {}): P
   const { provider, upstream } = await openTrial(page, entry)
   upstream.script(mood)
   const { call } = await openCall()
-  return failureOf(provider.submit(orderOf(), call))
+  return failureOf(provider.submit(requestOf(), call))
 }
 
 /** What an accepted order ends with when the upstream answers so to the question about it. */
@@ -92,14 +92,14 @@ export async function endWith(
   const mode = page.dialect === 'pmock' ? {} : { mode: 'async' }
   const { provider, upstream } = await openTrial(page, { ...mode, ...entry })
   const { call } = await openCall()
-  const answer = await provider.submit(orderOf(), call)
+  const answer = await provider.submit(requestOf(), call)
   if (answer.state !== 'ACCEPTED') throw new Error(`The order was not accepted but ${answer.state}`)
   upstream.script(mood(answer.remoteId))
-  return failureOf(Promise.resolve(provider.check?.(answer.remoteId, orderOf(), call)))
+  return failureOf(Promise.resolve(provider.check?.(answer.remoteId, requestOf(), call)))
 }
 
 /** What an order may say, and where its upstream may call back; all else in a wish is configuration. */
-export const { operation: _, upstreamModel: __, ...SETTINGS } = { ...orderOf(), address: '' }
+export const { operation: _, upstreamModel: __, ...SETTINGS } = { ...requestOf(), address: '' }
 
 const PICTURE = inputOf(Buffer.from('picture'))
 
@@ -107,7 +107,7 @@ function toOrder(wish: Wish): ProviderRequest {
   const { images = 0, mask } = wish
   const inputs = Array.from({ length: Number(images) }, () => PICTURE)
   const settings = toSettings(wish)
-  return orderOf({
+  return requestOf({
     ...settings,
     upstreamModel: settings.model ?? 'gpt-image-2',
     ...(inputs.length > 0 && { images: inputs }),

@@ -1,13 +1,13 @@
 import type { Capabilities, ProviderRequest, ProviderRequestImage } from '../../src/providers/provider.ts'
 
 export interface Setting {
-  /** One setting more than an order with everything left open. */
+  /** One setting besides the defaults. */
   wishes: Partial<ProviderRequest>
   /** How it would stand in the request if it is a word or number there. */
   word: string
 }
 
-/** Everything that a model claims to take, one setting at a time, besides what an open order says anyway. */
+/** Every setting of the capabilities of a model, one at a time. */
 export function* eachSetting(
   can: Capabilities,
   inputOf: (bytes: Buffer) => ProviderRequestImage,

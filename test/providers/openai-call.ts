@@ -6,7 +6,7 @@ import type { ProviderRequest, Provider } from '../../src/providers/provider.ts'
 import { failureOf, openCall as open } from './call.ts'
 import type { OpenaiUpstream } from './upstreams/openai.ts'
 
-export { develop, inputOf, openCall, orderOf } from './call.ts'
+export { develop, inputOf, openCall, requestOf } from './call.ts'
 
 export const openai = createOpenaiDialect({})
 
@@ -24,9 +24,9 @@ export function openOpenai(
 /** Submits and expects a ProviderError. */
 export async function expectFailure(
   provider: Provider,
-  order: ProviderRequest,
+  request: ProviderRequest,
   signal?: AbortSignal,
 ): Promise<Failure> {
   const { call } = await open(signal && { signal })
-  return failureOf(provider.submit(order, call))
+  return failureOf(provider.submit(request, call))
 }

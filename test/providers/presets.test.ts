@@ -7,7 +7,7 @@ import { toDataUrl, toJsonMessage } from '../../src/providers/images-api/message
 import type { Preset } from '../../src/providers/images-api/preset.ts'
 import { offersByPage } from '../../src/providers/models/offers.ts'
 import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
-import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
+import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { startFake, type CannedReply } from './upstreams/fake.ts'
 
 interface StudioOptions {
@@ -75,7 +75,7 @@ describe('a preset', () => {
     const { provider, upstream } = await open()
     upstream.script({ status: 200, body: { ok: false, images: null } })
     const { call } = await openCall()
-    const failure = await failureOf(provider.submit(orderOf(), call))
+    const failure = await failureOf(provider.submit(requestOf(), call))
     expect(failure).toMatchObject({ kind: 'busy', code: 'PROVIDER_RATE_LIMITED', charged: 'NO' })
     expect(new ProviderError(failure).message).toBe(
       'studio limits the request rate or is overloaded; try again later (status 200, full).',

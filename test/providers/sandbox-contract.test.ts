@@ -20,7 +20,7 @@ const png = await sharp({ create: { width: 64, height: 64, channels: 4, backgrou
   .toBuffer()
 
 /** What came must be of the form that was asked for, and shown as often. */
-async function objection({ wishes }: Setting, { pictures, resolved, heard }: Developed) {
+async function objection({ wishes }: Setting, { pictures, resolved, reports: heard }: Developed) {
   const { outputFormat = 'PNG', size = resolved.size, partialImages = 0 } = wishes
   const due = `${outputFormat.toLowerCase()} of ${size}`
   for (const bytes of pictures) {
@@ -90,7 +90,7 @@ testInProcess<Scenario>('sandbox', {
     request: 'the order itself is handed over, and there is no request to look different',
     refs: 'it has no headers; that it is told our own id is kept above',
     pieces: 'pictures are written to files whole',
-    books: 'it bills nobody, and so keeps no books',
+    charges: 'it bills nobody, and so keeps no ledger',
     words: 'it has nobody else’s words to tell, and no secrets to hide in them',
     nonsense: 'there is no reply that could be misread',
     base64: 'pictures are written to files and never encoded',

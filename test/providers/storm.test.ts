@@ -1,5 +1,5 @@
-// A hundred tasks at once over all six dialects, whose upstreams do whatever upstreams do, in an order that a seed
-// decides: TEST_SEED=… runs one again. Then the upstreams' own books are laid beside ours.
+// A hundred tasks at once over all six dialects, whose upstreams play random scenarios: TEST_SEED=… replays a run. Then the
+// ledgers of the upstreams are compared with ours.
 import sharp from 'sharp'
 import { expect, it, onTestFinished } from 'vitest'
 import { createRandom, type Random } from '../../src/providers/sandbox/painter/random.ts'
@@ -22,7 +22,7 @@ const TIMEOUT_MS = 3000
 const refusal = (status: number, code: string, headers = {}) => ({
   status,
   headers,
-  body: { error: { message: `It said ${code}.`, type: code, code } },
+  body: { error: { message: `Error ${code}.`, type: code, code } },
 })
 
 const CANNED = [
@@ -38,7 +38,7 @@ const CANNED = [
 const WELL = Array.from({ length: 12 }, () => 'ok' as const)
 const ILL = ['truncated', 'html', 'empty-data', 'reset-at-accept', 'reset-after-request', 'hang'] as const
 const SCENARIOS: readonly Scenario[] = [...WELL, 'drip', ...ILL, ...CANNED]
-const OPENAI_MOODS: readonly OpenaiScenario[] = [
+const OPENAI_SCENARIOS: readonly OpenaiScenario[] = [
   ...SCENARIOS,
   'ok-json',
   'ok-stream',
@@ -57,12 +57,12 @@ const CALLBACKS: readonly CallbackScenario[] = [
 ]
 const DIRECTIVES = ['', '', '', '', 'moderation', 'busy', 'reject', 'broken', 'unreached', 'stall', 'vanish']
 const EDITORS = ['openai', 'pmock', 'jimmy', 'acedata', 'sandbox']
-const EVERYBODY = [...EDITORS, 'basic']
+const PROVIDERS = [...EDITORS, 'basic']
 
 /** Decides beforehand what each upstream will do, request for request. */
 function script(fleet: Fleet, random: Random): void {
   const many = <T>(scenarios: readonly T[]) => Array.from({ length: 90 }, () => random.pick(scenarios))
-  fleet.openai.script(...many(OPENAI_MOODS))
+  fleet.openai.script(...many(OPENAI_SCENARIOS))
   for (const name of ['basic', 'pmock', 'jimmy', 'acedata'] as const) fleet[name].script(...many(SCENARIOS))
   fleet.acedata.scriptCallbacks(...many(CALLBACKS))
 }
@@ -72,10 +72,10 @@ const picture = await sharp({ create: { width: 16, height: 16, channels: 3, back
   .toBuffer()
 const dataUrl = `data:image/png;base64,${picture.toString('base64')}`
 
-/** What one client asks for. Its prompt says which task it is, wherever it arrives. */
+/** The input of one task, which its prompt identifies. */
 function wish(number: number, random: Random): Record<string, unknown> {
   const isEdit = random.next() < 0.2
-  const able = isEdit ? EDITORS : EVERYBODY
+  const able = isEdit ? EDITORS : PROVIDERS
   const first = random.pick(able)
   const providers = [...new Set([first, random.pick(able), random.pick(able)])]
   const directive = first === 'sandbox' ? random.pick(DIRECTIVES) : ''
@@ -98,7 +98,7 @@ async function underWay(client: Client): Promise<string[]> {
   return tasks.nodes.map(({ id }) => id)
 }
 
-/** Whose answer was lost and whose order is on record: they are found before the storm is over. */
+/** Attempts whose reply was lost and whose request is on record: they are found before the storm is over. */
 async function findable(client: Client, { acedata }: Fleet): Promise<string[]> {
   const { attemptsNeedingReview: page } = await client.get<{ attemptsNeedingReview: { nodes: InDoubt[] } }>(
     '{ attemptsNeedingReview(first: 100) { nodes { id remoteId } } }',
@@ -133,7 +133,7 @@ it.each([
   ['one gateway on SQLite', 'sqlite', 1],
   ['two gateways on PostgreSQL', 'postgresql', 2],
 ] as const)(
-  `every task of a storm ends, and is paid as the books say, at %s (TEST_SEED=${SEED})`,
+  `every task of a storm ends, and its charges match the upstreams’ ledgers, at %s (TEST_SEED=${SEED})`,
   { timeout: BOUND_MS + 30_000 },
   async (_, database, processes) => {
     const fleet = await startFleet({ timeoutMs: TIMEOUT_MS })

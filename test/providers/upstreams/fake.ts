@@ -1,5 +1,5 @@
-// The part that every faked upstream has in common: a real socket, scenarios, a record of what was asked, and a ledger of
-// what would have been charged. What an upstream answers when all is well is its own file's.
+// What all fake upstreams share: a real socket, failure scenarios, the received requests, and a ledger of charges. The
+// regular replies are in each upstream's own file.
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
@@ -53,10 +53,10 @@ export interface FakeUpstream {
   requests: ReceivedRequest[]
   /** Every picture that was painted, in order; also served at `{origin}/pictures/{index}`. */
   pictures: Buffer[]
-  /** How often each order would have been charged, by what identifies it there. */
+  /** How often each request was charged, by its id upstream. */
   charges: Map<string, number>
-  /** Every single charge, in order: what it is for there, the id that it was ordered under here, and how much it is. */
-  ledger: { order: string; clientRef: string; micros: number }[]
+  /** Every charge in order, by the id upstream and the client ref. */
+  ledger: { id: string; clientRef: string; micros: number }[]
   /** What to do with the next requests, in order; `ok` when the list has run out. */
   script(...scenarios: Scenario[]): void
   /** Lets everything go on that `hang` holds back, now and later. */
@@ -64,7 +64,7 @@ export interface FakeUpstream {
   close(): Promise<void>
 }
 
-/** What an upstream's own file says about it. */
+/** What distinguishes an upstream. */
 export interface Manners {
   /** The path of the base URL. */
   basePath: string
@@ -72,17 +72,17 @@ export interface Manners {
   answer: (request: ReceivedRequest, counter: Counter) => Promise<CannedReply> | CannedReply
   /** A success with nothing in it. */
   empty: CannedReply
-  /** How large its pictures are; 16x16 by default, whatever is asked for. */
+  /** Size of the images; 16x16 by default. */
   pictures?: PictureSize | undefined
 }
 
 /** Small ones are painted faster. */
-export type PictureSize = '16x16' | 'as asked'
+export type PictureSize = '16x16' | 'as requested'
 
 /** Where work is done and charged. */
 export interface Counter {
   /** In micro-USD; nothing where the test does not ask for the price. */
-  charge: (order: string, micros?: number) => void
+  charge: (id: string, micros?: number) => void
   /** A picture of its own colour. */
   paint: (parameters?: Record<string, unknown>) => Promise<{ bytes: Buffer; url: string }>
 }
@@ -97,15 +97,15 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
   const scenarios: Scenario[] = []
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   const counterFor = (request: ReceivedRequest): Counter => ({
-    charge(order, micros = 0) {
-      charges.set(order, (charges.get(order) ?? 0) + 1)
-      ledger.push({ order, clientRef: clientRefOf(request.headers), micros })
+    charge(id, micros = 0) {
+      charges.set(id, (charges.get(id) ?? 0) + 1)
+      ledger.push({ id, clientRef: clientRefOf(request.headers), micros })
     },
     async paint(parameters = {}) {
       const number = pictures.length
-      // Its place is taken before it is painted, since another order may be painted meanwhile.
+      // Reserved before painting: another image may be painted meanwhile.
       pictures.push(Buffer.alloc(0))
-      const bytes = await paint(parameters, number, pictureSize === 'as asked' ? undefined : pictureSize)
+      const bytes = await paint(parameters, number, pictureSize === 'as requested' ? undefined : pictureSize)
       pictures[number] = bytes
       return { bytes, url: `${origin}/pictures/${number}` }
     },
@@ -158,11 +158,11 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
   }
 }
 
-/** The id that an order was given by who placed it; throws when it has none, or two that differ. */
+/** The client ref of a request; throws when it has none, or two that differ. */
 export function clientRefOf(headers: IncomingHttpHeaders): string {
   const [ref, ...others] = new Set([headers['x-client-request-id'], headers['idempotency-key']])
   if (typeof ref !== 'string' || others.length > 0)
-    throw new Error(`An order says it is ${String(ref)}, ${others.join()}`)
+    throw new Error(`A request has the client refs ${String(ref)}, ${others.join()}`)
   return ref
 }
 

@@ -104,7 +104,7 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
       released,
       picture: async (size) => {
         const number = pictures.length
-        // Its place is taken before it is painted, since another order may be painted meanwhile.
+        // Reserved before painting: another image may be painted meanwhile.
         pictures.push(Buffer.alloc(0))
         const bytes = await paint(request.parameters, number, size)
         pictures[number] = bytes
