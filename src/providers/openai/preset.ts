@@ -39,7 +39,7 @@ export const OPENAI: Preset<OwnOptions> = {
   },
 }
 
-// Others must be named: they would fail one day without a change.
+// Models with an announced end must be named: they will fail one day.
 function currentModels(): string[] {
   const current = CATALOGUE.filter(
     ({ name, retiresOn }) => name.startsWith('gpt-image') && retiresOn === null,

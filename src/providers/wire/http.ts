@@ -101,8 +101,8 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   return {
     send,
     submit(message, call) {
-      // OpenAI logs the first (API reference, "Debugging requests"). No image endpoint documents the second; some
-      // proxies honour it.
+      // OpenAI logs the first (API reference, "Debugging requests"). No image endpoint documents the second; a proxy may
+      // honour it.
       const ids = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
       return send({ ...message, headers: { ...message.headers, ...ids } }, call)
     },
