@@ -191,7 +191,7 @@ describe('an edit', () => {
     const failure = await failureOf(open(SYNC).submit(requestOf({ images }), call))
     expect(failure).toMatchObject({ kind: 'rejected', code: 'INPUT_IMAGE_INVALID', charged: 'NO' })
     expect(failure.message).toBe(
-      'Input image 2 has 20000001 bytes; the maximum of this provider is 20000000. Use a smaller file.',
+      'Input image 2 has 20000001 bytes; the maximum of jimmy is 20000000. Use a smaller file.',
     )
     expect(upstream.requests).toEqual([])
   })

@@ -47,7 +47,7 @@ function createAcedata(name: string, options: AcedataOptions): Provider {
     loopback: isLoopback(baseUrl),
 
     async submit(request, call) {
-      const reply = await client.submit(await toMessage(request, call, options), call)
+      const reply = await client.submit(await toMessage(request, call, { ...options, name }), call)
       return readSubmitted(reply, call, checkAfterMs(call))
     },
 

@@ -12,7 +12,7 @@ export function isCalledBack({ mode }: AcedataOptions, { callbackUrl }: Pick<Cal
 export async function toMessage(
   request: ProviderRequest,
   call: Pick<Call, 'callbackUrl' | 'clientRef'>,
-  options: AcedataOptions,
+  options: AcedataOptions & { name: string },
 ): Promise<Message> {
   const settings = request.operation === 'EDIT' ? toEdit(request, options) : toGeneration(request, options)
   return toImagesMessage(request, { ...settings, ...toDelivery(call, options) }, headersOf(options))
@@ -26,7 +26,7 @@ export function toQuery(by: { id: string } | { trace_id: string }, options: Aced
 // `trace_id` finds a task whose id was lost ("OpenAI Tasks API").
 function toDelivery(
   { callbackUrl, clientRef }: Pick<Call, 'callbackUrl' | 'clientRef'>,
-  { mode }: AcedataOptions,
+  { mode, name }: AcedataOptions & { name: string },
 ): Parameters {
   if (mode === 'sync') return {}
   if (mode !== 'async' && callbackUrl !== undefined) return { callback_url: callbackUrl, trace_id: clientRef }
@@ -34,7 +34,7 @@ function toDelivery(
   throw new ProviderError({
     kind: 'refused',
     code: 'PROVIDER_MISCONFIGURED',
-    message: 'Mode callback needs a public URL of this gateway. Set PUBLIC_URL, or mode auto or async.',
+    message: `Mode callback of ${name} needs a public URL of this gateway. Set PUBLIC_URL, or mode auto or async.`,
     charged: 'NO',
   })
 }

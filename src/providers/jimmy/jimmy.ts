@@ -35,7 +35,7 @@ function createJimmy(name: string, options: JimmyOptions): Provider {
     timeoutMs,
 
     async submit(request, call) {
-      const { message, resolved } = await toSubmit(request, options)
+      const { message, resolved } = await toSubmit(request, options, name)
       return readSubmitted(await client.submit(message, call), call, { resolved, pollMs })
     },
 

@@ -18,9 +18,15 @@ const MAX_INLINE_BYTES = 12_000_000
 const MAX_FILE_BYTES = 20_000_000
 
 /** Throws ProviderError `rejected` for an input image above the limit. */
-export async function toSubmit(request: ProviderRequest, options: JimmyOptions): Promise<Submit> {
+export async function toSubmit(
+  request: ProviderRequest,
+  options: JimmyOptions,
+  provider: string,
+): Promise<Submit> {
   const shape = shapeOf(request, options)
-  return shape ? toTask(request, shape, options) : toSync(request, options)
+  if (shape) return toTask(request, shape, options)
+  checkFileSizes(request, provider)
+  return toSync(request, options)
 }
 
 /** Undefined when no task can express the request. */
@@ -65,7 +71,6 @@ export function taskResolved(settings: Pick<Settings, 'quality'>, options: Jimmy
 }
 
 async function toSync(request: ProviderRequest, options: JimmyOptions): Promise<Submit> {
-  checkFileSizes(request)
   const quality = qualityOf(request, options)
   // The page's default: replies do not report it.
   const size = request.size === 'auto' ? '1024x1024' : request.size
@@ -97,7 +102,7 @@ function qualityResolved(sent: string): ResolvedSettings {
   return quality ? { quality } : {}
 }
 
-function checkFileSizes({ images, mask }: ProviderRequest): void {
+function checkFileSizes({ images, mask }: ProviderRequest, provider: string): void {
   const files = images.map((image, index) => ({ name: `Input image ${index + 1}`, image }))
   if (mask) files.push({ name: 'The mask', image: mask })
   const large = files.find(({ image }) => image.byteSize > MAX_FILE_BYTES)
@@ -105,7 +110,7 @@ function checkFileSizes({ images, mask }: ProviderRequest): void {
   throw new ProviderError({
     kind: 'rejected',
     code: 'INPUT_IMAGE_INVALID',
-    message: `${large.name} has ${large.image.byteSize} bytes; the maximum of this provider is ${MAX_FILE_BYTES}. Use a smaller file.`,
+    message: `${large.name} has ${large.image.byteSize} bytes; the maximum of ${provider} is ${MAX_FILE_BYTES}. Use a smaller file.`,
     charged: 'NO',
   })
 }
