@@ -71,7 +71,7 @@ async function run(dialect: string): Promise<void> {
   for await (const _ of setInterval(EVERY_MS)) {
     for (const request of requests.slice(shownRequests)) process.stdout.write(`← ${describe(request)}\n`)
     for (const { url, body, status } of deliveries.slice(shownDeliveries))
-      process.stdout.write(`→ POST ${url}  ${short(body)}  answered with ${status ?? 'nothing'}\n`)
+      process.stdout.write(`→ POST ${url}  ${short(body)}  answered ${status ?? 'nothing'}\n`)
     ;[shownRequests, shownDeliveries] = [requests.length, deliveries.length]
   }
 }
