@@ -125,6 +125,17 @@ describe('each law notices', () => {
     ])
   })
 
+  test('a dialect that imports another, and a registry that may', () => {
+    const tree = {
+      'src/providers/index.ts': "import { pmock } from './pmock/preset.ts'",
+      'src/providers/openai/openai.ts': "import { pmock } from '../pmock/preset.ts'",
+      'src/providers/pmock/preset.ts': "import type { Preset } from '../images-api/preset.ts'",
+    }
+    expect(roomsPointRight(readSources(tree))).toEqual([
+      'src/providers/openai/openai.ts imports src/providers/pmock/preset.ts',
+    ])
+  })
+
   test('a folder of more than forty files', () => {
     const tree = Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`src/db/a/${i}.ts`, '']))
     expect(hasSmallFolders(readSources(tree))).toEqual(['src/db/a has 41 files'])

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline/promises'
 import type { Config } from '../config/config.ts'
 import { didYouMean } from '../config/nearest.ts'
 import { formatUsd } from '../money.ts'
-import type { OrderImage, Provider } from '../providers/provider.ts'
+import type { ProviderRequestImage, Provider } from '../providers/provider.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { closeProviders } from './config.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -78,7 +78,7 @@ async function tryAll(
   place: Place,
   { out }: Surroundings,
 ): Promise<number> {
-  let images: readonly OrderImage[] = []
+  let images: readonly ProviderRequestImage[] = []
   let isGood = true
   for (const trial of trials) {
     out.write(`\n  ${out.paint('bold', trial.title)}\n`)

@@ -53,6 +53,11 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['connection'],
     ['tables'],
   ],
+  'src/providers/': [
+    ['basic', 'openai', 'pmock', 'jimmy', 'acedata', 'sandbox'],
+    ['images-api'],
+    ['wire', 'models'],
+  ],
 }
 
 const CLI = ['src/cli.ts', 'src/cli/', 'bin/']
