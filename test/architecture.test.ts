@@ -20,7 +20,7 @@ import { listUnread, readSources, readTree } from './architecture/source.ts'
 
 const product = readSources(readTree(['src/**/*.ts', 'bin/*.js']))
 // Not this test: its houses are made of texts that look like imports.
-const { 'test/architecture.test.ts': _, ...toolTree } = readTree([
+const { 'test/architecture.test.ts': _self, ...toolTree } = readTree([
   'test/**/*.{ts,mjs}',
   'bench/**/*.ts',
   'tools/*.ts',
@@ -126,8 +126,19 @@ describe('each law notices', () => {
     ])
   })
 
+  test('a dialect that imports another, and a registry that may', () => {
+    const tree = {
+      'src/providers/index.ts': "import { pmock } from './pmock/preset.ts'",
+      'src/providers/openai/openai.ts': "import { pmock } from '../pmock/preset.ts'",
+      'src/providers/pmock/preset.ts': "import type { Preset } from '../images-api/preset.ts'",
+    }
+    expect(roomsPointRight(readSources(tree))).toEqual([
+      'src/providers/openai/openai.ts imports src/providers/pmock/preset.ts',
+    ])
+  })
+
   test('a folder of more than forty files', () => {
-    const tree = Object.fromEntries(Array.from({ length: 41 }, (_none, i) => [`src/db/a/${i}.ts`, '']))
+    const tree = Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`src/db/a/${i}.ts`, '']))
     expect(hasSmallFolders(readSources(tree))).toEqual(['src/db/a has 41 files'])
   })
 
@@ -145,11 +156,13 @@ describe('each law notices', () => {
     const tree = {
       'src/engine/a.ts': "import { sql } from 'drizzle-orm/pg-core'\nconst at = Date.now()",
       'src/engine/b.ts': '// Date.now() and process.env are for others.\nAbortSignal.timeout(1)',
+      'src/engine/d.ts': 'const at = Temporal.Now.instant()',
       'src/db/c.ts': "import { env } from 'node:process'\nAbortSignal.timeout(1)\nconsole.log(Math.random())",
     }
     expect(respectsOwners(readSources(tree)).map((sentence) => sentence.split(', which')[0])).toEqual([
       'src/engine/a.ts imports drizzle-orm',
       'src/engine/a.ts touches time',
+      'src/engine/d.ts touches time',
       'src/db/c.ts imports node:process',
       'src/db/c.ts touches a deadline',
       'src/db/c.ts touches chance',

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createLog } from '../src/log.ts'
 import { startFleet, type Fleet, type Keys } from './providers/fleet.ts'
 import type { AcedataUpstream } from './providers/upstreams/acedata.ts'
-import type { CannedReply, Echo, Mood } from './providers/upstreams/fake.ts'
+import type { CannedReply, Echo, Scenario } from './providers/upstreams/fake.ts'
 import { newPlace, type Place } from './support/database.ts'
 import { openGateway, type TestGateway } from './support/gateway.ts'
 import { hastenRests } from './support/hasten.ts'
@@ -61,7 +61,7 @@ const toElsewhere: Echo = (request) => ({
   body: heard(request),
 })
 
-const ECHOES: Mood[] = [
+const ECHOES: Scenario[] = [
   ...[400, 401, 402, 403, 404, 409, 422, 500, 503].map((status) => echo(status)),
   echo(429, { 'retry-after': '0' }),
   ...['bad_request', 'invalid_token', 'used_up', 'forbidden', 'api_error'].map((code) => echoOf(code, 403)),
@@ -70,7 +70,14 @@ const ECHOES: Mood[] = [
   asText(502, 'text/plain'),
   toElsewhere,
 ]
-const FAILURES: Mood[] = ['truncated', 'html', 'empty-data', 'reset-at-accept', 'reset-after-request', 'hang']
+const FAILURES: Scenario[] = [
+  'truncated',
+  'html',
+  'empty-data',
+  'reset-at-accept',
+  'reset-after-request',
+  'hang',
+]
 
 const TASK = `
   id status prompt allowedProviders idempotencyKey metadata { key value } user
@@ -110,7 +117,7 @@ async function runAll(gateway: TestGateway, fleet: Fleet, said: Said): Promise<v
   const runs = names.flatMap((name) => {
     const moods = [...ECHOES, ...FAILURES]
     const orders = QUESTIONABLE.has(name) ? 2 * moods.length : moods.length
-    fleet[name].script(...moods, ...moods.map((): Mood => 'ok'), ...moods)
+    fleet[name].script(...moods, ...moods.map((): Scenario => 'ok'), ...moods)
     return Array.from({ length: orders }, (_, index) =>
       runOne(gateway, name, said, name === 'jimmy' && index % 4 === 0 ? { quality: 'HIGH' } : {}),
     )

@@ -16,7 +16,7 @@ export const metronome: Dialect<{ concurrency: number }> = {
     return {
       name,
       dialect: 'metronome',
-      workings: { modes: ['SYNC'] as const, recovery: 'NONE' as const, failureCharge: 'UNKNOWN' as const },
+      traits: { modes: ['SYNC'] as const, recovery: 'NONE' as const, failureCharge: 'UNKNOWN' as const },
       offers,
       concurrency,
       timeoutMs: 3_600_000,

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { z } from 'zod'
 import { DEFAULT_SETTINGS } from '../../src/domain.ts'
-import { openai } from '../../src/providers/openai/openai.ts'
-import type { Order } from '../../src/providers/provider.ts'
+import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
+import type { ProviderRequest } from '../../src/providers/provider.ts'
 import { answer, clock } from '../child.ts'
 
 interface Task {
@@ -14,7 +14,9 @@ interface Task {
   calls: number
 }
 
-const ORDER: Order = {
+const openai = createOpenaiDialect({})
+
+const ORDER: ProviderRequest = {
   ...DEFAULT_SETTINGS,
   operation: 'GENERATE',
   prompt: 'a very large picture',

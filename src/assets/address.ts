@@ -14,7 +14,7 @@ export interface RenditionSpec {
 }
 
 /** The longest edge a rendition may have, in pixels. */
-export const MAX_RENDITION_EDGE = 4096
+const MAX_RENDITION_EDGE = 4096
 
 const EXTENSIONS: Record<string, string> = {
   'image/png': '.png',

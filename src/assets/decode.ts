@@ -17,7 +17,7 @@ const TIMEOUT_SECONDS = 30
 sharp.cache(false)
 
 /** A small picture as raw RGBA, not premultiplied. */
-export interface Pixels {
+export interface DecodedPixels {
   width: number
   height: number
   rgba: Buffer
@@ -35,7 +35,7 @@ export async function decodeCheck(input: string | Buffer): Promise<void> {
 }
 
 /** The whole image decoded once and shrunk to fit 100x100. Throws ImageRejected like `decodeCheck`. */
-export async function decodeSmall(input: string | Buffer): Promise<Pixels> {
+export async function decodeSmall(input: string | Buffer): Promise<DecodedPixels> {
   const format = sniffFormat((await readHead(input)).head)
   try {
     const { data, info } = await openImage(input)

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { onDisk, systemCode } from './disk-error.ts'
 
-export interface DiskCache {
+interface DiskCache {
   /** The whole file; undefined when it is not there. */
   read(name: string): Promise<Buffer | undefined>
   /** Stores a file under a relative path, then drops the least used files above the limit. */

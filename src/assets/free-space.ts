@@ -1,5 +1,6 @@
 import { rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { formatBytes } from '../quantity.ts'
 import { DiskError } from './disk-error.ts'
 
 /** What a few of the largest pictures need: 3840x2160 of noise is 25 MB as a PNG. */
@@ -15,15 +16,11 @@ export async function checkRoom(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
   if (free < LEAST_FREE_BYTES) {
-    const words = `has ${megabytes(free)} free and wants ${megabytes(LEAST_FREE_BYTES)}: free some space or move it`
+    const words = `has ${formatBytes(free)} free and wants ${formatBytes(LEAST_FREE_BYTES)}: free some space or move it`
     throw new DiskError(folder, 'ENOSPC', undefined, words)
   }
   const file = join(folder, 'room')
   await writeFile(file, SAMPLE)
   // Written anew each time: a file that keeps its space says nothing of the rest.
   await rm(file, { force: true })
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.floor(bytes / 1024 / 1024)} MB`
 }

@@ -1,4 +1,4 @@
-export type RejectionReason = 'EMPTY' | 'TYPE' | 'TOO_LARGE' | 'TOO_MANY_PIXELS' | 'CORRUPT'
+type RejectionReason = 'EMPTY' | 'TYPE' | 'TOO_LARGE' | 'TOO_MANY_PIXELS' | 'CORRUPT'
 
 /** The bytes are not an image that Darkroom takes. The message says what was found and what would be right. */
 export class ImageRejected extends Error {

@@ -9,7 +9,7 @@ import { createLimit } from './limit.ts'
 import type { AssetStore } from './store.ts'
 
 /** An asset as it was wanted. */
-export interface Rendition {
+interface Rendition {
   /** Shared with other readers: do not write to it. */
   bytes: Buffer
   mimeType: ImageMimeType
@@ -27,7 +27,7 @@ export interface Renditions {
   forget(sha256: string): Promise<void>
 }
 
-export interface RenditionOptions {
+interface RenditionOptions {
   /** How many images may be decoded at once; 2 by default. */
   concurrency?: number
   /** How much disk renditions may take before the least used go; 1 GiB by default. */

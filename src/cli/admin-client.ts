@@ -5,9 +5,10 @@ import { z } from 'zod'
 import type { Config } from '../config/config.ts'
 import { createLog } from '../log.ts'
 import type { Surroundings } from './command.ts'
+import { closeProviders } from './config.ts'
 
 /** One operation, and the shape its data must have. */
-export interface Errand<Data> {
+interface Errand<Data> {
   query: string
   variables?: Record<string, unknown>
   /** The id of the project that it is about; the default one when left out. */
@@ -104,8 +105,4 @@ async function ask<Data>(
     )
   if (error) throw new Error(error.message)
   return shape.parse(reply.data.data)
-}
-
-async function closeProviders({ providers }: Config): Promise<void> {
-  await Promise.all(providers.map((provider) => provider.close()))
 }

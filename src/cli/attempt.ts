@@ -4,6 +4,7 @@ import type { Queries } from '../db/connection/database.ts'
 import { evidenceOf, type Evidence } from './attempt/evidence.ts'
 import { report } from './attempt/report.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
+import { readConfig } from './config.ts'
 import { EXIT, UsageError } from './exit.ts'
 
 /** `darkroom attempt`. */
@@ -31,10 +32,8 @@ async function runAttempt({ words }: Arguments, { env, cwd, out, err }: Surround
   if (id === undefined || second !== undefined)
     throw new UsageError('attempt', '`darkroom attempt` takes one id, of an attempt or of a task.')
   // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config/config.ts')
   const { inspectDatabase } = await import('../db/connection/inspect.ts')
-  const config = await loadConfig({ env, cwd })
-  await Promise.all(config.providers.map((provider) => provider.close()))
+  const config = await readConfig({ env, cwd })
   const { location, seen } = await inspectDatabase(config, (q) => find(q, id, config))
   if (seen.length === 0) {
     err.write(`${err.paint('red', `There is no attempt or task ${id} in ${location}.`)}\n`)

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Arguments, Command, Surroundings } from './command.ts'
+import { readConfig } from './config.ts'
 import { EXIT, UsageError } from './exit.ts'
 
 /** `darkroom backup`. */
@@ -42,10 +43,8 @@ async function runBackup({ words }: Arguments, { env, cwd, out }: Surroundings):
   if (file === undefined || more.length > 0)
     throw new UsageError('backup', '`darkroom backup` takes one word: the file to write.')
   // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config/config.ts')
   const { backUp } = await import('../db/maintenance/backup.ts')
-  const config = await loadConfig({ env, cwd })
-  await Promise.all(config.providers.map((provider) => provider.close()))
+  const config = await readConfig({ env, cwd })
   if (config.databaseUrl !== null)
     throw new UsageError(
       'backup',

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import type { Paint } from './screen.ts'
+import { indented, renderFacts } from './table.ts'
 
 /** What `darkroom serve` says once it listens: where to look, and what it runs on. */
 export function banner(
@@ -13,14 +14,15 @@ export function banner(
       `${name}${name === dialect ? '' : ` (${dialect})`}: ${offers.map(({ model }) => model).join(', ')}`,
   )
   const rows = [
-    ['GraphiQL', paint(['cyan', 'underline'], new URL('/graphql', url).href)],
+    ['GraphiQL', { text: new URL('/graphql', url).href, format: ['cyan', 'underline'] }],
     ['Database', databaseText(config)],
     ['Providers', first ?? ''],
-    ...others.map((text) => ['', text]),
+    ...others.map((text) => ['', text] as const),
     ['Access', isOpen ? openText(config) : 'with an API key; `darkroom keys` makes and revokes them'],
   ] as const
-  const lines = rows.map(([label, text]) => `  ${paint('dim', (label ?? '').padEnd(10))} ${text}`)
-  return `\n  ${paint(['bold', 'red'], 'Darkroom')} ${version}\n\n${lines.join('\n')}\n\n  ${paint('dim', 'Ctrl-C to stop')}\n\n`
+  const title = `${paint(['bold', 'red'], 'Darkroom')} ${version}`
+  const facts = indented(renderFacts(rows, paint))
+  return `\n  ${title}\n\n${facts}\n  ${paint('dim', 'Ctrl-C to stop')}\n\n`
 }
 
 function openText({ publicUrl }: Config): string {

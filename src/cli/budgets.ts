@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { PERIODS, type Period } from '../domain.ts'
-import { formatUsd } from './format.ts'
+import { formatUsd, parseUsd } from '../money.ts'
 import { findProject, listProjects, type Project } from './access/project.ts'
-import { table } from './table.ts'
+import { indented, renderTable } from './table.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { openDesk, type Desk } from './admin-client.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -57,11 +57,11 @@ function readPeriod(text: string): Period {
   throw new UsageError('budgets', `The period is "${text}", but must be day, month or total.`)
 }
 
-/** Dollars as micro-USD, without a float on the way; null for none. Throws UsageError. */
+/** A limit in micro-USD; null for none. Throws UsageError. */
 function readUsd(text: string): number | null {
   if (text === 'none') return null
-  const [, whole, part = ''] = /^\$?(\d{1,9})(?:\.(\d{1,6}))?$/.exec(text) ?? []
-  if (whole !== undefined) return Number(whole) * 1_000_000 + Number(part.padEnd(6, '0'))
+  const micros = parseUsd(text)
+  if (micros !== undefined && micros >= 0) return micros
   throw new UsageError('budgets', `The amount is "${text}", but must be dollars such as 250 or 0.5, or none.`)
 }
 
@@ -86,9 +86,13 @@ async function list(desk: Desk, meant: string | undefined, { out }: Surroundings
   const projects = meant === undefined ? await listProjects(desk) : [await findProject(desk, meant)]
   const rows: string[][] = []
   for (const project of projects) rows.push(...(await rowsOf(desk, project)))
-  const heads = ['project', 'key', 'period', 'may', 'spent', 'held', 'left']
-  out.write(table(heads, rows, out.paint))
+  out.write(indented(renderTable({ columns: COLUMNS, rows }, out.paint)))
 }
+
+const COLUMNS = [
+  ...['project', 'key', 'period'].map((head) => ({ head })),
+  ...['may', 'spent', 'held', 'left'].map((head) => ({ head, align: 'right' as const })),
+]
 
 async function rowsOf(desk: Desk, { id, name }: Project): Promise<string[][]> {
   const { project } = await desk.ask({
@@ -107,9 +111,9 @@ async function rowsOf(desk: Desk, { id, name }: Project): Promise<string[][]> {
 
 function rowOf(project: string, key: string, budget: Budget): string[] {
   const { period, limitMicros, spentMicros, heldMicros, leftMicros } = budget
-  const may = limitMicros === null ? 'no budget' : usd(limitMicros)
-  const left = leftMicros === null ? '–' : usd(leftMicros)
-  return [project, key, period.toLowerCase(), may, usd(spentMicros), usd(heldMicros), left]
+  const may = limitMicros === null ? 'no budget' : formatUsd(limitMicros)
+  const left = leftMicros === null ? '–' : formatUsd(leftMicros)
+  return [project, key, period.toLowerCase(), may, formatUsd(spentMicros), formatUsd(heldMicros), left]
 }
 
 async function set(
@@ -131,10 +135,6 @@ async function set(
   out.write(
     limitMicros === null || leftMicros === null
       ? `${meant} has no budget for ${period.toLowerCase()} any more.\n`
-      : `${meant} may spend ${usd(limitMicros)} ${per}; ${usd(leftMicros)} of it is left.\n`,
+      : `${meant} may spend ${formatUsd(limitMicros)} ${per}; ${formatUsd(leftMicros)} of it is left.\n`,
   )
-}
-
-function usd(micros: number): string {
-  return formatUsd(BigInt(micros))
 }

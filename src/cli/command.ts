@@ -26,7 +26,7 @@ export interface Command {
   run(input: Arguments, around: Surroundings): Promise<number>
 }
 
-export interface Option {
+interface Option {
   /** Without the dashes. */
   name: string
   /** What its value is called in the help; null for a switch. */
@@ -34,7 +34,7 @@ export interface Option {
   about: string
 }
 
-export interface Note {
+interface Note {
   title: string
   lines: readonly (readonly [string, string])[]
 }

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import type { Finding } from '../engine/maintenance/invariants/index.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
+import { readConfig } from './config.ts'
 import { EXIT } from './exit.ts'
 import type { Paint } from './screen.ts'
+import { renderTable, type TableCell } from './table.ts'
 
 /** `darkroom doctor`. */
 export const doctor: Command = {
@@ -40,12 +42,10 @@ const EXAMPLES = 3
 
 async function runDoctor({ switches }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
   // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config/config.ts')
   const { openDirectoryStore } = await import('../assets/directory.ts')
   const { inspectDatabase } = await import('../db/connection/inspect.ts')
   const { findViolations } = await import('../engine/maintenance/invariants/index.ts')
-  const config = await loadConfig({ env, cwd })
-  await Promise.all(config.providers.map((provider) => provider.close()))
+  const config = await readConfig({ env, cwd })
   const without = switches.has('skip-files') ? [ABOUT_FILES] : []
   const { location, seen } = await inspectDatabase(config, async (q) =>
     findViolations(q, await openDirectoryStore(join(config.dataDir, 'assets')), { without }),
@@ -68,15 +68,15 @@ function page(location: string, findings: Finding[], paint: Paint): string {
     violated === 0
       ? `All ${findings.length} hold.`
       : `${violated} of ${findings.length} ${violated === 1 ? 'is' : 'are'} violated.`
-  return `${[location, '', ...findings.flatMap((finding) => linesOf(finding, paint)), '', end].join('\n')}\n`
+  const columns = [{ minWidth: 'violated'.length }, {}, {}]
+  const table = renderTable({ columns, rows: findings.flatMap(rowsOf) }, paint)
+  return `${[location, '', ...table, '', end].join('\n')}\n`
 }
 
-function linesOf({ id, sentence, violations }: Finding, paint: Paint): string[] {
-  const word = violations.length === 0 ? paint('green', 'ok'.padEnd(8)) : paint('red', 'violated')
+function rowsOf({ id, sentence, violations }: Finding): TableCell[][] {
+  const verdict: TableCell =
+    violations.length === 0 ? { text: 'ok', format: 'green' } : { text: 'violated', format: 'red' }
   const more = violations.length - EXAMPLES
-  return [
-    `${word}  ${id.padEnd(3)}  ${sentence}`,
-    ...violations.slice(0, EXAMPLES).map((violation) => `               ${violation}`),
-    ...(more > 0 ? [`               … and ${more} more`] : []),
-  ]
+  const examples = [...violations.slice(0, EXAMPLES), ...(more > 0 ? [`… and ${more} more`] : [])]
+  return [[verdict, id, sentence], ...examples.map((example) => ['', '', example])]
 }

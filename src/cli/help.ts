@@ -1,5 +1,6 @@
 import type { Command } from './command.ts'
 import type { Paint } from './screen.ts'
+import { renderTable } from './table.ts'
 
 /** What `darkroom help` prints. */
 export function overview(commands: readonly Command[], version: string, paint: Paint): string {
@@ -51,6 +52,5 @@ function section(title: string, lines: readonly string[], paint: Paint): string 
 }
 
 function columns(rows: readonly (readonly [string, string])[], paint: Paint): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length))
-  return rows.map(([left, right]) => `${paint('cyan', left.padEnd(width))}   ${right}`)
+  return renderTable({ columns: [{ format: 'cyan' }, {}], rows, gap: 3 }, paint)
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { systemClock } from '../clock.ts'
 import { readExpiry, readScopes } from './access/input.ts'
 import { findProject, listProjects, type Project } from './access/project.ts'
-import { table } from './table.ts'
+import { indented, renderFacts, renderTable } from './table.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { openDesk, type Desk } from './admin-client.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -91,9 +91,9 @@ async function create(desk: Desk, { values, wish }: Asked, { out }: Surroundings
     ['Id', apiKey.id],
     ['Project', project.name],
     ['Scopes', scopesOf(apiKey)],
-    ['Expires', dayOf(apiKey.expiresAt)],
+    ['Expires', minuteOf(apiKey.expiresAt) ?? 'never'],
   ] as const
-  const lines = facts.map(([name, text]) => `  ${out.paint('dim', name.padEnd(8))} ${text}\n`).join('')
+  const lines = indented(renderFacts(facts, out.paint))
   const hint = 'Keep it now: it is stored nowhere. Send it as "Authorization: Bearer <key>".'
   out.write(`\n  ${out.paint('bold', key)}\n\n${lines}\n  ${out.paint('dim', hint)}\n\n`)
 }
@@ -109,7 +109,8 @@ async function list(desk: Desk, { values, switches }: Arguments, { out }: Surrou
     out.write(`There are no keys in ${desk.location}. Make one with \`darkroom keys create\`.\n`)
     return
   }
-  out.write(table(['project', 'id', 'name', 'begins', 'may', 'expires', 'last used'], rows, out.paint))
+  const columns = ['project', 'id', 'name', 'begins', 'may', 'expires', 'last used'].map((head) => ({ head }))
+  out.write(indented(renderTable({ columns, rows }, out.paint)))
 }
 
 async function keysOf(desk: Desk, { id }: Project, includeRevoked: boolean): Promise<Key[]> {
@@ -123,8 +124,16 @@ async function keysOf(desk: Desk, { id }: Project, includeRevoked: boolean): Pro
 }
 
 function rowOf(project: Project, key: Key): string[] {
-  const end = key.revokedAt === null ? dayOf(key.expiresAt) : 'revoked'
-  return [project.name, key.id, key.name, key.prefix, scopesOf(key), end, minuteOf(key.lastUsedAt)]
+  const end = key.revokedAt === null ? (minuteOf(key.expiresAt) ?? 'never') : 'revoked'
+  return [
+    project.name,
+    key.id,
+    key.name,
+    key.prefix,
+    scopesOf(key),
+    end,
+    minuteOf(key.lastUsedAt) ?? 'not yet',
+  ]
 }
 
 async function revoke(desk: Desk, { words: [, id] }: Arguments, { out }: Surroundings): Promise<void> {
@@ -143,10 +152,7 @@ function scopesOf({ scopes }: Key): string {
   return scopes.map((scope) => scope.toLowerCase()).join(', ')
 }
 
-function dayOf(moment: string | null): string {
-  return moment === null ? 'never' : moment.slice(0, 16).replace('T', ' ')
-}
-
-function minuteOf(moment: string | null): string {
-  return moment === null ? 'not yet' : moment.slice(0, 16).replace('T', ' ')
+/** `2027-01-31 00:00`, in UTC; null for no moment. */
+function minuteOf(moment: string | null): string | null {
+  return moment?.slice(0, 16).replace('T', ' ') ?? null
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { listProjects } from './access/project.ts'
-import { table } from './table.ts'
+import { indented, renderTable } from './table.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { openDesk, type Desk } from './admin-client.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -42,7 +42,8 @@ async function runProjects({ words, values }: Arguments, around: Surroundings): 
 
 async function list(desk: Desk, { out }: Surroundings): Promise<void> {
   const rows = (await listProjects(desk)).map(({ id, name, createdAt }) => [name, id, createdAt.slice(0, 10)])
-  out.write(table(['name', 'id', 'since'], rows, out.paint))
+  const columns = [{ head: 'name' }, { head: 'id' }, { head: 'since' }]
+  out.write(indented(renderTable({ columns, rows }, out.paint)))
 }
 
 async function create(desk: Desk, name: string, { out }: Surroundings): Promise<void> {

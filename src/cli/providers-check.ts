@@ -6,9 +6,10 @@ import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import type { Config } from '../config/config.ts'
 import { didYouMean } from '../config/nearest.ts'
-import type { OrderImage, Provider } from '../providers/provider.ts'
+import { formatUsd } from '../money.ts'
+import type { ProviderRequestImage, Provider } from '../providers/provider.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
-import { formatUsd } from './format.ts'
+import { closeProviders } from './config.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { findingsOf, wireFindings, type Finding } from './providers-check/findings.ts'
 import { costOf, planTrials, type Trial } from './providers-check/plan.ts'
@@ -49,7 +50,7 @@ async function runCheck({ words, values, switches }: Arguments, around: Surround
   const { loadConfig } = await import('../config/config.ts')
   const config = await loadConfig({ env: around.env, cwd: around.cwd })
   await using opened = new AsyncDisposableStack()
-  opened.defer(async () => void (await Promise.all(config.providers.map((provider) => provider.close()))))
+  opened.defer(() => closeProviders(config))
   for (const warning of config.warnings) warn(warning, around.err)
   const provider = find(words, config)
   const trials = planTrials(provider, values['model'])
@@ -77,7 +78,7 @@ async function tryAll(
   place: Place,
   { out }: Surroundings,
 ): Promise<number> {
-  let images: readonly OrderImage[] = []
+  let images: readonly ProviderRequestImage[] = []
   let isGood = true
   for (const trial of trials) {
     out.write(`\n  ${out.paint('bold', trial.title)}\n`)
@@ -127,9 +128,7 @@ async function mayBegin(
   const costs = trials.map(costOf)
   const known = costs.every((cost) => cost !== null)
   const sum = costs.reduce<number>((total, cost) => total + (cost ?? 0), 0)
-  const estimate = known
-    ? `about ${formatUsd(BigInt(sum))} by list price`
-    : 'at a price that is not known here'
+  const estimate = known ? `about ${formatUsd(sum)} by list price` : 'at a price that is not known here'
   const price = provider.dialect === 'sandbox' ? 'Costs nothing.' : `Costs real money, ${estimate}.`
   const titles = trials.map(({ title }) => title).join('; ')
   out.write(`\n  ${provider.name} (${provider.dialect}): ${titles}\n  ${price}\n`)

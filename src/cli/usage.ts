@@ -5,6 +5,7 @@ import type { UsageQuestion } from '../engine/usage/query.ts'
 import type { UsageReport } from '../engine/usage/report.ts'
 import { GatewayError } from '../errors.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
+import { readConfig } from './config.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { toCsv, toJson } from './usage/formats.ts'
 import { toPage } from './usage/page.ts'
@@ -53,14 +54,11 @@ export const usage: Command = {
 
 async function runUsage({ values, switches }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
   if (switches.has('csv') && switches.has('json')) throw new UsageError('usage', 'Either --csv or --json.')
-  // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config/config.ts')
   const now = systemClock.now()
   const question = await readWords(values, now)
-  const config = await loadConfig({ env, cwd })
-  await Promise.all(config.providers.map((provider) => provider.close()))
+  const config = await readConfig({ env, cwd })
   const { location, report } = await look(config, question, now)
-  if (switches.has('csv')) out.write(await toCsv(question, report))
+  if (switches.has('csv')) out.write(toCsv(question, report))
   else if (switches.has('json')) out.write(toJson(question, report))
   else out.write(toPage(question, report, { location, paint: out.paint }))
   return EXIT.ok

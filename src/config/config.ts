@@ -59,7 +59,7 @@ export interface Config {
   readonly warnings: readonly string[]
 }
 
-export interface ConfigSources {
+interface ConfigSources {
   env: Environment
   /** Where the file is looked for, and what a relative DATA_DIR is relative to. */
   cwd: string

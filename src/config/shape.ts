@@ -1,12 +1,17 @@
 // Every setting, its default and its limits. Messages continue the sentence `PORT is "99999": …`.
 import { z } from 'zod'
 import { LEAST_KEPT } from '../engine/maintenance/retention.ts'
-import { databaseProblem, originProblem, publicUrlProblem, rangeProblem } from './address.ts'
-import { adminKeyProblem } from './admin-key.ts'
 import { hostProblem } from './host.ts'
+import {
+  adminKeyProblem,
+  databaseProblem,
+  originProblem,
+  publicUrlProblem,
+  rangeProblem,
+} from './setting-checks.ts'
 
 /** From quiet to loud; `silent` writes nothing. */
-export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
 const ENGINE_SHAPE = z
   .strictObject({

@@ -21,9 +21,7 @@ function aboutCallbacks({
   publicUrl: string | null
   providers: readonly Provider[]
 }): string[] {
-  const called = providers.filter(
-    ({ workings, loopback }) => !loopback && workings.modes.includes('CALLBACK'),
-  )
+  const called = providers.filter(({ traits, loopback }) => !loopback && traits.modes.includes('CALLBACK'))
   if (publicUrl === null || called.length === 0) return []
   const { protocol, hostname } = new URL(publicUrl)
   const who = called.map(({ name }) => `\`${name}\``).join(' and ')
@@ -45,9 +43,7 @@ function aboutDraining({
   engine: { drainTimeoutMs: number }
   providers: readonly Provider[]
 }): string[] {
-  const waiting = providers.filter(
-    ({ workings }) => workings.modes[0] === 'SYNC' || workings.modes[0] === 'STREAM',
-  )
+  const waiting = providers.filter(({ traits }) => traits.modes[0] === 'SYNC' || traits.modes[0] === 'STREAM')
   const short = waiting.filter(({ timeoutMs }) => drainTimeoutMs < Math.min(timeoutMs, USUAL_CALL_MS))
   if (short.length === 0) return []
   const who = short.map(({ name }) => `\`${name}\``).join(' and ')

@@ -21,7 +21,7 @@ export interface AssetRow {
   byteSize: number
 }
 
-export interface AssetRouteOptions {
+interface AssetRouteOptions {
   /** Looks an asset up by its id, `img_…`; undefined when there is none. */
   find(id: string): Promise<AssetRow | undefined>
   /** Whether nobody needs a key, so that no address needs a signature. */

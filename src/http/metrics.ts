@@ -12,7 +12,7 @@ const KEPT_MS = 3000
 /** With more of them, a line for each would be too many for whoever stores it. */
 const MOST_PROJECTS = 50
 
-export interface MetricsOptions {
+interface MetricsOptions {
   metrics: Metrics
   /** The names of the configured providers: each has its lines, also while they are 0. */
   providers: readonly string[]

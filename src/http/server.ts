@@ -17,7 +17,7 @@ export interface Listener {
 }
 
 /** How long a request may take to arrive, in milliseconds: its headers, all of it, and how often that is looked at. */
-export interface Patience {
+interface Patience {
   headersMs: number
   requestMs: number
   checkMs: number

@@ -1,19 +1,18 @@
 // Usage as a table for spreadsheets and for programs that know no GraphQL.
 import type { Clock } from '../clock.ts'
+import { BYTE_ORDER_MARK, csvLine } from '../csv.ts'
 import type { Queries } from '../db/connection/database.ts'
 import type { Access } from '../engine/access/access.ts'
 import type { Keyring } from '../engine/access/keyring.ts'
-import { FIGURE_COLUMNS, keyColumns } from '../engine/usage/columns.ts'
-import type { UsageQuestion } from '../engine/usage/query.ts'
+import { tableOf } from '../engine/usage/columns.ts'
 import { reportUsage, type UsageReport } from '../engine/usage/report.ts'
 import { readQuestion } from '../engine/usage/query-text.ts'
 import { findZone, periodOf } from '../engine/usage/time-zone.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import { credentialOf } from './security/auth.ts'
-import { csvLine } from './csv.ts'
 import { refusal, REQUEST_ERRORS } from './refusal.ts'
 
-export interface UsageRouteOptions {
+interface UsageRouteOptions {
   /** Whose rows. */
   q: Queries
   clock: Clock
@@ -56,7 +55,8 @@ async function answer(
   const now = clock.now()
   const question = { ...readQuestion(readParameters(parameters), now), projectId: whose(parameters, caller) }
   const report = await reportUsage(q, question, now)
-  return new Response(toStream(listLines(question, report)), {
+  const lines = tableOf(question, report).map(csvLine)
+  return new Response(toStream(BYTE_ORDER_MARK, lines), {
     headers: {
       'content-type': 'text/csv; charset=utf-8; header=present',
       'content-disposition': `attachment; filename="usage-${dayOf(report, report.from)}-${dayOf(report, report.to)}.csv"`,
@@ -83,24 +83,12 @@ function whose(parameters: URLSearchParams, { operator, projectId }: Access): st
   })
 }
 
-/** A report as CSV, with a line of names first. */
-export function* listLines(question: UsageQuestion, { rows, totals }: UsageReport): Generator<string> {
-  const keys = keyColumns(question)
-  yield csvLine([...keys.map(({ name }) => name), ...FIGURE_COLUMNS.map(([name]) => name)])
-  if (keys.length === 0) yield csvLine(FIGURE_COLUMNS.map(([, read]) => read(totals)))
-  for (const row of rows)
-    yield csvLine([
-      ...keys.map(({ read }) => read(row)),
-      ...FIGURE_COLUMNS.map(([, read]) => read(row.figures)),
-    ])
-}
-
 /** Line by line, as fast as they are taken. */
-function toStream(lines: Generator<string>): ReadableStream<Uint8Array> {
+function toStream(start: string, lines: Iterator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
+  let text = start
   return new ReadableStream({
     pull(controller) {
-      let text = ''
       while (text.length < 16_384) {
         const { done, value } = lines.next()
         if (done) break
@@ -108,6 +96,7 @@ function toStream(lines: Generator<string>): ReadableStream<Uint8Array> {
       }
       if (text === '') controller.close()
       else controller.enqueue(encoder.encode(text))
+      text = ''
     },
   })
 }

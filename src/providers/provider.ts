@@ -1,5 +1,5 @@
-// The contract between the engine and every upstream. An adapter is boring: stateless, the same verbs in the same
-// order. It never sleeps, loops, retries, logs or reads the clock; that is the engine's.
+// The contract between the engine and every upstream. Adapters are stateless. They never sleep, loop, retry, log or
+// read the clock: the engine does.
 import type { z } from 'zod'
 import type {
   Background,
@@ -16,79 +16,72 @@ import type {
   WirePhase,
 } from '../domain.ts'
 
-/** A configured upstream account, ready to be asked. */
+/** A configured upstream account. */
 export interface Provider {
-  /** The operator's name for it, unique among the configured ones. */
   readonly name: string
   readonly dialect: string
-  readonly workings: Workings
-  /** What it serves. A model that is not listed is never sent here. */
+  readonly traits: ProviderTraits
   readonly offers: readonly Offer[]
-  /** True when it runs on this machine, and so can call back a server that only this machine reaches. */
+  /** True when the upstream can call back a loopback address. */
   readonly loopback?: boolean
-  /** How many submitted calls may be under way at once. */
+  /** Maximum of submits in progress. */
   readonly concurrency: number
-  /** How long one submit may take before its outcome counts as lost. */
+  /** Deadline of a submit. */
   readonly timeoutMs: number
 
-  /** Sends the order. Throws ProviderError; anything else thrown is a bug and its outcome counts as lost. */
-  submit(order: Order, call: Call): Promise<Answer>
+  /** Throws ProviderError. Any other error is a bug, and the outcome counts as lost. */
+  submit(request: ProviderRequest, call: Call): Promise<Answer>
   /**
-   * Asks how an accepted order is doing. Absent where the dialect answers at once. A ProviderError thrown here that
-   * says `rejected` or `broken` is about the order; any other is about the question, which is asked again later.
+   * The state of an accepted request, whose model may have left the configuration. Absent where submit returns the
+   * result. A ProviderError `rejected` or `broken` is about the request; any other only about this check.
    */
-  check?(remoteId: string, order: Order, call: Call): Promise<Answer>
+  check?(remoteId: string, settings: Settings, call: Call): Promise<Answer>
   /**
-   * Reads a callback's body, as it came. Pure, and believes nothing: what is in it is confirmed by `check` before it
-   * counts. Absent where the dialect never calls back. Throws ProviderError `broken` for a body that makes no sense.
+   * Reads the body of a callback, which is not trusted: the engine calls `check` before it acts. Throws ProviderError
+   * `broken` for a malformed body.
    */
   receive?(body: string): Callback
-  /** A text of the upstream's without this account's secrets, to be kept. Absent where there are none to hide. */
+  /** Removes the account's secrets from a text that is to be stored. */
   hide?(text: string): string
   /**
-   * Looks for an order by our own id for it, after the answer with the remote id was lost; undefined when none is on
-   * record there, or not yet, which proves nothing. Free of charge. Absent where orders cannot be found so. Throws
-   * ProviderError, which is about the question and not about the order.
+   * Finds a request by `Call.clientRef` after the reply with its remote id was lost. Undefined without a record, which
+   * proves nothing: there may be none yet. Free of charge. A ProviderError is about the lookup only.
    */
   find?(clientRef: string, call: Call): Promise<{ remoteId: string } | undefined>
-  /** Asks the upstream to stop. Absent where it cannot; never proof that nothing is charged. */
+  /** Asks the upstream to stop. It may charge all the same. */
   cancel?(remoteId: string, call: Call): Promise<void>
-  /** Frees sockets. Called once, after the last call has ended. */
+  /** Called once, after the last call. */
   close(): Promise<void>
 }
 
-/** Ways of asking: one reply, a stream with previews, submit and ask again, or submit and be called back. */
+/** How a result arrives: in the reply, in a stream with previews, by polling, or after a callback. */
 export const MODES = ['SYNC', 'STREAM', 'POLL', 'CALLBACK'] as const
-/**
- * How an attempt whose answer was lost can be found again, the weakest first: not at all, by its remote id, by its own
- * callback too, or by our own id for it, which needs nobody to call.
- */
+/** How an attempt is found after a crash, weakest first. */
 export const RECOVERIES = ['NONE', 'REMOTE_ID', 'CALLBACK', 'CLIENT_REF'] as const
 
-/** How a provider works, as far as money hangs on it. */
-export interface Workings {
-  /** The ways it may be asked in, the one it is asked in by preference first. */
+/** What the risk of a charge depends on. */
+export interface ProviderTraits {
+  /** The preferred mode first. */
   modes: readonly (typeof MODES)[number][]
-  /** Of the first of its modes. */
+  /** Of the preferred mode. */
   recovery: (typeof RECOVERIES)[number]
-  /** What a failure of its own after it took the order counts as: UNKNOWN, unless somebody vouches that it is free. */
+  /** The charge of a failed request: NO where the operator declares that failures are never billed. */
   failureCharge: Exclude<Charged, 'YES'>
 }
 
-/** One model at one provider. */
 export interface Offer {
   /** Darkroom's name for the model. */
   model: string
-  /** The provider's name for it. */
+  /** The provider's name for the model. */
   upstreamModel: string
   capabilities: Capabilities
-  /** Null when nobody told us: costs are then unknown, not zero. */
+  /** Null when unknown: costs are then unknown, not zero. */
   price: Price | null
-  /** ISO date after which the upstream no longer serves it; null when none is announced. */
+  /** ISO date on which the upstream switches it off; null when none is announced. */
   retiresOn: string | null
 }
 
-/** What a model at a provider can do, as data. A setting outside of it is a named warning or a refusal, never dropped. */
+/** A setting outside of the capabilities is a warning or a refusal, never dropped. */
 export interface Capabilities {
   operations: readonly Operation[]
   sizes: SizeRule
@@ -99,25 +92,25 @@ export interface Capabilities {
   outputCompression: boolean
   inputFidelities: readonly InputFidelity[]
   styles: readonly Style[]
-  /** The most pictures one call may ask for. */
+  /** Per call. */
   maxN: number
   maxInputImages: number
   mask: boolean
-  /** The most previews one call may ask for; 0 where there are none. */
+  /** Per call; 0 for no previews. */
   maxPartialImages: number
-  /** Whether it takes the caller's end user. */
+  /** Whether there is a field for the end user. */
   user: boolean
   /** In Unicode code points. */
   maxPromptLength: number
 }
 
-/** Which sizes a model takes: a list of names, or any that keep a rule. `auto` is always allowed where `auto` is true. */
+/** `auto` tells whether `size: auto` is allowed besides. */
 export type SizeRule =
   | { kind: 'list'; auto: boolean; values: readonly string[] }
   | {
       kind: 'rule'
       auto: boolean
-      /** Both edges must be multiples of this. */
+      /** Of both edges. */
       multipleOf: number
       maxEdge: number
       /** Long edge over short edge. */
@@ -126,88 +119,80 @@ export type SizeRule =
       maxPixels: number
     }
 
-/** What a model costs: by tokens, or by picture. `version` says which table it is, and is stored with each cost. */
+/** `version` names the price table and is stored with each cost. */
 export type Price = TokenPrice | ImagePrice
 
-/** In micro-USD per million tokens of each class; null where the class does not exist. */
+/** Micro-USD per million tokens; null where the class does not exist. */
 export interface TokenPrice {
   inputTextMicros: number
   inputImageMicros: number | null
   outputImageMicros: number
   outputTextMicros: number | null
-  /** Its date and source. */
   version: string
 }
 
-/** In micro-USD per finished picture. */
+/** Micro-USD per finished image. */
 export interface ImagePrice {
-  /** Where no entry of `bySettings` holds. */
+  /** Without a match in `bySettings`. */
   imageMicros: number
-  /** The first entry whose settings all hold counts; a setting left out holds always. */
+  /** The first match applies; an absent setting matches every value. */
   bySettings: readonly { size?: string | undefined; quality?: Quality | undefined; imageMicros: number }[]
-  /** Its date and source. */
   version: string
 }
 
-/** What an adapter is asked to do: only settings that its capabilities allow. */
-export interface Order extends Settings {
+/** Settings are within the capabilities of the offer. */
+export interface ProviderRequest extends Settings {
   operation: Operation
-  /** The provider's own name for the model. */
   upstreamModel: string
-  /** Empty for a generation, 1 to 16 for an edit, in the client's order. */
-  images: readonly OrderImage[]
-  /** Same size as the first image; transparent pixels are redrawn. */
-  mask: OrderImage | null
+  /** Empty for a generation, else 1 to 16 in the client's order. */
+  images: readonly ProviderRequestImage[]
+  /** Guaranteed: the size of the first image, and an alpha channel. Transparent pixels are redrawn. */
+  mask: ProviderRequestImage | null
 }
 
-/** An input image, on disk. */
-export interface OrderImage extends ImageFacts {
-  /** The bytes, read from disk when they are consumed. */
+export interface ProviderRequestImage extends ImageFacts {
+  /** Reads from disk when consumed. */
   blob(): Promise<Blob>
 }
 
-/** What the engine hands an adapter for one call. */
 export interface Call {
-  /** Aborts at the deadline. The adapter must then stop and throw `lost` (or `unreached`). */
+  /** Aborts at the deadline. The adapter must then throw `lost` or `unreached`. */
   signal: AbortSignal
-  /** Our own id for the attempt: send it wherever the upstream has a field for one. */
+  /** The attempt's id, to be sent wherever the upstream has a field for it. */
   clientRef: string
-  /** Where the upstream may tell that it is done: an address for this attempt alone, that nobody can guess. Absent when upstreams cannot reach this server. */
+  /** The attempt's unguessable callback URL. Absent when upstreams cannot reach this server. */
   callbackUrl?: string | undefined
-  /** The W3C traceparent to send along. Absent unless the operator wants upstreams to be told. */
+  /** The W3C header to send, where the operator turned it on. */
   traceparent?: string | undefined
-  /** A path for a new file in the spool. The engine owns whatever is written there and removes what is left. */
+  /** A new path in the spool. The engine removes leftovers. */
   newFile(): string
-  /** How far the request got; later phases only. Called before the adapter goes on. */
-  onWire(phase: WirePhase, seen?: { httpStatus?: number; providerRequestId?: string }): void
-  /** 0..1, never decreasing; may be called often, the engine thins it out. */
+  /** Called before the adapter goes on. Phases never go back. */
+  onWire(phase: WirePhase, facts?: { httpStatus?: number; providerRequestId?: string }): void
+  /** 0 to 1, never decreasing. The engine throttles it. */
   onProgress(fraction: number): void
-  /** A preview, written to a `newFile()` path. Await it before the next one, so that order is kept. */
+  /** A preview at a `newFile()` path. Await it to keep the order. */
   onPartial(file: string, index: number): Promise<void>
 }
 
-/** What an upstream said. Failures are thrown, as ProviderError. */
 export type Answer =
   | { state: 'ACCEPTED'; remoteId: string; checkAfterMs: number }
   | { state: 'PENDING'; progress: number | null; checkAfterMs: number }
-  /** A check's answer only: the upstream does not know the remote id, or not yet. */
+  /** Checks only: the remote id is unknown, perhaps not yet known. */
   | { state: 'MISSING'; checkAfterMs: number }
   | { state: 'DONE'; images: ReceivedImage[]; usage: Usage; resolved: ResolvedSettings }
 
-/** What a callback says it is about. */
 export interface Callback {
-  /** Null when the body does not name one. */
+  /** Null when the body names none. */
   remoteId: string | null
 }
 
-/** A finished picture in the spool. */
 export interface ReceivedImage {
   file: string
-  /** The prompt as the upstream rewrote it; null when it did not say. */
+  /** Null when not reported. */
   revisedPrompt: string | null
 }
 
-/** What the upstream chose where the order said auto; absent where it did not say. */
+/** What the upstream chose for `auto`; absent where not reported. */
 export interface ResolvedSettings {
   size?: string
   quality?: Quality
@@ -215,7 +200,6 @@ export interface ResolvedSettings {
   outputFormat?: OutputFormat
 }
 
-/** No usage was reported: unknown, which is not zero. */
 export const UNKNOWN_USAGE: Usage = {
   inputTokens: null,
   outputTokens: null,
@@ -227,11 +211,10 @@ export const UNKNOWN_USAGE: Usage = {
   source: 'UNKNOWN',
 }
 
-/** A wire language, and how an account that speaks it is configured. Registered in `providers/index.ts`. */
 export interface Dialect<Options = unknown> {
-  /** Validates a provider's entry in the configuration, its `name` and `dialect` taken off. */
+  /** Validates a provider's entry in the configuration, without `name` and `dialect`. */
   readonly options: z.ZodType<Options>
-  /** The entry that its usual environment variables stand for; undefined when they are not set. */
+  /** The entry from environment variables; undefined when they are not set. */
   fromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> | undefined
   create(name: string, options: Options): Provider
 }

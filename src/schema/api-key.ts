@@ -7,7 +7,7 @@ import { builder } from './builder.ts'
 import { NodeRef } from './node.ts'
 import { ProjectRef } from './project.ts'
 
-export const ScopeEnum = builder.enumType('Scope', {
+const ScopeEnum = builder.enumType('Scope', {
   description:
     'What an API key may ask for. Each opens some fields of Query, Mutation and Subscription, and no others.',
   values: {
@@ -28,38 +28,33 @@ export const ApiKeyRef = builder.objectRef<ApiKeyRow>('ApiKey').implement({
         'How the key itself begins, dk_live_ and ten characters: no secret, and enough to recognise it.',
       resolve: ({ handle }) => prefixOf(handle),
     }),
-    scopes: t.field({
+    scopes: t.expose('scopes', {
       type: [ScopeEnum],
       description: 'Fixed when it was made; never empty.',
-      resolve: ({ scopes }) => scopes,
     }),
     project: t.field({
       type: ProjectRef,
       description: 'Whose tasks it asks for and sees.',
       resolve: ({ projectId }, _, { db }) => getProject(db.read, projectId),
     }),
-    createdAt: t.field({
+    createdAt: t.expose('createdAt', {
       type: 'DateTime',
       description: 'When it was made and shown.',
-      resolve: ({ createdAt }) => createdAt,
     }),
-    expiresAt: t.field({
+    expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
       description: 'From then on it is refused; null for never.',
-      resolve: ({ expiresAt }) => expiresAt,
     }),
-    revokedAt: t.field({
+    revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When somebody ended it for good; null for most.',
-      resolve: ({ revokedAt }) => revokedAt,
     }),
-    lastUsedAt: t.field({
+    lastUsedAt: t.expose('lastUsedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'To the minute; null before its first use.',
-      resolve: ({ lastUsedAt }) => lastUsedAt,
     }),
   }),
 })
@@ -89,10 +84,9 @@ const CreatedRef = builder.objectRef<Created>('CreatedApiKey').implement({
       description:
         'dk_live_…: goes into the header "Authorization: Bearer …". Keep it now, it is never shown again.',
     }),
-    apiKey: t.field({
+    apiKey: t.expose('apiKey', {
       type: ApiKeyRef,
       description: 'What is kept of it.',
-      resolve: ({ apiKey }) => apiKey,
     }),
   }),
 })

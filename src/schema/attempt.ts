@@ -1,18 +1,18 @@
+import { usageOf } from '../db/attempts/totals.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
 import type { TaskError } from '../domain.ts'
 import { builder } from './builder.ts'
 import { AttemptStateEnum, ChargedEnum, TaskErrorCodeEnum, WirePhaseEnum } from './enums.ts'
 import { NodeRef } from './node.ts'
 import { ProviderRef } from './provider.ts'
-import { usageOf, UsageRef } from './usage.ts'
+import { UsageRef } from './usage.ts'
 
 export const TaskErrorRef = builder.objectRef<TaskError>('TaskError').implement({
   description: 'What went wrong at an upstream, and what that means for the wallet.',
   fields: (t) => ({
-    code: t.field({
+    code: t.expose('code', {
       type: TaskErrorCodeEnum,
       description: 'What programs may act on: the same for every upstream.',
-      resolve: ({ code }) => code,
     }),
     message: t.exposeString('message', {
       description: 'A sentence for people, with what the upstream said. Its wording may change.',
@@ -20,10 +20,9 @@ export const TaskErrorRef = builder.objectRef<TaskError>('TaskError').implement(
     retryable: t.exposeBoolean('retryable', {
       description: 'Whether the same request could end differently later.',
     }),
-    charged: t.field({
+    charged: t.expose('charged', {
       type: ChargedEnum,
       description: 'Whether this failure cost money.',
-      resolve: ({ charged }) => charged,
     }),
     providerRequestId: t.exposeString('providerRequestId', {
       nullable: true,
@@ -45,16 +44,14 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
         provider: providers.find((one) => one.name === name),
       }),
     }),
-    state: t.field({
+    state: t.expose('state', {
       type: AttemptStateEnum,
       description:
         'From PLANNED to one of the ends. Only PLANNED and LEASED are certain not to have been sent.',
-      resolve: ({ state }) => state,
     }),
-    charged: t.field({
+    charged: t.expose('charged', {
       type: ChargedEnum,
       description: 'Whether it cost money: UNKNOWN from the intent to send until the answer is understood.',
-      resolve: ({ charged }) => charged,
     }),
     remoteId: t.exposeString('remoteId', {
       nullable: true,
@@ -68,10 +65,9 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
       nullable: true,
       description: 'The status code of the answer; null when none came.',
     }),
-    wirePhase: t.field({
+    wirePhase: t.expose('wirePhase', {
       type: WirePhaseEnum,
       description: 'The furthest that its request provably got: what `charged` rests on.',
-      resolve: ({ wirePhase }) => wirePhase,
     }),
     usage: t.field({
       type: UsageRef,
@@ -79,38 +75,33 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
       description: 'Null until it has ended with a possible charge.',
       resolve: usageOf,
     }),
-    costMicros: t.field({
+    costMicros: t.expose('costMicros', {
       type: 'BigInt',
       nullable: true,
       description: 'In micro-USD. Null means unknown, never free.',
-      resolve: ({ costMicros }) => costMicros,
     }),
     priceVersion: t.exposeString('priceVersion', {
       nullable: true,
       description: 'The price table the cost was computed with; null when there is no price.',
     }),
-    error: t.field({
+    error: t.expose('error', {
       type: TaskErrorRef,
       nullable: true,
       description: 'Null unless it went wrong.',
-      resolve: ({ error }) => error,
     }),
-    createdAt: t.field({
+    createdAt: t.expose('createdAt', {
       type: 'DateTime',
       description: 'When it was put into the queue.',
-      resolve: ({ createdAt }) => createdAt,
     }),
-    sentAt: t.field({
+    sentAt: t.expose('sentAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When the intent to send was committed; null before.',
-      resolve: ({ sentAt }) => sentAt,
     }),
-    finishedAt: t.field({
+    finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'Null while it lives, and while its outcome is unknown.',
-      resolve: ({ finishedAt }) => finishedAt,
     }),
   }),
 })

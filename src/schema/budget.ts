@@ -21,40 +21,34 @@ const BudgetRef = builder.objectRef<Budget>('Budget').implement({
     'What may be spent in the period under way. Every attempt counts in the period in which it was asked for, for good. ' +
     'All amounts are in micro-USD.',
   fields: (t) => ({
-    period: t.field({
+    period: t.expose('period', {
       type: PeriodEnum,
       description: 'Each of the three has a budget of its own, and all of them must allow an attempt.',
-      resolve: ({ period }) => period,
     }),
-    limitMicros: t.field({
+    limitMicros: t.expose('limitMicros', {
       type: 'BigInt',
       nullable: true,
       description: 'The most that may be held and spent together; null for no budget.',
-      resolve: ({ limitMicros }) => limitMicros,
     }),
-    heldMicros: t.field({
+    heldMicros: t.expose('heldMicros', {
       type: 'BigInt',
       description:
         'The most that attempts of unknown cost could come to; those without a price count nothing.',
-      resolve: ({ heldMicros }) => heldMicros,
     }),
-    spentMicros: t.field({
+    spentMicros: t.expose('spentMicros', {
       type: 'BigInt',
       description:
         'What was spent. More than the limit where that was lowered, or a provider charged more than held.',
-      resolve: ({ spentMicros }) => spentMicros,
     }),
-    leftMicros: t.field({
+    leftMicros: t.expose('leftMicros', {
       type: 'BigInt',
       nullable: true,
       description: 'The limit less what is held and spent, never below 0; null for no budget.',
-      resolve: ({ leftMicros }) => leftMicros,
     }),
-    resetsAt: t.field({
+    resetsAt: t.expose('resetsAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When the next period begins, with nothing spent; null for TOTAL.',
-      resolve: ({ resetsAt }) => resetsAt,
     }),
   }),
 })

@@ -2,7 +2,7 @@ import { complexityFromQuery } from '@pothos/plugin-complexity'
 import { Kind, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 
 /** How much one operation asks for. */
-export interface Weight {
+interface Weight {
   /** Fields within fields, the leaves included. */
   depth: number
   /** Fields to resolve at most: those in a list count once for each item that the list may have. */
@@ -11,15 +11,6 @@ export interface Weight {
 
 /** The bytes of an image: megabytes to read, encode and send. */
 export const BYTES_COMPLEXITY = 500
-
-/** A list of as many items as `first` says; more than the most a resolver gives is refused there, in better words. */
-export function pageOf(
-  first: number | null | undefined,
-  usual: number,
-  most: number,
-): { multiplier: number } {
-  return { multiplier: Math.min(first ?? usual, most) }
-}
 
 /** Weighs an operation by what its fields declare. The variables must have been checked. */
 export function weigh(

@@ -3,10 +3,9 @@ import { findAsset } from '../db/tasks/assets.ts'
 import { findAttempt } from '../db/attempts/attempts.ts'
 import { decodeCursor, encodeCursor } from '../engine/events/cursor.ts'
 import type { Told } from '../engine/events/feed.ts'
-import { badInput } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
-import { pageOf } from './complexity.ts'
+import { firstArgument, readFirst, weightOfPage } from './connection.ts'
 import type { Context } from './context.ts'
 import { TaskStatusEnum } from './enums.ts'
 import { PartialImageRef } from './image.ts'
@@ -28,22 +27,20 @@ const TYPE_NAMES: Record<Told['body']['type'], string> = {
   TASK_FINISHED: 'TaskFinished',
 }
 
-export const TaskEventRef = builder.interfaceRef<Told>('TaskEvent').implement({
+const TaskEventRef = builder.interfaceRef<Told>('TaskEvent').implement({
   description: 'One thing that happened to a task. It never changes; only `task` is read anew each time.',
   resolveType: ({ body }) => TYPE_NAMES[body.type],
   fields: (t) => ({
     cursor: t.exposeString('cursor', {
       description: 'Give it back as `after` to go on behind this event. Opaque.',
     }),
-    at: t.field({
+    at: t.expose('at', {
       type: 'DateTime',
       description: 'When it happened; for a snapshot, when it was taken.',
-      resolve: ({ at }) => at,
     }),
-    task: t.field({
+    task: t.expose('task', {
       type: TaskRef,
       description: 'The task as it is now: at least as new as the event.',
-      resolve: ({ task }) => task,
     }),
   }),
 })
@@ -132,19 +129,21 @@ builder.objectType(builder.objectRef<ToldOf<'TASK_FINISHED'>>('TaskFinished'), {
   }),
 })
 
+/** Most tasks have fewer events. */
+const EVENTS_PAGE = 100
+
 builder.objectField(TaskRef, 'events', (t) =>
   t.field({
     type: [TaskEventRef],
     description:
       'Its log, oldest first; empty once it is no longer kept. To be told of what comes next, subscribe to taskEvents.',
-    complexity: ({ first }) => pageOf(first, 100, 100),
+    complexity: ({ first }) => weightOfPage(first, EVENTS_PAGE),
     args: {
       after: t.arg.string({ description: 'A cursor of this task; from the beginning when left out.' }),
-      first: t.arg.int({ defaultValue: 100, description: 'At most so many, 1 to 100.' }),
+      ...firstArgument(EVENTS_PAGE),
     },
     async resolve(task, { after, first }, { db }) {
-      const limit = first ?? 100
-      if (limit < 1 || limit > 100) throw badInput('first', `first is ${limit}; 1 to 100 is possible.`)
+      const limit = readFirst(first, EVENTS_PAGE)
       const seq = after == null ? 0 : decodeCursor(after, 'task', task.id, task.lastSeq)
       const events = await listEvents(db.read, task.id, seq, limit)
       return events.map(({ body, at, seq: own }) => ({

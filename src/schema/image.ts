@@ -75,10 +75,9 @@ export const PartialImageRef = builder.objectRef<AssetRow>('PartialImage').imple
       description: 'The preview as a stored image, to be fetched from its `url`.',
       resolve: (asset) => asset,
     }),
-    at: t.field({
+    at: t.expose('createdAt', {
       type: 'DateTime',
       description: 'When it was stored here, moments after the upstream had sent it.',
-      resolve: ({ createdAt }) => createdAt,
     }),
   }),
 })

@@ -18,35 +18,32 @@ const LedgerLineRef = builder.objectRef<LedgerRow>('LedgerLine').implement({
   description:
     'One line of the ledger. Lines are added and never changed; POST and ADJUST together are the cost.',
   fields: (t) => ({
-    kind: t.field({
+    kind: t.expose('kind', {
       type: LedgerKindEnum,
       description: 'One HOLD comes first, always.',
-      resolve: ({ kind }) => kind,
     }),
-    amountMicros: t.field({
+    amountMicros: t.expose('amountMicros', {
       type: 'BigInt',
       nullable: true,
       description:
         'In micro-USD, below 0 only for ADJUST; null for a HOLD or VOID of an attempt without a price.',
-      resolve: ({ amountMicros }) => amountMicros,
     }),
     priceVersion: t.exposeString('priceVersion', {
       nullable: true,
       description:
         'The price table it was reckoned with, by its date and source; null without one, for VOID, and for what a bill says.',
     }),
-    at: t.field({ type: 'DateTime', description: 'When it was written down.', resolve: ({ at }) => at }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it was written down.' }),
   }),
 })
 
 builder.objectFields(AttemptRef, (t) => ({
-  heldMicros: t.field({
+  heldMicros: t.expose('heldMicros', {
     type: 'BigInt',
     nullable: true,
     description:
       'The most it could cost, in micro-USD, reckoned when it was put into the queue; budgets count it until the cost is ' +
       'known. Null when its provider had no price.',
-    resolve: ({ heldMicros }) => heldMicros,
   }),
   ledger: t.field({
     type: [LedgerLineRef],

@@ -50,21 +50,19 @@ const LimitsInput = builder.inputType('LimitsInput', {
 })
 
 builder.objectField(ProjectRef, 'limits', (t) =>
-  t.field({
+  t.expose('limits', {
     type: LimitsRef,
     nullable: true,
     description:
       'What all its keys may ask for together; null when it has none of its own, and those in the configuration count.',
-    resolve: ({ limits }) => limits,
   }),
 )
 
 builder.objectField(ApiKeyRef, 'limits', (t) =>
-  t.field({
+  t.expose('limits', {
     type: LimitsRef,
     nullable: true,
     description: "What it may ask for, within its project's limits; null when it has none of its own.",
-    resolve: ({ limits }) => limits,
   }),
 )
 

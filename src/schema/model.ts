@@ -33,10 +33,9 @@ const CapabilitiesRef = builder.objectRef<Capabilities>('Capabilities').implemen
       description: 'Whether it paints from a prompt alone, edits images, or both.',
       resolve: (can) => [...can.operations],
     }),
-    sizes: t.field({
+    sizes: t.expose('sizes', {
       type: SizesRef,
       description: 'Those it paints, in pixels; any other is refused.',
-      resolve: (can) => can.sizes,
     }),
     qualities: t.field({
       type: [QualityEnum],
@@ -127,21 +126,18 @@ const PriceRef = builder.objectRef<Price>('Price').implement({
 export const ModelRef = builder.objectRef<Offer>('Model').implement({
   description: 'One model as one provider serves it: the same model may do more, or cost less, at another.',
   fields: (t) => ({
-    name: t.string({ description: 'What to write into `model`.', resolve: ({ model }) => model }),
-    upstreamName: t.string({
+    name: t.exposeString('model', { description: 'What to write into `model`.' }),
+    upstreamName: t.exposeString('upstreamModel', {
       description: "The provider's own name for it.",
-      resolve: ({ upstreamModel }) => upstreamModel,
     }),
-    capabilities: t.field({
+    capabilities: t.expose('capabilities', {
       type: CapabilitiesRef,
       description: 'What it can do at this provider, which may be less than elsewhere.',
-      resolve: (offer) => offer.capabilities,
     }),
-    price: t.field({
+    price: t.expose('price', {
       type: PriceRef,
       nullable: true,
       description: 'Null when nobody told us: costs are then unknown.',
-      resolve: (offer) => offer.price,
     }),
     retiresOn: t.string({
       nullable: true,

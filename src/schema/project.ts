@@ -8,10 +8,9 @@ export const ProjectRef = builder.objectRef<ProjectRow>('Project').implement({
   interfaces: [NodeRef],
   fields: (t) => ({
     name: t.exposeString('name', { description: 'For people, 1 to 100 characters.' }),
-    createdAt: t.field({
+    createdAt: t.expose('createdAt', {
       type: 'DateTime',
       description: 'When it was made; of the default one, when the database was.',
-      resolve: ({ createdAt }) => createdAt,
     }),
   }),
 })

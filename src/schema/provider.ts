@@ -8,7 +8,7 @@ import { ChargedEnum } from './enums.ts'
 import { ModelRef } from './model.ts'
 
 /** A provider as a task remembers it: by name, whether it is still configured or not. */
-export interface NamedProvider {
+interface NamedProvider {
   name: string
   provider: Provider | undefined
 }
@@ -60,16 +60,14 @@ const ProviderRestRef = builder.objectRef<RestRow>('ProviderRest').implement({
       resolve: ({ model }) => model || null,
     }),
     reason: t.exposeString('reason', { description: 'Why, in a sentence for operators.' }),
-    startedAt: t.field({
+    startedAt: t.expose('since', {
       type: 'DateTime',
       description: 'When it was ordered.',
-      resolve: ({ since }) => since,
     }),
-    endsAt: t.field({
+    endsAt: t.expose('until', {
       type: 'DateTime',
       nullable: true,
       description: 'When it is over; null until somebody resumes it.',
-      resolve: ({ until }) => until,
     }),
   }),
 })
@@ -110,14 +108,14 @@ export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implemen
     modes: t.field({
       type: [ProviderModeEnum],
       description: 'The ways it may be asked in, the preferred one first; empty when no longer configured.',
-      resolve: ({ provider }) => [...(provider?.workings.modes ?? [])],
+      resolve: ({ provider }) => [...(provider?.traits.modes ?? [])],
     }),
     recovery: t.field({
       type: ProviderRecoveryEnum,
       nullable: true,
       description:
         'How an attempt whose answer was lost is found again there; null when no longer configured.',
-      resolve: ({ provider }) => provider?.workings.recovery ?? null,
+      resolve: ({ provider }) => provider?.traits.recovery ?? null,
     }),
     failureCharge: t.field({
       type: ChargedEnum,
@@ -125,7 +123,7 @@ export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implemen
       description:
         'What a failure of its own, after it took the order, counts as: UNKNOWN unless the operator vouches that such ' +
         'are never billed. A plain refusal is always NO. Null when no longer configured.',
-      resolve: ({ provider }) => provider?.workings.failureCharge ?? null,
+      resolve: ({ provider }) => provider?.traits.failureCharge ?? null,
     }),
     concurrency: t.int({
       description: 'How many calls one server process has under way there at most.',

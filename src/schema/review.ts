@@ -3,10 +3,17 @@ import { listInDoubt, listUnpriced } from '../db/attempts/review.ts'
 import { listAudit, type AuditRow } from '../db/access/audit.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
 import type { Resolution } from '../engine/attempts/resolve.ts'
-import { badInput, GatewayError } from '../errors.ts'
+import { badInput } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
-import { pageOf } from './complexity.ts'
+import {
+  connectionType,
+  firstArgument,
+  keysetOf,
+  pageInfoType,
+  readPage,
+  weightOfPage,
+} from './connection.ts'
 
 const ReviewReasonEnum = builder.enumType('ReviewReason', {
   description: 'Why somebody has to look at an attempt.',
@@ -32,44 +39,20 @@ const ResolutionEnum = builder.enumType('AttemptResolution', {
   } as const,
 })
 
-interface Page {
-  attempts: AttemptRow[]
-  hasNextPage: boolean
-}
+/** By the moment since which nothing is known: the end where it is known, else the moment it was sent. */
+const oldestFirst = keysetOf<AttemptRow>('att', ({ finishedAt, sentAt }) => (finishedAt ?? sentAt)!)
 
-const AttemptPageInfoRef = builder.objectRef<Page>('AttemptPageInfo').implement({
-  description: 'Whether there is more, and where to go on.',
-  fields: (t) => ({
-    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether younger doubts follow.' }),
-    endCursor: t.string({
-      nullable: true,
-      description: 'Pass it as `after` for the next page; null on an empty page.',
-      resolve: ({ attempts }) => (attempts.length > 0 ? cursorOf(attempts.at(-1)!) : null),
-    }),
-  }),
-})
-
-const AttemptConnectionRef = builder.objectRef<Page>('AttemptConnection').implement({
+const AttemptConnectionRef = connectionType<AttemptRow>('AttemptConnection', {
   description: 'A page of attempts, the oldest doubt first.',
-  fields: (t) => ({
-    nodes: t.field({
-      type: [AttemptRef],
-      description: 'The attempts, each with its evidence.',
-      complexity: { multiplier: 1 },
-      resolve: ({ attempts }) => attempts,
-    }),
-    pageInfo: t.field({
-      type: AttemptPageInfoRef,
-      description: 'Whether younger doubts follow, and where.',
-      resolve: (page) => page,
-    }),
-  }),
+  node: AttemptRef,
+  keyset: oldestFirst,
+  pageInfo: pageInfoType('AttemptPageInfo'),
 })
 
 const DecisionRef = builder.objectRef<AuditRow>('Decision').implement({
   description: 'What a person decided about an attempt, on record for good.',
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', description: 'When it was decided.', resolve: ({ at }) => at }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it was decided.' }),
     resolution: t.field({
       type: ResolutionEnum,
       nullable: true,
@@ -91,7 +74,6 @@ const DecisionRef = builder.objectRef<AuditRow>('Decision').implement({
 })
 
 const RESOLUTIONS = ['NOT_CHARGED', 'CHARGED_RESULT_LOST', 'ADOPT_REMOTE_ID'] as const
-const MOST = 100
 
 builder.objectField(AttemptRef, 'decisions', (t) =>
   t.field({
@@ -108,26 +90,23 @@ builder.queryField('attemptsNeedingReview', (t) =>
       'Attempts that may have been charged and whose outcome, or cost, nobody knows, the oldest first. Each tells how far ' +
       'its request got.',
     extensions: { scope: 'READ' },
-    complexity: ({ first }) => pageOf(first, 50, MOST),
+    complexity: ({ first }) => weightOfPage(first),
     args: {
       reason: t.arg({
         type: ReviewReasonEnum,
         defaultValue: 'OUTCOME_UNKNOWN',
         description: 'What nobody knows of them.',
       }),
-      first: t.arg.int({ defaultValue: 50, description: `At most so many, 1 to ${MOST}.` }),
+      ...firstArgument(),
       after: t.arg.string({
         description: '`pageInfo.endCursor` of the page before; from the oldest when left out.',
       }),
     },
-    async resolve(_, { reason, first: asked, after }, { db, projectId }) {
-      const first = asked ?? 50
-      if (first < 1 || first > MOST) throw badInput('first', `first is ${first}; 1 to ${MOST} is possible.`)
-      const list = reason === 'COST_UNKNOWN' ? listUnpriced : listInDoubt
-      const place = after == null ? undefined : readCursor(after)
-      const rows = await list(db.read, projectId, { first, after: place })
-      return { attempts: rows.slice(0, first), hasNextPage: rows.length > first }
-    },
+    resolve: (_, { reason, ...page }, { db, projectId }) =>
+      readPage(page, oldestFirst, ({ first, after }) => {
+        const list = reason === 'COST_UNKNOWN' ? listUnpriced : listInDoubt
+        return list(db.read, projectId, { first, after: after && { since: after.at, id: after.id } })
+      }),
   }),
 )
 
@@ -154,20 +133,4 @@ function read(is: Resolution['is'], remoteId: string | null | undefined): Resolu
   if (!remoteId)
     throw badInput('remoteId', 'ADOPT_REMOTE_ID needs the remoteId by which the provider knows it.')
   return { is, remoteId }
-}
-
-/** Since when nobody knows: from its end on when that is known, else from the moment it was sent. */
-function cursorOf({ finishedAt, sentAt, id }: AttemptRow): string {
-  return Buffer.from(`${finishedAt ?? sentAt}:${id}`).toString('base64url')
-}
-
-function readCursor(cursor: string): { since: number; id: string } {
-  const match = /^(\d{1,15}):(att_\w{26})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))
-  if (!match)
-    throw new GatewayError(
-      'CURSOR_INVALID',
-      'The cursor is not one of this list. Leave it out to start anew.',
-      { field: 'after' },
-    )
-  return { since: Number(match[1]), id: match[2]! }
 }

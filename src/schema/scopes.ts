@@ -12,7 +12,7 @@ import { SCOPES, type Scope } from '../domain.ts'
 import type { Access } from '../engine/access/access.ts'
 
 /** OPERATOR is no scope: no key has it. */
-export type Right = Scope | 'OPERATOR'
+type Right = Scope | 'OPERATOR'
 
 const RIGHTS: readonly unknown[] = [...SCOPES, 'OPERATOR']
 

@@ -1,4 +1,5 @@
 import { countAhead } from '../db/attempts/counts.ts'
+import { chargedOfAll, costOfAll, usageOfAll } from '../db/attempts/totals.ts'
 import { findTask } from '../db/tasks/tasks.ts'
 import type { AssetRow, TaskRow } from '../db/tables/tables.ts'
 import type { Warning } from '../domain.ts'
@@ -19,16 +20,15 @@ import type { Context } from './context.ts'
 import { ImageRef, PartialImageRef } from './image.ts'
 import { NodeRef } from './node.ts'
 import { ProviderRef } from './provider.ts'
-import { chargedOfAll, costOfAll, usageOfAll, UsageRef } from './usage.ts'
+import { UsageRef } from './usage.ts'
 
-export const WarningRef = builder.objectRef<Warning>('Warning').implement({
+const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description:
     'A difference between what was asked and what is sent, named before money is spent; or what came, named at the end.',
   fields: (t) => ({
-    code: t.field({
+    code: t.expose('code', {
       type: WarningCodeEnum,
       description: 'What programs may act on; the message may change.',
-      resolve: ({ code }) => code,
     }),
     field: t.exposeString('field', {
       nullable: true,
@@ -89,15 +89,13 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     'What a client asked for. It lives from the request to the result, whether anybody watches or not.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    status: t.field({
+    status: t.expose('status', {
       type: TaskStatusEnum,
       description: 'SUCCEEDED, FAILED and CANCELED are final; every other may still change.',
-      resolve: ({ status }) => status,
     }),
-    operation: t.field({
+    operation: t.expose('operation', {
       type: OperationEnum,
       description: 'EDIT when input images came, else GENERATE.',
-      resolve: ({ operation }) => operation,
     }),
     progress: t.exposeFloat('progress', {
       description: '0 to 1, never decreasing. An estimate until it is 1.',
@@ -159,16 +157,14 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       description: 'Whether any of its attempts cost money. YES outweighs UNKNOWN, which outweighs NO.',
       resolve: async (task, _, context) => chargedOfAll(await attemptsOf(task, context)),
     }),
-    error: t.field({
+    error: t.expose('error', {
       type: TaskErrorRef,
       nullable: true,
       description: 'The latest failure; null when all is well, and once it has SUCCEEDED.',
-      resolve: ({ error }) => error,
     }),
-    warnings: t.field({
+    warnings: t.expose('warnings', {
       type: [WarningRef],
       description: 'Where what is sent, or what came, differs from what was asked.',
-      resolve: ({ warnings }) => warnings,
     }),
     resolved: t.field({
       type: ResolvedRef,
@@ -194,22 +190,19 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
         'True only in the answer of a generateImage whose idempotency key was known: nothing new was started.',
       resolve: (task) => 'replayed' in task && task.replayed === true,
     }),
-    createdAt: t.field({
+    createdAt: t.expose('createdAt', {
       type: 'DateTime',
       description: 'When it was stored, before generateImage answered.',
-      resolve: ({ createdAt }) => createdAt,
     }),
-    startedAt: t.field({
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it was first sent; null before.',
-      resolve: ({ startedAt }) => startedAt,
     }),
-    finishedAt: t.field({
+    finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'Null until it has ended for good.',
-      resolve: ({ finishedAt }) => finishedAt,
     }),
   }),
 })

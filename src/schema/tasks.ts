@@ -2,9 +2,15 @@ import { findFeedPosition } from '../db/access/projects.ts'
 import type { TaskRow } from '../db/tables/tables.ts'
 import { findTask, listTasks, type TaskFilter } from '../db/tasks/tasks.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
-import { badInput, GatewayError } from '../errors.ts'
 import { builder } from './builder.ts'
-import { pageOf } from './complexity.ts'
+import {
+  connectionType,
+  firstArgument,
+  keysetOf,
+  pageInfoType,
+  readPage,
+  weightOfPage,
+} from './connection.ts'
 import { OperationEnum, TaskStatusEnum } from './enums.ts'
 import { TaskRef } from './task.ts'
 
@@ -28,64 +34,22 @@ export function readFilter(input: typeof TaskFilterInput.$inferInput | null | un
   return Object.fromEntries(Object.entries(input ?? {}).filter(([, value]) => value != null))
 }
 
-interface Connection {
-  tasks: TaskRow[]
-  hasNextPage: boolean
-  feedCursor: string
-}
+const newestFirst = keysetOf<TaskRow>('task', ({ createdAt }) => createdAt)
 
-const PageInfoRef = builder.objectRef<Connection>('PageInfo').implement({
-  description: 'Whether there is more, and where to go on (relay.dev/graphql/connections.htm).',
-  fields: (t) => ({
-    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether older tasks follow.' }),
-    endCursor: t.string({
-      nullable: true,
-      description: 'Pass it as `after` for the next page; null on an empty page.',
-      resolve: ({ tasks }) => (tasks.length > 0 ? pageCursor(tasks.at(-1)!) : null),
-    }),
-  }),
-})
-
-const TaskEdgeRef = builder.objectRef<TaskRow>('TaskEdge').implement({
-  description: 'A task and its place in the list.',
-  fields: (t) => ({
-    cursor: t.string({ description: 'Pass it as `after` to go on behind this task.', resolve: pageCursor }),
-    node: t.field({
-      type: TaskRef,
-      description: 'The task at this place in the list.',
-      resolve: (task) => task,
-    }),
-  }),
-})
-
-const TaskConnectionRef = builder.objectRef<Connection>('TaskConnection').implement({
+const TaskConnectionRef = connectionType<TaskRow, { feedCursor: string }>('TaskConnection', {
   description: 'A page of tasks, newest first.',
-  fields: (t) => ({
-    edges: t.field({
-      type: [TaskEdgeRef],
-      description: 'The tasks, each with a cursor of its own to go on from.',
-      complexity: { multiplier: 1 },
-      resolve: ({ tasks }) => tasks,
-    }),
-    nodes: t.field({
-      type: [TaskRef],
-      description: 'The same tasks without cursors, for when the page as a whole is enough.',
-      complexity: { multiplier: 1 },
-      resolve: ({ tasks }) => tasks,
-    }),
-    pageInfo: t.field({
-      type: PageInfoRef,
-      description: 'Whether older tasks follow, and from which cursor.',
-      resolve: (connection) => connection,
-    }),
-    feedCursor: t.exposeString('feedCursor', {
-      description:
-        "The place in the project's feed at which this page was read: `taskFeed(after:)` goes on from there without a gap.",
-    }),
-  }),
+  node: TaskRef,
+  keyset: newestFirst,
+  pageInfo: pageInfoType('PageInfo'),
+  edgeName: 'TaskEdge',
 })
 
-const MOST = 100
+builder.objectField(TaskConnectionRef, 'feedCursor', (t) =>
+  t.exposeString('feedCursor', {
+    description:
+      "The place in the project's feed at which this page was read: `taskFeed(after:)` goes on from there without a gap.",
+  }),
+)
 
 builder.queryFields((t) => ({
   task: t.field({
@@ -100,42 +64,22 @@ builder.queryFields((t) => ({
     type: TaskConnectionRef,
     description: "The project's tasks, newest first.",
     extensions: { scope: 'READ' },
-    complexity: ({ first }) => pageOf(first, 50, MOST),
+    complexity: ({ first }) => weightOfPage(first),
     args: {
-      first: t.arg.int({ defaultValue: 50, description: `At most so many, 1 to ${MOST}.` }),
+      ...firstArgument(),
       after: t.arg.string({
         description: 'The cursor of the last task seen; from the newest when left out.',
       }),
       filter: t.arg({ type: TaskFilterInput, description: 'All tasks when left out.' }),
     },
-    async resolve(_, { first: asked, after, filter }, { db, projectId }) {
-      const first = asked ?? 50
-      if (first < 1 || first > MOST) throw badInput('first', `first is ${first}; 1 to ${MOST} is possible.`)
+    async resolve(_, { filter, ...page }, { db, projectId }) {
       // Read before the page: an event that falls between is told twice rather than never.
       const feedSeq = await findFeedPosition(db.read, projectId)
-      const page = { first, after: after == null ? undefined : readPageCursor(after) }
-      const rows = await listTasks(db.read, projectId, readFilter(filter), page)
-      return {
-        tasks: rows.slice(0, first),
-        hasNextPage: rows.length > first,
-        feedCursor: encodeCursor('feed', projectId, feedSeq),
-      }
+      const tasks = await readPage(page, newestFirst, ({ first, after }) => {
+        const place = after && { createdAt: after.at, id: after.id }
+        return listTasks(db.read, projectId, readFilter(filter), { first, after: place })
+      })
+      return { ...tasks, feedCursor: encodeCursor('feed', projectId, feedSeq) }
     },
   }),
 }))
-
-function pageCursor({ createdAt, id }: TaskRow): string {
-  return Buffer.from(`${createdAt}:${id}`).toString('base64url')
-}
-
-function readPageCursor(cursor: string): { createdAt: number; id: string } {
-  const match = /^(\d{1,15}):(task_\w{26})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))
-  if (!match) {
-    throw new GatewayError(
-      'CURSOR_INVALID',
-      'The cursor is not one of this list. Leave it out to start with the newest.',
-      { field: 'after' },
-    )
-  }
-  return { createdAt: Number(match[1]), id: match[2]! }
-}

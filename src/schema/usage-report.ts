@@ -3,7 +3,7 @@ import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../domain.ts'
 import { knownCost, told } from '../engine/usage/columns.ts'
 import { MOST_ROWS, type UsageDimension, type UsageQuestion } from '../engine/usage/query.ts'
 import { reportUsage, type Figures, type UsageReport, type UsageRow } from '../engine/usage/report.ts'
-import type { Period } from '../engine/usage/time-zone.ts'
+import type { CalendarPeriod } from '../engine/usage/time-zone.ts'
 import { GatewayError } from '../errors.ts'
 import { builder } from './builder.ts'
 import { OperationEnum, QualityEnum, TaskStatusEnum } from './enums.ts'
@@ -71,22 +71,19 @@ const FiguresRef = builder.interfaceRef<Figures>('UsageFigures').implement({
         'something was or may have been charged and no cost at all is known.',
       resolve: knownCost,
     }),
-    heldMicros: t.field({
+    heldMicros: t.expose('heldMicros', {
       type: 'BigInt',
       description:
         'What may yet be spent at most, in micro-USD, by attempts that are under way or in doubt; those whose price ' +
         'nobody knows hold nothing.',
-      resolve: ({ heldMicros }) => heldMicros,
     }),
-    attemptsWithUnknownCost: t.int({
+    attemptsWithUnknownCost: t.exposeInt('unknownCosts', {
       description:
         'Attempts that have ended, or are in doubt, with a certain or possible charge that is not in `costMicros`.',
-      resolve: ({ unknownCosts }) => unknownCosts,
     }),
-    attemptsWithUnknownUsage: t.int({
+    attemptsWithUnknownUsage: t.exposeInt('unknownUsages', {
       description:
         'Attempts that have ended, or are in doubt, with a certain or possible charge and no word of tokens.',
-      resolve: ({ unknownUsages }) => unknownUsages,
     }),
   }),
 })
@@ -101,21 +98,19 @@ function tokens(name: keyof Figures, of: string) {
   }
 }
 
-const PeriodRef = builder.objectRef<Period>('UsagePeriod').implement({
+const PeriodRef = builder.objectRef<CalendarPeriod>('UsagePeriod').implement({
   description: 'An hour, day or month of a time zone.',
   fields: (t) => ({
     label: t.exposeString('label', {
       description: 'As a calendar there says it: 2026-11, 2026-11-20, or 2026-11-20T14:00+01:00.',
     }),
-    startsAt: t.field({
+    startsAt: t.expose('startsAt', {
       type: 'DateTime',
       description: 'Its first moment, also where the report begins within it.',
-      resolve: ({ startsAt }) => startsAt,
     }),
-    endsAt: t.field({
+    endsAt: t.expose('endsAt', {
       type: 'DateTime',
       description: 'The first moment that is not in it any more.',
-      resolve: ({ endsAt }) => endsAt,
     }),
   }),
 })
@@ -182,11 +177,10 @@ const TotalsRef = builder.objectRef<Figures>('UsageTotals').implement({
 const ReportRef = builder.objectRef<UsageReport>('UsageReport').implement({
   description: 'What was asked for, what it used, and what it cost, from one moment to another.',
   fields: (t) => ({
-    from: t.field({ type: 'DateTime', description: 'The first moment of it.', resolve: ({ from }) => from }),
-    to: t.field({
+    from: t.expose('from', { type: 'DateTime', description: 'The first moment of it.' }),
+    to: t.expose('to', {
       type: 'DateTime',
       description: 'The first moment that is not in it; for a report until now, when it was made.',
-      resolve: ({ to }) => to,
     }),
     timeZone: t.exposeString('timeZone', { description: 'Whose hours, days and months they are.' }),
     rows: t.field({
@@ -196,10 +190,9 @@ const ReportRef = builder.objectRef<UsageReport>('UsageReport').implement({
       complexity: { multiplier: 100 },
       resolve: ({ rows }) => rows.map((row) => ({ ...row, ...row.figures })),
     }),
-    totals: t.field({
+    totals: t.expose('totals', {
       type: TotalsRef,
       description: 'Of all rows together.',
-      resolve: ({ totals }) => totals,
     }),
   }),
 })

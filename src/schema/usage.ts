@@ -2,8 +2,6 @@ import type { Usage } from '../domain.ts'
 import { builder } from './builder.ts'
 import { UsageSourceEnum } from './enums.ts'
 
-export { chargedOfAll, costOfAll, usageOf, usageOfAll } from '../db/attempts/totals.ts'
-
 interface Details {
   textTokens: number | null
   imageTokens: number | null
@@ -50,10 +48,9 @@ export const UsageRef = builder.objectRef<Usage>('Usage').implement({
       description: 'The output by class; null when it could not be told apart.',
       resolve: (usage) => details(usage.outputTextTokens, usage.outputImageTokens),
     }),
-    source: t.field({
+    source: t.expose('source', {
       type: UsageSourceEnum,
       description: 'Whether these are reported, estimated or unknown.',
-      resolve: (usage) => usage.source,
     }),
   }),
 })

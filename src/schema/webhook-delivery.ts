@@ -2,10 +2,10 @@ import { listDeliveries } from '../db/webhooks/deliveries.ts'
 import type { DeliveryRow, TryRow } from '../db/tables/tables.ts'
 import { findTask } from '../db/tasks/tasks.ts'
 import { findEndpoint } from '../db/webhooks/endpoints.ts'
-import { badInput, GatewayError } from '../errors.ts'
+import { GatewayError } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
-import { pageOf } from './complexity.ts'
+import { firstArgument, readFirst, weightOfPage } from './connection.ts'
 import { DeliveryFailureEnum, DeliveryStateEnum, WebhookEventEnum } from './enums.ts'
 import { NodeRef } from './node.ts'
 import { TaskRef } from './task.ts'
@@ -15,7 +15,7 @@ const TryRef = builder.objectRef<TryRow>('WebhookTry').implement({
   description: 'One POST to a receiver, and what came of it.',
   fields: (t) => ({
     number: t.exposeInt('number', { description: '1 for the first of a delivery.' }),
-    at: t.field({ type: 'DateTime', description: 'When it was signed and sent.', resolve: ({ at }) => at }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it was signed and sent.' }),
     durationMs: t.exposeInt('durationMs', {
       description: 'How long it took until the answer, or until it was given up, in milliseconds.',
     }),
@@ -23,11 +23,10 @@ const TryRef = builder.objectRef<TryRow>('WebhookTry').implement({
       nullable: true,
       description: 'Of the answer, 100 to 599; null when none came.',
     }),
-    failure: t.field({
+    failure: t.expose('failure', {
       type: DeliveryFailureEnum,
       nullable: true,
       description: 'Null when the receiver answered with a 2xx status.',
-      resolve: ({ failure }) => failure,
     }),
   }),
 })
@@ -37,15 +36,13 @@ const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement(
     'One message on its way to one receiver, delivered at least once. Its id is the `webhook-id` of every try.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    event: t.field({
+    event: t.expose('event', {
       type: WebhookEventEnum,
       description: 'What happened to the task.',
-      resolve: ({ event }) => event,
     }),
-    state: t.field({
+    state: t.expose('state', {
       type: DeliveryStateEnum,
       description: 'PENDING until a receiver answered 2xx or it was given up.',
-      resolve: ({ state }) => state,
     }),
     task: t.field({
       type: TaskRef,
@@ -63,7 +60,7 @@ const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement(
         return found ? withoutSecret(found) : null
       },
     }),
-    url: t.field({ type: 'URL', description: 'Where it is posted to.', resolve: ({ url }) => url }),
+    url: t.expose('url', { type: 'URL', description: 'Where it is posted to.' }),
     payload: t.exposeString('payload', {
       description: 'The JSON text that is signed and sent, byte for byte the same in every try.',
     }),
@@ -78,37 +75,32 @@ const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement(
       description: 'Not before this moment; null once it has ended.',
       resolve: ({ state, nextAt }) => (state === 'PENDING' ? nextAt : null),
     }),
-    createdAt: t.field({
+    createdAt: t.expose('createdAt', {
       type: 'DateTime',
       description: 'When the task came to stand as the payload says.',
-      resolve: ({ createdAt }) => createdAt,
     }),
-    finishedAt: t.field({
+    finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it was received or given up; null while it is PENDING.',
-      resolve: ({ finishedAt }) => finishedAt,
     }),
   }),
 })
-
-const MOST = 100
 
 builder.queryFields((t) => ({
   webhookDeliveries: t.field({
     type: [DeliveryRef],
     description: 'What receivers of the project were or are to be told, newest first.',
     extensions: { scope: 'READ' },
-    complexity: ({ first }) => pageOf(first, 50, MOST),
+    complexity: ({ first }) => weightOfPage(first),
     args: {
-      first: t.arg.int({ defaultValue: 50, description: `At most so many, 1 to ${MOST}.` }),
+      ...firstArgument(),
       after: t.arg.id({ description: 'The id of the last one seen; from the newest when left out.' }),
       webhookId: t.arg.id({ description: 'Only to this receiver.' }),
       state: t.arg({ type: DeliveryStateEnum, description: 'Only those that stand so.' }),
     },
     resolve(_, { first: asked, after, webhookId, state }, { db, projectId }) {
-      const first = asked ?? 50
-      if (first < 1 || first > MOST) throw badInput('first', `first is ${first}; 1 to ${MOST} is possible.`)
+      const first = readFirst(asked)
       if (after != null && idPrefix(after) !== 'dlv')
         throw new GatewayError('CURSOR_INVALID', 'A delivery id, dlv_…, is needed to go on behind it.', {
           field: 'after',

@@ -10,16 +10,14 @@ export const WebhookRef = builder.objectRef<EndpointRow>('Webhook').implement({
     'A registered address that is sent a signed POST when a task of the project ends (standardwebhooks.com).',
   interfaces: [NodeRef],
   fields: (t) => ({
-    url: t.field({
+    url: t.expose('url', {
       type: 'URL',
       description: 'Where messages are posted to. It never changes: register another one instead.',
-      resolve: ({ url }) => url,
     }),
-    events: t.field({
+    events: t.expose('events', {
       type: [WebhookEventEnum],
       nullable: true,
       description: 'What it is told; null for everything, kinds that are added later included.',
-      resolve: ({ events }) => events,
     }),
     description: t.exposeString('description', {
       nullable: true,
@@ -30,22 +28,19 @@ export const WebhookRef = builder.objectRef<EndpointRow>('Webhook').implement({
       description:
         'whsec_… with 32 random bytes: verifies the signatures. Shown in the answer of createWebhook and never again; null everywhere else.',
     }),
-    createdAt: t.field({
+    createdAt: t.expose('createdAt', {
       type: 'DateTime',
       description: 'When it was registered; earlier ends of tasks are not told.',
-      resolve: ({ createdAt }) => createdAt,
     }),
-    disabledAt: t.field({
+    disabledAt: t.expose('disabledAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it answered 410, since which nothing is sent; null while it is active.',
-      resolve: ({ disabledAt }) => disabledAt,
     }),
-    deletedAt: t.field({
+    deletedAt: t.expose('deletedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'Null unless it was removed and is here only as history.',
-      resolve: ({ deletedAt }) => deletedAt,
     }),
   }),
 })

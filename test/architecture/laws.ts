@@ -17,9 +17,20 @@ const LAYERS = [
 
 /** The modules of the `domain` layer: every layer may import them. */
 const DOMAIN = new Set(
-  ['domain', 'errors', 'clock', 'ids', 'log', 'metrics', 'money', 'period', 'tracing'].map(
-    (name) => `src/${name}.ts`,
-  ),
+  [
+    'async-iterators',
+    'domain',
+    'errors',
+    'clock',
+    'csv',
+    'ids',
+    'log',
+    'metrics',
+    'money',
+    'period',
+    'quantity',
+    'tracing',
+  ].map((name) => `src/${name}.ts`),
 )
 
 /**
@@ -41,6 +52,11 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['tasks', 'attempts', 'money', 'access', 'providers'],
     ['connection'],
     ['tables'],
+  ],
+  'src/providers/': [
+    ['basic', 'openai', 'pmock', 'jimmy', 'acedata', 'sandbox'],
+    ['images-api'],
+    ['wire', 'models'],
   ],
 }
 
@@ -66,6 +82,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/resources': ['src/telemetry/'],
   '@opentelemetry/sdk-trace': ['src/telemetry/'],
   standardwebhooks: ['src/engine/webhooks/signature.ts'],
+  'temporal-polyfill': ['src/engine/usage/time-zone.ts'],
   'node:process': PROCESS,
 }
 
@@ -73,7 +90,8 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
 const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly string[] }[] = [
   {
     what: 'time',
-    pattern: /\bDate\.now\b|\bnew Date\(\)|\bset(?:Timeout|Interval)\b|\bperformance\b|\bnode:timers\b/,
+    pattern:
+      /\bDate\.now\b|\bnew Date\(\)|\bTemporal\.Now\b|\bset(?:Timeout|Interval)\b|\bperformance\b|\bnode:timers\b/,
     owners: [
       CLOCK,
       // Comes back to PostgreSQL by itself, below everything that was handed a clock.

@@ -4,10 +4,11 @@ import { bill, costText, tokenTable } from '../../src/cli/demo/bill.ts'
 import { graphqlUrl } from '../../src/cli/demo/client.ts'
 import { ending } from '../../src/cli/demo/ending.ts'
 import { slug } from '../../src/cli/demo/files.ts'
-import { formatBytes, formatCount, formatMs, formatUsd } from '../../src/cli/format.ts'
+import { countOrDash, formatMs } from '../../src/cli/format.ts'
 import { bar, glide, percent } from '../../src/cli/demo/progress-bar.ts'
 import type { TaskResult } from '../../src/cli/demo/replies.ts'
 import { plain } from '../../src/cli/screen.ts'
+import { formatBytes } from '../../src/quantity.ts'
 
 const FIXED: TaskResult = {
   status: 'SUCCEEDED',
@@ -32,20 +33,7 @@ const FIXED: TaskResult = {
   finishedAt: '2026-11-20T10:00:04.183Z',
 }
 
-describe('money', () => {
-  test.each([
-    [0n, '$0.00'],
-    [1n, '$0.000001'],
-    [31_740n, '$0.03174'],
-    [100_000n, '$0.10'],
-    [1_000_000n, '$1.00'],
-    [1_230_450_000n, '$1,230.45'],
-    [9_007_199_254_740_993n, '$9,007,199,254.740993'],
-    [-250_000n, '-$0.25'],
-  ])('%s micro-USD read %s', (micros, text) => {
-    expect(formatUsd(micros)).toBe(text)
-  })
-
+describe('a cost', () => {
   test('is unknown, not nothing, when nobody told us', () => {
     expect(costText({ costMicros: null, charged: 'UNKNOWN' })).toBe('unknown')
     expect(costText({ costMicros: null, charged: 'YES' })).toBe('unknown')
@@ -55,9 +43,9 @@ describe('money', () => {
 
 describe('numbers', () => {
   test.each([
-    [formatCount(1_056), '1,056'],
-    [formatCount(0), '0'],
-    [formatCount(null), '–'],
+    [countOrDash(1_056), '1,056'],
+    [countOrDash(0), '0'],
+    [countOrDash(null), '–'],
     [formatBytes(999), '999 B'],
     [formatBytes(999_499), '999 kB'],
     [formatBytes(999_500), '1.0 MB'],

@@ -46,7 +46,7 @@ test('places one cheap generation and one edit of it, and leaves nothing behind'
 })
 
 test('asks about a task until it is done', async () => {
-  const upstream = await startAcedataUpstream({ apiKey: KEY, pictures: 'as asked' })
+  const upstream = await startAcedataUpstream({ apiKey: KEY, pictures: 'as requested' })
   onTestFinished(() => upstream.close())
   const account = { name: 'ace', dialect: 'acedata', baseUrl: upstream.url, apiKey: '${ACE}', pollMs: 1 }
   await writeFile(join(cwd, 'darkroom.config.json'), JSON.stringify({ providers: [account] }))

@@ -1,10 +1,10 @@
 // Failures as docs/providers.md writes them down, in the form that each upstream gives them.
-import type { CannedReply, Mood } from '../providers/upstreams/fake.ts'
+import type { CannedReply, Scenario } from '../providers/upstreams/fake.ts'
 import { basicError } from '../providers/upstreams/basic.ts'
 import { pmockReply, taskReply } from '../providers/upstreams/pmock.ts'
 import type { Page } from './pages.ts'
 
-const MISHAPS: Readonly<Record<string, Mood>> = {
+const MISHAPS: Readonly<Record<string, Scenario>> = {
   'the connection is closed before the request was written': 'reset-at-accept',
   'the connection is lost before the reply': 'reset-after-request',
   'the connection is lost within the reply': 'truncated',
@@ -12,7 +12,7 @@ const MISHAPS: Readonly<Record<string, Mood>> = {
   'the reply is a success with nothing in it': 'empty-data',
 }
 
-export function mishap(sentence: string): Mood {
+export function mishap(sentence: string): Scenario {
   const mood = MISHAPS[sentence]
   if (!mood) throw new Error(`Nobody knows how to make it happen that ${sentence}`)
   return mood

@@ -4,12 +4,12 @@ import type { ImageRequest, Settings } from '../../src/domain.ts'
 import { fit, type Fit } from '../../src/engine/routing/match.ts'
 import { dialects } from '../../src/providers/index.ts'
 import type { Failure } from '../../src/providers/error.ts'
-import type { Offer, Order, Provider } from '../../src/providers/provider.ts'
+import type { Offer, ProviderRequest, Provider } from '../../src/providers/provider.ts'
 import { plainRequest } from '../support/rows.ts'
-import { failureOf, inputOf, openCall, orderOf } from '../providers/call.ts'
+import { failureOf, inputOf, openCall, requestOf } from '../providers/call.ts'
 import { startAcedataUpstream } from '../providers/upstreams/acedata.ts'
 import { startBasicUpstream } from '../providers/upstreams/basic.ts'
-import type { FakeUpstream, Mood, ReceivedRequest } from '../providers/upstreams/fake.ts'
+import type { FakeUpstream, Scenario, ReceivedRequest } from '../providers/upstreams/fake.ts'
 import { startJimmyUpstream } from '../providers/upstreams/jimmy.ts'
 import { startPmockUpstream } from '../providers/upstreams/pmock.ts'
 import { startCompatUpstream } from '../providers/upstreams/pmock-compat.ts'
@@ -76,38 +76,38 @@ export async function judge(page: Page, wish: Wish): Promise<{ fit: Fit; offer: 
 }
 
 /** What an order at this upstream ends with when it answers so. */
-export async function failWith(page: Page, mood: Mood, entry: Entry = {}): Promise<Failure> {
+export async function failWith(page: Page, mood: Scenario, entry: Entry = {}): Promise<Failure> {
   const { provider, upstream } = await openTrial(page, entry)
   upstream.script(mood)
   const { call } = await openCall()
-  return failureOf(provider.submit(orderOf(), call))
+  return failureOf(provider.submit(requestOf(), call))
 }
 
 /** What an accepted order ends with when the upstream answers so to the question about it. */
 export async function endWith(
   page: Page,
-  mood: (remoteId: string) => Mood,
+  mood: (remoteId: string) => Scenario,
   entry: Entry = {},
 ): Promise<Failure> {
   const mode = page.dialect === 'pmock' ? {} : { mode: 'async' }
   const { provider, upstream } = await openTrial(page, { ...mode, ...entry })
   const { call } = await openCall()
-  const answer = await provider.submit(orderOf(), call)
+  const answer = await provider.submit(requestOf(), call)
   if (answer.state !== 'ACCEPTED') throw new Error(`The order was not accepted but ${answer.state}`)
   upstream.script(mood(answer.remoteId))
-  return failureOf(Promise.resolve(provider.check?.(answer.remoteId, orderOf(), call)))
+  return failureOf(Promise.resolve(provider.check?.(answer.remoteId, requestOf(), call)))
 }
 
 /** What an order may say, and where its upstream may call back; all else in a wish is configuration. */
-export const { operation: _, upstreamModel: __, ...SETTINGS } = { ...orderOf(), address: '' }
+export const { operation: _, upstreamModel: __, ...SETTINGS } = { ...requestOf(), address: '' }
 
 const PICTURE = inputOf(Buffer.from('picture'))
 
-function toOrder(wish: Wish): Order {
+function toOrder(wish: Wish): ProviderRequest {
   const { images = 0, mask } = wish
   const inputs = Array.from({ length: Number(images) }, () => PICTURE)
   const settings = toSettings(wish)
-  return orderOf({
+  return requestOf({
     ...settings,
     upstreamModel: settings.model ?? 'gpt-image-2',
     ...(inputs.length > 0 && { images: inputs }),

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
-import type { Answer, Call, Order, Provider } from '../../src/providers/provider.ts'
+import type { Settings } from '../../src/domain.ts'
+import type { Answer, Call, Provider } from '../../src/providers/provider.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
-import { done, failure, held, scripted, type Sent } from '../support/scripted.ts'
+import { done, failure, held, scripted, type Checked } from '../support/scripted.ts'
 
 /** A provider that accepts, and is then asked; `checks` says how it answers, `nth` counting from 1. */
-function accepting(checks: (sent: Sent, nth: number) => Promise<Answer>, more: Partial<Provider> = {}) {
+function accepting(checks: (sent: Checked, nth: number) => Promise<Answer>, more: Partial<Provider> = {}) {
   const asked: string[] = []
   const provider = scripted(
     async () => ({ state: 'ACCEPTED', remoteId: `remote-${asked.length}`, checkAfterMs: 0 }),
     {
-      check(remoteId: string, order: Order, call: Call) {
+      check(remoteId: string, order: Settings, call: Call) {
         asked.push(remoteId)
         return checks({ order, call }, asked.length)
       },

@@ -1,7 +1,7 @@
 // GatewayConfig is written by hand, for its documentation. The compiler compares it with what is checked at run time: an
 // error here names a setting that one of the two lacks, or that differs.
-import { expectTypeOf, it } from 'vitest'
-import type { z } from 'zod'
+import { expect, expectTypeOf, it } from 'vitest'
+import { z } from 'zod'
 import type { CONFIG_SHAPE } from '../../src/config/shape.ts'
 import type {
   AcedataProviderConfig,
@@ -17,7 +17,7 @@ import type {
 import type { acedataOptions } from '../../src/providers/acedata/options.ts'
 import type { BasicOptions } from '../../src/providers/basic/basic.ts'
 import type { jimmyOptions } from '../../src/providers/jimmy/options.ts'
-import type { openaiOptions } from '../../src/providers/openai/options.ts'
+import { dialects } from '../../src/providers/index.ts'
 import type { pmockOptions } from '../../src/providers/pmock/options.ts'
 
 type Input = z.input<typeof CONFIG_SHAPE>
@@ -42,9 +42,28 @@ it('declares the settings that are checked, and no others', () => {
 })
 
 it("declares each provider's options as its dialect checks them", () => {
-  expectTypeOf<Options<OpenaiProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof openaiOptions>>>()
   expectTypeOf<Options<PmockProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof pmockOptions>>>()
   expectTypeOf<Options<JimmyProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof jimmyOptions>>>()
   expectTypeOf<Options<AcedataProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof acedataOptions>>>()
   expectTypeOf<keyof Options<BasicProviderConfig>>().toEqualTypeOf<keyof BasicOptions>()
+})
+
+it('declares the options of openai, which depend on its presets', () => {
+  // The compiler sees that these are the declared ones.
+  const declared: Record<keyof Options<OpenaiProviderConfig>, true> = {
+    apiKey: true,
+    baseUrl: true,
+    concurrency: true,
+    mode: true,
+    models: true,
+    naming: true,
+    organization: true,
+    preset: true,
+    project: true,
+    responseFormat: true,
+    timeoutMs: true,
+    unbilledServerErrors: true,
+  }
+  const schema = z.toJSONSchema(dialects['openai']!.options, { io: 'input', unrepresentable: 'any' })
+  expect(Object.keys(schema.properties ?? {}).toSorted()).toEqual(Object.keys(declared))
 })

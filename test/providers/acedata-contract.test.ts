@@ -85,7 +85,7 @@ const STATUSES: StatusRow[] = [
   ['no response, started at a written date', 'PENDING', record(null, { started_at: '2026-11-20T08:00:00Z' })],
   ['a flat response', 'DONE', record({ success: true, created: 1, data })],
   ['a nested response', 'DONE', record({ success: true, data: { created: 1, data } })],
-  ['a response that is not said to be a success', 'DONE', record({ data })],
+  ['a response without success: true', 'DONE', record({ data })],
   ['a response with an error that is empty', 'DONE', record({ success: true, error: '', data })],
   ['an empty record', 'MISSING', { status: 200, body: {} }],
   ['a response without an image', 'broken', record({ success: true, data: [] })],
@@ -99,9 +99,9 @@ const STATUSES: StatusRow[] = [
   ['too many requests of the task', 'broken', failure({ code: 'too_many_requests', message: 'No.' })],
   ['another task', 'lost', record(null, { id: 'task-2' })],
   ['a wrong token', 'refused', failed(401, 'invalid_token')],
-  ['a bad question', 'lost', failed(400, 'bad_request')],
-  ['a failure of the question', 'lost', failed(500, 'api_error')],
-  ['too many questions', 'busy', failed(429, 'too_many_requests')],
+  ['a bad check', 'lost', failed(400, 'bad_request')],
+  ['a failure of the check', 'lost', failed(500, 'api_error')],
+  ['too many checks', 'busy', failed(429, 'too_many_requests')],
 ]
 
 const path = '/openai/images/generations'

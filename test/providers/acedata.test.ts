@@ -1,11 +1,11 @@
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { acedata } from '../../src/providers/acedata/acedata.ts'
 import type { AcedataOptions } from '../../src/providers/acedata/options.ts'
-import { UNKNOWN_USAGE, type Order } from '../../src/providers/provider.ts'
-import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
-import { startAcedataUpstream, type CallbackMood } from './upstreams/acedata.ts'
+import { UNKNOWN_USAGE, type ProviderRequest } from '../../src/providers/provider.ts'
+import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import { startAcedataUpstream, type CallbackScenario } from './upstreams/acedata.ts'
 import type { CannedReply, ReceivedRequest } from './upstreams/fake.ts'
 import { formOf } from './upstreams/form.ts'
 import { listen } from './upstreams/listen.ts'
@@ -21,7 +21,7 @@ async function open(entry: object = {}) {
   return { provider, upstream }
 }
 
-async function sent(wishes: Partial<Order>, entry: object = SYNC): Promise<ReceivedRequest> {
+async function sent(wishes: Partial<ProviderRequest>, entry: object = SYNC): Promise<ReceivedRequest> {
   const { provider, upstream } = await open(entry)
   await develop(provider, wishes)
   const [request] = upstream.requests
@@ -29,33 +29,33 @@ async function sent(wishes: Partial<Order>, entry: object = SYNC): Promise<Recei
   return request
 }
 
-/** The other end of a callback: keeps what it is told. */
+/** The receiver of callbacks. */
 async function openDoor() {
-  const told: string[] = []
+  const bodies: string[] = []
   const server = createServer((request, response) => {
     void text(request).then((body) => {
-      told.push(body)
+      bodies.push(body)
       response.writeHead(204).end()
     })
   })
   const url = `${await listen(server)}/callbacks/secret`
   onTestFinished(() => void server.close())
-  return { url, told }
+  return { url, bodies }
 }
 
-async function submitWithCallback(mood: CallbackMood, entry: object = {}) {
+async function submitWithCallback(scenario: CallbackScenario, entry: object = {}) {
   const { provider, upstream } = await open(entry)
   const door = await openDoor()
-  const { call, heard } = await openCall({ callbackUrl: door.url })
-  upstream.scriptCallbacks(mood)
-  const answer = await provider.submit(orderOf(), call)
-  if (answer.state !== 'ACCEPTED') throw new Error(`The order was not accepted but ${answer.state}`)
-  const check = async () => provider.check?.(answer.remoteId, orderOf(), call)
-  return { provider, upstream, door, call, heard, answer, check }
+  const { call, reports } = await openCall({ callbackUrl: door.url })
+  upstream.scriptCallbacks(scenario)
+  const answer = await provider.submit(requestOf(), call)
+  if (answer.state !== 'ACCEPTED') throw new Error(`The request was not accepted but ${answer.state}`)
+  const check = async () => provider.check?.(answer.remoteId, requestOf(), call)
+  return { provider, upstream, door, call, reports, answer, check }
 }
 
-/** How a picture was asked to come. */
-async function formAsked(wished: Partial<Order>, entry: object = {}): Promise<unknown> {
+/** The response_format that was sent. */
+async function formAsked(wished: Partial<ProviderRequest>, entry: object = {}): Promise<unknown> {
   return (await sent(wished, { ...SYNC, ...entry })).parameters.response_format
 }
 
@@ -63,7 +63,7 @@ async function failWith(reply: CannedReply, entry: object = SYNC) {
   const { provider, upstream } = await open(entry)
   upstream.script(reply)
   const { call } = await openCall()
-  return failureOf(provider.submit(orderOf(), call))
+  return failureOf(provider.submit(requestOf(), call))
 }
 
 const parse = (entry: object): AcedataOptions => acedata.options.parse({ apiKey: 'k', ...entry })
@@ -80,11 +80,11 @@ describe('the page "Openai Images Generations"', () => {
     style: 'VIVID',
   } as const
 
-  test('has a request that is sent as it stands there, with our own id for it', async () => {
+  it('shows the request that is sent, apart from the client ref', async () => {
     const { provider, upstream } = await open()
     const door = await openDoor()
     const { call } = await openCall({ callbackUrl: door.url })
-    await provider.submit(orderOf({ ...wishes, upstreamModel: 'dall-e-3' }), call)
+    await provider.submit(requestOf({ ...wishes, upstreamModel: 'dall-e-3' }), call)
     const [request] = upstream.requests
     expect(request?.method).toBe('POST')
     expect(request?.path).toBe('/openai/images/generations')
@@ -98,7 +98,7 @@ describe('the page "Openai Images Generations"', () => {
     )
   })
 
-  test('has a response whose image and prompt are read, and whose usage is unknown', async () => {
+  it('shows a response whose image and prompt are read and whose usage is unknown', async () => {
     const { provider, upstream } = await open(SYNC)
     const data = [{ url: '', b64_json: 'cGljdHVyZQ==', revised_prompt: '<string>' }]
     upstream.script({ status: 200, body: { data, created: 123 } })
@@ -108,7 +108,7 @@ describe('the page "Openai Images Generations"', () => {
     expect(usage).toEqual(UNKNOWN_USAGE)
   })
 
-  test.each<[Partial<Order>, object]>([
+  it.each<[Partial<ProviderRequest>, object]>([
     [{ quality: 'HIGH' }, { quality: 'high' }],
     [{ quality: 'MEDIUM' }, { quality: 'medium' }],
     [{ quality: 'LOW' }, { quality: 'low' }],
@@ -135,11 +135,11 @@ describe('the page "Openai Images Generations"', () => {
     [{ model: 'dall-e-3', style: 'NATURAL' }, { style: 'natural' }],
     [{ model: 'dall-e-2', size: '256x256' }, { size: '256x256' }],
     [{ model: 'dall-e-2', size: '512x512' }, { size: '512x512' }],
-  ])('has a word for %j', async (asked, words) => {
-    expect((await sent({ model: 'gpt-image-1', ...asked })).parameters).toMatchObject(words)
+  ])('has a value for %j', async (wished, words) => {
+    expect((await sent({ model: 'gpt-image-1', ...wished })).parameters).toMatchObject(words)
   })
 
-  test('asks for a form of the answer only where that is honoured', async () => {
+  it('gets response_format only for models that honour it', async () => {
     const base64 = { responseFormat: 'b64_json' }
     expect(await formAsked({ model: 'dall-e-3' })).toBe('url')
     expect(await formAsked({ model: 'dall-e-3' }, base64)).toBe('b64_json')
@@ -148,13 +148,13 @@ describe('the page "Openai Images Generations"', () => {
     expect(await formAsked({ model: 'gpt-image-1.5' }, base64)).toBeUndefined()
   })
 
-  test('leaves the size of a DALL·E picture open by not naming it', async () => {
+  it('gets no size for a DALL·E model with size auto', async () => {
     expect((await sent({ model: 'dall-e-3' })).parameters).not.toHaveProperty('size')
     expect((await sent({ model: 'gpt-image-1' })).parameters).toMatchObject({ size: 'auto' })
   })
 })
 
-test('an edit is a form with the files, the mask, and what was chosen', async () => {
+it('an edit is a form with the files, the mask and the chosen settings', async () => {
   const [first, second, hole] = [Buffer.from('first\r\n--\0'), Buffer.from('second'), Buffer.from('hole')]
   const images = [inputOf(first, 'image/jpeg'), inputOf(second)]
   const wishes = {
@@ -184,23 +184,23 @@ test('an edit is a form with the files, the mask, and what was chosen', async ()
   ])
 })
 
-describe('the way of an answer', () => {
+describe('a result', () => {
   const RECORD = { outputTokens: 1372, inputTokens: 775, totalTokens: 2147, source: 'REPORTED' }
 
-  test('at once has the pictures, the usage and the trace id', async () => {
+  it('in the reply has the images, the usage and the trace id', async () => {
     const { provider, upstream } = await open(SYNC)
-    const { pictures, usage, heard } = await develop(provider, { n: 3 })
+    const { pictures, usage, reports } = await develop(provider, { n: 3 })
     expect(pictures).toEqual(upstream.pictures)
     expect(usage).toMatchObject(RECORD)
-    expect(heard.requestIds).toEqual(['trace-task-1'])
+    expect(reports.requestIds).toEqual(['trace-task-1'])
   })
 
-  test('by a record has them as well, and asks by the task’s id', async () => {
+  it('by polling has the same, and is checked by the task id', async () => {
     const { provider, upstream } = await open()
-    const { pictures, usage, heard } = await develop(provider, { n: 2 })
+    const { pictures, usage, reports } = await develop(provider, { n: 2 })
     expect(pictures).toEqual(upstream.pictures)
     expect(usage).toMatchObject(RECORD)
-    expect(heard.requestIds).toContain('att_1')
+    expect(reports.requestIds).toContain('att_1')
     expect(upstream.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'POST /openai/images/generations',
       'POST /openai/tasks',
@@ -209,70 +209,70 @@ describe('the way of an answer', () => {
     expect(upstream.requests[1]?.body.toString()).toBe('{"action":"retrieve","id":"task-1"}')
   })
 
-  test.each<[string, string | undefined, object]>([
+  it.each<[string, string | undefined, object]>([
     ['auto', undefined, { async: true, trace_id: 'att_1' }],
     ['auto', 'https://a.example/c', { callback_url: 'https://a.example/c', trace_id: 'att_1' }],
     ['async', 'https://a.example/c', { async: true, trace_id: 'att_1' }],
     ['sync', 'https://a.example/c', {}],
     ['callback', 'https://a.example/c', { callback_url: 'https://a.example/c', trace_id: 'att_1' }],
-  ])('by %s with the address %s is asked for by %j', async (mode, callbackUrl, words) => {
+  ])('in mode %s with the callback URL %s is requested by %j', async (mode, callbackUrl, words) => {
     const { provider, upstream } = await open({ mode })
     upstream.scriptCallbacks('never')
     const { call } = await openCall({ callbackUrl })
-    await provider.submit(orderOf(), call)
+    await provider.submit(requestOf(), call)
     const { async, callback_url, trace_id } = upstream.requests[0]?.parameters ?? {}
     expect(JSON.parse(JSON.stringify({ async, callback_url, trace_id }))).toEqual(words)
   })
 
-  test('by callback is refused where there is no address, and nothing is sent', async () => {
+  it('in mode callback without a callback URL is refused before anything is sent', async () => {
     const { provider, upstream } = await open({ mode: 'callback' })
     const { call } = await openCall()
-    const failure = await failureOf(provider.submit(orderOf(), call))
+    const failure = await failureOf(provider.submit(requestOf(), call))
     expect(failure).toMatchObject({ kind: 'refused', code: 'PROVIDER_MISCONFIGURED', charged: 'NO' })
     expect(upstream.requests).toEqual([])
-    expect(await provider.check?.('task-1', orderOf(), call)).toMatchObject({ state: 'MISSING' })
+    expect(await provider.check?.('task-1', requestOf(), call)).toMatchObject({ state: 'MISSING' })
   })
 
-  test('by callback is asked about more rarely', async () => {
+  it('by callback is polled less often', async () => {
     const { answer, check } = await submitWithCallback('never', { pollMs: 1000, callbackPollMs: 60_000 })
     expect(answer.checkAfterMs).toBe(60_000)
     expect(await check()).toEqual({ state: 'PENDING', progress: null, checkAfterMs: 60_000 })
     const { provider } = await open({ pollMs: 1000 })
     const { call } = await openCall()
-    expect(await provider.submit(orderOf(), call)).toMatchObject({ checkAfterMs: 1000 })
+    expect(await provider.submit(requestOf(), call)).toMatchObject({ checkAfterMs: 1000 })
   })
 })
 
 describe('a callback', () => {
-  test.each<[CallbackMood, number]>([
+  it.each<[CallbackScenario, number]>([
     ['nested', 1],
     ['flat', 1],
     ['twice', 2],
     ['early', 1],
-  ])('that comes %s is about the task, whose record then has the picture', async (mood, times) => {
-    const { provider, upstream, door, answer, check } = await submitWithCallback(mood)
+  ])('that comes %s names the task, whose record then has the image', async (scenario, times) => {
+    const { provider, upstream, door, answer, check } = await submitWithCallback(scenario)
     await expect.poll(() => upstream.deliveries.length).toBe(times)
     expect(upstream.deliveries.every(({ status }) => status === 204)).toBe(true)
-    for (const body of door.told) expect(provider.receive?.(body)).toEqual({ remoteId: answer.remoteId })
+    for (const body of door.bodies) expect(provider.receive?.(body)).toEqual({ remoteId: answer.remoteId })
     expect(await check()).toMatchObject({ state: 'DONE' })
     expect([...upstream.charges.values()]).toEqual([1])
   })
 
-  test('that comes early is there before the submit is answered', async () => {
-    const { upstream, heard } = await submitWithCallback('early')
+  it('may arrive before the reply to the submit', async () => {
+    const { upstream, reports } = await submitWithCallback('early')
     expect(upstream.deliveries).toHaveLength(1)
-    expect(heard.requestIds).toEqual(['att_1'])
+    expect(reports.requestIds).toEqual(['att_1'])
   })
 
-  test('that is forged is not believed', async () => {
+  it('that is forged is not trusted', async () => {
     const { provider, door, answer, check } = await submitWithCallback('forged')
-    await expect.poll(() => door.told.length).toBe(1)
-    expect(provider.receive?.(String(door.told[0]))).toEqual({ remoteId: answer.remoteId })
+    await expect.poll(() => door.bodies.length).toBe(1)
+    expect(provider.receive?.(String(door.bodies[0]))).toEqual({ remoteId: answer.remoteId })
     expect(await check()).toMatchObject({ state: 'PENDING' })
     expect(await check()).toMatchObject({ state: 'DONE' })
   })
 
-  test('that tells a failure is confirmed by the record', async () => {
+  it('that reports a failure is confirmed by the record', async () => {
     const { upstream, check } = await submitWithCallback('failing')
     await expect.poll(() => upstream.deliveries.length).toBe(1)
     const failure = await failureOf(check())
@@ -280,19 +280,19 @@ describe('a callback', () => {
     expect(failure.message).toBe('acedata failed: fetch failed (status 200, api_error).')
   })
 
-  test('that is late or never comes is not needed', async () => {
+  it('that is late or lost is not needed', async () => {
     const { upstream, door, check } = await submitWithCallback('late')
     expect(await check()).toMatchObject({ state: 'PENDING' })
     expect(await check()).toMatchObject({ state: 'DONE' })
-    expect(door.told).toEqual([])
+    expect(door.bodies).toEqual([])
     await upstream.deliver()
-    expect(door.told).toHaveLength(1)
+    expect(door.bodies).toHaveLength(1)
     expect(await check()).toMatchObject({ state: 'DONE' })
   })
 })
 
 describe('a failure', () => {
-  test('keeps the trace id, and tells what was wrong in the upstream’s words', async () => {
+  it('keeps the trace id and the message of the upstream', async () => {
     const error = { code: 'bad_request', message: 'size width and height must be multiples of 16' }
     const failure = await failWith({ status: 400, body: { error, trace_id: 'c1f8' } })
     expect(failure.providerRequestId).toBe('c1f8')
@@ -301,46 +301,46 @@ describe('a failure', () => {
     )
   })
 
-  test('that concerns the account is told to the log alone', async () => {
+  it('about the account is kept for the log only', async () => {
     const error = { code: 'used_up', message: 'balance of user 77 is not enough' }
     const failure = await failWith({ status: 403, body: { success: false, error, trace_id: 'c1f8' } })
     expect(failure.message).not.toContain('77')
     expect(String(failure.cause)).toContain('77')
   })
 
-  test('of a question says nothing about the charge', async () => {
+  it('of a check says nothing about the charge', async () => {
     const { provider, upstream } = await open()
     upstream.script({ status: 401, body: { error: { code: 'invalid_token', message: 'No.' } } })
     const { call } = await openCall()
-    const failure = await failureOf(provider.check?.('task-1', orderOf(), call) ?? Promise.resolve())
+    const failure = await failureOf(provider.check?.('task-1', requestOf(), call) ?? Promise.resolve())
     expect(failure).toMatchObject({ kind: 'refused', code: 'PROVIDER_MISCONFIGURED', charged: 'UNKNOWN' })
   })
 
-  test('to fetch the picture of a task leaves it paid, and is asked about again', async () => {
+  it('to download the image of a task leaves the task charged and open for another check', async () => {
     const { provider, upstream } = await open()
     const response = { data: [{ url: `${new URL(upstream.url).origin}/gone.png` }] }
     upstream.script({ status: 200, body: { id: 'task-1', response } })
     const { call } = await openCall()
-    const failure = await failureOf(provider.check?.('task-1', orderOf(), call) ?? Promise.resolve())
+    const failure = await failureOf(provider.check?.('task-1', requestOf(), call) ?? Promise.resolve())
     expect(failure).toMatchObject({ kind: 'lost', code: 'RESULT_UNREACHABLE', charged: 'YES' })
   })
 
-  test('by a timeout on record is the end of the task, and its outcome is known', async () => {
+  it('by a timeout on record ends the task with a known outcome', async () => {
     const { provider, upstream } = await open()
     const response = { success: false, error: { code: 'timeout', message: 'The model took too long' } }
     upstream.script({ status: 200, body: { id: 'task-1', response } })
     const { call } = await openCall()
-    const failure = await failureOf(provider.check?.('task-1', orderOf(), call) ?? Promise.resolve())
+    const failure = await failureOf(provider.check?.('task-1', requestOf(), call) ?? Promise.resolve())
     expect(failure).toMatchObject({ kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'UNKNOWN' })
   })
 
-  test('is uncharged where the operator vouches for it', async () => {
+  it('is uncharged with unbilledFailures', async () => {
     const reply = { status: 500, body: { error: { code: 'api_error', message: 'No.' } } }
-    const vouched = { ...SYNC, unbilledFailures: true }
-    expect(await failWith(reply, vouched)).toMatchObject({ kind: 'broken', charged: 'NO' })
+    const unbilled = { ...SYNC, unbilledFailures: true }
+    expect(await failWith(reply, unbilled)).toMatchObject({ kind: 'broken', charged: 'NO' })
   })
 
-  test('to fetch the picture leaves it paid', async () => {
+  it('to download the image leaves the request charged', async () => {
     const body = { data: [{ url: 'http://10.0.0.1/i.png' }] }
     const expected = { kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' }
     expect(await failWith({ status: 200, body })).toMatchObject(expected)
@@ -348,14 +348,14 @@ describe('a failure', () => {
 })
 
 describe('the configuration', () => {
-  test('comes from its variables', () => {
+  it('comes from its environment variables', () => {
     expect(acedata.fromEnvironment({ ACEDATA_BASE_URL: 'http://localhost:1' })).toBeUndefined()
     expect(acedata.fromEnvironment({ ACEDATA_API_KEY: 'k', ACEDATA_BASE_URL: '' })).toEqual({ apiKey: 'k' })
     const env = { ACEDATA_API_KEY: 'k', ACEDATA_BASE_URL: 'http://localhost:1' }
     expect(acedata.fromEnvironment(env)).toEqual({ apiKey: 'k', baseUrl: 'http://localhost:1' })
   })
 
-  test('needs a key and nothing more', () => {
+  it('needs only a key', () => {
     expect(parse({})).toMatchObject({
       baseUrl: 'https://api.acedata.cloud/openai',
       mode: 'auto',
@@ -365,7 +365,7 @@ describe('the configuration', () => {
     expect(acedata.options.safeParse({ apiKey: 'k', callback: true }).success).toBe(false)
   })
 
-  test('offers each family what its page lists, without prices', () => {
+  it('offers the capabilities that the pages list for each family, without prices', () => {
     const can = Object.fromEntries(offers().map(({ model, capabilities }) => [model, capabilities]))
     expect(can['gpt-image-1']).toMatchObject({
       sizes: { kind: 'list' },
@@ -382,7 +382,7 @@ describe('the configuration', () => {
     })
   })
 
-  test('knows whether the upstream is on this machine', () => {
+  it('recognises an upstream on a loopback address', () => {
     expect(loopback('http://127.0.0.1:1/openai')).toBe(true)
     expect(loopback('http://[::1]:1/openai')).toBe(true)
     expect(loopback('http://localhost:1/openai')).toBe(true)

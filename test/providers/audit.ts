@@ -1,16 +1,16 @@
-// The upstreams' books beside ours, one to one: every order says which attempt it is for, so every charge over there is
-// one attempt here that was charged or may have been, and every attempt that we say was charged stands in those books.
+// Compares the ledgers of the upstreams with ours: each request names its attempt, so each charge upstream must belong to
+// one attempt that was or may have been charged, and each charged attempt must have its charge upstream.
 import type { AttemptRow } from '../../src/db/tables/tables.ts'
 import type { Aftermath } from '../support/aftermath.ts'
 import type { Fleet } from './fleet.ts'
 
-/** Each sentence in which the books of a fleet and ours differ, or nothing. */
+/** One sentence per difference between the ledgers of a fleet and ours. */
 export function auditBooks(fleet: Fleet, { tasks, attempts }: Aftermath): string[] {
-  const books = booksOf(fleet)
-  const ours = attempts.filter(({ provider, sentAt }) => books.has(provider) && sentAt !== null)
+  const ledgers = ledgersOf(fleet)
+  const ours = attempts.filter(({ provider, sentAt }) => ledgers.has(provider) && sentAt !== null)
   const known = new Set(ours.map(nameOf))
   const paid = Map.groupBy(
-    [...books].flatMap(([provider, refs]) => refs.map((id) => nameOf({ provider, id }))),
+    [...ledgers].flatMap(([provider, refs]) => refs.map((id) => nameOf({ provider, id }))),
     (name) => name,
   )
   return [
@@ -38,7 +38,7 @@ function nameOf({ provider, id }: Pick<AttemptRow, 'provider' | 'id'>): string {
 }
 
 /** By provider, the attempt that each charge is for. */
-function booksOf({ openai, ...fleet }: Fleet): Map<string, string[]> {
+function ledgersOf({ openai, ...fleet }: Fleet): Map<string, string[]> {
   const others = (['basic', 'pmock', 'jimmy', 'acedata'] as const).map(
     (name) => [name, fleet[name].ledger.map(({ clientRef }) => clientRef)] as const,
   )

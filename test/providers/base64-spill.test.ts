@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { spillJson, type SpillLimits } from '../../src/providers/wire/json-spill.ts'
 import { MalformedReply } from '../../src/providers/wire/malformed.ts'
@@ -51,7 +51,7 @@ async function events(text: string, cuts: readonly number[] = []): Promise<unkno
 const image = (size = 300) => randomBytes(size).toString('base64')
 
 describe('a JSON body', () => {
-  test('comes out as JSON.parse would give it, wherever it is cut', async () => {
+  it('is parsed as by JSON.parse, wherever its chunks are cut', async () => {
     const base64 = fc
       .uint8Array({ maxLength: 400 })
       .map((bytes) => Buffer.from(bytes).toString('base64') || null)
@@ -71,7 +71,7 @@ describe('a JSON body', () => {
     )
   })
 
-  test('comes out the same when it arrives byte by byte', async () => {
+  it('is parsed the same when it arrives byte by byte', async () => {
     const text = JSON.stringify({
       a: 'b64_json',
       data: [{ b64_json: image() }, { b64_json: image(1) }],
@@ -80,7 +80,7 @@ describe('a JSON body', () => {
     expect(await spill(text, [...Buffer.from(text).keys()])).toEqual(JSON.parse(text))
   })
 
-  test('leaves no picture in memory: what is parsed holds the path and the length', async () => {
+  it('leaves no image in memory: the parsed JSON holds the path and the length', async () => {
     const file = join(folder, 'named')
     const json = await spillJson(
       inPieces(Buffer.from(`{"b64_json":"${image(300)}"}`), []),
@@ -91,7 +91,7 @@ describe('a JSON body', () => {
   })
 
   const plain = Buffer.from([0xfb, 0xef, 0xff, 0x00, 0x3e, 0x3f, 0xfa]).toString('base64') // '++//AD4/+g=='
-  test.each([
+  it.each([
     ['escaped slashes', plain.replaceAll('/', String.raw`\/`)],
     ['escaped line breaks', plain.match(/.{1,5}/g)?.join(String.raw`\r\n`) ?? ''],
     ['plus signs as unicode escapes', plain.replaceAll('+', String.raw`\u002B`)],
@@ -100,7 +100,7 @@ describe('a JSON body', () => {
     ['the URL-safe alphabet', plain.replaceAll('+', '-').replaceAll('/', '_')],
     ['no padding', plain.replaceAll('=', '')],
     ['too much padding', `${plain}==`],
-  ])('understands %s', async (_name, value) => {
+  ])('may contain %s', async (_name, value) => {
     const text = `{"b64_json" : "${value}" }`
     const everywhere = [...Buffer.from(text).keys()]
     for (const cuts of [[], everywhere, everywhere.filter((at) => at % 3 === 0)]) {
@@ -108,7 +108,7 @@ describe('a JSON body', () => {
     }
   })
 
-  test('treats an empty picture as absent and makes no file for it', async () => {
+  it('treats an empty image as absent and creates no file for it', async () => {
     const before = readdirSync(folder).length
     expect(await spill('{"data":[{"b64_json":"","url":"https://x"}]}')).toEqual({
       data: [{ b64_json: null, url: 'https://x' }],
@@ -116,7 +116,7 @@ describe('a JSON body', () => {
     expect(readdirSync(folder)).toHaveLength(before)
   })
 
-  test('never takes a path from the upstream', async () => {
+  it('never takes a file path from the upstream', async () => {
     expect(await spill('[{"b64_json":{"file":"/etc/passwd"}},{"b64_json":7},{"b64_json":null}]')).toEqual([
       { b64_json: null },
       { b64_json: null },
@@ -124,21 +124,21 @@ describe('a JSON body', () => {
     ])
   })
 
-  test.each([
+  it.each([
     ['{"b64_json":"AAAA*AAA"}', 'has an image whose base64 is invalid'],
     ['{"b64_json":"AAAAé"}', 'has an image whose base64 is invalid'],
-    ['{"b64_json":"AAAAA"}', 'has an image whose base64 is cut'],
-    ['{"b64_json":"AA==AAAA"}', 'has an image whose base64 goes on after its end'],
+    ['{"b64_json":"AAAAA"}', 'has an image whose base64 is incomplete'],
+    ['{"b64_json":"AA==AAAA"}', 'has an image whose base64 continues after its padding'],
     [String.raw`{"b64_json":"AAAA\"AAA"}`, 'has an image whose base64 is invalid'],
-    [`{"b64_json":"data:${'x'.repeat(400)}`, 'has an image behind an endless data URL head'],
-    ['{"b64_json":"AAAA', 'ends in the middle of a text'],
+    [`{"b64_json":"data:${'x'.repeat(400)}`, 'has an image whose data URL head exceeds 256 characters'],
+    ['{"b64_json":"AAAA', 'ends within a string'],
     ['{"data":[', 'is not JSON'],
     ['<html>"no"</html>', 'is not JSON'],
     ['', 'is not JSON'],
     ['['.repeat(9000), 'is not JSON'],
-    [`{"url":"${'x'.repeat(20_000)}"}`, 'has more than 10000 bytes besides its images'],
+    [`{"url":"${'x'.repeat(20_000)}"}`, 'has more than 10000 bytes of text'],
     [`{"b64_json":"${'A'.repeat(1_400_000)}"}`, 'has an image of more than 1000000 bytes'],
-  ])('refuses %.40s: %s', async (text, message) => {
+  ])('of %.40s is refused: %s', async (text, message) => {
     await expect(spill(text, [3, 17])).rejects.toThrow(new MalformedReply(message))
   })
 })
@@ -151,7 +151,7 @@ describe('server-sent events', () => {
     { event: 'message', data: { n: 1, b64_json: two } },
   ]
 
-  test.each(['\n', '\r\n', '\r'])(
+  it.each(['\n', '\r\n', '\r'])(
     'come out in order, wherever they are cut, with lines ended by %j',
     async (end) => {
       const text = stream.replaceAll('\n', end)
@@ -165,27 +165,27 @@ describe('server-sent events', () => {
     },
   )
 
-  test('end at [DONE], and whatever follows is not read', async () => {
+  it('end at [DONE]; the rest is not read', async () => {
     expect(await events(`data: {"a":1}\n\ndata: [DONE]\n\ndata: {"a":2}\n\n`)).toEqual([
       { event: 'message', data: { a: 1 } },
     ])
   })
 
-  test('keep a last event that is whole though no blank line follows it, and drop one that is cut', async () => {
+  it('keep a complete last event without a blank line after it, and drop an incomplete one', async () => {
     expect(await events(`data: {"b64_json":"${one}"}`)).toEqual([
       { event: 'message', data: { b64_json: one } },
     ])
     expect(await events(`data: {"b64_json":"${one.slice(0, 40)}`)).toEqual([])
   })
 
-  test('pass over data that is not JSON', async () => {
+  it('skip data that is not JSON', async () => {
     expect(await events('event: ping\ndata: still here\n\ndata: {}\n\n')).toEqual([
       { event: 'ping', data: undefined },
       { event: 'message', data: {} },
     ])
   })
 
-  test('read the next event only after the last one was taken', async () => {
+  it('are read one at a time, each after the previous one was consumed', async () => {
     const given: string[] = []
     async function* source(): AsyncGenerator<Buffer> {
       for (const name of ['a', 'b', 'c']) {

@@ -1,7 +1,7 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { basic } from '../../src/providers/basic/basic.ts'
-import { UNKNOWN_USAGE, type Order } from '../../src/providers/provider.ts'
-import { ask, develop, failureOf, openCall, orderOf } from './call.ts'
+import { UNKNOWN_USAGE, type ProviderRequest } from '../../src/providers/provider.ts'
+import { submitAndCheck, develop, failureOf, openCall, requestOf } from './call.ts'
 import { testProvider, type FailureRow } from './contract.ts'
 import { basicError, startBasicUpstream, type Form } from './upstreams/basic.ts'
 
@@ -85,13 +85,13 @@ testProvider('basic', {
   failures: FAILURES,
 })
 
-const PAGE_ORDER: Partial<Order> = {
+const PAGE_ORDER: Partial<ProviderRequest> = {
   prompt: 'A simple red apple on a white table, photorealistic',
   size: '1024x1024',
 }
 
 describe('the page’s own example', () => {
-  test('is what is sent, byte by byte and header by header', async () => {
+  it('is sent byte by byte and header by header', async () => {
     const { provider, upstream } = await openForTest()
     await develop(provider, PAGE_ORDER)
     const [request] = upstream.requests
@@ -107,7 +107,7 @@ describe('the page’s own example', () => {
     )
   })
 
-  test('is answered with its picture, its revised prompt and a usage that is unknown', async () => {
+  it('returns its image, its revised prompt and an unknown usage', async () => {
     const { provider, upstream } = await openForTest()
     const { pictures, images, usage, resolved } = await develop(provider, PAGE_ORDER)
     expect(pictures).toEqual(upstream.pictures)
@@ -120,7 +120,7 @@ describe('the page’s own example', () => {
 })
 
 describe('a reply', () => {
-  test.each<Form>(['both', 'url', 'b64_json'])(
+  it.each<Form>(['both', 'url', 'b64_json'])(
     'has its pictures as %s, with an empty text for the other',
     async (form) => {
       const { provider, upstream } = await openForTest()
@@ -131,24 +131,24 @@ describe('a reply', () => {
     },
   )
 
-  test('with a usage is believed', async () => {
+  it('with a usage is read with it', async () => {
     const { provider, upstream } = await openForTest()
     const usage = { input_tokens: 21, output_tokens: 196, total_tokens: 217 }
     upstream.script({ status: 200, body: { data: [{ b64_json: 'AAAA' }], usage } })
     expect((await develop(provider)).usage).toMatchObject({ outputTokens: 196, source: 'REPORTED' })
   })
 
-  test('with a link to a private address is not fetched, and counts as paid', async () => {
+  it('with a link to a private address is not downloaded and counts as charged', async () => {
     const { provider, upstream } = await openForTest()
     upstream.script({ status: 200, body: { data: [{ url: 'http://169.254.169.254/' }], usage: {} } })
     const { call } = await openCall()
-    const failure = await failureOf(ask(provider, orderOf(), call))
+    const failure = await failureOf(submitAndCheck(provider, requestOf(), call))
     expect(failure).toMatchObject({ kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' })
   })
 })
 
-describe('a size that the client left open', () => {
-  test('is sent as the configured one, and told as what was chosen', async () => {
+describe('size auto', () => {
+  it('is sent as the configured default and reported as the resolved size', async () => {
     const { provider, upstream } = await openForTest({ defaultSize: '1536x1024' })
     const { resolved } = await develop(provider, { size: 'auto' })
     expect(upstream.requests[0]?.parameters).toMatchObject({ size: '1536x1024' })
@@ -157,7 +157,7 @@ describe('a size that the client left open', () => {
 })
 
 describe('the configuration', () => {
-  test('needs an address and a key', () => {
+  it('needs a base URL and a key', () => {
     expect(basic.options.safeParse({ apiKey }).success).toBe(false)
     expect(basic.options.safeParse({ baseUrl: 'https://example.com/api/v1' }).success).toBe(false)
     expect(basic.options.parse({ baseUrl: 'https://example.com/api/v1', apiKey })).toEqual({
@@ -171,7 +171,7 @@ describe('the configuration', () => {
     })
   })
 
-  test.each([
+  it.each([
     { defaultSize: 'auto' },
     { defaultSize: '0x1' },
     { quality: 'low' },
@@ -182,13 +182,13 @@ describe('the configuration', () => {
     expect(basic.options.safeParse(whole).success).toBe(false)
   })
 
-  test('takes the sizes that an operator knows of', async () => {
+  it('can name the sizes of a model', async () => {
     const sizes = { kind: 'list', auto: true, values: ['512x512'] }
     const { provider } = await openForTest({ models: [{ name: 'gpt-image-2', capabilities: { sizes } }] })
     expect(provider.offers[0]?.capabilities).toMatchObject({ sizes, maxN: 10 })
   })
 
-  test('comes from two variables, or not at all', () => {
+  it('comes from two environment variables, or not at all', () => {
     expect(basic.fromEnvironment({ BASIC_API_KEY: 'a' })).toBeUndefined()
     expect(basic.fromEnvironment({ BASIC_BASE_URL: 'b' })).toBeUndefined()
     expect(basic.fromEnvironment({ BASIC_API_KEY: 'a', BASIC_BASE_URL: 'b' })).toEqual({
@@ -197,7 +197,7 @@ describe('the configuration', () => {
     })
   })
 
-  test('offers one model without a price, and only what the page lets it say', async () => {
+  it('offers one model without a price and with the capabilities of the page', async () => {
     const { provider } = await openForTest()
     expect(provider.offers).toMatchObject([
       {

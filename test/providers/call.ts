@@ -1,22 +1,28 @@
-// What the tests of every dialect hand a provider: an order, and a call that writes down what it hears.
+// What the tests of every dialect pass to a provider: a request, and a call that records what is reported to it.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
-import type { Answer, Call, Order, OrderImage, Provider } from '../../src/providers/provider.ts'
+import type {
+  Answer,
+  Call,
+  ProviderRequest,
+  ProviderRequestImage,
+  Provider,
+} from '../../src/providers/provider.ts'
 
-export interface Heard {
+export interface Reports {
   phases: WirePhase[]
-  /** Every id that the upstream gave a request, in the order in which they became known. */
+  /** Every request id of the upstream, in the order of the reports. */
   requestIds: string[]
   progress: number[]
   partials: { bytes: Buffer; index: number }[]
 }
 
-/** An order with everything left to the provider; with images it is an edit. */
-export function orderOf(wishes: Partial<Order> = {}): Order {
+/** A request with default settings; with images it is an edit. */
+export function requestOf(wishes: Partial<ProviderRequest> = {}): ProviderRequest {
   const model = wishes.model ?? 'gpt-image-2'
   return {
     ...DEFAULT_SETTINGS,
@@ -31,7 +37,10 @@ export function orderOf(wishes: Partial<Order> = {}): Order {
 }
 
 /** An input image with these bytes. */
-export function inputOf(bytes: Buffer, mimeType: OrderImage['mimeType'] = 'image/png'): OrderImage {
+export function inputOf(
+  bytes: Buffer,
+  mimeType: ProviderRequestImage['mimeType'] = 'image/png',
+): ProviderRequestImage {
   const facts = { mimeType, width: 8, height: 8, byteSize: bytes.length, hasAlpha: false }
   return { ...facts, blob: async () => new Blob([new Uint8Array(bytes)], { type: mimeType }) }
 }
@@ -39,49 +48,53 @@ export function inputOf(bytes: Buffer, mimeType: OrderImage['mimeType'] = 'image
 /** A call with a spool of its own, removed when the test ends. */
 export async function openCall(
   overrides: Partial<Pick<Call, 'signal' | 'clientRef' | 'callbackUrl'>> = {},
-): Promise<{ call: Call; heard: Heard }> {
+): Promise<{ call: Call; reports: Reports }> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-call-'))
   onTestFinished(() => rm(folder, { recursive: true }))
-  const heard: Heard = { phases: [], requestIds: [], progress: [], partials: [] }
+  const reports: Reports = { phases: [], requestIds: [], progress: [], partials: [] }
   let files = 0
   const call: Call = {
     signal: new AbortController().signal,
     clientRef: 'att_1',
     newFile: () => join(folder, String(files++)),
     onWire(phase, seen) {
-      heard.phases.push(phase)
-      if (seen?.providerRequestId) heard.requestIds.push(seen.providerRequestId)
+      reports.phases.push(phase)
+      if (seen?.providerRequestId) reports.requestIds.push(seen.providerRequestId)
     },
-    onProgress: (fraction) => void heard.progress.push(fraction),
-    onPartial: async (file, index) => void heard.partials.push({ bytes: await readFile(file), index }),
+    onProgress: (fraction) => void reports.progress.push(fraction),
+    onPartial: async (file, index) => void reports.partials.push({ bytes: await readFile(file), index }),
     ...overrides,
   }
-  return { call, heard }
+  return { call, reports }
 }
 
 /** Submits, and asks again without waiting for as long as the answer is not final. */
-export async function ask(provider: Provider, order: Order, call: Call): Promise<Answer> {
-  let answer = await provider.submit(order, call)
+export async function submitAndCheck(
+  provider: Provider,
+  request: ProviderRequest,
+  call: Call,
+): Promise<Answer> {
+  let answer = await provider.submit(request, call)
   if (answer.state !== 'ACCEPTED') return answer
   const { remoteId } = answer
   for (let times = 0; times < 20; times++) {
-    if (!provider.check) throw new Error('The provider accepts orders and cannot be asked about them')
-    answer = await provider.check(remoteId, order, call)
+    if (!provider.check) throw new Error('The provider accepts requests and has no check')
+    answer = await provider.check(remoteId, request, call)
     if (answer.state !== 'PENDING') return answer
   }
   throw new Error('The provider is not done after 20 checks')
 }
 
-/** An order that was done, with its pictures and what was heard meanwhile. */
+/** A finished request with its images and the reports of its call. */
 export type Developed = Awaited<ReturnType<typeof develop>>
 
 /** Asks, expects the pictures to be done, and reads them. */
-export async function develop(provider: Provider, wishes: Partial<Order> = {}) {
-  const { call, heard } = await openCall()
-  const answer = await ask(provider, orderOf(wishes), call)
+export async function develop(provider: Provider, wishes: Partial<ProviderRequest> = {}) {
+  const { call, reports } = await openCall()
+  const answer = await submitAndCheck(provider, requestOf(wishes), call)
   if (answer.state !== 'DONE') throw new Error(`The provider answered ${answer.state}`)
   const pictures = await Promise.all(answer.images.map(({ file }) => readFile(file)))
-  return { ...answer, pictures, heard }
+  return { ...answer, pictures, reports }
 }
 
 /** The failure of a promise that must end in a ProviderError; any other error is thrown on. */

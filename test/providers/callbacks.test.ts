@@ -1,8 +1,8 @@
 // Callbacks from end to end: an upstream that posts to a real gateway in every way that callbacks come, and what of it
 // the gateway believes: nothing but that it is time to ask.
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
-import { startAcedataUpstream, type AcedataUpstream, type CallbackMood } from './upstreams/acedata.ts'
+import { startAcedataUpstream, type AcedataUpstream, type CallbackScenario } from './upstreams/acedata.ts'
 
 interface Answer {
   task: {
@@ -24,10 +24,10 @@ const TASK = `query ($id: ID!) {
 
 const NOT_WITHOUT_A_CALLBACK = 600_000
 
-async function open(callbackPollMs: number, ...moods: CallbackMood[]) {
+async function open(callbackPollMs: number, ...scenarios: CallbackScenario[]) {
   const upstream = await startAcedataUpstream()
   onTestFinished(() => upstream.close())
-  upstream.scriptCallbacks(...moods)
+  upstream.scriptCallbacks(...scenarios)
   const entry = { baseUrl: upstream.url, apiKey: 'ace-test-key', callbackPollMs, pollMs: 300 }
   const gateway = await openGateway({
     providers: [{ name: 'ace', dialect: 'acedata', ...entry }],
@@ -41,8 +41,8 @@ async function taskOf(gateway: TestGateway, id: string): Promise<Answer['task']>
   return (await gateway.get<Answer>(TASK, { id })).task
 }
 
-/** How often it was asked about a task. */
-function questions({ requests }: AcedataUpstream): number {
+/** How many checks arrived. */
+function checksOf({ requests }: AcedataUpstream): number {
   return requests.filter(({ path }) => path.endsWith('/tasks')).length
 }
 
@@ -60,49 +60,49 @@ const DONE = {
   attempts: [{ state: 'SUCCEEDED', charged: 'YES', providerRequestId: expect.stringMatching(/^att_/) }],
 }
 
-test.each<[what: string, mood: CallbackMood, deliveries: number]>([
+it.each<[what: string, scenario: CallbackScenario, deliveries: number]>([
   ['nested in data', 'nested', 1],
   ['flat', 'flat', 1],
   ['that comes twice', 'twice', 2],
-  ['that comes before the answer to the order', 'early', 1],
-])('a callback %s ends the task after one question', async (_, mood, deliveries) => {
-  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, mood)
+  ['that comes before the reply to the submit', 'early', 1],
+])('a callback %s ends the task after one check', async (_, scenario, deliveries) => {
+  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, scenario)
   const id = await gateway.generate({ prompt: 'a red fox' })
   await gateway.ended(id)
   await answered(upstream, ...Array.from({ length: deliveries }, () => 200))
   expect(await taskOf(gateway, id)).toMatchObject(DONE)
   expect([...upstream.charges.values()]).toEqual([1])
-  expect(questions(upstream)).toBe(1)
+  expect(checksOf(upstream)).toBe(1)
 })
 
-test('a callback that is late is waited for, and one after the end changes nothing', async () => {
+it('waits for a late callback, and ignores one after the end of the task', async () => {
   const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'late')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await expect.poll(() => upstream.requests.length).toBe(1)
-  expect(questions(upstream)).toBe(0)
+  expect(checksOf(upstream)).toBe(0)
   await upstream.deliver()
   await gateway.ended(id)
   const ended = await taskOf(gateway, id)
   expect(ended).toMatchObject(DONE)
 
   const [{ url, body } = { url: '', body: '' }] = upstream.deliveries
-  const news = { ...parse(body), trace_id: 'late' }
-  const again = await fetch(url, { method: 'POST', body: JSON.stringify(news) })
+  const late = { ...parse(body), trace_id: 'late' }
+  const again = await fetch(url, { method: 'POST', body: JSON.stringify(late) })
   expect(again.status).toBe(200)
   expect(await taskOf(gateway, id)).toEqual(ended)
-  expect(questions(upstream)).toBe(1)
+  expect(checksOf(upstream)).toBe(1)
 })
 
-test('a callback that never comes is made up for by asking', async () => {
+it('polls a task whose callback never comes', async () => {
   const { upstream, gateway } = await open(10, 'never')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await gateway.ended(id)
   expect(await taskOf(gateway, id)).toMatchObject(DONE)
   expect(upstream.deliveries).toEqual([])
-  expect(questions(upstream)).toBe(2)
+  expect(checksOf(upstream)).toBe(2)
 })
 
-test('a callback of a failure ends the task as the question says, charged or not unknown', async () => {
+it('ends a task whose callback reports a failure as the check says, with an unknown charge', async () => {
   const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'failing')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await gateway.ended(id)
@@ -116,18 +116,18 @@ test('a callback of a failure ends the task as the question says, charged or not
   })
 })
 
-test('a forged callback is a reason to ask, and nothing in it is believed or fetched', async () => {
+it('treats a forged callback as a hint to check, and trusts and downloads nothing in it', async () => {
   const { upstream, gateway } = await open(300, 'forged')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await answered(upstream, 200)
-  await expect.poll(() => questions(upstream)).toBe(1)
+  await expect.poll(() => checksOf(upstream)).toBe(1)
   expect(await taskOf(gateway, id)).toMatchObject({ status: 'RUNNING', images: [] })
   await gateway.ended(id)
   expect(await taskOf(gateway, id)).toMatchObject(DONE)
-  expect(questions(upstream)).toBe(2)
+  expect(checksOf(upstream)).toBe(2)
 })
 
-test('a callback about another task is kept and ignored', async () => {
+it('a callback about another task is kept and ignored', async () => {
   const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'late')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await expect.poll(async () => (await taskOf(gateway, id)).attempts[0]?.state).toBe('ACCEPTED')
@@ -138,13 +138,13 @@ test('a callback about another task is kept and ignored', async () => {
   await upstream.deliver()
   await gateway.ended(id)
   expect(await taskOf(gateway, id)).toMatchObject(DONE)
-  expect(questions(upstream)).toBe(1)
+  expect(checksOf(upstream)).toBe(1)
 })
 
-test.each([
-  ['to an address that nobody was given', 404, (url: string) => url.replace(/[^/]*$/, 'x'.repeat(43)), '{}'],
-  ['that is no JSON', 400, (url: string) => url, '<html>'],
-])('a callback %s is answered with %i and changes nothing', async (_, status, toAddress, body) => {
+it.each([
+  ['to an unknown URL', 404, (url: string) => url.replace(/[^/]*$/, 'x'.repeat(43)), '{}'],
+  ['that is not JSON', 400, (url: string) => url, '<html>'],
+])('answers a callback %s with %i and changes nothing', async (_, status, toAddress, body) => {
   const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'late')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await expect.poll(async () => (await taskOf(gateway, id)).attempts[0]?.state).toBe('ACCEPTED')
@@ -152,7 +152,7 @@ test.each([
   const address = toAddress(String(upstream.requests[0]?.parameters.callback_url))
   expect((await fetch(address, { method: 'POST', body })).status).toBe(status)
   expect(await taskOf(gateway, id)).toEqual(before)
-  expect(questions(upstream)).toBe(0)
+  expect(checksOf(upstream)).toBe(0)
 })
 
 function parse(json: string): object {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES } from '../../src/domain.ts'
 import { CATALOGUE, findModel } from '../../src/providers/models/catalogue.ts'
 
@@ -8,13 +8,13 @@ function capabilitiesOf(name: string) {
   return model.capabilities
 }
 
-test('finds a model by its name, and nothing by an unknown one', () => {
+it('finds a model by its name, and none by an unknown name', () => {
   expect(findModel('gpt-image-2')?.name).toBe('gpt-image-2')
   expect(findModel('gpt-image-2-2026-04-21')?.capabilities).toEqual(findModel('gpt-image-2')?.capabilities)
   expect(findModel('gpt-image-3')).toBeUndefined()
 })
 
-test('names every model once, each with a date and a source', () => {
+it('names every model once, each with a date and a source', () => {
   expect(new Set(CATALOGUE.map((model) => model.name)).size).toBe(CATALOGUE.length)
   for (const { asOf, source, retiresOn, price } of CATALOGUE) {
     expect(asOf).toMatch(/^2026-\d\d-\d\d$/)
@@ -24,7 +24,7 @@ test('names every model once, each with a date and a source', () => {
   }
 })
 
-test('lets every model take the defaults of a request', () => {
+it('lets every model take the default settings', () => {
   for (const { capabilities } of CATALOGUE) {
     expect(capabilities.sizes.auto).toBe(true)
     expect(capabilities.qualities).toContain(QUALITIES[0])
@@ -33,7 +33,7 @@ test('lets every model take the defaults of a request', () => {
   }
 })
 
-test.each([
+it.each([
   ['gpt-image-2', 5_000_000, 8_000_000, 30_000_000],
   ['gpt-image-2.5-flare', 5_000_000, 8_000_000, 30_000_000],
   ['gpt-image-2.5-sunburst', 5_000_000, 8_000_000, 30_000_000],
@@ -45,7 +45,7 @@ test.each([
   expect(price).toMatchObject({ inputTextMicros: text, inputImageMicros: image, outputImageMicros: output })
 })
 
-test.each([
+it.each([
   ['gpt-image-2', null],
   ['gpt-image-2.5-flare', null],
   ['gpt-image-1.5', '2026-12-01'],
@@ -53,22 +53,22 @@ test.each([
   ['gpt-image-1', '2026-10-23'],
   ['dall-e-3', '2026-05-12'],
   ['dall-e-2', '2026-05-12'],
-])('knows that %s ends on %s', (name, date) => {
+])('records that %s ends on %s', (name, date) => {
   expect(findModel(name)?.retiresOn).toBe(date)
 })
 
-test('keeps transparency from gpt-image-2, and grants it to its neighbours', () => {
+it('offers transparency for its neighbours, but not for gpt-image-2', () => {
   expect(capabilitiesOf('gpt-image-2').backgrounds).toEqual(['AUTO', 'OPAQUE'])
   expect(capabilitiesOf('gpt-image-2.5-flare').backgrounds).toContain('TRANSPARENT')
   expect(capabilitiesOf('gpt-image-1.5').backgrounds).toContain('TRANSPARENT')
 })
 
-test('offers input fidelity only where it is not refused', () => {
+it('offers input fidelity only where it is not refused', () => {
   const taking = CATALOGUE.filter(({ capabilities }) => capabilities.inputFidelities.length > 0)
   expect(taking.map((model) => model.name)).toEqual(['gpt-image-1.5', 'gpt-image-1'])
 })
 
-test('leaves style to dall-e-3, and previews, masks and formats to those that have them', () => {
+it('offers style for dall-e-3 only, and previews, masks and formats where they exist', () => {
   const styled = CATALOGUE.filter(({ capabilities }) => capabilities.styles.length > 0)
   expect(styled.map((model) => model.name)).toEqual(['dall-e-3'])
   expect(capabilitiesOf('dall-e-3')).toMatchObject({
@@ -91,7 +91,7 @@ test('leaves style to dall-e-3, and previews, masks and formats to those that ha
   })
 })
 
-test('gives gpt-image-2 the published rule of sizes and the older models their list', () => {
+it('has the published size rule for gpt-image-2 and size lists for older models', () => {
   expect(capabilitiesOf('gpt-image-2').sizes).toEqual({
     kind: 'rule',
     auto: true,

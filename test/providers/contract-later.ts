@@ -1,31 +1,31 @@
-// The part of the contract for upstreams that answer later: asked, or by themselves.
-import { describe, expect, test } from 'vitest'
-import { failureOf, openCall, orderOf } from './call.ts'
+// The part of the contract for upstreams with polling or callbacks.
+import { describe, expect, it } from 'vitest'
+import { failureOf, openCall, requestOf } from './call.ts'
 import { expectNoSecret, openSubject, total } from './contract-subject.ts'
 import type { StatusRow, WireSubject } from './contract-wire.ts'
-import type { Mood } from './upstreams/fake.ts'
+import type { Scenario } from './upstreams/fake.ts'
 
 export function testPolling(name: string, subject: WireSubject, statuses: readonly StatusRow[]): void {
   async function accepted() {
     const { provider, upstream } = await openSubject(subject)
     const { call } = await openCall()
-    const answer = await provider.submit(orderOf(), call)
-    if (answer.state !== 'ACCEPTED') throw new Error(`The order was not accepted but ${answer.state}`)
+    const answer = await provider.submit(requestOf(), call)
+    if (answer.state !== 'ACCEPTED') throw new Error(`The request was not accepted but ${answer.state}`)
     const { remoteId, checkAfterMs } = answer
     const check = async (id = remoteId) => {
-      const next = await provider.check?.(id, orderOf(), call)
-      if (!next) throw new Error('The provider cannot be asked')
+      const next = await provider.check?.(id, requestOf(), call)
+      if (!next) throw new Error('The provider has no check')
       return next
     }
     return { upstream, check, checkAfterMs }
   }
 
-  describe(`${name} asks how an order is doing:`, () => {
-    test('after some time, not at once', async () => {
+  describe(`${name} checks an accepted request`, () => {
+    it('after some time, not immediately', async () => {
       expect((await accepted()).checkAfterMs).toBeGreaterThan(0)
     })
 
-    test.each(statuses)('%s is %s', async (_says, becomes, reply) => {
+    it.each(statuses)('and takes %s for %s', async (_says, becomes, reply) => {
       const { upstream, check } = await accepted()
       upstream.script(reply)
       const became = await check().then(
@@ -39,30 +39,30 @@ export function testPolling(name: string, subject: WireSubject, statuses: readon
       expect(became).toBe(becomes)
     })
 
-    test('an id that the upstream does not know is missing, and nothing is charged for asking', async () => {
+    it('and reports an unknown id as MISSING, free of charge', async () => {
       const { upstream, check } = await accepted()
       const charged = total(upstream.charges)
       expect(await check('no-such-id')).toMatchObject({ state: 'MISSING', checkAfterMs: expect.any(Number) })
       expect(total(upstream.charges)).toBe(charged)
     })
 
-    test.each<Mood>(['html', 'truncated', 'reset-at-accept', { status: 503, body: 'no' }])(
-      'a question that went wrong says nothing about the order: %j',
-      async (mood) => {
+    it.each<Scenario>(['html', 'truncated', 'reset-at-accept', { status: 503, body: 'no' }])(
+      'and learns nothing about the request from a failed check: %j',
+      async (scenario) => {
         const { upstream, check } = await accepted()
-        upstream.script(mood)
+        upstream.script(scenario)
         const failure = await failureOf(check())
         expect(['busy', 'lost', 'refused', 'unreached']).toContain(failure.kind)
         expectNoSecret(failure, subject)
       },
     )
 
-    test('the same question twice has the same answer', async () => {
+    it('and gets the same answer to the same check', async () => {
       const { check, upstream } = await accepted()
       let answer = await check()
       for (let times = 0; answer.state === 'PENDING' && times < 20; times++) answer = await check()
       const again = await check()
-      if (answer.state !== 'DONE' || again.state !== 'DONE') throw new Error('The order is not done')
+      if (answer.state !== 'DONE' || again.state !== 'DONE') throw new Error('The request is not done')
       expect({ ...again, images: again.images.length }).toEqual({ ...answer, images: answer.images.length })
       expect(total(upstream.charges)).toBe(1)
     })
@@ -74,17 +74,20 @@ export function testCallbacks(
   subject: WireSubject,
   callbacks: readonly { body: string; remoteId: string | null }[],
 ): void {
-  describe(`${name} reads a callback:`, () => {
-    test.each(callbacks)('$body', async ({ body, remoteId }) => {
+  describe(`${name} reads a callback`, () => {
+    it.each(callbacks)('with the body $body', async ({ body, remoteId }) => {
       const { provider } = await openSubject(subject)
       expect(provider.receive?.(body)).toEqual({ remoteId })
       expect(provider.receive?.(body)).toEqual({ remoteId })
     })
 
-    test.each(['', 'null', '[]', '"ok"', '<html>', '{"success":'])('%j makes no sense', async (body) => {
-      const { provider } = await openSubject(subject)
-      const failure = await failureOf((async () => provider.receive?.(body))())
-      expect(failure.kind).toBe('broken')
-    })
+    it.each(['', 'null', '[]', '"ok"', '<html>', '{"success":'])(
+      'and rejects the malformed body %j',
+      async (body) => {
+        const { provider } = await openSubject(subject)
+        const failure = await failureOf((async () => provider.receive?.(body))())
+        expect(failure.kind).toBe('broken')
+      },
+    )
   })
 }

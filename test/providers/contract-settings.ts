@@ -1,14 +1,17 @@
-import type { Capabilities, Order, OrderImage } from '../../src/providers/provider.ts'
+import type { Capabilities, ProviderRequest, ProviderRequestImage } from '../../src/providers/provider.ts'
 
 export interface Setting {
-  /** One setting more than an order with everything left open. */
-  wishes: Partial<Order>
+  /** One setting besides the defaults. */
+  wishes: Partial<ProviderRequest>
   /** How it would stand in the request if it is a word or number there. */
   word: string
 }
 
-/** Everything that a model claims to take, one setting at a time, besides what an open order says anyway. */
-export function* eachSetting(can: Capabilities, inputOf: (bytes: Buffer) => OrderImage): Generator<Setting> {
+/** Every setting of the capabilities of a model, one at a time. */
+export function* eachSetting(
+  can: Capabilities,
+  inputOf: (bytes: Buffer) => ProviderRequestImage,
+): Generator<Setting> {
   const images = (count: number) =>
     Array.from({ length: count }, (_, at) => inputOf(Buffer.from(`image ${at}`)))
   if (can.operations.includes('GENERATE')) yield* ofGenerations(can)

@@ -3,23 +3,23 @@ import { inspect } from 'node:util'
 import { expect, onTestFinished } from 'vitest'
 import type { Charged, TaskErrorCode } from '../../src/domain.ts'
 import type { Failure, FailureKind } from '../../src/providers/error.ts'
-import type { OrderImage, Provider } from '../../src/providers/provider.ts'
-import { ask, failureOf, openCall, orderOf, type Developed } from './call.ts'
+import type { ProviderRequestImage, Provider } from '../../src/providers/provider.ts'
+import { submitAndCheck, failureOf, openCall, requestOf, type Developed } from './call.ts'
 import type { Setting } from './contract-settings.ts'
 
-/** The other side of a provider, whatever carries an order there. `M` is how it is told what to do with the next one. */
+/** The other side of a provider. `M` is the type of its failure scenarios. */
 export interface Upstream<M> {
-  /** What to do with the next orders, in order; the best when the list has run out. */
-  script(...moods: M[]): void
-  /** How many orders have arrived. */
+  /** The scenarios of the next requests; success when the list has run out. */
+  script(...scenarios: M[]): void
+  /** How many requests have arrived. */
   orders(): number
-  /** For each order that arrived, the id that it was given here. */
+  /** The client ref of each request that arrived. */
   refs(): string[]
   /** Every picture as it left the other side. */
   painted(): Promise<Buffer[]>
   /**
-   * What a setting left to be wished for; undefined when nothing. Asked once for each order, after its pictures came, and
-   * first about one with everything left open.
+   * What is missing of a setting; undefined when nothing is. Called once for each request after its images came, and first
+   * for one with default settings.
    */
   objection(setting: Setting, came: Developed): Promise<string | undefined>
   close(): Promise<void>
@@ -31,7 +31,7 @@ export type FailureRow<M> = [
   kind: FailureKind,
   code: TaskErrorCode,
   charged: Charged,
-  mood: M,
+  scenario: M,
   /** Which of these the failure may name; undefined stands for none. */
   statuses: readonly (number | undefined)[],
 ]
@@ -44,20 +44,20 @@ export interface Subject<M> {
   secrets: readonly string[]
   /** Only where the upstream gives requests no id of its own. */
   givesNoRequestId?: true
-  /** Each documented or assumed failure of an order. */
+  /** Each documented or assumed failure of a submit. */
   failures: readonly FailureRow<M>[]
-  /** Too many requests, told so, and the patience that is asked for; undefined where none is named. */
-  waits: readonly [asked: string, mood: M, retryAfterMs: number | undefined][]
-  /** Ways in which an order is carried out and its answer lost. */
+  /** Rate limits, with the wait that is asked for. */
+  waits: readonly [form: string, scenario: M, retryAfterMs: number | undefined][]
+  /** Scenarios in which a request is carried out and its reply lost. */
   cut: readonly M[]
-  /** Nobody is there. */
+  /** No connection. */
   unreached: M
   /** An answer that does not come. */
   hang: M
   /** The models whose settings are tried, where trying all that are offered takes too long. */
   models?: readonly string[]
   /** An input image that can be worked on; any bytes by default. */
-  input?: (bytes: Buffer) => OrderImage
+  input?: (bytes: Buffer) => ProviderRequestImage
 }
 
 /** A fresh upstream and a provider at it, closed when the test ends. */
@@ -72,17 +72,17 @@ export async function openSubject<U extends { close(): Promise<void> }>(subject:
   return { provider, upstream }
 }
 
-/** How a plain order fails when the upstream is in these moods. */
+/** How a request with default settings fails in these scenarios. */
 export async function failPlainly<M>(
   subject: Pick<Subject<M>, 'secrets'> & {
     open(): Promise<{ provider: Provider; upstream: Pick<Upstream<M>, 'script' | 'close'> }>
   },
-  ...moods: M[]
+  ...scenarios: M[]
 ): Promise<Failure> {
   const { provider, upstream } = await openSubject(subject)
-  upstream.script(...moods)
+  upstream.script(...scenarios)
   const { call } = await openCall()
-  const failure = await failureOf(ask(provider, orderOf(), call))
+  const failure = await failureOf(submitAndCheck(provider, requestOf(), call))
   expectNoSecret(failure, subject)
   return failure
 }

@@ -1,19 +1,19 @@
 // The part of the contract that only a wire can put to the test.
 import { createServer, type IncomingHttpHeaders } from 'node:http'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Charged, TaskErrorCode } from '../../src/domain.ts'
 import type { FailureKind } from '../../src/providers/error.ts'
 import type { Provider } from '../../src/providers/provider.ts'
-import { develop, failureOf, openCall, orderOf } from './call.ts'
+import { develop, failureOf, openCall, requestOf } from './call.ts'
 import { testCallbacks, testPolling } from './contract-later.ts'
 import { failPlainly, openSubject, total, type Subject } from './contract-subject.ts'
-import { clientRefOf, type CannedReply, type FakeUpstream, type Mood } from './upstreams/fake.ts'
+import { clientRefOf, type CannedReply, type FakeUpstream, type Scenario } from './upstreams/fake.ts'
 import { listen } from './upstreams/listen.ts'
 
-/** The part of a fake that the contract uses; `upstreams/fake.ts` says what each mood does. */
+/** The part of a fake that the contract uses; `upstreams/fake.ts` describes each scenario. */
 export type WireUpstream = Pick<FakeUpstream, 'pictures' | 'charges' | 'release' | 'close'> & {
   requests: { path: string; headers: IncomingHttpHeaders; body: Buffer }[]
-  script(...moods: Mood[]): void
+  script(...scenarios: Scenario[]): void
 }
 
 /** One row of a failure table; it reads "{says} is {kind}, as {code}, charged {charged}". */
@@ -38,7 +38,7 @@ export interface WireSubject {
   open(): Promise<{ provider: Provider; upstream: WireUpstream }>
   /** Every credential that `open` configures: long, and like nothing else. */
   secrets: readonly string[]
-  /** What `orderOf()` becomes on the wire: the path with its query, and the parsed JSON body. */
+  /** What `requestOf()` becomes on the wire: the path with its query, and the parsed JSON body. */
   plain: { path: string; body: unknown }
   /** Only where the upstream gives requests no id of its own. */
   givesNoRequestId?: true
@@ -50,7 +50,7 @@ export interface WireSubject {
   wrongBase64: CannedReply
   /** Replies to a submit, each documented or assumed failure. */
   failures: readonly FailureRow[]
-  /** Only where orders are accepted and asked about later. */
+  /** Only where requests are accepted and polled. */
   polling?: {
     /** Every status on file, and one that is on no file. `DONE` rows have an inline picture of any bytes. */
     statuses: readonly StatusRow[]
@@ -59,19 +59,19 @@ export interface WireSubject {
   callbacks?: readonly { body: string; remoteId: string | null }[]
 }
 
-/** A promise that is about a wire. Whoever has none must say of each of them why it cannot apply. */
+/** A promise about the wire. A provider without a wire must state for each why it does not apply. */
 export type WirePromise = keyof typeof WIRE_PROMISES
 
 export const WIRE_PROMISES = {
-  /** An order is one request, as the upstream's page has it. */
+  /** A request is one message, as on the upstream's page. */
   request: testRequest,
-  /** Only orders carry our own id for them: to a proxy, a question with it would be the order once more. */
+  /** Only submits carry the client ref: to a proxy, a check with it would be the submit again. */
   refs: testRefs,
   /** A reply may come in pieces of any size. */
   pieces: testPieces,
-  /** Each order is charged once, and none that was not carried out. */
-  books: testBooks,
-  /** A rejection is told in the upstream's words, without secrets and markup. */
+  /** Each request is charged once, and none that was not carried out. */
+  charges: testCharges,
+  /** A rejection is reported with the upstream's message, without secrets and markup. */
   words: testWords,
   /** A success that makes no sense may have been charged. */
   nonsense: testNonsense,
@@ -79,7 +79,7 @@ export const WIRE_PROMISES = {
   base64: testBase64,
   /** A redirect is not followed. */
   redirects: testRedirects,
-  /** An accepted order is asked about. */
+  /** An accepted request is checked. */
   checks: (name: string, subject: WireSubject) => {
     if (subject.polling) testPolling(name, subject, subject.polling.statuses)
   },
@@ -90,24 +90,24 @@ export const WIRE_PROMISES = {
 } satisfies Record<string, (name: string, subject: WireSubject) => void>
 
 /** The same provider as a subject of the promises that are about no wire. */
-export function onTheWire(subject: WireSubject): Subject<Mood> {
+export function onTheWire(subject: WireSubject): Subject<Scenario> {
   const { secrets, givesNoRequestId, plain, busy } = subject
   return {
     secrets,
     ...(givesNoRequestId && { givesNoRequestId }),
     async open() {
       const { provider, upstream } = await subject.open()
-      const orders = () => upstream.requests.filter(({ path }) => path === plain.path)
+      const submits = () => upstream.requests.filter(({ path }) => path === plain.path)
       let seen = 0
       let plainly = ''
       return {
         provider,
         upstream: {
-          script: (...moods) => upstream.script(...moods),
-          orders: () => orders().length,
-          refs: () => orders().map(({ headers }) => clientRefOf(headers)),
+          script: (...scenarios) => upstream.script(...scenarios),
+          orders: () => submits().length,
+          refs: () => submits().map(({ headers }) => clientRefOf(headers)),
           painted: async () => upstream.pictures,
-          // It must look different from the plain order or name the setting.
+          // The body must differ from that of default settings, or contain the value.
           async objection({ wishes, word }) {
             const body = upstream.requests[seen]?.body.toString('latin1') ?? ''
             seen = upstream.requests.length
@@ -127,8 +127,8 @@ export function onTheWire(subject: WireSubject): Subject<Mood> {
       reply,
       [undefined, reply.status],
     ]),
-    waits: WAITS.map(([asked, headers, retryAfterMs]) => [
-      asked,
+    waits: WAITS.map(([form, headers, retryAfterMs]) => [
+      form,
       { status: busy.status, headers, body: busy.body },
       retryAfterMs,
     ]),
@@ -151,7 +151,7 @@ const WAITS: readonly [string, Record<string, string>, number | undefined][] = [
 ]
 
 function testRequest(name: string, subject: WireSubject): void {
-  test(`${name} asks for what was ordered and for nothing else, once`, async () => {
+  it(`${name} sends one message with exactly the requested settings`, async () => {
     const { provider, upstream } = await openSubject(subject)
     await develop(provider)
     const [submit] = upstream.requests
@@ -162,7 +162,7 @@ function testRequest(name: string, subject: WireSubject): void {
 }
 
 function testRefs(name: string, subject: WireSubject): void {
-  test(`${name} sends our own id with the order in both headers, and with nothing else`, async () => {
+  it(`${name} sends the client ref with the submit in both headers, and with no other message`, async () => {
     const { provider, upstream } = await openSubject(subject)
     await develop(provider)
     const sent = upstream.requests.map(({ headers }) => [
@@ -175,7 +175,7 @@ function testRefs(name: string, subject: WireSubject): void {
 }
 
 function testPieces(name: string, subject: WireSubject): void {
-  test(`${name} brings the picture byte for byte when it comes in drops`, async () => {
+  it(`${name} delivers the image byte for byte when it arrives in small pieces`, async () => {
     const { provider, upstream } = await openSubject(subject)
     upstream.script(...beforeResult(subject), 'drip')
     const { pictures } = await develop(provider)
@@ -184,9 +184,9 @@ function testPieces(name: string, subject: WireSubject): void {
   })
 }
 
-function testBooks(name: string, subject: WireSubject): void {
+function testCharges(name: string, subject: WireSubject): void {
   describe(`${name} is charged`, () => {
-    test('once for each order', async () => {
+    it('once for each request', async () => {
       const { provider, upstream } = await openSubject(subject)
       await develop(provider)
       expect([...upstream.charges.values()]).toEqual([1])
@@ -194,39 +194,39 @@ function testBooks(name: string, subject: WireSubject): void {
       expect(total(upstream.charges)).toBe(6)
     })
 
-    test('for what was carried out, though its answer never came', async () => {
+    it('for a request that was carried out and whose reply never arrived', async () => {
       const { provider, upstream } = await openSubject(subject)
       upstream.script('hang')
       const deadline = new AbortController()
       const { call } = await openCall({ signal: deadline.signal })
-      const failed = failureOf(provider.submit(orderOf(), call))
+      const failed = failureOf(provider.submit(requestOf(), call))
       await expect.poll(() => upstream.requests.length).toBe(1)
       deadline.abort()
       await failed
-      expect(total(upstream.charges)).toBe(1)
+      await expect.poll(() => total(upstream.charges)).toBe(1)
     })
 
-    test('not for a call whose time was up before it began, of which nothing arrives', async () => {
+    it('not for a call that was aborted before it began, of which nothing arrives', async () => {
       const { provider, upstream } = await openSubject(subject)
       const { call } = await openCall({ signal: AbortSignal.abort() })
-      expect((await failureOf(provider.submit(orderOf(), call))).kind).toBe('unreached')
+      expect((await failureOf(provider.submit(requestOf(), call))).kind).toBe('unreached')
       expect(upstream.requests).toEqual([])
       expect(total(upstream.charges)).toBe(0)
     })
 
-    test('neither for what was rejected nor for what never arrived', async () => {
+    it('neither for a rejected request nor for one that never arrived', async () => {
       const { provider, upstream } = await openSubject(subject)
       upstream.script('reset-at-accept', subject.rejection('No.'))
       const { call } = await openCall()
-      expect((await failureOf(provider.submit(orderOf(), call))).kind).toBe('unreached')
-      expect((await failureOf(provider.submit(orderOf(), call))).kind).toBe('rejected')
+      expect((await failureOf(provider.submit(requestOf(), call))).kind).toBe('unreached')
+      expect((await failureOf(provider.submit(requestOf(), call))).kind).toBe('rejected')
       expect(total(upstream.charges)).toBe(0)
     })
   })
 }
 
 function testWords(name: string, subject: WireSubject): void {
-  test(`${name} tells a rejection in the upstream’s words, without secrets and markup`, async () => {
+  it(`${name} reports a rejection with the upstream’s message, without secrets and markup`, async () => {
     const words = `The <b>fox</b> is wrong: ${subject.secrets.join(', ')}`
     const failed = await failPlainly(subject, subject.rejection(words))
     expect(failed).toMatchObject({ kind: 'rejected', charged: 'NO' })
@@ -236,10 +236,10 @@ function testWords(name: string, subject: WireSubject): void {
 }
 
 function testNonsense(name: string, subject: WireSubject): void {
-  test.each<Mood>(['html', 'empty-data', { status: 200, body: '' }, { status: 200, body: null }])(
-    `${name} takes a success that is none for a failure that may have been charged: %j`,
-    async (mood) => {
-      expect(await failPlainly<Mood>(subject, mood)).toMatchObject({
+  it.each<Scenario>(['html', 'empty-data', { status: 200, body: '' }, { status: 200, body: null }])(
+    `${name} treats an unreadable success as a failure that may have been charged: %j`,
+    async (scenario) => {
+      expect(await failPlainly<Scenario>(subject, scenario)).toMatchObject({
         kind: 'broken',
         code: 'PROVIDER_BROKEN',
         charged: 'UNKNOWN',
@@ -249,17 +249,21 @@ function testNonsense(name: string, subject: WireSubject): void {
 }
 
 function testBase64(name: string, subject: WireSubject): void {
-  test(`${name} takes a picture in wrong base64 for broken`, async () => {
-    const failed = await failPlainly<Mood>(subject, ...beforeResult(subject), subject.wrongBase64)
+  it(`${name} treats invalid base64 as broken`, async () => {
+    const failed = await failPlainly<Scenario>(subject, ...beforeResult(subject), subject.wrongBase64)
     expect(failed).toMatchObject({ kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'UNKNOWN' })
   })
 }
 
 function testRedirects(name: string, subject: WireSubject): void {
-  test(`${name} does not follow a redirect`, async () => {
+  it(`${name} does not follow a redirect`, async () => {
     const trap = await startTrap()
     for (const status of [301, 302, 303, 307, 308]) {
-      const failed = await failPlainly<Mood>(subject, { status, headers: { location: trap.url }, body: '' })
+      const failed = await failPlainly<Scenario>(subject, {
+        status,
+        headers: { location: trap.url },
+        body: '',
+      })
       expect(failed.kind).not.toBe('unreached')
       expect(failed.httpStatus).toBe(status)
     }
@@ -268,7 +272,7 @@ function testRedirects(name: string, subject: WireSubject): void {
 }
 
 /** What goes wrong with the result goes wrong in the reply that has it: the submit's, or the first check's. */
-function beforeResult({ polling }: WireSubject): Mood[] {
+function beforeResult({ polling }: WireSubject): Scenario[] {
   return polling ? ['ok'] : []
 }
 

@@ -1,11 +1,10 @@
-// What the engine may rely on, whatever the provider. Every dialect runs all of it; a dialect with several modes runs it
-// once for each mode. What only a wire can put to the test is in contract-wire.ts; a provider without one says of each of
-// those promises why it cannot apply.
+// The promises that the engine relies on, for every dialect and each of its modes. Those about a wire are in
+// contract-wire.ts; a provider without a wire states for each why it does not apply.
 import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Offer, Provider } from '../../src/providers/provider.ts'
-import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
+import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { eachSetting, type Setting } from './contract-settings.ts'
 import { failPlainly, openSubject, type Subject, type Upstream } from './contract-subject.ts'
 import { onTheWire, WIRE_PROMISES, type WirePromise, type WireSubject } from './contract-wire.ts'
@@ -34,8 +33,8 @@ function testPromises<M>(name: string, subject: Subject<M>): void {
 }
 
 function testOrders<M>(name: string, subject: Subject<M>): void {
-  describe(`${name} with an order`, () => {
-    test('brings the picture byte for byte', async () => {
+  describe(`${name} with a request`, () => {
+    it('delivers the image byte for byte', async () => {
       const { provider, upstream } = await openSubject(subject)
       const { pictures } = await develop(provider)
       expect(digestsOf(pictures)).toEqual(digestsOf(await upstream.painted()))
@@ -43,30 +42,30 @@ function testOrders<M>(name: string, subject: Subject<M>): void {
       expect(upstream.orders()).toBe(1)
     })
 
-    test('says how far it got, in order', async () => {
+    it('reports its phases in order', async () => {
       const { provider } = await openSubject(subject)
-      const { call, heard } = await openCall()
-      await provider.submit(orderOf(), call)
-      expect([...new Set(heard.phases)]).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
+      const { call, reports } = await openCall()
+      await provider.submit(requestOf(), call)
+      expect([...new Set(reports.phases)]).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
     })
 
-    test(`tells the upstream’s own id for the request${subject.givesNoRequestId ? ', of which there is none' : ''}`, async () => {
+    it(`reports ${subject.givesNoRequestId ? 'no request id, for the upstream has none' : 'the upstream’s request id'}`, async () => {
       const { provider } = await openSubject(subject)
-      const { call, heard } = await openCall()
-      await provider.submit(orderOf(), call)
-      expect(heard.requestIds.length > 0).toBe(!subject.givesNoRequestId)
+      const { call, reports } = await openCall()
+      await provider.submit(requestOf(), call)
+      expect(reports.requestIds.length > 0).toBe(!subject.givesNoRequestId)
     })
 
-    test('tells the upstream our own id for the order, each its own', async () => {
+    it('sends the client ref of each request', async () => {
       const { provider, upstream } = await openSubject(subject)
       for (const clientRef of ['att_7', 'att_8']) {
         const { call } = await openCall({ clientRef })
-        await provider.submit(orderOf(), call)
+        await provider.submit(requestOf(), call)
       }
       expect(upstream.refs()).toEqual(['att_7', 'att_8'])
     })
 
-    test('keeps orders apart that are under way together', async () => {
+    it('keeps concurrent requests apart', async () => {
       const { provider, upstream } = await openSubject(subject)
       const done = await Promise.all(
         [1, 2, 3, 4, 5].map((number) => develop(provider, { prompt: `fox ${number}` })),
@@ -79,9 +78,9 @@ function testOrders<M>(name: string, subject: Subject<M>): void {
 }
 
 function testClaims<M>(name: string, subject: Subject<M>): void {
-  describe(`${name} can what it claims:`, () => {
-    test.each(subject.models ?? ['every model'])(
-      'each setting of %s is taken, and none is dropped',
+  describe(`${name} supports its offers:`, () => {
+    it.each(subject.models ?? ['every model'])(
+      'each setting of %s is sent, and none is dropped',
       async (model) => {
         const { provider, upstream } = await openSubject(subject)
         const offers = provider.offers.filter((offer) => !subject.models || offer.model === model)
@@ -90,7 +89,7 @@ function testClaims<M>(name: string, subject: Subject<M>): void {
       },
     )
 
-    test('every price says which table it is from, and every listed size has a form', async () => {
+    it('every price has a version, and every listed size has the form WIDTHxHEIGHT', async () => {
       const { provider } = await openSubject(subject)
       expect(provider.offers.length).toBeGreaterThan(0)
       expect(provider.offers.filter(({ price }) => price?.version === '')).toEqual([])
@@ -102,63 +101,63 @@ function testClaims<M>(name: string, subject: Subject<M>): void {
 }
 
 function testFailures<M>(name: string, subject: Subject<M>): void {
-  describe(`${name} fails as it is:`, () => {
-    test.each(subject.failures)(
+  describe(`${name} reports failures:`, () => {
+    it.each(subject.failures)(
       '%s is %s, as %s, charged %s',
-      async (_says, kind, code, charged, mood, statuses) => {
-        const failed = await failPlainly(subject, mood)
+      async (_says, kind, code, charged, scenario, statuses) => {
+        const failed = await failPlainly(subject, scenario)
         expect(failed).toMatchObject({ kind, code, charged })
         expect(statuses).toContain(failed.httpStatus)
       },
     )
 
-    test.each(subject.waits)(
-      'too many requests is busy, and waits as asked in %s',
-      async (_form, mood, retryAfterMs) => {
-        const failed = await failPlainly(subject, mood)
+    it.each(subject.waits)(
+      'too many requests is busy, with the wait given in %s',
+      async (_form, scenario, retryAfterMs) => {
+        const failed = await failPlainly(subject, scenario)
         expect(failed).toMatchObject({ kind: 'busy', code: 'PROVIDER_RATE_LIMITED', charged: 'NO' })
         expect(failed.retryAfterMs).toBe(retryAfterMs)
       },
     )
 
-    test.each(subject.cut)('a call that is cut off is lost, since it was carried out: %s', async (mood) => {
-      const failed = await failPlainly(subject, mood)
+    it.each(subject.cut)('a call that breaks off is lost, since it was carried out: %s', async (scenario) => {
+      const failed = await failPlainly(subject, scenario)
       expect(failed).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
     })
   })
 }
 
 function testEnds<M>(name: string, subject: Subject<M>): void {
-  describe(`${name} at its ends:`, () => {
-    test('an upstream that nobody reached was not used', async () => {
+  describe(`${name} and its deadline:`, () => {
+    it('a call that did not reach the upstream is unreached and uncharged', async () => {
       const failed = await failPlainly(subject, subject.unreached)
       expect(failed).toMatchObject({ kind: 'unreached', code: 'PROVIDER_UNREACHABLE', charged: 'NO' })
     })
 
-    test('an upstream that hangs is waited for until time is up, and then lost', async () => {
+    it('a call that hangs is lost at the deadline', async () => {
       const { provider, upstream } = await openSubject(subject)
       upstream.script(subject.hang)
       const deadline = new AbortController()
       const { call } = await openCall({ signal: deadline.signal })
-      const failed = failureOf(provider.submit(orderOf(), call))
+      const failed = failureOf(provider.submit(requestOf(), call))
       await expect.poll(() => upstream.orders()).toBe(1)
       expect(await Promise.race([failed, pause(50, 'waiting')])).toBe('waiting')
       deadline.abort()
       expect(await failed).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
     })
 
-    test('a call whose time is up before it begins is never sent', async () => {
+    it('a call that was aborted before it began is never sent', async () => {
       const { provider, upstream } = await openSubject(subject)
-      const { call, heard } = await openCall({ signal: AbortSignal.abort() })
-      const failed = await failureOf(provider.submit(orderOf(), call))
+      const { call, reports } = await openCall({ signal: AbortSignal.abort() })
+      const failed = await failureOf(provider.submit(requestOf(), call))
       expect(failed).toMatchObject({ kind: 'unreached', charged: 'NO' })
       expect(upstream.orders()).toBe(0)
-      expect(heard.phases).toEqual([])
+      expect(reports.phases).toEqual([])
     })
   })
 }
 
-/** One order per setting: all of its pictures must come, and the setting must have made its difference. */
+/** One request per setting: all of its images must arrive, and the setting must have an effect. */
 async function objections<M>(
   subject: Subject<M>,
   provider: Provider,
@@ -180,7 +179,7 @@ async function objections<M>(
   return found
 }
 
-// Of two pictures that differ, nobody wants to read how.
+// A failed comparison of digests is readable, one of bytes is not.
 function digestsOf(pictures: readonly Buffer[]): string[] {
   return pictures.map((bytes) => createHash('sha256').update(bytes).digest('hex')).sort()
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Agent, request } from 'undici'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
   checkUrl,
   ForbiddenAddress,
@@ -56,7 +56,7 @@ async function fetchTo(url: string, options: DownloaderOptions, signal = new Abo
   }
 }
 
-/** A resolver that gives these answers one after the other, whatever it is asked. */
+/** A resolver that returns these answers one after the other. */
 function answering(...answers: string[][]): NonNullable<DownloaderOptions['resolve']> {
   return (_name, _options, callback) => {
     const addresses = answers.shift() ?? []
@@ -118,7 +118,7 @@ const PRIVATE = [
 const webRule = requestRule(['https:', 'http:'])
 
 describe('an address in a request', () => {
-  test.each(PRIVATE)('may not be %s (%s)', async (url) => {
+  it.each(PRIVATE)('may not be %s (%s)', async (url) => {
     expect(checkUrl(url, webRule)).toBe('must be on a public host')
     expect(await fetchTo(url, { rule: webRule })).toEqual({
       failure: 'FORBIDDEN',
@@ -126,7 +126,7 @@ describe('an address in a request', () => {
     })
   })
 
-  test.each([
+  it.each([
     ['ftp://example.com/a.png', 'must begin with https:// or http://'],
     ['file:///etc/passwd', 'must begin with https:// or http://'],
     ['javascript:alert(1)', 'must begin with https:// or http://'],
@@ -140,7 +140,7 @@ describe('an address in a request', () => {
     expect(checkUrl(url, webRule)).toBe(problem)
   })
 
-  test('may be on any public host, over https unless the operator allows http', () => {
+  it('may be on any public host, over https unless http is allowed', () => {
     expect(checkUrl('https://example.com/a.png?b=c', requestRule())).toBeUndefined()
     expect(checkUrl('https://93.184.216.34:443/', requestRule())).toBeUndefined()
     expect(checkUrl('https://[2606:4700::1111]/', requestRule())).toBeUndefined()
@@ -150,7 +150,7 @@ describe('an address in a request', () => {
 })
 
 describe('a connection', () => {
-  test('is refused before it is made, for every literal spelling, though nobody checked the URL', async () => {
+  it('is refused before it is made, for every spelling of an IP literal, even without a check of the URL', async () => {
     const { url, hits } = await serve((_incoming, response) => response.end('secret'))
     const { port } = new URL(url)
     const agent = new Agent({ connect: guardedConnector(webRule) })
@@ -171,7 +171,7 @@ describe('a connection', () => {
     expect(hits()).toBe(0)
   })
 
-  test.each([
+  it.each([
     ['a private address', [['127.0.0.1']]],
     ['a private address among public ones', [['93.184.216.34', '10.0.0.1']]],
     ['a mapped loopback', [['::ffff:7f00:1']]],
@@ -187,7 +187,7 @@ describe('a connection', () => {
     expect(hits()).toBe(0)
   })
 
-  test('to a name that was public a moment ago and now leads inside is refused', async () => {
+  it('to a name that has come to resolve to a private address is refused', async () => {
     const { url, hits } = await serve((_incoming, response) => {
       response.writeHead(302, { location: `http://rebound.example:${new URL(url).port}/` }).end()
     })
@@ -202,7 +202,7 @@ describe('a connection', () => {
 })
 
 describe('an address in a reply', () => {
-  test("may be private on the provider's own origin, and on no other port of it", async () => {
+  it("may be private on the provider's own origin, and on no other port of it", async () => {
     const own = await serve((_incoming, response) => response.end('picture'))
     const other = await serve((_incoming, response) => response.end('secret'))
     const rule = replyRule(`${own.url}/v1`)
@@ -214,7 +214,7 @@ describe('an address in a reply', () => {
     expect(other.hits()).toBe(0)
   })
 
-  test("may not be private on the provider's own name, but another port", async () => {
+  it("may not be private on another port of the provider's own host", async () => {
     const other = await serve((_incoming, response) => response.end('secret'))
     const options = { rule: replyRule('http://studio.example:1/v1'), resolve: answering(['127.0.0.1']) }
     const target = other.url.replace('127.0.0.1', 'studio.example')
@@ -222,7 +222,7 @@ describe('an address in a reply', () => {
     expect(other.hits()).toBe(0)
   })
 
-  test("may not lead from the provider's own origin to another private one", async () => {
+  it("may not lead from the provider's own origin to another private one", async () => {
     const inside = await serve((_incoming, response) => response.end('secret'))
     const own = await serve((_incoming, response) => response.writeHead(307, { location: inside.url }).end())
     expect(await fetchTo(own.url, { rule: replyRule(own.url) })).toEqual({
@@ -234,7 +234,7 @@ describe('an address in a reply', () => {
 })
 
 describe('a download', () => {
-  test('follows three redirects and not a fourth', async () => {
+  it('follows three redirects and not a fourth', async () => {
     expect(await from(hops(3))).toMatchObject({ byteSize: 5, hits: 4 })
     expect(await from(hops(4))).toMatchObject({
       failure: 'UNREACHABLE',
@@ -243,7 +243,7 @@ describe('a download', () => {
     })
   })
 
-  test('sends no credentials and asks for no compression', async () => {
+  it('sends no credentials and accepts no compression', async () => {
     let headers: object = {}
     await from((incoming, response) => {
       headers = incoming.headers
@@ -259,7 +259,7 @@ describe('a download', () => {
     expect(headers).toMatchObject({ 'accept-encoding': 'identity' })
   })
 
-  test('of too many bytes ends at the cap, announced or not', async () => {
+  it('of too many bytes ends at the maximum, with or without a content-length', async () => {
     const announced = await from(
       (_incoming, response) => response.writeHead(200, { 'content-length': 2000 }).end('x'),
       {
@@ -285,7 +285,7 @@ describe('a download', () => {
     await ended
   })
 
-  test('that drips ends at the deadline', async () => {
+  it('that arrives slowly ends at the deadline', async () => {
     const signal = AbortSignal.timeout(100)
     const dripping = await from(
       (_incoming, response) => {
@@ -297,7 +297,7 @@ describe('a download', () => {
     expect(dripping).toMatchObject({ failure: 'TIMED_OUT', message: 'did not deliver in time' })
   })
 
-  test('of a compressed body is refused, so that a small one cannot unpack into a huge one', async () => {
+  it('of a compressed body is refused, so that a small one cannot unpack into a huge one', async () => {
     const bomb = gzipSync(Buffer.alloc(5_000_000))
     const refused = await from((_incoming, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)
@@ -305,12 +305,12 @@ describe('a download', () => {
     expect(refused).toMatchObject({ failure: 'UNREACHABLE', message: 'answered with a compressed body' })
   })
 
-  test.each([404, 500, 204, 304])('with status %i fails', async (status) => {
+  it.each([404, 500, 204, 304])('with status %i fails', async (status) => {
     const failed = await from((_incoming, response) => response.writeHead(status).end())
     expect(failed).toMatchObject({ failure: 'UNREACHABLE', message: `answered with status ${status}` })
   })
 
-  test('that is cut is no picture', async () => {
+  it('that breaks off fails and leaves no file', async () => {
     const cut = await from((_incoming, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('half', () => response.destroy())
     })
@@ -318,7 +318,7 @@ describe('a download', () => {
   })
 })
 
-test('an address that is no address is not public', () => {
+it('a malformed address is not public', () => {
   expect(isPublicAddress('example.com')).toBe(false)
   expect(isPublicAddress('8.8.8.8')).toBe(true)
 })

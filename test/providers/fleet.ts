@@ -1,4 +1,4 @@
-// All five upstreams at once, each with an account of its own, and what a configuration says of them.
+// All five upstreams at once, each with an account of its own, and their entries in a configuration.
 import { startAcedataUpstream, type AcedataUpstream } from './upstreams/acedata.ts'
 import { startBasicUpstream, type BasicUpstream } from './upstreams/basic.ts'
 import type { FakeUpstream } from './upstreams/fake.ts'
@@ -39,7 +39,7 @@ const KEYS: Keys = {
 
 export interface FleetOptions {
   keys?: Keys
-  /** How long an order may take, one minute by default. */
+  /** One minute by default. */
   timeoutMs?: number
 }
 

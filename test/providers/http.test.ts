@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { gzipSync } from 'node:zlib'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
 import { createUpstream, readText, type Upstream } from '../../src/providers/wire/http.ts'
 import { listen } from './upstreams/listen.ts'
@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close()
 })
 
-/** A server that does with each socket what the test says. */
+/** Starts a server, closed when the test ends. */
 async function serve(server: Server, scheme: 'http' | 'https' = 'http'): Promise<string> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => sockets.add(socket.on('error', () => undefined)))
@@ -42,8 +42,8 @@ function upstreamAt(baseUrl: string, options: { timeoutMs?: number; secrets?: st
   return upstream
 }
 
-/** Sends one order to its end, and tells its phases and how it failed. */
-async function order(baseUrl: string, signal = new AbortController().signal) {
+/** Sends one request and returns its phases and its failure. */
+async function sendOne(baseUrl: string, signal = new AbortController().signal) {
   const phases: string[] = []
   const facts: object[] = []
   const call = {
@@ -83,32 +83,32 @@ async function replyTo(server: Server, path = '/images') {
 const UNREACHED = { kind: 'unreached', code: 'PROVIDER_UNREACHABLE', charged: 'NO' }
 const LOST = { kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' }
 
-describe('before the request starts, nothing was charged', () => {
-  test('a refused connection is unreached', async () => {
+describe('before the request starts', () => {
+  it('a refused connection is unreached', async () => {
     const server = createServer()
     const url = await serve(server)
     await new Promise((resolve) => server.close(resolve))
-    const { phases, failure } = await order(url)
+    const { phases, failure } = await sendOne(url)
     expect(failure).toMatchObject(UNREACHED)
     expect(failure?.message).toBe('studio could not be reached: connection refused. Nothing was sent.')
     expect(phases).toEqual([])
   })
 
-  test('a name that does not resolve is unreached', async () => {
-    const { phases, failure } = await order('http://nowhere.invalid')
+  it('a name that does not resolve is unreached', async () => {
+    const { phases, failure } = await sendOne('http://nowhere.invalid')
     expect(failure).toMatchObject(UNREACHED)
     expect(phases).toEqual([])
   })
 
-  test('a TLS handshake that fails is unreached', async () => {
+  it('a TLS handshake that fails is unreached', async () => {
     // Without a certificate there is no cipher that both sides could use.
-    const { phases, failure } = await order(await serve(createTlsServer({}), 'https'))
+    const { phases, failure } = await sendOne(await serve(createTlsServer({}), 'https'))
     expect(failure).toMatchObject(UNREACHED)
     expect(phases).toEqual([])
   })
 
-  test('a server that resets in the middle of the TLS handshake is unreached', async () => {
-    const { phases, failure } = await order(
+  it('a server that resets in the middle of the TLS handshake is unreached', async () => {
+    const { phases, failure } = await sendOne(
       await serve(
         createServer((socket) => socket.resetAndDestroy()),
         'https',
@@ -118,23 +118,23 @@ describe('before the request starts, nothing was charged', () => {
     expect(phases).toEqual([])
   })
 
-  test('a call that was given up before it began is unreached, and the server sees no connection', async () => {
+  it('a call that was aborted before it began is unreached, and the server sees no connection', async () => {
     let connections = 0
     const url = await serve(createServer(() => connections++))
-    const { phases, failure } = await order(url, AbortSignal.abort())
+    const { phases, failure } = await sendOne(url, AbortSignal.abort())
     expect(failure).toMatchObject(UNREACHED)
     expect(phases).toEqual([])
     expect(connections).toBe(0)
   })
 
-  test('a call that is given up in the moment before its request starts is unreached, and no byte of it leaves', async () => {
+  it('a call that is aborted just before its request starts is unreached, and no byte of it leaves', async () => {
     const { promise: closed, resolve: close } = Promise.withResolvers<void>()
     let bytes = 0
     const server = createServer((socket) => {
       socket.on('data', (chunk) => (bytes += chunk.length)).on('close', close)
     })
     const given = new AbortController()
-    const pending = order(await serve(server), given.signal)
+    const pending = sendOne(await serve(server), given.signal)
     given.abort()
     const { phases, failure } = await pending
     await closed
@@ -142,25 +142,25 @@ describe('before the request starts, nothing was charged', () => {
     expect({ phases, bytes }).toEqual({ phases: [], bytes: 0 })
   })
 
-  test('a call that is given up while the connection is still being made is unreached at once', async () => {
+  it('a call that is aborted while it connects is unreached immediately', async () => {
     const given = new AbortController()
-    // Accepts the connection and never says a word of TLS, so the handshake lasts until the connect timeout.
+    // Never answers the TLS handshake, which lasts until the connect timeout.
     const url = await serve(
       createServer(() => given.abort()),
       'https',
     )
-    const { phases, failure } = await order(url, given.signal)
+    const { phases, failure } = await sendOne(url, given.signal)
     expect(failure).toMatchObject(UNREACHED)
     expect(phases).toEqual([])
   })
 })
 
-describe('once the request has started, the outcome is unknown', () => {
+describe('after the request has started', () => {
   const faults: [name: string, phases: string[], act: (socket: Socket, given: AbortController) => void][] = [
     ['a reset after the whole request', ['DISPATCHED'], (socket) => socket.resetAndDestroy()],
     ['a close without a reply', ['DISPATCHED'], (socket) => socket.end()],
     ['a reply that is not HTTP', ['DISPATCHED'], (socket) => socket.end('SSH-2.0-OpenSSH\r\n\r\n')],
-    ['no reply until the caller gives up', ['DISPATCHED'], (_socket, given) => given.abort()],
+    ['no reply until the caller aborts', ['DISPATCHED'], (_socket, given) => given.abort()],
     [
       'a body that is cut before its content-length',
       ['DISPATCHED', 'HEADERS'],
@@ -178,7 +178,7 @@ describe('once the request has started, the outcome is unknown', () => {
         socket.write('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{', () => socket.resetAndDestroy()),
     ],
     [
-      'a body that stalls until the caller gives up',
+      'a body that stalls until the caller aborts',
       ['DISPATCHED', 'HEADERS'],
       (socket, given) =>
         socket.write('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{', () =>
@@ -187,14 +187,14 @@ describe('once the request has started, the outcome is unknown', () => {
     ],
   ]
 
-  test.each(faults)('%s is lost', async (_name, phases, act) => {
+  it.each(faults)('%s is lost', async (_name, phases, act) => {
     const given = new AbortController()
     let requests = 0
     const server = onRequest((socket) => {
       requests += 1
       act(socket, given)
     })
-    const seen = await order(await serve(server), given.signal)
+    const seen = await sendOne(await serve(server), given.signal)
     expect(seen.failure).toMatchObject(LOST)
     // An abort may overtake the head that was written just before it.
     expect(phases.slice(0, seen.phases.length)).toEqual(seen.phases)
@@ -202,22 +202,24 @@ describe('once the request has started, the outcome is unknown', () => {
     expect(requests).toBe(1)
   })
 
-  test('a reset at accept is unreached or lost, exactly as the phase proves', async () => {
+  it('a reset at accept is unreached or lost, as the phase proves', async () => {
     for (let round = 0; round < 20; round++) {
-      const { phases, failure } = await order(await serve(createServer((socket) => socket.resetAndDestroy())))
+      const { phases, failure } = await sendOne(
+        await serve(createServer((socket) => socket.resetAndDestroy())),
+      )
       expect(failure).toMatchObject(phases.length === 0 ? UNREACHED : LOST)
     }
   })
 
-  test('an upstream that never answers ends at the deadline as lost', async () => {
-    const { failure } = await order(await serve(onRequest(() => undefined)), AbortSignal.timeout(50))
+  it('an upstream that never answers ends at the deadline as lost', async () => {
+    const { failure } = await sendOne(await serve(onRequest(() => undefined)), AbortSignal.timeout(50))
     expect(failure).toMatchObject(LOST)
     expect(failure?.message).toContain('no answer in time')
   })
 
-  test('a body without a length ends where the connection does, and counts as done', async () => {
+  it('a body without a length ends with the connection and counts as complete', async () => {
     const server = onRequest((socket) => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{"data":['))
-    const { phases, failure, text } = await order(await serve(server))
+    const { phases, failure, text } = await sendOne(await serve(server))
     expect(failure).toBeUndefined()
     expect(phases).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
     expect(text).toBe('{"data":[')
@@ -225,20 +227,22 @@ describe('once the request has started, the outcome is unknown', () => {
 })
 
 describe('a reply', () => {
-  test('reports the status and the request id with its head', async () => {
-    const { phases, facts } = await order(await serve(answering('429 Too Many\r\nx-request-id: req_7', '{}')))
+  it('reports the status and the request id with its head', async () => {
+    const { phases, facts } = await sendOne(
+      await serve(answering('429 Too Many\r\nx-request-id: req_7', '{}')),
+    )
     expect(phases).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
     expect(facts[1]).toEqual({ httpStatus: 429, providerRequestId: 'req_7' })
   })
 
-  test('does not follow a redirect', async () => {
+  it('does not follow a redirect', async () => {
     let elsewhere = 0
     const other = await serve(onRequest(() => elsewhere++))
     expect(await replyTo(answering(`307 Moved\r\nlocation: ${other}/`))).toMatchObject({ status: 307 })
     expect(elsewhere).toBe(0)
   })
 
-  test.each([
+  it.each([
     ['retry-after: 12', 12_000],
     ['retry-after: 0', 0],
     ['retry-after: 12\r\nretry-after-ms: 250', 250],
@@ -247,11 +251,11 @@ describe('a reply', () => {
     ['retry-after: Fri, 20 Nov 2026 10:00:30 GMT', undefined],
     ['retry-after: soon', undefined],
     ['x-nothing: 1', undefined],
-  ])('with %j asks to wait %s ms', async (header, wait) => {
+  ])('with %j asks for a wait of %s ms', async (header, wait) => {
     expect((await replyTo(answering(`429 Too Many\r\n${header}`))).retryAfterMs).toBe(wait)
   })
 
-  test('is unpacked when a proxy compressed it unasked', async () => {
+  it('is decompressed when a proxy compressed it', async () => {
     const packed = gzipSync('{"data":[]}').toString('latin1')
     const server = onRequest((socket) => {
       const head = `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${packed.length}\r\n\r\n`
@@ -260,13 +264,13 @@ describe('a reply', () => {
     expect((await replyTo(server)).text).toBe('{"data":[]}')
   })
 
-  test('gives its content type bare', async () => {
+  it('has its content type in lower case without parameters', async () => {
     const reply = await replyTo(answering('200 OK\r\ncontent-type: Text/Event-Stream; charset=utf-8'))
     expect(reply.contentType).toBe('text/event-stream')
   })
 })
 
-test('keeps the path and the query of the base URL', async () => {
+it('keeps the path and the query of the base URL', async () => {
   let line = ''
   const url = await serve(
     onRequest((socket, request) => {
@@ -281,10 +285,15 @@ test('keeps the path and the query of the base URL', async () => {
   expect(line).toBe('GET /openai/v1/tasks?id=1&api-version=preview HTTP/1.1')
 })
 
-test('cleans what an upstream says of secrets, markup and length', () => {
-  const upstream = upstreamAt('http://localhost', { secrets: ['hunter2', ''] })
-  expect(upstream.clean('key hunter2 or sk-abcdefgh123 is <b>wrong</b>\n\tsay\u0000 Bearer abc.def')).toBe(
+it('removes secrets, markup and excess length from the texts of a reply', async () => {
+  const call = { signal: new AbortController().signal, onWire: () => undefined }
+  const upstream = upstreamAt(await serve(answering('200 OK')), { secrets: ['hunter2', ''] })
+  const headers = { 'api-key': 'signed-for-this-request' }
+  const { clean, body } = await upstream.send({ method: 'GET', path: '/images', headers }, call)
+  await readText(body)
+  expect(clean('key hunter2 or sk-abcdefgh123 is <b>wrong</b>\n\tsay\u0000 Bearer abc.def')).toBe(
     'key [redacted] or [redacted] is wrong say [redacted]',
   )
-  expect(upstream.clean('x'.repeat(2000))).toHaveLength(500)
+  expect(clean('signed-for-this-request')).toBe('[redacted]')
+  expect(clean('x'.repeat(2000))).toHaveLength(500)
 })

@@ -121,7 +121,7 @@ function bytesOf(dataUrl: string): Buffer {
 }
 
 describe.each(EDITORS)('input images for %s', (name) => {
-  it('arrive in their order, whichever way they came, with their mask', async () => {
+  it('arrive in their order with their mask, however they were passed in', async () => {
     const { imageId, colour } = await earlierResult()
     const takesMask = name !== 'jimmy-task'
     const id = await edit(
@@ -140,7 +140,7 @@ describe.each(EDITORS)('input images for %s', (name) => {
     })
   })
 
-  it('can be 16, and arrive all', async () => {
+  it('all arrive when there are 16', async () => {
     const colours = Array.from({ length: 16 }, (_, index) => `#0000${(15 * index + 16).toString(16)}`)
     const images = await Promise.all(
       colours.map(async (colour) => ({ dataUrl: dataUrlOf(await paint(colour)) })),
@@ -153,7 +153,7 @@ describe.each(EDITORS)('input images for %s', (name) => {
 
 const count = () => EDITORS.reduce((sum, name) => sum + upstreamOf(name).requests.length, 0)
 
-describe('input images that cannot be used are refused before anything is paid', () => {
+describe('unusable input images are refused before anything is sent', () => {
   it.each<[what: string, field: string, says: RegExp, input: () => Promise<object>]>([
     [
       'a mask of another size',
@@ -179,7 +179,7 @@ describe('input images that cannot be used are refused before anything is paid',
       /17 input images came; at most 16/,
       async () => ({ images: Array.from({ length: 17 }, () => ({ url: redUrl })) }),
     ],
-  ])('%s, when it is asked for', async (_, field, says, input) => {
+  ])('%s, when the task is created', async (_, field, says, input) => {
     const wrong = await input()
     const before = count()
     const { data, errors } = await gateway.ask(
@@ -194,7 +194,7 @@ describe('input images that cannot be used are refused before anything is paid',
   })
 
   it.each(EDITORS.filter((name) => name !== 'jimmy-task'))(
-    'a mask without alpha that is given by address, before it is sent to %s',
+    'a mask by URL without an alpha channel, before anything is sent to %s',
     async (name) => {
       const opaque = createServer((_, reply) => {
         void paint(RED, { channels: 3 }).then((png) => reply.writeHead(200).end(png))

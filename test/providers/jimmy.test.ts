@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { jimmy } from '../../src/providers/jimmy/jimmy.ts'
 import type { JimmyOptions } from '../../src/providers/jimmy/options.ts'
 import { SHAPES } from '../../src/providers/jimmy/sizes.ts'
-import { UNKNOWN_USAGE, type Order, type Provider } from '../../src/providers/provider.ts'
-import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
+import { UNKNOWN_USAGE, type ProviderRequest, type Provider } from '../../src/providers/provider.ts'
+import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import type { CannedReply, FakeUpstream, ReceivedRequest } from './upstreams/fake.ts'
 import { formOf } from './upstreams/form.ts'
 import { startJimmyUpstream } from './upstreams/jimmy.ts'
@@ -33,7 +33,7 @@ async function startNewer(): Promise<FakeUpstream> {
   return newer
 }
 
-async function sent(wishes: Partial<Order>, entry: object = {}): Promise<ReceivedRequest> {
+async function sent(wishes: Partial<ProviderRequest>, entry: object = {}): Promise<ReceivedRequest> {
   await develop(open(entry), wishes)
   const [request] = upstream.requests
   if (!request) throw new Error('Nothing arrived')
@@ -47,7 +47,7 @@ function path({ requests: [request] }: FakeUpstream): string | undefined {
 async function failWith(reply: CannedReply, entry: object = SYNC) {
   upstream.script(reply)
   const { call } = await openCall()
-  return failureOf(open(entry).submit(orderOf(), call))
+  return failureOf(open(entry).submit(requestOf(), call))
 }
 
 const parse = (entry: object): JimmyOptions => jimmy.options.parse({ apiKey: 'k', ...entry })
@@ -60,7 +60,7 @@ const RATIO = { taskFields: 'ratio' }
 describe('the page "Text-to-Image (Sync)"', () => {
   const prompt = 'Cyberpunk city at night in the rain, neon signs, cinematic framing'
 
-  test('has a request that is sent as it stands there', async () => {
+  it('shows the request that is sent', async () => {
     const request = await sent({ prompt, size: '1024x1024', quality: 'HIGH' })
     expect(request.method).toBe('POST')
     expect(request.path).toBe('/api/open-api/v1/images/generations')
@@ -71,7 +71,7 @@ describe('the page "Text-to-Image (Sync)"', () => {
     )
   })
 
-  test('has a response whose image, prompt and usage are read', async () => {
+  it('shows a response whose image, prompt and usage are read', async () => {
     const details = { image_tokens: 123, text_tokens: 123 }
     const body = {
       code: 20000,
@@ -106,7 +106,7 @@ describe('the page "Text-to-Image (Sync)"', () => {
     expect(resolved).toEqual({ size: '1024x1024', quality: 'LOW' })
   })
 
-  test.each<[Partial<Order>, object]>([
+  it.each<[Partial<ProviderRequest>, object]>([
     [{ quality: 'LOW' }, { quality: 'low' }],
     [{ quality: 'MEDIUM' }, { quality: 'medium' }],
     [{ quality: 'HIGH' }, { quality: 'high' }],
@@ -123,26 +123,26 @@ describe('the page "Text-to-Image (Sync)"', () => {
 })
 
 describe('quality AUTO', () => {
-  test('is sent as the default that is billed, and told as that', async () => {
+  it('is sent as the default, and reported as it', async () => {
     const { resolved } = await develop(open(SYNC))
     expect(upstream.requests[0]?.parameters).toMatchObject({ quality: 'low' })
     expect(resolved.quality).toBe('LOW')
   })
 
-  test('is what the upstream says it was, where it says so', async () => {
+  it('is reported as the upstream reports it', async () => {
     const data = { data: [{ b64_json: 'cGljdHVyZQ==' }], quality: 'medium', size: '1254x1254' }
     upstream.script({ status: 200, body: { code: 20000, data } })
     expect((await develop(open(SYNC))).resolved).toEqual({ quality: 'MEDIUM', size: '1254x1254' })
   })
 
-  test('is sent as configured, and is unknown where that is the upstream’s choice', async () => {
+  it('is sent as configured, and is unknown where the upstream chooses', async () => {
     const { resolved } = await develop(open({ ...SYNC, autoQuality: 'auto' }))
     expect(upstream.requests[0]?.parameters).toMatchObject({ quality: 'auto' })
     expect(resolved).toEqual({ size: '1024x1024' })
     expect((await develop(open({ ...SYNC, autoQuality: 'high' }))).resolved.quality).toBe('HIGH')
   })
 
-  test('is left out of a task, whose page knows no quality, and told in newer words', async () => {
+  it('is left out of a task, and sent with the field names of newer clients', async () => {
     expect((await develop(open())).resolved).toEqual({})
     expect((await develop(open(RATIO, await startNewer()))).resolved).toEqual({ quality: 'LOW' })
   })
@@ -151,7 +151,7 @@ describe('quality AUTO', () => {
 describe('an edit', () => {
   const [first, second, hole] = [Buffer.from('first\r\n--\0'), Buffer.from('second'), Buffer.from('hole')]
 
-  test('with a mask is a form with `image` again and again', async () => {
+  it('with a mask is a form with repeated `image` fields', async () => {
     const images = [inputOf(first, 'image/jpeg'), inputOf(second, 'image/webp')]
     const request = await sent({ images, mask: inputOf(hole), quality: 'HIGH', outputFormat: 'WEBP' })
     expect(request.path).toBe('/api/open-api/v1/images/edits')
@@ -171,7 +171,7 @@ describe('an edit', () => {
     ])
   })
 
-  test('with nothing but images is a task with the images in it', async () => {
+  it('with images only is a task that contains them', async () => {
     const request = await sent({ images: [inputOf(first, 'image/webp')], size: '1024x1536' })
     expect(request.path).toBe('/api/open-api/v1/images')
     expect(request.body.toString()).toBe(
@@ -180,17 +180,19 @@ describe('an edit', () => {
     )
   })
 
-  test('of images too large for JSON is a form', async () => {
+  it('of images too large for JSON is a form', async () => {
     const large = { ...inputOf(first), byteSize: 12_000_001 }
     expect((await sent({ images: [large] })).path).toBe('/api/open-api/v1/images/edits')
   })
 
-  test('of a file that is larger than the page allows is refused, and nothing is sent', async () => {
+  it('of a file above the maximum of the page is rejected before anything is sent', async () => {
     const { call } = await openCall()
     const images = [inputOf(first), { ...inputOf(second), byteSize: 20_000_001 }]
-    const failure = await failureOf(open(SYNC).submit(orderOf({ images }), call))
+    const failure = await failureOf(open(SYNC).submit(requestOf({ images }), call))
     expect(failure).toMatchObject({ kind: 'rejected', code: 'INPUT_IMAGE_INVALID', charged: 'NO' })
-    expect(failure.message).toBe('The image-2 has 20000001 bytes; at most 20000000 are taken.')
+    expect(failure.message).toBe(
+      'Input image 2 has 20000001 bytes; the maximum of jimmy is 20000000. Use a smaller file.',
+    )
     expect(upstream.requests).toEqual([])
   })
 })
@@ -198,34 +200,34 @@ describe('an edit', () => {
 describe('a task', () => {
   const entries = Object.entries(SHAPES)
 
-  test.each(entries)('of %s is %j', async (size, { ratio, resolution }) => {
+  it.each(entries)('of size %s is %j', async (size, { ratio, resolution }) => {
     const request = await sent({ size }, ASYNC)
     expect(request.path).toBe('/api/open-api/v1/images')
     expect(request.parameters).toMatchObject({ size: ratio, resolution })
   })
 
-  test.each(entries.filter(([size]) => size !== 'auto'))('of %s has the ratio it says', (size, shape) => {
+  it.each(entries.filter(([size]) => size !== 'auto'))('of size %s has its nominal ratio', (size, shape) => {
     const [width = 0, height = 0] = size.split('x').map(Number)
     const [across = 0, down = 0] = shape.ratio.split(':').map(Number)
     expect(Math.abs(width / height / (across / down) - 1)).toBeLessThan(0.02)
     expect(width % 16 || height % 16).toBe(0)
   })
 
-  test('can be of every ratio and resolution of its page', () => {
+  it('can have every ratio and resolution of its page', () => {
     const ratios = entries.map(([, { ratio }]) => ratio)
     const page = 'auto 1:1 3:2 2:3 4:3 3:4 5:4 4:5 16:9 9:16 2:1 1:2 3:1 1:3 21:9 9:21'.split(' ')
     expect([...new Set(ratios)].sort()).toEqual(page.sort())
     expect(new Set(entries.map(([, { resolution }]) => resolution))).toEqual(new Set(['1k', '2k', '4k']))
   })
 
-  test('is asked about by its id, tells how far it is, and ends with the picture', async () => {
+  it('is checked by its id, reports its progress, and ends with the image', async () => {
     const { call } = await openCall()
     const provider = open({ pollMs: 7000 })
-    const accepted = await provider.submit(orderOf(), call)
-    if (accepted.state !== 'ACCEPTED') throw new Error(`The order was not accepted but ${accepted.state}`)
+    const accepted = await provider.submit(requestOf(), call)
+    if (accepted.state !== 'ACCEPTED') throw new Error(`The request was not accepted but ${accepted.state}`)
     expect(accepted.checkAfterMs).toBe(7000)
     const { remoteId } = accepted
-    const check = () => provider.check?.(remoteId, orderOf(), call)
+    const check = () => provider.check?.(remoteId, requestOf(), call)
     expect(await check()).toEqual({ state: 'PENDING', progress: 0, checkAfterMs: 7000 })
     expect(await check()).toEqual({ state: 'PENDING', progress: 0.4, checkAfterMs: 7000 })
     expect(await check()).toMatchObject({ state: 'DONE', usage: UNKNOWN_USAGE })
@@ -234,48 +236,48 @@ describe('a task', () => {
     )
   })
 
-  test.each([
-    ['one', (url: string) => url],
+  it.each([
+    ['a text', (url: string) => url],
     ['a list', (url: string) => [url]],
-  ])('has its image at %s', async (_form, imageUrl) => {
+  ])('has its image links as %s', async (_form, imageUrl) => {
     const { images } = await develop(open(SYNC))
     const result = { image_url: imageUrl(`${new URL(upstream.url).origin}/pictures/0`) }
     upstream.script({ status: 200, body: { code: '20000', data: { status: 'completed', result } } })
     const { call } = await openCall()
-    const answer = await open().check?.('img_1', orderOf(), call)
+    const answer = await open().check?.('img_1', requestOf(), call)
     if (answer?.state !== 'DONE') throw new Error('The task is not done')
     expect(images).toHaveLength(1)
     expect(await readFile(String(answer.images[0]?.file))).toEqual(upstream.pictures[0])
   })
 
-  test('whose image cannot be fetched is paid, and asked about again', async () => {
+  it('whose image cannot be downloaded is charged and open for another check', async () => {
     const result = { image_url: `${new URL(upstream.url).origin}/gone.png` }
     upstream.script({ status: 200, body: { code: '20000', data: { status: 'completed', result } } })
     const { call } = await openCall()
-    const failure = await failureOf(open().check?.('img_1', orderOf(), call) ?? Promise.resolve())
+    const failure = await failureOf(open().check?.('img_1', requestOf(), call) ?? Promise.resolve())
     expect(failure).toMatchObject({ kind: 'lost', code: 'RESULT_UNREACHABLE', charged: 'YES' })
   })
 
-  test('with an odd id is asked about by just that id', async () => {
+  it('is checked by an id that is escaped in the path', async () => {
     const { call } = await openCall()
-    await open().check?.('../a b', orderOf(), call)
+    await open().check?.('../a b', requestOf(), call)
     expect(path(upstream)).toBe('/images/..%2Fa%20b')
   })
 
-  test.each([
+  it.each([
     ['45', 0.45],
     ['45%', 0.45],
     [250, 1],
     [-1, 0],
     [null, null],
     ['half', null],
-  ])('whose progress is %j is %j done', async (progress, fraction) => {
+  ])('with the progress %j reports %j', async (progress, fraction) => {
     upstream.script({ status: 200, body: { code: '20000', data: { status: 'processing', progress } } })
     const { call } = await openCall()
-    expect(await open().check?.('img_1', orderOf(), call)).toMatchObject({ progress: fraction })
+    expect(await open().check?.('img_1', requestOf(), call)).toMatchObject({ progress: fraction })
   })
 
-  test('may come wrapped, and under a number', async () => {
+  it('may come in an envelope, and with a numeric id', async () => {
     for (const [task_id, remoteId] of [
       ['img_9', 'img_9'],
       [7, '7'],
@@ -285,11 +287,11 @@ describe('a task', () => {
         body: { code: '20000', msg: 'ok', data: { task_id, status: 'queued' } },
       })
       const { call } = await openCall()
-      expect(await open().submit(orderOf(), call)).toMatchObject({ state: 'ACCEPTED', remoteId })
+      expect(await open().submit(requestOf(), call)).toMatchObject({ state: 'ACCEPTED', remoteId })
     }
   })
 
-  test('takes the quality in newer words', async () => {
+  it('has a quality with the field names of newer clients', async () => {
     const newer = await startNewer()
     await develop(open(RATIO, newer), { quality: 'HIGH', size: '3840x2160' })
     expect(newer.requests[0]?.body.toString()).toBe(
@@ -301,30 +303,30 @@ describe('a task', () => {
 describe('a failure', () => {
   const failed: CannedReply = { status: 200, body: { code: 20002, msg: 'bad request: size', data: null } }
 
-  test('is told in the upstream’s words, with its code', async () => {
+  it('is reported with the upstream’s message and code', async () => {
     const { message } = await failWith(failed)
     expect(message).toBe('jimmy rejected the request: bad request: size (status 200, 20002).')
   })
 
-  test('that concerns the account is told to the log alone', async () => {
+  it('about the account is kept for the log only', async () => {
     const failure = await failWith({ status: 200, body: { code: 40001, msg: 'Insufficient balance: $0.02' } })
     expect(failure.message).toBe(
-      'jimmy refuses more requests: the balance of its account is used up (status 200, 40001).',
+      'jimmy refuses requests: the quota or balance of its account is used up (status 200, 40001).',
     )
     expect(String(failure.cause)).toContain('$0.02')
   })
 
-  test('is uncharged where the operator vouches for it, and a lost order is not', async () => {
-    const vouched = { ...SYNC, unbilledFailures: true }
+  it('is uncharged with unbilledFailures, unlike a lost request', async () => {
+    const unbilled = { ...SYNC, unbilledFailures: true }
     const broken = { status: 200, body: { code: -1, msg: 'server error' } }
-    expect(await failWith(broken, vouched)).toMatchObject({ kind: 'broken', charged: 'NO' })
-    expect(await failWith({ status: 502, body: '' }, vouched)).toMatchObject({
+    expect(await failWith(broken, unbilled)).toMatchObject({ kind: 'broken', charged: 'NO' })
+    expect(await failWith({ status: 502, body: '' }, unbilled)).toMatchObject({
       kind: 'lost',
       charged: 'UNKNOWN',
     })
   })
 
-  test('to fetch the picture leaves it paid', async () => {
+  it('to download the image leaves the request charged', async () => {
     const body = { code: 20000, data: { data: [{ url: 'http://10.0.0.1/i.png' }] } }
     expect(await failWith({ status: 200, body })).toMatchObject({
       kind: 'broken',
@@ -335,14 +337,14 @@ describe('a failure', () => {
 })
 
 describe('the configuration', () => {
-  test('comes from its variables', () => {
+  it('comes from its environment variables', () => {
     expect(jimmy.fromEnvironment({ JIMMY_BASE_URL: 'http://localhost:1' })).toBeUndefined()
     expect(jimmy.fromEnvironment({ JIMMY_API_KEY: 'k', JIMMY_BASE_URL: '' })).toEqual({ apiKey: 'k' })
     const env = { JIMMY_API_KEY: 'k', JIMMY_BASE_URL: 'http://localhost:1' }
     expect(jimmy.fromEnvironment(env)).toEqual({ apiKey: 'k', baseUrl: 'http://localhost:1' })
   })
 
-  test('needs a key and nothing more', () => {
+  it('needs only a key', () => {
     expect(parse({})).toEqual({
       apiKey: 'k',
       baseUrl: 'https://www.jimmyai.cn/api/open-api/v1',
@@ -357,7 +359,7 @@ describe('the configuration', () => {
     })
   })
 
-  test.each([
+  it.each([
     { apiKey: 'a\nb' },
     { baseUrl: 'jimmyai.cn' },
     { mode: 'callback' },
@@ -365,7 +367,7 @@ describe('the configuration', () => {
     { apiKye: 'k' },
   ])('refuses %j', (entry) => expect(jimmy.options.safeParse({ apiKey: 'k', ...entry }).success).toBe(false))
 
-  test('offers as a task only what a task can say', () => {
+  it('offers in mode async only what a task can express', () => {
     expect(offered({ mode: 'sync' })?.capabilities).toMatchObject({
       sizes: { kind: 'rule' },
       maxN: 1,
@@ -381,7 +383,7 @@ describe('the configuration', () => {
     expect(offered({ mode: 'async', ...RATIO })?.capabilities.qualities).toContain('HIGH')
   })
 
-  test('has no prices but its own, and its own word on a model wins', () => {
+  it('applies configured prices only, and overrides the capabilities of a model', () => {
     expect(offered({})?.price).toBeNull()
     const price = { inputTextMicros: 1, outputImageMicros: 2 }
     const models = [{ name: 'gpt-image-2', price, capabilities: { mask: false } }]

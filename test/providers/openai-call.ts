@@ -1,12 +1,14 @@
 // What the openai dialect's tests hand it, besides what every dialect is handed: a provider at the fake.
 import { onTestFinished } from 'vitest'
 import type { Failure } from '../../src/providers/error.ts'
-import { openai } from '../../src/providers/openai/openai.ts'
-import type { Order, Provider } from '../../src/providers/provider.ts'
+import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
+import type { ProviderRequest, Provider } from '../../src/providers/provider.ts'
 import { failureOf, openCall as open } from './call.ts'
 import type { OpenaiUpstream } from './upstreams/openai.ts'
 
-export { develop, inputOf, openCall, orderOf } from './call.ts'
+export { develop, inputOf, openCall, requestOf } from './call.ts'
+
+export const openai = createOpenaiDialect({})
 
 /** A provider named `openai` at the fake, with its key, closed when the test ends. */
 export function openOpenai(
@@ -22,9 +24,9 @@ export function openOpenai(
 /** Submits and expects a ProviderError. */
 export async function expectFailure(
   provider: Provider,
-  order: Order,
+  request: ProviderRequest,
   signal?: AbortSignal,
 ): Promise<Failure> {
   const { call } = await open(signal && { signal })
-  return failureOf(provider.submit(order, call))
+  return failureOf(provider.submit(request, call))
 }

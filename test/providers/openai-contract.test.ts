@@ -1,6 +1,6 @@
 import type { CannedReply } from './upstreams/fake.ts'
-import { openai } from '../../src/providers/openai/openai.ts'
 import { testProvider, type WireSubject } from './contract.ts'
+import { openai } from './openai-call.ts'
 import { startOpenaiUpstream } from './upstreams/openai.ts'
 
 const apiKey = 'canary-openai-7f3a9c'

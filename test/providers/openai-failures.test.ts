@@ -1,10 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import type { Failure } from '../../src/providers/error.ts'
-import { expectFailure, openOpenai, orderOf } from './openai-call.ts'
-import { startOpenaiUpstream, type CannedReply, type Mood, type OpenaiUpstream } from './upstreams/openai.ts'
+import { expectFailure, openOpenai, requestOf } from './openai-call.ts'
+import {
+  startOpenaiUpstream,
+  type CannedReply,
+  type OpenaiScenario,
+  type OpenaiUpstream,
+} from './upstreams/openai.ts'
 
 let upstream: OpenaiUpstream
 beforeAll(async () => {
@@ -28,9 +33,13 @@ function recorded(name: string): CannedReply {
   return { status, headers, body }
 }
 
-async function fail(mood: Mood, options: Record<string, unknown> = {}, wishes = {}): Promise<Failure> {
-  upstream.script(mood)
-  return expectFailure(openOpenai(upstream, options), orderOf(wishes))
+async function fail(
+  scenario: OpenaiScenario,
+  options: Record<string, unknown> = {},
+  wishes = {},
+): Promise<Failure> {
+  upstream.script(scenario)
+  return expectFailure(openOpenai(upstream, options), requestOf(wishes))
 }
 
 const events = (...lines: string[]): CannedReply => ({
@@ -65,14 +74,14 @@ const ROWS: Row[] = [
 ]
 
 describe('an error reply', () => {
-  test.each(ROWS)('%s is %s, as %s, charged %s', async (reply, kind, code, charged) => {
+  it.each(ROWS)('%s is %s, as %s, charged %s', async (reply, kind, code, charged) => {
     const failure = await fail(recorded(reply))
     expect(failure).toMatchObject({ kind, code, charged, httpStatus: recorded(reply).status })
     expect(failure.providerRequestId).toMatch(/^req_\d+$/)
     expect(failure.message).toMatch(/^openai [^<>]+\(status \d{3}[^()]*\)\.$/)
   })
 
-  test('is on file for every row, and every file has a row', () => {
+  it('is recorded for every row, and every recording has a row', () => {
     const files = readdirSync(replies).filter((name) => name.endsWith('.json'))
     expect(files.map((name) => name.replace('.json', '')).sort()).toEqual(ROWS.map(([reply]) => reply).sort())
   })
@@ -96,36 +105,36 @@ describe('an error reply', () => {
     [504, 'lost', 'UNKNOWN'],
     [524, 'lost', 'UNKNOWN'],
   ]
-  test.each(STATUSES)('of status %i in plain text is %s, charged %s', async (status, kind, charged) => {
+  it.each(STATUSES)('of status %i in plain text is %s, charged %s', async (status, kind, charged) => {
     expect(await fail({ status, body: '<h1>no</h1>' })).toMatchObject({ kind, charged, httpStatus: status })
   })
 
-  test('404 in words of this API is the request’s fault, and not the base URL’s', async () => {
+  it('of status 404 in the form of this API is about the request, not about the base URL', async () => {
     const body = {
       error: { message: 'No such image.', type: 'invalid_request_error', param: null, code: null },
     }
     expect(await fail({ status: 404, body })).toMatchObject({ kind: 'rejected', charged: 'NO' })
   })
 
-  test('of status 500 is broken and uncharged where the operator vouches for it', async () => {
+  it('of status 500 is broken and uncharged with unbilledServerErrors', async () => {
     const failure = await fail(recorded('server-error'), { unbilledServerErrors: true })
     expect(failure).toMatchObject({ kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'NO' })
   })
 
-  test('passes on how long the upstream asks to wait', async () => {
+  it('passes on the wait that the upstream asks for', async () => {
     expect((await fail(recorded('rate-limited'))).retryAfterMs).toBe(12_000)
     expect((await fail(recorded('overloaded'))).retryAfterMs).toBe(1500)
     expect((await fail(recorded('slow-down'))).retryAfterMs).toBeUndefined()
   })
 
-  test('tells the client what was wrong with its request, in the upstream’s words', async () => {
+  it('about the request has the upstream’s message', async () => {
     expect((await fail(recorded('invalid-size'))).message).toBe(
       "openai rejected the request: Invalid size '4096x4096'. The longest edge must be less than or equal to 3840" +
         ' (status 400, invalid_value, size).',
     )
   })
 
-  test('tells the client nothing of the operator’s account, and the log all of it but the key', async () => {
+  it('about the account hides the message from the client and keeps it for the log, without the key', async () => {
     const limited = await fail(recorded('rate-limited'))
     expect(limited.message).not.toContain('org-AbC123')
     expect(String(limited.cause)).toContain('org-AbC123')
@@ -133,12 +142,12 @@ describe('an error reply', () => {
     expect(`${unauthorized.message} ${String(unauthorized.cause)}`).not.toContain('sk-test-key')
   })
 
-  test('never shows the key, not even one that does not look like one', async () => {
+  it('never shows the key, even if it looks like a word', async () => {
     const word = { error: { message: 'No such key: plainword.', type: 'x', param: 'plainword', code: null } }
     const server = await startOpenaiUpstream({ apiKey: 'plainword' })
     onTestFinished(() => server.close())
     server.script({ status: 400, body: word })
-    const failure = await expectFailure(openOpenai(server, { apiKey: 'plainword' }), orderOf())
+    const failure = await expectFailure(openOpenai(server, { apiKey: 'plainword' }), requestOf())
     expect(failure.message).toBe(
       'openai rejected the request: No such key: [redacted] (status 400, [redacted]).',
     )
@@ -146,8 +155,8 @@ describe('an error reply', () => {
   })
 })
 
-describe('a reply that is no picture', () => {
-  test.each<[Mood, Failure['kind'], Failure['code'], string]>([
+describe('a reply without an image', () => {
+  it.each<[OpenaiScenario, Failure['kind'], Failure['code'], string]>([
     ['html', 'broken', 'PROVIDER_BROKEN', 'but its reply (text/html) is not JSON'],
     ['empty-data', 'broken', 'PROVIDER_BROKEN', 'has no image'],
     ['truncated', 'lost', 'OUTCOME_UNKNOWN', 'in the middle of its answer (status 200)'],
@@ -164,13 +173,13 @@ describe('a reply that is no picture', () => {
       'base64 is invalid',
     ],
     [{ status: 202, body: { id: 'task_1' } }, 'broken', 'PROVIDER_BROKEN', 'has no image'],
-  ])('%j is %s, as %s, and may have been charged', async (mood, kind, code, words) => {
-    const failure = await fail(mood)
+  ])('%j is %s, as %s, and may have been charged', async (scenario, kind, code, words) => {
+    const failure = await fail(scenario)
     expect(failure).toMatchObject({ kind, code, charged: 'UNKNOWN' })
     expect(failure.message).toContain(words)
   })
 
-  test('an error inside a success is taken for what it says, but may have been charged', async () => {
+  it('with an error keeps the code of the error, but may have been charged', async () => {
     const { body } = recorded('rate-limited')
     expect(await fail({ status: 200, body })).toMatchObject({
       kind: 'broken',
@@ -179,17 +188,17 @@ describe('a reply that is no picture', () => {
     })
   })
 
-  test('a link that leads inside is not followed, and the picture counts as paid', async () => {
+  it('with a link to a private address is not downloaded and counts as charged', async () => {
     const failure = await fail({ status: 200, body: { data: [{ url: 'http://169.254.169.254/latest' }] } })
     expect(failure).toMatchObject({ kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' })
     expect(failure.message).toBe(
-      'openai finished the picture, but the address it gave must be on a public host.',
+      'openai finished the image, but the address of the result must be on a public host.',
     )
   })
 })
 
 describe('a stream that fails', () => {
-  test.each<[string, Mood, Failure['kind'], Failure['code'], Failure['charged']]>([
+  it.each<[string, OpenaiScenario, Failure['kind'], Failure['code'], Failure['charged']]>([
     ['by ending without a picture', 'eof-without-final', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
     ['by an error after its previews', 'stream-error', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
     [
@@ -234,23 +243,29 @@ describe('a stream that fails', () => {
       'PROVIDER_RATE_LIMITED',
       'NO',
     ],
-    ['by an error without words', events('event: error\ndata: oops'), 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
     [
-      'by a picture that is none',
+      'by an error without a message',
+      events('event: error\ndata: oops'),
+      'lost',
+      'OUTCOME_UNKNOWN',
+      'UNKNOWN',
+    ],
+    [
+      'by an empty image',
       events('event: image_generation.completed\ndata: {"b64_json":""}'),
       'broken',
       'PROVIDER_BROKEN',
       'UNKNOWN',
     ],
     ['by [DONE] and nothing else', events('data: [DONE]'), 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
-  ])('%s is told as it is', async (_name, mood, kind, code, charged) => {
-    const failure = await fail(mood, { mode: 'stream' }, { partialImages: 2 })
+  ])('%s is reported accordingly', async (_name, scenario, kind, code, charged) => {
+    const failure = await fail(scenario, { mode: 'stream' }, { partialImages: 2 })
     expect(failure).toMatchObject({ kind, code, charged })
   })
 })
 
-test('an upstream that never answers ends at the deadline as lost', async () => {
+it('an upstream that never answers ends at the deadline as lost', async () => {
   upstream.script('hang')
-  const failure = await expectFailure(openOpenai(upstream), orderOf(), AbortSignal.timeout(100))
+  const failure = await expectFailure(openOpenai(upstream), requestOf(), AbortSignal.timeout(100))
   expect(failure).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
 })

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
-import { openai } from '../../src/providers/openai/openai.ts'
 import type { OpenaiOptions } from '../../src/providers/openai/options.ts'
-import { UNKNOWN_USAGE, type Offer, type Order } from '../../src/providers/provider.ts'
-import { develop, inputOf, openCall, openOpenai, orderOf } from './openai-call.ts'
+import { UNKNOWN_USAGE, type Offer, type ProviderRequest } from '../../src/providers/provider.ts'
+import { develop, inputOf, openai, openCall, openOpenai, requestOf } from './openai-call.ts'
 import { startOpenaiUpstream, type OpenaiUpstream, type ReceivedRequest } from './upstreams/openai.ts'
 
 let upstream: OpenaiUpstream
@@ -16,7 +15,10 @@ beforeEach(() => {
 })
 afterAll(() => upstream.close())
 
-async function sent(wishes: Partial<Order>, options: Record<string, unknown> = {}): Promise<ReceivedRequest> {
+async function sent(
+  wishes: Partial<ProviderRequest>,
+  options: Record<string, unknown> = {},
+): Promise<ReceivedRequest> {
   await develop(openOpenai(upstream, options), wishes)
   const [request] = upstream.requests
   if (!request || upstream.requests.length > 1)
@@ -38,13 +40,13 @@ const EVERYTHING = {
 } as const
 
 describe('a generation', () => {
-  test('says nothing that the client left open', async () => {
+  it('leaves default settings out', async () => {
     const request = await sent({})
     expect(request.path).toBe('/v1/images/generations')
     expect(request.body.toString()).toBe('{"model":"gpt-image-2","prompt":"a red fox in the snow","n":1}')
   })
 
-  test('says everything that the client chose, in the words of the API', async () => {
+  it('sends every chosen setting with the names of the API', async () => {
     expect((await sent(EVERYTHING)).parameters).toEqual({
       model: 'gpt-image-2',
       prompt: 'a red fox in the snow',
@@ -59,7 +61,7 @@ describe('a generation', () => {
     })
   })
 
-  test('of a DALL·E model asks for base64 and tells the style', async () => {
+  it('of a DALL·E model requests base64 and sends the style', async () => {
     const wishes = { model: 'dall-e-3', size: '1792x1024', quality: 'HD', style: 'VIVID' } as const
     expect((await sent(wishes)).parameters).toEqual({
       model: 'dall-e-3',
@@ -72,19 +74,19 @@ describe('a generation', () => {
     })
   })
 
-  test('asks for links or base64 where an operator says that this server wants to be asked', async () => {
+  it('sends response_format where it is configured', async () => {
     expect((await sent({ model: 'dall-e-3' }, { responseFormat: 'url' })).parameters).toMatchObject({
       response_format: 'url',
     })
   })
 
-  test('names the model as the upstream names it', async () => {
+  it('sends the upstream’s name of the model', async () => {
     expect((await sent({ upstreamModel: 'gpt-image-2-2026-04-21' })).parameters).toMatchObject({
       model: 'gpt-image-2-2026-04-21',
     })
   })
 
-  test('carries the credentials and our own id for the attempt', async () => {
+  it('carries the credentials and the client ref', async () => {
     const { headers } = await sent({}, { organization: 'org-1', project: 'proj-1' })
     expect(headers).toMatchObject({
       authorization: 'Bearer sk-test-key',
@@ -101,7 +103,7 @@ describe('a generation', () => {
 describe('an edit', () => {
   const [first, second, hole] = [Buffer.from('first\r\n--\0'), Buffer.from('second'), Buffer.from('hole')]
 
-  test('of one image sends it as `image`, and says that the size is open', async () => {
+  it('of one image sends it as `image`, with size auto', async () => {
     const request = await sent({ images: [inputOf(first)] })
     expect(request.path).toBe('/v1/images/edits')
     expect(request.parameters).toEqual({
@@ -113,7 +115,7 @@ describe('an edit', () => {
     expect(request.files).toEqual([{ field: 'image', name: 'image-1.png', type: 'image/png', bytes: first }])
   })
 
-  test('of two images and a mask sends them in order, byte for byte, each with its own type', async () => {
+  it('of two images and a mask sends them in order, byte for byte, each with its own type', async () => {
     const images = [inputOf(first, 'image/jpeg'), inputOf(second, 'image/webp')]
     const request = await sent({ ...EVERYTHING, images, mask: inputOf(hole) })
     expect(request.files).toEqual([
@@ -136,50 +138,47 @@ describe('an edit', () => {
     expect(Number(request.headers['content-length'])).toBe(request.body.length)
   })
 
-  test('tells the input fidelity where the model has one', async () => {
+  it('sends the input fidelity where the model has one', async () => {
     const wishes = { model: 'gpt-image-1.5', images: [inputOf(first)], inputFidelity: 'HIGH' } as const
     expect((await sent(wishes)).parameters).toMatchObject({ input_fidelity: 'high' })
   })
 
-  test('streams, too', async () => {
+  it('can stream', async () => {
     const provider = openOpenai(upstream, STREAM)
-    const { heard, pictures } = await develop(provider, { images: [inputOf(first)], partialImages: 1 })
+    const { reports, pictures } = await develop(provider, { images: [inputOf(first)], partialImages: 1 })
     expect(upstream.requests[0]?.parameters).toMatchObject({ stream: 'true', partial_images: '1' })
-    expect(heard.partials).toEqual([{ bytes: upstream.pictures[0], index: 0 }])
+    expect(reports.partials).toEqual([{ bytes: upstream.pictures[0], index: 0 }])
     expect(pictures).toEqual([upstream.pictures[1]])
   })
 })
 
-describe('an answer', () => {
-  test.each(['ok-json', 'ok-url', 'drip'] as const)(
-    'by %s holds the pictures byte for byte',
-    async (mood) => {
-      upstream.script(mood)
-      const { pictures, heard, usage, resolved } = await develop(openOpenai(upstream), {
-        n: 2,
-        outputFormat: 'WEBP',
-      })
-      expect(pictures).toEqual(upstream.pictures)
-      expect(pictures).toHaveLength(2)
-      expect(heard.phases).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
-      expect(resolved).toEqual({
-        size: '1024x1024',
-        quality: 'LOW',
-        background: 'OPAQUE',
-        outputFormat: 'WEBP',
-      })
-      expect(usage).toEqual({
-        inputTokens: 21,
-        outputTokens: 392,
-        totalTokens: 413,
-        inputTextTokens: 21,
-        inputImageTokens: 0,
-        outputTextTokens: 0,
-        outputImageTokens: 392,
-        source: 'REPORTED',
-      })
-    },
-  )
+describe('a reply', () => {
+  it.each(['ok-json', 'ok-url', 'drip'] as const)('by %s has the images byte for byte', async (scenario) => {
+    upstream.script(scenario)
+    const { pictures, reports, usage, resolved } = await develop(openOpenai(upstream), {
+      n: 2,
+      outputFormat: 'WEBP',
+    })
+    expect(pictures).toEqual(upstream.pictures)
+    expect(pictures).toHaveLength(2)
+    expect(reports.phases).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
+    expect(resolved).toEqual({
+      size: '1024x1024',
+      quality: 'LOW',
+      background: 'OPAQUE',
+      outputFormat: 'WEBP',
+    })
+    expect(usage).toEqual({
+      inputTokens: 21,
+      outputTokens: 392,
+      totalTokens: 413,
+      inputTextTokens: 21,
+      inputImageTokens: 0,
+      outputTextTokens: 0,
+      outputImageTokens: 392,
+      source: 'REPORTED',
+    })
+  })
 
   const b64_json = Buffer.from('picture').toString('base64')
   async function usageOf(usage: unknown) {
@@ -187,13 +186,13 @@ describe('an answer', () => {
     return (await develop(openOpenai(upstream))).usage
   }
 
-  test('without usage, or with an empty one, has an unknown usage and not a zero one', async () => {
+  it('without usage, or with an empty one, has an unknown usage, not zero', async () => {
     expect(await usageOf(undefined)).toEqual(UNKNOWN_USAGE)
     expect(await usageOf({})).toEqual(UNKNOWN_USAGE)
     expect(await usageOf({ input_tokens: -1, output_tokens: 'many' })).toEqual(UNKNOWN_USAGE)
   })
 
-  test('with half a usage keeps the half that was told', async () => {
+  it('with a partial usage keeps the reported part', async () => {
     expect(await usageOf({ output_tokens: 196 })).toEqual({
       ...UNKNOWN_USAGE,
       outputTokens: 196,
@@ -203,7 +202,7 @@ describe('an answer', () => {
     })
   })
 
-  test('keeps the prompt as it was rewritten, and has one picture less where one is empty', async () => {
+  it('has the revised prompt, and skips an empty image', async () => {
     const data = [
       { b64_json, revised_prompt: 'A red fox, at dawn' },
       { b64_json: '', url: null },
@@ -214,7 +213,7 @@ describe('an answer', () => {
     expect(resolved).toEqual({})
   })
 
-  test('is read for what it is, whatever its content type says', async () => {
+  it('is read by its content, whatever its content type', async () => {
     const json = JSON.stringify({ data: [{ b64_json }] })
     const event = `\n\n: hello\n\nevent: image_generation.completed\ndata: {"b64_json":"${b64_json}"}\n\n`
     for (const [type, body] of [
@@ -229,26 +228,26 @@ describe('an answer', () => {
 })
 
 describe('a stream', () => {
-  test('shows each preview before the next one is read, and then the picture', async () => {
-    const { call, heard } = await openCall()
-    const order: string[] = []
+  it('hands over each preview before the next one is read, then the image', async () => {
+    const { call, reports } = await openCall()
+    const steps: string[] = []
     const slow = {
       ...call,
       async onPartial(file: string, index: number) {
-        order.push(`preview ${index} begins`)
+        steps.push(`preview ${index} begins`)
         await call.onPartial(file, index)
-        order.push(`preview ${index} ends`)
+        steps.push(`preview ${index} ends`)
       },
     }
-    const answer = await openOpenai(upstream, STREAM).submit(orderOf({ partialImages: 2 }), slow)
+    const answer = await openOpenai(upstream, STREAM).submit(requestOf({ partialImages: 2 }), slow)
     expect(upstream.requests[0]?.parameters).toMatchObject({ stream: true, partial_images: 2 })
-    expect(order).toEqual(['preview 0 begins', 'preview 0 ends', 'preview 1 begins', 'preview 1 ends'])
-    expect(heard.partials.map(({ bytes }) => bytes)).toEqual(upstream.pictures.slice(0, 2))
-    expect(heard.progress).toEqual([1 / 3, 2 / 3])
+    expect(steps).toEqual(['preview 0 begins', 'preview 0 ends', 'preview 1 begins', 'preview 1 ends'])
+    expect(reports.partials.map(({ bytes }) => bytes)).toEqual(upstream.pictures.slice(0, 2))
+    expect(reports.progress).toEqual([1 / 3, 2 / 3])
     expect(answer).toMatchObject({ state: 'DONE', resolved: { size: '1024x1024', quality: 'LOW' } })
   })
 
-  test('counts all output tokens as image tokens, since its events do not split them', async () => {
+  it('counts all output tokens as image tokens, since its events do not split them', async () => {
     const { usage } = await develop(openOpenai(upstream, STREAM))
     expect(usage).toMatchObject({
       outputTokens: 196,
@@ -258,30 +257,30 @@ describe('a stream', () => {
     })
   })
 
-  test('is done with its picture, though previews would still follow', async () => {
+  it('is done with its image, even if previews follow', async () => {
     upstream.script('final-before-partials')
-    const { pictures, heard } = await develop(openOpenai(upstream, STREAM), { partialImages: 3 })
+    const { pictures, reports } = await develop(openOpenai(upstream, STREAM), { partialImages: 3 })
     expect(pictures).toEqual([upstream.pictures[0]])
-    expect(heard.partials).toEqual([])
+    expect(reports.partials).toEqual([])
   })
 
-  test('shows its previews while the picture is still being painted', async () => {
+  it('hands over previews while the image is being made', async () => {
     upstream.script('hold-final')
-    const { call, heard } = await openCall()
-    const answer = openOpenai(upstream, STREAM).submit(orderOf({ partialImages: 2 }), call)
-    await expect.poll(() => heard.partials.length).toBe(2)
+    const { call, reports } = await openCall()
+    const answer = openOpenai(upstream, STREAM).submit(requestOf({ partialImages: 2 }), call)
+    await expect.poll(() => reports.partials.length).toBe(2)
     upstream.release()
     expect(await answer).toMatchObject({ state: 'DONE' })
   })
 
-  test('of several pictures has one finished event for each, and calls the sum of their usages an estimate', async () => {
+  it('of several images has one finished event for each, and an estimated sum of their usages', async () => {
     const { pictures, usage } = await develop(openOpenai(upstream, STREAM), { n: 3 })
     expect(pictures).toEqual(upstream.pictures)
     expect(pictures).toHaveLength(3)
     expect(usage).toMatchObject({ outputTokens: 588, source: 'ESTIMATED' })
   })
 
-  test('keeps what was finished when it breaks before the rest', async () => {
+  it('keeps finished images when it breaks off before the rest', async () => {
     const b64_json = Buffer.from('picture').toString('base64')
     const usage = '{"input_tokens":21,"output_tokens":196}'
     const done = `event: image_generation.completed\ndata: {"b64_json":"${b64_json}","usage":${usage}}\n\n`
@@ -306,7 +305,7 @@ function previews(entry: object): number | undefined {
 }
 
 describe('the configuration', () => {
-  test('comes from the variables that OpenAI’s own clients read', () => {
+  it('comes from the variables that OpenAI’s own clients read', () => {
     expect(openai.fromEnvironment({})).toBeUndefined()
     expect(openai.fromEnvironment({ OPENAI_BASE_URL: 'http://localhost:1' })).toBeUndefined()
     expect(openai.fromEnvironment({ OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: '' })).toEqual({
@@ -326,7 +325,7 @@ describe('the configuration', () => {
     })
   })
 
-  test('needs a key and nothing more', () => {
+  it('needs only a key', () => {
     expect(parse({})).toEqual({
       apiKey: 'sk-1',
       baseUrl: 'https://api.openai.com/v1',
@@ -338,7 +337,7 @@ describe('the configuration', () => {
     expect(openai.options.safeParse({}).success).toBe(false)
   })
 
-  test.each([
+  it.each([
     { apiKey: 'sk-1\nx-evil: 1' },
     { baseUrl: 'ftp://example.com' },
     { baseUrl: 'https://user:pass@example.com/v1' },
@@ -352,7 +351,7 @@ describe('the configuration', () => {
     expect(openai.options.safeParse({ apiKey: 'sk-1', ...entry }).success).toBe(false)
   })
 
-  test('offers every current GPT image model unless told which', () => {
+  it('offers every current GPT image model by default', () => {
     const current = CATALOGUE.filter(({ name, retiresOn }) => name.startsWith('gpt-') && !retiresOn)
     expect(offersOf({}).map(({ model }) => model)).toEqual(current.map(({ name }) => name))
     expect(offersOf({ models: ['gpt-image-1.5'] })).toMatchObject([
@@ -360,7 +359,7 @@ describe('the configuration', () => {
     ])
   })
 
-  test('overrides single facts of a model, and knows little of one that is not in the catalogue', () => {
+  it('overrides single facts of a model, and assumes little of one outside of the catalogue', () => {
     const price = { inputTextMicros: 1, outputImageMicros: 2 }
     const [renamed, unknown] = offersOf({
       models: [
@@ -388,7 +387,7 @@ describe('the configuration', () => {
     })
   })
 
-  test('promises previews only where streams are known to be spoken', () => {
+  it('offers previews only where the server is known to stream', () => {
     expect(previews({})).toBe(3)
     expect(previews({ mode: 'sync' })).toBe(0)
     expect(previews({ baseUrl: 'http://localhost:1/v1' })).toBe(0)

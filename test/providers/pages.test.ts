@@ -1,7 +1,7 @@
-// The examples of the pages, asked for as a client asks: a mutation in, the page's own request on the wire, and a task
+// The examples of the pages through the public API: a mutation in, the page's own request on the wire, and a task
 // that ends with its image, its usage and the provider's id for the request.
 import sharp from 'sharp'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { openGateway } from '../support/gateway.ts'
 import { startAcedataUpstream } from './upstreams/acedata.ts'
 import { startBasicUpstream } from './upstreams/basic.ts'
@@ -31,7 +31,7 @@ async function askFor(upstream: FakeUpstream, provider: object, input: Record<st
 
 const prompt = 'A simple red apple on a white table, photorealistic'
 
-test('the page of the basic dialect', async () => {
+it('the page of the basic dialect is sent and read', async () => {
   const upstream = await startBasicUpstream()
   const { task, body, charges } = await askFor(
     upstream,
@@ -50,7 +50,7 @@ test('the page of the basic dialect', async () => {
   expect(charges).toEqual([1])
 })
 
-test('the page of the pmock dialect', async () => {
+it('the page of the pmock dialect is sent and read', async () => {
   const accessKey = 'ak-page'
   const upstream = await startPmockUpstream({ accessKey, secretKey: '', auth: 'bearer', now: () => 0 })
   upstream.delay('processing', 'processing')
@@ -97,7 +97,7 @@ test('the page of the pmock dialect', async () => {
   expect(charges).toEqual([1])
 })
 
-test('the page of the pmock preset', async () => {
+it('the page of the pmock preset is sent and read', async () => {
   const accessKey = 'ak-page'
   const upstream = await startCompatUpstream({ accessKey })
   upstream.wrap('an envelope')
@@ -119,7 +119,7 @@ test('the page of the pmock preset', async () => {
     images: [{ width: 16, mimeType: 'image/png', revisedPrompt: null }],
     usage: { inputTokens: 21, outputTokens: 196, source: 'REPORTED' },
     attempts: [{ providerRequestId: 'trace-77d2', remoteId: null, charged: 'YES', costMicros: null }],
-    // The upstream's pictures are small, whatever was asked for.
+    // The images of the fake are small.
     warnings: [{ field: 'size' }],
   })
   expect(charges).toEqual([1])
@@ -127,7 +127,7 @@ test('the page of the pmock preset', async () => {
 
 const JIMMY = { dialect: 'jimmy', apiKey: 'jimmy-test-key', pollMs: 1 }
 
-test('the page of the jimmy dialect, at once', async () => {
+it('the page of the jimmy dialect is sent and read synchronously', async () => {
   const upstream = await startJimmyUpstream()
   const { task, body, charges } = await askFor(upstream, JIMMY, {
     prompt,
@@ -146,7 +146,7 @@ test('the page of the jimmy dialect, at once', async () => {
   expect(charges).toEqual([1])
 })
 
-test('the page of the jimmy dialect, as a task that is asked about', async () => {
+it('the page of the jimmy dialect is sent and read as a polled task', async () => {
   const upstream = await startJimmyUpstream()
   const { task, body, charges } = await askFor(upstream, JIMMY, { prompt, size: '2048x1152' })
   expect(body).toBe(`{"model":"gpt-image-2","prompt":"${prompt}","size":"16:9","resolution":"2k"}`)
@@ -168,10 +168,10 @@ const OTTER_BODY =
   '"output_compression":100,"output_format":"png","partial_images":0,"size":"1024x1024","quality":"auto",' +
   '"response_format":"url","style":"vivid"'
 
-test.each([
-  { way: 'at once', provider: { mode: 'sync' }, rest: /^\}$/, remoteId: null, trace: 'trace-task-1' },
+it.each([
+  { way: 'synchronously', provider: { mode: 'sync' }, rest: /^\}$/, remoteId: null, trace: 'trace-task-1' },
   {
-    way: 'as a task that is asked about',
+    way: 'as a polled task',
     provider: { mode: 'async' },
     rest: /^,"async":true,"trace_id":"att_\w+"\}$/,
     remoteId: 'task-1',
@@ -184,7 +184,7 @@ test.each([
     remoteId: 'task-1',
     trace: expect.stringMatching(/^att_\w+$/),
   },
-])('the page of the acedata dialect, $way', async ({ provider, rest, remoteId, trace }) => {
+])('the page of the acedata dialect is sent and read $way', async ({ provider, rest, remoteId, trace }) => {
   const upstream = await startAcedataUpstream()
   const entry = { dialect: 'acedata', apiKey: 'ace-test-key', pollMs: 1, ...provider }
   const { task, body, charges } = await askFor(upstream, entry, OTTER)

@@ -1,4 +1,4 @@
-// More images than an upstream makes at a time, through a real gateway: each part is an order of its own there, with an
+// More images than an upstream makes at a time, through a real gateway: each part is a request of its own there, with an
 // attempt, a permit and a charge of its own here.
 import { describe, expect, it } from 'vitest'
 import { readAftermath } from '../support/aftermath.ts'
@@ -22,7 +22,7 @@ const TASK = `query ($id: ID!) {
   task(id: $id) { status charged images { sha256 } warnings { code field message } error { code } }
 }`
 
-/** The replies to the first orders, then what comes of three images that one upstream makes one at a time. */
+/** What becomes of three images of an upstream that makes one at a time. `replies` answer the first submits. */
 async function threeFrom(name: 'jimmy' | 'pmock', more: object, ...replies: CannedReply[]) {
   const fleet = await startFleet()
   const place = await newPlace('sqlite')
@@ -35,11 +35,11 @@ async function threeFrom(name: 'jimmy' | 'pmock', more: object, ...replies: Cann
     await gateway.ended(id)
     const { task } = await gateway.get<Task>(TASK, { id })
     await gateway[Symbol.asyncDispose]()
-    const orders = upstream.requests.filter(({ method }) => method === 'POST')
+    const submits = upstream.requests.filter(({ method }) => method === 'POST')
     const charges = [...upstream.charges.values()].reduce((sum, count) => sum + count, 0)
     return {
       task,
-      orders: orders.map(({ parameters }) => parameters.n),
+      submits: submits.map(({ parameters }) => parameters.n),
       charges,
       ...(await readAftermath(place)),
     }
@@ -56,14 +56,14 @@ const BLOCKED = {
 }
 
 describe.each(['jimmy', 'pmock'] as const)('three images from %s, which makes one at a time', (name) => {
-  // The synchronous way of jimmy, for its orders say how many images they are for.
+  // The synchronous way of jimmy, for its submits say how many images they are for.
   const settings = name === 'jimmy' ? { mode: 'sync' } : {}
 
-  it('are three orders, three attempts, three permits and three charges', async () => {
-    const { task, orders, charges, tasks, attempts, assets, violated } = await threeFrom(name, settings)
+  it('take three requests, three attempts, three permits and three charges', async () => {
+    const { task, submits, charges, tasks, attempts, assets, violated } = await threeFrom(name, settings)
     expect(task).toMatchObject({ status: 'SUCCEEDED', charged: 'YES', warnings: [], error: null })
     expect(task.images).toHaveLength(3)
-    expect(orders).toEqual([1, 1, 1])
+    expect(submits).toEqual([1, 1, 1])
     expect(charges).toBe(3)
     expect(tasks).toMatchObject([{ parts: 3, chargesOpen: 3 }])
     expect(
@@ -76,14 +76,14 @@ describe.each(['jimmy', 'pmock'] as const)('three images from %s, which makes on
   it.each([
     { what: 'perhaps charged', more: {}, state: 'FAILED', charged: 'UNKNOWN', open: 3 },
     {
-      what: 'not charged, as the operator vouches',
+      what: 'not charged with unbilledFailures',
       more: { unbilledFailures: true },
       state: 'REJECTED',
       charged: 'NO',
       open: 2,
     },
-  ])('come without the one that is blocked, $what', async ({ more, state, charged, open }) => {
-    const { task, orders, charges, tasks, attempts, violated } = await threeFrom(
+  ])('arrive without a blocked one, which is $what', async ({ more, state, charged, open }) => {
+    const { task, submits, charges, tasks, attempts, violated } = await threeFrom(
       name,
       { ...settings, ...more },
       BLOCKED[name],
@@ -97,7 +97,7 @@ describe.each(['jimmy', 'pmock'] as const)('three images from %s, which makes on
         message: expect.stringMatching(/^One image is missing: .*safety system/),
       },
     ])
-    expect(orders).toEqual([1, 1, 1])
+    expect(submits).toEqual([1, 1, 1])
     expect(charges).toBe(2)
     expect(tasks).toMatchObject([{ parts: 3, chargesOpen: open }])
     const ends = attempts.map((attempt) => `${attempt.state} ${attempt.charged}`).toSorted()
@@ -105,7 +105,7 @@ describe.each(['jimmy', 'pmock'] as const)('three images from %s, which makes on
     expect(violated).toEqual([])
   })
 
-  it('fail together when each is blocked', async () => {
+  it('fail together when all are blocked', async () => {
     const replies = Array.from({ length: 3 }, () => BLOCKED[name])
     const { task, charges, violated } = await threeFrom(name, settings, ...replies)
     expect(task).toMatchObject({ status: 'FAILED', charged: 'UNKNOWN', images: [], warnings: [] })

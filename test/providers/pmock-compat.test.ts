@@ -1,12 +1,13 @@
 // The preset `pmock` of the `openai` dialect.
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { openai } from '../../src/providers/openai/openai.ts'
-import { addressOf } from '../../src/providers/openai/options.ts'
-import type { Order } from '../../src/providers/provider.ts'
-import { develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
+import { PMOCK } from '../../src/providers/pmock/preset.ts'
+import type { ProviderRequest } from '../../src/providers/provider.ts'
+import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { testProvider } from './contract.ts'
 import { startCompatUpstream, wrapped, type Wrapper } from './upstreams/pmock-compat.ts'
 
+const openai = createOpenaiDialect({ pmock: PMOCK })
 const accessKey = 'canary-compat-8e21b4'
 
 async function open(entry: object = {}) {
@@ -29,7 +30,7 @@ async function openForTest(entry: object = {}) {
   return { provider, upstream }
 }
 
-async function sent(entry: object, wishes: Partial<Order>): Promise<string> {
+async function sent(entry: object, wishes: Partial<ProviderRequest>): Promise<string> {
   const { provider, upstream } = await openForTest(entry)
   await develop(provider, wishes)
   return String(upstream.requests[0]?.body)
@@ -89,13 +90,13 @@ testProvider('pmock-compat', {
     ['a blocked prompt', 'rejected', 'MODERATION_BLOCKED', 'UNKNOWN', wrapped(400, null, 'Content policy.')],
     ['too many requests with status 200', 'busy', 'PROVIDER_RATE_LIMITED', 'NO', wrapped(429, null, 'No.')],
     ['a server’s failure', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', wrapped(500, null, 'No.')],
-    ['a code that nobody documented', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', wrapped(10_023, null, 'No.')],
+    ['an undocumented code', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', wrapped(10_023, null, 'No.')],
     ['a wrapper around nothing', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', wrapped(200, null)],
   ],
 })
 
 describe('the page’s own example', () => {
-  const order: Partial<Order> = {
+  const wishes: Partial<ProviderRequest> = {
     prompt: '<string>',
     background: 'TRANSPARENT',
     outputCompression: 73,
@@ -120,20 +121,20 @@ describe('the page’s own example', () => {
     user: '<string>',
   }
 
-  test('is what is sent in camelCase: every field of it, in its order, byte by byte', async () => {
-    expect(await sent({ naming: 'camel', responseFormat: 'url' }, order)).toBe(JSON.stringify(page))
+  it('is sent in camelCase, every field in its order, byte by byte', async () => {
+    expect(await sent({ naming: 'camel', responseFormat: 'url' }, wishes)).toBe(JSON.stringify(page))
   })
 
-  test('is the same in snake_case, as its sample client writes it', async () => {
+  it('is sent in snake_case like that of its sample client', async () => {
     const snake = JSON.stringify(page).replaceAll(
       /"([a-z]+)([A-Z])([a-z]+)":/g,
       (_, head: string, letter: string, tail: string) => `"${head}_${letter.toLowerCase()}${tail}":`,
     )
     expect(snake).toContain('"output_compression":73')
-    expect(await sent({ responseFormat: 'url' }, order)).toBe(snake)
+    expect(await sent({ responseFormat: 'url' }, wishes)).toBe(snake)
   })
 
-  test('of the sample client asks for base64, with the access key as a bearer token', async () => {
+  it('of the sample client requests base64, with the access key as a bearer token', async () => {
     const { provider, upstream } = await openForTest()
     await develop(provider, { prompt: 'a cute cat' })
     expect(upstream.requests[0]?.parameters).toMatchObject({
@@ -145,8 +146,8 @@ describe('the page’s own example', () => {
 })
 
 describe('a reply', () => {
-  test.each<Wrapper>(['nothing', 'an envelope', 'an envelope around the list'])(
-    'in %s has its picture byte for byte, as base64 and as a link',
+  it.each<Wrapper>(['nothing', 'an envelope', 'an envelope around the list'])(
+    'in %s has its image byte for byte, as base64 and as a link',
     async (form) => {
       for (const responseFormat of ['url', 'b64_json']) {
         const { provider, upstream } = await openForTest({ responseFormat })
@@ -157,27 +158,27 @@ describe('a reply', () => {
     },
   )
 
-  test('in an envelope tells its trace id, its usage and what was chosen', async () => {
+  it('in an envelope has its trace id, its usage and the resolved settings', async () => {
     const { provider, upstream } = await openForTest()
     upstream.wrap('an envelope')
-    const { heard, usage, resolved } = await develop(provider)
-    expect(heard.requestIds).toEqual(['trace-77d2'])
+    const { reports, usage, resolved } = await develop(provider)
+    expect(reports.requestIds).toEqual(['trace-77d2'])
     expect(usage).toMatchObject({ outputTokens: 196, source: 'REPORTED' })
     expect(resolved).toEqual({ size: '1024x1024' })
   })
 
-  test('with previews is read as a stream, though none was asked for', async () => {
+  it('with previews is read as a stream, even if none was requested', async () => {
     const { provider, upstream } = await openForTest()
     const body =
       event('image_generation.partial_image', { b64_json: 'AAAA', partial_image_index: 0 }) +
       event('image_generation.completed', { b64_json: 'BBBB' })
     upstream.script({ status: 200, headers: { 'content-type': 'text/event-stream' }, body })
-    const { heard, pictures } = await develop(provider, { partialImages: 1 })
-    expect(heard.partials).toHaveLength(1)
+    const { reports, pictures } = await develop(provider, { partialImages: 1 })
+    expect(reports.partials).toHaveLength(1)
     expect(pictures).toEqual([Buffer.from('BBBB', 'base64')])
   })
 
-  test('of a failure has the trace id, and is uncharged only where the operator vouches for it', async () => {
+  it('of a failure has the trace id, and is uncharged only with unbilledServerErrors', async () => {
     for (const [unbilledServerErrors, kind, charged] of [
       [false, 'lost', 'UNKNOWN'],
       [true, 'broken', 'NO'],
@@ -185,20 +186,20 @@ describe('a reply', () => {
       const { provider, upstream } = await openForTest({ unbilledServerErrors })
       upstream.script(wrapped(500, null, 'The brush broke.'))
       const { call } = await openCall()
-      const failure = await failureOf(provider.submit(orderOf(), call))
+      const failure = await failureOf(provider.submit(requestOf(), call))
       expect(failure).toMatchObject({ kind, charged, providerRequestId: 'trace-77d2' })
     }
   })
 })
 
 describe('the preset', () => {
-  test('is at pmock unless told otherwise', () => {
-    expect(addressOf(parse({}))).toBe('https://ai.pmock.com/api/ai/openai/v1')
-    expect(addressOf(parse({ baseUrl: 'https://example.com/v1' }))).toBe('https://example.com/v1')
-    expect(addressOf(openai.options.parse({ apiKey: 'a' }))).toBe('https://api.openai.com/v1')
+  it('has the base URL of pmock by default', () => {
+    expect(parse({}).baseUrl).toBe('https://ai.pmock.com/api/ai/openai/v1')
+    expect(parse({ baseUrl: 'https://example.com/v1' }).baseUrl).toBe('https://example.com/v1')
+    expect(openai.options.parse({ apiKey: 'a' }).baseUrl).toBe('https://api.openai.com/v1')
   })
 
-  test('offers what the page lists, and no price', () => {
+  it('offers the capabilities of the page, without a price', () => {
     expect(offered({})).toMatchObject({
       model: 'gpt-image-2',
       price: null,
@@ -218,7 +219,7 @@ describe('the preset', () => {
     expect(offered({ mode: 'sync' })?.capabilities.maxPartialImages).toBe(0)
   })
 
-  test('asks for a stream only where that is configured', async () => {
+  it('requests a stream only where it is configured', async () => {
     expect(JSON.parse(await sent({}, { partialImages: 1 }))).not.toHaveProperty('stream')
     const { provider, upstream } = await openForTest({ mode: 'stream' })
     upstream.script({ status: 200, body: { data: [{ b64_json: 'AAAA' }] } })
@@ -226,7 +227,7 @@ describe('the preset', () => {
     expect(upstream.requests[0]?.parameters).toMatchObject({ stream: true, partial_images: 1 })
   })
 
-  test('edits where an operator knows better, as OpenAI does', async () => {
+  it('sends edits as to OpenAI', async () => {
     const { provider, upstream } = await openForTest()
     upstream.script({ status: 200, body: { data: [{ b64_json: 'AAAA' }] } })
     await develop(provider, { images: [inputOf(Buffer.from('picture'))], inputFidelity: 'LOW' })

@@ -6,15 +6,15 @@ const accessKey = 'canary-access-5b1e77'
 const secretKey = 'canary-secret-c09d42'
 const now = () => 1_779_999_975_000
 
-const said = (code: number | string, status = 200) => ({ ...pmockReply(code, null, 'No.'), status })
+const failed = (code: number | string, status = 200) => ({ ...pmockReply(code, null, 'No.'), status })
 
 const FAILURES: FailureRow[] = [
-  ['an invalid token', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', said(401)],
-  ['an invalid token as a text', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', said('401')],
-  ['an invalid token with its status', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', said(401, 401)],
-  ['an account without rights', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', said(403)],
-  ['an empty balance', 'refused', 'PROVIDER_QUOTA', 'NO', said(402)],
-  ['a bad parameter', 'rejected', 'PROVIDER_REJECTED', 'NO', said(400)],
+  ['an invalid token', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', failed(401)],
+  ['an invalid token as a text', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', failed('401')],
+  ['an invalid token with its status', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', failed(401, 401)],
+  ['an account without rights', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', failed(403)],
+  ['an empty balance', 'refused', 'PROVIDER_QUOTA', 'NO', failed(402)],
+  ['a bad parameter', 'rejected', 'PROVIDER_REJECTED', 'NO', failed(400)],
   [
     'a blocked prompt',
     'rejected',
@@ -22,12 +22,12 @@ const FAILURES: FailureRow[] = [
     'UNKNOWN',
     pmockReply(400, null, 'Your request was rejected by the safety system.'),
   ],
-  ['too many requests with status 200', 'busy', 'PROVIDER_RATE_LIMITED', 'NO', said(429)],
-  ['a server’s failure', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', said(500)],
-  ['a server’s failure in the words of a refusal', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', said(400, 500)],
-  ['a refusal in the words of a server’s failure', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', said(500, 400)],
-  ['a code that nobody documented', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', said(10_023)],
-  ['a code of zero', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', said(0)],
+  ['too many requests with status 200', 'busy', 'PROVIDER_RATE_LIMITED', 'NO', failed(429)],
+  ['a server’s failure', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', failed(500)],
+  ['a server’s failure with the code of a refusal', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', failed(400, 500)],
+  ['a refusal with the code of a server’s failure', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', failed(500, 400)],
+  ['an undocumented code', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', failed(10_023)],
+  ['a code of zero', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', failed(0)],
   ['a success without a task id', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', pmockReply(200, { taskId: '' })],
   [
     'a base URL that leads elsewhere',
@@ -69,10 +69,10 @@ const STATUSES: StatusRow[] = [
   ['an id that is unknown by code', 'MISSING', pmockReply('404', null, 'No.')],
   ['an id that is unknown in words', 'MISSING', pmockReply(500, null, 'Task does not exist')],
   ['an id that is unknown by status', 'MISSING', { status: 404, body: 'Not Found' }],
-  ['an invalid token', 'refused', said(401)],
-  ['too many questions', 'busy', said(429, 429)],
-  ['a question that was rejected', 'lost', said(400)],
-  ['a question that failed', 'lost', said(500)],
+  ['an invalid token', 'refused', failed(401)],
+  ['too many checks', 'busy', failed(429, 429)],
+  ['a check that was rejected', 'lost', failed(400)],
+  ['a check that failed', 'lost', failed(500)],
   ['a record that is none', 'lost', pmockReply(200, 'soon')],
 ]
 
@@ -97,7 +97,7 @@ testProvider('pmock', {
       responseFormat: 'b64_json',
     },
   },
-  busy: said(429, 429),
+  busy: failed(429, 429),
   rejection: (words) => pmockReply(400, null, words),
   wrongBase64: finished({ data: [{ b64_json: '%%%%' }] }),
   failures: FAILURES,

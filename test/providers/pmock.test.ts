@@ -1,8 +1,8 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { createPmock, pmock } from '../../src/providers/pmock/pmock.ts'
 import { signatureHeaders } from '../../src/providers/pmock/signature.ts'
-import type { Order } from '../../src/providers/provider.ts'
-import { ask, develop, failureOf, inputOf, openCall, orderOf } from './call.ts'
+import type { ProviderRequest } from '../../src/providers/provider.ts'
+import { submitAndCheck, develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { startPmockUpstream, taskReply, type PmockAccount, type ResultForm } from './upstreams/pmock.ts'
 
 const ACCOUNT: PmockAccount = {
@@ -27,7 +27,7 @@ async function open(entry: object = {}, account: Partial<PmockAccount> = {}) {
 const url = (text: string) => `data:image/png;base64,${Buffer.from(text).toString('base64')}`
 
 describe('the page’s own example', () => {
-  const order: Partial<Order> = {
+  const wishes: Partial<ProviderRequest> = {
     prompt: '<string>',
     background: 'TRANSPARENT',
     outputCompression: 73,
@@ -36,10 +36,10 @@ describe('the page’s own example', () => {
     mask: inputOf(Buffer.from('mask')),
   }
 
-  test('is what is sent: every field of it, in its order, byte by byte', async () => {
+  it('is sent, every field in its order, byte by byte', async () => {
     const { provider, upstream } = await open({ responseFormat: 'url' })
     const { call } = await openCall()
-    await provider.submit(orderOf(order), call)
+    await provider.submit(requestOf(wishes), call)
     const page = {
       prompt: '<string>',
       model: 'gpt-image-2',
@@ -61,7 +61,7 @@ describe('the page’s own example', () => {
     expect(String(request?.body)).toBe(JSON.stringify(page))
   })
 
-  test('without images is a generation, with nothing of an edit', async () => {
+  it('without images is a generation, without fields of an edit', async () => {
     const { provider, upstream } = await open()
     await develop(provider)
     expect(String(upstream.requests[0]?.body)).toBe(
@@ -70,15 +70,15 @@ describe('the page’s own example', () => {
     )
   })
 
-  test('is answered with a task id, and a trace id that is told', async () => {
+  it('returns a task id, and reports the trace id', async () => {
     const { provider } = await open({ pollMs: 1234 })
-    const { call, heard } = await openCall()
-    const answer = await provider.submit(orderOf(), call)
+    const { call, reports } = await openCall()
+    const answer = await provider.submit(requestOf(), call)
     expect(answer).toEqual({ state: 'ACCEPTED', remoteId: 'task/1 é', checkAfterMs: 1234 })
-    expect(heard.requestIds).toEqual(['trace-9f3a'])
+    expect(reports.requestIds).toEqual(['trace-9f3a'])
   })
 
-  test('takes several images, each with its own type', async () => {
+  it('may have several images, each with its own type', async () => {
     const { provider, upstream } = await open()
     const images = [inputOf(Buffer.from('one'), 'image/jpeg'), inputOf(Buffer.from('two'), 'image/webp')]
     await develop(provider, { images })
@@ -93,20 +93,20 @@ describe('the page’s own example', () => {
 describe('a signature', () => {
   const credentials = { ...ACCOUNT, headerPrefix: 'pmock' }
 
-  test('is an HMAC over the access key and the minute', () => {
+  it('is an HMAC over the access key and the minute', () => {
     expect(signatureHeaders(credentials, 1_779_999_960_000)).toEqual({
       'pmock-access-key': 'ak-demo',
       'pmock-access-token': 'U2Fz7XKRofFETSHGHLnJ5Qg4+ohmub2ZL6oy98m+wXU=',
     })
   })
 
-  test('is the same for the whole minute, and another in the next', () => {
+  it('is the same for the whole minute, and another in the next', () => {
     const first = signatureHeaders(credentials, 1_779_999_960_000)
     expect(signatureHeaders(credentials, 1_780_000_019_999)).toEqual(first)
     expect(signatureHeaders(credentials, 1_780_000_020_000)).not.toEqual(first)
   })
 
-  test('goes with the order and with every question, and the secret key with none', async () => {
+  it('goes with the submit and every check, and the secret key with none', async () => {
     const { provider, upstream } = await open()
     upstream.delay('processing')
     await develop(provider)
@@ -118,44 +118,44 @@ describe('a signature', () => {
     }
   })
 
-  test('is made anew for each request, by the clock', async () => {
+  it('is made for each request, by the clock', async () => {
     let now = ACCOUNT.now()
     const { provider, upstream } = await open({}, { now: () => now })
     const { call } = await openCall()
-    const answer = await provider.submit(orderOf(), call)
+    const answer = await provider.submit(requestOf(), call)
     now += 60_000
     if (answer.state !== 'ACCEPTED') throw new Error('not accepted')
-    expect((await provider.check?.(answer.remoteId, orderOf(), call))?.state).toBe('DONE')
+    expect((await provider.check?.(answer.remoteId, requestOf(), call))?.state).toBe('DONE')
     const [first, second] = upstream.requests.map(({ headers }) => headers['pmock-access-token'])
     expect(first).not.toBe(second)
   })
 
-  test('can have the header names of older pages', async () => {
+  it('can have the header names of older pages', async () => {
     const { provider, upstream } = await open({ headerPrefix: 'wuinai' }, { headerPrefix: 'wuinai' })
     await develop(provider)
     expect(upstream.requests[0]?.headers['wuinai-access-key']).toBe('ak-demo')
   })
 
-  test('gives way to a bearer token where that is configured', async () => {
+  it('is replaced by a bearer token where that is configured', async () => {
     const { provider, upstream } = await open({ auth: 'bearer', secretKey: undefined }, { auth: 'bearer' })
     await develop(provider)
     expect(upstream.requests[0]?.headers).toMatchObject({ authorization: 'Bearer ak-demo' })
     expect(upstream.requests[0]?.headers['pmock-access-token']).toBeUndefined()
   })
 
-  test('that comes back in an error is not shown', async () => {
+  it('in an error message is redacted', async () => {
     const { provider, upstream } = await open()
     const token = signatureHeaders(credentials, ACCOUNT.now())['pmock-access-token'] ?? ''
     upstream.script({ status: 200, body: { code: 400, message: `Odd token ${token}`, data: null } })
     const { call } = await openCall()
-    const failure = await failureOf(provider.submit(orderOf(), call))
+    const failure = await failureOf(provider.submit(requestOf(), call))
     expect(failure.message).toBe('pmock rejected the request: Odd token [redacted] (status 200, 400).')
     expect(String(failure.cause)).not.toContain(token)
   })
 })
 
 describe('a task', () => {
-  test('is asked about at the configured path, its id escaped', async () => {
+  it('is checked at the configured path, with its id escaped', async () => {
     const { provider, upstream } = await open()
     await develop(provider)
     expect(upstream.requests[1]?.path).toBe('/api/ai/openai/tasks?taskId=task%2F1%20%C3%A9')
@@ -165,8 +165,8 @@ describe('a task', () => {
     expect(moved.upstream.requests[1]?.path).toBe('/api/ai/openai/v2/tasks/task%2F1%20%C3%A9/result')
   })
 
-  test.each<ResultForm>(['images', 'list', 'text', 'text of a list', 'link'])(
-    'gives its result as %s, byte for byte',
+  it.each<ResultForm>(['images', 'list', 'text', 'text of a list', 'link'])(
+    'has its result as %s, byte for byte',
     async (form) => {
       const { provider, upstream } = await open()
       upstream.give(form)
@@ -176,7 +176,7 @@ describe('a task', () => {
     },
   )
 
-  test('tells its usage and what was chosen', async () => {
+  it('reports its usage and the resolved settings', async () => {
     const { provider } = await open()
     const { usage, resolved } = await develop(provider)
     expect(resolved).toEqual({ size: '1024x1536', quality: 'MEDIUM' })
@@ -192,7 +192,7 @@ describe('a task', () => {
     })
   })
 
-  test('larger than any text may be is still read from a text', async () => {
+  it('may have a result as text that is larger than other texts may be', async () => {
     const { provider, upstream } = await open()
     const bytes = Buffer.alloc(6_000_000, 7)
     const result = JSON.stringify({ data: [{ b64_json: bytes.toString('base64') }] })
@@ -201,24 +201,24 @@ describe('a task', () => {
     expect(pictures[0]?.equals(bytes)).toBe(true)
   })
 
-  test('whose link leads to a private address has failed, and counts as paid', async () => {
+  it('whose link is a private address has failed and counts as charged', async () => {
     const { provider, upstream } = await open()
     upstream.script('ok', taskReply({ status: 'completed', result: [{ url: 'http://10.0.0.1/a.png' }] }))
     const { call } = await openCall()
-    const failure = await failureOf(ask(provider, orderOf(), call))
+    const failure = await failureOf(submitAndCheck(provider, requestOf(), call))
     expect(failure).toMatchObject({ kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' })
   })
 
-  test('that has failed may be charged, even where a submit with its code would not be', async () => {
+  it('that failed may be charged, even with a code that leaves a submit uncharged', async () => {
     const { provider, upstream } = await open()
     upstream.script('ok', taskReply({ status: 'failed', errorCode: 400, errorMessage: 'Odd size.' }))
     const { call } = await openCall()
-    const failure = await failureOf(ask(provider, orderOf(), call))
+    const failure = await failureOf(submitAndCheck(provider, requestOf(), call))
     expect(failure).toMatchObject({ kind: 'rejected', code: 'PROVIDER_REJECTED', charged: 'UNKNOWN' })
     expect(failure.message).toBe('pmock rejected the request: Odd size (status 200, 400).')
   })
 
-  test('that has failed is uncharged where the operator vouches for it', async () => {
+  it('that failed is uncharged with unbilledFailures', async () => {
     const failed = taskReply({ status: 'failed', errorCode: 500, errorMessage: 'The brush broke.' })
     for (const [unbilledFailures, charged] of [
       [false, 'UNKNOWN'],
@@ -227,7 +227,7 @@ describe('a task', () => {
       const { provider, upstream } = await open({ unbilledFailures })
       upstream.script('ok', failed)
       const { call } = await openCall()
-      expect(await failureOf(ask(provider, orderOf(), call))).toMatchObject({
+      expect(await failureOf(submitAndCheck(provider, requestOf(), call))).toMatchObject({
         kind: 'broken',
         charged,
         message: 'pmock failed: The brush broke (status 200, 500).',
@@ -240,7 +240,7 @@ describe('a task', () => {
 describe('the configuration', () => {
   const keys = { accessKey: 'a', secretKey: 'b' }
 
-  test('needs both keys for signatures, and the access key alone for a bearer token', () => {
+  it('needs both keys for signatures, and the access key alone for a bearer token', () => {
     expect(pmock.options.safeParse({ accessKey: 'a' }).error?.issues[0]?.path).toEqual(['secretKey'])
     expect(pmock.options.safeParse({ accessKey: 'a', auth: 'bearer' }).success).toBe(true)
     expect(pmock.options.parse(keys)).toEqual({
@@ -258,7 +258,7 @@ describe('the configuration', () => {
     })
   })
 
-  test.each([
+  it.each([
     { taskPath: '/tasks' },
     { taskPath: 'https://evil.example/{id}' },
     { headerPrefix: 'a: b' },
@@ -269,14 +269,14 @@ describe('the configuration', () => {
     expect(pmock.options.safeParse({ ...keys, ...entry }).success).toBe(false)
   })
 
-  test('comes from the environment when both keys are there', () => {
+  it('comes from the environment when both keys are set', () => {
     expect(pmock.fromEnvironment({ PMOCK_ACCESS_KEY: 'a' })).toBeUndefined()
     expect(pmock.fromEnvironment({ PMOCK_ACCESS_KEY: 'a', PMOCK_SECRET_KEY: 'b' })).toEqual(keys)
     const env = { PMOCK_ACCESS_KEY: 'a', PMOCK_SECRET_KEY: 'b', PMOCK_BASE_URL: 'c' }
     expect(pmock.fromEnvironment(env)).toEqual({ ...keys, baseUrl: 'c' })
   })
 
-  test('offers what the page lists, and no price', async () => {
+  it('offers the capabilities of the page, without a price', async () => {
     const { provider } = await open()
     expect(provider.offers).toMatchObject([
       {

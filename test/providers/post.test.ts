@@ -47,7 +47,7 @@ async function post(
 }
 
 describe('a post', () => {
-  it('sends its headers and its body once, and gives the status', async () => {
+  it('sends its headers and its body once and returns the status', async () => {
     let came = ''
     const { url, hits } = await serve((incoming, response) => {
       came = `${incoming.method} ${String(incoming.headers['x-mine'])} `
@@ -65,12 +65,12 @@ describe('a post', () => {
     expect(target.hits()).toBe(0)
   })
 
-  it('hears how long it is asked to wait', async () => {
+  it('returns the wait that the receiver asks for', async () => {
     const { url } = await serve((_, response) => response.writeHead(503, { 'retry-after': '120' }).end())
     expect(await post(url)).toEqual({ status: 503, retryAfterMs: 120_000 })
   })
 
-  it('does not read an endless answer, and takes its head for the answer', async () => {
+  it('returns after the head of a reply with an endless body', async () => {
     let written = 0
     const { url } = await serve((_, response) => {
       const more = () => {
@@ -83,14 +83,14 @@ describe('a post', () => {
     expect(written).toBeLessThan(10_000_000)
   })
 
-  it('takes the head for the answer when the rest never comes', async () => {
+  it('returns after the head of a reply whose body never arrives', async () => {
     const { url } = await serve((_, response) =>
       response.writeHead(200, { 'content-length': '10' }).write('1'),
     )
     expect(await post(url, { timeoutMs: 200 })).toEqual({ status: 200, retryAfterMs: undefined })
   })
 
-  it('says when nobody answers in time, and when nobody is there', async () => {
+  it('reports a timeout, and an unreachable receiver', async () => {
     const hanging = await serve(() => {})
     expect(await post(hanging.url, { timeoutMs: 100 })).toEqual({
       failure: 'TIMED_OUT',
@@ -112,7 +112,7 @@ describe('a post', () => {
     },
   )
 
-  it('does not go where a name leads that resolves to a private address by then', async () => {
+  it('does not go to a name that has come to resolve to a private address', async () => {
     const { url, hits } = await serve((_, response) => response.end())
     expect(
       await post(url.replace('127.0.0.1', 'hooks.example.com'), { rule: STRICT, resolve: toPrivate }),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
-import type { Answer, Call, Order, OrderImage } from '../../src/providers/provider.ts'
+import type { Answer, Call, ProviderRequest, ProviderRequestImage } from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 export interface Heard {
@@ -18,7 +18,7 @@ export function openSandbox(options: Record<string, unknown> = {}) {
   return sandbox.create('sandbox', sandbox.options.parse({ durationMs: 0, ...options }))
 }
 
-export function orderOf(wishes: Partial<Order> = {}): Order {
+export function orderOf(wishes: Partial<ProviderRequest> = {}): ProviderRequest {
   const model = wishes.model ?? 'gpt-image-2'
   return {
     ...DEFAULT_SETTINGS,
@@ -51,7 +51,7 @@ export async function openCall(signal = new AbortController().signal): Promise<{
 }
 
 /** Submits to a fresh sandbox and expects the picture to be done. */
-export async function develop(wishes: Partial<Order> = {}, options: Record<string, unknown> = {}) {
+export async function develop(wishes: Partial<ProviderRequest> = {}, options: Record<string, unknown> = {}) {
   const { call, heard } = await openCall()
   const answer = await openSandbox(options).submit(orderOf(wishes), call)
   if (answer.state !== 'DONE') throw new Error(`The sandbox answered ${answer.state}`)
@@ -65,6 +65,9 @@ function firstFile(answer: Extract<Answer, { state: 'DONE' }>): string {
 }
 
 /** An input image with these bytes. */
-export function inputOf(bytes: Buffer, facts: Omit<OrderImage, 'blob' | 'byteSize'>): OrderImage {
+export function inputOf(
+  bytes: Buffer,
+  facts: Omit<ProviderRequestImage, 'blob' | 'byteSize'>,
+): ProviderRequestImage {
   return { ...facts, byteSize: bytes.length, blob: async () => new Blob([new Uint8Array(bytes)]) }
 }

@@ -1,9 +1,13 @@
 // The sandbox has no upstream: it is one. It keeps every promise that is not about a wire, and is put into its moods as
 // anybody would put it there, by what the prompt says.
 import sharp from 'sharp'
-import type { Order, OrderImage, Provider } from '../../src/providers/provider.ts'
+import type {
+  ProviderRequest as Order,
+  ProviderRequestImage as OrderImage,
+  Provider,
+} from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
-import type { Mood } from '../../src/providers/sandbox/scenario.ts'
+import type { Scenario } from '../../src/providers/sandbox/scenario.ts'
 import { develop, inputOf, type Developed } from './call.ts'
 import type { Setting } from './contract-settings.ts'
 import type { Upstream } from './contract-subject.ts'
@@ -16,7 +20,7 @@ const png = await sharp({ create: { width: 64, height: 64, channels: 4, backgrou
   .toBuffer()
 
 /** What came must be of the form that was asked for, and shown as often. */
-async function objection({ wishes }: Setting, { pictures, resolved, heard }: Developed) {
+async function objection({ wishes }: Setting, { pictures, resolved, reports: heard }: Developed) {
   const { outputFormat = 'PNG', size = resolved.size, partialImages = 0 } = wishes
   const due = `${outputFormat.toLowerCase()} of ${size}`
   for (const bytes of pictures) {
@@ -29,10 +33,10 @@ async function objection({ wishes }: Setting, { pictures, resolved, heard }: Dev
 }
 
 /** Each order is told its mood, and noted as soon as the sandbox says that it was handed over. */
-async function open(): Promise<{ provider: Provider; upstream: Upstream<Mood> }> {
+async function open(): Promise<{ provider: Provider; upstream: Upstream<Scenario> }> {
   const inner = sandbox.create('sandbox', QUICK)
   const twin = sandbox.create('twin', QUICK)
-  const moods: Mood[] = []
+  const moods: Scenario[] = []
   const orders: Order[] = []
   const requestIds: string[] = []
   const provider: Provider = {
@@ -67,7 +71,7 @@ async function open(): Promise<{ provider: Provider; upstream: Upstream<Mood> }>
   }
 }
 
-testInProcess<Mood>('sandbox', {
+testInProcess<Scenario>('sandbox', {
   open,
   secrets: [],
   failures: [
@@ -86,7 +90,7 @@ testInProcess<Mood>('sandbox', {
     request: 'the order itself is handed over, and there is no request to look different',
     refs: 'it has no headers; that it is told our own id is kept above',
     pieces: 'pictures are written to files whole',
-    books: 'it bills nobody, and so keeps no books',
+    charges: 'it bills nobody, and so keeps no ledger',
     words: 'it has nobody else’s words to tell, and no secrets to hide in them',
     nonsense: 'there is no reply that could be misread',
     base64: 'pictures are written to files and never encoded',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import type { OrderImage } from '../../src/providers/provider.ts'
+import type { ProviderRequestImage as OrderImage } from '../../src/providers/provider.ts'
 import { develop, inputOf } from './sandbox-call.ts'
 
 interface Ground {

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
-import type { Order } from '../../src/providers/provider.ts'
+import type { ProviderRequest as Order } from '../../src/providers/provider.ts'
 import { readDirections, SANDBOX_DIRECTIVES } from '../../src/providers/sandbox/scenario.ts'
 import { develop, openCall, openSandbox, orderOf, type Heard } from './sandbox-call.ts'
 
@@ -41,19 +41,19 @@ describe.each<[string, Partial<Failure>, string[]]>([
   ['vanish', { kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' }, ['DISPATCHED']],
 ])('in the mood %s', (mood, expected, phases) => {
   test('it fails in that way and no other', async () => {
-    const { failure, heard } = await failWith({}, { mood })
+    const { failure, heard } = await failWith({}, { scenario: mood })
     expect(failure).toMatchObject(expected)
     expect(heard.wire.map((seen) => seen.phase)).toEqual(phases)
   })
 
   test('so does a prompt that asks for it, whatever the configuration', async () => {
-    const { failure } = await failWith({ prompt: `a fox [sandbox:${mood}]` }, { mood: 'ok' })
+    const { failure } = await failWith({ prompt: `a fox [sandbox:${mood}]` }, { scenario: 'ok' })
     expect(failure).toMatchObject(expected)
   })
 })
 
 test('names the upstream request of an answered failure', async () => {
-  const { failure, heard } = await failWith({}, { mood: 'broken' })
+  const { failure, heard } = await failWith({}, { scenario: 'broken' })
   expect(failure.providerRequestId).toBe('sandbox-attempt-1')
   expect(heard.wire[1]).toEqual({ phase: 'HEADERS', httpStatus: 500, providerRequestId: 'sandbox-attempt-1' })
 })
@@ -61,7 +61,7 @@ test('names the upstream request of an answered failure', async () => {
 test('a stall ends when it is aborted, at once, and its outcome is unknown', async () => {
   const stopping = new AbortController()
   const { call, heard } = await openCall(stopping.signal)
-  const stalled = openSandbox({ mood: 'stall', durationMs: 0 }).submit(orderOf(), call)
+  const stalled = openSandbox({ scenario: 'stall', durationMs: 0 }).submit(orderOf(), call)
   const early = await Promise.race([
     stalled,
     new Promise((resolve) => setImmediate(resolve, 'still waiting')),
@@ -107,18 +107,18 @@ test('a size that is none is refused before anything is sent', async () => {
 })
 
 test('a prompt may ask for success where the configuration says failure', async () => {
-  const { images } = await develop({ prompt: 'a fox [sandbox:ok]' }, { mood: 'broken' })
+  const { images } = await develop({ prompt: 'a fox [sandbox:ok]' }, { scenario: 'broken' })
   expect(images).toHaveLength(1)
 })
 
 describe('directions', () => {
-  const usual = { mood: 'ok', durationMs: 3000 } as const
+  const usual = { scenario: 'ok', durationMs: 3000 } as const
 
   test('are taken out of the prompt, the last one winning', () => {
     expect(
       readDirections('a fox [sandbox:busy] at dusk [sandbox:duration=200] [SANDBOX:Vanish]', usual),
     ).toEqual({
-      mood: 'vanish',
+      scenario: 'vanish',
       durationMs: 200,
       prompt: 'a fox at dusk',
     })
@@ -130,7 +130,7 @@ describe('directions', () => {
   })
 
   test.each(Object.keys(SANDBOX_DIRECTIVES))('%s is understood as documented', (directive) => {
-    const { prompt } = readDirections(`a fox ${directive}`, { mood: 'ok', durationMs: 3000 })
+    const { prompt } = readDirections(`a fox ${directive}`, { scenario: 'ok', durationMs: 3000 })
     expect(prompt).toBe('a fox')
   })
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
-import type { Order } from '../../src/providers/provider.ts'
+import type { ProviderRequest as Order } from '../../src/providers/provider.ts'
 import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 import { develop, openSandbox } from './sandbox-call.ts'
@@ -183,12 +183,12 @@ test('offers every published model, with more than the real one can', () => {
 test('asks nothing of its configuration, and refuses what it does not know', () => {
   expect(sandbox.options.parse({})).toEqual({
     durationMs: 3000,
-    mood: 'ok',
+    scenario: 'ok',
     concurrency: 4,
     timeoutMs: 240_000,
     fewerPartials: false,
   })
   expect(sandbox.options.safeParse({ moood: 'ok' }).success).toBe(false)
-  expect(sandbox.options.safeParse({ mood: 'cheerful' }).success).toBe(false)
+  expect(sandbox.options.safeParse({ scenario: 'cheerful' }).success).toBe(false)
   expect(sandbox.fromEnvironment({ SANDBOX: '1', OPENAI_API_KEY: 'x' })).toBeUndefined()
 })

@@ -1,5 +1,5 @@
-// A hundred tasks at once over all six dialects, whose upstreams do whatever upstreams do, in an order that a seed
-// decides: TEST_SEED=… runs one again. Then the upstreams' own books are laid beside ours.
+// A hundred tasks at once over all six dialects, whose upstreams play random scenarios: TEST_SEED=… replays a run. Then the
+// ledgers of the upstreams are compared with ours.
 import sharp from 'sharp'
 import { expect, it, onTestFinished } from 'vitest'
 import { createRandom, type Random } from '../../src/providers/sandbox/painter/random.ts'
@@ -11,9 +11,9 @@ import { openGateway } from '../support/gateway.ts'
 import { hastenRests } from '../support/hasten.ts'
 import { auditBooks } from './audit.ts'
 import { startFleet, type Fleet } from './fleet.ts'
-import type { CallbackMood } from './upstreams/acedata.ts'
-import type { Mood } from './upstreams/fake.ts'
-import type { Mood as OpenaiMood } from './upstreams/openai.ts'
+import type { CallbackScenario } from './upstreams/acedata.ts'
+import type { Scenario } from './upstreams/fake.ts'
+import type { OpenaiScenario } from './upstreams/openai.ts'
 
 const TASKS = 100
 const BOUND_MS = 60_000
@@ -22,7 +22,7 @@ const TIMEOUT_MS = 3000
 const refusal = (status: number, code: string, headers = {}) => ({
   status,
   headers,
-  body: { error: { message: `It said ${code}.`, type: code, code } },
+  body: { error: { message: `Error ${code}.`, type: code, code } },
 })
 
 const CANNED = [
@@ -37,25 +37,33 @@ const CANNED = [
 ]
 const WELL = Array.from({ length: 12 }, () => 'ok' as const)
 const ILL = ['truncated', 'html', 'empty-data', 'reset-at-accept', 'reset-after-request', 'hang'] as const
-const MOODS: readonly Mood[] = [...WELL, 'drip', ...ILL, ...CANNED]
-const OPENAI_MOODS: readonly OpenaiMood[] = [
-  ...MOODS,
+const SCENARIOS: readonly Scenario[] = [...WELL, 'drip', ...ILL, ...CANNED]
+const OPENAI_SCENARIOS: readonly OpenaiScenario[] = [
+  ...SCENARIOS,
   'ok-json',
   'ok-stream',
   'stream-error',
   'eof-without-final',
   'final-before-partials',
 ]
-const CALLBACKS: readonly CallbackMood[] = ['nested', 'flat', 'twice', 'early', 'never', 'forged', 'failing']
+const CALLBACKS: readonly CallbackScenario[] = [
+  'nested',
+  'flat',
+  'twice',
+  'early',
+  'never',
+  'forged',
+  'failing',
+]
 const DIRECTIVES = ['', '', '', '', 'moderation', 'busy', 'reject', 'broken', 'unreached', 'stall', 'vanish']
 const EDITORS = ['openai', 'pmock', 'jimmy', 'acedata', 'sandbox']
-const EVERYBODY = [...EDITORS, 'basic']
+const PROVIDERS = [...EDITORS, 'basic']
 
 /** Decides beforehand what each upstream will do, request for request. */
 function script(fleet: Fleet, random: Random): void {
-  const many = <T>(moods: readonly T[]) => Array.from({ length: 90 }, () => random.pick(moods))
-  fleet.openai.script(...many(OPENAI_MOODS))
-  for (const name of ['basic', 'pmock', 'jimmy', 'acedata'] as const) fleet[name].script(...many(MOODS))
+  const many = <T>(scenarios: readonly T[]) => Array.from({ length: 90 }, () => random.pick(scenarios))
+  fleet.openai.script(...many(OPENAI_SCENARIOS))
+  for (const name of ['basic', 'pmock', 'jimmy', 'acedata'] as const) fleet[name].script(...many(SCENARIOS))
   fleet.acedata.scriptCallbacks(...many(CALLBACKS))
 }
 
@@ -64,10 +72,10 @@ const picture = await sharp({ create: { width: 16, height: 16, channels: 3, back
   .toBuffer()
 const dataUrl = `data:image/png;base64,${picture.toString('base64')}`
 
-/** What one client asks for. Its prompt says which task it is, wherever it arrives. */
+/** The input of one task, which its prompt identifies. */
 function wish(number: number, random: Random): Record<string, unknown> {
   const isEdit = random.next() < 0.2
-  const able = isEdit ? EDITORS : EVERYBODY
+  const able = isEdit ? EDITORS : PROVIDERS
   const first = random.pick(able)
   const providers = [...new Set([first, random.pick(able), random.pick(able)])]
   const directive = first === 'sandbox' ? random.pick(DIRECTIVES) : ''
@@ -90,7 +98,7 @@ async function underWay(client: Client): Promise<string[]> {
   return tasks.nodes.map(({ id }) => id)
 }
 
-/** Whose answer was lost and whose order is on record: they are found before the storm is over. */
+/** Attempts whose reply was lost and whose request is on record: they are found before the storm is over. */
 async function findable(client: Client, { acedata }: Fleet): Promise<string[]> {
   const { attemptsNeedingReview: page } = await client.get<{ attemptsNeedingReview: { nodes: InDoubt[] } }>(
     '{ attemptsNeedingReview(first: 100) { nodes { id remoteId } } }',
@@ -125,7 +133,7 @@ it.each([
   ['one gateway on SQLite', 'sqlite', 1],
   ['two gateways on PostgreSQL', 'postgresql', 2],
 ] as const)(
-  `every task of a storm ends, and is paid as the books say, at %s (TEST_SEED=${SEED})`,
+  `every task of a storm ends, and its charges match the upstreams’ ledgers, at %s (TEST_SEED=${SEED})`,
   { timeout: BOUND_MS + 30_000 },
   async (_, database, processes) => {
     const fleet = await startFleet({ timeoutMs: TIMEOUT_MS })

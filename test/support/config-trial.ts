@@ -55,7 +55,7 @@ function fakeProvider(name: string, dialect: string): Provider {
   return {
     name,
     dialect,
-    workings: { modes: ['SYNC'], recovery: 'NONE', failureCharge: 'UNKNOWN' },
+    traits: { modes: ['SYNC'], recovery: 'NONE', failureCharge: 'UNKNOWN' },
     offers: [],
     concurrency: 1,
     timeoutMs: 1_000,

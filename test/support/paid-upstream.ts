@@ -41,7 +41,7 @@ export function paidProvider(url: string, boundary: (name: string) => void = () 
   return {
     name: 'paid',
     dialect: 'scripted',
-    workings: { modes: ['SYNC'], recovery: 'NONE', failureCharge: 'UNKNOWN' },
+    traits: { modes: ['SYNC'], recovery: 'NONE', failureCharge: 'UNKNOWN' },
     offers: sandbox.create('sandbox', sandbox.options.parse({})).offers,
     concurrency: 4,
     timeoutMs: 10_000,

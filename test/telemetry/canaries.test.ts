@@ -10,7 +10,7 @@ import sharp from 'sharp'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { darkroom } from '../cli/darkroom.ts'
 import { startFleet, type Keys } from '../providers/fleet.ts'
-import type { Echo, Mood } from '../providers/upstreams/fake.ts'
+import type { Echo, Scenario } from '../providers/upstreams/fake.ts'
 import { newPlace, type Place } from '../support/database.ts'
 import { hastenRests } from '../support/hasten.ts'
 import { openReceiver } from '../support/receiver.ts'
@@ -65,7 +65,15 @@ function echo(status: number): Echo {
     }
   }
 }
-const MOODS: Mood[] = [echo(400), echo(401), echo(429), echo(500), 'reset-after-request', 'truncated', 'ok']
+const MOODS: Scenario[] = [
+  echo(400),
+  echo(401),
+  echo(429),
+  echo(500),
+  'reset-after-request',
+  'truncated',
+  'ok',
+]
 
 interface Running {
   url: string

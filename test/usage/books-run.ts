@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { usd } from '../../src/engine/usage/columns.ts'
+import { formatUsd } from '../../src/money.ts'
 import { startPostgresql } from '../support/postgresql-server.ts'
 import { compareBooks, type Books } from './books.ts'
 
@@ -47,7 +47,7 @@ function describe({
   differences,
 }: Books): string {
   return (
-    `${painted} tasks, ${attempts} attempts, ${bills} charges on the bills for $${usd(billedMicros)}; $${usd(reportedMicros)} ` +
+    `${painted} tasks, ${attempts} attempts, ${bills} charges on the bills for ${formatUsd(billedMicros)}; ${formatUsd(reportedMicros)} ` +
     `reported and ${unknown} costs unknown; ${differences.length === 0 ? 'no difference' : `${differences.length} differences:`}`
   )
 }

@@ -14,8 +14,8 @@ import { createLog } from '../../src/log.ts'
 import { createRandom, type Random } from '../../src/providers/sandbox/painter/random.ts'
 import { auditBooks } from '../providers/audit.ts'
 import { startFleet, type Fleet } from '../providers/fleet.ts'
-import type { Mood } from '../providers/upstreams/fake.ts'
-import type { Mood as OpenaiMood } from '../providers/upstreams/openai.ts'
+import type { Scenario } from '../providers/upstreams/fake.ts'
+import type { OpenaiScenario } from '../providers/upstreams/openai.ts'
 import { CONFIGURED_PRICES } from '../providers/upstreams/tariff.ts'
 import type { Client } from '../support/client.ts'
 import { newPlace, type DatabaseKind, type Place } from '../support/database.ts'
@@ -101,7 +101,7 @@ const refusal = (status: number, code: string) => ({
   body: { error: { message: `It said ${code}.`, type: code, code } },
 })
 const WELL = Array.from({ length: 14 }, () => 'ok' as const)
-const MOODS: readonly Mood[] = [
+const MOODS: readonly Scenario[] = [
   ...WELL,
   'drip',
   'truncated',
@@ -112,7 +112,7 @@ const MOODS: readonly Mood[] = [
   refusal(400, 'content_policy_violation'),
   refusal(500, 'server_error'),
 ]
-const OPENAI_MOODS: readonly OpenaiMood[] = [
+const OPENAI_MOODS: readonly OpenaiScenario[] = [
   ...MOODS,
   'ok-json',
   'ok-stream',

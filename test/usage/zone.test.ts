@@ -1,5 +1,14 @@
+import { execFileSync } from 'node:child_process'
+import process from 'node:process'
 import { describe, expect, it } from 'vitest'
-import { findZone, listStretches, momentOf, periodOf, type Unit } from '../../src/engine/usage/time-zone.ts'
+import {
+  findZone,
+  localTime,
+  listOffsets,
+  momentOf,
+  periodOf,
+  type Unit,
+} from '../../src/engine/usage/time-zone.ts'
 
 const at = (text: string) => Date.parse(text)
 const hours = (zone: string, unit: Unit, moment: string) => {
@@ -21,6 +30,15 @@ describe('a day', () => {
     // Clocks go from 24:00 back to 23:00: midnight comes once, an hour later.
     ['Africa/Cairo', '2026-10-29T12:00:00Z', '2026-10-28T21:00:00.000Z', 25, '2026-10-29'],
     ['America/New_York', '2026-11-01T12:00:00Z', '2026-11-01T04:00:00.000Z', 25, '2026-11-01'],
+    ['Australia/Lord_Howe', '2026-04-05T12:00:00Z', '2026-04-04T13:00:00.000Z', 24.5, '2026-04-05'],
+    // Samoa crossed the date line: the 30th does not exist.
+    ['Pacific/Apia', '2011-12-30T09:59:59.999Z', '2011-12-29T10:00:00.000Z', 24, '2011-12-29'],
+    ['Pacific/Apia', '2011-12-30T10:00:00Z', '2011-12-30T10:00:00.000Z', 24, '2011-12-31'],
+    // Nepal went from +05:30 to +05:45 at midnight.
+    ['Asia/Kathmandu', '1986-01-01T12:00:00Z', '1985-12-31T18:30:00.000Z', 23.75, '1986-01-01'],
+    // Clocks went from 0:00 to 1:00 in Brazil: there was no midnight.
+    ['America/Sao_Paulo', '2018-11-04T12:00:00Z', '2018-11-04T03:00:00.000Z', 23, '2018-11-04'],
+    ['+05:45', '2026-11-20T18:15:00Z', '2026-11-20T18:15:00.000Z', 24, '2026-11-21'],
   ] as const)('in %s at %s begins at %s and has %d hours', (zone, moment, startsAt, length, label) => {
     expect(hours(zone, 'DAY', moment)).toEqual({ startsAt, hours: length, label })
   })
@@ -49,6 +67,52 @@ describe('an hour', () => {
   })
 })
 
+describe('an hour that a change cuts', () => {
+  it.each([
+    // Half an hour is left out: 2:00 to 2:30.
+    ['Australia/Lord_Howe', '2026-10-03T15:29:59Z', '2026-10-03T14:30:00.000Z', 1, '2026-10-04T01:00+10:30'],
+    [
+      'Australia/Lord_Howe',
+      '2026-10-03T15:30:00Z',
+      '2026-10-03T15:30:00.000Z',
+      0.5,
+      '2026-10-04T02:30+11:00',
+    ],
+    // Half an hour comes twice: 1:30 to 2:00.
+    ['Australia/Lord_Howe', '2026-04-04T14:59:59Z', '2026-04-04T14:00:00.000Z', 1, '2026-04-05T01:00+11:00'],
+    [
+      'Australia/Lord_Howe',
+      '2026-04-04T15:00:00Z',
+      '2026-04-04T15:00:00.000Z',
+      0.5,
+      '2026-04-05T01:30+10:30',
+    ],
+    // A quarter is left out: 0:00 to 0:15.
+    ['Asia/Kathmandu', '1985-12-31T18:30:00Z', '1985-12-31T18:30:00.000Z', 0.75, '1986-01-01T00:15+05:45'],
+    ['Asia/Kathmandu', '1985-12-31T18:29:59Z', '1985-12-31T17:30:00.000Z', 1, '1985-12-31T23:00+05:30'],
+    // Clocks went back from 0:01 to 23:01 of the day before.
+    [
+      'America/St_Johns',
+      '2010-11-07T02:30:59Z',
+      '2010-11-07T02:30:00.000Z',
+      1 / 60,
+      '2010-11-07T00:00-02:30',
+    ],
+    [
+      'America/St_Johns',
+      '2010-11-07T02:31:00Z',
+      '2010-11-07T02:31:00.000Z',
+      59 / 60,
+      '2010-11-06T23:01-03:30',
+    ],
+    // The last offset with seconds in it.
+    ['Africa/Monrovia', '1972-01-07T00:44:29Z', '1972-01-06T23:44:30.000Z', 1, '1972-01-06T23:00-00:44'],
+    ['Africa/Monrovia', '1972-01-07T00:44:30Z', '1972-01-07T00:44:30.000Z', 15.5 / 60, '1972-01-07T00:44Z'],
+  ] as const)('in %s at %s begins at %s and has %d hours', (zone, moment, startsAt, length, label) => {
+    expect(hours(zone, 'HOUR', moment)).toEqual({ startsAt, hours: length, label })
+  })
+})
+
 describe('a month', () => {
   it('has an hour more or less where clocks are changed in it', () => {
     expect(hours('Europe/Berlin', 'MONTH', '2026-10-31T22:59:00Z')).toEqual({
@@ -57,38 +121,118 @@ describe('a month', () => {
       label: '2026-10',
     })
     expect(hours('UTC', 'MONTH', '2028-02-29T00:00:00Z').hours).toBe(29 * 24)
+    expect(hours('Pacific/Apia', 'MONTH', '2011-12-31T00:00:00Z')).toEqual({
+      startsAt: '2011-12-01T10:00:00.000Z',
+      hours: 30 * 24,
+      label: '2011-12',
+    })
   })
 })
 
 describe('a zone', () => {
-  it('is found by its name only', () => {
-    expect(findZone('Europe/Berlni')).toBeUndefined()
-    expect(findZone('')).toBeUndefined()
-    expect(findZone('America/Argentina/Buenos_Aires')?.offsetAt(at('2026-01-01T00:00:00Z'))).toBe(
-      -3 * 3_600_000,
-    )
+  it('is found by its name or its offset only', () => {
+    expect(findZone('Europe/Berlin')).toBe('Europe/Berlin')
+    expect(findZone('europe/berlin')).toBe('Europe/Berlin')
+    expect(findZone('UTC')).toBe('UTC')
+    expect(findZone('+05:45')).toBe('+05:45')
+    for (const name of ['Europe/Berlni', '', ' UTC', 'Z', 'Mars', '+25:00', '2026-01-01T00:00Z[UTC]'])
+      expect([name, findZone(name)]).toEqual([name, undefined])
   })
 
-  it('is cut into stretches at each change, to the millisecond', () => {
+  it('shows what its clocks show', () => {
+    expect(localTime('America/Argentina/Buenos_Aires', at('2026-01-01T00:00:00Z'))).toBe(
+      '2025-12-31T21:00:00',
+    )
+    expect(localTime('Pacific/Apia', at('2011-12-30T10:00:00Z'))).toBe('2011-12-31T00:00:00')
+  })
+
+  it('is cut into ranges at each change, to the millisecond', () => {
     const [from, to] = [at('2026-01-01T00:00:00Z'), at('2027-01-01T00:00:00Z')]
-    const stretches = listStretches(findZone('Europe/Berlin')!, from, to)
+    const ranges = listOffsets('Europe/Berlin', from, to)
     expect(
-      stretches.map(({ from: begin, offsetMs }) => [new Date(begin).toISOString(), offsetMs / 3_600_000]),
+      ranges.map(({ from: begin, offsetMs }) => [new Date(begin).toISOString(), offsetMs / 3_600_000]),
     ).toEqual([
       ['2026-01-01T00:00:00.000Z', 1],
       ['2026-03-29T01:00:00.000Z', 2],
       ['2026-10-25T01:00:00.000Z', 1],
     ])
-    expect(stretches.at(-1)!.to).toBe(to)
-    expect(listStretches(findZone('Asia/Kolkata')!, from, to)).toEqual([
-      { from, to, offsetMs: 5.5 * 3_600_000 },
-    ])
+    expect(ranges.at(-1)!.to).toBe(to)
+    for (const [zone, offset] of Object.entries({ 'Asia/Kolkata': 5.5, UTC: 0, '-03:30': -3.5 }))
+      expect(listOffsets(zone, from, to)).toEqual([{ from, to, offsetMs: offset * 3_600_000 }])
   })
 
-  it('shows a time that is left out at the moment of the change', () => {
-    const berlin = findZone('Europe/Berlin')!
-    expect(momentOf(berlin, at('2026-03-29T02:30:00Z'))).toBe(at('2026-03-29T01:00:00Z'))
-    // The first of two.
-    expect(momentOf(berlin, at('2026-10-25T02:30:00Z'))).toBe(at('2026-10-25T00:30:00Z'))
+  it('is cut where it changes twice within weeks, and at none of its edges', () => {
+    // Morocco goes back to UTC for Ramadan.
+    const [from, to] = [at('2026-02-15T02:00:00Z'), at('2026-03-22T02:00:00Z')]
+    const hour = 3_600_000
+    expect(listOffsets('Africa/Casablanca', from - hour, to + hour)).toEqual([
+      { from: from - hour, to: from, offsetMs: hour },
+      { from, to, offsetMs: 0 },
+      { from: to, to: to + hour, offsetMs: hour },
+    ])
+    expect(listOffsets('Africa/Casablanca', from, to)).toEqual([{ from, to, offsetMs: 0 }])
+  })
+
+  it.each([
+    // Left out: the moment of the change.
+    ['Europe/Berlin', '2026-03-29T02:30:00Z', '2026-03-29T01:00:00Z'],
+    ['Europe/Berlin', '2026-03-29T02:00:00Z', '2026-03-29T01:00:00Z'],
+    ['Europe/Berlin', '2026-03-29T03:00:00Z', '2026-03-29T01:00:00Z'],
+    ['Pacific/Apia', '2011-12-30T00:00:00Z', '2011-12-30T10:00:00Z'],
+    ['Pacific/Apia', '2011-12-30T23:59:59Z', '2011-12-30T10:00:00Z'],
+    ['Australia/Lord_Howe', '2026-10-04T02:15:00Z', '2026-10-03T15:30:00Z'],
+    ['America/Sao_Paulo', '2018-11-04T00:00:00Z', '2018-11-04T03:00:00Z'],
+    // Shown twice: the first of the two.
+    ['Europe/Berlin', '2026-10-25T02:30:00Z', '2026-10-25T00:30:00Z'],
+    ['Australia/Lord_Howe', '2026-04-05T01:45:00Z', '2026-04-04T14:45:00Z'],
+    ['America/New_York', '2026-11-01T01:00:00Z', '2026-11-01T05:00:00Z'],
+    // Shown once.
+    ['Asia/Kathmandu', '2026-07-01T00:00:00Z', '2026-06-30T18:15:00Z'],
+    ['UTC', '2026-03-29T02:30:00Z', '2026-03-29T02:30:00Z'],
+  ])('%s shows %s at %s', (zone, local, moment) => {
+    expect(new Date(momentOf(zone, at(local))).toISOString()).toBe(new Date(moment).toISOString())
+  })
+})
+
+describe('the same without Temporal, as on Node 24', () => {
+  it('is what the polyfill finds', () => {
+    const zones = [
+      'Europe/Berlin',
+      'Africa/Cairo',
+      'Australia/Lord_Howe',
+      'Pacific/Apia',
+      'Asia/Kathmandu',
+      'UTC',
+    ]
+    const moments = [
+      '1985-12-31T18:45:00Z',
+      '2011-12-30T10:30:00Z',
+      '2026-03-29T01:30:00Z',
+      '2026-10-25T01:30:00Z',
+    ]
+    const units: Unit[] = ['HOUR', 'DAY', 'MONTH']
+    const cases = zones.flatMap((zone) => moments.map((moment) => [zone, at(moment)] as const))
+    const script = `
+      import { listOffsets, momentOf, periodOf } from './src/engine/usage/time-zone.ts'
+      const cases = ${JSON.stringify(cases)}
+      const results = cases.map(([zone, at]) => [
+        ${JSON.stringify(units)}.map((unit) => periodOf(zone, unit, at)),
+        momentOf(zone, at),
+        listOffsets(zone, at, at + 366 * 86_400_000),
+      ])
+      console.log(JSON.stringify({ temporal: typeof globalThis.Temporal, results }))`
+    const output = execFileSync(
+      process.execPath,
+      ['--no-harmony-temporal', '--input-type=module', '--eval', script],
+      { encoding: 'utf8' },
+    )
+    expect(JSON.parse(output)).toEqual({
+      temporal: 'undefined',
+      results: cases.map(([zone, moment]) => [
+        units.map((unit) => periodOf(zone, unit, moment)),
+        momentOf(zone, moment),
+        listOffsets(zone, moment, moment + 366 * 86_400_000),
+      ]),
+    })
   })
 })

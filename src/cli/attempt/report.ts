@@ -2,8 +2,10 @@
 import type { AuditRow } from '../../db/access/audit.ts'
 import type { AttemptRow, LedgerRow } from '../../db/tables/tables.ts'
 import type { AttemptState, Charged, LedgerKind, WirePhase } from '../../domain.ts'
-import { formatCount, formatMs, formatUsd } from '../format.ts'
+import { formatUsd } from '../../money.ts'
+import { countOrDash, formatMs } from '../format.ts'
 import type { Paint } from '../screen.ts'
+import { renderFacts } from '../table.ts'
 import { adviceFor } from './advice.ts'
 import type { Evidence } from './evidence.ts'
 
@@ -12,11 +14,10 @@ export function report(evidence: Evidence, now: number, paint: Paint): string {
   const { attempt, task } = evidence
   const { word, format } = VERDICTS[attempt.charged]
   const rows = [...rowsOf(evidence, now), ...evidence.lines.map(lineOf), ...evidence.decisions.map(rowOf)]
-  const width = Math.max(...rows.map(([name]) => name.length))
   return `${[
     `Attempt ${attempt.number} of ${task.id} at ${attempt.provider}: ${paint(format, word)}`,
     '',
-    ...rows.map(([name, value]) => `  ${paint('dim', name.padEnd(width))}  ${value}`),
+    ...renderFacts(rows, paint).map((line) => `  ${line}`),
     '',
     ...adviceFor(evidence).map((line) => (line === '' ? '' : `  ${line}`)),
   ].join('\n')}\n`
@@ -88,7 +89,7 @@ function idsOf({ remoteId, providerRequestId }: AttemptRow): string {
 
 function usageOf({ usageSource, inputTokens, outputTokens, totalTokens }: AttemptRow): string {
   if (usageSource === 'UNKNOWN') return 'unknown'
-  const [input, output, total] = [inputTokens, outputTokens, totalTokens].map(formatCount)
+  const [input, output, total] = [inputTokens, outputTokens, totalTokens].map(countOrDash)
   const source = usageSource === 'REPORTED' ? 'as the upstream reported' : 'estimated'
   return `${input} tokens in, ${output} out, ${total} together, ${source}`
 }
@@ -96,11 +97,11 @@ function usageOf({ usageSource, inputTokens, outputTokens, totalTokens }: Attemp
 function costOf({ charged, costMicros, priceVersion }: AttemptRow): string {
   if (charged === 'NO') return 'nothing'
   if (costMicros === null) return 'unknown'
-  return `${formatUsd(BigInt(costMicros))}${priceVersion === null ? '' : `, by the prices of ${priceVersion}`}`
+  return `${formatUsd(costMicros)}${priceVersion === null ? '' : `, by the prices of ${priceVersion}`}`
 }
 
 function lineOf({ kind, amountMicros, at }: LedgerRow): [string, string] {
-  const amount = amountMicros === null ? 'an unknown amount' : formatUsd(BigInt(amountMicros))
+  const amount = amountMicros === null ? 'an unknown amount' : formatUsd(amountMicros)
   return ['Ledger', `${new Date(at).toISOString()} ${kind} ${amount}${LINES[kind]}`]
 }
 

@@ -1,5 +1,7 @@
 import type { Paint } from '../screen.ts'
-import { formatCount, formatMs, formatUsd } from '../format.ts'
+import { countOrDash, formatMs } from '../format.ts'
+import { formatUsd } from '../../money.ts'
+import { renderFacts, renderTable, type Column } from '../table.ts'
 import type { TaskResult, TokenDetails, UsageReply } from './replies.ts'
 
 const SOURCES = {
@@ -16,14 +18,13 @@ export function bill(task: TaskResult, acceptedMs: number, paint: Paint): string
     ['time', timeText(task, acceptedMs)],
     ['attempts', attemptsText(task)],
   ] as const
+  const warnings = task.warnings.map(({ field, message }) => {
+    return [{ text: 'warning', format: 'yellow' }, `${field ? `${field}: ` : ''}${message}`] as const
+  })
   return [
     ...tokenTable(task.usage, paint),
     '',
-    ...facts.map(([label, text]) => `  ${paint('dim', label.padEnd(10))} ${text}`),
-    ...task.warnings.map(
-      ({ field, message }) =>
-        `  ${paint('yellow', 'warning'.padEnd(10))} ${field ? `${field}: ` : ''}${message}`,
-    ),
+    ...renderFacts([...facts, ...warnings], paint, 9).map((line) => `  ${line}`),
   ]
 }
 
@@ -43,25 +44,23 @@ export function tokenTable(usage: UsageReply | null, paint: Paint): string[] {
   const rows = [
     row('input', usage?.inputTokensDetails, usage?.inputTokens),
     row('output', usage?.outputTokensDetails, usage?.outputTokens),
-    ['total', '', '', formatCount(usage?.totalTokens)],
+    ['total', '', '', countOrDash(usage?.totalTokens), SOURCES[usage?.source ?? 'UNKNOWN']],
   ]
-  const source = paint('dim', `  ${SOURCES[usage?.source ?? 'UNKNOWN']}`)
-  return [
-    paint('dim', cells(['tokens', 'text', 'image', 'both'])),
-    ...rows.map((columns, index) => cells(columns) + (index === rows.length - 1 ? source : '')),
-  ]
+  return renderTable({ columns: TOKEN_COLUMNS, rows }, paint).map((line) => `  ${line}`)
 }
+
+const TOKEN_COLUMNS: readonly Column[] = [
+  { head: 'tokens', minWidth: 10 },
+  ...['text', 'image', 'both'].map((head) => ({ head, align: 'right' as const, minWidth: 7 })),
+  { format: 'dim' },
+]
 
 function row(
   label: string,
   details: TokenDetails | null | undefined,
   both: number | null | undefined,
 ): string[] {
-  return [label, formatCount(details?.textTokens), formatCount(details?.imageTokens), formatCount(both)]
-}
-
-function cells([label = '', ...numbers]: readonly string[]): string {
-  return `  ${label.padEnd(10)}${numbers.map((number) => number.padStart(9)).join('')}`
+  return [label, countOrDash(details?.textTokens), countOrDash(details?.imageTokens), countOrDash(both)]
 }
 
 function timeText({ createdAt, startedAt, finishedAt }: TaskResult, acceptedMs: number): string {

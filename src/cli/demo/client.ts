@@ -26,7 +26,7 @@ export interface Question<Data> {
 }
 
 /** The server answered, and the answer was no. */
-export class RequestRefused extends Error {
+class RequestRefused extends Error {
   override name = 'RequestRefused'
 }
 

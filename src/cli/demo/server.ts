@@ -6,7 +6,7 @@ import { createLog } from '../../log.ts'
 import type { Surroundings } from '../command.ts'
 import { warn } from '../warn.ts'
 
-export interface DemoServer {
+interface DemoServer {
   url: string
   /** The names of its providers. */
   providers: readonly string[]

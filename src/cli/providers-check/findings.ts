@@ -1,7 +1,9 @@
 import { costMicros } from '../../engine/usage/cost.ts'
+import { formatUsd } from '../../money.ts'
 import { ProviderError } from '../../providers/error.ts'
 import type { Answer, Provider, ResolvedSettings } from '../../providers/provider.ts'
-import { formatBytes, formatMs, formatUsd } from '../format.ts'
+import { formatBytes } from '../../quantity.ts'
+import { formatMs } from '../format.ts'
 import { explain } from '../explain.ts'
 import type { Trial } from './plan.ts'
 import type { Ending } from './try.ts'
@@ -79,7 +81,7 @@ function money({ offer, order }: Trial, ending: Ending, { usage, resolved }: Don
       what: 'usage',
       seen: isTold ? tokens : 'not reported: costs will be unknown',
     },
-    { verdict: 'note', what: 'cost', seen: cost === null ? 'unknown' : formatUsd(BigInt(cost)) },
+    { verdict: 'note', what: 'cost', seen: cost === null ? 'unknown' : formatUsd(cost) },
   ]
 }
 

@@ -1,7 +1,7 @@
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS, parseSize, type ImageRequest } from '../../domain.ts'
 import { costMicros } from '../../engine/usage/cost.ts'
 import { fit } from '../../engine/routing/match.ts'
-import type { Offer, Order, Provider, SizeRule } from '../../providers/provider.ts'
+import type { Offer, ProviderRequest, Provider, SizeRule } from '../../providers/provider.ts'
 import { inputImageTokens, outputImageTokens, textTokens } from '../../providers/models/tokens.ts'
 import { UsageError } from '../exit.ts'
 
@@ -9,7 +9,7 @@ import { UsageError } from '../exit.ts'
 export interface Trial {
   title: string
   offer: Offer
-  order: Order
+  order: ProviderRequest
 }
 
 const PROMPTS = { GENERATE: 'a plain red circle on white', EDIT: 'make the circle blue' } as const
@@ -17,7 +17,8 @@ const PROMPTS = { GENERATE: 'a plain red circle on white', EDIT: 'make the circl
 /** The cheapest generation and, where the model edits, the cheapest edit. Throws UsageError for a model that is not served. */
 export function planTrials(provider: Provider, model: string | undefined): Trial[] {
   const { offers } = provider
-  const wanted = model ?? offers.find((offer) => offer.model === 'gpt-image-2')?.model ?? offers[0]?.model
+  const wanted =
+    model ?? offers.find((offer) => offer.model === DEFAULT_SETTINGS.model)?.model ?? offers[0]?.model
   const offer = offers.find((one) => one.model === wanted)
   if (!offer) {
     const served = offers.map((one) => one.model).join(', ')
@@ -55,11 +56,11 @@ export function costOf({ offer, order }: Trial): number | null {
 }
 
 // An edit is tried on the generation's own picture.
-function generationFirst(a: Order['operation'], b: Order['operation']): number {
+function generationFirst(a: ProviderRequest['operation'], b: ProviderRequest['operation']): number {
   return Number(a === 'EDIT') - Number(b === 'EDIT')
 }
 
-function cheapest(offer: Offer, operation: Order['operation']): Order {
+function cheapest(offer: Offer, operation: ProviderRequest['operation']): ProviderRequest {
   const request: ImageRequest = {
     ...DEFAULT_SETTINGS,
     ...DEFAULT_POLICIES,

@@ -5,7 +5,13 @@ import { inspectImage } from '../../assets/inspect.ts'
 import { systemClock } from '../../clock.ts'
 import type { WirePhase } from '../../domain.ts'
 import { ProviderError, type FailureKind } from '../../providers/error.ts'
-import type { Answer, Call, Order, OrderImage, Provider } from '../../providers/provider.ts'
+import type {
+  Answer,
+  Call,
+  ProviderRequest,
+  ProviderRequestImage,
+  Provider,
+} from '../../providers/provider.ts'
 
 /** What became of one order. */
 export interface Ending {
@@ -13,7 +19,7 @@ export interface Ending {
   /** What was thrown; undefined when it went well. */
   error: unknown
   /** The finished pictures, inspected. */
-  images: readonly OrderImage[]
+  images: readonly ProviderRequestImage[]
   /** Null where the upstream answered at once. */
   remoteId: string | null
   providerRequestId: string | null
@@ -32,7 +38,7 @@ export interface Place {
 const PATIENCE_MS = 900_000
 
 /** Places one order as the engine would, asks about it until it has ended, and never throws. */
-export async function tryOrder(provider: Provider, order: Order, place: Place): Promise<Ending> {
+export async function tryOrder(provider: Provider, order: ProviderRequest, place: Place): Promise<Ending> {
   const begunAt = systemClock.now()
   const ending: Ending = {
     answer: undefined,
@@ -60,7 +66,13 @@ export async function tryOrder(provider: Provider, order: Order, place: Place): 
 }
 
 /** Asks until the order has ended. A question that went wrong says nothing about the order, so it is put again. */
-async function follow(provider: Provider, order: Order, place: Place, ending: Ending, begunAt: number) {
+async function follow(
+  provider: Provider,
+  order: ProviderRequest,
+  place: Place,
+  ending: Ending,
+  begunAt: number,
+) {
   for (let { answer } = ending; answer && answer.state !== 'DONE'; answer = ending.answer) {
     if (systemClock.now() - begunAt > PATIENCE_MS) throw new Error('It was not done after 15 minutes.')
     await systemClock.sleep(answer.checkAfterMs)
@@ -70,7 +82,7 @@ async function follow(provider: Provider, order: Order, place: Place, ending: En
 
 async function ask(
   provider: Provider,
-  order: Order,
+  order: ProviderRequest,
   place: Place,
   ending: Ending,
 ): Promise<Answer | undefined> {
@@ -113,7 +125,7 @@ async function within<T>(ms: number, work: (signal: AbortSignal) => T): Promise<
   }
 }
 
-async function read(file: string): Promise<OrderImage> {
+async function read(file: string): Promise<ProviderRequestImage> {
   const facts = await inspectImage(file, { maxBytes: Number.MAX_SAFE_INTEGER })
   return { ...facts, blob: () => openAsBlob(file, { type: facts.mimeType }) }
 }

@@ -2,7 +2,7 @@
 // need not know that they are watched. Keeps the names of fields and never their values.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { z } from 'zod'
-import { formatBytes } from '../format.ts'
+import { formatBytes } from '../../quantity.ts'
 
 /** One request and its reply. */
 export interface Exchange {
@@ -17,7 +17,7 @@ export interface Exchange {
   fields: string[]
 }
 
-export interface Wiretap {
+interface Wiretap {
   /** Stops listening and gives what was heard, in order. */
   close(): Exchange[]
 }

@@ -1,32 +1,40 @@
 // A report for people.
-import { keyColumns, knownCost, told, usd } from '../../engine/usage/columns.ts'
+import { keyColumns, knownCost, told } from '../../engine/usage/columns.ts'
 import type { UsageQuestion } from '../../engine/usage/query.ts'
 import type { Figures, UsageReport } from '../../engine/usage/report.ts'
-import { findZone } from '../../engine/usage/time-zone.ts'
+import { localTime } from '../../engine/usage/time-zone.ts'
+import { decimalsOf, formatUsd } from '../../money.ts'
+import { formatCount } from '../../quantity.ts'
+import { countOrDash } from '../format.ts'
 import type { Paint } from '../screen.ts'
+import { indented, renderTable } from '../table.ts'
 
 /** What a person reads of the sums: those that are 0 in the whole report are left out where they may be. */
 const COLUMNS: readonly {
   name: string
   optional?: keyof Figures
-  read: (figures: Figures, digits: number) => string
+  read: (figures: Figures, decimals: number) => string
 }[] = [
-  { name: 'tasks', read: ({ tasks }) => grouped(tasks) },
-  { name: 'attempts', read: ({ attempts }) => grouped(attempts) },
-  { name: 'images', read: ({ images }) => grouped(images) },
-  { name: 'tokens in', read: ({ inputTokens }) => orDash(told(inputTokens)) },
-  { name: 'tokens out', read: ({ outputTokens }) => orDash(told(outputTokens)) },
-  { name: 'cost', read: (figures, digits) => cost(knownCost(figures), digits) },
-  { name: 'held', optional: 'heldMicros', read: ({ heldMicros }, digits) => dollars(heldMicros, digits) },
+  { name: 'tasks', read: ({ tasks }) => formatCount(tasks) },
+  { name: 'attempts', read: ({ attempts }) => formatCount(attempts) },
+  { name: 'images', read: ({ images }) => formatCount(images) },
+  { name: 'tokens in', read: ({ inputTokens }) => countOrDash(told(inputTokens)) },
+  { name: 'tokens out', read: ({ outputTokens }) => countOrDash(told(outputTokens)) },
+  { name: 'cost', read: (figures, decimals) => orUnknown(knownCost(figures), decimals) },
+  {
+    name: 'held',
+    optional: 'heldMicros',
+    read: ({ heldMicros }, decimals) => (heldMicros === 0 ? '–' : formatUsd(heldMicros, decimals)),
+  },
   {
     name: 'cost unknown',
     optional: 'unknownCosts',
-    read: ({ unknownCosts }) => orDash(told(unknownCosts)),
+    read: ({ unknownCosts }) => countOrDash(told(unknownCosts)),
   },
   {
     name: 'tokens unknown',
     optional: 'unknownUsages',
-    read: ({ unknownUsages }) => orDash(told(unknownUsages)),
+    read: ({ unknownUsages }) => countOrDash(told(unknownUsages)),
   },
 ]
 
@@ -39,44 +47,30 @@ export function toPage(
   const { rows, totals } = report
   const keys = keyColumns(question)
   const columns = COLUMNS.filter(({ optional }) => optional === undefined || totals[optional] > 0)
-  const digits = digitsOf([totals, ...rows.map(({ figures }) => figures)])
-  const cells = (figures: Figures) => columns.map(({ read }) => read(figures, digits))
-  const lines = [
-    [...keys.map(({ name }) => name.replaceAll('_', ' ')), ...columns.map(({ name }) => name)],
-    ...rows.map((row) => [...keys.map(({ read }) => read(row) ?? '–'), ...cells(row.figures)]),
-    [...keys.map((_, nth) => (nth === 0 ? 'total' : '')), ...cells(totals)],
-  ]
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
-  const drawn = lines.map((line) =>
-    line
-      .map((cell, column) =>
-        column < keys.length ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
-      )
-      .join('  ')
-      .trimEnd(),
+  const figures = [totals, ...rows.map((row) => row.figures)]
+  const decimals = decimalsOf(figures.flatMap(({ costMicros, heldMicros }) => [costMicros, heldMicros]))
+  const cells = (of: Figures) => columns.map(({ read }) => read(of, decimals))
+  const table = renderTable(
+    {
+      columns: [
+        ...keys.map(({ name }) => ({ head: name.replaceAll('_', ' ') })),
+        ...columns.map(({ name }) => ({ head: name, align: 'right' as const })),
+      ],
+      rows: rows.map((row) => [...keys.map(({ read }) => read(row) ?? '–'), ...cells(row.figures)]),
+      footer: [...keys.map((_, nth) => (nth === 0 ? 'total' : '')), ...cells(totals)],
+    },
+    paint,
   )
-  const rule = '─'.repeat(widths.reduce((sum, width) => sum + width + 2, -2))
-  return [
-    '',
-    `  ${paint('bold', `Usage, ${stretchOf(report)}`)}`,
-    `  ${paint('dim', location)}`,
-    '',
-    ...(rows.length === 0 && totals.attempts === 0
-      ? ['  Nothing was asked for.']
-      : [
-          `  ${paint('dim', drawn[0]!)}`,
-          ...drawn.slice(1, -1).map((line) => `  ${line}`),
-          ...(keys.length > 0 ? [`  ${paint('dim', rule)}`] : []),
-          `  ${paint('bold', drawn.at(-1)!)}`,
-          ...unknowns(totals).map((line) => `\n  ${paint('yellow', line)}`),
-        ]),
-    '',
-    '',
-  ].join('\n')
+  const isEmpty = rows.length === 0 && totals.attempts === 0
+  const head = [paint('bold', `Usage, ${stretchOf(report)}`), paint('dim', location)]
+  const notes = unknowns(totals).map((line) => `\n${indented([paint('yellow', line)])}`)
+  return `\n${indented(head)}\n${indented(isEmpty ? ['Nothing was asked for.'] : table)}${[...notes].join('')}\n`
 }
 
 function someCharged(count: number): string {
-  return count === 1 ? 'One attempt was or may have been' : `${grouped(count)} attempts were or may have been`
+  return count === 1
+    ? 'One attempt was or may have been'
+    : `${formatCount(count)} attempts were or may have been`
 }
 
 function* unknowns({ unknownCosts, unknownUsages }: Figures): Generator<string> {
@@ -86,37 +80,13 @@ function* unknowns({ unknownCosts, unknownUsages }: Figures): Generator<string> 
 }
 
 function stretchOf({ from, to, timeZone }: UsageReport): string {
-  const zone = findZone(timeZone)
   const say = (at: number) => {
-    const text = new Date(at + (zone?.offsetAt(at) ?? 0)).toISOString()
-    return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text.slice(0, 16).replace('T', ' ')
+    const [day = '', time = ''] = localTime(timeZone, at).split('T')
+    return time === '00:00:00' ? day : `${day} ${time.slice(0, 5)}`
   }
   return `${say(from)} to ${say(to)} (${timeZone})`
 }
 
-/** Cents, unless something needs more. */
-function digitsOf(figures: readonly Figures[]): number {
-  const amounts = figures.flatMap(({ costMicros, heldMicros }) => [costMicros, heldMicros])
-  return [2, 3, 4, 5].find((digits) => amounts.every((micros) => micros % 10 ** (6 - digits) === 0)) ?? 6
-}
-
-function money(micros: number, digits: number): string {
-  const [whole = '', part] = usd(micros, digits).split('.')
-  return `${grouped(Number(whole))}.${part}`
-}
-
-function cost(micros: number | null, digits: number): string {
-  return micros === null ? '?' : `$${money(micros, digits)}`
-}
-
-function dollars(micros: number, digits: number): string {
-  return micros === 0 ? '–' : `$${money(micros, digits)}`
-}
-
-function orDash(count: number | null): string {
-  return count === null ? '–' : grouped(count)
-}
-
-function grouped(count: number): string {
-  return count.toLocaleString('en-US')
+function orUnknown(micros: number | null, decimals: number): string {
+  return micros === null ? '?' : formatUsd(micros, decimals)
 }

@@ -7,6 +7,7 @@ import { addUsage, COUNTS, type Counts } from '../../db/money/usage.ts'
 import type { Caller } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import { newId } from '../../ids.ts'
+import { formatUsd } from '../../money.ts'
 import { firstLine, hasEnded, isHeld, type Transition } from './machine.ts'
 
 /** Why nothing may be planned: a budget that has too little left, or one that needs a price nobody knows. */
@@ -116,11 +117,7 @@ export function refused(
   const whose = owner === apiKeyId ? 'API key' : 'project'
   return new GatewayError(
     'BUDGET_EXCEEDED',
-    `It could cost ${usd(heldMicros ?? 0)}, and ${usd(leftMicros)} is left of the ${usd(limitMicros)} that the ${whose} ` +
+    `It could cost ${formatUsd(heldMicros ?? 0)}, and ${formatUsd(leftMicros)} is left of the ${formatUsd(limitMicros)} that the ${whose} ` +
       `may spend ${PERIOD_WORDS[period]}. Wait for what is under way to end, ask for less, or have the budget raised.`,
   )
-}
-
-function usd(micros: number): string {
-  return `${(micros / 1_000_000).toFixed(6).replace(/0{1,4}$/, '')} USD`
 }

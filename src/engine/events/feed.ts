@@ -1,6 +1,7 @@
 // Watching: a snapshot, then what the log holds after a cursor, then whatever is appended. All of it is read from the
 // database; a poke only says when to look. A reader holds a cursor and one batch, however slow it is. Events do not stay
 // for ever; since they are numbered without a gap, whoever meets one knows that some are gone, and is told so.
+import { abortable } from '../../async-iterators.ts'
 import { feedKey, listEvents, listFeed, taskKey } from '../../db/tasks/events.ts'
 import { findFeedPosition } from '../../db/access/projects.ts'
 import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
@@ -8,7 +9,6 @@ import { findTask, findTasks, listTasks, type TaskFilter } from '../../db/tasks/
 import type { TaskEventBody } from '../../domain.ts'
 import { isFinished } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
-import { abortable } from './abortable.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Deps } from '../deps.ts'
 

@@ -12,6 +12,7 @@ import type { AssetKind, ImageFacts, InputImage } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { checkUrl } from '../../providers/wire/address.ts'
+import { formatCount } from '../../quantity.ts'
 import type { Deps } from '../deps.ts'
 
 /** An image as a client hands it in, one of four ways. */
@@ -125,10 +126,6 @@ function decodeDataUrl(dataUrl: string, field: string): Buffer {
 function tooLarge(bytes: number, field: string): Error {
   return badInput(
     field,
-    `The image has ${megabytes(bytes)}; at most ${megabytes(MAX_INPUT_BYTES)} are possible.`,
+    `The image has ${formatCount(bytes)} bytes; the maximum is ${formatCount(MAX_INPUT_BYTES)}.`,
   )
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(1)} MB`
 }

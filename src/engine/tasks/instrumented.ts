@@ -1,4 +1,5 @@
 // What the edges ask of the engine, as dashboards and traces see it.
+import { withHooks } from '../../async-iterators.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
 import type { Created } from './create.ts'
 import type { Deps } from '../deps.ts'
@@ -34,18 +35,11 @@ export async function watchedFeed(
   opening: Promise<AsyncIterableIterator<Told>>,
 ): Promise<AsyncIterableIterator<Told>> {
   const cameAt = clock.now()
-  const feed = await opening
-  const watched: AsyncIterableIterator<Told> = {
-    async next() {
-      const result = await feed.next()
-      if (!result.done && result.value.body.type !== 'TASK_SNAPSHOT' && result.value.at >= cameAt)
-        metrics.done.eventLag.observe(Math.max(0, clock.now() - result.value.at) / 1000)
-      return result
+  return withHooks(await opening, {
+    onItem(item) {
+      if (item.body.type !== 'TASK_SNAPSHOT' && item.at >= cameAt)
+        metrics.done.eventLag.observe(Math.max(0, clock.now() - item.at) / 1000)
+      return item
     },
-    async return() {
-      return (await feed.return?.()) ?? { done: true, value: undefined }
-    },
-    [Symbol.asyncIterator]: () => watched,
-  }
-  return watched
+  })
 }

@@ -1,7 +1,9 @@
 // A report as a table: what stands in each column, under names that do not change.
+import type { CsvCell } from '../../csv.ts'
+import { formatDecimalUsd } from '../../money.ts'
 import { isTime } from './slices.ts'
 import { KEY_OF, type UsageQuestion } from './query.ts'
-import type { Figures, UsageRow } from './report.ts'
+import type { Figures, UsageReport, UsageRow } from './report.ts'
 import { wordOf } from './query-text.ts'
 
 export interface KeyColumn {
@@ -56,14 +58,18 @@ export const FIGURE_COLUMNS: readonly (readonly [
   ['attempts_with_unknown_usage', ({ unknownUsages }) => unknownUsages],
 ]
 
-function inUsd(micros: number | null): string | null {
-  return micros === null ? null : usd(micros)
+/** A report as lines of cells, a line of names first. Without `groupBy`, the totals are its one line. */
+export function* tableOf(
+  question: Pick<UsageQuestion, 'groupBy' | 'metadataKey'>,
+  { rows, totals }: Pick<UsageReport, 'rows' | 'totals'>,
+): Generator<CsvCell[], void> {
+  const keys = keyColumns(question)
+  const figures = (of: Figures) => FIGURE_COLUMNS.map(([, read]) => read(of))
+  yield [...keys.map(({ name }) => name), ...FIGURE_COLUMNS.map(([name]) => name)]
+  if (keys.length === 0) yield figures(totals)
+  for (const row of rows) yield [...keys.map(({ read }) => read(row)), ...figures(row.figures)]
 }
 
-/** Micro-USD as USD, to the last digit: 0.041160. */
-export function usd(micros: number, digits = 6): string {
-  const sign = micros < 0 ? '-' : ''
-  const text = String(Math.abs(micros)).padStart(7, '0')
-  const [whole, part] = [text.slice(0, -6), text.slice(-6).slice(0, digits)]
-  return digits === 0 ? `${sign}${whole}` : `${sign}${whole}.${part}`
+function inUsd(micros: number | null): string | null {
+  return micros === null ? null : formatDecimalUsd(micros)
 }

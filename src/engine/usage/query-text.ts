@@ -3,7 +3,7 @@ import type { UsageFilter } from '../../db/money/usage-report.ts'
 import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
 import { USAGE_DIMENSIONS, type UsageDimension, type UsageQuestion } from './query.ts'
-import { findZone, momentOf, startOfUnit } from './time-zone.ts'
+import { findZone, momentOf, periodOf } from './time-zone.ts'
 
 export interface UsageWords {
   /** A day, a month, or a moment; the start of this month when left out. */
@@ -109,7 +109,7 @@ function readMoment(field: 'from' | 'to', word: string, timeZone: string): numbe
 
 function thisMonth(timeZone: string, now: number): number {
   const zone = findZone(timeZone)
-  return zone ? momentOf(zone, startOfUnit('MONTH', now + zone.offsetAt(now))) : now
+  return zone ? periodOf(zone, 'MONTH', now).startsAt : now
 }
 
 function quote(text: string): string {

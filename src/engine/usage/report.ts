@@ -12,12 +12,12 @@ import {
   type UsageDimension,
   type UsageQuestion,
 } from './query.ts'
-import { DAY_MS, HOUR_MS, periodOf, type Period, type Zone } from './time-zone.ts'
+import { DAY_MS, HOUR_MS, periodOf, type CalendarPeriod, type Zone } from './time-zone.ts'
 
 /** The sums of some attempts. What nobody told is in none of them; `unknownCosts` and `unknownUsages` say of how many. */
 export type Figures = Counts
 
-type Periods = Partial<Record<'hour' | 'day' | 'month', Period>>
+type Periods = Partial<Record<'hour' | 'day' | 'month', CalendarPeriod>>
 
 /** The sums of one group. Of its keys only those are there that were grouped by; null for attempts that have none. */
 export interface UsageRow extends Periods {

@@ -3,12 +3,12 @@
 import { startOfDay, startOfQuarter } from '../../period.ts'
 import { COUNTED_KEYS } from '../../db/money/usage-report.ts'
 import { KEY_OF, UNITS, type UsageQuestion } from './query.ts'
-import { DAY_MS, HOUR_MS, listStretches, type Stretch, type Unit, type Zone } from './time-zone.ts'
+import { DAY_MS, HOUR_MS, listOffsets, type OffsetRange, type Unit, type Zone } from './time-zone.ts'
 
 export type Source = 'DAYS' | 'QUARTERS' | 'ATTEMPTS'
 
-/** A stretch of time that is read from one source. */
-export interface Piece extends Stretch {
+/** A range of time that is read from one source. */
+export interface Piece extends OffsetRange {
   source: Source
 }
 
@@ -26,10 +26,10 @@ export function lengthOf(unit: Unit): number {
 export function listPieces(question: UsageQuestion, zone: Zone, from: number, to: number): Piece[] {
   const unit = unitOf(question)
   // Without times in it, a report is the same in every zone.
-  const stretches = unit ? listStretches(zone, from, to) : [{ from, to, offsetMs: 0 }]
-  return stretches.flatMap((stretch) => {
-    if (asksForMore(question)) return [{ ...stretch, source: 'ATTEMPTS' as const }]
-    return cut(stretch, unit !== 'HOUR' && stretch.offsetMs === 0)
+  const ranges = unit ? listOffsets(zone, from, to) : [{ from, to, offsetMs: 0 }]
+  return ranges.flatMap((range) => {
+    if (asksForMore(question)) return [{ ...range, source: 'ATTEMPTS' as const }]
+    return cut(range, unit !== 'HOUR' && range.offsetMs === 0)
   })
 }
 
@@ -46,7 +46,7 @@ export function isTime(dimension: UsageQuestion['groupBy'][number]): dimension i
   return dimension === 'HOUR' || dimension === 'DAY' || dimension === 'MONTH'
 }
 
-function cut({ from, to, offsetMs }: Stretch, hasDays: boolean): Piece[] {
+function cut({ from, to, offsetMs }: OffsetRange, hasDays: boolean): Piece[] {
   const [firstQuarter, endOfQuarters] = wholeUnits(from, to, QUARTER_MS, startOfQuarter) ?? [to, to]
   const days = hasDays ? wholeUnits(from, to, DAY_MS, startOfDay) : undefined
   const [firstDay, endOfDays] = days ?? [endOfQuarters, endOfQuarters]
@@ -64,7 +64,7 @@ function cut({ from, to, offsetMs }: Stretch, hasDays: boolean): Piece[] {
 
 const QUARTER_MS = 900_000
 
-/** Where the whole units of a stretch begin and end; undefined when there are none in it. */
+/** Where the whole units of a range begin and end; undefined when there are none in it. */
 function wholeUnits(
   from: number,
   to: number,

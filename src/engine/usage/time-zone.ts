@@ -1,5 +1,8 @@
-// Hours, days and months of any time zone, from the one thing that the runtime tells about it: how far it is from UTC at
-// a moment.
+// Hours, days and months of any time zone.
+
+/** Node has Temporal (tc39.es/proposal-temporal) from version 26 on; where it is missing, a polyfill takes its place. */
+const Temporal: typeof globalThis.Temporal =
+  'Temporal' in globalThis ? globalThis.Temporal : (await import('temporal-polyfill')).Temporal
 
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
@@ -7,129 +10,99 @@ export const DAY_MS = 86_400_000
 /** A unit of the calendar that reports group by. */
 export type Unit = 'HOUR' | 'DAY' | 'MONTH'
 
-export interface Zone {
-  /** How far its clocks are ahead of UTC, in milliseconds. */
-  offsetAt(at: number): number
-}
+/** The checked name of a time zone. */
+export type Zone = string
 
-/** A stretch of time in which a zone keeps one distance from UTC: `from` on, and before `to`. */
-export interface Stretch {
+/** A range of time in which a zone keeps one offset: `to` is exclusive. */
+export interface OffsetRange {
   from: number
   to: number
+  /** How far the clocks are ahead of UTC. */
   offsetMs: number
 }
 
 /** An hour, day or month as a zone's calendar has it. */
-export interface Period {
+export interface CalendarPeriod {
   startsAt: number
-  /** The first moment that is not in it any more: 23 or 25 hours on where clocks are changed. */
+  /** Exclusive. A day has 23 or 25 hours where clocks are changed. */
   endsAt: number
   /** 2026-11-20T14:00+01:00, 2026-11-20 or 2026-11. */
   label: string
 }
 
-const UTC: Zone = { offsetAt: () => 0 }
-
-/** A zone of the IANA database by its name, such as Europe/Berlin; undefined when there is none. */
+/** A zone by its name in the IANA database, such as Europe/Berlin, or by an offset, such as +01:00; undefined if there is none. */
 export function findZone(name: string): Zone | undefined {
-  if (name === 'UTC') return UTC
-  let format: Intl.DateTimeFormat
   try {
-    format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' })
+    return new Temporal.ZonedDateTime(0n, name).timeZoneId
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error
   }
-  return {
-    offsetAt(at) {
-      const word = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? ''
-      const match = /^GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(word)
-      if (!match) throw new Error(`The runtime calls the offset of ${name} ${word}.`)
-      const [, sign, hours = 0, minutes = 0, seconds = 0] = match
-      const ms = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000
-      return sign === '-' ? -ms : ms
-    },
-  }
 }
 
-/** No zone changes its clocks twice within so long. */
-const STEP_MS = 7 * DAY_MS
-
-/** The stretches of `from` to `to`, in order. */
-export function listStretches(zone: Zone, from: number, to: number): Stretch[] {
-  if (zone === UTC) return [{ from, to, offsetMs: 0 }]
-  const stretches: Stretch[] = []
-  let begin = from
-  for (let at = from; at < to; at += STEP_MS) {
-    const next = Math.min(at + STEP_MS, to)
-    const offsetMs = zone.offsetAt(at)
-    if (zone.offsetAt(next) === offsetMs) continue
-    const change = changeBetween(zone, at, next)
-    stretches.push({ from: begin, to: change, offsetMs })
-    begin = change
-  }
-  if (begin < to) stretches.push({ from: begin, to, offsetMs: zone.offsetAt(begin) })
-  return stretches
+/** What the calendar and the clocks of a zone show at a moment: `2026-03-29T03:00:00`. */
+export function localTime(zone: Zone, at: number): string {
+  return zonedTime(zone, at).toPlainDateTime().toString()
 }
 
-/** The first moment with another offset than at `from`, where there is one change up to `to`. */
-function changeBetween(zone: Zone, from: number, to: number): number {
-  const before = zone.offsetAt(from)
-  let [low, high] = [from, to]
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2)
-    if (zone.offsetAt(middle) === before) low = middle
-    else high = middle
+function zonedTime(zone: Zone, at: number): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone)
+}
+
+/** The ranges of `from` to `to`, in order. */
+export function listOffsets(zone: Zone, from: number, to: number): OffsetRange[] {
+  const ranges: OffsetRange[] = []
+  for (let start: number | undefined = from; start !== undefined && start < to;) {
+    const time = zonedTime(zone, start)
+    const change = time.getTimeZoneTransition('next')?.epochMilliseconds
+    ranges.push({ from: start, to: Math.min(change ?? to, to), offsetMs: offsetOf(time) })
+    start = change
   }
-  return high
+  return ranges
+}
+
+function offsetOf({ offsetNanoseconds }: Temporal.ZonedDateTime): number {
+  return offsetNanoseconds / 1_000_000
 }
 
 /**
- * The first moment at which a zone's clocks show `local` (written as if they showed UTC), or later where that time is
- * left out: midnight does not exist on some days.
+ * The first moment at which a zone's clocks show `local` (milliseconds, as if they showed UTC), or the moment at which
+ * they skip it.
  */
 export function momentOf(zone: Zone, local: number): number {
-  const [early, late] = [zone.offsetAt(local - DAY_MS), zone.offsetAt(local + DAY_MS)]
-  if (zone.offsetAt(local - early) === early) return local - early
-  if (zone.offsetAt(local - late) === late) return local - late
-  return changeBetween(zone, local - Math.max(early, late), local - Math.min(early, late))
-}
-
-/** The start of the unit that a local time lies in, as a local time. */
-export function startOfUnit(unit: Unit, local: number): number {
-  if (unit === 'MONTH') {
-    const date = new Date(local)
-    return Date.UTC(date.getUTCFullYear(), date.getUTCMonth())
-  }
-  const length = unit === 'HOUR' ? HOUR_MS : DAY_MS
-  return Math.floor(local / length) * length
+  const shown = zonedTime('UTC', local).toPlainDateTime()
+  const time = shown.toZonedDateTime(zone, { disambiguation: 'earlier' })
+  if (time.toPlainDateTime().equals(shown)) return time.epochMilliseconds
+  // `earlier` lies before the gap that skips it.
+  return time.getTimeZoneTransition('next')!.epochMilliseconds
 }
 
 /** The unit of a zone's calendar that a moment lies in. */
-export function periodOf(zone: Zone, unit: Unit, at: number): Period {
-  if (unit === 'HOUR') return hourOf(zone, at)
-  const start = startOfUnit(unit, at + zone.offsetAt(at))
-  const end = startOfUnit(unit, start + (unit === 'DAY' ? DAY_MS : 31 * DAY_MS))
+export function periodOf(zone: Zone, unit: Unit, at: number): CalendarPeriod {
+  const time = zonedTime(zone, at)
+  if (unit === 'HOUR') return hourOf(time)
+  const first = unit === 'DAY' ? time.toPlainDate() : time.toPlainDate().with({ day: 1 })
+  const next = first.add(unit === 'DAY' ? { days: 1 } : { months: 1 })
   return {
-    startsAt: momentOf(zone, start),
-    endsAt: momentOf(zone, end),
-    label: new Date(start).toISOString().slice(0, unit === 'DAY' ? 10 : 7),
+    startsAt: first.toZonedDateTime(zone).epochMilliseconds,
+    endsAt: next.toZonedDateTime(zone).epochMilliseconds,
+    label: (unit === 'DAY' ? first : first.toPlainYearMonth()).toString(),
   }
 }
 
-/** An hour that comes twice, when clocks are put back, is two; one that is cut by a change ends or begins with it. */
-function hourOf(zone: Zone, at: number): Period {
-  const offset = zone.offsetAt(at)
-  const start = startOfUnit('HOUR', at + offset) - offset
-  const end = start + HOUR_MS
-  const startsAt = zone.offsetAt(start) === offset ? start : changeBetween(zone, start, at)
-  const endsAt = zone.offsetAt(end - 1) === offset ? end : changeBetween(zone, at, end)
-  return { startsAt, endsAt, label: toLocalText(startsAt, offset) }
-}
-
-/** A moment to the minute, with its distance from UTC. */
-function toLocalText(at: number, offsetMs: number): string {
-  const ahead = new Date(Math.abs(offsetMs)).toISOString().slice(11, 16)
-  const local = new Date(at + offsetMs).toISOString().slice(0, 16)
-  return offsetMs === 0 ? `${local}Z` : `${local}${offsetMs < 0 ? '-' : '+'}${ahead}`
+/** An hour that clocks show twice is two; one that is cut by a change begins or ends with it. */
+function hourOf(time: Temporal.ZonedDateTime): CalendarPeriod {
+  const offsetMs = offsetOf(time)
+  const zone = time.timeZoneId
+  const start = Math.floor((time.epochMilliseconds + offsetMs) / HOUR_MS) * HOUR_MS - offsetMs
+  const [first, last] = [zonedTime(zone, start), zonedTime(zone, start + HOUR_MS - 1)]
+  const begin = offsetOf(first) === offsetMs ? first : first.getTimeZoneTransition('next')!
+  const end =
+    offsetOf(last) === offsetMs ? start + HOUR_MS : time.getTimeZoneTransition('next')!.epochMilliseconds
+  const label = begin.toPlainDateTime().toString({ smallestUnit: 'minute' })
+  return {
+    startsAt: begin.epochMilliseconds,
+    endsAt: end,
+    label: offsetMs === 0 ? `${label}Z` : `${label}${begin.offset.slice(0, 6)}`,
+  }
 }

@@ -1,5 +1,5 @@
+import { abortable } from '../../async-iterators.ts'
 import { feedKey } from '../../db/tasks/events.ts'
-import { abortable } from '../events/abortable.ts'
 import type { Deps } from '../deps.ts'
 import type { UsageQuestion } from './query.ts'
 import { checkQuestion } from './query.ts'

@@ -1,7 +1,7 @@
 // A call to an upstream as dashboards and traces see it.
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { ProviderError } from '../../providers/error.ts'
-import type { Answer, Call, Order } from '../../providers/provider.ts'
+import type { Answer, Call, ProviderRequest as Order } from '../../providers/provider.ts'
 import type { Attributes } from '../../tracing.ts'
 import type { Deps } from '../deps.ts'
 import type { Case } from '../attempts/outcome.ts'

@@ -5,7 +5,10 @@ import type { AssetRow, TaskRow } from '../../db/tables/tables.ts'
 import type { InputImage } from '../../domain.ts'
 import { DownloadError } from '../../providers/wire/download.ts'
 import { ProviderError } from '../../providers/error.ts'
-import type { Order, OrderImage } from '../../providers/provider.ts'
+import type {
+  ProviderRequest as Order,
+  ProviderRequestImage as OrderImage,
+} from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 import { MASK_WITHOUT_ALPHA, storeInput } from '../images/input-images.ts'
 import type { Route } from '../routing/route.ts'

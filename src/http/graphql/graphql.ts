@@ -2,6 +2,7 @@ import { createFetch } from '@whatwg-node/fetch'
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import { GraphQLError, type ExecutionResult } from 'graphql'
 import { MAX_INPUT_BYTES } from '../../assets/inspect.ts'
+import { withHooks } from '../../async-iterators.ts'
 import type { Access } from '../../engine/access/access.ts'
 import { MAX_IMAGES } from '../../engine/tasks/input.ts'
 import type { Keyring } from '../../engine/access/keyring.ts'
@@ -13,7 +14,6 @@ import type { Tracing } from '../../tracing.ts'
 import { useCaller } from '../security/auth.ts'
 import { MOST_UPLOAD_BYTES } from '../security/body.ts'
 import type { Client } from '../security/client.ts'
-import { withLastWords } from './subscription-errors.ts'
 import { createDocumentMemory, useLimits, weightErrors } from './document-limits.ts'
 import { createMask } from './mask.ts'
 import { useObservation, type SocketNotes } from './instrumented.ts'
@@ -75,7 +75,7 @@ export function createGraphQL(options: {
       useRateLimits(mask),
       useRights(options.keyring.watch),
       useLastChecks(),
-      useLastWords(mask),
+      useSubscriptionErrors(mask),
       useObservation(options),
     ],
     parserAndValidationCache: createDocumentMemory(),
@@ -108,11 +108,16 @@ function stopAtErrors(hook: {
   if (errors.length > 0) hook.setResultAndStopExecution({ errors })
 }
 
-function useLastWords(mask: (error: unknown) => GraphQLError): Plugin {
+/**
+ * Ends a broken stream with a result that holds the error. Thrown on, an error would cut an event stream without a word,
+ * and lose its code and id over WebSocket.
+ */
+function useSubscriptionErrors(mask: (error: unknown) => GraphQLError): Plugin {
   return {
     onSubscribe: () => ({
       onSubscribeResult({ result, setResult }) {
-        if (isAsyncIterable(result)) setResult(withLastWords(result, mask))
+        if (isAsyncIterable<ExecutionResult>(result))
+          setResult(withHooks(result, { onError: (error) => ({ errors: [mask(error)] }) }))
       },
     }),
   }

@@ -2,6 +2,7 @@
 // hold prompts.
 import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 import { getOperationAST, type DocumentNode, type ExecutionResult } from 'graphql'
+import { withHooks } from '../../async-iterators.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Span, Tracing } from '../../tracing.ts'
 import { notesHere } from './request-notes.ts'
@@ -59,7 +60,7 @@ export function useObservation({ metrics, tracing }: { metrics: Metrics; tracing
         onSubscribeResult({ result, setResult }) {
           if (!isAsyncIterable<ExecutionResult>(result)) return
           done.subscribers.inc({ transport })
-          setResult(untilClosed(result, () => done.subscribers.dec({ transport })))
+          setResult(withHooks(result, { onEnd: () => done.subscribers.dec({ transport }) }))
         },
       }
     },
@@ -78,34 +79,4 @@ function errorOf(result: unknown): string | undefined {
   const [first] = (result as ExecutionResult).errors ?? []
   const code: unknown = first?.extensions['code']
   return first && (typeof code === 'string' ? code : 'GRAPHQL_VALIDATION_FAILED')
-}
-
-/** The same stream; `close` runs once, when it has ended, broken or been left. */
-function untilClosed<T>(source: AsyncIterable<T>, close: () => void): AsyncIterableIterator<T> {
-  const iterator = source[Symbol.asyncIterator]()
-  let open = true
-  const ended = () => {
-    if (open) close()
-    open = false
-  }
-  return {
-    async next() {
-      try {
-        const result = await iterator.next()
-        if (result.done) ended()
-        return result
-      } catch (error) {
-        ended()
-        throw error
-      }
-    },
-    async return() {
-      ended()
-      await iterator.return?.()
-      return { done: true, value: undefined }
-    },
-    [Symbol.asyncIterator]() {
-      return this
-    },
-  }
 }

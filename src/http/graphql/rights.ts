@@ -2,6 +2,7 @@
 // streams and WebSockets alike, because all of them come through the same pipeline.
 import type { ExecutionResult, GraphQLSchema, DocumentNode } from 'graphql'
 import { isAsyncIterable, type Plugin } from 'graphql-yoga'
+import { withHooks } from '../../async-iterators.ts'
 import type { Access } from '../../engine/access/access.ts'
 import type { Keyring } from '../../engine/access/keyring.ts'
 import { GatewayError } from '../../errors.ts'
@@ -42,37 +43,14 @@ function refuse(asked: Asked): boolean {
   return true
 }
 
-/** The same stream, which throws UNAUTHENTICATED as soon as whoever asked for it may no longer. */
+/** The same stream, interrupted with UNAUTHENTICATED as soon as its caller loses the right to it. */
 function untilLost(
   source: AsyncIterable<ExecutionResult>,
   watch: (lost: () => void) => () => void,
 ): AsyncIterableIterator<ExecutionResult> {
-  const iterator = source[Symbol.asyncIterator]()
-  let isLost = false
-  const stop = watch(() => {
-    isLost = true
-    // Ends the wait for what would come next.
-    void iterator.return?.()
-  })
-  return {
-    async next() {
-      try {
-        const result = await iterator.next()
-        if (isLost) throw new GatewayError('UNAUTHENTICATED', 'The API key of this stream is no longer good.')
-        if (result.done) stop()
-        return result
-      } catch (error) {
-        stop()
-        throw error
-      }
-    },
-    async return() {
-      stop()
-      await iterator.return?.()
-      return { done: true, value: undefined }
-    },
-    [Symbol.asyncIterator]() {
-      return this
-    },
-  }
+  const loss = new AbortController()
+  const stop = watch(() =>
+    loss.abort(new GatewayError('UNAUTHENTICATED', 'The API key of this stream is no longer good.')),
+  )
+  return withHooks(source, { signal: loss.signal, onEnd: stop })
 }

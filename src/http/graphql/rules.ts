@@ -10,7 +10,7 @@ import {
 import { requestError } from '../refusal.ts'
 
 /** Far more than a page needs, far fewer than it takes to ask for one thing a thousand times. */
-export const MOST_ALIASES = 15
+const MOST_ALIASES = 15
 
 /** At most 15 aliases in a document, fragments included. */
 export function FewAliases(context: ValidationContext): ASTVisitor {

@@ -7,7 +7,7 @@ import { requestError } from '../refusal.ts'
 export const MOST_MESSAGE_BYTES = 262_144
 
 /** A dashboard with one for each task in sight has fewer; `taskFeed` watches all of them in one. */
-export const MOST_SUBSCRIPTIONS = 50
+const MOST_SUBSCRIPTIONS = 50
 
 /** All subscriptions begun and ended in one second are a hundred. */
 const MOST_FRAMES_A_SECOND = 300

@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000
 /** How many places are remembered; the ones heard from longest ago are forgotten first. */
 const MOST_PLACES = 20_000
 
-export interface Forgeries {
+interface Forgeries {
   /** Counts one from this address; null for a request that came over no connection. */
   count(address: string | null): void
   /** In how many milliseconds its next one is looked at again; 0 for at once. */

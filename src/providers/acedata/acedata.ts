@@ -1,80 +1,71 @@
-// Ace Data Cloud: docs.acedata.cloud, "Images Generations", "Images Edits" and "Tasks". Answers at once, or takes a task
-// on record and calls back, or waits to be asked.
+// Ace Data Cloud: docs.acedata.cloud, "Images Generations", "Images Edits" and "Tasks". It replies with the result, or
+// with a task that calls back or is polled.
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { isCalledBack, toMessage, toQuestion } from './request.ts'
+import { createImagesClient } from '../images-api/client.ts'
+import { entryFromEnvironment } from '../images-api/options.ts'
+import type { Call, Dialect, Provider } from '../provider.ts'
 import { acedataOptions, offersOf, type AcedataOptions } from './options.ts'
-import { readCallback, readFound, readPlaced, readRecord, type Reading } from './reply.ts'
-import { replyRule } from '../wire/address.ts'
-import { createDownloader } from '../wire/download.ts'
-import { createUpstream, type Reply } from '../wire/http.ts'
-import type { Call, Dialect, Provider, Workings } from '../provider.ts'
+import { readCallback, readFound, readSubmitted, readTask } from './reply.ts'
+import { isCalledBack, toMessage, toQuery } from './request.ts'
 
 export const acedata: Dialect<AcedataOptions> = {
   options: acedataOptions,
-
-  fromEnvironment(env) {
-    if (!env.ACEDATA_API_KEY) return undefined
-    return { apiKey: env.ACEDATA_API_KEY, ...(env.ACEDATA_BASE_URL && { baseUrl: env.ACEDATA_BASE_URL }) }
-  },
-
+  fromEnvironment: (env) => entryFromEnvironment(env, 'ACEDATA'),
   create: createAcedata,
 }
 
 function createAcedata(name: string, options: AcedataOptions): Provider {
-  const { baseUrl, apiKey, concurrency, timeoutMs, unbilledFailures } = options
-  const upstream = createUpstream({ name, baseUrl, timeoutMs, secrets: [apiKey] })
-  const downloader = createDownloader({ rule: replyRule(baseUrl), maxBytes: 128 * 1024 * 1024 })
+  const { baseUrl, apiKey, mode, concurrency, timeoutMs, unbilledFailures } = options
+  const client = createImagesClient({
+    ...options,
+    name,
+    secrets: [apiKey],
+    unbilled: unbilledFailures ? 'FAILURES' : 'NOTHING',
+  })
+  const modes = {
+    auto: ['CALLBACK', 'POLL'],
+    callback: ['CALLBACK'],
+    async: ['POLL'],
+    sync: ['SYNC'],
+  } as const
 
-  const clean = (text: string) => upstream.clean(text)
-
-  function readingOf(reply: Reply, call: Call): Reading {
-    const { status, contentType, requestId, retryAfterMs } = reply
-    return {
-      facts: { provider: name, clean, status, contentType, requestId, retryAfterMs, unbilledFailures },
-      async fetchLink(url) {
-        const file = call.newFile()
-        await downloader.download(url, file, call.signal)
-        return file
-      },
-      // Where a callback will wake us, asking only guards against one that never comes.
-      checkAfterMs: isCalledBack(options, call) ? options.callbackPollMs : options.pollMs,
-    }
-  }
+  // Where a callback is expected, checks only guard against its loss.
+  const checkAfterMs = (call: Call) => (isCalledBack(options, call) ? options.callbackPollMs : options.pollMs)
 
   return {
     name,
     dialect: 'acedata',
-    workings: workingsOf(options),
+    traits: {
+      modes: modes[mode],
+      recovery: mode === 'sync' ? 'NONE' : 'CLIENT_REF',
+      failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN',
+    },
     offers: offersOf(options),
     concurrency,
     timeoutMs,
     loopback: isLoopback(baseUrl),
 
-    async submit(order, call) {
-      const reply = await upstream.place(await toMessage(order, call, options), call)
-      return readPlaced(reply, call, readingOf(reply, call))
+    async submit(request, call) {
+      const reply = await client.submit(await toMessage(request, call, { ...options, name }), call)
+      return readSubmitted(reply, call, checkAfterMs(call))
     },
 
-    async check(remoteId, _order, call) {
-      const reply = await upstream.send(toQuestion({ id: remoteId }, options), call)
-      return readRecord(reply, remoteId, call, readingOf(reply, call))
+    async check(remoteId, _settings, call) {
+      const reply = await client.ask(toQuery({ id: remoteId }, options), call)
+      return readTask(reply, remoteId, call, checkAfterMs(call))
     },
 
-    // What was placed at once is on no record there, so that mode has no question to ask.
-    ...(options.mode !== 'sync' && {
+    // A synchronous request is on no record.
+    ...(mode !== 'sync' && {
       async find(clientRef, call) {
-        const reply = await upstream.send(toQuestion({ trace_id: clientRef }, options), call)
-        return readFound(reply, clientRef, call, readingOf(reply, call))
+        return readFound(await client.ask(toQuery({ trace_id: clientRef }, options), call), clientRef, call)
       },
     }),
 
-    hide: (text) => upstream.hide(text),
+    hide: (text) => client.hide(text),
     receive: (body) => readCallback(body, name),
-
-    async close() {
-      await Promise.all([upstream.close(), downloader.close()])
-    },
+    close: () => client.close(),
   }
 }
 
@@ -82,15 +73,4 @@ function isLoopback(url: string): boolean {
   const { hostname } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
   return host === 'localhost' || (isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback')
-}
-
-function workingsOf({ mode, unbilledFailures }: AcedataOptions): Workings {
-  const modes = {
-    auto: ['CALLBACK', 'POLL'],
-    callback: ['CALLBACK'],
-    async: ['POLL'],
-    sync: ['SYNC'],
-  } as const
-  const recovery = mode === 'sync' ? 'NONE' : 'CLIENT_REF'
-  return { modes: modes[mode], recovery, failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' }
 }

@@ -1,60 +1,45 @@
-// What Ace Data Cloud's errors mean: docs.acedata.cloud, "Authentication" and "Responses", list the codes and their
-// statuses. The docs say that failed calls are "generally" not billed, which is not "never".
+// Errors of Ace Data Cloud: docs.acedata.cloud, "Authentication" and "Responses". Failed calls are "generally" not
+// billed.
 import type { ProviderError } from '../error.ts'
-import { errorIn } from '../images-api/failure.ts'
+import type { ProviderReply } from '../images-api/client.ts'
 import {
   BLOCKED,
   BROKEN,
   BUSY,
-  byStatus,
   LOST,
   MISCONFIGURED,
-  ofOrder,
-  ofQuestion,
+  NO_WORDS,
+  ofTask,
   QUOTA,
   REJECTED,
   toProviderError,
-  type ReplyFacts,
+  verdictOfStatus,
+  type FailureVerdict,
   type UpstreamWords,
-  type Verdict,
-} from '../images-api/verdicts.ts'
+} from '../images-api/failure.ts'
+import { wordsIn } from '../images-api/upstream-error.ts'
 
-/** The error of a body, be it an object or a bare text, with or without `success: false`; undefined when there is none. */
-export function saidIn(json: unknown): UpstreamWords | undefined {
-  const error = errorIn(json)
-  if (error?.code || error?.message) return { code: error.code ?? null, message: error.message ?? '' }
-  const failed = typeof json === 'object' && json !== null && 'success' in json && json.success === false
-  return failed ? { code: null, message: '' } : undefined
+/** The error of a body, which may be no more than `success: false`. */
+export function errorWordsIn(json: unknown): UpstreamWords | undefined {
+  const hasFailed = typeof json === 'object' && json !== null && 'success' in json && json.success === false
+  return wordsIn(json) ?? (hasFailed ? NO_WORDS : undefined)
 }
 
-/** A refused order. `said` is undefined when the body was not one of this API. */
-export function orderRefused(said: UpstreamWords | undefined, facts: ReplyFacts): ProviderError {
-  return toProviderError(verdictOn(said, facts.status), said ?? SILENCE, facts)
-}
-
-/** A refused question about a task, which says nothing about the task. */
-export function questionRefused(said: UpstreamWords | undefined, facts: ReplyFacts): ProviderError {
-  return toProviderError(ofQuestion(verdictOn(said, facts.status)), said ?? SILENCE, facts)
-}
-
-/** A task whose record says that it failed. */
-export function taskFailed(said: UpstreamWords, facts: ReplyFacts): ProviderError {
-  // Its call was over, so a timeout there was the model's and not ours: the order has ended.
-  const { charged, ...verdict } = ofOrder(CODES.get(said.code ?? '') ?? BROKEN)
+export function taskFailed(words: UpstreamWords, reply: ProviderReply): ProviderError {
+  const verdict = ofTask(CODES.get(words.code ?? '') ?? BROKEN)
+  // A timeout on record is the model's: the task has ended.
   const code = verdict.code === 'OUTCOME_UNKNOWN' ? 'PROVIDER_BROKEN' : verdict.code
-  return toProviderError({ ...verdict, code, charged }, said, facts)
+  return toProviderError({ ...verdict, code }, words, reply)
 }
 
-const SILENCE: UpstreamWords = { code: null, message: '' }
-
-function verdictOn(said: UpstreamWords | undefined, status: number): Verdict {
-  const known = CODES.get(said?.code ?? '')
+/** `words` is undefined when the body is not one of this API. */
+export function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): FailureVerdict {
+  const known = CODES.get(words?.code ?? '')
   if (known) return known
-  if (status >= 300) return byStatus(status, said ? 'understood' : 'foreign')
-  return BROKEN
+  return reply.status >= 300 ? verdictOfStatus(reply, words ? 'KNOWN' : 'FOREIGN') : BROKEN
 }
 
-const CODES: ReadonlyMap<string, Verdict> = new Map([
+const CODES: ReadonlyMap<string, FailureVerdict> = new Map([
   ['bad_request', REJECTED],
   ['no_token', MISCONFIGURED],
   ['api_not_implemented', MISCONFIGURED],

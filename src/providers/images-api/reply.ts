@@ -1,68 +1,46 @@
-import { z } from 'zod'
+import type { Answer, Call, ProviderRequest } from '../provider.ts'
 import { spillJson } from '../wire/json-spill.ts'
-import { ProviderError } from '../error.ts'
-import type { Reply } from '../wire/http.ts'
 import { MalformedReply } from '../wire/malformed.ts'
-import type { Answer, Call, Order } from '../provider.ts'
-import { errorIn, streamFailure, type ErrorContext } from './failure.ts'
-import { chosen, hasPicture, picture, receive, toResolved, type FetchLink } from './picture.ts'
+import { isSuccess, type ProviderReply } from './client.ts'
+import { asFailure } from './failure.ts'
+import { readJson } from './json-body.ts'
+import { readImages } from './images.ts'
 import { readStream } from './stream.ts'
-import { toUsage } from './usage.ts'
+import { errorIn, statusFailure, streamFailure } from './upstream-error.ts'
 
-const imagesReply = z.object({
-  ...chosen.shape,
-  data: z.array(picture).catch([]),
-  usage: z.unknown().optional(),
-})
+/** Takes JSON out of a server's envelope. Throws ProviderError when the envelope reports a failure. */
+export type Unwrap = (json: unknown, reply: ProviderReply, call: Pick<Call, 'onWire'>) => unknown
 
-/** What is needed to read a reply. */
-export interface ReplyContext extends ErrorContext {
-  fetchLink: FetchLink
-  /** Takes off what a server wraps around its JSON. */
-  unwrap: (json: unknown) => unknown
-}
+const withoutEnvelope: Unwrap = (json) => json
 
-/**
- * A successful status's body as the answer, be it JSON or a stream: the first character tells, since some servers stream
- * without saying so and some say so and do not. Throws ProviderError: a reply that is neither is `broken`, and whether it
- * was charged is unknown.
- */
-export async function readAnswer(
-  reply: Reply,
-  order: Order,
+/** Reads a result that comes with the reply, as JSON or as a stream. Throws ProviderError. */
+export async function readResult(
+  reply: ProviderReply,
+  request: ProviderRequest,
   call: Call,
-  context: ReplyContext,
+  unwrap = withoutEnvelope,
 ): Promise<Answer> {
-  const { first, body } = await peek(reply.body)
+  if (!isSuccess(reply)) throw statusFailure(unwrap(await readJson(reply, call), reply, call), reply)
   try {
-    if (STREAM_STARTS.has(first)) return await readStream(body, order, call, context)
-    return await readJson(body, call, context)
+    const { first, body } = await peek(reply.body)
+    // Some servers stream without declaring it, and some declare it and do not.
+    if (STREAM_STARTS.has(first)) return await readStream(body, request, call, reply)
+    const json = unwrap(await spillJson(body, () => call.newFile()), reply, call)
+    const error = errorIn(json)
+    // An error with a successful status may have come after work.
+    if (error) throw streamFailure(error, reply, 'IMAGES')
+    const done = await readImages(json, 'SUBMIT', reply)
+    if (!done) throw new MalformedReply('has no image')
+    return done
   } catch (error) {
-    if (error instanceof MalformedReply) throw broken(error, reply.contentType, context)
-    throw error
+    throw asFailure(error, 'SUBMIT', reply)
   }
 }
 
-// How a line of a stream can begin: data, event, id, retry, or a comment's colon. No JSON begins with any of them.
+/** Lines of a stream begin with data, event, id, retry or a colon. JSON does not. */
 const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
 
-async function readJson(body: AsyncIterable<Buffer>, call: Call, context: ReplyContext): Promise<Answer> {
-  const json = context.unwrap(await spillJson(body, () => call.newFile()))
-  // An error with a status of success: the code says what it was, and nothing says that no work was done.
-  const error = errorIn(json)
-  if (error) throw streamFailure(error, context, 'pictures')
-  const parsed = imagesReply.safeParse(json)
-  const pictures = parsed.success ? parsed.data.data.filter(hasPicture) : []
-  if (!parsed.success || pictures.length === 0) throw new MalformedReply('has no image')
-  return {
-    state: 'DONE',
-    images: await receive(pictures, context.provider, context.fetchLink),
-    usage: toUsage(parsed.data.usage),
-    resolved: toResolved(parsed.data),
-  }
-}
-
-/** The first character that is not white space, '' for an empty body, and the whole body again. */
+/** The first character that is not white space, and the whole body. */
 async function peek(body: AsyncIterable<Buffer>): Promise<{ first: string; body: AsyncIterable<Buffer> }> {
   const chunks = body[Symbol.asyncIterator]()
   const held: Buffer[] = []
@@ -85,16 +63,4 @@ async function* resume(held: Buffer[], chunks: AsyncIterator<Buffer>): AsyncGene
   } finally {
     await chunks.return?.()
   }
-}
-
-function broken(error: MalformedReply, contentType: string, { provider, status, requestId }: ErrorContext) {
-  return new ProviderError({
-    kind: 'broken',
-    code: 'PROVIDER_BROKEN',
-    message: `${provider} answered with status ${status}, but its reply (${contentType || 'of no type'}) ${error.message}.`,
-    charged: 'UNKNOWN',
-    httpStatus: status,
-    providerRequestId: requestId,
-    cause: error,
-  })
 }

@@ -12,7 +12,7 @@ const usage = z.object({
   output_tokens_details: details,
 })
 
-/** A reply's `usage` as ours. What was not said stays null, and a usage that says nothing is unknown. */
+/** Unreported values are null; a usage without any is UNKNOWN. */
 export function toUsage(reported: unknown): Usage {
   const parsed = usage.safeParse(reported)
   if (!parsed.success) return UNKNOWN_USAGE
@@ -34,8 +34,8 @@ export function toUsage(reported: unknown): Usage {
 }
 
 /**
- * The usage of a stream with several finished pictures. The reference does not say whether each event counts its own
- * picture or the whole call, so the sum is called an estimate. Unknown as soon as one of them is.
+ * Adds the usages of a stream's images. UNKNOWN as soon as one is. The sum is ESTIMATED: the reference does not say
+ * whether an event counts its own image or the whole call.
  */
 export function addUsages(usages: readonly Usage[]): Usage {
   const [first, ...rest] = usages
@@ -56,8 +56,7 @@ export function addUsages(usages: readonly Usage[]): Usage {
   )
 }
 
-// The events of a stream carry no output details, and neither do the replies of older models. The reference describes
-// their `output_tokens` as "the number of image tokens in the output image", so all of them are image tokens.
+// Without details, in streams and of older models, `output_tokens` is "the number of image tokens in the output image".
 function toOutput(outputTokens: number | null, parts: z.output<typeof details>) {
   if (parts?.image_tokens === undefined || parts.image_tokens === null) {
     return { outputTextTokens: outputTokens === null ? null : 0, outputImageTokens: outputTokens }

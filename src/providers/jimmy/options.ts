@@ -1,59 +1,39 @@
 import { z } from 'zod'
-import { credential, httpUrl } from '../wire/account.ts'
-import { modelsOption } from '../models/offers.ts'
-import { offersByPage } from '../models/page-offers.ts'
+import { callOptions, credential, httpUrl, pollMs, unbilledFailures } from '../images-api/options.ts'
+import { GPT_IMAGE_2_SIZES } from '../models/catalogue.ts'
+import { modelsOption, offersByPage } from '../models/offers.ts'
 import type { Capabilities, Offer } from '../provider.ts'
 import { SHAPES } from './sizes.ts'
 
-/** The entry of a `jimmy` provider in the configuration. */
 export const jimmyOptions = z.strictObject({
-  /** With the whole path up to `/images`. Older accounts are at https://www.jimiai.com. */
+  /** The path up to `/images`. Older accounts are at https://www.jimiai.com. */
   baseUrl: httpUrl.default('https://www.jimmyai.cn/api/open-api/v1'),
   apiKey: credential,
-  /** `gpt-image-2` by default. Prices are not published, so they are unknown unless told here. */
+  /** No page publishes prices. */
   models: modelsOption.default(['gpt-image-2']),
-  /** Ten minutes by default. The page asks for 180 s at the least; giving up earlier may lose a paid picture. */
-  timeoutMs: z.int().positive().default(600_000),
-  /** A waiting call costs 40 KB, so the default only bounds what one accident can cost. */
-  concurrency: z.int().positive().default(256),
-  /** How long to wait before a task is asked about again. */
-  pollMs: z.int().positive().default(5000),
-  /**
-   * `sync` waits for the picture; `async` creates a task and asks about it. `auto` creates a task wherever the order can
-   * be said as one, since its id outlives a crash, and else waits.
-   */
+  /** The page asks for a timeout of at least 180 s. */
+  ...callOptions,
+  pollMs,
+  /** `async` polls a task. `auto` does where a task can express the request, since its id outlives a crash. */
   mode: z.enum(['auto', 'sync', 'async']).default('auto'),
-  /** What an order with quality AUTO is sent as. The page's own default is `low`, and the quality is what is billed. */
+  /** Sent for AUTO. The page's default is `low`; the price depends on it. */
   autoQuality: z.enum(['low', 'medium', 'high', 'auto']).default('low'),
-  /**
-   * How a task's shape is named: the page says `size`; the maker's newer clients say `ratio`, and `quality` besides,
-   * which the page does not know.
-   */
+  /** `size` on the page; `ratio` in the maker's newer clients, which also send `quality`. */
   taskFields: z.enum(['size', 'ratio']).default('size'),
-  /** True when the operator vouches that what failed is never billed; such orders may then be placed elsewhere. */
-  unbilledFailures: z.boolean().default(false),
+  unbilledFailures,
 })
 
 export type JimmyOptions = z.output<typeof jimmyOptions>
 
-/** What such a provider serves: what the pages list, in the ways that the mode allows. */
 export function offersOf({ models, mode, taskFields }: JimmyOptions): Offer[] {
   const task = { ...SYNC, ...TASK, ...(taskFields === 'ratio' && { qualities: SYNC.qualities }) }
   return offersByPage(models, () => (mode === 'async' ? task : SYNC))
 }
 
-// "Text-to-Image (Sync)" and "Image Edit (Sync)". They bound neither size nor prompt, so gpt-image-2's own rules hold.
+// "Text-to-Image (Sync)" and "Image Edit (Sync)", which limit neither size nor prompt: gpt-image-2's limits apply.
 const SYNC: Capabilities = {
   operations: ['GENERATE', 'EDIT'],
-  sizes: {
-    kind: 'rule',
-    auto: true,
-    multipleOf: 16,
-    maxEdge: 3840,
-    maxRatio: 3,
-    minPixels: 655_360,
-    maxPixels: 8_294_400,
-  },
+  sizes: GPT_IMAGE_2_SIZES,
   qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH'],
   backgrounds: ['AUTO', 'OPAQUE', 'TRANSPARENT'],
   moderations: ['AUTO'],

@@ -1,135 +1,116 @@
-import { FormData } from 'undici'
-import { QUALITIES } from '../../domain.ts'
+import { QUALITIES, type Settings } from '../../domain.ts'
 import { ProviderError } from '../error.ts'
+import { toDataUrl, toImagesMessage, toJsonMessage } from '../images-api/message.ts'
+import type { ProviderRequest, ResolvedSettings } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
-import type { Order, OrderImage, ResolvedSettings } from '../provider.ts'
 import type { JimmyOptions } from './options.ts'
 import { SHAPES, type Shape } from './sizes.ts'
 
-/** An order as the message that places it, and what that message settled where the order said auto. */
-export interface Placed {
+export interface Submit {
   message: Message
+  /** The settings that the message decides where the request says auto. */
   resolved: ResolvedSettings
 }
 
-/** Throws ProviderError `rejected` for an input image that is larger than the upstream takes. Nothing is sent then. */
-export async function toPlaced(order: Order, options: JimmyOptions): Promise<Placed> {
-  const shape = shapeOf(order, options)
-  return shape ? toTask(order, shape, options) : toSync(order, options)
+/** Images of a task are base64 in memory; a form is read from disk. */
+const MAX_INLINE_BYTES = 12_000_000
+/** Per file: "Image Edit (Sync)". */
+const MAX_FILE_BYTES = 20_000_000
+
+/** Throws ProviderError `rejected` for an input image above the limit. */
+export async function toSubmit(
+  request: ProviderRequest,
+  options: JimmyOptions,
+  provider: string,
+): Promise<Submit> {
+  const shape = shapeOf(request, options)
+  if (shape) return toTask(request, shape, options)
+  checkFileSizes(request, provider)
+  return toSync(request, options)
 }
 
-/** The shape to create a task with; undefined when the order is to be placed the synchronous way. */
-function shapeOf(order: Order, { mode, taskFields }: JimmyOptions): Shape | undefined {
+/** Undefined when no task can express the request. */
+function shapeOf(request: ProviderRequest, { mode, taskFields }: JimmyOptions): Shape | undefined {
   if (mode === 'sync') return undefined
-  const shape = SHAPES[order.size]
-  // Capabilities let nothing else through.
+  const shape = SHAPES[request.size]
+  // The capabilities of this mode guarantee one.
   if (mode === 'async') return shape
-  const open =
-    order.n === 1 &&
-    order.mask === null &&
-    order.background === 'AUTO' &&
-    order.outputFormat === 'PNG' &&
-    (order.quality === 'AUTO' || taskFields === 'ratio')
-  const byteSize = order.images.reduce((sum, image) => sum + image.byteSize, 0)
-  return open && byteSize <= INLINE_BYTES ? shape : undefined
+  const isTask =
+    request.n === 1 &&
+    request.mask === null &&
+    request.background === 'AUTO' &&
+    request.outputFormat === 'PNG' &&
+    (request.quality === 'AUTO' || taskFields === 'ratio')
+  const byteSize = request.images.reduce((sum, image) => sum + image.byteSize, 0)
+  return isTask && byteSize <= MAX_INLINE_BYTES ? shape : undefined
 }
 
-// A task's input images are base64 within JSON: a third larger, and held in memory whole. A form is read from disk.
-const INLINE_BYTES = 12_000_000
-// "Image Edit (Sync)": 20 MB for each file.
-const FILE_BYTES = 20_000_000
-
-async function toTask(order: Order, { ratio, resolution }: Shape, options: JimmyOptions): Promise<Placed> {
-  const newer = options.taskFields === 'ratio'
-  const images = await Promise.all(order.images.map(toDataUrl))
+async function toTask(
+  request: ProviderRequest,
+  { ratio, resolution }: Shape,
+  options: JimmyOptions,
+): Promise<Submit> {
+  const images = await Promise.all(request.images.map(toDataUrl))
   const body = {
-    model: order.upstreamModel,
-    prompt: order.prompt,
+    model: request.upstreamModel,
+    prompt: request.prompt,
     [options.taskFields]: ratio,
     resolution,
-    ...(newer && { quality: qualityOf(order, options) }),
+    ...(options.taskFields === 'ratio' && { quality: qualityOf(request, options) }),
     ...(images.length > 0 && { images }),
   }
   return {
-    message: { ...json(options), path: '/images', body: JSON.stringify(body) },
-    resolved: taskResolved(order, options),
+    message: toJsonMessage('/images', body, authorization(options)),
+    resolved: taskResolved(request, options),
   }
 }
 
-/** What a task of this order was told where the order said auto. The page's own fields know no quality. */
-export function taskResolved(order: Order, options: JimmyOptions): ResolvedSettings {
-  return options.taskFields === 'ratio' ? resolvedBy(undefined, qualityOf(order, options)) : {}
+/** The page's own fields have no quality. */
+export function taskResolved(settings: Pick<Settings, 'quality'>, options: JimmyOptions): ResolvedSettings {
+  return options.taskFields === 'ratio' ? qualityResolved(qualityOf(settings, options)) : {}
 }
 
-async function toSync(order: Order, options: JimmyOptions): Promise<Placed> {
-  const quality = qualityOf(order, options)
-  // The page's default, said aloud: what was left to the upstream is known before it answers.
-  const size = order.size === 'auto' ? '1024x1024' : order.size
+async function toSync(request: ProviderRequest, options: JimmyOptions): Promise<Submit> {
+  const quality = qualityOf(request, options)
+  // The page's default: replies do not report it.
+  const size = request.size === 'auto' ? '1024x1024' : request.size
   const parameters = {
-    model: order.upstreamModel,
-    prompt: order.prompt,
+    model: request.upstreamModel,
+    prompt: request.prompt,
     size,
-    n: order.n,
+    n: request.n,
     quality,
-    ...(order.background !== 'AUTO' && { background: order.background.toLowerCase() }),
-    ...(order.outputFormat !== 'PNG' && { output_format: order.outputFormat.toLowerCase() }),
+    ...(request.background !== 'AUTO' && { background: request.background.toLowerCase() }),
+    ...(request.outputFormat !== 'PNG' && { output_format: request.outputFormat.toLowerCase() }),
   }
-  const resolved = resolvedBy(size, quality)
-  if (order.operation === 'GENERATE') {
-    const body = JSON.stringify(parameters)
-    return { message: { ...json(options), path: '/images/generations', body }, resolved }
-  }
-  const body = await toForm(parameters, order)
   return {
-    message: { method: 'POST', path: '/images/edits', headers: authorization(options), body },
-    resolved,
+    message: await toImagesMessage(request, parameters, authorization(options)),
+    resolved: { size, ...qualityResolved(quality) },
   }
 }
 
-/** The headers that every request has. */
 export function authorization({ apiKey }: JimmyOptions): Record<string, string> {
   return { authorization: `Bearer ${apiKey}` }
 }
 
-function json(options: JimmyOptions): Pick<Message, 'method' | 'headers'> {
-  return { method: 'POST', headers: { ...authorization(options), 'content-type': 'application/json' } }
-}
-
-function qualityOf({ quality }: Order, { autoQuality }: JimmyOptions): string {
+function qualityOf({ quality }: Pick<Settings, 'quality'>, { autoQuality }: JimmyOptions): string {
   return quality === 'AUTO' ? autoQuality : quality.toLowerCase()
 }
 
-function resolvedBy(size: string | undefined, sent: string): ResolvedSettings {
-  const quality = QUALITIES.find((word) => word !== 'AUTO' && word === sent.toUpperCase())
-  return { ...(size !== undefined && { size }), ...(quality && { quality }) }
+function qualityResolved(sent: string): ResolvedSettings {
+  const quality = QUALITIES.find((value) => value !== 'AUTO' && value === sent.toUpperCase())
+  return quality ? { quality } : {}
 }
 
-async function toDataUrl(image: OrderImage): Promise<string> {
-  const bytes = Buffer.from(await (await image.blob()).arrayBuffer())
-  return `data:${image.mimeType};base64,${bytes.toString('base64')}`
-}
-
-async function toForm(
-  parameters: Record<string, string | number>,
-  { images, mask }: Order,
-): Promise<FormData> {
-  const form = new FormData()
-  for (const [name, value] of Object.entries(parameters)) form.append(name, String(value))
-  // One field name for all of them, without brackets.
-  for (const [index, image] of images.entries()) await appendImage(form, 'image', `image-${index + 1}`, image)
-  if (mask) await appendImage(form, 'mask', 'mask', mask)
-  return form
-}
-
-async function appendImage(form: FormData, field: string, name: string, image: OrderImage): Promise<void> {
-  if (image.byteSize > FILE_BYTES) {
-    throw new ProviderError({
-      kind: 'rejected',
-      code: 'INPUT_IMAGE_INVALID',
-      message: `The ${name} has ${image.byteSize} bytes; at most ${FILE_BYTES} are taken.`,
-      charged: 'NO',
-    })
-  }
-  const extension = image.mimeType.slice('image/'.length)
-  form.append(field, new File([await image.blob()], `${name}.${extension}`, { type: image.mimeType }))
+function checkFileSizes({ images, mask }: ProviderRequest, provider: string): void {
+  const files = images.map((image, index) => ({ name: `Input image ${index + 1}`, image }))
+  if (mask) files.push({ name: 'The mask', image: mask })
+  const large = files.find(({ image }) => image.byteSize > MAX_FILE_BYTES)
+  if (!large) return
+  throw new ProviderError({
+    kind: 'rejected',
+    code: 'INPUT_IMAGE_INVALID',
+    message: `${large.name} has ${large.image.byteSize} bytes; the maximum of ${provider} is ${MAX_FILE_BYTES}. Use a smaller file.`,
+    charged: 'NO',
+  })
 }

@@ -1,13 +1,11 @@
-/** How a task's picture is ordered: by its shape, and by how large it shall be. */
 export interface Shape {
   ratio: string
   resolution: '1k' | '2k' | '4k'
 }
 
 /**
- * The pixels that a ratio and a resolution stand for. docs.jimmyai.cn (Create Image Task) lists the ratios and
- * resolutions and no pixels, so these are the sizes that OpenAI's guide recommends for gpt-image-2 and that other sellers
- * of the same pairs publish for them (docs.apiyi.com, docs.uniall.ai). A size that is not here is not ordered as a task.
+ * docs.jimmyai.cn (Create Image Task) lists ratios and resolutions without pixels. These are the sizes that OpenAI's
+ * guide recommends for gpt-image-2 and that other sellers of the same pairs publish (docs.apiyi.com, docs.uniall.ai).
  */
 export const SHAPES: Readonly<Record<string, Shape>> = {
   auto: { ratio: 'auto', resolution: '1k' },

@@ -1,19 +1,15 @@
-// What published models can do and cost: data with a date and a source, since it changes every few months. Dialects
-// take from it what a provider's configuration does not say.
+// Published models with date and source, for what a provider's configuration does not say.
 import type { Capabilities, SizeRule, TokenPrice } from '../provider.ts'
 
-/** One published model, as its maker describes and prices it. */
 export interface CatalogueModel {
-  /** The name clients ask for. */
   name: string
   capabilities: Capabilities
-  /** List price; null where the maker bills per picture instead of per token. */
+  /** List price; null where the maker bills per image. */
   price: TokenPrice | null
-  /** ISO date on which the maker switches it off; null when none is announced. It may have passed already. */
+  /** ISO date of the shutdown, perhaps past; null when none is announced. */
   retiresOn: string | null
-  /** ISO date of the newest source. */
+  /** ISO date of the sources. */
   asOf: string
-  /** Where the facts were read. */
   source: string
 }
 
@@ -22,8 +18,8 @@ const PRICES = 'https://platform.openai.com/docs/pricing'
 const MODEL_PAGES = 'https://platform.openai.com/docs/models'
 const DEPRECATIONS = 'https://platform.openai.com/docs/deprecations'
 
-// "Image generation" guide, section on sizes: any resolution that keeps these rules.
-const FREE_SIZES: SizeRule = {
+/** "Image generation" guide, section on sizes. */
+export const GPT_IMAGE_2_SIZES: SizeRule = {
   kind: 'rule',
   auto: true,
   multipleOf: 16,
@@ -52,19 +48,19 @@ const GPT: Capabilities = {
   maxPromptLength: 32_000,
 }
 
-// Inputs are always taken at high fidelity, and `input_fidelity` is refused. TRANSPARENT is off: the preview of 2026-08
-// was withdrawn in 2026-10, and calls have failed since. An operator may switch it on for one provider.
-const GPT_2: Capabilities = { ...GPT, sizes: FREE_SIZES, backgrounds: ['AUTO', 'OPAQUE'] }
+// `input_fidelity` is refused. TRANSPARENT is off: the preview of 2026-08 was withdrawn in 2026-10, and calls fail
+// since.
+const GPT_2: Capabilities = { ...GPT, sizes: GPT_IMAGE_2_SIZES, backgrounds: ['AUTO', 'OPAQUE'] }
 
 const GPT_2_5: Capabilities = {
   ...GPT,
-  sizes: FREE_SIZES,
+  sizes: GPT_IMAGE_2_SIZES,
   qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH', 'XHIGH', 'MAX'],
 }
 
 const GPT_1: Capabilities = { ...GPT, inputFidelities: ['HIGH', 'LOW'] }
 
-// `auto` here means that the field is left out: the DALL·E models then paint 1024x1024.
+// `auto` leaves the field out: the size is then 1024x1024.
 const DALL_E: Capabilities = {
   ...GPT,
   qualities: ['AUTO', 'STANDARD'],
@@ -94,12 +90,12 @@ const DALL_E_2: Capabilities = {
   maxPromptLength: 1000,
 }
 
-// Cached input has a lower price, but not on the Images API, whose usage has no field for it.
+// Cached input is cheaper, but the usage of the Images API has no field for it.
 const GPT_2_PRICE: TokenPrice = {
   inputTextMicros: 5_000_000,
   inputImageMicros: 8_000_000,
   outputImageMicros: 30_000_000,
-  // Disputed: some published tables list a price for text output, others have no such class.
+  // Disputed: only some published tables list text output.
   outputTextMicros: 10_000_000,
   version: 'openai-2026-07-24',
 }
@@ -127,7 +123,7 @@ const GPT_1_MINI_PRICE: TokenPrice = {
 const CURRENT = { retiresOn: null, asOf: '2026-10-06', source: `${MODEL_PAGES}, ${PRICES}` }
 const RETIRING = { asOf: '2026-08-21', source: `${SPEC}, ${PRICES}, ${DEPRECATIONS}` }
 
-/** Every model known by name, the recommended ones first. */
+/** The recommended models first. */
 export const CATALOGUE: readonly CatalogueModel[] = [
   { name: 'gpt-image-2', capabilities: GPT_2, price: GPT_2_PRICE, ...CURRENT },
   { name: 'gpt-image-2-2026-04-21', capabilities: GPT_2, price: GPT_2_PRICE, ...CURRENT },
@@ -146,7 +142,6 @@ export const CATALOGUE: readonly CatalogueModel[] = [
   { name: 'dall-e-2', capabilities: DALL_E_2, price: null, retiresOn: '2026-05-12', ...RETIRING },
 ]
 
-/** The facts on a model; undefined for one that nobody described here. */
 export function findModel(name: string): CatalogueModel | undefined {
   return CATALOGUE.find((model) => model.name === name)
 }

@@ -71,14 +71,15 @@ const anyPrice = z.union([
   }),
 ])
 
-/** A price without a version is named after its figures: whoever changes them gets another name in the books. */
-const price = anyPrice.transform(({ version: given, ...figures }) => ({
+/** A hash of the figures stands for a missing version: changed figures have another one. */
+const price = anyPrice.transform(({ version: configured, ...figures }) => ({
   ...figures,
   version:
-    given ?? `configured-${createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)}`,
+    configured ??
+    `configured-${createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)}`,
 }))
 
-/** A provider's `models`: names out of the catalogue, or names with what differs there. */
+/** A provider's `models`: names, or names with what differs from the catalogue. */
 export const modelsOption = z
   .array(
     z.union([
@@ -95,21 +96,33 @@ export const modelsOption = z
 
 export type ModelsOption = z.infer<typeof modelsOption>
 
-/**
- * What a provider serves, by its configuration and for the rest by the catalogue. A model that the catalogue does not
- * know is offered with the little that every image API has in common, and without a price.
- */
+/** By the configuration, else by the catalogue. A model in neither has no price and only common capabilities. */
 export function offersFrom(models: ModelsOption): Offer[] {
   return models.map((model) => {
     const entry = typeof model === 'string' ? { name: model } : model
-    const known = findModel(entry.name)
+    const published = findModel(entry.name)
     return {
       model: entry.name,
       upstreamModel: entry.upstreamModel ?? entry.name,
-      capabilities: override(known?.capabilities ?? COMMON, entry.capabilities),
-      price: (entry.price === undefined ? known?.price : entry.price) ?? null,
-      retiresOn: known?.retiresOn ?? null,
+      capabilities: override(published?.capabilities ?? COMMON, entry.capabilities),
+      price: (entry.price === undefined ? published?.price : entry.price) ?? null,
+      retiresOn: published?.retiresOn ?? null,
     }
+  })
+}
+
+/**
+ * Offers of a reseller: by the configuration, else by its page, else by the catalogue. Only configured prices apply:
+ * those of the catalogue are the maker's.
+ */
+export function offersByPage(models: ModelsOption, page: (model: string) => Partial<Capabilities>): Offer[] {
+  return models.flatMap((model) => {
+    const entry = typeof model === 'string' ? { name: model } : model
+    const { capabilities: configured, ...rest } = entry
+    return offersFrom([{ ...rest, price: entry.price ?? null }]).map((offer) => ({
+      ...offer,
+      capabilities: override({ ...offer.capabilities, ...page(entry.name) }, configured),
+    }))
   })
 }
 
@@ -120,9 +133,9 @@ function override(base: Capabilities, changes: z.infer<typeof capabilities> = {}
   }
 }
 
-const COMMON: Capabilities = {
+/** Text to image with no settings but size, n and prompt. */
+export const TEXT_TO_IMAGE = {
   operations: ['GENERATE'],
-  sizes: { kind: 'list', auto: true, values: ['1024x1024'] },
   qualities: ['AUTO'],
   backgrounds: ['AUTO'],
   moderations: ['AUTO'],
@@ -130,10 +143,15 @@ const COMMON: Capabilities = {
   outputCompression: false,
   inputFidelities: [],
   styles: [],
-  maxN: 1,
   maxInputImages: 0,
   mask: false,
   maxPartialImages: 0,
   user: false,
+} satisfies Partial<Capabilities>
+
+const COMMON: Capabilities = {
+  ...TEXT_TO_IMAGE,
+  sizes: { kind: 'list', auto: true, values: ['1024x1024'] },
+  maxN: 1,
   maxPromptLength: 4000,
 }

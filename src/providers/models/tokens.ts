@@ -1,8 +1,7 @@
-// How many tokens a picture or a prompt comes to, for estimates before sending and where an upstream reports nothing.
-// What an upstream does report always wins over these numbers.
+// Estimates of tokens, for before a request and for upstreams that report none.
 import type { Quality } from '../../domain.ts'
 
-/** What each preview adds to the output image tokens of its picture ("Image generation" guide, streaming). */
+/** Added to an image's output tokens by each preview ("Image generation" guide, streaming). */
 export const PARTIAL_IMAGE_TOKENS = 100
 
 const TABLE_MODELS = new Set(['gpt-image-1', 'gpt-image-1-mini', 'gpt-image-1.5'])
@@ -14,12 +13,12 @@ const TABLE: Readonly<Record<string, Readonly<Partial<Record<Quality, number>>>>
   '1536x1024': { LOW: 400, MEDIUM: 1568, HIGH: 6208 },
 }
 
-/** Patches along the long edge, from which the formula of gpt-image-2 starts. */
+/** Patches along the long edge. */
 const LONG_EDGE_PATCHES: Readonly<Partial<Record<Quality, number>>> = { LOW: 16, MEDIUM: 48, HIGH: 96 }
 
 /**
- * Output image tokens of one picture. Null where nobody knows: the 2.5 family (its counts differ and no rule is
- * published), DALL·E (billed per picture), quality AUTO, and sizes outside of a model's table.
+ * Of one image. Null for the 2.5 family (no published rule), DALL·E, quality AUTO, and sizes outside of a model's
+ * table.
  */
 export function outputImageTokens(
   model: string,
@@ -33,7 +32,7 @@ export function outputImageTokens(
   return long === undefined ? null : patchFormula(long, width, height)
 }
 
-// Found by users (community.openai.com/t/1382699), not documented; it agrees with every published per-picture price.
+// Found by users (community.openai.com/t/1382699), not documented. It agrees with every published price of an image.
 function patchFormula(long: number, width: number, height: number): number {
   const longest = Math.max(width, height)
   const shortest = Math.min(width, height)
@@ -46,10 +45,7 @@ const MAX_PATCHES = 1536
 const MIN_LONGEST = 1024
 const MAX_RATIO = 3
 
-/**
- * Input image tokens of one picture: an estimate by the rule that users found (community.openai.com), which OpenAI does
- * not document: patches of 32 px, small pictures scaled up to 1024 px, ratios clamped to 3:1, at most 1,536 patches.
- */
+/** Of one image, by an undocumented rule that users found (community.openai.com). */
 export function inputImageTokens(width: number, height: number): number {
   const longest = Math.max(width, height, MIN_LONGEST)
   const ratio = Math.min(Math.max(width, height) / Math.min(width, height), MAX_RATIO)
@@ -58,8 +54,7 @@ export function inputImageTokens(width: number, height: number): number {
 }
 
 /**
- * Text tokens of a prompt: an estimate. Tokenizers of this family average four Latin letters to a token, while most
- * characters of Chinese, Japanese or Korean are one each; 7 stand for the wrapping around a prompt.
+ * Of a prompt: on average four Latin letters or one Chinese, Japanese or Korean character per token, and 7 around it.
  */
 export function textTokens(prompt: string): number {
   let quarters = 0

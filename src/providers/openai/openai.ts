@@ -1,51 +1,68 @@
-// OpenAI's Images API and the many servers that speak it: platform.openai.com/docs/api-reference/images. It answers at
-// once, as JSON or as a stream with previews, and knows neither remote ids nor a way to cancel.
-import { createImagesApi } from '../images-api/exchange.ts'
-import { addressOf, offersOf, openaiOptions, type OpenaiOptions } from './options.ts'
-import { toMessage } from './request.ts'
-import { unwrapEnvelope } from '../pmock/envelope.ts'
-import type { Dialect, Provider, Workings } from '../provider.ts'
+// The Images API of OpenAI and of servers that copy it. It replies with the result, as JSON or as a stream with
+// previews, and has neither remote ids nor a way to cancel.
+import { createImagesClient } from '../images-api/client.ts'
+import { entryFromEnvironment } from '../images-api/options.ts'
+import type { Preset } from '../images-api/preset.ts'
+import { readResult } from '../images-api/reply.ts'
+import type { Dialect, Offer, Provider, ProviderRequest } from '../provider.ts'
+import { optionsWith, presetOf, type OpenaiOptions, type Presets } from './options.ts'
 
-export const openai: Dialect<OpenaiOptions> = {
-  options: openaiOptions,
-
-  // The names that OpenAI's own clients read.
-  fromEnvironment(env) {
-    if (!env.OPENAI_API_KEY) return undefined
-    return {
-      apiKey: env.OPENAI_API_KEY,
-      ...(env.OPENAI_BASE_URL && { baseUrl: env.OPENAI_BASE_URL }),
-      ...(env.OPENAI_ORG_ID && { organization: env.OPENAI_ORG_ID }),
-      ...(env.OPENAI_PROJECT_ID && { project: env.OPENAI_PROJECT_ID }),
-    }
-  },
-
-  create: createOpenai,
-}
-
-function createOpenai(name: string, options: OpenaiOptions): Provider {
-  const { concurrency, timeoutMs, preset } = options
-  const api = createImagesApi({
-    ...options,
-    name,
-    baseUrl: addressOf(options),
-    secrets: [options.apiKey],
-    ...(preset === 'pmock' && { unwrap: unwrapEnvelope }),
-  })
-
+/** `presets` by the values of the configuration entry `preset`. */
+export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
   return {
-    name,
-    dialect: 'openai',
-    workings: workingsOf(options),
-    offers: offersOf(options),
-    concurrency,
-    timeoutMs,
-    submit: async (order, call) => api.exchange(await toMessage(order, options), order, call),
-    close: () => api.close(),
+    options: optionsWith(presets),
+
+    // As OpenAI's own clients do.
+    fromEnvironment(env) {
+      const entry = entryFromEnvironment(env, 'OPENAI')
+      if (entry === undefined) return undefined
+      return {
+        ...entry,
+        ...(env.OPENAI_ORG_ID && { organization: env.OPENAI_ORG_ID }),
+        ...(env.OPENAI_PROJECT_ID && { project: env.OPENAI_PROJECT_ID }),
+      }
+    },
+
+    create: (name, options) => createOpenai(name, options, presetOf(presets, options.preset)),
   }
 }
 
-function workingsOf({ mode, unbilledServerErrors }: OpenaiOptions): Workings {
+function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Provider {
+  const { apiKey, concurrency, timeoutMs, mode, unbilledServerErrors } = options
+  const client = createImagesClient({
+    ...options,
+    name,
+    secrets: [apiKey],
+    unbilled: unbilledServerErrors ? 'SERVER_ERRORS' : 'NOTHING',
+  })
   const modes = { auto: ['SYNC', 'STREAM'], sync: ['SYNC'], stream: ['STREAM'] } as const
-  return { modes: modes[mode], recovery: 'NONE', failureCharge: unbilledServerErrors ? 'NO' : 'UNKNOWN' }
+  return {
+    name,
+    dialect: 'openai',
+    traits: {
+      modes: modes[mode],
+      recovery: 'NONE',
+      failureCharge: unbilledServerErrors ? 'NO' : 'UNKNOWN',
+    },
+    offers: offersOf(options, preset),
+    concurrency,
+    timeoutMs,
+    async submit(request, call) {
+      const message = await preset.message(request, options, wantsStream(request, options, preset))
+      return readResult(await client.submit(message, call), request, call, preset.unwrap)
+    },
+    close: () => client.close(),
+  }
+}
+
+function wantsStream({ partialImages }: ProviderRequest, { mode, baseUrl }: OpenaiOptions, preset: Preset) {
+  if (mode !== 'auto') return mode === 'stream'
+  return partialImages > 0 && preset.previews(baseUrl) !== 'WITHOUT_STREAM'
+}
+
+function offersOf({ mode, models, baseUrl }: OpenaiOptions, preset: Preset): Offer[] {
+  const offers = preset.offers(models)
+  const hasPreviews = mode === 'stream' || (mode === 'auto' && preset.previews(baseUrl) !== 'NONE')
+  if (hasPreviews) return offers
+  return offers.map((offer) => ({ ...offer, capabilities: { ...offer.capabilities, maxPartialImages: 0 } }))
 }

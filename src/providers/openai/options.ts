@@ -1,75 +1,52 @@
 import { z } from 'zod'
-import { credential, httpUrl } from '../wire/account.ts'
-import { CATALOGUE } from '../models/catalogue.ts'
-import { modelsOption, offersFrom } from '../models/offers.ts'
-import { offersByPage } from '../models/page-offers.ts'
-import { COMPAT_CAPABILITIES } from '../pmock/capabilities.ts'
-import { PMOCK_COMPAT } from '../pmock/compat.ts'
-import type { Offer } from '../provider.ts'
+import { callOptions, credential, httpUrl, unbilledServerErrors } from '../images-api/options.ts'
+import type { Preset } from '../images-api/preset.ts'
+import { modelsOption } from '../models/offers.ts'
+import { OPENAI } from './preset.ts'
 
-const OPENAI = 'https://api.openai.com/v1'
+export type Presets = Readonly<Record<string, Preset>>
 
-/** The entry of an `openai` provider in the configuration. */
-export const openaiOptions = z.strictObject({
-  baseUrl: httpUrl.default(OPENAI),
+const common = z.strictObject({
+  /** By default that of the preset, or of OpenAI. */
+  baseUrl: httpUrl.optional(),
   apiKey: credential,
-  /** A server whose words differ in documented ways; `pmock` is docs.pmock.com, "openai compat generate". Default: none. */
-  preset: z.enum(['pmock']).optional(),
-  /** How the preset's fields are spelled: `snake`, as its sample client does, or `camel`, as its table does. Default `snake`. */
-  naming: z.enum(['snake', 'camel']).optional(),
-  /**
-   * Sent as `response_format`. Default: `b64_json` with the preset and for DALL·E models, and else nothing, since OpenAI's
-   * own GPT image models refuse it.
-   */
+  /** Sent as `response_format`. By default the preset decides. */
   responseFormat: z.enum(['url', 'b64_json']).optional(),
-  /** Sent as `OpenAI-Organization`. */
-  organization: credential.optional(),
-  /** Sent as `OpenAI-Project`. */
-  project: credential.optional(),
-  /** Default: every GPT image model of the catalogue whose end is not announced. */
+  /** By default the preset decides. */
   models: modelsOption.optional(),
-  /** Ten minutes by default, as in OpenAI's own clients: giving up earlier saves no money and may lose a paid picture. */
-  timeoutMs: z.int().positive().default(600_000),
-  /** A waiting call costs 40 KB, so the default only bounds what one accident can cost. */
-  concurrency: z.int().positive().default(256),
-  /**
-   * `stream` asks for server-sent events, the only way to previews; `sync` for one JSON reply. `auto` streams when
-   * previews are asked for, and offers previews where streaming is known to be spoken: at OpenAI itself. With the preset
-   * `auto` asks for previews as its page does, without asking for a stream, and takes what comes.
-   */
+  ...callOptions,
+  /** `auto` streams when the client wants previews, and offers previews where the server is known to have them. */
   mode: z.enum(['auto', 'sync', 'stream']).default('auto'),
-  /** True when this provider promises that a status of 500 or more is never billed; such calls may then be repeated. */
-  unbilledServerErrors: z.boolean().default(false),
+  unbilledServerErrors,
 })
 
-export type OpenaiOptions = z.output<typeof openaiOptions>
-
-/** Where such a provider is: by default at the preset's own address, and without one at OpenAI. */
-export function addressOf({ baseUrl, preset }: OpenaiOptions): string {
-  return preset === 'pmock' && baseUrl === OPENAI ? PMOCK_COMPAT : baseUrl
+/** Without the entries of presets. */
+export interface OpenaiOptions extends z.output<typeof common> {
+  baseUrl: string
+  preset?: string | undefined
 }
 
-/** What such a provider serves. A model offers previews only where the mode lets them arrive. */
-export function offersOf({ baseUrl, mode, models, preset }: OpenaiOptions): Offer[] {
-  const known = preset === 'pmock' || new URL(baseUrl).hostname === new URL(OPENAI).hostname
-  const previews = mode === 'stream' || (mode === 'auto' && known)
-  const offers =
-    preset === 'pmock'
-      ? offersByPage(models ?? ['gpt-image-2'], () => COMPAT_CAPABILITIES)
-      : offersFrom(models ?? currentModels())
-  return offers.map((offer) => ({
-    ...offer,
-    capabilities: {
-      ...offer.capabilities,
-      maxPartialImages: previews ? offer.capabilities.maxPartialImages : 0,
-    },
-  }))
+export function optionsWith(presets: Presets): z.ZodType<OpenaiOptions> {
+  const own = [OPENAI, ...Object.values(presets)].reduce((all, { options }) => ({ ...all, ...options }), {})
+  const entry = z.strictObject({
+    ...own,
+    ...common.shape,
+    /** Names a server that differs from OpenAI in documented ways. */
+    preset: z.enum(Object.keys(presets)).optional(),
+  })
+  return entry.transform((options, context) => {
+    const baseUrl = options.baseUrl ?? presetOf(presets, options.preset).baseUrl
+    if (baseUrl !== null) return { ...options, baseUrl }
+    context.issues.push({
+      code: 'custom',
+      path: ['baseUrl'],
+      input: options,
+      message: `must be set: preset ${options.preset} has no default`,
+    })
+    return z.NEVER
+  })
 }
 
-// A model with an announced end would one day fail without anybody having changed anything, so it wants to be named.
-function currentModels(): string[] {
-  const current = CATALOGUE.filter(
-    ({ name, retiresOn }) => name.startsWith('gpt-image') && retiresOn === null,
-  )
-  return current.map(({ name }) => name)
+export function presetOf(presets: Presets, name: string | undefined): Preset {
+  return (name === undefined ? undefined : presets[name]) ?? OPENAI
 }

@@ -1,4 +1,4 @@
-// What pmock's two image pages (docs.pmock.com) say of gpt-image-2 there, which is not all that its maker says.
+// gpt-image-2 on pmock's two image pages (docs.pmock.com), which list less than its maker does.
 import type { Capabilities } from '../provider.ts'
 
 /** "openai generate async". */
@@ -14,7 +14,7 @@ export const ASYNC_CAPABILITIES: Capabilities = {
   styles: [],
   // "Currently only supports 1."
   maxN: 1,
-  // "Support single or multiple sheets": no number is given, so it is the model's own, as is the length of a prompt.
+  // "Support single or multiple sheets": the model's own number, as is the length of a prompt.
   maxInputImages: 16,
   mask: true,
   maxPartialImages: 0,
@@ -22,7 +22,7 @@ export const ASYNC_CAPABILITIES: Capabilities = {
   maxPromptLength: 32_000,
 }
 
-/** "openai compat generate". It lists no edit; an operator who knows better may switch edits on. */
+/** "openai compat generate". */
 export const COMPAT_CAPABILITIES: Capabilities = {
   ...ASYNC_CAPABILITIES,
   operations: ['GENERATE'],

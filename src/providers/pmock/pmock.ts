@@ -1,21 +1,19 @@
-// pmock's asynchronous images: docs.pmock.com, "openai generate async". One route makes a task, for generations and edits
-// alike; where to ask about it is on none of its pages, so that is configuration.
-import { replyRule } from '../wire/address.ts'
+// pmock's tasks: docs.pmock.com, "openai generate async". One route creates generations and edits. The route of checks
+// is on none of its pages, so it is configuration.
 import { systemClock, type Clock } from '../../clock.ts'
-import { createDownloader } from '../wire/download.ts'
-import { createUpstream, type Reply } from '../wire/http.ts'
-import { offersByPage } from '../models/page-offers.ts'
+import { createImagesClient } from '../images-api/client.ts'
+import { toDataUrl, toJsonMessage } from '../images-api/message.ts'
+import { offersByPage } from '../models/offers.ts'
+import type { Dialect, Provider, ProviderRequest } from '../provider.ts'
 import { ASYNC_CAPABILITIES } from './capabilities.ts'
 import { pmockOptions, type PmockOptions } from './options.ts'
-import { toBody } from './request.ts'
-import { readSubmitted, readTask, type Reading } from './reply.ts'
+import { readSubmitted, readTask } from './reply.ts'
 import { signatureHeaders } from './signature.ts'
-import type { Call, Dialect, Provider } from '../provider.ts'
 
 export const pmock: Dialect<PmockOptions> = {
   options: pmockOptions,
 
-  // Both keys: the access key alone is that of the OpenAI-compatible route.
+  // The access key alone is for the OpenAI-compatible route.
   fromEnvironment({ PMOCK_ACCESS_KEY: accessKey, PMOCK_SECRET_KEY: secretKey, PMOCK_BASE_URL: baseUrl }) {
     return accessKey && secretKey ? { accessKey, secretKey, ...(baseUrl && { baseUrl }) } : undefined
   },
@@ -23,58 +21,61 @@ export const pmock: Dialect<PmockOptions> = {
   create: (name, options) => createPmock(name, options, systemClock),
 }
 
-/** The clock is for the signature, which holds for a minute; nothing else here knows the time. */
+/** Signatures need the clock: they are valid for a minute. */
 export function createPmock(name: string, options: PmockOptions, { now }: Pick<Clock, 'now'>): Provider {
-  const { baseUrl, accessKey, secretKey = '', timeoutMs, concurrency, pollMs, unbilledFailures } = options
-  const upstream = createUpstream({ name, baseUrl, timeoutMs, secrets: [accessKey, secretKey] })
-  const downloader = createDownloader({ rule: replyRule(baseUrl), maxBytes: 128 * 1024 * 1024 })
+  const { accessKey, secretKey = '', concurrency, timeoutMs, pollMs, unbilledFailures } = options
+  const client = createImagesClient({
+    ...options,
+    name,
+    secrets: [accessKey, secretKey],
+    unbilled: unbilledFailures ? 'FAILURES' : 'NOTHING',
+  })
 
   function credentials(): Record<string, string> {
     if (options.auth === 'bearer') return { authorization: `Bearer ${accessKey}` }
     return signatureHeaders({ ...options, secretKey }, now())
   }
 
-  function readingOf(reply: Reply, call: Call, sent: Record<string, string>): Reading {
-    const { status, contentType, requestId, retryAfterMs } = reply
-    // A signature is a secret, too, for as long as it holds.
-    const clean = (text: string) =>
-      upstream.clean(Object.values(sent).reduce((rest, value) => rest.replaceAll(value, '[redacted]'), text))
-    return {
-      facts: { provider: name, clean, status, contentType, requestId, retryAfterMs, unbilledFailures },
-      async fetchLink(url) {
-        const file = call.newFile()
-        await downloader.download(url, file, call.signal)
-        return file
-      },
-      pollMs,
-    }
-  }
-
   return {
     name,
     dialect: 'pmock',
-    workings: { modes: ['POLL'], recovery: 'REMOTE_ID', failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' },
+    traits: { modes: ['POLL'], recovery: 'REMOTE_ID', failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' },
     offers: offersByPage(options.models, () => ASYNC_CAPABILITIES),
     concurrency,
     timeoutMs,
 
-    async submit(order, call) {
-      const body = await toBody(order, options.responseFormat)
-      const sent = credentials()
-      const headers = { ...sent, 'content-type': 'application/json' }
-      const reply = await upstream.place({ method: 'POST', path: '/images/generate', headers, body }, call)
-      return readSubmitted(reply, call, readingOf(reply, call, sent))
+    async submit(request, call) {
+      const body = await toBody(request, options.responseFormat)
+      const message = toJsonMessage('/images/generate', body, credentials())
+      return readSubmitted(await client.submit(message, call), call, pollMs)
     },
 
-    async check(remoteId, _order, call) {
+    async check(remoteId, _settings, call) {
       const path = options.taskPath.replaceAll('{id}', encodeURIComponent(remoteId))
-      const sent = credentials()
-      const reply = await upstream.send({ method: 'GET', path, headers: sent }, call)
-      return readTask(reply, call, readingOf(reply, call, sent))
+      const reply = await client.ask({ method: 'GET', path, headers: credentials() }, call)
+      return readTask(reply, call, pollMs)
     },
 
-    async close() {
-      await Promise.all([upstream.close(), downloader.close()])
-    },
+    close: () => client.close(),
+  }
+}
+
+// The page's fields in its order. With `image` it is an edit. `auto` is sent: the page states no defaults.
+async function toBody(request: ProviderRequest, responseFormat: 'url' | 'b64_json'): Promise<object> {
+  const { images, mask } = request
+  return {
+    prompt: request.prompt,
+    model: request.upstreamModel,
+    size: request.size,
+    n: request.n,
+    quality: request.quality.toLowerCase(),
+    background: request.background.toLowerCase(),
+    outputFormat: request.outputFormat.toLowerCase(),
+    outputCompression: request.outputCompression ?? undefined,
+    moderation: request.moderation.toLowerCase(),
+    responseFormat,
+    inputFidelity: request.inputFidelity?.toLowerCase(),
+    image: images.length > 0 ? await Promise.all(images.map(toDataUrl)) : undefined,
+    mask: mask ? await toDataUrl(mask) : undefined,
   }
 }

@@ -8,8 +8,8 @@ export interface Credentials {
 }
 
 /**
- * The headers that sign a request (docs.pmock.com/api-reference/pmock-api-introduction): the token is the base64 of an
- * HMAC-SHA256 over `accessKey:seconds`, the seconds of the current minute's begin. `now` is in ms since 1970.
+ * Signs a request: docs.pmock.com/api-reference/pmock-api-introduction. The seconds are the start of the current
+ * minute; `now` is in ms since 1970.
  */
 export function signatureHeaders(
   { accessKey, secretKey, headerPrefix }: Credentials,

@@ -1,10 +1,10 @@
 import { ProviderError } from '../error.ts'
-import type { Answer, Call, Order, ReceivedImage, SizeRule } from '../provider.ts'
+import type { Answer, Call, ProviderRequest as Order, ReceivedImage, SizeRule } from '../provider.ts'
 import { countUsage } from './usage.ts'
 import { resolve, type Resolved } from './painter/canvas.ts'
 import { repaint } from './painter/edit.ts'
 import { orStop, requestId, wait } from './ending.ts'
-import { ENDINGS } from './scenario.ts'
+import { SCENARIO_FAILURES } from './scenario.ts'
 import { paintCutout, paintScene } from './painter/painting.ts'
 import { addGrain, rasterise, writePicture, type Pixels } from './painter/pixels.ts'
 import { underdevelop } from './painter/preview.ts'
@@ -25,7 +25,7 @@ const GRAIN = 15
 /** Paints what was ordered, showing progress and previews on the way. */
 export async function develop(order: Order, call: Call, pace: Pace): Promise<Answer> {
   const resolved = resolve(order, pace.sizes)
-  if (!resolved) throw new ProviderError(ENDINGS.reject.failure)
+  if (!resolved) throw new ProviderError(SCENARIO_FAILURES.reject.failure)
   call.onWire('DISPATCHED')
   const [first] = await Promise.all([
     orStop(paint(order, resolved, 0), call),

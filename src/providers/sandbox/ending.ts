@@ -1,19 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ProviderError } from '../error.ts'
 import type { Call } from '../provider.ts'
-import { ENDINGS, type Mood } from './scenario.ts'
+import { SCENARIO_FAILURES, type Scenario } from './scenario.ts'
 
-/** The longest that a Node timer can wait, 24.8 days: longer than any deadline. */
-const FOREVER_MS = 2 ** 31 - 1
+/** The maximum of a Node timer, 24.8 days: longer than any deadline. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** Goes as far as this mood lets a request get, and throws its failure. */
-export async function endBadly(mood: Exclude<Mood, 'ok'>, durationMs: number, call: Call): Promise<never> {
-  const { phase, failure } = ENDINGS[mood]
+/** Reports the phases of a failure scenario and throws its failure. */
+export async function fail(
+  scenario: Exclude<Scenario, 'ok'>,
+  durationMs: number,
+  call: Call,
+): Promise<never> {
+  const { phase, failure } = SCENARIO_FAILURES[scenario]
   if (phase === 'INTENT') throw new ProviderError(failure)
   call.onWire('DISPATCHED')
-  if (mood === 'stall') await wait(FOREVER_MS, call)
-  // A refusal is quick, while a connection is lost on the way.
-  await wait(durationMs * (mood === 'vanish' ? 0.5 : 0.1), call)
+  if (scenario === 'stall') await wait(MAX_TIMER_MS, call)
+  // Refusals are quick.
+  await wait(durationMs * (scenario === 'vanish' ? 0.5 : 0.1), call)
   if (phase === 'DISPATCHED') throw new ProviderError(failure)
   const providerRequestId = requestId(call)
   call.onWire('HEADERS', { httpStatus: failure.httpStatus ?? 200, providerRequestId })
@@ -21,12 +25,12 @@ export async function endBadly(mood: Exclude<Mood, 'ok'>, durationMs: number, ca
   throw new ProviderError({ ...failure, providerRequestId })
 }
 
-/** What an upstream's `x-request-id` would say. */
+/** As from the header `x-request-id`. */
 export function requestId(call: Call): string {
   return `sandbox-${call.clientRef}`
 }
 
-/** Waits; when the engine aborts meanwhile, the outcome is lost, since the request has left already. */
+/** Throws ProviderError `lost` when the engine aborts: the request has left already. */
 export async function wait(durationMs: number, call: Call): Promise<void> {
   try {
     if (durationMs > 0) await pause(durationMs, undefined, { signal: call.signal })
@@ -36,7 +40,7 @@ export async function wait(durationMs: number, call: Call): Promise<void> {
   if (call.signal.aborted) throw lostAtDeadline(call.signal.reason)
 }
 
-/** The result of some work, unless the engine aborts first: the work then ends unheard. */
+/** The result of `work`. Throws ProviderError `lost` when the engine aborts first. */
 export async function orStop<T>(work: Promise<T>, call: Call): Promise<T> {
   if (call.signal.aborted) throw lostAtDeadline(call.signal.reason)
   const stopped = Promise.withResolvers<never>()
@@ -53,7 +57,7 @@ function lostAtDeadline(cause: unknown): ProviderError {
   return new ProviderError({
     kind: 'lost',
     code: 'OUTCOME_UNKNOWN',
-    message: 'The sandbox was stopped before it had answered; whether it painted cannot be known.',
+    message: 'The call to the sandbox was stopped before it answered. Whether an image was made is unknown.',
     charged: 'UNKNOWN',
     cause,
   })

@@ -1,31 +1,27 @@
-// Where a picture may be fetched from. A base URL is the operator's word and may be private. An address that came in a
-// request never may; one that came in a provider's reply may only on that provider's own origin.
+// Against server-side request forgery. A base URL, set by the operator, may be private. An address in a request may
+// not; one in a provider's reply may on that provider's origin only.
 import { lookup as lookupName, type LookupAddress, type LookupAllOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { buildConnector } from 'undici'
 
-/** What an address must be like. */
 export interface AddressRule {
-  /** `https:` and perhaps `http:`. */
   protocols: readonly string[]
-  /** As in a URL, '' being the protocol's own; null allows every port. */
+  /** As in URLs: '' is the default port. Null allows every port. */
   ports: readonly string[] | null
   maxLength: number
-  /** The one origin that may be private; null when none may. */
+  /** The only origin that may be private. */
   trustedOrigin: string | null
-  /** Whether an IP address is on the public internet. */
   isPublic(address: string): boolean
 }
 
-/** How a host name becomes addresses: `dns.lookup`, or what a test has instead. */
 export type Resolve = (
   hostname: string,
   options: LookupAllOptions,
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void
 
-/** The rule for addresses that came in a request: the web's own ports on public hosts. */
+/** The rule for addresses in requests: public hosts, default ports. */
 export function requestRule(protocols: readonly string[] = ['https:']): AddressRule {
   return {
     protocols,
@@ -36,7 +32,7 @@ export function requestRule(protocols: readonly string[] = ['https:']): AddressR
   }
 }
 
-/** The rule for addresses in the replies of the provider at `baseUrl`. Signed links are long, and CDNs still speak http. */
+/** The rule for a provider's replies. Signed links are long, and some CDNs use http. */
 export function replyRule(baseUrl: string): AddressRule {
   const { origin } = new URL(baseUrl)
   return {
@@ -49,8 +45,8 @@ export function replyRule(baseUrl: string): AddressRule {
 }
 
 /**
- * What is wrong with an address, as far as its text tells, in words for whoever sent it; undefined when nothing is.
- * What its name resolves to is checked at each connection, since it may change in between.
+ * What is wrong, as a message that completes the address; undefined when nothing is. Host names are checked at
+ * connection.
  */
 export function checkUrl(text: string, rule: AddressRule): string | undefined {
   if (text.length > rule.maxLength) return `must not be longer than ${rule.maxLength} characters`
@@ -66,7 +62,7 @@ export function checkUrl(text: string, rule: AddressRule): string | undefined {
   return undefined
 }
 
-/** An undici connector that holds every single connection to the rule: redirects, reconnects and IP literals alike. */
+/** An undici connector that checks every connection, redirects and IP literals included. */
 export function guardedConnector(rule: AddressRule, resolve: Resolve = lookupName): buildConnector.connector {
   const trusted = buildConnector({ allowH2: false, timeout: CONNECT_MS })
   const guarded = buildConnector({
@@ -77,13 +73,13 @@ export function guardedConnector(rule: AddressRule, resolve: Resolve = lookupNam
   return (options, callback) => {
     const origin = URL.parse(`${options.protocol}//${options.host ?? options.hostname}`)?.origin
     if (origin === rule.trustedOrigin) return trusted(options, callback)
-    // Node never asks `lookup` about an IP literal (github.com/nodejs/undici/issues/2019), so those are checked here.
+    // Node calls `lookup` for no IP literal (github.com/nodejs/undici/issues/2019).
     if (isForbiddenHost(options.hostname, rule)) return callback(new ForbiddenAddress(), null)
     guarded(options, callback)
   }
 }
 
-/** Thrown, and given to callbacks, where the rule forbids a connection. Says nothing of what a name resolved to. */
+/** Does not reveal what a name resolved to. */
 export class ForbiddenAddress extends Error {
   override name = 'ForbiddenAddress'
 
@@ -92,7 +88,7 @@ export class ForbiddenAddress extends Error {
   }
 }
 
-/** False for every address that is not plainly on the public internet, in any spelling. */
+/** False for every address, in any spelling, that may be private. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
@@ -103,7 +99,7 @@ export function isPublicAddress(address: string): boolean {
 function isForbiddenHost(hostname: string, rule: AddressRule): boolean {
   const host = hostname.replace(/^\[|\]$/g, '')
   if (isIP(host)) return !rule.isPublic(host)
-  // RFC 6761 reserves the name for the machine itself, with or without the final dot.
+  // RFC 6761 reserves the name for loopback, with or without the final dot.
   return /(^|\.)localhost\.?$/i.test(host) && !rule.isPublic('127.0.0.1')
 }
 
@@ -111,7 +107,7 @@ function guardedLookup(rule: AddressRule, resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '')
-      // One private answer among public ones is how a name is made to lead inside, so it condemns them all.
+      // DNS rebinding hides a private address among public ones.
       const [first] = addresses
       if (!first || !addresses.every(({ address }) => rule.isPublic(address)))
         return callback(new ForbiddenAddress(), '')
@@ -123,7 +119,7 @@ function guardedLookup(rule: AddressRule, resolve: Resolve): LookupFunction {
 
 const CONNECT_MS = 10_000
 
-// What ipaddr.js counts as unicast and is not: Azure's host agent
-// (learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16), and the IPv4-compatible addresses that
-// RFC 4291, section 2.5.5.1, withdrew: `::7f00:1` is 127.0.0.1 to some systems.
+// Unicast to ipaddr.js: Azure's host agent
+// (learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16), and IPv4-compatible addresses (RFC
+// 4291, 2.5.5.1, deprecated), of which `::7f00:1` is 127.0.0.1 to some systems.
 const ALSO_PRIVATE = [ipaddr.parseCIDR('168.63.129.16/32'), ipaddr.parseCIDR('::/96')]

@@ -1,34 +1,29 @@
-import { MalformedPicture } from './malformed.ts'
+import { MalformedImage } from './malformed.ts'
 
-/**
- * Base64 in pieces of any length in, bytes out. Bytes are good until the next call, since their memory is used again.
- * Throws MalformedPicture when the text is not base64.
- */
+/** Decodes base64 in pieces of any length. Throws MalformedImage. The bytes are valid until the next call. */
 export interface Base64Decoder {
   write(text: string): Buffer
-  /** The bytes that were still held back. */
+  /** The bytes that were held back. */
   end(): Buffer
 }
 
-/**
- * A decoder for what upstreams really send: standard or URL-safe alphabet, padding or none, line breaks anywhere, and a
- * `data:image/png;base64,` in front or not.
- */
+/** Accepts the standard and the URL-safe alphabet, missing padding, line breaks, and the head of a data URL. */
 export function createBase64Decoder(): Base64Decoder {
   let head: string | undefined = ''
   let carry = ''
   let padded = false
-  // One buffer for all pieces: a new one for each would be garbage faster than the collector comes by.
+  // Reused: a new buffer for each piece fills memory faster than it is collected.
   let scratch: Buffer = NOTHING
 
-  // Holds the first characters back until they cannot be, or have been, the head of a data URL.
+  // Holds characters back while they may belong to the head of a data URL.
   function withoutDataUrl(text: string): string {
     if (head === undefined) return text
     head += text
     if (!head.startsWith(DATA_URL)) return DATA_URL.startsWith(head) ? '' : release(head)
     const comma = head.indexOf(',')
     if (comma >= 0) return release(head.slice(comma + 1))
-    if (head.length > MAX_HEAD) throw new MalformedPicture('has an image behind an endless data URL head')
+    if (head.length > MAX_HEAD)
+      throw new MalformedImage(`has an image whose data URL head exceeds ${MAX_HEAD} characters`)
     return ''
   }
 
@@ -41,11 +36,11 @@ export function createBase64Decoder(): Base64Decoder {
     if (padded) return nothingAfterPadding(text)
     let whole = carry + text
     let bytes = decodeGroups(whole)
-    // Node's decoder skips what it does not know, so too short a result betrays anything out of the ordinary.
+    // Node's decoder skips unknown characters: the result is then too short.
     if (bytes.length < bytesIn(whole)) {
       whole = withoutFormatting(whole)
       bytes = decodeGroups(whole)
-      if (bytes.length < bytesIn(whole)) throw new MalformedPicture('has an image whose base64 is invalid')
+      if (bytes.length < bytesIn(whole)) throw new MalformedImage('has an image whose base64 is invalid')
     }
     carry = whole.slice(whole.length - (whole.length % 4))
     return bytes
@@ -75,10 +70,10 @@ export function createBase64Decoder(): Base64Decoder {
       const start = head === undefined ? NOTHING : decode(release(head))
       const rest = padded ? carry : withoutFormatting(carry)
       carry = ''
-      if (rest.length % 4 === 1) throw new MalformedPicture('has an image whose base64 is cut')
+      if (rest.length % 4 === 1) throw new MalformedImage('has an image whose base64 is incomplete')
       const tail = Buffer.from(rest, 'base64')
       if (tail.length < Math.floor((rest.length * 3) / 4)) {
-        throw new MalformedPicture('has an image whose base64 is invalid')
+        throw new MalformedImage('has an image whose base64 is invalid')
       }
       return start.length === 0 ? tail : Buffer.concat([start, tail])
     },
@@ -91,7 +86,7 @@ function bytesIn(text: string): number {
 
 function nothingAfterPadding(text: string): Buffer {
   if (text.replaceAll(SPACE, '').replaceAll('=', '') === '') return NOTHING
-  throw new MalformedPicture('has an image whose base64 goes on after its end')
+  throw new MalformedImage('has an image whose base64 continues after its padding')
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)

@@ -4,20 +4,18 @@ import { pipeline } from 'node:stream/promises'
 import { Agent, request, type Dispatcher } from 'undici'
 import { checkUrl, ForbiddenAddress, guardedConnector, type AddressRule, type Resolve } from './address.ts'
 
-/** Fetches pictures from addresses that somebody else chose. */
 export interface Downloader {
   /**
-   * Writes what is at `url` to `file`, where nothing may be yet, and gives its length in bytes. Whether it is an image is
-   * for others to check. Sends no credentials. Throws DownloadError, and leaves no file then.
+   * Downloads `url` to the new file `file` and returns its length in bytes. Sends no credentials, and does not check
+   * that it is an image. Throws DownloadError and leaves no file.
    */
   download(url: string, file: string, signal: AbortSignal): Promise<number>
-  /** Ends what is still open, at once. */
   close(): Promise<void>
 }
 
 export type DownloadFailure = 'FORBIDDEN' | 'UNREACHABLE' | 'TOO_LARGE' | 'TIMED_OUT'
 
-/** The message completes "the address …", names no host and is safe to show. */
+/** The message completes "the address …" and names no host. */
 export class DownloadError extends Error {
   override name = 'DownloadError'
   readonly failure: DownloadFailure
@@ -30,18 +28,17 @@ export class DownloadError extends Error {
 
 export interface DownloaderOptions {
   rule: AddressRule
-  /** 25 MB by default. */
+  /** Default 25 MB. */
   maxBytes?: number
-  /** How names become addresses; the system's way by default. */
   resolve?: Resolve
 }
 
-/** A downloader whose every connection keeps the rule. Nothing is kept between downloads. */
+/** A downloader whose every connection keeps the rule. */
 export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: DownloaderOptions): Downloader {
   const agent = new Agent({
     connect: guardedConnector(rule, resolve),
     pipelining: 0,
-    // The caller's signal ends a slow download; these end one whose caller forgot to bring a deadline.
+    // For callers without a deadline.
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   })
@@ -99,7 +96,7 @@ export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: Downl
 const MAX_REDIRECTS = 3
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-// Asking for no compression, and taking none, leaves no way to send a small body that unpacks into a huge one.
+// Compressed bodies are refused: a small one can unpack into a huge one.
 const HEADERS = {
   accept: 'image/png, image/webp, image/jpeg',
   'accept-encoding': 'identity',

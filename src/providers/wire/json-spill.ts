@@ -1,41 +1,37 @@
-// Takes the pictures out of a JSON text while it streams by: the value of every "b64_json" is decoded into a file, and
-// only the rest is kept and parsed. JSON.parse on the whole would hold each picture three times: bytes, text, bytes.
+// Decodes the value of every "b64_json" of a streamed JSON text into a file, and parses the rest. JSON.parse on the
+// whole would hold each image three times: bytes, text, bytes.
 import { createBase64Decoder, type Base64Decoder } from './base64.ts'
 import { MalformedReply } from './malformed.ts'
 import { createSpoolFile, type SpoolFile } from './spool-file.ts'
 
-/** Stands in the parsed JSON where the base64 was. */
+/** Replaces the base64 in the parsed JSON. */
 export interface Spilled {
   file: string
   byteSize: number
 }
 
-/** One JSON text, fed piece by piece. Its promises resolve when the bytes are with the operating system. */
 export interface JsonSpill {
-  /** Throws MalformedReply when a picture is not base64, or when too much comes. */
+  /** Throws MalformedReply. */
   write(chunk: Buffer): Promise<void>
-  /**
-   * The parsed JSON, with a Spilled in place of every `b64_json` text, or null where that was empty. Throws
-   * MalformedReply when it is not JSON or not whole.
-   */
+  /** The parsed JSON; an empty `b64_json` is null. Throws MalformedReply. */
   end(): Promise<unknown>
-  /** What came besides pictures. */
+  /** The text without the images. */
   text(): string
-  /** Closes what is open. To be called in every case, after `end` too. */
+  /** To be called in every case, after `end` too. */
   close(): Promise<void>
 }
 
 export interface SpillLimits {
-  /** Bytes of one decoded picture. */
+  /** Per image, decoded. */
   maxImageBytes: number
-  /** Bytes of everything that is not a picture. */
+  /** Of everything but images. */
   maxTextBytes: number
 }
 
-/** A 3840x2160 PNG of noise is 25 MB; what is not a picture is a few hundred bytes. */
+/** A PNG of 3840x2160 noise has 25 MB; the rest of a reply has a few hundred bytes. */
 export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
 
-/** Reads a whole JSON body, its pictures into `newFile()` paths. Throws as JsonSpill does. */
+/** Reads a JSON body, its images into `newFile()` paths. Throws as JsonSpill does. */
 export async function spillJson(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
@@ -50,25 +46,24 @@ export async function spillJson(
   }
 }
 
-/** A spill for one JSON text. */
 export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEFAULT_LIMITS): JsonSpill {
   const text: Buffer[] = []
   const spilled: Spilled[] = []
   let textBytes = 0
-  let state: 'outside' | 'string' | 'picture' = 'outside'
-  // The last byte outside of strings that was not white space, and the last string: together they tell a value from a key.
+  let state: 'outside' | 'string' | 'image' = 'outside'
+  // The last byte outside of strings, and the last string: they tell a value from a key.
   let before: number | undefined
   let key = ''
   let escaped = false
-  let picture = noPicture()
+  let image = noImage()
 
   function keep(bytes: Buffer): void {
     if (bytes.length === 0) return
     textBytes += bytes.length
     if (textBytes > limits.maxTextBytes) {
-      throw new MalformedReply(`has more than ${limits.maxTextBytes} bytes besides its images`)
+      throw new MalformedReply(`has more than ${limits.maxTextBytes} bytes of text`)
     }
-    // A copy, since a slice would keep its whole network buffer alive.
+    // A slice would keep the whole network buffer alive.
     text.push(Buffer.from(bytes))
   }
 
@@ -76,9 +71,9 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     for (let at = start; at < chunk.length; at++) {
       const byte = chunk[at]
       if (byte === QUOTE) {
-        const isPicture = before === COLON && key === 'b64_json'
-        keep(chunk.subarray(start, isPicture ? at : at + 1))
-        state = isPicture ? 'picture' : 'string'
+        const isImage = before === COLON && key === 'b64_json'
+        keep(chunk.subarray(start, isImage ? at : at + 1))
+        state = isImage ? 'image' : 'string'
         key = ''
         before = QUOTE
         return at + 1
@@ -96,7 +91,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       else if (chunk[at] === BACKSLASH) escaped = true
       else if (chunk[at] === QUOTE) break
     }
-    // Nine characters are enough to tell `b64_json` from anything longer.
+    // Nine characters tell `b64_json` from longer names.
     if (key.length <= 8) key += chunk.toString('latin1', start, Math.min(at, start + 9))
     const end = Math.min(at + 1, chunk.length)
     keep(chunk.subarray(start, end))
@@ -104,13 +99,13 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     return end
   }
 
-  async function readPicture(chunk: Buffer, start: number): Promise<number> {
+  async function readImage(chunk: Buffer, start: number): Promise<number> {
     let quote = -1
     for (let at = start; at < chunk.length;) {
-      if (picture.escape !== '') {
-        picture.escape += chunk.toString('latin1', at, ++at)
-        const character = unescape(picture.escape)
-        if (character !== undefined) picture.escape = ''
+      if (image.escape !== '') {
+        image.escape += chunk.toString('latin1', at, ++at)
+        const character = unescape(image.escape)
+        if (character !== undefined) image.escape = ''
         if (character !== undefined) await decode(character)
         continue
       }
@@ -118,31 +113,31 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       const slash = chunk.subarray(0, quote).indexOf(BACKSLASH, at)
       const end = slash < 0 ? quote : slash
       await decode(chunk.toString('latin1', at, end))
-      if (slash >= 0) picture.escape = '\\'
-      else if (end < chunk.length) return finishPicture(end + 1)
+      if (slash >= 0) image.escape = '\\'
+      else if (end < chunk.length) return finishImage(end + 1)
       at = end + 1
     }
     return chunk.length
   }
 
   async function decode(base64: string): Promise<void> {
-    const bytes = picture.decoder.write(base64)
+    const bytes = image.decoder.write(base64)
     if (bytes.length > 0) await store(bytes)
   }
 
   async function store(bytes: Buffer): Promise<void> {
-    picture.file ??= createSpoolFile(newFile(), limits.maxImageBytes)
-    await picture.file.write(bytes)
+    image.file ??= createSpoolFile(newFile(), limits.maxImageBytes)
+    await image.file.write(bytes)
   }
 
-  async function finishPicture(next: number): Promise<number> {
-    const tail = picture.decoder.end()
+  async function finishImage(next: number): Promise<number> {
+    const tail = image.decoder.end()
     if (tail.length > 0) await store(tail)
-    const { file } = picture
+    const { file } = image
     await file?.end()
     keep(Buffer.from(file ? String(spilled.length) : 'null'))
     if (file) spilled.push({ file: file.path, byteSize: file.byteSize })
-    picture = noPicture()
+    image = noImage()
     state = 'outside'
     return next
   }
@@ -152,32 +147,30 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       for (let at = 0; at < chunk.length;) {
         if (state === 'outside') at = readOutside(chunk, at)
         else if (state === 'string') at = readString(chunk, at)
-        else at = await readPicture(chunk, at)
+        else at = await readImage(chunk, at)
       }
     },
     async end() {
-      if (state !== 'outside') throw new MalformedReply('ends in the middle of a text')
+      if (state !== 'outside') throw new MalformedReply('ends within a string')
       return parse(Buffer.concat(text).toString('utf8'), spilled)
     },
     text: () => Buffer.concat(text).toString('utf8'),
-    close: async () => picture.file?.abandon(),
+    close: async () => image.file?.abandon(),
   }
 }
 
-interface Picture {
+interface ImageState {
   decoder: Base64Decoder
-  /** Undefined until the first byte. */
   file: SpoolFile | undefined
-  /** A JSON escape that is not whole yet. */
+  /** An incomplete JSON escape. */
   escape: string
 }
 
-function noPicture(): Picture {
+function noImage(): ImageState {
   return { decoder: createBase64Decoder(), file: undefined, escape: '' }
 }
 
-// The number that stands for a picture can only name one that came in this very text, so an upstream that writes numbers
-// or objects there itself reaches no other file.
+// A number stands for an image of this text only: an upstream that sends numbers reaches no other file.
 function parse(text: string, spilled: readonly Spilled[]): unknown {
   try {
     return JSON.parse(text, (name, value: unknown) => {
@@ -189,8 +182,7 @@ function parse(text: string, spilled: readonly Spilled[]): unknown {
   }
 }
 
-// JSON's escapes that can stand in base64: `\/` (PHP), `\n` and `\r\n` (MIME line breaks), `\u002B` (.NET). Undefined
-// until the escape is whole.
+// Escapes in base64: `\/` (PHP), `\n` and `\r\n` (MIME), `\u002B` (.NET). Undefined while incomplete.
 function unescape(escape: string): string | undefined {
   if (escape.length === 2 && escape !== String.raw`\u`) return SHORT_ESCAPES[escape] ?? '?'
   if (escape.length < 6) return undefined

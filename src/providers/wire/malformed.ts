@@ -1,7 +1,7 @@
-/** A reply that arrived whole but is not what its dialect promises. The message completes "the reply …". */
+/** A complete reply that its dialect cannot read. The message completes "the reply …". */
 export class MalformedReply extends Error {
   override name = 'MalformedReply'
 }
 
-/** One whose picture is none, whatever the rest says. The next reply would have the same. */
-export class MalformedPicture extends MalformedReply {}
+/** The image of a reply is unreadable, and the next reply would hold the same. */
+export class MalformedImage extends MalformedReply {}

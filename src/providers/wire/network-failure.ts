@@ -1,13 +1,10 @@
 import { ProviderError } from '../error.ts'
-import type { WireSeen } from './phase.ts'
+import type { WireState } from './phase.ts'
 
-/**
- * A connection's failure as what its phase proves: `unreached`, and uncharged, if and only if nothing was dispatched;
- * else `lost`, since the order may have been carried out.
- */
-export function networkFailure(provider: string, error: unknown, seen: WireSeen): ProviderError {
-  const { httpStatus, providerRequestId } = seen
-  if (seen.phase === 'INTENT') {
+/** `unreached`, and uncharged, if and only if nothing was dispatched; else `lost`. */
+export function networkFailure(provider: string, error: unknown, state: WireState): ProviderError {
+  const { httpStatus, providerRequestId } = state
+  if (state.phase === 'INTENT') {
     return new ProviderError({
       kind: 'unreached',
       code: 'PROVIDER_UNREACHABLE',
@@ -17,7 +14,7 @@ export function networkFailure(provider: string, error: unknown, seen: WireSeen)
     })
   }
   const when =
-    seen.phase === 'DISPATCHED' ? 'before it answered' : `in the middle of its answer (status ${httpStatus})`
+    state.phase === 'DISPATCHED' ? 'before it answered' : `in the middle of its answer (status ${httpStatus})`
   return new ProviderError({
     kind: 'lost',
     code: 'OUTCOME_UNKNOWN',
@@ -35,7 +32,7 @@ function reason(error: unknown): string {
   return REASONS[code] ?? REASONS[error.name] ?? (code || error.name)
 }
 
-// The commonest codes of Node (nodejs.org/api/errors.html) and undici (undici.nodejs.org, Errors) in words.
+// Codes of Node (nodejs.org/api/errors.html) and undici (undici.nodejs.org, Errors).
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its host name does not resolve',
   EAI_AGAIN: 'its host name could not be looked up',

@@ -2,38 +2,38 @@ import type { Dispatcher } from 'undici'
 import type { WirePhase } from '../../domain.ts'
 import type { Call } from '../provider.ts'
 
-/** How far one request provably got, and what its head said. */
-export interface WireSeen {
+/** How far a request provably got, and the head of its reply. */
+export interface WireState {
   phase: WirePhase
   httpStatus?: number
   providerRequestId?: string
 }
 
 export interface Wire {
-  /** To be composed into the dispatcher of exactly one request. */
+  /** For the dispatcher of exactly one request. */
   interceptor: Dispatcher.DispatcherComposeInterceptor
-  seen(): WireSeen
+  state(): WireState
 }
 
 /**
- * Watches one request and reports its phases to `onWire`, each before undici goes on: DISPATCHED comes before the first
- * byte is handed to the socket, so without it not one has left. What the head says goes through `hide` first.
+ * Reports the phases of a request, each before undici goes on: without DISPATCHED, no byte was handed to the socket.
+ * `hide` redacts the head.
  */
 export function watchWire({ onWire }: Pick<Call, 'onWire'>, hide: (text: string) => string): Wire {
-  let seen: WireSeen = { phase: 'INTENT' }
+  let state: WireState = { phase: 'INTENT' }
 
-  function report(phase: WirePhase, facts: Omit<WireSeen, 'phase'> = {}): void {
-    seen = { ...seen, ...facts, phase }
+  function report(phase: WirePhase, facts: Omit<WireState, 'phase'> = {}): void {
+    state = { ...state, ...facts, phase }
     onWire(phase, facts)
   }
 
   function watch(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
     return {
       onRequestStart(controller, context) {
-        // undici starts a request again when its socket is recycled first. An order is written once.
-        if (seen.phase !== 'INTENT')
+        // undici restarts a request whose socket was recycled. A paid request is written once.
+        if (state.phase !== 'INTENT')
           return controller.abort(new Error('The request would have been sent twice.'))
-        // The inner handler refuses to start when the caller has aborted meanwhile.
+        // The inner handler does not start after an abort.
         handler.onRequestStart?.(controller, context)
         if (!controller.aborted) report('DISPATCHED')
       },
@@ -57,6 +57,6 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, hide: (text: string)
 
   return {
     interceptor: (dispatch) => (options, handler) => dispatch(options, watch(handler)),
-    seen: () => seen,
+    state: () => state,
   }
 }

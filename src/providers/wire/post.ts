@@ -1,15 +1,11 @@
 import { Agent, request } from 'undici'
 import { checkUrl, ForbiddenAddress, guardedConnector, type AddressRule, type Resolve } from './address.ts'
 import { retryAfterMs } from './retry-after.ts'
+import { untilAborted } from './until-aborted.ts'
 
-/** Posts small messages to addresses that somebody else chose. */
 export interface Poster {
-  /**
-   * Posts `body` once and gives what the answer's head says, whatever its status. Redirects are not followed, nothing of
-   * the answer's body is kept, and no credentials are sent. Throws PostError.
-   */
+  /** Posts once, without credentials, and returns any status. Does not follow redirects. Throws PostError. */
   post(url: string, message: PostMessage, signal: AbortSignal): Promise<PostAnswer>
-  /** Ends what is still open, at once. */
   close(): Promise<void>
 }
 
@@ -20,13 +16,12 @@ export interface PostMessage {
 
 export interface PostAnswer {
   status: number
-  /** How long the receiver asks us to wait; undefined when it does not say. */
   retryAfterMs: number | undefined
 }
 
 export type PostFailure = 'FORBIDDEN' | 'UNREACHABLE' | 'TIMED_OUT'
 
-/** No answer came. The message completes "the address …", names no host and is safe to show. */
+/** No answer came. The message completes "the address …" and names no host. */
 export class PostError extends Error {
   override name = 'PostError'
   readonly failure: PostFailure
@@ -37,15 +32,15 @@ export class PostError extends Error {
   }
 }
 
-/** A poster whose every connection keeps the rule. `resolve` is how names become addresses, the system's way by default. */
+/** A poster whose every connection keeps the rule. */
 export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: Resolve }): Poster {
   const agent = new Agent({
     allowH2: false,
     connect: guardedConnector(rule, resolve),
-    // A kept connection may be closed by the other side just as a message is written on it.
+    // A kept connection may be closed while a message is written.
     pipelining: 0,
     connections: null,
-    // The caller's signal ends a slow receiver; these end one whose caller forgot to bring a deadline.
+    // For callers without a deadline.
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   })
@@ -64,7 +59,7 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
           signal,
         })
         const answer = await untilAborted(pending, signal)
-        // Read a little, so that an ordinary receiver is not cut off in the middle of its answer.
+        // Reads a little, so as not to cut an ordinary receiver off.
         await untilAborted(answer.body.dump({ limit: DUMP_BYTES }), signal).catch(() =>
           answer.body.on('error', () => undefined).destroy(),
         )
@@ -78,16 +73,6 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
 }
 
 const DUMP_BYTES = 16 * 1024
-
-// undici notices an abort only once a connection stands; until then the caller would wait for the connect timeout.
-function untilAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    const settled = () => signal.removeEventListener('abort', abort)
-    pending.finally(settled).then(resolve, reject)
-  })
-}
 
 function toPostError(error: unknown, signal: AbortSignal): PostError {
   if (error instanceof ForbiddenAddress) return new PostError('FORBIDDEN', error.message, { cause: error })

@@ -2,12 +2,9 @@ import type { Dispatcher } from 'undici'
 
 type Headers = Dispatcher.ResponseData['headers']
 
-/**
- * How long the upstream asks us to wait, in milliseconds; undefined when it does not say. A date is read against the
- * reply's own `date`, so that neither its clock nor ours matters.
- */
+/** The wait that a reply asks for. A date counts from the reply's own `date`: no clock matters. */
 export function retryAfterMs(headers: Headers): number | undefined {
-  // Not in a standard: OpenAI's servers send it, and its SDKs prefer it (github.com/openai/openai-node, src/client.ts).
+  // OpenAI's servers send it, and its SDKs prefer it (github.com/openai/openai-node, src/client.ts).
   const exact = numberOf(headers['retry-after-ms'])
   if (exact !== undefined) return exact
   const value = headers['retry-after']

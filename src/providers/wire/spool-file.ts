@@ -1,19 +1,18 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { MalformedPicture } from './malformed.ts'
+import { MalformedImage } from './malformed.ts'
 
-/** A file that is written from front to back, made when its first byte comes. */
+/** A file that is created with its first byte. */
 export interface SpoolFile {
   readonly path: string
   readonly byteSize: number
-  /** Resolves when more may come. Throws MalformedPicture past `maxBytes`. */
+  /** Throws MalformedImage beyond `maxBytes`. */
   write(bytes: Buffer): Promise<void>
-  /** Writes what is left and closes. */
   end(): Promise<void>
-  /** Closes without writing what is left; nothing happens when it is closed already. */
+  /** Closes without writing the rest. Idempotent. */
   abandon(): Promise<void>
 }
 
-/** A spool file of at most `maxBytes` at a path where nothing is yet. */
+/** `path` must not exist. */
 export function createSpoolFile(path: string, maxBytes: number): SpoolFile {
   const batch = Buffer.allocUnsafeSlow(Math.min(BATCH, maxBytes))
   let handle: FileHandle | undefined
@@ -22,7 +21,7 @@ export function createSpoolFile(path: string, maxBytes: number): SpoolFile {
 
   async function flush(): Promise<void> {
     handle ??= await open(path, 'wx')
-    // One write may take less than it was given.
+    // A write may take less than it was given.
     for (let at = 0; at < held;) at += (await handle.write(batch, at, held - at)).bytesWritten
     held = 0
   }
@@ -40,7 +39,7 @@ export function createSpoolFile(path: string, maxBytes: number): SpoolFile {
     },
     async write(bytes) {
       byteSize += bytes.length
-      if (byteSize > maxBytes) throw new MalformedPicture(`has an image of more than ${maxBytes} bytes`)
+      if (byteSize > maxBytes) throw new MalformedImage(`has an image of more than ${maxBytes} bytes`)
       for (let at = 0; at < bytes.length;) {
         const copied = bytes.copy(batch, held, at)
         at += copied
@@ -56,5 +55,5 @@ export function createSpoolFile(path: string, maxBytes: number): SpoolFile {
   }
 }
 
-// One system call per 64 KB however small the pieces are. More measured no faster, and costs each picture its memory.
+// One system call per 64 KB. Larger batches measured no faster, and take memory for each image.
 const BATCH = 64 * 1024

@@ -1,20 +1,16 @@
-// Server-sent events whose data is JSON with pictures in it, as in the HTML standard, section 9.2. eventsource-parser
-// collects a whole `data:` line as text before it hands it on; a line here is up to 100 MB of base64, twenty at once. So
-// the lines are split here, and their bytes go straight into a JsonSpill.
+// Server-sent events (HTML standard, section 9.2) whose data is JSON with images. eventsource-parser would hold a whole
+// line as text; a line here is up to 100 MB.
 import { createJsonSpill, DEFAULT_LIMITS, type JsonSpill, type SpillLimits } from './json-spill.ts'
 import { MalformedReply } from './malformed.ts'
 
 export interface ServerSentEvent {
-  /** The `event:` field; `message` where there was none. */
+  /** `message` without a field `event:`. */
   event: string
-  /** As JsonSpill gives it; undefined where it was not JSON. */
+  /** Undefined when it is not JSON. */
   data: unknown
 }
 
-/**
- * The events of a stream in order, pictures in `newFile()` paths. Ends at the end of the body or at `data: [DONE]`. The
- * next event is not read before the last one was taken. Throws MalformedReply as JsonSpill does.
- */
+/** The events up to the end of the body or `data: [DONE]`, images in `newFile()` paths. Throws as JsonSpill does. */
 export async function* readEvents(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
@@ -51,7 +47,7 @@ export async function* readEvents(
       if (finished === 'done') return
       if (finished) yield finished
     }
-    // The standard drops an event that no blank line follows. A finished picture is paid for, so it is kept if whole.
+    // The standard drops an event without a blank line after it, but a finished image is paid for.
     const last = await finish()
     if (last && last !== 'done' && last.data !== undefined) yield last
   } finally {
@@ -59,7 +55,7 @@ export async function* readEvents(
   }
 }
 
-// Unknown events, keep-alives among them, need not be JSON; the reader skips what it does not know.
+// Unknown events, keep-alives for example, need not be JSON.
 async function jsonOrUndefined(spill: JsonSpill): Promise<unknown> {
   try {
     return await spill.end()
@@ -72,7 +68,7 @@ async function jsonOrUndefined(spill: JsonSpill): Promise<unknown> {
 }
 
 interface LinePart {
-  /** A field's name, once and before its value; a piece of its value; or a blank line. */
+  /** A field's name, a piece of its value, or a blank line. */
   kind: 'name' | 'value' | 'blank'
   bytes: Buffer
 }
@@ -104,7 +100,7 @@ function createLineSplitter(): (chunk: Buffer) => Generator<LinePart> {
   }
 
   return function* split(chunk) {
-    // A line may end with LF, CR or both, and the two may come in two chunks.
+    // A line ends with LF, CR or both, perhaps in two chunks.
     let at = afterCr && chunk[0] === LF ? 1 : 0
     if (chunk.length > 0) afterCr = false
     while (at < chunk.length) {
@@ -121,7 +117,7 @@ function createLineSplitter(): (chunk: Buffer) => Generator<LinePart> {
   }
 }
 
-// No field that matters has a name longer than `event`.
+// No known field has a longer name than `event`.
 function joinName(name: Buffer, more: Buffer): Buffer {
   const whole = Buffer.concat([name, more.subarray(0, 16)]).subarray(0, 16)
   return whole.subarray(0, 3).equals(BYTE_ORDER_MARK) ? whole.subarray(3) : whole

@@ -1,5 +1,5 @@
-// Ace Data Cloud as docs.acedata.cloud describes it: pictures at once, or tasks on record that are asked about or told
-// of. Its callbacks are real POSTs to the address that it was given, and go wrong in every way that callbacks do.
+// Ace Data Cloud as docs.acedata.cloud describes it: synchronous images, or tasks on record that are polled or call back.
+// Its callbacks are real POSTs to the address that it was given, and go wrong in every way that callbacks do.
 import { setTimeout } from 'node:timers/promises'
 import { problemWithEdit, problemWithGeneration } from './acedata-rules.ts'
 import {
@@ -14,27 +14,27 @@ import { formOf } from './form.ts'
 import { acedataPicture } from './tariff.ts'
 
 /**
- * How an order with a callback address is told of. `nested` and `flat` are the two documented shapes, `twice` sends the
- * same again, `early` comes before the submit is answered, `late` when `deliver` says so, `never` not at all, `forged`
- * says so of a task that is not done, and `failing` of one that failed. All but `forged`, `late` and `never` end the task.
+ * How a request with a callback URL is called back. `nested` and `flat` are the two documented shapes, `twice` sends the
+ * same again, `early` comes before the reply to the submit, `late` on `deliver`, `never` not at all, `forged` reports a
+ * task that is not done, and `failing` one that failed. All but `forged`, `late` and `never` end the task.
  */
-export type CallbackMood = 'nested' | 'flat' | 'twice' | 'early' | 'late' | 'never' | 'forged' | 'failing'
+export type CallbackScenario = 'nested' | 'flat' | 'twice' | 'early' | 'late' | 'never' | 'forged' | 'failing'
 
 export interface Delivery {
   url: string
   body: string
-  /** What the other side answered; null when nobody did. */
+  /** Null when there was no answer. */
   status: number | null
 }
 
 export interface AcedataUpstream extends FakeUpstream {
-  /** How the next orders with an address are told of, in order; `nested` when the list has run out. */
-  scriptCallbacks(...moods: CallbackMood[]): void
-  /** Every callback that was sent, in order, once it was answered. */
+  /** The scenarios of the next callbacks; `nested` when the list has run out. */
+  scriptCallbacks(...scenarios: CallbackScenario[]): void
+  /** Every callback in order, once it was answered. */
   deliveries: Delivery[]
   /** Sends the callbacks that are late. */
   deliver(): Promise<void>
-  /** Whether an order with this trace id is on record. */
+  /** Whether a request with this trace id is on record. */
   knows(trace: string): boolean
 }
 
@@ -62,11 +62,11 @@ export async function startAcedataUpstream({
   keepsTraces = true,
 }: AcedataAccount = {}): Promise<AcedataUpstream> {
   const tasks = new Map<string, Task>()
-  const moods: CallbackMood[] = []
+  const scenarios: CallbackScenario[] = []
   const deliveries: Delivery[] = []
   const late: (() => Promise<void>)[] = []
   const closed = new AbortController()
-  let orders = 0
+  let submits = 0
 
   async function answer(request: ReceivedRequest, counter: Counter): Promise<CannedReply> {
     if (request.headers.authorization !== `Bearer ${apiKey}`)
@@ -79,8 +79,8 @@ export async function startAcedataUpstream({
     const problem = form ? problemWithEdit(form) : problemWithGeneration(parameters)
     if (problem) return refused(400, 'bad_request', problem)
 
-    orders += 1
-    const task: Task = { id: `task-${orders}`, parameters, checks: 0, response: null }
+    submits += 1
+    const task: Task = { id: `task-${submits}`, parameters, checks: 0, response: null }
     const address = parameters.callback_url
     if (typeof address === 'string') return submitWithCallback(task, address, counter)
     if (String(parameters.async) === 'true') return submit(task, counter)
@@ -88,9 +88,9 @@ export async function startAcedataUpstream({
     return { status: 200, body: await finish(task, counter) }
   }
 
-  function recordOf(asked: Record<string, unknown>): Task | undefined {
-    const trace = asked.trace_id
-    return typeof trace === 'string' ? byTrace(trace) : tasks.get(String(asked.id))
+  function recordOf(query: Record<string, unknown>): Task | undefined {
+    const trace = query.trace_id
+    return typeof trace === 'string' ? byTrace(trace) : tasks.get(String(query.id))
   }
 
   function byTrace(trace: string): Task | undefined {
@@ -104,24 +104,29 @@ export async function startAcedataUpstream({
   }
 
   async function submitWithCallback(task: Task, address: string, counter: Counter): Promise<CannedReply> {
-    const mood = moods.shift() ?? 'nested'
-    if (mood === 'failing') task.response = failureOf(task, 'api_error', 'fetch failed')
-    const reply = mood === 'failing' ? { status: 200, body: { task_id: task.id } } : submit(task, counter)
+    const scenario = scenarios.shift() ?? 'nested'
+    if (scenario === 'failing') task.response = failureOf(task, 'api_error', 'fetch failed')
+    const reply = scenario === 'failing' ? { status: 200, body: { task_id: task.id } } : submit(task, counter)
     tasks.set(task.id, task)
-    if (mood === 'early') await tellBack(task, address, mood, counter)
-    if (mood === 'late') late.push(() => tellBack(task, address, mood, counter))
-    if (mood === 'early' || mood === 'late' || mood === 'never') return reply
+    if (scenario === 'early') await tellBack(task, address, scenario, counter)
+    if (scenario === 'late') late.push(() => tellBack(task, address, scenario, counter))
+    if (scenario === 'early' || scenario === 'late' || scenario === 'never') return reply
     // The answer is on its way by then.
     void setTimeout(20, undefined, { signal: closed.signal })
-      .then(() => tellBack(task, address, mood, counter))
+      .then(() => tellBack(task, address, scenario, counter))
       .catch(() => undefined)
     return reply
   }
 
-  async function tellBack(task: Task, url: string, mood: CallbackMood, counter: Counter): Promise<void> {
-    const response = mood === 'forged' ? forgedFor(task) : (task.response ??= await finish(task, counter))
-    const body = JSON.stringify(mood === 'flat' || !response.success ? response : nest(response))
-    for (let times = mood === 'twice' ? 2 : 1; times > 0; times--) deliveries.push(await post(url, body))
+  async function tellBack(
+    task: Task,
+    url: string,
+    scenario: CallbackScenario,
+    counter: Counter,
+  ): Promise<void> {
+    const response = scenario === 'forged' ? forgedFor(task) : (task.response ??= await finish(task, counter))
+    const body = JSON.stringify(scenario === 'flat' || !response.success ? response : nest(response))
+    for (let times = scenario === 'twice' ? 2 : 1; times > 0; times--) deliveries.push(await post(url, body))
   }
 
   const fake = await startFake({
@@ -133,7 +138,7 @@ export async function startAcedataUpstream({
   return {
     ...fake,
     deliveries,
-    scriptCallbacks: (...next) => void moods.push(...next),
+    scriptCallbacks: (...next) => void scenarios.push(...next),
     knows: (trace) => byTrace(trace) !== undefined,
     deliver: async () => void (await Promise.all(late.splice(0).map((send) => send()))),
     close() {
@@ -155,7 +160,7 @@ async function post(url: string, body: string): Promise<Delivery> {
   return { url, body, status: reply?.status ?? null }
 }
 
-/** A record has no status; the first question is too soon. */
+/** A record has no status; the first check comes too early. */
 async function tell(task: Task | undefined, counter: Counter): Promise<CannedReply> {
   if (!task) return { status: 200, body: {} }
   task.checks += 1
@@ -209,7 +214,7 @@ function failureOf(task: Task, code: string, message: string): Response {
   return { success: false, task_id: task.id, trace_id: traceOf(task), error: { code, message } }
 }
 
-/** The one that came with the order, else one of its own. */
+/** The one that was sent with the request, else one of its own. */
 function traceOf({ id, parameters }: Task): string {
   return typeof parameters.trace_id === 'string' ? parameters.trace_id : `trace-${id}`
 }

@@ -1,5 +1,5 @@
 // The images API of en.oceanbase.com ("Use the gpt-image-2 model for text-to-image generation") on a real socket. It
-// refuses every field that is not on the page, and charges by prompt, since nothing else identifies an order there.
+// refuses every field that is not on the page, and charges by prompt, since nothing else identifies a request there.
 import { startFake, type CannedReply, type FakeUpstream, type ReceivedRequest } from './fake.ts'
 import { BASIC_PICTURE } from './tariff.ts'
 

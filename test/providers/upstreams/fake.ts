@@ -1,5 +1,5 @@
-// The part that every faked upstream has in common: a real socket, moods, a record of what was asked, and a ledger of
-// what would have been charged. What an upstream answers when all is well is its own file's.
+// What all fake upstreams share: a real socket, failure scenarios, the received requests, and a ledger of charges. The
+// regular replies are in each upstream's own file.
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
@@ -14,7 +14,7 @@ import { paint } from './openai-pictures.ts'
  * `drip` sends the best in pieces of 100 bytes, `truncated` cuts it, `hang` holds it back until `release`, and
  * `reset-after-request` drops it with the connection: all of those charge. `empty-data` is a success without content.
  */
-export type Mood =
+export type Scenario =
   | 'ok'
   | 'drip'
   | 'truncated'
@@ -53,18 +53,18 @@ export interface FakeUpstream {
   requests: ReceivedRequest[]
   /** Every picture that was painted, in order; also served at `{origin}/pictures/{index}`. */
   pictures: Buffer[]
-  /** How often each order would have been charged, by what identifies it there. */
+  /** How often each request was charged, by its id upstream. */
   charges: Map<string, number>
-  /** Every single charge, in order: what it is for there, the id that it was ordered under here, and how much it is. */
-  ledger: { order: string; clientRef: string; micros: number }[]
+  /** Every charge in order, by the id upstream and the client ref. */
+  ledger: { id: string; clientRef: string; micros: number }[]
   /** What to do with the next requests, in order; `ok` when the list has run out. */
-  script(...moods: Mood[]): void
+  script(...scenarios: Scenario[]): void
   /** Lets everything go on that `hang` holds back, now and later. */
   release(): void
   close(): Promise<void>
 }
 
-/** What an upstream's own file says about it. */
+/** What distinguishes an upstream. */
 export interface Manners {
   /** The path of the base URL. */
   basePath: string
@@ -72,17 +72,17 @@ export interface Manners {
   answer: (request: ReceivedRequest, counter: Counter) => Promise<CannedReply> | CannedReply
   /** A success with nothing in it. */
   empty: CannedReply
-  /** How large its pictures are; 16x16 by default, whatever is asked for. */
+  /** Size of the images; 16x16 by default. */
   pictures?: PictureSize | undefined
 }
 
 /** Small ones are painted faster. */
-export type PictureSize = '16x16' | 'as asked'
+export type PictureSize = '16x16' | 'as requested'
 
 /** Where work is done and charged. */
 export interface Counter {
   /** In micro-USD; nothing where the test does not ask for the price. */
-  charge: (order: string, micros?: number) => void
+  charge: (id: string, micros?: number) => void
   /** A picture of its own colour. */
   paint: (parameters?: Record<string, unknown>) => Promise<{ bytes: Buffer; url: string }>
 }
@@ -94,18 +94,18 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
   const pictures: Buffer[] = []
   const charges = new Map<string, number>()
   const ledger: FakeUpstream['ledger'] = []
-  const moods: Mood[] = []
+  const scenarios: Scenario[] = []
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   const counterFor = (request: ReceivedRequest): Counter => ({
-    charge(order, micros = 0) {
-      charges.set(order, (charges.get(order) ?? 0) + 1)
-      ledger.push({ order, clientRef: clientRefOf(request.headers), micros })
+    charge(id, micros = 0) {
+      charges.set(id, (charges.get(id) ?? 0) + 1)
+      ledger.push({ id, clientRef: clientRefOf(request.headers), micros })
     },
     async paint(parameters = {}) {
       const number = pictures.length
-      // Its place is taken before it is painted, since another order may be painted meanwhile.
+      // Reserved before painting: another image may be painted meanwhile.
       pictures.push(Buffer.alloc(0))
-      const bytes = await paint(parameters, number, pictureSize === 'as asked' ? undefined : pictureSize)
+      const bytes = await paint(parameters, number, pictureSize === 'as requested' ? undefined : pictureSize)
       pictures[number] = bytes
       return { bytes, url: `${origin}/pictures/${number}` }
     },
@@ -116,16 +116,16 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
     if (stored) return void response.setHeader('content-type', 'image/png').end(stored)
     const request = await receive(incoming)
     requests.push(request)
-    const mood = moods.shift() ?? 'ok'
-    if (typeof mood === 'object') return send(response, mood)
-    if (typeof mood === 'function') return send(response, mood(request))
-    if (mood === 'empty-data') return send(response, empty)
-    if (mood === 'html') return send(response, HTML)
+    const scenario = scenarios.shift() ?? 'ok'
+    if (typeof scenario === 'object') return send(response, scenario)
+    if (typeof scenario === 'function') return send(response, scenario(request))
+    if (scenario === 'empty-data') return send(response, empty)
+    if (scenario === 'html') return send(response, HTML)
     const reply = await answer(request, counterFor(request))
-    if (mood === 'hang') await released
-    if (mood === 'reset-after-request') return void response.socket?.resetAndDestroy()
-    if (mood === 'truncated') return cut(response, reply)
-    if (mood === 'drip') return drip(response, reply)
+    if (scenario === 'hang') await released
+    if (scenario === 'reset-after-request') return void response.socket?.resetAndDestroy()
+    if (scenario === 'truncated') return cut(response, reply)
+    if (scenario === 'drip') return drip(response, reply)
     send(response, reply)
   }
 
@@ -136,8 +136,8 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
   })
   server.on('connection', (socket) => {
     socket.on('error', () => undefined)
-    if (moods[0] !== 'reset-at-accept') return
-    moods.shift()
+    if (scenarios[0] !== 'reset-at-accept') return
+    scenarios.shift()
     socket.resetAndDestroy()
   })
   const origin = await listen(server)
@@ -148,7 +148,7 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
     pictures,
     charges,
     ledger,
-    script: (...next) => void moods.push(...next),
+    script: (...next) => void scenarios.push(...next),
     release,
     close() {
       release()
@@ -158,11 +158,11 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
   }
 }
 
-/** The id that an order was given by who placed it; throws when it has none, or two that differ. */
+/** The client ref of a request; throws when it has none, or two that differ. */
 export function clientRefOf(headers: IncomingHttpHeaders): string {
   const [ref, ...others] = new Set([headers['x-client-request-id'], headers['idempotency-key']])
   if (typeof ref !== 'string' || others.length > 0)
-    throw new Error(`An order says it is ${String(ref)}, ${others.join()}`)
+    throw new Error(`A request has the client refs ${String(ref)}, ${others.join()}`)
   return ref
 }
 

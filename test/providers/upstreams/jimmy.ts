@@ -1,5 +1,5 @@
-// Jimmy AI as docs.jimmyai.cn describes it: pictures at once, or tasks that are asked about. It refuses what is on none
-// of its pages, charges a task once when it is created, and a picture once when it is sent.
+// Jimmy AI as docs.jimmyai.cn describes it: synchronous images, or tasks that are polled. It refuses what is on none of
+// its pages, charges a task once when it is created, and a picture once when it is sent.
 import { startFake, type CannedReply, type Counter, type FakeUpstream, type ReceivedRequest } from './fake.ts'
 import { formOf, wordsOf } from './form.ts'
 import { JIMMY_PICTURE } from './tariff.ts'
@@ -28,8 +28,8 @@ export function startJimmyUpstream({
     const { method, headers, parameters } = request
     const path = request.path.slice(BASE.length)
     if (headers.authorization !== `Bearer ${apiKey}`) return failed(401, 20001, 'invalid api key')
-    const asked = /^\/images\/([^/]+)$/.exec(path)?.[1]
-    if (method === 'GET' && asked) return tell(tasks.get(decodeURIComponent(asked)), counter)
+    const taskId = /^\/images\/([^/]+)$/.exec(path)?.[1]
+    if (method === 'GET' && taskId) return check(tasks.get(decodeURIComponent(taskId)), counter)
     if (path === '/images/generations') return paint(parameters, problemWith(parameters), counter)
     if (path === '/images/edits') {
       const { fields, files } = await formOf(request)
@@ -80,7 +80,7 @@ async function paint(
 }
 
 /** Queued, then half done, then completed. */
-async function tell(task: Task | undefined, counter: Counter): Promise<CannedReply> {
+async function check(task: Task | undefined, counter: Counter): Promise<CannedReply> {
   if (!task) return failed(404, 20002, 'task not found')
   const { id: task_id } = task
   task.checks += 1

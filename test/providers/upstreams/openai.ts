@@ -10,7 +10,7 @@ import { problemWith, type Refusal } from './openai-rules.ts'
 import { openaiTokens } from './tariff.ts'
 
 /** What the upstream does with a request. `ok` streams when that was asked for; an object is sent as it stands, and so is what a function makes of the request. */
-export type Mood =
+export type OpenaiScenario =
   | 'ok'
   | 'ok-json'
   | 'ok-stream'
@@ -58,7 +58,7 @@ export interface OpenaiUpstream {
   /** Every single charge, in order, with the amount in micro-USD. */
   ledger: { clientRef: string; micros: number }[]
   /** What to do with the next requests, in order; `ok` when the list has run out. */
-  script(...moods: Mood[]): void
+  script(...scenarios: OpenaiScenario[]): void
   /** Lets everything go on that `hang` and `hold-final` hold back, now and later. */
   release(): void
   close(): Promise<void>
@@ -67,7 +67,7 @@ export interface OpenaiUpstream {
 interface Exchange {
   request: ReceivedRequest
   response: ServerResponse
-  mood: Mood
+  scenario: OpenaiScenario
   /** For so many prompts that were read, and pictures that were painted. */
   charge: (count: { prompts: number; pictures: number }) => void
   released: Promise<void>
@@ -81,7 +81,7 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
   const charges = new Map<string, number>()
   const ledger: OpenaiUpstream['ledger'] = []
   const served = new Map<string, Buffer>()
-  const moods: Mood[] = []
+  const scenarios: OpenaiScenario[] = []
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -95,7 +95,7 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
     const exchange: Exchange = {
       request,
       response,
-      mood: moods.shift() ?? 'ok',
+      scenario: scenarios.shift() ?? 'ok',
       charge({ prompts, pictures: painted }) {
         charges.set(ref, (charges.get(ref) ?? 0) + 1)
         const tokens = { textIn: 21 * prompts, imageIn: 0, imageOut: 196 * painted }
@@ -104,7 +104,7 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
       released,
       picture: async (size) => {
         const number = pictures.length
-        // Its place is taken before it is painted, since another order may be painted meanwhile.
+        // Reserved before painting: another image may be painted meanwhile.
         pictures.push(Buffer.alloc(0))
         const bytes = await paint(request.parameters, number, size)
         pictures[number] = bytes
@@ -123,8 +123,8 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
   })
   server.on('connection', (socket) => {
     socket.on('error', () => undefined)
-    if (moods[0] !== 'reset-at-accept') return
-    moods.shift()
+    if (scenarios[0] !== 'reset-at-accept') return
+    scenarios.shift()
     socket.resetAndDestroy()
   })
   const origin = await listen(server)
@@ -135,7 +135,7 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
     pictures,
     charges,
     ledger,
-    script: (...next) => void moods.push(...next),
+    script: (...next) => void scenarios.push(...next),
     release,
     close() {
       release()
@@ -170,44 +170,44 @@ async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {
 }
 
 async function act(exchange: Exchange): Promise<void> {
-  const { mood, request, response } = exchange
-  if (typeof mood === 'object') return sendCanned(response, mood)
-  if (typeof mood === 'function') return sendCanned(response, mood(request))
-  if (mood === 'html')
+  const { scenario, request, response } = exchange
+  if (typeof scenario === 'object') return sendCanned(response, scenario)
+  if (typeof scenario === 'function') return sendCanned(response, scenario(request))
+  if (scenario === 'html')
     return sendCanned(response, { status: 200, headers: HTML, body: '<html>"502" <b>later</b></html>' })
-  if (mood === 'empty-data') return sendCanned(response, { status: 200, body: { created: 1, data: [] } })
-  if (mood === 'stream-error' || mood === 'hold-final') return sendStream(exchange)
-  if (mood === 'ok-stream' || mood === 'eof-without-final' || mood === 'final-before-partials')
+  if (scenario === 'empty-data') return sendCanned(response, { status: 200, body: { created: 1, data: [] } })
+  if (scenario === 'stream-error' || scenario === 'hold-final') return sendStream(exchange)
+  if (scenario === 'ok-stream' || scenario === 'eof-without-final' || scenario === 'final-before-partials')
     return sendStream(exchange)
   const n = Number(request.parameters.n ?? 1)
-  if (mood === 'hang') {
+  if (scenario === 'hang') {
     exchange.charge({ prompts: 1, pictures: n })
     await exchange.released
   }
-  if (mood === 'reset-after-request') {
+  if (scenario === 'reset-after-request') {
     exchange.charge({ prompts: 1, pictures: n })
     return void response.socket?.resetAndDestroy()
   }
   const wantsStream = String(request.parameters.stream) === 'true'
-  if (wantsStream && (mood === 'ok' || mood === 'hang')) return sendStream(exchange)
+  if (wantsStream && (scenario === 'ok' || scenario === 'hang')) return sendStream(exchange)
   return sendJson(exchange)
 }
 
-async function sendJson({ mood, request, response, picture, charge }: Exchange): Promise<void> {
+async function sendJson({ scenario, request, response, picture, charge }: Exchange): Promise<void> {
   const n = Number(request.parameters.n ?? 1)
   const data: object[] = []
   for (let index = 0; index < n; index++) {
     const bytes = await picture()
     const base64 = { b64_json: bytes.toString('base64') }
-    data.push(mood === 'ok-url' ? { url: `http://${request.headers.host}/pictures/${index}` } : base64)
+    data.push(scenario === 'ok-url' ? { url: `http://${request.headers.host}/pictures/${index}` } : base64)
   }
-  if (mood !== 'hang') charge({ prompts: 1, pictures: n })
+  if (scenario !== 'hang') charge({ prompts: 1, pictures: n })
   const outputs = { output_tokens_details: { image_tokens: 196 * n, text_tokens: 0 } }
   const usage = { ...usageOf(n), ...outputs }
   const body = JSON.stringify({ created: 1_780_003_000, ...chosenBy(request), data, usage })
   response.setHeader('content-type', 'application/json').setHeader('content-length', Buffer.byteLength(body))
-  if (mood === 'truncated') return void response.write(body.slice(0, -40), () => response.destroy())
-  if (mood !== 'drip') return void response.end(body)
+  if (scenario === 'truncated') return void response.write(body.slice(0, -40), () => response.destroy())
+  if (scenario !== 'drip') return void response.end(body)
   for (let at = 0; at < body.length; at += 100) {
     response.write(body.slice(at, at + 100))
     await new Promise((resolve) => setImmediate(resolve))
@@ -215,7 +215,14 @@ async function sendJson({ mood, request, response, picture, charge }: Exchange):
   response.end()
 }
 
-async function sendStream({ mood, request, response, picture, charge, released }: Exchange): Promise<void> {
+async function sendStream({
+  scenario,
+  request,
+  response,
+  picture,
+  charge,
+  released,
+}: Exchange): Promise<void> {
   const { partial_images = 0, n = 1 } = request.parameters
   const kind = request.path.endsWith('/edits') ? 'image_edit' : 'image_generation'
   const send = (type: string, fields: object) =>
@@ -237,16 +244,16 @@ async function sendStream({ mood, request, response, picture, charge, released }
 
   response.setHeader('content-type', 'text/event-stream; charset=utf-8').flushHeaders()
   // Each event tells of a prompt and a picture.
-  const finals = mood === 'final-before-partials' ? 1 : Number(n)
-  if (mood !== 'hang') charge({ prompts: finals, pictures: finals })
-  if (mood === 'final-before-partials') await final()
+  const finals = scenario === 'final-before-partials' ? 1 : Number(n)
+  if (scenario !== 'hang') charge({ prompts: finals, pictures: finals })
+  if (scenario === 'final-before-partials') await final()
   for (let index = 0; index < Number(partial_images); index++) await partial(index)
-  if (mood === 'stream-error') {
+  if (scenario === 'stream-error') {
     send('error', {
       error: { type: 'image_generation_server_error', code: 'server_error', message: 'The canvas tore.' },
     })
-  } else if (mood !== 'eof-without-final' && mood !== 'final-before-partials') {
-    if (mood === 'hold-final') await released
+  } else if (scenario !== 'eof-without-final' && scenario !== 'final-before-partials') {
+    if (scenario === 'hold-final') await released
     for (let index = 0; index < Number(n); index++) await final()
   }
   response.end()

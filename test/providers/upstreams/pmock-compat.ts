@@ -1,5 +1,5 @@
 // pmock's OpenAI-compatible route (docs.pmock.com, "openai compat generate") on a real socket. It takes the page's fields
-// in either spelling, refuses all others, and charges by prompt, since nothing else identifies an order there.
+// in either spelling, refuses all others, and charges by prompt, since nothing else identifies a request there.
 import { startFake, type CannedReply, type FakeUpstream } from './fake.ts'
 
 export interface CompatUpstream extends FakeUpstream {

@@ -1,6 +1,6 @@
 // pmock's asynchronous images (docs.pmock.com, "openai generate async") on a real socket: it makes tasks, checks
-// signatures against its own clock, refuses what is not on the page, and charges by task id. How a task is asked about is
-// that of docs.mountsea.ai, whose pages are alike.
+// signatures against its own clock, refuses what is not on the page, and charges by task id. The route of checks
+// is that of docs.mountsea.ai, whose pages are alike.
 import { createHmac } from 'node:crypto'
 import { startFake, type CannedReply, type Counter, type FakeUpstream, type ReceivedRequest } from './fake.ts'
 import { pmockTokens } from './tariff.ts'
@@ -8,7 +8,7 @@ import { pmockTokens } from './tariff.ts'
 export interface PmockUpstream extends FakeUpstream {
   /** How results are given from now on; `images` by default. */
   give(form: ResultForm): void
-  /** What the next tasks are before they are completed, one status for each question. */
+  /** The statuses of the next tasks before they complete, one per check. */
   delay(...statuses: string[]): void
 }
 

@@ -43,7 +43,10 @@ const UPSTREAMS: Record<string, () => Promise<Running>> = {
     return { requests, environment: { JIMMY_BASE_URL: url, JIMMY_API_KEY: KEY } }
   },
   async acedata() {
-    const { url, requests, deliveries } = await startAcedataUpstream({ apiKey: KEY, pictures: 'as asked' })
+    const { url, requests, deliveries } = await startAcedataUpstream({
+      apiKey: KEY,
+      pictures: 'as requested',
+    })
     return { requests, deliveries, environment: { ACEDATA_BASE_URL: url, ACEDATA_API_KEY: KEY } }
   },
 }
@@ -64,12 +67,12 @@ async function run(dialect: string): Promise<void> {
   process.stdout.write(
     `In another terminal:\n\n  ${variables.join(' ')} npm run demo -- --provider ${dialect} "a fox"\n\n`,
   )
-  let [asked, told] = [0, 0]
+  let [shownRequests, shownDeliveries] = [0, 0]
   for await (const _ of setInterval(EVERY_MS)) {
-    for (const request of requests.slice(asked)) process.stdout.write(`← ${describe(request)}\n`)
-    for (const { url, body, status } of deliveries.slice(told))
-      process.stdout.write(`→ POST ${url}  ${short(body)}  answered ${status ?? 'by nobody'}\n`)
-    ;[asked, told] = [requests.length, deliveries.length]
+    for (const request of requests.slice(shownRequests)) process.stdout.write(`← ${describe(request)}\n`)
+    for (const { url, body, status } of deliveries.slice(shownDeliveries))
+      process.stdout.write(`→ POST ${url}  ${short(body)}  answered ${status ?? 'nothing'}\n`)
+    ;[shownRequests, shownDeliveries] = [requests.length, deliveries.length]
   }
 }
 

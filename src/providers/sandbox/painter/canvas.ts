@@ -1,5 +1,5 @@
 import { parseSize, type Background, type OutputFormat, type Quality } from '../../../domain.ts'
-import type { Order, SizeRule } from '../../provider.ts'
+import type { ProviderRequest as Order, SizeRule } from '../../provider.ts'
 import type { Canvas } from './painting.ts'
 
 /** Everything that an order leaves to the provider, decided. */

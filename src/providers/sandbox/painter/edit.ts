@@ -1,7 +1,7 @@
 // Paints over pictures that came with the request. The first is the base; the others are pinned onto it as prints.
 import sharp, { type OverlayOptions } from 'sharp'
 import { ProviderError } from '../../error.ts'
-import type { OrderImage } from '../../provider.ts'
+import type { ProviderRequestImage as OrderImage } from '../../provider.ts'
 import { choosePalette } from './palette.ts'
 import { paintCut, paintOverlay, type Canvas } from './painting.ts'
 import { fromPixels, rasterise, toPixels, type Pixels } from './pixels.ts'

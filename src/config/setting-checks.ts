@@ -1,4 +1,4 @@
-// What the addresses in the configuration must look like. Each function says what would be right, undefined when it is.
+// What single settings must look like. Each function says what would be right; undefined if it is right.
 import ipaddr from 'ipaddr.js'
 
 /** PostgreSQL by URL; everything else is SQLite in the data directory. */
@@ -27,4 +27,17 @@ export function originProblem(value: string): string | undefined {
 export function rangeProblem(value: string): string | undefined {
   if (ipaddr.isValidCIDR(value) && ipaddr.parseCIDR(value)[1] > 0) return undefined
   return 'it must be a range of addresses in CIDR notation, 10.0.0.0/8 or 127.0.0.1/32 for example'
+}
+
+/** Short keys are guessed: 32 characters at random have more than 128 bits, however few different ones they use. */
+const MIN_ADMIN_KEY_LENGTH = 32
+
+/** What is wrong with the key of the operator; undefined when nothing is. */
+export function adminKeyProblem(key: string): string | undefined {
+  if (!/^[\x21-\x7e]*$/.test(key)) return 'it must be printable ASCII without spaces, to go into a header'
+  if (key.length >= MIN_ADMIN_KEY_LENGTH) return undefined
+  return (
+    `it must have at least ${MIN_ADMIN_KEY_LENGTH} characters, because whoever guesses it may spend money; ` +
+    '`openssl rand -base64 33` makes a good one'
+  )
 }

@@ -1,0 +1,46 @@
+import { FormData } from 'undici'
+import type { ProviderRequest, ProviderRequestImage } from '../provider.ts'
+import type { Message } from '../wire/http.ts'
+
+export type Parameters = Readonly<Record<string, string | number | boolean>>
+
+/** JSON to `/images/generations`, or a form to `/images/edits` with the input images in `imageField`. */
+export async function toImagesMessage(
+  request: ProviderRequest,
+  parameters: Parameters,
+  headers: Message['headers'],
+  imageField = 'image',
+): Promise<Message> {
+  if (request.operation === 'GENERATE') return toJsonMessage('/images/generations', parameters, headers)
+  const body = await toForm(request, parameters, imageField)
+  return { method: 'POST', path: '/images/edits', headers, body }
+}
+
+export function toJsonMessage(path: string, body: object, headers: Message['headers']): Message {
+  const json = { ...headers, 'content-type': 'application/json' }
+  return { method: 'POST', path, headers: json, body: JSON.stringify(body) }
+}
+
+export async function toDataUrl(image: ProviderRequestImage): Promise<string> {
+  const bytes = Buffer.from(await (await image.blob()).arrayBuffer())
+  return `data:${image.mimeType};base64,${bytes.toString('base64')}`
+}
+
+async function toForm(
+  { images, mask }: ProviderRequest,
+  parameters: Parameters,
+  imageField: string,
+): Promise<FormData> {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(parameters)) form.append(name, String(value))
+  for (const [index, image] of images.entries())
+    form.append(imageField, await toFile(image, `image-${index + 1}`))
+  if (mask) form.append('mask', await toFile(mask, 'mask'))
+  return form
+}
+
+// OpenAI refuses a part of type application/octet-stream ("unsupported mimetype").
+async function toFile(image: ProviderRequestImage, name: string): Promise<File> {
+  const extension = image.mimeType.slice('image/'.length)
+  return new File([await image.blob()], `${name}.${extension}`, { type: image.mimeType })
+}

@@ -1,0 +1,100 @@
+// Errors of the OpenAI API: platform.openai.com/docs/guides/error-codes and help.openai.com/en/articles/6614457. The
+// image generation guide describes `moderation_blocked`.
+import { z } from 'zod'
+import type { ProviderError } from '../error.ts'
+import type { ProviderReply } from './client.ts'
+import {
+  BLOCKED,
+  BUSY,
+  IMAGE_INVALID,
+  LOST,
+  MISCONFIGURED,
+  NO_WORDS,
+  QUOTA,
+  REJECTED,
+  toProviderError,
+  verdictOfStatus,
+  type FailureVerdict,
+  type UpstreamWords,
+} from './failure.ts'
+
+export type UpstreamError = z.output<typeof upstreamError>
+
+const text = z.union([z.string(), z.number()]).transform(String).nullish().catch(null)
+const upstreamError = z.object({
+  message: text,
+  type: text,
+  param: text,
+  code: text,
+  moderation_details: z.object({ moderation_stage: text }).nullish().catch(null),
+})
+const errorBody = z.object({
+  error: z.union([upstreamError, z.string().transform((message) => upstreamError.parse({ message }))]),
+})
+
+/** The `error` of a parsed body or event. */
+export function errorIn(json: unknown): UpstreamError | undefined {
+  return errorBody.safeParse(json).data?.error
+}
+
+/** Undefined for an error with neither code nor message. */
+export function wordsIn(json: unknown): UpstreamWords | undefined {
+  const error = errorIn(json)
+  return error?.code || error?.message ? toWords(error) : undefined
+}
+
+export function statusFailure(json: unknown, reply: ProviderReply): ProviderError {
+  const error = errorIn(json)
+  const verdict = verdictOfCode(error, reply.status) ?? verdictOfStatus(reply, error ? 'KNOWN' : 'FOREIGN')
+  return toProviderError(verdict, toWords(error), reply)
+}
+
+/**
+ * Once images arrived, work was done that may be billed: the request must not be sent again, whatever the code says.
+ */
+export function streamFailure(error: UpstreamError, reply: ProviderReply, arrived: 'NOTHING' | 'IMAGES') {
+  const verdict = verdictOfCode(error, reply.status) ?? LOST
+  if (arrived === 'NOTHING' || verdict.charged === 'UNKNOWN')
+    return toProviderError(verdict, toWords(error), reply)
+  const kind = verdict.kind === 'rejected' ? verdict.kind : 'broken'
+  return toProviderError({ ...verdict, kind, charged: 'UNKNOWN' }, toWords(error), reply)
+}
+
+const CODES: Readonly<Record<string, FailureVerdict>> = {
+  insufficient_quota: QUOTA,
+  credit_balance_exhausted: QUOTA,
+  organization_usage_limit_exceeded: QUOTA,
+  organization_spend_limit_exceeded: QUOTA,
+  project_spend_limit_exceeded: QUOTA,
+  billing_hard_limit_reached: QUOTA,
+  rate_limit_exceeded: BUSY,
+  slow_down: BUSY,
+  server_is_overloaded: BUSY,
+  invalid_api_key: MISCONFIGURED,
+  model_not_found: MISCONFIGURED,
+  unsupported_country_region_territory: MISCONFIGURED,
+  invalid_image_file: IMAGE_INVALID,
+  invalid_value: REJECTED,
+  unknown_parameter: REJECTED,
+}
+const OVERLOAD_CODES = new Set(['server_is_overloaded', 'slow_down'])
+
+function verdictOfCode(error: UpstreamError | undefined, status: number): FailureVerdict | undefined {
+  const code = error?.code ?? ''
+  // A server that failed may have done the work, except with the overload codes.
+  if (status >= 500) return status === 503 && OVERLOAD_CODES.has(code) ? BUSY : undefined
+  if (code === 'moderation_blocked' || code === 'content_policy_violation') return verdictOfBlock(error)
+  const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined
+  return known ?? (error?.type === 'insufficient_quota' ? QUOTA : undefined)
+}
+
+// A prompt is blocked before any work. A blocked image is billed, according to users. Without a stage it may be either.
+function verdictOfBlock(error: UpstreamError | undefined): FailureVerdict {
+  const isInput = error?.moderation_details?.moderation_stage === 'input'
+  return isInput ? { ...BLOCKED, charged: 'NO' } : BLOCKED
+}
+
+function toWords(error: UpstreamError | undefined): UpstreamWords {
+  if (!error) return NO_WORDS
+  return { code: error.code ?? null, message: error.message ?? '', param: error.param }
+}

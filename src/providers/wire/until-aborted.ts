@@ -1,0 +1,9 @@
+/** Rejects at the abort. undici notices an abort only once connected. It never starts an aborted request. */
+export function untilAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    const settled = () => signal.removeEventListener('abort', abort)
+    pending.finally(settled).then(resolve, reject)
+  })
+}

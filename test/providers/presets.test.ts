@@ -1,0 +1,107 @@
+// Presets of the `openai` dialect in general: a made-up one changes everything that the contract lets it change.
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
+import { ProviderError } from '../../src/providers/error.ts'
+import { BUSY, toProviderError } from '../../src/providers/images-api/failure.ts'
+import { toDataUrl, toJsonMessage } from '../../src/providers/images-api/message.ts'
+import type { Preset } from '../../src/providers/images-api/preset.ts'
+import { offersByPage } from '../../src/providers/models/offers.ts'
+import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
+import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import { startFake, type CannedReply } from './upstreams/fake.ts'
+
+interface StudioOptions {
+  version?: string | undefined
+}
+
+const ENVELOPE = z.object({ ok: z.boolean(), images: z.unknown() })
+
+/** A deployment in the path, another name of the credentials, edits within JSON, and an envelope. */
+const STUDIO: Preset<StudioOptions> = {
+  baseUrl: null,
+  options: { version: z.string().optional() },
+  offers: (models = ['studio-1']) =>
+    offersByPage(models, () => ({ operations: ['GENERATE', 'EDIT'], maxN: 2 })),
+  previews: () => 'NONE',
+  async message({ upstreamModel, prompt, images }, { apiKey, version = 'v1' }) {
+    const references = await Promise.all(images.map(toDataUrl))
+    return toJsonMessage(
+      `/deployments/${upstreamModel}/images?version=${version}`,
+      { prompt, references },
+      {
+        'api-key': apiKey,
+      },
+    )
+  },
+  unwrap(json, reply) {
+    const { ok, images } = ENVELOPE.parse(json)
+    if (ok) return images
+    throw toProviderError(BUSY, { code: 'full', message: '' }, reply)
+  },
+}
+
+const dialect = createOpenaiDialect({ studio: STUDIO })
+const b64_json = Buffer.from('image').toString('base64')
+const GOOD: CannedReply = { status: 200, body: { ok: true, images: [{ b64_json }] } }
+
+async function open(entry: object = {}) {
+  const upstream = await startFake({ basePath: '/api', answer: () => GOOD, empty: GOOD })
+  const options = { preset: 'studio', baseUrl: upstream.url, apiKey: 'studio-key', ...entry }
+  const provider = dialect.create('studio', dialect.options.parse(options))
+  onTestFinished(async () => {
+    await provider.close()
+    await upstream.close()
+  })
+  return { provider, upstream }
+}
+
+describe('a preset', () => {
+  it('decides path, credentials and body of a request, from entries of its own', async () => {
+    const { provider, upstream } = await open({ version: 'v2' })
+    const wishes = { model: 'studio-1', images: [inputOf(Buffer.from('input'))] }
+    const { pictures } = await develop(provider, wishes)
+    const [request] = upstream.requests
+    expect(request?.path).toBe('/api/deployments/studio-1/images?version=v2')
+    expect(request?.headers).toMatchObject({ 'api-key': 'studio-key' })
+    expect(request?.headers.authorization).toBeUndefined()
+    expect(request?.parameters).toEqual({
+      prompt: 'a red fox in the snow',
+      references: [`data:image/png;base64,${Buffer.from('input').toString('base64')}`],
+    })
+    expect(pictures).toEqual([Buffer.from('image')])
+  })
+
+  it('decides what its envelope means', async () => {
+    const { provider, upstream } = await open()
+    upstream.script({ status: 200, body: { ok: false, images: null } })
+    const { call } = await openCall()
+    const failure = await failureOf(provider.submit(requestOf(), call))
+    expect(failure).toMatchObject({ kind: 'busy', code: 'PROVIDER_RATE_LIMITED', charged: 'NO' })
+    expect(new ProviderError(failure).message).toBe(
+      'studio limits the request rate or is overloaded; try again later (status 200, full).',
+    )
+  })
+
+  it('decides which models are offered by default, and whether they have previews', async () => {
+    const { provider } = await open()
+    expect(provider.offers).toMatchObject([
+      { model: 'studio-1', price: null, capabilities: { maxN: 2, maxPartialImages: 0 } },
+    ])
+  })
+
+  it('without a base URL of its own needs one in the configuration', () => {
+    const { error } = dialect.options.safeParse({ preset: 'studio', apiKey: 'studio-key' })
+    expect(error?.issues).toMatchObject([
+      { path: ['baseUrl'], message: 'must be set: preset studio has no default' },
+    ])
+  })
+
+  it('must be one that is registered', () => {
+    expect(dialect.options.safeParse({ preset: 'atelier', apiKey: 'a' }).success).toBe(false)
+    expect(createOpenaiDialect({}).options.safeParse({ preset: 'studio', apiKey: 'a' }).success).toBe(false)
+  })
+
+  it('adds its entries only to the dialect that it is registered with', () => {
+    expect(createOpenaiDialect({}).options.safeParse({ version: 'v2', apiKey: 'a' }).success).toBe(false)
+  })
+})
