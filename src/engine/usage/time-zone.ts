@@ -1,8 +1,7 @@
 // Hours, days and months of any time zone.
-
-/** Node has Temporal (tc39.es/proposal-temporal) from version 26 on; where it is missing, a polyfill takes its place. */
-const Temporal: typeof globalThis.Temporal =
-  'Temporal' in globalThis ? globalThis.Temporal : (await import('temporal-polyfill')).Temporal
+// Temporal (tc39.es/proposal-temporal) of Node where there is one, from 26 on, and else a polyfill. A conditional import
+// would be a top-level await, with which `require('darkroom')` fails.
+import { Temporal } from 'temporal-polyfill'
 
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
