@@ -1,19 +1,17 @@
 #!/usr/bin/env node
-// Plain JavaScript that any Node since 12 can read: older ones cannot even load a .ts file, so they must be told here.
-import process from 'node:process'
+// CommonJS (see package.json in this folder) and ES5, so that every Node can parse this file and an old one can say what is
+// missing. start.js loads the rest.
+'use strict'
 
-const [major, minor] = process.versions.node.split('.').map(Number)
+var version = process.versions.node
+var refusal =
+  'Darkroom needs Node.js 24 or newer, and this is Node.js ' +
+  version +
+  ': install a current one from https://nodejs.org, or with a version manager ("nvm install 24").\n'
 
-if (major > 24 || (major === 24 && minor >= 15)) {
-  // No top-level await: before Node 14.8 it is a syntax error.
-  import('../src/cli.ts').catch((error) => {
-    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
-    process.exitCode = 1
-  })
+if (parseInt(version, 10) >= 24) {
+  require('./start.js')
 } else {
-  process.stderr.write(
-    `Darkroom needs Node 24.15 or newer; this is Node ${process.versions.node}.\n` +
-      'In a clone, `npm start` and `npm run darkroom` bring their own.\n',
-  )
+  process.stderr.write(refusal)
   process.exitCode = 78
 }

@@ -29,17 +29,20 @@ import { timed } from './db/connection/instrumented.ts'
 import { DELIVERY_TUNING, type DeliveryTuning } from './engine/webhooks/delivery-tuning.ts'
 import { createApp } from './http/app.ts'
 import { createAssetRoute } from './http/assets.ts'
+import { basePathOf } from './http/base-path.ts'
 import { credentialOf } from './http/security/auth.ts'
 import { createCallbackRoute } from './http/callbacks.ts'
 import { createClientReader, type Client } from './http/security/client.ts'
+import { createFetchHandler, type FetchHandler } from './http/fetch-handler.ts'
 import { createPage } from './http/graphql/graphiql.ts'
 import { createGraphQL } from './http/graphql/graphql.ts'
 import { createMetricsRoute } from './http/metrics.ts'
 import { observed } from './http/instrumented.ts'
+import { createNodeHandler, type NodeHandler } from './http/node-handler.ts'
 import { listen, type Listener } from './http/server.ts'
 import { STUCK_MS } from './http/security/slow-client.ts'
 import { createUsageRoute } from './http/usage.ts'
-import { createSockets } from './http/graphql/websocket.ts'
+import { createSockets, type Sockets } from './http/graphql/websocket.ts'
 import { newId } from './ids.ts'
 import type { Logger } from './log.ts'
 import { createMetrics, watchProcess } from './metrics.ts'
@@ -52,8 +55,16 @@ import { untraced, type Tracing } from './tracing.ts'
 
 export interface Gateway {
   /** Answers a request without a port. Works before `start`, too: tasks are then stored and wait. */
-  fetch(request: Request): Promise<Response>
-  /** Begins to work and to listen. Answers where. `restored`: the database was just restored from a backup. */
+  fetch: FetchHandler['fetch']
+  /** The same for a request of node:http. */
+  handle: NodeHandler['handle']
+  /** Takes over a connection of node:http that wants to become a WebSocket at /graphql; refuses any other. */
+  upgrade: Sockets['upgrade']
+  /** Begins to work, without a port. `restored`: the database was just restored from a backup. */
+  work(options?: { restored?: boolean }): Promise<void>
+  /** Listens on the configured port. Answers where. */
+  listen(): Promise<{ url: string; isOpen: boolean }>
+  /** Both: begins to work, and listens. */
   start(options?: { restored?: boolean }): Promise<{ url: string; isOpen: boolean }>
   /**
    * Drains and closes everything, once. Calls under way may go on for `deadlineMs`, the configured time by default, or
@@ -69,6 +80,8 @@ export interface GatewayOptions {
   /** Where traces go; nowhere by default. Whoever opened it closes it. */
   tracing?: Tracing
   clock?: Clock
+  /** Whether no key is needed while there is none; by default where `host` is a loopback address. */
+  mayBeOpen?: boolean
   /** What the address of an input image must be like: public and https by default. */
   inputRule?: AddressRule
   /** What the address of a webhook must be like: public and https by default. */
@@ -108,7 +121,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const downloader = createDownloader({ rule: inputRule })
   const poster = createPoster({ rule: webhookRule })
   const { providers, adminKey } = config
-  const mayBeOpen = isLoopback(config.host)
+  const mayBeOpen = options.mayBeOpen ?? isLoopback(config.host)
   const keyring = createKeyring({ db, clock, pokes, log }, { adminKey, mayBeOpen })
   const signer = createSigner(await signingSecret(db), clock)
   // While nobody needs a key, addresses need no signature either.
@@ -195,20 +208,34 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const about = { readClient, publicUrl, adminKey, log }
   const parts = { graphql, page, assets, callbacks, usage, health, metrics: scraped, ...about }
   const app = observed(createApp(parts), { metrics, clock, log })
+  const basePath = basePathOf(publicUrl)
+  const mounted = { fetch: createFetchHandler(app, basePath), node: createNodeHandler(app, basePath) }
 
   return {
-    fetch: (request) => app(request),
+    fetch: (request, remoteAddress) => mounted.fetch.fetch(request, remoteAddress),
+    handle: (request, response) => mounted.node.handle(request, response),
+    upgrade: (request, socket, head) => sockets.upgrade(request, socket, head),
     watching: () => engine.watching(),
+    work,
+    listen: openPort,
     async start(how) {
-      if (!mayBeOpen && adminKey === null && !(await hasKeys(db.read))) throw nobodyMayAsk(config.host)
-      if (config.metrics) watchProcess(metrics)
-      dismissing = keyring.run(over.signal)
-      await engine.start(how)
-      listener = await listen(app, sockets, { ...config, stuckMs })
-      return { url: listener.url, isOpen: await keyring.isOpen() }
+      await work(how)
+      return openPort()
     },
     stop: ({ deadlineMs = config.engine.drainTimeoutMs, hurry } = {}) =>
       (stopped ??= close(deadlineMs, hurry)),
+  }
+
+  async function work(how?: { restored?: boolean }): Promise<void> {
+    if (!mayBeOpen && adminKey === null && !(await hasKeys(db.read))) throw nobodyMayAsk(config, options)
+    await engine.start(how)
+    if (config.metrics) watchProcess(metrics)
+    dismissing = keyring.run(over.signal)
+  }
+
+  async function openPort(): Promise<{ url: string; isOpen: boolean }> {
+    listener = await listen(app, sockets, { ...config, basePath, stuckMs })
+    return { url: listener.url, isOpen: await keyring.isOpen() }
   }
 
   async function isOperator(header: (name: string) => string | null): Promise<boolean> {
@@ -222,6 +249,9 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     engine.drain()
     // Viewers need not wait for the calls that do: they go on at another process, or at the next.
     await listener?.dismiss()
+    await sockets.close()
+    mounted.fetch.cutStreams()
+    mounted.node.cutStreams()
     const ended = await stopEngine(engine, deadlineMs, log, hurry)
     await listener?.close()
     over.abort()
@@ -238,24 +268,16 @@ async function signingSecret(db: Database): Promise<string> {
   return known ?? db.tx((q) => keepSecret(q, 'asset-addresses', newSigningSecret()))
 }
 
-function nobodyMayAsk(host: string): ConfigError {
+function nobodyMayAsk({ host }: Config, { mayBeOpen }: GatewayOptions): ConfigError {
+  if (mayBeOpen !== undefined)
+    return new ConfigError([
+      'adminKey is not set, and the database holds no API key: no request could be authorized. Set adminKey, create a ' +
+        'key with `darkroom keys create`, or set allowAnonymous where only trusted clients can connect.',
+    ])
   return new ConfigError([
     `HOST is "${host}", where others can connect, and there is neither an API key nor DARKROOM_ADMIN_KEY to tell who may. ` +
       'Make a key with `darkroom keys create`, set DARKROOM_ADMIN_KEY, or listen on 127.0.0.1.',
   ])
-}
-
-/** Brings the configured database up to date, and closes it again. */
-export async function migrate(config: Config, log: Logger): Promise<{ database: string }> {
-  await makeDataDir(config.dataDir)
-  const db = await openDatabase({
-    databaseUrl: config.databaseUrl,
-    dataDir: config.dataDir,
-    onPoke: () => {},
-    log,
-  })
-  await db.close()
-  return { database: db.location }
 }
 
 async function stopEngine(

@@ -2,7 +2,7 @@
 // so that a file gets its final name in one step and nobody ever sees half of one. `owner` names whose content it is.
 import { createHash, randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
-import { link, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { access, link, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock, type Clock } from '../clock.ts'
 import { collectUnused } from './collect.ts'
@@ -78,7 +78,11 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
 
     async blob(sha256, mimeType) {
       const path = pathOf(sha256)
-      return present(dir, sha256, () => openAsBlob(path, { type: mimeType }))
+      return present(dir, sha256, async () => {
+        // openAsBlob says of a missing file that an argument is invalid: Node 24.
+        await access(path)
+        return openAsBlob(path, { type: mimeType })
+      })
     },
 
     async remove(sha256) {

@@ -25,10 +25,18 @@ export const migrate: Command = {
     const { loadConfig } = await import('../config/config.ts')
     const config = await loadConfig({ env, cwd })
     for (const warning of config.warnings) warn(warning, err)
-    const gateway = await import('../gateway.ts')
-    const { database } = await gateway.migrate(config, createLog(config.logLevel))
+    const { makeDataDir } = await import('../config/data-dir.ts')
+    const { openDatabase } = await import('../db/open.ts')
+    await makeDataDir(config.dataDir)
+    const db = await openDatabase({
+      databaseUrl: config.databaseUrl,
+      dataDir: config.dataDir,
+      onPoke: () => {},
+      log: createLog(config.logLevel),
+    })
+    await db.close()
     await Promise.all(config.providers.map((provider) => provider.close()))
-    out.write(`${database} is up to date.\n`)
+    out.write(`${db.location} is up to date.\n`)
     return EXIT.ok
   },
 }

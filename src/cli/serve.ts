@@ -6,6 +6,7 @@ import { createLog } from '../log.ts'
 import { banner } from './banner.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { EXIT } from './exit.ts'
+import { npmShellEnded } from './npm-parent.ts'
 import { watchSignals } from './signals.ts'
 import { warn } from './warn.ts'
 
@@ -84,7 +85,9 @@ async function runServer({ values, switches }: Arguments, around: Surroundings):
   try {
     const gateway = await openGateway(config, around, { restored: switches.has('after-restore') })
     around.out.write(banner({ ...gateway, config, version: manifest.version }, around.out.paint))
-    await signals.first
+    const stopping = new AbortController()
+    await Promise.race([signals.first, npmShellEnded(around.env, stopping.signal)])
+    stopping.abort()
     const seconds = Math.ceil(config.engine.drainTimeoutMs / 1000)
     around.out.write(
       `Stopping once what is under way has ended, within ${seconds} s. Again to stop at once.\n`,

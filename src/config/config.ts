@@ -16,7 +16,8 @@ import { check } from './problems.ts'
 import { planProviders, type ProviderPlan } from './providers.ts'
 import { secretsRemover } from './secrets.ts'
 import { CONFIG_SHAPE, type EngineTuning, type RetentionTimes } from './shape.ts'
-import { layer, type Flags } from './sources.ts'
+import type { GatewayConfig } from './input.ts'
+import { layer, literal, type Flags, type Sources } from './sources.ts'
 import type { Limits } from '../domain.ts'
 import { dialects as builtIn } from '../providers/index.ts'
 import type { Provider } from '../providers/provider.ts'
@@ -69,35 +70,87 @@ interface ConfigSources {
 }
 
 /** Reads and checks the configuration, and creates its providers. Throws ConfigError with every problem found. */
-export async function loadConfig({
-  cwd,
-  flags = {},
-  dialects = builtIn,
-  ...given
-}: ConfigSources): Promise<Config> {
+export async function loadConfig(from: ConfigSources): Promise<Config> {
+  return create(await read(from))
+}
+
+/**
+ * Checks settings that a program gives, and creates their providers. Neither the environment nor a file is read.
+ * Throws ConfigError with every problem found.
+ */
+export function createConfig(
+  settings: GatewayConfig,
+  { cwd, dialects = builtIn }: Pick<ConfigSources, 'cwd' | 'dialects'>,
+): Config {
+  return create(examine({ sources: literal({ ...settings }), env: {}, cwd, dialects }, []))
+}
+
+/**
+ * Reads and checks the configuration without creating anything: the settings as a program would write them. Throws
+ * ConfigError with every problem found.
+ */
+export async function readSettings(
+  from: ConfigSources,
+): Promise<{ settings: GatewayConfig; warnings: readonly string[] }> {
+  const { settings, plans, warnings, redact } = valid(await read(from))
+  const providers = plans.map(({ name, dialect, options }) => ({ ...options, name, dialect }))
+  // What each provider's entry holds was checked by its dialect.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return { settings: { ...settings, providers } as GatewayConfig, warnings: warnings.map(redact) }
+}
+
+/** What came of examining the sources. */
+interface Examined {
+  /** Undefined when something is wrong with them; `problems` then says what. */
+  settings: z.output<typeof CONFIG_SHAPE> | undefined
+  plans: readonly ProviderPlan[]
+  problems: string[]
+  warnings: readonly string[]
+  redact: (text: string) => string
+}
+
+async function read({ cwd, flags = {}, dialects = builtIn, ...given }: ConfigSources): Promise<Examined> {
   const env = withoutEmpty(given.env)
   const problems = unsupportedVariables(env)
   const file = await readConfigFile({ env, cwd }, problems)
-  const sources = layer({ flags, env, file }, problems)
+  return examine({ sources: layer({ flags, env, file }, problems), env, cwd, dialects }, problems)
+}
+
+function examine(
+  { sources, env, cwd, dialects }: { sources: Sources; env: Environment; cwd: string; dialects: Dialects },
+  problems: string[],
+): Examined {
   const settings = check(CONFIG_SHAPE, sources.values, { ...sources, problems })
   problems.push(...developmentProblems(env, settings))
   const plans = planProviders({ sources, env, dialects }, problems)
-  const redact = secretsRemover(env, sources)
-  const providers = problems.length === 0 ? await createAll(plans, problems) : []
-  if (settings === undefined || problems.length > 0) throw new ConfigError(problems.map(redact))
+  return {
+    settings: settings && { ...settings, dataDir: resolve(cwd, settings.dataDir) },
+    plans,
+    problems,
+    warnings: ignoredVariables(env, dialects, sources.inserted),
+    redact: secretsRemover(env, sources),
+  }
+}
+
+function valid({ settings, ...rest }: Examined): Examined & { settings: z.output<typeof CONFIG_SHAPE> } {
+  if (settings === undefined || rest.problems.length > 0)
+    throw new ConfigError(rest.problems.map(rest.redact))
+  return { settings, ...rest }
+}
+
+function create(examined: Examined): Config {
+  const { problems, plans, redact } = examined
+  const providers = problems.length === 0 ? createAll(plans, problems) : []
+  const { settings, warnings } = valid(examined)
   return freeze(settings, {
-    dataDir: resolve(cwd, settings.dataDir),
     providers,
     hide: redact,
-    warnings: [
-      ...ignoredVariables(env, dialects, sources.inserted),
-      ...doubtsAbout({ ...settings, providers }),
-    ].map(redact),
+    warnings: [...warnings, ...doubtsAbout({ ...settings, providers })].map(redact),
   })
 }
 
 /** Creates all or none: a provider that was created holds sockets. */
-async function createAll(plans: readonly ProviderPlan[], problems: string[]): Promise<Provider[]> {
+function createAll(plans: readonly ProviderPlan[], problems: string[]): Provider[] {
   const created: Provider[] = []
   for (const plan of plans) {
     try {
@@ -106,17 +159,16 @@ async function createAll(plans: readonly ProviderPlan[], problems: string[]): Pr
       problems.push(`provider ${plan.name}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  if (problems.length > 0) await Promise.all(created.map((provider) => provider.close()))
+  if (problems.length > 0) for (const provider of created) void provider.close()
   return created
 }
 
 function freeze(
   settings: z.output<typeof CONFIG_SHAPE>,
-  rest: Pick<Config, 'dataDir' | 'providers' | 'hide' | 'warnings'>,
+  rest: Pick<Config, 'providers' | 'hide' | 'warnings'>,
 ): Config {
   return Object.freeze({
     ...settings,
-    dataDir: rest.dataDir,
     corsOrigins: Object.freeze(settings.corsOrigins),
     trustedProxies: Object.freeze(settings.trustedProxies),
     introspection: showsSchema(settings),

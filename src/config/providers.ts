@@ -9,6 +9,8 @@ import type { Sources } from './sources.ts'
 export interface ProviderPlan {
   name: string
   dialect: string
+  /** As they were given, defaults left out. */
+  options: Readonly<Record<string, unknown>>
   create(): Provider
 }
 
@@ -85,7 +87,8 @@ function plan(entry: Entry, dialects: Dialects, problems: string[]): ProviderPla
   const before = problems.length
   const options = check(dialect.options, entry.options, { ...entry, problems })
   if (problems.length > before) return undefined
-  return { name: entry.name, dialect: entry.dialect, create: () => dialect.create(entry.name, options) }
+  const { name } = entry
+  return { name, dialect: entry.dialect, options: entry.options, create: () => dialect.create(name, options) }
 }
 
 function isEntry(item: unknown): item is { name: string; dialect: string } & Record<string, unknown> {

@@ -23,6 +23,16 @@ export interface Sources {
   inserted: readonly string[]
 }
 
+/** Settings that a program gives: taken as they are, without environment and `${VAR}`. */
+export function literal(settings: Record<string, unknown>): Sources {
+  return {
+    values: settings,
+    written: settings,
+    where: (path) => `configuration: ${pathText(path)}`,
+    inserted: [],
+  }
+}
+
 /** Lays flags over environment over file. Names every `${VAR}` that is not set. */
 export function layer(
   from: { flags: Flags; env: Environment; file: ConfigFile | undefined },

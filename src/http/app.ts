@@ -1,6 +1,7 @@
 // The route table: a Request in, a Response out, without a port.
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../log.ts'
+import { basePathOf } from './base-path.ts'
 import { keyInUrl } from './security/auth.ts'
 import { encodingProblem } from './security/body.ts'
 import type { Client, createClientReader } from './security/client.ts'
@@ -61,7 +62,7 @@ export function createApp(parts: {
       if (problem !== undefined) return refusal('HOST_NOT_ALLOWED', problem)
       return (await parts.usage(request)) ?? notFound(pathname)
     }
-    if (pathname === '/') return redirect('/graphql')
+    if (pathname === '/') return redirect(`${basePathOf(parts.publicUrl)}/graphql`)
     return (
       (await assets(request)) ??
       (await callbacks(request, client)) ??

@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createServerAdapter } from '@whatwg-node/server'
 import { systemClock } from '../clock.ts'
 import type { App } from './app.ts'
+import { createNodeHandler } from './node-handler.ts'
 import { answerClientErrors } from './security/client-errors.ts'
 import { letGoOfStuck, STUCK_MS } from './security/slow-client.ts'
 import type { Sockets } from './graphql/websocket.ts'
@@ -30,20 +30,10 @@ const PATIENCE: Patience = { headersMs: 14_000, requestMs: 59_000, checkMs: 1_00
 export async function listen(
   app: App,
   sockets: Sockets,
-  at: { host: string; port: number; patience?: Patience; stuckMs?: number },
+  at: { host: string; port: number; basePath?: string; patience?: Patience; stuckMs?: number },
 ): Promise<Listener> {
   const { headersMs, requestMs, checkMs } = at.patience ?? PATIENCE
-  const streams = new Set<ServerResponse>()
-  const adapter = createServerAdapter<{ req?: IncomingMessage; res?: ServerResponse }>(
-    async (request, { req, res }) => {
-      const answer = await app(request, req?.socket.remoteAddress)
-      if (res && answer.headers.get('content-type')?.startsWith('text/event-stream')) {
-        streams.add(res)
-        res.once('close', () => streams.delete(res))
-      }
-      return answer
-    },
-  )
+  const requests = createNodeHandler(app, at.basePath ?? '')
   const server = createServer(
     {
       maxHeaderSize: 16_384,
@@ -54,7 +44,7 @@ export async function listen(
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     (request, response) => {
-      void adapter(request, response)
+      void requests.handle(request, response)
     },
   )
   answerClientErrors(server)
@@ -68,8 +58,7 @@ export async function listen(
     url: urlOf(server, at.host),
     async dismiss() {
       await sockets.close()
-      // Torn rather than ended: a stream that ends in good order would be taken for whole.
-      for (const stream of streams) stream.destroy()
+      requests.cutStreams()
     },
     close: () => close(server, sockets),
   }

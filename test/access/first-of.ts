@@ -3,13 +3,12 @@ export async function firstOf(response: Response): Promise<string> {
   const reader = response.body!.getReader()
   let text = ''
   const decoder = new TextDecoder()
+  const late = pause().then(() => ({ value: undefined, done: true }))
   while (!/\n\n|\}$/.test(text)) {
-    const { value, done } = await Promise.race([
-      reader.read(),
-      pause().then(() => ({ value: undefined, done: true })),
-    ])
+    const { value, done } = await Promise.race([reader.read(), late])
     if (done) break
-    text += decoder.decode(value)
+    // A ping arrives with the first event or before it.
+    text = (text + decoder.decode(value)).replaceAll(/^:\n\n/gm, '')
   }
   await reader.cancel()
   return text

@@ -4,7 +4,7 @@ import type { Source } from './source.ts'
 
 /** The dependency rule, from left to right: an import may only point right. Layers in one entry do not import each other. */
 const LAYERS = [
-  ['cli'],
+  ['cli', 'embedded'],
   ['gateway'],
   ['telemetry'],
   ['config'],
@@ -61,6 +61,8 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 }
 
 const CLI = ['src/cli.ts', 'src/cli/', 'bin/']
+/** Who alone may touch the process: the command line, and what an embedding program calls to read its environment. */
+const PROCESS = [...CLI, 'src/embedded/config.ts']
 const CLOCK = 'src/clock.ts'
 
 /** Who alone may import a package. */
@@ -81,7 +83,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/sdk-trace': ['src/telemetry/'],
   standardwebhooks: ['src/engine/webhooks/signature.ts'],
   'temporal-polyfill': ['src/engine/usage/time-zone.ts'],
-  'node:process': CLI,
+  'node:process': PROCESS,
 }
 
 /** Who alone may write what. */
@@ -102,7 +104,7 @@ const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly st
   },
   { what: 'a deadline', pattern: /\bAbortSignal\.timeout\b/, owners: ['src/engine/'] },
   { what: 'chance', pattern: /\bMath\.random\b/, owners: ['src/gateway.ts'] },
-  { what: 'the process', pattern: /\bprocess\.(?:env|argv|exit\w*|std\w+|on|cwd)\b/, owners: CLI },
+  { what: 'the process', pattern: /\bprocess\.(?:env|argv|exit\w*|std\w+|on|cwd)\b/, owners: PROCESS },
   { what: 'the console', pattern: /\bconsole\.\w/, owners: CLI },
 ]
 
@@ -128,6 +130,7 @@ export function pointsRight(sources: Source[]): string[] {
 function layerOf(path: string): string {
   if (belongsTo(path, CLI)) return 'cli'
   if (path === 'src/gateway.ts') return 'gateway'
+  if (path === 'src/index.ts') return 'embedded'
   if (DOMAIN.has(path)) return 'domain'
   return /^src\/(\w+)\//.exec(path)?.[1] ?? path
 }

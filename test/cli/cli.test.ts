@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
 import { BIN, darkroom as runDarkroom } from './darkroom.ts'
 
 const SOURCE = resolve('src/cli.ts')
@@ -63,7 +64,11 @@ describe('help', () => {
   })
 
   test('knows its version', async () => {
-    expect(await darkroom(['--version'])).toEqual({ exitCode: 0, stdout: '0.1.0\n', stderr: '' })
+    expect(await darkroom(['--version'])).toEqual({
+      exitCode: 0,
+      stdout: `${manifest.version}\n`,
+      stderr: '',
+    })
   })
 })
 
@@ -139,16 +144,16 @@ const pretend = (version: string) => [
 describe('the runtime', () => {
   test.each([
     ['20.20.2', BIN],
-    ['24.14.9', BIN],
-    ['24.14.9', SOURCE],
+    ['23.11.1', BIN],
+    ['23.11.1', SOURCE],
   ])('Node %s is refused in words by %s', async (version, bin) => {
     const { exitCode, stderr } = await darkroom(['--version'], { bin, node: pretend(version) })
     expect(exitCode).toBe(78)
-    expect(stderr).toContain(`Darkroom needs Node 24.15 or newer; this is Node ${version}.`)
+    expect(stderr).toContain(`Darkroom needs Node.js 24 or newer, and this is Node.js ${version}: `)
   })
 
   test.each([
-    ['24.15.0', BIN],
+    ['24.0.0', BIN],
     ['26.0.0', SOURCE],
   ])('Node %s is welcome to %s', async (version, bin) => {
     expect(await darkroom(['--version'], { bin, node: pretend(version) })).toMatchObject({ exitCode: 0 })

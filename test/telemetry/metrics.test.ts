@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import BetterSqlite3 from 'better-sqlite3'
 import { expect, it, onTestFinished, vi } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
 import { readFigures } from '../../src/db/maintenance/gauges.ts'
 import { createLog } from '../../src/log.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
@@ -42,7 +43,7 @@ it.each(DATABASES)('counts a task from its request to its webhook on %s', async 
   expect(of('darkroom_graphql_operations_total{operation="mutation",result="ok"}')).toBe(1)
   expect(of('darkroom_http_requests_total{route="graphql",status="200"}')).toBeGreaterThan(1)
   expect(of('darkroom_database_transaction_duration_seconds_count{result="committed"}')).toBeGreaterThan(2)
-  expect(of(`darkroom_build_info{version="0.1.0",database="${database}"}`)).toBe(1)
+  expect(of(`darkroom_build_info{version="${manifest.version}",database="${database}"}`)).toBe(1)
   expect(of('darkroom_database_up')).toBe(1)
   expect(of('process_resident_memory_bytes')).toBeGreaterThan(10_000_000)
 })

@@ -10,6 +10,7 @@ import type { Access } from '../../engine/access/access.ts'
 import type { Keyring } from '../../engine/access/keyring.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
+import { basePathOf, withoutBase } from '../base-path.ts'
 import { keyInUrl, socketCredentialOf } from '../security/auth.ts'
 import type { Client, createClientReader } from '../security/client.ts'
 import { hostProblem } from '../security/cross-site.ts'
@@ -109,7 +110,8 @@ export function createSockets(
     upgrade(request, socket, head) {
       // The path of `GET //` is no URL, and an error thrown here would end the process.
       const path = URL.parse(request.url ?? '/', 'http://here')?.pathname
-      if (path !== '/graphql') return refuse(socket, '404 Not Found')
+      if (path === undefined || withoutBase(path, basePathOf(options.publicUrl)) !== '/graphql')
+        return refuse(socket, '404 Not Found')
       if (URL.parse(originOf(request)) === null) return refuse(socket, '400 Bad Request')
       if (keyInUrl(request.url ?? '', options.adminKey) !== undefined)
         return refuse(socket, '400 Bad Request')

@@ -1,0 +1,50 @@
+// GatewayConfig is written by hand, for its documentation. The compiler compares it with what is checked at run time: an
+// error here names a setting that one of the two lacks, or that differs.
+import { expectTypeOf, it } from 'vitest'
+import type { z } from 'zod'
+import type { CONFIG_SHAPE } from '../../src/config/shape.ts'
+import type {
+  AcedataProviderConfig,
+  BasicProviderConfig,
+  EngineConfig,
+  GatewayConfig,
+  JimmyProviderConfig,
+  LimitsConfig,
+  OpenaiProviderConfig,
+  PmockProviderConfig,
+  RetentionConfig,
+} from '../../src/index.ts'
+import type { acedataOptions } from '../../src/providers/acedata/options.ts'
+import type { BasicOptions } from '../../src/providers/basic/basic.ts'
+import type { jimmyOptions } from '../../src/providers/jimmy/options.ts'
+import type { openaiOptions } from '../../src/providers/openai/options.ts'
+import type { pmockOptions } from '../../src/providers/pmock/options.ts'
+
+type Input = z.input<typeof CONFIG_SHAPE>
+type Part<Name extends keyof Input> = NonNullable<Input[Name]>
+
+/** What a provider's entry holds besides its name and dialect, as the dialect checks it. */
+type Options<Entry> = Mutable<Omit<Entry, 'name' | 'dialect'>>
+
+/** zod's arrays are never readonly. */
+type Mutable<T> = T extends readonly (infer Item)[]
+  ? Mutable<Item>[]
+  : T extends object
+    ? { -readonly [Name in keyof T]: Mutable<T[Name]> }
+    : T
+
+it('declares the settings that are checked, and no others', () => {
+  expectTypeOf<keyof GatewayConfig>().toEqualTypeOf<keyof Input>()
+  expectTypeOf<keyof EngineConfig>().toEqualTypeOf<keyof Part<'engine'>>()
+  expectTypeOf<keyof RetentionConfig>().toEqualTypeOf<keyof Part<'retention'>>()
+  expectTypeOf<keyof LimitsConfig>().toEqualTypeOf<keyof Part<'limits'>>()
+  expectTypeOf<Mutable<GatewayConfig>>().toExtend<Input>()
+})
+
+it("declares each provider's options as its dialect checks them", () => {
+  expectTypeOf<Options<OpenaiProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof openaiOptions>>>()
+  expectTypeOf<Options<PmockProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof pmockOptions>>>()
+  expectTypeOf<Options<JimmyProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof jimmyOptions>>>()
+  expectTypeOf<Options<AcedataProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof acedataOptions>>>()
+  expectTypeOf<keyof Options<BasicProviderConfig>>().toEqualTypeOf<keyof BasicOptions>()
+})
