@@ -1,7 +1,7 @@
 // GatewayConfig is written by hand, for its documentation. The compiler compares it with what is checked at run time: an
 // error here names a setting that one of the two lacks, or that differs.
-import { expectTypeOf, it } from 'vitest'
-import type { z } from 'zod'
+import { expect, expectTypeOf, it } from 'vitest'
+import { z } from 'zod'
 import type { CONFIG_SHAPE } from '../../src/config/shape.ts'
 import type {
   AcedataProviderConfig,
@@ -14,10 +14,10 @@ import type {
   PmockProviderConfig,
   RetentionConfig,
 } from '../../src/index.ts'
+import { dialects } from '../../src/providers/index.ts'
 import type { acedataOptions } from '../../src/providers/acedata/options.ts'
 import type { BasicOptions } from '../../src/providers/basic/basic.ts'
 import type { jimmyOptions } from '../../src/providers/jimmy/options.ts'
-import type { openaiOptions } from '../../src/providers/openai/options.ts'
 import type { pmockOptions } from '../../src/providers/pmock/options.ts'
 
 type Input = z.input<typeof CONFIG_SHAPE>
@@ -42,9 +42,28 @@ it('declares the settings that are checked, and no others', () => {
 })
 
 it("declares each provider's options as its dialect checks them", () => {
-  expectTypeOf<Options<OpenaiProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof openaiOptions>>>()
   expectTypeOf<Options<PmockProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof pmockOptions>>>()
   expectTypeOf<Options<JimmyProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof jimmyOptions>>>()
   expectTypeOf<Options<AcedataProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof acedataOptions>>>()
   expectTypeOf<keyof Options<BasicProviderConfig>>().toEqualTypeOf<keyof BasicOptions>()
+})
+
+// Its options are put together at run time, from those of its presets.
+it("declares the openai dialect's options, with those of its presets", () => {
+  const declared: Record<keyof Options<OpenaiProviderConfig>, true> = {
+    apiKey: true,
+    baseUrl: true,
+    concurrency: true,
+    mode: true,
+    models: true,
+    naming: true,
+    organization: true,
+    preset: true,
+    project: true,
+    responseFormat: true,
+    timeoutMs: true,
+    unbilledServerErrors: true,
+  }
+  const { properties } = z.toJSONSchema(dialects.openai!.options, { io: 'input', unrepresentable: 'any' })
+  expect(Object.keys(properties ?? {}).toSorted()).toEqual(Object.keys(declared).toSorted())
 })
