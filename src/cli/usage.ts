@@ -52,7 +52,7 @@ export const usage: Command = {
 }
 
 async function runUsage({ values, switches }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
-  if (switches.has('csv') && switches.has('json')) throw new UsageError('usage', 'Either --csv or --json.')
+  if (switches.has('csv') && switches.has('json')) throw new UsageError('Either --csv or --json.')
   // Imported late, so that help and mistakes are answered without loading the server.
   const { loadConfig } = await import('../config/config.ts')
   const now = systemClock.now()
@@ -81,7 +81,7 @@ async function readWords(values: Arguments['values'], now: number): Promise<Usag
     checkQuestion(question)
     return question
   } catch (error) {
-    if (error instanceof GatewayError) throw new UsageError('usage', error.message)
+    if (error instanceof GatewayError) throw new UsageError(error.message)
     throw error
   }
 }

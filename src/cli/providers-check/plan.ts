@@ -21,10 +21,7 @@ export function planTrials(provider: Provider, model: string | undefined): Trial
   const offer = offers.find((one) => one.model === wanted)
   if (!offer) {
     const served = offers.map((one) => one.model).join(', ')
-    throw new UsageError(
-      'providers-check',
-      `${provider.name} does not serve "${wanted}". It serves ${served}.`,
-    )
+    throw new UsageError(`${provider.name} does not serve "${wanted}". It serves ${served}.`)
   }
   return offer.capabilities.operations.toSorted(generationFirst).map((operation) => {
     const order = cheapest(offer, operation)
