@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { listAssets } from '../../src/db/tasks/assets.ts'
+import type { AttemptRow } from '../../src/db/tables/tables.ts'
+import type { AttemptState } from '../../src/domain.ts'
+import { followUpsOf } from '../../src/engine/attempts/settle.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'
@@ -182,4 +185,17 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     const again = await retry(one, id, true)
     await one.reached(again.id, 'SUCCEEDED')
   })
+})
+
+const attempt = (id: string, part: number, state: AttemptState) => ({ id, part, state }) as AttemptRow
+
+it('a result cancels what waits to follow it in its part, and not the attempt that brought it', () => {
+  const attempts = [
+    attempt('lost', 0, 'UNKNOWN'),
+    attempt('done', 0, 'SUCCEEDED'),
+    attempt('planned', 0, 'PLANNED'),
+    attempt('leased', 0, 'LEASED'),
+    attempt('other part', 1, 'PLANNED'),
+  ]
+  expect(followUpsOf(attempts, attempts[1]!).map(({ id }) => id)).toEqual(['planned', 'leased'])
 })

@@ -9,7 +9,7 @@ import { isFinished } from '../../domain.ts'
 import { sizeWarnings } from './result-warnings.ts'
 import type { Deps } from '../deps.ts'
 import { countEnd, countTaskEnd } from './counting.ts'
-import { isLive } from './machine.ts'
+import { isLive, isUnsent } from './machine.ts'
 import { putIntoOutbox } from '../webhooks/outbox.ts'
 
 /**
@@ -115,11 +115,9 @@ function standing(attempts: Ended[]): Standing {
   const latest = inOrder.at(-1)!
   if (attempts.some(({ state }) => state === 'SUCCEEDED')) return { word: 'DONE', latest }
   const live = inOrder.find(({ state }) => isLive(state))
-  if (live) return { word: WAITING.has(live.state) ? 'WAITING' : 'SENT', latest: live }
+  if (live) return { word: isUnsent(live.state) ? 'WAITING' : 'SENT', latest: live }
   return { word: attempts.some(({ state }) => state === 'UNKNOWN') ? 'UNKNOWN' : 'ENDED', latest }
 }
-
-const WAITING: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED'])
 
 function missing({ latest: { n, error } }: Standing): Warning {
   const images = n === 1 ? 'One image is' : `${n} images are`

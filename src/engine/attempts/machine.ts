@@ -88,6 +88,11 @@ export function isLive(state: AttemptState): boolean {
   return state !== 'UNKNOWN' && !hasEnded(state)
 }
 
+/** True for an attempt that waits to be sent: it can still be canceled free of charge. */
+export function isUnsent(state: AttemptState): boolean {
+  return state === 'PLANNED' || state === 'LEASED'
+}
+
 const ENDS: ReadonlySet<AttemptState> = new Set(['SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED'])
 
 /** Where a trigger takes an attempt and what is written with it; undefined when it cannot happen there. */

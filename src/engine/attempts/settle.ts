@@ -16,7 +16,7 @@ import { costMicros } from '../usage/cost.ts'
 import type { Deps } from '../deps.ts'
 import { noteFailure, noteSuccess } from '../routing/health.ts'
 import { leaseOf, NO_LEASE, release } from './lease.ts'
-import type { Trigger } from './machine.ts'
+import { isUnsent, type Trigger } from './machine.ts'
 import { move, type Change } from './move.ts'
 import type { Case, Outcome, Waiting } from './outcome.ts'
 import { planAttempt } from './plan.ts'
@@ -81,16 +81,22 @@ async function settleDone(
   })
   if (!moved) return
   await insertAssets(q, images)
-  await dropFollowUp(q, moved, at)
+  await cancelFollowUps(q, moved, at)
   await concludeTask(q, deps, of.task, moved, at)
 }
 
-/** A late result makes the attempt that was to follow it needless. */
-async function dropFollowUp(q: Transaction, { taskId, part }: AttemptRow, at: number): Promise<void> {
-  const attempts = await listAttempts(q, [taskId])
-  for (const other of attempts.filter((attempt) => attempt.part === part)) {
-    await move(q, other.id, 'cancel', { at, ...NO_LEASE })
-  }
+/** A result that arrives late makes the attempt that was to follow it needless. */
+async function cancelFollowUps(q: Transaction, done: AttemptRow, at: number): Promise<void> {
+  for (const { id } of followUpsOf(await listAttempts(q, [done.taskId]), done))
+    await move(q, id, 'cancel', { at, ...NO_LEASE })
+}
+
+/** Pure. The attempts of a part of which nothing was sent yet. */
+export function followUpsOf(
+  attempts: readonly AttemptRow[],
+  { part }: Pick<AttemptRow, 'part'>,
+): AttemptRow[] {
+  return attempts.filter((attempt) => attempt.part === part && isUnsent(attempt.state))
 }
 
 /** The attempt ends as the verdict says, and its part goes on elsewhere, later, or not at all. */

@@ -2,10 +2,10 @@
 import type { Page } from '../../../db/maintenance/audit-pages.ts'
 import type { AttemptRow, EventRow, TaskRow } from '../../../db/tables/tables.ts'
 import { isFinished, type AttemptState, type TaskStatus } from '../../../domain.ts'
+import { isUnsent } from '../../attempts/machine.ts'
 import { LEAST_KEPT } from '../retention.ts'
 
 const LIVE: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED'])
-const WAITING: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED'])
 
 /** I2. */
 export function countsItsCharges(page: Page): string[] {
@@ -88,7 +88,7 @@ export function hasItsImages(page: Page): string[] {
 /** I19. */
 export function standsWithItsAttempts(page: Page): string[] {
   return ofEach(page, ({ id, status }, { attempts }) => {
-    const waits = attempts.some(({ state }) => WAITING.has(state))
+    const waits = attempts.some(({ state }) => isUnsent(state))
     const stands: Record<TaskStatus, boolean> = {
       QUEUED: waits,
       RUNNING: attempts.some(({ state }) => LIVE.has(state)),
