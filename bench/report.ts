@@ -97,7 +97,7 @@ async function fill(server: PostgresqlServer | undefined, name: string, attempts
   const databaseUrl = server ? server.url.replace(/\/postgres$/, `/${name}`) : null
   if (server && databaseUrl) await fillPostgresql(server.url, databaseUrl, name, dataDir, attempts)
   else await fillSqlite(dataDir, attempts)
-  const db = await openDatabase({ databaseUrl, dataDir, onPoke: () => {}, log: createLog('silent') })
+  const db = await openDatabase({ databaseUrl, dataDir, onWakeUp: () => {}, log: createLog('silent') })
   return {
     db,
     async close() {

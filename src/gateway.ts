@@ -24,7 +24,7 @@ import { createEngine, type Engine } from './engine/engine.ts'
 import { createKeyring } from './engine/access/keyring.ts'
 import { newSigningSecret } from './engine/access/keys.ts'
 import { createLimiter } from './engine/access/limiter.ts'
-import { createPokes } from './engine/events/wake-ups.ts'
+import { createWakeUps } from './engine/events/wake-ups.ts'
 import { timed } from './db/connection/instrumented.ts'
 import { DELIVERY_TUNING, type DeliveryTuning } from './engine/webhooks/delivery-tuning.ts'
 import { createApp } from './http/app.ts'
@@ -89,13 +89,13 @@ const LANDINGS = 4
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { log, clock = systemClock, inputRule = requestRule(), webhookRule = requestRule() } = options
   const { stuckMs = STUCK_MS } = options
-  const pokes = createPokes(clock)
+  const wakeUps = createWakeUps(clock)
   await makeDataDir(config.dataDir)
   const metrics = createMetrics()
   const opened = await openDatabase({
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
-    onPoke: (key) => pokes.wake(key),
+    onWakeUp: (key) => wakeUps.wake(key),
     log,
   })
   const db = timed(opened, () => {
@@ -109,7 +109,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const poster = createPoster({ rule: webhookRule })
   const { providers, adminKey } = config
   const mayBeOpen = isLoopback(config.host)
-  const keyring = createKeyring({ db, clock, pokes, log }, { adminKey, mayBeOpen })
+  const keyring = createKeyring({ db, clock, wakeUps, log }, { adminKey, mayBeOpen })
   const signer = createSigner(await signingSecret(db), clock)
   // While nobody needs a key, addresses need no signature either.
   const addressOf = (asset: AssetRow, spec: RenditionSpec = {}, lifeMs?: number) =>
@@ -125,7 +125,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     forget: (sha256) => renditions.forget(sha256),
     retention: config.retention,
     providers,
-    pokes,
+    wakeUps,
     inputRule,
     downloader,
     webhookRule,
@@ -251,7 +251,7 @@ export async function migrate(config: Config, log: Logger): Promise<{ database: 
   const db = await openDatabase({
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
-    onPoke: () => {},
+    onWakeUp: () => {},
     log,
   })
   await db.close()

@@ -22,7 +22,7 @@ const ENGINE_SHAPE = z
     lookAfterMs: z
       .array(wholeNumber(0, 86_400_000))
       .default([5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000]),
-    /** How often due attempts and new events are looked for when no poke comes. */
+    /** How often due attempts and new events are looked for when no wake-up arrives. */
     pollMs: wholeNumber(10, 60_000).default(1_000),
     /** The least time between two progress events of one task. */
     progressEveryMs: wholeNumber(0, 60_000).default(500),

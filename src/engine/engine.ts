@@ -110,7 +110,7 @@ export interface Engine {
 const SETTLE_MS = 10_000
 
 export function createEngine(deps: Deps): Engine {
-  const { db, clock, tuning, log, workerId, pokes } = deps
+  const { db, clock, tuning, log, workerId, wakeUps } = deps
   const stopClaiming = new AbortController()
   const cut = new AbortController()
   const over = new AbortController()
@@ -239,7 +239,7 @@ export function createEngine(deps: Deps): Engine {
     },
 
     problem: async () => (draining ? 'shutting down' : readiness.problem()),
-    watching: () => pokes.count('task:') + pokes.count('feed:'),
+    watching: () => wakeUps.count('task:') + wakeUps.count('feed:'),
   }
 }
 

@@ -154,7 +154,7 @@ describe('a second process on one SQLite folder', () => {
 
   it('is refused, told which process has it, and let in once that one was killed', async () => {
     const place = await newPlace('sqlite')
-    const open = () => openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+    const open = () => openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
     const holder = spawn(process.execPath, ['--input-type=module', '--eval', HOLD, place.dataDir], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })

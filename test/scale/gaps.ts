@@ -19,7 +19,7 @@ export interface Logs {
 
 /** Reads them out of the database, once every gateway is closed. */
 export async function readLogs(place: Place): Promise<Logs> {
-  const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+  const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   try {
     const { sql, tables } = db.read
     const rows = await sql.select().from(tables.events)

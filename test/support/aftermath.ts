@@ -16,7 +16,7 @@ export interface Aftermath {
 }
 
 export async function readAftermath(place: Place): Promise<Aftermath> {
-  const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+  const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   try {
     const { sql, tables } = db.read
     return {

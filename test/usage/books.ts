@@ -47,7 +47,7 @@ export async function compareBooks({ place, tasks, seed }: BooksOptions): Promis
   const fleet = await startFleet({ timeoutMs: TIMEOUT_MS })
   try {
     await paintAll(place, fleet, tasks, createRandom(seed))
-    const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+    const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
     try {
       return await compare(db, fleet, place)
     } finally {

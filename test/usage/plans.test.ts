@@ -22,7 +22,7 @@ it.each([
 ])('a report on %s reads no table from end to end', async (_, projectId) => {
   const place = await newPlace('sqlite')
   const prepare = vi.spyOn(BetterSqlite3.prototype, 'prepare')
-  const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+  const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   prepare.mockClear()
   const whole = { projectId, from: FROM, to: TO, groupBy: [], filter: {}, timeZone: 'UTC', metadataKey: null }
   for (const question of QUESTIONS) await reportUsage(db.read, { ...whole, ...question }, TO)

@@ -87,7 +87,7 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
   let stored: Stored[]
   beforeAll(async () => {
     place = await newPlace(kind)
-    db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+    db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
     stored = await storeAttempts(db, SEED, { count: 600, from: FROM, to: TO })
   })
   afterAll(async () => {
@@ -219,7 +219,7 @@ describe('a question that cannot be answered', () => {
     'says what is wrong with it: %o',
     async (more, field, words) => {
       const place = await newPlace('sqlite')
-      const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+      const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
       const asked = reportUsage(db.read, question(more), TO)
       await expect(asked).rejects.toMatchObject({
         code: 'BAD_USER_INPUT',

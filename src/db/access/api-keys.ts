@@ -45,7 +45,7 @@ export async function hasKeys(q: Queries): Promise<boolean> {
 export async function insertKey(q: Transaction, row: NewApiKey): Promise<ApiKeyRow> {
   const [inserted] = await q.sql.insert(q.tables.apiKeys).values(row).returning()
   if (!inserted) throw new Error(`The key ${row.id} was not inserted.`)
-  q.poke(ACCESS_KEY)
+  q.wakeUp(ACCESS_KEY)
   return inserted
 }
 
@@ -109,7 +109,7 @@ export async function revokeKey(q: Transaction, id: string, now: number): Promis
     .update(apiKeys)
     .set({ revokedAt: now })
     .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
-  q.poke(ACCESS_KEY)
+  q.wakeUp(ACCESS_KEY)
 }
 
 /** Notes when keys were last used, by id. Never earlier than it was noted before. */

@@ -7,12 +7,12 @@ import type { Transaction } from '../connection/database.ts'
 export async function putProjectLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
   const { projects } = q.tables
   await q.sql.update(projects).set({ limits }).where(eq(projects.id, id))
-  q.poke(ACCESS_KEY)
+  q.wakeUp(ACCESS_KEY)
 }
 
 /** The same for a key. */
 export async function putKeyLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
   const { apiKeys } = q.tables
   await q.sql.update(apiKeys).set({ limits }).where(eq(apiKeys.id, id))
-  q.poke(ACCESS_KEY)
+  q.wakeUp(ACCESS_KEY)
 }

@@ -30,11 +30,11 @@ export const MOST_KEYS = 200
 
 const MOST_NAME = 100
 
-type Means = Pick<Deps, 'db' | 'clock' | 'pokes'>
+type Means = Pick<Deps, 'db' | 'clock' | 'wakeUps'>
 
 /** Makes a key of a project. The text is shown this once. Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT for too many. */
 export async function createKey(
-  { db, clock, pokes }: Means,
+  { db, clock, wakeUps }: Means,
   by: Decider,
   projectId: string,
   input: KeyInput,
@@ -59,13 +59,13 @@ export async function createKey(
     await record(q, by, { projectId, at, action: 'createApiKey', subject: id, detail })
     return insertKey(q, row)
   })
-  // The same poke comes by way of the database, a moment after the answer.
-  pokes.wake(ACCESS_KEY)
+  // The same wake-up arrives through the database, a moment after the response.
+  wakeUps.wake(ACCESS_KEY)
   return { key: text, apiKey }
 }
 
 /** Ends a key: who used it is disconnected within seconds. Twice is once. Throws NOT_FOUND. */
-export async function endKey({ db, clock, pokes }: Means, by: Decider, id: string): Promise<ApiKeyRow> {
+export async function endKey({ db, clock, wakeUps }: Means, by: Decider, id: string): Promise<ApiKeyRow> {
   const at = clock.now()
   const ended = await db.tx(async (q) => {
     const found = by.projectId === null ? await findAnyKey(q, id) : await findKey(q, by.projectId, id)
@@ -76,7 +76,7 @@ export async function endKey({ db, clock, pokes }: Means, by: Decider, id: strin
     await record(q, by, { projectId, at, action: 'revokeApiKey', subject: id, detail: { name } })
     return { ...found, revokedAt: at }
   })
-  pokes.wake(ACCESS_KEY)
+  wakeUps.wake(ACCESS_KEY)
   return ended
 }
 

@@ -25,7 +25,7 @@ export async function accept(
   }
   const accepted = await move(q, id, 'accept', { missing: 0, ...news, ...NO_LEASE, error: null })
   if (!accepted) return
-  q.poke(QUEUE_KEY)
+  q.wakeUp(QUEUE_KEY)
   const goesOn = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING', error: null })
   if (goesOn) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: id }], at)
 }

@@ -49,7 +49,7 @@ export async function adjustCost(
       detail: { ...cost, note },
     })
     // Reports that are being watched have changed.
-    q.poke(feedKey(by.projectId))
+    q.wakeUp(feedKey(by.projectId))
     return after
   })
 }

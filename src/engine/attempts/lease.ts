@@ -17,6 +17,6 @@ export async function release(deps: Deps, attempt: AttemptRow): Promise<void> {
   const at = deps.clock.now()
   await deps.db.tx(async (q) => {
     await move(q, attempt.id, trigger, { at, lease: leaseOf(attempt), ...NO_LEASE, dueInMs: 0 })
-    q.poke(QUEUE_KEY)
+    q.wakeUp(QUEUE_KEY)
   })
 }

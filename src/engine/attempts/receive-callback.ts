@@ -64,7 +64,7 @@ async function hasten(
     return
   }
   const due = { at: deps.clock.now(), dueInMs: 0 }
-  q.poke(QUEUE_KEY)
+  q.wakeUp(QUEUE_KEY)
   const task = await lockTask(q, attempt.taskId)
   // Waiting already: look now. Still sending: the submit's own answer will find the callback.
   if (await move(q, attempt.id, 'wait', due)) return

@@ -1,5 +1,5 @@
 // Watching: a snapshot, then what the log holds after a cursor, then whatever is appended. All of it is read from the
-// database; a poke only says when to look. A reader holds a cursor and one batch, however slow it is. Events do not stay
+// database; a wake-up only says when to look. A reader holds a cursor and one batch, however slow it is. Events do not stay
 // for ever; since they are numbered without a gap, whoever meets one knows that some are gone, and is told so.
 import { feedKey, listEvents, listFeed, taskKey } from '../../db/tasks/events.ts'
 import { findFeedPosition } from '../../db/access/projects.ts'
@@ -49,7 +49,7 @@ export async function watchTask(
   if (after !== null) decodeCursor(after, 'task', taskId, known.lastSeq)
 
   return abortable(async function* watch(signal) {
-    const waiter = deps.pokes.wait(taskKey(taskId))
+    const waiter = deps.wakeUps.wait(taskKey(taskId))
     try {
       let task = (await findTask(deps.db.read, projectId, taskId))!
       let seq = after === null ? beforeEnd(task) : decodeCursor(after, 'task', taskId, task.lastSeq)
@@ -100,7 +100,7 @@ export async function watchProject(
   const start = after === null ? last : decodeCursor(after, 'feed', projectId, last)
 
   return abortable(async function* watch(signal) {
-    const waiter = deps.pokes.wait(feedKey(projectId))
+    const waiter = deps.wakeUps.wait(feedKey(projectId))
     const cursorAt = (seq: number) => encodeCursor('feed', projectId, seq)
     const snapshot = (task: TaskRow, seq: number, resync: boolean): Told => {
       return { cursor: cursorAt(seq), at: deps.clock.now(), task, body: { type: 'TASK_SNAPSHOT', resync } }
@@ -165,7 +165,7 @@ interface News {
 
 /** What viewers who stand at the same place of a task's log are told next, read once for all of them. */
 function news(deps: Deps, projectId: string, taskId: string, seq: number): Promise<News> {
-  return deps.pokes.once(taskKey(taskId), `${projectId}:${seq}`, async () => {
+  return deps.wakeUps.once(taskKey(taskId), `${projectId}:${seq}`, async () => {
     const events = await listEvents(deps.db.read, taskId, seq, BATCH)
     return { events, now: events.length > 0 ? await findTask(deps.db.read, projectId, taskId) : undefined }
   })

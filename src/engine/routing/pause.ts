@@ -30,7 +30,7 @@ export async function resumeProvider(deps: Deps, target: PauseTarget): Promise<v
     for (const rest of own.filter((one) => model === null || one.model === model)) {
       await removeRest(q, rest, { paused: true })
     }
-    q.poke(QUEUE_KEY)
+    q.wakeUp(QUEUE_KEY)
   })
 }
 

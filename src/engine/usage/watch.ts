@@ -23,16 +23,16 @@ export function watchUsage(
   question: UsageQuestion & { projectId: string },
 ): AsyncIterableIterator<UsageReport> {
   checkQuestion(question)
-  const { db, clock, pokes } = deps
+  const { db, clock, wakeUps } = deps
   const key = feedKey(question.projectId)
   const what = `usage:${JSON.stringify(question)}`
   return abortable(async function* watch(signal) {
-    const waiter = pokes.wait(key)
+    const waiter = wakeUps.wait(key)
     try {
       let last = ''
       while (!signal.aborted) {
         const begun = clock.now()
-        const report = await pokes.once(key, what, () => reportUsage(db.read, question, clock.now()))
+        const report = await wakeUps.once(key, what, () => reportUsage(db.read, question, clock.now()))
         const took = clock.now() - begun
         const news = JSON.stringify([report.rows, report.totals])
         if (news !== last) yield report

@@ -28,7 +28,7 @@ export interface Deliverer {
  * id. Tries that are under way when `cut` aborts are given back as if they had not been.
  */
 export function createDeliverer(deps: Deps, cut: AbortSignal): Deliverer {
-  const { db, pokes, log, workerId, delivery: patience, tuning } = deps
+  const { db, wakeUps, log, workerId, delivery: patience, tuning } = deps
   const underWay = new Set<Promise<void>>()
 
   function start(delivery: DeliveryRow): void {
@@ -42,7 +42,7 @@ export function createDeliverer(deps: Deps, cut: AbortSignal): Deliverer {
       .finally(() => {
         underWay.delete(step)
         // A try that ends makes room in its lane, which is a reason to look again.
-        pokes.wake(OUTBOX_KEY)
+        wakeUps.wake(OUTBOX_KEY)
       })
     underWay.add(step)
   }
@@ -61,7 +61,7 @@ export function createDeliverer(deps: Deps, cut: AbortSignal): Deliverer {
 
   return {
     async run(stopClaiming) {
-      const waiter = pokes.wait(OUTBOX_KEY)
+      const waiter = wakeUps.wait(OUTBOX_KEY)
       while (!stopClaiming.aborted) {
         const sleepMs = await claim().catch((error: unknown) => {
           log.error({ err: error }, 'cannot claim deliveries; trying again')

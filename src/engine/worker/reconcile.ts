@@ -51,7 +51,7 @@ async function look(deps: Deps, provider: Provider, attempt: AttemptRow, stop: A
     { task, attempt, evidence: { wirePhase, httpStatus, providerRequestId } },
     { is: 'ACCEPTED', ...found, checkAfterMs: 0 },
   )
-  deps.pokes.wake(QUEUE_KEY)
+  deps.wakeUps.wake(QUEUE_KEY)
 }
 
 async function findAt(

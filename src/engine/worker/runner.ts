@@ -60,14 +60,14 @@ function roomsAt(provider: string, free: number, busy: readonly string[], rests:
 
 /**
  * The loop: claim what is due, as many per provider as it has room for, take a step of each, sleep until the next is
- * due or a poke. While no image could be stored nothing is sent, and what was accepted is asked about all the same.
+ * due or a wake-up. While no image could be stored nothing is sent, and what was accepted is asked about all the same.
  */
 export function createRunner(deps: Deps, ends: Ends, readiness: Pick<Readiness, 'roomProblem'>): Runner {
-  const { db, providers, pokes, tuning, workerId, log } = deps
+  const { db, providers, wakeUps, tuning, workerId, log } = deps
   // By provider and attempt.
   const underWay = new Map<string, Map<string, Step>>(providers.map(({ name }) => [name, new Map()]))
   // A step that ends makes room, which is a reason to look again.
-  const makeRoom = () => pokes.wake(QUEUE_KEY)
+  const makeRoom = () => wakeUps.wake(QUEUE_KEY)
 
   function start(attempt: AttemptRow): void {
     const steps = underWay.get(attempt.provider)!
@@ -132,7 +132,7 @@ export function createRunner(deps: Deps, ends: Ends, readiness: Pick<Readiness, 
 
   return {
     async run(stopClaiming) {
-      const waiter = pokes.wait(QUEUE_KEY)
+      const waiter = wakeUps.wait(QUEUE_KEY)
       while (!stopClaiming.aborted) {
         const sleepMs = await claim().catch(async (error: unknown) => {
           log.error({ err: error }, 'cannot claim attempts; trying again')
