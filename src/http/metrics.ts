@@ -96,7 +96,7 @@ function show({ metrics: { standing }, providers }: MetricsOptions, figures: Fig
     figures.doubts.reduce((sum, { chargePossibleMicros }) => sum + chargePossibleMicros, 0),
   )
   standing.resting.reset()
-  for (const { provider, model } of figures.resting) standing.resting.set({ provider, model }, 1)
+  for (const { provider, model } of figures.inCooldown) standing.resting.set({ provider, model }, 1)
   standing.deliveries.set(figures.deliveries.pending)
   standing.deliveryAge.set(figures.deliveries.oldestMs / 1000)
   showMoney(standing, figures)

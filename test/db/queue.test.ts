@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { insertAttempt, moveAttempt, renewLeases } from '../../src/db/attempts/attempts.ts'
-import { claimDue } from '../../src/db/attempts/claim.ts'
+import { claimDue } from '../../src/engine/worker/claim.ts'
 import { isConstraintViolation } from '../../src/db/connection/constraint.ts'
 import type { Database } from '../../src/db/connection/database.ts'
 import { appendEvents, listEvents, listFeed } from '../../src/db/tasks/events.ts'

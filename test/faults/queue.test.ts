@@ -1,7 +1,7 @@
 // Many at the same queue.
 import { sql } from 'drizzle-orm'
 import { expect, it, onTestFinished } from 'vitest'
-import { claimDue } from '../../src/db/attempts/claim.ts'
+import { claimDue } from '../../src/engine/worker/claim.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { createLog } from '../../src/log.ts'

@@ -3,7 +3,7 @@
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { TaskStatus } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
-import { listRests } from '../providers/cooldowns.ts'
+import { listCooldowns } from '../providers/cooldowns.ts'
 
 /** All of them, as nearly one moment saw them. */
 export interface Figures {
@@ -14,8 +14,8 @@ export interface Figures {
   /** Of every project that ever asked for something. */
   spending: { projectId: string; heldMicros: number; spentMicros: number }[]
   deliveries: { pending: number; oldestMs: number }
-  /** What is given no work right now; the model is '' for all of a provider's. */
-  resting: { provider: string; model: string }[]
+  /** What gets no new work; the model is '' for all models of a provider. */
+  inCooldown: { provider: string; model: string }[]
 }
 
 /** What waits for a provider and what it works on. */
@@ -39,15 +39,22 @@ export interface Doubt {
 }
 
 export async function readFigures(q: Queries): Promise<Figures> {
-  const [tasks, queues, doubts, spending, deliveries, rests] = await Promise.all([
+  const [tasks, queues, doubts, spending, deliveries, cooldowns] = await Promise.all([
     countOpenTasks(q),
     listQueues(q),
     listDoubts(q),
     listTotals(q),
     countPending(q),
-    listRests(q),
+    listCooldowns(q),
   ])
-  return { tasks, queues, doubts, spending, deliveries, resting: rests.filter(({ resting }) => resting) }
+  return {
+    tasks,
+    queues,
+    doubts,
+    spending,
+    deliveries,
+    inCooldown: cooldowns.filter(({ inCooldown }) => inCooldown),
+  }
 }
 
 const counted = sql`count(*)`.mapWith(Number)

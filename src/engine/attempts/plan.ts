@@ -13,7 +13,8 @@ import { worstCaseMicros } from '../usage/estimate.ts'
 import { openBooks, refused, reserve } from './ledger.ts'
 import type { Asking } from '../access/limiter.ts'
 import { splitIntoParts, type Part } from './parts.ts'
-import { findOffer, type Route } from '../routing/route.ts'
+import { findOffer } from '../routing/configured.ts'
+import type { Route } from '../routing/route.ts'
 
 /** Inserts a task with the first attempt of each of its parts, and its first event; undefined when the idempotency key is taken. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED. */
 export async function startTask(
@@ -43,7 +44,7 @@ export async function startTask(
     maxCharges: request.maxCharges,
     traceparent: deps.tracing.here(),
     parts: parts.length,
-    warnings: route.fit.warnings,
+    warnings: route.match.warnings,
     createdAt,
     lastSeq: 0,
   })

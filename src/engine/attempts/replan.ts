@@ -4,8 +4,7 @@ import { GatewayError } from '../../errors.ts'
 import type { Failure } from '../../providers/error.ts'
 import type { Deps } from '../deps.ts'
 import { isLive } from './machine.ts'
-import { routes } from '../routing/route.ts'
-import { routingNow } from '../routing/conditions.ts'
+import { findRoutes } from '../routing/route.ts'
 import { verdict, type Verdict } from './verdict.ts'
 
 /** Gathers what a verdict needs, and passes it. `attempts` are all of the task's. */
@@ -37,18 +36,16 @@ export async function replan(
   return { attempt: end, next: wasLatest && !goesOn ? next : undefined }
 }
 
-/** Who else could make this part, the best first; providers at rest are not asked. */
+/** The providers that could make this part, best first; those in cooldown or without a needed price are left out. */
 async function able(q: Queries, deps: Deps, task: TaskRow, { n }: AttemptRow): Promise<string[]> {
   try {
-    const now = await routingNow(q, deps, task)
-    return routes({ ...task.request, n }, deps.providers, now)
+    return (await findRoutes(q, deps, task, { ...task.request, n }))
       .filter(
-        ({ offer, provider }) => offer.capabilities.maxN >= n && !now.resting(provider.name, offer.model),
+        ({ offer, inCooldown, lacksPrice }) => offer.capabilities.maxN >= n && !inCooldown && !lacksPrice,
       )
-      .filter(({ offer }) => offer.price !== null || !now.needsPrice)
       .map(({ provider }) => provider.name)
   } catch (error) {
-    // The configuration changed, and nobody can serve it any more.
+    // The configuration has changed, and no provider can serve the task any more.
     if (error instanceof GatewayError) return []
     throw error
   }

@@ -6,7 +6,7 @@ import type { AttemptState } from '../../domain.ts'
 import type { Deps } from '../deps.ts'
 import { landImages } from '../images/ingest.ts'
 import { dropReceipt, listReceipts, type Receipt } from '../attempts/received-answer.ts'
-import { findOffer } from '../routing/route.ts'
+import { findOffer } from '../routing/configured.ts'
 import { settle } from '../attempts/settle.ts'
 
 const UNSETTLED: ReadonlySet<AttemptState> = new Set(['SENDING', 'ACCEPTED', 'UNKNOWN'])

@@ -16,8 +16,7 @@ import {
 import { checkInput, type TaskInput } from './input.ts'
 import type { Asking } from '../access/limiter.ts'
 import { startTask } from '../attempts/plan.ts'
-import { routes, type Route } from '../routing/route.ts'
-import { routingNow } from '../routing/conditions.ts'
+import { findRoutes, type Route } from '../routing/route.ts'
 
 /** A task, new or found again by its idempotency key. */
 export interface Created {
@@ -72,7 +71,7 @@ export async function createTask(deps: Deps, by: Asking, input: TaskInput): Prom
 
 /** Throws GatewayError when nobody can serve it. */
 async function bestRoute(deps: Deps, by: Asking, request: ImageRequest): Promise<Route> {
-  const [best] = routes(request, deps.providers, await routingNow(deps.db.read, deps, by))
+  const [best] = await findRoutes(deps.db.read, deps, by, request)
   return best!
 }
 

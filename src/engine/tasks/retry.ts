@@ -8,8 +8,7 @@ import type { Deps } from '../deps.ts'
 import type { Asking } from '../access/limiter.ts'
 import { planAttempt, startTask } from '../attempts/plan.ts'
 import type { Part } from '../attempts/parts.ts'
-import { routes, type Route } from '../routing/route.ts'
-import { routingNow } from '../routing/conditions.ts'
+import { findRoutes, type Route } from '../routing/route.ts'
 
 /** How many possible charges a part may ever have. */
 const MOST_CHARGES = 5
@@ -45,7 +44,7 @@ export async function retryTask(
     if (!permission.acceptPossibleSecondCharge) checkCharges(task, attempts)
     const goesOn = task.status === 'OUTCOME_UNKNOWN'
     // What a task goes on with is its own key's to pay.
-    const able = routes(task.request, deps.providers, await routingNow(q, deps, goesOn ? task : by))
+    const able = await findRoutes(q, deps, goesOn ? task : by, task.request)
     return goesOn ? goOn(q, deps, by, task, attempts, able) : startAgain(q, deps, by, task, able[0]!)
   })
 }

@@ -37,7 +37,7 @@ export async function makeOrder(
     )
   }
   return {
-    ...route.fit.settings,
+    ...route.match.settings,
     operation: request.operation,
     upstreamModel: route.offer.upstreamModel,
     images,

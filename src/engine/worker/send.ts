@@ -49,8 +49,8 @@ export function routeOf(deps: Deps, task: TaskRow, attempt: AttemptRow): Route {
   const here = deps.providers.filter(({ name }) => name === attempt.provider)
   try {
     const [route] = routes({ ...task.request, n: attempt.n, providers: null }, here, {
-      today: todayOf(deps),
-      resting: () => false,
+      today: todayOf(deps.clock),
+      inCooldown: () => false,
       needsPrice: false,
     })
     return route!
