@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Finding } from '../engine/maintenance/invariants/index.ts'
+import type { InvariantFinding } from '../engine/maintenance/invariants/index.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { EXIT } from './exit.ts'
 import type { Paint } from './screen.ts'
@@ -62,7 +62,7 @@ async function runDoctor({ switches }: Arguments, { env, cwd, out }: Surrounding
 /** The one invariant that reads the images. */
 const ABOUT_FILES = 'I10'
 
-function page(location: string, findings: Finding[], paint: Paint): string {
+function page(location: string, findings: InvariantFinding[], paint: Paint): string {
   const violated = findings.filter(({ violations }) => violations.length > 0).length
   const end =
     violated === 0
@@ -71,7 +71,7 @@ function page(location: string, findings: Finding[], paint: Paint): string {
   return `${[location, '', ...findings.flatMap((finding) => linesOf(finding, paint)), '', end].join('\n')}\n`
 }
 
-function linesOf({ id, sentence, violations }: Finding, paint: Paint): string[] {
+function linesOf({ id, sentence, violations }: InvariantFinding, paint: Paint): string[] {
   const word = violations.length === 0 ? paint('green', 'ok'.padEnd(8)) : paint('red', 'violated')
   const more = violations.length - EXAMPLES
   return [

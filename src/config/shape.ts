@@ -1,6 +1,6 @@
 // Every setting, its default and its limits. Messages continue the sentence `PORT is "99999": …`.
 import { z } from 'zod'
-import { LEAST_KEPT } from '../engine/maintenance/retention.ts'
+import { MIN_RETENTION } from '../engine/maintenance/retention.ts'
 import { databaseProblem, originProblem, publicUrlProblem, rangeProblem } from './address.ts'
 import { adminKeyProblem } from './admin-key.ts'
 import { hostProblem } from './host.ts'
@@ -42,13 +42,13 @@ const [HOUR, DAY, CENTURY] = [3_600_000, 86_400_000, 36_500 * 86_400_000]
 const RETENTION_SHAPE = z
   .strictObject({
     /** The events of a task. Whoever comes back later with a cursor is told how the task stands instead. */
-    eventsMs: wholeNumber(LEAST_KEPT.eventsMs, CENTURY)
+    eventsMs: wholeNumber(MIN_RETENTION.eventsMs, CENTURY)
       .nullable()
       .default(7 * DAY),
     /** Its previews. */
     previewsMs: wholeNumber(HOUR, CENTURY).nullable().default(DAY),
     /** Webhook deliveries and their tries. A delivery takes up to three days. */
-    deliveriesMs: wholeNumber(LEAST_KEPT.deliveriesMs, CENTURY)
+    deliveriesMs: wholeNumber(MIN_RETENTION.deliveriesMs, CENTURY)
       .nullable()
       .default(30 * DAY),
     /** What providers posted about an attempt. */

@@ -73,7 +73,7 @@ export interface Deps {
 }
 
 /** The two ends of a process: first its calls are `cut`, and once their outcomes are written down it is `over`. */
-export interface Ends {
+export interface ShutdownSignals {
   cut: AbortSignal
   over: AbortSignal
 }

@@ -12,7 +12,7 @@ import type { TaskFilter } from '../db/tasks/tasks.ts'
 import type { Limits, Period } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
-import { adoptReceipts } from './maintenance/adopt.ts'
+import { adoptReceivedAnswers } from './maintenance/adopt.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
 import { setBudget, type Budget } from './access/budgets.ts'
 import { cancelTask } from './tasks/cancel.ts'
@@ -25,14 +25,14 @@ import {
   redeliverWebhook,
   type WebhookInput,
 } from './webhooks/endpoints.ts'
-import { watchProject, watchTask, type Told } from './events/feed.ts'
+import { watchProject, watchTask, type FeedItem } from './events/feed.ts'
 import type { TaskInput } from './tasks/input.ts'
-import type { Asking } from './access/limiter.ts'
+import type { CallerWithLimits } from './access/limiter.ts'
 import { createKey, endKey, type KeyInput } from './access/keys.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './routing/pause.ts'
 import { createProject } from './access/projects.ts'
 import { createReadiness } from './worker/readiness.ts'
-import { knowsCallback, receiveCallback, type Receipt } from './attempts/receive-callback.ts'
+import { knowsCallback, receiveCallback, type CallbackResult } from './attempts/receive-callback.ts'
 import { reconcile } from './worker/reconcile.ts'
 import { recoverAbandoned, warnOfStranded } from './maintenance/recover.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
@@ -40,7 +40,7 @@ import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts
 import { doubtUnsent } from './maintenance/restored.ts'
 import { retryTask } from './tasks/retry.ts'
 import { createRunner } from './worker/runner.ts'
-import { watchedCreate, watchedFeed, watchedRetry } from './tasks/instrumented.ts'
+import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
 import type { UsageQuestion } from './usage/query.ts'
 import type { UsageReport } from './usage/report.ts'
 import { watchUsage } from './usage/watch.ts'
@@ -50,16 +50,20 @@ import { createDeliverer } from './webhooks/deliverer.ts'
 /** Every verb the edges may call. There is no second way in. */
 export interface Engine {
   /** Counts one operation of whoever asks. Throws RATE_LIMITED when it is one too many. */
-  admit(by: Asking): Promise<void>
-  create(by: Asking, input: TaskInput): Promise<Created>
+  admit(by: CallerWithLimits): Promise<void>
+  create(by: CallerWithLimits, input: TaskInput): Promise<Created>
   cancel(projectId: string, taskId: string): Promise<TaskRow>
-  retry(by: Asking, taskId: string, permission: { acceptPossibleSecondCharge: boolean }): Promise<TaskRow>
-  watchTask(projectId: string, taskId: string, after: string | null): Promise<AsyncIterableIterator<Told>>
+  retry(
+    by: CallerWithLimits,
+    taskId: string,
+    permission: { acceptPossibleSecondCharge: boolean },
+  ): Promise<TaskRow>
+  watchTask(projectId: string, taskId: string, after: string | null): Promise<AsyncIterableIterator<FeedItem>>
   watchProject(
     projectId: string,
     filter: TaskFilter,
     after: string | null,
-  ): Promise<AsyncIterableIterator<Told>>
+  ): Promise<AsyncIterableIterator<FeedItem>>
   watchUsage(question: UsageQuestion & { projectId: string }): AsyncIterableIterator<UsageReport>
   /** Ends the doubt about an attempt by the word of an operator. */
   resolve(
@@ -87,7 +91,7 @@ export interface Engine {
   /** Whether a callback's secret is that of an attempt's own address. */
   knows(secret: string): Promise<boolean>
   /** Takes in what an upstream posted to an attempt's own address. */
-  receive(secret: string, body: string): Promise<Receipt>
+  receive(secret: string, body: string): Promise<CallbackResult>
   /**
    * Takes care of what the last process left behind, then begins to work. When the database was `restored` from a backup,
    * what waits to be sent is put in doubt first.
@@ -149,20 +153,20 @@ export function createEngine(deps: Deps): Engine {
     admit: (by) => deps.limiter.request(by),
     create(by, input) {
       refuseWhileDraining()
-      return watchedCreate(deps, () => createTask(deps, by, input))
+      return instrumentedCreate(deps, () => createTask(deps, by, input))
     },
     retry(by, taskId, permission) {
       refuseWhileDraining()
-      return watchedRetry(deps, () => retryTask(deps, by, taskId, permission))
+      return instrumentedRetry(deps, () => retryTask(deps, by, taskId, permission))
     },
     cancel: (projectId, taskId) => cancelTask(deps, projectId, taskId),
     watchTask(projectId, taskId, after) {
       refuseWhileDraining()
-      return watchedFeed(deps, watchTask(deps, projectId, taskId, after))
+      return instrumentedFeed(deps, watchTask(deps, projectId, taskId, after))
     },
     watchProject(projectId, filter, after) {
       refuseWhileDraining()
-      return watchedFeed(deps, watchProject(deps, projectId, filter, after))
+      return instrumentedFeed(deps, watchProject(deps, projectId, filter, after))
     },
     watchUsage(question) {
       refuseWhileDraining()
@@ -190,7 +194,7 @@ export function createEngine(deps: Deps): Engine {
       // SQLite is one process's own: whoever held a lease there is dead.
       const all = db.dialect === 'sqlite'
       if (restored) await doubtUnsent(deps)
-      await adoptReceipts(deps, { all }, over.signal)
+      await adoptReceivedAnswers(deps, { all }, over.signal)
       await recoverAbandoned(deps, { all })
       await warnOfStranded(deps)
       await deps.store.sweep(UNUSED_FOR_MS)
@@ -203,7 +207,7 @@ export function createEngine(deps: Deps): Engine {
         ),
         repeat(tuning.reapMs, stopClaiming.signal, async () => {
           await recoverAbandoned(deps, { all: false })
-          await adoptReceipts(deps, { all: false }, over.signal)
+          await adoptReceivedAnswers(deps, { all: false }, over.signal)
         }),
         repeat(tuning.reapMs, stopClaiming.signal, () => reconcile(deps, stopClaiming.signal)),
         repeat(REMOVE_ROWS_EVERY_MS, stopClaiming.signal, () => housekeeping.removeRows(stopClaiming.signal)),

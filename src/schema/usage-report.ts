@@ -1,7 +1,7 @@
 import type { UsageFilter } from '../db/money/usage-report.ts'
 import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../domain.ts'
 import { knownCost, told } from '../engine/usage/columns.ts'
-import { MOST_ROWS, type UsageDimension, type UsageQuestion } from '../engine/usage/query.ts'
+import { MAX_ROWS, type UsageDimension, type UsageQuestion } from '../engine/usage/query.ts'
 import { reportUsage, type Figures, type UsageReport, type UsageRow } from '../engine/usage/report.ts'
 import type { Period } from '../engine/usage/time-zone.ts'
 import { GatewayError } from '../errors.ts'
@@ -191,7 +191,7 @@ const ReportRef = builder.objectRef<UsageReport>('UsageReport').implement({
     timeZone: t.exposeString('timeZone', { description: 'Whose hours, days and months they are.' }),
     rows: t.field({
       type: [RowRef],
-      description: `In the order of \`groupBy\`, at most ${MOST_ROWS}; empty without it, since \`totals\` says it all.`,
+      description: `In the order of \`groupBy\`, at most ${MAX_ROWS}; empty without it, since \`totals\` says it all.`,
       // They are read at once, and a field of theirs costs next to nothing.
       complexity: { multiplier: 100 },
       resolve: ({ rows }) => rows.map((row) => ({ ...row, ...row.figures })),

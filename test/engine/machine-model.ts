@@ -9,7 +9,7 @@ import {
   isHeld,
   isLive,
   transition,
-  type News,
+  type TransitionInput,
   type Trigger,
 } from '../../src/engine/attempts/machine.ts'
 import { verdict } from '../../src/engine/attempts/verdict.ts'
@@ -69,7 +69,7 @@ interface Attempt {
 
 const COST = 40
 const MOST_ATTEMPTS = 3
-const MOST_CHARGES = 5
+const MAX_CHARGES = 5
 
 /** Runs the steps from a task that was just created. Answers the first thing that does not hold; `reached` gathers the triggers. */
 export function violation(
@@ -112,8 +112,8 @@ export function violation(
   }
 
   /** What move.ts does with rows. */
-  function move(attempt: Attempt, trigger: Trigger, news: News): boolean {
-    const next = transition(attempt, trigger, news)
+  function move(attempt: Attempt, trigger: Trigger, input: TransitionInput): boolean {
+    const next = transition(attempt, trigger, input)
     if (!next) return false
     reached.add(trigger)
     Object.assign(attempt, next.set)
@@ -275,7 +275,7 @@ export function violation(
     )
     const charges = parts.map(([, ofPart]) => ofPart.filter(({ charged }) => charged !== 'NO').length)
     const needed = Math.max(task.maxCharges, ...charges.map((count) => count + 1))
-    if (needed > MOST_CHARGES) return
+    if (needed > MAX_CHARGES) return
     task.maxCharges = needed
     task.cancelRequested = false
     for (const [part] of parts) plan(part)

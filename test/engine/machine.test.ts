@@ -1,13 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ATTEMPT_STATES, type AttemptState, type LedgerKind } from '../../src/domain.ts'
-import { MOVES, transition, type Standing, type Trigger } from '../../src/engine/attempts/machine.ts'
+import { MOVES, transition, type AttemptFacts, type Trigger } from '../../src/engine/attempts/machine.ts'
 import { violation, type Step, type World } from './machine-model.ts'
 
 const HELD = 500
 
 /** An attempt as it stands in a state, with its cost as usual there. */
-function standing(state: AttemptState): Standing {
+function standing(state: AttemptState): AttemptFacts {
   const open = ['SENDING', 'ACCEPTED', 'UNKNOWN', 'FAILED'].includes(state)
   const done = state === 'SUCCEEDED'
   return {

@@ -26,9 +26,9 @@ export interface KeyInput {
 export const DEFAULT_SCOPES: readonly Scope[] = ['GENERATE', 'READ']
 
 /** How many good keys a project may have. */
-export const MOST_KEYS = 200
+export const MAX_KEYS = 200
 
-const MOST_NAME = 100
+const MAX_NAME_LENGTH = 100
 
 type Means = Pick<Deps, 'db' | 'clock' | 'wakeUps'>
 
@@ -51,8 +51,8 @@ export async function createKey(
   const { name, expiresAt, limits } = input
   const apiKey = await db.tx(async (q) => {
     if (!(await findProject(q, projectId))) throw missing('project', projectId)
-    if ((await listKeys(q, projectId, { includeRevoked: false })).length >= MOST_KEYS)
-      throw new GatewayError('CONFLICT', `There are ${MOST_KEYS} keys, which is the most. Revoke one first.`)
+    if ((await listKeys(q, projectId, { includeRevoked: false })).length >= MAX_KEYS)
+      throw new GatewayError('CONFLICT', `There are ${MAX_KEYS} keys, which is the most. Revoke one first.`)
     const secretSha256 = hashOf(secret).toString('hex')
     const row = { id, projectId, name, handle, secretSha256, scopes, expiresAt, limits, createdAt: at }
     const detail = { name, scopes: scopes.join(' ') }
@@ -104,8 +104,8 @@ export async function record(
 /** Throws BAD_USER_INPUT for what cannot be the name of a key or a project. */
 export function checkName(field: string, name: string): void {
   const isPlain = name.trim() === name && name.isWellFormed() && !/\p{Cc}/u.test(name)
-  if (name.length < 1 || name.length > MOST_NAME || !isPlain)
-    throw badInput(field, `A name is 1 to ${MOST_NAME} characters, with no space at either end.`)
+  if (name.length < 1 || name.length > MAX_NAME_LENGTH || !isPlain)
+    throw badInput(field, `A name is 1 to ${MAX_NAME_LENGTH} characters, with no space at either end.`)
 }
 
 function missing(what: string, id: string): GatewayError {

@@ -9,20 +9,20 @@ import { GatewayError } from '../../errors.ts'
 import type { Access } from './access.ts'
 
 /** Who asks; without limits of their own, the usual ones count. */
-export type Asking = Caller & Partial<Pick<Access, 'limits'>>
+export type CallerWithLimits = Caller & Partial<Pick<Access, 'limits'>>
 
 export interface Limiter {
   /** Counts one operation. Throws RATE_LIMITED when it is one too many, and then it does not count. */
-  request(by: Asking): Promise<void>
+  request(by: CallerWithLimits): Promise<void>
   /** The same for one new task. */
-  task(by: Asking): Promise<void>
+  task(by: CallerWithLimits): Promise<void>
   /** The same for the bytes of the images that come with a request. */
-  upload(by: Asking, bytes: number): Promise<void>
+  upload(by: CallerWithLimits, bytes: number): Promise<void>
   /**
    * Throws RATE_LIMITED when more tasks are queued or running than may be, the new one among them. Call it in the
    * transaction that makes it: the books are locked, so no two can take the last place.
    */
-  room(q: Transaction, by: Asking): Promise<void>
+  room(q: Transaction, by: CallerWithLimits): Promise<void>
 }
 
 /** What is counted by the minute. */
@@ -46,7 +46,7 @@ export function createLimiter(counter: Counter, clock: Clock, usual: Limits | nu
   // fewer may be open by now and never more, but for those that came back from a doubt.
   const fitting = new Map<string, number>()
 
-  function boundsOn({ projectId, apiKeyId, limits }: Asking, name: keyof Limits): Bound[] {
+  function boundsOn({ projectId, apiKeyId, limits }: CallerWithLimits, name: keyof Limits): Bound[] {
     const ofProject = (limits?.project ?? usual)?.[name] ?? null
     const ofKey = limits?.key?.[name] ?? null
     return [
@@ -57,7 +57,7 @@ export function createLimiter(counter: Counter, clock: Clock, usual: Limits | nu
     ]
   }
 
-  async function take(by: Asking, rate: Rate, amount: number): Promise<void> {
+  async function take(by: CallerWithLimits, rate: Rate, amount: number): Promise<void> {
     const taken: string[] = []
     for (const bound of boundsOn(by, rate)) {
       const key = `${rate}:${bound.owner}`

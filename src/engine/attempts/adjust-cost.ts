@@ -10,7 +10,7 @@ import { hasEnded } from './machine.ts'
 import { move } from './move.ts'
 
 /** How long a note may be, in characters. */
-const MOST_NOTE = 1_000
+const MAX_NOTE_LENGTH = 1_000
 
 /**
  * Puts down what an attempt cost by the bill of its provider: posted where nobody knew, adjusted where it was known
@@ -26,8 +26,8 @@ export async function adjustCost(
 ): Promise<AttemptRow> {
   if (!(Number.isSafeInteger(costMicros) && costMicros >= 0))
     throw badInput('costMicros', `costMicros is ${costMicros}; a cost is a whole number of micro-USD from 0.`)
-  if (note.trim() === '' || note.length > MOST_NOTE)
-    throw badInput('note', `Say in 1 to ${MOST_NOTE} characters where the cost is known from.`)
+  if (note.trim() === '' || note.length > MAX_NOTE_LENGTH)
+    throw badInput('note', `Say in 1 to ${MAX_NOTE_LENGTH} characters where the cost is known from.`)
   const at = deps.clock.now()
   return deps.db.tx(async (q) => {
     const known = await findAttempt(q, by.projectId, id)

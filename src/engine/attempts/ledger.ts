@@ -10,7 +10,7 @@ import { newId } from '../../ids.ts'
 import { firstLine, hasEnded, isHeld, type Transition } from './machine.ts'
 
 /** Why nothing may be planned: a budget that has too little left, or one that needs a price nobody knows. */
-export type Refusal = Exhausted | 'PRICE_UNKNOWN'
+export type HoldRefusal = Exhausted | 'PRICE_UNKNOWN'
 
 /**
  * Holds the most that an attempt could cost, as far as the budgets allow: before the attempt is planned. Answers why
@@ -21,7 +21,7 @@ export async function reserve(
   by: Caller,
   at: number,
   heldMicros: number | null,
-): Promise<Refusal | undefined> {
+): Promise<HoldRefusal | undefined> {
   await lockBooks(q, by.projectId)
   if (heldMicros === null && (await listBudgetsOn(q, by)).length > 0) return 'PRICE_UNKNOWN'
   return hold(q, by, at, heldMicros ?? 0)
@@ -100,7 +100,7 @@ const PERIOD_WORDS = { DAY: 'today', MONTH: 'this month', TOTAL: 'in all' } as c
 
 /** A refusal as the client is told: BUDGET_EXCEEDED or PRICE_UNKNOWN. */
 export function refused(
-  refusal: Refusal,
+  refusal: HoldRefusal,
   attempt: Pick<AttemptRow, 'provider' | 'model' | 'heldMicros' | 'apiKeyId'>,
 ): GatewayError {
   const { provider, model, heldMicros, apiKeyId } = attempt

@@ -3,10 +3,10 @@ import type { Transaction } from '../../db/connection/database.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { returnPermit } from '../../db/tasks/tasks.ts'
 import { account } from './ledger.ts'
-import { MOVES, transition, type News, type Trigger } from './machine.ts'
+import { MOVES, transition, type TransitionInput, type Trigger } from './machine.ts'
 
-/** What a move brings: news for the machine, and evidence for the row. */
-export type Change = News &
+/** The input of a move: for the machine, and evidence for the row. */
+export type Change = TransitionInput &
   Omit<AttemptChange, 'state' | 'charged' | 'costMicros' | 'finishedAt'> & {
     /** When given, nothing moves once this claim was lost. */
     lease?: Lease
@@ -24,8 +24,12 @@ export async function move(
   { at, charged, costMicros, lease, ...set }: Change,
 ): Promise<AttemptRow | undefined> {
   const before = await findAnyAttempt(q, id)
-  const news: News = { at, ...(charged && { charged }), ...(costMicros !== undefined && { costMicros }) }
-  const next = before && transition(before, trigger, news)
+  const input: TransitionInput = {
+    at,
+    ...(charged && { charged }),
+    ...(costMicros !== undefined && { costMicros }),
+  }
+  const next = before && transition(before, trigger, input)
   if (!next) return undefined
   const { state, ...written } = next.set
   // Claims go between PLANNED and LEASED without the task's lock, so any state the move starts from will do.

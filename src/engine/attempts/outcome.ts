@@ -5,17 +5,17 @@ import type { Failure } from '../../providers/error.ts'
 import type { Price, ResolvedSettings } from '../../providers/provider.ts'
 
 /** What is known of how far the request got. Grows while a call runs. */
-export interface Evidence {
+export interface WireEvidence {
   wirePhase: WirePhase
   httpStatus: number | null
   providerRequestId: string | null
 }
 
 /** A step that was taken: of which attempt, and how far it got. */
-export interface Case {
+export interface AttemptContext {
   task: TaskRow
   attempt: AttemptRow
-  evidence: Evidence
+  evidence: WireEvidence
 }
 
 /** What came of a step, to be settled. */

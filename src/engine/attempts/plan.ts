@@ -11,7 +11,7 @@ import { newId } from '../../ids.ts'
 import type { Deps } from '../deps.ts'
 import { worstCaseMicros } from '../usage/estimate.ts'
 import { openBooks, refused, reserve } from './ledger.ts'
-import type { Asking } from '../access/limiter.ts'
+import type { CallerWithLimits } from '../access/limiter.ts'
 import { splitIntoParts, type Part } from './parts.ts'
 import { findOffer } from '../routing/configured.ts'
 import type { Route } from '../routing/route.ts'
@@ -21,7 +21,7 @@ export async function startTask(
   q: Transaction,
   deps: Deps,
   start: {
-    by: Asking
+    by: CallerWithLimits
     request: ImageRequest
     fingerprint: string
     idempotencyKey: string | null

@@ -11,7 +11,7 @@ import { sha256 } from './callback.ts'
 import { move } from './move.ts'
 
 /** What became of a callback. KEPT: it is stored, and the attempt will be looked at; what it says is not believed. */
-export type Receipt = 'KEPT' | 'UNKNOWN_SECRET' | 'TOO_LATE' | 'UNREADABLE'
+export type CallbackResult = 'KEPT' | 'UNKNOWN_SECRET' | 'TOO_LATE' | 'UNREADABLE'
 
 /** Whether an attempt was given an address with this secret, be it long ago. */
 export async function knowsCallback({ db }: Pick<Deps, 'db'>, secret: string): Promise<boolean> {
@@ -25,7 +25,7 @@ const OPEN_FOR_MS = 86_400_000
  * Takes in what an upstream posted to an attempt's own address: kept durably, then the attempt is due for a check at
  * once. A callback for an attempt whose answer was lost brings its remote id back, and with that the attempt.
  */
-export async function receiveCallback(deps: Deps, secret: string, body: string): Promise<Receipt> {
+export async function receiveCallback(deps: Deps, secret: string, body: string): Promise<CallbackResult> {
   const attempt = await findAttemptByCallback(deps.db.read, sha256(secret))
   if (!attempt) return 'UNKNOWN_SECRET'
   const now = deps.clock.now()

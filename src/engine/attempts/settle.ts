@@ -18,13 +18,13 @@ import { noteFailure, noteSuccess } from '../routing/health.ts'
 import { leaseOf, NO_LEASE, release } from './lease.ts'
 import { isUnsent, type Trigger } from './machine.ts'
 import { move, type Change } from './move.ts'
-import type { Case, Outcome, Waiting } from './outcome.ts'
+import type { AttemptContext, Outcome, Waiting } from './outcome.ts'
 import { planAttempt } from './plan.ts'
 import { replan } from './replan.ts'
 import { tellToCancel } from './cancel-remote.ts'
 
 /** Writes down what came of a step. Nothing changes where somebody else has settled the attempt already. */
-export async function settle(deps: Deps, of: Case, outcome: Outcome): Promise<void> {
+export async function settle(deps: Deps, of: AttemptContext, outcome: Outcome): Promise<void> {
   if (outcome.is === 'TAKEN') return
   if (outcome.is === 'RELEASED') return release(deps, of.attempt)
   const task = await deps.db.tx(async (q) => {
@@ -43,7 +43,7 @@ export async function settle(deps: Deps, of: Case, outcome: Outcome): Promise<vo
 
 type Settled = Exclude<Outcome, { is: 'TAKEN' | 'RELEASED' }>
 
-async function write(q: Transaction, deps: Deps, of: Case, outcome: Settled): Promise<void> {
+async function write(q: Transaction, deps: Deps, of: AttemptContext, outcome: Settled): Promise<void> {
   switch (outcome.is) {
     case 'DONE':
       return settleDone(q, deps, of, outcome)
@@ -62,7 +62,7 @@ async function write(q: Transaction, deps: Deps, of: Case, outcome: Settled): Pr
 async function settleDone(
   q: Transaction,
   deps: Deps,
-  of: Case,
+  of: AttemptContext,
   { images, usage: { source, ...tokens }, usage, resolved, price }: Extract<Outcome, { is: 'DONE' }>,
 ): Promise<void> {
   const at = deps.clock.now()
@@ -103,7 +103,7 @@ export function followUpsOf(
 async function settleFailed(
   q: Transaction,
   deps: Deps,
-  of: Case,
+  of: AttemptContext,
   { failure, costMicros: known }: Extract<Outcome, { is: 'FAILED' }>,
 ): Promise<void> {
   const { task, attempt, evidence } = of
@@ -129,7 +129,7 @@ async function settleFailed(
 async function close(
   q: Transaction,
   deps: Deps,
-  { task, attempt, evidence }: Case,
+  { task, attempt, evidence }: AttemptContext,
   { trigger, ...news }: { trigger: Trigger } & Omit<Change, 'at'>,
   next?: { provider: string; delayMs: number },
 ): Promise<void> {
@@ -145,7 +145,12 @@ async function close(
 }
 
 /** The lease goes back, and the row says when to ask again. */
-async function settleWaiting(q: Transaction, deps: Deps, of: Case, outcome: Waiting): Promise<void> {
+async function settleWaiting(
+  q: Transaction,
+  deps: Deps,
+  of: AttemptContext,
+  outcome: Waiting,
+): Promise<void> {
   const { attempt, evidence } = of
   // A callback that came before the answer to the submit is a reason to look at once.
   const calledBack = outcome.is === 'ACCEPTED' && (await listCallbacks(q, attempt.id)).length > 0
@@ -166,7 +171,7 @@ async function settleWaiting(q: Transaction, deps: Deps, of: Case, outcome: Wait
 async function recordProgress(
   q: Transaction,
   deps: Deps,
-  { task, attempt }: Case,
+  { task, attempt }: AttemptContext,
   fraction: number,
 ): Promise<void> {
   const progress = Math.min(0.99, (fraction * attempt.n) / task.request.n)
@@ -175,7 +180,10 @@ async function recordProgress(
   await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress }], deps.clock.now())
 }
 
-function triggerOf(state: AttemptState, { attempt, evidence }: Case): { trigger: Trigger; lease?: Lease } {
+function triggerOf(
+  state: AttemptState,
+  { attempt, evidence }: AttemptContext,
+): { trigger: Trigger; lease?: Lease } {
   // Not a proof about the one request there may be, but the word of a worker: it counts while its claim does.
   if (evidence.wirePhase === 'NONE') return { trigger: 'giveUp', lease: leaseOf(attempt) }
   if (state === 'UNKNOWN') return { trigger: 'lose' }
@@ -183,7 +191,7 @@ function triggerOf(state: AttemptState, { attempt, evidence }: Case): { trigger:
   return { trigger: state === 'NOT_SENT' ? 'unsent' : 'fail' }
 }
 
-function toTaskError(failure: Failure, { evidence }: Case, again: boolean): TaskError {
+function toTaskError(failure: Failure, { evidence }: AttemptContext, again: boolean): TaskError {
   return {
     code: failure.code,
     message: failure.message,

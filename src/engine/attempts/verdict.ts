@@ -26,7 +26,7 @@ export interface Verdict {
 }
 
 /** A wait longer than this is an answer: no. */
-const LONGEST_WAIT_MS = 600_000
+const MAX_WAIT_MS = 600_000
 const BACKOFF_BASE_MS = 1000
 const BACKOFF_CAP_MS = 60_000
 
@@ -50,7 +50,7 @@ function afterRefusal(now: Situation): Verdict['next'] {
   if (failure.kind === 'rejected' || isOver(now)) return undefined
   if (elsewhere) return { provider: elsewhere, delayMs: 0 }
   const waitMs = failure.retryAfterMs ?? 0
-  if (failure.kind === 'refused' || waitMs > LONGEST_WAIT_MS) return undefined
+  if (failure.kind === 'refused' || waitMs > MAX_WAIT_MS) return undefined
   return { provider: here, delayMs: Math.max(waitMs, backoffMs(now)) }
 }
 

@@ -13,7 +13,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Deps } from '../deps.ts'
 
 /** One thing a viewer is told. `task` is at least as new as the event. */
-export interface Told {
+export interface FeedItem {
   /** Give it back as `after` to go on behind this event. */
   cursor: string
   at: number
@@ -40,7 +40,7 @@ export async function watchTask(
   projectId: string,
   taskId: string,
   after: string | null,
-): Promise<AsyncIterableIterator<Told>> {
+): Promise<AsyncIterableIterator<FeedItem>> {
   const known = await findTask(deps.db.read, projectId, taskId)
   if (!known)
     throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(taskId.slice(0, 60))}.`, {
@@ -95,14 +95,14 @@ export async function watchProject(
   projectId: string,
   filter: TaskFilter,
   after: string | null,
-): Promise<AsyncIterableIterator<Told>> {
+): Promise<AsyncIterableIterator<FeedItem>> {
   const last = await findFeedPosition(deps.db.read, projectId)
   const start = after === null ? last : decodeCursor(after, 'feed', projectId, last)
 
   return abortable(async function* watch(signal) {
     const waiter = deps.wakeUps.wait(feedKey(projectId))
     const cursorAt = (seq: number) => encodeCursor('feed', projectId, seq)
-    const snapshot = (task: TaskRow, seq: number, resync: boolean): Told => {
+    const snapshot = (task: TaskRow, seq: number, resync: boolean): FeedItem => {
       return { cursor: cursorAt(seq), at: deps.clock.now(), task, body: { type: 'TASK_SNAPSHOT', resync } }
     }
     try {
@@ -137,7 +137,7 @@ function beforeEnd({ status, lastSeq }: TaskRow): number {
 }
 
 /** The end as the task itself tells it, when the event of it is gone. */
-function endOf(task: TaskRow): Told {
+function endOf(task: TaskRow): FeedItem {
   const { id, status, lastSeq, finishedAt } = task
   return {
     cursor: encodeCursor('task', id, lastSeq),

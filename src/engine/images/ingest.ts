@@ -16,7 +16,7 @@ const TRIES = 5
  * disk before any row speaks of them. Throws ProviderError `broken`: charge unknown when one is not an image, charged
  * when it is one and could not be stored.
  */
-export async function landImages(
+export async function ingestImages(
   deps: Deps,
   attempt: AttemptRow,
   received: ReceivedImage[],
@@ -46,7 +46,7 @@ async function storeFile(deps: Deps, attempt: AttemptRow, file: string, over: Ab
   for (let tries = 1; ; tries++) {
     try {
       // Only the work waits for a place, and not the pause after a failure.
-      return await landFile(deps, file)
+      return await ingestFile(deps, file)
     } catch (error) {
       if (error instanceof ImageRejected) throw unusable(attempt, error)
       if (tries === TRIES || over.aborted) throw unstorable(error)
@@ -57,7 +57,7 @@ async function storeFile(deps: Deps, attempt: AttemptRow, file: string, over: Ab
 }
 
 /** Brings one picture into the store, when there is a place for it. Throws ImageRejected and DiskError. */
-export function landFile(
+export function ingestFile(
   { landing, store }: Pick<Deps, 'landing' | 'store'>,
   file: string,
 ): Promise<Pick<NewAsset, 'sha256' | 'byteSize' | 'width' | 'height' | 'mimeType' | 'thumbhash'>> {

@@ -18,7 +18,7 @@ import type { Deps } from '../deps.ts'
 export type RawImage = { upload: Blob } | { dataUrl: string } | { url: string } | { imageId: string }
 
 /** What is known of an input image that is stored. */
-export type Facts = Pick<ImageFacts, 'width' | 'height' | 'hasAlpha'>
+export type InputImageFacts = Pick<ImageFacts, 'width' | 'height' | 'hasAlpha'>
 
 /** Why a mask cannot be used, and what would be right. */
 export const MASK_WITHOUT_ALPHA =
@@ -31,7 +31,7 @@ export interface TakenImage {
   /** Undefined for a URL, which is fetched before sending, and for an image that is stored already. */
   row: Omit<NewAsset, 'taskId'> | undefined
   /** Undefined for a URL. */
-  facts: Facts | undefined
+  facts: InputImageFacts | undefined
   identity: string
 }
 

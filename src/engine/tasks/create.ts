@@ -9,12 +9,12 @@ import { checkReceiver } from '../webhooks/endpoints.ts'
 import {
   MASK_WITHOUT_ALPHA,
   takeImage,
-  type Facts,
+  type InputImageFacts,
   type RawImage,
   type TakenImage,
 } from '../images/input-images.ts'
 import { checkInput, type TaskInput } from './input.ts'
-import type { Asking } from '../access/limiter.ts'
+import type { CallerWithLimits } from '../access/limiter.ts'
 import { startTask } from '../attempts/plan.ts'
 import { findRoutes, type Route } from '../routing/route.ts'
 
@@ -29,7 +29,7 @@ export interface Created {
  * Takes a request: checks it, stores its images, and commits the task, its first attempts and its first event together.
  * Nothing is sent here. Throws GatewayError, and then nothing was stored.
  */
-export async function createTask(deps: Deps, by: Asking, input: TaskInput): Promise<Created> {
+export async function createTask(deps: Deps, by: CallerWithLimits, input: TaskInput): Promise<Created> {
   const { projectId } = by
   checkInput(input)
   if (input.callbackUrl !== null) checkReceiver(deps, 'callbackUrl', input.callbackUrl)
@@ -70,7 +70,7 @@ export async function createTask(deps: Deps, by: Asking, input: TaskInput): Prom
 }
 
 /** Throws GatewayError when nobody can serve it. */
-async function bestRoute(deps: Deps, by: Asking, request: ImageRequest): Promise<Route> {
+async function bestRoute(deps: Deps, by: CallerWithLimits, request: ImageRequest): Promise<Route> {
   const [best] = await findRoutes(deps.db.read, deps, by, request)
   return best!
 }
@@ -109,7 +109,7 @@ async function takeImages(deps: Deps, projectId: string, input: TaskInput) {
   return { images, mask }
 }
 
-function checkMask(mask: Facts, image: Facts | undefined): void {
+function checkMask(mask: InputImageFacts, image: InputImageFacts | undefined): void {
   if (!mask.hasAlpha) throw badInput('mask', MASK_WITHOUT_ALPHA)
   if (!image || (mask.width === image.width && mask.height === image.height)) return
   throw badInput(

@@ -2,10 +2,10 @@
 import type { TaskRow } from '../../db/tables/tables.ts'
 import type { Created } from './create.ts'
 import type { Deps } from '../deps.ts'
-import type { Told } from '../events/feed.ts'
+import type { FeedItem } from '../events/feed.ts'
 
 /** Where a task's trace leaves the request: its attempts and deliveries go on from this span. */
-export function watchedCreate(deps: Deps, create: () => Promise<Created>): Promise<Created> {
+export function instrumentedCreate(deps: Deps, create: () => Promise<Created>): Promise<Created> {
   return deps.tracing.span('task create', { kind: 'PRODUCER' }, async (span) => {
     const created = await create()
     span.set({ 'darkroom.task.id': created.task.id, 'darkroom.task.replayed': created.replayed })
@@ -15,7 +15,7 @@ export function watchedCreate(deps: Deps, create: () => Promise<Created>): Promi
 }
 
 /** The same for a task that is tried again: a new one, or itself once more. */
-export function watchedRetry(deps: Deps, retry: () => Promise<TaskRow>): Promise<TaskRow> {
+export function instrumentedRetry(deps: Deps, retry: () => Promise<TaskRow>): Promise<TaskRow> {
   return deps.tracing.span('task retry', { kind: 'PRODUCER' }, async (span) => {
     const task = await retry()
     span.set({ 'darkroom.task.id': task.id, 'darkroom.task.retry_of': task.retryOf })
@@ -29,13 +29,13 @@ function count({ metrics }: Deps, { model, operation }: TaskRow): void {
 }
 
 /** The same feed, and how late its viewer is told. What happened before the viewer came is a replay, and not late. */
-export async function watchedFeed(
+export async function instrumentedFeed(
   { metrics, clock }: Deps,
-  opening: Promise<AsyncIterableIterator<Told>>,
-): Promise<AsyncIterableIterator<Told>> {
+  opening: Promise<AsyncIterableIterator<FeedItem>>,
+): Promise<AsyncIterableIterator<FeedItem>> {
   const cameAt = clock.now()
   const feed = await opening
-  const watched: AsyncIterableIterator<Told> = {
+  const watched: AsyncIterableIterator<FeedItem> = {
     async next() {
       const result = await feed.next()
       if (!result.done && result.value.body.type !== 'TASK_SNAPSHOT' && result.value.at >= cameAt)

@@ -5,13 +5,13 @@ import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { findTask, getTask, lockTask, updateTask } from '../../db/tasks/tasks.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Deps } from '../deps.ts'
-import type { Asking } from '../access/limiter.ts'
+import type { CallerWithLimits } from '../access/limiter.ts'
 import { planAttempt, startTask } from '../attempts/plan.ts'
 import type { Part } from '../attempts/parts.ts'
 import { findRoutes, type Route } from '../routing/route.ts'
 
 /** How many possible charges a part may ever have. */
-const MOST_CHARGES = 5
+const MAX_CHARGES = 5
 
 /**
  * Tries again because the owner asks. A FAILED or CANCELED task stays as it ended, and a new one with the same request
@@ -21,7 +21,7 @@ const MOST_CHARGES = 5
  */
 export async function retryTask(
   deps: Deps,
-  by: Asking,
+  by: CallerWithLimits,
   id: string,
   permission: { acceptPossibleSecondCharge: boolean },
 ): Promise<TaskRow> {
@@ -52,7 +52,7 @@ export async function retryTask(
 async function startAgain(
   q: Transaction,
   deps: Deps,
-  by: Asking,
+  by: CallerWithLimits,
   task: TaskRow,
   route: Route,
 ): Promise<TaskRow> {
@@ -66,15 +66,15 @@ async function startAgain(
 async function goOn(
   q: Transaction,
   deps: Deps,
-  by: Asking,
+  by: CallerWithLimits,
   task: TaskRow,
   attempts: AttemptRow[],
   able: Route[],
 ): Promise<TaskRow> {
   const lost = unsettledParts(attempts)
   const maxCharges = Math.max(task.maxCharges, ...lost.map(({ charges }) => charges + 1))
-  if (maxCharges > MOST_CHARGES) {
-    const message = `${task.id} may have been charged ${MOST_CHARGES} times already, which is the most.`
+  if (maxCharges > MAX_CHARGES) {
+    const message = `${task.id} may have been charged ${MAX_CHARGES} times already, which is the most.`
     throw new GatewayError('CONFLICT', message, { field: 'id' })
   }
   const set = { status: 'QUEUED' as const, maxCharges, cancelRequestedAt: null }

@@ -54,10 +54,10 @@ export interface UsageQuestion {
 }
 
 /** The most rows of one report. */
-export const MOST_ROWS = 10_000
-const MOST_YEARS = 50
+export const MAX_ROWS = 10_000
+const MAX_YEARS = 50
 /** The most values of one filter. */
-const MOST_VALUES = 1000
+const MAX_VALUES = 1000
 
 /** Throws BAD_USER_INPUT for what cannot be answered; else its time zone. */
 export function checkQuestion(question: UsageQuestion): Zone {
@@ -74,8 +74,8 @@ export function checkQuestion(question: UsageQuestion): Zone {
       'to',
       `\`from\` is ${say(from)} and \`to\` is ${say(to)}; it must be later, for it is not in the report any more.`,
     )
-  if (to !== null && to - from > MOST_YEARS * 366 * DAY_MS)
-    throw badInput('from', `From ${say(from)} to ${say(to)} are more than ${MOST_YEARS} years.`)
+  if (to !== null && to - from > MAX_YEARS * 366 * DAY_MS)
+    throw badInput('from', `From ${say(from)} to ${say(to)} are more than ${MAX_YEARS} years.`)
   const twice = groupBy.find((dimension, nth) => groupBy.indexOf(dimension) !== nth)
   if (twice) throw badInput('groupBy', `\`groupBy\` names ${twice} twice; once is enough.`)
   if (groupBy.includes('METADATA') && metadataKey === null)
@@ -89,10 +89,10 @@ export function checkQuestion(question: UsageQuestion): Zone {
       `\`metadataKey\` is ${quote(metadataKey)}, and \`groupBy\` does not name METADATA.`,
     )
   for (const [name, values] of Object.entries(filter)) {
-    if (values.length > MOST_VALUES)
+    if (values.length > MAX_VALUES)
       throw badInput(
         `filter.${name}`,
-        `\`filter.${name}\` has ${values.length} values; ${MOST_VALUES} are possible.`,
+        `\`filter.${name}\` has ${values.length} values; ${MAX_VALUES} are possible.`,
       )
   }
   return zone
@@ -102,7 +102,7 @@ export function checkQuestion(question: UsageQuestion): Zone {
 export function tooManyRows({ groupBy }: UsageQuestion): Error {
   return badInput(
     'groupBy',
-    `Grouped by ${groupBy.join(', ')}, the report has more than ${MOST_ROWS} rows. ` +
+    `Grouped by ${groupBy.join(', ')}, the report has more than ${MAX_ROWS} rows. ` +
       'Ask for a shorter time, for fewer dimensions, or filter.',
   )
 }

@@ -7,7 +7,7 @@ import { isTime, lengthOf, listPieces, unitOf, type Piece } from './slices.ts'
 import {
   checkQuestion,
   KEY_OF,
-  MOST_ROWS,
+  MAX_ROWS,
   tooManyRows,
   type UsageDimension,
   type UsageQuestion,
@@ -53,7 +53,7 @@ export async function reportUsage(q: Queries, question: UsageQuestion, now: numb
         add(totals, sum.counts)
         if (groupBy.length > 0) put(groups, periodsAt(momentIn(piece, sum)), sum)
       }
-      if (groups.size > MOST_ROWS) throw tooManyRows(question)
+      if (groups.size > MAX_ROWS) throw tooManyRows(question)
     }
   }
   return { from, to: question.to ?? now, timeZone, rows: inOrder([...groups.values()], question), totals }
@@ -80,7 +80,7 @@ async function* read(q: Queries, question: UsageQuestion, piece: Piece): AsyncGe
     by: groupBy.flatMap((dimension) => (isTime(dimension) ? [] : [KEY_OF[dimension]])),
     bucket: unit ? { offsetMs: piece.offsetMs, lengthMs: lengthOf(unit) } : null,
     // One more says that there are too many; a month is up to 31 of them.
-    limit: (MOST_ROWS + 1) * (unit === 'MONTH' ? 31 : 1),
+    limit: (MAX_ROWS + 1) * (unit === 'MONTH' ? 31 : 1),
   }
   for await (const sums of readSlice(q, piece, slice)) {
     // There may be more, which nobody would count.

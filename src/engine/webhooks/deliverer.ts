@@ -13,7 +13,7 @@ import { closeEndpoint, findEndpoint } from '../../db/webhooks/endpoints.ts'
 import type { Deps } from '../deps.ts'
 import { findOrMakeSecret } from './endpoints.ts'
 import { signedHeaders } from './signature.ts'
-import { countTry, watchedPost } from './instrumented-delivery.ts'
+import { countTry, instrumentedPost } from './instrumented-delivery.ts'
 import { afterTry, tryToPost, type Tried } from './try.ts'
 
 export interface Deliverer {
@@ -85,7 +85,7 @@ async function deliver(deps: Deps, delivery: DeliveryRow, cut: AbortSignal): Pro
   const lease = { owner: deps.workerId, epoch: delivery.leaseEpoch }
   const secret = await secretFor(deps, delivery)
   const tried =
-    secret === null ? 'CUT' : await watchedPost(deps, delivery, () => post(deps, delivery, secret, cut))
+    secret === null ? 'CUT' : await instrumentedPost(deps, delivery, () => post(deps, delivery, secret, cut))
   await deps.db.tx(async (q) => {
     if (tried === 'CUT') return releaseDelivery(q, delivery.id, lease)
     const after = afterTry(deps, delivery, tried)

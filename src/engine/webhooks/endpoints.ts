@@ -25,9 +25,9 @@ export interface WebhookInput {
 }
 
 /** How many webhooks a project may have: each makes every end of a task a little dearer. */
-export const MOST_WEBHOOKS = 20
+export const MAX_WEBHOOKS = 20
 
-const MOST_DESCRIPTION = 200
+const MAX_DESCRIPTION_LENGTH = 200
 
 /** Registers a webhook, with a secret of its own. Throws BAD_USER_INPUT, and CONFLICT when there are too many. */
 export async function createWebhook(
@@ -39,15 +39,15 @@ export async function createWebhook(
   if (input.events?.length === 0)
     throw badInput('events', 'The list of events is empty. Name at least one, or leave it out for all.')
   const { description } = input
-  if (description !== null && (description.length > MOST_DESCRIPTION || !isText(description)))
-    throw badInput('description', `A description is text of up to ${MOST_DESCRIPTION} characters.`)
+  if (description !== null && (description.length > MAX_DESCRIPTION_LENGTH || !isText(description)))
+    throw badInput('description', `A description is text of up to ${MAX_DESCRIPTION_LENGTH} characters.`)
   const createdAt = deps.clock.now()
   const secret = newWebhookSecret()
   const row = await deps.db.tx(async (q) => {
-    if ((await listEndpoints(q, projectId)).length >= MOST_WEBHOOKS)
+    if ((await listEndpoints(q, projectId)).length >= MAX_WEBHOOKS)
       throw new GatewayError(
         'CONFLICT',
-        `There are ${MOST_WEBHOOKS} webhooks, which is the most. Delete one first.`,
+        `There are ${MAX_WEBHOOKS} webhooks, which is the most. Delete one first.`,
       )
     const events = input.events && [...new Set(input.events)]
     const { url } = input

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts'
 import type { Tried } from './try.ts'
 
 /** Posts, in a span of the task's own trace. */
-export async function watchedPost(
+export async function instrumentedPost(
   deps: Deps,
   { id, taskId, event, tries }: DeliveryRow,
   post: () => Promise<Tried | 'CUT'>,

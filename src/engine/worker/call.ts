@@ -4,13 +4,13 @@ import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { WirePhase } from '../../domain.ts'
 import { WIRE_PHASES } from '../../domain.ts'
 import type { Call } from '../../providers/provider.ts'
-import type { Evidence } from '../attempts/outcome.ts'
+import type { WireEvidence } from '../attempts/outcome.ts'
 import type { Deps } from '../deps.ts'
 import { createRecorder } from './recorder.ts'
 
 export interface OpenCall {
   call: Call
-  evidence: Evidence
+  evidence: WireEvidence
   /** Resolves when every progress and preview so far is stored. */
   recorded: () => Promise<void>
   /** Removes what the call left in the spool. */
@@ -26,7 +26,7 @@ export function openCall(
   cut: AbortSignal,
 ): OpenCall {
   const { wirePhase, httpStatus, providerRequestId } = attempt
-  const evidence: Evidence = { wirePhase, httpStatus, providerRequestId }
+  const evidence: WireEvidence = { wirePhase, httpStatus, providerRequestId }
   const recorder = createRecorder(deps, task, attempt)
   const files: string[] = []
   return {

@@ -2,22 +2,22 @@ import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { Call, Provider } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 import { makeOrder } from './provider-request.ts'
-import type { Case, Outcome } from '../attempts/outcome.ts'
+import type { AttemptContext, Outcome } from '../attempts/outcome.ts'
 import { routeOf, toFailure, toOutcome } from './send.ts'
-import { watchedCall } from './instrumented-call.ts'
+import { instrumentedCall } from './instrumented-call.ts'
 
 /** How soon a check that got no answer is repeated, when the provider did not say. */
 const CHECK_AGAIN_MS = 5000
 
 /** An upstream that does not know the order so often in a row never will. */
-const MOST_MISSING = 3
+const MAX_MISSING = 3
 
 /**
  * Asks how an accepted attempt is doing. Asking is free, so a question that got no answer is asked again, until the
  * provider has had `timeoutMs` since the order was sent: then the outcome is lost. Only what the provider says about
  * the order itself (`rejected`, `broken`) ends it before. Never throws.
  */
-export async function check(deps: Deps, of: Case, call: Call, over: AbortSignal): Promise<Outcome> {
+export async function check(deps: Deps, of: AttemptContext, call: Call, over: AbortSignal): Promise<Outcome> {
   const { task, attempt } = of
   const provider = deps.providers.find(({ name }) => name === attempt.provider)!
   const tooLate = deps.clock.now() - attempt.sentAt! >= provider.timeoutMs
@@ -29,8 +29,8 @@ export async function check(deps: Deps, of: Case, call: Call, over: AbortSignal)
     const order = await makeOrder(deps, task, route, call.signal)
     asked = true
     const ask = (seen: Call) => provider.check!(attempt.remoteId!, order, seen)
-    const answer = await watchedCall(deps, { of, call, order, as: 'check' }, ask)
-    const gone = answer.state === 'MISSING' && attempt.missing + 1 >= MOST_MISSING
+    const answer = await instrumentedCall(deps, { of, call, order, as: 'check' }, ask)
+    const gone = answer.state === 'MISSING' && attempt.missing + 1 >= MAX_MISSING
     if (gone) return { is: 'FAILED', failure: forgotten(provider) }
     if (answer.state !== 'DONE' && tooLate) return { is: 'FAILED', failure: overdue(provider) }
     return await toOutcome(deps, of, route, answer, over)

@@ -4,17 +4,17 @@ import { ProviderError } from '../../providers/error.ts'
 import type { Answer, Call, Order } from '../../providers/provider.ts'
 import type { Attributes } from '../../tracing.ts'
 import type { Deps } from '../deps.ts'
-import type { Case } from '../attempts/outcome.ts'
+import type { AttemptContext } from '../attempts/outcome.ts'
 
 interface Watched {
-  of: Case
+  of: AttemptContext
   call: Call
   order: Order
   as: 'submit' | 'check'
 }
 
 /** Calls, in a span by OpenTelemetry's conventions for generative AI, and on a clock. Throws what `ask` throws. */
-export async function watchedCall(
+export async function instrumentedCall(
   deps: Deps,
   { of: { attempt, evidence }, call, order, as }: Watched,
   ask: (call: Call) => Promise<Answer>,

@@ -6,7 +6,7 @@ import { lockTask, updateTask } from '../../db/tasks/tasks.ts'
 import type { TaskEventBody } from '../../domain.ts'
 import { newId } from '../../ids.ts'
 import type { Deps } from '../deps.ts'
-import { landFile } from '../images/ingest.ts'
+import { ingestFile } from '../images/ingest.ts'
 import { leaseOf } from '../attempts/lease.ts'
 
 /** Writes down what can be seen of a running attempt: progress and previews, in the order they came. */
@@ -61,7 +61,7 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
 
     partial(file, index) {
       return enqueue(async () => {
-        const landed = await landFile(deps, file)
+        const landed = await ingestFile(deps, file)
         const createdAt = deps.clock.now()
         const id = newId('img', createdAt)
         const { taskId, projectId } = attempt

@@ -2,7 +2,7 @@ import { findNextDueMs, QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import { listCooldowns } from '../../db/providers/cooldowns.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { Provider } from '../../providers/provider.ts'
-import type { Deps, Ends } from '../deps.ts'
+import type { Deps, ShutdownSignals } from '../deps.ts'
 import { capacitiesOf, type Capacity } from './capacity.ts'
 import { claimDue } from './claim.ts'
 import type { Readiness } from './readiness.ts'
@@ -35,7 +35,11 @@ function countByProject(steps: ReadonlyMap<string, Step>): Map<string, number> {
  * The loop: claim what is due, as many per provider as it has free places, take a step of each, sleep until the next is
  * due or a wake-up. While no image can be stored nothing is sent, and accepted attempts are still checked.
  */
-export function createRunner(deps: Deps, ends: Ends, readiness: Pick<Readiness, 'storageProblem'>): Runner {
+export function createRunner(
+  deps: Deps,
+  ends: ShutdownSignals,
+  readiness: Pick<Readiness, 'storageProblem'>,
+): Runner {
   const { db, providers, wakeUps, tuning, workerId, log } = deps
   // By provider and attempt.
   const underWay = new Map<string, Map<string, Step>>(providers.map(({ name }) => [name, new Map()]))

@@ -3,17 +3,22 @@ import { GatewayError } from '../../errors.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { Answer, Call } from '../../providers/provider.ts'
 import { openCallback } from '../attempts/callback.ts'
-import type { Deps, Ends } from '../deps.ts'
+import type { Deps, ShutdownSignals } from '../deps.ts'
 import { commitIntent } from '../attempts/intent.ts'
-import { landImages } from '../images/ingest.ts'
+import { ingestImages } from '../images/ingest.ts'
 import { makeOrder } from './provider-request.ts'
-import type { Case, Outcome } from '../attempts/outcome.ts'
-import { keepReceipt } from '../attempts/received-answer.ts'
+import type { AttemptContext, Outcome } from '../attempts/outcome.ts'
+import { writeReceivedAnswer } from '../attempts/received-answer.ts'
 import { routes, todayOf, type Route } from '../routing/route.ts'
-import { watchedCall } from './instrumented-call.ts'
+import { instrumentedCall } from './instrumented-call.ts'
 
 /** Sends an attempt. Never throws: whatever happens is an outcome. */
-export async function send(deps: Deps, of: Case, call: Call, { cut, over }: Ends): Promise<Outcome> {
+export async function send(
+  deps: Deps,
+  of: AttemptContext,
+  call: Call,
+  { cut, over }: ShutdownSignals,
+): Promise<Outcome> {
   const { task, attempt, evidence } = of
   try {
     const route = routeOf(deps, task, attempt)
@@ -25,7 +30,7 @@ export async function send(deps: Deps, of: Case, call: Call, { cut, over }: Ends
     if (permission === 'NO_PERMIT') return { is: 'CANCELED' }
     evidence.wirePhase = 'INTENT'
     const ask = (seen: Call) => route.provider.submit(order, { ...seen, callbackUrl: callback?.url })
-    const answer = await watchedCall(deps, { of, call, order, as: 'submit' }, ask)
+    const answer = await instrumentedCall(deps, { of, call, order, as: 'submit' }, ask)
     return await toOutcome(deps, of, route, answer, over)
   } catch (error) {
     if (cut.aborted && evidence.wirePhase === 'NONE') return { is: 'RELEASED' }
@@ -70,7 +75,7 @@ export function routeOf(deps: Deps, task: TaskRow, attempt: AttemptRow): Route {
 /** An answer as an outcome, its pictures landed. Throws ProviderError `broken` when they cannot be. */
 export async function toOutcome(
   deps: Deps,
-  { attempt, evidence }: Case,
+  { attempt, evidence }: AttemptContext,
   { offer }: Route,
   answer: Answer,
   over: AbortSignal,
@@ -78,15 +83,17 @@ export async function toOutcome(
   if (answer.state !== 'DONE') return toWaiting(answer)
   const { usage, resolved } = answer
   await note(deps, { attemptId: attempt.id, images: answer.images, usage, resolved, evidence })
-  const images = await deps.tracing.span('landing', {}, () => landImages(deps, attempt, answer.images, over))
+  const images = await deps.tracing.span('landing', {}, () =>
+    ingestImages(deps, attempt, answer.images, over),
+  )
   const bytes = images.reduce((sum, { byteSize }) => sum + byteSize, 0)
   deps.metrics.done.imageBytes.inc({ provider: attempt.provider }, bytes)
   return { is: 'DONE', images, usage, resolved, price: offer.price }
 }
 
 /** From here on a crash loses nothing. Without room for a note the answer is still settled, only less safely. */
-async function note(deps: Deps, receipt: Parameters<typeof keepReceipt>[1]): Promise<void> {
-  await keepReceipt(deps, receipt).catch((error: unknown) => {
+async function note(deps: Deps, receipt: Parameters<typeof writeReceivedAnswer>[1]): Promise<void> {
+  await writeReceivedAnswer(deps, receipt).catch((error: unknown) => {
     deps.log.warn({ attempt: receipt.attemptId, err: error }, 'no receipt could be kept of an answer')
   })
 }
@@ -99,7 +106,7 @@ function toWaiting(answer: Exclude<Answer, { state: 'DONE' }>): Outcome {
 }
 
 /** What an adapter threw, as a failure. Anything but a ProviderError is a bug, and proves only how far it got. */
-export function toFailure(deps: Deps, { attempt, evidence }: Case, error: unknown): Failure {
+export function toFailure(deps: Deps, { attempt, evidence }: AttemptContext, error: unknown): Failure {
   if (error instanceof ProviderError) return error.failure
   deps.log.error({ attempt: attempt.id, err: error }, 'an attempt met an error that no provider reported')
   if (evidence.wirePhase === 'NONE') {

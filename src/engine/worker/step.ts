@@ -2,9 +2,9 @@ import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import { openCall } from './call.ts'
 import { check } from './check.ts'
-import type { Deps, Ends } from '../deps.ts'
+import type { Deps, ShutdownSignals } from '../deps.ts'
 import { persist } from './persist.ts'
-import { dropReceipt } from '../attempts/received-answer.ts'
+import { removeReceivedAnswer } from '../attempts/received-answer.ts'
 import { send } from './send.ts'
 import { settle } from '../attempts/settle.ts'
 import { attributesOf } from './instrumented-call.ts'
@@ -13,7 +13,7 @@ import { attributesOf } from './instrumented-call.ts'
  * One step of one claimed attempt: send it, or ask how it is doing, and settle what came of it. Nothing waits in
  * memory between steps.
  */
-export async function takeStep(deps: Deps, attempt: AttemptRow, ends: Ends): Promise<void> {
+export async function takeStep(deps: Deps, attempt: AttemptRow, ends: ShutdownSignals): Promise<void> {
   const task = await getTask(deps.db.read, attempt.taskId)
   deps.metrics.done.claims.inc({ provider: attempt.provider })
   const options = { kind: 'CONSUMER', parent: task.traceparent, attributes: attributesOf(attempt) } as const
@@ -24,7 +24,7 @@ async function takeStepOf(
   deps: Deps,
   task: TaskRow,
   attempt: AttemptRow,
-  { cut, over }: Ends,
+  { cut, over }: ShutdownSignals,
 ): Promise<void> {
   // The runner claims only for the providers it has.
   const provider = deps.providers.find(({ name }) => name === attempt.provider)!
@@ -39,6 +39,6 @@ async function takeStepOf(
   await deps.tracing.span('settle', { attributes: { 'darkroom.outcome': outcome.is } }, () =>
     persist(deps, over, () => settle(deps, of, outcome)),
   )
-  await dropReceipt(deps, attempt.id)
+  await removeReceivedAnswer(deps, attempt.id)
   await close()
 }
