@@ -14,7 +14,7 @@ import { isLoopback } from './config/host.ts'
 import { hasKeys } from './db/access/api-keys.ts'
 import { findAnyAsset } from './db/tasks/assets.ts'
 import type { Database } from './db/connection/database.ts'
-import { readFigures } from './db/maintenance/gauges.ts'
+import { readGauges } from './db/maintenance/gauges.ts'
 import { openDatabase } from './db/open.ts'
 import { findSecret, keepSecret } from './db/access/secrets.ts'
 import type { AssetRow } from './db/tables/tables.ts'
@@ -83,7 +83,7 @@ export interface GatewayOptions {
 const WEBHOOK_LIFE_MS = 4 * 86_400_000
 
 /** A picture of 3840x2160 takes 33 MB while it is decoded: with 4 at once, many results cost time and not memory. */
-const LANDINGS = 4
+const MAX_INGESTIONS = 4
 
 /** Opens the database and the asset store, and puts the parts together. Nothing runs before `start`. */
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
@@ -121,7 +121,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const engine = createEngine({
     db,
     store,
-    landing: createLimit(LANDINGS),
+    ingestLimit: createLimit(MAX_INGESTIONS),
     forget: (sha256) => renditions.forget(sha256),
     retention: config.retention,
     providers,
@@ -184,7 +184,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     ? createMetricsRoute({
         metrics,
         providers: providers.map(({ name }) => name),
-        read: () => readFigures(db.read),
+        read: () => readGauges(db.read),
         isOperator: ({ headers }) => isOperator((name) => headers.get(name)),
         publicUrl,
         clock,

@@ -38,8 +38,8 @@ export interface Tuning {
 export interface Deps {
   db: Database
   store: AssetStore
-  /** How many pictures may be decoded and stored at once: what bounds the memory that results take. */
-  landing: Limit
+  /** How many images may be decoded and stored at once: bounds the memory that results take. */
+  ingestLimit: Limit
   /** Removes what was made from content that is gone, such as renditions. */
   forget(sha256: string): Promise<void>
   retention: Retention

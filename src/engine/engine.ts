@@ -37,11 +37,11 @@ import { reconcile } from './worker/reconcile.ts'
 import { recoverAbandoned, warnOfStranded } from './maintenance/recover.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
-import { doubtUnsent } from './maintenance/restored.ts'
+import { markUnsentUnknown } from './maintenance/restored.ts'
 import { retryTask } from './tasks/retry.ts'
 import { createRunner } from './worker/runner.ts'
 import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
-import type { UsageQuestion } from './usage/query.ts'
+import type { UsageQuery } from './usage/query.ts'
 import type { UsageReport } from './usage/report.ts'
 import { watchUsage } from './usage/watch.ts'
 import { setLimits } from './access/set-limits.ts'
@@ -64,7 +64,7 @@ export interface Engine {
     filter: TaskFilter,
     after: string | null,
   ): Promise<AsyncIterableIterator<FeedItem>>
-  watchUsage(question: UsageQuestion & { projectId: string }): AsyncIterableIterator<UsageReport>
+  watchUsage(query: UsageQuery & { projectId: string }): AsyncIterableIterator<UsageReport>
   /** Ends the doubt about an attempt by the word of an operator. */
   resolve(
     projectId: string,
@@ -168,9 +168,9 @@ export function createEngine(deps: Deps): Engine {
       refuseWhileDraining()
       return instrumentedFeed(deps, watchProject(deps, projectId, filter, after))
     },
-    watchUsage(question) {
+    watchUsage(query) {
       refuseWhileDraining()
-      return watchUsage(deps, question)
+      return watchUsage(deps, query)
     },
 
     resolve: (projectId, attemptId, resolution, note) =>
@@ -193,7 +193,7 @@ export function createEngine(deps: Deps): Engine {
     async start({ restored = false } = {}) {
       // SQLite is one process's own: whoever held a lease there is dead.
       const all = db.dialect === 'sqlite'
-      if (restored) await doubtUnsent(deps)
+      if (restored) await markUnsentUnknown(deps)
       await adoptReceivedAnswers(deps, { all }, over.signal)
       await recoverAbandoned(deps, { all })
       await warnOfStranded(deps)

@@ -4,9 +4,9 @@ import type { Queries } from '../db/connection/database.ts'
 import type { Access } from '../engine/access/access.ts'
 import type { Keyring } from '../engine/access/keyring.ts'
 import { FIGURE_COLUMNS, keyColumns } from '../engine/usage/columns.ts'
-import type { UsageQuestion } from '../engine/usage/query.ts'
+import type { UsageQuery } from '../engine/usage/query.ts'
 import { reportUsage, type UsageReport } from '../engine/usage/report.ts'
-import { readQuestion } from '../engine/usage/query-text.ts'
+import { readUsageQuery } from '../engine/usage/query-text.ts'
 import { findZone, periodOf } from '../engine/usage/time-zone.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import { credentialOf } from './security/auth.ts'
@@ -54,9 +54,9 @@ async function answer(
       `${PATH} needs the scope REPORT; this API key has ${[...caller.scopes].join(', ')}.`,
     )
   const now = clock.now()
-  const question = { ...readQuestion(readParameters(parameters), now), projectId: whose(parameters, caller) }
-  const report = await reportUsage(q, question, now)
-  return new Response(toStream(listLines(question, report)), {
+  const query = { ...readUsageQuery(readParameters(parameters), now), projectId: whose(parameters, caller) }
+  const report = await reportUsage(q, query, now)
+  return new Response(toStream(listLines(query, report)), {
     headers: {
       'content-type': 'text/csv; charset=utf-8; header=present',
       'content-disposition': `attachment; filename="usage-${dayOf(report, report.from)}-${dayOf(report, report.to)}.csv"`,
@@ -84,8 +84,8 @@ function whose(parameters: URLSearchParams, { operator, projectId }: Access): st
 }
 
 /** A report as CSV, with a line of names first. */
-export function* listLines(question: UsageQuestion, { rows, totals }: UsageReport): Generator<string> {
-  const keys = keyColumns(question)
+export function* listLines(query: UsageQuery, { rows, totals }: UsageReport): Generator<string> {
+  const keys = keyColumns(query)
   yield csvLine([...keys.map(({ name }) => name), ...FIGURE_COLUMNS.map(([name]) => name)])
   if (keys.length === 0) yield csvLine(FIGURE_COLUMNS.map(([, read]) => read(totals)))
   for (const row of rows)

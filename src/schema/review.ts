@@ -1,5 +1,5 @@
 // What operators do about attempts whose outcome nobody knows.
-import { listInDoubt, listUnpriced } from '../db/attempts/review.ts'
+import { listUnknownOutcomes, listUnpriced } from '../db/attempts/review.ts'
 import { listAudit, type AuditRow } from '../db/access/audit.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
 import type { Resolution } from '../engine/attempts/resolve.ts'
@@ -123,7 +123,7 @@ builder.queryField('attemptsNeedingReview', (t) =>
     async resolve(_, { reason, first: asked, after }, { db, projectId }) {
       const first = asked ?? 50
       if (first < 1 || first > MOST) throw badInput('first', `first is ${first}; 1 to ${MOST} is possible.`)
-      const list = reason === 'COST_UNKNOWN' ? listUnpriced : listInDoubt
+      const list = reason === 'COST_UNKNOWN' ? listUnpriced : listUnknownOutcomes
       const place = after == null ? undefined : readCursor(after)
       const rows = await list(db.read, projectId, { first, after: place })
       return { attempts: rows.slice(0, first), hasNextPage: rows.length > first }

@@ -12,7 +12,7 @@ import {
   type TransitionInput,
   type Trigger,
 } from '../../src/engine/attempts/machine.ts'
-import { verdict } from '../../src/engine/attempts/verdict.ts'
+import { decideRetry } from '../../src/engine/attempts/retry-policy.ts'
 import type { Failure } from '../../src/providers/error.ts'
 
 /** What can happen next. Each names the attempt it is about by a number, taken modulo how many there are. */
@@ -29,7 +29,7 @@ export interface Step {
     | 'stumble'
     | 'lose'
     | 'unreached'
-    | 'doubt'
+    | 'presumeSent'
     | 'late result'
     | 'late id'
     | 'resolve'
@@ -179,8 +179,8 @@ export function violation(
           settle(attempt, UNREACHED, at)
         }
         return
-      case 'doubt':
-        if (!worked && mayBeSent(attempt)) move(attempt, 'doubt', { at })
+      case 'presumeSent':
+        if (!worked && mayBeSent(attempt)) move(attempt, 'presumeSent', { at })
         return
       case 'late result':
         if (state === 'UNKNOWN') succeed(attempt, at)
@@ -225,7 +225,7 @@ export function violation(
   function settle(attempt: Attempt, failure: Failure, at: number): void {
     const ofPart = attempts.filter(({ part }) => part === attempt.part)
     const open = ofPart.filter((one) => one === attempt || one.charged !== 'NO').length
-    const { attempt: end, next } = verdict({
+    const { attempt: end, next } = decideRetry({
       failure,
       attempts: ofPart.length,
       maxAttempts: MOST_ATTEMPTS,

@@ -74,7 +74,7 @@ const poster = createPoster({ rule: requestRule() })
 const engine = createEngine({
   db: crashingDatabase(db),
   store: crashingStore(await openDirectoryStore(join(dataDir, 'assets'))),
-  landing: createLimit(4),
+  ingestLimit: createLimit(4),
   forget: () => Promise.resolve(),
   retention: { eventsMs: null, previewsMs: null, deliveriesMs: null, callbacksMs: null },
   providers: [paidProvider(upstream, boundary)],

@@ -139,7 +139,7 @@ async function openDeps(place: Place, options: TestEngineOptions) {
   const plain: Deps = {
     db,
     store,
-    landing: createLimit(4),
+    ingestLimit: createLimit(4),
     forget: () => Promise.resolve(),
     retention: options.retention ?? RETENTION,
     providers,

@@ -31,7 +31,7 @@ const db = await openDatabase({ databaseUrl, dataDir, onWakeUp: (key) => wakeUps
 const engine = createEngine({
   db,
   store: await openDirectoryStore(join(dataDir, 'assets')),
-  landing: createLimit(4),
+  ingestLimit: createLimit(4),
   forget: () => Promise.resolve(),
   retention: { eventsMs: null, previewsMs: null, deliveriesMs: null, callbacksMs: null },
   providers: [scripted((sent) => done(sent))],

@@ -9,7 +9,7 @@ import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { AttemptRow, LedgerRow } from '../../src/db/tables/tables.ts'
 import { move } from '../../src/engine/attempts/move.ts'
-import { reportUsage, type Figures } from '../../src/engine/usage/report.ts'
+import { reportUsage, type UsageTotals } from '../../src/engine/usage/report.ts'
 import { createLog } from '../../src/log.ts'
 import { createRandom, type Random } from '../../src/providers/sandbox/painter/random.ts'
 import { auditBooks } from '../providers/audit.ts'
@@ -240,7 +240,9 @@ async function read(db: Database) {
     metadataKey: null,
   }
   const { rows, totals } = await reportUsage(db.read, question, Date.now())
-  const reported = new Map<string, Figures>(rows.map(({ keys, figures }) => [keys.provider ?? '', figures]))
+  const reported = new Map<string, UsageTotals>(
+    rows.map(({ keys, figures }) => [keys.provider ?? '', figures]),
+  )
   const [tasks, attempts, lines] = [
     await sql.select().from(tables.tasks),
     await sql.select().from(tables.attempts),

@@ -2,14 +2,14 @@ import BetterSqlite3 from 'better-sqlite3'
 import { expect, it, vi } from 'vitest'
 import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
-import type { UsageQuestion } from '../../src/engine/usage/query.ts'
+import type { UsageQuery } from '../../src/engine/usage/query.ts'
 import { reportUsage } from '../../src/engine/usage/report.ts'
 import { createLog } from '../../src/log.ts'
 import { newPlace } from '../support/database.ts'
 
 const [FROM, TO] = [Date.UTC(2026, 9, 1) + 1, Date.UTC(2026, 10, 1) + 1]
 
-const QUESTIONS: Partial<UsageQuestion>[] = [
+const QUESTIONS: Partial<UsageQuery>[] = [
   { groupBy: ['DAY', 'MODEL'] },
   { groupBy: ['DAY', 'MODEL'], timeZone: 'Europe/Berlin' },
   { groupBy: ['SIZE'], filter: { statuses: ['SUCCEEDED'] } },

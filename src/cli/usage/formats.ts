@@ -1,17 +1,17 @@
 // A report for programs.
 import { FIGURE_COLUMNS, keyColumns } from '../../engine/usage/columns.ts'
-import type { UsageQuestion } from '../../engine/usage/query.ts'
-import type { Figures, UsageReport } from '../../engine/usage/report.ts'
+import type { UsageQuery } from '../../engine/usage/query.ts'
+import type { UsageTotals, UsageReport } from '../../engine/usage/report.ts'
 
 /** The same lines as `GET /usage.csv`. */
-export async function toCsv(question: UsageQuestion, report: UsageReport): Promise<string> {
+export async function toCsv(query: UsageQuery, report: UsageReport): Promise<string> {
   const { listLines } = await import('../../http/usage.ts')
-  return [...listLines(question, report)].join('')
+  return [...listLines(query, report)].join('')
 }
 
 /** One object, its fields named like the columns of the table. */
-export function toJson(question: UsageQuestion, { from, to, timeZone, rows, totals }: UsageReport): string {
-  const keys = keyColumns(question)
+export function toJson(query: UsageQuery, { from, to, timeZone, rows, totals }: UsageReport): string {
+  const keys = keyColumns(query)
   const report = {
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
@@ -25,6 +25,6 @@ export function toJson(question: UsageQuestion, { from, to, timeZone, rows, tota
   return `${JSON.stringify(report, null, 2)}\n`
 }
 
-function figuresOf(figures: Figures): Record<string, number | string | null> {
+function figuresOf(figures: UsageTotals): Record<string, number | string | null> {
   return Object.fromEntries(FIGURE_COLUMNS.map(([name, read]) => [name, read(figures)]))
 }

@@ -1,15 +1,15 @@
 // A report for people.
 import { keyColumns, knownCost, told, usd } from '../../engine/usage/columns.ts'
-import type { UsageQuestion } from '../../engine/usage/query.ts'
-import type { Figures, UsageReport } from '../../engine/usage/report.ts'
+import type { UsageQuery } from '../../engine/usage/query.ts'
+import type { UsageTotals, UsageReport } from '../../engine/usage/report.ts'
 import { findZone } from '../../engine/usage/time-zone.ts'
 import type { Paint } from '../screen.ts'
 
 /** What a person reads of the sums: those that are 0 in the whole report are left out where they may be. */
 const COLUMNS: readonly {
   name: string
-  optional?: keyof Figures
-  read: (figures: Figures, digits: number) => string
+  optional?: keyof UsageTotals
+  read: (figures: UsageTotals, digits: number) => string
 }[] = [
   { name: 'tasks', read: ({ tasks }) => grouped(tasks) },
   { name: 'attempts', read: ({ attempts }) => grouped(attempts) },
@@ -32,15 +32,15 @@ const COLUMNS: readonly {
 
 /** As wide as its cells; ends with a line of totals, and with a word about what nobody knows. */
 export function toPage(
-  question: UsageQuestion,
+  query: UsageQuery,
   report: UsageReport,
   { location, paint }: { location: string; paint: Paint },
 ): string {
   const { rows, totals } = report
-  const keys = keyColumns(question)
+  const keys = keyColumns(query)
   const columns = COLUMNS.filter(({ optional }) => optional === undefined || totals[optional] > 0)
   const digits = digitsOf([totals, ...rows.map(({ figures }) => figures)])
-  const cells = (figures: Figures) => columns.map(({ read }) => read(figures, digits))
+  const cells = (figures: UsageTotals) => columns.map(({ read }) => read(figures, digits))
   const lines = [
     [...keys.map(({ name }) => name.replaceAll('_', ' ')), ...columns.map(({ name }) => name)],
     ...rows.map((row) => [...keys.map(({ read }) => read(row) ?? '–'), ...cells(row.figures)]),
@@ -79,7 +79,7 @@ function someCharged(count: number): string {
   return count === 1 ? 'One attempt was or may have been' : `${grouped(count)} attempts were or may have been`
 }
 
-function* unknowns({ unknownCosts, unknownUsages }: Figures): Generator<string> {
+function* unknowns({ unknownCosts, unknownUsages }: UsageTotals): Generator<string> {
   if (unknownCosts > 0) yield `${someCharged(unknownCosts)} charged what nobody told: it is not in the cost.`
   if (unknownUsages > 0)
     yield `${someCharged(unknownUsages)} charged without a word of tokens: they are not in the tokens.`
@@ -95,7 +95,7 @@ function stretchOf({ from, to, timeZone }: UsageReport): string {
 }
 
 /** Cents, unless something needs more. */
-function digitsOf(figures: readonly Figures[]): number {
+function digitsOf(figures: readonly UsageTotals[]): number {
   const amounts = figures.flatMap(({ costMicros, heldMicros }) => [costMicros, heldMicros])
   return [2, 3, 4, 5].find((digits) => amounts.every((micros) => micros % 10 ** (6 - digits) === 0)) ?? 6
 }

@@ -35,8 +35,8 @@ export const MOVES = {
   fail: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'FAILED', charged: 'GIVEN' },
   /** Nobody can say how it ended. Never sent again without permission. */
   lose: { from: ['SENDING', 'ACCEPTED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
-  /** A backup was restored: it may have been sent after the backup was made. */
-  doubt: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
+  /** A backup was restored: the attempt may have been sent after the backup was made. */
+  presumeSent: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** Its remote id is known now, and there is no place for it any more. */
   stayLost: { from: ['UNKNOWN'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** Its owner changed their mind before anything was sent. */
@@ -110,7 +110,7 @@ export function transition(
   const after: AttemptFacts = { ...attempt, state, charged, costMicros, finishedAt }
   const permits = permitsOf(after) - permitsOf(attempt)
   // A permit is taken before anything can have been sent, or never.
-  if (permits > 0 && trigger !== 'send' && trigger !== 'doubt') return undefined
+  if (permits > 0 && trigger !== 'send' && trigger !== 'presumeSent') return undefined
   return { set: { state, charged, costMicros, finishedAt }, permits, line: lineOf(attempt, after) }
 }
 

@@ -5,7 +5,7 @@ import type { Failure } from '../../providers/error.ts'
 import type { Deps } from '../deps.ts'
 import { isLive } from './machine.ts'
 import { findRoutes } from '../routing/route.ts'
-import { verdict, type Verdict } from './verdict.ts'
+import { decideRetry, type RetryDecision } from './retry-policy.ts'
 
 /** Gathers what a verdict needs, and passes it. `attempts` are all of the task's. */
 export async function replan(
@@ -15,11 +15,11 @@ export async function replan(
   attempts: readonly AttemptRow[],
   attempt: AttemptRow,
   failure: Failure,
-): Promise<Verdict> {
+): Promise<RetryDecision> {
   const ofPart = attempts.filter(({ part }) => part === attempt.part)
   const open = ofPart.filter(({ id, charged }) => id === attempt.id || charged !== 'NO').length
   const asked = new Set(ofPart.map(({ provider }) => provider))
-  const { attempt: end, next } = verdict({
+  const { attempt: end, next } = decideRetry({
     failure,
     attempts: ofPart.length,
     maxAttempts: deps.tuning.maxAttempts,

@@ -12,9 +12,9 @@ import { abortable } from './abortable.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Deps } from '../deps.ts'
 
-/** One thing a viewer is told. `task` is at least as new as the event. */
+/** One item of a feed. `task` is at least as new as the event. */
 export interface FeedItem {
-  /** Give it back as `after` to go on behind this event. */
+  /** Pass as `after` to resume after this event. */
   cursor: string
   at: number
   task: TaskRow
@@ -63,7 +63,7 @@ export async function watchTask(
       }
 
       while (!signal.aborted) {
-        const { events, now } = await news(deps, projectId, taskId, seq)
+        const { events, now } = await readBatch(deps, projectId, taskId, seq)
         task = now ?? task
         for (const event of events) {
           seq = event.seq
@@ -157,14 +157,14 @@ function hasGap(events: EventRow[], after: number): boolean {
   return events.some(({ feedSeq }, i) => feedSeq !== after + 1 + i)
 }
 
-interface News {
+interface FeedBatch {
   events: EventRow[]
-  /** The task behind these events; undefined when there are none. */
+  /** The task, read after these events; undefined when there are none. */
   now: TaskRow | undefined
 }
 
-/** What viewers who stand at the same place of a task's log are told next, read once for all of them. */
-function news(deps: Deps, projectId: string, taskId: string, seq: number): Promise<News> {
+/** The next events of a task's log, read once for all viewers at the same position. */
+function readBatch(deps: Deps, projectId: string, taskId: string, seq: number): Promise<FeedBatch> {
   return deps.wakeUps.once(taskKey(taskId), `${projectId}:${seq}`, async () => {
     const events = await listEvents(deps.db.read, taskId, seq, BATCH)
     return { events, now: events.length > 0 ? await findTask(deps.db.read, projectId, taskId) : undefined }

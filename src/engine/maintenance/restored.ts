@@ -13,7 +13,7 @@ import { move } from '../attempts/move.ts'
  * Puts every attempt in doubt that waits to be sent, so that none is sent before an operator has looked. What was being
  * sent is left to recovery, and what a provider has accepted to its remote id. Answers how many there were.
  */
-export async function doubtUnsent(deps: Deps): Promise<number> {
+export async function markUnsentUnknown(deps: Deps): Promise<number> {
   let doubted = 0
   for (const attempt of await listUnsent(deps.db.read)) if (await doubt(deps, attempt)) doubted++
   deps.log.warn(
@@ -30,7 +30,7 @@ async function doubt(deps: Deps, { id, taskId, createdAt }: AttemptRow): Promise
     // Without a permit it could not have been sent.
     if (!(await takePermit(q, taskId, at))) return false
     const evidence = { wirePhase: 'INTENT' as const, sentAt: createdAt, error: DOUBT }
-    const moved = await move(q, id, 'doubt', { at, ...NO_LEASE, ...evidence })
+    const moved = await move(q, id, 'presumeSent', { at, ...NO_LEASE, ...evidence })
     // Thrown, so that the permit rolls back: somebody else has it, which nobody should while this runs.
     if (!moved) throw new Error(`${id} was claimed meanwhile: only one process may start after a restore.`)
     await concludeTask(q, deps, await getTask(q, taskId), moved, at)

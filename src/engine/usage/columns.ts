@@ -1,7 +1,7 @@
 // A report as a table: what stands in each column, under names that do not change.
 import { isTime } from './slices.ts'
-import { KEY_OF, type UsageQuestion } from './query.ts'
-import type { Figures, UsageRow } from './report.ts'
+import { KEY_OF, type UsageQuery } from './query.ts'
+import type { UsageTotals, UsageRow } from './report.ts'
 import { wordOf } from './query-text.ts'
 
 export interface KeyColumn {
@@ -14,7 +14,7 @@ export interface KeyColumn {
 export function keyColumns({
   groupBy,
   metadataKey,
-}: Pick<UsageQuestion, 'groupBy' | 'metadataKey'>): KeyColumn[] {
+}: Pick<UsageQuery, 'groupBy' | 'metadataKey'>): KeyColumn[] {
   return groupBy.map((dimension) => ({
     name: wordOf(dimension, metadataKey),
     read: (row) =>
@@ -30,14 +30,14 @@ export function told(tokens: number): number | null {
 }
 
 /** What is known of the cost: null where something was or may have been charged, and nobody knows of any cost at all. */
-export function knownCost({ costMicros, unknownCosts }: Figures): number | null {
+export function knownCost({ costMicros, unknownCosts }: UsageTotals): number | null {
   return costMicros === 0 && unknownCosts > 0 ? null : costMicros
 }
 
 /** The sums, by their column. */
 export const FIGURE_COLUMNS: readonly (readonly [
   name: string,
-  read: (figures: Figures) => number | string | null,
+  read: (figures: UsageTotals) => number | string | null,
 ])[] = [
   ['tasks', ({ tasks }) => tasks],
   ['attempts', ({ attempts }) => attempts],

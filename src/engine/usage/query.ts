@@ -1,4 +1,4 @@
-// What a usage report is asked for, and what is wrong with it.
+// The query of a usage report, and its validation.
 import type { UsageFilter, UsageKey } from '../../db/money/usage-report.ts'
 import { badInput } from '../../errors.ts'
 import { DAY_MS, findZone, type Unit, type Zone } from './time-zone.ts'
@@ -39,7 +39,7 @@ export const KEY_OF: Readonly<Record<Exclude<UsageDimension, Unit>, UsageKey>> =
 /** The times among them, the finest first. */
 export const UNITS = ['HOUR', 'DAY', 'MONTH'] as const satisfies Unit[]
 
-export interface UsageQuestion {
+export interface UsageQuery {
   /** Null for all projects. */
   projectId: string | null
   from: number
@@ -60,8 +60,8 @@ const MAX_YEARS = 50
 const MAX_VALUES = 1000
 
 /** Throws BAD_USER_INPUT for what cannot be answered; else its time zone. */
-export function checkQuestion(question: UsageQuestion): Zone {
-  const { from, to, groupBy, filter, timeZone, metadataKey } = question
+export function checkUsageQuery(query: UsageQuery): Zone {
+  const { from, to, groupBy, filter, timeZone, metadataKey } = query
   const zone = findZone(timeZone)
   if (!zone) {
     throw badInput(
@@ -99,7 +99,7 @@ export function checkQuestion(question: UsageQuestion): Zone {
 }
 
 /** What to say when there is more than anybody reads. */
-export function tooManyRows({ groupBy }: UsageQuestion): Error {
+export function tooManyRows({ groupBy }: UsageQuery): Error {
   return badInput(
     'groupBy',
     `Grouped by ${groupBy.join(', ')}, the report has more than ${MAX_ROWS} rows. ` +

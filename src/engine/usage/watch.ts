@@ -1,8 +1,8 @@
 import { feedKey } from '../../db/tasks/events.ts'
 import { abortable } from '../events/abortable.ts'
 import type { Deps } from '../deps.ts'
-import type { UsageQuestion } from './query.ts'
-import { checkQuestion } from './query.ts'
+import type { UsageQuery } from './query.ts'
+import { checkUsageQuery } from './query.ts'
 import { reportUsage, type UsageReport } from './report.ts'
 
 /** The least time between two reports that a viewer is sent. */
@@ -20,19 +20,19 @@ const REST = 9
  */
 export function watchUsage(
   deps: Deps,
-  question: UsageQuestion & { projectId: string },
+  query: UsageQuery & { projectId: string },
 ): AsyncIterableIterator<UsageReport> {
-  checkQuestion(question)
+  checkUsageQuery(query)
   const { db, clock, wakeUps } = deps
-  const key = feedKey(question.projectId)
-  const what = `usage:${JSON.stringify(question)}`
+  const key = feedKey(query.projectId)
+  const what = `usage:${JSON.stringify(query)}`
   return abortable(async function* watch(signal) {
     const waiter = wakeUps.wait(key)
     try {
       let last = ''
       while (!signal.aborted) {
         const begun = clock.now()
-        const report = await wakeUps.once(key, what, () => reportUsage(db.read, question, clock.now()))
+        const report = await wakeUps.once(key, what, () => reportUsage(db.read, query, clock.now()))
         const took = clock.now() - begun
         const news = JSON.stringify([report.rows, report.totals])
         if (news !== last) yield report

@@ -61,13 +61,13 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
 
     partial(file, index) {
       return enqueue(async () => {
-        const landed = await ingestFile(deps, file)
+        const ingested = await ingestFile(deps, file)
         const createdAt = deps.clock.now()
         const id = newId('img', createdAt)
         const { taskId, projectId } = attempt
         const place = { attemptId: attempt.id, kind: 'PARTIAL' as const, position: index }
         told = Math.max(told, shareOf((index + 1) / (task.request.partialImages + 1)))
-        const asset = { id, taskId, projectId, ...place, ...landed, createdAt }
+        const asset = { id, taskId, projectId, ...place, ...ingested, createdAt }
         await write(told, { asset, body: { type: 'PARTIAL_IMAGE_RECEIVED', assetId: id, index } })
       })
     },

@@ -53,7 +53,7 @@ export function callbacksAreFollowed({ attempts, callbacks, now }: AuditPage): s
 }
 
 /** I17: the list for review goes by the moment of sending. */
-export function doubtsAreListed({ attempts }: AuditPage): string[] {
+export function unknownOutcomesAreListed({ attempts }: AuditPage): string[] {
   return attempts
     .filter(({ state, sentAt }) => state === 'UNKNOWN' && sentAt === null)
     .map(({ id }) => `${id} is UNKNOWN, and does not say when it was sent`)

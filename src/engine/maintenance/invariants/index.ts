@@ -86,7 +86,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     id: 'I17',
     sentence: 'Every outcome in doubt can be listed for review',
-    ofPage: attempts.doubtsAreListed,
+    ofPage: attempts.unknownOutcomesAreListed,
   },
   {
     id: 'I18',
