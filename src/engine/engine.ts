@@ -16,7 +16,7 @@ import { adoptReceivedAnswers } from './maintenance/adopt.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
 import { setBudget, type Budget } from './access/budgets.ts'
 import { cancelTask } from './tasks/cancel.ts'
-import { createTask, type Created } from './tasks/create.ts'
+import { createTask, type CreatedTask } from './tasks/create.ts'
 import type { Deps } from './deps.ts'
 import {
   createWebhook,
@@ -32,7 +32,7 @@ import { createKey, endKey, type KeyInput } from './access/keys.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './routing/pause.ts'
 import { createProject } from './access/projects.ts'
 import { createReadiness } from './worker/readiness.ts'
-import { knowsCallback, receiveCallback, type CallbackResult } from './attempts/receive-callback.ts'
+import { knowsCallback, receiveCallback, type CallbackResult } from './attempts/callbacks.ts'
 import { reconcile } from './worker/reconcile.ts'
 import { recoverAbandoned, warnOfStranded } from './maintenance/recover.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
@@ -51,7 +51,7 @@ import { createDeliverer } from './webhooks/deliverer.ts'
 export interface Engine {
   /** Counts one operation of whoever asks. Throws RATE_LIMITED when it is one too many. */
   admit(by: CallerWithLimits): Promise<void>
-  create(by: CallerWithLimits, input: TaskInput): Promise<Created>
+  create(by: CallerWithLimits, input: TaskInput): Promise<CreatedTask>
   cancel(projectId: string, taskId: string): Promise<TaskRow>
   retry(
     by: CallerWithLimits,

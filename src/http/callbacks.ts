@@ -1,4 +1,4 @@
-import type { CallbackResult } from '../engine/attempts/receive-callback.ts'
+import type { CallbackResult } from '../engine/attempts/callbacks.ts'
 import { readBody } from './security/body.ts'
 import type { Client } from './security/client.ts'
 import { createForgeries } from './security/brute-force.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { insertAttempt, moveAttempt, renewLeases } from '../../src/db/attempts/attempts.ts'
 import { claimDue } from '../../src/engine/worker/claim.ts'
-import { isConstraintViolation } from '../../src/db/connection/constraint.ts'
+import { isConstraintViolation } from '../../src/db/connection/error-code.ts'
 import type { Database } from '../../src/db/connection/database.ts'
 import { appendEvents, listEvents, listFeed } from '../../src/db/tasks/events.ts'
 import { openDatabase } from '../../src/db/open.ts'

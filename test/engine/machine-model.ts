@@ -2,7 +2,7 @@
 // and forgets to answer, and people who cancel, retry and read bills. Whatever they do in whatever order, `violations`
 // must stay empty.
 import type { AttemptState, Charged, LedgerKind, UnknownOutcomePolicy } from '../../src/domain.ts'
-import { conclude } from '../../src/engine/attempts/conclude.ts'
+import { conclude } from '../../src/engine/attempts/conclusion.ts'
 import {
   firstLine,
   hasEnded,

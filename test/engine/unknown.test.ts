@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { listAssets } from '../../src/db/tasks/assets.ts'
+import type { Transaction } from '../../src/db/connection/database.ts'
 import type { AttemptRow } from '../../src/db/tables/tables.ts'
-import type { AttemptState } from '../../src/domain.ts'
-import { followUpsOf } from '../../src/engine/attempts/settle.ts'
+import { cancelUnsent } from '../../src/engine/attempts/move.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'
@@ -187,15 +187,9 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
   })
 })
 
-const attempt = (id: string, part: number, state: AttemptState) => ({ id, part, state }) as AttemptRow
-
-it('a result cancels what waits to follow it in its part, and not the attempt that brought it', () => {
-  const attempts = [
-    attempt('lost', 0, 'UNKNOWN'),
-    attempt('done', 0, 'SUCCEEDED'),
-    attempt('planned', 0, 'PLANNED'),
-    attempt('leased', 0, 'LEASED'),
-    attempt('other part', 1, 'PLANNED'),
-  ]
-  expect(followUpsOf(attempts, attempts[1]!).map(({ id }) => id)).toEqual(['planned', 'leased'])
+it('canceling what was not sent does not touch attempts that were sent or have ended', async () => {
+  const states = ['SENDING', 'ACCEPTED', 'UNKNOWN', 'SUCCEEDED', 'REJECTED', 'FAILED'] as const
+  const attempts = states.map((state) => ({ id: state, state }) as AttemptRow)
+  // Without a database, any attempt to move one would throw.
+  expect(await cancelUnsent({} as Transaction, attempts, 0)).toEqual([])
 })

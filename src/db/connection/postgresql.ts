@@ -7,8 +7,7 @@ import type { Builders, Database, OnWakeUp, Queries, Transaction } from './datab
 import { errorCode } from './error-code.ts'
 import { databaseNow } from '../tables/kit.ts'
 import { listen, notify } from './listen.ts'
-import { MIGRATIONS } from './migrations.ts'
-import { refuseNewer } from './version-guard.ts'
+import { MIGRATIONS, refuseNewer } from './migrations.ts'
 import { postgresqlTables } from '../tables/postgresql.ts'
 
 // Any number, the same in every Darkroom: whoever holds it migrates while the others wait. Without it, processes that

@@ -10,8 +10,7 @@ import type { Builders, Database, OnWakeUp, Queries, Transaction } from './datab
 import { openWhole } from './integrity.ts'
 import { databaseNow } from '../tables/kit.ts'
 import { lockFolder } from './lock.ts'
-import { MIGRATIONS } from './migrations.ts'
-import { refuseNewer } from './version-guard.ts'
+import { MIGRATIONS, refuseNewer } from './migrations.ts'
 import { sqliteTables } from '../tables/sqlite.ts'
 
 /** The name of the database in its folder. */

@@ -6,7 +6,7 @@ import type { Transaction } from '../../db/connection/database.ts'
 import { findProject } from '../../db/access/projects.ts'
 import type { ApiKeyRow } from '../../db/tables/tables.ts'
 import type { Limits, Scope } from '../../domain.ts'
-import { badInput, GatewayError } from '../../errors.ts'
+import { badInput, GatewayError, notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { Decider } from './access.ts'
 import type { Deps } from '../deps.ts'
@@ -30,11 +30,11 @@ export const MAX_KEYS = 200
 
 const MAX_NAME_LENGTH = 100
 
-type Means = Pick<Deps, 'db' | 'clock' | 'wakeUps'>
+type KeyDeps = Pick<Deps, 'clock' | 'db' | 'wakeUps'>
 
 /** Makes a key of a project. The text is shown this once. Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT for too many. */
 export async function createKey(
-  { db, clock, wakeUps }: Means,
+  { db, clock, wakeUps }: KeyDeps,
   by: Decider,
   projectId: string,
   input: KeyInput,
@@ -50,7 +50,7 @@ export async function createKey(
   const id = newId('key', at)
   const { name, expiresAt, limits } = input
   const apiKey = await db.tx(async (q) => {
-    if (!(await findProject(q, projectId))) throw missing('project', projectId)
+    if (!(await findProject(q, projectId))) throw notFound('project', projectId, 'project')
     if ((await listKeys(q, projectId, { includeRevoked: false })).length >= MAX_KEYS)
       throw new GatewayError('CONFLICT', `There are ${MAX_KEYS} keys, which is the most. Revoke one first.`)
     const secretSha256 = hashOf(secret).toString('hex')
@@ -65,11 +65,11 @@ export async function createKey(
 }
 
 /** Ends a key: who used it is disconnected within seconds. Twice is once. Throws NOT_FOUND. */
-export async function endKey({ db, clock, wakeUps }: Means, by: Decider, id: string): Promise<ApiKeyRow> {
+export async function endKey({ db, clock, wakeUps }: KeyDeps, by: Decider, id: string): Promise<ApiKeyRow> {
   const at = clock.now()
   const ended = await db.tx(async (q) => {
     const found = by.projectId === null ? await findAnyKey(q, id) : await findKey(q, by.projectId, id)
-    if (!found) throw missing('key', id)
+    if (!found) throw notFound('key', id, 'id')
     if (found.revokedAt !== null) return found
     await revokeKey(q, id, at)
     const { projectId, name } = found
@@ -106,10 +106,4 @@ export function checkName(field: string, name: string): void {
   const isPlain = name.trim() === name && name.isWellFormed() && !/\p{Cc}/u.test(name)
   if (name.length < 1 || name.length > MAX_NAME_LENGTH || !isPlain)
     throw badInput(field, `A name is 1 to ${MAX_NAME_LENGTH} characters, with no space at either end.`)
-}
-
-function missing(what: string, id: string): GatewayError {
-  return new GatewayError('NOT_FOUND', `There is no ${what} ${JSON.stringify(id.slice(0, 60))}.`, {
-    field: what === 'key' ? 'id' : what,
-  })
 }

@@ -8,21 +8,19 @@ import type { Caller, Limits } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Access } from './access.ts'
 
-/** Who asks; without limits of their own, the usual ones count. */
+/** A caller with the limits of its project and key; the default limits apply where they are absent. */
 export type CallerWithLimits = Caller & Partial<Pick<Access, 'limits'>>
 
 export interface Limiter {
   /** Counts one operation. Throws RATE_LIMITED when it is one too many, and then it does not count. */
   request(by: CallerWithLimits): Promise<void>
-  /** The same for one new task. */
-  task(by: CallerWithLimits): Promise<void>
-  /** The same for the bytes of the images that come with a request. */
-  upload(by: CallerWithLimits, bytes: number): Promise<void>
+  /** Counts new tasks, then the bytes of the images that arrived with the request. Throws as `request` does. */
+  submission(by: CallerWithLimits, counts: { tasks: number; uploadBytes: number }): Promise<void>
   /**
-   * Throws RATE_LIMITED when more tasks are queued or running than may be, the new one among them. Call it in the
-   * transaction that makes it: the books are locked, so no two can take the last place.
+   * Throws RATE_LIMITED when more tasks are queued or running than allowed, the new one included. Call it in the
+   * transaction that creates it: the ledger is locked, so that no two transactions take the last place.
    */
-  room(q: Transaction, by: CallerWithLimits): Promise<void>
+  concurrency(q: Transaction, by: CallerWithLimits): Promise<void>
 }
 
 /** What is counted by the minute. */
@@ -96,11 +94,11 @@ export function createLimiter(counter: Counter, clock: Clock, usual: Limits | nu
 
   return {
     request: (by) => take(by, 'requestsPerMinute', 1),
-    task: (by) => take(by, 'tasksPerMinute', 1),
-    async upload(by, bytes) {
-      if (bytes > 0) await take(by, 'uploadBytesPerMinute', bytes)
+    async submission(by, { tasks, uploadBytes }) {
+      if (tasks > 0) await take(by, 'tasksPerMinute', tasks)
+      if (uploadBytes > 0) await take(by, 'uploadBytesPerMinute', uploadBytes)
     },
-    async room(q, by) {
+    async concurrency(q, by) {
       const bounds = boundsOn(by, 'concurrentTasks')
       if (bounds.length === 0 || (q.dialect === 'sqlite' && takeFitting(bounds))) return
       await lockBooks(q, by.projectId)

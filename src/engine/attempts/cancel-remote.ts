@@ -1,15 +1,19 @@
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { Deps } from '../deps.ts'
+import { findProvider } from '../routing/configured.ts'
 
-const TELL_MS = 30_000
+const CANCEL_MS = 30_000
 
-/** Asks the provider to stop working on what it accepted, where it can be asked. Never throws: it is a wish, not a proof. */
-export async function tellToCancel(deps: Deps, { id, provider: name, remoteId }: AttemptRow): Promise<void> {
-  const provider = deps.providers.find((one) => one.name === name)
+/** Asks the provider to stop work on an accepted attempt, where it supports that. Never throws; it proves nothing. */
+export async function cancelRemote(
+  deps: Pick<Deps, 'providers' | 'store' | 'log'>,
+  { id, provider: name, remoteId }: AttemptRow,
+): Promise<void> {
+  const provider = findProvider(deps.providers, name)
   if (!remoteId || !provider?.cancel) return
   try {
     await provider.cancel(remoteId, {
-      signal: AbortSignal.timeout(TELL_MS),
+      signal: AbortSignal.timeout(CANCEL_MS),
       clientRef: id,
       newFile: () => deps.store.newFile(),
       onWire() {},

@@ -46,7 +46,7 @@ const SUFFIX = '.receipt.json'
 
 /** Makes an answer and its images durable: once this resolves, no crash of the process can lose them. */
 export async function writeReceivedAnswer(
-  deps: Deps,
+  deps: Pick<Deps, 'store'>,
   answer: z.input<typeof RECEIVED_ANSWER>,
 ): Promise<void> {
   for (const { file } of answer.images) await sync(file)
@@ -60,12 +60,12 @@ export async function writeReceivedAnswer(
 }
 
 /** Removes the record of an answer that has been settled. Does nothing when there is none. */
-export async function removeReceivedAnswer(deps: Deps, attemptId: string): Promise<void> {
+export async function removeReceivedAnswer(deps: Pick<Deps, 'store'>, attemptId: string): Promise<void> {
   await rm(pathOf(deps, attemptId), { force: true })
 }
 
 /** The records in this machine's spool. One that cannot be read is logged and left out. */
-export async function listReceivedAnswers(deps: Deps): Promise<ReceivedAnswer[]> {
+export async function listReceivedAnswers(deps: Pick<Deps, 'store' | 'log'>): Promise<ReceivedAnswer[]> {
   const names = await readdir(deps.store.spool)
   const answers: ReceivedAnswer[] = []
   for (const name of names.filter((one) => one.endsWith(SUFFIX))) {
@@ -79,7 +79,7 @@ export async function listReceivedAnswers(deps: Deps): Promise<ReceivedAnswer[]>
   return answers
 }
 
-function pathOf({ store }: Deps, attemptId: string): string {
+function pathOf({ store }: Pick<Deps, 'store'>, attemptId: string): string {
   return join(store.spool, `${attemptId}${SUFFIX}`)
 }
 

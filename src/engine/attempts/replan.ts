@@ -3,14 +3,16 @@ import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Failure } from '../../providers/error.ts'
 import type { Deps } from '../deps.ts'
-import { isLive } from './machine.ts'
 import { findRoutes } from '../routing/route.ts'
+import { isLive } from './machine.ts'
 import { decideRetry, type RetryDecision } from './retry-policy.ts'
 
-/** Gathers what a verdict needs, and passes it. `attempts` are all of the task's. */
+export type ReplanDeps = Pick<Deps, 'clock' | 'providers' | 'random' | 'tuning'>
+
+/** Collects what the retry policy depends on, and applies it. `attempts` are all of the task's. */
 export async function replan(
   q: Queries,
-  deps: Deps,
+  deps: ReplanDeps,
   task: TaskRow,
   attempts: readonly AttemptRow[],
   attempt: AttemptRow,
@@ -18,7 +20,7 @@ export async function replan(
 ): Promise<RetryDecision> {
   const ofPart = attempts.filter(({ part }) => part === attempt.part)
   const open = ofPart.filter(({ id, charged }) => id === attempt.id || charged !== 'NO').length
-  const asked = new Set(ofPart.map(({ provider }) => provider))
+  const tried = new Set(ofPart.map(({ provider }) => provider))
   const { attempt: end, next } = decideRetry({
     failure,
     attempts: ofPart.length,
@@ -26,18 +28,18 @@ export async function replan(
     permitsLeft: task.maxCharges - open,
     onUnknownOutcome: task.request.onUnknownOutcome,
     cancelRequested: task.cancelRequestedAt !== null,
-    elsewhere: (await able(q, deps, task, attempt)).find((name) => !asked.has(name)),
+    elsewhere: (await listAble(q, deps, task, attempt)).find((name) => !tried.has(name)),
     here: attempt.provider,
     random: deps.random(),
   })
-  // News of an attempt that was given up before: what has begun since goes on, and nothing begins twice.
+  // A late failure of an earlier attempt: what has begun since continues, and nothing is begun twice.
   const wasLatest = ofPart.at(-1)?.id === attempt.id
-  const goesOn = ofPart.some(({ id, state }) => id !== attempt.id && isLive(state))
-  return { attempt: end, next: wasLatest && !goesOn ? next : undefined }
+  const othersLive = ofPart.some(({ id, state }) => id !== attempt.id && isLive(state))
+  return { attempt: end, next: wasLatest && !othersLive ? next : undefined }
 }
 
 /** The providers that could make this part, best first; those in cooldown or without a needed price are left out. */
-async function able(q: Queries, deps: Deps, task: TaskRow, { n }: AttemptRow): Promise<string[]> {
+async function listAble(q: Queries, deps: ReplanDeps, task: TaskRow, { n }: AttemptRow): Promise<string[]> {
   try {
     return (await findRoutes(q, deps, task, { ...task.request, n }))
       .filter(

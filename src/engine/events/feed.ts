@@ -7,7 +7,7 @@ import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
 import { findTask, findTasks, listTasks, type TaskFilter } from '../../db/tasks/tasks.ts'
 import type { TaskEventBody } from '../../domain.ts'
 import { isFinished } from '../../domain.ts'
-import { GatewayError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import { abortable } from './abortable.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Deps } from '../deps.ts'
@@ -27,6 +27,8 @@ interface Snapshot {
   resync: boolean
 }
 
+export type FeedDeps = Pick<Deps, 'clock' | 'db' | 'tuning' | 'wakeUps'>
+
 /** How many events are read at once, and so held for one reader at most. */
 const BATCH = 100
 
@@ -36,16 +38,13 @@ const BATCH = 100
  * CURSOR_INVALID before anything is told.
  */
 export async function watchTask(
-  deps: Deps,
+  deps: FeedDeps,
   projectId: string,
   taskId: string,
   after: string | null,
 ): Promise<AsyncIterableIterator<FeedItem>> {
   const known = await findTask(deps.db.read, projectId, taskId)
-  if (!known)
-    throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(taskId.slice(0, 60))}.`, {
-      field: 'taskId',
-    })
+  if (!known) throw notFound('task', taskId, 'taskId')
   if (after !== null) decodeCursor(after, 'task', taskId, known.lastSeq)
 
   return abortable(async function* watch(signal) {
@@ -91,7 +90,7 @@ export async function watchTask(
  * anything is told.
  */
 export async function watchProject(
-  deps: Deps,
+  deps: FeedDeps,
   projectId: string,
   filter: TaskFilter,
   after: string | null,
@@ -147,7 +146,7 @@ function endOf(task: TaskRow): FeedItem {
   }
 }
 
-async function isThere(deps: Deps, taskId: string, seq: number): Promise<boolean> {
+async function isThere(deps: Pick<Deps, 'db'>, taskId: string, seq: number): Promise<boolean> {
   const [next] = await listEvents(deps.db.read, taskId, seq - 1, 1)
   return next?.seq === seq
 }
@@ -164,14 +163,19 @@ interface FeedBatch {
 }
 
 /** The next events of a task's log, read once for all viewers at the same position. */
-function readBatch(deps: Deps, projectId: string, taskId: string, seq: number): Promise<FeedBatch> {
+function readBatch(
+  deps: Pick<Deps, 'db' | 'wakeUps'>,
+  projectId: string,
+  taskId: string,
+  seq: number,
+): Promise<FeedBatch> {
   return deps.wakeUps.once(taskKey(taskId), `${projectId}:${seq}`, async () => {
     const events = await listEvents(deps.db.read, taskId, seq, BATCH)
     return { events, now: events.length > 0 ? await findTask(deps.db.read, projectId, taskId) : undefined }
   })
 }
 
-async function listOpen(deps: Deps, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
+async function listOpen(deps: Pick<Deps, 'db'>, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
   const unfinished = (['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'] as const).filter(
     (status) => filter.statuses?.includes(status) ?? true,
   )
@@ -184,7 +188,11 @@ async function listOpen(deps: Deps, projectId: string, filter: TaskFilter): Prom
   return open.slice(0, BATCH).toReversed()
 }
 
-async function listStanding(deps: Deps, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
+async function listStanding(
+  deps: Pick<Deps, 'db'>,
+  projectId: string,
+  filter: TaskFilter,
+): Promise<TaskRow[]> {
   const open = await listOpen(deps, projectId, filter)
   if (open.length > 0) return open
   // What happened to others than the unfinished is told by none of them.
@@ -192,7 +200,7 @@ async function listStanding(deps: Deps, projectId: string, filter: TaskFilter): 
 }
 
 async function passing(
-  deps: Deps,
+  deps: Pick<Deps, 'db'>,
   projectId: string,
   filter: TaskFilter,
   events: EventRow[],

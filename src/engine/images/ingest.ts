@@ -8,6 +8,8 @@ import { ProviderError } from '../../providers/error.ts'
 import type { ReceivedImage } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 
+export type IngestDeps = Pick<Deps, 'clock' | 'ingestLimit' | 'log' | 'store'>
+
 /** How often storing one image is tried, in case the disk is full only for a moment. */
 const MAX_TRIES = 5
 
@@ -17,7 +19,7 @@ const MAX_TRIES = 5
  * could not be stored.
  */
 export async function ingestImages(
-  deps: Deps,
+  deps: IngestDeps,
   attempt: AttemptRow,
   received: ReceivedImage[],
   over: AbortSignal,
@@ -42,7 +44,7 @@ export async function ingestImages(
   return ingested
 }
 
-async function storeFile(deps: Deps, attempt: AttemptRow, file: string, over: AbortSignal) {
+async function storeFile(deps: IngestDeps, attempt: AttemptRow, file: string, over: AbortSignal) {
   for (let tries = 1; ; tries++) {
     try {
       // Only the work takes a place of the limit, not the pause after a failure.

@@ -10,17 +10,18 @@ import {
   listReceivedAnswers,
   type ReceivedAnswer,
 } from '../attempts/received-answer.ts'
-import { findOffer } from '../routing/configured.ts'
-import { settle } from '../attempts/settle.ts'
+import { settle, type SettleDeps } from '../attempts/settle.ts'
+
+type AdoptDeps = SettleDeps & Pick<Deps, 'ingestLimit' | 'workerId'>
 
 const UNSETTLED: ReadonlySet<AttemptState> = new Set(['SENDING', 'ACCEPTED', 'UNKNOWN'])
 
 /**
- * Finishes what was received and not written down before a crash: nothing is sent, the pictures are there. What a living
- * worker is busy with is left to it; `all` says that there is none but this one.
+ * Adopts answers that were received and not settled before a crash: nothing is sent, the images are there. Attempts that a
+ * live worker holds are left to it; with `all` there is no worker but this one.
  */
 export async function adoptReceivedAnswers(
-  deps: Deps,
+  deps: AdoptDeps,
   which: { all: boolean },
   over: AbortSignal,
 ): Promise<void> {
@@ -35,7 +36,7 @@ export async function adoptReceivedAnswers(
 }
 
 async function adopt(
-  deps: Deps,
+  deps: AdoptDeps,
   answer: ReceivedAnswer,
   { all }: { all: boolean },
   over: AbortSignal,
@@ -47,15 +48,17 @@ async function adopt(
     const task = await getTask(deps.db.read, attempt.taskId)
     const images = await ingestImages(deps, attempt, answer.images, over)
     const { usage, resolved, evidence } = answer
-    // Null when the configuration has changed since: the cost is then unknown.
-    const price = findOffer(deps.providers, attempt.provider, attempt.model)?.price ?? null
-    await settle(deps, { task, attempt, evidence }, { is: 'DONE', images, usage, resolved, price })
+    await settle(deps, { task, attempt, evidence }, { is: 'DONE', images, usage, resolved })
   }
   await removeReceivedAnswer(deps, answer.attemptId)
   for (const { file } of answer.images) await rm(file, { force: true })
 }
 
-function isHeld({ workerId, clock }: Deps, { leaseOwner, leaseUntil }: AttemptRow, all: boolean): boolean {
+function isHeld(
+  { workerId, clock }: Pick<Deps, 'workerId' | 'clock'>,
+  { leaseOwner, leaseUntil }: AttemptRow,
+  all: boolean,
+): boolean {
   if (leaseOwner === null || leaseUntil === null) return false
   return leaseOwner === workerId || (!all && leaseUntil > clock.now())
 }

@@ -38,7 +38,9 @@ const PAUSE_MS = 5
  */
 export const UNUSED_FOR_MS = 3_600_000
 
-export function createHousekeeping(deps: Deps): Housekeeping {
+export function createHousekeeping(
+  deps: Pick<Deps, 'clock' | 'db' | 'forget' | 'log' | 'retention' | 'store'>,
+): Housekeeping {
   const { db, store, clock, log, retention } = deps
   // How far each project's feed was looked through for previews. Tasks end behind it, and say so there; after a restart
   // it begins anew.

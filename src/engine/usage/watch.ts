@@ -19,7 +19,7 @@ const REST = 9
  * second, and never twice the same. Never ends by itself. Throws BAD_USER_INPUT before anything is told.
  */
 export function watchUsage(
-  deps: Deps,
+  deps: Pick<Deps, 'clock' | 'db' | 'wakeUps'>,
   query: UsageQuery & { projectId: string },
 ): AsyncIterableIterator<UsageReport> {
   checkUsageQuery(query)

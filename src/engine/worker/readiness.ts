@@ -15,7 +15,7 @@ const ASK_EVERY_MS = 1000
 /** A database that takes longer to write one row is of no use to new tasks. */
 const WRITE_WITHIN_MS = 250
 
-export function createReadiness(deps: Deps): Readiness {
+export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store'>): Readiness {
   const { clock, log } = deps
   let askedAt = -Infinity
   let answer: Promise<string | undefined> = Promise.resolve(undefined)

@@ -6,7 +6,9 @@ import type { Deps, ShutdownSignals } from '../deps.ts'
 import { capacitiesOf, type Capacity } from './capacity.ts'
 import { claimDue } from './claim.ts'
 import type { Readiness } from './readiness.ts'
-import { takeStep } from './step.ts'
+import { takeStep, type StepDeps } from './step.ts'
+
+export type RunnerDeps = StepDeps & Pick<Deps, 'wakeUps' | 'workerId'>
 
 export interface Runner {
   /** Claims what is due and works on it until `stopClaiming` aborts. Resolves when it claims no more. */
@@ -36,8 +38,8 @@ function countByProject(steps: ReadonlyMap<string, Step>): Map<string, number> {
  * due or a wake-up. While no image can be stored nothing is sent, and accepted attempts are still checked.
  */
 export function createRunner(
-  deps: Deps,
-  ends: ShutdownSignals,
+  deps: RunnerDeps,
+  signals: ShutdownSignals,
   readiness: Pick<Readiness, 'storageProblem'>,
 ): Runner {
   const { db, providers, wakeUps, tuning, workerId, log } = deps
@@ -45,7 +47,7 @@ export function createRunner(
   const underWay = new Map<string, Map<string, Step>>(providers.map(({ name }) => [name, new Map()]))
   function start(attempt: AttemptRow): void {
     const steps = underWay.get(attempt.provider)!
-    const done = takeStep(deps, attempt, ends)
+    const done = takeStep(deps, attempt, signals)
       .catch((error: unknown) =>
         log.error({ attempt: attempt.id, err: error }, 'a step could not be settled; its lease will run out'),
       )

@@ -1,3 +1,5 @@
+// Callbacks: the address that a provider is given for one attempt, and what it posts there.
+import { createHash, randomBytes } from 'node:crypto'
 import { findAnyAttempt, QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import { findAttemptByCallback, insertCallback } from '../../db/attempts/callbacks.ts'
 import type { Transaction } from '../../db/connection/database.ts'
@@ -5,32 +7,59 @@ import type { AttemptRow } from '../../db/tables/tables.ts'
 import { lockTask } from '../../db/tasks/tasks.ts'
 import { ProviderError } from '../../providers/error.ts'
 import type { Callback, Provider } from '../../providers/provider.ts'
-import { accept } from './accept.ts'
 import type { Deps } from '../deps.ts'
-import { sha256 } from './callback.ts'
+import { findProvider } from '../routing/configured.ts'
+import { accept } from './accept.ts'
 import { move } from './move.ts'
 
-/** What became of a callback. KEPT: it is stored, and the attempt will be looked at; what it says is not believed. */
+/** The callback address of one attempt. */
+export interface CallbackAddress {
+  url: string
+  /** The stored hash of its secret: reading the database does not let anyone call back. */
+  sha256: string
+}
+
+/** A new address with an unguessable secret; undefined for a provider that never calls back or cannot reach this server. */
+export function openCallback(
+  deps: Pick<Deps, 'callbackBase'>,
+  provider: Provider,
+): CallbackAddress | undefined {
+  const base = provider.receive && deps.callbackBase(provider)
+  if (!base) return undefined
+  const secret = randomBytes(32).toString('base64url')
+  return { url: `${base}/callbacks/${secret}`, sha256: sha256(secret) }
+}
+
+/** In lower-case hex. */
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** The result of a callback. KEPT: it is stored and the attempt will be checked; its content is not trusted. */
 export type CallbackResult = 'KEPT' | 'UNKNOWN_SECRET' | 'TOO_LATE' | 'UNREADABLE'
 
-/** Whether an attempt was given an address with this secret, be it long ago. */
+/** Whether an attempt was ever given an address with this secret. */
 export async function knowsCallback({ db }: Pick<Deps, 'db'>, secret: string): Promise<boolean> {
   return (await findAttemptByCallback(db.read, sha256(secret))) !== undefined
 }
 
-/** How long after its end an attempt's address still answers. */
+/** How long after its end the address of an attempt still accepts callbacks. */
 const OPEN_FOR_MS = 86_400_000
 
 /**
- * Takes in what an upstream posted to an attempt's own address: kept durably, then the attempt is due for a check at
- * once. A callback for an attempt whose answer was lost brings its remote id back, and with that the attempt.
+ * Receives what a provider posted to the address of an attempt: stored durably, then the attempt is due for a check at
+ * once. A callback for an attempt whose answer was lost restores its remote id, and with that the attempt.
  */
-export async function receiveCallback(deps: Deps, secret: string, body: string): Promise<CallbackResult> {
+export async function receiveCallback(
+  deps: Pick<Deps, 'db' | 'clock' | 'log' | 'providers'>,
+  secret: string,
+  body: string,
+): Promise<CallbackResult> {
   const attempt = await findAttemptByCallback(deps.db.read, sha256(secret))
   if (!attempt) return 'UNKNOWN_SECRET'
   const now = deps.clock.now()
   if (attempt.finishedAt !== null && attempt.finishedAt < now - OPEN_FOR_MS) return 'TOO_LATE'
-  const provider = deps.providers.find(({ name }) => name === attempt.provider)
+  const provider = findProvider(deps.providers, attempt.provider)
   const callback = read(provider, body)
   if (!callback) return 'UNREADABLE'
   const kept = (provider?.hide?.(body) ?? body).replaceAll(secret, '[redacted]')
@@ -41,6 +70,7 @@ export async function receiveCallback(deps: Deps, secret: string, body: string):
   return 'KEPT'
 }
 
+/** What a callback says; undefined for a malformed one. */
 function read(provider: Provider | undefined, body: string): Callback | undefined {
   try {
     return provider?.receive?.(body)
@@ -52,7 +82,7 @@ function read(provider: Provider | undefined, body: string): Callback | undefine
 
 async function hasten(
   q: Transaction,
-  deps: Deps,
+  deps: Pick<Deps, 'clock' | 'log'>,
   attempt: AttemptRow,
   remoteId: string | null,
 ): Promise<void> {
@@ -66,7 +96,7 @@ async function hasten(
   const due = { at: deps.clock.now(), dueInMs: 0 }
   q.wakeUp(QUEUE_KEY)
   const task = await lockTask(q, attempt.taskId)
-  // Waiting already: look now. Still sending: the submit's own answer will find the callback.
+  // Accepted: check now. Still sending: the submit's own answer will find the callback.
   if (await move(q, attempt.id, 'wait', due)) return
   const now = await findAnyAttempt(q, attempt.id)
   if (remoteId !== null && now?.state === 'UNKNOWN') await accept(q, task, now, { ...due, remoteId })
