@@ -62,7 +62,7 @@ export async function receiveCallback(
   const provider = findProvider(deps.providers, attempt.provider)
   const callback = read(provider, body)
   if (!callback) return 'UNREADABLE'
-  const kept = (provider?.hide?.(body) ?? body).replaceAll(secret, '[redacted]')
+  const kept = provider ? (provider.hide?.(body) ?? body).replaceAll(secret, '[redacted]') : NOT_KEPT
   await deps.db.tx(async (q) => {
     const row = { attemptId: attempt.id, sha256: sha256(body), body: kept, receivedAt: now }
     if (await insertCallback(q, row)) await hasten(q, deps, attempt, callback.remoteId)
@@ -70,10 +70,15 @@ export async function receiveCallback(
   return 'KEPT'
 }
 
+/** Without its provider, the account's secrets that a body may repeat cannot be recognised. */
+const NOT_KEPT = '[not kept: the provider was not configured]'
+
 /** What a callback says; undefined for a malformed one. */
 function read(provider: Provider | undefined, body: string): Callback | undefined {
+  // The configuration has changed since the attempt was sent. Its content is not trusted anyway, so the attempt is checked.
+  if (!provider?.receive) return { remoteId: null }
   try {
-    return provider?.receive?.(body)
+    return provider.receive(body)
   } catch (error) {
     if (error instanceof ProviderError) return undefined
     throw error

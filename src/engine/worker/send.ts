@@ -59,7 +59,7 @@ const CUT: Failure = {
 }
 
 /** How the attempt's own provider serves its task with the current configuration. Throws ProviderError `refused`. */
-export function routeOf(
+function routeOf(
   { providers, clock }: Pick<Deps, 'providers' | 'clock'>,
   task: TaskRow,
   attempt: AttemptRow,
