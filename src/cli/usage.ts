@@ -67,7 +67,7 @@ async function runUsage({ values, switches }: Arguments, { env, cwd, out }: Surr
 }
 
 async function readWords(values: Arguments['values'], now: number): Promise<UsageQuery> {
-  const { readUsageQuery } = await import('../engine/usage/query-text.ts')
+  const { readUsageQuery } = await import('../http/usage/query-text.ts')
   const { checkUsageQuery } = await import('../engine/usage/query.ts')
   const { from, to, by = 'day', filter = '', project = null } = values
   const pairs = filter.split(',').filter((pair) => pair !== '')

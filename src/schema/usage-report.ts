@@ -1,8 +1,14 @@
 import type { UsageFilter } from '../db/money/usage-report.ts'
 import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../domain.ts'
-import { knownCost, told } from '../engine/usage/columns.ts'
 import { MAX_ROWS, type UsageDimension, type UsageQuery } from '../engine/usage/query.ts'
-import { reportUsage, type UsageTotals, type UsageReport, type UsageRow } from '../engine/usage/report.ts'
+import {
+  knownCost,
+  reportUsage,
+  told,
+  type UsageTotals,
+  type UsageReport,
+  type UsageRow,
+} from '../engine/usage/report.ts'
 import type { Period } from '../engine/usage/time-zone.ts'
 import { GatewayError } from '../errors.ts'
 import { builder } from './builder.ts'

@@ -5,17 +5,17 @@ import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { Answer, Call, Provider } from '../../src/providers/provider.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
-import { done, failure, held, REPORTED, scripted, type Asked } from '../support/scripted.ts'
+import { done, failure, held, REPORTED, scripted, type Checked } from '../support/scripted.ts'
 
 /** A provider that accepts, and is then asked; `checks` says how it answers, `nth` counting from 1. */
-function accepting(checks: (asked: Asked, nth: number) => Promise<Answer>, more: Partial<Provider> = {}) {
+function accepting(checks: (sent: Checked, nth: number) => Promise<Answer>, more: Partial<Provider> = {}) {
   const asked: string[] = []
   const provider = scripted(
     async () => ({ state: 'ACCEPTED', remoteId: `remote-${asked.length}`, checkAfterMs: 0 }),
     {
-      check(remoteId: string, settings: Settings, call: Call) {
+      check(remoteId: string, order: Settings, call: Call) {
         asked.push(remoteId)
-        return checks({ order: settings, call }, asked.length)
+        return checks({ order, call }, asked.length)
       },
       ...more,
     },

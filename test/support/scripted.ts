@@ -12,13 +12,13 @@ import {
 } from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
-/** A call to the provider: a submit or a check. */
-export interface Asked {
+/** What a check knows of a request. */
+export interface Checked {
   order: Settings
   call: Call
 }
 
-export interface Sent extends Asked {
+export interface Sent extends Checked {
   order: Order
 }
 
@@ -76,7 +76,7 @@ export async function picture(call: Call): Promise<string> {
 }
 
 /** The answer of a provider that did its work. */
-export async function done({ call, order }: Asked, usage: Usage = UNKNOWN_USAGE): Promise<Answer> {
+export async function done({ call, order }: Checked, usage: Usage = UNKNOWN_USAGE): Promise<Answer> {
   call.onWire('HEADERS', { httpStatus: 200, providerRequestId: 'req-1' })
   const images = []
   for (let i = 0; i < order.n; i++) images.push({ file: await picture(call), revisedPrompt: null })
@@ -100,21 +100,21 @@ export function failure(kind: Failure['kind'], more: Partial<Failure> = {}): Pro
 
 /** An answer that does not come before the test says so; cutting the call loses it, as on a wire. */
 export function held(): {
-  answer(asked: Asked): Promise<Answer>
+  answer(sent: Checked): Promise<Answer>
   release(answer: Answer | Error): void
-  resolveWith(make: (asked: Asked) => Promise<Answer>): void
+  resolveWith(make: (sent: Checked) => Promise<Answer>): void
 } {
-  let settle: (make: (asked: Asked) => Promise<Answer>) => void
-  const released = new Promise<(asked: Asked) => Promise<Answer>>((resolve) => {
+  let settle: (make: (sent: Checked) => Promise<Answer>) => void
+  const released = new Promise<(sent: Checked) => Promise<Answer>>((resolve) => {
     settle = resolve
   })
   return {
-    async answer(asked) {
-      const { signal } = asked.call
+    async answer(sent) {
+      const { signal } = sent.call
       const cut = new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () => reject(failure('lost', { message: 'The call was cut.' })))
       })
-      return Promise.race([released.then((make) => make(asked)), cut])
+      return Promise.race([released.then((make) => make(sent)), cut])
     },
     release: (answer) =>
       settle(() => (answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer))),

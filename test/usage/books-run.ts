@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { usd } from '../../src/engine/usage/columns.ts'
+import { usd } from '../../src/http/usage/columns.ts'
 import { startPostgresql } from '../support/postgresql-server.ts'
 import { compareBooks, type Books } from './books.ts'
 

@@ -1,5 +1,5 @@
 // A report for programs.
-import { FIGURE_COLUMNS, keyColumns } from '../../engine/usage/columns.ts'
+import { FIGURE_COLUMNS, keyColumns } from '../../http/usage/columns.ts'
 import type { UsageQuery } from '../../engine/usage/query.ts'
 import type { UsageTotals, UsageReport } from '../../engine/usage/report.ts'
 

@@ -1,8 +1,8 @@
 // A report for people.
-import { keyColumns, knownCost, told, usd } from '../../engine/usage/columns.ts'
 import type { UsageQuery } from '../../engine/usage/query.ts'
-import type { UsageTotals, UsageReport } from '../../engine/usage/report.ts'
+import { knownCost, told, type UsageTotals, type UsageReport } from '../../engine/usage/report.ts'
 import { findZone } from '../../engine/usage/time-zone.ts'
+import { keyColumns, usd } from '../../http/usage/columns.ts'
 import type { Paint } from '../screen.ts'
 
 /** What a person reads of the sums: those that are 0 in the whole report are left out where they may be. */

@@ -17,6 +17,16 @@ import { DAY_MS, HOUR_MS, periodOf, type Period, type Zone } from './time-zone.t
 /** The sums of some attempts. What nobody told is in none of them; `unknownCosts` and `unknownUsages` say of how many. */
 export type UsageTotals = Counts
 
+/** A sum of tokens; null for 0, because tokens that were not reported are excluded from sums. */
+export function told(tokens: number): number | null {
+  return tokens === 0 ? null : tokens
+}
+
+/** The known cost; null when a charge is certain or possible and no cost at all is known. */
+export function knownCost({ costMicros, unknownCosts }: UsageTotals): number | null {
+  return costMicros === 0 && unknownCosts > 0 ? null : costMicros
+}
+
 type Periods = Partial<Record<'hour' | 'day' | 'month', Period>>
 
 /** The sums of one group. Of its keys only those are there that were grouped by; null for attempts that have none. */

@@ -1,9 +1,9 @@
-// A question about usage in words, as a command line or an address gives them: day,model and provider=jimmy.
+// A usage query as text, from a command line or a URL: day,model and provider=jimmy.
 import type { UsageFilter } from '../../db/money/usage-report.ts'
 import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
-import { USAGE_DIMENSIONS, type UsageDimension, type UsageQuery } from './query.ts'
-import { findZone, momentOf, startOfUnit } from './time-zone.ts'
+import { USAGE_DIMENSIONS, type UsageDimension, type UsageQuery } from '../../engine/usage/query.ts'
+import { findZone, momentOf, startOfUnit } from '../../engine/usage/time-zone.ts'
 
 export interface UsageWords {
   /** A day, a month, or a moment; the start of this month when left out. */

@@ -1,7 +1,7 @@
 // A report as a table: what stands in each column, under names that do not change.
-import { isTime } from './slices.ts'
-import { KEY_OF, type UsageQuery } from './query.ts'
-import type { UsageTotals, UsageRow } from './report.ts'
+import { isTime } from '../../engine/usage/slices.ts'
+import { KEY_OF, type UsageQuery } from '../../engine/usage/query.ts'
+import { knownCost, told, type UsageTotals, type UsageRow } from '../../engine/usage/report.ts'
 import { wordOf } from './query-text.ts'
 
 export interface KeyColumn {
@@ -23,16 +23,6 @@ export function keyColumns({
 }
 
 const PERIODS = { HOUR: 'hour', DAY: 'day', MONTH: 'month' } as const
-
-/** A sum of tokens as it is told: null for 0, because of nothing told nobody knows how much it was. */
-export function told(tokens: number): number | null {
-  return tokens === 0 ? null : tokens
-}
-
-/** What is known of the cost: null where something was or may have been charged, and nobody knows of any cost at all. */
-export function knownCost({ costMicros, unknownCosts }: UsageTotals): number | null {
-  return costMicros === 0 && unknownCosts > 0 ? null : costMicros
-}
 
 /** The sums, by their column. */
 export const FIGURE_COLUMNS: readonly (readonly [
