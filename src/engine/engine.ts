@@ -33,7 +33,7 @@ import { pauseProvider, resumeProvider, type PauseTarget } from './routing/pause
 import { createProject } from './access/projects.ts'
 import { createReadiness } from './worker/readiness.ts'
 import { knowsCallback, receiveCallback, type CallbackResult } from './attempts/callbacks.ts'
-import { reconcile } from './worker/reconcile.ts'
+import { reconcile } from './maintenance/reconcile.ts'
 import { recoverAbandoned, warnOfStranded } from './maintenance/recover.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'

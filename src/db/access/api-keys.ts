@@ -122,3 +122,10 @@ export async function noteUse(q: Transaction, uses: ReadonlyMap<string, number>)
       .where(and(eq(apiKeys.id, id), or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, at))))
   }
 }
+
+/** Sets the limits of a key, null for those of its project alone, and notifies every process. */
+export async function putKeyLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
+  const { apiKeys } = q.tables
+  await q.sql.update(apiKeys).set({ limits }).where(eq(apiKeys.id, id))
+  q.wakeUp(ACCESS_KEY)
+}

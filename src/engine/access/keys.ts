@@ -1,8 +1,6 @@
 // Who may ask: keys of projects, made and ended on record.
 import { randomBytes } from 'node:crypto'
-import { insertAudit } from '../../db/access/audit.ts'
 import { ACCESS_KEY, findAnyKey, findKey, insertKey, listKeys, revokeKey } from '../../db/access/api-keys.ts'
-import type { Transaction } from '../../db/connection/database.ts'
 import { findProject } from '../../db/access/projects.ts'
 import type { ApiKeyRow } from '../../db/tables/tables.ts'
 import type { Limits, Scope } from '../../domain.ts'
@@ -10,6 +8,7 @@ import { badInput, GatewayError, notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { Decider } from './access.ts'
 import type { Deps } from '../deps.ts'
+import { recordDecision } from './audit.ts'
 import { hashOf, newKeyText } from './key-text.ts'
 
 /** A key as it is asked for, nothing checked yet. */
@@ -56,7 +55,7 @@ export async function createKey(
     const secretSha256 = hashOf(secret).toString('hex')
     const row = { id, projectId, name, handle, secretSha256, scopes, expiresAt, limits, createdAt: at }
     const detail = { name, scopes: scopes.join(' ') }
-    await record(q, by, { projectId, at, action: 'createApiKey', subject: id, detail })
+    await recordDecision(q, by, { projectId, at, action: 'createApiKey', subject: id, detail })
     return insertKey(q, row)
   })
   // The same wake-up arrives through the database, a moment after the response.
@@ -73,7 +72,7 @@ export async function endKey({ db, clock, wakeUps }: KeyDeps, by: Decider, id: s
     if (found.revokedAt !== null) return found
     await revokeKey(q, id, at)
     const { projectId, name } = found
-    await record(q, by, { projectId, at, action: 'revokeApiKey', subject: id, detail: { name } })
+    await recordDecision(q, by, { projectId, at, action: 'revokeApiKey', subject: id, detail: { name } })
     return { ...found, revokedAt: at }
   })
   wakeUps.wake(ACCESS_KEY)
@@ -83,22 +82,6 @@ export async function endKey({ db, clock, wakeUps }: KeyDeps, by: Decider, id: s
 /** What this deployment signs addresses with: 256 random bits. */
 export function newSigningSecret(): string {
   return randomBytes(32).toString('base64url')
-}
-
-/** Puts a decision on record, with who took it. */
-export async function record(
-  q: Transaction,
-  by: Decider,
-  decision: {
-    projectId: string
-    at: number
-    action: string
-    subject: string
-    detail: Record<string, string | null>
-  },
-): Promise<void> {
-  const detail = { ...decision.detail, by: by.name }
-  await insertAudit(q, { id: newId('aud', decision.at), ...decision, detail })
 }
 
 /** Throws BAD_USER_INPUT for what cannot be the name of a key or a project. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import type { Counter } from '../../db/connection/rate-counter.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { countOpenTasks } from '../../db/tasks/open-tasks.ts'
-import { lockBooks } from '../../db/money/spending.ts'
+import { lockLedger } from '../../db/money/spending.ts'
 import type { Caller, Limits } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Access } from './access.ts'
@@ -101,7 +101,7 @@ export function createLimiter(counter: Counter, clock: Clock, usual: Limits | nu
     async concurrency(q, by) {
       const bounds = boundsOn(by, 'concurrentTasks')
       if (bounds.length === 0 || (q.dialect === 'sqlite' && takeFitting(bounds))) return
-      await lockBooks(q, by.projectId)
+      await lockLedger(q, by.projectId)
       const open = await countOpenTasks(q, by, Math.max(...bounds.map(({ most }) => most)) + 1)
       for (const bound of bounds) {
         const { whose, most } = bound

@@ -5,7 +5,7 @@ import { lockTask } from '../../db/tasks/tasks.ts'
 import { badInput, GatewayError, notFound } from '../../errors.ts'
 import { deciderOf, type Access } from '../access/access.ts'
 import type { Deps } from '../deps.ts'
-import { record } from '../access/keys.ts'
+import { recordDecision } from '../access/audit.ts'
 import { hasEnded } from './machine.ts'
 import { move } from './move.ts'
 
@@ -38,7 +38,7 @@ export async function adjustCost(
     const after = await move(q, id, 'bill', { at, costMicros })
     if (!after) throw new GatewayError('CONFLICT', whyNot(before), { field: 'attemptId' })
     const cost = { costMicros: `${costMicros}`, before: before.costMicros?.toString() ?? null }
-    await record(q, deciderOf(by), {
+    await recordDecision(q, deciderOf(by), {
       projectId: by.projectId,
       at,
       action: 'adjustCost',

@@ -9,7 +9,7 @@ import type { Transaction } from '../../db/connection/database.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { returnPermit } from '../../db/tasks/tasks.ts'
 import type { Deps } from '../deps.ts'
-import { account } from './ledger.ts'
+import { recordMove } from './ledger.ts'
 import { isUnsent, MOVES, transition, type TransitionInput, type Trigger } from './machine.ts'
 
 /** The input of a move: for the machine, and evidence for the row. */
@@ -52,7 +52,7 @@ export async function move(
   )
   if (!after) return undefined
   if (next.permits === -1) await returnPermit(q, after.taskId)
-  await account(q, before, after, next.line, at)
+  await recordMove(q, before, after, next.line, at)
   return after
 }
 

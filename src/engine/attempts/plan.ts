@@ -13,7 +13,7 @@ import type { Deps } from '../deps.ts'
 import { findOffer } from '../routing/configured.ts'
 import type { Route } from '../routing/route.ts'
 import { worstCaseMicros } from '../usage/estimate.ts'
-import { openBooks, refused, reserve } from './ledger.ts'
+import { recordPlanned, refused, reserve } from './ledger.ts'
 
 /** A share of a task's images that one attempt requests. */
 export interface Part {
@@ -131,7 +131,7 @@ export async function planAttempt(
   const number = (await countAttempts(q, taskId)) + 1
   const id = newId('att', createdAt)
   const row = { id, taskId, projectId, apiKeyId, model, ...part, number, provider, heldMicros, createdAt }
-  await openBooks(q, await insertAttempt(q, row, delayMs), offer?.price?.version ?? null)
+  await recordPlanned(q, await insertAttempt(q, row, delayMs), offer?.price?.version ?? null)
   return undefined
 }
 
