@@ -43,7 +43,7 @@ async function finished(one: TestEngine, ago = 0): Promise<string> {
 const kindsOf = async ({ db }: TestEngine, id: string) =>
   (await listAssets(db.read, [id])).map(({ kind }) => kind).toSorted()
 
-const violations = ({ db, store }: TestEngine) => checkInvariants(db, store)
+const violations = ({ place, store }: TestEngine) => checkInvariants(place, store)
 
 async function take(stream: AsyncIterable<FeedItem>, most = Infinity): Promise<FeedItem[]> {
   const told: FeedItem[] = []
@@ -305,6 +305,8 @@ describe.each(DATABASES)('files that nothing refers to on %s', (database) => {
       acceptPossibleSecondCharge: true,
     })
     expect(again.request.images).toEqual(edit.request.images)
+    await one.reached(edit.id, 'OUTCOME_UNKNOWN')
+    expect((await one.attempts(edit.id)).map(({ state }) => state)).toEqual(['UNKNOWN', 'UNKNOWN'])
     expect(await violations(one)).toEqual([])
   })
 })

@@ -34,7 +34,7 @@ export async function readLogs(place: Place): Promise<Logs> {
           own.toSorted((a, b) => a.seq - b.seq).map(({ seq }) => encodeCursor('task', id, seq)),
         ]),
       ),
-      violated: await checkInvariants(db, await openDirectoryStore(join(place.dataDir, 'assets'))),
+      violated: await checkInvariants(place, await openDirectoryStore(join(place.dataDir, 'assets'))),
     }
   } finally {
     await db.close()

@@ -23,7 +23,7 @@ export async function readAftermath(place: Place): Promise<Aftermath> {
       tasks: await sql.select().from(tables.tasks),
       attempts: await sql.select().from(tables.attempts),
       assets: await sql.select().from(tables.assets),
-      violated: await checkInvariants(db, await openDirectoryStore(join(place.dataDir, 'assets'))),
+      violated: await checkInvariants(place, await openDirectoryStore(join(place.dataDir, 'assets'))),
     }
   } finally {
     await db.close()

@@ -96,7 +96,7 @@ export async function openEngine(options: TestEngineOptions): Promise<TestEngine
 
   async function close({ deadlineMs = 0 } = {}): Promise<void> {
     await engine.stop(deadlineMs)
-    const violated = await checkInvariants(db, store)
+    const violated = await checkInvariants(place, store)
     await Promise.all([deps.downloader.close(), deps.poster.close()])
     await db.close()
     expect(violated).toEqual([])

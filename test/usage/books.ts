@@ -180,7 +180,7 @@ async function compare(db: Database, fleet: Fleet, place: Place): Promise<Books>
   const differences = [
     ...ofLedger(before),
     ...[...readBills].flatMap(([provider, bill]) => [...ofBills(provider, bill, before)]),
-    ...(await checkInvariants(db, store)),
+    ...(await checkInvariants(place, store)),
     ...auditBooks(fleet, { tasks: before.tasks, attempts: before.attempts, assets: [], violated: [] }),
   ]
   await settleByBills(db, readBills, before.attempts)
@@ -195,7 +195,7 @@ async function compare(db: Database, fleet: Fleet, place: Place): Promise<Books>
   }
   // A bill that is read ends the doubt about an attempt; what it means for its task is for others to say.
   differences.push(
-    ...(await checkInvariants(db, store)).filter((sentence) => /^I(?:5|6|15|21):/.test(sentence)),
+    ...(await checkInvariants(place, store)).filter((sentence) => /^I(?:5|6|15|21):/.test(sentence)),
   )
   const all = [...bills.values()].flat()
   return {
