@@ -126,7 +126,7 @@ describe('each law notices', () => {
   })
 
   test('a folder of more than forty files', () => {
-    const tree = Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`src/db/a/${i}.ts`, '']))
+    const tree = Object.fromEntries(Array.from({ length: 41 }, (_item, i) => [`src/db/a/${i}.ts`, '']))
     expect(hasSmallFolders(readSources(tree))).toEqual(['src/db/a has 41 files'])
   })
 

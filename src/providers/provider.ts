@@ -37,7 +37,7 @@ export interface Provider {
    * Asks how an accepted order is doing. Absent where the dialect answers at once. A ProviderError thrown here that
    * says `rejected` or `broken` is about the order; any other is about the question, which is asked again later.
    */
-  check?(remoteId: string, order: Order, call: Call): Promise<Answer>
+  check?(remoteId: string, settings: Settings, call: Call): Promise<Answer>
   /**
    * Reads a callback's body, as it came. Pure, and believes nothing: what is in it is confirmed by `check` before it
    * counts. Absent where the dialect never calls back. Throws ProviderError `broken` for a body that makes no sense.

@@ -1,7 +1,7 @@
 // A provider whose every answer the test decides: an argument of the engine like any other.
 import { writeFile } from 'node:fs/promises'
 import sharp from 'sharp'
-import type { Usage } from '../../src/domain.ts'
+import type { Settings, Usage } from '../../src/domain.ts'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
 import {
   UNKNOWN_USAGE,
@@ -12,9 +12,14 @@ import {
 } from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
-export interface Sent {
-  order: Order
+/** What a check knows of a request. */
+export interface Checked {
+  order: Settings
   call: Call
+}
+
+export interface Sent extends Checked {
+  order: Order
 }
 
 export interface Scripted extends Provider {
@@ -71,7 +76,7 @@ export async function picture(call: Call): Promise<string> {
 }
 
 /** The answer of a provider that did its work. */
-export async function done({ call, order }: Sent, usage: Usage = UNKNOWN_USAGE): Promise<Answer> {
+export async function done({ call, order }: Checked, usage: Usage = UNKNOWN_USAGE): Promise<Answer> {
   call.onWire('HEADERS', { httpStatus: 200, providerRequestId: 'req-1' })
   const images = []
   for (let i = 0; i < order.n; i++) images.push({ file: await picture(call), revisedPrompt: null })
@@ -95,12 +100,12 @@ export function failure(kind: Failure['kind'], more: Partial<Failure> = {}): Pro
 
 /** An answer that does not come before the test says so; cutting the call loses it, as on a wire. */
 export function held(): {
-  answer(sent: Sent): Promise<Answer>
+  answer(sent: Checked): Promise<Answer>
   release(answer: Answer | Error): void
-  resolveWith(make: (sent: Sent) => Promise<Answer>): void
+  resolveWith(make: (sent: Checked) => Promise<Answer>): void
 } {
-  let settle: (make: (sent: Sent) => Promise<Answer>) => void
-  const released = new Promise<(sent: Sent) => Promise<Answer>>((resolve) => {
+  let settle: (make: (sent: Checked) => Promise<Answer>) => void
+  const released = new Promise<(sent: Checked) => Promise<Answer>>((resolve) => {
     settle = resolve
   })
   return {

@@ -54,10 +54,10 @@ function createJimmy(name: string, options: JimmyOptions): Provider {
       return readPlaced(reply, call, readingOf(reply, call, resolved))
     },
 
-    async check(remoteId, order, call) {
+    async check(remoteId, settings, call) {
       const path = `/images/${encodeURIComponent(remoteId)}`
       const reply = await upstream.send({ method: 'GET', path, headers: authorization(options) }, call)
-      return readTask(reply, remoteId, call, readingOf(reply, call, taskResolved(order, options)))
+      return readTask(reply, remoteId, call, readingOf(reply, call, taskResolved(settings, options)))
     },
 
     async close() {

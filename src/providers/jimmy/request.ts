@@ -1,5 +1,5 @@
 import { FormData } from 'undici'
-import { QUALITIES } from '../../domain.ts'
+import { QUALITIES, type Settings } from '../../domain.ts'
 import { ProviderError } from '../error.ts'
 import type { Message } from '../wire/http.ts'
 import type { Order, OrderImage, ResolvedSettings } from '../provider.ts'
@@ -57,8 +57,8 @@ async function toTask(order: Order, { ratio, resolution }: Shape, options: Jimmy
 }
 
 /** What a task of this order was told where the order said auto. The page's own fields know no quality. */
-export function taskResolved(order: Order, options: JimmyOptions): ResolvedSettings {
-  return options.taskFields === 'ratio' ? resolvedBy(undefined, qualityOf(order, options)) : {}
+export function taskResolved(settings: Settings, options: JimmyOptions): ResolvedSettings {
+  return options.taskFields === 'ratio' ? resolvedBy(undefined, qualityOf(settings, options)) : {}
 }
 
 async function toSync(order: Order, options: JimmyOptions): Promise<Placed> {
@@ -95,7 +95,7 @@ function json(options: JimmyOptions): Pick<Message, 'method' | 'headers'> {
   return { method: 'POST', headers: { ...authorization(options), 'content-type': 'application/json' } }
 }
 
-function qualityOf({ quality }: Order, { autoQuality }: JimmyOptions): string {
+function qualityOf({ quality }: Settings, { autoQuality }: JimmyOptions): string {
   return quality === 'AUTO' ? autoQuality : quality.toLowerCase()
 }
 
