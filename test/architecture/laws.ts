@@ -38,7 +38,7 @@ const DOMAIN = new Set(
  * do not import each other. Files directly in the layer's folder are its contract or its entry; the rule leaves them out.
  */
 const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  'src/http/': [['graphql'], ['security']],
+  'src/http/': [['graphql', 'usage'], ['security']],
   'src/engine/': [
     ['tasks', 'worker', 'maintenance'],
     ['images'],

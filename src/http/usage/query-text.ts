@@ -1,9 +1,9 @@
-// A question about usage in words, as a command line or an address gives them: day,model and provider=jimmy.
+// A usage query as text, from a command line or a URL: day,model and provider=jimmy.
 import type { UsageFilter } from '../../db/money/usage-report.ts'
 import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
-import { USAGE_DIMENSIONS, type UsageDimension, type UsageQuestion } from './query.ts'
-import { findZone, momentOf, periodOf } from './time-zone.ts'
+import { USAGE_DIMENSIONS, type UsageDimension, type UsageQuery } from '../../engine/usage/query.ts'
+import { findZone, momentOf, periodOf } from '../../engine/usage/time-zone.ts'
 
 export interface UsageWords {
   /** A day, a month, or a moment; the start of this month when left out. */
@@ -18,7 +18,7 @@ export interface UsageWords {
 }
 
 /** Throws BAD_USER_INPUT for a word that says nothing. Whose usage it is, is not for the words to say. */
-export function readQuestion(words: UsageWords, now: number): Omit<UsageQuestion, 'projectId'> {
+export function readUsageQuery(words: UsageWords, now: number): Omit<UsageQuery, 'projectId'> {
   const timeZone = words.timeZone ?? 'UTC'
   const names = (words.groupBy ?? '').split(',').map((word) => word.trim())
   const dimensions = names.filter((word) => word !== '').map(readDimension)
@@ -103,7 +103,7 @@ function readMoment(field: 'from' | 'to', word: string, timeZone: string): numbe
       `\`${field}\` is ${quote(word)}; it can be 2026-11, 2026-11-20, or 2026-11-20T08:00:00Z.`,
     )
   const zone = findZone(timeZone)
-  // A zone that does not exist is told of by who answers the question.
+  // An unknown zone is reported by `checkUsageQuery`.
   return month === undefined || !zone ? at : momentOf(zone, at)
 }
 

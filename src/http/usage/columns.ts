@@ -1,9 +1,15 @@
 // A report as a table: what stands in each column, under names that do not change.
 import type { CsvCell } from '../../csv.ts'
 import { formatDecimalUsd } from '../../money.ts'
-import { isTime } from './slices.ts'
-import { KEY_OF, type UsageQuestion } from './query.ts'
-import type { Figures, UsageReport, UsageRow } from './report.ts'
+import { isTime } from '../../engine/usage/slices.ts'
+import { KEY_OF, type UsageQuery } from '../../engine/usage/query.ts'
+import {
+  knownCost,
+  told,
+  type UsageTotals,
+  type UsageReport,
+  type UsageRow,
+} from '../../engine/usage/report.ts'
 import { wordOf } from './query-text.ts'
 
 export interface KeyColumn {
@@ -16,7 +22,7 @@ export interface KeyColumn {
 export function keyColumns({
   groupBy,
   metadataKey,
-}: Pick<UsageQuestion, 'groupBy' | 'metadataKey'>): KeyColumn[] {
+}: Pick<UsageQuery, 'groupBy' | 'metadataKey'>): KeyColumn[] {
   return groupBy.map((dimension) => ({
     name: wordOf(dimension, metadataKey),
     read: (row) =>
@@ -26,20 +32,10 @@ export function keyColumns({
 
 const PERIODS = { HOUR: 'hour', DAY: 'day', MONTH: 'month' } as const
 
-/** A sum of tokens as it is told: null for 0, because of nothing told nobody knows how much it was. */
-export function told(tokens: number): number | null {
-  return tokens === 0 ? null : tokens
-}
-
-/** What is known of the cost: null where something was or may have been charged, and nobody knows of any cost at all. */
-export function knownCost({ costMicros, unknownCosts }: Figures): number | null {
-  return costMicros === 0 && unknownCosts > 0 ? null : costMicros
-}
-
 /** The sums, by their column. */
 export const FIGURE_COLUMNS: readonly (readonly [
   name: string,
-  read: (figures: Figures) => number | string | null,
+  read: (figures: UsageTotals) => number | string | null,
 ])[] = [
   ['tasks', ({ tasks }) => tasks],
   ['attempts', ({ attempts }) => attempts],
@@ -60,11 +56,11 @@ export const FIGURE_COLUMNS: readonly (readonly [
 
 /** A report as lines of cells, a line of names first. Without `groupBy`, the totals are its one line. */
 export function* tableOf(
-  question: Pick<UsageQuestion, 'groupBy' | 'metadataKey'>,
+  query: Pick<UsageQuery, 'groupBy' | 'metadataKey'>,
   { rows, totals }: Pick<UsageReport, 'rows' | 'totals'>,
 ): Generator<CsvCell[], void> {
-  const keys = keyColumns(question)
-  const figures = (of: Figures) => FIGURE_COLUMNS.map(([, read]) => read(of))
+  const keys = keyColumns(query)
+  const figures = (of: UsageTotals) => FIGURE_COLUMNS.map(([, read]) => read(of))
   yield [...keys.map(({ name }) => name), ...FIGURE_COLUMNS.map(([name]) => name)]
   if (keys.length === 0) yield figures(totals)
   for (const row of rows) yield [...keys.map(({ read }) => read(row)), ...figures(row.figures)]
