@@ -54,7 +54,7 @@ export function checkInput(
   const inputs = listInputs(input)
   const checked = { ...input, operation, inputs, uploadBytes: uploadBytesOf(inputs) } as const
   const [problem] = findProblems(checked, rules)
-  if (problem) throw badInput(problem.field, problem.message)
+  if (problem) throw badInput(...problem)
   return checked
 }
 
@@ -72,10 +72,7 @@ function uploadBytesOf(inputs: RawInput[]): number {
   }, 0)
 }
 
-interface Problem {
-  field: string
-  message: string
-}
+type Problem = [field: string, message: string]
 
 /** The problems in the order in which they are reported; the caller stops at the first. */
 function* findProblems(
@@ -84,11 +81,10 @@ function* findProblems(
 ): Generator<Problem> {
   const { prompt, size, providers, callbackUrl } = input
   yield* inText('prompt', prompt)
-  if (prompt.trim() === '')
-    yield { field: 'prompt', message: 'The prompt is empty. Say what the image shows.' }
+  if (prompt.trim() === '') yield ['prompt', 'The prompt is empty. Say what the image shows.']
   if (size !== 'auto' && !parseSize(size)) {
     const shown = JSON.stringify(size.slice(0, 40))
-    yield { field: 'size', message: `${shown} is not a size. Write auto, or WIDTHxHEIGHT such as 1024x1024.` }
+    yield ['size', `${shown} is not a size. Write auto, or WIDTHxHEIGHT such as 1024x1024.`]
   }
   yield* inRange('n', input.n, 1, 10)
   yield* inRange('partialImages', input.partialImages, 0, 3)
@@ -97,10 +93,7 @@ function* findProblems(
   yield* inImages(input)
   yield* inLabels(input)
   if (providers?.length === 0)
-    yield {
-      field: 'providers',
-      message: 'The list of providers is empty. Name at least one, or leave it out to allow all.',
-    }
+    yield ['providers', 'The list of providers is empty. Name at least one, or leave it out to allow all.']
   if (callbackUrl !== null) yield* inAddress('callbackUrl', 'The callbackUrl', callbackUrl, webhookRule)
   for (const { field, raw } of input.inputs)
     if ('url' in raw) yield* inAddress(field, 'The address', raw.url, inputRule)
@@ -110,68 +103,51 @@ function* inOutput({ outputCompression, outputFormat, background }: TaskInput): 
   if (outputCompression !== null) {
     yield* inRange('outputCompression', outputCompression, 0, 100)
     if (outputFormat === 'PNG')
-      yield {
-        field: 'outputCompression',
-        message: 'PNG has no compression level. Use it with outputFormat JPEG or WEBP.',
-      }
+      yield ['outputCompression', 'PNG has no compression level. Use it with outputFormat JPEG or WEBP.']
   }
   if (background === 'TRANSPARENT' && outputFormat === 'JPEG')
-    yield { field: 'background', message: 'JPEG cannot be transparent. Use outputFormat PNG or WEBP.' }
+    yield ['background', 'JPEG cannot be transparent. Use outputFormat PNG or WEBP.']
 }
 
 function* inImages({ images, mask }: TaskInput): Generator<Problem> {
   if (images.length > MAX_IMAGES)
-    yield {
-      field: 'images',
-      message: `${images.length} input images came; at most ${MAX_IMAGES} are possible.`,
-    }
-  if (mask && images.length === 0)
-    yield { field: 'mask', message: 'A mask needs an image to lie on: give images as well.' }
+    yield ['images', `${images.length} input images came; at most ${MAX_IMAGES} are possible.`]
+  if (mask && images.length === 0) yield ['mask', 'A mask needs an image to lie on: give images as well.']
 }
 
 function* inLabels({ user, metadata, idempotencyKey }: TaskInput): Generator<Problem> {
   if (user !== null) {
     yield* inText('user', user)
     if (user.length < 1 || user.length > 256)
-      yield { field: 'user', message: `The user is ${user.length} characters long; 1 to 256 are possible.` }
+      yield ['user', `The user is ${user.length} characters long; 1 to 256 are possible.`]
   }
-  if (metadata.length > 16)
-    yield { field: 'metadata', message: `${metadata.length} labels came; at most 16 are possible.` }
+  if (metadata.length > 16) yield ['metadata', `${metadata.length} labels came; at most 16 are possible.`]
   const keys = new Set<string>()
   for (const [i, { key, value }] of metadata.entries()) {
-    const field = `metadata.${i}`
+    const [ofKey, ofValue] = [`metadata.${i}.key`, `metadata.${i}.value`]
     if (!/^[\w.-]{1,64}$/.test(key))
-      yield {
-        field: `${field}.key`,
-        message: 'A label key is 1 to 64 letters, digits, dots, dashes and underscores.',
-      }
-    if (keys.has(key)) yield { field: `${field}.key`, message: `The label ${key} came twice.` }
+      yield [ofKey, 'A label key is 1 to 64 letters, digits, dots, dashes and underscores.']
+    if (keys.has(key)) yield [ofKey, `The label ${key} came twice.`]
     keys.add(key)
-    yield* inText(`${field}.value`, value)
+    yield* inText(ofValue, value)
     if (value.length > 500)
-      yield {
-        field: `${field}.value`,
-        message: `The label ${key} is ${value.length} characters long; 500 are possible.`,
-      }
+      yield [ofValue, `The label ${key} is ${value.length} characters long; 500 are possible.`]
   }
   if (idempotencyKey !== null && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey))
-    yield {
-      field: 'idempotencyKey',
-      message: 'An idempotency key is 1 to 255 printable ASCII characters without spaces.',
-    }
+    yield ['idempotencyKey', 'An idempotency key is 1 to 255 printable ASCII characters without spaces.']
 }
 
 function* inText(field: string, text: string): Generator<Problem> {
   if (!text.isWellFormed() || text.includes('\0'))
-    yield { field, message: `The ${field} holds a NUL or half of a surrogate pair: it is not valid text.` }
+    yield [field, `The ${field} holds a NUL or half of a surrogate pair: it is not valid text.`]
 }
 
 function* inRange(field: string, value: number, min: number, max: number): Generator<Problem> {
   if (!Number.isInteger(value) || value < min || value > max)
-    yield { field, message: `${field} is ${value}; ${min} to ${max} is possible.` }
+    yield [field, `${field} is ${value}; ${min} to ${max} is possible.`]
 }
 
 function* inAddress(field: string, name: string, url: string, rule: AddressRule): Generator<Problem> {
   const problem = checkUrl(url, rule)
-  if (problem) yield { field, message: `${name} ${problem}.` }
+  if (problem) yield [field, `${name} ${problem}.`]
 }
