@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import manifest from '../package.json' with { type: 'json' }
 import {
+  entersByTheEntry,
   hasNoAny,
   hasNoCycles,
   hasSmallFolders,
@@ -20,7 +21,7 @@ import { listUnread, readSources, readTree } from './architecture/source.ts'
 
 const product = readSources(readTree(['src/**/*.ts', 'bin/*.js']))
 // Not this test: its houses are made of texts that look like imports.
-const { 'test/architecture.test.ts': _, ...toolTree } = readTree([
+const { 'test/architecture.test.ts': _self, ...toolTree } = readTree([
   'test/**/*.ts',
   'bench/**/*.ts',
   '*.config.ts',
@@ -43,6 +44,10 @@ describe('the sources', () => {
 
   test('keep the dependency rule between the rooms of a layer', () => {
     expect(roomsPointRight(product)).toEqual([])
+  })
+
+  test('import from a folder with an entry only the entry', () => {
+    expect(entersByTheEntry([...product, ...tools])).toEqual([])
   })
 
   test('have no import cycles, neither between files nor between sibling folders', () => {
@@ -122,6 +127,18 @@ describe('each law notices', () => {
     ])
     expect(siblingsHaveNoCycles(readSources(tree))).toEqual([
       'src/engine/events → src/engine/tasks → src/engine/events',
+    ])
+  })
+
+  test('an import that passes by the entry of a folder', () => {
+    const tree = {
+      'src/providers/sandbox/a.ts':
+        "import { paint } from './painter/paint.ts'\nimport { mix } from './painter/colour.ts'",
+      'src/providers/sandbox/painter/sky.ts': "import { mix } from './colour.ts'",
+    }
+    expect(entersByTheEntry(readSources(tree))).toEqual([
+      'src/providers/sandbox/a.ts imports src/providers/sandbox/painter/colour.ts, whose entry is ' +
+        'src/providers/sandbox/painter/paint.ts',
     ])
   })
 

@@ -120,10 +120,10 @@ describe('two processes on one PostgreSQL', () => {
 
   it('make one task of one idempotency key that reaches both at once', async () => {
     await using one = await startGateway(place, {
-      providers: [{ name: 'sandbox', dialect: 'sandbox', mood: 'reject' }],
+      providers: [{ name: 'sandbox', dialect: 'sandbox', scenario: 'reject' }],
     })
     await using other = await startGateway(place, {
-      providers: [{ name: 'sandbox', dialect: 'sandbox', mood: 'reject' }],
+      providers: [{ name: 'sandbox', dialect: 'sandbox', scenario: 'reject' }],
     })
     const keys = Array.from({ length: 10 }, (_, i) => `order-${i}`)
     const answers = await Promise.all(
@@ -143,7 +143,7 @@ describe('two processes on one PostgreSQL', () => {
   it('deliver 99 of 100 events to the other within 100 ms of their commit', async () => {
     // Refused before anything is painted: what is measured is the way of an event, not the painter's.
     await using worker = await startGateway(place, {
-      providers: [{ name: 'sandbox', dialect: 'sandbox', mood: 'reject', durationMs: 0 }],
+      providers: [{ name: 'sandbox', dialect: 'sandbox', scenario: 'reject', durationMs: 0 }],
     })
     await using viewer = await startGateway(place, { providers: [{ name: 'idle', dialect: 'sandbox' }] })
     const { tasks } = await worker.get<{ tasks: { feedCursor: string } }>(

@@ -1,30 +1,29 @@
-// A provider in process, without network, key or bill: it paints real pictures, and ends in any way a real one can.
-// Unlike the other dialects it has no upstream to wait for, so it is the upstream, and does its waiting here.
+// Paints real images and plays failure scenarios in this process, without network, key or bill. As its own upstream it
+// waits, unlike other dialects.
 import { z } from 'zod'
 import { CATALOGUE, findModel, type CatalogueModel } from '../models/catalogue.ts'
 import { ProviderError } from '../error.ts'
 import type { Answer, Call, Capabilities, Dialect, Offer, Order, Provider } from '../provider.ts'
 import { develop } from './develop.ts'
-import { endBadly } from './ending.ts'
-import { ENDINGS, MOODS, readDirections, type Mood } from './scenario.ts'
+import { fail } from './fail.ts'
+import { SCENARIO_FAILURES, SCENARIOS, readDirections, type Scenario } from './scenario.ts'
 
-/** How the sandbox behaves, every entry with a default. */
 export interface SandboxOptions {
-  /** How long a call takes altogether, default 3000; 0 is as fast as it can paint. */
+  /** Minimum duration of a call. Default 3000. */
   durationMs: number
-  /** How calls end, default `ok`. A prompt may decide otherwise: see SANDBOX_DIRECTIVES. */
-  mood: Mood
+  /** Default `ok`. A prompt may override it: see SANDBOX_DIRECTIVES. */
+  scenario: Scenario
   /** Default 4. */
   concurrency: number
   /** Default 240000. */
   timeoutMs: number
-  /** Default false. True leaves out the last preview: upstreams may finish before they have sent all. */
+  /** Leaves out the last preview: upstreams may finish before they have sent all. Default false. */
   fewerPartials: boolean
 }
 
 const options = z.strictObject({
   durationMs: z.int().min(0).max(600_000).default(3000),
-  mood: z.enum(MOODS).default('ok'),
+  scenario: z.enum(SCENARIOS).default('ok'),
   concurrency: z.int().min(1).max(1000).default(4),
   timeoutMs: z.int().min(1).max(3_600_000).default(240_000),
   fewerPartials: z.boolean().default(false),
@@ -32,7 +31,7 @@ const options = z.strictObject({
 
 export const sandbox: Dialect<SandboxOptions> = {
   options,
-  // No variable stands for it: it serves when nothing else is configured, which the gateway decides.
+  // The gateway creates it when nothing else is configured.
   fromEnvironment: () => undefined,
   create: createSandbox,
 }
@@ -46,13 +45,13 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
     concurrency: settings.concurrency,
     timeoutMs: settings.timeoutMs,
 
-    async submit(order: Order, call: Call): Promise<Answer> {
-      if (call.signal.aborted) throw new ProviderError(ENDINGS.unreached.failure)
-      const { mood, durationMs, prompt } = readDirections(order.prompt, settings)
-      if (mood !== 'ok') return endBadly(mood, durationMs, call)
-      const sizes = findModel(order.upstreamModel)?.capabilities.sizes
-      const previews = Math.max(0, order.partialImages - (settings.fewerPartials ? 1 : 0))
-      return develop({ ...order, prompt }, call, { durationMs, previews, sizes })
+    async submit(request: Order, call: Call): Promise<Answer> {
+      if (call.signal.aborted) throw new ProviderError(SCENARIO_FAILURES.unreached.failure)
+      const { scenario, durationMs, prompt } = readDirections(request.prompt, settings)
+      if (scenario !== 'ok') return fail(scenario, durationMs, call)
+      const sizes = findModel(request.upstreamModel)?.capabilities.sizes
+      const previews = Math.max(0, request.partialImages - (settings.fewerPartials ? 1 : 0))
+      return develop({ ...request, prompt }, call, { durationMs, previews, sizes })
     },
 
     async close() {},
@@ -61,11 +60,11 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
 
 function toOffer(model: CatalogueModel): Offer {
   const { name, price } = model
-  // The sandbox switches nothing off: clients of a retired model can still be tried here.
+  // Clients of a retired model can still be tried here.
   return { model: name, upstreamModel: name, capabilities: widen(model), price, retiresOn: null }
 }
 
-// More than the real models can, so that everything a client may ask for can be seen here.
+// More than the real models can, so that every setting can be tried.
 function widen({ name, capabilities }: CatalogueModel): Capabilities {
   return {
     ...capabilities,

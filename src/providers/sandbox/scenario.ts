@@ -1,8 +1,8 @@
-// How a call ends: well, or in one of the ways that real upstreams end, so that clients can be written against each.
+// Failure scenarios of real upstreams, so that clients can be tested against each.
 import type { WirePhase } from '../../domain.ts'
 import type { Failure } from '../error.ts'
 
-export const MOODS = [
+export const SCENARIOS = [
   'ok',
   'moderation',
   'busy',
@@ -14,14 +14,11 @@ export const MOODS = [
   'vanish',
 ] as const
 
-export type Mood = (typeof MOODS)[number]
+export type Scenario = (typeof SCENARIOS)[number]
 
-/**
- * What a prompt may say to the sandbox, as a payment provider's test cards do: `[sandbox:busy]` anywhere in it decides
- * that one call's ending. Directives are taken out before painting. Keys are what is written, values what happens.
- */
+/** What directives in a prompt do, like the test cards of payment providers. They are removed before painting. */
 export const SANDBOX_DIRECTIVES: Readonly<Record<string, string>> = {
-  '[sandbox:ok]': 'succeeds, whatever mood is configured',
+  '[sandbox:ok]': 'succeeds, whatever scenario is configured',
   '[sandbox:moderation]': 'the prompt is blocked as unsafe: MODERATION_BLOCKED, not charged',
   '[sandbox:busy]': 'too many requests, try again in a second: PROVIDER_RATE_LIMITED, not charged',
   '[sandbox:quota]': 'the account is empty: PROVIDER_QUOTA, not charged',
@@ -35,9 +32,8 @@ export const SANDBOX_DIRECTIVES: Readonly<Record<string, string>> = {
   '[sandbox:duration=200]': 'takes that many milliseconds, up to 600000',
 }
 
-/** How one call shall go. */
 export interface Direction {
-  mood: Mood
+  scenario: Scenario
   durationMs: number
   /** The prompt without its directives. */
   prompt: string
@@ -47,73 +43,82 @@ const DIRECTIVE = /\s?\[sandbox:(?:duration=(\d{1,6})|([a-z]+))\]/giu
 const SLOW_MS = 30_000
 const MAX_DURATION_MS = 600_000
 
-/** Reads the directives of a prompt. The last one wins; a word that is none is left in the prompt. */
-export function readDirections(prompt: string, usual: { mood: Mood; durationMs: number }): Direction {
-  let { mood, durationMs } = usual
+/** The last directive of a kind applies. Unknown ones stay in the prompt. */
+export function readDirections(
+  prompt: string,
+  configured: { scenario: Scenario; durationMs: number },
+): Direction {
+  let { scenario, durationMs } = configured
   const rest = prompt.replace(
     DIRECTIVE,
     (whole, milliseconds: string | undefined, word: string | undefined) => {
-      const named = MOODS.find((candidate) => candidate === word?.toLowerCase())
-      if (named) mood = named
+      const named = SCENARIOS.find((candidate) => candidate === word?.toLowerCase())
+      if (named) scenario = named
       if (word?.toLowerCase() === 'slow') durationMs = SLOW_MS
       if (milliseconds) durationMs = Math.min(MAX_DURATION_MS, Number(milliseconds))
       return named || milliseconds || word?.toLowerCase() === 'slow' ? '' : whole
     },
   )
-  return { mood, durationMs, prompt: rest.trim() }
+  return { scenario, durationMs, prompt: rest.trim() }
 }
 
-/** A failure, and how far the request gets before it shows. */
-export interface Ending {
+export interface ScenarioFailure {
   phase: WirePhase
   failure: Failure
 }
 
-/** The ways to fail; `ok` is none. The numbers are those that the OpenAI API answers with in these cases. */
-export const ENDINGS: Readonly<Record<Exclude<Mood, 'ok'>, Ending>> = {
+/** With the statuses of the OpenAI API. */
+export const SCENARIO_FAILURES: Readonly<Record<Exclude<Scenario, 'ok'>, ScenarioFailure>> = {
   moderation: answered(
     400,
     'rejected',
     'MODERATION_BLOCKED',
-    'The sandbox was told to block this prompt as unsafe.',
+    'The sandbox blocked the prompt as unsafe (scenario moderation).',
   ),
   busy: {
     phase: 'BODY_DONE',
     failure: {
       kind: 'busy',
       code: 'PROVIDER_RATE_LIMITED',
-      message: 'The sandbox was told to be busy; try again in a second.',
+      message: 'The sandbox is rate limited (scenario busy); try again in a second.',
       charged: 'NO',
       httpStatus: 429,
       retryAfterMs: 1000,
     },
   },
-  quota: answered(429, 'refused', 'PROVIDER_QUOTA', 'The sandbox was told that its account is empty.'),
+  quota: answered(429, 'refused', 'PROVIDER_QUOTA', 'The quota of the sandbox is used up (scenario quota).'),
   reject: answered(
     400,
     'rejected',
     'PROVIDER_REJECTED',
-    'The sandbox was told to refuse this request as invalid.',
+    'The sandbox rejected the request as invalid (scenario reject).',
   ),
-  broken: answered(500, 'broken', 'PROVIDER_BROKEN', 'The sandbox was told to break before doing any work.'),
+  broken: answered(500, 'broken', 'PROVIDER_BROKEN', 'The sandbox failed before any work (scenario broken).'),
   unreached: {
     phase: 'INTENT',
     failure: {
       kind: 'unreached',
       code: 'PROVIDER_UNREACHABLE',
-      message: 'The sandbox was told to be unreachable; nothing was sent.',
+      message: 'The sandbox could not be reached; nothing was sent (scenario unreached).',
       charged: 'NO',
     },
   },
-  stall: lost('The sandbox was told never to answer, and the deadline has passed.'),
-  vanish: lost('The sandbox was told to break the connection; whether it painted cannot be known.'),
+  stall: lost('The sandbox did not answer before the deadline (scenario stall).'),
+  vanish: lost(
+    'The connection to the sandbox broke; whether an image was made is unknown (scenario vanish).',
+  ),
 }
 
-function answered(httpStatus: number, kind: Failure['kind'], code: Failure['code'], message: string): Ending {
+function answered(
+  httpStatus: number,
+  kind: Failure['kind'],
+  code: Failure['code'],
+  message: string,
+): ScenarioFailure {
   return { phase: 'BODY_DONE', failure: { kind, code, message, charged: 'NO', httpStatus } }
 }
 
-function lost(message: string): Ending {
+function lost(message: string): ScenarioFailure {
   return {
     phase: 'DISPATCHED',
     failure: { kind: 'lost', code: 'OUTCOME_UNKNOWN', message, charged: 'UNKNOWN' },

@@ -1,20 +1,20 @@
 import type { Usage } from '../../domain.ts'
 import { UNKNOWN_USAGE, type Order } from '../provider.ts'
 import { inputImageTokens, outputImageTokens, PARTIAL_IMAGE_TOKENS, textTokens } from '../models/tokens.ts'
-import type { Resolved } from './painter/canvas.ts'
+import type { ResolvedRequest } from './resolve.ts'
 
 /**
- * The tokens that the real model would report. The 2.5 family is counted by the formula of gpt-image-2 and says that
- * it is an estimate, and DALL·E reports no usage, as it never did: so all three sources of usage can be met here.
+ * The usage that the real model would report: ESTIMATED by the formula of gpt-image-2 for the 2.5 family, UNKNOWN for
+ * DALL·E, which never reported any.
  */
-export function countUsage(order: Order, resolved: Resolved, partialImages: number): Usage {
-  const known = outputImageTokens(order.model, resolved.quality, resolved.width, resolved.height)
-  const perPicture = known ?? estimate(order.model, resolved)
-  if (perPicture === null) return UNKNOWN_USAGE
-  const inputTextTokens = textTokens(order.prompt)
-  const inputImages = order.images.map((image) => inputImageTokens(image.width, image.height))
+export function countUsage(request: Order, resolved: ResolvedRequest, partialImages: number): Usage {
+  const byRule = outputImageTokens(request.model, resolved.quality, resolved.width, resolved.height)
+  const perImage = byRule ?? estimate(request.model, resolved)
+  if (perImage === null) return UNKNOWN_USAGE
+  const inputTextTokens = textTokens(request.prompt)
+  const inputImages = request.images.map((image) => inputImageTokens(image.width, image.height))
   const inputImage = inputImages.reduce((sum, tokens) => sum + tokens, 0)
-  const outputImage = order.n * (perPicture + partialImages * PARTIAL_IMAGE_TOKENS)
+  const outputImage = request.n * (perImage + partialImages * PARTIAL_IMAGE_TOKENS)
   return {
     inputTokens: inputTextTokens + inputImage,
     outputTokens: outputImage,
@@ -23,11 +23,11 @@ export function countUsage(order: Order, resolved: Resolved, partialImages: numb
     inputImageTokens: inputImage,
     outputTextTokens: 0,
     outputImageTokens: outputImage,
-    source: known === null ? 'ESTIMATED' : 'REPORTED',
+    source: byRule === null ? 'ESTIMATED' : 'REPORTED',
   }
 }
 
-function estimate(model: string, { quality, width, height }: Resolved): number | null {
+function estimate(model: string, { quality, width, height }: ResolvedRequest): number | null {
   if (model.startsWith('dall-e')) return null
   const nearest = quality === 'LOW' || quality === 'MEDIUM' ? quality : 'HIGH'
   return outputImageTokens('gpt-image-2', nearest, width, height)
