@@ -3,24 +3,23 @@ import type { Bitmap } from './bitmap.ts'
 import { channels, type Colour } from './colour.ts'
 import { createRandom } from './random.ts'
 
-/** A power of two, so that a tile repeats by masking bits. */
-const TILE_EDGE = 256
-const TILE_MASK = TILE_EDGE - 1
+/** A power of two, so that a mask wraps an index. */
+const STRIP_LENGTH = 2 ** 16
 const NOISE_LEVELS = 64
 
-let noiseTile: Uint8Array | undefined
+let noiseStrip: Uint8Array | undefined
 
 /** Adds film grain that depends on the seed alone. `strength` is the spread of its grey levels, 0 to 60. */
 export function addGrain({ data, width, height }: Bitmap, seed: string, strength: number): void {
-  const tile = (noiseTile ??= createNoiseTile())
+  const strip = (noiseStrip ??= createNoiseStrip())
   const table = softLightTable(strength)
   const random = createRandom(`${seed}/grain`)
-  const [shiftX, shiftY] = [random.next() * TILE_EDGE, random.next() * TILE_EDGE].map(Math.floor)
   let at = 0
   for (let y = 0; y < height; y++) {
-    const row = ((y + (shiftY ?? 0)) & TILE_MASK) * TILE_EDGE
-    for (let x = 0; x < width; x++, at += 3) {
-      const level = (tile[row + ((x + (shiftX ?? 0)) & TILE_MASK)] ?? 0) << 8
+    // Each row is a piece of the strip from a random place, so that no pattern repeats visibly.
+    const start = Math.floor(random.next() * STRIP_LENGTH)
+    for (let x = start; x < start + width; x++, at += 3) {
+      const level = (strip[x & (STRIP_LENGTH - 1)] ?? 0) << 8
       data[at] = table[level | (data[at] ?? 0)] ?? 0
       data[at + 1] = table[level | (data[at + 1] ?? 0)] ?? 0
       data[at + 2] = table[level | (data[at + 2] ?? 0)] ?? 0
@@ -28,10 +27,10 @@ export function addGrain({ data, width, height }: Bitmap, seed: string, strength
   }
 }
 
-// Created once: its random numbers take longer than a whole picture's blending.
-function createNoiseTile(): Uint8Array {
-  const random = createRandom('noise tile')
-  return Uint8Array.from({ length: TILE_EDGE * TILE_EDGE }, () => {
+// Created once: a random number per pixel would take several times as long as the blending.
+function createNoiseStrip(): Uint8Array {
+  const random = createRandom('noise')
+  return Uint8Array.from({ length: STRIP_LENGTH }, () => {
     // A sum of three approximates a normal distribution.
     const noise = (random.next() + random.next() + random.next()) / 3
     return Math.floor(noise * NOISE_LEVELS)

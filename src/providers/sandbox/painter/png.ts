@@ -9,7 +9,8 @@ import type { Bitmap } from './bitmap.ts'
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 const BIT_DEPTH = 8
 const TRUECOLOUR = 2
-const FILTER_SUB = 1
+const FILTER_NONE = 0
+const FILTER_UP = 2
 const BAND_BYTES = 512 * 1024
 const CHUNK_BYTES = 256 * 1024
 
@@ -48,18 +49,19 @@ async function compress(bitmap: Bitmap): Promise<Buffer[]> {
   return compressed
 }
 
-/** Writes rows into `band`, each byte as its difference from the pixel to the left. */
+/** Writes rows into `band`, each byte as its difference from the one above. */
 function filterRows({ data, width }: Bitmap, from: number, to: number, band: Buffer): Buffer {
-  let read = from * width * 3
+  const rowBytes = width * 3
   let at = 0
   for (let y = from; y < to; y++) {
-    band[at++] = FILTER_SUB
-    const end = read + width * 3
-    let [red, green, blue] = [0, 0, 0]
-    for (; read < end; read += 3) {
-      band[at++] = -red + (red = data[read] ?? 0)
-      band[at++] = -green + (green = data[read + 1] ?? 0)
-      band[at++] = -blue + (blue = data[read + 2] ?? 0)
+    if (y === 0) {
+      band[at++] = FILTER_NONE
+      at += data.copy(band, at, 0, rowBytes)
+      continue
+    }
+    band[at++] = FILTER_UP
+    for (let read = y * rowBytes; read < (y + 1) * rowBytes; read++) {
+      band[at++] = (data[read] ?? 0) - (data[read - rowBytes] ?? 0)
     }
   }
   return band.subarray(0, at)
