@@ -1,6 +1,6 @@
 import { mix } from './colour.ts'
 import type { Layout } from './layout.ts'
-import { ellipsePath, mergeMarks, round, type Mark, type Point } from './svg.ts'
+import { FAINT_EDGES, ellipsePath, mergeMarks, round, type Mark, type Point } from './svg.ts'
 import { landColour } from './terrain.ts'
 
 /** Blades of grass, or stalks in snow. */
@@ -21,7 +21,8 @@ export function paintTufts(layout: Layout, groundAt: (x: number) => number): str
   const colour = isSnow
     ? mix(layout.palette.ground, '#5b4a4a', 0.6)
     : mix(landColour(layout, 1), layout.palette.light, 0.16)
-  return `<path d="${blades.join('')}" fill="none" stroke="${colour}" stroke-width="2" stroke-linecap="round" stroke-opacity="0.6"/>`
+  const edges = isSnow ? 'stroke-linecap="round"' : FAINT_EDGES
+  return `<path d="${blades.join('')}" fill="none" stroke="${colour}" stroke-width="2" stroke-opacity="0.6" ${edges}/>`
 }
 
 /** Flowers of one row are drawn together. */

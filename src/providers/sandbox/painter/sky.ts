@@ -2,6 +2,7 @@ import { mix } from './colour.ts'
 import { skyColourAt } from './palette.ts'
 import type { Layout } from './layout.ts'
 import {
+  FAINT_EDGES,
   dot,
   ellipsePath,
   linearGradient,
@@ -44,8 +45,7 @@ function strokes(layout: Layout): string {
       `<path d="M${round(x)} ${round(y)}q${round(length / 2)} ${round(bend)} ${round(length)} 0" stroke="${colour}" stroke-width="${round(random.between(5, 26))}" stroke-opacity="${round(random.between(0.1, 0.3) * 10) / 10}"/>`,
     )
   }
-  // Without anti-aliasing, which takes twice as long and is not seen on edges this faint.
-  return `<g fill="none" stroke-linecap="round" shape-rendering="optimizeSpeed">${marks.join('')}</g>`
+  return `<g fill="none" stroke-linecap="round" ${FAINT_EDGES}>${marks.join('')}</g>`
 }
 
 function stars(layout: Layout): string {

@@ -1,7 +1,7 @@
 import { mix, type Colour } from './colour.ts'
 import { createNoise } from './random.ts'
 import type { Layout } from './layout.ts'
-import { linearGradient, mergeMarks, path, type Mark, type Point } from './svg.ts'
+import { FAINT_EDGES, linearGradient, mergeMarks, path, type Mark, type Point } from './svg.ts'
 
 /** A ridge; the crest runs from left to right. */
 export interface Ridge {
@@ -92,7 +92,7 @@ export function paintStrata(layout: Layout, crest: readonly Point[]): string {
       style: `stroke="${colour}" stroke-width="${width}" stroke-opacity="${opacity}"`,
     })
   }
-  return `<g fill="none" stroke-linecap="round" stroke-linejoin="round">${mergeMarks(marks)}</g>`
+  return `<g fill="none" ${FAINT_EDGES}>${mergeMarks(marks)}</g>`
 }
 
 export interface PineSettings {
