@@ -9,7 +9,7 @@ import { countsOf } from '../../src/engine/attempts/ledger.ts'
 import type { UsageQuery } from '../../src/engine/usage/query.ts'
 import type { UsageReport, UsageRow } from '../../src/engine/usage/report.ts'
 import { newId } from '../../src/ids.ts'
-import { createRandom, type Random } from '../../src/providers/sandbox/painter/random.ts'
+import { createRandom, type Random } from '../support/random.ts'
 import { plainRequest } from '../support/rows.ts'
 
 export const OTHER_PROJECT = 'prj_00000000000000000000000001'

@@ -11,7 +11,6 @@ import type { AttemptRow, LedgerRow } from '../../src/db/tables/tables.ts'
 import { move } from '../../src/engine/attempts/move.ts'
 import { reportUsage, type UsageTotals } from '../../src/engine/usage/report.ts'
 import { createLog } from '../../src/log.ts'
-import { createRandom, type Random } from '../../src/providers/sandbox/painter/random.ts'
 import { auditBooks } from '../providers/audit.ts'
 import { startFleet, type Fleet } from '../providers/fleet.ts'
 import type { Scenario } from '../providers/upstreams/fake.ts'
@@ -22,6 +21,7 @@ import { newPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
 import { hastenRests } from '../support/hasten.ts'
 import { checkInvariants } from '../support/invariants.ts'
+import { createRandom, type Random } from '../support/random.ts'
 
 export interface Books {
   /** Each sentence in which the bills, the ledger and the report differ. */

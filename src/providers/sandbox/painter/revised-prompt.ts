@@ -1,7 +1,7 @@
 import { createRandom } from './random.ts'
-import { readScene, type Hour, type Place, type Weather } from './scene.ts'
+import { readScene, type TimeOfDay, type LandscapeKind, type Weather } from './scene.ts'
 
-const PLACES: Readonly<Record<Place, string>> = {
+const LANDSCAPES: Readonly<Record<LandscapeKind, string>> = {
   MOUNTAINS: 'with layered mountain ridges fading into the distance',
   SEA: 'with calm water reaching to the horizon',
   FOREST: 'among rows of pines with mist between them',
@@ -10,7 +10,7 @@ const PLACES: Readonly<Record<Place, string>> = {
   MEADOW: 'over rolling hills and a flowering meadow',
   ABSTRACT: 'as flowing bands of colour and quiet discs',
 }
-const HOURS: Readonly<Record<Hour, string>> = {
+const TIMES_OF_DAY: Readonly<Record<TimeOfDay, string>> = {
   DAWN: 'in the pale light of dawn',
   DAY: 'in clear daylight',
   DUSK: 'in the warm glow of dusk',
@@ -23,9 +23,9 @@ const WEATHERS: Readonly<Record<Weather, string>> = {
   MIST: ', wrapped in mist',
 }
 
-/** The prompt as a model would rewrite it: with what the picture really shows. */
+/** The prompt as a model would rewrite it, with what the picture shows. */
 export function revisePrompt(prompt: string): string {
-  const { place, hour, weather } = readScene(prompt, createRandom(prompt))
+  const { landscape, timeOfDay, weather } = readScene(prompt, createRandom(prompt))
   const subject = prompt.trim().replace(/[.!,;]$/u, '')
-  return `${subject}, ${PLACES[place]}, ${HOURS[hour]}${WEATHERS[weather]}. Painted illustration, fine film grain.`
+  return `${subject}, ${LANDSCAPES[landscape]}, ${TIMES_OF_DAY[timeOfDay]}${WEATHERS[weather]}. Painted illustration, fine film grain.`
 }

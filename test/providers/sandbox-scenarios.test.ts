@@ -1,20 +1,20 @@
 import { access } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
-import type { ProviderRequest as Order } from '../../src/providers/provider.ts'
+import type { ProviderRequest } from '../../src/providers/provider.ts'
 import { readDirections, SANDBOX_DIRECTIVES } from '../../src/providers/sandbox/scenario.ts'
 import { develop, openCall, openSandbox, orderOf, type Heard } from './sandbox-call.ts'
 
-interface Fall {
+interface Failed {
   failure: Failure
   heard: Heard
 }
 
 async function failWith(
-  wishes: Partial<Order>,
+  wishes: Partial<ProviderRequest>,
   options: Record<string, unknown>,
   signal?: AbortSignal,
-): Promise<Fall> {
+): Promise<Failed> {
   const { call, heard } = await openCall(signal)
   try {
     await openSandbox(options).submit(orderOf(wishes), call)
@@ -39,26 +39,26 @@ describe.each<[string, Partial<Failure>, string[]]>([
   ['broken', { kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'NO', httpStatus: 500 }, ANSWERED],
   ['unreached', { kind: 'unreached', code: 'PROVIDER_UNREACHABLE', charged: 'NO' }, []],
   ['vanish', { kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' }, ['DISPATCHED']],
-])('in the mood %s', (mood, expected, phases) => {
-  test('it fails in that way and no other', async () => {
-    const { failure, heard } = await failWith({}, { scenario: mood })
+])('failure scenario %s', (scenario, expected, phases) => {
+  it('fails in this way when configured', async () => {
+    const { failure, heard } = await failWith({}, { scenario })
     expect(failure).toMatchObject(expected)
     expect(heard.wire.map((seen) => seen.phase)).toEqual(phases)
   })
 
-  test('so does a prompt that asks for it, whatever the configuration', async () => {
-    const { failure } = await failWith({ prompt: `a fox [sandbox:${mood}]` }, { scenario: 'ok' })
+  it('fails in this way when the prompt asks for it', async () => {
+    const { failure } = await failWith({ prompt: `a fox [sandbox:${scenario}]` }, { scenario: 'ok' })
     expect(failure).toMatchObject(expected)
   })
 })
 
-test('names the upstream request of an answered failure', async () => {
+it('reports the request id of an answered failure', async () => {
   const { failure, heard } = await failWith({}, { scenario: 'broken' })
   expect(failure.providerRequestId).toBe('sandbox-attempt-1')
   expect(heard.wire[1]).toEqual({ phase: 'HEADERS', httpStatus: 500, providerRequestId: 'sandbox-attempt-1' })
 })
 
-test('a stall ends when it is aborted, at once, and its outcome is unknown', async () => {
+it('ends a stalled call as soon as it is aborted, with an unknown outcome', async () => {
   const stopping = new AbortController()
   const { call, heard } = await openCall(stopping.signal)
   const stalled = openSandbox({ scenario: 'stall', durationMs: 0 }).submit(orderOf(), call)
@@ -76,7 +76,7 @@ test('a stall ends when it is aborted, at once, and its outcome is unknown', asy
   expect(performance.now() - before).toBeLessThan(500)
 })
 
-test('an abort while it paints or waits ends the call at once, with no picture', async () => {
+it('ends the call without an image when it is aborted while painting or waiting', async () => {
   const stopping = new AbortController()
   const { call, heard } = await openCall(stopping.signal)
   const painting = {
@@ -94,27 +94,27 @@ test('an abort while it paints or waits ends the call at once, with no picture',
   await expect(access(call.newFile())).rejects.toThrow('ENOENT')
 })
 
-test('a call that was aborted before it began sends nothing', async () => {
+it('sends nothing when the call is aborted before it starts', async () => {
   const { failure, heard } = await failWith({}, {}, AbortSignal.abort())
   expect(failure).toMatchObject({ kind: 'unreached', charged: 'NO' })
   expect(heard.wire).toEqual([])
 })
 
-test('a size that is none is refused before anything is sent', async () => {
+it('rejects a malformed size before anything is sent', async () => {
   const { failure, heard } = await failWith({ size: 'huge' }, {})
   expect(failure).toMatchObject({ kind: 'rejected', charged: 'NO' })
   expect(heard.wire).toEqual([])
 })
 
-test('a prompt may ask for success where the configuration says failure', async () => {
+it('succeeds when the prompt asks for it, whatever scenario is configured', async () => {
   const { images } = await develop({ prompt: 'a fox [sandbox:ok]' }, { scenario: 'broken' })
   expect(images).toHaveLength(1)
 })
 
-describe('directions', () => {
+describe('directives', () => {
   const usual = { scenario: 'ok', durationMs: 3000 } as const
 
-  test('are taken out of the prompt, the last one winning', () => {
+  it('are removed from the prompt, and the last one applies', () => {
     expect(
       readDirections('a fox [sandbox:busy] at dusk [sandbox:duration=200] [SANDBOX:Vanish]', usual),
     ).toEqual({
@@ -124,17 +124,17 @@ describe('directions', () => {
     })
   })
 
-  test('leave a word that is none where it stands', () => {
+  it('stay in the prompt when unknown', () => {
     const prompt = 'a fox [sandbox:fast] [other:busy]'
     expect(readDirections(prompt, usual)).toEqual({ ...usual, prompt })
   })
 
-  test.each(Object.keys(SANDBOX_DIRECTIVES))('%s is understood as documented', (directive) => {
+  it.each(Object.keys(SANDBOX_DIRECTIVES))('%s is known', (directive) => {
     const { prompt } = readDirections(`a fox ${directive}`, { scenario: 'ok', durationMs: 3000 })
     expect(prompt).toBe('a fox')
   })
 
-  test('[sandbox:slow] takes half a minute, and no duration more than ten', () => {
+  it('set the duration: [sandbox:slow] to 30 s, and any to at most 10 min', () => {
     expect(readDirections('[sandbox:slow]', usual).durationMs).toBe(30_000)
     expect(readDirections('[sandbox:duration=999999]', usual).durationMs).toBe(600_000)
   })

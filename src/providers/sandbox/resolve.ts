@@ -1,26 +1,32 @@
-import { parseSize, type Background, type OutputFormat, type Quality } from '../../../domain.ts'
-import type { ProviderRequest as Order, SizeRule } from '../../provider.ts'
-import type { Canvas } from './painting.ts'
+import { parseSize, type Background, type OutputFormat, type Quality } from '../../domain.ts'
+import type { ProviderRequest, SizeRule } from '../provider.ts'
 
-/** Everything that an order leaves to the provider, decided. */
-export interface Resolved extends Canvas {
+/** Settings of a request with everything decided that it leaves to the provider. */
+export interface ResolvedRequest {
+  width: number
+  height: number
   quality: Quality
   background: Exclude<Background, 'AUTO'>
   outputFormat: OutputFormat
 }
 
+interface Size {
+  width: number
+  height: number
+}
+
 const WIDE = /\b(wide|panorama|panoramic|landscape|banner|cinematic)\b/iu
 const TALL = /\b(portrait|tall|poster|vertical|full[- ]length)\b/iu
 
-/** What `auto` stands for in this order; undefined when its size is no size. */
-export function resolve(order: Order, sizes: SizeRule | undefined): Resolved | undefined {
-  const canvas = order.size === 'auto' ? autoSize(order, sizes) : parseSize(order.size)
-  if (!canvas) return undefined
+/** Replaces each `auto`. Undefined when the size is malformed. */
+export function resolve(order: ProviderRequest, sizes: SizeRule | undefined): ResolvedRequest | undefined {
+  const size = order.size === 'auto' ? autoSize(order, sizes) : parseSize(order.size)
+  if (!size) return undefined
   const keepsAlpha = order.outputFormat !== 'JPEG'
   const isTransparent =
     order.background === 'TRANSPARENT' || (order.background === 'AUTO' && order.images[0]?.hasAlpha === true)
   return {
-    ...canvas,
+    ...size,
     quality: order.quality === 'AUTO' ? autoQuality(order.model) : order.quality,
     background: keepsAlpha && isTransparent ? 'TRANSPARENT' : 'OPAQUE',
     outputFormat: order.outputFormat,
@@ -31,8 +37,8 @@ function autoQuality(model: string): Quality {
   return model.startsWith('dall-e') ? 'STANDARD' : 'MEDIUM'
 }
 
-// An edit keeps the size of its first image where the model takes it; a mask then fits pixel by pixel.
-function autoSize(order: Order, sizes: SizeRule | undefined): Canvas {
+// An edit keeps the size of its first image if the model allows it, so that a mask fits pixel by pixel.
+function autoSize(order: ProviderRequest, sizes: SizeRule | undefined): Size {
   const first = order.images[0]
   if (first && allows(sizes, first)) return { width: first.width, height: first.height }
   const ratio = first ? first.width / first.height : promptRatio(order.prompt)
@@ -46,7 +52,7 @@ function promptRatio(prompt: string): number {
   return TALL.test(prompt) ? 0.67 : 1
 }
 
-function allows(sizes: SizeRule | undefined, { width, height }: Canvas): boolean {
+function allows(sizes: SizeRule | undefined, { width, height }: Size): boolean {
   if (!sizes) return false
   if (sizes.kind === 'list') return sizes.values.includes(`${width}x${height}`)
   const [long, short, pixels] = [Math.max(width, height), Math.min(width, height), width * height]
