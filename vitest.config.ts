@@ -11,6 +11,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A condition may take longer on a busy machine; a test about elapsed time states its own bound.
+    expect: { poll: { timeout: 5000 } },
     allowOnly: false,
   },
 })

@@ -49,8 +49,8 @@ export async function database(): Promise<Section> {
 
 async function appending(databaseUrl: string, dataDir: string) {
   const log = createLog('silent')
-  const postgresql = await openDatabase({ databaseUrl, dataDir, onPoke: () => {}, log })
-  const sqlite = await openDatabase({ databaseUrl: null, dataDir, onPoke: () => {}, log })
+  const postgresql = await openDatabase({ databaseUrl, dataDir, onWakeUp: () => {}, log })
+  const sqlite = await openDatabase({ databaseUrl: null, dataDir, onWakeUp: () => {}, log })
   const sides = (writers: number) => ({
     ours: () => append(postgresql, writers),
     reference: () => append(sqlite, writers),

@@ -90,7 +90,7 @@ export function newFolder(): Promise<string> {
 }
 
 async function migrated(databaseUrl: string | null, dataDir: string): Promise<void> {
-  const db = await openDatabase({ databaseUrl, dataDir, onPoke: () => {}, log: createLog('silent') })
+  const db = await openDatabase({ databaseUrl, dataDir, onWakeUp: () => {}, log: createLog('silent') })
   await db.close()
 }
 

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import type { Database } from '../src/db/connection/database.ts'
 import { openDatabase } from '../src/db/open.ts'
 import { reportUsage } from '../src/engine/usage/report.ts'
-import type { UsageQuestion } from '../src/engine/usage/query.ts'
+import type { UsageQuery } from '../src/engine/usage/query.ts'
 import { createLog } from '../src/log.ts'
 import { startPostgresql, type PostgresqlServer } from '../test/support/postgresql-server.ts'
 import { clock } from './child.ts'
@@ -15,7 +15,7 @@ import type { Row, Section } from './table.ts'
 
 const ROUNDS = 9
 
-const MONTH_BY_DAY: UsageQuestion = {
+const MONTH_BY_DAY: UsageQuery = {
   projectId: null,
   from: MONTH.from,
   to: MONTH.to,
@@ -25,7 +25,7 @@ const MONTH_BY_DAY: UsageQuestion = {
   metadataKey: null,
 }
 
-const QUESTIONS: Readonly<Record<string, UsageQuestion>> = {
+const QUESTIONS: Readonly<Record<string, UsageQuery>> = {
   'a month by day and model, all projects': MONTH_BY_DAY,
   'a month by day and model, one project': { ...MONTH_BY_DAY, projectId: projectOf(7) },
   'the same in Europe/Berlin, from quarters of an hour': {
@@ -97,7 +97,7 @@ async function fill(server: PostgresqlServer | undefined, name: string, attempts
   const databaseUrl = server ? server.url.replace(/\/postgres$/, `/${name}`) : null
   if (server && databaseUrl) await fillPostgresql(server.url, databaseUrl, name, dataDir, attempts)
   else await fillSqlite(dataDir, attempts)
-  const db = await openDatabase({ databaseUrl, dataDir, onPoke: () => {}, log: createLog('silent') })
+  const db = await openDatabase({ databaseUrl, dataDir, onWakeUp: () => {}, log: createLog('silent') })
   return {
     db,
     async close() {
@@ -129,7 +129,7 @@ const SUMS = [
   'output_image_tokens',
 ]
 
-function inDuck({ projectId, from, to, groupBy, timeZone }: UsageQuestion): string {
+function inDuck({ projectId, from, to, groupBy, timeZone }: UsageQuery): string {
   const day = timeZone === 'UTC' ? 'created_at // 86400000' : '(created_at + 3600000) // 86400000'
   const month = "date_trunc('month', epoch_ms(created_at))"
   const time = groupBy[0] === 'MONTH' ? month : day
@@ -140,7 +140,7 @@ function inDuck({ projectId, from, to, groupBy, timeZone }: UsageQuestion): stri
 }
 
 /** Throws unless both say the same of every group. */
-async function agree(db: Database, duck: Duck, question: UsageQuestion): Promise<void> {
+async function agree(db: Database, duck: Duck, question: UsageQuery): Promise<void> {
   const { rows } = await reportUsage(db.read, question, TO)
   const theirs = (await duck.runAndReadAll(inDuck(question))).getRows()
   const ours = rows.map(({ figures }) =>

@@ -12,6 +12,7 @@ import { flight } from './flight.ts'
 import { limits } from './limits.ts'
 import { memory } from './memory.ts'
 import { mutation } from './mutation.ts'
+import { painter } from './painter.ts'
 import { report } from './report.ts'
 import { render } from './table.ts'
 
@@ -20,6 +21,7 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   limits: async () => render(await limits()),
   delivery: async () => render(await delivery()),
   memory: async () => render(await memory()),
+  painter: async () => render(await painter()),
   database: async () => render(await database()),
   async report() {
     if (duckMissing) return `${styleText('bold', 'report')}  ${duckMissing}\n`

@@ -14,7 +14,7 @@
 //   ledger    append-only money lines: hold, post, void, adjust
 //   usage     the tokens an attempt consumed, as reported, estimated or unknown: it says which
 //   webhook   an address of a client's that is told when a task ends; a delivery is one event on its way there
-//   poke      "look again"; carries no data
+//   wake-up   a notification to look again; carries no data
 //
 // Durations end in `Ms`, money in `Micros` (integer micro-USD), moments in `At` (milliseconds since 1970, UTC).
 

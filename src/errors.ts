@@ -47,3 +47,9 @@ export class GatewayError extends Error {
 export function badInput(field: string, message: string): GatewayError {
   return new GatewayError('BAD_USER_INPUT', message, { field })
 }
+
+/** A GatewayError for an id that names nothing the caller may see. Only the first characters of the id are repeated. */
+export function notFound(what: string, id: string, field?: string): GatewayError {
+  const message = `There is no ${what} ${JSON.stringify(id.slice(0, 60))}.`
+  return new GatewayError('NOT_FOUND', message, field === undefined ? {} : { field })
+}

@@ -14,7 +14,7 @@ import { isLoopback } from './config/host.ts'
 import { hasKeys } from './db/access/api-keys.ts'
 import { findAnyAsset } from './db/tasks/assets.ts'
 import type { Database } from './db/connection/database.ts'
-import { readFigures } from './db/maintenance/gauges.ts'
+import { readGauges } from './db/maintenance/gauges.ts'
 import { openDatabase } from './db/open.ts'
 import { findSecret, keepSecret } from './db/access/secrets.ts'
 import type { AssetRow } from './db/tables/tables.ts'
@@ -24,7 +24,7 @@ import { createEngine, type Engine } from './engine/engine.ts'
 import { createKeyring } from './engine/access/keyring.ts'
 import { newSigningSecret } from './engine/access/keys.ts'
 import { createLimiter } from './engine/access/limiter.ts'
-import { createPokes } from './engine/events/wake-ups.ts'
+import { createWakeUps } from './engine/events/wake-ups.ts'
 import { timed } from './db/connection/instrumented.ts'
 import { DELIVERY_TUNING, type DeliveryTuning } from './engine/webhooks/delivery-tuning.ts'
 import { createApp } from './http/app.ts'
@@ -96,19 +96,19 @@ export interface GatewayOptions {
 const WEBHOOK_LIFE_MS = 4 * 86_400_000
 
 /** A picture of 3840x2160 takes 33 MB while it is decoded: with 4 at once, many results cost time and not memory. */
-const LANDINGS = 4
+const MAX_INGESTIONS = 4
 
 /** Opens the database and the asset store, and puts the parts together. Nothing runs before `start`. */
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { log, clock = systemClock, inputRule = requestRule(), webhookRule = requestRule() } = options
   const { stuckMs = STUCK_MS } = options
-  const pokes = createPokes(clock)
+  const wakeUps = createWakeUps(clock)
   await makeDataDir(config.dataDir)
   const metrics = createMetrics()
   const opened = await openDatabase({
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
-    onPoke: (key) => pokes.wake(key),
+    onWakeUp: (key) => wakeUps.wake(key),
     log,
   })
   const db = timed(opened, () => {
@@ -122,7 +122,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const poster = createPoster({ rule: webhookRule })
   const { providers, adminKey } = config
   const mayBeOpen = options.mayBeOpen ?? isLoopback(config.host)
-  const keyring = createKeyring({ db, clock, pokes, log }, { adminKey, mayBeOpen })
+  const keyring = createKeyring({ db, clock, wakeUps, log }, { adminKey, mayBeOpen })
   const signer = createSigner(await signingSecret(db), clock)
   // While nobody needs a key, addresses need no signature either.
   const addressOf = (asset: AssetRow, spec: RenditionSpec = {}, lifeMs?: number) =>
@@ -134,11 +134,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const engine = createEngine({
     db,
     store,
-    landing: createLimit(LANDINGS),
+    ingestLimit: createLimit(MAX_INGESTIONS),
     forget: (sha256) => renditions.forget(sha256),
     retention: config.retention,
     providers,
-    pokes,
+    wakeUps,
     inputRule,
     downloader,
     webhookRule,
@@ -197,7 +197,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     ? createMetricsRoute({
         metrics,
         providers: providers.map(({ name }) => name),
-        read: () => readFigures(db.read),
+        read: () => readGauges(db.read),
         isOperator: ({ headers }) => isOperator((name) => headers.get(name)),
         publicUrl,
         clock,

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import manifest from '../package.json' with { type: 'json' }
 import {
+  entersByTheEntry,
   hasNoAny,
   hasNoCycles,
   hasSmallFolders,
@@ -44,6 +45,10 @@ describe('the sources', () => {
 
   test('keep the dependency rule between the rooms of a layer', () => {
     expect(roomsPointRight(product)).toEqual([])
+  })
+
+  test('import from a folder with an entry only the entry', () => {
+    expect(entersByTheEntry([...product, ...tools])).toEqual([])
   })
 
   test('have no import cycles, neither between files nor between sibling folders', () => {
@@ -134,6 +139,18 @@ describe('each law notices', () => {
     }
     expect(roomsPointRight(readSources(tree))).toEqual([
       'src/providers/openai/openai.ts imports src/providers/pmock/preset.ts',
+    ])
+  })
+
+  test('an import that passes by the entry of a folder', () => {
+    const tree = {
+      'src/providers/sandbox/a.ts':
+        "import { paint } from './painter/paint.ts'\nimport { mix } from './painter/colour.ts'",
+      'src/providers/sandbox/painter/sky.ts': "import { mix } from './colour.ts'",
+    }
+    expect(entersByTheEntry(readSources(tree))).toEqual([
+      'src/providers/sandbox/a.ts imports src/providers/sandbox/painter/colour.ts, whose entry is ' +
+        'src/providers/sandbox/painter/paint.ts',
     ])
   })
 

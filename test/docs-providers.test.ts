@@ -7,7 +7,7 @@ import { buildSchema, isInputObjectType, isObjectType } from 'graphql'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { loadConfig } from '../src/config/config.ts'
-import { splitIntoParts } from '../src/engine/attempts/parts.ts'
+import { splitIntoParts } from '../src/engine/attempts/plan.ts'
 import type { Failure } from '../src/providers/error.ts'
 import { dialects } from '../src/providers/index.ts'
 import { PAGES, type Page } from './docs/pages.ts'
@@ -83,8 +83,8 @@ describe.each(PAGES)('$title', (page) => {
     async ({ field, key, wish, value }) => {
       expect(String((await send(page, wish)).parameters[field])).toBe(value)
       if (!(key in SETTINGS)) return
-      const { fit } = await judge(page, wish)
-      expect([...fit.refusals, ...fit.warnings.filter((one) => one.field === key)]).toEqual([])
+      const { match } = await judge(page, wish)
+      expect([...match.refusals, ...match.warnings.filter((one) => one.field === key)]).toEqual([])
     },
   )
 
@@ -95,10 +95,10 @@ describe.each(PAGES)('$title', (page) => {
 
   test.each(verdicts)('answers $wish with: $kind', async ({ wish, kind }) => {
     const field = Object.keys(wish).at(-1)
-    const { fit } = await judge(page, wish)
-    const warned = fit.warnings.filter(({ code }) => code !== 'MODEL_RETIRING')
+    const { match } = await judge(page, wish)
+    const warned = match.warnings.filter(({ code }) => code !== 'MODEL_RETIRING')
     expect(warned.some((one) => one.field === field)).toBe(kind === 'warning')
-    expect(fit.refusals.some((one) => one.field === field)).toBe(kind === 'refusal')
+    expect(match.refusals.some((one) => one.field === field)).toBe(kind === 'refusal')
   })
 
   test('splits what it says it splits', async () => {

@@ -7,8 +7,8 @@ import { corrupt } from './rejected.ts'
 /** Width times height. The largest picture a provider sells, 3840x2160, has a fifth of it. */
 export const MAX_PIXELS = 40_000_000
 
-// ThumbHash takes no longer edge, https://github.com/evanw/thumbhash.
-const SMALL_EDGE = 100
+// ThumbHash takes up to 100, https://github.com/evanw/thumbhash, but keeps at most 7 frequencies per edge.
+const SMALL_EDGE = 50
 // A full decode of MAX_PIXELS takes under a second; a progressive JPEG of endless scans would take for ever.
 const TIMEOUT_SECONDS = 30
 
@@ -34,7 +34,7 @@ export async function decodeCheck(input: string | Buffer): Promise<void> {
   await decodeSmall(input)
 }
 
-/** The whole image decoded once and shrunk to fit 100x100. Throws ImageRejected like `decodeCheck`. */
+/** The whole image decoded once and shrunk to fit 50x50. Throws ImageRejected like `decodeCheck`. */
 export async function decodeSmall(input: string | Buffer): Promise<DecodedPixels> {
   const format = sniffFormat((await readHead(input)).head)
   try {

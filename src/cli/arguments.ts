@@ -30,10 +30,7 @@ export function readArguments(command: Command, args: readonly string[]): Argume
     else values[token.name] = value
   }
   if (words.length > 0 && !command.takesWords) {
-    throw new UsageError(
-      command.name,
-      `\`darkroom ${command.name}\` takes no words, but got "${words.join(' ')}".`,
-    )
+    throw new UsageError(`\`darkroom ${command.name}\` takes no words, but got "${words.join(' ')}".`)
   }
   return { words, values, switches }
 }
@@ -49,13 +46,13 @@ function valueOf(
       token.rawName,
       command.options.map(({ name }) => `--${name}`),
     )
-    throw new UsageError(command.name, `\`darkroom ${command.name}\` has no option ${token.rawName}.${hint}`)
+    throw new UsageError(`\`darkroom ${command.name}\` has no option ${token.rawName}.${hint}`)
   }
   if (option.value === null && token.value !== undefined) {
-    throw new UsageError(command.name, `--${option.name} is a switch and takes no value.`)
+    throw new UsageError(`--${option.name} is a switch and takes no value.`)
   }
   if (option.value !== null && token.value === undefined) {
-    throw new UsageError(command.name, `--${option.name} needs a value: --${option.name}=${option.value}.`)
+    throw new UsageError(`--${option.name} needs a value: --${option.name}=${option.value}.`)
   }
   return token.value ?? null
 }

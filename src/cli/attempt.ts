@@ -30,7 +30,7 @@ export const attempt: Command = {
 async function runAttempt({ words }: Arguments, { env, cwd, out, err }: Surroundings): Promise<number> {
   const [id, second] = words
   if (id === undefined || second !== undefined)
-    throw new UsageError('attempt', '`darkroom attempt` takes one id, of an attempt or of a task.')
+    throw new UsageError('`darkroom attempt` takes one id, of an attempt or of a task.')
   // Imported late, so that help and mistakes are answered without loading the server.
   const { inspectDatabase } = await import('../db/connection/inspect.ts')
   const config = await readConfig({ env, cwd })

@@ -41,15 +41,12 @@ export const backup: Command = {
 async function runBackup({ words }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
   const [file, ...more] = words
   if (file === undefined || more.length > 0)
-    throw new UsageError('backup', '`darkroom backup` takes one word: the file to write.')
+    throw new UsageError('`darkroom backup` takes one word: the file to write.')
   // Imported late, so that help and mistakes are answered without loading the server.
   const { backUp } = await import('../db/maintenance/backup.ts')
   const config = await readConfig({ env, cwd })
   if (config.databaseUrl !== null)
-    throw new UsageError(
-      'backup',
-      'The database is PostgreSQL, which has tools of its own: pg_dump, for one.',
-    )
+    throw new UsageError('The database is PostgreSQL, which has tools of its own: pg_dump, for one.')
   const target = resolve(cwd, file)
   await backUp(config.dataDir, target)
   out.write(`${target} holds the database as it was just now. Copy ${config.dataDir}/assets after it.\n`)

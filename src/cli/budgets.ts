@@ -37,8 +37,7 @@ export const budgets: Command = {
 async function runBudgets({ words, values }: Arguments, around: Surroundings): Promise<number> {
   const [verb = 'list', owner, period, amount, ...more] = words
   const isRight = verb === 'set' ? amount !== undefined && more.length === 0 : verb === 'list' && !owner
-  if (!isRight)
-    throw new UsageError('budgets', '`darkroom budgets` takes nothing, or: set <owner> <period> <usd>|none.')
+  if (!isRight) throw new UsageError('`darkroom budgets` takes nothing, or: set <owner> <period> <usd>|none.')
   // What makes no sense is said before anything is opened.
   const wish = verb === 'set' ? { period: readPeriod(period!), limitMicros: readUsd(amount!) } : undefined
   const desk = await openDesk(around, values['url'])
@@ -54,7 +53,7 @@ async function runBudgets({ words, values }: Arguments, around: Surroundings): P
 function readPeriod(text: string): Period {
   const period = PERIODS.find((one) => one === text.toUpperCase())
   if (period) return period
-  throw new UsageError('budgets', `The period is "${text}", but must be day, month or total.`)
+  throw new UsageError(`The period is "${text}", but must be day, month or total.`)
 }
 
 /** A limit in micro-USD; null for none. Throws UsageError. */
@@ -62,7 +61,7 @@ function readUsd(text: string): number | null {
   if (text === 'none') return null
   const micros = parseUsd(text)
   if (micros !== undefined && micros >= 0) return micros
-  throw new UsageError('budgets', `The amount is "${text}", but must be dollars such as 250 or 0.5, or none.`)
+  throw new UsageError(`The amount is "${text}", but must be dollars such as 250 or 0.5, or none.`)
 }
 
 const BUDGET = z.object({

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Finding } from '../engine/maintenance/invariants/index.ts'
+import type { InvariantFinding } from '../engine/maintenance/invariants/index.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
 import { readConfig } from './config.ts'
 import { EXIT } from './exit.ts'
@@ -62,7 +62,7 @@ async function runDoctor({ switches }: Arguments, { env, cwd, out }: Surrounding
 /** The one invariant that reads the images. */
 const ABOUT_FILES = 'I10'
 
-function page(location: string, findings: Finding[], paint: Paint): string {
+function page(location: string, findings: InvariantFinding[], paint: Paint): string {
   const violated = findings.filter(({ violations }) => violations.length > 0).length
   const end =
     violated === 0
@@ -73,7 +73,7 @@ function page(location: string, findings: Finding[], paint: Paint): string {
   return `${[location, '', ...table, '', end].join('\n')}\n`
 }
 
-function rowsOf({ id, sentence, violations }: Finding): TableCell[][] {
+function rowsOf({ id, sentence, violations }: InvariantFinding): TableCell[][] {
   const verdict: TableCell =
     violations.length === 0 ? { text: 'ok', format: 'green' } : { text: 'violated', format: 'red' }
   const more = violations.length - EXAMPLES

@@ -12,14 +12,7 @@ export const EXIT = {
   interrupted: 130,
 } as const
 
-/** The command line makes no sense; the message says what would. */
+/** The command line is wrong; the message says what is right. The dispatcher adds the help of the command that was called. */
 export class UsageError extends Error {
   override name = 'UsageError'
-  /** The command whose help would explain it; null when the command itself is the mistake. */
-  readonly command: string | null
-
-  constructor(command: string | null, message: string) {
-    super(message)
-    this.command = command
-  }
 }

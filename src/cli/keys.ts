@@ -39,7 +39,7 @@ async function runKeys(input: Arguments, around: Surroundings): Promise<number> 
   const [what, id, ...more] = words
   const isOne = what === 'revoke' ? id !== undefined && more.length === 0 : id === undefined
   const run = what === undefined ? undefined : VERBS.get(what)
-  if (!run || !isOne) throw new UsageError('keys', '`darkroom keys` takes one of: create, list, revoke <id>.')
+  if (!run || !isOne) throw new UsageError('`darkroom keys` takes one of: create, list, revoke <id>.')
   // What makes no sense is said before anything is opened.
   const wish = {
     scopes: readScopes(values['scopes']),

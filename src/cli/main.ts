@@ -69,7 +69,7 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args, around)
   } catch (error) {
-    return report(error, around)
+    return report(error, args, around)
   }
 }
 
@@ -97,12 +97,13 @@ function find(name: string): Command {
     name,
     COMMANDS.map((command) => command.name),
   )
-  throw new UsageError(null, `There is no ${name.startsWith('-') ? 'option' : 'command'} "${name}".${hint}`)
+  throw new UsageError(`There is no ${name.startsWith('-') ? 'option' : 'command'} "${name}".${hint}`)
 }
 
-function report(error: unknown, { err, env }: Surroundings): number {
+function report(error: unknown, [name]: readonly string[], { err, env }: Surroundings): number {
   if (error instanceof UsageError) {
-    const more = error.command === null ? 'darkroom help' : `darkroom help ${error.command}`
+    const called = COMMANDS.find((command) => command.name === name && command !== help)
+    const more = called ? `darkroom help ${called.name}` : 'darkroom help'
     err.write(`${err.paint('red', error.message)}\nSee \`${more}\`.\n`)
     return EXIT.usage
   }

@@ -31,7 +31,7 @@ export const migrate: Command = {
     const db = await openDatabase({
       databaseUrl: config.databaseUrl,
       dataDir: config.dataDir,
-      onPoke: () => {},
+      onWakeUp: () => {},
       log: createLog(config.logLevel),
     })
     await db.close()

@@ -30,7 +30,7 @@ export const projects: Command = {
 async function runProjects({ words, values }: Arguments, around: Surroundings): Promise<number> {
   const [verb = 'list', ...name] = words
   const isRight = verb === 'create' ? name.length > 0 : verb === 'list' && name.length === 0
-  if (!isRight) throw new UsageError('projects', '`darkroom projects` takes nothing, or: create <name>.')
+  if (!isRight) throw new UsageError('`darkroom projects` takes nothing, or: create <name>.')
   const desk = await openDesk(around, values['url'])
   try {
     await (verb === 'create' ? create(desk, name.join(' '), around) : list(desk, around))

@@ -19,11 +19,9 @@ import type { Paint } from './screen.ts'
 import { watchSignals } from './signals.ts'
 import { warn } from './warn.ts'
 
-const NAME = 'providers-check'
-
 /** `darkroom providers-check`. */
 export const providersCheck: Command = {
-  name: NAME,
+  name: 'providers-check',
   summary: 'Try one provider with one cheap picture and one edit, for real money',
   usage: '[provider] [--model <name>] [--yes]',
   takesWords: true,
@@ -108,12 +106,11 @@ function find(words: readonly string[], { providers }: Config): Provider {
   const [only] = providers
   if (name === undefined && providers.length === 1 && only) return only
   if (name === undefined || words.length > 1) {
-    throw new UsageError(NAME, `One provider at a time, since it costs money: ${names.join(', ')}.`)
+    throw new UsageError(`One provider at a time, since it costs money: ${names.join(', ')}.`)
   }
   const found = providers.find((provider) => provider.name === name)
   if (found) return found
   throw new UsageError(
-    NAME,
     `There is no provider "${name}". Configured: ${names.join(', ')}.${didYouMean(name, names)}`,
   )
 }
@@ -133,8 +130,7 @@ async function mayBegin(
   const titles = trials.map(({ title }) => title).join('; ')
   out.write(`\n  ${provider.name} (${provider.dialect}): ${titles}\n  ${price}\n`)
   if (isAgreed || provider.dialect === 'sandbox') return true
-  if (!process.stdin.isTTY)
-    throw new UsageError(NAME, 'There is nobody to ask: pass --yes to spend the money.')
+  if (!process.stdin.isTTY) throw new UsageError('There is nobody to ask: pass --yes to spend the money.')
   const asking = createInterface({ input: process.stdin, output: process.stdout })
   const answer = await asking.question('  Go on? [y/N] ')
   asking.close()

@@ -22,7 +22,7 @@ export const schema: Command = {
 
 async function runSchema({ switches }: Arguments, { cwd, out, err }: Surroundings): Promise<number> {
   const [wish, second] = [...switches]
-  if (second !== undefined) throw new UsageError('schema', '--write and --check exclude each other.')
+  if (second !== undefined) throw new UsageError('--write and --check exclude each other.')
   const printed = await printCurrent()
   const file = join(cwd, FILE)
   if (wish === undefined) {

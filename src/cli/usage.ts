@@ -1,7 +1,7 @@
 import { systemClock } from '../clock.ts'
 import type { Config } from '../config/config.ts'
 import type { Queries } from '../db/connection/database.ts'
-import type { UsageQuestion } from '../engine/usage/query.ts'
+import type { UsageQuery } from '../engine/usage/query.ts'
 import type { UsageReport } from '../engine/usage/report.ts'
 import { GatewayError } from '../errors.ts'
 import type { Arguments, Command, Surroundings } from './command.ts'
@@ -53,20 +53,20 @@ export const usage: Command = {
 }
 
 async function runUsage({ values, switches }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
-  if (switches.has('csv') && switches.has('json')) throw new UsageError('usage', 'Either --csv or --json.')
+  if (switches.has('csv') && switches.has('json')) throw new UsageError('Either --csv or --json.')
   const now = systemClock.now()
-  const question = await readWords(values, now)
+  const query = await readWords(values, now)
   const config = await readConfig({ env, cwd })
-  const { location, report } = await look(config, question, now)
-  if (switches.has('csv')) out.write(toCsv(question, report))
-  else if (switches.has('json')) out.write(toJson(question, report))
-  else out.write(toPage(question, report, { location, paint: out.paint }))
+  const { location, report } = await look(config, query, now)
+  if (switches.has('csv')) out.write(toCsv(query, report))
+  else if (switches.has('json')) out.write(toJson(query, report))
+  else out.write(toPage(query, report, { location, paint: out.paint }))
   return EXIT.ok
 }
 
-async function readWords(values: Arguments['values'], now: number): Promise<UsageQuestion> {
-  const { readQuestion } = await import('../engine/usage/query-text.ts')
-  const { checkQuestion } = await import('../engine/usage/query.ts')
+async function readWords(values: Arguments['values'], now: number): Promise<UsageQuery> {
+  const { readUsageQuery } = await import('../http/usage/query-text.ts')
+  const { checkUsageQuery } = await import('../engine/usage/query.ts')
   const { from, to, by = 'day', filter = '', project = null } = values
   const pairs = filter.split(',').filter((pair) => pair !== '')
   const named = pairs.map((pair): [string, string] => {
@@ -75,23 +75,23 @@ async function readWords(values: Arguments['values'], now: number): Promise<Usag
   })
   try {
     const words = { from, to, groupBy: by, timeZone: values['time-zone'], filter: named }
-    const question = { ...readQuestion(words, now), projectId: project }
-    checkQuestion(question)
-    return question
+    const query = { ...readUsageQuery(words, now), projectId: project }
+    checkUsageQuery(query)
+    return query
   } catch (error) {
-    if (error instanceof GatewayError) throw new UsageError('usage', error.message)
+    if (error instanceof GatewayError) throw new UsageError(error.message)
     throw error
   }
 }
 
 async function look(
   config: Config,
-  question: UsageQuestion,
+  query: UsageQuery,
   now: number,
 ): Promise<{ location: string; report: UsageReport }> {
   const { inspectDatabase } = await import('../db/connection/inspect.ts')
   const { reportUsage } = await import('../engine/usage/report.ts')
-  const read = (q: Queries) => reportUsage(q, question, now)
+  const read = (q: Queries) => reportUsage(q, query, now)
   const { location, seen } = await inspectDatabase(config, read)
   return { location, report: seen }
 }

@@ -1,6 +1,6 @@
 // Every setting, its default and its limits. Messages continue the sentence `PORT is "99999": …`.
 import { z } from 'zod'
-import { LEAST_KEPT } from '../engine/maintenance/retention.ts'
+import { MIN_RETENTION } from '../engine/maintenance/retention.ts'
 import { hostProblem } from './host.ts'
 import {
   adminKeyProblem,
@@ -27,7 +27,7 @@ const ENGINE_SHAPE = z
     lookAfterMs: z
       .array(wholeNumber(0, 86_400_000))
       .default([5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000]),
-    /** How often due attempts and new events are looked for when no poke comes. */
+    /** How often due attempts and new events are looked for when no wake-up arrives. */
     pollMs: wholeNumber(10, 60_000).default(1_000),
     /** The least time between two progress events of one task. */
     progressEveryMs: wholeNumber(0, 60_000).default(500),
@@ -47,13 +47,13 @@ const [HOUR, DAY, CENTURY] = [3_600_000, 86_400_000, 36_500 * 86_400_000]
 const RETENTION_SHAPE = z
   .strictObject({
     /** The events of a task. Whoever comes back later with a cursor is told how the task stands instead. */
-    eventsMs: wholeNumber(LEAST_KEPT.eventsMs, CENTURY)
+    eventsMs: wholeNumber(MIN_RETENTION.eventsMs, CENTURY)
       .nullable()
       .default(7 * DAY),
     /** Its previews. */
     previewsMs: wholeNumber(HOUR, CENTURY).nullable().default(DAY),
     /** Webhook deliveries and their tries. A delivery takes up to three days. */
-    deliveriesMs: wholeNumber(LEAST_KEPT.deliveriesMs, CENTURY)
+    deliveriesMs: wholeNumber(MIN_RETENTION.deliveriesMs, CENTURY)
       .nullable()
       .default(30 * DAY),
     /** What providers posted about an attempt. */

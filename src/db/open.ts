@@ -1,6 +1,6 @@
 import { systemClock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import type { Database, OnPoke } from './connection/database.ts'
+import type { Database, OnWakeUp } from './connection/database.ts'
 import { openPostgresql } from './connection/postgresql.ts'
 import { ensureDefaultProject } from './access/projects.ts'
 import { openSqlite } from './connection/sqlite.ts'
@@ -9,12 +9,12 @@ import { openSqlite } from './connection/sqlite.ts'
 export async function openDatabase(options: {
   databaseUrl: string | null
   dataDir: string
-  onPoke: OnPoke
+  onWakeUp: OnWakeUp
   log: Logger
 }): Promise<Database> {
   const db = options.databaseUrl
-    ? await openPostgresql(options.databaseUrl, options.onPoke, options.log)
-    : openSqlite(options.dataDir, options.onPoke)
+    ? await openPostgresql(options.databaseUrl, options.onWakeUp, options.log)
+    : openSqlite(options.dataDir, options.onWakeUp)
   await db.tx((q) => ensureDefaultProject(q, systemClock.now()))
   return db
 }

@@ -13,7 +13,7 @@ import type { Tracing } from '../tracing.ts'
 import type { Breaker } from './routing/breaker.ts'
 import type { DeliveryTuning } from './webhooks/delivery-tuning.ts'
 import type { Limiter } from './access/limiter.ts'
-import type { Pokes } from './events/wake-ups.ts'
+import type { WakeUps } from './events/wake-ups.ts'
 import type { Retention } from './maintenance/retention.ts'
 
 /** How patient the engine is. Every value in milliseconds unless it says otherwise. */
@@ -28,7 +28,7 @@ export interface Tuning {
   reapMs: number
   /** How long after the first look an order whose answer was lost is looked for again, once for each entry. */
   lookAfterMs: readonly number[]
-  /** How long a reader or a runner sleeps at most without a poke. */
+  /** The longest time a reader or a runner sleeps without a wake-up. */
   pollMs: number
   /** The least time between two stored progress events of one task. */
   progressEveryMs: number
@@ -38,14 +38,14 @@ export interface Tuning {
 export interface Deps {
   db: Database
   store: AssetStore
-  /** How many pictures may be decoded and stored at once: what bounds the memory that results take. */
-  landing: Limit
+  /** How many images may be decoded and stored at once: bounds the memory that results take. */
+  ingestLimit: Limit
   /** Removes what was made from content that is gone, such as renditions. */
   forget(sha256: string): Promise<void>
   retention: Retention
   /** In the operator's order of preference. */
   providers: readonly Provider[]
-  pokes: Pokes
+  wakeUps: WakeUps
   /** What the address of an input image must be like, and how it is fetched. */
   inputRule: AddressRule
   downloader: Downloader
@@ -73,7 +73,7 @@ export interface Deps {
 }
 
 /** The two ends of a process: first its calls are `cut`, and once their outcomes are written down it is `over`. */
-export interface Ends {
+export interface ShutdownSignals {
   cut: AbortSignal
   over: AbortSignal
 }

@@ -12,11 +12,11 @@ import type { TaskFilter } from '../db/tasks/tasks.ts'
 import type { Limits, Period } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
-import { adoptReceipts } from './maintenance/adopt.ts'
+import { adoptReceivedAnswers } from './maintenance/adopt.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
 import { setBudget, type Budget } from './access/budgets.ts'
 import { cancelTask } from './tasks/cancel.ts'
-import { createTask, type Created } from './tasks/create.ts'
+import { createTask, type CreatedTask } from './tasks/create.ts'
 import type { Deps } from './deps.ts'
 import {
   createWebhook,
@@ -25,23 +25,23 @@ import {
   redeliverWebhook,
   type WebhookInput,
 } from './webhooks/endpoints.ts'
-import { watchProject, watchTask, type Told } from './events/feed.ts'
+import { watchProject, watchTask, type FeedItem } from './events/feed.ts'
 import type { TaskInput } from './tasks/input.ts'
-import type { Asking } from './access/limiter.ts'
+import type { CallerWithLimits } from './access/limiter.ts'
 import { createKey, endKey, type KeyInput } from './access/keys.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './routing/pause.ts'
 import { createProject } from './access/projects.ts'
 import { createReadiness } from './worker/readiness.ts'
-import { knowsCallback, receiveCallback, type Receipt } from './attempts/receive-callback.ts'
-import { reconcile } from './worker/reconcile.ts'
+import { knowsCallback, receiveCallback, type CallbackResult } from './attempts/callbacks.ts'
+import { reconcile } from './maintenance/reconcile.ts'
 import { recoverAbandoned, warnOfStranded } from './maintenance/recover.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
-import { doubtUnsent } from './maintenance/restored.ts'
+import { markUnsentUnknown } from './maintenance/restored.ts'
 import { retryTask } from './tasks/retry.ts'
 import { createRunner } from './worker/runner.ts'
-import { watchedCreate, watchedFeed, watchedRetry } from './tasks/instrumented.ts'
-import type { UsageQuestion } from './usage/query.ts'
+import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
+import type { UsageQuery } from './usage/query.ts'
 import type { UsageReport } from './usage/report.ts'
 import { watchUsage } from './usage/watch.ts'
 import { setLimits } from './access/set-limits.ts'
@@ -50,17 +50,21 @@ import { createDeliverer } from './webhooks/deliverer.ts'
 /** Every verb the edges may call. There is no second way in. */
 export interface Engine {
   /** Counts one operation of whoever asks. Throws RATE_LIMITED when it is one too many. */
-  admit(by: Asking): Promise<void>
-  create(by: Asking, input: TaskInput): Promise<Created>
+  admit(by: CallerWithLimits): Promise<void>
+  create(by: CallerWithLimits, input: TaskInput): Promise<CreatedTask>
   cancel(projectId: string, taskId: string): Promise<TaskRow>
-  retry(by: Asking, taskId: string, permission: { acceptPossibleSecondCharge: boolean }): Promise<TaskRow>
-  watchTask(projectId: string, taskId: string, after: string | null): Promise<AsyncIterableIterator<Told>>
+  retry(
+    by: CallerWithLimits,
+    taskId: string,
+    permission: { acceptPossibleSecondCharge: boolean },
+  ): Promise<TaskRow>
+  watchTask(projectId: string, taskId: string, after: string | null): Promise<AsyncIterableIterator<FeedItem>>
   watchProject(
     projectId: string,
     filter: TaskFilter,
     after: string | null,
-  ): Promise<AsyncIterableIterator<Told>>
-  watchUsage(question: UsageQuestion & { projectId: string }): AsyncIterableIterator<UsageReport>
+  ): Promise<AsyncIterableIterator<FeedItem>>
+  watchUsage(query: UsageQuery & { projectId: string }): AsyncIterableIterator<UsageReport>
   /** Ends the doubt about an attempt by the word of an operator. */
   resolve(
     projectId: string,
@@ -87,7 +91,7 @@ export interface Engine {
   /** Whether a callback's secret is that of an attempt's own address. */
   knows(secret: string): Promise<boolean>
   /** Takes in what an upstream posted to an attempt's own address. */
-  receive(secret: string, body: string): Promise<Receipt>
+  receive(secret: string, body: string): Promise<CallbackResult>
   /**
    * Takes care of what the last process left behind, then begins to work. When the database was `restored` from a backup,
    * what waits to be sent is put in doubt first.
@@ -110,7 +114,7 @@ export interface Engine {
 const SETTLE_MS = 10_000
 
 export function createEngine(deps: Deps): Engine {
-  const { db, clock, tuning, log, workerId, pokes } = deps
+  const { db, clock, tuning, log, workerId, wakeUps } = deps
   const stopClaiming = new AbortController()
   const cut = new AbortController()
   const over = new AbortController()
@@ -149,24 +153,24 @@ export function createEngine(deps: Deps): Engine {
     admit: (by) => deps.limiter.request(by),
     create(by, input) {
       refuseWhileDraining()
-      return watchedCreate(deps, () => createTask(deps, by, input))
+      return instrumentedCreate(deps, () => createTask(deps, by, input))
     },
     retry(by, taskId, permission) {
       refuseWhileDraining()
-      return watchedRetry(deps, () => retryTask(deps, by, taskId, permission))
+      return instrumentedRetry(deps, () => retryTask(deps, by, taskId, permission))
     },
     cancel: (projectId, taskId) => cancelTask(deps, projectId, taskId),
     watchTask(projectId, taskId, after) {
       refuseWhileDraining()
-      return watchedFeed(deps, watchTask(deps, projectId, taskId, after))
+      return instrumentedFeed(deps, watchTask(deps, projectId, taskId, after))
     },
     watchProject(projectId, filter, after) {
       refuseWhileDraining()
-      return watchedFeed(deps, watchProject(deps, projectId, filter, after))
+      return instrumentedFeed(deps, watchProject(deps, projectId, filter, after))
     },
-    watchUsage(question) {
+    watchUsage(query) {
       refuseWhileDraining()
-      return watchUsage(deps, question)
+      return watchUsage(deps, query)
     },
 
     resolve: (projectId, attemptId, resolution, note) =>
@@ -189,8 +193,8 @@ export function createEngine(deps: Deps): Engine {
     async start({ restored = false } = {}) {
       // SQLite is one process's own: whoever held a lease there is dead.
       const all = db.dialect === 'sqlite'
-      if (restored) await doubtUnsent(deps)
-      await adoptReceipts(deps, { all }, over.signal)
+      if (restored) await markUnsentUnknown(deps)
+      await adoptReceivedAnswers(deps, { all }, over.signal)
       await recoverAbandoned(deps, { all })
       await warnOfStranded(deps)
       await deps.store.sweep(UNUSED_FOR_MS)
@@ -203,7 +207,7 @@ export function createEngine(deps: Deps): Engine {
         ),
         repeat(tuning.reapMs, stopClaiming.signal, async () => {
           await recoverAbandoned(deps, { all: false })
-          await adoptReceipts(deps, { all: false }, over.signal)
+          await adoptReceivedAnswers(deps, { all: false }, over.signal)
         }),
         repeat(tuning.reapMs, stopClaiming.signal, () => reconcile(deps, stopClaiming.signal)),
         repeat(REMOVE_ROWS_EVERY_MS, stopClaiming.signal, () => housekeeping.removeRows(stopClaiming.signal)),
@@ -239,7 +243,7 @@ export function createEngine(deps: Deps): Engine {
     },
 
     problem: async () => (draining ? 'shutting down' : readiness.problem()),
-    watching: () => pokes.count('task:') + pokes.count('feed:'),
+    watching: () => wakeUps.count('task:') + wakeUps.count('feed:'),
   }
 }
 

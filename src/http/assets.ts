@@ -13,7 +13,7 @@ import type { Logger } from '../log.ts'
 import { readByteRange } from './byte-range.ts'
 
 /** What the route must know of an asset. */
-export interface AssetRow {
+export interface ServedAsset {
   id: string
   projectId: string
   sha256: string
@@ -23,7 +23,7 @@ export interface AssetRow {
 
 interface AssetRouteOptions {
   /** Looks an asset up by its id, `img_…`; undefined when there is none. */
-  find(id: string): Promise<AssetRow | undefined>
+  find(id: string): Promise<ServedAsset | undefined>
   /** Whether nobody needs a key, so that no address needs a signature. */
   isOpen(): Promise<boolean>
   signer: Pick<Signer, 'goodUntil'>
@@ -105,7 +105,7 @@ const FOR_EVER = 31_536_000
 /** How long a signed address is still good, in seconds; undefined when it is not. */
 function secondsLeft(
   { signer, clock }: AssetRouteOptions,
-  row: AssetRow | undefined,
+  row: ServedAsset | undefined,
   query: URLSearchParams,
   spec: RenditionSpec | undefined,
 ): number | undefined {
@@ -118,14 +118,14 @@ const NOBODYS = { id: '', projectId: '' }
 
 async function renditionContent(
   { renditions }: AssetRouteOptions,
-  row: AssetRow,
+  row: ServedAsset,
   spec: RenditionSpec,
 ): Promise<Content> {
   const { bytes, mimeType } = await renditions.rendition(row.sha256, spec)
   return { mimeType, byteSize: bytes.length, bytes: async ({ start, end }) => bytes.subarray(start, end + 1) }
 }
 
-function originalContent({ store }: AssetRouteOptions, row: AssetRow): Content {
+function originalContent({ store }: AssetRouteOptions, row: ServedAsset): Content {
   return {
     mimeType: row.mimeType,
     byteSize: row.byteSize,

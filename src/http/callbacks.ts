@@ -1,4 +1,4 @@
-import type { Receipt } from '../engine/attempts/receive-callback.ts'
+import type { CallbackResult } from '../engine/attempts/callbacks.ts'
 import { readBody } from './security/body.ts'
 import type { Client } from './security/client.ts'
 import { createForgeries } from './security/brute-force.ts'
@@ -8,7 +8,7 @@ import { refusal } from './refusal.ts'
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /** Made anew for each answer: a response is read once. */
-const ANSWERS: Record<Receipt, () => Response> = {
+const ANSWERS: Record<CallbackResult, () => Response> = {
   KEPT: () => Response.json({ ok: true }),
   UNKNOWN_SECRET: () => refusal('NOT_FOUND', 'There is nothing here.'),
   TOO_LATE: () => refusal('GONE', 'This attempt ended long ago.'),
@@ -19,7 +19,7 @@ const ANSWERS: Record<Receipt, () => Response> = {
 export interface Callbacks {
   /** Whether an address with this secret was given out. */
   knows(secret: string): Promise<boolean>
-  receive(secret: string, body: string): Promise<Receipt>
+  receive(secret: string, body: string): Promise<CallbackResult>
 }
 
 /**

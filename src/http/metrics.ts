@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Figures } from '../db/maintenance/gauges.ts'
+import type { Gauges } from '../db/maintenance/gauges.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Client } from './security/client.ts'
@@ -16,7 +16,7 @@ interface MetricsOptions {
   metrics: Metrics
   /** The names of the configured providers: each has its lines, also while they are 0. */
   providers: readonly string[]
-  read: () => Promise<Figures>
+  read: () => Promise<Gauges>
   /** Whether a request comes from whoever runs this deployment. */
   isOperator: (request: Request, client: Client) => Promise<boolean>
   /** Where clients reach the server; null when nobody said. */
@@ -73,7 +73,7 @@ function isLocal({ headers }: Request, { address, origin }: Client, publicUrl: s
   return !passedOn && LOOPBACK.test(address ?? '') && hostProblem(origin, publicUrl) === undefined
 }
 
-function show({ metrics: { standing }, providers }: MetricsOptions, figures: Figures): void {
+function show({ metrics: { standing }, providers }: MetricsOptions, gauges: Gauges): void {
   const everywhere = [standing.queued, standing.running, standing.queueAge]
   for (const gauge of [...everywhere, standing.unknown, standing.unknownAge, standing.unpriced]) {
     gauge.reset()
@@ -81,28 +81,28 @@ function show({ metrics: { standing }, providers }: MetricsOptions, figures: Fig
   }
   for (const status of ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'])
     standing.tasks.set({ status: status.toLowerCase() }, 0)
-  for (const { status, count } of figures.tasks) standing.tasks.set({ status: status.toLowerCase() }, count)
-  for (const { provider, queued, running, oldestDueMs } of figures.queues) {
+  for (const { status, count } of gauges.tasks) standing.tasks.set({ status: status.toLowerCase() }, count)
+  for (const { provider, queued, running, oldestDueMs } of gauges.queues) {
     standing.queued.set({ provider }, queued)
     standing.running.set({ provider }, running)
     standing.queueAge.set({ provider }, oldestDueMs / 1000)
   }
-  for (const { provider, count, oldestMs, unpriced } of figures.doubts) {
+  for (const { provider, count, oldestMs, unpriced } of gauges.unknownOutcomes) {
     standing.unknown.set({ provider }, count)
     standing.unknownAge.set({ provider }, oldestMs / 1000)
     standing.unpriced.set({ provider }, unpriced)
   }
   standing.chargePossible.set(
-    figures.doubts.reduce((sum, { chargePossibleMicros }) => sum + chargePossibleMicros, 0),
+    gauges.unknownOutcomes.reduce((sum, { chargePossibleMicros }) => sum + chargePossibleMicros, 0),
   )
   standing.resting.reset()
-  for (const { provider, model } of figures.resting) standing.resting.set({ provider, model }, 1)
-  standing.deliveries.set(figures.deliveries.pending)
-  standing.deliveryAge.set(figures.deliveries.oldestMs / 1000)
-  showMoney(standing, figures)
+  for (const { provider, model } of gauges.inCooldown) standing.resting.set({ provider, model }, 1)
+  standing.deliveries.set(gauges.deliveries.pending)
+  standing.deliveryAge.set(gauges.deliveries.oldestMs / 1000)
+  showMoney(standing, gauges)
 }
 
-function showMoney({ held, spent }: Metrics['standing'], { spending }: Figures): void {
+function showMoney({ held, spent }: Metrics['standing'], { spending }: Gauges): void {
   held.reset()
   spent.reset()
   const isMany = spending.length > MOST_PROJECTS

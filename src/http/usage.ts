@@ -4,9 +4,9 @@ import { BYTE_ORDER_MARK, csvLine } from '../csv.ts'
 import type { Queries } from '../db/connection/database.ts'
 import type { Access } from '../engine/access/access.ts'
 import type { Keyring } from '../engine/access/keyring.ts'
-import { tableOf } from '../engine/usage/columns.ts'
+import { tableOf } from './usage/columns.ts'
 import { reportUsage, type UsageReport } from '../engine/usage/report.ts'
-import { readQuestion } from '../engine/usage/query-text.ts'
+import { readUsageQuery } from './usage/query-text.ts'
 import { findZone, periodOf } from '../engine/usage/time-zone.ts'
 import { badInput, GatewayError } from '../errors.ts'
 import { credentialOf } from './security/auth.ts'
@@ -53,9 +53,9 @@ async function answer(
       `${PATH} needs the scope REPORT; this API key has ${[...caller.scopes].join(', ')}.`,
     )
   const now = clock.now()
-  const question = { ...readQuestion(readParameters(parameters), now), projectId: whose(parameters, caller) }
-  const report = await reportUsage(q, question, now)
-  const lines = tableOf(question, report).map(csvLine)
+  const query = { ...readUsageQuery(readParameters(parameters), now), projectId: whose(parameters, caller) }
+  const report = await reportUsage(q, query, now)
+  const lines = tableOf(query, report).map(csvLine)
   return new Response(toStream(BYTE_ORDER_MARK, lines), {
     headers: {
       'content-type': 'text/csv; charset=utf-8; header=present',

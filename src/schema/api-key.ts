@@ -2,7 +2,7 @@ import { listKeys } from '../db/access/api-keys.ts'
 import { getProject } from '../db/access/projects.ts'
 import type { ApiKeyRow } from '../db/tables/tables.ts'
 import { prefixOf } from '../engine/access/key-text.ts'
-import { DEFAULT_SCOPES, MOST_KEYS } from '../engine/access/keys.ts'
+import { DEFAULT_SCOPES, MAX_KEYS } from '../engine/access/keys.ts'
 import { builder } from './builder.ts'
 import { NodeRef } from './node.ts'
 import { ProjectRef } from './project.ts'
@@ -62,8 +62,8 @@ export const ApiKeyRef = builder.objectRef<ApiKeyRow>('ApiKey').implement({
 builder.objectField(ProjectRef, 'keys', (t) =>
   t.field({
     type: [ApiKeyRef],
-    description: `Its credentials, oldest first: ${MOST_KEYS} good ones at most.`,
-    complexity: { multiplier: MOST_KEYS },
+    description: `Its credentials, oldest first: ${MAX_KEYS} good ones at most.`,
+    complexity: { multiplier: MAX_KEYS },
     args: {
       includeRevoked: t.arg.boolean({ defaultValue: false, description: 'Those that were ended, too.' }),
     },

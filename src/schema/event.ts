@@ -2,7 +2,7 @@ import { listEvents } from '../db/tasks/events.ts'
 import { findAsset } from '../db/tasks/assets.ts'
 import { findAttempt } from '../db/attempts/attempts.ts'
 import { decodeCursor, encodeCursor } from '../engine/events/cursor.ts'
-import type { Told } from '../engine/events/feed.ts'
+import type { FeedItem } from '../engine/events/feed.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
 import { firstArgument, readFirst, weightOfPage } from './connection.ts'
@@ -12,11 +12,11 @@ import { PartialImageRef } from './image.ts'
 import { TaskRef } from './task.ts'
 import { readFilter, TaskFilterInput } from './tasks.ts'
 
-type Body<Type extends Told['body']['type']> = Extract<Told['body'], { type: Type }>
+type Body<Type extends FeedItem['body']['type']> = Extract<FeedItem['body'], { type: Type }>
 /** What is told, narrowed to one kind of event. */
-type ToldOf<Type extends Told['body']['type']> = Told & { body: Body<Type> }
+type ToldOf<Type extends FeedItem['body']['type']> = FeedItem & { body: Body<Type> }
 
-const TYPE_NAMES: Record<Told['body']['type'], string> = {
+const TYPE_NAMES: Record<FeedItem['body']['type'], string> = {
   TASK_SNAPSHOT: 'TaskSnapshot',
   TASK_QUEUED: 'TaskQueued',
   ATTEMPT_STARTED: 'AttemptStarted',
@@ -27,7 +27,7 @@ const TYPE_NAMES: Record<Told['body']['type'], string> = {
   TASK_FINISHED: 'TaskFinished',
 }
 
-const TaskEventRef = builder.interfaceRef<Told>('TaskEvent').implement({
+const TaskEventRef = builder.interfaceRef<FeedItem>('TaskEvent').implement({
   description: 'One thing that happened to a task. It never changes; only `task` is read anew each time.',
   resolveType: ({ body }) => TYPE_NAMES[body.type],
   fields: (t) => ({
@@ -45,7 +45,7 @@ const TaskEventRef = builder.interfaceRef<Told>('TaskEvent').implement({
   }),
 })
 
-const attemptOf = async ({ task, body }: Told & { body: { attemptId: string } }, context: Context) =>
+const attemptOf = async ({ task, body }: FeedItem & { body: { attemptId: string } }, context: Context) =>
   (await findAttempt(context.db.read, task.projectId, body.attemptId))!
 
 builder.objectType(builder.objectRef<ToldOf<'TASK_SNAPSHOT'>>('TaskSnapshot'), {

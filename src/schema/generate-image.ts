@@ -1,6 +1,4 @@
-import type { RawImage } from '../engine/images/input-images.ts'
-import type { TaskInput } from '../engine/tasks/input.ts'
-import { DEFAULT_POLICIES, DEFAULT_SETTINGS } from '../domain.ts'
+import { DEFAULT_INPUT, type TaskInput } from '../engine/tasks/input.ts'
 import { badInput } from '../errors.ts'
 import { builder } from './builder.ts'
 import {
@@ -37,6 +35,7 @@ export const MetadataInput = builder.inputType('MetadataInput', {
   }),
 })
 
+// A `defaultValue` declares in the schema what DEFAULT_INPUT applies: to absent fields and to null.
 const GenerateImageInput = builder.inputType('GenerateImageInput', {
   description: 'What to paint. With `images` it is an edit, without it a generation.',
   fields: (t) => ({
@@ -46,7 +45,7 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
         'What the image shows, or how to change it. The GPT image models take up to 32000 characters.',
     }),
     model: t.string({
-      defaultValue: DEFAULT_SETTINGS.model,
+      defaultValue: DEFAULT_INPUT.model,
       description: 'One that a provider serves: see Query.providers.',
     }),
     providers: t.stringList({
@@ -63,27 +62,27 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
     }),
     size: t.field({
       type: 'ImageSize',
-      defaultValue: DEFAULT_SETTINGS.size,
+      defaultValue: DEFAULT_INPUT.size,
       description: 'auto or WIDTHxHEIGHT in pixels.',
     }),
     quality: t.field({
       type: QualityEnum,
-      defaultValue: DEFAULT_SETTINGS.quality,
+      defaultValue: DEFAULT_INPUT.quality,
       description: 'The main factor of the price. Which a model takes is data: see Query.providers.',
     }),
     background: t.field({
       type: BackgroundEnum,
-      defaultValue: DEFAULT_SETTINGS.background,
+      defaultValue: DEFAULT_INPUT.background,
       description: 'TRANSPARENT needs PNG or WEBP, and a model that can.',
     }),
     moderation: t.field({
       type: ModerationEnum,
-      defaultValue: DEFAULT_SETTINGS.moderation,
+      defaultValue: DEFAULT_INPUT.moderation,
       description: "LOW asks the upstream's content filter to let more pass.",
     }),
     outputFormat: t.field({
       type: OutputFormatEnum,
-      defaultValue: DEFAULT_SETTINGS.outputFormat,
+      defaultValue: DEFAULT_INPUT.outputFormat,
       description: 'PNG, JPEG or WEBP: decides whether the result can be transparent or compressed.',
     }),
     outputCompression: t.int({
@@ -94,9 +93,9 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
       description: 'Edits only; the upstream chooses when left out.',
     }),
     style: t.field({ type: StyleEnum, description: 'dall-e-3 only; the upstream chooses when left out.' }),
-    n: t.int({ defaultValue: DEFAULT_SETTINGS.n, description: 'How many images, 1 to 10.' }),
+    n: t.int({ defaultValue: DEFAULT_INPUT.n, description: 'How many images, 1 to 10.' }),
     partialImages: t.int({
-      defaultValue: DEFAULT_SETTINGS.partialImages,
+      defaultValue: DEFAULT_INPUT.partialImages,
       description: 'How many previews to ask for, 0 to 3. Each costs 100 output tokens at OpenAI.',
     }),
     user: t.string({ description: "The caller's own end user, for abuse control; 1 to 256 characters." }),
@@ -116,16 +115,16 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
     }),
     unsupported: t.field({
       type: UnsupportedEnum,
-      defaultValue: DEFAULT_POLICIES.unsupported,
+      defaultValue: DEFAULT_INPUT.unsupported,
       description: 'What to do about a setting that no provider can honour.',
     }),
     onUnknownOutcome: t.field({
       type: OnUnknownOutcomeEnum,
-      defaultValue: DEFAULT_POLICIES.onUnknownOutcome,
+      defaultValue: DEFAULT_INPUT.onUnknownOutcome,
       description: 'What to do when an answer is lost after sending.',
     }),
     maxCharges: t.int({
-      defaultValue: DEFAULT_POLICIES.maxCharges,
+      defaultValue: DEFAULT_INPUT.maxCharges,
       description: 'How many possible charges this task may have, 1 to 5.',
     }),
   }),
@@ -146,7 +145,7 @@ builder.mutationFields((t) => ({
       }),
     },
     async resolve(_, { input }, { engine, caller, idempotencyKey }) {
-      const { task, replayed } = await engine.create(caller, withKey(readInput(input), idempotencyKey))
+      const { task, replayed } = await engine.create(caller, readInput(input, idempotencyKey))
       return Object.assign(task, { replayed })
     },
   }),
@@ -180,45 +179,19 @@ builder.mutationFields((t) => ({
   }),
 }))
 
-/** The key may come in the header instead; two different ones are one too many. */
-function withKey(input: TaskInput, header: string | null): TaskInput {
-  if (header === null || header === input.idempotencyKey) return input
-  if (input.idempotencyKey === null) return { ...input, idempotencyKey: header }
+/** The input with defaults for absent fields and for null. The idempotency key may be in the header instead. */
+function readInput(input: typeof GenerateImageInput.$inferInput, header: string | null): TaskInput {
+  const given = { ...DEFAULT_INPUT, ...withoutNulls(input) }
+  if (header === null || header === given.idempotencyKey) return given
+  if (given.idempotencyKey === null) return { ...given, idempotencyKey: header }
   throw badInput(
     'idempotencyKey',
     'The Idempotency-Key header and the idempotencyKey of the input differ; give one.',
   )
 }
 
-/** The input with its nulls read as "left out": a client may send either. */
-function readInput(input: typeof GenerateImageInput.$inferInput): TaskInput {
-  return {
-    prompt: input.prompt,
-    model: input.model ?? DEFAULT_SETTINGS.model,
-    providers: input.providers ?? null,
-    images: (input.images ?? []).map(readImage),
-    mask: input.mask ? readImage(input.mask) : null,
-    size: input.size ?? DEFAULT_SETTINGS.size,
-    quality: input.quality ?? DEFAULT_SETTINGS.quality,
-    background: input.background ?? DEFAULT_SETTINGS.background,
-    moderation: input.moderation ?? DEFAULT_SETTINGS.moderation,
-    outputFormat: input.outputFormat ?? DEFAULT_SETTINGS.outputFormat,
-    outputCompression: input.outputCompression ?? null,
-    inputFidelity: input.inputFidelity ?? null,
-    style: input.style ?? null,
-    n: input.n ?? DEFAULT_SETTINGS.n,
-    partialImages: input.partialImages ?? DEFAULT_SETTINGS.partialImages,
-    user: input.user ?? null,
-    metadata: input.metadata ?? [],
-    callbackUrl: input.callbackUrl ?? null,
-    idempotencyKey: input.idempotencyKey ?? null,
-    unsupported: input.unsupported ?? DEFAULT_POLICIES.unsupported,
-    onUnknownOutcome: input.onUnknownOutcome ?? DEFAULT_POLICIES.onUnknownOutcome,
-    maxCharges: input.maxCharges ?? DEFAULT_POLICIES.maxCharges,
-  }
-}
-
-function readImage(input: typeof ImageInput.$inferInput): RawImage {
-  // Exactly one is there: GraphQL has seen to it.
-  return input
+function withoutNulls<T extends object>(input: T): { [K in keyof T]: NonNullable<T[K]> } {
+  const given = Object.entries(input).filter(([, value]) => value !== null)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same entries, less those of null
+  return Object.fromEntries(given) as { [K in keyof T]: NonNullable<T[K]> }
 }

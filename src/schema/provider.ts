@@ -1,7 +1,7 @@
 import { countByProvider } from '../db/attempts/counts.ts'
 import type { Database } from '../db/connection/database.ts'
-import { listRests, type RestRow } from '../db/providers/cooldowns.ts'
-import { healthOf } from '../engine/routing/pause.ts'
+import { listCooldowns, type CooldownRow } from '../db/providers/cooldowns.ts'
+import { healthOf } from '../engine/routing/health.ts'
 import type { Provider } from '../providers/provider.ts'
 import { builder } from './builder.ts'
 import { ChargedEnum } from './enums.ts'
@@ -51,7 +51,7 @@ const ProviderRecoveryEnum = builder.enumType('ProviderRecovery', {
   } as const,
 })
 
-const ProviderRestRef = builder.objectRef<RestRow>('ProviderRest').implement({
+const ProviderRestRef = builder.objectRef<CooldownRow>('ProviderRest').implement({
   description: 'A time in which a provider, or one model of it, is given no new work. What is queued waits.',
   fields: (t) => ({
     model: t.string({
@@ -73,7 +73,7 @@ const ProviderRestRef = builder.objectRef<RestRow>('ProviderRest').implement({
 })
 
 const restsOf = async ({ name }: NamedProvider, db: Database) =>
-  (await listRests(db.read)).filter(({ provider }) => provider === name)
+  (await listCooldowns(db.read)).filter(({ provider }) => provider === name)
 
 export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implement({
   description: 'An upstream account that the operator has configured.',

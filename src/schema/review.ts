@@ -1,5 +1,5 @@
 // What operators do about attempts whose outcome nobody knows.
-import { listInDoubt, listUnpriced } from '../db/attempts/review.ts'
+import { listUnknownOutcomes, listUnpriced } from '../db/attempts/review.ts'
 import { listAudit, type AuditRow } from '../db/access/audit.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
 import type { Resolution } from '../engine/attempts/resolve.ts'
@@ -104,7 +104,7 @@ builder.queryField('attemptsNeedingReview', (t) =>
     },
     resolve: (_, { reason, ...page }, { db, projectId }) =>
       readPage(page, oldestFirst, ({ first, after }) => {
-        const list = reason === 'COST_UNKNOWN' ? listUnpriced : listInDoubt
+        const list = reason === 'COST_UNKNOWN' ? listUnpriced : listUnknownOutcomes
         return list(db.read, projectId, { first, after: after && { since: after.at, id: after.id } })
       }),
   }),

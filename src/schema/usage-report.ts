@@ -1,8 +1,14 @@
 import type { UsageFilter } from '../db/money/usage-report.ts'
 import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../domain.ts'
-import { knownCost, told } from '../engine/usage/columns.ts'
-import { MOST_ROWS, type UsageDimension, type UsageQuestion } from '../engine/usage/query.ts'
-import { reportUsage, type Figures, type UsageReport, type UsageRow } from '../engine/usage/report.ts'
+import { MAX_ROWS, type UsageDimension, type UsageQuery } from '../engine/usage/query.ts'
+import {
+  knownCost,
+  reportUsage,
+  told,
+  type UsageTotals,
+  type UsageReport,
+  type UsageRow,
+} from '../engine/usage/report.ts'
 import type { CalendarPeriod } from '../engine/usage/time-zone.ts'
 import { GatewayError } from '../errors.ts'
 import { builder } from './builder.ts'
@@ -44,7 +50,7 @@ const FilterInput = builder.inputType('UsageFilter', {
   }),
 })
 
-const FiguresRef = builder.interfaceRef<Figures>('UsageFigures').implement({
+const FiguresRef = builder.interfaceRef<UsageTotals>('UsageFigures').implement({
   description:
     'Sums of attempts, each counted at the moment it was put into the queue, for good: what is learned of it later ' +
     'changes the sums of that moment. What nobody told is in no sum; how many attempts that concerns is counted.',
@@ -89,12 +95,12 @@ const FiguresRef = builder.interfaceRef<Figures>('UsageFigures').implement({
 })
 
 /** A sum that is null rather than 0: of nothing told, nobody knows how much it was. */
-function tokens(name: keyof Figures, of: string) {
+function tokens(name: keyof UsageTotals, of: string) {
   return {
     type: 'BigInt' as const,
     nullable: true as const,
     description: `${of}, as far as they were reported; null where none were.`,
-    resolve: (figures: Figures) => told(figures[name]),
+    resolve: (figures: UsageTotals) => told(figures[name]),
   }
 }
 
@@ -117,7 +123,7 @@ const PeriodRef = builder.objectRef<CalendarPeriod>('UsagePeriod').implement({
 
 const NOT_GROUPED = 'Null where the report is not grouped by it'
 
-const RowRef = builder.objectRef<UsageRow & Figures>('UsageRow').implement({
+const RowRef = builder.objectRef<UsageRow & UsageTotals>('UsageRow').implement({
   description: 'The sums of one group. Only the keys it was grouped by are set.',
   interfaces: [FiguresRef],
   fields: (t) => ({
@@ -169,7 +175,7 @@ function key(name: keyof UsageRow['keys'], what: string, more = '') {
   }
 }
 
-const TotalsRef = builder.objectRef<Figures>('UsageTotals').implement({
+const TotalsRef = builder.objectRef<UsageTotals>('UsageTotals').implement({
   description: 'The sums of all attempts of a report, whatever they are grouped by.',
   interfaces: [FiguresRef],
 })
@@ -185,7 +191,7 @@ const ReportRef = builder.objectRef<UsageReport>('UsageReport').implement({
     timeZone: t.exposeString('timeZone', { description: 'Whose hours, days and months they are.' }),
     rows: t.field({
       type: [RowRef],
-      description: `In the order of \`groupBy\`, at most ${MOST_ROWS}; empty without it, since \`totals\` says it all.`,
+      description: `In the order of \`groupBy\`, at most ${MAX_ROWS}; empty without it, since \`totals\` says it all.`,
       // They are read at once, and a field of theirs costs next to nothing.
       complexity: { multiplier: 100 },
       resolve: ({ rows }) => rows.map((row) => ({ ...row, ...row.figures })),
@@ -206,7 +212,7 @@ interface Asked {
   metadataKey?: string | null | undefined
 }
 
-function read(asked: Asked): Omit<UsageQuestion, 'projectId'> {
+function read(asked: Asked): Omit<UsageQuery, 'projectId'> {
   return {
     from: asked.from,
     to: asked.to ?? null,
@@ -255,8 +261,8 @@ builder.queryField('usage', (t) =>
         throw new GatewayError('FORBIDDEN', 'Only operators see the usage of all projects.', {
           field: 'allProjects',
         })
-      const question = { ...read(asked), projectId: allProjects ? null : projectId }
-      return reportUsage(db.read, question, clock.now())
+      const query = { ...read(asked), projectId: allProjects ? null : projectId }
+      return reportUsage(db.read, query, clock.now())
     },
   }),
 )

@@ -1,6 +1,6 @@
 import type { EndpointRow } from '../db/tables/tables.ts'
 import { listEndpoints } from '../db/webhooks/endpoints.ts'
-import { MOST_WEBHOOKS } from '../engine/webhooks/endpoints.ts'
+import { MAX_WEBHOOKS } from '../engine/webhooks/endpoints.ts'
 import { builder } from './builder.ts'
 import { WebhookEventEnum } from './enums.ts'
 import { NodeRef } from './node.ts'
@@ -66,7 +66,7 @@ const CreateWebhookInput = builder.inputType('CreateWebhookInput', {
 builder.queryFields((t) => ({
   webhooks: t.field({
     type: [WebhookRef],
-    description: `The registered ones of the project, oldest first: ${MOST_WEBHOOKS} at most.`,
+    description: `The registered ones of the project, oldest first: ${MAX_WEBHOOKS} at most.`,
     extensions: { scope: 'READ' },
     resolve: async (_, __, { db, projectId }) => (await listEndpoints(db.read, projectId)).map(withoutSecret),
   }),

@@ -38,7 +38,7 @@ const DOMAIN = new Set(
  * do not import each other. Files directly in the layer's folder are its contract or its entry; the rule leaves them out.
  */
 const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  'src/http/': [['graphql'], ['security']],
+  'src/http/': [['graphql', 'usage'], ['security']],
   'src/engine/': [
     ['tasks', 'worker', 'maintenance'],
     ['images'],
@@ -58,6 +58,11 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['images-api'],
     ['wire', 'models'],
   ],
+}
+
+/** Folders with one entry: a file outside imports no other file of the folder. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  'src/providers/sandbox/painter/': 'src/providers/sandbox/painter/paint.ts',
 }
 
 const CLI = ['src/cli.ts', 'src/cli/', 'bin/']
@@ -99,7 +104,7 @@ const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly st
       // Sets a socket's own timeout, which alone knows whether bytes are being taken in.
       'src/http/security/slow-client.ts',
       // Plays an upstream, whose time is its own.
-      'src/providers/sandbox/ending.ts',
+      'src/providers/sandbox/wait.ts',
     ],
   },
   { what: 'a deadline', pattern: /\bAbortSignal\.timeout\b/, owners: ['src/engine/'] },
@@ -157,6 +162,19 @@ export function roomsPointRight(sources: Source[]): string[] {
 /** The folder of `layer` that a file is in; undefined for a file of another layer or directly in its folder. */
 function roomOf(path: string, layer: string): string | undefined {
   return path.startsWith(layer) ? /^([\w-]+)\//.exec(path.slice(layer.length))?.[1] : undefined
+}
+
+/** Imports from outside of a folder into a file of it that is not its entry. */
+export function entersByTheEntry(sources: Source[]): string[] {
+  return Object.entries(ENTRIES).flatMap(([folder, entry]) =>
+    sources
+      .filter(({ path }) => !path.startsWith(folder))
+      .flatMap(({ path, files }) =>
+        files
+          .filter((target) => target.startsWith(folder) && target !== entry)
+          .map((target) => `${path} imports ${target}, whose entry is ${entry}`),
+      ),
+  )
 }
 
 /** Sibling folders whose files import each other in a circle, in any folder of the tree. */

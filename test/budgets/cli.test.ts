@@ -50,3 +50,12 @@ it('darkroom budgets says what makes no sense before it opens anything', async (
     expect([exitCode, stderr]).toEqual([64, expect.stringContaining(said)])
   }
 })
+
+it.each(['budgets', 'keys'])('darkroom %s with an unknown project names its own help', async (command) => {
+  const place = await newPlace('sqlite')
+  onTestFinished(() => place.remove())
+  const words = command === 'keys' ? ['keys', 'list'] : [command]
+  const env = { DATA_DIR: place.dataDir }
+  const { exitCode, stderr } = await darkroom([...words, '--project', 'nope'], { cwd: place.dataDir, env })
+  expect([exitCode, stderr]).toEqual([64, expect.stringContaining(`See \`darkroom help ${command}\`.`)])
+})

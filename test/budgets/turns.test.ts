@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { insertProject } from '../../src/db/access/projects.ts'
 import { countAhead } from '../../src/db/attempts/counts.ts'
-import { dealOut } from '../../src/db/attempts/fair-schedule.ts'
+import { shareSlots } from '../../src/engine/worker/fair-schedule.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { PLAIN } from '../support/plain-input.ts'
@@ -11,7 +11,7 @@ const turn = (projectId: string, due: number, dueSince: number) => ({ projectId,
 
 describe('places at a provider', () => {
   it('are dealt out in turns, and the rest goes to whoever has more to do', () => {
-    const dealt = dealOut(6, [turn('many', 100, 1), turn('few', 2, 2)], new Map())
+    const dealt = shareSlots(6, [turn('many', 100, 1), turn('few', 2, 2)], new Map())
     expect([...dealt]).toEqual([
       ['many', 4],
       ['few', 2],
@@ -24,8 +24,8 @@ describe('places at a provider', () => {
       ['idle', 0],
     ])
     const turns = [turn('busy', 9, 1), turn('younger', 9, 3), turn('idle', 9, 2)]
-    expect([...dealOut(1, turns, underWay)]).toEqual([['idle', 1]])
-    expect(dealOut(7, turns, underWay)).toEqual(
+    expect([...shareSlots(1, turns, underWay)]).toEqual([['idle', 1]])
+    expect(shareSlots(7, turns, underWay)).toEqual(
       new Map([
         ['idle', 3],
         ['younger', 3],
@@ -35,8 +35,8 @@ describe('places at a provider', () => {
   })
 
   it('stay empty when nothing is due', () => {
-    expect(dealOut(4, [], new Map()).size).toBe(0)
-    expect([...dealOut(4, [turn('one', 1, 1)], new Map())]).toEqual([['one', 1]])
+    expect(shareSlots(4, [], new Map()).size).toBe(0)
+    expect([...shareSlots(4, [turn('one', 1, 1)], new Map())]).toEqual([['one', 1]])
   })
 })
 

@@ -6,7 +6,7 @@ import { createLog } from '../../src/log.ts'
 import { DATABASES, newPlace, type Place } from '../support/database.ts'
 import { newTask } from '../support/rows.ts'
 
-const open = (place: Place) => openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+const open = (place: Place) => openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
 
 describe.each(DATABASES)('migrations on %s', (kind) => {
   let place: Place

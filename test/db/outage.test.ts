@@ -57,21 +57,25 @@ describe('a PostgreSQL that goes away', () => {
     'is listened to again, and whoever may have missed something is told to look',
     { timeout: 60_000 },
     async () => {
-      const poked: string[] = []
-      const db = await openDatabase({ ...place, onPoke: (key) => poked.push(key), log: createLog('silent') })
-      await expect.poll(() => poked).toContain('*')
-      poked.length = 0
+      const woken: string[] = []
+      const db = await openDatabase({
+        ...place,
+        onWakeUp: (key) => woken.push(key),
+        log: createLog('silent'),
+      })
+      await expect.poll(() => woken).toContain('*')
+      woken.length = 0
 
       const operator = new Client({ connectionString: place.databaseUrl! })
       await operator.connect()
       const listening = `from pg_stat_activity where query = 'listen darkroom'`
       const { rowCount } = await operator.query(`select pg_terminate_backend(pid) ${listening}`)
       expect(rowCount).toBe(1)
-      await expect.poll(() => poked, { timeout: 10_000 }).toContain('*')
-      poked.length = 0
+      await expect.poll(() => woken, { timeout: 10_000 }).toContain('*')
+      woken.length = 0
       const task = await newTask(db)
-      await db.tx(async (q) => q.poke(`task:${task.id}`))
-      await expect.poll(() => poked).toEqual([`task:${task.id}`])
+      await db.tx(async (q) => q.wakeUp(`task:${task.id}`))
+      await expect.poll(() => woken).toEqual([`task:${task.id}`])
       expect((await operator.query(`select 1 ${listening}`)).rowCount).toBe(1)
       await operator.end()
       await db.close()

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { insertAttempt, moveAttempt, renewLeases } from '../../src/db/attempts/attempts.ts'
-import { claimDue } from '../../src/db/attempts/claim.ts'
-import { isConstraintViolation } from '../../src/db/connection/constraint.ts'
+import { claimDue } from '../../src/engine/worker/claim.ts'
+import { isConstraintViolation } from '../../src/db/connection/error-code.ts'
 import type { Database } from '../../src/db/connection/database.ts'
 import { appendEvents, listEvents, listFeed } from '../../src/db/tasks/events.ts'
 import { openDatabase } from '../../src/db/open.ts'
@@ -15,11 +15,11 @@ import { newTask } from '../support/rows.ts'
 describe.each(DATABASES)('the queue on %s', (kind) => {
   let place: Place
   let db: Database
-  const poked: string[] = []
+  const woken: string[] = []
 
   beforeEach(async () => {
     place = await newPlace(kind)
-    db = await openDatabase({ ...place, onPoke: (key) => poked.push(key), log: createLog('silent') })
+    db = await openDatabase({ ...place, onWakeUp: (key) => woken.push(key), log: createLog('silent') })
   })
   afterEach(async () => {
     await db.close()
@@ -124,9 +124,9 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     expect(await take()).toBe(true)
   })
 
-  it('rolls one transaction back without touching its neighbours, and pokes only for what committed', async () => {
+  it('rolls one transaction back without touching its neighbours, and wakes only for what committed', async () => {
     const task = await newTask(db)
-    poked.length = 0
+    woken.length = 0
     const bad = db.tx(async (q) => {
       await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], 1)
       throw new Error('no')
@@ -136,7 +136,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     await good
     const events = await listEvents(db.read, task.id, 0, 10)
     expect(events.map((event) => [event.seq, event.body.type])).toEqual([[1, 'TASK_PROGRESSED']])
-    await expect.poll(() => poked.filter((key) => key === `task:${task.id}`)).toHaveLength(1)
+    await expect.poll(() => woken.filter((key) => key === `task:${task.id}`)).toHaveLength(1)
   })
 
   it('shows a reader of the feed every event of 20 concurrent writers, in order and without a gap', async () => {

@@ -1,7 +1,7 @@
 // One order or one failure at a faked upstream, by the page that it stands for.
 import { onTestFinished } from 'vitest'
 import type { ImageRequest, Settings } from '../../src/domain.ts'
-import { fit, type Fit } from '../../src/engine/routing/match.ts'
+import { matchCapabilities, type CapabilityMatch } from '../../src/engine/routing/match.ts'
 import { dialects } from '../../src/providers/index.ts'
 import type { Failure } from '../../src/providers/error.ts'
 import type { Offer, ProviderRequest, Provider } from '../../src/providers/provider.ts'
@@ -67,12 +67,12 @@ export async function send(page: Page, wish: Wish): Promise<ReceivedRequest> {
 }
 
 /** How the router judges a request with this wish. */
-export async function judge(page: Page, wish: Wish): Promise<{ fit: Fit; offer: Offer }> {
+export async function judge(page: Page, wish: Wish): Promise<{ match: CapabilityMatch; offer: Offer }> {
   const { provider } = await openTrial(page, entryOf(wish))
   const request: ImageRequest = { ...plainRequest, ...toSettings(wish), ...toInputs(wish) }
   const offer = provider.offers.find(({ model }) => model === request.model)
   if (!offer) throw new Error(`${page.title} has no ${request.model}`)
-  return { offer, fit: fit(request, offer, '2026-01-01') }
+  return { offer, match: matchCapabilities(request, offer, '2026-01-01') }
 }
 
 /** What an order at this upstream ends with when it answers so. */

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { Settings } from '../../src/domain.ts'
+import type { Deps } from '../../src/engine/deps.ts'
+import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { Answer, Call, Provider } from '../../src/providers/provider.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
-import { done, failure, held, scripted, type Checked } from '../support/scripted.ts'
+import { done, failure, held, REPORTED, scripted, type Checked } from '../support/scripted.ts'
 
 /** A provider that accepts, and is then asked; `checks` says how it answers, `nth` counting from 1. */
 function accepting(checks: (sent: Checked, nth: number) => Promise<Answer>, more: Partial<Provider> = {}) {
@@ -24,6 +25,7 @@ function accepting(checks: (sent: Checked, nth: number) => Promise<Answer>, more
 
 const pending = (progress: number | null = null): Answer => ({ state: 'PENDING', progress, checkAfterMs: 0 })
 const quick = { pollMs: 20 }
+const reachable = (deps: Deps): Deps => ({ ...deps, callbackBase: () => 'http://127.0.0.1:1' })
 
 describe.each(DATABASES)('an order that a provider accepted, on %s', (database) => {
   it('is asked about until it is done, and shows its progress meanwhile', async () => {
@@ -66,14 +68,26 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
   })
 
   it.each([
-    { how: 'is pending for ever', check: async () => pending() },
-    { how: 'cannot be asked about', check: () => Promise.reject(failure('unreached', { retryAfterMs: 1 })) },
-  ])('that $how counts as lost after its provider’s time, and is not sent again', async ({ check }) => {
+    {
+      how: 'is pending for ever',
+      check: async () => pending(),
+      says: /did not finish it within 0.3 seconds/,
+    },
+    {
+      how: 'cannot be asked about',
+      check: () => Promise.reject(failure('unreached', { retryAfterMs: 1 })),
+      says: /could not be asked for its result within 0.3 seconds/,
+    },
+  ])('that $how counts as lost after its provider’s time, and is not sent again', async ({ check, says }) => {
     const { provider } = accepting(check, { timeoutMs: 300 })
     await using one = await openEngine({ database, providers: [provider], tuning: quick })
     const { id } = await one.create()
     const task = await one.reached(id, 'OUTCOME_UNKNOWN')
-    expect(task).toMatchObject({ chargesOpen: 1, error: { code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' } })
+    const message = expect.stringMatching(says)
+    expect(task).toMatchObject({
+      chargesOpen: 1,
+      error: { code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN', message },
+    })
     const [attempt] = await one.attempts(id)
     expect(Date.now() - attempt!.sentAt!).toBeGreaterThanOrEqual(300)
     expect(provider.sent).toHaveLength(1)
@@ -91,6 +105,63 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
     await two.reached(id, 'SUCCEEDED')
     expect(second.provider.sent).toEqual([])
     expect(second.asked).toEqual(['remote-0'])
+    await two.close()
+  })
+
+  it('is checked after its model left the configuration, and its result is kept at an unknown cost', async () => {
+    const first = accepting(async () => pending())
+    await using one = await openEngine({ database, providers: [first.provider], tuning: quick })
+    const { id } = await one.create({ n: 2, quality: 'HIGH' })
+    await expect.poll(() => first.asked.length).toBeGreaterThan(0)
+    await one.close()
+
+    const settings: Settings[] = []
+    const second = accepting((asked) => (settings.push(asked.order), done(asked, REPORTED)))
+    const offers = second.provider.offers.filter(({ model }) => model !== 'gpt-image-2')
+    const provider = { ...second.provider, offers }
+    await using two = await openEngine({ place: one.place, providers: [provider], tuning: quick })
+    await two.reached(id, 'SUCCEEDED')
+    expect(second.provider.sent).toEqual([])
+    expect(settings).toMatchObject([{ model: 'gpt-image-2', quality: 'HIGH', n: 2 }])
+    const [attempt] = await two.attempts(id)
+    expect(attempt).toMatchObject({ state: 'SUCCEEDED', charged: 'YES', images: 2, inputTokens: 10 })
+    expect(attempt).toMatchObject({ costMicros: null, priceVersion: null })
+    await two.close()
+  })
+
+  it('whose provider can no longer be asked counts as lost after its time, and says so', async () => {
+    const first = accepting(async () => pending())
+    await using one = await openEngine({ database, providers: [first.provider], tuning: quick })
+    const { id } = await one.create()
+    await expect.poll(() => first.asked.length).toBeGreaterThan(0)
+    await one.close()
+
+    const provider = scripted((sent) => done(sent), { timeoutMs: 300 })
+    await using two = await openEngine({ place: one.place, providers: [provider], tuning: quick })
+    const { error } = await two.reached(id, 'OUTCOME_UNKNOWN')
+    expect(error?.message).toMatch(/accepted the request and cannot be asked about it/)
+    expect(provider.sent).toEqual([])
+    await two.close()
+  })
+
+  it('is checked at once after a callback that its provider no longer reads', async () => {
+    let url = ''
+    const first = scripted(
+      async ({ call }) => {
+        url = call.callbackUrl ?? ''
+        return { state: 'ACCEPTED', remoteId: 'remote', checkAfterMs: 600_000 }
+      },
+      { receive: () => ({ remoteId: 'remote' }), check: async () => pending() },
+    )
+    await using one = await openEngine({ database, providers: [first], wrap: reachable })
+    const { id } = await one.create()
+    await expect.poll(async () => (await one.attempts(id))[0]?.state).toBe('ACCEPTED')
+    await one.close()
+
+    const { provider } = accepting((asked) => done(asked))
+    await using two = await openEngine({ place: one.place, providers: [provider], tuning: quick })
+    expect(await two.engine.receive(url.split('/').at(-1)!, '{}')).toBe('KEPT')
+    await two.reached(id, 'SUCCEEDED')
     await two.close()
   })
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseSize, type AttemptState, type TaskError, type TaskStatus } from '../../src/domain.ts'
-import { sizeWarnings } from '../../src/engine/attempts/result-warnings.ts'
-import { conclude, type Ended } from '../../src/engine/attempts/conclude.ts'
+import { conclude, sizeWarnings, type AttemptSummary } from '../../src/engine/attempts/conclusion.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, scripted } from '../support/scripted.ts'
@@ -15,7 +14,7 @@ const ERROR: TaskError = {
 }
 
 /** A part for each list, its attempts in order. */
-function attempts(parts: readonly (readonly AttemptState[])[]): Ended[] {
+function attempts(parts: readonly (readonly AttemptState[])[]): AttemptSummary[] {
   return parts.flatMap((states, part) =>
     states.map((state, i) => ({
       part,

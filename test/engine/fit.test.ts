@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ImageRequest, Settings } from '../../src/domain.ts'
-import { fit } from '../../src/engine/routing/match.ts'
+import { matchCapabilities } from '../../src/engine/routing/match.ts'
 import type { Capabilities, SizeRule } from '../../src/providers/provider.ts'
 import { offer } from '../support/offers.ts'
 import { plainRequest } from '../support/rows.ts'
@@ -8,7 +8,7 @@ import { plainRequest } from '../support/rows.ts'
 const TODAY = '2026-11-20'
 const edit: Partial<ImageRequest> = { operation: 'EDIT', images: [{ url: 'https://example.com/a.png' }] }
 const fitted = (asked: Partial<ImageRequest>, can: Partial<Capabilities> = {}) =>
-  fit({ ...plainRequest, ...asked }, offer(can), TODAY)
+  matchCapabilities({ ...plainRequest, ...asked }, offer(can), TODAY)
 
 describe('a request that can be honoured', () => {
   it.each<[what: string, asked: Partial<ImageRequest>, can: Partial<Capabilities>]>([
@@ -147,7 +147,7 @@ describe('a model that is announced to end', () => {
     ['2026-12-21', 0],
     ['2026-11-01', 1],
   ])('on %s makes %i warnings today', (retiresOn, count) => {
-    const { warnings, refusals } = fit(
+    const { warnings, refusals } = matchCapabilities(
       { ...plainRequest, unsupported: 'ERROR' },
       offer({}, { retiresOn }),
       TODAY,

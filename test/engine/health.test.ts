@@ -1,6 +1,6 @@
 // Who is asked when somebody is ill. Rests are in the database's time, so where one is to be over, its row says so.
 import { describe, expect, it } from 'vitest'
-import { ALL_MODELS, listRests, putRest, removeRest } from '../../src/db/providers/cooldowns.ts'
+import { ALL_MODELS, listCooldowns, putCooldown, removeCooldown } from '../../src/db/providers/cooldowns.ts'
 import type { Failure } from '../../src/providers/error.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
@@ -13,18 +13,18 @@ const failing = (name: string, kind: Failure['kind'], more: Partial<Failure> = {
 
 /** The rests there are, and how many seconds each was to last, by the clocks of engine and database on one machine. */
 async function rests({ db }: TestEngine) {
-  const rows = await listRests(db.read)
-  return rows.map(({ provider, model, until, since, resting }) => ({
+  const rows = await listCooldowns(db.read)
+  return rows.map(({ provider, model, until, since, inCooldown }) => ({
     provider,
     model,
-    resting,
+    inCooldown,
     seconds: until === null ? null : Math.round((until - since) / 1000),
   }))
 }
 
 /** Ends the time of every rest, as waiting would. */
 async function passTheTime({ db }: TestEngine): Promise<void> {
-  await db.tx((q) => q.sql.update(q.tables.rests).set({ until: 1 }))
+  await db.tx((q) => q.sql.update(q.tables.cooldowns).set({ until: 1 }))
 }
 
 async function rested(one: TestEngine, count: number): Promise<void> {
@@ -81,7 +81,7 @@ describe.each(DATABASES)('providers that fail, on %s', (database) => {
       await one.reached((await one.create()).id, 'SUCCEEDED')
       await rested(one, 1)
       expect(await rests(one)).toEqual([
-        { provider: 'first', model: ALL_MODELS, resting: true, seconds: 300 },
+        { provider: 'first', model: ALL_MODELS, inCooldown: true, seconds: 300 },
       ])
       const { id } = await one.create({ model: 'gpt-image-1' })
       await one.reached(id, 'SUCCEEDED')
@@ -102,7 +102,7 @@ describe.each(DATABASES)('providers that fail, on %s', (database) => {
     await one.reached((await one.create()).id, 'SUCCEEDED')
     await rested(one, 1)
     expect(await rests(one)).toEqual([
-      { provider: 'first', model: 'gpt-image-2', resting: true, seconds: 90 },
+      { provider: 'first', model: 'gpt-image-2', inCooldown: true, seconds: 90 },
     ])
     const [same, other] = [await one.create(), await one.create({ model: 'gpt-image-1' })]
     await Promise.all([one.reached(same.id, 'SUCCEEDED'), one.reached(other.id, 'SUCCEEDED')])
@@ -169,7 +169,7 @@ describe.each(DATABASES)('the breaker, on %s', (database) => {
     await one.reached((await one.create()).id, 'OUTCOME_UNKNOWN')
     await rested(one, 1)
     expect(await rests(one)).toEqual([
-      { provider: 'scripted', model: 'gpt-image-2', resting: true, seconds: 30 },
+      { provider: 'scripted', model: 'gpt-image-2', inCooldown: true, seconds: 30 },
     ])
   })
 
@@ -211,7 +211,7 @@ describe.each(DATABASES)('the breaker, on %s', (database) => {
     await passTheTime(one)
     await oneRuns(one, waiting)
     probe.release(failure('lost'))
-    await expect.poll(() => rests(one)).toMatchObject([{ resting: true, seconds: 30 }])
+    await expect.poll(() => rests(one)).toMatchObject([{ inCooldown: true, seconds: 30 }])
     // Whoever is served after it was looked at in the queue after it.
     await one.reached((await one.create({ model: 'gpt-image-1' })).id, 'SUCCEEDED')
     expect(painted()).toHaveLength(11)
@@ -223,7 +223,7 @@ describe.each(DATABASES)('the breaker, on %s', (database) => {
     const probe = held()
     const first = scripted((sent, nth) => (nth === 1 ? probe.answer(sent) : done(sent)))
     await using one = await openEngine({ database, providers: [first], tuning: { pollMs: 20 } })
-    await one.db.tx((q) => putRest(q, { ...WHOLE, forMs: 300_000 }))
+    await one.db.tx((q) => putCooldown(q, { ...WHOLE, forMs: 300_000 }))
     const waiting = [await one.create(), await one.create({ model: 'gpt-image-1' }), await one.create()]
     await passTheTime(one)
     await oneRuns(one, waiting)
@@ -247,7 +247,7 @@ describe.each(DATABASES)('the breaker, on %s', (database) => {
     await one.reached(id, 'SUCCEEDED')
     await one.close()
     await using two = await openEngine({ place: one.place, providers: [first] })
-    expect(await rests(two)).toMatchObject([{ provider: 'scripted', model: ALL_MODELS, resting: true }])
+    expect(await rests(two)).toMatchObject([{ provider: 'scripted', model: ALL_MODELS, inCooldown: true }])
   })
 
   it('leaves an operator’s pause alone, until the operator resumes', async () => {
@@ -256,15 +256,15 @@ describe.each(DATABASES)('the breaker, on %s', (database) => {
     await using one = await openEngine({ database, providers: [first], tuning: { pollMs: 20 } })
     const { id } = await one.create()
     await one.reached(id, 'RUNNING')
-    await one.db.tx((q) => putRest(q, { ...WHOLE, forMs: null }))
+    await one.db.tx((q) => putCooldown(q, { ...WHOLE, forMs: null }))
     early.resolveWith((sent) => done(sent))
     await one.reached(id, 'SUCCEEDED')
     const waiting = await one.create()
-    await one.db.tx((q) => putRest(q, { ...WHOLE, forMs: 1 }))
-    expect(await rests(one)).toMatchObject([{ resting: true, seconds: null }])
+    await one.db.tx((q) => putCooldown(q, { ...WHOLE, forMs: 1 }))
+    expect(await rests(one)).toMatchObject([{ inCooldown: true, seconds: null }])
     expect(await one.task(waiting.id)).toMatchObject({ status: 'QUEUED' })
     expect(first.sent).toHaveLength(1)
-    await one.db.tx((q) => removeRest(q, WHOLE, { paused: true }))
+    await one.db.tx((q) => removeCooldown(q, WHOLE, { paused: true }))
     await one.reached(waiting.id, 'SUCCEEDED')
   })
 })

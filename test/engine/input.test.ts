@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { checkInput, type TaskInput } from '../../src/engine/tasks/input.ts'
+import { toRequest } from '../../src/engine/tasks/request.ts'
+import { requestRule } from '../../src/providers/wire/address.ts'
 import { PLAIN } from '../support/plain-input.ts'
 
+const RULES = { inputRule: requestRule(), webhookRule: requestRule() }
 const image = { url: 'https://example.com/a.png' }
 const images = (count: number) => Array.from({ length: count }, () => image)
 const labels = (count: number) => Array.from({ length: count }, (_, i) => ({ key: `k${i}`, value: 'v' }))
@@ -21,7 +24,7 @@ describe('an input is taken', () => {
     ['with emoji and line breaks in the prompt', { prompt: 'a fox 🦊\nin the snow' }],
     ['with a key of 255 characters', { idempotencyKey: 'x'.repeat(255) }],
   ])('%s', (_, input) => {
-    expect(() => checkInput({ ...PLAIN, ...input })).not.toThrow()
+    expect(() => checkInput({ ...PLAIN, ...input }, RULES)).not.toThrow()
   })
 })
 
@@ -65,6 +68,14 @@ describe('an input is refused, naming the field', () => {
     ['idempotencyKey', 'of 256 characters', { idempotencyKey: 'x'.repeat(256) }, /1 to 255/],
     ['idempotencyKey', 'with a space', { idempotencyKey: 'a b' }, /1 to 255/],
     ['providers', 'that allow nobody', { providers: [] }, /empty/],
+    ['callbackUrl', 'on this machine', { callbackUrl: 'https://127.0.0.1/ended' }, /^The callbackUrl /],
+    [
+      'images.1',
+      'at a private address',
+      { images: [image, { url: 'https://10.0.0.1/a.png' }] },
+      /^The address /,
+    ],
+    ['mask', 'without TLS', { images: [image], mask: { url: 'http://example.com/m.png' } }, /^The address /],
   ])('%s %s', (field, _, input, says) => {
     const refusal = {
       name: 'GatewayError',
@@ -72,6 +83,35 @@ describe('an input is refused, naming the field', () => {
       field,
       message: expect.stringMatching(says),
     }
-    expect(() => checkInput({ ...PLAIN, ...input })).toThrow(expect.objectContaining(refusal))
+    expect(() => checkInput({ ...PLAIN, ...input }, RULES)).toThrow(expect.objectContaining(refusal))
+  })
+})
+
+const fingerprintOf = (input: Partial<TaskInput>) => {
+  const checked = checkInput({ ...PLAIN, prompt: 'a fox', ...input }, RULES)
+  const stored = checked.images.map((_, i) => ({
+    image: { assetId: `img_${i}` },
+    row: undefined,
+    facts: undefined,
+    identity: `content ${i}`,
+  }))
+  return toRequest(checked, { images: stored, mask: null }).fingerprint
+}
+
+describe('the fingerprint of a request', () => {
+  it('is the same as that of earlier versions, so that a replay after an upgrade finds its task', () => {
+    expect(fingerprintOf({ prompt: PLAIN.prompt })).toBe(
+      '095bf9051aa5f197f5f15e74834d870e9eed1476fa7b24a47386c52eccf492b6',
+    )
+  })
+
+  it('does not depend on the idempotency key, the order of labels or the way an image arrives', () => {
+    const [a, b] = [
+      { key: 'a', value: '1' },
+      { key: 'b', value: '2' },
+    ]
+    const one = fingerprintOf({ metadata: [a, b], images: [image], idempotencyKey: 'k' })
+    expect(fingerprintOf({ metadata: [b, a], images: [{ imageId: 'img_7' }] })).toBe(one)
+    expect(fingerprintOf({ metadata: [a, b] })).not.toBe(one)
   })
 })

@@ -2,17 +2,17 @@
 // and forgets to answer, and people who cancel, retry and read bills. Whatever they do in whatever order, `violations`
 // must stay empty.
 import type { AttemptState, Charged, LedgerKind, UnknownOutcomePolicy } from '../../src/domain.ts'
-import { conclude } from '../../src/engine/attempts/conclude.ts'
+import { conclude } from '../../src/engine/attempts/conclusion.ts'
 import {
   firstLine,
   hasEnded,
   isHeld,
   isLive,
   transition,
-  type News,
+  type TransitionInput,
   type Trigger,
 } from '../../src/engine/attempts/machine.ts'
-import { verdict } from '../../src/engine/attempts/verdict.ts'
+import { decideRetry } from '../../src/engine/attempts/retry-policy.ts'
 import type { Failure } from '../../src/providers/error.ts'
 
 /** What can happen next. Each names the attempt it is about by a number, taken modulo how many there are. */
@@ -29,7 +29,7 @@ export interface Step {
     | 'stumble'
     | 'lose'
     | 'unreached'
-    | 'doubt'
+    | 'presumeSent'
     | 'late result'
     | 'late id'
     | 'resolve'
@@ -69,7 +69,7 @@ interface Attempt {
 
 const COST = 40
 const MOST_ATTEMPTS = 3
-const MOST_CHARGES = 5
+const MAX_CHARGES = 5
 
 /** Runs the steps from a task that was just created. Answers the first thing that does not hold; `reached` gathers the triggers. */
 export function violation(
@@ -112,8 +112,8 @@ export function violation(
   }
 
   /** What move.ts does with rows. */
-  function move(attempt: Attempt, trigger: Trigger, news: News): boolean {
-    const next = transition(attempt, trigger, news)
+  function move(attempt: Attempt, trigger: Trigger, input: TransitionInput): boolean {
+    const next = transition(attempt, trigger, input)
     if (!next) return false
     reached.add(trigger)
     Object.assign(attempt, next.set)
@@ -179,8 +179,8 @@ export function violation(
           settle(attempt, UNREACHED, at)
         }
         return
-      case 'doubt':
-        if (!worked && mayBeSent(attempt)) move(attempt, 'doubt', { at })
+      case 'presumeSent':
+        if (!worked && mayBeSent(attempt)) move(attempt, 'presumeSent', { at })
         return
       case 'late result':
         if (state === 'UNKNOWN') succeed(attempt, at)
@@ -225,7 +225,7 @@ export function violation(
   function settle(attempt: Attempt, failure: Failure, at: number): void {
     const ofPart = attempts.filter(({ part }) => part === attempt.part)
     const open = ofPart.filter((one) => one === attempt || one.charged !== 'NO').length
-    const { attempt: end, next } = verdict({
+    const { attempt: end, next } = decideRetry({
       failure,
       attempts: ofPart.length,
       maxAttempts: MOST_ATTEMPTS,
@@ -275,7 +275,7 @@ export function violation(
     )
     const charges = parts.map(([, ofPart]) => ofPart.filter(({ charged }) => charged !== 'NO').length)
     const needed = Math.max(task.maxCharges, ...charges.map((count) => count + 1))
-    if (needed > MOST_CHARGES) return
+    if (needed > MAX_CHARGES) return
     task.maxCharges = needed
     task.cancelRequested = false
     for (const [part] of parts) plan(part)

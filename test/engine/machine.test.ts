@@ -1,13 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ATTEMPT_STATES, type AttemptState, type LedgerKind } from '../../src/domain.ts'
-import { MOVES, transition, type Standing, type Trigger } from '../../src/engine/attempts/machine.ts'
+import { MOVES, transition, type AttemptFacts, type Trigger } from '../../src/engine/attempts/machine.ts'
 import { violation, type Step, type World } from './machine-model.ts'
 
 const HELD = 500
 
 /** An attempt as it stands in a state, with its cost as usual there. */
-function standing(state: AttemptState): Standing {
+function standing(state: AttemptState): AttemptFacts {
   const open = ['SENDING', 'ACCEPTED', 'UNKNOWN', 'FAILED'].includes(state)
   const done = state === 'SUCCEEDED'
   return {
@@ -36,7 +36,7 @@ describe('an attempt', () => {
       ['ACCEPTED', 'lose', 'UNKNOWN', 0, null],
       ['UNKNOWN', 'reject', 'REJECTED', -1, 'VOID'],
       ['UNKNOWN', 'accept', 'ACCEPTED', 0, null],
-      ['PLANNED', 'doubt', 'UNKNOWN', 1, null],
+      ['PLANNED', 'presumeSent', 'UNKNOWN', 1, null],
       ['PLANNED', 'cancel', 'CANCELED', 0, 'VOID'],
       ['LEASED', 'cancel', 'CANCELED', 0, 'VOID'],
       ['LEASED', 'giveUp', 'NOT_SENT', 0, 'VOID'],
@@ -87,7 +87,7 @@ const STEPS: readonly Step['does'][] = [
   'stumble',
   'lose',
   'unreached',
-  'doubt',
+  'presumeSent',
   'late result',
   'late id',
   'resolve',

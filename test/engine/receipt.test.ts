@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { cp, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { keepReceipt } from '../../src/engine/attempts/received-answer.ts'
+import { writeReceivedAnswer } from '../../src/engine/attempts/received-answer.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, held, scripted, REPORTED } from '../support/scripted.ts'
@@ -28,7 +28,7 @@ describe.each(DATABASES)('an answer that was received before a crash, on %s', (d
     const answer = await done({ order, call })
     if (answer.state !== 'DONE') throw new Error('not done')
     const { images, resolved } = answer
-    await keepReceipt(dying.deps, {
+    await writeReceivedAnswer(dying.deps, {
       attemptId: attempt!.id,
       images,
       usage: REPORTED,
@@ -65,7 +65,7 @@ describe.each(DATABASES)('an answer that was received before a crash, on %s', (d
     const file = first.store.newFile()
     await writeFile(file, 'a picture that is stored already')
     const images = [{ file, revisedPrompt: null }]
-    await keepReceipt(first.deps, {
+    await writeReceivedAnswer(first.deps, {
       attemptId: attempt!.id,
       images,
       usage: REPORTED,

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { reconcile } from '../../src/engine/worker/reconcile.ts'
+import { reconcile } from '../../src/engine/maintenance/reconcile.ts'
 import type { Call } from '../../src/providers/provider.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'

@@ -10,7 +10,7 @@ import { listDeliveriesOf, listTries } from '../../src/db/webhooks/deliveries.ts
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { TaskEventBody } from '../../src/domain.ts'
 import { encodeCursor } from '../../src/engine/events/cursor.ts'
-import type { Told } from '../../src/engine/events/feed.ts'
+import type { FeedItem } from '../../src/engine/events/feed.ts'
 import { createHousekeeping } from '../../src/engine/maintenance/housekeeping.ts'
 import { DATABASES, type DatabaseKind } from '../support/database.ts'
 import { openEngine, type TestEngine, type TestEngineOptions } from '../support/engine.ts'
@@ -43,15 +43,15 @@ async function finished(one: TestEngine, ago = 0): Promise<string> {
 const kindsOf = async ({ db }: TestEngine, id: string) =>
   (await listAssets(db.read, [id])).map(({ kind }) => kind).toSorted()
 
-const violations = ({ db, store }: TestEngine) => checkInvariants(db, store)
+const violations = ({ place, store }: TestEngine) => checkInvariants(place, store)
 
-async function take(stream: AsyncIterable<Told>, most = Infinity): Promise<Told[]> {
-  const told: Told[] = []
+async function take(stream: AsyncIterable<FeedItem>, most = Infinity): Promise<FeedItem[]> {
+  const told: FeedItem[] = []
   for await (const one of stream) if (told.push(one) >= most) break
   return told
 }
 
-const bodies = (told: Told[]) => told.map(({ body }) => body)
+const bodies = (told: FeedItem[]) => told.map(({ body }) => body)
 const feedCursor = (seq: number) => encodeCursor('feed', DEFAULT_PROJECT, seq)
 
 describe.each(DATABASES)('what is kept for a while on %s', (database) => {
@@ -305,6 +305,8 @@ describe.each(DATABASES)('files that nothing refers to on %s', (database) => {
       acceptPossibleSecondCharge: true,
     })
     expect(again.request.images).toEqual(edit.request.images)
+    await one.reached(edit.id, 'OUTCOME_UNKNOWN')
+    expect((await one.attempts(edit.id)).map(({ state }) => state)).toEqual(['UNKNOWN', 'UNKNOWN'])
     expect(await violations(one)).toEqual([])
   })
 })

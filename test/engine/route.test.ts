@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { ImageRequest } from '../../src/domain.ts'
-import { routes, type Now } from '../../src/engine/routing/route.ts'
+import { routes, type RoutingConditions } from '../../src/engine/routing/route.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { offer, offering } from '../support/offers.ts'
 import { plainRequest } from '../support/rows.ts'
 
-const NOW: Now = { today: '2026-11-20', resting: () => false, needsPrice: false }
+const NOW: RoutingConditions = { today: '2026-11-20', inCooldown: () => false, needsPrice: false }
 const names = (asked: Partial<ImageRequest>, providers: Provider[], now = NOW) =>
   routes({ ...plainRequest, ...asked }, providers, now).map(({ provider }) => provider.name)
 
@@ -47,9 +47,9 @@ describe('the order of providers', () => {
     ['the operator’s', {}],
     ['the client’s', { providers: ['plain', 'able'] }],
   ])('puts who rests last, even in %s', (_, asked) => {
-    const resting: Now = {
+    const resting: RoutingConditions = {
       ...NOW,
-      resting: (provider, model) => provider === 'plain' && model === 'gpt-image-2',
+      inCooldown: (provider, model) => provider === 'plain' && model === 'gpt-image-2',
     }
     expect(names(asked, [plain, able], resting)).toEqual(['able', 'plain'])
   })

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { claimDue } from '../../src/db/attempts/claim.ts'
+import { claimDue } from '../../src/engine/worker/claim.ts'
 import type { AttemptRow } from '../../src/db/tables/tables.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { commitIntent } from '../../src/engine/attempts/intent.ts'
-import { release } from '../../src/engine/attempts/lease.ts'
+import { release } from '../../src/engine/attempts/move.ts'
 import { createRecorder } from '../../src/engine/worker/recorder.ts'
 import { settle } from '../../src/engine/attempts/settle.ts'
 import { createLog } from '../../src/log.ts'
@@ -154,7 +154,7 @@ describe('a second process on one SQLite folder', () => {
 
   it('is refused, told which process has it, and let in once that one was killed', async () => {
     const place = await newPlace('sqlite')
-    const open = () => openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+    const open = () => openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
     const holder = spawn(process.execPath, ['--input-type=module', '--eval', HOLD, place.dataDir], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })

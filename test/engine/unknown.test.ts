@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { listAssets } from '../../src/db/tasks/assets.ts'
+import type { Transaction } from '../../src/db/connection/database.ts'
+import type { AttemptRow } from '../../src/db/tables/tables.ts'
+import { cancelUnsent } from '../../src/engine/attempts/move.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'
@@ -182,4 +185,11 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     const again = await retry(one, id, true)
     await one.reached(again.id, 'SUCCEEDED')
   })
+})
+
+it('canceling what was not sent does not touch attempts that were sent or have ended', async () => {
+  const states = ['SENDING', 'ACCEPTED', 'UNKNOWN', 'SUCCEEDED', 'REJECTED', 'FAILED'] as const
+  const attempts = states.map((state) => ({ id: state, state }) as AttemptRow)
+  // Without a database, any attempt to move one would throw.
+  expect(await cancelUnsent({} as Transaction, attempts, 0)).toEqual([])
 })

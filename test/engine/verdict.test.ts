@@ -1,15 +1,15 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Charged } from '../../src/domain.ts'
-import { verdict, type Situation } from '../../src/engine/attempts/verdict.ts'
+import { decideRetry, type FailedAttempt } from '../../src/engine/attempts/retry-policy.ts'
 import type { FailureKind } from '../../src/providers/error.ts'
 
 /** The first of three attempts, at the only provider there is. */
 function situation(
   kind: FailureKind,
   charged: Charged,
-  more: Partial<Situation> & { retryAfterMs?: number } = {},
-): Situation {
+  more: Partial<FailedAttempt> & { retryAfterMs?: number } = {},
+): FailedAttempt {
   const { retryAfterMs, ...rest } = more
   return {
     failure: { kind, code: 'PROVIDER_BROKEN', message: '', charged, retryAfterMs },
@@ -60,7 +60,7 @@ describe('after a failure that is certainly free', () => {
     ['broken', last, 'REJECTED', stop],
     ['broken', canceled, 'REJECTED', stop],
   ] as const)('%s with %o: %s, then %o', (kind, more, attempt, next) => {
-    expect(verdict(situation(kind, 'NO', more))).toEqual({ attempt, next })
+    expect(decideRetry(situation(kind, 'NO', more))).toEqual({ attempt, next })
   })
 })
 
@@ -71,7 +71,7 @@ describe('after a failure that was or may have been charged', () => {
     '%s, charged %s: FAILED, and nothing follows',
     (kind, charged) => {
       const generous = { ...elsewhere, permitsLeft: 4, onUnknownOutcome: 'RESEND' as const }
-      expect(verdict(situation(kind, charged, generous))).toEqual({ attempt: 'FAILED', next: stop })
+      expect(decideRetry(situation(kind, charged, generous))).toEqual({ attempt: 'FAILED', next: stop })
     },
   )
 })
@@ -93,13 +93,13 @@ describe('after a loss', () => {
     [{ ...resend, retryAfterMs: 9000 }, here],
   ] as const)('with %o: UNKNOWN, then %o', (more, next) => {
     for (const charged of ['UNKNOWN', 'YES'] as const) {
-      expect(verdict(situation('lost', charged, more))).toEqual({ attempt: 'UNKNOWN', next })
+      expect(decideRetry(situation('lost', charged, more))).toEqual({ attempt: 'UNKNOWN', next })
     }
   })
 })
 
 const delay = (attempts: number, random: number) =>
-  verdict(situation('unreached', 'NO', { attempts, maxAttempts: 100, random })).next?.delayMs
+  decideRetry(situation('unreached', 'NO', { attempts, maxAttempts: 100, random })).next?.delayMs
 
 it('waits up to 1, 2, 4 … 60 seconds, by chance, before it tries the same provider again', () => {
   expect([1, 2, 3, 6, 7, 20].map((attempts) => delay(attempts, 1))).toEqual([
@@ -128,7 +128,7 @@ it('never lets anything follow a possible charge, unless it was lost, may be sen
   })
   fc.assert(
     fc.property(anything, (now) => {
-      const { attempt, next } = verdict(now)
+      const { attempt, next } = decideRetry(now)
       if (!next) return
       expect(now.cancelRequested).toBe(false)
       expect(now.attempts).toBeLessThan(now.maxAttempts)

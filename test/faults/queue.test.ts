@@ -1,7 +1,7 @@
 // Many at the same queue.
 import { sql } from 'drizzle-orm'
 import { expect, it, onTestFinished } from 'vitest'
-import { claimDue } from '../../src/db/attempts/claim.ts'
+import { claimDue } from '../../src/engine/worker/claim.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { createLog } from '../../src/log.ts'
@@ -13,7 +13,7 @@ const COUNT = 10_000
 it('gives each of 10,000 attempts to one of two processes that claim at once', async () => {
   const place = await newPlace('postgresql')
   onTestFinished(() => place.remove())
-  const open = () => openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+  const open = () => openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   const db = await open()
   const databases = [db, await open()]
   const numbers = Array.from({ length: COUNT }, (_, i) => i)

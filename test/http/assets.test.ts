@@ -13,7 +13,7 @@ import { createRenditions, type Renditions } from '../../src/assets/renditions.t
 import { createSigner } from '../../src/assets/signature.ts'
 import type { AssetStore } from '../../src/assets/store.ts'
 import { systemClock } from '../../src/clock.ts'
-import { createAssetRoute, type AssetRow } from '../../src/http/assets.ts'
+import { createAssetRoute, type ServedAsset } from '../../src/http/assets.ts'
 
 const SMALL = 'img_SMALL'
 const BIG = 'img_BIG'
@@ -22,7 +22,7 @@ const BIG_BYTES = 12 * 1024 * 1024
 
 let dir: string
 let store: AssetStore
-let rows: Map<string, AssetRow>
+let rows: Map<string, ServedAsset>
 let png: Buffer
 let big: Buffer
 let route: ReturnType<typeof createAssetRoute>
@@ -50,7 +50,7 @@ afterEach(() => rm(dir, { recursive: true }))
 
 const OF_A = { projectId: 'prj_A' }
 
-async function put(id: string, bytes: Buffer, mimeType: string): Promise<AssetRow> {
+async function put(id: string, bytes: Buffer, mimeType: string): Promise<ServedAsset> {
   const file = store.newFile()
   await writeFile(file, bytes)
   return { ...(await store.put(file)), ...OF_A, id, mimeType }

@@ -78,7 +78,7 @@ const LARGE = `subscription ($taskId: ID!, $after: String) {
 
 /** A task that never ends, with a long log: of its 6000 events each weighs 20 KB when asked for with LARGE. */
 async function fillLog({ databaseUrl, dataDir }: Place): Promise<string> {
-  const db = await openDatabase({ databaseUrl, dataDir, onPoke() {}, log: createLog('silent') })
+  const db = await openDatabase({ databaseUrl, dataDir, onWakeUp() {}, log: createLog('silent') })
   const id = newId('task', systemClock.now())
   await db.tx(async (q) => {
     const request = { ...plainRequest, prompt: 'fox '.repeat(1250) }

@@ -1,11 +1,7 @@
-// The sandbox has no upstream: it is one. It keeps every promise that is not about a wire, and is put into its moods as
-// anybody would put it there, by what the prompt says.
+// The sandbox has no upstream and sends nothing, so only the part of the contract that is not about a wire applies. The
+// prompt selects its scenario.
 import sharp from 'sharp'
-import type {
-  ProviderRequest as Order,
-  ProviderRequestImage as OrderImage,
-  Provider,
-} from '../../src/providers/provider.ts'
+import type { ProviderRequest, ProviderRequestImage, Provider } from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 import type { Scenario } from '../../src/providers/sandbox/scenario.ts'
 import { develop, inputOf, type Developed } from './call.ts'
@@ -19,7 +15,7 @@ const png = await sharp({ create: { width: 64, height: 64, channels: 4, backgrou
   .png()
   .toBuffer()
 
-/** What came must be of the form that was asked for, and shown as often. */
+/** Format, size and number of previews must be as requested. */
 async function objection({ wishes }: Setting, { pictures, resolved, reports: heard }: Developed) {
   const { outputFormat = 'PNG', size = resolved.size, partialImages = 0 } = wishes
   const due = `${outputFormat.toLowerCase()} of ${size}`
@@ -32,17 +28,17 @@ async function objection({ wishes }: Setting, { pictures, resolved, reports: hea
   return shown === partialImages ? undefined : `${shown} previews and not ${partialImages}`
 }
 
-/** Each order is told its mood, and noted as soon as the sandbox says that it was handed over. */
+/** Adds the next scenario to each prompt, and records each request once it is dispatched. */
 async function open(): Promise<{ provider: Provider; upstream: Upstream<Scenario> }> {
   const inner = sandbox.create('sandbox', QUICK)
   const twin = sandbox.create('twin', QUICK)
-  const moods: Scenario[] = []
-  const orders: Order[] = []
+  const scenarios: Scenario[] = []
+  const orders: ProviderRequest[] = []
   const requestIds: string[] = []
   const provider: Provider = {
     ...inner,
     submit(order, call) {
-      const prompt = `${order.prompt} [sandbox:${moods.shift() ?? 'ok'}]`
+      const prompt = `${order.prompt} [sandbox:${scenarios.shift() ?? 'ok'}]`
       return inner.submit(
         { ...order, prompt },
         {
@@ -59,7 +55,7 @@ async function open(): Promise<{ provider: Provider; upstream: Upstream<Scenario
   return {
     provider,
     upstream: {
-      script: (...next) => void moods.push(...next),
+      script: (...next) => void scenarios.push(...next),
       orders: () => orders.length,
       refs: () => requestIds.map((id) => id.replace(/^sandbox-/, '')),
       // The same order painted by another is the same picture.
@@ -85,7 +81,7 @@ testInProcess<Scenario>('sandbox', {
   unreached: 'unreached',
   hang: 'stall',
   models: ['gpt-image-2', 'dall-e-3'],
-  input: (): OrderImage => ({ ...inputOf(png), width: 64, height: 64, hasAlpha: true }),
+  input: (): ProviderRequestImage => ({ ...inputOf(png), width: 64, height: 64, hasAlpha: true }),
   cannot: {
     request: 'the order itself is handed over, and there is no request to look different',
     refs: 'it has no headers; that it is told our own id is kept above',

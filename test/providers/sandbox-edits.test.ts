@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
-import { expect, test } from 'vitest'
-import type { ProviderRequestImage as OrderImage } from '../../src/providers/provider.ts'
+import { expect, it } from 'vitest'
+import type { ProviderRequestImage } from '../../src/providers/provider.ts'
 import { develop, inputOf } from './sandbox-call.ts'
 
-interface Ground {
+interface StripeOptions {
   width: number
   height: number
   /** Opacity of the right half, 0 to 255. */
@@ -12,7 +12,7 @@ interface Ground {
 }
 
 /** A picture of coloured stripes, its left half opaque. */
-async function stripes({ width, height, right = 255 }: Ground): Promise<OrderImage> {
+async function stripes({ width, height, right = 255 }: StripeOptions): Promise<ProviderRequestImage> {
   const data = Buffer.alloc(width * height * 4)
   for (let at = 0; at < data.length; at += 4) {
     const [x, y] = [(at / 4) % width, Math.floor(at / 4 / width)]
@@ -24,7 +24,7 @@ async function stripes({ width, height, right = 255 }: Ground): Promise<OrderIma
   return inputOf(bytes, { mimeType: 'image/png', width, height, hasAlpha: right !== 255 })
 }
 
-async function pixelsOf(source: string | OrderImage): Promise<Buffer> {
+async function pixelsOf(source: string | ProviderRequestImage): Promise<Buffer> {
   const bytes =
     typeof source === 'string'
       ? await readFile(source)
@@ -45,7 +45,7 @@ function changes(before: Buffer, after: Buffer, width: number): { left: number; 
 
 const SIZE = { width: 1024, height: 768 }
 
-test('changes only what the mask leaves transparent', async () => {
+it('changes only what the mask leaves transparent', async () => {
   const image = await stripes(SIZE)
   const { file, resolved } = await develop({
     images: [image],
@@ -58,7 +58,15 @@ test('changes only what the mask leaves transparent', async () => {
   expect(changed.right).toBeGreaterThan(0.95)
 })
 
-test('repaints the whole picture without a mask, so that the base can still be seen', async () => {
+it('keeps unmasked pixels of a transparent base, and of a base with previews', async () => {
+  const image = await stripes({ ...SIZE, right: 128 })
+  const mask = await stripes({ ...SIZE, right: 0 })
+  const { file, resolved } = await develop({ images: [image], mask, size: 'auto', partialImages: 2 })
+  expect(resolved.background).toBe('TRANSPARENT')
+  expect(changes(await pixelsOf(image), await pixelsOf(file), SIZE.width).left).toBe(0)
+})
+
+it('changes the whole picture without a mask, and the base stays recognisable', async () => {
   const image = await stripes(SIZE)
   const { file } = await develop({ images: [image], size: 'auto', prompt: 'at dusk' })
   const [before, after] = [await pixelsOf(image), await pixelsOf(file)]
@@ -67,7 +75,7 @@ test('repaints the whole picture without a mask, so that the base can still be s
   expect(mean).toBeLessThan(60)
 })
 
-test('depends on the prompt and on the base', async () => {
+it('depends on the prompt and on the base', async () => {
   const image = await stripes(SIZE)
   const one = await develop({ images: [image], prompt: 'at dusk' })
   const same = await develop({ images: [image], prompt: 'at dusk' })
@@ -79,7 +87,7 @@ test('depends on the prompt and on the base', async () => {
   expect((await readFile(otherBase.file)).equals(first)).toBe(false)
 })
 
-test('covers the asked size, whatever the size of the base', async () => {
+it('has the requested size, whatever the size of the base', async () => {
   const { file } = await develop({
     images: [await stripes({ width: 300, height: 500 })],
     size: '1536x1024',
@@ -88,12 +96,12 @@ test('covers the asked size, whatever the size of the base', async () => {
   expect(await sharp(file).metadata()).toMatchObject({ format: 'jpeg', width: 1536, height: 1024 })
 })
 
-test('turns a base that is too small for the model into the nearest usual size', async () => {
+it('takes the nearest standard size when the base is too small for the model', async () => {
   const { resolved } = await develop({ images: [await stripes({ width: 300, height: 500 })], size: 'auto' })
   expect(resolved.size).toBe('1024x1536')
 })
 
-test('pins the other images onto the first', async () => {
+it('pins further images onto the first', async () => {
   const images = [await stripes(SIZE), await stripes({ width: 400, height: 400 })]
   const alone = await develop({ images: images.slice(0, 1), size: 'auto' })
   const both = await develop({ images, size: 'auto' })
@@ -102,7 +110,7 @@ test('pins the other images onto the first', async () => {
   expect(changed.right).toBeLessThan(0.5)
 })
 
-test('keeps what is transparent in the base, and fills it for an opaque ground', async () => {
+it('keeps the transparency of the base, and fills it for an opaque background', async () => {
   const image = await stripes({ ...SIZE, right: 0 })
   const kept = await develop({ images: [image], size: 'auto', prompt: 'warm colours' })
   expect(kept.resolved.background).toBe('TRANSPARENT')
@@ -116,20 +124,20 @@ test('keeps what is transparent in the base, and fills it for an opaque ground',
   expect((await sharp(filled.file).metadata()).hasAlpha).toBe(false)
 })
 
-test('cuts an opaque base out when a transparent ground is asked', async () => {
+it('cuts out an opaque base for a transparent background', async () => {
   const { file } = await develop({ images: [await stripes(SIZE)], size: 'auto', background: 'TRANSPARENT' })
   const pixels = await pixelsOf(file)
   expect([pixels[3], pixels[(SIZE.width * 384 + 512) * 4 + 3]]).toEqual([0, 255])
 })
 
-test('counts the tokens of its input images', async () => {
+it('counts the tokens of its input images', async () => {
   const images = [await stripes(SIZE), await stripes({ width: 400, height: 400 })]
   const { usage } = await develop({ images, size: '1024x1024' })
   expect(usage.inputImageTokens).toBe(768 + 1024)
   expect(usage.inputTokens).toBe((usage.inputTextTokens ?? 0) + 1792)
 })
 
-test('refuses an input that only looks like an image, free of charge', async () => {
+it('rejects an undecodable input image without a charge', async () => {
   const bytes = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(64)])
   const broken = inputOf(bytes, { mimeType: 'image/png', ...SIZE, hasAlpha: false })
   await expect(develop({ images: [broken] })).rejects.toMatchObject({

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import sharp from 'sharp'
-import { describe, expect, test } from 'vitest'
-import type { ProviderRequest as Order } from '../../src/providers/provider.ts'
+import { describe, expect, it } from 'vitest'
+import type { ProviderRequest } from '../../src/providers/provider.ts'
 import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 import { develop, openSandbox } from './sandbox-call.ts'
@@ -20,8 +20,8 @@ async function distance(one: string, other: string): Promise<number> {
   return a.reduce((sum, value, at) => sum + Math.abs(value - (b[at] ?? 0)), 0) / a.length
 }
 
-describe('its file', () => {
-  test.each<[string, Partial<Order>, { format: string; width: number; height: number }]>([
+describe('the file', () => {
+  it.each<[string, Partial<ProviderRequest>, { format: string; width: number; height: number }]>([
     ['PNG', {}, { format: 'png', width: 1024, height: 1024 }],
     ['JPEG', { outputFormat: 'JPEG', size: '1536x1024' }, { format: 'jpeg', width: 1536, height: 1024 }],
     ['WEBP', { outputFormat: 'WEBP', size: '1024x1536' }, { format: 'webp', width: 1024, height: 1536 }],
@@ -33,20 +33,23 @@ describe('its file', () => {
       { format: 'png', width: 1536, height: 1024 },
     ],
     ['dall-e-2', { size: '256x256', model: 'dall-e-2' }, { format: 'png', width: 256, height: 256 }],
-  ])('is exactly what was asked: %s', async (_, wishes, facts) => {
+  ])('has the requested format and size: %s', async (_, wishes, facts) => {
     const { file, resolved } = await develop(wishes)
     expect(await sharp(file).metadata()).toMatchObject({ ...facts, hasAlpha: false })
     expect(resolved.size).toBe(`${facts.width}x${facts.height}`)
     expect(resolved.background).toBe('OPAQUE')
   })
 
-  test.each(['JPEG', 'WEBP'] as const)('is smaller the more a %s is compressed', async (outputFormat) => {
-    const small = await develop({ outputFormat, outputCompression: 10 })
-    const large = await develop({ outputFormat, outputCompression: 95 })
-    expect((await readFile(small.file)).length).toBeLessThan((await readFile(large.file)).length / 3)
-  })
+  it.each(['JPEG', 'WEBP'] as const)(
+    'gets smaller with lower outputCompression: %s',
+    async (outputFormat) => {
+      const small = await develop({ outputFormat, outputCompression: 10 })
+      const large = await develop({ outputFormat, outputCompression: 95 })
+      expect((await readFile(small.file)).length).toBeLessThan((await readFile(large.file)).length / 3)
+    },
+  )
 
-  test.each(['PNG', 'WEBP'] as const)('is transparent around the subject: %s', async (outputFormat) => {
+  it.each(['PNG', 'WEBP'] as const)('is transparent around the subject: %s', async (outputFormat) => {
     for (const prompt of ['a red fox', 'quiet hills']) {
       const { file, resolved } = await develop({ outputFormat, prompt, background: 'TRANSPARENT' })
       const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true })
@@ -57,13 +60,30 @@ describe('its file', () => {
   })
 })
 
-describe('its picture', () => {
-  test('is the same to the byte for the same order', async () => {
+describe('the picture', () => {
+  it('has the same bytes for the same request', async () => {
     const [one, two] = [await develop(), await develop()]
     expect(await sha256(one.file)).toBe(await sha256(two.file))
   })
 
-  test('differs with the prompt, the quality and the place among several', async () => {
+  it('has the same bytes when it is painted beside others', async () => {
+    const prompts = ['a red fox in the snow', 'neon city in the rain', 'a red fox in the snow']
+    const [one, , two] = await Promise.all(prompts.map((prompt) => develop({ prompt, size: '1536x1024' })))
+    expect(await sha256(one?.file ?? '')).toBe(await sha256(two?.file ?? ''))
+    const alone = await develop({ prompt: 'a red fox in the snow', size: '1536x1024' })
+    expect(await sha256(one?.file ?? '')).toBe(await sha256(alone.file))
+  })
+
+  it.each(['1024x1024', '2560x1440'])('is the same in every format: %s', async (size) => {
+    const [png, ...others] = await Promise.all(
+      (['PNG', 'JPEG', 'WEBP'] as const).map((outputFormat) =>
+        develop({ outputFormat, size, outputCompression: outputFormat === 'PNG' ? null : 100 }),
+      ),
+    )
+    for (const { file } of others) expect(await distance(png?.file ?? '', file)).toBeLessThan(2)
+  })
+
+  it('depends on the prompt, the quality and the position among several', async () => {
     const several = await develop({ n: 3 })
     const files = [
       ...several.images.map((image) => image.file),
@@ -74,12 +94,12 @@ describe('its picture', () => {
     expect(await sha256(files[0] ?? '')).toBe(await sha256((await develop()).file))
   })
 
-  test('does not show what the prompt told the sandbox', async () => {
+  it('does not depend on directives in the prompt', async () => {
     const told = await develop({ prompt: 'a red fox in the snow [sandbox:duration=1]' })
     expect(await sha256(told.file)).toBe(await sha256((await develop()).file))
   })
 
-  test('has much to look at, whatever the prompt', async () => {
+  it('is rich in detail for every kind of prompt', async () => {
     for (const prompt of [
       'a lighthouse at dusk',
       'neon city in the rain',
@@ -88,38 +108,46 @@ describe('its picture', () => {
       'x',
       '雪中的狐狸',
     ]) {
-      const { entropy } = await sharp((await develop({ prompt })).file).stats()
-      expect(entropy).toBeGreaterThan(5)
+      const { file } = await develop({ prompt })
+      expect((await sharp(file).stats()).entropy).toBeGreaterThan(5)
+      expect((await stat(file)).size).toBeLessThan(2_000_000)
     }
   })
 })
 
-describe('its previews', () => {
-  test('come in order and ever closer to the picture', async () => {
+describe('the previews', () => {
+  it('come in order, each closer to the picture than the one before', async () => {
     const { file, heard } = await develop({ partialImages: 3 })
     expect(heard.partials.map((partial) => partial.index)).toEqual([0, 1, 2])
     const far = await Promise.all(heard.partials.map((partial) => distance(partial.file, file)))
     expect(far.toSorted((a, b) => b - a)).toEqual(far)
+    expect(new Set(far).size).toBe(3)
     expect(far[0]).toBeGreaterThan(2 * (far[2] ?? 0))
     // The last one is near, but a preview still.
     expect(far[2]).toBeGreaterThan(2)
   })
 
-  test('keep a transparent ground and the asked format', async () => {
+  it('have the same bytes for the same request', async () => {
+    const [one, two] = [await develop({ partialImages: 2 }), await develop({ partialImages: 2 })]
+    const hashes = (heard: typeof one.heard) => Promise.all(heard.partials.map(({ file }) => sha256(file)))
+    expect(await hashes(one.heard)).toEqual(await hashes(two.heard))
+  })
+
+  it('keep the transparent background and the requested format', async () => {
     const { heard } = await develop({ partialImages: 1, background: 'TRANSPARENT', outputFormat: 'WEBP' })
     const { data } = await sharp(heard.partials[0]?.file).raw().toBuffer({ resolveWithObject: true })
     expect(data[3]).toBe(0)
     expect((await sharp(heard.partials[0]?.file).metadata()).format).toBe('webp')
   })
 
-  test('may be fewer than asked, and only those count', async () => {
+  it('can be fewer than requested, and only those are in the usage', async () => {
     const { heard, usage } = await develop({ partialImages: 3 }, { fewerPartials: true })
     expect(heard.partials).toHaveLength(2)
     expect(usage.outputImageTokens).toBe(1756 + 200)
   })
 })
 
-test('tells how it goes: the phases in order, and progress that never falls', async () => {
+it('reports the phases in order, and progress that never decreases', async () => {
   const { heard } = await develop()
   expect(heard.wire).toEqual([
     { phase: 'DISPATCHED' },
@@ -131,13 +159,13 @@ test('tells how it goes: the phases in order, and progress that never falls', as
   expect(heard.progress.at(-1)).toBe(1)
 })
 
-test('rewrites the prompt into what it painted', async () => {
+it('returns a revised prompt that describes the picture', async () => {
   const { images } = await develop({ prompt: 'a lighthouse at dusk.' })
   expect(images[0]?.revisedPrompt).toMatch(/^a lighthouse at dusk, with calm water .* dusk\. Painted/)
 })
 
-describe('its usage', () => {
-  test('follows the published numbers, previews and pictures multiplied', async () => {
+describe('the usage', () => {
+  it('follows the published token counts, times images and previews', async () => {
     const { usage, resolved } = await develop({ n: 2, partialImages: 2, quality: 'LOW', size: '1536x1024' })
     expect(usage).toEqual({
       inputTokens: 13,
@@ -152,12 +180,12 @@ describe('its usage', () => {
     expect(resolved.quality).toBe('LOW')
   })
 
-  test('takes auto as medium', async () => {
+  it('counts quality AUTO as MEDIUM', async () => {
     const { usage, resolved } = await develop({ model: 'gpt-image-1' })
     expect([usage.outputTokens, resolved.quality]).toEqual([1056, 'MEDIUM'])
   })
 
-  test('says that it is an estimate where no rule is published, and unknown where none is reported', async () => {
+  it('is ESTIMATED without a published rule, and UNKNOWN for models that report none', async () => {
     const max = await develop({ model: 'gpt-image-2.5-flare', quality: 'MAX' })
     expect(max.usage).toMatchObject({ source: 'ESTIMATED', outputImageTokens: 7024 })
     const old = await develop({ model: 'dall-e-3' })
@@ -165,7 +193,7 @@ describe('its usage', () => {
   })
 })
 
-test('offers every published model, with more than the real one can', () => {
+it('offers every model of the catalogue, with more capabilities', () => {
   const { offers } = openSandbox()
   expect(offers.map((offer) => offer.model)).toEqual(CATALOGUE.map((model) => model.name))
   for (const { capabilities, retiresOn } of offers) {
@@ -180,7 +208,7 @@ test('offers every published model, with more than the real one can', () => {
   expect(offers[0]?.capabilities.backgrounds).toContain('TRANSPARENT')
 })
 
-test('asks nothing of its configuration, and refuses what it does not know', () => {
+it('needs no configuration, and rejects unknown options and values', () => {
   expect(sandbox.options.parse({})).toEqual({
     durationMs: 3000,
     scenario: 'ok',
@@ -188,7 +216,7 @@ test('asks nothing of its configuration, and refuses what it does not know', () 
     timeoutMs: 240_000,
     fewerPartials: false,
   })
-  expect(sandbox.options.safeParse({ moood: 'ok' }).success).toBe(false)
+  expect(sandbox.options.safeParse({ scenarioo: 'ok' }).success).toBe(false)
   expect(sandbox.options.safeParse({ scenario: 'cheerful' }).success).toBe(false)
   expect(sandbox.fromEnvironment({ SANDBOX: '1', OPENAI_API_KEY: 'x' })).toBeUndefined()
 })

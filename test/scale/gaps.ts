@@ -19,7 +19,7 @@ export interface Logs {
 
 /** Reads them out of the database, once every gateway is closed. */
 export async function readLogs(place: Place): Promise<Logs> {
-  const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+  const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   try {
     const { sql, tables } = db.read
     const rows = await sql.select().from(tables.events)
@@ -34,7 +34,7 @@ export async function readLogs(place: Place): Promise<Logs> {
           own.toSorted((a, b) => a.seq - b.seq).map(({ seq }) => encodeCursor('task', id, seq)),
         ]),
       ),
-      violated: await checkInvariants(db, await openDirectoryStore(join(place.dataDir, 'assets'))),
+      violated: await checkInvariants(place, await openDirectoryStore(join(place.dataDir, 'assets'))),
     }
   } finally {
     await db.close()

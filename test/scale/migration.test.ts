@@ -37,7 +37,7 @@ describe.each(DATABASES)('a migration on %s that is killed half way', (kind) => 
 
   it('changes what was stored once, or not at all', { timeout: 180_000 }, async () => {
     const place = await newPlaceFor(kind)
-    const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+    const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
     const { id } = await newTask(db)
     await db.close()
     const folder = join(place.dataDir, 'migrations')

@@ -33,7 +33,7 @@ export async function settle(
     open = await listOpen(gateway, open).catch(() => open)
   }
   const settledMs = Math.round(performance.now() - at)
-  const listed = await listInDoubt(gateway)
+  const listed = await listUnknownOutcomes(gateway)
   await Promise.all(gateways.map((one) => one[Symbol.asyncDispose]()))
 
   const aftermath = await readAftermath(place)
@@ -69,7 +69,7 @@ interface Review {
   }
 }
 
-async function listInDoubt(gateway: GatewayProcess): Promise<string[]> {
+async function listUnknownOutcomes(gateway: GatewayProcess): Promise<string[]> {
   const ids: string[] = []
   for (let after: string | null = null; ;) {
     const { attemptsNeedingReview: page }: Review = await gateway.get<Review>(

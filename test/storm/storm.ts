@@ -76,7 +76,7 @@ export async function runStorm({ place, processes, ms, seed }: Storm): Promise<W
   const lastKill = performance.now()
   const unsettled = await settled(fleet, ids)
   const settledMs = Math.round(performance.now() - lastKill)
-  const listed = await listInDoubt(fleet)
+  const listed = await listUnknownOutcomes(fleet)
   over.abort()
   await hastening
   await fleet.close()
@@ -169,7 +169,7 @@ async function settled(fleet: Fleet, ids: string[]): Promise<string[]> {
   }
 }
 
-async function listInDoubt(fleet: Fleet): Promise<string[]> {
+async function listUnknownOutcomes(fleet: Fleet): Promise<string[]> {
   const [gateway] = fleet.living()
   if (!gateway) return []
   const ids: string[] = []

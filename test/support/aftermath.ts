@@ -16,14 +16,14 @@ export interface Aftermath {
 }
 
 export async function readAftermath(place: Place): Promise<Aftermath> {
-  const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+  const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   try {
     const { sql, tables } = db.read
     return {
       tasks: await sql.select().from(tables.tasks),
       attempts: await sql.select().from(tables.attempts),
       assets: await sql.select().from(tables.assets),
-      violated: await checkInvariants(db, await openDirectoryStore(join(place.dataDir, 'assets'))),
+      violated: await checkInvariants(place, await openDirectoryStore(join(place.dataDir, 'assets'))),
     }
   } finally {
     await db.close()

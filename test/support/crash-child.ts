@@ -12,7 +12,7 @@ import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { createBreaker } from '../../src/engine/routing/breaker.ts'
 import { createEngine } from '../../src/engine/engine.ts'
 import { createLimiter } from '../../src/engine/access/limiter.ts'
-import { createPokes } from '../../src/engine/events/wake-ups.ts'
+import { createWakeUps } from '../../src/engine/events/wake-ups.ts'
 import { DELIVERY_TUNING } from '../../src/engine/webhooks/delivery-tuning.ts'
 import { newId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
@@ -66,19 +66,19 @@ function crashingStore(store: AssetStore): AssetStore {
   }
 }
 
-const pokes = createPokes(systemClock)
+const wakeUps = createWakeUps(systemClock)
 const log = createLog('silent')
-const db = await openDatabase({ databaseUrl, dataDir, onPoke: (key) => pokes.wake(key), log })
+const db = await openDatabase({ databaseUrl, dataDir, onWakeUp: (key) => wakeUps.wake(key), log })
 const downloader = createDownloader({ rule: requestRule() })
 const poster = createPoster({ rule: requestRule() })
 const engine = createEngine({
   db: crashingDatabase(db),
   store: crashingStore(await openDirectoryStore(join(dataDir, 'assets'))),
-  landing: createLimit(4),
+  ingestLimit: createLimit(4),
   forget: () => Promise.resolve(),
   retention: { eventsMs: null, previewsMs: null, deliveriesMs: null, callbacksMs: null },
   providers: [paidProvider(upstream, boundary)],
-  pokes,
+  wakeUps,
   inputRule: requestRule(),
   downloader,
   webhookRule: requestRule(),

@@ -18,7 +18,7 @@ import type { Deps, Tuning } from '../../src/engine/deps.ts'
 import { createEngine, type Engine } from '../../src/engine/engine.ts'
 import type { TaskInput } from '../../src/engine/tasks/input.ts'
 import { createLimiter } from '../../src/engine/access/limiter.ts'
-import { createPokes } from '../../src/engine/events/wake-ups.ts'
+import { createWakeUps } from '../../src/engine/events/wake-ups.ts'
 import { DELIVERY_TUNING, type DeliveryTuning } from '../../src/engine/webhooks/delivery-tuning.ts'
 import type { Retention } from '../../src/engine/maintenance/retention.ts'
 import { newId } from '../../src/ids.ts'
@@ -96,7 +96,7 @@ export async function openEngine(options: TestEngineOptions): Promise<TestEngine
 
   async function close({ deadlineMs = 0 } = {}): Promise<void> {
     await engine.stop(deadlineMs)
-    const violated = await checkInvariants(db, store)
+    const violated = await checkInvariants(place, store)
     await Promise.all([deps.downloader.close(), deps.poster.close()])
     await db.close()
     expect(violated).toEqual([])
@@ -133,17 +133,17 @@ async function openDeps(place: Place, options: TestEngineOptions) {
   const { providers, tuning, wrap, delivery } = options
   const { inputRule = requestRule(), webhookRule = requestRule() } = options
   const log = createLog(process.env['TEST_LOG'] ?? 'silent')
-  const pokes = createPokes(systemClock)
-  const db = await openDatabase({ ...place, onPoke: (key) => pokes.wake(key), log })
+  const wakeUps = createWakeUps(systemClock)
+  const db = await openDatabase({ ...place, onWakeUp: (key) => wakeUps.wake(key), log })
   const store = await openDirectoryStore(join(place.dataDir, 'assets'))
   const plain: Deps = {
     db,
     store,
-    landing: createLimit(4),
+    ingestLimit: createLimit(4),
     forget: () => Promise.resolve(),
     retention: options.retention ?? RETENTION,
     providers,
-    pokes,
+    wakeUps,
     inputRule,
     downloader: createDownloader({ rule: inputRule }),
     webhookRule,

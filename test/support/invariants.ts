@@ -1,9 +1,13 @@
 import type { AssetStore } from '../../src/assets/store.ts'
-import type { Database } from '../../src/db/connection/database.ts'
+import { inspectDatabase } from '../../src/db/connection/inspect.ts'
 import { findViolations } from '../../src/engine/maintenance/invariants/index.ts'
+import type { Place } from './database.ts'
 
-/** What must hold at every moment, whatever happened: each place where it does not, or nothing. */
-export async function checkInvariants(db: Database, store: AssetStore): Promise<string[]> {
-  const findings = await findViolations(db.read, store)
-  return findings.flatMap(({ id, violations }) => violations.map((violation) => `${id}: ${violation}`))
+/**
+ * What must hold at every moment: each place where it does not, or nothing. All of it is read from one snapshot of the
+ * database, so that tasks may run meanwhile.
+ */
+export async function checkInvariants(place: Place, store: AssetStore): Promise<string[]> {
+  const { seen } = await inspectDatabase(place, (q) => findViolations(q, store))
+  return seen.flatMap(({ id, violations }) => violations.map((violation) => `${id}: ${violation}`))
 }

@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/db/open.ts'
 import { createBreaker } from '../../src/engine/routing/breaker.ts'
 import { createEngine } from '../../src/engine/engine.ts'
 import { createLimiter } from '../../src/engine/access/limiter.ts'
-import { createPokes } from '../../src/engine/events/wake-ups.ts'
+import { createWakeUps } from '../../src/engine/events/wake-ups.ts'
 import { DELIVERY_TUNING } from '../../src/engine/webhooks/delivery-tuning.ts'
 import { newId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
@@ -25,17 +25,17 @@ const { databaseUrl, dataDir, callbackUrl } = TOLD.parse(JSON.parse(process.argv
 
 const webhookRule = { ...requestRule(['http:']), ports: null, isPublic: () => true }
 const poster = createPoster({ rule: webhookRule })
-const pokes = createPokes(systemClock)
+const wakeUps = createWakeUps(systemClock)
 const log = createLog('silent')
-const db = await openDatabase({ databaseUrl, dataDir, onPoke: (key) => pokes.wake(key), log })
+const db = await openDatabase({ databaseUrl, dataDir, onWakeUp: (key) => wakeUps.wake(key), log })
 const engine = createEngine({
   db,
   store: await openDirectoryStore(join(dataDir, 'assets')),
-  landing: createLimit(4),
+  ingestLimit: createLimit(4),
   forget: () => Promise.resolve(),
   retention: { eventsMs: null, previewsMs: null, deliveriesMs: null, callbacksMs: null },
   providers: [scripted((sent) => done(sent))],
-  pokes,
+  wakeUps,
   inputRule: requestRule(),
   downloader: createDownloader({ rule: requestRule() }),
   webhookRule,

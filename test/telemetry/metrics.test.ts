@@ -3,7 +3,7 @@ import { request, type IncomingMessage } from 'node:http'
 import BetterSqlite3 from 'better-sqlite3'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
-import { readFigures } from '../../src/db/maintenance/gauges.ts'
+import { readGauges } from '../../src/db/maintenance/gauges.ts'
 import { createLog } from '../../src/log.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
@@ -61,10 +61,10 @@ it.each(DATABASES)(
     const well = await one.create()
     await one.reached(well.id, 'SUCCEEDED')
 
-    const figures = await readFigures(one.db.read)
+    const figures = await readGauges(one.db.read)
     const [attempt] = await one.attempts(lost.id)
-    expect(figures.doubts).toMatchObject([{ provider: 'scripted', count: 1 }])
-    expect(figures.doubts[0]!.chargePossibleMicros + figures.doubts[0]!.unpriced).toBe(
+    expect(figures.unknownOutcomes).toMatchObject([{ provider: 'scripted', count: 1 }])
+    expect(figures.unknownOutcomes[0]!.chargePossibleMicros + figures.unknownOutcomes[0]!.unpriced).toBe(
       attempt!.heldMicros ?? 1,
     )
     expect(figures.tasks).toEqual([{ status: 'OUTCOME_UNKNOWN', count: 1 }])
@@ -182,7 +182,7 @@ it('reads no big table from end to end', async () => {
   onTestFinished(() => prepare.mockRestore())
   await using one = await openEngine({ providers: [scripted((sent) => done(sent))] })
   prepare.mockClear()
-  await readFigures(one.db.read)
+  await readGauges(one.db.read)
   const statements = new Set(prepare.mock.calls.map(([text]) => text))
   const db = new BetterSqlite3(`${one.place.dataDir}/darkroom.db`, { readonly: true })
   const plans = [...statements].map((text) => {

@@ -6,10 +6,10 @@ import type { AttemptRow, Tables } from '../../src/db/tables/tables.ts'
 import { addUsage, COUNTS, type Counts } from '../../src/db/money/usage.ts'
 import type { AttemptState, Charged, Quality, TaskStatus } from '../../src/domain.ts'
 import { countsOf } from '../../src/engine/attempts/ledger.ts'
-import type { UsageQuestion } from '../../src/engine/usage/query.ts'
+import type { UsageQuery } from '../../src/engine/usage/query.ts'
 import type { UsageReport, UsageRow } from '../../src/engine/usage/report.ts'
 import { newId } from '../../src/ids.ts'
-import { createRandom, type Random } from '../../src/providers/sandbox/painter/random.ts'
+import { createRandom, type Random } from '../support/random.ts'
 import { plainRequest } from '../support/rows.ts'
 
 export const OTHER_PROJECT = 'prj_00000000000000000000000001'
@@ -156,7 +156,7 @@ function makeAttempt(random: Random, task: NewTask, number: number, createdAt: n
 /** The rows and totals of a report, by another way. */
 export function expectedReport(
   stored: readonly Stored[],
-  question: UsageQuestion,
+  question: UsageQuery,
 ): Pick<UsageReport, 'totals'> & { rows: { name: string; figures: Counts }[] } {
   const asked = stored.filter((one) => isAsked(one, question))
   const groups = Map.groupBy(asked, (one) => nameOf(one, question))
@@ -191,7 +191,7 @@ function sortedKeys(keys: object): [string, unknown][] {
 const passes = (names: readonly (string | null)[] | undefined, name: string | null | undefined) =>
   names?.includes(name ?? null) ?? true
 
-function isAsked({ task, attempt }: Stored, { projectId, from, to, filter }: UsageQuestion): boolean {
+function isAsked({ task, attempt }: Stored, { projectId, from, to, filter }: UsageQuery): boolean {
   const told = toldOf({ task, attempt })
   return (
     (projectId === null || attempt.projectId === projectId) &&
@@ -219,7 +219,7 @@ function toldOf({ task, attempt }: Stored) {
   }
 }
 
-function nameOf({ task, attempt }: Stored, { groupBy, timeZone, metadataKey }: UsageQuestion): string {
+function nameOf({ task, attempt }: Stored, { groupBy, timeZone, metadataKey }: UsageQuery): string {
   const local = localText(attempt.createdAt, timeZone)
   const labels = {
     HOUR: groupBy.includes('HOUR')

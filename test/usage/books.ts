@@ -9,9 +9,8 @@ import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { AttemptRow, LedgerRow } from '../../src/db/tables/tables.ts'
 import { move } from '../../src/engine/attempts/move.ts'
-import { reportUsage, type Figures } from '../../src/engine/usage/report.ts'
+import { reportUsage, type UsageTotals } from '../../src/engine/usage/report.ts'
 import { createLog } from '../../src/log.ts'
-import { createRandom, type Random } from '../../src/providers/sandbox/painter/random.ts'
 import { auditBooks } from '../providers/audit.ts'
 import { startFleet, type Fleet } from '../providers/fleet.ts'
 import type { Scenario } from '../providers/upstreams/fake.ts'
@@ -22,6 +21,7 @@ import { newPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
 import { hastenRests } from '../support/hasten.ts'
 import { checkInvariants } from '../support/invariants.ts'
+import { createRandom, type Random } from '../support/random.ts'
 
 export interface Books {
   /** Each sentence in which the bills, the ledger and the report differ. */
@@ -47,7 +47,7 @@ export async function compareBooks({ place, tasks, seed }: BooksOptions): Promis
   const fleet = await startFleet({ timeoutMs: TIMEOUT_MS })
   try {
     await paintAll(place, fleet, tasks, createRandom(seed))
-    const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+    const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
     try {
       return await compare(db, fleet, place)
     } finally {
@@ -180,7 +180,7 @@ async function compare(db: Database, fleet: Fleet, place: Place): Promise<Books>
   const differences = [
     ...ofLedger(before),
     ...[...readBills].flatMap(([provider, bill]) => [...ofBills(provider, bill, before)]),
-    ...(await checkInvariants(db, store)),
+    ...(await checkInvariants(place, store)),
     ...auditBooks(fleet, { tasks: before.tasks, attempts: before.attempts, assets: [], violated: [] }),
   ]
   await settleByBills(db, readBills, before.attempts)
@@ -195,7 +195,7 @@ async function compare(db: Database, fleet: Fleet, place: Place): Promise<Books>
   }
   // A bill that is read ends the doubt about an attempt; what it means for its task is for others to say.
   differences.push(
-    ...(await checkInvariants(db, store)).filter((sentence) => /^I(?:5|6|15|21):/.test(sentence)),
+    ...(await checkInvariants(place, store)).filter((sentence) => /^I(?:5|6|15|21):/.test(sentence)),
   )
   const all = [...bills.values()].flat()
   return {
@@ -240,7 +240,9 @@ async function read(db: Database) {
     metadataKey: null,
   }
   const { rows, totals } = await reportUsage(db.read, question, Date.now())
-  const reported = new Map<string, Figures>(rows.map(({ keys, figures }) => [keys.provider ?? '', figures]))
+  const reported = new Map<string, UsageTotals>(
+    rows.map(({ keys, figures }) => [keys.provider ?? '', figures]),
+  )
   const [tasks, attempts, lines] = [
     await sql.select().from(tables.tasks),
     await sql.select().from(tables.attempts),

@@ -48,7 +48,7 @@ describe.each(DATABASES)('an old database on %s', (kind) => {
       stdout: expect.stringContaining('hold.'),
     })
 
-    const db = await openDatabase({ ...old, onPoke: () => {}, log: createLog('silent') })
+    const db = await openDatabase({ ...old, onWakeUp: () => {}, log: createLog('silent') })
     onTestFinished(() => db.close())
     const question = { from: 0, to: null, groupBy: [], filter: {}, timeZone: 'UTC', metadataKey: null }
     const ask = (of: typeof db) =>

@@ -2,14 +2,14 @@ import BetterSqlite3 from 'better-sqlite3'
 import { expect, it, vi } from 'vitest'
 import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
-import type { UsageQuestion } from '../../src/engine/usage/query.ts'
+import type { UsageQuery } from '../../src/engine/usage/query.ts'
 import { reportUsage } from '../../src/engine/usage/report.ts'
 import { createLog } from '../../src/log.ts'
 import { newPlace } from '../support/database.ts'
 
 const [FROM, TO] = [Date.UTC(2026, 9, 1) + 1, Date.UTC(2026, 10, 1) + 1]
 
-const QUESTIONS: Partial<UsageQuestion>[] = [
+const QUESTIONS: Partial<UsageQuery>[] = [
   { groupBy: ['DAY', 'MODEL'] },
   { groupBy: ['DAY', 'MODEL'], timeZone: 'Europe/Berlin' },
   { groupBy: ['SIZE'], filter: { statuses: ['SUCCEEDED'] } },
@@ -22,7 +22,7 @@ it.each([
 ])('a report on %s reads no table from end to end', async (_, projectId) => {
   const place = await newPlace('sqlite')
   const prepare = vi.spyOn(BetterSqlite3.prototype, 'prepare')
-  const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+  const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   prepare.mockClear()
   const whole = { projectId, from: FROM, to: TO, groupBy: [], filter: {}, timeZone: 'UTC', metadataKey: null }
   for (const question of QUESTIONS) await reportUsage(db.read, { ...whole, ...question }, TO)

@@ -4,7 +4,7 @@ import type { Database } from '../../src/db/connection/database.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { COUNTS, type Counts } from '../../src/db/money/usage.ts'
-import { USAGE_DIMENSIONS, type UsageDimension, type UsageQuestion } from '../../src/engine/usage/query.ts'
+import { USAGE_DIMENSIONS, type UsageDimension, type UsageQuery } from '../../src/engine/usage/query.ts'
 import { reportUsage } from '../../src/engine/usage/report.ts'
 import { createLog } from '../../src/log.ts'
 import { DATABASES, newPlace, type Place } from '../support/database.ts'
@@ -21,7 +21,7 @@ const ZONES = [
   'Pacific/Auckland',
 ]
 
-function question(more: Partial<UsageQuestion> = {}): UsageQuestion {
+function question(more: Partial<UsageQuery> = {}): UsageQuery {
   return {
     projectId: DEFAULT_PROJECT,
     from: FROM,
@@ -87,7 +87,7 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
   let stored: Stored[]
   beforeAll(async () => {
     place = await newPlace(kind)
-    db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+    db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
     stored = await storeAttempts(db, SEED, { count: 600, from: FROM, to: TO })
   })
   afterAll(async () => {
@@ -113,7 +113,7 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
 
   it('says the same from days, from quarters of an hour and from attempts', async () => {
     const groupBy = ['MONTH', 'PROVIDER', 'MODEL', 'API_KEY'] as const
-    const from = (more: Partial<UsageQuestion>) => reportUsage(db.read, question({ groupBy, ...more }), TO)
+    const from = (more: Partial<UsageQuery>) => reportUsage(db.read, question({ groupBy, ...more }), TO)
     const days = await from({})
     // An hour later to begin and to end with: nothing happens in either.
     const quarters = await from({ from: FROM - 900_000, to: TO + 900_000 })
@@ -215,11 +215,11 @@ describe('a question that cannot be answered', () => {
     [{ groupBy: ['METADATA'] }, 'metadataKey', /say which/],
     [{ filter: { users: Array(1001).fill('ann') } }, 'filter.users', /has 1001 values; 1000 are possible/],
     [{ metadataKey: 'team' }, 'metadataKey', /"team", and `groupBy` does not name METADATA/],
-  ] as [Partial<UsageQuestion>, string, RegExp][])(
+  ] as [Partial<UsageQuery>, string, RegExp][])(
     'says what is wrong with it: %o',
     async (more, field, words) => {
       const place = await newPlace('sqlite')
-      const db = await openDatabase({ ...place, onPoke: () => {}, log: createLog('silent') })
+      const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
       const asked = reportUsage(db.read, question(more), TO)
       await expect(asked).rejects.toMatchObject({
         code: 'BAD_USER_INPUT',

@@ -12,7 +12,7 @@ export function readScopes(text: string | undefined): Scope[] | undefined {
     if (found) return found
     const known = SCOPES.map((scope) => scope.toLowerCase())
     const hint = didYouMean(word.trim(), known)
-    throw new UsageError('keys', `--scopes has "${word.trim()}", but may have ${known.join(', ')}.${hint}`)
+    throw new UsageError(`--scopes has "${word.trim()}", but may have ${known.join(', ')}.${hint}`)
   })
 }
 
@@ -24,5 +24,5 @@ export function readExpiry(text: string | undefined, now: number): string | unde
   if (ms !== undefined) return new Date(now + Number(count) * ms).toISOString()
   const day = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined
   if (day && !Number.isNaN(day.getTime())) return day.toISOString()
-  throw new UsageError('keys', `--expires is "${text}", but must be such as 90d, 12h, 4w or 2027-01-31.`)
+  throw new UsageError(`--expires is "${text}", but must be such as 90d, 12h, 4w or 2027-01-31.`)
 }

@@ -23,5 +23,5 @@ export async function findProject(desk: Desk, meant: string | undefined): Promis
   const which = project
     ? `${found.map(({ id }) => id).join(' and ')} are all called "${meant}". Name one by its id.`
     : `There is no project "${meant}". There are ${all.map(({ name }) => name).join(', ')}.`
-  throw new UsageError('keys', which)
+  throw new UsageError(which)
 }

@@ -37,24 +37,18 @@ export function readSettings({ words, values }: Arguments, cwd: string): DemoSet
 function readUrl(value: string): string {
   const url = URL.parse(value)
   if (url && /^https?:$/.test(url.protocol)) return url.href
-  throw new UsageError(
-    'demo',
-    `--url is "${value}", but must be the address of a server: http://127.0.0.1:4000.`,
-  )
+  throw new UsageError(`--url is "${value}", but must be the address of a server: http://127.0.0.1:4000.`)
 }
 
 function readNumber(name: string, value: string, { min, max }: { min: number; max: number }): number {
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
   if (number >= min && number <= max) return number
-  throw new UsageError('demo', `--${name} is "${value}", but must be a whole number from ${min} to ${max}.`)
+  throw new UsageError(`--${name} is "${value}", but must be a whole number from ${min} to ${max}.`)
 }
 
 function readWord<T extends string>(name: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((word) => word === value.toUpperCase())
   if (found !== undefined) return found
   const words = allowed.map((word) => word.toLowerCase())
-  throw new UsageError(
-    'demo',
-    `--${name} is "${value}", but must be ${words.join(', ')}.${didYouMean(value, words)}`,
-  )
+  throw new UsageError(`--${name} is "${value}", but must be ${words.join(', ')}.${didYouMean(value, words)}`)
 }

@@ -1,6 +1,6 @@
-import { DEFAULT_POLICIES, DEFAULT_SETTINGS, parseSize, type ImageRequest } from '../../domain.ts'
+import { DEFAULT_SETTINGS, parseSize } from '../../domain.ts'
 import { costMicros } from '../../engine/usage/cost.ts'
-import { fit } from '../../engine/routing/match.ts'
+import { adjustSettings } from '../../engine/routing/match.ts'
 import type { Offer, ProviderRequest, Provider, SizeRule } from '../../providers/provider.ts'
 import { inputImageTokens, outputImageTokens, textTokens } from '../../providers/models/tokens.ts'
 import { UsageError } from '../exit.ts'
@@ -22,10 +22,7 @@ export function planTrials(provider: Provider, model: string | undefined): Trial
   const offer = offers.find((one) => one.model === wanted)
   if (!offer) {
     const served = offers.map((one) => one.model).join(', ')
-    throw new UsageError(
-      'providers-check',
-      `${provider.name} does not serve "${wanted}". It serves ${served}.`,
-    )
+    throw new UsageError(`${provider.name} does not serve "${wanted}". It serves ${served}.`)
   }
   return offer.capabilities.operations.toSorted(generationFirst).map((operation) => {
     const order = cheapest(offer, operation)
@@ -61,22 +58,16 @@ function generationFirst(a: ProviderRequest['operation'], b: ProviderRequest['op
 }
 
 function cheapest(offer: Offer, operation: ProviderRequest['operation']): ProviderRequest {
-  const request: ImageRequest = {
+  const wanted = {
     ...DEFAULT_SETTINGS,
-    ...DEFAULT_POLICIES,
     operation,
     prompt: PROMPTS[operation],
     model: offer.model,
     size: smallest(offer.capabilities.sizes),
-    quality: 'LOW',
-    providers: null,
-    images: [],
-    mask: null,
-    metadata: {},
-    callbackUrl: null,
+    quality: 'LOW' as const,
   }
-  // The settings that a task would be sent with: what the model does not know, LOW for example, is left to it.
-  const { settings } = fit(request, offer, '2000-01-01')
+  // The settings that a task would be sent with: one that the model does not support, such as LOW, is left to it.
+  const { settings } = adjustSettings(wanted, offer.capabilities)
   return { ...settings, operation, upstreamModel: offer.upstreamModel, images: [], mask: null }
 }
 

@@ -1,17 +1,17 @@
 // A report for programs.
 import { csvLine } from '../../csv.ts'
-import { FIGURE_COLUMNS, keyColumns, tableOf } from '../../engine/usage/columns.ts'
-import type { UsageQuestion } from '../../engine/usage/query.ts'
-import type { Figures, UsageReport } from '../../engine/usage/report.ts'
+import { FIGURE_COLUMNS, keyColumns, tableOf } from '../../http/usage/columns.ts'
+import type { UsageQuery } from '../../engine/usage/query.ts'
+import type { UsageTotals, UsageReport } from '../../engine/usage/report.ts'
 
 /** The same lines as `GET /usage.csv`, without its byte order mark, which would be part of the first name in a pipe. */
-export function toCsv(question: UsageQuestion, report: UsageReport): string {
-  return Array.from(tableOf(question, report), csvLine).join('')
+export function toCsv(query: UsageQuery, report: UsageReport): string {
+  return Array.from(tableOf(query, report), csvLine).join('')
 }
 
 /** One object, its fields named like the columns of the table. */
-export function toJson(question: UsageQuestion, { from, to, timeZone, rows, totals }: UsageReport): string {
-  const keys = keyColumns(question)
+export function toJson(query: UsageQuery, { from, to, timeZone, rows, totals }: UsageReport): string {
+  const keys = keyColumns(query)
   const report = {
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
@@ -25,6 +25,6 @@ export function toJson(question: UsageQuestion, { from, to, timeZone, rows, tota
   return `${JSON.stringify(report, null, 2)}\n`
 }
 
-function figuresOf(figures: Figures): Record<string, number | string | null> {
+function figuresOf(figures: UsageTotals): Record<string, number | string | null> {
   return Object.fromEntries(FIGURE_COLUMNS.map(([name, read]) => [name, read(figures)]))
 }

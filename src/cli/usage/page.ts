@@ -1,7 +1,7 @@
 // A report for people.
-import { keyColumns, knownCost, told } from '../../engine/usage/columns.ts'
-import type { UsageQuestion } from '../../engine/usage/query.ts'
-import type { Figures, UsageReport } from '../../engine/usage/report.ts'
+import { keyColumns } from '../../http/usage/columns.ts'
+import type { UsageQuery } from '../../engine/usage/query.ts'
+import { knownCost, told, type UsageTotals, type UsageReport } from '../../engine/usage/report.ts'
 import { localTime } from '../../engine/usage/time-zone.ts'
 import { decimalsOf, formatUsd } from '../../money.ts'
 import { formatCount } from '../../quantity.ts'
@@ -12,8 +12,8 @@ import { indented, renderTable } from '../table.ts'
 /** What a person reads of the sums: those that are 0 in the whole report are left out where they may be. */
 const COLUMNS: readonly {
   name: string
-  optional?: keyof Figures
-  read: (figures: Figures, decimals: number) => string
+  optional?: keyof UsageTotals
+  read: (figures: UsageTotals, decimals: number) => string
 }[] = [
   { name: 'tasks', read: ({ tasks }) => formatCount(tasks) },
   { name: 'attempts', read: ({ attempts }) => formatCount(attempts) },
@@ -40,16 +40,16 @@ const COLUMNS: readonly {
 
 /** As wide as its cells; ends with a line of totals, and with a word about what nobody knows. */
 export function toPage(
-  question: UsageQuestion,
+  query: UsageQuery,
   report: UsageReport,
   { location, paint }: { location: string; paint: Paint },
 ): string {
   const { rows, totals } = report
-  const keys = keyColumns(question)
+  const keys = keyColumns(query)
   const columns = COLUMNS.filter(({ optional }) => optional === undefined || totals[optional] > 0)
   const figures = [totals, ...rows.map((row) => row.figures)]
   const decimals = decimalsOf(figures.flatMap(({ costMicros, heldMicros }) => [costMicros, heldMicros]))
-  const cells = (of: Figures) => columns.map(({ read }) => read(of, decimals))
+  const cells = (of: UsageTotals) => columns.map(({ read }) => read(of, decimals))
   const table = renderTable(
     {
       columns: [
@@ -73,7 +73,7 @@ function someCharged(count: number): string {
     : `${formatCount(count)} attempts were or may have been`
 }
 
-function* unknowns({ unknownCosts, unknownUsages }: Figures): Generator<string> {
+function* unknowns({ unknownCosts, unknownUsages }: UsageTotals): Generator<string> {
   if (unknownCosts > 0) yield `${someCharged(unknownCosts)} charged what nobody told: it is not in the cost.`
   if (unknownUsages > 0)
     yield `${someCharged(unknownUsages)} charged without a word of tokens: they are not in the tokens.`

@@ -45,7 +45,7 @@ export async function hasKeys(q: Queries): Promise<boolean> {
 export async function insertKey(q: Transaction, row: NewApiKey): Promise<ApiKeyRow> {
   const [inserted] = await q.sql.insert(q.tables.apiKeys).values(row).returning()
   if (!inserted) throw new Error(`The key ${row.id} was not inserted.`)
-  q.poke(ACCESS_KEY)
+  q.wakeUp(ACCESS_KEY)
   return inserted
 }
 
@@ -109,7 +109,7 @@ export async function revokeKey(q: Transaction, id: string, now: number): Promis
     .update(apiKeys)
     .set({ revokedAt: now })
     .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
-  q.poke(ACCESS_KEY)
+  q.wakeUp(ACCESS_KEY)
 }
 
 /** Notes when keys were last used, by id. Never earlier than it was noted before. */
@@ -121,4 +121,11 @@ export async function noteUse(q: Transaction, uses: ReadonlyMap<string, number>)
       .set({ lastUsedAt: at })
       .where(and(eq(apiKeys.id, id), or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, at))))
   }
+}
+
+/** Sets the limits of a key, null for those of its project alone, and notifies every process. */
+export async function putKeyLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
+  const { apiKeys } = q.tables
+  await q.sql.update(apiKeys).set({ limits }).where(eq(apiKeys.id, id))
+  q.wakeUp(ACCESS_KEY)
 }

@@ -1,7 +1,9 @@
 import { asc, eq, sql } from 'drizzle-orm'
+import type { Limits } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
 import type { ProjectRow, Tables } from '../tables/tables.ts'
+import { ACCESS_KEY } from './api-keys.ts'
 
 /** The project that exists from the start and owns everything that is asked without a key. */
 export const DEFAULT_PROJECT = 'prj_00000000000000000000000000'
@@ -71,4 +73,11 @@ const feedPosition = statement<{ id: string }, { feedSeq: number }[]>(
 export async function findFeedPosition(q: Queries, projectId: string): Promise<number> {
   const [row] = await feedPosition(q, { id: projectId })
   return row?.feedSeq ?? 0
+}
+
+/** Sets the limits of a project, null for none of its own, and notifies every process. */
+export async function putProjectLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
+  const { projects } = q.tables
+  await q.sql.update(projects).set({ limits }).where(eq(projects.id, id))
+  q.wakeUp(ACCESS_KEY)
 }

@@ -24,7 +24,7 @@ export async function insertAttempt(
   delayMs: number,
 ): Promise<AttemptRow> {
   const [row] = await newAttempt(q, { ...attempt, delayMs })
-  q.poke(QUEUE_KEY)
+  q.wakeUp(QUEUE_KEY)
   return row!
 }
 

@@ -1,4 +1,4 @@
-// How attempts are taken out of the queue: projects take turns at a provider, and each one's oldest goes first.
+// How attempts are taken out of the queue, for one project at a time.
 import {
   and,
   asc,
@@ -15,58 +15,45 @@ import {
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
 import type { AttemptRow } from '../tables/tables.ts'
-import { dealOut, type Turn } from './fair-schedule.ts'
 
-/** What a worker has room for. */
-export interface Claim {
+/** Which attempts a worker may claim. */
+export interface ClaimScope {
   provider: string
+  /** Only this model; all of them when absent. */
+  model?: string | undefined
+  /** Models that get no new work, or all of them. Their accepted attempts can still be claimed, for a check. */
+  blockedModels?: readonly string[] | 'ALL'
+}
+
+/** What a claim writes, and how many it takes. */
+export interface ClaimOfProject {
+  projectId: string
   limit: number
   /** Names the worker in the leases. */
   owner: string
   leaseMs: number
-  /** The only model it is for; undefined when it is for all. */
-  model?: string | undefined
-  /** Models that are given no new work, or all of them. */
-  resting?: readonly string[] | 'ALL'
-  /** How many attempts of each project this worker is at work on there; nothing for none. */
-  underWay?: ReadonlyMap<string, number>
 }
 
 /**
- * Claims up to `limit` due attempts of a provider, or of one `model` of it: PLANNED ones become LEASED, ACCEPTED ones
- * stay and are leased for a check. Concurrent claimers get different ones.
+ * Claims up to `limit` due attempts of a project, oldest first: PLANNED ones become LEASED, ACCEPTED ones stay and are
+ * leased for a check. Concurrent claimers get different ones.
  */
-export async function claimDue(q: Transaction, claim: Claim): Promise<AttemptRow[]> {
-  const turns = await listTurns(q, claim)
-  const dealt = dealOut(claim.limit, turns, claim.underWay ?? new Map())
-  const claimed: AttemptRow[] = []
-  for (const [projectId, limit] of dealt)
-    claimed.push(...(await claimOldest(q, claim, { ...claim, projectId, limit })))
-  return claimed
-}
-
-/** Which attempts may be claimed, besides being due. */
-type Choice = Pick<Claim, 'model' | 'resting'>
-
-/** Values, or places for them in a statement that is prepared. */
-type Given<Values> = { [Name in keyof Values]: Values[Name] | Placeholder }
-
-interface Oldest {
-  provider: string
-  projectId: string
-  limit: number
-  owner: string
-  leaseMs: number
-}
-
-async function claimOldest(
+export async function claimOldest(
   q: Transaction,
-  choice: Choice,
-  { provider, projectId, limit, owner, leaseMs }: Oldest,
+  { provider, ...choice }: ClaimScope,
+  { projectId, limit, owner, leaseMs }: ClaimOfProject,
 ): Promise<AttemptRow[]> {
   const values = { provider, projectId, limit, owner, leaseMs }
   return isPlain(choice) ? oldest(q, values) : takeOldest(q, choice, values)
 }
+
+/** Which attempts of a provider may be claimed, besides being due. */
+type Choice = Omit<ClaimScope, 'provider'>
+
+/** Values, or places for them in a statement that is prepared. */
+type Given<Values> = { [Name in keyof Values]: Values[Name] | Placeholder }
+
+type Oldest = ClaimOfProject & { provider: string }
 
 const oldest = statement<Oldest & Record<string, unknown>, AttemptRow[]>('claim_oldest', (q) =>
   takeOldest(
@@ -109,28 +96,41 @@ function takeOldest(q: Queries, choice: Choice, given: Given<Oldest>) {
     .returning()
 }
 
-/** The projects that have anything due at a provider. */
-async function listTurns(q: Queries, { provider, limit, ...choice }: Claim): Promise<Turn[]> {
+/** A project with attempts that are due at a provider. */
+export interface WaitingProject {
+  projectId: string
+  /** How many are due; counted no further than the limit. */
+  due: number
+  /** When the oldest became due. */
+  dueSince: number
+}
+
+/** The projects with attempts that may be claimed at a provider, `limit` of each counted at most. */
+export async function listWaitingProjects(
+  q: Queries,
+  { provider, ...choice }: ClaimScope,
+  limit: number,
+): Promise<WaitingProject[]> {
   const rows = isPlain(choice)
-    ? await turns(q, { provider, limit })
-    : await selectTurns(q, choice, { provider, limit })
+    ? await waitingRows(q, { provider, limit })
+    : await selectWaiting(q, choice, { provider, limit })
   return rows
     .map((row) => ({ ...row, due: Number(row.due), dueSince: Number(row.dueSince) }))
     .filter(({ due }) => due > 0)
 }
 
-const turns = statement<{ provider: string; limit: number }, TurnRow[]>('turns', (q) =>
-  selectTurns(q, {}, { provider: sql.placeholder('provider'), limit: sql.placeholder('limit') }),
+const waitingRows = statement<{ provider: string; limit: number }, WaitingRow[]>('waiting_projects', (q) =>
+  selectWaiting(q, {}, { provider: sql.placeholder('provider'), limit: sql.placeholder('limit') }),
 )
 
 /** Numbers as the databases give them. */
-interface TurnRow {
+interface WaitingRow {
   projectId: string
   due: number | string
   dueSince: number | string | null
 }
 
-function selectTurns(
+function selectWaiting(
   q: Queries,
   choice: Choice,
   { provider, limit }: Given<{ provider: string; limit: number }>,
@@ -142,11 +142,11 @@ function selectTurns(
   return q.sql
     .select({
       projectId: sql<string>`project_id`,
-      due: sql<TurnRow['due']>`due`,
-      dueSince: sql<TurnRow['dueSince']>`due_since`,
+      due: sql<WaitingRow['due']>`due`,
+      dueSince: sql<WaitingRow['dueSince']>`due_since`,
     })
     .from(
-      sql`(${waitingProjects(q, provider)} select project_id, ${due} as due, ${since} as due_since from waiting where project_id is not null) as turns`,
+      sql`(${waitingProjects(q, provider)} select project_id, ${due} as due, ${since} as due_since from waiting where project_id is not null) as projects`,
     )
 }
 
@@ -161,11 +161,11 @@ export function waitingProjects(q: Queries, provider: string | Placeholder): SQL
   return sql`with recursive waiting(project_id) as (select ${after(sql`''`)} union all select ${after(sql`waiting.project_id`)} from waiting where waiting.project_id is not null)`
 }
 
-function isPlain({ model, resting }: Choice): boolean {
-  return model === undefined && !resting?.length
+function isPlain({ model, blockedModels }: Choice): boolean {
+  return model === undefined && !blockedModels?.length
 }
 
-function isDue(q: Queries, { model, resting }: Choice): SQL | undefined {
+function isDue(q: Queries, { model, blockedModels }: Choice): SQL | undefined {
   const { attempts } = q.tables
   // One value for the whole statement, which an index can be read by; PostgreSQL's clock goes on while it runs.
   const now = sql`(select ${q.now})`
@@ -174,13 +174,13 @@ function isDue(q: Queries, { model, resting }: Choice): SQL | undefined {
     isWaiting(q),
     sql`${attempts.runAfter} <= ${now}`,
     // What a provider has accepted is asked about even while it is given no new work.
-    resting?.length ? or(eq(attempts.state, 'ACCEPTED'), atWork(q, resting)) : undefined,
+    blockedModels?.length ? or(eq(attempts.state, 'ACCEPTED'), isUnblocked(q, blockedModels)) : undefined,
     or(isNull(attempts.leaseUntil), lt(attempts.leaseUntil, now)),
   )
 }
 
-function atWork({ tables: { attempts } }: Queries, resting: readonly string[] | 'ALL'): SQL {
-  return resting === 'ALL' ? sql`1 = 0` : notInArray(attempts.model, [...resting])
+function isUnblocked({ tables: { attempts } }: Queries, blocked: readonly string[] | 'ALL'): SQL {
+  return blocked === 'ALL' ? sql`1 = 0` : notInArray(attempts.model, [...blocked])
 }
 
 /** Spelled out: with the states as parameters, SQLite would not use the index that is only about them. */

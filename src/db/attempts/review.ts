@@ -10,7 +10,7 @@ interface Page {
 }
 
 /** The attempts of a project whose outcome is unknown, longest ago sent first. */
-export function listInDoubt(q: Queries, projectId: string, page: Page): Promise<AttemptRow[]> {
+export function listUnknownOutcomes(q: Queries, projectId: string, page: Page): Promise<AttemptRow[]> {
   const { attempts } = q.tables
   // Spelled out: with the state as a parameter, SQLite would not use the index that is only about it.
   return list(q, projectId, attempts.sentAt, sql`${attempts.state} = 'UNKNOWN'`, page)

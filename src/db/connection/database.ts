@@ -20,8 +20,8 @@ export interface Queries {
 
 /** A connection inside a transaction: the only place that writes. */
 export interface Transaction extends Queries {
-  /** Tells whoever waits for `key`, in this process and in every other, to look again once this has committed. */
-  poke(key: string): void
+  /** Wakes the waiters for `key`, in this process and in every other, once this has committed. */
+  wakeUp(key: string): void
   /** Runs `tell` once this has committed, and not at all when it does not: for what is counted. */
   afterCommit(tell: () => void): void
 }
@@ -42,5 +42,5 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** Receives the keys that were poked, here or elsewhere; `*` when some may have been missed. */
-export type OnPoke = (key: string) => void
+/** Receives the keys of wake-ups, of this process and of others; `*` when some may have been missed. */
+export type OnWakeUp = (key: string) => void

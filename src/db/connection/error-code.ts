@@ -1,6 +1,6 @@
 /**
- * The code a database driver gave its error, `23505` or `SQLITE_BUSY` for example; '' when there is none. Drizzle wraps
- * what the driver threw.
+ * The code of a database driver's error, `23505` or `SQLITE_BUSY` for example; '' when there is none. Drizzle wraps what
+ * the driver threw.
  */
 export function errorCode(error: unknown): string {
   return codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined) ?? ''
@@ -8,4 +8,10 @@ export function errorCode(error: unknown): string {
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+/** Whether the database refused a row because of its content: another try would end the same. */
+export function isConstraintViolation(error: unknown): boolean {
+  // Class 23 of https://www.postgresql.org/docs/current/errcodes-appendix.html, and https://sqlite.org/rescode.html.
+  return /^(23\w{3}|SQLITE_CONSTRAINT.*)$/.test(errorCode(error))
 }

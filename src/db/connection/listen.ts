@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 import type { Logger } from '../../log.ts'
-import type { OnPoke } from './database.ts'
+import type { OnWakeUp } from './database.ts'
 
 const CHANNEL = 'darkroom'
 const COME_BACK_MS = 1000
@@ -9,17 +9,17 @@ const COME_BACK_MS = 1000
 export const notify = (literal: string) => `select pg_notify('${CHANNEL}', ${literal})`
 
 /**
- * Passes on every poke of every process, over a connection of its own that comes back by itself. After a gap it pokes
- * `*`, because what was notified meanwhile is gone. Returns a function that stops it.
+ * Passes on every wake-up of every process, over a connection of its own that reconnects by itself. After a gap it passes
+ * `*`, because notifications that were sent meanwhile are lost. Returns a function that stops it.
  */
-export function listen(url: string, onPoke: OnPoke, log: Logger): () => Promise<void> {
+export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => Promise<void> {
   let stopped = false
   let client = connect()
   let retry: NodeJS.Timeout | undefined
 
   function connect(): Client {
     const own = new Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 10_000 })
-    own.on('notification', ({ payload }) => onPoke(payload ?? '*'))
+    own.on('notification', ({ payload }) => onWakeUp(payload ?? '*'))
     // Every way to lose it ends in `end`; an `error` that nobody hears would end the process.
     own.on('error', () => {})
     own.on('end', () => comeBack(own))
@@ -31,7 +31,7 @@ export function listen(url: string, onPoke: OnPoke, log: Logger): () => Promise<
     try {
       await own.connect()
       await own.query(`listen ${CHANNEL}`)
-      onPoke('*')
+      onWakeUp('*')
     } catch (error) {
       if (!stopped) log.warn({ err: error }, 'cannot listen to the database; trying again')
       await own.end().catch(() => {})

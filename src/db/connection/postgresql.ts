@@ -3,12 +3,11 @@ import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Client, Pool, type PoolClient } from 'pg'
 import type { Logger } from '../../log.ts'
 import { countInPostgresql } from './rate-counter.ts'
-import type { Builders, Database, OnPoke, Queries, Transaction } from './database.ts'
+import type { Builders, Database, OnWakeUp, Queries, Transaction } from './database.ts'
 import { errorCode } from './error-code.ts'
 import { databaseNow } from '../tables/kit.ts'
 import { listen, notify } from './listen.ts'
-import { MIGRATIONS } from './migrations.ts'
-import { refuseNewer } from './version-guard.ts'
+import { MIGRATIONS, refuseNewer } from './migrations.ts'
 import { postgresqlTables } from '../tables/postgresql.ts'
 
 // Any number, the same in every Darkroom: whoever holds it migrates while the others wait. Without it, processes that
@@ -22,7 +21,7 @@ const TRY_AGAIN = new Set(['40P01', '40001'])
  * Opens a PostgreSQL database that any number of processes may share, and brings it up to date under a lock.
  * `url` is postgres://user:password@host:port/database.
  */
-export async function openPostgresql(url: string, onPoke: OnPoke, log: Logger): Promise<Database> {
+export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logger): Promise<Database> {
   await migratePostgresql(url)
   const pool = new Pool({
     connectionString: url,
@@ -33,7 +32,7 @@ export async function openPostgresql(url: string, onPoke: OnPoke, log: Logger): 
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
   // A connection lost while it is checked out emits `error` on the client, and unheard that ends the process.
   pool.on('connect', (client) => client.on('error', () => {}))
-  const stopListening = listen(url, onPoke, log)
+  const stopListening = listen(url, onWakeUp, log)
   const counter = countInPostgresql(url)
 
   return {
@@ -103,7 +102,7 @@ async function transaction<T>(pool: Pool, work: (q: Transaction) => Promise<T>):
     await client.query('begin')
     value = await work({
       ...q,
-      poke: (key) => keys.add(key),
+      wakeUp: (key) => keys.add(key),
       afterCommit: (after) => tells.push(after),
     })
     // In one message: locks are held until it has been answered.

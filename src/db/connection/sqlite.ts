@@ -6,12 +6,11 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { LRUCache } from 'lru-cache'
 import { countInMemory } from './rate-counter.ts'
-import type { Builders, Database, OnPoke, Queries, Transaction } from './database.ts'
+import type { Builders, Database, OnWakeUp, Queries, Transaction } from './database.ts'
 import { openWhole } from './integrity.ts'
 import { databaseNow } from '../tables/kit.ts'
 import { lockFolder } from './lock.ts'
-import { MIGRATIONS } from './migrations.ts'
-import { refuseNewer } from './version-guard.ts'
+import { MIGRATIONS, refuseNewer } from './migrations.ts'
 import { sqliteTables } from '../tables/sqlite.ts'
 
 /** The name of the database in its folder. */
@@ -22,7 +21,7 @@ export const SQLITE_FILE = 'darkroom.db'
  * reads and cannot do otherwise, because a write beside an open transaction would block the event loop for seconds.
  * Throws FolderInUse while another process has it open, DatabaseDamaged, and DatabaseNewer.
  */
-export function openSqlite(folder: string, onPoke: OnPoke): Database {
+export function openSqlite(folder: string, onWakeUp: OnWakeUp): Database {
   mkdirSync(folder, { recursive: true })
   const lock = lockFolder(folder)
   const file = join(folder, SQLITE_FILE)
@@ -51,7 +50,7 @@ export function openSqlite(folder: string, onPoke: OnPoke): Database {
   migrate(writing, { migrationsFolder: MIGRATIONS.sqlite })
 
   const reader = keepStatements(new BetterSqlite3(file, { readonly: true }))
-  const group = groupCommit(writer, queries(writing), onPoke)
+  const group = groupCommit(writer, queries(writing), onWakeUp)
   return {
     dialect: 'sqlite',
     location: file,
@@ -126,7 +125,7 @@ interface Waiting {
  * savepoint of its own, so that one failing leaves the others alone. Since queries on SQLite end in the same turn, no
  * two batches ever overlap.
  */
-function groupCommit(connection: Connection, q: Queries, onPoke: OnPoke) {
+function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp) {
   let waiting: Waiting[] = []
   const run = (text: string) => connection.prepare(text).run()
   let running: Promise<void> | undefined
@@ -153,7 +152,7 @@ function groupCommit(connection: Connection, q: Queries, onPoke: OnPoke) {
       return
     }
     for (const settle of settled) settle()
-    for (const key of keys) onPoke(key)
+    for (const key of keys) onWakeUp(key)
   }
 
   async function savepoint(one: Waiting, keys: Set<string>): Promise<() => void> {
@@ -163,7 +162,7 @@ function groupCommit(connection: Connection, q: Queries, onPoke: OnPoke) {
     try {
       const tell = await one.work({
         ...q,
-        poke: (key) => own.add(key),
+        wakeUp: (key) => own.add(key),
         afterCommit: (after) => tells.push(after),
       })
       run('release one')

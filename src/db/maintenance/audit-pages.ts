@@ -8,10 +8,10 @@ import { listDeliveriesOf } from '../webhooks/deliveries.ts'
 import { listAllEvents } from '../tasks/events.ts'
 import type { SpendingRow } from '../money/spending.ts'
 import type { AssetRow, AttemptRow, DeliveryRow, EventRow, LedgerRow, TaskRow } from '../tables/tables.ts'
-import type { UsageRow } from '../money/usage.ts'
+import type { UsageCountRow } from '../money/usage.ts'
 
 /** Some tasks and all that belongs to them. */
-export interface Page {
+export interface AuditPage {
   tasks: TaskRow[]
   attempts: AttemptRow[]
   events: EventRow[]
@@ -26,7 +26,7 @@ export interface Page {
 const TASKS_PER_PAGE = 500
 
 /** All tasks, in order of id. */
-export async function* listPages(q: Queries): AsyncGenerator<Page> {
+export async function* listPages(q: Queries): AsyncGenerator<AuditPage> {
   const { tasks } = q.tables
   for (let after = ''; ;) {
     const page = await q.sql
@@ -42,7 +42,7 @@ export async function* listPages(q: Queries): AsyncGenerator<Page> {
   }
 }
 
-async function readPage(q: Queries, tasks: TaskRow[]): Promise<Page> {
+async function readPage(q: Queries, tasks: TaskRow[]): Promise<AuditPage> {
   const ids = tasks.map(({ id }) => id)
   const attempts = await listAttempts(q, ids)
   return {
@@ -94,7 +94,7 @@ export async function sumSpending(q: Queries): Promise<SpendingRow[]> {
 }
 
 /** Everything that usage is counted in. */
-export async function listUsage(q: Queries): Promise<{ days: UsageRow[]; quarters: UsageRow[] }> {
+export async function listUsage(q: Queries): Promise<{ days: UsageCountRow[]; quarters: UsageCountRow[] }> {
   const { usageDays, usageQuarters } = q.tables
   return { days: await q.sql.select().from(usageDays), quarters: await q.sql.select().from(usageQuarters) }
 }

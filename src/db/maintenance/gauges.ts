@@ -1,25 +1,24 @@
-// How things stand at this moment, in numbers for a dashboard. Each query reads an index of what has not ended, which stays
-// small, and no big table from end to end.
+// Gauges for a dashboard. Each query reads an index of what has not ended, which stays small, and scans no big table.
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { TaskStatus } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
-import { listRests } from '../providers/cooldowns.ts'
+import { listCooldowns } from '../providers/cooldowns.ts'
 
-/** All of them, as nearly one moment saw them. */
-export interface Figures {
+/** All gauges, read at nearly the same moment. */
+export interface Gauges {
   /** Statuses that no task has are left out. */
   tasks: { status: TaskStatus; count: number }[]
-  queues: Queue[]
-  doubts: Doubt[]
+  queues: ProviderQueue[]
+  unknownOutcomes: UnknownOutcomes[]
   /** Of every project that ever asked for something. */
   spending: { projectId: string; heldMicros: number; spentMicros: number }[]
   deliveries: { pending: number; oldestMs: number }
-  /** What is given no work right now; the model is '' for all of a provider's. */
-  resting: { provider: string; model: string }[]
+  /** What gets no new work; the model is '' for all models of a provider. */
+  inCooldown: { provider: string; model: string }[]
 }
 
-/** What waits for a provider and what it works on. */
-export interface Queue {
+/** The attempts that wait for a provider, and those under way there. */
+export interface ProviderQueue {
   provider: string
   queued: number
   running: number
@@ -27,27 +26,34 @@ export interface Queue {
   oldestDueMs: number
 }
 
-/** The attempts at a provider whose outcome nobody knows. */
-export interface Doubt {
+/** The attempts at a provider whose outcome is unknown. */
+export interface UnknownOutcomes {
   provider: string
   count: number
   oldestMs: number
-  /** What those whose worst case is known could cost together. */
+  /** The sum of the known worst cases. */
   chargePossibleMicros: number
-  /** Those whose worst case nobody knows. */
+  /** How many have no known worst case. */
   unpriced: number
 }
 
-export async function readFigures(q: Queries): Promise<Figures> {
-  const [tasks, queues, doubts, spending, deliveries, rests] = await Promise.all([
+export async function readGauges(q: Queries): Promise<Gauges> {
+  const [tasks, queues, unknownOutcomes, spending, deliveries, cooldowns] = await Promise.all([
     countOpenTasks(q),
     listQueues(q),
-    listDoubts(q),
+    listUnknownOutcomes(q),
     listTotals(q),
     countPending(q),
-    listRests(q),
+    listCooldowns(q),
   ])
-  return { tasks, queues, doubts, spending, deliveries, resting: rests.filter(({ resting }) => resting) }
+  return {
+    tasks,
+    queues,
+    unknownOutcomes,
+    spending,
+    deliveries,
+    inCooldown: cooldowns.filter(({ inCooldown }) => inCooldown),
+  }
 }
 
 const counted = sql`count(*)`.mapWith(Number)
@@ -57,7 +63,7 @@ function since({ now }: Queries, earliest: SQL): SQL<number> {
   return sql`coalesce(${now} - ${earliest}, 0)`.mapWith((ms) => Math.max(0, Number(ms)))
 }
 
-function countOpenTasks(q: Queries): Promise<Figures['tasks']> {
+function countOpenTasks(q: Queries): Promise<Gauges['tasks']> {
   const { tasks } = q.tables
   return q.sql
     .select({ status: tasks.status, count: counted })
@@ -77,7 +83,7 @@ function allProjects({ sql: from, tables: { projects } }: Queries) {
 }
 
 // The states are spelled out here and below: with parameters, SQLite would not use the indexes that are only about them.
-function listQueues(q: Queries): Promise<Queue[]> {
+function listQueues(q: Queries): Promise<ProviderQueue[]> {
   const { attempts } = q.tables
   const countOf = (states: SQL) =>
     sql`coalesce(sum(case when ${attempts.state} in (${states}) then 1 else 0 end), 0)`.mapWith(Number)
@@ -93,7 +99,7 @@ function listQueues(q: Queries): Promise<Queue[]> {
     .groupBy(attempts.provider)
 }
 
-function listDoubts(q: Queries): Promise<Doubt[]> {
+function listUnknownOutcomes(q: Queries): Promise<UnknownOutcomes[]> {
   const { attempts } = q.tables
   return q.sql
     .select({
@@ -108,7 +114,7 @@ function listDoubts(q: Queries): Promise<Doubt[]> {
     .groupBy(attempts.provider)
 }
 
-function listTotals(q: Queries): Promise<Figures['spending']> {
+function listTotals(q: Queries): Promise<Gauges['spending']> {
   const { spending } = q.tables
   return q.sql
     .select({
@@ -122,7 +128,7 @@ function listTotals(q: Queries): Promise<Figures['spending']> {
     )
 }
 
-async function countPending(q: Queries): Promise<Figures['deliveries']> {
+async function countPending(q: Queries): Promise<Gauges['deliveries']> {
   const { webhookDeliveries: deliveries } = q.tables
   const [row] = await q.sql
     .select({ pending: counted, oldestMs: since(q, sql`min(${deliveries.createdAt})`) })

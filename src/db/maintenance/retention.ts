@@ -5,8 +5,8 @@ import { DEFAULT_PROJECT } from '../access/projects.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
 
-/** A place in an index, and how old what lies there is. */
-export interface Place<Key> {
+/** An entry of an index, with the time it was written. */
+export interface IndexEntry<Key> {
   key: Key
   /** When it was written. */
   at: number
@@ -30,8 +30,8 @@ export async function findBirth(q: Queries): Promise<number> {
   return row.createdAt
 }
 
-const feedPlaces = statement<{ projectId: string; after: number; limit: number }, Place<number>[]>(
-  'feed_places',
+const feedEntries = statement<{ projectId: string; after: number; limit: number }, IndexEntry<number>[]>(
+  'feed_entries',
   ({ sql: from, tables: { events } }) =>
     from
       .select({ key: events.feedSeq, at: events.at })
@@ -43,18 +43,18 @@ const feedPlaces = statement<{ projectId: string; after: number; limit: number }
       .limit(sql.placeholder('limit')),
 )
 
-/** The next places in a project's feed after a number. */
-export function listFeedPlaces(
+/** The next entries of a project's feed after a number. */
+export function listFeedEntries(
   q: Queries,
   projectId: string,
   after: number,
   limit: number,
-): Promise<Place<number>[]> {
-  return feedPlaces(q, { projectId, after, limit })
+): Promise<IndexEntry<number>[]> {
+  return feedEntries(q, { projectId, after, limit })
 }
 
-/** A stretch of a project's feed, and before when a task must have ended for what it says there to go. */
-export interface Stretch extends Record<string, unknown> {
+/** A range of a project's feed. Only what belongs to tasks that ended before `endedBefore` is removed. */
+export interface FeedRange extends Record<string, unknown> {
   projectId: string
   /** Exclusive. */
   after: number
@@ -63,7 +63,7 @@ export interface Stretch extends Record<string, unknown> {
   endedBefore: number
 }
 
-const deleteEvents = statement<Stretch, unknown>('delete_events', (q) => {
+const deleteEvents = statement<FeedRange, unknown>('delete_events', (q) => {
   const { events, tasks } = q.tables
   return q.sql.delete(events).where(
     and(
@@ -79,15 +79,15 @@ const deleteEvents = statement<Stretch, unknown>('delete_events', (q) => {
 })
 
 /**
- * Removes the events of ended tasks within a stretch, and first the previews of these tasks, which only their events
+ * Removes the events of ended tasks within a range, and first the previews of these tasks, which only their events
  * lead to.
  */
-export async function removeEvents(q: Transaction, stretch: Stretch): Promise<void> {
-  await removePreviews(q, stretch)
-  await deleteEvents(q, stretch)
+export async function removeEvents(q: Transaction, range: FeedRange): Promise<void> {
+  await removePreviews(q, range)
+  await deleteEvents(q, range)
 }
 
-const deletePreviews = statement<Stretch, unknown>('delete_previews', (q) => {
+const deletePreviews = statement<FeedRange, unknown>('delete_previews', (q) => {
   const { assets, events, tasks } = q.tables
   return q.sql.delete(assets).where(
     and(
@@ -102,18 +102,18 @@ const deletePreviews = statement<Stretch, unknown>('delete_previews', (q) => {
   )
 })
 
-/** Removes the previews of the ended tasks that a stretch speaks of. */
-export async function removePreviews(q: Transaction, stretch: Stretch): Promise<void> {
-  await deletePreviews(q, stretch)
+/** Removes the previews of the ended tasks that a range speaks of. */
+export async function removePreviews(q: Transaction, range: FeedRange): Promise<void> {
+  await deletePreviews(q, range)
 }
 
 /** The next deliveries of a project after an id, oldest first. */
-export async function listDeliveryPlaces(
+export async function listDeliveryEntries(
   q: Queries,
   projectId: string,
   after: string,
   limit: number,
-): Promise<Place<string>[]> {
+): Promise<IndexEntry<string>[]> {
   const { webhookDeliveries: all } = q.tables
   return q.sql
     .select({ key: all.id, at: all.createdAt })
@@ -139,7 +139,11 @@ export async function removeDeliveries(q: Transaction, ids: string[], endedBefor
 }
 
 /** The next callbacks after those of an attempt, in order of attempts. */
-export async function listCallbackPlaces(q: Queries, after: string, limit: number): Promise<Place<string>[]> {
+export async function listCallbackEntries(
+  q: Queries,
+  after: string,
+  limit: number,
+): Promise<IndexEntry<string>[]> {
   const { callbacks } = q.tables
   return q.sql
     .select({ key: callbacks.attemptId, at: callbacks.receivedAt })

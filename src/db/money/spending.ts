@@ -14,15 +14,15 @@ function ownersOf({ projectId, apiKeyId }: Caller): string[] {
 }
 
 /**
- * Holds the whole project's books until the transaction ends. Take it after the task's lock and before any other row of
- * the project's money, so that two transactions never wait for each other.
+ * Locks the ledger of a project until the transaction ends. Take it after the task's lock and before any other row of the
+ * project's money, so that two transactions never wait for each other.
  */
-export async function lockBooks(q: Transaction, projectId: string): Promise<void> {
+export async function lockLedger(q: Transaction, projectId: string): Promise<void> {
   // SQLite has one writer at a time, and no such clause.
-  if (q.dialect === 'postgresql') await booksOf(q, { projectId })
+  if (q.dialect === 'postgresql') await ledgerOf(q, { projectId })
 }
 
-const booksOf = statement<{ projectId: string }, unknown>(
+const ledgerOf = statement<{ projectId: string }, unknown>(
   'lock_books',
   ({ sql: from, tables: { projects } }) =>
     from

@@ -5,7 +5,7 @@ import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
 import type { AttemptRow, Tables } from '../tables/tables.ts'
 
-export type UsageRow = Tables['usageDays']['$inferSelect']
+export type UsageCountRow = Tables['usageDays']['$inferSelect']
 
 /** What is counted. Tokens that nobody reported count nothing here, and their attempts as unknown. */
 export const COUNTS = [

@@ -2,65 +2,66 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import type { Tables } from '../tables/tables.ts'
 
-export type RestRow = Tables['rests']['$inferSelect'] & {
-  /** False once its time is over: then one attempt at a time probes whether the provider is well again. */
-  resting: boolean
+export type CooldownRow = Tables['cooldowns']['$inferSelect'] & {
+  /** False once it has expired: then one attempt at a time probes whether the provider works again. */
+  inCooldown: boolean
 }
 
 /** For all models of a provider. */
 export const ALL_MODELS = ''
 
-/** Every rest there is, over or not. */
-export async function listRests(q: Queries): Promise<RestRow[]> {
-  const { rests } = q.tables
+/** Every cooldown and pause, expired ones included. */
+export async function listCooldowns(q: Queries): Promise<CooldownRow[]> {
+  const { cooldowns } = q.tables
   const rows = await q.sql
     .select({
-      provider: rests.provider,
-      model: rests.model,
-      until: rests.until,
-      reason: rests.reason,
-      since: rests.since,
-      resting: sql<boolean | number>`${rests.until} is null or ${rests.until} > ${q.now}`,
+      provider: cooldowns.provider,
+      model: cooldowns.model,
+      until: cooldowns.until,
+      reason: cooldowns.reason,
+      since: cooldowns.since,
+      inCooldown: sql<boolean | number>`${cooldowns.until} is null or ${cooldowns.until} > ${q.now}`,
     })
-    .from(rests)
-  return rows.map((row) => ({ ...row, resting: Boolean(row.resting) }))
+    .from(cooldowns)
+  return rows.map((row) => ({ ...row, inCooldown: Boolean(row.inCooldown) }))
 }
 
 /**
- * Gives a provider, or one model of it, no work for `forMs`; until it is resumed when that is null. A longer rest is
- * not shortened, and an operator's is not replaced.
+ * Gives a provider, or one model of it, no new work for `forMs`; until an operator resumes it when that is null. A longer
+ * cooldown is not shortened, and a pause is not replaced.
  */
-export async function putRest(
+export async function putCooldown(
   q: Transaction,
-  rest: { provider: string; model: string; forMs: number | null; reason: string; since: number },
+  cooldown: { provider: string; model: string; forMs: number | null; reason: string; since: number },
 ): Promise<void> {
-  const { rests } = q.tables
-  const { provider, model, forMs, reason, since } = rest
+  const { cooldowns } = q.tables
+  const { provider, model, forMs, reason, since } = cooldown
   const until = forMs === null ? sql`null` : sql`${q.now} + ${forMs}`
   await q.sql
-    .insert(rests)
+    .insert(cooldowns)
     .values({ provider, model, reason, since, until })
     .onConflictDoUpdate({
-      target: [rests.provider, rests.model],
+      target: [cooldowns.provider, cooldowns.model],
       set: { until, reason, since },
-      setWhere: forMs === null ? sql`true` : sql`${rests.until} is not null and ${rests.until} < ${until}`,
+      setWhere:
+        forMs === null ? sql`true` : sql`${cooldowns.until} is not null and ${cooldowns.until} < ${until}`,
     })
 }
 
-/** Ends a rest. Without `paused` only when its time is over: an operator's stays. */
-export async function removeRest(
+/** Ends a cooldown. Without `paused` only when it has expired: a pause stays. */
+export async function removeCooldown(
   q: Transaction,
-  rest: { provider: string; model: string },
+  cooldown: { provider: string; model: string },
   which: { paused: boolean },
 ): Promise<void> {
-  const { rests } = q.tables
+  const { cooldowns } = q.tables
   await q.sql
-    .delete(rests)
+    .delete(cooldowns)
     .where(
       and(
-        eq(rests.provider, rest.provider),
-        eq(rests.model, rest.model),
-        which.paused ? undefined : sql`${rests.until} <= ${q.now}`,
+        eq(cooldowns.provider, cooldown.provider),
+        eq(cooldowns.model, cooldown.model),
+        which.paused ? undefined : sql`${cooldowns.until} <= ${q.now}`,
       ),
     )
 }

@@ -22,7 +22,7 @@ export function createProviderTables(
   )
 
   /** Providers that are given no work for a while, agreed on by all processes. */
-  const rests = table(
+  const cooldowns = table(
     'provider_rests',
     {
       provider: text('provider').notNull(),
@@ -52,5 +52,5 @@ export function createProviderTables(
     (t) => [index('audit_log_subject').on(t.subject, t.at)],
   )
 
-  return { callbacks, rests, audit }
+  return { callbacks, cooldowns, audit }
 }

@@ -10,7 +10,7 @@ export const {
   events,
   assets,
   callbacks,
-  rests,
+  cooldowns,
   audit,
   webhookEndpoints,
   webhookDeliveries,

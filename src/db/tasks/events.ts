@@ -28,8 +28,8 @@ export async function appendEvents(
     const place = { seq: own.last - count + 1 + i, feedSeq: feed.last - count + 1 + i }
     await insertEvent(q, { taskId: task.id, projectId: task.projectId, ...place, body, at })
   }
-  q.poke(taskKey(task.id))
-  q.poke(feedKey(task.projectId))
+  q.wakeUp(taskKey(task.id))
+  q.wakeUp(feedKey(task.projectId))
 }
 
 const countOfTask = statement<{ id: string; count: number }, { last: number }[]>(

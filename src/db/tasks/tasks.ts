@@ -59,15 +59,29 @@ export async function getTask(q: Queries, id: string): Promise<TaskRow> {
 }
 
 /**
- * The same, held until the transaction ends: whoever else wants to settle, cancel or retry this task waits. Take it
- * before any lock on an attempt, so that two transactions never wait for each other.
+ * The same, locked until the transaction ends: others who want to settle, cancel or retry this task wait. Take it before
+ * any lock on an attempt, so that two transactions never wait for each other.
  */
 export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
+  const row = await findLocked(q, eq(q.tables.tasks.id, id))
+  if (!row) throw new Error(`There is no task ${id}.`)
+  return row
+}
+
+/** A task of a project, locked in the same way; undefined when there is none, or when it is another project's. */
+export function lockTaskOfProject(
+  q: Transaction,
+  projectId: string,
+  id: string,
+): Promise<TaskRow | undefined> {
   const { tasks } = q.tables
-  const query = q.sql.select().from(tasks).where(eq(tasks.id, id))
+  return findLocked(q, and(eq(tasks.id, id), eq(tasks.projectId, projectId)))
+}
+
+async function findLocked(q: Transaction, which: SQL | undefined): Promise<TaskRow | undefined> {
+  const query = q.sql.select().from(q.tables.tasks).where(which)
   // SQLite has one writer at a time, and no such clause.
   const [row] = await (q.dialect === 'postgresql' ? query.for('update') : query)
-  if (!row) throw new Error(`There is no task ${id}.`)
   return row
 }
 

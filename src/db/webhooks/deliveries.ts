@@ -14,7 +14,7 @@ export const OUTBOX_KEY = 'outbox'
 /** Puts a delivery into the outbox, due at once. */
 export async function insertDelivery(q: Transaction, delivery: NewDelivery): Promise<void> {
   await newDelivery(q, delivery)
-  q.poke(OUTBOX_KEY)
+  q.wakeUp(OUTBOX_KEY)
 }
 
 const newDelivery = insertion<NewDelivery, unknown>(
@@ -166,7 +166,7 @@ export async function restartDelivery(q: Transaction, id: string): Promise<Deliv
     .where(eq(all.id, id))
     .returning()
   if (!row) throw new Error(`There is no delivery ${id}.`)
-  q.poke(OUTBOX_KEY)
+  q.wakeUp(OUTBOX_KEY)
   return row
 }
 

@@ -1,12 +1,12 @@
 // What projects and keys may spend. A budget is kept where money is held: see hold in db/spending.ts.
 import type { Queries } from '../../db/connection/database.ts'
-import { listBudgetsOf, listSpending, lockBooks, putBudget, removeBudget } from '../../db/money/spending.ts'
+import { listBudgetsOf, listSpending, lockLedger, putBudget, removeBudget } from '../../db/money/spending.ts'
 import { PERIODS, type Period } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
 import { endOf } from '../../period.ts'
 import type { Decider } from './access.ts'
 import type { Deps } from '../deps.ts'
-import { record } from './keys.ts'
+import { recordDecision } from './audit.ts'
 import { getOwner } from './owner.ts'
 
 /** What an owner may spend in the period under way, and what of it is gone. */
@@ -57,11 +57,11 @@ export async function setBudget(
   return db.tx(async (q) => {
     const { projectId } = await getOwner(q, by, id)
     // Nobody holds anything meanwhile by what was allowed before.
-    await lockBooks(q, projectId)
+    await lockLedger(q, projectId)
     const before = (await listBudgetsOf(q, id)).find((row) => row.period === period)
     if (limitMicros === null) await removeBudget(q, id, period)
     else await putBudget(q, { owner: id, period, projectId, limitMicros, setAt: at })
-    await record(q, by, {
+    await recordDecision(q, by, {
       projectId,
       at,
       action: 'setBudget',

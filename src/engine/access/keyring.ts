@@ -30,9 +30,9 @@ export interface Keyring {
   run(over: AbortSignal): Promise<void>
 }
 
-/** How long a key counts as good without another look, where no poke ends it before. */
+/** How long a key counts as good without another look, unless a wake-up ends that earlier. */
 const REMEMBERED_MS = 5_000
-/** How often those who stay connected are looked at, where no poke comes. */
+/** How often those who stay connected are looked at, without a wake-up. */
 const LOOK_EVERY_MS = 2_500
 /** The same for a deployment without keys, of which any process may make the first one. */
 const OPEN_FOR_MS = 1_000
@@ -48,7 +48,7 @@ interface Known {
 
 /** `mayBeOpen` says whether nobody but this machine can connect. */
 export function createKeyring(
-  { db, clock, pokes, log }: Pick<Deps, 'db' | 'clock' | 'pokes' | 'log'>,
+  { db, clock, wakeUps, log }: Pick<Deps, 'db' | 'clock' | 'wakeUps' | 'log'>,
   { adminKey, mayBeOpen }: { adminKey: string | null; mayBeOpen: boolean },
 ): Keyring {
   const admin = adminKey === null ? undefined : hashOf(adminKey)
@@ -164,7 +164,7 @@ export function createKeyring(
     },
 
     async run(over) {
-      const waiter = pokes.wait(ACCESS_KEY)
+      const waiter = wakeUps.wait(ACCESS_KEY)
       try {
         while (!over.aborted) {
           await waiter.next(LOOK_EVERY_MS, over)

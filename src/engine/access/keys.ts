@@ -1,15 +1,14 @@
 // Who may ask: keys of projects, made and ended on record.
 import { randomBytes } from 'node:crypto'
-import { insertAudit } from '../../db/access/audit.ts'
 import { ACCESS_KEY, findAnyKey, findKey, insertKey, listKeys, revokeKey } from '../../db/access/api-keys.ts'
-import type { Transaction } from '../../db/connection/database.ts'
 import { findProject } from '../../db/access/projects.ts'
 import type { ApiKeyRow } from '../../db/tables/tables.ts'
 import type { Limits, Scope } from '../../domain.ts'
-import { badInput, GatewayError } from '../../errors.ts'
+import { badInput, GatewayError, notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { Decider } from './access.ts'
 import type { Deps } from '../deps.ts'
+import { recordDecision } from './audit.ts'
 import { hashOf, newKeyText } from './key-text.ts'
 
 /** A key as it is asked for, nothing checked yet. */
@@ -26,15 +25,15 @@ export interface KeyInput {
 export const DEFAULT_SCOPES: readonly Scope[] = ['GENERATE', 'READ']
 
 /** How many good keys a project may have. */
-export const MOST_KEYS = 200
+export const MAX_KEYS = 200
 
-const MOST_NAME = 100
+const MAX_NAME_LENGTH = 100
 
-type Means = Pick<Deps, 'db' | 'clock' | 'pokes'>
+type KeyDeps = Pick<Deps, 'clock' | 'db' | 'wakeUps'>
 
 /** Makes a key of a project. The text is shown this once. Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT for too many. */
 export async function createKey(
-  { db, clock, pokes }: Means,
+  { db, clock, wakeUps }: KeyDeps,
   by: Decider,
   projectId: string,
   input: KeyInput,
@@ -50,33 +49,33 @@ export async function createKey(
   const id = newId('key', at)
   const { name, expiresAt, limits } = input
   const apiKey = await db.tx(async (q) => {
-    if (!(await findProject(q, projectId))) throw missing('project', projectId)
-    if ((await listKeys(q, projectId, { includeRevoked: false })).length >= MOST_KEYS)
-      throw new GatewayError('CONFLICT', `There are ${MOST_KEYS} keys, which is the most. Revoke one first.`)
+    if (!(await findProject(q, projectId))) throw notFound('project', projectId, 'project')
+    if ((await listKeys(q, projectId, { includeRevoked: false })).length >= MAX_KEYS)
+      throw new GatewayError('CONFLICT', `There are ${MAX_KEYS} keys, which is the most. Revoke one first.`)
     const secretSha256 = hashOf(secret).toString('hex')
     const row = { id, projectId, name, handle, secretSha256, scopes, expiresAt, limits, createdAt: at }
     const detail = { name, scopes: scopes.join(' ') }
-    await record(q, by, { projectId, at, action: 'createApiKey', subject: id, detail })
+    await recordDecision(q, by, { projectId, at, action: 'createApiKey', subject: id, detail })
     return insertKey(q, row)
   })
-  // The same poke comes by way of the database, a moment after the answer.
-  pokes.wake(ACCESS_KEY)
+  // The same wake-up arrives through the database, a moment after the response.
+  wakeUps.wake(ACCESS_KEY)
   return { key: text, apiKey }
 }
 
 /** Ends a key: who used it is disconnected within seconds. Twice is once. Throws NOT_FOUND. */
-export async function endKey({ db, clock, pokes }: Means, by: Decider, id: string): Promise<ApiKeyRow> {
+export async function endKey({ db, clock, wakeUps }: KeyDeps, by: Decider, id: string): Promise<ApiKeyRow> {
   const at = clock.now()
   const ended = await db.tx(async (q) => {
     const found = by.projectId === null ? await findAnyKey(q, id) : await findKey(q, by.projectId, id)
-    if (!found) throw missing('key', id)
+    if (!found) throw notFound('key', id, 'id')
     if (found.revokedAt !== null) return found
     await revokeKey(q, id, at)
     const { projectId, name } = found
-    await record(q, by, { projectId, at, action: 'revokeApiKey', subject: id, detail: { name } })
+    await recordDecision(q, by, { projectId, at, action: 'revokeApiKey', subject: id, detail: { name } })
     return { ...found, revokedAt: at }
   })
-  pokes.wake(ACCESS_KEY)
+  wakeUps.wake(ACCESS_KEY)
   return ended
 }
 
@@ -85,31 +84,9 @@ export function newSigningSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** Puts a decision on record, with who took it. */
-export async function record(
-  q: Transaction,
-  by: Decider,
-  decision: {
-    projectId: string
-    at: number
-    action: string
-    subject: string
-    detail: Record<string, string | null>
-  },
-): Promise<void> {
-  const detail = { ...decision.detail, by: by.name }
-  await insertAudit(q, { id: newId('aud', decision.at), ...decision, detail })
-}
-
 /** Throws BAD_USER_INPUT for what cannot be the name of a key or a project. */
 export function checkName(field: string, name: string): void {
   const isPlain = name.trim() === name && name.isWellFormed() && !/\p{Cc}/u.test(name)
-  if (name.length < 1 || name.length > MOST_NAME || !isPlain)
-    throw badInput(field, `A name is 1 to ${MOST_NAME} characters, with no space at either end.`)
-}
-
-function missing(what: string, id: string): GatewayError {
-  return new GatewayError('NOT_FOUND', `There is no ${what} ${JSON.stringify(id.slice(0, 60))}.`, {
-    field: what === 'key' ? 'id' : what,
-  })
+  if (name.length < 1 || name.length > MAX_NAME_LENGTH || !isPlain)
+    throw badInput(field, `A name is 1 to ${MAX_NAME_LENGTH} characters, with no space at either end.`)
 }

@@ -3,26 +3,24 @@ import type { Clock } from '../../clock.ts'
 import type { Counter } from '../../db/connection/rate-counter.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { countOpenTasks } from '../../db/tasks/open-tasks.ts'
-import { lockBooks } from '../../db/money/spending.ts'
+import { lockLedger } from '../../db/money/spending.ts'
 import type { Caller, Limits } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Access } from './access.ts'
 
-/** Who asks; without limits of their own, the usual ones count. */
-export type Asking = Caller & Partial<Pick<Access, 'limits'>>
+/** A caller with the limits of its project and key; the default limits apply where they are absent. */
+export type CallerWithLimits = Caller & Partial<Pick<Access, 'limits'>>
 
 export interface Limiter {
   /** Counts one operation. Throws RATE_LIMITED when it is one too many, and then it does not count. */
-  request(by: Asking): Promise<void>
-  /** The same for one new task. */
-  task(by: Asking): Promise<void>
-  /** The same for the bytes of the images that come with a request. */
-  upload(by: Asking, bytes: number): Promise<void>
+  request(by: CallerWithLimits): Promise<void>
+  /** Counts new tasks, then the bytes of the images that arrived with the request. Throws as `request` does. */
+  submission(by: CallerWithLimits, counts: { tasks: number; uploadBytes: number }): Promise<void>
   /**
-   * Throws RATE_LIMITED when more tasks are queued or running than may be, the new one among them. Call it in the
-   * transaction that makes it: the books are locked, so no two can take the last place.
+   * Throws RATE_LIMITED when more tasks are queued or running than allowed, the new one included. Call it in the
+   * transaction that creates it: the ledger is locked, so that no two transactions take the last place.
    */
-  room(q: Transaction, by: Asking): Promise<void>
+  concurrency(q: Transaction, by: CallerWithLimits): Promise<void>
 }
 
 /** What is counted by the minute. */
@@ -46,7 +44,7 @@ export function createLimiter(counter: Counter, clock: Clock, usual: Limits | nu
   // fewer may be open by now and never more, but for those that came back from a doubt.
   const fitting = new Map<string, number>()
 
-  function boundsOn({ projectId, apiKeyId, limits }: Asking, name: keyof Limits): Bound[] {
+  function boundsOn({ projectId, apiKeyId, limits }: CallerWithLimits, name: keyof Limits): Bound[] {
     const ofProject = (limits?.project ?? usual)?.[name] ?? null
     const ofKey = limits?.key?.[name] ?? null
     return [
@@ -57,7 +55,7 @@ export function createLimiter(counter: Counter, clock: Clock, usual: Limits | nu
     ]
   }
 
-  async function take(by: Asking, rate: Rate, amount: number): Promise<void> {
+  async function take(by: CallerWithLimits, rate: Rate, amount: number): Promise<void> {
     const taken: string[] = []
     for (const bound of boundsOn(by, rate)) {
       const key = `${rate}:${bound.owner}`
@@ -96,14 +94,14 @@ export function createLimiter(counter: Counter, clock: Clock, usual: Limits | nu
 
   return {
     request: (by) => take(by, 'requestsPerMinute', 1),
-    task: (by) => take(by, 'tasksPerMinute', 1),
-    async upload(by, bytes) {
-      if (bytes > 0) await take(by, 'uploadBytesPerMinute', bytes)
+    async submission(by, { tasks, uploadBytes }) {
+      if (tasks > 0) await take(by, 'tasksPerMinute', tasks)
+      if (uploadBytes > 0) await take(by, 'uploadBytesPerMinute', uploadBytes)
     },
-    async room(q, by) {
+    async concurrency(q, by) {
       const bounds = boundsOn(by, 'concurrentTasks')
       if (bounds.length === 0 || (q.dialect === 'sqlite' && takeFitting(bounds))) return
-      await lockBooks(q, by.projectId)
+      await lockLedger(q, by.projectId)
       const open = await countOpenTasks(q, by, Math.max(...bounds.map(({ most }) => most)) + 1)
       for (const bound of bounds) {
         const { whose, most } = bound

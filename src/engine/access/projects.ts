@@ -4,7 +4,8 @@ import { GatewayError } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { Decider } from './access.ts'
 import type { Deps } from '../deps.ts'
-import { checkName, record } from './keys.ts'
+import { recordDecision } from './audit.ts'
+import { checkName } from './keys.ts'
 
 /** Makes a project without keys. Throws BAD_USER_INPUT, and CONFLICT when there is one of the name. */
 export async function createProject(
@@ -21,7 +22,7 @@ export async function createProject(
       throw new GatewayError('CONFLICT', `${same.id} is called ${JSON.stringify(name)} already.`, {
         field: 'name',
       })
-    await record(q, by, { projectId: id, at, action: 'createProject', subject: id, detail: { name } })
+    await recordDecision(q, by, { projectId: id, at, action: 'createProject', subject: id, detail: { name } })
     return insertProject(q, { id, name, createdAt: at })
   })
 }

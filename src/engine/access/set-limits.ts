@@ -1,9 +1,10 @@
-import { putKeyLimits, putProjectLimits } from '../../db/access/limits.ts'
+import { putKeyLimits } from '../../db/access/api-keys.ts'
+import { putProjectLimits } from '../../db/access/projects.ts'
 import type { Limits } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
 import type { Decider } from './access.ts'
 import type { Deps } from '../deps.ts'
-import { record } from './keys.ts'
+import { recordDecision } from './audit.ts'
 import { getOwner } from './owner.ts'
 
 /**
@@ -25,7 +26,7 @@ export async function setLimits(
     const detail = Object.fromEntries(
       Object.entries(limits ?? {}).map(([name, value]) => [name, value === null ? null : `${value}`]),
     )
-    await record(q, by, { projectId, at, action: 'setLimits', subject: id, detail })
+    await recordDecision(q, by, { projectId, at, action: 'setLimits', subject: id, detail })
   })
   return limits
 }

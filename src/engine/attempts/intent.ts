@@ -3,15 +3,14 @@ import { appendEvents } from '../../db/tasks/events.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { takePermit } from '../../db/tasks/tasks.ts'
 import type { Deps } from '../deps.ts'
-import { leaseOf } from './lease.ts'
-import { move } from './move.ts'
+import { leaseOf, move } from './move.ts'
 
 /**
  * The write-ahead intent: permit, state and event are durable before the first byte can leave. SEND, once it is; else
  * why not: NO_PERMIT when the task was canceled, has ended or has no charge left for this part, NO_LEASE when another worker has the attempt now.
  */
 export async function commitIntent(
-  deps: Deps,
+  deps: Pick<Deps, 'db' | 'clock'>,
   task: TaskRow,
   attempt: AttemptRow,
   callbackSha256: string | null,

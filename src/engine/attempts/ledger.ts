@@ -1,7 +1,7 @@
-// The books: every change of what an attempt holds or costs is a line, and the sums are kept with it.
+// The ledger: every change of what an attempt holds or costs is a line, and the sums are updated with it.
 import { insertLine } from '../../db/money/ledger.ts'
 import type { Transaction } from '../../db/connection/database.ts'
-import { addSpending, hold, listBudgetsOn, lockBooks, type Exhausted } from '../../db/money/spending.ts'
+import { addSpending, hold, listBudgetsOn, lockLedger, type Exhausted } from '../../db/money/spending.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { addUsage, COUNTS, type Counts } from '../../db/money/usage.ts'
 import type { Caller } from '../../domain.ts'
@@ -10,26 +10,26 @@ import { newId } from '../../ids.ts'
 import { formatUsd } from '../../money.ts'
 import { firstLine, hasEnded, isHeld, type Transition } from './machine.ts'
 
-/** Why nothing may be planned: a budget that has too little left, or one that needs a price nobody knows. */
-export type Refusal = Exhausted | 'PRICE_UNKNOWN'
+/** Why nothing may be planned: a budget has too little left, or a budget applies and there is no price. */
+export type HoldRefusal = Exhausted | 'PRICE_UNKNOWN'
 
 /**
- * Holds the most that an attempt could cost, as far as the budgets allow: before the attempt is planned. Answers why
- * not, and then nothing is held. `openBooks` writes it down.
+ * Holds the worst case of an attempt before it is planned, as far as the budgets allow. Returns why not, and then
+ * nothing is held. `recordPlanned` writes the line.
  */
 export async function reserve(
   q: Transaction,
   by: Caller,
   at: number,
   heldMicros: number | null,
-): Promise<Refusal | undefined> {
-  await lockBooks(q, by.projectId)
+): Promise<HoldRefusal | undefined> {
+  await lockLedger(q, by.projectId)
   if (heldMicros === null && (await listBudgetsOn(q, by)).length > 0) return 'PRICE_UNKNOWN'
   return hold(q, by, at, heldMicros ?? 0)
 }
 
-/** The first line of an attempt that was just planned, by a price table or by none, and its place in the usage. */
-export async function openBooks(
+/** Writes the first line of a new attempt, and its usage counts. */
+export async function recordPlanned(
   q: Transaction,
   attempt: AttemptRow,
   priceVersion: string | null,
@@ -38,8 +38,8 @@ export async function openBooks(
   await addUsage(q, attempt, countsOf(attempt))
 }
 
-/** Writes what a move changes in the books. */
-export async function account(
+/** Writes what a move changes in the ledger, in spending and in usage. */
+export async function recordMove(
   q: Transaction,
   before: AttemptRow,
   after: AttemptRow,
@@ -50,17 +50,17 @@ export async function account(
   const is = countsOf(after)
   const change = difference(is, was)
   if (COUNTS.every((name) => change[name] === 0) && !line) return
-  await lockBooks(q, after.projectId)
+  await lockLedger(q, after.projectId)
   const { heldMicros, costMicros: spentMicros } = change
   if (heldMicros !== 0 || spentMicros !== 0)
     await addSpending(q, after, after.createdAt, { heldMicros, spentMicros })
-  // What a bill says, no table of prices does.
+  // The cost on a bill comes from no price table.
   const priceVersion = line?.kind === 'POST' && before.state !== after.state ? after.priceVersion : null
   if (line) await write(q, after, line, { at, priceVersion })
   await addUsage(q, after, change)
 }
 
-/** What an attempt adds to the counts of usage, as it stands. */
+/** What an attempt adds to the usage counts in its current state. */
 export function countsOf(attempt: AttemptRow): Counts {
   const { state, charged, costMicros } = attempt
   const settled = charged !== 'NO' && (hasEnded(state) || state === 'UNKNOWN')
@@ -101,7 +101,7 @@ const PERIOD_WORDS = { DAY: 'today', MONTH: 'this month', TOTAL: 'in all' } as c
 
 /** A refusal as the client is told: BUDGET_EXCEEDED or PRICE_UNKNOWN. */
 export function refused(
-  refusal: Refusal,
+  refusal: HoldRefusal,
   attempt: Pick<AttemptRow, 'provider' | 'model' | 'heldMicros' | 'apiKeyId'>,
 ): GatewayError {
   const { provider, model, heldMicros, apiKeyId } = attempt

@@ -5,14 +5,14 @@
 //                         └────────┴──→ SUCCEEDED | REJECTED | FAILED | UNKNOWN
 //   SENDING → NOT_SENT           provably nothing left
 //   PLANNED, LEASED → CANCELED   nothing was sent yet; UNKNOWN after a backup was restored
-//   UNKNOWN → ACCEPTED | SUCCEEDED | …      late news is believed: proof beats ownership
+//   UNKNOWN → ACCEPTED | SUCCEEDED | …      late evidence is accepted: proof beats ownership
 import type { AttemptState, Charged, LedgerKind } from '../../domain.ts'
 
-/** One arrow of the machine, and what an attempt says of its charge behind it; TOLD when the trigger brings the answer. */
+/** One arrow of the machine, and what an attempt says of its charge behind it; GIVEN when the transition input has it. */
 interface Move {
   from: readonly AttemptState[]
   to: AttemptState | 'SAME'
-  charged: Charged | 'TOLD'
+  charged: Charged | 'GIVEN'
 }
 
 export const MOVES = {
@@ -32,11 +32,11 @@ export const MOVES = {
   /** Not one byte of the request left. */
   unsent: { from: ['SENDING', 'UNKNOWN'], to: 'NOT_SENT', charged: 'NO' },
   /** It ended badly and may have been charged. */
-  fail: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'FAILED', charged: 'TOLD' },
+  fail: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'FAILED', charged: 'GIVEN' },
   /** Nobody can say how it ended. Never sent again without permission. */
   lose: { from: ['SENDING', 'ACCEPTED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
-  /** A backup was restored: it may have been sent after the backup was made. */
-  doubt: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
+  /** A backup was restored: the attempt may have been sent after the backup was made. */
+  presumeSent: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** Its remote id is known now, and there is no place for it any more. */
   stayLost: { from: ['UNKNOWN'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** Its owner changed their mind before anything was sent. */
@@ -48,7 +48,7 @@ export const MOVES = {
 export type Trigger = keyof typeof MOVES
 
 /** What the machine knows of an attempt. */
-export interface Standing {
+export interface AttemptFacts {
   state: AttemptState
   charged: Charged
   /** The most it could cost; null when nobody knows. */
@@ -59,8 +59,8 @@ export interface Standing {
   finishedAt: number | null
 }
 
-/** What a trigger brings. */
-export interface News {
+/** What a trigger carries. */
+export interface TransitionInput {
   at: number
   /** For `fail`. */
   charged?: Charged
@@ -88,39 +88,48 @@ export function isLive(state: AttemptState): boolean {
   return state !== 'UNKNOWN' && !hasEnded(state)
 }
 
+/** True for an attempt that waits to be sent: it can still be canceled free of charge. */
+export function isUnsent(state: AttemptState): boolean {
+  return state === 'PLANNED' || state === 'LEASED'
+}
+
 const ENDS: ReadonlySet<AttemptState> = new Set(['SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED'])
 
 /** Where a trigger takes an attempt and what is written with it; undefined when it cannot happen there. */
-export function transition(attempt: Standing, trigger: Trigger, news: News): Transition | undefined {
+export function transition(
+  attempt: AttemptFacts,
+  trigger: Trigger,
+  input: TransitionInput,
+): Transition | undefined {
   const move: Move = MOVES[trigger]
   if (!move.from.includes(attempt.state)) return undefined
   const state = move.to === 'SAME' ? attempt.state : move.to
-  const charged = move.charged === 'TOLD' ? (news.charged ?? 'UNKNOWN') : move.charged
-  const costMicros = news.costMicros === undefined ? attempt.costMicros : news.costMicros
-  const finishedAt = hasEnded(state) ? (attempt.finishedAt ?? news.at) : null
-  const after: Standing = { ...attempt, state, charged, costMicros, finishedAt }
+  const charged = move.charged === 'GIVEN' ? (input.charged ?? 'UNKNOWN') : move.charged
+  const costMicros = input.costMicros === undefined ? attempt.costMicros : input.costMicros
+  const finishedAt = hasEnded(state) ? (attempt.finishedAt ?? input.at) : null
+  const after: AttemptFacts = { ...attempt, state, charged, costMicros, finishedAt }
   const permits = permitsOf(after) - permitsOf(attempt)
   // A permit is taken before anything can have been sent, or never.
-  if (permits > 0 && trigger !== 'send' && trigger !== 'doubt') return undefined
+  if (permits > 0 && trigger !== 'send' && trigger !== 'presumeSent') return undefined
   return { set: { state, charged, costMicros, finishedAt }, permits, line: lineOf(attempt, after) }
 }
 
 /** The charge permits of its task that it holds: one as soon as it may have been charged. */
-function permitsOf({ charged }: Standing): number {
+function permitsOf({ charged }: AttemptFacts): number {
   return charged === 'NO' ? 0 : 1
 }
 
 /** Whether its worst case is still held: it may yet cost something, and nobody knows what. */
-export function isHeld({ state, charged, costMicros }: Omit<Standing, 'finishedAt'>): boolean {
+export function isHeld({ state, charged, costMicros }: Omit<AttemptFacts, 'finishedAt'>): boolean {
   return costMicros === null && !(hasEnded(state) && charged === 'NO')
 }
 
 /** The first line of every attempt. */
-export function firstLine({ heldMicros }: Pick<Standing, 'heldMicros'>): NonNullable<Transition['line']> {
+export function firstLine({ heldMicros }: Pick<AttemptFacts, 'heldMicros'>): NonNullable<Transition['line']> {
   return { kind: 'HOLD', amountMicros: heldMicros }
 }
 
-function lineOf(before: Standing, after: Standing): Transition['line'] {
+function lineOf(before: AttemptFacts, after: AttemptFacts): Transition['line'] {
   if (isHeld(after)) return null
   if (isHeld(before)) {
     return after.charged === 'NO'

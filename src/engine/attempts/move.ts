@@ -1,20 +1,35 @@
-import { findAnyAttempt, moveAttempt, type AttemptChange, type Lease } from '../../db/attempts/attempts.ts'
+import {
+  findAnyAttempt,
+  moveAttempt,
+  QUEUE_KEY,
+  type AttemptChange,
+  type Lease,
+} from '../../db/attempts/attempts.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { returnPermit } from '../../db/tasks/tasks.ts'
-import { account } from './ledger.ts'
-import { MOVES, transition, type News, type Trigger } from './machine.ts'
+import type { Deps } from '../deps.ts'
+import { recordMove } from './ledger.ts'
+import { isUnsent, MOVES, transition, type TransitionInput, type Trigger } from './machine.ts'
 
-/** What a move brings: news for the machine, and evidence for the row. */
-export type Change = News &
+/** The input of a move: for the machine, and evidence for the row. */
+export type Change = TransitionInput &
   Omit<AttemptChange, 'state' | 'charged' | 'costMicros' | 'finishedAt'> & {
     /** When given, nothing moves once this claim was lost. */
     lease?: Lease
   }
 
+/** The lease columns of an attempt that no worker holds. */
+export const NO_LEASE = { leaseOwner: null, leaseUntil: null }
+
+/** The claim under which an attempt was read: a write that carries it changes nothing once the claim is lost. */
+export function leaseOf({ leaseOwner, leaseEpoch }: AttemptRow): Lease {
+  return { owner: leaseOwner!, epoch: leaseEpoch }
+}
+
 /**
  * Moves an attempt as the machine says, with all that is written with it: permit, ledger, spending and usage. Call it
- * with the task locked. Undefined when the attempt stands elsewhere by now, or the lease was lost; nothing is written
+ * with the task locked. Undefined when the attempt is in another state by now, or the lease was lost; nothing is written
  * then.
  */
 export async function move(
@@ -24,8 +39,8 @@ export async function move(
   { at, charged, costMicros, lease, ...set }: Change,
 ): Promise<AttemptRow | undefined> {
   const before = await findAnyAttempt(q, id)
-  const news: News = { at, ...(charged && { charged }), ...(costMicros !== undefined && { costMicros }) }
-  const next = before && transition(before, trigger, news)
+  const input = { at, ...(charged && { charged }), ...(costMicros !== undefined && { costMicros }) }
+  const next = before && transition(before, trigger, input)
   if (!next) return undefined
   const { state, ...written } = next.set
   // Claims go between PLANNED and LEASED without the task's lock, so any state the move starts from will do.
@@ -37,6 +52,30 @@ export async function move(
   )
   if (!after) return undefined
   if (next.permits === -1) await returnPermit(q, after.taskId)
-  await account(q, before, after, next.line, at)
+  await recordMove(q, before, after, next.line, at)
   return after
+}
+
+/** Cancels those of some attempts that were not sent, free of charge. Returns them. Call it with the task locked. */
+export async function cancelUnsent(
+  q: Transaction,
+  attempts: readonly AttemptRow[],
+  at: number,
+): Promise<AttemptRow[]> {
+  const canceled: AttemptRow[] = []
+  for (const { id } of attempts.filter(({ state }) => isUnsent(state))) {
+    const moved = await move(q, id, 'cancel', { at, ...NO_LEASE })
+    if (moved) canceled.push(moved)
+  }
+  return canceled
+}
+
+/** Returns a claimed attempt to the queue, to be sent or checked by any worker: it is due at once. */
+export async function release(deps: Pick<Deps, 'db' | 'clock'>, attempt: AttemptRow): Promise<void> {
+  const trigger = attempt.state === 'LEASED' ? 'release' : 'wait'
+  const at = deps.clock.now()
+  await deps.db.tx(async (q) => {
+    await move(q, attempt.id, trigger, { at, lease: leaseOf(attempt), ...NO_LEASE, dueInMs: 0 })
+    q.wakeUp(QUEUE_KEY)
+  })
 }

@@ -2,31 +2,31 @@ import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { Usage, WirePhase } from '../../domain.ts'
 import type { Failure } from '../../providers/error.ts'
-import type { Price, ResolvedSettings } from '../../providers/provider.ts'
+import type { ResolvedSettings } from '../../providers/provider.ts'
 
-/** What is known of how far the request got. Grows while a call runs. */
-export interface Evidence {
+/** What is known of how far the request got. Grows during a call. */
+export interface WireEvidence {
   wirePhase: WirePhase
   httpStatus: number | null
   providerRequestId: string | null
 }
 
-/** A step that was taken: of which attempt, and how far it got. */
-export interface Case {
+/** The attempt of a step, its task, and how far the request got. */
+export interface AttemptContext {
   task: TaskRow
   attempt: AttemptRow
-  evidence: Evidence
+  evidence: WireEvidence
 }
 
-/** What came of a step, to be settled. */
+/** The outcome of a step, to be settled. */
 export type Outcome =
-  | { is: 'DONE'; images: NewAsset[]; usage: Usage; resolved: ResolvedSettings; price: Price | null }
+  | { is: 'DONE'; images: NewAsset[]; usage: Usage; resolved: ResolvedSettings }
   | Waiting
-  /** `costMicros` when it is known what the failure cost. */
+  /** `costMicros` when the cost of the failure is known. */
   | { is: 'FAILED'; failure: Failure; costMicros?: number | null }
-  /** Its owner wants it stopped, and nothing was sent. */
+  /** Its owner canceled it, and nothing was sent. */
   | { is: 'CANCELED' }
-  /** The process ends before anything was sent: it goes back into the queue. */
+  /** The process ends before anything was sent: it returns to the queue. */
   | { is: 'RELEASED' }
   /** Another worker has it now: nothing is left to do. */
   | { is: 'TAKEN' }
@@ -36,3 +36,8 @@ export type Waiting =
   | { is: 'ACCEPTED'; remoteId: string; checkAfterMs: number }
   | { is: 'PENDING'; progress: number | null; checkAfterMs: number }
   | { is: 'MISSING'; checkAfterMs: number }
+
+/** The evidence that is stored of an attempt, for a step without a call. */
+export function storedEvidence({ wirePhase, httpStatus, providerRequestId }: AttemptRow): WireEvidence {
+  return { wirePhase, httpStatus, providerRequestId }
+}

@@ -4,23 +4,46 @@ import { insertAttempt } from '../../db/attempts/attempts.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
-import { insertTask } from '../../db/tasks/tasks.ts'
+import { getTask, insertTask, updateTask } from '../../db/tasks/tasks.ts'
 import type { ImageRequest } from '../../domain.ts'
-import type { GatewayError } from '../../errors.ts'
+import { GatewayError } from '../../errors.ts'
 import { newId } from '../../ids.ts'
+import type { CallerWithLimits } from '../access/limiter.ts'
 import type { Deps } from '../deps.ts'
+import { findOffer } from '../routing/configured.ts'
+import type { Route } from '../routing/route.ts'
 import { worstCaseMicros } from '../usage/estimate.ts'
-import { openBooks, refused, reserve } from './ledger.ts'
-import type { Asking } from '../access/limiter.ts'
-import { splitIntoParts, type Part } from './parts.ts'
-import { findOffer, type Route } from '../routing/route.ts'
+import { recordPlanned, refused, reserve } from './ledger.ts'
 
-/** Inserts a task with the first attempt of each of its parts, and its first event; undefined when the idempotency key is taken. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED. */
+/** A share of a task's images that one attempt requests. */
+export interface Part {
+  part: number
+  /** How many images. */
+  n: number
+  /** The position of its first image among the task's. */
+  firstImage: number
+}
+
+/** Pure. Splits `n` images into as few parts as a provider with `maxN` images per call allows. */
+export function splitIntoParts(n: number, maxN: number): Part[] {
+  return Array.from({ length: Math.ceil(n / maxN) }, (_, part) => {
+    const firstImage = part * maxN
+    return { part, n: Math.min(maxN, n - firstImage), firstImage }
+  })
+}
+
+export type PlanDeps = Pick<Deps, 'clock' | 'providers'>
+export type StartDeps = PlanDeps & Pick<Deps, 'limiter' | 'tracing'>
+
+/**
+ * Inserts a task with the first attempt of each of its parts, and its first event; undefined when the idempotency key is
+ * taken. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED.
+ */
 export async function startTask(
   q: Transaction,
-  deps: Deps,
+  deps: StartDeps,
   start: {
-    by: Asking
+    by: CallerWithLimits
     request: ImageRequest
     fingerprint: string
     idempotencyKey: string | null
@@ -43,27 +66,59 @@ export async function startTask(
     maxCharges: request.maxCharges,
     traceparent: deps.tracing.here(),
     parts: parts.length,
-    warnings: route.fit.warnings,
+    warnings: route.match.warnings,
     createdAt,
     lastSeq: 0,
   })
   if (!task) return undefined
-  await deps.limiter.room(q, by)
-  for (const part of parts) {
-    const refusal = await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
-    if (refusal) throw refusal
-  }
-  await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], createdAt)
+  await planParts(q, deps, by, task, { parts, at: createdAt, routeFor: () => route })
   return { ...task, lastSeq: 1 }
 }
 
 /**
- * Puts the next attempt of a part into the queue, due `delayMs` from now, and holds the most it could cost. Answers the
+ * Continues a task whose outcome is unknown: an attempt for each of `parts`, with as many charges permitted as
+ * `maxCharges` says. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED and CAPABILITY_MISSING.
+ */
+export async function resumeTask(
+  q: Transaction,
+  deps: StartDeps,
+  by: CallerWithLimits,
+  task: TaskRow,
+  { parts, maxCharges, routes }: { parts: Part[]; maxCharges: number; routes: Route[] },
+): Promise<TaskRow> {
+  await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'QUEUED', maxCharges, cancelRequestedAt: null })
+  const routeFor = ({ n }: Part): Route => {
+    const route = routes.find(({ offer }) => offer.capabilities.maxN >= n)
+    if (route) return route
+    throw new GatewayError('CAPABILITY_MISSING', `No provider makes ${n} images at a time any more.`)
+  }
+  await planParts(q, deps, by, task, { parts, at: deps.clock.now(), routeFor })
+  return getTask(q, task.id)
+}
+
+async function planParts(
+  q: Transaction,
+  deps: StartDeps,
+  by: CallerWithLimits,
+  task: TaskRow,
+  { parts, at, routeFor }: { parts: Part[]; at: number; routeFor: (part: Part) => Route },
+): Promise<void> {
+  await deps.limiter.concurrency(q, by)
+  for (const part of parts) {
+    const { provider } = routeFor(part)
+    const refusal = await planAttempt(q, deps, { task, part, provider: provider.name, delayMs: 0 })
+    if (refusal) throw refusal
+  }
+  await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], at)
+}
+
+/**
+ * Puts the next attempt of a part into the queue, due `delayMs` from now, and holds the most it could cost. Returns the
  * GatewayError when no budget allows that; nothing is planned then.
  */
 export async function planAttempt(
   q: Transaction,
-  deps: Deps,
+  deps: PlanDeps,
   plan: { task: PlannedFor; part: Part; provider: string; delayMs: number },
 ): Promise<GatewayError | undefined> {
   const createdAt = deps.clock.now()
@@ -76,7 +131,7 @@ export async function planAttempt(
   const number = (await countAttempts(q, taskId)) + 1
   const id = newId('att', createdAt)
   const row = { id, taskId, projectId, apiKeyId, model, ...part, number, provider, heldMicros, createdAt }
-  await openBooks(q, await insertAttempt(q, row, delayMs), offer?.price?.version ?? null)
+  await recordPlanned(q, await insertAttempt(q, row, delayMs), offer?.price?.version ?? null)
   return undefined
 }
 

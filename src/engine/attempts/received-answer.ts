@@ -1,5 +1,5 @@
-// What was fully received survives a crash before it is written to the database: an answer is noted beside its pictures,
-// in the spool, before anything else is done with it. Whoever starts next finishes from the note.
+// Write-ahead record of a received answer: written beside its images, in the spool, before anything else is done with it.
+// After a crash the next start finishes from the record.
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -8,7 +8,7 @@ import type { Deps } from '../deps.ts'
 
 const count = z.number().nullable()
 
-const RECEIPT = z.object({
+const RECEIVED_ANSWER = z.object({
   attemptId: z.string(),
   images: z.array(z.object({ file: z.string(), revisedPrompt: z.string().nullable() })),
   usage: z.object({
@@ -40,43 +40,46 @@ const RECEIPT = z.object({
 })
 
 /** A finished answer as it was received, with the evidence of the call that brought it. */
-export type Receipt = z.output<typeof RECEIPT>
+export type ReceivedAnswer = z.output<typeof RECEIVED_ANSWER>
 
 const SUFFIX = '.receipt.json'
 
-/** Makes an answer and its pictures durable: when this resolves, no crash of the process can lose them any more. */
-export async function keepReceipt(deps: Deps, receipt: z.input<typeof RECEIPT>): Promise<void> {
-  for (const { file } of receipt.images) await sync(file)
-  const path = pathOf(deps, receipt.attemptId)
+/** Makes an answer and its images durable: once this resolves, no crash of the process can lose them. */
+export async function writeReceivedAnswer(
+  deps: Pick<Deps, 'store'>,
+  answer: z.input<typeof RECEIVED_ANSWER>,
+): Promise<void> {
+  for (const { file } of answer.images) await sync(file)
+  const path = pathOf(deps, answer.attemptId)
   const draft = `${path}.draft`
   await using handle = await open(draft, 'w')
-  await handle.writeFile(JSON.stringify(receipt))
+  await handle.writeFile(JSON.stringify(answer))
   await handle.sync()
   await rename(draft, path)
   await sync(deps.store.spool)
 }
 
-/** Forgets the receipt of an answer that has been settled. Nothing happens when there is none. */
-export async function dropReceipt(deps: Deps, attemptId: string): Promise<void> {
+/** Removes the record of an answer that has been settled. Does nothing when there is none. */
+export async function removeReceivedAnswer(deps: Pick<Deps, 'store'>, attemptId: string): Promise<void> {
   await rm(pathOf(deps, attemptId), { force: true })
 }
 
-/** The receipts that lie in this machine's spool. One that cannot be read is logged and left out. */
-export async function listReceipts(deps: Deps): Promise<Receipt[]> {
+/** The records in this machine's spool. One that cannot be read is logged and left out. */
+export async function listReceivedAnswers(deps: Pick<Deps, 'store' | 'log'>): Promise<ReceivedAnswer[]> {
   const names = await readdir(deps.store.spool)
-  const receipts: Receipt[] = []
+  const answers: ReceivedAnswer[] = []
   for (const name of names.filter((one) => one.endsWith(SUFFIX))) {
     // Gone in between: its owner has settled it.
     const text = await readFile(join(deps.store.spool, name), 'utf8').catch(() => undefined)
-    const receipt = text === undefined ? undefined : RECEIPT.safeParse(JSON.parse(text))
-    if (receipt?.success) receipts.push(receipt.data)
-    else if (receipt)
-      deps.log.error({ file: name, err: receipt.error }, 'a receipt makes no sense and is left alone')
+    const answer = text === undefined ? undefined : RECEIVED_ANSWER.safeParse(JSON.parse(text))
+    if (answer?.success) answers.push(answer.data)
+    else if (answer)
+      deps.log.error({ file: name, err: answer.error }, 'malformed record of a received answer; left alone')
   }
-  return receipts
+  return answers
 }
 
-function pathOf({ store }: Deps, attemptId: string): string {
+function pathOf({ store }: Pick<Deps, 'store'>, attemptId: string): string {
   return join(store.spool, `${attemptId}${SUFFIX}`)
 }
 

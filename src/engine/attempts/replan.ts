@@ -3,52 +3,51 @@ import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Failure } from '../../providers/error.ts'
 import type { Deps } from '../deps.ts'
+import { findRoutes } from '../routing/route.ts'
 import { isLive } from './machine.ts'
-import { routes } from '../routing/route.ts'
-import { routingNow } from '../routing/conditions.ts'
-import { verdict, type Verdict } from './verdict.ts'
+import { decideRetry, type RetryDecision } from './retry-policy.ts'
 
-/** Gathers what a verdict needs, and passes it. `attempts` are all of the task's. */
+export type ReplanDeps = Pick<Deps, 'clock' | 'providers' | 'random' | 'tuning'>
+
+/** Collects what the retry policy depends on, and applies it. `attempts` are all of the task's. */
 export async function replan(
   q: Queries,
-  deps: Deps,
+  deps: ReplanDeps,
   task: TaskRow,
   attempts: readonly AttemptRow[],
   attempt: AttemptRow,
   failure: Failure,
-): Promise<Verdict> {
+): Promise<RetryDecision> {
   const ofPart = attempts.filter(({ part }) => part === attempt.part)
   const open = ofPart.filter(({ id, charged }) => id === attempt.id || charged !== 'NO').length
-  const asked = new Set(ofPart.map(({ provider }) => provider))
-  const { attempt: end, next } = verdict({
+  const tried = new Set(ofPart.map(({ provider }) => provider))
+  const { attempt: end, next } = decideRetry({
     failure,
     attempts: ofPart.length,
     maxAttempts: deps.tuning.maxAttempts,
     permitsLeft: task.maxCharges - open,
     onUnknownOutcome: task.request.onUnknownOutcome,
     cancelRequested: task.cancelRequestedAt !== null,
-    elsewhere: (await able(q, deps, task, attempt)).find((name) => !asked.has(name)),
+    elsewhere: (await listAble(q, deps, task, attempt)).find((name) => !tried.has(name)),
     here: attempt.provider,
     random: deps.random(),
   })
-  // News of an attempt that was given up before: what has begun since goes on, and nothing begins twice.
+  // A late failure of an earlier attempt: what has begun since continues, and nothing is begun twice.
   const wasLatest = ofPart.at(-1)?.id === attempt.id
-  const goesOn = ofPart.some(({ id, state }) => id !== attempt.id && isLive(state))
-  return { attempt: end, next: wasLatest && !goesOn ? next : undefined }
+  const othersLive = ofPart.some(({ id, state }) => id !== attempt.id && isLive(state))
+  return { attempt: end, next: wasLatest && !othersLive ? next : undefined }
 }
 
-/** Who else could make this part, the best first; providers at rest are not asked. */
-async function able(q: Queries, deps: Deps, task: TaskRow, { n }: AttemptRow): Promise<string[]> {
+/** The providers that could make this part, best first; those in cooldown or without a needed price are left out. */
+async function listAble(q: Queries, deps: ReplanDeps, task: TaskRow, { n }: AttemptRow): Promise<string[]> {
   try {
-    const now = await routingNow(q, deps, task)
-    return routes({ ...task.request, n }, deps.providers, now)
+    return (await findRoutes(q, deps, task, { ...task.request, n }))
       .filter(
-        ({ offer, provider }) => offer.capabilities.maxN >= n && !now.resting(provider.name, offer.model),
+        ({ offer, inCooldown, lacksPrice }) => offer.capabilities.maxN >= n && !inCooldown && !lacksPrice,
       )
-      .filter(({ offer }) => offer.price !== null || !now.needsPrice)
       .map(({ provider }) => provider.name)
   } catch (error) {
-    // The configuration changed, and nobody can serve it any more.
+    // The configuration has changed, and no provider can serve the task any more.
     if (error instanceof GatewayError) return []
     throw error
   }

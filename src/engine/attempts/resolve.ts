@@ -2,36 +2,36 @@ import { findAttempt } from '../../db/attempts/attempts.ts'
 import { insertAudit } from '../../db/access/audit.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { lockTask } from '../../db/tasks/tasks.ts'
-import { badInput, GatewayError } from '../../errors.ts'
+import { badInput, GatewayError, notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { Failure } from '../../providers/error.ts'
-import { accept } from './accept.ts'
 import type { Deps } from '../deps.ts'
-import { settle } from './settle.ts'
+import { findProvider } from '../routing/configured.ts'
+import { accept } from './accept.ts'
+import { storedEvidence } from './outcome.ts'
+import { settle, type SettleDeps } from './settle.ts'
 
-/** What an operator found out about an attempt whose outcome was unknown. */
+/** What an operator learned about an attempt whose outcome was unknown. */
 export type Resolution =
   | { is: 'NOT_CHARGED' }
   | { is: 'CHARGED_RESULT_LOST' }
   | { is: 'ADOPT_REMOTE_ID'; remoteId: string }
 
 /**
- * Ends the doubt about an attempt by the word of an operator, on record. NOT_CHARGED gives its permit back, and its part
- * is tried again; CHARGED_RESULT_LOST ends it as paid for nothing; ADOPT_REMOTE_ID has the provider asked about it.
- * Throws NOT_FOUND, CONFLICT for an attempt that is not UNKNOWN, and BAD_USER_INPUT for a provider that cannot be asked.
+ * Resolves an attempt whose outcome is UNKNOWN, based on what the operator learned from the provider. Audited.
+ * NOT_CHARGED returns its permit, and its part is tried again; CHARGED_RESULT_LOST ends it as charged without a result;
+ * ADOPT_REMOTE_ID makes it due for a check. Throws NOT_FOUND, CONFLICT for an attempt that is not UNKNOWN, and
+ * BAD_USER_INPUT for a provider that cannot be checked.
  */
 export async function resolveAttempt(
-  deps: Deps,
+  deps: SettleDeps,
   projectId: string,
   id: string,
   resolution: Resolution,
   note: string | null,
 ): Promise<AttemptRow> {
   const attempt = await findAttempt(deps.db.read, projectId, id)
-  if (!attempt)
-    throw new GatewayError('NOT_FOUND', `There is no attempt ${JSON.stringify(id.slice(0, 60))}.`, {
-      field: 'id',
-    })
+  if (!attempt) throw notFound('attempt', id, 'id')
   if (attempt.state !== 'UNKNOWN') {
     throw new GatewayError(
       'CONFLICT',
@@ -41,7 +41,7 @@ export async function resolveAttempt(
   }
   if (resolution.is === 'ADOPT_REMOTE_ID') await adopt(deps, attempt, resolution.remoteId)
   else if (resolution.is === 'NOT_CHARGED') await end(deps, attempt, { failure: NOT_CHARGED })
-  // Nobody will tell its cost any more: the most it could be is posted.
+  // Its cost will not be reported any more: the worst case is posted.
   else await end(deps, attempt, { failure: RESULT_LOST, costMicros: attempt.heldMicros })
   const at = deps.clock.now()
   await deps.db.tx((q) =>
@@ -58,21 +58,20 @@ export async function resolveAttempt(
 }
 
 async function end(
-  deps: Deps,
+  deps: SettleDeps,
   attempt: AttemptRow,
   how: { failure: Failure; costMicros?: number | null },
 ): Promise<void> {
   const task = await deps.db.tx((q) => lockTask(q, attempt.taskId))
-  const { wirePhase, httpStatus, providerRequestId } = attempt
-  await settle(
-    deps,
-    { task, attempt, evidence: { wirePhase, httpStatus, providerRequestId } },
-    { is: 'FAILED', ...how },
-  )
+  await settle(deps, { task, attempt, evidence: storedEvidence(attempt) }, { is: 'FAILED', ...how })
 }
 
-async function adopt(deps: Deps, attempt: AttemptRow, remoteId: string): Promise<void> {
-  const provider = deps.providers.find(({ name }) => name === attempt.provider)
+async function adopt(
+  deps: Pick<Deps, 'db' | 'clock' | 'providers'>,
+  attempt: AttemptRow,
+  remoteId: string,
+): Promise<void> {
+  const provider = findProvider(deps.providers, attempt.provider)
   if (!provider?.check)
     throw badInput('remoteId', `${attempt.provider} cannot be asked about what it accepted.`)
   await deps.db.tx(async (q) => {
@@ -82,7 +81,7 @@ async function adopt(deps: Deps, attempt: AttemptRow, remoteId: string): Promise
 }
 
 const NOT_CHARGED: Failure = {
-  // As if the provider had been busy: nothing was charged, and trying again is right.
+  // As `busy`: nothing was charged, and another try is right.
   kind: 'busy',
   code: 'OUTCOME_UNKNOWN',
   message: 'An operator found that this attempt was not charged.',

@@ -1,30 +1,31 @@
 // How steps end: each end is one transaction that moves the attempt, plans the next one of its part where one may
-// follow, and draws the conclusion for the task.
+// follow, and concludes the task.
 import { insertAssets } from '../../db/tasks/assets.ts'
 import { listAttempts, type Lease } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
-import type { AttemptRow } from '../../db/tables/tables.ts'
 import { lockTask, updateTask } from '../../db/tasks/tasks.ts'
-import type { AttemptState, TaskError } from '../../domain.ts'
-import { isFinished } from '../../domain.ts'
+import { isFinished, type AttemptState, type TaskError } from '../../domain.ts'
 import type { Failure } from '../../providers/error.ts'
-import { accept } from './accept.ts'
-import { concludeTask } from './conclude.ts'
-import { costMicros } from '../usage/cost.ts'
 import type { Deps } from '../deps.ts'
+import { findOffer } from '../routing/configured.ts'
 import { noteFailure, noteSuccess } from '../routing/health.ts'
-import { leaseOf, NO_LEASE, release } from './lease.ts'
+import { costMicros } from '../usage/cost.ts'
+import { accept } from './accept.ts'
+import { cancelRemote } from './side-call.ts'
+import { concludeTask, type ConcludeDeps } from './conclude.ts'
 import type { Trigger } from './machine.ts'
-import { move, type Change } from './move.ts'
-import type { Case, Outcome, Waiting } from './outcome.ts'
+import { cancelUnsent, leaseOf, move, NO_LEASE, release, type Change } from './move.ts'
+import type { AttemptContext, Outcome, Waiting } from './outcome.ts'
 import { planAttempt } from './plan.ts'
-import { replan } from './replan.ts'
-import { tellToCancel } from './cancel-remote.ts'
+import { replan, type ReplanDeps } from './replan.ts'
 
-/** Writes down what came of a step. Nothing changes where somebody else has settled the attempt already. */
-export async function settle(deps: Deps, of: Case, outcome: Outcome): Promise<void> {
+type WriteDeps = ConcludeDeps & ReplanDeps
+export type SettleDeps = WriteDeps & Pick<Deps, 'db' | 'breaker' | 'store'>
+
+/** Writes down the outcome of a step. Does nothing where another worker has settled the attempt already. */
+export async function settle(deps: SettleDeps, of: AttemptContext, outcome: Outcome): Promise<void> {
   if (outcome.is === 'TAKEN') return
   if (outcome.is === 'RELEASED') return release(deps, of.attempt)
   const task = await deps.db.tx(async (q) => {
@@ -32,18 +33,18 @@ export async function settle(deps: Deps, of: Case, outcome: Outcome): Promise<vo
     await write(q, deps, { ...of, task: locked }, outcome)
     return locked
   })
-  // It was to be canceled before there was anything to cancel by.
-  const cancel = outcome.is === 'ACCEPTED' && task.cancelRequestedAt !== null
-  if (cancel) void tellToCancel(deps, { ...of.attempt, remoteId: outcome.remoteId })
+  // Its owner canceled it before there was a remote id.
+  if (outcome.is === 'ACCEPTED' && task.cancelRequestedAt !== null)
+    void cancelRemote(deps, { ...of.attempt, remoteId: outcome.remoteId })
   if (outcome.is === 'DONE') await noteSuccess(deps, of.attempt)
-  // What failed before anything was sent says nothing about the provider.
-  const asked = of.evidence.wirePhase !== 'NONE'
-  if (outcome.is === 'FAILED' && asked) await noteFailure(deps, of.attempt, outcome.failure)
+  // A failure before anything was sent says nothing about the provider.
+  const wasSent = of.evidence.wirePhase !== 'NONE'
+  if (outcome.is === 'FAILED' && wasSent) await noteFailure(deps, of.attempt, outcome.failure)
 }
 
 type Settled = Exclude<Outcome, { is: 'TAKEN' | 'RELEASED' }>
 
-async function write(q: Transaction, deps: Deps, of: Case, outcome: Settled): Promise<void> {
+async function write(q: Transaction, deps: WriteDeps, of: AttemptContext, outcome: Settled): Promise<void> {
   switch (outcome.is) {
     case 'DONE':
       return settleDone(q, deps, of, outcome)
@@ -58,46 +59,43 @@ async function write(q: Transaction, deps: Deps, of: Case, outcome: Settled): Pr
   }
 }
 
-/** A finished image is adopted whoever holds the lease now: proof beats ownership. */
+/** A finished image is adopted whichever worker holds the lease now: proof beats ownership. */
 async function settleDone(
   q: Transaction,
-  deps: Deps,
-  of: Case,
-  { images, usage: { source, ...tokens }, usage, resolved, price }: Extract<Outcome, { is: 'DONE' }>,
+  deps: WriteDeps,
+  { task, attempt, evidence }: AttemptContext,
+  { images, usage: { source, ...tokens }, usage, resolved }: Extract<Outcome, { is: 'DONE' }>,
 ): Promise<void> {
   const at = deps.clock.now()
-  const { size, quality } = { ...of.task.request, ...resolved }
-  const moved = await move(q, of.attempt.id, 'succeed', {
+  const { size, quality } = { ...task.request, ...resolved }
+  const delivered = { images: images.length, ordered: attempt.n, size, quality }
+  // Null when the offer has left the configuration: the cost is then unknown.
+  const price = findOffer(deps.providers, attempt.provider, attempt.model)?.price ?? null
+  const moved = await move(q, attempt.id, 'succeed', {
     at,
     ...NO_LEASE,
-    ...of.evidence,
+    ...evidence,
     ...tokens,
     images: images.length,
     usageSource: source,
-    costMicros: costMicros(usage, { images: images.length, ordered: of.attempt.n, size, quality }, price),
+    costMicros: costMicros(usage, delivered, price),
     priceVersion: price?.version ?? null,
     resolved: { ...resolved },
     error: null,
   })
   if (!moved) return
   await insertAssets(q, images)
-  await dropFollowUp(q, moved, at)
-  await concludeTask(q, deps, of.task, moved, at)
+  // A late result makes the attempt that was to follow it needless.
+  const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === moved.part)
+  await cancelUnsent(q, ofPart, at)
+  await concludeTask(q, deps, task, moved, at)
 }
 
-/** A late result makes the attempt that was to follow it needless. */
-async function dropFollowUp(q: Transaction, { taskId, part }: AttemptRow, at: number): Promise<void> {
-  const attempts = await listAttempts(q, [taskId])
-  for (const other of attempts.filter((attempt) => attempt.part === part)) {
-    await move(q, other.id, 'cancel', { at, ...NO_LEASE })
-  }
-}
-
-/** The attempt ends as the verdict says, and its part goes on elsewhere, later, or not at all. */
+/** The attempt ends as the retry policy decides, and its part continues elsewhere, later, or not at all. */
 async function settleFailed(
   q: Transaction,
-  deps: Deps,
-  of: Case,
+  deps: WriteDeps,
+  of: AttemptContext,
   { failure, costMicros: known }: Extract<Outcome, { is: 'FAILED' }>,
 ): Promise<void> {
   const { task, attempt, evidence } = of
@@ -105,30 +103,30 @@ async function settleFailed(
     { attempt: attempt.id, kind: failure.kind, code: failure.code, phase: evidence.wirePhase },
     'an attempt failed',
   )
-  // In the provider's words, which may repeat the prompt.
+  // The provider's text may repeat the prompt.
   deps.log.debug({ attempt: attempt.id }, failure.message)
   const attempts = await listAttempts(q, [task.id])
   const { attempt: state, next } = await replan(q, deps, task, attempts, attempt, failure)
-  const news = {
+  const change = {
     ...triggerOf(state, of),
     httpStatus: failure.httpStatus ?? evidence.httpStatus,
     error: toTaskError(failure, of, next !== undefined),
     charged: failure.charged,
     ...(known !== undefined && { costMicros: known }),
   }
-  await close(q, deps, of, news, next)
+  await close(q, deps, of, change, next)
 }
 
 /** Ends the attempt; `next` is the attempt that follows it, if one may. */
 async function close(
   q: Transaction,
-  deps: Deps,
-  { task, attempt, evidence }: Case,
-  { trigger, ...news }: { trigger: Trigger } & Omit<Change, 'at'>,
+  deps: WriteDeps,
+  { task, attempt, evidence }: AttemptContext,
+  { trigger, ...change }: { trigger: Trigger } & Omit<Change, 'at'>,
   next?: { provider: string; delayMs: number },
 ): Promise<void> {
   const at = deps.clock.now()
-  const moved = await move(q, attempt.id, trigger, { at, ...NO_LEASE, ...evidence, ...news })
+  const moved = await move(q, attempt.id, trigger, { at, ...NO_LEASE, ...evidence, ...change })
   if (!moved) return
   if (next && !isFinished(task.status)) {
     const { part, n, firstImage } = attempt
@@ -138,46 +136,52 @@ async function close(
   await concludeTask(q, deps, task, moved, at)
 }
 
-/** The lease goes back, and the row says when to ask again. */
-async function settleWaiting(q: Transaction, deps: Deps, of: Case, outcome: Waiting): Promise<void> {
-  const { attempt, evidence } = of
-  // A callback that came before the answer to the submit is a reason to look at once.
+/** The lease is returned, and the row says when the next check is due. */
+async function settleWaiting(
+  q: Transaction,
+  deps: Pick<Deps, 'clock'>,
+  of: AttemptContext,
+  outcome: Waiting,
+): Promise<void> {
+  const { task, attempt, evidence } = of
+  // A callback that arrived before the answer to the submit makes the check due at once.
   const calledBack = outcome.is === 'ACCEPTED' && (await listCallbacks(q, attempt.id)).length > 0
-  const dueInMs = calledBack ? 0 : outcome.checkAfterMs
   const waiting = {
     at: deps.clock.now(),
     ...NO_LEASE,
     ...evidence,
-    dueInMs,
+    dueInMs: calledBack ? 0 : outcome.checkAfterMs,
     missing: outcome.is === 'MISSING' ? attempt.missing + 1 : 0,
   }
-  if (outcome.is === 'ACCEPTED')
-    return accept(q, of.task, attempt, { ...waiting, remoteId: outcome.remoteId })
+  if (outcome.is === 'ACCEPTED') return accept(q, task, attempt, { ...waiting, remoteId: outcome.remoteId })
   const waits = await move(q, attempt.id, 'wait', { ...waiting, lease: leaseOf(attempt) })
   if (waits && outcome.is === 'PENDING') await recordProgress(q, deps, of, outcome.progress ?? 0)
 }
 
 async function recordProgress(
   q: Transaction,
-  deps: Deps,
-  { task, attempt }: Case,
+  { clock }: Pick<Deps, 'clock'>,
+  { task, attempt }: AttemptContext,
   fraction: number,
 ): Promise<void> {
   const progress = Math.min(0.99, (fraction * attempt.n) / task.request.n)
   if (progress <= task.progress || task.status !== 'RUNNING') return
   await updateTask(q, task.id, ['RUNNING'], { progress })
-  await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress }], deps.clock.now())
+  await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress }], clock.now())
 }
 
-function triggerOf(state: AttemptState, { attempt, evidence }: Case): { trigger: Trigger; lease?: Lease } {
-  // Not a proof about the one request there may be, but the word of a worker: it counts while its claim does.
+function triggerOf(
+  state: AttemptState,
+  { attempt, evidence }: AttemptContext,
+): { trigger: Trigger; lease?: Lease } {
+  // No proof about a request, only the decision of a worker: it counts while its claim does.
   if (evidence.wirePhase === 'NONE') return { trigger: 'giveUp', lease: leaseOf(attempt) }
   if (state === 'UNKNOWN') return { trigger: 'lose' }
   if (state === 'REJECTED') return { trigger: 'reject' }
   return { trigger: state === 'NOT_SENT' ? 'unsent' : 'fail' }
 }
 
-function toTaskError(failure: Failure, { evidence }: Case, again: boolean): TaskError {
+function toTaskError(failure: Failure, { evidence }: AttemptContext, again: boolean): TaskError {
   return {
     code: failure.code,
     message: failure.message,

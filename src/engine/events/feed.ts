@@ -1,5 +1,5 @@
 // Watching: a snapshot, then what the log holds after a cursor, then whatever is appended. All of it is read from the
-// database; a poke only says when to look. A reader holds a cursor and one batch, however slow it is. Events do not stay
+// database; a wake-up only says when to look. A reader holds a cursor and one batch, however slow it is. Events do not stay
 // for ever; since they are numbered without a gap, whoever meets one knows that some are gone, and is told so.
 import { abortable } from '../../async-iterators.ts'
 import { feedKey, listEvents, listFeed, taskKey } from '../../db/tasks/events.ts'
@@ -8,13 +8,13 @@ import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
 import { findTask, findTasks, listTasks, type TaskFilter } from '../../db/tasks/tasks.ts'
 import type { TaskEventBody } from '../../domain.ts'
 import { isFinished } from '../../domain.ts'
-import { GatewayError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Deps } from '../deps.ts'
 
-/** One thing a viewer is told. `task` is at least as new as the event. */
-export interface Told {
-  /** Give it back as `after` to go on behind this event. */
+/** One item of a feed. `task` is at least as new as the event. */
+export interface FeedItem {
+  /** Pass as `after` to resume after this event. */
   cursor: string
   at: number
   task: TaskRow
@@ -27,6 +27,8 @@ interface Snapshot {
   resync: boolean
 }
 
+export type FeedDeps = Pick<Deps, 'clock' | 'db' | 'tuning' | 'wakeUps'>
+
 /** How many events are read at once, and so held for one reader at most. */
 const BATCH = 100
 
@@ -36,20 +38,17 @@ const BATCH = 100
  * CURSOR_INVALID before anything is told.
  */
 export async function watchTask(
-  deps: Deps,
+  deps: FeedDeps,
   projectId: string,
   taskId: string,
   after: string | null,
-): Promise<AsyncIterableIterator<Told>> {
+): Promise<AsyncIterableIterator<FeedItem>> {
   const known = await findTask(deps.db.read, projectId, taskId)
-  if (!known)
-    throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(taskId.slice(0, 60))}.`, {
-      field: 'taskId',
-    })
+  if (!known) throw notFound('task', taskId, 'taskId')
   if (after !== null) decodeCursor(after, 'task', taskId, known.lastSeq)
 
   return abortable(async function* watch(signal) {
-    const waiter = deps.pokes.wait(taskKey(taskId))
+    const waiter = deps.wakeUps.wait(taskKey(taskId))
     try {
       let task = (await findTask(deps.db.read, projectId, taskId))!
       let seq = after === null ? beforeEnd(task) : decodeCursor(after, 'task', taskId, task.lastSeq)
@@ -63,7 +62,7 @@ export async function watchTask(
       }
 
       while (!signal.aborted) {
-        const { events, now } = await news(deps, projectId, taskId, seq)
+        const { events, now } = await readBatch(deps, projectId, taskId, seq)
         task = now ?? task
         for (const event of events) {
           seq = event.seq
@@ -91,18 +90,18 @@ export async function watchTask(
  * anything is told.
  */
 export async function watchProject(
-  deps: Deps,
+  deps: FeedDeps,
   projectId: string,
   filter: TaskFilter,
   after: string | null,
-): Promise<AsyncIterableIterator<Told>> {
+): Promise<AsyncIterableIterator<FeedItem>> {
   const last = await findFeedPosition(deps.db.read, projectId)
   const start = after === null ? last : decodeCursor(after, 'feed', projectId, last)
 
   return abortable(async function* watch(signal) {
-    const waiter = deps.pokes.wait(feedKey(projectId))
+    const waiter = deps.wakeUps.wait(feedKey(projectId))
     const cursorAt = (seq: number) => encodeCursor('feed', projectId, seq)
-    const snapshot = (task: TaskRow, seq: number, resync: boolean): Told => {
+    const snapshot = (task: TaskRow, seq: number, resync: boolean): FeedItem => {
       return { cursor: cursorAt(seq), at: deps.clock.now(), task, body: { type: 'TASK_SNAPSHOT', resync } }
     }
     try {
@@ -137,7 +136,7 @@ function beforeEnd({ status, lastSeq }: TaskRow): number {
 }
 
 /** The end as the task itself tells it, when the event of it is gone. */
-function endOf(task: TaskRow): Told {
+function endOf(task: TaskRow): FeedItem {
   const { id, status, lastSeq, finishedAt } = task
   return {
     cursor: encodeCursor('task', id, lastSeq),
@@ -147,7 +146,7 @@ function endOf(task: TaskRow): Told {
   }
 }
 
-async function isThere(deps: Deps, taskId: string, seq: number): Promise<boolean> {
+async function isThere(deps: Pick<Deps, 'db'>, taskId: string, seq: number): Promise<boolean> {
   const [next] = await listEvents(deps.db.read, taskId, seq - 1, 1)
   return next?.seq === seq
 }
@@ -157,21 +156,26 @@ function hasGap(events: EventRow[], after: number): boolean {
   return events.some(({ feedSeq }, i) => feedSeq !== after + 1 + i)
 }
 
-interface News {
+interface FeedBatch {
   events: EventRow[]
-  /** The task behind these events; undefined when there are none. */
+  /** The task, read after these events; undefined when there are none. */
   now: TaskRow | undefined
 }
 
-/** What viewers who stand at the same place of a task's log are told next, read once for all of them. */
-function news(deps: Deps, projectId: string, taskId: string, seq: number): Promise<News> {
-  return deps.pokes.once(taskKey(taskId), `${projectId}:${seq}`, async () => {
+/** The next events of a task's log, read once for all viewers at the same position. */
+function readBatch(
+  deps: Pick<Deps, 'db' | 'wakeUps'>,
+  projectId: string,
+  taskId: string,
+  seq: number,
+): Promise<FeedBatch> {
+  return deps.wakeUps.once(taskKey(taskId), `${projectId}:${seq}`, async () => {
     const events = await listEvents(deps.db.read, taskId, seq, BATCH)
     return { events, now: events.length > 0 ? await findTask(deps.db.read, projectId, taskId) : undefined }
   })
 }
 
-async function listOpen(deps: Deps, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
+async function listOpen(deps: Pick<Deps, 'db'>, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
   const unfinished = (['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'] as const).filter(
     (status) => filter.statuses?.includes(status) ?? true,
   )
@@ -184,7 +188,11 @@ async function listOpen(deps: Deps, projectId: string, filter: TaskFilter): Prom
   return open.slice(0, BATCH).toReversed()
 }
 
-async function listStanding(deps: Deps, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
+async function listStanding(
+  deps: Pick<Deps, 'db'>,
+  projectId: string,
+  filter: TaskFilter,
+): Promise<TaskRow[]> {
   const open = await listOpen(deps, projectId, filter)
   if (open.length > 0) return open
   // What happened to others than the unfinished is told by none of them.
@@ -192,7 +200,7 @@ async function listStanding(deps: Deps, projectId: string, filter: TaskFilter): 
 }
 
 async function passing(
-  deps: Deps,
+  deps: Pick<Deps, 'db'>,
   projectId: string,
   filter: TaskFilter,
   events: EventRow[],

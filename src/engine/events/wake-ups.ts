@@ -1,14 +1,14 @@
 import type { Clock } from '../../clock.ts'
 
-/** "Look again", by key. Carries no data: whoever wakes reads the database. */
-export interface Pokes {
-  /** Wakes whoever waits for `key`; `*` wakes everybody. */
+/** Notifications to look again, by key. They carry no data: the waiter reads the database. */
+export interface WakeUps {
+  /** Wakes the waiters for `key`; `*` wakes all. */
   wake(key: string): void
   /** Starts to wait. Do it before the first read, so that nothing falls between the two. */
   wait(key: string): Waiter
   /**
    * What `read` gives, shared by all who ask for the same `what` of `key` while it is under way or in the same turn of
-   * the event loop. Nobody who was poked is given what was read before the poke.
+   * the event loop. A caller that was woken never gets what was read before the wake-up.
    */
   once<T>(key: string, what: string, read: () => Promise<T>): Promise<T>
   /** How many wait for keys that begin so. */
@@ -16,12 +16,12 @@ export interface Pokes {
 }
 
 export interface Waiter {
-  /** Resolves when poked since the last `next`, after `ms`, or when `signal` aborts. Never rejects. */
+  /** Resolves when woken since the last `next`, after `ms`, or when `signal` aborts. Never rejects. */
   next(ms: number, signal: AbortSignal): Promise<void>
   close(): void
 }
 
-export function createPokes(clock: Clock): Pokes {
+export function createWakeUps(clock: Clock): WakeUps {
   const waiting = new Map<string, Set<() => void>>()
   const reading = new Map<string, Map<string, Promise<unknown>>>()
 
@@ -34,24 +34,24 @@ export function createPokes(clock: Clock): Pokes {
     },
 
     wait(key) {
-      let poked = false
+      let woken = false
       let stop: AbortController | undefined
       const ring = () => {
-        poked = true
+        woken = true
         stop?.abort()
       }
       const rings = waiting.get(key) ?? new Set()
       waiting.set(key, rings.add(ring))
       return {
         async next(ms, signal) {
-          if (!poked && !signal.aborted) {
+          if (!woken && !signal.aborted) {
             stop = new AbortController()
             const end = stop.abort.bind(stop)
             signal.addEventListener('abort', end)
             await clock.sleep(ms, stop.signal)
             signal.removeEventListener('abort', end)
           }
-          poked = false
+          woken = false
         },
         close() {
           rings.delete(ring)

@@ -8,28 +8,30 @@ import { ProviderError } from '../../providers/error.ts'
 import type { ReceivedImage } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 
-/** How often one picture is tried to be stored, in case the disk is only full for a moment. */
-const TRIES = 5
+export type IngestDeps = Pick<Deps, 'clock' | 'ingestLimit' | 'log' | 'store'>
+
+/** How often storing one image is tried, in case the disk is full only for a moment. */
+const MAX_TRIES = 5
 
 /**
- * Brings finished pictures from the spool into the store: decoded once to be sure they are pictures, then durable on
- * disk before any row speaks of them. Throws ProviderError `broken`: charge unknown when one is not an image, charged
- * when it is one and could not be stored.
+ * Ingests the images of a result: each is decoded once, as the proof that it is an image, and durable in the store before
+ * a row refers to it. Throws ProviderError `broken`: charge unknown when one is not an image, charged when it is one and
+ * could not be stored.
  */
-export async function landImages(
-  deps: Deps,
+export async function ingestImages(
+  deps: IngestDeps,
   attempt: AttemptRow,
   received: ReceivedImage[],
   over: AbortSignal,
 ): Promise<NewAsset[]> {
-  const landed: NewAsset[] = []
+  const ingested: NewAsset[] = []
   for (const [position, image] of received.entries()) {
     const { revisedPrompt } = image
     const picture = await storeFile(deps, attempt, image.file, over)
     const createdAt = deps.clock.now()
     const { taskId, projectId } = attempt
     const place = { attemptId: attempt.id, kind: 'FINAL' as const, position: attempt.firstImage + position }
-    landed.push({
+    ingested.push({
       id: newId('img', createdAt),
       taskId,
       projectId,
@@ -39,31 +41,31 @@ export async function landImages(
       createdAt,
     })
   }
-  return landed
+  return ingested
 }
 
-async function storeFile(deps: Deps, attempt: AttemptRow, file: string, over: AbortSignal) {
+async function storeFile(deps: IngestDeps, attempt: AttemptRow, file: string, over: AbortSignal) {
   for (let tries = 1; ; tries++) {
     try {
-      // Only the work waits for a place, and not the pause after a failure.
-      return await landFile(deps, file)
+      // Only the work takes a place of the limit, not the pause after a failure.
+      return await ingestFile(deps, file)
     } catch (error) {
       if (error instanceof ImageRejected) throw unusable(attempt, error)
-      if (tries === TRIES || over.aborted) throw unstorable(error)
+      if (tries === MAX_TRIES || over.aborted) throw unstorable(error)
       deps.log.warn({ attempt: attempt.id, err: error }, 'a paid picture cannot be stored yet; trying again')
       await deps.clock.sleep(200 * 2 ** tries, over)
     }
   }
 }
 
-/** Brings one picture into the store, when there is a place for it. Throws ImageRejected and DiskError. */
-export function landFile(
-  { landing, store }: Pick<Deps, 'landing' | 'store'>,
+/** Ingests one image, when the limit has a free place. Throws ImageRejected and DiskError. */
+export function ingestFile(
+  { ingestLimit, store }: Pick<Deps, 'ingestLimit' | 'store'>,
   file: string,
 ): Promise<Pick<NewAsset, 'sha256' | 'byteSize' | 'width' | 'height' | 'mimeType' | 'thumbhash'>> {
-  return landing(async () => {
+  return ingestLimit(async () => {
     const { width, height, mimeType } = await inspectImage(file, { maxBytes: Infinity })
-    // Its decode is also the proof that the file is whole.
+    // This decode is also the proof that the file is complete.
     const hash = await thumbhash(file)
     return { ...(await store.put(file)), width, height, mimeType, thumbhash: hash }
   })

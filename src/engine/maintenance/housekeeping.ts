@@ -3,16 +3,16 @@
 import { findUsed } from '../../db/tasks/assets.ts'
 import {
   findBirth,
-  listCallbackPlaces,
-  listDeliveryPlaces,
-  listFeedPlaces,
+  listCallbackEntries,
+  listDeliveryEntries,
+  listFeedEntries,
   listProjectIds,
   removeCallbacks,
   removeDeliveries,
   removeEvents,
   removePreviews,
-  type Place,
-  type Stretch,
+  type IndexEntry,
+  type FeedRange,
 } from '../../db/maintenance/retention.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import type { Deps } from '../deps.ts'
@@ -38,7 +38,9 @@ const PAUSE_MS = 5
  */
 export const UNUSED_FOR_MS = 3_600_000
 
-export function createHousekeeping(deps: Deps): Housekeeping {
+export function createHousekeeping(
+  deps: Pick<Deps, 'clock' | 'db' | 'forget' | 'log' | 'retention' | 'store'>,
+): Housekeeping {
   const { db, store, clock, log, retention } = deps
   // How far each project's feed was looked through for previews. Tasks end behind it, and say so there; after a restart
   // it begins anew.
@@ -47,8 +49,8 @@ export function createHousekeeping(deps: Deps): Housekeeping {
   /** Goes along an index until a whole batch is younger than `before`. Answers the last key of all that were older. */
   async function along<Key>(
     of: { from: Key; before: number; atOnce: number; signal: AbortSignal },
-    list: (after: Key, limit: number) => Promise<Place<Key>[]>,
-    remove: (q: Transaction, batch: Place<Key>[], after: Key) => Promise<void>,
+    list: (after: Key, limit: number) => Promise<IndexEntry<Key>[]>,
+    remove: (q: Transaction, batch: IndexEntry<Key>[], after: Key) => Promise<void>,
   ): Promise<Key> {
     let after = of.from
     let olderUpTo = of.from
@@ -70,11 +72,11 @@ export function createHousekeeping(deps: Deps): Housekeeping {
   function alongFeed(
     projectId: string,
     of: { from: number; before: number; signal: AbortSignal },
-    remove: (q: Transaction, stretch: Stretch) => Promise<void>,
+    remove: (q: Transaction, range: FeedRange) => Promise<void>,
   ): Promise<number> {
     return along(
       { ...of, atOnce: EVENTS_AT_ONCE },
-      (after, limit) => listFeedPlaces(db.read, projectId, after, limit),
+      (after, limit) => listFeedEntries(db.read, projectId, after, limit),
       (q, batch, after) =>
         remove(q, { projectId, after, upTo: batch.at(-1)?.key ?? after, endedBefore: of.before }),
     )
@@ -95,7 +97,7 @@ export function createHousekeeping(deps: Deps): Housekeeping {
       const before = now - deliveriesMs
       await along(
         { from: '', before, atOnce: OTHERS_AT_ONCE, signal },
-        (after, limit) => listDeliveryPlaces(db.read, projectId, after, limit),
+        (after, limit) => listDeliveryEntries(db.read, projectId, after, limit),
         (q, batch) => removeDeliveries(q, keysOf(batch), before),
       )
     }
@@ -108,7 +110,7 @@ export function createHousekeeping(deps: Deps): Housekeeping {
       const before = clock.now() - retention.callbacksMs
       await along(
         { from: '', before, atOnce: OTHERS_AT_ONCE, signal },
-        (after, limit) => listCallbackPlaces(db.read, after, limit),
+        (after, limit) => listCallbackEntries(db.read, after, limit),
         (q, batch) => removeCallbacks(q, keysOf(batch), before),
       )
     },
@@ -132,6 +134,6 @@ export function createHousekeeping(deps: Deps): Housekeeping {
   }
 }
 
-function keysOf(batch: Place<string>[]): string[] {
+function keysOf(batch: IndexEntry<string>[]): string[] {
   return batch.map(({ key }) => key)
 }

@@ -14,4 +14,4 @@ export interface Retention {
  * The least that may be configured, where something that must always hold is about what is removed: until then it is
  * asked for without exception.
  */
-export const LEAST_KEPT = { eventsMs: 3_600_000, deliveriesMs: 7 * 86_400_000 } as const
+export const MIN_RETENTION = { eventsMs: 3_600_000, deliveriesMs: 7 * 86_400_000 } as const

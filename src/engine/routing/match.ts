@@ -3,25 +3,32 @@ import { parseSize } from '../../domain.ts'
 import type { GatewayErrorCode } from '../../errors.ts'
 import type { Capabilities, Offer, SizeRule } from '../../providers/provider.ts'
 
+/** What routing reads of a request: of its input images only their number, and whether there is a mask. */
+export interface RoutingRequest
+  extends Settings, Pick<ImageRequest, 'operation' | 'providers' | 'unsupported'> {
+  images: { readonly length: number }
+  mask: object | null
+}
+
 /** A reason why an offer cannot serve a request at all. */
-export interface Refusal {
+export interface CapabilityRefusal {
   code: GatewayErrorCode
   field: string
   message: string
 }
 
-/** How a request fits an offer: the settings that would be sent, what would be different, and what makes it impossible. */
-export interface Fit {
+/** How a request matches an offer: the settings that would be sent, how they differ from the request, and why it is impossible. */
+export interface CapabilityMatch {
   settings: Settings
   warnings: Warning[]
-  refusals: Refusal[]
+  refusals: CapabilityRefusal[]
 }
 
 /** Pure. With `unsupported: ERROR` every warning about a setting becomes a refusal. `today` is an ISO date. */
-export function fit(request: ImageRequest, offer: Offer, today: string): Fit {
+export function matchCapabilities(request: RoutingRequest, offer: Offer, today: string): CapabilityMatch {
   const can = offer.capabilities
-  const { settings, warnings } = soften(request, can)
-  const refusals = [...impossible(request, can)]
+  const { settings, warnings } = adjustSettings(request, can)
+  const refusals = [...listRefusals(request, can)]
   if (request.unsupported === 'ERROR') {
     refusals.push(
       ...warnings.map(({ field, message }) => ({
@@ -41,7 +48,7 @@ export function fit(request: ImageRequest, offer: Offer, today: string): Fit {
   return { settings, warnings, refusals }
 }
 
-function* impossible(request: ImageRequest, can: Capabilities): Generator<Refusal> {
+function* listRefusals(request: RoutingRequest, can: Capabilities): Generator<CapabilityRefusal> {
   const { model, size, prompt, images } = request
   if (!can.operations.includes(request.operation)) {
     const what = request.operation === 'EDIT' ? 'edit images' : 'make an image without an input image'
@@ -74,12 +81,15 @@ function* impossible(request: ImageRequest, can: Capabilities): Generator<Refusa
     yield refuse('CAPABILITY_MISSING', 'mask', `${model} does not take a mask here.`)
 }
 
-function refuse(code: GatewayErrorCode, field: string, message: string): Refusal {
+function refuse(code: GatewayErrorCode, field: string, message: string): CapabilityRefusal {
   return { code, field, message }
 }
 
-/** Replaces each setting that cannot be honoured by the nearest that can, and names it. */
-function soften(request: ImageRequest, can: Capabilities): { settings: Settings; warnings: Warning[] } {
+/** Pure. Replaces each setting that an offer does not support by the nearest that it does, with a warning for each. */
+export function adjustSettings(
+  request: Settings & Pick<ImageRequest, 'operation'>,
+  can: Capabilities,
+): { settings: Settings; warnings: Warning[] } {
   const warnings: Warning[] = []
   const { model } = request
   const settings: Settings = {

@@ -1,97 +1,114 @@
 import type { Clock } from '../../clock.ts'
-import type { ImageRequest } from '../../domain.ts'
+import type { Queries } from '../../db/connection/database.ts'
+import { listBudgetsOn } from '../../db/money/spending.ts'
+import type { Caller } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Offer, Provider } from '../../providers/provider.ts'
-import { fit, type Fit } from './match.ts'
+import type { Deps } from '../deps.ts'
+import { getProvider } from './configured.ts'
+import { readInCooldown } from './health.ts'
+import { matchCapabilities, type CapabilityMatch, type RoutingRequest } from './match.ts'
 
 /** A provider that can serve a request, and how. */
 export interface Route {
   provider: Provider
   offer: Offer
-  fit: Fit
+  match: CapabilityMatch
+  /** Whether it gets no new work at this moment. */
+  inCooldown: boolean
+  /** Whether a budget applies and the offer has no price, so that planning it is refused. */
+  lacksPrice: boolean
 }
 
-/** What routing needs to know of the moment. */
-export interface Now {
+/** What routing depends on besides the request and the configuration. */
+export interface RoutingConditions {
   /** An ISO date, to warn of models that retire. */
   today: string
-  /** Whether a provider, or this model of it, is given no work for a while: it is then the last choice. */
-  resting(provider: string, model: string): boolean
-  /** Whether a budget counts: an offer without a price would be refused then, and is chosen only where there is no other. */
+  /** Whether a provider, or this model of it, gets no new work at this moment. */
+  inCooldown: (provider: string, model: string) => boolean
+  /** Whether a budget applies, so that an offer without a price would be refused. */
   needsPrice: boolean
 }
 
-/** Today as an ISO date, by the engine's clock. */
-export function todayOf({ clock }: { clock: Clock }): string {
+/** All routes for a request at this moment, best first, for the caller who pays. Throws as `routes` does. */
+export async function findRoutes(
+  q: Queries,
+  { providers, clock }: Pick<Deps, 'providers' | 'clock'>,
+  by: Caller,
+  request: RoutingRequest,
+): Promise<Route[]> {
+  const inCooldown = await readInCooldown(q)
+  // Budgets matter only where a price is missing.
+  const allPriced = providers.every(({ offers }) => offers.every(({ price }) => price !== null))
+  const needsPrice = !allPriced && (await listBudgetsOn(q, by)).length > 0
+  return routes(request, providers, { today: todayOf(clock), inCooldown, needsPrice })
+}
+
+/** Today as an ISO date. */
+export function todayOf(clock: Clock): string {
   return new Date(clock.now()).toISOString().slice(0, 10)
 }
 
 /**
- * Pure. All providers that can serve a request, best first: the client's order when it named providers; else those
- * that honour every setting before those that would have to warn, those that need fewer calls before others, in the
- * operator's order. Whoever rests comes last, and behind them whoever has no price where one is needed. Throws GatewayError
- * when there is none: PROVIDER_UNKNOWN, MODEL_UNKNOWN, or why the offers do not fit.
+ * Pure. All providers that can serve a request, best first: in the client's order when it named providers; else those
+ * that honour every setting before those with warnings, then those that need fewer calls, then the operator's order. In
+ * both cases providers in cooldown come last, and after them those without a price where one is needed. Throws
+ * GatewayError when there is none: PROVIDER_UNKNOWN, MODEL_UNKNOWN, or why the offers do not match.
  */
-export function routes(request: ImageRequest, providers: readonly Provider[], now: Now): Route[] {
-  const allowed = request.providers ? named(request.providers, providers) : providers
-  const offering = allowed.flatMap((provider) => {
-    const offer = provider.offers.find(({ model }) => model === request.model)
-    return offer ? [{ provider, offer, fit: fit(request, offer, now.today) }] : []
+export function routes(
+  request: RoutingRequest,
+  providers: readonly Provider[],
+  { today, inCooldown, needsPrice }: RoutingConditions,
+): Route[] {
+  const allowed = request.providers?.map((name, i) => getProvider(providers, name, `providers.${i}`))
+  const offering = offersOf(request.model, allowed ?? providers)
+  const matched = offering.map(({ provider, offer }) => ({
+    provider,
+    offer,
+    match: matchCapabilities(request, offer, today),
+    inCooldown: inCooldown(provider.name, offer.model),
+    lacksPrice: needsPrice && offer.price === null,
+  }))
+  const able = matched.filter(({ match }) => match.refusals.length === 0)
+  if (able.length === 0) throw refusalOf(matched)
+  const preference = allowed
+    ? () => 0
+    : (a: Route, b: Route) => changesOf(a) - changesOf(b) || callsFor(request.n, a) - callsFor(request.n, b)
+  return able.toSorted((a, b) => lastResort(a) - lastResort(b) || preference(a, b))
+}
+
+/** The offers of a model, in order of their providers. Throws MODEL_UNKNOWN when there is none. */
+function offersOf(model: string, providers: readonly Provider[]): { provider: Provider; offer: Offer }[] {
+  const found = providers.flatMap((provider) => {
+    const offer = provider.offers.find((one) => one.model === model)
+    return offer ? [{ provider, offer }] : []
   })
-  if (offering.length === 0) throw unknownModel(request.model, allowed)
-  const able = offering.filter((route) => route.fit.refusals.length === 0)
-  if (able.length === 0) throw refused(offering)
-  const last = ({ provider, offer }: Route) =>
-    Number(now.needsPrice && offer.price === null) * 2 + Number(now.resting(provider.name, offer.model))
-  if (request.providers) return able.toSorted((a, b) => last(a) - last(b))
-  return able.toSorted(
-    (a, b) => last(a) - last(b) || changes(a) - changes(b) || calls(request, a) - calls(request, b),
+  if (found.length > 0) return found
+  const known = [...new Set(providers.flatMap(({ offers }) => offers.map((offer) => offer.model)))]
+  throw new GatewayError(
+    'MODEL_UNKNOWN',
+    `No provider serves the model ${JSON.stringify(model)}. Served: ${known.join(', ')}.`,
+    { field: 'model' },
   )
 }
 
-/** A provider's offer of a model; undefined when the configuration has none. */
-export function findOffer(providers: readonly Provider[], name: string, model: string): Offer | undefined {
-  return providers.find((provider) => provider.name === name)?.offers.find((offer) => offer.model === model)
+function lastResort({ inCooldown, lacksPrice }: Route): number {
+  return Number(lacksPrice) * 2 + Number(inCooldown)
 }
 
-/** How many calls it takes to make all images there. */
-function calls({ n }: ImageRequest, { offer }: Route): number {
-  return Math.ceil(n / offer.capabilities.maxN)
-}
-
-function changes({ fit: { warnings } }: Route): number {
+/** How many settings it would change. */
+function changesOf({ match: { warnings } }: Route): number {
   return warnings.filter(({ code }) => code !== 'MODEL_RETIRING').length
 }
 
-function named(names: string[], providers: readonly Provider[]): Provider[] {
-  return names.map((name, i) => {
-    const provider = providers.find((one) => one.name === name)
-    if (provider) return provider
-    const known = providers.map((one) => one.name).join(', ')
-    throw new GatewayError(
-      'PROVIDER_UNKNOWN',
-      `There is no provider ${JSON.stringify(name)}. Configured: ${known}.`,
-      {
-        field: `providers.${i}`,
-      },
-    )
-  })
+/** How many calls it takes to make `n` images there. */
+function callsFor(n: number, { offer }: Route): number {
+  return Math.ceil(n / offer.capabilities.maxN)
 }
 
-function unknownModel(model: string, providers: readonly Provider[]): GatewayError {
-  const known = [...new Set(providers.flatMap(({ offers }) => offers.map((offer) => offer.model)))]
-  return new GatewayError(
-    'MODEL_UNKNOWN',
-    `No provider serves the model ${JSON.stringify(model)}. Served: ${known.join(', ')}.`,
-    {
-      field: 'model',
-    },
-  )
-}
-
-function refused(offering: Route[]): GatewayError {
-  // The offer that comes closest says why: one more thing to mend, not five.
-  const [closest] = offering.toSorted((a, b) => a.fit.refusals.length - b.fit.refusals.length)
-  const [refusal] = closest!.fit.refusals
+/** Why no offer matches, by the closest one: the fewest things to correct. */
+function refusalOf(matched: Route[]): GatewayError {
+  const [closest] = matched.toSorted((a, b) => a.match.refusals.length - b.match.refusals.length)
+  const [refusal] = closest!.match.refusals
   return new GatewayError(refusal!.code, refusal!.message, { field: refusal!.field })
 }

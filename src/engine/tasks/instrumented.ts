@@ -1,12 +1,15 @@
 // What the edges ask of the engine, as dashboards and traces see it.
 import { withHooks } from '../../async-iterators.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
-import type { Created } from './create.ts'
+import type { CreatedTask } from './create.ts'
 import type { Deps } from '../deps.ts'
-import type { Told } from '../events/feed.ts'
+import type { FeedItem } from '../events/feed.ts'
 
 /** Where a task's trace leaves the request: its attempts and deliveries go on from this span. */
-export function watchedCreate(deps: Deps, create: () => Promise<Created>): Promise<Created> {
+export function instrumentedCreate(
+  deps: Pick<Deps, 'metrics' | 'tracing'>,
+  create: () => Promise<CreatedTask>,
+): Promise<CreatedTask> {
   return deps.tracing.span('task create', { kind: 'PRODUCER' }, async (span) => {
     const created = await create()
     span.set({ 'darkroom.task.id': created.task.id, 'darkroom.task.replayed': created.replayed })
@@ -16,7 +19,10 @@ export function watchedCreate(deps: Deps, create: () => Promise<Created>): Promi
 }
 
 /** The same for a task that is tried again: a new one, or itself once more. */
-export function watchedRetry(deps: Deps, retry: () => Promise<TaskRow>): Promise<TaskRow> {
+export function instrumentedRetry(
+  deps: Pick<Deps, 'metrics' | 'tracing'>,
+  retry: () => Promise<TaskRow>,
+): Promise<TaskRow> {
   return deps.tracing.span('task retry', { kind: 'PRODUCER' }, async (span) => {
     const task = await retry()
     span.set({ 'darkroom.task.id': task.id, 'darkroom.task.retry_of': task.retryOf })
@@ -25,15 +31,15 @@ export function watchedRetry(deps: Deps, retry: () => Promise<TaskRow>): Promise
   })
 }
 
-function count({ metrics }: Deps, { model, operation }: TaskRow): void {
+function count({ metrics }: Pick<Deps, 'metrics'>, { model, operation }: TaskRow): void {
   metrics.done.tasksCreated.inc({ model, operation: operation.toLowerCase() })
 }
 
 /** The same feed, and how late its viewer is told. What happened before the viewer came is a replay, and not late. */
-export async function watchedFeed(
-  { metrics, clock }: Deps,
-  opening: Promise<AsyncIterableIterator<Told>>,
-): Promise<AsyncIterableIterator<Told>> {
+export async function instrumentedFeed(
+  { metrics, clock }: Pick<Deps, 'clock' | 'metrics'>,
+  opening: Promise<AsyncIterableIterator<FeedItem>>,
+): Promise<AsyncIterableIterator<FeedItem>> {
   const cameAt = clock.now()
   return withHooks(await opening, {
     onItem(item) {

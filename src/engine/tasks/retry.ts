@@ -1,39 +1,31 @@
 import { listAttempts } from '../../db/attempts/attempts.ts'
-import { appendEvents } from '../../db/tasks/events.ts'
-import type { Transaction } from '../../db/connection/database.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
-import { findTask, getTask, lockTask, updateTask } from '../../db/tasks/tasks.ts'
-import { GatewayError } from '../../errors.ts'
+import { lockTaskOfProject } from '../../db/tasks/tasks.ts'
+import { GatewayError, notFound } from '../../errors.ts'
+import type { CallerWithLimits } from '../access/limiter.ts'
+import { resumeTask, startTask, type Part, type StartDeps } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
-import type { Asking } from '../access/limiter.ts'
-import { planAttempt, startTask } from '../attempts/plan.ts'
-import type { Part } from '../attempts/parts.ts'
-import { routes, type Route } from '../routing/route.ts'
-import { routingNow } from '../routing/conditions.ts'
+import { findRoutes } from '../routing/route.ts'
 
 /** How many possible charges a part may ever have. */
-const MOST_CHARGES = 5
+const MAX_CHARGES = 5
 
 /**
- * Tries again because the owner asks. A FAILED or CANCELED task stays as it ended, and a new one with the same request
- * is started; a task whose outcome is unknown goes on itself, with a new attempt. Throws NOT_FOUND, CONFLICT for a task
- * that succeeded or still runs, and CHARGE_PERMISSION_REQUIRED when an earlier attempt may have been charged and
- * `acceptPossibleSecondCharge` is not given, BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED.
+ * Tries a task again at its owner's request. A FAILED or CANCELED task stays as it ended, and a new one with the same
+ * request is started; a task with an unknown outcome is resumed with new attempts. Throws NOT_FOUND, CONFLICT for a task
+ * that succeeded or is not finished, CHARGE_PERMISSION_REQUIRED when an earlier attempt may have been charged and
+ * `acceptPossibleSecondCharge` is not given, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, and as `findRoutes` does.
  */
 export async function retryTask(
-  deps: Deps,
-  by: Asking,
+  deps: StartDeps & Pick<Deps, 'db'>,
+  by: CallerWithLimits,
   id: string,
   permission: { acceptPossibleSecondCharge: boolean },
 ): Promise<TaskRow> {
-  await deps.limiter.task(by)
+  await deps.limiter.submission(by, { tasks: 1, uploadBytes: 0 })
   return deps.db.tx(async (q) => {
-    if (!(await findTask(q, by.projectId, id))) {
-      throw new GatewayError('NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 60))}.`, {
-        field: 'id',
-      })
-    }
-    const task = await lockTask(q, id)
+    const task = await lockTaskOfProject(q, by.projectId, id)
+    if (!task) throw notFound('task', id, 'id')
     if (!['FAILED', 'CANCELED', 'OUTCOME_UNKNOWN'].includes(task.status)) {
       throw new GatewayError(
         'CONFLICT',
@@ -43,66 +35,15 @@ export async function retryTask(
     }
     const attempts = await listAttempts(q, [id])
     if (!permission.acceptPossibleSecondCharge) checkCharges(task, attempts)
-    const goesOn = task.status === 'OUTCOME_UNKNOWN'
-    // What a task goes on with is its own key's to pay.
-    const able = routes(task.request, deps.providers, await routingNow(q, deps, goesOn ? task : by))
-    return goesOn ? goOn(q, deps, by, task, attempts, able) : startAgain(q, deps, by, task, able[0]!)
+    const { request, fingerprint } = task
+    const isResumed = task.status === 'OUTCOME_UNKNOWN'
+    // A resumed task is paid by its own key.
+    const routes = await findRoutes(q, deps, isResumed ? task : by, request)
+    if (isResumed) return resumeTask(q, deps, by, task, { ...unsettledParts(task, attempts), routes })
+    const start = { by, request, fingerprint, idempotencyKey: null, route: routes[0]!, retryOf: id }
+    // Undefined only for a taken idempotency key, and it has none.
+    return (await startTask(q, deps, start))!
   })
-}
-
-async function startAgain(
-  q: Transaction,
-  deps: Deps,
-  by: Asking,
-  task: TaskRow,
-  route: Route,
-): Promise<TaskRow> {
-  const { id: retryOf, request, fingerprint } = task
-  const start = { by, request, fingerprint, idempotencyKey: null, route, retryOf }
-  // Only a key could be taken already, and it has none.
-  return (await startTask(q, deps, start))!
-}
-
-/** Plans an attempt for each part that has not brought its images, with the permit it takes. */
-async function goOn(
-  q: Transaction,
-  deps: Deps,
-  by: Asking,
-  task: TaskRow,
-  attempts: AttemptRow[],
-  able: Route[],
-): Promise<TaskRow> {
-  const lost = unsettledParts(attempts)
-  const maxCharges = Math.max(task.maxCharges, ...lost.map(({ charges }) => charges + 1))
-  if (maxCharges > MOST_CHARGES) {
-    const message = `${task.id} may have been charged ${MOST_CHARGES} times already, which is the most.`
-    throw new GatewayError('CONFLICT', message, { field: 'id' })
-  }
-  const set = { status: 'QUEUED' as const, maxCharges, cancelRequestedAt: null }
-  await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], set)
-  await deps.limiter.room(q, by)
-  for (const { part } of lost) {
-    const route = able.find(({ offer }) => offer.capabilities.maxN >= part.n)
-    if (!route)
-      throw new GatewayError('CAPABILITY_MISSING', `No provider makes ${part.n} images at a time any more.`)
-    const refusal = await planAttempt(q, deps, { task, part, provider: route.provider.name, delayMs: 0 })
-    if (refusal) throw refusal
-  }
-  await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], deps.clock.now())
-  return getTask(q, task.id)
-}
-
-/** The parts that have not brought their images, and how many possible charges each has had. */
-function unsettledParts(attempts: AttemptRow[]): { part: Part; charges: number }[] {
-  return [...Map.groupBy(attempts, ({ part }) => part).values()]
-    .filter((ofPart) => !ofPart.some(({ state }) => state === 'SUCCEEDED'))
-    .map((ofPart) => {
-      const { part, n, firstImage } = ofPart[0]!
-      return {
-        part: { part, n, firstImage },
-        charges: ofPart.filter(({ charged }) => charged !== 'NO').length,
-      }
-    })
 }
 
 function checkCharges(task: TaskRow, attempts: AttemptRow[]): void {
@@ -115,4 +56,22 @@ function checkCharges(task: TaskRow, attempts: AttemptRow[]): void {
       'pass acceptPossibleSecondCharge: true.',
     { field: 'acceptPossibleSecondCharge' },
   )
+}
+
+/** The parts without a result, and the charges the task must permit for one more attempt of each. Throws CONFLICT. */
+function unsettledParts(task: TaskRow, attempts: AttemptRow[]): { parts: Part[]; maxCharges: number } {
+  const unsettled = [...Map.groupBy(attempts, ({ part }) => part).values()].filter(
+    (ofPart) => !ofPart.some(({ state }) => state === 'SUCCEEDED'),
+  )
+  const charges = unsettled.map((ofPart) => ofPart.filter(({ charged }) => charged !== 'NO').length)
+  const maxCharges = Math.max(task.maxCharges, ...charges.map((count) => count + 1))
+  if (maxCharges > MAX_CHARGES) {
+    const message = `${task.id} may have been charged ${MAX_CHARGES} times already, which is the most.`
+    throw new GatewayError('CONFLICT', message, { field: 'id' })
+  }
+  const parts = unsettled.map(([first]) => {
+    const { part, n, firstImage } = first!
+    return { part, n, firstImage }
+  })
+  return { parts, maxCharges }
 }

@@ -1,4 +1,4 @@
-// What a usage report is asked for, and what is wrong with it.
+// The query of a usage report, and its validation.
 import type { UsageFilter, UsageKey } from '../../db/money/usage-report.ts'
 import { badInput } from '../../errors.ts'
 import { DAY_MS, findZone, type Unit, type Zone } from './time-zone.ts'
@@ -39,7 +39,7 @@ export const KEY_OF: Readonly<Record<Exclude<UsageDimension, Unit>, UsageKey>> =
 /** The times among them, the finest first. */
 export const UNITS = ['HOUR', 'DAY', 'MONTH'] as const satisfies Unit[]
 
-export interface UsageQuestion {
+export interface UsageQuery {
   /** Null for all projects. */
   projectId: string | null
   from: number
@@ -54,14 +54,14 @@ export interface UsageQuestion {
 }
 
 /** The most rows of one report. */
-export const MOST_ROWS = 10_000
-const MOST_YEARS = 50
+export const MAX_ROWS = 10_000
+const MAX_YEARS = 50
 /** The most values of one filter. */
-const MOST_VALUES = 1000
+const MAX_VALUES = 1000
 
 /** Throws BAD_USER_INPUT for what cannot be answered; else its time zone. */
-export function checkQuestion(question: UsageQuestion): Zone {
-  const { from, to, groupBy, filter, timeZone, metadataKey } = question
+export function checkUsageQuery(query: UsageQuery): Zone {
+  const { from, to, groupBy, filter, timeZone, metadataKey } = query
   const zone = findZone(timeZone)
   if (!zone) {
     throw badInput(
@@ -74,8 +74,8 @@ export function checkQuestion(question: UsageQuestion): Zone {
       'to',
       `\`from\` is ${say(from)} and \`to\` is ${say(to)}; it must be later, for it is not in the report any more.`,
     )
-  if (to !== null && to - from > MOST_YEARS * 366 * DAY_MS)
-    throw badInput('from', `From ${say(from)} to ${say(to)} are more than ${MOST_YEARS} years.`)
+  if (to !== null && to - from > MAX_YEARS * 366 * DAY_MS)
+    throw badInput('from', `From ${say(from)} to ${say(to)} are more than ${MAX_YEARS} years.`)
   const twice = groupBy.find((dimension, nth) => groupBy.indexOf(dimension) !== nth)
   if (twice) throw badInput('groupBy', `\`groupBy\` names ${twice} twice; once is enough.`)
   if (groupBy.includes('METADATA') && metadataKey === null)
@@ -89,20 +89,20 @@ export function checkQuestion(question: UsageQuestion): Zone {
       `\`metadataKey\` is ${quote(metadataKey)}, and \`groupBy\` does not name METADATA.`,
     )
   for (const [name, values] of Object.entries(filter)) {
-    if (values.length > MOST_VALUES)
+    if (values.length > MAX_VALUES)
       throw badInput(
         `filter.${name}`,
-        `\`filter.${name}\` has ${values.length} values; ${MOST_VALUES} are possible.`,
+        `\`filter.${name}\` has ${values.length} values; ${MAX_VALUES} are possible.`,
       )
   }
   return zone
 }
 
 /** What to say when there is more than anybody reads. */
-export function tooManyRows({ groupBy }: UsageQuestion): Error {
+export function tooManyRows({ groupBy }: UsageQuery): Error {
   return badInput(
     'groupBy',
-    `Grouped by ${groupBy.join(', ')}, the report has more than ${MOST_ROWS} rows. ` +
+    `Grouped by ${groupBy.join(', ')}, the report has more than ${MAX_ROWS} rows. ` +
       'Ask for a shorter time, for fewer dimensions, or filter.',
   )
 }

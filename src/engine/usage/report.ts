@@ -5,24 +5,34 @@ import { sumAttempts, sumDays, sumQuarters, type Slice, type Sum } from '../../d
 import { startOfDay } from '../../period.ts'
 import { isTime, lengthOf, listPieces, unitOf, type Piece } from './slices.ts'
 import {
-  checkQuestion,
+  checkUsageQuery,
   KEY_OF,
-  MOST_ROWS,
+  MAX_ROWS,
   tooManyRows,
   type UsageDimension,
-  type UsageQuestion,
+  type UsageQuery,
 } from './query.ts'
 import { DAY_MS, HOUR_MS, periodOf, type CalendarPeriod, type Zone } from './time-zone.ts'
 
 /** The sums of some attempts. What nobody told is in none of them; `unknownCosts` and `unknownUsages` say of how many. */
-export type Figures = Counts
+export type UsageTotals = Counts
+
+/** A sum of tokens; null for 0, because tokens that were not reported are excluded from sums. */
+export function told(tokens: number): number | null {
+  return tokens === 0 ? null : tokens
+}
+
+/** The known cost; null when a charge is certain or possible and no cost at all is known. */
+export function knownCost({ costMicros, unknownCosts }: UsageTotals): number | null {
+  return costMicros === 0 && unknownCosts > 0 ? null : costMicros
+}
 
 type Periods = Partial<Record<'hour' | 'day' | 'month', CalendarPeriod>>
 
 /** The sums of one group. Of its keys only those are there that were grouped by; null for attempts that have none. */
 export interface UsageRow extends Periods {
   keys: Sum['keys']
-  figures: Figures
+  figures: UsageTotals
 }
 
 export interface UsageReport {
@@ -32,45 +42,45 @@ export interface UsageReport {
   timeZone: string
   /** In the order of `groupBy`, and empty without it. */
   rows: UsageRow[]
-  totals: Figures
+  totals: UsageTotals
 }
 
 /**
  * Answers a question about usage as of `now`. Throws BAD_USER_INPUT for what cannot be answered, and for a report that
  * would be too long to be read.
  */
-export async function reportUsage(q: Queries, question: UsageQuestion, now: number): Promise<UsageReport> {
-  const zone = checkQuestion(question)
-  const { from, timeZone, groupBy } = question
+export async function reportUsage(q: Queries, query: UsageQuery, now: number): Promise<UsageReport> {
+  const zone = checkUsageQuery(query)
+  const { from, timeZone, groupBy } = query
   // Beyond now, so that what other machines count a moment ahead of this clock is there too.
-  const end = question.to ?? Math.max(startOfDay(now) + 2 * DAY_MS, from + 1)
+  const end = query.to ?? Math.max(startOfDay(now) + 2 * DAY_MS, from + 1)
   const groups = new Map<string, UsageRow>()
   const periodsAt = remembered((at: number) => periodsOf(zone, groupBy, at))
   const totals = nothing()
-  for (const piece of listPieces(question, zone, from, end)) {
-    for await (const sums of read(q, question, piece)) {
+  for (const piece of listPieces(query, zone, from, end)) {
+    for await (const sums of read(q, query, piece)) {
       for (const sum of sums) {
         add(totals, sum.counts)
         if (groupBy.length > 0) put(groups, periodsAt(momentIn(piece, sum)), sum)
       }
-      if (groups.size > MOST_ROWS) throw tooManyRows(question)
+      if (groups.size > MAX_ROWS) throw tooManyRows(query)
     }
   }
-  return { from, to: question.to ?? now, timeZone, rows: inOrder([...groups.values()], question), totals }
+  return { from, to: query.to ?? now, timeZone, rows: inOrder([...groups.values()], query), totals }
 }
 
-function nothing(): Figures {
+function nothing(): UsageTotals {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry for each count
-  return Object.fromEntries(COUNTS.map((count) => [count, 0])) as Figures
+  return Object.fromEntries(COUNTS.map((count) => [count, 0])) as UsageTotals
 }
 
-function add(sum: Figures, counts: Counts): void {
+function add(sum: UsageTotals, counts: Counts): void {
   for (const count of COUNTS) sum[count] += counts[count]
 }
 
-async function* read(q: Queries, question: UsageQuestion, piece: Piece): AsyncGenerator<Sum[]> {
-  const { projectId, metadataKey, filter, groupBy } = question
-  const unit = unitOf(question)
+async function* read(q: Queries, query: UsageQuery, piece: Piece): AsyncGenerator<Sum[]> {
+  const { projectId, metadataKey, filter, groupBy } = query
+  const unit = unitOf(query)
   const slice: Slice = {
     projectId,
     metadataKey,
@@ -80,11 +90,11 @@ async function* read(q: Queries, question: UsageQuestion, piece: Piece): AsyncGe
     by: groupBy.flatMap((dimension) => (isTime(dimension) ? [] : [KEY_OF[dimension]])),
     bucket: unit ? { offsetMs: piece.offsetMs, lengthMs: lengthOf(unit) } : null,
     // One more says that there are too many; a month is up to 31 of them.
-    limit: (MOST_ROWS + 1) * (unit === 'MONTH' ? 31 : 1),
+    limit: (MAX_ROWS + 1) * (unit === 'MONTH' ? 31 : 1),
   }
   for await (const sums of readSlice(q, piece, slice)) {
     // There may be more, which nobody would count.
-    if (sums.length === slice.limit) throw tooManyRows(question)
+    if (sums.length === slice.limit) throw tooManyRows(query)
     yield sums
   }
 }
@@ -143,7 +153,7 @@ function put(groups: Map<string, UsageRow>, periods: Periods, { keys, counts }: 
 
 const PERIOD_OF = { HOUR: 'hour', DAY: 'day', MONTH: 'month' } as const
 
-function inOrder(rows: UsageRow[], { groupBy }: UsageQuestion): UsageRow[] {
+function inOrder(rows: UsageRow[], { groupBy }: UsageQuery): UsageRow[] {
   return rows.toSorted((a, b) => {
     for (const dimension of groupBy) {
       const [left, right] = [placeOf(a, dimension), placeOf(b, dimension)]
@@ -156,7 +166,7 @@ function inOrder(rows: UsageRow[], { groupBy }: UsageQuestion): UsageRow[] {
 }
 
 /** What a row is sorted by; null, for attempts without such a key, comes last. */
-function placeOf(row: UsageRow, dimension: UsageQuestion['groupBy'][number]): number | string | null {
+function placeOf(row: UsageRow, dimension: UsageQuery['groupBy'][number]): number | string | null {
   if (isTime(dimension)) return row[PERIOD_OF[dimension]]?.startsAt ?? null
   return row.keys[KEY_OF[dimension]] ?? null
 }

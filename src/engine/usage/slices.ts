@@ -2,7 +2,7 @@
 // attempts themselves for what begins or ends within a quarter, or asks for more than is counted.
 import { startOfDay, startOfQuarter } from '../../period.ts'
 import { COUNTED_KEYS } from '../../db/money/usage-report.ts'
-import { KEY_OF, UNITS, type UsageQuestion } from './query.ts'
+import { KEY_OF, UNITS, type UsageQuery } from './query.ts'
 import { DAY_MS, HOUR_MS, listOffsets, type OffsetRange, type Unit, type Zone } from './time-zone.ts'
 
 export type Source = 'DAYS' | 'QUARTERS' | 'ATTEMPTS'
@@ -12,8 +12,8 @@ export interface Piece extends OffsetRange {
   source: Source
 }
 
-/** The finest time that a question groups by; undefined without any. */
-export function unitOf({ groupBy }: Pick<UsageQuestion, 'groupBy'>): Unit | undefined {
+/** The finest time that a query groups by; undefined without any. */
+export function unitOf({ groupBy }: Pick<UsageQuery, 'groupBy'>): Unit | undefined {
   return UNITS.find((unit) => groupBy.includes(unit))
 }
 
@@ -23,12 +23,12 @@ export function lengthOf(unit: Unit): number {
 }
 
 /** The pieces of `from` to `to`, in order. */
-export function listPieces(question: UsageQuestion, zone: Zone, from: number, to: number): Piece[] {
-  const unit = unitOf(question)
+export function listPieces(query: UsageQuery, zone: Zone, from: number, to: number): Piece[] {
+  const unit = unitOf(query)
   // Without times in it, a report is the same in every zone.
   const ranges = unit ? listOffsets(zone, from, to) : [{ from, to, offsetMs: 0 }]
   return ranges.flatMap((range) => {
-    if (asksForMore(question)) return [{ ...range, source: 'ATTEMPTS' as const }]
+    if (asksForMore(query)) return [{ ...range, source: 'ATTEMPTS' as const }]
     return cut(range, unit !== 'HOUR' && range.offsetMs === 0)
   })
 }
@@ -36,13 +36,13 @@ export function listPieces(question: UsageQuestion, zone: Zone, from: number, to
 const COUNTED: ReadonlySet<string> = new Set([...COUNTED_KEYS, 'models', 'providers', 'apiKeyIds'])
 
 /** Whether it asks for what only attempts and their tasks tell. */
-function asksForMore({ groupBy, filter }: UsageQuestion): boolean {
+function asksForMore({ groupBy, filter }: UsageQuery): boolean {
   const keys = groupBy.flatMap((dimension) => (isTime(dimension) ? [] : [KEY_OF[dimension]]))
   return [...keys, ...Object.keys(filter)].some((name) => !COUNTED.has(name))
 }
 
 /** Narrows a dimension to those that are a time. */
-export function isTime(dimension: UsageQuestion['groupBy'][number]): dimension is Unit {
+export function isTime(dimension: UsageQuery['groupBy'][number]): dimension is Unit {
   return dimension === 'HOUR' || dimension === 'DAY' || dimension === 'MONTH'
 }
 

@@ -1,8 +1,8 @@
 import { abortable } from '../../async-iterators.ts'
 import { feedKey } from '../../db/tasks/events.ts'
 import type { Deps } from '../deps.ts'
-import type { UsageQuestion } from './query.ts'
-import { checkQuestion } from './query.ts'
+import type { UsageQuery } from './query.ts'
+import { checkUsageQuery } from './query.ts'
 import { reportUsage, type UsageReport } from './report.ts'
 
 /** The least time between two reports that a viewer is sent. */
@@ -19,20 +19,20 @@ const REST = 9
  * second, and never twice the same. Never ends by itself. Throws BAD_USER_INPUT before anything is told.
  */
 export function watchUsage(
-  deps: Deps,
-  question: UsageQuestion & { projectId: string },
+  deps: Pick<Deps, 'clock' | 'db' | 'wakeUps'>,
+  query: UsageQuery & { projectId: string },
 ): AsyncIterableIterator<UsageReport> {
-  checkQuestion(question)
-  const { db, clock, pokes } = deps
-  const key = feedKey(question.projectId)
-  const what = `usage:${JSON.stringify(question)}`
+  checkUsageQuery(query)
+  const { db, clock, wakeUps } = deps
+  const key = feedKey(query.projectId)
+  const what = `usage:${JSON.stringify(query)}`
   return abortable(async function* watch(signal) {
-    const waiter = pokes.wait(key)
+    const waiter = wakeUps.wait(key)
     try {
       let last = ''
       while (!signal.aborted) {
         const begun = clock.now()
-        const report = await pokes.once(key, what, () => reportUsage(db.read, question, clock.now()))
+        const report = await wakeUps.once(key, what, () => reportUsage(db.read, query, clock.now()))
         const took = clock.now() - begun
         const news = JSON.stringify([report.rows, report.totals])
         if (news !== last) yield report

@@ -13,8 +13,11 @@ import { closeEndpoint, findEndpoint } from '../../db/webhooks/endpoints.ts'
 import type { Deps } from '../deps.ts'
 import { findOrMakeSecret } from './endpoints.ts'
 import { signedHeaders } from './signature.ts'
-import { countTry, watchedPost } from './instrumented-delivery.ts'
-import { afterTry, tryToPost, type Tried } from './try.ts'
+import { countTry, instrumentedPost } from './instrumented-delivery.ts'
+import { afterTry, tryToPost, type TryDeps, type Tried } from './try.ts'
+
+type DeliverDeps = TryDeps & Pick<Deps, 'db' | 'log' | 'metrics' | 'random' | 'tracing' | 'workerId'>
+export type DelivererDeps = DeliverDeps & Pick<Deps, 'tuning' | 'wakeUps'>
 
 export interface Deliverer {
   /** Delivers until `stopClaiming` aborts. Resolves when it claims no more. */
@@ -27,8 +30,8 @@ export interface Deliverer {
  * Delivers at least once. What was sent when the process died is sent again by whoever claims it next, under the same
  * id. Tries that are under way when `cut` aborts are given back as if they had not been.
  */
-export function createDeliverer(deps: Deps, cut: AbortSignal): Deliverer {
-  const { db, pokes, log, workerId, delivery: patience, tuning } = deps
+export function createDeliverer(deps: DelivererDeps, cut: AbortSignal): Deliverer {
+  const { db, wakeUps, log, workerId, delivery: patience, tuning } = deps
   const underWay = new Set<Promise<void>>()
 
   function start(delivery: DeliveryRow): void {
@@ -42,7 +45,7 @@ export function createDeliverer(deps: Deps, cut: AbortSignal): Deliverer {
       .finally(() => {
         underWay.delete(step)
         // A try that ends makes room in its lane, which is a reason to look again.
-        pokes.wake(OUTBOX_KEY)
+        wakeUps.wake(OUTBOX_KEY)
       })
     underWay.add(step)
   }
@@ -61,7 +64,7 @@ export function createDeliverer(deps: Deps, cut: AbortSignal): Deliverer {
 
   return {
     async run(stopClaiming) {
-      const waiter = pokes.wait(OUTBOX_KEY)
+      const waiter = wakeUps.wait(OUTBOX_KEY)
       while (!stopClaiming.aborted) {
         const sleepMs = await claim().catch((error: unknown) => {
           log.error({ err: error }, 'cannot claim deliveries; trying again')
@@ -81,11 +84,11 @@ export function createDeliverer(deps: Deps, cut: AbortSignal): Deliverer {
 /** Keeps a transaction short, and leaves some of what is due to other processes. */
 const CLAIM_AT_ONCE = 50
 
-async function deliver(deps: Deps, delivery: DeliveryRow, cut: AbortSignal): Promise<void> {
+async function deliver(deps: DeliverDeps, delivery: DeliveryRow, cut: AbortSignal): Promise<void> {
   const lease = { owner: deps.workerId, epoch: delivery.leaseEpoch }
   const secret = await secretFor(deps, delivery)
   const tried =
-    secret === null ? 'CUT' : await watchedPost(deps, delivery, () => post(deps, delivery, secret, cut))
+    secret === null ? 'CUT' : await instrumentedPost(deps, delivery, () => post(deps, delivery, secret, cut))
   await deps.db.tx(async (q) => {
     if (tried === 'CUT') return releaseDelivery(q, delivery.id, lease)
     const after = afterTry(deps, delivery, tried)
@@ -98,13 +101,16 @@ async function deliver(deps: Deps, delivery: DeliveryRow, cut: AbortSignal): Pro
 }
 
 /** Null when the webhook was deleted after the claim: its deliveries are given up already. */
-async function secretFor(deps: Deps, { endpointId, projectId }: DeliveryRow): Promise<string | null> {
+async function secretFor(
+  deps: Pick<Deps, 'db'>,
+  { endpointId, projectId }: DeliveryRow,
+): Promise<string | null> {
   if (endpointId === null) return findOrMakeSecret(deps, projectId)
   return (await findEndpoint(deps.db.read, projectId, endpointId))?.secret ?? null
 }
 
 function post(
-  deps: Deps,
+  deps: TryDeps,
   { id, url, payload: body }: DeliveryRow,
   secret: string,
   cut: AbortSignal,
@@ -114,7 +120,11 @@ function post(
 }
 
 /** By Standard Webhooks, a receiver that answers 410 wants to hear nothing more. */
-async function disable(q: Transaction, deps: Deps, { endpointId }: DeliveryRow): Promise<void> {
+async function disable(
+  q: Transaction,
+  deps: Pick<Deps, 'clock' | 'log'>,
+  { endpointId }: DeliveryRow,
+): Promise<void> {
   if (endpointId === null) return
   const at = deps.clock.now()
   await closeEndpoint(q, endpointId, { disabledAt: at })

@@ -10,7 +10,7 @@ import {
   listEndpoints,
 } from '../../db/webhooks/endpoints.ts'
 import type { WebhookEvent } from '../../domain.ts'
-import { badInput, GatewayError } from '../../errors.ts'
+import { badInput, GatewayError, notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { checkUrl } from '../../providers/wire/address.ts'
 import type { Deps } from '../deps.ts'
@@ -25,29 +25,30 @@ export interface WebhookInput {
 }
 
 /** How many webhooks a project may have: each makes every end of a task a little dearer. */
-export const MOST_WEBHOOKS = 20
+export const MAX_WEBHOOKS = 20
 
-const MOST_DESCRIPTION = 200
+const MAX_DESCRIPTION_LENGTH = 200
 
 /** Registers a webhook, with a secret of its own. Throws BAD_USER_INPUT, and CONFLICT when there are too many. */
 export async function createWebhook(
-  deps: Deps,
+  deps: Pick<Deps, 'clock' | 'db' | 'webhookRule'>,
   projectId: string,
   input: WebhookInput,
 ): Promise<EndpointRow & { secret: string }> {
-  checkReceiver(deps, 'url', input.url)
+  const problem = checkUrl(input.url, deps.webhookRule)
+  if (problem) throw badInput('url', `The url ${problem}.`)
   if (input.events?.length === 0)
     throw badInput('events', 'The list of events is empty. Name at least one, or leave it out for all.')
   const { description } = input
-  if (description !== null && (description.length > MOST_DESCRIPTION || !isText(description)))
-    throw badInput('description', `A description is text of up to ${MOST_DESCRIPTION} characters.`)
+  if (description !== null && (description.length > MAX_DESCRIPTION_LENGTH || !isText(description)))
+    throw badInput('description', `A description is text of up to ${MAX_DESCRIPTION_LENGTH} characters.`)
   const createdAt = deps.clock.now()
   const secret = newWebhookSecret()
   const row = await deps.db.tx(async (q) => {
-    if ((await listEndpoints(q, projectId)).length >= MOST_WEBHOOKS)
+    if ((await listEndpoints(q, projectId)).length >= MAX_WEBHOOKS)
       throw new GatewayError(
         'CONFLICT',
-        `There are ${MOST_WEBHOOKS} webhooks, which is the most. Delete one first.`,
+        `There are ${MAX_WEBHOOKS} webhooks, which is the most. Delete one first.`,
       )
     const events = input.events && [...new Set(input.events)]
     const { url } = input
@@ -65,7 +66,11 @@ export async function createWebhook(
 }
 
 /** Deletes a webhook and gives up what is on its way to it; the history stays. Twice is once. Throws NOT_FOUND. */
-export async function deleteWebhook(deps: Deps, projectId: string, id: string): Promise<EndpointRow> {
+export async function deleteWebhook(
+  deps: Pick<Deps, 'clock' | 'db'>,
+  projectId: string,
+  id: string,
+): Promise<EndpointRow> {
   return deps.db.tx(async (q) => {
     const found = await getEndpoint(q, projectId, id)
     if (found.deletedAt !== null) return found
@@ -80,10 +85,14 @@ export async function deleteWebhook(deps: Deps, projectId: string, id: string): 
  * Sends a delivery again, under its id and with its old payload, whether it succeeded or not. Throws NOT_FOUND, and
  * CONFLICT when its webhook was deleted or disabled.
  */
-export async function redeliverWebhook(deps: Deps, projectId: string, id: string): Promise<DeliveryRow> {
+export async function redeliverWebhook(
+  deps: Pick<Deps, 'db'>,
+  projectId: string,
+  id: string,
+): Promise<DeliveryRow> {
   return deps.db.tx(async (q) => {
     const delivery = await findDelivery(q, projectId, id)
-    if (!delivery) throw missing('delivery', id, 'deliveryId')
+    if (!delivery) throw notFound('delivery', id, 'deliveryId')
     if (delivery.endpointId !== null) {
       const { deletedAt, disabledAt } = await getEndpoint(q, projectId, delivery.endpointId)
       const closed = deletedAt !== null ? 'was deleted' : disabledAt !== null ? 'is disabled' : undefined
@@ -99,25 +108,15 @@ export async function redeliverWebhook(deps: Deps, projectId: string, id: string
 }
 
 /** The secret that signs what goes to callback addresses of a project's tasks, made when it is first needed. */
-export async function findOrMakeSecret(deps: Deps, projectId: string): Promise<string> {
+export async function findOrMakeSecret(deps: Pick<Deps, 'db'>, projectId: string): Promise<string> {
   const known = await findWebhookSecret(deps.db.read, projectId)
   return known ?? deps.db.tx((q) => keepWebhookSecret(q, projectId, newWebhookSecret()))
 }
 
-/** Throws BAD_USER_INPUT naming `field` for an address that nothing may be posted to. */
-export function checkReceiver({ webhookRule }: Pick<Deps, 'webhookRule'>, field: string, url: string): void {
-  const problem = checkUrl(url, webhookRule)
-  if (problem) throw badInput(field, `The ${field} ${problem}.`)
-}
-
 async function getEndpoint(q: Transaction, projectId: string, id: string): Promise<EndpointRow> {
   const found = await findEndpoint(q, projectId, id)
-  if (!found) throw missing('webhook', id, 'id')
+  if (!found) throw notFound('webhook', id, 'id')
   return found
-}
-
-function missing(what: string, id: string, field: string): GatewayError {
-  return new GatewayError('NOT_FOUND', `There is no ${what} ${JSON.stringify(id.slice(0, 60))}.`, { field })
 }
 
 function isText(text: string): boolean {

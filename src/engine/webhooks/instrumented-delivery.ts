@@ -6,8 +6,8 @@ import type { Deps } from '../deps.ts'
 import type { Tried } from './try.ts'
 
 /** Posts, in a span of the task's own trace. */
-export async function watchedPost(
-  deps: Deps,
+export async function instrumentedPost(
+  deps: Pick<Deps, 'db' | 'tracing'>,
   { id, taskId, event, tries }: DeliveryRow,
   post: () => Promise<Tried | 'CUT'>,
 ): Promise<Tried | 'CUT'> {
@@ -28,7 +28,11 @@ export async function watchedPost(
 }
 
 /** A try was written down. */
-export function countTry({ metrics: { done } }: Deps, { failure }: Tried, { state }: AfterTry): void {
+export function countTry(
+  { metrics: { done } }: Pick<Deps, 'metrics'>,
+  { failure }: Tried,
+  { state }: AfterTry,
+): void {
   done.webhookTries.inc({ result: failure?.toLowerCase() ?? 'delivered' })
   if (state !== 'PENDING') done.webhooksEnded.inc({ state: state.toLowerCase() })
 }

@@ -5,7 +5,9 @@ import type { DeliveryFailure } from '../../domain.ts'
 import { PostError, type PostFailure, type PostMessage } from '../../providers/wire/post.ts'
 import type { Deps } from '../deps.ts'
 
-/** What one try came to. */
+export type TryDeps = Pick<Deps, 'clock' | 'delivery' | 'poster'>
+
+/** The result of one try. */
 export interface Tried extends Omit<TryRow, 'deliveryId' | 'number'> {
   /** How long the receiver asks us to wait; undefined when it does not say. */
   retryAfterMs: number | undefined
@@ -13,7 +15,7 @@ export interface Tried extends Omit<TryRow, 'deliveryId' | 'number'> {
 
 /** Posts once. 'CUT' when `cut` aborted before an answer came: then nothing is known. Never throws for a network. */
 export async function tryToPost(
-  { poster, clock, delivery: { timeoutMs } }: Deps,
+  { poster, clock, delivery: { timeoutMs } }: TryDeps,
   url: string,
   message: PostMessage,
   { at, cut }: { at: number; cut: AbortSignal },

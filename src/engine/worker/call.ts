@@ -1,16 +1,18 @@
-// What a provider is handed for one call, and what is noted while it runs.
+// What a provider receives for one call, and what is recorded during it.
 import { rm } from 'node:fs/promises'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { WirePhase } from '../../domain.ts'
 import { WIRE_PHASES } from '../../domain.ts'
 import type { Call } from '../../providers/provider.ts'
-import type { Evidence } from '../attempts/outcome.ts'
+import { storedEvidence, type WireEvidence } from '../attempts/outcome.ts'
 import type { Deps } from '../deps.ts'
-import { createRecorder } from './recorder.ts'
+import { createRecorder, type RecorderDeps } from './recorder.ts'
+
+export type CallDeps = RecorderDeps & Pick<Deps, 'store'>
 
 export interface OpenCall {
   call: Call
-  evidence: Evidence
+  evidence: WireEvidence
   /** Resolves when every progress and preview so far is stored. */
   recorded: () => Promise<void>
   /** Removes what the call left in the spool. */
@@ -19,14 +21,13 @@ export interface OpenCall {
 
 /** Opens a call for one step of an attempt. Its signal aborts after `timeoutMs`, or when `cut` does. */
 export function openCall(
-  deps: Deps,
+  deps: CallDeps,
   task: TaskRow,
   attempt: AttemptRow,
   timeoutMs: number,
   cut: AbortSignal,
 ): OpenCall {
-  const { wirePhase, httpStatus, providerRequestId } = attempt
-  const evidence: Evidence = { wirePhase, httpStatus, providerRequestId }
+  const evidence = storedEvidence(attempt)
   const recorder = createRecorder(deps, task, attempt)
   const files: string[] = []
   return {

@@ -1,41 +1,39 @@
-// A call to an upstream as dashboards and traces see it.
+// A call to a provider, with its metrics and its span.
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { ProviderError } from '../../providers/error.ts'
-import type { Answer, Call, ProviderRequest as Order } from '../../providers/provider.ts'
+import type { Answer, Call } from '../../providers/provider.ts'
 import type { Attributes } from '../../tracing.ts'
+import type { AttemptContext } from '../attempts/outcome.ts'
 import type { Deps } from '../deps.ts'
-import type { Case } from '../attempts/outcome.ts'
+import { findOffer, findProvider } from '../routing/configured.ts'
 
-interface Watched {
-  of: Case
-  call: Call
-  order: Order
-  as: 'submit' | 'check'
-}
-
-/** Calls, in a span by OpenTelemetry's conventions for generative AI, and on a clock. Throws what `ask` throws. */
-export async function watchedCall(
-  deps: Deps,
-  { of: { attempt, evidence }, call, order, as }: Watched,
+/** Calls in a span by OpenTelemetry's conventions for generative AI, and measures the time. Throws what `ask` throws. */
+export async function instrumentedCall(
+  deps: Pick<Deps, 'metrics' | 'providers' | 'tracing'>,
+  as: 'submit' | 'check',
+  { attempt, evidence }: AttemptContext,
+  call: Call,
   ask: (call: Call) => Promise<Answer>,
 ): Promise<Answer> {
-  const { provider, model } = attempt
+  const { provider, model, n } = attempt
   const end = deps.metrics.done.upstreamSeconds.startTimer({ call: as, provider, model })
-  const name = as === 'submit' ? `${GENERATE} ${order.upstreamModel}` : `check ${order.upstreamModel}`
+  // An accepted attempt is checked even when its model has left the configuration.
+  const upstreamModel = findOffer(deps.providers, provider, model)?.upstreamModel ?? model
+  const name = as === 'submit' ? `${GENERATE} ${upstreamModel}` : `check ${upstreamModel}`
   const attributes = {
     ...attributesOf(attempt),
     'gen_ai.operation.name': as === 'submit' ? GENERATE : undefined,
     'gen_ai.output.type': 'image',
-    'gen_ai.provider.name': deps.providers.find((one) => one.name === provider)?.dialect,
-    'gen_ai.request.model': order.upstreamModel,
-    'gen_ai.request.choice.count': order.n === 1 ? undefined : order.n,
+    'gen_ai.provider.name': findProvider(deps.providers, provider)?.dialect,
+    'gen_ai.request.model': upstreamModel,
+    'gen_ai.request.choice.count': n === 1 ? undefined : n,
   }
   return deps.tracing.span(name, { kind: 'CLIENT', attributes }, async (span) => {
     try {
       const traceparent = deps.tracing.upstreams ? (deps.tracing.here() ?? undefined) : undefined
       const answer = await ask({ ...call, traceparent })
       end({ outcome: answer.state.toLowerCase() })
-      span.set(saidBy(answer))
+      span.set(answerAttributes(answer))
       return answer
     } catch (error) {
       end({ outcome: error instanceof ProviderError ? error.failure.kind : 'bug' })
@@ -57,7 +55,7 @@ export async function watchedCall(
 
 const GENERATE = 'generate_content'
 
-/** Which attempt a span is about. */
+/** The attempt of a span. */
 export function attributesOf({ id, taskId, number, provider, model, state }: AttemptRow): Attributes {
   return {
     'darkroom.task.id': taskId,
@@ -69,7 +67,7 @@ export function attributesOf({ id, taskId, number, provider, model, state }: Att
   }
 }
 
-function saidBy(answer: Answer): Attributes {
+function answerAttributes(answer: Answer): Attributes {
   if (answer.state !== 'DONE') return { 'darkroom.answer': answer.state }
   const { inputTokens, outputTokens } = answer.usage
   return {

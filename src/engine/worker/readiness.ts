@@ -1,11 +1,12 @@
 // Whether there is a point in taking up new work: what was made and cannot be kept was paid for in vain.
 import { DiskError } from '../../assets/disk-error.ts'
-import { probeWrite } from '../../db/maintenance/probe.ts'
+import { putCooldown, removeCooldown } from '../../db/providers/cooldowns.ts'
+import type { Database } from '../../db/connection/database.ts'
 import type { Deps } from '../deps.ts'
 
 export interface Readiness {
   /** Why no image could be kept at this moment, in a sentence; undefined when one could. Asks the disk at most once a second. */
-  roomProblem(): Promise<string | undefined>
+  storageProblem(): Promise<string | undefined>
   /** Why this process could not take up work at this moment: the disk or the database; undefined when it could. */
   problem(): Promise<string | undefined>
 }
@@ -14,7 +15,7 @@ const ASK_EVERY_MS = 1000
 /** A database that takes longer to write one row is of no use to new tasks. */
 const WRITE_WITHIN_MS = 250
 
-export function createReadiness(deps: Deps): Readiness {
+export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store'>): Readiness {
   const { clock, log } = deps
   let askedAt = -Infinity
   let answer: Promise<string | undefined> = Promise.resolve(undefined)
@@ -33,7 +34,7 @@ export function createReadiness(deps: Deps): Readiness {
     return `no image can be stored${refused instanceof DiskError ? ` (${refused.code})` : ''}`
   }
 
-  function roomProblem(): Promise<string | undefined> {
+  function storageProblem(): Promise<string | undefined> {
     const now = clock.now()
     if (now - askedAt >= ASK_EVERY_MS) {
       askedAt = now
@@ -44,7 +45,7 @@ export function createReadiness(deps: Deps): Readiness {
 
   async function databaseProblem(): Promise<string | undefined> {
     const patience = new AbortController()
-    const written = probeWrite(deps.db).then(
+    const written = writeAndUndo(deps.db).then(
       () => undefined,
       () => 'the database cannot be written to',
     )
@@ -57,7 +58,20 @@ export function createReadiness(deps: Deps): Readiness {
   }
 
   return {
-    roomProblem,
-    problem: async () => (await roomProblem()) ?? databaseProblem(),
+    storageProblem,
+    problem: async () => (await storageProblem()) ?? databaseProblem(),
   }
+}
+
+/**
+ * Writes a row and removes it, in one transaction that no other process sees. On a full or read-only disk, and on a
+ * standby, reading works and this throws.
+ */
+async function writeAndUndo(db: Database): Promise<void> {
+  // A cooldown of no provider, in the smallest table, whose rows no transaction locks for long.
+  const none = { provider: '', model: '' }
+  await db.tx(async (q) => {
+    await putCooldown(q, { ...none, forMs: 0, reason: 'a test of writing', since: 0 })
+    await removeCooldown(q, none, { paused: true })
+  })
 }

@@ -6,10 +6,12 @@ import { lockTask, updateTask } from '../../db/tasks/tasks.ts'
 import type { TaskEventBody } from '../../domain.ts'
 import { newId } from '../../ids.ts'
 import type { Deps } from '../deps.ts'
-import { landFile } from '../images/ingest.ts'
-import { leaseOf } from '../attempts/lease.ts'
+import { leaseOf } from '../attempts/move.ts'
+import { ingestFile } from '../images/ingest.ts'
 
-/** Writes down what can be seen of a running attempt: progress and previews, in the order they came. */
+export type RecorderDeps = Pick<Deps, 'clock' | 'db' | 'ingestLimit' | 'log' | 'store' | 'tuning'>
+
+/** Records progress and previews of a running attempt, in the order in which they arrive. */
 export interface Recorder {
   progress(fraction: number): void
   partial(file: string, index: number): Promise<void>
@@ -18,13 +20,13 @@ export interface Recorder {
 }
 
 /**
- * A preview that cannot be stored, or a progress that cannot be written, is logged and costs the task nothing. Nothing
- * is written any more once the lease is lost: another attempt may be showing its own by then.
+ * A preview that cannot be stored, or a progress that cannot be written, is logged and does not affect the task. Nothing is
+ * written once the lease is lost: another attempt may show its own by then.
  */
-export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): Recorder {
+export function createRecorder(deps: RecorderDeps, task: TaskRow, attempt: AttemptRow): Recorder {
   let queue = Promise.resolve()
-  let told = task.progress
-  let toldAt = 0
+  let last = task.progress
+  let lastAt = 0
   // Of all images the task asks for. The last per cent belongs to the finished task.
   const shareOf = (fraction: number) => Math.min(0.99, (fraction * attempt.n) / task.request.n)
   const lease = leaseOf(attempt)
@@ -53,22 +55,22 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
     progress(fraction) {
       const reached = shareOf(fraction)
       const now = deps.clock.now()
-      if (!(reached > told) || now - toldAt < deps.tuning.progressEveryMs) return
-      told = reached
-      toldAt = now
+      if (!(reached > last) || now - lastAt < deps.tuning.progressEveryMs) return
+      last = reached
+      lastAt = now
       void enqueue(() => write(reached))
     },
 
     partial(file, index) {
       return enqueue(async () => {
-        const landed = await landFile(deps, file)
+        const ingested = await ingestFile(deps, file)
         const createdAt = deps.clock.now()
         const id = newId('img', createdAt)
         const { taskId, projectId } = attempt
         const place = { attemptId: attempt.id, kind: 'PARTIAL' as const, position: index }
-        told = Math.max(told, shareOf((index + 1) / (task.request.partialImages + 1)))
-        const asset = { id, taskId, projectId, ...place, ...landed, createdAt }
-        await write(told, { asset, body: { type: 'PARTIAL_IMAGE_RECEIVED', assetId: id, index } })
+        last = Math.max(last, shareOf((index + 1) / (task.request.partialImages + 1)))
+        const asset = { id, taskId, projectId, ...place, ...ingested, createdAt }
+        await write(last, { asset, body: { type: 'PARTIAL_IMAGE_RECEIVED', assetId: id, index } })
       })
     },
 

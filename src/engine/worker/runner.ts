@@ -1,11 +1,14 @@
 import { findNextDueMs, QUEUE_KEY } from '../../db/attempts/attempts.ts'
-import { claimDue } from '../../db/attempts/claim.ts'
-import { ALL_MODELS, listRests, type RestRow } from '../../db/providers/cooldowns.ts'
+import { listCooldowns } from '../../db/providers/cooldowns.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { Provider } from '../../providers/provider.ts'
-import type { Deps, Ends } from '../deps.ts'
+import type { Deps, ShutdownSignals } from '../deps.ts'
+import { capacitiesOf, type Capacity } from './capacity.ts'
+import { claimDue } from './claim.ts'
 import type { Readiness } from './readiness.ts'
-import { takeStep } from './step.ts'
+import { takeStep, type StepDeps } from './step.ts'
+
+export type RunnerDeps = StepDeps & Pick<Deps, 'wakeUps' | 'workerId'>
 
 export interface Runner {
   /** Claims what is due and works on it until `stopClaiming` aborts. Resolves when it claims no more. */
@@ -22,16 +25,6 @@ interface Step {
   done: Promise<void>
 }
 
-/** What may be claimed for a provider at this moment. */
-interface Room {
-  provider: string
-  limit: number
-  /** The only model it is for; undefined when it is for all. */
-  model?: string
-  /** Models that are given no new work, or all of them. */
-  resting: readonly string[] | 'ALL'
-}
-
 /** How many of the steps are for each project. */
 function countByProject(steps: ReadonlyMap<string, Step>): Map<string, number> {
   const counts = new Map<string, number>()
@@ -41,43 +34,27 @@ function countByProject(steps: ReadonlyMap<string, Step>): Map<string, number> {
 }
 
 /**
- * A rest that is over leaves room for one attempt at a time, the probe: its success lifts the rest, its failure renews
- * it. `busy` are the models of the attempts that are being sent. What was accepted is asked about all the while.
+ * The loop: claim what is due, as many per provider as it has free places, take a step of each, sleep until the next is
+ * due or a wake-up. While no image can be stored nothing is sent, and accepted attempts are still checked.
  */
-function roomsAt(provider: string, free: number, busy: readonly string[], rests: RestRow[]): Room[] {
-  const own = rests.filter((rest) => rest.provider === provider)
-  const now = own.filter(({ resting }) => resting).map(({ model }) => model)
-  const over = own.filter(({ resting }) => !resting).map(({ model }) => model)
-  const checks: Room = { provider, limit: free, resting: 'ALL' }
-  if (now.includes(ALL_MODELS)) return [checks]
-  if (over.includes(ALL_MODELS))
-    return [{ provider, limit: Math.min(free, 1 - busy.length), resting: now }, checks]
-  const probes = over
-    .filter((model) => !busy.includes(model))
-    .map((model) => ({ provider, limit: Math.min(free, 1), model, resting: [] }))
-  return [...probes, { provider, limit: free, resting: [...now, ...over] }]
-}
-
-/**
- * The loop: claim what is due, as many per provider as it has room for, take a step of each, sleep until the next is
- * due or a poke. While no image could be stored nothing is sent, and what was accepted is asked about all the same.
- */
-export function createRunner(deps: Deps, ends: Ends, readiness: Pick<Readiness, 'roomProblem'>): Runner {
-  const { db, providers, pokes, tuning, workerId, log } = deps
+export function createRunner(
+  deps: RunnerDeps,
+  signals: ShutdownSignals,
+  readiness: Pick<Readiness, 'storageProblem'>,
+): Runner {
+  const { db, providers, wakeUps, tuning, workerId, log } = deps
   // By provider and attempt.
   const underWay = new Map<string, Map<string, Step>>(providers.map(({ name }) => [name, new Map()]))
-  // A step that ends makes room, which is a reason to look again.
-  const makeRoom = () => pokes.wake(QUEUE_KEY)
-
   function start(attempt: AttemptRow): void {
     const steps = underWay.get(attempt.provider)!
-    const done = takeStep(deps, attempt, ends)
+    const done = takeStep(deps, attempt, signals)
       .catch((error: unknown) =>
         log.error({ attempt: attempt.id, err: error }, 'a step could not be settled; its lease will run out'),
       )
       .finally(() => {
         steps.delete(attempt.id)
-        makeRoom()
+        // A place is free: a reason to look again.
+        wakeUps.wake(QUEUE_KEY)
       })
     steps.set(attempt.id, { attempt, done })
   }
@@ -86,53 +63,60 @@ export function createRunner(deps: Deps, ends: Ends, readiness: Pick<Readiness, 
     return concurrency - underWay.get(name)!.size
   }
 
-  /** Where there is room, and for which models there is none for now. */
-  async function rooms(): Promise<Room[]> {
-    const rests = await listRests(db.read)
+  /** What may be claimed now, at each provider with free places. */
+  async function listCapacities(): Promise<Capacity[]> {
+    const cooldowns = await listCooldowns(db.read)
     return providers
       .flatMap((provider) => {
         const steps = [...underWay.get(provider.name)!.values()].map(({ attempt }) => attempt)
-        const busy = steps.filter(({ state }) => state === 'LEASED').map(({ model }) => model)
-        return roomsAt(provider.name, freeAt(provider), busy, rests)
+        const sending = steps.filter(({ state }) => state === 'LEASED').map(({ model }) => model)
+        return capacitiesOf(provider.name, freeAt(provider), sending, cooldowns)
       })
       .filter(({ limit }) => limit > 0)
   }
 
-  /** How long to sleep: 0 when more may be due already. */
-  async function claim(): Promise<number> {
-    const open = await rooms()
-    if (open.length === 0) return tuning.pollMs
-    const names = [...new Set(open.map(({ provider }) => provider))]
-    const inMs = await findNextDueMs(db.read, names)
-    if (inMs === undefined || inMs > 0) return Math.min(inMs ?? tuning.pollMs, tuning.pollMs)
-    if ((await readiness.roomProblem()) !== undefined) for (const room of open) room.resting = 'ALL'
-    const claimed = await db.tx(async (q) => {
+  async function claimAll(capacities: Capacity[]): Promise<AttemptRow[]> {
+    return db.tx(async (q) => {
       const all: AttemptRow[] = []
       const left = new Map(providers.map((provider) => [provider.name, freeAt(provider)]))
-      for (const room of open) {
-        const limit = Math.min(room.limit, left.get(room.provider)!)
+      for (const capacity of capacities) {
+        const { provider } = capacity
+        const limit = Math.min(capacity.limit, left.get(provider)!)
         if (limit === 0) continue
         const some = await claimDue(q, {
-          ...room,
+          ...capacity,
           limit,
           owner: workerId,
           leaseMs: tuning.leaseMs,
-          underWay: countByProject(underWay.get(room.provider)!),
+          underWay: countByProject(underWay.get(provider)!),
         })
-        left.set(room.provider, left.get(room.provider)! - some.length)
+        left.set(provider, left.get(provider)! - some.length)
         all.push(...some)
       }
       return all
     })
+  }
+
+  /** Claims and starts what is due. Returns how long to sleep: 0 when more may be due already. */
+  async function claim(): Promise<number> {
+    const open = await listCapacities()
+    if (open.length === 0) return tuning.pollMs
+    const names = [...new Set(open.map(({ provider }) => provider))]
+    const inMs = await findNextDueMs(db.read, names)
+    if (inMs === undefined || inMs > 0) return Math.min(inMs ?? tuning.pollMs, tuning.pollMs)
+    const isFull = (await readiness.storageProblem()) !== undefined
+    const capacities = isFull ? open.map((one) => ({ ...one, blockedModels: 'ALL' as const })) : open
+    const claimed = await claimAll(capacities)
     for (const attempt of claimed) start(attempt)
     if (claimed.length > 0) return 0
-    // What is due is for a provider at rest, or somebody else was faster: no reason to run in circles.
-    return open.some(({ resting }) => resting.length > 0) ? tuning.pollMs : Math.min(50, tuning.pollMs)
+    // What is due is blocked, or another process was faster: looking again at once would spin.
+    const isBlocked = capacities.some(({ blockedModels }) => blockedModels.length > 0)
+    return isBlocked ? tuning.pollMs : Math.min(50, tuning.pollMs)
   }
 
   return {
     async run(stopClaiming) {
-      const waiter = pokes.wait(QUEUE_KEY)
+      const waiter = wakeUps.wait(QUEUE_KEY)
       while (!stopClaiming.aborted) {
         const sleepMs = await claim().catch(async (error: unknown) => {
           log.error({ err: error }, 'cannot claim attempts; trying again')

@@ -5,7 +5,7 @@ import { CATALOGUE, findModel, type CatalogueModel } from '../models/catalogue.t
 import { ProviderError } from '../error.ts'
 import type { Answer, Call, Capabilities, Dialect, Offer, ProviderRequest, Provider } from '../provider.ts'
 import { develop } from './develop.ts'
-import { fail } from './ending.ts'
+import { fail } from './fail.ts'
 import { SCENARIO_FAILURES, SCENARIOS, readDirections, type Scenario } from './scenario.ts'
 
 export interface SandboxOptions {

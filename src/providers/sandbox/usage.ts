@@ -1,13 +1,17 @@
 import type { Usage } from '../../domain.ts'
 import { UNKNOWN_USAGE, type ProviderRequest } from '../provider.ts'
 import { inputImageTokens, outputImageTokens, PARTIAL_IMAGE_TOKENS, textTokens } from '../models/tokens.ts'
-import type { Resolved } from './painter/canvas.ts'
+import type { ResolvedRequest } from './resolve.ts'
 
 /**
  * The usage that the real model would report: ESTIMATED by the formula of gpt-image-2 for the 2.5 family, UNKNOWN for
  * DALL·E, which never reported any.
  */
-export function countUsage(request: ProviderRequest, resolved: Resolved, partialImages: number): Usage {
+export function countUsage(
+  request: ProviderRequest,
+  resolved: ResolvedRequest,
+  partialImages: number,
+): Usage {
   const byRule = outputImageTokens(request.model, resolved.quality, resolved.width, resolved.height)
   const perImage = byRule ?? estimate(request.model, resolved)
   if (perImage === null) return UNKNOWN_USAGE
@@ -27,7 +31,7 @@ export function countUsage(request: ProviderRequest, resolved: Resolved, partial
   }
 }
 
-function estimate(model: string, { quality, width, height }: Resolved): number | null {
+function estimate(model: string, { quality, width, height }: ResolvedRequest): number | null {
   if (model.startsWith('dall-e')) return null
   const nearest = quality === 'LOW' || quality === 'MEDIUM' ? quality : 'HIGH'
   return outputImageTokens('gpt-image-2', nearest, width, height)

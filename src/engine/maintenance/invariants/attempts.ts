@@ -1,5 +1,5 @@
 // What must hold of attempts. Each answers the violations among the attempts of a page.
-import type { Page } from '../../../db/maintenance/audit-pages.ts'
+import type { AuditPage } from '../../../db/maintenance/audit-pages.ts'
 import type { AttemptState, Charged } from '../../../domain.ts'
 
 /** How long a thing may lie that somebody should be taking care of. */
@@ -22,14 +22,14 @@ const OPEN: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED', 'SENDING',
 const LEASABLE: ReadonlySet<AttemptState> = new Set(['LEASED', 'SENDING', 'ACCEPTED'])
 
 /** I1. */
-export function chargeFollowsState({ attempts }: Page): string[] {
+export function chargeFollowsState({ attempts }: AuditPage): string[] {
   return attempts
     .filter(({ state, charged }) => !CHARGES[state].includes(charged))
     .map(({ id, state, charged }) => `${id} is ${state}, and charged is ${charged}`)
 }
 
 /** I11. */
-export function leasesAreRenewed({ attempts, now }: Page): string[] {
+export function leasesAreRenewed({ attempts, now }: AuditPage): string[] {
   return attempts
     .filter(({ leaseUntil }) => leaseUntil !== null && leaseUntil < now - PATIENCE_MS)
     .map(
@@ -39,7 +39,7 @@ export function leasesAreRenewed({ attempts, now }: Page): string[] {
 }
 
 /** I13. */
-export function callbacksAreFollowed({ attempts, callbacks, now }: Page): string[] {
+export function callbacksAreFollowed({ attempts, callbacks, now }: AuditPage): string[] {
   const called = new Set(
     callbacks.filter(({ receivedAt }) => receivedAt < now - PATIENCE_MS).map(({ attemptId }) => attemptId),
   )
@@ -53,14 +53,14 @@ export function callbacksAreFollowed({ attempts, callbacks, now }: Page): string
 }
 
 /** I17: the list for review goes by the moment of sending. */
-export function doubtsAreListed({ attempts }: Page): string[] {
+export function unknownOutcomesAreListed({ attempts }: AuditPage): string[] {
   return attempts
     .filter(({ state, sentAt }) => state === 'UNKNOWN' && sentAt === null)
     .map(({ id }) => `${id} is UNKNOWN, and does not say when it was sent`)
 }
 
 /** I20. */
-export function leaseAndEndFollowState({ attempts }: Page): string[] {
+export function leaseAndEndFollowState({ attempts }: AuditPage): string[] {
   return attempts.flatMap(({ id, state, leaseOwner, finishedAt }) => [
     ...((finishedAt === null) === OPEN.has(state)
       ? []

@@ -1,7 +1,7 @@
 // What must hold at every moment, whatever happened: `darkroom doctor` asks for it, and so does every test that crashes
 // something. The numbers are kept for good; 16 is about upstreams' own books, which are not in the database.
 import type { AssetStore } from '../../../assets/store.ts'
-import { listPages, type Page } from '../../../db/maintenance/audit-pages.ts'
+import { listPages, type AuditPage } from '../../../db/maintenance/audit-pages.ts'
 import type { Queries } from '../../../db/connection/database.ts'
 import * as attempts from './attempts.ts'
 import * as books from './ledger.ts'
@@ -13,7 +13,7 @@ export interface Invariant {
   id: string
   sentence: string
   /** Where it is violated, in words; nothing when it holds. Asked once for each page of tasks. */
-  ofPage?: (page: Page, store: AssetStore) => Promise<string[]> | string[]
+  ofPage?: (page: AuditPage, store: AssetStore) => Promise<string[]> | string[]
   /** The same, asked once of the whole database. */
   ofAll?: (q: Queries) => Promise<string[]>
 }
@@ -86,7 +86,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     id: 'I17',
     sentence: 'Every outcome in doubt can be listed for review',
-    ofPage: attempts.doubtsAreListed,
+    ofPage: attempts.unknownOutcomesAreListed,
   },
   {
     id: 'I18',
@@ -106,7 +106,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
 ]
 
-export interface Finding extends Pick<Invariant, 'id' | 'sentence'> {
+export interface InvariantFinding extends Pick<Invariant, 'id' | 'sentence'> {
   /** Empty when it holds. */
   violations: string[]
 }
@@ -116,7 +116,7 @@ export async function findViolations(
   q: Queries,
   store: AssetStore,
   { without = [] }: { without?: readonly string[] } = {},
-): Promise<Finding[]> {
+): Promise<InvariantFinding[]> {
   const asked = INVARIANTS.filter(({ id }) => !without.includes(id))
   const found = new Map<string, string[]>(asked.map(({ id }) => [id, []]))
   for await (const page of listPages(q)) {

@@ -1,15 +1,20 @@
 // What must hold of the books: they are kept twice, as lines and as sums, and both must tell what the attempts tell.
-import { listAttemptPages, listUsage, sumSpending, type Page } from '../../../db/maintenance/audit-pages.ts'
+import {
+  listAttemptPages,
+  listUsage,
+  sumSpending,
+  type AuditPage,
+} from '../../../db/maintenance/audit-pages.ts'
 import type { Queries } from '../../../db/connection/database.ts'
 import type { AttemptRow, LedgerRow } from '../../../db/tables/tables.ts'
-import { COUNTS, type Counts, type UsageRow } from '../../../db/money/usage.ts'
+import { COUNTS, type Counts, type UsageCountRow } from '../../../db/money/usage.ts'
 import { startOf, startOfDay, startOfQuarter } from '../../../period.ts'
 import { PERIODS } from '../../../domain.ts'
 import { countsOf } from '../../attempts/ledger.ts'
 import { isHeld } from '../../attempts/machine.ts'
 
 /** I6. */
-export function everyAttemptHasItsLines({ attempts, lines }: Page): string[] {
+export function everyAttemptHasItsLines({ attempts, lines }: AuditPage): string[] {
   const linesOf = Map.groupBy(lines, ({ attemptId }) => attemptId)
   return attempts.flatMap((attempt) => {
     const kinds = (linesOf.get(attempt.id) ?? []).map(({ kind }) => kind).filter((kind) => kind !== 'ADJUST')
@@ -21,7 +26,7 @@ export function everyAttemptHasItsLines({ attempts, lines }: Page): string[] {
 }
 
 /** I15. */
-export function costsAreTheirLines({ attempts, lines }: Page): string[] {
+export function costsAreTheirLines({ attempts, lines }: AuditPage): string[] {
   const linesOf = Map.groupBy(lines, ({ attemptId }) => attemptId)
   return attempts
     .map(({ id, costMicros }) => ({ id, cost: costMicros ?? 0, posted: postedIn(linesOf.get(id) ?? []) }))
@@ -79,7 +84,7 @@ export async function usageIsItsAttempts(q: Queries): Promise<string[]> {
   return [...differences('day', days, kept.days), ...differences('quarter', quarters, kept.quarters)]
 }
 
-type Key = Pick<UsageRow, 'startsAt' | 'provider' | 'model' | 'projectId'> & { apiKeyId: string | null }
+type Key = Pick<UsageCountRow, 'startsAt' | 'provider' | 'model' | 'projectId'> & { apiKeyId: string | null }
 
 function keyOf({ startsAt, provider, model, projectId, apiKeyId }: Key): string {
   const at = new Date(startsAt).toISOString()
@@ -97,7 +102,7 @@ function combine(a: Counts, b: Counts): Counts {
   return sum
 }
 
-function differences(unit: string, expected: Map<string, Counts>, rows: UsageRow[]): string[] {
+function differences(unit: string, expected: Map<string, Counts>, rows: UsageCountRow[]): string[] {
   const kept = new Map(rows.map((row) => [keyOf(row), row]))
   return [...new Set([...expected.keys(), ...kept.keys()])].flatMap((key) =>
     COUNTS.filter((name) => (expected.get(key)?.[name] ?? 0) !== (kept.get(key)?.[name] ?? 0)).map(

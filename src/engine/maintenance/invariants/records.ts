@@ -5,11 +5,11 @@ import {
   countFeeds,
   listRepeatedKeys,
   listRepeatedRemoteIds,
-  type Page,
+  type AuditPage,
 } from '../../../db/maintenance/audit-pages.ts'
 import type { Queries } from '../../../db/connection/database.ts'
 import { isFinished } from '../../../domain.ts'
-import { LEAST_KEPT } from '../retention.ts'
+import { MIN_RETENTION } from '../retention.ts'
 
 /** I7, of feeds. */
 export async function feedsAreGapless(q: Queries): Promise<string[]> {
@@ -26,7 +26,7 @@ export async function feedsAreGapless(q: Queries): Promise<string[]> {
 }
 
 /** I10. One file at a time, so that a large store does not fill the memory. */
-export async function filesAreWhole({ assets }: Page, store: AssetStore): Promise<string[]> {
+export async function filesAreWhole({ assets }: AuditPage, store: AssetStore): Promise<string[]> {
   const violations: string[] = []
   for (const { id, sha256 } of assets) {
     const hash = createHash('sha256')
@@ -55,7 +55,7 @@ export async function keysAreUnique(q: Queries): Promise<string[]> {
 }
 
 /** I18. */
-export function endsAreDelivered({ tasks, deliveries, now }: Page): string[] {
+export function endsAreDelivered({ tasks, deliveries, now }: AuditPage): string[] {
   const toTasks = Map.groupBy(
     deliveries.filter(({ endpointId }) => endpointId === null),
     ({ taskId }) => taskId,
@@ -64,7 +64,7 @@ export function endsAreDelivered({ tasks, deliveries, now }: Page): string[] {
     .filter(({ request, status }) => request.callbackUrl !== null && isFinished(status))
     .flatMap(({ id, lastSeq, finishedAt }) => {
       const ends = (toTasks.get(id) ?? []).filter(({ seq }) => seq === lastSeq).length
-      const isKept = finishedAt === null || finishedAt >= now - LEAST_KEPT.deliveriesMs
+      const isKept = finishedAt === null || finishedAt >= now - MIN_RETENTION.deliveriesMs
       return ends === 1 || (ends === 0 && !isKept)
         ? []
         : [`the end of ${id} is told to its callback address by ${ends} deliveries`]

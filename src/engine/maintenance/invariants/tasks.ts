@@ -1,14 +1,14 @@
 // What must hold of a task and its attempts and events. Each answers the violations among the tasks of a page.
-import type { Page } from '../../../db/maintenance/audit-pages.ts'
+import type { AuditPage } from '../../../db/maintenance/audit-pages.ts'
 import type { AttemptRow, EventRow, TaskRow } from '../../../db/tables/tables.ts'
 import { isFinished, type AttemptState, type TaskStatus } from '../../../domain.ts'
-import { LEAST_KEPT } from '../retention.ts'
+import { isUnsent } from '../../attempts/machine.ts'
+import { MIN_RETENTION } from '../retention.ts'
 
 const LIVE: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED'])
-const WAITING: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED'])
 
 /** I2. */
-export function countsItsCharges(page: Page): string[] {
+export function countsItsCharges(page: AuditPage): string[] {
   return ofEach(page, ({ id, chargesOpen }, { attempts }) => {
     const open = attempts.filter(({ charged }) => charged !== 'NO').length
     return chargesOpen === open ? [] : [`${id} counts ${chargesOpen} open charges, and its attempts ${open}`]
@@ -16,7 +16,7 @@ export function countsItsCharges(page: Page): string[] {
 }
 
 /** I3. */
-export function keepsToItsPermits(page: Page): string[] {
+export function keepsToItsPermits(page: AuditPage): string[] {
   return ofEach(page, ({ id, maxCharges }, { attempts }) => {
     const charged = attempts.filter((attempt) => attempt.charged !== 'NO')
     return [...Map.groupBy(charged, ({ part }) => part)]
@@ -29,7 +29,7 @@ export function keepsToItsPermits(page: Page): string[] {
 }
 
 /** I4. */
-export function sendsOneAtATime(page: Page): string[] {
+export function sendsOneAtATime(page: AuditPage): string[] {
   return ofEach(page, ({ id }, { attempts }) => {
     const live = attempts.filter(({ state }) => LIVE.has(state))
     return [...Map.groupBy(live, ({ part }) => part)]
@@ -39,7 +39,7 @@ export function sendsOneAtATime(page: Page): string[] {
 }
 
 /** I7, of tasks: and progress, which the same events tell, never goes back. */
-export function numbersItsEvents(page: Page): string[] {
+export function numbersItsEvents(page: AuditPage): string[] {
   return ofEach(page, (task, { events }) => {
     const { id, lastSeq } = task
     const progress = events.flatMap(({ body }) => (body.type === 'TASK_PROGRESSED' ? [body.progress] : []))
@@ -58,7 +58,7 @@ export function numbersItsEvents(page: Page): string[] {
 }
 
 /** I8. */
-export function endsOnce(page: Page): string[] {
+export function endsOnce(page: AuditPage): string[] {
   return ofEach(page, (task, { events }) => {
     const { id, status } = task
     // The last event is the last to be removed.
@@ -72,7 +72,7 @@ export function endsOnce(page: Page): string[] {
 }
 
 /** I9. */
-export function hasItsImages(page: Page): string[] {
+export function hasItsImages(page: AuditPage): string[] {
   const finals = page.assets.filter(({ kind }) => kind === 'FINAL')
   return ofEach(page, ({ id, status }, { attempts }) => [
     ...(status === 'SUCCEEDED' && !finals.some(({ taskId }) => taskId === id)
@@ -86,9 +86,9 @@ export function hasItsImages(page: Page): string[] {
 }
 
 /** I19. */
-export function standsWithItsAttempts(page: Page): string[] {
+export function standsWithItsAttempts(page: AuditPage): string[] {
   return ofEach(page, ({ id, status }, { attempts }) => {
-    const waits = attempts.some(({ state }) => WAITING.has(state))
+    const waits = attempts.some(({ state }) => isUnsent(state))
     const stands: Record<TaskStatus, boolean> = {
       QUEUED: waits,
       RUNNING: attempts.some(({ state }) => LIVE.has(state)),
@@ -103,7 +103,7 @@ export function standsWithItsAttempts(page: Page): string[] {
 
 /** Whether the first events of a task, or all of them, may be gone because their time was over. */
 function mayBeRemoved({ status, finishedAt }: TaskRow, now: number): boolean {
-  return isFinished(status) && finishedAt !== null && finishedAt < now - LEAST_KEPT.eventsMs
+  return isFinished(status) && finishedAt !== null && finishedAt < now - MIN_RETENTION.eventsMs
 }
 
 interface Own {
@@ -112,7 +112,10 @@ interface Own {
   events: EventRow[]
 }
 
-function ofEach({ tasks, attempts, events }: Page, check: (task: TaskRow, own: Own) => string[]): string[] {
+function ofEach(
+  { tasks, attempts, events }: AuditPage,
+  check: (task: TaskRow, own: Own) => string[],
+): string[] {
   const attemptsOf = Map.groupBy(attempts, ({ taskId }) => taskId)
   const eventsOf = Map.groupBy(events, ({ taskId }) => taskId)
   return tasks.flatMap((task) =>

@@ -1,23 +1,22 @@
-// Animals, drawn standing at (0, 0), about 200 units tall, looking to the left. Their colours take on some of the
-// scene's light, so that they belong to it.
+// Animals, standing at (0, 0), about 200 units high, facing left.
 import { mix, type Colour } from './colour.ts'
-import type { Sheet } from './sheet.ts'
+import type { Layout } from './layout.ts'
 
-/** Takes the light of the scene: dark at night, warm at dusk. */
-export function inLight(sheet: Sheet, colour: Colour): Colour {
-  const strength = { DAWN: 0.14, DAY: 0.04, DUSK: 0.2, NIGHT: 0.42 }[sheet.scene.hour]
-  return mix(colour, sheet.palette.sky[sheet.scene.hour === 'NIGHT' ? 0 : 1], strength)
+/** The colour in the light of the scene: darker at night, warmer at dusk. */
+export function applySceneLight(layout: Layout, colour: Colour): Colour {
+  const strength = { DAWN: 0.14, DAY: 0.04, DUSK: 0.2, NIGHT: 0.42 }[layout.scene.timeOfDay]
+  return mix(colour, layout.palette.sky[layout.scene.timeOfDay === 'NIGHT' ? 0 : 1], strength)
 }
 
 /** A sitting fox. */
-export function drawFox(sheet: Sheet): string {
-  const colour = (value: Colour) => inLight(sheet, value)
+export function drawFox(layout: Layout): string {
+  const colour = (value: Colour) => applySceneLight(layout, value)
   const [coat, shade, deep] = [colour('#d8622a'), colour('#b84a20'), colour('#8f3417')]
   const [cream, socks, night] = [colour('#fbeee0'), colour('#3a2320'), colour('#1e1416')]
   return `
     <path d="M34 -2C86 4 134 -22 128 -74C126 -96 112 -112 98 -118C104 -92 92 -74 72 -64C46 -52 30 -30 34 -2Z" fill="${shade}"/>
     <path d="M98 -118C112 -112 126 -96 128 -74C129 -64 128 -56 125 -48C116 -60 106 -66 94 -80C101 -90 102 -104 98 -118Z" fill="${cream}"/>
-    <path d="M44 -6C80 0 112 -18 118 -44C104 -22 76 -12 44 -16Z" fill="${deep}" opacity="0.5"/>
+    <path d="M44 -6C80 0 112 -18 118 -44C104 -22 76 -12 44 -16Z" fill="${deep}" fill-opacity="0.5"/>
     <path d="M-22 -122C10 -128 34 -108 46 -74C58 -44 58 -12 50 0L-34 0C-40 -34 -44 -84 -22 -122Z" fill="${coat}"/>
     <path d="M10 -116C34 -104 50 -74 54 -44C57 -22 55 -8 50 0L14 0C4 -14 10 -40 26 -44C34 -70 28 -96 10 -116Z" fill="${shade}"/>
     <path d="M14 0C4 -16 12 -42 30 -42C48 -42 56 -16 50 0Z" fill="${coat}"/>
@@ -32,7 +31,7 @@ export function drawFox(sheet: Sheet): string {
     <path d="M16 -142C20 -166 18 -186 12 -198C0 -190 -12 -176 -18 -160Z" fill="${shade}"/>
     <path d="M12 -150C14 -166 13 -178 10 -187C2 -180 -6 -170 -10 -160Z" fill="${night}"/>
     <path d="M-17 -164C-36 -164 -50 -154 -54 -140C-60 -132 -68 -124 -74 -116C-60 -112 -46 -106 -36 -96C-28 -88 -22 -84 -17 -82C-12 -84 -6 -88 2 -96C12 -106 26 -112 40 -116C34 -124 26 -132 20 -140C16 -154 2 -164 -17 -164Z" fill="${coat}"/>
-    <path d="M-17 -164C2 -164 16 -154 20 -140C26 -132 34 -124 40 -116C26 -112 12 -106 2 -96C-6 -88 -12 -84 -17 -82Z" fill="${shade}" opacity="0.45"/>
+    <path d="M-17 -164C2 -164 16 -154 20 -140C26 -132 34 -124 40 -116C26 -112 12 -106 2 -96C-6 -88 -12 -84 -17 -82Z" fill="${shade}" fill-opacity="0.45"/>
     <path d="M-74 -116C-60 -112 -46 -106 -36 -96C-28 -88 -22 -84 -17 -82C-16 -98 -24 -112 -34 -118C-46 -124 -60 -122 -74 -116Z" fill="${cream}"/>
     <path d="M40 -116C26 -112 12 -106 2 -96C-6 -88 -12 -84 -17 -82C-18 -98 -10 -112 0 -118C12 -124 26 -122 40 -116Z" fill="${cream}"/>
     <path d="M-43 -128C-38 -134 -29 -132 -26 -124C-32 -122 -39 -123 -43 -128Z" fill="${night}"/>
@@ -41,22 +40,22 @@ export function drawFox(sheet: Sheet): string {
     <path d="M-25 -93C-22 -97 -12 -97 -9 -93C-10 -87 -14 -83 -17 -82C-20 -83 -24 -87 -25 -93Z" fill="${night}"/>`
 }
 
-/** A sitting cat, its back to the viewer, looking at what the viewer looks at. */
-export function drawCat(sheet: Sheet): string {
-  const coat = inLight(sheet, '#2b2a33')
+/** A sitting cat, seen from behind. */
+export function drawCat(layout: Layout): string {
+  const coat = applySceneLight(layout, '#2b2a33')
   const shade = mix(coat, '#000000', 0.3)
-  const rim = mix(coat, sheet.palette.light, 0.4)
+  const rim = mix(coat, layout.palette.light, 0.4)
   const side = `M-46 0C-60 -30 -56 -66 -36 -92C-30 -100 -30 -110 -36 -118C-42 -132 -40 -144 -34 -152L-38 -184C-28 -178 -20 -170 -15 -163C-6 -166 4 -166 13 -163`
   return `
     <path d="M40 -4C74 2 100 -10 104 -34C108 -56 92 -68 82 -58C76 -52 80 -44 88 -44C82 -28 62 -22 40 -26Z" fill="${shade}"/>
     <path d="${side}C18 -170 26 -178 36 -184L32 -152C38 -144 40 -132 34 -118C28 -110 28 -100 34 -92C54 -66 58 -30 44 0Z" fill="${coat}"/>
-    <path d="${side}" fill="none" stroke="${rim}" stroke-width="3" stroke-linecap="round" opacity="0.8"/>
-    <path d="M-6 -112C-2 -80 -2 -40 0 -8" fill="none" stroke="${shade}" stroke-width="5" stroke-linecap="round" opacity="0.6"/>`
+    <path d="${side}" fill="none" stroke="${rim}" stroke-width="3" stroke-linecap="round" stroke-opacity="0.8"/>
+    <path d="M-6 -112C-2 -80 -2 -40 0 -8" fill="none" stroke="${shade}" stroke-width="5" stroke-linecap="round" stroke-opacity="0.6"/>`
 }
 
-/** A flock, seen far off, around (0, 0). */
-export function drawBirds(sheet: Sheet): string {
-  const random = sheet.random('birds')
+/** A distant flock around (0, 0). */
+export function drawBirds(layout: Layout): string {
+  const random = layout.random('birds')
   const marks: string[] = []
   for (let index = 0; index < 13; index++) {
     const [x, y] = [random.between(-170, 170), random.between(-70, 50)]
@@ -66,5 +65,5 @@ export function drawBirds(sheet: Sheet): string {
       `M${x - wing} ${y - lift}q${wing * 0.6} ${-lift * 0.4} ${wing} ${lift}q${wing * 0.4} ${-lift * 1.4} ${wing} ${-lift}`,
     )
   }
-  return `<path d="${marks.join('')}" fill="none" stroke="${mix(sheet.palette.ground, '#10121c', 0.7)}" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/>`
+  return `<path d="${marks.join('')}" fill="none" stroke="${mix(layout.palette.ground, '#10121c', 0.7)}" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/>`
 }

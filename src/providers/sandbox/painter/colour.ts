@@ -7,19 +7,20 @@ export function mix(a: Colour, b: Colour, t: number): Colour {
   return hex(from.map((value, index) => value + ((to[index] ?? 0) - value) * t))
 }
 
-/** Turns every hue by `degrees`, keeping light and strength. */
+/** Rotates the hue by `degrees`; saturation and lightness stay. */
 export function turnHue(colour: Colour, degrees: number): Colour {
   const { hue, saturation, light } = toHsl(colour)
   return fromHsl(hue + degrees, saturation, light)
 }
 
-/** Draws a colour towards one hue, as coloured glass before a lamp does. `t` is 0 (untouched) to 1 (only that hue). */
+/** Blends a colour towards a hue in degrees. `t` is 0 (unchanged) to 1 (only that hue). */
 export function tint(colour: Colour, hue: number, t: number): Colour {
   const { saturation, light } = toHsl(colour)
   return mix(colour, fromHsl(hue, Math.max(saturation, 0.35), light), t)
 }
 
-function channels(colour: Colour): number[] {
+/** Red, green and blue, 0 to 255. */
+export function channels(colour: Colour): number[] {
   return [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16))
 }
 

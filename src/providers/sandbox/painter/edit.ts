@@ -1,122 +1,144 @@
-// Paints over pictures that came with the request. The first is the base; the others are pinned onto it as prints.
+// Edits pictures that came with the request. The first is the base; the others are pinned onto it as prints.
 import sharp, { type OverlayOptions } from 'sharp'
-import { ProviderError } from '../../error.ts'
-import type { ProviderRequestImage as OrderImage } from '../../provider.ts'
-import { choosePalette } from './palette.ts'
-import { paintCut, paintOverlay, type Canvas } from './painting.ts'
-import { fromPixels, rasterise, toPixels, type Pixels } from './pixels.ts'
+import { fromBitmap, rasterise, toBitmap, type Bitmap } from './bitmap.ts'
+import { composeEllipse, composeOverlay, type PictureSize } from './compose.ts'
+import type { Layout } from './layout.ts'
+import type { Palette } from './palette.ts'
 import { createRandom } from './random.ts'
-import { readScene } from './scene.ts'
 
-export interface Retouch {
-  prompt: string
-  seed: string
-  canvas: Canvas
-  images: readonly OrderImage[]
-  mask: OrderImage | null
-  background: 'OPAQUE' | 'TRANSPARENT'
+/** An image that came with the request. */
+export interface SourcePicture {
+  mimeType: string
+  hasAlpha: boolean
+  blob(): Promise<Blob>
 }
 
-/** The base repainted in the mood of the prompt; with a mask, only where the mask is transparent. */
-export async function repaint(retouch: Retouch): Promise<Pixels> {
-  const [first, ...others] = retouch.images
-  if (!first) throw new Error('An edit needs an image')
-  const base = await decode(first, retouch.canvas)
-  const ground =
-    retouch.background === 'OPAQUE'
-      ? await toPixels(fromPixels(base).flatten({ background: '#ffffff' }))
-      : base
-  const graded = await grade(ground, retouch)
-  const layers: OverlayOptions[] = [
-    { input: Buffer.from(paintOverlay(retouch.prompt, retouch.seed, retouch.canvas)) },
-    ...(await Promise.all(others.slice(0, 4).map((image, index) => print(image, index, retouch)))),
-  ]
-  const painted = await toPixels(fromPixels(graded).composite(layers))
-  const cut =
-    retouch.background === 'TRANSPARENT' && !first.hasAlpha ? await cutOut(painted, retouch.canvas) : painted
-  return retouch.mask ? merge(ground, cut, await decode(retouch.mask, retouch.canvas)) : cut
-}
+/** A source picture that cannot be decoded; the message is for the caller. */
+export class UnreadablePicture extends Error {
+  override name = 'UnreadablePicture'
 
-async function decode(image: OrderImage, canvas: Canvas): Promise<Pixels> {
-  const bytes = Buffer.from(await (await image.blob()).arrayBuffer())
-  try {
-    return await toPixels(
-      sharp(bytes)
-        .autoOrient()
-        .resize({ ...canvas, fit: 'cover' }),
-    )
-  } catch (cause) {
-    throw new ProviderError({
-      kind: 'rejected',
-      code: 'INPUT_IMAGE_INVALID',
-      message: `An input image could not be read as ${image.mimeType}.`,
-      charged: 'NO',
-      httpStatus: 400,
-      cause,
-    })
+  constructor({ mimeType }: SourcePicture, cause: unknown) {
+    super(`An input image could not be read as ${mimeType}.`, { cause })
   }
 }
 
-// Softens the detail as a broad brush does, and lays the palette's sky over it as coloured light.
-async function grade(base: Pixels, { prompt, seed, canvas }: Retouch): Promise<Pixels> {
-  const palette = choosePalette(readScene(prompt, createRandom(prompt)), createRandom(`${seed}/palette`))
-  const stops = palette.sky
-    .map((colour, index) => `<stop offset="${index / 3}" stop-color="${colour}"/>`)
-    .join('')
+export interface EditRequest extends PictureSize {
+  seed: string
+  images: readonly SourcePicture[]
+  mask: SourcePicture | null
+  background: 'OPAQUE' | 'TRANSPARENT'
+}
+
+const MAX_PRINTS = 4
+
+/** The base in the colours of the prompt, with its subjects; with a mask, only where the mask is transparent. */
+export async function editPicture(layout: Layout, request: EditRequest): Promise<Bitmap> {
+  const [first, ...others] = request.images
+  if (!first) throw new Error('An edit needs an image')
+  const isOpaque = request.background === 'OPAQUE'
+  const base = await decode(first, request, isOpaque ? 3 : 4)
+  const layers: OverlayOptions[] = [
+    { input: Buffer.from(composeOverlay(layout, request)) },
+    ...(await Promise.all(
+      others.slice(0, MAX_PRINTS).map((image, index) => renderPrint(image, index, request)),
+    )),
+  ]
+  const graded = await grade(base, layout.palette)
+  const painted = await toBitmap(fromBitmap(graded).composite(layers), base.channels)
+  const result = isOpaque || first.hasAlpha ? painted : await cutOut(painted)
+  return request.mask ? merge(base, result, await decode(request.mask, request, 4)) : result
+}
+
+/** With three channels, transparent pixels become white. */
+async function decode(
+  picture: SourcePicture,
+  { width, height }: PictureSize,
+  channels: 3 | 4,
+): Promise<Bitmap> {
+  const bytes = Buffer.from(await (await picture.blob()).arrayBuffer())
+  const image = sharp(bytes).autoOrient().resize({ width, height, fit: 'cover' })
+  try {
+    return await toBitmap(channels === 3 ? image.flatten({ background: '#ffffff' }) : image, channels)
+  } catch (cause) {
+    throw new UnreadablePicture(picture, cause)
+  }
+}
+
+// Softens detail like a broad brush, then tints it with the sky colours of the palette.
+async function grade(base: Bitmap, { sky }: Palette): Promise<Bitmap> {
+  const { width, height } = base
+  const stops = sky.map((colour, index) => `<stop offset="${index / 3}" stop-color="${colour}"/>`).join('')
   const wash = (opacity: number) =>
     Buffer.from(
-      `<svg xmlns="http://www.w3.org/2000/svg" width="${canvas.width}" height="${canvas.height}"><defs><linearGradient id="g" x1="0" y1="0" x2="0" y2="1">${stops}</linearGradient></defs><rect width="100%" height="100%" fill="url(#g)" opacity="${opacity}"/></svg>`,
+      `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><defs><linearGradient id="g" x1="0" y1="0" x2="0" y2="1">${stops}</linearGradient></defs><rect width="100%" height="100%" fill="url(#g)" opacity="${opacity}"/></svg>`,
     )
-  const broad = Math.min(720, canvas.width)
-  const brushed = await toPixels(fromPixels(base).resize({ width: broad }).median(5))
-  const painted = await toPixels(
-    fromPixels(brushed)
-      .resize({ ...canvas, fit: 'fill', kernel: 'cubic' })
+  const brushed = await toBitmap(
+    fromBitmap(base)
+      .resize({ width: Math.min(720, width) })
+      .median(5),
+    base.channels,
+  )
+  const painted = await toBitmap(
+    fromBitmap(brushed)
+      .resize({ width, height, fit: 'fill', kernel: 'cubic' })
       .modulate({ saturation: 1.15 })
       .removeAlpha()
       .composite([
         { input: wash(0.75), blend: 'soft-light' },
         { input: wash(0.2), blend: 'over' },
       ]),
+    base.channels,
   )
-  return keepAlpha(painted, base)
+  // Blending fills transparent pixels too.
+  return base.channels === 4 ? withAlphaOf(painted, base) : painted
 }
 
-// Blending light over a picture would also fill its transparent places.
-function keepAlpha(painted: Pixels, base: Pixels): Pixels {
-  const data = Buffer.from(painted.data)
-  for (let at = 3; at < data.length; at += 4) data[at] = base.data[at] ?? 255
-  return { ...painted, data }
+function withAlphaOf(colours: Bitmap, alpha: Bitmap): Bitmap {
+  const data = Buffer.from(colours.data)
+  for (let at = 3; at < data.length; at += 4) data[at] = alpha.data[at] ?? 255
+  return { ...colours, data }
 }
 
-async function print(image: OrderImage, index: number, { canvas, seed }: Retouch): Promise<OverlayOptions> {
-  const edge = Math.round(Math.min(canvas.width, canvas.height) * 0.24)
+// The picture as a tilted print with a white border, for the lower right corner.
+async function renderPrint(
+  picture: SourcePicture,
+  index: number,
+  { width, height, seed }: EditRequest,
+): Promise<OverlayOptions> {
+  const edge = Math.round(Math.min(width, height) * 0.24)
   const border = Math.max(2, Math.round(edge * 0.06))
   const tilt = createRandom(`${seed}/print${index}`).between(-7, 7)
-  const framed = await toPixels(
-    fromPixels(await decode(image, { width: edge, height: edge }))
-      .flatten({ background: '#ffffff' })
-      .extend({ top: border, left: border, right: border, bottom: border * 3, background: '#fbf8f1' }),
+  const framed = await toBitmap(
+    fromBitmap(await decode(picture, { width: edge, height: edge }, 3)).extend({
+      top: border,
+      left: border,
+      right: border,
+      bottom: border * 3,
+      background: '#fbf8f1',
+    }),
+    4,
   )
-  const { data, width, height } = await toPixels(fromPixels(framed).rotate(tilt, { background: '#00000000' }))
-  const left = Math.max(0, Math.round(canvas.width * 0.97 - width - index * edge * 0.86))
-  const top = Math.max(0, Math.round(canvas.height * 0.97 - height - (index % 2) * edge * 0.12))
-  return { input: data, raw: { width, height, channels: 4 }, left, top }
+  const print = await toBitmap(fromBitmap(framed).rotate(tilt, { background: '#00000000' }), 4)
+  return {
+    input: print.data,
+    raw: { width: print.width, height: print.height, channels: 4 },
+    left: Math.max(0, Math.round(width * 0.97 - print.width - index * edge * 0.86)),
+    top: Math.max(0, Math.round(height * 0.97 - print.height - (index % 2) * edge * 0.12)),
+  }
 }
 
-async function cutOut(painted: Pixels, canvas: Canvas): Promise<Pixels> {
-  const shape = await rasterise(paintCut(canvas))
-  return keepAlpha(painted, shape)
+async function cutOut(painted: Bitmap): Promise<Bitmap> {
+  return withAlphaOf(painted, await rasterise(composeEllipse(painted), 4))
 }
 
-// By hand, because where the mask is opaque not one bit of the base may change.
-function merge(base: Pixels, painted: Pixels, mask: Pixels): Pixels {
+// Done per pixel: where the mask is opaque, no bit of the base may change.
+function merge(base: Bitmap, painted: Bitmap, mask: Bitmap): Bitmap {
   const data = Buffer.from(base.data)
-  for (let at = 0; at < data.length; at += 4) {
-    const kept = (mask.data[at + 3] ?? 255) / 255
+  for (let pixel = 0; pixel < base.width * base.height; pixel++) {
+    const kept = (mask.data[pixel * 4 + 3] ?? 255) / 255
     if (kept === 1) continue
-    for (let channel = at; channel < at + 4; channel++) {
-      data[channel] = Math.round((base.data[channel] ?? 0) * kept + (painted.data[channel] ?? 0) * (1 - kept))
+    for (let at = pixel * base.channels; at < (pixel + 1) * base.channels; at++) {
+      data[at] = Math.round((base.data[at] ?? 0) * kept + (painted.data[at] ?? 0) * (1 - kept))
     }
   }
   return { ...base, data }

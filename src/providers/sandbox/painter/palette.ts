@@ -1,22 +1,22 @@
 import { mix, tint, turnHue, type Colour } from './colour.ts'
 import type { Random } from './random.ts'
-import type { Hour, Scene } from './scene.ts'
+import type { TimeOfDay, Scene } from './scene.ts'
 
-/** The colours of one painting. */
+/** The colours of one picture. */
 export interface Palette {
   /** From the top of the sky down to the horizon. */
   sky: readonly [Colour, Colour, Colour, Colour]
-  /** The sun or the moon, and what it touches. */
+  /** Sun or moon, and what it lights. */
   light: Colour
-  /** Land far away, where the air is between. */
+  /** Distant land. */
   haze: Colour
-  /** Land at the painter's feet. */
+  /** Land in the foreground. */
   ground: Colour
-  /** The few small things that catch the eye. */
+  /** Small details. */
   accent: Colour
 }
 
-const PALETTES: Readonly<Record<Hour, readonly Palette[]>> = {
+const PALETTES: Readonly<Record<TimeOfDay, readonly Palette[]>> = {
   DAWN: [
     {
       sky: ['#4a5a8c', '#9c8fb8', '#f2b09a', '#ffe3b8'],
@@ -90,17 +90,17 @@ const PALETTES: Readonly<Record<Hour, readonly Palette[]>> = {
   ],
 }
 
-const SNOW_LIGHT: Readonly<Record<Hour, Colour>> = {
+const SNOW_LIGHT: Readonly<Record<TimeOfDay, Colour>> = {
   DAWN: '#fbe9e4',
   DAY: '#f7fbfd',
   DUSK: '#e9d3dc',
   NIGHT: '#7f9cc0',
 }
 
-/** Picks one of the hour's palettes, turns it a little by chance, and tints it as the prompt wishes. */
+/** Picks a palette for the time of day, varies it at random, and tints it with the hue of the scene. */
 export function choosePalette(scene: Scene, random: Random): Palette {
   const turn = random.between(-9, 9)
-  const base = random.pick(PALETTES[scene.hour])
+  const base = random.pick(PALETTES[scene.timeOfDay])
   const change = (colour: Colour) => {
     const turned = turnHue(colour, turn)
     const tinted = scene.hue === null ? turned : tint(turned, scene.hue, 0.55)
@@ -111,13 +111,18 @@ export function choosePalette(scene: Scene, random: Random): Palette {
     sky: [change(top), change(upper), change(lower), change(horizon)],
     light: change(base.light),
     haze: change(base.haze),
-    ground: scene.weather === 'SNOW' ? change(SNOW_LIGHT[scene.hour]) : change(base.ground),
+    ground: scene.weather === 'SNOW' ? change(SNOW_LIGHT[scene.timeOfDay]) : change(base.ground),
     accent: turnHue(base.accent, turn),
   }
 }
 
-/** Sky colour at a height: 0 is the top, 1 the horizon. */
-export function skyAt(palette: Palette, height: number): Colour {
+/** The colour of the corners. */
+export function vignetteColour({ sky: [top] }: Palette): Colour {
+  return mix(top, '#05060c', 0.75)
+}
+
+/** Sky colour at a height, 0 (top) to 1 (horizon). */
+export function skyColourAt(palette: Palette, height: number): Colour {
   const place = Math.min(0.999, Math.max(0, height)) * 3
   const index = Math.floor(place)
   const [from, to] = [palette.sky[index], palette.sky[index + 1]]

@@ -1,55 +1,58 @@
-// A picture on its way, as a photograph in the developer tray: first blurred, pale and blotchy, then clearer.
-import { addGrain, fromPixels, toPixels, type Pixels } from './pixels.ts'
+// Early states of a picture: blurred, pale and stained at first, then closer to the result.
+import { fromBitmap, toBitmap, type Bitmap } from './bitmap.ts'
+import { addGrain } from './film.ts'
 import { createRandom } from './random.ts'
 
-/** The picture as far as it has come: `progress` is 0 (blank paper) to 1 (finished). */
-export async function underdevelop(pixels: Pixels, progress: number, seed: string): Promise<Pixels> {
+/** The picture at `progress`, above 0 (blank) and below 1 (finished). A transparent background stays transparent. */
+export async function renderPreview(bitmap: Bitmap, progress: number, seed: string): Promise<Bitmap> {
   const missing = 1 - progress
-  const { width, height } = pixels
+  const { width, height, channels } = bitmap
   const scale = 0.05 + 0.5 * progress ** 2
   const contrast = 0.2 + 0.75 * progress
   const lift = 236 * (1 - contrast)
-  // What is blurred needs no pixels: all but the grain happens on a small copy, many times faster.
-  const soft = await toPixels(
-    fromPixels(pixels)
+  const isOpaque = channels === 3
+  // A small copy is enough for a blurred picture, and many times faster.
+  const blurred = await toBitmap(
+    fromBitmap(bitmap)
       .resize({ width: shrink(width, scale), height: shrink(height, scale), fit: 'fill' })
       .blur(0.4 + 2.4 * missing),
+    channels,
   )
-  const pale = await toPixels(
-    fromPixels(soft)
+  const factors = [contrast, contrast, contrast, 1]
+  const offsets = [lift, lift, lift * 0.96, 0]
+  const pale = await toBitmap(
+    fromBitmap(blurred)
       .modulate({ saturation: 0.25 + 0.75 * progress })
-      .linear([contrast, contrast, contrast, 1], [lift, lift, lift * 0.96, 0]),
+      .linear(factors.slice(0, channels), offsets.slice(0, channels)),
+    channels,
   )
-  const isWhole = !hasHoles(pixels)
-  const paper = isWhole ? await stain(pale, missing, seed) : pale
-  const large = await toPixels(fromPixels(paper).resize({ width, height, fit: 'fill', kernel: 'cubic' }))
-  // Grain would also fill what shall stay transparent; a cut-out develops without it.
-  return isWhole ? addGrain(large, `${seed}/${progress}`, 22 + 60 * missing) : large
+  const stained = isOpaque ? await addStains(pale, missing, seed) : pale
+  const large = fromBitmap(stained).resize({ width, height, fit: 'fill', kernel: 'cubic' })
+  const preview = await toBitmap(large, channels)
+  if (isOpaque) addGrain(preview, `${seed}/${progress}`, 22 + 60 * missing)
+  return preview
 }
 
 function shrink(edge: number, scale: number): number {
   return Math.max(16, Math.round(edge * scale))
 }
 
-function hasHoles({ data }: Pixels): boolean {
-  // The corners tell: cut-outs have nothing there.
-  return data[3] !== 255 || data[data.length - 1] !== 255
-}
-
-// Where the developer has not reached yet, the paper still shows.
-async function stain(pixels: Pixels, missing: number, seed: string): Promise<Pixels> {
+// Large pale spots, weaker the more is finished.
+async function addStains(bitmap: Bitmap, missing: number, seed: string): Promise<Bitmap> {
   const random = createRandom(`${seed}/stains`)
   const edge = 9
-  const paper = Buffer.alloc(edge * edge * 4, 244)
-  for (let at = 3; at < paper.length; at += 4) paper[at] = Math.round(150 * missing * random.next())
-  const blots = await toPixels(
-    fromPixels({ data: paper, width: edge, height: edge }).resize({
-      width: pixels.width,
-      height: pixels.height,
+  const coarse = Buffer.alloc(edge * edge * 4, 244)
+  for (let at = 3; at < coarse.length; at += 4) coarse[at] = Math.round(150 * missing * random.next())
+  const { width, height } = bitmap
+  const stains = await toBitmap(
+    fromBitmap({ data: coarse, width: edge, height: edge, channels: 4 }).resize({
+      width,
+      height,
       fit: 'fill',
       kernel: 'cubic',
     }),
+    4,
   )
-  const raw = { width: blots.width, height: blots.height, channels: 4 } as const
-  return toPixels(fromPixels(pixels).composite([{ input: blots.data, raw, blend: 'over' }]))
+  const raw = { width, height, channels: 4 } as const
+  return toBitmap(fromBitmap(bitmap).composite([{ input: stains.data, raw, blend: 'over' }]), 3)
 }

@@ -1,23 +1,22 @@
-// What to paint, read from the prompt by a small vocabulary; chance fills in what the prompt leaves open.
+// Finds in the prompt, by keywords, what to paint.
 import type { Random } from './random.ts'
 
-export type Place = 'MOUNTAINS' | 'SEA' | 'FOREST' | 'CITY' | 'DESERT' | 'MEADOW' | 'ABSTRACT'
-export type Hour = 'DAWN' | 'DAY' | 'DUSK' | 'NIGHT'
+export type LandscapeKind = 'MOUNTAINS' | 'SEA' | 'FOREST' | 'CITY' | 'DESERT' | 'MEADOW' | 'ABSTRACT'
+export type TimeOfDay = 'DAWN' | 'DAY' | 'DUSK' | 'NIGHT'
 export type Weather = 'CLEAR' | 'SNOW' | 'RAIN' | 'MIST'
 export type Subject = 'FOX' | 'CAT' | 'LIGHTHOUSE' | 'CABIN' | 'BOAT' | 'BALLOON' | 'TREE' | 'BIRDS'
 
-/** A painting in words. */
 export interface Scene {
-  place: Place
-  hour: Hour
+  landscape: LandscapeKind
+  timeOfDay: TimeOfDay
   weather: Weather
-  /** In the order of the vocabulary, each once; often empty. */
+  /** Without duplicates; may be empty. */
   subjects: readonly Subject[]
-  /** Degrees on the colour wheel that the prompt names a colour for; null when it names none. */
+  /** Hue of the colour named in the prompt, in degrees; null without one. */
   hue: number | null
 }
 
-const PLACES: readonly [Place, RegExp][] = [
+const LANDSCAPES: readonly [LandscapeKind, RegExp][] = [
   ['ABSTRACT', /\b(abstract|pattern|geometric|shapes|cubis[mt]|dream|music|logo|icon)\b|抽象/iu],
   [
     'CITY',
@@ -36,7 +35,7 @@ const PLACES: readonly [Place, RegExp][] = [
   ['MOUNTAINS', /\b(mountains?|alps?|peaks?|valley|summit|himalayas?|glacier|fjord)\b|山/iu],
 ]
 
-const HOURS: readonly [Hour, RegExp][] = [
+const TIMES_OF_DAY: readonly [TimeOfDay, RegExp][] = [
   ['NIGHT', /\b(night|midnight|moon\w*|stars?|starry|dark|neon|aurora|galaxy)\b|夜|月|星/iu],
   ['DUSK', /\b(dusk|sunset|evening|twilight|autumn)\b|黄昏|夕/iu],
   ['DAWN', /\b(dawn|sunrise|morning|daybreak)\b|黎明|晨/iu],
@@ -71,11 +70,11 @@ const HUES: readonly [number, RegExp][] = [
   [330, /\b(pink|rose|magenta)\b|粉/iu],
 ]
 
-/** The same prompt and the same chance give the same scene. */
+/** Reads the scene of a prompt. `random` decides what the prompt leaves open. */
 export function readScene(prompt: string, random: Random): Scene {
   const subjects = SUBJECTS.filter(([, words]) => words.test(prompt)).map(([subject]) => subject)
-  // Each is drawn whether it is needed or not, so that one word more in a prompt does not change everything else.
-  const anyPlace = random.pick<Place>([
+  // Both are drawn in any case, so that a further keyword does not change the rest.
+  const anyLandscape = random.pick<LandscapeKind>([
     'MOUNTAINS',
     'MOUNTAINS',
     'SEA',
@@ -84,17 +83,23 @@ export function readScene(prompt: string, random: Random): Scene {
     'MEADOW',
     'ABSTRACT',
   ])
-  const anyHour = random.pick<Hour>(['DAWN', 'DAY', 'DUSK', 'DUSK', 'NIGHT'])
-  const place = first(PLACES, prompt) ?? (subjects.length > 0 ? 'MOUNTAINS' : anyPlace)
+  const anyTime = random.pick<TimeOfDay>(['DAWN', 'DAY', 'DUSK', 'DUSK', 'NIGHT'])
+  const landscape = first(LANDSCAPES, prompt) ?? (subjects.length > 0 ? 'MOUNTAINS' : anyLandscape)
   const weather = first(WEATHERS, prompt) ?? 'CLEAR'
-  return { place, weather, subjects, hour: first(HOURS, prompt) ?? anyHour, hue: hueOf(prompt, subjects) }
+  return {
+    landscape,
+    weather,
+    subjects,
+    timeOfDay: first(TIMES_OF_DAY, prompt) ?? anyTime,
+    hue: hueOf(prompt, subjects),
+  }
 }
 
 function first<T>(vocabulary: readonly [T, RegExp][], prompt: string): T | undefined {
   return vocabulary.find(([, words]) => words.test(prompt))?.[0]
 }
 
-// "A red fox" is about the fox, not about a red world.
+// In "a red fox", the colour belongs to the fox and not to the scene.
 function hueOf(prompt: string, subjects: readonly Subject[]): number | null {
   return subjects.some((subject) => subject !== 'BIRDS') ? null : (first(HUES, prompt) ?? null)
 }

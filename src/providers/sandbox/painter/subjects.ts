@@ -1,110 +1,129 @@
-// Who or what the picture is of: how tall it is drawn, and where it stands. By thirds: on the side that the light
-// leaves free.
+// Sizes and positions of the subjects, by the rule of thirds: on the side opposite the sun.
 import { drawBirds, drawCat, drawFox } from './animals.ts'
-import type { Place } from './places.ts'
+import type { GroundLine } from './landscapes.ts'
 import type { Subject } from './scene.ts'
-import { round, type Point, type Sheet } from './sheet.ts'
-import { drawBalloon, drawBoat, drawCabin, drawLighthouse, drawTree } from './things.ts'
+import type { Layout } from './layout.ts'
+import { drawBalloon, drawBoat, drawCabin, drawLighthouse, drawTree } from './objects.ts'
+import { round, type Point } from './svg.ts'
 
-interface Craft {
-  draw: (sheet: Sheet) => string
+interface SubjectDrawing {
+  draw: (layout: Layout) => string
   /** Height of the drawing in its own units. */
-  tall: number
-  /** Height on the sheet. */
+  drawnHeight: number
+  /** Height in the picture. */
   size: number
-  /** How far to the right of the foot the middle of the drawing lies, in its own units. */
-  middle: number
+  /** Horizontal distance from the foot to the middle of the drawing, in its own units. */
+  centreOffset: number
   castsShadow: boolean
-  /** Where its foot is. `side` is a column that the light leaves free, `other` the one below the light. */
-  spot: (sheet: Sheet, place: Place, side: number, other: number) => Point
+  /** Where its foot is. `side` is the third opposite the sun, `other` the one below it. */
+  position: (layout: Layout, groundAt: GroundLine, side: number, other: number) => Point
 }
 
-const SUBJECTS: Readonly<Record<Subject, Craft>> = {
+const SUBJECTS: Readonly<Record<Subject, SubjectDrawing>> = {
   LIGHTHOUSE: {
     draw: drawLighthouse,
-    tall: 430,
+    drawnHeight: 430,
     size: 430,
-    middle: 0,
+    centreOffset: 0,
     castsShadow: false,
-    spot: ({ width, sun }, place) => {
+    position: ({ width, sun }, groundAt) => {
       const x = width * (sun.x > width / 2 ? 0.21 : 0.79)
-      return { x, y: place.groundAt(x) + 14 }
+      return { x, y: groundAt(x) + 14 }
     },
   },
   CABIN: {
     draw: drawCabin,
-    tall: 160,
+    drawnHeight: 160,
     size: 170,
-    middle: 6,
+    centreOffset: 6,
     castsShadow: true,
-    spot: (_, place, __, x) => ({ x, y: place.groundAt(x) + 6 }),
+    position: (_, groundAt, __, x) => ({ x, y: groundAt(x) + 6 }),
   },
   TREE: {
     draw: drawTree,
-    tall: 290,
+    drawnHeight: 290,
     size: 430,
-    middle: 0,
+    centreOffset: 0,
     castsShadow: true,
-    spot: (_, place, __, x) => ({ x, y: place.groundAt(x) + 6 }),
+    position: (_, groundAt, __, x) => ({ x, y: groundAt(x) + 6 }),
   },
   BOAT: {
     draw: drawBoat,
-    tall: 180,
+    drawnHeight: 180,
     size: 170,
-    middle: 3,
+    centreOffset: 3,
     castsShadow: false,
-    spot: ({ height, horizon }, _, __, x) => ({ x, y: horizon + (height - horizon) * 0.34 }),
+    position: ({ height, horizon }, _, __, x) => ({ x, y: horizon + (height - horizon) * 0.34 }),
   },
   BALLOON: {
     draw: drawBalloon,
-    tall: 264,
+    drawnHeight: 264,
     size: 250,
-    middle: 0,
+    centreOffset: 0,
     castsShadow: false,
-    spot: ({ horizon }, _, x) => ({ x, y: horizon * 0.66 }),
+    position: ({ horizon }, _, x) => ({ x, y: horizon * 0.66 }),
   },
-  FOX: { draw: drawFox, tall: 200, size: 330, middle: 27, castsShadow: true, spot: nearFoot },
-  CAT: { draw: drawCat, tall: 186, size: 270, middle: 24, castsShadow: true, spot: nearFoot },
+  FOX: {
+    draw: drawFox,
+    drawnHeight: 200,
+    size: 330,
+    centreOffset: 27,
+    castsShadow: true,
+    position: nearFoot,
+  },
+  CAT: {
+    draw: drawCat,
+    drawnHeight: 186,
+    size: 270,
+    centreOffset: 24,
+    castsShadow: true,
+    position: nearFoot,
+  },
   BIRDS: {
     draw: drawBirds,
-    tall: 200,
+    drawnHeight: 200,
     size: 200,
-    middle: 0,
+    centreOffset: 0,
     castsShadow: false,
-    spot: ({ horizon }, _, __, x) => ({ x, y: horizon * 0.36 }),
+    position: ({ horizon }, _, __, x) => ({ x, y: horizon * 0.36 }),
   },
 }
 
-/** Every subject of the scene, in its place. */
-export function placeSubjects(sheet: Sheet, place: Place): string {
-  const random = sheet.random('subjects')
-  const free = sheet.sun.x > sheet.width / 2 ? 1 / 3 : 2 / 3
-  return sheet.scene.subjects
+/** Draws every subject of the scene. */
+export function placeSubjects(layout: Layout, groundAt: GroundLine): string {
+  const random = layout.random('subjects')
+  const free = layout.sun.x > layout.width / 2 ? 1 / 3 : 2 / 3
+  return layout.scene.subjects
     .map((subject) => {
       const chance = random.between(-0.04, 0.04)
-      const { spot, size, castsShadow } = SUBJECTS[subject]
-      const foot = spot(sheet, place, sheet.width * (free + chance), sheet.width * (1 - free + chance))
-      return (castsShadow ? shadow(sheet, foot, size) : '') + drawSubject(sheet, subject, foot, size)
+      const { position, size, castsShadow } = SUBJECTS[subject]
+      const foot = position(
+        layout,
+        groundAt,
+        layout.width * (free + chance),
+        layout.width * (1 - free + chance),
+      )
+      return (castsShadow ? shadow(layout, foot, size) : '') + drawSubject(layout, subject, foot, size)
     })
     .join('')
 }
 
-function drawSubject(sheet: Sheet, subject: Subject, foot: Point, size: number): string {
-  const { draw, tall } = SUBJECTS[subject]
-  const scale = Math.round((size / tall) * 1000) / 1000
-  return `<g transform="translate(${round(foot.x)} ${round(foot.y)}) scale(${scale})">${draw(sheet)}</g>`
+function drawSubject(layout: Layout, subject: Subject, foot: Point, size: number): string {
+  const { draw, drawnHeight } = SUBJECTS[subject]
+  const scale = Math.round((size / drawnHeight) * 1000) / 1000
+  return `<g transform="translate(${round(foot.x)} ${round(foot.y)}) scale(${scale})">${draw(layout)}</g>`
 }
 
-/** One subject by itself: the middle of the drawing, which need not be its foot, comes above the point. */
-export function drawAlone(sheet: Sheet, subject: Subject, foot: Point, size: number): string {
-  const { tall, middle } = SUBJECTS[subject]
-  return drawSubject(sheet, subject, { x: foot.x - (middle * size) / tall, y: foot.y }, size)
+/** Draws one subject with its middle, instead of its foot, above `foot`. */
+export function drawIsolated(layout: Layout, subject: Subject, foot: Point, size: number): string {
+  const { drawnHeight, centreOffset } = SUBJECTS[subject]
+  return drawSubject(layout, subject, { x: foot.x - (centreOffset * size) / drawnHeight, y: foot.y }, size)
 }
 
-function nearFoot({ height }: Sheet, place: Place, x: number): Point {
-  return { x, y: Math.min(height * 0.955, place.groundAt(x) + 24) }
+function nearFoot({ height }: Layout, groundAt: GroundLine, x: number): Point {
+  return { x, y: Math.min(height * 0.955, groundAt(x) + 24) }
 }
 
-function shadow(sheet: Sheet, foot: Point, size: number): string {
-  return `<ellipse cx="${round(foot.x + size * 0.12)}" cy="${round(foot.y)}" rx="${round(size * 0.42)}" ry="${round(size * 0.045)}" fill="${sheet.palette.sky[0]}" opacity="0.4"/>`
+function shadow(layout: Layout, foot: Point, size: number): string {
+  return `<ellipse cx="${round(foot.x + size * 0.12)}" cy="${round(foot.y)}" rx="${round(size * 0.42)}" ry="${round(size * 0.045)}" fill="${layout.palette.sky[0]}" fill-opacity="0.4"/>`
 }

@@ -1,58 +1,48 @@
 import { mix } from './colour.ts'
-import { fade, glow, round, type Sheet } from './sheet.ts'
+import type { Layout } from './layout.ts'
+import { dot, linearGradient, mergeMarks, round, type Mark } from './svg.ts'
 
-/** What falls between the painter and the picture: flakes or streaks, else nothing. */
-export function paintWeather(sheet: Sheet): string {
-  if (sheet.scene.weather === 'SNOW') return flakes(sheet)
-  return sheet.scene.weather === 'RAIN' ? rain(sheet) : ''
+/** Snowflakes or rain, else nothing. */
+export function paintWeather(layout: Layout): string {
+  if (layout.scene.weather === 'SNOW') return flakes(layout)
+  return layout.scene.weather === 'RAIN' ? rain(layout) : ''
 }
 
-function flakes(sheet: Sheet): string {
-  const random = sheet.random('flakes')
-  const marks: string[] = []
-  const count = Math.round((sheet.width * sheet.height) / 3600)
+function flakes(layout: Layout): string {
+  const random = layout.random('flakes')
+  const marks: Mark[] = []
+  const count = Math.round((layout.width * layout.height) / 3600)
   for (let index = 0; index < count; index++) {
-    // Few are near and large, many are far and small.
-    const size = 1.1 + 5.2 * random.next() ** 6
-    const [x, y] = [random.between(0, sheet.width), random.between(0, sheet.height)]
-    const opacity = round(random.between(0.35, 0.9) * (size > 4 ? 0.6 : 1) * 10) / 10
-    marks.push(`<circle cx="${round(x)}" cy="${round(y)}" r="${round(size)}" opacity="${opacity}"/>`)
+    // Most flakes are small.
+    const radius = 1.1 + 5.2 * random.next() ** 6
+    const [x, y] = [random.between(0, layout.width), random.between(0, layout.height)]
+    const opacity = random.between(0.35, 0.9) * (radius > 4 ? 0.6 : 1)
+    marks.push(dot({ x, y }, radius, opacity))
   }
-  return `<g fill="#ffffff">${marks.join('')}</g>`
+  return `<g stroke="#ffffff" stroke-linecap="round">${mergeMarks(marks)}</g>`
 }
 
-function rain(sheet: Sheet): string {
-  const random = sheet.random('rain')
+function rain(layout: Layout): string {
+  const random = layout.random('rain')
   const marks: string[] = []
-  const count = Math.round((sheet.width * sheet.height) / 3400)
+  const count = Math.round((layout.width * layout.height) / 3400)
   for (let index = 0; index < count; index++) {
     const length = random.between(14, 60)
-    const [x, y] = [random.between(0, sheet.width + 40), random.between(-40, sheet.height)]
+    const [x, y] = [random.between(0, layout.width + 40), random.between(-40, layout.height)]
     marks.push(`M${round(x)} ${round(y)}l${round(-length * 0.16)} ${round(length)}`)
   }
-  const colour = mix(sheet.palette.sky[3], '#ffffff', 0.55)
+  const colour = mix(layout.palette.sky[3], '#ffffff', 0.55)
   return `<path d="${marks.join('')}" stroke="${colour}" stroke-width="1.1" stroke-opacity="0.26" fill="none"/>`
 }
 
-/** A bank of mist around one height. Ids must differ. */
-export function paintMist(sheet: Sheet, id: string, y: number, thickness: number): string {
-  const colour = mix(sheet.palette.sky[3], sheet.palette.haze, 0.3)
-  const strength = sheet.scene.weather === 'MIST' ? 0.85 : 0.5
+/** A bank of mist around the height `y`. `id` is unique in the picture. */
+export function paintMist(layout: Layout, id: string, y: number, thickness: number): string {
+  const colour = mix(layout.palette.sky[3], layout.palette.haze, 0.3)
+  const strength = layout.scene.weather === 'MIST' ? 0.85 : 0.5
   const stops = [
     [0, colour, 0],
     [0.5, colour, strength],
     [1, colour, 0],
   ] as const
-  return `<defs>${fade(id, stops)}</defs><rect y="${round(y - thickness / 2)}" width="${sheet.width}" height="${round(thickness)}" fill="url(#${id})"/>`
-}
-
-/** The falling-off of light that an old lens has. */
-export function paintVignette({ width, height, palette }: Sheet): string {
-  const shade = mix(palette.sky[0], '#05060c', 0.75)
-  const stops = [
-    [0, shade, 0],
-    [0.62, shade, 0],
-    [1, shade, 0.42],
-  ] as const
-  return `<defs>${glow('vignette', stops)}</defs><ellipse cx="${width / 2}" cy="${height / 2}" rx="${width * 0.78}" ry="${height * 0.78}" fill="url(#vignette)"/>`
+  return `<defs>${linearGradient(id, stops)}</defs><rect y="${round(y - thickness / 2)}" width="${layout.width}" height="${round(thickness)}" fill="url(#${id})"/>`
 }

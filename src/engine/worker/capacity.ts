@@ -1,0 +1,35 @@
+import type { ClaimScope } from '../../db/attempts/claim.ts'
+import { ALL_MODELS, type CooldownRow } from '../../db/providers/cooldowns.ts'
+
+/** What may be claimed at a provider at this moment. */
+export interface Capacity extends Required<Pick<ClaimScope, 'provider' | 'blockedModels'>> {
+  limit: number
+  /** Only this model; all of them when absent. */
+  model?: string
+}
+
+/**
+ * Pure. The capacities of one provider with `free` places. A model in cooldown gets no new work. After an expired cooldown
+ * one attempt at a time may be sent, the probe: its success lifts the cooldown, its failure renews it. `sending` are the
+ * models of the attempts that are being sent. Accepted attempts are checked in any case. A limit may be 0 or less.
+ */
+export function capacitiesOf(
+  provider: string,
+  free: number,
+  sending: readonly string[],
+  cooldowns: readonly CooldownRow[],
+): Capacity[] {
+  const own = cooldowns.filter((cooldown) => cooldown.provider === provider)
+  const active = own.filter(({ inCooldown }) => inCooldown).map(({ model }) => model)
+  const expired = own.filter(({ inCooldown }) => !inCooldown).map(({ model }) => model)
+  const checks: Capacity = { provider, limit: free, blockedModels: 'ALL' }
+  if (active.includes(ALL_MODELS)) return [checks]
+  if (expired.includes(ALL_MODELS)) {
+    const probe = { provider, limit: Math.min(free, 1 - sending.length), blockedModels: active }
+    return [probe, checks]
+  }
+  const probes = expired
+    .filter((model) => !sending.includes(model))
+    .map((model) => ({ provider, limit: Math.min(free, 1), model, blockedModels: [] }))
+  return [...probes, { provider, limit: free, blockedModels: [...active, ...expired] }]
+}

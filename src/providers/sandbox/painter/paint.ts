@@ -1,0 +1,59 @@
+// The entry of the painter; no file outside of this folder imports any other file of it.
+import { rasterise, type Bitmap } from './bitmap.ts'
+import { composeCutout, composeScene, type PictureSize } from './compose.ts'
+import { editPicture, type SourcePicture } from './edit.ts'
+import { writePicture, type PictureEncoding } from './encode.ts'
+import { addGrain, addVignette } from './film.ts'
+import { createLayout } from './layout.ts'
+import { vignetteColour } from './palette.ts'
+import { renderPreview } from './preview.ts'
+import { revisePrompt } from './revised-prompt.ts'
+
+export { UnreadablePicture } from './edit.ts'
+
+/** What to paint. Equal requests give equal bytes. */
+export interface PaintRequest extends PictureSize, PictureEncoding {
+  background: 'OPAQUE' | 'TRANSPARENT'
+  prompt: string
+  /** Decides what the prompt leaves open. */
+  seed: string
+  /** The base of an edit, then images to pin onto it. Empty for a new picture. */
+  images: readonly SourcePicture[]
+  /** Where it is opaque, the base stays unchanged; null without a mask. */
+  mask: SourcePicture | null
+}
+
+export interface Picture {
+  /** Writes the picture to a new file. */
+  write(file: string): Promise<void>
+}
+
+export interface PaintedPicture extends Picture {
+  /** The prompt as a model would rewrite it, with what the picture shows. */
+  revisedPrompt: string
+  /** An early state of the picture. `progress` is above 0 (blank) and below 1 (finished). */
+  preview(progress: number): Promise<Picture>
+}
+
+const GRAIN_STRENGTH = 15
+
+/** Paints a picture, or edits one. Throws UnreadablePicture for an image or a mask that cannot be decoded. */
+export async function paint(request: PaintRequest): Promise<PaintedPicture> {
+  const bitmap = await render(request)
+  const toPicture = (state: Bitmap) => ({ write: (file: string) => writePicture(state, request, file) })
+  return {
+    ...toPicture(bitmap),
+    revisedPrompt: revisePrompt(request.prompt),
+    preview: async (progress) => toPicture(await renderPreview(bitmap, progress, request.seed)),
+  }
+}
+
+async function render(request: PaintRequest): Promise<Bitmap> {
+  const layout = createLayout(request.prompt, request.seed, request.width / request.height)
+  if (request.images.length > 0) return editPicture(layout, request)
+  if (request.background === 'TRANSPARENT') return rasterise(composeCutout(layout, request), 4)
+  const bitmap = await rasterise(composeScene(layout, request), 3)
+  addVignette(bitmap, vignetteColour(layout.palette))
+  addGrain(bitmap, request.seed, GRAIN_STRENGTH)
+  return bitmap
+}

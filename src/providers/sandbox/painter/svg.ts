@@ -1,0 +1,78 @@
+// Parts of SVG documents.
+import type { Colour } from './colour.ts'
+
+export interface Point {
+  x: number
+  y: number
+}
+
+export type GradientStop = readonly [offset: number, colour: Colour, opacity: number]
+
+/** A vertical gradient, to be used as `url(#id)`. */
+export function linearGradient(id: string, stops: readonly GradientStop[]): string {
+  return `<linearGradient id="${id}" x1="0" y1="0" x2="0" y2="1">${stopTags(stops)}</linearGradient>`
+}
+
+/** A gradient from the centre outwards, to be used as `url(#id)`. */
+export function radialGradient(id: string, stops: readonly GradientStop[]): string {
+  return `<radialGradient id="${id}">${stopTags(stops)}</radialGradient>`
+}
+
+function stopTags(stops: readonly GradientStop[]): string {
+  return stops
+    .map(
+      ([offset, colour, opacity]) =>
+        `<stop offset="${offset}" stop-color="${colour}" stop-opacity="${opacity}"/>`,
+    )
+    .join('')
+}
+
+/** No anti-aliasing: it takes twice as long, and is not seen where colours hardly differ. */
+export const FAINT_EDGES = 'shape-rendering="optimizeSpeed"'
+
+/** Path data through the points, closed when `end` is `z`. Rounded to tenths: finer than any pixel. */
+export function path(points: readonly Point[], end = ''): string {
+  let [lastX, lastY] = [0, 0]
+  // Relative coordinates are shorter, and parsing takes a good part of the rendering time.
+  const steps = points.map((point) => {
+    const [x, y] = [Math.round(point.x * 10), Math.round(point.y * 10)]
+    const step = `${(x - lastX) / 10} ${(y - lastY) / 10}`
+    ;[lastX, lastY] = [x, y]
+    return step
+  })
+  return `M${steps[0]}l${steps.slice(1).join(' ')}${end}`
+}
+
+/** Path data of an ellipse. Several in one path form one shape: an opacity applies once where they overlap. */
+export function ellipsePath({ x, y }: Point, rx: number, ry: number): string {
+  const [half, radii] = [round(rx), `${round(rx)} ${round(ry)}`]
+  return `M${round(x - rx)} ${round(y)}a${radii} 0 1 0 ${round(2 * half)} 0a${radii} 0 1 0 ${round(-2 * half)} 0`
+}
+
+/** Path data with the attributes that it is painted with. */
+export interface Mark {
+  data: string
+  style: string
+}
+
+/** Draws one path per style, in order of first appearance: rendering time grows with the number of elements. */
+export function mergeMarks(marks: readonly Mark[]): string {
+  const styles = Map.groupBy(marks, ({ style }) => style)
+  return [...styles]
+    .map(([style, alike]) => `<path d="${alike.map(({ data }) => data).join('')}" ${style}/>`)
+    .join('')
+}
+
+/** A round dot, for a group with `stroke-linecap="round"`. */
+export function dot({ x, y }: Point, radius: number, opacity: number): Mark {
+  const width = Math.max(0.4, Math.round(radius * 5) / 2.5)
+  return {
+    data: `M${round(x)} ${round(y)}h0`,
+    style: `stroke-width="${width}" stroke-opacity="${Math.max(0.1, round(opacity))}"`,
+  }
+}
+
+/** Rounds to tenths, which keeps the SVG short. */
+export function round(value: number): number {
+  return Math.round(value * 10) / 10
+}

@@ -1,0 +1,62 @@
+import { parseSize, type Background, type OutputFormat, type Quality } from '../../domain.ts'
+import type { ProviderRequest, SizeRule } from '../provider.ts'
+
+/** Settings of a request with everything decided that it leaves to the provider. */
+export interface ResolvedRequest {
+  width: number
+  height: number
+  quality: Quality
+  background: Exclude<Background, 'AUTO'>
+  outputFormat: OutputFormat
+}
+
+interface Size {
+  width: number
+  height: number
+}
+
+const WIDE = /\b(wide|panorama|panoramic|landscape|banner|cinematic)\b/iu
+const TALL = /\b(portrait|tall|poster|vertical|full[- ]length)\b/iu
+
+/** Replaces each `auto`. Undefined when the size is malformed. */
+export function resolve(order: ProviderRequest, sizes: SizeRule | undefined): ResolvedRequest | undefined {
+  const size = order.size === 'auto' ? autoSize(order, sizes) : parseSize(order.size)
+  if (!size) return undefined
+  const keepsAlpha = order.outputFormat !== 'JPEG'
+  const isTransparent =
+    order.background === 'TRANSPARENT' || (order.background === 'AUTO' && order.images[0]?.hasAlpha === true)
+  return {
+    ...size,
+    quality: order.quality === 'AUTO' ? autoQuality(order.model) : order.quality,
+    background: keepsAlpha && isTransparent ? 'TRANSPARENT' : 'OPAQUE',
+    outputFormat: order.outputFormat,
+  }
+}
+
+function autoQuality(model: string): Quality {
+  return model.startsWith('dall-e') ? 'STANDARD' : 'MEDIUM'
+}
+
+// An edit keeps the size of its first image if the model allows it, so that a mask fits pixel by pixel.
+function autoSize(order: ProviderRequest, sizes: SizeRule | undefined): Size {
+  const first = order.images[0]
+  if (first && allows(sizes, first)) return { width: first.width, height: first.height }
+  const ratio = first ? first.width / first.height : promptRatio(order.prompt)
+  if (ratio > 1.2 && allows(sizes, { width: 1536, height: 1024 })) return { width: 1536, height: 1024 }
+  if (ratio < 0.83 && allows(sizes, { width: 1024, height: 1536 })) return { width: 1024, height: 1536 }
+  return { width: 1024, height: 1024 }
+}
+
+function promptRatio(prompt: string): number {
+  if (WIDE.test(prompt)) return 1.5
+  return TALL.test(prompt) ? 0.67 : 1
+}
+
+function allows(sizes: SizeRule | undefined, { width, height }: Size): boolean {
+  if (!sizes) return false
+  if (sizes.kind === 'list') return sizes.values.includes(`${width}x${height}`)
+  const [long, short, pixels] = [Math.max(width, height), Math.min(width, height), width * height]
+  const fits = long <= sizes.maxEdge && long <= short * sizes.maxRatio
+  const divides = width % sizes.multipleOf === 0 && height % sizes.multipleOf === 0
+  return fits && divides && pixels >= sizes.minPixels && pixels <= sizes.maxPixels
+}
