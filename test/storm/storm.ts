@@ -17,6 +17,8 @@ export interface Storm {
   /** How many gateways; SQLite bears one. */
   processes: number
   ms: number
+  /** It lasts longer than `ms` where a busy machine has not had so many kills by then; 0 by default. */
+  minKills?: number
   seed: number
 }
 
@@ -41,25 +43,26 @@ const BETWEEN_TASKS_MS = { low: 20, high: 200 }
 const SETTLED_WITHIN_MS = 45_000
 
 /** Blows for `ms`, waits until all is settled, and says what is left. */
-export async function runStorm({ place, processes, ms, seed }: Storm): Promise<Weather> {
+export async function runStorm({ place, processes, ms, minKills = 0, seed }: Storm): Promise<Weather> {
   const chance = createChance(seed)
   const upstreams = await startUpstreams(createChance(seed + 1))
   const fleet = await startFleet(place, processes, upstreams.entries)
   const over = new AbortController()
   const hastening = hastenRests(place, over.signal)
   const until = performance.now() + ms
+  let kills = 0
+  const goesOn = () => performance.now() < until || kills < minKills
   const receipts = new Set<string>()
   const asked: Promise<string>[] = []
 
   const asking = (async () => {
     const own = createChance(seed + 2)
-    for (let i = 0; performance.now() < until; i++) {
+    for (let i = 0; goesOn(); i++) {
       asked.push(askUntilAnswered(fleet, inputOf(i, own), own))
       await pause(own.between(BETWEEN_TASKS_MS.low, BETWEEN_TASKS_MS.high))
     }
   })()
-  let kills = 0
-  while (performance.now() < until) {
+  while (goesOn()) {
     await pause(chance.between(CALM_MS.low, CALM_MS.high))
     // One in four is aimed at the short moment in which an answer is received and not yet on record.
     if (chance.next() < 0.25) await answerReceived(place)
