@@ -54,7 +54,7 @@ async function tell(audience: Audience): Promise<Rounds> {
   await using broadcast = openChild<BroadcastVerbs>('broadcast')
   await using swarm = openChild<SwarmVerbs>('swarm')
   const providers = [{ name: 'metronome', dialect: 'metronome' }]
-  const url = await gateway.ask('start', { providers, engine: { progressEveryMs: 0, pollMs: 60_000 } })
+  const url = await gateway.ask('start', { providers, engine: { progressIntervalMs: 0, pollMs: 60_000 } })
   const taskId = await generate(`${url}/graphql`, '{ prompt: "a clock" }')
   await gateway.ask('beat', { steps: [], everyMs: 0 })
 

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { cwd, KEY, load, openai, problemsOf } from './support/config-trial.ts'
+import { describe, expect, it } from 'vitest'
+import { cwd, KEY, load, openai, problemsOf } from './support/config-loader.ts'
 
-describe('a configuration', () => {
-  test('has a default for everything, and the sandbox when no provider is named', async () => {
+describe('the configuration', () => {
+  it('has a default for every setting, and a sandbox without other providers', async () => {
     const { providers, ...rest } = await load({})
     expect(rest).toEqual({
       port: 4_000,
@@ -25,20 +25,20 @@ describe('a configuration', () => {
       },
       metrics: true,
       traceUpstreams: false,
-      hide: expect.any(Function),
+      redact: expect.any(Function),
       engine: {
         maxAttempts: 3,
         leaseMs: 30_000,
         heartbeatMs: 10_000,
         reapMs: 5_000,
-        lookAfterMs: [5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000],
+        lookupDelaysMs: [5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000],
         pollMs: 1_000,
-        progressEveryMs: 500,
+        progressIntervalMs: 500,
         drainTimeoutMs: 240_000,
       },
       retention: {
         eventsMs: 604_800_000,
-        previewsMs: 86_400_000,
+        partialImagesMs: 86_400_000,
         deliveriesMs: 2_592_000_000,
         callbacksMs: 604_800_000,
       },
@@ -47,7 +47,7 @@ describe('a configuration', () => {
     expect(providers.map(({ name, dialect }) => [name, dialect])).toEqual([['sandbox', 'sandbox']])
   })
 
-  test('takes flags before environment before file', async () => {
+  it('prefers flags to the environment, and the environment to the file', async () => {
     const config = await load({
       flags: { port: '1' },
       env: { PORT: '2', DATA_DIR: 'two', DATABASE_URL: 'postgres://u:p@db/two' },
@@ -68,11 +68,11 @@ describe('a configuration', () => {
     })
   })
 
-  test('treats an empty variable as one that is not set', async () => {
+  it('treats an empty variable as unset', async () => {
     expect(await load({ env: { PORT: '', ASSETS_URL: '' }, file: { port: 3 } })).toMatchObject({ port: 3 })
   })
 
-  test('puts variables into texts and digits', async () => {
+  it('inserts variables into strings and numbers', async () => {
     const config = await load({
       env: { ...KEY, NAME: 'two', P: '8080' },
       file: { port: '${P}', providers: [{ ...openai, name: 'open-${NAME}' }] },
@@ -80,7 +80,7 @@ describe('a configuration', () => {
     expect([config.port, config.providers[0]?.name]).toEqual([8_080, 'open-two'])
   })
 
-  test('adds the providers of the environment under names that the file has not taken', async () => {
+  it('adds providers of the environment under names that the file does not use', async () => {
     const env = { ...KEY, OPENAI_API_KEY: 'sk-abcdefgh' }
     const names = async (providers: unknown[]) =>
       (await load({ env, file: { providers } })).providers.map(({ name }) => name)
@@ -88,18 +88,17 @@ describe('a configuration', () => {
     expect(await names([openai])).toEqual(['openai'])
   })
 
-  test('may be a module, named by DARKROOM_CONFIG', async () => {
+  it('can be a module that DARKROOM_CONFIG names', async () => {
     await writeFile(join(cwd, 'my.ts'), 'const port: number = 4321\nexport default { port }\n')
     expect(await load({ env: { DARKROOM_CONFIG: 'my.ts' } })).toMatchObject({ port: 4_321 })
   })
 
-  test('is frozen', async () => {
+  it('is frozen', async () => {
     const config = await load({})
     expect([config, config.engine, config.providers, config.corsOrigins].every(Object.isFrozen)).toBe(true)
   })
 
-  // Whether others can connect there, and keys are needed, is seen at the start: test/access/start.test.ts.
-  test.each([
+  it.each([
     '127.0.0.1',
     '::1',
     '::ffff:127.0.0.1',
@@ -108,25 +107,25 @@ describe('a configuration', () => {
     '::',
     '192.168.1.2',
     'example.com',
-  ])('may listen on %s', async (host) => {
+  ])('accepts the host %s', async (host) => {
     expect(await load({ env: { HOST: host } })).toMatchObject({ host })
   })
 
-  test.each(['', ' ', 'a b', '-a', '127.0.0.1:4000', '[::1]', 'http://localhost'])(
-    'may not listen on "%s"',
+  it.each(['', ' ', 'a b', '-a', '127.0.0.1:4000', '[::1]', 'http://localhost'])(
+    'refuses the host "%s"',
     async (host) => {
       expect(await problemsOf({ flags: { host } })).toHaveLength(1)
     },
   )
 
-  test('warns of variables that only look like settings', async () => {
+  it('warns of variables that look like settings but have no effect', async () => {
     const { warnings } = await load({
       env: { DARKROOM_CONFG: 'x', DARKROOM_PORT: '1', OPENAI_BASE_URL: 'u' },
     })
     expect(warnings).toEqual([
-      'DARKROOM_CONFG is not a setting, so it does nothing. Did you mean `DARKROOM_CONFIG`?',
-      'DARKROOM_PORT is not a setting, so it does nothing. Did you mean `PORT`?',
-      'OPENAI_BASE_URL does nothing alone: `openai` needs its credentials as well.',
+      'DARKROOM_CONFG is not a setting and has no effect. Did you mean `DARKROOM_CONFIG`?',
+      'DARKROOM_PORT is not a setting and has no effect. Did you mean `PORT`?',
+      'OPENAI_BASE_URL has no effect without the credentials of `openai`.',
     ])
   })
 })

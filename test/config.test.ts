@@ -1,94 +1,106 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { closed, cwd, FILE, KEY, NUMBER, openai, problemsOf, type Given } from './support/config-trial.ts'
+import { describe, expect, it } from 'vitest'
+import { closed, cwd, FILE, KEY, NUMBER, openai, problemsOf, type Given } from './support/config-loader.ts'
 
-describe('one mistake is one sentence that names where, what, and what would be right', () => {
-  test.each<[sentence: string, given: Given]>([
-    [`PORT is "99999": ${NUMBER} 0 to 65535.`, { env: { PORT: '99999' } }],
-    [`PORT is "http": ${NUMBER} 0 to 65535.`, { env: { PORT: 'http' } }],
-    [`--port is "-1": ${NUMBER} 0 to 65535.`, { flags: { port: '-1' }, env: { PORT: '4000' } }],
-    [`${FILE}: port is 1.5: ${NUMBER} 0 to 65535.`, { file: { port: 1.5 } }],
+describe('a configuration mistake is reported as one sentence', () => {
+  it.each<[sentence: string, given: Given]>([
+    [`PORT is "99999"; ${NUMBER} 0 to 65535.`, { env: { PORT: '99999' } }],
+    [`PORT is "http"; ${NUMBER} 0 to 65535.`, { env: { PORT: 'http' } }],
+    [`--port is "-1"; ${NUMBER} 0 to 65535.`, { flags: { port: '-1' }, env: { PORT: '4000' } }],
+    [`${FILE}: port is 1.5; ${NUMBER} 0 to 65535.`, { file: { port: 1.5 } }],
     [
-      'HOST is "http://here": it must be an address of this machine, 127.0.0.1 or 0.0.0.0 for example, or a name that leads to one.',
+      'HOST is "http://here"; it must be an IP address of this machine, such as 127.0.0.1 or 0.0.0.0, or a host name.',
       { env: { HOST: 'http://here' } },
     ],
     [
-      'DATABASE_URL is "mysql://(hidden)@db/x": it must be a postgres:// URL, or be left out for SQLite in the data directory.',
+      'DATABASE_URL is "mysql://(hidden)@db/x"; it must be a postgres:// URL. Leave it out to use SQLite in the data directory.',
       { env: { DATABASE_URL: 'mysql://root:hunter2@db/x' } },
     ],
     [
-      'PUBLIC_URL is "ftp://x": it must be an http:// or https:// URL without credentials, query or fragment.',
+      'PUBLIC_URL is "ftp://x"; it must be an http:// or https:// URL without credentials, query or fragment.',
       { env: { PUBLIC_URL: 'ftp://x' } },
     ],
     [
-      'LOG_LEVEL is "wran": it must be silent, fatal, error, warn, info, debug or trace. Did you mean `warn`?',
+      'LOG_LEVEL is "wran"; it must be silent, fatal, error, warn, info, debug or trace. Did you mean `warn`?',
       { env: { LOG_LEVEL: 'wran' } },
     ],
     [
-      'ASSETS_URL is set, but not supported yet: assets are kept in DATA_DIR. Unset it.',
+      'ASSETS_URL is set, but it is not supported yet: images are stored in DATA_DIR. Unset it.',
       { env: { ASSETS_URL: 's3://bucket' } },
     ],
     [
-      'DARKROOM_ADMIN_KEY is (hidden): it must have at least 32 characters, because whoever guesses it may spend money; `openssl rand -base64 33` makes a good one.',
+      'DARKROOM_ADMIN_KEY is (hidden); it must have at least 32 characters, because anyone who guesses it can spend money. Generate one with `openssl rand -base64 33`.',
       { env: { DARKROOM_ADMIN_KEY: 'dk_admin_only-31-characters-xxx' } },
     ],
     [
-      `${FILE}: adminKey is (hidden): it must be printable ASCII without spaces, to go into a header.`,
+      `${FILE}: adminKey is (hidden); it must be printable ASCII without spaces, because it is sent in a header.`,
       { file: { adminKey: 'ä'.repeat(40) } },
     ],
     [
-      'DARKROOM_CONFIG is "nowhere.json": there is no such file.',
+      'DARKROOM_CONFIG is "nowhere.json"; this file does not exist.',
       { env: { DARKROOM_CONFIG: 'nowhere.json' } },
     ],
     [
-      'DARKROOM_CONFIG is "a.yaml": it must name a .ts, .js or .json file.',
+      'DARKROOM_CONFIG is "a.yaml"; it must name a .ts, .js or .json file.',
       { env: { DARKROOM_CONFIG: 'a.yaml' } },
     ],
     [`${FILE}: prot is not a setting. Did you mean \`port\`?`, { file: { prot: 1 } }],
+    [
+      `${FILE}: retention.previewsMs is not a setting. Did you mean \`partialImagesMs\`?`,
+      { file: { retention: { previewsMs: 1 } } },
+    ],
+    [
+      `${FILE}: engine.lookAfterMs is not a setting. Did you mean \`lookupDelaysMs\`?`,
+      { file: { engine: { lookAfterMs: [] } } },
+    ],
+    [
+      `${FILE}: engine.progressEveryMs is not a setting. Did you mean \`progressIntervalMs\`?`,
+      { file: { engine: { progressEveryMs: 1 } } },
+    ],
     [`${FILE}: weather is not a setting.`, { file: { weather: 'fine' } }],
     [
       `${FILE}: engine.leaseMS is not a setting. Did you mean \`leaseMs\`?`,
       { file: { engine: { leaseMS: 1 } } },
     ],
     [
-      `${FILE}: engine.heartbeatMs is 20000: it must be at most half of leaseMs, so that one missed heartbeat loses nothing.`,
+      `${FILE}: engine.heartbeatMs is 20000; it must be at most half of leaseMs, so that one missed heartbeat does not lose the lease.`,
       { file: { engine: { heartbeatMs: 20_000 } } },
     ],
-    [`${FILE}: engine is "fast": it must be an object.`, { file: { engine: 'fast' } }],
+    [`${FILE}: engine is "fast"; it must be an object.`, { file: { engine: 'fast' } }],
     [
-      `${FILE}: retention.eventsMs is 0: ${NUMBER} 3600000 to 3153600000000.`,
+      `${FILE}: retention.eventsMs is 0; ${NUMBER} 3600000 to 3153600000000.`,
       { file: { retention: { eventsMs: 0 } } },
     ],
     [
-      `${FILE}: retention.previewsMs is null: it must be at most eventsMs, because the events of a task lead to its previews.`,
-      { file: { retention: { previewsMs: null } } },
+      `${FILE}: retention.partialImagesMs is null; it must be at most eventsMs, because clients find partial images through events.`,
+      { file: { retention: { partialImagesMs: null } } },
     ],
     [
-      `${FILE}: corsOrigins[1] is "*": it must be one origin as browsers send it, https://app.example.com for example; "*" is not accepted.`,
+      `${FILE}: corsOrigins[1] is "*"; it must be one origin as browsers send it, such as https://app.example.com. "*" is not accepted.`,
       { file: { corsOrigins: ['http://localhost:5173', '*'] } },
     ],
     [
-      `${FILE}: trustedProxies[0] is "10.0.0.1": it must be a range of addresses in CIDR notation, 10.0.0.0/8 or 127.0.0.1/32 for example.`,
+      `${FILE}: trustedProxies[0] is "10.0.0.1"; it must be a CIDR range, such as 10.0.0.0/8 or 127.0.0.1/32, and must not cover all addresses.`,
       { file: { trustedProxies: ['10.0.0.1'] } },
     ],
     [
-      `${FILE}: trustedProxies[0] is "0.0.0.0/0": it must be a range of addresses in CIDR notation, 10.0.0.0/8 or 127.0.0.1/32 for example.`,
+      `${FILE}: trustedProxies[0] is "0.0.0.0/0"; it must be a CIDR range, such as 10.0.0.0/8 or 127.0.0.1/32, and must not cover all addresses.`,
       { file: { trustedProxies: ['0.0.0.0/0'] } },
     ],
-    [`${FILE}: introspection is "yes": it must be auto, on or off.`, { file: { introspection: 'yes' } }],
+    [`${FILE}: introspection is "yes"; it must be auto, on or off.`, { file: { introspection: 'yes' } }],
     [
-      'NODE_ENV is "development": it must be unset or "production" on a server that others can reach.',
+      'NODE_ENV is "development"; unset it or set it to "production" on a server that other machines can reach.',
       { env: { NODE_ENV: 'development', PUBLIC_URL: 'https://paint.example' } },
     ],
-    [`${FILE}: providers is an object: it must be a list.`, { env: KEY, file: { providers: { openai } } }],
-    [`${FILE}: it must hold one object with the settings.`, { file: [openai] }],
+    [`${FILE}: providers is an object; it must be a list.`, { env: KEY, file: { providers: { openai } } }],
+    [`${FILE} must contain an object with the settings.`, { file: [openai] }],
     [
-      `${FILE}: providers[0].dialect is missing: it must be a text.`,
+      `${FILE}: providers[0].dialect is missing; it must be a string.`,
       { file: { providers: [{ name: 'a' }] } },
     ],
     [
-      `${FILE}: providers[1].dialect is "opnai": it must be sandbox or openai. Did you mean \`openai\`?`,
+      `${FILE}: providers[1].dialect is "opnai"; it must be sandbox or openai. Did you mean \`openai\`?`,
       {
         file: {
           providers: [
@@ -99,15 +111,15 @@ describe('one mistake is one sentence that names where, what, and what would be 
       },
     ],
     [
-      `${FILE}: providers[0].dialect is "toString": it must be sandbox or openai.`,
+      `${FILE}: providers[0].dialect is "toString"; it must be sandbox or openai.`,
       { file: { providers: [{ name: 'a', dialect: 'toString' }] } },
     ],
     [
-      `${FILE}: providers[0].name is "my key!": it must be 1 to 64 letters, digits, dots, dashes or underscores, the first a letter or digit.`,
+      `${FILE}: providers[0].name is "my key!"; it must be 1 to 64 letters, digits, dots, dashes or underscores, and start with a letter or digit.`,
       { file: { providers: [{ name: 'my key!', dialect: 'sandbox' }] } },
     ],
     [
-      `${FILE}: providers[1].name is "openai": another provider has this name already.`,
+      `${FILE}: providers[1].name is "openai"; another provider already has this name.`,
       { env: KEY, file: { providers: [openai, openai] } },
     ],
     [
@@ -123,19 +135,19 @@ describe('one mistake is one sentence that names where, what, and what would be 
       { env: KEY, file: { providers: [{ ...openai, models: ['a', { model: 'b', modle: 'c' }] }] } },
     ],
     [
-      `${FILE}: providers[0].models[0] is 5: it has none of the forms it may have.`,
+      `${FILE}: providers[0].models[0] is 5; it has none of the accepted forms.`,
       { env: KEY, file: { providers: [{ ...openai, models: [5] }] } },
     ],
     [
-      `${FILE}: providers[0].preset is "pmok": it must be openai or pmock. Did you mean \`pmock\`?`,
+      `${FILE}: providers[0].preset is "pmok"; it must be openai or pmock. Did you mean \`pmock\`?`,
       { env: KEY, file: { providers: [{ ...openai, preset: 'pmok' }] } },
     ],
     [
-      `${FILE}: providers[0].apiKey is missing: it must be a text.`,
+      `${FILE}: providers[0].apiKey is missing; it must be a string.`,
       { file: { providers: [{ name: 'a', dialect: 'openai' }] } },
     ],
     [
-      `${FILE}: providers[0].apiKey is (hidden): it must be at least 8 characters long.`,
+      `${FILE}: providers[0].apiKey is (hidden); it must be at least 8 characters long.`,
       { env: { KEY: 'short' }, file: { providers: [openai] } },
     ],
     [
@@ -143,7 +155,7 @@ describe('one mistake is one sentence that names where, what, and what would be 
       { env: KEY, file: { providers: [{ ...openai, apiKey: '${KEYY}' }] } },
     ],
     [
-      'environment: provider openai: baseUrl is "nonsense": it must be a URL.',
+      'environment: baseUrl of provider openai is "nonsense"; it must be a URL.',
       { env: { OPENAI_API_KEY: 'sk-abcdefgh', OPENAI_BASE_URL: 'nonsense' } },
     ],
     [
@@ -154,21 +166,21 @@ describe('one mistake is one sentence that names where, what, and what would be 
     expect(await problemsOf(given)).toEqual([sentence])
   })
 
-  test('names the line of a JSON mistake without quoting what stands there', async () => {
+  it('names the line of a JSON mistake without quoting it', async () => {
     await writeFile(join(cwd, FILE), '{\n  "providers": [\n    { "apiKey": sk-abcdefgh1234 }\n  ]\n}')
-    expect(await problemsOf({})).toEqual([`${FILE}: it cannot be read: Unexpected token 's', line 3.`])
+    expect(await problemsOf({})).toEqual([`${FILE} cannot be read: Unexpected token 's', line 3.`])
   })
 
-  test('refuses to choose between two files', async () => {
+  it('refuses two configuration files', async () => {
     await writeFile(join(cwd, 'darkroom.config.js'), 'export default {}')
     expect(await problemsOf({ file: {} })).toEqual([
-      'darkroom.config.js and darkroom.config.json: there must be one configuration file; remove the others.',
+      'darkroom.config.js and darkroom.config.json exist together. Keep one of them.',
     ])
   })
 })
 
-describe('problems', () => {
-  test('come all at once', async () => {
+describe('the configuration', () => {
+  it('reports every problem at once', async () => {
     const problems = await problemsOf({
       env: { PORT: '99999', HOST: 'no host', DATABASE_URL: 'mongodb://db', ASSETS_URL: 's3://b' },
       file: {
@@ -193,7 +205,7 @@ describe('problems', () => {
     ])
   })
 
-  test('never hold a secret, wherever it stands', async () => {
+  it('reports problems without secrets', async () => {
     const secrets = ['sk-abcdefgh1234', 'literal-secret-value', 'hunter2-hunter2', 'from-the-environment']
     const problems = await problemsOf({
       env: {
@@ -218,7 +230,7 @@ describe('problems', () => {
     for (const secret of secrets) expect(problems.join('\n')).not.toContain(secret)
   })
 
-  test('leave no provider open that was created before another one failed', async () => {
+  it('closes the providers that were created before another one failed', async () => {
     await problemsOf({ env: KEY, file: { providers: [openai, { ...openai, name: 'broken' }] } })
     expect(closed).toEqual(['openai'])
   })

@@ -1,14 +1,13 @@
-// What environment variables mean, and which of them only look as if they meant something.
 import type { Dialect } from '../providers/provider.ts'
 import { nearest } from './nearest.ts'
 
-/** The wire languages there are, by name. */
+/** Dialects by name. */
 export type Dialects = Readonly<Record<string, Dialect>>
 
-/** Variables as Node has them in `process.env`. */
+/** Variables as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The settings that a variable can give, and its name. Each wins over the file. */
+/** Settings that have an environment variable, which overrides the file. */
 export const VARIABLES = {
   port: 'PORT',
   host: 'HOST',
@@ -19,57 +18,54 @@ export const VARIABLES = {
   logLevel: 'LOG_LEVEL',
 } as const
 
-const NOT_YET = { ASSETS_URL: 'assets are kept in DATA_DIR' }
+const UNSUPPORTED = { ASSETS_URL: 'images are stored in DATA_DIR' }
 
-/** What commands use that talk to a running server. */
-const OF_COMMANDS: readonly string[] = ['DARKROOM_CONFIG', 'DARKROOM_API_KEY']
+const KNOWN = [
+  'DARKROOM_CONFIG',
+  'DARKROOM_API_KEY',
+  ...Object.keys(UNSUPPORTED),
+  ...Object.values<string>(VARIABLES),
+]
 
-/** The variables that are set to nothing count as not set: that is how compose files and CI leave them out. */
+/** Removes empty variables: Compose files and CI systems write an unset variable as an empty one. */
 export function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
 }
 
-/** Variables whose meaning is promised but not built: using them must not look as if it worked. */
+/** Problems with variables that are planned, but not supported yet. */
 export function unsupportedVariables(env: Environment): string[] {
-  return Object.entries(NOT_YET)
+  return Object.entries(UNSUPPORTED)
     .filter(([name]) => env[name] !== undefined)
-    .map(([name, instead]) => `${name} is set, but not supported yet: ${instead}. Unset it.`)
+    .map(([name, instead]) => `${name} is set, but it is not supported yet: ${instead}. Unset it.`)
 }
 
-/** Variables that do nothing although their names suggest it. */
+/** Warnings about variables that have no effect. `inserted`: values that the configuration file uses. */
 export function ignoredVariables(
   env: Environment,
   dialects: Dialects,
   inserted: readonly string[],
 ): string[] {
-  const isIdle = (name: string) => env[name] !== undefined && !inserted.includes(env[name])
-  const ours = Object.keys(env).filter((name) => name.startsWith('DARKROOM_'))
-  const settings = new Set([...OF_COMMANDS, ...Object.keys(NOT_YET), ...Object.values(VARIABLES)])
-  const unknown = ours.filter((name) => !settings.has(name))
-  const alone = Object.entries(dialects).filter(
-    ([dialect, known]) => isIdle(baseUrlOf(dialect)) && known.fromEnvironment(env) === undefined,
-  )
+  const unknown = Object.keys(env).filter((name) => name.startsWith('DARKROOM_') && !KNOWN.includes(name))
+  const unused = Object.entries(dialects)
+    .map(([dialect, { fromEnvironment }]) => ({
+      dialect,
+      name: `${dialect.toUpperCase()}_BASE_URL`,
+      fromEnvironment,
+    }))
+    .filter(({ name, fromEnvironment }) => {
+      const value = env[name]
+      return value !== undefined && !inserted.includes(value) && fromEnvironment(env) === undefined
+    })
   return [
-    ...unknown.map((name) => `${name} is not a setting, so it does nothing.${didYouMeanVariable(name)}`),
-    ...alone.map(
-      ([dialect]) =>
-        `${baseUrlOf(dialect)} does nothing alone: \`${dialect}\` needs its credentials as well.`,
-    ),
+    ...unknown.map((name) => `${name} is not a setting and has no effect.${didYouMeanVariable(name)}`),
+    ...unused.map(({ dialect, name }) => `${name} has no effect without the credentials of \`${dialect}\`.`),
   ]
 }
 
-function baseUrlOf(dialect: string): string {
-  return `${dialect.toUpperCase()}_BASE_URL`
-}
-
-/** The prefix that all of them share must not make them look near. */
+/** Compares names without the prefix that they share. */
 function didYouMeanVariable(name: string): string {
-  const settings = [...OF_COMMANDS, ...Object.keys(NOT_YET), ...Object.values(VARIABLES)]
-  const found = nearest(bare(name), settings.map(bare))
-  const meant = settings.find((setting) => bare(setting) === found)
+  const bare = (variable: string) => variable.replace(/^DARKROOM_/, '')
+  const found = nearest(bare(name), KNOWN.map(bare))
+  const meant = KNOWN.find((variable) => bare(variable) === found)
   return meant === undefined ? '' : ` Did you mean \`${meant}\`?`
-}
-
-function bare(name: string): string {
-  return name.replace(/^DARKROOM_/, '')
 }

@@ -1,7 +1,7 @@
-/** The configuration cannot be used. Carries every problem found, so that one edit can repair them all. */
+/** The configuration is invalid. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
-  /** One sentence each: where, the value, and what would be right. Free of secrets. */
+  /** A sentence for each problem: the setting, its value, the rule. Without secrets. */
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {

@@ -1,62 +1,54 @@
-// The configuration file: found, read and parsed, but not yet understood.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { scrub } from '../log.ts'
+import { redactSecrets } from '../log.ts'
 import type { Environment } from './environment.ts'
 
 export interface ConfigFile {
-  /** As problems name it: `darkroom.config.json`, or DARKROOM_CONFIG's own words. */
+  /** Its name in messages: the value of DARKROOM_CONFIG, or `darkroom.config.json`. */
   label: string
   content: Record<string, unknown>
 }
 
 const EXTENSIONS = ['.ts', '.js', '.json']
 
-/** The file that DARKROOM_CONFIG names, or `darkroom.config.{ts,js,json}` in `cwd`; undefined when there is none. */
+/** Reads the file that DARKROOM_CONFIG names, else `darkroom.config.{ts,js,json}` in `cwd`. Undefined if there is none. */
 export async function readConfigFile(
-  place: { env: Environment; cwd: string },
-  problems: string[],
-): Promise<ConfigFile | undefined> {
-  const path = findConfigFile(place, problems)
-  if (path === undefined) return undefined
-  const label = place.env['DARKROOM_CONFIG'] || basename(path)
-  try {
-    const content: unknown =
-      extname(path) === '.json' ? parseJson(await readFile(path, 'utf8')) : await defaultExport(path)
-    if (isRecord(content)) return { label, content }
-    problems.push(
-      `${label}: it must hold one object with the settings${extname(path) === '.json' ? '' : ', as default export'}.`,
-    )
-  } catch (error) {
-    problems.push(`${label}: it cannot be read: ${firstLine(error)}.`)
-  }
-  return undefined
-}
-
-function findConfigFile(
   { env, cwd }: { env: Environment; cwd: string },
   problems: string[],
-): string | undefined {
+): Promise<ConfigFile | undefined> {
   const named = env['DARKROOM_CONFIG']
-  if (named) return checkNamed(named, resolve(cwd, named), problems)
-  const found = EXTENSIONS.map((extension) => `darkroom.config${extension}`).filter((name) =>
-    existsSync(resolve(cwd, name)),
-  )
-  if (found.length > 1)
-    problems.push(`${found.join(' and ')}: there must be one configuration file; remove the others.`)
-  return found[0] === undefined ? undefined : resolve(cwd, found[0])
+  const path = named ? checkNamed(named, cwd, problems) : findDefault(cwd, problems)
+  if (path === undefined) return undefined
+  const label = named || basename(path)
+  const isJson = extname(path) === '.json'
+  try {
+    const content: unknown = isJson ? parseJson(await readFile(path, 'utf8')) : await defaultExport(path)
+    if (isRecord(content)) return { label, content }
+    problems.push(
+      `${label} must contain an object with the settings${isJson ? '' : ', as its default export'}.`,
+    )
+  } catch (error) {
+    problems.push(`${label} cannot be read: ${firstLine(error)}.`)
+  }
+  return undefined
 }
 
-function checkNamed(named: string, path: string, problems: string[]): string | undefined {
-  if (!EXTENSIONS.includes(extname(path))) {
-    problems.push(`DARKROOM_CONFIG is "${named}": it must name a .ts, .js or .json file.`)
-    return undefined
-  }
-  if (existsSync(path)) return path
-  problems.push(`DARKROOM_CONFIG is "${named}": there is no such file.`)
+function checkNamed(named: string, cwd: string, problems: string[]): string | undefined {
+  const path = resolve(cwd, named)
+  const isSupported = EXTENSIONS.includes(extname(path))
+  if (isSupported && existsSync(path)) return path
+  const rule = isSupported ? 'this file does not exist' : 'it must name a .ts, .js or .json file'
+  problems.push(`DARKROOM_CONFIG is "${named}"; ${rule}.`)
   return undefined
+}
+
+function findDefault(cwd: string, problems: string[]): string | undefined {
+  const names = EXTENSIONS.map((extension) => `darkroom.config${extension}`)
+  const found = names.filter((name) => existsSync(resolve(cwd, name)))
+  if (found.length > 1) problems.push(`${found.join(' and ')} exist together. Keep one of them.`)
+  return found[0] === undefined ? undefined : resolve(cwd, found[0])
 }
 
 async function defaultExport(path: string): Promise<unknown> {
@@ -64,7 +56,7 @@ async function defaultExport(path: string): Promise<unknown> {
   return isRecord(module) ? module['default'] : undefined
 }
 
-/** JSON.parse quotes the text around a mistake in its message, and that text may be a secret: only the place is kept. */
+/** The message of JSON.parse quotes the text around a mistake, which may be a secret: only its position is kept. */
 function parseJson(json: string): unknown {
   try {
     return JSON.parse(json)
@@ -80,7 +72,7 @@ function parseJson(json: string): unknown {
 function lineOf(message: string, json: string): string {
   const line = /\(line (\d+) column \d+\)/.exec(message)?.[1]
   if (line !== undefined) return `, line ${line}`
-  // Without a line of its own the message shows at most ten characters on either side of the mistake.
+  // A message without a line quotes at most ten characters on either side of the mistake.
   const [, ellipsis, around] = /, (\.\.\.)?"([\s\S]*?)"(?:\.\.\.)? is not valid JSON$/.exec(message) ?? []
   if (around === undefined) return ''
   const at = json.indexOf(around) + (ellipsis ? Math.min(10, around.length) : 0)
@@ -89,7 +81,7 @@ function lineOf(message: string, json: string): string {
 
 function firstLine(error: unknown): string {
   const [line = ''] = String(error instanceof Error ? error.message : error).split('\n')
-  return scrub(line).replace(/\.$/, '')
+  return redactSecrets(line).replace(/\.$/, '')
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

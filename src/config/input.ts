@@ -1,5 +1,4 @@
-// The configuration as a program writes it: the same settings as in the configuration file. `undefined` leaves a setting
-// at its default.
+// The settings of a configuration file or a program. `undefined` means the default.
 import type { Quality } from '../domain.ts'
 import type { Capabilities } from '../providers/provider.ts'
 import type { SandboxOptions } from '../providers/sandbox/sandbox.ts'
@@ -10,17 +9,17 @@ export interface GatewayConfig {
   dataDir?: string | undefined
   /** A `postgres://` URL that several processes may share. Default null: SQLite in `dataDir`, for one process. */
   databaseUrl?: string | null | undefined
-  /** Accounts at image APIs, in order of preference. Default: one `sandbox`, which paints in this process for free. */
+  /** Accounts at image APIs, in order of preference. Default: one `sandbox`, which is free. */
   providers?: readonly ProviderConfig[] | undefined
-  /** The operator's key: all rights on all projects. 32 printable ASCII characters or more. Default null: none. */
+  /** The operator's key: all rights on all projects. At least 32 printable ASCII characters. Default null: none. */
   adminKey?: string | null | undefined
   /**
-   * Where clients and providers reach the gateway: http or https, without query and credentials. Names other than
-   * `localhost`, IP addresses and names without a dot are refused unless they are this one. A path in it is the prefix
-   * that the gateway is mounted at. Default null: where each request came in.
+   * Where clients and providers reach the gateway: http or https, without query and credentials. Its path is the prefix
+   * that the gateway is mounted at. Requests to other host names with a dot are refused. Default null: the address of
+   * each request.
    */
   publicUrl?: string | null | undefined
-  /** Port of `listen()`; 0 picks a free one. Default 4000. */
+  /** Port of `listen()`; 0 selects a free one. Default 4000. */
   port?: number | undefined
   /** IP address or name that `listen()` binds. Default `127.0.0.1`. */
   host?: string | undefined
@@ -28,7 +27,7 @@ export interface GatewayConfig {
   logLevel?: 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | undefined
   /** Web origins whose pages may call the gateway from a browser, such as `https://app.example.com`. Default: none. */
   corsOrigins?: readonly string[] | undefined
-  /** CIDR ranges of the proxies whose `X-Forwarded-…` headers count. Default: none. */
+  /** CIDR ranges of the proxies whose `X-Forwarded-…` headers are trusted. Default: none. */
   trustedProxies?: readonly string[] | undefined
   /** Whether clients may read the schema. Default `auto`: while `host` and `publicUrl` are loopback addresses. */
   introspection?: 'auto' | 'on' | 'off' | undefined
@@ -36,16 +35,16 @@ export interface GatewayConfig {
   metrics?: boolean | undefined
   /** Whether calls to providers carry the `traceparent` of their task. Default false. */
   traceUpstreams?: boolean | undefined
-  /** How the engine times itself. The defaults suit providers that take 10 to 240 seconds. */
+  /** Timing of the engine. The defaults suit providers that take 10 to 240 seconds. */
   engine?: EngineConfig | undefined
-  /** How long records are kept after their end. */
+  /** How long finished records are stored. */
   retention?: RetentionConfig | undefined
-  /** Limits of each project that has none of its own. */
+  /** Limits of projects without limits of their own. */
   limits?: LimitsConfig | undefined
 }
 
 export interface EngineConfig {
-  /** Attempts per task, the first included. Default 3. */
+  /** Attempts per task, including the first. Default 3. */
   maxAttempts?: number | undefined
   /** How long a worker holds an attempt without a heartbeat. Default 30 000. */
   leaseMs?: number | undefined
@@ -53,22 +52,22 @@ export interface EngineConfig {
   heartbeatMs?: number | undefined
   /** Interval of the search for expired leases. Default 5 000. */
   reapMs?: number | undefined
-  /** When a request whose response was lost is looked up again at the provider, counted from the first look-up. */
-  lookAfterMs?: readonly number[] | undefined
-  /** Interval of the search for due attempts where no notification arrives. Default 1 000. */
+  /** When a request with a lost response is looked up again at the provider, counted from the first lookup. */
+  lookupDelaysMs?: readonly number[] | undefined
+  /** Interval of the search for due attempts without a notification. Default 1 000. */
   pollMs?: number | undefined
   /** Minimum time between two progress events of a task. Default 500. */
-  progressEveryMs?: number | undefined
-  /** How long `stop()` waits for calls under way. Default 240 000. */
+  progressIntervalMs?: number | undefined
+  /** How long `stop()` waits for running calls. Default 240 000. */
   drainTimeoutMs?: number | undefined
 }
 
-/** null keeps records forever. */
+/** null stores records forever. */
 export interface RetentionConfig {
   /** Events of a task. Default 7 days. */
   eventsMs?: number | null | undefined
-  /** Preview images; at most `eventsMs`. Default 1 day. */
-  previewsMs?: number | null | undefined
+  /** Partial images; at most `eventsMs`. Default 1 day. */
+  partialImagesMs?: number | null | undefined
   /** Webhook deliveries. Default 30 days. */
   deliveriesMs?: number | null | undefined
   /** Callbacks of providers. Default 7 days. */
@@ -80,13 +79,13 @@ export interface LimitsConfig {
   /** GraphQL operations per minute. */
   requestsPerMinute?: number | null | undefined
   tasksPerMinute?: number | null | undefined
-  /** Tasks that are queued or running at once. */
+  /** Tasks that are queued or running. */
   concurrentTasks?: number | null | undefined
   /** Decoded bytes of uploaded images per minute. */
   uploadBytesPerMinute?: number | null | undefined
 }
 
-/** An account at an image API. `dialect` decides what else it holds. */
+/** An account at an image API. Its `dialect` determines the other options. */
 export type ProviderConfig =
   | OpenaiProviderConfig
   | BasicProviderConfig
@@ -98,12 +97,19 @@ export type ProviderConfig =
 interface RemoteProvider {
   /** Unique; 1 to 64 letters, digits, dots, dashes or underscores. */
   name: string
-  /** Calls at once. Default 256. */
+  /** Simultaneous calls. Default 256. */
   concurrency?: number | undefined
   /** Deadline of a call. Default 600 000. */
   timeoutMs?: number | undefined
-  /** Models to offer, of the catalogue or described here. Default: those that the dialect's page names. */
+  /** Models to offer, by name or description. Default: those in the dialect's documentation. */
   models?: readonly (string | ModelConfig)[] | undefined
+}
+
+interface PollingProvider extends RemoteProvider {
+  /** Interval of polling. Default 5 000. */
+  pollMs?: number | undefined
+  /** True when failed tasks are known never to be billed. Default false. */
+  unbilledFailures?: boolean | undefined
 }
 
 /** OpenAI's Images API, and servers that are compatible with it. */
@@ -122,26 +128,26 @@ export interface OpenaiProviderConfig extends RemoteProvider {
   organization?: string | undefined
   /** Sent as `OpenAI-Project`. */
   project?: string | undefined
-  /** `stream` for server-sent events with previews, `sync` for one JSON response. Default `auto`: by request. */
+  /** `stream` for server-sent events with partial images, `sync` for one JSON response. Default `auto`: by request. */
   mode?: 'auto' | 'sync' | 'stream' | undefined
-  /** True when the provider promises that a status of 500 or more is never billed. Default false. */
+  /** True when the provider never bills a status of 500 or more. Default false. */
   unbilledServerErrors?: boolean | undefined
 }
 
-/** Servers that know `model`, `prompt`, `size` and `n`. */
+/** Servers that support `model`, `prompt`, `size` and `n`. */
 export interface BasicProviderConfig extends RemoteProvider {
   dialect: 'basic'
   apiKey: string
   /** Ends in `/api/v1`. */
   baseUrl: string
-  /** Sent where a request leaves the size open. Default `1024x1024`. */
+  /** Sent for `size: auto`. Default `1024x1024`. */
   defaultSize?: string | undefined
-  /** True when the provider promises that a status of 500 or more is never billed. Default false. */
+  /** True when the provider never bills a status of 500 or more. Default false. */
   unbilledServerErrors?: boolean | undefined
 }
 
 /** pmock's asynchronous API. */
-export interface PmockProviderConfig extends RemoteProvider {
+export interface PmockProviderConfig extends PollingProvider {
   dialect: 'pmock'
   accessKey: string
   /** Signs requests; needed for `auth: 'hmac'`. */
@@ -150,60 +156,48 @@ export interface PmockProviderConfig extends RemoteProvider {
   baseUrl?: string | undefined
   /** Default `hmac`. */
   auth?: 'hmac' | 'bearer' | undefined
-  /** Begins the names of the two signature headers. Default `pmock`. */
+  /** Prefix of the two signature headers. Default `pmock`. */
   headerPrefix?: string | undefined
   /** Path of a task below `baseUrl`, with `{id}`. Default `/tasks?taskId={id}`. */
   taskPath?: string | undefined
   /** Sent as `responseFormat`. Default `b64_json`. */
   responseFormat?: 'url' | 'b64_json' | undefined
-  /** Interval of polling. Default 5 000. */
-  pollMs?: number | undefined
-  /** True when failed tasks are known never to be billed. Default false. */
-  unbilledFailures?: boolean | undefined
 }
 
 /** Jimmy AI. */
-export interface JimmyProviderConfig extends RemoteProvider {
+export interface JimmyProviderConfig extends PollingProvider {
   dialect: 'jimmy'
   apiKey: string
   /** Default `https://www.jimmyai.cn/api/open-api/v1`. */
   baseUrl?: string | undefined
-  /** Interval of polling. Default 5 000. */
-  pollMs?: number | undefined
-  /** `async` creates a task and polls it, `sync` waits for the response. Default `auto`: a task wherever one can express the request. */
+  /** `async` creates a task and polls it, `sync` waits for the response. Default `auto`: a task where it supports the request. */
   mode?: 'auto' | 'sync' | 'async' | undefined
   /** What quality AUTO is sent as. Default `low`. */
   autoQuality?: 'low' | 'medium' | 'high' | 'auto' | undefined
-  /** How the shape of a task is named. Default `size`. */
+  /** Whether a task gets a size or an aspect ratio. Default `size`. */
   taskFields?: 'size' | 'ratio' | undefined
-  /** True when failed tasks are known never to be billed. Default false. */
-  unbilledFailures?: boolean | undefined
 }
 
 /** Ace Data Cloud. */
-export interface AcedataProviderConfig extends RemoteProvider {
+export interface AcedataProviderConfig extends PollingProvider {
   dialect: 'acedata'
   apiKey: string
   /** Default `https://api.acedata.cloud/openai`. */
   baseUrl?: string | undefined
-  /** Interval of polling. Default 5 000. */
-  pollMs?: number | undefined
-  /** The same where a callback is expected. Default 30 000. */
+  /** Interval of polling where a callback is expected. Default 30 000. */
   callbackPollMs?: number | undefined
   /** Default `auto`: a task, with a callback where the provider can reach `publicUrl`. */
   mode?: 'auto' | 'sync' | 'async' | 'callback' | undefined
   /** Default `url`. */
   responseFormat?: 'url' | 'b64_json' | undefined
-  /** True when failed tasks are known never to be billed. Default false. */
-  unbilledFailures?: boolean | undefined
 }
 
-/** Paints in this process: no account, no network, no cost. For development and tests. */
+/** Generates images in this process: no account, no network, no cost. For development and tests. */
 export type SandboxProviderConfig = { name: string; dialect: 'sandbox' } & {
   readonly [Name in keyof SandboxOptions]?: SandboxOptions[Name] | undefined
 }
 
-/** A model, with what differs from the catalogue. */
+/** A model, with its differences from the catalogue. */
 export interface ModelConfig {
   /** The name that clients use. */
   name: string
@@ -220,16 +214,16 @@ export interface TokenPriceConfig {
   inputImageMicros?: number | null | undefined
   outputImageMicros: number
   outputTextMicros?: number | null | undefined
-  /** Name of this price in the ledger. Default: derived from the figures. */
+  /** Name of this price in the ledger. Default: derived from the amounts. */
   version?: string | undefined
 }
 
-/** Price of an image, and of images with certain settings. */
+/** Price of an image, with exceptions by settings. */
 export interface ImagePriceConfig {
   imageMicros: number
   bySettings?:
     | readonly { size?: string | undefined; quality?: Quality | undefined; imageMicros: number }[]
     | undefined
-  /** Name of this price in the ledger. Default: derived from the figures. */
+  /** Name of this price in the ledger. Default: derived from the amounts. */
   version?: string | undefined
 }

@@ -1,14 +1,26 @@
-// What single settings must look like. Each function says what would be right; undefined if it is right.
+// Checks of single settings. Each returns the rule that the value breaks; undefined if it is valid.
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** PostgreSQL by URL; everything else is SQLite in the data directory. */
-export function databaseProblem(value: string): string | undefined {
-  const url = URL.parse(value)
-  if (url && ['postgres:', 'postgresql:'].includes(url.protocol) && url.host !== '') return undefined
-  return 'it must be a postgres:// URL, or be left out for SQLite in the data directory'
+const HOST_NAME = /^(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*$/
+
+export function hostProblem(host: string): string | undefined {
+  if (isIP(host) !== 0 || HOST_NAME.test(host)) return undefined
+  return 'it must be an IP address of this machine, such as 127.0.0.1 or 0.0.0.0, or a host name'
 }
 
-/** Where clients reach the server, when that is not where it listens. */
+/** Whether only this machine can connect to `host`. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true
+  return isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback'
+}
+
+export function databaseUrlProblem(value: string): string | undefined {
+  const url = URL.parse(value)
+  if (url && ['postgres:', 'postgresql:'].includes(url.protocol) && url.host !== '') return undefined
+  return 'it must be a postgres:// URL. Leave it out to use SQLite in the data directory'
+}
+
 export function publicUrlProblem(value: string): string | undefined {
   const url = URL.parse(value)
   const isPlain =
@@ -16,28 +28,28 @@ export function publicUrlProblem(value: string): string | undefined {
   return isPlain ? undefined : 'it must be an http:// or https:// URL without credentials, query or fragment'
 }
 
-/** An origin as a browser sends it. A wildcard is no origin: any web page could then spend money. */
+/** Refuses a wildcard, with which any web page could spend money. */
 export function originProblem(value: string): string | undefined {
   const url = URL.parse(value)
   if (url && /^https?:$/.test(url.protocol) && url.origin === value) return undefined
-  return 'it must be one origin as browsers send it, https://app.example.com for example; "*" is not accepted'
+  return 'it must be one origin as browsers send it, such as https://app.example.com. "*" is not accepted'
 }
 
-/** The addresses of a proxy. A range of all addresses would let every client say who it is. */
-export function rangeProblem(value: string): string | undefined {
+/** Refuses a range of all addresses, with which any client could forge its address. */
+export function cidrProblem(value: string): string | undefined {
   if (ipaddr.isValidCIDR(value) && ipaddr.parseCIDR(value)[1] > 0) return undefined
-  return 'it must be a range of addresses in CIDR notation, 10.0.0.0/8 or 127.0.0.1/32 for example'
+  return 'it must be a CIDR range, such as 10.0.0.0/8 or 127.0.0.1/32, and must not cover all addresses'
 }
 
-/** Short keys are guessed: 32 characters at random have more than 128 bits, however few different ones they use. */
+/** 32 random characters have more than 128 bits, even of a small alphabet. */
 const MIN_ADMIN_KEY_LENGTH = 32
 
-/** What is wrong with the key of the operator; undefined when nothing is. */
 export function adminKeyProblem(key: string): string | undefined {
-  if (!/^[\x21-\x7e]*$/.test(key)) return 'it must be printable ASCII without spaces, to go into a header'
+  if (!/^[\x21-\x7e]*$/.test(key))
+    return 'it must be printable ASCII without spaces, because it is sent in a header'
   if (key.length >= MIN_ADMIN_KEY_LENGTH) return undefined
   return (
-    `it must have at least ${MIN_ADMIN_KEY_LENGTH} characters, because whoever guesses it may spend money; ` +
-    '`openssl rand -base64 33` makes a good one'
+    `it must have at least ${MIN_ADMIN_KEY_LENGTH} characters, because anyone who guesses it can spend money. ` +
+    'Generate one with `openssl rand -base64 33`'
   )
 }

@@ -1,9 +1,9 @@
-// Flags, environment and file laid over each other, with a memory of where each value came from.
+// Merges flags, environment and file, and records where each value came from.
 import { VARIABLES, type Environment } from './environment.ts'
 import type { ConfigFile } from './file.ts'
 import { didYouMean } from './nearest.ts'
 
-/** Command-line options that win over everything else. */
+/** Command-line options. They override every other source. */
 export type Flags = Readonly<{ port?: string; host?: string; dataDir?: string }>
 
 const FLAGS = [
@@ -13,18 +13,18 @@ const FLAGS = [
 ] as const
 
 export interface Sources {
-  /** The settings, `${VAR}` replaced. */
+  /** The settings, with `${VAR}` replaced. */
   values: Record<string, unknown>
-  /** The settings as they were written: fit to be shown where no secret stands in them literally. */
+  /** The settings before the replacement. */
   written: Record<string, unknown>
-  /** Where a setting stands, fit to begin a sentence: `PORT`, or `darkroom.config.json: providers[2].dialect`. */
+  /** The source of a setting: `PORT`, or `darkroom.config.json: providers[2].dialect`. */
   where: (path: readonly PropertyKey[]) => string
-  /** Values that came in through `${VAR}`. */
+  /** Values of the variables that replaced `${VAR}`. */
   inserted: readonly string[]
 }
 
-/** Settings that a program gives: taken as they are, without environment and `${VAR}`. */
-export function literal(settings: Record<string, unknown>): Sources {
+/** Settings of a program: `${VAR}` is not replaced. */
+export function literalSources(settings: Record<string, unknown>): Sources {
   return {
     values: settings,
     written: settings,
@@ -33,33 +33,28 @@ export function literal(settings: Record<string, unknown>): Sources {
   }
 }
 
-/** Lays flags over environment over file. Names every `${VAR}` that is not set. */
-export function layer(
-  from: { flags: Flags; env: Environment; file: ConfigFile | undefined },
+/** Merges the sources. Adds a problem for each `${VAR}` that is not set. */
+export function mergeSources(
+  { flags, env, file }: { flags: Flags; env: Environment; file: ConfigFile | undefined },
   problems: string[],
 ): Sources {
-  const origin = new Map<PropertyKey, string>()
-  const outer: Record<string, unknown> = {}
-  for (const [key, name] of Object.entries(VARIABLES)) set(key, name, from.env[name])
-  for (const [key, name] of FLAGS) set(key, name, from.flags[key])
-
-  const content = Object.fromEntries(
-    Object.entries(from.file?.content ?? {}).filter(([key]) => !origin.has(key)),
-  )
+  const given = [
+    ...Object.entries(VARIABLES).map(([key, name]) => ({ key, name, value: env[name] })),
+    ...FLAGS.map(([key, name]) => ({ key, name, value: flags[key] })),
+  ].filter(({ value }) => value !== undefined)
+  const names = new Map<PropertyKey, string>(given.map(({ key, name }) => [key, name]))
+  const overrides = Object.fromEntries(given.map(({ key, value }) => [key, value]))
+  const content = Object.fromEntries(Object.entries(file?.content ?? {}).filter(([key]) => !names.has(key)))
   const where = (path: readonly PropertyKey[]) =>
-    origin.get(path[0] ?? '') ?? `${from.file?.label ?? 'configuration'}: ${pathText(path)}`
+    names.get(path[0] ?? '') ?? `${file?.label ?? 'configuration'}: ${pathText(path)}`
   const inserted: string[] = []
-  const insertion = { env: from.env, where, problems, inserted }
   const values = Object.fromEntries(
-    Object.entries(content).map(([key, value]) => [key, insertVariables(value, [key], insertion)]),
+    Object.entries(content).map(([key, value]) => [
+      key,
+      insertVariables(value, [key], { env, where, problems, inserted }),
+    ]),
   )
-  return { values: { ...values, ...outer }, written: { ...content, ...outer }, where, inserted }
-
-  function set(key: string, name: string, value: string | undefined) {
-    if (value === undefined) return
-    outer[key] = value
-    origin.set(key, name)
-  }
+  return { values: { ...values, ...overrides }, written: { ...content, ...overrides }, where, inserted }
 }
 
 /** `providers[2].dialect`. */
@@ -70,12 +65,11 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '')
 }
 
-/** Stands in for a text whose variable is missing: that is reported already, so nothing else needs to be. */
+/** Replaces a string whose variable is not set, so that the problem is reported once. */
 export const MISSING = Symbol('missing variable')
 
-interface Insertion {
+interface Insertion extends Pick<Sources, 'where'> {
   env: Environment
-  where: Sources['where']
   problems: string[]
   inserted: string[]
 }
@@ -91,17 +85,19 @@ function insertVariables(value: unknown, path: readonly PropertyKey[], insertion
 }
 
 function insertIntoText(text: string, path: readonly PropertyKey[], insertion: Insertion): unknown {
+  const { env, where, problems, inserted } = insertion
   let isComplete = true
   const complete = text.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
-    const value = insertion.env[name]
-    if (value !== undefined) {
-      insertion.inserted.push(value)
-      return value
+    const value = env[name]
+    if (value === undefined) {
+      isComplete = false
+      problems.push(
+        `${where(path)} uses \${${name}}, but ${name} is not set.${didYouMean(name, Object.keys(env))}`,
+      )
+      return ''
     }
-    isComplete = false
-    const hint = didYouMean(name, Object.keys(insertion.env))
-    insertion.problems.push(`${insertion.where(path)} uses \${${name}}, but ${name} is not set.${hint}`)
-    return ''
+    inserted.push(value)
+    return value
   })
   return isComplete ? complete : MISSING
 }

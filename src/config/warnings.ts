@@ -1,53 +1,41 @@
-// What is allowed, and probably not meant.
 import type { Provider } from '../providers/provider.ts'
-import { isLoopback } from './host.ts'
+import { isLoopback } from './setting-checks.ts'
 
-/** The longest that an image usually takes. */
-const USUAL_CALL_MS = 240_000
+/** Images rarely take longer. */
+const USUAL_MAX_CALL_MS = 240_000
 
-/** Sentences about settings that each make sense, and together lose money or time. */
-export function doubtsAbout(settings: {
+interface Setup {
   publicUrl: string | null
   engine: { drainTimeoutMs: number }
   providers: readonly Provider[]
-}): string[] {
-  return [...aboutCallbacks(settings), ...aboutDraining(settings)]
 }
 
-function aboutCallbacks({
-  publicUrl,
-  providers,
-}: {
-  publicUrl: string | null
-  providers: readonly Provider[]
-}): string[] {
-  const called = providers.filter(({ traits, loopback }) => !loopback && traits.modes.includes('CALLBACK'))
-  if (publicUrl === null || called.length === 0) return []
+/** Warnings about valid settings that together cost money or time. */
+export function findWarnings(setup: Setup): string[] {
+  return [callbackWarning(setup), drainWarning(setup)].filter((warning) => warning !== undefined)
+}
+
+function callbackWarning({ publicUrl, providers }: Setup): string | undefined {
+  const callers = providers.filter(({ traits, loopback }) => !loopback && traits.modes.includes('CALLBACK'))
+  if (publicUrl === null || callers.length === 0) return undefined
   const { protocol, hostname } = new URL(publicUrl)
-  const who = called.map(({ name }) => `\`${name}\``).join(' and ')
   if (isLoopback(hostname))
-    return [
-      `PUBLIC_URL is "${publicUrl}", where ${who} cannot call back: results are found by asking, which takes longer.`,
-    ]
-  if (protocol === 'https:') return []
-  return [
-    `PUBLIC_URL is "${publicUrl}", so ${who} calls back unencrypted: whoever is on the way can forge a hint. Use https.`,
-  ]
+    return `PUBLIC_URL is "${publicUrl}", which ${namesOf(callers)} cannot reach: results are polled for, which takes longer.`
+  if (protocol === 'https:') return undefined
+  return `PUBLIC_URL is "${publicUrl}", so callbacks of ${namesOf(callers)} are not encrypted: others on the network can forge them. Use https.`
 }
 
-/** A call that is polled for is found again by the next process; one that waits on the line is lost, and paid. */
-function aboutDraining({
-  engine: { drainTimeoutMs },
-  providers,
-}: {
-  engine: { drainTimeoutMs: number }
-  providers: readonly Provider[]
-}): string[] {
-  const waiting = providers.filter(({ traits }) => traits.modes[0] === 'SYNC' || traits.modes[0] === 'STREAM')
-  const short = waiting.filter(({ timeoutMs }) => drainTimeoutMs < Math.min(timeoutMs, USUAL_CALL_MS))
-  if (short.length === 0) return []
-  const who = short.map(({ name }) => `\`${name}\``).join(' and ')
-  return [
-    `engine.drainTimeoutMs is ${drainTimeoutMs}, and a call to ${who} may take ${USUAL_CALL_MS}: stopping cuts calls that are charged all the same.`,
-  ]
+/** After a restart a polled call is found again. A call that waits for its response is lost, but still charged. */
+function drainWarning({ engine: { drainTimeoutMs }, providers }: Setup): string | undefined {
+  const cut = providers.filter(
+    ({ traits: { modes }, timeoutMs }) =>
+      (modes[0] === 'SYNC' || modes[0] === 'STREAM') &&
+      drainTimeoutMs < Math.min(timeoutMs, USUAL_MAX_CALL_MS),
+  )
+  if (cut.length === 0) return undefined
+  return `engine.drainTimeoutMs is ${drainTimeoutMs}, but a call to ${namesOf(cut)} may take ${USUAL_MAX_CALL_MS}: a shutdown cuts calls that are still charged.`
+}
+
+function namesOf(providers: readonly Provider[]): string {
+  return providers.map(({ name }) => `\`${name}\``).join(' and ')
 }

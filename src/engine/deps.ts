@@ -27,11 +27,11 @@ export interface Tuning {
   /** How often abandoned attempts are looked for. */
   reapMs: number
   /** How long after the first look an order whose answer was lost is looked for again, once for each entry. */
-  lookAfterMs: readonly number[]
+  lookupDelaysMs: readonly number[]
   /** The longest time a reader or a runner sleeps without a wake-up. */
   pollMs: number
   /** The least time between two stored progress events of one task. */
-  progressEveryMs: number
+  progressIntervalMs: number
 }
 
 /** What the engine's functions work with, handed to each of them: no globals, no singletons. */

@@ -55,6 +55,6 @@ describe('a data folder', () => {
     await writeFile(file, '')
     const { exitCode, stderr } = await run('serve', { ...place, dataDir: join(file, 'data') })
     expect(exitCode).toBe(78)
-    expect(stderr).toContain(`DATA_DIR is "${file}/data", which cannot be written to (ENOTDIR`)
+    expect(stderr).toContain(`DATA_DIR is "${file}/data"; it is not writable (ENOTDIR`)
   })
 })

@@ -26,7 +26,7 @@ function forgetful(
 }
 
 const often = (times: number) => Array.from({ length: times }, (_, nth) => (nth + 1) * 20)
-const tuning = { pollMs: 20, reapMs: 20, lookAfterMs: often(3) }
+const tuning = { pollMs: 20, reapMs: 20, lookupDelaysMs: often(3) }
 const REMOTE = { remoteId: 'remote-1' }
 
 describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => {
@@ -36,7 +36,7 @@ describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => 
     const { id } = await one.create()
     expect(await one.reached(id, 'SUCCEEDED')).toMatchObject({ chargesOpen: 1, error: null })
     const attempts = await one.attempts(id)
-    expect(attempts).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES', remoteId: 'remote-1', missing: 0 }])
+    expect(attempts).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES', remoteId: 'remote-1', missingChecks: 0 }])
     expect(looks).toEqual([attempts[0]?.id])
     expect(provider.sent).toHaveLength(1)
     const told = (await one.events(id)).map(({ body }) => body.type)
@@ -74,7 +74,7 @@ describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => 
     await using one = await openEngine({
       database,
       providers: [provider],
-      tuning: { ...tuning, lookAfterMs: [60_000] },
+      tuning: { ...tuning, lookupDelaysMs: [60_000] },
     })
     const { id } = await one.create()
     await expect.poll(() => looks.length).toBe(1)
@@ -92,7 +92,7 @@ describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => 
     await using one = await openEngine({
       database,
       providers: [provider],
-      tuning: { ...tuning, reapMs: 600_000, lookAfterMs: [600_000] },
+      tuning: { ...tuning, reapMs: 600_000, lookupDelaysMs: [600_000] },
     })
     const { id } = await one.create()
     await one.reached(id, 'OUTCOME_UNKNOWN')

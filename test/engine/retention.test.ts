@@ -15,7 +15,7 @@ import { createHousekeeping } from '../../src/engine/maintenance/housekeeping.ts
 import { DATABASES, type DatabaseKind } from '../support/database.ts'
 import { openEngine, type TestEngine, type TestEngineOptions } from '../support/engine.ts'
 import { checkInvariants } from '../support/invariants.ts'
-import { lapse } from '../support/lapse.ts'
+import { ageTask } from '../support/age-task.ts'
 import { ANY_ADDRESS, openReceiver } from '../support/receiver.ts'
 import { done, failure, held, picture, scripted } from '../support/scripted.ts'
 
@@ -36,7 +36,7 @@ const open = (database: DatabaseKind, more: Partial<TestEngineOptions> = {}) =>
 async function finished(one: TestEngine, ago = 0): Promise<string> {
   const { id } = await one.create({ partialImages: 1 })
   await one.reached(id, 'SUCCEEDED')
-  await lapse(one.db, id, ago)
+  await ageTask(one.db, id, ago)
   return id
 }
 
@@ -62,7 +62,7 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
     for (const [name, ago] of Object.entries(ages)) ids[name] = await finished(one, ago)
     const { id: lost } = await one.create({ prompt: 'lost' })
     await one.reached(lost, 'OUTCOME_UNKNOWN')
-    await lapse(one.db, lost, 100 * DAY)
+    await ageTask(one.db, lost, 100 * DAY)
     const before = (await one.events(lost)).length
 
     await createHousekeeping(one.deps).removeRows(signal)
@@ -78,7 +78,7 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
   })
 
   it('goes from a long log in small steps, and stays for ever where that is configured', async () => {
-    const kept = { eventsMs: null, previewsMs: null, deliveriesMs: null, callbacksMs: null }
+    const kept = { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null }
     const never = held()
     await using one = await open(database, { providers: [scripted((sent) => never.answer(sent))] })
     const { id } = await one.create()
@@ -94,7 +94,7 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
     )
     never.resolveWith(done)
     await one.reached(id, 'SUCCEEDED')
-    await lapse(one.db, id, 1000 * DAY)
+    await ageTask(one.db, id, 1000 * DAY)
     await createHousekeeping({ ...one.deps, retention: kept }).removeRows(signal)
     expect((await one.events(id))[0]?.seq).toBe(1)
     expect(await kindsOf(one, id)).toEqual(['FINAL'])
@@ -139,7 +139,7 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
       const [attempt] = await one.attempts(id)
       const row = { attemptId: attempt!.id, sha256: 'a', body: '{}', receivedAt: Date.now() }
       await one.db.tx((q) => insertCallback(q, row))
-      await lapse(one.db, id, ago)
+      await ageTask(one.db, id, ago)
       ids.push(id)
     }
     const deliveries = await listDeliveriesOf(one.db.read, ids)
@@ -282,7 +282,7 @@ describe.each(DATABASES)('files that nothing refers to on %s', (database) => {
     await makeOld(objects)
     await createHousekeeping({
       ...deps,
-      store: { ...one.store, belongsTo: () => Promise.resolve(false) },
+      store: { ...one.store, claimOwner: () => Promise.resolve(false) },
     }).collectFiles(signal)
     expect(forgotten).toEqual([])
     await collect()
@@ -297,11 +297,11 @@ describe.each(DATABASES)('files that nothing refers to on %s', (database) => {
     const preview = (await listAssets(one.db.read, [id])).find(({ kind }) => kind === 'PARTIAL')!
     const edit = await one.create({ prompt: 'lost', images: [{ imageId: preview.id }] })
     await one.reached(edit.id, 'OUTCOME_UNKNOWN')
-    await lapse(one.db, id, 8 * DAY)
+    await ageTask(one.db, id, 8 * DAY)
     await createHousekeeping(one.deps).removeRows(signal)
     expect(await kindsOf(one, id)).toEqual(['FINAL'])
     expect(await kindsOf(one, edit.id)).toEqual(['INPUT'])
-    const again = await one.engine.retry({ projectId: DEFAULT_PROJECT, apiKeyId: null }, edit.id, {
+    const again = await one.engine.retryTask({ projectId: DEFAULT_PROJECT, apiKeyId: null }, edit.id, {
       acceptPossibleSecondCharge: true,
     })
     expect(again.request.images).toEqual(edit.request.images)

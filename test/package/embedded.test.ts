@@ -58,9 +58,9 @@ describe('createGateway', () => {
       expect(error).toBeInstanceOf(ConfigError)
       expect(error).toMatchObject({
         problems: [
-          'configuration: publicUrl is "ftp://x": it must be an http:// or https:// URL without credentials, query or fragment.',
+          'configuration: publicUrl is "ftp://x"; it must be an http:// or https:// URL without credentials, query or fragment.',
           'configuration: prot is not a setting. Did you mean `port`?',
-          expect.stringContaining('configuration: providers[0].dialect is "openia": it must be openai or'),
+          expect.stringContaining('configuration: providers[0].dialect is "openia"; it must be openai, basic,'),
         ],
       })
     } finally {
@@ -343,7 +343,7 @@ describe('loadConfig', () => {
         { name: 'openai', dialect: 'openai', apiKey: 'sk-abcdefgh1234' },
       ],
     })
-    expect(warnings).toEqual(['DARKROOM_PORT is not a setting, so it does nothing. Did you mean `PORT`?'])
+    expect(warnings).toEqual(['DARKROOM_PORT is not a setting and has no effect. Did you mean `PORT`?'])
     const gateway = embed({ ...settings, logLevel: 'silent' })
     const response = await gateway.fetch(post('{ providers { name } }'))
     expect(await response.json()).toEqual({ data: { providers: [{ name: 'mine' }, { name: 'openai' }] } })

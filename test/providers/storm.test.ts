@@ -2,12 +2,12 @@
 // ledgers of the upstreams are compared with ours.
 import sharp from 'sharp'
 import { expect, it, onTestFinished } from 'vitest'
-import { readAftermath } from '../support/aftermath.ts'
+import { readFinalState } from '../support/final-state.ts'
 import type { Client } from '../support/client.ts'
 import { newPlace, type Place } from '../support/database.ts'
 import { startGateway } from '../support/gateway-process.ts'
 import { openGateway } from '../support/gateway.ts'
-import { hastenRests } from '../support/hasten.ts'
+import { endCooldownsEarly } from '../support/end-cooldowns.ts'
 import { createRandom, type Random } from '../support/random.ts'
 import { auditBooks } from './audit.ts'
 import { startFleet, type Fleet } from './fleet.ts'
@@ -115,7 +115,7 @@ async function weather(gateways: Client[], fleet: Fleet, place: Place, random: R
   script(fleet, random)
   const wishes = Array.from({ length: TASKS }, (_, number) => wish(number, random))
   const over = new AbortController()
-  const hastened = hastenRests(place, over.signal)
+  const hastened = endCooldownsEarly(place, over.signal)
   try {
     const client = (index: number) => gateways[index % gateways.length]!
     await Promise.all(wishes.map((input, index) => client(index).generate(input)))
@@ -143,8 +143,8 @@ it.each([
       await place.remove()
     })
     const sandbox = { name: 'sandbox', dialect: 'sandbox', durationMs: 20, timeoutMs: TIMEOUT_MS }
-    const lookAfterMs = [...Array(100).keys()].map((nth) => (nth + 1) * 500)
-    const engine = { pollMs: 50, reapMs: 200, lookAfterMs }
+    const lookupDelaysMs = [...Array(100).keys()].map((nth) => (nth + 1) * 500)
+    const engine = { pollMs: 50, reapMs: 200, lookupDelaysMs }
     const settings = { providers: [...fleet.entries, sandbox], engine }
     const gateways =
       processes === 1
@@ -155,7 +155,7 @@ it.each([
     } finally {
       for (const gateway of gateways) await gateway[Symbol.asyncDispose]()
     }
-    const aftermath = await readAftermath(place)
+    const aftermath = await readFinalState(place)
     expect(aftermath.violated).toEqual([])
     expect(auditBooks(fleet, aftermath)).toEqual([])
     // And the audit would notice.

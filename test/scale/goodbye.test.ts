@@ -19,7 +19,7 @@ const SETTINGS = {
   port: 0,
   logLevel: 'error',
   providers: [{ name: 'sandbox', dialect: 'sandbox', durationMs: 1000, concurrency: 1 }],
-  engine: { drainTimeoutMs: 120_000, progressEveryMs: 100 },
+  engine: { drainTimeoutMs: 120_000, progressIntervalMs: 100 },
 }
 const SMALL = { model: 'dall-e-2', size: '256x256', partialImages: 3 }
 

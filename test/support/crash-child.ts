@@ -20,9 +20,9 @@ import { createMetrics } from '../../src/metrics.ts'
 import { requestRule } from '../../src/providers/wire/address.ts'
 import { createDownloader } from '../../src/providers/wire/download.ts'
 import { createPoster } from '../../src/providers/wire/post.ts'
-import { untraced } from '../../src/tracing.ts'
+import { noTracing } from '../../src/tracing.ts'
 import { paidProvider } from './paid-upstream.ts'
-import { NOBODY, PLAIN } from './plain-input.ts'
+import { ANONYMOUS, PLAIN } from './plain-input.ts'
 
 const { databaseUrl, dataDir, upstream, killAt } = JSON.parse(process.argv[2]!) as {
   databaseUrl: string | null
@@ -76,7 +76,7 @@ const engine = createEngine({
   store: crashingStore(await openDirectoryStore(join(dataDir, 'assets'))),
   ingestLimit: createLimit(4),
   forget: () => Promise.resolve(),
-  retention: { eventsMs: null, previewsMs: null, deliveriesMs: null, callbacksMs: null },
+  retention: { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null },
   providers: [paidProvider(upstream, boundary)],
   wakeUps,
   inputRule: requestRule(),
@@ -91,22 +91,22 @@ const engine = createEngine({
   clock: systemClock,
   log,
   metrics: createMetrics(),
-  tracing: untraced,
+  tracing: noTracing,
   // No heartbeat and no reaper: the only transactions are the task's own. The lease is soon over for who comes after.
   tuning: {
     maxAttempts: 3,
     leaseMs: 500,
     heartbeatMs: 60_000,
     reapMs: 60_000,
-    lookAfterMs: [],
+    lookupDelaysMs: [],
     pollMs: 1000,
-    progressEveryMs: 0,
+    progressIntervalMs: 0,
   },
   random: () => 0,
   workerId: newId('wrk', Date.now()),
 })
 await engine.start()
-const { task } = await engine.create(NOBODY, { ...PLAIN, idempotencyKey: 'crash', partialImages: 1 })
+const { task } = await engine.createTask(ANONYMOUS, { ...PLAIN, idempotencyKey: 'crash', partialImages: 1 })
 for await (const _ of await engine.watchTask(DEFAULT_PROJECT, task.id, null));
 await engine.stop(0)
 await Promise.all([downloader.close(), poster.close()])

@@ -28,10 +28,10 @@ import { requestRule, type AddressRule } from '../../src/providers/wire/address.
 import { createDownloader } from '../../src/providers/wire/download.ts'
 import { createPoster } from '../../src/providers/wire/post.ts'
 import type { Provider } from '../../src/providers/provider.ts'
-import { untraced } from '../../src/tracing.ts'
+import { noTracing } from '../../src/tracing.ts'
 import { newPlace, type DatabaseKind, type Place } from './database.ts'
 import { checkInvariants } from './invariants.ts'
-import { NOBODY, PLAIN } from './plain-input.ts'
+import { ANONYMOUS, PLAIN } from './plain-input.ts'
 
 export interface TestEngine {
   engine: Engine
@@ -73,16 +73,16 @@ const TUNING: Tuning = {
   leaseMs: 30_000,
   heartbeatMs: 10_000,
   reapMs: 5000,
-  lookAfterMs: [5000],
+  lookupDelaysMs: [5000],
   pollMs: 1000,
-  progressEveryMs: 0,
+  progressIntervalMs: 0,
 }
 
 const [HOUR, DAY] = [3_600_000, 86_400_000]
 /** As long as a configuration that says nothing keeps things. */
 const RETENTION: Retention = {
   eventsMs: 7 * DAY,
-  previewsMs: 24 * HOUR,
+  partialImagesMs: 24 * HOUR,
   deliveriesMs: 30 * DAY,
   callbacksMs: 7 * DAY,
 }
@@ -108,7 +108,7 @@ export async function openEngine(options: TestEngineOptions): Promise<TestEngine
     store,
     deps,
     place,
-    create: async (input = {}) => (await engine.create(NOBODY, { ...PLAIN, ...input })).task,
+    create: async (input = {}) => (await engine.createTask(ANONYMOUS, { ...PLAIN, ...input })).task,
     task: (id) => getTask(db.read, id),
     attempts: (id) => listAttempts(db.read, [id]),
     events: (id) => listEvents(db.read, id, 0, 1000),
@@ -156,7 +156,7 @@ async function openDeps(place: Place, options: TestEngineOptions) {
     clock: systemClock,
     log,
     metrics: createMetrics(),
-    tracing: untraced,
+    tracing: noTracing,
     tuning: { ...TUNING, ...tuning },
     // No jitter: what is tried again is tried at once.
     random: () => 0,

@@ -40,7 +40,7 @@ export async function startGateway(
     databaseUrl: place.databaseUrl,
     logLevel: process.env['TEST_LOG'] ?? 'silent',
     providers: options.providers ?? [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }],
-    engine: { progressEveryMs: 0, ...options.engine },
+    engine: { progressIntervalMs: 0, ...options.engine },
     ...options.settings,
   }
   await writeFile(file, JSON.stringify(settings))

@@ -27,7 +27,7 @@ export interface TestGatewayOptions {
   inputRule?: AddressRule
   webhookRule?: AddressRule
   delivery?: DeliveryTuning
-  stuckMs?: number
+  slowClientTimeoutMs?: number
   corsOrigins?: string[]
   /** Any other settings, as in a configuration file. */
   settings?: Record<string, unknown>
@@ -43,7 +43,7 @@ export async function openGateway(options: TestGatewayOptions = {}): Promise<Tes
     ...(options.inputRule ? { inputRule: options.inputRule } : {}),
     ...(options.webhookRule ? { webhookRule: options.webhookRule } : {}),
     ...(options.delivery ? { delivery: options.delivery } : {}),
-    ...(options.stuckMs === undefined ? {} : { stuckMs: options.stuckMs }),
+    ...(options.slowClientTimeoutMs === undefined ? {} : { slowClientTimeoutMs: options.slowClientTimeoutMs }),
   })
   const { url } = await gateway.start()
   return {
@@ -69,7 +69,7 @@ async function writeConfig(place: Place, options: TestGatewayOptions): Promise<s
     databaseUrl: place.databaseUrl,
     providers,
     corsOrigins: options.corsOrigins ?? [],
-    engine: { progressEveryMs: 0, ...options.engine },
+    engine: { progressIntervalMs: 0, ...options.engine },
     ...options.settings,
   }
   await writeFile(join(folder, 'darkroom.config.json'), JSON.stringify(config))

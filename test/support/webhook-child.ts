@@ -16,8 +16,8 @@ import { createMetrics } from '../../src/metrics.ts'
 import { requestRule } from '../../src/providers/wire/address.ts'
 import { createDownloader } from '../../src/providers/wire/download.ts'
 import { createPoster } from '../../src/providers/wire/post.ts'
-import { untraced } from '../../src/tracing.ts'
-import { NOBODY, PLAIN } from './plain-input.ts'
+import { noTracing } from '../../src/tracing.ts'
+import { ANONYMOUS, PLAIN } from './plain-input.ts'
 import { done, scripted } from './scripted.ts'
 
 const TOLD = z.object({ databaseUrl: z.string().nullable(), dataDir: z.string(), callbackUrl: z.string() })
@@ -33,7 +33,7 @@ const engine = createEngine({
   store: await openDirectoryStore(join(dataDir, 'assets')),
   ingestLimit: createLimit(4),
   forget: () => Promise.resolve(),
-  retention: { eventsMs: null, previewsMs: null, deliveriesMs: null, callbacksMs: null },
+  retention: { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null },
   providers: [scripted((sent) => done(sent))],
   wakeUps,
   inputRule: requestRule(),
@@ -56,18 +56,18 @@ const engine = createEngine({
   clock: systemClock,
   log,
   metrics: createMetrics(),
-  tracing: untraced,
+  tracing: noTracing,
   tuning: {
     maxAttempts: 3,
     leaseMs: 30_000,
     heartbeatMs: 10_000,
     reapMs: 5000,
-    lookAfterMs: [],
+    lookupDelaysMs: [],
     pollMs: 100,
-    progressEveryMs: 0,
+    progressIntervalMs: 0,
   },
   random: () => 0,
   workerId: newId('wrk', systemClock.now()),
 })
 await engine.start()
-await engine.create(NOBODY, { ...PLAIN, callbackUrl })
+await engine.createTask(ANONYMOUS, { ...PLAIN, callbackUrl })

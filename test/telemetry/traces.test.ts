@@ -11,7 +11,7 @@ import { createGateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
 import { readTraceSettings } from '../../src/telemetry/settings.ts'
 import { openTracing } from '../../src/telemetry/switch.ts'
-import { untraced } from '../../src/tracing.ts'
+import { noTracing } from '../../src/tracing.ts'
 import { startOpenaiUpstream } from '../providers/upstreams/openai.ts'
 import { newPlace, type Place } from '../support/database.ts'
 import { openReceiver } from '../support/receiver.ts'
@@ -30,7 +30,7 @@ function switchesOf({ url }: Collector, name: string): Record<string, string> {
 async function configure(place: Place, settings: object): Promise<string> {
   const file = join(place.dataDir, 'darkroom.config.json')
   const { dataDir, databaseUrl } = place
-  const engine = { pollMs: 20, progressEveryMs: 0 }
+  const engine = { pollMs: 20, progressIntervalMs: 0 }
   await writeFile(file, JSON.stringify({ port: 0, dataDir, databaseUrl, engine, ...settings }))
   return file
 }
@@ -176,10 +176,10 @@ describe('traces', () => {
 
   it('are off until a variable asks for them, and however the others are set when one says so', async () => {
     const on = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
-    expect(await openTracing({}, tell)).toBe(untraced)
-    expect(await openTracing({ OTEL_SERVICE_NAME: 'x' }, tell)).toBe(untraced)
-    expect(await openTracing({ ...on, OTEL_SDK_DISABLED: 'true' }, tell)).toBe(untraced)
-    expect(await openTracing({ ...on, OTEL_TRACES_EXPORTER: 'none' }, tell)).toBe(untraced)
+    expect(await openTracing({}, tell)).toBe(noTracing)
+    expect(await openTracing({ OTEL_SERVICE_NAME: 'x' }, tell)).toBe(noTracing)
+    expect(await openTracing({ ...on, OTEL_SDK_DISABLED: 'true' }, tell)).toBe(noTracing)
+    expect(await openTracing({ ...on, OTEL_TRACES_EXPORTER: 'none' }, tell)).toBe(noTracing)
     expect(heard).toEqual([])
     expect(readTraceSettings(on, tell)?.url).toBe('http://127.0.0.1:4318/v1/traces')
     expect(readTraceSettings({ OTEL_TRACES_EXPORTER: 'otlp' }, tell)?.url).toBe(

@@ -19,7 +19,7 @@ import { CONFIGURED_PRICES } from '../providers/upstreams/tariff.ts'
 import type { Client } from '../support/client.ts'
 import { newPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
-import { hastenRests } from '../support/hasten.ts'
+import { endCooldownsEarly } from '../support/end-cooldowns.ts'
 import { checkInvariants } from '../support/invariants.ts'
 import { createRandom, type Random } from '../support/random.ts'
 
@@ -74,10 +74,10 @@ async function paintAll(place: Place, fleet: Fleet, tasks: number, random: Rando
     engine: {
       pollMs: 50,
       reapMs: 200,
-      lookAfterMs: Array.from({ length: 100 }, (_, nth) => (nth + 1) * 500),
+      lookupDelaysMs: Array.from({ length: 100 }, (_, nth) => (nth + 1) * 500),
     },
   })
-  const hastened = hastenRests(place, over.signal)
+  const hastened = endCooldownsEarly(place, over.signal)
   try {
     for (let number = 0; number < tasks; number += TOGETHER) {
       script(fleet, random)

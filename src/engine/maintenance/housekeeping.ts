@@ -83,14 +83,14 @@ export function createHousekeeping(
   }
 
   async function removeOfProject(projectId: string, signal: AbortSignal): Promise<void> {
-    const { eventsMs, previewsMs, deliveriesMs } = retention
+    const { eventsMs, partialImagesMs, deliveriesMs } = retention
     const now = clock.now()
     if (eventsMs !== null) {
       await alongFeed(projectId, { from: 0, before: now - eventsMs, signal }, removeEvents)
     }
-    if (previewsMs !== null) {
+    if (partialImagesMs !== null) {
       const from = seenUpTo.get(projectId) ?? 0
-      const before = now - previewsMs
+      const before = now - partialImagesMs
       seenUpTo.set(projectId, await alongFeed(projectId, { from, before, signal }, removePreviews))
     }
     if (deliveriesMs !== null) {
@@ -116,7 +116,7 @@ export function createHousekeeping(
     },
 
     async collectFiles(signal) {
-      if (!(await store.belongsTo(String(await findBirth(db.read))))) {
+      if (!(await store.claimOwner(String(await findBirth(db.read))))) {
         log.error('the images lie in a folder of another database; none is removed. See docs/operating.md')
         return
       }

@@ -1,5 +1,5 @@
 import { QUEUE_KEY } from '../../db/attempts/attempts.ts'
-import { claimLook, listToLookFor } from '../../db/attempts/lost.ts'
+import { claimLookup, listDueLookups } from '../../db/attempts/lost.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import { ProviderError } from '../../providers/error.ts'
@@ -17,15 +17,15 @@ const AT_ONCE = 20
 
 /**
  * Looks for attempts whose answer was lost, at the providers that support a lookup by our own id: at once, and then after
- * each of `lookAfterMs`. One that is found is accepted as if its answer had arrived. One that is not found stays UNKNOWN: a
+ * each of `lookupDelaysMs`. One that is found is accepted as if its answer had arrived. One that is not found stays UNKNOWN: a
  * provider without a record of it may still charge. `stop` ends it.
  */
 export async function reconcile(deps: ReconcileDeps, stop: AbortSignal): Promise<void> {
   const finders = deps.providers.filter((provider) => provider.find !== undefined)
   if (finders.length === 0) return
-  const due = await listToLookFor(deps.db.read, {
+  const due = await listDueLookups(deps.db.read, {
     providers: finders.map(({ name }) => name),
-    mostLooks: deps.tuning.lookAfterMs.length + 1,
+    maxLookups: deps.tuning.lookupDelaysMs.length + 1,
     limit: AT_ONCE,
   })
   await Promise.all(
@@ -43,7 +43,7 @@ async function look(
   attempt: AttemptRow,
   stop: AbortSignal,
 ): Promise<void> {
-  if (!(await deps.db.tx((q) => claimLook(q, attempt, waitAfter(deps, attempt.missing))))) return
+  if (!(await deps.db.tx((q) => claimLookup(q, attempt, waitAfter(deps, attempt.missingChecks))))) return
   const found = await findRemote(deps, provider, attempt, stop)
   if (!found) return
   const task = await getTask(deps.db.read, attempt.taskId)
@@ -56,8 +56,8 @@ async function look(
 }
 
 /** From one lookup to the next, after `looks` earlier ones; 0 after the last. */
-function waitAfter({ tuning: { lookAfterMs } }: Pick<Deps, 'tuning'>, looks: number): number {
-  return Math.max(0, (lookAfterMs[looks] ?? 0) - (lookAfterMs[looks - 1] ?? 0))
+function waitAfter({ tuning: { lookupDelaysMs } }: Pick<Deps, 'tuning'>, looks: number): number {
+  return Math.max(0, (lookupDelaysMs[looks] ?? 0) - (lookupDelaysMs[looks - 1] ?? 0))
 }
 
 function explain({ log }: Pick<Deps, 'log'>, { id }: AttemptRow, error: unknown): void {

@@ -3,7 +3,7 @@ export interface Retention {
   /** The events of a task. */
   eventsMs: number | null
   /** The previews of a task; at most as long as its events, which lead to them. */
-  previewsMs: number | null
+  partialImagesMs: number | null
   /** Webhook deliveries and their tries, counted from their own end. */
   deliveriesMs: number | null
   /** What upstreams posted about an attempt. */

@@ -55,7 +55,7 @@ export function createRecorder(deps: RecorderDeps, task: TaskRow, attempt: Attem
     progress(fraction) {
       const reached = shareOf(fraction)
       const now = deps.clock.now()
-      if (!(reached > last) || now - lastAt < deps.tuning.progressEveryMs) return
+      if (!(reached > last) || now - lastAt < deps.tuning.progressIntervalMs) return
       last = reached
       lastAt = now
       void enqueue(() => write(reached))

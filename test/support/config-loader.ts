@@ -1,4 +1,4 @@
-// What the tests of the configuration try it with.
+// Loads configurations with fake dialects.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import type { Provider } from '../../src/providers/provider.ts'
 
 /** A folder of its own for each test. */
 export let cwd: string
-/** The providers that were closed, by name. */
+/** Names of the closed providers. */
 export let closed: string[]
 
 beforeEach(async () => {
@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(cwd, { recursive: true })
 })
 
-/** Dialects that say what they are given. */
+/** Dialects whose providers record that they were closed. */
 export const FAKE: Dialects = {
   sandbox: {
     options: z.strictObject({ durationMs: z.int().min(0).default(0) }),
@@ -59,7 +59,7 @@ function fakeProvider(name: string, dialect: string): Provider {
     offers: [],
     concurrency: 1,
     timeoutMs: 1_000,
-    submit: () => Promise.reject(new Error('never asked')),
+    submit: () => Promise.reject(new Error('not supported')),
     close: async () => void closed.push(name),
   }
 }
@@ -70,13 +70,13 @@ export interface Given {
   flags?: { port?: string; host?: string; dataDir?: string }
 }
 
-/** What comes of an environment, a file and flags. */
+/** Loads the configuration of an environment, a file and flags. */
 export async function load({ env = {}, file, flags = {} }: Given): Promise<Config> {
   if (file !== undefined) await writeFile(join(cwd, 'darkroom.config.json'), JSON.stringify(file))
   return loadConfig({ env, cwd, flags, dialects: FAKE })
 }
 
-/** What is wrong with them, each in a sentence. */
+/** The problems of an invalid configuration. */
 export async function problemsOf(given: Given): Promise<readonly string[]> {
   const error = await load(given).catch((thrown: unknown) => thrown)
   if (!(error instanceof ConfigError)) throw new Error('expected a ConfigError', { cause: error })
