@@ -16,50 +16,50 @@ import type { Limiter } from './access/limiter.ts'
 import type { WakeUps } from './events/wake-ups.ts'
 import type { Retention } from './maintenance/retention.ts'
 
-/** How patient the engine is. Every value in milliseconds unless it says otherwise. */
+/** Durations in milliseconds. */
 export interface Tuning {
-  /** How many attempts one task may have, charged or not. */
+  /** Maximum of attempts per task, charged or not. */
   maxAttempts: number
-  /** How long a claim lasts without a heartbeat. */
+  /** How long a lease lasts without a heartbeat. */
   leaseMs: number
-  /** How often a worker renews its leases; well under `leaseMs`. */
+  /** Interval of lease renewals; well under `leaseMs`. */
   heartbeatMs: number
-  /** How often abandoned attempts are looked for. */
+  /** Interval of the search for expired leases. */
   reapMs: number
-  /** How long after the first look an order whose answer was lost is looked for again, once for each entry. */
+  /** Delays of the lookups of a lost response, each from the first lookup. */
   lookupDelaysMs: readonly number[]
-  /** The longest time a reader or a runner sleeps without a wake-up. */
+  /** Maximum time without a wake-up before a reader or runner reads again. */
   pollMs: number
-  /** The least time between two stored progress events of one task. */
+  /** Minimum time between two progress events of a task. */
   progressIntervalMs: number
 }
 
-/** What the engine's functions work with, handed to each of them: no globals, no singletons. */
+/** Everything the engine's functions use, passed to each of them: no globals, no singletons. */
 export interface Deps {
   db: Database
   store: AssetStore
-  /** How many images may be decoded and stored at once: bounds the memory that results take. */
+  /** Bounds the memory for results: how many images are decoded and stored concurrently. */
   ingestLimit: Limit
-  /** Removes what was made from content that is gone, such as renditions. */
-  forget(sha256: string): Promise<void>
+  /** Deletes the renditions of deleted content. */
+  removeRenditions(sha256: string): Promise<void>
   retention: Retention
   /** In the operator's order of preference. */
   providers: readonly Provider[]
   wakeUps: WakeUps
-  /** What the address of an input image must be like, and how it is fetched. */
+  /** Restricts the URLs of input images. */
   inputRule: AddressRule
   downloader: Downloader
-  /** What the address of a webhook must be like, how it is posted to, and with what patience. */
+  /** Restricts the URLs of webhooks. */
   webhookRule: AddressRule
   poster: Poster
   delivery: DeliveryTuning
   breaker: Breaker
   limiter: Limiter
-  /** Where a provider's callbacks reach us, without a slash at the end; undefined when they cannot. */
+  /** The base URL of a provider's callbacks, without a trailing slash; undefined when it cannot reach this server. */
   callbackBase(provider: Provider): string | undefined
-  /** Where clients reach this server, without a slash at the end; null when nobody said. */
+  /** The base URL for clients, without a trailing slash; null when not configured. */
   publicUrl: string | null
-  /** The path of an image as webhooks are told it; without it, one that is not signed. */
+  /** The path of an image in webhooks. By default an unsigned path. */
   assetPath?: (asset: AssetRow) => string
   clock: Clock
   log: Logger
@@ -68,12 +68,14 @@ export interface Deps {
   tuning: Tuning
   /** 0..1, for jitter. */
   random(): number
-  /** Names this process in leases, new at each start. */
+  /** Names this process in leases; new at each start. */
   workerId: string
 }
 
-/** The two ends of a process: first its calls are `cut`, and once their outcomes are written down it is `over`. */
+/** The two phases of a shutdown. */
 export interface ShutdownSignals {
-  cut: AbortSignal
-  over: AbortSignal
+  /** Aborts provider calls; their outcomes are then recorded. */
+  abortCalls: AbortSignal
+  /** Aborts everything else. The process then exits. */
+  exit: AbortSignal
 }

@@ -1,5 +1,5 @@
-// The contract between the engine and every upstream. Adapters are stateless. They never sleep, loop, retry, log or
-// read the clock: the engine does.
+// The contract between the engine and provider adapters. Adapters are stateless; sleeping, retries, logging and the clock
+// belong to the engine.
 import type { z } from 'zod'
 import type {
   Background,
@@ -16,56 +16,51 @@ import type {
   WirePhase,
 } from '../domain.ts'
 
-/** A configured upstream account. */
 export interface Provider {
   readonly name: string
   readonly dialect: string
   readonly traits: ProviderTraits
   readonly offers: readonly Offer[]
-  /** True when the upstream can call back a loopback address. */
+  /** True when callbacks can reach a loopback address. */
   readonly loopback?: boolean
-  /** Maximum of submits in progress. */
+  /** Maximum of concurrent submits. */
   readonly concurrency: number
   /** Deadline of a submit. */
   readonly timeoutMs: number
 
-  /** Throws ProviderError. Any other error is a bug, and the outcome counts as lost. */
-  submit(request: ProviderRequest, call: Call): Promise<Answer>
+  /** Throws ProviderError. Any other error is a bug; the outcome then counts as lost. */
+  submit(request: ProviderRequest, call: Call): Promise<CallResult>
   /**
-   * The state of an accepted request, whose model may have left the configuration. Absent where submit returns the
-   * result. A ProviderError `rejected` or `broken` is about the request; any other only about this check.
+   * Polls an accepted request; its model may have left the configuration. Absent when submit returns the result. A
+   * ProviderError `rejected` or `broken` is about the request, any other kind only about this check.
    */
-  check?(remoteId: string, settings: Settings, call: Call): Promise<Answer>
+  check?(remoteId: string, settings: Settings, call: Call): Promise<CallResult>
+  /** Parses an untrusted callback body; the engine calls `check` before it acts. Throws ProviderError `broken`. */
+  readCallback?(body: string): Callback
+  /** Redacts the account's secrets. */
+  redact?(text: string): string
   /**
-   * Reads the body of a callback, which is not trusted: the engine calls `check` before it acts. Throws ProviderError
-   * `broken` for a malformed body.
-   */
-  receive?(body: string): Callback
-  /** Removes the account's secrets from a text that is to be stored. */
-  hide?(text: string): string
-  /**
-   * Finds a request by `Call.clientRef` after the reply with its remote id was lost. Undefined without a record, which
-   * proves nothing: there may be none yet. Free of charge. A ProviderError is about the lookup only.
+   * Finds a request by `Call.clientRef`, free of charge, when its remote id was lost. Undefined when there is no record,
+   * which proves nothing: it may follow. A ProviderError is about the lookup only.
    */
   find?(clientRef: string, call: Call): Promise<{ remoteId: string } | undefined>
-  /** Asks the upstream to stop. It may charge all the same. */
+  /** Requests a stop. The provider may still charge. */
   cancel?(remoteId: string, call: Call): Promise<void>
   /** Called once, after the last call. */
   close(): Promise<void>
 }
 
-/** How a result arrives: in the reply, in a stream with previews, by polling, or after a callback. */
+/** How a result arrives: in the response, in a stream with partial images, by polling, or after a callback. */
 export const MODES = ['SYNC', 'STREAM', 'POLL', 'CALLBACK'] as const
-/** How an attempt is found after a crash, weakest first. */
+/** What identifies an attempt at the provider after a crash, weakest first. */
 export const RECOVERIES = ['NONE', 'REMOTE_ID', 'CALLBACK', 'CLIENT_REF'] as const
 
-/** What the risk of a charge depends on. */
 export interface ProviderTraits {
-  /** The preferred mode first. */
+  /** In order of preference. */
   modes: readonly (typeof MODES)[number][]
   /** Of the preferred mode. */
   recovery: (typeof RECOVERIES)[number]
-  /** The charge of a failed request: NO where the operator declares that failures are never billed. */
+  /** NO when the operator declares that failures are never billed. */
   failureCharge: Exclude<Charged, 'YES'>
 }
 
@@ -77,11 +72,11 @@ export interface Offer {
   capabilities: Capabilities
   /** Null when unknown: costs are then unknown, not zero. */
   price: Price | null
-  /** ISO date on which the upstream switches it off; null when none is announced. */
+  /** ISO date on which the provider turns the model off; null when none is announced. */
   retiresOn: string | null
 }
 
-/** A setting outside of the capabilities is a warning or a refusal, never dropped. */
+/** A setting outside the capabilities causes a warning or an error; it is never dropped silently. */
 export interface Capabilities {
   operations: readonly Operation[]
   sizes: SizeRule
@@ -96,15 +91,15 @@ export interface Capabilities {
   maxN: number
   maxInputImages: number
   mask: boolean
-  /** Per call; 0 for no previews. */
+  /** Per call; 0 when not supported. */
   maxPartialImages: number
-  /** Whether there is a field for the end user. */
+  /** Whether requests have a field for the end user. */
   user: boolean
   /** In Unicode code points. */
   maxPromptLength: number
 }
 
-/** `auto` tells whether `size: auto` is allowed besides. */
+/** `auto`: whether `size: auto` is allowed too. */
 export type SizeRule =
   | { kind: 'list'; auto: boolean; values: readonly string[] }
   | {
@@ -133,7 +128,7 @@ export interface TokenPrice {
 
 /** Micro-USD per finished image. */
 export interface ImagePrice {
-  /** Without a match in `bySettings`. */
+  /** Default when nothing in `bySettings` matches. */
   imageMicros: number
   /** The first match applies; an absent setting matches every value. */
   bySettings: readonly { size?: string | undefined; quality?: Quality | undefined; imageMicros: number }[]
@@ -144,40 +139,41 @@ export interface ImagePrice {
 export interface ProviderRequest extends Settings {
   operation: Operation
   upstreamModel: string
-  /** Empty for a generation, else 1 to 16 in the client's order. */
+  /** Empty for GENERATE, else 1 to 16. */
   images: readonly ProviderRequestImage[]
-  /** Guaranteed: the size of the first image, and an alpha channel. Transparent pixels are redrawn. */
+  /** Same size as the first image, with an alpha channel; transparent pixels are redrawn. */
   mask: ProviderRequestImage | null
 }
 
 export interface ProviderRequestImage extends ImageFacts {
-  /** Reads from disk when consumed. */
+  /** Read from disk lazily. */
   blob(): Promise<Blob>
 }
 
 export interface Call {
-  /** Aborts at the deadline. The adapter must then throw `lost` or `unreached`. */
+  /** Aborts at the deadline; the adapter then throws `lost` or `unreached`. */
   signal: AbortSignal
-  /** The attempt's id, to be sent wherever the upstream has a field for it. */
+  /** The attempt's id. Send it where the API has a field for it. */
   clientRef: string
-  /** The attempt's unguessable callback URL. Absent when upstreams cannot reach this server. */
+  /** Unguessable, one per attempt. Absent when the provider cannot reach this server. */
   callbackUrl?: string | undefined
-  /** The W3C header to send, where the operator turned it on. */
+  /** W3C trace context to send; present when the operator enables it. */
   traceparent?: string | undefined
-  /** A new path in the spool. The engine removes leftovers. */
+  /** A new path in the spool. The engine deletes the file after the call. */
   newFile(): string
-  /** Called before the adapter goes on. Phases never go back. */
+  /** Report a phase before continuing. Phases never decrease. */
   onWire(phase: WirePhase, facts?: { httpStatus?: number; providerRequestId?: string }): void
-  /** 0 to 1, never decreasing. The engine throttles it. */
+  /** 0 to 1, never decreasing. Throttled by the engine. */
   onProgress(fraction: number): void
-  /** A preview at a `newFile()` path. Await it to keep the order. */
+  /** A partial image at a `newFile()` path. Await it to keep the order. */
   onPartial(file: string, index: number): Promise<void>
 }
 
-export type Answer =
+/** What a submit or a check returns. */
+export type CallResult =
   | { state: 'ACCEPTED'; remoteId: string; checkAfterMs: number }
   | { state: 'PENDING'; progress: number | null; checkAfterMs: number }
-  /** Checks only: the remote id is unknown, perhaps not yet known. */
+  /** Checks only: the provider does not know the remote id (yet). */
   | { state: 'MISSING'; checkAfterMs: number }
   | { state: 'DONE'; images: ReceivedImage[]; usage: Usage; resolved: ResolvedSettings }
 
@@ -192,7 +188,7 @@ export interface ReceivedImage {
   revisedPrompt: string | null
 }
 
-/** What the upstream chose for `auto`; absent where not reported. */
+/** Values that the provider chose for `auto`; absent when not reported. */
 export interface ResolvedSettings {
   size?: string
   quality?: Quality
@@ -212,9 +208,9 @@ export const UNKNOWN_USAGE: Usage = {
 }
 
 export interface Dialect<Options = unknown> {
-  /** Validates a provider's entry in the configuration, without `name` and `dialect`. */
+  /** Schema of a provider's configuration entry, without `name` and `dialect`. */
   readonly options: z.ZodType<Options>
-  /** The entry from environment variables; undefined when they are not set. */
+  /** A configuration entry from environment variables; undefined when they are not set. */
   fromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> | undefined
   create(name: string, options: Options): Provider
 }

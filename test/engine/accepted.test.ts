@@ -2,13 +2,16 @@ import { describe, expect, it } from 'vitest'
 import type { Settings } from '../../src/domain.ts'
 import type { Deps } from '../../src/engine/deps.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
-import type { Answer, Call, Provider } from '../../src/providers/provider.ts'
+import type { CallResult, Call, Provider } from '../../src/providers/provider.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, failure, held, REPORTED, scripted, type Checked } from '../support/scripted.ts'
 
 /** A provider that accepts, and is then asked; `checks` says how it answers, `nth` counting from 1. */
-function accepting(checks: (sent: Checked, nth: number) => Promise<Answer>, more: Partial<Provider> = {}) {
+function accepting(
+  checks: (sent: Checked, nth: number) => Promise<CallResult>,
+  more: Partial<Provider> = {},
+) {
   const asked: string[] = []
   const provider = scripted(
     async () => ({ state: 'ACCEPTED', remoteId: `remote-${asked.length}`, checkAfterMs: 0 }),
@@ -23,7 +26,11 @@ function accepting(checks: (sent: Checked, nth: number) => Promise<Answer>, more
   return { provider, asked }
 }
 
-const pending = (progress: number | null = null): Answer => ({ state: 'PENDING', progress, checkAfterMs: 0 })
+const pending = (progress: number | null = null): CallResult => ({
+  state: 'PENDING',
+  progress,
+  checkAfterMs: 0,
+})
 const quick = { pollMs: 20 }
 const reachable = (deps: Deps): Deps => ({ ...deps, callbackBase: () => 'http://127.0.0.1:1' })
 
@@ -151,7 +158,7 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
         url = call.callbackUrl ?? ''
         return { state: 'ACCEPTED', remoteId: 'remote', checkAfterMs: 600_000 }
       },
-      { receive: () => ({ remoteId: 'remote' }), check: async () => pending() },
+      { readCallback: () => ({ remoteId: 'remote' }), check: async () => pending() },
     )
     await using one = await openEngine({ database, providers: [first], wrap: reachable })
     const { id } = await one.create()
@@ -160,7 +167,7 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
 
     const { provider } = accepting((asked) => done(asked))
     await using two = await openEngine({ place: one.place, providers: [provider], tuning: quick })
-    expect(await two.engine.receive(url.split('/').at(-1)!, '{}')).toBe('KEPT')
+    expect(await two.engine.receiveCallback(url.split('/').at(-1)!, '{}')).toBe('STORED')
     await two.reached(id, 'SUCCEEDED')
     await two.close()
   })
@@ -198,7 +205,7 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
     await using one = await openEngine({ database, providers: [provider], tuning: quick })
     const { id } = await one.create()
     await expect.poll(async () => (await one.attempts(id))[0]?.state).toBe('ACCEPTED')
-    const asked = await one.engine.cancel(DEFAULT_PROJECT, id)
+    const asked = await one.engine.cancelTask(DEFAULT_PROJECT, id)
     expect(asked).toMatchObject({ status: 'RUNNING', cancelRequestedAt: expect.any(Number) })
     await expect.poll(() => told).toEqual(['remote-0'])
     gate.resolveWith((sent) => done(sent))
@@ -216,7 +223,7 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
     await using one = await openEngine({ database, providers: [slow], tuning: quick })
     const { id } = await one.create()
     await one.reached(id, 'RUNNING')
-    await one.engine.cancel(DEFAULT_PROJECT, id)
+    await one.engine.cancelTask(DEFAULT_PROJECT, id)
     expect(told).toEqual([])
     gate.release({ state: 'ACCEPTED', remoteId: 'late', checkAfterMs: 0 })
     await one.reached(id, 'CANCELED')

@@ -96,7 +96,7 @@ describe.each(DATABASES)('the books on %s', (database) => {
     const held = (await books(one, id))[0]?.[1]
     expect(await spending(one)).toMatchObject({ TOTAL: [held, 0] })
     const [attempt] = await one.attempts(id)
-    await one.engine.resolve(DEFAULT_PROJECT, attempt!.id, { is: 'CHARGED_RESULT_LOST' }, null)
+    await one.engine.resolveAttempt(DEFAULT_PROJECT, attempt!.id, { is: 'CHARGED_RESULT_LOST' }, null)
     expect(await books(one, id)).toEqual([
       ['HOLD', held],
       ['POST', held],
@@ -111,7 +111,7 @@ describe.each(DATABASES)('the books on %s', (database) => {
       start: false,
     })
     const { id } = await one.create()
-    await one.engine.cancel(DEFAULT_PROJECT, id)
+    await one.engine.cancelTask(DEFAULT_PROJECT, id)
     const [hold, end] = await books(one, id)
     expect(end).toEqual(['VOID', hold?.[1]])
     expect(await spending(one)).toMatchObject({ TOTAL: [0, 0] })

@@ -6,7 +6,7 @@ import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'
 
-const cancel = (one: TestEngine, id: string) => one.engine.cancel(DEFAULT_PROJECT, id)
+const cancel = (one: TestEngine, id: string) => one.engine.cancelTask(DEFAULT_PROJECT, id)
 
 describe.each(DATABASES)('canceling a task on %s', (database) => {
   it('that waits ends it at once, costs nothing and sends nothing', async () => {
@@ -115,7 +115,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
     await one.reached(id, 'SUCCEEDED')
     await expect(cancel(one, id)).rejects.toMatchObject({ code: 'CONFLICT' })
     await expect(cancel(one, 'task_none')).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    await expect(one.engine.cancel('prj_other', id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(one.engine.cancelTask('prj_other', id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   it('at the very moment it starts never leaves both a charge and a claim that there is none', async () => {
@@ -124,7 +124,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
     const ids = await Promise.all(
       Array.from({ length: 20 }, async () => {
         const { id } = await one.create()
-        await one.engine.cancel(DEFAULT_PROJECT, id).catch(() => {})
+        await one.engine.cancelTask(DEFAULT_PROJECT, id).catch(() => {})
         return id
       }),
     )

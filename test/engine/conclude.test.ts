@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseSize, type AttemptState, type TaskError, type TaskStatus } from '../../src/domain.ts'
-import { conclude, sizeWarnings, type AttemptSummary } from '../../src/engine/attempts/conclusion.ts'
+import { conclude, sizeWarnings, type AttemptSummary } from '../../src/engine/attempts/conclude.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, scripted } from '../support/scripted.ts'
@@ -26,7 +26,7 @@ function attempts(parts: readonly (readonly AttemptState[])[]): AttemptSummary[]
   )
 }
 
-describe('a task stands', () => {
+describe('the status of a task', () => {
   it.each<[status: TaskStatus, parts: AttemptState[][]]>([
     ['QUEUED', [['PLANNED']]],
     ['QUEUED', [['LEASED']]],
@@ -45,7 +45,7 @@ describe('a task stands', () => {
     ['SUCCEEDED', [['SUCCEEDED'], ['FAILED']]],
     ['FAILED', [['FAILED']]],
     ['FAILED', [['REJECTED'], ['NOT_SENT']]],
-  ])('%s with %j', (status, parts) => {
+  ])('is %s with attempts %j', (status, parts) => {
     expect(conclude(attempts(parts), false).status).toBe(status)
   })
 
@@ -55,39 +55,39 @@ describe('a task stands', () => {
     ['CANCELED', [['UNKNOWN']]],
     ['CANCELED', [['REJECTED'], ['CANCELED']]],
     ['RUNNING', [['SENDING'], ['CANCELED']]],
-  ])('%s with %j once its owner wants it stopped', (status, parts) => {
+  ])('is %s with attempts %j after a cancel request', (status, parts) => {
     expect(conclude(attempts(parts), true).status).toBe(status)
   })
 })
 
-describe('the size of what came', () => {
-  it.each<[asked: string, came: string[], message: string | undefined]>([
+describe('the size of returned images', () => {
+  it.each<[requested: string, received: string[], message: string | undefined]>([
     ['1024x1024', ['1024x1024', '1024x1024'], undefined],
     ['auto', ['7x9'], undefined],
-    ['1024x1024', ['1024x1536'], '1024x1024 was asked for, and 1024x1536 came.'],
-    ['64x48', ['64x48', '48x64', '64x64', '64x64'], '64x48 was asked for, and 48x64, 64x64 came.'],
-  ])('asked for as %s and being %j', (asked, came, message) => {
-    const images = came.map((size) => parseSize(size)!)
-    expect(sizeWarnings(asked, images)).toEqual(
+    ['1024x1024', ['1024x1536'], 'size is 1024x1024; the provider returned 1024x1536.'],
+    ['64x48', ['64x48', '48x64', '64x64', '64x64'], 'size is 64x48; the provider returned 48x64, 64x64.'],
+  ])('requested as %s and received as %j', (requested, received, message) => {
+    const images = received.map((size) => parseSize(size)!)
+    expect(sizeWarnings(requested, images)).toEqual(
       message ? [{ code: 'SIZE_DIFFERS', field: 'size', message }] : [],
     )
   })
 })
 
 it.each(DATABASES)(
-  'an image of another size than was asked for is kept, and named, on %s',
+  'keeps an image of another size than requested, with a warning, on %s',
   async (database) => {
     await using one = await openEngine({ database, providers: [scripted((sent) => done(sent))] })
     const { id } = await one.create({ size: '1024x1024' })
     const { warnings } = await one.reached(id, 'SUCCEEDED')
     expect(warnings).toEqual([
-      { code: 'SIZE_DIFFERS', field: 'size', message: '1024x1024 was asked for, and 64x48 came.' },
+      { code: 'SIZE_DIFFERS', field: 'size', message: 'size is 1024x1024; the provider returned 64x48.' },
     ])
   },
 )
 
-describe('what a task says at its end', () => {
-  it('is the error of the latest attempt that had one', () => {
+describe('the error and warnings of a finished task', () => {
+  it('take the error of the latest attempt that has one', () => {
     expect(conclude(attempts([['REJECTED', 'NOT_SENT']]), false)).toEqual({
       status: 'FAILED',
       error: ERROR,
@@ -95,7 +95,7 @@ describe('what a task says at its end', () => {
     })
   })
 
-  it('is no error when images came, and a warning for each part without', () => {
+  it('have no error when there are images, and a warning for each part without images', () => {
     const { status, error, warnings } = conclude(
       attempts([['SUCCEEDED'], ['FAILED'], ['SUCCEEDED'], ['CANCELED']]),
       false,

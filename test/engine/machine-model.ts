@@ -2,7 +2,7 @@
 // and forgets to answer, and people who cancel, retry and read bills. Whatever they do in whatever order, `violations`
 // must stay empty.
 import type { AttemptState, Charged, LedgerKind, UnknownOutcomePolicy } from '../../src/domain.ts'
-import { conclude } from '../../src/engine/attempts/conclusion.ts'
+import { conclude } from '../../src/engine/attempts/conclude.ts'
 import {
   firstLine,
   hasEnded,
@@ -27,15 +27,15 @@ export interface Step {
     | 'accept'
     | 'refuse'
     | 'stumble'
-    | 'lose'
+    | 'markUnknown'
     | 'unreached'
-    | 'presumeSent'
+    | 'restore'
     | 'late result'
     | 'late id'
     | 'resolve'
     | 'cancel'
     | 'retry'
-    | 'bill'
+    | 'adjustCost'
   which: number
   /** Whether the upstream charges for what it did. */
   charges: boolean
@@ -168,7 +168,7 @@ export function violation(
         paid()
         settle(attempt, BROKEN, at)
         return
-      case 'lose':
+      case 'markUnknown':
         if (!worked || !isUnderWay(state)) return
         paid()
         settle(attempt, LOST, at)
@@ -179,8 +179,8 @@ export function violation(
           settle(attempt, UNREACHED, at)
         }
         return
-      case 'presumeSent':
-        if (!worked && mayBeSent(attempt)) move(attempt, 'presumeSent', { at })
+      case 'restore':
+        if (!worked && mayBeSent(attempt)) move(attempt, 'restore', { at })
         return
       case 'late result':
         if (state === 'UNKNOWN') succeed(attempt, at)
@@ -199,8 +199,8 @@ export function violation(
         return cancel(at)
       case 'retry':
         return retry()
-      case 'bill':
-        if (hasEnded(state)) move(attempt, 'bill', { at, costMicros: which % 3 === 0 ? 0 : COST })
+      case 'adjustCost':
+        if (hasEnded(state)) move(attempt, 'adjustCost', { at, costMicros: which % 3 === 0 ? 0 : COST })
         return
     }
   }
@@ -225,25 +225,25 @@ export function violation(
   function settle(attempt: Attempt, failure: Failure, at: number): void {
     const ofPart = attempts.filter(({ part }) => part === attempt.part)
     const open = ofPart.filter((one) => one === attempt || one.charged !== 'NO').length
-    const { attempt: end, next } = decideRetry({
+    const { state: end, next } = decideRetry({
       failure,
       attempts: ofPart.length,
       maxAttempts: MOST_ATTEMPTS,
       permitsLeft: task.maxCharges - open,
       onUnknownOutcome: world.policy,
       cancelRequested: task.cancelRequested,
-      elsewhere: undefined,
-      here: 'here',
+      otherProvider: undefined,
+      provider: 'here',
       random: 0,
     })
-    const wasLatest = isLatest(attempt) && !ofPart.some((one) => one !== attempt && isLive(one.state))
-    const trigger = ({ UNKNOWN: 'lose', REJECTED: 'reject', NOT_SENT: 'unsent', FAILED: 'fail' } as const)[
-      end
-    ]
+    const isLatestOfPart = isLatest(attempt) && !ofPart.some((one) => one !== attempt && isLive(one.state))
+    const trigger = (
+      { UNKNOWN: 'markUnknown', REJECTED: 'reject', NOT_SENT: 'markNotSent', FAILED: 'fail' } as const
+    )[end]
     const over = task.over
     const moved = transition(attempt, trigger, { at, charged: failure.charged })
     if (!moved) return
-    if (next && wasLatest && !over) plan(attempt.part)
+    if (next && isLatestOfPart && !over) plan(attempt.part)
     move(attempt, trigger, { at, charged: failure.charged })
   }
 

@@ -1,7 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ATTEMPT_STATES, type AttemptState, type LedgerKind } from '../../src/domain.ts'
-import { MOVES, transition, type AttemptFacts, type Trigger } from '../../src/engine/attempts/machine.ts'
+import {
+  TRANSITIONS,
+  transition,
+  type AttemptFacts,
+  type Trigger,
+} from '../../src/engine/attempts/machine.ts'
 import { violation, type Step, type World } from './machine-model.ts'
 
 const HELD = 500
@@ -24,7 +29,7 @@ describe('an attempt', () => {
     [
       ['LEASED', 'send', 'SENDING', 1, null],
       ['LEASED', 'release', 'PLANNED', 0, null],
-      ['SENDING', 'unsent', 'NOT_SENT', -1, 'VOID'],
+      ['SENDING', 'markNotSent', 'NOT_SENT', -1, 'VOID'],
       ['SENDING', 'reject', 'REJECTED', -1, 'VOID'],
       ['SENDING', 'accept', 'ACCEPTED', 0, null],
       ['SENDING', 'succeed', 'SUCCEEDED', 0, 'POST'],
@@ -32,19 +37,19 @@ describe('an attempt', () => {
       ['UNKNOWN', 'succeed', 'SUCCEEDED', 0, 'POST'],
       ['SENDING', 'fail', 'FAILED', 0, 'POST'],
       ['UNKNOWN', 'fail', 'FAILED', 0, 'POST'],
-      ['SENDING', 'lose', 'UNKNOWN', 0, null],
-      ['ACCEPTED', 'lose', 'UNKNOWN', 0, null],
+      ['SENDING', 'markUnknown', 'UNKNOWN', 0, null],
+      ['ACCEPTED', 'markUnknown', 'UNKNOWN', 0, null],
       ['UNKNOWN', 'reject', 'REJECTED', -1, 'VOID'],
       ['UNKNOWN', 'accept', 'ACCEPTED', 0, null],
-      ['PLANNED', 'presumeSent', 'UNKNOWN', 1, null],
+      ['PLANNED', 'restore', 'UNKNOWN', 1, null],
       ['PLANNED', 'cancel', 'CANCELED', 0, 'VOID'],
       ['LEASED', 'cancel', 'CANCELED', 0, 'VOID'],
       ['LEASED', 'giveUp', 'NOT_SENT', 0, 'VOID'],
-      ['FAILED', 'bill', 'FAILED', 0, 'POST'],
-      ['SUCCEEDED', 'bill', 'SUCCEEDED', 0, 'ADJUST'],
+      ['FAILED', 'adjustCost', 'FAILED', 0, 'POST'],
+      ['SUCCEEDED', 'adjustCost', 'SUCCEEDED', 0, 'ADJUST'],
     ],
   )('that is %s and %s is %s, with %d permits and the line %s', (from, trigger, to, permits, kind) => {
-    const brings = ['succeed', 'fail', 'bill'].includes(trigger)
+    const brings = ['succeed', 'fail', 'adjustCost'].includes(trigger)
       ? { charged: 'YES' as const, costMicros: 200 }
       : {}
     const next = transition(standing(from), trigger, { at: 7, ...brings })
@@ -54,7 +59,7 @@ describe('an attempt', () => {
 
   it.each(
     ATTEMPT_STATES.flatMap((state) =>
-      Object.entries(MOVES)
+      Object.entries(TRANSITIONS)
         .filter(([, { from }]) => !(from as readonly AttemptState[]).includes(state))
         .map(([trigger]) => [state, trigger as Trigger] as const),
     ),
@@ -85,15 +90,15 @@ const STEPS: readonly Step['does'][] = [
   'accept',
   'refuse',
   'stumble',
-  'lose',
+  'markUnknown',
   'unreached',
-  'presumeSent',
+  'restore',
   'late result',
   'late id',
   'resolve',
   'cancel',
   'retry',
-  'bill',
+  'adjustCost',
 ]
 
 const anyWorld: fc.Arbitrary<World> = fc.record({
@@ -124,8 +129,8 @@ it('never charges in the dark, sends twice on one permit or closes its books twi
   )
   // Every arrow there is was taken, or the lives were not random enough.
   expect([...reached].toSorted()).toEqual(
-    Object.keys(MOVES)
-      .filter((trigger) => !['wait', 'stayLost'].includes(trigger))
+    Object.keys(TRANSITIONS)
+      .filter((trigger) => !['scheduleCheck', 'keepUnknown'].includes(trigger))
       .toSorted(),
   )
 }, 120_000)

@@ -4,7 +4,7 @@ import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { offer } from '../support/offers.ts'
 import { done, failure, scripted, type Sent } from '../support/scripted.ts'
-import { NOBODY } from '../support/plain-input.ts'
+import { ANONYMOUS } from '../support/plain-input.ts'
 
 /** Makes at most two images at a time; `script` hears which order of how many it is. */
 const twoAtATime = (script: (sent: Sent, nth: number) => ReturnType<typeof done>) =>
@@ -43,7 +43,7 @@ describe.each(DATABASES)('more images than a provider makes at a time, on %s', (
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create({ n: 4 })
     expect(await one.reached(id, 'OUTCOME_UNKNOWN')).toMatchObject({ chargesOpen: 2 })
-    await one.engine.retry(NOBODY, id, { acceptPossibleSecondCharge: true })
+    await one.engine.retryTask(ANONYMOUS, id, { acceptPossibleSecondCharge: true })
     expect(await one.reached(id, 'SUCCEEDED')).toMatchObject({ chargesOpen: 3 })
     expect(provider.sent).toHaveLength(3)
     expect(await listAssets(one.db.read, [id])).toHaveLength(4)

@@ -36,7 +36,9 @@ describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => 
     const { id } = await one.create()
     expect(await one.reached(id, 'SUCCEEDED')).toMatchObject({ chargesOpen: 1, error: null })
     const attempts = await one.attempts(id)
-    expect(attempts).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES', remoteId: 'remote-1', missingChecks: 0 }])
+    expect(attempts).toMatchObject([
+      { state: 'SUCCEEDED', charged: 'YES', remoteId: 'remote-1', missingChecks: 0 },
+    ])
     expect(looks).toEqual([attempts[0]?.id])
     expect(provider.sent).toHaveLength(1)
     const told = (await one.events(id)).map(({ body }) => body.type)

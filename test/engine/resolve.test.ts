@@ -7,7 +7,7 @@ import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, scripted } from '../support/scripted.ts'
 
 const resolve = (one: TestEngine, id: string, resolution: Resolution, note: string | null = null) =>
-  one.engine.resolve(DEFAULT_PROJECT, id, resolution, note)
+  one.engine.resolveAttempt(DEFAULT_PROJECT, id, resolution, note)
 
 describe.each(DATABASES)('an attempt in doubt, on %s', (database) => {
   it('that was not charged is tried again, once', async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { appendEvents } from '../../src/db/tasks/events.ts'
 import { listAssets } from '../../src/db/tasks/assets.ts'
 import { insertCallback, listCallbacks } from '../../src/db/attempts/callbacks.ts'
-import { listDeliveriesOf, listTries } from '../../src/db/webhooks/deliveries.ts'
+import { listDeliveriesOfTasks, listTries } from '../../src/db/webhooks/deliveries.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { TaskEventBody } from '../../src/domain.ts'
 import { encodeCursor } from '../../src/engine/events/cursor.ts'
@@ -134,7 +134,7 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
     for (const ago of [0, 8 * DAY, 31 * DAY]) {
       const { id } = await one.create({ callbackUrl: `${receiver.url}/ended` })
       await one.reached(id, 'SUCCEEDED')
-      const sent = async () => (await listDeliveriesOf(one.db.read, [id])).map(({ state }) => state)
+      const sent = async () => (await listDeliveriesOfTasks(one.db.read, [id])).map(({ state }) => state)
       await expect.poll(sent).toEqual(['SUCCEEDED'])
       const [attempt] = await one.attempts(id)
       const row = { attemptId: attempt!.id, sha256: 'a', body: '{}', receivedAt: Date.now() }
@@ -142,14 +142,14 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
       await ageTask(one.db, id, ago)
       ids.push(id)
     }
-    const deliveries = await listDeliveriesOf(one.db.read, ids)
+    const deliveries = await listDeliveriesOfTasks(one.db.read, ids)
     await createHousekeeping(one.deps).removeRows(signal)
 
     const left = []
     for (const id of ids) {
       const [attempt] = await one.attempts(id)
       left.push([
-        (await listDeliveriesOf(one.db.read, [id])).length,
+        (await listDeliveriesOfTasks(one.db.read, [id])).length,
         (await listCallbacks(one.db.read, attempt!.id)).length,
       ])
     }
@@ -274,7 +274,7 @@ describe.each(DATABASES)('files that nothing refers to on %s', (database) => {
     await writeFile(orphan, 'left by a crash')
     const { sha256 } = await one.store.put(orphan)
     const forgotten: string[] = []
-    const deps = { ...one.deps, forget: async (hash: string) => void forgotten.push(hash) }
+    const deps = { ...one.deps, removeRenditions: async (hash: string) => void forgotten.push(hash) }
     const collect = () => createHousekeeping(deps).collectFiles(signal)
     await collect()
     expect(forgotten).toEqual([])

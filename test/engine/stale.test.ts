@@ -6,15 +6,15 @@ import { claimDue } from '../../src/engine/worker/claim.ts'
 import type { AttemptRow } from '../../src/db/tables/tables.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { commitIntent } from '../../src/engine/attempts/intent.ts'
-import { release } from '../../src/engine/attempts/move.ts'
-import { createRecorder } from '../../src/engine/worker/recorder.ts'
+import { release } from '../../src/engine/attempts/apply-transition.ts'
+import { createRecorder } from '../../src/engine/worker/call.ts'
 import { settle } from '../../src/engine/attempts/settle.ts'
 import { createLog } from '../../src/log.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'
 
-/** Renews no lease and recovers nobody: a worker that looks dead to the others. */
+/** Renews no lease and recovers no attempt: a worker that looks dead to the others. */
 const STUCK = { leaseMs: 100, heartbeatMs: 60_000, reapMs: 60_000 }
 
 const NO_EVIDENCE = { wirePhase: 'NONE', httpStatus: null, providerRequestId: null } as const
@@ -32,8 +32,8 @@ async function claimedTwice(one: TestEngine): Promise<{ stale: AttemptRow; curre
   return { stale, current: await claim('worker-2') }
 }
 
-describe.each(DATABASES)('a worker that lost its claim on %s', (database) => {
-  it('cannot send, give up, cancel, put back or show progress of what another one has now', async () => {
+describe.each(DATABASES)('a worker that lost its lease on %s', (database) => {
+  it('cannot send, fail, cancel, release or report progress of an attempt that another worker holds', async () => {
     await using one = await openEngine({
       database,
       providers: [scripted((sent) => done(sent))],
@@ -45,16 +45,15 @@ describe.each(DATABASES)('a worker that lost its claim on %s', (database) => {
     const first = { ...one.deps, workerId: 'worker-1' }
     const second = { ...one.deps, workerId: 'worker-2' }
 
-    expect(await commitIntent(first, task, stale, null)).toBe('NO_LEASE')
+    expect(await commitIntent(first, task, stale, null)).toBe('LEASE_LOST')
     expect(await one.task(id)).toMatchObject({ status: 'QUEUED', chargesOpen: 0 })
-    expect(await commitIntent(second, task, current, null)).toBe('SEND')
+    expect(await commitIntent(second, task, current, null)).toBe('COMMITTED')
     const [sending] = await one.attempts(id)
     const { lastSeq } = await one.task(id)
 
-    const before = { task, attempt: stale, evidence: NO_EVIDENCE }
-    await settle(first, before, { is: 'FAILED', failure: failure('rejected').failure })
-    await settle(first, before, { is: 'CANCELED' })
-    await settle(first, before, { is: 'RELEASED' })
+    await settle(first, stale, NO_EVIDENCE, { state: 'FAILED', failure: failure('rejected').failure })
+    await settle(first, stale, NO_EVIDENCE, { state: 'CANCELED' })
+    await settle(first, stale, NO_EVIDENCE, { state: 'RELEASED' })
     const recorder = createRecorder(first, task, stale)
     recorder.progress(0.9)
     await recorder.idle()
@@ -62,7 +61,7 @@ describe.each(DATABASES)('a worker that lost its claim on %s', (database) => {
     expect(await one.task(id)).toMatchObject({ status: 'RUNNING', chargesOpen: 1, lastSeq, progress: 0 })
   })
 
-  it('cannot put off the check that another one is making', async () => {
+  it('cannot delay a check that another worker is making', async () => {
     await using one = await openEngine({
       database,
       providers: [scripted((sent) => done(sent))],
@@ -73,12 +72,12 @@ describe.each(DATABASES)('a worker that lost its claim on %s', (database) => {
     const second = { ...one.deps, workerId: 'worker-2' }
     await commitIntent(second, await one.task(id), current, null)
     const evidence = { ...NO_EVIDENCE, wirePhase: 'BODY_DONE' as const }
-    const of = { task: await one.task(id), attempt: current, evidence }
-    await settle(second, of, { is: 'ACCEPTED', remoteId: 'remote', checkAfterMs: 0 })
+    await settle(second, current, evidence, { state: 'ACCEPTED', remoteId: 'remote', checkAfterMs: 0 })
 
     const { stale, current: checking } = await claimedTwice(one)
     expect(checking.state).toBe('ACCEPTED')
-    await settle(one.deps, { ...of, attempt: stale }, { is: 'PENDING', progress: 0.5, checkAfterMs: 600_000 })
+    const pending = { state: 'PENDING', progress: 0.5, checkAfterMs: 600_000 } as const
+    await settle(one.deps, stale, evidence, pending)
     expect(await one.attempts(id)).toEqual([checking])
     expect(await one.task(id)).toMatchObject({ progress: 0 })
   })

@@ -2,17 +2,17 @@ import { describe, expect, it } from 'vitest'
 import { listAssets } from '../../src/db/tasks/assets.ts'
 import type { Transaction } from '../../src/db/connection/database.ts'
 import type { AttemptRow } from '../../src/db/tables/tables.ts'
-import { cancelUnsent } from '../../src/engine/attempts/move.ts'
+import { cancelUnsent } from '../../src/engine/attempts/apply-transition.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'
-import { NOBODY } from '../support/plain-input.ts'
+import { ANONYMOUS } from '../support/plain-input.ts'
 
 /** Short leases that nobody renews: every call is soon given up for dead. */
 const FORGETFUL = { leaseMs: 100, heartbeatMs: 60_000, reapMs: 30, pollMs: 50 }
 
 const retry = (one: TestEngine, id: string, acceptPossibleSecondCharge: boolean) =>
-  one.engine.retry(NOBODY, id, { acceptPossibleSecondCharge })
+  one.engine.retryTask(ANONYMOUS, id, { acceptPossibleSecondCharge })
 
 describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
   it('is held: nothing is sent again without permission', async () => {

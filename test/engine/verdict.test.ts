@@ -4,8 +4,8 @@ import type { Charged } from '../../src/domain.ts'
 import { decideRetry, type FailedAttempt } from '../../src/engine/attempts/retry-policy.ts'
 import type { FailureKind } from '../../src/providers/error.ts'
 
-/** The first of three attempts, at the only provider there is. */
-function situation(
+/** The first of three attempts, at the only provider. */
+function failedAttempt(
   kind: FailureKind,
   charged: Charged,
   more: Partial<FailedAttempt> & { retryAfterMs?: number } = {},
@@ -18,98 +18,98 @@ function situation(
     permitsLeft: 0,
     onUnknownOutcome: 'HOLD',
     cancelRequested: false,
-    elsewhere: undefined,
-    here: 'here',
+    otherProvider: undefined,
+    provider: 'a',
     random: 0.5,
     ...rest,
   }
 }
 
-const elsewhere = { elsewhere: 'there' }
+const other = { otherProvider: 'b' }
 const last = { attempts: 3 }
 const canceled = { cancelRequested: true }
-const stop = undefined
-const there = { provider: 'there', delayMs: 0 }
-/** Half of the first window of a second. */
-const here = { provider: 'here', delayMs: 500 }
+const none = undefined
+const otherNow = { provider: 'b', delayMs: 0 }
+/** Half of the first back-off window of one second. */
+const same = { provider: 'a', delayMs: 500 }
 
-describe('after a failure that is certainly free', () => {
+describe('the retry policy after a failure that is certainly free of charge', () => {
   it.each([
-    // kind, what else holds, where the attempt ends, what follows
-    ['rejected', {}, 'REJECTED', stop],
-    ['rejected', elsewhere, 'REJECTED', stop],
-    ['refused', {}, 'REJECTED', stop],
-    ['refused', elsewhere, 'REJECTED', there],
-    ['refused', { ...elsewhere, ...last }, 'REJECTED', stop],
-    ['refused', { ...elsewhere, ...canceled }, 'REJECTED', stop],
-    ['busy', {}, 'REJECTED', here],
-    ['busy', elsewhere, 'REJECTED', there],
-    ['busy', last, 'REJECTED', stop],
-    ['busy', canceled, 'REJECTED', stop],
-    ['busy', { retryAfterMs: 100 }, 'REJECTED', here],
-    ['busy', { retryAfterMs: 9000 }, 'REJECTED', { provider: 'here', delayMs: 9000 }],
-    ['busy', { retryAfterMs: 600_000 }, 'REJECTED', { provider: 'here', delayMs: 600_000 }],
-    ['busy', { retryAfterMs: 600_001 }, 'REJECTED', stop],
-    ['busy', { retryAfterMs: 600_001, ...elsewhere }, 'REJECTED', there],
-    ['unreached', {}, 'NOT_SENT', here],
-    ['unreached', elsewhere, 'NOT_SENT', there],
-    ['unreached', last, 'NOT_SENT', stop],
-    ['unreached', canceled, 'NOT_SENT', stop],
-    ['broken', {}, 'REJECTED', here],
-    ['broken', elsewhere, 'REJECTED', there],
-    ['broken', last, 'REJECTED', stop],
-    ['broken', canceled, 'REJECTED', stop],
-  ] as const)('%s with %o: %s, then %o', (kind, more, attempt, next) => {
-    expect(decideRetry(situation(kind, 'NO', more))).toEqual({ attempt, next })
+    // kind, other conditions, final state, next attempt
+    ['rejected', {}, 'REJECTED', none],
+    ['rejected', other, 'REJECTED', none],
+    ['refused', {}, 'REJECTED', none],
+    ['refused', other, 'REJECTED', otherNow],
+    ['refused', { ...other, ...last }, 'REJECTED', none],
+    ['refused', { ...other, ...canceled }, 'REJECTED', none],
+    ['busy', {}, 'REJECTED', same],
+    ['busy', other, 'REJECTED', otherNow],
+    ['busy', last, 'REJECTED', none],
+    ['busy', canceled, 'REJECTED', none],
+    ['busy', { retryAfterMs: 100 }, 'REJECTED', same],
+    ['busy', { retryAfterMs: 9000 }, 'REJECTED', { provider: 'a', delayMs: 9000 }],
+    ['busy', { retryAfterMs: 600_000 }, 'REJECTED', { provider: 'a', delayMs: 600_000 }],
+    ['busy', { retryAfterMs: 600_001 }, 'REJECTED', none],
+    ['busy', { retryAfterMs: 600_001, ...other }, 'REJECTED', otherNow],
+    ['unreached', {}, 'NOT_SENT', same],
+    ['unreached', other, 'NOT_SENT', otherNow],
+    ['unreached', last, 'NOT_SENT', none],
+    ['unreached', canceled, 'NOT_SENT', none],
+    ['broken', {}, 'REJECTED', same],
+    ['broken', other, 'REJECTED', otherNow],
+    ['broken', last, 'REJECTED', none],
+    ['broken', canceled, 'REJECTED', none],
+  ] as const)('%s with %o ends as %s and plans %o', (kind, more, state, next) => {
+    expect(decideRetry(failedAttempt(kind, 'NO', more))).toEqual({ state, next })
   })
 })
 
-describe('after a failure that was or may have been charged', () => {
+describe('the retry policy after a failure that was or may have been charged', () => {
   const kinds = ['rejected', 'refused', 'busy', 'unreached', 'broken'] as const
   const charges = ['YES', 'UNKNOWN'] as const
   it.each(kinds.flatMap((kind) => charges.map((charged) => [kind, charged] as const)))(
-    '%s, charged %s: FAILED, and nothing follows',
+    'ends %s with charged %s as FAILED and plans no attempt',
     (kind, charged) => {
-      const generous = { ...elsewhere, permitsLeft: 4, onUnknownOutcome: 'RESEND' as const }
-      expect(decideRetry(situation(kind, charged, generous))).toEqual({ attempt: 'FAILED', next: stop })
+      const permissive = { ...other, permitsLeft: 4, onUnknownOutcome: 'RESEND' as const }
+      expect(decideRetry(failedAttempt(kind, charged, permissive))).toEqual({ state: 'FAILED', next: none })
     },
   )
 })
 
-describe('after a loss', () => {
+describe('the retry policy after a lost outcome', () => {
   const resend = { onUnknownOutcome: 'RESEND', permitsLeft: 1 } as const
   it.each([
-    [{}, stop],
-    [elsewhere, stop],
-    [{ permitsLeft: 4 }, stop],
-    [{ ...resend, permitsLeft: 0 }, stop],
-    [resend, here],
+    [{}, none],
+    [other, none],
+    [{ permitsLeft: 4 }, none],
+    [{ ...resend, permitsLeft: 0 }, none],
+    [resend, same],
     [
-      { ...resend, ...elsewhere },
-      { provider: 'there', delayMs: 500 },
+      { ...resend, ...other },
+      { provider: 'b', delayMs: 500 },
     ],
-    [{ ...resend, ...last }, stop],
-    [{ ...resend, ...canceled }, stop],
-    [{ ...resend, retryAfterMs: 9000 }, here],
-  ] as const)('with %o: UNKNOWN, then %o', (more, next) => {
+    [{ ...resend, ...last }, none],
+    [{ ...resend, ...canceled }, none],
+    [{ ...resend, retryAfterMs: 9000 }, same],
+  ] as const)('ends as UNKNOWN with %o and plans %o', (more, next) => {
     for (const charged of ['UNKNOWN', 'YES'] as const) {
-      expect(decideRetry(situation('lost', charged, more))).toEqual({ attempt: 'UNKNOWN', next })
+      expect(decideRetry(failedAttempt('lost', charged, more))).toEqual({ state: 'UNKNOWN', next })
     }
   })
 })
 
 const delay = (attempts: number, random: number) =>
-  decideRetry(situation('unreached', 'NO', { attempts, maxAttempts: 100, random })).next?.delayMs
+  decideRetry(failedAttempt('unreached', 'NO', { attempts, maxAttempts: 100, random })).next?.delayMs
 
-it('waits up to 1, 2, 4 … 60 seconds, by chance, before it tries the same provider again', () => {
+it('backs off exponentially with full jitter, up to 60 seconds', () => {
   expect([1, 2, 3, 6, 7, 20].map((attempts) => delay(attempts, 1))).toEqual([
     1000, 2000, 4000, 32_000, 60_000, 60_000,
   ])
   expect(delay(5, 0)).toBe(0)
 })
 
-it('never lets anything follow a possible charge, unless it was lost, may be sent again, and a permit is left', () => {
-  const anything = fc.record({
+it('plans an attempt after a possible charge only for a lost outcome with RESEND and a permit left', () => {
+  const anyFailedAttempt = fc.record({
     failure: fc.record({
       kind: fc.constantFrom<FailureKind>('rejected', 'refused', 'busy', 'unreached', 'broken', 'lost'),
       charged: fc.constantFrom<Charged>('NO', 'UNKNOWN', 'YES'),
@@ -122,19 +122,20 @@ it('never lets anything follow a possible charge, unless it was lost, may be sen
     permitsLeft: fc.integer({ min: 0, max: 4 }),
     onUnknownOutcome: fc.constantFrom('HOLD' as const, 'RESEND' as const),
     cancelRequested: fc.boolean(),
-    elsewhere: fc.option(fc.constant('there'), { nil: undefined }),
-    here: fc.constant('here'),
+    otherProvider: fc.option(fc.constant('b'), { nil: undefined }),
+    provider: fc.constant('a'),
     random: fc.double({ min: 0, max: 1, noNaN: true }),
   })
   fc.assert(
-    fc.property(anything, (now) => {
-      const { attempt, next } = decideRetry(now)
+    fc.property(anyFailedAttempt, (failed) => {
+      const { state, next } = decideRetry(failed)
       if (!next) return
-      expect(now.cancelRequested).toBe(false)
-      expect(now.attempts).toBeLessThan(now.maxAttempts)
-      const free = now.failure.charged === 'NO' && attempt !== 'UNKNOWN'
-      const allowed = attempt === 'UNKNOWN' && now.onUnknownOutcome === 'RESEND' && now.permitsLeft > 0
-      expect(free || allowed).toBe(true)
+      expect(failed.cancelRequested).toBe(false)
+      expect(failed.attempts).toBeLessThan(failed.maxAttempts)
+      const isFree = failed.failure.charged === 'NO' && state !== 'UNKNOWN'
+      const isPermitted =
+        state === 'UNKNOWN' && failed.onUnknownOutcome === 'RESEND' && failed.permitsLeft > 0
+      expect(isFree || isPermitted).toBe(true)
     }),
     { numRuns: 2000 },
   )

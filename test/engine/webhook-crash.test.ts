@@ -21,7 +21,7 @@ describe.each(DATABASES)('a process killed between a delivery and its mark on %s
       const child = spawn(process.execPath, [CHILD, told], { stdio: ['ignore', 'inherit', 'inherit'] })
       const [, signal] = await once(child, 'exit')
       expect(signal).toBe('SIGKILL')
-      expect(receiver.came).toHaveLength(1)
+      expect(receiver.requests).toHaveLength(1)
 
       await using after = await openEngine({
         place,
@@ -35,7 +35,7 @@ describe.each(DATABASES)('a process killed between a delivery and its mark on %s
       const state = async () =>
         (await listDeliveries(after.db.read, DEFAULT_PROJECT, {}, { first: 10 })).map((one) => one.state)
       await expect.poll(state, { interval: 20 }).toEqual(['SUCCEEDED'])
-      expect(receiver.came).toHaveLength(2)
+      expect(receiver.requests).toHaveLength(2)
     } finally {
       await place.remove()
     }

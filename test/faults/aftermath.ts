@@ -1,7 +1,7 @@
 // What every fault must leave behind: a database in which everything holds, and no charge that is on no attempt.
 import { expect } from 'vitest'
 import type { AttemptRow } from '../../src/db/tables/tables.ts'
-import { readAftermath, type Aftermath } from '../support/aftermath.ts'
+import { readFinalState, type FinalState } from '../support/final-state.ts'
 import type { Place } from '../support/database.ts'
 
 /**
@@ -9,8 +9,8 @@ import type { Place } from '../support/database.ts'
  * charge: the id of the attempt that it is for.
  * Fails when something does not hold that always must, or when an upstream was paid without our knowledge.
  */
-export async function expectNoHarm(place: Place, charged: Iterable<string>): Promise<Aftermath> {
-  const aftermath = await readAftermath(place)
+export async function expectNoHarm(place: Place, charged: Iterable<string>): Promise<FinalState> {
+  const aftermath = await readFinalState(place)
   expect(aftermath.violated).toEqual([])
   expect(darkCharges(aftermath.attempts, charged)).toEqual([])
   return aftermath

@@ -131,7 +131,7 @@ describe('a PostgreSQL that can be read and not written', () => {
     await using server = await openGateway({ database: 'postgresql' })
     const intruder = new Client({ connectionString: server.place.databaseUrl! })
     await intruder.connect()
-    await intruder.query('begin; lock table provider_rests in exclusive mode')
+    await intruder.query('begin; lock table provider_cooldowns in exclusive mode')
     const response = await fetch(`${server.url}/readyz`)
     expect([response.status, await response.json()]).toEqual([
       503,
@@ -149,15 +149,19 @@ describe('SQLite', () => {
       await using gateway = await startGateway(place)
       const intruder = new BetterSqlite3(join(place.dataDir, 'darkroom.db'))
       intruder.exec('begin immediate')
-      const at = performance.now()
+      let answered = 0
       const asked = Promise.all(
-        Array.from({ length: 10 }, (_, i) => gateway.generate({ prompt: `${i} [sandbox:reject]` })),
+        Array.from({ length: 10 }, async (_, i) => {
+          const id = await gateway.generate({ prompt: `${i} [sandbox:reject]` })
+          answered++
+          return id
+        }),
       )
-      await expect.poll(() => performance.now() - at, { timeout: 10_000 }).toBeGreaterThan(4000)
+      await setTimeout(4000)
+      expect(answered).toBe(0)
       intruder.exec('rollback')
       intruder.close()
       const ids = await asked
-      expect(performance.now() - at).toBeLessThan(6000)
       for (const id of ids) expect(await gateway.ended(id)).toEqual({ status: 'FAILED' })
     }
     await expectNoHarm(place, [])

@@ -54,7 +54,7 @@ describe.each(DATABASES)('a restored backup on %s', (database) => {
     const restore = await keepBackup(place)
     {
       await using one = await openEngine({ place, providers: [provider], start: false })
-      await one.engine.cancel(DEFAULT_PROJECT, unsent!.id)
+      await one.engine.cancelTask(DEFAULT_PROJECT, unsent!.id)
       await one.engine.start()
       await one.reached(sent!.id, 'SUCCEEDED')
     }
@@ -70,7 +70,12 @@ describe.each(DATABASES)('a restored backup on %s', (database) => {
       expect(provider.sent).toHaveLength(1)
 
       const [attempt] = await heir.attempts(unsent!.id)
-      await heir.engine.resolve(DEFAULT_PROJECT, attempt!.id, { is: 'NOT_CHARGED' }, 'it is not on the bill')
+      await heir.engine.resolveAttempt(
+        DEFAULT_PROJECT,
+        attempt!.id,
+        { is: 'NOT_CHARGED' },
+        'it is not on the bill',
+      )
       await heir.reached(unsent!.id, 'SUCCEEDED')
       expect(provider.sent).toHaveLength(2)
     }

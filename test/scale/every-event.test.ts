@@ -42,7 +42,7 @@ describe.each(DATABASES)('a task on %s', (database) => {
       }
       // Whoever had the last events already when it was cut has nothing to come back for.
       expect(cutBehind.filter(({ resumed }) => resumed === 1).length).toBeGreaterThan(EVENTS.least / 2)
-      await expect.poll(() => server.gateway.watching()).toBe(0)
+      await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
     },
   )
 })

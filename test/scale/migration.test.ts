@@ -11,7 +11,7 @@ import { MIGRATIONS } from '../../src/db/connection/migrations.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { SQLITE_FILE } from '../../src/db/connection/sqlite.ts'
 import { createLog } from '../../src/log.ts'
-import { DATABASES, newPlace, type DatabaseKind, type Place } from '../support/database.ts'
+import { DATABASES, newEmptyPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { newTask } from '../support/rows.ts'
 
 /** How many places a start is killed at, evenly spread over its statements. */
@@ -54,7 +54,7 @@ describe.each(DATABASES)('a migration on %s that is killed half way', (kind) => 
 })
 
 async function newPlaceFor(kind: DatabaseKind): Promise<Place> {
-  const place = await newPlace(kind)
+  const place = await newEmptyPlace(kind)
   onTestFinished(() => place.remove())
   return place
 }

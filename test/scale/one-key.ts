@@ -2,7 +2,7 @@
 import { Pool } from 'undici'
 import { startFaultyUpstream } from '../faults/upstream.ts'
 import { darkCharges } from '../faults/aftermath.ts'
-import { readAftermath } from '../support/aftermath.ts'
+import { readFinalState } from '../support/final-state.ts'
 import type { Place } from '../support/database.ts'
 import { startGateway } from '../support/gateway-process.ts'
 
@@ -69,7 +69,7 @@ export async function askAlike({ place, processes, requests, connections }: Crow
   const status = first && gateway ? (await gateway.ended(first)).status : 'none'
   await Promise.all(pools.map((pool) => pool.close()))
   await Promise.all(gateways.map((one) => one[Symbol.asyncDispose]()))
-  const { tasks, attempts, violated } = await readAftermath(place)
+  const { tasks, attempts, violated } = await readFinalState(place)
   const dark = darkCharges(attempts, upstream.charges).map((ref) => `${ref} was charged, and nobody knows`)
   const harm = [...violated, ...dark]
   return { ids, refusals, tasks: tasks.length, calls: upstream.calls.length, status, ms, harm }

@@ -1,7 +1,7 @@
 // PostgreSQL goes away while paid calls are under way: once for long, or again and again.
 import { setTimeout as pause } from 'node:timers/promises'
 import { startFaultyUpstream, type Act } from '../faults/upstream.ts'
-import { createChance, type Chance } from '../storm/chance.ts'
+import { createRandom, type Random } from '../support/random.ts'
 import type { Result } from '../support/client.ts'
 import type { Place } from '../support/database.ts'
 import { startGateway, type GatewayProcess } from '../support/gateway-process.ts'
@@ -53,15 +53,15 @@ export async function restartOften(
   },
 ): Promise<Outcome> {
   const { tasks, restarts, everyMs, awayMs, seed } = options
-  const chance = createChance(seed)
+  const random = createRandom(seed)
   await using upstream = await startFaultyUpstream()
-  upstream.script(...Array.from({ length: 2 * tasks }, () => slowly(chance.between(200, 3000))))
+  upstream.script(...Array.from({ length: 2 * tasks }, () => slowly(random.between(200, 3000))))
   const settings = {
     providers: [{ ...upstream.entry, concurrency: 16 }],
     engine: { leaseMs: 3000, heartbeatMs: 500, reapMs: 200, pollMs: 100 },
   }
   const gateways = await Promise.all([startGateway(place, settings), startGateway(place, settings)])
-  const own = createChance(seed + 1)
+  const own = createRandom(seed + 1)
   const lastsMs = restarts * ((everyMs.low + everyMs.high) / 2)
   const asked: Promise<string>[] = []
   const asking = (async () => {
@@ -71,9 +71,9 @@ export async function restartOften(
     }
   })()
   for (let i = 0; i < restarts; i++) {
-    await pause(chance.between(everyMs.low, everyMs.high))
+    await pause(random.between(everyMs.low, everyMs.high))
     await server.crash()
-    await pause(chance.between(awayMs.low, awayMs.high))
+    await pause(random.between(awayMs.low, awayMs.high))
     await server.restart()
   }
   await asking
@@ -99,11 +99,11 @@ interface Asked {
 async function askUntilAnswered(
   gateways: GatewayProcess[],
   input: Record<string, unknown>,
-  chance: Chance,
+  random: Random,
 ): Promise<string> {
   const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
   for (;;) {
-    const answer: Result<Asked> = await chance
+    const answer: Result<Asked> = await random
       .pick(gateways)
       .ask<Asked>(query, { input })
       .catch(() => ({}))

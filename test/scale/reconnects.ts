@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createClient, TRANSPORTS, type Client } from '../support/client.ts'
 import type { Place } from '../support/database.ts'
 import { startGateway } from '../support/gateway-process.ts'
-import { createChance, type Chance } from '../storm/chance.ts'
+import { createRandom, type Random } from '../support/random.ts'
 import { follow, newFollower, type Follower } from './follow.ts'
 import { findGaps, readLogs } from './gaps.ts'
 import { afterBytes, startLine, type Cut } from './line.ts'
@@ -44,14 +44,14 @@ const PATIENCE_MS = 60_000
 const LONGEST_MS = 3_600_000
 
 export async function reconnect({ place, processes, count, seed }: Journey): Promise<Arrival> {
-  const chance = createChance(seed)
+  const random = createRandom(seed)
   const providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: TASK_MS, concurrency: TASKS }]
   const gateways = await Promise.all(
     Array.from({ length: processes }, () => startGateway(place, { providers })),
   )
-  const anyUrl = () => chance.pick(gateways).url
+  const anyUrl = () => random.pick(gateways).url
   let calm = false
-  const line = await startLine(anyUrl, () => (calm ? {} : cutOf(chance)))
+  const line = await startLine(anyUrl, () => (calm ? {} : cutOf(random)))
   const viewer = createClient(line.url)
   const [asker] = gateways
   if (!asker) throw new Error('A journey needs at least one gateway.')
@@ -115,11 +115,11 @@ async function watchOne(
   )
 }
 
-function cutOf(chance: Chance): Cut {
-  const reset = chance.next() < 0.5
-  return chance.next() < 0.5
-    ? { within: afterBytes(Math.floor(chance.between(0, MOST.bytes))), reset }
-    : { afterMs: chance.between(0, MOST.ms), reset }
+function cutOf(random: Random): Cut {
+  const reset = random.next() < 0.5
+  return random.next() < 0.5
+    ? { within: afterBytes(Math.floor(random.between(0, MOST.bytes))), reset }
+    : { afterMs: random.between(0, MOST.ms), reset }
 }
 
 function countBy(followers: Follower[]): Record<string, number> {

@@ -1,7 +1,7 @@
 // The end of an ordeal: wait until every task has ended or stands as unknown, then lay the upstream's books beside ours.
 import { setTimeout as pause } from 'node:timers/promises'
 import { compare, type Outside } from '../storm/books.ts'
-import { readAftermath } from '../support/aftermath.ts'
+import { readFinalState } from '../support/final-state.ts'
 import type { Place } from '../support/database.ts'
 import type { GatewayProcess } from '../support/gateway-process.ts'
 
@@ -36,7 +36,7 @@ export async function settle(
   const listed = await listUnknownOutcomes(gateway)
   await Promise.all(gateways.map((one) => one[Symbol.asyncDispose]()))
 
-  const aftermath = await readAftermath(place)
+  const aftermath = await readFinalState(place)
   const ends: Record<string, number> = {}
   for (const { status } of aftermath.tasks) ends[status] = (ends[status] ?? 0) + 1
   const harm = [

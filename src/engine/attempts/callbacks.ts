@@ -1,4 +1,4 @@
-// Callbacks: the address that a provider is given for one attempt, and what it posts there.
+// Provider callbacks: one unguessable address per attempt.
 import { createHash, randomBytes } from 'node:crypto'
 import { findAnyAttempt, QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import { findAttemptByCallback, insertCallback } from '../../db/attempts/callbacks.ts'
@@ -9,46 +9,40 @@ import { ProviderError } from '../../providers/error.ts'
 import type { Callback, Provider } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 import { findProvider } from '../routing/configured.ts'
-import { accept } from './accept.ts'
-import { move } from './move.ts'
+import { acceptAttempt, applyTransition } from './apply-transition.ts'
 
-/** The callback address of one attempt. */
-export interface CallbackAddress {
-  url: string
-  /** The stored hash of its secret: reading the database does not let anyone call back. */
-  sha256: string
-}
+/** Callbacks are accepted for this long after the attempt has ended. */
+const OPEN_AFTER_END_MS = 86_400_000
 
-/** A new address with an unguessable secret; undefined for a provider that never calls back or cannot reach this server. */
+/**
+ * A new callback address; only the hash of its secret is stored, so reading the database lets no one call back. Undefined
+ * for a provider that never calls back or cannot reach this server.
+ */
 export function openCallback(
   deps: Pick<Deps, 'callbackBase'>,
   provider: Provider,
-): CallbackAddress | undefined {
-  const base = provider.receive && deps.callbackBase(provider)
+): { url: string; sha256: string } | undefined {
+  const base = provider.readCallback && deps.callbackBase(provider)
   if (!base) return undefined
   const secret = randomBytes(32).toString('base64url')
   return { url: `${base}/callbacks/${secret}`, sha256: sha256(secret) }
 }
 
-/** In lower-case hex. */
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** The result of a callback. KEPT: it is stored and the attempt will be checked; its content is not trusted. */
-export type CallbackResult = 'KEPT' | 'UNKNOWN_SECRET' | 'TOO_LATE' | 'UNREADABLE'
+/** STORED: the attempt will be checked; the callback's content is not trusted. */
+export type CallbackResult = 'STORED' | 'UNKNOWN_SECRET' | 'TOO_LATE' | 'MALFORMED'
 
-/** Whether an attempt was ever given an address with this secret. */
-export async function knowsCallback({ db }: Pick<Deps, 'db'>, secret: string): Promise<boolean> {
+/** Whether the secret belongs to an attempt's callback address. */
+export async function isKnownCallback({ db }: Pick<Deps, 'db'>, secret: string): Promise<boolean> {
   return (await findAttemptByCallback(db.read, sha256(secret))) !== undefined
 }
 
-/** How long after its end the address of an attempt still accepts callbacks. */
-const OPEN_FOR_MS = 86_400_000
-
 /**
- * Receives what a provider posted to the address of an attempt: stored durably, then the attempt is due for a check at
- * once. A callback for an attempt whose answer was lost restores its remote id, and with that the attempt.
+ * Stores a callback durably and makes its attempt due for a check. For an attempt with a lost response, the callback
+ * restores the remote id, and with it the attempt. Idempotent.
  */
 export async function receiveCallback(
   deps: Pick<Deps, 'db' | 'clock' | 'log' | 'providers'>,
@@ -57,52 +51,50 @@ export async function receiveCallback(
 ): Promise<CallbackResult> {
   const attempt = await findAttemptByCallback(deps.db.read, sha256(secret))
   if (!attempt) return 'UNKNOWN_SECRET'
-  const now = deps.clock.now()
-  if (attempt.finishedAt !== null && attempt.finishedAt < now - OPEN_FOR_MS) return 'TOO_LATE'
+  const receivedAt = deps.clock.now()
+  if (attempt.finishedAt !== null && attempt.finishedAt < receivedAt - OPEN_AFTER_END_MS) return 'TOO_LATE'
   const provider = findProvider(deps.providers, attempt.provider)
-  const callback = read(provider, body)
-  if (!callback) return 'UNREADABLE'
-  const kept = provider ? (provider.hide?.(body) ?? body).replaceAll(secret, '[redacted]') : NOT_KEPT
+  const callback = parse(provider, body)
+  if (!callback) return 'MALFORMED'
+  const stored = provider ? (provider.redact?.(body) ?? body).replaceAll(secret, '[redacted]') : NOT_STORED
   await deps.db.tx(async (q) => {
-    const row = { attemptId: attempt.id, sha256: sha256(body), body: kept, receivedAt: now }
-    if (await insertCallback(q, row)) await hasten(q, deps, attempt, callback.remoteId)
+    const row = { attemptId: attempt.id, sha256: sha256(body), body: stored, receivedAt }
+    if (await insertCallback(q, row)) await applyCallback(q, deps, attempt, callback.remoteId)
   })
-  return 'KEPT'
+  return 'STORED'
 }
 
-/** Without its provider, the account's secrets that a body may repeat cannot be recognised. */
-const NOT_KEPT = '[not kept: the provider was not configured]'
+/** Only the provider knows which of its secrets a body may repeat. */
+const NOT_STORED = '[not kept: the provider was not configured]'
 
-/** What a callback says; undefined for a malformed one. */
-function read(provider: Provider | undefined, body: string): Callback | undefined {
-  // The configuration has changed since the attempt was sent. Its content is not trusted anyway, so the attempt is checked.
-  if (!provider?.receive) return { remoteId: null }
+function parse(provider: Provider | undefined, body: string): Callback | undefined {
+  // The configuration has changed since the attempt was sent. A check is due all the same.
+  if (!provider?.readCallback) return { remoteId: null }
   try {
-    return provider.receive(body)
+    return provider.readCallback(body)
   } catch (error) {
     if (error instanceof ProviderError) return undefined
     throw error
   }
 }
 
-async function hasten(
+async function applyCallback(
   q: Transaction,
   deps: Pick<Deps, 'clock' | 'log'>,
   attempt: AttemptRow,
   remoteId: string | null,
 ): Promise<void> {
   if (attempt.remoteId !== null && remoteId !== null && remoteId !== attempt.remoteId) {
-    deps.log.error(
-      { attempt: attempt.id, remoteId },
-      'a callback names another remote id than the one we hold; it is ignored',
-    )
+    const ids = { attempt: attempt.id, remoteId: attempt.remoteId, received: remoteId }
+    deps.log.error(ids, 'callback ignored: it names another remote id')
     return
   }
   const due = { at: deps.clock.now(), dueInMs: 0 }
   q.wakeUp(QUEUE_KEY)
   const task = await lockTask(q, attempt.taskId)
-  // Accepted: check now. Still sending: the submit's own answer will find the callback.
-  if (await move(q, attempt.id, 'wait', due)) return
-  const now = await findAnyAttempt(q, attempt.id)
-  if (remoteId !== null && now?.state === 'UNKNOWN') await accept(q, task, now, { ...due, remoteId })
+  // While SENDING there is nothing to do: settling the submit finds the callback.
+  if (await applyTransition(q, attempt.id, 'scheduleCheck', { ...due, keepsLease: true })) return
+  const current = await findAnyAttempt(q, attempt.id)
+  if (remoteId !== null && current?.state === 'UNKNOWN')
+    await acceptAttempt(q, task, current, { ...due, remoteId })
 }

@@ -4,82 +4,131 @@ import { listAssets } from '../../db/tasks/assets.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { updateTask } from '../../db/tasks/tasks.ts'
-import { isFinished, type TaskEventBody, type TaskStatus, type Warning } from '../../domain.ts'
+import { isFinished, parseSize } from '../../domain.ts'
+import type { TaskError, TaskEventBody, TaskStatus, Warning } from '../../domain.ts'
 import type { Deps } from '../deps.ts'
-import { putIntoOutbox } from '../webhooks/outbox.ts'
-import { conclude, sizeWarnings } from './conclusion.ts'
-
-export type ConcludeDeps = Pick<Deps, 'log' | 'metrics' | 'publicUrl' | 'assetPath'>
+import { enqueueDeliveries } from '../webhooks/outbox.ts'
+import { isLive, isUnsent } from './machine.ts'
 
 /**
- * Concludes a task after one of its attempts has `moved`, and appends what happened: last in the transaction, with the
- * task locked. A finished task stays as it is: a surplus result changes only its own attempt. Returns the task.
+ * Updates a task after one of its attempts `changed`, and appends the events. Last in the transaction, with the task
+ * locked. A finished task stays unchanged: a surplus result is recorded with its attempt only.
  */
 export async function concludeTask(
   q: Transaction,
-  deps: ConcludeDeps,
+  deps: Deps,
   task: TaskRow,
-  moved: AttemptRow,
+  changed: AttemptRow,
   at: number,
 ): Promise<TaskRow> {
-  q.afterCommit(() => countAttempt(deps, task, moved))
+  q.afterCommit(() => countAttempt(deps, task, changed))
   if (isFinished(task.status)) return task
   const attempts = await listAttempts(q, [task.id])
   const { status, error, warnings } = conclude(attempts, task.cancelRequestedAt !== null)
   const finished = isFinished(status)
+  const isSuccess = status === 'SUCCEEDED'
   const updated = (await updateTask(q, task.id, [task.status], {
     status,
     error,
-    warnings: [...task.warnings, ...warnings, ...(status === 'SUCCEEDED' ? await warningsOf(q, task) : [])],
-    progress: status === 'SUCCEEDED' ? 1 : Math.max(task.progress, Math.min(0.99, shareDone(task, attempts))),
+    warnings: [...task.warnings, ...warnings, ...(isSuccess ? await findSizeWarnings(q, task) : [])],
+    progress: isSuccess ? 1 : Math.max(task.progress, Math.min(0.99, progressOf(task, attempts))),
     finishedAt: finished ? at : null,
   }))!
-  const attemptId = moved.id
-  const lost = moved.state === 'UNKNOWN'
-  const events: TaskEventBody[] = [{ type: lost ? 'OUTCOME_BECAME_UNKNOWN' : 'ATTEMPT_ENDED', attemptId }]
+  const type = changed.state === 'UNKNOWN' ? 'OUTCOME_BECAME_UNKNOWN' : 'ATTEMPT_ENDED'
+  const events: TaskEventBody[] = [{ type, attemptId: changed.id }]
   if (finished) events.push({ type: 'TASK_FINISHED', status })
   const lastSeq = updated.lastSeq + events.length
-  if (status !== task.status) await putIntoOutbox(q, deps, updated, { attempts, seq: lastSeq, at })
+  if (status !== task.status) await enqueueDeliveries(q, deps, updated, { attempts, seq: lastSeq, at })
   await appendEvents(q, task, events, at)
-  if (finished) noteEnd(q, deps, task, status, at)
+  if (finished) {
+    const ms = at - task.createdAt
+    q.afterCommit(() => {
+      deps.metrics.tasksFinished.inc({ status: status.toLowerCase() })
+      deps.metrics.taskSeconds.observe({ status: status.toLowerCase() }, ms / 1000)
+    })
+    deps.log.info({ task: task.id, status, ms }, 'task finished')
+  }
   return { ...updated, lastSeq }
 }
 
-function noteEnd(
-  q: Transaction,
-  deps: Pick<Deps, 'log' | 'metrics'>,
-  task: TaskRow,
-  status: TaskStatus,
-  at: number,
-): void {
-  const ms = at - task.createdAt
-  q.afterCommit(() => {
-    deps.metrics.done.tasksFinished.inc({ status: status.toLowerCase() })
-    deps.metrics.done.taskSeconds.observe({ status: status.toLowerCase() }, ms / 1000)
-  })
-  deps.log.info({ task: task.id, status, ms }, 'task finished')
-}
-
-/** Counts an attempt that has ended, or whose outcome has become unknown. */
-function countAttempt({ metrics: { done } }: Pick<Deps, 'metrics'>, task: TaskRow, moved: AttemptRow): void {
-  const { provider, model, state, inputTokens, outputTokens } = moved
-  done.attemptsEnded.inc({ provider, model, outcome: state.toLowerCase() })
+function countAttempt({ metrics }: Pick<Deps, 'metrics'>, task: TaskRow, attempt: AttemptRow): void {
+  const { provider, model, state, inputTokens, outputTokens } = attempt
+  metrics.attemptsEnded.inc({ provider, model, outcome: state.toLowerCase() })
   if (state !== 'SUCCEEDED') return
-  if (isFinished(task.status)) done.darkResults.inc({ provider })
-  if (inputTokens !== null) done.tokens.inc({ provider, model, type: 'input' }, inputTokens)
-  if (outputTokens !== null) done.tokens.inc({ provider, model, type: 'output' }, outputTokens)
+  if (isFinished(task.status)) metrics.lateResults.inc({ provider })
+  if (inputTokens !== null) metrics.tokens.inc({ provider, model, type: 'input' }, inputTokens)
+  if (outputTokens !== null) metrics.tokens.inc({ provider, model, type: 'output' }, outputTokens)
 }
 
-async function warningsOf(q: Transaction, { id, request }: TaskRow): Promise<Warning[]> {
-  const assets = await listAssets(q, [id])
-  return sizeWarnings(
-    request.size,
-    assets.filter(({ kind }) => kind === 'FINAL'),
-  )
+async function findSizeWarnings(q: Transaction, { id, request }: TaskRow): Promise<Warning[]> {
+  const images = (await listAssets(q, [id])).filter(({ kind }) => kind === 'FINAL')
+  return sizeWarnings(request.size, images)
 }
 
-/** The share of a task's images that are there, 0..1. */
-function shareDone(task: TaskRow, attempts: AttemptRow[]): number {
+/** The share of finished images, 0..1. */
+function progressOf(task: TaskRow, attempts: AttemptRow[]): number {
   const done = attempts.filter(({ state }) => state === 'SUCCEEDED')
   return done.reduce((sum, { n }) => sum + n, 0) / task.request.n
+}
+
+export type AttemptSummary = Pick<AttemptRow, 'part' | 'number' | 'state' | 'n' | 'error'>
+
+export interface Conclusion {
+  status: TaskStatus
+  error: TaskError | null
+  /** One per part that ended without its images while another part succeeded. */
+  warnings: Warning[]
+}
+
+/**
+ * The status of a task from its attempts, pure. It is RUNNING or QUEUED while a part is, then CANCELED if requested, then
+ * OUTCOME_UNKNOWN if a part is, then SUCCEEDED if a part succeeded, else FAILED.
+ */
+export function conclude(attempts: readonly AttemptSummary[], cancelRequested: boolean): Conclusion {
+  const parts = [...Map.groupBy(attempts, ({ part }) => part).values()].map(statusOfPart)
+  const inOrder = attempts.toSorted((a, b) => a.number - b.number)
+  const error = inOrder.findLast((attempt) => attempt.error !== null)?.error ?? null
+  const has = (status: PartStatus['status']) => parts.some((part) => part.status === status)
+
+  if (has('SENT')) return { status: 'RUNNING', error, warnings: [] }
+  if (has('WAITING')) return { status: 'QUEUED', error, warnings: [] }
+  if (cancelRequested) return { status: 'CANCELED', error, warnings: [] }
+  if (has('UNKNOWN')) return { status: 'OUTCOME_UNKNOWN', error, warnings: [] }
+  if (!has('DONE')) return { status: 'FAILED', error, warnings: [] }
+  const warnings = parts.filter(({ status }) => status === 'ENDED').map(missingImages)
+  return { status: 'SUCCEEDED', error: null, warnings }
+}
+
+interface PartStatus {
+  status: 'SENT' | 'WAITING' | 'UNKNOWN' | 'DONE' | 'ENDED'
+  latest: AttemptSummary
+}
+
+/** From the live attempt if there is one, else from all: an earlier one may have brought the images, or still may. */
+function statusOfPart(attempts: AttemptSummary[]): PartStatus {
+  const inOrder = attempts.toSorted((a, b) => a.number - b.number)
+  const latest = inOrder.at(-1)!
+  if (attempts.some(({ state }) => state === 'SUCCEEDED')) return { status: 'DONE', latest }
+  const live = inOrder.find(({ state }) => isLive(state))
+  if (live) return { status: isUnsent(live.state) ? 'WAITING' : 'SENT', latest: live }
+  return { status: attempts.some(({ state }) => state === 'UNKNOWN') ? 'UNKNOWN' : 'ENDED', latest }
+}
+
+function missingImages({ latest: { n, error } }: PartStatus): Warning {
+  const images = n === 1 ? 'One image is' : `${n} images are`
+  const message = `${images} missing: ${error?.message ?? 'the attempt was canceled.'}`
+  return { code: 'IMAGES_MISSING', field: 'n', message }
+}
+
+/** A warning when paid images have another size than requested, pure. None for `auto`. */
+export function sizeWarnings(
+  requested: string,
+  images: readonly { width: number; height: number }[],
+): Warning[] {
+  if (!parseSize(requested)) return []
+  const received = new Set(images.map(({ width, height }) => `${width}x${height}`))
+  received.delete(requested)
+  if (received.size === 0) return []
+  const message = `size is ${requested}; the provider returned ${[...received].join(', ')}.`
+  return [{ code: 'SIZE_DIFFERS', field: 'size', message }]
 }

@@ -1,23 +1,26 @@
-// The ledger: every change of what an attempt holds or costs is a line, and the sums are updated with it.
+// Every change of what an attempt holds or costs writes a ledger line and updates the sums in one transaction.
 import { insertLine } from '../../db/money/ledger.ts'
 import type { Transaction } from '../../db/connection/database.ts'
-import { addSpending, hold, listBudgetsOn, lockLedger, type Exhausted } from '../../db/money/spending.ts'
+import {
+  addSpending,
+  hold,
+  listBudgetsOn,
+  lockLedger,
+  type ExhaustedBudget,
+} from '../../db/money/spending.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
-import { addUsage, COUNTS, type Counts } from '../../db/money/usage.ts'
+import { addUsage, USAGE_COUNTS, type UsageCounts } from '../../db/money/usage.ts'
 import type { Caller } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { formatUsd } from '../../money.ts'
 import { firstLine, hasEnded, isHeld, type Transition } from './machine.ts'
 
-/** Why nothing may be planned: a budget has too little left, or a budget applies and there is no price. */
-export type HoldRefusal = Exhausted | 'PRICE_UNKNOWN'
+/** A budget has too little left, or applies to a model without a price. */
+export type HoldRefusal = ExhaustedBudget | 'PRICE_UNKNOWN'
 
-/**
- * Holds the worst case of an attempt before it is planned, as far as the budgets allow. Returns why not, and then
- * nothing is held. `recordPlanned` writes the line.
- */
-export async function reserve(
+/** Holds the worst-case cost of an attempt, or nothing when a budget refuses. `recordPlanned` writes the line. */
+export async function holdWorstCase(
   q: Transaction,
   by: Caller,
   at: number,
@@ -28,7 +31,6 @@ export async function reserve(
   return hold(q, by, at, heldMicros ?? 0)
 }
 
-/** Writes the first line of a new attempt, and its usage counts. */
 export async function recordPlanned(
   q: Transaction,
   attempt: AttemptRow,
@@ -38,30 +40,29 @@ export async function recordPlanned(
   await addUsage(q, attempt, countsOf(attempt))
 }
 
-/** Writes what a move changes in the ledger, in spending and in usage. */
-export async function recordMove(
+export async function recordTransition(
   q: Transaction,
   before: AttemptRow,
   after: AttemptRow,
   line: Transition['line'],
   at: number,
 ): Promise<void> {
-  const was = countsOf(before)
-  const is = countsOf(after)
-  const change = difference(is, was)
-  if (COUNTS.every((name) => change[name] === 0) && !line) return
+  const change = countsOf(after)
+  const previous = countsOf(before)
+  for (const name of USAGE_COUNTS) change[name] -= previous[name]
+  if (USAGE_COUNTS.every((name) => change[name] === 0) && !line) return
   await lockLedger(q, after.projectId)
   const { heldMicros, costMicros: spentMicros } = change
   if (heldMicros !== 0 || spentMicros !== 0)
     await addSpending(q, after, after.createdAt, { heldMicros, spentMicros })
-  // The cost on a bill comes from no price table.
+  // A billed cost comes from no price table.
   const priceVersion = line?.kind === 'POST' && before.state !== after.state ? after.priceVersion : null
   if (line) await write(q, after, line, { at, priceVersion })
   await addUsage(q, after, change)
 }
 
-/** What an attempt adds to the usage counts in its current state. */
-export function countsOf(attempt: AttemptRow): Counts {
+/** What an attempt contributes to the usage counts. */
+export function countsOf(attempt: AttemptRow): UsageCounts {
   const { state, charged, costMicros } = attempt
   const settled = charged !== 'NO' && (hasEnded(state) || state === 'UNKNOWN')
   return {
@@ -82,12 +83,6 @@ export function countsOf(attempt: AttemptRow): Counts {
   }
 }
 
-function difference(is: Counts, was: Counts): Counts {
-  const change = { ...is }
-  for (const name of COUNTS) change[name] -= was[name]
-  return change
-}
-
 async function write(
   q: Transaction,
   { id: attemptId, projectId }: AttemptRow,
@@ -97,27 +92,26 @@ async function write(
   await insertLine(q, { id: newId('led', more.at), projectId, attemptId, ...line, ...more })
 }
 
-const PERIOD_WORDS = { DAY: 'today', MONTH: 'this month', TOTAL: 'in all' } as const
+const PERIOD_WORDS = { DAY: 'for today', MONTH: 'for this month', TOTAL: 'in total' } as const
 
-/** A refusal as the client is told: BUDGET_EXCEEDED or PRICE_UNKNOWN. */
-export function refused(
+/** BUDGET_EXCEEDED or PRICE_UNKNOWN. */
+export function toGatewayError(
   refusal: HoldRefusal,
   attempt: Pick<AttemptRow, 'provider' | 'model' | 'heldMicros' | 'apiKeyId'>,
 ): GatewayError {
   const { provider, model, heldMicros, apiKeyId } = attempt
   if (refusal === 'PRICE_UNKNOWN') {
-    return new GatewayError(
-      'PRICE_UNKNOWN',
-      `There is a budget, and nobody knows what ${model} costs at ${provider}. ` +
-        'Configure a price for it, or name a provider that has one.',
-      { field: 'providers' },
-    )
+    const message =
+      `A budget applies, but model ${model} has no price at provider ${provider}. ` +
+      'Configure a price, or name a provider that has one.'
+    return new GatewayError('PRICE_UNKNOWN', message, { field: 'providers' })
   }
   const { limitMicros, leftMicros, period, owner } = refusal
-  const whose = owner === apiKeyId ? 'API key' : 'project'
+  const ownerName = owner === apiKeyId ? 'API key' : 'project'
   return new GatewayError(
     'BUDGET_EXCEEDED',
-    `It could cost ${formatUsd(heldMicros ?? 0)}, and ${formatUsd(leftMicros)} is left of the ${formatUsd(limitMicros)} that the ${whose} ` +
-      `may spend ${PERIOD_WORDS[period]}. Wait for what is under way to end, ask for less, or have the budget raised.`,
+    `The attempt may cost ${formatUsd(heldMicros ?? 0)}, but ${formatUsd(leftMicros)} is left of the budget of ` +
+      `${formatUsd(limitMicros)} of the ${ownerName} ${PERIOD_WORDS[period]}. Wait for running tasks to end, request ` +
+      'less, or have the budget raised.',
   )
 }

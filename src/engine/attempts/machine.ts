@@ -1,130 +1,111 @@
-// The life of an attempt, whole and pure: a state and a trigger make a new state and what is written with it. Claims
-// (db/claim.ts) and these moves are the only ways its state changes; an arrow that is not here cannot happen.
+// The state machine of an attempt, pure. Claims (db/attempts/claim.ts) and these transitions are the only state changes.
 //
 //   PLANNED → LEASED → SENDING → ACCEPTED
 //                         └────────┴──→ SUCCEEDED | REJECTED | FAILED | UNKNOWN
-//   SENDING → NOT_SENT           provably nothing left
-//   PLANNED, LEASED → CANCELED   nothing was sent yet; UNKNOWN after a backup was restored
-//   UNKNOWN → ACCEPTED | SUCCEEDED | …      late evidence is accepted: proof beats ownership
+//   SENDING → NOT_SENT           provably no byte left
+//   PLANNED, LEASED → CANCELED   nothing was sent; UNKNOWN after a restore from a backup
+//   UNKNOWN → ACCEPTED | SUCCEEDED | …      late evidence counts, whichever worker holds the lease
+import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { AttemptState, Charged, LedgerKind } from '../../domain.ts'
 
-/** One arrow of the machine, and what an attempt says of its charge behind it; GIVEN when the transition input has it. */
-interface Move {
+interface TransitionRule {
   from: readonly AttemptState[]
   to: AttemptState | 'SAME'
-  charged: Charged | 'GIVEN'
+  /** The charge afterwards; INPUT takes it from the input. */
+  charged: Charged | 'INPUT'
 }
 
-export const MOVES = {
-  /** Intent: committed before the first byte leaves, together with a charge permit. */
+export const TRANSITIONS = {
+  /** Committed together with a charge permit, before the first byte leaves. */
   send: { from: ['LEASED'], to: 'SENDING', charged: 'UNKNOWN' },
-  /** The lease was lost or given up before anything was sent. */
   release: { from: ['LEASED'], to: 'PLANNED', charged: 'NO' },
-  /** The provider took it and will answer later; or its remote id turned up after it was given up for lost. */
+  /** From UNKNOWN: the remote id was found later. */
   accept: { from: ['SENDING', 'UNKNOWN'], to: 'ACCEPTED', charged: 'UNKNOWN' },
-  /** Still waiting for the provider. */
-  wait: { from: ['ACCEPTED'], to: 'ACCEPTED', charged: 'UNKNOWN' },
+  scheduleCheck: { from: ['ACCEPTED'], to: 'ACCEPTED', charged: 'UNKNOWN' },
   succeed: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'SUCCEEDED', charged: 'YES' },
-  /** The provider said no, and certainly charges nothing. */
+  /** The provider refused, certainly free of charge. */
   reject: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'REJECTED', charged: 'NO' },
-  /** Given up before it was sent, under the lease of whoever gave it up. */
+  /** The worker that holds the lease decided not to send. */
   giveUp: { from: ['LEASED', 'SENDING'], to: 'NOT_SENT', charged: 'NO' },
-  /** Not one byte of the request left. */
-  unsent: { from: ['SENDING', 'UNKNOWN'], to: 'NOT_SENT', charged: 'NO' },
-  /** It ended badly and may have been charged. */
-  fail: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'FAILED', charged: 'GIVEN' },
-  /** Nobody can say how it ended. Never sent again without permission. */
-  lose: { from: ['SENDING', 'ACCEPTED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
+  /** Proof that no byte of the request left. */
+  markNotSent: { from: ['SENDING', 'UNKNOWN'], to: 'NOT_SENT', charged: 'NO' },
+  fail: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'FAILED', charged: 'INPUT' },
+  /** Never sent again without permission. */
+  markUnknown: { from: ['SENDING', 'ACCEPTED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** A backup was restored: the attempt may have been sent after the backup was made. */
-  presumeSent: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
-  /** Its remote id is known now, and there is no place for it any more. */
-  stayLost: { from: ['UNKNOWN'], to: 'UNKNOWN', charged: 'UNKNOWN' },
-  /** Its owner changed their mind before anything was sent. */
+  restore: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
+  /** The remote id is known now, but another attempt of the part is live. */
+  keepUnknown: { from: ['UNKNOWN'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   cancel: { from: ['PLANNED', 'LEASED'], to: 'CANCELED', charged: 'NO' },
-  /** Somebody read the provider's bill: the state stays, the cost is theirs. */
-  bill: { from: ['SUCCEEDED', 'FAILED'], to: 'SAME', charged: 'YES' },
-} as const satisfies Record<string, Move>
+  /** The cost comes from the provider's bill. */
+  adjustCost: { from: ['SUCCEEDED', 'FAILED'], to: 'SAME', charged: 'YES' },
+} as const satisfies Record<string, TransitionRule>
 
-export type Trigger = keyof typeof MOVES
+export type Trigger = keyof typeof TRANSITIONS
 
-/** What the machine knows of an attempt. */
-export interface AttemptFacts {
-  state: AttemptState
-  charged: Charged
-  /** The most it could cost; null when nobody knows. */
-  heldMicros: number | null
-  /** Null while its cost is unknown. */
-  costMicros: number | null
-  /** Null until it has ended. */
-  finishedAt: number | null
-}
+/** `heldMicros` is the worst-case cost; amounts are null while unknown. */
+export type AttemptFacts = Pick<AttemptRow, 'state' | 'charged' | 'heldMicros' | 'costMicros' | 'finishedAt'>
 
-/** What a trigger carries. */
 export interface TransitionInput {
   at: number
-  /** For `fail`. */
-  charged?: Charged
-  /** Left out while nothing new is known. */
-  costMicros?: number | null
+  /** For `fail`; UNKNOWN by default. */
+  charged?: Charged | undefined
+  /** Absent: unchanged. */
+  costMicros?: number | null | undefined
 }
 
-/** What is written with a move, in one transaction. */
+/** Everything that one transition writes, in one database transaction. */
 export interface Transition {
   /** Columns of the attempt. */
-  set: { state: AttemptState; charged: Charged; costMicros: number | null; finishedAt: number | null }
-  /** Charge permits of its task that it takes (1) or gives back (-1). */
+  set: Omit<AttemptFacts, 'heldMicros'>
+  /** Charge permits of the task: 1 is taken, -1 is returned. */
   permits: number
-  /** Its line in the ledger; null for none. */
+  /** The ledger line; null for none. */
   line: { kind: LedgerKind; amountMicros: number | null } | null
 }
 
-/** True for the states that no attempt leaves; only its cost may still be put right there. */
+const ENDED: ReadonlySet<AttemptState> = new Set(['SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED'])
+
+/** True for final states; afterwards only the cost may change. */
 export function hasEnded(state: AttemptState): boolean {
-  return ENDS.has(state)
+  return ENDED.has(state)
 }
 
-/** True for an attempt that is under way or waits to be; there is one at most for each part of a task. */
+/** True while queued or in progress. Each part of a task has at most one live attempt. */
 export function isLive(state: AttemptState): boolean {
   return state !== 'UNKNOWN' && !hasEnded(state)
 }
 
-/** True for an attempt that waits to be sent: it can still be canceled free of charge. */
+/** True while an attempt can still be canceled free of charge. */
 export function isUnsent(state: AttemptState): boolean {
   return state === 'PLANNED' || state === 'LEASED'
 }
 
-const ENDS: ReadonlySet<AttemptState> = new Set(['SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED'])
-
-/** Where a trigger takes an attempt and what is written with it; undefined when it cannot happen there. */
+/** Undefined when the trigger is not allowed in the attempt's state. */
 export function transition(
   attempt: AttemptFacts,
   trigger: Trigger,
   input: TransitionInput,
 ): Transition | undefined {
-  const move: Move = MOVES[trigger]
-  if (!move.from.includes(attempt.state)) return undefined
-  const state = move.to === 'SAME' ? attempt.state : move.to
-  const charged = move.charged === 'GIVEN' ? (input.charged ?? 'UNKNOWN') : move.charged
+  const rule: TransitionRule = TRANSITIONS[trigger]
+  if (!rule.from.includes(attempt.state)) return undefined
+  const state = rule.to === 'SAME' ? attempt.state : rule.to
+  const charged = rule.charged === 'INPUT' ? (input.charged ?? 'UNKNOWN') : rule.charged
   const costMicros = input.costMicros === undefined ? attempt.costMicros : input.costMicros
   const finishedAt = hasEnded(state) ? (attempt.finishedAt ?? input.at) : null
   const after: AttemptFacts = { ...attempt, state, charged, costMicros, finishedAt }
-  const permits = permitsOf(after) - permitsOf(attempt)
-  // A permit is taken before anything can have been sent, or never.
-  if (permits > 0 && trigger !== 'send' && trigger !== 'presumeSent') return undefined
+  const permits = Number(charged !== 'NO') - Number(attempt.charged !== 'NO')
+  // A permit is taken only before anything can have been sent.
+  if (permits > 0 && trigger !== 'send' && trigger !== 'restore') return undefined
   return { set: { state, charged, costMicros, finishedAt }, permits, line: lineOf(attempt, after) }
 }
 
-/** The charge permits of its task that it holds: one as soon as it may have been charged. */
-function permitsOf({ charged }: AttemptFacts): number {
-  return charged === 'NO' ? 0 : 1
-}
-
-/** Whether its worst case is still held: it may yet cost something, and nobody knows what. */
+/** Whether the worst-case cost is still held: the attempt may yet cost something, and the cost is unknown. */
 export function isHeld({ state, charged, costMicros }: Omit<AttemptFacts, 'finishedAt'>): boolean {
   return costMicros === null && !(hasEnded(state) && charged === 'NO')
 }
 
-/** The first line of every attempt. */
+/** The ledger line of a new attempt. */
 export function firstLine({ heldMicros }: Pick<AttemptFacts, 'heldMicros'>): NonNullable<Transition['line']> {
   return { kind: 'HOLD', amountMicros: heldMicros }
 }

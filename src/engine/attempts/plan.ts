@@ -1,4 +1,3 @@
-// How a task and its attempts get into the queue.
 import { countAttempts } from '../../db/attempts/counts.ts'
 import { insertAttempt } from '../../db/attempts/attempts.ts'
 import type { Transaction } from '../../db/connection/database.ts'
@@ -13,18 +12,18 @@ import type { Deps } from '../deps.ts'
 import { findOffer } from '../routing/configured.ts'
 import type { Route } from '../routing/route.ts'
 import { worstCaseMicros } from '../usage/estimate.ts'
-import { recordPlanned, refused, reserve } from './ledger.ts'
+import { holdWorstCase, recordPlanned, toGatewayError } from './ledger.ts'
 
-/** A share of a task's images that one attempt requests. */
+/** The images of a task that one attempt requests. */
 export interface Part {
   part: number
-  /** How many images. */
+  /** Number of images. */
   n: number
-  /** The position of its first image among the task's. */
+  /** Position of its first image in the task. */
   firstImage: number
 }
 
-/** Pure. Splits `n` images into as few parts as a provider with `maxN` images per call allows. */
+/** Splits `n` images into parts of at most `maxN`. */
 export function splitIntoParts(n: number, maxN: number): Part[] {
   return Array.from({ length: Math.ceil(n / maxN) }, (_, part) => {
     const firstImage = part * maxN
@@ -32,16 +31,13 @@ export function splitIntoParts(n: number, maxN: number): Part[] {
   })
 }
 
-export type PlanDeps = Pick<Deps, 'clock' | 'providers'>
-export type StartDeps = PlanDeps & Pick<Deps, 'limiter' | 'tracing'>
-
 /**
- * Inserts a task with the first attempt of each of its parts, and its first event; undefined when the idempotency key is
- * taken. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED.
+ * Inserts a task with the first attempt of each part, and its first event. Undefined when the idempotency key is taken.
+ * Throws BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED.
  */
 export async function startTask(
   q: Transaction,
-  deps: StartDeps,
+  deps: Deps,
   start: {
     by: CallerWithLimits
     request: ImageRequest
@@ -64,75 +60,77 @@ export async function startTask(
     model: request.model,
     request,
     maxCharges: request.maxCharges,
-    traceparent: deps.tracing.here(),
+    traceparent: deps.tracing.traceparent(),
     parts: parts.length,
     warnings: route.match.warnings,
     createdAt,
     lastSeq: 0,
   })
   if (!task) return undefined
-  await planParts(q, deps, by, task, { parts, at: createdAt, routeFor: () => route })
+  await planParts(q, deps, by, task, parts, () => route)
+  await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], createdAt)
   return { ...task, lastSeq: 1 }
 }
 
 /**
- * Continues a task whose outcome is unknown: an attempt for each of `parts`, with as many charges permitted as
- * `maxCharges` says. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED and CAPABILITY_MISSING.
+ * Plans an attempt for each of `parts` of a task whose outcome is unknown, and sets its `maxCharges`. Throws
+ * BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED and CAPABILITY_MISSING.
  */
 export async function resumeTask(
   q: Transaction,
-  deps: StartDeps,
+  deps: Deps,
   by: CallerWithLimits,
   task: TaskRow,
   { parts, maxCharges, routes }: { parts: Part[]; maxCharges: number; routes: Route[] },
 ): Promise<TaskRow> {
+  const at = deps.clock.now()
   await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'QUEUED', maxCharges, cancelRequestedAt: null })
-  const routeFor = ({ n }: Part): Route => {
+  await planParts(q, deps, by, task, parts, ({ n }) => {
     const route = routes.find(({ offer }) => offer.capabilities.maxN >= n)
     if (route) return route
-    throw new GatewayError('CAPABILITY_MISSING', `No provider makes ${n} images at a time any more.`)
-  }
-  await planParts(q, deps, by, task, { parts, at: deps.clock.now(), routeFor })
+    throw new GatewayError('CAPABILITY_MISSING', `No configured provider supports n of ${n} per call.`)
+  })
+  await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], at)
   return getTask(q, task.id)
 }
 
 async function planParts(
   q: Transaction,
-  deps: StartDeps,
+  deps: Deps,
   by: CallerWithLimits,
   task: TaskRow,
-  { parts, at, routeFor }: { parts: Part[]; at: number; routeFor: (part: Part) => Route },
+  parts: Part[],
+  routeFor: (part: Part) => Route,
 ): Promise<void> {
   await deps.limiter.concurrency(q, by)
   for (const part of parts) {
-    const { provider } = routeFor(part)
-    const refusal = await planAttempt(q, deps, { task, part, provider: provider.name, delayMs: 0 })
+    const next = { provider: routeFor(part).provider.name, delayMs: 0 }
+    const refusal = await planAttempt(q, deps, task, part, next)
     if (refusal) throw refusal
   }
-  await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], at)
 }
 
 /**
- * Puts the next attempt of a part into the queue, due `delayMs` from now, and holds the most it could cost. Returns the
- * GatewayError when no budget allows that; nothing is planned then.
+ * Queues an attempt of a part, due `delayMs` from now, and holds its worst-case cost. Returns a GatewayError, with nothing
+ * planned, when a budget refuses.
  */
 export async function planAttempt(
   q: Transaction,
-  deps: PlanDeps,
-  plan: { task: PlannedFor; part: Part; provider: string; delayMs: number },
+  deps: Deps,
+  task: TaskRow,
+  { part, n, firstImage }: Part,
+  { provider, delayMs }: { provider: string; delayMs: number },
 ): Promise<GatewayError | undefined> {
   const createdAt = deps.clock.now()
-  const { task, part, provider, delayMs } = plan
   const { id: taskId, projectId, apiKeyId, model } = task
   const offer = findOffer(deps.providers, provider, model)
-  const heldMicros = offer ? worstCaseMicros(task.request, offer, part.n) : null
-  const refusal = await reserve(q, task, createdAt, heldMicros)
-  if (refusal) return refused(refusal, { provider, model, heldMicros, apiKeyId })
+  const heldMicros = offer ? worstCaseMicros(task.request, offer, n) : null
+  const refusal = await holdWorstCase(q, task, createdAt, heldMicros)
+  if (refusal) return toGatewayError(refusal, { provider, model, heldMicros, apiKeyId })
   const number = (await countAttempts(q, taskId)) + 1
-  const id = newId('att', createdAt)
-  const row = { id, taskId, projectId, apiKeyId, model, ...part, number, provider, heldMicros, createdAt }
-  await recordPlanned(q, await insertAttempt(q, row, delayMs), offer?.price?.version ?? null)
+  const owner = { taskId, projectId, apiKeyId }
+  const planned = { part, n, firstImage, number, provider, model, heldMicros, createdAt }
+  const attempt = await insertAttempt(q, { id: newId('att', createdAt), ...owner, ...planned }, delayMs)
+  await recordPlanned(q, attempt, offer?.price?.version ?? null)
   return undefined
 }
-
-type PlannedFor = Pick<TaskRow, 'id' | 'projectId' | 'apiKeyId' | 'model' | 'request'>

@@ -1,5 +1,4 @@
-// Write-ahead record of a received answer: written beside its images, in the spool, before anything else is done with it.
-// After a crash the next start finishes from the record.
+// Write-ahead record of a received answer, in the spool beside its images. After a crash the next start settles it.
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -39,12 +38,12 @@ const RECEIVED_ANSWER = z.object({
   }),
 })
 
-/** A finished answer as it was received, with the evidence of the call that brought it. */
+/** A result as received, with the evidence of its call. */
 export type ReceivedAnswer = z.output<typeof RECEIVED_ANSWER>
 
 const SUFFIX = '.receipt.json'
 
-/** Makes an answer and its images durable: once this resolves, no crash of the process can lose them. */
+/** Once this resolves, no crash of the process can lose the answer or its images. */
 export async function writeReceivedAnswer(
   deps: Pick<Deps, 'store'>,
   answer: z.input<typeof RECEIVED_ANSWER>,
@@ -59,22 +58,21 @@ export async function writeReceivedAnswer(
   await sync(deps.store.spool)
 }
 
-/** Removes the record of an answer that has been settled. Does nothing when there is none. */
+/** Idempotent. */
 export async function removeReceivedAnswer(deps: Pick<Deps, 'store'>, attemptId: string): Promise<void> {
   await rm(pathOf(deps, attemptId), { force: true })
 }
 
-/** The records in this machine's spool. One that cannot be read is logged and left out. */
+/** The records in this machine's spool. A malformed one is logged and skipped. */
 export async function listReceivedAnswers(deps: Pick<Deps, 'store' | 'log'>): Promise<ReceivedAnswer[]> {
   const names = await readdir(deps.store.spool)
   const answers: ReceivedAnswer[] = []
   for (const name of names.filter((one) => one.endsWith(SUFFIX))) {
-    // Gone in between: its owner has settled it.
+    // Removed in between: its owner has settled it.
     const text = await readFile(join(deps.store.spool, name), 'utf8').catch(() => undefined)
     const answer = text === undefined ? undefined : RECEIVED_ANSWER.safeParse(JSON.parse(text))
     if (answer?.success) answers.push(answer.data)
-    else if (answer)
-      deps.log.error({ file: name, err: answer.error }, 'malformed record of a received answer; left alone')
+    else if (answer) deps.log.error({ file: name, err: answer.error }, 'received-answer record is malformed')
   }
   return answers
 }

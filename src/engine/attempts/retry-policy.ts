@@ -1,64 +1,114 @@
+import { listAttempts } from '../../db/attempts/attempts.ts'
+import type { Queries } from '../../db/connection/database.ts'
+import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { AttemptState, UnknownOutcomePolicy } from '../../domain.ts'
+import { GatewayError } from '../../errors.ts'
 import type { Failure } from '../../providers/error.ts'
+import type { Deps } from '../deps.ts'
+import { findRoutes } from '../routing/route.ts'
+import { isLive } from './machine.ts'
 
-/** What is known when an attempt has failed. */
 export interface FailedAttempt {
   failure: Failure
-  /** Attempts of this part of the task so far, this one included. */
+  /** Attempts of this part so far, including this one. */
   attempts: number
   maxAttempts: number
-  /** Permits of this part that are left when this attempt's charge counts as open. */
+  /** Permits left for this part when this attempt counts as charged. */
   permitsLeft: number
   onUnknownOutcome: UnknownOutcomePolicy
   cancelRequested: boolean
-  /** A provider that could serve the task and has not been asked yet. */
-  elsewhere: string | undefined
   /** The provider that failed. */
-  here: string
+  provider: string
+  /** The next eligible provider that has not been tried. */
+  otherProvider: string | undefined
   /** 0..1, for jitter. */
   random: number
 }
 
-/** Where the attempt ends, and the attempt that is to follow it; undefined when none may. */
+/** The final state of the attempt, and the attempt that follows; undefined for none. */
 export interface RetryDecision {
-  attempt: Extract<AttemptState, 'NOT_SENT' | 'REJECTED' | 'FAILED' | 'UNKNOWN'>
+  state: Extract<AttemptState, 'NOT_SENT' | 'REJECTED' | 'FAILED' | 'UNKNOWN'>
   next: { provider: string; delayMs: number } | undefined
 }
 
-/** A wait longer than this is an answer: no. */
+/** A longer `retryAfterMs` counts as a refusal. */
 const MAX_WAIT_MS = 600_000
 const BACKOFF_BASE_MS = 1000
-const BACKOFF_CAP_MS = 60_000
+const MAX_BACKOFF_MS = 60_000
 
-/** Pure: the whole retry policy. Nothing that may have been charged is ever sent again without permission. */
-export function decideRetry(now: FailedAttempt): RetryDecision {
-  const { failure } = now
-  if (failure.kind === 'lost') return { attempt: 'UNKNOWN', next: afterLoss(now) }
-  if (failure.charged !== 'NO') return { attempt: 'FAILED', next: undefined }
-  const attempt = failure.kind === 'unreached' ? 'NOT_SENT' : 'REJECTED'
-  return { attempt, next: afterRefusal(now) }
+/** The whole retry policy, pure. What may have been charged is never sent again without permission. */
+export function decideRetry(failed: FailedAttempt): RetryDecision {
+  const { failure } = failed
+  if (failure.kind === 'lost') return { state: 'UNKNOWN', next: afterLoss(failed) }
+  if (failure.charged !== 'NO') return { state: 'FAILED', next: undefined }
+  const state = failure.kind === 'unreached' ? 'NOT_SENT' : 'REJECTED'
+  return { state, next: afterFreeFailure(failed) }
 }
 
-function afterLoss(now: FailedAttempt): RetryDecision['next'] {
-  const permitted = now.onUnknownOutcome === 'RESEND' && now.permitsLeft > 0
-  if (!permitted || isOver(now)) return undefined
-  return { provider: now.elsewhere ?? now.here, delayMs: backoffMs(now) }
+function afterLoss(failed: FailedAttempt): RetryDecision['next'] {
+  const isPermitted = failed.onUnknownOutcome === 'RESEND' && failed.permitsLeft > 0
+  if (!isPermitted || isLast(failed)) return undefined
+  return { provider: failed.otherProvider ?? failed.provider, delayMs: backoffMs(failed) }
 }
 
-function afterRefusal(now: FailedAttempt): RetryDecision['next'] {
-  const { failure, elsewhere, here } = now
-  if (failure.kind === 'rejected' || isOver(now)) return undefined
-  if (elsewhere) return { provider: elsewhere, delayMs: 0 }
+function afterFreeFailure(failed: FailedAttempt): RetryDecision['next'] {
+  const { failure, otherProvider, provider } = failed
+  if (failure.kind === 'rejected' || isLast(failed)) return undefined
+  if (otherProvider) return { provider: otherProvider, delayMs: 0 }
   const waitMs = failure.retryAfterMs ?? 0
   if (failure.kind === 'refused' || waitMs > MAX_WAIT_MS) return undefined
-  return { provider: here, delayMs: Math.max(waitMs, backoffMs(now)) }
+  return { provider, delayMs: Math.max(waitMs, backoffMs(failed)) }
 }
 
-function isOver({ cancelRequested, attempts, maxAttempts }: FailedAttempt): boolean {
+function isLast({ cancelRequested, attempts, maxAttempts }: FailedAttempt): boolean {
   return cancelRequested || attempts >= maxAttempts
 }
 
-/** Full jitter over an exponential window, so that many waiters do not come back at once. */
+/** Exponential with full jitter, so that retries spread out. */
 function backoffMs({ attempts, random }: FailedAttempt): number {
-  return Math.round(random * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (attempts - 1)))
+  return Math.round(random * Math.min(MAX_BACKOFF_MS, BACKOFF_BASE_MS * 2 ** (attempts - 1)))
+}
+
+/** Applies the retry policy to a failed attempt. */
+export async function planRetry(
+  q: Queries,
+  deps: Deps,
+  task: TaskRow,
+  attempt: AttemptRow,
+  failure: Failure,
+): Promise<RetryDecision> {
+  const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
+  const charged = ofPart.filter(({ id, charged: c }) => id === attempt.id || c !== 'NO').length
+  const tried = new Set(ofPart.map(({ provider }) => provider))
+  const { state, next } = decideRetry({
+    failure,
+    attempts: ofPart.length,
+    maxAttempts: deps.tuning.maxAttempts,
+    permitsLeft: task.maxCharges - charged,
+    onUnknownOutcome: task.request.onUnknownOutcome,
+    cancelRequested: task.cancelRequestedAt !== null,
+    provider: attempt.provider,
+    otherProvider: (await listEligible(q, deps, task, attempt)).find((name) => !tried.has(name)),
+    random: deps.random(),
+  })
+  // A late failure of an earlier attempt plans nothing: its successor exists.
+  const isLatest = ofPart.at(-1)?.id === attempt.id
+  const isOtherLive = ofPart.some((other) => other.id !== attempt.id && isLive(other.state))
+  return { state, next: isLatest && !isOtherLive ? next : undefined }
+}
+
+/** Providers for this part, best first, without those in cooldown or without a needed price. */
+async function listEligible(q: Queries, deps: Deps, task: TaskRow, { n }: AttemptRow): Promise<string[]> {
+  try {
+    const routes = await findRoutes(q, deps, task, { ...task.request, n })
+    return routes
+      .filter(
+        ({ offer, inCooldown, lacksPrice }) => offer.capabilities.maxN >= n && !inCooldown && !lacksPrice,
+      )
+      .map(({ provider }) => provider.name)
+  } catch (error) {
+    // The configuration has changed: no provider serves the task any more.
+    if (error instanceof GatewayError) return []
+    throw error
+  }
 }

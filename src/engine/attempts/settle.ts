@@ -1,191 +1,160 @@
-// How steps end: each end is one transaction that moves the attempt, plans the next one of its part where one may
-// follow, and concludes the task.
+// How steps end: one transaction that changes the attempt, plans its successor if one may follow, and concludes the task.
 import { insertAssets } from '../../db/tasks/assets.ts'
-import { listAttempts, type Lease } from '../../db/attempts/attempts.ts'
+import { listAttempts } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
+import type { AttemptRow } from '../../db/tables/tables.ts'
 import { lockTask, updateTask } from '../../db/tasks/tasks.ts'
-import { isFinished, type AttemptState, type TaskError } from '../../domain.ts'
+import { isFinished, type TaskError } from '../../domain.ts'
 import type { Failure } from '../../providers/error.ts'
 import type { Deps } from '../deps.ts'
 import { findOffer } from '../routing/configured.ts'
 import { noteFailure, noteSuccess } from '../routing/health.ts'
 import { costMicros } from '../usage/cost.ts'
-import { accept } from './accept.ts'
+import { acceptAttempt, applyTransition, cancelUnsent, leaseOf, release } from './apply-transition.ts'
+import type { TransitionChange } from './apply-transition.ts'
 import { cancelRemote } from './side-call.ts'
-import { concludeTask, type ConcludeDeps } from './conclude.ts'
+import { concludeTask } from './conclude.ts'
 import type { Trigger } from './machine.ts'
-import { cancelUnsent, leaseOf, move, NO_LEASE, release, type Change } from './move.ts'
-import type { AttemptContext, Outcome, Waiting } from './outcome.ts'
+import type { AttemptContext, Outcome, WireEvidence } from './outcome.ts'
 import { planAttempt } from './plan.ts'
-import { replan, type ReplanDeps } from './replan.ts'
+import { planRetry, type RetryDecision } from './retry-policy.ts'
 
-type WriteDeps = ConcludeDeps & ReplanDeps
-export type SettleDeps = WriteDeps & Pick<Deps, 'db' | 'breaker' | 'store'>
+type Done = Extract<Outcome, { state: 'DONE' }>
+type Failed = Extract<Outcome, { state: 'FAILED' }>
+type Waiting = Extract<Outcome, { state: 'ACCEPTED' | 'PENDING' | 'MISSING' }>
 
-/** Writes down the outcome of a step. Does nothing where another worker has settled the attempt already. */
-export async function settle(deps: SettleDeps, of: AttemptContext, outcome: Outcome): Promise<void> {
-  if (outcome.is === 'TAKEN') return
-  if (outcome.is === 'RELEASED') return release(deps, of.attempt)
-  const task = await deps.db.tx(async (q) => {
-    const locked = await lockTask(q, of.task.id)
-    await write(q, deps, { ...of, task: locked }, outcome)
-    return locked
-  })
-  // Its owner canceled it before there was a remote id.
-  if (outcome.is === 'ACCEPTED' && task.cancelRequestedAt !== null)
-    void cancelRemote(deps, { ...of.attempt, remoteId: outcome.remoteId })
-  if (outcome.is === 'DONE') await noteSuccess(deps, of.attempt)
-  // A failure before anything was sent says nothing about the provider.
-  const wasSent = of.evidence.wirePhase !== 'NONE'
-  if (outcome.is === 'FAILED' && wasSent) await noteFailure(deps, of.attempt, outcome.failure)
-}
-
-type Settled = Exclude<Outcome, { is: 'TAKEN' | 'RELEASED' }>
-
-async function write(q: Transaction, deps: WriteDeps, of: AttemptContext, outcome: Settled): Promise<void> {
-  switch (outcome.is) {
-    case 'DONE':
-      return settleDone(q, deps, of, outcome)
-    case 'FAILED':
-      return settleFailed(q, deps, of, outcome)
-    case 'CANCELED':
-      return close(q, deps, of, { trigger: 'cancel' })
-    case 'ACCEPTED':
-    case 'PENDING':
-    case 'MISSING':
-      return settleWaiting(q, deps, of, outcome)
-  }
-}
-
-/** A finished image is adopted whichever worker holds the lease now: proof beats ownership. */
-async function settleDone(
-  q: Transaction,
-  deps: WriteDeps,
-  { task, attempt, evidence }: AttemptContext,
-  { images, usage: { source, ...tokens }, usage, resolved }: Extract<Outcome, { is: 'DONE' }>,
+/** Records the outcome of a step. No effect when another worker has settled the attempt already. */
+export async function settle(
+  deps: Deps,
+  attempt: AttemptRow,
+  evidence: WireEvidence,
+  outcome: Outcome,
 ): Promise<void> {
+  if (outcome.state === 'LEASE_LOST') return
+  if (outcome.state === 'RELEASED') return release(deps, attempt)
+  const { cancelRequestedAt } = await deps.db.tx(async (q) => {
+    const task = await lockTask(q, attempt.taskId)
+    const of = { task, attempt, evidence }
+    if (outcome.state === 'DONE') await succeed(q, deps, of, outcome)
+    else if (outcome.state === 'FAILED') await fail(q, deps, of, outcome)
+    else if (outcome.state === 'CANCELED') await end(q, deps, of, { trigger: 'cancel' })
+    else await wait(q, deps, of, outcome)
+    return task
+  })
+  // The task was canceled before there was a remote id.
+  if (outcome.state === 'ACCEPTED' && cancelRequestedAt !== null)
+    void cancelRemote(deps, { ...attempt, remoteId: outcome.remoteId })
+  if (outcome.state === 'DONE') await noteSuccess(deps, attempt)
+  // A failure before anything was sent says nothing about the provider.
+  if (outcome.state === 'FAILED' && evidence.wirePhase !== 'NONE')
+    await noteFailure(deps, attempt, outcome.failure)
+}
+
+/** A result counts whichever worker holds the lease now. */
+async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: Done): Promise<void> {
+  const { task, attempt, evidence } = of
+  const { images, usage, resolved } = outcome
+  const { source: usageSource, ...tokens } = usage
   const at = deps.clock.now()
   const { size, quality } = { ...task.request, ...resolved }
   const delivered = { images: images.length, ordered: attempt.n, size, quality }
   // Null when the offer has left the configuration: the cost is then unknown.
   const price = findOffer(deps.providers, attempt.provider, attempt.model)?.price ?? null
-  const moved = await move(q, attempt.id, 'succeed', {
+  const succeeded = await applyTransition(q, attempt.id, 'succeed', {
     at,
-    ...NO_LEASE,
     ...evidence,
     ...tokens,
     images: images.length,
-    usageSource: source,
+    usageSource,
     costMicros: costMicros(usage, delivered, price),
     priceVersion: price?.version ?? null,
     resolved: { ...resolved },
     error: null,
   })
-  if (!moved) return
+  if (!succeeded) return
   await insertAssets(q, images)
-  // A late result makes the attempt that was to follow it needless.
-  const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === moved.part)
+  // A late result makes a planned successor unnecessary.
+  const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
   await cancelUnsent(q, ofPart, at)
-  await concludeTask(q, deps, task, moved, at)
+  await concludeTask(q, deps, task, succeeded, at)
 }
 
-/** The attempt ends as the retry policy decides, and its part continues elsewhere, later, or not at all. */
-async function settleFailed(
-  q: Transaction,
-  deps: WriteDeps,
-  of: AttemptContext,
-  { failure, costMicros: known }: Extract<Outcome, { is: 'FAILED' }>,
-): Promise<void> {
+const FAILURE_TRIGGERS = {
+  NOT_SENT: 'markNotSent',
+  REJECTED: 'reject',
+  FAILED: 'fail',
+  UNKNOWN: 'markUnknown',
+} as const
+
+async function fail(q: Transaction, deps: Deps, of: AttemptContext, outcome: Failed): Promise<void> {
   const { task, attempt, evidence } = of
-  deps.log.info(
-    { attempt: attempt.id, kind: failure.kind, code: failure.code, phase: evidence.wirePhase },
-    'an attempt failed',
-  )
-  // The provider's text may repeat the prompt.
+  const { failure, costMicros: known } = outcome
+  const { kind, code, charged } = failure
+  deps.log.info({ attempt: attempt.id, kind, code, phase: evidence.wirePhase }, 'attempt failed')
+  // Not at info: the provider's text may repeat the prompt.
   deps.log.debug({ attempt: attempt.id }, failure.message)
-  const attempts = await listAttempts(q, [task.id])
-  const { attempt: state, next } = await replan(q, deps, task, attempts, attempt, failure)
+  const { state, next } = await planRetry(q, deps, task, attempt, failure)
   const change = {
-    ...triggerOf(state, of),
     httpStatus: failure.httpStatus ?? evidence.httpStatus,
-    error: toTaskError(failure, of, next !== undefined),
-    charged: failure.charged,
-    ...(known !== undefined && { costMicros: known }),
+    error: toTaskError(failure, evidence, next !== undefined),
+    charged,
+    costMicros: known,
   }
-  await close(q, deps, of, change, next)
+  // Without evidence of a request there is only the worker's decision: it counts while the worker holds the lease.
+  if (evidence.wirePhase === 'NONE')
+    await end(q, deps, of, { trigger: 'giveUp', lease: leaseOf(attempt), ...change }, next)
+  else await end(q, deps, of, { trigger: FAILURE_TRIGGERS[state], ...change }, next)
 }
 
-/** Ends the attempt; `next` is the attempt that follows it, if one may. */
-async function close(
+/** Ends the attempt, and plans the `next` one of its part. */
+async function end(
   q: Transaction,
-  deps: WriteDeps,
+  deps: Deps,
   { task, attempt, evidence }: AttemptContext,
-  { trigger, ...change }: { trigger: Trigger } & Omit<Change, 'at'>,
-  next?: { provider: string; delayMs: number },
+  { trigger, ...change }: { trigger: Trigger } & Omit<TransitionChange, 'at'>,
+  next?: RetryDecision['next'],
 ): Promise<void> {
   const at = deps.clock.now()
-  const moved = await move(q, attempt.id, trigger, { at, ...NO_LEASE, ...evidence, ...change })
-  if (!moved) return
+  const ended = await applyTransition(q, attempt.id, trigger, { at, ...evidence, ...change })
+  if (!ended) return
   if (next && !isFinished(task.status)) {
-    const { part, n, firstImage } = attempt
-    const refusal = await planAttempt(q, deps, { task, part: { part, n, firstImage }, ...next })
-    if (refusal) deps.log.info({ task: task.id, code: refusal.code }, 'not tried again: no budget allows it')
+    const refusal = await planAttempt(q, deps, task, attempt, next)
+    if (refusal)
+      deps.log.info({ task: task.id, attempt: attempt.id, code: refusal.code }, 'retry refused by the budget')
   }
-  await concludeTask(q, deps, task, moved, at)
+  await concludeTask(q, deps, task, ended, at)
 }
 
-/** The lease is returned, and the row says when the next check is due. */
-async function settleWaiting(
-  q: Transaction,
-  deps: Pick<Deps, 'clock'>,
-  of: AttemptContext,
-  outcome: Waiting,
-): Promise<void> {
+/** Returns the lease and schedules the next check. */
+async function wait(q: Transaction, deps: Deps, of: AttemptContext, outcome: Waiting): Promise<void> {
   const { task, attempt, evidence } = of
-  // A callback that arrived before the answer to the submit makes the check due at once.
-  const calledBack = outcome.is === 'ACCEPTED' && (await listCallbacks(q, attempt.id)).length > 0
-  const waiting = {
-    at: deps.clock.now(),
-    ...NO_LEASE,
+  // A callback that arrived before the response to the submit makes the check due at once.
+  const isCalledBack = outcome.state === 'ACCEPTED' && (await listCallbacks(q, attempt.id)).length > 0
+  const at = deps.clock.now()
+  const change = {
+    at,
     ...evidence,
-    dueInMs: calledBack ? 0 : outcome.checkAfterMs,
-    missing: outcome.is === 'MISSING' ? attempt.missing + 1 : 0,
+    dueInMs: isCalledBack ? 0 : outcome.checkAfterMs,
+    missingChecks: outcome.state === 'MISSING' ? attempt.missingChecks + 1 : 0,
   }
-  if (outcome.is === 'ACCEPTED') return accept(q, task, attempt, { ...waiting, remoteId: outcome.remoteId })
-  const waits = await move(q, attempt.id, 'wait', { ...waiting, lease: leaseOf(attempt) })
-  if (waits && outcome.is === 'PENDING') await recordProgress(q, deps, of, outcome.progress ?? 0)
-}
-
-async function recordProgress(
-  q: Transaction,
-  { clock }: Pick<Deps, 'clock'>,
-  { task, attempt }: AttemptContext,
-  fraction: number,
-): Promise<void> {
-  const progress = Math.min(0.99, (fraction * attempt.n) / task.request.n)
+  if (outcome.state === 'ACCEPTED')
+    return acceptAttempt(q, task, attempt, { ...change, remoteId: outcome.remoteId })
+  const lease = leaseOf(attempt)
+  const scheduled = await applyTransition(q, attempt.id, 'scheduleCheck', { ...change, lease })
+  if (!scheduled || outcome.state !== 'PENDING') return
+  const progress = Math.min(0.99, ((outcome.progress ?? 0) * attempt.n) / task.request.n)
   if (progress <= task.progress || task.status !== 'RUNNING') return
   await updateTask(q, task.id, ['RUNNING'], { progress })
-  await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress }], clock.now())
+  await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress }], at)
 }
 
-function triggerOf(
-  state: AttemptState,
-  { attempt, evidence }: AttemptContext,
-): { trigger: Trigger; lease?: Lease } {
-  // No proof about a request, only the decision of a worker: it counts while its claim does.
-  if (evidence.wirePhase === 'NONE') return { trigger: 'giveUp', lease: leaseOf(attempt) }
-  if (state === 'UNKNOWN') return { trigger: 'lose' }
-  if (state === 'REJECTED') return { trigger: 'reject' }
-  return { trigger: state === 'NOT_SENT' ? 'unsent' : 'fail' }
-}
-
-function toTaskError(failure: Failure, { evidence }: AttemptContext, again: boolean): TaskError {
+function toTaskError(failure: Failure, evidence: WireEvidence, isRetried: boolean): TaskError {
   return {
     code: failure.code,
     message: failure.message,
-    retryable: again || ['busy', 'unreached', 'lost'].includes(failure.kind),
+    retryable: isRetried || ['busy', 'unreached', 'lost'].includes(failure.kind),
     charged: failure.kind === 'lost' ? 'UNKNOWN' : failure.charged,
     providerRequestId: failure.providerRequestId ?? evidence.providerRequestId,
   }

@@ -1,14 +1,13 @@
-// Calls to a provider about an attempt that are no step of it: nothing that they report is recorded.
+// Provider calls outside of a step: only their return value is used, nothing that they report is recorded.
 import { rm } from 'node:fs/promises'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { Call, Provider } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 import { findProvider } from '../routing/configured.ts'
 
-const CANCEL_MS = 30_000
-const FIND_MS = 30_000
+const TIMEOUT_MS = 30_000
 
-/** Asks the provider to stop work on an accepted attempt, where it supports that. Never throws; it proves nothing. */
+/** Requests a stop of an accepted attempt, if the provider supports that. Never throws; proves nothing. */
 export async function cancelRemote(
   deps: Pick<Deps, 'log' | 'providers' | 'store'>,
   attempt: AttemptRow,
@@ -17,21 +16,21 @@ export async function cancelRemote(
   const provider = findProvider(deps.providers, name)
   if (!remoteId || !provider?.cancel) return
   try {
-    const signal = AbortSignal.timeout(CANCEL_MS)
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
     await sideCall(deps, attempt, signal, (call) => provider.cancel!(remoteId, call))
   } catch (error) {
-    deps.log.warn({ attempt: id, err: error }, 'the provider could not be told to cancel')
+    deps.log.warn({ attempt: id, err: error }, 'cancel request to the provider failed')
   }
 }
 
-/** Looks for an attempt at its provider by our own id for it; undefined when it is not found. `stop` ends it. */
+/** Looks an attempt up at its provider by our own id; undefined when it is not found. */
 export async function findRemote(
   deps: Pick<Deps, 'store'>,
   provider: Provider,
   attempt: AttemptRow,
   stop: AbortSignal,
 ): Promise<{ remoteId: string } | undefined> {
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(FIND_MS)])
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)])
   return sideCall(deps, attempt, signal, async (call) => provider.find?.(attempt.id, call))
 }
 
@@ -39,7 +38,7 @@ async function sideCall<T>(
   { store }: Pick<Deps, 'store'>,
   { id }: AttemptRow,
   signal: AbortSignal,
-  ask: (call: Call) => Promise<T>,
+  run: (call: Call) => Promise<T>,
 ): Promise<T> {
   const files: string[] = []
   const newFile = () => {
@@ -49,7 +48,7 @@ async function sideCall<T>(
   }
   try {
     const ignored = { onWire() {}, onProgress() {}, onPartial: () => Promise.resolve() }
-    return await ask({ signal, clientRef: id, newFile, ...ignored })
+    return await run({ signal, clientRef: id, newFile, ...ignored })
   } finally {
     await Promise.all(files.map((file) => rm(file, { force: true })))
   }

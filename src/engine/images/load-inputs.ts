@@ -1,33 +1,28 @@
-// The input images of a task, right before it is sent.
 import { rm } from 'node:fs/promises'
 import { ImageRejected } from '../../assets/rejected.ts'
 import { findAnyAsset, insertAssets, listAssets, type NewAsset } from '../../db/tasks/assets.ts'
 import type { AssetRow, TaskRow } from '../../db/tables/tables.ts'
-import type { InputImage } from '../../domain.ts'
+import type { InputImage, TaskErrorCode } from '../../domain.ts'
 import { DownloadError } from '../../providers/wire/download.ts'
 import { ProviderError } from '../../providers/error.ts'
 import type { ProviderRequestImage } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
-import { maskProblem } from './mask.ts'
-import { storeFile, type InputPlace } from './store-inputs.ts'
+import { maskProblem, storeFile, type InputPlace } from './store-inputs.ts'
 
-/** How long fetching one input image may take. */
-const FETCH_MS = 20_000
+const FETCH_TIMEOUT_MS = 20_000
 
-/** An input image, and its row when it was fetched just now. */
+/** `row` is the new row of an image that was just fetched. */
 interface LoadedInput {
   image: ProviderRequestImage
-  row: NewAsset | undefined
+  row?: NewAsset
 }
 
-type LoadDeps = Pick<Deps, 'db' | 'store' | 'clock' | 'downloader'>
-
 /**
- * Loads the input images of a task. Those given by address are fetched once and stored. Throws ProviderError `rejected`
- * when one cannot be used.
+ * Loads the input images of a task for sending. Images given as a URL are fetched once and stored. Throws ProviderError
+ * `rejected` for an unusable image.
  */
 export async function loadInputs(
-  deps: LoadDeps,
+  deps: Deps,
   task: TaskRow,
   signal: AbortSignal,
 ): Promise<{ images: ProviderRequestImage[]; mask: ProviderRequestImage | null }> {
@@ -44,7 +39,7 @@ export async function loadInputs(
 }
 
 async function load(
-  deps: LoadDeps,
+  deps: Deps,
   task: TaskRow,
   image: InputImage,
   place: InputPlace,
@@ -52,58 +47,47 @@ async function load(
 ): Promise<LoadedInput> {
   if ('assetId' in image) {
     const asset = await findAnyAsset(deps.db.read, image.assetId)
-    if (!asset) throw unusable('INPUT_IMAGE_INVALID', `The input image ${image.assetId} is no longer stored.`)
-    return { image: fromAsset(deps, asset), row: undefined }
+    if (asset) return fromAsset(deps, asset)
+    throw unusable('INPUT_IMAGE_INVALID', `The input image ${image.assetId} is no longer stored.`)
   }
-  const fetched = (await listAssets(deps.db.read, [task.id])).find(
-    ({ kind, position }) => kind === place.kind && position === place.position,
-  )
-  if (fetched) return { image: fromAsset(deps, fetched), row: undefined }
-  return download(deps, task, image.url, place, signal)
+  const assets = await listAssets(deps.db.read, [task.id])
+  const fetched = assets.find(({ kind, position }) => kind === place.kind && position === place.position)
+  return fetched ? fromAsset(deps, fetched) : download(deps, task, image.url, place, signal)
 }
 
 async function download(
-  deps: LoadDeps,
+  { store, downloader, clock }: Deps,
   task: TaskRow,
   url: string,
   place: InputPlace,
   signal: AbortSignal,
 ): Promise<LoadedInput> {
-  const file = deps.store.newFile()
+  const file = store.newFile()
   try {
-    await deps.downloader.download(url, file, AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]))
-    const { row, facts } = await storeFile(deps, task.projectId, file, place)
-    const blob = () => deps.store.blob(row.sha256, row.mimeType)
+    await downloader.download(url, file, AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]))
+    const { row, facts } = await storeFile({ store, clock }, task.projectId, file, place)
+    const blob = () => store.blob(row.sha256, row.mimeType)
     return { image: { ...facts, blob }, row: { ...row, taskId: task.id } }
   } catch (error) {
-    const which = place.kind === 'MASK' ? 'The mask' : `Input image ${place.position + 1}`
+    const name = place.kind === 'MASK' ? 'The mask' : `Input image ${place.position + 1}`
     if (error instanceof DownloadError)
-      throw unusable('INPUT_IMAGE_UNREACHABLE', `${which}: the address ${error.message}.`, error)
+      throw unusable('INPUT_IMAGE_UNREACHABLE', `${name}: the address ${error.message}.`, error)
     if (error instanceof ImageRejected)
-      throw unusable('INPUT_IMAGE_INVALID', `${which}: ${error.message}`, error)
+      throw unusable('INPUT_IMAGE_INVALID', `${name}: ${error.message}`, error)
     throw error
   } finally {
     await rm(file, { force: true })
   }
 }
 
-function fromAsset({ store }: Pick<Deps, 'store'>, asset: AssetRow): ProviderRequestImage {
+function fromAsset({ store }: Deps, asset: AssetRow): LoadedInput {
   const { sha256, mimeType, width, height, byteSize } = asset
-  return {
-    mimeType,
-    width,
-    height,
-    byteSize,
-    // Only PNG and WebP can; a dialect that needs to know looks at the bytes.
-    hasAlpha: mimeType !== 'image/jpeg',
-    blob: () => store.blob(sha256, mimeType),
-  }
+  // Only PNG and WebP can have alpha. A dialect that needs certainty inspects the bytes.
+  const hasAlpha = mimeType !== 'image/jpeg'
+  const blob = () => store.blob(sha256, mimeType)
+  return { image: { mimeType, width, height, byteSize, hasAlpha, blob } }
 }
 
-function unusable(
-  code: 'INPUT_IMAGE_INVALID' | 'INPUT_IMAGE_UNREACHABLE',
-  message: string,
-  cause?: unknown,
-): ProviderError {
+function unusable(code: TaskErrorCode, message: string, cause?: unknown): ProviderError {
   return new ProviderError({ kind: 'rejected', code, message, charged: 'NO', cause })
 }

@@ -1,5 +1,5 @@
-// Input images of a new task. Whichever way they arrive, they end as stored assets, checked and stripped of metadata; those
-// given by address are fetched before sending, see load-inputs.ts.
+// Input images of a new task: checked, stripped of metadata and stored. Images given as a URL are fetched before sending,
+// see load-inputs.ts.
 import { createWriteStream } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
@@ -14,10 +14,9 @@ import { badInput } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { formatCount } from '../../quantity.ts'
 import type { Deps } from '../deps.ts'
-import { maskProblem, type InputImageFacts } from './mask.ts'
 
-/** An image as a client gives it, in one of four ways. */
-export type RawImage = { upload: Blob } | { dataUrl: string } | { url: string } | { imageId: string }
+type SentImage = { upload: Blob } | { dataUrl: string }
+export type RawImage = SentImage | { url: string } | { imageId: string }
 
 /** The place of an input image in its request. */
 export interface InputPlace {
@@ -25,23 +24,22 @@ export interface InputPlace {
   position: number
 }
 
-/** An input image as it is given, with the field that names it in errors. */
 export interface RawInput extends InputPlace {
   raw: RawImage
+  /** Named in errors. */
   field: string
 }
 
-/** A row of a task that does not exist yet. */
-export type NewInput = Omit<NewAsset, 'taskId'>
+/** A row whose task does not exist yet. */
+type NewInput = Omit<NewAsset, 'taskId'>
 
-/** An input image that is at hand: what the request refers to, the row to insert, and its part of the fingerprint. */
 export interface StoredInput {
   image: InputImage
-  /** Undefined for an address, and for an image that is stored already. */
+  /** Undefined for a URL, and for an image that is stored already. */
   row: NewInput | undefined
-  /** Undefined for an address. */
-  facts: InputImageFacts | undefined
-  /** The hash of its content, or its address. */
+  /** Undefined for a URL. */
+  facts: MaskFacts | undefined
+  /** The content's hash or the URL, for the fingerprint. */
   identity: string
 }
 
@@ -50,16 +48,18 @@ export interface StoredInputs {
   mask: StoredInput | null
 }
 
-/** Stores the input images of a new task. Throws GatewayError BAD_USER_INPUT naming the field of the first bad one. */
+type InputDeps = Pick<Deps, 'db' | 'store' | 'clock'>
+
+/** Stores the input images of a new task. Throws BAD_USER_INPUT naming the field of the first invalid one. */
 export async function storeInputs(
-  deps: Pick<Deps, 'db' | 'store' | 'clock'>,
+  deps: InputDeps,
   projectId: string,
   inputs: readonly RawInput[],
 ): Promise<StoredInputs> {
   const images: StoredInput[] = []
   let mask: StoredInput | null = null
   for (const input of inputs) {
-    const stored = await storeOne(deps, projectId, input)
+    const stored = await storeInput(deps, projectId, input)
     if (input.kind === 'MASK') mask = stored
     else images.push(stored)
   }
@@ -68,24 +68,10 @@ export async function storeInputs(
   return { images, mask }
 }
 
-async function storeOne(
-  deps: Pick<Deps, 'db' | 'store' | 'clock'>,
-  projectId: string,
-  { raw, field, ...place }: RawInput,
-): Promise<StoredInput> {
-  if ('upload' in raw || 'dataUrl' in raw) return storeSent(deps, projectId, raw, field, place)
+async function storeInput(deps: InputDeps, projectId: string, input: RawInput): Promise<StoredInput> {
+  const { raw, field, ...place } = input
   if ('url' in raw) return { image: { url: raw.url }, row: undefined, facts: undefined, identity: raw.url }
-  return reuse(deps, projectId, raw.imageId, field, place)
-}
-
-/** An image whose bytes arrived with the request. */
-async function storeSent(
-  deps: Pick<Deps, 'store' | 'clock'>,
-  projectId: string,
-  raw: { upload: Blob } | { dataUrl: string },
-  field: string,
-  place: InputPlace,
-): Promise<StoredInput> {
+  if ('imageId' in raw) return reuseImage(deps, projectId, raw.imageId, field, place)
   const file = deps.store.newFile()
   try {
     await spool(raw, file, field)
@@ -99,36 +85,34 @@ async function storeSent(
   }
 }
 
-/** An earlier image of the project. */
-async function reuse(
-  { db, store, clock }: Pick<Deps, 'db' | 'store' | 'clock'>,
+async function reuseImage(
+  deps: InputDeps,
   projectId: string,
   imageId: string,
   field: string,
   place: InputPlace,
 ): Promise<StoredInput> {
-  const asset = await findAsset(db.read, projectId, imageId)
+  const asset = await findAsset(deps.db.read, projectId, imageId)
   if (!asset) throw badInput(field, `There is no image ${JSON.stringify(imageId.slice(0, 60))}.`)
-  const { sha256, byteSize } = asset
-  const facts = await inspectImage(await store.read(sha256), { maxBytes: Infinity })
-  if (asset.kind !== 'PARTIAL')
-    return { image: { assetId: asset.id }, row: undefined, facts, identity: sha256 }
-  // A preview is removed long before the task that starts from it.
-  await store.renew(sha256)
-  const row = newRow({ clock }, projectId, { ...facts, sha256, byteSize }, place)
+  const { id, sha256, byteSize } = asset
+  const facts = await inspectImage(await deps.store.read(sha256), { maxBytes: Infinity })
+  if (asset.kind !== 'PARTIAL') return { image: { assetId: id }, row: undefined, facts, identity: sha256 }
+  // The retention of partial images ends long before that of a task that uses one as input.
+  await deps.store.touch(sha256)
+  const row = newRow(deps, projectId, { ...facts, sha256, byteSize }, place)
   return { image: { assetId: row.id }, row, facts, identity: sha256 }
 }
 
-/** Checks, strips and stores an input image that is in the spool. Throws ImageRejected. */
+/** Checks, strips and stores an input image from the spool. Throws ImageRejected. */
 export async function storeFile(
-  { store, clock }: Pick<Deps, 'store' | 'clock'>,
+  deps: Pick<Deps, 'store' | 'clock'>,
   projectId: string,
   file: string,
   place: InputPlace,
 ): Promise<{ row: NewInput; facts: ImageFacts }> {
   await decodeCheck(file)
   const facts = await sanitizeInput(file)
-  return { row: newRow({ clock }, projectId, { ...facts, ...(await store.put(file)) }, place), facts }
+  return { row: newRow(deps, projectId, { ...facts, ...(await deps.store.put(file)) }, place), facts }
 }
 
 function newRow(
@@ -142,11 +126,7 @@ function newRow(
   return { id, projectId, ...place, sha256, byteSize, width, height, mimeType, createdAt }
 }
 
-async function spool(
-  raw: { upload: Blob } | { dataUrl: string },
-  file: string,
-  field: string,
-): Promise<void> {
+async function spool(raw: SentImage, file: string, field: string): Promise<void> {
   if ('dataUrl' in raw) return writeFile(file, decodeDataUrl(raw.dataUrl, field))
   if (raw.upload.size > MAX_INPUT_BYTES) throw tooLarge(raw.upload.size, field)
   await pipeline(raw.upload.stream(), createWriteStream(file))
@@ -154,9 +134,8 @@ async function spool(
 
 function decodeDataUrl(dataUrl: string, field: string): Buffer {
   const comma = dataUrl.indexOf(',')
-  if (!/^data:image\/(png|jpeg|webp);base64,$/.test(dataUrl.slice(0, comma + 1))) {
+  if (!/^data:image\/(png|jpeg|webp);base64,$/.test(dataUrl.slice(0, comma + 1)))
     throw badInput(field, 'The data URL must begin with data:image/png;base64, (or jpeg, or webp).')
-  }
   const base64 = dataUrl.slice(comma + 1)
   if (base64.length > Math.ceil(MAX_INPUT_BYTES / 3) * 4)
     throw tooLarge(Math.floor((base64.length * 3) / 4), field)
@@ -165,8 +144,19 @@ function decodeDataUrl(dataUrl: string, field: string): Buffer {
 }
 
 function tooLarge(bytes: number, field: string): Error {
-  return badInput(
-    field,
-    `The image has ${formatCount(bytes)} bytes; the maximum is ${formatCount(MAX_INPUT_BYTES)}.`,
-  )
+  const max = formatCount(MAX_INPUT_BYTES)
+  return badInput(field, `The image has ${formatCount(bytes)} bytes; the maximum is ${max}.`)
+}
+
+export type MaskFacts = Pick<ImageFacts, 'width' | 'height' | 'hasAlpha'>
+
+/** Why a mask does not match an image; undefined when it does, or when the image is not fetched yet. */
+export function maskProblem(mask: MaskFacts, image: MaskFacts | undefined): string | undefined {
+  if (!mask.hasAlpha)
+    return (
+      'The mask has no alpha channel. Send a PNG or WebP of the size of the first image, transparent where it is to be ' +
+      'redrawn.'
+    )
+  if (!image || (mask.width === image.width && mask.height === image.height)) return undefined
+  return `The mask is ${mask.width}x${mask.height}; it must have the size of the first image, ${image.width}x${image.height}.`
 }

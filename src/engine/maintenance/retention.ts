@@ -1,17 +1,14 @@
-/** How long after its end a thing is kept, in milliseconds; null for ever. */
+/** How long data is kept after its end, in milliseconds; null keeps it forever. */
 export interface Retention {
-  /** The events of a task. */
+  /** Events, from the end of the task. */
   eventsMs: number | null
-  /** The previews of a task; at most as long as its events, which lead to them. */
+  /** Partial images, from the end of the task; at most `eventsMs`, because events refer to them. */
   partialImagesMs: number | null
-  /** Webhook deliveries and their tries, counted from their own end. */
+  /** Webhook deliveries with their tries, from the end of the delivery. */
   deliveriesMs: number | null
-  /** What upstreams posted about an attempt. */
+  /** Provider callbacks, from the end of the attempt. */
   callbacksMs: number | null
 }
 
-/**
- * The least that may be configured, where something that must always hold is about what is removed: until then it is
- * asked for without exception.
- */
+/** Minimums of the configuration: within them the invariants check events and deliveries without exception. */
 export const MIN_RETENTION = { eventsMs: 3_600_000, deliveriesMs: 7 * 86_400_000 } as const

@@ -4,8 +4,8 @@ import { lockTaskOfProject, updateTask } from '../../db/tasks/tasks.ts'
 import { isFinished } from '../../domain.ts'
 import { GatewayError, notFound } from '../../errors.ts'
 import { cancelRemote } from '../attempts/side-call.ts'
-import { concludeTask, type ConcludeDeps } from '../attempts/conclude.ts'
-import { cancelUnsent } from '../attempts/move.ts'
+import { concludeTask } from '../attempts/conclude.ts'
+import { cancelUnsent } from '../attempts/apply-transition.ts'
 import type { Deps } from '../deps.ts'
 
 /**
@@ -15,7 +15,7 @@ import type { Deps } from '../deps.ts'
  * Throws NOT_FOUND, and CONFLICT for a task that ended otherwise.
  */
 export async function cancelTask(
-  deps: ConcludeDeps & Pick<Deps, 'db' | 'clock' | 'providers' | 'store'>,
+  deps: Deps,
   projectId: string,
   id: string,
 ): Promise<TaskRow> {

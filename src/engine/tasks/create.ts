@@ -3,7 +3,7 @@ import type { TaskRow } from '../../db/tables/tables.ts'
 import { findTaskByKey } from '../../db/tasks/tasks.ts'
 import { GatewayError } from '../../errors.ts'
 import type { CallerWithLimits } from '../access/limiter.ts'
-import { startTask, type StartDeps } from '../attempts/plan.ts'
+import { startTask } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
 import { storeInputs } from '../images/store-inputs.ts'
 import { findRoutes } from '../routing/route.ts'
@@ -22,7 +22,7 @@ export interface CreatedTask {
  * together. Nothing is sent here. Throws GatewayError, and then no row was written.
  */
 export async function createTask(
-  deps: StartDeps & Pick<Deps, 'db' | 'store' | 'inputRule' | 'webhookRule'>,
+  deps: Deps,
   by: CallerWithLimits,
   input: TaskInput,
 ): Promise<CreatedTask> {

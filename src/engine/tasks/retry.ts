@@ -3,7 +3,7 @@ import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { lockTaskOfProject } from '../../db/tasks/tasks.ts'
 import { GatewayError, notFound } from '../../errors.ts'
 import type { CallerWithLimits } from '../access/limiter.ts'
-import { resumeTask, startTask, type Part, type StartDeps } from '../attempts/plan.ts'
+import { resumeTask, startTask, type Part } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
 import { findRoutes } from '../routing/route.ts'
 
@@ -17,7 +17,7 @@ const MAX_CHARGES = 5
  * `acceptPossibleSecondCharge` is not given, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, and as `findRoutes` does.
  */
 export async function retryTask(
-  deps: StartDeps & Pick<Deps, 'db'>,
+  deps: Deps,
   by: CallerWithLimits,
   id: string,
   permission: { acceptPossibleSecondCharge: boolean },

@@ -1,31 +1,34 @@
-// What a provider receives for one call, and what is recorded during it.
+// The `Call` of one step, and the recording of progress and partial images during it.
 import { rm } from 'node:fs/promises'
+import { holdsLease } from '../../db/attempts/attempts.ts'
+import { insertAssets, type NewAsset } from '../../db/tasks/assets.ts'
+import { appendEvents } from '../../db/tasks/events.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
-import type { WirePhase } from '../../domain.ts'
-import { WIRE_PHASES } from '../../domain.ts'
+import { lockTask, updateTask } from '../../db/tasks/tasks.ts'
+import { WIRE_PHASES, type TaskEventBody } from '../../domain.ts'
+import { newId } from '../../ids.ts'
 import type { Call } from '../../providers/provider.ts'
+import { leaseOf } from '../attempts/apply-transition.ts'
 import { storedEvidence, type WireEvidence } from '../attempts/outcome.ts'
 import type { Deps } from '../deps.ts'
-import { createRecorder, type RecorderDeps } from './recorder.ts'
-
-export type CallDeps = RecorderDeps & Pick<Deps, 'store'>
+import { ingestFile } from '../images/ingest.ts'
 
 export interface OpenCall {
   call: Call
   evidence: WireEvidence
-  /** Resolves when every progress and preview so far is stored. */
+  /** Resolves when all progress and partial images so far are stored. */
   recorded: () => Promise<void>
-  /** Removes what the call left in the spool. */
+  /** Deletes leftovers in the spool. */
   close: () => Promise<void>
 }
 
-/** Opens a call for one step of an attempt. Its signal aborts after `timeoutMs`, or when `cut` does. */
+/** Opens a call for one step of an attempt. Its signal aborts after `timeoutMs`, or with `abortCalls`. */
 export function openCall(
-  deps: CallDeps,
+  deps: Deps,
   task: TaskRow,
   attempt: AttemptRow,
   timeoutMs: number,
-  cut: AbortSignal,
+  abortCalls: AbortSignal,
 ): OpenCall {
   const evidence = storedEvidence(attempt)
   const recorder = createRecorder(deps, task, attempt)
@@ -33,29 +36,92 @@ export function openCall(
   return {
     evidence,
     call: {
-      signal: AbortSignal.any([cut, AbortSignal.timeout(timeoutMs)]),
+      signal: AbortSignal.any([abortCalls, AbortSignal.timeout(timeoutMs)]),
       clientRef: attempt.id,
       newFile() {
         const file = deps.store.newFile()
         files.push(file)
         return file
       },
-      onWire(phase, seen) {
-        evidence.wirePhase = later(evidence.wirePhase, phase)
-        evidence.httpStatus = seen?.httpStatus ?? evidence.httpStatus
-        evidence.providerRequestId = seen?.providerRequestId ?? evidence.providerRequestId
+      onWire(phase, facts) {
+        if (WIRE_PHASES.indexOf(phase) > WIRE_PHASES.indexOf(evidence.wirePhase)) evidence.wirePhase = phase
+        evidence.httpStatus = facts?.httpStatus ?? evidence.httpStatus
+        evidence.providerRequestId = facts?.providerRequestId ?? evidence.providerRequestId
       },
       onProgress: (fraction) => recorder.progress(fraction),
       onPartial: (file, index) => recorder.partial(file, index),
     },
     recorded: () => recorder.idle(),
     async close() {
-      // What cannot be removed now is left to the sweep.
+      // The sweep deletes what cannot be deleted now.
       await Promise.all(files.map((file) => rm(file, { force: true }).catch(() => {})))
     },
   }
 }
 
-function later(a: WirePhase, b: WirePhase): WirePhase {
-  return WIRE_PHASES.indexOf(a) > WIRE_PHASES.indexOf(b) ? a : b
+/** Records progress and partial images in the order of their arrival. */
+export interface Recorder {
+  progress(fraction: number): void
+  partial(file: string, index: number): Promise<void>
+  /** Resolves when everything so far is stored. */
+  idle(): Promise<void>
+}
+
+/**
+ * Errors are logged and do not affect the task. Nothing is written after the lease is lost: by then another attempt may
+ * report its own progress.
+ */
+export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): Recorder {
+  let queue = Promise.resolve()
+  let last = task.progress
+  let lastAt = 0
+  // Progress over all images of the task. The last percent belongs to the finished task.
+  const progressOf = (fraction: number) => Math.min(0.99, (fraction * attempt.n) / task.request.n)
+  const lease = leaseOf(attempt)
+
+  function enqueue(work: () => Promise<void>): Promise<void> {
+    queue = queue.then(work).catch((error: unknown) => {
+      deps.log.warn({ attempt: attempt.id, err: error }, 'recording progress or a partial image failed')
+    })
+    return queue
+  }
+
+  async function write(progress: number, partial?: { asset: NewAsset; body: TaskEventBody }): Promise<void> {
+    const at = deps.clock.now()
+    await deps.db.tx(async (q) => {
+      const current = await lockTask(q, task.id)
+      if (current.status !== 'RUNNING' || !(await holdsLease(q, attempt.id, lease))) return
+      const isProgress = progress > current.progress
+      if (isProgress) await updateTask(q, task.id, ['RUNNING'], { progress })
+      if (partial) await insertAssets(q, [partial.asset])
+      if (partial) await appendEvents(q, task, [partial.body], at)
+      else if (isProgress) await appendEvents(q, task, [{ type: 'TASK_PROGRESSED', progress }], at)
+    })
+  }
+
+  return {
+    progress(fraction) {
+      const progress = progressOf(fraction)
+      const now = deps.clock.now()
+      if (!(progress > last) || now - lastAt < deps.tuning.progressIntervalMs) return
+      last = progress
+      lastAt = now
+      void enqueue(() => write(progress))
+    },
+
+    partial(file, index) {
+      return enqueue(async () => {
+        const ingested = await ingestFile(deps, file)
+        const createdAt = deps.clock.now()
+        const id = newId('img', createdAt)
+        const { id: attemptId, taskId, projectId } = attempt
+        last = Math.max(last, progressOf((index + 1) / (task.request.partialImages + 1)))
+        const place = { taskId, projectId, attemptId, kind: 'PARTIAL' as const, position: index }
+        const body: TaskEventBody = { type: 'PARTIAL_IMAGE_RECEIVED', assetId: id, index }
+        await write(last, { asset: { id, ...place, ...ingested, createdAt }, body })
+      })
+    },
+
+    idle: () => queue,
+  }
 }

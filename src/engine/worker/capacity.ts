@@ -1,17 +1,18 @@
 import type { ClaimScope } from '../../db/attempts/claim.ts'
 import { ALL_MODELS, type CooldownRow } from '../../db/providers/cooldowns.ts'
 
-/** What may be claimed at a provider at this moment. */
+/** What may be claimed at a provider. */
 export interface Capacity extends Required<Pick<ClaimScope, 'provider' | 'blockedModels'>> {
+  /** Maximum of attempts; may be 0 or less. */
   limit: number
-  /** Only this model; all of them when absent. */
+  /** Absent: all models. */
   model?: string
 }
 
 /**
- * Pure. The capacities of one provider with `free` places. A model in cooldown gets no new work. After an expired cooldown
- * one attempt at a time may be sent, the probe: its success lifts the cooldown, its failure renews it. `sending` are the
- * models of the attempts that are being sent. Accepted attempts are checked in any case. A limit may be 0 or less.
+ * The capacities of one provider with `free` slots, pure. A model in cooldown gets no new work. After an expired cooldown
+ * one attempt at a time is sent as a probe: success lifts the cooldown, failure renews it. `sending` are the models of the
+ * attempts that are being sent. Accepted attempts are always checked.
  */
 export function capacitiesOf(
   provider: string,

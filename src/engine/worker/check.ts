@@ -1,85 +1,59 @@
-import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
-import type { Settings } from '../../domain.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
-import type { Call, Provider } from '../../providers/provider.ts'
-import type { AttemptContext, Outcome } from '../attempts/outcome.ts'
+import type { Call } from '../../providers/provider.ts'
+import { lost, type AttemptContext, type Outcome } from '../attempts/outcome.ts'
 import type { Deps } from '../deps.ts'
 import { findOffer, findProvider } from '../routing/configured.ts'
 import { adjustSettings } from '../routing/match.ts'
-import { toFailure, toOutcome, type AnswerDeps } from './answer.ts'
+import { toFailure, toOutcome } from './call-outcome.ts'
 import { instrumentedCall } from './instrumented-call.ts'
 
-export type CheckDeps = AnswerDeps & Pick<Deps, 'providers' | 'tuning'>
+/** Delay before a failed check is repeated, when the provider names none. */
+const RECHECK_MS = 5000
 
-/** How soon a check without an answer is repeated, when the provider did not say. */
-const CHECK_AGAIN_MS = 5000
-
-/** A provider that does not know a remote id so often in a row never will. */
-const MAX_MISSING = 3
+/** After this many checks in a row without a record of the remote id, the outcome is lost. */
+const MAX_MISSING_CHECKS = 3
 
 /**
- * Checks an accepted attempt. A check is free of charge, so one without an answer is repeated until the provider has had
- * `timeoutMs` since the attempt was sent: then the outcome is lost. Only what the provider says about the attempt itself
- * (`rejected`, `broken`) ends it earlier. Neither the model's offer nor the input images are needed, so that a paid result
- * survives a change of the configuration. Never throws.
+ * Checks an accepted attempt. Checks are free of charge, so a failed one is repeated until `timeoutMs` after the attempt
+ * was sent; then the outcome is lost. Only a failure of the request itself (`rejected`, `broken`) ends it earlier. Neither
+ * the offer nor the input images are needed, so a paid result survives a change of the configuration. Never throws.
  */
-export async function check(
-  deps: CheckDeps,
-  of: AttemptContext,
-  call: Call,
-  over: AbortSignal,
-): Promise<Outcome> {
+export async function check(deps: Deps, of: AttemptContext, call: Call, exit: AbortSignal): Promise<Outcome> {
   const { task, attempt } = of
-  // The runner claims only for the providers it has.
+  // The runner claims only for configured providers.
   const provider = findProvider(deps.providers, attempt.provider)!
-  const again = (failure?: Failure): Outcome => ({
-    is: 'PENDING',
-    progress: null,
-    checkAfterMs: Math.max(failure?.retryAfterMs ?? CHECK_AGAIN_MS, deps.tuning.pollMs),
-  })
   const isOverdue = deps.clock.now() - attempt.sentAt! >= provider.timeoutMs
-  if (!provider.check) return isOverdue ? lost(provider, CANNOT_CHECK) : again()
+  const recheck = (failure?: Failure): Outcome => ({
+    state: 'PENDING',
+    progress: null,
+    checkAfterMs: Math.max(failure?.retryAfterMs ?? RECHECK_MS, deps.tuning.pollMs),
+  })
+  const failLost = (reason: string): Outcome => {
+    const unknown = 'Whether the image was made and charged is unknown; it was not sent again.'
+    return {
+      state: 'FAILED',
+      failure: lost(`${provider.name} accepted the request and ${reason}. ${unknown}`),
+    }
+  }
+  if (!provider.check)
+    return isOverdue ? failLost('cannot be checked with its current configuration') : recheck()
+  const seconds = provider.timeoutMs / 1000
   try {
-    const settings = settingsOf(deps, task, attempt)
-    const answer = await instrumentedCall(deps, 'check', of, call, (instrumented) =>
+    // The settings that were sent, as far as the offer is still configured.
+    const requested = { ...task.request, n: attempt.n }
+    const offer = findOffer(deps.providers, attempt.provider, attempt.model)
+    const settings = offer ? adjustSettings(requested, offer.capabilities).settings : requested
+    const result = await instrumentedCall(deps, 'check', of, call, (instrumented) =>
       provider.check!(attempt.remoteId!, settings, instrumented),
     )
-    const isGone = answer.state === 'MISSING' && attempt.missing + 1 >= MAX_MISSING
-    if (isGone) return lost(provider, 'does not know it any more')
-    if (answer.state !== 'DONE' && isOverdue)
-      return lost(provider, `did not finish it within ${secondsOf(provider)} seconds`)
-    return await toOutcome(deps, of, answer, over)
+    if (result.state === 'MISSING' && attempt.missingChecks + 1 >= MAX_MISSING_CHECKS)
+      return failLost('does not know it any more')
+    if (result.state !== 'DONE' && isOverdue) return failLost(`did not finish it within ${seconds} seconds`)
+    return await toOutcome(deps, of, result, exit)
   } catch (error) {
     const failure = toFailure(deps, of, error)
-    const isAboutAttempt = error instanceof ProviderError && ['rejected', 'broken'].includes(failure.kind)
-    if (isAboutAttempt) return { is: 'FAILED', failure }
-    return isOverdue
-      ? lost(provider, `could not be asked for its result within ${secondsOf(provider)} seconds`)
-      : again(failure)
+    const isOfRequest = error instanceof ProviderError && ['rejected', 'broken'].includes(failure.kind)
+    if (isOfRequest) return { state: 'FAILED', failure }
+    return isOverdue ? failLost(`could not be checked within ${seconds} seconds`) : recheck(failure)
   }
-}
-
-/** The settings an attempt was sent with, as far as the configuration still tells; else as requested. */
-function settingsOf({ providers }: Pick<Deps, 'providers'>, task: TaskRow, attempt: AttemptRow): Settings {
-  const requested = { ...task.request, n: attempt.n }
-  const offer = findOffer(providers, attempt.provider, attempt.model)
-  return offer ? adjustSettings(requested, offer.capabilities).settings : requested
-}
-
-const CANNOT_CHECK = 'cannot be asked about it with its current configuration'
-
-function secondsOf({ timeoutMs }: Provider): number {
-  return timeoutMs / 1000
-}
-
-function lost({ name }: Provider, why: string): Outcome {
-  const failure: Failure = {
-    kind: 'lost',
-    code: 'OUTCOME_UNKNOWN',
-    message:
-      `${name} accepted the request and ${why}. Whether the image was made and charged is unknown; it was not sent ` +
-      'again.',
-    charged: 'UNKNOWN',
-  }
-  return { is: 'FAILED', failure }
 }

@@ -1,24 +1,49 @@
-import { claimOldest, listWaitingProjects, type ClaimScope } from '../../db/attempts/claim.ts'
+import {
+  claimOldest,
+  listWaitingProjects,
+  type ClaimScope,
+  type WaitingProject,
+} from '../../db/attempts/claim.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
-import { shareSlots } from './fair-schedule.ts'
 
-/** What a worker claims at one provider. */
 export interface Claim extends ClaimScope {
   limit: number
-  /** Names the worker in the leases. */
+  /** The worker's name in the leases. */
   owner: string
   leaseMs: number
-  /** How many attempts of each project this worker has under way there; none when absent. */
-  underWay?: ReadonlyMap<string, number>
+  /** This worker's attempts in progress at the provider, by project; none by default. */
+  inProgress?: ReadonlyMap<string, number>
 }
 
-/** Claims up to `limit` due attempts, shared fairly between the projects that wait. Concurrent claimers get different ones. */
+/** Claims up to `limit` due attempts, shared fairly between projects. Concurrent claims never overlap. */
 export async function claimDue(q: Transaction, claim: Claim): Promise<AttemptRow[]> {
-  const { limit, owner, leaseMs, underWay = new Map<string, number>(), ...scope } = claim
+  const { limit, owner, leaseMs, inProgress = new Map<string, number>(), ...scope } = claim
   const waiting = await listWaitingProjects(q, scope, limit)
   const claimed: AttemptRow[] = []
-  for (const [projectId, share] of shareSlots(limit, waiting, underWay))
+  for (const [projectId, share] of shareSlots(limit, waiting, inProgress))
     claimed.push(...(await claimOldest(q, scope, { projectId, limit: share, owner, leaseMs })))
   return claimed
+}
+
+/**
+ * Fair scheduling, pure: gives `slots` one by one to the project with the fewest attempts, those in progress included,
+ * and among equals to the one that has waited longest.
+ */
+export function shareSlots(
+  slots: number,
+  waiting: readonly WaitingProject[],
+  inProgress: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const shares = new Map<string, number>()
+  const shareOf = ({ projectId }: WaitingProject) => shares.get(projectId) ?? 0
+  const held = (project: WaitingProject) => shareOf(project) + (inProgress.get(project.projectId) ?? 0)
+  for (let left = slots; left > 0; left--) {
+    const [next] = waiting
+      .filter((project) => shareOf(project) < project.due)
+      .toSorted((a, b) => held(a) - held(b) || a.dueSince - b.dueSince)
+    if (!next) break
+    shares.set(next.projectId, shareOf(next) + 1)
+  }
+  return shares
 }

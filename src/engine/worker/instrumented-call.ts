@@ -1,40 +1,40 @@
-// A call to a provider, with its metrics and its span.
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { ProviderError } from '../../providers/error.ts'
-import type { Answer, Call } from '../../providers/provider.ts'
+import type { Call, CallResult } from '../../providers/provider.ts'
 import type { Attributes } from '../../tracing.ts'
 import type { AttemptContext } from '../attempts/outcome.ts'
 import type { Deps } from '../deps.ts'
 import { findOffer, findProvider } from '../routing/configured.ts'
 
-/** Calls in a span by OpenTelemetry's conventions for generative AI, and measures the time. Throws what `ask` throws. */
+/** A provider call with its metrics, in a span by OpenTelemetry's conventions for generative AI. Throws what `run` throws. */
 export async function instrumentedCall(
-  deps: Pick<Deps, 'metrics' | 'providers' | 'tracing'>,
-  as: 'submit' | 'check',
+  deps: Deps,
+  kind: 'submit' | 'check',
   { attempt, evidence }: AttemptContext,
   call: Call,
-  ask: (call: Call) => Promise<Answer>,
-): Promise<Answer> {
+  run: (call: Call) => Promise<CallResult>,
+): Promise<CallResult> {
   const { provider, model, n } = attempt
-  const end = deps.metrics.done.upstreamSeconds.startTimer({ call: as, provider, model })
-  // An accepted attempt is checked even when its model has left the configuration.
+  const end = deps.metrics.providerCallSeconds.startTimer({ call: kind, provider, model })
+  // Accepted attempts are checked even when their model has left the configuration.
   const upstreamModel = findOffer(deps.providers, provider, model)?.upstreamModel ?? model
-  const name = as === 'submit' ? `${GENERATE} ${upstreamModel}` : `check ${upstreamModel}`
+  const operation = kind === 'submit' ? 'generate_content' : undefined
   const attributes = {
     ...attributesOf(attempt),
-    'gen_ai.operation.name': as === 'submit' ? GENERATE : undefined,
+    'gen_ai.operation.name': operation,
     'gen_ai.output.type': 'image',
     'gen_ai.provider.name': findProvider(deps.providers, provider)?.dialect,
     'gen_ai.request.model': upstreamModel,
     'gen_ai.request.choice.count': n === 1 ? undefined : n,
   }
+  const name = `${operation ?? 'check'} ${upstreamModel}`
   return deps.tracing.span(name, { kind: 'CLIENT', attributes }, async (span) => {
     try {
-      const traceparent = deps.tracing.upstreams ? (deps.tracing.here() ?? undefined) : undefined
-      const answer = await ask({ ...call, traceparent })
-      end({ outcome: answer.state.toLowerCase() })
-      span.set(answerAttributes(answer))
-      return answer
+      const traceparent = deps.tracing.propagates ? (deps.tracing.traceparent() ?? undefined) : undefined
+      const result = await run({ ...call, traceparent })
+      end({ outcome: result.state.toLowerCase() })
+      span.set(resultAttributes(result))
+      return result
     } catch (error) {
       end({ outcome: error instanceof ProviderError ? error.failure.kind : 'bug' })
       if (error instanceof ProviderError)
@@ -53,9 +53,6 @@ export async function instrumentedCall(
   })
 }
 
-const GENERATE = 'generate_content'
-
-/** The attempt of a span. */
 export function attributesOf({ id, taskId, number, provider, model, state }: AttemptRow): Attributes {
   return {
     'darkroom.task.id': taskId,
@@ -67,12 +64,12 @@ export function attributesOf({ id, taskId, number, provider, model, state }: Att
   }
 }
 
-function answerAttributes(answer: Answer): Attributes {
-  if (answer.state !== 'DONE') return { 'darkroom.answer': answer.state }
-  const { inputTokens, outputTokens } = answer.usage
+function resultAttributes(result: CallResult): Attributes {
+  if (result.state !== 'DONE') return { 'darkroom.call.result': result.state }
+  const { inputTokens, outputTokens } = result.usage
   return {
-    'darkroom.answer': answer.state,
-    'darkroom.images': answer.images.length,
+    'darkroom.call.result': result.state,
+    'darkroom.images': result.images.length,
     'gen_ai.usage.input_tokens': inputTokens,
     'gen_ai.usage.output_tokens': outputTokens,
   }

@@ -1,74 +1,68 @@
-// Whether there is a point in taking up new work: what was made and cannot be kept was paid for in vain.
+// Whether new work makes sense: a paid image that cannot be stored is lost.
 import { DiskError } from '../../assets/disk-error.ts'
 import { putCooldown, removeCooldown } from '../../db/providers/cooldowns.ts'
 import type { Database } from '../../db/connection/database.ts'
 import type { Deps } from '../deps.ts'
 
 export interface Readiness {
-  /** Why no image could be kept at this moment, in a sentence; undefined when one could. Asks the disk at most once a second. */
+  /** Why no image can be stored now, as a sentence; undefined otherwise. Checks the disk at most once per second. */
   storageProblem(): Promise<string | undefined>
-  /** Why this process could not take up work at this moment: the disk or the database; undefined when it could. */
+  /** Why this process cannot take new work now: the disk or the database; undefined when it can. */
   problem(): Promise<string | undefined>
 }
 
-const ASK_EVERY_MS = 1000
+const MIN_CHECK_INTERVAL_MS = 1000
 /** A database that takes longer to write one row is of no use to new tasks. */
-const WRITE_WITHIN_MS = 250
+const MAX_WRITE_MS = 250
 
 export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store'>): Readiness {
   const { clock, log } = deps
-  let askedAt = -Infinity
-  let answer: Promise<string | undefined> = Promise.resolve(undefined)
-  let wasFull = false
+  let checkedAt = -Infinity
+  let problem: Promise<string | undefined> = Promise.resolve(undefined)
+  let wasFailing = false
 
-  async function ask(): Promise<string | undefined> {
-    const refused = await deps.store.checkRoom().then(
-      () => undefined,
-      (error: unknown) => error,
-    )
-    const isFull = refused !== undefined
-    if (isFull && !wasFull) log.error({ err: refused }, 'no image can be stored; nothing new is sent')
-    if (!isFull && wasFull) log.info('images can be stored again')
-    wasFull = isFull
-    if (!isFull) return undefined
-    return `no image can be stored${refused instanceof DiskError ? ` (${refused.code})` : ''}`
+  async function checkStorage(): Promise<string | undefined> {
+    try {
+      await deps.store.checkFreeSpace()
+      if (wasFailing) log.info('storing images recovered; sending continues')
+      wasFailing = false
+      return undefined
+    } catch (error) {
+      if (!wasFailing) log.error({ err: error }, 'storing images failed; nothing new is sent')
+      wasFailing = true
+      return `no image can be stored${error instanceof DiskError ? ` (${error.code})` : ''}`
+    }
   }
 
   function storageProblem(): Promise<string | undefined> {
     const now = clock.now()
-    if (now - askedAt >= ASK_EVERY_MS) {
-      askedAt = now
-      answer = ask()
+    if (now - checkedAt >= MIN_CHECK_INTERVAL_MS) {
+      checkedAt = now
+      problem = checkStorage()
     }
-    return answer
-  }
-
-  async function databaseProblem(): Promise<string | undefined> {
-    const patience = new AbortController()
-    const written = writeAndUndo(deps.db).then(
-      () => undefined,
-      () => 'the database cannot be written to',
-    )
-    const late = clock
-      .sleep(WRITE_WITHIN_MS, patience.signal)
-      .then(() => `the database takes longer than ${WRITE_WITHIN_MS} ms to write`)
-    const problem = await Promise.race([written, late])
-    patience.abort()
     return problem
   }
 
-  return {
-    storageProblem,
-    problem: async () => (await storageProblem()) ?? databaseProblem(),
+  async function databaseProblem(): Promise<string | undefined> {
+    const timer = new AbortController()
+    const write = writeAndUndo(deps.db).then(
+      () => undefined,
+      () => 'the database cannot be written to',
+    )
+    const timeout = clock
+      .sleep(MAX_WRITE_MS, timer.signal)
+      .then(() => `the database takes longer than ${MAX_WRITE_MS} ms to write`)
+    const first = await Promise.race([write, timeout])
+    timer.abort()
+    return first
   }
+
+  return { storageProblem, problem: async () => (await storageProblem()) ?? databaseProblem() }
 }
 
-/**
- * Writes a row and removes it, in one transaction that no other process sees. On a full or read-only disk, and on a
- * standby, reading works and this throws.
- */
+/** Throws on a full or read-only disk and on a standby, where reads still succeed. No other process sees the row. */
 async function writeAndUndo(db: Database): Promise<void> {
-  // A cooldown of no provider, in the smallest table, whose rows no transaction locks for long.
+  // A cooldown of no provider, in the smallest table, whose rows are never locked for long.
   const none = { provider: '', model: '' }
   await db.tx(async (q) => {
     await putCooldown(q, { ...none, forMs: 0, reason: 'a test of writing', since: 0 })

@@ -6,71 +6,65 @@ import type { Deps, ShutdownSignals } from '../deps.ts'
 import { capacitiesOf, type Capacity } from './capacity.ts'
 import { claimDue } from './claim.ts'
 import type { Readiness } from './readiness.ts'
-import { takeStep, type StepDeps } from './step.ts'
-
-export type RunnerDeps = StepDeps & Pick<Deps, 'wakeUps' | 'workerId'>
+import { takeStep } from './step.ts'
 
 export interface Runner {
-  /** Claims what is due and works on it until `stopClaiming` aborts. Resolves when it claims no more. */
+  /** Claims due attempts and works on them until `stopClaiming` aborts. Resolves when it claims no more. */
   run(stopClaiming: AbortSignal): Promise<void>
-  /** Resolves when no step is under way. */
+  /** Resolves when no step is in progress. */
   idle(): Promise<void>
-  /** The attempts that are being worked on: their leases are to be kept. */
+  /** The ids of the attempts in progress, whose leases are to be renewed. */
   held(): string[]
 }
 
-/** A step that is under way. */
 interface Step {
   attempt: AttemptRow
   done: Promise<void>
 }
 
-/** How many of the steps are for each project. */
-function countByProject(steps: ReadonlyMap<string, Step>): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const { attempt } of steps.values())
-    counts.set(attempt.projectId, (counts.get(attempt.projectId) ?? 0) + 1)
-  return counts
-}
-
 /**
- * The loop: claim what is due, as many per provider as it has free places, take a step of each, sleep until the next is
- * due or a wake-up. While no image can be stored nothing is sent, and accepted attempts are still checked.
+ * The worker loop: claims due attempts within each provider's concurrency, takes a step of each, then sleeps until the
+ * next is due or a wake-up. While no image can be stored nothing is sent, but accepted attempts are checked.
  */
 export function createRunner(
-  deps: RunnerDeps,
+  deps: Deps,
   signals: ShutdownSignals,
   readiness: Pick<Readiness, 'storageProblem'>,
 ): Runner {
   const { db, providers, wakeUps, tuning, workerId, log } = deps
-  // By provider and attempt.
-  const underWay = new Map<string, Map<string, Step>>(providers.map(({ name }) => [name, new Map()]))
+  /** Steps in progress by attempt. */
+  const steps = new Map<string, Step>()
+
   function start(attempt: AttemptRow): void {
-    const steps = underWay.get(attempt.provider)!
     const done = takeStep(deps, attempt, signals)
       .catch((error: unknown) =>
-        log.error({ attempt: attempt.id, err: error }, 'a step could not be settled; its lease will run out'),
+        log.error({ attempt: attempt.id, err: error }, 'settling an attempt failed; its lease will expire'),
       )
       .finally(() => {
         steps.delete(attempt.id)
-        // A place is free: a reason to look again.
+        // A slot is free.
         wakeUps.wake(QUEUE_KEY)
       })
     steps.set(attempt.id, { attempt, done })
   }
 
-  function freeAt({ name, concurrency }: Provider): number {
-    return concurrency - underWay.get(name)!.size
+  function listInProgress(provider: string): AttemptRow[] {
+    return [...steps.values()]
+      .map(({ attempt }) => attempt)
+      .filter((attempt) => attempt.provider === provider)
   }
 
-  /** What may be claimed now, at each provider with free places. */
+  function freeSlots({ name, concurrency }: Provider): number {
+    return concurrency - listInProgress(name).length
+  }
+
   async function listCapacities(): Promise<Capacity[]> {
     const cooldowns = await listCooldowns(db.read)
     return providers
       .flatMap((provider) => {
-        const steps = [...underWay.get(provider.name)!.values()].map(({ attempt }) => attempt)
-        const sending = steps.filter(({ state }) => state === 'LEASED').map(({ model }) => model)
-        return capacitiesOf(provider.name, freeAt(provider), sending, cooldowns)
+        const sending = listInProgress(provider.name).filter(({ state }) => state === 'LEASED')
+        const models = sending.map(({ model }) => model)
+        return capacitiesOf(provider.name, freeSlots(provider), models, cooldowns)
       })
       .filter(({ limit }) => limit > 0)
   }
@@ -78,38 +72,37 @@ export function createRunner(
   async function claimAll(capacities: Capacity[]): Promise<AttemptRow[]> {
     return db.tx(async (q) => {
       const all: AttemptRow[] = []
-      const left = new Map(providers.map((provider) => [provider.name, freeAt(provider)]))
+      const free = new Map(providers.map((provider) => [provider.name, freeSlots(provider)]))
       for (const capacity of capacities) {
         const { provider } = capacity
-        const limit = Math.min(capacity.limit, left.get(provider)!)
+        const limit = Math.min(capacity.limit, free.get(provider)!)
         if (limit === 0) continue
-        const some = await claimDue(q, {
-          ...capacity,
-          limit,
-          owner: workerId,
-          leaseMs: tuning.leaseMs,
-          underWay: countByProject(underWay.get(provider)!),
-        })
-        left.set(provider, left.get(provider)! - some.length)
-        all.push(...some)
+        const byProject = Map.groupBy(listInProgress(provider), ({ projectId }) => projectId)
+        const inProgress = new Map([...byProject].map(([id, attempts]) => [id, attempts.length]))
+        const lease = { owner: workerId, leaseMs: tuning.leaseMs }
+        const claimed = await claimDue(q, { ...capacity, limit, ...lease, inProgress })
+        free.set(provider, free.get(provider)! - claimed.length)
+        all.push(...claimed)
       }
       return all
     })
   }
 
-  /** Claims and starts what is due. Returns how long to sleep: 0 when more may be due already. */
+  /** Claims and starts due attempts. Returns how long to sleep: 0 when more may be due already. */
   async function claim(): Promise<number> {
     const open = await listCapacities()
     if (open.length === 0) return tuning.pollMs
     const names = [...new Set(open.map(({ provider }) => provider))]
     const inMs = await findNextDueMs(db.read, names)
     if (inMs === undefined || inMs > 0) return Math.min(inMs ?? tuning.pollMs, tuning.pollMs)
-    const isFull = (await readiness.storageProblem()) !== undefined
-    const capacities = isFull ? open.map((one) => ({ ...one, blockedModels: 'ALL' as const })) : open
+    const isStorageFailing = (await readiness.storageProblem()) !== undefined
+    const capacities = isStorageFailing
+      ? open.map((one) => ({ ...one, blockedModels: 'ALL' as const }))
+      : open
     const claimed = await claimAll(capacities)
     for (const attempt of claimed) start(attempt)
     if (claimed.length > 0) return 0
-    // What is due is blocked, or another process was faster: looking again at once would spin.
+    // What is due is blocked, or another process was faster. Claiming again at once would spin.
     const isBlocked = capacities.some(({ blockedModels }) => blockedModels.length > 0)
     return isBlocked ? tuning.pollMs : Math.min(50, tuning.pollMs)
   }
@@ -118,8 +111,8 @@ export function createRunner(
     async run(stopClaiming) {
       const waiter = wakeUps.wait(QUEUE_KEY)
       while (!stopClaiming.aborted) {
-        const sleepMs = await claim().catch(async (error: unknown) => {
-          log.error({ err: error }, 'cannot claim attempts; trying again')
+        const sleepMs = await claim().catch((error: unknown) => {
+          log.error({ err: error }, 'claiming attempts failed; retrying')
           return tuning.pollMs
         })
         if (sleepMs > 0) await waiter.next(sleepMs, stopClaiming)
@@ -128,13 +121,9 @@ export function createRunner(
     },
 
     async idle() {
-      while ([...underWay.values()].some(({ size }) => size > 0)) {
-        await Promise.all(
-          [...underWay.values()].flatMap((steps) => [...steps.values()].map(({ done }) => done)),
-        )
-      }
+      while (steps.size > 0) await Promise.all([...steps.values()].map(({ done }) => done))
     },
 
-    held: () => [...underWay.values()].flatMap((steps) => [...steps.keys()]),
+    held: () => [...steps.keys()],
   }
 }

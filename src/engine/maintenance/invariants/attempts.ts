@@ -1,5 +1,5 @@
 // What must hold of attempts. Each answers the violations among the attempts of a page.
-import type { AuditPage } from '../../../db/maintenance/audit-pages.ts'
+import type { IntegrityPage } from '../../../db/maintenance/integrity-pages.ts'
 import type { AttemptState, Charged } from '../../../domain.ts'
 
 /** How long a thing may lie that somebody should be taking care of. */
@@ -22,14 +22,14 @@ const OPEN: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED', 'SENDING',
 const LEASABLE: ReadonlySet<AttemptState> = new Set(['LEASED', 'SENDING', 'ACCEPTED'])
 
 /** I1. */
-export function chargeFollowsState({ attempts }: AuditPage): string[] {
+export function chargeFollowsState({ attempts }: IntegrityPage): string[] {
   return attempts
     .filter(({ state, charged }) => !CHARGES[state].includes(charged))
     .map(({ id, state, charged }) => `${id} is ${state}, and charged is ${charged}`)
 }
 
 /** I11. */
-export function leasesAreRenewed({ attempts, now }: AuditPage): string[] {
+export function leasesAreRenewed({ attempts, now }: IntegrityPage): string[] {
   return attempts
     .filter(({ leaseUntil }) => leaseUntil !== null && leaseUntil < now - PATIENCE_MS)
     .map(
@@ -39,7 +39,7 @@ export function leasesAreRenewed({ attempts, now }: AuditPage): string[] {
 }
 
 /** I13. */
-export function callbacksAreFollowed({ attempts, callbacks, now }: AuditPage): string[] {
+export function callbacksAreFollowed({ attempts, callbacks, now }: IntegrityPage): string[] {
   const called = new Set(
     callbacks.filter(({ receivedAt }) => receivedAt < now - PATIENCE_MS).map(({ attemptId }) => attemptId),
   )
@@ -53,14 +53,14 @@ export function callbacksAreFollowed({ attempts, callbacks, now }: AuditPage): s
 }
 
 /** I17: the list for review goes by the moment of sending. */
-export function unknownOutcomesAreListed({ attempts }: AuditPage): string[] {
+export function unknownOutcomesAreListed({ attempts }: IntegrityPage): string[] {
   return attempts
     .filter(({ state, sentAt }) => state === 'UNKNOWN' && sentAt === null)
     .map(({ id }) => `${id} is UNKNOWN, and does not say when it was sent`)
 }
 
 /** I20. */
-export function leaseAndEndFollowState({ attempts }: AuditPage): string[] {
+export function leaseAndEndFollowState({ attempts }: IntegrityPage): string[] {
   return attempts.flatMap(({ id, state, leaseOwner, finishedAt }) => [
     ...((finishedAt === null) === OPEN.has(state)
       ? []

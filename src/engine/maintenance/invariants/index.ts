@@ -1,7 +1,7 @@
 // What must hold at every moment, whatever happened: `darkroom doctor` asks for it, and so does every test that crashes
 // something. The numbers are kept for good; 16 is about upstreams' own books, which are not in the database.
 import type { AssetStore } from '../../../assets/store.ts'
-import { listPages, type AuditPage } from '../../../db/maintenance/audit-pages.ts'
+import { listIntegrityPages, type IntegrityPage } from '../../../db/maintenance/integrity-pages.ts'
 import type { Queries } from '../../../db/connection/database.ts'
 import * as attempts from './attempts.ts'
 import * as books from './ledger.ts'
@@ -13,7 +13,7 @@ export interface Invariant {
   id: string
   sentence: string
   /** Where it is violated, in words; nothing when it holds. Asked once for each page of tasks. */
-  ofPage?: (page: AuditPage, store: AssetStore) => Promise<string[]> | string[]
+  ofPage?: (page: IntegrityPage, store: AssetStore) => Promise<string[]> | string[]
   /** The same, asked once of the whole database. */
   ofAll?: (q: Queries) => Promise<string[]>
 }
@@ -119,7 +119,7 @@ export async function findViolations(
 ): Promise<InvariantFinding[]> {
   const asked = INVARIANTS.filter(({ id }) => !without.includes(id))
   const found = new Map<string, string[]>(asked.map(({ id }) => [id, []]))
-  for await (const page of listPages(q)) {
+  for await (const page of listIntegrityPages(q)) {
     for (const { id, ofPage } of asked) found.get(id)?.push(...((await ofPage?.(page, store)) ?? []))
   }
   for (const { id, ofAll } of asked) found.get(id)?.push(...((await ofAll?.(q)) ?? []))

@@ -1,20 +1,20 @@
 // What must hold of the books: they are kept twice, as lines and as sums, and both must tell what the attempts tell.
 import {
   listAttemptPages,
-  listUsage,
-  sumSpending,
-  type AuditPage,
-} from '../../../db/maintenance/audit-pages.ts'
+  listAllUsage,
+  listAllSpending,
+  type IntegrityPage,
+} from '../../../db/maintenance/integrity-pages.ts'
 import type { Queries } from '../../../db/connection/database.ts'
 import type { AttemptRow, LedgerRow } from '../../../db/tables/tables.ts'
-import { COUNTS, type Counts, type UsageCountRow } from '../../../db/money/usage.ts'
-import { startOf, startOfDay, startOfQuarter } from '../../../period.ts'
+import { USAGE_COUNTS, type UsageCounts, type UsageCountRow } from '../../../db/money/usage.ts'
+import { startOf, startOfDay, startOfQuarterHour } from '../../../period.ts'
 import { PERIODS } from '../../../domain.ts'
 import { countsOf } from '../../attempts/ledger.ts'
 import { isHeld } from '../../attempts/machine.ts'
 
 /** I6. */
-export function everyAttemptHasItsLines({ attempts, lines }: AuditPage): string[] {
+export function everyAttemptHasItsLines({ attempts, lines }: IntegrityPage): string[] {
   const linesOf = Map.groupBy(lines, ({ attemptId }) => attemptId)
   return attempts.flatMap((attempt) => {
     const kinds = (linesOf.get(attempt.id) ?? []).map(({ kind }) => kind).filter((kind) => kind !== 'ADJUST')
@@ -26,7 +26,7 @@ export function everyAttemptHasItsLines({ attempts, lines }: AuditPage): string[
 }
 
 /** I15. */
-export function costsAreTheirLines({ attempts, lines }: AuditPage): string[] {
+export function costsAreTheirLines({ attempts, lines }: IntegrityPage): string[] {
   const linesOf = Map.groupBy(lines, ({ attemptId }) => attemptId)
   return attempts
     .map(({ id, costMicros }) => ({ id, cost: costMicros ?? 0, posted: postedIn(linesOf.get(id) ?? []) }))
@@ -52,7 +52,7 @@ export async function spendingIsItsLedger(q: Queries): Promise<string[]> {
       }
     }
   }
-  const rows = await sumSpending(q)
+  const rows = await listAllSpending(q)
   const kept = new Map(rows.map((row) => [`${row.owner} ${row.period} ${row.startsAt}`, row]))
   return [...new Set([...expected.keys(), ...kept.keys()])].flatMap((place) => {
     const { held, spent } = expected.get(place) ?? { held: 0, spent: 0 }
@@ -73,15 +73,15 @@ function placesOf({ projectId, apiKeyId, createdAt }: AttemptRow): string[] {
 
 /** I21. */
 export async function usageIsItsAttempts(q: Queries): Promise<string[]> {
-  const [days, quarters] = [new Map<string, Counts>(), new Map<string, Counts>()]
+  const [days, quarters] = [new Map<string, UsageCounts>(), new Map<string, UsageCounts>()]
   for await (const attempts of listAttemptPages(q)) {
     for (const attempt of attempts) {
       add(days, keyOf({ ...attempt, startsAt: startOfDay(attempt.createdAt) }), countsOf(attempt))
-      add(quarters, keyOf({ ...attempt, startsAt: startOfQuarter(attempt.createdAt) }), countsOf(attempt))
+      add(quarters, keyOf({ ...attempt, startsAt: startOfQuarterHour(attempt.createdAt) }), countsOf(attempt))
     }
   }
-  const kept = await listUsage(q)
-  return [...differences('day', days, kept.days), ...differences('quarter', quarters, kept.quarters)]
+  const kept = await listAllUsage(q)
+  return [...differences('day', days, kept.days), ...differences('quarter', quarters, kept.quarterHours)]
 }
 
 type Key = Pick<UsageCountRow, 'startsAt' | 'provider' | 'model' | 'projectId'> & { apiKeyId: string | null }
@@ -91,21 +91,21 @@ function keyOf({ startsAt, provider, model, projectId, apiKeyId }: Key): string 
   return [at, provider, model, projectId, apiKeyId ?? ''].join(' ').trim()
 }
 
-function add(sums: Map<string, Counts>, key: string, counts: Counts): void {
+function add(sums: Map<string, UsageCounts>, key: string, counts: UsageCounts): void {
   const sum = sums.get(key)
   sums.set(key, sum ? combine(sum, counts) : counts)
 }
 
-function combine(a: Counts, b: Counts): Counts {
+function combine(a: UsageCounts, b: UsageCounts): UsageCounts {
   const sum = { ...a }
-  for (const name of COUNTS) sum[name] += b[name]
+  for (const name of USAGE_COUNTS) sum[name] += b[name]
   return sum
 }
 
-function differences(unit: string, expected: Map<string, Counts>, rows: UsageCountRow[]): string[] {
+function differences(unit: string, expected: Map<string, UsageCounts>, rows: UsageCountRow[]): string[] {
   const kept = new Map(rows.map((row) => [keyOf(row), row]))
   return [...new Set([...expected.keys(), ...kept.keys()])].flatMap((key) =>
-    COUNTS.filter((name) => (expected.get(key)?.[name] ?? 0) !== (kept.get(key)?.[name] ?? 0)).map(
+    USAGE_COUNTS.filter((name) => (expected.get(key)?.[name] ?? 0) !== (kept.get(key)?.[name] ?? 0)).map(
       (name) =>
         `the ${unit} ${key} counts ${kept.get(key)?.[name] ?? 0} ${name}, and its attempts ${expected.get(key)?.[name] ?? 0}`,
     ),

@@ -5,8 +5,8 @@ import {
   countFeeds,
   listRepeatedKeys,
   listRepeatedRemoteIds,
-  type AuditPage,
-} from '../../../db/maintenance/audit-pages.ts'
+  type IntegrityPage,
+} from '../../../db/maintenance/integrity-pages.ts'
 import type { Queries } from '../../../db/connection/database.ts'
 import { isFinished } from '../../../domain.ts'
 import { MIN_RETENTION } from '../retention.ts'
@@ -26,7 +26,7 @@ export async function feedsAreGapless(q: Queries): Promise<string[]> {
 }
 
 /** I10. One file at a time, so that a large store does not fill the memory. */
-export async function filesAreWhole({ assets }: AuditPage, store: AssetStore): Promise<string[]> {
+export async function filesAreWhole({ assets }: IntegrityPage, store: AssetStore): Promise<string[]> {
   const violations: string[] = []
   for (const { id, sha256 } of assets) {
     const hash = createHash('sha256')
@@ -55,7 +55,7 @@ export async function keysAreUnique(q: Queries): Promise<string[]> {
 }
 
 /** I18. */
-export function endsAreDelivered({ tasks, deliveries, now }: AuditPage): string[] {
+export function endsAreDelivered({ tasks, deliveries, now }: IntegrityPage): string[] {
   const toTasks = Map.groupBy(
     deliveries.filter(({ endpointId }) => endpointId === null),
     ({ taskId }) => taskId,

@@ -1,5 +1,5 @@
 // What must hold of a task and its attempts and events. Each answers the violations among the tasks of a page.
-import type { AuditPage } from '../../../db/maintenance/audit-pages.ts'
+import type { IntegrityPage } from '../../../db/maintenance/integrity-pages.ts'
 import type { AttemptRow, EventRow, TaskRow } from '../../../db/tables/tables.ts'
 import { isFinished, type AttemptState, type TaskStatus } from '../../../domain.ts'
 import { isUnsent } from '../../attempts/machine.ts'
@@ -8,7 +8,7 @@ import { MIN_RETENTION } from '../retention.ts'
 const LIVE: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED'])
 
 /** I2. */
-export function countsItsCharges(page: AuditPage): string[] {
+export function countsItsCharges(page: IntegrityPage): string[] {
   return ofEach(page, ({ id, chargesOpen }, { attempts }) => {
     const open = attempts.filter(({ charged }) => charged !== 'NO').length
     return chargesOpen === open ? [] : [`${id} counts ${chargesOpen} open charges, and its attempts ${open}`]
@@ -16,7 +16,7 @@ export function countsItsCharges(page: AuditPage): string[] {
 }
 
 /** I3. */
-export function keepsToItsPermits(page: AuditPage): string[] {
+export function keepsToItsPermits(page: IntegrityPage): string[] {
   return ofEach(page, ({ id, maxCharges }, { attempts }) => {
     const charged = attempts.filter((attempt) => attempt.charged !== 'NO')
     return [...Map.groupBy(charged, ({ part }) => part)]
@@ -29,7 +29,7 @@ export function keepsToItsPermits(page: AuditPage): string[] {
 }
 
 /** I4. */
-export function sendsOneAtATime(page: AuditPage): string[] {
+export function sendsOneAtATime(page: IntegrityPage): string[] {
   return ofEach(page, ({ id }, { attempts }) => {
     const live = attempts.filter(({ state }) => LIVE.has(state))
     return [...Map.groupBy(live, ({ part }) => part)]
@@ -39,7 +39,7 @@ export function sendsOneAtATime(page: AuditPage): string[] {
 }
 
 /** I7, of tasks: and progress, which the same events tell, never goes back. */
-export function numbersItsEvents(page: AuditPage): string[] {
+export function numbersItsEvents(page: IntegrityPage): string[] {
   return ofEach(page, (task, { events }) => {
     const { id, lastSeq } = task
     const progress = events.flatMap(({ body }) => (body.type === 'TASK_PROGRESSED' ? [body.progress] : []))
@@ -58,7 +58,7 @@ export function numbersItsEvents(page: AuditPage): string[] {
 }
 
 /** I8. */
-export function endsOnce(page: AuditPage): string[] {
+export function endsOnce(page: IntegrityPage): string[] {
   return ofEach(page, (task, { events }) => {
     const { id, status } = task
     // The last event is the last to be removed.
@@ -72,7 +72,7 @@ export function endsOnce(page: AuditPage): string[] {
 }
 
 /** I9. */
-export function hasItsImages(page: AuditPage): string[] {
+export function hasItsImages(page: IntegrityPage): string[] {
   const finals = page.assets.filter(({ kind }) => kind === 'FINAL')
   return ofEach(page, ({ id, status }, { attempts }) => [
     ...(status === 'SUCCEEDED' && !finals.some(({ taskId }) => taskId === id)
@@ -86,7 +86,7 @@ export function hasItsImages(page: AuditPage): string[] {
 }
 
 /** I19. */
-export function standsWithItsAttempts(page: AuditPage): string[] {
+export function standsWithItsAttempts(page: IntegrityPage): string[] {
   return ofEach(page, ({ id, status }, { attempts }) => {
     const waits = attempts.some(({ state }) => isUnsent(state))
     const stands: Record<TaskStatus, boolean> = {
@@ -113,7 +113,7 @@ interface Own {
 }
 
 function ofEach(
-  { tasks, attempts, events }: AuditPage,
+  { tasks, attempts, events }: IntegrityPage,
   check: (task: TaskRow, own: Own) => string[],
 ): string[] {
   const attemptsOf = Map.groupBy(attempts, ({ taskId }) => taskId)

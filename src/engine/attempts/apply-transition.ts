@@ -1,0 +1,100 @@
+import {
+  findAnyAttempt,
+  listAttempts,
+  updateAttempt,
+  QUEUE_KEY,
+  type AttemptChange,
+  type Lease,
+} from '../../db/attempts/attempts.ts'
+import type { Transaction } from '../../db/connection/database.ts'
+import { appendEvents } from '../../db/tasks/events.ts'
+import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
+import { returnPermit, updateTask } from '../../db/tasks/tasks.ts'
+import type { Deps } from '../deps.ts'
+import { recordTransition } from './ledger.ts'
+import { isLive, isUnsent, transition, TRANSITIONS, type TransitionInput, type Trigger } from './machine.ts'
+
+/** The input of a transition, and further columns of the row. */
+export type TransitionChange = TransitionInput &
+  Omit<AttemptChange, 'state' | 'charged' | 'costMicros' | 'finishedAt'> & {
+    /** When given, nothing is written after this lease was lost. */
+    lease?: Lease
+    /** True while the worker continues. By default a transition returns the lease. */
+    keepsLease?: boolean
+  }
+
+/** The lease under which an attempt was read, as a condition of later writes. */
+export function leaseOf({ leaseOwner, leaseEpoch }: AttemptRow): Lease {
+  return { owner: leaseOwner!, epoch: leaseEpoch }
+}
+
+/**
+ * Applies a transition with everything it writes: permit, ledger, spending and usage. The caller holds the task's lock.
+ * Undefined, with nothing written, when the state does not allow it any more or the lease was lost.
+ */
+export async function applyTransition(
+  q: Transaction,
+  id: string,
+  trigger: Trigger,
+  { at, charged, costMicros, lease, keepsLease, ...columns }: TransitionChange,
+): Promise<AttemptRow | undefined> {
+  const before = await findAnyAttempt(q, id)
+  const next = before && transition(before, trigger, { at, charged, costMicros })
+  if (!next) return undefined
+  const { state: to, ...set } = next.set
+  // Claims alternate PLANNED and LEASED without the task's lock, so any state of the rule is accepted.
+  const { from } = TRANSITIONS[trigger]
+  const change = { ...(!keepsLease && { leaseOwner: null, leaseUntil: null }), ...columns, ...set }
+  const after = await updateAttempt(q, id, { from, to, lease }, change)
+  if (!after) return undefined
+  if (next.permits === -1) await returnPermit(q, after.taskId)
+  await recordTransition(q, before, after, next.line, at)
+  return after
+}
+
+/**
+ * Records that a provider accepted an attempt under a remote id, so that it is checked. An attempt whose outcome was
+ * unknown stays UNKNOWN when another attempt of its part is live. The caller holds the task's lock.
+ */
+export async function acceptAttempt(
+  q: Transaction,
+  task: Pick<TaskRow, 'id' | 'projectId'>,
+  { id, part }: Pick<AttemptRow, 'id' | 'part'>,
+  change: TransitionChange & { remoteId: string },
+): Promise<void> {
+  const { at, remoteId } = change
+  const others = (await listAttempts(q, [task.id])).filter((other) => other.part === part && other.id !== id)
+  if (others.some(({ state }) => isLive(state))) {
+    await applyTransition(q, id, 'keepUnknown', { at, remoteId })
+    return
+  }
+  const accepted = await applyTransition(q, id, 'accept', { missingChecks: 0, ...change, error: null })
+  if (!accepted) return
+  q.wakeUp(QUEUE_KEY)
+  const resumed = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING', error: null })
+  if (resumed) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: id }], at)
+}
+
+/** Cancels the unsent ones among some attempts, free of charge, and returns them. The caller holds the task's lock. */
+export async function cancelUnsent(
+  q: Transaction,
+  attempts: readonly AttemptRow[],
+  at: number,
+): Promise<AttemptRow[]> {
+  const canceled: AttemptRow[] = []
+  for (const { id } of attempts.filter(({ state }) => isUnsent(state))) {
+    const attempt = await applyTransition(q, id, 'cancel', { at })
+    if (attempt) canceled.push(attempt)
+  }
+  return canceled
+}
+
+/** Returns a claimed attempt to the queue, due at once, to be sent or checked by any worker. */
+export async function release(deps: Pick<Deps, 'db' | 'clock'>, attempt: AttemptRow): Promise<void> {
+  const trigger = attempt.state === 'LEASED' ? 'release' : 'scheduleCheck'
+  const at = deps.clock.now()
+  await deps.db.tx(async (q) => {
+    await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt), dueInMs: 0 })
+    q.wakeUp(QUEUE_KEY)
+  })
+}

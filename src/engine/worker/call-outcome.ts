@@ -1,0 +1,46 @@
+// From what an adapter returned or threw to the outcome of a step.
+import type { AttemptContext, Outcome } from '../attempts/outcome.ts'
+import { lost } from '../attempts/outcome.ts'
+import { writeReceivedAnswer } from '../attempts/received-answer.ts'
+import type { Deps } from '../deps.ts'
+import { ingestImages } from '../images/ingest.ts'
+import { ProviderError, type Failure } from '../../providers/error.ts'
+import type { CallResult } from '../../providers/provider.ts'
+
+/** Ingests the images of a finished call. Throws ProviderError `broken` when that fails. */
+export async function toOutcome(
+  deps: Deps,
+  { attempt, evidence }: AttemptContext,
+  result: CallResult,
+  exit: AbortSignal,
+): Promise<Outcome> {
+  if (result.state !== 'DONE') return result
+  const { usage, resolved } = result
+  const record = { attemptId: attempt.id, images: result.images, usage, resolved, evidence }
+  // From here on a crash loses nothing. Without the record the result is settled all the same, only less safely.
+  await writeReceivedAnswer(deps, record).catch((error: unknown) =>
+    deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed'),
+  )
+  const images = await deps.tracing.span('ingest', {}, () => ingestImages(deps, attempt, result.images, exit))
+  const bytes = images.reduce((sum, { byteSize }) => sum + byteSize, 0)
+  deps.metrics.imageBytes.inc({ provider: attempt.provider }, bytes)
+  return { state: 'DONE', images, usage, resolved }
+}
+
+/** The failure of what was thrown. An error other than ProviderError is a bug; only the wire phase is then certain. */
+export function toFailure(
+  { log }: Pick<Deps, 'log'>,
+  { attempt, evidence }: AttemptContext,
+  error: unknown,
+): Failure {
+  if (error instanceof ProviderError) return error.failure
+  log.error({ attempt: attempt.id, err: error }, 'attempt failed with an unexpected error')
+  const cause = { isInternal: true, cause: error }
+  if (evidence.wirePhase !== 'NONE') {
+    const unknown = 'whether the image was made and charged is unknown.'
+    return lost(`The gateway failed while the provider was working; ${unknown}`, cause)
+  }
+  // Retried: the database may be down, for example.
+  const message = 'The gateway failed before anything was sent.'
+  return { kind: 'unreached', code: 'INTERNAL', message, charged: 'NO', ...cause }
+}
