@@ -1,35 +1,35 @@
-// Streams that can be left while they wait. An async generator alone cannot: its `return()` waits for a pending `next()`,
-// so a reader that leaves while nothing happens would never be released.
+// Async iterators that can be closed while a `next()` is pending. An async generator cannot: its `return()` waits for the
+// pending `next()`, so a consumer of an idle stream would never be released.
 
 interface StreamHooks<T> {
-  /** Takes each item on its way to the reader. An error thrown here ends the stream, as one of the source does. */
+  /** Maps each item. An error thrown here ends the stream like an error of the source. */
   onItem?: (item: T) => T
-  /** Returns the last item, in place of an error. Without it, `next()` rejects with the error. */
+  /** Converts an error to the last item. Without it, `next()` rejects. */
   onError?: (error: unknown) => T
-  /** Called once, as soon as the stream has ended, failed, been left or been interrupted; before the source is left. */
+  /** Called once when the stream ends, fails, is closed or is interrupted; before the source is closed. */
   onEnd?: () => void
-  /** Interrupts the stream: the source is left, and the reader is given the signal's reason as an error. */
+  /** Interrupts the stream: closes the source and rejects `next()` with the signal's reason. */
   signal?: AbortSignal
 }
 
 const DONE = { done: true, value: undefined } as const
 
 /**
- * The same stream with hooks. The source is left once, and never after it has ended by itself. A pending `next()` settles
- * when the source lets it, so the source must react to `return()`: `abortable` makes such a source of a generator.
+ * Adds hooks to a stream. Closes the source at most once, and never after it ended by itself. A pending `next()` settles
+ * only if the source reacts to `return()`; `abortable` makes such a source from a generator.
  */
 export function withHooks<T>(
   source: AsyncIterable<T>,
   { onItem = (item) => item, onError, onEnd, signal }: StreamHooks<T>,
 ): AsyncIterableIterator<T, void> {
   const iterator = source[Symbol.asyncIterator]()
-  /** The source has nothing to clean up. */
+  /** The source ended by itself and needs no cleanup. */
   let isExhausted = false
-  /** The reader is given nothing more. */
+  /** The consumer gets no further items. */
   let isOver = false
   let isInterrupted = false
   let hasEnded = false
-  let leaving: Promise<void> | undefined
+  let closing: Promise<void> | undefined
 
   function end(): void {
     if (hasEnded) return
@@ -38,8 +38,8 @@ export function withHooks<T>(
     onEnd?.()
   }
 
-  function leave(): Promise<void> {
-    return (leaving ??= (async () => {
+  function close(): Promise<void> {
+    return (closing ??= (async () => {
       try {
         end()
       } finally {
@@ -50,8 +50,8 @@ export function withHooks<T>(
 
   function interrupt(): void {
     isInterrupted = true
-    // The reader is given the reason, and not what went wrong while the source was left.
-    leave().catch(() => {})
+    // The consumer gets the signal's reason, not an error of closing the source.
+    close().catch(() => {})
   }
 
   async function advance(): Promise<IteratorResult<T, void>> {
@@ -77,22 +77,22 @@ export function withHooks<T>(
       try {
         return await advance()
       } catch (error) {
-        // Of several pending calls the first is given the error, and none once the reader has left.
+        // Only the first of several pending calls gets the error, and none after the consumer closed the stream.
         if (isOver) return DONE
         isOver = true
-        await leave().catch(() => {})
+        await close().catch(() => {})
         if (!onError) throw error
         return { done: false, value: onError(error) }
       }
     },
     async return() {
       isOver = true
-      await leave()
+      await close()
       return DONE
     },
     async throw(error) {
       isOver = true
-      await leave()
+      await close()
       throw error
     },
     [Symbol.asyncIterator]() {
@@ -101,10 +101,10 @@ export function withHooks<T>(
   }
 }
 
-/** A generator that can be left while it waits: the signal it is given aborts when the stream ends, however it ends. */
+/** A generator that can be closed while it waits: its signal aborts when the stream ends for any reason. */
 export function abortable<T>(
   start: (signal: AbortSignal) => AsyncGenerator<T, void>,
 ): AsyncIterableIterator<T, void> {
-  const left = new AbortController()
-  return withHooks(start(left.signal), { onEnd: () => left.abort() })
+  const ended = new AbortController()
+  return withHooks(start(ended.signal), { onEnd: () => ended.abort() })
 }

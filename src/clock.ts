@@ -1,8 +1,8 @@
-/** Time as an argument: the only file that touches Date.now and timers, so that tests can bring their own. */
+/** The only access to Date.now and timers, so that tests can replace it. */
 export interface Clock {
-  /** Milliseconds since 1970, UTC. */
+  /** Milliseconds since 1970 UTC. */
   now(): number
-  /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
+  /** Resolves after `ms`, or as soon as `signal` aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 

@@ -1,24 +1,24 @@
-// The words of Darkroom. Everything else is written in them, so read this file first.
+// The domain types of Darkroom. All other code uses these terms, so read this file first.
 //
-//   task      what a client asked for; lives from request to result
-//   attempt   one try of a task at one provider: one possible charge; a row, and the unit of queueing
-//   provider  a configured upstream account: name, dialect, URL, credentials, models, prices
-//   dialect   the wire language an adapter speaks: openai, sandbox, …
-//   remote id the upstream's own id for what we submitted
-//   asset     one stored image file, addressed by its content hash
-//   rendition an asset resized or re-encoded on request
-//   event     one immutable line in a task's log, numbered 1, 2, 3 … within that task
-//   cursor    a client's place in a log; opaque to it
-//   project   the tenant: owns API keys, tasks, assets and budgets
-//   API key   a project's credential, with scopes and limits
-//   ledger    append-only money lines: hold, post, void, adjust
-//   usage     the tokens an attempt consumed, as reported, estimated or unknown: it says which
-//   webhook   an address of a client's that is told when a task ends; a delivery is one event on its way there
-//   wake-up   a notification to look again; carries no data
+//   task       a client's request for images, from request to result
+//   attempt    one try of a task at one provider: at most one charge; one row, and the unit of queueing
+//   provider   a configured account: name, dialect, URL, credentials, models, prices
+//   dialect    the wire protocol of an adapter: openai, sandbox, …
+//   remote id  the provider's id for a submitted attempt
+//   asset      one stored image file, addressed by its content hash
+//   rendition  a resized or re-encoded copy of an asset
+//   event      one immutable line of a task's log, numbered from 1 within the task
+//   cursor     a client's position in a log; opaque to the client
+//   project    the tenant: owns API keys, tasks, assets and budgets
+//   API key    a project's credential, with scopes and limits
+//   ledger     append-only money lines: hold, post, void, adjust
+//   usage      the tokens of an attempt, with their source: reported, estimated or unknown
+//   webhook    a client's URL that receives an event when a task ends; a delivery is one event sent to one webhook
+//   wake-up    a notification to look again; carries no data
 //
-// Durations end in `Ms`, money in `Micros` (integer micro-USD), moments in `At` (milliseconds since 1970, UTC).
+// Suffixes: `Ms` is a duration, `Micros` an amount in integer micro-USD, `At` a time in milliseconds since 1970 UTC.
 
-/** The values of every closed word list: the schema's enums, the tables' CHECKs and the types below come from here. */
+/** Every enum of the domain. The GraphQL enums, the CHECK constraints and the types below derive from these lists. */
 export const TASK_STATUSES = [
   'QUEUED',
   'RUNNING',
@@ -60,9 +60,9 @@ export const WARNING_CODES = [
   'SIZE_DIFFERS',
 ] as const
 export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
-/** HOLD: the most it could cost, from the start. POST: what it cost. VOID: it cost nothing. ADJUST: a correction of a POST. */
+/** HOLD reserves the worst case, POST records the cost, VOID releases the hold, ADJUST corrects a POST. */
 export const LEDGER_KINDS = ['HOLD', 'POST', 'VOID', 'ADJUST'] as const
-/** What a budget is for: a calendar day or month of UTC, or all time. */
+/** The period of a budget: a UTC calendar day or month, or all time. */
 export const PERIODS = ['DAY', 'MONTH', 'TOTAL'] as const
 export const SCOPES = ['GENERATE', 'READ', 'REPORT', 'ADMIN'] as const
 export const WEBHOOK_EVENTS = [
@@ -98,9 +98,9 @@ export const TASK_ERROR_CODES = [
 export type TaskStatus = (typeof TASK_STATUSES)[number]
 export type Operation = (typeof OPERATIONS)[number]
 export type AttemptState = (typeof ATTEMPT_STATES)[number]
-/** Whether money was spent. UNKNOWN means: nobody can say yet, so treat it as possible. */
+/** Whether the provider charged. Treat UNKNOWN as charged. */
 export type Charged = (typeof CHARGES)[number]
-/** How far a request provably got: decided to send, first byte handed to a socket, status line seen, whole body read. */
+/** How far a request provably got: intent stored, first byte written to the socket, status line received, body read. */
 export type WirePhase = (typeof WIRE_PHASES)[number]
 export type Quality = (typeof QUALITIES)[number]
 export type Background = (typeof BACKGROUNDS)[number]
@@ -108,28 +108,27 @@ export type Moderation = (typeof MODERATIONS)[number]
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 export type InputFidelity = (typeof INPUT_FIDELITIES)[number]
 export type Style = (typeof STYLES)[number]
-export type UnsupportedPolicy = (typeof UNSUPPORTED_POLICIES)[number]
+export type UnsupportedSettingPolicy = (typeof UNSUPPORTED_POLICIES)[number]
 export type UnknownOutcomePolicy = (typeof UNKNOWN_OUTCOME_POLICIES)[number]
 export type UsageSource = (typeof USAGE_SOURCES)[number]
 export type AssetKind = (typeof ASSET_KINDS)[number]
 export type WarningCode = (typeof WARNING_CODES)[number]
 export type MimeType = (typeof IMAGE_MIME_TYPES)[number]
-/** What a webhook tells: a task has ended so, or its outcome became unknown. */
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
-/** PENDING is tried until it succeeds or is given up. */
+/** PENDING is retried until it succeeds or the retry schedule ends. */
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
-/** Why one try of a delivery did not succeed. */
+/** Why one try of a delivery failed. */
 export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number]
 export type LedgerKind = (typeof LEDGER_KINDS)[number]
 export type Period = (typeof PERIODS)[number]
-/** What a key may do: ask for images, see tasks, see what was spent, and decide about keys and doubts. */
+/** GENERATE creates tasks, READ reads them, REPORT reads spending, ADMIN manages keys and resolves unknown outcomes. */
 export type Scope = (typeof SCOPES)[number]
 export type TaskErrorCode = (typeof TASK_ERROR_CODES)[number]
 
-/** The settings of a picture: what a client may choose, and all that a provider is told about how to paint. */
+/** The image settings that a client may choose and a provider receives. */
 export interface Settings {
   prompt: string
-  /** Darkroom's model name, `gpt-image-2` by default; a provider may know it by another. */
+  /** Darkroom's name of the model; providers may use another. */
   model: string
   /** `auto` or `WIDTHxHEIGHT` in pixels. */
   size: string
@@ -137,21 +136,20 @@ export interface Settings {
   background: Background
   moderation: Moderation
   outputFormat: OutputFormat
-  /** 0 (smallest file) to 100 (best picture), JPEG and WEBP only; null leaves it to the provider. */
+  /** 0 (smallest file) to 100 (best quality), JPEG and WEBP only; null for the provider's default. */
   outputCompression: number | null
-  /** Edits only; null leaves it to the provider. */
+  /** Edits only; null for the provider's default. */
   inputFidelity: InputFidelity | null
-  /** dall-e-3 only; null leaves it to the provider. */
+  /** dall-e-3 only; null for the provider's default. */
   style: Style | null
-  /** How many pictures, 1 to 10. */
+  /** Number of images, 1 to 10. */
   n: number
-  /** How many previews to ask for, 0 to 3; fewer may come. */
+  /** Number of partial images to request, 0 to 3; a provider may send fewer. */
   partialImages: number
-  /** The caller's own end user, for abuse control and reports. */
+  /** The caller's end user, for abuse control and usage reports. */
   user: string | null
 }
 
-/** Every setting at its default: what is painted when nothing but a prompt is given. */
 export const DEFAULT_SETTINGS = {
   model: 'gpt-image-2',
   size: 'auto',
@@ -167,48 +165,47 @@ export const DEFAULT_SETTINGS = {
   user: null,
 } as const satisfies Omit<Settings, 'prompt'>
 
-/** How carefully money is spent, at its default: warn, hold what is unknown, pay once. */
 export const DEFAULT_POLICIES = { unsupported: 'WARN', onUnknownOutcome: 'HOLD', maxCharges: 1 } as const
 
-/** An image that came in with a request: stored already, or still to be fetched before anything is sent. */
+/** An input image: stored already, or to be downloaded before the provider is called. */
 export type InputImage = { assetId: string } | { url: string }
 
-/** What a client asked for, validated and complete. Stored with the task and never changed. */
+/** A client's validated request. Stored with the task; immutable. */
 export interface ImageRequest extends Settings {
   operation: Operation
-  /** Allowed providers in order of preference; null lets the router pick among all that can. */
+  /** Allowed providers in order of preference; null allows every capable provider. */
   providers: string[] | null
   images: InputImage[]
   mask: InputImage | null
   metadata: Record<string, string>
-  unsupported: UnsupportedPolicy
+  unsupported: UnsupportedSettingPolicy
   onUnknownOutcome: UnknownOutcomePolicy
-  /** How many possible charges this task may ever have, 1 to 5. */
+  /** Maximum number of possible charges over the life of the task, 1 to 5. */
   maxCharges: number
-  /** Where its end is posted to, besides the project's webhooks; null for nowhere else. */
+  /** Receives the task's end in addition to the project's webhooks. */
   callbackUrl: string | null
 }
 
-/** A setting that could not be honoured as asked: named before money was spent, or at the end by what came. */
+/** A setting that was ignored or changed, or a result that differs from the request. */
 export interface Warning {
   code: WarningCode
-  /** The input field, `quality` for example; null when it concerns the whole request. */
+  /** The input field, such as `quality`; null for the whole request. */
   field: string | null
   message: string
 }
 
-/** What went wrong at an upstream, fit to be shown to the client. */
+/** A failure of a task, safe to show to the client. */
 export interface TaskError {
   code: TaskErrorCode
   message: string
-  /** True when asking again later could end differently. */
+  /** True when a later retry may succeed. */
   retryable: boolean
   charged: Charged
-  /** The upstream's own id for the request, for its support desk. */
+  /** The provider's id of the request, for its support. */
   providerRequestId: string | null
 }
 
-/** Tokens an attempt consumed. A number that nobody told us is null, never zero. */
+/** Tokens consumed by an attempt. Unreported values are null, never zero. */
 export interface Usage {
   inputTokens: number | null
   outputTokens: number | null
@@ -220,7 +217,7 @@ export interface Usage {
   source: UsageSource
 }
 
-/** What an image really is, read from its bytes. */
+/** Properties of an image, read from its bytes. */
 export interface ImageFacts {
   mimeType: MimeType
   width: number
@@ -229,7 +226,6 @@ export interface ImageFacts {
   hasAlpha: boolean
 }
 
-/** One immutable line in a task's log, by type. */
 export type TaskEventBody =
   | { type: 'TASK_QUEUED' }
   | { type: 'ATTEMPT_STARTED'; attemptId: string }
@@ -239,29 +235,28 @@ export type TaskEventBody =
   | { type: 'OUTCOME_BECAME_UNKNOWN'; attemptId: string }
   | { type: 'TASK_FINISHED'; status: TaskStatus }
 
-/** True for the states a task never leaves. */
 export function isFinished(status: TaskStatus): boolean {
   return status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELED'
 }
 
-/** `1024x768` as numbers; undefined for `auto` and for anything that is not a size. */
+/** Undefined for `auto` and for any text that is not `WIDTHxHEIGHT`. */
 export function parseSize(size: string): { width: number; height: number } | undefined {
   const match = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(size)
   return match ? { width: Number(match[1]), height: Number(match[2]) } : undefined
 }
 
-/** How much a project or a key may ask for at a time; null where there is no such limit. */
+/** Limits of a project or an API key; null is unlimited. */
 export interface Limits {
   requestsPerMinute: number | null
   tasksPerMinute: number | null
-  /** Tasks that are queued or running at once. */
+  /** Tasks that are queued or running at the same time. */
   concurrentTasks: number | null
   uploadBytesPerMinute: number | null
 }
 
-/** On whose behalf something is done. */
+/** The project and API key that a request acts for. */
 export interface Caller {
   projectId: string
-  /** Null for what is asked without a key, and with the operator's. */
+  /** Null for anonymous requests and for the operator. */
   apiKeyId: string | null
 }

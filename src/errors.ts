@@ -1,4 +1,4 @@
-/** Every code a client may meet in `extensions.code`. The list is closed: what is not here is a bug and is masked. */
+/** Every `extensions.code` of a GatewayError. Other errors are bugs and are masked. */
 export const GATEWAY_ERROR_CODES = [
   'BAD_USER_INPUT',
   'BUDGET_EXCEEDED',
@@ -20,15 +20,15 @@ export const GATEWAY_ERROR_CODES = [
 export type GatewayErrorCode = (typeof GATEWAY_ERROR_CODES)[number]
 
 /**
- * An error written for the client: what was wrong, with which value, and what would be right. Its message is safe to
- * show. Everything that is neither this nor a ProviderError is a bug, logged with an id and shown as "Unexpected error".
+ * An error for the client; its message is safe to show. Any error that is neither this nor a ProviderError is a bug:
+ * logged with an id, shown as "Unexpected error".
  */
 export class GatewayError extends Error {
   override name = 'GatewayError'
   readonly code: GatewayErrorCode
-  /** The input field at fault, as a path such as `images.1.url`; undefined when no single one is. */
+  /** Path of the invalid input field, such as `images.1.url`. */
   readonly field: string | undefined
-  /** When the same request may be right, from now; undefined when time does not help or nobody knows. */
+  /** Delay after which the same request may succeed; undefined when unknown or when a retry cannot help. */
   readonly retryAfterMs: number | undefined
 
   constructor(
@@ -43,12 +43,11 @@ export class GatewayError extends Error {
   }
 }
 
-/** A GatewayError about one input field, the commonest kind. */
 export function badInput(field: string, message: string): GatewayError {
   return new GatewayError('BAD_USER_INPUT', message, { field })
 }
 
-/** A GatewayError for an id that names nothing the caller may see. Only the first characters of the id are repeated. */
+/** For an id that does not exist or that the caller may not see. */
 export function notFound(what: string, id: string, field?: string): GatewayError {
   const message = `There is no ${what} ${JSON.stringify(id.slice(0, 60))}.`
   return new GatewayError('NOT_FOUND', message, field === undefined ? {} : { field })

@@ -2,7 +2,7 @@ import { pino, type DestinationStream, type Logger } from 'pino'
 
 export type { Logger }
 
-// Keys whose values are secrets wherever they stand, and free text that looks like one.
+// Fields that hold secrets at any depth of up to three.
 const SECRET_NAMES = [
   'authorization',
   'cookie',
@@ -17,72 +17,72 @@ const SECRET_NAMES = [
 const SECRET_PATHS = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
 
 const SECRET_TEXTS = [
-  // Keys that begin as ours, OpenAI's and the webhooks' do.
+  // Keys of Darkroom, OpenAI and webhooks.
   /\b(?:sk|dk_[a-z]+|whsec)[-_][\w+/=-]{6,}/g,
   /\bBearer\s+[\w.~+/=-]+|\bbearer\s+[\w.~+/=-]{16,}/g,
   /(?<=\bBasic\s+)(?=[\w+/]*[A-Z0-9=])[\w+/]{8,}={0,2}/g,
-  // The address that one attempt is called back at.
+  // Callback secrets.
   /(?<=\/callbacks\/(?:[\w.-]{1,64}\/)?)[\w-]{24,}/g,
-  // Who logs in, in an address: postgres://user:password@host.
+  // Credentials of a URL: postgres://user:password@host.
   /(?<=\b[a-z][a-z+.-]{1,20}:\/\/)(?!\(hidden\)@)[^\s/?#"'\\@]+(?=@)/gi,
-  // Signatures and tokens of an address.
+  // Signatures and tokens in a query.
   /(?<=[?&][\w.-]{0,40}(?:sig|signature|token|key|secret|password|credential)=)[^&#\s"'\\<>]+/gi,
 ]
 
-/** The same text with anything that looks like a credential replaced. */
-export function scrub(text: string): string {
-  return SECRET_TEXTS.reduce((rest, pattern) => rest.replace(pattern, '[redacted]'), text)
+/** Replaces everything that looks like a credential. */
+export function redactSecrets(text: string): string {
+  return SECRET_TEXTS.reduce((redacted, pattern) => redacted.replace(pattern, '[redacted]'), text)
 }
 
-// What a picture looks like in a text. Nothing else of ours has so many of these characters in a row.
+// Only images have that many base64 characters in a row.
 const BASE64 = /(?:(?<=;base64,)[\w+/]{16,}|[\w+/]{256,})={0,2}/g
 
-/** The same text with pictures in base64 replaced by their length. */
-function withoutPictures(text: string): string {
+/** Replaces base64 images by their length. */
+function withoutImages(text: string): string {
   return text.length < 256 ? text : text.replace(BASE64, ({ length }) => `[${length} characters]`)
 }
 
-/** An error as a line holds it. */
 interface LoggedError {
   type: string
   message: string
   code?: string
-  /** Only where it came from: what stands above that repeats the message. */
+  /** Only the frames, without the message. */
   stack: string
   cause?: LoggedError
 }
 
-/**
- * Only what is written for people, and the code. Libraries hang on an error whatever was at hand: the values of a query,
- * among them prompts, or the whole reply of a server.
- */
+/** Drops all other properties: libraries attach query parameters, which include prompts, or entire responses. */
 function toLogged(error: unknown): LoggedError | undefined {
   if (!(error instanceof Error)) return undefined
   const { name, stack = '', cause } = error
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
-  const logged: LoggedError = { type: name, message: withoutValues(error.message), stack: frames.join('\n') }
+  const logged: LoggedError = {
+    type: name,
+    message: withoutParameters(error.message),
+    stack: frames.join('\n'),
+  }
   if ('code' in error && typeof error.code === 'string') logged.code = error.code
-  const inner = toLogged(cause)
-  return inner ? { ...logged, cause: inner } : logged
+  const loggedCause = toLogged(cause)
+  return loggedCause ? { ...logged, cause: loggedCause } : logged
 }
 
-/** Drizzle puts the values of a failed query behind its text. */
-function withoutValues(message: string): string {
+/** Drizzle appends the parameters of a failed query. */
+function withoutParameters(message: string): string {
   return message.replace(/^(Failed query: [^]*?)\nparams: [^]*$/, '$1')
 }
 
 export interface LogOptions {
-  /** Takes secrets that are known out of each line, whatever they look like; called with the whole line. */
-  hide?: (line: string) => string
-  /** What each line carries besides, such as the trace it belongs to. */
-  more?: () => Record<string, string>
+  /** Removes known secrets from a line. */
+  redact?: (line: string) => string
+  /** Additional fields of every line, such as the trace id. */
+  fields?: () => Record<string, string>
 }
 
-/** One JSON line per event, to stderr by default so that stdout stays free for results. */
+/** Logs JSON lines, to stderr by default. */
 export function createLog(
   level: string,
   destination: DestinationStream = pino.destination(2),
-  { hide = (line) => line, more }: LogOptions = {},
+  { redact = (line) => line, fields }: LogOptions = {},
 ): Logger {
   return pino(
     {
@@ -92,8 +92,8 @@ export function createLog(
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error: unknown) => toLogged(error) ?? String(error) },
       redact: { paths: SECRET_PATHS, censor: '[redacted]' },
-      hooks: { streamWrite: (line) => withoutPictures(scrub(hide(line))) },
-      ...(more && { mixin: more }),
+      hooks: { streamWrite: (line) => withoutImages(redactSecrets(redact(line))) },
+      ...(fields && { mixin: fields }),
     },
     destination,
   )

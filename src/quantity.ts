@@ -1,11 +1,9 @@
-// Counts and sizes as text, for messages and terminals.
-
 /** `1056` as `1,056`. */
 export function formatCount(count: number | bigint): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
-/** `1310720` as `1.3 MB`, in powers of ten. */
+/** `1310720` as `1.3 MB`; decimal units. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`
   if (bytes < 999_500) return `${Math.round(bytes / 1_000)} kB`

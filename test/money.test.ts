@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decimalsOf, formatDecimalUsd, formatUsd, parseUsd } from '../src/money.ts'
+import { countDecimals, formatDecimalUsd, formatUsd, parseUsd } from '../src/money.ts'
 
 const safeMicros = fc.oneof(
   fc.maxSafeInteger(),
@@ -25,11 +25,11 @@ describe('an amount', () => {
   })
 
   it('shows as many decimals as a column of amounts needs', () => {
-    expect(decimalsOf([])).toBe(2)
-    expect(decimalsOf([1_000_000, -500_000])).toBe(2)
-    expect(decimalsOf([1_000_000, 61_740])).toBe(5)
-    expect(decimalsOf([1n])).toBe(6)
-    expect(formatUsd(1_000_000, decimalsOf([1_000_000, 61_740]))).toBe('$1.00000')
+    expect(countDecimals([])).toBe(2)
+    expect(countDecimals([1_000_000, -500_000])).toBe(2)
+    expect(countDecimals([1_000_000, 61_740])).toBe(5)
+    expect(countDecimals([1n])).toBe(6)
+    expect(formatUsd(1_000_000, countDecimals([1_000_000, 61_740]))).toBe('$1.00000')
   })
 
   it('is never a fraction of a micro-USD', () => {

@@ -1,19 +1,18 @@
-// The public address of an asset: written by the schema, read by the route.
+// URL paths of assets.
 import { OUTPUT_FORMATS, type OutputFormat } from '../domain.ts'
 import { badInput } from '../errors.ts'
 import { MIME_TYPES } from './format.ts'
 
-/** How an asset is wanted. All three may be absent; the picture keeps its proportions and is never enlarged. */
+/** The box and format of a rendition. Keeps the aspect ratio and never enlarges. */
 export interface RenditionSpec {
-  /** The most pixels across, 1 to 4096. */
+  /** Maximum width in pixels, 1 to 4096. */
   width?: number
-  /** The most pixels down, 1 to 4096. */
+  /** Maximum height in pixels, 1 to 4096. */
   height?: number
-  /** The asset's own by default. */
+  /** The asset's format by default. */
   format?: OutputFormat
 }
 
-/** The longest edge a rendition may have, in pixels. */
 const MAX_RENDITION_EDGE = 4096
 
 const EXTENSIONS: Record<string, string> = {
@@ -22,7 +21,7 @@ const EXTENSIONS: Record<string, string> = {
   'image/webp': '.webp',
 }
 
-/** The path of an asset, or of a rendition of it. Throws GatewayError BAD_USER_INPUT for a size that cannot be. */
+/** The path of an asset or a rendition. Throws BAD_USER_INPUT for an invalid size. */
 export function assetPath(id: string, mimeType: string, spec: RenditionSpec = {}): string {
   checkRendition(spec)
   const extension = extensionOf(spec.format ? MIME_TYPES[spec.format] : mimeType)
@@ -33,12 +32,12 @@ export function assetPath(id: string, mimeType: string, spec: RenditionSpec = {}
   return `/assets/${id}${extension}${query.size > 0 ? `?${query}` : ''}`
 }
 
-/** The reverse: which asset a path means, or undefined. An extension is allowed and says nothing. */
+/** The id of an asset from its path, without an optional extension. */
 export function readAssetPath(path: string): string | undefined {
   return /^\/assets\/(img_[0-9A-Za-z]{1,64})(?:\.[a-z]{1,5})?$/.exec(path)?.[1]
 }
 
-/** The rendition a query asks for; undefined when it asks for none. Throws GatewayError BAD_USER_INPUT. */
+/** Undefined for the original. Throws BAD_USER_INPUT. */
 export function readRendition(query: URLSearchParams): RenditionSpec | undefined {
   const spec: RenditionSpec = {}
   const format = query.get('format')
@@ -50,16 +49,19 @@ export function readRendition(query: URLSearchParams): RenditionSpec | undefined
   return spec
 }
 
-/** Throws GatewayError BAD_USER_INPUT for an edge that is not a whole number from 1 to 4096. */
+/** Throws BAD_USER_INPUT for an invalid size. */
 export function checkRendition(spec: RenditionSpec): void {
   for (const field of ['width', 'height'] as const) {
     const edge = spec[field]
     if (edge === undefined || (Number.isInteger(edge) && edge >= 1 && edge <= MAX_RENDITION_EDGE)) continue
-    throw badInput(field, `${field} must be a whole number from 1 to ${MAX_RENDITION_EDGE} (pixels).`)
+    throw badInput(
+      field,
+      `${field} is ${edge}; it must be an integer from 1 to ${MAX_RENDITION_EDGE} (pixels).`,
+    )
   }
 }
 
-/** `.png` and its kind; empty for a type that is no image of ours. */
+/** Such as `.png`; empty for any other media type. */
 export function extensionOf(mimeType: string): string {
   return EXTENSIONS[mimeType] ?? ''
 }
@@ -68,5 +70,5 @@ function readFormat(text: string): OutputFormat {
   const wanted = text.toUpperCase() === 'JPG' ? 'JPEG' : text.toUpperCase()
   const format = OUTPUT_FORMATS.find((known) => known === wanted)
   if (format) return format
-  throw badInput('format', 'format must be png, jpeg or webp.')
+  throw badInput('format', `format is ${JSON.stringify(text.slice(0, 60))}; use png, jpeg or webp.`)
 }

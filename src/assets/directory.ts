@@ -1,34 +1,34 @@
-// A folder as a store: objects/ab/cd/<sha256> is the content, spool/ what is still being written. Both lie on one disk,
-// so that a file gets its final name in one step and nobody ever sees half of one. `owner` names whose content it is.
+// A folder as the store: objects/ab/cd/<sha256> holds the content, spool/ the temporary files. Both are on one disk, so that
+// a file gets its final name atomically. `owner` holds the id of the database that the content belongs to.
 import { createHash, randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
 import { access, link, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock, type Clock } from '../clock.ts'
 import { collectUnused } from './collect.ts'
-import { onDisk, systemCode } from './disk-error.ts'
-import { renewFile, settleFile, syncFolder } from './durable.ts'
-import { createHotCache, HOT_FILE_BYTES } from './memory-cache.ts'
-import { checkRoom } from './free-space.ts'
+import { systemErrorCode, withDiskErrors } from './disk-error.ts'
+import { linkDurably, syncFolder, touchFile } from './durable.ts'
+import { checkFreeSpace } from './free-space.ts'
+import { createMemoryCache, MAX_CACHED_FILE_BYTES } from './memory-cache.ts'
 import { AssetMissing, type AssetStore, type StoredFile } from './store.ts'
 
-const HOT_TOTAL_BYTES = 64 * 1024 * 1024
+const MAX_CACHE_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 256 * 1024
 const SHA256 = /^[0-9a-f]{64}$/
 
 /**
- * Opens the store in `dir` and creates what is missing. Files up to 8 MB that were put or read lately are answered from
- * memory, at most 64 MB of them; such a buffer is shared, so do not write to it. Throws DiskError, here and from every
- * method, when the disk is full, read-only or otherwise unwilling.
+ * Opens the store in `dir` and creates missing folders. Caches up to 64 MB of recent files of up to 8 MB; `read` returns
+ * shared buffers, so do not write to them. Throws DiskError, also from all methods.
  */
 export async function openDirectoryStore(dir: string, clock: Clock = systemClock): Promise<AssetStore> {
   const objects = join(dir, 'objects')
   const spool = join(dir, 'spool')
-  const hot = createHotCache(HOT_TOTAL_BYTES)
-  // Folders known to be durable: those of two letters are few and made once.
+  const cache = createMemoryCache(MAX_CACHE_BYTES)
+  /** Folders whose names are durable. */
   const synced = new Set<string>()
+  const onDisk = <T>(work: () => Promise<T>) => withDiskErrors(dir, work)
 
-  await onDisk(dir, async () => {
+  await onDisk(async () => {
     await mkdir(objects, { recursive: true })
     await mkdir(spool, { recursive: true })
     await syncFolder(dir)
@@ -47,99 +47,105 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
     synced.add(folder)
   }
 
+  function withFile<T>(sha256: string, work: (path: string) => Promise<T>): Promise<T> {
+    return onDisk(async () => {
+      try {
+        return await work(pathOf(sha256))
+      } catch (error) {
+        throw systemErrorCode(error) === 'ENOENT' ? new AssetMissing(sha256) : error
+      }
+    })
+  }
+
   return {
     spool,
     newFile: () => join(spool, randomUUID()),
 
     put: (file) =>
-      onDisk(dir, async () => {
+      onDisk(async () => {
         const { sha256, byteSize, bytes } = await digest(file)
         const target = pathOf(sha256)
-        await settleFile(file, target, byteSize, clock.now())
+        await linkDurably(file, target, byteSize, clock.now())
         await syncAbove(target)
-        if (bytes) hot.set(sha256, bytes)
+        if (bytes) cache.set(sha256, bytes)
         return { sha256, byteSize }
       }),
 
     async read(sha256) {
-      const known = hot.get(sha256)
-      if (known) return known
-      const path = pathOf(sha256)
-      const bytes = await present(dir, sha256, () => readFile(path))
-      hot.set(sha256, bytes)
+      const cached = cache.get(sha256)
+      if (cached) return cached
+      const bytes = await withFile(sha256, (path) => readFile(path))
+      cache.set(sha256, bytes)
       return bytes
     },
 
     async open(sha256, range) {
-      const path = pathOf(sha256)
-      const handle = await present(dir, sha256, () => open(path, 'r'))
+      const handle = await withFile(sha256, (path) => open(path, 'r'))
       return handle.createReadStream({ ...range, highWaterMark: CHUNK_BYTES })
     },
 
-    async blob(sha256, mimeType) {
-      const path = pathOf(sha256)
-      return present(dir, sha256, async () => {
-        // openAsBlob says of a missing file that an argument is invalid: Node 24.
+    blob: (sha256, mimeType) =>
+      withFile(sha256, async (path) => {
+        // Node 24's openAsBlob reports a missing file as an invalid argument.
         await access(path)
         return openAsBlob(path, { type: mimeType })
-      })
-    },
+      }),
 
     async remove(sha256) {
       if (!SHA256.test(sha256)) return
-      hot.delete(sha256)
-      await onDisk(dir, () => rm(pathOf(sha256), { force: true }))
+      cache.delete(sha256)
+      await onDisk(() => rm(pathOf(sha256), { force: true }))
     },
 
-    sweep: (ageMs) => onDisk(dir, () => removeOlder(spool, clock.now() - ageMs)),
+    sweep: (ageMs) => onDisk(() => removeOlder(spool, clock.now() - ageMs)),
 
-    renew: (sha256) =>
-      onDisk(dir, async () => {
-        if (!(await renewFile(pathOf(sha256), clock.now()))) throw new AssetMissing(sha256)
+    touch: (sha256) =>
+      onDisk(async () => {
+        if (!(await touchFile(pathOf(sha256), clock.now()))) throw new AssetMissing(sha256)
       }),
 
-    collect: (ageMs, by) =>
-      onDisk(dir, () =>
+    collect: (ageMs, collector) =>
+      onDisk(() =>
         collectUnused(objects, clock.now() - ageMs, {
-          ...by,
+          ...collector,
           onRemoved(sha256) {
-            hot.delete(sha256)
-            return by.onRemoved(sha256)
+            cache.delete(sha256)
+            return collector.onRemoved(sha256)
           },
         }),
       ),
 
-    belongsTo: (owner) =>
-      onDisk(dir, async () => {
-        const mark = join(dir, 'owner')
-        await writeOnce(mark, owner)
-        return (await readFile(mark, 'utf8')) === owner
+    claimOwner: (owner) =>
+      onDisk(async () => {
+        const file = join(dir, 'owner')
+        await writeOnce(file, owner)
+        return (await readFile(file, 'utf8')) === owner
       }),
 
-    checkRoom: () => onDisk(dir, () => checkRoom(spool)),
+    checkFreeSpace: () => onDisk(() => checkFreeSpace(spool)),
   }
 }
 
-/** Makes a file with this content at once; one that is there already stays as it is. */
+/** Creates a file with its content atomically; keeps an existing file. */
 async function writeOnce(file: string, content: string): Promise<void> {
-  const draft = `${file}.${randomUUID()}`
-  await writeFile(draft, content, { flush: true })
+  const temporary = `${file}.${randomUUID()}`
+  await writeFile(temporary, content, { flush: true })
   try {
-    await link(draft, file)
+    await link(temporary, file)
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error
+    if (systemErrorCode(error) !== 'EEXIST') throw error
   } finally {
-    await rm(draft, { force: true })
+    await rm(temporary, { force: true })
   }
 }
 
-/** The hash of a file whose bytes have reached the disk, and the bytes themselves when they are few. */
+/** Syncs a file and computes its hash; returns small content as well. */
 async function digest(file: string): Promise<StoredFile & { bytes?: Buffer }> {
-  // Writable, because Windows syncs no handle that is not.
+  // Opened for writing, because Windows cannot sync a read-only handle.
   await using handle = await open(file, 'r+')
   const { size: byteSize } = await handle.stat()
   const hash = createHash('sha256')
-  if (byteSize <= HOT_FILE_BYTES) {
+  if (byteSize <= MAX_CACHED_FILE_BYTES) {
     const bytes = await handle.readFile()
     await handle.sync()
     return { sha256: hash.update(bytes).digest('hex'), byteSize: bytes.length, bytes }
@@ -151,21 +157,11 @@ async function digest(file: string): Promise<StoredFile & { bytes?: Buffer }> {
   return { sha256: hash.digest('hex'), byteSize }
 }
 
-async function present<T>(dir: string, sha256: string, work: () => Promise<T>): Promise<T> {
-  return onDisk(dir, async () => {
-    try {
-      return await work()
-    } catch (error) {
-      throw systemCode(error) === 'ENOENT' ? new AssetMissing(sha256) : error
-    }
-  })
-}
-
-async function removeOlder(folder: string, bornBefore: number): Promise<void> {
+async function removeOlder(folder: string, modifiedBefore: number): Promise<void> {
   for (const name of await readdir(folder)) {
     const file = join(folder, name)
-    // Gone in between: another sweep, or its owner put it into the store.
+    // The owner or another sweep may delete the file meanwhile.
     const stats = await stat(file).catch(() => undefined)
-    if (stats && stats.mtimeMs <= bornBefore) await rm(file, { force: true, recursive: true })
+    if (stats && stats.mtimeMs <= modifiedBefore) await rm(file, { force: true, recursive: true })
   }
 }

@@ -1,43 +1,47 @@
-// Writes that survive a power cut: the bytes reach the disk before the name does, and the name before we say so.
+// Writes that survive a power failure: the content reaches the disk before the name, and the name before the function returns.
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, rename, stat, utimes } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { systemCode } from './disk-error.ts'
+import { systemErrorCode } from './disk-error.ts'
 
 /**
- * Gives `file`, already synced, the further name `target` on the same disk; its own name stays. A file of the same size
- * that is there already is kept: names are content hashes, so only a damaged one differs, and that one is replaced. In
- * either case `target` is as young as `now`, so that nobody collects it before it is referred to.
+ * Links the synced `file` to `target` on the same disk. Keeps an existing file of the same size: names are content hashes,
+ * so only a damaged file differs. Sets the modification time of `target` to `now`, which protects it from collection.
  */
-export async function settleFile(file: string, target: string, byteSize: number, now: number): Promise<void> {
+export async function linkDurably(
+  file: string,
+  target: string,
+  byteSize: number,
+  now: number,
+): Promise<void> {
   await mkdir(dirname(target), { recursive: true })
-  const isKept = (await sizeOf(target)) === byteSize && (await renewFile(target, now))
-  if (!isKept) {
-    // What a crash left in the spool may be old. The new name is the same file, so it is young from its first moment.
-    await renewFile(file, now)
-    // By way of a name of its own, since a link never replaces and a rename does so in one step.
-    const own = `${target}.${randomUUID()}`
-    await link(file, own)
-    await rename(own, target)
+  const exists = (await sizeOf(target)) === byteSize && (await touchFile(target, now))
+  if (!exists) {
+    // A spool file left by a crash may be old; the link shares its modification time.
+    await touchFile(file, now)
+    // `link` does not replace a damaged target; `rename` does, atomically.
+    const temporary = `${target}.${randomUUID()}`
+    await link(file, temporary)
+    await rename(temporary, target)
   }
-  // Also when it was there: whoever put it there may not have reached this line yet.
+  // Also for an existing file: another process may not have synced it yet.
   await syncFolder(dirname(target))
 }
 
-/** Makes a file as young as `now`; false when it is not there. */
-export async function renewFile(file: string, now: number): Promise<boolean> {
+/** Sets the modification time; false if the file does not exist. */
+export async function touchFile(file: string, now: number): Promise<boolean> {
   try {
     await utimes(file, now / 1000, now / 1000)
     return true
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false
+    if (systemErrorCode(error) === 'ENOENT') return false
     throw error
   }
 }
 
-/** Makes a folder's names durable; rename(2) alone does not: https://man7.org/linux/man-pages/man2/fsync.2.html. */
+/** Makes new names in a folder durable: https://man7.org/linux/man-pages/man2/fsync.2.html. */
 export async function syncFolder(dir: string): Promise<void> {
-  // Windows has no such call for folders; NTFS journals names by itself.
+  // Windows cannot sync folders; NTFS journals names.
   if (process.platform === 'win32') return
   await using handle = await open(dir, 'r')
   await handle.sync()

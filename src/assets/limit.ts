@@ -1,19 +1,19 @@
-/** Runs a piece of work when there is a place for it, and answers what it answers. */
+/** Runs work as soon as the limit allows it. */
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>
 
-/** Runs at most `most` pieces of work at once, the others in the order they came. */
-export function createLimit(most: number): Limit {
-  const waiting: (() => void)[] = []
+/** Limits concurrency; the queue is first in, first out. */
+export function createLimit(maxConcurrent: number): Limit {
+  const queue: (() => void)[] = []
   let running = 0
 
   return async (work) => {
-    if (running === most) await new Promise<void>((resolve) => waiting.push(resolve))
+    if (running === maxConcurrent) await new Promise<void>((resolve) => queue.push(resolve))
     else running++
     try {
       return await work()
     } finally {
-      // The place passes straight to the next in line, so nobody who comes now can slip in between.
-      const next = waiting.shift()
+      // Hands the slot to the next in the queue directly, so that no newcomer can take it.
+      const next = queue.shift()
       if (next) next()
       else running--
     }

@@ -1,6 +1,6 @@
 type RejectionReason = 'EMPTY' | 'TYPE' | 'TOO_LARGE' | 'TOO_MANY_PIXELS' | 'CORRUPT'
 
-/** The bytes are not an image that Darkroom takes. The message says what was found and what would be right. */
+/** The bytes are not an acceptable image. The message names the problem and the remedy. */
 export class ImageRejected extends Error {
   override name = 'ImageRejected'
   readonly reason: RejectionReason
@@ -11,8 +11,7 @@ export class ImageRejected extends Error {
   }
 }
 
-/** A CORRUPT rejection of an image that claims to be `name`. */
-export function corrupt(name: string, cause?: unknown): ImageRejected {
-  const message = `The image says it is a ${name} but is damaged or cut short. Send the complete file.`
+export function corrupt(format: string, cause?: unknown): ImageRejected {
+  const message = `The image has the signature of a ${format} but is damaged or cut short. Send the complete file.`
   return new ImageRejected('CORRUPT', message, cause)
 }

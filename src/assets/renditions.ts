@@ -4,98 +4,94 @@ import { checkRendition, type RenditionSpec } from './address.ts'
 import { openImage } from './decode.ts'
 import { createDiskCache } from './disk-cache.ts'
 import { MIME_TYPES, sniffFormat, type ImageMimeType } from './format.ts'
-import { createHotCache } from './memory-cache.ts'
+import { createMemoryCache } from './memory-cache.ts'
 import { createLimit } from './limit.ts'
 import type { AssetStore } from './store.ts'
 
-/** An asset as it was wanted. */
 interface Rendition {
-  /** Shared with other readers: do not write to it. */
+  /** Shared: do not write to it. */
   bytes: Buffer
   mimeType: ImageMimeType
-  /** Strong, with its quotes. */
+  /** Strong ETag, including quotes. */
   etag: string
 }
 
 export interface Renditions {
-  /**
-   * The asset shrunk to fit the box and encoded; the original bytes when nothing would change. Throws AssetMissing, and
-   * GatewayError BAD_USER_INPUT for an edge that is not a whole number from 1 to 4096.
-   */
+  /** Scales and encodes an asset; returns the original if nothing changes. Throws AssetMissing and BAD_USER_INPUT. */
   rendition(sha256: string, spec: RenditionSpec): Promise<Rendition>
-  /** Removes what was made from an asset; to be called when the asset is removed. */
-  forget(sha256: string): Promise<void>
+  /** Deletes all renditions of an asset. */
+  remove(sha256: string): Promise<void>
 }
 
 interface RenditionOptions {
-  /** How many images may be decoded at once; 2 by default. */
+  /** Maximum number of concurrent decodes; 2 by default. */
   concurrency?: number
-  /** How much disk renditions may take before the least used go; 1 GiB by default. */
+  /** Above it, the least recently used renditions are deleted; 1 GiB by default. */
   maxDiskBytes?: number
 }
 
-// Part of every key: raise it when the encoders below change, so that no old file is taken for a new one.
-const RECIPE = 'r1'
-const HOT_TOTAL_BYTES = 32 * 1024 * 1024
+// Part of every key. Increase it when the output of the encoders changes.
+const VERSION = 'r1'
+const MAX_CACHE_BYTES = 32 * 1024 * 1024
 const QUALITY = 82
 
-/** Renditions of what is in `store`, kept in `dir` (created when first needed) and, while they are hot, in memory. */
+/** Renditions of assets, cached in `dir`, which is created on the first use, and in memory. */
 export function createRenditions(store: AssetStore, dir: string, options: RenditionOptions = {}): Renditions {
   const disk = createDiskCache(dir, options.maxDiskBytes ?? 1024 ** 3)
-  const hot = createHotCache(HOT_TOTAL_BYTES)
+  const cache = createMemoryCache(MAX_CACHE_BYTES)
   const limit = createLimit(options.concurrency ?? 2)
-  const underWay = new Map<string, Promise<Buffer>>()
+  const pending = new Map<string, Promise<Buffer>>()
 
-  async function find(sha256: string, spec: RenditionSpec): Promise<Buffer> {
+  async function readOrRender(sha256: string, spec: RenditionSpec): Promise<Buffer> {
     const original = await store.read(sha256)
     const plan = await planOf(original, spec)
     if (!plan) return original
     const name = join(folderOf(sha256), fileOf(plan))
-    const made = await disk.read(name)
-    if (made) return made
+    const existing = await disk.read(name)
+    if (existing) return existing
     const bytes = await limit(() => render(original, plan))
     await disk.write(name, bytes)
     return bytes
   }
 
-  /** One piece of work, however many ask at once. */
-  function findOnce(key: string, sha256: string, spec: RenditionSpec): Promise<Buffer> {
-    const begun = underWay.get(key)
-    if (begun) return begun
-    const work = find(sha256, spec).finally(() => underWay.delete(key))
-    underWay.set(key, work)
+  /** Concurrent requests for one rendition share the work. */
+  function readOrRenderOnce(etag: string, sha256: string, spec: RenditionSpec): Promise<Buffer> {
+    const running = pending.get(etag)
+    if (running) return running
+    const work = readOrRender(sha256, spec).finally(() => pending.delete(etag))
+    pending.set(etag, work)
     return work
   }
 
   return {
     async rendition(sha256, spec) {
       const etag = renditionEtag(sha256, spec)
-      const bytes = hot.get(etag) ?? (await findOnce(etag, sha256, spec))
-      hot.set(etag, bytes)
+      const bytes = cache.get(etag) ?? (await readOrRenderOnce(etag, sha256, spec))
+      cache.set(etag, bytes)
       return { bytes, mimeType: MIME_TYPES[sniffFormat(bytes)], etag }
     },
 
-    async forget(sha256) {
-      for (const key of hot.keys()) if (key.includes(sha256)) hot.delete(key)
+    async remove(sha256) {
+      for (const etag of cache.keys()) if (etag.includes(sha256)) cache.delete(etag)
       if (/^[0-9a-f]{64}$/.test(sha256)) await disk.removeFolder(folderOf(sha256))
     },
   }
 }
 
-/** The strong ETag of a rendition, known before there is one. Throws GatewayError BAD_USER_INPUT like `rendition`. */
+/** The strong ETag of a rendition, also before it is rendered. Throws BAD_USER_INPUT for an invalid size. */
 export function renditionEtag(sha256: string, spec: RenditionSpec): string {
   checkRendition(spec)
-  return `"${sha256}-${RECIPE}-${spec.width ?? ''}x${spec.height ?? ''}-${spec.format ?? ''}"`
+  return `"${sha256}-${VERSION}-${spec.width ?? ''}x${spec.height ?? ''}-${spec.format ?? ''}"`
 }
 
-/** What is to be made: exact numbers, so that all specs that mean the same picture share one file. */
+/** The exact output, so that equivalent specs share one file. */
 interface Plan {
   width: number
   height: number
   format: OutputFormat
 }
 
-/** Undefined when the original is already what is wanted. */
+/** Undefined if the original already matches. */
 async function planOf(original: Buffer, spec: RenditionSpec): Promise<Plan | undefined> {
   const ownFormat = sniffFormat(original)
   const { autoOrient: own } = await openImage(original).metadata()
@@ -111,7 +107,7 @@ async function render(original: Buffer, { width, height, format }: Plan): Promis
   const image = openImage(original).autoOrient().resize({ width, height, fit: 'fill' })
   if (format === 'PNG') return image.png().toBuffer()
   if (format === 'WEBP') return image.webp({ quality: QUALITY }).toBuffer()
-  // JPEG has no transparency, and what was transparent would come out black.
+  // JPEG has no transparency; transparent pixels would become black.
   return image.flatten({ background: 'white' }).jpeg({ quality: QUALITY }).toBuffer()
 }
 
@@ -120,5 +116,5 @@ function folderOf(sha256: string): string {
 }
 
 function fileOf({ width, height, format }: Plan): string {
-  return `${RECIPE}-${width}x${height}.${format.toLowerCase()}`
+  return `${VERSION}-${width}x${height}.${format.toLowerCase()}`
 }

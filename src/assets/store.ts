@@ -1,47 +1,42 @@
-// Where image bytes live. A store knows nothing of tasks: keys are the SHA-256 of the content, so a path can never be
-// chosen by anyone outside, two equal pictures are one file, and a stored file never changes.
+// Content-addressed storage. Keys are SHA-256 hashes: clients cannot choose paths, equal images share a file, and a stored
+// file never changes.
 import type { Readable } from 'node:stream'
 
 export interface AssetStore {
-  /** The folder of the temporary files. What else is kept there goes with them when it is old. */
+  /** Folder of the temporary files. `sweep` deletes old files here. */
   readonly spool: string
-  /** A path for a new temporary file on the same disk as the store, unique. Nothing is created yet. */
+  /** A unique path in `spool`; creates nothing. */
   newFile(): string
-  /**
-   * Takes a temporary file's content into the store, durably: fsync, a name by its hash, fsync of the folder. The
-   * temporary name stays its owner's to remove: until then, whoever crashes can begin anew from it.
-   */
+  /** Stores a temporary file durably. The caller deletes the temporary file; until then a crash can be recovered from it. */
   put(file: string): Promise<StoredFile>
-  /** The whole content. Throws AssetMissing when there is none. */
+  /** The entire content. Throws AssetMissing. */
   read(sha256: string): Promise<Buffer>
-  /** A stream of the bytes from `start` to `end` inclusive; all of them without a range. Throws AssetMissing. */
+  /** Streams the bytes `start` to `end`, inclusive; everything by default. Throws AssetMissing. */
   open(sha256: string, range?: { start: number; end: number }): Promise<Readable>
-  /** The content as a Blob that is read from disk when consumed. Throws AssetMissing. */
+  /** A Blob that reads from disk when it is consumed. Throws AssetMissing. */
   blob(sha256: string, mimeType: string): Promise<Blob>
-  /** Removes the content; nothing happens when it is not there. */
+  /** Does nothing if the content is missing. */
   remove(sha256: string): Promise<void>
-  /** Removes temporary files older than `ageMs`: what a crash left behind. */
+  /** Deletes temporary files older than `ageMs`, which a crash left. */
   sweep(ageMs: number): Promise<void>
-  /** Counts content as put at this moment, for one who is about to refer to it anew. Throws AssetMissing. */
-  renew(sha256: string): Promise<void>
-  /** Removes content that nobody refers to and that was put, or renewed, longer than `ageMs` ago. */
-  collect(ageMs: number, by: Collector): Promise<void>
+  /** Protects content from collection before it is referenced again. Throws AssetMissing. */
+  touch(sha256: string): Promise<void>
+  /** Deletes unreferenced content that was stored or touched more than `ageMs` ago. */
+  collect(ageMs: number, collector: Collector): Promise<void>
   /**
-   * Whether the content belongs to the rows of this `owner`. It belongs to the first who asked, for good: an operator
-   * who named another database by mistake must not lose every image as unused.
+   * Marks the store as owned by a database, permanently, and returns whether `owner` is the owner. Protects all images from
+   * collection with a wrong DATABASE_URL.
    */
-  belongsTo(owner: string): Promise<boolean>
-  /** Throws DiskError when a picture that came in now might find no room. Writes a little to find out. */
-  checkRoom(): Promise<void>
+  claimOwner(owner: string): Promise<boolean>
+  /** Throws DiskError if the store may be unable to save an image. Writes a test file. */
+  checkFreeSpace(): Promise<void>
 }
 
-/** Who knows what is in use, and wants to know what is not. */
 export interface Collector {
-  /** Those of some hashes that are referred to. */
+  /** Returns the referenced hashes among `sha256s`. */
   findUsed(sha256s: string[]): Promise<ReadonlySet<string>>
-  /** Told of each one that was removed. */
   onRemoved(sha256: string): Promise<void>
-  /** Stops between two files once it aborts. */
+  /** Stops the collection between two files. */
   signal: AbortSignal
 }
 

@@ -1,4 +1,4 @@
-// JPEG files as segments, ITU-T T.81 annex B. https://www.w3.org/Graphics/JPEG/itu-t81.pdf
+// JPEG segments: ITU-T T.81 annex B, https://www.w3.org/Graphics/JPEG/itu-t81.pdf
 import { corrupt } from './rejected.ts'
 
 const EOI = 0xd9
@@ -10,9 +10,8 @@ const APP15 = 0xef
 const COM = 0xfe
 
 /**
- * The same picture without what is not picture: EXIF, XMP, IPTC, comments, thumbnails and whatever follows its end
- * (phones append a second picture with an EXIF of its own). Density, colour profile and Adobe's colour transform stay,
- * and the compressed data is not touched. Throws ImageRejected CORRUPT when it is no sequence of segments with an end.
+ * Removes EXIF, XMP, IPTC, comments, thumbnails and trailing data (phones append a second image with its own EXIF). Keeps the
+ * compressed data, density, color profile and Adobe's color transform. Throws ImageRejected CORRUPT for malformed segments.
  */
 export function stripJpeg(bytes: Buffer): Buffer {
   const kept = [bytes.subarray(0, 2)]
@@ -23,14 +22,14 @@ export function stripJpeg(bytes: Buffer): Buffer {
     if (marker === EOI) return Buffer.concat([...kept, bytes.subarray(start, start + 2)])
     const end = start + 2 + segmentLength(bytes, start + 2)
     const segment = bytes.subarray(start, end)
-    // Compressed data follows a start of scan, up to the first marker that is neither stuffing nor a restart.
+    // Compressed data follows a start of scan and ends at the first marker that is neither stuffing nor a restart.
     at = marker === SOS ? nextMarker(bytes, end) : end
     if (marker === SOS) kept.push(bytes.subarray(start, at))
-    else if (isPicture(marker, segment.subarray(4))) kept.push(segment)
+    else if (isImageSegment(marker, segment.subarray(4))) kept.push(segment)
   }
 }
 
-function isPicture(marker: number, content: Buffer): boolean {
+function isImageSegment(marker: number, content: Buffer): boolean {
   if (marker === COM) return false
   if (marker < APP0 || marker > APP15) return true
   if (marker === APP0) return startsWith(content, 'JFIF\0')
@@ -42,7 +41,7 @@ function startsWith(content: Buffer, text: string): boolean {
   return content.toString('latin1', 0, text.length) === text
 }
 
-/** Where the next marker's 0xFF stands; bytes before it and fill bytes are skipped, as decoders do. */
+/** Position of the 0xFF of the next marker. Skips fill bytes, as decoders do. */
 function nextMarker(bytes: Buffer, from: number): number {
   let at = bytes.indexOf(0xff, from)
   while (at >= 0 && at + 1 < bytes.length) {

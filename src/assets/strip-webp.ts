@@ -1,14 +1,14 @@
-// WebP files as RIFF chunks, https://www.rfc-editor.org/rfc/rfc9649#section-2
+// WebP as RIFF chunks: https://www.rfc-editor.org/rfc/rfc9649#section-2
 import { corrupt } from './rejected.ts'
 
 const HEADER_BYTES = 12
-const PICTURE_CHUNKS = new Set(['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ICCP'])
-// In the first byte of VP8X: which other chunks are to be expected.
+const IMAGE_CHUNKS = new Set(['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ICCP'])
+// In the first byte of VP8X, which announces optional chunks.
 const EXIF_AND_XMP_FLAGS = 0b0000_1100
 
 /**
- * The same picture without what is not picture: EXIF, XMP, unknown chunks and whatever follows its end. Pixel data and
- * colour profile stay byte for byte. Throws ImageRejected CORRUPT when it is no sequence of chunks that fill the file.
+ * Removes EXIF, XMP, unknown chunks and trailing data. Keeps pixel data and color profile unchanged. Throws ImageRejected
+ * CORRUPT for malformed chunks.
  */
 export function stripWebp(bytes: Buffer): Buffer {
   const size = bytes.readUInt32LE(4) + 8
@@ -17,11 +17,11 @@ export function stripWebp(bytes: Buffer): Buffer {
   let at = HEADER_BYTES
   while (at + 8 <= size) {
     const length = bytes.readUInt32LE(at + 4)
-    // Chunks are padded to an even length; some writers forget the last one's padding.
+    // Chunks are padded to an even length; some encoders omit the last padding.
     const end = Math.min(at + 8 + length + (length % 2), size)
     if (at + 8 + length > size) throw corrupt('WebP')
     const type = bytes.toString('latin1', at, at + 4)
-    if (PICTURE_CHUNKS.has(type))
+    if (IMAGE_CHUNKS.has(type))
       kept.push(type === 'VP8X' ? withoutFlags(bytes.subarray(at, end)) : bytes.subarray(at, end))
     at = end
   }

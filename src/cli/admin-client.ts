@@ -1,108 +1,126 @@
-// Where the wishes of an operator go: to the database itself or, where a server has it to itself, to that server. Both are
-// asked in GraphQL, so that there is one way of doing things.
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Config } from '../config/config.ts'
 import { createLog } from '../log.ts'
-import type { Surroundings } from './command.ts'
-import { closeProviders } from './config.ts'
+import { EXIT, UsageError, type CommandContext, type Option } from './command.ts'
+import { closeProviders, loadConfig } from './config.ts'
+import { OperationRefused, runOperation, type Operation } from './graphql.ts'
 
-/** One operation, and the shape its data must have. */
-interface Errand<Data> {
-  query: string
-  variables?: Record<string, unknown>
-  /** The id of the project that it is about; the default one when left out. */
-  project?: string
-  shape: z.ZodType<Data>
-}
-
-export interface Desk {
-  /** Throws what was refused, in the words of the server. */
-  ask<Data>(errand: Errand<Data>): Promise<Data>
-  /** Where it is done, fit to be shown. */
+/** Runs operations with the rights of the operator. */
+export interface AdminClient {
+  /** `projectId`: the project of the operation; the default project if left out. Throws OperationRefused. */
+  run<Data>(operation: Operation<Data>, projectId?: string): Promise<Data>
+  /** Database or server, for messages. */
   readonly location: string
   close(): Promise<void>
 }
 
-type Fetch = (request: Request) => Promise<Response>
+export const URL_OPTION: Option = {
+  name: 'url',
+  value: '<url>',
+  about: 'Use the server at this URL instead of the database',
+}
 
-/** Opens the configured database, or finds the server that has it open. `url` names one instead. Throws ConfigError. */
-export async function openDesk({ env, cwd }: Surroundings, url: string | undefined): Promise<Desk> {
-  // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config/config.ts')
-  const config = await loadConfig({ env, cwd })
-  if (url !== undefined) {
-    await closeProviders(config)
-    return atServer(url, config)
-  }
+/**
+ * Calls `work` with a client of the configured database, or of the server that has the database locked, or of the server
+ * at `url`. Resolves to EXIT.ok. Throws ConfigError.
+ */
+export async function withAdminClient(
+  context: CommandContext,
+  url: string | undefined,
+  work: (client: AdminClient) => Promise<void>,
+): Promise<number> {
+  const client = await openClient(await loadConfig(context), url)
   try {
-    return await atDatabase(config)
-  } catch (error) {
-    await closeProviders(config)
-    if (!(error instanceof Error && error.name === 'FolderInUse')) throw error
-    return atServer(addressOf(config, error), config)
+    await work(client)
+    return EXIT.ok
+  } finally {
+    await client.close()
   }
 }
 
-/** A gateway that nobody else can reach and that starts nothing. Its operator's key is known to this process alone. */
-async function atDatabase(config: Config): Promise<Desk> {
+async function openClient(config: Config, url: string | undefined): Promise<AdminClient> {
+  try {
+    if (url === undefined) return await databaseClient(config)
+  } catch (error) {
+    await closeProviders(config)
+    if (error instanceof Error && error.name === 'FolderInUse')
+      return serverClient(await urlOfServer(config, error), config)
+    throw error
+  }
+  await closeProviders(config)
+  return serverClient(url, config)
+}
+
+/** A gateway inside this process that does not start. Its operator key exists in this process only. */
+async function databaseClient(config: Config): Promise<AdminClient> {
   const { createGateway } = await import('../gateway.ts')
   const adminKey = randomBytes(32).toString('base64url')
   const gateway = await createGateway({ ...config, adminKey }, { log: createLog('error') })
+  const send = (request: Request) => gateway.fetch(request)
   return {
-    ask: (errand) => ask('http://localhost', (request) => gateway.fetch(request), adminKey, errand),
+    run: (operation, projectId) =>
+      runOperation('http://localhost/graphql', operation, { headers: headersOf(adminKey, projectId), send }),
     location: config.databaseUrl === null ? config.dataDir : 'PostgreSQL',
     close: async () => void (await gateway.stop({ deadlineMs: 0 })),
   }
 }
 
-function atServer(url: string, { adminKey }: Config): Desk {
+function serverClient(url: string, { adminKey }: Config): AdminClient {
   const { origin } = new URL(url)
   return {
-    ask: (errand) => ask(origin, fetch, adminKey, errand),
+    async run(operation, projectId) {
+      try {
+        return await runOperation(`${origin}/graphql`, operation, { headers: headersOf(adminKey, projectId) })
+      } catch (error) {
+        if (!(error instanceof OperationRefused) || error.code !== 'UNAUTHENTICATED') throw error
+        throw new Error(
+          `The server at ${origin} requires the operator key: set DARKROOM_ADMIN_KEY to the key that it was started with, ` +
+            `or stop the server and try again. (${error.message})`,
+          { cause: error },
+        )
+      }
+    },
     location: `the server at ${origin}`,
     close: () => Promise.resolve(),
   }
 }
 
-/** Where the server listens that has the data folder. */
-function addressOf({ host, port }: Config, inUse: Error): string {
+async function urlOfServer({ host, port }: Config, cause: Error): Promise<string> {
   if (port === 0)
-    throw new Error(`${inUse.message} To ask the one that runs, pass --url with its address.`, {
-      cause: inUse,
-    })
-  const near = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
-  return `http://${near.includes(':') ? `[${near}]` : near}:${port}`
+    throw new Error(`${cause.message} Pass the URL of the running server with --url.`, { cause })
+  const { urlOf } = await import('../http/server.ts')
+  return urlOf(host, port)
 }
 
-const REPLY = z.object({
-  data: z.unknown().optional(),
-  errors: z
-    .array(z.object({ message: z.string(), extensions: z.object({ code: z.string() }).optional() }))
-    .optional(),
-})
-
-async function ask<Data>(
-  origin: string,
-  send: Fetch,
-  key: string | null,
-  { query, variables = {}, project, shape }: Errand<Data>,
-): Promise<Data> {
-  const headers = {
-    'content-type': 'application/json',
+function headersOf(key: string | null, projectId: string | undefined): Record<string, string> {
+  return {
     ...(key !== null && { authorization: `Bearer ${key}` }),
-    ...(project !== undefined && { 'darkroom-project': project }),
+    ...(projectId !== undefined && { 'darkroom-project': projectId }),
   }
-  const body = JSON.stringify({ query, variables })
-  const response = await send(new Request(`${origin}/graphql`, { method: 'POST', headers, body }))
-  const reply = REPLY.safeParse(await response.json().catch(() => undefined))
-  if (!reply.success) throw new Error(`${origin} answered ${response.status}, and not as a GraphQL server.`)
-  const [error] = reply.data.errors ?? []
-  if (error?.extensions?.code === 'UNAUTHENTICATED')
-    throw new Error(
-      `The server at ${origin} wants the key of its operator: set DARKROOM_ADMIN_KEY to the one it was started with, or ` +
-        `stop it and try again. It says: ${error.message}`,
-    )
-  if (error) throw new Error(error.message)
-  return shape.parse(reply.data.data)
+}
+
+const PROJECT = z.object({ id: z.string(), name: z.string(), createdAt: z.string() })
+
+export type Project = z.output<typeof PROJECT>
+
+/** All projects, oldest first. */
+export async function listProjects(client: AdminClient): Promise<Project[]> {
+  const shape = z.object({ projects: z.array(PROJECT) })
+  return (await client.run({ query: '{ projects { id name createdAt } }', shape })).projects
+}
+
+/** Finds a project by id or name; the default project by undefined. Throws UsageError. */
+export async function getProject(client: AdminClient, idOrName: string | undefined): Promise<Project> {
+  const all = await listProjects(client)
+  const found =
+    idOrName === undefined ? all.slice(0, 1) : all.filter(({ id, name }) => [id, name].includes(idOrName))
+  const [project] = found
+  if (project && found.length === 1) return project
+  const ids = found.map(({ id }) => id).join(' and ')
+  throw new UsageError(
+    project
+      ? `${ids} have the name "${idOrName}". Pass the id.`
+      : `There is no project "${idOrName}". Existing projects: ${all.map(({ name }) => name).join(', ')}.`,
+  )
 }

@@ -1,36 +1,28 @@
 import { resolve } from 'node:path'
-import type { Arguments, Command, Surroundings } from './command.ts'
+import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
-import { EXIT, UsageError } from './exit.ts'
 
-/** `darkroom backup`. */
 export const backup: Command = {
   name: 'backup',
   summary: 'Copy the SQLite database to a file, also while the server runs',
   usage: '<file>',
-  takesWords: true,
-  options: [],
+  takesPositionals: true,
   notes: [
     {
-      title: 'What is in it',
+      title: 'Contents',
       lines: [
-        ['the database', 'as it is at one moment, checked before the file gets its name'],
-        ['not the images', 'copy DATA_DIR/assets after it: files there never change'],
-        ['PostgreSQL', 'has tools of its own: pg_dump, base backups'],
+        ['database', 'One consistent, verified snapshot'],
+        ['images', 'Not included: copy DATA_DIR/assets after the backup. Its files never change'],
+        ['PostgreSQL', 'Not supported: use pg_dump or base backups'],
       ],
     },
     {
-      title: 'Restoring',
+      title: 'Restore',
       lines: [
-        [
-          '1',
-          'stop the server, put the file in place of DATA_DIR/darkroom.db, remove darkroom.db-wal and -shm',
-        ],
-        [
-          '2',
-          '`darkroom serve --after-restore`, once: what waits is put in doubt, and nothing of it is sent',
-        ],
-        ['3', 'settle the doubts: attemptsNeedingReview, `darkroom attempt`, resolveAttempt'],
+        ['1.', 'Stop the server. Replace DATA_DIR/darkroom.db; delete darkroom.db-wal and darkroom.db-shm'],
+        ['2.', 'Start once with `darkroom serve --after-restore`: tasks that may have been sent are not'],
+        ['', 'sent again, but marked for review'],
+        ['3.', 'Review them: attemptsNeedingReview, `darkroom attempt <id>`, resolveAttempt'],
       ],
     },
   ],
@@ -38,17 +30,16 @@ export const backup: Command = {
   run: runBackup,
 }
 
-async function runBackup({ words }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
-  const [file, ...more] = words
+async function runBackup({ positionals }: Arguments, context: CommandContext): Promise<number> {
+  const [file, ...more] = positionals
   if (file === undefined || more.length > 0)
-    throw new UsageError('`darkroom backup` takes one word: the file to write.')
-  // Imported late, so that help and mistakes are answered without loading the server.
+    throw new UsageError('`darkroom backup` takes one argument: the file to write.')
   const { backUp } = await import('../db/maintenance/backup.ts')
-  const config = await readConfig({ env, cwd })
-  if (config.databaseUrl !== null)
-    throw new UsageError('The database is PostgreSQL, which has tools of its own: pg_dump, for one.')
-  const target = resolve(cwd, file)
-  await backUp(config.dataDir, target)
-  out.write(`${target} holds the database as it was just now. Copy ${config.dataDir}/assets after it.\n`)
+  const { databaseUrl, dataDir } = await readConfig(context)
+  if (databaseUrl !== null)
+    throw new UsageError('`darkroom backup` supports SQLite only. Back up PostgreSQL with pg_dump.')
+  const target = resolve(context.cwd, file)
+  await backUp(dataDir, target)
+  context.out.write(`Copied the database to ${target}. Now copy ${dataDir}/assets.\n`)
   return EXIT.ok
 }

@@ -1,67 +1,68 @@
 import { z } from 'zod'
 import { PERIODS, type Period } from '../domain.ts'
 import { formatUsd, parseUsd } from '../money.ts'
-import { findProject, listProjects, type Project } from './access/project.ts'
+import {
+  getProject,
+  listProjects,
+  URL_OPTION,
+  withAdminClient,
+  type AdminClient,
+  type Project,
+} from './admin-client.ts'
+import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { indented, renderTable } from './table.ts'
-import type { Arguments, Command, Surroundings } from './command.ts'
-import { openDesk, type Desk } from './admin-client.ts'
-import { EXIT, UsageError } from './exit.ts'
 
-/** `darkroom budgets`. */
 export const budgets: Command = {
   name: 'budgets',
-  summary: 'Show what projects and keys have spent, or set what they may',
-  usage: '[--project <p>] | set <project or key> day|month|total <usd>|none',
-  takesWords: true,
+  summary: 'Show spending, and set budgets of projects and API keys',
+  usage: '[list] | set <project or key> day|month|total <usd>|none',
+  takesPositionals: true,
   options: [
-    { name: 'project', value: '<name>', about: 'by name or id; all of them when left out' },
-    { name: 'url', value: '<address>', about: 'of a running server, to ask it instead of the database' },
+    { name: 'project', value: '<name>', about: 'list: name or ID of a project (default: all)' },
+    URL_OPTION,
   ],
   notes: [
     {
       title: 'A budget',
       lines: [
-        ['counts', 'what is held and spent, of a day or a month of UTC, or of all time'],
-        ['stops', 'new attempts with BUDGET_EXCEEDED; what is under way goes on'],
+        ['counts', 'Spent and held amounts of the UTC day, of the UTC month, or of all time'],
+        ['blocks', 'New attempts, with BUDGET_EXCEEDED. Running attempts continue'],
       ],
     },
   ],
   examples: [
     'darkroom budgets',
     'darkroom budgets set shop month 250',
-    'darkroom budgets set key_01k… day none',
+    'darkroom budgets set key_01M8MB4NZSZ6BYA20PNRDFEWQX day none',
   ],
   run: runBudgets,
 }
 
-async function runBudgets({ words, values }: Arguments, around: Surroundings): Promise<number> {
-  const [verb = 'list', owner, period, amount, ...more] = words
-  const isRight = verb === 'set' ? amount !== undefined && more.length === 0 : verb === 'list' && !owner
-  if (!isRight) throw new UsageError('`darkroom budgets` takes nothing, or: set <owner> <period> <usd>|none.')
-  // What makes no sense is said before anything is opened.
-  const wish = verb === 'set' ? { period: readPeriod(period!), limitMicros: readUsd(amount!) } : undefined
-  const desk = await openDesk(around, values['url'])
-  try {
-    if (wish) await set(desk, owner!, wish, around)
-    else await list(desk, values['project'], around)
-    return EXIT.ok
-  } finally {
-    await desk.close()
-  }
+async function runBudgets({ positionals, values }: Arguments, context: CommandContext): Promise<number> {
+  const [verb = 'list', owner, period, amount, ...more] = positionals
+  if (verb === 'list' && owner === undefined)
+    return withAdminClient(context, values['url'], (client) => list(client, values['project'], context))
+  if (verb !== 'set' || amount === undefined || more.length > 0)
+    throw new UsageError(
+      '`darkroom budgets` takes one of: list, set <project or key> <period> <usd>, set <project or key> <period> none.',
+    )
+  // Invalid arguments are reported before a database is opened.
+  const budget = { period: readPeriod(period!), limitMicros: readUsd(amount) }
+  return withAdminClient(context, values['url'], (client) => set(client, owner!, budget, context))
 }
 
 function readPeriod(text: string): Period {
   const period = PERIODS.find((one) => one === text.toUpperCase())
   if (period) return period
-  throw new UsageError(`The period is "${text}", but must be day, month or total.`)
+  throw new UsageError(`The period is "${text}"; it must be day, month or total.`)
 }
 
-/** A limit in micro-USD; null for none. Throws UsageError. */
+/** Micro-USD; null for `none`. */
 function readUsd(text: string): number | null {
   if (text === 'none') return null
   const micros = parseUsd(text)
   if (micros !== undefined && micros >= 0) return micros
-  throw new UsageError(`The amount is "${text}", but must be dollars such as 250 or 0.5, or none.`)
+  throw new UsageError(`The amount is "${text}"; it must be US dollars such as 250 or 0.5, or none.`)
 }
 
 const BUDGET = z.object({
@@ -81,59 +82,65 @@ const OWNERS = z.object({
 
 type Budget = z.output<typeof BUDGET>
 
-async function list(desk: Desk, meant: string | undefined, { out }: Surroundings): Promise<void> {
-  const projects = meant === undefined ? await listProjects(desk) : [await findProject(desk, meant)]
+const COLUMNS = [
+  ...['Project', 'Key', 'Period'].map((head) => ({ head })),
+  ...['Budget', 'Spent', 'Held', 'Left'].map((head) => ({ head, align: 'right' as const })),
+]
+
+async function list(
+  client: AdminClient,
+  projectName: string | undefined,
+  { out }: CommandContext,
+): Promise<void> {
+  const projects =
+    projectName === undefined ? await listProjects(client) : [await getProject(client, projectName)]
   const rows: string[][] = []
-  for (const project of projects) rows.push(...(await rowsOf(desk, project)))
+  for (const project of projects) rows.push(...(await rowsOf(client, project)))
   out.write(indented(renderTable({ columns: COLUMNS, rows }, out.paint)))
 }
 
-const COLUMNS = [
-  ...['project', 'key', 'period'].map((head) => ({ head })),
-  ...['may', 'spent', 'held', 'left'].map((head) => ({ head, align: 'right' as const })),
-]
-
-async function rowsOf(desk: Desk, { id, name }: Project): Promise<string[][]> {
-  const { project } = await desk.ask({
-    query: `{ project { budgets { ${FIELDS} } keys { id name budgets { ${FIELDS} } } } }`,
-    project: id,
-    shape: OWNERS,
-  })
-  // Of keys only what somebody set: a project of many has none to say of most.
-  const ofKeys = project.keys.flatMap((key) =>
-    key.budgets
-      .filter(({ limitMicros }) => limitMicros !== null)
-      .map((budget) => rowOf(name, key.name, budget)),
-  )
-  return [...project.budgets.map((budget) => rowOf(name, '', budget)), ...ofKeys]
+/** All budgets of the project, and those of its keys that have a limit. */
+async function rowsOf(client: AdminClient, { id, name }: Project): Promise<string[][]> {
+  const query = `{ project { budgets { ${FIELDS} } keys { id name budgets { ${FIELDS} } } } }`
+  const { project } = await client.run({ query, shape: OWNERS }, id)
+  return [
+    ...project.budgets.map((budget) => rowOf(name, '', budget)),
+    ...project.keys.flatMap((key) =>
+      key.budgets
+        .filter(({ limitMicros }) => limitMicros !== null)
+        .map((budget) => rowOf(name, key.name, budget)),
+    ),
+  ]
 }
 
 function rowOf(project: string, key: string, budget: Budget): string[] {
   const { period, limitMicros, spentMicros, heldMicros, leftMicros } = budget
-  const may = limitMicros === null ? 'no budget' : formatUsd(limitMicros)
+  const limit = limitMicros === null ? 'none' : formatUsd(limitMicros)
   const left = leftMicros === null ? '–' : formatUsd(leftMicros)
-  return [project, key, period.toLowerCase(), may, formatUsd(spentMicros), formatUsd(heldMicros), left]
+  return [project, key, period.toLowerCase(), limit, formatUsd(spentMicros), formatUsd(heldMicros), left]
 }
 
 async function set(
-  desk: Desk,
-  meant: string,
-  wish: { period: Period; limitMicros: number | null },
-  { out }: Surroundings,
+  client: AdminClient,
+  ownerName: string,
+  budget: { period: Period; limitMicros: number | null },
+  { out }: CommandContext,
 ): Promise<void> {
-  const owner = meant.startsWith('key_') ? meant : (await findProject(desk, meant)).id
-  const { setBudget: budget } = await desk.ask({
+  const owner = ownerName.startsWith('key_') ? ownerName : (await getProject(client, ownerName)).id
+  const { setBudget } = await client.run({
     query: `mutation ($owner: ID!, $period: Period!, $limitMicros: BigInt) {
       setBudget(owner: $owner, period: $period, limitMicros: $limitMicros) { ${FIELDS} }
     }`,
-    variables: { owner, ...wish },
+    variables: { owner, ...budget },
     shape: z.object({ setBudget: BUDGET }),
   })
-  const { limitMicros, leftMicros, period } = budget
-  const per = period === 'TOTAL' ? 'in all' : `a ${period.toLowerCase()}`
+  const { limitMicros, leftMicros } = setBudget
+  const name = `the ${ADJECTIVES[budget.period]} budget of ${ownerName}`
   out.write(
     limitMicros === null || leftMicros === null
-      ? `${meant} has no budget for ${period.toLowerCase()} any more.\n`
-      : `${meant} may spend ${formatUsd(limitMicros)} ${per}; ${formatUsd(leftMicros)} of it is left.\n`,
+      ? `Removed ${name}.\n`
+      : `Set ${name} to ${formatUsd(limitMicros)}; ${formatUsd(leftMicros)} is left.\n`,
   )
 }
+
+const ADJECTIVES: Readonly<Record<Period, string>> = { DAY: 'daily', MONTH: 'monthly', TOTAL: 'total' }

@@ -1,47 +1,61 @@
 import type { Environment } from '../config/environment.ts'
 import type { Screen } from './screen.ts'
 
-/** What a command has of the world around it. */
-export interface Surroundings {
+/** The process, as a command sees it. */
+export interface CommandContext {
   out: Screen
   err: Screen
   env: Environment
   cwd: string
 }
 
-/** One `darkroom <name>`. The help text and the parsing are made from the same lines. */
+/** One `darkroom <name>`. Its help and its arguments are derived from these properties. */
 export interface Command {
   name: string
-  /** One line for the list of commands. */
   summary: string
-  /** What follows the name in the usage line. */
-  usage: string
-  /** Whether words without dashes are taken. */
-  takesWords: boolean
-  options: readonly Option[]
-  /** Further parts of the help, each a title and two columns. */
-  notes: readonly Note[]
+  /** Follows the name in the usage line. */
+  usage?: string
+  takesPositionals?: boolean
+  options?: readonly Option[]
+  /** Further sections of the help, in two columns. */
+  notes?: readonly { title: string; lines: readonly (readonly [string, string])[] }[]
   examples: readonly string[]
-  /** Resolves to the exit code. Throws UsageError, ConfigError, or whatever went wrong. */
-  run(input: Arguments, around: Surroundings): Promise<number>
+  /**
+   * Resolves to the exit code. Imports the server dynamically, so that help and usage errors do not load it. Throws
+   * UsageError, ConfigError and other errors.
+   */
+  run(input: Arguments, context: CommandContext): Promise<number>
 }
 
-interface Option {
-  /** Without the dashes. */
+export interface Option {
   name: string
-  /** What its value is called in the help; null for a switch. */
+  /** Placeholder of the value; null for a flag. */
   value: string | null
   about: string
 }
 
-interface Note {
-  title: string
-  lines: readonly (readonly [string, string])[]
+/** Parsed arguments. Values are not checked yet. */
+export interface Arguments {
+  positionals: readonly string[]
+  values: Readonly<Record<string, string>>
+  flags: ReadonlySet<string>
 }
 
-/** A command line, split and checked for unknown names, its values still texts. */
-export interface Arguments {
-  words: readonly string[]
-  values: Readonly<Record<string, string>>
-  switches: ReadonlySet<string>
+/** Exit codes, from sysexits.h where it has one. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  /** EX_USAGE. */
+  usage: 64,
+  /** EX_TEMPFAIL: calls were cut. */
+  callsCut: 75,
+  /** EX_CONFIG. */
+  config: 78,
+  /** 128 + SIGINT, as in shells. */
+  interrupted: 130,
+} as const
+
+/** The command line is invalid. The message names the rule or the remedy. */
+export class UsageError extends Error {
+  override name = 'UsageError'
 }

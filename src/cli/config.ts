@@ -1,16 +1,20 @@
 import type { Config } from '../config/config.ts'
-import type { Surroundings } from './command.ts'
+import type { Flags } from '../config/sources.ts'
+import type { CommandContext } from './command.ts'
 
-/** The configuration, for a command that calls no provider. Throws ConfigError. */
-export async function readConfig({ env, cwd }: Pick<Surroundings, 'env' | 'cwd'>): Promise<Config> {
-  // Imported late, so that help and mistakes are answered without loading the server.
-  const { loadConfig } = await import('../config/config.ts')
-  const config = await loadConfig({ env, cwd })
+/** Loads the configuration. The caller closes the providers. Throws ConfigError. */
+export async function loadConfig({ env, cwd }: CommandContext, flags: Flags = {}): Promise<Config> {
+  const config = await import('../config/config.ts')
+  return config.loadConfig({ env, cwd, flags })
+}
+
+/** Loads the configuration for a command without provider calls. Throws ConfigError. */
+export async function readConfig(context: CommandContext): Promise<Config> {
+  const config = await loadConfig(context)
   await closeProviders(config)
   return config
 }
 
-/** Ends the idle connections of every provider. */
 export async function closeProviders({ providers }: Config): Promise<void> {
   await Promise.all(providers.map((provider) => provider.close()))
 }

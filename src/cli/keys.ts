@@ -1,64 +1,105 @@
 import { z } from 'zod'
 import { systemClock } from '../clock.ts'
-import { readExpiry, readScopes } from './access/input.ts'
-import { findProject, listProjects, type Project } from './access/project.ts'
+import { didYouMean } from '../config/nearest.ts'
+import { SCOPES, type Scope } from '../domain.ts'
+import {
+  getProject,
+  listProjects,
+  URL_OPTION,
+  withAdminClient,
+  type AdminClient,
+  type Project,
+} from './admin-client.ts'
+import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { indented, renderFacts, renderTable } from './table.ts'
-import type { Arguments, Command, Surroundings } from './command.ts'
-import { openDesk, type Desk } from './admin-client.ts'
-import { EXIT, UsageError } from './exit.ts'
 
-/** `darkroom keys`. */
 export const keys: Command = {
   name: 'keys',
-  summary: 'Make, list and revoke the API keys of a project',
-  usage: 'create [--project <p>] [--name <n>] [--scopes <list>] [--expires 90d] | list | revoke <id>',
-  takesWords: true,
+  summary: 'Create, list and revoke API keys',
+  usage: 'create | list | revoke <id>',
+  takesPositionals: true,
   options: [
-    { name: 'project', value: '<name>', about: 'by name or id; the one named default when left out' },
-    { name: 'name', value: '<text>', about: 'for people: where the key is used' },
-    { name: 'scopes', value: '<list>', about: 'generate, read, report, admin; generate,read by default' },
-    { name: 'expires', value: '<when>', about: '90d, 12h, 4w or 2027-01-31; never by default' },
-    { name: 'revoked', value: null, about: 'list revoked ones, too' },
-    { name: 'url', value: '<address>', about: 'of a running server, to ask it instead of the database' },
+    {
+      name: 'project',
+      value: '<name>',
+      about: 'Name or ID of a project (create: default "default"; list: all)',
+    },
+    { name: 'name', value: '<text>', about: 'create: note about where the key is used' },
+    {
+      name: 'scopes',
+      value: '<list>',
+      about: 'create: generate, read, report, admin (default: generate,read)',
+    },
+    {
+      name: 'expires',
+      value: '<when>',
+      about: 'create: 12h, 90d, 4w or a date such as 2027-01-31 (default: never)',
+    },
+    { name: 'revoked', value: null, about: 'list: include revoked keys' },
+    URL_OPTION,
   ],
   notes: [
     {
-      title: 'Where',
+      title: 'While a server is running',
       lines: [
-        ['SQLite', 'in the database, or by the server that has it open: with DARKROOM_ADMIN_KEY'],
-        ['PostgreSQL', 'in the database; servers notice at once'],
+        ['SQLite', 'The command calls that server, which needs the same DARKROOM_ADMIN_KEY'],
+        ['PostgreSQL', 'The command uses the database; servers apply the change within seconds'],
       ],
     },
   ],
-  examples: ['darkroom keys create --name shop', 'darkroom keys list', 'darkroom keys revoke key_01k…'],
+  examples: [
+    'darkroom keys create --name shop --scopes generate,read --expires 90d',
+    'darkroom keys list --project shop',
+    'darkroom keys revoke key_01M8MB4NZSZ6BYA20PNRDFEWQX',
+  ],
   run: runKeys,
 }
 
-async function runKeys(input: Arguments, around: Surroundings): Promise<number> {
-  const { words, values } = input
-  const [what, id, ...more] = words
-  const isOne = what === 'revoke' ? id !== undefined && more.length === 0 : id === undefined
-  const run = what === undefined ? undefined : VERBS.get(what)
-  if (!run || !isOne) throw new UsageError('`darkroom keys` takes one of: create, list, revoke <id>.')
-  // What makes no sense is said before anything is opened.
-  const wish = {
+async function runKeys({ positionals, values, flags }: Arguments, context: CommandContext): Promise<number> {
+  const [verb, id, ...more] = positionals
+  if (verb === 'revoke' ? id === undefined || more.length > 0 : id !== undefined) throw misused()
+  // Invalid options are reported before a database is opened.
+  const input = {
+    name: values['name'] ?? 'command line',
     scopes: readScopes(values['scopes']),
     expiresAt: readExpiry(values['expires'], systemClock.now()),
   }
-  const desk = await openDesk(around, values['url'])
-  try {
-    await run(desk, { ...input, wish }, around)
-    return EXIT.ok
-  } finally {
-    await desk.close()
-  }
+  const use = (work: (client: AdminClient) => Promise<void>) => withAdminClient(context, values['url'], work)
+  if (verb === 'create') return use((client) => create(client, values['project'], input, context))
+  if (verb === 'list') return use((client) => list(client, values['project'], flags, context))
+  if (verb === 'revoke') return use((client) => revoke(client, id!, context))
+  throw misused()
 }
 
-const VERBS = new Map([
-  ['create', create],
-  ['list', list],
-  ['revoke', revoke],
-])
+function misused(): UsageError {
+  return new UsageError('`darkroom keys` takes one of: create, list, revoke <id>.')
+}
+
+/** `generate,read` as scopes. */
+function readScopes(text: string | undefined): Scope[] | undefined {
+  return text?.split(',').map((item) => {
+    const word = item.trim()
+    const scope = SCOPES.find((one) => one === word.toUpperCase())
+    if (scope) return scope
+    const known = SCOPES.map((one) => one.toLowerCase())
+    throw new UsageError(
+      `--scopes contains "${word}"; scopes are ${known.join(', ')}.${didYouMean(word, known)}`,
+    )
+  })
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+/** `90d` from now, or a day, as an ISO date. */
+function readExpiry(text: string | undefined, now: number): string | undefined {
+  if (text === undefined) return undefined
+  const [, count = '', unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? []
+  const unitMs = UNITS_MS[unit]
+  if (unitMs !== undefined) return new Date(now + Number(count) * unitMs).toISOString()
+  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined
+  if (day && !Number.isNaN(day.getTime())) return day.toISOString()
+  throw new UsageError(`--expires is "${text}"; it must be a duration or date such as 12h, 90d, 4w or 2027-01-31.`)
+}
 
 const KEY = z.object({
   id: z.string(),
@@ -73,86 +114,89 @@ const FIELDS = Object.keys(KEY.shape).join(' ')
 
 type Key = z.output<typeof KEY>
 
-/** What is asked for, its scopes and its end read. */
-interface Asked extends Arguments {
-  wish: { scopes: readonly string[] | undefined; expiresAt: string | undefined }
-}
-
-async function create(desk: Desk, { values, wish }: Asked, { out }: Surroundings): Promise<void> {
-  const project = await findProject(desk, values['project'])
-  const { createApiKey } = await desk.ask({
-    query: `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { ${FIELDS} } } }`,
-    variables: { input: { name: values['name'] ?? 'command line', ...wish } },
-    project: project.id,
-    shape: z.object({ createApiKey: z.object({ key: z.string(), apiKey: KEY }) }),
-  })
+async function create(
+  client: AdminClient,
+  projectName: string | undefined,
+  input: object,
+  { out }: CommandContext,
+): Promise<void> {
+  const project = await getProject(client, projectName)
+  const { createApiKey } = await client.run(
+    {
+      query: `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { ${FIELDS} } } }`,
+      variables: { input },
+      shape: z.object({ createApiKey: z.object({ key: z.string(), apiKey: KEY }) }),
+    },
+    project.id,
+  )
   const { key, apiKey } = createApiKey
   const facts = [
-    ['Id', apiKey.id],
+    ['ID', apiKey.id],
     ['Project', project.name],
     ['Scopes', scopesOf(apiKey)],
-    ['Expires', minuteOf(apiKey.expiresAt) ?? 'never'],
+    ['Expires', formatMinute(apiKey.expiresAt) ?? 'never'],
   ] as const
-  const lines = indented(renderFacts(facts, out.paint))
-  const hint = 'Keep it now: it is stored nowhere. Send it as "Authorization: Bearer <key>".'
-  out.write(`\n  ${out.paint('bold', key)}\n\n${lines}\n  ${out.paint('dim', hint)}\n\n`)
+  const hint = 'Store the key now: it is not shown again. Send it as "Authorization: Bearer <key>".'
+  out.write(
+    `\n  ${out.paint('bold', key)}\n\n${indented(renderFacts(facts, out.paint))}\n  ${out.paint('dim', hint)}\n\n`,
+  )
 }
 
-async function list(desk: Desk, { values, switches }: Arguments, { out }: Surroundings): Promise<void> {
-  const projects = values['project'] ? [await findProject(desk, values['project'])] : await listProjects(desk)
+async function list(
+  client: AdminClient,
+  projectName: string | undefined,
+  flags: Arguments['flags'],
+  { out }: CommandContext,
+): Promise<void> {
+  const projects = projectName ? [await getProject(client, projectName)] : await listProjects(client)
   const rows: string[][] = []
   for (const project of projects) {
-    const all = await keysOf(desk, project, switches.has('revoked'))
+    const all = await listKeys(client, project, flags.has('revoked'))
     rows.push(...all.map((key) => rowOf(project, key)))
   }
   if (rows.length === 0) {
-    out.write(`There are no keys in ${desk.location}. Make one with \`darkroom keys create\`.\n`)
+    out.write(`There are no API keys in ${client.location}. Create one with \`darkroom keys create\`.\n`)
     return
   }
-  const columns = ['project', 'id', 'name', 'begins', 'may', 'expires', 'last used'].map((head) => ({ head }))
+  const columns = ['Project', 'ID', 'Name', 'Prefix', 'Scopes', 'Expires', 'Last used'].map((head) => ({
+    head,
+  }))
   out.write(indented(renderTable({ columns, rows }, out.paint)))
 }
 
-async function keysOf(desk: Desk, { id }: Project, includeRevoked: boolean): Promise<Key[]> {
-  const { project } = await desk.ask({
-    query: `query ($includeRevoked: Boolean!) { project { keys(includeRevoked: $includeRevoked) { ${FIELDS} } } }`,
-    variables: { includeRevoked },
-    project: id,
-    shape: z.object({ project: z.object({ keys: z.array(KEY) }) }),
-  })
+async function listKeys(client: AdminClient, { id }: Project, includeRevoked: boolean): Promise<Key[]> {
+  const { project } = await client.run(
+    {
+      query: `query ($includeRevoked: Boolean!) { project { keys(includeRevoked: $includeRevoked) { ${FIELDS} } } }`,
+      variables: { includeRevoked },
+      shape: z.object({ project: z.object({ keys: z.array(KEY) }) }),
+    },
+    id,
+  )
   return project.keys
 }
 
 function rowOf(project: Project, key: Key): string[] {
-  const end = key.revokedAt === null ? (minuteOf(key.expiresAt) ?? 'never') : 'revoked'
-  return [
-    project.name,
-    key.id,
-    key.name,
-    key.prefix,
-    scopesOf(key),
-    end,
-    minuteOf(key.lastUsedAt) ?? 'not yet',
-  ]
+  const end = key.revokedAt === null ? (formatMinute(key.expiresAt) ?? 'never') : 'revoked'
+  const lastUse = formatMinute(key.lastUsedAt) ?? 'never'
+  return [project.name, key.id, key.name, key.prefix, scopesOf(key), end, lastUse]
 }
 
-async function revoke(desk: Desk, { words: [, id] }: Arguments, { out }: Surroundings): Promise<void> {
-  const { revokeApiKey } = await desk.ask({
+async function revoke(client: AdminClient, id: string, { out }: CommandContext): Promise<void> {
+  const { revokeApiKey } = await client.run({
     query: 'mutation ($id: ID!) { revokeApiKey(id: $id) { name prefix } }',
     variables: { id },
     shape: z.object({ revokeApiKey: z.object({ name: z.string(), prefix: z.string() }) }),
   })
   const { name, prefix } = revokeApiKey
-  out.write(
-    `${id}, ${prefix}… (${name}), is revoked. Whoever is connected with it is cut off within 5 seconds.\n`,
-  )
+  out.write(`Revoked ${id} (${prefix}…, ${name}). Its connections are closed within 5 seconds.\n`)
 }
 
 function scopesOf({ scopes }: Key): string {
   return scopes.map((scope) => scope.toLowerCase()).join(', ')
 }
 
-/** `2027-01-31 00:00`, in UTC; null for no moment. */
-function minuteOf(moment: string | null): string | null {
-  return moment?.slice(0, 16).replace('T', ' ') ?? null
+/** An ISO date as `2027-01-31 00:00`, in UTC. */
+function formatMinute(date: string | null): string | null {
+  return date?.slice(0, 16).replace('T', ' ') ?? null
 }

@@ -1,41 +1,39 @@
-// From the words on the command line to a command, and from what it threw to a line a person can act on.
+// Dispatches a command line to its command, and reports errors.
 import process from 'node:process'
 import manifest from '../../package.json' with { type: 'json' }
 import { ConfigError } from '../config/error.ts'
 import { didYouMean } from '../config/nearest.ts'
-import { readArguments } from './arguments.ts'
 import { attempt } from './attempt.ts'
 import { backup } from './backup.ts'
-import type { Command, Surroundings } from './command.ts'
+import { budgets } from './budgets.ts'
+import { EXIT, UsageError, type Command, type CommandContext } from './command.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
-import { EXIT, UsageError } from './exit.ts'
-import { explain } from './explain.ts'
-import { commandHelp, overview } from './help.ts'
-import { budgets } from './budgets.ts'
+import { formatError } from './format.ts'
 import { keys } from './keys.ts'
+import { parseArguments } from './main/arguments.ts'
+import { commandHelp, overview } from './main/help.ts'
+import { missingSeparator, programName } from './main/npm.ts'
 import { migrate } from './migrate.ts'
 import { projects } from './projects.ts'
-import { schema } from './schema.ts'
 import { providersCheck } from './providers-check.ts'
+import { schema } from './schema.ts'
 import { openScreen } from './screen.ts'
 import { serve } from './serve.ts'
 import { usage } from './usage.ts'
 
 const help: Command = {
   name: 'help',
-  summary: 'Explain a command',
+  summary: 'Show help for a command',
   usage: '[command]',
-  takesWords: true,
-  options: [],
-  notes: [],
+  takesPositionals: true,
   examples: ['darkroom help demo'],
-  run: async ({ words }, { out }) => {
-    const text =
-      words[0] === undefined
+  run: async ({ positionals: [name] }, { out }) => {
+    out.write(
+      name === undefined
         ? overview(COMMANDS, manifest.version, out.paint)
-        : commandHelp(find(words[0]), out.paint)
-    out.write(text)
+        : commandHelp(getCommand(name), out.paint),
+    )
     return EXIT.ok
   },
 }
@@ -46,84 +44,89 @@ const COMMANDS: readonly Command[] = [
   keys,
   projects,
   budgets,
-  providersCheck,
-  doctor,
-  attempt,
   usage,
+  attempt,
+  doctor,
+  providersCheck,
   backup,
   migrate,
   schema,
   help,
 ]
 
-/** Runs one command line in this process and resolves to its exit code; never rejects. */
+/** Runs a command line in this process. Resolves to its exit code and never rejects. */
 export async function run(args: readonly string[]): Promise<number> {
   const { env } = process
-  const around = {
+  const context = {
     out: openScreen(process.stdout, env),
     err: openScreen(process.stderr, env),
     env,
     cwd: process.cwd(),
   }
-  process.stdout.on('error', leaveWithTheReader)
+  process.stdout.on('error', exitWithoutReader)
   try {
-    return await dispatch(args, around)
+    return await dispatch(args, context)
   } catch (error) {
-    return report(error, args, around)
+    return report(error, args, context)
   }
 }
 
-async function dispatch([name, ...rest]: readonly string[], around: Surroundings): Promise<number> {
+async function dispatch([name, ...rest]: readonly string[], context: CommandContext): Promise<number> {
   if (name === '--version') {
-    around.out.write(`${manifest.version}\n`)
+    context.out.write(`${manifest.version}\n`)
     return EXIT.ok
   }
-  if (name === undefined || isHelp(name)) return help.run(readArguments(help, rest), around)
-  const command = find(name)
+  if (name === undefined || isHelp(name)) return help.run(parseArguments(help, rest), context)
+  const command = getCommand(name)
   const end = rest.indexOf('--')
-  const wantsHelp = rest.slice(0, end === -1 ? rest.length : end).some(isHelp)
-  const [chosen, words] = wantsHelp ? [help, [name]] : [command, rest]
-  return chosen.run(readArguments(chosen, words), around)
+  if (rest.slice(0, end === -1 ? rest.length : end).some(isHelp))
+    return help.run(parseArguments(help, [name]), context)
+  const input = parseArguments(command, rest)
+  const hint = missingSeparator(command, input, context.env)
+  if (input.positionals.length > 0 && !command.takesPositionals)
+    throw new UsageError(
+      `\`darkroom ${name}\` takes options only, but got "${input.positionals.join(' ')}".${hint ? ` ${hint}` : ''}`,
+    )
+  if (hint) throw new UsageError(hint)
+  return command.run(input, context)
 }
 
 function isHelp(word: string): boolean {
   return word === '--help' || word === '-h'
 }
 
-function find(name: string): Command {
-  const found = COMMANDS.find((command) => command.name === name)
-  if (found) return found
-  const hint = didYouMean(
-    name,
-    COMMANDS.map((command) => command.name),
-  )
-  throw new UsageError(`There is no ${name.startsWith('-') ? 'option' : 'command'} "${name}".${hint}`)
+function getCommand(name: string): Command {
+  const command = COMMANDS.find((one) => one.name === name)
+  if (command) return command
+  const kind = name.startsWith('-') ? 'option' : 'command'
+  const names = COMMANDS.map((one) => one.name)
+  throw new UsageError(`There is no ${kind} "${name}".${didYouMean(name, names)}`)
 }
 
-function report(error: unknown, [name]: readonly string[], { err, env }: Surroundings): number {
+function report(error: unknown, [name]: readonly string[], { err, env }: CommandContext): number {
+  const program = programName(env)
   if (error instanceof UsageError) {
-    const called = COMMANDS.find((command) => command.name === name && command !== help)
-    const more = called ? `darkroom help ${called.name}` : 'darkroom help'
-    err.write(`${err.paint('red', error.message)}\nSee \`${more}\`.\n`)
+    const isKnown = COMMANDS.some((command) => command.name === name && command !== help)
+    err.write(`${err.paint('red', error.message)}\nSee \`${program} help${isKnown ? ` ${name}` : ''}\`.\n`)
     return EXIT.usage
   }
   if (error instanceof ConfigError) {
-    const problems = error.problems.map((problem) => `  ${err.paint('red', '×')} ${problem}\n`)
+    const problems = error.problems.map((problem) => `  ${err.paint('red', '×')} ${problem}\n`).join('')
     err.write(
-      `\n${err.paint('bold', error.message)}\n\n${problems.join('')}\nEvery setting: \`darkroom help serve\`.\n\n`,
+      `\n${err.paint('bold', error.message)}\n\n${problems}\nFor all settings, see \`${program} help serve\`.\n\n`,
     )
     return EXIT.config
   }
-  err.write(`${err.paint('red', explain(error))}\n`)
+  err.write(`${err.paint('red', formatError(error))}\n`)
   if (env['LOG_LEVEL'] === 'debug' && error instanceof Error) err.write(`${error.stack}\n`)
-  return error instanceof Error && MENDED_BY_OPERATORS.has(error.name) ? EXIT.config : EXIT.failed
+  return error instanceof Error && OPERATOR_ERRORS.has(error.name) ? EXIT.config : EXIT.failed
 }
 
-/** Starting again would end the same until somebody has done something about it. Named, so that help loads no database. */
-const MENDED_BY_OPERATORS: ReadonlySet<string> = new Set(['FolderInUse', 'DatabaseDamaged', 'DatabaseNewer'])
+/** Errors of the database that a restart cannot solve. By name, so that help does not load the database. */
+const OPERATOR_ERRORS: ReadonlySet<string> = new Set(['FolderInUse', 'DatabaseDamaged', 'DatabaseNewer'])
 
-/** `darkroom … | head` closes the pipe early; whoever reads has seen enough. */
-function leaveWithTheReader(error: NodeJS.ErrnoException): void {
+/** A reader such as `head` closes the pipe when it has enough. */
+function exitWithoutReader(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(EXIT.ok)
   throw error
 }

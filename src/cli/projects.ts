@@ -1,25 +1,20 @@
 import { z } from 'zod'
-import { listProjects } from './access/project.ts'
+import { listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
+import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { indented, renderTable } from './table.ts'
-import type { Arguments, Command, Surroundings } from './command.ts'
-import { openDesk, type Desk } from './admin-client.ts'
-import { EXIT, UsageError } from './exit.ts'
 
-/** `darkroom projects`. */
 export const projects: Command = {
   name: 'projects',
-  summary: 'List the projects, or make one',
-  usage: '[create <name>] [--url <address>]',
-  takesWords: true,
-  options: [
-    { name: 'url', value: '<address>', about: 'of a running server, to ask it instead of the database' },
-  ],
+  summary: 'List and create projects',
+  usage: '[list] | create <name>',
+  takesPositionals: true,
+  options: [URL_OPTION],
   notes: [
     {
-      title: 'A project',
+      title: 'Projects',
       lines: [
-        ['owns', 'API keys, tasks, images and webhooks, and sees nothing of the others'],
-        ['default', 'exists from the start'],
+        ['isolation', 'A project owns API keys, tasks, images and webhooks. It cannot see other projects'],
+        ['default', 'The project "default" exists from the start'],
       ],
     },
   ],
@@ -27,32 +22,29 @@ export const projects: Command = {
   run: runProjects,
 }
 
-async function runProjects({ words, values }: Arguments, around: Surroundings): Promise<number> {
-  const [verb = 'list', ...name] = words
-  const isRight = verb === 'create' ? name.length > 0 : verb === 'list' && name.length === 0
-  if (!isRight) throw new UsageError('`darkroom projects` takes nothing, or: create <name>.')
-  const desk = await openDesk(around, values['url'])
-  try {
-    await (verb === 'create' ? create(desk, name.join(' '), around) : list(desk, around))
-    return EXIT.ok
-  } finally {
-    await desk.close()
-  }
+async function runProjects({ positionals, values }: Arguments, context: CommandContext): Promise<number> {
+  const [verb = 'list', ...name] = positionals
+  const isValid = verb === 'create' ? name.length > 0 : verb === 'list' && name.length === 0
+  if (!isValid) throw new UsageError('`darkroom projects` takes one of: list, create <name>.')
+  return withAdminClient(context, values['url'], (client) =>
+    verb === 'create' ? create(client, name.join(' '), context) : list(client, context),
+  )
 }
 
-async function list(desk: Desk, { out }: Surroundings): Promise<void> {
-  const rows = (await listProjects(desk)).map(({ id, name, createdAt }) => [name, id, createdAt.slice(0, 10)])
-  const columns = [{ head: 'name' }, { head: 'id' }, { head: 'since' }]
+async function list(client: AdminClient, { out }: CommandContext): Promise<void> {
+  const all = await listProjects(client)
+  const rows = all.map(({ id, name, createdAt }) => [name, id, createdAt.slice(0, 10)])
+  const columns = ['Name', 'ID', 'Created'].map((head) => ({ head }))
   out.write(indented(renderTable({ columns, rows }, out.paint)))
 }
 
-async function create(desk: Desk, name: string, { out }: Surroundings): Promise<void> {
-  const { createProject } = await desk.ask({
+async function create(client: AdminClient, name: string, { out }: CommandContext): Promise<void> {
+  const { createProject } = await client.run({
     query: 'mutation ($name: String!) { createProject(name: $name) { id } }',
     variables: { name },
     shape: z.object({ createProject: z.object({ id: z.string() }) }),
   })
   out.write(
-    `${name} is ${createProject.id}. Give it a key with \`darkroom keys create --project "${name}"\`.\n`,
+    `Created project ${name}: ${createProject.id}. Create a key with \`darkroom keys create --project "${name}"\`.\n`,
   )
 }

@@ -1,52 +1,38 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Arguments, Command, Surroundings } from './command.ts'
-import { EXIT, UsageError } from './exit.ts'
+import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 
 const FILE = 'schema.graphql'
 
-/** `darkroom schema`. */
 export const schema: Command = {
   name: 'schema',
-  summary: 'Print the GraphQL schema, or keep schema.graphql current',
+  summary: `Print the GraphQL schema, or update ${FILE}`,
   usage: '[--write | --check]',
-  takesWords: false,
   options: [
-    { name: 'write', value: null, about: `write it to ./${FILE}` },
-    { name: 'check', value: null, about: `exit 1 when ./${FILE} differs from it, byte for byte` },
+    { name: 'write', value: null, about: `Write the schema to ./${FILE}` },
+    { name: 'check', value: null, about: `Exit with 1 if ./${FILE} differs from the schema` },
   ],
-  notes: [],
   examples: ['darkroom schema', 'darkroom schema --write'],
   run: runSchema,
 }
 
-async function runSchema({ switches }: Arguments, { cwd, out, err }: Surroundings): Promise<number> {
-  const [wish, second] = [...switches]
-  if (second !== undefined) throw new UsageError('--write and --check exclude each other.')
-  const printed = await printCurrent()
-  const file = join(cwd, FILE)
-  if (wish === undefined) {
-    out.write(printed)
-    return EXIT.ok
-  }
-  if (wish === 'write') {
-    await writeFile(file, printed)
-    out.write(`Wrote ${FILE}.\n`)
-    return EXIT.ok
-  }
-  const kept = await readFile(file, 'utf8').catch(() => undefined)
-  if (kept === printed) {
-    out.write(`${FILE} is current.\n`)
-    return EXIT.ok
-  }
-  err.write(
-    `${FILE} ${kept === undefined ? 'is missing' : 'differs from the schema'}. Run \`npm run schema\` to update it.\n`,
-  )
-  return EXIT.failed
-}
-
-async function printCurrent(): Promise<string> {
+async function runSchema({ flags }: Arguments, { cwd, out, err }: CommandContext): Promise<number> {
+  if (flags.size > 1) throw new UsageError('Pass either --write or --check.')
   const { lexicographicSortSchema, printSchema } = await import('graphql')
   const current = await import('../schema/index.ts')
-  return `${printSchema(lexicographicSortSchema(current.schema))}\n`
+  const text = `${printSchema(lexicographicSortSchema(current.schema))}\n`
+  const path = join(cwd, FILE)
+  if (flags.has('write')) {
+    await writeFile(path, text)
+    out.write(`Wrote ${FILE}.\n`)
+  } else if (flags.has('check')) {
+    const stored = await readFile(path, 'utf8').catch(() => undefined)
+    if (stored !== text) {
+      const problem = stored === undefined ? 'is missing' : 'is out of date'
+      err.write(`${FILE} ${problem}. Run \`npm run schema\` to update it.\n`)
+      return EXIT.failed
+    }
+    out.write(`${FILE} is up to date.\n`)
+  } else out.write(text)
+  return EXIT.ok
 }

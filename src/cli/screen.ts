@@ -3,22 +3,22 @@ import type { Environment } from '../config/environment.ts'
 
 export type Format = Parameters<typeof styleText>[0]
 
-/** A text in a format, or the text alone where colours have no place. */
+/** Formats a text, or returns it unchanged where colors are off. */
 export type Paint = (format: Format, text: string) => string
 
-/** Where a command writes to. */
+/** An output stream of a command. */
 export interface Screen {
   write(text: string): void
   paint: Paint
-  /** True when a person is looking and lines can be drawn over. */
+  /** Whether lines can be redrawn. */
   readonly isTerminal: boolean
-  /** True when it shows 16 million colours, and may. */
+  /** Whether 24-bit colors may be used. */
   readonly isTruecolor: boolean
-  /** In characters, as of now. */
+  /** Current size in characters. */
   size(): { columns: number; rows: number }
 }
 
-/** The screen behind a stream. Colours only on a terminal, and never with NO_COLOR (https://no-color.org). */
+/** Uses colors on a terminal only, and not with NO_COLOR (https://no-color.org). */
 export function openScreen(stream: NodeJS.WriteStream, env: Environment): Screen {
   const isTerminal = stream.isTTY && env['TERM'] !== 'dumb'
   const isColorful = isTerminal && !env['NO_COLOR']
@@ -31,7 +31,11 @@ export function openScreen(stream: NodeJS.WriteStream, env: Environment): Screen
   }
 }
 
-/** No format at all. */
 export function plain(_format: Format, text: string): string {
   return text
+}
+
+/** Prints warnings of a command that continues. */
+export function warn(sentences: readonly string[], err: Screen): void {
+  for (const sentence of sentences) err.write(`${err.paint('yellow', 'Warning:')} ${sentence}\n`)
 }

@@ -1,30 +1,32 @@
 import process from 'node:process'
 import { systemClock, type Clock } from '../clock.ts'
+import { EXIT } from './command.ts'
+import type { Screen } from './screen.ts'
 
-/** The wishes to stop that reach this process. */
+/** The stop requests that this process receives. */
 export interface Signals {
-  /** Resolves when SIGINT or SIGTERM comes for the first time; never when none does. */
+  /** Resolves at the first SIGINT or SIGTERM. */
   first: Promise<void>
-  /** Resolves when another one follows. */
   second: Promise<void>
-  /** Resolves when somebody insists, a while after the second. */
+  /** Resolves at another one, at least two seconds after the second. */
   third: Promise<void>
-  /** Gives the signals back to Node, which then ends the process at the next one. */
+  /** Restores the default handling, which ends the process. */
   close(): void
 }
 
-// Under `npm start`, Ctrl-C reaches us twice: from the terminal, and forwarded by npm
-// (https://github.com/npm/run-script, signal-manager.js). One press must not count as two.
+// Under npm, one Ctrl-C arrives twice: from the terminal, and forwarded by npm
+// (https://github.com/npm/run-script, signal-manager.js).
 const SAME_PRESS_MS = 300
+// Quick repetitions mean the same. A later signal means that the process does not stop.
+const INSIST_MS = 2000
 
-// Whoever presses again and again in a hurry means the same thing. Later, it means that nothing has happened.
-const INSISTING_MS = 2000
-
-/** Takes SIGINT and SIGTERM over until `close()`. */
+/** Handles SIGINT and SIGTERM until `close()`. */
 export function watchSignals(clock: Clock = systemClock): Signals {
-  const first = Promise.withResolvers<void>()
-  const second = Promise.withResolvers<void>()
-  const third = Promise.withResolvers<void>()
+  const [first, second, third] = [
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+  ]
   let firstAt: number | undefined
   let secondAt: number | undefined
   const receive = () => {
@@ -36,7 +38,7 @@ export function watchSignals(clock: Clock = systemClock): Signals {
       if (now - firstAt <= SAME_PRESS_MS) return
       secondAt = now
       second.resolve()
-    } else if (now - secondAt > INSISTING_MS) {
+    } else if (now - secondAt > INSIST_MS) {
       third.resolve()
     }
   }
@@ -47,4 +49,18 @@ export function watchSignals(clock: Clock = systemClock): Signals {
     third: third.promise,
     close: () => void process.off('SIGINT', receive).off('SIGTERM', receive),
   }
+}
+
+/** Resolves to the exit code of `work`, or earlier at the first signal. The second one ends the process. */
+export async function untilInterrupted(
+  signals: Signals,
+  err: Screen,
+  work: Promise<number>,
+): Promise<number> {
+  void signals.second.then(() => process.exit(EXIT.interrupted))
+  const interrupted = signals.first.then(() => {
+    err.write('\nInterrupted. Requests that were sent may still be charged.\n')
+    return EXIT.interrupted
+  })
+  return Promise.race([work, interrupted])
 }

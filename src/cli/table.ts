@@ -2,73 +2,64 @@ import stringWidth from 'string-width'
 import type { Format, Paint } from './screen.ts'
 
 export interface Column {
-  /** A table whose columns have none has no head line. */
+  /** Without any, the table has no header. */
   head?: string
-  /** Left by default; numbers are read more easily at the right. */
   align?: 'left' | 'right'
-  /** In characters of the terminal, as all widths. */
+  /** In terminal columns. */
   minWidth?: number
-  /** Of its cells; the head and the footer have one format each. */
+  /** Of its cells without a format. */
   format?: Format
 }
 
-/** A text, or one in a format that is not its column's. */
 export type TableCell = string | { text: string; format: Format }
 
 export interface Table {
   columns: readonly Column[]
   rows: readonly (readonly TableCell[])[]
-  /** A line of totals, below a rule where there are rows. */
+  /** Totals, below a rule. */
   footer?: readonly string[]
-  /** Between two columns; 2 by default. */
+  /** Spaces between columns; 2 by default. */
   gap?: number
 }
 
-/**
- * The lines of a table, each column as wide as its widest cell. Control characters in cells become spaces, so that no cell
- * breaks its line or controls the terminal.
- */
+/** The lines of a table. Control characters in cells become spaces. */
 export function renderTable({ columns, rows, footer, gap = 2 }: Table, paint: Paint): string[] {
   const heads = columns.map(({ head = '' }) => head)
-  const drawn = [heads, ...rows, ...(footer ? [footer] : [])]
+  const lines = [heads, ...rows, ...(footer ? [footer] : [])]
   const widths = columns.map(({ minWidth = 0 }, nth) =>
-    drawn.reduce((width, cells) => Math.max(width, stringWidth(textOf(cells[nth]))), minWidth),
+    lines.reduce((width, cells) => Math.max(width, stringWidth(textOf(cells[nth]))), minWidth),
   )
-  const line = (
-    cells: readonly TableCell[],
-    formatOf: (cell: TableCell, column: Column) => Format | undefined,
-  ) =>
+  const render = (cells: readonly TableCell[], lineFormat?: Format) =>
     columns
-      .map((column, nth) => {
-        const text = textOf(cells[nth])
-        const space = ' '.repeat((widths[nth] ?? 0) - stringWidth(text))
-        const format = formatOf(cells[nth] ?? '', column)
-        const painted = format === undefined || text === '' ? text : paint(format, text)
-        return column.align === 'right' ? space + painted : painted + space
+      .map(({ align, format }, nth) => {
+        const cell = cells[nth] ?? ''
+        const text = textOf(cell)
+        const padding = ' '.repeat((widths[nth] ?? 0) - stringWidth(text))
+        const cellFormat = lineFormat ?? (typeof cell === 'string' ? format : cell.format)
+        const painted = cellFormat === undefined || text === '' ? text : paint(cellFormat, text)
+        return align === 'right' ? padding + painted : painted + padding
       })
       .join(' '.repeat(gap))
       .trimEnd()
   const total = widths.reduce((sum, width) => sum + width, gap * (columns.length - 1))
   return [
-    ...(heads.some((head) => head !== '') ? [line(heads, () => 'dim')] : []),
-    ...rows.map((cells) =>
-      line(cells, (cell, { format }) => (typeof cell === 'string' ? format : cell.format)),
-    ),
+    ...(heads.some((head) => head !== '') ? [render(heads, 'dim')] : []),
+    ...rows.map((cells) => render(cells)),
     ...(footer && rows.length > 0 ? [paint('dim', '─'.repeat(total))] : []),
-    ...(footer ? [line(footer, () => 'bold')] : []),
+    ...(footer ? [render(footer, 'bold')] : []),
   ]
 }
 
-/** Pairs of a name and its value, one to a line. `nameWidth` is the minimum width of the names. */
+/** Names and values, one pair per line. */
 export function renderFacts(
   facts: readonly (readonly [name: TableCell, value: TableCell])[],
   paint: Paint,
-  nameWidth = 0,
+  minNameWidth = 0,
 ): string[] {
-  return renderTable({ columns: [{ format: 'dim', minWidth: nameWidth }, {}], rows: facts }, paint)
+  return renderTable({ columns: [{ format: 'dim', minWidth: minNameWidth }, {}], rows: facts }, paint)
 }
 
-/** Lines as one text, each set in by two spaces. */
+/** Lines as one text, indented by two spaces. */
 export function indented(lines: readonly string[]): string {
   return lines.map((line) => `  ${line}\n`).join('')
 }

@@ -1,47 +1,38 @@
 import { systemClock } from '../clock.ts'
-import type { Config } from '../config/config.ts'
-import type { Queries } from '../db/connection/database.ts'
 import type { UsageQuery } from '../engine/usage/query.ts'
-import type { UsageReport } from '../engine/usage/report.ts'
 import { GatewayError } from '../errors.ts'
-import type { Arguments, Command, Surroundings } from './command.ts'
+import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
-import { EXIT, UsageError } from './exit.ts'
-import { toCsv, toJson } from './usage/formats.ts'
-import { toPage } from './usage/page.ts'
 
-/** `darkroom usage`. */
 export const usage: Command = {
   name: 'usage',
-  summary: 'Tell what was used and what it cost, by day, model or label',
-  usage: '[--from 2026-11] [--to …] [--by day,model] [--filter …] [--csv | --json]',
-  takesWords: false,
+  summary: 'Report usage and cost by day, model, label and more',
+  usage: '[options]',
   options: [
-    { name: 'from', value: '<day>', about: 'a day, a month or a moment; default the start of this month' },
-    { name: 'to', value: '<day>', about: 'the first day or moment that is not in it; default now' },
-    { name: 'by', value: '<list>', about: 'with commas between; default day' },
+    { name: 'from', value: '<time>', about: '2026-11, 2026-11-20 or 2026-11-20T08:00Z (default: this month)' },
+    { name: 'to', value: '<time>', about: 'End of the period, exclusive (default: now)' },
+    { name: 'by', value: '<list>', about: 'Dimensions, separated by commas (default: day)' },
     {
       name: 'filter',
       value: '<list>',
-      about: 'provider=openai,model=gpt-image-2; a name twice is either',
+      about: 'provider=openai,model=gpt-image-2; a repeated dimension matches any of its values',
     },
-    { name: 'time-zone', value: '<name>', about: 'Europe/Berlin; default UTC' },
-    { name: 'project', value: '<id>', about: 'prj_…; default all projects' },
-    { name: 'csv', value: null, about: 'for spreadsheets' },
-    { name: 'json', value: null, about: 'for programs' },
+    { name: 'time-zone', value: '<name>', about: 'Such as Europe/Berlin (default: UTC)' },
+    { name: 'project', value: '<id>', about: 'ID of a project (default: all projects)' },
+    { name: 'csv', value: null, about: 'Print CSV' },
+    { name: 'json', value: null, about: 'Print JSON' },
   ],
   notes: [
     {
-      title: 'By, and what filters name',
+      title: 'Dimensions',
       lines: [
-        ['time', 'hour, day, month'],
-        ['counted', 'project, api_key, provider, model: milliseconds, however much there is'],
-        ['read one by one', 'user, operation, quality, size, status, metadata.<label>'],
+        ['aggregated', 'hour, day, month, project, api_key, provider, model: fast for any period'],
+        ['others', 'user, operation, quality, size, status, metadata.<label>: every attempt is read'],
       ],
     },
     {
-      title: 'It changes nothing',
-      lines: [['the database', 'is read as it is at one moment; a server may run meanwhile, or none']],
+      title: 'Read-only: a server may be running',
+      lines: [['database', 'Read in one transaction']],
     },
   ],
   examples: [
@@ -52,46 +43,39 @@ export const usage: Command = {
   run: runUsage,
 }
 
-async function runUsage({ values, switches }: Arguments, { env, cwd, out }: Surroundings): Promise<number> {
-  if (switches.has('csv') && switches.has('json')) throw new UsageError('Either --csv or --json.')
+async function runUsage({ values, flags }: Arguments, context: CommandContext): Promise<number> {
+  if (flags.size > 1) throw new UsageError('Pass either --csv or --json.')
   const now = systemClock.now()
-  const query = await readWords(values, now)
-  const config = await readConfig({ env, cwd })
-  const { location, report } = await look(config, query, now)
-  if (switches.has('csv')) out.write(toCsv(query, report))
-  else if (switches.has('json')) out.write(toJson(query, report))
-  else out.write(toPage(query, report, { location, paint: out.paint }))
+  const query = await readQuery(values, now)
+  const config = await readConfig(context)
+  const { inspectDatabase } = await import('../db/connection/inspect.ts')
+  const { reportUsage } = await import('../engine/usage/report.ts')
+  const { location, result } = await inspectDatabase(config, (q) => reportUsage(q, query, now))
+  const { toCsv, toJson } = await import('./usage/formats.ts')
+  const { toPage } = await import('./usage/page.ts')
+  const { out } = context
+  if (flags.has('csv')) out.write(toCsv(query, result))
+  else if (flags.has('json')) out.write(toJson(query, result))
+  else out.write(toPage(query, result, { location, paint: out.paint }))
   return EXIT.ok
 }
 
-async function readWords(values: Arguments['values'], now: number): Promise<UsageQuery> {
+async function readQuery(values: Arguments['values'], now: number): Promise<UsageQuery> {
   const { readUsageQuery } = await import('../http/usage/query-text.ts')
   const { checkUsageQuery } = await import('../engine/usage/query.ts')
-  const { from, to, by = 'day', filter = '', project = null } = values
+  const { from, to, by = 'day', filter = '', project = null, 'time-zone': timeZone } = values
   const pairs = filter.split(',').filter((pair) => pair !== '')
-  const named = pairs.map((pair): [string, string] => {
+  const filters = pairs.map((pair): [string, string] => {
     const [name = '', ...rest] = pair.split('=')
     return [name, rest.join('=')]
   })
   try {
-    const words = { from, to, groupBy: by, timeZone: values['time-zone'], filter: named }
-    const query = { ...readUsageQuery(words, now), projectId: project }
+    const texts = { from, to, groupBy: by, timeZone, filter: filters }
+    const query = { ...readUsageQuery(texts, now), projectId: project }
     checkUsageQuery(query)
     return query
   } catch (error) {
     if (error instanceof GatewayError) throw new UsageError(error.message)
     throw error
   }
-}
-
-async function look(
-  config: Config,
-  query: UsageQuery,
-  now: number,
-): Promise<{ location: string; report: UsageReport }> {
-  const { inspectDatabase } = await import('../db/connection/inspect.ts')
-  const { reportUsage } = await import('../engine/usage/report.ts')
-  const read = (q: Queries) => reportUsage(q, query, now)
-  const { location, seen } = await inspectDatabase(config, read)
-  return { location, report: seen }
 }

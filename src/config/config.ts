@@ -1,4 +1,4 @@
-// Reads the configuration: flags override the environment, which overrides the file, which overrides the defaults.
+// Precedence: flags, environment, file, defaults.
 import { resolve } from 'node:path'
 import { dialects as builtIn } from '../providers/index.ts'
 import type { Provider } from '../providers/provider.ts'
@@ -20,33 +20,32 @@ import { CONFIG_SHAPE, type Settings } from './shape.ts'
 import { literalSources, mergeSources, type Flags, type Sources } from './sources.ts'
 import { findWarnings } from './warnings.ts'
 
-/** The validated configuration, frozen. `dataDir` is absolute; `publicUrl` has no trailing slash. */
+/** Frozen. `dataDir` is absolute; `publicUrl` has no trailing slash. */
 export interface Config extends Readonly<Omit<Settings, 'introspection' | 'providers'>> {
   /** Whether clients may read the schema. */
   readonly introspection: boolean
   /** At least one. The owner of the configuration closes them. */
   readonly providers: readonly Provider[]
-  /** Removes every secret of this configuration from a text. */
+  /** Removes the secrets of this configuration from a text. */
   readonly redact: (text: string) => string
-  /** Sentences about settings that have no effect, or that cost money or time. */
+  /** About settings that have no effect, or that cost money or time. */
   readonly warnings: readonly string[]
 }
 
 interface ConfigSources {
   env: Environment
-  /** Folder of the configuration file. A relative data folder is relative to it. */
+  /** Folder of the configuration file, and base of a relative `dataDir`. */
   cwd: string
   flags?: Flags
-  /** Default: the built-in dialects. */
   dialects?: Dialects
 }
 
-/** Reads the configuration and creates its providers. Throws ConfigError with every problem found. */
+/** Reads the configuration and creates its providers. Throws ConfigError with every problem. */
 export async function loadConfig(from: ConfigSources): Promise<Config> {
   return createFrom(await examineSources(from))
 }
 
-/** As `loadConfig`, for settings of a program: neither the environment nor a file is read. */
+/** As `loadConfig`, from settings alone. */
 export function createConfig(
   settings: GatewayConfig,
   { cwd, dialects = builtIn }: Pick<ConfigSources, 'cwd' | 'dialects'>,
@@ -55,13 +54,13 @@ export function createConfig(
   return createFrom(examine({ sources, env: {}, cwd, dialects }, []))
 }
 
-/** Reads the configuration without creating providers. Throws ConfigError with every problem found. */
+/** As `loadConfig`, without creating providers. */
 export async function readSettings(
   from: ConfigSources,
 ): Promise<{ settings: GatewayConfig; warnings: readonly string[] }> {
   const { settings, plans, warnings, redact } = assertValid(await examineSources(from))
   const providers = plans.map(({ name, dialect, options }) => ({ ...options, name, dialect }))
-  // Each dialect has validated its entries.
+  // The dialects have validated them.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { settings: { ...settings, providers } as GatewayConfig, warnings: warnings.map(redact) }
 }
@@ -123,7 +122,7 @@ function createFrom(examination: Examination): Config {
   })
 }
 
-/** Creates all providers, or closes those that were created: each holds sockets. */
+/** If one fails, closes the others, which hold sockets. */
 function createAll(plans: readonly ProviderPlan[], problems: string[]): Provider[] {
   const created: Provider[] = []
   for (const plan of plans) {

@@ -1,7 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import { ConfigError } from './error.ts'
 
-/** Creates the data folder if it is missing. Throws ConfigError if it is not writable. */
+/** Throws ConfigError if the folder is not writable. */
 export async function makeDataDir(dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true })

@@ -1,13 +1,11 @@
 import type { Dialect } from '../providers/provider.ts'
 import { nearest } from './nearest.ts'
 
-/** Dialects by name. */
 export type Dialects = Readonly<Record<string, Dialect>>
 
-/** Variables as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Settings that have an environment variable, which overrides the file. */
+/** Settings with an environment variable. */
 export const VARIABLES = {
   port: 'PORT',
   host: 'HOST',
@@ -27,12 +25,11 @@ const KNOWN = [
   ...Object.values<string>(VARIABLES),
 ]
 
-/** Removes empty variables: Compose files and CI systems write an unset variable as an empty one. */
+/** Compose files and CI systems write an unset variable as an empty one. */
 export function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
 }
 
-/** Problems with variables that are planned, but not supported yet. */
 export function unsupportedVariables(env: Environment): string[] {
   return Object.entries(UNSUPPORTED)
     .filter(([name]) => env[name] !== undefined)
@@ -46,26 +43,27 @@ export function ignoredVariables(
   inserted: readonly string[],
 ): string[] {
   const unknown = Object.keys(env).filter((name) => name.startsWith('DARKROOM_') && !KNOWN.includes(name))
-  const unused = Object.entries(dialects)
-    .map(([dialect, { fromEnvironment }]) => ({
-      dialect,
-      name: `${dialect.toUpperCase()}_BASE_URL`,
-      fromEnvironment,
-    }))
-    .filter(({ name, fromEnvironment }) => {
-      const value = env[name]
-      return value !== undefined && !inserted.includes(value) && fromEnvironment(env) === undefined
-    })
+  const unused = Object.entries(dialects).filter(([name, dialect]) => {
+    const value = env[baseUrlOf(name)]
+    return value !== undefined && !inserted.includes(value) && dialect.fromEnvironment(env) === undefined
+  })
   return [
     ...unknown.map((name) => `${name} is not a setting and has no effect.${didYouMeanVariable(name)}`),
-    ...unused.map(({ dialect, name }) => `${name} has no effect without the credentials of \`${dialect}\`.`),
+    ...unused.map(([name]) => `${baseUrlOf(name)} has no effect without the credentials of \`${name}\`.`),
   ]
 }
 
-/** Compares names without the prefix that they share. */
+function baseUrlOf(dialect: string): string {
+  return `${dialect.toUpperCase()}_BASE_URL`
+}
+
+/** A shared prefix must not make names similar. */
 function didYouMeanVariable(name: string): string {
-  const bare = (variable: string) => variable.replace(/^DARKROOM_/, '')
   const found = nearest(bare(name), KNOWN.map(bare))
   const meant = KNOWN.find((variable) => bare(variable) === found)
   return meant === undefined ? '' : ` Did you mean \`${meant}\`?`
+}
+
+function bare(variable: string): string {
+  return variable.replace(/^DARKROOM_/, '')
 }

@@ -1,7 +1,6 @@
-/** The configuration is invalid. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
-  /** A sentence for each problem: the setting, its value, the rule. Without secrets. */
+  /** Sentences with the setting, its value and the rule. Without secrets. */
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {

@@ -6,7 +6,7 @@ import { redactSecrets } from '../log.ts'
 import type { Environment } from './environment.ts'
 
 export interface ConfigFile {
-  /** Its name in messages: the value of DARKROOM_CONFIG, or `darkroom.config.json`. */
+  /** Its name in messages. */
   label: string
   content: Record<string, unknown>
 }
@@ -56,7 +56,7 @@ async function defaultExport(path: string): Promise<unknown> {
   return isRecord(module) ? module['default'] : undefined
 }
 
-/** The message of JSON.parse quotes the text around a mistake, which may be a secret: only its position is kept. */
+/** JSON.parse quotes the text around a mistake, which may be a secret: only the position is reported. */
 function parseJson(json: string): unknown {
   try {
     return JSON.parse(json)

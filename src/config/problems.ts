@@ -1,19 +1,19 @@
-// Turns issues of zod into sentences: the setting, its value, the rule, and the nearest valid name.
+// Reports issues of zod as sentences: setting, value, rule, nearest valid name.
 import { z } from 'zod'
 import { didYouMean } from './nearest.ts'
 import { MISSING, type Sources } from './sources.ts'
 
-/** A validated object, as far as messages need it: `where` names the source of a path within the object. */
+/** Source of a validated object. Paths are relative to the object. */
 export type Setting = Pick<Sources, 'where'> & { written: unknown }
 
-/** Settings that had another name before 0.2.0. */
+/** Names before 0.2.0. */
 const RENAMED: Readonly<Record<string, string>> = {
   previewsMs: 'partialImagesMs',
   lookAfterMs: 'lookupDelaysMs',
   progressEveryMs: 'progressIntervalMs',
 }
 
-/** Validates `value`. Adds a sentence for each problem to `problems`, and then returns undefined. */
+/** Returns undefined if `value` is invalid, and adds a sentence for each problem. */
 export function check<T>(
   schema: z.ZodType<T>,
   value: unknown,
@@ -23,7 +23,7 @@ export function check<T>(
   if (result.success) return result.data
   const reported = new Set<string>()
   for (const issue of result.error.issues.flatMap(concreteIssues)) {
-    // One sentence per path: a value of the wrong type fails later checks as well.
+    // A value of the wrong type fails later checks as well: one sentence per path.
     const path = JSON.stringify(issue.path.map(String))
     if (valueAt(value, issue.path) === MISSING || reported.has(path)) continue
     if (issue.code !== 'unrecognized_keys') reported.add(path)
@@ -32,18 +32,20 @@ export function check<T>(
   return undefined
 }
 
-/** True for names such as `apiKey`, whose values must not be shown. */
 export function isSecretName(name: string): boolean {
   return /key|secret|token|password|credential|authorization/i.test(name)
 }
 
-/** The issues of the union member that the value is most similar to. */
+/** Replaces the issue of a union by those of its most similar member. */
 function concreteIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue]
-  const depth = (branch: readonly z.core.$ZodIssue[]) => Math.max(...branch.map(({ path }) => path.length))
   const [likeliest] = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)
   if (likeliest === undefined || depth(likeliest) < 1) return [issue]
   return likeliest.flatMap((inner) => concreteIssues({ ...inner, path: [...issue.path, ...inner.path] }))
+}
+
+function depth(branch: readonly z.core.$ZodIssue[]): number {
+  return Math.max(...branch.map(({ path }) => path.length))
 }
 
 function sentencesOf(issue: z.core.$ZodIssue, schema: z.ZodType, { where, written }: Setting): string[] {
@@ -66,7 +68,7 @@ function sentencesOf(issue: z.core.$ZodIssue, schema: z.ZodType, { where, writte
   return [`${place} is ${textOf(value, String(issue.path.at(-1)))}; ${rule}.${hint}`]
 }
 
-/** A value as a message shows it: short, and without credentials. */
+/** Short, and without credentials. */
 function textOf(value: unknown, name: string): string {
   if (isSecretName(name)) return '(hidden)'
   if (typeof value === 'string') return JSON.stringify(shorten(withoutCredentials(value)))
@@ -81,7 +83,6 @@ function asRule(message: string): string {
   return text === 'Invalid input' ? 'it has none of the accepted forms' : text
 }
 
-/** The rule for schemas without a message of their own. */
 function ruleOf(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type') return `it must be ${TYPE_NAMES[issue.expected] ?? issue.expected}`
   if (issue.code === 'invalid_value') return `it must be ${listText(issue.values.map(String))}`
@@ -108,7 +109,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   regex: 'in the documented format',
 }
 
-/** The keys that the object at `path` may have. JSON Schema is easier to search than nested zod wrappers. */
+/** Searches JSON Schema, which has none of zod's wrappers. */
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   const root = z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' })
   return Object.keys(valueAt(descend([root], path), ['properties']) ?? {})
@@ -129,7 +130,6 @@ function descend(branches: readonly unknown[], path: readonly PropertyKey[]): un
   )
 }
 
-/** The value at `path`; undefined if there is none. */
 export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),

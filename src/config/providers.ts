@@ -4,7 +4,7 @@ import { didYouMean } from './nearest.ts'
 import { check, listText, valueAt, type Setting } from './problems.ts'
 import type { Sources } from './sources.ts'
 
-/** A provider with valid options that is not created yet. */
+/** A validated provider, not created yet. */
 export interface ProviderPlan {
   name: string
   dialect: string
@@ -13,10 +13,7 @@ export interface ProviderPlan {
   create(): Provider
 }
 
-/**
- * Plans the providers of the file, then those that the environment enables under a name that the file does not use. Plans
- * a sandbox if there are none. Entries with problems are reported and left out.
- */
+/** The file's providers, then those of the environment under unused names; a sandbox if there are none. */
 export function planProviders(
   from: { sources: Sources; env: Environment; dialects: Dialects },
   problems: string[],
@@ -40,7 +37,7 @@ function fileEntries(sources: Sources, problems: string[]): Entry[] {
   const names = new Set<string>()
   const listed = Array.isArray(sources.values['providers']) ? sources.values['providers'] : []
   return listed.flatMap((item: unknown, index) => {
-    // Other items have been reported with the shape of the file.
+    // Reported with the shape of the file.
     if (!isEntry(item)) return []
     const { name, dialect, ...options } = item
     const where = (path: readonly PropertyKey[]) => sources.where(['providers', index, ...path])
@@ -55,8 +52,8 @@ function environmentEntries(
   { env, dialects }: { env: Environment; dialects: Dialects },
   taken: ReadonlySet<string>,
 ): Entry[] {
-  return Object.entries(dialects).flatMap(([dialect, { fromEnvironment }]) => {
-    const options = taken.has(dialect) ? undefined : fromEnvironment(env)
+  return Object.entries(dialects).flatMap(([dialect, known]) => {
+    const options = taken.has(dialect) ? undefined : known.fromEnvironment(env)
     if (options === undefined) return []
     const where = (path: readonly PropertyKey[]) =>
       `environment: ${path.map(String).join('.')} of provider ${dialect}`

@@ -3,10 +3,10 @@ import type { Environment } from './environment.ts'
 import { isSecretName } from './problems.ts'
 import type { Sources } from './sources.ts'
 
-/** A shorter value is no secret, and redacting it would damage messages. */
+/** Redacting shorter values would damage messages. */
 const MIN_SECRET_LENGTH = 6
 
-/** Creates a function that removes every secret of this configuration from a text. */
+/** Returns a function that removes the secrets of this configuration from a text. */
 export function createRedactor(env: Environment, sources: Sources): (text: string) => string {
   const secrets = [
     ...Object.entries(env).flatMap(([name, value]) => (isSecretName(name) && value ? [value] : [])),

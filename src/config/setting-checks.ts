@@ -1,4 +1,4 @@
-// Checks of single settings. Each returns the rule that the value breaks; undefined if it is valid.
+// Each check returns the rule that is broken; undefined for a valid value.
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
@@ -9,7 +9,6 @@ export function hostProblem(host: string): string | undefined {
   return 'it must be an IP address of this machine, such as 127.0.0.1 or 0.0.0.0, or a host name'
 }
 
-/** Whether only this machine can connect to `host`. */
 export function isLoopback(host: string): boolean {
   if (host === 'localhost') return true
   return isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback'
@@ -28,20 +27,20 @@ export function publicUrlProblem(value: string): string | undefined {
   return isPlain ? undefined : 'it must be an http:// or https:// URL without credentials, query or fragment'
 }
 
-/** Refuses a wildcard, with which any web page could spend money. */
+/** With a wildcard any web page could spend money. */
 export function originProblem(value: string): string | undefined {
   const url = URL.parse(value)
   if (url && /^https?:$/.test(url.protocol) && url.origin === value) return undefined
   return 'it must be one origin as browsers send it, such as https://app.example.com. "*" is not accepted'
 }
 
-/** Refuses a range of all addresses, with which any client could forge its address. */
+/** With a range of all addresses any client could forge its address. */
 export function cidrProblem(value: string): string | undefined {
   if (ipaddr.isValidCIDR(value) && ipaddr.parseCIDR(value)[1] > 0) return undefined
   return 'it must be a CIDR range, such as 10.0.0.0/8 or 127.0.0.1/32, and must not cover all addresses'
 }
 
-/** 32 random characters have more than 128 bits, even of a small alphabet. */
+/** 32 random hexadecimal digits have 128 bits. */
 const MIN_ADMIN_KEY_LENGTH = 32
 
 export function adminKeyProblem(key: string): string | undefined {

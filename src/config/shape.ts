@@ -1,4 +1,4 @@
-// Every setting with its default and its limits. A message continues the sentence `PORT is "99999"; …`.
+// Defaults and limits. A message continues the sentence `PORT is "99999"; …`.
 import { z } from 'zod'
 import { MIN_RETENTION } from '../engine/maintenance/retention.ts'
 import {
@@ -54,7 +54,7 @@ const LIMITS_SHAPE = z.strictObject({
 
 const PROVIDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
-/** The settings of a configuration file. input.ts documents them. A dialect validates the rest of its provider's entry. */
+/** input.ts documents the settings. Dialects validate the other options of a provider. */
 export const CONFIG_SHAPE = z.strictObject({
   port: wholeNumber(0, 65_535).default(4_000),
   host: text(hostProblem).default('127.0.0.1'),
@@ -65,7 +65,6 @@ export const CONFIG_SHAPE = z.strictObject({
   adminKey: text(adminKeyProblem).nullable().default(null),
   dataDir: text((path) => (path === '' ? 'it must name a directory' : undefined)).default('./data'),
   databaseUrl: text(databaseUrlProblem).nullable().default(null),
-  /** From quiet to verbose. */
   logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
   corsOrigins: z.array(text(originProblem)).default([]).readonly(),
   trustedProxies: z.array(text(cidrProblem)).default([]).readonly(),
@@ -89,10 +88,8 @@ export const CONFIG_SHAPE = z.strictObject({
   limits: LIMITS_SHAPE.prefault({}).readonly(),
 })
 
-/** Valid settings with their defaults. */
 export type Settings = z.output<typeof CONFIG_SHAPE>
 
-/** A string that `problemOf` accepts by returning undefined. */
 function text(problemOf: (value: string) => string | undefined) {
   return z.string().superRefine((value, context) => {
     const message = problemOf(value)
@@ -100,12 +97,14 @@ function text(problemOf: (value: string) => string | undefined) {
   })
 }
 
-/** A whole number, or its digits: environment variables and `${…}` are strings. */
+/** Also as digits: environment variables are strings. */
 function wholeNumber(min: number, max: number) {
   const error = `it must be a whole number from ${min} to ${max}`
-  const toNumber = (value: unknown) =>
-    typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
   return z.preprocess(toNumber, z.int({ error }).min(min, { error }).max(max, { error }))
+}
+
+function toNumber(value: unknown): unknown {
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
 }
 
 function retention(defaultMs: number, minMs = HOUR_MS) {

@@ -1,9 +1,8 @@
-// Merges flags, environment and file, and records where each value came from.
 import { VARIABLES, type Environment } from './environment.ts'
 import type { ConfigFile } from './file.ts'
 import { didYouMean } from './nearest.ts'
 
-/** Command-line options. They override every other source. */
+/** Command-line options. */
 export type Flags = Readonly<{ port?: string; host?: string; dataDir?: string }>
 
 const FLAGS = [
@@ -17,13 +16,13 @@ export interface Sources {
   values: Record<string, unknown>
   /** The settings before the replacement. */
   written: Record<string, unknown>
-  /** The source of a setting: `PORT`, or `darkroom.config.json: providers[2].dialect`. */
+  /** `PORT`, or `darkroom.config.json: providers[2].dialect`. */
   where: (path: readonly PropertyKey[]) => string
-  /** Values of the variables that replaced `${VAR}`. */
+  /** Values that replaced `${VAR}`. */
   inserted: readonly string[]
 }
 
-/** Settings of a program: `${VAR}` is not replaced. */
+/** Settings of a program, without replacement of `${VAR}`. */
 export function literalSources(settings: Record<string, unknown>): Sources {
   return {
     values: settings,
@@ -33,7 +32,7 @@ export function literalSources(settings: Record<string, unknown>): Sources {
   }
 }
 
-/** Merges the sources. Adds a problem for each `${VAR}` that is not set. */
+/** Reports each `${VAR}` that is not set. */
 export function mergeSources(
   { flags, env, file }: { flags: Flags; env: Environment; file: ConfigFile | undefined },
   problems: string[],
@@ -57,7 +56,6 @@ export function mergeSources(
   return { values: { ...values, ...overrides }, written: { ...content, ...overrides }, where, inserted }
 }
 
-/** `providers[2].dialect`. */
 function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`
@@ -65,7 +63,7 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '')
 }
 
-/** Replaces a string whose variable is not set, so that the problem is reported once. */
+/** Replaces a string whose variable is not set: reported already. */
 export const MISSING = Symbol('missing variable')
 
 interface Insertion extends Pick<Sources, 'where'> {

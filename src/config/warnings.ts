@@ -1,7 +1,6 @@
 import type { Provider } from '../providers/provider.ts'
 import { isLoopback } from './setting-checks.ts'
 
-/** Images rarely take longer. */
 const USUAL_MAX_CALL_MS = 240_000
 
 interface Setup {
@@ -10,7 +9,7 @@ interface Setup {
   providers: readonly Provider[]
 }
 
-/** Warnings about valid settings that together cost money or time. */
+/** About valid settings that cost money or time. */
 export function findWarnings(setup: Setup): string[] {
   return [callbackWarning(setup), drainWarning(setup)].filter((warning) => warning !== undefined)
 }
@@ -25,7 +24,7 @@ function callbackWarning({ publicUrl, providers }: Setup): string | undefined {
   return `PUBLIC_URL is "${publicUrl}", so callbacks of ${namesOf(callers)} are not encrypted: others on the network can forge them. Use https.`
 }
 
-/** After a restart a polled call is found again. A call that waits for its response is lost, but still charged. */
+/** A restart finds polled calls again. Calls that wait for a response are lost, but charged. */
 function drainWarning({ engine: { drainTimeoutMs }, providers }: Setup): string | undefined {
   const cut = providers.filter(
     ({ traits: { modes }, timeoutMs }) =>

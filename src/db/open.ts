@@ -5,7 +5,7 @@ import { openPostgresql } from './connection/postgresql.ts'
 import { ensureDefaultProject } from './access/projects.ts'
 import { openSqlite } from './connection/sqlite.ts'
 
-/** Opens the configured database, migrated: PostgreSQL when there is a URL, else SQLite in the data folder. */
+/** Opens and migrates the configured database: PostgreSQL when there is a URL, else SQLite in the data folder. */
 export async function openDatabase(options: {
   databaseUrl: string | null
   dataDir: string
@@ -17,4 +17,25 @@ export async function openDatabase(options: {
     : openSqlite(options.dataDir, options.onWakeUp)
   await db.tx((q) => ensureDefaultProject(q, systemClock.now()))
   return db
+}
+
+/** The same database, with transactions timed: `begin` is called before each, the function that it returns after it. */
+export function withTransactionTimer(
+  db: Database,
+  begin: () => (result: 'committed' | 'rolled_back') => void,
+): Database {
+  return {
+    ...db,
+    async tx(work) {
+      const end = begin()
+      try {
+        const value = await db.tx(work)
+        end('committed')
+        return value
+      } catch (error) {
+        end('rolled_back')
+        throw error
+      }
+    },
+  }
 }

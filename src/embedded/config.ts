@@ -2,19 +2,18 @@ import process from 'node:process'
 import { readSettings } from '../config/config.ts'
 import type { GatewayConfig } from '../config/input.ts'
 
-/** Where `loadConfig` reads from. */
 export interface LoadConfigOptions {
-  /** Folder of the configuration file; a relative `dataDir` is relative to it. Default: the working directory. */
+  /** Folder of the configuration file, and base of a relative `dataDir`. Default: the working directory. */
   cwd?: string | undefined
-  /** Environment variables. Default: those of the process. */
+  /** Default: the environment of the process. */
   env?: Readonly<Record<string, string | undefined>> | undefined
-  /** Receives a sentence about each setting that has no effect. Default: `process.emitWarning`. */
+  /** Called for each setting that has no effect. Default: `process.emitWarning`. */
   onWarning?: ((sentence: string) => void) | undefined
 }
 
 /**
- * Reads the configuration as `darkroom serve` does: environment variables over `darkroom.config.{ts,js,json}` or the
- * file that DARKROOM_CONFIG names. Rejects with ConfigError with every problem found.
+ * Reads the configuration as `darkroom serve` does: the environment, then the file that DARKROOM_CONFIG names, else
+ * `darkroom.config.{ts,js,json}`. Rejects with ConfigError with every problem.
  */
 export async function loadConfig({
   cwd = process.cwd(),

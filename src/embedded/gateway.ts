@@ -1,4 +1,3 @@
-// The gateway as a library: synchronous to create, opened by the first request, mounted in the server of another program.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createConfig } from '../config/config.ts'
@@ -8,36 +7,36 @@ import { createGateway as openGateway, type Gateway } from '../gateway.ts'
 import { createLog } from '../log.ts'
 import { forwardTo, type GatewayLog } from './log.ts'
 
-/** A gateway without a port of its own. Its functions need no `this`. */
+/** A gateway without a port. Its functions need no `this`. */
 export interface EmbeddedGateway {
   /**
-   * Responds to a request: GraphQL and its event streams, images, webhook callbacks of providers, health, metrics. The
-   * first request starts the gateway. Resolves to status 503, and never rejects, when it could not start or has stopped.
-   * `from.remoteAddress`: the client's IP address, for rate limits and the audit log; other properties are ignored.
+   * Responds to a request: GraphQL, event streams, images, callbacks of providers, health, metrics. The first request
+   * starts the gateway. Never rejects: the status is 503 if the gateway could not start or has stopped.
+   * `from.remoteAddress` is the client's IP address, for rate limits and the audit log.
    */
   readonly fetch: (
     request: Request,
     from?: { remoteAddress?: string | undefined } | object,
   ) => Promise<Response>
-  /** The same for node:http, Express and the like, as a listener for `request`. */
+  /** As `fetch`, as a listener for `request` of node:http, Express and similar servers. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void
   /**
-   * Listener for `upgrade` of node:http, for subscriptions over WebSocket. Refuses paths other than `/graphql` with
-   * status 404: where the server has other WebSockets, pass only the gateway's.
+   * Listener for `upgrade` of node:http, for subscriptions over WebSocket. Refuses paths other than `/graphql` with 404:
+   * a server with other WebSockets must pass only those of the gateway.
    */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /**
-   * Opens the database and works on queued tasks, without waiting for a request. Repeated calls return the first
-   * result; one that failed is tried again. `afterRestore`: the database was just restored from a backup, so tasks that
-   * may have been sent since are marked for review. Rejects with ConfigError, or with what the database reports.
+   * Opens the database and starts to process tasks, without waiting for a request. Idempotent; tries again after a
+   * failure. `afterRestore`: the database was restored from a backup, so tasks that may have been sent since are marked
+   * for review. Rejects with ConfigError, or with an error of the database.
    */
   readonly start: (options?: { afterRestore?: boolean | undefined }) => Promise<void>
-  /** Starts, and listens on `host` and `port` with a server of its own. Resolves to its URL. */
+  /** Starts, and listens on `host` and `port`. */
   readonly listen: () => Promise<{ url: string }>
   /**
-   * Takes no new work, waits for paid calls for up to `deadlineMs` (default: `engine.drainTimeoutMs`) or until `signal`
-   * aborts, then cuts them and closes the database. Resolves to the number of calls that were cut: their outcome is
-   * unknown. Open event streams and WebSockets are cut at once, and resume in another process.
+   * Closes event streams and WebSockets, which resume in another process. Waits for running calls for up to
+   * `deadlineMs` (default: `engine.drainTimeoutMs`) or until `signal` aborts, then cuts them and closes the database.
+   * Resolves to the number of calls that were cut: their outcome is unknown.
    */
   readonly stop: (options?: {
     deadlineMs?: number | undefined
@@ -45,20 +44,19 @@ export interface EmbeddedGateway {
   }) => Promise<{ cut: number }>
 }
 
-/** The settings of the configuration file, and what only a program can give. */
 export interface EmbeddedGatewayConfig extends GatewayConfig {
   /**
-   * True admits every request, with all rights, as long as there is neither `adminKey` nor an API key in the database:
-   * for development, or where only trusted clients can connect. Default false.
+   * Grants all rights to every request while there is neither `adminKey` nor an API key in the database: for
+   * development, or where only trusted clients can connect. Default false.
    */
   allowAnonymous?: boolean | undefined
-  /** Where log lines go. Default: JSON lines on standard error. Secrets are removed either way. */
+  /** Default: JSON lines on standard error. Secrets are removed before. */
   log?: GatewayLog | undefined
 }
 
 /**
- * Creates a gateway from settings alone: the environment and configuration files are not read (see `loadConfig`).
- * Opens nothing before the first request, `start` or `listen`. Throws ConfigError with every problem found.
+ * Creates a gateway from settings alone; `loadConfig` reads the environment and files. Opens nothing before the first
+ * request, `start` or `listen`. Throws ConfigError with every problem.
  */
 export function createGateway({
   allowAnonymous = false,
@@ -66,13 +64,13 @@ export function createGateway({
   ...settings
 }: EmbeddedGatewayConfig = {}): EmbeddedGateway {
   const config = createConfig(settings, { cwd: '' })
-  const log = createLog(config.logLevel, target && forwardTo(target), { hide: config.hide })
+  const log = createLog(config.logLevel, target && forwardTo(target), { redact: config.redact })
   let restored = false
   let stopped: Promise<{ cut: number }> | undefined
 
   const open = once(async () => {
     for (const warning of config.warnings) log.warn(warning)
-    return openGateway(config, { log, mayBeOpen: allowAnonymous })
+    return openGateway(config, { log, allowAnonymous })
   })
   const work = once(async () => {
     const gateway = await open.get()
@@ -81,25 +79,25 @@ export function createGateway({
   })
   const listening = once(async () => (await work.get()).listen())
 
-  /** Undefined, with the reason in the log, when there is no gateway that could respond. */
+  /** Undefined if the gateway has stopped or could not start, which is logged. */
   async function ready(): Promise<Gateway | undefined> {
     if (stopped) return undefined
     return work.get().catch((error: unknown) => {
       const problems = error instanceof ConfigError ? { problems: error.problems } : {}
-      log.error({ err: error, ...problems }, 'the gateway could not start')
+      log.error({ err: error, ...problems }, 'gateway failed to start')
       return undefined
     })
   }
 
   async function close(
     deadlineMs: number | undefined,
-    hurry: AbortSignal | undefined,
+    forceStop: AbortSignal | undefined,
   ): Promise<{ cut: number }> {
-    // What is being opened at this moment must be closed as well.
+    // They may be opening at this moment.
     await Promise.allSettled([work.current(), listening.current()])
     const opened = await open.current()?.catch(() => undefined)
     if (opened)
-      return opened.stop({ ...(deadlineMs !== undefined && { deadlineMs }), ...(hurry && { hurry }) })
+      return opened.stop({ ...(deadlineMs !== undefined && { deadlineMs }), ...(forceStop && { forceStop }) })
     await Promise.all(config.providers.map((provider) => provider.close()))
     return { cut: 0 }
   }
@@ -119,12 +117,12 @@ export function createGateway({
     },
     handle(request, response) {
       void serve(request, response).catch((error: unknown) => {
-        log.error({ err: error }, 'a request met an unexpected error')
+        log.error({ err: error }, 'request failed unexpectedly')
         response.destroy()
       })
     },
     upgrade(request, socket, head) {
-      // A client that leaves while the gateway starts must not end the process.
+      // A client that disconnects while the gateway starts must not end the process.
       socket.on('error', ignore)
       void ready().then((gateway) => {
         if (gateway) return gateway.upgrade(request, socket, head)
@@ -135,8 +133,8 @@ export function createGateway({
     },
     async start({ afterRestore = false } = {}) {
       if (stopped) throw new Error('The gateway was stopped. Create another one.')
-      // Work that has begun may have sent what was to be marked for review.
-      if (afterRestore && work.current()) throw new Error('afterRestore must come before the first request.')
+      // Running work may have sent what must be marked for review.
+      if (afterRestore && work.current()) throw new Error('Pass afterRestore before the first request.')
       restored ||= afterRestore
       await work.get()
     },
@@ -153,28 +151,26 @@ const ignore = () => {}
 const UNAVAILABLE = {
   error: {
     code: 'SERVICE_UNAVAILABLE',
-    message: 'The gateway could not start, or has stopped. Try again in a moment.',
+    message: 'The gateway could not start or has stopped. Try again later.',
   },
 }
 const UNAVAILABLE_INIT = { status: 503, headers: { 'retry-after': '5' } }
 
-/** Frameworks pass what they like as second argument. */
+/** Frameworks pass other objects as second argument. */
 function addressOf(from: object | undefined): string | undefined {
   const address: unknown = from && 'remoteAddress' in from ? from.remoteAddress : undefined
   return typeof address === 'string' ? address : undefined
 }
 
-/** Makes a value once, and again after a failure. */
-function once<T>(make: () => Promise<T>): { get(): Promise<T>; current(): Promise<T> | undefined } {
-  let made: Promise<T> | undefined
+/** Calls `create` once, and again after a failure. */
+function once<T>(create: () => Promise<T>): { get(): Promise<T>; current(): Promise<T> | undefined } {
+  let current: Promise<T> | undefined
   return {
-    current: () => made,
-    get() {
-      made ??= make().catch((error: unknown) => {
-        made = undefined
+    current: () => current,
+    get: () =>
+      (current ??= create().catch((error: unknown) => {
+        current = undefined
         throw error
-      })
-      return made
-    },
+      })),
   }
 }

@@ -1,4 +1,4 @@
-/** Where log lines go. `console`, pino and most other loggers have these methods. */
+/** A logger such as `console` or pino. */
 export interface GatewayLog {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -15,7 +15,7 @@ const METHODS: Readonly<Record<string, keyof GatewayLog>> = {
   fatal: 'error',
 }
 
-/** Passes finished log lines on, so that secrets are removed before another logger sees them. */
+/** A destination for log lines whose secrets are removed already. */
 export function forwardTo(log: GatewayLog): { write(line: string): void } {
   return {
     write(line) {

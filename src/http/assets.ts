@@ -1,18 +1,18 @@
-// Image bytes over HTTP. The content of an address never changes, so everything here is made to be cached: for ever
-// where anybody may have it, as long as the address is good where it is signed.
+// Image bytes over HTTP. The content of a URL never changes, so clients may cache it: without an end if the URL is public,
+// until it expires if it is signed.
 import { addAbortSignal, type Readable } from 'node:stream'
+// Unlike the global class, it pipes Node streams to Node's server without a copy.
 import { Response } from '@whatwg-node/server'
 import { extensionOf, readAssetPath, readRendition, type RenditionSpec } from '../assets/address.ts'
-import { HOT_FILE_BYTES } from '../assets/memory-cache.ts'
+import { MAX_CACHED_FILE_BYTES } from '../assets/memory-cache.ts'
 import { renditionEtag, type Renditions } from '../assets/renditions.ts'
 import type { Signer } from '../assets/signature.ts'
 import { AssetMissing, type AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { readByteRange } from './byte-range.ts'
+import { gatewayErrorRefusal, refusal } from './refusal.ts'
 
-/** What the route must know of an asset. */
 export interface ServedAsset {
   id: string
   projectId: string
@@ -22,26 +22,29 @@ export interface ServedAsset {
 }
 
 interface AssetRouteOptions {
-  /** Looks an asset up by its id, `img_…`; undefined when there is none. */
   find(id: string): Promise<ServedAsset | undefined>
-  /** Whether nobody needs a key, so that no address needs a signature. */
+  /** Whether requests need no key, so that URLs need no signature. */
   isOpen(): Promise<boolean>
-  signer: Pick<Signer, 'goodUntil'>
+  signer: Pick<Signer, 'findExpiry'>
   store: AssetStore
   renditions: Renditions
   clock: Clock
-  /** Told when a disk fails while a file is being sent; silent by default. */
   log?: Logger
 }
 
-/** Something to be sent: how much there is, and any part of it. */
+/** Bytes `start` to `end`, both inclusive. */
+interface ByteRange {
+  start: number
+  end: number
+}
+
 interface Content {
   mimeType: string
   byteSize: number
-  bytes(range: { start: number; end: number }): Promise<Buffer | Readable>
+  read: (range: ByteRange) => Promise<Buffer | Readable>
 }
 
-// An image is never a page: should a browser be talked into showing it as one, nothing in it may run or load.
+// If a browser shows the image as a page, nothing in it may run or load.
 const SAFETY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "sandbox; default-src 'none'",
@@ -49,9 +52,8 @@ const SAFETY_HEADERS = {
 }
 
 /**
- * Answers `/assets/<id>` with the original and `/assets/<id>?width=512&height=512&format=webp` with a rendition; an
- * extension after the id is allowed and ignored. Once keys are needed, the address must be signed: one that is not is
- * answered alike whether there is such an image or not. Resolves to undefined for every path not below `/assets/`.
+ * Serves `/assets/<id>` and its renditions, `/assets/<id>?width=512&height=512&format=webp`; ignores an extension after
+ * the id. If API keys exist, the URL must be signed; the response to an unsigned URL is the same whether the image exists.
  */
 export function createAssetRoute(
   options: AssetRouteOptions,
@@ -60,61 +62,58 @@ export function createAssetRoute(
     const url = new URL(request.url)
     if (!url.pathname.startsWith('/assets/')) return undefined
     if (request.method !== 'GET' && request.method !== 'HEAD')
-      return refusal(405, 'METHOD_NOT_ALLOWED', 'Use GET or HEAD.')
+      return refusal('METHOD_NOT_ALLOWED', 'Use GET or HEAD.', { allow: 'GET, HEAD' })
     try {
-      return await answer(request, url, options)
+      return await respond(request, url, options)
     } catch (error) {
       if (error instanceof AssetMissing) return notFound()
-      if (error instanceof GatewayError && error.code === 'BAD_USER_INPUT')
-        return refusal(400, error.code, error.message)
+      if (error instanceof GatewayError && error.code === 'BAD_USER_INPUT') return gatewayErrorRefusal(error)
       throw error
     }
   }
 }
 
-async function answer(request: Request, url: URL, options: AssetRouteOptions): Promise<Response> {
+async function respond(request: Request, url: URL, options: AssetRouteOptions): Promise<Response> {
   const id = readAssetPath(url.pathname)
   const row = id === undefined ? undefined : await options.find(id)
   const isOpen = await options.isOpen()
-  // Before anything is said about the image: only whoever has a good address learns that there is one.
   const spec = row === undefined && isOpen ? undefined : readRendition(url.searchParams)
-  const maxAge = isOpen ? FOR_EVER : secondsLeft(options, row, url.searchParams, spec)
-  if (maxAge === undefined) return notSigned()
+  const maxAge = isOpen ? YEAR_SECONDS : secondsLeft(options, row, url.searchParams, spec)
+  if (maxAge === undefined)
+    return refusal(
+      'FORBIDDEN',
+      'The URL is not signed, or its signature expired. Request a new `url` of the image over GraphQL.',
+    )
   if (id === undefined || row === undefined) return notFound()
 
   const etag = spec ? renditionEtag(row.sha256, spec) : `"${row.sha256}"`
   const cacheControl = `${isOpen ? 'public' : 'private'}, max-age=${maxAge}, immutable`
   const caching = { etag, 'cache-control': cacheControl, ...SAFETY_HEADERS }
-  // Known before anything is read or rendered, since an address always means the same bytes.
-  if (isKnown(request.headers.get('if-none-match'), etag))
+  if (matches(request.headers.get('if-none-match'), etag))
     return new Response(null, { status: 304, headers: caching })
 
   const content = spec ? await renditionContent(options, row, spec) : originalContent(options, row)
-  const name = `${id}${extensionOf(content.mimeType)}`
   return send(request, content, options.log, {
     ...caching,
     'accept-ranges': 'bytes',
     'content-type': content.mimeType,
-    'content-disposition': `inline; filename="${name}"`,
+    'content-disposition': `inline; filename="${id}${extensionOf(content.mimeType)}"`,
   })
 }
 
-/** In seconds, as caches count. */
-const FOR_EVER = 31_536_000
+const YEAR_SECONDS = 31_536_000
 
-/** How long a signed address is still good, in seconds; undefined when it is not. */
+/** Seconds until the signed URL expires; undefined if the signature is wrong or expired, or the asset does not exist. */
 function secondsLeft(
   { signer, clock }: AssetRouteOptions,
   row: ServedAsset | undefined,
   query: URLSearchParams,
   spec: RenditionSpec | undefined,
 ): number | undefined {
-  // What is not there is looked at as closely as what is.
-  const until = signer.goodUntil(query, row ?? NOBODYS, spec ?? {})
-  return until === undefined || !row ? undefined : Math.floor((until - clock.now()) / 1000)
+  // Also verified for a missing asset, so that the response time does not reveal it.
+  const expiresAt = signer.findExpiry(query, row ?? { id: '', projectId: '' }, spec ?? {})
+  return expiresAt === undefined || !row ? undefined : Math.floor((expiresAt - clock.now()) / 1000)
 }
-
-const NOBODYS = { id: '', projectId: '' }
 
 async function renditionContent(
   { renditions }: AssetRouteOptions,
@@ -122,53 +121,46 @@ async function renditionContent(
   spec: RenditionSpec,
 ): Promise<Content> {
   const { bytes, mimeType } = await renditions.rendition(row.sha256, spec)
-  return { mimeType, byteSize: bytes.length, bytes: async ({ start, end }) => bytes.subarray(start, end + 1) }
+  return { mimeType, byteSize: bytes.length, read: async ({ start, end }) => bytes.subarray(start, end + 1) }
 }
 
-function originalContent({ store }: AssetRouteOptions, row: ServedAsset): Content {
+function originalContent({ store }: AssetRouteOptions, { sha256, mimeType, byteSize }: ServedAsset): Content {
   return {
-    mimeType: row.mimeType,
-    byteSize: row.byteSize,
-    async bytes(range) {
-      if (row.byteSize > HOT_FILE_BYTES) return store.open(row.sha256, range)
-      return (await store.read(row.sha256)).subarray(range.start, range.end + 1)
+    mimeType,
+    byteSize,
+    async read(range) {
+      if (byteSize > MAX_CACHED_FILE_BYTES) return store.open(sha256, range)
+      return (await store.read(sha256)).subarray(range.start, range.end + 1)
     },
   }
 }
 
 async function send(
   request: Request,
-  content: Content,
+  { byteSize, read }: Content,
   log: Logger | undefined,
   headers: Record<string, string>,
 ): Promise<Response> {
-  const range =
-    request.method === 'GET' ? readByteRange(rangeHeader(request, headers['etag']), content.byteSize) : 'all'
-  if (range === 'none') {
-    const unsatisfied = { ...SAFETY_HEADERS, 'content-range': `bytes */${content.byteSize}` }
-    return refusal(416, 'RANGE_NOT_SATISFIABLE', `The file has ${content.byteSize} bytes.`, unsatisfied)
-  }
-  const part = range === 'all' ? { start: 0, end: content.byteSize - 1 } : range
+  const range = request.method === 'GET' ? readByteRange(rangeOf(request, headers['etag']), byteSize) : 'all'
+  if (range === 'none')
+    return refusal('RANGE_NOT_SATISFIABLE', `The file has ${byteSize} bytes.`, {
+      ...SAFETY_HEADERS,
+      'content-range': `bytes */${byteSize}`,
+    })
+  const part = range === 'all' ? { start: 0, end: byteSize - 1 } : range
   headers['content-length'] = String(part.end - part.start + 1)
   if (request.method === 'HEAD') return new Response(null, { headers })
-  if (range !== 'all') headers['content-range'] = `bytes ${part.start}-${part.end}/${content.byteSize}`
-  const body = await content.bytes(part)
-  if (!Buffer.isBuffer(body)) watch(body, request, log)
-  return new Response(asBody(body), {
-    status: range === 'all' ? 200 : 206,
-    headers,
-  })
-}
-
-// @whatwg-node's Response takes a Node stream as it is, and its server pipes it with backpressure; only its types do not
-// say so. A web stream would be slower, and is not let go of when the client leaves while the socket is full.
-function asBody(body: Buffer | Readable): BodyInit {
+  if (range !== 'all') headers['content-range'] = `bytes ${part.start}-${part.end}/${byteSize}`
+  const body = await read(part)
+  if (!Buffer.isBuffer(body)) closeOnDisconnect(body, request, log)
+  // @whatwg-node's Response accepts a Node stream, which its types do not say. A web stream would be slower and would stay
+  // open if the client disconnects while the socket buffer is full.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return body as unknown as BodyInit
+  return new Response(body as unknown as BodyInit, { status: range === 'all' ? 200 : 206, headers })
 }
 
-/** Frees the file when the client leaves, even before it took a byte, and keeps a failing disk from ending us. */
-function watch(body: Readable, request: Request, log: Logger | undefined): void {
+/** Closes the file if the client disconnects, also before the first byte; an error of the disk is logged. */
+function closeOnDisconnect(body: Readable, request: Request, log: Logger | undefined): void {
   addAbortSignal(request.signal, body)
   body.on('error', (error) => {
     if (error.name !== 'AbortError')
@@ -176,40 +168,36 @@ function watch(body: Readable, request: Request, log: Logger | undefined): void 
   })
 }
 
-/** A range counts only for the version it was asked of, https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5. */
-function rangeHeader(request: Request, etag: string | undefined): string | null {
+/** Ignores the range if If-Range names another version, https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5. */
+function rangeOf(request: Request, etag: string | undefined): string | null {
   const condition = request.headers.get('if-range')
   return condition === null || condition === etag ? request.headers.get('range') : null
 }
 
-/** Weak comparison, as If-None-Match wants it: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2. */
-function isKnown(ifNoneMatch: string | null, etag: string): boolean {
+/**
+ * Parses a Range header by https://www.rfc-editor.org/rfc/rfc9110#section-14: `all` without one and for forms that a server
+ * may ignore (another unit, several ranges, bad syntax), `none` for a range after the end.
+ */
+function readByteRange(header: string | null, byteSize: number): ByteRange | 'all' | 'none' {
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '') ?? []
+  if (first === '' && last === '') return 'all'
+  if (first === '') {
+    const count = Number(last)
+    if (count === 0 || byteSize === 0) return 'none'
+    return { start: Math.max(0, byteSize - count), end: byteSize - 1 }
+  }
+  const start = Number(first)
+  if (last !== '' && Number(last) < start) return 'all'
+  const end = last === '' ? byteSize - 1 : Math.min(Number(last), byteSize - 1)
+  return start < byteSize ? { start, end } : 'none'
+}
+
+/** Weak comparison of If-None-Match: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2. */
+function matches(ifNoneMatch: string | null, etag: string): boolean {
   const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
   return tags.some((tag) => tag === etag || tag === '*')
 }
 
 function notFound(): Response {
-  return refusal(
-    404,
-    'NOT_FOUND',
-    'There is no such image; the address may be mistyped or the image removed.',
-  )
-}
-
-function notSigned(): Response {
-  return refusal(
-    403,
-    'FORBIDDEN',
-    'The address is not signed, or no longer good. Ask GraphQL for the `url` of the image anew.',
-  )
-}
-
-function refusal(
-  status: number,
-  code: string,
-  message: string,
-  headers: Record<string, string> = {},
-): Response {
-  const allow: Record<string, string> = status === 405 ? { allow: 'GET, HEAD' } : {}
-  return Response.json({ error: { code, message } }, { status, headers: { ...headers, ...allow } })
+  return refusal('NOT_FOUND', 'There is no such image. Check the URL; the image may have been deleted.')
 }

@@ -1,11 +1,11 @@
-// The path of PUBLIC_URL: a proxy or a router may take it off the address of a request, or leave it in place.
+// The path of PUBLIC_URL, which a reverse proxy may remove from a request or keep.
 
-/** The path of a public URL, without a slash at the end; empty when it has none. */
+/** Without a trailing slash; empty if the URL is null or has no path. */
 export function basePathOf(publicUrl: string | null): string {
   return publicUrl === null ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '')
 }
 
-/** A path, or a path and a query, without the base path; as it is when it does not begin with it. */
+/** Removes the base path from a path, with or without a query, if the path begins with it. */
 export function withoutBase(path: string, basePath: string): string {
   if (!path.startsWith(basePath)) return path
   const rest = path.slice(basePath.length)

@@ -1,43 +1,39 @@
 import type { CallbackResult } from '../engine/attempts/callbacks.ts'
-import { readBody } from './security/body.ts'
-import type { Client } from './security/client.ts'
-import { createForgeries } from './security/brute-force.ts'
+import type { Route } from './app.ts'
 import { refusal } from './refusal.ts'
+import { readBody } from './security/body.ts'
+import { createBruteForceLimiter } from './security/brute-force.ts'
 
-/** Upstreams answer with megabytes of base64, and some call back with the same. */
+/** Some providers send the images as base64 in the callback. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
-/** Made anew for each answer: a response is read once. */
-const ANSWERS: Record<CallbackResult, () => Response> = {
-  KEPT: () => Response.json({ ok: true }),
-  UNKNOWN_SECRET: () => refusal('NOT_FOUND', 'There is nothing here.'),
-  TOO_LATE: () => refusal('GONE', 'This attempt ended long ago.'),
-  UNREADABLE: () => refusal('BAD_CALLBACK', 'The body makes no sense.'),
+// Functions, because the body of a Response can be read only once.
+const RESPONSES: Record<CallbackResult, () => Response> = {
+  STORED: () => Response.json({ ok: true }),
+  UNKNOWN_SECRET: () => refusal('NOT_FOUND', 'There is no such callback address.'),
+  TOO_LATE: () => refusal('GONE', 'The attempt ended more than a day ago.'),
+  MALFORMED: () => refusal('BAD_CALLBACK', 'The callback body is malformed.'),
 }
 
-/** What the route asks of the engine. */
+/** The callback functions of the engine. */
 export interface Callbacks {
-  /** Whether an address with this secret was given out. */
-  knows(secret: string): Promise<boolean>
-  receive(secret: string, body: string): Promise<CallbackResult>
+  isKnownCallback(secret: string): Promise<boolean>
+  receiveCallback(secret: string, body: string): Promise<CallbackResult>
 }
 
 /**
- * `POST /callbacks/<secret>`: where an upstream tells that an attempt is done. Answered as soon as it is stored; undefined
- * for every other path. The body of a forged one is never read, and whoever sends many is told to stop, with 429; a
- * secret that is right is heard from the same address all the while.
+ * Serves `POST /callbacks/<secret>` for providers; responds as soon as the callback is stored. Does not read the body if
+ * the secret is unknown; an address that sends many unknown secrets gets 429, but its valid callbacks are accepted.
  */
-export function createCallbackRoute(
-  engine: Callbacks,
-): (request: Request, client: () => Client) => Promise<Response | undefined> {
-  const forgeries = createForgeries()
+export function createCallbackRoute(engine: Callbacks): Route {
+  const limiter = createBruteForceLimiter()
 
-  function refuseForged(address: string | null): Response {
-    const waitMs = forgeries.waitMs(address)
-    forgeries.count(address)
-    if (waitMs === 0) return ANSWERS.UNKNOWN_SECRET()
+  function refuseUnknown(address: string | null): Response {
+    const waitMs = limiter.waitMs(address)
+    limiter.count(address)
+    if (waitMs === 0) return RESPONSES.UNKNOWN_SECRET()
     const seconds = `${Math.max(1, Math.ceil(waitMs / 1000))}`
-    const message = `Too many callbacks that nobody asked for. Ask again in ${seconds} s.`
+    const message = `Too many callbacks to unknown addresses. Retry after ${seconds} s.`
     return refusal('RATE_LIMITED', message, { 'retry-after': seconds })
   }
 
@@ -46,11 +42,10 @@ export function createCallbackRoute(
     if (!pathname.startsWith('/callbacks/')) return undefined
     if (request.method !== 'POST') return refusal('METHOD_NOT_ALLOWED', 'Use POST.', { allow: 'POST' })
     const secret = pathname.slice('/callbacks/'.length)
-    if (!(await engine.knows(secret))) return refuseForged(client().address)
-    const announced = Number(request.headers.get('content-length') ?? 0)
-    const body = announced > MAX_BODY_BYTES ? undefined : await readBody(request, MAX_BODY_BYTES)
+    if (!(await engine.isKnownCallback(secret))) return refuseUnknown(client().address)
+    const body = await readBody(request, MAX_BODY_BYTES)
     if (body === undefined)
-      return refusal('REQUEST_TOO_LARGE', `A callback may have ${MAX_BODY_BYTES} bytes.`)
-    return ANSWERS[await engine.receive(secret, body.toString('utf8'))]()
+      return refusal('REQUEST_TOO_LARGE', `The maximum size of a callback is ${MAX_BODY_BYTES} bytes.`)
+    return RESPONSES[await engine.receiveCallback(secret, body.toString('utf8'))]()
   }
 }

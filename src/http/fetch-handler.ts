@@ -1,51 +1,50 @@
 import type { App } from './app.ts'
 import { withoutBase } from './base-path.ts'
 
-/** Serves requests of the Fetch API, for the server of another program. */
 export interface FetchHandler {
-  /** Resolves to a response of the global class `Response`. `remoteAddress`: the IP address of the connection, if known. */
+  /** Resolves to an instance of the global `Response`. `remoteAddress` is the client's IP address, if known. */
   fetch(request: Request, remoteAddress?: string): Promise<Response>
-  /** Cuts every open event stream, so that viewers reconnect to another process. */
-  cutStreams(): void
+  /** Aborts all open event streams, so that clients reconnect to another process. */
+  abortStreams(): void
 }
 
-/** Serves the app below `basePath`, which is empty for none, as well as without it. */
+/** Serves the app to the Fetch API, both below `basePath` and without it; '' is no base path. */
 export function createFetchHandler(app: App, basePath: string): FetchHandler {
   const streams = new Set<Relay>()
   return {
     async fetch(request, remoteAddress) {
-      const gone = new AbortController()
-      const response = await app(adopt(request, basePath, gone.signal), remoteAddress)
+      const ended = new AbortController()
+      const response = await app(toAppRequest(request, basePath, ended.signal), remoteAddress)
       const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
-      // The app also returns the Response of another library, which frameworks that check the class refuse.
+      // Some routes return the Response of another library, which frameworks that check the class reject.
       if (response instanceof globalThis.Response && !isStream) return response
       const { status, statusText, headers, body } = response
       const init = { status, statusText, headers: [...headers] }
       if (body === null) return new globalThis.Response(null, init)
-      const abort = () => relay.cut(request.signal.reason)
+      const abort = () => relay.abort(request.signal.reason)
       const relay = createRelay(body, () => {
         streams.delete(relay)
         request.signal.removeEventListener('abort', abort)
-        gone.abort()
+        ended.abort()
       })
       if (request.signal.aborted) abort()
       else request.signal.addEventListener('abort', abort)
       if (isStream) streams.add(relay)
       return new globalThis.Response(relay.stream, init)
     },
-    cutStreams() {
-      // An error rather than an end: a stream that ends in good order would be taken for whole.
-      for (const { cut } of streams) cut(new Error('The gateway is stopping.'))
+    abortStreams() {
+      // An aborted stream makes clients reconnect; a completed one does not.
+      for (const { abort } of streams) abort(new Error('The gateway is stopping.'))
     },
   }
 }
 
-/** The same request below the base path, which is also aborted when nobody reads its response any more. */
-function adopt(request: Request, basePath: string, gone: AbortSignal): Request {
+/** The same request without the base path; also aborts when its response is no longer read. */
+function toAppRequest(request: Request, basePath: string, ended: AbortSignal): Request {
   const url = URL.parse(request.url)
   if (url) url.pathname = withoutBase(url.pathname, basePath)
   const { method, headers, body } = request
-  const signal = AbortSignal.any([request.signal, gone])
+  const signal = AbortSignal.any([request.signal, ended])
   return new globalThis.Request(url ?? request.url, {
     method,
     headers,
@@ -56,41 +55,40 @@ function adopt(request: Request, basePath: string, gone: AbortSignal): Request {
 
 interface Relay {
   stream: ReadableStream<Uint8Array>
-  /** Ends it with an error. */
-  cut: (reason: unknown) => void
+  abort: (reason: unknown) => void
 }
 
-/** The bytes of a body as a stream of Node's own class, read only as fast as they are taken. `ended` is called at its end. */
-function createRelay(body: AsyncIterable<Uint8Array>, ended: () => void): Relay {
+/** Copies a body to a stream of Node's own class, without buffering. Calls `onEnd` when the stream ends. */
+function createRelay(body: AsyncIterable<Uint8Array>, onEnd: () => void): Relay {
   const source = body[Symbol.asyncIterator]()
-  let fail: Relay['cut'] | undefined
-  let begun = false
-  const giveUp = () => {
-    ended()
-    // Yoga throws out of its own stream when it is given up before it was read.
-    if (begun) void source.return?.().catch(() => {})
+  let abort: Relay['abort'] | undefined
+  let hasStarted = false
+  const cancel = () => {
+    onEnd()
+    // Yoga's stream throws when it is closed before the first read.
+    if (hasStarted) void source.return?.().catch(() => {})
   }
   const stream = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        fail = (reason) => {
+        abort = (reason) => {
           controller.error(reason)
-          giveUp()
+          cancel()
         }
       },
       async pull(controller) {
-        begun = true
+        hasStarted = true
         const { done, value } = await source.next().catch((error: unknown) => {
-          ended()
+          onEnd()
           throw error
         })
         if (!done) return controller.enqueue(value)
-        ended()
+        onEnd()
         controller.close()
       },
-      cancel: giveUp,
+      cancel,
     },
     { highWaterMark: 0 },
   )
-  return { stream, cut: (reason) => fail?.(reason) }
+  return { stream, abort: (reason) => abort?.(reason) }
 }

@@ -3,9 +3,9 @@ import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { App } from './app.ts'
-import { withNotes, type RequestNotes } from './graphql/request-notes.ts'
+import { withRequestNotes, type RequestNotes } from './graphql/instrumented.ts'
 
-/** The routes by the first part of their path. What is not here is `other`: paths are written by anybody. */
+/** Route labels by the first path segment; any other path is `other`, because clients choose paths. */
 const ROUTES: Readonly<Record<string, string>> = {
   '': 'home',
   graphql: 'graphql',
@@ -17,37 +17,37 @@ const ROUTES: Readonly<Record<string, string>> = {
   metrics: 'metrics',
 }
 
-/** Asked for so often that a line for each would hide the others: only told at `debug`. */
-const BUSY = new Set(['assets', 'health', 'metrics', 'home'])
+/** Frequent requests, logged at `debug`. */
+const BUSY_ROUTES = new Set(['assets', 'health', 'metrics', 'home'])
 
-/** An id of the client's own is kept when it is one: short, and without anything that breaks a line. */
+/** A client's request id is used only if it cannot break a log line. */
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/
 
 /**
- * The same app; every request is numbered, timed, counted, and told in one line of the log. The answer carries the number
- * as `x-request-id`. Neither paths nor queries are told: they may hold what nobody else is to know.
+ * Measures, counts and logs every request, and sets `x-request-id` on the response. Logs neither path nor query, because
+ * both may hold secrets.
  */
-export function observed(app: App, tools: { metrics: Metrics; clock: Clock; log: Logger }): App {
+export function instrumented(app: App, tools: { metrics: Metrics; clock: Clock; log: Logger }): App {
   const { metrics, clock, log } = tools
   return async (request, remoteAddress) => {
-    const given = request.headers.get('x-request-id')
-    const requestId = given !== null && REQUEST_ID.test(given) ? given : randomUUID()
+    const givenId = request.headers.get('x-request-id')
+    const requestId = givenId !== null && REQUEST_ID.test(givenId) ? givenId : randomUUID()
     const route = routeOf(request.url)
-    const begunAt = clock.now()
-    const end = metrics.done.requestSeconds.startTimer({ route })
+    const startedAt = clock.now()
+    const end = metrics.requestSeconds.startTimer({ route })
     const notes: RequestNotes = {}
-    const response = await withNotes(notes, () => app(request, remoteAddress))
+    const response = await withRequestNotes(notes, () => app(request, remoteAddress))
     end()
     const { status } = response
-    metrics.done.requests.inc({ route, status })
+    metrics.requests.inc({ route, status })
     response.headers.set('x-request-id', requestId)
-    const line = { requestId, method: request.method, route, status, ms: clock.now() - begunAt, ...notes }
-    log[BUSY.has(route) && status < 500 ? 'debug' : 'info'](line, 'request')
+    const line = { requestId, method: request.method, route, status, ms: clock.now() - startedAt, ...notes }
+    log[BUSY_ROUTES.has(route) && status < 500 ? 'debug' : 'info'](line, 'request handled')
     return response
   }
 }
 
 function routeOf(url: string): string {
-  const first = URL.parse(url)?.pathname.split('/', 2)[1] ?? '?'
-  return Object.hasOwn(ROUTES, first) ? ROUTES[first]! : 'other'
+  const segment = URL.parse(url)?.pathname.split('/', 2)[1] ?? '?'
+  return Object.hasOwn(ROUTES, segment) ? ROUTES[segment]! : 'other'
 }

@@ -2,60 +2,59 @@ import type { Clock } from '../clock.ts'
 import type { Gauges } from '../db/maintenance/gauges.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Route } from './app.ts'
+import { refusal } from './refusal.ts'
 import type { Client } from './security/client.ts'
 import { hostProblem } from './security/cross-site.ts'
-import { refusal } from './refusal.ts'
 
-/** Several scrapers at once, or an impatient one, read the database once. */
-const KEPT_MS = 3000
+/** Several scrapers cause one read of the database. */
+const GAUGES_MAX_AGE_MS = 3000
 
-/** With more of them, a line for each would be too many for whoever stores it. */
-const MOST_PROJECTS = 50
+/** With more projects, their gauges are summed to limit the number of time series. */
+const MAX_PROJECTS = 50
 
 interface MetricsOptions {
   metrics: Metrics
-  /** The names of the configured providers: each has its lines, also while they are 0. */
+  /** All configured providers, so that idle ones report 0. */
   providers: readonly string[]
-  read: () => Promise<Gauges>
-  /** Whether a request comes from whoever runs this deployment. */
-  isOperator: (request: Request, client: Client) => Promise<boolean>
-  /** Where clients reach the server; null when nobody said. */
+  readGauges: () => Promise<Gauges>
+  isOperator: (request: Request) => Promise<boolean>
   publicUrl: string | null
   clock: Clock
   log: Logger
 }
 
-export type MetricsRoute = (request: Request, client: Client) => Promise<Response>
-
-/** `GET /metrics`, in Prometheus' text format, for this machine and for the operator's key. */
-export function createMetricsRoute(options: MetricsOptions): MetricsRoute {
+/** Serves `GET /metrics` in Prometheus text format to this machine and to the operator's key. */
+export function createMetricsRoute(options: MetricsOptions): Route {
   const { metrics, clock, log } = options
-  let reading: Promise<void> | undefined
-  let readAt = -Infinity
+  const { gauges } = metrics
+  let refreshing: Promise<void> | undefined
+  let refreshedAt = -Infinity
 
   async function refresh(): Promise<void> {
-    const end = metrics.standing.readSeconds.startTimer()
+    const end = gauges.readSeconds.startTimer()
     try {
-      show(options, await options.read())
-      metrics.standing.up.set(1)
+      setGauges(options, await options.readGauges())
+      gauges.up.set(1)
     } catch (error) {
-      // What is known of the process itself matters most while the database is away.
-      metrics.standing.up.set(0)
-      log.warn({ err: error }, 'the gauges about rows cannot be read; the last known are shown')
+      // The metrics of the process itself stay available while the database is down.
+      gauges.up.set(0)
+      log.warn({ err: error }, 'reading the database gauges failed')
     }
     end()
-    readAt = clock.now()
+    refreshedAt = clock.now()
   }
 
   return async (request, client) => {
+    if (new URL(request.url).pathname !== '/metrics') return undefined
     if (request.method !== 'GET') return refusal('METHOD_NOT_ALLOWED', 'Use GET.', { allow: 'GET' })
-    // By a key that is shown: while none is needed, everybody would be the operator.
-    const isOperator = request.headers.has('authorization') && options.isOperator(request, client)
-    if (!isLocal(request, client, options.publicUrl) && !(await isOperator))
-      return refusal('FORBIDDEN', 'Metrics are for this machine and for the key of the operator.')
-    if (clock.now() - readAt >= KEPT_MS)
-      await (reading ??= refresh().finally(() => {
-        reading = undefined
+    // Requires a key: as long as none exists, every caller is the operator.
+    const isOperator = request.headers.has('authorization') && options.isOperator(request)
+    if (!isLocal(request, client(), options.publicUrl) && !(await isOperator))
+      return refusal('FORBIDDEN', "Metrics need a request from this machine or the operator's key.")
+    if (clock.now() - refreshedAt >= GAUGES_MAX_AGE_MS)
+      await (refreshing ??= refresh().finally(() => {
+        refreshing = undefined
       }))
     const headers = { 'content-type': metrics.registry.contentType, 'cache-control': 'no-store' }
     return new Response(await metrics.registry.metrics(), { headers })
@@ -64,51 +63,42 @@ export function createMetricsRoute(options: MetricsOptions): MetricsRoute {
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1)$/
 
-/**
- * True for what began on this machine: not for what a proxy on it passes on, and not for a page that was led here under a
- * name of its own.
- */
+/** False for requests through a proxy on this machine and for pages that use DNS rebinding. */
 function isLocal({ headers }: Request, { address, origin }: Client, publicUrl: string | null): boolean {
-  const passedOn = ['forwarded', 'x-forwarded-for', 'via'].some((name) => headers.has(name))
-  return !passedOn && LOOPBACK.test(address ?? '') && hostProblem(origin, publicUrl) === undefined
+  const isForwarded = ['forwarded', 'x-forwarded-for', 'via'].some((name) => headers.has(name))
+  return !isForwarded && LOOPBACK.test(address ?? '') && hostProblem(origin, publicUrl) === undefined
 }
 
-function show({ metrics: { standing }, providers }: MetricsOptions, gauges: Gauges): void {
-  const everywhere = [standing.queued, standing.running, standing.queueAge]
-  for (const gauge of [...everywhere, standing.unknown, standing.unknownAge, standing.unpriced]) {
+function setGauges({ metrics: { gauges }, providers }: MetricsOptions, read: Gauges): void {
+  const byProvider = [gauges.queued, gauges.running, gauges.queueAge]
+  for (const gauge of [...byProvider, gauges.unknown, gauges.unknownAge, gauges.unpriced]) {
     gauge.reset()
     for (const provider of providers) gauge.set({ provider }, 0)
   }
-  for (const status of ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'])
-    standing.tasks.set({ status: status.toLowerCase() }, 0)
-  for (const { status, count } of gauges.tasks) standing.tasks.set({ status: status.toLowerCase() }, count)
-  for (const { provider, queued, running, oldestDueMs } of gauges.queues) {
-    standing.queued.set({ provider }, queued)
-    standing.running.set({ provider }, running)
-    standing.queueAge.set({ provider }, oldestDueMs / 1000)
+  for (const status of ['queued', 'running', 'outcome_unknown']) gauges.tasks.set({ status }, 0)
+  for (const { status, count } of read.tasks) gauges.tasks.set({ status: status.toLowerCase() }, count)
+  for (const { provider, queued, running, oldestDueMs } of read.queues) {
+    gauges.queued.set({ provider }, queued)
+    gauges.running.set({ provider }, running)
+    gauges.queueAge.set({ provider }, oldestDueMs / 1000)
   }
-  for (const { provider, count, oldestMs, unpriced } of gauges.unknownOutcomes) {
-    standing.unknown.set({ provider }, count)
-    standing.unknownAge.set({ provider }, oldestMs / 1000)
-    standing.unpriced.set({ provider }, unpriced)
+  for (const { provider, count, oldestMs, unpriced } of read.unknownOutcomes) {
+    gauges.unknown.set({ provider }, count)
+    gauges.unknownAge.set({ provider }, oldestMs / 1000)
+    gauges.unpriced.set({ provider }, unpriced)
   }
-  standing.chargePossible.set(
-    gauges.unknownOutcomes.reduce((sum, { chargePossibleMicros }) => sum + chargePossibleMicros, 0),
+  gauges.chargePossible.set(
+    read.unknownOutcomes.reduce((sum, { chargePossibleMicros }) => sum + chargePossibleMicros, 0),
   )
-  standing.resting.reset()
-  for (const { provider, model } of gauges.inCooldown) standing.resting.set({ provider, model }, 1)
-  standing.deliveries.set(gauges.deliveries.pending)
-  standing.deliveryAge.set(gauges.deliveries.oldestMs / 1000)
-  showMoney(standing, gauges)
-}
-
-function showMoney({ held, spent }: Metrics['standing'], { spending }: Gauges): void {
-  held.reset()
-  spent.reset()
-  const isMany = spending.length > MOST_PROJECTS
-  for (const { projectId, heldMicros, spentMicros } of spending) {
-    const project = isMany ? '' : projectId
-    held.inc({ project }, heldMicros)
-    spent.inc({ project }, spentMicros)
+  gauges.unavailable.reset()
+  for (const { provider, model } of read.inCooldown) gauges.unavailable.set({ provider, model }, 1)
+  gauges.deliveries.set(read.deliveries.pending)
+  gauges.deliveryAge.set(read.deliveries.oldestMs / 1000)
+  gauges.held.reset()
+  gauges.spent.reset()
+  for (const { projectId, heldMicros, spentMicros } of read.spending) {
+    const project = read.spending.length > MAX_PROJECTS ? '' : projectId
+    gauges.held.inc({ project }, heldMicros)
+    gauges.spent.inc({ project }, spentMicros)
   }
 }

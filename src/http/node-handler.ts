@@ -3,28 +3,26 @@ import { createServerAdapter } from '@whatwg-node/server'
 import type { App } from './app.ts'
 import { withoutBase } from './base-path.ts'
 
-/** Serves requests of node:http. */
 export interface NodeHandler {
-  /** Resolves once the response was handed over. */
   handle(request: NodeRequest, response: ServerResponse): Promise<void>
-  /** Cuts every open event stream, so that viewers reconnect to another process. */
-  cutStreams(): void
+  /** Aborts all open event streams, so that clients reconnect to another process. */
+  abortStreams(): void
 }
 
-/** `originalUrl` is Express's: the whole path, where `url` lacks what the router took off. */
+/** `originalUrl` is Express's: the full path, where `url` lacks the prefix of the router. */
 type NodeRequest = IncomingMessage & { originalUrl?: string }
 
-/** Serves the app below `basePath`, which is empty for none, as well as without it. */
+/** Serves the app to node:http, both below `basePath` and without it; '' is no base path. */
 export function createNodeHandler(app: App, basePath: string): NodeHandler {
   const streams = new Set<ServerResponse>()
   const adapter = createServerAdapter<{ req?: IncomingMessage; res?: ServerResponse }>(
     async (request, { req, res }) => {
-      const answer = await app(request, req?.socket.remoteAddress)
-      if (res && answer.headers.get('content-type')?.startsWith('text/event-stream')) {
+      const response = await app(request, req?.socket.remoteAddress)
+      if (res && response.headers.get('content-type')?.startsWith('text/event-stream')) {
         streams.add(res)
         res.once('close', () => streams.delete(res))
       }
-      return answer
+      return response
     },
   )
   return {
@@ -33,14 +31,14 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
         adapter(request, response),
       )
     },
-    cutStreams() {
-      // Torn rather than ended: a stream that ends in good order would be taken for whole.
+    abortStreams() {
+      // An aborted stream makes clients reconnect; a completed one does not.
       for (const stream of streams) stream.destroy()
     },
   }
 }
 
-/** Shows the adapter another path, which it reads at once; the other handlers of the server see the real one. */
+/** Runs the adapter with another path, which it reads synchronously; other handlers of the server see the original. */
 function atPath<T>(request: NodeRequest, path: string, run: () => T): T {
   const { url, originalUrl } = request
   request.url = path

@@ -1,9 +1,10 @@
-// How a request is refused before any resolver runs: the closed list of codes, and the two forms of an answer.
+// Refusals of requests: the closed list of codes and the two forms of the response.
 import { GraphQLError } from 'graphql'
+import type { GatewayError, GatewayErrorCode } from '../errors.ts'
 
-/** Every code for a request that is wrong as a request, with its HTTP status. What resolvers refuse stands in errors.ts. */
+/** Codes and HTTP statuses of invalid requests. The codes of resolvers are in errors.ts. */
 export const REQUEST_ERRORS = {
-  /** No HTTP, no JSON, or no GraphQL request. Yoga also answers so, with 405, where a method is wrong. */
+  /** Not HTTP, not JSON or not a GraphQL request. Yoga also uses it with 405 for a wrong method. */
   BAD_REQUEST: 400,
   MULTIPART_INVALID: 400,
   MAP_INVALID: 400,
@@ -14,11 +15,11 @@ export const REQUEST_ERRORS = {
   GRAPHQL_PARSE_FAILED: 400,
   GRAPHQL_VALIDATION_FAILED: 400,
   OPERATION_RESOLUTION_FAILURE: 400,
-  /** Too long, too deep or too costly: what was asked, not what came. */
+  /** The document exceeds the limits on length, depth or complexity. */
   QUERY_TOO_LARGE: 400,
   TOO_MANY_ALIASES: 400,
   TOO_MANY_ROOT_FIELDS: 400,
-  /** Addresses end up in logs and histories, where no credential may be. */
+  /** URLs end up in logs and histories. */
   KEY_IN_URL: 400,
   UNAUTHENTICATED: 401,
   TOO_MANY_SUBSCRIPTIONS: 429,
@@ -36,30 +37,38 @@ export const REQUEST_ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   RANGE_NOT_SATISFIABLE: 416,
   HEADERS_TOO_LARGE: 431,
-  /** A bug or a broken disk. The truth stands in the log beside the id that is shown. */
+  /** A bug or a broken disk; the details are in the log under the id of the message. */
   INTERNAL_SERVER_ERROR: 500,
 } as const
 
 export type RequestErrorCode = keyof typeof REQUEST_ERRORS
 
-/** The refusal as a GraphQL error. Its HTTP status counts whatever form of answer the client accepts. */
+/** A refusal as a GraphQL error. */
 export function requestError(code: RequestErrorCode, message: string): GraphQLError {
-  // Without `spec: false`, clients that accept application/json would be answered with 200.
+  // Without `spec: false`, Yoga answers clients that accept application/json with 200.
   return new GraphQLError(message, {
     extensions: { code, http: { status: REQUEST_ERRORS[code], spec: false } },
   })
 }
 
-/** The body of every refusal outside of GraphQL. */
-export function refusalBody(code: RequestErrorCode, message: string): { error: object } {
-  return { error: { code, message } }
-}
-
-/** The refusal as a response outside of GraphQL. */
+/** A refusal as a response of a route other than GraphQL. */
 export function refusal(
   code: RequestErrorCode,
   message: string,
   headers: Record<string, string> = {},
 ): Response {
-  return Response.json(refusalBody(code, message), { status: REQUEST_ERRORS[code], headers })
+  return Response.json({ error: { code, message } }, { status: REQUEST_ERRORS[code], headers })
+}
+
+/** A GatewayError as a response of a route other than GraphQL. */
+export function gatewayErrorRefusal({ code, message }: GatewayError): Response {
+  const headers: Record<string, string> =
+    code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="darkroom"' } : {}
+  return Response.json({ error: { code, message } }, { status: statusOf(code), headers })
+}
+
+/** 400 for codes without a status of their own. */
+export function statusOf(code: GatewayErrorCode): number {
+  const statuses: Partial<Record<GatewayErrorCode, number>> = REQUEST_ERRORS
+  return statuses[code] ?? 400
 }

@@ -2,79 +2,88 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../clock.ts'
 import type { App } from './app.ts'
+import type { Sockets } from './graphql/websocket.ts'
 import { createNodeHandler } from './node-handler.ts'
 import { answerClientErrors } from './security/client-errors.ts'
-import { letGoOfStuck, STUCK_MS } from './security/slow-client.ts'
-import type { Sockets } from './graphql/websocket.ts'
+import { closeSlowClients, DEFAULT_SLOW_CLIENT_TIMEOUT_MS } from './security/slow-client.ts'
 
 export interface Listener {
-  /** Where it listens, without a slash at the end. */
+  /** Without a trailing slash. */
   url: string
-  /** Lets go of whoever is watching, so that they come back to another process. Requests are answered as before. */
-  dismiss(): Promise<void>
-  /** Takes no new connections, ends the open ones and frees the port. */
+  /** Closes WebSockets and event streams, so that clients reconnect to another process. Serves requests as before. */
+  closeStreams(): Promise<void>
+  /** Closes all connections and frees the port. */
   close(): Promise<void>
 }
 
-/** How long a request may take to arrive, in milliseconds: its headers, all of it, and how often that is looked at. */
-interface Patience {
+/** Time limits for receiving a request, and the interval of their check, in milliseconds. */
+interface RequestTimeouts {
   headersMs: number
   requestMs: number
   checkMs: number
 }
 
-/** What is slower than these, 60 MB in a minute, is an attack more often than a bad line. */
-const PATIENCE: Patience = { headersMs: 14_000, requestMs: 59_000, checkMs: 1_000 }
+/** The largest upload, 60 MB, must arrive within a minute. */
+const DEFAULT_TIMEOUTS: RequestTimeouts = { headersMs: 14_000, requestMs: 59_000, checkMs: 1_000 }
 
-/** Listens on a real port; 0 picks a free one. Rejects when the port is taken. */
+/** Listens on a port; 0 picks a free one. Rejects if the port is in use. */
 export async function listen(
   app: App,
   sockets: Sockets,
-  at: { host: string; port: number; basePath?: string; patience?: Patience; stuckMs?: number },
+  options: {
+    host: string
+    port: number
+    basePath?: string
+    timeouts?: RequestTimeouts
+    slowClientTimeoutMs?: number
+  },
 ): Promise<Listener> {
-  const { headersMs, requestMs, checkMs } = at.patience ?? PATIENCE
-  const requests = createNodeHandler(app, at.basePath ?? '')
+  const { headersMs, requestMs, checkMs } = options.timeouts ?? DEFAULT_TIMEOUTS
+  const handler = createNodeHandler(app, options.basePath ?? '')
   const server = createServer(
     {
       maxHeaderSize: 16_384,
       headersTimeout: headersMs,
       requestTimeout: requestMs,
       connectionsCheckingInterval: checkMs,
-      // Other upgrades are offers that a server may ignore: `curl --http2` makes one with every request.
+      // A server may ignore other upgrades: `curl --http2` offers one with every request.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     (request, response) => {
-      void requests.handle(request, response)
+      void handler.handle(request, response)
     },
   )
   answerClientErrors(server)
-  letGoOfStuck(server, at.stuckMs ?? STUCK_MS, systemClock)
+  closeSlowClients(server, options.slowClientTimeoutMs ?? DEFAULT_SLOW_CLIENT_TIMEOUT_MS, systemClock)
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(at.port, at.host, resolve)
+    server.listen(options.port, options.host, resolve)
   })
   return {
-    url: urlOf(server, at.host),
-    async dismiss() {
+    url: urlOf(options.host, portOf(server)),
+    async closeStreams() {
       await sockets.close()
-      requests.cutStreams()
+      handler.abortStreams()
     },
-    close: () => close(server, sockets),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      await sockets.close()
+      // Unfinished responses would keep the server open.
+      server.closeAllConnections()
+      await closed
+    },
   }
 }
 
-async function close(server: Server, sockets: Sockets): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  await sockets.close()
-  // Whatever is still being sent would keep the server open.
-  server.closeAllConnections()
-  await closed
+function portOf(server: Server): number {
+  // A string only for pipes, null only before it listens.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return (server.address() as AddressInfo).port
 }
 
-function urlOf(server: Server, host: string): string {
-  // A text only for pipes, null only before it listens.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const { port } = server.address() as AddressInfo
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+/** A URL that this machine can open: an address that stands for all addresses becomes a loopback address. */
+export function urlOf(host: string, port: number): string {
+  const reachable = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }

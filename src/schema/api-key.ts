@@ -1,120 +1,115 @@
 import { listKeys } from '../db/access/api-keys.ts'
 import { getProject } from '../db/access/projects.ts'
 import type { ApiKeyRow } from '../db/tables/tables.ts'
+import type { Scope } from '../domain.ts'
 import { prefixOf } from '../engine/access/key-text.ts'
 import { DEFAULT_SCOPES, MAX_KEYS } from '../engine/access/keys.ts'
 import { builder } from './builder.ts'
+import { describedEnum } from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
 import { ProjectRef } from './project.ts'
+import { requires } from './scopes.ts'
 
-const ScopeEnum = builder.enumType('Scope', {
-  description:
-    'What an API key may ask for. Each opens some fields of Query, Mutation and Subscription, and no others.',
-  values: {
-    GENERATE: { description: 'generateImage, cancelTask and retryTask: it may spend money.' },
-    READ: { description: 'Tasks, images, providers and whatever else there is to look at.' },
-    REPORT: { description: 'What was spent, by whom and on what.' },
-    ADMIN: { description: 'Keys, webhooks and doubts of its project. It may give keys any scope.' },
-  } as const,
-})
+const ScopeEnum = describedEnum<Scope>(
+  'Scope',
+  'Permission of an API key. The description of each field of Query, Mutation and Subscription names the scope it requires.',
+  {
+    GENERATE: 'May spend money: generateImage, cancelTask and retryTask.',
+    READ: 'Read tasks, images, providers, webhooks and attempts that need review.',
+    REPORT: 'Read usage, cost and budgets.',
+    ADMIN:
+      'Manage keys, their budgets and limits, and webhooks; resolve attempts and adjust costs. May create keys with any scope.',
+  },
+)
 
 export const ApiKeyRef = builder.objectRef<ApiKeyRow>('ApiKey').implement({
-  description: 'A credential of a project. Its secret was shown once and is stored nowhere.',
+  description: 'A credential of a project. Its secret is shown once, by createApiKey, and is not stored.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'For people: where it is used, for example.' }),
+    ...exposeAll(t, 'String', { name: 'Display name, 1 to 100 characters.' }),
     prefix: t.string({
-      description:
-        'How the key itself begins, dk_live_ and ten characters: no secret, and enough to recognise it.',
+      description: 'Start of the key, which identifies it and is not secret: dk_live_ and ten characters.',
       resolve: ({ handle }) => prefixOf(handle),
-    }),
-    scopes: t.expose('scopes', {
-      type: [ScopeEnum],
-      description: 'Fixed when it was made; never empty.',
     }),
     project: t.field({
       type: ProjectRef,
-      description: 'Whose tasks it asks for and sees.',
+      description: 'The project whose tasks, images and webhooks the key can access.',
       resolve: ({ projectId }, _, { db }) => getProject(db.read, projectId),
     }),
-    createdAt: t.expose('createdAt', {
-      type: 'DateTime',
-      description: 'When it was made and shown.',
+    ...exposeAll(t, 'DateTime', { createdAt: 'Creation time, when the secret was shown.' }),
+    ...exposeNullable(t, 'DateTime', {
+      expiresAt: 'Time from which the key is refused. Null if it never expires.',
+      revokedAt: 'Time of revokeApiKey. Null while the key is not revoked.',
+      lastUsedAt: 'Time of the latest request, to the minute. Null before the first one.',
     }),
-    expiresAt: t.expose('expiresAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'From then on it is refused; null for never.',
-    }),
-    revokedAt: t.expose('revokedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When somebody ended it for good; null for most.',
-    }),
-    lastUsedAt: t.expose('lastUsedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'To the minute; null before its first use.',
-    }),
+    ...exposeAll(t, [ScopeEnum], { scopes: 'Permissions, fixed at creation. Never empty.' }),
   }),
 })
 
 builder.objectField(ProjectRef, 'keys', (t) =>
   t.field({
     type: [ApiKeyRef],
-    description: `Its credentials, oldest first: ${MAX_KEYS} good ones at most.`,
+    description: `API keys of the project, oldest first. At most ${MAX_KEYS} are not revoked.`,
     complexity: { multiplier: MAX_KEYS },
     args: {
-      includeRevoked: t.arg.boolean({ defaultValue: false, description: 'Those that were ended, too.' }),
+      includeRevoked: t.arg.boolean({
+        defaultValue: false,
+        description: 'Whether revoked keys are listed as well.',
+      }),
     },
     resolve: ({ id }, { includeRevoked }, { db }) =>
       listKeys(db.read, id, { includeRevoked: includeRevoked ?? false }),
   }),
 )
 
-interface Created {
+interface CreatedKey {
   key: string
   apiKey: ApiKeyRow
 }
 
-const CreatedRef = builder.objectRef<Created>('CreatedApiKey').implement({
-  description: 'A new credential. Only this answer holds the text of it.',
+const CreatedApiKeyRef = builder.objectRef<CreatedKey>('CreatedApiKey').implement({
+  description: 'Result of createApiKey, with the secret key in plain text.',
   fields: (t) => ({
-    key: t.exposeString('key', {
-      description:
-        'dk_live_…: goes into the header "Authorization: Bearer …". Keep it now, it is never shown again.',
+    ...exposeAll(t, 'String', {
+      key: 'Secret key, dk_live_…, for the header "Authorization: Bearer <key>". Store it now: it cannot be read again.',
     }),
-    apiKey: t.expose('apiKey', {
-      type: ApiKeyRef,
-      description: 'What is kept of it.',
-    }),
+    ...exposeAll(t, ApiKeyRef, { apiKey: 'The created key, without its secret.' }),
   }),
 })
 
 const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
-  description: 'What a new credential is called, may do, and until when.',
+  description: 'Name, permissions and lifetime of a new API key.',
   fields: (t) => ({
-    name: t.string({ required: true, description: '1 to 100 characters, for people.' }),
+    name: t.string({
+      required: true,
+      description: 'Display name, 1 to 100 characters without spaces at either end.',
+    }),
     scopes: t.field({
       type: [ScopeEnum],
       defaultValue: [...DEFAULT_SCOPES],
-      description: 'At least one: no more than its user needs.',
+      description: 'Permissions, at least one. Cannot be changed later.',
     }),
-    expiresAt: t.field({ type: 'DateTime', description: 'Still to come; never when left out.' }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description: 'Time from which the key is refused, in the future. Never by default.',
+    }),
   }),
 })
 
 builder.mutationFields((t) => ({
   createApiKey: t.field({
-    type: CreatedRef,
-    description:
-      "Makes a credential of the caller's project. The first one that is ever made ends the time in which no key was needed.",
-    extensions: { scope: 'ADMIN' },
+    type: CreatedApiKeyRef,
+    ...requires(
+      'ADMIN',
+      "Creates an API key of the caller's project. Creating the first key turns authentication on for everyone. Errors: " +
+        `CONFLICT if the project has ${MAX_KEYS} keys that are not revoked.`,
+    ),
     args: {
       input: t.arg({
         type: CreateApiKeyInput,
         required: true,
-        description: 'Its name, and whatever shall not be at its default.',
+        description: 'Name and settings of the key.',
       }),
     },
     resolve: (_, { input: { name, scopes, expiresAt } }, { engine, caller }) =>
@@ -127,10 +122,12 @@ builder.mutationFields((t) => ({
   }),
   revokeApiKey: t.field({
     type: ApiKeyRef,
-    description:
-      'Ends a credential for good: whoever is connected with it is cut off within 5 seconds. Twice is once.',
-    extensions: { scope: 'ADMIN' },
-    args: { id: t.arg.id({ required: true, description: 'Of any key of the project, key_….' }) },
+    ...requires(
+      'ADMIN',
+      'Revokes an API key for good and disconnects its clients within 5 seconds. Idempotent. Operators can revoke keys of ' +
+        'every project. Errors: NOT_FOUND.',
+    ),
+    args: { id: t.arg.id({ required: true, description: "Id of a key of the caller's project, key_…." }) },
     resolve: (_, { id }, { engine, caller }) => engine.revokeApiKey(caller, id),
   }),
 }))

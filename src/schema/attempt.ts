@@ -3,30 +3,22 @@ import type { AttemptRow } from '../db/tables/tables.ts'
 import type { TaskError } from '../domain.ts'
 import { builder } from './builder.ts'
 import { AttemptStateEnum, ChargedEnum, TaskErrorCodeEnum, WirePhaseEnum } from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
-import { ProviderRef } from './provider.ts'
+import { namedProvider, ProviderRef } from './provider.ts'
 import { UsageRef } from './usage.ts'
 
 export const TaskErrorRef = builder.objectRef<TaskError>('TaskError').implement({
-  description: 'What went wrong at an upstream, and what that means for the wallet.',
+  description: 'Failure of a task or an attempt: its cause, and whether it cost money.',
   fields: (t) => ({
-    code: t.expose('code', {
-      type: TaskErrorCodeEnum,
-      description: 'What programs may act on: the same for every upstream.',
+    ...exposeAll(t, TaskErrorCodeEnum, { code: 'Machine-readable cause, the same for every provider.' }),
+    ...exposeAll(t, 'String', {
+      message: "Explanation for people, with the provider's own text. The wording may change.",
     }),
-    message: t.exposeString('message', {
-      description: 'A sentence for people, with what the upstream said. Its wording may change.',
-    }),
-    retryable: t.exposeBoolean('retryable', {
-      description: 'Whether the same request could end differently later.',
-    }),
-    charged: t.expose('charged', {
-      type: ChargedEnum,
-      description: 'Whether this failure cost money.',
-    }),
-    providerRequestId: t.exposeString('providerRequestId', {
-      nullable: true,
-      description: "The upstream's own id of the request, for its support desk; null when it gave none.",
+    ...exposeAll(t, 'Boolean', { retryable: 'Whether the same request may succeed later.' }),
+    ...exposeAll(t, ChargedEnum, { charged: 'Whether the failed request cost money.' }),
+    ...exposeNullable(t, 'String', {
+      providerRequestId: "The provider's id of the HTTP request, for its support. Null if it sent none.",
     }),
   }),
 })
@@ -35,73 +27,42 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
   description: 'One try of a task at one provider: one possible charge, with the evidence for it.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    number: t.exposeInt('number', { description: "1 for the task's first attempt." }),
     provider: t.field({
       type: ProviderRef,
-      description: 'Where it was sent, or is to be. Never changes: going elsewhere is another attempt.',
-      resolve: ({ provider: name }, _, { providers }) => ({
-        name,
-        provider: providers.find((one) => one.name === name),
-      }),
-    }),
-    state: t.expose('state', {
-      type: AttemptStateEnum,
       description:
-        'From PLANNED to one of the ends. Only PLANNED and LEASED are certain not to have been sent.',
+        'Provider that the attempt is or will be sent to. It never changes; another provider is another attempt.',
+      resolve: ({ provider }, _, context) => namedProvider(provider, context),
     }),
-    charged: t.expose('charged', {
-      type: ChargedEnum,
-      description: 'Whether it cost money: UNKNOWN from the intent to send until the answer is understood.',
+    ...exposeAll(t, AttemptStateEnum, {
+      state: 'Progress from PLANNED to a final value. In PLANNED and LEASED nothing has been sent.',
     }),
-    remoteId: t.exposeString('remoteId', {
-      nullable: true,
-      description: "The upstream's id of what we submitted; null where it answers at once.",
+    ...exposeAll(t, ChargedEnum, {
+      charged: 'Whether it cost money. UNKNOWN from the intent to send until the outcome is known.',
     }),
-    providerRequestId: t.exposeString('providerRequestId', {
-      nullable: true,
-      description: "The upstream's id of the HTTP request; null when it gave none.",
+    ...exposeAll(t, WirePhaseEnum, {
+      wirePhase: 'Furthest point that its request provably reached: the evidence for `charged`.',
     }),
-    httpStatus: t.exposeInt('httpStatus', {
-      nullable: true,
-      description: 'The status code of the answer; null when none came.',
+    ...exposeAll(t, 'Int', { number: 'Position among the attempts of the task, from 1.' }),
+    ...exposeNullable(t, 'Int', { httpStatus: 'Status code of the response. Null if none was received.' }),
+    ...exposeNullable(t, 'String', {
+      remoteId: "The provider's id of the submitted job. Null until known, and for synchronous responses.",
+      providerRequestId: "The provider's id of the HTTP request. Null if it sent none.",
+      priceVersion: 'Price table by which the cost was computed. Null without a price.',
     }),
-    wirePhase: t.expose('wirePhase', {
-      type: WirePhaseEnum,
-      description: 'The furthest that its request provably got: what `charged` rests on.',
-    }),
+    ...exposeNullable(t, 'BigInt', { costMicros: 'Cost in micro-USD. Null means unknown, never free.' }),
     usage: t.field({
       type: UsageRef,
       nullable: true,
-      description: 'Null until it has ended with a possible charge.',
+      description: 'Tokens consumed. Null until it has ended, and if it was not charged.',
       resolve: usageOf,
     }),
-    costMicros: t.expose('costMicros', {
-      type: 'BigInt',
-      nullable: true,
-      description: 'In micro-USD. Null means unknown, never free.',
+    ...exposeNullable(t, TaskErrorRef, {
+      error: 'Failure, or loss of the response. Null if there was none.',
     }),
-    priceVersion: t.exposeString('priceVersion', {
-      nullable: true,
-      description: 'The price table the cost was computed with; null when there is no price.',
-    }),
-    error: t.expose('error', {
-      type: TaskErrorRef,
-      nullable: true,
-      description: 'Null unless it went wrong.',
-    }),
-    createdAt: t.expose('createdAt', {
-      type: 'DateTime',
-      description: 'When it was put into the queue.',
-    }),
-    sentAt: t.expose('sentAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When the intent to send was committed; null before.',
-    }),
-    finishedAt: t.expose('finishedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'Null while it lives, and while its outcome is unknown.',
+    ...exposeAll(t, 'DateTime', { createdAt: 'Time at which it was queued.' }),
+    ...exposeNullable(t, 'DateTime', {
+      sentAt: 'Time at which the intent to send was committed. Null before.',
+      finishedAt: 'Time at which it reached a final state. Null before, also while its outcome is UNKNOWN.',
     }),
   }),
 })

@@ -1,101 +1,89 @@
-// What projects and keys may spend, and what of it is gone.
 import type { Period } from '../domain.ts'
-import { listStandings, type Budget } from '../engine/access/budgets.ts'
+import { listBudgetStatus, type Budget } from '../engine/access/budgets.ts'
 import { GatewayError } from '../errors.ts'
 import { ApiKeyRef } from './api-key.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
+import { describedEnum } from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { ProjectRef } from './project.ts'
+import { requires } from './scopes.ts'
 
-const PeriodEnum = builder.enumType('Period', {
-  description: 'What a budget is for. Days and months are those of UTC.',
-  values: {
-    DAY: { description: 'A calendar day.' },
-    MONTH: { description: 'A calendar month.' },
-    TOTAL: { description: 'All time: it never begins anew.' },
-  } as const satisfies Record<Period, { description: string }>,
-})
+const BudgetPeriodEnum = describedEnum<Period>(
+  'BudgetPeriod',
+  'Time span of a budget. Days and months are those of UTC.',
+  {
+    DAY: 'A calendar day.',
+    MONTH: 'A calendar month.',
+    TOTAL: 'All time; the budget is never reset.',
+  },
+)
 
 const BudgetRef = builder.objectRef<Budget>('Budget').implement({
   description:
-    'What may be spent in the period under way. Every attempt counts in the period in which it was asked for, for good. ' +
-    'All amounts are in micro-USD.',
+    'Spending limit of a project or an API key in the current period, in micro-USD. An attempt counts in the period in ' +
+    'which it was queued, even if its cost becomes known later.',
   fields: (t) => ({
-    period: t.expose('period', {
-      type: PeriodEnum,
-      description: 'Each of the three has a budget of its own, and all of them must allow an attempt.',
+    ...exposeAll(t, BudgetPeriodEnum, {
+      period: 'Each period has its own budget; an attempt must fit into all of them.',
     }),
-    limitMicros: t.expose('limitMicros', {
+    ...exposeNullable(t, 'BigInt', {
+      limitMicros: 'Maximum of held and spent amounts together. Null if there is no budget.',
+    }),
+    ...exposeAll(t, 'BigInt', {
+      heldMicros:
+        'Maximum that attempts of unknown cost could still cost. Attempts without a price are excluded.',
+      spentMicros:
+        'Sum of known costs. Exceeds the limit if that was lowered, or if a provider charged more than was held.',
+    }),
+    remainingMicros: t.expose('leftMicros', {
       type: 'BigInt',
       nullable: true,
-      description: 'The most that may be held and spent together; null for no budget.',
+      description: 'The limit minus held and spent amounts, at least 0. Null if there is no budget.',
     }),
-    heldMicros: t.expose('heldMicros', {
-      type: 'BigInt',
-      description:
-        'The most that attempts of unknown cost could come to; those without a price count nothing.',
-    }),
-    spentMicros: t.expose('spentMicros', {
-      type: 'BigInt',
-      description:
-        'What was spent. More than the limit where that was lowered, or a provider charged more than held.',
-    }),
-    leftMicros: t.expose('leftMicros', {
-      type: 'BigInt',
-      nullable: true,
-      description: 'The limit less what is held and spent, never below 0; null for no budget.',
-    }),
-    resetsAt: t.expose('resetsAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When the next period begins, with nothing spent; null for TOTAL.',
+    ...exposeNullable(t, 'DateTime', {
+      resetsAt: 'Start of the next period, in which nothing is spent yet. Null for TOTAL.',
     }),
   }),
 })
 
-const DESCRIPTION =
-  'One for each Period, set or not: what it may spend, and what is gone. Needs the scope REPORT.'
-
-function standings({ id }: { id: string }, { caller, db, clock }: Context): Promise<Budget[]> {
-  if (!caller.scopes.has('REPORT'))
-    throw new GatewayError(
-      'FORBIDDEN',
-      `budgets needs the scope REPORT; this API key has ${[...caller.scopes].join(', ')}.`,
-    )
-  return listStandings(db.read, id, clock.now())
+for (const owner of [ProjectRef, ApiKeyRef]) {
+  builder.objectField(owner, 'budgets', (t) =>
+    t.field({
+      type: [BudgetRef],
+      description: 'Spending per BudgetPeriod, with or without a limit. Requires the scope REPORT.',
+      complexity: { multiplier: 3 },
+      resolve: ({ id }, _, context) => listBudgets(id, context),
+    }),
+  )
 }
 
-builder.objectField(ProjectRef, 'budgets', (t) =>
-  t.field({
-    type: [BudgetRef],
-    description: DESCRIPTION,
-    complexity: { multiplier: 3 },
-    resolve: (project, _, context) => standings(project, context),
-  }),
-)
-
-builder.objectField(ApiKeyRef, 'budgets', (t) =>
-  t.field({
-    type: [BudgetRef],
-    description: DESCRIPTION,
-    complexity: { multiplier: 3 },
-    resolve: (key, _, context) => standings(key, context),
-  }),
-)
+async function listBudgets(id: string, { caller, db, clock }: Context): Promise<Budget[]> {
+  if (caller.scopes.has('REPORT')) return listBudgetStatus(db.read, id, clock.now())
+  throw new GatewayError(
+    'FORBIDDEN',
+    `budgets needs the scope REPORT; this API key has ${[...caller.scopes].join(', ')}.`,
+  )
+}
 
 builder.mutationField('setBudget', (t) =>
   t.field({
     type: BudgetRef,
-    description:
-      'Sets what a project or a key may spend, on record. It counts from the next attempt on: what is under way goes on, ' +
-      'and what is spent already counts. Projects are for operators.',
-    extensions: { scope: 'ADMIN' },
+    ...requires(
+      'ADMIN',
+      'Sets or removes the spending limit of a project or an API key in one period. Applies from the next attempt; earlier ' +
+        'spending counts. Audited. Errors: NOT_FOUND; FORBIDDEN for a project unless the caller is an operator.',
+    ),
     args: {
-      owner: t.arg.id({ required: true, description: 'Of a project, prj_…, or of a key, key_….' }),
-      period: t.arg({ type: PeriodEnum, required: true, description: 'The others stay as they are.' }),
+      owner: t.arg.id({ required: true, description: 'Id of a project, prj_…, or of an API key, key_….' }),
+      period: t.arg({
+        type: BudgetPeriodEnum,
+        required: true,
+        description: 'The period to set. Budgets of other periods do not change.',
+      }),
       limitMicros: t.arg({
         type: 'BigInt',
-        description: 'In micro-USD, from 0: nothing more may be asked for then. Null takes the budget away.',
+        description: 'New limit in micro-USD, at least 0, which stops spending. Null removes the budget.',
       }),
     },
     resolve: (_, { owner, period, limitMicros }, { engine, caller }) =>

@@ -1,8 +1,8 @@
 import SchemaBuilder from '@pothos/core'
-import ComplexityPlugin from '@pothos/plugin-complexity'
+import ComplexityPlugin, { complexityFromQuery } from '@pothos/plugin-complexity'
+import { Kind, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import type { Context } from './context.ts'
 
-/** The one builder. Types are defined beside the noun they are about, in the other files of this folder. */
 export const builder = new SchemaBuilder<{
   Context: Context
   DefaultFieldNullability: false
@@ -17,16 +17,44 @@ export const builder = new SchemaBuilder<{
 }>({
   defaultFieldNullability: false,
   plugins: [ComplexityPlugin],
-  // A list that does not say how long it may be counts as ten: see complexity.ts.
+  // A list without a multiplier of its own counts as ten items.
   complexity: { defaultComplexity: 1, defaultListMultiplier: 10 },
 })
 
-builder.queryType({ description: 'Everything that can be read. Reading costs nothing upstream.' })
+builder.queryType({ description: 'Read operations. A query sends nothing to a provider and costs nothing.' })
 builder.mutationType({
-  description: 'Everything that can be asked for. Only generateImage and retryTask can cost money.',
+  description:
+    'Write operations. Only generateImage and retryTask permit new charges; an operation contains at most one such field.',
 })
 builder.subscriptionType({
   description:
-    'Everything that can be watched, over WebSocket (graphql-transport-ws) and Server-Sent Events alike. Resume with the ' +
-    'cursor of the last event seen: nothing is missed and nothing comes twice.',
+    'Live updates over WebSocket (graphql-transport-ws) and Server-Sent Events. Task events resume after a cursor without ' +
+    'gaps or duplicates.',
 })
+
+/** The complexity of reading and encoding the bytes of an image, which has megabytes. */
+export const BYTES_COMPLEXITY = 500
+
+/** The size of an operation: levels of fields, and fields to resolve, those in a list once for each possible item. */
+interface Weight {
+  depth: number
+  complexity: number
+}
+
+/** The weight of an operation, from what its fields declare. Expects valid variables. */
+export function weigh(
+  schema: GraphQLSchema,
+  { document, operation }: { document: DocumentNode; operation: OperationDefinitionNode },
+  variables: Record<string, unknown>,
+): Weight {
+  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION)
+  const single: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] }
+  return complexityFromQuery(single, { schema, variables })
+}
+
+/** An input object without its nulls, where null means the same as an absent field. */
+export function withoutNulls<T extends object>(input: T): { [K in keyof T]: NonNullable<T[K]> } {
+  const entries = Object.entries(input).filter(([, value]) => value !== null)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same entries, without those of null
+  return Object.fromEntries(entries) as { [K in keyof T]: NonNullable<T[K]> }
+}

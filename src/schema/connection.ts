@@ -1,4 +1,4 @@
-// Lists that are read page by page: arguments, cursors and types (relay.dev/graphql/connections.htm).
+// Paged lists: arguments, cursors and types (relay.dev/graphql/connections.htm).
 import { badInput, GatewayError } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
@@ -8,40 +8,41 @@ const MAX_PAGE_SIZE = 100
 
 /** The argument `first` of a paged list. */
 export function firstArgument(defaultValue = DEFAULT_PAGE_SIZE) {
-  const description = `At most so many, 1 to ${MAX_PAGE_SIZE}.`
+  const description = `Maximum number of items to return, 1 to ${MAX_PAGE_SIZE}.`
   return builder.args((t) => ({ first: t.int({ defaultValue, description }) }))
 }
 
 /** The size of a page. Throws BAD_USER_INPUT. */
 export function readFirst(first: number | null | undefined, defaultValue = DEFAULT_PAGE_SIZE): number {
   const size = first ?? defaultValue
-  if (size >= 1 && size <= MAX_PAGE_SIZE) return size
-  throw badInput('first', `first is ${size}; 1 to ${MAX_PAGE_SIZE} is possible.`)
+  if (size < 1) throw badInput('first', `first is ${size}; the minimum is 1.`)
+  if (size > MAX_PAGE_SIZE) throw badInput('first', `first is ${size}; the maximum is ${MAX_PAGE_SIZE}.`)
+  return size
 }
 
-/** How much a paged list weighs. `readFirst` refuses more than the maximum, with a better message. */
+/** The complexity of a paged list. Capped, because `readFirst` refuses a larger page with a better message. */
 export function weightOfPage(first: number | null | undefined, defaultValue = DEFAULT_PAGE_SIZE) {
   return { multiplier: Math.min(first ?? defaultValue, MAX_PAGE_SIZE) }
 }
 
-/** A place in a list that is in the order of a moment and, where moments are equal, of the id. */
-interface Place {
+/** A position in a list ordered by a time and, for equal times, by id. */
+interface Position {
   at: number
   id: string
 }
 
 /** The cursors of a list of rows whose ids begin with `prefix`. */
-export function keysetOf<Row extends { id: string }>(prefix: string, momentOf: (row: Row) => number) {
+export function keysetOf<Row extends { id: string }>(prefix: string, timeOf: (row: Row) => number) {
   return {
-    cursorOf: (row: Row) => Buffer.from(`${momentOf(row)}:${row.id}`).toString('base64url'),
+    cursorOf: (row: Row) => Buffer.from(`${timeOf(row)}:${row.id}`).toString('base64url'),
     /** Throws CURSOR_INVALID. */
-    placeOf(cursor: string): Place {
+    positionOf(cursor: string): Position {
       const text = Buffer.from(cursor, 'base64url').toString('utf8')
       const [, at, id = ''] = /^(\d{1,15}):(\w+)$/.exec(text) ?? []
       if (at !== undefined && idPrefix(id) === prefix) return { at: Number(at), id }
       throw new GatewayError(
         'CURSOR_INVALID',
-        'The cursor is not one of this list. Leave it out to start from the first page.',
+        'after is not a cursor of this list. Leave it out to start from the first page.',
         { field: 'after' },
       )
     },
@@ -55,14 +56,14 @@ interface Page<Row> {
   hasNextPage: boolean
 }
 
-/** Reads a page. `list` is asked for one row more than `first`, which says whether more follow. */
+/** Reads a page. `list` returns up to `first` + 1 rows; the extra row tells whether another page follows. */
 export async function readPage<Row extends { id: string }>(
   { first, after }: { first?: number | null | undefined; after?: string | null | undefined },
   keyset: Keyset<Row>,
-  list: (page: { first: number; after: Place | undefined }) => Promise<Row[]>,
+  list: (page: { first: number; after: Position | undefined }) => Promise<Row[]>,
 ): Promise<Page<Row>> {
   const size = readFirst(first)
-  const rows = await list({ first: size, after: after == null ? undefined : keyset.placeOf(after) })
+  const rows = await list({ first: size, after: after == null ? undefined : keyset.positionOf(after) })
   return { rows: rows.slice(0, size), hasNextPage: rows.length > size }
 }
 
@@ -74,13 +75,12 @@ interface PageInfo {
 /** The type of `pageInfo`. */
 export function pageInfoType(name: string) {
   return builder.objectRef<PageInfo>(name).implement({
-    description:
-      'Whether another page follows, and the cursor to continue from (relay.dev/graphql/connections.htm).',
+    description: 'Pagination of a connection (relay.dev/graphql/connections.htm).',
     fields: (t) => ({
-      hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether more items follow in the list.' }),
+      hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether more items follow this page.' }),
       endCursor: t.exposeString('endCursor', {
         nullable: true,
-        description: 'Pass as `after` for the next page; null on an empty page.',
+        description: 'Cursor of the last item. Pass as `after` to get the next page. Null on an empty page.',
       }),
     }),
   })
@@ -88,7 +88,7 @@ export function pageInfoType(name: string) {
 
 type NodeType<Row> = ReturnType<ReturnType<typeof builder.objectRef<Row>>['implement']>
 
-/** The type of a page. Its edges, where it has any, are called `<node>Edge`. */
+/** The type of a page. Without `edgeName` it has no edges. */
 export function connectionType<Row extends { id: string }, Extra extends object = object>(
   name: string,
   options: {
@@ -107,14 +107,14 @@ export function connectionType<Row extends { id: string }, Extra extends object 
       ...(edge && {
         edges: t.field({
           type: [edge],
-          description: 'The items of this page, each with its cursor.',
+          description: 'Items of this page, each with its cursor.',
           complexity: { multiplier: 1 },
           resolve: ({ rows }) => rows,
         }),
       }),
       nodes: t.field({
         type: [node],
-        description: 'The items of this page.',
+        description: 'Items of this page, without cursors.',
         complexity: { multiplier: 1 },
         resolve: ({ rows }) => rows,
       }),
@@ -132,15 +132,15 @@ export function connectionType<Row extends { id: string }, Extra extends object 
 
 function edgeType<Row extends { id: string }>(name: string, node: NodeType<Row>, keyset: Keyset<Row>) {
   return builder.objectRef<Row>(name).implement({
-    description: 'An item and its place in the list.',
+    description: 'An item and its position in the list.',
     fields: (t) => ({
       cursor: t.string({
-        description: 'Pass as `after` to continue after this item.',
+        description: 'Position of the item. Pass as `after` to continue after it.',
         resolve: (row) => keyset.cursorOf(row),
       }),
       node: t.field({
         type: node,
-        description: 'The item at this place in the list.',
+        description: 'The item at this position.',
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Pothos types lists by a condition on the row
         resolve: (row) => row as never,
       }),

@@ -8,24 +8,23 @@ import type { Engine } from '../engine/engine.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Loaders } from './loaders.ts'
 
-/** What every resolver is handed: who asks, and what to ask. Made anew for each operation. */
+/** The context of a resolver. Each operation has its own. */
 export interface Context {
-  /** Who asks. */
   caller: Access
-  /** Whose tasks these are: the caller's. */
+  /** The caller's project. */
   projectId: string
   db: Database
   engine: Engine
   store: AssetStore
   providers: readonly Provider[]
   clock: Clock
-  /** Where clients reach this server, without a slash at the end: asset URLs begin with it. */
+  /** The public URL of this server, without a trailing slash. */
   publicUrl: string
-  /** The path of an image or a rendition of it, signed once keys are needed. Throws BAD_USER_INPUT for a size that cannot be. */
+  /** The path of an image or a rendition, signed once API keys exist. Throws BAD_USER_INPUT for an impossible size. */
   assetPath: (asset: AssetRow, spec?: RenditionSpec) => string
-  /** The caller's IP address, trusted proxies looked through; null when the request came over no connection. */
+  /** The caller's IP address behind trusted proxies; null for a request without a connection. */
   clientAddress: string | null
-  /** The request's Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header); null without one. */
+  /** The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header); null without one. */
   idempotencyKey: string | null
   loaders: Loaders
 }

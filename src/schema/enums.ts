@@ -13,7 +13,7 @@ import type {
   TaskErrorCode,
   TaskStatus,
   UnknownOutcomePolicy,
-  UnsupportedPolicy,
+  UnsupportedSettingPolicy,
   UsageSource,
   WarningCode,
   WebhookEvent,
@@ -21,213 +21,228 @@ import type {
 } from '../domain.ts'
 import { builder } from './builder.ts'
 
-export const TaskStatusEnum = words<TaskStatus>(
+export const TaskStatusEnum = describedEnum<TaskStatus>(
   'TaskStatus',
-  'Where a task stands. SUCCEEDED, FAILED and CANCELED are final.',
+  'State of a task. SUCCEEDED, FAILED and CANCELED are final.',
   {
-    QUEUED: 'Waiting for a provider to have room; nothing has been sent.',
-    RUNNING: 'A provider is working on it, or is about to.',
+    QUEUED: 'In the queue of a provider; no request is in progress.',
+    RUNNING: 'A request is being sent, or a provider is working on it.',
     OUTCOME_UNKNOWN:
-      'It was sent and its answer was lost: it may have been charged. It is not sent again without permission; a late result still ends it.',
-    SUCCEEDED: 'All its images are stored.',
-    FAILED: 'It ended without a result; `error` says why and whether it was charged.',
+      'A request may have been sent and charged, and its response was lost. It is not sent again without permission. A ' +
+      'late result still ends the task.',
+    SUCCEEDED: 'Ended with stored images. Missing ones are named in `warnings`.',
+    FAILED: 'Ended without an image. `error` has the cause, `charged` tells whether it cost money.',
     CANCELED:
-      'Its owner stopped it. If a provider had begun, `charged` tells the truth and the images may still be there.',
+      'Ended by its owner. If a provider had started, `charged` may be YES or UNKNOWN and `images` may hold its result.',
   },
 )
 
-export const OperationEnum = words<Operation>(
+export const OperationEnum = describedEnum<Operation>(
   'Operation',
-  'What kind of work it is; follows from the input.',
+  'Kind of image generation, derived from the input.',
   {
-    GENERATE: 'From a prompt alone.',
-    EDIT: 'From a prompt and 1 to 16 input images.',
+    GENERATE: 'Images from a prompt alone.',
+    EDIT: 'Images from a prompt and 1 to 16 input images.',
   },
 )
 
-export const AttemptStateEnum = words<AttemptState>(
+export const AttemptStateEnum = describedEnum<AttemptState>(
   'AttemptState',
-  'Where an attempt stands: one try of a task at one provider.',
+  'State of an attempt. SUCCEEDED, REJECTED, NOT_SENT, FAILED and CANCELED are final.',
   {
-    PLANNED: 'Waiting in the queue for its time and for room at its provider.',
-    LEASED: 'Taken by a worker; nothing has been sent.',
-    SENDING: 'The intent to send is on record; bytes may have left.',
-    ACCEPTED: 'The provider took it and is asked from time to time how it is doing.',
-    UNKNOWN: 'Nobody can say how it ended. It may have been charged.',
+    PLANNED: 'In the queue, until it is due and its provider has free capacity.',
+    LEASED: 'Claimed by a worker process. Nothing has been sent.',
+    SENDING: 'The intent to send is committed. Bytes may have left this server.',
+    ACCEPTED: 'Accepted by the provider, which is polled for the result.',
+    UNKNOWN: 'The outcome is unknown, and it may have been charged. See attemptsNeedingReview.',
     SUCCEEDED: 'Its images are stored. It was charged.',
-    REJECTED: 'The provider said no. Not charged.',
+    REJECTED: 'Refused by the provider. Not charged.',
     NOT_SENT: 'Provably nothing left this server. Not charged.',
-    FAILED: 'It ended badly and may have been charged.',
-    CANCELED: 'Stopped before anything was sent. Not charged.',
+    FAILED: 'Ended without a result after it was sent, and was or may have been charged.',
+    CANCELED: 'Canceled before anything was sent. Not charged.',
   },
 )
 
-export const ChargedEnum = words<Charged>(
+export const ChargedEnum = describedEnum<Charged>(
   'Charged',
-  'Whether money was spent, as far as can be proved. Missing proof is UNKNOWN, never NO.',
+  'Whether a provider charges for the work, as far as it can be proved. Missing proof is UNKNOWN, never NO.',
   {
-    NO: 'Certainly nothing was charged.',
-    YES: 'The provider worked and charges for it.',
-    UNKNOWN: 'It may have been charged; nobody can say yet.',
+    NO: 'Provably not charged.',
+    YES: 'The provider did the work and charges for it.',
+    UNKNOWN: 'Possibly charged; there is no proof either way.',
   },
 )
 
-export const WirePhaseEnum = words<WirePhase>(
+export const WirePhaseEnum = describedEnum<WirePhase>(
   'WirePhase',
-  'How far a request provably got: the evidence for whether it can have been charged.',
+  'Furthest point that an HTTP request provably reached: the evidence for `Attempt.charged`.',
   {
-    NONE: 'No request has been made yet.',
-    INTENT: 'The decision to send is on record; no byte is known to have left.',
+    NONE: 'No request has been made.',
+    INTENT: 'The intent to send is committed; no byte is known to have left.',
     DISPATCHED: 'The request was handed to an open connection.',
-    HEADERS: 'The status line and headers of an answer came back.',
-    BODY_DONE: 'The whole answer was read.',
+    HEADERS: 'The status line and headers of the response were received.',
+    BODY_DONE: 'The whole response body was read.',
   },
 )
 
-export const QualityEnum = words<Quality>(
+export const QualityEnum = describedEnum<Quality>(
   'Quality',
-  'How much work goes into a picture; the main factor of its price. Which of them a model takes is data.',
+  'Amount of work per image, the main factor of its price. `Capabilities.qualities` lists the values that a model supports.',
   {
-    AUTO: 'The model chooses.',
-    LOW: 'Quickest and cheapest: drafts.',
-    MEDIUM: 'The usual choice.',
-    HIGH: 'Best of the GPT image models up to gpt-image-2; four times the tokens of MEDIUM.',
-    STANDARD: 'dall-e models: the ordinary quality.',
-    HD: 'dall-e-3: finer detail.',
-    XHIGH: 'gpt-image-2.5 models: above HIGH.',
-    MAX: 'gpt-image-2.5 models: the most.',
+    AUTO: 'The provider chooses; see `Task.resolvedSettings`.',
+    LOW: 'Fastest and cheapest, for drafts.',
+    MEDIUM: 'Standard choice of the GPT image models.',
+    HIGH: 'Highest quality of the GPT image models up to gpt-image-2; four times the tokens of MEDIUM.',
+    STANDARD: 'Ordinary quality of the dall-e models.',
+    HD: 'Finer detail; dall-e-3 only.',
+    XHIGH: 'Above HIGH; gpt-image-2.5 models only.',
+    MAX: 'Highest quality of the gpt-image-2.5 models.',
   },
 )
 
-export const BackgroundEnum = words<Background>('Background', 'What is behind the subject.', {
-  AUTO: 'The model chooses.',
-  OPAQUE: 'A filled background.',
-  TRANSPARENT: 'None: PNG and WEBP only.',
-})
+export const BackgroundEnum = describedEnum<Background>(
+  'Background',
+  'Whether the area behind the subject is filled or transparent.',
+  {
+    AUTO: 'The provider chooses; see `Task.resolvedSettings`.',
+    OPAQUE: 'A filled background.',
+    TRANSPARENT: 'No background. Requires PNG or WEBP.',
+  },
+)
 
-export const ModerationEnum = words<Moderation>(
+export const ModerationEnum = describedEnum<Moderation>(
   'Moderation',
-  "How strict the upstream's content filter is.",
+  "Strictness of the provider's content filter.",
   {
-    AUTO: 'As the upstream thinks fit.',
-    LOW: 'Lets more pass than AUTO does.',
+    AUTO: 'The default strictness of the provider.',
+    LOW: 'Less strict than AUTO.',
   },
 )
 
-export const OutputFormatEnum = words<OutputFormat>('OutputFormat', 'The file format of a picture.', {
-  PNG: 'Lossless, can be transparent; the largest.',
-  JPEG: 'Lossy, never transparent; usually the quickest to come.',
-  WEBP: 'Lossy or lossless, can be transparent; the smallest.',
+export const OutputFormatEnum = describedEnum<OutputFormat>('OutputFormat', 'File format of an image.', {
+  PNG: 'Lossless, with transparency; the largest files.',
+  JPEG: 'Lossy, without transparency; usually the fastest to arrive.',
+  WEBP: 'Lossy or lossless, with transparency; the smallest files.',
 })
 
-export const InputFidelityEnum = words<InputFidelity>(
+export const InputFidelityEnum = describedEnum<InputFidelity>(
   'InputFidelity',
-  'How closely an edit keeps to its input images. gpt-image-2 is always faithful and takes no such setting.',
+  'How closely an edit follows its input images. gpt-image-2 always follows them closely and has no such setting.',
   {
-    HIGH: 'Keeps faces and details; costs more input tokens.',
-    LOW: 'Takes them as a hint, for fewer input tokens.',
+    HIGH: 'Preserves faces and details; uses more input tokens.',
+    LOW: 'Follows the inputs loosely; uses fewer input tokens.',
   },
 )
 
-export const StyleEnum = words<Style>('Style', 'How dramatic a picture is. Only dall-e-3 can be told.', {
+export const StyleEnum = describedEnum<Style>('Style', 'How dramatic an image looks; dall-e-3 only.', {
   VIVID: 'Hyper-real and dramatic.',
   NATURAL: 'More natural, less dramatic.',
 })
 
-export const UnsupportedEnum = words<UnsupportedPolicy>(
-  'Unsupported',
-  'What happens when no provider can honour a setting.',
+export const UnsupportedSettingPolicyEnum = describedEnum<UnsupportedSettingPolicy>(
+  'UnsupportedSettingPolicy',
+  'What happens when a provider does not support a setting.',
   {
-    WARN: 'The nearest possible is sent and `Task.warnings` names each difference.',
-    ERROR: 'The request is refused before anything is stored or sent.',
+    WARN: 'The nearest supported value is sent, or the setting is left out. `Task.warnings` names each difference.',
+    ERROR:
+      'The provider is not eligible. CAPABILITY_MISSING if none is left; nothing is stored or sent then.',
   },
 )
 
-export const OnUnknownOutcomeEnum = words<UnknownOutcomePolicy>(
-  'OnUnknownOutcome',
-  'What happens when an answer is lost after the request was sent.',
+export const UnknownOutcomePolicyEnum = describedEnum<UnknownOutcomePolicy>(
+  'UnknownOutcomePolicy',
+  'What happens when a response is lost after the request was sent.',
   {
-    HOLD: 'The task stands as OUTCOME_UNKNOWN until a late result or a decision ends it.',
-    RESEND: 'It is sent again, up to `maxCharges` possible charges: an explicit permission to pay twice.',
+    HOLD: 'The task becomes OUTCOME_UNKNOWN, until a late result or a decision ends it.',
+    RESEND:
+      'The request is sent again, up to `maxCharges` possible charges: explicit permission to pay more than once.',
   },
 )
 
-export const UsageSourceEnum = words<UsageSource>('UsageSource', 'Where the token counts come from.', {
-  REPORTED: 'The provider reported them.',
-  ESTIMATED: 'Computed here from published figures.',
-  UNKNOWN: 'Nobody knows: every count is null, which is not zero.',
+export const UsageSourceEnum = describedEnum<UsageSource>('UsageSource', 'Origin of the token counts.', {
+  REPORTED: 'Reported by the provider.',
+  ESTIMATED: 'Computed by Darkroom from published figures.',
+  UNKNOWN: 'Not reported, or of several sources. Unreported counts are null, never zero.',
 })
 
-export const WarningCodeEnum = words<WarningCode>(
+export const WarningCodeEnum = describedEnum<WarningCode>(
   'WarningCode',
-  'What kind of difference there is between what was asked and what is sent, or what came.',
+  'Kind of difference between the request and what is sent or was received.',
   {
     SETTING_IGNORED: 'A setting is left out.',
     SETTING_CHANGED: 'A setting is replaced by another value.',
-    IMAGES_MISSING: 'A part of the task ended without its images; the others came.',
-    SIZE_DIFFERS: 'Images came in another size than the one that was asked for; they are kept.',
-    MODEL_RETIRING: 'The model will be shut down, or already was; the message says when.',
+    IMAGES_MISSING: 'Part of the task ended without its images; the other images are stored.',
+    SIZE_DIFFERS: 'Images have another size than requested; they are kept.',
+    MODEL_RETIRING: 'The model is shut down within 30 days, or already was; the message has the date.',
   },
 )
 
-export const TaskErrorCodeEnum = words<TaskErrorCode>(
+export const TaskErrorCodeEnum = describedEnum<TaskErrorCode>(
   'TaskErrorCode',
-  'What an upstream did, in words that do not depend on which one it was.',
+  'Cause of a failure. The same codes apply to every provider.',
   {
-    MODERATION_BLOCKED: "The upstream's content filter refused the prompt, an input or the result.",
-    PROVIDER_RATE_LIMITED: 'Too many requests for the upstream at this moment.',
-    PROVIDER_QUOTA: "The operator's account there has no credit left.",
-    PROVIDER_REJECTED: 'The upstream refused the request as it is.',
-    PROVIDER_MISCONFIGURED: "The operator's credentials or settings for the upstream are wrong.",
-    PROVIDER_UNREACHABLE: 'No connection to the upstream could be made; nothing was sent.',
-    PROVIDER_BROKEN: 'The upstream answered with something that makes no sense.',
-    RESULT_UNREACHABLE: 'The upstream made an image and gave an address at which it cannot be fetched.',
-    INPUT_IMAGE_INVALID: 'An input image turned out not to be usable.',
-    INPUT_IMAGE_UNREACHABLE: 'An input image could not be fetched from its address.',
-    OUTCOME_UNKNOWN: 'The answer was lost after the request had been sent.',
-    INTERNAL: 'The gateway itself failed before anything was sent.',
+    MODERATION_BLOCKED: "The provider's content filter refused the prompt, an input or the result.",
+    PROVIDER_RATE_LIMITED: 'The provider receives too many requests at the moment.',
+    PROVIDER_QUOTA: "The operator's account at the provider has no credit left.",
+    PROVIDER_REJECTED: 'The provider refused the request as it is.',
+    PROVIDER_MISCONFIGURED: "The operator's credentials or settings for the provider are wrong.",
+    PROVIDER_UNREACHABLE: 'No connection to the provider could be made; nothing was sent.',
+    PROVIDER_BROKEN: 'The provider failed, or its response is not valid.',
+    RESULT_UNREACHABLE: 'The provider made an image that cannot be fetched.',
+    INPUT_IMAGE_INVALID: 'An input image turned out to be unusable.',
+    INPUT_IMAGE_UNREACHABLE: 'An input image could not be fetched from its URL.',
+    OUTCOME_UNKNOWN: 'The response was lost after the request was sent.',
+    INTERNAL:
+      'Darkroom failed, either before anything was sent or while storing a paid image; see `charged`.',
   },
 )
 
-export const WebhookEventEnum = words<WebhookEvent>(
+export const WebhookEventEnum = describedEnum<WebhookEvent>(
   'WebhookEvent',
-  'What a webhook can be told. In a payload, `type` is the same in lower case with a dot: task.succeeded.',
+  'Kind of webhook message. In the payload, `type` is the lower-case form with a dot, such as task.succeeded.',
   {
-    TASK_SUCCEEDED: 'All images of a task are stored; the payload links to them.',
-    TASK_FAILED: 'A task ended without a result.',
-    TASK_CANCELED: 'A task was stopped by its owner; it may have been charged.',
+    TASK_SUCCEEDED: 'The images of a task are stored; the payload links to them.',
+    TASK_FAILED: 'A task ended without an image.',
+    TASK_CANCELED: 'A task was canceled by its owner; it may have been charged.',
     TASK_OUTCOME_UNKNOWN:
-      'An answer was lost after sending, so somebody may have to decide. Its end may still follow.',
+      'A response was lost after sending; a decision may be needed. The task may still end.',
   },
 )
 
-export const DeliveryStateEnum = words<DeliveryState>(
+export const DeliveryStateEnum = describedEnum<DeliveryState>(
   'WebhookDeliveryState',
-  'Whether a webhook has been told.',
+  'Progress of a delivery to its receiver.',
   {
-    PENDING: 'On its way: it is tried at once, then ten times in all over three days.',
-    SUCCEEDED: 'The receiver answered with a 2xx status.',
+    PENDING: 'In progress: tried at once, then again up to ten tries in all over three days.',
+    SUCCEEDED: 'The receiver responded with a 2xx status.',
     FAILED: 'Given up: every try failed, the receiver is gone, or the webhook was deleted.',
   },
 )
 
-export const DeliveryFailureEnum = words<DeliveryFailure>('WebhookFailure', 'Why one try did not succeed.', {
-  REFUSED: 'It was answered with a 4xx or 5xx status.',
-  REDIRECTED: 'It was answered with a 3xx status, which is never followed.',
-  GONE: 'It was answered with 410: nothing more is sent there.',
-  TIMED_OUT: 'No answer came within 15 seconds.',
-  UNREACHABLE: 'No connection could be made, or it broke before an answer came.',
-  ADDRESS_FORBIDDEN: 'Its host resolves to an address that is not public.',
-})
+export const DeliveryFailureEnum = describedEnum<DeliveryFailure>(
+  'WebhookFailure',
+  'Reason why a single try failed.',
+  {
+    REFUSED: 'The response had a 4xx or 5xx status.',
+    REDIRECTED: 'The response had a 3xx status; redirects are not followed.',
+    GONE: 'The response had the status 410; nothing more is sent there.',
+    TIMED_OUT: 'No response within 15 seconds.',
+    UNREACHABLE: 'No connection could be made, or it broke before a response arrived.',
+    ADDRESS_FORBIDDEN: 'The host resolves to an address that is not public.',
+  },
+)
 
-/** An enum whose every value is described, or it does not compile. */
-function words<Word extends string>(name: string, description: string, values: Record<Word, string>) {
+/** An enum with a description for every value: a missing one does not compile. */
+export function describedEnum<Value extends string>(
+  name: string,
+  description: string,
+  values: Record<Value, string>,
+) {
   return builder.enumType(name, {
     description,
-    // fromEntries forgets which keys there are.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- fromEntries forgets the keys
     values: Object.fromEntries(
-      Object.entries(values).map(([word, text]) => [word, { value: word, description: text }]),
-    ) as Record<Word, { value: Word; description: string }>,
+      Object.entries(values).map(([value, text]) => [value, { value, description: text }]),
+    ) as Record<Value, { value: Value; description: string }>,
   })
 }

@@ -1,6 +1,8 @@
+import type { FieldMap } from '@pothos/core'
 import { listEvents } from '../db/tasks/events.ts'
 import { findAsset } from '../db/tasks/assets.ts'
 import { findAttempt } from '../db/attempts/attempts.ts'
+import type { AttemptRow } from '../db/tables/tables.ts'
 import { decodeCursor, encodeCursor } from '../engine/events/cursor.ts'
 import type { FeedItem } from '../engine/events/feed.ts'
 import { AttemptRef } from './attempt.ts'
@@ -8,15 +10,20 @@ import { builder } from './builder.ts'
 import { firstArgument, readFirst, weightOfPage } from './connection.ts'
 import type { Context } from './context.ts'
 import { TaskStatusEnum } from './enums.ts'
+import { exposeAll } from './expose.ts'
 import { PartialImageRef } from './image.ts'
+import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
 import { readFilter, TaskFilterInput } from './tasks.ts'
 
-type Body<Type extends FeedItem['body']['type']> = Extract<FeedItem['body'], { type: Type }>
-/** What is told, narrowed to one kind of event. */
-type ToldOf<Type extends FeedItem['body']['type']> = FeedItem & { body: Body<Type> }
+type Kind = FeedItem['body']['type']
+type EventFieldBuilder<Type extends Kind> = PothosSchemaTypes.ObjectFieldBuilder<
+  typeof builder.$inferSchemaTypes,
+  ItemOf<Type>
+>
+type ItemOf<Type extends Kind> = FeedItem & { body: Extract<FeedItem['body'], { type: Type }> }
 
-const TYPE_NAMES: Record<FeedItem['body']['type'], string> = {
+const TYPE_NAMES: Record<Kind, string> = {
   TASK_SNAPSHOT: 'TaskSnapshot',
   TASK_QUEUED: 'TaskQueued',
   ATTEMPT_STARTED: 'AttemptStarted',
@@ -28,126 +35,109 @@ const TYPE_NAMES: Record<FeedItem['body']['type'], string> = {
 }
 
 const TaskEventRef = builder.interfaceRef<FeedItem>('TaskEvent').implement({
-  description: 'One thing that happened to a task. It never changes; only `task` is read anew each time.',
+  description: 'An immutable event in the life of a task. Only `task` is read at the time of delivery.',
   resolveType: ({ body }) => TYPE_NAMES[body.type],
   fields: (t) => ({
-    cursor: t.exposeString('cursor', {
-      description: 'Give it back as `after` to go on behind this event. Opaque.',
-    }),
-    at: t.expose('at', {
-      type: 'DateTime',
-      description: 'When it happened; for a snapshot, when it was taken.',
-    }),
-    task: t.expose('task', {
-      type: TaskRef,
-      description: 'The task as it is now: at least as new as the event.',
-    }),
+    ...exposeAll(t, 'String', { cursor: 'Opaque position. Pass as `after` to resume after this event.' }),
+    ...exposeAll(t, 'DateTime', { at: 'Time of the event; for a snapshot, the time it was taken.' }),
+    ...exposeAll(t, TaskRef, { task: 'Current state of the task, at least as new as the event.' }),
   }),
 })
 
-const attemptOf = async ({ task, body }: FeedItem & { body: { attemptId: string } }, context: Context) =>
-  (await findAttempt(context.db.read, task.projectId, body.attemptId))!
+/** Implements the type of one kind of event. */
+function eventType<Type extends Kind>(
+  type: Type,
+  description: string,
+  fields: (t: EventFieldBuilder<Type>) => FieldMap = () => ({}),
+): void {
+  const interfaces = [TaskEventRef]
+  builder.objectRef<ItemOf<Type>>(TYPE_NAMES[type]).implement({ description, interfaces, fields })
+}
 
-builder.objectType(builder.objectRef<ToldOf<'TASK_SNAPSHOT'>>('TaskSnapshot'), {
-  description: 'How things stand when watching begins. Always first, and never part of the log.',
-  interfaces: [TaskEventRef],
-  fields: (t) => ({
+/** The field `attempt` of an event. */
+const attemptField = (description: string) => ({
+  type: AttemptRef,
+  description,
+  resolve: async (
+    { task, body }: FeedItem & { body: { attemptId: string } },
+    _: object,
+    { db }: Context,
+  ): Promise<AttemptRow> => (await findAttempt(db.read, task.projectId, body.attemptId))!,
+})
+
+eventType(
+  'TASK_SNAPSHOT',
+  'State of a task when a subscription starts. The first event of every taskEvents; not part of the log.',
+  (t) => ({
     resync: t.boolean({
       description:
-        'True when events after the cursor that was given are no longer kept: go on from this, and in a feed read lists anew.',
+        'True if events after the given cursor are no longer stored. Continue from this state; with taskFeed, read lists again.',
       resolve: ({ body }) => body.resync,
     }),
   }),
-})
-builder.objectType(builder.objectRef<ToldOf<'TASK_QUEUED'>>('TaskQueued'), {
-  description: 'It was asked for, or its owner asked for it again.',
-  interfaces: [TaskEventRef],
-})
-builder.objectType(builder.objectRef<ToldOf<'ATTEMPT_STARTED'>>('AttemptStarted'), {
-  description: 'An attempt is being sent: from now on it may be charged.',
-  interfaces: [TaskEventRef],
-  fields: (t) => ({
-    attempt: t.field({
-      type: AttemptRef,
-      description: 'The attempt as it is now, which may be further than this event.',
-      resolve: (told, _, context) => attemptOf(told, context),
+)
+eventType('TASK_QUEUED', 'The task was created, or retryTask resumed it.')
+eventType('ATTEMPT_STARTED', 'An attempt is being sent. From now on it may be charged.', (t) => ({
+  attempt: t.field(attemptField('Current state of the attempt, which may be newer than the event.')),
+}))
+eventType(
+  'TASK_PROGRESSED',
+  'The progress increased. At most about two such events per second are recorded.',
+  (t) => ({
+    progress: t.float({
+      description: 'Fraction from 0 to 1 at the time of the event.',
+      resolve: ({ body }) => body.progress,
     }),
   }),
-})
-builder.objectType(builder.objectRef<ToldOf<'TASK_PROGRESSED'>>('TaskProgressed'), {
-  description: 'It got further. At most about two a second are recorded.',
-  interfaces: [TaskEventRef],
-  fields: (t) => ({
-    progress: t.float({ description: '0 to 1, as of this event.', resolve: ({ body }) => body.progress }),
+)
+eventType('PARTIAL_IMAGE_RECEIVED', 'A partial image was received and stored.', (t) => ({
+  partialImage: t.field({
+    type: PartialImageRef,
+    nullable: true,
+    description: 'The stored file, for download from `image.url`. Null once it was removed.',
+    resolve: async ({ task, body }, _, { db }) =>
+      (await findAsset(db.read, task.projectId, body.assetId)) ?? null,
   }),
-})
-builder.objectType(builder.objectRef<ToldOf<'PARTIAL_IMAGE_RECEIVED'>>('PartialImageReceived'), {
-  description: 'A preview came, and is stored.',
-  interfaces: [TaskEventRef],
-  fields: (t) => ({
-    partialImage: t.field({
-      type: PartialImageRef,
-      nullable: true,
-      description: 'The preview, to be fetched from `image.url`; null once it is no longer kept.',
-      resolve: async ({ task, body }, _, { db }) =>
-        (await findAsset(db.read, task.projectId, body.assetId)) ?? null,
-    }),
+}))
+eventType('ATTEMPT_ENDED', 'An attempt ended. Another may follow if it failed without a charge.', (t) => ({
+  attempt: t.field(attemptField('The attempt with its outcome, charge and cost.')),
+}))
+eventType(
+  'OUTCOME_BECAME_UNKNOWN',
+  'The response to an attempt was lost. It may have been charged and is not sent again without permission.',
+  (t) => ({
+    attempt: t.field(
+      attemptField('The attempt with the evidence: `wirePhase`, `httpStatus` and `remoteId`.'),
+    ),
   }),
-})
-builder.objectType(builder.objectRef<ToldOf<'ATTEMPT_ENDED'>>('AttemptEnded'), {
-  description: 'An attempt ended. When it failed without a charge, another may follow.',
-  interfaces: [TaskEventRef],
-  fields: (t) => ({
-    attempt: t.field({
-      type: AttemptRef,
-      description: 'The attempt with its outcome, charge and cost.',
-      resolve: (told, _, context) => attemptOf(told, context),
-    }),
+)
+eventType('TASK_FINISHED', 'The task reached a final state. The last event of every task.', (t) => ({
+  status: t.field({
+    type: TaskStatusEnum,
+    description: 'SUCCEEDED, FAILED or CANCELED.',
+    resolve: ({ body }) => body.status,
   }),
-})
-builder.objectType(builder.objectRef<ToldOf<'OUTCOME_BECAME_UNKNOWN'>>('OutcomeBecameUnknown'), {
-  description:
-    'The answer to an attempt was lost: it may have been charged, and is not sent again without permission.',
-  interfaces: [TaskEventRef],
-  fields: (t) => ({
-    attempt: t.field({
-      type: AttemptRef,
-      description: 'The attempt with the evidence: `wirePhase`, `httpStatus`, `remoteId`.',
-      resolve: (told, _, context) => attemptOf(told, context),
-    }),
-  }),
-})
-builder.objectType(builder.objectRef<ToldOf<'TASK_FINISHED'>>('TaskFinished'), {
-  description: 'It ended for good. The last event of every task.',
-  interfaces: [TaskEventRef],
-  fields: (t) => ({
-    status: t.field({
-      type: TaskStatusEnum,
-      description: 'SUCCEEDED, FAILED or CANCELED.',
-      resolve: ({ body }) => body.status,
-    }),
-  }),
-})
+}))
 
-/** Most tasks have fewer events. */
+/** More than most tasks have. */
 const EVENTS_PAGE = 100
 
 builder.objectField(TaskRef, 'events', (t) =>
   t.field({
     type: [TaskEventRef],
     description:
-      'Its log, oldest first; empty once it is no longer kept. To be told of what comes next, subscribe to taskEvents.',
+      'Log of the task, oldest first. Empty once it was removed by the configured retention. taskEvents delivers new events.',
     complexity: ({ first }) => weightOfPage(first, EVENTS_PAGE),
     args: {
-      after: t.arg.string({ description: 'A cursor of this task; from the beginning when left out.' }),
+      after: t.arg.string({ description: 'Cursor of an event of this task. The beginning by default.' }),
       ...firstArgument(EVENTS_PAGE),
     },
     async resolve(task, { after, first }, { db }) {
       const limit = readFirst(first, EVENTS_PAGE)
-      const seq = after == null ? 0 : decodeCursor(after, 'task', task.id, task.lastSeq)
-      const events = await listEvents(db.read, task.id, seq, limit)
-      return events.map(({ body, at, seq: own }) => ({
-        cursor: encodeCursor('task', task.id, own),
+      const position = after == null ? 0 : decodeCursor(after, 'task', task.id, task.lastSeq)
+      const events = await listEvents(db.read, task.id, position, limit)
+      return events.map(({ body, at, seq }) => ({
+        cursor: encodeCursor('task', task.id, seq),
         at,
         task,
         body,
@@ -159,38 +149,43 @@ builder.objectField(TaskRef, 'events', (t) =>
 builder.subscriptionFields((t) => ({
   taskEvents: t.field({
     type: TaskEventRef,
-    description:
-      'Watches one task: a TaskSnapshot, then every event after `after` (those to come, without it), and completes ' +
-      'behind TaskFinished. Subscribing after the end still tells the end.',
-    extensions: { scope: 'READ' },
+    ...requires(
+      'READ',
+      'Events of one task: a TaskSnapshot, then every event after `after`, or every new event without it. The stream ' +
+        'completes after TaskFinished, which a late subscriber receives as well. Errors: NOT_FOUND, CURSOR_INVALID, ' +
+        'SHUTTING_DOWN.',
+    ),
     args: {
-      taskId: t.arg.id({ required: true, description: "The id of a task of the caller's project." }),
+      taskId: t.arg.id({ required: true, description: "Id of a task of the caller's project, task_…." }),
       after: t.arg.string({
         description:
-          'The cursor of the last event seen: nothing is missed, nothing comes twice. An event that is no longer kept ' +
-          'is not told; `TaskSnapshot.resync` says so.',
+          'Cursor of the last event received: delivery resumes without gaps or duplicates. `TaskSnapshot.resync` tells if ' +
+          'events are no longer stored.',
       }),
     },
     subscribe: (_, { taskId, after }, { engine, projectId }) =>
       engine.watchTask(projectId, taskId, after ?? null),
-    resolve: (told) => told,
+    resolve: (item) => item,
   }),
   taskFeed: t.field({
     type: TaskEventRef,
-    description:
-      'Watches every task of the project, for dashboards: without `after` a TaskSnapshot of each unfinished task (the ' +
-      'newest 100), then every event as it happens. Its cursors are its own; `TaskConnection.feedCursor` is one too. ' +
-      'Never completes by itself.',
-    extensions: { scope: 'READ' },
+    ...requires(
+      'READ',
+      'Events of all tasks of the project. Without `after`, a TaskSnapshot of each unfinished task (the newest 100) first. ' +
+        'Never completes. Errors: CURSOR_INVALID, SHUTTING_DOWN.',
+    ),
     args: {
       filter: t.arg({
         type: TaskFilterInput,
-        description: 'Only tasks that pass it at the time of the event.',
+        description: 'Conditions that a task must meet at the time of delivery. All tasks by default.',
       }),
-      after: t.arg.string({ description: 'The cursor of the last event seen in this feed.' }),
+      after: t.arg.string({
+        description:
+          'Cursor of the last event received from taskFeed, or `TaskConnection.feedCursor`. A cursor of taskEvents is not valid.',
+      }),
     },
     subscribe: (_, { filter, after }, { engine, projectId }) =>
       engine.watchProject(projectId, readFilter(filter), after ?? null),
-    resolve: (told) => told,
+    resolve: (item) => item,
   }),
 }))

@@ -1,131 +1,143 @@
 import { DEFAULT_INPUT, type TaskInput } from '../engine/tasks/input.ts'
 import { badInput } from '../errors.ts'
-import { builder } from './builder.ts'
+import { builder, withoutNulls } from './builder.ts'
 import {
   BackgroundEnum,
   InputFidelityEnum,
   ModerationEnum,
-  OnUnknownOutcomeEnum,
   OutputFormatEnum,
   QualityEnum,
   StyleEnum,
-  UnsupportedEnum,
+  UnknownOutcomePolicyEnum,
+  UnsupportedSettingPolicyEnum,
 } from './enums.ts'
+import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
 
 const ImageInput = builder.inputType('ImageInput', {
-  description: 'An input image: PNG, JPEG or WebP of up to 20 MB, given in exactly one of four ways.',
+  description:
+    'An input image: PNG, JPEG or WebP of up to 20 MiB, given in exactly one of four ways. Embedded metadata is removed.',
   isOneOf: true,
   fields: (t) => ({
-    url: t.field({ type: 'URL', description: 'A public https address; fetched before anything is sent.' }),
-    dataUrl: t.string({ description: 'data:image/png;base64,… with the bytes themselves.' }),
-    upload: t.field({
-      type: 'Upload',
-      description: 'A file part of the same multipart request, 20 MB at most.',
+    url: t.field({
+      type: 'URL',
+      description: 'Public https URL on port 443 or 80, fetched before the provider is called.',
     }),
-    imageId: t.id({ description: 'The id of an earlier Image of the project: edit a result further.' }),
+    dataUrl: t.string({
+      description: 'Data URL with the bytes in base64: data:image/png;base64,… (or jpeg, or webp).',
+    }),
+    upload: t.field({ type: 'Upload', description: 'File part of the same multipart request.' }),
+    imageId: t.id({ description: 'Id of an Image of the project, such as an earlier result.' }),
   }),
 })
 
 export const MetadataInput = builder.inputType('MetadataInput', {
-  description: "A label of the caller's own on a task, never sent upstream.",
+  description: "A label of the caller's own on a task. It is not sent to providers.",
   fields: (t) => ({
     key: t.string({ required: true, description: '1 to 64 letters, digits, dots, dashes and underscores.' }),
-    value: t.string({ required: true, description: 'Up to 500 characters.' }),
+    value: t.string({ required: true, description: 'Text of up to 500 characters.' }),
   }),
 })
 
 // A `defaultValue` declares in the schema what DEFAULT_INPUT applies: to absent fields and to null.
 const GenerateImageInput = builder.inputType('GenerateImageInput', {
-  description: 'What to paint. With `images` it is an edit, without it a generation.',
+  description: 'Prompt and settings. With `images` it is an edit, else a generation.',
   fields: (t) => ({
     prompt: t.string({
       required: true,
       description:
-        'What the image shows, or how to change it. The GPT image models take up to 32000 characters.',
+        'Description of the image or of the edit, not empty. The GPT image models accept up to 32000 characters.',
     }),
     model: t.string({
       defaultValue: DEFAULT_INPUT.model,
-      description: 'One that a provider serves: see Query.providers.',
+      description: 'Name of a model in `Provider.models`. Errors: MODEL_UNKNOWN.',
     }),
     providers: t.stringList({
       description:
-        'The allowed providers in order of preference. The router picks among all that can when left out.',
+        'Names of the allowed providers in order of preference, at least one. By default, all that support the request. ' +
+        'Errors: PROVIDER_UNKNOWN.',
     }),
     images: t.field({
       type: [ImageInput],
-      description: 'Up to 16 images to edit or to take as reference. Their presence makes it an edit.',
+      description: 'Images to edit or to use as reference, at most 16. They make the task an EDIT.',
     }),
     mask: t.field({
       type: ImageInput,
-      description: 'Of the size of the first image; its transparent pixels are redrawn.',
+      description:
+        'Image of the size of the first image, with an alpha channel. Its transparent pixels are redrawn. Requires `images`.',
     }),
     size: t.field({
       type: 'ImageSize',
       defaultValue: DEFAULT_INPUT.size,
-      description: 'auto or WIDTHxHEIGHT in pixels.',
+      description: 'auto, or WIDTHxHEIGHT in pixels as in `Capabilities.sizes`.',
     }),
     quality: t.field({
       type: QualityEnum,
       defaultValue: DEFAULT_INPUT.quality,
-      description: 'The main factor of the price. Which a model takes is data: see Query.providers.',
+      description: 'Amount of work per image, the main factor of its price.',
     }),
     background: t.field({
       type: BackgroundEnum,
       defaultValue: DEFAULT_INPUT.background,
-      description: 'TRANSPARENT needs PNG or WEBP, and a model that can.',
+      description: 'TRANSPARENT requires the format PNG or WEBP, and a model that supports it.',
     }),
     moderation: t.field({
       type: ModerationEnum,
       defaultValue: DEFAULT_INPUT.moderation,
-      description: "LOW asks the upstream's content filter to let more pass.",
+      description: "LOW makes the provider's content filter less strict.",
     }),
     outputFormat: t.field({
       type: OutputFormatEnum,
       defaultValue: DEFAULT_INPUT.outputFormat,
-      description: 'PNG, JPEG or WEBP: decides whether the result can be transparent or compressed.',
+      description: 'File format of the results. JPEG excludes transparency, PNG excludes compression.',
     }),
     outputCompression: t.int({
-      description: '0 to 100, JPEG and WEBP only; the upstream chooses when left out.',
+      description:
+        '0 (smallest file) to 100 (best image), for JPEG and WEBP only. Chosen by the provider by default.',
     }),
     inputFidelity: t.field({
       type: InputFidelityEnum,
-      description: 'Edits only; the upstream chooses when left out.',
+      description: 'Edits only. Chosen by the provider by default.',
     }),
-    style: t.field({ type: StyleEnum, description: 'dall-e-3 only; the upstream chooses when left out.' }),
-    n: t.int({ defaultValue: DEFAULT_INPUT.n, description: 'How many images, 1 to 10.' }),
+    style: t.field({ type: StyleEnum, description: 'dall-e-3 only. Chosen by the provider by default.' }),
+    n: t.int({ defaultValue: DEFAULT_INPUT.n, description: 'Number of images, 1 to 10.' }),
     partialImages: t.int({
       defaultValue: DEFAULT_INPUT.partialImages,
-      description: 'How many previews to ask for, 0 to 3. Each costs 100 output tokens at OpenAI.',
+      description:
+        'Number of partial images to request, 0 to 3. Fewer may arrive. Each costs 100 output tokens at OpenAI.',
     }),
-    user: t.string({ description: "The caller's own end user, for abuse control; 1 to 256 characters." }),
+    user: t.string({
+      description:
+        "Identifier of the caller's end user, 1 to 256 characters. For reports, and sent to providers for abuse control.",
+    }),
     metadata: t.field({
       type: [MetadataInput],
-      description: 'Up to 16 labels, each key once; kept with the task and never sent upstream.',
+      description: 'At most 16 labels with unique keys, stored with the task and not sent to providers.',
     }),
     callbackUrl: t.field({
       type: 'URL',
       description:
-        'A public https address that is sent a signed POST when the task ends: see Query.webhookSecret.',
+        'Public https URL on port 443 or 80 that receives a signed POST when the task ends or its outcome becomes unknown. ' +
+        '`Query.webhookSecret` verifies it.',
     }),
     idempotencyKey: t.string({
       description:
-        '1 to 255 printable characters, here or in the Idempotency-Key header. The same key with the same input is the ' +
-        'same task, however often it is sent.',
+        'Makes the request idempotent: the same key and input return the same task. 1 to 255 printable ASCII characters without ' +
+        'spaces, here or in the header Idempotency-Key. Errors: IDEMPOTENCY_KEY_REUSED for other input.',
     }),
     unsupported: t.field({
-      type: UnsupportedEnum,
+      type: UnsupportedSettingPolicyEnum,
       defaultValue: DEFAULT_INPUT.unsupported,
-      description: 'What to do about a setting that no provider can honour.',
+      description: 'Whether a setting that a provider does not support is a warning or an error.',
     }),
     onUnknownOutcome: t.field({
-      type: OnUnknownOutcomeEnum,
+      type: UnknownOutcomePolicyEnum,
       defaultValue: DEFAULT_INPUT.onUnknownOutcome,
-      description: 'What to do when an answer is lost after sending.',
+      description: 'Whether a request is sent again after its response was lost.',
     }),
     maxCharges: t.int({
       defaultValue: DEFAULT_INPUT.maxCharges,
-      description: 'How many possible charges this task may have, 1 to 5.',
+      description: 'Maximum number of possible charges for each provider request of the task, 1 to 5.',
     }),
   }),
 })
@@ -133,65 +145,62 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
 builder.mutationFields((t) => ({
   generateImage: t.field({
     type: TaskRef,
-    description:
-      'Asks for an image. Answers with the task at once, when it is stored; the picture is made whether the caller ' +
-      'stays or not. Bad input is refused here, before anything is stored or sent.',
-    extensions: { scope: 'GENERATE', paid: true },
+    ...requires(
+      'GENERATE',
+      'Creates a task and returns it as soon as it is stored; the client does not have to stay connected. Invalid input is ' +
+        'refused before anything is stored or sent. Errors: MODEL_UNKNOWN, PROVIDER_UNKNOWN, CAPABILITY_MISSING, ' +
+        'IDEMPOTENCY_KEY_REUSED, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, SHUTTING_DOWN.',
+      { paid: true },
+    ),
     args: {
-      input: t.arg({
-        type: GenerateImageInput,
-        required: true,
-        description: 'The prompt, and every setting that shall not be at its default.',
-      }),
+      input: t.arg({ type: GenerateImageInput, required: true, description: 'Prompt and settings.' }),
     },
     async resolve(_, { input }, { engine, caller, idempotencyKey }) {
-      const { task, replayed } = await engine.create(caller, readInput(input, idempotencyKey))
+      const { task, replayed } = await engine.createTask(caller, readInput(input, idempotencyKey))
       return Object.assign(task, { replayed })
     },
   }),
   cancelTask: t.field({
     type: TaskRef,
-    description:
-      'Stops a task as far as that is possible: free of charge before it was sent. A provider that is already at work ' +
-      'is paid; its result is stored, and the task ends as CANCELED. Canceling twice is canceling once.',
-    extensions: { scope: 'GENERATE' },
-    args: { id: t.arg.id({ required: true, description: 'Of a task that has not ended.' }) },
-    resolve: (_, { id }, { engine, projectId }) => engine.cancel(projectId, id),
+    ...requires(
+      'GENERATE',
+      'Cancels a task, free of charge if it was not sent. A provider that has started is paid; its result is stored and the ' +
+        'task ends as CANCELED. Idempotent. Errors: NOT_FOUND; CONFLICT if the task is SUCCEEDED or FAILED.',
+    ),
+    args: { id: t.arg.id({ required: true, description: 'Id of a task that has not ended, task_….' }) },
+    resolve: (_, { id }, { engine, projectId }) => engine.cancelTask(projectId, id),
   }),
   retryTask: t.field({
     type: TaskRef,
-    description:
-      'Tries again. A FAILED or CANCELED task stays as it is and a new one is answered, `retryOf` naming the old; one ' +
-      'with OUTCOME_UNKNOWN goes on itself.',
-    extensions: { scope: 'GENERATE', paid: true },
+    ...requires(
+      'GENERATE',
+      'Repeats a FAILED or CANCELED task as a new task, whose `retryOf` is the old one. Resumes a task that is ' +
+        'OUTCOME_UNKNOWN. Errors: NOT_FOUND, CONFLICT for other states or after 5 possible charges, ' +
+        'CHARGE_PERMISSION_REQUIRED, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, SHUTTING_DOWN.',
+      { paid: true },
+    ),
     args: {
       id: t.arg.id({
         required: true,
-        description: 'Of a task that FAILED, was CANCELED or has OUTCOME_UNKNOWN.',
+        description: 'Id of a task, task_…, that is FAILED, CANCELED or OUTCOME_UNKNOWN.',
       }),
       acceptPossibleSecondCharge: t.arg.boolean({
         defaultValue: false,
-        description: 'Needed when an earlier attempt was or may have been charged.',
+        description: 'Permission to pay again. Required if an attempt was or may have been charged.',
       }),
     },
     resolve: (_, { id, acceptPossibleSecondCharge }, { engine, caller }) =>
-      engine.retry(caller, id, { acceptPossibleSecondCharge: acceptPossibleSecondCharge ?? false }),
+      engine.retryTask(caller, id, { acceptPossibleSecondCharge: acceptPossibleSecondCharge ?? false }),
   }),
 }))
 
-/** The input with defaults for absent fields and for null. The idempotency key may be in the header instead. */
+/** The input with its defaults. The idempotency key may be in the header instead. */
 function readInput(input: typeof GenerateImageInput.$inferInput, header: string | null): TaskInput {
-  const given = { ...DEFAULT_INPUT, ...withoutNulls(input) }
-  if (header === null || header === given.idempotencyKey) return given
-  if (given.idempotencyKey === null) return { ...given, idempotencyKey: header }
+  const complete = { ...DEFAULT_INPUT, ...withoutNulls(input) }
+  if (header === null || header === complete.idempotencyKey) return complete
+  if (complete.idempotencyKey === null) return { ...complete, idempotencyKey: header }
   throw badInput(
     'idempotencyKey',
-    'The Idempotency-Key header and the idempotencyKey of the input differ; give one.',
+    'The header Idempotency-Key and input.idempotencyKey differ; send only one of them.',
   )
-}
-
-function withoutNulls<T extends object>(input: T): { [K in keyof T]: NonNullable<T[K]> } {
-  const given = Object.entries(input).filter(([, value]) => value !== null)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same entries, less those of null
-  return Object.fromEntries(given) as { [K in keyof T]: NonNullable<T[K]> }
 }

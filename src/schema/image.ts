@@ -1,83 +1,76 @@
 import type { AssetRow } from '../db/tables/tables.ts'
-import { builder } from './builder.ts'
-import { BYTES_COMPLEXITY } from './complexity.ts'
+import { builder, BYTES_COMPLEXITY, withoutNulls } from './builder.ts'
+import type { Context } from './context.ts'
 import { OutputFormatEnum } from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
 
+const readBase64 = async ({ sha256 }: AssetRow, { store }: Context) =>
+  (await store.read(sha256)).toString('base64')
+
 export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
-  description: 'One stored image: a result, a preview or an input. Its bytes never change.',
+  description: 'A stored image: a result, a partial image or an input. Its bytes never change.',
   interfaces: [NodeRef],
   fields: (t) => ({
     url: t.field({
       type: 'URL',
       description:
-        'Where its bytes are. With arguments, a rendition: inside the box given, proportions kept, never enlarged. ' +
-        'Its bytes never change. Once there are API keys, the address is signed, good for 15 to 20 minutes, and works for whoever has it: ask for it anew when needed.',
+        'URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is ' +
+        'never enlarged. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request ' +
+        'a new one then.',
       args: {
-        width: t.arg.int({ description: 'At most so many pixels across, 1 to 4096.' }),
-        height: t.arg.int({ description: 'At most so many pixels down, 1 to 4096.' }),
+        width: t.arg.int({ description: 'Maximum width in pixels, 1 to 4096. Unlimited by default.' }),
+        height: t.arg.int({ description: 'Maximum height in pixels, 1 to 4096. Unlimited by default.' }),
         format: t.arg({
           type: OutputFormatEnum,
-          description: 'Encoded anew as this; as stored when left out.',
+          description: 'File format to convert to. The stored format by default.',
         }),
       },
-      resolve: (asset, { width, height, format }, { publicUrl, assetPath }) =>
-        publicUrl +
-        assetPath(asset, {
-          ...(width == null ? {} : { width }),
-          ...(height == null ? {} : { height }),
-          ...(format == null ? {} : { format }),
-        }),
+      resolve: (asset, args, { publicUrl, assetPath }) => publicUrl + assetPath(asset, withoutNulls(args)),
     }),
     b64Json: t.string({
       description:
-        'The bytes in base64. Read only when selected, and a third larger than at `url`, which is the better way.',
+        'The file in base64. Read only when selected, and a third larger than the download from `url`.',
       complexity: BYTES_COMPLEXITY,
-      resolve: async ({ sha256 }, _, { store }) => (await store.read(sha256)).toString('base64'),
+      resolve: (asset, _, context) => readBase64(asset, context),
     }),
     dataUrl: t.string({
-      description: 'The bytes as a data URL, ready for an <img>. Read only when selected.',
+      description: 'The file as a data URL, usable in an <img> element. Read only when selected.',
       complexity: BYTES_COMPLEXITY,
-      resolve: async ({ sha256, mimeType }, _, { store }) =>
-        `data:${mimeType};base64,${(await store.read(sha256)).toString('base64')}`,
+      resolve: async (asset, _, context) =>
+        `data:${asset.mimeType};base64,${await readBase64(asset, context)}`,
     }),
-    width: t.exposeInt('width', { description: 'In pixels, read from the file.' }),
-    height: t.exposeInt('height', { description: 'In pixels, read from the file.' }),
-    mimeType: t.exposeString('mimeType', {
-      description: 'image/png, image/jpeg or image/webp, read from the file.',
+    ...exposeAll(t, 'Int', {
+      width: 'Width in pixels, read from the file.',
+      height: 'Height in pixels, read from the file.',
+      byteSize: 'Size in bytes of the file that `url` without arguments serves.',
     }),
-    byteSize: t.exposeInt('byteSize', {
-      description: 'The size of the file in bytes, as `url` without arguments serves it.',
+    ...exposeAll(t, 'String', {
+      mimeType: 'image/png, image/jpeg or image/webp, read from the file.',
+      sha256: 'SHA-256 hash of the file in lower-case hex. Equal files have equal hashes.',
     }),
-    sha256: t.exposeString('sha256', {
-      description: 'Of the file, in lower-case hex: equal images have equal hashes.',
-    }),
-    thumbhash: t.exposeString('thumbhash', {
-      nullable: true,
-      description:
-        'A blurred placeholder of about 25 bytes in base64 (evanw.github.io/thumbhash); null for inputs.',
-    }),
-    revisedPrompt: t.exposeString('revisedPrompt', {
-      nullable: true,
-      description: 'The prompt as the upstream rewrote it; null when it did not say.',
+    ...exposeNullable(t, 'String', {
+      thumbhash:
+        'Blurred placeholder of about 25 bytes, in base64 (evanw.github.io/thumbhash). Null for input images.',
+      revisedPrompt: 'The prompt as rewritten by the provider. Null if not reported.',
     }),
   }),
 })
 
 export const PartialImageRef = builder.objectRef<AssetRow>('PartialImage').implement({
-  description: 'A preview that the upstream sent while it was still painting.',
+  description: 'An unfinished image that the provider sent during generation.',
   fields: (t) => ({
     index: t.exposeInt('position', {
-      description: 'From 0; later ones are further developed. Fewer may come than were asked for.',
+      description: 'Position from 0; later ones show more detail. A provider may send fewer than requested.',
     }),
     image: t.field({
       type: ImageRef,
-      description: 'The preview as a stored image, to be fetched from its `url`.',
+      description: 'The stored file, for download from its `url`.',
       resolve: (asset) => asset,
     }),
     at: t.expose('createdAt', {
       type: 'DateTime',
-      description: 'When it was stored here, moments after the upstream had sent it.',
+      description: 'Time at which it was stored, right after it was received.',
     }),
   }),
 })

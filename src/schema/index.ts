@@ -1,4 +1,4 @@
-// Registers every noun with the builder, and builds the schema once.
+// Each import registers the types of one noun with the builder.
 import './scalars.ts'
 import './enums.ts'
 import './node.ts'
@@ -25,3 +25,8 @@ import { builder } from './builder.ts'
 import { withRights } from './scopes.ts'
 
 export const schema = withRights(builder.toSchema())
+
+schema.description =
+  'Darkroom, a self-hosted gateway for paid image generation. generateImage returns a task at once; taskEvents delivers its ' +
+  'progress and result. Every error has a machine-readable `extensions.code`. Invalid input is BAD_USER_INPUT, with the path ' +
+  'of the input field in `extensions.field`.'

@@ -1,53 +1,45 @@
-// The money of single attempts: what was held, posted and corrected.
 import type { LedgerKind } from '../domain.ts'
 import type { LedgerRow } from '../db/tables/tables.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
+import { describedEnum } from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
+import { requires } from './scopes.ts'
 
-const LedgerKindEnum = builder.enumType('LedgerKind', {
-  description: 'What happened to the money of an attempt.',
-  values: {
-    HOLD: { description: 'The most it could cost was set aside when it was put into the queue.' },
-    POST: { description: 'It cost this, whatever had been held.' },
-    VOID: { description: 'It cost nothing, and what was held is free again.' },
-    ADJUST: { description: 'What had been posted was corrected by so much, up or down.' },
-  } as const satisfies Record<LedgerKind, { description: string }>,
+const LedgerKindEnum = describedEnum<LedgerKind>('LedgerKind', 'Kind of ledger line.', {
+  HOLD: 'The maximum cost, held when the attempt is queued.',
+  POST: 'The actual cost, which replaces the held amount.',
+  VOID: 'The attempt cost nothing, and the held amount is released.',
+  ADJUST: 'A correction of the posted cost, as a difference.',
 })
 
 const LedgerLineRef = builder.objectRef<LedgerRow>('LedgerLine').implement({
   description:
-    'One line of the ledger. Lines are added and never changed; POST and ADJUST together are the cost.',
+    'A line of the append-only ledger. The sum of POST and ADJUST lines is the cost of an attempt.',
   fields: (t) => ({
-    kind: t.expose('kind', {
-      type: LedgerKindEnum,
-      description: 'One HOLD comes first, always.',
+    ...exposeAll(t, LedgerKindEnum, {
+      kind: 'Meaning of the amount. The first line of an attempt is its only HOLD.',
     }),
-    amountMicros: t.expose('amountMicros', {
-      type: 'BigInt',
-      nullable: true,
-      description:
-        'In micro-USD, below 0 only for ADJUST; null for a HOLD or VOID of an attempt without a price.',
+    ...exposeNullable(t, 'BigInt', {
+      amountMicros:
+        'Amount in micro-USD; negative only for ADJUST. Null for the HOLD or VOID of an attempt without a price.',
     }),
-    priceVersion: t.exposeString('priceVersion', {
-      nullable: true,
-      description:
-        'The price table it was reckoned with, by its date and source; null without one, for VOID, and for what a bill says.',
+    ...exposeNullable(t, 'String', {
+      priceVersion:
+        'Source and date of the price table used. Null without a price, for VOID, and for a cost from a bill.',
     }),
-    at: t.expose('at', { type: 'DateTime', description: 'When it was written down.' }),
+    ...exposeAll(t, 'DateTime', { at: 'Time at which the line was written.' }),
   }),
 })
 
 builder.objectFields(AttemptRef, (t) => ({
-  heldMicros: t.expose('heldMicros', {
-    type: 'BigInt',
-    nullable: true,
-    description:
-      'The most it could cost, in micro-USD, reckoned when it was put into the queue; budgets count it until the cost is ' +
-      'known. Null when its provider had no price.',
+  ...exposeNullable(t, 'BigInt', {
+    heldMicros:
+      'Maximum cost in micro-USD, computed when it was queued. Budgets count it until the cost is known. Null without a price.',
   }),
   ledger: t.field({
     type: [LedgerLineRef],
-    description: 'What was held and posted for it, in order.',
+    description: 'Amounts held, posted, voided and adjusted, oldest first.',
     complexity: { multiplier: 3 },
     resolve: ({ id }, _, { loaders }) => loaders.lines.load(id),
   }),
@@ -56,23 +48,25 @@ builder.objectFields(AttemptRef, (t) => ({
 builder.mutationField('adjustCost', (t) =>
   t.field({
     type: AttemptRef,
-    description:
-      'Puts down what an attempt cost by the bill of its provider: POST where nobody knew, ADJUST where it was known ' +
-      'otherwise. It counts in the day and month in which the attempt was asked for. It is kept on record.',
-    extensions: { scope: 'ADMIN' },
+    ...requires(
+      'ADMIN',
+      'Records the cost of an attempt as billed by the provider: a POST line if no cost was known, else an ADJUST line. ' +
+        'It counts in the day and month in which the attempt was queued. Audited. Errors: NOT_FOUND; CONFLICT if the ' +
+        'attempt has not ended, is UNKNOWN or was not charged.',
+    ),
     args: {
       attemptId: t.arg.id({
         required: true,
-        description: 'Of one that SUCCEEDED or FAILED with a possible charge.',
+        description: 'Id of an attempt, att_…, that is SUCCEEDED or FAILED.',
       }),
       costMicros: t.arg({
         type: 'BigInt',
         required: true,
-        description: 'All it cost, in micro-USD, from 0.',
+        description: 'Total cost in micro-USD, at least 0.',
       }),
       note: t.arg.string({
         required: true,
-        description: 'For the record, 1 to 1000 characters: which bill says so.',
+        description: 'Source of the figure, such as the bill, for the audit log. 1 to 1000 characters.',
       }),
     },
     resolve: (_, { attemptId, costMicros, note }, { engine, caller }) =>

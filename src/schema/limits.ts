@@ -1,68 +1,53 @@
-// What projects and keys may ask for at a time.
 import type { Limits } from '../domain.ts'
 import { ApiKeyRef } from './api-key.ts'
-import { builder } from './builder.ts'
+import { builder, withoutNulls } from './builder.ts'
+import { exposeNullable } from './expose.ts'
 import { ProjectRef } from './project.ts'
+import { requires } from './scopes.ts'
 
-const WORDS = {
-  requestsPerMinute: 'GraphQL operations of any kind, over HTTP and WebSocket together.',
-  tasksPerMinute: 'New tasks and retries; one that its idempotency key finds again is none.',
-  concurrentTasks: 'Tasks that are QUEUED or RUNNING at the same time.',
-  uploadBytesPerMinute: 'Bytes of the images that come with requests, addresses not fetched.',
+const DESCRIPTIONS = {
+  requestsPerMinute:
+    'Maximum of GraphQL operations per minute, over HTTP and WebSocket together. Null for no limit.',
+  tasksPerMinute:
+    'Maximum of new tasks and retries per minute. A replay by idempotency key does not count. Null for no limit.',
+  concurrentTasks: 'Maximum of tasks that are QUEUED or RUNNING at the same time. Null for no limit.',
+  uploadBytesPerMinute:
+    'Maximum bytes of uploaded and data URL images per minute. Images fetched from a URL do not count. Null for no limit.',
 } as const satisfies Record<keyof Limits, string>
+
+const NO_LIMITS: Limits = {
+  requestsPerMinute: null,
+  tasksPerMinute: null,
+  concurrentTasks: null,
+  uploadBytesPerMinute: null,
+}
 
 const LimitsRef = builder.objectRef<Limits>('Limits').implement({
   description:
-    'How much may be asked for at a time. Whoever asks for more is refused with RATE_LIMITED, and `extensions.retryAfter` ' +
-    'says in how many seconds to ask again. A minute begins with the first use after the last one.',
-  fields: (t) => ({
-    requestsPerMinute: t.int({
-      nullable: true,
-      description: `${WORDS.requestsPerMinute} Null for no limit.`,
-      resolve: (limits) => limits.requestsPerMinute,
-    }),
-    tasksPerMinute: t.int({
-      nullable: true,
-      description: `${WORDS.tasksPerMinute} Null for no limit.`,
-      resolve: (limits) => limits.tasksPerMinute,
-    }),
-    concurrentTasks: t.int({
-      nullable: true,
-      description: `${WORDS.concurrentTasks} Null for no limit.`,
-      resolve: (limits) => limits.concurrentTasks,
-    }),
-    uploadBytesPerMinute: t.int({
-      nullable: true,
-      description: `${WORDS.uploadBytesPerMinute} Null for no limit.`,
-      resolve: (limits) => limits.uploadBytesPerMinute,
-    }),
-  }),
+    'Rate and concurrency limits. A request beyond a limit fails with RATE_LIMITED, with `extensions.retryAfter` in seconds ' +
+    'if waiting helps. A minute starts with the first use after the previous minute.',
+  fields: (t) => exposeNullable(t, 'Int', DESCRIPTIONS),
 })
 
 const LimitsInput = builder.inputType('LimitsInput', {
-  description: 'How much may be asked for at a time; what is left out has no limit.',
+  description: 'Rate and concurrency limits, each at least 0. An absent field means no limit.',
   fields: (t) => ({
-    requestsPerMinute: t.int({ description: WORDS.requestsPerMinute }),
-    tasksPerMinute: t.int({ description: WORDS.tasksPerMinute }),
-    concurrentTasks: t.int({ description: WORDS.concurrentTasks }),
-    uploadBytesPerMinute: t.int({ description: WORDS.uploadBytesPerMinute }),
+    requestsPerMinute: t.int({ description: DESCRIPTIONS.requestsPerMinute }),
+    tasksPerMinute: t.int({ description: DESCRIPTIONS.tasksPerMinute }),
+    concurrentTasks: t.int({ description: DESCRIPTIONS.concurrentTasks }),
+    uploadBytesPerMinute: t.int({ description: DESCRIPTIONS.uploadBytesPerMinute }),
   }),
 })
 
-builder.objectField(ProjectRef, 'limits', (t) =>
-  t.expose('limits', {
-    type: LimitsRef,
-    nullable: true,
-    description:
-      'What all its keys may ask for together; null when it has none of its own, and those in the configuration count.',
+builder.objectFields(ProjectRef, (t) =>
+  exposeNullable(t, LimitsRef, {
+    limits: 'Limits for all keys of the project together. Null if the limits of the configuration apply.',
   }),
 )
 
-builder.objectField(ApiKeyRef, 'limits', (t) =>
-  t.expose('limits', {
-    type: LimitsRef,
-    nullable: true,
-    description: "What it may ask for, within its project's limits; null when it has none of its own.",
+builder.objectFields(ApiKeyRef, (t) =>
+  exposeNullable(t, LimitsRef, {
+    limits: 'Limits of this key, besides those of its project. Null if it has none of its own.',
   }),
 )
 
@@ -70,29 +55,20 @@ builder.mutationField('setLimits', (t) =>
   t.field({
     type: LimitsRef,
     nullable: true,
-    description:
-      'Sets all limits of a project or a key at once, on record. They count within 5 seconds, wherever it is connected. ' +
-      'Projects are for operators.',
-    extensions: { scope: 'ADMIN' },
+    ...requires(
+      'ADMIN',
+      'Replaces all limits of a project or an API key. Applies within 5 seconds, to open connections as well. Audited. ' +
+        'Errors: NOT_FOUND; FORBIDDEN for a project unless the caller is an operator.',
+    ),
     args: {
-      owner: t.arg.id({ required: true, description: 'Of a project, prj_…, or of a key, key_….' }),
+      owner: t.arg.id({ required: true, description: 'Id of a project, prj_…, or of an API key, key_….' }),
       limits: t.arg({
         type: LimitsInput,
-        description: 'Null takes its own limits away: a project has those in the configuration then.',
+        description:
+          'New limits. Null removes them; the limits of the configuration then apply to a project.',
       }),
     },
     resolve: (_, { owner, limits }, { engine, caller }) =>
-      engine.setLimits(
-        caller,
-        owner,
-        limits
-          ? {
-              requestsPerMinute: limits.requestsPerMinute ?? null,
-              tasksPerMinute: limits.tasksPerMinute ?? null,
-              concurrentTasks: limits.concurrentTasks ?? null,
-              uploadBytesPerMinute: limits.uploadBytesPerMinute ?? null,
-            }
-          : null,
-      ),
+      engine.setLimits(caller, owner, limits ? { ...NO_LIMITS, ...withoutNulls(limits) } : null),
   }),
 )

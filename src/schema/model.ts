@@ -10,139 +10,104 @@ import {
   QualityEnum,
   StyleEnum,
 } from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 
 const SizesRef = builder.objectRef<SizeRule>('SupportedSizes').implement({
-  description: 'Which sizes a model takes: a list, or every size that keeps a rule.',
+  description: 'Sizes that a model supports: a list, or every size that satisfies a rule.',
   fields: (t) => ({
-    auto: t.exposeBoolean('auto', { description: 'Whether it takes auto.' }),
+    ...exposeAll(t, 'Boolean', { auto: 'Whether the size auto is supported.' }),
     values: t.stringList({
       nullable: true,
-      description: 'The only sizes there are; null where a rule holds.',
+      description: 'The complete list, as WIDTHxHEIGHT in pixels. Null if a rule applies.',
       resolve: (rule) => (rule.kind === 'list' ? [...rule.values] : null),
     }),
-    rule: t.string({ description: 'The same in words, for people.', resolve: describeSizes }),
+    rule: t.string({
+      description: 'The list or rule in words, for display; the wording may change.',
+      resolve: describeSizes,
+    }),
   }),
 })
 
 const CapabilitiesRef = builder.objectRef<Capabilities>('Capabilities').implement({
   description:
-    'What a model at a provider can do. A setting outside of it is a warning or a refusal, never dropped.',
+    'What a model supports at a provider. An unsupported setting causes a warning or an error and is never dropped silently.',
   fields: (t) => ({
-    operations: t.field({
-      type: [OperationEnum],
-      description: 'Whether it paints from a prompt alone, edits images, or both.',
-      resolve: (can) => [...can.operations],
+    ...exposeAll(t, [OperationEnum], {
+      operations: 'Whether it generates from a prompt alone, edits images, or both.',
     }),
-    sizes: t.expose('sizes', {
-      type: SizesRef,
-      description: 'Those it paints, in pixels; any other is refused.',
+    ...exposeAll(t, SizesRef, {
+      sizes: 'Supported values of `size`. Any other is refused with BAD_USER_INPUT.',
     }),
     qualities: t.field({
       type: [QualityEnum],
-      description: 'Without AUTO, which is always possible.',
-      resolve: (can) => can.qualities.filter((q) => q !== 'AUTO'),
+      description: 'Supported values besides AUTO, which every model supports.',
+      resolve: (can) => can.qualities.filter((quality) => quality !== 'AUTO'),
     }),
-    backgrounds: t.field({
-      type: [BackgroundEnum],
-      description: 'Empty where it cannot be chosen.',
-      resolve: (can) => [...can.backgrounds],
+    ...exposeAll(t, [BackgroundEnum], { backgrounds: 'Supported values. Empty if it cannot be chosen.' }),
+    ...exposeAll(t, [ModerationEnum], { moderations: 'Supported values. Empty if it cannot be chosen.' }),
+    ...exposeAll(t, [OutputFormatEnum], {
+      outputFormats: 'Supported values. The first replaces an unsupported one.',
     }),
-    moderations: t.field({
-      type: [ModerationEnum],
-      description: 'Empty where it cannot be chosen.',
-      resolve: (can) => [...can.moderations],
+    ...exposeAll(t, [InputFidelityEnum], {
+      inputFidelities: 'Supported values for edits. Empty if it cannot be chosen.',
     }),
-    outputFormats: t.field({
-      type: [OutputFormatEnum],
-      description: 'The first is its default.',
-      resolve: (can) => [...can.outputFormats],
+    ...exposeAll(t, [StyleEnum], { styles: 'Supported values. Empty if it cannot be chosen.' }),
+    ...exposeAll(t, 'Boolean', {
+      outputCompression: 'Whether a compression level for JPEG and WEBP is supported.',
+      mask: 'Whether an edit may have a mask.',
     }),
-    outputCompression: t.exposeBoolean('outputCompression', {
-      description: 'Whether JPEG and WEBP take a compression level.',
-    }),
-    inputFidelities: t.field({
-      type: [InputFidelityEnum],
-      description: 'Empty where it cannot be chosen.',
-      resolve: (can) => [...can.inputFidelities],
-    }),
-    styles: t.field({
-      type: [StyleEnum],
-      description: 'Empty where it cannot be chosen.',
-      resolve: (can) => [...can.styles],
-    }),
-    maxN: t.exposeInt('maxN', { description: 'The most images one task may ask for.' }),
-    maxInputImages: t.exposeInt('maxInputImages', { description: 'The most input images of an edit.' }),
-    mask: t.exposeBoolean('mask', { description: 'Whether an edit may bring a mask.' }),
-    maxPartialImages: t.exposeInt('maxPartialImages', {
-      description: 'The most previews; 0 where there are none.',
-    }),
-    maxPromptLength: t.exposeInt('maxPromptLength', {
-      description: 'The longest prompt, in Unicode code points.',
+    ...exposeAll(t, 'Int', {
+      maxN: 'Maximum number of images per provider request. A task for more is split into several.',
+      maxInputImages: 'Maximum number of images to edit.',
+      maxPartialImages: 'Maximum number of partial images per provider request. 0 if there are none.',
+      maxPromptLength: 'Maximum length of a prompt in Unicode code points.',
     }),
   }),
 })
 
-const tokens = (price: Price): TokenPrice | undefined => ('imageMicros' in price ? undefined : price)
+/** A price per token, in micro-USD per million. */
+const perMillion = (description: string, name: Exclude<keyof TokenPrice, 'version'>) => ({
+  type: 'BigInt' as const,
+  nullable: true as const,
+  description: `${description} Null without such tokens, and for a price per image.`,
+  resolve: (price: Price) => ('imageMicros' in price ? null : price[name]),
+})
 
 const PriceRef = builder.objectRef<Price>('Price').implement({
-  description:
-    'What a model costs in micro-USD, by tokens or by picture; the fields of the other way are null.',
+  description: 'Price of a model in micro-USD, per token or per image.',
   fields: (t) => ({
-    inputTextMicros: t.field({
-      type: 'BigInt',
-      nullable: true,
-      description: 'For a million tokens of prompt: 5000000 is $5.',
-      resolve: (price) => tokens(price)?.inputTextMicros,
-    }),
-    inputImageMicros: t.field({
-      type: 'BigInt',
-      nullable: true,
-      description: 'For a million tokens of input image; null where there are none.',
-      resolve: (price) => tokens(price)?.inputImageMicros,
-    }),
-    outputImageMicros: t.field({
-      type: 'BigInt',
-      nullable: true,
-      description: 'For a million tokens of result and preview.',
-      resolve: (price) => tokens(price)?.outputImageMicros,
-    }),
-    outputTextMicros: t.field({
-      type: 'BigInt',
-      nullable: true,
-      description: 'For a million tokens of text; null where there are none.',
-      resolve: (price) => tokens(price)?.outputTextMicros,
-    }),
+    inputTextMicros: t.field(
+      perMillion('Price of a million prompt tokens: 5000000 is $5.', 'inputTextMicros'),
+    ),
+    inputImageMicros: t.field(perMillion('Price of a million input image tokens.', 'inputImageMicros')),
+    outputImageMicros: t.field(
+      perMillion('Price of a million tokens of results and partial images.', 'outputImageMicros'),
+    ),
+    outputTextMicros: t.field(perMillion('Price of a million output text tokens.', 'outputTextMicros')),
     imageMicros: t.field({
       type: 'BigInt',
       nullable: true,
       description:
-        'For one finished picture, where no size or quality has a price of its own: 40000 is $0.04.',
+        'Price of a finished image: 40000 is $0.04. Some sizes and qualities may have another. Null for a price per token.',
       resolve: (price) => ('imageMicros' in price ? price.imageMicros : null),
     }),
-    version: t.exposeString('version', { description: 'Which price table: its source and date.' }),
+    ...exposeAll(t, 'String', { version: 'Source and date of the price table.' }),
   }),
 })
 
 export const ModelRef = builder.objectRef<Offer>('Model').implement({
-  description: 'One model as one provider serves it: the same model may do more, or cost less, at another.',
+  description: 'A model as one provider offers it. Capabilities and price may differ at another provider.',
   fields: (t) => ({
-    name: t.exposeString('model', { description: 'What to write into `model`.' }),
-    upstreamName: t.exposeString('upstreamModel', {
-      description: "The provider's own name for it.",
+    name: t.exposeString('model', { description: 'Value for `GenerateImageInput.model`.' }),
+    providerModelName: t.exposeString('upstreamModel', {
+      description: "The provider's own name of the model, sent in requests to it.",
     }),
-    capabilities: t.expose('capabilities', {
-      type: CapabilitiesRef,
-      description: 'What it can do at this provider, which may be less than elsewhere.',
+    ...exposeAll(t, CapabilitiesRef, { capabilities: 'Supported settings and limits at this provider.' }),
+    ...exposeNullable(t, PriceRef, {
+      price: 'Null if no price is configured or published: costs are then unknown.',
     }),
-    price: t.expose('price', {
-      type: PriceRef,
-      nullable: true,
-      description: 'Null when nobody told us: costs are then unknown.',
-    }),
-    retiresOn: t.string({
-      nullable: true,
-      description: 'The day it is announced to be shut down, YYYY-MM-DD; null when none is.',
-      resolve: (offer) => offer.retiresOn,
+    ...exposeNullable(t, 'String', {
+      retiresOn: 'Announced shutdown date, YYYY-MM-DD. Null if none is announced.',
     }),
   }),
 })

@@ -18,28 +18,29 @@ import { badInput } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
+import { requires } from './scopes.ts'
 
 type AnyNode = TaskRow | AttemptRow | AssetRow | EndpointRow | DeliveryRow | ProjectRow | ApiKeyRow
 
 export const NodeRef = builder.interfaceRef<AnyNode>('Node').implement({
-  description: 'Anything with an id of its own, to be fetched again by it.',
+  description: 'An object with an id, which `Query.node` returns by that id.',
   resolveType: ({ id }) => TYPES[idPrefix(id) ?? '']?.name,
   fields: (t) => ({
     id: t.exposeID('id', {
       description:
-        'Unique among all nodes. It begins with what it names (task_, att_, img_, whk_, dlv_, prj_, key_), and sorts by creation.',
+        'Unique among all nodes, and sortable by creation time. The prefix names the type: task_, att_, img_, whk_, dlv_, ' +
+        'prj_ or key_.',
     }),
   }),
 })
 
-// What an id's prefix names, and how its row is found within the caller's project.
+/** Each type by the prefix of its ids, and how its rows are found: within the caller's project, by operators anywhere. */
 const TYPES: Record<
   string,
   { name: string; find(context: Context, id: string): Promise<AnyNode | undefined> }
 > = {
   task: { name: 'Task', find: ({ db, projectId }, id) => findTask(db.read, projectId, id) },
   att: { name: 'Attempt', find: ({ db, projectId }, id) => findAttempt(db.read, projectId, id) },
-  // Its secret was shown once.
   whk: {
     name: 'Webhook',
     async find({ db, projectId }, id) {
@@ -49,7 +50,6 @@ const TYPES: Record<
   },
   dlv: { name: 'WebhookDelivery', find: ({ db, projectId }, id) => findDelivery(db.read, projectId, id) },
   img: { name: 'Image', find: ({ db, projectId }, id) => findAsset(db.read, projectId, id) },
-  // Operators see the projects of all, and their keys.
   prj: {
     name: 'Project',
     find: async ({ db, projectId, caller }, id) =>
@@ -73,13 +73,14 @@ builder.queryFields((t) => ({
   node: t.field({
     type: NodeRef,
     nullable: true,
-    description: "Any node of the caller's project by its id; null when there is none, whatever the reason.",
-    extensions: { scope: 'READ' },
+    ...requires(
+      'READ',
+      "The node with an id, within the caller's project. Null if none exists or it belongs to another project.",
+    ),
     args: {
       id: t.arg.id({
         required: true,
-        description:
-          'The id of a Task, an Attempt, an Image, a Webhook, a WebhookDelivery, a Project or an ApiKey.',
+        description: 'Id of a Task, Attempt, Image, Webhook, WebhookDelivery, Project or ApiKey.',
       }),
     },
     resolve: (_, { id }, context) => findNode(context, id),
@@ -87,13 +88,14 @@ builder.queryFields((t) => ({
   nodes: t.field({
     type: [NodeRef],
     nullable: { list: false, items: true },
-    description: 'Several nodes in the order of their ids, null where there is none.',
-    extensions: { scope: 'READ' },
+    ...requires('READ', 'Nodes in the order of `ids`, with null where `Query.node` returns null.'),
     complexity: ({ ids }) => ({ multiplier: Math.min(ids.length, MAX_IDS) }),
-    args: { ids: t.arg.idList({ required: true, description: `At most ${MAX_IDS} ids.` }) },
+    args: {
+      ids: t.arg.idList({ required: true, description: `Ids of any node types, at most ${MAX_IDS}.` }),
+    },
     resolve(_, { ids }, context) {
       if (ids.length > MAX_IDS)
-        throw badInput('ids', `${ids.length} ids came; at most ${MAX_IDS} are possible.`)
+        throw badInput('ids', `ids has ${ids.length} items; the maximum is ${MAX_IDS}.`)
       return Promise.all(ids.map((id) => findNode(context, id)))
     },
   }),

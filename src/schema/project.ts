@@ -1,16 +1,17 @@
 import { getProject, listProjects } from '../db/access/projects.ts'
 import type { ProjectRow } from '../db/tables/tables.ts'
 import { builder } from './builder.ts'
+import { exposeAll } from './expose.ts'
 import { NodeRef } from './node.ts'
+import { requires } from './scopes.ts'
 
 export const ProjectRef = builder.objectRef<ProjectRow>('Project').implement({
-  description: 'A tenant: it owns API keys, tasks, images and webhooks, and sees nothing of the others.',
+  description: 'A tenant. Its API keys, tasks, images and webhooks are invisible to other projects.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'For people, 1 to 100 characters.' }),
-    createdAt: t.expose('createdAt', {
-      type: 'DateTime',
-      description: 'When it was made; of the default one, when the database was.',
+    ...exposeAll(t, 'String', { name: 'Display name, 1 to 100 characters.' }),
+    ...exposeAll(t, 'DateTime', {
+      createdAt: 'Creation time; for the default project, that of the database.',
     }),
   }),
 })
@@ -18,31 +19,30 @@ export const ProjectRef = builder.objectRef<ProjectRow>('Project').implement({
 builder.queryFields((t) => ({
   project: t.field({
     type: ProjectRef,
-    description:
-      "The caller's own: that of its key. Operators name another in the header Darkroom-Project, or see the default one.",
-    extensions: { scope: 'READ' },
+    ...requires(
+      'READ',
+      'The project of the API key. Operators choose one with the header Darkroom-Project; the default project otherwise.',
+    ),
     resolve: (_, __, { db, projectId }) => getProject(db.read, projectId),
   }),
   projects: t.field({
     type: [ProjectRef],
-    description: 'All there are, oldest first, for operators.',
+    ...requires('OPERATOR', 'All projects of this server, oldest first.'),
     complexity: { multiplier: 50 },
-    extensions: { scope: 'OPERATOR' },
     resolve: (_, __, { db }) => listProjects(db.read),
   }),
 }))
 
-builder.mutationFields((t) => ({
-  createProject: t.field({
+builder.mutationField('createProject', (t) =>
+  t.field({
     type: ProjectRef,
-    description: 'Makes a tenant without keys, for operators: createApiKey gives it one.',
-    extensions: { scope: 'OPERATOR' },
+    ...requires('OPERATOR', 'Creates a project without API keys. Errors: CONFLICT if the name is taken.'),
     args: {
       name: t.arg.string({
         required: true,
-        description: '1 to 100 characters, and not the name of another.',
+        description: 'Display name, 1 to 100 characters without spaces at either end.',
       }),
     },
     resolve: (_, { name }, { engine, caller }) => engine.createProject(caller, name),
   }),
-}))
+)

@@ -2,139 +2,145 @@ import { countByProvider } from '../db/attempts/counts.ts'
 import type { Database } from '../db/connection/database.ts'
 import { listCooldowns, type CooldownRow } from '../db/providers/cooldowns.ts'
 import { healthOf } from '../engine/routing/health.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { MODES, Provider, RECOVERIES } from '../providers/provider.ts'
 import { builder } from './builder.ts'
-import { ChargedEnum } from './enums.ts'
+import type { Context } from './context.ts'
+import { ChargedEnum, describedEnum } from './enums.ts'
+import { exposeAll } from './expose.ts'
 import { ModelRef } from './model.ts'
+import { requires } from './scopes.ts'
 
-/** A provider as a task remembers it: by name, whether it is still configured or not. */
+/** A provider by the name that a task stores; `provider` is undefined once it has left the configuration. */
 interface NamedProvider {
   name: string
   provider: Provider | undefined
 }
 
-const ProviderHealthEnum = builder.enumType('ProviderHealth', {
-  description: 'How a provider is at this moment.',
-  values: {
-    WELL: { description: 'It is given work.' },
-    RESTING: {
-      description: 'It is given no new work for a while: it was busy, refused us, or failed too often.',
-    },
-    PROBING: { description: 'A rest is over, and one attempt at a time finds out whether it is well again.' },
-    PAUSED: { description: 'An operator wants it to be given no work until it is resumed.' },
-  } as const,
-})
+/** The provider of a stored name. */
+export function namedProvider(name: string, { providers }: Pick<Context, 'providers'>): NamedProvider {
+  return { name, provider: providers.find((one) => one.name === name) }
+}
 
-const ProviderModeEnum = builder.enumType('ProviderMode', {
-  description: 'A way of asking an upstream.',
-  values: {
-    SYNC: { description: 'One request, answered when the picture is done.' },
-    STREAM: { description: 'One request, answered with previews and then the picture.' },
-    POLL: { description: 'It takes the order and is asked from time to time.' },
-    CALLBACK: { description: 'It takes the order and calls back; what it says is confirmed by asking.' },
-  } as const,
-})
+const ProviderHealthEnum = describedEnum<ReturnType<typeof healthOf>>(
+  'ProviderHealth',
+  'Whether a provider receives new work.',
+  {
+    HEALTHY: 'It receives new work.',
+    COOLDOWN:
+      'It, or one of its models, receives no new work for a while: it was busy, refused the credentials, had no credit ' +
+      'left, or failed too often.',
+    PROBING: 'A cooldown has expired. One attempt at a time tests whether calls succeed again.',
+    PAUSED: 'An operator stopped new work for it, or for one of its models, until resumeProvider.',
+  },
+)
 
-const ProviderRecoveryEnum = builder.enumType('ProviderRecovery', {
-  description: 'How an attempt whose answer was lost can be found again.',
-  values: {
-    NONE: { description: 'Not at all: it stands as unknown until somebody decides.' },
-    REMOTE_ID: { description: "By the upstream's own id, once it was told." },
-    CALLBACK: {
-      description: "By the upstream's own id, and by the call to an address of the attempt's own.",
-    },
-    CLIENT_REF: {
-      description:
-        "By the attempt's own id, which the upstream keeps beside the order: it is looked for at once, and again for an " +
-        'hour. Where the upstream calls back, by that call too.',
-    },
-  } as const,
-})
+const ProviderModeEnum = describedEnum<(typeof MODES)[number]>(
+  'ProviderMode',
+  'How a provider delivers its result.',
+  {
+    SYNC: 'One request, whose response has the finished images.',
+    STREAM: 'One request, whose response streams partial images and then the finished ones.',
+    POLL: 'Asynchronous: submit, then poll.',
+    CALLBACK: 'Asynchronous: submit, then wait for a callback, which is verified by polling.',
+  },
+)
 
-const ProviderRestRef = builder.objectRef<CooldownRow>('ProviderRest').implement({
-  description: 'A time in which a provider, or one model of it, is given no new work. What is queued waits.',
+const ProviderRecoveryEnum = describedEnum<(typeof RECOVERIES)[number]>(
+  'ProviderRecovery',
+  'How an attempt is found again after its response was lost.',
+  {
+    NONE: 'Not possible. The outcome stays unknown until resolveAttempt.',
+    REMOTE_ID: "By the provider's id, once it was received.",
+    CALLBACK: "By the provider's id, or by a callback to a URL that is unique to the attempt.",
+    CLIENT_REF:
+      'By the attempt id, which the provider stores. It is looked up at once and for up to an hour. A callback works as ' +
+      'well, if the provider sends any.',
+  },
+)
+
+const ProviderCooldownRef = builder.objectRef<CooldownRow>('ProviderCooldown').implement({
+  description:
+    'A cooldown or pause, during which a provider or one of its models receives no new work. Queued attempts wait. An expired ' +
+    'cooldown remains until a call succeeds.',
   fields: (t) => ({
     model: t.string({
       nullable: true,
-      description: 'Null when all its models rest.',
+      description: 'Affected model. Null if all models of the provider are affected.',
       resolve: ({ model }) => model || null,
     }),
-    reason: t.exposeString('reason', { description: 'Why, in a sentence for operators.' }),
-    startedAt: t.expose('since', {
-      type: 'DateTime',
-      description: 'When it was ordered.',
-    }),
+    ...exposeAll(t, 'String', { reason: 'Cause as a sentence, for operators.' }),
+    startedAt: t.expose('since', { type: 'DateTime', description: 'Time at which new work was stopped.' }),
     endsAt: t.expose('until', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it is over; null until somebody resumes it.',
+      description: 'Time of expiry. Null for a pause, which lasts until resumeProvider.',
     }),
   }),
 })
 
-const restsOf = async ({ name }: NamedProvider, db: Database) =>
+const cooldownsOf = async ({ name }: NamedProvider, db: Database) =>
   (await listCooldowns(db.read)).filter(({ provider }) => provider === name)
 
 export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implement({
-  description: 'An upstream account that the operator has configured.',
+  description: 'A provider account that the operator configured.',
   fields: (t) => ({
-    name: t.exposeString('name', {
-      description: "The operator's name for it; what to write into `providers`.",
+    ...exposeAll(t, 'String', {
+      name: 'Name in the configuration, and value for `GenerateImageInput.providers`.',
     }),
     configured: t.boolean({
-      description: 'False when an old task names a provider that is no longer there.',
+      description: 'False for a provider of an old task that has left the configuration.',
       resolve: ({ provider }) => provider !== undefined,
     }),
     dialect: t.string({
       nullable: true,
-      description: 'The wire language: openai, sandbox, …; null when no longer configured.',
+      description: 'Wire protocol, such as openai or sandbox. Null if not configured.',
       resolve: ({ provider }) => provider?.dialect ?? null,
     }),
     models: t.field({
       type: [ModelRef],
-      description: 'What it serves; empty when no longer configured.',
+      description: 'Models that it offers. Empty if not configured.',
       resolve: ({ provider }) => [...(provider?.offers ?? [])],
     }),
     health: t.field({
       type: ProviderHealthEnum,
-      description: 'How it is, by how its calls end and by what operators decided; `rests` says why.',
-      resolve: async (provider, _, { db }) => healthOf(await restsOf(provider, db)),
+      description:
+        'Current health, from recent call results and operator pauses. `cooldowns` has the causes.',
+      resolve: async (provider, _, { db }) => healthOf(await cooldownsOf(provider, db)),
     }),
-    rests: t.field({
-      type: [ProviderRestRef],
-      description: 'Why it, or a model of it, is given no new work; empty when it is.',
-      resolve: (provider, _, { db }) => restsOf(provider, db),
+    cooldowns: t.field({
+      type: [ProviderCooldownRef],
+      description: 'Cooldowns and pauses of the provider and its models. Empty if it is HEALTHY.',
+      resolve: (provider, _, { db }) => cooldownsOf(provider, db),
     }),
     modes: t.field({
       type: [ProviderModeEnum],
-      description: 'The ways it may be asked in, the preferred one first; empty when no longer configured.',
+      description: 'Supported ways of delivery, the preferred one first. Empty if not configured.',
       resolve: ({ provider }) => [...(provider?.traits.modes ?? [])],
     }),
     recovery: t.field({
       type: ProviderRecoveryEnum,
       nullable: true,
-      description:
-        'How an attempt whose answer was lost is found again there; null when no longer configured.',
+      description: 'How a lost response is recovered in the preferred mode. Null if not configured.',
       resolve: ({ provider }) => provider?.traits.recovery ?? null,
     }),
     failureCharge: t.field({
       type: ChargedEnum,
       nullable: true,
       description:
-        'What a failure of its own, after it took the order, counts as: UNKNOWN unless the operator vouches that such ' +
-        'are never billed. A plain refusal is always NO. Null when no longer configured.',
+        'How a failure after acceptance is counted: UNKNOWN, or NO if the operator declares that failures are never billed. ' +
+        'A refusal is always NO. Null if not configured.',
       resolve: ({ provider }) => provider?.traits.failureCharge ?? null,
     }),
     concurrency: t.int({
-      description: 'How many calls one server process has under way there at most.',
+      description: 'Maximum number of concurrent calls per server process. 0 if not configured.',
       resolve: ({ provider }) => provider?.concurrency ?? 0,
     }),
-    queued: t.int({
-      description: 'Attempts waiting for it at this moment, of all projects.',
+    queuedAttempts: t.int({
+      description: 'Number of attempts that wait to be sent to it, across all projects.',
       resolve: async ({ name }, _, { db }) => (await countByProvider(db.read, name)).queued,
     }),
-    running: t.int({
-      description: 'Attempts it is working on at this moment, of all projects and processes.',
+    runningAttempts: t.int({
+      description: 'Number of attempts that it works on, across all projects and processes.',
       resolve: async ({ name }, _, { db }) => (await countByProvider(db.read, name)).running,
     }),
   }),
@@ -143,42 +149,51 @@ export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implemen
 builder.queryField('providers', (t) =>
   t.field({
     type: [ProviderRef],
-    description: "What can be asked for, and where, in the operator's order of preference.",
-    extensions: { scope: 'READ' },
+    ...requires('READ', "All configured providers, in the operator's order of preference."),
     resolve: (_, __, { providers }) => providers.map((provider) => ({ name: provider.name, provider })),
   }),
 )
 
+const DEFAULT_REASON = 'Paused by an operator.'
+const TARGET_ERRORS = 'Errors: PROVIDER_UNKNOWN; BAD_USER_INPUT for a model that it does not offer.'
+
 builder.mutationFields((t) => ({
   pauseProvider: t.field({
     type: ProviderRef,
-    description:
-      'Gives a provider, or one model of it, no new work until it is resumed. What it has accepted is still fetched.',
-    extensions: { scope: 'OPERATOR' },
+    ...requires(
+      'OPERATOR',
+      'Stops new work for a provider, or for one of its models, until resumeProvider. Results of accepted requests are ' +
+        `still fetched. ${TARGET_ERRORS}`,
+    ),
     args: {
-      name: t.arg.string({ required: true, description: "The operator's name for it." }),
-      model: t.arg.string({ description: 'Only this model; all of them when left out.' }),
+      name: t.arg.string({ required: true, description: 'Name of the provider in the configuration.' }),
+      model: t.arg.string({ description: 'The only model to pause. All models by default.' }),
       reason: t.arg.string({
-        defaultValue: 'Paused by an operator.',
-        description: 'Shown in `rests`, for other operators.',
+        defaultValue: DEFAULT_REASON,
+        description: 'Cause for other operators, shown in `Provider.cooldowns`.',
       }),
     },
-    async resolve(_, { name, model, reason }, { engine, providers }) {
-      await engine.pauseProvider({ provider: name, model: model ?? null }, reason ?? 'Paused by an operator.')
-      return { name, provider: providers.find((one) => one.name === name) }
+    async resolve(_, { name, model, reason }, context) {
+      await context.engine.pauseProvider({ provider: name, model: model ?? null }, reason ?? DEFAULT_REASON)
+      return namedProvider(name, context)
     },
   }),
   resumeProvider: t.field({
     type: ProviderRef,
-    description: 'Ends every rest of a provider, or of one model of it, whoever ordered it.',
-    extensions: { scope: 'OPERATOR' },
+    ...requires(
+      'OPERATOR',
+      `Lifts all pauses and cooldowns of a provider, or of one of its models. Idempotent. ${TARGET_ERRORS}`,
+    ),
     args: {
-      name: t.arg.string({ required: true, description: "The operator's name for it." }),
-      model: t.arg.string({ description: 'Only this model; every rest when left out.' }),
+      name: t.arg.string({ required: true, description: 'Name of the provider in the configuration.' }),
+      model: t.arg.string({
+        description:
+          'The model to resume, which does not lift a pause of the whole provider. Everything by default.',
+      }),
     },
-    async resolve(_, { name, model }, { engine, providers }) {
-      await engine.resumeProvider({ provider: name, model: model ?? null })
-      return { name, provider: providers.find((one) => one.name === name) }
+    async resolve(_, { name, model }, context) {
+      await context.engine.resumeProvider({ provider: name, model: model ?? null })
+      return namedProvider(name, context)
     },
   }),
 }))

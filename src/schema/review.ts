@@ -1,5 +1,5 @@
-// What operators do about attempts whose outcome nobody knows.
-import { listUnknownOutcomes, listUnpriced } from '../db/attempts/review.ts'
+// Attempts that need a decision of an operator.
+import { listUnknownOutcomes, listUnpriced } from '../db/attempts/unknown.ts'
 import { listAudit, type AuditRow } from '../db/access/audit.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
 import type { Resolution } from '../engine/attempts/resolve.ts'
@@ -14,71 +14,70 @@ import {
   readPage,
   weightOfPage,
 } from './connection.ts'
+import { describedEnum } from './enums.ts'
+import { exposeAll } from './expose.ts'
+import { requires } from './scopes.ts'
 
-const ReviewReasonEnum = builder.enumType('ReviewReason', {
-  description: 'Why somebody has to look at an attempt.',
-  values: {
-    OUTCOME_UNKNOWN: {
-      description: 'It was sent, and how it ended nobody knows: resolveAttempt ends the doubt.',
-    },
-    COST_UNKNOWN: {
-      description:
-        'It has ended and was or may have been charged, nobody knows how much: adjustCost puts it down.',
-    },
-  } as const,
-})
+const ReviewReasonEnum = describedEnum<'OUTCOME_UNKNOWN' | 'COST_UNKNOWN'>(
+  'ReviewReason',
+  'Why an attempt needs review.',
+  {
+    OUTCOME_UNKNOWN: 'It was sent and its outcome is unknown. resolveAttempt records what happened.',
+    COST_UNKNOWN: 'It ended, was or may have been charged, and has no known cost. adjustCost records it.',
+  },
+)
 
-const ResolutionEnum = builder.enumType('AttemptResolution', {
-  description: 'What an operator found out about an attempt whose outcome was unknown.',
-  values: {
-    NOT_CHARGED: { description: 'It was not charged. Its permit comes back, and the task is tried again.' },
-    CHARGED_RESULT_LOST: { description: 'It was charged and its images are gone. It ends as FAILED.' },
-    ADOPT_REMOTE_ID: {
-      description: 'The provider knows it by `remoteId`: it is asked, and what comes is taken.',
-    },
-  } as const,
-})
+const ResolutionEnum = describedEnum<Resolution['is']>(
+  'AttemptResolution',
+  'What an operator learned from the provider about an attempt of unknown outcome.',
+  {
+    NOT_CHARGED: 'It was not charged. Its charge permit is returned, and the task is tried again.',
+    CHARGED_RESULT_LOST:
+      'It was charged and its images are lost. It ends as FAILED, and the held amount becomes its cost.',
+    ADOPT_REMOTE_ID: 'The provider knows it by `remoteId`. It is polled, and its result is stored.',
+  },
+)
 
-/** By the moment since which nothing is known: the end where it is known, else the moment it was sent. */
+const RESOLUTIONS = ['NOT_CHARGED', 'CHARGED_RESULT_LOST', 'ADOPT_REMOTE_ID'] as const
+
+/** By end for those that ended, else by sending. */
 const oldestFirst = keysetOf<AttemptRow>('att', ({ finishedAt, sentAt }) => (finishedAt ?? sentAt)!)
 
 const AttemptConnectionRef = connectionType<AttemptRow>('AttemptConnection', {
-  description: 'A page of attempts, the oldest doubt first.',
+  description: 'A page of attempts, oldest first.',
   node: AttemptRef,
   keyset: oldestFirst,
   pageInfo: pageInfoType('AttemptPageInfo'),
 })
 
-const DecisionRef = builder.objectRef<AuditRow>('Decision').implement({
-  description: 'What a person decided about an attempt, on record for good.',
+const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({
+  description: 'An entry of the audit log: what an operator decided about an attempt.',
   fields: (t) => ({
-    at: t.expose('at', { type: 'DateTime', description: 'When it was decided.' }),
+    ...exposeAll(t, 'DateTime', { at: 'Time at which it was recorded.' }),
     resolution: t.field({
       type: ResolutionEnum,
       nullable: true,
-      description: 'What was found out; null for decisions of another kind.',
-      resolve: ({ detail }) => RESOLUTIONS.find((word) => word === detail['is']) ?? null,
+      description: 'Argument of resolveAttempt. Null for adjustCost.',
+      resolve: ({ detail }) => RESOLUTIONS.find((one) => one === detail['is']) ?? null,
     }),
     costMicros: t.field({
       type: 'BigInt',
       nullable: true,
-      description: 'What it cost by the bill, in micro-USD; null unless adjustCost was called.',
+      description: 'Argument of adjustCost, in micro-USD. Null for resolveAttempt.',
       resolve: ({ detail }) => (detail['costMicros'] == null ? null : Number(detail['costMicros'])),
     }),
     note: t.string({
       nullable: true,
-      description: 'What they wrote about it; null when nothing.',
+      description: 'Explanation by the operator. Null without one.',
       resolve: ({ detail }) => detail['note'] ?? null,
     }),
   }),
 })
 
-const RESOLUTIONS = ['NOT_CHARGED', 'CHARGED_RESULT_LOST', 'ADOPT_REMOTE_ID'] as const
-
 builder.objectField(AttemptRef, 'decisions', (t) =>
   t.field({
     type: [DecisionRef],
-    description: 'What operators decided about it, latest first; empty for most.',
+    description: 'Entries of resolveAttempt and adjustCost in the audit log, latest first.',
     resolve: ({ id }, _, { db }) => listAudit(db.read, id),
   }),
 )
@@ -86,20 +85,20 @@ builder.objectField(AttemptRef, 'decisions', (t) =>
 builder.queryField('attemptsNeedingReview', (t) =>
   t.field({
     type: AttemptConnectionRef,
-    description:
-      'Attempts that may have been charged and whose outcome, or cost, nobody knows, the oldest first. Each tells how far ' +
-      'its request got.',
-    extensions: { scope: 'READ' },
+    ...requires(
+      'READ',
+      'Attempts that were or may have been charged and whose outcome or cost is unknown, oldest first.',
+    ),
     complexity: ({ first }) => weightOfPage(first),
     args: {
       reason: t.arg({
         type: ReviewReasonEnum,
         defaultValue: 'OUTCOME_UNKNOWN',
-        description: 'What nobody knows of them.',
+        description: 'Which attempts to list: those of unknown outcome, or those of unknown cost.',
       }),
       ...firstArgument(),
       after: t.arg.string({
-        description: '`pageInfo.endCursor` of the page before; from the oldest when left out.',
+        description: '`pageInfo.endCursor` of the previous page. The first page by default.',
       }),
     },
     resolve: (_, { reason, ...page }, { db, projectId }) =>
@@ -113,24 +112,32 @@ builder.queryField('attemptsNeedingReview', (t) =>
 builder.mutationField('resolveAttempt', (t) =>
   t.field({
     type: AttemptRef,
-    description:
-      'Ends the doubt about an attempt by the word of an operator, who looked at the bill of the provider or asked its ' +
-      'support. It is kept on record. NOT_CHARGED and CHARGED_RESULT_LOST are final: a result that still comes is not taken in.',
-    extensions: { scope: 'ADMIN' },
+    ...requires(
+      'ADMIN',
+      'Resolves an attempt whose outcome is UNKNOWN, based on what the operator learned from the provider. Audited. After ' +
+        'NOT_CHARGED and CHARGED_RESULT_LOST a late result is ignored. Errors: NOT_FOUND; CONFLICT if it is not UNKNOWN; ' +
+        'BAD_USER_INPUT if ADOPT_REMOTE_ID lacks `remoteId` or the provider cannot be polled.',
+    ),
     args: {
-      id: t.arg.id({ required: true, description: 'Of an attempt that is UNKNOWN.' }),
-      resolution: t.arg({ type: ResolutionEnum, required: true, description: 'What was found out.' }),
-      remoteId: t.arg.string({ description: "For ADOPT_REMOTE_ID: the provider's own id of it." }),
-      note: t.arg.string({ description: 'For the record: where this is known from.' }),
+      id: t.arg.id({ required: true, description: 'Id of an attempt, att_…, in the state UNKNOWN.' }),
+      resolution: t.arg({
+        type: ResolutionEnum,
+        required: true,
+        description: 'What happened at the provider.',
+      }),
+      remoteId: t.arg.string({
+        description: "The provider's id of the job. Required for ADOPT_REMOTE_ID, else ignored.",
+      }),
+      note: t.arg.string({ description: 'Source of the information, for the audit log.' }),
     },
     resolve: (_, { id, resolution, remoteId, note }, { engine, projectId }) =>
-      engine.resolve(projectId, id, read(resolution, remoteId), note ?? null),
+      engine.resolveAttempt(projectId, id, readResolution(resolution, remoteId), note ?? null),
   }),
 )
 
-function read(is: Resolution['is'], remoteId: string | null | undefined): Resolution {
+function readResolution(is: Resolution['is'], remoteId: string | null | undefined): Resolution {
   if (is !== 'ADOPT_REMOTE_ID') return { is }
   if (!remoteId)
-    throw badInput('remoteId', 'ADOPT_REMOTE_ID needs the remoteId by which the provider knows it.')
+    throw badInput('remoteId', "remoteId is missing; ADOPT_REMOTE_ID requires the provider's id of the job.")
   return { is, remoteId }
 }

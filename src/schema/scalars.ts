@@ -4,64 +4,64 @@ import type { GatewayErrorCode } from '../errors.ts'
 import { builder } from './builder.ts'
 
 builder.scalarType('DateTime', {
-  description: 'A moment as RFC 3339 text in UTC with milliseconds, 2026-11-20T08:00:01.000Z for example.',
+  description:
+    'A time as RFC 3339 text, such as 2026-11-20T08:00:01.000Z. Results are in UTC with milliseconds.',
   serialize: (at) => new Date(at).toISOString(),
   parseValue(value) {
     const at = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : NaN
     if (Number.isNaN(at))
-      throw wrong(`A DateTime is RFC 3339 text such as 2026-11-20T08:00:01Z, not ${show(value)}.`)
+      throw invalid(value, 'a DateTime', 'Write RFC 3339 text such as 2026-11-20T08:00:01Z.')
     return at
   },
 })
 
 builder.scalarType('URL', {
-  description: 'An absolute http or https address.',
+  description:
+    'An absolute URL as text. Fields and arguments restrict it further, for example to public https hosts.',
   serialize: String,
   parseValue(value) {
     if (typeof value === 'string' && URL.canParse(value)) return value
-    throw wrong(`A URL is an absolute address such as https://example.com/cat.png, not ${show(value)}.`)
+    throw invalid(value, 'a URL', 'Write an absolute URL such as https://example.com/cat.png.')
   },
 })
 
 builder.scalarType('BigInt', {
   description:
-    'A whole number of up to 53 bits, as a JSON number. Money is counted in micro-USD: 41160 is $0.04116.',
+    'An integer of up to 53 bits, as a JSON number. Amounts of money are in micro-USD: 41160 is $0.04116.',
   serialize: Number,
   parseValue(value) {
     if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-    throw wrong(`A BigInt is a whole number, not ${show(value)}.`)
+    throw invalid(value, 'a BigInt', 'Write an integer between -(2^53 - 1) and 2^53 - 1.')
   },
 })
 
 builder.scalarType('ImageSize', {
   description:
-    'auto, or WIDTHxHEIGHT in pixels, 1024x1536 for example. Which sizes a model takes is data: see Query.providers.',
+    'auto, or WIDTHxHEIGHT in pixels such as 1024x1536. `Capabilities.sizes` lists the sizes that a model supports.',
   serialize: String,
   parseValue(value) {
     if (value === 'auto' || (typeof value === 'string' && parseSize(value))) return value
-    throw wrong(`A size is auto, or WIDTHxHEIGHT such as 1024x1024, not ${show(value)}.`)
+    throw invalid(value, 'a size', 'Write auto, or WIDTHxHEIGHT such as 1024x1024.')
   },
 })
 
 builder.scalarType('Upload', {
   description:
-    'A file in the same request, by the GraphQL multipart request specification ' +
-    '(github.com/jaydenseric/graphql-multipart-request-spec). A file without its part is refused.',
+    'A file part of the same request (github.com/jaydenseric/graphql-multipart-request-spec). FILE_MISSING without that part.',
   serialize() {
-    throw wrong('An Upload is never an output.')
+    throw new GraphQLError('Upload is an input type only.')
   },
   parseValue(value) {
     if (value instanceof Blob) return value
-    throw wrong(`An Upload is a file part of a multipart request, not ${show(value)}.`)
+    throw invalid(value, 'an upload', 'Send the file as a part of a multipart request.')
   },
 })
 
-/** A GraphQLError, because GraphQL shows only those as they are; around any other it writes words of its own. */
-function wrong(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' satisfies GatewayErrorCode } })
-}
-
-function show(value: unknown): string {
+/** A GraphQLError, because GraphQL replaces the message of any other error. */
+function invalid(value: unknown, what: string, remedy: string): GraphQLError {
   const text = JSON.stringify(value) ?? String(value)
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
+  return new GraphQLError(`${shown} is not ${what}. ${remedy}`, {
+    extensions: { code: 'BAD_USER_INPUT' satisfies GatewayErrorCode },
+  })
 }

@@ -1,4 +1,4 @@
-// Which right each root field needs. It is declared beside the field, as `extensions.scope`, and looked up here alone.
+// Authorization of root fields. Each declares the right it needs with `requires`; only this file reads it.
 import {
   getOperationAST,
   Kind,
@@ -11,12 +11,18 @@ import {
 import { SCOPES, type Scope } from '../domain.ts'
 import type { Access } from '../engine/access/access.ts'
 
-/** OPERATOR is no scope: no key has it. */
+/** OPERATOR is not a scope: no API key has it. */
 type Right = Scope | 'OPERATOR'
 
 const RIGHTS: readonly unknown[] = [...SCOPES, 'OPERATOR']
 
-/** The schema itself. Throws when a root field does not say what it needs: nobody shall have it by an oversight. */
+/** The description of a root field and the right it needs. `paid` marks a field that can cost money. */
+export function requires(scope: Right, description: string, { paid = false } = {}) {
+  const needed = scope === 'OPERATOR' ? 'Operators only.' : `Requires the scope ${scope}.`
+  return { description: `${description} ${needed}`, extensions: { scope, ...(paid && { paid }) } }
+}
+
+/** Returns the schema. Throws when a root field declares no right, so that no field is public by oversight. */
 export function withRights(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
   for (const root of roots) {
@@ -28,50 +34,53 @@ export function withRights(schema: GraphQLSchema): GraphQLSchema {
   return schema
 }
 
-/** What a root field needs; undefined when it does not say so. */
+/** The right that a root field needs; undefined when it declares none. */
 export function rightOf({ extensions }: GraphQLField<unknown, unknown>): Right | undefined {
   const { scope } = extensions
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is one of them
   return RIGHTS.includes(scope) ? (scope as Right) : undefined
 }
 
+interface Operation {
+  schema: GraphQLSchema
+  document: DocumentNode
+  operationName?: string | null | undefined
+}
+
 /**
- * What an operation asks for and its caller may not, as a sentence; undefined when all is allowed. A field that a
- * directive may leave out counts as well.
+ * The first right that an operation needs and its caller lacks, as a message; undefined when all is allowed. A field with
+ * @skip or @include counts as well.
  */
 export function missingRight(
-  asked: { schema: GraphQLSchema; document: DocumentNode; operationName?: string | null | undefined },
+  operation: Operation,
   { scopes, operator }: Pick<Access, 'scopes' | 'operator'>,
 ): string | undefined {
-  const lacking = fieldsOf(asked).find((field) => {
+  const forbidden = rootFieldsOf(operation).find((field) => {
     const right = rightOf(field)
     return right === 'OPERATOR' ? !operator : right === undefined || !scopes.has(right)
   })
-  if (!lacking) return undefined
-  const right = rightOf(lacking)
+  if (!forbidden) return undefined
+  const right = rightOf(forbidden)
   if (right === 'OPERATOR')
-    return `${lacking.name} is for operators: it needs the key in DARKROOM_ADMIN_KEY of the server.`
-  return `${lacking.name} needs the scope ${right}; this API key has ${[...scopes].join(', ')}.`
+    return `${forbidden.name} is for operators: it needs the key in DARKROOM_ADMIN_KEY of the server.`
+  return `${forbidden.name} needs the scope ${right}; this API key has ${[...scopes].join(', ')}.`
 }
 
-/** What was found in a document, by the name of the operation: the same documents come again and again. */
-const known = new WeakMap<DocumentNode, Map<string, GraphQLField<unknown, unknown>[]>>()
+type Fields = GraphQLField<unknown, unknown>[]
 
-function fieldsOf(asked: Parameters<typeof missingRight>[0]): GraphQLField<unknown, unknown>[] {
-  const { document, schema, operationName } = asked
-  const byName = known.get(document) ?? new Map<string, GraphQLField<unknown, unknown>[]>()
-  known.set(document, byName)
-  const name = operationName ?? ''
-  let fields = byName.get(name)
-  if (!fields) byName.set(name, (fields = findFields(document, schema, operationName)))
+/** Root fields by document and operation name: documents are parsed once and run many times. */
+const cache = new WeakMap<DocumentNode, Map<string, Fields>>()
+
+function rootFieldsOf(operation: Operation): Fields {
+  const byName = cache.get(operation.document) ?? new Map<string, Fields>()
+  cache.set(operation.document, byName)
+  const name = operation.operationName ?? ''
+  const fields = byName.get(name) ?? findRootFields(operation)
+  byName.set(name, fields)
   return fields
 }
 
-function findFields(
-  document: DocumentNode,
-  schema: GraphQLSchema,
-  operationName: string | null | undefined,
-): GraphQLField<unknown, unknown>[] {
+function findRootFields({ document, schema, operationName }: Operation): Fields {
   const operation = getOperationAST(document, operationName)
   const fields = operation && schema.getRootType(operation.operation)?.getFields()
   if (!operation || !fields) return []
@@ -80,28 +89,23 @@ function findFields(
       one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [],
     ),
   )
-  // What is not a field of ours is introspection, which has a rule of its own.
+  // Names without a field are introspection, which has a rule of its own.
   return [...namesIn(operation.selectionSet, fragments, new Set())].flatMap((name) => fields[name] ?? [])
 }
 
-/** The names of the fields at the root, through fragments and under whatever alias. */
+/** The names of the root fields, through fragments and under any alias. */
 function namesIn(
   { selections }: SelectionSetNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  entered: Set<string>,
-): Set<string> {
-  const names = new Set<string>()
-  for (const selection of selections) {
-    if (selection.kind === Kind.FIELD) {
-      names.add(selection.name.value)
-      continue
-    }
-    const name = selection.kind === Kind.FRAGMENT_SPREAD ? selection.name.value : ''
-    const inner =
-      selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(name)?.selectionSet : selection.selectionSet
-    if (!inner || entered.has(name)) continue
-    if (name !== '') entered.add(name)
-    for (const found of namesIn(inner, fragments, entered)) names.add(found)
-  }
-  return names
+  visited: Set<string>,
+): string[] {
+  return selections.flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return [selection.name.value]
+    if (selection.kind === Kind.INLINE_FRAGMENT) return namesIn(selection.selectionSet, fragments, visited)
+    const name = selection.name.value
+    const fragment = fragments.get(name)
+    if (!fragment || visited.has(name)) return []
+    visited.add(name)
+    return namesIn(fragment.selectionSet, fragments, visited)
+  })
 }

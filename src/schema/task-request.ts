@@ -1,43 +1,63 @@
-// What a task was asked with, as it was asked.
+// The request of a task, unchanged since it was created.
 import { findAnyAsset } from '../db/tasks/assets.ts'
+import type { TaskRow } from '../db/tables/tables.ts'
+import type { ImageRequest } from '../domain.ts'
 import { builder } from './builder.ts'
 import {
   BackgroundEnum,
   InputFidelityEnum,
   ModerationEnum,
-  OnUnknownOutcomeEnum,
   OutputFormatEnum,
   QualityEnum,
   StyleEnum,
-  UnsupportedEnum,
+  UnknownOutcomePolicyEnum,
+  UnsupportedSettingPolicyEnum,
 } from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { ImageRef } from './image.ts'
 import { assetsOf, TaskRef } from './task.ts'
 
 const MetadataRef = builder.objectRef<{ key: string; value: string }>('Metadata').implement({
   description: 'A label that the caller put on a task.',
   fields: (t) => ({
-    key: t.exposeString('key', { description: '1 to 64 letters, digits, dots, dashes and underscores.' }),
-    value: t.exposeString('value', { description: 'Up to 500 characters.' }),
+    ...exposeAll(t, 'String', {
+      key: '1 to 64 letters, digits, dots, dashes and underscores.',
+      value: 'Text of up to 500 characters.',
+    }),
   }),
 })
 
+const AUTO = 'As requested. `resolvedSettings` has what the provider chose for auto.'
+const OPTIONAL = 'As requested. Null leaves it to the provider.'
+
+const read =
+  <Name extends keyof ImageRequest>(name: Name) =>
+  ({ request }: TaskRow) =>
+    request[name]
+
 builder.objectFields(TaskRef, (t) => ({
-  prompt: t.string({
-    description: 'As asked. What an upstream made of it is `Image.revisedPrompt`.',
-    resolve: ({ request }) => request.prompt,
+  ...exposeAll(t, 'String', {
+    model: 'As requested, gpt-image-2 by default. `Model.providerModelName` may differ.',
   }),
-  model: t.exposeString('model', {
-    description: 'As asked, or gpt-image-2, the default. A provider may know it by another name.',
+  ...exposeAll(t, 'Int', {
+    maxCharges:
+      'Maximum number of possible charges for each provider request of the task. Raised when retryTask accepts another charge.',
+  }),
+  ...exposeNullable(t, 'String', {
+    idempotencyKey: 'Key that makes the request idempotent. Null without one.',
+  }),
+  prompt: t.string({
+    description: 'As requested. `Image.revisedPrompt` has what the provider made of it.',
+    resolve: read('prompt'),
   }),
   allowedProviders: t.stringList({
     nullable: true,
-    description: 'The providers that were allowed, in order; null when all are.',
-    resolve: ({ request }) => request.providers,
+    description: 'Names of the allowed providers, in order of preference. Null if all are allowed.',
+    resolve: read('providers'),
   }),
   inputImages: t.field({
     type: [ImageRef],
-    description: 'The images to edit, in order. One given by address appears once it was fetched.',
+    description: 'Images to edit, in order. An image given by URL appears once it was fetched.',
     async resolve(task, _, context) {
       const fetched = await assetsOf(task, context, 'INPUT')
       const stored = task.request.images.map(async (image, i) =>
@@ -51,92 +71,64 @@ builder.objectFields(TaskRef, (t) => ({
   mask: t.field({
     type: ImageRef,
     nullable: true,
-    description: 'What to redraw: its transparent pixels. Null when there is none.',
+    description: 'Image whose transparent pixels mark what to redraw. Null without one.',
     async resolve(task, _, context) {
       const { mask } = task.request
       if (mask && 'assetId' in mask) return (await findAnyAsset(context.db.read, mask.assetId)) ?? null
       return (await assetsOf(task, context, 'MASK'))[0] ?? null
     },
   }),
-  size: t.field({
-    type: 'ImageSize',
-    description: 'As asked. What the upstream chose for auto is in `resolved`.',
-    resolve: ({ request }) => request.size,
-  }),
-  quality: t.field({
-    type: QualityEnum,
-    description: 'As asked. What the upstream chose for AUTO is in `resolved`.',
-    resolve: ({ request }) => request.quality,
-  }),
-  background: t.field({
-    type: BackgroundEnum,
-    description: 'As asked. What the upstream chose for AUTO is in `resolved`.',
-    resolve: ({ request }) => request.background,
-  }),
+  size: t.field({ type: 'ImageSize', description: AUTO, resolve: read('size') }),
+  quality: t.field({ type: QualityEnum, description: AUTO, resolve: read('quality') }),
+  background: t.field({ type: BackgroundEnum, description: AUTO, resolve: read('background') }),
   moderation: t.field({
     type: ModerationEnum,
-    description: 'As asked; AUTO leaves the strictness to the upstream.',
-    resolve: ({ request }) => request.moderation,
+    description: 'As requested. AUTO leaves the strictness to the provider.',
+    resolve: read('moderation'),
   }),
   outputFormat: t.field({
     type: OutputFormatEnum,
-    description: 'As asked. What really came is `Image.mimeType`.',
-    resolve: ({ request }) => request.outputFormat,
+    description: 'As requested. `Image.mimeType` has the format that was received.',
+    resolve: read('outputFormat'),
   }),
-  outputCompression: t.int({
-    nullable: true,
-    description: '0 to 100 as asked; null leaves it to the provider.',
-    resolve: ({ request }) => request.outputCompression,
-  }),
+  outputCompression: t.int({ nullable: true, description: OPTIONAL, resolve: read('outputCompression') }),
   inputFidelity: t.field({
     type: InputFidelityEnum,
     nullable: true,
-    description: 'As asked; null leaves it to the provider.',
-    resolve: ({ request }) => request.inputFidelity,
+    description: OPTIONAL,
+    resolve: read('inputFidelity'),
   }),
-  style: t.field({
-    type: StyleEnum,
-    nullable: true,
-    description: 'As asked; null leaves it to the provider.',
-    resolve: ({ request }) => request.style,
-  }),
-  n: t.int({ description: 'How many images were asked for.', resolve: ({ request }) => request.n }),
-  partialImagesAsked: t.int({
-    description: 'How many previews were asked for, 0 to 3.',
-    resolve: ({ request }) => request.partialImages,
+  style: t.field({ type: StyleEnum, nullable: true, description: OPTIONAL, resolve: read('style') }),
+  n: t.int({ description: 'Number of requested images, 1 to 10.', resolve: read('n') }),
+  partialImagesRequested: t.int({
+    description: 'Number of requested partial images, 0 to 3.',
+    resolve: read('partialImages'),
   }),
   user: t.string({
     nullable: true,
-    description: "The caller's own end user, for abuse control; null when none was named.",
-    resolve: ({ request }) => request.user,
+    description: "Identifier of the caller's end user. Null without one.",
+    resolve: read('user'),
   }),
   metadata: t.field({
     type: [MetadataRef],
-    description: "The caller's labels, 16 at most.",
+    description: "The caller's labels, at most 16.",
     resolve: ({ request }) => Object.entries(request.metadata).map(([key, value]) => ({ key, value })),
   }),
   callbackUrl: t.field({
     type: 'URL',
     nullable: true,
     description:
-      'Where a signed POST goes when it ends; null when only the webhooks of the project are told.',
-    resolve: ({ request }) => request.callbackUrl,
-  }),
-  idempotencyKey: t.exposeString('idempotencyKey', {
-    nullable: true,
-    description: 'The key it was asked with; null without one.',
+      'Receiver of a signed POST at the end, besides the webhooks of the project. Null without one.',
+    resolve: read('callbackUrl'),
   }),
   unsupported: t.field({
-    type: UnsupportedEnum,
-    description: 'As asked: whether a setting that cannot be honoured is a warning or a refusal.',
-    resolve: ({ request }) => request.unsupported,
+    type: UnsupportedSettingPolicyEnum,
+    description: 'As requested: whether an unsupported setting is a warning or an error.',
+    resolve: read('unsupported'),
   }),
   onUnknownOutcome: t.field({
-    type: OnUnknownOutcomeEnum,
-    description: 'As asked: whether a lost answer is waited for or sent again.',
-    resolve: ({ request }) => request.onUnknownOutcome,
-  }),
-  maxCharges: t.exposeInt('maxCharges', {
-    description: 'How many possible charges it may have; grows when a second one is accepted.',
+    type: UnknownOutcomePolicyEnum,
+    description: 'As requested: whether a request is sent again after its response was lost.',
+    resolve: read('onUnknownOutcome'),
   }),
 }))

@@ -17,64 +17,44 @@ import {
 } from './enums.ts'
 import { AttemptRef, TaskErrorRef } from './attempt.ts'
 import type { Context } from './context.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { ImageRef, PartialImageRef } from './image.ts'
 import { NodeRef } from './node.ts'
-import { ProviderRef } from './provider.ts'
+import { namedProvider, ProviderRef } from './provider.ts'
 import { UsageRef } from './usage.ts'
 
 const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description:
-    'A difference between what was asked and what is sent, named before money is spent; or what came, named at the end.',
+    'A difference between the request and what is sent, known before money is spent, or what was received, known at the end.',
   fields: (t) => ({
-    code: t.expose('code', {
-      type: WarningCodeEnum,
-      description: 'What programs may act on; the message may change.',
+    ...exposeAll(t, WarningCodeEnum, { code: 'Machine-readable kind of difference.' }),
+    ...exposeNullable(t, 'String', {
+      field: 'Name of the input field. Null if the whole request is concerned.',
     }),
-    field: t.exposeString('field', {
-      nullable: true,
-      description: 'The input field it is about; null when it is about the whole request.',
-    }),
-    message: t.exposeString('message', {
-      description: 'A sentence for people: what was asked, and what is sent instead.',
+    ...exposeAll(t, 'String', {
+      message:
+        'Explanation for people: what was requested, and what is sent instead. The wording may change.',
     }),
   }),
 })
 
-const ResolvedRef = builder.objectRef<ResolvedSettings>('ResolvedSettings').implement({
-  description: 'What the upstream chose where the request said auto. A field is null when it did not say.',
+const ResolvedSettingsRef = builder.objectRef<ResolvedSettings>('ResolvedSettings').implement({
+  description: 'Settings that the provider chose or used. A field is null if it was not reported.',
   fields: (t) => ({
-    size: t.string({
-      nullable: true,
-      description: 'In pixels, WIDTHxHEIGHT.',
-      resolve: ({ size }) => size ?? null,
-    }),
-    quality: t.field({
-      type: QualityEnum,
-      nullable: true,
-      description: 'Never AUTO.',
-      resolve: ({ quality }) => quality ?? null,
-    }),
-    background: t.field({
-      type: BackgroundEnum,
-      nullable: true,
-      description: 'Never AUTO.',
-      resolve: ({ background }) => background ?? null,
-    }),
-    outputFormat: t.field({
-      type: OutputFormatEnum,
-      nullable: true,
-      description: 'Of the files as they came.',
-      resolve: ({ outputFormat }) => outputFormat ?? null,
-    }),
+    ...exposeNullable(t, 'String', { size: 'WIDTHxHEIGHT in pixels.' }),
+    ...exposeNullable(t, QualityEnum, { quality: 'Chosen value, never AUTO.' }),
+    ...exposeNullable(t, BackgroundEnum, { background: 'Chosen value, never AUTO.' }),
+    ...exposeNullable(t, OutputFormatEnum, { outputFormat: 'Format of the received files.' }),
   }),
 })
 
 const attemptsOf = ({ id }: TaskRow, { loaders }: Context) => loaders.attempts.load(id)
+
 /** The images of a task that are of one kind, in order. */
 export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: AssetRow['kind']) =>
   (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
 
-/** The results: of each part those that came first. A surplus that was paid for too stays with its attempt. */
+/** The results: for each part those of the first attempt that succeeded. A later one belongs to its attempt only. */
 async function resultsOf(task: TaskRow, _: object, context: Context): Promise<AssetRow[]> {
   const succeeded = (await attemptsOf(task, context)).filter(({ state }) => state === 'SUCCEEDED')
   const first = new Map(succeeded.toReversed().map((attempt) => [attempt.part, attempt.id]))
@@ -86,132 +66,117 @@ async function resultsOf(task: TaskRow, _: object, context: Context): Promise<As
 
 export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
   description:
-    'What a client asked for. It lives from the request to the result, whether anybody watches or not.',
+    'A request for images, from its creation to its end. It does not depend on a connected client.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    status: t.expose('status', {
-      type: TaskStatusEnum,
-      description: 'SUCCEEDED, FAILED and CANCELED are final; every other may still change.',
+    ...exposeAll(t, TaskStatusEnum, {
+      status: 'State of the task. SUCCEEDED, FAILED and CANCELED are final.',
     }),
-    operation: t.expose('operation', {
-      type: OperationEnum,
-      description: 'EDIT when input images came, else GENERATE.',
-    }),
-    progress: t.exposeFloat('progress', {
-      description: '0 to 1, never decreasing. An estimate until it is 1.',
+    ...exposeAll(t, OperationEnum, { operation: 'EDIT if the input has images, else GENERATE.' }),
+    ...exposeAll(t, 'Float', {
+      progress: 'Fraction from 0 to 1 that never decreases. An estimate until it is 1.',
     }),
     queuePosition: t.int({
       nullable: true,
       description:
-        'How many attempts its provider is given before it, with projects taking turns; null unless it is QUEUED.',
+        'Number of attempts that its provider receives before it, under fair scheduling of projects. Null unless QUEUED.',
       async resolve(task, _, context) {
         if (task.status !== 'QUEUED') return null
-        const [latest] = (await attemptsOf(task, context)).slice(-1)
+        const latest = (await attemptsOf(task, context)).at(-1)
         return latest ? countAhead(context.db.read, latest) : null
       },
     }),
     images: t.field({
       type: [ImageRef],
-      description: 'The results, in order, once all are stored. A task CANCELED too late has them as well.',
+      description:
+        'Results in order, once they are stored. A CANCELED task has them if its provider had started.',
       complexity: { multiplier: 4 },
       resolve: resultsOf,
     }),
     partialImages: t.field({
       type: [PartialImageRef],
-      description: 'The previews that came so far, the least developed first.',
+      description:
+        'Partial images received so far, the least detailed first. Kept for a day after the end by default.',
       complexity: { multiplier: 3 },
       resolve: (task, _, context) => assetsOf(task, context, 'PARTIAL'),
     }),
     attempts: t.field({
       type: [AttemptRef],
-      description: 'Every try so far, oldest first: the evidence for what was charged.',
+      description: 'All tries at providers, oldest first: the evidence for `charged` and `costMicros`.',
       complexity: { multiplier: 4 },
       resolve: (task, _, context) => attemptsOf(task, context),
     }),
     provider: t.field({
       type: ProviderRef,
       nullable: true,
-      description: 'Where its latest attempt was sent, or is to be; null when there is none.',
+      description: 'Provider of the latest attempt. Null if there is no attempt.',
       async resolve(task, _, context) {
-        const name = (await attemptsOf(task, context)).at(-1)?.provider
-        return name === undefined
-          ? null
-          : { name, provider: context.providers.find((one) => one.name === name) }
+        const latest = (await attemptsOf(task, context)).at(-1)
+        return latest ? namedProvider(latest.provider, context) : null
       },
     }),
     usage: t.field({
       type: UsageRef,
       nullable: true,
-      description: 'Of all charged attempts together; null until one has ended.',
+      description: 'Tokens of all attempts that were or may have been charged. Null until one has ended.',
       resolve: async (task, _, context) => usageOfAll(await attemptsOf(task, context)),
     }),
     costMicros: t.field({
       type: 'BigInt',
       nullable: true,
       description:
-        'What all attempts cost together, in micro-USD. Null while it runs, and when a possible charge has no known cost: unknown is not zero.',
+        'Cost of all attempts in micro-USD. Null while QUEUED or RUNNING, and if a possible charge has no known cost: unknown ' +
+        'is not zero.',
       resolve: async (task, _, context) => costOfAll(await attemptsOf(task, context), task.status),
     }),
     charged: t.field({
       type: ChargedEnum,
-      description: 'Whether any of its attempts cost money. YES outweighs UNKNOWN, which outweighs NO.',
+      description: 'Whether any attempt cost money. YES outweighs UNKNOWN, which outweighs NO.',
       resolve: async (task, _, context) => chargedOfAll(await attemptsOf(task, context)),
     }),
-    error: t.expose('error', {
-      type: TaskErrorRef,
-      nullable: true,
-      description: 'The latest failure; null when all is well, and once it has SUCCEEDED.',
+    ...exposeNullable(t, TaskErrorRef, {
+      error: 'Latest failure of an attempt, even if another follows. Null without one, and if SUCCEEDED.',
     }),
-    warnings: t.expose('warnings', {
-      type: [WarningRef],
-      description: 'Where what is sent, or what came, differs from what was asked.',
+    ...exposeAll(t, [WarningRef], {
+      warnings: 'Differences between the request and what is sent or was received.',
     }),
-    resolved: t.field({
-      type: ResolvedRef,
+    resolvedSettings: t.field({
+      type: ResolvedSettingsRef,
       nullable: true,
-      description: 'What the upstream chose where the request said auto; null until it has SUCCEEDED.',
+      description: 'What the provider chose where the request has auto. Null until an attempt succeeds.',
       async resolve(task, _, context) {
-        const told = (await attemptsOf(task, context)).findLast(({ resolved }) => resolved !== null)
-        // The row keeps what the provider's adapter gave, as JSON.
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        return (told?.resolved ?? null) as ResolvedSettings | null
+        const latest = (await attemptsOf(task, context)).findLast(({ resolved }) => resolved !== null)
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stored as JSON by the engine
+        return (latest?.resolved ?? null) as ResolvedSettings | null
       },
     }),
     lastCursor: t.string({
-      description: 'The place behind its newest event: `taskEvents(after:)` goes on from there.',
+      description: 'Cursor of the newest event. `taskEvents(after:)` resumes after it.',
       resolve: ({ id, lastSeq }) => encodeCursor('task', id, lastSeq),
     }),
     cancelRequested: t.boolean({
-      description: 'Whether its owner wants it stopped, even while a provider still works on it.',
+      description: 'Whether cancelTask was called, even while a provider still works on it.',
       resolve: ({ cancelRequestedAt }) => cancelRequestedAt !== null,
     }),
     replayed: t.boolean({
       description:
-        'True only in the answer of a generateImage whose idempotency key was known: nothing new was started.',
+        'True only in the result of a generateImage with a known idempotency key, which created no new task.',
       resolve: (task) => 'replayed' in task && task.replayed === true,
     }),
-    createdAt: t.expose('createdAt', {
-      type: 'DateTime',
-      description: 'When it was stored, before generateImage answered.',
-    }),
-    startedAt: t.expose('startedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When it was first sent; null before.',
-    }),
-    finishedAt: t.expose('finishedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'Null until it has ended for good.',
+    ...exposeAll(t, 'DateTime', { createdAt: 'Time at which it was stored, before generateImage returned.' }),
+    ...exposeNullable(t, 'DateTime', {
+      startedAt: 'Time at which the first attempt was sent. Null before.',
+      finishedAt: 'Time at which it reached a final state. Null before.',
     }),
   }),
 })
 
+// Apart from the others, because its type is its own.
 builder.objectField(TaskRef, 'retryOf', (t) =>
   t.field({
     type: TaskRef,
     nullable: true,
-    description: 'The task that this one repeats; null when it is the first.',
+    description: 'The earlier task that this one repeats. Null unless retryTask created it.',
     resolve: async ({ retryOf }, _, { db, projectId }) =>
       retryOf === null ? null : ((await findTask(db.read, projectId, retryOf)) ?? null),
   }),

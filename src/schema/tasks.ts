@@ -2,7 +2,7 @@ import { findFeedPosition } from '../db/access/projects.ts'
 import type { TaskRow } from '../db/tables/tables.ts'
 import { findTask, listTasks, type TaskFilter } from '../db/tasks/tasks.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
-import { builder } from './builder.ts'
+import { builder, withoutNulls } from './builder.ts'
 import {
   connectionType,
   firstArgument,
@@ -12,26 +12,27 @@ import {
   weightOfPage,
 } from './connection.ts'
 import { OperationEnum, TaskStatusEnum } from './enums.ts'
+import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
 
 export const TaskFilterInput = builder.inputType('TaskFilter', {
-  description: 'Which tasks; a field left out does not restrict, and all that are given must hold.',
+  description: 'Conditions on tasks, all of which must hold. An absent field does not restrict.',
   fields: (t) => ({
     statuses: t.field({
       type: [TaskStatusEnum],
-      description: 'In any one of these; an empty list lets none pass.',
+      description: 'In one of these states. An empty list matches no task.',
     }),
-    operation: t.field({ type: OperationEnum, description: 'GENERATE or EDIT.' }),
-    model: t.string({ description: 'Of exactly this model, by the name that was asked for.' }),
-    provider: t.string({ description: 'With an attempt at this provider.' }),
-    createdFrom: t.field({ type: 'DateTime', description: 'Asked for at this moment or later.' }),
-    createdTo: t.field({ type: 'DateTime', description: 'Asked for before this moment.' }),
+    operation: t.field({ type: OperationEnum, description: 'GENERATE or EDIT only.' }),
+    model: t.string({ description: 'Exact model name, as requested.' }),
+    provider: t.string({ description: 'Name of a provider that has an attempt of the task.' }),
+    createdFrom: t.field({ type: 'DateTime', description: 'Created at this time or later.' }),
+    createdTo: t.field({ type: 'DateTime', description: 'Created before this time.' }),
   }),
 })
 
-/** The input without its nulls. */
+/** The conditions of the argument `filter`. */
 export function readFilter(input: typeof TaskFilterInput.$inferInput | null | undefined): TaskFilter {
-  return Object.fromEntries(Object.entries(input ?? {}).filter(([, value]) => value != null))
+  return withoutNulls(input ?? {})
 }
 
 const newestFirst = keysetOf<TaskRow>('task', ({ createdAt }) => createdAt)
@@ -47,7 +48,7 @@ const TaskConnectionRef = connectionType<TaskRow, { feedCursor: string }>('TaskC
 builder.objectField(TaskConnectionRef, 'feedCursor', (t) =>
   t.exposeString('feedCursor', {
     description:
-      "The place in the project's feed at which this page was read: `taskFeed(after:)` goes on from there without a gap.",
+      'Position in the feed of the project when this page was read. `taskFeed(after:)` continues from it without a gap.',
   }),
 )
 
@@ -55,29 +56,25 @@ builder.queryFields((t) => ({
   task: t.field({
     type: TaskRef,
     nullable: true,
-    description: "A task of the caller's project; null when there is none.",
-    extensions: { scope: 'READ' },
-    args: { id: t.arg.id({ required: true, description: 'Its id, as generateImage answered it.' }) },
+    ...requires('READ', "A task of the caller's project. Null if there is none with this id."),
+    args: { id: t.arg.id({ required: true, description: 'Id returned by generateImage, task_….' }) },
     resolve: async (_, { id }, { db, projectId }) => (await findTask(db.read, projectId, id)) ?? null,
   }),
   tasks: t.field({
     type: TaskConnectionRef,
-    description: "The project's tasks, newest first.",
-    extensions: { scope: 'READ' },
+    ...requires('READ', "Tasks of the caller's project, newest first. Errors: CURSOR_INVALID."),
     complexity: ({ first }) => weightOfPage(first),
     args: {
       ...firstArgument(),
-      after: t.arg.string({
-        description: 'The cursor of the last task seen; from the newest when left out.',
-      }),
-      filter: t.arg({ type: TaskFilterInput, description: 'All tasks when left out.' }),
+      after: t.arg.string({ description: 'Cursor of the last task seen. The first page by default.' }),
+      filter: t.arg({ type: TaskFilterInput, description: 'Which tasks to return. All by default.' }),
     },
     async resolve(_, { filter, ...page }, { db, projectId }) {
-      // Read before the page: an event that falls between is told twice rather than never.
+      // Before the page: an event in between is delivered twice, but never lost.
       const feedSeq = await findFeedPosition(db.read, projectId)
       const tasks = await readPage(page, newestFirst, ({ first, after }) => {
-        const place = after && { createdAt: after.at, id: after.id }
-        return listTasks(db.read, projectId, readFilter(filter), { first, after: place })
+        const position = after && { createdAt: after.at, id: after.id }
+        return listTasks(db.read, projectId, readFilter(filter), { first, after: position })
       })
       return { ...tasks, feedCursor: encodeCursor('feed', projectId, feedSeq) }
     },

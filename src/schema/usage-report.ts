@@ -4,157 +4,159 @@ import { MAX_ROWS, type UsageDimension, type UsageQuery } from '../engine/usage/
 import {
   knownCost,
   reportUsage,
-  told,
-  type UsageTotals,
+  nullIfZero,
   type UsageReport,
   type UsageRow,
+  type UsageTotals,
 } from '../engine/usage/report.ts'
 import type { CalendarPeriod } from '../engine/usage/time-zone.ts'
 import { GatewayError } from '../errors.ts'
-import { builder } from './builder.ts'
-import { OperationEnum, QualityEnum, TaskStatusEnum } from './enums.ts'
+import { builder, withoutNulls } from './builder.ts'
+import { describedEnum, OperationEnum, QualityEnum, TaskStatusEnum } from './enums.ts'
+import { exposeAll } from './expose.ts'
 import { MetadataInput } from './generate-image.ts'
+import { requires } from './scopes.ts'
 
-const DimensionEnum = builder.enumType('UsageDimension', {
-  description:
-    'What a usage report can be grouped by. Each gives its rows one key, in the field of that name.',
-  values: {
-    HOUR: { description: 'The hour of the time zone; one that comes twice when clocks are put back is two.' },
-    DAY: { description: 'The day of the time zone, of 23 or 25 hours where clocks are changed.' },
-    MONTH: { description: 'The calendar month of the time zone.' },
-    PROJECT: { description: 'Of use with `allProjects`; in any other report there is one.' },
-    API_KEY: { description: 'The key that the task was asked with.' },
-    USER: { description: "The caller's end user, as `GenerateImageInput.user` named them." },
-    PROVIDER: { description: 'The configured account that was asked, by its name.' },
-    MODEL: { description: "Darkroom's name for it, whatever the provider calls it." },
-    OPERATION: { description: 'GENERATE or EDIT.' },
-    QUALITY: { description: 'As the provider resolved it, else as asked.' },
-    SIZE: { description: 'As the provider resolved it, else as asked: WIDTHxHEIGHT or auto.' },
-    STATUS: { description: "The task's status at the time of the report." },
-    METADATA: { description: "One of the caller's own labels: say which with `metadataKey`." },
-  } as const satisfies Record<UsageDimension, { description: string }>,
-})
+const DimensionEnum = describedEnum<UsageDimension>(
+  'UsageDimension',
+  'Dimension to group a usage report by. Each sets the field of its name in the rows.',
+  {
+    HOUR: 'Hour of the time zone. An hour that repeats when clocks are set back is two.',
+    DAY: 'Calendar day of the time zone. It has 23 or 25 hours when clocks change.',
+    MONTH: 'Calendar month of the time zone.',
+    PROJECT: 'Project of the task. Several only with `allProjects`.',
+    API_KEY: 'API key that created the task.',
+    USER: "The caller's end user, from `GenerateImageInput.user`.",
+    PROVIDER: 'Name of the provider of the attempt.',
+    MODEL: 'Model name as requested, independent of the name at the provider.',
+    OPERATION: 'GENERATE or EDIT.',
+    QUALITY: 'Quality as the provider resolved it, else as requested.',
+    SIZE: 'Size as the provider resolved it, else as requested: WIDTHxHEIGHT or auto.',
+    STATUS: 'State of the task at the time of the report.',
+    METADATA: "One of the caller's labels, chosen with `metadataKey`.",
+  },
+)
 
 const FilterInput = builder.inputType('UsageFilter', {
-  description: 'Whose usage; a field left out does not restrict, and all that are given must hold.',
+  description:
+    'Conditions on attempts, all of which must hold. An absent field does not restrict, an empty list matches nothing. A list ' +
+    'has at most 1000 values.',
   fields: (t) => ({
-    apiKeyIds: t.idList({ description: 'Asked with any one of these keys; an empty list lets none pass.' }),
-    providers: t.stringList({ description: 'Asked of any one of these, by their names.' }),
-    models: t.stringList({ description: 'Of exactly one of these models.' }),
-    users: t.stringList({ description: 'For any one of these end users.' }),
+    apiKeyIds: t.idList({ description: 'API keys that created the task, key_….' }),
+    providers: t.stringList({ description: 'Names of providers, in the configuration now or earlier.' }),
+    models: t.stringList({ description: 'Exact model names, as requested.' }),
+    users: t.stringList({ description: "The caller's end users." }),
     operations: t.field({ type: [OperationEnum], description: 'GENERATE, EDIT or both.' }),
-    qualities: t.field({ type: [QualityEnum], description: 'As resolved, else as asked.' }),
-    sizes: t.field({ type: ['ImageSize'], description: 'As resolved, else as asked.' }),
-    statuses: t.field({ type: [TaskStatusEnum], description: 'Whose task is in any one of these now.' }),
-    metadata: t.field({ type: [MetadataInput], description: 'Whose task has every one of these labels.' }),
+    qualities: t.field({
+      type: [QualityEnum],
+      description: 'Values as the provider resolved them, else as requested.',
+    }),
+    sizes: t.field({
+      type: ['ImageSize'],
+      description: 'Values as the provider resolved them, else as requested.',
+    }),
+    statuses: t.field({ type: [TaskStatusEnum], description: 'Current states of the task.' }),
+    metadata: t.field({ type: [MetadataInput], description: 'Labels, all of which the task must have.' }),
   }),
 })
 
-const FiguresRef = builder.interfaceRef<UsageTotals>('UsageFigures').implement({
+/** A sum of tokens; null if none were reported. */
+function tokens(name: keyof UsageTotals, what: string) {
+  return {
+    type: 'BigInt' as const,
+    nullable: true as const,
+    description: `${what}, as far as reported. Null if none were.`,
+    resolve: (totals: UsageTotals) => nullIfZero(totals[name]),
+  }
+}
+
+const MeasuresRef = builder.interfaceRef<UsageTotals>('UsageMeasures').implement({
   description:
-    'Sums of attempts, each counted at the moment it was put into the queue, for good: what is learned of it later ' +
-    'changes the sums of that moment. What nobody told is in no sum; how many attempts that concerns is counted.',
+    'Totals over attempts. An attempt counts at the time it was queued, even if its cost becomes known later. Unreported ' +
+    'values are excluded from totals, and their attempts are counted.',
   fields: (t) => ({
-    tasks: t.exposeInt('tasks', {
-      description: 'Tasks, each counted where its first attempt is; 0 where only later attempts are.',
+    ...exposeAll(t, 'Int', {
+      tasks: 'Number of tasks, each counted with its first attempt. 0 where only later attempts are.',
+      attempts: 'Number of attempts, including those that were not sent or were refused.',
+      images: 'Number of finished images received.',
     }),
-    attempts: t.exposeInt('attempts', {
-      description: 'All of them, those included that were never sent or were refused.',
-    }),
-    images: t.exposeInt('images', { description: 'Finished pictures that were received.' }),
-    inputTokens: t.field(tokens('inputTokens', 'Tokens read: prompts and input images')),
-    outputTokens: t.field(tokens('outputTokens', 'Tokens painted: results and previews')),
-    totalTokens: t.field(tokens('totalTokens', 'Both together, as the providers counted')),
+    inputTokens: t.field(tokens('inputTokens', 'Tokens of prompts and input images')),
+    outputTokens: t.field(tokens('outputTokens', 'Tokens of results and partial images')),
+    totalTokens: t.field(tokens('totalTokens', 'Input and output tokens, as counted by the providers')),
     inputTextTokens: t.field(tokens('inputTextTokens', 'Tokens of prompts')),
     inputImageTokens: t.field(tokens('inputImageTokens', 'Tokens of input images')),
-    outputTextTokens: t.field(tokens('outputTextTokens', 'Tokens of text')),
-    outputImageTokens: t.field(tokens('outputImageTokens', 'Tokens of results and previews')),
+    outputTextTokens: t.field(tokens('outputTextTokens', 'Tokens of text in the output')),
+    outputImageTokens: t.field(tokens('outputImageTokens', 'Tokens of results and partial images')),
     costMicros: t.field({
       type: 'BigInt',
       nullable: true,
       description:
-        'What is known to have been spent, in micro-USD: the sum of what the ledger has posted and adjusted. Null where ' +
-        'something was or may have been charged and no cost at all is known.',
+        'Known cost in micro-USD: the sum of POST and ADJUST lines of the ledger. Null if something was or may have been ' +
+        'charged and no cost at all is known.',
       resolve: knownCost,
     }),
-    heldMicros: t.expose('heldMicros', {
-      type: 'BigInt',
-      description:
-        'What may yet be spent at most, in micro-USD, by attempts that are under way or in doubt; those whose price ' +
-        'nobody knows hold nothing.',
+    ...exposeAll(t, 'BigInt', {
+      heldMicros:
+        'Maximum in micro-USD that attempts of unknown cost could still cost. Attempts without a price are excluded.',
     }),
     attemptsWithUnknownCost: t.exposeInt('unknownCosts', {
       description:
-        'Attempts that have ended, or are in doubt, with a certain or possible charge that is not in `costMicros`.',
+        'Number of attempts that ended or are UNKNOWN, were or may have been charged, and are not in `costMicros`.',
     }),
     attemptsWithUnknownUsage: t.exposeInt('unknownUsages', {
       description:
-        'Attempts that have ended, or are in doubt, with a certain or possible charge and no word of tokens.',
+        'Number of attempts that ended or are UNKNOWN, were or may have been charged, and have no reported tokens.',
     }),
   }),
 })
-
-/** A sum that is null rather than 0: of nothing told, nobody knows how much it was. */
-function tokens(name: keyof UsageTotals, of: string) {
-  return {
-    type: 'BigInt' as const,
-    nullable: true as const,
-    description: `${of}, as far as they were reported; null where none were.`,
-    resolve: (figures: UsageTotals) => told(figures[name]),
-  }
-}
 
 const PeriodRef = builder.objectRef<CalendarPeriod>('UsagePeriod').implement({
-  description: 'An hour, day or month of a time zone.',
+  description: 'An hour, day or month of the time zone.',
   fields: (t) => ({
-    label: t.exposeString('label', {
-      description: 'As a calendar there says it: 2026-11, 2026-11-20, or 2026-11-20T14:00+01:00.',
+    ...exposeAll(t, 'String', {
+      label: 'Local calendar notation: 2026-11, 2026-11-20, or 2026-11-20T14:00+01:00.',
     }),
-    startsAt: t.expose('startsAt', {
-      type: 'DateTime',
-      description: 'Its first moment, also where the report begins within it.',
-    }),
-    endsAt: t.expose('endsAt', {
-      type: 'DateTime',
-      description: 'The first moment that is not in it any more.',
+    ...exposeAll(t, 'DateTime', {
+      startsAt: 'Inclusive start, even if the report starts later.',
+      endsAt: 'Exclusive end of the period.',
     }),
   }),
 })
 
-const NOT_GROUPED = 'Null where the report is not grouped by it'
+const NOT_GROUPED = 'Null if the report is not grouped by it'
 
 const RowRef = builder.objectRef<UsageRow & UsageTotals>('UsageRow').implement({
-  description: 'The sums of one group. Only the keys it was grouped by are set.',
-  interfaces: [FiguresRef],
+  description: 'Totals of one group, and the keys of the group.',
+  interfaces: [MeasuresRef],
   fields: (t) => ({
     hour: t.field(period('hour')),
     day: t.field(period('day')),
     month: t.field(period('month')),
-    projectId: t.id(key('projectId', 'prj_….')),
-    apiKeyId: t.id(key('apiKeyId', 'key_….', ', and for what was asked without a key')),
-    user: t.string(key('user', "The caller's end user.", ', and where none was named')),
-    provider: t.string(key('provider', 'Its name.')),
-    model: t.string(key('model', 'Its name, as it was asked for.')),
+    projectId: t.id(key('projectId', 'Id of the project, prj_….')),
+    apiKeyId: t.id(key('apiKeyId', 'Id of the API key, key_….', ', and for tasks created without a key')),
+    user: t.string(key('user', "The caller's end user.", ', and for tasks without one')),
+    provider: t.string(key('provider', 'Name in the configuration.')),
+    model: t.string(key('model', 'Name as requested.')),
     operation: t.field({
       type: OperationEnum,
       nullable: true,
-      description: `${NOT_GROUPED}.`,
+      description: `GENERATE or EDIT. ${NOT_GROUPED}.`,
       resolve: ({ keys }) => OPERATIONS.find((one) => one === keys.operation) ?? null,
     }),
     quality: t.field({
       type: QualityEnum,
       nullable: true,
-      description: `As the provider resolved it, else as asked. ${NOT_GROUPED}.`,
+      description: `As the provider resolved it, else as requested. ${NOT_GROUPED}.`,
       resolve: ({ keys }) => QUALITIES.find((one) => one === keys.quality) ?? null,
     }),
-    size: t.string(key('size', 'WIDTHxHEIGHT, or auto where the provider did not say what it chose.')),
+    size: t.string(key('size', 'WIDTHxHEIGHT, or auto if the provider did not report its choice.')),
     status: t.field({
       type: TaskStatusEnum,
       nullable: true,
-      description: `Of the tasks, as of the report. ${NOT_GROUPED}.`,
+      description: `State of the tasks at the time of the report. ${NOT_GROUPED}.`,
       resolve: ({ keys }) => TASK_STATUSES.find((one) => one === keys.status) ?? null,
     }),
-    metadata: t.string(key('metadata', 'The value of the label.', ', and for tasks without that label')),
+    metadata: t.string(key('metadata', 'Value of the label.', ', and for tasks without the label')),
   }),
 })
 
@@ -162,48 +164,61 @@ function period(name: 'hour' | 'day' | 'month') {
   return {
     type: PeriodRef,
     nullable: true as const,
-    description: `The ${name} that its attempts were put into the queue in. ${NOT_GROUPED}.`,
+    description: `The ${name} in which the attempts were queued. ${NOT_GROUPED}.`,
     resolve: (row: UsageRow) => row[name] ?? null,
   }
 }
 
-function key(name: keyof UsageRow['keys'], what: string, more = '') {
+function key(name: keyof UsageRow['keys'], what: string, alsoNull = '') {
   return {
     nullable: true as const,
-    description: `${what} ${NOT_GROUPED}${more}.`,
+    description: `${what} ${NOT_GROUPED}${alsoNull}.`,
     resolve: ({ keys }: UsageRow) => keys[name] ?? null,
   }
 }
 
 const TotalsRef = builder.objectRef<UsageTotals>('UsageTotals').implement({
-  description: 'The sums of all attempts of a report, whatever they are grouped by.',
-  interfaces: [FiguresRef],
+  description: 'Totals of all attempts in a report.',
+  interfaces: [MeasuresRef],
 })
 
 const ReportRef = builder.objectRef<UsageReport>('UsageReport').implement({
-  description: 'What was asked for, what it used, and what it cost, from one moment to another.',
+  description: 'Tasks, tokens and cost of a time range.',
   fields: (t) => ({
-    from: t.expose('from', { type: 'DateTime', description: 'The first moment of it.' }),
-    to: t.expose('to', {
-      type: 'DateTime',
-      description: 'The first moment that is not in it; for a report until now, when it was made.',
+    ...exposeAll(t, 'DateTime', {
+      from: 'Inclusive start of the range.',
+      to: 'Exclusive end of the range; the time of the report if none was requested.',
     }),
-    timeZone: t.exposeString('timeZone', { description: 'Whose hours, days and months they are.' }),
+    ...exposeAll(t, 'String', { timeZone: 'Zone of the hours, days and months.' }),
+    ...exposeAll(t, TotalsRef, { totals: 'Sums over all groups.' }),
     rows: t.field({
       type: [RowRef],
-      description: `In the order of \`groupBy\`, at most ${MAX_ROWS}; empty without it, since \`totals\` says it all.`,
-      // They are read at once, and a field of theirs costs next to nothing.
+      description: `Groups in the order of \`groupBy\`, at most ${MAX_ROWS}. Empty without \`groupBy\`.`,
+      // Already read, so a field of a row costs next to nothing.
       complexity: { multiplier: 100 },
-      resolve: ({ rows }) => rows.map((row) => ({ ...row, ...row.figures })),
-    }),
-    totals: t.expose('totals', {
-      type: TotalsRef,
-      description: 'Of all rows together.',
+      resolve: ({ rows }) => rows.map((row) => ({ ...row, ...row.counts })),
     }),
   }),
 })
 
-interface Asked {
+const reportArguments = () =>
+  builder.args((t) => ({
+    from: t.field({ type: 'DateTime', required: true, description: 'Inclusive start of the range.' }),
+    groupBy: t.field({
+      type: [DimensionEnum],
+      required: true,
+      defaultValue: [],
+      description: 'Dimensions in order, each at most once. By default, totals only.',
+    }),
+    filter: t.field({ type: FilterInput, description: 'Which attempts to count. All by default.' }),
+    timeZone: t.string({
+      defaultValue: 'UTC',
+      description: 'Zone of hours, days and months: an IANA name, such as Europe/Berlin.',
+    }),
+    metadataKey: t.string({ description: 'Key of the label for METADATA, and required with it only.' }),
+  }))
+
+interface ReportArguments {
   from: number
   to?: number | null | undefined
   groupBy?: readonly UsageDimension[] | null | undefined
@@ -212,56 +227,44 @@ interface Asked {
   metadataKey?: string | null | undefined
 }
 
-function read(asked: Asked): Omit<UsageQuery, 'projectId'> {
+function readArguments(given: ReportArguments): Omit<UsageQuery, 'projectId'> {
+  const filter: UsageFilter = withoutNulls(given.filter ?? {})
   return {
-    from: asked.from,
-    to: asked.to ?? null,
-    groupBy: asked.groupBy ?? [],
-    filter: readFilter(asked.filter),
-    timeZone: asked.timeZone ?? 'UTC',
-    metadataKey: asked.metadataKey ?? null,
+    from: given.from,
+    to: given.to ?? null,
+    groupBy: given.groupBy ?? [],
+    filter,
+    timeZone: given.timeZone ?? 'UTC',
+    metadataKey: given.metadataKey ?? null,
   }
 }
-
-/** The input without its nulls. */
-function readFilter(input: typeof FilterInput.$inferInput | null | undefined): UsageFilter {
-  return Object.fromEntries(Object.entries(input ?? {}).filter(([, value]) => value != null))
-}
-
-const FROM = 'The first moment of it.'
-const GROUP_BY = 'In this order; none gives the totals alone.'
-const TIME_ZONE = 'Whose hours, days and months: a name of the IANA database, Europe/Berlin for example.'
-const METADATA_KEY = 'Which label METADATA groups by.'
 
 builder.queryField('usage', (t) =>
   t.field({
     type: ReportRef,
-    description:
-      "The project's usage and cost over some time. Grouped by times, PROJECT, API_KEY, PROVIDER and MODEL it takes " +
-      'milliseconds however much there is; the other dimensions read the attempts themselves.',
-    extensions: { scope: 'REPORT' },
+    ...requires(
+      'REPORT',
+      `Usage and cost of the project in a time range. BAD_USER_INPUT for more than ${MAX_ROWS} rows. Grouping and filtering ` +
+        'by time, project, key, provider and model takes milliseconds; other dimensions read every attempt.',
+    ),
     args: {
-      from: t.arg({ type: 'DateTime', required: true, description: FROM }),
+      ...reportArguments(),
       to: t.arg({
         type: 'DateTime',
         required: true,
-        description: 'The first moment that is not in it, at most 50 years later.',
+        description: 'Exclusive end of the range, later than `from` by at most 50 years.',
       }),
-      groupBy: t.arg({ type: [DimensionEnum], required: true, defaultValue: [], description: GROUP_BY }),
-      filter: t.arg({ type: FilterInput, description: "All of the project's when left out." }),
-      timeZone: t.arg.string({ defaultValue: 'UTC', description: TIME_ZONE }),
-      metadataKey: t.arg.string({ description: METADATA_KEY }),
       allProjects: t.arg.boolean({
         defaultValue: false,
-        description: 'Of every project of this deployment, for operators only.',
+        description: 'Whether to report on every project of this server. FORBIDDEN unless an operator asks.',
       }),
     },
-    resolve(_, { allProjects, ...asked }, { db, clock, caller, projectId }) {
+    resolve(_, { allProjects, ...given }, { db, clock, caller, projectId }) {
       if (allProjects && !caller.operator)
-        throw new GatewayError('FORBIDDEN', 'Only operators see the usage of all projects.', {
+        throw new GatewayError('FORBIDDEN', 'allProjects needs the key of the operator.', {
           field: 'allProjects',
         })
-      const query = { ...read(asked), projectId: allProjects ? null : projectId }
+      const query = { ...readArguments(given), projectId: allProjects ? null : projectId }
       return reportUsage(db.read, query, clock.now())
     },
   }),
@@ -270,22 +273,18 @@ builder.queryField('usage', (t) =>
 builder.subscriptionField('usage', (t) =>
   t.field({
     type: ReportRef,
-    description:
-      'The same report as Query.usage, at once and whenever it has changed: at most once a second. Never completes by ' +
-      'itself.',
-    extensions: { scope: 'REPORT' },
+    ...requires(
+      'REPORT',
+      'The report of Query.usage, at once and after every change, at most once per second. Never completes.',
+    ),
     args: {
-      from: t.arg({ type: 'DateTime', required: true, description: FROM }),
+      ...reportArguments(),
       to: t.arg({
         type: 'DateTime',
-        description: 'The first moment that is not in it; until now when left out.',
+        description: 'Exclusive end of the range, later than `from`. The current time by default.',
       }),
-      groupBy: t.arg({ type: [DimensionEnum], required: true, defaultValue: [], description: GROUP_BY }),
-      filter: t.arg({ type: FilterInput, description: "All of the project's when left out." }),
-      timeZone: t.arg.string({ defaultValue: 'UTC', description: TIME_ZONE }),
-      metadataKey: t.arg.string({ description: METADATA_KEY }),
     },
-    subscribe: (_, asked, { engine, projectId }) => engine.watchUsage({ ...read(asked), projectId }),
+    subscribe: (_, given, { engine, projectId }) => engine.watchUsage({ ...readArguments(given), projectId }),
     resolve: (report) => report,
   }),
 )

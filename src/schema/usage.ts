@@ -1,56 +1,44 @@
 import type { Usage } from '../domain.ts'
 import { builder } from './builder.ts'
 import { UsageSourceEnum } from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 
 interface Details {
   textTokens: number | null
   imageTokens: number | null
 }
 
-const TokenDetails = builder.objectRef<Details>('TokenDetails').implement({
-  description: 'Tokens by what they stand for: text and images have different prices.',
-  fields: (t) => ({
-    textTokens: t.exposeInt('textTokens', {
-      nullable: true,
-      description: 'Tokens of text; null when not reported.',
+const TokenDetailsRef = builder.objectRef<Details>('TokenDetails').implement({
+  description: 'Token counts by content: text and images have different prices.',
+  fields: (t) =>
+    exposeNullable(t, 'Int', {
+      textTokens: 'Tokens of text. Null if not reported.',
+      imageTokens: 'Tokens of images, partial images included. Null if not reported.',
     }),
-    imageTokens: t.exposeInt('imageTokens', {
-      nullable: true,
-      description: 'Tokens of images, previews included; null when not reported.',
-    }),
-  }),
 })
 
 export const UsageRef = builder.objectRef<Usage>('Usage').implement({
-  description: 'Tokens consumed upstream. A count that nobody told us is null, never zero.',
+  description: 'Tokens consumed at a provider. A count that was not reported is null, never zero.',
   fields: (t) => ({
-    inputTokens: t.exposeInt('inputTokens', {
-      nullable: true,
-      description: 'Tokens read: prompt and input images.',
-    }),
-    outputTokens: t.exposeInt('outputTokens', {
-      nullable: true,
-      description: 'Tokens painted: results and previews.',
-    }),
-    totalTokens: t.exposeInt('totalTokens', {
-      nullable: true,
-      description: 'Both together, as the provider counted.',
+    ...exposeNullable(t, 'Int', {
+      inputTokens: 'Tokens of the prompt and the input images. Null if not reported.',
+      outputTokens: 'Tokens of the results and the partial images. Null if not reported.',
+      totalTokens: 'Input and output together, as counted by the provider. Null if not reported.',
     }),
     inputTokensDetails: t.field({
-      type: TokenDetails,
+      type: TokenDetailsRef,
       nullable: true,
-      description: 'The input by class; null when the provider did not split it.',
+      description: 'Input tokens by content. Null if the provider does not split them.',
       resolve: (usage) => details(usage.inputTextTokens, usage.inputImageTokens),
     }),
     outputTokensDetails: t.field({
-      type: TokenDetails,
+      type: TokenDetailsRef,
       nullable: true,
-      description: 'The output by class; null when it could not be told apart.',
+      description: 'Output tokens by content. Null if the provider does not split them.',
       resolve: (usage) => details(usage.outputTextTokens, usage.outputImageTokens),
     }),
-    source: t.expose('source', {
-      type: UsageSourceEnum,
-      description: 'Whether these are reported, estimated or unknown.',
+    ...exposeAll(t, UsageSourceEnum, {
+      source: 'Whether the counts are reported by the provider, estimated or unknown.',
     }),
   }),
 })

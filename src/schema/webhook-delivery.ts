@@ -7,82 +7,72 @@ import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
 import { firstArgument, readFirst, weightOfPage } from './connection.ts'
 import { DeliveryFailureEnum, DeliveryStateEnum, WebhookEventEnum } from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
+import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
 import { WebhookRef, withoutSecret } from './webhook.ts'
 
 const TryRef = builder.objectRef<TryRow>('WebhookTry').implement({
-  description: 'One POST to a receiver, and what came of it.',
+  description: 'One POST of a delivery to its receiver, and the response.',
   fields: (t) => ({
-    number: t.exposeInt('number', { description: '1 for the first of a delivery.' }),
-    at: t.expose('at', { type: 'DateTime', description: 'When it was signed and sent.' }),
-    durationMs: t.exposeInt('durationMs', {
-      description: 'How long it took until the answer, or until it was given up, in milliseconds.',
+    ...exposeAll(t, 'Int', {
+      number: 'Position within the delivery, from 1.',
+      durationMs: 'Milliseconds until the response, or until it was given up.',
     }),
-    httpStatus: t.exposeInt('httpStatus', {
-      nullable: true,
-      description: 'Of the answer, 100 to 599; null when none came.',
+    ...exposeAll(t, 'DateTime', { at: 'Time at which it was signed and sent.' }),
+    ...exposeNullable(t, 'Int', {
+      httpStatus: 'Status code of the response, 100 to 599. Null if none was received.',
     }),
-    failure: t.expose('failure', {
-      type: DeliveryFailureEnum,
-      nullable: true,
-      description: 'Null when the receiver answered with a 2xx status.',
+    ...exposeNullable(t, DeliveryFailureEnum, {
+      failure: 'Reason of the failure. Null if the response had a 2xx status.',
     }),
   }),
 })
 
 const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement({
   description:
-    'One message on its way to one receiver, delivered at least once. Its id is the `webhook-id` of every try.',
+    'One message to one receiver, delivered at least once. Its id is the `webhook-id` header of every try.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    event: t.expose('event', {
-      type: WebhookEventEnum,
-      description: 'What happened to the task.',
+    ...exposeAll(t, WebhookEventEnum, { event: 'What happened to the task.' }),
+    ...exposeAll(t, DeliveryStateEnum, {
+      state: 'PENDING until the receiver responds with a 2xx status or it is given up.',
     }),
-    state: t.expose('state', {
-      type: DeliveryStateEnum,
-      description: 'PENDING until a receiver answered 2xx or it was given up.',
+    ...exposeAll(t, 'URL', { url: 'Receiver of the POST requests.' }),
+    ...exposeAll(t, 'String', {
+      payload: 'JSON text that is signed and sent, byte for byte the same in every try.',
+    }),
+    ...exposeAll(t, 'DateTime', { createdAt: 'Time of the event that the payload describes.' }),
+    ...exposeNullable(t, 'DateTime', {
+      finishedAt: 'Time at which it succeeded or was given up. Null while PENDING.',
     }),
     task: t.field({
       type: TaskRef,
       nullable: true,
-      description: 'The one it is about, as it stands now; the payload says how it stood.',
+      description: 'Current state of the task. `payload` has its state at the time of the event.',
       resolve: async ({ taskId }, _, { db, projectId }) =>
         (await findTask(db.read, projectId, taskId)) ?? null,
     }),
     webhook: t.field({
       type: WebhookRef,
       nullable: true,
-      description: 'The registered receiver; null when it goes to the `callbackUrl` of its task.',
+      description: 'Registered receiver. Null if the receiver is the `callbackUrl` of the task.',
       async resolve({ endpointId }, _, { db, projectId }) {
         const found = endpointId === null ? undefined : await findEndpoint(db.read, projectId, endpointId)
         return found ? withoutSecret(found) : null
       },
     }),
-    url: t.expose('url', { type: 'URL', description: 'Where it is posted to.' }),
-    payload: t.exposeString('payload', {
-      description: 'The JSON text that is signed and sent, byte for byte the same in every try.',
-    }),
     tries: t.field({
       type: [TryRef],
-      description: 'What was attempted so far, oldest first.',
+      description: 'POST requests so far, oldest first.',
       resolve: ({ id }, _, { loaders }) => loaders.tries.load(id),
     }),
     nextTryAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'Not before this moment; null once it has ended.',
+      description: 'Earliest time of the next POST. Null once it has ended.',
       resolve: ({ state, nextAt }) => (state === 'PENDING' ? nextAt : null),
-    }),
-    createdAt: t.expose('createdAt', {
-      type: 'DateTime',
-      description: 'When the task came to stand as the payload says.',
-    }),
-    finishedAt: t.expose('finishedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When it was received or given up; null while it is PENDING.',
     }),
   }),
 })
@@ -90,23 +80,24 @@ const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement(
 builder.queryFields((t) => ({
   webhookDeliveries: t.field({
     type: [DeliveryRef],
-    description: 'What receivers of the project were or are to be told, newest first.',
-    extensions: { scope: 'READ' },
+    ...requires('READ', 'Deliveries of the project, newest first. Errors: CURSOR_INVALID.'),
     complexity: ({ first }) => weightOfPage(first),
     args: {
       ...firstArgument(),
-      after: t.arg.id({ description: 'The id of the last one seen; from the newest when left out.' }),
-      webhookId: t.arg.id({ description: 'Only to this receiver.' }),
-      state: t.arg({ type: DeliveryStateEnum, description: 'Only those that stand so.' }),
+      after: t.arg.id({ description: 'Id of the last delivery seen, dlv_…. The newest ones by default.' }),
+      webhookId: t.arg.id({ description: 'Only deliveries to this webhook, whk_….' }),
+      state: t.arg({ type: DeliveryStateEnum, description: 'Only deliveries in this state.' }),
     },
-    resolve(_, { first: asked, after, webhookId, state }, { db, projectId }) {
-      const first = readFirst(asked)
+    resolve(_, { first, after, webhookId, state }, { db, projectId }) {
+      const size = readFirst(first)
       if (after != null && idPrefix(after) !== 'dlv')
-        throw new GatewayError('CURSOR_INVALID', 'A delivery id, dlv_…, is needed to go on behind it.', {
-          field: 'after',
-        })
+        throw new GatewayError(
+          'CURSOR_INVALID',
+          `after is ${JSON.stringify(after.slice(0, 60))}; it must be the id of a delivery, dlv_….`,
+          { field: 'after' },
+        )
       const filter = { endpointId: webhookId ?? undefined, state: state ?? undefined }
-      return listDeliveries(db.read, projectId, filter, { first, before: after ?? undefined })
+      return listDeliveries(db.read, projectId, filter, { first: size, before: after ?? undefined })
     },
   }),
 }))
@@ -114,18 +105,22 @@ builder.queryFields((t) => ({
 builder.objectField(TaskRef, 'webhookDeliveries', (t) =>
   t.field({
     type: [DeliveryRef],
-    description: 'Who was or is to be told how it ended, oldest first.',
+    description: 'Messages about the end of the task to all receivers, oldest first.',
     resolve: ({ id }, _, { loaders }) => loaders.deliveries.load(id),
   }),
 )
 
-builder.mutationFields((t) => ({
-  redeliverWebhook: t.field({
+builder.mutationField('redeliverWebhook', (t) =>
+  t.field({
     type: DeliveryRef,
-    description:
-      'Sends a message again at once, received or not: under the same id, with the same payload and a new signature.',
-    extensions: { scope: 'ADMIN' },
-    args: { deliveryId: t.arg.id({ required: true, description: 'Of any delivery, dlv_….' }) },
+    ...requires(
+      'ADMIN',
+      'Sends a message again at once, delivered or not: same id and payload, new signature, full schedule of tries. Errors: ' +
+        'NOT_FOUND; CONFLICT if the webhook was deleted or disabled.',
+    ),
+    args: {
+      deliveryId: t.arg.id({ required: true, description: 'Id of a delivery in any state, dlv_….' }),
+    },
     resolve: (_, { deliveryId }, { engine, projectId }) => engine.redeliverWebhook(projectId, deliveryId),
   }),
-}))
+)

@@ -1,4 +1,4 @@
-// Traces by OpenTelemetry, sent as OTLP over HTTP. The only file that knows its SDK; loaded when traces are switched on.
+// Tracing with OpenTelemetry, exported as OTLP over HTTP. The only file that imports its SDK.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   diag,
@@ -31,10 +31,10 @@ import {
 import type { Attributes, Tracing } from '../tracing.ts'
 import type { TraceSettings } from './settings.ts'
 
-export function recordTraces(settings: TraceSettings, tell: (sentence: string) => void): Tracing {
-  hearOfFailures(settings.url, tell)
+export function recordTraces(settings: TraceSettings, warn: (sentence: string) => void): Tracing {
+  warnOfFailures(settings.url, warn)
   const provider = new TracerProvider({
-    // What the environment says of the service wins over what we say.
+    // OTEL_RESOURCE_ATTRIBUTES takes precedence.
     resource: defaultResource()
       .merge(detectResources({ detectors: [envDetector] }))
       .merge(resourceFromAttributes({ 'service.name': settings.serviceName })),
@@ -47,38 +47,39 @@ export function recordTraces(settings: TraceSettings, tell: (sentence: string) =
     ],
   })
   const tracer = provider.getTracer('darkroom')
-  const around = new AsyncLocalStorage<Context>()
-  const current = () => trace.getSpanContext(around.getStore() ?? ROOT_CONTEXT)
+  const contexts = new AsyncLocalStorage<Context>()
+  const currentContext = () => contexts.getStore() ?? ROOT_CONTEXT
+  const currentSpan = () => trace.getSpanContext(currentContext())
 
   return {
-    on: true,
-    upstreams: false,
+    isEnabled: true,
+    propagates: false,
     async span(name, { kind = 'INTERNAL', parent, attributes = {} }, work) {
-      const context = parent === undefined ? (around.getStore() ?? ROOT_CONTEXT) : contextOf(parent)
-      const options = { kind: SpanKind[kind], attributes: known(attributes) }
+      const context = parent === undefined ? currentContext() : contextOf(parent)
+      const options = { kind: SpanKind[kind], attributes: defined(attributes) }
       const span = tracer.startSpan(name, options, context)
-      let named = false
+      let hasErrorType = false
       const set = (more: Attributes) => {
-        named ||= 'error.type' in more
-        span.setAttributes(known(more))
+        hasErrorType ||= 'error.type' in more
+        span.setAttributes(defined(more))
       }
       try {
-        return await around.run(trace.setSpan(context, span), () => work({ set }))
+        return await contexts.run(trace.setSpan(context, span), () => work({ set }))
       } catch (error) {
-        // Neither its message nor its stack: they may hold what a client wrote.
-        if (!named) span.setAttribute('error.type', nameOf(error))
+        // Without message and stack, which may contain client input.
+        if (!hasErrorType) span.setAttribute('error.type', nameOf(error))
         span.setStatus({ code: SpanStatusCode.ERROR })
         throw error
       } finally {
         span.end()
       }
     },
-    here() {
-      const span = current()
+    traceparent() {
+      const span = currentSpan()
       return span && isSpanContextValid(span) ? toTraceparent(span) : null
     },
-    ids() {
-      const span = current()
+    logFields() {
+      const span = currentSpan()
       return span ? { trace_id: span.traceId, span_id: span.spanId } : {}
     },
     close: () => provider.shutdown(),
@@ -87,7 +88,7 @@ export function recordTraces(settings: TraceSettings, tell: (sentence: string) =
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/
 
-/** A new trace for null, and for what is no traceparent: clients may send anything. */
+/** A new trace for null and for an invalid traceparent, which clients may send. */
 function contextOf(traceparent: string | null): Context {
   const [, traceId = '', spanId = '', flags = '0'] = TRACEPARENT.exec(traceparent ?? '') ?? []
   const span: SpanContext = { traceId, spanId, traceFlags: parseInt(flags, 16) & 1, isRemote: true }
@@ -98,7 +99,7 @@ function toTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
 }
 
-function known(attributes: Attributes): OtelAttributes {
+function defined(attributes: Attributes): OtelAttributes {
   return Object.fromEntries(
     Object.entries(attributes).flatMap(([name, value]) => (value == null ? [] : [[name, value]])),
   )
@@ -118,17 +119,18 @@ function samplerOf({ sampler, samplerRatio: ratio }: TraceSettings): Sampler {
   return sampler.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root
 }
 
-const quiet = () => {}
+const ignore = () => {}
 
-/** A collector that is away is told of once, since every batch would say it again. */
-function hearOfFailures(url: string, tell: (sentence: string) => void): void {
-  let told = false
-  const once = () => {
-    if (!told) tell(`Traces cannot be delivered to ${new URL(url).origin}; they are dropped until they can.`)
-    told = true
+/** Warns once, because every failed batch reports an error. */
+function warnOfFailures(url: string, warn: (sentence: string) => void): void {
+  let hasWarned = false
+  const error = () => {
+    if (!hasWarned)
+      warn(`Failed to send traces to ${new URL(url).origin}; they are dropped until it is reachable.`)
+    hasWarned = true
   }
   diag.setLogger(
-    { error: once, warn: quiet, info: quiet, debug: quiet, verbose: quiet },
+    { error, warn: ignore, info: ignore, debug: ignore, verbose: ignore },
     { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true },
   )
 }

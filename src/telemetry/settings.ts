@@ -1,32 +1,29 @@
-// What the environment variables that every OpenTelemetry SDK knows ask for.
+// Reads the standard OpenTelemetry environment variables.
 import type { Environment } from '../config/environment.ts'
 
-/** What the variables ask for. */
 export interface TraceSettings {
-  /** Where OTLP over HTTP is posted to. */
+  /** OTLP over HTTP. */
   url: string
   serviceName: string
-  /** As OTEL_TRACES_SAMPLER and its ARG say. */
+  /** OTEL_TRACES_SAMPLER. */
   sampler: string
   samplerRatio: number
-  /** How long spans are gathered before they are sent. */
+  /** Delay between two exports, in milliseconds. */
   delayMs: number
 }
 
-/** Undefined when traces are off. */
+/** Undefined if tracing is disabled. Calls `warn` with a sentence for an invalid setting. */
 export function readTraceSettings(
   env: Environment,
-  tell: (sentence: string) => void,
+  warn: (sentence: string) => void,
 ): TraceSettings | undefined {
   const value = (name: string) => env[name]?.trim() || undefined
   if (value('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return undefined
   const exporters = (value('OTEL_TRACES_EXPORTER') ?? '').split(',').filter(Boolean)
   if (exporters.includes('none')) return undefined
-  const foreign = exporters.find((name) => name !== 'otlp')
-  if (foreign !== undefined) {
-    tell(
-      `OTEL_TRACES_EXPORTER is ${JSON.stringify(foreign)}; only otlp and none are known. No traces are sent.`,
-    )
+  const unsupported = exporters.find((name) => name !== 'otlp')
+  if (unsupported !== undefined) {
+    warn(`OTEL_TRACES_EXPORTER is ${JSON.stringify(unsupported)}; use otlp or none. Tracing is disabled.`)
     return undefined
   }
   const own = value('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT')
@@ -34,10 +31,10 @@ export function readTraceSettings(
   if (own === undefined && shared === undefined && exporters.length === 0) return undefined
   const protocol = value('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ?? value('OTEL_EXPORTER_OTLP_PROTOCOL')
   if (protocol === 'grpc')
-    tell('OTEL_EXPORTER_OTLP_PROTOCOL is grpc; traces are sent as JSON over HTTP, usually to port 4318.')
+    warn('OTEL_EXPORTER_OTLP_PROTOCOL is grpc; Darkroom sends JSON over HTTP, usually to port 4318.')
   const url = own ?? `${(shared ?? 'http://localhost:4318').replace(/\/+$/, '')}/v1/traces`
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
-    tell('OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL. No traces are sent.')
+    warn('OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL. Tracing is disabled.')
     return undefined
   }
   return {
@@ -49,7 +46,7 @@ export function readTraceSettings(
   }
 }
 
-function numberOr(other: number, text: string | undefined): number {
+function numberOr(fallback: number, text: string | undefined): number {
   const number = Number(text)
-  return text === undefined || !Number.isFinite(number) || number < 0 ? other : number
+  return text === undefined || !Number.isFinite(number) || number < 0 ? fallback : number
 }

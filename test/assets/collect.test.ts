@@ -100,7 +100,7 @@ test('keeps what is put again while it lies aside', async () => {
 
 test('keeps what is renewed, and what is referred to by the second look', async () => {
   const [renewed, referred] = [await putOld(randomBytes(100)), await putOld(randomBytes(100))]
-  await store.renew(renewed)
+  await store.touch(renewed)
   let looks = 0
   await store.collect(
     HOUR,
@@ -108,7 +108,7 @@ test('keeps what is renewed, and what is referred to by the second look', async 
   )
   expect(looks).toBe(2)
   expect([existsSync(pathOf(renewed)), existsSync(pathOf(referred))]).toEqual([true, true])
-  await expect(store.renew(createHash('sha256').digest('hex'))).rejects.toThrow(AssetMissing)
+  await expect(store.touch(createHash('sha256').digest('hex'))).rejects.toThrow(AssetMissing)
 })
 
 test('takes an answer from an old spool for new content', async () => {
@@ -186,9 +186,9 @@ test('stops between two files when it is told to', async () => {
 })
 
 test('belongs to whoever asked first, whoever asks later', async () => {
-  const both = await Promise.all([store.belongsTo('one'), (await openDirectoryStore(dir)).belongsTo('one')])
+  const both = await Promise.all([store.claimOwner('one'), (await openDirectoryStore(dir)).claimOwner('one')])
   expect(both).toEqual([true, true])
-  expect(await store.belongsTo('another')).toBe(false)
-  expect(await store.belongsTo('one')).toBe(true)
+  expect(await store.claimOwner('another')).toBe(false)
+  expect(await store.claimOwner('one')).toBe(true)
   expect(readdirSync(dir).toSorted()).toEqual(['objects', 'owner', 'spool'])
 })

@@ -73,20 +73,20 @@ describe('a refusal', () => {
     ['an error as JSON', () => '{"error":{"message":"expired"}}', 'TYPE', /looks like JSON/],
     ['random bytes', () => Buffer.from('c0ffee00c0ffee00', 'hex'), 'TYPE', /none of them/],
     ['the first byte of a PNG', () => Buffer.from([0x89]), 'TYPE', /none of them/],
-    ['a PNG of a signature', () => Buffer.from('89504e470d0a1a0a', 'hex'), 'CORRUPT', /says it is a PNG/],
-    ['a JPEG of a signature', () => Buffer.from('ffd8ffe0', 'hex'), 'CORRUPT', /says it is a JPEG/],
-    ['a WebP of a signature', () => Buffer.from('RIFF\0\0\0\0WEBPVP8 '), 'CORRUPT', /says it is a WebP/],
+    ['a PNG of a signature', () => Buffer.from('89504e470d0a1a0a', 'hex'), 'CORRUPT', /signature of a PNG/],
+    ['a JPEG of a signature', () => Buffer.from('ffd8ffe0', 'hex'), 'CORRUPT', /signature of a JPEG/],
+    ['a WebP of a signature', () => Buffer.from('RIFF\0\0\0\0WEBPVP8 '), 'CORRUPT', /signature of a WebP/],
     [
       'HTML behind a signature',
       () => Buffer.from('\xff\xd8\xff<html>', 'latin1'),
       'CORRUPT',
-      /says it is a JPEG/,
+      /signature of a JPEG/,
     ],
     [
       'too many pixels',
       () => bombPng(8000, 5001, 10),
       'TOO_MANY_PIXELS',
-      /8000x5001 pixels; at most 40000000/,
+      /8000x5001 pixels; the maximum is 40000000/,
     ],
     ['a broken IHDR', () => bombPng(0, 9, 10), 'CORRUPT', /damaged/],
     ['an animation', () => animation(), 'TYPE', /animation of 3 frames/],
@@ -102,19 +102,17 @@ describe('a refusal', () => {
     const bytes = Buffer.concat([await noise(9, 9).png().toBuffer(), Buffer.alloc(20 * 1024 * 1024)])
     await expect(inspectImage(bytes)).rejects.toMatchObject({
       reason: 'TOO_LARGE',
-      message: `The image has ${bytes.length} bytes; at most 20971520 are taken.`,
+      message: `The image has ${bytes.length} bytes; the maximum is 20971520.`,
     })
     expect(await inspectImage(bytes, { maxBytes: bytes.length })).toMatchObject({ width: 9 })
   })
 
-  test('of a decompression bomb takes no time and no memory', async () => {
+  test('of a decompression bomb takes no memory', async () => {
     const file = await fileOf(bombPng(50_000, 50_000, 200_000_000))
     await inspectImage(await noise(9, 9).png().toBuffer())
     const rss = process.memoryUsage.rss()
-    const start = performance.now()
     await expect(inspectImage(file)).rejects.toMatchObject({ reason: 'TOO_MANY_PIXELS' })
     await expect(decodeCheck(file)).rejects.toMatchObject({ reason: 'CORRUPT' })
-    expect(performance.now() - start).toBeLessThan(100)
     expect(process.memoryUsage.rss() - rss).toBeLessThan(50 * 1024 * 1024)
   })
 })

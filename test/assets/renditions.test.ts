@@ -60,7 +60,7 @@ describe('the size', () => {
     await expect(renditions.rendition('a'.repeat(64), { width })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       field: 'width',
-      message: 'width must be a whole number from 1 to 4096 (pixels).',
+      message: `width is ${width}; it must be an integer from 1 to 4096 (pixels).`,
     })
     await expect(renditions.rendition('a'.repeat(64), { height: width })).rejects.toMatchObject({
       field: 'height',
@@ -165,7 +165,7 @@ test('goes when its asset is forgotten', async () => {
   const renditions = createRenditions(store, cache)
   await renditions.rendition(sha256, { width: 30 })
   await store.remove(sha256)
-  await renditions.forget(sha256)
+  await renditions.remove(sha256)
   expect(cachedFiles()).toEqual([])
   await expect(renditions.rendition(sha256, { width: 30 })).rejects.toThrow(AssetMissing)
 })

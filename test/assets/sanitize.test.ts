@@ -6,7 +6,7 @@ import sharp, { type Sharp } from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { inspectImage } from '../../src/assets/inspect.ts'
 import { sanitizeInput } from '../../src/assets/sanitize.ts'
-import { thumbhash } from '../../src/assets/thumbhash.ts'
+import { thumbhash } from '../../src/assets/decode.ts'
 import { noise, PHONE_EXIF, pixelsOf, pngChunk } from './pictures.ts'
 
 let dir: string

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect, it, onTestFinished } from 'vitest'
-import { createForgeries } from '../../src/http/security/brute-force.ts'
+import { createBruteForceLimiter } from '../../src/http/security/brute-force.ts'
 import { startAcedataUpstream } from '../providers/upstreams/acedata.ts'
 import { openGateway } from '../support/gateway.ts'
 
@@ -39,27 +39,24 @@ it('forged callbacks are told to stop, whoever they say they are, while good one
       retryAfter = response.headers.get('retry-after') ?? retryAfter
     }
   }
-  const took: number[] = []
+  let answeredMeanwhile = 0
   const call = async () => {
-    while (took.length < 12 || goesOn()) {
-      const begun = performance.now()
+    while (goesOn()) {
       const response = await fetch(url, { method: 'POST', body })
       await response.arrayBuffer()
       expect(response.status).toBe(200)
-      took.push(performance.now() - begun)
+      if (goesOn()) answeredMeanwhile++
     }
   }
   await Promise.all([...Array.from({ length: 20 }, forge), call()])
   expect(statuses.get(404)).toBe(60)
   expect(statuses.get(429)).toBe(FORGED - 60)
   expect(Number(retryAfter)).toBeGreaterThan(0)
-  expect(took.length).toBeGreaterThan(10)
-  // What upstreams wait for an answer is seconds.
-  expect(took.toSorted((a, b) => a - b)[Math.floor(took.length * 0.99)]).toBeLessThan(1_000)
+  expect(answeredMeanwhile).toBeGreaterThan(10)
 })
 
 it('the neighbours of an IPv6 address count with it, and other places do not', () => {
-  const forgeries = createForgeries()
+  const forgeries = createBruteForceLimiter()
   for (let i = 0; i < 60; i++) forgeries.count(`2001:db8:1:2::${i}`)
   expect(forgeries.waitMs('2001:db8:1:2:ffff::1')).toBeGreaterThan(0)
   expect(forgeries.waitMs('2001:db8:1:3::1')).toBe(0)

@@ -43,7 +43,9 @@ export async function openGateway(options: TestGatewayOptions = {}): Promise<Tes
     ...(options.inputRule ? { inputRule: options.inputRule } : {}),
     ...(options.webhookRule ? { webhookRule: options.webhookRule } : {}),
     ...(options.delivery ? { delivery: options.delivery } : {}),
-    ...(options.slowClientTimeoutMs === undefined ? {} : { slowClientTimeoutMs: options.slowClientTimeoutMs }),
+    ...(options.slowClientTimeoutMs === undefined
+      ? {}
+      : { slowClientTimeoutMs: options.slowClientTimeoutMs }),
   })
   const { url } = await gateway.start()
   return {

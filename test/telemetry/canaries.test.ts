@@ -12,7 +12,7 @@ import { darkroom } from '../cli/darkroom.ts'
 import { startFleet, type Keys } from '../providers/fleet.ts'
 import type { Echo, Scenario } from '../providers/upstreams/fake.ts'
 import { newPlace, type Place } from '../support/database.ts'
-import { hastenRests } from '../support/hasten.ts'
+import { endCooldownsEarly } from '../support/end-cooldowns.ts'
 import { openReceiver } from '../support/receiver.ts'
 import { openCollector } from './collector.ts'
 
@@ -229,7 +229,7 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
   const create = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
   for (const name of names) fleet[name].script(...MOODS)
   const over = new AbortController()
-  const hastened = hastenRests({ ...database.place, databaseUrl: database.url }, over.signal)
+  const hastened = endCooldownsEarly({ ...database.place, databaseUrl: database.url }, over.signal)
   await Promise.all(
     names.flatMap((name) =>
       MOODS.map((_, nth) => {
@@ -366,7 +366,7 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
     'assets',
     'webhook_deliveries',
     'task_events',
-    'provider_rests',
+    'provider_cooldowns',
   ])
   const elsewhere = stored.filter(([where]) => !homes.has(where.replace('table ', '')))
   expect(hits(kept, elsewhere)).toEqual([])

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { createMetrics, watchProcess } from '../../src/metrics.ts'
+import { createMetrics, collectProcessMetrics } from '../../src/metrics.ts'
 
 const PAGE = readFileSync('docs/observability.md', 'utf8')
 const DEPLOYED = ['deploy/alerts.yaml', 'deploy/grafana-dashboard.json']
@@ -9,7 +9,7 @@ const DEPLOYED = ['deploy/alerts.yaml', 'deploy/grafana-dashboard.json']
 const METRIC = z.object({ name: z.string(), help: z.string(), labelNames: z.array(z.string()) })
 
 const all = createMetrics()
-watchProcess(all)
+collectProcessMetrics(all)
 const types = new Map((await all.registry.getMetricsAsJSON()).map(({ name, type }) => [name, String(type)]))
 const every = all.registry.getMetricsAsArray().map((metric) => METRIC.parse({ ...metric }))
 const metrics = every.filter(({ name }) => name.startsWith('darkroom_'))

@@ -44,7 +44,7 @@ describe('a line of the log', () => {
     const place = await newPlace('sqlite')
     const odd = 'p"q\\rs/t%u+v'
     const config = await loadConfig({ env: { OPENAI_API_KEY: odd }, cwd: place.dataDir })
-    const { lines, log } = memory('trace', { hide: config.hide })
+    const { lines, log } = memory('trace', { redact: config.redact })
     log.info({ key: odd }, `${odd} and ${encodeURIComponent(odd)}`)
     await Promise.all(config.providers.map((provider) => provider.close()))
     await place.remove()

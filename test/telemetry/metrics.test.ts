@@ -36,7 +36,7 @@ it.each(DATABASES)('counts a task from its request to its webhook on %s', async 
     of('darkroom_attempts_ended_total{provider="sandbox",model="gpt-image-2",outcome="succeeded"}'),
   ).toBe(1)
   const call = 'call="submit",provider="sandbox",model="gpt-image-2",outcome="done"'
-  expect(of(`darkroom_upstream_call_duration_seconds_count{${call}}`)).toBe(1)
+  expect(of(`darkroom_provider_call_duration_seconds_count{${call}}`)).toBe(1)
   expect(of('darkroom_image_bytes_total{provider="sandbox"}')).toBeGreaterThan(1000)
   expect(of('darkroom_tokens_total{provider="sandbox",model="gpt-image-2",type="output"}')).toBeGreaterThan(0)
   expect(of('darkroom_webhook_tries_total{result="delivered"}')).toBe(1)
@@ -88,7 +88,7 @@ it('says the same in every process about what stands in the database, and nothin
     await expect.poll(async () => (await scrape(server)).get(queue), { timeout: 8000 }).toBe(1)
   const there = await scrape(two)
   expect(sampleOf(there, 'darkroom_tasks{status="queued"}')).toBe(1)
-  expect(sampleOf(there, 'darkroom_provider_resting{provider="sandbox",model=""}')).toBe(1)
+  expect(sampleOf(there, 'darkroom_provider_unavailable{provider="sandbox",model=""}')).toBe(1)
   expect(there.has('darkroom_tasks_created_total{model="gpt-image-2",operation="generate"}')).toBe(false)
 })
 

@@ -18,7 +18,7 @@ if (process.env['RUN'] === 'help') {
   const { loadConfig } = await import('../../src/config/config.ts')
   const { createGateway } = await import('../../src/gateway.ts')
   const { createLog } = await import('../../src/log.ts')
-  const { openTracing } = await import('../../src/telemetry/switch.ts')
+  const { openTracing } = await import('../../src/telemetry/open.ts')
   const tracing = await openTracing(process.env, () => {})
   const config = await loadConfig({ env: process.env, cwd: process.env['DATA_DIR']! })
   const gateway = await createGateway(config, { log: createLog('silent'), tracing })

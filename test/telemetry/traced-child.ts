@@ -3,12 +3,15 @@
 import { loadConfig } from '../../src/config/config.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
-import { openTracing } from '../../src/telemetry/switch.ts'
+import { openTracing } from '../../src/telemetry/open.ts'
 import { ANY_ADDRESS } from './any-address.ts'
 
 const config = await loadConfig({ env: process.env, cwd: process.cwd() })
 const tracing = await openTracing(process.env, (sentence) => void process.stderr.write(`${sentence}\n`))
-const log = createLog(config.logLevel, undefined, { hide: config.hide, more: () => tracing.ids() })
+const log = createLog(config.logLevel, undefined, {
+  redact: config.redact,
+  fields: () => tracing.logFields(),
+})
 const gateway = await createGateway(config, { log, tracing, webhookRule: ANY_ADDRESS })
 process.once('disconnect', () => {
   void gateway

@@ -10,7 +10,7 @@ import { loadConfig } from '../../src/config/config.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
 import { readTraceSettings } from '../../src/telemetry/settings.ts'
-import { openTracing } from '../../src/telemetry/switch.ts'
+import { openTracing } from '../../src/telemetry/open.ts'
 import { noTracing } from '../../src/tracing.ts'
 import { startOpenaiUpstream } from '../providers/upstreams/openai.ts'
 import { newPlace, type Place } from '../support/database.ts'
@@ -220,7 +220,9 @@ describe('traces', () => {
       '00-00000000000000000000000000000000-00f067aa0ba902b7-01',
       `${TRACEPARENT}zz`,
     ])
-      await tracing.span('odd', { parent }, () => Promise.resolve(expect(tracing.here()).not.toBeNull()))
+      await tracing.span('odd', { parent }, () =>
+        Promise.resolve(expect(tracing.traceparent()).not.toBeNull()),
+      )
     await tracing.close()
     expect(collector.spans).toHaveLength(4)
     expect(collector.spans.map(({ parentSpanId }) => parentSpanId ?? '')).toEqual(['', '', '', ''])

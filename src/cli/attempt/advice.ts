@@ -1,40 +1,37 @@
 import type { Evidence } from './evidence.ts'
 
-/** What a person may do about an attempt, in lines; what happens by itself where there is nothing to do. */
+/** What an operator can do about an attempt, in lines. */
 export function adviceFor(evidence: Evidence): string[] {
   const { attempt, task } = evidence
-  if (attempt.state === 'UNKNOWN') return inDoubt(evidence)
+  if (attempt.state === 'UNKNOWN') return unknownAdvice(evidence)
   if (attempt.state === 'SENDING' || attempt.state === 'ACCEPTED')
-    return [
-      'Nothing to do: it is under way. Should its worker have died, the next look finds it within seconds.',
-    ]
+    return ['Nothing to do: the attempt is running. If its worker has died, another one recovers it.']
   if (attempt.state === 'FAILED' && attempt.charged !== 'NO')
     return [
-      `To pay for another try: retryTask(id: "${task.id}", acceptPossibleSecondCharge: true).`,
-      `Its bill at ${attempt.provider} shows whether it was charged.`,
+      `To pay for another attempt: retryTask(id: "${task.id}", acceptPossibleSecondCharge: true)`,
+      `The bill of ${attempt.provider} shows whether this attempt was charged.`,
     ]
-  if (attempt.charged === 'YES') return ['Nothing to do.']
-  return ['Nothing to do: it cost nothing.']
+  return [attempt.charged === 'YES' ? 'Nothing to do.' : 'Nothing to do: the attempt was not charged.']
 }
 
-function inDoubt({ attempt, provider, decisions }: Evidence): string[] {
-  const resolve = (what: string) => `  resolveAttempt(id: "${attempt.id}", resolution: ${what})`
+function unknownAdvice({ attempt, provider, decisions }: Evidence): string[] {
+  const resolve = (resolution: string) => `  resolveAttempt(id: "${attempt.id}", resolution: ${resolution})`
   const ids = [attempt.remoteId, attempt.providerRequestId, attempt.id].filter((id) => id !== null)
   return [
-    `Ask ${attempt.provider}, or look at its bill, for ${ids.join(' or ')}. Then say what you found:`,
+    `Look for ${ids.join(' or ')} on the bill of ${attempt.provider}, or ask its support. Then resolve the attempt:`,
     '',
     resolve('NOT_CHARGED'),
-    '    it was not charged: the permit comes back, and the task is tried again',
+    '    It was not charged. The permit is returned, and the task is tried again.',
     resolve('CHARGED_RESULT_LOST'),
-    '    it was charged and the images are gone: the task ends as failed',
+    '    It was charged, and the images are lost. The task fails.',
     ...(provider?.check
       ? [
           resolve('ADOPT_REMOTE_ID, remoteId: "…"'),
-          '    it has an order id there: the upstream is asked, and what comes is taken',
+          '    The provider has this remote ID. The result is fetched from there.',
         ]
       : []),
     '',
-    'A result or a callback that still comes is taken in by itself.',
-    ...(decisions.length > 0 ? ['It was decided about before, see above.'] : []),
+    'A result or callback that arrives late is still accepted.',
+    ...(decisions.length > 0 ? ['An operator has decided about this attempt before: see Decision.'] : []),
   ]
 }

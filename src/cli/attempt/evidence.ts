@@ -1,42 +1,49 @@
-import { listAssets } from '../../db/tasks/assets.ts'
 import { listAudit, type AuditRow } from '../../db/access/audit.ts'
+import { findAnyAttempt, listAttempts } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Queries } from '../../db/connection/database.ts'
 import { listLines } from '../../db/money/ledger.ts'
 import type { AttemptRow, LedgerRow, TaskRow } from '../../db/tables/tables.ts'
+import { listAssets } from '../../db/tasks/assets.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import type { Provider } from '../../providers/provider.ts'
 
-/** All that is known of an attempt. */
+/** Everything on record about an attempt. */
 export interface Evidence {
   attempt: AttemptRow
   task: TaskRow
-  /** Of the ledger, oldest first. */
+  /** Ledger lines, oldest first. */
   lines: LedgerRow[]
-  /** Latest first. */
+  /** Decisions of operators, latest first. */
   decisions: AuditRow[]
-  /** How often its upstream called back. */
+  /** Callbacks received from the provider. */
   callbacks: number
-  /** How many images of its own are stored. */
+  /** Stored final images of this attempt. */
   images: number
-  /** Undefined when it is not configured any more. */
+  /** Undefined if it is no longer configured. */
   provider: Provider | undefined
 }
 
-/** Gathers what is known of an attempt. */
-export async function evidenceOf(
+/** The evidence of an attempt, or of every attempt of a task. Empty if the id is unknown. */
+export async function findEvidence(
   q: Queries,
-  attempt: AttemptRow,
+  id: string,
   providers: readonly Provider[],
-): Promise<Evidence> {
-  const assets = await listAssets(q, [attempt.taskId])
-  return {
-    attempt,
-    task: await getTask(q, attempt.taskId),
-    lines: await listLines(q, [attempt.id]),
-    decisions: await listAudit(q, attempt.id),
-    callbacks: (await listCallbacks(q, attempt.id)).length,
-    images: assets.filter(({ attemptId, kind }) => attemptId === attempt.id && kind === 'FINAL').length,
-    provider: providers.find(({ name }) => name === attempt.provider),
-  }
+): Promise<Evidence[]> {
+  const one = await findAnyAttempt(q, id)
+  const attempts = one ? [one] : await listAttempts(q, [id])
+  return Promise.all(
+    attempts.map(async (attempt) => {
+      const assets = await listAssets(q, [attempt.taskId])
+      return {
+        attempt,
+        task: await getTask(q, attempt.taskId),
+        lines: await listLines(q, [attempt.id]),
+        decisions: await listAudit(q, attempt.id),
+        callbacks: (await listCallbacks(q, attempt.id)).length,
+        images: assets.filter(({ attemptId, kind }) => attemptId === attempt.id && kind === 'FINAL').length,
+        provider: providers.find(({ name }) => name === attempt.provider),
+      }
+    }),
+  )
 }

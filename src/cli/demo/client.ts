@@ -4,7 +4,7 @@ import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { systemClock } from '../../clock.ts'
 import { isFinished } from '../../domain.ts'
-import { TASK_EVENTS } from './documents.ts'
+import { TASK_EVENTS } from './operations.ts'
 import { TASK_EVENTS_REPLY, type TaskEvent } from './replies.ts'
 
 export interface DemoClient {

@@ -1,102 +1,111 @@
-// The lower end of a terminal, drawn over and over: the picture as far as it has come, and the bar below it. Lines that
-// stay are written above.
+// Redraws the lower end of a terminal: the latest image and a progress bar. Printed lines stay above them.
 import type { Clock } from '../../clock.ts'
 import type { Screen } from '../screen.ts'
-import { decodePicture, develop, paper, pictureLines, underSafelight, type Pixels } from './picture.ts'
-import { bar, glide, percent } from './progress-bar.ts'
-import type { TaskState } from './replies.ts'
-import { stateText } from './state-text.ts'
-import type { View } from './view.ts'
+import type { TaskState } from './operations.ts'
+import { advance, bar } from './progress-bar.ts'
+import { blankLike, crossFade, decodeImage, imageLines, tintRed, type Pixels } from './terminal-image.ts'
+import { percent, stateText, type View } from './view.ts'
 
 const FRAME_MS = 40
-// A picture is some 40 kB of colours, and the terminal may be at the other end of a slow line.
-const PICTURE_FRAME_MS = 80
-const DEVELOP_MS = 900
+// An image has about 40 kB of color codes, which may pass a slow connection.
+const IMAGE_FRAME_MS = 80
+const FADE_MS = 900
 const INDENT = '  '
-// Rows kept free around the picture: the bar, a blank line, and some of what was said before.
-const ROWS_AROUND = 8
-const SMALLEST_ROWS = 6
+// For the bar, a blank line and some printed lines.
+const ROWS_AROUND_IMAGE = 8
+const MIN_IMAGE_ROWS = 6
 
 const HIDE_CURSOR = '\x1b[?25l'
 const SHOW_CURSOR = '\x1b[?25h'
 const CLEAR_TO_RIGHT = '\x1b[K'
 const CLEAR_BELOW = '\x1b[J'
 
-/** An animated view. The cursor is hidden until it closes. */
+interface Transition {
+  from: Pixels
+  to: Pixels
+  startedAt: number
+  /** 0 before the first frame. */
+  drawnAt: number
+}
+
+/** An animated view. Hides the cursor until it closes. */
 export function createLiveView(screen: Screen, clock: Clock): View {
-  const ending = new AbortController()
+  const closing = new AbortController()
   let state: TaskState | undefined
   let shown = 0
-  let picture: Development | undefined
+  let image: Transition | undefined
   let drawnRows = 0
 
   screen.write(HIDE_CURSOR)
   const animation = animate()
 
   return {
-    say(line) {
+    print(line) {
       erase()
       screen.write(`${line}\n`)
       draw()
     },
-    moved(next) {
+    update(next) {
       state = next
     },
-    async picture(bytes, safelight) {
-      if (!screen.isTruecolor || roomFor(screen).rows < SMALLEST_ROWS) return
-      const decoded = await decodePicture(bytes, roomFor(screen))
-      if (decoded === undefined || ending.signal.aborted) return
-      const next = underSafelight(decoded, safelight)
-      picture = { from: picture ? now(picture) : paper(next), to: next, startedAt: clock.now(), drawnAt: 0 }
+    async showImage(bytes, tint) {
+      if (!screen.isTruecolor || spaceFor(screen).rows < MIN_IMAGE_ROWS) return
+      const decoded = await decodeImage(bytes, spaceFor(screen))
+      if (decoded === undefined || closing.signal.aborted) return
+      const next = tintRed(decoded, tint)
+      const from = image ? currentPixels(image) : blankLike(next)
+      image = { from, to: next, startedAt: clock.now(), drawnAt: 0 }
       draw()
     },
     async close() {
-      if (ending.signal.aborted) return
+      if (closing.signal.aborted) return
       await settle()
-      ending.abort()
+      closing.abort()
       await animation
       erase()
-      if (picture) screen.write(`${framed(picture.to).join('\n')}\n\n`)
+      if (image) screen.write(`${indentedLines(image.to).join('\n')}\n\n`)
       screen.write(SHOW_CURSOR)
     },
   }
 
   async function animate(): Promise<void> {
-    for (let last = clock.now(); !ending.signal.aborted;) {
-      await clock.sleep(FRAME_MS, ending.signal)
-      const at = clock.now()
-      if (state) shown = glide(shown, state.progress, at - last)
-      last = at
-      if (!ending.signal.aborted) draw()
+    for (let last = clock.now(); !closing.signal.aborted;) {
+      await clock.sleep(FRAME_MS, closing.signal)
+      const now = clock.now()
+      if (state) shown = advance(shown, state.progress, now - last)
+      last = now
+      if (!closing.signal.aborted) draw()
     }
   }
 
-  /** Lets the bar and the finished picture arrive. */
+  /** Waits until the bar and the final image are complete. */
   async function settle(): Promise<void> {
-    const deadline = clock.now() + 2 * DEVELOP_MS
+    const deadline = clock.now() + 2 * FADE_MS
     while (isMoving() && clock.now() < deadline) await clock.sleep(FRAME_MS)
   }
 
   function isMoving(): boolean {
-    return state?.status === 'SUCCEEDED' && (shown < 1 || (picture !== undefined && fractionOf(picture) < 1))
+    return state?.status === 'SUCCEEDED' && (shown < 1 || (image !== undefined && fractionOf(image) < 1))
   }
 
   function draw(): void {
-    if (!state || ending.signal.aborted) return
+    if (!state || closing.signal.aborted) return
     const line = barLine(state)
-    if (picture === undefined || (drawnRows > 1 && !needsFrame(picture))) {
+    if (image === undefined || (drawnRows > 1 && !needsFrame(image))) {
       screen.write(`\r${line}${CLEAR_TO_RIGHT}`)
       drawnRows = Math.max(drawnRows, 1)
       return
     }
-    picture.drawnAt = clock.now()
-    const rows = [...framed(now(picture)), '', line]
-    screen.write(atOnce(toTop() + rows.map((row) => row + CLEAR_TO_RIGHT).join('\n') + CLEAR_BELOW))
+    image.drawnAt = clock.now()
+    const rows = [...indentedLines(currentPixels(image)), '', line]
+    screen.write(
+      synchronized(toTop() + rows.map((row) => row + CLEAR_TO_RIGHT).join('\n') + CLEAR_BELOW),
+    )
     drawnRows = rows.length
   }
 
-  function needsFrame({ startedAt, drawnAt }: Development): boolean {
-    return drawnAt < startedAt + DEVELOP_MS && clock.now() - drawnAt >= PICTURE_FRAME_MS
+  function needsFrame({ startedAt, drawnAt }: Transition): boolean {
+    return drawnAt < startedAt + FADE_MS && clock.now() - drawnAt >= IMAGE_FRAME_MS
   }
 
   function erase(): void {
@@ -114,33 +123,25 @@ export function createLiveView(screen: Screen, clock: Clock): View {
     return `${INDENT}${bar(shown, width, screen.paint)} ${percent(shown)}${screen.paint('dim', text)}`
   }
 
-  function fractionOf({ startedAt }: Development): number {
-    return (clock.now() - startedAt) / DEVELOP_MS
+  function fractionOf({ startedAt }: Transition): number {
+    return (clock.now() - startedAt) / FADE_MS
   }
 
-  function now(development: Development): Pixels {
-    return develop(development.from, development.to, fractionOf(development))
+  function currentPixels(transition: Transition): Pixels {
+    return crossFade(transition.from, transition.to, fractionOf(transition))
   }
 }
 
-/** One frame, never half of it: https://github.com/contour-terminal/vt-extensions, "Synchronized Output". */
-function atOnce(frame: string): string {
+/** Shows a frame at once: https://github.com/contour-terminal/vt-extensions, "Synchronized Output". */
+function synchronized(frame: string): string {
   return `\x1b[?2026h${frame}\x1b[?2026l`
 }
 
-interface Development {
-  from: Pixels
-  to: Pixels
-  startedAt: number
-  /** When it was last put on the screen; 0 before that. */
-  drawnAt: number
+function indentedLines(pixels: Pixels): string[] {
+  return imageLines(pixels).map((line) => INDENT + line)
 }
 
-function framed(pixels: Pixels): string[] {
-  return pictureLines(pixels).map((line) => INDENT + line)
-}
-
-function roomFor(screen: Screen): { columns: number; rows: number } {
+function spaceFor(screen: Screen): { columns: number; rows: number } {
   const { columns, rows } = screen.size()
-  return { columns: columns - 2 * INDENT.length, rows: rows - ROWS_AROUND }
+  return { columns: columns - 2 * INDENT.length, rows: rows - ROWS_AROUND_IMAGE }
 }

@@ -1,13 +1,47 @@
-import type { TaskState } from './replies.ts'
+import type { Screen } from '../screen.ts'
+import type { TaskState } from './operations.ts'
 
-/** Where the demo shows what happens. */
+/** Shows the progress of a task. */
 export interface View {
-  /** A line that stays. */
-  say(line: string): void
-  /** The task moved; may be called with the same state again. */
-  moved(state: TaskState): void
-  /** A picture arrived. `safelight` is 0..1: how much of the darkroom's red still lies on it. */
-  picture(bytes: Uint8Array, safelight: number): Promise<void>
-  /** Leaves the last picture where it is and draws nothing over it any more. */
+  /** Prints a line that stays. */
+  print(line: string): void
+  /** Shows the state of the task. */
+  update(state: TaskState): void
+  /** Shows an image. `tint` is 0..1: the share of red in it. */
+  showImage(bytes: Uint8Array, tint: number): Promise<void>
+  /** Stops drawing. The last image stays. */
   close(): Promise<void>
 }
+
+/** Prints one line per change, without control characters: for files, pipes and CI. */
+export function createPlainView(screen: Screen): View {
+  let last = ''
+  return {
+    print: (line) => screen.write(`${line}\n`),
+    update: (state) => {
+      const line = `  ${percent(state.progress)}  ${stateText(state)}`
+      if (line !== last) screen.write(`${line}\n`)
+      last = line
+    },
+    showImage: async () => {},
+    close: async () => {},
+  }
+}
+
+/** `42%`, padded to a constant width. */
+export function percent(fraction: number): string {
+  return `${Math.floor(fraction * 100)}%`.padStart(4)
+}
+
+export function stateText({ status, queuePosition }: TaskState): string {
+  return queuePosition ? `${STATES[status]}, ${queuePosition} ahead` : STATES[status]
+}
+
+const STATES = {
+  QUEUED: 'queued',
+  RUNNING: 'running',
+  SUCCEEDED: 'done',
+  OUTCOME_UNKNOWN: 'outcome unknown',
+  FAILED: 'failed',
+  CANCELED: 'canceled',
+} as const

@@ -1,13 +1,13 @@
 import { costMicros } from '../../engine/usage/cost.ts'
 import { formatUsd } from '../../money.ts'
 import { ProviderError } from '../../providers/error.ts'
-import type { Answer, Provider, ResolvedSettings } from '../../providers/provider.ts'
+import type { CallResult, Provider, ResolvedSettings } from '../../providers/provider.ts'
 import { formatBytes } from '../../quantity.ts'
 import { formatMs } from '../format.ts'
 import { explain } from '../explain.ts'
 import type { Trial } from './plan.ts'
-import type { Ending } from './try.ts'
-import type { Exchange } from './wiretap.ts'
+import type { Ending } from './call.ts'
+import type { Exchange } from './traffic.ts'
 
 /** One fact: what came, and what the adapter expects. A note has no expectation. */
 export interface Finding {
@@ -17,7 +17,7 @@ export interface Finding {
   expected?: string
 }
 
-type Done = Extract<Answer, { state: 'DONE' }>
+type Done = Extract<CallResult, { state: 'DONE' }>
 
 /** What an order's end says about the account and its adapter. Free of secrets. */
 export function findingsOf(trial: Trial, ending: Ending, provider: Provider): Finding[] {

@@ -1,15 +1,14 @@
-// A report for programs.
 import { csvLine } from '../../csv.ts'
-import { FIGURE_COLUMNS, keyColumns, tableOf } from '../../http/usage/columns.ts'
 import type { UsageQuery } from '../../engine/usage/query.ts'
-import type { UsageTotals, UsageReport } from '../../engine/usage/report.ts'
+import type { UsageReport, UsageTotals } from '../../engine/usage/report.ts'
+import { keyColumns, tableOf, TOTALS_COLUMNS } from '../../http/usage/columns.ts'
 
-/** The same lines as `GET /usage.csv`, without its byte order mark, which would be part of the first name in a pipe. */
+/** As `GET /usage.csv`, without its byte order mark, which would be part of the first name in a pipe. */
 export function toCsv(query: UsageQuery, report: UsageReport): string {
   return Array.from(tableOf(query, report), csvLine).join('')
 }
 
-/** One object, its fields named like the columns of the table. */
+/** An object whose fields have the names of the CSV columns. */
 export function toJson(query: UsageQuery, { from, to, timeZone, rows, totals }: UsageReport): string {
   const keys = keyColumns(query)
   const report = {
@@ -18,13 +17,13 @@ export function toJson(query: UsageQuery, { from, to, timeZone, rows, totals }: 
     time_zone: timeZone,
     rows: rows.map((row) => ({
       ...Object.fromEntries(keys.map(({ name, read }) => [name, read(row)])),
-      ...figuresOf(row.figures),
+      ...namedTotals(row.counts),
     })),
-    totals: figuresOf(totals),
+    totals: namedTotals(totals),
   }
   return `${JSON.stringify(report, null, 2)}\n`
 }
 
-function figuresOf(figures: UsageTotals): Record<string, number | string | null> {
-  return Object.fromEntries(FIGURE_COLUMNS.map(([name, read]) => [name, read(figures)]))
+function namedTotals(totals: UsageTotals): Record<string, number | string | null> {
+  return Object.fromEntries(TOTALS_COLUMNS.map(([name, read]) => [name, read(totals)]))
 }

@@ -1,44 +1,51 @@
-// A report for people.
-import { keyColumns } from '../../http/usage/columns.ts'
 import type { UsageQuery } from '../../engine/usage/query.ts'
-import { knownCost, told, type UsageTotals, type UsageReport } from '../../engine/usage/report.ts'
+import { knownCost, nullIfZero, type UsageReport, type UsageTotals } from '../../engine/usage/report.ts'
 import { localTime } from '../../engine/usage/time-zone.ts'
-import { decimalsOf, formatUsd } from '../../money.ts'
+import { keyColumns } from '../../http/usage/columns.ts'
+import { countDecimals, formatUsd } from '../../money.ts'
 import { formatCount } from '../../quantity.ts'
 import { countOrDash } from '../format.ts'
 import type { Paint } from '../screen.ts'
 import { indented, renderTable } from '../table.ts'
 
-/** What a person reads of the sums: those that are 0 in the whole report are left out where they may be. */
-const COLUMNS: readonly {
-  name: string
+interface TotalsColumn {
+  head: string
+  /** Hides the column when this total is 0. */
   optional?: keyof UsageTotals
-  read: (figures: UsageTotals, decimals: number) => string
-}[] = [
-  { name: 'tasks', read: ({ tasks }) => formatCount(tasks) },
-  { name: 'attempts', read: ({ attempts }) => formatCount(attempts) },
-  { name: 'images', read: ({ images }) => formatCount(images) },
-  { name: 'tokens in', read: ({ inputTokens }) => countOrDash(told(inputTokens)) },
-  { name: 'tokens out', read: ({ outputTokens }) => countOrDash(told(outputTokens)) },
-  { name: 'cost', read: (figures, decimals) => orUnknown(knownCost(figures), decimals) },
+  read: (totals: UsageTotals, decimals: number) => string
+}
+
+const COLUMNS: readonly TotalsColumn[] = [
+  { head: 'Tasks', read: ({ tasks }) => formatCount(tasks) },
+  { head: 'Attempts', read: ({ attempts }) => formatCount(attempts) },
+  { head: 'Images', read: ({ images }) => formatCount(images) },
+  { head: 'Tokens in', read: ({ inputTokens }) => countOrDash(nullIfZero(inputTokens)) },
+  { head: 'Tokens out', read: ({ outputTokens }) => countOrDash(nullIfZero(outputTokens)) },
   {
-    name: 'held',
+    head: 'Cost',
+    read: (totals, decimals) => {
+      const cost = knownCost(totals)
+      return cost === null ? '?' : formatUsd(cost, decimals)
+    },
+  },
+  {
+    head: 'Held',
     optional: 'heldMicros',
     read: ({ heldMicros }, decimals) => (heldMicros === 0 ? '–' : formatUsd(heldMicros, decimals)),
   },
   {
-    name: 'cost unknown',
+    head: 'Cost unknown',
     optional: 'unknownCosts',
-    read: ({ unknownCosts }) => countOrDash(told(unknownCosts)),
+    read: ({ unknownCosts }) => countOrDash(nullIfZero(unknownCosts)),
   },
   {
-    name: 'tokens unknown',
+    head: 'Tokens unknown',
     optional: 'unknownUsages',
-    read: ({ unknownUsages }) => countOrDash(told(unknownUsages)),
+    read: ({ unknownUsages }) => countOrDash(nullIfZero(unknownUsages)),
   },
 ]
 
-/** As wide as its cells; ends with a line of totals, and with a word about what nobody knows. */
+/** The report as a table with totals, and with notes about unknown values. */
 export function toPage(
   query: UsageQuery,
   report: UsageReport,
@@ -47,46 +54,48 @@ export function toPage(
   const { rows, totals } = report
   const keys = keyColumns(query)
   const columns = COLUMNS.filter(({ optional }) => optional === undefined || totals[optional] > 0)
-  const figures = [totals, ...rows.map((row) => row.figures)]
-  const decimals = decimalsOf(figures.flatMap(({ costMicros, heldMicros }) => [costMicros, heldMicros]))
+  const amounts = [totals, ...rows.map(({ counts }) => counts)].flatMap(({ costMicros, heldMicros }) => [
+    costMicros,
+    heldMicros,
+  ])
+  const decimals = countDecimals(amounts)
   const cells = (of: UsageTotals) => columns.map(({ read }) => read(of, decimals))
   const table = renderTable(
     {
       columns: [
-        ...keys.map(({ name }) => ({ head: name.replaceAll('_', ' ') })),
-        ...columns.map(({ name }) => ({ head: name, align: 'right' as const })),
+        ...keys.map(({ name }) => ({ head: headOf(name) })),
+        ...columns.map(({ head }) => ({ head, align: 'right' as const })),
       ],
-      rows: rows.map((row) => [...keys.map(({ read }) => read(row) ?? '–'), ...cells(row.figures)]),
-      footer: [...keys.map((_, nth) => (nth === 0 ? 'total' : '')), ...cells(totals)],
+      rows: rows.map((row) => [...keys.map(({ read }) => read(row) ?? '–'), ...cells(row.counts)]),
+      footer: [...keys.map((_, nth) => (nth === 0 ? 'Total' : '')), ...cells(totals)],
     },
     paint,
   )
   const isEmpty = rows.length === 0 && totals.attempts === 0
-  const head = [paint('bold', `Usage, ${stretchOf(report)}`), paint('dim', location)]
-  const notes = unknowns(totals).map((line) => `\n${indented([paint('yellow', line)])}`)
-  return `\n${indented(head)}\n${indented(isEmpty ? ['Nothing was asked for.'] : table)}${[...notes].join('')}\n`
+  const title = [paint('bold', `Usage, ${periodText(report)}`), paint('dim', location)]
+  const notes = notesOn(totals).map((note) => `\n${indented([paint('yellow', note)])}`)
+  return `\n${indented(title)}\n${indented(isEmpty ? ['No attempts in this period.'] : table)}${notes.join('')}\n`
 }
 
-function someCharged(count: number): string {
-  return count === 1
-    ? 'One attempt was or may have been'
-    : `${formatCount(count)} attempts were or may have been`
+/** `api_key` as `API key`; labels such as `metadata.team` are unchanged. */
+function headOf(column: string): string {
+  if (column.startsWith('metadata.')) return column
+  return column === 'api_key' ? 'API key' : `${column.charAt(0).toUpperCase()}${column.slice(1)}`
 }
 
-function* unknowns({ unknownCosts, unknownUsages }: UsageTotals): Generator<string> {
-  if (unknownCosts > 0) yield `${someCharged(unknownCosts)} charged what nobody told: it is not in the cost.`
-  if (unknownUsages > 0)
-    yield `${someCharged(unknownUsages)} charged without a word of tokens: they are not in the tokens.`
+function notesOn({ unknownCosts, unknownUsages }: UsageTotals): string[] {
+  const attempts = (count: number) =>
+    count === 1 ? '1 attempt that was or may have been charged' : `${formatCount(count)} attempts that were or may have been charged`
+  return [
+    ...(unknownCosts > 0 ? [`The cost excludes ${attempts(unknownCosts)} at an unknown cost.`] : []),
+    ...(unknownUsages > 0 ? [`The tokens exclude ${attempts(unknownUsages)} with unknown usage.`] : []),
+  ]
 }
 
-function stretchOf({ from, to, timeZone }: UsageReport): string {
-  const say = (at: number) => {
+function periodText({ from, to, timeZone }: UsageReport): string {
+  const textOf = (at: number) => {
     const [day = '', time = ''] = localTime(timeZone, at).split('T')
     return time === '00:00:00' ? day : `${day} ${time.slice(0, 5)}`
   }
-  return `${say(from)} to ${say(to)} (${timeZone})`
-}
-
-function orUnknown(micros: number | null, decimals: number): string {
-  return micros === null ? '?' : formatUsd(micros, decimals)
+  return `${textOf(from)} to ${textOf(to)} (${timeZone})`
 }

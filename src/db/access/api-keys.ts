@@ -1,15 +1,14 @@
 import { and, asc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Limits } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { statement } from '../connection/statement.ts'
+import { rowBy, statement } from '../connection/statement.ts'
 import type { ApiKeyRow, Tables } from '../tables/tables.ts'
 
 export type NewApiKey = Tables['apiKeys']['$inferInsert']
 
-/** What waits for a change of who may ask. */
+/** Wake-up key: API keys or limits have changed. */
 export const ACCESS_KEY = 'access'
 
-/** A key, and what its project allows at a time. */
 export interface KeyWithLimits {
   key: ApiKeyRow
   projectLimits: Limits | null
@@ -25,7 +24,7 @@ const keyByHandle = statement<{ handle: string }, KeyWithLimits[]>(
       .where(eq(apiKeys.handle, sql.placeholder('handle'))),
 )
 
-/** The key with a handle, whether it is still good or not. */
+/** Includes revoked and expired keys. */
 export async function findKeyByHandle(q: Queries, handle: string): Promise<KeyWithLimits | undefined> {
   const [row] = await keyByHandle(q, { handle })
   return row
@@ -36,12 +35,11 @@ const firstKey = statement<Record<string, never>, { id: string }[]>(
   ({ sql: from, tables: { apiKeys } }) => from.select({ id: apiKeys.id }).from(apiKeys).limit(1),
 )
 
-/** Whether any key was ever made; a revoked one counts. */
+/** Whether a key was ever created; revoked ones count. */
 export async function hasKeys(q: Queries): Promise<boolean> {
   return (await firstKey(q, {})).length > 0
 }
 
-/** Inserts a key, and tells every process that who may ask has changed. */
 export async function insertKey(q: Transaction, row: NewApiKey): Promise<ApiKeyRow> {
   const [inserted] = await q.sql.insert(q.tables.apiKeys).values(row).returning()
   if (!inserted) throw new Error(`The key ${row.id} was not inserted.`)
@@ -49,26 +47,17 @@ export async function insertKey(q: Transaction, row: NewApiKey): Promise<ApiKeyR
   return inserted
 }
 
-const keyById = statement<{ id: string; projectId: string }, ApiKeyRow[]>(
-  'key_by_id',
-  ({ sql: from, tables: { apiKeys } }) =>
-    from
-      .select()
-      .from(apiKeys)
-      .where(and(eq(apiKeys.id, sql.placeholder('id')), eq(apiKeys.projectId, sql.placeholder('projectId')))),
-)
+const keyOfProject = rowBy('apiKeys', 'id', 'projectId')
+const keyById = rowBy('apiKeys', 'id')
 
-/** A key of a project; undefined when there is none, or when it is another project's. */
-export async function findKey(q: Queries, projectId: string, id: string): Promise<ApiKeyRow | undefined> {
-  const [row] = await keyById(q, { id, projectId })
-  return row
+/** A key of one project; undefined also when it is another project's. */
+export function findKey(q: Queries, projectId: string, id: string): Promise<ApiKeyRow | undefined> {
+  return keyOfProject(q, { id, projectId })
 }
 
-/** A key of whichever project: for operators. */
-export async function findAnyKey(q: Queries, id: string): Promise<ApiKeyRow | undefined> {
-  const { apiKeys } = q.tables
-  const [row] = await q.sql.select().from(apiKeys).where(eq(apiKeys.id, id))
-  return row
+/** A key of any project. For operators. */
+export function findAnyKey(q: Queries, id: string): Promise<ApiKeyRow | undefined> {
+  return keyById(q, { id })
 }
 
 /** The keys of a project, oldest first. */
@@ -85,8 +74,8 @@ export async function listKeys(
     .orderBy(asc(apiKeys.createdAt), asc(apiKeys.id))
 }
 
-/** Of some keys, those that are good at `now`. */
-export async function findGoodKeys(q: Queries, ids: readonly string[], now: number): Promise<Set<string>> {
+/** The subset of `ids` that is neither revoked nor expired at `now`. */
+export async function findActiveKeys(q: Queries, ids: readonly string[], now: number): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const { apiKeys } = q.tables
   const rows = await q.sql
@@ -102,7 +91,7 @@ export async function findGoodKeys(q: Queries, ids: readonly string[], now: numb
   return new Set(rows.map(({ id }) => id))
 }
 
-/** Ends a key, and tells every process. One that has ended already stays as it is. */
+/** Idempotent: the first revocation's time stays. */
 export async function revokeKey(q: Transaction, id: string, now: number): Promise<void> {
   const { apiKeys } = q.tables
   await q.sql
@@ -112,9 +101,10 @@ export async function revokeKey(q: Transaction, id: string, now: number): Promis
   q.wakeUp(ACCESS_KEY)
 }
 
-/** Notes when keys were last used, by id. Never earlier than it was noted before. */
-export async function noteUse(q: Transaction, uses: ReadonlyMap<string, number>): Promise<void> {
+/** Records when keys were last used, by id. A recorded time is never replaced by an earlier one. */
+export async function recordKeyUse(q: Transaction, uses: ReadonlyMap<string, number>): Promise<void> {
   const { apiKeys } = q.tables
+  // In one order, so that two processes do not deadlock.
   for (const [id, at] of [...uses].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     await q.sql
       .update(apiKeys)
@@ -123,7 +113,7 @@ export async function noteUse(q: Transaction, uses: ReadonlyMap<string, number>)
   }
 }
 
-/** Sets the limits of a key, null for those of its project alone, and notifies every process. */
+/** Null leaves only the limits of the key's project. */
 export async function putKeyLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
   const { apiKeys } = q.tables
   await q.sql.update(apiKeys).set({ limits }).where(eq(apiKeys.id, id))

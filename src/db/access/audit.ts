@@ -4,12 +4,11 @@ import type { Tables } from '../tables/tables.ts'
 
 export type AuditRow = Tables['audit']['$inferSelect']
 
-/** Puts a decision of a person on record. */
 export async function insertAudit(q: Transaction, row: AuditRow): Promise<void> {
   await q.sql.insert(q.tables.audit).values(row)
 }
 
-/** What people decided about something, latest first. */
+/** The decisions about a project, key or attempt, by its id; latest first. */
 export async function listAudit(q: Queries, subject: string): Promise<AuditRow[]> {
   const { audit } = q.tables
   return q.sql.select().from(audit).where(eq(audit.subject, subject)).orderBy(desc(audit.at), desc(audit.id))

@@ -1,17 +1,17 @@
-import { eq } from 'drizzle-orm'
+import { rowBy } from '../connection/statement.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 
-/** A secret of this deployment; undefined while there is none of the name. */
+const secretByName = rowBy('secrets', 'name')
+
+/** A secret of this deployment; undefined before it is created. */
 export async function findSecret(q: Queries, name: string): Promise<string | undefined> {
-  const { secrets } = q.tables
-  const [row] = await q.sql.select({ value: secrets.value }).from(secrets).where(eq(secrets.name, name))
-  return row?.value
+  return (await secretByName(q, { name }))?.value
 }
 
-/** Keeps `fresh` unless there is one of the name already, and answers the one that counts. */
-export async function keepSecret(q: Transaction, name: string, fresh: string): Promise<string> {
-  await q.sql.insert(q.tables.secrets).values({ name, value: fresh }).onConflictDoNothing()
-  const kept = await findSecret(q, name)
-  if (kept === undefined) throw new Error(`The secret ${name} was not kept.`)
-  return kept
+/** Stores `value` unless the secret exists. Returns the stored one. */
+export async function insertSecretIfAbsent(q: Transaction, name: string, value: string): Promise<string> {
+  await q.sql.insert(q.tables.secrets).values({ name, value }).onConflictDoNothing()
+  const stored = await findSecret(q, name)
+  if (stored === undefined) throw new Error(`The secret ${name} was not stored.`)
+  return stored
 }

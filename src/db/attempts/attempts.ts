@@ -1,23 +1,24 @@
-// The queue: an attempt's row says when it is due, who works on it and until when that counts.
+// The attempts table is the queue: a row says when it is due, and which worker holds it until when.
 import { and, asc, eq, inArray, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm'
 import type { AttemptState } from '../../domain.ts'
 import { isWaiting } from './claim.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { insertion, statement } from '../connection/statement.ts'
+import { insertion, rowBy } from '../connection/statement.ts'
+import { oneOf } from '../tables/kit.ts'
 import type { AttemptRow, Tables } from '../tables/tables.ts'
 
 export type NewAttempt = Tables['attempts']['$inferInsert']
 
-/** What runners wait for: an attempt that is due. */
+/** Wake-up key: an attempt may be due. */
 export const QUEUE_KEY = 'queue'
 
-/** Proof of a claim. A write that carries it touches nothing once the lease was lost and taken by another. */
+/** Identifies a claim: the fencing epoch makes writes of a worker that lost its lease fail. */
 export interface Lease {
   owner: string
   epoch: number
 }
 
-/** Inserts an attempt that is due `delayMs` from now, and wakes the runners. */
+/** Inserts an attempt that is due in `delayMs`, and wakes the workers. */
 export async function insertAttempt(
   q: Transaction,
   attempt: Omit<NewAttempt, 'runAfter' | 'state'>,
@@ -37,14 +38,14 @@ const newAttempt = insertion<Omit<NewAttempt, 'runAfter' | 'state'> & { delayMs:
       .returning(),
 )
 
-/** The providers that attempts wait for, each once. */
-export async function listAwaited(q: Queries): Promise<string[]> {
+/** The distinct providers with waiting attempts. */
+export async function listQueuedProviders(q: Queries): Promise<string[]> {
   const { attempts } = q.tables
   const rows = await q.sql.selectDistinct({ provider: attempts.provider }).from(attempts).where(isWaiting(q))
   return rows.map(({ provider }) => provider)
 }
 
-/** How long until the next attempt of these providers is due; undefined when none is waiting, 0 when one is due. */
+/** Time until the next attempt of these providers is due; 0 when one is, undefined when none waits. */
 export async function findNextDueMs(q: Queries, providers: string[]): Promise<number | undefined> {
   const { attempts } = q.tables
   const [row] = await q.sql
@@ -55,39 +56,40 @@ export async function findNextDueMs(q: Queries, providers: string[]): Promise<nu
   return inMs === undefined ? undefined : Math.max(0, Number(inMs))
 }
 
-/** What a move writes besides the state. `dueInMs` counts from now, in the database's time. */
+/** Columns written with a new state. `dueInMs` counts from the database's now. */
 export type AttemptChange = Partial<Omit<NewAttempt, 'runAfter' | 'leaseUntil'>> & {
   dueInMs?: number
   leaseUntil?: null
 }
 
 /**
- * Moves an attempt from one of `from` to `to`, with further columns; undefined when it does not stand there any more,
- * or when `lease` is given and was lost. The only way an attempt changes its state after a claim.
+ * Changes the state of an attempt, with further columns. Undefined when it is in none of the `from` states, or when the
+ * given `lease` was lost. After a claim, no other function changes a state.
  */
-export async function moveAttempt(
+export async function updateAttempt(
   q: Transaction,
   id: string,
-  move: { from: readonly AttemptState[]; to: AttemptState; lease?: Lease | undefined },
+  change: { from: readonly AttemptState[]; to: AttemptState; lease?: Lease | undefined },
   { dueInMs, ...set }: AttemptChange = {},
 ): Promise<AttemptRow | undefined> {
   const { attempts } = q.tables
+  const { from, to, lease } = change
   const [row] = await q.sql
     .update(attempts)
-    .set({ ...set, state: move.to, ...(dueInMs !== undefined && { runAfter: sql`${q.now} + ${dueInMs}` }) })
+    .set({ ...set, state: to, ...(dueInMs !== undefined && { runAfter: sql`${q.now} + ${dueInMs}` }) })
     .where(
       and(
         eq(attempts.id, id),
-        inArray(attempts.state, [...move.from]),
-        move.lease && eq(attempts.leaseOwner, move.lease.owner),
-        move.lease && eq(attempts.leaseEpoch, move.lease.epoch),
+        inArray(attempts.state, [...from]),
+        lease && eq(attempts.leaseOwner, lease.owner),
+        lease && eq(attempts.leaseEpoch, lease.epoch),
       ),
     )
     .returning()
   return row
 }
 
-/** Renews a worker's leases on these attempts, as far as it still holds them. */
+/** Renews those of a worker's leases that it still holds. */
 export async function renewLeases(
   q: Transaction,
   owner: string,
@@ -102,23 +104,23 @@ export async function renewLeases(
     .where(and(eq(attempts.leaseOwner, owner), inArray(attempts.id, [...ids])))
 }
 
-/** Whether a claim still counts. Ask under the task's lock, where nobody can take it away meanwhile. */
+/** Whether a claim is still valid. Call it under the task's lock, where no other worker can take the attempt. */
 export async function holdsLease(q: Transaction, id: string, lease: Lease): Promise<boolean> {
-  const [row] = await attemptById(q, { id })
+  const row = await attemptById(q, { id })
   return row?.leaseOwner === lease.owner && row.leaseEpoch === lease.epoch
 }
 
-/** Attempts that wait to be sent, as far as this database knows. */
+/** Attempts that were not sent, as far as this database knows. */
 export async function listUnsent(q: Queries): Promise<AttemptRow[]> {
   const { attempts } = q.tables
   return q.sql
     .select()
     .from(attempts)
-    .where(sql`${attempts.state} in ('PLANNED', 'LEASED')`)
+    .where(oneOf(attempts.state, ['PLANNED', 'LEASED']))
     .orderBy(asc(attempts.id))
 }
 
-/** Attempts whose lease has run out, or every leased one but `notOwner`'s when `all`: their worker is dead or stuck. */
+/** Attempts whose lease has expired; with `all`, every leased attempt except those of `notOwner`. */
 export async function listAbandoned(
   q: Queries,
   which: { all: boolean; notOwner: string },
@@ -130,50 +132,27 @@ export async function listAbandoned(
     .where(
       and(
         inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED']),
-        // Whoever has an owner has a lease, and leases have an index.
+        // For the index of leases.
         isNotNull(attempts.leaseUntil),
         which.all ? ne(attempts.leaseOwner, which.notOwner) : lt(attempts.leaseUntil, q.now),
       ),
     )
 }
 
-const attemptById = statement<{ id: string }, AttemptRow[]>(
-  'attempt_by_id',
-  ({ sql: from, tables: { attempts } }) =>
-    from
-      .select()
-      .from(attempts)
-      .where(eq(attempts.id, sql.placeholder('id'))),
-)
+const attemptById = rowBy('attempts', 'id')
+const attemptOfProject = rowBy('attempts', 'id', 'projectId')
 
-const attemptOfProject = statement<{ id: string; projectId: string }, AttemptRow[]>(
-  'attempt_of_project',
-  ({ sql: from, tables: { attempts } }) =>
-    from
-      .select()
-      .from(attempts)
-      .where(
-        and(eq(attempts.id, sql.placeholder('id')), eq(attempts.projectId, sql.placeholder('projectId'))),
-      ),
-)
-
-/** An attempt of a project; undefined when there is none, or when it is another project's. */
-export async function findAttempt(
-  q: Queries,
-  projectId: string,
-  id: string,
-): Promise<AttemptRow | undefined> {
-  const [row] = await attemptOfProject(q, { id, projectId })
-  return row
+/** An attempt of one project; undefined also when it is another project's. */
+export function findAttempt(q: Queries, projectId: string, id: string): Promise<AttemptRow | undefined> {
+  return attemptOfProject(q, { id, projectId })
 }
 
-/** An attempt of whichever project, for the engine's own work. */
-export async function findAnyAttempt(q: Queries, id: string): Promise<AttemptRow | undefined> {
-  const [row] = await attemptById(q, { id })
-  return row
+/** An attempt of any project. */
+export function findAnyAttempt(q: Queries, id: string): Promise<AttemptRow | undefined> {
+  return attemptById(q, { id })
 }
 
-/** All attempts of some tasks, each task's in order of number. */
+/** The attempts of some tasks, in order of task, then number. */
 export async function listAttempts(q: Queries, taskIds: readonly string[]): Promise<AttemptRow[]> {
   const { attempts } = q.tables
   return q.sql

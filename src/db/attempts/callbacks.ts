@@ -1,26 +1,18 @@
-import { eq, sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { statement } from '../connection/statement.ts'
+import { rowBy } from '../connection/statement.ts'
 import type { AttemptRow, Tables } from '../tables/tables.ts'
 
 export type CallbackRow = Tables['callbacks']['$inferSelect']
 
-const attemptByCallback = statement<{ sha256: string }, AttemptRow[]>(
-  'attempt_by_callback',
-  ({ sql: from, tables: { attempts } }) =>
-    from
-      .select()
-      .from(attempts)
-      .where(eq(attempts.callbackSha256, sql.placeholder('sha256'))),
-)
+const attemptByCallback = rowBy('attempts', 'callbackSha256')
 
-/** The attempt whose callback address holds the secret with this hash. */
-export async function findAttemptByCallback(q: Queries, sha256: string): Promise<AttemptRow | undefined> {
-  const [row] = await attemptByCallback(q, { sha256 })
-  return row
+/** The attempt whose callback URL holds the secret with this hash. */
+export function findAttemptByCallback(q: Queries, callbackSha256: string): Promise<AttemptRow | undefined> {
+  return attemptByCallback(q, { callbackSha256 })
 }
 
-/** Keeps a callback. False when the same one is there already. */
+/** False when the same callback is stored already. */
 export async function insertCallback(q: Transaction, row: CallbackRow): Promise<boolean> {
   const inserted = await q.sql
     .insert(q.tables.callbacks)
@@ -30,7 +22,7 @@ export async function insertCallback(q: Transaction, row: CallbackRow): Promise<
   return inserted.length === 1
 }
 
-/** The callbacks that came for an attempt, oldest first. */
+/** The callbacks for an attempt, oldest first. */
 export async function listCallbacks(q: Queries, attemptId: string): Promise<CallbackRow[]> {
   const { callbacks } = q.tables
   return q.sql

@@ -1,4 +1,3 @@
-// How attempts are taken out of the queue, for one project at a time.
 import {
   and,
   asc,
@@ -14,6 +13,7 @@ import {
 } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
+import { oneOf } from '../tables/kit.ts'
 import type { AttemptRow } from '../tables/tables.ts'
 
 /** Which attempts a worker may claim. */
@@ -25,38 +25,35 @@ export interface ClaimScope {
   blockedModels?: readonly string[] | 'ALL'
 }
 
-/** What a claim writes, and how many it takes. */
 export interface ClaimOfProject {
   projectId: string
   limit: number
-  /** Names the worker in the leases. */
+  /** The worker that gets the leases. */
   owner: string
   leaseMs: number
 }
 
 /**
- * Claims up to `limit` due attempts of a project, oldest first: PLANNED ones become LEASED, ACCEPTED ones stay and are
- * leased for a check. Concurrent claimers get different ones.
+ * Claims up to `limit` due attempts of a project, oldest first: PLANNED ones become LEASED, ACCEPTED ones are leased for
+ * a check. Concurrent claims get different attempts.
  */
 export async function claimOldest(
   q: Transaction,
-  { provider, ...choice }: ClaimScope,
+  { provider, ...filter }: ClaimScope,
   { projectId, limit, owner, leaseMs }: ClaimOfProject,
 ): Promise<AttemptRow[]> {
   const values = { provider, projectId, limit, owner, leaseMs }
-  return isPlain(choice) ? oldest(q, values) : takeOldest(q, choice, values)
+  return isUnfiltered(filter) ? claimPrepared(q, values) : updateOldest(q, filter, values)
 }
 
-/** Which attempts of a provider may be claimed, besides being due. */
-type Choice = Omit<ClaimScope, 'provider'>
+type ClaimFilter = Omit<ClaimScope, 'provider'>
 
-/** Values, or places for them in a statement that is prepared. */
-type Given<Values> = { [Name in keyof Values]: Values[Name] | Placeholder }
+type WithPlaceholders<Values> = { [Name in keyof Values]: Values[Name] | Placeholder }
 
-type Oldest = ClaimOfProject & { provider: string }
+type Claim = ClaimOfProject & { provider: string }
 
-const oldest = statement<Oldest & Record<string, unknown>, AttemptRow[]>('claim_oldest', (q) =>
-  takeOldest(
+const claimPrepared = statement<Claim & Record<string, unknown>, AttemptRow[]>('claim_oldest', (q) =>
+  updateOldest(
     q,
     {},
     {
@@ -69,17 +66,17 @@ const oldest = statement<Oldest & Record<string, unknown>, AttemptRow[]>('claim_
   ),
 )
 
-function takeOldest(q: Queries, choice: Choice, given: Given<Oldest>) {
+function updateOldest(q: Queries, filter: ClaimFilter, given: WithPlaceholders<Claim>) {
   const { attempts } = q.tables
   const due = q.sql
     .select({ id: attempts.id })
     .from(attempts)
     .where(
-      and(eq(attempts.provider, given.provider), eq(attempts.projectId, given.projectId), isDue(q, choice)),
+      and(eq(attempts.provider, given.provider), eq(attempts.projectId, given.projectId), isDue(q, filter)),
     )
     .orderBy(asc(attempts.runAfter), asc(attempts.id))
     .limit(given.limit)
-  // On PostgreSQL the rows must be locked one by one, and an IN (… LIMIT) could be run more than once.
+  // PostgreSQL must lock the rows one by one, and may run an IN (… LIMIT) more than once.
   const chosen =
     q.dialect === 'postgresql'
       ? sql`${attempts.id} = any(array(${due.for('update', { skipLocked: true })}))`
@@ -96,34 +93,35 @@ function takeOldest(q: Queries, choice: Choice, given: Given<Oldest>) {
     .returning()
 }
 
-/** A project with attempts that are due at a provider. */
+/** A project with due attempts at a provider. */
 export interface WaitingProject {
   projectId: string
-  /** How many are due; counted no further than the limit. */
+  /** The number of due attempts, counted up to a limit. */
   due: number
   /** When the oldest became due. */
   dueSince: number
 }
 
-/** The projects with attempts that may be claimed at a provider, `limit` of each counted at most. */
+/** The projects with attempts that may be claimed at a provider. Counts up to `limit` attempts of each. */
 export async function listWaitingProjects(
   q: Queries,
-  { provider, ...choice }: ClaimScope,
+  { provider, ...filter }: ClaimScope,
   limit: number,
 ): Promise<WaitingProject[]> {
-  const rows = isPlain(choice)
-    ? await waitingRows(q, { provider, limit })
-    : await selectWaiting(q, choice, { provider, limit })
+  const rows = isUnfiltered(filter)
+    ? await waitingPrepared(q, { provider, limit })
+    : await selectWaiting(q, filter, { provider, limit })
   return rows
     .map((row) => ({ ...row, due: Number(row.due), dueSince: Number(row.dueSince) }))
     .filter(({ due }) => due > 0)
 }
 
-const waitingRows = statement<{ provider: string; limit: number }, WaitingRow[]>('waiting_projects', (q) =>
-  selectWaiting(q, {}, { provider: sql.placeholder('provider'), limit: sql.placeholder('limit') }),
+const waitingPrepared = statement<{ provider: string; limit: number }, WaitingRow[]>(
+  'waiting_projects',
+  (q) => selectWaiting(q, {}, { provider: sql.placeholder('provider'), limit: sql.placeholder('limit') }),
 )
 
-/** Numbers as the databases give them. */
+/** 64-bit numbers come as text from PostgreSQL. */
 interface WaitingRow {
   projectId: string
   due: number | string
@@ -132,13 +130,13 @@ interface WaitingRow {
 
 function selectWaiting(
   q: Queries,
-  choice: Choice,
-  { provider, limit }: Given<{ provider: string; limit: number }>,
+  filter: ClaimFilter,
+  { provider, limit }: WithPlaceholders<{ provider: string; limit: number }>,
 ) {
   const { attempts } = q.tables
-  const theirs = sql`${attempts} where ${attempts.provider} = ${provider} and ${attempts.projectId} = waiting.project_id and ${isDue(q, choice)} order by ${attempts.runAfter}`
-  const due = sql`(select count(*) from (select 1 from ${theirs} limit ${limit}) as counted)`
-  const since = sql`(select ${attempts.runAfter} from ${theirs} limit 1)`
+  const ofProject = sql`${attempts} where ${attempts.provider} = ${provider} and ${attempts.projectId} = waiting.project_id and ${isDue(q, filter)} order by ${attempts.runAfter}`
+  const due = sql`(select count(*) from (select 1 from ${ofProject} limit ${limit}) as counted)`
+  const since = sql`(select ${attempts.runAfter} from ${ofProject} limit 1)`
   return q.sql
     .select({
       projectId: sql<string>`project_id`,
@@ -151,8 +149,8 @@ function selectWaiting(
 }
 
 /**
- * `with recursive waiting(project_id)`: the projects that have anything waiting at a provider. One step along the index
- * for each project, not for each attempt; the order asked for is that of one index alone, so no other one is taken.
+ * `with recursive waiting(project_id)`: the projects with attempts that wait at a provider. It takes one index step per
+ * project, not per attempt; the ORDER BY matches only that index, so no other one is chosen.
  */
 export function waitingProjects(q: Queries, provider: string | Placeholder): SQL {
   const { attempts } = q.tables
@@ -161,19 +159,19 @@ export function waitingProjects(q: Queries, provider: string | Placeholder): SQL
   return sql`with recursive waiting(project_id) as (select ${after(sql`''`)} union all select ${after(sql`waiting.project_id`)} from waiting where waiting.project_id is not null)`
 }
 
-function isPlain({ model, blockedModels }: Choice): boolean {
+function isUnfiltered({ model, blockedModels }: ClaimFilter): boolean {
   return model === undefined && !blockedModels?.length
 }
 
-function isDue(q: Queries, { model, blockedModels }: Choice): SQL | undefined {
+function isDue(q: Queries, { model, blockedModels }: ClaimFilter): SQL | undefined {
   const { attempts } = q.tables
-  // One value for the whole statement, which an index can be read by; PostgreSQL's clock goes on while it runs.
+  // One value per statement, so that an index can be used; PostgreSQL's clock_timestamp() advances while it runs.
   const now = sql`(select ${q.now})`
   return and(
     model === undefined ? undefined : eq(attempts.model, model),
     isWaiting(q),
     sql`${attempts.runAfter} <= ${now}`,
-    // What a provider has accepted is asked about even while it is given no new work.
+    // Accepted attempts are checked even while the provider gets no new work.
     blockedModels?.length ? or(eq(attempts.state, 'ACCEPTED'), isUnblocked(q, blockedModels)) : undefined,
     or(isNull(attempts.leaseUntil), lt(attempts.leaseUntil, now)),
   )
@@ -183,7 +181,6 @@ function isUnblocked({ tables: { attempts } }: Queries, blocked: readonly string
   return blocked === 'ALL' ? sql`1 = 0` : notInArray(attempts.model, [...blocked])
 }
 
-/** Spelled out: with the states as parameters, SQLite would not use the index that is only about them. */
 export function isWaiting({ tables: { attempts } }: Queries): SQL {
-  return sql`${attempts.state} in ('PLANNED', 'ACCEPTED')`
+  return oneOf(attempts.state, ['PLANNED', 'ACCEPTED'])
 }

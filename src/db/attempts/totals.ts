@@ -1,8 +1,8 @@
-// What the attempts of a task come to together.
+// Usage, charge and cost of a task, from its attempts.
 import type { AttemptRow } from '../tables/tables.ts'
 import type { Charged, TaskStatus, Usage } from '../../domain.ts'
 
-/** The usage of one attempt; null while there can be none. */
+/** The usage of one attempt; null when it was not charged or has not ended. */
 export function usageOf(attempt: AttemptRow): Usage | null {
   if (attempt.charged === 'NO' || attempt.finishedAt === null) return null
   const { usageSource: source, inputTokens, outputTokens, totalTokens } = attempt
@@ -19,23 +19,23 @@ export function usageOf(attempt: AttemptRow): Usage | null {
   }
 }
 
-/** The usage of all charged attempts together; a count that one of them lacks is null. Null while there is none. */
+/** The sum over all charged attempts; a count that one of them lacks is null. Null when none is charged. */
 export function usageOfAll(attempts: AttemptRow[]): Usage | null {
   const [first, ...others] = attempts.map(usageOf).filter((usage) => usage !== null)
   return first ? others.reduce(addUsage, first) : null
 }
 
-/** Whether a task was charged, by all its attempts: one certain charge outweighs every doubt. */
+/** Whether a task was charged: one certain charge outweighs possible ones. */
 export function chargedOfAll(attempts: AttemptRow[]): Charged {
   const all = new Set(attempts.map(({ charged }) => charged))
   return all.has('YES') ? 'YES' : all.has('UNKNOWN') ? 'UNKNOWN' : 'NO'
 }
 
-/** What a task has cost so far, in micro-USD; null while it runs, and when one of its possible charges has no known cost. */
+/** The cost of a task in micro-USD; null while it runs, and when a possible charge has no known cost. */
 export function costOfAll(attempts: AttemptRow[], status: TaskStatus): number | null {
   if (status === 'QUEUED' || status === 'RUNNING') return null
   const costs = attempts.filter(({ charged }) => charged !== 'NO').map(({ costMicros }) => costMicros)
-  return costs.includes(null) ? null : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0)
+  return costs.reduce(add, 0)
 }
 
 function addUsage(a: Usage, b: Usage): Usage {
@@ -51,7 +51,7 @@ function addUsage(a: Usage, b: Usage): Usage {
   }
 }
 
-/** Unknown and something is unknown. */
+/** Null, an unknown number, makes the sum unknown. */
 function add(x: number | null, y: number | null): number | null {
   return x === null || y === null ? null : x + y
 }

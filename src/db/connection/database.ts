@@ -1,6 +1,6 @@
 import type { SQL } from 'drizzle-orm'
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
-import type { Counter } from './rate-counter.ts'
+import type { RateCounter } from './rate-counter.ts'
 import type { Tables } from '../tables/tables.ts'
 
 /** The query builders that mean the same on both databases. Always await them; never .get, .all or .run. */
@@ -9,7 +9,7 @@ export type Builders = Pick<
   'select' | 'selectDistinct' | 'insert' | 'update' | 'delete' | 'with'
 >
 
-/** A connection as the query functions see it. */
+/** A connection for reading. */
 export interface Queries {
   readonly dialect: 'sqlite' | 'postgresql'
   readonly sql: Builders
@@ -18,29 +18,29 @@ export interface Queries {
   readonly now: SQL<number>
 }
 
-/** A connection inside a transaction: the only place that writes. */
+/** A connection inside a transaction. Only transactions write. */
 export interface Transaction extends Queries {
-  /** Wakes the waiters for `key`, in this process and in every other, once this has committed. */
+  /** Wakes the waiters for `key` in every process, after the commit. */
   wakeUp(key: string): void
-  /** Runs `tell` once this has committed, and not at all when it does not: for what is counted. */
-  afterCommit(tell: () => void): void
+  /** Runs `callback` after the commit; never after a rollback. */
+  afterCommit(callback: () => void): void
 }
 
 export interface Database {
   readonly dialect: 'sqlite' | 'postgresql'
-  /** Where the rows are, fit to be shown: no password. */
+  /** The file or URL, without a password. */
   readonly location: string
-  /** For reading outside of a transaction. Each query sees all that had committed when it began. */
+  /** For reading outside of a transaction. Each query sees everything that was committed when it began. */
   readonly read: Queries
   /**
-   * Runs `work` in a transaction that is durable when the promise resolves, and rolls back when it rejects. Inside,
-   * await nothing but queries: on SQLite every writer waits meanwhile.
+   * Runs `work` in a transaction. The promise resolves after a durable commit, and rejects after a rollback. `work`
+   * awaits nothing but queries: on SQLite, all other writers wait for it.
    */
   tx<T>(work: (q: Transaction) => Promise<T>): Promise<T>
-  /** What limits count with, for all processes that share the database. */
-  readonly counter: Counter
+  /** Counts for rate limits, shared by all processes of this database. */
+  readonly counter: RateCounter
   close(): Promise<void>
 }
 
-/** Receives the keys of wake-ups, of this process and of others; `*` when some may have been missed. */
+/** Receives the wake-up keys of all processes; `*` when some may have been missed. */
 export type OnWakeUp = (key: string) => void

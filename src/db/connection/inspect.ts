@@ -2,42 +2,38 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode } from './error-code.ts'
 import type { Queries } from './database.ts'
-import { lookAtPostgresql } from './postgresql.ts'
-import { lookAtSqlite, SQLITE_FILE } from './sqlite.ts'
+import { readPostgresql } from './postgresql.ts'
+import { readSqlite, SQLITE_FILE } from './sqlite.ts'
 
-/** The database cannot be looked at. The message says what to do about it. */
+/** The database cannot be inspected. The message names the remedy. */
 export class CannotInspect extends Error {
   override name = 'CannotInspect'
 }
 
 /**
- * Looks at the configured database as it is at one moment, and changes nothing: no lock, no migration. A server may be
- * running on it. Throws CannotInspect when there is none, or one of another version.
+ * Runs `read` on one snapshot of the configured database, without a lock or a migration; a server may be running on it.
+ * Throws CannotInspect when there is no database, or its schema is of another version.
  */
 export async function inspectDatabase<T>(
-  where: { databaseUrl: string | null; dataDir: string },
-  look: (q: Queries) => Promise<T>,
-): Promise<{ location: string; seen: T }> {
-  const { databaseUrl, dataDir } = where
+  { databaseUrl, dataDir }: { databaseUrl: string | null; dataDir: string },
+  read: (q: Queries) => Promise<T>,
+): Promise<{ location: string; result: T }> {
   if (databaseUrl === null && !existsSync(join(dataDir, SQLITE_FILE)))
     throw new CannotInspect(`There is no database in ${dataDir}.`)
   try {
-    return databaseUrl === null
-      ? await lookAtSqlite(dataDir, look)
-      : await lookAtPostgresql(databaseUrl, look)
+    return databaseUrl === null ? await readSqlite(dataDir, read) : await readPostgresql(databaseUrl, read)
   } catch (error) {
-    if (isOfAnotherVersion(error))
-      throw new CannotInspect(
-        'The database was made by another version of Darkroom: run `darkroom migrate`, then ask again.',
-        { cause: error },
-      )
-    throw error
+    if (!isSchemaMismatch(error)) throw error
+    throw new CannotInspect(
+      'The database was made by another version of Darkroom: run `darkroom migrate`, then try again.',
+      { cause: error },
+    )
   }
 }
 
-/** A table or column is missing: 42P01 and 42703 in PostgreSQL, words in SQLite. */
-function isOfAnotherVersion(error: unknown): boolean {
+/** A table or column is missing: 42P01 and 42703 in PostgreSQL; SQLite has only a message. */
+function isSchemaMismatch(error: unknown): boolean {
   if (['42P01', '42703'].includes(errorCode(error))) return true
-  const thrown = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return thrown instanceof Error && /no such (?:table|column)/.test(thrown.message)
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return cause instanceof Error && /no such (?:table|column)/.test(cause.message)
 }

@@ -3,53 +3,53 @@ import type { Logger } from '../../log.ts'
 import type { OnWakeUp } from './database.ts'
 
 const CHANNEL = 'darkroom'
-const COME_BACK_MS = 1000
+const RECONNECT_MS = 1000
 
-/** Wakes every listening process once the transaction commits. The payload, a key, must stay under 8,000 bytes. */
+/** SQL that wakes every listening process after the commit. The payload, a key, must be under 8,000 bytes. */
 export const notify = (literal: string) => `select pg_notify('${CHANNEL}', ${literal})`
 
 /**
- * Passes on every wake-up of every process, over a connection of its own that reconnects by itself. After a gap it passes
- * `*`, because notifications that were sent meanwhile are lost. Returns a function that stops it.
+ * Passes the wake-ups of all processes to `onWakeUp`, over its own connection, which reconnects by itself. After a gap it
+ * passes `*`, because the notifications sent meanwhile are lost. Returns a function that stops it.
  */
 export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => Promise<void> {
-  let stopped = false
+  let isStopped = false
   let client = connect()
   let retry: NodeJS.Timeout | undefined
 
   function connect(): Client {
     const own = new Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 10_000 })
     own.on('notification', ({ payload }) => onWakeUp(payload ?? '*'))
-    // Every way to lose it ends in `end`; an `error` that nobody hears would end the process.
+    // Every disconnect ends in `end`; an `error` without a listener would end the process.
     own.on('error', () => {})
-    own.on('end', () => comeBack(own))
-    void begin(own)
+    own.on('end', () => reconnect(own))
+    void startListening(own)
     return own
   }
 
-  async function begin(own: Client): Promise<void> {
+  async function startListening(own: Client): Promise<void> {
     try {
       await own.connect()
       await own.query(`listen ${CHANNEL}`)
       onWakeUp('*')
     } catch (error) {
-      if (!stopped) log.warn({ err: error }, 'cannot listen to the database; trying again')
+      if (!isStopped) log.warn({ err: error }, 'database listener failed; reconnecting')
       await own.end().catch(() => {})
-      comeBack(own)
+      reconnect(own)
     }
   }
 
-  /** Once for each client, however many ways it tells of its end. */
-  function comeBack(lost: Client): void {
-    if (stopped || lost !== client || retry) return
+  /** Once per client, however many events report its end. */
+  function reconnect(lost: Client): void {
+    if (isStopped || lost !== client || retry) return
     retry = setTimeout(() => {
       retry = undefined
       client = connect()
-    }, COME_BACK_MS)
+    }, RECONNECT_MS)
   }
 
   return async () => {
-    stopped = true
+    isStopped = true
     clearTimeout(retry)
     await client.end().catch(() => {})
   }

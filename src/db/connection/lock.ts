@@ -2,14 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 
-/** Another process has this data folder open. */
+/** Another process uses this data folder. */
 export class FolderInUse extends Error {
   override name = 'FolderInUse'
 }
 
 /**
- * Makes this process the only one on a data folder. The lock is an exclusive transaction on a tiny database of its
- * own: the operating system frees it however the process ends, SIGKILL included. Throws FolderInUse.
+ * Locks a data folder for this process. The lock is an exclusive transaction on a small database of its own: the
+ * operating system releases it however the process ends, SIGKILL included. Throws FolderInUse.
  */
 export function lockFolder(folder: string): { release(): void } {
   const lock = new BetterSqlite3(join(folder, 'darkroom.lock'), { timeout: 0 })
@@ -19,7 +19,7 @@ export function lockFolder(folder: string): { release(): void } {
   } catch (cause) {
     lock.close()
     throw new FolderInUse(
-      `The data folder ${folder} is in use by ${holder(pidFile)}. One process may use it at a time: stop that one, ` +
+      `The data folder ${folder} is in use by ${ownerOf(pidFile)}. One process may use it at a time: stop that one, ` +
         `choose another DATA_DIR, or set DATABASE_URL to a PostgreSQL database that many processes can share.`,
       { cause },
     )
@@ -33,7 +33,7 @@ export function lockFolder(folder: string): { release(): void } {
   }
 }
 
-function holder(pidFile: string): string {
+function ownerOf(pidFile: string): string {
   try {
     return `process ${readFileSync(pidFile, 'utf8')}`
   } catch {

@@ -2,24 +2,23 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Client, Pool, type PoolClient } from 'pg'
 import type { Logger } from '../../log.ts'
-import { countInPostgresql } from './rate-counter.ts'
+import { createPostgresqlCounter } from './rate-counter.ts'
 import type { Builders, Database, OnWakeUp, Queries, Transaction } from './database.ts'
 import { errorCode } from './error-code.ts'
 import { databaseNow } from '../tables/kit.ts'
 import { listen, notify } from './listen.ts'
-import { MIGRATIONS, refuseNewer } from './migrations.ts'
+import { checkVersion, MIGRATIONS } from './migrations.ts'
 import { postgresqlTables } from '../tables/postgresql.ts'
 
-// Any number, the same in every Darkroom: whoever holds it migrates while the others wait. Without it, processes that
-// start together on an empty database fail with "duplicate key … pg_type".
+// An arbitrary number, the same in every version. Without the lock, processes that start together on an empty database
+// fail with "duplicate key … pg_type".
 const MIGRATION_LOCK = 4_157_220_193
 
-/** Deadlock and serialization failure: the transaction did not happen, and may well the next time. */
-const TRY_AGAIN = new Set(['40P01', '40001'])
+const [DEADLOCK, SERIALIZATION_FAILURE] = ['40P01', '40001']
 
 /**
- * Opens a PostgreSQL database that any number of processes may share, and brings it up to date under a lock.
- * `url` is postgres://user:password@host:port/database.
+ * Opens a PostgreSQL database that any number of processes may share, and migrates it under a lock. `url` is
+ * postgres://user:password@host:port/database.
  */
 export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logger): Promise<Database> {
   await migratePostgresql(url)
@@ -29,17 +28,17 @@ export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logge
     statement_timeout: 30_000,
     connectionTimeoutMillis: 10_000,
   })
-  pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
-  // A connection lost while it is checked out emits `error` on the client, and unheard that ends the process.
+  pool.on('error', (error) => log.warn({ error: error.message }, 'idle database connection lost'))
+  // A connection that is lost while checked out emits `error` on the client; without a listener that ends the process.
   pool.on('connect', (client) => client.on('error', () => {}))
   const stopListening = listen(url, onWakeUp, log)
-  const counter = countInPostgresql(url)
+  const counter = createPostgresqlCounter(url)
 
   return {
     dialect: 'postgresql',
     location: withoutPassword(url),
     read: queries(drizzle({ client: pool })),
-    tx: (work) => retrying(() => transaction(pool, work)),
+    tx: (work) => withRetries(() => transaction(pool, work)),
     counter,
     async close() {
       await stopListening()
@@ -48,16 +47,16 @@ export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logge
   }
 }
 
-/** Looks at a database as it is at one moment, whoever is using it. */
-export async function lookAtPostgresql<T>(
+/** Runs `read` on one snapshot of a database that other processes may be using. */
+export async function readPostgresql<T>(
   url: string,
-  look: (q: Queries) => Promise<T>,
-): Promise<{ location: string; seen: T }> {
+  read: (q: Queries) => Promise<T>,
+): Promise<{ location: string; result: T }> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
     await client.query('begin isolation level repeatable read, read only')
-    return { location: withoutPassword(url), seen: await look(queries(drizzle({ client }))) }
+    return { location: withoutPassword(url), result: await read(queries(drizzle({ client }))) }
   } finally {
     await client.end()
   }
@@ -68,15 +67,15 @@ async function migratePostgresql(url: string): Promise<void> {
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
-    refuseNewer(withoutPassword(url), await appliedTo(client), MIGRATIONS.postgresql)
+    checkVersion(withoutPassword(url), await listApplied(client), MIGRATIONS.postgresql)
     await migrate(drizzle({ client }), { migrationsFolder: MIGRATIONS.postgresql })
   } finally {
     await client.end()
   }
 }
 
-/** The names of the migrations it has had; none for an empty database. */
-async function appliedTo(client: Client): Promise<string[]> {
+/** The names of the applied migrations; none for an empty database. */
+async function listApplied(client: Client): Promise<string[]> {
   const table = 'drizzle.__drizzle_migrations'
   const { rows: found } = await client.query<{ oid: string | null }>('select to_regclass($1) as oid', [table])
   if (found[0]?.oid == null) return []
@@ -96,16 +95,16 @@ async function transaction<T>(pool: Pool, work: (q: Transaction) => Promise<T>):
   let q = onClient.get(client)
   if (!q) onClient.set(client, (q = queries(drizzle({ client }))))
   const keys = new Set<string>()
-  const tells: (() => void)[] = []
+  const callbacks: (() => void)[] = []
   let value: T
   try {
     await client.query('begin')
     value = await work({
       ...q,
       wakeUp: (key) => keys.add(key),
-      afterCommit: (after) => tells.push(after),
+      afterCommit: (callback) => callbacks.push(callback),
     })
-    // In one message: locks are held until it has been answered.
+    // In one message, because locks are held until it returns.
     await client.query([...[...keys].map((key) => notify(client.escapeLiteral(key))), 'commit'].join(';'))
     client.release()
   } catch (error) {
@@ -115,16 +114,16 @@ async function transaction<T>(pool: Pool, work: (q: Transaction) => Promise<T>):
     )
     throw error
   }
-  for (const after of tells) after()
+  for (const callback of callbacks) callback()
   return value
 }
 
-async function retrying<T>(run: () => Promise<T>): Promise<T> {
+async function withRetries<T>(run: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await run()
     } catch (error) {
-      if (tries === 3 || !TRY_AGAIN.has(errorCode(error))) throw error
+      if (tries === 3 || ![DEADLOCK, SERIALIZATION_FAILURE].includes(errorCode(error))) throw error
     }
   }
 }

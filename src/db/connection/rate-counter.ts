@@ -1,39 +1,35 @@
-// How much of a limit is used up in the minute under way.
 import { Pool } from 'pg'
 import { RateLimiterMemory, RateLimiterPostgres, RLWrapperTimeouts } from 'rate-limiter-flexible'
 
-/** What a key has used up in its minute, and how long that still lasts. A minute begins with the first use after the last one. */
-export interface Used {
+/** What a key has used in its current minute. A minute begins with the first use after the previous one ended. */
+export interface RateWindow {
   amount: number
   endsInMs: number
 }
 
-export interface Counter {
-  /** Adds to what a key has used up; a negative amount gives it back. Never rejects. */
-  add(key: string, amount: number): Promise<Used>
+export interface RateCounter {
+  /** Adds to the use of a key; a negative amount gives it back. Never rejects. */
+  add(key: string, amount: number): Promise<RateWindow>
   close(): Promise<void>
 }
 
-const MINUTE_S = 60
+/** The library's own limit is disabled: the caller decides what is too much. */
+const UNLIMITED = { points: Number.MAX_SAFE_INTEGER, duration: 60 }
 
-/** The library would refuse at a number of its own; what is too much is for the caller to say. */
-const WITHOUT_END = { points: Number.MAX_SAFE_INTEGER, duration: MINUTE_S }
-
-/** Counts in this process: for a database that is this process's own. */
-export function countInMemory(): Counter {
-  const limiter = new RateLimiterMemory(WITHOUT_END)
+/** Counts in this process, for a database that no other process uses. */
+export function createMemoryCounter(): RateCounter {
+  const limiter = new RateLimiterMemory(UNLIMITED)
   return { add: (key, amount) => addTo(limiter, key, amount), close: async () => {} }
 }
 
-/** How long the database may take before this process counts alone, in milliseconds. */
-const PATIENCE_MS = 250
+const MAX_WAIT_MS = 250
 
 /**
- * Counts for all processes of a PostgreSQL database. While that is slow or away each process counts for itself, which
- * lets through as many times more as there are processes, and holds nobody up.
+ * Counts for all processes of a PostgreSQL database. While the database is slow or down, each process counts alone: that
+ * allows up to the limit per process, and delays no request.
  */
-export function countInPostgresql(url: string): Counter {
-  // Its own two connections: what is counted must not wait behind what it is to protect.
+export function createPostgresqlCounter(url: string): RateCounter {
+  // Its own two connections, because counting must not wait for the work that it limits.
   const pool = new Pool({
     connectionString: url,
     max: 2,
@@ -43,7 +39,7 @@ export function countInPostgresql(url: string): Counter {
   })
   pool.on('error', () => {})
   const storeClient = {
-    // 64-bit numbers come as text.
+    // pg returns 64-bit numbers as text.
     async query(query: { name?: string; text: string; values: unknown[] }) {
       const { rows } = await pool.query<{ points: string; expire: string }>(query)
       return { rows: rows.map(({ points, expire }) => ({ points: Number(points), expire: Number(expire) })) }
@@ -51,16 +47,16 @@ export function countInPostgresql(url: string): Counter {
   }
   const limiter = new RLWrapperTimeouts({
     limiter: new RateLimiterPostgres({
-      ...WITHOUT_END,
+      ...UNLIMITED,
       storeClient,
       storeType: 'client',
       tableName: 'rate_counters',
       tableCreated: true,
-      // There are a few for each project and key, and no more.
+      // The rows are bounded: a few per project and key.
       clearExpiredByTimeout: false,
     }),
-    insuranceLimiter: new RateLimiterMemory(WITHOUT_END),
-    timeoutMs: PATIENCE_MS,
+    insuranceLimiter: new RateLimiterMemory(UNLIMITED),
+    timeoutMs: MAX_WAIT_MS,
   })
   return { add: (key, amount) => addTo(limiter, key, amount), close: () => pool.end() }
 }
@@ -69,7 +65,7 @@ async function addTo(
   limiter: Pick<RateLimiterMemory, 'penalty'>,
   key: string,
   amount: number,
-): Promise<Used> {
+): Promise<RateWindow> {
   const { consumedPoints, msBeforeNext } = await limiter.penalty(key, amount)
   return { amount: consumedPoints, endsInMs: Math.max(0, msBeforeNext) }
 }

@@ -1,4 +1,6 @@
-import { sql, type Placeholder } from 'drizzle-orm'
+import { and, eq, sql, type Placeholder } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import type { Tables } from '../tables/tables.ts'
 import type { Queries } from './database.ts'
 
 /** A query builder that can be prepared: drizzle's select, insert, update and delete on either database. */
@@ -7,8 +9,8 @@ interface Preparable<Row> {
 }
 
 /**
- * A statement built and prepared once per connection, then only run. Building one takes drizzle longer than SQLite
- * takes to run it. `build` uses `sql.placeholder('name')` where a value of `Values` goes.
+ * A statement that is built and prepared once per connection. Building one takes drizzle longer than SQLite takes to run
+ * it. `build` uses `sql.placeholder('name')` for each value of `Values`.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- callers name it, so that their values are checked
 export function statement<Values extends Record<string, unknown>, Row>(
@@ -25,8 +27,8 @@ export function statement<Values extends Record<string, unknown>, Row>(
 }
 
 /**
- * An insert, built and prepared once per connection and set of columns. `build` puts `values` where the row goes;
- * columns that a row lacks get their defaults.
+ * A prepared insert, one per connection and set of columns. `build` puts `values` where the row goes; columns that a row
+ * lacks get their defaults.
  */
 export function insertion<Row extends object, Result>(
   name: string,
@@ -39,12 +41,39 @@ export function insertion<Row extends object, Result>(
     const key = columns.join()
     let insert = byColumns.get(key)
     if (!insert) {
-      const places = Object.fromEntries(columns.map((column) => [column, sql.placeholder(column)]))
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a place for each column that this row has
-      const values = places as Record<keyof Row, Placeholder>
+      const placeholders = Object.fromEntries(columns.map((column) => [column, sql.placeholder(column)]))
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a placeholder for each column that this row has
+      const values = placeholders as Record<keyof Row, Placeholder>
       insert = statement(`${name}_${byColumns.size}`, (on) => build(on, values))
       byColumns.set(key, insert)
     }
     return insert(q, Object.fromEntries(given))
   }
+}
+
+/** A prepared query for the row with these values in `columns`, which identify one; undefined when there is none. */
+export function rowBy<
+  Name extends keyof Tables,
+  Column extends string & keyof Tables[Name]['$inferSelect'],
+  Row = Tables[Name]['$inferSelect'],
+>(
+  table: Name,
+  ...columns: Column[]
+): (
+  q: Queries,
+  values: { [Key in Column]: NonNullable<Tables[Name]['$inferSelect'][Key]> },
+) => Promise<Row | undefined> {
+  const select = statement<Record<string, unknown>, unknown[]>(
+    `${table}_by_${columns.join('_')}`,
+    ({ sql: from, tables }) => {
+      const own: PgTable = tables[table]
+      const conditions = columns.map((column) => eq(Reflect.get(own, column), sql.placeholder(column)))
+      return from
+        .select()
+        .from(own)
+        .where(and(...conditions))
+    },
+  )
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all columns of the table
+  return async (q, values) => (await select(q, values))[0] as Row | undefined
 }

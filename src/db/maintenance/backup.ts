@@ -10,9 +10,8 @@ export class BackupFailed extends Error {
 }
 
 /**
- * Copies the SQLite database of a folder to a new file, as it is at one moment, also while a server has it open. The copy
- * is checked before it gets its name. Throws BackupFailed when there is no database, the file exists, or the copy is not
- * whole.
+ * Copies one snapshot of a folder's SQLite database to a new file; a server may be using it. The file gets its name after
+ * an integrity check. Throws BackupFailed when there is no database, the file exists, or the copy is damaged.
  */
 export async function backUp(dataDir: string, target: string): Promise<void> {
   const source = join(dataDir, SQLITE_FILE)
@@ -26,15 +25,17 @@ export async function backUp(dataDir: string, target: string): Promise<void> {
   } finally {
     reader.close()
   }
-  const fault = faultOf(part)
-  if (fault !== 'ok') {
+  const result = checkIntegrity(part)
+  if (result !== 'ok') {
     await rm(part, { force: true })
-    throw new BackupFailed(`The copy is not whole (${String(fault)}): the database itself may be damaged.`)
+    throw new BackupFailed(
+      `The copy failed its integrity check (${String(result)}): the database itself may be damaged.`,
+    )
   }
   await rename(part, target)
 }
 
-function faultOf(file: string): unknown {
+function checkIntegrity(file: string): unknown {
   const copy = new BetterSqlite3(file, { readonly: true })
   try {
     return copy.pragma('integrity_check', { simple: true })

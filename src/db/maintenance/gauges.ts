@@ -1,39 +1,37 @@
 // Gauges for a dashboard. Each query reads an index of what has not ended, which stays small, and scans no big table.
-import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
+import { and, count, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { TaskStatus } from '../../domain.ts'
+import { isUnended, queueCounts, type QueueCounts } from '../attempts/counts.ts'
+import { isUnknown } from '../attempts/unknown.ts'
 import type { Queries } from '../connection/database.ts'
 import { listCooldowns } from '../providers/cooldowns.ts'
 
 /** All gauges, read at nearly the same moment. */
 export interface Gauges {
-  /** Statuses that no task has are left out. */
+  /** Without the statuses that no task has. */
   tasks: { status: TaskStatus; count: number }[]
   queues: ProviderQueue[]
   unknownOutcomes: UnknownOutcomes[]
-  /** Of every project that ever asked for something. */
+  /** Without projects that never requested anything. */
   spending: { projectId: string; heldMicros: number; spentMicros: number }[]
   deliveries: { pending: number; oldestMs: number }
-  /** What gets no new work; the model is '' for all models of a provider. */
+  /** The model is '' for all models of a provider. */
   inCooldown: { provider: string; model: string }[]
 }
 
-/** The attempts that wait for a provider, and those under way there. */
-export interface ProviderQueue {
+export interface ProviderQueue extends QueueCounts {
   provider: string
-  queued: number
-  running: number
-  /** How long the one that waits longest has been due; 0 when none is. */
+  /** The longest time that a queued attempt has been due; 0 when none is. */
   oldestDueMs: number
 }
 
-/** The attempts at a provider whose outcome is unknown. */
 export interface UnknownOutcomes {
   provider: string
   count: number
   oldestMs: number
   /** The sum of the known worst cases. */
   chargePossibleMicros: number
-  /** How many have no known worst case. */
+  /** The number of attempts without a known worst case. */
   unpriced: number
 }
 
@@ -46,19 +44,11 @@ export async function readGauges(q: Queries): Promise<Gauges> {
     countPending(q),
     listCooldowns(q),
   ])
-  return {
-    tasks,
-    queues,
-    unknownOutcomes,
-    spending,
-    deliveries,
-    inCooldown: cooldowns.filter(({ inCooldown }) => inCooldown),
-  }
+  const inCooldown = cooldowns.filter((cooldown) => cooldown.inCooldown)
+  return { tasks, queues, unknownOutcomes, spending, deliveries, inCooldown }
 }
 
-const counted = sql`count(*)`.mapWith(Number)
-
-/** How long before now the earliest of these moments was; 0 when there is none, or when it is still to come. */
+/** The time since a moment; 0 when that is null or in the future. */
 function since({ now }: Queries, earliest: SQL): SQL<number> {
   return sql`coalesce(${now} - ${earliest}, 0)`.mapWith((ms) => Math.max(0, Number(ms)))
 }
@@ -66,7 +56,7 @@ function since({ now }: Queries, earliest: SQL): SQL<number> {
 function countOpenTasks(q: Queries): Promise<Gauges['tasks']> {
   const { tasks } = q.tables
   return q.sql
-    .select({ status: tasks.status, count: counted })
+    .select({ status: tasks.status, count: count() })
     .from(tasks)
     .where(
       and(
@@ -77,25 +67,21 @@ function countOpenTasks(q: Queries): Promise<Gauges['tasks']> {
     .groupBy(tasks.status)
 }
 
-/** Named, since the indexes of tasks begin with their project. */
+/** A condition on the project, because the indexes begin with it. */
 function allProjects({ sql: from, tables: { projects } }: Queries) {
   return from.select({ id: projects.id }).from(projects)
 }
 
-// The states are spelled out here and below: with parameters, SQLite would not use the indexes that are only about them.
 function listQueues(q: Queries): Promise<ProviderQueue[]> {
   const { attempts } = q.tables
-  const countOf = (states: SQL) =>
-    sql`coalesce(sum(case when ${attempts.state} in (${states}) then 1 else 0 end), 0)`.mapWith(Number)
   return q.sql
     .select({
       provider: attempts.provider,
-      queued: countOf(sql`'PLANNED', 'LEASED'`),
-      running: countOf(sql`'SENDING', 'ACCEPTED'`),
+      ...queueCounts(q),
       oldestDueMs: since(q, sql`min(case ${attempts.state} when 'PLANNED' then ${attempts.runAfter} end)`),
     })
     .from(attempts)
-    .where(sql`${attempts.state} in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED')`)
+    .where(isUnended(q))
     .groupBy(attempts.provider)
 }
 
@@ -104,13 +90,13 @@ function listUnknownOutcomes(q: Queries): Promise<UnknownOutcomes[]> {
   return q.sql
     .select({
       provider: attempts.provider,
-      count: counted,
+      count: count(),
       oldestMs: since(q, sql`min(${attempts.sentAt})`),
       chargePossibleMicros: sql`coalesce(sum(${attempts.heldMicros}), 0)`.mapWith(Number),
       unpriced: sql`count(*) - count(${attempts.heldMicros})`.mapWith(Number),
     })
     .from(attempts)
-    .where(sql`${attempts.state} = 'UNKNOWN'`)
+    .where(isUnknown(q))
     .groupBy(attempts.provider)
 }
 
@@ -131,7 +117,7 @@ function listTotals(q: Queries): Promise<Gauges['spending']> {
 async function countPending(q: Queries): Promise<Gauges['deliveries']> {
   const { webhookDeliveries: deliveries } = q.tables
   const [row] = await q.sql
-    .select({ pending: counted, oldestMs: since(q, sql`min(${deliveries.createdAt})`) })
+    .select({ pending: count(), oldestMs: since(q, sql`min(${deliveries.createdAt})`) })
     .from(deliveries)
     .where(sql`${deliveries.state} = 'PENDING'`)
   return row ?? { pending: 0, oldestMs: 0 }

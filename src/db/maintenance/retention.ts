@@ -1,33 +1,19 @@
-// Removing what has been kept for long enough. All of it goes in small transactions, over a range of an index that is
-// read first, so that no writer waits long and processes that do it at the same time do not get in each other's way.
+// Removal of expired rows, in small transactions over a range of an index that is read first: no writer waits long, and
+// processes that do it at the same time do not block each other.
 import { and, asc, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm'
-import { DEFAULT_PROJECT } from '../access/projects.ts'
+import { DEFAULT_PROJECT, getProject } from '../access/projects.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
 
-/** An entry of an index, with the time it was written. */
 export interface IndexEntry<Key> {
   key: Key
-  /** When it was written. */
+  /** When the row was written. */
   at: number
 }
 
-/** Every project, in order of id. */
-export async function listProjectIds(q: Queries): Promise<string[]> {
-  const { projects } = q.tables
-  const rows = await q.sql.select({ id: projects.id }).from(projects).orderBy(asc(projects.id))
-  return rows.map(({ id }) => id)
-}
-
-/** When this database began: no two have the same moment, so it tells them apart. */
-export async function findBirth(q: Queries): Promise<number> {
-  const { projects } = q.tables
-  const [row] = await q.sql
-    .select({ createdAt: projects.createdAt })
-    .from(projects)
-    .where(eq(projects.id, DEFAULT_PROJECT))
-  if (!row) throw new Error(`There is no project ${DEFAULT_PROJECT}.`)
-  return row.createdAt
+/** When this database was created. Identifies it: no two are created in the same millisecond. */
+export async function getDatabaseCreatedAt(q: Queries): Promise<number> {
+  return (await getProject(q, DEFAULT_PROJECT)).createdAt
 }
 
 const feedEntries = statement<{ projectId: string; after: number; limit: number }, IndexEntry<number>[]>(
@@ -53,7 +39,7 @@ export function listFeedEntries(
   return feedEntries(q, { projectId, after, limit })
 }
 
-/** A range of a project's feed. Only what belongs to tasks that ended before `endedBefore` is removed. */
+/** A range of a project's feed. Only events of tasks that ended before `endedBefore` are in it. */
 export interface FeedRange extends Record<string, unknown> {
   projectId: string
   /** Exclusive. */
@@ -78,16 +64,13 @@ const deleteEvents = statement<FeedRange, unknown>('delete_events', (q) => {
   )
 })
 
-/**
- * Removes the events of ended tasks within a range, and first the previews of these tasks, which only their events
- * lead to.
- */
+/** Removes the events in a range, and first the partial images of their tasks, to which only these events refer. */
 export async function removeEvents(q: Transaction, range: FeedRange): Promise<void> {
-  await removePreviews(q, range)
+  await removePartialImages(q, range)
   await deleteEvents(q, range)
 }
 
-const deletePreviews = statement<FeedRange, unknown>('delete_previews', (q) => {
+const deletePartialImages = statement<FeedRange, unknown>('delete_partial_images', (q) => {
   const { assets, events, tasks } = q.tables
   return q.sql.delete(assets).where(
     and(
@@ -102,9 +85,9 @@ const deletePreviews = statement<FeedRange, unknown>('delete_previews', (q) => {
   )
 })
 
-/** Removes the previews of the ended tasks that a range speaks of. */
-export async function removePreviews(q: Transaction, range: FeedRange): Promise<void> {
-  await deletePreviews(q, range)
+/** Removes the partial images of the tasks with events in a range. */
+export async function removePartialImages(q: Transaction, range: FeedRange): Promise<void> {
+  await deletePartialImages(q, range)
 }
 
 /** The next deliveries of a project after an id, oldest first. */
@@ -114,31 +97,31 @@ export async function listDeliveryEntries(
   after: string,
   limit: number,
 ): Promise<IndexEntry<string>[]> {
-  const { webhookDeliveries: all } = q.tables
+  const { webhookDeliveries: deliveries } = q.tables
   return q.sql
-    .select({ key: all.id, at: all.createdAt })
-    .from(all)
-    .where(and(eq(all.projectId, projectId), gt(all.id, after)))
-    .orderBy(asc(all.id))
+    .select({ key: deliveries.id, at: deliveries.createdAt })
+    .from(deliveries)
+    .where(and(eq(deliveries.projectId, projectId), gt(deliveries.id, after)))
+    .orderBy(asc(deliveries.id))
     .limit(limit)
 }
 
 /** Removes those of some deliveries that ended before a moment, with their tries. */
 export async function removeDeliveries(q: Transaction, ids: string[], endedBefore: number): Promise<void> {
-  const { webhookDeliveries: all, webhookTries: tries } = q.tables
+  const { webhookDeliveries: deliveries, webhookTries: tries } = q.tables
   const query = q.sql
-    .select({ id: all.id })
-    .from(all)
-    .where(and(inArray(all.id, ids), lt(all.finishedAt, endedBefore)))
-  // Held, so that none is put on its way again between its tries and itself.
+    .select({ id: deliveries.id })
+    .from(deliveries)
+    .where(and(inArray(deliveries.id, ids), lt(deliveries.finishedAt, endedBefore)))
+  // Locked, so that none is restarted between the two deletes.
   const ended = await (q.dialect === 'postgresql' ? query.for('update', { skipLocked: true }) : query)
   if (ended.length === 0) return
-  const gone = ended.map(({ id }) => id)
-  await q.sql.delete(tries).where(inArray(tries.deliveryId, gone))
-  await q.sql.delete(all).where(inArray(all.id, gone))
+  const endedIds = ended.map(({ id }) => id)
+  await q.sql.delete(tries).where(inArray(tries.deliveryId, endedIds))
+  await q.sql.delete(deliveries).where(inArray(deliveries.id, endedIds))
 }
 
-/** The next callbacks after those of an attempt, in order of attempts. */
+/** The next callbacks after those of an attempt, in order of attempt. */
 export async function listCallbackEntries(
   q: Queries,
   after: string,

@@ -1,4 +1,4 @@
-// What projects and keys hold and have spent, by period: sums of the ledger, kept in the transactions that write it.
+// Held and spent amounts of projects and keys by period: sums of the ledger, updated in the transactions that write it.
 import { and, eq, inArray, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { PERIODS, type Caller, type Period } from '../../domain.ts'
 import { startOf } from '../../period.ts'
@@ -8,122 +8,109 @@ import type { BudgetRow, Tables } from '../tables/tables.ts'
 
 export type SpendingRow = Tables['spending']['$inferSelect']
 
-/** Whose money it is: the project's always, and the key's where one was used. */
+/** The project, and the API key when one was used: both have spending and may have budgets. */
 function ownersOf({ projectId, apiKeyId }: Caller): string[] {
   return apiKeyId === null ? [projectId] : [projectId, apiKeyId]
 }
 
 /**
  * Locks the ledger of a project until the transaction ends. Take it after the task's lock and before any other row of the
- * project's money, so that two transactions never wait for each other.
+ * project's ledger, so that transactions do not deadlock.
  */
 export async function lockLedger(q: Transaction, projectId: string): Promise<void> {
   // SQLite has one writer at a time, and no such clause.
-  if (q.dialect === 'postgresql') await ledgerOf(q, { projectId })
+  if (q.dialect === 'postgresql') await ledgerLock(q, { projectId })
 }
 
-const ledgerOf = statement<{ projectId: string }, unknown>(
-  'lock_books',
+const ledgerLock = statement<{ projectId: string }, unknown>(
+  'lock_ledger',
   ({ sql: from, tables: { projects } }) =>
     from
       .select({ id: projects.id })
       .from(projects)
       .where(eq(projects.id, sql.placeholder('projectId')))
-      // New tasks refer to the project, which takes the weakest lock there is; this one must not wait for those.
+      // New tasks take FOR KEY SHARE on the project by their foreign key; this lock does not block them.
       .for('no key update'),
 )
 
-/** A budget that does not allow what was asked, and how much it has left. */
-export interface Exhausted extends BudgetRow {
+/** A budget that does not allow the requested amount. */
+export interface ExhaustedBudget extends BudgetRow {
   leftMicros: number
 }
 
 /**
- * Holds `micros` for a caller in every period that `at` lies in, or nothing: then it answers the first budget that does
- * not allow it. A limit is kept by the condition of the UPDATE, so no two holders can both take what is left.
+ * Holds `micros` for a caller in every period that `at` falls in. When a budget does not allow it, holds nothing and
+ * returns that budget. The UPDATE itself checks the limit, so concurrent holds cannot exceed it.
  */
 export async function hold(
   q: Transaction,
   by: Caller,
   at: number,
   micros: number,
-): Promise<Exhausted | undefined> {
-  const owners = ownersOf(by)
-  const held = await holdAll(q, { ...placesOf(by, at), micros })
-  if (held.length === owners.length * PERIODS.length) return undefined
-  // One of them is exhausted, or nothing was asked in it yet: which one, and why, is found out in order.
-  for (const place of held) await holdOne(q, { ...place, micros: -micros })
-  return holdInTurn(q, by, at, micros)
-}
-
-async function holdInTurn(
-  q: Transaction,
-  by: Caller,
-  at: number,
-  micros: number,
-): Promise<Exhausted | undefined> {
-  const held: Place[] = []
-  for (const owner of ownersOf(by)) {
-    for (const period of PERIODS) {
-      const place = { owner, period, startsAt: startOf(period, at) }
-      if (!(await holdIn(q, place, micros))) {
-        for (const other of held) await holdOne(q, { ...other, micros: -micros })
-        return findExhausted(q, place)
-      }
-      held.push(place)
+): Promise<ExhaustedBudget | undefined> {
+  const held = await holdAll(q, { ...periodsOf(by, at), micros })
+  for (const key of keysOf(by, at)) {
+    if (held.some(({ owner, period }) => owner === key.owner && period === key.period)) continue
+    // Either the period has no row yet, or its budget is exhausted.
+    await insertPeriod(q, key)
+    const [row] = await holdOne(q, { ...key, micros })
+    if (!row) {
+      for (const other of held) await holdOne(q, { ...other, micros: -micros })
+      return findExhausted(q, key)
     }
+    held.push(row)
   }
   return undefined
 }
 
-/** One row of `spending`. */
-type Place = Pick<SpendingRow, 'owner' | 'period' | 'startsAt'>
+type SpendingKey = Pick<SpendingRow, 'owner' | 'period' | 'startsAt'>
 
-async function holdIn(q: Transaction, place: Place, micros: number): Promise<boolean> {
-  if ((await holdOne(q, { ...place, micros })).length > 0) return true
-  // Nothing was asked in this period yet, or there is nothing left.
-  await openPeriod(q, place)
-  return (await holdOne(q, { ...place, micros })).length > 0
+/** The keys of every row of `spending` that a request counts in. */
+function keysOf(by: Caller, at: number): SpendingKey[] {
+  return ownersOf(by).flatMap((owner) =>
+    PERIODS.map((period) => ({ owner, period, startsAt: startOf(period, at) })),
+  )
 }
 
-const holdOne = statement<{ owner: string; period: Period; startsAt: number; micros: number }, unknown[]>(
-  'hold',
-  (q) => {
-    const { spending } = q.tables
-    const micros = sql.placeholder('micros')
-    return q.sql
-      .update(spending)
-      .set({ heldMicros: sql`${spending.heldMicros} + ${micros}` })
-      .where(and(sameRow(q), allows(q, micros)))
-      .returning({ owner: spending.owner })
-  },
+const holdOne = statement<SpendingKey & { micros: number }, SpendingKey[]>('hold', (q) => {
+  const { owner, period, startsAt } = q.tables.spending
+  const isKey = and(
+    eq(owner, sql.placeholder('owner')),
+    eq(period, sql.placeholder('period')),
+    eq(startsAt, sql.placeholder('startsAt')),
+  )
+  return updateHeld(q, isKey)
+})
+
+const holdAll = statement<CallerPeriods & { micros: number }, SpendingKey[]>('hold_all', (q) =>
+  updateHeld(q, isInPeriods(q)),
 )
 
-const holdAll = statement<Places & { micros: number }, Place[]>('hold_all', (q) => {
+function updateHeld(q: Queries, which: SQL | undefined) {
   const { spending } = q.tables
   const micros = sql.placeholder('micros')
   return q.sql
     .update(spending)
     .set({ heldMicros: sql`${spending.heldMicros} + ${micros}` })
-    .where(and(anyPlace(q), allows(q, micros)))
+    .where(and(which, isAllowed(q, micros)))
     .returning({ owner: spending.owner, period: spending.period, startsAt: spending.startsAt })
-})
+}
 
-/** Every row of `spending` that a request counts in. */
-interface Places extends Record<string, unknown> {
+/** The parameters of `isInPeriods`. */
+interface CallerPeriods extends Record<string, unknown> {
   projectId: string
-  /** The project once more where no key was used. */
+  /** The project's id when no key was used. */
   keyId: string
   day: number
   month: number
 }
 
-function placesOf({ projectId, apiKeyId }: Caller, at: number): Places {
+function periodsOf({ projectId, apiKeyId }: Caller, at: number): CallerPeriods {
   return { projectId, keyId: apiKeyId ?? projectId, day: startOf('DAY', at), month: startOf('MONTH', at) }
 }
 
-/** Each of them spelled out, so that each is one step into the index: an owner gets a row more every day. */
-function anyPlace({ tables: { spending } }: Queries): SQL | undefined {
+/** One full key per alternative, so that each is one index lookup: an owner gets a new row every day. */
+function isInPeriods({ tables: { spending } }: Queries): SQL | undefined {
   const starts = { DAY: sql.placeholder('day'), MONTH: sql.placeholder('month'), TOTAL: 0 }
   return or(
     ...(['projectId', 'keyId'] as const).flatMap((owner) =>
@@ -138,52 +125,37 @@ function anyPlace({ tables: { spending } }: Queries): SQL | undefined {
   )
 }
 
-const openPeriod = statement<{ owner: string; period: Period; startsAt: number }, unknown>(
-  'open_period',
-  ({ sql: into, tables: { spending } }) =>
-    into
-      .insert(spending)
-      .values({
-        owner: sql.placeholder('owner'),
-        period: sql.placeholder('period'),
-        startsAt: sql.placeholder('startsAt'),
-      })
-      .onConflictDoNothing(),
+const insertPeriod = statement<SpendingKey, unknown>('insert_period', ({ sql: into, tables: { spending } }) =>
+  into
+    .insert(spending)
+    .values({
+      owner: sql.placeholder('owner'),
+      period: sql.placeholder('period'),
+      startsAt: sql.placeholder('startsAt'),
+    })
+    .onConflictDoNothing(),
 )
 
-/** Whether the budget of a row of `spending` has so much left; without one, there is as much as can be counted. */
-function allows(q: Queries, micros: Placeholder): SQL {
-  const { spending } = q.tables
-  return sql`${spending.spentMicros} + ${spending.heldMicros} + ${micros} <= coalesce(${limitOf(q)}, ${sql.raw(`${Number.MAX_SAFE_INTEGER}`)})`
-}
-
-/** What the budget of a row of `spending` allows; null where there is none. */
-function limitOf({ sql: from, tables: { spending, budgets } }: Queries): SQL {
-  return sql`(${from
+/** Whether the budget of a row of `spending` has `micros` left; without a budget, the limit is the largest safe number. */
+function isAllowed({ sql: from, tables: { spending, budgets } }: Queries, micros: Placeholder): SQL {
+  const limit = from
     .select({ limitMicros: budgets.limitMicros })
     .from(budgets)
-    .where(and(eq(budgets.owner, spending.owner), eq(budgets.period, spending.period)))})`
+    .where(and(eq(budgets.owner, spending.owner), eq(budgets.period, spending.period)))
+  return sql`${spending.spentMicros} + ${spending.heldMicros} + ${micros} <= coalesce((${limit}), ${sql.raw(`${Number.MAX_SAFE_INTEGER}`)})`
 }
 
-function sameRow({ tables: { spending } }: Queries): SQL | undefined {
-  return and(
-    eq(spending.owner, sql.placeholder('owner')),
-    eq(spending.period, sql.placeholder('period')),
-    eq(spending.startsAt, sql.placeholder('startsAt')),
-  )
-}
-
-/** Changes what is held and spent in the periods that `at` lies in, whatever the budgets say: it has happened. */
+/** Adds to the held and spent amounts of the periods that `at` falls in, whatever the budgets allow. */
 export async function addSpending(
   q: Transaction,
   by: Caller,
   at: number,
   { heldMicros, spentMicros }: { heldMicros: number; spentMicros: number },
 ): Promise<void> {
-  await addToAll(q, { ...placesOf(by, at), heldMicros, spentMicros })
+  await addToAll(q, { ...periodsOf(by, at), heldMicros, spentMicros })
 }
 
-const addToAll = statement<Places & { heldMicros: number; spentMicros: number }, unknown>(
+const addToAll = statement<CallerPeriods & { heldMicros: number; spentMicros: number }, unknown>(
   'add_spending',
   (q) => {
     const { spending } = q.tables
@@ -193,32 +165,20 @@ const addToAll = statement<Places & { heldMicros: number; spentMicros: number },
         heldMicros: sql`${spending.heldMicros} + ${sql.placeholder('heldMicros')}`,
         spentMicros: sql`${spending.spentMicros} + ${sql.placeholder('spentMicros')}`,
       })
-      .where(anyPlace(q))
+      .where(isInPeriods(q))
   },
 )
 
-/** What an owner holds and has spent in the periods that `at` lies in; a period in which nothing was asked is left out. */
+/** The spending of an owner in the periods that `at` falls in, without the periods in which nothing was requested. */
 export async function listSpending(q: Queries, owner: string, at: number): Promise<SpendingRow[]> {
   const { spending } = q.tables
+  const current = PERIODS.map((period) =>
+    and(eq(spending.period, period), eq(spending.startsAt, startOf(period, at))),
+  )
   return q.sql
     .select()
     .from(spending)
-    .where(
-      and(
-        eq(spending.owner, owner),
-        or(
-          ...PERIODS.map((period) =>
-            and(eq(spending.period, period), eq(spending.startsAt, startOf(period, at))),
-          ),
-        ),
-      ),
-    )
-}
-
-/** The budgets of a project and of its keys. */
-export async function listBudgets(q: Queries, projectId: string): Promise<BudgetRow[]> {
-  const { budgets } = q.tables
-  return q.sql.select().from(budgets).where(eq(budgets.projectId, projectId))
+    .where(and(eq(spending.owner, owner), or(...current)))
 }
 
 /** The budgets of one project, or of one key. */
@@ -227,7 +187,7 @@ export async function listBudgetsOf(q: Queries, owner: string): Promise<BudgetRo
   return q.sql.select().from(budgets).where(eq(budgets.owner, owner))
 }
 
-/** The budgets that a caller's requests count against. */
+/** The budgets that apply to a caller's requests. */
 export async function listBudgetsOn(q: Queries, by: Caller): Promise<BudgetRow[]> {
   const { budgets } = q.tables
   return q.sql
@@ -236,7 +196,10 @@ export async function listBudgetsOn(q: Queries, by: Caller): Promise<BudgetRow[]
     .where(inArray(budgets.owner, ownersOf(by)))
 }
 
-async function findExhausted(q: Queries, { owner, period, startsAt }: Place): Promise<Exhausted | undefined> {
+async function findExhausted(
+  q: Queries,
+  { owner, period, startsAt }: SpendingKey,
+): Promise<ExhaustedBudget | undefined> {
   const { budgets, spending } = q.tables
   const [row] = await q.sql
     .select({ budget: budgets, held: spending.heldMicros, spent: spending.spentMicros })
@@ -246,7 +209,7 @@ async function findExhausted(q: Queries, { owner, period, startsAt }: Place): Pr
   return row && { ...row.budget, leftMicros: Math.max(0, row.budget.limitMicros - row.held - row.spent) }
 }
 
-/** Sets a budget, or changes it. What is held and spent already stays, even where it is more. */
+/** Inserts or changes a budget. Held and spent amounts stay, even above the limit. */
 export async function putBudget(q: Transaction, row: BudgetRow): Promise<void> {
   const { budgets } = q.tables
   const { limitMicros, setAt } = row
@@ -256,7 +219,6 @@ export async function putBudget(q: Transaction, row: BudgetRow): Promise<void> {
     .onConflictDoUpdate({ target: [budgets.owner, budgets.period], set: { limitMicros, setAt } })
 }
 
-/** Takes a budget away: what it was for is unlimited again. */
 export async function removeBudget(q: Transaction, owner: string, period: Period): Promise<void> {
   const { budgets } = q.tables
   await q.sql.delete(budgets).where(and(eq(budgets.owner, owner), eq(budgets.period, period)))

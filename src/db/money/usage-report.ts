@@ -1,16 +1,16 @@
-// The sums that a report is made of, over one stretch of time: from the counts by day or by quarter of an hour, or from
-// the attempts themselves. All three tell the same of the same time.
+// The sums of a usage report over one range of time: from the rollups by day or quarter of an hour, or from the attempts.
+// All three sources agree.
 import { and, eq, gte, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import type { Operation, TaskStatus } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
-import { COUNTS, type Counts } from './usage.ts'
+import { USAGE_COUNTS, type UsageCounts } from './usage.ts'
 
-/** By what else than time can be summed up from every source, and what only attempts and their tasks tell. */
-export const COUNTED_KEYS = ['projectId', 'apiKeyId', 'provider', 'model'] as const
-export const TOLD_KEYS = ['user', 'operation', 'quality', 'size', 'status', 'metadata'] as const
-export type UsageKey = (typeof COUNTED_KEYS)[number] | (typeof TOLD_KEYS)[number]
+/** Keys that rollups have, and keys that only attempts and their tasks have. */
+export const ROLLUP_KEYS = ['projectId', 'apiKeyId', 'provider', 'model'] as const
+export const TASK_KEYS = ['user', 'operation', 'quality', 'size', 'status', 'metadata'] as const
+export type UsageKey = (typeof ROLLUP_KEYS)[number] | (typeof TASK_KEYS)[number]
 
-/** Whose usage; what is left out does not restrict, and all that is given must hold. */
+/** An absent field does not restrict; all present ones must match. */
 export interface UsageFilter {
   apiKeyIds?: string[]
   providers?: string[]
@@ -23,46 +23,50 @@ export interface UsageFilter {
   metadata?: { key: string; value: string }[]
 }
 
-export interface Slice {
+export interface UsageSlice {
   /** Null for all projects. */
   projectId: string | null
   from: number
-  /** The first moment that is not in it. */
+  /** Exclusive. */
   to: number
-  /** How far local time is ahead of UTC in it, and into pieces of which length it is cut; null for one piece. */
+  /** The length of the groups in time, and the offset of local time from UTC in this range; null for no such groups. */
   bucket: { offsetMs: number; lengthMs: number } | null
   by: readonly UsageKey[]
-  /** The label that METADATA is about; null without it. */
+  /** The label of the METADATA dimension; null without it. */
   metadataKey: string | null
   filter: UsageFilter
-  /** At most so many groups. */
+  /** The maximum number of groups. */
   limit: number
 }
 
 /** One group. */
-export interface Sum {
-  /** The local time at which its piece begins, written as if it were UTC; null without pieces. */
+export interface UsageSum {
+  /** The local start of its bucket, encoded as if it were UTC; null without buckets. */
   local: number | null
   keys: Partial<Record<UsageKey, string | null>>
-  counts: Counts
+  counts: UsageCounts
 }
 
-/** From the counts by day: `from` and `to` are midnights of UTC, and what it asks is among COUNTED_KEYS. */
-export function sumDays(q: Queries, slice: Slice): Promise<Sum[]> {
-  return sumCounts(q, 'usageDays', slice)
+/** From the rollup by day: `from` and `to` are midnights of UTC, and the keys are among ROLLUP_KEYS. */
+export function sumDays(q: Queries, slice: UsageSlice): Promise<UsageSum[]> {
+  return sumRollup(q, 'usageDays', slice)
 }
 
-/** From the counts by quarter: `from` and `to` are whole quarters, and what it asks is among COUNTED_KEYS. */
-export function sumQuarters(q: Queries, slice: Slice): Promise<Sum[]> {
-  return sumCounts(q, 'usageQuarters', slice)
+/** From the rollup by quarter of an hour, to which `from` and `to` are aligned; the keys are among ROLLUP_KEYS. */
+export function sumQuarterHours(q: Queries, slice: UsageSlice): Promise<UsageSum[]> {
+  return sumRollup(q, 'usageQuarterHours', slice)
 }
 
-async function sumCounts(q: Queries, name: 'usageDays' | 'usageQuarters', slice: Slice): Promise<Sum[]> {
+async function sumRollup(
+  q: Queries,
+  name: 'usageDays' | 'usageQuarterHours',
+  slice: UsageSlice,
+): Promise<UsageSum[]> {
   const table = q.tables[name]
   const { filter } = slice
-  const sums = COUNTS.map((count) => [count, sql<number>`sum(${table[count]})`.mapWith(Number)] as const)
-  // The days' key begins with the day, so that all projects are one stretch of it.
-  const whose = name === 'usageDays' && slice.projectId === null ? undefined : ofProject(q, table, slice)
+  const sums = USAGE_COUNTS.map((count) => [count, sql<number>`sum(${table[count]})`.mapWith(Number)] as const)
+  // The key of usage_days begins with the day, so all projects are one range of it.
+  const isInScope = name === 'usageDays' && slice.projectId === null ? undefined : ofProject(q, table, slice)
   const rows = await q.sql
     .select({
       ...groupsOf(slice, table.startsAt, (key) => Reflect.get(table, key)),
@@ -71,7 +75,7 @@ async function sumCounts(q: Queries, name: 'usageDays' | 'usageQuarters', slice:
     .from(table)
     .where(
       and(
-        whose,
+        isInScope,
         gte(table.startsAt, slice.from),
         lt(table.startsAt, slice.to),
         filter.apiKeyIds && inArray(table.apiKeyId, filter.apiKeyIds),
@@ -79,21 +83,20 @@ async function sumCounts(q: Queries, name: 'usageDays' | 'usageQuarters', slice:
         filter.models && inArray(table.model, filter.models),
       ),
     )
-    .groupBy(...placesOf(slice))
+    .groupBy(...positionsOf(slice))
     .limit(slice.limit)
   return rows.map((row) => toSum(row, slice))
 }
 
-/** From the attempts and their tasks: at any moments, by anything. */
-export async function sumAttempts(q: Queries, slice: Slice): Promise<Sum[]> {
+/** From the attempts and their tasks: any range, any keys. */
+export async function sumAttempts(q: Queries, slice: UsageSlice): Promise<UsageSum[]> {
   const { attempts, tasks } = q.tables
   const { filter } = slice
-  const told = toldOf(q)
-  const all = { ...told, metadata: label(q, slice.metadataKey) }
-  const sums = COUNTS.map((count) => [count, countedIn(q, count)] as const)
+  const ofTask = { ...taskColumns(q), metadata: label(q, slice.metadataKey) }
+  const sums = USAGE_COUNTS.map((count) => [count, sumOf(q, count)] as const)
   const rows = await q.sql
     .select({
-      ...groupsOf(slice, attempts.createdAt, (key) => Reflect.get(key in all ? all : attempts, key)),
+      ...groupsOf(slice, attempts.createdAt, (key) => Reflect.get(key in ofTask ? ofTask : attempts, key)),
       ...Object.fromEntries(sums),
     })
     .from(attempts)
@@ -108,19 +111,19 @@ export async function sumAttempts(q: Queries, slice: Slice): Promise<Sum[]> {
         filter.models && inArray(attempts.model, filter.models),
         filter.operations && inArray(tasks.operation, filter.operations),
         filter.statuses && inArray(tasks.status, filter.statuses),
-        filter.users && inArray(told.user, filter.users),
-        filter.qualities && inArray(told.quality, filter.qualities),
-        filter.sizes && inArray(told.size, filter.sizes),
+        filter.users && inArray(ofTask.user, filter.users),
+        filter.qualities && inArray(ofTask.quality, filter.qualities),
+        filter.sizes && inArray(ofTask.size, filter.sizes),
         ...(filter.metadata ?? []).map(({ key, value }) => eq(label(q, key), value)),
       ),
     )
-    .groupBy(...placesOf(slice))
+    .groupBy(...positionsOf(slice))
     .limit(slice.limit)
   return rows.map((row) => toSum(row, slice))
 }
 
-/** What a task was asked with, or how the provider resolved it. */
-function toldOf({ tables: { attempts, tasks } }: Queries) {
+/** Settings as the provider resolved them, else as requested. */
+function taskColumns({ tables: { attempts, tasks } }: Queries) {
   const resolved = (name: string) =>
     sql`coalesce(${attempts.resolved} ->> ${sql.raw(`'${name}'`)}, ${tasks.request} ->> ${sql.raw(`'${name}'`)})`
   return {
@@ -132,19 +135,18 @@ function toldOf({ tables: { attempts, tasks } }: Queries) {
   }
 }
 
-/** A label of the caller's own. */
 function label({ tables: { tasks } }: Queries, key: string | null): SQL {
   return sql`${tasks.request} -> 'metadata' ->> ${key}`
 }
 
 const one = (when: SQL) => sql`case when ${when} then 1 else 0 end`
 
-/** What one count of usage sums up of attempts: the same that is added when one changes. */
-function countedIn({ tables: { attempts: a } }: Queries, count: keyof Counts): SQL<number> {
-  // What is possibly charged and has ended, or stands in doubt.
+/** The sum of one count over attempts: the same that `addUsage` adds to the rollups. */
+function sumOf({ tables: { attempts: a } }: Queries, count: keyof UsageCounts): SQL<number> {
+  // A possible charge of an attempt that has ended or is UNKNOWN.
   const settled = sql`${a.charged} <> 'NO' and ${a.state} in ('SUCCEEDED', 'FAILED', 'UNKNOWN')`
   const ended = sql`${a.state} in ('SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED')`
-  const special: Partial<Record<keyof Counts, SQL>> = {
+  const special: Partial<Record<keyof UsageCounts, SQL>> = {
     tasks: one(sql`${a.number} = 1`),
     attempts: sql`1`,
     unknownCosts: one(sql`${settled} and ${a.costMicros} is null`),
@@ -157,38 +159,38 @@ function countedIn({ tables: { attempts: a } }: Queries, count: keyof Counts): S
 function ofProject(
   { sql: from, tables: { projects } }: Queries,
   table: { projectId: Parameters<typeof eq>[0] },
-  { projectId }: Slice,
+  { projectId }: UsageSlice,
 ): SQL {
-  // A list, because each project is a stretch of its own in the index.
+  // A list of all projects, because each is a range of its own in the index.
   return projectId === null
     ? inArray(table.projectId, from.select({ id: projects.id }).from(projects))
     : eq(table.projectId, projectId)
 }
 
-// SQLite is handed every number as a fraction, by which it would not divide without a rest.
+// SQLite binds every number as a float, by which `/` would not be an integer division.
 const whole = (ms: number) => sql`cast(${ms} as bigint)`
 
-function groupsOf(slice: Slice, at: unknown, column: (key: UsageKey) => unknown): Record<string, SQL> {
+function groupsOf(slice: UsageSlice, at: unknown, column: (key: UsageKey) => unknown): Record<string, SQL> {
   const { bucket, by } = slice
   const keys = by.map((key) => [key, sql`${column(key)}`] as const)
   if (!bucket) return Object.fromEntries(keys)
-  const piece = sql`(${at} + ${whole(bucket.offsetMs)}) / ${whole(bucket.lengthMs)}`.mapWith(Number)
-  return { piece, ...Object.fromEntries(keys) }
+  const number = sql`(${at} + ${whole(bucket.offsetMs)}) / ${whole(bucket.lengthMs)}`.mapWith(Number)
+  return { bucket: number, ...Object.fromEntries(keys) }
 }
 
-/** The groups by their place in the list, because a parameter is never the same as itself to PostgreSQL. */
-function placesOf({ bucket, by }: Slice): SQL[] {
-  const places = by.length + (bucket ? 1 : 0)
-  return Array.from({ length: places }, (_, nth) => sql.raw(String(nth + 1)))
+/** GROUP BY positions, because PostgreSQL does not recognize two equal parameters as the same expression. */
+function positionsOf({ bucket, by }: UsageSlice): SQL[] {
+  const count = by.length + (bucket ? 1 : 0)
+  return Array.from({ length: count }, (_, i) => sql.raw(String(i + 1)))
 }
 
-function toSum(row: Record<string, unknown>, { bucket, by }: Slice): Sum {
-  // A rollup's '' is no key.
+function toSum(row: Record<string, unknown>, { bucket, by }: UsageSlice): UsageSum {
+  // A rollup has '' for no API key.
   const text = (key: UsageKey) => (typeof row[key] === 'string' && row[key] !== '' ? row[key] : null)
   return {
-    local: bucket ? Number(row['piece']) * bucket.lengthMs : null,
+    local: bucket ? Number(row['bucket']) * bucket.lengthMs : null,
     keys: Object.fromEntries(by.map((key) => [key, text(key)])),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry for each count
-    counts: Object.fromEntries(COUNTS.map((count) => [count, Number(row[count])])) as Counts,
+    counts: Object.fromEntries(USAGE_COUNTS.map((count) => [count, Number(row[count])])) as UsageCounts,
   }
 }

@@ -3,14 +3,14 @@ import type { Queries, Transaction } from '../connection/database.ts'
 import type { Tables } from '../tables/tables.ts'
 
 export type CooldownRow = Tables['cooldowns']['$inferSelect'] & {
-  /** False once it has expired: then one attempt at a time probes whether the provider works again. */
+  /** False once it has expired: then one attempt at a time probes the provider. */
   inCooldown: boolean
 }
 
-/** For all models of a provider. */
+/** The `model` of a cooldown for all models of a provider. */
 export const ALL_MODELS = ''
 
-/** Every cooldown and pause, expired ones included. */
+/** All cooldowns and pauses, expired ones included. */
 export async function listCooldowns(q: Queries): Promise<CooldownRow[]> {
   const { cooldowns } = q.tables
   const rows = await q.sql
@@ -27,8 +27,8 @@ export async function listCooldowns(q: Queries): Promise<CooldownRow[]> {
 }
 
 /**
- * Gives a provider, or one model of it, no new work for `forMs`; until an operator resumes it when that is null. A longer
- * cooldown is not shortened, and a pause is not replaced.
+ * Starts a cooldown of a provider, or of one of its models; a pause, until an operator resumes it, when `forMs` is null. A
+ * cooldown neither shortens a longer one nor replaces a pause.
  */
 export async function putCooldown(
   q: Transaction,
@@ -48,20 +48,15 @@ export async function putCooldown(
     })
 }
 
-/** Ends a cooldown. Without `paused` only when it has expired: a pause stays. */
+/** Removes a cooldown: without `paused`, only an expired one. */
 export async function removeCooldown(
   q: Transaction,
-  cooldown: { provider: string; model: string },
-  which: { paused: boolean },
+  { provider, model }: { provider: string; model: string },
+  { paused }: { paused: boolean },
 ): Promise<void> {
   const { cooldowns } = q.tables
+  const isExpired = paused ? undefined : sql`${cooldowns.until} <= ${q.now}`
   await q.sql
     .delete(cooldowns)
-    .where(
-      and(
-        eq(cooldowns.provider, cooldown.provider),
-        eq(cooldowns.model, cooldown.model),
-        which.paused ? undefined : sql`${cooldowns.until} <= ${q.now}`,
-      ),
-    )
+    .where(and(eq(cooldowns.provider, provider), eq(cooldowns.model, model), isExpired))
 }

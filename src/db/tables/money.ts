@@ -114,11 +114,11 @@ export function createMoneyTables(
   )
 
   /** Usage by quarter of an hour: every offset from UTC in use is a multiple of it. */
-  const usageQuarters = table(
-    'usage_quarters',
+  const usageQuarterHours = table(
+    'usage_quarter_hours',
     { startsAt: bigint('starts_at').notNull(), ...counted, ...counts() },
     (t) => [primaryKey({ columns: [t.projectId, t.startsAt, t.provider, t.model, t.apiKeyId] })],
   )
 
-  return { ledger, spending, budgets, usageDays, usageQuarters }
+  return { ledger, spending, budgets, usageDays, usageQuarterHours }
 }

@@ -21,7 +21,7 @@ export const {
   spending,
   budgets,
   usageDays,
-  usageQuarters,
+  usageQuarterHours,
 } = postgresqlTables
 
 /**

@@ -23,7 +23,7 @@ export function createProviderTables(
 
   /** Providers that are given no work for a while, agreed on by all processes. */
   const cooldowns = table(
-    'provider_rests',
+    'provider_cooldowns',
     {
       provider: text('provider').notNull(),
       /** '' for all its models. */

@@ -21,5 +21,5 @@ export const {
   spending,
   budgets,
   usageDays,
-  usageQuarters,
+  usageQuarterHours,
 } = sqliteTables

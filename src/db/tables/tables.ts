@@ -127,7 +127,7 @@ export function createTables(kit: Kit) {
       leaseUntil: bigint('lease_until'),
       remoteId: text('remote_id'),
       /** How often in a row the upstream did not know the remote id. */
-      missing: integer('missing').notNull().default(0),
+      missingChecks: integer('missing_checks').notNull().default(0),
       /** SHA-256 of the secret in the address we gave the upstream to call back; null where it was given none. */
       callbackSha256: text('callback_sha256'),
       wirePhase: word('wire_phase', WIRE_PHASES).notNull().default('NONE'),
@@ -171,10 +171,10 @@ export function createTables(kit: Kit) {
         .on(t.provider, t.runAfter, t.id)
         .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
       // The same, for projects to take turns.
-      index('attempts_turns')
+      index('attempts_due_by_project')
         .on(t.provider, t.projectId, t.runAfter, t.id)
         .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
-      index('attempts_in_doubt')
+      index('attempts_unknown')
         .on(t.projectId, t.sentAt, t.id)
         .where(sql`${t.state} = 'UNKNOWN'`),
       // What the provider's bill has to tell.

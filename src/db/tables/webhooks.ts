@@ -50,7 +50,7 @@ export function createWebhookTables(
       event: word('event', WEBHOOK_EVENTS).notNull(),
       url: text('url').notNull(),
       /** What may hold up each other: the webhook, or all callback addresses of one origin. */
-      lane: text('lane').notNull(),
+      slot: text('slot').notNull(),
       /** The body, the same in every try. */
       payload: text('payload').notNull(),
       state: word('state', DELIVERY_STATES).notNull(),
@@ -77,11 +77,11 @@ export function createWebhookTables(
       index('webhook_deliveries_due')
         .on(t.nextAt, t.leaseUntil)
         .where(sql`${t.state} = 'PENDING'`),
-      index('webhook_deliveries_lanes')
-        .on(t.lane, t.nextAt, t.id, t.leaseUntil)
+      index('webhook_deliveries_slots')
+        .on(t.slot, t.nextAt, t.id, t.leaseUntil)
         .where(sql`${t.state} = 'PENDING'`),
       index('webhook_deliveries_leases')
-        .on(t.lane, t.leaseUntil)
+        .on(t.slot, t.leaseUntil)
         .where(sql`${t.state} = 'PENDING' and ${t.leaseUntil} is not null`),
       index('webhook_deliveries_newest').on(t.projectId, t.id),
       index('webhook_deliveries_of_task').on(t.taskId),

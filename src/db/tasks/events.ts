@@ -4,14 +4,14 @@ import type { Queries, Transaction } from '../connection/database.ts'
 import { insertion, statement } from '../connection/statement.ts'
 import type { EventRow, TaskRow } from '../tables/tables.ts'
 
-/** Keys that readers of logs wait for. */
+/** Wake-up keys of a task's log and of a project's feed. */
 export const taskKey = (taskId: string) => `task:${taskId}`
 export const feedKey = (projectId: string) => `feed:${projectId}`
 
 /**
- * Appends to a task's log and to its project's feed. Call it last in a transaction: both numbers are taken under a row
- * lock (the task's, then the project's) that is held until the commit, so order of number is order of commit, and a
- * reader that has seen number n can never meet a smaller one later.
+ * Appends to a task's log and to its project's feed. Call it last in a transaction: it takes both numbers under a row
+ * lock (the task's, then the project's) that is held until the commit. So order of number is order of commit, and a
+ * reader that has read number n never meets a smaller one later.
  */
 export async function appendEvents(
   q: Transaction,
@@ -20,20 +20,20 @@ export async function appendEvents(
   at: number,
 ): Promise<void> {
   const count = bodies.length
-  const [own] = await countOfTask(q, { id: task.id, count })
-  const [feed] = await countOfFeed(q, { id: task.projectId, count })
-  if (!own || !feed)
+  const [log] = await reserveInLog(q, { id: task.id, count })
+  const [feed] = await reserveInFeed(q, { id: task.projectId, count })
+  if (!log || !feed)
     throw new Error(`Cannot append to the log of ${task.id}: there is no such task or project.`)
   for (const [i, body] of bodies.entries()) {
-    const place = { seq: own.last - count + 1 + i, feedSeq: feed.last - count + 1 + i }
-    await insertEvent(q, { taskId: task.id, projectId: task.projectId, ...place, body, at })
+    const numbers = { seq: log.last - count + 1 + i, feedSeq: feed.last - count + 1 + i }
+    await insertEvent(q, { taskId: task.id, projectId: task.projectId, ...numbers, body, at })
   }
   q.wakeUp(taskKey(task.id))
   q.wakeUp(feedKey(task.projectId))
 }
 
-const countOfTask = statement<{ id: string; count: number }, { last: number }[]>(
-  'count_of_task',
+const reserveInLog = statement<{ id: string; count: number }, { last: number }[]>(
+  'reserve_in_log',
   ({ sql: on, tables: { tasks } }) =>
     on
       .update(tasks)
@@ -42,8 +42,8 @@ const countOfTask = statement<{ id: string; count: number }, { last: number }[]>
       .returning({ last: tasks.lastSeq }),
 )
 
-const countOfFeed = statement<{ id: string; count: number }, { last: number }[]>(
-  'count_of_feed',
+const reserveInFeed = statement<{ id: string; count: number }, { last: number }[]>(
+  'reserve_in_feed',
   ({ sql: on, tables: { projects } }) =>
     on
       .update(projects)
@@ -85,12 +85,12 @@ const eventsOfProject = statement<{ projectId: string; after: number; limit: num
       .limit(sql.placeholder('limit')),
 )
 
-/** The events of all tasks of a project after a number in its feed, oldest first. */
+/** The events of a project after a number in its feed, oldest first. */
 export function listFeed(q: Queries, projectId: string, after: number, limit: number): Promise<EventRow[]> {
   return eventsOfProject(q, { projectId, after, limit })
 }
 
-/** Events of several tasks at once, for tests and repairs: all of them, in order. */
+/** All events of several tasks, in order of task, then number. */
 export async function listAllEvents(q: Queries, taskIds: string[]): Promise<EventRow[]> {
   const { events } = q.tables
   return q.sql

@@ -1,23 +1,25 @@
 import { and, desc, eq, exists, inArray, lt, or, sql, type SQL } from 'drizzle-orm'
-import type { Operation, TaskStatus } from '../../domain.ts'
+import type { Caller, Operation, TaskStatus } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { insertion, statement } from '../connection/statement.ts'
+import { insertion, rowBy, statement } from '../connection/statement.ts'
+import { oneOf } from '../tables/kit.ts'
 import type { TaskRow, Tables } from '../tables/tables.ts'
 
 export type NewTask = Tables['tasks']['$inferInsert']
 
-/** Which tasks to list; a field left out does not restrict. */
+/** An absent field does not restrict. */
 export interface TaskFilter {
   statuses?: TaskStatus[] | undefined
   operation?: Operation | undefined
   model?: string | undefined
   provider?: string | undefined
-  /** Moments, inclusive and exclusive. */
+  /** Inclusive. */
   createdFrom?: number | undefined
+  /** Exclusive. */
   createdTo?: number | undefined
 }
 
-/** Inserts a task; undefined when its idempotency key is taken already. */
+/** Undefined when the task's idempotency key is in use. */
 export async function insertTask(q: Transaction, task: NewTask): Promise<TaskRow | undefined> {
   const [row] = await newTask(q, task)
   return row
@@ -27,40 +29,29 @@ const newTask = insertion<NewTask, TaskRow[]>('task', ({ sql: into, tables: { ta
   into.insert(tasks).values(values).onConflictDoNothing().returning(),
 )
 
-const taskById = statement<{ id: string; projectId: string }, TaskRow[]>(
-  'task_by_id',
-  ({ sql: from, tables: { tasks } }) =>
-    from
-      .select()
-      .from(tasks)
-      .where(and(eq(tasks.id, sql.placeholder('id')), eq(tasks.projectId, sql.placeholder('projectId')))),
-)
+const taskById = rowBy('tasks', 'id')
+const taskOfProject = rowBy('tasks', 'id', 'projectId')
+const taskByKey = rowBy('tasks', 'projectId', 'idempotencyKey')
 
-/** A task of a project; undefined when there is none, or when it is another project's. */
-export async function findTask(q: Queries, projectId: string, id: string): Promise<TaskRow | undefined> {
-  const [row] = await taskById(q, { projectId, id })
-  return row
+/** A task of one project; undefined also when it is another project's. */
+export function findTask(q: Queries, projectId: string, id: string): Promise<TaskRow | undefined> {
+  return taskOfProject(q, { projectId, id })
 }
 
-const taskOfWorker = statement<{ id: string }, TaskRow[]>(
-  'task_of_worker',
-  ({ sql: from, tables: { tasks } }) =>
-    from
-      .select()
-      .from(tasks)
-      .where(eq(tasks.id, sql.placeholder('id'))),
-)
-
-/** A task of whichever project, for the engine's own work. Throws when there is none. */
+/** A task of any project. */
 export async function getTask(q: Queries, id: string): Promise<TaskRow> {
-  const [row] = await taskOfWorker(q, { id })
+  const row = await taskById(q, { id })
   if (!row) throw new Error(`There is no task ${id}.`)
   return row
 }
 
+export function findTaskByKey(q: Queries, projectId: string, key: string): Promise<TaskRow | undefined> {
+  return taskByKey(q, { projectId, idempotencyKey: key })
+}
+
 /**
- * The same, locked until the transaction ends: others who want to settle, cancel or retry this task wait. Take it before
- * any lock on an attempt, so that two transactions never wait for each other.
+ * Reads a task and locks it until the transaction ends: other transactions that settle, cancel or retry it wait. Take
+ * this lock before any lock on an attempt, so that transactions do not deadlock.
  */
 export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
   const row = await findLocked(q, eq(q.tables.tasks.id, id))
@@ -68,7 +59,7 @@ export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
   return row
 }
 
-/** A task of a project, locked in the same way; undefined when there is none, or when it is another project's. */
+/** Like `lockTask`, for a task of one project; undefined also when it is another project's. */
 export function lockTaskOfProject(
   q: Transaction,
   projectId: string,
@@ -80,12 +71,12 @@ export function lockTaskOfProject(
 
 async function findLocked(q: Transaction, which: SQL | undefined): Promise<TaskRow | undefined> {
   const query = q.sql.select().from(q.tables.tasks).where(which)
-  // SQLite has one writer at a time, and no such clause.
+  // SQLite has one writer at a time, and no FOR UPDATE.
   const [row] = await (q.dialect === 'postgresql' ? query.for('update') : query)
   return row
 }
 
-/** Those of some tasks of a project that pass a filter, in no order. */
+/** The tasks of a project with these ids that match a filter, in no order. */
 export async function findTasks(
   q: Queries,
   projectId: string,
@@ -99,20 +90,7 @@ export async function findTasks(
     .where(and(inArray(tasks.id, ids), eq(tasks.projectId, projectId), ...conditions(q, filter)))
 }
 
-export async function findTaskByKey(
-  q: Queries,
-  projectId: string,
-  key: string,
-): Promise<TaskRow | undefined> {
-  const { tasks } = q.tables
-  const [row] = await q.sql
-    .select()
-    .from(tasks)
-    .where(and(eq(tasks.projectId, projectId), eq(tasks.idempotencyKey, key)))
-  return row
-}
-
-/** A page of tasks, newest first, after a place in that order. Asks for one more than `first` to see if more follow. */
+/** A page of tasks, newest first. Returns one more than `first`, to tell whether a next page exists. */
 export async function listTasks(
   q: Queries,
   projectId: string,
@@ -139,7 +117,7 @@ export async function listTasks(
     .limit(page.first + 1)
 }
 
-/** Sets columns of a task that stands in one of the statuses; undefined when it does not. */
+/** Sets columns of a task whose status is one of `from`; undefined when it is not. */
 export async function updateTask(
   q: Transaction,
   id: string,
@@ -157,8 +135,8 @@ export async function updateTask(
 }
 
 /**
- * Takes a charge permit: the right to make one more possible charge for a task. False when those of all its parts are
- * taken, the owner wants it stopped, or it has ended. The permit comes back with `returnPermit`.
+ * Takes a permit for one more possible charge of a task, and makes it RUNNING. False when all permits are taken, its
+ * cancelation was requested, or it has ended. `returnPermit` gives the permit back.
  */
 export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
   const { tasks } = q.tables
@@ -181,7 +159,7 @@ export async function takePermit(q: Transaction, taskId: string, now: number): P
   return rows.length === 1
 }
 
-/** Gives a permit back: the attempt it was for certainly cost nothing. */
+/** For an attempt that certainly cost nothing. */
 export async function returnPermit(q: Transaction, taskId: string): Promise<void> {
   const { tasks } = q.tables
   await q.sql
@@ -189,6 +167,37 @@ export async function returnPermit(q: Transaction, taskId: string): Promise<void
     .set({ chargesOpen: sql`${tasks.chargesOpen} - 1` })
     .where(eq(tasks.id, taskId))
 }
+
+/** The number of queued or running tasks of a project and of an API key; 0 without a key. */
+export interface OpenTasks {
+  ofProject: number
+  ofKey: number
+}
+
+/** Counts up to `max`, which bounds the cost of the query. */
+export async function countOpenTasks(
+  q: Queries,
+  { projectId, apiKeyId }: Caller,
+  max: number,
+): Promise<OpenTasks> {
+  const [row] = await openTasks(q, { projectId, apiKeyId: apiKeyId ?? '', max })
+  return row ?? { ofProject: 0, ofKey: 0 }
+}
+
+const openTasks = statement<{ projectId: string; apiKeyId: string; max: number }, OpenTasks[]>(
+  'open_tasks',
+  (q) => {
+    const { tasks } = q.tables
+    const isOpen = oneOf(tasks.status, ['QUEUED', 'RUNNING'])
+    const countOf = (owner: SQL) =>
+      sql`(select count(*) from (select 1 from ${tasks} where ${owner} and ${isOpen} limit ${sql.placeholder('max')}) as open)`
+    const ofProject = countOf(sql`${tasks.projectId} = ${sql.placeholder('projectId')}`)
+    const ofKey = countOf(sql`${tasks.apiKeyId} = ${sql.placeholder('apiKeyId')}`)
+    return q.sql
+      .select({ ofProject: sql`of_project`.mapWith(Number), ofKey: sql`of_key`.mapWith(Number) })
+      .from(sql`(select ${ofProject} as of_project, ${ofKey} as of_key) as counts`)
+  },
+)
 
 function conditions(q: Queries, filter: TaskFilter): (SQL | undefined)[] {
   const { tasks, attempts } = q.tables

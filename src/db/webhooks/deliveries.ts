@@ -1,17 +1,17 @@
-// The outbox: a delivery's row says when it is due, who sends it and until when that counts.
+// The outbox: a delivery's row says when it is due, and which process holds it until when.
 import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql, type SQL } from 'drizzle-orm'
 import type { DeliveryState } from '../../domain.ts'
 import type { Lease } from '../attempts/attempts.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { insertion } from '../connection/statement.ts'
+import { insertion, rowBy } from '../connection/statement.ts'
 import type { DeliveryRow, Tables, TryRow } from '../tables/tables.ts'
 
 type NewDelivery = Omit<Tables['webhookDeliveries']['$inferInsert'], 'nextAt' | 'state'>
 
-/** What deliverers wait for: a delivery that is due. */
+/** Wake-up key: a delivery may be due. */
 export const OUTBOX_KEY = 'outbox'
 
-/** Puts a delivery into the outbox, due at once. */
+/** Inserts a delivery that is due now. */
 export async function insertDelivery(q: Transaction, delivery: NewDelivery): Promise<void> {
   await newDelivery(q, delivery)
   q.wakeUp(OUTBOX_KEY)
@@ -24,167 +24,174 @@ const newDelivery = insertion<NewDelivery, unknown>(
 )
 
 /**
- * Leases up to `limit` due deliveries, oldest first, and never more than `perLane` of one lane at a time in all
- * processes together: what one receiver cannot take waits without standing in anybody's way.
+ * Leases up to `limit` due deliveries, oldest first, and at most `perSlot` of one delivery slot across all processes, so
+ * that a slow receiver does not delay the others.
  */
 export async function claimDeliveries(
   q: Transaction,
-  claim: { limit: number; perLane: number; owner: string; leaseMs: number },
+  claim: { limit: number; perSlot: number; owner: string; leaseMs: number },
 ): Promise<DeliveryRow[]> {
-  const { webhookDeliveries: all } = q.tables
-  const chosen = firstOfEachLane(q, claim)
+  const { webhookDeliveries: deliveries } = q.tables
+  const chosen = selectClaimable(q, claim)
+  // PostgreSQL may run an IN (… LIMIT) more than once.
+  const isChosen =
+    q.dialect === 'postgresql'
+      ? sql`${deliveries.id} = any(array(${chosen}))`
+      : sql`${deliveries.id} in (${chosen})`
   return (
     q.sql
-      .update(all)
+      .update(deliveries)
       .set({
         leaseOwner: claim.owner,
-        leaseEpoch: sql`${all.leaseEpoch} + 1`,
+        leaseEpoch: sql`${deliveries.leaseEpoch} + 1`,
         leaseUntil: sql`${q.now} + ${claim.leaseMs}`,
       })
-      // Free still, because on PostgreSQL another process may have chosen the same ones a moment ago; and there, an
-      // IN (… LIMIT) could be run more than once.
-      .where(
-        and(
-          q.dialect === 'postgresql' ? sql`${all.id} = any(array(${chosen}))` : sql`${all.id} in (${chosen})`,
-          waits(q),
-        ),
-      )
+      // Checked again, because on PostgreSQL another process may have claimed the same ones meanwhile.
+      .where(and(isChosen, isClaimable(q)))
       .returning()
   )
 }
 
 /**
- * The ids of what may be claimed. It leaps from lane to lane along an index, and looks at the first few of each: what it
- * costs grows with the lanes and not with what waits in them, which is much when a receiver has been down for a day.
+ * The ids of the deliveries to claim. It steps from slot to slot along an index and reads the first few of each, so the
+ * cost grows with the slots, not with the backlog of a receiver that has been down for a day.
  */
-function firstOfEachLane(q: Queries, { limit, perLane }: { limit: number; perLane: number }): SQL {
-  const { webhookDeliveries: all } = q.tables
-  const leased = sql`${all.state} = 'PENDING' and ${all.leaseUntil} >= ${q.now}`
+function selectClaimable(q: Queries, { limit, perSlot }: { limit: number; perSlot: number }): SQL {
+  const { webhookDeliveries: deliveries } = q.tables
+  const isPending = sql`${deliveries.state} = 'PENDING'`
   const nth = (n: number) => sql`
     select (
-      select ${all.id} from ${all} where ${all.lane} = rooms.lane and ${all.nextAt} <= ${q.now} and ${waits(q)}
-      order by ${all.nextAt}, ${all.id} limit 1 offset ${n}
-    ) as id from rooms where rooms.busy + ${n} < ${perLane}`
+      select ${deliveries.id} from ${deliveries}
+      where ${deliveries.slot} = slot_leases.slot and ${deliveries.nextAt} <= ${q.now} and ${isClaimable(q)}
+      order by ${deliveries.nextAt}, ${deliveries.id} limit 1 offset ${n}
+    ) as id from slot_leases where slot_leases.leased + ${n} < ${perSlot}`
   return sql`
-    with recursive lanes(lane) as (
-      select min(${all.lane}) from ${all} where ${all.state} = 'PENDING'
+    with recursive slots(slot) as (
+      select min(${deliveries.slot}) from ${deliveries} where ${isPending}
       union all
-      select (select min(${all.lane}) from ${all} where ${all.state} = 'PENDING' and ${all.lane} > lanes.lane)
-      from lanes where lanes.lane is not null
-    ), rooms as (
-      select lanes.lane, (select count(*) from ${all} where ${leased} and ${all.lane} = lanes.lane) as busy
-      from lanes where lanes.lane is not null
-    ), places as (${sql.join(
-      Array.from({ length: perLane }, (_, n) => nth(n)),
+      select (select min(${deliveries.slot}) from ${deliveries} where ${isPending} and ${deliveries.slot} > slots.slot)
+      from slots where slots.slot is not null
+    ), slot_leases as (
+      select slots.slot, (
+        select count(*) from ${deliveries}
+        where ${isPending} and ${deliveries.leaseUntil} >= ${q.now} and ${deliveries.slot} = slots.slot
+      ) as leased
+      from slots where slots.slot is not null
+    ), candidates as (${sql.join(
+      Array.from({ length: perSlot }, (_, n) => nth(n)),
       sql` union all `,
     )})
-    select ${all.id} from places join ${all} on ${all.id} = places.id
-    order by ${all.nextAt}, ${all.id} limit ${limit}`
+    select ${deliveries.id} from candidates join ${deliveries} on ${deliveries.id} = candidates.id
+    order by ${deliveries.nextAt}, ${deliveries.id} limit ${limit}`
 }
 
-/** On its way, and nobody has it. The state is written out, because no partial index serves a parameter. */
-function waits({ tables: { webhookDeliveries: all }, now }: Queries) {
-  return and(sql`${all.state} = 'PENDING'`, or(isNull(all.leaseUntil), lt(all.leaseUntil, now)))
+/** Pending and not leased. The state is a literal, because SQLite does not use a partial index for a parameter. */
+function isClaimable({ tables: { webhookDeliveries: deliveries }, now }: Queries) {
+  return and(
+    sql`${deliveries.state} = 'PENDING'`,
+    or(isNull(deliveries.leaseUntil), lt(deliveries.leaseUntil, now)),
+  )
 }
 
-/** How long until the next delivery is due; undefined when none is waiting, 0 when one is due. */
+/** Time until the next delivery is due; 0 when one is, undefined when none waits. */
 export async function findNextDeliveryMs(q: Queries): Promise<number | undefined> {
-  const { webhookDeliveries: all } = q.tables
-  // Not min(…), for which SQLite would read all that waits.
+  const { webhookDeliveries: deliveries } = q.tables
+  // Not min(…), for which SQLite would read the whole backlog.
   const [row] = await q.sql
-    .select({ inMs: sql<number | string>`${all.nextAt} - ${q.now}` })
-    .from(all)
-    .where(waits(q))
-    .orderBy(asc(all.nextAt))
+    .select({ inMs: sql<number | string>`${deliveries.nextAt} - ${q.now}` })
+    .from(deliveries)
+    .where(isClaimable(q))
+    .orderBy(asc(deliveries.nextAt))
     .limit(1)
   return row && Math.max(0, Number(row.inMs))
 }
 
-/** Where a delivery stands after a try: `waitMs` from now it is tried again, or it has ended. */
-export type AfterTry = { state: 'PENDING'; waitMs: number } | { state: 'SUCCEEDED' | 'FAILED'; at: number }
+/** The state of a delivery after a try: pending again, due in `waitMs`, or ended. */
+export type NextDeliveryState =
+  { state: 'PENDING'; waitMs: number } | { state: 'SUCCEEDED' | 'FAILED'; at: number }
 
-/** Writes a try down, and how its delivery goes on. False when the claim was lost: then nothing changes. */
-export async function recordTry(
+/** Records a try and the delivery's next state. False, without a change, when the lease was lost. */
+export async function insertTry(
   q: Transaction,
   { delivery, lease }: { delivery: DeliveryRow; lease: Lease },
   { at, durationMs, httpStatus, failure }: Omit<TryRow, 'deliveryId' | 'number'>,
-  after: AfterTry,
+  next: NextDeliveryState,
 ): Promise<boolean> {
-  const { webhookDeliveries: all, webhookTries } = q.tables
-  const ended = after.state !== 'PENDING'
+  const { webhookDeliveries: deliveries, webhookTries } = q.tables
   const [row] = await q.sql
-    .update(all)
+    .update(deliveries)
     .set({
-      ...UNLEASED,
-      state: after.state,
-      tries: sql`${all.tries} + 1`,
-      step: sql`${all.step} + 1`,
-      ...(ended ? { finishedAt: after.at } : { nextAt: sql`${q.now} + ${after.waitMs}` }),
+      ...NO_LEASE,
+      state: next.state,
+      tries: sql`${deliveries.tries} + 1`,
+      step: sql`${deliveries.step} + 1`,
+      ...(next.state === 'PENDING'
+        ? { nextAt: sql`${q.now} + ${next.waitMs}` }
+        : { finishedAt: next.at }),
     })
-    .where(and(eq(all.id, delivery.id), eq(all.state, 'PENDING'), holds(q, lease)))
-    .returning({ tries: all.tries })
+    .where(and(eq(deliveries.id, delivery.id), eq(deliveries.state, 'PENDING'), holds(q, lease)))
+    .returning({ tries: deliveries.tries })
   if (!row) return false
-  const place = { deliveryId: delivery.id, number: row.tries }
-  await q.sql.insert(webhookTries).values({ ...place, at, durationMs, httpStatus, failure })
+  const key = { deliveryId: delivery.id, number: row.tries }
+  await q.sql.insert(webhookTries).values({ ...key, at, durationMs, httpStatus, failure })
   return true
 }
 
-/** Gives a claimed delivery back untried: it is due at once, for anybody. */
+/** Releases a claimed delivery without a try: it is due now, for any process. */
 export async function releaseDelivery(q: Transaction, id: string, lease: Lease): Promise<void> {
-  const { webhookDeliveries: all } = q.tables
+  const { webhookDeliveries: deliveries } = q.tables
   await q.sql
-    .update(all)
-    .set(UNLEASED)
-    .where(and(eq(all.id, id), holds(q, lease)))
+    .update(deliveries)
+    .set(NO_LEASE)
+    .where(and(eq(deliveries.id, id), holds(q, lease)))
 }
 
-/** Ends every lease but `owner`'s: for a process that has the database to itself, where the others are dead. */
+/** Releases every lease except those of `owner`. For a process that owns the database alone: the others are dead. */
 export async function releaseAllDeliveries(q: Transaction, owner: string): Promise<void> {
-  const { webhookDeliveries: all } = q.tables
+  const { webhookDeliveries: deliveries } = q.tables
   await q.sql
-    .update(all)
-    .set(UNLEASED)
-    // The first two spelled out: the index is only about such rows.
-    .where(and(sql`${all.state} = 'PENDING'`, isNotNull(all.leaseUntil), ne(all.leaseOwner, owner)))
+    .update(deliveries)
+    .set(NO_LEASE)
+    // The first two for the index of leases.
+    .where(
+      and(
+        sql`${deliveries.state} = 'PENDING'`,
+        isNotNull(deliveries.leaseUntil),
+        ne(deliveries.leaseOwner, owner),
+      ),
+    )
 }
 
-/** Gives up all that is still on its way to a webhook. */
+/** Fails all pending deliveries to a webhook. */
 export async function failDeliveries(q: Transaction, endpointId: string, at: number): Promise<void> {
-  const { webhookDeliveries: all } = q.tables
+  const { webhookDeliveries: deliveries } = q.tables
   await q.sql
-    .update(all)
-    .set({ ...UNLEASED, state: 'FAILED', finishedAt: at })
-    .where(and(eq(all.endpointId, endpointId), eq(all.state, 'PENDING')))
+    .update(deliveries)
+    .set({ ...NO_LEASE, state: 'FAILED', finishedAt: at })
+    .where(and(eq(deliveries.endpointId, endpointId), eq(deliveries.state, 'PENDING')))
 }
 
-/** Puts a delivery on its way again from the first step, due at once. */
+/** Makes a delivery pending again, at the first back-off step and due now. */
 export async function restartDelivery(q: Transaction, id: string): Promise<DeliveryRow> {
-  const { webhookDeliveries: all } = q.tables
+  const { webhookDeliveries: deliveries } = q.tables
   const [row] = await q.sql
-    .update(all)
+    .update(deliveries)
     .set({ state: 'PENDING', step: 0, nextAt: q.now, finishedAt: null })
-    .where(eq(all.id, id))
+    .where(eq(deliveries.id, id))
     .returning()
   if (!row) throw new Error(`There is no delivery ${id}.`)
   q.wakeUp(OUTBOX_KEY)
   return row
 }
 
-/** A delivery of a project; undefined when there is none, or when it is another project's. */
-export async function findDelivery(
-  q: Queries,
-  projectId: string,
-  id: string,
-): Promise<DeliveryRow | undefined> {
-  const { webhookDeliveries: all } = q.tables
-  const [row] = await q.sql
-    .select()
-    .from(all)
-    .where(and(eq(all.id, id), eq(all.projectId, projectId)))
-  return row
+const deliveryOfProject = rowBy('webhookDeliveries', 'id', 'projectId')
+
+/** A delivery of one project; undefined also when it is another project's. */
+export function findDelivery(q: Queries, projectId: string, id: string): Promise<DeliveryRow | undefined> {
+  return deliveryOfProject(q, { id, projectId })
 }
 
-/** Which deliveries to list; a field left out does not restrict. */
+/** An absent field does not restrict. */
 export interface DeliveryFilter {
   endpointId?: string | undefined
   state?: DeliveryState | undefined
@@ -197,44 +204,47 @@ export async function listDeliveries(
   filter: DeliveryFilter,
   page: { first: number; before?: string | undefined },
 ): Promise<DeliveryRow[]> {
-  const { webhookDeliveries: all } = q.tables
+  const { webhookDeliveries: deliveries } = q.tables
   return q.sql
     .select()
-    .from(all)
+    .from(deliveries)
     .where(
       and(
-        eq(all.projectId, projectId),
-        filter.endpointId === undefined ? undefined : eq(all.endpointId, filter.endpointId),
-        filter.state === undefined ? undefined : eq(all.state, filter.state),
-        page.before === undefined ? undefined : lt(all.id, page.before),
+        eq(deliveries.projectId, projectId),
+        filter.endpointId === undefined ? undefined : eq(deliveries.endpointId, filter.endpointId),
+        filter.state === undefined ? undefined : eq(deliveries.state, filter.state),
+        page.before === undefined ? undefined : lt(deliveries.id, page.before),
       ),
     )
-    .orderBy(desc(all.id))
+    .orderBy(desc(deliveries.id))
     .limit(page.first)
 }
 
-/** All deliveries of some tasks, oldest first. */
-export async function listDeliveriesOf(q: Queries, taskIds: readonly string[]): Promise<DeliveryRow[]> {
-  const { webhookDeliveries: all } = q.tables
+/** Oldest first. */
+export async function listDeliveriesOfTasks(
+  q: Queries,
+  taskIds: readonly string[],
+): Promise<DeliveryRow[]> {
+  const { webhookDeliveries: deliveries } = q.tables
   return q.sql
     .select()
-    .from(all)
-    .where(inArray(all.taskId, [...taskIds]))
-    .orderBy(asc(all.id))
+    .from(deliveries)
+    .where(inArray(deliveries.taskId, [...taskIds]))
+    .orderBy(asc(deliveries.id))
 }
 
-/** All tries of some deliveries, in order. */
+/** In order of delivery, then number. */
 export async function listTries(q: Queries, deliveryIds: readonly string[]): Promise<TryRow[]> {
-  const { webhookTries: all } = q.tables
+  const { webhookTries: tries } = q.tables
   return q.sql
     .select()
-    .from(all)
-    .where(inArray(all.deliveryId, [...deliveryIds]))
-    .orderBy(asc(all.deliveryId), asc(all.number))
+    .from(tries)
+    .where(inArray(tries.deliveryId, [...deliveryIds]))
+    .orderBy(asc(tries.deliveryId), asc(tries.number))
 }
 
-const UNLEASED = { leaseOwner: null, leaseUntil: null }
+const NO_LEASE = { leaseOwner: null, leaseUntil: null }
 
-function holds({ tables: { webhookDeliveries: all } }: Queries, lease: Lease) {
-  return and(eq(all.leaseOwner, lease.owner), eq(all.leaseEpoch, lease.epoch))
+function holds({ tables: { webhookDeliveries: deliveries } }: Queries, lease: Lease) {
+  return and(eq(deliveries.leaseOwner, lease.owner), eq(deliveries.leaseEpoch, lease.epoch))
 }

@@ -1,11 +1,11 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { findProject } from '../access/projects.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { statement } from '../connection/statement.ts'
+import { rowBy, statement } from '../connection/statement.ts'
 import type { EndpointRow, Tables } from '../tables/tables.ts'
 
 export type NewEndpoint = Tables['webhookEndpoints']['$inferInsert']
 
-/** Inserts a webhook. */
 export async function insertEndpoint(q: Transaction, row: NewEndpoint): Promise<EndpointRow> {
   const [inserted] = await q.sql.insert(q.tables.webhookEndpoints).values(row).returning()
   if (!inserted) throw new Error(`The webhook ${row.id} was not inserted.`)
@@ -24,36 +24,19 @@ const endpointsOfProject = statement<{ projectId: string }, EndpointRow[]>(
       .orderBy(asc(webhookEndpoints.id)),
 )
 
-/** The webhooks of a project, disabled ones too and deleted ones not, oldest first. */
+/** The webhooks of a project, oldest first. Includes disabled ones, not deleted ones. */
 export function listEndpoints(q: Queries, projectId: string): Promise<EndpointRow[]> {
   return endpointsOfProject(q, { projectId })
 }
 
-const endpointById = statement<{ id: string; projectId: string }, EndpointRow[]>(
-  'endpoint_by_id',
-  ({ sql: from, tables: { webhookEndpoints } }) =>
-    from
-      .select()
-      .from(webhookEndpoints)
-      .where(
-        and(
-          eq(webhookEndpoints.id, sql.placeholder('id')),
-          eq(webhookEndpoints.projectId, sql.placeholder('projectId')),
-        ),
-      ),
-)
+const endpointOfProject = rowBy('webhookEndpoints', 'id', 'projectId')
 
-/** A webhook of a project, even a deleted one; undefined when there is none, or when it is another project's. */
-export async function findEndpoint(
-  q: Queries,
-  projectId: string,
-  id: string,
-): Promise<EndpointRow | undefined> {
-  const [row] = await endpointById(q, { id, projectId })
-  return row
+/** A webhook of one project, deleted ones included; undefined also when it is another project's. */
+export function findEndpoint(q: Queries, projectId: string, id: string): Promise<EndpointRow | undefined> {
+  return endpointOfProject(q, { id, projectId })
 }
 
-/** Tells a webhook nothing more: `deletedAt` forgets its secret as well. */
+/** Disables or deletes a webhook. Deleting removes its secret. */
 export async function closeEndpoint(
   q: Transaction,
   id: string,
@@ -63,22 +46,21 @@ export async function closeEndpoint(
   await q.sql.update(webhookEndpoints).set(set).where(eq(webhookEndpoints.id, id))
 }
 
-/** The secret that signs what goes to callback addresses; undefined while there is none. */
+/** The secret that signs posts to callback URLs of a project's tasks; undefined before it is created. */
 export async function findWebhookSecret(q: Queries, projectId: string): Promise<string | undefined> {
-  const { projects } = q.tables
-  const [row] = await q.sql
-    .select({ secret: projects.webhookSecret })
-    .from(projects)
-    .where(eq(projects.id, projectId))
-  return row?.secret ?? undefined
+  return (await findProject(q, projectId))?.webhookSecret ?? undefined
 }
 
-/** Keeps `fresh` as a project's secret unless it has one, and answers the one that counts. */
-export async function keepWebhookSecret(q: Transaction, projectId: string, fresh: string): Promise<string> {
+/** Stores `secret` unless the project has one. Returns the stored one. */
+export async function insertWebhookSecretIfAbsent(
+  q: Transaction,
+  projectId: string,
+  secret: string,
+): Promise<string> {
   const { projects } = q.tables
   const [row] = await q.sql
     .update(projects)
-    .set({ webhookSecret: sql`coalesce(${projects.webhookSecret}, ${fresh})` })
+    .set({ webhookSecret: sql`coalesce(${projects.webhookSecret}, ${secret})` })
     .where(eq(projects.id, projectId))
     .returning({ secret: projects.webhookSecret })
   if (!row?.secret) throw new Error(`There is no project ${projectId}.`)

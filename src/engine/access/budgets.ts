@@ -25,7 +25,7 @@ export interface Budget {
 }
 
 /** How an owner stands in each period at a moment, whether it has a budget for it or not: DAY, MONTH, TOTAL. */
-export async function listStandings(q: Queries, owner: string, at: number): Promise<Budget[]> {
+export async function listBudgetStatus(q: Queries, owner: string, at: number): Promise<Budget[]> {
   const budgets = await listBudgetsOf(q, owner)
   const spending = await listSpending(q, owner, at)
   return PERIODS.map((period) => {
@@ -68,7 +68,7 @@ export async function setBudget(
       subject: id,
       detail: { period, limitMicros: textOf(limitMicros), before: textOf(before?.limitMicros ?? null) },
     })
-    return (await listStandings(q, id, at)).find((budget) => budget.period === period)!
+    return (await listBudgetStatus(q, id, at)).find((budget) => budget.period === period)!
   })
 }
 

@@ -1,7 +1,7 @@
 // Who asks: from a key to what it may, at the cost of one read for many requests.
 import { timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { ACCESS_KEY, findGoodKeys, findKeyByHandle, hasKeys, noteUse } from '../../db/access/api-keys.ts'
+import { ACCESS_KEY, findActiveKeys, findKeyByHandle, hasKeys, recordKeyUse } from '../../db/access/api-keys.ts'
 import { DEFAULT_PROJECT, findProject } from '../../db/access/projects.ts'
 import type { ApiKeyRow } from '../../db/tables/tables.ts'
 import { GatewayError } from '../../errors.ts'
@@ -19,7 +19,7 @@ export interface Credential {
 
 export interface Keyring {
   /** Who asks. Throws UNAUTHENTICATED, FORBIDDEN for a project that is not the key's, and NOT_FOUND for one that is not there. */
-  admit: (shown: Credential) => Promise<Access>
+  authenticate: (shown: Credential) => Promise<Access>
   /** Whether no key is needed: none was ever made, there is no operator's either, and only this machine can connect. */
   isOpen: () => Promise<boolean>
   /** The same, as it was when somebody last looked. */
@@ -46,10 +46,10 @@ interface Known {
   until: number
 }
 
-/** `mayBeOpen` says whether nobody but this machine can connect. */
+/** `allowAnonymous` says whether nobody but this machine can connect. */
 export function createKeyring(
   { db, clock, wakeUps, log }: Pick<Deps, 'db' | 'clock' | 'wakeUps' | 'log'>,
-  { adminKey, mayBeOpen }: { adminKey: string | null; mayBeOpen: boolean },
+  { adminKey, allowAnonymous }: { adminKey: string | null; allowAnonymous: boolean },
 ): Keyring {
   const admin = adminKey === null ? undefined : hashOf(adminKey)
   // By the hash of the whole key: whoever has only a part of it never learns from here that it is known.
@@ -57,7 +57,7 @@ export function createKeyring(
   const operators = new LRUCache<string, { access: Access; until: number }>({ max: 1_000 })
   const watched = new Map<string, Set<() => void>>()
   const used = new Map<string, number>()
-  let open = mayBeOpen && admin === undefined
+  let open = allowAnonymous && admin === undefined
   let openUntil = 0
 
   async function isOpen(): Promise<boolean> {
@@ -119,13 +119,13 @@ export function createKeyring(
     if (used.size === 0) return
     const uses = new Map(used)
     used.clear()
-    await db.tx((q) => noteUse(q, uses))
+    await db.tx((q) => recordKeyUse(q, uses))
   }
 
   async function dismiss(): Promise<void> {
     if (watched.size === 0) return
     const ids = [...watched.keys()].filter((id) => id !== OPEN)
-    const good = await findGoodKeys(db.read, ids, clock.now())
+    const good = await findActiveKeys(db.read, ids, clock.now())
     if (await isOpen()) good.add(OPEN)
     for (const [id, losers] of watched) {
       if (good.has(id)) continue
@@ -138,7 +138,7 @@ export function createKeyring(
     isOpen,
     wasOpen: () => open,
 
-    async admit({ key, project }) {
+    async authenticate({ key, project }) {
       if (await isOpen()) return asOperator(project)
       if (key === null) throw refused('An API key is needed, in the header "Authorization: Bearer <key>".')
       const hash = hashOf(key)

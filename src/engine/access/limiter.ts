@@ -1,8 +1,8 @@
 // How much a project or a key may ask for at a time. Both count: a key's limit cannot lift its project's.
 import type { Clock } from '../../clock.ts'
-import type { Counter } from '../../db/connection/rate-counter.ts'
+import type { RateCounter } from '../../db/connection/rate-counter.ts'
 import type { Transaction } from '../../db/connection/database.ts'
-import { countOpenTasks } from '../../db/tasks/open-tasks.ts'
+import { countOpenTasks } from '../../db/tasks/tasks.ts'
 import { lockLedger } from '../../db/money/spending.ts'
 import type { Caller, Limits } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
@@ -37,7 +37,7 @@ interface Bound {
 const SOME_TIME_MS = 10_000
 
 /** `usual` are the limits of every project that has none of its own; null for none. */
-export function createLimiter(counter: Counter, clock: Clock, usual: Limits | null): Limiter {
+export function createLimiter(counter: RateCounter, clock: Clock, usual: Limits | null): Limiter {
   // Until when a rate is used up: whoever goes on asking is refused without another look.
   const usedUp = new Map<string, number>()
   // How many more tasks fit for certain, by what the last count left: where this process alone makes tasks, on SQLite,

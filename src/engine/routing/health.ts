@@ -36,7 +36,7 @@ export async function noteFailure(
   attempt: AttemptRow,
   failure: Failure,
 ): Promise<void> {
-  if (failure.ours) return
+  if (failure.isInternal) return
   const { provider, model } = attempt
   const isFault = ['unreached', 'lost', 'broken'].includes(failure.kind)
   const now = deps.clock.now()
@@ -85,8 +85,8 @@ function concerns(cooldown: CooldownRow, provider: string, model: string): boole
 }
 
 /** The health of a provider, from its cooldowns: PROBING once one has expired and no probe has succeeded yet. */
-export function healthOf(cooldowns: readonly CooldownRow[]): 'PAUSED' | 'RESTING' | 'PROBING' | 'WELL' {
+export function healthOf(cooldowns: readonly CooldownRow[]): 'PAUSED' | 'COOLDOWN' | 'PROBING' | 'HEALTHY' {
   if (cooldowns.some(({ until }) => until === null)) return 'PAUSED'
-  if (cooldowns.some(({ inCooldown }) => inCooldown)) return 'RESTING'
-  return cooldowns.length > 0 ? 'PROBING' : 'WELL'
+  if (cooldowns.some(({ inCooldown }) => inCooldown)) return 'COOLDOWN'
+  return cooldowns.length > 0 ? 'PROBING' : 'HEALTHY'
 }

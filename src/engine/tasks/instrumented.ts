@@ -32,7 +32,7 @@ export function instrumentedRetry(
 }
 
 function count({ metrics }: Pick<Deps, 'metrics'>, { model, operation }: TaskRow): void {
-  metrics.done.tasksCreated.inc({ model, operation: operation.toLowerCase() })
+  metrics.tasksCreated.inc({ model, operation: operation.toLowerCase() })
 }
 
 /** The same feed, and how late its viewer is told. What happened before the viewer came is a replay, and not late. */
@@ -44,7 +44,7 @@ export async function instrumentedFeed(
   return withHooks(await opening, {
     onItem(item) {
       if (item.body.type !== 'TASK_SNAPSHOT' && item.at >= cameAt)
-        metrics.done.eventLag.observe(Math.max(0, clock.now() - item.at) / 1000)
+        metrics.eventLag.observe(Math.max(0, clock.now() - item.at) / 1000)
       return item
     },
   })

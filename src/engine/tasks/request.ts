@@ -32,7 +32,7 @@ export function toRequest(input: CheckedInput, { images, mask }: StoredInputs): 
     request: {
       ...settings,
       images: images.map(({ image }) => image),
-      mask: mask && mask.image,
+      mask: mask?.image ?? null,
       metadata: Object.fromEntries(labels),
     },
     fingerprint: createHash('sha256').update(canonical).digest('hex'),

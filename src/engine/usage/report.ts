@@ -1,7 +1,7 @@
 // A usage report: sums of attempts, each counted at the moment it was put into the queue.
 import type { Queries } from '../../db/connection/database.ts'
-import { COUNTS, type Counts } from '../../db/money/usage.ts'
-import { sumAttempts, sumDays, sumQuarters, type Slice, type Sum } from '../../db/money/usage-report.ts'
+import { USAGE_COUNTS, type UsageCounts } from '../../db/money/usage.ts'
+import { sumAttempts, sumDays, sumQuarterHours, type UsageSlice, type UsageSum } from '../../db/money/usage-report.ts'
 import { startOfDay } from '../../period.ts'
 import { isTime, lengthOf, listPieces, unitOf, type Piece } from './slices.ts'
 import {
@@ -15,10 +15,10 @@ import {
 import { DAY_MS, HOUR_MS, periodOf, type CalendarPeriod, type Zone } from './time-zone.ts'
 
 /** The sums of some attempts. What nobody told is in none of them; `unknownCosts` and `unknownUsages` say of how many. */
-export type UsageTotals = Counts
+export type UsageTotals = UsageCounts
 
 /** A sum of tokens; null for 0, because tokens that were not reported are excluded from sums. */
-export function told(tokens: number): number | null {
+export function nullIfZero(tokens: number): number | null {
   return tokens === 0 ? null : tokens
 }
 
@@ -31,8 +31,8 @@ type Periods = Partial<Record<'hour' | 'day' | 'month', CalendarPeriod>>
 
 /** The sums of one group. Of its keys only those are there that were grouped by; null for attempts that have none. */
 export interface UsageRow extends Periods {
-  keys: Sum['keys']
-  figures: UsageTotals
+  keys: UsageSum['keys']
+  counts: UsageTotals
 }
 
 export interface UsageReport {
@@ -71,17 +71,17 @@ export async function reportUsage(q: Queries, query: UsageQuery, now: number): P
 
 function nothing(): UsageTotals {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry for each count
-  return Object.fromEntries(COUNTS.map((count) => [count, 0])) as UsageTotals
+  return Object.fromEntries(USAGE_COUNTS.map((count) => [count, 0])) as UsageTotals
 }
 
-function add(sum: UsageTotals, counts: Counts): void {
-  for (const count of COUNTS) sum[count] += counts[count]
+function add(sum: UsageTotals, counts: UsageCounts): void {
+  for (const count of USAGE_COUNTS) sum[count] += counts[count]
 }
 
-async function* read(q: Queries, query: UsageQuery, piece: Piece): AsyncGenerator<Sum[]> {
+async function* read(q: Queries, query: UsageQuery, piece: Piece): AsyncGenerator<UsageSum[]> {
   const { projectId, metadataKey, filter, groupBy } = query
   const unit = unitOf(query)
-  const slice: Slice = {
+  const slice: UsageSlice = {
     projectId,
     metadataKey,
     filter,
@@ -99,9 +99,9 @@ async function* read(q: Queries, query: UsageQuery, piece: Piece): AsyncGenerato
   }
 }
 
-async function* readSlice(q: Queries, { source }: Piece, slice: Slice): AsyncGenerator<Sum[]> {
+async function* readSlice(q: Queries, { source }: Piece, slice: UsageSlice): AsyncGenerator<UsageSum[]> {
   if (source === 'DAYS') yield await sumDays(q, slice)
-  else if (source === 'QUARTERS') yield await sumQuarters(q, slice)
+  else if (source === 'QUARTERS') yield await sumQuarterHours(q, slice)
   else yield* readAttempts(q, slice)
 }
 
@@ -109,7 +109,7 @@ async function* readSlice(q: Queries, { source }: Piece, slice: Slice): AsyncGen
 const ATTEMPTS_AT_A_TIME = 10_000
 
 /** Reads attempts a while at a time, short where there are many. Each is counted once: none changes its place in time. */
-async function* readAttempts(q: Queries, slice: Slice): AsyncGenerator<Sum[]> {
+async function* readAttempts(q: Queries, slice: UsageSlice): AsyncGenerator<UsageSum[]> {
   let whileMs = HOUR_MS
   for (let from = slice.from; from < slice.to;) {
     const to = Math.min(from + whileMs, slice.to)
@@ -124,7 +124,7 @@ async function* readAttempts(q: Queries, slice: Slice): AsyncGenerator<Sum[]> {
 }
 
 /** A moment of the piece that a sum is of. */
-function momentIn({ from, offsetMs }: Piece, { local }: Sum): number {
+function momentIn({ from, offsetMs }: Piece, { local }: UsageSum): number {
   return local === null ? from : Math.max(from, local - offsetMs)
 }
 
@@ -143,12 +143,12 @@ function remembered<T>(answer: (at: number) => T): (at: number) => T {
   }
 }
 
-function put(groups: Map<string, UsageRow>, periods: Periods, { keys, counts }: Sum): void {
+function put(groups: Map<string, UsageRow>, periods: Periods, { keys, counts }: UsageSum): void {
   const starts = Object.values(periods).map(({ startsAt }) => startsAt)
   const key = JSON.stringify([starts, Object.values(keys)])
   const known = groups.get(key)
-  if (known) add(known.figures, counts)
-  else groups.set(key, { ...periods, keys, figures: { ...counts } })
+  if (known) add(known.counts, counts)
+  else groups.set(key, { ...periods, keys, counts: { ...counts } })
 }
 
 const PERIOD_OF = { HOUR: 'hour', DAY: 'day', MONTH: 'month' } as const

@@ -1,7 +1,7 @@
 // Which counts a report reads for which time: days where whole days will do, quarters of an hour elsewhere, and the
 // attempts themselves for what begins or ends within a quarter, or asks for more than is counted.
-import { startOfDay, startOfQuarter } from '../../period.ts'
-import { COUNTED_KEYS } from '../../db/money/usage-report.ts'
+import { startOfDay, startOfQuarterHour } from '../../period.ts'
+import { ROLLUP_KEYS } from '../../db/money/usage-report.ts'
 import { KEY_OF, UNITS, type UsageQuery } from './query.ts'
 import { DAY_MS, HOUR_MS, listOffsets, type OffsetRange, type Unit, type Zone } from './time-zone.ts'
 
@@ -33,7 +33,7 @@ export function listPieces(query: UsageQuery, zone: Zone, from: number, to: numb
   })
 }
 
-const COUNTED: ReadonlySet<string> = new Set([...COUNTED_KEYS, 'models', 'providers', 'apiKeyIds'])
+const COUNTED: ReadonlySet<string> = new Set([...ROLLUP_KEYS, 'models', 'providers', 'apiKeyIds'])
 
 /** Whether it asks for what only attempts and their tasks tell. */
 function asksForMore({ groupBy, filter }: UsageQuery): boolean {
@@ -47,7 +47,7 @@ export function isTime(dimension: UsageQuery['groupBy'][number]): dimension is U
 }
 
 function cut({ from, to, offsetMs }: OffsetRange, hasDays: boolean): Piece[] {
-  const [firstQuarter, endOfQuarters] = wholeUnits(from, to, QUARTER_MS, startOfQuarter) ?? [to, to]
+  const [firstQuarter, endOfQuarters] = wholeUnits(from, to, QUARTER_MS, startOfQuarterHour) ?? [to, to]
   const days = hasDays ? wholeUnits(from, to, DAY_MS, startOfDay) : undefined
   const [firstDay, endOfDays] = days ?? [endOfQuarters, endOfQuarters]
   const pieces: [Source, from: number, to: number][] = [

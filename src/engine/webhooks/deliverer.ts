@@ -1,20 +1,20 @@
-// The way out of the outbox: claim what is due, post it, write down what came of it.
+// Claims due deliveries, posts them and records the result.
 import {
   claimDeliveries,
   failDeliveries,
   findNextDeliveryMs,
+  insertTry,
   OUTBOX_KEY,
-  recordTry,
   releaseDelivery,
 } from '../../db/webhooks/deliveries.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import type { DeliveryRow } from '../../db/tables/tables.ts'
 import { closeEndpoint, findEndpoint } from '../../db/webhooks/endpoints.ts'
 import type { Deps } from '../deps.ts'
-import { findOrMakeSecret } from './endpoints.ts'
+import { ensureWebhookSecret } from './endpoints.ts'
 import { signedHeaders } from './signature.ts'
 import { countTry, instrumentedPost } from './instrumented-delivery.ts'
-import { afterTry, tryToPost, type TryDeps, type Tried } from './try.ts'
+import { nextState, postOnce, type TryDeps, type TryResult } from './try.ts'
 
 type DeliverDeps = TryDeps & Pick<Deps, 'db' | 'log' | 'metrics' | 'random' | 'tracing' | 'workerId'>
 export type DelivererDeps = DeliverDeps & Pick<Deps, 'tuning' | 'wakeUps'>
@@ -22,90 +22,90 @@ export type DelivererDeps = DeliverDeps & Pick<Deps, 'tuning' | 'wakeUps'>
 export interface Deliverer {
   /** Delivers until `stopClaiming` aborts. Resolves when it claims no more. */
   run(stopClaiming: AbortSignal): Promise<void>
-  /** Resolves when no try is under way. */
+  /** Resolves when no try is running. */
   idle(): Promise<void>
 }
 
+/** Keeps a transaction short, and leaves due deliveries to other processes. */
+const CLAIM_LIMIT = 50
+
 /**
- * Delivers at least once. What was sent when the process died is sent again by whoever claims it next, under the same
- * id. Tries that are under way when `cut` aborts are given back as if they had not been.
+ * Delivers at least once: a delivery that was being sent when its process died is sent again under the same id. Tries
+ * that are running when `abort` fires are released as if they had not begun.
  */
-export function createDeliverer(deps: DelivererDeps, cut: AbortSignal): Deliverer {
-  const { db, wakeUps, log, workerId, delivery: patience, tuning } = deps
-  const underWay = new Set<Promise<void>>()
+export function createDeliverer(deps: DelivererDeps, abort: AbortSignal): Deliverer {
+  const { db, wakeUps, log, workerId, delivery: tuning } = deps
+  const { pollMs } = deps.tuning
+  const running = new Set<Promise<void>>()
 
   function start(delivery: DeliveryRow): void {
-    const step = deliver(deps, delivery, cut)
+    const run = deliver(deps, delivery, abort)
       .catch((error: unknown) =>
-        log.error(
-          { delivery: delivery.id, err: error },
-          'a try could not be written down; it will be repeated',
-        ),
+        log.error({ delivery: delivery.id, err: error }, 'webhook try not recorded; it will be repeated'),
       )
       .finally(() => {
-        underWay.delete(step)
-        // A try that ends makes room in its lane, which is a reason to look again.
+        running.delete(run)
+        // Its slot may have another due delivery.
         wakeUps.wake(OUTBOX_KEY)
       })
-    underWay.add(step)
+    running.add(run)
   }
 
-  /** How long to sleep: 0 when more may be due that there is room for. */
+  /** Returns the time to wait until the next claim; 0 when more may be due. */
   async function claim(): Promise<number> {
-    const { perLane, leaseMs } = patience
-    const limit = Math.min(CLAIM_AT_ONCE, patience.atOnce - underWay.size)
-    if (limit <= 0) return tuning.pollMs
+    const { perSlot, leaseMs } = tuning
+    const limit = Math.min(CLAIM_LIMIT, tuning.concurrency - running.size)
+    if (limit <= 0) return pollMs
     const inMs = await findNextDeliveryMs(db.read)
-    if (inMs === undefined || inMs > 0) return Math.min(inMs ?? tuning.pollMs, tuning.pollMs)
-    const claimed = await db.tx((q) => claimDeliveries(q, { limit, perLane, leaseMs, owner: workerId }))
+    if (inMs === undefined || inMs > 0) return Math.min(inMs ?? pollMs, pollMs)
+    const claimed = await db.tx((q) => claimDeliveries(q, { limit, perSlot, leaseMs, owner: workerId }))
     for (const delivery of claimed) start(delivery)
-    return claimed.length === limit ? 0 : tuning.pollMs
+    return claimed.length === limit ? 0 : pollMs
   }
 
   return {
     async run(stopClaiming) {
       const waiter = wakeUps.wait(OUTBOX_KEY)
       while (!stopClaiming.aborted) {
-        const sleepMs = await claim().catch((error: unknown) => {
-          log.error({ err: error }, 'cannot claim deliveries; trying again')
-          return tuning.pollMs
+        const waitMs = await claim().catch((error: unknown) => {
+          log.error({ err: error }, 'claiming webhook deliveries failed; retrying')
+          return pollMs
         })
-        if (sleepMs > 0) await waiter.next(sleepMs, stopClaiming)
+        if (waitMs > 0) await waiter.next(waitMs, stopClaiming)
       }
       waiter.close()
     },
 
     async idle() {
-      while (underWay.size > 0) await Promise.all(underWay)
+      while (running.size > 0) await Promise.all(running)
     },
   }
 }
 
-/** Keeps a transaction short, and leaves some of what is due to other processes. */
-const CLAIM_AT_ONCE = 50
-
-async function deliver(deps: DeliverDeps, delivery: DeliveryRow, cut: AbortSignal): Promise<void> {
+async function deliver(deps: DeliverDeps, delivery: DeliveryRow, abort: AbortSignal): Promise<void> {
   const lease = { owner: deps.workerId, epoch: delivery.leaseEpoch }
-  const secret = await secretFor(deps, delivery)
-  const tried =
-    secret === null ? 'CUT' : await instrumentedPost(deps, delivery, () => post(deps, delivery, secret, cut))
+  const secret = await findSecret(deps, delivery)
+  const result =
+    secret === null
+      ? 'ABORTED'
+      : await instrumentedPost(deps, delivery, () => post(deps, delivery, secret, abort))
   await deps.db.tx(async (q) => {
-    if (tried === 'CUT') return releaseDelivery(q, delivery.id, lease)
-    const after = afterTry(deps, delivery, tried)
-    if (!(await recordTry(q, { delivery, lease }, tried, after))) return
-    q.afterCommit(() => countTry(deps, tried, after))
-    if (after.state !== 'FAILED') return
-    deps.log.warn({ delivery: delivery.id, ...tried }, 'a delivery was given up')
-    if (tried.failure === 'GONE') await disable(q, deps, delivery)
+    if (result === 'ABORTED') return releaseDelivery(q, delivery.id, lease)
+    const next = nextState(deps, delivery, result)
+    if (!(await insertTry(q, { delivery, lease }, result, next))) return
+    q.afterCommit(() => countTry(deps, result, next))
+    if (next.state !== 'FAILED') return
+    deps.log.warn({ delivery: delivery.id, ...result }, 'webhook delivery failed')
+    if (result.failure === 'GONE') await disable(q, deps, delivery)
   })
 }
 
-/** Null when the webhook was deleted after the claim: its deliveries are given up already. */
-async function secretFor(
+/** Null when the webhook was deleted after the claim, which failed its deliveries. */
+async function findSecret(
   deps: Pick<Deps, 'db'>,
   { endpointId, projectId }: DeliveryRow,
 ): Promise<string | null> {
-  if (endpointId === null) return findOrMakeSecret(deps, projectId)
+  if (endpointId === null) return ensureWebhookSecret(deps, projectId)
   return (await findEndpoint(deps.db.read, projectId, endpointId))?.secret ?? null
 }
 
@@ -113,13 +113,13 @@ function post(
   deps: TryDeps,
   { id, url, payload: body }: DeliveryRow,
   secret: string,
-  cut: AbortSignal,
-): Promise<Tried | 'CUT'> {
+  abort: AbortSignal,
+): Promise<TryResult | 'ABORTED'> {
   const at = deps.clock.now()
-  return tryToPost(deps, url, { headers: signedHeaders(secret, { id, at, body }), body }, { at, cut })
+  return postOnce(deps, url, { headers: signedHeaders(secret, { id, at, body }), body }, { at, abort })
 }
 
-/** By Standard Webhooks, a receiver that answers 410 wants to hear nothing more. */
+/** By Standard Webhooks, a receiver that responds with 410 must get no further deliveries. */
 async function disable(
   q: Transaction,
   deps: Pick<Deps, 'clock' | 'log'>,
@@ -129,5 +129,5 @@ async function disable(
   const at = deps.clock.now()
   await closeEndpoint(q, endpointId, { disabledAt: at })
   await failDeliveries(q, endpointId, at)
-  deps.log.warn({ webhook: endpointId }, 'a webhook answered that it is gone, and is disabled')
+  deps.log.warn({ webhook: endpointId }, 'webhook responded with 410; disabled')
 }

@@ -1,20 +1,19 @@
-/** How patient deliveries are. Durations in milliseconds. */
 export interface DeliveryTuning {
-  /** How long a receiver may take to answer. */
+  /** The time limit of one POST. */
   timeoutMs: number
-  /** How long a claim lasts; well over `timeoutMs`, because it is not renewed. */
+  /** Well over `timeoutMs`, because it is not renewed. */
   leaseMs: number
-  /** The wait before each try, the first included; after the last one a delivery is given up. */
+  /** The wait before each try, the first included; after the last try, a delivery has failed. */
   waitsMs: readonly number[]
-  /** How many deliveries to one receiver may be under way at a time, in all processes together. */
-  perLane: number
-  /** How many deliveries may be under way at a time, in this process. */
-  atOnce: number
+  /** The maximum number of running tries per delivery slot, across all processes. */
+  perSlot: number
+  /** The maximum number of running tries in this process. */
+  concurrency: number
 }
 
 const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000]
 
-/** The schedule that github.com/standard-webhooks/standard-webhooks recommends: ten tries in a little over three days. */
+/** The schedule recommended by github.com/standard-webhooks/standard-webhooks: ten tries in a little over three days. */
 export const DELIVERY_TUNING: DeliveryTuning = {
   timeoutMs: 15 * SECOND,
   leaseMs: 60 * SECOND,
@@ -30,7 +29,7 @@ export const DELIVERY_TUNING: DeliveryTuning = {
     20 * HOUR,
     24 * HOUR,
   ],
-  perLane: 2,
-  // Only waiting costs, so many receivers may hang before anybody notices.
-  atOnce: 1000,
+  perSlot: 2,
+  // A running try only waits, so many receivers may hang without delaying others.
+  concurrency: 1000,
 }

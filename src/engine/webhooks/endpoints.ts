@@ -6,7 +6,7 @@ import {
   findEndpoint,
   findWebhookSecret,
   insertEndpoint,
-  keepWebhookSecret,
+  insertWebhookSecretIfAbsent,
   listEndpoints,
 } from '../../db/webhooks/endpoints.ts'
 import type { WebhookEvent } from '../../domain.ts'
@@ -16,7 +16,7 @@ import { checkUrl } from '../../providers/wire/address.ts'
 import type { Deps } from '../deps.ts'
 import { newWebhookSecret } from './signature.ts'
 
-/** A webhook as a client asks for it, nothing checked yet. */
+/** Not validated yet. */
 export interface WebhookInput {
   url: string
   /** Null for all. */
@@ -24,48 +24,40 @@ export interface WebhookInput {
   description: string | null
 }
 
-/** How many webhooks a project may have: each makes every end of a task a little dearer. */
+/** Per project, because each one adds a row to the transaction that ends a task. */
 export const MAX_WEBHOOKS = 20
-
 const MAX_DESCRIPTION_LENGTH = 200
 
-/** Registers a webhook, with a secret of its own. Throws BAD_USER_INPUT, and CONFLICT when there are too many. */
+/** Throws BAD_USER_INPUT, and CONFLICT when the project has MAX_WEBHOOKS. */
 export async function createWebhook(
   deps: Pick<Deps, 'clock' | 'db' | 'webhookRule'>,
   projectId: string,
   input: WebhookInput,
 ): Promise<EndpointRow & { secret: string }> {
-  const problem = checkUrl(input.url, deps.webhookRule)
+  const { url, description } = input
+  const problem = checkUrl(url, deps.webhookRule)
   if (problem) throw badInput('url', `The url ${problem}.`)
   if (input.events?.length === 0)
-    throw badInput('events', 'The list of events is empty. Name at least one, or leave it out for all.')
-  const { description } = input
-  if (description !== null && (description.length > MAX_DESCRIPTION_LENGTH || !isText(description)))
-    throw badInput('description', `A description is text of up to ${MAX_DESCRIPTION_LENGTH} characters.`)
+    throw badInput('events', 'events is empty. Name at least one event, or leave it out for all.')
+  const isText = description === null || (description.isWellFormed() && !description.includes('\0'))
+  if (!isText || (description?.length ?? 0) > MAX_DESCRIPTION_LENGTH)
+    throw badInput('description', `description must be text of up to ${MAX_DESCRIPTION_LENGTH} characters.`)
   const createdAt = deps.clock.now()
   const secret = newWebhookSecret()
+  const events = input.events && [...new Set(input.events)]
+  const id = newId('whk', createdAt)
   const row = await deps.db.tx(async (q) => {
     if ((await listEndpoints(q, projectId)).length >= MAX_WEBHOOKS)
       throw new GatewayError(
         'CONFLICT',
-        `There are ${MAX_WEBHOOKS} webhooks, which is the most. Delete one first.`,
+        `The project has ${MAX_WEBHOOKS} webhooks, which is the maximum. Delete one first.`,
       )
-    const events = input.events && [...new Set(input.events)]
-    const { url } = input
-    return insertEndpoint(q, {
-      id: newId('whk', createdAt),
-      projectId,
-      url,
-      events,
-      description,
-      secret,
-      createdAt,
-    })
+    return insertEndpoint(q, { id, projectId, url, events, description, secret, createdAt })
   })
   return { ...row, secret }
 }
 
-/** Deletes a webhook and gives up what is on its way to it; the history stays. Twice is once. Throws NOT_FOUND. */
+/** Deletes a webhook and fails its pending deliveries, which stay on record. Idempotent. Throws NOT_FOUND. */
 export async function deleteWebhook(
   deps: Pick<Deps, 'clock' | 'db'>,
   projectId: string,
@@ -82,8 +74,8 @@ export async function deleteWebhook(
 }
 
 /**
- * Sends a delivery again, under its id and with its old payload, whether it succeeded or not. Throws NOT_FOUND, and
- * CONFLICT when its webhook was deleted or disabled.
+ * Sends a delivery again with the same id and payload, whether it succeeded or not. Throws NOT_FOUND, and CONFLICT when
+ * its webhook was deleted or disabled.
  */
 export async function redeliverWebhook(
   deps: Pick<Deps, 'db'>,
@@ -99,7 +91,7 @@ export async function redeliverWebhook(
       if (closed)
         throw new GatewayError(
           'CONFLICT',
-          `${delivery.endpointId}, to which ${id} went, ${closed}; nothing is sent there any more.`,
+          `The webhook ${delivery.endpointId} of ${id} ${closed}; it gets no further deliveries.`,
           { field: 'deliveryId' },
         )
     }
@@ -107,18 +99,14 @@ export async function redeliverWebhook(
   })
 }
 
-/** The secret that signs what goes to callback addresses of a project's tasks, made when it is first needed. */
-export async function findOrMakeSecret(deps: Pick<Deps, 'db'>, projectId: string): Promise<string> {
+/** Returns the secret that signs posts to callback URLs of a project's tasks. Creates it on first use. */
+export async function ensureWebhookSecret(deps: Pick<Deps, 'db'>, projectId: string): Promise<string> {
   const known = await findWebhookSecret(deps.db.read, projectId)
-  return known ?? deps.db.tx((q) => keepWebhookSecret(q, projectId, newWebhookSecret()))
+  return known ?? deps.db.tx((q) => insertWebhookSecretIfAbsent(q, projectId, newWebhookSecret()))
 }
 
 async function getEndpoint(q: Transaction, projectId: string, id: string): Promise<EndpointRow> {
   const found = await findEndpoint(q, projectId, id)
   if (!found) throw notFound('webhook', id, 'id')
   return found
-}
-
-function isText(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0')
 }

@@ -1,4 +1,4 @@
-// What webhooks are told, written down together with what happened.
+// The deliveries of a task's end, written in the transaction that ends it.
 import { assetPath } from '../../assets/address.ts'
 import { listAssets } from '../../db/tasks/assets.ts'
 import type { Transaction } from '../../db/connection/database.ts'
@@ -18,11 +18,10 @@ const EVENTS: Partial<Record<TaskStatus, WebhookEvent>> = {
 }
 
 /**
- * Puts what has become of a task into the outbox, one delivery for each webhook that listens and one for the task's own
- * callback address: in the transaction that ends it, so that neither is there without the other. Does nothing for a
- * status of which nobody is told. `seq` is the number of the event in the task's log.
+ * Adds one delivery per subscribed webhook, and one for the task's callback URL. Call it in the transaction that changes
+ * the task's status. Does nothing for a status without an event. `seq` is the number of the event in the task's log.
  */
-export async function putIntoOutbox(
+export async function enqueueDeliveries(
   q: Transaction,
   deps: Pick<Deps, 'publicUrl' | 'assetPath'>,
   task: TaskRow,
@@ -30,22 +29,23 @@ export async function putIntoOutbox(
 ): Promise<void> {
   const event = EVENTS[task.status]
   if (!event) return
-  const to = await findReceivers(q, task, event)
-  if (to.length === 0) return
+  const receivers = await findReceivers(q, task, event)
+  if (receivers.length === 0) return
   const images = (await listAssets(q, [task.id])).filter(({ kind }) => kind === 'FINAL')
   const payload = JSON.stringify(payloadOf(task, event, { ...of, images, ...deps }))
   const { id: taskId, projectId } = task
-  for (const receiver of to) {
+  for (const receiver of receivers) {
     const row = { taskId, projectId, event, payload, seq: of.seq, createdAt: of.at }
     await insertDelivery(q, { ...row, ...receiver, id: newId('dlv', of.at) })
   }
 }
 
 interface Receiver {
-  /** Null for the task's own callback address. */
+  /** Null for the task's own callback URL. */
   endpointId: string | null
   url: string
-  lane: string
+  /** The delivery slot: the webhook's id, or the origin of the callback URL. */
+  slot: string
 }
 
 async function findReceivers(q: Transaction, task: TaskRow, event: WebhookEvent): Promise<Receiver[]> {
@@ -54,17 +54,12 @@ async function findReceivers(q: Transaction, task: TaskRow, event: WebhookEvent)
   return [
     ...endpoints
       .filter(({ disabledAt, events }) => disabledAt === null && (events?.includes(event) ?? true))
-      .map(({ id, url }) => ({ endpointId: id, url, lane: id })),
-    ...(callbackUrl ? [{ endpointId: null, url: callbackUrl, lane: new URL(callbackUrl).origin }] : []),
+      .map(({ id, url }) => ({ endpointId: id, url, slot: id })),
+    ...(callbackUrl ? [{ endpointId: null, url: callbackUrl, slot: new URL(callbackUrl).origin }] : []),
   ]
 }
 
-/** `task.succeeded` and its kind: the `type` of a payload. */
-function typeOf(event: WebhookEvent): string {
-  return event.toLowerCase().replace('_', '.')
-}
-
-/** Links to the pictures and never their bytes: a payload stays small, whatever was painted. */
+/** Has URLs of the images, never their bytes, so that a payload stays small. */
 function payloadOf(
   task: TaskRow,
   event: WebhookEvent,
@@ -72,7 +67,8 @@ function payloadOf(
 ) {
   const pathOf = of.assetPath ?? (({ id, mimeType }: AssetRow) => assetPath(id, mimeType))
   return {
-    type: typeOf(event),
+    // `task.succeeded` and so on.
+    type: event.toLowerCase().replace('_', '.'),
     timestamp: new Date(of.at).toISOString(),
     data: {
       taskId: task.id,
@@ -92,7 +88,7 @@ function payloadOf(
   }
 }
 
-/** In the shape that GraphQL gives it. */
+/** In the shape of the GraphQL type Usage. */
 function toJson(usage: Usage | null) {
   if (!usage) return null
   const { inputTextTokens, inputImageTokens, outputTextTokens, outputImageTokens, ...counts } = usage

@@ -1,5 +1,4 @@
-// One try of a delivery: what came of it, and what follows.
-import type { AfterTry } from '../../db/webhooks/deliveries.ts'
+import type { NextDeliveryState } from '../../db/webhooks/deliveries.ts'
 import type { DeliveryRow, TryRow } from '../../db/tables/tables.ts'
 import type { DeliveryFailure } from '../../domain.ts'
 import { PostError, type PostFailure, type PostMessage } from '../../providers/wire/post.ts'
@@ -7,27 +6,26 @@ import type { Deps } from '../deps.ts'
 
 export type TryDeps = Pick<Deps, 'clock' | 'delivery' | 'poster'>
 
-/** The result of one try. */
-export interface Tried extends Omit<TryRow, 'deliveryId' | 'number'> {
-  /** How long the receiver asks us to wait; undefined when it does not say. */
+export interface TryResult extends Omit<TryRow, 'deliveryId' | 'number'> {
+  /** From the receiver's Retry-After; undefined without one. */
   retryAfterMs: number | undefined
 }
 
-/** Posts once. 'CUT' when `cut` aborted before an answer came: then nothing is known. Never throws for a network. */
-export async function tryToPost(
+/** Posts once. ABORTED, without a known result, when `abort` fired before a response. Never throws for network errors. */
+export async function postOnce(
   { poster, clock, delivery: { timeoutMs } }: TryDeps,
   url: string,
   message: PostMessage,
-  { at, cut }: { at: number; cut: AbortSignal },
-): Promise<Tried | 'CUT'> {
-  const signal = AbortSignal.any([cut, AbortSignal.timeout(timeoutMs)])
+  { at, abort }: { at: number; abort: AbortSignal },
+): Promise<TryResult | 'ABORTED'> {
+  const signal = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)])
   try {
     const { status, retryAfterMs } = await poster.post(url, message, signal)
     const durationMs = clock.now() - at
     return { at, durationMs, httpStatus: status, failure: failureOf(status), retryAfterMs }
   } catch (error) {
     if (!(error instanceof PostError)) throw error
-    if (cut.aborted) return 'CUT'
+    if (abort.aborted) return 'ABORTED'
     const durationMs = clock.now() - at
     return { at, durationMs, httpStatus: null, failure: FAILURES[error.failure], retryAfterMs: undefined }
   }
@@ -45,21 +43,21 @@ function failureOf(status: number): DeliveryFailure | null {
   return status >= 300 && status < 400 ? 'REDIRECTED' : 'REFUSED'
 }
 
+const JITTER = 0.2
+const DAY_MS = 24 * 3_600_000
+
 /**
- * Pure but for chance. A wait is up to a fifth longer than the schedule says, so that what failed together does not come
- * back together, and as long as the receiver asked for if that is longer, but never more than a day.
+ * Pure except for jitter. The wait is the scheduled one plus up to 20 %, so that deliveries that failed together do not
+ * return together. A longer Retry-After wins, up to one day.
  */
-export function afterTry(
+export function nextState(
   { clock, random, delivery: { waitsMs } }: Pick<Deps, 'clock' | 'random' | 'delivery'>,
   { step }: Pick<DeliveryRow, 'step'>,
-  { failure, retryAfterMs = 0 }: Tried,
-): AfterTry {
+  { failure, retryAfterMs = 0 }: TryResult,
+): NextDeliveryState {
   if (failure === null) return { state: 'SUCCEEDED', at: clock.now() }
   const scheduled = waitsMs[step + 1]
   if (failure === 'GONE' || scheduled === undefined) return { state: 'FAILED', at: clock.now() }
   const jittered = scheduled * (1 + random() * JITTER)
-  return { state: 'PENDING', waitMs: Math.round(Math.max(jittered, Math.min(retryAfterMs, A_DAY_MS))) }
+  return { state: 'PENDING', waitMs: Math.round(Math.max(jittered, Math.min(retryAfterMs, DAY_MS))) }
 }
-
-const JITTER = 0.2
-const A_DAY_MS = 24 * 3_600_000

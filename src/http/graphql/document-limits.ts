@@ -1,42 +1,40 @@
-// How much one operation may ask for: measured before it is parsed, validated within bounds, weighed before it runs. Over
-// HTTP and WebSocket alike, because both come through the same pipeline.
+// Limits on a document: size before parsing, validation rules, depth and complexity before execution.
 import { getOperationAST, GraphQLError, Lexer, Source, TokenKind, validate, type DocumentNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { LRUCache } from 'lru-cache'
-import { weigh } from '../../schema/complexity.ts'
+import { weigh } from '../../schema/builder.ts'
 import { requestError } from '../refusal.ts'
-import { FewAliases, NoIntrospection, OnePaidField } from './rules.ts'
+import { maxAliases, noIntrospection, onePaidField } from './rules.ts'
 import type { VariableUse } from './variables.ts'
 
-/** GraphiQL's introspection has 1,700 characters and 250 tokens, the demo's largest document half of that. */
-const MOST_CHARACTERS = 20_000
-const MOST_TOKENS = 1_000
-const MOST_COMMENTS = 50
-/** A task of a page, its attempts, their provider, its models and their prices are eight. */
-const MOST_DEPTH = 10
-/** A page of 100 tasks with their images and attempts has about 10,000. */
-const MOST_COMPLEXITY = 20_000
-/** More than these help nobody. */
-const MOST_VALIDATION_ERRORS = 5
+/** GraphiQL's introspection query has 1,700 characters and 250 tokens. */
+const MAX_CHARACTERS = 20_000
+const MAX_TOKENS = 1_000
+const MAX_COMMENTS = 50
+/** A page of tasks with attempts, their provider, its models and their prices has a depth of 8. */
+const MAX_DEPTH = 10
+/** A page of 100 tasks with images and attempts has about 10,000. */
+const MAX_COMPLEXITY = 20_000
+const MAX_VALIDATION_ERRORS = 5
 
-/** Refuses documents that are too large: QUERY_TOO_LARGE, TOO_MANY_ALIASES or TOO_MANY_ROOT_FIELDS. */
-export function useLimits({ introspection }: { introspection: boolean }): Plugin {
+/** Refuses documents with QUERY_TOO_LARGE, TOO_MANY_ALIASES, TOO_MANY_ROOT_FIELDS or INTROSPECTION_DISABLED. */
+export function useDocumentLimits({ introspection }: { introspection: boolean }): Plugin {
   return {
-    onParse: ({ params }) => measure(params.source.toString()),
+    onParse: ({ params }) => checkSize(params.source.toString()),
     onValidate({ addValidationRule, setValidationFn }) {
-      addValidationRule(FewAliases)
-      addValidationRule(OnePaidField)
-      if (!introspection) addValidationRule(NoIntrospection)
+      addValidationRule(maxAliases)
+      addValidationRule(onePaidField)
+      if (!introspection) addValidationRule(noIntrospection)
       setValidationFn((...[schema, document, rules]: Parameters<typeof validate>) =>
-        // A name that is nearly right would tell a schema to whom it is not told.
-        validate(schema, document, rules, { maxErrors: MOST_VALIDATION_ERRORS, hideSuggestions: true }),
+        // Suggestions would reveal the schema where introspection is off.
+        validate(schema, document, rules, { maxErrors: MAX_VALIDATION_ERRORS, hideSuggestions: true }),
       )
     },
   }
 }
 
-/** What is too heavy about an operation whose variables are right; empty when nothing is. */
-export function weightErrors({
+/** Errors if the operation exceeds the depth or the complexity; its variables must be valid. */
+export function complexityErrors({
   schema,
   document,
   operationName,
@@ -45,39 +43,39 @@ export function weightErrors({
   const operation = getOperationAST(document, operationName)
   if (!operation) return []
   const { depth, complexity } = weigh(schema, { document, operation }, variableValues ?? {})
-  if (depth > MOST_DEPTH) return [tooLarge(`The fields are ${depth} deep`, `${MOST_DEPTH}`)]
-  if (complexity <= MOST_COMPLEXITY) return []
-  const touched = `The operation may touch ${complexity} fields, counting the items of lists`
-  return [tooLarge(touched, `${MOST_COMPLEXITY}: ask for fewer items or fields`)]
+  if (depth > MAX_DEPTH) return [tooLarge(`The depth of the fields is ${depth}`, MAX_DEPTH)]
+  if (complexity <= MAX_COMPLEXITY) return []
+  const found = `The operation may resolve ${complexity} fields, including list items`
+  return [tooLarge(found, MAX_COMPLEXITY, ' Request fewer items or fields.')]
 }
 
 /**
- * What was parsed before, so that it is not parsed again. Bounded by the length of what it remembers, because the tree of a
- * document is two hundred times as large as its text, and a client can make up new ones for ever.
+ * Yoga's caches of parsed documents, bounded by text length: an AST takes two hundred times the memory of its text, and a
+ * client can send any number of different documents.
  */
-export function createDocumentMemory() {
-  return { documentCache: bounded<DocumentNode>(100_000), errorCache: bounded<Error>(50_000) }
+export function createDocumentCaches() {
+  return { documentCache: createCache<DocumentNode>(100_000), errorCache: createCache<Error>(50_000) }
 }
 
-function bounded<Value extends object>(maxSize: number): LRUCache<string, Value> {
+function createCache<Value extends object>(maxSize: number): LRUCache<string, Value> {
   return new LRUCache({ maxSize, sizeCalculation: (_, source) => source.length + 1 })
 }
 
-function measure(source: string): void {
-  if (source.length > MOST_CHARACTERS)
-    throw tooLarge(`The document has ${source.length} characters`, `${MOST_CHARACTERS}`)
+function checkSize(source: string): void {
+  if (source.length > MAX_CHARACTERS)
+    throw tooLarge(`The document has ${source.length} characters`, MAX_CHARACTERS)
   const lexer = new Lexer(new Source(source))
   let [tokens, comments] = [0, 0]
-  while (next(lexer)) {
+  while (advance(lexer)) {
     tokens++
     for (let token = lexer.token.prev; token?.kind === TokenKind.COMMENT; token = token.prev) comments++
-    if (tokens > MOST_TOKENS) throw tooLarge('The document has too many tokens', `${MOST_TOKENS}`)
-    if (comments > MOST_COMMENTS) throw tooLarge('The document has too many comments', `${MOST_COMMENTS}`)
+    if (tokens > MAX_TOKENS) throw tooLarge('The document has too many tokens', MAX_TOKENS)
+    if (comments > MAX_COMMENTS) throw tooLarge('The document has too many comments', MAX_COMMENTS)
   }
 }
 
-/** Goes on to the next token; false at the end, or where there is none: to say that is the parser's business. */
-function next(lexer: Lexer): boolean {
+/** False at the end and at a syntax error, which the parser reports. */
+function advance(lexer: Lexer): boolean {
   try {
     return lexer.advance().kind !== TokenKind.EOF
   } catch (error) {
@@ -86,6 +84,6 @@ function next(lexer: Lexer): boolean {
   }
 }
 
-function tooLarge(what: string, most: string): GraphQLError {
-  return requestError('QUERY_TOO_LARGE', `${what}; at most ${most}.`)
+function tooLarge(found: string, max: number, remedy = ''): GraphQLError {
+  return requestError('QUERY_TOO_LARGE', `${found}; the maximum is ${max}.${remedy}`)
 }

@@ -1,14 +1,13 @@
-// What a person meets at /graphql in a browser: GraphiQL from our own bundle, with the operations that show the
-// main job.
+// GraphiQL with example operations, for browsers that open /graphql. Loads nothing from other servers.
 import { createHash } from 'node:crypto'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
-// Sends bytes as they are, where the Response of Node would copy it for each client.
+// Unlike the global class, it sends the bytes without a copy.
 import { Response } from '@whatwg-node/server'
 import type { Client } from '../security/client.ts'
 
-const GENERATE = `# Once there are API keys, open "Headers" below and write { "Authorization": "Bearer dk_live_…" } there.
+const GENERATE = `# If the server has API keys, open "Headers" below and enter { "Authorization": "Bearer dk_live_…" }.
 #
-# 1 · Ask. The task comes back at once; copy its id into the next tab.
+# 1 · Create a task. The response has its id; copy it into the next tab.
 mutation Generate {
   generateImage(
     input: {
@@ -25,8 +24,8 @@ mutation Generate {
 }
 `
 
-const WATCH = `# 2 · Watch it develop. Put the task's id into the variables below.
-#     Leave and come back whenever you like: pass the last cursor as "after", and nothing is missed.
+const WATCH = `# 2 · Watch the task. Enter its id in the variables below.
+#     After a disconnect, pass the last cursor as "after" to receive all missed events.
 subscription Watch($task: ID!, $after: String) {
   taskEvents(taskId: $task, after: $after) {
     __typename
@@ -43,8 +42,8 @@ subscription Watch($task: ID!, $after: String) {
 }
 `
 
-const RESUME = `# 3 · Resume. Put the cursor of the last event you saw into the variables: what comes is exactly the rest.
-#     It works after a lost connection, after the end, and from another server on the same database.
+const RESUME = `# 3 · Resume. Enter the cursor of the last received event in the variables.
+#     Works after a disconnect, after the end of the task, and on another server with the same database.
 subscription Resume($task: ID!, $after: String!) {
   taskEvents(taskId: $task, after: $after) {
     __typename
@@ -55,7 +54,7 @@ subscription Resume($task: ID!, $after: String!) {
 }
 `
 
-const LOOK = `# 4 · Look back: what happened to the latest tasks, and what did they cost?
+const LIST = `# 4 · List the latest tasks with their attempts, events and costs.
 query Look {
   tasks(first: 5) {
     nodes {
@@ -75,20 +74,20 @@ query Look {
 
 export const graphiql = {
   title: 'Darkroom',
-  // Over event streams it sends the headers that are written there; over a WebSocket it would not.
+  // GraphiQL sends the headers of its editor over event streams, but not over a WebSocket.
   subscriptionsProtocol: 'SSE' as const,
   defaultTabs: [
     { query: GENERATE },
     { query: WATCH, variables: '{\n  "task": "task_…"\n}' },
-    { query: RESUME, variables: '{\n  "task": "task_…",\n  "after": "the last cursor you saw"\n}' },
-    { query: LOOK },
+    { query: RESUME, variables: '{\n  "task": "task_…",\n  "after": "cursor of the last event"\n}' },
+    { query: LIST },
   ],
 }
 
-/** The page for a browser that asks for one; undefined for every other request. */
+/** Undefined for a request that does not accept HTML. */
 export type Page = (request: Request, client: Client) => Response | undefined
 
-/** Makes the page when it is first asked for: nine megabytes, the same for everybody. */
+/** Renders the page of 9 MB on the first request and keeps it. */
 export function createPage(): Page {
   let page: Uint8Array<ArrayBuffer> | undefined
   let scripts = ''
@@ -96,7 +95,7 @@ export function createPage(): Page {
     if (method !== 'GET' || !headers.get('accept')?.includes('text/html')) return undefined
     if (page === undefined) {
       const html = renderGraphiQL(graphiql)
-      scripts = hashesOfScripts(html)
+      scripts = scriptHashes(html)
       page = new TextEncoder().encode(html)
     }
     return new Response(page, {
@@ -109,12 +108,12 @@ export function createPage(): Page {
   }
 }
 
-/** Its own scripts and workers may run and talk to this server; whatever else found its way into the page may not. */
+/** Allows the page's own scripts and workers, and connections to this server. */
 function policy(scripts: string, host: string): string {
   return [
     "default-src 'none'",
     `script-src ${scripts}`,
-    // Monaco, the editor, writes its styles into the page and starts its workers from blobs.
+    // The Monaco editor adds inline styles and starts its workers from blobs.
     "style-src 'unsafe-inline'",
     'worker-src blob:',
     'font-src data:',
@@ -126,11 +125,8 @@ function policy(scripts: string, host: string): string {
   ].join('; ')
 }
 
-function hashesOfScripts(html: string): string {
+function scriptHashes(html: string): string {
   const scripts = [...html.matchAll(/<script>([\s\S]*?)<\/script>/g)]
-  return scripts.map(([, text = '']) => `'sha256-${hashOf(text)}'`).join(' ')
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64')
+  const hashes = scripts.map(([, text = '']) => createHash('sha256').update(text).digest('base64'))
+  return hashes.map((hash) => `'sha256-${hash}'`).join(' ')
 }

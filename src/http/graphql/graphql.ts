@@ -2,27 +2,28 @@ import { createFetch } from '@whatwg-node/fetch'
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import { GraphQLError, type ExecutionResult } from 'graphql'
 import { MAX_INPUT_BYTES } from '../../assets/inspect.ts'
-import { withHooks } from '../../async-iterators.ts'
 import type { Access } from '../../engine/access/access.ts'
-import { MAX_IMAGES } from '../../engine/tasks/input.ts'
 import type { Keyring } from '../../engine/access/keyring.ts'
+import { MAX_IMAGES } from '../../engine/tasks/input.ts'
 import type { Logger } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Context } from '../../schema/context.ts'
 import { schema } from '../../schema/index.ts'
 import type { Tracing } from '../../tracing.ts'
+import type { Route } from '../app.ts'
+import { refusal } from '../refusal.ts'
 import { useCaller } from '../security/auth.ts'
-import { MOST_UPLOAD_BYTES } from '../security/body.ts'
+import { MAX_UPLOAD_BYTES } from '../security/body.ts'
 import type { Client } from '../security/client.ts'
-import { createDocumentMemory, useLimits, weightErrors } from './document-limits.ts'
+import { hostProblem } from '../security/cross-site.ts'
+import { createDocumentCaches, useDocumentLimits } from './document-limits.ts'
+import { useExecutionChecks } from './execution-checks.ts'
+import { createPage } from './graphiql.ts'
+import { useInstrumentation, type SocketContext } from './instrumented.ts'
 import { createMask } from './mask.ts'
-import { useObservation, type SocketNotes } from './instrumented.ts'
-import { useRateLimits } from './rate-limits.ts'
-import { useRights } from './rights.ts'
 import { useStrictRequests } from './strict-requests.ts'
-import { variableErrors, type VariableUse } from './variables.ts'
 
-/** What a multipart request may hold. Kept here, because Yoga reads the body through a Request that it makes itself. */
+/** Limits of a multipart request; enforced by the Request class that Yoga creates. */
 const FORM_LIMITS = {
   fileSize: MAX_INPUT_BYTES,
   files: MAX_IMAGES + 1,
@@ -31,99 +32,80 @@ const FORM_LIMITS = {
   headerSize: 16_384,
 }
 
-/** What is known of a request besides itself. */
-interface Around {
+interface ServerContext {
   client: Client
-  /** Who was admitted with the WebSocket; over HTTP that is found out here. */
+  /** Set by the WebSocket handshake or by `useCaller`. */
   caller?: Access
-  /** Of the connection, for what comes over a WebSocket; undefined for any other request. */
-  socket?: SocketNotes
+  /** Set for operations over a WebSocket. */
+  socket?: SocketContext
 }
 
-export type GraphQLServer = YogaServerInstance<Around, Context>
+export type GraphQLServer = YogaServerInstance<ServerContext, Context>
 
-/** GraphQL over HTTP and Server-Sent Events. `context` makes what the resolvers are handed, for each request. */
+/** GraphQL over HTTP and Server-Sent Events. `context` creates the context of the resolvers for each request. */
 export function createGraphQL(options: {
   context: (request: Request, client: Client, caller: Access) => Context
-  keyring: Pick<Keyring, 'admit' | 'watch'>
+  keyring: Pick<Keyring, 'authenticate' | 'watch'>
   corsOrigins: readonly string[]
-  /** Whether the schema can be asked for. */
   introspection: boolean
   log: Logger
   metrics: Metrics
   tracing: Tracing
 }): GraphQLServer {
-  const { log, corsOrigins, introspection } = options
+  const { log, keyring, corsOrigins, introspection } = options
   const mask = createMask(log)
-  return createYoga<Around, Context>({
+  const debug = (...args: unknown[]) => log.debug(args.map(String).join(' '))
+  return createYoga<ServerContext, Context>({
     schema,
     context: ({ request, client, caller }) => {
-      if (!caller) throw new Error('An operation came by a way on which nobody was asked who they are.')
+      if (!caller) throw new Error('An operation has no authenticated caller.')
       return options.context(request, client, caller)
     },
     graphqlEndpoint: '/graphql',
     landingPage: false,
-    // Answered by the app itself, with a policy of its own.
+    // Served by the route, with a policy of its own.
     graphiql: false,
-    // Our own, stricter reading of multipart requests comes in as a plugin.
+    // Replaced by the stricter `useStrictRequests`.
     multipart: false,
     plugins: [
-      useCaller(options.keyring.admit),
+      useCaller(keyring.authenticate),
       useStrictRequests(),
-      useLimits({ introspection }),
+      useDocumentLimits({ introspection }),
       useErrorCodes(),
-      useRateLimits(mask),
-      useRights(options.keyring.watch),
-      useLastChecks(),
-      useSubscriptionErrors(mask),
-      useObservation(options),
+      useExecutionChecks(keyring.watch, mask),
+      useInstrumentation(options),
     ],
-    parserAndValidationCache: createDocumentMemory(),
-    maxRequestBodySize: MOST_UPLOAD_BYTES,
+    parserAndValidationCache: createDocumentCaches(),
+    maxRequestBodySize: MAX_UPLOAD_BYTES,
     fetchAPI: createFetch({ formDataLimits: FORM_LIMITS }),
-    // Off unless the operator names origins: the default would allow every page to call us with the visitor's rights.
+    // Yoga's default would allow every page to send requests with the visitor's access.
     cors: corsOrigins.length > 0 ? { origin: [...corsOrigins], methods: ['GET', 'POST'] } : false,
     maskedErrors: { maskError: mask, isDev: false },
-    logging: {
-      debug: (...args) => log.debug(args.map(String).join(' ')),
-      info: (...args) => log.debug(args.map(String).join(' ')),
-      warn: (...args) => log.warn(args.map(String).join(' ')),
-      // What matters was logged by the mask, with the id the client was told.
-      error: (...args) => log.debug(args.map(String).join(' ')),
-    },
+    // The mask has logged errors already, with the id that the client received.
+    logging: { debug, info: debug, error: debug, warn: (...args) => log.warn(args.map(String).join(' ')) },
   })
 }
 
-/** The last look before anything is executed. */
-function useLastChecks(): Plugin {
-  return { onExecute: stopAtErrors, onSubscribe: stopAtErrors }
-}
-
-function stopAtErrors(hook: {
-  args: VariableUse
-  setResultAndStopExecution(result: ExecutionResult): void
-}): void {
-  const wrong = variableErrors(hook.args)
-  const errors = wrong.length > 0 ? wrong : weightErrors(hook.args)
-  if (errors.length > 0) hook.setResultAndStopExecution({ errors })
-}
-
-/**
- * Ends a broken stream with a result that holds the error. Thrown on, an error would cut an event stream without a word,
- * and lose its code and id over WebSocket.
- */
-function useSubscriptionErrors(mask: (error: unknown) => GraphQLError): Plugin {
-  return {
-    onSubscribe: () => ({
-      onSubscribeResult({ result, setResult }) {
-        if (isAsyncIterable<ExecutionResult>(result))
-          setResult(withHooks(result, { onError: (error) => ({ errors: [mask(error)] }) }))
-      },
-    }),
+/** Serves `/graphql`: GraphiQL to browsers, GraphQL to all other clients. */
+export function createGraphQLRoute(graphql: GraphQLServer, publicUrl: string | null): Route {
+  const page = createPage()
+  return async (request, getClient) => {
+    if (new URL(request.url).pathname !== '/graphql') return undefined
+    const client = getClient()
+    const problem = hostProblem(client.origin, publicUrl)
+    if (problem !== undefined) return refusal('HOST_NOT_ALLOWED', problem)
+    const html = page(request, client)
+    if (html) return html
+    const response = await graphql.fetch(request, { client })
+    if (response.status !== 406 || response.body) return response
+    return refusal(
+      'NOT_ACCEPTABLE',
+      'The Accept header must allow application/graphql-response+json, application/json or text/event-stream.',
+    )
   }
 }
 
-/** Gives the errors of parsing and validation, which come before execution, a code as well. */
+/** Adds the code that errors of parsing and validation lack. */
 function useErrorCodes(): Plugin {
   return {
     onResultProcess(hook) {
@@ -131,13 +113,13 @@ function useErrorCodes(): Plugin {
       if (isAsyncIterable(result) || Array.isArray(result)) return
       const { errors, data }: ExecutionResult = result
       if (data !== undefined || !errors?.some((error) => error.extensions?.['code'] === undefined)) return
-      hook.setResult({ ...result, errors: errors.map(codedRequestError) })
+      hook.setResult({ ...result, errors: errors.map(withRequestErrorCode) })
     },
   }
 }
 
-/** The same error with the code of a request that could not even be understood. */
-export function codedRequestError(error: GraphQLError): GraphQLError {
+/** The error with GRAPHQL_VALIDATION_FAILED if it has no code. */
+export function withRequestErrorCode(error: GraphQLError): GraphQLError {
   if (error.extensions['code'] !== undefined) return error
   const { message, nodes, source, positions, path, extensions } = error
   return new GraphQLError(message, {

@@ -5,28 +5,27 @@ import type { Logger } from '../../log.ts'
 import { REQUEST_ERRORS } from '../refusal.ts'
 
 /**
- * What a client may read of an error: a GatewayError with its code and field, GraphQL's own errors as they are, and of
- * everything else only an id that stands in the log beside the truth.
+ * Converts an error to what the client may see: a GatewayError with its code and field, a GraphQL error unchanged, and for
+ * any other error the id under which the log holds it.
  */
 export function createMask(log: Logger): (error: unknown) => GraphQLError {
   return (error) => {
-    const cause = deepest(error)
+    const cause = causeOf(error)
     const at = error instanceof GraphQLError ? error : undefined
-    const place = { nodes: at?.nodes, path: at?.path, source: at?.source, positions: at?.positions }
-    if (cause instanceof GatewayError) {
-      return new GraphQLError(cause.message, { ...place, extensions: extensionsOf(cause) })
-    }
+    const location = { nodes: at?.nodes, path: at?.path, source: at?.source, positions: at?.positions }
+    if (cause instanceof GatewayError)
+      return new GraphQLError(cause.message, { ...location, extensions: extensionsOf(cause) })
     if (at && cause === at) return withCode(at)
     const id = randomUUID()
-    log.error({ id, err: cause }, 'an unexpected error was hidden from a client')
+    log.error({ id, err: cause }, 'operation failed unexpectedly')
     return new GraphQLError(`Unexpected error (id ${id}).`, {
-      ...place,
+      ...location,
       extensions: { code: 'INTERNAL_SERVER_ERROR', id },
     })
   }
 }
 
-/** What programs read. Whoever asks too often is told so by the status as well: proxies and clients know that one. */
+/** A rate limit also sets the HTTP status and `retry-after`, which proxies and HTTP clients understand. */
 function extensionsOf({ code, field, retryAfterMs }: GatewayError): Record<string, unknown> {
   const seconds = retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1000))
   const headers = seconds === undefined ? {} : { 'retry-after': `${seconds}` }
@@ -40,23 +39,23 @@ function extensionsOf({ code, field, retryAfterMs }: GatewayError): Record<strin
   }
 }
 
-/** The error under the GraphQLErrors that were wrapped around it. */
-function deepest(error: unknown): unknown {
-  let current = error
-  while (current instanceof GraphQLError && current.originalError) current = current.originalError
-  return current
+/** Unwraps nested GraphQLErrors. */
+function causeOf(error: unknown): unknown {
+  let cause = error
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError
+  return cause
 }
 
-/** GraphQL's own complaints about values carry no code, and Yoga's about JSON carry the parser's error as well. */
+/** Adds the code that GraphQL's errors about values lack, and removes the JSON parser's error that Yoga adds. */
 function withCode({ message, nodes, path, source, positions, extensions }: GraphQLError): GraphQLError {
-  const { originalError: parserError, ...shown } = extensions
-  // By that error Yoga knew that no GraphQL was involved; without it, the status must be said.
+  const { originalError: parserError, ...visible } = extensions
+  // Yoga derives the status 400 from the parser's error.
   const http = parserError === undefined ? {} : { http: { status: 400 } }
   return new GraphQLError(message, {
     nodes,
     path,
     source,
     positions,
-    extensions: { code: 'BAD_USER_INPUT', ...shown, ...http },
+    extensions: { code: 'BAD_USER_INPUT', ...visible, ...http },
   })
 }

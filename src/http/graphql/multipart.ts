@@ -1,39 +1,34 @@
-// The GraphQL multipart request specification (github.com/jaydenseric/graphql-multipart-request-spec), checked before
-// anything is executed: a file that is announced and does not come must never turn into null, because an edit without
-// its image would be made, and paid, as a generation.
+// GraphQL multipart requests (github.com/jaydenseric/graphql-multipart-request-spec), checked before execution: a missing
+// file must never become null, because an edit without its image would be charged as a generation.
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
-import { MOST_UPLOAD_BYTES } from '../security/body.ts'
+import { MAX_UPLOAD_BYTES } from '../security/body.ts'
 import { requestError } from '../refusal.ts'
 
-// A short path of names and small indexes: `variables.input.images.0.upload`. A large index would make the server build
-// an array of that length.
+// Such as `variables.input.images.0.upload`. A large index would create an array of that length.
 const PATH = /^variables(?:\.[A-Za-z_]\w{0,40}|\.\d{1,2}){1,6}$/
 
-/** The operation in a multipart request, its files in place. Throws GraphQLErrors with status 400 and a code. */
+/** Returns the operation with its files in the variables. */
 export async function readMultipart(request: Request): Promise<GraphQLParams> {
   const form = await readForm(request)
   const operations = readJson(form, 'operations') as GraphQLParams
   const map = readJson(form, 'map')
-  const announced = new Set<string>()
+  const mapped = new Set<string>()
   for (const [part, paths] of Object.entries(map)) {
     if (!Array.isArray(paths) || paths.length === 0)
       throw requestError('MAP_INVALID', `map.${part} must be a list of paths.`)
     const file = form.get(part)
     if (file === null)
-      throw requestError('FILE_MISSING', `The map announces the file ${show(part)}, and no such part came.`)
+      throw requestError('FILE_MISSING', `The map names the file ${quote(part)}, but there is no such part.`)
     if (typeof file === 'string')
-      throw requestError('FILE_EXPECTED', `The part ${show(part)} is text and must be a file.`)
-    announced.add(part)
+      throw requestError('FILE_EXPECTED', `The part ${quote(part)} is text; it must be a file.`)
+    mapped.add(part)
     const blob = await toBlob(file)
     for (const path of paths) place(operations, path, blob)
   }
   for (const name of form.keys()) {
-    if (name === 'operations' || name === 'map' || announced.has(name)) continue
-    throw requestError(
-      'FILE_NOT_MAPPED',
-      `The part ${show(name)} came and the map does not say where it belongs.`,
-    )
+    if (name === 'operations' || name === 'map' || mapped.has(name)) continue
+    throw requestError('FILE_NOT_MAPPED', `The map does not name the part ${quote(name)}.`)
   }
   return operations
 }
@@ -42,9 +37,12 @@ async function readForm(request: Request): Promise<FormData> {
   try {
     return await request.formData()
   } catch (error) {
-    // Yoga's, for a body that did not say how long it would be.
+    // Thrown by Yoga for a body without a content-length.
     if (error instanceof GraphQLError)
-      throw requestError('REQUEST_TOO_LARGE', `The body has more than ${MOST_UPLOAD_BYTES} bytes.`)
+      throw requestError(
+        'REQUEST_TOO_LARGE',
+        `The body is too large; the maximum is ${MAX_UPLOAD_BYTES} bytes.`,
+      )
     const message = error instanceof Error ? error.message : ''
     if (/limit exceeded/i.test(message))
       throw requestError('REQUEST_TOO_LARGE', `The upload is too large: ${message}.`)
@@ -55,31 +53,30 @@ async function readForm(request: Request): Promise<FormData> {
 function readJson(form: FormData, name: 'operations' | 'map'): Record<string, unknown> {
   const text = form.get(name)
   if (typeof text !== 'string')
-    throw requestError('MULTIPART_INVALID', `The multipart body lacks the text part "${name}".`)
+    throw requestError('MULTIPART_INVALID', `The multipart body has no text part "${name}".`)
   try {
     const value: unknown = JSON.parse(text)
     if (isObject(value) && !Array.isArray(value)) return value
   } catch {
-    // Said below, without repeating what the client wrote.
+    // Reported below without the parser's message, which repeats the text.
   }
   throw requestError('MULTIPART_INVALID', `The part "${name}" must be a JSON object.`)
 }
 
-/** Node's own Blob: the form's files are another library's, which neither `instanceof` nor Node's streams know. */
+/** As Node's own Blob: the form has files of another library, which `instanceof` and Node's streams do not know. */
 async function toBlob(file: File): Promise<Blob> {
   return new Blob([await file.bytes()], { type: file.type })
 }
 
 function place(operations: GraphQLParams, path: unknown, file: Blob): void {
   if (typeof path !== 'string' || !PATH.test(path)) {
-    throw requestError('MAP_INVALID', `${show(path)} is not a path such as variables.input.images.0.upload.`)
+    throw requestError('MAP_INVALID', `${quote(path)} is not a path such as variables.input.images.0.upload.`)
   }
   const keys = path.split('.')
   const last = keys.pop()!
   const target = keys.reduce<unknown>(own, operations)
-  // The specification puts null where a file belongs.
   if (!isObject(target) || own(target, last) !== null) {
-    throw requestError('MAP_INVALID', `There is no null at ${path} to put the file in.`)
+    throw requestError('MAP_INVALID', `${path} is not null; the map must name a place that holds null.`)
   }
   target[last] = file
 }
@@ -88,11 +85,11 @@ function own(target: unknown, key: string): unknown {
   return isObject(target) && Object.hasOwn(target, key) ? target[key] : undefined
 }
 
-/** Lists are objects as well: their indexes are keys of a path. */
+/** True for arrays, whose indexes are keys of a path. */
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-function show(text: unknown): string {
+function quote(text: unknown): string {
   return JSON.stringify(text).slice(0, 100)
 }

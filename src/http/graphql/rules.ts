@@ -1,5 +1,4 @@
-// Rules of our own beside those of the specification. Yoga remembers what a document broke by the names of the rules, so
-// none of them may depend on who asks.
+// Additional validation rules. Yoga caches validation results by the names of the rules, so no rule may depend on the caller.
 import {
   Kind,
   OperationTypeNode,
@@ -9,24 +8,26 @@ import {
 } from 'graphql'
 import { requestError } from '../refusal.ts'
 
-/** Far more than a page needs, far fewer than it takes to ask for one thing a thousand times. */
-const MOST_ALIASES = 15
+const MAX_ALIASES = 15
 
-/** At most 15 aliases in a document, fragments included. */
-export function FewAliases(context: ValidationContext): ASTVisitor {
+/** Limits the aliases of a document, including its fragments. */
+export function maxAliases(context: ValidationContext): ASTVisitor {
   let found = 0
   return {
     Field(node) {
-      if (node.alias && ++found === MOST_ALIASES + 1)
+      if (node.alias && ++found === MAX_ALIASES + 1)
         context.reportError(
-          requestError('TOO_MANY_ALIASES', `There are more than ${MOST_ALIASES} aliases in the document.`),
+          requestError(
+            'TOO_MANY_ALIASES',
+            `The document has more than ${MAX_ALIASES} aliases; the maximum is ${MAX_ALIASES}.`,
+          ),
         )
     },
   }
 }
 
-/** At most one field that can cost money in an operation: two tasks are two requests, each with its own answer. */
-export function OnePaidField(context: ValidationContext): ASTVisitor {
+/** Allows one field that can cost money per operation, so that each task has a response of its own. */
+export function onePaidField(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition(node) {
       if (node.operation !== OperationTypeNode.MUTATION) return
@@ -35,18 +36,18 @@ export function OnePaidField(context: ValidationContext): ASTVisitor {
         context.reportError(
           requestError(
             'TOO_MANY_ROOT_FIELDS',
-            `The operation asks for ${paid.join(' and ')}: only one field that can cost money is possible in each.`,
+            `The operation has ${paid.join(' and ')}; the maximum is one field that can cost money. Send one request per field.`,
           ),
         )
     },
   }
 }
 
-/** The first two at the root, through fragments and under whatever alias. `known` are those of the fragments met. */
+/** The first two paid root fields, through fragments and aliases. `byFragment` caches the fragments. */
 function paidFields(
   context: ValidationContext,
   { selections }: SelectionSetNode,
-  known: Map<string, string[]>,
+  byFragment: Map<string, string[]>,
 ): string[] {
   const fields = context.getSchema().getMutationType()?.getFields() ?? {}
   const found = selections.flatMap((selection) => {
@@ -54,30 +55,30 @@ function paidFields(
       const { value: name } = selection.name
       return fields[name]?.extensions['paid'] === true ? [name] : []
     }
-    if (selection.kind === Kind.INLINE_FRAGMENT) return paidFields(context, selection.selectionSet, known)
+    if (selection.kind === Kind.INLINE_FRAGMENT)
+      return paidFields(context, selection.selectionSet, byFragment)
     const { value: name } = selection.name
     const fragment = context.getFragment(name)
-    if (fragment && !known.has(name)) {
-      // Before it is looked into: one that contains itself is refused by another rule, and must not be followed for ever.
-      known.set(name, [])
-      known.set(name, paidFields(context, fragment.selectionSet, known))
+    if (fragment && !byFragment.has(name)) {
+      // Set first to end the recursion of a fragment that contains itself, which another rule refuses.
+      byFragment.set(name, [])
+      byFragment.set(name, paidFields(context, fragment.selectionSet, byFragment))
     }
-    return known.get(name) ?? []
+    return byFragment.get(name) ?? []
   })
   return found.slice(0, 2)
 }
 
-/** The schema is not told: for servers that serve others than their own machine. */
-export function NoIntrospection(context: ValidationContext): ASTVisitor {
-  let told = false
+export function noIntrospection(context: ValidationContext): ASTVisitor {
+  let isReported = false
   return {
     Field({ name }) {
-      if (told || (name.value !== '__schema' && name.value !== '__type')) return
-      told = true
+      if (isReported || (name.value !== '__schema' && name.value !== '__type')) return
+      isReported = true
       context.reportError(
         requestError(
           'INTROSPECTION_DISABLED',
-          `${name.value} is not answered here: the operator has not switched introspection on.`,
+          `${name.value} is not available: introspection is disabled on this server.`,
         ),
       )
     },

@@ -1,47 +1,47 @@
-// What one WebSocket may ask for. A client that keeps to them never notices; one that does not loses its socket only.
+// Limits of one WebSocket.
 import type { WebSocket } from 'ws'
 import type { Clock } from '../../clock.ts'
 import { requestError } from '../refusal.ts'
 
-/** Operations and variables only: images belong into uploads over HTTP. */
-export const MOST_MESSAGE_BYTES = 262_144
+/** Enough for operations and variables; images are uploaded over HTTP. */
+export const MAX_MESSAGE_BYTES = 262_144
 
-/** A dashboard with one for each task in sight has fewer; `taskFeed` watches all of them in one. */
-const MOST_SUBSCRIPTIONS = 50
+/** A dashboard with one subscription per visible task has fewer; `taskFeed` covers all tasks in one. */
+const MAX_SUBSCRIPTIONS = 50
 
-/** All subscriptions begun and ended in one second are a hundred. */
-const MOST_FRAMES_A_SECOND = 300
+/** Starting and ending all subscriptions takes a hundred frames. */
+const MAX_FRAMES_PER_SECOND = 300
 
-/** How long a client that was told to leave may take to answer, in milliseconds. */
-const GOODBYE_MS = 1_000
+/** Time for the closing handshake. */
+const CLOSE_TIMEOUT_MS = 1_000
 
-/** The refusal of one operation more than a socket may have at a time; undefined when it is none too many. */
-export function tooManySubscriptions(underWay: number) {
-  if (underWay <= MOST_SUBSCRIPTIONS) return undefined
+/** An error if a socket has more operations than allowed; `active` includes the new one. */
+export function tooManySubscriptions(active: number) {
+  if (active <= MAX_SUBSCRIPTIONS) return undefined
   return requestError(
     'TOO_MANY_SUBSCRIPTIONS',
-    `This socket has ${MOST_SUBSCRIPTIONS} operations under way; complete one, or open another socket.`,
+    `The maximum is ${MAX_SUBSCRIPTIONS} operations per socket. Complete one, or open another socket.`,
   )
 }
 
-/** Closes a socket with 1008 that sends more frames in a second, pings included, than it can mean. */
+/** Closes the socket with 1008 if it sends too many frames per second, including pings. */
 export function limitFrames(socket: WebSocket, clock: Clock): void {
-  let begun = clock.now()
+  let windowStart = clock.now()
   let frames = 0
   const count = () => {
-    if (clock.now() - begun >= 1_000) {
-      begun = clock.now()
+    if (clock.now() - windowStart >= 1_000) {
+      windowStart = clock.now()
       frames = 0
     }
-    if (++frames !== MOST_FRAMES_A_SECOND + 1) return
-    dismiss(socket, clock, 1008, 'Too many frames in a second')
+    if (++frames !== MAX_FRAMES_PER_SECOND + 1) return
+    closeSocket(socket, clock, 1008, 'Too many frames per second')
   }
   for (const event of ['message', 'ping', 'pong']) socket.on(event, count)
 }
 
-/** Closes a socket and reads nothing more of what it sends, whether it agrees or not. The reason has up to 123 bytes. */
-export function dismiss(socket: WebSocket, clock: Clock, code: number, reason: string): void {
+/** Closes a socket and ignores further messages. The protocol limits the reason to 123 bytes. */
+export function closeSocket(socket: WebSocket, clock: Clock, code: number, reason: string): void {
   for (const event of ['message', 'ping', 'pong']) socket.removeAllListeners(event)
   socket.close(code, reason)
-  void clock.sleep(GOODBYE_MS).then(() => socket.terminate())
+  void clock.sleep(CLOSE_TIMEOUT_MS).then(() => socket.terminate())
 }

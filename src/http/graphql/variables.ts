@@ -1,5 +1,4 @@
-// Variables, checked before anything is executed. Executors do check them, and say what is wrong in words alone; here
-// the same check of GraphQL's own also tells where, so that a client can mark the field.
+// Checks variables before execution with GraphQL's own check. Unlike the executor, it reports the path of the invalid field.
 import {
   getOperationAST,
   GraphQLError,
@@ -12,7 +11,6 @@ import {
   type VariableDefinitionNode,
 } from 'graphql'
 
-/** What is about to be executed, as far as it concerns variables. */
 export interface VariableUse {
   schema: GraphQLSchema
   document: DocumentNode
@@ -20,40 +18,40 @@ export interface VariableUse {
   variableValues?: Record<string, unknown> | null | undefined
 }
 
-/** More than these help nobody, and a list of a million wrong values would make a million errors. */
-const MOST_ERRORS = 10
+/** A list of a million invalid values would create a million errors. */
+const MAX_ERRORS = 10
 
-/** GraphQL quotes the value it found, however long that is. */
-const LONGEST_MESSAGE = 400
+/** GraphQL's messages quote the invalid value at any length. */
+const MAX_MESSAGE_LENGTH = 400
 
-/** Thrown out of GraphQL's check, which would else go on to the last value. */
-class Enough extends Error {}
+/** Stops GraphQL's check, which would otherwise visit every value. */
+class TooManyErrors extends Error {}
 
-/** What is wrong with the variables, each with the code BAD_USER_INPUT and the field's path; empty when nothing is. */
+/** At most 10 errors, each BAD_USER_INPUT with the path of the field. */
 export function variableErrors(use: VariableUse): GraphQLError[] {
   const errors: GraphQLError[] = []
   try {
     checkVariables(use, (error) => {
       errors.push(error)
-      if (errors.length === MOST_ERRORS) throw new Enough()
+      if (errors.length === MAX_ERRORS) throw new TooManyErrors()
     })
   } catch (error) {
-    if (!(error instanceof Enough)) throw error
+    if (!(error instanceof TooManyErrors)) throw error
   }
   return errors
 }
 
 function checkVariables(
   { schema, document, operationName, variableValues }: VariableUse,
-  found: (error: GraphQLError) => void,
+  onError: (error: GraphQLError) => void,
 ): void {
   for (const definition of getOperationAST(document, operationName)?.variableDefinitions ?? []) {
     const type = typeFromAST(schema, definition.type)
     const value = variableValues?.[definition.variable.name.value]
-    // A type that does not exist is the business of validation.
+    // Validation reports unknown types.
     if (!type || !isInputType(type)) continue
     if (value === undefined && (definition.defaultValue || !isNonNullType(type))) continue
-    validateInputValue(value, type, (error, path) => found(variableError(definition, error, path)))
+    validateInputValue(value, type, (error, path) => onError(variableError(definition, error, path)))
   }
 }
 
@@ -70,5 +68,5 @@ function variableError(
 }
 
 function shorten(message: string): string {
-  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message
+  return message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message
 }

@@ -1,4 +1,4 @@
-// graphql-ws over the same Yoga pipeline: the same parsing, validation, context and masking as over HTTP.
+// graphql-transport-ws on the Yoga pipeline: parsing, validation, context and masking are the same as over HTTP.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GraphQLError } from 'graphql'
@@ -11,74 +11,73 @@ import type { Keyring } from '../../engine/access/keyring.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { basePathOf, withoutBase } from '../base-path.ts'
-import { keyInUrl, socketCredentialOf } from '../security/auth.ts'
+import { apiKeyInUrlProblem, socketCredentialOf } from '../security/auth.ts'
 import type { Client, createClientReader } from '../security/client.ts'
 import { hostProblem } from '../security/cross-site.ts'
-import { codedRequestError, type GraphQLServer } from './graphql.ts'
+import { withRequestErrorCode, type GraphQLServer } from './graphql.ts'
 import { createMask } from './mask.ts'
-import { dismiss, limitFrames, MOST_MESSAGE_BYTES, tooManySubscriptions } from './socket-limits.ts'
+import { closeSocket, limitFrames, MAX_MESSAGE_BYTES, tooManySubscriptions } from './socket-limits.ts'
 
 export interface Sockets {
-  /** Takes over an HTTP connection that wants to become a WebSocket at /graphql; refuses any other. */
+  /** Upgrades a connection to /graphql; refuses any other path. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Closes every socket with 1001, which clients take as "come back". */
+  /** Closes every socket with 1001, which makes clients reconnect. */
   close(): Promise<void>
 }
 
-/** Browsers may connect from our own pages and from the origins named; everything else may connect freely. */
+/** Accepts browsers from the server's own origin and from `corsOrigins`, and all clients that send no Origin header. */
 export function createSockets(
   yoga: GraphQLServer,
   options: {
     corsOrigins: readonly string[]
-    keyring: Pick<Keyring, 'admit' | 'watch'>
-    /** The operator's; null when there is none. */
+    keyring: Pick<Keyring, 'authenticate' | 'watch'>
     adminKey: string | null
     readClient: ReturnType<typeof createClientReader>
-    /** Where clients reach the server; null when nobody said. */
     publicUrl: string | null
     clock: Clock
     log: Logger
-    /** How often a client is asked whether it is still there, in milliseconds; it has as long to answer. */
+    /** Interval of pings, and the time to answer one. */
     keepAliveMs?: number
   },
 ): Sockets {
   const mask = createMask(options.log)
   const server = new WebSocketServer({
     noServer: true,
-    maxPayload: MOST_MESSAGE_BYTES,
+    maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
   })
-  // Pings find clients that are gone without a word.
   const protocol = useServer<ConnectionInitMessage['payload'], { caller?: Access }>(
     {
-      // What goes wrong in here is told in the log; the reason that a socket is closed with names nothing.
+      // Keeps error messages out of the close reason.
       isProd: true,
       onConnect: async ({ connectionParams, extra }) => {
         const { socket, request } = extra
         try {
-          const caller = await options.keyring.admit(socketCredentialOf(headerOf(request), connectionParams))
+          const caller = await options.keyring.authenticate(
+            socketCredentialOf(headerOf(request), connectionParams),
+          )
           const stop = options.keyring.watch(caller, () =>
-            dismiss(socket, options.clock, FORBIDDEN, 'The API key is no longer good.'),
+            closeSocket(socket, options.clock, FORBIDDEN, 'The API key is no longer valid.'),
           )
           socket.once('close', stop)
           extra.caller = caller
           return true
         } catch (error) {
           if (!(error instanceof GatewayError)) throw error
-          dismiss(socket, options.clock, FORBIDDEN, error.message.slice(0, 120))
+          closeSocket(socket, options.clock, FORBIDDEN, error.message.slice(0, 120))
           return false
         }
       },
-      execute: async (args) => asMessages(await pipelineOf(args).execute(args)),
-      subscribe: async (args) => asMessages(await pipelineOf(args).subscribe(args)),
+      execute: async (args) => toMessage(await pipelineOf(args).execute(args)),
+      subscribe: async (args) => toMessage(await pipelineOf(args).subscribe(args)),
       onSubscribe: async (ctx, _id, payload) => {
         try {
-          // The one that is asked for is among them already.
+          // `ctx.subscriptions` includes the new one.
           const refused = tooManySubscriptions(Object.keys(ctx.subscriptions).length)
-          if (refused) return [answer(refused)]
+          if (refused) return [toMessageError(refused)]
           const { request: upgrade, caller } = ctx.extra
           const pipeline = yoga.getEnveloped({
-            request: asRequest(upgrade),
+            request: toRequest(upgrade),
             params: payload,
             client: clientOf(upgrade),
             ...(caller && { caller }),
@@ -86,7 +85,7 @@ export function createSockets(
           })
           const document = pipeline.parse(payload.query)
           const invalid: GraphQLError[] = pipeline.validate(pipeline.schema, document)
-          if (invalid.length > 0) return invalid.map(answer)
+          if (invalid.length > 0) return invalid.map(toMessageError)
           return {
             schema: pipeline.schema,
             document,
@@ -96,8 +95,8 @@ export function createSockets(
             rootValue: { pipeline },
           }
         } catch (error) {
-          // An answer to this operation alone: thrown on, it would close the socket on all the others, text and all.
-          return [answer(mask(error))]
+          // A thrown error would close the socket and with it all other operations.
+          return [toMessageError(mask(error))]
         }
       },
     },
@@ -108,22 +107,22 @@ export function createSockets(
   let disposed: Promise<void> | undefined
   return {
     upgrade(request, socket, head) {
-      // The path of `GET //` is no URL, and an error thrown here would end the process.
-      const path = URL.parse(request.url ?? '/', 'http://here')?.pathname
+      // Must not throw, which would end the process: the path of `GET //` is not a URL.
+      const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname
       if (path === undefined || withoutBase(path, basePathOf(options.publicUrl)) !== '/graphql')
         return refuse(socket, '404 Not Found')
       if (URL.parse(originOf(request)) === null) return refuse(socket, '400 Bad Request')
-      if (keyInUrl(request.url ?? '', options.adminKey) !== undefined)
+      if (apiKeyInUrlProblem(request.url ?? '', options.adminKey) !== undefined)
         return refuse(socket, '400 Bad Request')
       const client = clientOf(request)
       if (hostProblem(client.origin, options.publicUrl) !== undefined || !isAllowedOrigin(request, client))
         return refuse(socket, '403 Forbidden')
       server.handleUpgrade(request, socket, head, (ws) => {
-        forgiveLeaving(ws)
+        ignoreSendErrors(ws)
         server.emit('connection', ws, request)
-        // The protocol library would write to the console what any client can cause, such as a frame that is too big.
+        // The protocol library logs errors to the console, although any client can cause them.
         ws.removeAllListeners('error')
-        ws.on('error', (error) => options.log.debug({ err: error }, 'a socket broke'))
+        ws.on('error', (error) => options.log.debug({ err: error }, 'websocket failed'))
         limitFrames(ws, options.clock)
       })
     },
@@ -140,17 +139,17 @@ export function createSockets(
     })
   }
 
-  /** Browsers let any page open a socket to any server, so the page's origin must be ours or one the operator named. */
+  /** Browsers allow pages to open a socket to any server, so the Origin header must be checked. */
   function isAllowedOrigin({ headers }: IncomingMessage, client: Client): boolean {
     const { origin } = headers
     if (origin === undefined || options.corsOrigins.includes(origin)) return true
-    const ours = [client.origin, ...(options.publicUrl === null ? [] : [options.publicUrl])]
-    return ours.some((url) => new URL(url).host === URL.parse(origin)?.host)
+    const own = [client.origin, ...(options.publicUrl === null ? [] : [options.publicUrl])]
+    return own.some((url) => new URL(url).host === URL.parse(origin)?.host)
   }
 }
 
-/** A message to a client that has just left is no failure, which the protocol library would write to the console. */
-function forgiveLeaving(socket: WebSocket): void {
+/** Ignores failed sends to a disconnected client, which the protocol library would log to the console. */
+function ignoreSendErrors(socket: WebSocket): void {
   const send = socket.send.bind(socket)
   Object.assign(socket, { send: (data: string, sent: () => void) => send(data, () => sent()) })
 }
@@ -159,7 +158,7 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
 
-/** The code that the protocol has for who may not connect. */
+/** graphql-transport-ws close code. */
 const FORBIDDEN = 4403
 
 function headerOf({ headers }: IncomingMessage): (name: string) => string | null {
@@ -172,33 +171,29 @@ function headerOf({ headers }: IncomingMessage): (name: string) => string | null
 type Pipeline = ReturnType<GraphQLServer['getEnveloped']>
 
 function pipelineOf(args: { rootValue?: unknown }): Pipeline {
-  // What onSubscribe put there.
+  // Set by onSubscribe.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return (args.rootValue as { pipeline: Pipeline }).pipeline
 }
 
-/** The error with a code, and without the HTTP status that Yoga would have answered with. */
-function answer(error: GraphQLError): GraphQLError {
-  const { message, nodes, source, positions, path, extensions } = codedRequestError(error)
-  const { http: _, ...shown } = extensions
-  return new GraphQLError(message, { nodes, source, positions, path, extensions: shown })
+/** Adds a code, and removes the HTTP status for Yoga. */
+function toMessageError(error: GraphQLError): GraphQLError {
+  const { message, nodes, source, positions, path, extensions } = withRequestErrorCode(error)
+  const { http: _, ...visible } = extensions
+  return new GraphQLError(message, { nodes, source, positions, path, extensions: visible })
 }
 
-/** A result as it goes over a socket: no status, and a code also for what was refused before it ran. */
-function asMessages<Value>(result: Value): Value {
+function toMessage<Value>(result: Value): Value {
   if (!hasErrors(result)) return result
-  return { ...result, errors: result.errors.map(answer) }
+  return { ...result, errors: result.errors.map(toMessageError) }
 }
 
 function hasErrors(result: unknown): result is { errors: GraphQLError[] } {
   return typeof result === 'object' && result !== null && 'errors' in result && Array.isArray(result.errors)
 }
 
-/**
- * The upgrade as a Request, because context is made from one: the same host, headers and rights as over HTTP. A POST,
- * because Yoga refuses mutations by GET, for the sake of links that are followed unasked; a socket is no link.
- */
-function asRequest(request: IncomingMessage): Request {
+/** The upgrade as a Request for the context. A POST, because Yoga refuses mutations by GET. */
+function toRequest(request: IncomingMessage): Request {
   const headers = new Headers()
   for (const [name, value] of Object.entries(request.headers))
     if (typeof value === 'string') headers.set(name, value)
@@ -210,7 +205,7 @@ function originOf({ headers }: IncomingMessage): string {
 }
 
 function refuse(socket: Duplex, status: string): void {
-  // A client that is gone already must not end the process, and one that stays must not keep the socket open.
+  // An error of a disconnected client must not end the process.
   socket.on('error', () => {})
   socket.once('finish', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)

@@ -1,21 +1,18 @@
-// How much a request may bring along.
-import { requestError } from '../refusal.ts'
+/** The largest image (20 MB) as a data URL needs 27 MB. Larger inputs must be uploads. */
+export const MAX_JSON_BYTES = 32 * 1024 * 1024
 
-/** One image of the largest size as a data URL (20 MB are 27 in base64) and what stands around it. More go as uploads. */
-const MOST_JSON_BYTES = 32 * 1024 * 1024
+export const MAX_UPLOAD_BYTES = 60 * 1024 * 1024
 
-/** Three images of the largest size, or sixteen usual ones. */
-export const MOST_UPLOAD_BYTES = 60 * 1024 * 1024
-
-/** The whole body, or undefined as soon as it is longer than `most`. */
-export async function readBody({ body }: Request, most: number): Promise<Buffer | undefined> {
+/** The entire body; undefined as soon as it exceeds `maxBytes` or its content-length does. */
+export async function readBody({ body, headers }: Request, maxBytes: number): Promise<Buffer | undefined> {
+  if (Number(headers.get('content-length') ?? 0) > maxBytes) return undefined
   const chunks: Uint8Array[] = []
   let length = 0
-  // Not `for await`: leaving it would cut the connection before the client has read why.
+  // Not `for await`: leaving it would close the connection before the client reads the response.
   const reader = body?.getReader()
   for (let read = await reader?.read(); read?.value; read = await reader?.read()) {
     length += read.value.byteLength
-    if (length > most) {
+    if (length > maxBytes) {
       reader?.releaseLock()
       return undefined
     }
@@ -24,35 +21,9 @@ export async function readBody({ body }: Request, most: number): Promise<Buffer 
   return Buffer.concat(chunks)
 }
 
-/** How many bytes the body of a GraphQL request may have. */
-export function mostBytes(isUpload: boolean): number {
-  return isUpload ? MOST_UPLOAD_BYTES : MOST_JSON_BYTES
-}
-
-/** Throws REQUEST_TOO_LARGE when a body says that it is longer than `most`. */
-export function checkLength({ headers }: Request, most: number): void {
-  const length = Number(headers.get('content-length') ?? 0)
-  if (length > most) throw tooLong(most, `${length}`)
-}
-
-/** The request with its body read, for a body that does not say how long it is. Throws REQUEST_TOO_LARGE. */
-export async function withinBytes(request: Request, most: number): Promise<Request> {
-  const body = await readBody(request, most)
-  if (body === undefined) throw tooLong(most, 'more')
-  return new Request(request.url, {
-    method: request.method,
-    headers: request.headers,
-    body: new Uint8Array(body),
-  })
-}
-
-/** Why a body cannot be read as it was encoded; undefined when it was not. A kilobyte of gzip can become a gigabyte. */
+/** An error message if the body is compressed: a kilobyte of gzip can become a gigabyte. */
 export function encodingProblem({ headers }: Request): string | undefined {
   const encoding = headers.get('content-encoding')
   if (encoding === null || encoding.trim().toLowerCase() === 'identity') return undefined
-  return `A body in the content-encoding "${encoding.slice(0, 60)}" is not read; send it as it is.`
-}
-
-function tooLong(most: number, given: string): Error {
-  return requestError('REQUEST_TOO_LARGE', `The body has ${given} bytes; at most ${most} are taken here.`)
+  return `The content-encoding is "${encoding.slice(0, 60)}". Send the body uncompressed.`
 }

@@ -1,37 +1,37 @@
-// How often somebody knocks with secrets that nobody gave out.
 import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
 
-/** More wrong secrets from one place in a minute are no mistake. */
-const MOST_A_MINUTE = 60
+/** More wrong secrets per minute from one network are an attack. */
+const MAX_FAILURES_PER_MINUTE = 60
 const MINUTE_MS = 60_000
-/** How many places are remembered; the ones heard from longest ago are forgotten first. */
-const MOST_PLACES = 20_000
+const MAX_NETWORKS = 20_000
 
-interface Forgeries {
-  /** Counts one from this address; null for a request that came over no connection. */
+/** Limits how often a client may send wrong secrets. A null address is a request without a connection. */
+interface BruteForceLimiter {
+  /** Counts one wrong secret. */
   count(address: string | null): void
-  /** In how many milliseconds its next one is looked at again; 0 for at once. */
+  /** Time until the address may send another wrong secret; 0 if it may now. */
   waitMs(address: string | null): number
 }
 
-export function createForgeries(): Forgeries {
-  // A minute begins with the first one after the last minute, and the next ones do not make it longer.
-  const counts = new LRUCache<string, number>({ max: MOST_PLACES, ttl: MINUTE_MS, noUpdateTTL: true })
+export function createBruteForceLimiter(): BruteForceLimiter {
+  // A window starts with the first failure; later failures do not extend it.
+  const failures = new LRUCache<string, number>({ max: MAX_NETWORKS, ttl: MINUTE_MS, noUpdateTTL: true })
   return {
     count(address) {
-      const place = placeOf(address)
-      counts.set(place, (counts.get(place) ?? 0) + 1)
+      const network = networkOf(address)
+      failures.set(network, (failures.get(network) ?? 0) + 1)
     },
     waitMs(address) {
-      const place = placeOf(address)
-      return (counts.get(place) ?? 0) < MOST_A_MINUTE ? 0 : counts.getRemainingTTL(place)
+      const network = networkOf(address)
+      if ((failures.get(network) ?? 0) < MAX_FAILURES_PER_MINUTE) return 0
+      return failures.getRemainingTTL(network)
     },
   }
 }
 
-/** Whoever has one IPv6 address has the 2⁶⁴ beside it as well. */
-function placeOf(address: string | null): string {
+/** The /64 of an IPv6 address, because one host usually owns all of it. */
+function networkOf(address: string | null): string {
   if (address === null || !ipaddr.IPv6.isIPv6(address)) return address ?? ''
   return ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':')
 }

@@ -1,37 +1,35 @@
-// Answers to what is no HTTP request, or does not become one in time: Node has met it before there is a request to handle.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { STATUS_CODES } from 'node:http'
-import { REQUEST_ERRORS, refusalBody, type RequestErrorCode } from '../refusal.ts'
+import { REQUEST_ERRORS, type RequestErrorCode } from '../refusal.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
 
-/** Has the server answer broken requests with a code and a sentence, and close their connections. */
+/** Answers what Node cannot parse as an HTTP request, or does not receive in time, and closes the connection. */
 export function answerClientErrors(server: Server): void {
-  const underWay = new WeakMap<Duplex, ServerResponse>()
+  const responses = new WeakMap<Duplex, ServerResponse>()
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    underWay.set(request.socket, response)
+    responses.set(request.socket, response)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const response = underWay.get(socket)
-    // An answer in the middle of another one would be read as a part of it.
-    const isAnswering = response !== undefined && response.headersSent && !response.writableEnded
-    if (!socket.writable || isAnswering) return void socket.destroy()
+    const response = responses.get(socket)
+    // The client would read it as a part of the unfinished response.
+    const isResponding = response !== undefined && response.headersSent && !response.writableEnded
+    if (!socket.writable || isResponding) return void socket.destroy()
     socket.once('finish', () => socket.destroy())
-    return void socket.end(answer(...reasonOf(error)))
+    return void socket.end(responseText(...reasonOf(error)))
   })
 }
 
 function reasonOf({ code }: NodeJS.ErrnoException): [RequestErrorCode, string] {
   if (code === 'HPE_HEADER_OVERFLOW')
-    return ['HEADERS_TOO_LARGE', 'The headers have more than 16384 bytes together.']
+    return ['HEADERS_TOO_LARGE', 'The maximum size of all headers is 16384 bytes.']
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return ['REQUEST_TIMEOUT', 'The request did not come to its end in time.']
-  return ['BAD_REQUEST', 'This is no HTTP request that can be read in one way only.']
+    return ['REQUEST_TIMEOUT', 'The request did not arrive completely in time.']
+  return ['BAD_REQUEST', 'This is not a valid HTTP request.']
 }
 
-function answer(code: RequestErrorCode, message: string): string {
+function responseText(code: RequestErrorCode, message: string): string {
   const status = REQUEST_ERRORS[code]
-  const body = JSON.stringify(refusalBody(code, message))
+  const body = JSON.stringify({ error: { code, message } })
   const headers = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),

@@ -1,29 +1,23 @@
-// Who asks, and by which name: from the connection, and from the headers of proxies that the operator trusts.
 import ipaddr from 'ipaddr.js'
 
-/** The one who sent a request, proxies that are trusted looked through. */
+/** The sender of a request, determined behind trusted proxies. */
 export interface Client {
-  /** Its IP address; null when the request came over no connection. */
+  /** IP address; null for a request without a connection. */
   address: string | null
-  /** The scheme and host by which it reached us, without a slash at the end. */
+  /** Scheme and host that the client used, without a trailing slash. */
   origin: string
 }
 
-/** A request before it is believed. */
-export interface Asked {
-  /** Of the connection; undefined when there is none. */
+interface Connection {
   remoteAddress: string | undefined
-  /** The value of a header, several joined by commas; null when it did not come. */
+  /** Returns the value of a header, several joined by commas, or null. */
   header: (name: string) => string | null
-  /** The origin as the connection and the Host header have it. */
+  /** From the connection and the Host header. */
   origin: string
 }
 
-/**
- * Reads who asks. X-Forwarded-For, -Proto and -Host count only when the connection comes from one of the `trusted` ranges,
- * because anybody can write them.
- */
-export function createClientReader(trusted: readonly string[]): (asked: Asked) => Client {
+/** Reads X-Forwarded-For, -Proto and -Host only from connections in the `trusted` ranges: any client can send them. */
+export function createClientReader(trusted: readonly string[]): (connection: Connection) => Client {
   const ranges = trusted.map((range) => ipaddr.parseCIDR(range))
   const isTrusted = (address: string) => {
     const parsed = ipaddr.process(address)
@@ -35,24 +29,28 @@ export function createClientReader(trusted: readonly string[]): (asked: Asked) =
     const address = ipaddr.process(remoteAddress).toString()
     if (!isTrusted(address)) return { address, origin }
     return {
-      address: farthest(address, listOf(header('x-forwarded-for')), isTrusted),
+      address: firstUntrusted(address, listOf(header('x-forwarded-for')), isTrusted),
       origin: forwardedOrigin(origin, header),
     }
   }
 }
 
-/** Each proxy adds whom it heard from at the end; what stands before the first one that is not trusted may be invented. */
-function farthest(nearest: string, added: string[], isTrusted: (address: string) => boolean): string {
+/** Each proxy appends the address it received from; entries before the last untrusted one may be forged. */
+function firstUntrusted(
+  nearest: string,
+  forwarded: string[],
+  isTrusted: (address: string) => boolean,
+): string {
   let address = nearest
-  for (const next of added.toReversed()) {
+  for (const next of forwarded.toReversed()) {
     if (!isTrusted(address) || !ipaddr.isValid(next)) return address
     address = ipaddr.process(next).toString()
   }
   return address
 }
 
-/** What the nearest proxy said, as far as it makes sense. */
-function forwardedOrigin(origin: string, header: Asked['header']): string {
+/** From the headers of the nearest proxy; ignores invalid values. */
+function forwardedOrigin(origin: string, header: Connection['header']): string {
   const scheme = listOf(header('x-forwarded-proto')).at(-1)
   const host = listOf(header('x-forwarded-host')).at(-1)
   const url = new URL(origin)

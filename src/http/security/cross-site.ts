@@ -1,34 +1,34 @@
-// What a web page of somebody else may make a visitor's browser do here: nothing that changes or tells anything.
+// Protection from pages of other sites: CSRF and DNS rebinding.
 import { isIP } from 'node:net'
 import { requestError } from '../refusal.ts'
 
-/** What a page may send to any server without being asked first (fetch.spec.whatwg.org/#cors-safelisted-request-header). */
+/** Content types that a page may send without a preflight (fetch.spec.whatwg.org/#cors-safelisted-request-header). */
 const FORM_TYPES = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\b/i
 
-/** Each of them can only be sent by a page that this server has allowed to, or by a program. */
-const PROOFS = ['x-darkroom-csrf', 'graphql-require-preflight', 'apollo-require-preflight']
+/** Custom headers, which a page can send only after a preflight. */
+const PREFLIGHT_HEADERS = ['x-darkroom-csrf', 'graphql-require-preflight', 'apollo-require-preflight']
 
-/** Refuses, with CSRF_REQUIRED, a POST that the form on any page could have sent. */
+/** Throws CSRF_REQUIRED for a POST that a form on any page could send. */
 export function checkCrossSite({ method, headers }: Request): void {
   if (method !== 'POST') return
   const type = headers.get('content-type')
-  if ((type !== null && !FORM_TYPES.test(type)) || PROOFS.some((name) => headers.has(name))) return
+  if (type !== null && !FORM_TYPES.test(type)) return
+  if (PREFLIGHT_HEADERS.some((name) => headers.has(name))) return
+  const found = type === null ? 'without a content type' : `of "${type.slice(0, 60)}"`
   throw requestError(
     'CSRF_REQUIRED',
-    `A POST ${type === null ? 'without a content type' : `of "${type.slice(0, 60)}"`} could come from any web page. Send the ` +
-      `header "${PROOFS[1]}: 1" with it, or application/json.`,
+    `Any web page could send a POST ${found}. Add the header "${PREFLIGHT_HEADERS[1]}: 1", or send application/json.`,
   )
 }
 
 /**
- * Why this server does not answer under the name in `origin`; undefined when it does. A page whose name its owner lets
- * point at 127.0.0.1 is at home here as far as a browser knows ("DNS rebinding"), so only names that nobody can own are
- * answered to, and the one in PUBLIC_URL.
+ * An error message if the host of `origin` is not served. Against DNS rebinding, only hosts without a public owner and the
+ * host of PUBLIC_URL are: localhost, IP addresses and names without a dot.
  */
 export function hostProblem(origin: string, publicUrl: string | null): string | undefined {
   const { hostname, host } = new URL(origin)
-  const isNobodys =
-    !hostname.includes('.') || hostname.endsWith('.localhost') || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0
-  if (isNobodys || (publicUrl !== null && new URL(publicUrl).host === host)) return undefined
-  return `This server does not answer as "${host.slice(0, 100)}". If it is reached by that name, set PUBLIC_URL to it.`
+  const isLocalName = !hostname.includes('.') || hostname.endsWith('.localhost')
+  if (isLocalName || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return undefined
+  if (publicUrl !== null && new URL(publicUrl).host === host) return undefined
+  return `This server does not serve the host "${host.slice(0, 100)}". If the host is correct, set PUBLIC_URL to it.`
 }

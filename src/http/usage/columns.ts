@@ -1,16 +1,16 @@
-// A report as a table: what stands in each column, under names that do not change.
+// A usage report as a table. Column names are public and stable.
 import type { CsvCell } from '../../csv.ts'
 import { formatDecimalUsd } from '../../money.ts'
 import { isTime } from '../../engine/usage/slices.ts'
 import { KEY_OF, type UsageQuery } from '../../engine/usage/query.ts'
 import {
   knownCost,
-  told,
+  nullIfZero,
   type UsageTotals,
   type UsageReport,
   type UsageRow,
 } from '../../engine/usage/report.ts'
-import { wordOf } from './query-text.ts'
+import { dimensionText } from './query-text.ts'
 
 export interface KeyColumn {
   name: string
@@ -18,13 +18,13 @@ export interface KeyColumn {
   read: (row: UsageRow) => string | null
 }
 
-/** The columns that a report is grouped by, in that order. */
+/** The group-by columns, in the order of the query. */
 export function keyColumns({
   groupBy,
   metadataKey,
 }: Pick<UsageQuery, 'groupBy' | 'metadataKey'>): KeyColumn[] {
   return groupBy.map((dimension) => ({
-    name: wordOf(dimension, metadataKey),
+    name: dimensionText(dimension, metadataKey),
     read: (row) =>
       isTime(dimension) ? (row[PERIODS[dimension]]?.label ?? null) : (row.keys[KEY_OF[dimension]] ?? null),
   }))
@@ -32,38 +32,37 @@ export function keyColumns({
 
 const PERIODS = { HOUR: 'hour', DAY: 'day', MONTH: 'month' } as const
 
-/** The sums, by their column. */
-export const FIGURE_COLUMNS: readonly (readonly [
+export const TOTALS_COLUMNS: readonly (readonly [
   name: string,
-  read: (figures: UsageTotals) => number | string | null,
+  read: (totals: UsageTotals) => number | string | null,
 ])[] = [
   ['tasks', ({ tasks }) => tasks],
   ['attempts', ({ attempts }) => attempts],
   ['images', ({ images }) => images],
-  ['input_tokens', ({ inputTokens }) => told(inputTokens)],
-  ['output_tokens', ({ outputTokens }) => told(outputTokens)],
-  ['total_tokens', ({ totalTokens }) => told(totalTokens)],
-  ['input_text_tokens', ({ inputTextTokens }) => told(inputTextTokens)],
-  ['input_image_tokens', ({ inputImageTokens }) => told(inputImageTokens)],
-  ['output_text_tokens', ({ outputTextTokens }) => told(outputTextTokens)],
-  ['output_image_tokens', ({ outputImageTokens }) => told(outputImageTokens)],
+  ['input_tokens', ({ inputTokens }) => nullIfZero(inputTokens)],
+  ['output_tokens', ({ outputTokens }) => nullIfZero(outputTokens)],
+  ['total_tokens', ({ totalTokens }) => nullIfZero(totalTokens)],
+  ['input_text_tokens', ({ inputTextTokens }) => nullIfZero(inputTextTokens)],
+  ['input_image_tokens', ({ inputImageTokens }) => nullIfZero(inputImageTokens)],
+  ['output_text_tokens', ({ outputTextTokens }) => nullIfZero(outputTextTokens)],
+  ['output_image_tokens', ({ outputImageTokens }) => nullIfZero(outputImageTokens)],
   ['cost_micros', knownCost],
-  ['cost_usd', (figures) => inUsd(knownCost(figures))],
+  ['cost_usd', (totals) => inUsd(knownCost(totals))],
   ['held_micros', ({ heldMicros }) => heldMicros],
   ['attempts_with_unknown_cost', ({ unknownCosts }) => unknownCosts],
   ['attempts_with_unknown_usage', ({ unknownUsages }) => unknownUsages],
 ]
 
-/** A report as lines of cells, a line of names first. Without `groupBy`, the totals are its one line. */
+/** Yields a header line, then one line per row; only the totals if the query has no `groupBy`. */
 export function* tableOf(
   query: Pick<UsageQuery, 'groupBy' | 'metadataKey'>,
   { rows, totals }: Pick<UsageReport, 'rows' | 'totals'>,
 ): Generator<CsvCell[], void> {
   const keys = keyColumns(query)
-  const figures = (of: UsageTotals) => FIGURE_COLUMNS.map(([, read]) => read(of))
-  yield [...keys.map(({ name }) => name), ...FIGURE_COLUMNS.map(([name]) => name)]
-  if (keys.length === 0) yield figures(totals)
-  for (const row of rows) yield [...keys.map(({ read }) => read(row)), ...figures(row.figures)]
+  const cellsOf = (of: UsageTotals) => TOTALS_COLUMNS.map(([, read]) => read(of))
+  yield [...keys.map(({ name }) => name), ...TOTALS_COLUMNS.map(([name]) => name)]
+  if (keys.length === 0) yield cellsOf(totals)
+  for (const row of rows) yield [...keys.map(({ read }) => read(row)), ...cellsOf(row.counts)]
 }
 
 function inUsd(micros: number | null): string | null {

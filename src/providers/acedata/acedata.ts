@@ -63,8 +63,8 @@ function createAcedata(name: string, options: AcedataOptions): Provider {
       },
     }),
 
-    hide: (text) => client.hide(text),
-    receive: (body) => readCallback(body, name),
+    redact: (text) => client.redact(text),
+    readCallback: (body) => readCallback(body, name),
     close: () => client.close(),
   }
 }

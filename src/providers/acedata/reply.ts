@@ -4,7 +4,7 @@ import { isSuccess, withRequestId, type ProviderReply } from '../images-api/clie
 import { asFailure, replyFailure } from '../images-api/failure.ts'
 import { parseJson, readJson } from '../images-api/json-body.ts'
 import { readImages } from '../images-api/images.ts'
-import type { Answer, Call, Callback } from '../provider.ts'
+import type { CallResult, Call, Callback } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import { errorWordsIn, taskFailed, verdictOn } from './failure.ts'
 
@@ -16,7 +16,7 @@ export async function readSubmitted(
   received: ProviderReply,
   call: Call,
   checkAfterMs: number,
-): Promise<Answer> {
+): Promise<CallResult> {
   let reply = received
   try {
     const json = await readJson(reply, call)
@@ -41,7 +41,7 @@ export async function readTask(
   remoteId: string,
   call: Call,
   checkAfterMs: number,
-): Promise<Answer> {
+): Promise<CallResult> {
   let reply = received
   try {
     const task = await readRecord(reply, call)

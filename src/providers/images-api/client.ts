@@ -18,7 +18,7 @@ export interface ImagesClient {
   submit(message: Message, call: Call): Promise<ProviderReply>
   /** Sends a message that is free of charge. Throws ProviderError. */
   ask(message: Message, call: Call): Promise<ProviderReply>
-  hide(text: string): string
+  redact(text: string): string
   close(): Promise<void>
 }
 
@@ -53,7 +53,7 @@ export function createImagesClient(options: ImagesClientOptions): ImagesClient {
   return {
     submit: async (message, call) => toProviderReply(await upstream.submit(message, call), call),
     ask: async (message, call) => toProviderReply(await upstream.send(message, call), call),
-    hide: (text) => upstream.hide(text),
+    redact: (text) => upstream.redact(text),
     async close() {
       await Promise.all([upstream.close(), downloader.close()])
     },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, type Usage } from '../../domain.ts'
 import { ProviderError } from '../error.ts'
-import type { Answer, ReceivedImage, ResolvedSettings } from '../provider.ts'
+import type { CallResult, ReceivedImage, ResolvedSettings } from '../provider.ts'
 import { DownloadError } from '../wire/download.ts'
 import type { ProviderReply } from './client.ts'
 import type { ReplyTo } from './failure.ts'
@@ -30,7 +30,7 @@ export interface ImagesWithFacts {
   reported: z.output<typeof reportedSettings>
 }
 
-type Done = Extract<Answer, { state: 'DONE' }>
+type Done = Extract<CallResult, { state: 'DONE' }>
 
 /**
  * The result in an images response, or in its `data` list alone; undefined without an image. Throws as `toDone` does.

@@ -1,4 +1,4 @@
-import type { Answer, Call, ProviderRequest } from '../provider.ts'
+import type { CallResult, Call, ProviderRequest } from '../provider.ts'
 import { spillJson } from '../wire/json-spill.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import { isSuccess, type ProviderReply } from './client.ts'
@@ -19,7 +19,7 @@ export async function readResult(
   request: ProviderRequest,
   call: Call,
   unwrap = withoutEnvelope,
-): Promise<Answer> {
+): Promise<CallResult> {
   if (!isSuccess(reply)) throw statusFailure(unwrap(await readJson(reply, call), reply, call), reply)
   try {
     const { first, body } = await peek(reply.body)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Usage } from '../../domain.ts'
 import { ProviderError } from '../error.ts'
-import type { Answer, Call, ProviderRequest } from '../provider.ts'
+import type { CallResult, Call, ProviderRequest } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import { readEvents, type ServerSentEvent } from '../wire/sse.ts'
 import type { ProviderReply } from './client.ts'
@@ -25,7 +25,7 @@ export async function readStream(
   request: ProviderRequest,
   call: Call,
   reply: ProviderReply,
-): Promise<Answer> {
+): Promise<CallResult> {
   const finished: FinishedEvent[] = []
   let previews = 0
 

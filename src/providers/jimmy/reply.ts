@@ -4,7 +4,7 @@ import { asFailure, replyFailure } from '../images-api/failure.ts'
 import { readJson } from '../images-api/json-body.ts'
 import { hasImage, imageEntry, readImages, toDone } from '../images-api/images.ts'
 import { toUsage } from '../images-api/usage.ts'
-import type { Answer, Call, ResolvedSettings } from '../provider.ts'
+import type { CallResult, Call, ResolvedSettings } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import { isUnknownTask, taskFailed, unwrap, verdictOn } from './failure.ts'
 
@@ -27,7 +27,7 @@ export async function readSubmitted(
   reply: ProviderReply,
   call: Call,
   { resolved, pollMs }: Expected,
-): Promise<Answer> {
+): Promise<CallResult> {
   try {
     const body = unwrap(await readJson(reply, call))
     if ('failure' in body) throw replyFailure('SUBMIT', verdictOn(body.failure, reply), body.failure, reply)
@@ -70,7 +70,7 @@ export async function readTask(
   remoteId: string,
   call: Call,
   expected: Expected,
-): Promise<Answer> {
+): Promise<CallResult> {
   try {
     const body = unwrap(await readJson(reply, call))
     if (isUnknownTask(body, reply)) return { state: 'MISSING', checkAfterMs: expected.pollMs }
@@ -85,7 +85,7 @@ export async function readTask(
   }
 }
 
-async function toAnswer(record: Task, reply: ProviderReply, { resolved, pollMs }: Expected): Promise<Answer> {
+async function toAnswer(record: Task, reply: ProviderReply, { resolved, pollMs }: Expected): Promise<CallResult> {
   const { status, result, usage, error_message, error_msg, reason } = record
   if (FAILED.has(status)) throw taskFailed(error_message ?? error_msg ?? reason ?? '', reply)
   // To take an unknown status for an end would give up a paid image.

@@ -10,7 +10,7 @@ import {
 } from '../images-api/failure.ts'
 import { readJson } from '../images-api/json-body.ts'
 import { readImages } from '../images-api/images.ts'
-import type { Answer, Call } from '../provider.ts'
+import type { CallResult, Call } from '../provider.ts'
 import { DEFAULT_LIMITS, spillJson } from '../wire/json-spill.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import { envelopeFailure, envelopeIn, isGood, isSafetyBlock, type Envelope } from './envelope.ts'
@@ -45,7 +45,7 @@ const FAILED = new Set<string | undefined>([
 const TASK_LIMITS = { ...DEFAULT_LIMITS, maxTextBytes: 64 * 1024 * 1024 }
 
 /** Throws ProviderError. */
-export async function readSubmitted(received: ProviderReply, call: Call, pollMs: number): Promise<Answer> {
+export async function readSubmitted(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
   let reply = received
   try {
     const json = await readJson(reply, call)
@@ -61,7 +61,7 @@ export async function readSubmitted(received: ProviderReply, call: Call, pollMs:
 }
 
 /** Throws ProviderError; `rejected` and `broken` are about the task. */
-export async function readTask(received: ProviderReply, call: Call, pollMs: number): Promise<Answer> {
+export async function readTask(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
   let reply = received
   let record: Task
   try {
@@ -100,7 +100,7 @@ function taskFailure({ status, errorCode, errorMessage }: Task, reply: ProviderR
   return toProviderError({ ...verdict, charged: 'UNKNOWN' }, words, reply)
 }
 
-async function readFinished(result: unknown, call: Call, reply: ProviderReply): Promise<Answer> {
+async function readFinished(result: unknown, call: Call, reply: ProviderReply): Promise<CallResult> {
   try {
     let json = result
     while (typeof json === 'string') json = await spillJson(bytesOf(json), () => call.newFile())

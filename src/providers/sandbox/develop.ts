@@ -1,5 +1,5 @@
 import { ProviderError } from '../error.ts'
-import type { Answer, Call, ProviderRequest, ReceivedImage, SizeRule } from '../provider.ts'
+import type { CallResult, Call, ProviderRequest, ReceivedImage, SizeRule } from '../provider.ts'
 import { requestIdOf } from './fail.ts'
 import { paint, UnreadablePicture, type PaintedPicture } from './painter/paint.ts'
 import { resolve, type ResolvedRequest } from './resolve.ts'
@@ -19,7 +19,7 @@ export interface DevelopOptions {
 const STEPS = 20
 
 /** Paints the requested images, and reports progress and previews meanwhile. */
-export async function develop(order: ProviderRequest, call: Call, options: DevelopOptions): Promise<Answer> {
+export async function develop(order: ProviderRequest, call: Call, options: DevelopOptions): Promise<CallResult> {
   const { durationMs, previews, sizes } = options
   const resolved = resolve(order, sizes)
   if (!resolved) throw new ProviderError(SCENARIO_FAILURES.reject.failure)

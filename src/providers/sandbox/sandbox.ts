@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { CATALOGUE, findModel, type CatalogueModel } from '../models/catalogue.ts'
 import { ProviderError } from '../error.ts'
-import type { Answer, Call, Capabilities, Dialect, Offer, ProviderRequest, Provider } from '../provider.ts'
+import type { CallResult, Call, Capabilities, Dialect, Offer, ProviderRequest, Provider } from '../provider.ts'
 import { develop } from './develop.ts'
 import { fail } from './fail.ts'
 import { SCENARIO_FAILURES, SCENARIOS, readDirections, type Scenario } from './scenario.ts'
@@ -45,7 +45,7 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
     concurrency: settings.concurrency,
     timeoutMs: settings.timeoutMs,
 
-    async submit(request: ProviderRequest, call: Call): Promise<Answer> {
+    async submit(request: ProviderRequest, call: Call): Promise<CallResult> {
       if (call.signal.aborted) throw new ProviderError(SCENARIO_FAILURES.unreached.failure)
       const { scenario, durationMs, prompt } = readDirections(request.prompt, settings)
       if (scenario !== 'ok') return fail(scenario, durationMs, call)

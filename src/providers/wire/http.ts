@@ -2,7 +2,7 @@
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Agent, request, type Dispatcher, type FormData } from 'undici'
-import { scrub } from '../../log.ts'
+import { redactSecrets } from '../../log.ts'
 import { MalformedReply } from './malformed.ts'
 import { networkFailure } from './network-failure.ts'
 import type { Call } from '../provider.ts'
@@ -19,7 +19,7 @@ export interface Upstream {
     call: Pick<Call, 'signal' | 'onWire' | 'traceparent' | 'clientRef'>,
   ): Promise<Reply>
   /** Redacts the account's secrets. */
-  hide(text: string): string
+  redact(text: string): string
   close(): Promise<void>
 }
 
@@ -64,11 +64,11 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
   })
-  const hide = (text: string) => scrub(without(secrets, text))
+  const redact = (text: string) => redactSecrets(without(secrets, text))
 
   const send: Upstream['send'] = async ({ method, path, headers, body = '' }, call) => {
     // A signature is not among the account's secrets.
-    const hideAll = (text: string) => hide(without(credentialsIn(headers), text))
+    const hideAll = (text: string) => redact(without(credentialsIn(headers), text))
     const wire = watchWire(call, hideAll)
     try {
       call.signal.throwIfAborted()
@@ -106,7 +106,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
       const ids = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
       return send({ ...message, headers: { ...message.headers, ...ids } }, call)
     },
-    hide,
+    redact,
     close: () => agent.destroy(),
   }
 }

@@ -17,9 +17,9 @@ export interface Wire {
 
 /**
  * Reports the phases of a request, each before undici goes on: without DISPATCHED, no byte was handed to the socket.
- * `hide` redacts the head.
+ * `redact` redacts the head.
  */
-export function watchWire({ onWire }: Pick<Call, 'onWire'>, hide: (text: string) => string): Wire {
+export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: string) => string): Wire {
   let state: WireState = { phase: 'INTENT' }
 
   function report(phase: WirePhase, facts: Omit<WireState, 'phase'> = {}): void {
@@ -41,7 +41,7 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, hide: (text: string)
         const id = headers['x-request-id']
         const facts = {
           httpStatus: status,
-          ...(typeof id === 'string' && { providerRequestId: hide(id).slice(0, 200) }),
+          ...(typeof id === 'string' && { providerRequestId: redact(id).slice(0, 200) }),
         }
         if (status >= 200) report('HEADERS', facts)
         handler.onResponseStart?.(controller, status, headers, message)

@@ -1,0 +1,41 @@
+import type { Config } from '../../config/config.ts'
+import type { Paint } from '../screen.ts'
+import { indented, renderFacts } from '../table.ts'
+
+/** The output of `darkroom serve` when it listens. */
+export function banner(
+  server: { url: string; isOpen: boolean; config: Config; version: string },
+  paint: Paint,
+): string {
+  const { url, isOpen, config, version } = server
+  const { host, publicUrl, providers } = config
+  const isWildcard = host === '0.0.0.0' || host === '::'
+  const rows = [
+    ['GraphiQL', { text: new URL('/graphql', url).href, format: ['cyan', 'underline'] }],
+    ...(isWildcard ? [['Listening', `${host}: all addresses of this machine`] as const] : []),
+    ...(publicUrl === null ? [] : [['Public URL', publicUrl] as const]),
+    ['Database', databaseText(config)],
+    ...providers.map(({ name, dialect, offers }, nth) => {
+      const account = name === dialect ? name : `${name} (${dialect})`
+      return [
+        nth === 0 ? 'Providers' : '',
+        `${account}: ${offers.map(({ model }) => model).join(', ')}`,
+      ] as const
+    }),
+    ['Access', isOpen ? openText(config) : 'API key required; `darkroom keys` creates and revokes keys'],
+  ] as const
+  const title = `${paint(['bold', 'red'], 'Darkroom')} ${version}`
+  return `\n  ${title}\n\n${indented(renderFacts(rows, paint))}\n  ${paint('dim', 'Press Ctrl-C to stop.')}\n\n`
+}
+
+function openText({ publicUrl }: Config): string {
+  const who = publicUrl === null ? 'only this machine can connect' : `every client of ${publicUrl} has access`
+  return `no API key required: there is none yet, and ${who}`
+}
+
+/** Without user and password. */
+function databaseText({ databaseUrl, dataDir }: Config): string {
+  if (databaseUrl === null) return `SQLite in ${dataDir}`
+  const { host, pathname } = new URL(databaseUrl)
+  return `PostgreSQL at ${host}${pathname}`
+}

@@ -1,0 +1,96 @@
+// Attempts whose outcome or cost is unknown.
+import { and, asc, eq, gt, inArray, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm'
+import type { Queries, Transaction } from '../connection/database.ts'
+import type { AttemptRow, Tables } from '../tables/tables.ts'
+
+/** A page in order of `since`. The query returns one row more than `first`, to tell whether a next page exists. */
+interface Page {
+  first: number
+  after?: { since: number; id: string } | undefined
+}
+
+/** A literal, because SQLite does not use a partial index for a parameter. */
+export function isUnknown({ tables: { attempts } }: Queries): SQL {
+  return sql`${attempts.state} = 'UNKNOWN'`
+}
+
+/** The attempts of a project whose outcome is unknown, first sent first. */
+export function listUnknownOutcomes(q: Queries, projectId: string, page: Page): Promise<AttemptRow[]> {
+  return list(q, projectId, q.tables.attempts.sentAt, isUnknown(q), page)
+}
+
+/** The ended attempts of a project with a possible charge and no known cost, first ended first. */
+export function listUnpriced(q: Queries, projectId: string, page: Page): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  const unpriced = sql`${attempts.finishedAt} is not null and ${attempts.costMicros} is null and ${attempts.charged} <> 'NO'`
+  return list(q, projectId, attempts.finishedAt, unpriced, page)
+}
+
+async function list(
+  q: Queries,
+  projectId: string,
+  since: Tables['attempts']['sentAt' | 'finishedAt'],
+  which: SQL,
+  { first, after }: Page,
+): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  return q.sql
+    .select()
+    .from(attempts)
+    .where(
+      and(
+        eq(attempts.projectId, projectId),
+        which,
+        after && or(gt(since, after.since), and(eq(since, after.since), gt(attempts.id, after.id))),
+      ),
+    )
+    .orderBy(asc(since), asc(attempts.id))
+    .limit(first + 1)
+}
+
+/**
+ * UNKNOWN attempts without a remote id that are due for a lookup at their provider, first due first. `missingChecks`
+ * counts the lookups; after `maxLookups` an attempt is left to operators.
+ */
+export async function listDueLookups(
+  q: Queries,
+  which: { providers: readonly string[]; maxLookups: number; limit: number },
+): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  return q.sql
+    .select()
+    .from(attempts)
+    .where(
+      and(
+        isUnknown(q),
+        isNull(attempts.remoteId),
+        inArray(attempts.provider, [...which.providers]),
+        lt(attempts.missingChecks, which.maxLookups),
+        lte(attempts.runAfter, q.now),
+      ),
+    )
+    .orderBy(asc(attempts.runAfter))
+    .limit(which.limit)
+}
+
+/** Claims the next lookup and schedules the one after it in `nextInMs`; false when another process has claimed it. */
+export async function claimLookup(
+  q: Transaction,
+  { id, missingChecks }: Pick<AttemptRow, 'id' | 'missingChecks'>,
+  nextInMs: number,
+): Promise<boolean> {
+  const { attempts } = q.tables
+  const claimed = await q.sql
+    .update(attempts)
+    .set({ missingChecks: missingChecks + 1, runAfter: sql`${q.now} + ${nextInMs}` })
+    .where(
+      and(
+        eq(attempts.id, id),
+        eq(attempts.missingChecks, missingChecks),
+        isUnknown(q),
+        isNull(attempts.remoteId),
+      ),
+    )
+    .returning({ id: attempts.id })
+  return claimed.length > 0
+}

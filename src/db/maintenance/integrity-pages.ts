@@ -1,0 +1,148 @@
+// Pages of rows, and counts over all rows, for the integrity checks of a whole database.
+import { asc, count, eq, gt, inArray, isNotNull, max, min, sql } from 'drizzle-orm'
+import { listAssets } from '../tasks/assets.ts'
+import { listAttempts } from '../attempts/attempts.ts'
+import type { CallbackRow } from '../attempts/callbacks.ts'
+import type { Queries } from '../connection/database.ts'
+import { listDeliveriesOfTasks } from '../webhooks/deliveries.ts'
+import { listAllEvents } from '../tasks/events.ts'
+import { listLines } from '../money/ledger.ts'
+import type { SpendingRow } from '../money/spending.ts'
+import type { AssetRow, AttemptRow, DeliveryRow, EventRow, LedgerRow, TaskRow } from '../tables/tables.ts'
+import type { UsageCountRow } from '../money/usage.ts'
+
+/** Some tasks with all their rows. */
+export interface IntegrityPage {
+  tasks: TaskRow[]
+  attempts: AttemptRow[]
+  events: EventRow[]
+  assets: AssetRow[]
+  callbacks: CallbackRow[]
+  deliveries: DeliveryRow[]
+  lines: LedgerRow[]
+  /** The database's own clock, in milliseconds. */
+  now: number
+}
+
+const TASKS_PER_PAGE = 500
+const ATTEMPTS_PER_PAGE = 2000
+
+/** All tasks, in order of id. */
+export async function* listIntegrityPages(q: Queries): AsyncGenerator<IntegrityPage> {
+  const { tasks } = q.tables
+  const pages = paginate((after) =>
+    q.sql.select().from(tasks).where(gt(tasks.id, after)).orderBy(asc(tasks.id)).limit(TASKS_PER_PAGE),
+  )
+  for await (const page of pages) yield readPage(q, page)
+}
+
+/** All attempts, in order of id. */
+export function listAttemptPages(q: Queries): AsyncGenerator<AttemptRow[]> {
+  const { attempts } = q.tables
+  return paginate((after) =>
+    q.sql
+      .select()
+      .from(attempts)
+      .where(gt(attempts.id, after))
+      .orderBy(asc(attempts.id))
+      .limit(ATTEMPTS_PER_PAGE),
+  )
+}
+
+async function* paginate<Row extends { id: string }>(
+  read: (after: string) => PromiseLike<Row[]>,
+): AsyncGenerator<Row[]> {
+  for (let last: Row | undefined; ;) {
+    const page = await read(last?.id ?? '')
+    last = page.at(-1)
+    if (!last) return
+    yield page
+  }
+}
+
+async function readPage(q: Queries, tasks: TaskRow[]): Promise<IntegrityPage> {
+  const ids = tasks.map(({ id }) => id)
+  const attempts = await listAttempts(q, ids)
+  const attemptIds = attempts.map(({ id }) => id)
+  const { callbacks, projects } = q.tables
+  const [clock] = await q.sql.select({ now: q.now }).from(projects).limit(1)
+  return {
+    tasks,
+    attempts,
+    events: await listAllEvents(q, ids),
+    assets: await listAssets(q, ids),
+    callbacks: await q.sql.select().from(callbacks).where(inArray(callbacks.attemptId, attemptIds)),
+    deliveries: await listDeliveriesOfTasks(q, ids),
+    lines: await listLines(q, attemptIds),
+    now: Number(clock?.now),
+  }
+}
+
+export async function listAllSpending(q: Queries): Promise<SpendingRow[]> {
+  return q.sql.select().from(q.tables.spending)
+}
+
+export async function listAllUsage(
+  q: Queries,
+): Promise<{ days: UsageCountRow[]; quarterHours: UsageCountRow[] }> {
+  const { usageDays, usageQuarterHours } = q.tables
+  return {
+    days: await q.sql.select().from(usageDays),
+    quarterHours: await q.sql.select().from(usageQuarterHours),
+  }
+}
+
+/** The recorded position of a project's feed, and its events. */
+export interface FeedCount {
+  projectId: string
+  /** The number of its newest event. */
+  feedSeq: number
+  /** The sum of `lastSeq` over its tasks: every event has a number in its task and one in the feed. */
+  counted: number
+  events: number
+  /** Null when there is none. */
+  first: number | null
+  last: number | null
+}
+
+export async function countFeeds(q: Queries): Promise<FeedCount[]> {
+  const { projects, tasks, events } = q.tables
+  return q.sql
+    .select({
+      projectId: projects.id,
+      feedSeq: projects.feedSeq,
+      counted: sql<number | string>`(
+        select coalesce(sum(${tasks.lastSeq}), 0) from ${tasks} where ${tasks.projectId} = ${projects.id}
+      )`.mapWith(Number),
+      events: count(events.seq),
+      first: min(events.feedSeq),
+      last: max(events.feedSeq),
+    })
+    .from(projects)
+    .leftJoin(events, eq(events.projectId, projects.id))
+    .groupBy(projects.id, projects.feedSeq)
+}
+
+/** Idempotency keys of more than one task in a project. */
+export async function listRepeatedKeys(q: Queries): Promise<{ projectId: string; key: string }[]> {
+  const { tasks } = q.tables
+  const rows = await q.sql
+    .select({ projectId: tasks.projectId, key: tasks.idempotencyKey })
+    .from(tasks)
+    .where(isNotNull(tasks.idempotencyKey))
+    .groupBy(tasks.projectId, tasks.idempotencyKey)
+    .having(sql`count(*) > 1`)
+  return rows.flatMap(({ projectId, key }) => (key === null ? [] : [{ projectId, key }]))
+}
+
+/** Remote ids of more than one attempt at a provider. */
+export async function listRepeatedRemoteIds(q: Queries): Promise<{ provider: string; remoteId: string }[]> {
+  const { attempts } = q.tables
+  const rows = await q.sql
+    .select({ provider: attempts.provider, remoteId: attempts.remoteId })
+    .from(attempts)
+    .where(isNotNull(attempts.remoteId))
+    .groupBy(attempts.provider, attempts.remoteId)
+    .having(sql`count(*) > 1`)
+  return rows.flatMap(({ provider, remoteId }) => (remoteId === null ? [] : [{ provider, remoteId }]))
+}

@@ -1,0 +1,73 @@
+// Checks before an operation is executed, over every transport: rate limit, scopes, variables, complexity.
+import type { ExecutionResult, GraphQLError } from 'graphql'
+import { isAsyncIterable, type Plugin } from 'graphql-yoga'
+import { withHooks } from '../../async-iterators.ts'
+import type { Access } from '../../engine/access/access.ts'
+import type { Keyring } from '../../engine/access/keyring.ts'
+import { GatewayError } from '../../errors.ts'
+import type { Context } from '../../schema/context.ts'
+import { missingRight } from '../../schema/scopes.ts'
+import { requestError } from '../refusal.ts'
+import { complexityErrors } from './document-limits.ts'
+import { variableErrors, type VariableUse } from './variables.ts'
+
+interface ExecutionHook {
+  args: VariableUse & { contextValue: Context }
+  setResultAndStopExecution: (result: ExecutionResult) => void
+}
+
+/** Refuses invalid operations, and ends subscriptions whose API key becomes invalid. */
+export function useExecutionChecks(
+  watch: Keyring['watch'],
+  mask: (error: unknown) => GraphQLError,
+): Plugin<Context> {
+  async function findErrors({ args }: ExecutionHook): Promise<GraphQLError[]> {
+    const { engine, caller } = args.contextValue
+    try {
+      await engine.countRequest(caller)
+    } catch (error) {
+      return [mask(error)]
+    }
+    const missing = missingRight(args, caller)
+    if (missing !== undefined) return [requestError('FORBIDDEN', missing)]
+    const invalid = variableErrors(args)
+    return invalid.length > 0 ? invalid : complexityErrors(args)
+  }
+
+  async function check(hook: ExecutionHook): Promise<boolean> {
+    const errors = await findErrors(hook)
+    if (errors.length > 0) hook.setResultAndStopExecution({ errors })
+    return errors.length === 0
+  }
+
+  /**
+   * Ends the stream with a result that holds the error if it fails or its caller loses access. A thrown error would end an
+   * event stream without a message, and lose its code over a WebSocket.
+   */
+  function guard(source: AsyncIterable<ExecutionResult>, caller: Access) {
+    const revoked = new AbortController()
+    const onEnd = watch(caller, () =>
+      revoked.abort(new GatewayError('UNAUTHENTICATED', 'The API key of this stream is no longer valid.')),
+    )
+    return withHooks(source, {
+      signal: revoked.signal,
+      onEnd,
+      onError: (error) => ({ errors: [mask(error)] }),
+    })
+  }
+
+  return {
+    async onExecute(hook) {
+      await check(hook)
+    },
+    async onSubscribe(hook) {
+      if (!(await check(hook))) return undefined
+      return {
+        onSubscribeResult({ result, setResult }) {
+          if (isAsyncIterable<ExecutionResult>(result))
+            setResult(guard(result, hook.args.contextValue.caller))
+        },
+      }
+    },
+  }
+}
