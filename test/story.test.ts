@@ -1,35 +1,31 @@
-// What the README shows is what happens: its commands are executed, and its outputs compared with theirs.
+// Executes the commands of README.md and docs/getting-started.md, and compares their output with the pages.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, globSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { loadConfig } from '../src/config/config.ts'
-import { VARIABLES } from '../src/config/environment.ts'
-import { dialects } from '../src/providers/index.ts'
-import { SANDBOX_DIRECTIVES } from '../src/providers/sandbox/scenario.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isGroupAlive, start, startServer, type Running } from './story/command.ts'
 import {
-  difference,
+  findDifference,
   readBlocks,
   readCurl,
   readMessages,
   translate,
   type Block,
   type Names,
-} from './story/readme.ts'
+} from './story/page.ts'
 import { createClient } from './support/client.ts'
 
-const README = readFileSync('README.md', 'utf8')
-const BLOCKS = readBlocks(README)
 const SHOWN_URL = 'http://127.0.0.1:4000'
+const README = readBlocks(readFileSync('README.md', 'utf8'))
+const GETTING_STARTED = readBlocks(readFileSync('docs/getting-started.md', 'utf8'))
 
 let cwd: string
 const started: Running[] = []
-const kept = <R extends Running>(running: R): R => (started.push(running), running)
+const track = <R extends Running>(running: R): R => (started.push(running), running)
 
 beforeEach(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'darkroom-story-'))
@@ -39,29 +35,33 @@ afterEach(async () => {
   await rm(cwd, { recursive: true, force: true, maxRetries: 3 })
 })
 
-describe('run it', () => {
-  test(
-    'the demo tells what is shown, leaves the pictures, and nothing else',
-    { timeout: 60_000 },
-    async () => {
-      const [, prompt = ''] = /npm run demo -- "([^"]+)"/.exec(blockWith('npm run demo').text) ?? []
-      await mkdir(join(cwd, 'tmp'))
-      const demo = kept(start('demo', [prompt], { cwd, env: { TMPDIR: join(cwd, 'tmp') } }))
-      expect([await demo.ended, demo.stderr()]).toEqual([0, ''])
-      expect(withoutChance(demo.stdout())).toBe(withoutChance(outputOf(blockWith('npm run demo')).text))
-      const names = ['-partial-1', '-partial-2', '-partial-3', ''].map(
-        (end) => `a-red-fox-in-the-snow${end}.png`,
-      )
-      expect(await readdir(join(cwd, 'out'))).toEqual(names)
-      for (const name of names) expect(await sizeOf(join(cwd, 'out', name))).toBe('png 1024x1024')
-      expect(await readdir(join(cwd, 'tmp'))).toEqual([])
-      expect(isGroupAlive(demo)).toBe(false)
-    },
-  )
+describe('the demo', () => {
+  it('prints what is shown, leaves the images, and nothing else', { timeout: 60_000 }, async () => {
+    const shown = blockWith(GETTING_STARTED, 'npm run demo')
+    const [, prompt = ''] = /npm run demo -- "([^"]+)"/.exec(shown.text) ?? []
+    await mkdir(join(cwd, 'tmp'))
+    const demo = track(start('demo', [prompt], { cwd, env: { TMPDIR: join(cwd, 'tmp') } }))
+    expect([await demo.ended, demo.stderr()]).toEqual([0, ''])
+    expect(withoutVaryingValues(demo.stdout())).toBe(
+      withoutVaryingValues(outputOf(GETTING_STARTED, shown).text),
+    )
+    const names = ['-partial-1', '-partial-2', '-partial-3', ''].map(
+      (end) => `a-red-fox-in-the-snow${end}.png`,
+    )
+    expect(await readdir(join(cwd, 'out'))).toEqual(names)
+    for (const name of names) expect(await sizeOf(join(cwd, 'out', name))).toBe('png 1024x1024')
+    expect(await readdir(join(cwd, 'tmp'))).toEqual([])
+    expect(isGroupAlive(demo)).toBe(false)
+  })
 
-  test('the demo paints on a server that runs already', { timeout: 60_000 }, async () => {
-    const server = kept(await startServer(cwd))
-    const demo = kept(start('demo', ['a lighthouse', '--url', server.url, '--size', '1024x1536'], { cwd }))
+  it('is the same command on both pages', () => {
+    const commands = [README, GETTING_STARTED].map((blocks) => blockWith(blocks, 'npm ci && npm run demo'))
+    expect(new Set(commands.map(({ text }) => text.split('\n')[0])).size).toBe(1)
+  })
+
+  it('uses a running server', { timeout: 60_000 }, async () => {
+    const server = track(await startServer(cwd))
+    const demo = track(start('demo', ['a lighthouse', '--url', server.url, '--size', '1024x1536'], { cwd }))
     expect([await demo.ended, demo.stderr()]).toEqual([0, ''])
     expect(demo.stdout()).toContain(`${server.url}/graphql, running already`)
     expect(await sizeOf(join(cwd, 'out', 'a-lighthouse.png'))).toBe('png 1024x1536')
@@ -70,9 +70,11 @@ describe('run it', () => {
     )
     expect(tasks.nodes).toEqual([{ prompt: 'a lighthouse', status: 'SUCCEEDED' }])
   })
+})
 
-  test('the commands for newcomers are the ones that are run for every change', () => {
-    const [, testing = ''] = /^(npm ci.*test)$/m.exec(BLOCKS.map(({ text }) => text).join('')) ?? []
+describe('the test command', () => {
+  it('is the one that runs for every change', () => {
+    const [, testing = ''] = /^(npm ci.*test)$/m.exec(README.map(({ text }) => text).join('')) ?? []
     expect(testing).toBe('npm ci && npm test')
     expect(readFileSync('.ci/run', 'utf8')).toContain(testing)
     expect(readFileSync('.github/workflows/ci.yml', 'utf8')).toContain('.ci/run')
@@ -80,53 +82,61 @@ describe('run it', () => {
   })
 })
 
-describe('ask, watch, resume', () => {
-  test('every command answers what is shown', { timeout: 60_000 }, async () => {
-    const server = kept(await startServer(cwd))
+describe.each([
+  { page: 'README.md', blocks: README, count: 4 },
+  { page: 'docs/getting-started.md', blocks: GETTING_STARTED, count: 6 },
+])('the commands of $page', ({ blocks, count }) => {
+  it('print what is shown', { timeout: 60_000 }, async () => {
+    const server = track(await startServer(cwd))
     const names: Names = new Map([[SHOWN_URL, server.url]])
     const wsUrl = (text: string) =>
       text.replace(SHOWN_URL.replace('http', 'ws'), server.url.replace('http', 'ws'))
-    const commands = BLOCKS.filter(({ language, text }) => text.startsWith('curl ') || language === 'js')
-    expect(commands).toHaveLength(6)
+    const commands = blocks.filter(({ language, text }) => text.startsWith('curl ') || language === 'js')
+    expect(commands).toHaveLength(count)
     for (const command of commands) {
       const text = translate(wsUrl(command.text), names)
       const output = command.language === 'js' ? await runScript(text) : await send(text)
-      const found = difference(readMessages(outputOf(command).text), readMessages(output), names)
-      expect(
-        found &&
-          `${command.text}
-${found}`,
-      ).toBeUndefined()
+      const difference = findDifference(
+        readMessages(outputOf(blocks, command).text),
+        readMessages(output),
+        names,
+      )
+      expect(difference && `${command.text}\n${difference}`).toBeUndefined()
     }
-    // The picture that was shown is there to be fetched.
-    const [shown = ''] = /http\S+\/img_\w+\.png(?=","width":1024)/.exec(README) ?? []
-    const response = await fetch(translate(shown, names))
+    // The image that was shown can be downloaded.
+    const text = blocks.map((block) => block.text).join('')
+    const [url = ''] = /http\S+\/img_\w+\.png(?=","width":1024)/.exec(text) ?? []
+    const response = await fetch(translate(url, names))
     expect((await sharp(await response.arrayBuffer()).metadata()).width).toBe(1024)
   })
 
-  test('an answer that is not what is shown is noticed', () => {
-    const names: Names = new Map()
-    expect(difference(taskMessage('0', 'QUEUED'), taskMessage('1', 'QUEUED'), names)).toBeUndefined()
-    expect(difference(taskMessage('0', 'QUEUED'), taskMessage('1', 'FAILED'), names)).toContain('FAILED')
-    expect(difference(taskMessage('0', 'QUEUED'), taskMessage('2', 'QUEUED'), names)).toContain(
-      'and is now task_222',
-    )
-    expect(difference(['a', '...', 'c'], ['a', 'b', 'b', 'c'], names)).toBeUndefined()
-    expect(difference(['a', '...', 'c'], ['a', 'b', 'b'], names)).toContain('real')
-    expect(difference(['a', 'c'], ['a', 'b', 'c'], names)).toContain('shown: "c"')
-    expect(difference(['a'], ['a', 'b'], names)).toBe('not shown: "b"')
-  })
-
-  test('asking again with the same key is the same task', { timeout: 60_000 }, async () => {
-    const server = kept(await startServer(cwd))
-    const ask = blockWith('idempotencyKey').text.replace(SHOWN_URL, server.url)
-    const ids = [await send(ask), await send(ask)].map((output) => /task_\w{26}/.exec(output)?.[0])
+  it('return the same task for the same idempotency key', { timeout: 60_000 }, async () => {
+    const server = track(await startServer(cwd))
+    const command = blockWith(blocks, 'idempotencyKey').text.replace(SHOWN_URL, server.url)
+    const ids = [await send(command), await send(command)].map((output) => /task_\w{26}/.exec(output)?.[0])
     expect(ids[0]).toBeDefined()
     expect(ids[1]).toBe(ids[0])
   })
+})
 
-  test('SIGTERM lets the picture under way be finished, and exits 0', { timeout: 60_000 }, async () => {
-    const server = kept(await startServer(cwd))
+describe('the comparison of outputs', () => {
+  it('finds an output that is not what is shown', () => {
+    const names: Names = new Map()
+    expect(findDifference(taskMessage('0', 'QUEUED'), taskMessage('1', 'QUEUED'), names)).toBeUndefined()
+    expect(findDifference(taskMessage('0', 'QUEUED'), taskMessage('1', 'FAILED'), names)).toContain('FAILED')
+    expect(findDifference(taskMessage('0', 'QUEUED'), taskMessage('2', 'QUEUED'), names)).toContain(
+      'and is now task_222',
+    )
+    expect(findDifference(['a', '...', 'c'], ['a', 'b', 'b', 'c'], names)).toBeUndefined()
+    expect(findDifference(['a', '...', 'c'], ['a', 'b', 'b'], names)).toContain('real')
+    expect(findDifference(['a', 'c'], ['a', 'b', 'c'], names)).toContain('shown: "c"')
+    expect(findDifference(['a'], ['a', 'b'], names)).toBe('not shown: "b"')
+  })
+})
+
+describe('a server', () => {
+  it('finishes the running image after SIGTERM, and exits with 0', { timeout: 60_000 }, async () => {
+    const server = track(await startServer(cwd))
     const client = createClient(server.url)
     const id = await client.generate({ prompt: 'fog [sandbox:duration=2000]', partialImages: 1 })
     const events = client.watch<{ taskEvents: { type: string } }>(
@@ -139,21 +149,19 @@ ${found}`,
     expect(await server.ended).toBe(0)
     expect(server.stdout()).toMatch(/Stopped\.\n$/)
 
-    const again = kept(await startServer(cwd))
-    const { task } = await createClient(again.url).get<{ task: unknown }>(
+    const next = track(await startServer(cwd))
+    const { task } = await createClient(next.url).get<{ task: unknown }>(
       'query ($id: ID!) { task(id: $id) { status images { width } } }',
       { id },
     )
     expect(task).toEqual({ status: 'SUCCEEDED', images: [{ width: 1024 }] })
   })
-})
 
-describe('when it crashes', () => {
-  test(
-    'what may have been paid for is shown and not sent again, and what was queued runs',
+  it(
+    'lists what may have been charged before a SIGKILL, does not send it again, and runs what was queued',
     { timeout: 60_000 },
     async () => {
-      const server = kept(await startServer(cwd))
+      const server = track(await startServer(cwd))
       const client = createClient(server.url)
       // The sandbox works on four at once.
       const ids: string[] = []
@@ -165,80 +173,20 @@ describe('when it crashes', () => {
       server.child.kill('SIGKILL')
       await server.ended
 
-      const again = kept(await startServer(cwd))
+      const next = track(await startServer(cwd))
       await vi.waitFor(
-        async () => expect(await statuses(again.url, ids)).toEqual([...UNKNOWN_FOUR, 'SUCCEEDED']),
+        async () => expect(await statuses(next.url, ids)).toEqual([...UNKNOWN_FOUR, 'SUCCEEDED']),
         { timeout: 20_000, interval: 200 },
       )
-      const { retryTask } = await createClient(again.url).get<{ retryTask: { id: string } }>(
+      const { retryTask } = await createClient(next.url).get<{ retryTask: { id: string } }>(
         'mutation ($id: ID!) { retryTask(id: $id, acceptPossibleSecondCharge: true) { id } }',
         { id: ids[0] },
       )
       expect(retryTask.id).toBe(ids[0])
-      expect(await createClient(again.url).ended(retryTask.id)).toEqual({ status: 'SUCCEEDED' })
+      expect(await createClient(next.url).ended(retryTask.id)).toEqual({ status: 'SUCCEEDED' })
     },
   )
 })
-
-describe('what else is said', () => {
-  test('the configuration shown is one that loads', async () => {
-    const shown = blockWith('"providers": [').text
-    await writeFile(join(cwd, 'darkroom.config.json'), shown)
-    const config = await loadConfig({ env: { OPENAI_API_KEY: 'sk-test-1', BACKUP_KEY: 'sk-test-2' }, cwd })
-    await Promise.all(config.providers.map((provider) => provider.close()))
-    expect(config.providers.map(({ name }) => name)).toEqual(['openai', 'backup', 'sandbox'])
-    expect(config.corsOrigins).toEqual(['https://app.example.com'])
-  })
-
-  test('the variables are all there, with their defaults', async () => {
-    const rows = new Map(
-      [...README.matchAll(/^\| `([A-Z_]+)` \| `?([^|`]*?)`? \|/gm)].map(([, name, value]) => [name, value]),
-    )
-    expect([...rows.keys()]).toEqual(expect.arrayContaining(Object.values(VARIABLES)))
-    const { port, host, logLevel } = await loadConfig({ env: {}, cwd })
-    expect([port, host, logLevel].map(String)).toEqual(
-      ['PORT', 'HOST', 'LOG_LEVEL'].map((name) => rows.get(name)),
-    )
-  })
-
-  test('the dialects are all there, and switched on by what is shown', async () => {
-    const rows = [...README.matchAll(/^\| `([a-z]+)` \|.*\| ([^|]+) \|$/gm)].map(([, name, text = '']) => ({
-      name,
-      text,
-    }))
-    expect(new Set(rows.map(({ name }) => name))).toEqual(new Set(Object.keys(dialects)))
-    for (const { name, text } of rows) {
-      const [needed = ''] = text.split(';')
-      const env = Object.fromEntries((needed.match(/[A-Z_]{4,}/g) ?? []).map((key) => [key, valueFor(key)]))
-      const config = await loadConfig({ env, cwd })
-      await Promise.all(config.providers.map((provider) => provider.close()))
-      expect([name, config.warnings]).toEqual([config.providers.map(({ dialect }) => dialect).join(), []])
-    }
-  })
-
-  test('the sandbox knows its directives', () => {
-    const named = README.match(/\[sandbox:\w+\]/g) ?? []
-    expect(named.length).toBeGreaterThan(2)
-    expect(Object.keys(SANDBOX_DIRECTIVES)).toEqual(expect.arrayContaining(named))
-  })
-
-  test('every link leads somewhere', () => {
-    const pages = globSync(['*.md', 'decisions/*.md', 'docs/*.md'])
-    const links = pages.flatMap((page) =>
-      [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, to = '']) =>
-        join(dirname(page), to),
-      ),
-    )
-    expect(links.length).toBeGreaterThan(10)
-    expect(links.filter((link) => !existsSync(link))).toEqual([])
-  })
-})
-
-function blockWith(text: string): Block {
-  const block = BLOCKS.find((one) => one.text.includes(text))
-  if (!block) throw new Error(`The README has no block with ${text}.`)
-  return block
-}
 
 const RUNNING_FOUR = Array.from({ length: 4 }, () => 'RUNNING')
 const UNKNOWN_FOUR = Array.from({ length: 4 }, () => 'OUTCOME_UNKNOWN')
@@ -251,20 +199,22 @@ async function statuses(url: string, ids: string[]): Promise<string[]> {
   return nodes.map(({ status }) => status)
 }
 
-function valueFor(variable: string): string {
-  return variable.endsWith('_URL') ? 'https://images.example.com/v1' : 'key-0123456789'
+function blockWith(blocks: readonly Block[], text: string): Block {
+  const block = blocks.find((one) => one.text.includes(text))
+  if (!block) throw new Error(`The page has no block with ${text}.`)
+  return block
+}
+
+/** The block that follows a command. */
+function outputOf(blocks: readonly Block[], command: Block): Block {
+  const output = blocks[blocks.indexOf(command) + 1]
+  if (output?.language !== 'json' && output?.language !== 'text')
+    throw new Error(`The page shows no output of ${command.text}`)
+  return output
 }
 
 function taskMessage(digit: string, status: string): unknown[] {
   return [{ id: `task_${digit.repeat(26)}`, status }]
-}
-
-/** The block behind a command. */
-function outputOf(command: Block): Block {
-  const output = BLOCKS[BLOCKS.indexOf(command) + 1]
-  if (output?.language !== 'json' && output?.language !== 'text')
-    throw new Error('The README shows no output.')
-  return output
 }
 
 async function send(command: string): Promise<string> {
@@ -283,20 +233,20 @@ async function runScript(script: string): Promise<string> {
   return output
 }
 
-/** The demo's lines without ids, ports, sizes and times, and with one line for however many steps there were. */
-function withoutChance(output: string): string {
+/** The output of the demo without ids, ports, sizes and times, and with one line for any number of progress lines. */
+function withoutVaryingValues(output: string): string {
   return (
     output
       .trim()
       .replaceAll(/task_\w{26}/g, '<task>')
       .replaceAll(/127\.0\.0\.1:\d+/g, '<host>')
       .replaceAll(/\d[\d.,]* (?:ms|s|B|KB|MB)\b/g, '<amount>')
-      // Whether it is seen waiting is chance, too.
+      // Whether the demo sees the task in the queue depends on timing.
       .replaceAll(/(?:^ +\d+% {2}(?:\w+|in the queue)\n)+/gm, '  <progress>\n')
   )
 }
 
-/** Decodes all of it, so that half a file is no picture. */
+/** Decodes the whole file, so that a truncated one is an error. */
 async function sizeOf(path: string): Promise<string> {
   const image = sharp(path)
   const { format, width, height } = await image.metadata()

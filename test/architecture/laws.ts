@@ -3,7 +3,7 @@ import { dirname } from 'node:path/posix'
 import type { Source } from './source.ts'
 
 /** The dependency rule, from left to right: an import may only point right. Layers in one entry do not import each other. */
-const LAYERS = [
+export const LAYERS = [
   ['cli', 'embedded'],
   ['gateway'],
   ['telemetry'],
@@ -37,7 +37,7 @@ const DOMAIN = new Set(
  * The rooms of a layer, from left to right: an import from one room into another may only point right. Rooms in one entry
  * do not import each other. Files directly in the layer's folder are its contract or its entry; the rule leaves them out.
  */
-const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+export const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'src/http/': [['graphql', 'usage'], ['security']],
   'src/engine/': [
     ['tasks', 'worker', 'maintenance'],
@@ -79,7 +79,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'better-sqlite3': ['src/db/'],
   undici: ['src/providers/'],
   // The sandbox paints, the store makes renditions, and the demo shows pictures in a terminal.
-  sharp: ['src/assets/', 'src/providers/sandbox/', 'src/cli/demo/picture.ts'],
+  sharp: ['src/assets/', 'src/providers/sandbox/', 'src/cli/demo/terminal-image.ts'],
   pino: ['src/log.ts'],
   'prom-client': ['src/metrics.ts'],
   '@opentelemetry/api': ['src/telemetry/'],

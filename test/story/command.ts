@@ -1,9 +1,10 @@
-// The commands of package.json as child processes in a folder of their own, on the Node that runs the tests.
+// The scripts of package.json as child processes in a folder of their own, on the Node.js that runs the tests.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { expect, vi } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { withCompileCache } from '../support/compile-cache.ts'
 
 const SCRIPTS: Readonly<Record<string, string>> = manifest.scripts
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -16,7 +17,7 @@ export interface Running {
   ended: Promise<unknown>
 }
 
-/** Starts `npm run <script> -- <args>` without npm, leading a process group, with an environment of nothing but `env`. */
+/** Starts `npm run <script> -- <args>` without npm, as leader of a process group. Its environment is `env` only. */
 export function start(
   script: string,
   args: readonly string[],
@@ -25,7 +26,7 @@ export function start(
   const [node, file = '', ...words] = SCRIPTS[script]?.split(' ') ?? []
   if (node !== 'node') throw new Error(`The script ${script} does not run node.`)
   const command = [resolve(ROOT, file), ...words, ...args]
-  const child = spawn(process.execPath, command, { ...at, env: at.env ?? {}, detached: true })
+  const child = spawn(process.execPath, command, { ...at, env: withCompileCache(at.env), detached: true })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
@@ -34,7 +35,7 @@ export function start(
   return { child, ended, stdout: () => stdout, stderr: () => stderr }
 }
 
-/** Whether any process of the group that `start` made is still alive. */
+/** Whether any process of the group that `start` created is alive. */
 export function isGroupAlive({ child }: Running): boolean {
   try {
     return process.kill(-(child.pid ?? 0), 0)
@@ -43,7 +44,7 @@ export function isGroupAlive({ child }: Running): boolean {
   }
 }
 
-/** `npm start` on a free port; the address is read from its banner. */
+/** `npm start` on a free port; the URL is read from its banner. */
 export async function startServer(cwd: string): Promise<Running & { url: string }> {
   const server = start('start', ['--port', '0'], { cwd, env: { LOG_LEVEL: 'error' } })
   await vi.waitFor(() => expect(server.stdout() + server.stderr()).toContain('Ctrl-C to stop'), {

@@ -1,4 +1,4 @@
-// The README as data: its fenced blocks, its curl commands as requests, and its outputs as shapes to compare with.
+// A page as data: its fenced blocks, its curl commands as requests, and its outputs as messages to compare.
 
 export interface Block {
   language: string
@@ -12,7 +12,7 @@ export function readBlocks(markdown: string): Block[] {
   }))
 }
 
-/** A curl command as the request it sends. Throws for an option that is not translated here. */
+/** The request that a curl command sends. Throws for an option that is not supported here. */
 export function readCurl(command: string): Request {
   const [curl, ...words] = [...command.matchAll(/'([^']*)'|([^\s']+)/g)].map(
     ([, quoted, bare]) => quoted ?? bare ?? '',
@@ -24,7 +24,7 @@ export function readCurl(command: string): Request {
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === '-H') headers.append(...splitHeader(words.shift() ?? ''))
     else if (word === '-d') body = words.shift() ?? ''
-    else if (word.startsWith('-')) assertQuiet(word)
+    else if (word.startsWith('-')) assertOutputOption(word)
     else url = word
   }
   return new Request(url, { method: 'POST', headers, body })
@@ -36,14 +36,14 @@ function splitHeader(header: string): [string, string] {
 }
 
 /** -s and -N change what curl prints, not what it sends. */
-function assertQuiet(option: string): void {
-  if (!/^-[sN]+$/.test(option)) throw new Error(`What does curl ${option} send?`)
+function assertOutputOption(option: string): void {
+  if (!/^-[sN]+$/.test(option)) throw new Error(`The option ${option} of curl is not supported.`)
 }
 
-/** Some messages of a stream, or any other lines, left out. */
+/** Stands for omitted messages. */
 const GAP = '...'
 
-/** An output as the list of its messages: server-sent events by their JSON, other output line by line. */
+/** The messages of an output: the JSON of server-sent events, other output line by line. */
 export function readMessages(output: string): unknown[] {
   if (!/^event: /m.test(output)) return output.trim().split('\n').map(parse)
   return output
@@ -61,16 +61,16 @@ function parse(line: string): unknown {
   return line.startsWith('{') ? JSON.parse(line) : line
 }
 
-/** What the README's ids, cursors and addresses are called in this run. */
+/** From the ids, cursors and URLs of a page to those of this run. */
 export type Names = Map<string, string>
 
-/** The same text with this run's names. */
+/** The text with the names of this run. */
 export function translate(text: string, names: Names): string {
   return [...names].reduce((rest, [shown, real]) => rest.replaceAll(shown, real), text)
 }
 
-/** How messages differ from those the README shows; undefined when they do not. Learns this run's names from them. */
-export function difference(
+/** The first difference between the shown and the real messages; undefined when there is none. Adds to `names`. */
+export function findDifference(
   shown: readonly unknown[],
   real: readonly unknown[],
   names: Names,
@@ -84,7 +84,7 @@ export function difference(
     if (one === undefined || shape(one) !== shape(message)) {
       return `shown: ${shape(message)}\nreal:  ${real.slice(at).map(shape).join('\n       ')}`
     }
-    const conflict = learn(message, one, names)
+    const conflict = addNames(message, one, names)
     if (conflict !== undefined) return conflict
     at = found + 1
   }
@@ -92,7 +92,7 @@ export function difference(
   return rest.length === 0 || shown.at(-1) === GAP ? undefined : `not shown: ${rest.map(shape).join('\n')}`
 }
 
-/** A message without what differs from run to run. */
+/** A message without the values that differ between runs. */
 function shape(message: unknown): string {
   return JSON.stringify(message, (key, value: unknown) => {
     if (typeof value === 'number' && VARYING_NUMBERS[key]?.(value)) return `a ${key}`
@@ -108,8 +108,8 @@ const VARYING_NUMBERS: Readonly<Record<string, (value: number) => boolean>> = {
   byteSize: (value) => value > 10_000,
 }
 
-/** Pairs the names in two messages of one shape. Answers with the pair that contradicts an earlier one. */
-function learn(shown: unknown, real: unknown, names: Names): string | undefined {
+/** Pairs the names in two messages of one shape. Returns the pair that contradicts an earlier one. */
+function addNames(shown: unknown, real: unknown, names: Names): string | undefined {
   const pairs = namesIn(shown).map((name, index) => [name, namesIn(real)[index] ?? ''] as const)
   for (const [name, called] of pairs) {
     if ((names.get(name) ?? called) !== called) return `${name} was ${names.get(name)}, and is now ${called}`

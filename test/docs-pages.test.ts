@@ -1,0 +1,133 @@
+// All pages: their links, the index, the command line, the dependency rule and the length of the README.
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { EXIT } from '../src/cli/command.ts'
+import { SANDBOX_DIRECTIVES } from '../src/providers/sandbox/scenario.ts'
+import { LAYERS, ROOMS } from './architecture/laws.ts'
+import { start } from './story/command.ts'
+
+const PAGES = globSync(['*.md', 'decisions/*.md', 'docs/*.md'])
+const text = (page: string) => readFileSync(page, 'utf8')
+
+const MAX_README_WORDS = 900
+
+describe('README.md', () => {
+  it(`has at most ${MAX_README_WORDS} words, code included`, () => {
+    const words = text('README.md').split(/\s+/).filter(Boolean)
+    expect(words.length).toBeGreaterThan(300)
+    expect(words.length).toBeLessThanOrEqual(MAX_README_WORDS)
+  })
+})
+
+describe('the pages', () => {
+  it('link to files and headings that exist', () => {
+    const links = PAGES.flatMap(linksIn)
+    expect(links.length).toBeGreaterThan(100)
+    expect(links.filter(({ file }) => !existsSync(file))).toEqual([])
+    const toHeadings = links.filter(({ heading }) => heading !== undefined)
+    expect(toHeadings.length).toBeGreaterThan(10)
+    expect(toHeadings.filter(({ file, heading }) => !headingsOf(file).includes(heading ?? ''))).toEqual([])
+  })
+
+  it('call a linked file by its name', () => {
+    const links = PAGES.flatMap(linksIn).filter(({ label }) => /^[\w/.-]+\.(?:ts|md)$/.test(label))
+    expect(links.length).toBeGreaterThan(50)
+    expect(links.filter(({ file, label }) => !file.endsWith(basename(label)))).toEqual([])
+  })
+
+  it('name source and test files that exist', () => {
+    const named = PAGES.flatMap((page) =>
+      [...text(page).matchAll(/(?<![\w./])(?:src|test|bench)\/[\w/.-]+\.ts\b/g)].map(([file]) => ({
+        page,
+        file,
+      })),
+    )
+    expect(named.length).toBeGreaterThan(50)
+    expect(named.filter(({ file }) => !existsSync(file))).toEqual([])
+  })
+
+  it('are each listed once in the index', () => {
+    const listed = linksIn('docs/README.md').map(({ file }) => file)
+    const pages = globSync('docs/*.md').filter((page) => basename(page) !== 'README.md')
+    expect(listed.filter((file) => /^docs\/.+\.md$/.test(file)).toSorted()).toEqual(pages.toSorted())
+  })
+})
+
+describe('docs/getting-started.md', () => {
+  it('lists every directive of the sandbox', () => {
+    const listed = [...text('docs/getting-started.md').matchAll(/^\| `(\[sandbox:[^`]+)` \|/gm)]
+    expect(listed.map(([, directive]) => directive)).toEqual(Object.keys(SANDBOX_DIRECTIVES))
+  })
+})
+
+describe('docs/cli.md', () => {
+  const page = text('docs/cli.md')
+
+  it('lists every command', async () => {
+    const help = start('darkroom', ['help'], { cwd: process.cwd(), env: { NO_COLOR: '1' } })
+    expect(await help.ended).toBe(0)
+    const [, commands = ''] = /^Commands\n((?: {2}\S.*\n)+)/m.exec(help.stdout()) ?? []
+    const names = [...commands.matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name)
+    expect(names.length).toBeGreaterThan(10)
+    expect(new Set([...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name))).toEqual(
+      new Set(names),
+    )
+  })
+
+  it('lists every exit code', () => {
+    const listed = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code))
+    expect(listed).toEqual([...new Set(Object.values(EXIT))].toSorted((a, b) => a - b))
+  })
+})
+
+describe('the dependency rule', () => {
+  // The package's entry point is on the level of `cli`; the pages say so beside the rule.
+  const rule = arrows(LAYERS).replace('cli | embedded', 'cli')
+
+  it.each(['CONTRIBUTING.md', 'decisions/001-dependency-rule.md', 'docs/architecture.md'])(
+    'is quoted by %s as the test enforces it',
+    (page) => expect(text(page)).toContain(`\`${rule}\``),
+  )
+
+  it('is quoted by CONTRIBUTING.md for rooms', () => {
+    const { 'src/providers/': [, ...shared] = [], ...others } = ROOMS
+    const page = text('CONTRIBUTING.md')
+    for (const [layer, rooms] of Object.entries(others))
+      expect(page).toContain(`\`${basename(layer)}\`: \`${arrows(rooms)}\``)
+    expect(page).toContain(
+      `one room per dialect, then ${shared.map((rooms) => `\`${rooms.join(' | ')}\``).join(', then ')}`,
+    )
+  })
+})
+
+function arrows(order: readonly (readonly string[])[]): string {
+  return order.map((names) => names.join(' | ')).join(' → ')
+}
+
+interface Link {
+  page: string
+  label: string
+  file: string
+  heading: string | undefined
+}
+
+function linksIn(page: string): Link[] {
+  const links = text(page).matchAll(/\[([^\]]*)\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)
+  return [...links].map(([, label = '', to = '', heading]) => ({
+    page,
+    label,
+    file: to === '' ? page : join(dirname(page), to),
+    heading,
+  }))
+}
+
+/** The anchors that GitHub gives to the headings of a page. */
+function headingsOf(page: string): string[] {
+  return [...text(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
