@@ -79,7 +79,7 @@ function statements(
     // Of the indexes on attempts, the one that reports use.
     'create index attempts_by_time on attempts (project_id, created_at)',
     rollup('usage_days', 86_400_000, '1, 2, 3, 5, 4'),
-    rollup('usage_quarters', 900_000, '5, 1, 2, 3, 4'),
+    rollup('usage_quarter_hours', 900_000, '5, 1, 2, 3, 4'),
     'analyze',
   ]
 }
@@ -131,7 +131,7 @@ export async function fillPostgresql(
        end loop; end $$`,
     ...statements(attempts, { numbers, id: (n) => `lpad((${n})::text, 26, '0')` }),
     'vacuum usage_days',
-    'vacuum usage_quarters',
+    'vacuum usage_quarter_hours',
   ])
 }
 

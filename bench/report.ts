@@ -143,8 +143,8 @@ function inDuck({ projectId, from, to, groupBy, timeZone }: UsageQuery): string 
 async function agree(db: Database, duck: Duck, question: UsageQuery): Promise<void> {
   const { rows } = await reportUsage(db.read, question, TO)
   const theirs = (await duck.runAndReadAll(inDuck(question))).getRows()
-  const ours = rows.map(({ figures }) =>
-    [figures.attempts, figures.images, figures.costMicros, figures.totalTokens].join(),
+  const ours = rows.map(({ counts }) =>
+    [counts.attempts, counts.images, counts.costMicros, counts.totalTokens].join(),
   )
   const same = theirs.map((row) => [row[2], row[3], row[4], row[7]].map(Number).join())
   const odd = same.findIndex((row, nth) => row !== ours[nth])

@@ -2,7 +2,7 @@
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { Period } from '../../src/domain.ts'
 import type { Decider } from '../../src/engine/access/access.ts'
-import { listStandings, setBudget, type Budget } from '../../src/engine/access/budgets.ts'
+import { listBudgetStatus, setBudget, type Budget } from '../../src/engine/access/budgets.ts'
 import type { Offer, Provider } from '../../src/providers/provider.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { offer } from '../support/offers.ts'
@@ -37,7 +37,7 @@ export function allow(
 
 /** Held and spent, by period. */
 export async function standing(one: TestEngine, owner = DEFAULT_PROJECT) {
-  const budgets = await listStandings(one.db.read, owner, one.deps.clock.now())
+  const budgets = await listBudgetStatus(one.db.read, owner, one.deps.clock.now())
   return Object.fromEntries(
     budgets.map(({ period, heldMicros, spentMicros }) => [period, [heldMicros, spentMicros]]),
   ) as Record<Period, [number, number]>

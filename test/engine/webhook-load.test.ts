@@ -7,7 +7,7 @@ import { openEngine, type TestEngine } from '../support/engine.ts'
 import { ANY_ADDRESS, ok, openReceiver } from '../support/receiver.ts'
 import { done, scripted } from '../support/scripted.ts'
 
-const DELIVERIES_EACH = 40
+const DELIVERIES_EACH = 20
 const [HANGING, FAILING, HEALTHY] = [3, 3, 14]
 const ENDPOINTS = HANGING + FAILING + HEALTHY
 /** No try times out during the test: a hanging receiver keeps its delivery slots to the end. */

@@ -266,7 +266,7 @@ describe.each(TRANSPORTS)('usage that is watched over %s', (transport) => {
       totals: { tasks: 1, images: 1 },
     })
     expect(new Set(told.map((one) => JSON.stringify(one))).size).toBe(told.length)
-    await expect.poll(() => server.gateway.watching()).toBe(0)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
   })
 
   it('is refused before anything is told where there is something wrong', async () => {
@@ -278,7 +278,7 @@ describe.each(TRANSPORTS)('usage that is watched over %s', (transport) => {
 })
 
 describe('a page', () => {
-  const figures = {
+  const counts = {
     tasks: 0,
     attempts: 0,
     images: 0,
@@ -312,10 +312,10 @@ describe('a page', () => {
         timeZone: 'UTC',
         rows: costs.map((costMicros, nth) => ({
           keys: { model: `m${nth}` },
-          figures: { ...figures, attempts: 1, costMicros },
+          counts: { ...counts, attempts: 1, costMicros },
         })),
         totals: {
-          ...figures,
+          ...counts,
           attempts: costs.length,
           costMicros: costs.reduce((sum, cost) => sum + cost, 0),
         },

@@ -3,7 +3,7 @@
 import type { Database, Transaction } from '../../src/db/connection/database.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { AttemptRow, Tables } from '../../src/db/tables/tables.ts'
-import { addUsage, COUNTS, type Counts } from '../../src/db/money/usage.ts'
+import { addUsage, USAGE_COUNTS, type UsageCounts } from '../../src/db/money/usage.ts'
 import type { AttemptState, Charged, Quality, TaskStatus } from '../../src/domain.ts'
 import { countsOf } from '../../src/engine/attempts/ledger.ts'
 import type { UsageQuery } from '../../src/engine/usage/query.ts'
@@ -62,7 +62,7 @@ export async function change(q: Transaction, attempt: AttemptRow, to: Partial<At
   const after = { ...attempt, ...to }
   const [was, is] = [countsOf(attempt), countsOf(after)]
   const difference = { ...is }
-  for (const count of COUNTS) difference[count] -= was[count]
+  for (const count of USAGE_COUNTS) difference[count] -= was[count]
   await addUsage(q, after, difference)
   Object.assign(attempt, to)
 }
@@ -124,7 +124,7 @@ function makeAttempt(random: Random, task: NewTask, number: number, createdAt: n
     leaseEpoch: 0,
     leaseUntil: null,
     remoteId: null,
-    missing: 0,
+    missingChecks: 0,
     callbackSha256: null,
     wirePhase: 'NONE',
     httpStatus: null,
@@ -157,7 +157,7 @@ function makeAttempt(random: Random, task: NewTask, number: number, createdAt: n
 export function expectedReport(
   stored: readonly Stored[],
   question: UsageQuery,
-): Pick<UsageReport, 'totals'> & { rows: { name: string; figures: Counts }[] } {
+): Pick<UsageReport, 'totals'> & { rows: { name: string; counts: UsageCounts }[] } {
   const asked = stored.filter((one) => isAsked(one, question))
   const groups = Map.groupBy(asked, (one) => nameOf(one, question))
   return {
@@ -165,17 +165,17 @@ export function expectedReport(
     rows:
       question.groupBy.length === 0
         ? []
-        : [...groups].map(([name, of]) => ({ name, figures: sumOf(of) })).toSorted(byName),
+        : [...groups].map(([name, of]) => ({ name, counts: sumOf(of) })).toSorted(byName),
   }
 }
 
 /** The rows of a report, each by one name, to be laid beside what was expected. */
-export function namedRows(rows: readonly UsageRow[]): { name: string; figures: Counts }[] {
+export function namedRows(rows: readonly UsageRow[]): { name: string; counts: UsageCounts }[] {
   return rows
-    .map(({ hour, day, month, keys, figures }) => {
+    .map(({ hour, day, month, keys, counts }) => {
       const labels = { HOUR: hour?.label, DAY: day?.label, MONTH: month?.label }
       const name = JSON.stringify([...Object.values(labels).map((label) => label ?? ''), sortedKeys(keys)])
-      return { name, figures }
+      return { name, counts }
     })
     .toSorted(byName)
 }
@@ -266,11 +266,11 @@ function offsetText(at: number, timeZone: string): string {
   return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`
 }
 
-function sumOf(stored: readonly Stored[]): Counts {
-  const sum = Object.fromEntries(COUNTS.map((count) => [count, 0])) as Counts
+function sumOf(stored: readonly Stored[]): UsageCounts {
+  const sum = Object.fromEntries(USAGE_COUNTS.map((count) => [count, 0])) as UsageCounts
   for (const { attempt } of stored) {
     const counts = countsOf(attempt)
-    for (const count of COUNTS) sum[count] += counts[count]
+    for (const count of USAGE_COUNTS) sum[count] += counts[count]
   }
   return sum
 }

@@ -8,7 +8,7 @@ import type { Database } from '../../src/db/connection/database.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { AttemptRow, LedgerRow } from '../../src/db/tables/tables.ts'
-import { move } from '../../src/engine/attempts/move.ts'
+import { applyTransition } from '../../src/engine/attempts/apply-transition.ts'
 import { reportUsage, type UsageTotals } from '../../src/engine/usage/report.ts'
 import { createLog } from '../../src/log.ts'
 import { auditBooks } from '../providers/audit.ts'
@@ -241,7 +241,7 @@ async function read(db: Database) {
   }
   const { rows, totals } = await reportUsage(db.read, question, Date.now())
   const reported = new Map<string, UsageTotals>(
-    rows.map(({ keys, figures }) => [keys.provider ?? '', figures]),
+    rows.map(({ keys, counts }) => [keys.provider ?? '', counts]),
   )
   const [tasks, attempts, lines] = [
     await sql.select().from(tables.tasks),
@@ -281,11 +281,11 @@ function* ofBills(
     if (bill.get(id) !== costMicros)
       yield `${id} at ${provider} is billed ${bill.get(id)}, and ${costMicros} is known`
   const unknown = ours.filter(({ charged, costMicros }) => charged !== 'NO' && costMicros === null)
-  const figures = reported.get(provider)
-  if (figures?.unknownCosts !== unknown.length)
-    yield `${unknown.length} costs at ${provider} are unknown, and ${figures?.unknownCosts} are reported`
-  if (figures?.costMicros !== sum(known.map(({ id }) => bill.get(id) ?? 0)))
-    yield `${figures?.costMicros} is reported for ${provider}`
+  const counts = reported.get(provider)
+  if (counts?.unknownCosts !== unknown.length)
+    yield `${unknown.length} costs at ${provider} are unknown, and ${counts?.unknownCosts} are reported`
+  if (counts?.costMicros !== sum(known.map(({ id }) => bill.get(id) ?? 0)))
+    yield `${counts?.costMicros} is reported for ${provider}`
   const counted = new Set([...known, ...unknown].map(({ id }) => id))
   for (const id of bill.keys())
     if (!counted.has(id)) yield `${id} at ${provider} is on its bill, and not counted here`
@@ -304,8 +304,8 @@ async function settleByBills(
     const how = { at: Date.now(), charged: billed === 0 ? ('NO' as const) : ('YES' as const) }
     await db.tx((q) =>
       state === 'UNKNOWN'
-        ? move(q, id, 'fail', { ...how, ...(billed > 0 && { costMicros: billed }) })
-        : move(q, id, 'bill', { ...how, costMicros: billed }),
+        ? applyTransition(q, id, 'fail', { ...how, ...(billed > 0 && { costMicros: billed }) })
+        : applyTransition(q, id, 'adjustCost', { ...how, costMicros: billed }),
     )
   }
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Database } from '../../src/db/connection/database.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
-import { COUNTS, type Counts } from '../../src/db/money/usage.ts'
+import { USAGE_COUNTS, type UsageCounts } from '../../src/db/money/usage.ts'
 import { USAGE_DIMENSIONS, type UsageDimension, type UsageQuery } from '../../src/engine/usage/query.ts'
 import { reportUsage } from '../../src/engine/usage/report.ts'
 import { createLog } from '../../src/log.ts'
@@ -146,7 +146,7 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
   it('is refused where nobody could read it, and says what to narrow', async () => {
     const many = Array.from({ length: 10_001 }, (_, nth) => `model-${nth}`)
     const at = Date.UTC(2020, 0)
-    const counts = Object.fromEntries(COUNTS.map((count) => [count, 1])) as Counts
+    const counts = Object.fromEntries(USAGE_COUNTS.map((count) => [count, 1])) as UsageCounts
     const of = { provider: 'many', projectId: DEFAULT_PROJECT, apiKeyId: '', startsAt: at, ...counts }
     await db.tx(async (q) => {
       for (let nth = 0; nth < many.length; nth += 500)
@@ -173,7 +173,7 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
 
   it('sums up more quarters of an hour than it may have rows', async () => {
     const at = Date.UTC(2021, 0)
-    const counts = Object.fromEntries(COUNTS.map((count) => [count, 1])) as Counts
+    const counts = Object.fromEntries(USAGE_COUNTS.map((count) => [count, 1])) as UsageCounts
     const of = { provider: 'many', projectId: DEFAULT_PROJECT, apiKeyId: '', ...counts }
     await db.tx(async (q) => {
       for (let model = 0; model < 110; model++) {
@@ -182,7 +182,7 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
           model: `model-${model}`,
           startsAt: at + nth * 900_000,
         }))
-        await q.sql.insert(q.tables.usageQuarters).values(quarters)
+        await q.sql.insert(q.tables.usageQuarterHours).values(quarters)
       }
     })
     const day = question({
@@ -192,7 +192,7 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
       timeZone: 'Asia/Kolkata',
     })
     const { rows, totals } = await reportUsage(db.read, day, TO)
-    expect(rows.map(({ figures }) => figures.attempts)).toEqual([
+    expect(rows.map(({ counts }) => counts.attempts)).toEqual([
       ...Array(110).fill(74),
       ...Array(110).fill(22),
     ])

@@ -35,7 +35,7 @@ const ledgerLock = statement<{ projectId: string }, unknown>(
 
 /** A budget that does not allow the requested amount. */
 export interface ExhaustedBudget extends BudgetRow {
-  leftMicros: number
+  remainingMicros: number
 }
 
 /**
@@ -206,7 +206,7 @@ async function findExhausted(
     .from(budgets)
     .innerJoin(spending, and(eq(spending.owner, budgets.owner), eq(spending.period, budgets.period)))
     .where(and(eq(budgets.owner, owner), eq(budgets.period, period), eq(spending.startsAt, startsAt)))
-  return row && { ...row.budget, leftMicros: Math.max(0, row.budget.limitMicros - row.held - row.spent) }
+  return row && { ...row.budget, remainingMicros: Math.max(0, row.budget.limitMicros - row.held - row.spent) }
 }
 
 /** Inserts or changes a budget. Held and spent amounts stay, even above the limit. */

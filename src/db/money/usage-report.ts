@@ -64,7 +64,9 @@ async function sumRollup(
 ): Promise<UsageSum[]> {
   const table = q.tables[name]
   const { filter } = slice
-  const sums = USAGE_COUNTS.map((count) => [count, sql<number>`sum(${table[count]})`.mapWith(Number)] as const)
+  const sums = USAGE_COUNTS.map(
+    (count) => [count, sql<number>`sum(${table[count]})`.mapWith(Number)] as const,
+  )
   // The key of usage_days begins with the day, so all projects are one range of it.
   const isInScope = name === 'usageDays' && slice.projectId === null ? undefined : ofProject(q, table, slice)
   const rows = await q.sql

@@ -3,12 +3,12 @@ import { sql } from 'drizzle-orm'
 import { LEDGER_KINDS, PERIODS } from '../../domain.ts'
 import { oneOf, type Kit } from './kit.ts'
 
-/** The tables of what was spent. The ledger is the truth; spending and usage are its sums, kept in the same transaction. */
+/** The ledger is authoritative; spending and usage are sums of it, updated in the same transaction. */
 export function createMoneyTables(
   { table, text, word, integer, bigint, index, uniqueIndex, primaryKey, check }: Kit,
   { attempts }: Record<'attempts', { id: AnyPgColumn }>,
 ) {
-  /** One line for each change of what an attempt holds or costs; append-only. */
+  /** One line for each change of the held amount or the cost of an attempt; append-only. */
   const ledger = table(
     'ledger',
     {
@@ -18,9 +18,9 @@ export function createMoneyTables(
         .notNull()
         .references(() => attempts.id),
       kind: word('kind', LEDGER_KINDS).notNull(),
-      /** What is held, posted or released; for ADJUST the difference. Null for a HOLD or VOID whose worst case nobody knows. */
+      /** The held, posted or voided amount; for ADJUST the difference. Null for a HOLD or VOID without a known worst case. */
       amountMicros: bigint('amount_micros'),
-      /** The price table it was reckoned with; null without one, and for what a bill says. */
+      /** The price table it was computed with; null without one, and for an amount from a bill. */
       priceVersion: text('price_version'),
       at: bigint('at').notNull(),
     },
@@ -40,14 +40,14 @@ export function createMoneyTables(
     ],
   )
 
-  /** What a project or an API key holds and has spent in a period of UTC. */
+  /** The held and spent amounts of a project or an API key in a UTC period. */
   const spending = table(
     'spending',
     {
-      /** The id of the project or of the key. */
+      /** The id of the project or the key. */
       owner: text('owner').notNull(),
       period: word('period', PERIODS).notNull(),
-      /** The period's first moment; 0 for TOTAL. */
+      /** The start of the period; 0 for TOTAL. */
       startsAt: bigint('starts_at').notNull(),
       heldMicros: bigint('held_micros').notNull().default(0),
       spentMicros: bigint('spent_micros').notNull().default(0),
@@ -60,7 +60,7 @@ export function createMoneyTables(
     ],
   )
 
-  /** How much a project or an API key may hold and spend in each period. */
+  /** How much a project or an API key may hold and spend per period. */
   const budgets = table(
     'budgets',
     {
@@ -78,22 +78,22 @@ export function createMoneyTables(
     ],
   )
 
-  // What usage reports read. Both count each attempt at the moment it was put into the queue, for good.
-  const counted = {
+  // Usage rollups. Both count each attempt at the time it was queued, even if its cost becomes known later.
+  const keys = {
     provider: text('provider').notNull(),
     model: text('model').notNull(),
-    /** '' for what was asked without a key. */
+    /** '' without a key. */
     apiKeyId: text('api_key_id').notNull(),
     projectId: text('project_id').notNull(),
   }
   const counts = () => ({
-    /** Counted with their first attempt. */
+    /** A task counts with its first attempt. */
     tasks: integer('tasks').notNull().default(0),
     attempts: integer('attempts').notNull().default(0),
     images: integer('images').notNull().default(0),
-    /** Attempts that have ended, or are in doubt, with a possible charge of unknown cost. */
+    /** Ended or UNKNOWN attempts with a possible charge and no known cost. */
     unknownCosts: integer('unknown_costs').notNull().default(0),
-    /** The same, of unknown usage. */
+    /** The same, without known usage. */
     unknownUsages: integer('unknown_usages').notNull().default(0),
     heldMicros: bigint('held_micros').notNull().default(0),
     costMicros: bigint('cost_micros').notNull().default(0),
@@ -106,17 +106,17 @@ export function createMoneyTables(
     outputImageTokens: bigint('output_image_tokens').notNull().default(0),
   })
 
-  /** Usage by day of UTC. The order of the key is the order that reports over days read it in. */
+  /** Usage by UTC day. The key is in the order in which reports over days read it. */
   const usageDays = table(
     'usage_days',
-    { startsAt: bigint('starts_at').notNull(), ...counted, ...counts() },
+    { startsAt: bigint('starts_at').notNull(), ...keys, ...counts() },
     (t) => [primaryKey({ columns: [t.startsAt, t.provider, t.model, t.projectId, t.apiKeyId] })],
   )
 
-  /** Usage by quarter of an hour: every offset from UTC in use is a multiple of it. */
+  /** Usage by quarter of an hour: every UTC offset in use is a multiple of it. */
   const usageQuarterHours = table(
     'usage_quarter_hours',
-    { startsAt: bigint('starts_at').notNull(), ...counted, ...counts() },
+    { startsAt: bigint('starts_at').notNull(), ...keys, ...counts() },
     (t) => [primaryKey({ columns: [t.projectId, t.startsAt, t.provider, t.model, t.apiKeyId] })],
   )
 

@@ -1,4 +1,4 @@
-// What drizzle-kit reads to write drizzle/postgresql, and what the PostgreSQL connections use.
+// Read by drizzle-kit to generate drizzle/postgresql, and used by the PostgreSQL connections.
 import { postgresqlKit } from './kit.ts'
 import { createTables } from './tables.ts'
 
@@ -24,10 +24,7 @@ export const {
   usageQuarterHours,
 } = postgresqlTables
 
-/**
- * How much of each limit is used up in the minute under way. Processes share it; on SQLite there is only one, which
- * keeps it in memory. Unlogged, since nothing is lost when a crash empties it.
- */
+/** The use of each rate limit in the current minute, shared by processes. Unlogged: a crash may empty it. */
 export const rateCounters = postgresqlKit.table('rate_counters', {
   key: postgresqlKit.text('key').primaryKey(),
   points: postgresqlKit.bigint('points').notNull(),

@@ -1,19 +1,18 @@
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Kit } from './kit.ts'
 
-/** The tables of what providers told us, how they are, and what people decided about what they did. */
 export function createProviderTables(
   { table, text, bigint, json, index, primaryKey }: Kit,
   { attempts }: Record<'attempts', { id: AnyPgColumn }>,
 ) {
-  /** What upstreams told us unasked, kept before it is answered: what is in it counts only once a check confirmed it. */
+  /** Received callbacks, stored before the response to them. Their content counts only after a check confirmed it. */
   const callbacks = table(
     'callbacks',
     {
       attemptId: text('attempt_id')
         .notNull()
         .references(() => attempts.id),
-      /** Of the body: the same callback twice is one row. */
+      /** Of the body, so that a repeated callback is one row. */
       sha256: text('sha256').notNull(),
       body: text('body').notNull(),
       receivedAt: bigint('received_at').notNull(),
@@ -21,23 +20,22 @@ export function createProviderTables(
     (t) => [primaryKey({ columns: [t.attemptId, t.sha256] })],
   )
 
-  /** Providers that are given no work for a while, agreed on by all processes. */
+  /** Providers, or models of them, that get no new work; the same for all processes. */
   const cooldowns = table(
     'provider_cooldowns',
     {
       provider: text('provider').notNull(),
       /** '' for all its models. */
       model: text('model').notNull(),
-      /** In the database's time; null until an operator resumes it. Once it is over, one attempt at a time probes. */
+      /** In the database's time; null for a pause, which an operator ends. After it, one attempt at a time probes. */
       until: bigint('until'),
-      /** For operators, in a sentence. */
       reason: text('reason').notNull(),
       since: bigint('since').notNull(),
     },
     (t) => [primaryKey({ columns: [t.provider, t.model] })],
   )
 
-  /** What people decided, for good. */
+  /** Decisions of people; append-only. */
   const audit = table(
     'audit_log',
     {
@@ -45,7 +43,7 @@ export function createProviderTables(
       projectId: text('project_id').notNull(),
       at: bigint('at').notNull(),
       action: text('action').notNull(),
-      /** The id of what it was about. */
+      /** The id of the project, key or attempt. */
       subject: text('subject').notNull(),
       detail: json('detail').$type<Record<string, string | null>>().notNull(),
     },

@@ -1,4 +1,4 @@
-// What drizzle-kit reads to write drizzle/sqlite, and what the SQLite connection uses.
+// Read by drizzle-kit to generate drizzle/sqlite, and used by the SQLite connections.
 import { sqliteKit } from './kit.ts'
 import { createTables } from './tables.ts'
 

@@ -20,19 +20,19 @@ import { createMoneyTables } from './money.ts'
 import { createProviderTables } from './providers.ts'
 import { createWebhookTables } from './webhooks.ts'
 
-/** Every table, in the words of one database's kit. CHECKs and partial unique indexes make bad states unstorable. */
+/** Every table, for one database's kit. CHECKs and partial unique indexes prevent invalid states. */
 export function createTables(kit: Kit) {
   const { table, text, word, integer, bigint, real, json, index, uniqueIndex, primaryKey, check } = kit
 
-  /** The tenant. One exists from the start; each has a feed of its own. */
+  /** Tenants. One exists from the start. */
   const projects = table('projects', {
     id: text('id').primaryKey(),
     name: text('name').notNull(),
-    /** The last number given to an event of this project, in order of commit. */
+    /** The number of the newest event in the project's feed, in order of commit. */
     feedSeq: bigint('feed_seq').notNull().default(0),
-    /** Signs what is posted to a task's own callback address; null until it is first needed. */
+    /** Signs posts to callback URLs of tasks; null until its first use. */
     webhookSecret: text('webhook_secret'),
-    /** How much it may ask for at a time; null for no limits of its own. */
+    /** Null for the default limits. */
     limits: json('limits').$type<Limits>(),
     createdAt: bigint('created_at').notNull(),
   })
@@ -44,31 +44,31 @@ export function createTables(kit: Kit) {
       projectId: text('project_id')
         .notNull()
         .references(() => projects.id),
-      /** The key it was asked with; null without one. */
+      /** Null when no key was used. */
       apiKeyId: text('api_key_id'),
       status: word('status', TASK_STATUSES).notNull(),
       operation: word('operation', OPERATIONS).notNull(),
       model: text('model').notNull(),
-      /** What was asked, complete and validated; never changed. */
+      /** Complete and validated; immutable. */
       request: json('request').$type<ImageRequest>().notNull(),
-      /** SHA-256 of the input as it came, to tell a repeated request from a reused key. */
+      /** SHA-256 of the input, to tell a repeated request from a reused key. */
       fingerprint: text('fingerprint').notNull(),
       idempotencyKey: text('idempotency_key'),
-      /** Charges each part of this task may ever have; raised only by an explicit permission. */
+      /** The maximum number of charges of each part; raised only by an explicit permission. */
       maxCharges: integer('max_charges').notNull(),
-      /** How many parts its images are asked for in: more than one when no provider makes so many at a time. */
+      /** The number of parts: more than one when no provider makes all images in one call. */
       parts: integer('parts').notNull().default(1),
-      /** Attempts whose charge is possible or certain: the permits taken. */
+      /** The taken permits: attempts with a possible or certain charge. */
       chargesOpen: integer('charges_open').notNull().default(0),
       /** 0..1, never decreasing. */
       progress: real('progress').notNull().default(0),
       warnings: json('warnings').$type<Warning[]>().notNull(),
       error: json('error').$type<TaskError>(),
-      /** The task this one repeats, when its owner asked for it again. */
+      /** The task that this one retries. */
       retryOf: text('retry_of'),
-      /** The W3C traceparent that its attempts and deliveries go on from, in whichever process; null while nothing is traced. */
+      /** The W3C traceparent that attempts and deliveries continue in any process; null without tracing. */
       traceparent: text('traceparent'),
-      /** The number of the newest event in this task's log. */
+      /** The number of the newest event in the task's log. */
       lastSeq: bigint('last_seq').notNull().default(0),
       cancelRequestedAt: bigint('cancel_requested_at'),
       createdAt: bigint('created_at').notNull(),
@@ -82,7 +82,7 @@ export function createTables(kit: Kit) {
         .where(sql`${t.idempotencyKey} is not null`),
       index('tasks_newest').on(t.projectId, t.createdAt, t.id),
       index('tasks_by_status').on(t.projectId, t.status, t.createdAt, t.id),
-      // What a limit of tasks at a time counts.
+      // For the limit of concurrent tasks.
       index('tasks_open_of_key')
         .on(t.apiKeyId)
         .where(sql`${t.status} in ('QUEUED', 'RUNNING') and ${t.apiKeyId} is not null`),
@@ -99,42 +99,42 @@ export function createTables(kit: Kit) {
   const attempts = table(
     'attempts',
     {
-      /** Also the reference we send upstream wherever there is a field for one. */
+      /** Also our reference at the provider, where it has a field for one. */
       id: text('id').primaryKey(),
       taskId: text('task_id')
         .notNull()
         .references(() => tasks.id),
       projectId: text('project_id').notNull(),
-      /** Its task's. */
       apiKeyId: text('api_key_id'),
-      /** 1 for a task's first attempt, then 2, 3 … */
+      /** From 1, per task. */
       number: integer('number').notNull(),
-      /** Which part of the task it is for, from 0. */
+      /** The part of the task, from 0. */
       part: integer('part').notNull().default(0),
-      /** How many images it asks for, and the place of its first among the task's. */
+      /** The number of images. */
       n: integer('n').notNull().default(1),
+      /** The index of its first image among those of the task. */
       firstImage: integer('first_image').notNull().default(0),
       provider: text('provider').notNull(),
       model: text('model').notNull(),
       state: word('state', ATTEMPT_STATES).notNull(),
       charged: word('charged', CHARGES).notNull().default('NO'),
-      /** Not before this moment, in the database's time. */
+      /** In the database's time. */
       runAfter: bigint('run_after').notNull(),
       leaseOwner: text('lease_owner'),
-      /** Grows with every claim: the fence that keeps a worker given up for dead from writing. */
+      /** The fencing epoch: grows with every claim, so that a worker that lost its lease cannot write. */
       leaseEpoch: integer('lease_epoch').notNull().default(0),
       /** In the database's time. */
       leaseUntil: bigint('lease_until'),
       remoteId: text('remote_id'),
-      /** How often in a row the upstream did not know the remote id. */
+      /** Consecutive checks in which the provider did not know the remote id; lookups by our reference while UNKNOWN. */
       missingChecks: integer('missing_checks').notNull().default(0),
-      /** SHA-256 of the secret in the address we gave the upstream to call back; null where it was given none. */
+      /** SHA-256 of the secret in the callback URL; null without one. */
       callbackSha256: text('callback_sha256'),
       wirePhase: word('wire_phase', WIRE_PHASES).notNull().default('NONE'),
       httpStatus: integer('http_status'),
       providerRequestId: text('provider_request_id'),
       error: json('error').$type<TaskError>(),
-      /** What the upstream chose where the request said auto. */
+      /** What the provider chose where the request said auto. */
       resolved: json('resolved').$type<Record<string, string>>(),
       inputTokens: integer('input_tokens'),
       outputTokens: integer('output_tokens'),
@@ -144,11 +144,11 @@ export function createTables(kit: Kit) {
       outputTextTokens: integer('output_text_tokens'),
       outputImageTokens: integer('output_image_tokens'),
       usageSource: word('usage_source', USAGE_SOURCES).notNull().default('UNKNOWN'),
-      /** How many images it brought. */
+      /** The number of images received. */
       images: integer('images').notNull().default(0),
-      /** The most it could cost, held from the start until its cost is known; null when there is no price. */
+      /** The worst-case cost, held until the cost is known; null without a price. */
       heldMicros: bigint('held_micros'),
-      /** Null means unknown, never free. */
+      /** Null: unknown, never free. */
       costMicros: bigint('cost_micros'),
       /** The price table the cost was computed with. */
       priceVersion: text('price_version'),
@@ -170,14 +170,14 @@ export function createTables(kit: Kit) {
       index('attempts_due')
         .on(t.provider, t.runAfter, t.id)
         .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
-      // The same, for projects to take turns.
+      // For fair scheduling between projects.
       index('attempts_due_by_project')
         .on(t.provider, t.projectId, t.runAfter, t.id)
         .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
       index('attempts_unknown')
         .on(t.projectId, t.sentAt, t.id)
         .where(sql`${t.state} = 'UNKNOWN'`),
-      // What the provider's bill has to tell.
+      // The list of attempts whose cost only the provider's bill has.
       index('attempts_unpriced')
         .on(t.projectId, t.finishedAt, t.id)
         .where(sql`${t.finishedAt} is not null and ${t.costMicros} is null and ${t.charged} <> 'NO'`),
@@ -187,7 +187,7 @@ export function createTables(kit: Kit) {
       check('attempts_state', oneOf(t.state, ATTEMPT_STATES)),
       check('attempts_charged', oneOf(t.charged, CHARGES)),
       check('attempts_wire_phase', oneOf(t.wirePhase, WIRE_PHASES)),
-      // Once a byte may have left, a charge is possible until something proves otherwise; before, it is not.
+      // Once a byte may have been sent, a charge is possible until the outcome is known; before, it is not.
       check(
         'attempts_open_charge',
         sql`${t.state} not in ('SENDING', 'ACCEPTED', 'UNKNOWN') or ${t.charged} = 'UNKNOWN'`,
@@ -207,7 +207,7 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** What happened, append-only. Numbered twice: within the task, and within the project's feed. */
+  /** Append-only. Numbered twice: in the task's log, and in the project's feed. */
   const events = table(
     'task_events',
     {
@@ -226,7 +226,7 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** One image of one task. The bytes live in the asset store under the hash. */
+  /** One image of one task. The asset store has the bytes, by their hash. */
   const assets = table(
     'assets',
     {
@@ -235,17 +235,17 @@ export function createTables(kit: Kit) {
       taskId: text('task_id')
         .notNull()
         .references(() => tasks.id),
-      /** Null for what the client sent in. */
+      /** Null for input images. */
       attemptId: text('attempt_id').references(() => attempts.id),
       kind: word('kind', ASSET_KINDS).notNull(),
-      /** Place among the assets of one kind of one attempt (or of the request), from 0. */
+      /** Index among the assets of one kind of one attempt (or of the request). */
       position: integer('position').notNull(),
       sha256: text('sha256').notNull(),
       byteSize: integer('byte_size').notNull(),
       mimeType: word('mime_type', IMAGE_MIME_TYPES).notNull(),
       width: integer('width').notNull(),
       height: integer('height').notNull(),
-      /** Base64; null when it could not be made. */
+      /** Base64; null when it could not be computed. */
       thumbhash: text('thumbhash'),
       revisedPrompt: text('revised_prompt'),
       createdAt: bigint('created_at').notNull(),

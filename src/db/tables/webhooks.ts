@@ -3,12 +3,11 @@ import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import { DELIVERY_FAILURES, DELIVERY_STATES, WEBHOOK_EVENTS, type WebhookEvent } from '../../domain.ts'
 import { oneOf, type Kit } from './kit.ts'
 
-/** The tables of what is told to others. */
 export function createWebhookTables(
   { table, text, word, integer, bigint, json, index, uniqueIndex, primaryKey, check }: Kit,
   { projects, tasks }: Record<'projects' | 'tasks', { id: AnyPgColumn }>,
 ) {
-  /** Addresses that a project wants told about its tasks. One that was deleted stays for the history, without its secret. */
+  /** Webhooks of projects. A deleted one stays on record, without its secret. */
   const webhookEndpoints = table(
     'webhook_endpoints',
     {
@@ -20,10 +19,10 @@ export function createWebhookTables(
       /** Null for all events. */
       events: json('events').$type<WebhookEvent[]>(),
       description: text('description'),
-      /** As it was shown, `whsec_…`: signing needs it, so it cannot be kept as a hash. Null once deleted. */
+      /** `whsec_…`; signing needs it, so it cannot be a hash. Null once deleted. */
       secret: text('secret'),
       createdAt: bigint('created_at').notNull(),
-      /** When it answered that it is gone. */
+      /** When it responded with 410. */
       disabledAt: bigint('disabled_at'),
       deletedAt: bigint('deleted_at'),
     },
@@ -33,34 +32,33 @@ export function createWebhookTables(
     ],
   )
 
-  /** The outbox: what happened, on its way to one address. Written in the transaction of the event that it tells. */
+  /** The outbox: one event for one URL, written in the transaction of the event. */
   const webhookDeliveries = table(
     'webhook_deliveries',
     {
-      /** Also the `webhook-id` of every try. */
+      /** Also the `webhook-id` header of every try. */
       id: text('id').primaryKey(),
       projectId: text('project_id').notNull(),
-      /** Null when it goes to the task's own callback address. */
+      /** Null for the task's own callback URL. */
       endpointId: text('endpoint_id').references(() => webhookEndpoints.id),
       taskId: text('task_id')
         .notNull()
         .references(() => tasks.id),
-      /** The number of the event that it tells in the task's log. */
+      /** The number of the event in the task's log. */
       seq: bigint('seq').notNull(),
       event: word('event', WEBHOOK_EVENTS).notNull(),
       url: text('url').notNull(),
-      /** What may hold up each other: the webhook, or all callback addresses of one origin. */
+      /** The delivery slot: the webhook's id, or the origin of the callback URL. Its running tries are limited. */
       slot: text('slot').notNull(),
-      /** The body, the same in every try. */
       payload: text('payload').notNull(),
       state: word('state', DELIVERY_STATES).notNull(),
-      /** How many tries there were, and how many of them since it was last put on its way. */
       tries: integer('tries').notNull().default(0),
+      /** The back-off step: the number of tries since it was last restarted. */
       step: integer('step').notNull().default(0),
       /** Not before this moment, in the database's time. */
       nextAt: bigint('next_at').notNull(),
       leaseOwner: text('lease_owner'),
-      /** Grows with every claim, as an attempt's does. */
+      /** The fencing epoch, as of attempts. */
       leaseEpoch: integer('lease_epoch').notNull().default(0),
       /** In the database's time. */
       leaseUntil: bigint('lease_until'),
@@ -94,21 +92,21 @@ export function createWebhookTables(
     ],
   )
 
-  /** Each try of a delivery, append-only. */
+  /** The tries of deliveries; append-only. */
   const webhookTries = table(
     'webhook_tries',
     {
       deliveryId: text('delivery_id')
         .notNull()
         .references(() => webhookDeliveries.id),
-      /** 1 for a delivery's first try, then 2, 3 … */
+      /** From 1, per delivery. */
       number: integer('number').notNull(),
-      /** When it began, and how long it took. */
+      /** When it began. */
       at: bigint('at').notNull(),
       durationMs: integer('duration_ms').notNull(),
-      /** Null when no answer came. */
+      /** Null without a response. */
       httpStatus: integer('http_status'),
-      /** Null when it succeeded. */
+      /** Null for a success. */
       failure: word('failure', DELIVERY_FAILURES),
     },
     (t) => [

@@ -108,7 +108,8 @@ export async function findNextDeliveryMs(q: Queries): Promise<number | undefined
 
 /** The state of a delivery after a try: pending again, due in `waitMs`, or ended. */
 export type NextDeliveryState =
-  { state: 'PENDING'; waitMs: number } | { state: 'SUCCEEDED' | 'FAILED'; at: number }
+  | { state: 'PENDING'; waitMs: number }
+  | { state: 'SUCCEEDED' | 'FAILED'; at: number }
 
 /** Records a try and the delivery's next state. False, without a change, when the lease was lost. */
 export async function insertTry(
@@ -125,9 +126,7 @@ export async function insertTry(
       state: next.state,
       tries: sql`${deliveries.tries} + 1`,
       step: sql`${deliveries.step} + 1`,
-      ...(next.state === 'PENDING'
-        ? { nextAt: sql`${q.now} + ${next.waitMs}` }
-        : { finishedAt: next.at }),
+      ...(next.state === 'PENDING' ? { nextAt: sql`${q.now} + ${next.waitMs}` } : { finishedAt: next.at }),
     })
     .where(and(eq(deliveries.id, delivery.id), eq(deliveries.state, 'PENDING'), holds(q, lease)))
     .returning({ tries: deliveries.tries })
@@ -221,10 +220,7 @@ export async function listDeliveries(
 }
 
 /** Oldest first. */
-export async function listDeliveriesOfTasks(
-  q: Queries,
-  taskIds: readonly string[],
-): Promise<DeliveryRow[]> {
+export async function listDeliveriesOfTasks(q: Queries, taskIds: readonly string[]): Promise<DeliveryRow[]> {
   const { webhookDeliveries: deliveries } = q.tables
   return q.sql
     .select()

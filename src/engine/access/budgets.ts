@@ -19,7 +19,7 @@ export interface Budget {
   heldMicros: number
   spentMicros: number
   /** Never below 0; null where there is no budget. */
-  leftMicros: number | null
+  remainingMicros: number | null
   /** When the next period begins; null for TOTAL. */
   resetsAt: number | null
 }
@@ -32,8 +32,8 @@ export async function listBudgetStatus(q: Queries, owner: string, at: number): P
     const limitMicros = budgets.find((row) => row.period === period)?.limitMicros ?? null
     const row = spending.find((one) => one.period === period)
     const { heldMicros, spentMicros } = row ?? { heldMicros: 0, spentMicros: 0 }
-    const leftMicros = limitMicros === null ? null : Math.max(0, limitMicros - heldMicros - spentMicros)
-    return { owner, period, limitMicros, heldMicros, spentMicros, leftMicros, resetsAt: endOf(period, at) }
+    const remainingMicros = limitMicros === null ? null : Math.max(0, limitMicros - heldMicros - spentMicros)
+    return { owner, period, limitMicros, heldMicros, spentMicros, remainingMicros, resetsAt: endOf(period, at) }
   })
 }
 
