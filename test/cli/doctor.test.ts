@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { readAftermath } from '../support/aftermath.ts'
+import { readFinalState } from '../support/final-state.ts'
 import { DATABASES, newPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
 import { darkroom } from './darkroom.ts'
@@ -55,7 +55,7 @@ describe.each(DATABASES)('darkroom doctor on %s', (database) => {
     expect(alone.stdout).not.toContain('violated')
 
     await using server = await openGateway({ place })
-    expect(server.gateway.watching()).toBe(0)
+    expect(server.gateway.subscriberCount()).toBe(0)
     expect(await run(place, 'doctor')).toEqual(alone)
   })
 
@@ -63,16 +63,16 @@ describe.each(DATABASES)('darkroom doctor on %s', (database) => {
     const place = await placeOf(database)
     const { done } = await leaveTasks(place)
     await tamper(place, `update tasks set charges_open = 0; delete from task_events where seq in (2, 3, 4)`)
-    const { assets } = await readAftermath(place)
+    const { assets } = await readFinalState(place)
     const [hash = ''] = assets.map(({ sha256 }) => sha256)
     await rm(join(place.dataDir, 'assets', 'objects', hash.slice(0, 2), hash.slice(2, 4), hash))
 
     const { exitCode, stdout } = await run(place, 'doctor')
     expect(exitCode).toBe(1)
     expect(stdout).toMatch(/^violated {2}I2 /m)
-    expect(stdout).toContain(`${done} counts 0 open charges, and its attempts 1\n`)
+    expect(stdout).toContain(`${done} counts 0 open charges; its attempts: 1\n`)
     expect(stdout).toMatch(/^violated {2}I7 /m)
-    expect(stdout).toMatch(/the file of img_\w+ is not there/)
+    expect(stdout).toMatch(/the file of img_\w+ is missing/)
     expect(stdout).toMatch(/\n3 of \d+ are violated\.\n$/)
 
     const skipped = await run(place, 'doctor', '--skip-files')

@@ -1,11 +1,10 @@
-// What must hold of attempts. Each answers the violations among the attempts of a page.
-import type { IntegrityPage } from '../../../db/maintenance/integrity-pages.ts'
 import type { AttemptState, Charged } from '../../../domain.ts'
+import { hasEnded } from '../../attempts/machine.ts'
+import { ensure, type Invariant } from './invariant.ts'
 
-/** How long a thing may lie that somebody should be taking care of. */
-const PATIENCE_MS = 60_000
+/** How long recovery and checks may take. */
+const MAX_DELAY_MS = 60_000
 
-/** What an attempt in a state may say about its charge; a FAILED one may say anything. */
 const CHARGES: Record<AttemptState, readonly Charged[]> = {
   PLANNED: ['NO'],
   LEASED: ['NO'],
@@ -18,57 +17,62 @@ const CHARGES: Record<AttemptState, readonly Charged[]> = {
   FAILED: ['NO', 'UNKNOWN', 'YES'],
   CANCELED: ['NO'],
 }
-const OPEN: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED', 'UNKNOWN'])
 const LEASABLE: ReadonlySet<AttemptState> = new Set(['LEASED', 'SENDING', 'ACCEPTED'])
 
-/** I1. */
-export function chargeFollowsState({ attempts }: IntegrityPage): string[] {
-  return attempts
-    .filter(({ state, charged }) => !CHARGES[state].includes(charged))
-    .map(({ id, state, charged }) => `${id} is ${state}, and charged is ${charged}`)
-}
+export const ATTEMPT_INVARIANTS: readonly Invariant[] = [
+  {
+    id: 'I1',
+    sentence: 'What was sent counts as possibly charged until its outcome is known',
+    checkPage: ({ attempts }) =>
+      attempts.flatMap(({ id, state, charged }) =>
+        ensure(CHARGES[state].includes(charged), `${id} is ${state}, but charged is ${charged}`),
+      ),
+  },
+  {
+    id: 'I11',
+    sentence: 'An expired lease is recovered within a minute',
+    checkPage: ({ attempts, now }) =>
+      attempts
+        .filter(({ leaseUntil }) => leaseUntil !== null && leaseUntil < now - MAX_DELAY_MS)
+        .map(({ id, state, leaseOwner, leaseUntil }) => {
+          const seconds = secondsSince(leaseUntil, now)
+          return `${id} is ${state}; the lease of ${leaseOwner} expired ${seconds} s ago. Is a server running?`
+        }),
+  },
+  {
+    id: 'I13',
+    sentence: 'An accepted attempt is checked within a minute after a callback',
+    checkPage({ attempts, callbacks, now }) {
+      const before = now - MAX_DELAY_MS
+      const called = new Set(
+        callbacks.filter(({ receivedAt }) => receivedAt < before).map(({ attemptId }) => attemptId),
+      )
+      return attempts
+        .filter(({ id, state, leaseOwner }) => called.has(id) && state === 'ACCEPTED' && leaseOwner === null)
+        .filter(({ runAfter }) => runAfter < before)
+        .map(({ id, runAfter }) => `${id}: check after a callback is ${secondsSince(runAfter, now)} s late`)
+    },
+  },
+  {
+    id: 'I17',
+    sentence: 'Every attempt with an unknown outcome can be listed for review',
+    checkPage: ({ attempts }) =>
+      // The list is ordered by the time of sending.
+      attempts.flatMap(({ id, state, sentAt }) =>
+        ensure(state !== 'UNKNOWN' || sentAt !== null, `${id} is UNKNOWN, but sentAt is null`),
+      ),
+  },
+  {
+    id: 'I20',
+    sentence: 'Only an attempt in progress has a lease, and only an ended attempt has an end',
+    checkPage: ({ attempts }) =>
+      attempts.flatMap(({ id, state, leaseOwner, finishedAt }) => [
+        ...ensure((finishedAt !== null) === hasEnded(state), `${id} is ${state}; finishedAt: ${finishedAt}`),
+        ...ensure(leaseOwner === null || LEASABLE.has(state), `${id} is ${state}; lease: ${leaseOwner}`),
+      ]),
+  },
+]
 
-/** I11. */
-export function leasesAreRenewed({ attempts, now }: IntegrityPage): string[] {
-  return attempts
-    .filter(({ leaseUntil }) => leaseUntil !== null && leaseUntil < now - PATIENCE_MS)
-    .map(
-      ({ id, state, leaseOwner, leaseUntil }) =>
-        `${id} is ${state}, and ${leaseOwner} let go of it ${secondsSince(leaseUntil, now)} s ago: is a server running?`,
-    )
-}
-
-/** I13. */
-export function callbacksAreFollowed({ attempts, callbacks, now }: IntegrityPage): string[] {
-  const called = new Set(
-    callbacks.filter(({ receivedAt }) => receivedAt < now - PATIENCE_MS).map(({ attemptId }) => attemptId),
-  )
-  return attempts
-    .filter(({ id, state, leaseOwner }) => called.has(id) && state === 'ACCEPTED' && leaseOwner === null)
-    .filter(({ runAfter }) => runAfter < now - PATIENCE_MS)
-    .map(
-      ({ id, runAfter }) =>
-        `${id} was called back about, and nobody has looked for ${secondsSince(runAfter, now)} s`,
-    )
-}
-
-/** I17: the list for review goes by the moment of sending. */
-export function unknownOutcomesAreListed({ attempts }: IntegrityPage): string[] {
-  return attempts
-    .filter(({ state, sentAt }) => state === 'UNKNOWN' && sentAt === null)
-    .map(({ id }) => `${id} is UNKNOWN, and does not say when it was sent`)
-}
-
-/** I20. */
-export function leaseAndEndFollowState({ attempts }: IntegrityPage): string[] {
-  return attempts.flatMap(({ id, state, leaseOwner, finishedAt }) => [
-    ...((finishedAt === null) === OPEN.has(state)
-      ? []
-      : [`${id} is ${state}, and finishedAt is ${finishedAt}`]),
-    ...(leaseOwner === null || LEASABLE.has(state) ? [] : [`${id} is ${state} and leased to ${leaseOwner}`]),
-  ])
-}
-
-function secondsSince(moment: number | null, now: number): number {
-  return Math.round((now - (moment ?? now)) / 1000)
+function secondsSince(time: number | null, now: number): number {
+  return Math.round((now - (time ?? now)) / 1000)
 }

@@ -1,38 +1,44 @@
-// What must hold of the books: they are kept twice, as lines and as sums, and both must tell what the attempts tell.
-import {
-  listAttemptPages,
-  listAllUsage,
-  listAllSpending,
-  type IntegrityPage,
-} from '../../../db/maintenance/integrity-pages.ts'
+// The ledger and the sums over it are stored redundantly; both must match the attempts.
+import { listAllSpending, listAllUsage, listAttemptPages } from '../../../db/maintenance/integrity-pages.ts'
 import type { Queries } from '../../../db/connection/database.ts'
 import type { AttemptRow, LedgerRow } from '../../../db/tables/tables.ts'
-import { USAGE_COUNTS, type UsageCounts, type UsageCountRow } from '../../../db/money/usage.ts'
+import { USAGE_COUNTS, type UsageCountRow } from '../../../db/money/usage.ts'
 import { startOf, startOfDay, startOfQuarterHour } from '../../../period.ts'
 import { PERIODS } from '../../../domain.ts'
 import { countsOf } from '../../attempts/ledger.ts'
 import { isHeld } from '../../attempts/machine.ts'
+import { ensure, type Invariant } from './invariant.ts'
 
-/** I6. */
-export function everyAttemptHasItsLines({ attempts, lines }: IntegrityPage): string[] {
-  const linesOf = Map.groupBy(lines, ({ attemptId }) => attemptId)
-  return attempts.flatMap((attempt) => {
-    const kinds = (linesOf.get(attempt.id) ?? []).map(({ kind }) => kind).filter((kind) => kind !== 'ADJUST')
-    const right = isHeld(attempt) ? ['HOLD'] : ['HOLD', attempt.costMicros === null ? 'VOID' : 'POST']
-    return kinds.toSorted().join() === right.join()
-      ? []
-      : [`${attempt.id} is ${attempt.state}, and its lines are ${kinds.join(', ') || 'none'}`]
-  })
-}
-
-/** I15. */
-export function costsAreTheirLines({ attempts, lines }: IntegrityPage): string[] {
-  const linesOf = Map.groupBy(lines, ({ attemptId }) => attemptId)
-  return attempts
-    .map(({ id, costMicros }) => ({ id, cost: costMicros ?? 0, posted: postedIn(linesOf.get(id) ?? []) }))
-    .filter(({ cost, posted }) => cost !== posted || cost < 0)
-    .map(({ id, cost, posted }) => `${id} cost ${cost}, and its lines come to ${posted}`)
-}
+export const LEDGER_INVARIANTS: readonly Invariant[] = [
+  { id: 'I5', sentence: 'Held and spent sums by period match the attempts', checkAll: checkSpending },
+  {
+    id: 'I6',
+    sentence: 'Every attempt has one HOLD in the ledger, and one VOID or POST once its cost is known',
+    checkPage({ attempts, lines }) {
+      const linesOf = Map.groupBy(lines, ({ attemptId }) => attemptId)
+      return attempts.flatMap((attempt) => {
+        const { id, state, costMicros } = attempt
+        const kinds = (linesOf.get(id) ?? []).map(({ kind }) => kind).filter((kind) => kind !== 'ADJUST')
+        const expected = isHeld(attempt) ? ['HOLD'] : ['HOLD', costMicros === null ? 'VOID' : 'POST']
+        const found = kinds.toSorted().join()
+        return ensure(found === expected.join(), `${id} is ${state}; its ledger lines: ${found || 'none'}`)
+      })
+    },
+  },
+  {
+    id: 'I15',
+    sentence: 'The cost of an attempt is the sum of its ledger lines',
+    checkPage({ attempts, lines }) {
+      const linesOf = Map.groupBy(lines, ({ attemptId }) => attemptId)
+      return attempts.flatMap(({ id, costMicros }) => {
+        const cost = costMicros ?? 0
+        const posted = postedIn(linesOf.get(id) ?? [])
+        return ensure(cost === posted && cost >= 0, `${id} cost ${cost}; its ledger lines: ${posted}`)
+      })
+    },
+  },
+  { id: 'I21', sentence: 'Usage counts match the attempts', checkAll: checkUsage },
+]
 
 function postedIn(lines: LedgerRow[]): number {
   return lines
@@ -40,74 +46,63 @@ function postedIn(lines: LedgerRow[]): number {
     .reduce((sum, { amountMicros }) => sum + (amountMicros ?? 0), 0)
 }
 
-/** I5. */
-export async function spendingIsItsLedger(q: Queries): Promise<string[]> {
-  const expected = new Map<string, { held: number; spent: number }>()
-  for await (const attempts of listAttemptPages(q)) {
-    for (const attempt of attempts) {
-      const { heldMicros: held, costMicros: spent } = countsOf(attempt)
-      for (const place of placesOf(attempt)) {
-        const sum = expected.get(place) ?? { held: 0, spent: 0 }
-        expected.set(place, { held: sum.held + held, spent: sum.spent + spent })
-      }
-    }
-  }
-  const rows = await listAllSpending(q)
-  const kept = new Map(rows.map((row) => [`${row.owner} ${row.period} ${row.startsAt}`, row]))
-  return [...new Set([...expected.keys(), ...kept.keys()])].flatMap((place) => {
-    const { held, spent } = expected.get(place) ?? { held: 0, spent: 0 }
-    const row = kept.get(place) ?? { heldMicros: 0, spentMicros: 0 }
-    return row.heldMicros === held && row.spentMicros === spent
-      ? []
-      : [
-          `${place} says ${row.heldMicros} held and ${row.spentMicros} spent; its attempts ${held} and ${spent}`,
-        ]
+/** Named amounts by key. */
+type Sums = Map<string, Record<string, number>>
+
+function add(sums: Sums, key: string, amounts: Record<string, number>): void {
+  const sum = sums.get(key) ?? {}
+  for (const [name, amount] of Object.entries(amounts)) sum[name] = (sum[name] ?? 0) + amount
+  sums.set(key, sum)
+}
+
+function differences(expected: Sums, stored: Sums): string[] {
+  return [...new Set([...expected.keys(), ...stored.keys()])].flatMap((key) => {
+    const [should, is] = [expected.get(key) ?? {}, stored.get(key) ?? {}]
+    return Object.keys({ ...should, ...is }).flatMap((name) => {
+      const [sum, amount] = [should[name] ?? 0, is[name] ?? 0]
+      return ensure(amount === sum, `${name} of ${key} is ${amount}, but its attempts sum to ${sum}`)
+    })
   })
 }
 
-function placesOf({ projectId, apiKeyId, createdAt }: AttemptRow): string[] {
-  return [projectId, apiKeyId]
-    .filter((owner) => owner !== null)
-    .flatMap((owner) => PERIODS.map((period) => `${owner} ${period} ${startOf(period, createdAt)}`))
-}
-
-/** I21. */
-export async function usageIsItsAttempts(q: Queries): Promise<string[]> {
-  const [days, quarters] = [new Map<string, UsageCounts>(), new Map<string, UsageCounts>()]
-  for await (const attempts of listAttemptPages(q)) {
+async function checkSpending(q: Queries): Promise<string[]> {
+  const [expected, stored]: [Sums, Sums] = [new Map(), new Map()]
+  for await (const attempts of listAttemptPages(q))
     for (const attempt of attempts) {
-      add(days, keyOf({ ...attempt, startsAt: startOfDay(attempt.createdAt) }), countsOf(attempt))
-      add(quarters, keyOf({ ...attempt, startsAt: startOfQuarterHour(attempt.createdAt) }), countsOf(attempt))
+      const { heldMicros, costMicros: spentMicros } = countsOf(attempt)
+      const { projectId, apiKeyId, createdAt } = attempt
+      for (const owner of apiKeyId === null ? [projectId] : [projectId, apiKeyId])
+        for (const period of PERIODS) {
+          const key = `${owner} ${period} ${startOf(period, createdAt)}`
+          add(expected, key, { heldMicros, spentMicros })
+        }
     }
-  }
-  const kept = await listAllUsage(q)
-  return [...differences('day', days, kept.days), ...differences('quarter', quarters, kept.quarterHours)]
+  for (const { owner, period, startsAt, heldMicros, spentMicros } of await listAllSpending(q))
+    add(stored, `${owner} ${period} ${startsAt}`, { heldMicros, spentMicros })
+  return differences(expected, stored)
 }
 
-type Key = Pick<UsageCountRow, 'startsAt' | 'provider' | 'model' | 'projectId'> & { apiKeyId: string | null }
+async function checkUsage(q: Queries): Promise<string[]> {
+  const [expected, stored]: [Sums, Sums] = [new Map(), new Map()]
+  for await (const attempts of listAttemptPages(q))
+    for (const attempt of attempts) {
+      const counts = countsOf(attempt)
+      add(expected, usageKey('day', attempt, startOfDay(attempt.createdAt)), counts)
+      add(expected, usageKey('quarter hour', attempt, startOfQuarterHour(attempt.createdAt)), counts)
+    }
+  const { days, quarterHours } = await listAllUsage(q)
+  for (const row of days) add(stored, usageKey('day', row, row.startsAt), countsIn(row))
+  for (const row of quarterHours) add(stored, usageKey('quarter hour', row, row.startsAt), countsIn(row))
+  return differences(expected, stored)
+}
 
-function keyOf({ startsAt, provider, model, projectId, apiKeyId }: Key): string {
+type UsageOwner = Pick<AttemptRow, 'provider' | 'model' | 'projectId' | 'apiKeyId'>
+
+function usageKey(unit: string, of: UsageOwner, startsAt: number): string {
   const at = new Date(startsAt).toISOString()
-  return [at, provider, model, projectId, apiKeyId ?? ''].join(' ').trim()
+  return ['the', unit, at, of.provider, of.model, of.projectId, of.apiKeyId ?? ''].join(' ').trim()
 }
 
-function add(sums: Map<string, UsageCounts>, key: string, counts: UsageCounts): void {
-  const sum = sums.get(key)
-  sums.set(key, sum ? combine(sum, counts) : counts)
-}
-
-function combine(a: UsageCounts, b: UsageCounts): UsageCounts {
-  const sum = { ...a }
-  for (const name of USAGE_COUNTS) sum[name] += b[name]
-  return sum
-}
-
-function differences(unit: string, expected: Map<string, UsageCounts>, rows: UsageCountRow[]): string[] {
-  const kept = new Map(rows.map((row) => [keyOf(row), row]))
-  return [...new Set([...expected.keys(), ...kept.keys()])].flatMap((key) =>
-    USAGE_COUNTS.filter((name) => (expected.get(key)?.[name] ?? 0) !== (kept.get(key)?.[name] ?? 0)).map(
-      (name) =>
-        `the ${unit} ${key} counts ${kept.get(key)?.[name] ?? 0} ${name}, and its attempts ${expected.get(key)?.[name] ?? 0}`,
-    ),
-  )
+function countsIn(row: UsageCountRow): Record<string, number> {
+  return Object.fromEntries(USAGE_COUNTS.map((name) => [name, row[name]]))
 }

@@ -1,128 +1,136 @@
-// What must hold of a task and its attempts and events. Each answers the violations among the tasks of a page.
-import type { IntegrityPage } from '../../../db/maintenance/integrity-pages.ts'
+import { countFeeds, type IntegrityPage } from '../../../db/maintenance/integrity-pages.ts'
+import type { Queries } from '../../../db/connection/database.ts'
 import type { AttemptRow, EventRow, TaskRow } from '../../../db/tables/tables.ts'
-import { isFinished, type AttemptState, type TaskStatus } from '../../../domain.ts'
-import { isUnsent } from '../../attempts/machine.ts'
+import { isFinished, type TaskStatus } from '../../../domain.ts'
+import { isLive, isUnsent } from '../../attempts/machine.ts'
 import { MIN_RETENTION } from '../retention.ts'
+import { ensure, type Invariant } from './invariant.ts'
 
-const LIVE: ReadonlySet<AttemptState> = new Set(['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED'])
-
-/** I2. */
-export function countsItsCharges(page: IntegrityPage): string[] {
-  return ofEach(page, ({ id, chargesOpen }, { attempts }) => {
-    const open = attempts.filter(({ charged }) => charged !== 'NO').length
-    return chargesOpen === open ? [] : [`${id} counts ${chargesOpen} open charges, and its attempts ${open}`]
-  })
-}
-
-/** I3. */
-export function keepsToItsPermits(page: IntegrityPage): string[] {
-  return ofEach(page, ({ id, maxCharges }, { attempts }) => {
-    const charged = attempts.filter((attempt) => attempt.charged !== 'NO')
-    return [...Map.groupBy(charged, ({ part }) => part)]
-      .filter(([, ofPart]) => ofPart.length > maxCharges)
-      .map(
-        ([part, { length }]) =>
-          `part ${part} of ${id} has ${length} possible charges of ${maxCharges} permitted`,
+export const TASK_INVARIANTS: readonly Invariant[] = [
+  {
+    id: 'I2',
+    sentence: 'A task counts every possible charge of its attempts',
+    checkPage: forEachTask(({ task: { id, chargesOpen }, attempts }) => {
+      const open = attempts.filter(({ charged }) => charged !== 'NO').length
+      return ensure(chargesOpen === open, `${id} counts ${chargesOpen} open charges; its attempts: ${open}`)
+    }),
+  },
+  {
+    id: 'I3',
+    sentence: 'No image has more possible charges than permitted',
+    checkPage: forEachTask(({ task: { id, maxCharges }, attempts }) => {
+      const charged = attempts.filter((attempt) => attempt.charged !== 'NO')
+      return [...Map.groupBy(charged, ({ part }) => part)].flatMap(([part, { length }]) =>
+        ensure(length <= maxCharges, `part ${part} of ${id}: ${length} possible charges of ${maxCharges}`),
       )
-  })
+    }),
+  },
+  {
+    id: 'I4',
+    sentence: 'No image has two live attempts',
+    checkPage: forEachTask(({ task: { id }, attempts }) => {
+      const live = attempts.filter(({ state }) => isLive(state))
+      return [...Map.groupBy(live, ({ part }) => part)].flatMap(([part, ofPart]) =>
+        ensure(ofPart.length <= 1, `part ${part} of ${id} has two live attempts: ${statesOf(ofPart)}`),
+      )
+    }),
+  },
+  {
+    id: 'I7',
+    sentence: 'Events are numbered without a gap, in each task and in each feed',
+    checkPage: forEachTask(({ task, events, now }) => {
+      const { id, lastSeq } = task
+      const progress = events.flatMap(({ body }) => (body.type === 'TASK_PROGRESSED' ? [body.progress] : []))
+      const removed = lastSeq - events.length
+      const seqs = events.map(({ seq }) => seq)
+      const isGapless =
+        seqs.every((seq, i) => seq === removed + i + 1) && (removed === 0 || mayBeRemoved(task, now))
+      const isMonotonic = progress.every((value, i) => value >= (progress[i - 1] ?? 0))
+      return [
+        ...ensure(isGapless, `the events of ${id} are not 1..${lastSeq}: ${seqs.join(', ')}`),
+        ...ensure(isMonotonic, `the progress of ${id} decreases: ${progress.join(', ')}`),
+      ]
+    }),
+    checkAll: checkFeeds,
+  },
+  {
+    id: 'I8',
+    sentence: 'A finished task has one terminal event, which is its last',
+    checkPage: forEachTask(({ task, events, now }) => {
+      const { id, status } = task
+      // The last event is the last to be removed.
+      if (events.length === 0 && mayBeRemoved(task, now)) return []
+      const count = events.filter(({ body }) => body.type === 'TASK_FINISHED').length
+      if (count !== Number(isFinished(status))) return [`${id} is ${status} with ${count} terminal events`]
+      const isLast = events.at(-1)?.body.type === 'TASK_FINISHED'
+      return ensure(count === 0 || isLast, `the terminal event of ${id} is not its last`)
+    }),
+  },
+  {
+    id: 'I9',
+    sentence: 'A task that succeeded has its images',
+    checkPage(page) {
+      const finals = page.assets.filter(({ kind }) => kind === 'FINAL')
+      const tasks = new Set(finals.map(({ taskId }) => taskId))
+      const attempts = new Set(finals.map(({ attemptId }) => attemptId))
+      return [
+        ...page.tasks.filter(({ id, status }) => status === 'SUCCEEDED' && !tasks.has(id)),
+        ...page.attempts.filter(({ id, state }) => state === 'SUCCEEDED' && !attempts.has(id)),
+      ].map(({ id }) => `${id} has SUCCEEDED without an image`)
+    },
+  },
+  {
+    id: 'I19',
+    sentence: 'The status of a task follows from its attempts',
+    checkPage: forEachTask(({ task: { id, status }, attempts }) => {
+      const isWaiting = attempts.some(({ state }) => isUnsent(state))
+      const isPossible: Record<TaskStatus, boolean> = {
+        QUEUED: isWaiting,
+        RUNNING: attempts.some(({ state }) => isLive(state)),
+        OUTCOME_UNKNOWN: attempts.some(({ state }) => state === 'UNKNOWN'),
+        SUCCEEDED: !isWaiting,
+        FAILED: !isWaiting,
+        CANCELED: !isWaiting,
+      }
+      return ensure(isPossible[status], `${id} is ${status}, but its attempts are ${statesOf(attempts)}`)
+    }),
+  },
+]
+
+interface TaskRecords {
+  task: TaskRow
+  attempts: AttemptRow[]
+  /** In order. */
+  events: EventRow[]
+  now: number
 }
 
-/** I4. */
-export function sendsOneAtATime(page: IntegrityPage): string[] {
-  return ofEach(page, ({ id }, { attempts }) => {
-    const live = attempts.filter(({ state }) => LIVE.has(state))
-    return [...Map.groupBy(live, ({ part }) => part)]
-      .filter(([, ofPart]) => ofPart.length > 1)
-      .map(([part, ofPart]) => `${id} has two live attempts of part ${part}: ${statesOf(ofPart)}`)
-  })
+function forEachTask(check: (records: TaskRecords) => string[]): (page: IntegrityPage) => string[] {
+  return ({ tasks, attempts, events, now }) => {
+    const attemptsOf = Map.groupBy(attempts, ({ taskId }) => taskId)
+    const eventsOf = Map.groupBy(events, ({ taskId }) => taskId)
+    return tasks.flatMap((task) => {
+      const of = { attempts: attemptsOf.get(task.id) ?? [], events: eventsOf.get(task.id) ?? [] }
+      return check({ task, ...of, now })
+    })
+  }
 }
 
-/** I7, of tasks: and progress, which the same events tell, never goes back. */
-export function numbersItsEvents(page: IntegrityPage): string[] {
-  return ofEach(page, (task, { events }) => {
-    const { id, lastSeq } = task
-    const progress = events.flatMap(({ body }) => (body.type === 'TASK_PROGRESSED' ? [body.progress] : []))
-    const removed = lastSeq - events.length
-    const gapless =
-      events.every(({ seq }, i) => seq === removed + i + 1) && (removed === 0 || mayBeRemoved(task, page.now))
-    return [
-      ...(gapless
-        ? []
-        : [`the events of ${id} are not 1..${lastSeq}: ${events.map(({ seq }) => seq).join(', ')}`]),
-      ...(progress.some((value, i) => value < (progress[i - 1] ?? 0))
-        ? [`the progress of ${id} goes back: ${progress.join(', ')}`]
-        : []),
-    ]
-  })
-}
-
-/** I8. */
-export function endsOnce(page: IntegrityPage): string[] {
-  return ofEach(page, (task, { events }) => {
-    const { id, status } = task
-    // The last event is the last to be removed.
-    if (events.length === 0 && mayBeRemoved(task, page.now)) return []
-    const ends = events.filter(({ body }) => body.type === 'TASK_FINISHED').length
-    if (ends !== Number(isFinished(status))) return [`${id} is ${status} and has ${ends} terminal events`]
-    return ends === 1 && events.at(-1)?.body.type !== 'TASK_FINISHED'
-      ? [`the terminal event of ${id} is not its last`]
-      : []
-  })
-}
-
-/** I9. */
-export function hasItsImages(page: IntegrityPage): string[] {
-  const finals = page.assets.filter(({ kind }) => kind === 'FINAL')
-  return ofEach(page, ({ id, status }, { attempts }) => [
-    ...(status === 'SUCCEEDED' && !finals.some(({ taskId }) => taskId === id)
-      ? [`${id} has SUCCEEDED without an image`]
-      : []),
-    ...attempts
-      .filter(({ state }) => state === 'SUCCEEDED')
-      .filter((attempt) => !finals.some(({ attemptId }) => attemptId === attempt.id))
-      .map((attempt) => `${attempt.id} has SUCCEEDED without an image`),
-  ])
-}
-
-/** I19. */
-export function standsWithItsAttempts(page: IntegrityPage): string[] {
-  return ofEach(page, ({ id, status }, { attempts }) => {
-    const waits = attempts.some(({ state }) => isUnsent(state))
-    const stands: Record<TaskStatus, boolean> = {
-      QUEUED: waits,
-      RUNNING: attempts.some(({ state }) => LIVE.has(state)),
-      OUTCOME_UNKNOWN: attempts.some(({ state }) => state === 'UNKNOWN'),
-      SUCCEEDED: !waits,
-      FAILED: !waits,
-      CANCELED: !waits,
-    }
-    return stands[status] ? [] : [`${id} is ${status}, and its attempts are ${statesOf(attempts)}`]
-  })
-}
-
-/** Whether the first events of a task, or all of them, may be gone because their time was over. */
+/** Whether retention may have removed events of the task, from the first on. */
 function mayBeRemoved({ status, finishedAt }: TaskRow, now: number): boolean {
   return isFinished(status) && finishedAt !== null && finishedAt < now - MIN_RETENTION.eventsMs
 }
 
-interface Own {
-  attempts: AttemptRow[]
-  /** In order. */
-  events: EventRow[]
-}
-
-function ofEach(
-  { tasks, attempts, events }: IntegrityPage,
-  check: (task: TaskRow, own: Own) => string[],
-): string[] {
-  const attemptsOf = Map.groupBy(attempts, ({ taskId }) => taskId)
-  const eventsOf = Map.groupBy(events, ({ taskId }) => taskId)
-  return tasks.flatMap((task) =>
-    check(task, { attempts: attemptsOf.get(task.id) ?? [], events: eventsOf.get(task.id) ?? [] }),
-  )
-}
-
 function statesOf(attempts: AttemptRow[]): string {
   return attempts.map(({ state }) => state).join(', ') || 'none'
+}
+
+/** Feed numbers are unique in a project. With each task's own check, their count reveals a missing one. */
+async function checkFeeds(q: Queries): Promise<string[]> {
+  return (await countFeeds(q)).flatMap(({ projectId, feedSeq, counted, events, first, last }) =>
+    ensure(
+      counted === feedSeq && (first ?? 1) >= 1 && (last ?? 0) <= feedSeq,
+      `the feed of ${projectId} is not 1..${feedSeq}: its tasks count ${counted}, and it holds ${events}, from ${first} to ${last}`,
+    ),
+  )
 }
