@@ -22,7 +22,7 @@ describe('a cursor of a page', () => {
     fc.assert(
       fc.property(fc.nat({ max: 2 ** 47 }), (at) => {
         const row = { id: newId('task', at), at }
-        expect(keyset.placeOf(keyset.cursorOf(row))).toEqual(row)
+        expect(keyset.positionOf(keyset.cursorOf(row))).toEqual(row)
       }),
     )
   })
@@ -38,7 +38,7 @@ describe('a cursor of a page', () => {
     ['one with a moment no database has', keyset.cursorOf({ id: newId('task', 1), at: 1e15 })],
     ['one with more in it', Buffer.from(`1:${newId('task', 1)} or 1=1`).toString('base64url')],
   ])('is refused when it is %s', (_, cursor) => {
-    expect(() => keyset.placeOf(cursor)).toThrow(
+    expect(() => keyset.positionOf(cursor)).toThrow(
       expect.objectContaining({ name: 'GatewayError', code: 'CURSOR_INVALID', field: 'after' }),
     )
   })

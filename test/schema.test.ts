@@ -29,7 +29,7 @@ type Mutation {
   createProject(name: String!): Project!
   createApiKey(input: CreateApiKeyInput!): CreatedApiKey!
   revokeApiKey(id: ID!): ApiKey!
-  setBudget(owner: ID!, period: Period!, limitMicros: BigInt): Budget!
+  setBudget(owner: ID!, period: BudgetPeriod!, limitMicros: BigInt): Budget!
   setLimits(owner: ID!, limits: LimitsInput): Limits
   adjustCost(attemptId: ID!, costMicros: BigInt!, note: String!): Attempt!
 }
@@ -59,14 +59,14 @@ type Subscription {
   ): UsageReport!
 }
 type UsageReport { from: DateTime! to: DateTime! timeZone: String! rows: [UsageRow!]! totals: UsageTotals! }
-type UsageRow implements UsageFigures {
+type UsageRow implements UsageMeasures {
   hour: UsagePeriod day: UsagePeriod month: UsagePeriod projectId: ID apiKeyId: ID user: String provider: String
   model: String operation: Operation quality: Quality size: String status: TaskStatus metadata: String
   tasks: Int! attempts: Int! images: Int! inputTokens: BigInt outputTokens: BigInt totalTokens: BigInt
   inputTextTokens: BigInt inputImageTokens: BigInt outputTextTokens: BigInt outputImageTokens: BigInt
   costMicros: BigInt heldMicros: BigInt! attemptsWithUnknownCost: Int! attemptsWithUnknownUsage: Int!
 }
-type UsageTotals implements UsageFigures { tasks: Int! costMicros: BigInt }
+type UsageTotals implements UsageMeasures { tasks: Int! costMicros: BigInt }
 type UsagePeriod { label: String! startsAt: DateTime! endsAt: DateTime! }
 enum UsageDimension { HOUR DAY MONTH PROJECT API_KEY USER PROVIDER MODEL OPERATION QUALITY SIZE STATUS METADATA }
 input GenerateImageInput {
@@ -89,8 +89,8 @@ input GenerateImageInput {
   metadata: [MetadataInput!]
   callbackUrl: URL
   idempotencyKey: String
-  unsupported: Unsupported = WARN
-  onUnknownOutcome: OnUnknownOutcome = HOLD
+  unsupported: UnsupportedSettingPolicy = WARN
+  onUnknownOutcome: UnknownOutcomePolicy = HOLD
   maxCharges: Int = 1
 }
 input ImageInput @oneOf { url: URL dataUrl: String upload: Upload imageId: ID }
@@ -158,8 +158,8 @@ enum Moderation { AUTO LOW }
 enum OutputFormat { PNG JPEG WEBP }
 enum InputFidelity { HIGH LOW }
 enum Style { VIVID NATURAL }
-enum Unsupported { WARN ERROR }
-enum OnUnknownOutcome { HOLD RESEND }
+enum UnsupportedSettingPolicy { WARN ERROR }
+enum UnknownOutcomePolicy { HOLD RESEND }
 enum UsageSource { REPORTED ESTIMATED UNKNOWN }
 `
 
@@ -167,31 +167,55 @@ const printed = `${printSchema(lexicographicSortSchema(schema))}\n`
 
 describe('the schema', () => {
   it('is printed in schema.graphql, byte for byte', async () => {
-    const kept = await readFile(new URL('../schema.graphql', import.meta.url), 'utf8')
-    expect(kept === printed, 'schema.graphql differs from the schema: run `npm run schema`').toBe(true)
+    const stored = await readFile(new URL('../schema.graphql', import.meta.url), 'utf8')
+    expect(stored === printed, 'schema.graphql differs from the schema: run `npm run schema`').toBe(true)
   })
 
-  it('has every name that is promised, with its type, arguments and defaults', () => {
-    const there = new Set(linesOf(parse(printed)))
-    const missing = linesOf(parse(PROMISED)).filter((line) => !there.has(line))
+  it('has every name that clients rely on, with its type, arguments and defaults', () => {
+    const actual = new Set(linesOf(parse(printed)))
+    const missing = linesOf(parse(PROMISED)).filter((line) => !actual.has(line))
     expect(missing).toEqual([])
   })
 
-  it('offers at its roots what is promised, and nothing that is not built', () => {
+  it('has no root field besides the promised ones', () => {
     expect(roots(parse(printed)).toSorted()).toEqual(roots(parse(PROMISED)).toSorted())
   })
 
-  it('describes everything in sentences', () => {
-    const odd = members().filter(({ description }) => !/^\S[^]*\.$/.test(description))
-    expect(odd.map(({ path }) => path)).toEqual([])
+  it('describes every type, field, argument, enum value, input field and directive in short sentences', () => {
+    const problems = members().flatMap(({ path, description }) =>
+      problemsOf(description).map((problem) => `${path}: ${problem}`),
+    )
+    expect(problems).toEqual([])
   })
 
-  it('adds a fact with every description, instead of saying the name again', () => {
+  it('adds a fact with every description instead of repeating the name', () => {
     const empty = members().filter(({ description, words }) => factsIn(description, words).length === 0)
     expect(empty.map(({ path, description }) => `${path}: ${description}`)).toEqual([])
   })
 
-  it('would notice a description that only repeats the name', () => {
+  it('names the required scope in the description of every root field', () => {
+    const types = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
+    const silent = types
+      .flatMap((type) => Object.values(type?.getFields() ?? {}))
+      .filter(({ description, extensions: { scope } }) => {
+        const sentence = scope === 'OPERATOR' ? 'Operators only.' : `Requires the scope ${String(scope)}.`
+        return !description?.endsWith(sentence)
+      })
+    expect(silent.map(({ name }) => name)).toEqual([])
+  })
+
+  it.each([
+    ['', 'fewer than three words'],
+    ['The status', 'fewer than three words'],
+    ['State of a task', 'no period at the end'],
+    [`${'Very '.repeat(25)}long sentence.`, 'a sentence of 27 words'],
+    ['Id of the request at the upstream.', 'the term "upstream"'],
+    ['Pass it to resume behind this event.', 'the term "behind this"'],
+  ])('is tested to refuse the description "%s"', (description, problem) => {
+    expect(problemsOf(description)).toContain(problem)
+  })
+
+  it('is tested to refuse a description that only repeats the name', () => {
     expect(factsIn('The status of the task.', ['task', 'status'])).toEqual([])
     expect(factsIn('Where it stands.', ['task', 'status'])).toEqual([])
     expect(factsIn('In pixels.', ['image', 'width'])).toEqual(['pixels'])
@@ -255,7 +279,7 @@ function linesOf(document: DocumentNode): string[] {
 }
 
 interface Member {
-  kind: 'type' | 'member' | 'value'
+  kind: 'type' | 'member' | 'value' | 'directive'
   path: string
   name: string
   description: string
@@ -265,10 +289,25 @@ interface Member {
   words: string[]
 }
 
-const CASES = { type: /^[A-Z][a-zA-Z0-9]*$/, member: /^[a-z][a-zA-Z0-9]*$/, value: /^[A-Z][A-Z0-9_]*$/ }
+const CASES = {
+  type: /^[A-Z][a-zA-Z0-9]*$/,
+  member: /^[a-z][a-zA-Z0-9]*$/,
+  value: /^[A-Z][A-Z0-9_]*$/,
+  directive: /^[a-z][a-zA-Z0-9]*$/,
+}
 
-/** Everything of ours in the schema that a client can read about. */
+/** Every element of the schema that has a description, built-in scalars and introspection excluded. */
 function members(): Member[] {
+  const directives = schema
+    .getDirectives()
+    .flatMap(({ name, description, args }) => [
+      member('directive', `@${name}`, name, description),
+      ...args.map((arg) => member('member', `@${name}(${arg.name})`, arg.name, arg.description)),
+    ])
+  return [...directives, ...membersOfTypes()]
+}
+
+function membersOfTypes(): Member[] {
   return Object.values(schema.getTypeMap()).flatMap((type) => {
     if (/^(__|Boolean$|Float$|ID$|Int$|String$)/.test(type.name)) return []
     const list = [member('type', type.name, type.name, type.description)]
@@ -304,6 +343,26 @@ function member(
     description: description ?? '',
     words: wordsOf(`${path} ${type ?? ''}`),
   }
+}
+
+const MAX_SENTENCE_WORDS = 25
+
+/** Other words for provider, image, partial image and after; test/language.test.ts has the words that no text may use. */
+const OTHER_TERMS = /\b(?:upstreams?|pictures?|previews?|behind (?!the subject)\w+)/i
+
+/** What is wrong with the language of a description. */
+function problemsOf(description: string): string[] {
+  const sentences = description.split(/(?<=\.)\s+/)
+  const term = OTHER_TERMS.exec(description)?.[0]
+  return [
+    ...(description.split(/\s+/).length < 3 ? ['fewer than three words'] : []),
+    ...(/^\S[^]*\.$/.test(description) ? [] : ['no period at the end']),
+    ...sentences
+      .map((sentence) => sentence.split(/\s+/).length)
+      .filter((length) => length > MAX_SENTENCE_WORDS)
+      .map((length) => `a sentence of ${length} words`),
+    ...(term === undefined ? [] : [`the term "${term}"`]),
+  ]
 }
 
 const FILLERS = new Set(

@@ -10,7 +10,7 @@ import type { AcedataUpstream } from './providers/upstreams/acedata.ts'
 import type { CannedReply, Echo, Scenario } from './providers/upstreams/fake.ts'
 import { newPlace, type Place } from './support/database.ts'
 import { openGateway, type TestGateway } from './support/gateway.ts'
-import { hastenRests } from './support/hasten.ts'
+import { endCooldownsEarly } from './support/end-cooldowns.ts'
 
 // No pattern of a known kind of key: what is hidden must be hidden because it is known to be secret.
 const KEYS: Keys = {
@@ -86,9 +86,9 @@ const TASK = `
   warnings { code field message }
   attempts {
     id state remoteId providerRequestId httpStatus error { code message providerRequestId }
-    provider { name dialect models { name upstreamName price { version } } }
+    provider { name dialect models { name providerModelName price { version } } }
   }
-  resolved { size quality background outputFormat }
+  resolvedSettings { size quality background outputFormat }
   events { __typename cursor at }`
 
 /** Every answer that a client got. */
@@ -177,12 +177,12 @@ test(
     const gateway = await openGateway({ place, providers: fleet.entries, engine: { pollMs: 20 }, log })
     const said: Said = []
     const over = new AbortController()
-    const hastened = hastenRests(place, over.signal)
+    const hastened = endCooldownsEarly(place, over.signal)
     try {
       await runAll(gateway, fleet, said)
       await callBack(fleet.acedata)
       said.push(
-        JSON.stringify(await gateway.ask('{ providers { name dialect models { name upstreamName } } }')),
+        JSON.stringify(await gateway.ask('{ providers { name dialect models { name providerModelName } } }')),
       )
     } finally {
       over.abort()

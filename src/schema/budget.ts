@@ -29,17 +29,13 @@ const BudgetRef = builder.objectRef<Budget>('Budget').implement({
     }),
     ...exposeNullable(t, 'BigInt', {
       limitMicros: 'Maximum of held and spent amounts together. Null if there is no budget.',
+      remainingMicros: 'The limit minus held and spent amounts, at least 0. Null if there is no budget.',
     }),
     ...exposeAll(t, 'BigInt', {
       heldMicros:
         'Maximum that attempts of unknown cost could still cost. Attempts without a price are excluded.',
       spentMicros:
         'Sum of known costs. Exceeds the limit if that was lowered, or if a provider charged more than was held.',
-    }),
-    remainingMicros: t.expose('leftMicros', {
-      type: 'BigInt',
-      nullable: true,
-      description: 'The limit minus held and spent amounts, at least 0. Null if there is no budget.',
     }),
     ...exposeNullable(t, 'DateTime', {
       resetsAt: 'Start of the next period, in which nothing is spent yet. Null for TOTAL.',
@@ -83,7 +79,7 @@ builder.mutationField('setBudget', (t) =>
       }),
       limitMicros: t.arg({
         type: 'BigInt',
-        description: 'New limit in micro-USD, at least 0, which stops spending. Null removes the budget.',
+        description: 'New limit in micro-USD, at least 0; 0 stops all spending. Null removes the budget.',
       }),
     },
     resolve: (_, { owner, period, limitMicros }, { engine, caller }) =>

@@ -24,7 +24,8 @@ export const builder = new SchemaBuilder<{
 builder.queryType({ description: 'Read operations. A query sends nothing to a provider and costs nothing.' })
 builder.mutationType({
   description:
-    'Write operations. Only generateImage and retryTask permit new charges; an operation contains at most one such field.',
+    'Write operations. Only generateImage and retryTask permit new charges. An operation with more than one of these fields ' +
+    'is refused with TOO_MANY_ROOT_FIELDS.',
 })
 builder.subscriptionType({
   description:

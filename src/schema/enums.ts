@@ -199,7 +199,7 @@ export const TaskErrorCodeEnum = describedEnum<TaskErrorCode>(
 
 export const WebhookEventEnum = describedEnum<WebhookEvent>(
   'WebhookEvent',
-  'Kind of webhook message. In the payload, `type` is the lower-case form with a dot, such as task.succeeded.',
+  'Kind of webhook message. In the payload, `type` is in lower case with a dot after task, such as task.succeeded.',
   {
     TASK_SUCCEEDED: 'The images of a task are stored; the payload links to them.',
     TASK_FAILED: 'A task ended without an image.',
@@ -213,7 +213,7 @@ export const DeliveryStateEnum = describedEnum<DeliveryState>(
   'WebhookDeliveryState',
   'Progress of a delivery to its receiver.',
   {
-    PENDING: 'In progress: tried at once, then again up to ten tries in all over three days.',
+    PENDING: 'In progress. The first try is made at once, and up to ten over three days.',
     SUCCEEDED: 'The receiver responded with a 2xx status.',
     FAILED: 'Given up: every try failed, the receiver is gone, or the webhook was deleted.',
   },

@@ -35,7 +35,8 @@ const TYPE_NAMES: Record<Kind, string> = {
 }
 
 const TaskEventRef = builder.interfaceRef<FeedItem>('TaskEvent').implement({
-  description: 'An immutable event in the life of a task. Only `task` is read at the time of delivery.',
+  description:
+    'An event in the life of a task. It never changes; `task` and `attempt` are read at the time of delivery.',
   resolveType: ({ body }) => TYPE_NAMES[body.type],
   fields: (t) => ({
     ...exposeAll(t, 'String', { cursor: 'Opaque position. Pass as `after` to resume after this event.' }),
@@ -126,7 +127,7 @@ builder.objectField(TaskRef, 'events', (t) =>
   t.field({
     type: [TaskEventRef],
     description:
-      'Log of the task, oldest first. Empty once it was removed by the configured retention. taskEvents delivers new events.',
+      'Log of the task, oldest first. Kept for 7 days after the end by default, then empty. taskEvents delivers new events.',
     complexity: ({ first }) => weightOfPage(first, EVENTS_PAGE),
     args: {
       after: t.arg.string({ description: 'Cursor of an event of this task. The beginning by default.' }),

@@ -108,7 +108,7 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
     }),
     user: t.string({
       description:
-        "Identifier of the caller's end user, 1 to 256 characters. For reports, and sent to providers for abuse control.",
+        "Identifier of the caller's end user, 1 to 256 characters. For reports, and sent to providers that accept it for abuse control.",
     }),
     metadata: t.field({
       type: [MetadataInput],

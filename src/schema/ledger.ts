@@ -6,12 +6,16 @@ import { describedEnum } from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { requires } from './scopes.ts'
 
-const LedgerKindEnum = describedEnum<LedgerKind>('LedgerKind', 'Kind of ledger line.', {
-  HOLD: 'The maximum cost, held when the attempt is queued.',
-  POST: 'The actual cost, which replaces the held amount.',
-  VOID: 'The attempt cost nothing, and the held amount is released.',
-  ADJUST: 'A correction of the posted cost, as a difference.',
-})
+const LedgerKindEnum = describedEnum<LedgerKind>(
+  'LedgerKind',
+  'Effect of a ledger line on the cost of an attempt.',
+  {
+    HOLD: 'The maximum cost, held when the attempt is queued.',
+    POST: 'The actual cost, which replaces the held amount.',
+    VOID: 'The attempt cost nothing, and the held amount is released.',
+    ADJUST: 'A correction of the posted cost, as a difference.',
+  },
+)
 
 const LedgerLineRef = builder.objectRef<LedgerRow>('LedgerLine').implement({
   description:

@@ -27,7 +27,7 @@ const ProviderHealthEnum = describedEnum<ReturnType<typeof healthOf>>(
   {
     HEALTHY: 'It receives new work.',
     COOLDOWN:
-      'It, or one of its models, receives no new work for a while: it was busy, refused the credentials, had no credit ' +
+      'It, or one of its models, receives no new work for a while. It was busy, refused the credentials, had no credit ' +
       'left, or failed too often.',
     PROBING: 'A cooldown has expired. One attempt at a time tests whether calls succeed again.',
     PAUSED: 'An operator stopped new work for it, or for one of its models, until resumeProvider.',

@@ -39,8 +39,8 @@ const DimensionEnum = describedEnum<UsageDimension>(
 
 const FilterInput = builder.inputType('UsageFilter', {
   description:
-    'Conditions on attempts, all of which must hold. An absent field does not restrict, an empty list matches nothing. A list ' +
-    'has at most 1000 values.',
+    'Conditions on attempts, all of which must hold. An absent field does not restrict. A list has at most 1000 values; an ' +
+    'empty one matches nothing, except for `metadata`.',
   fields: (t) => ({
     apiKeyIds: t.idList({ description: 'API keys that created the task, key_….' }),
     providers: t.stringList({ description: 'Names of providers, in the configuration now or earlier.' }),
@@ -213,9 +213,12 @@ const reportArguments = () =>
     filter: t.field({ type: FilterInput, description: 'Which attempts to count. All by default.' }),
     timeZone: t.string({
       defaultValue: 'UTC',
-      description: 'Zone of hours, days and months: an IANA name, such as Europe/Berlin.',
+      description:
+        'Zone of hours, days and months: an IANA name such as Europe/Berlin, or an offset such as +01:00.',
     }),
-    metadataKey: t.string({ description: 'Key of the label for METADATA, and required with it only.' }),
+    metadataKey: t.string({
+      description: 'Key of the label to group by. Required with METADATA, refused without it.',
+    }),
   }))
 
 interface ReportArguments {
@@ -256,7 +259,8 @@ builder.queryField('usage', (t) =>
       }),
       allProjects: t.arg.boolean({
         defaultValue: false,
-        description: 'Whether to report on every project of this server. FORBIDDEN unless an operator asks.',
+        description:
+          'Whether to report on every project of this server. FORBIDDEN unless the caller is an operator.',
       }),
     },
     resolve(_, { allProjects, ...given }, { db, clock, caller, projectId }) {
@@ -275,7 +279,7 @@ builder.subscriptionField('usage', (t) =>
     type: ReportRef,
     ...requires(
       'REPORT',
-      'The report of Query.usage, at once and after every change, at most once per second. Never completes.',
+      'The report of Query.usage, at once and when it has changed, at most once per second. Never completes.',
     ),
     args: {
       ...reportArguments(),

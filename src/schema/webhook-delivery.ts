@@ -32,7 +32,8 @@ const TryRef = builder.objectRef<TryRow>('WebhookTry').implement({
 
 const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement({
   description:
-    'One message to one receiver, delivered at least once. Its id is the `webhook-id` header of every try.',
+    'One message to one receiver, delivered at least once. Its id is the header `webhook-id` of every try. Kept for 30 days ' +
+    'after its end by default.',
   interfaces: [NodeRef],
   fields: (t) => ({
     ...exposeAll(t, WebhookEventEnum, { event: 'What happened to the task.' }),

@@ -50,7 +50,7 @@ describe.each(DATABASES)('a budget on %s', (database) => {
     expect(await allow(one, PRICE / 2)).toMatchObject({
       heldMicros: PRICE,
       spentMicros: PRICE,
-      leftMicros: 0,
+      remainingMicros: 0,
     })
     await expect(one.create()).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' })
     first.resolveWith((sent) => done(sent))
@@ -61,10 +61,13 @@ describe.each(DATABASES)('a budget on %s', (database) => {
   it('counts what was spent before it was set', async () => {
     await using one = await openEngine({ database, providers: [shop()] })
     await one.reached((await one.create({ n: 4 })).id, 'SUCCEEDED')
-    expect(await allow(one, 5 * PRICE, 'DAY')).toMatchObject({ spentMicros: 4 * PRICE, leftMicros: PRICE })
+    expect(await allow(one, 5 * PRICE, 'DAY')).toMatchObject({
+      spentMicros: 4 * PRICE,
+      remainingMicros: PRICE,
+    })
     await one.create()
     await expect(one.create()).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' })
-    expect(await allow(one, null, 'DAY')).toMatchObject({ limitMicros: null, leftMicros: null })
+    expect(await allow(one, null, 'DAY')).toMatchObject({ limitMicros: null, remainingMicros: null })
     await one.create({ n: 10 })
   })
 
@@ -81,7 +84,7 @@ describe.each(DATABASES)('a budget on %s', (database) => {
     expect(provider.sent).toHaveLength(1)
     expect((await standing(one)).TOTAL).toEqual([0, 0])
     await expect(
-      one.engine.retry({ projectId: DEFAULT_PROJECT, apiKeyId: null }, id, {
+      one.engine.retryTask({ projectId: DEFAULT_PROJECT, apiKeyId: null }, id, {
         acceptPossibleSecondCharge: false,
       }),
     ).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' })

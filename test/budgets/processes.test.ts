@@ -9,7 +9,7 @@ import { openShop } from './shop.ts'
 
 const ASK = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
 const SET = `mutation ($owner: ID!, $limitMicros: BigInt) {
-  setBudget(owner: $owner, period: TOTAL, limitMicros: $limitMicros) { leftMicros }
+  setBudget(owner: $owner, period: TOTAL, limitMicros: $limitMicros) { remainingMicros }
 }`
 
 interface Tenant {

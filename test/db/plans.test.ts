@@ -7,7 +7,7 @@ const BIG = ['tasks', 'attempts', 'task_events', 'assets', 'webhook_deliveries',
 const LOOK = `query ($id: ID!) {
   task(id: $id) { queuePosition images { id } attempts { id decisions { at } } events { at } webhookDeliveries { id } }
   tasks(first: 5) { nodes { id attempts { id } partialImages { index } } feedCursor }
-  providers { queued running rests { reason } }
+  providers { queuedAttempts runningAttempts cooldowns { reason } }
   attemptsNeedingReview { nodes { id } }
   webhookDeliveries { id }
 }`

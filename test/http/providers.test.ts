@@ -3,7 +3,7 @@ import { DATABASES } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
 
 const PROVIDER = `{
-  name health modes recovery failureCharge rests { model reason startedAt endsAt }
+  name health modes recovery failureCharge cooldowns { model reason startedAt endsAt }
   models { name price { inputTextMicros imageMicros version } capabilities { maxN sizes { rule } } retiresOn }
 }`
 
@@ -22,11 +22,11 @@ describe.each(DATABASES)('providers on %s', (database) => {
     expect(shown).toMatchObject([
       {
         name: 'openai',
-        health: 'WELL',
+        health: 'HEALTHY',
         modes: ['SYNC', 'STREAM'],
         recovery: 'NONE',
         failureCharge: 'UNKNOWN',
-        rests: [],
+        cooldowns: [],
       },
       {
         name: 'ace',
@@ -53,7 +53,7 @@ describe.each(DATABASES)('providers on %s', (database) => {
     const { pauseProvider } = await server.get<{ pauseProvider: unknown }>(pause)
     expect(pauseProvider).toMatchObject({
       health: 'PAUSED',
-      rests: [{ model: null, reason: 'invoice in doubt', endsAt: null }],
+      cooldowns: [{ model: null, reason: 'invoice in doubt', endsAt: null }],
     })
     const id = await server.generate({ prompt: 'a fox', providers: ['sandbox'] })
     const status = async () =>
@@ -68,7 +68,7 @@ describe.each(DATABASES)('providers on %s', (database) => {
     const { resumeProvider } = await server.get<{ resumeProvider: unknown }>(
       'mutation { resumeProvider(name: "sandbox") { health } }',
     )
-    expect(resumeProvider).toEqual({ health: 'WELL' })
+    expect(resumeProvider).toEqual({ health: 'HEALTHY' })
     expect(await server.ended(id)).toEqual({ status: 'SUCCEEDED' })
   })
 

@@ -32,11 +32,11 @@ export async function openUntouched(options: TestGatewayOptions = {}): Promise<U
 export async function expectNothingLeft({ server, upstream }: Untouched): Promise<void> {
   const { tasks, providers } = await server.get<{
     tasks: { nodes: unknown[]; feedCursor: string }
-    providers: { queued: number; running: number }[]
-  }>('{ tasks { nodes { id } feedCursor } providers { queued running } }')
+    providers: { queuedAttempts: number; runningAttempts: number }[]
+  }>('{ tasks { nodes { id } feedCursor } providers { queuedAttempts runningAttempts } }')
   expect(tasks.nodes).toEqual([])
   expect(Buffer.from(tasks.feedCursor, 'base64url').toString()).toMatch(/:0$/)
-  expect(providers).toEqual([{ queued: 0, running: 0 }])
+  expect(providers).toEqual([{ queuedAttempts: 0, runningAttempts: 0 }])
   expect(upstream.requests).toEqual([])
   expect(upstream.charges.size).toBe(0)
 }

@@ -106,11 +106,11 @@ export function toGatewayError(
       'Configure a price, or name a provider that has one.'
     return new GatewayError('PRICE_UNKNOWN', message, { field: 'providers' })
   }
-  const { limitMicros, leftMicros, period, owner } = refusal
+  const { limitMicros, remainingMicros, period, owner } = refusal
   const ownerName = owner === apiKeyId ? 'API key' : 'project'
   return new GatewayError(
     'BUDGET_EXCEEDED',
-    `The attempt may cost ${formatUsd(heldMicros ?? 0)}, but ${formatUsd(leftMicros)} is left of the budget of ` +
+    `The attempt may cost ${formatUsd(heldMicros ?? 0)}, but ${formatUsd(remainingMicros)} is left of the budget of ` +
       `${formatUsd(limitMicros)} of the ${ownerName} ${PERIOD_WORDS[period]}. Wait for running tasks to end, request ` +
       'less, or have the budget raised.',
   )
