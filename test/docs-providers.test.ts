@@ -1,19 +1,19 @@
-// docs/providers.md says what becomes of every field of the five pages. Here each of its rows is tried.
+// Tries each row of the tables in docs/providers.md against the adapters.
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildSchema, isInputObjectType, isObjectType } from 'graphql'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { loadConfig } from '../src/config/config.ts'
 import { splitIntoParts } from '../src/engine/attempts/plan.ts'
 import type { Failure } from '../src/providers/error.ts'
 import { dialects } from '../src/providers/index.ts'
 import { PAGES, type Page } from './docs/pages.ts'
-import { mishap, replyOf, taskReplyOf } from './docs/replies.ts'
-import { codesIn, readExamples, readObjections, readTables, readWish, type Table } from './docs/tables.ts'
-import { endWith, failWith, judge, send, SETTINGS } from './docs/trial.ts'
+import { connectionScenario, replyOf, taskReplyOf } from './docs/replies.ts'
+import { codesIn, readExamples, readSupport, readTables, readSample, type Table } from './docs/tables.ts'
+import { failCheck, failSubmit, matchSample, send, SETTINGS } from './docs/sample.ts'
 
 const DOC = readFileSync('docs/providers.md', 'utf8')
 const TABLES = readTables(DOC)
@@ -32,27 +32,27 @@ describe.each(PAGES)('$title', (page) => {
   const requests = tableOf(page.title, 'request field')
   const others = tableOf(page.title, 'other setting')
 
-  test('has a row for every field of the request, with every value', () => {
+  it('has a row for every field of the request, with every value', () => {
     const rows = new Map(requests.map((row) => [fieldOf(row), codesIn(row['values'] ?? '')]))
     expect([...rows.keys()].sort()).toEqual(Object.keys(page.request).sort())
     for (const [field, values] of Object.entries(page.request))
       expect([field, rows.get(field)]).toEqual([field, [...values]])
   })
 
-  test('has a row for every field of the response, kept in places that there are', () => {
+  it('has a row for every field of the response, stored in fields that exist', () => {
     const rows = tableOf(page.title, 'response field')
     const fields = rows.flatMap((row) => codesIn(row['response field'] ?? ''))
     expect(fields).toEqual(expect.arrayContaining([...page.response]))
-    const places = rows.flatMap((row) => codesIn(row['in Darkroom'] ?? ''))
-    expect(places.length).toBeGreaterThan(2)
-    expect(places.filter((place) => !isInSchema(place))).toEqual([])
+    const targets = rows.flatMap((row) => codesIn(row['in Darkroom'] ?? ''))
+    expect(targets.length).toBeGreaterThan(2)
+    expect(targets.filter((target) => !isInSchema(target))).toEqual([])
   })
 
-  test('accounts for every setting that a client may choose, under names that there are', () => {
+  it('has a row for every setting of the input, under names that exist', () => {
     const input = SCHEMA.getType('GenerateImageInput')
     const inputs = isInputObjectType(input) ? Object.keys(input.getFields()) : []
     const options = optionsOf(page)
-    const places = requests.map((row) => {
+    const targets = requests.map((row) => {
       const [settings = '', configured = ''] = (row['in Darkroom'] ?? '').split('configuration: ')
       expect(codesIn(configured).filter((name) => !options.includes(name) && name !== 'PUBLIC_URL')).toEqual(
         [],
@@ -60,97 +60,97 @@ describe.each(PAGES)('$title', (page) => {
       return codesIn(settings)[0]
     })
     const named = [
-      ...places.filter((place) => place !== undefined),
+      ...targets.filter((target) => target !== undefined),
       ...others.flatMap((row) => codesIn(row['other setting'] ?? '')),
     ]
     expect(named.filter((name) => !inputs.includes(name))).toEqual([])
-    const settings = Object.keys(SETTINGS).filter((name) => name !== 'address')
+    const settings = Object.keys(SETTINGS).filter((name) => name !== 'callback')
     expect(named.sort()).toEqual(settings.sort())
   })
 
-  test.each(
+  it.each(
     requests.flatMap((row) =>
       readExamples(row['sent'] ?? '').map((example) => ({ ...example, field: fieldOf(row), row })),
     ),
-  )('sends $wish as $sent in $field', async ({ row, field, wish, sent }) => {
-    const { headers, parameters } = await send(page, wish)
+  )('sends $sample as $sent in $field', async ({ row, field, sample, sent }) => {
+    const { headers, parameters } = await send(page, sample)
     const arrived = isHeader(row) ? headers[field.toLowerCase()] : parameters[field]
     expect(shortened(arrived)).toEqual(sent)
   })
 
-  test.each(requests.filter((row) => !isHeader(row)).flatMap((row) => plainValues(row)))(
-    'takes $wish and sends $value in $field',
-    async ({ field, key, wish, value }) => {
-      expect(String((await send(page, wish)).parameters[field])).toBe(value)
+  it.each(requests.filter((row) => !isHeader(row)).flatMap((row) => valueSamples(row)))(
+    'accepts $sample and sends $value in $field',
+    async ({ field, key, sample, value }) => {
+      expect(String((await send(page, sample)).parameters[field])).toBe(value)
       if (!(key in SETTINGS)) return
-      const { match } = await judge(page, wish)
+      const { match } = await matchSample(page, sample)
       expect([...match.refusals, ...match.warnings.filter((one) => one.field === key)]).toEqual([])
     },
   )
 
-  const verdicts = [
-    ...requests.map((row) => row['otherwise'] ?? ''),
+  const unsupported = [
+    ...requests.map((row) => row['if unsupported'] ?? ''),
     ...others.map((row) => row[''] ?? ''),
-  ].flatMap(readObjections)
+  ].flatMap(readSupport)
 
-  test.each(verdicts)('answers $wish with: $kind', async ({ wish, kind }) => {
-    const field = Object.keys(wish).at(-1)
-    const { match } = await judge(page, wish)
+  it.each(unsupported)('responds to $sample with: $kind', async ({ sample, kind }) => {
+    const field = Object.keys(sample).at(-1)
+    const { match } = await matchSample(page, sample)
     const warned = match.warnings.filter(({ code }) => code !== 'MODEL_RETIRING')
     expect(warned.some((one) => one.field === field)).toBe(kind === 'warning')
-    expect(match.refusals.some((one) => one.field === field)).toBe(kind === 'refusal')
+    expect(match.refusals.some((one) => one.field === field)).toBe(kind === 'error')
   })
 
-  test('splits what it says it splits', async () => {
+  it('splits into the number of calls that it shows', async () => {
     const splits = requests.flatMap((row) => [
-      ...(row['otherwise'] ?? '').matchAll(/`([^`]*n: (\d+))` in (\d+) calls/g),
+      ...(row['if unsupported'] ?? '').matchAll(/`([^`]*n: (\d+))` in (\d+) calls/g),
     ])
-    for (const [, wish = '', n, calls] of splits) {
-      const { offer } = await judge(page, readWish(wish))
+    for (const [, sample = '', n, calls] of splits) {
+      const { offer } = await matchSample(page, readSample(sample))
       expect(splitIntoParts(Number(n), offer.capabilities.maxN)).toHaveLength(Number(calls))
     }
     expect(splits).toHaveLength(page.dialect === 'basic' ? 0 : 1)
   })
 
-  test.each(failuresOf(page.title, 'the provider answers'))(
-    'when the provider answers $when: $next, charged $charged',
-    async ({ when, ...promised }) => {
+  it.each(failuresOf(page.title, 'provider response'))(
+    'when the provider responds with $when: $next, charged $charged',
+    async ({ when, ...expected }) => {
       const reply = codesIn(when)[0] ?? ''
       const failure = reply.startsWith('task ')
-        ? await endWith(page, (remoteId) => taskReplyOf(page, reply, remoteId))
-        : await failWith(page, replyOf(page, reply))
-      expect(outcomeOf(failure)).toEqual(promised)
+        ? await failCheck(page, (remoteId) => taskReplyOf(page, reply, remoteId))
+        : await failSubmit(page, replyOf(page, reply))
+      expect(outcomeOf(failure)).toEqual(expected)
     },
   )
 
-  test.each(failuresOf('All of them', 'it happens that'))(
+  it.each(failuresOf('All providers', 'event'))(
     'when $when: $next, charged $charged',
-    async ({ when, ...promised }) => {
-      expect(outcomeOf(await failWith(page, mishap(when)))).toEqual(promised)
+    async ({ when, ...expected }) => {
+      expect(outcomeOf(await failSubmit(page, connectionScenario(when)))).toEqual(expected)
     },
   )
 
-  test('charges nothing for failures that the operator vouches for', async () => {
+  it('charges nothing for failures that the operator declares as unbilled', async () => {
     const [, option = ''] = /With `(\w+): true`/.exec(sectionOf(page)) ?? []
-    const vouched = { [option]: true }
+    const unbilled = { [option]: true }
     const failure =
       option === 'unbilledServerErrors'
-        ? await failWith(page, replyOf(page, '503'), vouched)
-        : await endWith(page, (id) => taskReplyOf(page, FAILED[page.dialect] ?? '', id), vouched)
-    expect(outcomeOf(failure)).toEqual({ next: 'again', code: 'PROVIDER_BROKEN', charged: 'NO' })
+        ? await failSubmit(page, replyOf(page, '503'), unbilled)
+        : await failCheck(page, (id) => taskReplyOf(page, FAILED[page.dialect] ?? '', id), unbilled)
+    expect(outcomeOf(failure)).toEqual({ next: 'retried', code: 'PROVIDER_BROKEN', charged: 'NO' })
   })
 
-  test('shows a configuration that loads', () => {
+  it('shows a configuration that loads', () => {
     const [, json = ''] = /```json\n(.*)\n```/.exec(sectionOf(page)) ?? []
     const { name: _, dialect, ...entry } = z.record(z.string(), z.unknown()).parse(JSON.parse(json))
     expect(dialect).toBe(page.dialect)
     const defaults = { apiKey: 'key', accessKey: 'key', secretKey: 'key' }
-    const said = Object.entries(entry).map(([key, value]) => [key, key in defaults ? 'key' : value])
-    expect(dialects[page.dialect]?.options.safeParse(Object.fromEntries(said)).error).toBeUndefined()
+    const options = Object.entries(entry).map(([key, value]) => [key, key in defaults ? 'key' : value])
+    expect(dialects[page.dialect]?.options.safeParse(Object.fromEntries(options)).error).toBeUndefined()
   })
 })
 
-test('the configuration of all of them loads', async () => {
+it('shows a configuration of all dialects that loads', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'darkroom-docs-'))
   onTestFinished(() => rm(cwd, { recursive: true }))
   const [, json = ''] = /```json\n(\{\n[^`]+)```/.exec(DOC) ?? []
@@ -170,45 +170,43 @@ test('the configuration of all of them loads', async () => {
   })
 })
 
-test('the tables are read: a wrong row would be seen', () => {
+it('reads every row of the tables', () => {
   expect(readExamples('`quality: HIGH` → `"high"`; `n: 1` → left out')).toEqual([
-    { wish: { quality: 'HIGH' }, sent: 'high' },
-    { wish: { n: 1 }, sent: undefined },
+    { sample: { quality: 'HIGH' }, sent: 'high' },
+    { sample: { n: 1 }, sent: undefined },
   ])
-  expect(readObjections('`style: VIVID` warning: why; `size: 1x1` refusal; `images: 1` taken')).toHaveLength(
-    3,
-  )
+  expect(readSupport('`style: VIVID` warning: why; `size: 1x1` error; `images: 1` accepted')).toHaveLength(3)
   expect(count('sent', readExamples)).toBeGreaterThan(60)
-  expect(count('otherwise', readObjections) + count('', readObjections)).toBeGreaterThan(50)
+  expect(count('if unsupported', readSupport) + count('', readSupport)).toBeGreaterThan(50)
 })
 
 function count(column: string, read: (cell: string) => unknown[]): number {
   return TABLES.flatMap(({ rows }) => rows.flatMap((row) => read(row[column] ?? ''))).length
 }
 
-/** The page's values that no example or objection of the row speaks of, as wishes. */
-function plainValues(row: Record<string, string>) {
+/** The values of the page that no example of the row covers, as samples. */
+function valueSamples(row: Record<string, string>) {
   const [key = ''] = codesIn((row['in Darkroom'] ?? '').replace('configuration: ', ''))
   const [, context] = /with `([^`]+)`/.exec(row['in Darkroom'] ?? '') ?? []
-  const special = [...readExamples(row['sent'] ?? ''), ...readObjections(row['otherwise'] ?? '')]
+  const special = [...readExamples(row['sent'] ?? ''), ...readSupport(row['if unsupported'] ?? '')]
   return codesIn(row['values'] ?? '')
     .map((value) => ({
       field: fieldOf(row),
       key,
       value,
-      asked: LITERAL.has(key) ? value : value.toUpperCase(),
+      setting: LITERAL_VALUES.has(key) ? value : value.toUpperCase(),
     }))
-    .filter(({ asked }) => context !== undefined || !special.some(({ wish }) => wish[key] === asked))
-    .map(({ asked, ...rest }) => ({
+    .filter(({ setting }) => context !== undefined || !special.some(({ sample }) => sample[key] === setting))
+    .map(({ setting, ...rest }) => ({
       ...rest,
-      wish: { ...(context && readWish(context)), [key]: key === 'n' ? Number(asked) : asked },
+      sample: { ...(context && readSample(context)), [key]: key === 'n' ? Number(setting) : setting },
     }))
 }
 
-// Not words of ours, but of the page.
-const LITERAL = new Set(['model', 'size', 'responseFormat'])
+// Values of the page, not of the GraphQL schema.
+const LITERAL_VALUES = new Set(['model', 'size', 'responseFormat'])
 
-/** A task that ended without a picture, for a reason of the upstream's own. */
+/** A task that failed for a reason of the upstream's own. */
 const FAILED: Readonly<Record<string, string>> = {
   pmock: 'task 500 "internal error"',
   jimmy: 'task failed "out of memory"',
@@ -219,13 +217,13 @@ function sectionOf({ title }: Page): string {
   return DOC.split(/^## /m).find((section) => section.startsWith(title)) ?? ''
 }
 
-/** With … for what a data URL holds. */
+/** With … for the content of a data URL. */
 function shortened(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shortened)
   return typeof value === 'string' ? value.replace(/^(data:[^,]+,).+/, '$1…') : value
 }
 
-/** The rows of a table of failures. */
+/** The rows of a failure table. */
 function failuresOf(section: string, firstColumn: string) {
   return tableOf(section, firstColumn).map((row) => ({
     when: row[firstColumn] ?? '',
@@ -236,18 +234,18 @@ function failuresOf(section: string, firstColumn: string) {
 }
 
 function outcomeOf(failure: Failure) {
-  return { next: consequence(failure), code: failure.code, charged: failure.charged }
+  return { next: effectOf(failure), code: failure.code, charged: failure.charged }
 }
 
-/** What the engine does, in the words of the page. */
-function consequence({ kind, charged }: Failure): string {
-  if (kind === 'lost') return 'held'
+/** What the engine does, in the terms of the page. */
+function effectOf({ kind, charged }: Failure): string {
+  if (kind === 'lost') return 'outcome unknown'
   if (charged !== 'NO' || kind === 'rejected') return 'the task fails'
-  return kind === 'refused' ? 'another provider' : 'again'
+  return kind === 'refused' ? 'next provider' : 'retried'
 }
 
-function isInSchema(place: string): boolean {
-  const [type = '', field = ''] = place.split('.')
+function isInSchema(target: string): boolean {
+  const [type = '', field = ''] = target.split('.')
   const found = SCHEMA.getType(type)
   return isObjectType(found) && field in found.getFields()
 }

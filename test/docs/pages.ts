@@ -1,10 +1,10 @@
-// What the five pages list, field by field with the values that they name. Written off the pages and not off the adapters.
+// The fields of the five pages, with the values they list. Copied from the pages, not from the adapters.
 
 export interface Page {
-  /** The page's title, as docs/providers.md names it. */
+  /** As in docs/providers.md. */
   title: string
   dialect: string
-  /** What a provider of this page is configured with, besides its address and credentials. */
+  /** Options of the provider, besides base URL and credentials. */
   entry: Record<string, unknown>
   request: Record<string, readonly string[]>
   response: readonly string[]

@@ -1,24 +1,24 @@
-// Failures as docs/providers.md writes them down, in the form that each upstream gives them.
+// The failures that docs/providers.md lists, in the format of each upstream.
 import type { CannedReply, Scenario } from '../providers/upstreams/fake.ts'
 import { basicError } from '../providers/upstreams/basic.ts'
 import { pmockReply, taskReply } from '../providers/upstreams/pmock.ts'
 import type { Page } from './pages.ts'
 
-const MISHAPS: Readonly<Record<string, Scenario>> = {
+const CONNECTION_SCENARIOS: Readonly<Record<string, Scenario>> = {
   'the connection is closed before the request was written': 'reset-at-accept',
-  'the connection is lost before the reply': 'reset-after-request',
-  'the connection is lost within the reply': 'truncated',
-  'the reply is a web page with status 200': 'html',
-  'the reply is a success with nothing in it': 'empty-data',
+  'the connection is lost before the response': 'reset-after-request',
+  'the connection is lost within the response': 'truncated',
+  'the response is a web page with status 200': 'html',
+  'the response is an empty success': 'empty-data',
 }
 
-export function mishap(sentence: string): Scenario {
-  const mood = MISHAPS[sentence]
-  if (!mood) throw new Error(`Nobody knows how to make it happen that ${sentence}`)
-  return mood
+export function connectionScenario(event: string): Scenario {
+  const scenario = CONNECTION_SCENARIOS[event]
+  if (!scenario) throw new Error(`There is no scenario for ${event}`)
+  return scenario
 }
 
-/** `401 invalid_token "no"`: the status, and the code and message of the body; a status alone has no body of the API's. */
+/** `401 invalid_token "no"`: the status, and the code and message of the body. A status alone has another body. */
 export function replyOf({ dialect }: Page, text: string): CannedReply {
   const [, digits, code, message = ''] = /^(\d{3})(?: (\S+) "(.*)")?$/.exec(text) ?? []
   const status = Number(digits)
@@ -31,7 +31,7 @@ export function replyOf({ dialect }: Page, text: string): CannedReply {
   return { ...pmockReply(Number(code), null, message), status }
 }
 
-/** `task 500 "internal error"`: a task that ended so. */
+/** `task 500 "internal error"`: a task that failed with this code and message. */
 export function taskReplyOf({ dialect }: Page, text: string, id: string): CannedReply {
   const [, code = '', message] = /^task (\S+) "(.*)"$/.exec(text) ?? []
   if (dialect === 'pmock') {

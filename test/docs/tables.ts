@@ -1,13 +1,13 @@
-// Tables of a page in Markdown, and the little language that their cells are written in.
+// The tables of a Markdown page, and the notation in their cells.
 
 export interface Table {
-  /** The headings above it, the nearest last. */
+  /** The nearest heading of level 2 above the table. */
   section: string
   columns: string[]
   rows: Record<string, string>[]
 }
 
-/** All tables, each row by the names of its columns. */
+/** All tables; rows are keyed by column name. */
 export function readTables(markdown: string): Table[] {
   const tables: Table[] = []
   let section = ''
@@ -32,47 +32,47 @@ function cellsOf(line: string): string[] {
     .map((cell) => cell.trim().replaceAll('\\|', '|'))
 }
 
-/** What stands in backticks. */
+/** The texts in backticks. */
 export function codesIn(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
 }
 
-/** One setting or several: `outputFormat: JPEG, outputCompression: 73`. */
-export type Wish = Record<string, string | number>
+/** Settings of a request and options of a provider: `outputFormat: JPEG, outputCompression: 73`. */
+export type Sample = Record<string, string | number>
 
-export function readWish(code: string): Wish {
+export function readSample(code: string): Sample {
   const pairs = code.split(', ').map((pair): [string, string | number] => {
     const [, name = '', value = ''] = /^(\w+): (.+)$/.exec(pair) ?? []
-    if (name === '') throw new Error(`${code} is no setting`)
+    if (name === '') throw new Error(`${code} is not a setting`)
     return [name, /^\d+$/.test(value) ? Number(value) : value]
   })
   return Object.fromEntries(pairs)
 }
 
-export interface Example {
-  wish: Wish
-  /** The value of the field on the wire; undefined when it is left out. */
+export interface SentExample {
+  sample: Sample
+  /** The value of the field on the wire; undefined if it is left out. */
   sent: unknown
 }
 
 /** `quality: HIGH` → `"high"`; `background: AUTO` → left out */
-export function readExamples(cell: string): Example[] {
-  return [...cell.matchAll(/`([^`]+)` → (?:`([^`]+)`|left out)/g)].map(([, wish = '', sent]) => ({
-    wish: readWish(wish),
+export function readExamples(cell: string): SentExample[] {
+  return [...cell.matchAll(/`([^`]+)` → (?:`([^`]+)`|left out)/g)].map(([, sample = '', sent]) => ({
+    sample: readSample(sample),
     sent: sent === undefined ? undefined : JSON.parse(sent),
   }))
 }
 
-export interface Objection {
-  wish: Wish
-  kind: 'warning' | 'refusal' | 'taken'
+export interface SupportExample {
+  sample: Sample
+  kind: 'warning' | 'error' | 'accepted'
 }
 
-/** `style: VIVID` warning; `size: 640x480` refusal; `images: 1` taken */
-export function readObjections(cell: string): Objection[] {
-  return (['warning', 'refusal', 'taken'] as const).flatMap((kind) =>
-    [...cell.matchAll(new RegExp(`\`([^\`]+)\` ${kind}`, 'g'))].map(([, wish = '']) => ({
-      wish: readWish(wish),
+/** `style: VIVID` warning; `size: 640x480` error; `images: 1` accepted */
+export function readSupport(cell: string): SupportExample[] {
+  return (['warning', 'error', 'accepted'] as const).flatMap((kind) =>
+    [...cell.matchAll(new RegExp(`\`([^\`]+)\` ${kind}`, 'g'))].map(([, sample = '']) => ({
+      sample: readSample(sample),
       kind,
     })),
   )

@@ -1,4 +1,4 @@
-// One order or one failure at a faked upstream, by the page that it stands for.
+// One request or one failure at the fake upstream of a page.
 import { onTestFinished } from 'vitest'
 import type { ImageRequest, Settings } from '../../src/domain.ts'
 import { matchCapabilities, type CapabilityMatch } from '../../src/engine/routing/match.ts'
@@ -14,7 +14,7 @@ import { startJimmyUpstream } from '../providers/upstreams/jimmy.ts'
 import { startPmockUpstream } from '../providers/upstreams/pmock.ts'
 import { startCompatUpstream } from '../providers/upstreams/pmock-compat.ts'
 import type { Page } from './pages.ts'
-import type { Wish } from './tables.ts'
+import type { Sample } from './tables.ts'
 
 const KEY = 'key-of-the-fake'
 
@@ -29,16 +29,16 @@ async function startFor({ dialect }: Page): Promise<{ upstream: FakeUpstream; ac
   return { account: keys, upstream }
 }
 
-/** What differs in a provider's configuration. */
+/** Options of a provider. */
 export type Entry = Record<string, unknown>
 
-export interface Trial {
+export interface OpenProvider {
   provider: Provider
   upstream: FakeUpstream
 }
 
-/** A provider of the page's dialect and its upstream, closed when the test ends. */
-export async function openTrial(page: Page, entry: Entry = {}): Promise<Trial> {
+/** A provider of the page's dialect and its fake upstream, closed when the test ends. */
+export async function openProvider(page: Page, entry: Entry = {}): Promise<OpenProvider> {
   const { upstream, account } = await startFor(page)
   onTestFinished(() => upstream.close())
   const dialect = dialects[page.dialect]
@@ -49,73 +49,76 @@ export async function openTrial(page: Page, entry: Entry = {}): Promise<Trial> {
   return { provider, upstream }
 }
 
-/** The configuration that a wish is about: what is no setting of an order. */
-export function entryOf(wish: Wish): Wish {
-  return Object.fromEntries(Object.entries(wish).filter(([name]) => !(name in SETTINGS)))
+/** The options in a sample: everything that is not a setting of a request. */
+export function entryOf(sample: Sample): Sample {
+  return Object.fromEntries(Object.entries(sample).filter(([name]) => !(name in SETTINGS)))
 }
 
-/** Sends an order with this wish, whatever becomes of it, and gives what arrived. */
-export async function send(page: Page, wish: Wish): Promise<ReceivedRequest> {
-  const { provider, upstream } = await openTrial(page, entryOf(wish))
-  const { address } = wish
-  const { call } = await openCall(address === undefined ? {} : { callbackUrl: String(address) })
-  // The upstream may refuse what its model does not take; what counts here is what it was sent.
-  await provider.submit(toOrder(wish), call).catch(() => undefined)
+/** Submits a sample, and returns the request that arrived. */
+export async function send(page: Page, sample: Sample): Promise<ReceivedRequest> {
+  const { provider, upstream } = await openProvider(page, entryOf(sample))
+  const { callback } = sample
+  const { call } = await openCall(callback === undefined ? {} : { callbackUrl: String(callback) })
+  // The upstream may refuse the request: only what was sent matters here.
+  await provider.submit(toProviderRequest(sample), call).catch(() => undefined)
   const [request] = upstream.requests
-  if (!request) throw new Error(`Nothing was sent for ${JSON.stringify(wish)}`)
+  if (!request) throw new Error(`Nothing was sent for ${JSON.stringify(sample)}`)
   return request
 }
 
-/** How the router judges a request with this wish. */
-export async function judge(page: Page, wish: Wish): Promise<{ match: CapabilityMatch; offer: Offer }> {
-  const { provider } = await openTrial(page, entryOf(wish))
-  const request: ImageRequest = { ...plainRequest, ...toSettings(wish), ...toInputs(wish) }
+/** The result of capability matching for a sample. */
+export async function matchSample(
+  page: Page,
+  sample: Sample,
+): Promise<{ match: CapabilityMatch; offer: Offer }> {
+  const { provider } = await openProvider(page, entryOf(sample))
+  const request: ImageRequest = { ...plainRequest, ...toSettings(sample), ...toInputs(sample) }
   const offer = provider.offers.find(({ model }) => model === request.model)
   if (!offer) throw new Error(`${page.title} has no ${request.model}`)
   return { offer, match: matchCapabilities(request, offer, '2026-01-01') }
 }
 
-/** What an order at this upstream ends with when it answers so. */
-export async function failWith(page: Page, mood: Scenario, entry: Entry = {}): Promise<Failure> {
-  const { provider, upstream } = await openTrial(page, entry)
-  upstream.script(mood)
+/** The failure of a submit in a scenario. */
+export async function failSubmit(page: Page, scenario: Scenario, entry: Entry = {}): Promise<Failure> {
+  const { provider, upstream } = await openProvider(page, entry)
+  upstream.script(scenario)
   const { call } = await openCall()
   return failureOf(provider.submit(requestOf(), call))
 }
 
-/** What an accepted order ends with when the upstream answers so to the question about it. */
-export async function endWith(
+/** The failure of a check of an accepted request in a scenario. */
+export async function failCheck(
   page: Page,
-  mood: (remoteId: string) => Scenario,
+  scenario: (remoteId: string) => Scenario,
   entry: Entry = {},
 ): Promise<Failure> {
   const mode = page.dialect === 'pmock' ? {} : { mode: 'async' }
-  const { provider, upstream } = await openTrial(page, { ...mode, ...entry })
+  const { provider, upstream } = await openProvider(page, { ...mode, ...entry })
   const { call } = await openCall()
   const answer = await provider.submit(requestOf(), call)
-  if (answer.state !== 'ACCEPTED') throw new Error(`The order was not accepted but ${answer.state}`)
-  upstream.script(mood(answer.remoteId))
+  if (answer.state !== 'ACCEPTED') throw new Error(`The request was not accepted but ${answer.state}`)
+  upstream.script(scenario(answer.remoteId))
   return failureOf(Promise.resolve(provider.check?.(answer.remoteId, requestOf(), call)))
 }
 
-/** What an order may say, and where its upstream may call back; all else in a wish is configuration. */
-export const { operation: _, upstreamModel: __, ...SETTINGS } = { ...requestOf(), address: '' }
+/** The settings of a request, and its callback URL. Everything else in a sample is an option of the provider. */
+export const { operation: _, upstreamModel: __, ...SETTINGS } = { ...requestOf(), callback: '' }
 
-const PICTURE = inputOf(Buffer.from('picture'))
+const IMAGE = inputOf(Buffer.from('image'))
 
-function toOrder(wish: Wish): ProviderRequest {
-  const { images = 0, mask } = wish
-  const inputs = Array.from({ length: Number(images) }, () => PICTURE)
-  const settings = toSettings(wish)
+function toProviderRequest(sample: Sample): ProviderRequest {
+  const { images = 0, mask } = sample
+  const inputs = Array.from({ length: Number(images) }, () => IMAGE)
+  const settings = toSettings(sample)
   return requestOf({
     ...settings,
     upstreamModel: settings.model ?? 'gpt-image-2',
     ...(inputs.length > 0 && { images: inputs }),
-    mask: mask === undefined ? null : PICTURE,
+    mask: mask === undefined ? null : IMAGE,
   })
 }
 
-function toInputs({ images = 0, mask }: Wish): Partial<ImageRequest> {
+function toInputs({ images = 0, mask }: Sample): Partial<ImageRequest> {
   const inputs = Array.from({ length: Number(images) }, () => ({ url: 'https://example.com/a.png' }))
   return {
     operation: inputs.length > 0 ? 'EDIT' : 'GENERATE',
@@ -124,9 +127,9 @@ function toInputs({ images = 0, mask }: Wish): Partial<ImageRequest> {
   }
 }
 
-function toSettings(wish: Wish): Partial<Settings> {
-  const said = Object.entries(wish).filter(
-    ([name]) => name in SETTINGS && !['images', 'mask', 'address'].includes(name),
+function toSettings(sample: Sample): Partial<Settings> {
+  const settings = Object.entries(sample).filter(
+    ([name]) => name in SETTINGS && !['images', 'mask', 'callback'].includes(name),
   )
-  return Object.fromEntries(said)
+  return Object.fromEntries(settings)
 }
