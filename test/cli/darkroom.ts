@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
+import { withCompileCache } from '../support/compile-cache.ts'
 
 export const BIN = resolve('bin/darkroom.js')
 
@@ -9,7 +10,7 @@ export interface Ending {
   stderr: string
 }
 
-/** Runs the real binary with this Node, in `cwd`, with no more environment than it is given. */
+/** Runs the binary with this Node, in `cwd`, with the environment `env` only. */
 export function darkroom(
   args: readonly string[],
   options: { cwd: string; env?: NodeJS.ProcessEnv; bin?: string; node?: readonly string[] },
@@ -17,7 +18,7 @@ export function darkroom(
   const command = [...(options.node ?? []), options.bin ?? BIN, ...args]
   const child = spawn(process.execPath, command, {
     cwd: options.cwd,
-    env: options.env ?? {},
+    env: withCompileCache(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const { promise, resolve: end, reject } = Promise.withResolvers<Ending>()

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT, findFeedPosition } from '../../src/db/access/projects.ts'
 import { createLog } from '../../src/log.ts'
-import { DATABASES, newPlace, type Place } from '../support/database.ts'
+import { DATABASES, newEmptyPlace, newPlace, type Place } from '../support/database.ts'
 import { newTask } from '../support/rows.ts'
 
 const open = (place: Place) => openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
@@ -11,7 +11,7 @@ const open = (place: Place) => openDatabase({ ...place, onWakeUp: () => {}, log:
 describe.each(DATABASES)('migrations on %s', (kind) => {
   let place: Place
   beforeEach(async () => {
-    place = await newPlace(kind)
+    place = await newEmptyPlace(kind)
   })
   afterEach(() => place.remove())
 
@@ -31,7 +31,7 @@ describe.each(DATABASES)('migrations on %s', (kind) => {
 
 describe('processes that start together', () => {
   it('migrate one PostgreSQL database without getting in each other’s way', async () => {
-    const place = await newPlace('postgresql')
+    const place = await newEmptyPlace('postgresql')
     const opened = await Promise.all(Array.from({ length: 6 }, () => open(place)))
     await Promise.all(opened.map((db) => newTask(db)))
     const [first] = opened

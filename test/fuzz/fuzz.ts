@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { schema } from '../../src/schema/index.ts'
 import { unknownCodes } from '../http/untouched.ts'
 import { startOpenaiUpstream } from '../providers/upstreams/openai.ts'
-import { createChance, type Chance } from '../storm/chance.ts'
-import { compare } from '../storm/books.ts'
-import { readAftermath } from '../support/aftermath.ts'
+import { createRandom, type Random } from '../support/random.ts'
+import { findDiscrepancies } from '../storm/discrepancies.ts'
+import { readFinalState } from '../support/final-state.ts'
 import type { Place } from '../support/database.ts'
 import { startGateway } from '../support/gateway-process.ts'
 import { anyShot, mayPay, type Shot } from './requests.ts'
@@ -69,13 +69,13 @@ export async function fuzz({ place, seed, until, clients = 6 }: Fuzzing): Promis
     return 'ms' in until ? (Date.now() - begunAt) / until.ms : found.requests / until.requests
   }
 
-  async function client(chance: Chance): Promise<void> {
+  async function client(random: Random): Promise<void> {
     while (Date.now() < endsAt && found.requests < most && found.wrong.length < 20) {
       found.requests++
       if (partDone() > WARM_UP) before ??= residentBytes(gateway.pid)
       if (partDone() * 20 > found.heldMb.length)
         found.heldMb.push(Math.round(residentBytes(gateway.pid) / 1e6))
-      await (chance.next() < 0.05 ? socket(chance) : shoot(withKey(chance, anyShot(chance, schema))))
+      await (random.next() < 0.05 ? socket(random) : shoot(withKey(random, anyShot(random, schema))))
     }
   }
 
@@ -102,9 +102,9 @@ export async function fuzz({ place, seed, until, clients = 6 }: Fuzzing): Promis
     }
   }
 
-  async function socket(chance: Chance): Promise<void> {
+  async function socket(random: Random): Promise<void> {
     found.sockets++
-    const { sent, heard, closed } = await talk(chance, schema, { url: gateway.url, key: ADMIN_KEY })
+    const { sent, heard, closed } = await talk(random, schema, { url: gateway.url, key: ADMIN_KEY })
     permitted.tasks += sent.filter((message) => /generateImage|retryTask/.test(message)).length
     if (closed !== null) count(`closed ${closed}`)
     if (closed === 4500 || closed === 1011) wrong(`was closed with ${closed}`, sent)
@@ -124,9 +124,9 @@ export async function fuzz({ place, seed, until, clients = 6 }: Fuzzing): Promis
     found.wrong.push(`${JSON.stringify(asked).slice(0, 2000)} ${what.slice(0, 1000)}`)
   }
 
-  const chance = createChance(seed)
+  const random = createRandom(seed)
   await Promise.all(
-    Array.from({ length: clients }, () => client(createChance(Math.floor(chance.next() * 2 ** 32)))),
+    Array.from({ length: clients }, () => client(createRandom(Math.floor(random.next() * 2 ** 32)))),
   )
   const { ok } = await fetch(`${gateway.url}/readyz`)
   if (!ok) found.wrong.push('The gateway does not answer any more.')
@@ -134,11 +134,11 @@ export async function fuzz({ place, seed, until, clients = 6 }: Fuzzing): Promis
   await gateway[Symbol.asyncDispose]()
   await upstream.close()
 
-  const after = await readAftermath(place)
+  const after = await readFinalState(place)
   const paid = [...upstream.charges].flatMap(([id, times]) => Array.from({ length: times }, () => id))
   const listed = after.attempts.filter(({ state }) => state === 'UNKNOWN').map(({ id }) => id)
   // It was stopped in the middle of calls: those are in doubt, and that is right.
-  found.wrong.push(...compare(after, { ids: [], charges: paid, receipts: [], listed }))
+  found.wrong.push(...findDiscrepancies(after, { ids: [], charges: paid, received: [], listed }))
   found.tasks = after.tasks.length
   found.charges = paid.length
   if (found.tasks > permitted.tasks)
@@ -147,8 +147,8 @@ export async function fuzz({ place, seed, until, clients = 6 }: Fuzzing): Promis
 }
 
 /** Most requests may do everything; the rest nothing. */
-function withKey(chance: Chance, shot: Shot): Shot {
-  if (chance.next() < 0.1) return shot
+function withKey(random: Random, shot: Shot): Shot {
+  if (random.next() < 0.1) return shot
   return { ...shot, headers: { ...shot.headers, authorization: `Bearer ${ADMIN_KEY}` } }
 }
 

@@ -1,6 +1,6 @@
-// Everything that can be thrown at a server over HTTP: one by chance, and whether it may have asked for a paid task.
+// Everything that can be thrown at a server over HTTP: one by random, and whether it may have asked for a paid task.
 import type { GraphQLSchema } from 'graphql'
-import type { Chance } from '../storm/chance.ts'
+import type { Random } from '../support/random.ts'
 import { anyOperation, type Operation } from './documents.ts'
 import { anyJson, anyText, spoil } from './values.ts'
 
@@ -40,85 +40,85 @@ const TYPES = [
   '',
 ]
 
-type Make = (chance: Chance, schema: GraphQLSchema) => Shot
+type Make = (random: Random, schema: GraphQLSchema) => Shot
 
 const MAKERS: readonly [weight: number, make: Make][] = [
-  [40, (chance, schema) => post(JSON.stringify(operation(chance, schema)), chance)],
-  [15, (chance, schema) => post(JSON.stringify(spoilt(chance, schema)), chance)],
-  [10, (chance, schema) => post(spoil(chance, JSON.stringify(operation(chance, schema))), chance)],
-  [5, (chance) => post(JSON.stringify(anyJson(chance)), chance)],
-  [8, (chance, schema) => get(chance, operation(chance, schema))],
+  [40, (random, schema) => post(JSON.stringify(operation(random, schema)), random)],
+  [15, (random, schema) => post(JSON.stringify(spoilt(random, schema)), random)],
+  [10, (random, schema) => post(spoil(random, JSON.stringify(operation(random, schema))), random)],
+  [5, (random) => post(JSON.stringify(anyJson(random)), random)],
+  [8, (random, schema) => get(random, operation(random, schema))],
   [8, upload],
   [
     4,
-    (chance, schema) => ({
-      ...post(JSON.stringify(operation(chance, schema)), chance),
-      headers: headers(chance, chance.pick(TYPES)),
+    (random, schema) => ({
+      ...post(JSON.stringify(operation(random, schema)), random),
+      headers: headers(random, random.pick(TYPES)),
     }),
   ],
   [
     4,
-    (chance) => ({
+    (random) => ({
       method: 'POST',
-      path: `/callbacks/${path(chance)}`,
-      headers: headers(chance, 'application/json'),
-      body: JSON.stringify(anyJson(chance)),
+      path: `/callbacks/${path(random)}`,
+      headers: headers(random, 'application/json'),
+      body: JSON.stringify(anyJson(random)),
     }),
   ],
   [4, asset],
   [
     2,
-    (chance) => ({
-      method: chance.pick(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']),
-      path: `/${path(chance)}`,
-      headers: headers(chance, chance.pick(TYPES)),
+    (random) => ({
+      method: random.pick(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']),
+      path: `/${path(random)}`,
+      headers: headers(random, random.pick(TYPES)),
     }),
   ],
 ]
 
-export function anyShot(chance: Chance, schema: GraphQLSchema): Shot {
+export function anyShot(random: Random, schema: GraphQLSchema): Shot {
   const all = MAKERS.reduce((sum, [weight]) => sum + weight, 0)
-  let left = chance.between(0, all)
+  let left = random.between(0, all)
   for (const [weight, make] of MAKERS) {
     left -= weight
-    if (left < 0) return make(chance, schema)
+    if (left < 0) return make(random, schema)
   }
-  return MAKERS[0]![1](chance, schema)
+  return MAKERS[0]![1](random, schema)
 }
 
-function operation(chance: Chance, schema: GraphQLSchema): Operation {
-  return anyOperation(chance, schema, chance.pick(['query', 'query', 'mutation']))
+function operation(random: Random, schema: GraphQLSchema): Operation {
+  return anyOperation(random, schema, random.pick(['query', 'query', 'mutation']))
 }
 
-function spoilt(chance: Chance, schema: GraphQLSchema): Operation {
-  const { query, variables } = operation(chance, schema)
-  return { query: spoil(chance, query), variables }
+function spoilt(random: Random, schema: GraphQLSchema): Operation {
+  const { query, variables } = operation(random, schema)
+  return { query: spoil(random, query), variables }
 }
 
-function post(body: string, chance: Chance): Shot {
-  return { method: 'POST', path: '/graphql', headers: headers(chance, 'application/json'), body }
+function post(body: string, random: Random): Shot {
+  return { method: 'POST', path: '/graphql', headers: headers(random, 'application/json'), body }
 }
 
-function get(chance: Chance, { query, variables }: Operation): Shot {
+function get(random: Random, { query, variables }: Operation): Shot {
   const parameters = new URLSearchParams({ query, variables: JSON.stringify(variables) })
-  const text = chance.next() < 0.3 ? spoil(chance, parameters.toString()) : parameters.toString()
+  const text = random.next() < 0.3 ? spoil(random, parameters.toString()) : parameters.toString()
   return {
     method: 'GET',
     path: `/graphql?${text.replace(/[^\x21-\x7e]/g, '')}`.slice(0, 8000),
-    headers: headers(chance, ''),
+    headers: headers(random, ''),
   }
 }
 
-function headers(chance: Chance, type: string): Record<string, string> {
+function headers(random: Random, type: string): Record<string, string> {
   const given: Record<string, string> = {
-    accept: chance.next() < 0.7 ? 'application/json' : chance.pick(ACCEPTS),
+    accept: random.next() < 0.7 ? 'application/json' : random.pick(ACCEPTS),
   }
   if (type !== '') given['content-type'] = type
-  if (chance.next() < 0.8) given['x-darkroom-csrf'] = '1'
-  if (chance.next() < 0.05) given['idempotency-key'] = printable(anyText(chance))
-  if (chance.next() < 0.05) given['x-forwarded-for'] = printable(anyText(chance))
-  if (chance.next() < 0.05) given['origin'] = chance.pick(['null', 'https://evil.example', 'nonsense'])
-  if (chance.next() < 0.03) given['content-encoding'] = chance.pick(['gzip', 'br', 'identity', 'x'])
+  if (random.next() < 0.8) given['x-darkroom-csrf'] = '1'
+  if (random.next() < 0.05) given['idempotency-key'] = printable(anyText(random))
+  if (random.next() < 0.05) given['x-forwarded-for'] = printable(anyText(random))
+  if (random.next() < 0.05) given['origin'] = random.pick(['null', 'https://evil.example', 'nonsense'])
+  if (random.next() < 0.03) given['content-encoding'] = random.pick(['gzip', 'br', 'identity', 'x'])
   return given
 }
 
@@ -133,45 +133,45 @@ const MAPS = [
   '{"1":["variables.v0"]}',
 ]
 
-function upload(chance: Chance, schema: GraphQLSchema): Shot {
+function upload(random: Random, schema: GraphQLSchema): Shot {
   const boundary = 'fuzz'
-  const asked = operation(chance, schema)
+  const asked = operation(random, schema)
   const part = (name: string, text: string, more = '') =>
     `--${boundary}\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n${text}\r\n`
   const parts = [
     part('operations', JSON.stringify({ ...asked, variables: { ...asked.variables, v0: null } })),
-    part('map', chance.pick(MAPS)),
-    part('0', anyText(chance), '; filename="../x.png"\r\ncontent-type: image/png'),
-  ].filter(() => chance.next() < 0.9)
+    part('map', random.pick(MAPS)),
+    part('0', anyText(random), '; filename="../x.png"\r\ncontent-type: image/png'),
+  ].filter(() => random.next() < 0.9)
   const body = `${parts.join('')}--${boundary}--\r\n`
   return {
     method: 'POST',
     path: '/graphql',
-    headers: headers(chance, `multipart/form-data; boundary=${boundary}`),
-    body: chance.next() < 0.3 ? spoil(chance, body) : body,
+    headers: headers(random, `multipart/form-data; boundary=${boundary}`),
+    body: random.next() < 0.3 ? spoil(random, body) : body,
   }
 }
 
-function asset(chance: Chance): Shot {
+function asset(random: Random): Shot {
   const parameters = new URLSearchParams({
-    width: chance.pick(['', '0', '-1', '1', '4096', '4097', '1e3', 'x']),
-    height: chance.pick(['', '99999999999', '1', 'NaN']),
-    format: chance.pick(['', 'webp', 'WEBP', 'svg', '../x']),
+    width: random.pick(['', '0', '-1', '1', '4096', '4097', '1e3', 'x']),
+    height: random.pick(['', '99999999999', '1', 'NaN']),
+    format: random.pick(['', 'webp', 'WEBP', 'svg', '../x']),
   })
-  const id = chance.pick([
+  const id = random.pick([
     'img_01K00000000000000000000000',
     'img_01K00000000000000000000000.png',
-    path(chance),
+    path(random),
   ])
   return {
-    method: chance.pick(['GET', 'GET', 'HEAD', 'POST']),
+    method: random.pick(['GET', 'GET', 'HEAD', 'POST']),
     path: `/assets/${id}?${parameters.toString()}`,
-    headers: { range: chance.pick(['bytes=0-', 'bytes=-1', 'bytes=9-1', 'bytes=0-0,1-1', 'x']) },
+    headers: { range: random.pick(['bytes=0-', 'bytes=-1', 'bytes=9-1', 'bytes=0-0,1-1', 'x']) },
   }
 }
 
-function path(chance: Chance): string {
-  return encodeURI(Buffer.from(anyText(chance)).toString('utf8')).slice(0, 3000)
+function path(random: Random): string {
+  return encodeURI(Buffer.from(anyText(random)).toString('utf8')).slice(0, 3000)
 }
 
 function printable(text: string): string {

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { GraphQLSchema } from 'graphql'
 import { WebSocket } from 'ws'
-import type { Chance } from '../storm/chance.ts'
+import type { Random } from '../support/random.ts'
 import { anyOperation } from './documents.ts'
 import { anyJson, anyText, spoil } from './values.ts'
 
@@ -16,7 +16,7 @@ export interface Talk {
 
 /** Opens a socket, says up to twenty things, and leaves. */
 export async function talk(
-  chance: Chance,
+  random: Random,
   schema: GraphQLSchema,
   { url, key }: { url: string; key: string },
 ): Promise<Talk> {
@@ -26,18 +26,18 @@ export async function talk(
   socket.on('error', () => {})
   socket.on('close', (code) => (story.closed = code))
   await once(socket, 'open')
-  const payload = chance.next() < 0.9 ? { authorization: `Bearer ${key}` } : undefined
-  if (chance.next() < 0.95) say(JSON.stringify({ type: 'connection_init', payload }))
+  const payload = random.next() < 0.9 ? { authorization: `Bearer ${key}` } : undefined
+  if (random.next() < 0.95) say(JSON.stringify({ type: 'connection_init', payload }))
   // Who asks before the greeting is answered is closed at once.
-  if (chance.next() < 0.9) await Promise.race([once(socket, 'message'), once(socket, 'close')])
+  if (random.next() < 0.9) await Promise.race([once(socket, 'message'), once(socket, 'close')])
   for (
-    let left = Math.ceil(chance.between(0, 20));
+    let left = Math.ceil(random.between(0, 20));
     left > 0 && socket.readyState === WebSocket.OPEN;
     left--
   ) {
-    say(anyMessage(chance, schema))
-    if (chance.next() < 0.1) socket.ping()
-    if (chance.next() < 0.3) await new Promise((resolve) => setImmediate(resolve))
+    say(anyMessage(random, schema))
+    if (random.next() < 0.1) socket.ping()
+    if (random.next() < 0.3) await new Promise((resolve) => setImmediate(resolve))
   }
   // Until what was asked is answered, or nothing more comes: a subscription need not end.
   const silence = new Promise((resolve) => setTimeout(resolve, 50))
@@ -53,26 +53,26 @@ export async function talk(
   }
 }
 
-function anyMessage(chance: Chance, schema: GraphQLSchema): string | Buffer {
-  const kind = chance.next()
-  const id = chance.pick(['1', '2', '3', ''])
+function anyMessage(random: Random, schema: GraphQLSchema): string | Buffer {
+  const kind = random.next()
+  const id = random.pick(['1', '2', '3', ''])
   if (kind < 0.65) {
     const payload = anyOperation(
-      chance,
+      random,
       schema,
-      chance.pick(['query', 'mutation', 'subscription', 'subscription']),
+      random.pick(['query', 'mutation', 'subscription', 'subscription']),
     )
-    const message = JSON.stringify({ id: freshId(chance), type: 'subscribe', payload })
-    return kind < 0.55 ? message : spoil(chance, message)
+    const message = JSON.stringify({ id: freshId(random), type: 'subscribe', payload })
+    return kind < 0.55 ? message : spoil(random, message)
   }
   if (kind < 0.8) return JSON.stringify({ id, type: 'complete' })
   if (kind < 0.9)
-    return JSON.stringify({ type: chance.pick(['ping', 'pong', 'connection_init', 'next']), payload: {} })
-  if (kind < 0.95) return JSON.stringify(anyJson(chance))
-  return Buffer.from(anyText(chance))
+    return JSON.stringify({ type: random.pick(['ping', 'pong', 'connection_init', 'next']), payload: {} })
+  if (kind < 0.95) return JSON.stringify(anyJson(random))
+  return Buffer.from(anyText(random))
 }
 
 /** An id that is hardly ever taken. */
-function freshId(chance: Chance): string {
-  return String(Math.floor(chance.between(1, 1e9)))
+function freshId(random: Random): string {
+  return String(Math.floor(random.between(1, 1e9)))
 }

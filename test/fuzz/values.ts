@@ -1,8 +1,8 @@
 // Values that somebody might send, and some that nobody should.
-import type { Chance } from '../storm/chance.ts'
+import type { Random } from '../support/random.ts'
 
 /** Texts that break something somewhere: lengths, alphabets, paths, numbers, formats of our own. */
-const TEXTS: readonly ((chance: Chance) => string)[] = [
+const TEXTS: readonly ((random: Random) => string)[] = [
   () => '',
   () => ' \n\t',
   () => 'a red fox',
@@ -27,13 +27,13 @@ const TEXTS: readonly ((chance: Chance) => string)[] = [
   () => 'http://[::1]:9/',
   () => '2026-11-20T00:00:00Z',
   () => '+275760-09-13T00:00:00.001Z',
-  (chance) => 'x'.repeat(Math.floor(chance.between(1, 5_000))),
-  (chance) =>
-    String.fromCodePoint(...Array.from({ length: 20 }, () => Math.floor(chance.between(0, 0xd7ff)))),
+  (random) => 'x'.repeat(Math.floor(random.between(1, 5_000))),
+  (random) =>
+    String.fromCodePoint(...Array.from({ length: 20 }, () => Math.floor(random.between(0, 0xd7ff)))),
 ]
 
-export function anyText(chance: Chance): string {
-  return chance.pick(TEXTS)(chance)
+export function anyText(random: Random): string {
+  return random.pick(TEXTS)(random)
 }
 
 const NUMBERS = [
@@ -55,34 +55,34 @@ const NUMBERS = [
   Number.MAX_VALUE,
 ]
 
-export function anyNumber(chance: Chance): number {
-  return chance.pick(NUMBERS)
+export function anyNumber(random: Random): number {
+  return random.pick(NUMBERS)
 }
 
 /** JSON of any shape, not too deep. */
-export function anyJson(chance: Chance, depth = 4): unknown {
-  const kind = chance.next()
-  if (depth > 0 && kind < 0.15) return Array.from({ length: size(chance) }, () => anyJson(chance, depth - 1))
+export function anyJson(random: Random, depth = 4): unknown {
+  const kind = random.next()
+  if (depth > 0 && kind < 0.15) return Array.from({ length: size(random) }, () => anyJson(random, depth - 1))
   if (depth > 0 && kind < 0.35)
     return Object.fromEntries(
-      Array.from({ length: size(chance) }, () => [anyText(chance).slice(0, 40), anyJson(chance, depth - 1)]),
+      Array.from({ length: size(random) }, () => [anyText(random).slice(0, 40), anyJson(random, depth - 1)]),
     )
-  if (kind < 0.6) return anyText(chance)
-  if (kind < 0.8) return anyNumber(chance)
-  return chance.pick([null, true, false])
+  if (kind < 0.6) return anyText(random)
+  if (kind < 0.8) return anyNumber(random)
+  return random.pick([null, true, false])
 }
 
-function size(chance: Chance): number {
-  return Math.floor(chance.between(0, 4))
+function size(random: Random): number {
+  return Math.floor(random.between(0, 4))
 }
 
 /** The same text with a few of its characters lost, doubled or replaced. */
-export function spoil(chance: Chance, text: string): string {
+export function spoil(random: Random, text: string): string {
   let spoilt = text
-  for (let times = Math.ceil(chance.between(0, 4)); times > 0; times--) {
-    const at = Math.floor(chance.between(0, spoilt.length))
-    const end = at + Math.floor(chance.between(0, 6))
-    const instead = chance.pick([
+  for (let times = Math.ceil(random.between(0, 4)); times > 0; times--) {
+    const at = Math.floor(random.between(0, spoilt.length))
+    const end = at + Math.floor(random.between(0, 6))
+    const instead = random.pick([
       '',
       spoilt.slice(at, end).repeat(2),
       '"',
@@ -91,7 +91,7 @@ export function spoil(chance: Chance, text: string): string {
       '\0',
       '$',
       '...',
-      anyText(chance).slice(0, 50),
+      anyText(random).slice(0, 50),
     ])
     spoilt = spoilt.slice(0, at) + instead + spoilt.slice(end)
   }

@@ -111,7 +111,7 @@ describe('an upload', () => {
       map: {},
       parts: { 0: 'file' },
       code: 'FILE_NOT_MAPPED',
-      says: /"0".*where it belongs/,
+      says: /does not name the part "0"/,
     },
     {
       wrong: 'with a number for its place',
@@ -139,7 +139,7 @@ describe('an upload', () => {
       map: { 0: ['variables.__proto__.x'] },
       parts: { 0: 'file' },
       code: 'MAP_INVALID',
-      says: /no null at/,
+      says: /__proto__\.x is not null/,
     },
     {
       wrong: 'into the query',
@@ -153,7 +153,7 @@ describe('an upload', () => {
       map: { 0: ['variables.input.prompt'] },
       parts: { 0: 'file' },
       code: 'MAP_INVALID',
-      says: /no null at variables\.input\.prompt/,
+      says: /variables\.input\.prompt is not null/,
     },
   ])('$wrong is refused with 400, and leaves nothing', async ({ map, parts, code, says }) => {
     await using server = await openGateway()
@@ -166,23 +166,19 @@ describe('an upload', () => {
     expect(await countTasks(server)).toBe(0)
   })
 
-  it('to an index of 30000000 is answered before an array of that length could be built', async () => {
+  it('to index 30000000 is rejected by its path: no array of that length is built', async () => {
     await using server = await openGateway()
-    const times: number[] = []
-    for (let i = 0; i < 3; i++) {
-      const begun = performance.now()
-      await upload(server, {
-        input: GOOD,
-        map: { 0: ['variables.input.images.30000000.upload'] },
-        parts: { 0: file(Buffer.from('x')) },
-      })
-      times.push(performance.now() - begun)
-    }
-    expect(Math.min(...times)).toBeLessThan(50)
+    const path = 'variables.input.images.30000000.upload'
+    const input = { ...GOOD, images: [{ upload: null }] }
+    const answer = await upload(server, { input, map: { 0: [path] }, parts: { 0: file(Buffer.from('x')) } })
+    expect(answer.status).toBe(400)
+    expect(answer.errors).toMatchObject([
+      { message: expect.stringContaining(path), extensions: { code: 'MAP_INVALID' } },
+    ])
   })
 
   it.each([
-    { wrong: 'without operations', body: part('map', '{}'), says: /lacks the text part "operations"/ },
+    { wrong: 'without operations', body: part('map', '{}'), says: /no text part "operations"/ },
     {
       wrong: 'with broken operations',
       body: part('operations', '{"query"') + part('map', '{}'),

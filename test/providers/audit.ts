@@ -1,11 +1,11 @@
 // Compares the ledgers of the upstreams with ours: each request names its attempt, so each charge upstream must belong to
 // one attempt that was or may have been charged, and each charged attempt must have its charge upstream.
 import type { AttemptRow } from '../../src/db/tables/tables.ts'
-import type { Aftermath } from '../support/aftermath.ts'
+import type { FinalState } from '../support/final-state.ts'
 import type { Fleet } from './fleet.ts'
 
 /** One sentence per difference between the ledgers of a fleet and ours. */
-export function auditBooks(fleet: Fleet, { tasks, attempts }: Aftermath): string[] {
+export function auditBooks(fleet: Fleet, { tasks, attempts }: FinalState): string[] {
   const ledgers = ledgersOf(fleet)
   const ours = attempts.filter(({ provider, sentAt }) => ledgers.has(provider) && sentAt !== null)
   const known = new Set(ours.map(nameOf))

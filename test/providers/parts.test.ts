@@ -1,7 +1,7 @@
 // More images than an upstream makes at a time, through a real gateway: each part is a request of its own there, with an
 // attempt, a permit and a charge of its own here.
 import { describe, expect, it } from 'vitest'
-import { readAftermath } from '../support/aftermath.ts'
+import { readFinalState } from '../support/final-state.ts'
 import { newPlace } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
 import { startFleet } from './fleet.ts'
@@ -41,7 +41,7 @@ async function threeFrom(name: 'jimmy' | 'pmock', more: object, ...replies: Cann
       task,
       submits: submits.map(({ parameters }) => parameters.n),
       charges,
-      ...(await readAftermath(place)),
+      ...(await readFinalState(place)),
     }
   } finally {
     await fleet.close()

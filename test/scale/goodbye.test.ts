@@ -10,6 +10,7 @@ import { createClient, TRANSPORTS, type Client } from '../support/client.ts'
 import { DATABASES, newPlace, type Place } from '../support/database.ts'
 import { follow, newFollower, type Follower } from './follow.ts'
 import { findGaps, readLogs } from './gaps.ts'
+import { withCompileCache } from '../support/compile-cache.ts'
 
 /** Over each transport: half of them watch a task, half the whole feed. */
 const VIEWERS = 200
@@ -92,7 +93,7 @@ async function serve({ databaseUrl, dataDir }: Place): Promise<Server> {
   const file = join(dataDir, 'goodbye.json')
   await writeFile(file, JSON.stringify({ ...SETTINGS, databaseUrl, dataDir }))
   const child = spawn(process.execPath, [BIN, 'serve'], {
-    env: { DARKROOM_CONFIG: file },
+    env: withCompileCache({ DARKROOM_CONFIG: file }),
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))

@@ -29,7 +29,7 @@ for (const [name, databaseUrl, processes] of [
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-one-key-'))
   const remove = () => rm(dataDir, { recursive: true, force: true })
   const place = { databaseUrl, dataDir, remove }
-  const { ids, refusals, tasks, calls, status, ms, harm } = await askAlike({
+  const { ids, refusals, tasks, calls, status, ms, discrepancies } = await askAlike({
     place,
     processes,
     requests,
@@ -40,9 +40,9 @@ for (const [name, databaseUrl, processes] of [
       `${ids.size} id answered ${[...ids.values()].join(' and ')} times, ${tasks} task, ${calls} call, ${status}\n`,
   )
   const other = [...refusals].map(([text, times]) => `${times} times: ${text.slice(0, 300)}`)
-  for (const sentence of [...other, ...harm]) process.stdout.write(`  ${sentence}\n`)
+  for (const sentence of [...other, ...discrepancies]) process.stdout.write(`  ${sentence}\n`)
   const isOne = ids.size === 1 && ids.values().next().value === requests && tasks === 1 && calls === 1
-  if (!isOne || harm.length > 0) process.exitCode = 1
+  if (!isOne || discrepancies.length > 0) process.exitCode = 1
   await remove()
 }
 await server.stop()

@@ -15,6 +15,6 @@ describe.each([
     const { ids, refusals, ...rest } = await askAlike({ place, processes, ...CROWD })
     expect([...refusals.keys()].slice(0, 3)).toEqual([])
     expect([...ids.values()]).toEqual([CROWD.requests])
-    expect(rest).toMatchObject({ tasks: 1, calls: 1, status: 'SUCCEEDED', harm: [] })
+    expect(rest).toMatchObject({ tasks: 1, calls: 1, status: 'SUCCEEDED', discrepancies: [] })
   })
 })

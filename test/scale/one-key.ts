@@ -29,7 +29,7 @@ export interface Answers {
   /** For all requests together. */
   ms: number
   /** Each sentence that must always hold and does not, and each charge that no attempt admits. */
-  harm: string[]
+  discrepancies: string[]
 }
 
 const BODY = JSON.stringify({
@@ -71,6 +71,6 @@ export async function askAlike({ place, processes, requests, connections }: Crow
   await Promise.all(gateways.map((one) => one[Symbol.asyncDispose]()))
   const { tasks, attempts, violated } = await readFinalState(place)
   const dark = darkCharges(attempts, upstream.charges).map((ref) => `${ref} was charged, and nobody knows`)
-  const harm = [...violated, ...dark]
-  return { ids, refusals, tasks: tasks.length, calls: upstream.calls.length, status, ms, harm }
+  const discrepancies = [...violated, ...dark]
+  return { ids, refusals, tasks: tasks.length, calls: upstream.calls.length, status, ms, discrepancies }
 }

@@ -50,7 +50,7 @@ async function onServer(
   const server = await startPostgresql()
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-outages-'))
   const remove = () => rm(dataDir, { recursive: true, force: true })
-  const { ends, calls, restarts, settledMs, harm } = await ordeal(server, {
+  const { ends, calls, restarts, settledMs, discrepancies } = await ordeal(server, {
     databaseUrl: server.url,
     dataDir,
     remove,
@@ -58,10 +58,10 @@ async function onServer(
   const counts = Object.entries(ends).map(([status, count]) => `${count} ${status}`)
   process.stdout.write(
     `${name}: ${restarts} restarts, ${counts.join(', ')}, ${calls} calls, settled ${settledMs} ms after the last; ` +
-      `${harm.length === 0 ? 'nothing amiss' : `${harm.length} amiss:`}\n`,
+      `${discrepancies.length === 0 ? 'nothing amiss' : `${discrepancies.length} amiss:`}\n`,
   )
-  for (const sentence of harm) process.stdout.write(`  ${sentence}\n`)
-  if (harm.length > 0) process.exitCode = 1
+  for (const sentence of discrepancies) process.stdout.write(`  ${sentence}\n`)
+  if (discrepancies.length > 0) process.exitCode = 1
   await server.stop()
   await remove()
 }

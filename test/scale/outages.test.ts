@@ -14,8 +14,8 @@ describe.concurrent('a PostgreSQL that is killed under paid calls', () => {
     { timeout: 180_000 },
     async ({ expect, onTestFinished }) => {
       const { server, place } = await newServer(onTestFinished)
-      const { ends, calls, harm } = await outlast(server, place, AWAY)
-      expect({ ends, calls, harm }).toEqual({ ends: { SUCCEEDED: 1 }, calls: 1, harm: [] })
+      const { ends, calls, discrepancies } = await outlast(server, place, AWAY)
+      expect({ ends, calls, discrepancies }).toEqual({ ends: { SUCCEEDED: 1 }, calls: 1, discrepancies: [] })
     },
   )
 
@@ -25,8 +25,8 @@ describe.concurrent('a PostgreSQL that is killed under paid calls', () => {
     async ({ expect, onTestFinished }) => {
       const { server, place } = await newServer(onTestFinished)
       const seed = Math.floor(Math.random() * 2 ** 32)
-      const { ends, calls, harm } = await restartOften(server, place, { ...OFTEN, seed })
-      expect(harm, `seed ${seed}`).toEqual([])
+      const { ends, calls, discrepancies } = await restartOften(server, place, { ...OFTEN, seed })
+      expect(discrepancies, `seed ${seed}`).toEqual([])
       const { SUCCEEDED = 0, OUTCOME_UNKNOWN = 0, ...others } = ends
       expect(others, `seed ${seed}`).toEqual({})
       expect(SUCCEEDED + OUTCOME_UNKNOWN).toBe(OFTEN.tasks)

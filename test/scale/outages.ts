@@ -6,7 +6,7 @@ import type { Result } from '../support/client.ts'
 import type { Place } from '../support/database.ts'
 import { startGateway, type GatewayProcess } from '../support/gateway-process.ts'
 import type { PostgresqlServer } from '../support/postgresql-server.ts'
-import { settle, type Settled } from './settle.ts'
+import { settle, type Settled } from '../storm/settle.ts'
 
 export interface Outcome extends Settled {
   /** How many orders the upstream was sent. */
@@ -35,7 +35,7 @@ export async function outlast(
   upstream.release()
   await pause(awayMs / 2)
   await server.restart()
-  const settled = await settle(place, [gateway], { ids, charges: upstream.charges, receipts: [] })
+  const settled = await settle(place, [gateway], { ids, charges: () => upstream.charges })
   return { ...settled, calls: upstream.calls.length, restarts: 1 }
 }
 
@@ -78,7 +78,7 @@ export async function restartOften(
   }
   await asking
   const ids = await Promise.all(asked)
-  const settled = await settle(place, gateways, { ids, charges: upstream.charges, receipts: [] })
+  const settled = await settle(place, gateways, { ids, charges: () => upstream.charges })
   return { ...settled, calls: upstream.calls.length, restarts }
 }
 

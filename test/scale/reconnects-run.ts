@@ -29,7 +29,7 @@ for (const [name, databaseUrl, processes] of [
   const remove = () => rm(dataDir, { recursive: true, force: true })
   const at = performance.now()
   const place = { databaseUrl, dataDir, remove }
-  const { resumed, tasks, events, told, harm } = await reconnect({
+  const { resumed, tasks, events, told, discrepancies } = await reconnect({
     place,
     processes,
     count: Math.ceil(count / 2),
@@ -38,10 +38,10 @@ for (const [name, databaseUrl, processes] of [
   const counts = Object.entries(resumed).map(([what, times]) => `${times} of ${what}`)
   process.stdout.write(
     `${name}: ${counts.join(', ')}; ${tasks} tasks, ${events} events, told ${told} times, ` +
-      `${Math.round((performance.now() - at) / 1000)} s; ${harm.length === 0 ? 'no gap, no repeat' : `${harm.length} amiss:`}\n`,
+      `${Math.round((performance.now() - at) / 1000)} s; ${discrepancies.length === 0 ? 'no gap, no repeat' : `${discrepancies.length} amiss:`}\n`,
   )
-  for (const sentence of harm) process.stdout.write(`  ${sentence}\n`)
-  if (harm.length > 0) isWhole = false
+  for (const sentence of discrepancies) process.stdout.write(`  ${sentence}\n`)
+  if (discrepancies.length > 0) isWhole = false
   await remove()
 }
 await server.stop()

@@ -13,8 +13,8 @@ describe.each(DATABASES)('viewers whose connections break at random moments on %
     onTestFinished(() => place.remove())
     const seed = Math.floor(Math.random() * 2 ** 32)
     const processes = database === 'sqlite' ? 1 : 2
-    const { resumed, events, harm } = await reconnect({ place, processes, count: COUNT, seed })
-    expect(harm, `seed ${seed}`).toEqual([])
+    const { resumed, events, discrepancies } = await reconnect({ place, processes, count: COUNT, seed })
+    expect(discrepancies, `seed ${seed}`).toEqual([])
     expect(Object.keys(resumed)).toHaveLength(4)
     for (const times of Object.values(resumed)) expect(times).toBeGreaterThan(0)
     expect(events).toBeGreaterThan(100)

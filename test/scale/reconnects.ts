@@ -26,7 +26,7 @@ export interface Arrival {
   /** How many events viewers were told, altogether. */
   told: number
   /** What should not be, in sentences. */
-  harm: string[]
+  discrepancies: string[]
 }
 
 /** How many tasks run at a time, each with a viewer over each transport. */
@@ -91,7 +91,7 @@ export async function reconnect({ place, processes, count, seed }: Journey): Pro
     tasks: logs.tasks.size,
     events: logs.feed.length,
     told: followers.reduce((sum, { cursors }) => sum + cursors.length, 0),
-    harm: [...logs.violated, ...followers.flatMap((follower) => findGaps(follower, logs))],
+    discrepancies: [...logs.violated, ...followers.flatMap((follower) => findGaps(follower, logs))],
   }
 }
 

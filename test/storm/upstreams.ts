@@ -1,27 +1,27 @@
-// Four upstreams, one for each way in which images come, each behind a slow line and with books of its own.
+// Four upstreams, one for each mode of a provider, each behind a slow proxy and with its own record of charges.
 import { startAcedataUpstream } from '../providers/upstreams/acedata.ts'
 import { startJimmyUpstream } from '../providers/upstreams/jimmy.ts'
 import { startOpenaiUpstream } from '../providers/upstreams/openai.ts'
-import type { Chance } from './chance.ts'
-import { startSlowLine } from './slow.ts'
+import type { Random } from '../support/random.ts'
+import { startSlowProxy } from './slow-proxy.ts'
 
-export const WAYS = ['sync', 'stream', 'poll', 'callback'] as const
+export const MODES = ['sync', 'stream', 'poll', 'callback'] as const
 
 export interface Upstreams {
-  /** Their entries in a configuration, each named by its way. */
+  /** Their entries in a configuration, each named after its mode. */
   entries: Record<string, unknown>[]
-  /** The attempt that each charge is for, by the id that its order carried. */
+  /** The attempt of each charge. */
   charges(): string[]
   close(): Promise<void>
 }
 
-export async function startUpstreams(chance: Chance): Promise<Upstreams> {
+export async function startUpstreams(random: Random): Promise<Upstreams> {
   const key = { apiKey: 'storm-key' }
   const [sync, stream] = await Promise.all([startOpenaiUpstream(key), startOpenaiUpstream(key)])
   const [poll, callback] = await Promise.all([startJimmyUpstream(key), startAcedataUpstream(key)])
   const all = [sync, stream, poll, callback]
-  const lines = await Promise.all(all.map(({ url }) => startSlowLine(url, chance)))
-  const [syncUrl, streamUrl, pollUrl, callbackUrl] = lines.map(({ url }) => url)
+  const proxies = await Promise.all(all.map(({ url }) => startSlowProxy(url, random)))
+  const [syncUrl, streamUrl, pollUrl, callbackUrl] = proxies.map(({ url }) => url)
   const often = { pollMs: 100, timeoutMs: 20_000 }
   return {
     entries: [
@@ -46,7 +46,7 @@ export async function startUpstreams(chance: Chance): Promise<Upstreams> {
       return [...ofOpenai, ...ofOthers]
     },
     async close() {
-      await Promise.all([...lines, ...all].map((one) => one.close()))
+      await Promise.all([...proxies, ...all].map((one) => one.close()))
     },
   }
 }

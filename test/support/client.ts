@@ -9,19 +9,19 @@ export interface Result<Data> {
 
 export type Transport = 'WebSocket' | 'SSE'
 
-/** Both ways to watch. Every promise about subscriptions is kept on each. */
+/** Every guarantee about subscriptions holds on each. */
 export const TRANSPORTS: Transport[] = ['WebSocket', 'SSE']
 
 export interface Client {
-  /** Sends an operation by POST. */
+  /** Sends an operation with POST. */
   ask<Data = Record<string, never>>(query: string, variables?: Record<string, unknown>): Promise<Result<Data>>
-  /** The same, and its data. Throws when there are errors. */
+  /** Sends an operation with POST and returns its data. Throws when there are errors. */
   get<Data>(query: string, variables?: Record<string, unknown>): Promise<Data>
-  /** Starts a task and answers its id. */
+  /** Starts a task and returns its id. */
   generate(input: Record<string, unknown>): Promise<string>
-  /** Waits until a task has ended or stands as unknown, by watching it. */
+  /** Waits for the end of a task, or for an unknown outcome, with a subscription. */
   ended(taskId: string): Promise<{ status: string }>
-  /** Subscribes over a real connection; leave the loop to hang up. */
+  /** Subscribes over a connection of its own, which ends with the loop. */
   watch<Data>(
     transport: Transport,
     query: string,
@@ -29,7 +29,7 @@ export interface Client {
   ): AsyncIterableIterator<Result<Data>>
 }
 
-/** `headers` go with everything: over a WebSocket as its connection parameters. */
+/** `headers` are sent with every request; over a WebSocket they are the connection parameters. */
 export function createClient(url: string, headers: Record<string, string> = {}): Client {
   const client: Client = {
     async ask(query, variables) {
@@ -65,7 +65,7 @@ export function createClient(url: string, headers: Record<string, string> = {}):
         const status = data?.taskEvents.task.status
         if (status && !['QUEUED', 'RUNNING'].includes(status)) return { status }
       }
-      throw new Error(`The log of ${taskId} ended without an end.`)
+      throw new Error(`The events of ${taskId} ended before the task.`)
     },
 
     watch(transport, query, variables = {}) {

@@ -1,5 +1,5 @@
-// A process that runs one task and dies of SIGKILL at the boundary it is told: between any two steps there is one. It
-// says which one it was. Told one that it never reaches, it ends by itself.
+// A process that runs one task and kills itself with SIGKILL at boundary number `killAt`; there is one between any two
+// steps. It prints the name of the boundary. With a number above the last one, it ends by itself.
 import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
@@ -58,9 +58,9 @@ function crashingStore(store: AssetStore): AssetStore {
   return {
     ...store,
     async put(file) {
-      boundary('before a picture is stored')
+      boundary('before an image is stored')
       const stored = await store.put(file)
-      boundary('after a picture is stored')
+      boundary('after an image is stored')
       return stored
     },
   }
@@ -75,7 +75,7 @@ const engine = createEngine({
   db: crashingDatabase(db),
   store: crashingStore(await openDirectoryStore(join(dataDir, 'assets'))),
   ingestLimit: createLimit(4),
-  forget: () => Promise.resolve(),
+  removeRenditions: () => Promise.resolve(),
   retention: { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null },
   providers: [paidProvider(upstream, boundary)],
   wakeUps,
@@ -92,7 +92,7 @@ const engine = createEngine({
   log,
   metrics: createMetrics(),
   tracing: noTracing,
-  // No heartbeat and no reaper: the only transactions are the task's own. The lease is soon over for who comes after.
+  // No heartbeat and no reaper, so that all transactions are the task's. The short lease is for the next process.
   tuning: {
     maxAttempts: 3,
     leaseMs: 500,

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from 'pg'
 import { inject } from 'vitest'
+import { runOn, urlOf } from './postgresql-server.ts'
 
 export type DatabaseKind = 'sqlite' | 'postgresql'
 
-/** Every suite of the database and of the engine runs once on each. */
+/** The suites of the database and of the engine run on each. */
 export const DATABASES: DatabaseKind[] = ['sqlite', 'postgresql']
 
 export interface Place {
@@ -16,31 +16,35 @@ export interface Place {
   remove(): Promise<void>
 }
 
-/** A new empty database and data folder of the kind asked for. */
+/** A new database without rows, and a data folder. The schema is copied from a template, which is faster than migrations. */
 export async function newPlace(kind: DatabaseKind): Promise<Place> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-test-'))
-  const removeFolder = () => rm(dataDir, { recursive: true, force: true })
-  if (kind === 'sqlite') return { databaseUrl: null, dataDir, remove: removeFolder }
-
-  const server = inject('postgresqlUrl')
-  const name = `test_${randomUUID().replaceAll('-', '')}`
-  await onServer(server, `create database ${name}`)
-  return {
-    databaseUrl: server.replace(/\/postgres$/, `/${name}`),
-    dataDir,
-    async remove() {
-      await onServer(server, `drop database ${name} with (force)`)
-      await removeFolder()
-    },
-  }
+  if (kind === 'postgresql') return newPostgresql(`template ${inject('postgresqlTemplate')}`)
+  const place = await newSqlite()
+  await copyFile(inject('sqliteTemplate'), join(place.dataDir, 'darkroom.db'))
+  return place
 }
 
-async function onServer(url: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
+/** The same without a schema, as before the first start. */
+export function newEmptyPlace(kind: DatabaseKind): Promise<Place> {
+  return kind === 'postgresql' ? newPostgresql() : newSqlite()
+}
+
+async function newSqlite(): Promise<Place> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-test-'))
+  return { databaseUrl: null, dataDir, remove: () => rm(dataDir, { recursive: true, force: true }) }
+}
+
+async function newPostgresql(from = ''): Promise<Place> {
+  const folder = await newSqlite()
+  const server = inject('postgresqlUrl')
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await runOn(server, `create database ${name} ${from}`)
+  return {
+    databaseUrl: urlOf(server, name),
+    dataDir: folder.dataDir,
+    async remove() {
+      await runOn(server, `drop database ${name} with (force)`)
+      await folder.remove()
+    },
   }
 }

@@ -1,5 +1,4 @@
-// The engine on a real database and a real store, with providers of the test's own. When it is closed, what must always
-// hold is checked.
+// The engine on a real database and a real store, with the test's providers. Closing it checks the invariants.
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
@@ -43,16 +42,16 @@ export interface TestEngine {
   task(id: string): Promise<TaskRow>
   attempts(id: string): Promise<AttemptRow[]>
   events(id: string): Promise<EventRow[]>
-  /** Waits until a task stands so, and answers it. */
+  /** Waits for a status, and returns the task. */
   reached(id: string, status: TaskStatus): Promise<TaskRow>
-  /** Stops it and closes its database. Throws when something does not hold that always must. */
+  /** Stops it and closes its database. Throws when an invariant is violated. */
   close(options?: { deadlineMs?: number }): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface TestEngineOptions {
   database?: DatabaseKind
-  /** Another engine's place, to stand beside it or after it; not removed at the end. */
+  /** Shared with another engine, at the same time or later. Not removed on disposal. */
   place?: Place
   providers: readonly Provider[]
   tuning?: Partial<Tuning>
@@ -60,11 +59,11 @@ export interface TestEngineOptions {
   webhookRule?: AddressRule
   delivery?: Partial<DeliveryTuning>
   retention?: Retention
-  /** Of projects that have none of their own; none by default. */
+  /** Of projects without limits of their own; none by default. */
   limits?: Limits
-  /** False leaves it to the test to start it. */
+  /** True by default. */
   start?: boolean
-  /** Puts something around what the engine is given. */
+  /** Replaces dependencies of the engine. */
   wrap?: (deps: Deps) => Deps
 }
 
@@ -79,7 +78,7 @@ const TUNING: Tuning = {
 }
 
 const [HOUR, DAY] = [3_600_000, 86_400_000]
-/** As long as a configuration that says nothing keeps things. */
+/** The defaults of the configuration. */
 const RETENTION: Retention = {
   eventsMs: 7 * DAY,
   partialImagesMs: 24 * HOUR,
@@ -113,9 +112,7 @@ export async function openEngine(options: TestEngineOptions): Promise<TestEngine
     attempts: (id) => listAttempts(db.read, [id]),
     events: (id) => listEvents(db.read, id, 0, 1000),
     async reached(id, status) {
-      await expect
-        .poll(async () => (await getTask(db.read, id)).status, { interval: 10, timeout: 10_000 })
-        .toBe(status)
+      await expect.poll(async () => (await getTask(db.read, id)).status, { interval: 10 }).toBe(status)
       return getTask(db.read, id)
     },
     close: (how) => (closed ??= close(how)),
@@ -140,7 +137,7 @@ async function openDeps(place: Place, options: TestEngineOptions) {
     db,
     store,
     ingestLimit: createLimit(4),
-    forget: () => Promise.resolve(),
+    removeRenditions: () => Promise.resolve(),
     retention: options.retention ?? RETENTION,
     providers,
     wakeUps,
@@ -158,7 +155,7 @@ async function openDeps(place: Place, options: TestEngineOptions) {
     metrics: createMetrics(),
     tracing: noTracing,
     tuning: { ...TUNING, ...tuning },
-    // No jitter: what is tried again is tried at once.
+    // No jitter, and no wait before another try.
     random: () => 0,
     workerId: newId('wrk', Date.now()),
   }

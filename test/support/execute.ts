@@ -3,7 +3,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
 import type { Place } from './database.ts'
 
-/** Runs a statement on the database of a place, beside whoever has it open. */
+/** Runs a statement on a database that may be in use. */
 export async function execute(place: Place, statement: string): Promise<void> {
   if (place.databaseUrl === null) {
     const db = new BetterSqlite3(join(place.dataDir, 'darkroom.db'))

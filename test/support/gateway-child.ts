@@ -1,11 +1,10 @@
-// A gateway as a process of its own: its configuration is the file named by DARKROOM_CONFIG. Says its URL to the
-// process that forked it, and ends with it.
+// A gateway process, configured by the file in DARKROOM_CONFIG. It sends its URL to the parent, and ends with it.
 import { loadConfig } from '../../src/config/config.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
 import { requestRule } from '../../src/providers/wire/address.ts'
 
-// Input images may come from the test's own server.
+// The test's own server provides input images.
 const inputRule = { ...requestRule(['http:']), ports: null, isPublic: () => true }
 
 const config = await loadConfig({ env: process.env, cwd: process.cwd() })

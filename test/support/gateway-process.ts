@@ -4,31 +4,32 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createClient, type Client } from './client.ts'
 import type { Place } from './database.ts'
+import { withCompileCache } from './compile-cache.ts'
 
 export interface GatewayProcess extends Client {
   url: string
   pid: number
-  /** Ends it at once, without a goodbye, as a crash would. */
+  /** Kills it without a shutdown. */
   kill(): Promise<void>
-  /** Stops its clock, or lets it run again. */
+  /** Freezes or resumes the process. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void
-  /** Lets it stop by itself. */
+  /** Shuts it down. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface GatewayProcessOptions {
-  /** Entries as in a configuration file; one quick sandbox by default. */
+  /** Entries as in a configuration file; by default a sandbox without delay. */
   providers?: Record<string, unknown>[]
   engine?: Record<string, unknown>
   /** Any other settings, as in a configuration file. */
   settings?: Record<string, unknown>
-  /** A free one by default. */
+  /** A free port by default. */
   port?: number
 }
 
 let started = 0
 
-/** Starts a gateway in a process of its own. Several may share a place on PostgreSQL. */
+/** Starts a gateway in a new process. Several may share a place on PostgreSQL. */
 export async function startGateway(
   place: Place,
   options: GatewayProcessOptions = {},
@@ -45,7 +46,7 @@ export async function startGateway(
   }
   await writeFile(file, JSON.stringify(settings))
   const child = fork(join(import.meta.dirname, 'gateway-child.ts'), {
-    env: { DARKROOM_CONFIG: file },
+    env: withCompileCache({ DARKROOM_CONFIG: file }),
     execArgv: [],
   })
   const ended = once(child, 'exit')
@@ -65,7 +66,7 @@ export async function startGateway(
     },
     signal: (name) => void child.kill(name),
     async [Symbol.asyncDispose]() {
-      // One that was stopped would never hear that it is to end.
+      // A frozen process does not notice the disconnect.
       child.kill('SIGCONT')
       if (child.connected) child.disconnect()
       await ended

@@ -13,15 +13,15 @@ export interface TestGateway extends Client {
   url: string
   place: Place
   gateway: Gateway
-  /** Stops it and removes what it stored. */
+  /** Stops it and removes its data. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface TestGatewayOptions {
   database?: DatabaseKind
-  /** Another gateway's place, to stand beside it or after it; not removed at the end. */
+  /** Shared with another gateway, at the same time or later. Not removed on disposal. */
   place?: Place
-  /** Entries as in a configuration file; one quick sandbox by default. */
+  /** Entries as in a configuration file; by default a sandbox without delay. */
   providers?: Record<string, unknown>[]
   engine?: Record<string, unknown>
   inputRule?: AddressRule
@@ -34,7 +34,7 @@ export interface TestGatewayOptions {
   log?: Logger
 }
 
-/** The real composition root on a free port: the same wiring as `darkroom serve`. */
+/** A gateway on a free port, composed as by `darkroom serve`. */
 export async function openGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const place = options.place ?? (await newPlace(options.database ?? 'sqlite'))
   const config = await loadConfig({ env: {}, cwd: await writeConfig(place, options) })
@@ -60,7 +60,7 @@ export async function openGateway(options: TestGatewayOptions = {}): Promise<Tes
   }
 }
 
-/** Writes the configuration file that an operator would write, in a folder of its own. */
+/** Writes the configuration file in a new folder, which it returns. */
 async function writeConfig(place: Place, options: TestGatewayOptions): Promise<string> {
   const { providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }] } = options
   const folder = join(place.dataDir, `config-${randomUUID()}`)

@@ -3,11 +3,8 @@ import { inspectDatabase } from '../../src/db/connection/inspect.ts'
 import { findViolations } from '../../src/engine/maintenance/invariants/index.ts'
 import type { Place } from './database.ts'
 
-/**
- * What must hold at every moment: each place where it does not, or nothing. All of it is read from one snapshot of the
- * database, so that tasks may run meanwhile.
- */
+/** One sentence for each violated invariant. Reads one snapshot of the database, so tasks may run meanwhile. */
 export async function checkInvariants(place: Place, store: AssetStore): Promise<string[]> {
-  const { seen } = await inspectDatabase(place, (q) => findViolations(q, store))
-  return seen.flatMap(({ id, violations }) => violations.map((violation) => `${id}: ${violation}`))
+  const { result } = await inspectDatabase(place, (q) => findViolations(q, store))
+  return result.flatMap(({ id, violations }) => violations.map((violation) => `${id}: ${violation}`))
 }

@@ -1,7 +1,7 @@
 import type { Capabilities, Offer, Provider } from '../../src/providers/provider.ts'
 import { scripted } from './scripted.ts'
 
-/** A model that can do nearly everything, to take things away from. */
+/** A model that supports almost everything; `more` replaces capabilities. */
 export function offer(
   more: Partial<Capabilities> = {},
   about: Partial<Omit<Offer, 'capabilities'>> = {},
@@ -33,7 +33,7 @@ export function offer(
   }
 }
 
-/** A provider of that name with these offers, never called. */
+/** A provider with these offers. It must not be called. */
 export function offering(name: string, ...offers: Offer[]): Provider {
-  return scripted(() => Promise.reject(new Error('It is never called.')), { name, offers })
+  return scripted(() => Promise.reject(new Error('It must not be called.')), { name, offers })
 }

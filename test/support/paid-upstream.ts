@@ -1,5 +1,4 @@
-// An upstream that charges for what it is sent, and keeps its own books: what it says was paid is compared with what
-// Darkroom believes.
+// An upstream that charges for each request, and records the charges.
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,7 +10,7 @@ import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 export interface PaidUpstream {
   url: string
-  /** The reference of every order it was sent and charged for, in order. */
+  /** The client reference of every charged request, in order. */
   charges: string[]
   close(): Promise<void>
 }
@@ -36,7 +35,7 @@ export async function startPaidUpstream(): Promise<PaidUpstream> {
   }
 }
 
-/** The provider that speaks to it. `boundary` hears of each moment at which a process may die. */
+/** The provider of this upstream. `boundary` is called at each moment at which a process may die. */
 export function paidProvider(url: string, boundary: (name: string) => void = () => {}): Provider {
   return {
     name: 'paid',
@@ -48,13 +47,13 @@ export function paidProvider(url: string, boundary: (name: string) => void = () 
 
     async submit(_, call) {
       boundary('before the request')
-      const bytes = await fetchPicture(url, call)
+      const bytes = await fetchImage(url, call)
       boundary('after the charge')
       const [preview, final] = [call.newFile(), call.newFile()]
       await writeFile(preview, bytes)
       await call.onPartial(preview, 0)
       await writeFile(final, bytes)
-      boundary('before the answer')
+      boundary('before the result')
       return {
         state: 'DONE',
         images: [{ file: final, revisedPrompt: null }],
@@ -67,7 +66,7 @@ export function paidProvider(url: string, boundary: (name: string) => void = () 
   }
 }
 
-async function fetchPicture(url: string, call: Call): Promise<Buffer> {
+async function fetchImage(url: string, call: Call): Promise<Buffer> {
   const { clientRef, signal } = call
   try {
     call.onWire('DISPATCHED')

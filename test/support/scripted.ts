@@ -1,18 +1,17 @@
-// A provider whose every answer the test decides: an argument of the engine like any other.
+// A provider whose results are decided by the test.
 import { writeFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import type { Settings, Usage } from '../../src/domain.ts'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
 import {
   UNKNOWN_USAGE,
-  type Answer,
+  type CallResult,
   type Call,
   type ProviderRequest,
   type Provider,
 } from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
-/** What a check knows of a request. */
 export interface Checked {
   order: Settings
   call: Call
@@ -23,13 +22,13 @@ export interface Sent extends Checked {
 }
 
 export interface Scripted extends Provider {
-  /** Every order it was sent, in order. */
+  /** All requests, in order. */
   readonly sent: Sent[]
 }
 
-/** Answers what `script` says; `nth` counts from 1. It offers what the sandbox does. */
+/** Returns what `script` returns; `nth` counts from 1. It has the offers of the sandbox. */
 export function scripted(
-  script: (sent: Sent, nth: number) => Promise<Answer>,
+  script: (sent: Sent, nth: number) => Promise<CallResult>,
   more: Partial<Omit<Provider, 'submit'>> = {},
 ): Scripted {
   const { offers } = sandbox.create('sandbox', sandbox.options.parse({}))
@@ -56,7 +55,6 @@ const PICTURE = await sharp({ create: { width: 64, height: 48, channels: 3, back
   .png()
   .toBuffer()
 
-/** 10 text tokens in and 100 image tokens out, as an upstream that counts would report them. */
 export const REPORTED: Usage = {
   inputTokens: 10,
   outputTokens: 100,
@@ -68,15 +66,15 @@ export const REPORTED: Usage = {
   source: 'REPORTED',
 }
 
-/** A file with a whole picture in the spool. */
+/** Writes a valid image into the spool and returns its path. */
 export async function picture(call: Call): Promise<string> {
   const file = call.newFile()
   await writeFile(file, PICTURE)
   return file
 }
 
-/** The answer of a provider that did its work. */
-export async function done({ call, order }: Checked, usage: Usage = UNKNOWN_USAGE): Promise<Answer> {
+/** The result of a successful call. */
+export async function done({ call, order }: Checked, usage: Usage = UNKNOWN_USAGE): Promise<CallResult> {
   call.onWire('HEADERS', { httpStatus: 200, providerRequestId: 'req-1' })
   const images = []
   for (let i = 0; i < order.n; i++) images.push({ file: await picture(call), revisedPrompt: null })
@@ -84,7 +82,7 @@ export async function done({ call, order }: Checked, usage: Usage = UNKNOWN_USAG
   return { state: 'DONE', images, usage, resolved: {} }
 }
 
-/** A failure of a kind, charged as such failures are. */
+/** A failure of a kind, charged as is usual for that kind. */
 export function failure(kind: Failure['kind'], more: Partial<Failure> = {}): ProviderError {
   const code = {
     rejected: 'MODERATION_BLOCKED',
@@ -98,14 +96,14 @@ export function failure(kind: Failure['kind'], more: Partial<Failure> = {}): Pro
   return new ProviderError({ kind, code: code[kind], message: `It was ${kind}.`, charged, ...more })
 }
 
-/** An answer that does not come before the test says so; cutting the call loses it, as on a wire. */
+/** A result that waits for the test. Aborting the call loses it. */
 export function held(): {
-  answer(sent: Checked): Promise<Answer>
-  release(answer: Answer | Error): void
-  resolveWith(make: (sent: Checked) => Promise<Answer>): void
+  answer(sent: Checked): Promise<CallResult>
+  release(answer: CallResult | Error): void
+  resolveWith(make: (sent: Checked) => Promise<CallResult>): void
 } {
-  let settle: (make: (sent: Checked) => Promise<Answer>) => void
-  const released = new Promise<(sent: Checked) => Promise<Answer>>((resolve) => {
+  let settle: (make: (sent: Checked) => Promise<CallResult>) => void
+  const released = new Promise<(sent: Checked) => Promise<CallResult>>((resolve) => {
     settle = resolve
   })
   return {

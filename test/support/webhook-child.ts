@@ -1,4 +1,4 @@
-// A process that ends one task, posts to its callback address, and dies of SIGKILL before it can write down that it did.
+// A process that finishes one task, posts to its callback address, and kills itself before it can record the post.
 import { join } from 'node:path'
 import { z } from 'zod'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
@@ -20,8 +20,12 @@ import { noTracing } from '../../src/tracing.ts'
 import { ANONYMOUS, PLAIN } from './plain-input.ts'
 import { done, scripted } from './scripted.ts'
 
-const TOLD = z.object({ databaseUrl: z.string().nullable(), dataDir: z.string(), callbackUrl: z.string() })
-const { databaseUrl, dataDir, callbackUrl } = TOLD.parse(JSON.parse(process.argv[2] ?? ''))
+const SETTINGS = z.object({
+  databaseUrl: z.string().nullable(),
+  dataDir: z.string(),
+  callbackUrl: z.string(),
+})
+const { databaseUrl, dataDir, callbackUrl } = SETTINGS.parse(JSON.parse(process.argv[2] ?? ''))
 
 const webhookRule = { ...requestRule(['http:']), ports: null, isPublic: () => true }
 const poster = createPoster({ rule: webhookRule })
@@ -32,7 +36,7 @@ const engine = createEngine({
   db,
   store: await openDirectoryStore(join(dataDir, 'assets')),
   ingestLimit: createLimit(4),
-  forget: () => Promise.resolve(),
+  removeRenditions: () => Promise.resolve(),
   retention: { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null },
   providers: [scripted((sent) => done(sent))],
   wakeUps,
@@ -47,7 +51,7 @@ const engine = createEngine({
       return answer
     },
   },
-  // The lease is soon over for who comes after.
+  // Short, for the next process.
   delivery: { ...DELIVERY_TUNING, leaseMs: 500 },
   publicUrl: null,
   breaker: createBreaker(),

@@ -15,6 +15,7 @@ import { newPlace, type Place } from '../support/database.ts'
 import { endCooldownsEarly } from '../support/end-cooldowns.ts'
 import { openReceiver } from '../support/receiver.ts'
 import { openCollector } from './collector.ts'
+import { withCompileCache } from '../support/compile-cache.ts'
 
 /** No pattern of a known kind: what is hidden must be hidden because it is known to be secret, or never told. */
 function canary(kind: string): string {
@@ -86,7 +87,7 @@ async function start(place: Place, settings: object, env: Record<string, string>
   const file = join(place.dataDir, 'darkroom.config.json')
   await writeFile(file, JSON.stringify({ port: 0, dataDir: join(place.dataDir, 'data'), ...settings }))
   const child = fork(join(import.meta.dirname, 'traced-child.ts'), {
-    env: { DARKROOM_CONFIG: file, ...env },
+    env: withCompileCache({ DARKROOM_CONFIG: file, ...env }),
     execArgv: [],
     silent: true,
   })

@@ -17,6 +17,7 @@ import { newPlace, type Place } from '../support/database.ts'
 import { openReceiver } from '../support/receiver.ts'
 import { ANY_ADDRESS } from './any-address.ts'
 import { KIND, openCollector, type Collector } from './collector.ts'
+import { withCompileCache } from '../support/compile-cache.ts'
 
 const CLIENT = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' }
 const TRACEPARENT = `00-${CLIENT.traceId}-${CLIENT.spanId}-01`
@@ -52,7 +53,7 @@ async function openFront(file: string, collector: Collector) {
 async function openBack(file: string, env: Record<string, string>) {
   const lines: string[] = []
   const child = fork(join(import.meta.dirname, 'traced-child.ts'), {
-    env: { DARKROOM_CONFIG: file, ...env },
+    env: withCompileCache({ DARKROOM_CONFIG: file, ...env }),
     execArgv: [],
     silent: true,
   })

@@ -13,11 +13,11 @@ import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { SQLITE_FILE } from '../../src/db/connection/sqlite.ts'
 import { listAttempts } from '../../src/db/attempts/attempts.ts'
-import { move } from '../../src/engine/attempts/move.ts'
+import { applyTransition } from '../../src/engine/attempts/apply-transition.ts'
 import { reportUsage } from '../../src/engine/usage/report.ts'
 import { createLog } from '../../src/log.ts'
 import { darkroom } from '../cli/darkroom.ts'
-import { DATABASES, newPlace, type DatabaseKind, type Place } from '../support/database.ts'
+import { DATABASES, newEmptyPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, REPORTED, scripted } from '../support/scripted.ts'
 
@@ -36,7 +36,7 @@ describe.each(DATABASES)('an old database on %s', (kind) => {
   it('has its ledger, its spending and its usage once it is brought up to date', async () => {
     await using engine = await openEngine({ database: kind, providers: [everyEnd()] })
     const states = await leaveEveryState(engine)
-    const old = await newPlace(kind)
+    const old = await newEmptyPlace(kind)
     onTestFinished(() => old.remove())
     await makeOld(old, engine.place)
 
@@ -61,7 +61,7 @@ describe.each(DATABASES)('an old database on %s', (kind) => {
 
     // And what was open then is settled as if it were new.
     const open = (await listAttempts(db.read, states)).find(({ state }) => state === 'UNKNOWN')!
-    await db.tx((q) => move(q, open.id, 'fail', { at: Date.now(), charged: 'YES', costMicros: 700 }))
+    await db.tx((q) => applyTransition(q, open.id, 'fail', { at: Date.now(), charged: 'YES', costMicros: 700 }))
     expect((await ask(db)).totals.costMicros).toBe(3750)
     const spending = await db.read.sql.select().from(db.read.tables.spending)
     expect(spending.filter(({ period }) => period === 'TOTAL')).toMatchObject([{ spentMicros: 3750 }])
@@ -110,7 +110,7 @@ async function leaveEveryState(engine: TestEngine): Promise<string[]> {
   await engine.engine.pauseProvider({ provider: 'scripted', model: null }, 'so that the next ones wait')
   const waits = await engine.create({ prompt: 'waits' })
   const canceled = await engine.create({ prompt: 'canceled' })
-  await engine.engine.cancel(DEFAULT_PROJECT, canceled.id)
+  await engine.engine.cancelTask(DEFAULT_PROJECT, canceled.id)
   const all = [...ids, waits.id, canceled.id]
   const states = new Set((await listAttempts(engine.db.read, all)).map(({ state }) => state))
   expect(states).toEqual(

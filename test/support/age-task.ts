@@ -1,8 +1,8 @@
 import { eq, sql } from 'drizzle-orm'
 import type { Database } from '../../src/db/connection/database.ts'
 
-/** Makes a task, and all that tells of it, `ms` older than it is: in life, that long passes. */
-export async function lapse(db: Database, taskId: string, ms: number): Promise<void> {
+/** Makes a task and everything that belongs to it `ms` older, as if that time had passed. */
+export async function ageTask(db: Database, taskId: string, ms: number): Promise<void> {
   await db.tx(async (q) => {
     const { tasks, attempts, events, callbacks, webhookDeliveries } = q.tables
     await q.sql

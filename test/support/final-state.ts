@@ -1,4 +1,4 @@
-// What a gateway left behind, read from its database once it is closed.
+// What a closed gateway left in its database.
 import { join } from 'node:path'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import type { AssetRow, AttemptRow, TaskRow } from '../../src/db/tables/tables.ts'
@@ -7,15 +7,15 @@ import { createLog } from '../../src/log.ts'
 import type { Place } from './database.ts'
 import { checkInvariants } from './invariants.ts'
 
-export interface Aftermath {
+export interface FinalState {
   tasks: TaskRow[]
   attempts: AttemptRow[]
   assets: AssetRow[]
-  /** Each sentence that must always hold and does not. */
+  /** One sentence for each violated invariant. */
   violated: string[]
 }
 
-export async function readAftermath(place: Place): Promise<Aftermath> {
+export async function readFinalState(place: Place): Promise<FinalState> {
   const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   try {
     const { sql, tables } = db.read
