@@ -5,12 +5,12 @@ import { REQUEST_ERRORS } from '../src/http/refusal.ts'
 
 const PAGE = readFileSync('docs/bad-input.md', 'utf8')
 const ROWS = [...PAGE.matchAll(/^\| (B\d{2,3}) ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
-  ([, id = '', wrong = '', answer = '', shown = '']) => ({ id, wrong, answer, shown }),
+  ([, id = '', input = '', response = '', tests = '']) => ({ id, input, response, tests }),
 )
-const NEVER_GIVEN = new Set([28, 44, 48, 61, 66, 68, 76, 82, 90, 119])
+const UNASSIGNED = new Set([28, 44, 48, 61, 66, 68, 76, 82, 90, 119])
 const LAST = 132
 
-/** The tests that a cell names: each title belongs to the file named before it. */
+/** The tests that a cell names. A title belongs to the file before it. */
 function testsIn(cell: string): { file: string; title: string }[] {
   let file = ''
   return [...cell.matchAll(/(test\/[\w/.-]+\.test\.ts)|`([^`]+)`/g)].flatMap(([, path, title]) => {
@@ -19,7 +19,7 @@ function testsIn(cell: string): { file: string; title: string }[] {
   })
 }
 
-/** The text of a file, and whether it numbers what it tries: then the number must be there as well. */
+/** Whether a file has a title. If it numbers its cases, the number must be there as well. */
 function hasRow(file: string, title: string, id: string): boolean {
   if (!existsSync(file)) return false
   const text = readFileSync(file, 'utf8')
@@ -28,7 +28,7 @@ function hasRow(file: string, title: string, id: string): boolean {
   return !/row: 'B\d+'|\('B\d+',/.test(text) || text.includes(`'${id}'`) || isAlone(text, line)
 }
 
-/** A title that stands behind `it(` is a test of its own, without a number. */
+/** Whether a title follows `it(`: such a test has no number. */
 function isAlone(text: string, line: number): boolean {
   return text
     .split('\n')
@@ -36,29 +36,31 @@ function isAlone(text: string, line: number): boolean {
     .some((one) => /\bit\(|\)\(/.test(one))
 }
 
-describe('the page of bad input', () => {
-  it('has a row for everything', () => {
+describe('docs/bad-input.md', () => {
+  it('has a row for every number', () => {
     const all = Array.from({ length: LAST }, (_, i) => i + 1)
-      .filter((number) => !NEVER_GIVEN.has(number))
+      .filter((number) => !UNASSIGNED.has(number))
       .map((number) => `B${String(number).padStart(2, '0')}`)
     expect(ROWS.map(({ id }) => id)).toEqual(all)
   })
 
-  it.each(ROWS)('names tests that exist, or says why there is none: $id', ({ id, shown }) => {
-    const tests = testsIn(shown)
+  it.each(ROWS)('names tests that exist, or says why there is none: $id', ({ id, tests: cell }) => {
+    const tests = testsIn(cell)
     expect(tests.filter(({ file, title }) => !hasRow(file, title, id))).toEqual([])
-    expect(tests.length > 0 || /^not yet: \S/.test(shown)).toBe(true)
+    expect(tests.length > 0 || /^not yet: \S/.test(cell)).toBe(true)
   })
 
-  it('names no code that is not on one of the two lists', () => {
+  it('names only codes of the two lists', () => {
     const known = new Set<string>([...GATEWAY_ERROR_CODES, ...Object.keys(REQUEST_ERRORS)])
-    const named = ROWS.flatMap(({ answer }) => answer.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? [])
-    const tested = new Set(ROWS.filter((row) => !row.shown.startsWith('not yet')).map(({ answer }) => answer))
+    const named = ROWS.flatMap(({ response }) => response.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? [])
+    const tested = new Set(
+      ROWS.filter((row) => !row.tests.startsWith('not yet')).map(({ response }) => response),
+    )
     const unknown = named.filter((code) => !known.has(code))
-    expect(unknown.filter((code) => [...tested].some((answer) => answer.includes(code)))).toEqual([])
+    expect(unknown.filter((code) => [...tested].some((response) => response.includes(code)))).toEqual([])
   })
 
-  it('lists every code of a request with its status', () => {
+  it('lists every request error code with its status', () => {
     const listed = [...PAGE.matchAll(/^\| ([A-Z_]+) \| (\d{3}) \|$/gm)].map(([, code, status]) => [
       code,
       Number(status),
@@ -66,7 +68,7 @@ describe('the page of bad input', () => {
     expect(Object.fromEntries(listed)).toEqual(REQUEST_ERRORS)
   })
 
-  it('would notice a test that is not there', () => {
+  it('detects a test that does not exist', () => {
     expect(hasRow('test/docs-bad-input.test.ts', 'no such title'.toUpperCase(), 'B01')).toBe(false)
     expect(hasRow('test/http/bad-operations.test.ts', '16 aliases', 'B99')).toBe(false)
   })

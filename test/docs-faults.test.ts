@@ -4,11 +4,11 @@ import { INVARIANTS } from '../src/engine/maintenance/invariants/index.ts'
 
 const PAGE = readFileSync('docs/faults.md', 'utf8')
 const ROWS = [...PAGE.matchAll(/^\| (F\d\d) ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
-  ([, id = '', fault = '', , shown = '']) => ({ id, fault, shown }),
+  ([, id = '', fault = '', , tests = '']) => ({ id, fault, tests }),
 )
-const NEVER_GIVEN = new Set([24, 44, 55, 60])
+const UNASSIGNED = new Set([24, 44, 55, 60])
 
-/** The tests that a cell names: each title belongs to the file named before it. */
+/** The tests that a cell names. A title belongs to the file before it. */
 function testsIn(cell: string): { file: string; title: string }[] {
   let file = ''
   return [...cell.matchAll(/(test\/[\w/.-]+\.test\.ts)|`([^`]+)`/g)].flatMap(([, path, title]) => {
@@ -17,7 +17,7 @@ function testsIn(cell: string): { file: string; title: string }[] {
   })
 }
 
-/** What a file has between quotes, as it stands there. */
+/** Whether a file has a title in a line with quotes, other than a comment. */
 function hasTitle(file: string, title: string): boolean {
   if (!existsSync(file)) return false
   return readFileSync(file, 'utf8')
@@ -29,21 +29,21 @@ function toId(number: number): string {
   return `F${String(number).padStart(2, '0')}`
 }
 
-describe('the page of faults', () => {
+describe('docs/faults.md', () => {
   it('has a row for every fault', () => {
     const all = Array.from({ length: 65 }, (_, i) => i + 1)
-      .filter((number) => !NEVER_GIVEN.has(number))
+      .filter((number) => !UNASSIGNED.has(number))
       .map(toId)
     expect(ROWS.map(({ id }) => id).toSorted()).toEqual(all)
   })
 
-  it.each(ROWS)('names tests that exist, or says why there is none: $id', ({ shown }) => {
-    const tests = testsIn(shown)
+  it.each(ROWS)('names tests that exist, or says why there is none: $id', ({ tests: cell }) => {
+    const tests = testsIn(cell)
     expect(tests.filter(({ file, title }) => !hasTitle(file, title))).toEqual([])
-    expect(tests.length > 0 || /^not (?:yet|here): \S/.test(shown)).toBe(true)
+    expect(tests.length > 0 || /^not (?:yet|here): \S/.test(cell)).toBe(true)
   })
 
-  it('would notice a test that is not there', () => {
+  it('detects a test that does not exist', () => {
     expect(hasTitle('test/docs-faults.test.ts', 'no such title'.toUpperCase())).toBe(false)
     expect(testsIn('both: test/a.test.ts `one`, `two`; test/b.test.ts `three`')).toEqual([
       { file: 'test/a.test.ts', title: 'one' },
@@ -53,10 +53,10 @@ describe('the page of faults', () => {
   })
 })
 
-describe('the page of guarantees', () => {
+describe('docs/guarantees.md', () => {
   const page = readFileSync('docs/guarantees.md', 'utf8')
 
-  it('lists what the doctor checks, in its words', () => {
+  it('lists the invariants of the doctor in its words', () => {
     const listed = [...page.matchAll(/^\| (I\d+) \| (.+) \|$/gm)].map(([, id, sentence]) => ({
       id,
       sentence,
