@@ -70,7 +70,7 @@ const BUDGET = z.object({
   limitMicros: z.number().nullable(),
   heldMicros: z.number(),
   spentMicros: z.number(),
-  leftMicros: z.number().nullable(),
+  remainingMicros: z.number().nullable(),
 })
 const FIELDS = Object.keys(BUDGET.shape).join(' ')
 const OWNERS = z.object({
@@ -114,9 +114,9 @@ async function rowsOf(client: AdminClient, { id, name }: Project): Promise<strin
 }
 
 function rowOf(project: string, key: string, budget: Budget): string[] {
-  const { period, limitMicros, spentMicros, heldMicros, leftMicros } = budget
+  const { period, limitMicros, spentMicros, heldMicros, remainingMicros } = budget
   const limit = limitMicros === null ? 'none' : formatUsd(limitMicros)
-  const left = leftMicros === null ? '–' : formatUsd(leftMicros)
+  const left = remainingMicros === null ? '–' : formatUsd(remainingMicros)
   return [project, key, period.toLowerCase(), limit, formatUsd(spentMicros), formatUsd(heldMicros), left]
 }
 
@@ -128,18 +128,18 @@ async function set(
 ): Promise<void> {
   const owner = ownerName.startsWith('key_') ? ownerName : (await getProject(client, ownerName)).id
   const { setBudget } = await client.run({
-    query: `mutation ($owner: ID!, $period: Period!, $limitMicros: BigInt) {
+    query: `mutation ($owner: ID!, $period: BudgetPeriod!, $limitMicros: BigInt) {
       setBudget(owner: $owner, period: $period, limitMicros: $limitMicros) { ${FIELDS} }
     }`,
     variables: { owner, ...budget },
     shape: z.object({ setBudget: BUDGET }),
   })
-  const { limitMicros, leftMicros } = setBudget
+  const { limitMicros, remainingMicros } = setBudget
   const name = `the ${ADJECTIVES[budget.period]} budget of ${ownerName}`
   out.write(
-    limitMicros === null || leftMicros === null
+    limitMicros === null || remainingMicros === null
       ? `Removed ${name}.\n`
-      : `Set ${name} to ${formatUsd(limitMicros)}; ${formatUsd(leftMicros)} is left.\n`,
+      : `Set ${name} to ${formatUsd(limitMicros)}; ${formatUsd(remainingMicros)} is left.\n`,
   )
 }
 
