@@ -18,48 +18,44 @@ import type { Retention } from './maintenance/retention.ts'
 
 /** Durations in milliseconds. */
 export interface Tuning {
-  /** Maximum of attempts per task, charged or not. */
+  /** Per part of a task, charged or not. */
   maxAttempts: number
-  /** How long a lease lasts without a heartbeat. */
   leaseMs: number
-  /** Interval of lease renewals; well under `leaseMs`. */
+  /** Interval of lease renewals. */
   heartbeatMs: number
   /** Interval of the search for expired leases. */
   reapMs: number
-  /** Delays of the lookups of a lost response, each from the first lookup. */
+  /** Of a lost response; each from the first lookup. */
   lookupDelaysMs: readonly number[]
-  /** Maximum time without a wake-up before a reader or runner reads again. */
+  /** Maximum sleep without a wake-up. */
   pollMs: number
   /** Minimum time between two progress events of a task. */
   progressIntervalMs: number
 }
 
-/** Everything the engine's functions use, passed to each of them: no globals, no singletons. */
+/** Passed to every function of the engine: no globals, no singletons. */
 export interface Deps {
   db: Database
   store: AssetStore
-  /** Bounds the memory for results: how many images are decoded and stored concurrently. */
+  /** Concurrent decodes, which bounds memory. */
   ingestLimit: Limit
-  /** Deletes the renditions of deleted content. */
   removeRenditions(sha256: string): Promise<void>
   retention: Retention
   /** In the operator's order of preference. */
   providers: readonly Provider[]
   wakeUps: WakeUps
-  /** Restricts the URLs of input images. */
   inputRule: AddressRule
   downloader: Downloader
-  /** Restricts the URLs of webhooks. */
   webhookRule: AddressRule
   poster: Poster
   delivery: DeliveryTuning
   breaker: Breaker
   limiter: Limiter
-  /** The base URL of a provider's callbacks, without a trailing slash; undefined when it cannot reach this server. */
+  /** Without a trailing slash; undefined when the provider cannot reach this server. */
   callbackBase(provider: Provider): string | undefined
-  /** The base URL for clients, without a trailing slash; null when not configured. */
+  /** Without a trailing slash; null when not configured. */
   publicUrl: string | null
-  /** The path of an image in webhooks. By default an unsigned path. */
+  /** In webhooks; an unsigned path by default. */
   assetPath?: (asset: AssetRow) => string
   clock: Clock
   log: Logger
@@ -68,13 +64,12 @@ export interface Deps {
   tuning: Tuning
   /** 0..1, for jitter. */
   random(): number
-  /** Names this process in leases; new at each start. */
+  /** The lease owner; new at each start. */
   workerId: string
 }
 
-/** The two phases of a shutdown. */
 export interface ShutdownSignals {
-  /** Aborts provider calls; their outcomes are then recorded. */
+  /** Aborts provider calls, whose outcomes are then recorded. */
   abortCalls: AbortSignal
   /** Aborts everything else. The process then exits. */
   exit: AbortSignal

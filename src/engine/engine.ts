@@ -27,7 +27,7 @@ import {
 import { watchProject, watchTask, type FeedItem } from './events/feed.ts'
 import type { TaskInput } from './tasks/input.ts'
 import type { CallerWithLimits } from './access/limiter.ts'
-import { createKey, endKey, type KeyInput } from './access/keys.ts'
+import { createKey, revokeApiKey, type KeyInput } from './access/keys.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './routing/pause.ts'
 import { createProject } from './access/projects.ts'
 import { createReadiness } from './worker/readiness.ts'
@@ -48,7 +48,7 @@ import { createDeliverer } from './webhooks/deliverer.ts'
 
 /** Everything the other layers may call. */
 export interface Engine {
-  /** Counts one GraphQL operation. Throws RATE_LIMITED. */
+  /** Throws RATE_LIMITED. */
   countRequest(by: CallerWithLimits): Promise<void>
   createTask(by: CallerWithLimits, input: TaskInput): Promise<CreatedTask>
   cancelTask(projectId: string, taskId: string): Promise<TaskRow>
@@ -73,32 +73,27 @@ export interface Engine {
   adjustCost(by: Access, attemptId: string, costMicros: number, note: string): Promise<AttemptRow>
   pauseProvider(target: PauseTarget, reason: string): Promise<void>
   resumeProvider(target: PauseTarget): Promise<void>
-  /** The only call that returns the webhook's secret. */
+  /** The only result with the webhook's secret. */
   createWebhook(projectId: string, input: WebhookInput): Promise<EndpointRow>
   deleteWebhook(projectId: string, id: string): Promise<EndpointRow>
   redeliverWebhook(projectId: string, deliveryId: string): Promise<DeliveryRow>
-  /** The signing secret for the callback URLs of a project's tasks. */
+  /** Signs requests to the callback URLs of tasks. */
   webhookSecret(projectId: string): Promise<string>
   createProject(by: Access, name: string): Promise<ProjectRow>
-  /** The only call that returns the key itself. */
   createApiKey(by: Access, input: KeyInput): Promise<{ key: string; apiKey: ApiKeyRow }>
   revokeApiKey(by: Access, id: string): Promise<ApiKeyRow>
   setBudget(by: Access, owner: string, period: Period, limitMicros: number | null): Promise<Budget>
   setLimits(by: Access, owner: string, limits: Limits | null): Promise<Limits | null>
   isKnownCallback(secret: string): Promise<boolean>
   receiveCallback(secret: string, body: string): Promise<CallbackResult>
-  /** Recovers what an earlier process left, then works. `restored`: the database was restored from a backup. */
+  /** Recovers, then works. `restored`: from a backup. */
   start(options?: { restored?: boolean }): Promise<void>
   /** From now on, new tasks and subscriptions throw SHUTTING_DOWN. */
   drain(): void
-  /**
-   * Drains, waits for paid calls for up to `deadlineMs` or until `forceStop` aborts, then cuts the others: their outcome
-   * is recorded as unknown. Returns how many were cut.
-   */
+  /** Waits for paid calls until `deadlineMs` or `forceStop`, then cuts the others: their outcome is unknown. */
   stop(deadlineMs: number, forceStop?: AbortSignal): Promise<{ cut: number }>
-  /** Why this process cannot take new work now, as a sentence; undefined when it can. */
+  /** Why this process cannot take new work now, as a sentence. */
   problem(): Promise<string | undefined>
-  /** The number of subscriptions to tasks in this process. */
   subscriberCount(): number
 }
 
@@ -135,7 +130,7 @@ export function createEngine(deps: Deps): Engine {
   }
 
   return {
-    countRequest: (by) => deps.limiter.request(by),
+    countRequest: (by) => deps.limiter.countRequest(by),
     createTask(by, input) {
       refuseWhileDraining()
       return instrumentedCreate(deps, () => createTask(deps, by, input))
@@ -169,7 +164,7 @@ export function createEngine(deps: Deps): Engine {
     webhookSecret: (projectId) => ensureWebhookSecret(deps, projectId),
     createProject: (by, name) => createProject(deps, deciderOf(by), name),
     createApiKey: (by, input) => createKey(deps, deciderOf(by), by.projectId, input),
-    revokeApiKey: (by, id) => endKey(deps, deciderOf(by), id),
+    revokeApiKey: (by, id) => revokeApiKey(deps, deciderOf(by), id),
     setBudget: (by, owner, period, limitMicros) => setBudget(deps, deciderOf(by), owner, period, limitMicros),
     setLimits: (by, owner, limits) => setLimits(deps, deciderOf(by), owner, limits),
     isKnownCallback: (secret) => isKnownCallback(deps, secret),

@@ -90,7 +90,7 @@ describe.each(DATABASES)('the bill of a provider, on %s', (database) => {
     const lost = await attemptOf(keyed, 'a fox [sandbox:vanish]')
     const { errors } = await operator.ask(ADJUST, { attemptId: lost.id, costMicros: 5, note: 'a guess' })
     expect(errors?.[0]).toMatchObject({
-      message: expect.stringContaining('Say by resolveAttempt whether it was charged') as string,
+      message: expect.stringContaining('Resolve it with resolveAttempt first') as string,
       extensions: { code: 'CONFLICT', field: 'attemptId' },
     })
     const unpaid: Attempt[] = []

@@ -34,7 +34,7 @@ describe.each(DATABASES)('a budget on %s', (database) => {
     await expect(one.create()).rejects.toMatchObject({
       code: 'BUDGET_EXCEEDED',
       message: expect.stringContaining(
-        '$0.0005 is left of the $0.0035 that the project may spend this month',
+        "$0.0005 is left of the project's budget of $0.0035 for this month",
       ) as string,
     })
   })

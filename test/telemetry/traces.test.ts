@@ -98,8 +98,8 @@ describe('one task through two processes', () => {
     const operation = await collector.span('graphql mutation')
     const create = await collector.span('task create')
     const paint = await collector.span('generate_content gpt-image-2')
-    const landing = await collector.span('landing')
-    const parents = { operation, create, attempt, paint, landing, settle, delivery }
+    const ingest = await collector.span('ingest')
+    const parents = { operation, create, attempt, paint, ingest, settle, delivery }
     expect(
       Object.fromEntries(
         Object.entries(parents).map(([name, { parentSpanId, service, kind }]) => {
@@ -112,7 +112,7 @@ describe('one task through two processes', () => {
       create: ['operation', 'front', KIND.PRODUCER],
       attempt: ['create', 'back', KIND.CONSUMER],
       paint: ['attempt', 'back', KIND.CLIENT],
-      landing: ['attempt', 'back', KIND.INTERNAL],
+      ingest: ['attempt', 'back', KIND.INTERNAL],
       settle: ['attempt', 'back', KIND.INTERNAL],
       delivery: ['create', 'back', KIND.CLIENT],
     })

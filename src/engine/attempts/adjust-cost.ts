@@ -9,13 +9,11 @@ import type { Deps } from '../deps.ts'
 import { applyTransition } from './apply-transition.ts'
 import { hasEnded } from './machine.ts'
 
-/** In characters. */
 const MAX_NOTE_LENGTH = 1_000
 
 /**
- * Records the cost of an attempt as billed by the provider: a POST line if no cost was known, else an ADJUST line. Audited;
- * it counts in the day and month in which the attempt was queued. Appends no event. Throws BAD_USER_INPUT, NOT_FOUND, and
- * CONFLICT for an attempt that has not ended or was certainly not charged.
+ * Records the cost billed by the provider: a POST line if no cost was known, else an ADJUST line. Audited. Throws
+ * BAD_USER_INPUT, NOT_FOUND, and CONFLICT for an attempt that has not ended or was certainly not charged.
  */
 export async function adjustCost(
   deps: Pick<Deps, 'db' | 'clock'>,
@@ -45,7 +43,7 @@ export async function adjustCost(
       subject: id,
       detail: { ...cost, note },
     })
-    // Usage subscriptions have changed.
+    // For subscriptions to usage.
     q.wakeUp(feedKey(by.projectId))
     return after
   })

@@ -14,23 +14,21 @@ import type { Deps } from '../deps.ts'
 import { recordTransition } from './ledger.ts'
 import { isLive, isUnsent, transition, TRANSITIONS, type TransitionInput, type Trigger } from './machine.ts'
 
-/** The input of a transition, and further columns of the row. */
 export type TransitionChange = TransitionInput &
   Omit<AttemptChange, 'state' | 'charged' | 'costMicros' | 'finishedAt'> & {
-    /** When given, nothing is written after this lease was lost. */
+    /** When given, nothing is written after the lease was lost. */
     lease?: Lease
-    /** True while the worker continues. By default a transition returns the lease. */
+    /** By default a transition returns the lease. */
     keepsLease?: boolean
   }
 
-/** The lease under which an attempt was read, as a condition of later writes. */
 export function leaseOf({ leaseOwner, leaseEpoch }: AttemptRow): Lease {
   return { owner: leaseOwner!, epoch: leaseEpoch }
 }
 
 /**
- * Applies a transition with everything it writes: permit, ledger, spending and usage. The caller holds the task's lock.
- * Undefined, with nothing written, when the state does not allow it any more or the lease was lost.
+ * Applies a transition with its permit, ledger, spending and usage. Hold the task's lock. Undefined, with nothing written,
+ * when the state does not allow it any more or the lease was lost.
  */
 export async function applyTransition(
   q: Transaction,
@@ -52,10 +50,7 @@ export async function applyTransition(
   return after
 }
 
-/**
- * Records that a provider accepted an attempt under a remote id, so that it is checked. An attempt whose outcome was
- * unknown stays UNKNOWN when another attempt of its part is live. The caller holds the task's lock.
- */
+/** An UNKNOWN attempt stays UNKNOWN when another attempt of its part is live. Hold the task's lock. */
 export async function acceptAttempt(
   q: Transaction,
   task: Pick<TaskRow, 'id' | 'projectId'>,
@@ -75,7 +70,7 @@ export async function acceptAttempt(
   if (resumed) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: id }], at)
 }
 
-/** Cancels the unsent ones among some attempts, free of charge, and returns them. The caller holds the task's lock. */
+/** Returns the canceled ones. Hold the task's lock. */
 export async function cancelUnsent(
   q: Transaction,
   attempts: readonly AttemptRow[],
@@ -89,7 +84,7 @@ export async function cancelUnsent(
   return canceled
 }
 
-/** Returns a claimed attempt to the queue, due at once, to be sent or checked by any worker. */
+/** Returns a claimed attempt to the queue, due at once. */
 export async function release(deps: Pick<Deps, 'db' | 'clock'>, attempt: AttemptRow): Promise<void> {
   const trigger = attempt.state === 'LEASED' ? 'release' : 'scheduleCheck'
   const at = deps.clock.now()

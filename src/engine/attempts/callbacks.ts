@@ -1,4 +1,3 @@
-// Provider callbacks: one unguessable address per attempt.
 import { createHash, randomBytes } from 'node:crypto'
 import { findAnyAttempt, QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import { findAttemptByCallback, insertCallback } from '../../db/attempts/callbacks.ts'
@@ -11,12 +10,11 @@ import type { Deps } from '../deps.ts'
 import { findProvider } from '../routing/configured.ts'
 import { acceptAttempt, applyTransition } from './apply-transition.ts'
 
-/** Callbacks are accepted for this long after the attempt has ended. */
-const OPEN_AFTER_END_MS = 86_400_000
+const ACCEPTED_AFTER_END_MS = 86_400_000
 
 /**
- * A new callback address; only the hash of its secret is stored, so reading the database lets no one call back. Undefined
- * for a provider that never calls back or cannot reach this server.
+ * Creates the callback URL of one attempt. Only the hash of its secret is stored, so a leaked database lets no one call
+ * back. Undefined for a provider without callbacks, or one that cannot reach this server.
  */
 export function openCallback(
   deps: Pick<Deps, 'callbackBase'>,
@@ -35,15 +33,11 @@ function sha256(text: string): string {
 /** STORED: the attempt will be checked; the callback's content is not trusted. */
 export type CallbackResult = 'STORED' | 'UNKNOWN_SECRET' | 'TOO_LATE' | 'MALFORMED'
 
-/** Whether the secret belongs to an attempt's callback address. */
 export async function isKnownCallback({ db }: Pick<Deps, 'db'>, secret: string): Promise<boolean> {
   return (await findAttemptByCallback(db.read, sha256(secret))) !== undefined
 }
 
-/**
- * Stores a callback durably and makes its attempt due for a check. For an attempt with a lost response, the callback
- * restores the remote id, and with it the attempt. Idempotent.
- */
+/** Stores a callback and makes its attempt due for a check. It also restores a lost remote id. Idempotent. */
 export async function receiveCallback(
   deps: Pick<Deps, 'db' | 'clock' | 'log' | 'providers'>,
   secret: string,
@@ -52,7 +46,8 @@ export async function receiveCallback(
   const attempt = await findAttemptByCallback(deps.db.read, sha256(secret))
   if (!attempt) return 'UNKNOWN_SECRET'
   const receivedAt = deps.clock.now()
-  if (attempt.finishedAt !== null && attempt.finishedAt < receivedAt - OPEN_AFTER_END_MS) return 'TOO_LATE'
+  if (attempt.finishedAt !== null && attempt.finishedAt < receivedAt - ACCEPTED_AFTER_END_MS)
+    return 'TOO_LATE'
   const provider = findProvider(deps.providers, attempt.provider)
   const callback = parse(provider, body)
   if (!callback) return 'MALFORMED'
@@ -68,7 +63,7 @@ export async function receiveCallback(
 const NOT_STORED = '[not kept: the provider was not configured]'
 
 function parse(provider: Provider | undefined, body: string): Callback | undefined {
-  // The configuration has changed since the attempt was sent. A check is due all the same.
+  // The configuration has changed. A check is due all the same.
   if (!provider?.readCallback) return { remoteId: null }
   try {
     return provider.readCallback(body)
@@ -92,7 +87,7 @@ async function applyCallback(
   const due = { at: deps.clock.now(), dueInMs: 0 }
   q.wakeUp(QUEUE_KEY)
   const task = await lockTask(q, attempt.taskId)
-  // While SENDING there is nothing to do: settling the submit finds the callback.
+  // While SENDING nothing is due yet: settling the submit finds the callback.
   if (await applyTransition(q, attempt.id, 'scheduleCheck', { ...due, keepsLease: true })) return
   const current = await findAnyAttempt(q, attempt.id)
   if (remoteId !== null && current?.state === 'UNKNOWN')

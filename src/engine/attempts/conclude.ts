@@ -12,7 +12,7 @@ import { isLive, isUnsent } from './machine.ts'
 
 /**
  * Updates a task after one of its attempts `changed`, and appends the events. Last in the transaction, with the task
- * locked. A finished task stays unchanged: a surplus result is recorded with its attempt only.
+ * locked. A finished task stays unchanged.
  */
 export async function concludeTask(
   q: Transaction,
@@ -65,7 +65,6 @@ async function findSizeWarnings(q: Transaction, { id, request }: TaskRow): Promi
   return sizeWarnings(request.size, images)
 }
 
-/** The share of finished images, 0..1. */
 function progressOf(task: TaskRow, attempts: AttemptRow[]): number {
   const done = attempts.filter(({ state }) => state === 'SUCCEEDED')
   return done.reduce((sum, { n }) => sum + n, 0) / task.request.n
@@ -80,10 +79,7 @@ export interface Conclusion {
   warnings: Warning[]
 }
 
-/**
- * The status of a task from its attempts, pure. It is RUNNING or QUEUED while a part is, then CANCELED if requested, then
- * OUTCOME_UNKNOWN if a part is, then SUCCEEDED if a part succeeded, else FAILED.
- */
+/** The status of a task from its attempts, pure. A task succeeds when one of its parts does. */
 export function conclude(attempts: readonly AttemptSummary[], cancelRequested: boolean): Conclusion {
   const parts = [...Map.groupBy(attempts, ({ part }) => part).values()].map(statusOfPart)
   const inOrder = attempts.toSorted((a, b) => a.number - b.number)
@@ -104,7 +100,7 @@ interface PartStatus {
   latest: AttemptSummary
 }
 
-/** From the live attempt if there is one, else from all: an earlier one may have brought the images, or still may. */
+/** Not from the latest attempt alone: an earlier one may have brought the images, or still may. */
 function statusOfPart(attempts: AttemptSummary[]): PartStatus {
   const inOrder = attempts.toSorted((a, b) => a.number - b.number)
   const latest = inOrder.at(-1)!
@@ -120,7 +116,7 @@ function missingImages({ latest: { n, error } }: PartStatus): Warning {
   return { code: 'IMAGES_MISSING', field: 'n', message }
 }
 
-/** A warning when paid images have another size than requested, pure. None for `auto`. */
+/** Images of another size are kept, because they were paid for. Pure. */
 export function sizeWarnings(
   requested: string,
   images: readonly { width: number; height: number }[],

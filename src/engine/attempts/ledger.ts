@@ -1,4 +1,4 @@
-// Every change of what an attempt holds or costs writes a ledger line and updates the sums in one transaction.
+// Every change of what an attempt holds or costs is a ledger line, with the sums updated in the same transaction.
 import { insertLine } from '../../db/money/ledger.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import {
@@ -16,7 +16,6 @@ import { newId } from '../../ids.ts'
 import { formatUsd } from '../../money.ts'
 import { firstLine, hasEnded, isHeld, type Transition } from './machine.ts'
 
-/** A budget has too little left, or applies to a model without a price. */
 export type HoldRefusal = ExhaustedBudget | 'PRICE_UNKNOWN'
 
 /** Holds the worst-case cost of an attempt, or nothing when a budget refuses. `recordPlanned` writes the line. */
@@ -61,7 +60,6 @@ export async function recordTransition(
   await addUsage(q, after, change)
 }
 
-/** What an attempt contributes to the usage counts. */
 export function countsOf(attempt: AttemptRow): UsageCounts {
   const { state, charged, costMicros } = attempt
   const settled = charged !== 'NO' && (hasEnded(state) || state === 'UNKNOWN')
@@ -94,7 +92,6 @@ async function write(
 
 const PERIOD_WORDS = { DAY: 'for today', MONTH: 'for this month', TOTAL: 'in total' } as const
 
-/** BUDGET_EXCEEDED or PRICE_UNKNOWN. */
 export function toGatewayError(
   refusal: HoldRefusal,
   attempt: Pick<AttemptRow, 'provider' | 'model' | 'heldMicros' | 'apiKeyId'>,
@@ -110,8 +107,8 @@ export function toGatewayError(
   const ownerName = owner === apiKeyId ? 'API key' : 'project'
   return new GatewayError(
     'BUDGET_EXCEEDED',
-    `The attempt may cost ${formatUsd(heldMicros ?? 0)}, but ${formatUsd(remainingMicros)} is left of the budget of ` +
-      `${formatUsd(limitMicros)} of the ${ownerName} ${PERIOD_WORDS[period]}. Wait for running tasks to end, request ` +
-      'less, or have the budget raised.',
+    `The attempt may cost ${formatUsd(heldMicros ?? 0)}, but ${formatUsd(remainingMicros)} is left of the ` +
+      `${ownerName}'s budget of ${formatUsd(limitMicros)} ${PERIOD_WORDS[period]}. Wait for running tasks to end, ` +
+      'request less, or have the budget raised.',
   )
 }

@@ -11,12 +11,11 @@ import type { AttemptState, Charged, LedgerKind } from '../../domain.ts'
 interface TransitionRule {
   from: readonly AttemptState[]
   to: AttemptState | 'SAME'
-  /** The charge afterwards; INPUT takes it from the input. */
   charged: Charged | 'INPUT'
 }
 
 export const TRANSITIONS = {
-  /** Committed together with a charge permit, before the first byte leaves. */
+  /** Committed with a charge permit before the first byte leaves. */
   send: { from: ['LEASED'], to: 'SENDING', charged: 'UNKNOWN' },
   release: { from: ['LEASED'], to: 'PLANNED', charged: 'NO' },
   /** From UNKNOWN: the remote id was found later. */
@@ -25,19 +24,18 @@ export const TRANSITIONS = {
   succeed: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'SUCCEEDED', charged: 'YES' },
   /** The provider refused, certainly free of charge. */
   reject: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'REJECTED', charged: 'NO' },
-  /** The worker that holds the lease decided not to send. */
+  /** Decided by the worker that holds the lease. */
   giveUp: { from: ['LEASED', 'SENDING'], to: 'NOT_SENT', charged: 'NO' },
   /** Proof that no byte of the request left. */
   markNotSent: { from: ['SENDING', 'UNKNOWN'], to: 'NOT_SENT', charged: 'NO' },
   fail: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'FAILED', charged: 'INPUT' },
   /** Never sent again without permission. */
   markUnknown: { from: ['SENDING', 'ACCEPTED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
-  /** A backup was restored: the attempt may have been sent after the backup was made. */
+  /** The attempt may have been sent after the backup was made. */
   restore: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** The remote id is known now, but another attempt of the part is live. */
   keepUnknown: { from: ['UNKNOWN'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   cancel: { from: ['PLANNED', 'LEASED'], to: 'CANCELED', charged: 'NO' },
-  /** The cost comes from the provider's bill. */
   adjustCost: { from: ['SUCCEEDED', 'FAILED'], to: 'SAME', charged: 'YES' },
 } as const satisfies Record<string, TransitionRule>
 
@@ -54,29 +52,25 @@ export interface TransitionInput {
   costMicros?: number | null | undefined
 }
 
-/** Everything that one transition writes, in one database transaction. */
 export interface Transition {
-  /** Columns of the attempt. */
   set: Omit<AttemptFacts, 'heldMicros'>
-  /** Charge permits of the task: 1 is taken, -1 is returned. */
+  /** 1 takes a charge permit of the task, -1 returns it. */
   permits: number
-  /** The ledger line; null for none. */
   line: { kind: LedgerKind; amountMicros: number | null } | null
 }
 
 const ENDED: ReadonlySet<AttemptState> = new Set(['SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED'])
 
-/** True for final states; afterwards only the cost may change. */
+/** Only the cost may change afterwards. */
 export function hasEnded(state: AttemptState): boolean {
   return ENDED.has(state)
 }
 
-/** True while queued or in progress. Each part of a task has at most one live attempt. */
+/** Queued or in progress: at most one attempt of each part. */
 export function isLive(state: AttemptState): boolean {
   return state !== 'UNKNOWN' && !hasEnded(state)
 }
 
-/** True while an attempt can still be canceled free of charge. */
 export function isUnsent(state: AttemptState): boolean {
   return state === 'PLANNED' || state === 'LEASED'
 }
@@ -100,12 +94,11 @@ export function transition(
   return { set: { state, charged, costMicros, finishedAt }, permits, line: lineOf(attempt, after) }
 }
 
-/** Whether the worst-case cost is still held: the attempt may yet cost something, and the cost is unknown. */
+/** Whether the worst-case cost is held: the attempt may cost something, and the cost is unknown. */
 export function isHeld({ state, charged, costMicros }: Omit<AttemptFacts, 'finishedAt'>): boolean {
   return costMicros === null && !(hasEnded(state) && charged === 'NO')
 }
 
-/** The ledger line of a new attempt. */
 export function firstLine({ heldMicros }: Pick<AttemptFacts, 'heldMicros'>): NonNullable<Transition['line']> {
   return { kind: 'HOLD', amountMicros: heldMicros }
 }

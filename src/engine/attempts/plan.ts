@@ -17,13 +17,11 @@ import { holdWorstCase, recordPlanned, toGatewayError } from './ledger.ts'
 /** The images of a task that one attempt requests. */
 export interface Part {
   part: number
-  /** Number of images. */
   n: number
-  /** Position of its first image in the task. */
+  /** The position of its first image in the task. */
   firstImage: number
 }
 
-/** Splits `n` images into parts of at most `maxN`. */
 export function splitIntoParts(n: number, maxN: number): Part[] {
   return Array.from({ length: Math.ceil(n / maxN) }, (_, part) => {
     const firstImage = part * maxN
@@ -31,10 +29,7 @@ export function splitIntoParts(n: number, maxN: number): Part[] {
   })
 }
 
-/**
- * Inserts a task with the first attempt of each part, and its first event. Undefined when the idempotency key is taken.
- * Throws BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED.
- */
+/** Undefined when the idempotency key is taken. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN and RATE_LIMITED. */
 export async function startTask(
   q: Transaction,
   deps: Deps,
@@ -72,10 +67,7 @@ export async function startTask(
   return { ...task, lastSeq: 1 }
 }
 
-/**
- * Plans an attempt for each of `parts` of a task whose outcome is unknown, and sets its `maxCharges`. Throws
- * BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED and CAPABILITY_MISSING.
- */
+/** Continues an OUTCOME_UNKNOWN task. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED and CAPABILITY_MISSING. */
 export async function resumeTask(
   q: Transaction,
   deps: Deps,
@@ -102,7 +94,7 @@ async function planParts(
   parts: Part[],
   routeFor: (part: Part) => Route,
 ): Promise<void> {
-  await deps.limiter.concurrency(q, by)
+  await deps.limiter.checkConcurrency(q, by)
   for (const part of parts) {
     const next = { provider: routeFor(part).provider.name, delayMs: 0 }
     const refusal = await planAttempt(q, deps, task, part, next)
@@ -110,10 +102,7 @@ async function planParts(
   }
 }
 
-/**
- * Queues an attempt of a part, due `delayMs` from now, and holds its worst-case cost. Returns a GatewayError, with nothing
- * planned, when a budget refuses.
- */
+/** Queues an attempt and holds its worst-case cost. Returns an error, with nothing planned, when a budget refuses. */
 export async function planAttempt(
   q: Transaction,
   deps: Deps,

@@ -38,7 +38,6 @@ const RECEIVED_ANSWER = z.object({
   }),
 })
 
-/** A result as received, with the evidence of its call. */
 export type ReceivedAnswer = z.output<typeof RECEIVED_ANSWER>
 
 const SUFFIX = '.receipt.json'
@@ -63,12 +62,12 @@ export async function removeReceivedAnswer(deps: Pick<Deps, 'store'>, attemptId:
   await rm(pathOf(deps, attemptId), { force: true })
 }
 
-/** The records in this machine's spool. A malformed one is logged and skipped. */
+/** A malformed record is logged and skipped. */
 export async function listReceivedAnswers(deps: Pick<Deps, 'store' | 'log'>): Promise<ReceivedAnswer[]> {
   const names = await readdir(deps.store.spool)
   const answers: ReceivedAnswer[] = []
   for (const name of names.filter((one) => one.endsWith(SUFFIX))) {
-    // Removed in between: its owner has settled it.
+    // Undefined when its owner has just settled it.
     const text = await readFile(join(deps.store.spool, name), 'utf8').catch(() => undefined)
     const answer = text === undefined ? undefined : RECEIVED_ANSWER.safeParse(JSON.parse(text))
     if (answer?.success) answers.push(answer.data)

@@ -11,16 +11,14 @@ import { acceptAttempt } from './apply-transition.ts'
 import { storedEvidence } from './outcome.ts'
 import { settle } from './settle.ts'
 
-/** What an operator learned from the provider. */
 export type Resolution =
   | { is: 'NOT_CHARGED' }
   | { is: 'CHARGED_RESULT_LOST' }
   | { is: 'ADOPT_REMOTE_ID'; remoteId: string }
 
 /**
- * Resolves an attempt whose outcome is UNKNOWN. Audited. NOT_CHARGED returns the permit and retries the part.
- * CHARGED_RESULT_LOST ends the attempt as charged, without a result. ADOPT_REMOTE_ID schedules a check. Throws NOT_FOUND,
- * CONFLICT for another state, and BAD_USER_INPUT for a provider without checks.
+ * Resolves an attempt whose outcome is UNKNOWN. Audited. NOT_CHARGED retries, CHARGED_RESULT_LOST ends it, and
+ * ADOPT_REMOTE_ID schedules a check. Throws NOT_FOUND, CONFLICT, and BAD_USER_INPUT for a provider without checks.
  */
 export async function resolveAttempt(
   deps: Deps,

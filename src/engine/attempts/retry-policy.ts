@@ -13,19 +13,17 @@ export interface FailedAttempt {
   /** Attempts of this part so far, including this one. */
   attempts: number
   maxAttempts: number
-  /** Permits left for this part when this attempt counts as charged. */
+  /** For this part, when this attempt counts as charged. */
   permitsLeft: number
   onUnknownOutcome: UnknownOutcomePolicy
   cancelRequested: boolean
-  /** The provider that failed. */
   provider: string
-  /** The next eligible provider that has not been tried. */
+  /** The best one that has not been tried. */
   otherProvider: string | undefined
   /** 0..1, for jitter. */
   random: number
 }
 
-/** The final state of the attempt, and the attempt that follows; undefined for none. */
 export interface RetryDecision {
   state: Extract<AttemptState, 'NOT_SENT' | 'REJECTED' | 'FAILED' | 'UNKNOWN'>
   next: { provider: string; delayMs: number } | undefined
@@ -69,7 +67,6 @@ function backoffMs({ attempts, random }: FailedAttempt): number {
   return Math.round(random * Math.min(MAX_BACKOFF_MS, BACKOFF_BASE_MS * 2 ** (attempts - 1)))
 }
 
-/** Applies the retry policy to a failed attempt. */
 export async function planRetry(
   q: Queries,
   deps: Deps,
@@ -97,7 +94,7 @@ export async function planRetry(
   return { state, next: isLatest && !isOtherLive ? next : undefined }
 }
 
-/** Providers for this part, best first, without those in cooldown or without a needed price. */
+/** Best first, without providers in cooldown or without a needed price. */
 async function listEligible(q: Queries, deps: Deps, task: TaskRow, { n }: AttemptRow): Promise<string[]> {
   try {
     const routes = await findRoutes(q, deps, task, { ...task.request, n })

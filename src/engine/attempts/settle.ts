@@ -1,4 +1,3 @@
-// How steps end: one transaction that changes the attempt, plans its successor if one may follow, and concludes the task.
 import { insertAssets } from '../../db/tasks/assets.ts'
 import { listAttempts } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
@@ -25,7 +24,9 @@ type Done = Extract<Outcome, { state: 'DONE' }>
 type Failed = Extract<Outcome, { state: 'FAILED' }>
 type Waiting = Extract<Outcome, { state: 'ACCEPTED' | 'PENDING' | 'MISSING' }>
 
-/** Records the outcome of a step. No effect when another worker has settled the attempt already. */
+/**
+ * Records the outcome of a step in one transaction: the attempt, its successor if one may follow, and the task. Idempotent.
+ */
 export async function settle(
   deps: Deps,
   attempt: AttemptRow,
@@ -47,7 +48,7 @@ export async function settle(
   if (outcome.state === 'ACCEPTED' && cancelRequestedAt !== null)
     void cancelRemote(deps, { ...attempt, remoteId: outcome.remoteId })
   if (outcome.state === 'DONE') await noteSuccess(deps, attempt)
-  // A failure before anything was sent says nothing about the provider.
+  // Before anything was sent, a failure says nothing about the provider.
   if (outcome.state === 'FAILED' && evidence.wirePhase !== 'NONE')
     await noteFailure(deps, attempt, outcome.failure)
 }
@@ -102,13 +103,12 @@ async function fail(q: Transaction, deps: Deps, of: AttemptContext, outcome: Fai
     charged,
     costMicros: known,
   }
-  // Without evidence of a request there is only the worker's decision: it counts while the worker holds the lease.
+  // Without evidence of a request, the worker's decision counts only under its lease.
   if (evidence.wirePhase === 'NONE')
     await end(q, deps, of, { trigger: 'giveUp', lease: leaseOf(attempt), ...change }, next)
   else await end(q, deps, of, { trigger: FAILURE_TRIGGERS[state], ...change }, next)
 }
 
-/** Ends the attempt, and plans the `next` one of its part. */
 async function end(
   q: Transaction,
   deps: Deps,
@@ -127,7 +127,6 @@ async function end(
   await concludeTask(q, deps, task, ended, at)
 }
 
-/** Returns the lease and schedules the next check. */
 async function wait(q: Transaction, deps: Deps, of: AttemptContext, outcome: Waiting): Promise<void> {
   const { task, attempt, evidence } = of
   // A callback that arrived before the response to the submit makes the check due at once.

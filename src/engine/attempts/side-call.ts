@@ -1,4 +1,4 @@
-// Provider calls outside of a step: only their return value is used, nothing that they report is recorded.
+// Provider calls outside of a step: what they report during the call is not recorded.
 import { rm } from 'node:fs/promises'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { Call, Provider } from '../../providers/provider.ts'
@@ -7,7 +7,7 @@ import { findProvider } from '../routing/configured.ts'
 
 const TIMEOUT_MS = 30_000
 
-/** Requests a stop of an accepted attempt, if the provider supports that. Never throws; proves nothing. */
+/** Never throws, and proves nothing. */
 export async function cancelRemote(
   deps: Pick<Deps, 'log' | 'providers' | 'store'>,
   attempt: AttemptRow,
@@ -23,7 +23,6 @@ export async function cancelRemote(
   }
 }
 
-/** Looks an attempt up at its provider by our own id; undefined when it is not found. */
 export async function findRemote(
   deps: Pick<Deps, 'store'>,
   provider: Provider,

@@ -8,13 +8,12 @@ import { ProviderError } from '../../providers/error.ts'
 import type { ReceivedImage } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 
-/** Tries to store one image, in case the disk is full only for a moment. */
+/** The disk may be full only for a moment. */
 const MAX_TRIES = 5
 
 /**
- * Ingests the images of a result. Each is decoded once, as proof that it is an image, and durable in the store before a
- * row refers to it. Throws ProviderError `broken`: charge UNKNOWN for a file that is no image, YES for an image that could
- * not be stored.
+ * Decodes each image once, as proof that it is one, and stores it durably before a row refers to it. Throws ProviderError
+ * `broken`: charged UNKNOWN for a file that is no image, YES for an image that could not be stored.
  */
 export async function ingestImages(
   deps: Deps,
@@ -54,7 +53,7 @@ async function ingestWithRetry(deps: Deps, { id, provider }: AttemptRow, file: s
   }
 }
 
-/** Ingests one image, within the ingest limit. Throws ImageRejected and DiskError. */
+/** Throws ImageRejected and DiskError. */
 export function ingestFile(
   { ingestLimit, store }: Pick<Deps, 'ingestLimit' | 'store'>,
   file: string,

@@ -11,16 +11,13 @@ import { maskProblem, storeFile, type InputPlace } from './store-inputs.ts'
 
 const FETCH_TIMEOUT_MS = 20_000
 
-/** `row` is the new row of an image that was just fetched. */
+/** `row`: for an image that was just fetched. */
 interface LoadedInput {
   image: ProviderRequestImage
   row?: NewAsset
 }
 
-/**
- * Loads the input images of a task for sending. Images given as a URL are fetched once and stored. Throws ProviderError
- * `rejected` for an unusable image.
- */
+/** Fetches images given as a URL once, and stores them. Throws ProviderError `rejected` for an unusable image. */
 export async function loadInputs(
   deps: Deps,
   task: TaskRow,

@@ -18,7 +18,6 @@ import type { Deps } from '../deps.ts'
 type SentImage = { upload: Blob } | { dataUrl: string }
 export type RawImage = SentImage | { url: string } | { imageId: string }
 
-/** The place of an input image in its request. */
 export interface InputPlace {
   kind: Extract<AssetKind, 'INPUT' | 'MASK'>
   position: number
@@ -103,7 +102,7 @@ async function reuseImage(
   return { image: { assetId: row.id }, row, facts, identity: sha256 }
 }
 
-/** Checks, strips and stores an input image from the spool. Throws ImageRejected. */
+/** Checks an input image, strips its metadata and stores it. Throws ImageRejected. */
 export async function storeFile(
   deps: Pick<Deps, 'store' | 'clock'>,
   projectId: string,

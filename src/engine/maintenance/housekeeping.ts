@@ -1,5 +1,4 @@
-// Deletes data after its retention. Tasks, attempts, results, input images and decisions about money are kept. Works in
-// small steps, in every process concurrently, and without blocking other writers for long.
+// Deletes data after its retention, in small transactions that block no other writer for long. Every process does.
 import { listProjects } from '../../db/access/projects.ts'
 import { findUsed } from '../../db/tasks/assets.ts'
 import {

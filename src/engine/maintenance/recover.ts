@@ -1,4 +1,3 @@
-// Recovery of attempts that a dead process, or the time before a restore, left unfinished.
 import { rm } from 'node:fs/promises'
 import { findAnyAttempt, listAbandoned, listQueuedProviders, listUnsent } from '../../db/attempts/attempts.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'

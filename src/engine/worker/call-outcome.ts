@@ -1,4 +1,3 @@
-// From what an adapter returned or threw to the outcome of a step.
 import type { AttemptContext, Outcome } from '../attempts/outcome.ts'
 import { lost } from '../attempts/outcome.ts'
 import { writeReceivedAnswer } from '../attempts/received-answer.ts'
@@ -7,7 +6,7 @@ import { ingestImages } from '../images/ingest.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { CallResult } from '../../providers/provider.ts'
 
-/** Ingests the images of a finished call. Throws ProviderError `broken` when that fails. */
+/** Ingests the images of a result. Throws ProviderError `broken`. */
 export async function toOutcome(
   deps: Deps,
   { attempt, evidence }: AttemptContext,
@@ -17,7 +16,7 @@ export async function toOutcome(
   if (result.state !== 'DONE') return result
   const { usage, resolved } = result
   const record = { attemptId: attempt.id, images: result.images, usage, resolved, evidence }
-  // From here on a crash loses nothing. Without the record the result is settled all the same, only less safely.
+  // From here on a crash loses nothing. Without the record the result is settled all the same.
   await writeReceivedAnswer(deps, record).catch((error: unknown) =>
     deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed'),
   )
@@ -27,7 +26,7 @@ export async function toOutcome(
   return { state: 'DONE', images, usage, resolved }
 }
 
-/** The failure of what was thrown. An error other than ProviderError is a bug; only the wire phase is then certain. */
+/** Anything but a ProviderError is a bug: only the wire phase is then certain. */
 export function toFailure(
   { log }: Pick<Deps, 'log'>,
   { attempt, evidence }: AttemptContext,
@@ -40,7 +39,7 @@ export function toFailure(
     const unknown = 'whether the image was made and charged is unknown.'
     return lost(`The gateway failed while the provider was working; ${unknown}`, cause)
   }
-  // Retried: the database may be down, for example.
+  // A kind that is retried: the database may be down.
   const message = 'The gateway failed before anything was sent.'
   return { kind: 'unreached', code: 'INTERNAL', message, charged: 'NO', ...cause }
 }

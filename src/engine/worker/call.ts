@@ -1,4 +1,3 @@
-// The `Call` of one step, and the recording of progress and partial images during it.
 import { rm } from 'node:fs/promises'
 import { holdsLease } from '../../db/attempts/attempts.ts'
 import { insertAssets, type NewAsset } from '../../db/tasks/assets.ts'
@@ -16,13 +15,13 @@ import { ingestFile } from '../images/ingest.ts'
 export interface OpenCall {
   call: Call
   evidence: WireEvidence
-  /** Resolves when all progress and partial images so far are stored. */
+  /** Resolves when all progress and partial images are stored. */
   recorded: () => Promise<void>
   /** Deletes leftovers in the spool. */
   close: () => Promise<void>
 }
 
-/** Opens a call for one step of an attempt. Its signal aborts after `timeoutMs`, or with `abortCalls`. */
+/** The call's signal aborts after `timeoutMs`, or with `abortCalls`. */
 export function openCall(
   deps: Deps,
   task: TaskRow,
@@ -53,13 +52,12 @@ export function openCall(
     },
     recorded: () => recorder.idle(),
     async close() {
-      // The sweep deletes what cannot be deleted now.
+      // Leftovers are deleted by the sweep.
       await Promise.all(files.map((file) => rm(file, { force: true }).catch(() => {})))
     },
   }
 }
 
-/** Records progress and partial images in the order of their arrival. */
 export interface Recorder {
   progress(fraction: number): void
   partial(file: string, index: number): Promise<void>
@@ -68,14 +66,14 @@ export interface Recorder {
 }
 
 /**
- * Errors are logged and do not affect the task. Nothing is written after the lease is lost: by then another attempt may
- * report its own progress.
+ * Records progress and partial images in order of arrival. Errors are only logged. Nothing is written after the lease is
+ * lost: another attempt may report its own progress then.
  */
 export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): Recorder {
   let queue = Promise.resolve()
   let last = task.progress
   let lastAt = 0
-  // Progress over all images of the task. The last percent belongs to the finished task.
+  // Over all images of the task. The last percent belongs to the finished task.
   const progressOf = (fraction: number) => Math.min(0.99, (fraction * attempt.n) / task.request.n)
   const lease = leaseOf(attempt)
 

@@ -3,7 +3,7 @@ import { ALL_MODELS, type CooldownRow } from '../../db/providers/cooldowns.ts'
 
 /** What may be claimed at a provider. */
 export interface Capacity extends Required<Pick<ClaimScope, 'provider' | 'blockedModels'>> {
-  /** Maximum of attempts; may be 0 or less. */
+  /** May be 0 or less. */
   limit: number
   /** Absent: all models. */
   model?: string
@@ -11,8 +11,7 @@ export interface Capacity extends Required<Pick<ClaimScope, 'provider' | 'blocke
 
 /**
  * The capacities of one provider with `free` slots, pure. A model in cooldown gets no new work. After an expired cooldown
- * one attempt at a time is sent as a probe: success lifts the cooldown, failure renews it. `sending` are the models of the
- * attempts that are being sent. Accepted attempts are always checked.
+ * one attempt at a time is sent as a probe. Accepted attempts are always checked. `sending`: models being sent to.
  */
 export function capacitiesOf(
   provider: string,

@@ -7,20 +7,18 @@ import { adjustSettings } from '../routing/match.ts'
 import { toFailure, toOutcome } from './call-outcome.ts'
 import { instrumentedCall } from './instrumented-call.ts'
 
-/** Delay before a failed check is repeated, when the provider names none. */
+/** Used when the provider names no delay. */
 const RECHECK_MS = 5000
 
-/** After this many checks in a row without a record of the remote id, the outcome is lost. */
+/** In a row; then the outcome is lost. */
 const MAX_MISSING_CHECKS = 3
 
 /**
  * Checks an accepted attempt. Checks are free of charge, so a failed one is repeated until `timeoutMs` after the attempt
- * was sent; then the outcome is lost. Only a failure of the request itself (`rejected`, `broken`) ends it earlier. Neither
- * the offer nor the input images are needed, so a paid result survives a change of the configuration. Never throws.
+ * was sent. Needs neither offer nor input images, so a paid result survives a configuration change. Never throws.
  */
 export async function check(deps: Deps, of: AttemptContext, call: Call, exit: AbortSignal): Promise<Outcome> {
   const { task, attempt } = of
-  // The runner claims only for configured providers.
   const provider = findProvider(deps.providers, attempt.provider)!
   const isOverdue = deps.clock.now() - attempt.sentAt! >= provider.timeoutMs
   const recheck = (failure?: Failure): Outcome => ({

@@ -9,14 +9,13 @@ import type { AttemptRow } from '../../db/tables/tables.ts'
 
 export interface Claim extends ClaimScope {
   limit: number
-  /** The worker's name in the leases. */
   owner: string
   leaseMs: number
   /** This worker's attempts in progress at the provider, by project; none by default. */
   inProgress?: ReadonlyMap<string, number>
 }
 
-/** Claims up to `limit` due attempts, shared fairly between projects. Concurrent claims never overlap. */
+/** Concurrent claims never overlap. */
 export async function claimDue(q: Transaction, claim: Claim): Promise<AttemptRow[]> {
   const { limit, owner, leaseMs, inProgress = new Map<string, number>(), ...scope } = claim
   const waiting = await listWaitingProjects(q, scope, limit)

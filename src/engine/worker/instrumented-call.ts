@@ -6,7 +6,7 @@ import type { AttemptContext } from '../attempts/outcome.ts'
 import type { Deps } from '../deps.ts'
 import { findOffer, findProvider } from '../routing/configured.ts'
 
-/** A provider call with its metrics, in a span by OpenTelemetry's conventions for generative AI. Throws what `run` throws. */
+/** Span attributes follow OpenTelemetry's conventions for generative AI. */
 export async function instrumentedCall(
   deps: Deps,
   kind: 'submit' | 'check',
@@ -16,7 +16,7 @@ export async function instrumentedCall(
 ): Promise<CallResult> {
   const { provider, model, n } = attempt
   const end = deps.metrics.providerCallSeconds.startTimer({ call: kind, provider, model })
-  // Accepted attempts are checked even when their model has left the configuration.
+  // A checked attempt's model may have left the configuration.
   const upstreamModel = findOffer(deps.providers, provider, model)?.upstreamModel ?? model
   const operation = kind === 'submit' ? 'generate_content' : undefined
   const attributes = {

@@ -1,13 +1,12 @@
-// Whether new work makes sense: a paid image that cannot be stored is lost.
 import { DiskError } from '../../assets/disk-error.ts'
 import { putCooldown, removeCooldown } from '../../db/providers/cooldowns.ts'
 import type { Database } from '../../db/connection/database.ts'
 import type { Deps } from '../deps.ts'
 
 export interface Readiness {
-  /** Why no image can be stored now, as a sentence; undefined otherwise. Checks the disk at most once per second. */
+  /** Why no image can be stored now, as a sentence. Such an image would be paid for and lost. */
   storageProblem(): Promise<string | undefined>
-  /** Why this process cannot take new work now: the disk or the database; undefined when it can. */
+  /** Why this process cannot take new work now: the disk or the database. */
   problem(): Promise<string | undefined>
 }
 

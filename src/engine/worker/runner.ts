@@ -9,11 +9,11 @@ import type { Readiness } from './readiness.ts'
 import { takeStep } from './step.ts'
 
 export interface Runner {
-  /** Claims due attempts and works on them until `stopClaiming` aborts. Resolves when it claims no more. */
+  /** Resolves once it claims no more; steps may still be in progress. */
   run(stopClaiming: AbortSignal): Promise<void>
   /** Resolves when no step is in progress. */
   idle(): Promise<void>
-  /** The ids of the attempts in progress, whose leases are to be renewed. */
+  /** Ids of the attempts in progress. */
   held(): string[]
 }
 
@@ -32,7 +32,7 @@ export function createRunner(
   readiness: Pick<Readiness, 'storageProblem'>,
 ): Runner {
   const { db, providers, wakeUps, tuning, workerId, log } = deps
-  /** Steps in progress by attempt. */
+  /** By attempt. */
   const steps = new Map<string, Step>()
 
   function start(attempt: AttemptRow): void {
@@ -42,7 +42,6 @@ export function createRunner(
       )
       .finally(() => {
         steps.delete(attempt.id)
-        // A slot is free.
         wakeUps.wake(QUEUE_KEY)
       })
     steps.set(attempt.id, { attempt, done })
@@ -88,7 +87,7 @@ export function createRunner(
     })
   }
 
-  /** Claims and starts due attempts. Returns how long to sleep: 0 when more may be due already. */
+  /** Returns how long to sleep; 0 when more may be due. */
   async function claim(): Promise<number> {
     const open = await listCapacities()
     if (open.length === 0) return tuning.pollMs
@@ -102,7 +101,7 @@ export function createRunner(
     const claimed = await claimAll(capacities)
     for (const attempt of claimed) start(attempt)
     if (claimed.length > 0) return 0
-    // What is due is blocked, or another process was faster. Claiming again at once would spin.
+    // Blocked, or another process was faster. Claiming again at once would spin.
     const isBlocked = capacities.some(({ blockedModels }) => blockedModels.length > 0)
     return isBlocked ? tuning.pollMs : Math.min(50, tuning.pollMs)
   }

@@ -10,7 +10,7 @@ import { check } from './check.ts'
 import { attributesOf } from './instrumented-call.ts'
 import { send } from './send.ts'
 
-/** One step of a claimed attempt: sends or checks it, and settles the outcome. No state remains in memory between steps. */
+/** Sends or checks a claimed attempt, and settles the outcome. No state remains in memory between steps. */
 export async function takeStep(deps: Deps, attempt: AttemptRow, signals: ShutdownSignals): Promise<void> {
   const task = await getTask(deps.db.read, attempt.taskId)
   deps.metrics.claims.inc({ provider: attempt.provider })
@@ -39,13 +39,13 @@ async function sendOrCheck(
   await close()
 }
 
-/** Longer than a restart or a failover of a database. */
+/** Longer than a database failover. */
 const PERSIST_MS = 600_000
 const MAX_PAUSE_MS = 5000
 
 /**
- * Repeats a write until it succeeds: what it records was paid for. Throws the last error after PERSIST_MS or when `exit`
- * aborts, and at once for a row that can never be stored; the received-answer record is then left for the next start.
+ * Repeats a write, because what it records was paid for. Throws after PERSIST_MS, on exit, and for a row that can never be
+ * stored. The received-answer record then stays for the next start.
  */
 async function persist(
   { clock, log }: Deps,
