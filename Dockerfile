@@ -1,6 +1,6 @@
-# Not built in this repository's tests, which run where there is no container engine.
+# Not built by the tests, which run where there is no container engine.
 #
-# Listens on every address of the container, and does not start without DARKROOM_ADMIN_KEY or a key in the database.
+# Listens on all addresses of the container. Requires DARKROOM_ADMIN_KEY or an API key in the database to start.
 FROM node:26-slim AS build
 WORKDIR /build
 COPY . .
@@ -10,16 +10,16 @@ FROM node:26-slim
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /tmp/darkroom-*.tgz /tmp/
-# Nothing in the package needs an install script.
+# No dependency needs an install script.
 RUN npm install --ignore-scripts --no-audit --no-fund /tmp/darkroom-*.tgz \
   && npm cache clean --force && rm /tmp/darkroom-*.tgz \
   && mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 4000
-# /livez rather than /readyz: a restart does not help against a full disk, and cuts paid calls.
+# /livez rather than /readyz: a restart does not help against a full disk, and aborts paid calls.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 4000) + '/livez').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# Calls under way are paid for: give them the time they take, see docs/operating.md.
+# Calls in progress are paid: give them time to end, see docs/operating.md.
 STOPSIGNAL SIGTERM
 CMD ["node", "node_modules/darkroom/bin/darkroom.js", "serve"]

@@ -1,11 +1,13 @@
 // All pages: their links, the index, the command line, the dependency rule and the length of the README.
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { buildSchema, parse, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { EXIT } from '../src/cli/command.ts'
 import { SANDBOX_DIRECTIVES } from '../src/providers/sandbox/scenario.ts'
 import { LAYERS, ROOMS } from './architecture/laws.ts'
 import { start } from './story/command.ts'
+import { readBlocks } from './story/page.ts'
 
 const PAGES = globSync(['*.md', 'decisions/*.md', 'docs/*.md'])
 const text = (page: string) => readFileSync(page, 'utf8')
@@ -45,6 +47,18 @@ describe('the pages', () => {
     )
     expect(named.length).toBeGreaterThan(50)
     expect(named.filter(({ file }) => !existsSync(file))).toEqual([])
+  })
+
+  it('show GraphQL operations that are valid', () => {
+    const schema = buildSchema(text('schema.graphql'))
+    const operations = PAGES.flatMap((page) => operationsIn(page).map((source) => ({ page, source })))
+    expect(operations.length).toBeGreaterThan(10)
+    const problems = operations.map(({ page, source }) => ({
+      page,
+      source,
+      errors: validate(schema, parse(source)).map(({ message }) => message),
+    }))
+    expect(problems.filter(({ errors }) => errors.length > 0)).toEqual([])
   })
 
   it('are each listed once in the index', () => {
@@ -103,6 +117,17 @@ describe('the dependency rule', () => {
 
 function arrows(order: readonly (readonly string[])[]): string {
   return order.map((names) => names.join(' | ')).join(' → ')
+}
+
+/** The operations of a page: its GraphQL blocks, by line where a block has several, and the bodies of its curl commands. */
+function operationsIn(page: string): string[] {
+  return readBlocks(text(page)).flatMap((block) => {
+    const [, body] = /^curl [^']*(?:'[^']*'[^']*)*? -d '\n?([^']+)'/.exec(block.text) ?? []
+    if (body !== undefined) return [body]
+    if (block.language !== 'graphql') return []
+    const lines = block.text.trim().split('\n')
+    return lines.every((line) => /^(?:query|mutation|\{).*\}$/.test(line)) ? lines : [block.text]
+  })
 }
 
 interface Link {
