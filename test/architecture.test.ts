@@ -1,26 +1,26 @@
-// The Line and its lesser laws, kept by reading the real sources. Each law is also shown a house that breaks it.
+// The rules of the source tree, checked on the real sources. Each rule is also shown a tree that breaks it.
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import manifest from '../package.json' with { type: 'json' }
 import {
-  entersByTheEntry,
-  hasNoAny,
-  hasNoCycles,
-  hasSmallFolders,
-  isExplained,
-  isNamedForItsJob,
-  isSmall,
-  needsItsDependencies,
-  pointsRight,
-  respectsOwners,
-  roomsPointRight,
-  siblingsHaveNoCycles,
-} from './architecture/laws.ts'
+  findImportsPastEntry,
+  findAny,
+  findCycles,
+  findLargeFolders,
+  findUnexplainedDependencies,
+  findVagueNames,
+  findLongFiles,
+  findUnusedOrMissingDependencies,
+  findImportsLeft,
+  findUsesOutsideOwners,
+  findRoomImportsLeft,
+  findFolderCycles,
+} from './architecture/rules.ts'
 import { listUnread, readSources, readTree } from './architecture/source.ts'
 
 const product = readSources(readTree(['src/**/*.ts', 'bin/*.js']))
-// Not this test: its houses are made of texts that look like imports.
+// Without this test, whose examples look like imports.
 const { 'test/architecture.test.ts': _self, ...toolTree } = readTree([
   'test/**/*.{ts,mjs}',
   'bench/**/*.ts',
@@ -30,60 +30,60 @@ const { 'test/architecture.test.ts': _self, ...toolTree } = readTree([
 const tools = readSources(toolTree)
 
 describe('the sources', () => {
-  test('are all there', () => {
+  it('are all there', () => {
     expect(product.length).toBeGreaterThan(100)
     expect(product.flatMap(({ files }) => files).length).toBeGreaterThan(product.length)
   })
 
-  test('import in the one form that these laws read', () => {
+  it('import in the form that these rules read', () => {
     expect(product.flatMap(listUnread)).toEqual([])
   })
 
-  test('keep the dependency rule between layers', () => {
-    expect(pointsRight(product)).toEqual([])
+  it('keep the dependency rule between layers', () => {
+    expect(findImportsLeft(product)).toEqual([])
   })
 
-  test('keep the dependency rule between the rooms of a layer', () => {
-    expect(roomsPointRight(product)).toEqual([])
+  it('keep the dependency rule between the rooms of a layer', () => {
+    expect(findRoomImportsLeft(product)).toEqual([])
   })
 
-  test('import from a folder with an entry only the entry', () => {
-    expect(entersByTheEntry([...product, ...tools])).toEqual([])
+  it('import from a folder with an entry only the entry', () => {
+    expect(findImportsPastEntry([...product, ...tools])).toEqual([])
   })
 
-  test('have no import cycles, neither between files nor between sibling folders', () => {
-    expect(hasNoCycles(product)).toEqual([])
-    expect(siblingsHaveNoCycles(product)).toEqual([])
+  it('have no import cycles, neither between files nor between sibling folders', () => {
+    expect(findCycles(product)).toEqual([])
+    expect(findFolderCycles(product)).toEqual([])
   })
 
-  test('leave time, chance, the process and each big library to their owners', () => {
-    expect(respectsOwners(product)).toEqual([])
+  it('leave the clock, random numbers, the process and each large library to their owners', () => {
+    expect(findUsesOutsideOwners(product)).toEqual([])
   })
 
-  test('stay small, files as well as folders', () => {
-    expect(isSmall(product)).toEqual([])
-    expect(hasSmallFolders(product)).toEqual([])
+  it('stay small, files as well as folders', () => {
+    expect(findLongFiles(product)).toEqual([])
+    expect(findLargeFolders(product)).toEqual([])
   })
 
-  test('are named for what they do', () => {
-    expect(isNamedForItsJob([...product, ...tools])).toEqual([])
+  it('are named for what they do', () => {
+    expect(findVagueNames([...product, ...tools])).toEqual([])
   })
 
-  test('never say any', () => {
-    expect(hasNoAny([...product, ...tools])).toEqual([])
+  it('do not use any', () => {
+    expect(findAny([...product, ...tools])).toEqual([])
   })
 
-  test('need every dependency, and have those they need', () => {
-    expect(needsItsDependencies({ product, tools }, manifest, binariesOf)).toEqual([])
+  it('use every dependency, and declare those they use', () => {
+    expect(findUnusedOrMissingDependencies({ product, tools }, manifest, binariesOf)).toEqual([])
   })
 
-  test('explain every dependency in CONTRIBUTING.md', () => {
-    expect(isExplained(manifest, readFileSync('CONTRIBUTING.md', 'utf8'))).toEqual([])
+  it('explain every dependency in CONTRIBUTING.md', () => {
+    expect(findUnexplainedDependencies(manifest, readFileSync('CONTRIBUTING.md', 'utf8'))).toEqual([])
   })
 })
 
-describe('each law notices', () => {
-  test('an import to the left, and one between neighbours', () => {
+describe('the rules find', () => {
+  it('an import to the left, and one between layers of one entry', () => {
     const tree = {
       'src/cli.ts':
         "import { a } from './gateway.ts'\nimport manifest from '../package.json' with { type: 'json' }",
@@ -91,18 +91,18 @@ describe('each law notices', () => {
       'src/clock.ts': "export * from './db/a.ts'",
       'src/http/d.ts': "const late = await import('../config/file.ts')",
     }
-    expect(pointsRight(readSources(tree))).toEqual([
+    expect(findImportsLeft(readSources(tree))).toEqual([
       'src/db/a.ts (db) imports src/engine/b.ts (engine)',
       'src/db/a.ts (db) imports src/assets/c.ts (assets)',
       'src/clock.ts (domain) imports src/db/a.ts (db)',
       'src/http/d.ts (http) imports src/config/file.ts (config)',
     ])
-    expect(() => pointsRight(readSources({ 'src/stray.ts': "import { a } from './domain.ts'" }))).toThrow(
+    expect(() => findImportsLeft(readSources({ 'src/stray.ts': "import { a } from './domain.ts'" }))).toThrow(
       'src/stray.ts has no place in the dependency rule',
     )
   })
 
-  test('imports in another form', () => {
+  it('an import in another form', () => {
     for (const line of [
       'import { a } from "./a.ts"',
       'await import(name)',
@@ -116,95 +116,99 @@ describe('each law notices', () => {
     expect(readSources({ 'src/db/a.ts': comments }).flatMap(listUnread)).toEqual([])
   })
 
-  test('an import between rooms that points left', () => {
+  it('an import between rooms that points left', () => {
     const tree = {
       'src/engine/events/a.ts': "import { b } from '../tasks/b.ts'",
       'src/engine/tasks/b.ts': "import { c } from '../worker/c.ts'\nimport { a } from '../events/a.ts'",
       'src/engine/worker/c.ts': "import type { Deps } from '../deps.ts'",
     }
-    expect(roomsPointRight(readSources(tree))).toEqual([
+    expect(findRoomImportsLeft(readSources(tree))).toEqual([
       'src/engine/events/a.ts imports src/engine/tasks/b.ts',
       'src/engine/tasks/b.ts imports src/engine/worker/c.ts',
     ])
-    expect(siblingsHaveNoCycles(readSources(tree))).toEqual([
+    expect(findFolderCycles(readSources(tree))).toEqual([
       'src/engine/events → src/engine/tasks → src/engine/events',
     ])
   })
 
-  test('a dialect that imports another, and a registry that may', () => {
+  it('a dialect that imports another, and a registry that may', () => {
     const tree = {
       'src/providers/index.ts': "import { pmock } from './pmock/preset.ts'",
       'src/providers/openai/openai.ts': "import { pmock } from '../pmock/preset.ts'",
       'src/providers/pmock/preset.ts': "import type { Preset } from '../images-api/preset.ts'",
     }
-    expect(roomsPointRight(readSources(tree))).toEqual([
+    expect(findRoomImportsLeft(readSources(tree))).toEqual([
       'src/providers/openai/openai.ts imports src/providers/pmock/preset.ts',
     ])
   })
 
-  test('an import that passes by the entry of a folder', () => {
+  it('an import past the entry of a folder', () => {
     const tree = {
       'src/providers/sandbox/a.ts':
         "import { paint } from './painter/paint.ts'\nimport { mix } from './painter/colour.ts'",
       'src/providers/sandbox/painter/sky.ts': "import { mix } from './colour.ts'",
     }
-    expect(entersByTheEntry(readSources(tree))).toEqual([
+    expect(findImportsPastEntry(readSources(tree))).toEqual([
       'src/providers/sandbox/a.ts imports src/providers/sandbox/painter/colour.ts, whose entry is ' +
         'src/providers/sandbox/painter/paint.ts',
     ])
   })
 
-  test('a folder of more than forty files', () => {
+  it('a folder of more than forty files', () => {
     const tree = Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`src/db/a/${i}.ts`, '']))
-    expect(hasSmallFolders(readSources(tree))).toEqual(['src/db/a has 41 files'])
+    expect(findLargeFolders(readSources(tree))).toEqual(['src/db/a has 41 files'])
   })
 
-  test('a cycle, however long', () => {
+  it('a cycle, however long', () => {
     const tree = {
       'src/db/a.ts': "import { b } from './b.ts'",
       'src/db/b.ts': "export { c } from './c.ts'",
       'src/db/c.ts': "import type { A } from './a.ts'",
       'src/db/d.ts': "import { a } from './a.ts'",
     }
-    expect(hasNoCycles(readSources(tree))).toEqual(['src/db/a.ts → src/db/b.ts → src/db/c.ts → src/db/a.ts'])
+    expect(findCycles(readSources(tree))).toEqual(['src/db/a.ts → src/db/b.ts → src/db/c.ts → src/db/a.ts'])
   })
 
-  test('what is taken from its owner', () => {
+  it('a use outside the owner', () => {
     const tree = {
       'src/engine/a.ts': "import { sql } from 'drizzle-orm/pg-core'\nconst at = Date.now()",
-      'src/engine/b.ts': '// Date.now() and process.env are for others.\nAbortSignal.timeout(1)',
+      'src/engine/b.ts': '// Date.now() and process.env in a comment.\nAbortSignal.timeout(1)',
       'src/engine/d.ts': 'const at = Temporal.Now.instant()',
       'src/db/c.ts': "import { env } from 'node:process'\nAbortSignal.timeout(1)\nconsole.log(Math.random())",
     }
-    expect(respectsOwners(readSources(tree)).map((sentence) => sentence.split(', which')[0])).toEqual([
+    expect(findUsesOutsideOwners(readSources(tree)).map((sentence) => sentence.split(', which')[0])).toEqual([
       'src/engine/a.ts imports drizzle-orm',
-      'src/engine/a.ts touches time',
-      'src/engine/d.ts touches time',
+      'src/engine/a.ts uses the clock',
+      'src/engine/d.ts uses the clock',
       'src/db/c.ts imports node:process',
-      'src/db/c.ts touches a deadline',
-      'src/db/c.ts touches chance',
-      'src/db/c.ts touches the console',
+      'src/db/c.ts uses a deadline',
+      'src/db/c.ts uses random numbers',
+      'src/db/c.ts uses the console',
     ])
   })
 
-  test('a file that is too long, and files that are long on the whole', () => {
+  it('a file that is too long, and a median that is too high', () => {
     expect(
-      isSmall(readSources({ 'src/a.ts': linesOf(301), 'src/b.ts': linesOf(90), 'src/c.ts': linesOf(1) })),
+      findLongFiles(
+        readSources({ 'src/a.ts': linesOf(301), 'src/b.ts': linesOf(90), 'src/c.ts': linesOf(1) }),
+      ),
     ).toEqual(['src/a.ts has 301 lines'])
-    expect(isSmall(readSources({ 'src/a.ts': linesOf(110) }))).toEqual(['the median file has 110 lines'])
+    expect(findLongFiles(readSources({ 'src/a.ts': linesOf(110) }))).toEqual([
+      'the median file has 110 lines',
+    ])
   })
 
-  test('vague names and untyped values', () => {
+  it('vague names and any', () => {
     const tree = {
       'src/utils/a.ts': 'let a: any',
       'src/db/helpers.ts': 'f(x as any)',
       'src/db/any.ts': 'any(b)',
     }
-    expect(isNamedForItsJob(readSources(tree))).toHaveLength(2)
-    expect(hasNoAny(readSources(tree))).toEqual(['src/utils/a.ts says any', 'src/db/helpers.ts says any'])
+    expect(findVagueNames(readSources(tree))).toHaveLength(2)
+    expect(findAny(readSources(tree))).toEqual(['src/utils/a.ts uses any', 'src/db/helpers.ts uses any'])
   })
 
-  test('dependencies that are idle, missing or unexplained', () => {
+  it('dependencies that are unused, missing or unexplained', () => {
     const one = readSources({
       'src/a.ts': "import { a } from '@a/a/sub'\nimport 'node:fs'\nimport b from 'b'",
     })
@@ -213,16 +217,16 @@ describe('each law notices', () => {
       dependencies: { '@a/a': '1', c: '1' },
       devDependencies: { linter: '1', d: '1', '@types/c': '1', '@types/b': '1' },
     }
-    expect(needsItsDependencies({ product: one, tools: [] }, wanted, linterBinaries)).toEqual([
-      'b is imported, but is no dependency',
-      'c is a dependency that nothing in src imports',
-      'd is a development dependency that nothing uses',
-      '@types/b is a development dependency that nothing uses',
+    expect(findUnusedOrMissingDependencies({ product: one, tools: [] }, wanted, linterBinaries)).toEqual([
+      'b is imported and is not a dependency',
+      'c is a dependency that no file in src imports',
+      'd is a development dependency without a use',
+      '@types/b is a development dependency without a use',
     ])
-    const table = '| `@a/a` | speaks the language of A |\n| `c` | why |\n| `z` | was here once, long ago |'
-    expect(isExplained({ ...wanted, devDependencies: {} }, table)).toEqual([
+    const table = '| `@a/a` | speaks the language of A |\n| `c` | why |\n| `z` | was removed long ago |'
+    expect(findUnexplainedDependencies({ ...wanted, devDependencies: {} }, table)).toEqual([
       'c has no reason',
-      'z is no dependency',
+      'z is not a dependency',
     ])
   })
 })

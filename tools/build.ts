@@ -1,5 +1,5 @@
 // Builds dist/: JavaScript and the declarations of the public entry. Node strips no types below node_modules, so the package
-// cannot run its sources as a clone does.
+// contains no TypeScript sources.
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -11,13 +11,13 @@ rmSync(DIST, { recursive: true, force: true })
 const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
 execFileSync(process.execPath, [tsc, '-p', join(ROOT, 'tsconfig.build.json')], { stdio: 'inherit' })
 
-// `exports` hides every other module, so nobody can import what their declarations describe.
+// `exports` hides every other module, so their declarations are of no use.
 const needed = reachable(join(DIST, 'index.d.ts'))
 for (const file of globSync('**/*.d.ts', { cwd: DIST })) {
   if (!needed.has(join(DIST, file))) rmSync(join(DIST, file))
 }
 
-/** A declaration file and those that it imports, directly or not. */
+/** A declaration file and all that it imports, transitively. */
 function reachable(file: string, found = new Set<string>()): Set<string> {
   if (found.has(file)) return found
   found.add(file)

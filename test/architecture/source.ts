@@ -1,4 +1,4 @@
-// Source files as the laws see them: what each imports, and what it says apart from its comments.
+// Source files as the rules read them: their imports, and their code without comments.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 
@@ -8,11 +8,11 @@ export type Tree = Readonly<Record<string, string>>
 export interface Source {
   path: string
   lines: number
-  /** Without the lines that are nothing but comment. What follows code on its line stays: better a false alarm. */
+  /** The text without lines of comment. A comment after code on its line stays. */
   code: string
-  /** Files of ours, as paths from the root. */
+  /** Imported files, as paths from the root. */
   files: string[]
-  /** Packages, without their subpaths; Node's own as `node:…`. */
+  /** Imported packages without subpaths; those of Node as `node:…`. */
   packages: string[]
 }
 
@@ -37,22 +37,22 @@ export function readSources(tree: Tree): Source[] {
   })
 }
 
-// Nothing but names and braces can stand between `import` and `from`, so no expression is ever taken for one.
+// Between `import` and `from` it allows names and braces only, so that it matches no expression.
 const STATEMENT =
   /^(?:import|export)\b(?:(?!\n(?:import|export)\b)[\w\s{},*$])*?\bfrom\s*'([^']+)'|^import\s*'([^']+)'|\bimport\(\s*['`]([^'`]+)['`]/gm
 
-// Whatever looks like an import, in any form.
+// An import in any form.
 const LOOKS_LIKE_ONE = /^import\b|\bimport\(|\bfrom\s*['"][\w.@][^\s'"]*['"]$|\brequire\(|\bcreateRequire\b/gm
 
 const MAY_IMPORT_ANYTHING = new Set([
-  // Reads the operator's configuration file, wherever that is.
+  // Imports the configuration file from any path.
   'src/config/file.ts',
-  // Must parse on any Node, so they can only use `require`.
+  // Must parse on any version of Node, so they use `require`.
   'bin/darkroom.js',
   'bin/start.js',
 ])
 
-/** Imports in a form that `readSources` does not know, and that would keep no law. */
+/** Imports in a form that `readSources` does not read. */
 export function listUnread({ path, code }: Source): string[] {
   const read = [...code.matchAll(STATEMENT)].map(({ index, 0: { length } }) => ({
     from: index,
@@ -61,7 +61,9 @@ export function listUnread({ path, code }: Source): string[] {
   return [...code.matchAll(LOOKS_LIKE_ONE)]
     .filter(({ index }) => !read.some(({ from, to }) => from <= index && index < to))
     .filter(() => !MAY_IMPORT_ANYTHING.has(path))
-    .map(({ index }) => `${path} imports in a way that no law sees: ${code.slice(index).split('\n', 1)[0]}`)
+    .map(
+      ({ index }) => `${path} imports in a form that no rule reads: ${code.slice(index).split('\n', 1)[0]}`,
+    )
 }
 
 function packageName(target: string): string {

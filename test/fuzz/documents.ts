@@ -1,4 +1,4 @@
-// GraphQL documents out of our own schema: valid in form, with arguments of every kind, sometimes nonsense.
+// Random GraphQL documents of the schema, with arguments that are mostly of the declared type.
 import {
   getNamedType,
   isAbstractType,
@@ -17,7 +17,7 @@ import {
   type GraphQLSchema,
 } from 'graphql'
 import type { Random } from '../support/random.ts'
-import { anyJson, anyNumber, anyText } from './values.ts'
+import { randomJson, randomNumber, randomText } from './values.ts'
 
 export interface Operation {
   query: string
@@ -26,8 +26,8 @@ export interface Operation {
 
 type Kind = 'query' | 'mutation' | 'subscription'
 
-/** One operation, its arguments partly as literals and partly in variables. */
-export function anyOperation(random: Random, schema: GraphQLSchema, kind: Kind): Operation {
+/** An operation with arguments as literals and in variables. */
+export function randomOperation(random: Random, schema: GraphQLSchema, kind: Kind): Operation {
   const root = {
     query: schema.getQueryType(),
     mutation: schema.getMutationType(),
@@ -37,7 +37,7 @@ export function anyOperation(random: Random, schema: GraphQLSchema, kind: Kind):
   const declared: string[] = []
   const depth = Math.ceil(random.between(1, 9))
 
-  /** A literal, or a variable that is declared on the way. */
+  /** A literal, or a variable, which is declared. */
   function argument(type: GraphQLInputType): string {
     if (random.next() < 0.5) return literal(random, type, 4)
     const name = `v${declared.length}`
@@ -87,7 +87,7 @@ function isOutputField(field: object): field is GraphQLField<unknown, unknown> {
   return 'args' in field
 }
 
-/** Printed by GraphQL itself, where it can read it. */
+/** Formatted by graphql, if it is valid. */
 function pretty(query: string): string {
   try {
     return print(parse(query))
@@ -96,16 +96,16 @@ function pretty(query: string): string {
   }
 }
 
-/** A value as JSON: mostly of the type, sometimes anything. */
+/** A value as JSON, mostly of the type. */
 function value(random: Random, type: GraphQLInputType, depth: number): unknown {
-  if (random.next() < 0.05) return anyJson(random, 2)
+  if (random.next() < 0.05) return randomJson(random, 2)
   if (isNonNullType(type)) return value(random, type.ofType, depth)
   if (random.next() < 0.05) return null
   if (isListType(type))
     return Array.from({ length: Math.floor(random.between(0, 4)) }, () =>
       value(random, type.ofType, depth - 1),
     )
-  if (isEnumType(type)) return random.next() < 0.95 ? random.pick(type.getValues()).name : anyText(random)
+  if (isEnumType(type)) return random.next() < 0.95 ? random.pick(type.getValues()).name : randomText(random)
   if (isInputObjectType(type)) {
     if (depth <= 0) return {}
     const fields = Object.values(type.getFields())
@@ -118,13 +118,13 @@ function value(random: Random, type: GraphQLInputType, depth: number): unknown {
 }
 
 function scalar(random: Random, name: string): unknown {
-  if (name === 'Int') return Math.trunc(random.next() < 0.7 ? random.between(-2, 12) : anyNumber(random))
-  if (name === 'Float') return anyNumber(random)
+  if (name === 'Int') return Math.trunc(random.next() < 0.7 ? random.between(-2, 12) : randomNumber(random))
+  if (name === 'Float') return randomNumber(random)
   if (name === 'Boolean') return random.next() < 0.5
-  return random.next() < 0.9 ? anyText(random) : anyNumber(random)
+  return random.next() < 0.9 ? randomText(random) : randomNumber(random)
 }
 
-/** The same as it would be written into a document. */
+/** A value as a literal of a document. */
 function literal(random: Random, type: GraphQLInputType, depth: number): string {
   return toLiteral(value(random, type, depth), type)
 }

@@ -1,10 +1,10 @@
-// Everything that can be thrown at a server over HTTP: one by random, and whether it may have asked for a paid task.
+// Random HTTP requests.
 import type { GraphQLSchema } from 'graphql'
 import type { Random } from '../support/random.ts'
-import { anyOperation, type Operation } from './documents.ts'
-import { anyJson, anyText, spoil } from './values.ts'
+import { randomOperation, type Operation } from './documents.ts'
+import { randomJson, randomText, corrupt } from './values.ts'
 
-export interface Shot {
+export interface FuzzRequest {
   method: string
   path: string
   headers: Record<string, string>
@@ -13,9 +13,9 @@ export interface Shot {
 
 const PAID = /generateImage|retryTask/
 
-/** Whether it can have asked for a paid task; for one at most, since no document may have two. */
-export function mayPay(shot: Shot): boolean {
-  return PAID.test(shot.body ?? '') || PAID.test(shot.path)
+/** Whether it may create a task. It creates one at most, because a document may not request two. */
+export function mayCreateTask(request: FuzzRequest): boolean {
+  return PAID.test(request.body ?? '') || PAID.test(request.path)
 }
 
 const ACCEPTS = [
@@ -40,13 +40,13 @@ const TYPES = [
   '',
 ]
 
-type Make = (random: Random, schema: GraphQLSchema) => Shot
+type Make = (random: Random, schema: GraphQLSchema) => FuzzRequest
 
 const MAKERS: readonly [weight: number, make: Make][] = [
   [40, (random, schema) => post(JSON.stringify(operation(random, schema)), random)],
-  [15, (random, schema) => post(JSON.stringify(spoilt(random, schema)), random)],
-  [10, (random, schema) => post(spoil(random, JSON.stringify(operation(random, schema))), random)],
-  [5, (random) => post(JSON.stringify(anyJson(random)), random)],
+  [15, (random, schema) => post(JSON.stringify(corrupted(random, schema)), random)],
+  [10, (random, schema) => post(corrupt(random, JSON.stringify(operation(random, schema))), random)],
+  [5, (random) => post(JSON.stringify(randomJson(random)), random)],
   [8, (random, schema) => get(random, operation(random, schema))],
   [8, upload],
   [
@@ -62,7 +62,7 @@ const MAKERS: readonly [weight: number, make: Make][] = [
       method: 'POST',
       path: `/callbacks/${path(random)}`,
       headers: headers(random, 'application/json'),
-      body: JSON.stringify(anyJson(random)),
+      body: JSON.stringify(randomJson(random)),
     }),
   ],
   [4, asset],
@@ -76,7 +76,7 @@ const MAKERS: readonly [weight: number, make: Make][] = [
   ],
 ]
 
-export function anyShot(random: Random, schema: GraphQLSchema): Shot {
+export function randomRequest(random: Random, schema: GraphQLSchema): FuzzRequest {
   const all = MAKERS.reduce((sum, [weight]) => sum + weight, 0)
   let left = random.between(0, all)
   for (const [weight, make] of MAKERS) {
@@ -87,21 +87,21 @@ export function anyShot(random: Random, schema: GraphQLSchema): Shot {
 }
 
 function operation(random: Random, schema: GraphQLSchema): Operation {
-  return anyOperation(random, schema, random.pick(['query', 'query', 'mutation']))
+  return randomOperation(random, schema, random.pick(['query', 'query', 'mutation']))
 }
 
-function spoilt(random: Random, schema: GraphQLSchema): Operation {
+function corrupted(random: Random, schema: GraphQLSchema): Operation {
   const { query, variables } = operation(random, schema)
-  return { query: spoil(random, query), variables }
+  return { query: corrupt(random, query), variables }
 }
 
-function post(body: string, random: Random): Shot {
+function post(body: string, random: Random): FuzzRequest {
   return { method: 'POST', path: '/graphql', headers: headers(random, 'application/json'), body }
 }
 
-function get(random: Random, { query, variables }: Operation): Shot {
+function get(random: Random, { query, variables }: Operation): FuzzRequest {
   const parameters = new URLSearchParams({ query, variables: JSON.stringify(variables) })
-  const text = random.next() < 0.3 ? spoil(random, parameters.toString()) : parameters.toString()
+  const text = random.next() < 0.3 ? corrupt(random, parameters.toString()) : parameters.toString()
   return {
     method: 'GET',
     path: `/graphql?${text.replace(/[^\x21-\x7e]/g, '')}`.slice(0, 8000),
@@ -115,8 +115,8 @@ function headers(random: Random, type: string): Record<string, string> {
   }
   if (type !== '') given['content-type'] = type
   if (random.next() < 0.8) given['x-darkroom-csrf'] = '1'
-  if (random.next() < 0.05) given['idempotency-key'] = printable(anyText(random))
-  if (random.next() < 0.05) given['x-forwarded-for'] = printable(anyText(random))
+  if (random.next() < 0.05) given['idempotency-key'] = printable(randomText(random))
+  if (random.next() < 0.05) given['x-forwarded-for'] = printable(randomText(random))
   if (random.next() < 0.05) given['origin'] = random.pick(['null', 'https://evil.example', 'nonsense'])
   if (random.next() < 0.03) given['content-encoding'] = random.pick(['gzip', 'br', 'identity', 'x'])
   return given
@@ -133,26 +133,26 @@ const MAPS = [
   '{"1":["variables.v0"]}',
 ]
 
-function upload(random: Random, schema: GraphQLSchema): Shot {
+function upload(random: Random, schema: GraphQLSchema): FuzzRequest {
   const boundary = 'fuzz'
-  const asked = operation(random, schema)
+  const requested = operation(random, schema)
   const part = (name: string, text: string, more = '') =>
     `--${boundary}\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n${text}\r\n`
   const parts = [
-    part('operations', JSON.stringify({ ...asked, variables: { ...asked.variables, v0: null } })),
+    part('operations', JSON.stringify({ ...requested, variables: { ...requested.variables, v0: null } })),
     part('map', random.pick(MAPS)),
-    part('0', anyText(random), '; filename="../x.png"\r\ncontent-type: image/png'),
+    part('0', randomText(random), '; filename="../x.png"\r\ncontent-type: image/png'),
   ].filter(() => random.next() < 0.9)
   const body = `${parts.join('')}--${boundary}--\r\n`
   return {
     method: 'POST',
     path: '/graphql',
     headers: headers(random, `multipart/form-data; boundary=${boundary}`),
-    body: random.next() < 0.3 ? spoil(random, body) : body,
+    body: random.next() < 0.3 ? corrupt(random, body) : body,
   }
 }
 
-function asset(random: Random): Shot {
+function asset(random: Random): FuzzRequest {
   const parameters = new URLSearchParams({
     width: random.pick(['', '0', '-1', '1', '4096', '4097', '1e3', 'x']),
     height: random.pick(['', '99999999999', '1', 'NaN']),
@@ -171,7 +171,7 @@ function asset(random: Random): Shot {
 }
 
 function path(random: Random): string {
-  return encodeURI(Buffer.from(anyText(random)).toString('utf8')).slice(0, 3000)
+  return encodeURI(Buffer.from(randomText(random)).toString('utf8')).slice(0, 3000)
 }
 
 function printable(text: string): string {

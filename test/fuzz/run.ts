@@ -1,5 +1,5 @@
 // npm run fuzz -- --minutes 10 --seed 1
-// Exits 1 when a request was answered with 500 or worse, paid for unasked, or left the gateway 100 MB larger.
+// Exits 1 on a response of 500 or above, an unrequested charge, or more than 100 MB of additional memory.
 import process from 'node:process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,12 +21,12 @@ process.stdout.write(`seed ${seed}, ${minutes} min\n`)
 const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-fuzz-'))
 const remove = () => rm(dataDir, { recursive: true, force: true })
 const place = { databaseUrl: null, dataDir, remove }
-const { wrong, answers, ...found } = await fuzz({ place, seed, until: { ms: minutes * 60_000 } })
+const { problems, responses, ...found } = await fuzz({ place, seed, until: { ms: minutes * 60_000 } })
 const grown = `${Math.round(found.grownBytes / 1e6)} MB`
 process.stdout.write(
-  `${found.requests} requests, ${found.sockets} of them sockets, ${found.cut} cut; ` +
-    `${found.tasks} tasks, ${found.charges} charges; grown by ${grown}: ${found.heldMb.join(' ')} MB\n${JSON.stringify(answers)}\n`,
+  `${found.requests} requests, ${found.sockets} of them sockets, ${found.aborted} aborted; ` +
+    `${found.tasks} tasks, ${found.charges} charges; memory grew by ${grown}: ${found.heldMb.join(' ')} MB\n${JSON.stringify(responses)}\n`,
 )
-for (const sentence of wrong) process.stdout.write(`  ${sentence}\n`)
+for (const sentence of problems) process.stdout.write(`  ${sentence}\n`)
 await remove()
-process.exitCode = wrong.length === 0 && found.grownBytes < 100e6 ? 0 : 1
+process.exitCode = problems.length === 0 && found.grownBytes < 100e6 ? 0 : 1

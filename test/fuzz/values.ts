@@ -1,7 +1,7 @@
-// Values that somebody might send, and some that nobody should.
+// Random values, valid and invalid.
 import type { Random } from '../support/random.ts'
 
-/** Texts that break something somewhere: lengths, alphabets, paths, numbers, formats of our own. */
+/** Texts that often break programs: lengths, alphabets, paths, numbers, and our own formats. */
 const TEXTS: readonly ((random: Random) => string)[] = [
   () => '',
   () => ' \n\t',
@@ -32,7 +32,7 @@ const TEXTS: readonly ((random: Random) => string)[] = [
     String.fromCodePoint(...Array.from({ length: 20 }, () => Math.floor(random.between(0, 0xd7ff)))),
 ]
 
-export function anyText(random: Random): string {
+export function randomText(random: Random): string {
   return random.pick(TEXTS)(random)
 }
 
@@ -55,20 +55,24 @@ const NUMBERS = [
   Number.MAX_VALUE,
 ]
 
-export function anyNumber(random: Random): number {
+export function randomNumber(random: Random): number {
   return random.pick(NUMBERS)
 }
 
-/** JSON of any shape, not too deep. */
-export function anyJson(random: Random, depth = 4): unknown {
+/** JSON of any shape, at most `depth` deep. */
+export function randomJson(random: Random, depth = 4): unknown {
   const kind = random.next()
-  if (depth > 0 && kind < 0.15) return Array.from({ length: size(random) }, () => anyJson(random, depth - 1))
+  if (depth > 0 && kind < 0.15)
+    return Array.from({ length: size(random) }, () => randomJson(random, depth - 1))
   if (depth > 0 && kind < 0.35)
     return Object.fromEntries(
-      Array.from({ length: size(random) }, () => [anyText(random).slice(0, 40), anyJson(random, depth - 1)]),
+      Array.from({ length: size(random) }, () => [
+        randomText(random).slice(0, 40),
+        randomJson(random, depth - 1),
+      ]),
     )
-  if (kind < 0.6) return anyText(random)
-  if (kind < 0.8) return anyNumber(random)
+  if (kind < 0.6) return randomText(random)
+  if (kind < 0.8) return randomNumber(random)
   return random.pick([null, true, false])
 }
 
@@ -76,24 +80,24 @@ function size(random: Random): number {
   return Math.floor(random.between(0, 4))
 }
 
-/** The same text with a few of its characters lost, doubled or replaced. */
-export function spoil(random: Random, text: string): string {
-  let spoilt = text
+/** A text with a few of its characters removed, repeated or replaced. */
+export function corrupt(random: Random, text: string): string {
+  let corrupted = text
   for (let times = Math.ceil(random.between(0, 4)); times > 0; times--) {
-    const at = Math.floor(random.between(0, spoilt.length))
+    const at = Math.floor(random.between(0, corrupted.length))
     const end = at + Math.floor(random.between(0, 6))
     const instead = random.pick([
       '',
-      spoilt.slice(at, end).repeat(2),
+      corrupted.slice(at, end).repeat(2),
       '"',
       '}',
       '{',
       '\0',
       '$',
       '...',
-      anyText(random).slice(0, 50),
+      randomText(random).slice(0, 50),
     ])
-    spoilt = spoilt.slice(0, at) + instead + spoilt.slice(end)
+    corrupted = corrupted.slice(0, at) + instead + corrupted.slice(end)
   }
-  return spoilt
+  return corrupted
 }

