@@ -5,7 +5,7 @@ import { buildSchema, parse, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { EXIT } from '../src/cli/command.ts'
 import { SANDBOX_DIRECTIVES } from '../src/providers/sandbox/scenario.ts'
-import { LAYERS, ROOMS } from './architecture/laws.ts'
+import { LAYERS, ROOMS } from './architecture/rules.ts'
 import { start } from './story/command.ts'
 import { readBlocks } from './story/page.ts'
 
@@ -47,6 +47,18 @@ describe('the pages', () => {
     )
     expect(named.length).toBeGreaterThan(50)
     expect(named.filter(({ file }) => !existsSync(file))).toEqual([])
+  })
+
+  it('name functions where they are', () => {
+    const named = PAGES.flatMap((page) =>
+      [...text(page).matchAll(/`(\w+)` in\s+\[[^\]]+\]\(([^)#]+)\)/g)].map(([, name = '', to = '']) => ({
+        page,
+        name,
+        file: join(dirname(page), to),
+      })),
+    )
+    expect(named.length).toBeGreaterThan(4)
+    expect(named.filter(({ name, file }) => !new RegExp(`\\b${name}\\b`).test(text(file)))).toEqual([])
   })
 
   it('show GraphQL operations that are valid', () => {

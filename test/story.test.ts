@@ -63,7 +63,7 @@ describe('the demo', () => {
     const server = track(await startServer(cwd))
     const demo = track(start('demo', ['a lighthouse', '--url', server.url, '--size', '1024x1536'], { cwd }))
     expect([await demo.ended, demo.stderr()]).toEqual([0, ''])
-    expect(demo.stdout()).toContain(`${server.url}/graphql, running already`)
+    expect(demo.stdout()).toContain(`\n  ${server.url}/graphql\n`)
     expect(await sizeOf(join(cwd, 'out', 'a-lighthouse.png'))).toBe('png 1024x1536')
     const { tasks } = await createClient(server.url).get<{ tasks: { nodes: unknown[] } }>(
       '{ tasks { nodes { prompt status } } }',
