@@ -2,21 +2,21 @@ import { randomBytes } from 'node:crypto'
 
 export type IdPrefix = 'task' | 'att' | 'img' | 'prj' | 'wrk' | 'aud' | 'whk' | 'dlv' | 'key' | 'led'
 
-// Crockford's base32: no I, L, O, U, to avoid misreading.
+// Crockford's base32: no I, L, O or U, so that an id read aloud or copied by hand stays the same.
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
-/** A prefixed ULID such as `task_01K9…` (https://github.com/ulid/spec): sorts by creation time. */
+/** A new id such as `task_01K9…`: 48 bits of time and 80 random bits, as in github.com/ulid/spec. Sorts by time. */
 export function newId(prefix: IdPrefix, now: number): string {
   let time = ''
-  for (let value = now, i = 0; i < 10; i++) {
-    time = ALPHABET[value % 32] + time
-    value = Math.floor(value / 32)
+  for (let rest = now, i = 0; i < 10; i++) {
+    time = ALPHABET[rest % 32] + time
+    rest = Math.floor(rest / 32)
   }
   const random = Array.from(randomBytes(16), (byte) => ALPHABET[byte % 32]).join('')
   return `${prefix}_${time}${random}`
 }
 
-/** The prefix of a well-formed id, else undefined. */
+/** Undefined for an id that is not well-formed. */
 export function idPrefix(id: string): string | undefined {
   return /^([a-z]+)_[0-9A-HJKMNP-TV-Z]{26}$/.exec(id)?.[1]
 }

@@ -1,10 +1,10 @@
-// Calendar periods in UTC, in milliseconds since 1970.
+// Calendar periods of UTC, for budgets and usage rollups.
 import type { Period } from './domain.ts'
 
 const DAY_MS = 86_400_000
-const QUARTER_MS = 900_000
+export const QUARTER_HOUR_MS = 900_000
 
-/** Start of the period that contains `at`; 0 for TOTAL. */
+/** The start of the period that `at` falls in; 0 for TOTAL. */
 export function startOf(period: Period, at: number): number {
   if (period === 'TOTAL') return 0
   if (period === 'DAY') return startOfDay(at)
@@ -17,10 +17,10 @@ export function startOfDay(at: number): number {
 }
 
 export function startOfQuarterHour(at: number): number {
-  return Math.floor(at / QUARTER_MS) * QUARTER_MS
+  return Math.floor(at / QUARTER_HOUR_MS) * QUARTER_HOUR_MS
 }
 
-/** Exclusive end of the period that contains `at`; null for TOTAL. */
+/** The end, exclusive, of the period that `at` falls in; null for TOTAL. */
 export function endOf(period: Period, at: number): number | null {
   if (period === 'TOTAL') return null
   if (period === 'DAY') return startOfDay(at) + DAY_MS

@@ -2,7 +2,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { holdsKey, newKeyText, readKeyText } from '../../src/engine/access/key-text.ts'
+import { containsKey, newKeyText, readKeyText } from '../../src/engine/access/key-text.ts'
 import { createLog } from '../../src/log.ts'
 import { createClient } from '../support/client.ts'
 import { DATABASES } from '../support/database.ts'
@@ -56,8 +56,8 @@ describe('the text of a key', () => {
       `/x?a=${text.replaceAll('_', '%5F')}`,
       `/#${text}`,
     ])
-      expect(holdsKey(url)).toBe(true)
-    expect(holdsKey('/assets/img_01K00000000000000000000000.png?signature=dk_live')).toBe(false)
+      expect(containsKey(url)).toBe(true)
+    expect(containsKey('/assets/img_01K00000000000000000000000.png?signature=dk_live')).toBe(false)
   })
 })
 

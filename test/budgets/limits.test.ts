@@ -71,7 +71,7 @@ describe.each(DATABASES)('limits on %s', (database) => {
       expect(seconds).toBeGreaterThan(0)
       expect(seconds).toBeLessThanOrEqual(60)
       const body = await response.text()
-      expect(body).toContain(`The API key may send 5 requests a minute. Ask again in ${seconds} s.`)
+      expect(body).toContain(`The API key may send 5 requests a minute. Try again in ${seconds} s.`)
       expect(body).toContain(`"extensions":{"code":"RATE_LIMITED","retryAfter":${seconds}}`)
     }
     const other = await keyed.newKey()
@@ -133,7 +133,7 @@ describe.each(DATABASES)('limits on %s', (database) => {
     expect(codes([await client.ask(ASK, image(9_000))])).toEqual(['RATE_LIMITED'])
     expect(codes([await client.ask(ASK, image(3_000))])).toEqual(['BAD_USER_INPUT'])
     const { errors } = await client.ask(ASK, image(60_000))
-    expect(errors?.[0]?.message).toContain('30000 bytes of images a minute, and this alone is 60000')
+    expect(errors?.[0]?.message).toContain('30000 bytes of images a minute; this request alone has 60000')
     expect(errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED' })
   })
 

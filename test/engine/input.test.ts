@@ -9,11 +9,11 @@ const image = { url: 'https://example.com/a.png' }
 const images = (count: number) => Array.from({ length: count }, () => image)
 const labels = (count: number) => Array.from({ length: count }, (_, i) => ({ key: `k${i}`, value: 'v' }))
 
-describe('an input is taken', () => {
+describe('a valid input', () => {
   it.each<[what: string, input: Partial<TaskInput>]>([
-    ['with nothing but a prompt', {}],
+    ['with only a prompt', {}],
     [
-      'with the most of everything',
+      'with the maximum of everything',
       { n: 10, partialImages: 3, maxCharges: 5, images: images(16), metadata: labels(16) },
     ],
     ['with a size in pixels', { size: '1536x1024' }],
@@ -23,15 +23,15 @@ describe('an input is taken', () => {
     ['with a mask on an image', { images: [image], mask: image }],
     ['with emoji and line breaks in the prompt', { prompt: 'a fox 🦊\nin the snow' }],
     ['with a key of 255 characters', { idempotencyKey: 'x'.repeat(255) }],
-  ])('%s', (_, input) => {
+  ])('is accepted %s', (_, input) => {
     expect(() => checkInput({ ...PLAIN, ...input }, RULES)).not.toThrow()
   })
 })
 
-describe('an input is refused, naming the field', () => {
+describe('an invalid input', () => {
   it.each<[field: string, why: string, input: Partial<TaskInput>, says: RegExp]>([
     ['prompt', 'that is empty', { prompt: '' }, /empty/],
-    ['prompt', 'of nothing but space', { prompt: ' \n\t' }, /empty/],
+    ['prompt', 'of only white space', { prompt: ' \n\t' }, /empty/],
     ['prompt', 'with a NUL', { prompt: 'a\0b' }, /NUL/],
     ['prompt', 'with half a surrogate pair', { prompt: 'a\ud800' }, /surrogate/],
     ['size', 'that is a word', { size: 'large' }, /WIDTHxHEIGHT/],
@@ -45,15 +45,15 @@ describe('an input is refused, naming the field', () => {
     ['outputCompression', 'above 100', { outputFormat: 'JPEG', outputCompression: 101 }, /0 to 100/],
     ['outputCompression', 'for PNG', { outputCompression: 50 }, /PNG/],
     ['background', 'transparent as JPEG', { background: 'TRANSPARENT', outputFormat: 'JPEG' }, /JPEG/],
-    ['images', 'of seventeen', { images: images(17) }, /at most 16/],
-    ['mask', 'without an image', { mask: image }, /image to lie on/],
+    ['images', 'of seventeen', { images: images(17) }, /maximum is 16/],
+    ['mask', 'without an image', { mask: image }, /needs an image/],
     ['user', 'that is empty', { user: '' }, /1 to 256/],
     ['user', 'of 257 characters', { user: 'u'.repeat(257) }, /1 to 256/],
-    ['metadata', 'of seventeen labels', { metadata: labels(17) }, /at most 16/],
+    ['metadata', 'of seventeen labels', { metadata: labels(17) }, /maximum is 16/],
     ['metadata.0.key', 'with a space', { metadata: [{ key: 'a b', value: '' }] }, /letters/],
     [
       'metadata.1.key',
-      'that came before',
+      'given twice',
       {
         metadata: [
           { key: 'a', value: '1' },
@@ -67,7 +67,7 @@ describe('an input is refused, naming the field', () => {
     ['idempotencyKey', 'that is empty', { idempotencyKey: '' }, /1 to 255/],
     ['idempotencyKey', 'of 256 characters', { idempotencyKey: 'x'.repeat(256) }, /1 to 255/],
     ['idempotencyKey', 'with a space', { idempotencyKey: 'a b' }, /1 to 255/],
-    ['providers', 'that allow nobody', { providers: [] }, /empty/],
+    ['providers', 'that are empty', { providers: [] }, /empty/],
     ['callbackUrl', 'on this machine', { callbackUrl: 'https://127.0.0.1/ended' }, /^The callbackUrl /],
     [
       'images.1',
@@ -76,7 +76,7 @@ describe('an input is refused, naming the field', () => {
       /^The address /,
     ],
     ['mask', 'without TLS', { images: [image], mask: { url: 'http://example.com/m.png' } }, /^The address /],
-  ])('%s %s', (field, _, input, says) => {
+  ])('is refused for a %s %s', (field, _, input, says) => {
     const refusal = {
       name: 'GatewayError',
       code: 'BAD_USER_INPUT',
@@ -99,13 +99,13 @@ const fingerprintOf = (input: Partial<TaskInput>) => {
 }
 
 describe('the fingerprint of a request', () => {
-  it('is the same as that of earlier versions, so that a replay after an upgrade finds its task', () => {
+  it('is stable across versions, so that a replay after an upgrade finds its task', () => {
     expect(fingerprintOf({ prompt: PLAIN.prompt })).toBe(
       '095bf9051aa5f197f5f15e74834d870e9eed1476fa7b24a47386c52eccf492b6',
     )
   })
 
-  it('does not depend on the idempotency key, the order of labels or the way an image arrives', () => {
+  it('does not depend on the idempotency key, the order of labels or the form of an image', () => {
     const [a, b] = [
       { key: 'a', value: '1' },
       { key: 'b', value: '2' },

@@ -16,11 +16,11 @@ const other = offering('other', offer({}, { model: 'dall-e-3' }))
 
 describe('the order of providers', () => {
   it.each<[what: string, asked: Partial<ImageRequest>, providers: Provider[], order: string[]]>([
-    ['is the operator’s when all can do the same', {}, [plain, able], ['plain', 'able']],
-    ['puts who honours every setting first', { quality: 'HIGH' }, [plain, able], ['able', 'plain']],
-    ['puts who needs fewer calls first', { n: 4 }, [single, able], ['able', 'single']],
+    ['is the operator’s among equals', {}, [plain, able], ['plain', 'able']],
+    ['puts providers that honor every setting first', { quality: 'HIGH' }, [plain, able], ['able', 'plain']],
+    ['puts providers that need fewer calls first', { n: 4 }, [single, able], ['able', 'single']],
     [
-      'puts honouring settings above fewer calls',
+      'puts honored settings before fewer calls',
       { n: 4, quality: 'HIGH' },
       [plain, single],
       ['single', 'plain'],
@@ -31,14 +31,14 @@ describe('the order of providers', () => {
       [able, plain],
       ['plain', 'able'],
     ],
-    ['leaves out who does not serve the model', {}, [other, able], ['able']],
+    ['omits providers that do not serve the model', {}, [other, able], ['able']],
     [
-      'leaves out who cannot serve the request',
+      'omits providers that cannot serve the request',
       { size: '1536x1024' },
       [offering('small', offer({ sizes: { kind: 'list', auto: true, values: [] } })), able],
       ['able'],
     ],
-    ['leaves out who must not be asked', { providers: ['able'] }, [plain, able], ['able']],
+    ['omits providers that the client did not name', { providers: ['able'] }, [plain, able], ['able']],
   ])('%s', (_, asked, providers, order) => {
     expect(names(asked, providers)).toEqual(order)
   })
@@ -46,39 +46,39 @@ describe('the order of providers', () => {
   it.each([
     ['the operator’s', {}],
     ['the client’s', { providers: ['plain', 'able'] }],
-  ])('puts who rests last, even in %s', (_, asked) => {
-    const resting: RoutingConditions = {
+  ])('puts providers in cooldown last, even in %s order', (_, asked) => {
+    const conditions: RoutingConditions = {
       ...NOW,
       inCooldown: (provider, model) => provider === 'plain' && model === 'gpt-image-2',
     }
-    expect(names(asked, [plain, able], resting)).toEqual(['able', 'plain'])
+    expect(names(asked, [plain, able], conditions)).toEqual(['able', 'plain'])
   })
 
-  it('takes a retiring model for as good as another', () => {
+  it('ranks a retiring model like any other', () => {
     const retiring = offering('retiring', offer({}, { retiresOn: '2026-11-21' }))
     expect(names({ quality: 'HIGH' }, [retiring, able])).toEqual(['retiring', 'able'])
   })
 })
 
-describe('a request that nobody can serve', () => {
+describe('a request without an eligible provider', () => {
   it.each<[code: string, field: string, says: RegExp, asked: Partial<ImageRequest>, providers: Provider[]]>([
     [
       'PROVIDER_UNKNOWN',
       'providers.1',
-      /"nobody".*Configured: able, plain/,
-      { providers: ['able', 'nobody'] },
+      /"missing".*Configured: able, plain/,
+      { providers: ['able', 'missing'] },
       [able, plain],
     ],
     ['MODEL_UNKNOWN', 'model', /"gpt-9".*Served: gpt-image-2, dall-e-3/, { model: 'gpt-9' }, [able, other]],
     ['MODEL_UNKNOWN', 'model', /Served: dall-e-3\./, { providers: ['other'] }, [able, other]],
-    ['BAD_USER_INPUT', 'size', /does not paint 9x9/, { size: '9x9' }, [able]],
+    ['BAD_USER_INPUT', 'size', /^size is 9x9; /, { size: '9x9' }, [able]],
     ['CAPABILITY_MISSING', 'quality', /quality HD/, { quality: 'HD', unsupported: 'ERROR' }, [able]],
   ])('is refused with %s for %s', (code, field, says, asked, providers) => {
     const refusal = { code, field, message: expect.stringMatching(says) }
     expect(() => names(asked, providers)).toThrow(expect.objectContaining(refusal))
   })
 
-  it('is told by the provider that comes closest: one thing to mend', () => {
+  it('is refused with the one problem of the closest provider', () => {
     const far = offering(
       'far',
       offer({ operations: ['EDIT'], sizes: { kind: 'list', auto: false, values: [] } }),

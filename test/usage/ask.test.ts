@@ -167,7 +167,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
     ['from=yesterday', 400, '`from` is \\"yesterday\\"'],
     ['provder=jimmy', 400, 'no filter \\"provder\\"'],
     ['status=done', 400, 'status is \\"done\\"'],
-    ['timeZone=Mars', 400, 'no time zone \\"Mars\\"'],
+    ['timeZone=Mars', 400, 'timeZone is \\"Mars\\"'],
     ['allProjects=yes', 400, 'true or false'],
   ])('says what is wrong with %s', async (query, status, words) => {
     const reply = await fetch(`${server.url}/usage.csv?${query}`)
@@ -189,11 +189,11 @@ describe.each(DATABASES)('usage on %s', (database) => {
     ])
     expect(table).toMatchObject({ exitCode: 0, stderr: '' })
     expect(table.stdout).toContain(
-      'model             quality   tasks  attempts  images  tokens in  tokens out       cost',
+      'Model             Quality   Tasks  Attempts  Images  Tokens in  Tokens out       Cost',
     )
     expect(table.stdout).toMatch(/^ {2}dall-e-2 {10}STANDARD +1 +1 +1 +– +– +\? +– +1 +1$/m)
-    expect(table.stdout).toMatch(/^ {2}total {23,} 5 +5 +4 +\d+ +664 +\$0\.013999 +\$0\.\d{6} +2 +2$/m)
-    expect(table.stdout).toContain('2 attempts were or may have been charged what nobody told')
+    expect(table.stdout).toMatch(/^ {2}Total {23,} 5 +5 +4 +\d+ +664 +\$0\.013999 +\$0\.\d{6} +2 +2$/m)
+    expect(table.stdout).toContain('The cost excludes 2 attempts that were or may have been charged at an unknown cost.')
     expect(csv.stdout).toMatch(
       /^metadata\.team,tasks[^]*\r\nblue,1,1,1,9,272,281,9,,,272,2194,0\.002194,0,0,0\r\n$/,
     )
@@ -273,7 +273,7 @@ describe.each(TRANSPORTS)('usage that is watched over %s', (transport) => {
     await using server = await openGateway()
     const query = `subscription { usage(from: "2026-01-01", timeZone: "Mars") { totals { tasks } } }`
     const [first] = await Array.fromAsync(server.watch(transport, query)).catch((error: unknown) => [error])
-    expect(JSON.stringify(first)).toContain('no time zone')
+    expect(JSON.stringify(first)).toContain('timeZone is')
   })
 })
 
@@ -336,6 +336,6 @@ describe('a page', () => {
 
   it('says so where nothing was asked for', () => {
     expect(page()).toContain('1970-01-01 to 1970-02-01 (UTC)')
-    expect(page()).toContain('Nothing was asked for.')
+    expect(page()).toContain('No attempts in this period.')
   })
 })

@@ -1,15 +1,15 @@
 import { SCOPES, type Caller, type Limits, type Scope } from '../../domain.ts'
 
-/** Who asks, and what they may. */
+/** An authenticated caller and its rights. */
 export interface Access extends Caller {
   scopes: ReadonlySet<Scope>
-  /** True for whoever runs this deployment: the admin key, or anybody while it is open. May do what concerns all projects. */
+  /** True with the admin key, and for everyone while no key is required. Allows operations on all projects. */
   operator: boolean
-  /** What the project and the key allow at a time; null where there are no limits of their own. */
+  /** Null where the project or key has no limits of its own. */
   limits: { project: Limits | null; key: Limits | null }
 }
 
-/** The rights of an operator, who acts on behalf of one project at a time. */
+/** The rights of an operator, who acts on one project at a time. */
 export function operatorOf(projectId: string, limits: Limits | null = null): Access {
   return {
     projectId,
@@ -20,15 +20,14 @@ export function operatorOf(projectId: string, limits: Limits | null = null): Acc
   }
 }
 
-/** How a decision of theirs goes on record, and for which project: null for all of them. */
-export function deciderOf({ apiKeyId, operator, projectId }: Access): Decider {
-  return { name: apiKeyId ?? 'operator', projectId: operator ? null : projectId }
+/** A person who changes keys, projects, budgets or attempts. */
+export interface Decider {
+  /** For the audit log: the id of a key, `operator`, or `command line`. */
+  name: string
+  /** Null for a decider of all projects. */
+  projectId: string | null
 }
 
-/** Who decides about keys and projects. */
-export interface Decider {
-  /** What the record names: the id of a key, `operator`, or `command line`. */
-  name: string
-  /** Null may decide for every project. */
-  projectId: string | null
+export function deciderOf({ apiKeyId, operator, projectId }: Access): Decider {
+  return { name: apiKeyId ?? 'operator', projectId: operator ? null : projectId }
 }

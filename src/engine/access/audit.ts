@@ -3,7 +3,7 @@ import type { Transaction } from '../../db/connection/database.ts'
 import { newId } from '../../ids.ts'
 import type { Decider } from './access.ts'
 
-/** Writes a decision to the audit log, with the name of who took it. */
+/** Writes a decision to the audit log. */
 export async function recordDecision(
   q: Transaction,
   by: Decider,

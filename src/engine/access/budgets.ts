@@ -1,4 +1,4 @@
-// What projects and keys may spend. A budget is kept where money is held: see hold in db/spending.ts.
+// Budgets are enforced where amounts are held: see `hold` in db/money/spending.ts.
 import type { Queries } from '../../db/connection/database.ts'
 import { listBudgetsOf, listSpending, lockLedger, putBudget, removeBudget } from '../../db/money/spending.ts'
 import { PERIODS, type Period } from '../../domain.ts'
@@ -9,22 +9,22 @@ import type { Deps } from '../deps.ts'
 import { recordDecision } from './audit.ts'
 import { getOwner } from './owner.ts'
 
-/** What an owner may spend in the period under way, and what of it is gone. */
+/** The budget and spending of a project or key in the current period. */
 export interface Budget {
   owner: string
   period: Period
-  /** Null where there is no budget. */
+  /** Null without a budget. */
   limitMicros: number | null
-  /** The most that what is under way could still cost. */
+  /** The worst-case cost of attempts whose cost is not known yet. */
   heldMicros: number
   spentMicros: number
-  /** Never below 0; null where there is no budget. */
+  /** Never below 0; null without a budget. */
   remainingMicros: number | null
-  /** When the next period begins; null for TOTAL. */
+  /** The start of the next period; null for TOTAL. */
   resetsAt: number | null
 }
 
-/** How an owner stands in each period at a moment, whether it has a budget for it or not: DAY, MONTH, TOTAL. */
+/** One entry per period, DAY, MONTH and TOTAL, with or without a budget. */
 export async function listBudgetStatus(q: Queries, owner: string, at: number): Promise<Budget[]> {
   const budgets = await listBudgetsOf(q, owner)
   const spending = await listSpending(q, owner, at)
@@ -33,13 +33,21 @@ export async function listBudgetStatus(q: Queries, owner: string, at: number): P
     const row = spending.find((one) => one.period === period)
     const { heldMicros, spentMicros } = row ?? { heldMicros: 0, spentMicros: 0 }
     const remainingMicros = limitMicros === null ? null : Math.max(0, limitMicros - heldMicros - spentMicros)
-    return { owner, period, limitMicros, heldMicros, spentMicros, remainingMicros, resetsAt: endOf(period, at) }
+    return {
+      owner,
+      period,
+      limitMicros,
+      heldMicros,
+      spentMicros,
+      remainingMicros,
+      resetsAt: endOf(period, at),
+    }
   })
 }
 
 /**
- * Sets what a project or a key may spend in each period of a kind, from now on; null takes the budget away. What is held
- * and spent already stays, and counts. On record. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
+ * Sets the budget of a project or key for every period of a kind; null removes it. Amounts held and spent earlier in the
+ * period count. Audited. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
  */
 export async function setBudget(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,
@@ -56,22 +64,17 @@ export async function setBudget(
   const at = clock.now()
   return db.tx(async (q) => {
     const { projectId } = await getOwner(q, by, id)
-    // Nobody holds anything meanwhile by what was allowed before.
+    // No hold may run meanwhile under the old budget.
     await lockLedger(q, projectId)
-    const before = (await listBudgetsOf(q, id)).find((row) => row.period === period)
+    const previous = (await listBudgetsOf(q, id)).find((row) => row.period === period)
     if (limitMicros === null) await removeBudget(q, id, period)
     else await putBudget(q, { owner: id, period, projectId, limitMicros, setAt: at })
-    await recordDecision(q, by, {
-      projectId,
-      at,
-      action: 'setBudget',
-      subject: id,
-      detail: { period, limitMicros: textOf(limitMicros), before: textOf(before?.limitMicros ?? null) },
-    })
+    const detail = { period, limitMicros: toText(limitMicros), before: toText(previous?.limitMicros ?? null) }
+    await recordDecision(q, by, { projectId, at, action: 'setBudget', subject: id, detail })
     return (await listBudgetStatus(q, id, at)).find((budget) => budget.period === period)!
   })
 }
 
-function textOf(micros: number | null): string | null {
+function toText(micros: number | null): string | null {
   return micros === null ? null : `${micros}`
 }

@@ -1,4 +1,4 @@
-// How much a project or a key may ask for at a time. Both count: a key's limit cannot lift its project's.
+// Rate and concurrency limits of projects and keys. Both apply: a key's limit cannot raise its project's.
 import type { Clock } from '../../clock.ts'
 import type { RateCounter } from '../../db/connection/rate-counter.ts'
 import type { Transaction } from '../../db/connection/database.ts'
@@ -12,46 +12,45 @@ import type { Access } from './access.ts'
 export type CallerWithLimits = Caller & Partial<Pick<Access, 'limits'>>
 
 export interface Limiter {
-  /** Counts one operation. Throws RATE_LIMITED when it is one too many, and then it does not count. */
-  request(by: CallerWithLimits): Promise<void>
-  /** Counts new tasks, then the bytes of the images that arrived with the request. Throws as `request` does. */
-  submission(by: CallerWithLimits, counts: { tasks: number; uploadBytes: number }): Promise<void>
+  /** Counts one operation. Throws RATE_LIMITED above a limit, and then counts nothing. */
+  countRequest(by: CallerWithLimits): Promise<void>
+  /** Counts new tasks, and the bytes of images sent with the request. Throws as `countRequest` does. */
+  countSubmission(by: CallerWithLimits, counts: { tasks: number; uploadBytes: number }): Promise<void>
   /**
    * Throws RATE_LIMITED when more tasks are queued or running than allowed, the new one included. Call it in the
-   * transaction that creates it: the ledger is locked, so that no two transactions take the last place.
+   * transaction that creates the task: it locks the ledger, so that concurrent transactions cannot exceed the limit.
    */
-  concurrency(q: Transaction, by: CallerWithLimits): Promise<void>
+  checkConcurrency(q: Transaction, by: CallerWithLimits): Promise<void>
 }
 
-/** What is counted by the minute. */
 type Rate = 'requestsPerMinute' | 'tasksPerMinute' | 'uploadBytesPerMinute'
 
-/** One limit that counts for a caller. */
+/** One limit that applies to a caller. */
 interface Bound {
   owner: string
   whose: 'project' | 'API key'
-  most: number
+  max: number
 }
 
-/** When to ask again where nobody can say: an image takes ten seconds and more. */
-const SOME_TIME_MS = 10_000
+/** Suggested when the wait is unknown: an image takes at least ten seconds. */
+const DEFAULT_RETRY_MS = 10_000
 
-/** `usual` are the limits of every project that has none of its own; null for none. */
-export function createLimiter(counter: RateCounter, clock: Clock, usual: Limits | null): Limiter {
-  // Until when a rate is used up: whoever goes on asking is refused without another look.
-  const usedUp = new Map<string, number>()
-  // How many more tasks fit for certain, by what the last count left: where this process alone makes tasks, on SQLite,
-  // fewer may be open by now and never more, but for those that came back from a doubt.
-  const fitting = new Map<string, number>()
+/** `defaults` apply to every project without limits of its own; null for none. */
+export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limits | null): Limiter {
+  // When exhausted rates are available again, so that refusing further requests costs no count.
+  const exhaustedUntil = new Map<string, number>()
+  // How many more tasks are certainly allowed, from the last count. Only for SQLite, where this process alone creates
+  // tasks: fewer may be open by now, and never more, except tasks whose unknown outcome was resolved.
+  const remaining = new Map<string, number>()
 
   function boundsOn({ projectId, apiKeyId, limits }: CallerWithLimits, name: keyof Limits): Bound[] {
-    const ofProject = (limits?.project ?? usual)?.[name] ?? null
+    const ofProject = (limits?.project ?? defaults)?.[name] ?? null
     const ofKey = limits?.key?.[name] ?? null
     return [
-      ...(ofProject === null ? [] : [{ owner: projectId, whose: 'project' as const, most: ofProject }]),
+      ...(ofProject === null ? [] : [{ owner: projectId, whose: 'project' as const, max: ofProject }]),
       ...(ofKey === null || apiKeyId === null
         ? []
-        : [{ owner: apiKeyId, whose: 'API key' as const, most: ofKey }]),
+        : [{ owner: apiKeyId, whose: 'API key' as const, max: ofKey }]),
     ]
   }
 
@@ -59,84 +58,89 @@ export function createLimiter(counter: RateCounter, clock: Clock, usual: Limits 
     const taken: string[] = []
     for (const bound of boundsOn(by, rate)) {
       const key = `${rate}:${bound.owner}`
-      const waitMs = amount > bound.most ? null : await takeOne(key, bound.most, amount)
+      const waitMs = amount > bound.max ? null : await takeOne(key, bound.max, amount)
       if (waitMs === undefined) {
         taken.push(key)
         continue
       }
       for (const other of taken) await counter.add(other, -amount)
-      throw tooMuch(rate, bound, amount, waitMs)
+      throw rateExceeded(rate, bound, amount, waitMs)
     }
   }
 
-  /** How long to wait; undefined when there was enough left. */
-  async function takeOne(key: string, most: number, amount: number): Promise<number | undefined> {
+  /** Returns the time to wait; undefined when the amount was allowed. */
+  async function takeOne(key: string, max: number, amount: number): Promise<number | undefined> {
     const now = clock.now()
-    // A limit that was raised is another one.
-    const place = `${key}:${most}`
-    const until = usedUp.get(place) ?? 0
+    // With the limit in it, so that a raised limit applies at once.
+    const bound = `${key}:${max}`
+    const until = exhaustedUntil.get(bound) ?? 0
     if (until > now) return until - now
-    if (until > 0) usedUp.delete(place)
+    if (until > 0) exhaustedUntil.delete(bound)
     const { amount: used, endsInMs } = await counter.add(key, amount)
-    if (used <= most) return undefined
+    if (used <= max) return undefined
     await counter.add(key, -amount)
-    if (used - amount >= most) usedUp.set(place, now + endsInMs)
+    if (used - amount >= max) exhaustedUntil.set(bound, now + endsInMs)
     return endsInMs
   }
 
-  /** Whether it fits for certain, and then one less does. */
-  function takeFitting(bounds: Bound[]): boolean {
-    const left = bounds.map((bound) => fitting.get(placeOf(bound)) ?? 0)
-    if (left.some((count) => count <= 0)) return false
-    for (const [i, bound] of bounds.entries()) fitting.set(placeOf(bound), left[i]! - 1)
+  /** Takes one of the tasks that are certainly allowed; false when a count is needed. */
+  function takeRemaining(bounds: Bound[]): boolean {
+    const counts = bounds.map((bound) => remaining.get(keyOf(bound)) ?? 0)
+    if (counts.some((count) => count <= 0)) return false
+    for (const [i, bound] of bounds.entries()) remaining.set(keyOf(bound), counts[i]! - 1)
     return true
   }
 
   return {
-    request: (by) => take(by, 'requestsPerMinute', 1),
-    async submission(by, { tasks, uploadBytes }) {
+    countRequest: (by) => take(by, 'requestsPerMinute', 1),
+    async countSubmission(by, { tasks, uploadBytes }) {
       if (tasks > 0) await take(by, 'tasksPerMinute', tasks)
       if (uploadBytes > 0) await take(by, 'uploadBytesPerMinute', uploadBytes)
     },
-    async concurrency(q, by) {
+    async checkConcurrency(q, by) {
       const bounds = boundsOn(by, 'concurrentTasks')
-      if (bounds.length === 0 || (q.dialect === 'sqlite' && takeFitting(bounds))) return
+      if (bounds.length === 0 || (q.dialect === 'sqlite' && takeRemaining(bounds))) return
       await lockLedger(q, by.projectId)
-      const open = await countOpenTasks(q, by, Math.max(...bounds.map(({ most }) => most)) + 1)
+      const open = await countOpenTasks(q, by, Math.max(...bounds.map(({ max }) => max)) + 1)
       for (const bound of bounds) {
-        const { whose, most } = bound
+        const { whose, max } = bound
         const count = whose === 'project' ? open.ofProject : open.ofKey
-        fitting.set(placeOf(bound), most - count)
-        if (count <= most) continue
+        remaining.set(keyOf(bound), max - count)
+        if (count <= max) continue
         throw new GatewayError(
           'RATE_LIMITED',
-          `The ${whose} may have ${most} tasks queued or running at a time, and has. Wait until one of them has ended.`,
-          { retryAfterMs: SOME_TIME_MS },
+          `The ${whose} may have ${max} tasks queued or running at a time. Wait until one of them has ended.`,
+          { retryAfterMs: DEFAULT_RETRY_MS },
         )
       }
     },
   }
 }
 
-/** A limit that was raised is another one. */
-function placeOf({ owner, most }: Bound): string {
-  return `${owner}:${most}`
+/** With the limit in it, so that a raised limit applies at once. */
+function keyOf({ owner, max }: Bound): string {
+  return `${owner}:${max}`
 }
 
-const WORDS: Record<Rate, string> = {
+const UNITS: Record<Rate, string> = {
   requestsPerMinute: 'requests',
   tasksPerMinute: 'tasks',
   uploadBytesPerMinute: 'bytes of images',
 }
 
 /** `waitMs` is null when waiting does not help. */
-function tooMuch(rate: Rate, { whose, most }: Bound, amount: number, waitMs: number | null): GatewayError {
-  const may = `The ${whose} may send ${most} ${WORDS[rate]} a minute`
+function rateExceeded(
+  rate: Rate,
+  { whose, max }: Bound,
+  amount: number,
+  waitMs: number | null,
+): GatewayError {
+  const limit = `The ${whose} may send ${max} ${UNITS[rate]} a minute`
   if (waitMs === null)
     return new GatewayError(
       'RATE_LIMITED',
-      `${may}, and this alone is ${amount}. Send less, or have the limit raised.`,
+      `${limit}; this request alone has ${amount}. Send less, or have the limit raised.`,
     )
   const seconds = Math.max(1, Math.ceil(waitMs / 1000))
-  return new GatewayError('RATE_LIMITED', `${may}. Ask again in ${seconds} s.`, { retryAfterMs: waitMs })
+  return new GatewayError('RATE_LIMITED', `${limit}. Try again in ${seconds} s.`, { retryAfterMs: waitMs })
 }

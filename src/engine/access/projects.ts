@@ -7,7 +7,7 @@ import type { Deps } from '../deps.ts'
 import { recordDecision } from './audit.ts'
 import { checkName } from './keys.ts'
 
-/** Makes a project without keys. Throws BAD_USER_INPUT, and CONFLICT when there is one of the name. */
+/** Creates a project without keys. Audited. Throws BAD_USER_INPUT, and CONFLICT when the name is in use. */
 export async function createProject(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,
   by: Decider,
@@ -19,7 +19,7 @@ export async function createProject(
   return db.tx(async (q) => {
     const [same] = await findProjectsByName(q, name)
     if (same)
-      throw new GatewayError('CONFLICT', `${same.id} is called ${JSON.stringify(name)} already.`, {
+      throw new GatewayError('CONFLICT', `The name ${JSON.stringify(name)} is used by ${same.id}.`, {
         field: 'name',
       })
     await recordDecision(q, by, { projectId: id, at, action: 'createProject', subject: id, detail: { name } })

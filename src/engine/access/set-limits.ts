@@ -8,8 +8,8 @@ import { recordDecision } from './audit.ts'
 import { getOwner } from './owner.ts'
 
 /**
- * Sets what a project or a key may ask for at a time; null takes its own limits away. Counts within seconds in every
- * process. On record. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
+ * Sets the limits of a project or key; null removes them. They apply within seconds in every process. Audited. Throws
+ * BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
  */
 export async function setLimits(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,
@@ -17,24 +17,22 @@ export async function setLimits(
   id: string,
   limits: Limits | null,
 ): Promise<Limits | null> {
-  for (const [name, value] of Object.entries(limits ?? {})) check(name, value)
+  const entries: [string, number | null][] = Object.entries(limits ?? {})
+  for (const [name, value] of entries)
+    if (value !== null && !(Number.isSafeInteger(value) && value >= 0))
+      throw badInput(
+        `limits.${name}`,
+        `${name} is ${value}; it must be a whole number from 0, or null for no limit.`,
+      )
   const at = clock.now()
   await db.tx(async (q) => {
     const { kind, projectId } = await getOwner(q, by, id)
     if (kind === 'PROJECT') await putProjectLimits(q, id, limits)
     else await putKeyLimits(q, id, limits)
     const detail = Object.fromEntries(
-      Object.entries(limits ?? {}).map(([name, value]) => [name, value === null ? null : `${value}`]),
+      entries.map(([name, value]) => [name, value === null ? null : `${value}`]),
     )
     await recordDecision(q, by, { projectId, at, action: 'setLimits', subject: id, detail })
   })
   return limits
-}
-
-function check(name: string, value: number | null): void {
-  if (value === null || (Number.isSafeInteger(value) && value >= 0)) return
-  throw badInput(
-    `limits.${name}`,
-    `${name} is ${value}; it must be a whole number from 0, or null for no limit.`,
-  )
 }

@@ -1,6 +1,6 @@
-// Watching: a snapshot, then what the log holds after a cursor, then whatever is appended. All of it is read from the
-// database; a wake-up only says when to look. A reader holds a cursor and one batch, however slow it is. Events do not stay
-// for ever; since they are numbered without a gap, whoever meets one knows that some are gone, and is told so.
+// Feeds: a snapshot, then the log after a cursor, then appended events. Everything is read from the database; a wake-up
+// only tells when to read. A reader holds a cursor and one batch. Events are removed after their retention: they are
+// numbered without a gap, so a reader detects that some are missing, and says so in a snapshot.
 import { abortable } from '../../async-iterators.ts'
 import { feedKey, listEvents, listFeed, taskKey } from '../../db/tasks/events.ts'
 import { findFeedPosition } from '../../db/access/projects.ts'
@@ -12,7 +12,7 @@ import { notFound } from '../../errors.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Deps } from '../deps.ts'
 
-/** One item of a feed. `task` is at least as new as the event. */
+/** `task` is at least as new as the event. */
 export interface FeedItem {
   /** Pass as `after` to resume after this event. */
   cursor: string
@@ -23,19 +23,19 @@ export interface FeedItem {
 
 interface Snapshot {
   type: 'TASK_SNAPSHOT'
-  /** Whether events behind the viewer's cursor are gone, so that this stands in their place. */
+  /** Whether events after the cursor were removed, so that this snapshot replaces them. */
   resync: boolean
 }
 
 export type FeedDeps = Pick<Deps, 'clock' | 'db' | 'tuning' | 'wakeUps'>
 
-/** How many events are read at once, and so held for one reader at most. */
+/** Events per read, and so the maximum that one reader holds. */
 const BATCH = 100
 
 /**
- * Watches one task: a snapshot first, then every event after `after` (all that come, without one), ending behind the
- * task's last. Where events after `after` are gone, the snapshot says so, and it goes on from there. Throws NOT_FOUND and
- * CURSOR_INVALID before anything is told.
+ * Watches one task: a snapshot, then every event after `after` (new ones only without it), until the task's last event.
+ * Where events after `after` were removed, the snapshot says so and the feed continues from there. Throws NOT_FOUND and
+ * CURSOR_INVALID before the first item.
  */
 export async function watchTask(
   deps: FeedDeps,
@@ -52,7 +52,7 @@ export async function watchTask(
     try {
       let task = (await findTask(deps.db.read, projectId, taskId))!
       let seq = after === null ? beforeEnd(task) : decodeCursor(after, 'task', taskId, task.lastSeq)
-      const resync = seq < beforeEnd(task) && !(await isThere(deps, taskId, seq + 1))
+      const resync = seq < beforeEnd(task) && !(await hasEvent(deps, taskId, seq + 1))
       if (resync) seq = beforeEnd(task)
       yield {
         cursor: encodeCursor('task', taskId, seq),
@@ -69,7 +69,7 @@ export async function watchTask(
           yield { cursor: encodeCursor('task', taskId, seq), at: event.at, task, body: event.body }
           if (event.body.type === 'TASK_FINISHED') return
         }
-        // The task was read behind its events: it knows whether there are more.
+        // The task was read after its events, so it knows whether there are more.
         if (events.length > 0 && seq < task.lastSeq) continue
         if (isFinished(task.status)) {
           if (seq < task.lastSeq) yield endOf(task)
@@ -84,10 +84,9 @@ export async function watchTask(
 }
 
 /**
- * Watches every task of a project: without `after`, a snapshot of each unfinished task (the newest 100), then every
- * event of every task that passes the filter. Where events are gone, snapshots that say so stand in their place: of the
- * unfinished tasks, or of the newest task when there are none. Never ends by itself. Throws CURSOR_INVALID before
- * anything is told.
+ * Watches every task of a project: without `after`, a snapshot of each unfinished task (the newest 100), then every event
+ * of every task that matches the filter. Where events were removed, snapshots replace them: of the unfinished tasks, or
+ * of the newest task when there are none. Never ends by itself. Throws CURSOR_INVALID before the first item.
  */
 export async function watchProject(
   deps: FeedDeps,
@@ -106,17 +105,17 @@ export async function watchProject(
     }
     try {
       if (after === null) {
-        for (const task of await listOpen(deps, projectId, filter)) yield snapshot(task, start, false)
+        for (const task of await listUnfinished(deps, projectId, filter)) yield snapshot(task, start, false)
       }
       let seq = start
       while (!signal.aborted) {
         const events = await listFeed(deps.db.read, projectId, seq, BATCH)
         if (hasGap(events, seq) || (events.length === 0 && seq < last)) {
           seq = await findFeedPosition(deps.db.read, projectId)
-          for (const task of await listStanding(deps, projectId, filter)) yield snapshot(task, seq, true)
+          for (const task of await listForResync(deps, projectId, filter)) yield snapshot(task, seq, true)
           continue
         }
-        const tasks = await passing(deps, projectId, filter, events)
+        const tasks = await findMatching(deps, projectId, filter, events)
         for (const event of events) {
           seq = event.feedSeq
           const task = tasks.get(event.taskId)
@@ -130,12 +129,12 @@ export async function watchProject(
   })
 }
 
-/** Just before the end of a task that has ended, which is always told; else behind its newest event. */
+/** The position after a task's newest event; before the last event of a finished task, which is always delivered. */
 function beforeEnd({ status, lastSeq }: TaskRow): number {
   return isFinished(status) ? lastSeq - 1 : lastSeq
 }
 
-/** The end as the task itself tells it, when the event of it is gone. */
+/** The last event of a finished task, for when that event was removed. */
 function endOf(task: TaskRow): FeedItem {
   const { id, status, lastSeq, finishedAt } = task
   return {
@@ -146,12 +145,12 @@ function endOf(task: TaskRow): FeedItem {
   }
 }
 
-async function isThere(deps: Pick<Deps, 'db'>, taskId: string, seq: number): Promise<boolean> {
+async function hasEvent(deps: Pick<Deps, 'db'>, taskId: string, seq: number): Promise<boolean> {
   const [next] = await listEvents(deps.db.read, taskId, seq - 1, 1)
   return next?.seq === seq
 }
 
-/** Whether one is missing between a place and the events that were read behind it: they are numbered one by one. */
+/** Whether an event is missing after a position. Numbers have no gaps unless events were removed. */
 function hasGap(events: EventRow[], after: number): boolean {
   return events.some(({ feedSeq }, i) => feedSeq !== after + 1 + i)
 }
@@ -175,38 +174,39 @@ function readBatch(
   })
 }
 
-async function listOpen(deps: Pick<Deps, 'db'>, projectId: string, filter: TaskFilter): Promise<TaskRow[]> {
+/** The newest unfinished tasks that match a filter, oldest first. */
+async function listUnfinished(
+  { db }: Pick<Deps, 'db'>,
+  projectId: string,
+  filter: TaskFilter,
+): Promise<TaskRow[]> {
   const unfinished = (['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'] as const).filter(
     (status) => filter.statuses?.includes(status) ?? true,
   )
-  const open = await listTasks(
-    deps.db.read,
-    projectId,
-    { ...filter, statuses: [...unfinished] },
-    { first: BATCH },
-  )
-  return open.slice(0, BATCH).toReversed()
+  const tasks = await listTasks(db.read, projectId, { ...filter, statuses: unfinished }, { first: BATCH })
+  return tasks.slice(0, BATCH).toReversed()
 }
 
-async function listStanding(
+async function listForResync(
   deps: Pick<Deps, 'db'>,
   projectId: string,
   filter: TaskFilter,
 ): Promise<TaskRow[]> {
-  const open = await listOpen(deps, projectId, filter)
-  if (open.length > 0) return open
-  // What happened to others than the unfinished is told by none of them.
+  const unfinished = await listUnfinished(deps, projectId, filter)
+  if (unfinished.length > 0) return unfinished
+  // At least one snapshot must say that events are missing.
   return (await listTasks(deps.db.read, projectId, filter, { first: 1 })).slice(0, 1)
 }
 
-async function passing(
-  deps: Pick<Deps, 'db'>,
+/** The tasks of some events that match a filter, by id. */
+async function findMatching(
+  { db }: Pick<Deps, 'db'>,
   projectId: string,
   filter: TaskFilter,
   events: EventRow[],
 ): Promise<Map<string, TaskRow>> {
   if (events.length === 0) return new Map()
   const ids = [...new Set(events.map(({ taskId }) => taskId))]
-  const tasks = await findTasks(deps.db.read, projectId, ids, filter)
+  const tasks = await findTasks(db.read, projectId, ids, filter)
   return new Map(tasks.map((task) => [task.id, task]))
 }

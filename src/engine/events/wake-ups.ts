@@ -1,17 +1,17 @@
 import type { Clock } from '../../clock.ts'
 
-/** Notifications to look again, by key. They carry no data: the waiter reads the database. */
+/** Notifications by key, without data: the waiter reads the database. */
 export interface WakeUps {
   /** Wakes the waiters for `key`; `*` wakes all. */
   wake(key: string): void
-  /** Starts to wait. Do it before the first read, so that nothing falls between the two. */
+  /** Starts to wait. Call it before the first read, so that no wake-up is missed. */
   wait(key: string): Waiter
   /**
-   * What `read` gives, shared by all who ask for the same `what` of `key` while it is under way or in the same turn of
-   * the event loop. A caller that was woken never gets what was read before the wake-up.
+   * Runs `read` once for all callers with the same `key` and `what` while it runs or in the same turn of the event loop.
+   * A caller that was woken never gets what was read before the wake-up.
    */
   once<T>(key: string, what: string, read: () => Promise<T>): Promise<T>
-  /** How many wait for keys that begin so. */
+  /** The number of waiters for keys with a prefix. */
   count(prefix: string): number
 }
 
@@ -29,33 +29,33 @@ export function createWakeUps(clock: Clock): WakeUps {
     wake(key) {
       if (key === '*') reading.clear()
       else reading.delete(key)
-      if (key === '*') for (const rings of waiting.values()) for (const ring of rings) ring()
-      else for (const ring of waiting.get(key) ?? []) ring()
+      if (key === '*') for (const waiters of waiting.values()) for (const wake of waiters) wake()
+      else for (const wake of waiting.get(key) ?? []) wake()
     },
 
     wait(key) {
-      let woken = false
+      let isWoken = false
       let stop: AbortController | undefined
-      const ring = () => {
-        woken = true
+      const wake = () => {
+        isWoken = true
         stop?.abort()
       }
-      const rings = waiting.get(key) ?? new Set()
-      waiting.set(key, rings.add(ring))
+      const waiters = waiting.get(key) ?? new Set()
+      waiting.set(key, waiters.add(wake))
       return {
         async next(ms, signal) {
-          if (!woken && !signal.aborted) {
+          if (!isWoken && !signal.aborted) {
             stop = new AbortController()
             const end = stop.abort.bind(stop)
             signal.addEventListener('abort', end)
             await clock.sleep(ms, stop.signal)
             signal.removeEventListener('abort', end)
           }
-          woken = false
+          isWoken = false
         },
         close() {
-          rings.delete(ring)
-          if (rings.size === 0 && waiting.get(key) === rings) waiting.delete(key)
+          waiters.delete(wake)
+          if (waiters.size === 0 && waiting.get(key) === waiters) waiting.delete(key)
         },
       }
     },
@@ -63,7 +63,7 @@ export function createWakeUps(clock: Clock): WakeUps {
     once<T>(key: string, what: string, read: () => Promise<T>) {
       const shared = reading.get(key) ?? new Map<string, Promise<unknown>>()
       reading.set(key, shared)
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever asks for the same asks with the same read
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- callers with the same `what` pass the same `read`
       const known = shared.get(what) as Promise<T> | undefined
       if (known) return known
       const result = read()
@@ -79,7 +79,7 @@ export function createWakeUps(clock: Clock): WakeUps {
 
     count(prefix) {
       let count = 0
-      for (const [key, rings] of waiting) if (key.startsWith(prefix)) count += rings.size
+      for (const [key, waiters] of waiting) if (key.startsWith(prefix)) count += waiters.size
       return count
     },
   }

@@ -1,15 +1,16 @@
-// Circuit breaker for a provider, or a model of it: a sliding window over the results of its last calls. Each process counts
-// for itself; the cooldown that follows is a row in the database and holds for all.
-
 export interface Breaker {
-  /** Records how a call ended. True when so many have failed that a cooldown should start. */
+  /** Records the result of a call. Returns true when so many calls failed that a cooldown should start. */
   note(provider: string, model: string, result: 'OK' | 'FAILED', now: number): boolean
 }
 
 const WINDOW_MS = 60_000
 const MIN_CALLS = 10
-const FAILED_SHARE = 0.5
+const MIN_FAILED_SHARE = 0.5
 
+/**
+ * Creates a circuit breaker: a sliding window of results per provider and model. Each process counts for itself; the
+ * cooldown is a row in the database and applies to all.
+ */
 export function createBreaker(): Breaker {
   const windows = new Map<string, { at: number; failed: boolean }[]>()
 
@@ -19,11 +20,11 @@ export function createBreaker(): Breaker {
       const recent = (windows.get(key) ?? []).filter(({ at }) => at > now - WINDOW_MS)
       recent.push({ at: now, failed: result === 'FAILED' })
       const failed = recent.filter((call) => call.failed).length
-      const open = recent.length >= MIN_CALLS && failed >= recent.length * FAILED_SHARE
+      const isOpen = recent.length >= MIN_CALLS && failed >= recent.length * MIN_FAILED_SHARE
       // After a cooldown the window starts empty.
-      if (open) windows.delete(key)
+      if (isOpen) windows.delete(key)
       else windows.set(key, recent)
-      return open
+      return isOpen
     },
   }
 }

@@ -1,5 +1,5 @@
-// Provider health, from the results of calls. A cooldown is a row in the database, so every process observes it. A cooldown
-// costs no money: queued attempts wait.
+// Provider health: cooldowns from the results of calls, and pauses by operators. Both are rows in the database, so every
+// process observes them. They cost no money: queued attempts wait.
 import {
   ALL_MODELS,
   listCooldowns,
@@ -7,14 +7,16 @@ import {
   removeCooldown,
   type CooldownRow,
 } from '../../db/providers/cooldowns.ts'
+import { QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import type { Queries } from '../../db/connection/database.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
+import { badInput } from '../../errors.ts'
 import type { Failure } from '../../providers/error.ts'
 import type { Deps } from '../deps.ts'
+import { getProvider } from './configured.ts'
 
-/** After wrong credentials or an empty account, which a person has to correct. */
+/** After invalid credentials or an exhausted account, which a person must correct. */
 const REFUSED_COOLDOWN_MS = 300_000
-/** After too many failed calls. */
 const FAILING_COOLDOWN_MS = 30_000
 
 /** Records a successful call. Lifts an expired cooldown; an active one stays, because the call may have begun before it. */
@@ -46,7 +48,7 @@ export async function noteFailure(
   if (!cooldown) return
   const { scope, forMs, reason } = cooldown
   deps.log.warn({ provider, model, ms: forMs, code: failure.code }, 'provider put into cooldown')
-  // The provider's text may repeat the prompt.
+  // At debug level, because the provider's text may repeat the prompt.
   deps.log.debug({ provider, model }, reason)
   const which = scope === 'PROVIDER' ? ALL_MODELS : model
   await deps.db.tx((q) => putCooldown(q, { provider, model: which, forMs, reason, since: now }))
@@ -61,11 +63,11 @@ function cooldownFor(
     return { scope: 'PROVIDER', forMs: REFUSED_COOLDOWN_MS, reason }
   if (kind === 'busy' && retryAfterMs !== undefined) return { scope: 'MODEL', forMs: retryAfterMs, reason }
   return isFailing
-    ? { scope: 'MODEL', forMs: FAILING_COOLDOWN_MS, reason: `Too many calls failed, the last so: ${reason}` }
+    ? { scope: 'MODEL', forMs: FAILING_COOLDOWN_MS, reason: `Too many calls failed. Last error: ${reason}` }
     : undefined
 }
 
-/** Cooldowns that have expired and that no successful probe has lifted yet. */
+/** Cooldowns that have expired without a successful probe. */
 async function findExpired(
   { db }: Pick<Deps, 'db'>,
   provider: string,
@@ -74,7 +76,7 @@ async function findExpired(
   return (await listCooldowns(db.read)).filter((one) => !one.inCooldown && concerns(one, provider, model))
 }
 
-/** Reads which providers, or models of them, get no new work at this moment. */
+/** Reads the active cooldowns. The returned function tells whether a model of a provider gets no new work. */
 export async function readInCooldown(q: Queries): Promise<(provider: string, model: string) => boolean> {
   const active = (await listCooldowns(q)).filter(({ inCooldown }) => inCooldown)
   return (provider, model) => active.some((one) => concerns(one, provider, model))
@@ -84,9 +86,54 @@ function concerns(cooldown: CooldownRow, provider: string, model: string): boole
   return cooldown.provider === provider && (cooldown.model === ALL_MODELS || cooldown.model === model)
 }
 
-/** The health of a provider, from its cooldowns: PROBING once one has expired and no probe has succeeded yet. */
+/** The health of a provider, from its cooldowns. PROBING: one has expired without a successful probe. */
 export function healthOf(cooldowns: readonly CooldownRow[]): 'PAUSED' | 'COOLDOWN' | 'PROBING' | 'HEALTHY' {
   if (cooldowns.some(({ until }) => until === null)) return 'PAUSED'
   if (cooldowns.some(({ inCooldown }) => inCooldown)) return 'COOLDOWN'
   return cooldowns.length > 0 ? 'PROBING' : 'HEALTHY'
+}
+
+export interface PauseTarget {
+  provider: string
+  /** Null for all its models. */
+  model: string | null
+}
+
+/**
+ * Stops new work for a provider until it is resumed; accepted attempts are still checked. Throws PROVIDER_UNKNOWN, and
+ * BAD_USER_INPUT for a model that it does not offer.
+ */
+export async function pauseProvider(
+  deps: Pick<Deps, 'db' | 'clock' | 'providers'>,
+  target: PauseTarget,
+  reason: string,
+): Promise<void> {
+  checkTarget(deps, target)
+  const { provider, model } = target
+  const since = deps.clock.now()
+  await deps.db.tx((q) =>
+    putCooldown(q, { provider, model: model ?? ALL_MODELS, forMs: null, reason, since }),
+  )
+}
+
+/** Lifts all pauses and cooldowns of a provider, or of one of its models. Idempotent. Throws as `pauseProvider` does. */
+export async function resumeProvider(
+  deps: Pick<Deps, 'db' | 'providers'>,
+  target: PauseTarget,
+): Promise<void> {
+  checkTarget(deps, target)
+  const { provider, model } = target
+  await deps.db.tx(async (q) => {
+    for (const cooldown of await listCooldowns(q))
+      if (cooldown.provider === provider && (model === null || cooldown.model === model))
+        await removeCooldown(q, cooldown, { paused: true })
+    q.wakeUp(QUEUE_KEY)
+  })
+}
+
+function checkTarget({ providers }: Pick<Deps, 'providers'>, { provider: name, model }: PauseTarget): void {
+  const { offers } = getProvider(providers, name, 'name')
+  if (model === null || offers.some((offer) => offer.model === model)) return
+  const offered = offers.map((offer) => offer.model).join(', ')
+  throw badInput('model', `${name} does not offer ${JSON.stringify(model)}. It offers ${offered}.`)
 }

@@ -3,21 +3,21 @@ import { parseSize } from '../../domain.ts'
 import type { GatewayErrorCode } from '../../errors.ts'
 import type { Capabilities, Offer, SizeRule } from '../../providers/provider.ts'
 
-/** What routing reads of a request: of its input images only their number, and whether there is a mask. */
+/** What routing needs of a request: of its input images only their number, and whether there is a mask. */
 export interface RoutingRequest
   extends Settings, Pick<ImageRequest, 'operation' | 'providers' | 'unsupported'> {
   images: { readonly length: number }
   mask: object | null
 }
 
-/** A reason why an offer cannot serve a request at all. */
+/** A reason why an offer cannot serve a request. */
 export interface CapabilityRefusal {
   code: GatewayErrorCode
   field: string
   message: string
 }
 
-/** How a request matches an offer: the settings that would be sent, how they differ from the request, and why it is impossible. */
+/** The settings that would be sent to an offer, their differences from the request, and why it cannot serve it. */
 export interface CapabilityMatch {
   settings: Settings
   warnings: Warning[]
@@ -29,15 +29,8 @@ export function matchCapabilities(request: RoutingRequest, offer: Offer, today: 
   const can = offer.capabilities
   const { settings, warnings } = adjustSettings(request, can)
   const refusals = [...listRefusals(request, can)]
-  if (request.unsupported === 'ERROR') {
-    refusals.push(
-      ...warnings.map(({ field, message }) => ({
-        code: 'CAPABILITY_MISSING' as const,
-        field: field ?? '',
-        message,
-      })),
-    )
-  }
+  if (request.unsupported === 'ERROR')
+    refusals.push(...warnings.map(({ field, message }) => refuse('CAPABILITY_MISSING', field ?? '', message)))
   if (offer.retiresOn && daysUntil(offer.retiresOn, today) <= 30) {
     warnings.push({
       code: 'MODEL_RETIRING',
@@ -51,41 +44,32 @@ export function matchCapabilities(request: RoutingRequest, offer: Offer, today: 
 function* listRefusals(request: RoutingRequest, can: Capabilities): Generator<CapabilityRefusal> {
   const { model, size, prompt, images } = request
   if (!can.operations.includes(request.operation)) {
-    const what = request.operation === 'EDIT' ? 'edit images' : 'make an image without an input image'
+    const what = request.operation === 'EDIT' ? 'edit images' : 'generate an image without an input image'
     yield refuse('CAPABILITY_MISSING', 'images', `${model} cannot ${what} here.`)
   }
-  if (!takesSize(can.sizes, size)) {
-    yield refuse(
-      'BAD_USER_INPUT',
-      'size',
-      `${model} does not paint ${size}. It takes ${describeSizes(can.sizes)}.`,
-    )
+  if (!allowsSize(can.sizes, size)) {
+    const message = `size is ${size}; ${model} supports ${describeSizes(can.sizes)}.`
+    yield refuse('BAD_USER_INPUT', 'size', message)
   }
   const length = Array.from(prompt).length
   if (length > can.maxPromptLength) {
-    const most = can.maxPromptLength.toLocaleString('en')
-    yield refuse(
-      'BAD_USER_INPUT',
-      'prompt',
-      `The prompt is ${length.toLocaleString('en')} characters long; ${model} takes ${most}.`,
-    )
+    const [is, max] = [length, can.maxPromptLength].map((count) => count.toLocaleString('en'))
+    const message = `prompt has ${is} characters; the maximum of ${model} is ${max}.`
+    yield refuse('BAD_USER_INPUT', 'prompt', message)
   }
   if (images.length > can.maxInputImages) {
-    yield refuse(
-      'CAPABILITY_MISSING',
-      'images',
-      `${model} takes ${can.maxInputImages} input images; ${images.length} came.`,
-    )
+    const message = `images has ${images.length} entries; the maximum of ${model} is ${can.maxInputImages} here.`
+    yield refuse('CAPABILITY_MISSING', 'images', message)
   }
   if (request.mask && !can.mask)
-    yield refuse('CAPABILITY_MISSING', 'mask', `${model} does not take a mask here.`)
+    yield refuse('CAPABILITY_MISSING', 'mask', `${model} does not support a mask here.`)
 }
 
 function refuse(code: GatewayErrorCode, field: string, message: string): CapabilityRefusal {
   return { code, field, message }
 }
 
-/** Pure. Replaces each setting that an offer does not support by the nearest that it does, with a warning for each. */
+/** Pure. Replaces each setting that an offer does not support by the nearest supported one, with a warning for each. */
 export function adjustSettings(
   request: Settings & Pick<ImageRequest, 'operation'>,
   can: Capabilities,
@@ -97,31 +81,30 @@ export function adjustSettings(
     model,
     size: request.size,
     n: request.n,
-    quality: among('quality', request.quality, can.qualities, 'AUTO'),
-    background: among('background', request.background, can.backgrounds, 'AUTO'),
-    moderation: among('moderation', request.moderation, can.moderations, 'AUTO'),
-    outputFormat: among(
+    quality: oneOf('quality', request.quality, can.qualities, 'AUTO'),
+    background: oneOf('background', request.background, can.backgrounds, 'AUTO'),
+    moderation: oneOf('moderation', request.moderation, can.moderations, 'AUTO'),
+    outputFormat: oneOf(
       'outputFormat',
       request.outputFormat,
       can.outputFormats,
       can.outputFormats[0] ?? 'PNG',
     ),
-    outputCompression: given('outputCompression', request.outputCompression, can.outputCompression),
-    // Fidelity to an input means nothing where there is none.
-    inputFidelity: optional(
+    outputCompression: ifSupported('outputCompression', request.outputCompression, can.outputCompression),
+    // A fidelity to the input needs an input.
+    inputFidelity: oneOfOrNull(
       'inputFidelity',
       request.inputFidelity,
       request.operation === 'EDIT' ? can.inputFidelities : [],
     ),
-    style: optional('style', request.style, can.styles),
-    partialImages: request.partialImages,
-    user: given('user', request.user, can.user),
+    style: oneOfOrNull('style', request.style, can.styles),
+    partialImages: Math.min(request.partialImages, can.maxPartialImages),
+    user: ifSupported('user', request.user, can.user),
   }
   if (request.partialImages > can.maxPartialImages) {
-    settings.partialImages = can.maxPartialImages
-    const most =
+    const max =
       can.maxPartialImages === 0 ? 'no partial images' : `at most ${can.maxPartialImages} partial images`
-    warn('SETTING_CHANGED', 'partialImages', `${model} sends ${most} here.`)
+    warn('SETTING_CHANGED', 'partialImages', `${model} sends ${max} here.`)
   }
   return { settings, warnings }
 
@@ -129,30 +112,30 @@ export function adjustSettings(
     warnings.push({ code, field, message })
   }
 
-  function among<T extends string>(field: string, asked: T, allowed: readonly T[], otherwise: T): T {
-    if (asked === 'AUTO' || allowed.includes(asked)) return asked
+  function oneOf<T extends string>(field: string, value: T, supported: readonly T[], fallback: T): T {
+    if (value === 'AUTO' || supported.includes(value)) return value
     warn(
       'SETTING_CHANGED',
       field,
-      `${model} does not take ${field} ${asked} here; ${otherwise} is used. It takes ${allowed.join(', ')}.`,
+      `${model} does not support ${field} ${value} here; ${fallback} is used. It supports ${supported.join(', ')}.`,
     )
-    return otherwise
+    return fallback
   }
 
-  function optional<T extends string>(field: string, asked: T | null, allowed: readonly T[]): T | null {
-    if (asked === null || allowed.includes(asked)) return asked
-    warn('SETTING_IGNORED', field, `${model} does not take ${field} here; ${asked} is left out.`)
+  function oneOfOrNull<T extends string>(field: string, value: T | null, supported: readonly T[]): T | null {
+    if (value === null || supported.includes(value)) return value
+    warn('SETTING_IGNORED', field, `${model} does not support ${field} here; ${value} is ignored.`)
     return null
   }
 
-  function given<T>(field: string, asked: T | null, taken: boolean): T | null {
-    if (asked === null || taken) return asked
-    warn('SETTING_IGNORED', field, `${model} does not take ${field} here; it is left out.`)
+  function ifSupported<T>(field: string, value: T | null, isSupported: boolean): T | null {
+    if (value === null || isSupported) return value
+    warn('SETTING_IGNORED', field, `${model} does not support ${field} here; it is ignored.`)
     return null
   }
 }
 
-function takesSize(rule: SizeRule, size: string): boolean {
+function allowsSize(rule: SizeRule, size: string): boolean {
   if (size === 'auto') return rule.auto
   if (rule.kind === 'list') return rule.values.includes(size)
   const parsed = parseSize(size)
@@ -169,7 +152,7 @@ function takesSize(rule: SizeRule, size: string): boolean {
   )
 }
 
-/** A size rule as a sentence's end, for error messages and for the schema. */
+/** The end of a sentence, for error messages and for the schema. */
 export function describeSizes(rule: SizeRule): string {
   const auto = rule.auto ? 'auto, or ' : ''
   if (rule.kind === 'list') return auto + rule.values.join(', ')

@@ -9,28 +9,27 @@ import { getProvider } from './configured.ts'
 import { readInCooldown } from './health.ts'
 import { matchCapabilities, type CapabilityMatch, type RoutingRequest } from './match.ts'
 
-/** A provider that can serve a request, and how. */
+/** A provider that can serve a request. */
 export interface Route {
   provider: Provider
   offer: Offer
   match: CapabilityMatch
-  /** Whether it gets no new work at this moment. */
+  /** It gets no new work now. */
   inCooldown: boolean
-  /** Whether a budget applies and the offer has no price, so that planning it is refused. */
+  /** A budget applies and the offer has no price, so that planning an attempt is refused. */
   lacksPrice: boolean
 }
 
 /** What routing depends on besides the request and the configuration. */
 export interface RoutingConditions {
-  /** An ISO date, to warn of models that retire. */
+  /** An ISO date, for warnings about retiring models. */
   today: string
-  /** Whether a provider, or this model of it, gets no new work at this moment. */
   inCooldown: (provider: string, model: string) => boolean
-  /** Whether a budget applies, so that an offer without a price would be refused. */
+  /** A budget applies, so that an offer without a price would be refused. */
   needsPrice: boolean
 }
 
-/** All routes for a request at this moment, best first, for the caller who pays. Throws as `routes` does. */
+/** All current routes for a request of a caller, best first. Throws as `routes` does. */
 export async function findRoutes(
   q: Queries,
   { providers, clock }: Pick<Deps, 'providers' | 'clock'>,
@@ -38,7 +37,7 @@ export async function findRoutes(
   request: RoutingRequest,
 ): Promise<Route[]> {
   const inCooldown = await readInCooldown(q)
-  // Budgets matter only where a price is missing.
+  // Budgets are read only when an offer has no price.
   const allPriced = providers.every(({ offers }) => offers.every(({ price }) => price !== null))
   const needsPrice = !allPriced && (await listBudgetsOn(q, by)).length > 0
   return routes(request, providers, { today: todayOf(clock), inCooldown, needsPrice })
@@ -51,9 +50,9 @@ export function todayOf(clock: Clock): string {
 
 /**
  * Pure. All providers that can serve a request, best first: in the client's order when it named providers; else those
- * that honour every setting before those with warnings, then those that need fewer calls, then the operator's order. In
- * both cases providers in cooldown come last, and after them those without a price where one is needed. Throws
- * GatewayError when there is none: PROVIDER_UNKNOWN, MODEL_UNKNOWN, or why the offers do not match.
+ * that honor every setting before those with warnings, then those that need fewer calls, then the operator's order.
+ * Providers in cooldown come last, and after them those without a required price. Throws GatewayError when there is none:
+ * PROVIDER_UNKNOWN, MODEL_UNKNOWN, or why the closest offer does not match.
  */
 export function routes(
   request: RoutingRequest,
@@ -73,8 +72,9 @@ export function routes(
   if (able.length === 0) throw refusalOf(matched)
   const preference = allowed
     ? () => 0
-    : (a: Route, b: Route) => changesOf(a) - changesOf(b) || callsFor(request.n, a) - callsFor(request.n, b)
-  return able.toSorted((a, b) => lastResort(a) - lastResort(b) || preference(a, b))
+    : (a: Route, b: Route) =>
+        countChanges(a) - countChanges(b) || countCalls(request.n, a) - countCalls(request.n, b)
+  return able.toSorted((a, b) => rankOf(a) - rankOf(b) || preference(a, b))
 }
 
 /** The offers of a model, in order of their providers. Throws MODEL_UNKNOWN when there is none. */
@@ -92,23 +92,23 @@ function offersOf(model: string, providers: readonly Provider[]): { provider: Pr
   )
 }
 
-function lastResort({ inCooldown, lacksPrice }: Route): number {
+function rankOf({ inCooldown, lacksPrice }: Route): number {
   return Number(lacksPrice) * 2 + Number(inCooldown)
 }
 
-/** How many settings it would change. */
-function changesOf({ match: { warnings } }: Route): number {
+/** The number of settings that would be changed. */
+function countChanges({ match: { warnings } }: Route): number {
   return warnings.filter(({ code }) => code !== 'MODEL_RETIRING').length
 }
 
-/** How many calls it takes to make `n` images there. */
-function callsFor(n: number, { offer }: Route): number {
+/** The number of calls for `n` images. */
+function countCalls(n: number, { offer }: Route): number {
   return Math.ceil(n / offer.capabilities.maxN)
 }
 
-/** Why no offer matches, by the closest one: the fewest things to correct. */
+/** The refusal of the closest offer: the one with the fewest. */
 function refusalOf(matched: Route[]): GatewayError {
   const [closest] = matched.toSorted((a, b) => a.match.refusals.length - b.match.refusals.length)
-  const [refusal] = closest!.match.refusals
-  return new GatewayError(refusal!.code, refusal!.message, { field: refusal!.field })
+  const { code, message, field } = closest!.match.refusals[0]!
+  return new GatewayError(code, message, { field })
 }

@@ -9,16 +9,12 @@ import { cancelUnsent } from '../attempts/apply-transition.ts'
 import type { Deps } from '../deps.ts'
 
 /**
- * Cancels a task as far as that is possible. Before anything was sent it ends at once and costs nothing. While a provider
- * works on it, the request is recorded and passed on where the provider supports that; the paid result is still stored,
- * and the task then ends as CANCELED. With an unknown outcome it ends as CANCELED with that charge unknown. Idempotent.
- * Throws NOT_FOUND, and CONFLICT for a task that ended otherwise.
+ * Cancels a task. Before anything was sent, it ends at once and costs nothing. While a provider works on it, the request
+ * is recorded and forwarded where the provider supports that; a paid result is still stored, and then the task ends as
+ * CANCELED. With an unknown outcome it ends as CANCELED, and the charge stays unknown. Idempotent. Throws NOT_FOUND, and
+ * CONFLICT for a task that has ended otherwise.
  */
-export async function cancelTask(
-  deps: Deps,
-  projectId: string,
-  id: string,
-): Promise<TaskRow> {
+export async function cancelTask(deps: Deps, projectId: string, id: string): Promise<TaskRow> {
   const at = deps.clock.now()
   const { task, running } = await deps.db.tx(async (q) => {
     const found = await lockTaskOfProject(q, projectId, id)
@@ -27,15 +23,15 @@ export async function cancelTask(
     if (isFinished(found.status)) {
       throw new GatewayError(
         'CONFLICT',
-        `${found.id} has ended as ${found.status} already; there is nothing left to cancel.`,
+        `${found.id} is ${found.status}; a task that has ended cannot be canceled.`,
         { field: 'id' },
       )
     }
     const cancelRequestedAt = found.cancelRequestedAt ?? at
     const requested = (await updateTask(q, id, [found.status], { cancelRequestedAt }))!
     const attempts = await listAttempts(q, [id])
-    const stopped = await cancelUnsent(q, attempts, at)
-    const changed = stopped.at(-1) ?? attempts.find(({ state }) => state === 'UNKNOWN')
+    const canceled = await cancelUnsent(q, attempts, at)
+    const changed = canceled.at(-1) ?? attempts.find(({ state }) => state === 'UNKNOWN')
     const sent = attempts.filter(({ state }) => state === 'SENDING' || state === 'ACCEPTED')
     return {
       task: changed ? await concludeTask(q, deps, requested, changed, at) : requested,

@@ -3,10 +3,12 @@ import type { ImageRequest } from '../../domain.ts'
 import type { StoredInputs } from '../images/store-inputs.ts'
 import type { CheckedInput } from './input.ts'
 
-/** A request as it is stored with its task, and the fingerprint that tells a repeated request from a reused key. */
 export interface FingerprintedRequest {
   request: ImageRequest
-  /** SHA-256 over the request and the content of its images: equal for equal requests, in whichever way images arrive. */
+  /**
+   * SHA-256 over the request and the content of its images. Tells a repeated request from a reused idempotency key,
+   * however the images were sent.
+   */
   fingerprint: string
 }
 

@@ -7,14 +7,14 @@ import { resumeTask, startTask, type Part } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
 import { findRoutes } from '../routing/route.ts'
 
-/** How many possible charges a part may ever have. */
+/** The maximum number of possible charges of a part. */
 const MAX_CHARGES = 5
 
 /**
- * Tries a task again at its owner's request. A FAILED or CANCELED task stays as it ended, and a new one with the same
- * request is started; a task with an unknown outcome is resumed with new attempts. Throws NOT_FOUND, CONFLICT for a task
- * that succeeded or is not finished, CHARGE_PERMISSION_REQUIRED when an earlier attempt may have been charged and
- * `acceptPossibleSecondCharge` is not given, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, and as `findRoutes` does.
+ * Retries a task. For a FAILED or CANCELED task, creates a new one with the same request; resumes a task with an unknown
+ * outcome with new attempts. Throws NOT_FOUND, CONFLICT for a task in another status, CHARGE_PERMISSION_REQUIRED when an
+ * attempt may have been charged and `acceptPossibleSecondCharge` is false, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED,
+ * and as `findRoutes` does.
  */
 export async function retryTask(
   deps: Deps,
@@ -22,7 +22,7 @@ export async function retryTask(
   id: string,
   permission: { acceptPossibleSecondCharge: boolean },
 ): Promise<TaskRow> {
-  await deps.limiter.submission(by, { tasks: 1, uploadBytes: 0 })
+  await deps.limiter.countSubmission(by, { tasks: 1, uploadBytes: 0 })
   return deps.db.tx(async (q) => {
     const task = await lockTaskOfProject(q, by.projectId, id)
     if (!task) throw notFound('task', id, 'id')
@@ -37,11 +37,11 @@ export async function retryTask(
     if (!permission.acceptPossibleSecondCharge) checkCharges(task, attempts)
     const { request, fingerprint } = task
     const isResumed = task.status === 'OUTCOME_UNKNOWN'
-    // A resumed task is paid by its own key.
+    // The budgets of its own key apply to a resumed task.
     const routes = await findRoutes(q, deps, isResumed ? task : by, request)
     if (isResumed) return resumeTask(q, deps, by, task, { ...unsettledParts(task, attempts), routes })
     const start = { by, request, fingerprint, idempotencyKey: null, route: routes[0]!, retryOf: id }
-    // Undefined only for a taken idempotency key, and it has none.
+    // Undefined only for an idempotency key in use, and it has none.
     return (await startTask(q, deps, start))!
   })
 }
@@ -58,7 +58,7 @@ function checkCharges(task: TaskRow, attempts: AttemptRow[]): void {
   )
 }
 
-/** The parts without a result, and the charges the task must permit for one more attempt of each. Throws CONFLICT. */
+/** The parts without a result, and the maximum of charges that permits one more attempt of each. Throws CONFLICT. */
 function unsettledParts(task: TaskRow, attempts: AttemptRow[]): { parts: Part[]; maxCharges: number } {
   const unsettled = [...Map.groupBy(attempts, ({ part }) => part).values()].filter(
     (ofPart) => !ofPart.some(({ state }) => state === 'SUCCEEDED'),
@@ -66,7 +66,7 @@ function unsettledParts(task: TaskRow, attempts: AttemptRow[]): { parts: Part[];
   const charges = unsettled.map((ofPart) => ofPart.filter(({ charged }) => charged !== 'NO').length)
   const maxCharges = Math.max(task.maxCharges, ...charges.map((count) => count + 1))
   if (maxCharges > MAX_CHARGES) {
-    const message = `${task.id} may have been charged ${MAX_CHARGES} times already, which is the most.`
+    const message = `${task.id} may have been charged ${MAX_CHARGES} times, which is the maximum.`
     throw new GatewayError('CONFLICT', message, { field: 'id' })
   }
   const parts = unsettled.map(([first]) => {

@@ -1,20 +1,19 @@
 import type { Quality, Usage } from '../../domain.ts'
 import type { ImagePrice, Price, TokenPrice } from '../../providers/provider.ts'
 
-/** What an attempt brought, as far as a price by picture asks. */
+/** What an attempt delivered, for a price by image. */
 export interface Delivered {
   images: number
-  /** How many were ordered; as many as came when left out. */
+  /** The number of requested images; as many as delivered when absent. */
   ordered?: number
-  /** As the upstream resolved them, else as asked. */
+  /** As the provider resolved it, else as requested. */
   size: string
   quality: Quality
 }
 
 /**
- * What an attempt cost, in micro-USD: by its tokens or by its pictures, as the price says. Null when there is no price,
- * when a class of tokens was used but not reported, or when a picture that has a price did not come: whether it was made,
- * and so charged, nobody told. Unknown is not zero.
+ * The cost of an attempt in micro-USD, by tokens or by images. Null, unknown, when there is no price, when a class of
+ * tokens was used but not reported, or when fewer images came than requested: the missing ones may have been charged.
  */
 export function costMicros(usage: Usage, delivered: Delivered, price: Price | null): number | null {
   if (!price) return null
@@ -33,7 +32,7 @@ function costByImage(
   return images * (entry ?? price).imageMicros
 }
 
-/** Each class of tokens at its price, rounded half up once at the end. */
+/** Each class of tokens at its price; the sum is rounded half up. */
 function costByTokens(usage: Usage, price: TokenPrice): number | null {
   if (usage.source === 'UNKNOWN') return null
   const classes: [tokens: number | null, perMillion: number | null][] = [

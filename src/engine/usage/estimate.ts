@@ -1,12 +1,11 @@
-// The most an attempt could cost, to be held before it is sent.
 import type { ImageRequest } from '../../domain.ts'
 import type { ImagePrice, Offer, TokenPrice } from '../../providers/provider.ts'
 import { maxTokens } from '../../providers/models/token-limit.ts'
 
 /**
- * In micro-USD, for `n` images of a request at an offer. Null when the offer has no price. Where the provider chooses,
- * its most expensive choice counts. An upstream may still charge more than any published rule says; what it reports is
- * posted.
+ * The maximum cost of an attempt, which is held before it is sent: in micro-USD, for `n` images of a request. Null without
+ * a price. Where the provider chooses a setting, its most expensive choice counts. A provider may still charge more than
+ * its published rules; then the reported usage is posted.
  */
 export function worstCaseMicros(request: ImageRequest, offer: Offer, n: number): number | null {
   const { price } = offer

@@ -1,9 +1,8 @@
-// The query of a usage report, and its validation.
 import type { UsageFilter, UsageKey } from '../../db/money/usage-report.ts'
 import { badInput } from '../../errors.ts'
 import { DAY_MS, findZone, type Unit, type Zone } from './time-zone.ts'
 
-/** What reports group by: time, and what is known of attempts and their tasks. */
+/** What reports group by. */
 export const USAGE_DIMENSIONS = [
   'HOUR',
   'DAY',
@@ -22,7 +21,7 @@ export const USAGE_DIMENSIONS = [
 
 export type UsageDimension = (typeof USAGE_DIMENSIONS)[number]
 
-/** The dimensions that are no time, each with its key in a row. */
+/** The key in a row of each dimension that is not a time. */
 export const KEY_OF: Readonly<Record<Exclude<UsageDimension, Unit>, UsageKey>> = {
   PROJECT: 'projectId',
   API_KEY: 'apiKeyId',
@@ -36,78 +35,71 @@ export const KEY_OF: Readonly<Record<Exclude<UsageDimension, Unit>, UsageKey>> =
   METADATA: 'metadata',
 }
 
-/** The times among them, the finest first. */
+/** The dimensions that are times, the finest first. */
 export const UNITS = ['HOUR', 'DAY', 'MONTH'] as const satisfies Unit[]
+
+export function isTime(dimension: UsageDimension): dimension is Unit {
+  return dimension === 'HOUR' || dimension === 'DAY' || dimension === 'MONTH'
+}
 
 export interface UsageQuery {
   /** Null for all projects. */
   projectId: string | null
   from: number
-  /** The first moment that is not in it any more; null for all there is until now. */
+  /** Exclusive; null for everything until now. */
   to: number | null
   groupBy: readonly UsageDimension[]
   filter: UsageFilter
-  /** Whose hours, days and months they are: a name of the IANA database. */
+  /** The time zone of hours, days and months: a name of the IANA database. */
   timeZone: string
-  /** The label that METADATA groups by; null without it. */
+  /** The label that METADATA groups by; null without METADATA. */
   metadataKey: string | null
 }
 
-/** The most rows of one report. */
+/** Of one report. */
 export const MAX_ROWS = 10_000
 const MAX_YEARS = 50
-/** The most values of one filter. */
+/** Of one filter. */
 const MAX_VALUES = 1000
 
-/** Throws BAD_USER_INPUT for what cannot be answered; else its time zone. */
-export function checkUsageQuery(query: UsageQuery): Zone {
-  const { from, to, groupBy, filter, timeZone, metadataKey } = query
+/** Validates a query. Returns its time zone. Throws BAD_USER_INPUT. */
+export function checkUsageQuery({ from, to, groupBy, filter, timeZone, metadataKey }: UsageQuery): Zone {
   const zone = findZone(timeZone)
   if (!zone) {
     throw badInput(
       'timeZone',
-      `There is no time zone ${quote(timeZone)}. It is a name of the IANA database, Europe/Berlin for example, or UTC.`,
+      `timeZone is ${quote(timeZone)}; it must be a name of the IANA database such as Europe/Berlin, or UTC.`,
     )
   }
   if (to !== null && to <= from)
-    throw badInput(
-      'to',
-      `\`from\` is ${say(from)} and \`to\` is ${say(to)}; it must be later, for it is not in the report any more.`,
-    )
+    throw badInput('to', `to is ${toText(to)}; it is exclusive and must be later than from, ${toText(from)}.`)
   if (to !== null && to - from > MAX_YEARS * 366 * DAY_MS)
-    throw badInput('from', `From ${say(from)} to ${say(to)} are more than ${MAX_YEARS} years.`)
-  const twice = groupBy.find((dimension, nth) => groupBy.indexOf(dimension) !== nth)
-  if (twice) throw badInput('groupBy', `\`groupBy\` names ${twice} twice; once is enough.`)
+    throw badInput('from', `From ${toText(from)} to ${toText(to)} are more than ${MAX_YEARS} years.`)
+  const repeated = groupBy.find((dimension, i) => groupBy.indexOf(dimension) !== i)
+  if (repeated) throw badInput('groupBy', `groupBy names ${repeated} twice.`)
   if (groupBy.includes('METADATA') && metadataKey === null)
-    throw badInput(
-      'metadataKey',
-      'METADATA groups by one label; say which: metadataKey: "team", for example.',
-    )
+    throw badInput('metadataKey', 'groupBy names METADATA, which requires metadataKey, such as "team".')
   if (metadataKey !== null && !groupBy.includes('METADATA'))
-    throw badInput(
-      'metadataKey',
-      `\`metadataKey\` is ${quote(metadataKey)}, and \`groupBy\` does not name METADATA.`,
-    )
+    throw badInput('metadataKey', `metadataKey is ${quote(metadataKey)}, but groupBy does not name METADATA.`)
   for (const [name, values] of Object.entries(filter)) {
     if (values.length > MAX_VALUES)
       throw badInput(
         `filter.${name}`,
-        `\`filter.${name}\` has ${values.length} values; ${MAX_VALUES} are possible.`,
+        `filter.${name} has ${values.length} values; the maximum is ${MAX_VALUES}.`,
       )
   }
   return zone
 }
 
-/** What to say when there is more than anybody reads. */
 export function tooManyRows({ groupBy }: UsageQuery): Error {
   return badInput(
     'groupBy',
-    `Grouped by ${groupBy.join(', ')}, the report has more than ${MAX_ROWS} rows. ` +
-      'Ask for a shorter time, for fewer dimensions, or filter.',
+    `Grouped by ${groupBy.join(', ')}, the report has more than ${MAX_ROWS} rows, which is the maximum. ` +
+      'Use a shorter range, fewer dimensions or a filter.',
   )
 }
 
-function say(at: number): string {
+function toText(at: number): string {
   return new Date(at).toISOString()
 }
 

@@ -1,11 +1,17 @@
-// A usage report: sums of attempts, each counted at the moment it was put into the queue.
 import type { Queries } from '../../db/connection/database.ts'
 import { USAGE_COUNTS, type UsageCounts } from '../../db/money/usage.ts'
-import { sumAttempts, sumDays, sumQuarterHours, type UsageSlice, type UsageSum } from '../../db/money/usage-report.ts'
+import {
+  sumAttempts,
+  sumDays,
+  sumQuarterHours,
+  type UsageSlice,
+  type UsageSum,
+} from '../../db/money/usage-report.ts'
 import { startOfDay } from '../../period.ts'
-import { isTime, lengthOf, listPieces, unitOf, type Piece } from './slices.ts'
+import { lengthOf, listPieces, unitOf, type Piece } from './slices.ts'
 import {
   checkUsageQuery,
+  isTime,
   KEY_OF,
   MAX_ROWS,
   tooManyRows,
@@ -14,22 +20,22 @@ import {
 } from './query.ts'
 import { DAY_MS, HOUR_MS, periodOf, type CalendarPeriod, type Zone } from './time-zone.ts'
 
-/** The sums of some attempts. What nobody told is in none of them; `unknownCosts` and `unknownUsages` say of how many. */
+/** Totals over attempts. Unreported values are excluded; `unknownCosts` and `unknownUsages` count their attempts. */
 export type UsageTotals = UsageCounts
 
-/** A sum of tokens; null for 0, because tokens that were not reported are excluded from sums. */
-export function nullIfZero(tokens: number): number | null {
-  return tokens === 0 ? null : tokens
+/** For sums of tokens, where 0 means that none was reported. */
+export function nullIfZero(count: number): number | null {
+  return count === 0 ? null : count
 }
 
-/** The known cost; null when a charge is certain or possible and no cost at all is known. */
+/** The known cost; null when there are possible charges and no cost is known. */
 export function knownCost({ costMicros, unknownCosts }: UsageTotals): number | null {
   return costMicros === 0 && unknownCosts > 0 ? null : costMicros
 }
 
 type Periods = Partial<Record<'hour' | 'day' | 'month', CalendarPeriod>>
 
-/** The sums of one group. Of its keys only those are there that were grouped by; null for attempts that have none. */
+/** One group. Only the dimensions of `groupBy` are set; null where attempts have no such key. */
 export interface UsageRow extends Periods {
   keys: UsageSum['keys']
   counts: UsageTotals
@@ -37,39 +43,39 @@ export interface UsageRow extends Periods {
 
 export interface UsageReport {
   from: number
-  /** The moment it was read at, where nothing else was asked for. */
+  /** The time of the report when the query has no end. */
   to: number
   timeZone: string
-  /** In the order of `groupBy`, and empty without it. */
+  /** In order of `groupBy`; empty without it. */
   rows: UsageRow[]
   totals: UsageTotals
 }
 
 /**
- * Answers a question about usage as of `now`. Throws BAD_USER_INPUT for what cannot be answered, and for a report that
- * would be too long to be read.
+ * Reports usage as of `now`. An attempt counts at the time it was queued, even if its cost becomes known later. Throws
+ * BAD_USER_INPUT for an invalid query, and for more than MAX_ROWS rows.
  */
 export async function reportUsage(q: Queries, query: UsageQuery, now: number): Promise<UsageReport> {
   const zone = checkUsageQuery(query)
   const { from, timeZone, groupBy } = query
-  // Beyond now, so that what other machines count a moment ahead of this clock is there too.
+  // In the future, because the clocks of other hosts may be ahead.
   const end = query.to ?? Math.max(startOfDay(now) + 2 * DAY_MS, from + 1)
   const groups = new Map<string, UsageRow>()
-  const periodsAt = remembered((at: number) => periodsOf(zone, groupBy, at))
-  const totals = nothing()
+  const periodsAt = memoize((at: number) => periodsOf(zone, groupBy, at))
+  const totals = noUsage()
   for (const piece of listPieces(query, zone, from, end)) {
-    for await (const sums of read(q, query, piece)) {
+    for await (const sums of readPiece(q, query, piece)) {
       for (const sum of sums) {
         add(totals, sum.counts)
-        if (groupBy.length > 0) put(groups, periodsAt(momentIn(piece, sum)), sum)
+        if (groupBy.length > 0) addToGroup(groups, periodsAt(momentIn(piece, sum)), sum)
       }
       if (groups.size > MAX_ROWS) throw tooManyRows(query)
     }
   }
-  return { from, to: query.to ?? now, timeZone, rows: inOrder([...groups.values()], query), totals }
+  return { from, to: query.to ?? now, timeZone, rows: sort([...groups.values()], query), totals }
 }
 
-function nothing(): UsageTotals {
+function noUsage(): UsageTotals {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry for each count
   return Object.fromEntries(USAGE_COUNTS.map((count) => [count, 0])) as UsageTotals
 }
@@ -78,52 +84,56 @@ function add(sum: UsageTotals, counts: UsageCounts): void {
   for (const count of USAGE_COUNTS) sum[count] += counts[count]
 }
 
-async function* read(q: Queries, query: UsageQuery, piece: Piece): AsyncGenerator<UsageSum[]> {
+async function* readPiece(q: Queries, query: UsageQuery, piece: Piece): AsyncGenerator<UsageSum[]> {
   const { projectId, metadataKey, filter, groupBy } = query
+  const { source, from, to, offsetMs } = piece
   const unit = unitOf(query)
   const slice: UsageSlice = {
     projectId,
     metadataKey,
     filter,
-    from: piece.from,
-    to: piece.to,
+    from,
+    to,
     by: groupBy.flatMap((dimension) => (isTime(dimension) ? [] : [KEY_OF[dimension]])),
-    bucket: unit ? { offsetMs: piece.offsetMs, lengthMs: lengthOf(unit) } : null,
-    // One more says that there are too many; a month is up to 31 of them.
+    bucket: unit ? { offsetMs, lengthMs: lengthOf(unit) } : null,
+    // One more than the maximum, times the buckets of a month: up to 31 days.
     limit: (MAX_ROWS + 1) * (unit === 'MONTH' ? 31 : 1),
   }
-  for await (const sums of readSlice(q, piece, slice)) {
-    // There may be more, which nobody would count.
+  for await (const sums of SOURCES[source](q, slice)) {
+    // The query may have cut off more.
     if (sums.length === slice.limit) throw tooManyRows(query)
     yield sums
   }
 }
 
-async function* readSlice(q: Queries, { source }: Piece, slice: UsageSlice): AsyncGenerator<UsageSum[]> {
-  if (source === 'DAYS') yield await sumDays(q, slice)
-  else if (source === 'QUARTERS') yield await sumQuarterHours(q, slice)
-  else yield* readAttempts(q, slice)
+const SOURCES: Record<
+  Piece['source'],
+  (q: Queries, slice: UsageSlice) => AsyncIterable<UsageSum[]> | Iterable<Promise<UsageSum[]>>
+> = {
+  DAYS: (q, slice) => [sumDays(q, slice)],
+  QUARTER_HOURS: (q, slice) => [sumQuarterHours(q, slice)],
+  ATTEMPTS: readAttempts,
 }
 
-/** About as many as are read at a time: SQLite lets nobody else do anything meanwhile. */
-const ATTEMPTS_AT_A_TIME = 10_000
+/** The approximate number per query, because SQLite blocks the event loop meanwhile. */
+const ATTEMPTS_PER_QUERY = 10_000
 
-/** Reads attempts a while at a time, short where there are many. Each is counted once: none changes its place in time. */
+/** Reads attempts in ranges of time that adapt to their density. No attempt changes its time, so each counts once. */
 async function* readAttempts(q: Queries, slice: UsageSlice): AsyncGenerator<UsageSum[]> {
-  let whileMs = HOUR_MS
+  let rangeMs = HOUR_MS
   for (let from = slice.from; from < slice.to;) {
-    const to = Math.min(from + whileMs, slice.to)
+    const to = Math.min(from + rangeMs, slice.to)
     const sums = await sumAttempts(q, { ...slice, from, to })
     yield sums
     from = to
     const attempts = sums.reduce((sum, { counts }) => sum + counts.attempts, 0)
-    if (attempts > ATTEMPTS_AT_A_TIME) whileMs = Math.max(1000, Math.floor(whileMs / 2))
-    else if (attempts < ATTEMPTS_AT_A_TIME / 4) whileMs *= 2
+    if (attempts > ATTEMPTS_PER_QUERY) rangeMs = Math.max(1000, Math.floor(rangeMs / 2))
+    else if (attempts < ATTEMPTS_PER_QUERY / 4) rangeMs *= 2
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
-/** A moment of the piece that a sum is of. */
+/** A moment in the bucket of a sum. */
 function momentIn({ from, offsetMs }: Piece, { local }: UsageSum): number {
   return local === null ? from : Math.max(from, local - offsetMs)
 }
@@ -133,17 +143,16 @@ function periodsOf(zone: Zone, groupBy: readonly UsageDimension[], at: number): 
   return Object.fromEntries(units.map((unit) => [PERIOD_OF[unit], periodOf(zone, unit, at)]))
 }
 
-/** The same answers, each worked out once. */
-function remembered<T>(answer: (at: number) => T): (at: number) => T {
+function memoize<T>(compute: (at: number) => T): (at: number) => T {
   const known = new Map<number, T>()
   return (at) => {
-    const value = known.get(at) ?? answer(at)
+    const value = known.get(at) ?? compute(at)
     known.set(at, value)
     return value
   }
 }
 
-function put(groups: Map<string, UsageRow>, periods: Periods, { keys, counts }: UsageSum): void {
+function addToGroup(groups: Map<string, UsageRow>, periods: Periods, { keys, counts }: UsageSum): void {
   const starts = Object.values(periods).map(({ startsAt }) => startsAt)
   const key = JSON.stringify([starts, Object.values(keys)])
   const known = groups.get(key)
@@ -153,10 +162,11 @@ function put(groups: Map<string, UsageRow>, periods: Periods, { keys, counts }: 
 
 const PERIOD_OF = { HOUR: 'hour', DAY: 'day', MONTH: 'month' } as const
 
-function inOrder(rows: UsageRow[], { groupBy }: UsageQuery): UsageRow[] {
+/** In order of `groupBy`; rows without a key come last. */
+function sort(rows: UsageRow[], { groupBy }: UsageQuery): UsageRow[] {
   return rows.toSorted((a, b) => {
     for (const dimension of groupBy) {
-      const [left, right] = [placeOf(a, dimension), placeOf(b, dimension)]
+      const [left, right] = [sortKeyOf(a, dimension), sortKeyOf(b, dimension)]
       if (left === right) continue
       if (left === null || right === null) return left === null ? 1 : -1
       return left < right ? -1 : 1
@@ -165,8 +175,7 @@ function inOrder(rows: UsageRow[], { groupBy }: UsageQuery): UsageRow[] {
   })
 }
 
-/** What a row is sorted by; null, for attempts without such a key, comes last. */
-function placeOf(row: UsageRow, dimension: UsageQuery['groupBy'][number]): number | string | null {
+function sortKeyOf(row: UsageRow, dimension: UsageDimension): number | string | null {
   if (isTime(dimension)) return row[PERIOD_OF[dimension]]?.startsAt ?? null
   return row.keys[KEY_OF[dimension]] ?? null
 }

@@ -1,4 +1,3 @@
-// Hours, days and months of any time zone.
 // Temporal (tc39.es/proposal-temporal) of Node where there is one, from 26 on, and else a polyfill. A conditional import
 // would be a top-level await, with which `require('darkroom')` fails.
 import { Temporal } from 'temporal-polyfill'
@@ -6,30 +5,30 @@ import { Temporal } from 'temporal-polyfill'
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
 
-/** A unit of the calendar that reports group by. */
 export type Unit = 'HOUR' | 'DAY' | 'MONTH'
 
 /** The checked name of a time zone. */
 export type Zone = string
 
-/** A range of time in which a zone keeps one offset: `to` is exclusive. */
+/** A range of time in which a zone has one offset from UTC. */
 export interface OffsetRange {
   from: number
+  /** Exclusive. */
   to: number
-  /** How far the clocks are ahead of UTC. */
+  /** Positive when local time is ahead of UTC. */
   offsetMs: number
 }
 
-/** An hour, day or month as a zone's calendar has it. */
+/** An hour, day or month of a zone's calendar. */
 export interface CalendarPeriod {
   startsAt: number
-  /** Exclusive. A day has 23 or 25 hours where clocks are changed. */
+  /** Exclusive. A day of a DST change has 23 or 25 hours. */
   endsAt: number
   /** 2026-11-20T14:00+01:00, 2026-11-20 or 2026-11. */
   label: string
 }
 
-/** A zone by its name in the IANA database, such as Europe/Berlin, or by an offset, such as +01:00; undefined if there is none. */
+/** A zone by IANA name, such as Europe/Berlin, or by offset, such as +01:00; undefined if there is none. */
 export function findZone(name: string): Zone | undefined {
   try {
     return new Temporal.ZonedDateTime(0n, name).timeZoneId
@@ -39,7 +38,7 @@ export function findZone(name: string): Zone | undefined {
   }
 }
 
-/** What the calendar and the clocks of a zone show at a moment: `2026-03-29T03:00:00`. */
+/** The local date and time: `2026-03-29T03:00:00`. */
 export function localTime(zone: Zone, at: number): string {
   return zonedTime(zone, at).toPlainDateTime().toString()
 }
@@ -48,7 +47,7 @@ function zonedTime(zone: Zone, at: number): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone)
 }
 
-/** The ranges of `from` to `to`, in order. */
+/** Cuts a range at the changes of a zone's offset. */
 export function listOffsets(zone: Zone, from: number, to: number): OffsetRange[] {
   const ranges: OffsetRange[] = []
   for (let start: number | undefined = from; start !== undefined && start < to;) {
@@ -64,19 +63,16 @@ function offsetOf({ offsetNanoseconds }: Temporal.ZonedDateTime): number {
   return offsetNanoseconds / 1_000_000
 }
 
-/**
- * The first moment at which a zone's clocks show `local` (milliseconds, as if they showed UTC), or the moment at which
- * they skip it.
- */
+/** The first moment of a local time, which is encoded as if it were UTC; for a skipped local time, the moment of the skip. */
 export function momentOf(zone: Zone, local: number): number {
   const shown = zonedTime('UTC', local).toPlainDateTime()
   const time = shown.toZonedDateTime(zone, { disambiguation: 'earlier' })
   if (time.toPlainDateTime().equals(shown)) return time.epochMilliseconds
-  // `earlier` lies before the gap that skips it.
+  // `earlier` is before the gap.
   return time.getTimeZoneTransition('next')!.epochMilliseconds
 }
 
-/** The unit of a zone's calendar that a moment lies in. */
+/** The hour, day or month of a zone's calendar that `at` falls in. */
 export function periodOf(zone: Zone, unit: Unit, at: number): CalendarPeriod {
   const time = zonedTime(zone, at)
   if (unit === 'HOUR') return hourOf(time)
@@ -89,7 +85,7 @@ export function periodOf(zone: Zone, unit: Unit, at: number): CalendarPeriod {
   }
 }
 
-/** An hour that clocks show twice is two; one that is cut by a change begins or ends with it. */
+/** A repeated hour is two periods; an hour that is cut by an offset change begins or ends with it. */
 function hourOf(time: Temporal.ZonedDateTime): CalendarPeriod {
   const offsetMs = offsetOf(time)
   const zone = time.timeZoneId

@@ -5,18 +5,18 @@ import type { UsageQuery } from './query.ts'
 import { checkUsageQuery } from './query.ts'
 import { reportUsage, type UsageReport } from './report.ts'
 
-/** The least time between two reports that a viewer is sent. */
-const EVERY_MS = 1000
+/** Between two reports to one viewer. */
+const MIN_INTERVAL_MS = 1000
 
-/** How long it takes at most until a change is told that no event tells of, such as a corrected cost. */
-const LOOK_ANYWAY_MS = 10_000
+/** For changes without an event, such as an adjusted cost. */
+const MAX_INTERVAL_MS = 10_000
 
-/** A report that takes long to make is made more seldom: a tenth of the time at most. */
-const REST = 9
+/** The pause after a report as a multiple of its duration: reports take at most a tenth of the time. */
+const PAUSE_FACTOR = 9
 
 /**
- * Answers a question about the usage of a project, and answers it anew when something has changed: at most once a
- * second, and never twice the same. Never ends by itself. Throws BAD_USER_INPUT before anything is told.
+ * Yields the usage report of a project, and again after each change: at most once a second, and never the same report
+ * twice in a row. Never ends by itself. Throws BAD_USER_INPUT at once.
  */
 export function watchUsage(
   deps: Pick<Deps, 'clock' | 'db' | 'wakeUps'>,
@@ -29,16 +29,16 @@ export function watchUsage(
   return abortable(async function* watch(signal) {
     const waiter = wakeUps.wait(key)
     try {
-      let last = ''
+      let previous = ''
       while (!signal.aborted) {
-        const begun = clock.now()
+        const startedAt = clock.now()
         const report = await wakeUps.once(key, what, () => reportUsage(db.read, query, clock.now()))
-        const took = clock.now() - begun
-        const news = JSON.stringify([report.rows, report.totals])
-        if (news !== last) yield report
-        last = news
-        await clock.sleep(Math.max(EVERY_MS, took * REST), signal)
-        await waiter.next(LOOK_ANYWAY_MS, signal)
+        const durationMs = clock.now() - startedAt
+        const content = JSON.stringify([report.rows, report.totals])
+        if (content !== previous) yield report
+        previous = content
+        await clock.sleep(Math.max(MIN_INTERVAL_MS, durationMs * PAUSE_FACTOR), signal)
+        await waiter.next(MAX_INTERVAL_MS, signal)
       }
     } finally {
       waiter.close()
