@@ -1,31 +1,26 @@
-// Async iterators that can be closed while a `next()` is pending. An async generator cannot: its `return()` waits for the
-// pending `next()`, so a consumer of an idle stream would never be released.
+// Async iterators that can be closed while a `next()` is pending. An async generator's `return()` would wait for it.
 
 interface StreamHooks<T> {
-  /** Maps each item. An error thrown here ends the stream like an error of the source. */
+  /** An error thrown here ends the stream. */
   onItem?: (item: T) => T
-  /** Converts an error to the last item. Without it, `next()` rejects. */
+  /** Converts an error to the last item; by default, `next()` rejects. */
   onError?: (error: unknown) => T
-  /** Called once when the stream ends, fails, is closed or is interrupted; before the source is closed. */
+  /** Called once, however the stream ends, before the source is closed. */
   onEnd?: () => void
-  /** Interrupts the stream: closes the source and rejects `next()` with the signal's reason. */
+  /** Closes the source and rejects `next()` with the signal's reason. */
   signal?: AbortSignal
 }
 
 const DONE = { done: true, value: undefined } as const
 
-/**
- * Adds hooks to a stream. Closes the source at most once, and never after it ended by itself. A pending `next()` settles
- * only if the source reacts to `return()`; `abortable` makes such a source from a generator.
- */
+/** Closes the source at most once. A pending `next()` settles only if the source reacts to `return()`: see `abortable`. */
 export function withHooks<T>(
   source: AsyncIterable<T>,
   { onItem = (item) => item, onError, onEnd, signal }: StreamHooks<T>,
 ): AsyncIterableIterator<T, void> {
   const iterator = source[Symbol.asyncIterator]()
-  /** The source ended by itself and needs no cleanup. */
+  /** The source needs no cleanup. */
   let isExhausted = false
-  /** The consumer gets no further items. */
   let isOver = false
   let isInterrupted = false
   let hasEnded = false
@@ -50,7 +45,7 @@ export function withHooks<T>(
 
   function interrupt(): void {
     isInterrupted = true
-    // The consumer gets the signal's reason, not an error of closing the source.
+    // The consumer gets the signal's reason instead.
     close().catch(() => {})
   }
 
@@ -77,7 +72,7 @@ export function withHooks<T>(
       try {
         return await advance()
       } catch (error) {
-        // Only the first of several pending calls gets the error, and none after the consumer closed the stream.
+        // Only the first pending call gets the error, and none after `return()`.
         if (isOver) return DONE
         isOver = true
         await close().catch(() => {})
@@ -101,7 +96,7 @@ export function withHooks<T>(
   }
 }
 
-/** A generator that can be closed while it waits: its signal aborts when the stream ends for any reason. */
+/** The signal aborts however the stream ends, so that a waiting generator can end. */
 export function abortable<T>(
   start: (signal: AbortSignal) => AsyncGenerator<T, void>,
 ): AsyncIterableIterator<T, void> {

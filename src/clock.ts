@@ -1,8 +1,8 @@
-/** The only access to Date.now and timers, so that tests can replace it. */
+/** The only access to time, so that tests can replace it. */
 export interface Clock {
   /** Milliseconds since 1970 UTC. */
   now(): number
-  /** Resolves after `ms`, or as soon as `signal` aborts; never rejects. */
+  /** Resolves early when `signal` aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 

@@ -18,7 +18,7 @@
 //
 // Suffixes: `Ms` is a duration, `Micros` an amount in integer micro-USD, `At` a time in milliseconds since 1970 UTC.
 
-/** Every enum of the domain. The GraphQL enums, the CHECK constraints and the types below derive from these lists. */
+/** The GraphQL enums, the CHECK constraints and the types below derive from these lists. */
 export const TASK_STATUSES = [
   'QUEUED',
   'RUNNING',
@@ -62,7 +62,7 @@ export const WARNING_CODES = [
 export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
 /** HOLD reserves the worst case, POST records the cost, VOID releases the hold, ADJUST corrects a POST. */
 export const LEDGER_KINDS = ['HOLD', 'POST', 'VOID', 'ADJUST'] as const
-/** The period of a budget: a UTC calendar day or month, or all time. */
+/** Of a budget, in UTC. */
 export const PERIODS = ['DAY', 'MONTH', 'TOTAL'] as const
 export const SCOPES = ['GENERATE', 'READ', 'REPORT', 'ADMIN'] as const
 export const WEBHOOK_EVENTS = [
@@ -115,9 +115,7 @@ export type AssetKind = (typeof ASSET_KINDS)[number]
 export type WarningCode = (typeof WARNING_CODES)[number]
 export type MimeType = (typeof IMAGE_MIME_TYPES)[number]
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
-/** PENDING is retried until it succeeds or the retry schedule ends. */
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
-/** Why one try of a delivery failed. */
 export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number]
 export type LedgerKind = (typeof LEDGER_KINDS)[number]
 export type Period = (typeof PERIODS)[number]
@@ -125,7 +123,6 @@ export type Period = (typeof PERIODS)[number]
 export type Scope = (typeof SCOPES)[number]
 export type TaskErrorCode = (typeof TASK_ERROR_CODES)[number]
 
-/** The image settings that a client may choose and a provider receives. */
 export interface Settings {
   prompt: string
   /** Darkroom's name of the model; providers may use another. */
@@ -142,11 +139,11 @@ export interface Settings {
   inputFidelity: InputFidelity | null
   /** dall-e-3 only; null for the provider's default. */
   style: Style | null
-  /** Number of images, 1 to 10. */
+  /** 1 to 10 images. */
   n: number
-  /** Number of partial images to request, 0 to 3; a provider may send fewer. */
+  /** 0 to 3; a provider may send fewer. */
   partialImages: number
-  /** The caller's end user, for abuse control and usage reports. */
+  /** The caller's end user. */
   user: string | null
 }
 
@@ -180,9 +177,9 @@ export interface ImageRequest extends Settings {
   metadata: Record<string, string>
   unsupported: UnsupportedSettingPolicy
   onUnknownOutcome: UnknownOutcomePolicy
-  /** Maximum number of possible charges over the life of the task, 1 to 5. */
+  /** Maximum number of possible charges, 1 to 5. */
   maxCharges: number
-  /** Receives the task's end in addition to the project's webhooks. */
+  /** A webhook of this task only. */
   callbackUrl: string | null
 }
 
@@ -194,18 +191,18 @@ export interface Warning {
   message: string
 }
 
-/** A failure of a task, safe to show to the client. */
+/** Safe to show to the client. */
 export interface TaskError {
   code: TaskErrorCode
   message: string
-  /** True when a later retry may succeed. */
+  /** Whether a later retry may succeed. */
   retryable: boolean
   charged: Charged
   /** The provider's id of the request, for its support. */
   providerRequestId: string | null
 }
 
-/** Tokens consumed by an attempt. Unreported values are null, never zero. */
+/** Tokens of an attempt. Unreported values are null, never zero. */
 export interface Usage {
   inputTokens: number | null
   outputTokens: number | null
@@ -249,7 +246,7 @@ export function parseSize(size: string): { width: number; height: number } | und
 export interface Limits {
   requestsPerMinute: number | null
   tasksPerMinute: number | null
-  /** Tasks that are queued or running at the same time. */
+  /** Queued or running tasks. */
   concurrentTasks: number | null
   uploadBytesPerMinute: number | null
 }

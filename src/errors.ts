@@ -1,4 +1,3 @@
-/** Every `extensions.code` of a GatewayError. Other errors are bugs and are masked. */
 export const GATEWAY_ERROR_CODES = [
   'BAD_USER_INPUT',
   'BUDGET_EXCEEDED',
@@ -19,16 +18,13 @@ export const GATEWAY_ERROR_CODES = [
 
 export type GatewayErrorCode = (typeof GATEWAY_ERROR_CODES)[number]
 
-/**
- * An error for the client; its message is safe to show. Any error that is neither this nor a ProviderError is a bug:
- * logged with an id, shown as "Unexpected error".
- */
+/** An error for the client. Any error that is neither this nor a ProviderError is a bug and is masked. */
 export class GatewayError extends Error {
   override name = 'GatewayError'
   readonly code: GatewayErrorCode
-  /** Path of the invalid input field, such as `images.1.url`. */
+  /** Such as `images.1.url`. */
   readonly field: string | undefined
-  /** Delay after which the same request may succeed; undefined when unknown or when a retry cannot help. */
+  /** Undefined if a retry cannot help or the time is unknown. */
   readonly retryAfterMs: number | undefined
 
   constructor(
@@ -47,7 +43,7 @@ export function badInput(field: string, message: string): GatewayError {
   return new GatewayError('BAD_USER_INPUT', message, { field })
 }
 
-/** For an id that does not exist or that the caller may not see. */
+/** Also for an id that the caller may not see. */
 export function notFound(what: string, id: string, field?: string): GatewayError {
   const message = `There is no ${what} ${JSON.stringify(id.slice(0, 60))}.`
   return new GatewayError('NOT_FOUND', message, field === undefined ? {} : { field })

@@ -125,7 +125,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const signer = createSigner(await signingSecret(db), clock)
   // As long as no key exists, URLs need no signature.
   const pathOf = (asset: AssetRow, spec: RenditionSpec = {}, lifeMs?: number) =>
-    keyring.wasOpen() ? assetPath(asset.id, asset.mimeType, spec) : signer.sign(asset, spec, lifeMs)
+    keyring.isOpenCached() ? assetPath(asset.id, asset.mimeType, spec) : signer.sign(asset, spec, lifeMs)
   const stopping = new AbortController()
   let keyringRun = Promise.resolve()
   let listener: Listener | undefined
@@ -234,7 +234,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   }
 
   async function isOperator({ headers }: Request): Promise<boolean> {
-    return keyring.authenticate(credentialOf((name) => headers.get(name))).then(
+    return keyring.authenticate(credentialOf(headers)).then(
       ({ operator }) => operator,
       () => false,
     )

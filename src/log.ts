@@ -2,18 +2,8 @@ import { pino, type DestinationStream, type Logger } from 'pino'
 
 export type { Logger }
 
-// Fields that hold secrets at any depth of up to three.
-const SECRET_NAMES = [
-  'authorization',
-  'cookie',
-  'password',
-  'secret',
-  'apiKey',
-  'accessKey',
-  'secretKey',
-  'adminKey',
-  'databaseUrl',
-]
+const SECRET_NAMES =
+  'authorization cookie password secret apiKey accessKey secretKey adminKey databaseUrl'.split(' ')
 const SECRET_PATHS = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
 
 const SECRET_TEXTS = [
@@ -29,15 +19,14 @@ const SECRET_TEXTS = [
   /(?<=[?&][\w.-]{0,40}(?:sig|signature|token|key|secret|password|credential)=)[^&#\s"'\\<>]+/gi,
 ]
 
-/** Replaces everything that looks like a credential. */
+/** Replaces what looks like a credential. */
 export function redactSecrets(text: string): string {
   return SECRET_TEXTS.reduce((redacted, pattern) => redacted.replace(pattern, '[redacted]'), text)
 }
 
-// Only images have that many base64 characters in a row.
+// Only images are that long.
 const BASE64 = /(?:(?<=;base64,)[\w+/]{16,}|[\w+/]{256,})={0,2}/g
 
-/** Replaces base64 images by their length. */
 function withoutImages(text: string): string {
   return text.length < 256 ? text : text.replace(BASE64, ({ length }) => `[${length} characters]`)
 }
@@ -46,12 +35,12 @@ interface LoggedError {
   type: string
   message: string
   code?: string
-  /** Only the frames, without the message. */
+  /** Without the message. */
   stack: string
   cause?: LoggedError
 }
 
-/** Drops all other properties: libraries attach query parameters, which include prompts, or entire responses. */
+/** Drops other properties: libraries attach query parameters, which include prompts. */
 function toLogged(error: unknown): LoggedError | undefined {
   if (!(error instanceof Error)) return undefined
   const { name, stack = '', cause } = error
@@ -74,7 +63,6 @@ function withoutParameters(message: string): string {
 export interface LogOptions {
   /** Removes known secrets from a line. */
   redact?: (line: string) => string
-  /** Additional fields of every line, such as the trace id. */
   fields?: () => Record<string, string>
 }
 

@@ -9,19 +9,23 @@ const CALL_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 90, 120, 180, 2
 /** Buckets for requests and transactions, in seconds. */
 const WAIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
+const PROJECT = ['project'] as const
+const PROVIDER = ['provider'] as const
+const STATUS = ['status'] as const
+
 /** Creates all metrics in a registry of their own, so that two gateways in one process do not mix. */
 export function createMetrics() {
   const registry = new Registry()
   const registers = [registry]
 
-  const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
     new Counter({ name, help, labelNames, registers })
-  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
     new Gauge({ name, help, labelNames, registers })
   const histogram = <Label extends string>(
     name: string,
     help: string,
-    labelNames: Label[],
+    labelNames: readonly Label[],
     buckets: number[],
   ) => new Histogram({ name, help, labelNames, buckets, registers })
 
@@ -29,34 +33,34 @@ export function createMetrics() {
     registry,
     tasksCreated: counter(
       'darkroom_tasks_created_total',
-      'Tasks created by this process. Excludes requests that return an existing task.',
+      'Tasks created. Excludes requests that return an existing task.',
       ['model', 'operation'],
     ),
     tasksFinished: counter(
       'darkroom_tasks_finished_total',
-      'Tasks that ended in this process: succeeded, failed or canceled.',
-      ['status'],
+      'Tasks that ended, by their final status.',
+      STATUS,
     ),
     taskSeconds: histogram(
       'darkroom_task_duration_seconds',
       'Duration of a task from the request to its end, including time in the queue.',
-      ['status'],
+      STATUS,
       CALL_SECONDS,
     ),
     claims: counter(
       'darkroom_attempt_claims_total',
-      'Claims of attempts by this process: one to send an attempt and one for each later check.',
-      ['provider'],
+      'Claims of attempts: one to send an attempt and one for each later check.',
+      PROVIDER,
     ),
     attemptsEnded: counter(
       'darkroom_attempts_ended_total',
-      'Attempts that ended in this process. An unknown outcome counts when it occurs and again when it is resolved.',
+      'Attempts that ended. An unknown outcome counts when it occurs and again when it is resolved.',
       ['provider', 'model', 'outcome'],
     ),
     lateResults: counter(
       'darkroom_late_results_total',
       'Attempts that returned paid images after their task had ended.',
-      ['provider'],
+      PROVIDER,
     ),
     providerCallSeconds: histogram(
       'darkroom_provider_call_duration_seconds',
@@ -64,29 +68,24 @@ export function createMetrics() {
       ['call', 'provider', 'model', 'outcome'],
       CALL_SECONDS,
     ),
-    imageBytes: counter('darkroom_image_bytes_total', 'Bytes of final images stored, as decoded files.', [
-      'provider',
-    ]),
+    imageBytes: counter('darkroom_image_bytes_total', 'Bytes of final images stored, decoded.', PROVIDER),
     tokens: counter('darkroom_tokens_total', 'Tokens reported by providers. Excludes unreported usage.', [
       'provider',
       'model',
       'type',
     ]),
-    webhookTries: counter(
-      'darkroom_webhook_tries_total',
-      'Requests to webhooks by this process. Result is delivered or the failure.',
-      ['result'],
-    ),
+    webhookTries: counter('darkroom_webhook_tries_total', 'Requests to webhooks, by delivered or failure.', [
+      'result',
+    ]),
     deliveriesEnded: counter(
       'darkroom_webhook_deliveries_ended_total',
-      'Deliveries that ended in this process: succeeded, or failed after the last retry.',
+      'Deliveries that ended: succeeded, or failed after the last retry.',
       ['state'],
     ),
-    requests: counter(
-      'darkroom_http_requests_total',
-      'HTTP requests by route and status code. A stream counts when it starts.',
-      ['route', 'status'],
-    ),
+    requests: counter('darkroom_http_requests_total', 'HTTP requests. A stream counts when it starts.', [
+      'route',
+      'status',
+    ]),
     requestSeconds: histogram(
       'darkroom_http_request_duration_seconds',
       'Duration of an HTTP request until the response headers.',
@@ -104,11 +103,7 @@ export function createMetrics() {
       ['operation'],
       WAIT_SECONDS,
     ),
-    subscribers: gauge(
-      'darkroom_subscribers',
-      'Open subscriptions in this process. Transport is websocket or sse.',
-      ['transport'],
-    ),
+    subscribers: gauge('darkroom_subscribers', 'Open subscriptions, over websocket or sse.', ['transport']),
     eventLag: histogram(
       'darkroom_event_lag_seconds',
       'Delay from writing an event to handing it to a subscriber. Subject to clock skew between hosts.',
@@ -128,32 +123,28 @@ export function createMetrics() {
 
     /** Read from the database on a scrape. */
     gauges: {
-      tasks: gauge('darkroom_tasks', 'Tasks that have not ended, by status.', ['status']),
-      queued: gauge('darkroom_queue_attempts', 'Attempts waiting to be sent, including those in back-off.', [
-        'provider',
-      ]),
-      running: gauge('darkroom_running_attempts', 'Attempts sent to a provider that have not ended.', [
-        'provider',
-      ]),
+      tasks: gauge('darkroom_tasks', 'Tasks that have not ended, by status.', STATUS),
+      queued: gauge('darkroom_queue_attempts', 'Attempts to be sent, including those in back-off.', PROVIDER),
+      running: gauge('darkroom_running_attempts', 'Attempts sent to a provider, not ended.', PROVIDER),
       queueAge: gauge(
         'darkroom_queue_oldest_seconds',
         'Time since the oldest waiting attempt became due; 0 when none is due.',
-        ['provider'],
+        PROVIDER,
       ),
       unknown: gauge(
         'darkroom_attempts_unknown',
         'Attempts with an unknown outcome and a possible charge. They need review by an operator.',
-        ['provider'],
+        PROVIDER,
       ),
       unknownAge: gauge(
         'darkroom_attempts_unknown_oldest_seconds',
         'Time since the oldest attempt with an unknown outcome was sent; 0 when there is none.',
-        ['provider'],
+        PROVIDER,
       ),
       unpriced: gauge(
         'darkroom_attempts_unknown_unpriced',
         'Attempts with an unknown outcome and no known worst case, excluded from darkroom_charge_possible_micros.',
-        ['provider'],
+        PROVIDER,
       ),
       chargePossible: gauge(
         'darkroom_charge_possible_micros',
@@ -162,16 +153,16 @@ export function createMetrics() {
       held: gauge(
         'darkroom_held_micros',
         'Micro-USD held for attempts with an unknown cost, by project. With more than 50 projects, one sum with an empty label.',
-        ['project'],
+        PROJECT,
       ),
       spent: gauge(
         'darkroom_spent_micros',
         'Micro-USD spent, including corrections, so it may fall. By project like darkroom_held_micros.',
-        ['project'],
+        PROJECT,
       ),
       deliveries: gauge(
         'darkroom_webhook_deliveries_pending',
-        'Webhook deliveries that are in progress or wait for a retry.',
+        'Webhook deliveries running or to be retried.',
       ),
       deliveryAge: gauge(
         'darkroom_webhook_oldest_pending_seconds',
@@ -182,11 +173,8 @@ export function createMetrics() {
         '1 while a provider or one of its models is in cooldown or paused. An empty model label means all models.',
         ['provider', 'model'],
       ),
-      readSeconds: gauge(
-        'darkroom_database_read_seconds',
-        'Duration of the last read of the database gauges.',
-      ),
-      up: gauge('darkroom_database_up', '1 when the last read of the database gauges succeeded, else 0.'),
+      readSeconds: gauge('darkroom_database_read_seconds', 'Duration of the last read of these gauges.'),
+      up: gauge('darkroom_database_up', '1 when the last read of these gauges succeeded, else 0.'),
     },
   }
 }

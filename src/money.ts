@@ -1,34 +1,28 @@
-// Formats and parses integer micro-USD without floating-point arithmetic.
+// Integer micro-USD, without floating-point arithmetic.
 import { formatCount } from './quantity.ts'
 
 const MICRO_DECIMALS = 6
 
-/**
- * For people: 31740 is `$0.03174`, 1230450000 is `$1,230.45`. Shows all significant decimals and at least `minDecimals`
- * (2 to 6). Throws RangeError for a fractional amount.
- */
+/** 1230450000 is `$1,230.45`; with all significant decimals. Throws RangeError for a fractional amount. */
 export function formatUsd(micros: number | bigint, minDecimals = 2): string {
   const { sign, whole, decimals } = split(micros)
   return `${sign}$${formatCount(BigInt(whole))}.${significant(decimals).padEnd(minDecimals, '0')}`
 }
 
-/** For programs: always six decimals, 41160 is `0.041160`. Throws like `formatUsd`. */
+/** 41160 is `0.041160`. Throws like `formatUsd`. */
 export function formatDecimalUsd(micros: number | bigint): string {
   const { sign, whole, decimals } = split(micros)
   return `${sign}${whole}.${decimals}`
 }
 
-/** Decimals needed to show every amount exactly, 2 to 6. Throws like `formatUsd`. */
+/** The `minDecimals` that align a column of amounts: 2 to 6. */
 export function countDecimals(amounts: readonly (number | bigint)[]): number {
   return amounts.reduce((max: number, micros) => Math.max(max, significant(split(micros).decimals).length), 2)
 }
 
 const AMOUNT = /^(-?)\$?(\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.(\d{1,6}))?$/
 
-/**
- * Parses `250`, `0.5`, `-$0.25` and the output of `formatUsd` and `formatDecimalUsd` to micro-USD. Undefined for other
- * texts, more than six decimals and amounts beyond Number.MAX_SAFE_INTEGER.
- */
+/** Parses `250`, `-$0.25` or `$1,230.45`; undefined for more than six decimals or above Number.MAX_SAFE_INTEGER. */
 export function parseUsd(text: string): number | undefined {
   const [, sign, whole, decimals = ''] = AMOUNT.exec(text) ?? []
   if (whole === undefined) return undefined

@@ -1,6 +1,4 @@
-// Tracing without OpenTelemetry, which src/telemetry loads only if it is enabled. Each task has one trace across processes.
-
-/** Span attributes; null and undefined values are omitted. Must not contain prompts or credentials. */
+/** Null and undefined are omitted. Must not contain prompts or credentials. */
 export type Attributes = Record<string, string | number | boolean | null | undefined>
 
 export interface Span {
@@ -10,23 +8,22 @@ export interface Span {
 export interface SpanOptions {
   /** INTERNAL by default. */
   kind?: 'SERVER' | 'CLIENT' | 'INTERNAL' | 'PRODUCER' | 'CONSUMER'
-  /** W3C traceparent of the parent; null starts a trace. The current span by default. */
+  /** W3C traceparent; null starts a trace. The current span by default. */
   parent?: string | null
   attributes?: Attributes
 }
 
 export interface Tracing {
-  /** Whether spans are recorded. */
   readonly isEnabled: boolean
-  /** Whether requests to providers carry the traceparent. */
+  /** Whether provider requests have the traceparent. */
   readonly propagates: boolean
-  /** Runs `work` in a span. An error marks the span as failed, with its name or code, and is rethrown. */
+  /** An error marks the span as failed and is rethrown. */
   span<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T>
-  /** The W3C traceparent of the current span; null without a recorded one. */
+  /** Null outside a recorded span. */
   traceparent(): string | null
-  /** `trace_id` and `span_id` of the current span; empty without one. */
+  /** `trace_id` and `span_id`; empty outside a span. */
   logFields(): Record<string, string>
-  /** Sends the recorded spans and stops recording. */
+  /** Sends all recorded spans. */
   close(): Promise<void>
 }
 

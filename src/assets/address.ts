@@ -1,15 +1,11 @@
-// URL paths of assets.
 import { OUTPUT_FORMATS, type OutputFormat } from '../domain.ts'
 import { badInput } from '../errors.ts'
 import { MIME_TYPES } from './format.ts'
 
-/** The box and format of a rendition. Keeps the aspect ratio and never enlarges. */
+/** A box of 1 to 4096 pixels per edge, and a format. Renditions keep the aspect ratio and are never enlarged. */
 export interface RenditionSpec {
-  /** Maximum width in pixels, 1 to 4096. */
   width?: number
-  /** Maximum height in pixels, 1 to 4096. */
   height?: number
-  /** The asset's format by default. */
   format?: OutputFormat
 }
 
@@ -21,7 +17,7 @@ const EXTENSIONS: Record<string, string> = {
   'image/webp': '.webp',
 }
 
-/** The path of an asset or a rendition. Throws BAD_USER_INPUT for an invalid size. */
+/** Throws BAD_USER_INPUT for an invalid size. */
 export function assetPath(id: string, mimeType: string, spec: RenditionSpec = {}): string {
   checkRendition(spec)
   const extension = extensionOf(spec.format ? MIME_TYPES[spec.format] : mimeType)
@@ -32,7 +28,7 @@ export function assetPath(id: string, mimeType: string, spec: RenditionSpec = {}
   return `/assets/${id}${extension}${query.size > 0 ? `?${query}` : ''}`
 }
 
-/** The id of an asset from its path, without an optional extension. */
+/** The id in the path of an asset, which may have any extension. */
 export function readAssetPath(path: string): string | undefined {
   return /^\/assets\/(img_[0-9A-Za-z]{1,64})(?:\.[a-z]{1,5})?$/.exec(path)?.[1]
 }
@@ -56,12 +52,12 @@ export function checkRendition(spec: RenditionSpec): void {
     if (edge === undefined || (Number.isInteger(edge) && edge >= 1 && edge <= MAX_RENDITION_EDGE)) continue
     throw badInput(
       field,
-      `${field} is ${edge}; it must be an integer from 1 to ${MAX_RENDITION_EDGE} (pixels).`,
+      `${field} is ${edge}; it must be a whole number from 1 to ${MAX_RENDITION_EDGE} (pixels).`,
     )
   }
 }
 
-/** Such as `.png`; empty for any other media type. */
+/** Such as `.png`; empty for other media types. */
 export function extensionOf(mimeType: string): string {
   return EXTENSIONS[mimeType] ?? ''
 }

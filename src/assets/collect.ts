@@ -1,13 +1,10 @@
-// Deletes unreferenced files. A transaction that has not committed yet may reference a file that looks unused. Three rules
-// prevent its deletion, with any number of processes on one folder:
+// Deletes unreferenced files, but not those that an uncommitted transaction references:
 //
-//   1. A process that is about to reference content first renews the modification time of its file (put, touch), and commits
-//      within minutes. Only files older than an hour are examined.
-//   2. A file may be renewed after it was examined. So it is first renamed and examined again; if it is new or referenced
-//      by then, it gets its name back.
-//   3. A process that renews a file after the rename finds it missing and stores the content again.
+//   1. Before it references content, a process touches the file. It commits within minutes; files younger than an hour stay.
+//   2. A file may be touched after the check, so it is renamed and checked again, then deleted or restored.
+//   3. A process that touches a renamed file finds it missing and stores the content again.
 //
-// A crash leaves a renamed file, which a later run handles in the same way once it is old.
+// After a crash, a later run handles renamed files in the same way.
 import { randomUUID } from 'node:crypto'
 import { link, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,12 +16,12 @@ const NAME = /^([0-9a-f]{64})(\.[0-9a-f-]{36})?$/
 
 interface Candidate {
   path: string
-  /** The proper path of the content; differs from `path` if a crash left the file renamed. */
+  /** Differs from `path` if the file is renamed. */
   target: string
   sha256: string
 }
 
-/** Examines `objects`, laid out as ab/cd/<sha256>, and deletes unused files last modified before `before`. */
+/** Deletes unused files of `objects` (ab/cd/<sha256>) last modified before `before`. */
 export async function collectUnused(objects: string, before: number, collector: Collector): Promise<void> {
   let batch: Candidate[] = []
   for await (const candidate of listCandidates(objects)) {
@@ -61,7 +58,7 @@ async function examine(batch: Candidate[], before: number, collector: Collector)
   }
 }
 
-/** Renames a file; undefined if another process was first. */
+/** Undefined if another process was first. */
 async function setAside(path: string): Promise<string | undefined> {
   const aside = `${path}.${randomUUID()}`
   try {
@@ -88,7 +85,7 @@ async function restore(path: string, target: string): Promise<void> {
   try {
     await link(path, target)
   } catch (error) {
-    // The content was stored again meanwhile, or another process restored this file.
+    // The content was stored again, or another process restored the file.
     if (!['EEXIST', 'ENOENT'].includes(systemErrorCode(error) ?? '')) throw error
   }
 }

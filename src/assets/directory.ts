@@ -1,14 +1,12 @@
-// A folder as the store: objects/ab/cd/<sha256> holds the content, spool/ the temporary files. Both are on one disk, so that
-// a file gets its final name atomically. `owner` holds the id of the database that the content belongs to.
+// objects/ab/cd/<sha256> holds the content, spool/ temporary files on the same disk, `owner` the id of the database.
 import { createHash, randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
 import { access, link, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock, type Clock } from '../clock.ts'
 import { collectUnused } from './collect.ts'
-import { systemErrorCode, withDiskErrors } from './disk-error.ts'
+import { checkFreeSpace, systemErrorCode, withDiskErrors } from './disk-error.ts'
 import { linkDurably, syncFolder, touchFile } from './durable.ts'
-import { checkFreeSpace } from './free-space.ts'
 import { createMemoryCache, MAX_CACHED_FILE_BYTES } from './memory-cache.ts'
 import { AssetMissing, type AssetStore, type StoredFile } from './store.ts'
 
@@ -16,15 +14,11 @@ const MAX_CACHE_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 256 * 1024
 const SHA256 = /^[0-9a-f]{64}$/
 
-/**
- * Opens the store in `dir` and creates missing folders. Caches up to 64 MB of recent files of up to 8 MB; `read` returns
- * shared buffers, so do not write to them. Throws DiskError, also from all methods.
- */
+/** All methods throw DiskError. `read` returns shared buffers: do not write to them. */
 export async function openDirectoryStore(dir: string, clock: Clock = systemClock): Promise<AssetStore> {
   const objects = join(dir, 'objects')
   const spool = join(dir, 'spool')
   const cache = createMemoryCache(MAX_CACHE_BYTES)
-  /** Folders whose names are durable. */
   const synced = new Set<string>()
   const onDisk = <T>(work: () => Promise<T>) => withDiskErrors(dir, work)
 
@@ -86,7 +80,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
 
     blob: (sha256, mimeType) =>
       withFile(sha256, async (path) => {
-        // Node 24's openAsBlob reports a missing file as an invalid argument.
+        // openAsBlob reports a missing file as an invalid argument (Node 24).
         await access(path)
         return openAsBlob(path, { type: mimeType })
       }),
@@ -126,7 +120,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
   }
 }
 
-/** Creates a file with its content atomically; keeps an existing file. */
+/** Atomic; keeps an existing file. */
 async function writeOnce(file: string, content: string): Promise<void> {
   const temporary = `${file}.${randomUUID()}`
   await writeFile(temporary, content, { flush: true })
@@ -139,9 +133,9 @@ async function writeOnce(file: string, content: string): Promise<void> {
   }
 }
 
-/** Syncs a file and computes its hash; returns small content as well. */
+/** Also syncs the file. */
 async function digest(file: string): Promise<StoredFile & { bytes?: Buffer }> {
-  // Opened for writing, because Windows cannot sync a read-only handle.
+  // Windows cannot sync a read-only handle.
   await using handle = await open(file, 'r+')
   const { size: byteSize } = await handle.stat()
   const hash = createHash('sha256')
@@ -160,7 +154,6 @@ async function digest(file: string): Promise<StoredFile & { bytes?: Buffer }> {
 async function removeOlder(folder: string, modifiedBefore: number): Promise<void> {
   for (const name of await readdir(folder)) {
     const file = join(folder, name)
-    // The owner or another sweep may delete the file meanwhile.
     const stats = await stat(file).catch(() => undefined)
     if (stats && stats.mtimeMs <= modifiedBefore) await rm(file, { force: true, recursive: true })
   }

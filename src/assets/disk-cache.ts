@@ -5,14 +5,12 @@ import { LRUCache } from 'lru-cache'
 import { withDiskErrors, systemErrorCode } from './disk-error.ts'
 
 interface DiskCache {
-  /** Undefined for a missing file. */
   read(name: string): Promise<Buffer | undefined>
-  /** `name` is a relative path. */
   write(name: string, bytes: Buffer): Promise<void>
   removeFolder(name: string): Promise<void>
 }
 
-/** An LRU cache in `dir` of at most `maxBytes`, including files of earlier processes. */
+/** An LRU cache by relative path, including files of earlier processes. */
 export function createDiskCache(dir: string, maxBytes: number): DiskCache {
   let index: Promise<LRUCache<string, number>> | undefined
   const getIndex = () => (index ??= readIndex(dir, maxBytes))
@@ -40,31 +38,25 @@ async function readIndex(dir: string, maxBytes: number): Promise<LRUCache<string
     maxSize: maxBytes,
     sizeCalculation: (byteSize) => Math.max(1, byteSize),
     dispose: (_byteSize, name, reason) => {
-      // A failure only costs disk space; the next write reports a full disk.
+      // A failure only costs disk space.
       if (reason === 'evict') void rm(join(dir, name), { force: true }).catch(() => undefined)
     },
   })
   const names = (await readdir(dir, { recursive: true }).catch(unlessMissing)) ?? []
-  const entries = await Promise.all(names.map((name) => entryOf(dir, name)))
-  const files = entries.filter((entry) => entry !== undefined).sort((a, b) => a.mtimeMs - b.mtimeMs)
-  for (const { name, size } of files) index.set(name, size)
+  const entries = await Promise.all(
+    names.map(async (name) => ({ name, stats: await stat(join(dir, name)).catch(unlessMissing) })),
+  )
+  const files = entries.flatMap(({ name, stats }) => (stats?.isFile() ? [{ name, stats }] : []))
+  files.sort((a, b) => a.stats.mtimeMs - b.stats.mtimeMs)
+  for (const { name, stats } of files) index.set(name, stats.size)
   return index
-}
-
-/** Undefined for a folder and for a file that another process deleted. */
-async function entryOf(
-  dir: string,
-  name: string,
-): Promise<{ name: string; size: number; mtimeMs: number } | undefined> {
-  const stats = await stat(join(dir, name)).catch(unlessMissing)
-  return stats?.isFile() ? { name, size: stats.size, mtimeMs: stats.mtimeMs } : undefined
 }
 
 async function writeAtomically(file: string, bytes: Buffer): Promise<void> {
   const temporary = `${file}.${randomUUID()}`
   await mkdir(dirname(file), { recursive: true })
   try {
-    // Without the flush, a power failure could leave an empty file under the final name.
+    // Without the flush, a power failure could leave an empty file.
     await writeFile(temporary, bytes, { flush: true })
     await rename(temporary, file)
   } catch (error) {

@@ -1,3 +1,7 @@
+import { rm, statfs, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { formatBytes } from '../quantity.ts'
+
 const PROBLEMS: Record<string, string> = {
   ENOSPC: 'is on a full disk: free some space or move it',
   EDQUOT: 'is over its disk quota: free some space or raise the quota',
@@ -9,10 +13,10 @@ const PROBLEMS: Record<string, string> = {
   EMFILE: 'needs more open files than this process may have: raise `ulimit -n`',
 }
 
-/** A failure of the disk. Names the folder and the remedy. */
+/** The message names the folder and the remedy. */
 export class DiskError extends Error {
   override name = 'DiskError'
-  /** The code of the operating system, such as `ENOSPC`. */
+  /** Such as `ENOSPC`. */
   readonly code: string
 
   constructor(dir: string, code: string, cause: unknown, problem = PROBLEMS[code] ?? 'cannot be used') {
@@ -21,7 +25,6 @@ export class DiskError extends Error {
   }
 }
 
-/** Converts errors of the operating system to DiskError; rethrows others. */
 export async function withDiskErrors<T>(dir: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -31,8 +34,25 @@ export async function withDiskErrors<T>(dir: string, work: () => Promise<T>): Pr
   }
 }
 
-/** The code of an operating system error, such as `ENOENT`; undefined for any other error. */
+/** Undefined for an error that is not from the operating system. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** A few of the largest images: a noisy PNG of 3840x2160 has 25 MB. */
+const MIN_FREE_BYTES = 64 * 1024 * 1024
+
+/** Throws DiskError if the disk is nearly full, over its quota or read-only. */
+export async function checkFreeSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  if (free < MIN_FREE_BYTES) {
+    const problem = `has ${formatBytes(free)} free; the minimum is ${formatBytes(MIN_FREE_BYTES)}: free some space or move it`
+    throw new DiskError(folder, 'ENOSPC', undefined, problem)
+  }
+  // statfs does not report quotas and read-only disks. The file is deleted, because an existing one keeps its space.
+  const file = join(folder, 'free-space')
+  await writeFile(file, Buffer.alloc(1024))
+  await rm(file, { force: true })
 }

@@ -1,11 +1,25 @@
-// Detects the format of an image from its bytes; file names and Content-Type headers are not trustworthy.
 import { open } from 'node:fs/promises'
 import type { ImageFacts, OutputFormat } from '../domain.ts'
-import { ImageRejected } from './rejected.ts'
+
+type RejectionReason = 'EMPTY' | 'TYPE' | 'TOO_LARGE' | 'TOO_MANY_PIXELS' | 'CORRUPT'
+
+export class ImageRejected extends Error {
+  override name = 'ImageRejected'
+  readonly reason: RejectionReason
+
+  constructor(reason: RejectionReason, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.reason = reason
+  }
+}
+
+export function corrupt(format: string, cause?: unknown): ImageRejected {
+  const message = `The image has the signature of a ${format} but is damaged or cut short. Send the complete file.`
+  return new ImageRejected('CORRUPT', message, cause)
+}
 
 export type ImageMimeType = ImageFacts['mimeType']
 
-// Enough for all signatures below and for the start of an SVG or HTML page.
 const SNIFF_BYTES = 512
 
 export const MIME_TYPES: Record<OutputFormat, ImageMimeType> = {
@@ -37,7 +51,7 @@ const OTHER_FORMATS: [string, RegExp][] = [
   ['JSON', /^\s*[[{]\s*["\]}]/],
 ]
 
-/** The format of an image from its first bytes. Throws ImageRejected TYPE for any other format. */
+/** Throws ImageRejected TYPE for another format. */
 export function sniffFormat(head: Buffer): OutputFormat {
   const text = head.toString('latin1', 0, SNIFF_BYTES)
   const known = SIGNATURES.find(([, hasSignature]) => hasSignature(text))
@@ -47,7 +61,7 @@ export function sniffFormat(head: Buffer): OutputFormat {
   throw new ImageRejected('TYPE', `Images must be PNG, JPEG or WebP; this file ${found}.`)
 }
 
-/** The bytes that `sniffFormat` needs, and the size of the file. */
+/** `head` has the bytes that `sniffFormat` needs. */
 export async function readHead(input: string | Buffer): Promise<{ head: Buffer; byteSize: number }> {
   if (typeof input !== 'string') return { head: input.subarray(0, SNIFF_BYTES), byteSize: input.length }
   await using handle = await open(input, 'r')

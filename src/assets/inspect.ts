@@ -1,25 +1,25 @@
 import type { ImageFacts, OutputFormat } from '../domain.ts'
 import { openImage, MAX_PIXELS } from './decode.ts'
-import { FORMAT_NAMES, MIME_TYPES, readHead, sniffFormat } from './format.ts'
-import { corrupt, ImageRejected } from './rejected.ts'
+import { corrupt, FORMAT_NAMES, ImageRejected, MIME_TYPES, readHead, sniffFormat } from './format.ts'
 
 export const MAX_INPUT_BYTES = 20 * 1024 * 1024
 
 export interface InspectOptions {
-  /** In bytes; MAX_INPUT_BYTES by default. */
+  /** MAX_INPUT_BYTES by default. */
   maxBytes?: number
 }
 
-/**
- * Reads the header only, without decompression, so a decompression bomb is harmless. Width and height include the EXIF
- * orientation. Throws ImageRejected; `decodeCheck` and `thumbhash` also check the pixel data.
- */
+/** Reads only the header, so a decompression bomb is harmless; applies the EXIF orientation. Throws ImageRejected. */
 export async function inspectImage(
   input: string | Buffer,
   options: InspectOptions = {},
 ): Promise<ImageFacts> {
   const { head, byteSize } = await readHead(input)
-  checkByteSize(byteSize, options.maxBytes ?? MAX_INPUT_BYTES)
+  const { maxBytes = MAX_INPUT_BYTES } = options
+  if (byteSize === 0)
+    throw new ImageRejected('EMPTY', 'The image is empty: 0 bytes. Send a PNG, JPEG or WebP file.')
+  if (byteSize > maxBytes)
+    throw new ImageRejected('TOO_LARGE', `The image has ${byteSize} bytes; the maximum is ${maxBytes}.`)
   const format = sniffFormat(head)
   const { width, height, hasAlpha } = await readHeader(input, format)
   if (width * height > MAX_PIXELS)
@@ -30,24 +30,16 @@ export async function inspectImage(
   return { mimeType: MIME_TYPES[format], width, height, byteSize, hasAlpha }
 }
 
-function checkByteSize(byteSize: number, maxBytes: number): void {
-  if (byteSize === 0)
-    throw new ImageRejected('EMPTY', 'The image is empty: 0 bytes. Send a PNG, JPEG or WebP file.')
-  if (byteSize <= maxBytes) return
-  throw new ImageRejected('TOO_LARGE', `The image has ${byteSize} bytes; the maximum is ${maxBytes}.`)
-}
-
 async function readHeader(
   input: string | Buffer,
   format: OutputFormat,
 ): Promise<{ width: number; height: number; hasAlpha: boolean }> {
-  // Without libvips' pixel limit, for an error message with the size; reading a header decodes nothing.
+  // Without libvips' limit, for an error message with the size.
   const metadata = await openImage(input, { limitInputPixels: false })
     .metadata()
     .catch((cause: unknown) => {
       throw corrupt(FORMAT_NAMES[format], cause)
     })
-  // Fails only if libvips disagrees with the signature.
   if (metadata.mediaType !== MIME_TYPES[format]) throw corrupt(FORMAT_NAMES[format])
   if ((metadata.pages ?? 1) > 1)
     throw new ImageRejected(

@@ -1,7 +1,6 @@
-/** Runs work as soon as the limit allows it. */
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>
 
-/** Limits concurrency; the queue is first in, first out. */
+/** Limits concurrency; first in, first out. */
 export function createLimit(maxConcurrent: number): Limit {
   const queue: (() => void)[] = []
   let running = 0
@@ -12,7 +11,7 @@ export function createLimit(maxConcurrent: number): Limit {
     try {
       return await work()
     } finally {
-      // Hands the slot to the next in the queue directly, so that no newcomer can take it.
+      // Passes the slot on directly, so that no newcomer can take it.
       const next = queue.shift()
       if (next) next()
       else running--

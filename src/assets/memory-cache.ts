@@ -3,12 +3,11 @@ import { LRUCache } from 'lru-cache'
 /** Larger files are streamed from disk. */
 export const MAX_CACHED_FILE_BYTES = 8 * 1024 * 1024
 
-/** An LRU cache of at most `maxBytes`, without files over MAX_CACHED_FILE_BYTES. */
 export function createMemoryCache(maxBytes: number): LRUCache<string, Buffer> {
   return new LRUCache({
     maxSize: maxBytes,
     maxEntrySize: Math.min(MAX_CACHED_FILE_BYTES, maxBytes),
-    // A size must be positive; a file may be empty.
+    // Must be positive.
     sizeCalculation: (bytes) => Math.max(1, bytes.length),
   })
 }

@@ -9,33 +9,31 @@ import { createLimit } from './limit.ts'
 import type { AssetStore } from './store.ts'
 
 interface Rendition {
-  /** Shared: do not write to it. */
+  /** Shared: do not write to them. */
   bytes: Buffer
   mimeType: ImageMimeType
-  /** Strong ETag, including quotes. */
   etag: string
 }
 
 export interface Renditions {
-  /** Scales and encodes an asset; returns the original if nothing changes. Throws AssetMissing and BAD_USER_INPUT. */
+  /** Returns the original if nothing changes. Throws AssetMissing and BAD_USER_INPUT. */
   rendition(sha256: string, spec: RenditionSpec): Promise<Rendition>
-  /** Deletes all renditions of an asset. */
   remove(sha256: string): Promise<void>
 }
 
 interface RenditionOptions {
-  /** Maximum number of concurrent decodes; 2 by default. */
+  /** 2 by default. */
   concurrency?: number
-  /** Above it, the least recently used renditions are deleted; 1 GiB by default. */
+  /** 1 GiB by default. */
   maxDiskBytes?: number
 }
 
-// Part of every key. Increase it when the output of the encoders changes.
+// Increase it when the output of the encoders changes.
 const VERSION = 'r1'
 const MAX_CACHE_BYTES = 32 * 1024 * 1024
 const QUALITY = 82
 
-/** Renditions of assets, cached in `dir`, which is created on the first use, and in memory. */
+/** Caches renditions in memory and in `dir`, which the first write creates. */
 export function createRenditions(store: AssetStore, dir: string, options: RenditionOptions = {}): Renditions {
   const disk = createDiskCache(dir, options.maxDiskBytes ?? 1024 ** 3)
   const cache = createMemoryCache(MAX_CACHE_BYTES)
@@ -46,7 +44,8 @@ export function createRenditions(store: AssetStore, dir: string, options: Rendit
     const original = await store.read(sha256)
     const plan = await planOf(original, spec)
     if (!plan) return original
-    const name = join(folderOf(sha256), fileOf(plan))
+    const { width, height, format } = plan
+    const name = join(folderOf(sha256), `${VERSION}-${width}x${height}.${format.toLowerCase()}`)
     const existing = await disk.read(name)
     if (existing) return existing
     const bytes = await limit(() => render(original, plan))
@@ -78,13 +77,13 @@ export function createRenditions(store: AssetStore, dir: string, options: Rendit
   }
 }
 
-/** The strong ETag of a rendition, also before it is rendered. Throws BAD_USER_INPUT for an invalid size. */
+/** A strong ETag. Throws BAD_USER_INPUT for an invalid size. */
 export function renditionEtag(sha256: string, spec: RenditionSpec): string {
   checkRendition(spec)
   return `"${sha256}-${VERSION}-${spec.width ?? ''}x${spec.height ?? ''}-${spec.format ?? ''}"`
 }
 
-/** The exact output, so that equivalent specs share one file. */
+/** Exact, so that equivalent specs share one file. */
 interface Plan {
   width: number
   height: number
@@ -107,14 +106,10 @@ async function render(original: Buffer, { width, height, format }: Plan): Promis
   const image = openImage(original).autoOrient().resize({ width, height, fit: 'fill' })
   if (format === 'PNG') return image.png().toBuffer()
   if (format === 'WEBP') return image.webp({ quality: QUALITY }).toBuffer()
-  // JPEG has no transparency; transparent pixels would become black.
+  // Transparent pixels would become black.
   return image.flatten({ background: 'white' }).jpeg({ quality: QUALITY }).toBuffer()
 }
 
 function folderOf(sha256: string): string {
   return join(sha256.slice(0, 2), sha256)
-}
-
-function fileOf({ width, height, format }: Plan): string {
-  return `${VERSION}-${width}x${height}.${format.toLowerCase()}`
 }

@@ -1,12 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { ImageFacts } from '../domain.ts'
 import { openImage } from './decode.ts'
-import type { ImageMimeType } from './format.ts'
+import { corrupt, type ImageMimeType } from './format.ts'
 import { inspectImage, type InspectOptions } from './inspect.ts'
-import { corrupt } from './rejected.ts'
-import { stripJpeg } from './strip-jpeg.ts'
-import { stripPng } from './strip-png.ts'
-import { stripWebp } from './strip-webp.ts'
+import { stripJpeg, stripPng, stripWebp } from './strip-metadata.ts'
 
 const STRIP: Record<ImageMimeType, (bytes: Buffer) => Buffer> = {
   'image/png': stripPng,
@@ -15,9 +12,8 @@ const STRIP: Record<ImageMimeType, (bytes: Buffer) => Buffer> = {
 }
 
 /**
- * Removes metadata such as location and camera from an input image, in place. Keeps the pixel data unchanged, except that an
- * image with an EXIF orientation is rotated and encoded again, losslessly where the format allows. Returns the facts of the
- * new file. Throws ImageRejected and leaves the file unchanged.
+ * Removes metadata such as location and camera from a file. Pixel data stays unchanged, except that an EXIF orientation is
+ * applied, losslessly where the format allows. On ImageRejected, the file stays unchanged.
  */
 export async function sanitizeInput(file: string, options: InspectOptions = {}): Promise<ImageFacts> {
   const original = await readFile(file)
@@ -39,14 +35,14 @@ async function applyOrientation(bytes: Buffer, mimeType: ImageMimeType): Promise
   }
   if (mimeType === 'image/webp')
     rotated.webp(isLossless(bytes) ? { lossless: true, exact: true } : { quality: 95 })
-  // Full chroma, because subsampling a second time blurs edges.
+  // Subsampling chroma a second time blurs edges.
   if (mimeType === 'image/jpeg') rotated.jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
   return rotated.toBuffer().catch((cause: unknown) => {
     throw corrupt(mimeType.slice('image/'.length).toUpperCase(), cause)
   })
 }
 
-/** A lossless WebP has a `VP8L` chunk, https://www.rfc-editor.org/rfc/rfc9649#section-2.6. */
+/** https://www.rfc-editor.org/rfc/rfc9649#section-2.6. */
 function isLossless(webp: Buffer): boolean {
   return stripWebp(webp).includes('VP8L', 12, 'latin1')
 }

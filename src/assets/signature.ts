@@ -1,4 +1,4 @@
-// Signed URLs: each grants access to one asset in one size for a limited time.
+// Signed URLs grant access to one asset in one size for a limited time.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { assetPath, type RenditionSpec } from './address.ts'
@@ -9,20 +9,19 @@ export interface SignedAsset {
 }
 
 export interface Signer {
-  /** The signed path, valid for `lifeMs` (15 minutes by default) plus up to 5 minutes. Throws like `assetPath`. */
+  /** Valid for `lifeMs` (15 minutes by default) plus up to 5 minutes. Throws like `assetPath`. */
   sign(asset: SignedAsset & { mimeType: string }, spec: RenditionSpec, lifeMs?: number): string
-  /** The expiry of a valid signature in the query of a URL; undefined if it is wrong or expired. */
+  /** Undefined if the signature is wrong or expired. */
   findExpiry(query: URLSearchParams, asset: SignedAsset, spec: RenditionSpec): number | undefined
 }
 
 const DEFAULT_LIFE_MS = 900_000
 
-/** Expiries are rounded up to it, so that repeated requests get the same URL, which caches can use. */
+/** Expiries are rounded up, so that repeated requests get the same, cacheable URL. */
 const STEP_MS = 300_000
 
 /** All processes must use the same secret. */
 export function createSigner(secret: string, clock: Clock): Signer {
-  // Newlines separate the values, so that different values never give the same text. The URL does not contain the project.
   const signatureOf = (
     { id, projectId }: SignedAsset,
     { width, height, format }: RenditionSpec,

@@ -1,12 +1,10 @@
-// Dispatches a Request to the routes and returns a Response; independent of any server.
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../log.ts'
 import { basePathOf } from './base-path.ts'
-import { refusal } from './refusal.ts'
+import { refusal, SAFE_HEADERS } from './refusal.ts'
 import { apiKeyInUrlProblem } from './security/auth.ts'
 import { encodingProblem } from './security/body.ts'
-import type { Client, createClientReader } from './security/client.ts'
-import { makeSafe } from './security/safe-headers.ts'
+import type { Client, ClientReader } from './security/client.ts'
 
 /** Resolves to undefined for a path of another route. */
 export type Route = (request: Request, client: () => Client) => Promise<Response | undefined>
@@ -17,7 +15,7 @@ export type App = (request: Request, remoteAddress?: string) => Promise<Response
 export function createApp(
   routes: readonly Route[],
   options: {
-    readClient: ReturnType<typeof createClientReader>
+    readClient: ClientReader
     publicUrl: string | null
     adminKey: string | null
     log: Logger
@@ -27,7 +25,6 @@ export function createApp(
 
   async function respond(request: Request, remoteAddress: string | undefined): Promise<Response> {
     const url = URL.parse(request.url)
-    // The URL is built from the Host header, which may hold anything.
     if (url === null) return refusal('BAD_REQUEST', 'The Host header is not a valid host.')
     const exposedKey = apiKeyInUrlProblem(request.url, adminKey)
     if (exposedKey !== undefined) return refusal('KEY_IN_URL', exposedKey)
@@ -35,8 +32,7 @@ export function createApp(
     if (encoding !== undefined) return refusal('UNSUPPORTED_MEDIA_TYPE', encoding)
     if (url.pathname === '/')
       return new Response(null, { status: 302, headers: { location: `${basePathOf(publicUrl)}/graphql` } })
-    const header = (name: string) => request.headers.get(name)
-    const client = () => readClient({ remoteAddress, header, origin: url.origin })
+    const client = () => readClient(request, remoteAddress)
     for (const route of routes) {
       const response = await route(request, client)
       if (response) return response
@@ -45,14 +41,21 @@ export function createApp(
     return refusal('NOT_FOUND', `There is nothing at ${path}. GraphQL is at /graphql.`)
   }
 
-  return async (request, remoteAddress) => {
+  async function respondOrReport(request: Request, remoteAddress: string | undefined): Promise<Response> {
     try {
-      return makeSafe(await respond(request, remoteAddress))
+      return await respond(request, remoteAddress)
     } catch (error) {
       const id = randomUUID()
-      // An error after the client disconnected is not a failure of the server.
+      // Not a failure of the server if the client has disconnected.
       if (!request.signal.aborted) log.error({ id, err: error }, 'request failed unexpectedly')
-      return makeSafe(refusal('INTERNAL_SERVER_ERROR', `Unexpected error (id ${id}).`))
+      return refusal('INTERNAL_SERVER_ERROR', `Unexpected error (id ${id}).`)
     }
+  }
+
+  return async (request, remoteAddress) => {
+    const response = await respondOrReport(request, remoteAddress)
+    for (const [name, value] of Object.entries(SAFE_HEADERS))
+      if (!response.headers.has(name)) response.headers.set(name, value)
+    return response
   }
 }

@@ -1,7 +1,5 @@
-// Image bytes over HTTP. The content of a URL never changes, so clients may cache it: without an end if the URL is public,
-// until it expires if it is signed.
 import { addAbortSignal, type Readable } from 'node:stream'
-// Unlike the global class, it pipes Node streams to Node's server without a copy.
+// Unlike the global class, it accepts a Node stream and sends it without a copy.
 import { Response } from '@whatwg-node/server'
 import { extensionOf, readAssetPath, readRendition, type RenditionSpec } from '../assets/address.ts'
 import { MAX_CACHED_FILE_BYTES } from '../assets/memory-cache.ts'
@@ -44,7 +42,7 @@ interface Content {
   read: (range: ByteRange) => Promise<Buffer | Readable>
 }
 
-// If a browser shows the image as a page, nothing in it may run or load.
+// If a browser opens the image as a page, nothing in it may run or load.
 const SAFETY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "sandbox; default-src 'none'",
@@ -52,8 +50,8 @@ const SAFETY_HEADERS = {
 }
 
 /**
- * Serves `/assets/<id>` and its renditions, `/assets/<id>?width=512&height=512&format=webp`; ignores an extension after
- * the id. If API keys exist, the URL must be signed; the response to an unsigned URL is the same whether the image exists.
+ * Serves `/assets/<id>` and renditions, `/assets/<id>?width=512&height=512&format=webp`. If API keys exist, the URL must be
+ * signed; the response to an unsigned URL does not reveal whether the image exists.
  */
 export function createAssetRoute(
   options: AssetRouteOptions,
@@ -103,14 +101,14 @@ async function respond(request: Request, url: URL, options: AssetRouteOptions): 
 
 const YEAR_SECONDS = 31_536_000
 
-/** Seconds until the signed URL expires; undefined if the signature is wrong or expired, or the asset does not exist. */
+/** Undefined if the signature is wrong or expired, or the asset does not exist. */
 function secondsLeft(
   { signer, clock }: AssetRouteOptions,
   row: ServedAsset | undefined,
   query: URLSearchParams,
   spec: RenditionSpec | undefined,
 ): number | undefined {
-  // Also verified for a missing asset, so that the response time does not reveal it.
+  // Verified for a missing asset as well, so that the response time does not reveal it.
   const expiresAt = signer.findExpiry(query, row ?? { id: '', projectId: '' }, spec ?? {})
   return expiresAt === undefined || !row ? undefined : Math.floor((expiresAt - clock.now()) / 1000)
 }
@@ -153,13 +151,11 @@ async function send(
   if (range !== 'all') headers['content-range'] = `bytes ${part.start}-${part.end}/${byteSize}`
   const body = await read(part)
   if (!Buffer.isBuffer(body)) closeOnDisconnect(body, request, log)
-  // @whatwg-node's Response accepts a Node stream, which its types do not say. A web stream would be slower and would stay
-  // open if the client disconnects while the socket buffer is full.
+  // A Node stream, because a web stream stays open if the client disconnects while the socket buffer is full.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return new Response(body as unknown as BodyInit, { status: range === 'all' ? 200 : 206, headers })
 }
 
-/** Closes the file if the client disconnects, also before the first byte; an error of the disk is logged. */
 function closeOnDisconnect(body: Readable, request: Request, log: Logger | undefined): void {
   addAbortSignal(request.signal, body)
   body.on('error', (error) => {
@@ -168,16 +164,13 @@ function closeOnDisconnect(body: Readable, request: Request, log: Logger | undef
   })
 }
 
-/** Ignores the range if If-Range names another version, https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5. */
+/** If-Range: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5. */
 function rangeOf(request: Request, etag: string | undefined): string | null {
   const condition = request.headers.get('if-range')
   return condition === null || condition === etag ? request.headers.get('range') : null
 }
 
-/**
- * Parses a Range header by https://www.rfc-editor.org/rfc/rfc9110#section-14: `all` without one and for forms that a server
- * may ignore (another unit, several ranges, bad syntax), `none` for a range after the end.
- */
+/** `all` for forms that a server may ignore, `none` after the end: https://www.rfc-editor.org/rfc/rfc9110#section-14. */
 function readByteRange(header: string | null, byteSize: number): ByteRange | 'all' | 'none' {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '') ?? []
   if (first === '' && last === '') return 'all'

@@ -1,4 +1,5 @@
 import type { CallbackResult } from '../engine/attempts/callbacks.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { Route } from './app.ts'
 import { refusal } from './refusal.ts'
 import { readBody } from './security/body.ts'
@@ -15,17 +16,8 @@ const RESPONSES: Record<CallbackResult, () => Response> = {
   MALFORMED: () => refusal('BAD_CALLBACK', 'The callback body is malformed.'),
 }
 
-/** The callback functions of the engine. */
-export interface Callbacks {
-  isKnownCallback(secret: string): Promise<boolean>
-  receiveCallback(secret: string, body: string): Promise<CallbackResult>
-}
-
-/**
- * Serves `POST /callbacks/<secret>` for providers; responds as soon as the callback is stored. Does not read the body if
- * the secret is unknown; an address that sends many unknown secrets gets 429, but its valid callbacks are accepted.
- */
-export function createCallbackRoute(engine: Callbacks): Route {
+/** Serves `POST /callbacks/<secret>`. Limits unknown secrets per address; valid ones are always accepted. */
+export function createCallbackRoute(engine: Pick<Engine, 'isKnownCallback' | 'receiveCallback'>): Route {
   const limiter = createBruteForceLimiter()
 
   function refuseUnknown(address: string | null): Response {

@@ -2,13 +2,13 @@ import type { App } from './app.ts'
 import { withoutBase } from './base-path.ts'
 
 export interface FetchHandler {
-  /** Resolves to an instance of the global `Response`. `remoteAddress` is the client's IP address, if known. */
+  /** Resolves to an instance of the global `Response`. */
   fetch(request: Request, remoteAddress?: string): Promise<Response>
-  /** Aborts all open event streams, so that clients reconnect to another process. */
+  /** Makes the clients of event streams reconnect to another process. */
   abortStreams(): void
 }
 
-/** Serves the app to the Fetch API, both below `basePath` and without it; '' is no base path. */
+/** Serves the app both below `basePath` and without it. */
 export function createFetchHandler(app: App, basePath: string): FetchHandler {
   const streams = new Set<Relay>()
   return {
@@ -16,7 +16,7 @@ export function createFetchHandler(app: App, basePath: string): FetchHandler {
       const ended = new AbortController()
       const response = await app(toAppRequest(request, basePath, ended.signal), remoteAddress)
       const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
-      // Some routes return the Response of another library, which frameworks that check the class reject.
+      // Frameworks that check the class reject the Response of another library.
       if (response instanceof globalThis.Response && !isStream) return response
       const { status, statusText, headers, body } = response
       const init = { status, statusText, headers: [...headers] }
@@ -39,7 +39,6 @@ export function createFetchHandler(app: App, basePath: string): FetchHandler {
   }
 }
 
-/** The same request without the base path; also aborts when its response is no longer read. */
 function toAppRequest(request: Request, basePath: string, ended: AbortSignal): Request {
   const url = URL.parse(request.url)
   if (url) url.pathname = withoutBase(url.pathname, basePath)
@@ -58,7 +57,7 @@ interface Relay {
   abort: (reason: unknown) => void
 }
 
-/** Copies a body to a stream of Node's own class, without buffering. Calls `onEnd` when the stream ends. */
+/** Copies a body to a stream of Node's own class, without buffering. */
 function createRelay(body: AsyncIterable<Uint8Array>, onEnd: () => void): Relay {
   const source = body[Symbol.asyncIterator]()
   let abort: Relay['abort'] | undefined

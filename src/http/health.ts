@@ -1,6 +1,6 @@
 import type { Route } from './app.ts'
 
-/** Serves `/livez`: the process runs, and `/readyz`: it accepts work unless `findProblem` returns a sentence. */
+/** Serves `/livez`: the process runs, and `/readyz`: it can do work. */
 export function createHealthRoute(findProblem: () => Promise<string | undefined>): Route {
   return async (request) => {
     const { pathname } = new URL(request.url)

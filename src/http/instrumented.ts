@@ -5,7 +5,7 @@ import type { Metrics } from '../metrics.ts'
 import type { App } from './app.ts'
 import { withRequestNotes, type RequestNotes } from './graphql/instrumented.ts'
 
-/** Route labels by the first path segment; any other path is `other`, because clients choose paths. */
+/** Metric labels by the first path segment; any other path is `other`. */
 const ROUTES: Readonly<Record<string, string>> = {
   '': 'home',
   graphql: 'graphql',
@@ -17,16 +17,12 @@ const ROUTES: Readonly<Record<string, string>> = {
   metrics: 'metrics',
 }
 
-/** Frequent requests, logged at `debug`. */
 const BUSY_ROUTES = new Set(['assets', 'health', 'metrics', 'home'])
 
 /** A client's request id is used only if it cannot break a log line. */
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/
 
-/**
- * Measures, counts and logs every request, and sets `x-request-id` on the response. Logs neither path nor query, because
- * both may hold secrets.
- */
+/** Measures and logs requests, without path and query: both may hold secrets. Sets `x-request-id` on the response. */
 export function instrumented(app: App, tools: { metrics: Metrics; clock: Clock; log: Logger }): App {
   const { metrics, clock, log } = tools
   return async (request, remoteAddress) => {

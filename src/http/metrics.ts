@@ -7,25 +7,21 @@ import { refusal } from './refusal.ts'
 import type { Client } from './security/client.ts'
 import { hostProblem } from './security/cross-site.ts'
 
-/** Several scrapers cause one read of the database. */
 const GAUGES_MAX_AGE_MS = 3000
 
-/** With more projects, their gauges are summed to limit the number of time series. */
+/** With more projects, their gauges are summed. */
 const MAX_PROJECTS = 50
 
-interface MetricsOptions {
+/** Serves `GET /metrics` in Prometheus text format to this machine and to the operator's key. */
+export function createMetricsRoute(options: {
   metrics: Metrics
-  /** All configured providers, so that idle ones report 0. */
   providers: readonly string[]
   readGauges: () => Promise<Gauges>
   isOperator: (request: Request) => Promise<boolean>
   publicUrl: string | null
   clock: Clock
   log: Logger
-}
-
-/** Serves `GET /metrics` in Prometheus text format to this machine and to the operator's key. */
-export function createMetricsRoute(options: MetricsOptions): Route {
+}): Route {
   const { metrics, clock, log } = options
   const { gauges } = metrics
   let refreshing: Promise<void> | undefined
@@ -34,7 +30,7 @@ export function createMetricsRoute(options: MetricsOptions): Route {
   async function refresh(): Promise<void> {
     const end = gauges.readSeconds.startTimer()
     try {
-      setGauges(options, await options.readGauges())
+      setGauges(gauges, options.providers, await options.readGauges())
       gauges.up.set(1)
     } catch (error) {
       // The metrics of the process itself stay available while the database is down.
@@ -69,36 +65,35 @@ function isLocal({ headers }: Request, { address, origin }: Client, publicUrl: s
   return !isForwarded && LOOPBACK.test(address ?? '') && hostProblem(origin, publicUrl) === undefined
 }
 
-function setGauges({ metrics: { gauges }, providers }: MetricsOptions, read: Gauges): void {
-  const byProvider = [gauges.queued, gauges.running, gauges.queueAge]
-  for (const gauge of [...byProvider, gauges.unknown, gauges.unknownAge, gauges.unpriced]) {
+function setGauges(gauges: Metrics['gauges'], providers: readonly string[], read: Gauges): void {
+  const { queued, running, queueAge, unknown, unknownAge, unpriced, held, spent, unavailable } = gauges
+  for (const gauge of [queued, running, queueAge, unknown, unknownAge, unpriced]) {
     gauge.reset()
+    // Idle providers report 0.
     for (const provider of providers) gauge.set({ provider }, 0)
   }
+  for (const gauge of [held, spent, unavailable]) gauge.reset()
   for (const status of ['queued', 'running', 'outcome_unknown']) gauges.tasks.set({ status }, 0)
   for (const { status, count } of read.tasks) gauges.tasks.set({ status: status.toLowerCase() }, count)
-  for (const { provider, queued, running, oldestDueMs } of read.queues) {
-    gauges.queued.set({ provider }, queued)
-    gauges.running.set({ provider }, running)
-    gauges.queueAge.set({ provider }, oldestDueMs / 1000)
+  for (const { provider, ...queue } of read.queues) {
+    queued.set({ provider }, queue.queued)
+    running.set({ provider }, queue.running)
+    queueAge.set({ provider }, queue.oldestDueMs / 1000)
   }
-  for (const { provider, count, oldestMs, unpriced } of read.unknownOutcomes) {
-    gauges.unknown.set({ provider }, count)
-    gauges.unknownAge.set({ provider }, oldestMs / 1000)
-    gauges.unpriced.set({ provider }, unpriced)
+  for (const { provider, ...outcomes } of read.unknownOutcomes) {
+    unknown.set({ provider }, outcomes.count)
+    unknownAge.set({ provider }, outcomes.oldestMs / 1000)
+    unpriced.set({ provider }, outcomes.unpriced)
   }
   gauges.chargePossible.set(
     read.unknownOutcomes.reduce((sum, { chargePossibleMicros }) => sum + chargePossibleMicros, 0),
   )
-  gauges.unavailable.reset()
-  for (const { provider, model } of read.inCooldown) gauges.unavailable.set({ provider, model }, 1)
+  for (const { provider, model } of read.inCooldown) unavailable.set({ provider, model }, 1)
   gauges.deliveries.set(read.deliveries.pending)
   gauges.deliveryAge.set(read.deliveries.oldestMs / 1000)
-  gauges.held.reset()
-  gauges.spent.reset()
   for (const { projectId, heldMicros, spentMicros } of read.spending) {
     const project = read.spending.length > MAX_PROJECTS ? '' : projectId
-    gauges.held.inc({ project }, heldMicros)
-    gauges.spent.inc({ project }, spentMicros)
+    held.inc({ project }, heldMicros)
+    spent.inc({ project }, spentMicros)
   }
 }

@@ -5,14 +5,14 @@ import { withoutBase } from './base-path.ts'
 
 export interface NodeHandler {
   handle(request: NodeRequest, response: ServerResponse): Promise<void>
-  /** Aborts all open event streams, so that clients reconnect to another process. */
+  /** Makes the clients of event streams reconnect to another process. */
   abortStreams(): void
 }
 
-/** `originalUrl` is Express's: the full path, where `url` lacks the prefix of the router. */
+/** In Express, `url` lacks the prefix of the router. */
 type NodeRequest = IncomingMessage & { originalUrl?: string }
 
-/** Serves the app to node:http, both below `basePath` and without it; '' is no base path. */
+/** Serves the app both below `basePath` and without it. */
 export function createNodeHandler(app: App, basePath: string): NodeHandler {
   const streams = new Set<ServerResponse>()
   const adapter = createServerAdapter<{ req?: IncomingMessage; res?: ServerResponse }>(
@@ -38,7 +38,7 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
   }
 }
 
-/** Runs the adapter with another path, which it reads synchronously; other handlers of the server see the original. */
+/** Changes the path only while the adapter reads it, which is synchronous. */
 function atPath<T>(request: NodeRequest, path: string, run: () => T): T {
   const { url, originalUrl } = request
   request.url = path

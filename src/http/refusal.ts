@@ -1,10 +1,9 @@
-// Refusals of requests: the closed list of codes and the two forms of the response.
 import { GraphQLError } from 'graphql'
 import type { GatewayError, GatewayErrorCode } from '../errors.ts'
 
-/** Codes and HTTP statuses of invalid requests. The codes of resolvers are in errors.ts. */
+/** All codes of invalid requests, with their HTTP status. errors.ts has those of resolvers. */
 export const REQUEST_ERRORS = {
-  /** Not HTTP, not JSON or not a GraphQL request. Yoga also uses it with 405 for a wrong method. */
+  /** Yoga also uses it with 405. */
   BAD_REQUEST: 400,
   MULTIPART_INVALID: 400,
   MAP_INVALID: 400,
@@ -15,11 +14,9 @@ export const REQUEST_ERRORS = {
   GRAPHQL_PARSE_FAILED: 400,
   GRAPHQL_VALIDATION_FAILED: 400,
   OPERATION_RESOLUTION_FAILURE: 400,
-  /** The document exceeds the limits on length, depth or complexity. */
   QUERY_TOO_LARGE: 400,
   TOO_MANY_ALIASES: 400,
   TOO_MANY_ROOT_FIELDS: 400,
-  /** URLs end up in logs and histories. */
   KEY_IN_URL: 400,
   UNAUTHENTICATED: 401,
   TOO_MANY_SUBSCRIPTIONS: 429,
@@ -37,13 +34,21 @@ export const REQUEST_ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   RANGE_NOT_SATISFIABLE: 416,
   HEADERS_TOO_LARGE: 431,
-  /** A bug or a broken disk; the details are in the log under the id of the message. */
   INTERNAL_SERVER_ERROR: 500,
 } as const
 
+/** Headers of every response, unless it has its own. */
+export const SAFE_HEADERS: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy':
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  // For browsers without frame-ancestors.
+  'x-frame-options': 'DENY',
+}
+
 export type RequestErrorCode = keyof typeof REQUEST_ERRORS
 
-/** A refusal as a GraphQL error. */
 export function requestError(code: RequestErrorCode, message: string): GraphQLError {
   // Without `spec: false`, Yoga answers clients that accept application/json with 200.
   return new GraphQLError(message, {
@@ -51,7 +56,7 @@ export function requestError(code: RequestErrorCode, message: string): GraphQLEr
   })
 }
 
-/** A refusal as a response of a route other than GraphQL. */
+/** The response of a route other than GraphQL. */
 export function refusal(
   code: RequestErrorCode,
   message: string,
@@ -60,14 +65,12 @@ export function refusal(
   return Response.json({ error: { code, message } }, { status: REQUEST_ERRORS[code], headers })
 }
 
-/** A GatewayError as a response of a route other than GraphQL. */
 export function gatewayErrorRefusal({ code, message }: GatewayError): Response {
   const headers: Record<string, string> =
     code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="darkroom"' } : {}
   return Response.json({ error: { code, message } }, { status: statusOf(code), headers })
 }
 
-/** 400 for codes without a status of their own. */
 export function statusOf(code: GatewayErrorCode): number {
   const statuses: Partial<Record<GatewayErrorCode, number>> = REQUEST_ERRORS
   return statuses[code] ?? 400

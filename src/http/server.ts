@@ -8,23 +8,14 @@ import { answerClientErrors } from './security/client-errors.ts'
 import { closeSlowClients, DEFAULT_SLOW_CLIENT_TIMEOUT_MS } from './security/slow-client.ts'
 
 export interface Listener {
-  /** Without a trailing slash. */
   url: string
-  /** Closes WebSockets and event streams, so that clients reconnect to another process. Serves requests as before. */
+  /** Makes subscribers reconnect to another process; requests are still served. */
   closeStreams(): Promise<void>
-  /** Closes all connections and frees the port. */
   close(): Promise<void>
 }
 
-/** Time limits for receiving a request, and the interval of their check, in milliseconds. */
-interface RequestTimeouts {
-  headersMs: number
-  requestMs: number
-  checkMs: number
-}
-
-/** The largest upload, 60 MB, must arrive within a minute. */
-const DEFAULT_TIMEOUTS: RequestTimeouts = { headersMs: 14_000, requestMs: 59_000, checkMs: 1_000 }
+/** Time limits for receiving a request, and the interval of their check. */
+const DEFAULT_TIMEOUTS = { headersMs: 14_000, requestMs: 59_000, checkMs: 1_000 }
 
 /** Listens on a port; 0 picks a free one. Rejects if the port is in use. */
 export async function listen(
@@ -34,7 +25,7 @@ export async function listen(
     host: string
     port: number
     basePath?: string
-    timeouts?: RequestTimeouts
+    timeouts?: typeof DEFAULT_TIMEOUTS
     slowClientTimeoutMs?: number
   },
 ): Promise<Listener> {
@@ -69,7 +60,6 @@ export async function listen(
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await sockets.close()
-      // Unfinished responses would keep the server open.
       server.closeAllConnections()
       await closed
     },
@@ -77,7 +67,6 @@ export async function listen(
 }
 
 function portOf(server: Server): number {
-  // A string only for pipes, null only before it listens.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return (server.address() as AddressInfo).port
 }

@@ -47,7 +47,7 @@ async function respond(
   parameters: URLSearchParams,
   { q, clock, keyring }: UsageRouteOptions,
 ): Promise<Response> {
-  const caller = await keyring.authenticate(credentialOf((name) => request.headers.get(name)))
+  const caller = await keyring.authenticate(credentialOf(request.headers))
   if (!caller.scopes.has('REPORT'))
     throw new GatewayError(
       'FORBIDDEN',
@@ -69,7 +69,7 @@ async function respond(
   })
 }
 
-/** Every other parameter is a filter. */
+/** All others are filters. */
 const PARAMETERS = new Set(['from', 'to', 'groupBy', 'timeZone', 'allProjects'])
 
 function readParameters(parameters: URLSearchParams) {
@@ -86,7 +86,7 @@ function readProject(parameters: URLSearchParams, { operator, projectId }: Acces
   throw new GatewayError('FORBIDDEN', 'allProjects needs the key of the operator.', { field: 'allProjects' })
 }
 
-/** Joins lines to chunks of at least 16 KB, produced as fast as they are read. */
+/** In chunks of at least 16 KB, produced when they are read. */
 function toStream(start: string, lines: Iterator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   let text = start

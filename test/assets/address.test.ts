@@ -31,7 +31,7 @@ test.for([
 
 test('an address that cannot be answered is never written', () => {
   expect(() => assetPath(ID, 'image/png', { width: 0 })).toThrow(
-    'width is 0; it must be an integer from 1 to 4096',
+    'width is 0; it must be a whole number from 1 to 4096',
   )
   expect(() => assetPath(ID, 'image/png', { height: 5000 })).toThrow('height is 5000')
 })

@@ -5,7 +5,7 @@ import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { decodeCheck } from '../../src/assets/decode.ts'
 import { inspectImage } from '../../src/assets/inspect.ts'
-import { ImageRejected } from '../../src/assets/rejected.ts'
+import { ImageRejected } from '../../src/assets/format.ts'
 import { bombPng, noise, PHONE_EXIF, pngChunk } from './pictures.ts'
 
 let dir: string

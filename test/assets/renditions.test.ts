@@ -60,7 +60,7 @@ describe('the size', () => {
     await expect(renditions.rendition('a'.repeat(64), { width })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       field: 'width',
-      message: `width is ${width}; it must be an integer from 1 to 4096 (pixels).`,
+      message: `width is ${width}; it must be a whole number from 1 to 4096 (pixels).`,
     })
     await expect(renditions.rendition('a'.repeat(64), { height: width })).rejects.toMatchObject({
       field: 'height',

@@ -304,7 +304,7 @@ describe('over a real socket', () => {
     expect(opened.every(({ bytesRead }) => bytesRead < BIG_BYTES)).toBe(true)
     for (const client of clients) client.destroy()
     await vi.waitFor(() => expect(openObjects()).toEqual([]))
-    expect(opened.every(({ closed }) => closed)).toBe(true)
+    await vi.waitFor(() => expect(opened.every(({ closed }) => closed)).toBe(true))
   })
 
   test('lets go of the file when the client left before the answer was ready', async () => {

@@ -79,14 +79,14 @@ describe('a request that comes byte by byte', () => {
   const heard: string[] = []
   beforeAll(async () => {
     const sockets = { upgrade: () => {}, close: async () => {} }
-    const patience = { headersMs: 300, requestMs: 900, checkMs: 50 }
+    const timeouts = { headersMs: 300, requestMs: 900, checkMs: 50 }
     listener = await listen(
       async (asked) => {
         heard.push(await asked.text().catch(() => 'cut'))
         return new Response('done')
       },
       sockets,
-      { host: '127.0.0.1', port: 0, patience },
+      { host: '127.0.0.1', port: 0, timeouts },
     )
   })
   afterAll(() => listener.close())

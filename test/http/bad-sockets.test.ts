@@ -12,7 +12,7 @@ import { listen } from '../../src/http/server.ts'
 import { createSockets } from '../../src/http/graphql/websocket.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
-import { untraced } from '../../src/tracing.ts'
+import { noTracing } from '../../src/tracing.ts'
 import type { Result } from '../support/client.ts'
 import { expectNothingLeft, openUntouched, unknownCodes, type Untouched } from './untouched.ts'
 
@@ -103,7 +103,7 @@ describe('a socket', () => {
     expect(rest).toEqual({ code })
     expect(reason.length).toBeLessThan(124)
     await expectNothingLeft(untouched)
-    expect(untouched.server.gateway.watching()).toBe(0)
+    expect(untouched.server.gateway.subscriberCount()).toBe(0)
   })
 
   it.each([
@@ -179,14 +179,14 @@ describe('a socket', () => {
       .toMatchObject([
         { id: '51', type: 'error', payload: [{ extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } }] },
       ])
-    expect(untouched.server.gateway.watching()).toBe(50)
+    expect(untouched.server.gateway.subscriberCount()).toBe(50)
     send({ id: '7', type: 'complete' })
-    await expect.poll(() => untouched.server.gateway.watching()).toBe(49)
+    await expect.poll(() => untouched.server.gateway.subscriberCount()).toBe(49)
     send(subscribe(FEED, '52'))
-    await expect.poll(() => untouched.server.gateway.watching()).toBe(50)
+    await expect.poll(() => untouched.server.gateway.subscriberCount()).toBe(50)
     expect(heard).toHaveLength(2)
     socket.terminate()
-    await expect.poll(() => untouched.server.gateway.watching()).toBe(0)
+    await expect.poll(() => untouched.server.gateway.subscriberCount()).toBe(0)
   })
 
   it.each([
@@ -243,8 +243,8 @@ function context(): never {
 it('a socket that never answers pings is ended after two of them', async () => {
   const log = createLog('silent')
   const readClient = createClientReader([])
-  const keyring = { admit: async () => operatorOf('prj_A'), watch: () => () => {} }
-  const watched = { metrics: createMetrics(), tracing: untraced }
+  const keyring = { authenticate: async () => operatorOf('prj_A'), watch: () => () => {} }
+  const watched = { metrics: createMetrics(), tracing: noTracing }
   const graphql = createGraphQL({ context, corsOrigins: [], introspection: true, log, keyring, ...watched })
   const about = { corsOrigins: [], readClient, publicUrl: null, keyring, adminKey: null }
   const options = { ...about, clock: systemClock, log, keepAliveMs: 200 }

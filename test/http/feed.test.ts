@@ -51,7 +51,7 @@ describe.each(DATABASES)('taskFeed on %s', (database) => {
       for (const id of created)
         expect(kinds(told, id).filter((kind) => kind !== 'TaskProgressed')).toEqual(WHOLE_LIFE)
       expect(kinds(told, ended)).toEqual([])
-      await expect.poll(() => server.gateway.watching()).toBe(0)
+      await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
     })
 
     it('goes on from each cursor, and from where a list of tasks was read, without a gap', async () => {

@@ -103,7 +103,7 @@ describe('an unexpected error', () => {
       while (last.value.data && !last.value.errors) last = await watching.next()
       expectMasked(last.value, broken.logged())
       expect((await watching.next()).done).toBe(true)
-      expect(broken.server.gateway.watching()).toBe(0)
+      expect(broken.server.gateway.subscriberCount()).toBe(0)
     },
   )
 

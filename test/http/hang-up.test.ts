@@ -32,16 +32,16 @@ describe.each(TRANSPORTS)('a viewer over %s', (transport) => {
     const watching = server.watch<{ taskEvents: { kind: string } }>(transport, WATCH, { taskId, after })
     await takeUntil(watching, ({ taskEvents }) => taskEvents.kind === 'AttemptStarted')
     await takeUntil(server.watch(transport, FEED), () => true)
-    await expect.poll(() => server.gateway.watching()).toBe(0)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
   })
 
   it('is forgotten when its connection is cut while nothing happens', async () => {
     await using server = await openGateway()
     const taskId = await server.generate({ prompt: 'a fox [sandbox:stall]' })
     const viewers = await Promise.all([1, 2, 3].map(() => openRaw(transport, server.url, WATCH, { taskId })))
-    await expect.poll(() => server.gateway.watching()).toBe(3)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(3)
     for (const viewer of viewers) viewer.cut()
-    await expect.poll(() => server.gateway.watching()).toBe(0)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
   })
 
   it('costs no more memory when it stops reading, and is watched for until it is gone', async () => {
@@ -59,15 +59,15 @@ describe.each(TRANSPORTS)('a viewer over %s', (transport) => {
     const reader = await openRaw(transport, server.url, LARGE, variables)
     expect(await reader.readUntil(lastCursor)).toBeGreaterThan(100_000_000)
     await expect.poll(() => retainedBytes() - before).toBeLessThan(15_000_000)
-    expect(server.gateway.watching()).toBe(3)
+    expect(server.gateway.subscriberCount()).toBe(3)
 
     reader.cut()
     idlers[0]?.cut()
-    await expect.poll(() => server.gateway.watching()).toBe(1)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
     // Who begins to read again has missed nothing.
     expect(await idlers[1]?.readUntil(lastCursor)).toBeGreaterThan(100_000_000)
     idlers[1]?.cut()
-    await expect.poll(() => server.gateway.watching()).toBe(0)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
   })
 })
 

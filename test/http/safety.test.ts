@@ -120,7 +120,7 @@ describe('the schema', () => {
     expect(answer).toMatch(
       told
         ? /^\{"data":\{"__schema"/
-        : /"message":"__schema is not answered.*"code":"INTROSPECTION_DISABLED"/,
+        : /"message":"__schema is not available.*"code":"INTROSPECTION_DISABLED"/,
     )
     const type = await server.ask('{ __type(name: "Task") { name } __typename }')
     expect(type.errors === undefined).toBe(told)
@@ -131,7 +131,7 @@ describe('who asks', () => {
   const TRUSTED = ['10.0.0.0/8', '::1/128']
   const read = createClientReader(TRUSTED)
   const from = (remoteAddress: string | undefined, headers: Record<string, string> = {}) =>
-    read({ remoteAddress, header: (name) => headers[name] ?? null, origin: 'http://localhost:4000' })
+    read(new Request('http://localhost:4000', { headers }), remoteAddress)
 
   it.each([
     {

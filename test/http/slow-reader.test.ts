@@ -108,13 +108,13 @@ describe('viewers that stop reading', () => {
   it.each(TRANSPORTS)(
     'are let go, over %s',
     async (transport) => {
-      await using server = await openGateway({ stuckMs: 1000 })
+      await using server = await openGateway({ slowClientTimeoutMs: 1000 })
       const ids = [await server.generate({ prompt: `[sandbox:stall] ${LONG}` })]
       const one = await stuck[transport](server.url)
-      expect(server.gateway.watching()).toBe(1)
+      expect(server.gateway.subscriberCount()).toBe(1)
       // More than the kernel keeps for a reader that stands still.
       for (let i = 0; i < 120; i++) ids.push(await server.generate({ prompt: `[sandbox:reject] ${LONG}` }))
-      await expect.poll(() => server.gateway.watching(), { timeout: 15_000 }).toBe(0)
+      await expect.poll(() => server.gateway.subscriberCount(), { timeout: 15_000 }).toBe(0)
       one.close()
       await one.gone
     },

@@ -5,7 +5,7 @@ import { expect, it, type TestContext } from 'vitest'
 import { listen } from '../../src/http/server.ts'
 
 const BYTES = 24 * 1024 * 1024
-const STUCK_MS = 1200
+const DEFAULT_SLOW_CLIENT_TIMEOUT_MS = 1200
 
 /** A client of a server that answers with 24 MB, at once or piece by piece. */
 async function openClient({ onTestFinished }: TestContext, body: () => BodyInit) {
@@ -13,7 +13,7 @@ async function openClient({ onTestFinished }: TestContext, body: () => BodyInit)
   const listener = await listen(async () => new Response(body()), sockets, {
     host: '127.0.0.1',
     port: 0,
-    stuckMs: STUCK_MS,
+    slowClientTimeoutMs: DEFAULT_SLOW_CLIENT_TIMEOUT_MS,
   })
   const socket = connect(Number(new URL(listener.url).port), '127.0.0.1')
   socket.on('error', () => undefined)
@@ -51,7 +51,7 @@ it.concurrent.for(BODIES)(
     socket.on('data', (chunk: Buffer) => (taken += chunk.length))
     await once(socket, 'data')
     socket.pause()
-    await pause(3 * STUCK_MS)
+    await pause(3 * DEFAULT_SLOW_CLIENT_TIMEOUT_MS)
     socket.resume()
     await closed
     expect(taken).toBeLessThan(BYTES)
@@ -71,7 +71,7 @@ it.concurrent.for(BODIES)(
     })
     await closed
     expect(taken).toBeGreaterThan(BYTES)
-    expect(performance.now() - begun).toBeGreaterThan(2 * STUCK_MS)
+    expect(performance.now() - begun).toBeGreaterThan(2 * DEFAULT_SLOW_CLIENT_TIMEOUT_MS)
   },
 )
 
@@ -81,7 +81,7 @@ it.concurrent('lets a client wait for an answer for as long as it takes', async 
     () =>
       new ReadableStream({
         async pull(controller) {
-          await pause(3 * STUCK_MS)
+          await pause(3 * DEFAULT_SLOW_CLIENT_TIMEOUT_MS)
           controller.enqueue(new TextEncoder().encode('at last'))
           controller.close()
         },

@@ -56,7 +56,7 @@ describe.each(DATABASES)('taskEvents on %s', (database) => {
         expect(rest[0]?.taskEvents.kind).toBe('TaskSnapshot')
         expect(cursorsOf(rest.slice(1))).toEqual(cursorsOf(told.slice(i + 1)))
       }
-      await expect.poll(() => server.gateway.watching()).toBe(0)
+      await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
     })
 
     it('goes on from each place seen while the task still runs, without a gap and without a repeat', async () => {
@@ -115,7 +115,7 @@ describe.each(DATABASES)('taskEvents on %s', (database) => {
       await execute(server.place, `delete from task_events where task_id = '${taskId}'`)
       expect(await back(cursor)).toEqual([{ ...snapshot, resync: true }, end])
       expect((await takeAll(server.watch<Told>(transport, WATCH, { taskId }))).length).toBe(2)
-      await expect.poll(() => server.gateway.watching()).toBe(0)
+      await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
     })
 
     it('refuses a task that is not there, and a cursor that is not of its log', async () => {
@@ -136,7 +136,7 @@ describe.each(DATABASES)('taskEvents on %s', (database) => {
       expect(await refused({ taskId: mine, after: encodeCursor('task', other, 1) })).toEqual(invalid)
       expect(await refused({ taskId: mine, after: encodeCursor('task', mine, 1_000_000) })).toEqual(invalid)
       expect(await refused({ taskId: mine, after: tasks.feedCursor })).toEqual(invalid)
-      expect(server.gateway.watching()).toBe(0)
+      expect(server.gateway.subscriberCount()).toBe(0)
     })
   })
 })

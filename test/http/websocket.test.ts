@@ -56,7 +56,7 @@ describe('a WebSocket', () => {
     await using server = await openGateway()
     const { socket, messages, send } = await greet(server.url)
     send({ id: 'feed', type: 'subscribe', payload: { query: FEED } })
-    await expect.poll(() => server.gateway.watching()).toBe(1)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
     send({ id: 'bad', type: 'subscribe', payload: { query } })
     await expect.poll(() => codesOf(messages)).toEqual([code])
 
@@ -85,11 +85,11 @@ describe('a WebSocket', () => {
     const server = await openGateway()
     const { socket, send } = await greet(server.url)
     send({ id: 'feed', type: 'subscribe', payload: { query: FEED } })
-    await expect.poll(() => server.gateway.watching()).toBe(1)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
     const closed = once(socket, 'close')
     await server[Symbol.asyncDispose]()
     expect((await closed)[0]).toBe(1001)
-    expect(server.gateway.watching()).toBe(0)
+    expect(server.gateway.subscriberCount()).toBe(0)
   })
 
   it.each([

@@ -1,5 +1,5 @@
 import { inspectImage } from '../../assets/inspect.ts'
-import { ImageRejected } from '../../assets/rejected.ts'
+import { ImageRejected } from '../../assets/format.ts'
 import { thumbhash } from '../../assets/decode.ts'
 import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'

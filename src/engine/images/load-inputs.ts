@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { ImageRejected } from '../../assets/rejected.ts'
+import { ImageRejected } from '../../assets/format.ts'
 import { findAnyAsset, insertAssets, listAssets, type NewAsset } from '../../db/tasks/assets.ts'
 import type { AssetRow, TaskRow } from '../../db/tables/tables.ts'
 import type { InputImage, TaskErrorCode } from '../../domain.ts'

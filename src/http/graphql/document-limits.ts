@@ -1,4 +1,3 @@
-// Limits on a document: size before parsing, validation rules, depth and complexity before execution.
 import { getOperationAST, GraphQLError, Lexer, Source, TokenKind, validate, type DocumentNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { LRUCache } from 'lru-cache'
@@ -7,7 +6,7 @@ import { requestError } from '../refusal.ts'
 import { maxAliases, noIntrospection, onePaidField } from './rules.ts'
 import type { VariableUse } from './variables.ts'
 
-/** GraphiQL's introspection query has 1,700 characters and 250 tokens. */
+// GraphiQL's introspection query has 1,700 characters and 250 tokens.
 const MAX_CHARACTERS = 20_000
 const MAX_TOKENS = 1_000
 const MAX_COMMENTS = 50
@@ -17,7 +16,6 @@ const MAX_DEPTH = 10
 const MAX_COMPLEXITY = 20_000
 const MAX_VALIDATION_ERRORS = 5
 
-/** Refuses documents with QUERY_TOO_LARGE, TOO_MANY_ALIASES, TOO_MANY_ROOT_FIELDS or INTROSPECTION_DISABLED. */
 export function useDocumentLimits({ introspection }: { introspection: boolean }): Plugin {
   return {
     onParse: ({ params }) => checkSize(params.source.toString()),
@@ -26,14 +24,14 @@ export function useDocumentLimits({ introspection }: { introspection: boolean })
       addValidationRule(onePaidField)
       if (!introspection) addValidationRule(noIntrospection)
       setValidationFn((...[schema, document, rules]: Parameters<typeof validate>) =>
-        // Suggestions would reveal the schema where introspection is off.
+        // Suggestions would reveal the schema.
         validate(schema, document, rules, { maxErrors: MAX_VALIDATION_ERRORS, hideSuggestions: true }),
       )
     },
   }
 }
 
-/** Errors if the operation exceeds the depth or the complexity; its variables must be valid. */
+/** The variables must be valid. */
 export function complexityErrors({
   schema,
   document,
@@ -49,10 +47,7 @@ export function complexityErrors({
   return [tooLarge(found, MAX_COMPLEXITY, ' Request fewer items or fields.')]
 }
 
-/**
- * Yoga's caches of parsed documents, bounded by text length: an AST takes two hundred times the memory of its text, and a
- * client can send any number of different documents.
- */
+/** Bounded by text length: an AST takes two hundred times the memory of its text. */
 export function createDocumentCaches() {
   return { documentCache: createCache<DocumentNode>(100_000), errorCache: createCache<Error>(50_000) }
 }
@@ -74,7 +69,7 @@ function checkSize(source: string): void {
   }
 }
 
-/** False at the end and at a syntax error, which the parser reports. */
+/** False at the end and at a syntax error. */
 function advance(lexer: Lexer): boolean {
   try {
     return lexer.advance().kind !== TokenKind.EOF

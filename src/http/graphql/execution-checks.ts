@@ -1,4 +1,3 @@
-// Checks before an operation is executed, over every transport: rate limit, scopes, variables, complexity.
 import type { ExecutionResult, GraphQLError } from 'graphql'
 import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 import { withHooks } from '../../async-iterators.ts'
@@ -16,7 +15,7 @@ interface ExecutionHook {
   setResultAndStopExecution: (result: ExecutionResult) => void
 }
 
-/** Refuses invalid operations, and ends subscriptions whose API key becomes invalid. */
+/** Checks operations before execution, and ends subscriptions whose API key becomes invalid. */
 export function useExecutionChecks(
   watch: Keyring['watch'],
   mask: (error: unknown) => GraphQLError,
@@ -40,10 +39,7 @@ export function useExecutionChecks(
     return errors.length === 0
   }
 
-  /**
-   * Ends the stream with a result that holds the error if it fails or its caller loses access. A thrown error would end an
-   * event stream without a message, and lose its code over a WebSocket.
-   */
+  /** Ends a failed stream with a result: a thrown error would have no message over SSE, and no code over a WebSocket. */
   function guard(source: AsyncIterable<ExecutionResult>, caller: Access) {
     const revoked = new AbortController()
     const onEnd = watch(caller, () =>

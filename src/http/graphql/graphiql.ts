@@ -1,4 +1,3 @@
-// GraphiQL with example operations, for browsers that open /graphql. Loads nothing from other servers.
 import { createHash } from 'node:crypto'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 // Unlike the global class, it sends the bytes without a copy.
@@ -84,10 +83,10 @@ export const graphiql = {
   ],
 }
 
-/** Undefined for a request that does not accept HTML. */
+/** Undefined unless the request accepts HTML. */
 export type Page = (request: Request, client: Client) => Response | undefined
 
-/** Renders the page of 9 MB on the first request and keeps it. */
+/** Renders the page, which has 9 MB, on the first request. */
 export function createPage(): Page {
   let page: Uint8Array<ArrayBuffer> | undefined
   let scripts = ''
@@ -108,7 +107,6 @@ export function createPage(): Page {
   }
 }
 
-/** Allows the page's own scripts and workers, and connections to this server. */
 function policy(scripts: string, host: string): string {
   return [
     "default-src 'none'",

@@ -1,6 +1,6 @@
 import { createFetch } from '@whatwg-node/fetch'
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
-import { GraphQLError, type ExecutionResult } from 'graphql'
+import type { ExecutionResult, GraphQLError } from 'graphql'
 import { MAX_INPUT_BYTES } from '../../assets/inspect.ts'
 import type { Access } from '../../engine/access/access.ts'
 import type { Keyring } from '../../engine/access/keyring.ts'
@@ -20,10 +20,9 @@ import { createDocumentCaches, useDocumentLimits } from './document-limits.ts'
 import { useExecutionChecks } from './execution-checks.ts'
 import { createPage } from './graphiql.ts'
 import { useInstrumentation, type SocketContext } from './instrumented.ts'
-import { createMask } from './mask.ts'
+import { createMask, toGraphQLError } from './mask.ts'
 import { useStrictRequests } from './strict-requests.ts'
 
-/** Limits of a multipart request; enforced by the Request class that Yoga creates. */
 const FORM_LIMITS = {
   fileSize: MAX_INPUT_BYTES,
   files: MAX_IMAGES + 1,
@@ -34,15 +33,12 @@ const FORM_LIMITS = {
 
 interface ServerContext {
   client: Client
-  /** Set by the WebSocket handshake or by `useCaller`. */
   caller?: Access
-  /** Set for operations over a WebSocket. */
   socket?: SocketContext
 }
 
 export type GraphQLServer = YogaServerInstance<ServerContext, Context>
 
-/** GraphQL over HTTP and Server-Sent Events. `context` creates the context of the resolvers for each request. */
 export function createGraphQL(options: {
   context: (request: Request, client: Client, caller: Access) => Context
   keyring: Pick<Keyring, 'authenticate' | 'watch'>
@@ -63,9 +59,8 @@ export function createGraphQL(options: {
     },
     graphqlEndpoint: '/graphql',
     landingPage: false,
-    // Served by the route, with a policy of its own.
     graphiql: false,
-    // Replaced by the stricter `useStrictRequests`.
+    // `useStrictRequests` is stricter.
     multipart: false,
     plugins: [
       useCaller(keyring.authenticate),
@@ -78,15 +73,14 @@ export function createGraphQL(options: {
     parserAndValidationCache: createDocumentCaches(),
     maxRequestBodySize: MAX_UPLOAD_BYTES,
     fetchAPI: createFetch({ formDataLimits: FORM_LIMITS }),
-    // Yoga's default would allow every page to send requests with the visitor's access.
+    // Yoga's default allows all origins.
     cors: corsOrigins.length > 0 ? { origin: [...corsOrigins], methods: ['GET', 'POST'] } : false,
     maskedErrors: { maskError: mask, isDev: false },
-    // The mask has logged errors already, with the id that the client received.
+    // The mask has logged errors already.
     logging: { debug, info: debug, error: debug, warn: (...args) => log.warn(args.map(String).join(' ')) },
   })
 }
 
-/** Serves `/graphql`: GraphiQL to browsers, GraphQL to all other clients. */
 export function createGraphQLRoute(graphql: GraphQLServer, publicUrl: string | null): Route {
   const page = createPage()
   return async (request, getClient) => {
@@ -105,7 +99,6 @@ export function createGraphQLRoute(graphql: GraphQLServer, publicUrl: string | n
   }
 }
 
-/** Adds the code that errors of parsing and validation lack. */
 function useErrorCodes(): Plugin {
   return {
     onResultProcess(hook) {
@@ -118,15 +111,8 @@ function useErrorCodes(): Plugin {
   }
 }
 
-/** The error with GRAPHQL_VALIDATION_FAILED if it has no code. */
+/** Adds the code that errors of validation lack. */
 export function withRequestErrorCode(error: GraphQLError): GraphQLError {
   if (error.extensions['code'] !== undefined) return error
-  const { message, nodes, source, positions, path, extensions } = error
-  return new GraphQLError(message, {
-    nodes,
-    source,
-    positions,
-    path,
-    extensions: { ...extensions, code: 'GRAPHQL_VALIDATION_FAILED' },
-  })
+  return toGraphQLError(error.message, { ...error.extensions, code: 'GRAPHQL_VALIDATION_FAILED' }, error)
 }

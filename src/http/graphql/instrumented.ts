@@ -1,14 +1,14 @@
-// Metrics, spans and log fields of operations, over every transport. Never of documents and variables: they hold prompts.
+// Never records documents or variables: they hold prompts.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 import { getOperationAST, type DocumentNode, type ExecutionResult } from 'graphql'
 import { withHooks } from '../../async-iterators.ts'
 import type { Metrics } from '../../metrics.ts'
-import type { Span, Tracing } from '../../tracing.ts'
+import type { Tracing } from '../../tracing.ts'
 
-/** Fields that the handling of an HTTP request adds to its log line. */
+/** Additional fields of the log line of an HTTP request. */
 export interface RequestNotes {
-  /** The name of the GraphQL operation; null if it has none. */
+  /** Null for an operation without a name. */
   operation?: string | null
 }
 
@@ -18,7 +18,6 @@ export function withRequestNotes<T>(notes: RequestNotes, work: () => Promise<T>)
   return requestNotes.run(notes, work)
 }
 
-/** Data of the connection of an operation over a WebSocket. */
 export interface SocketContext {
   /** From connectionParams. */
   traceparent: string | null
@@ -31,20 +30,22 @@ interface OperationArgs {
 }
 
 export function useInstrumentation({ metrics, tracing }: { metrics: Metrics; tracing: Tracing }): Plugin {
-  function instrumented<Result>(args: OperationArgs, work: (span: Span) => Promise<Result>): Promise<Result> {
-    const operation = getOperationAST(args.document, args.operationName)
-    const name = operation?.name?.value.slice(0, 100)
-    const type = operation?.operation ?? 'query'
+  function instrumented<Result>(
+    { document, operationName, contextValue: { request, socket } }: OperationArgs,
+    work: (operation: string) => Promise<Result>,
+  ): Promise<Result> {
+    const node = getOperationAST(document, operationName)
+    const name = node?.name?.value.slice(0, 100)
+    const operation = node?.operation ?? 'query'
     const notes = requestNotes.getStore()
     if (notes) notes.operation = name ?? null
-    const { request, socket } = args.contextValue
     const parent = socket ? socket.traceparent : request.headers.get('traceparent')
-    const attributes = { 'graphql.operation.type': type, 'graphql.operation.name': name }
-    return tracing.span(`graphql ${type}`, { kind: 'SERVER', parent, attributes }, async (span) => {
-      const result = await work(span)
+    const attributes = { 'graphql.operation.type': operation, 'graphql.operation.name': name }
+    return tracing.span(`graphql ${operation}`, { kind: 'SERVER', parent, attributes }, async (span) => {
+      const result = await work(operation)
       const code = isAsyncIterable(result) ? undefined : errorCodeOf(result)
       if (code !== undefined) span.set({ 'error.type': code })
-      metrics.operations.inc({ operation: type, result: code === undefined ? 'ok' : 'error' })
+      metrics.operations.inc({ operation, result: code === undefined ? 'ok' : 'error' })
       return result
     })
   }
@@ -52,8 +53,7 @@ export function useInstrumentation({ metrics, tracing }: { metrics: Metrics; tra
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
       setExecuteFn((given) =>
-        instrumented(toOperationArgs(args), async () => {
-          const operation = getOperationAST(args.document, args.operationName)?.operation ?? 'query'
+        instrumented(toOperationArgs(args), async (operation) => {
           const end = metrics.operationSeconds.startTimer({ operation })
           const result: unknown = await executeFn(given)
           end()
@@ -81,7 +81,6 @@ function toOperationArgs(args: unknown): OperationArgs {
   return args as OperationArgs
 }
 
-/** The code of the first error of a result; undefined if it has none. */
 function errorCodeOf(result: unknown): string | undefined {
   if (typeof result !== 'object' || result === null || !('errors' in result)) return undefined
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the result of an execution

@@ -1,11 +1,11 @@
-// GraphQL multipart requests (github.com/jaydenseric/graphql-multipart-request-spec), checked before execution: a missing
-// file must never become null, because an edit without its image would be charged as a generation.
+// github.com/jaydenseric/graphql-multipart-request-spec. A missing file must never become null: an edit without its image
+// would be charged as a generation.
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
 import { MAX_UPLOAD_BYTES } from '../security/body.ts'
 import { requestError } from '../refusal.ts'
 
-// Such as `variables.input.images.0.upload`. A large index would create an array of that length.
+// A large index would create an array of that length.
 const PATH = /^variables(?:\.[A-Za-z_]\w{0,40}|\.\d{1,2}){1,6}$/
 
 /** Returns the operation with its files in the variables. */
@@ -37,7 +37,7 @@ async function readForm(request: Request): Promise<FormData> {
   try {
     return await request.formData()
   } catch (error) {
-    // Thrown by Yoga for a body without a content-length.
+    // From Yoga, for a body without a content-length.
     if (error instanceof GraphQLError)
       throw requestError(
         'REQUEST_TOO_LARGE',
@@ -58,12 +58,12 @@ function readJson(form: FormData, name: 'operations' | 'map'): Record<string, un
     const value: unknown = JSON.parse(text)
     if (isObject(value) && !Array.isArray(value)) return value
   } catch {
-    // Reported below without the parser's message, which repeats the text.
+    // The parser's message repeats the text.
   }
   throw requestError('MULTIPART_INVALID', `The part "${name}" must be a JSON object.`)
 }
 
-/** As Node's own Blob: the form has files of another library, which `instanceof` and Node's streams do not know. */
+/** `instanceof` and Node's streams do not know the form's files, which are of another library. */
 async function toBlob(file: File): Promise<Blob> {
   return new Blob([await file.bytes()], { type: file.type })
 }
@@ -85,7 +85,7 @@ function own(target: unknown, key: string): unknown {
   return isObject(target) && Object.hasOwn(target, key) ? target[key] : undefined
 }
 
-/** True for arrays, whose indexes are keys of a path. */
+/** Includes arrays. */
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }

@@ -1,4 +1,4 @@
-// Additional validation rules. Yoga caches validation results by the names of the rules, so no rule may depend on the caller.
+// Yoga caches validation results by the names of the rules, so no rule may depend on the caller.
 import {
   Kind,
   OperationTypeNode,
@@ -6,44 +6,40 @@ import {
   type SelectionSetNode,
   type ValidationContext,
 } from 'graphql'
-import { requestError } from '../refusal.ts'
+import { requestError, type RequestErrorCode } from '../refusal.ts'
 
 const MAX_ALIASES = 15
 
-/** Limits the aliases of a document, including its fragments. */
 export function maxAliases(context: ValidationContext): ASTVisitor {
   let found = 0
   return {
     Field(node) {
       if (node.alias && ++found === MAX_ALIASES + 1)
-        context.reportError(
-          requestError(
-            'TOO_MANY_ALIASES',
-            `The document has more than ${MAX_ALIASES} aliases; the maximum is ${MAX_ALIASES}.`,
-          ),
+        report(
+          context,
+          'TOO_MANY_ALIASES',
+          `The document has too many aliases; the maximum is ${MAX_ALIASES}.`,
         )
     },
   }
 }
 
-/** Allows one field that can cost money per operation, so that each task has a response of its own. */
 export function onePaidField(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition(node) {
       if (node.operation !== OperationTypeNode.MUTATION) return
       const paid = paidFields(context, node.selectionSet, new Map())
       if (paid.length > 1)
-        context.reportError(
-          requestError(
-            'TOO_MANY_ROOT_FIELDS',
-            `The operation has ${paid.join(' and ')}; the maximum is one field that can cost money. Send one request per field.`,
-          ),
+        report(
+          context,
+          'TOO_MANY_ROOT_FIELDS',
+          `The operation has ${paid.join(' and ')}; the maximum is one field that can cost money. Send one request per field.`,
         )
     },
   }
 }
 
-/** The first two paid root fields, through fragments and aliases. `byFragment` caches the fragments. */
+/** At most two, through fragments and aliases. */
 function paidFields(
   context: ValidationContext,
   { selections }: SelectionSetNode,
@@ -60,7 +56,7 @@ function paidFields(
     const { value: name } = selection.name
     const fragment = context.getFragment(name)
     if (fragment && !byFragment.has(name)) {
-      // Set first to end the recursion of a fragment that contains itself, which another rule refuses.
+      // Ends the recursion of a fragment that contains itself.
       byFragment.set(name, [])
       byFragment.set(name, paidFields(context, fragment.selectionSet, byFragment))
     }
@@ -75,12 +71,11 @@ export function noIntrospection(context: ValidationContext): ASTVisitor {
     Field({ name }) {
       if (isReported || (name.value !== '__schema' && name.value !== '__type')) return
       isReported = true
-      context.reportError(
-        requestError(
-          'INTROSPECTION_DISABLED',
-          `${name.value} is not available: introspection is disabled on this server.`,
-        ),
-      )
+      report(context, 'INTROSPECTION_DISABLED', `${name.value} is not available: introspection is disabled.`)
     },
   }
+}
+
+function report(context: ValidationContext, code: RequestErrorCode, message: string): void {
+  context.reportError(requestError(code, message))
 }

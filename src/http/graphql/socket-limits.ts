@@ -1,21 +1,18 @@
-// Limits of one WebSocket.
 import type { WebSocket } from 'ws'
 import type { Clock } from '../../clock.ts'
 import { requestError } from '../refusal.ts'
 
-/** Enough for operations and variables; images are uploaded over HTTP. */
+/** Images are uploaded over HTTP. */
 export const MAX_MESSAGE_BYTES = 262_144
 
-/** A dashboard with one subscription per visible task has fewer; `taskFeed` covers all tasks in one. */
 const MAX_SUBSCRIPTIONS = 50
 
 /** Starting and ending all subscriptions takes a hundred frames. */
 const MAX_FRAMES_PER_SECOND = 300
 
-/** Time for the closing handshake. */
 const CLOSE_TIMEOUT_MS = 1_000
 
-/** An error if a socket has more operations than allowed; `active` includes the new one. */
+/** `active` includes the new operation. */
 export function tooManySubscriptions(active: number) {
   if (active <= MAX_SUBSCRIPTIONS) return undefined
   return requestError(
@@ -24,7 +21,6 @@ export function tooManySubscriptions(active: number) {
   )
 }
 
-/** Closes the socket with 1008 if it sends too many frames per second, including pings. */
 export function limitFrames(socket: WebSocket, clock: Clock): void {
   let windowStart = clock.now()
   let frames = 0
@@ -39,7 +35,7 @@ export function limitFrames(socket: WebSocket, clock: Clock): void {
   for (const event of ['message', 'ping', 'pong']) socket.on(event, count)
 }
 
-/** Closes a socket and ignores further messages. The protocol limits the reason to 123 bytes. */
+/** Ignores further messages. The protocol limits the reason to 123 bytes. */
 export function closeSocket(socket: WebSocket, clock: Clock, code: number, reason: string): void {
   for (const event of ['message', 'ping', 'pong']) socket.removeAllListeners(event)
   socket.close(code, reason)

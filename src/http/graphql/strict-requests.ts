@@ -34,7 +34,7 @@ export function useStrictRequests(): Plugin {
   }
 }
 
-/** The request with its body read, for a body without a content-length. */
+/** For a body without a content-length. */
 async function readWithin(request: Request, maxBytes: number): Promise<Request> {
   const body = await readBody(request, maxBytes)
   if (body === undefined)

@@ -1,4 +1,4 @@
-// Checks variables before execution with GraphQL's own check. Unlike the executor, it reports the path of the invalid field.
+// Unlike the executor, this check of variables reports the path of the invalid field.
 import {
   getOperationAST,
   GraphQLError,
@@ -18,13 +18,12 @@ export interface VariableUse {
   variableValues?: Record<string, unknown> | null | undefined
 }
 
-/** A list of a million invalid values would create a million errors. */
 const MAX_ERRORS = 10
 
-/** GraphQL's messages quote the invalid value at any length. */
+/** GraphQL's messages quote the invalid value. */
 const MAX_MESSAGE_LENGTH = 400
 
-/** Stops GraphQL's check, which would otherwise visit every value. */
+/** Stops GraphQL's check. */
 class TooManyErrors extends Error {}
 
 /** At most 10 errors, each BAD_USER_INPUT with the path of the field. */
@@ -48,7 +47,6 @@ function checkVariables(
   for (const definition of getOperationAST(document, operationName)?.variableDefinitions ?? []) {
     const type = typeFromAST(schema, definition.type)
     const value = variableValues?.[definition.variable.name.value]
-    // Validation reports unknown types.
     if (!type || !isInputType(type)) continue
     if (value === undefined && (definition.defaultValue || !isNonNullType(type))) continue
     validateInputValue(value, type, (error, path) => onError(variableError(definition, error, path)))

@@ -1,7 +1,6 @@
-// graphql-transport-ws on the Yoga pipeline: parsing, validation, context and masking are the same as over HTTP.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { GraphQLError } from 'graphql'
+import type { GraphQLError } from 'graphql'
 import type { ConnectionInitMessage } from 'graphql-ws'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer, type WebSocket } from 'ws'
@@ -11,32 +10,31 @@ import type { Keyring } from '../../engine/access/keyring.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { basePathOf, withoutBase } from '../base-path.ts'
-import { apiKeyInUrlProblem, socketCredentialOf } from '../security/auth.ts'
-import type { Client, createClientReader } from '../security/client.ts'
+import { apiKeyInUrlProblem, credentialOf } from '../security/auth.ts'
+import type { Client, ClientReader } from '../security/client.ts'
 import { hostProblem } from '../security/cross-site.ts'
 import { withRequestErrorCode, type GraphQLServer } from './graphql.ts'
-import { createMask } from './mask.ts'
+import { createMask, toGraphQLError } from './mask.ts'
 import { closeSocket, limitFrames, MAX_MESSAGE_BYTES, tooManySubscriptions } from './socket-limits.ts'
 
 export interface Sockets {
-  /** Upgrades a connection to /graphql; refuses any other path. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   /** Closes every socket with 1001, which makes clients reconnect. */
   close(): Promise<void>
 }
 
-/** Accepts browsers from the server's own origin and from `corsOrigins`, and all clients that send no Origin header. */
+/** graphql-transport-ws on the pipeline of Yoga. Checks the Origin header, which browsers send. */
 export function createSockets(
   yoga: GraphQLServer,
   options: {
     corsOrigins: readonly string[]
     keyring: Pick<Keyring, 'authenticate' | 'watch'>
     adminKey: string | null
-    readClient: ReturnType<typeof createClientReader>
+    readClient: ClientReader
     publicUrl: string | null
     clock: Clock
     log: Logger
-    /** Interval of pings, and the time to answer one. */
+    /** Interval of pings, and the time limit of an answer. */
     keepAliveMs?: number
   },
 ): Sockets {
@@ -51,11 +49,10 @@ export function createSockets(
       // Keeps error messages out of the close reason.
       isProd: true,
       onConnect: async ({ connectionParams, extra }) => {
-        const { socket, request } = extra
+        const { socket } = extra
         try {
-          const caller = await options.keyring.authenticate(
-            socketCredentialOf(headerOf(request), connectionParams),
-          )
+          const { headers } = toRequest(extra.request)
+          const caller = await options.keyring.authenticate(credentialOf(headers, connectionParams))
           const stop = options.keyring.watch(caller, () =>
             closeSocket(socket, options.clock, FORBIDDEN, 'The API key is no longer valid.'),
           )
@@ -75,13 +72,15 @@ export function createSockets(
           // `ctx.subscriptions` includes the new one.
           const refused = tooManySubscriptions(Object.keys(ctx.subscriptions).length)
           if (refused) return [toMessageError(refused)]
-          const { request: upgrade, caller } = ctx.extra
+          const { caller } = ctx.extra
+          const traceparent = ctx.connectionParams?.['traceparent']
+          const request = toRequest(ctx.extra.request)
           const pipeline = yoga.getEnveloped({
-            request: toRequest(upgrade),
+            request,
             params: payload,
-            client: clientOf(upgrade),
+            client: options.readClient(request, ctx.extra.request.socket.remoteAddress),
             ...(caller && { caller }),
-            socket: { traceparent: textOf(ctx.connectionParams?.['traceparent']) },
+            socket: { traceparent: typeof traceparent === 'string' ? traceparent : null },
           })
           const document = pipeline.parse(payload.query)
           const invalid: GraphQLError[] = pipeline.validate(pipeline.schema, document)
@@ -114,7 +113,7 @@ export function createSockets(
       if (URL.parse(originOf(request)) === null) return refuse(socket, '400 Bad Request')
       if (apiKeyInUrlProblem(request.url ?? '', options.adminKey) !== undefined)
         return refuse(socket, '400 Bad Request')
-      const client = clientOf(request)
+      const client = options.readClient(toRequest(request), request.socket.remoteAddress)
       if (hostProblem(client.origin, options.publicUrl) !== undefined || !isAllowedOrigin(request, client))
         return refuse(socket, '403 Forbidden')
       server.handleUpgrade(request, socket, head, (ws) => {
@@ -131,15 +130,7 @@ export function createSockets(
     },
   }
 
-  function clientOf(request: IncomingMessage): Client {
-    return options.readClient({
-      remoteAddress: request.socket.remoteAddress,
-      header: headerOf(request),
-      origin: originOf(request),
-    })
-  }
-
-  /** Browsers allow pages to open a socket to any server, so the Origin header must be checked. */
+  /** Browsers let pages of any site open a socket. */
   function isAllowedOrigin({ headers }: IncomingMessage, client: Client): boolean {
     const { origin } = headers
     if (origin === undefined || options.corsOrigins.includes(origin)) return true
@@ -148,39 +139,25 @@ export function createSockets(
   }
 }
 
-/** Ignores failed sends to a disconnected client, which the protocol library would log to the console. */
+/** The protocol library would log sends to a disconnected client to the console. */
 function ignoreSendErrors(socket: WebSocket): void {
   const send = socket.send.bind(socket)
   Object.assign(socket, { send: (data: string, sent: () => void) => send(data, () => sent()) })
 }
 
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
-}
-
 /** graphql-transport-ws close code. */
 const FORBIDDEN = 4403
-
-function headerOf({ headers }: IncomingMessage): (name: string) => string | null {
-  return (name) => {
-    const value = headers[name]
-    return value === undefined ? null : String(value)
-  }
-}
 
 type Pipeline = ReturnType<GraphQLServer['getEnveloped']>
 
 function pipelineOf(args: { rootValue?: unknown }): Pipeline {
-  // Set by onSubscribe.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return (args.rootValue as { pipeline: Pipeline }).pipeline
 }
 
-/** Adds a code, and removes the HTTP status for Yoga. */
 function toMessageError(error: GraphQLError): GraphQLError {
-  const { message, nodes, source, positions, path, extensions } = withRequestErrorCode(error)
-  const { http: _, ...visible } = extensions
-  return new GraphQLError(message, { nodes, source, positions, path, extensions: visible })
+  const { http: _, ...visible } = withRequestErrorCode(error).extensions
+  return toGraphQLError(error.message, visible, error)
 }
 
 function toMessage<Value>(result: Value): Value {
@@ -192,7 +169,7 @@ function hasErrors(result: unknown): result is { errors: GraphQLError[] } {
   return typeof result === 'object' && result !== null && 'errors' in result && Array.isArray(result.errors)
 }
 
-/** The upgrade as a Request for the context. A POST, because Yoga refuses mutations by GET. */
+/** A POST, because Yoga refuses mutations by GET. */
 function toRequest(request: IncomingMessage): Request {
   const headers = new Headers()
   for (const [name, value] of Object.entries(request.headers))

@@ -1,14 +1,14 @@
-/** The largest image (20 MB) as a data URL needs 27 MB. Larger inputs must be uploads. */
+/** The largest image (20 MB) needs 27 MB as a data URL. */
 export const MAX_JSON_BYTES = 32 * 1024 * 1024
 
 export const MAX_UPLOAD_BYTES = 60 * 1024 * 1024
 
-/** The entire body; undefined as soon as it exceeds `maxBytes` or its content-length does. */
+/** Undefined for a body over `maxBytes`. */
 export async function readBody({ body, headers }: Request, maxBytes: number): Promise<Buffer | undefined> {
   if (Number(headers.get('content-length') ?? 0) > maxBytes) return undefined
   const chunks: Uint8Array[] = []
   let length = 0
-  // Not `for await`: leaving it would close the connection before the client reads the response.
+  // Leaving a `for await` loop would close the connection before the client reads the response.
   const reader = body?.getReader()
   for (let read = await reader?.read(); read?.value; read = await reader?.read()) {
     length += read.value.byteLength
@@ -21,7 +21,7 @@ export async function readBody({ body, headers }: Request, maxBytes: number): Pr
   return Buffer.concat(chunks)
 }
 
-/** An error message if the body is compressed: a kilobyte of gzip can become a gigabyte. */
+/** A kilobyte of gzip can become a gigabyte. */
 export function encodingProblem({ headers }: Request): string | undefined {
   const encoding = headers.get('content-encoding')
   if (encoding === null || encoding.trim().toLowerCase() === 'identity') return undefined

@@ -1,28 +1,21 @@
 import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
 
-/** More wrong secrets per minute from one network are an attack. */
 const MAX_FAILURES_PER_MINUTE = 60
 const MINUTE_MS = 60_000
 const MAX_NETWORKS = 20_000
 
-/** Limits how often a client may send wrong secrets. A null address is a request without a connection. */
-interface BruteForceLimiter {
-  /** Counts one wrong secret. */
-  count(address: string | null): void
-  /** Time until the address may send another wrong secret; 0 if it may now. */
-  waitMs(address: string | null): number
-}
-
-export function createBruteForceLimiter(): BruteForceLimiter {
-  // A window starts with the first failure; later failures do not extend it.
+/** Counts wrong secrets by network; null is a request without a connection. */
+export function createBruteForceLimiter() {
+  // Later failures do not extend the window.
   const failures = new LRUCache<string, number>({ max: MAX_NETWORKS, ttl: MINUTE_MS, noUpdateTTL: true })
   return {
-    count(address) {
+    count(address: string | null): void {
       const network = networkOf(address)
       failures.set(network, (failures.get(network) ?? 0) + 1)
     },
-    waitMs(address) {
+    /** Time until the network may send another wrong secret. */
+    waitMs(address: string | null): number {
       const network = networkOf(address)
       if ((failures.get(network) ?? 0) < MAX_FAILURES_PER_MINUTE) return 0
       return failures.getRemainingTTL(network)
@@ -30,7 +23,7 @@ export function createBruteForceLimiter(): BruteForceLimiter {
   }
 }
 
-/** The /64 of an IPv6 address, because one host usually owns all of it. */
+/** One host usually owns a /64 of IPv6 addresses. */
 function networkOf(address: string | null): string {
   if (address === null || !ipaddr.IPv6.isIPv6(address)) return address ?? ''
   return ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':')

@@ -2,35 +2,30 @@ import ipaddr from 'ipaddr.js'
 
 /** The sender of a request, determined behind trusted proxies. */
 export interface Client {
-  /** IP address; null for a request without a connection. */
+  /** Null for a request without a connection. */
   address: string | null
-  /** Scheme and host that the client used, without a trailing slash. */
+  /** Scheme and host that the client used. */
   origin: string
 }
 
-interface Connection {
-  remoteAddress: string | undefined
-  /** Returns the value of a header, several joined by commas, or null. */
-  header: (name: string) => string | null
-  /** From the connection and the Host header. */
-  origin: string
-}
+export type ClientReader = (request: Request, remoteAddress: string | undefined) => Client
 
 /** Reads X-Forwarded-For, -Proto and -Host only from connections in the `trusted` ranges: any client can send them. */
-export function createClientReader(trusted: readonly string[]): (connection: Connection) => Client {
+export function createClientReader(trusted: readonly string[]): ClientReader {
   const ranges = trusted.map((range) => ipaddr.parseCIDR(range))
   const isTrusted = (address: string) => {
     const parsed = ipaddr.process(address)
     return ranges.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits))
   }
 
-  return ({ remoteAddress, header, origin }) => {
+  return ({ url, headers }, remoteAddress) => {
+    const { origin } = new URL(url)
     if (remoteAddress === undefined) return { address: null, origin }
     const address = ipaddr.process(remoteAddress).toString()
     if (!isTrusted(address)) return { address, origin }
     return {
-      address: firstUntrusted(address, listOf(header('x-forwarded-for')), isTrusted),
-      origin: forwardedOrigin(origin, header),
+      address: firstUntrusted(address, listOf(headers.get('x-forwarded-for')), isTrusted),
+      origin: forwardedOrigin(origin, headers),
     }
   }
 }
@@ -50,9 +45,9 @@ function firstUntrusted(
 }
 
 /** From the headers of the nearest proxy; ignores invalid values. */
-function forwardedOrigin(origin: string, header: Connection['header']): string {
-  const scheme = listOf(header('x-forwarded-proto')).at(-1)
-  const host = listOf(header('x-forwarded-host')).at(-1)
+function forwardedOrigin(origin: string, headers: Headers): string {
+  const scheme = listOf(headers.get('x-forwarded-proto')).at(-1)
+  const host = listOf(headers.get('x-forwarded-host')).at(-1)
   const url = new URL(origin)
   const protocol = scheme === 'https' || scheme === 'http' ? `${scheme}:` : url.protocol
   return URL.parse(`${protocol}//${host ?? url.host}`)?.origin ?? origin

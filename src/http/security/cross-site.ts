@@ -1,14 +1,12 @@
-// Protection from pages of other sites: CSRF and DNS rebinding.
 import { isIP } from 'node:net'
 import { requestError } from '../refusal.ts'
 
-/** Content types that a page may send without a preflight (fetch.spec.whatwg.org/#cors-safelisted-request-header). */
+/** Sent without a preflight: fetch.spec.whatwg.org/#cors-safelisted-request-header. */
 const FORM_TYPES = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\b/i
 
-/** Custom headers, which a page can send only after a preflight. */
 const PREFLIGHT_HEADERS = ['x-darkroom-csrf', 'graphql-require-preflight', 'apollo-require-preflight']
 
-/** Throws CSRF_REQUIRED for a POST that a form on any page could send. */
+/** Throws CSRF_REQUIRED for a POST that any page could send. */
 export function checkCrossSite({ method, headers }: Request): void {
   if (method !== 'POST') return
   const type = headers.get('content-type')
@@ -21,10 +19,7 @@ export function checkCrossSite({ method, headers }: Request): void {
   )
 }
 
-/**
- * An error message if the host of `origin` is not served. Against DNS rebinding, only hosts without a public owner and the
- * host of PUBLIC_URL are: localhost, IP addresses and names without a dot.
- */
+/** Against DNS rebinding, only names that cannot have a public owner and the host of PUBLIC_URL are served. */
 export function hostProblem(origin: string, publicUrl: string | null): string | undefined {
   const { hostname, host } = new URL(origin)
   const isLocalName = !hostname.includes('.') || hostname.endsWith('.localhost')

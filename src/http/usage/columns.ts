@@ -1,8 +1,7 @@
-// A usage report as a table. Column names are public and stable.
+// Column names are public.
 import type { CsvCell } from '../../csv.ts'
 import { formatDecimalUsd } from '../../money.ts'
-import { isTime } from '../../engine/usage/slices.ts'
-import { KEY_OF, type UsageQuery } from '../../engine/usage/query.ts'
+import { isTime, KEY_OF, type UsageQuery } from '../../engine/usage/query.ts'
 import {
   knownCost,
   nullIfZero,
@@ -18,7 +17,6 @@ export interface KeyColumn {
   read: (row: UsageRow) => string | null
 }
 
-/** The group-by columns, in the order of the query. */
 export function keyColumns({
   groupBy,
   metadataKey,
@@ -53,7 +51,7 @@ export const TOTALS_COLUMNS: readonly (readonly [
   ['attempts_with_unknown_usage', ({ unknownUsages }) => unknownUsages],
 ]
 
-/** Yields a header line, then one line per row; only the totals if the query has no `groupBy`. */
+/** A header, then the rows; without `groupBy` the totals. */
 export function* tableOf(
   query: Pick<UsageQuery, 'groupBy' | 'metadataKey'>,
   { rows, totals }: Pick<UsageReport, 'rows' | 'totals'>,

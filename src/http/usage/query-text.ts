@@ -35,7 +35,6 @@ export function readUsageQuery(text: UsageQueryText, now: number): Omit<UsageQue
   }
 }
 
-/** `api_key` for API_KEY. */
 export function dimensionText(dimension: UsageDimension, metadataKey: string | null): string {
   return dimension === 'METADATA' ? `${LABEL}${metadataKey}` : dimension.toLowerCase()
 }
@@ -95,7 +94,7 @@ function readFilter(pairs: UsageQueryText['filter']): UsageFilter {
 
 const DATE = /^(\d{4}-\d\d)(-\d\d)?(?:[T ](\d\d:\d\d(?::\d\d)?))?$/
 
-/** A time without an offset is in the report's time zone. */
+/** Without an offset, in the report's time zone. */
 function readTime(field: 'from' | 'to', text: string, timeZone: string): number {
   const [, month, day = '-01', time = '00:00'] = DATE.exec(text) ?? []
   const at = Date.parse(month === undefined ? text : `${month}${day}T${time}Z`)
