@@ -1,9 +1,9 @@
-// Every credential is a canary. All dialects are taken through all that can go wrong, at upstreams that repeat what they
-// were sent wherever they can. Then nothing that anybody may read or copy holds one of them.
+// Every credential is a canary. All dialects run into all failures, at upstreams that repeat the request wherever they can.
+// Then no output and no stored data may contain a credential.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { createLog } from '../src/log.ts'
 import { startFleet, type Fleet, type Keys } from './providers/fleet.ts'
 import type { AcedataUpstream } from './providers/upstreams/acedata.ts'
@@ -12,7 +12,7 @@ import { newPlace, type Place } from './support/database.ts'
 import { openGateway, type TestGateway } from './support/gateway.ts'
 import { endCooldownsEarly } from './support/end-cooldowns.ts'
 
-// No pattern of a known kind of key: what is hidden must be hidden because it is known to be secret.
+// Match no known pattern: they must be redacted as known secrets.
 const KEYS: Keys = {
   openai: 'canary0penai5f1c77a2',
   basic: 'canaryBasic81d0e4c9',
@@ -22,19 +22,19 @@ const KEYS: Keys = {
   acedata: 'canaryAcedata6d58b2e3',
 }
 
-/** All that came with a request: its headers with the credentials, and its body with the address to call back. */
-function heard({ headers, body }: Parameters<Echo>[0]): string {
+/** The headers with the credentials, and the body with the callback URL. */
+function requestText({ headers, body }: Parameters<Echo>[0]): string {
   return `${Object.values(headers).join(' ')} ${body.toString('latin1').slice(0, 2000)}`
 }
 
-/** Repeats the request in each field that any dialect reads an error from. */
+/** Repeats the request in every field that a dialect reads an error from. */
 function echo(status: number, more: Record<string, string> = {}): Echo {
   return (request) => {
-    const said = heard(request)
+    const text = requestText(request)
     const { 'pmock-access-key': accessKey, authorization = '' } = request.headers
     const key = String(accessKey ?? authorization.slice('Bearer '.length))
-    const error = { message: `Bad: ${said}`, type: said, code: key, param: key }
-    const envelope = { code: status, msg: said, message: said, traceId: key, trace_id: key, task_id: null }
+    const error = { message: `Bad: ${text}`, type: text, code: key, param: key }
+    const envelope = { code: status, msg: text, message: text, traceId: key, trace_id: key, task_id: null }
     return {
       status,
       headers: { 'x-request-id': key, 'x-trace': key, ...more },
@@ -43,22 +43,26 @@ function echo(status: number, more: Record<string, string> = {}): Echo {
   }
 }
 
-/** The same with the words of a code, for dialects that understand only those. */
+/** With an error code, for dialects that read one. */
 function echoOf(code: string | number, status: number): Echo {
   return (request) => {
-    const said = heard(request)
-    return { status, body: { code, msg: said, message: said, data: null, error: { code, message: said } } }
+    const text = requestText(request)
+    return { status, body: { code, msg: text, message: text, data: null, error: { code, message: text } } }
   }
 }
 
 const asText =
   (status: number, type: string): Echo =>
-  (request): CannedReply => ({ status, headers: { 'content-type': type }, body: `<p>${heard(request)}</p>` })
+  (request): CannedReply => ({
+    status,
+    headers: { 'content-type': type },
+    body: `<p>${requestText(request)}</p>`,
+  })
 
 const toElsewhere: Echo = (request) => ({
   status: 302,
   headers: { location: `http://127.0.0.1:1/?${request.headers.authorization?.slice(7) ?? 'x'}` },
-  body: heard(request),
+  body: requestText(request),
 })
 
 const ECHOES: Scenario[] = [
@@ -91,10 +95,12 @@ const TASK = `
   resolvedSettings { size quality background outputFormat }
   events { __typename cursor at }`
 
-/** Every answer that a client got. */
-type Said = string[]
-
-async function runOne(gateway: TestGateway, provider: string, said: Said, input: object = {}): Promise<void> {
+async function runOne(
+  gateway: TestGateway,
+  provider: string,
+  responses: string[],
+  input: object = {},
+): Promise<void> {
   const id = await gateway.generate({ prompt: 'a red fox', providers: [provider], ...input })
   const watching = gateway.watch<{ taskEvents: { task: { status: string } } }>(
     'SSE',
@@ -102,36 +108,36 @@ async function runOne(gateway: TestGateway, provider: string, said: Said, input:
     { taskId: id },
   )
   for await (const event of watching) {
-    said.push(JSON.stringify(event))
+    responses.push(JSON.stringify(event))
     const status = event.data?.taskEvents.task.status ?? ''
     if (!['QUEUED', 'RUNNING'].includes(status)) break
   }
-  said.push(JSON.stringify(await gateway.ask(`query ($id: ID!) { task(id: $id) { ${TASK} } }`, { id })))
+  responses.push(JSON.stringify(await gateway.ask(`query ($id: ID!) { task(id: $id) { ${TASK} } }`, { id })))
 }
 
-const QUESTIONABLE = new Set(['pmock', 'jimmy', 'acedata'])
+const ASYNCHRONOUS = new Set(['pmock', 'jimmy', 'acedata'])
 
-/** For each upstream as many tasks at once as there are things to go wrong, with an order or with a question about one. */
-async function runAll(gateway: TestGateway, fleet: Fleet, said: Said): Promise<void> {
+/** Runs one task per failure scenario of a submit or a check, for every provider. */
+async function runAll(gateway: TestGateway, fleet: Fleet, responses: string[]): Promise<void> {
   const names = ['openai', 'basic', 'pmock', 'jimmy', 'acedata'] as const
   const runs = names.flatMap((name) => {
-    const moods = [...ECHOES, ...FAILURES]
-    const orders = QUESTIONABLE.has(name) ? 2 * moods.length : moods.length
-    fleet[name].script(...moods, ...moods.map((): Scenario => 'ok'), ...moods)
-    return Array.from({ length: orders }, (_, index) =>
-      runOne(gateway, name, said, name === 'jimmy' && index % 4 === 0 ? { quality: 'HIGH' } : {}),
+    const scenarios = [...ECHOES, ...FAILURES]
+    const count = ASYNCHRONOUS.has(name) ? 2 * scenarios.length : scenarios.length
+    fleet[name].script(...scenarios, ...scenarios.map((): Scenario => 'ok'), ...scenarios)
+    return Array.from({ length: count }, (_, index) =>
+      runOne(gateway, name, responses, name === 'jimmy' && index % 4 === 0 ? { quality: 'HIGH' } : {}),
     )
   })
   await Promise.all(runs)
 }
 
-/** Whoever knows the address repeats it and the key to it, well or badly. */
+/** Sends callbacks that repeat the callback URL and the key, valid and invalid. */
 async function callBack(upstream: AcedataUpstream): Promise<void> {
   for (const address of addressesOf(upstream).slice(0, 5)) {
-    const told = `${address} ${KEYS.acedata}`
-    const echoed = { task_id: 'task-x', error: { code: KEYS.acedata, message: told } }
+    const text = `${address} ${KEYS.acedata}`
+    const echoed = { task_id: 'task-x', error: { code: KEYS.acedata, message: text } }
     await fetch(address, { method: 'POST', body: JSON.stringify(echoed) })
-    await fetch(address, { method: 'POST', body: told })
+    await fetch(address, { method: 'POST', body: text })
   }
 }
 
@@ -141,11 +147,11 @@ function addressesOf({ requests }: AcedataUpstream): string[] {
 
 const CONFIG = 'darkroom.config.json'
 
-/** Every file under a folder, and every row of the database as text, by where it was found. */
+/** Every file under a folder and every row of the database, as text. */
 async function contentsOf({ dataDir }: Place): Promise<[where: string, text: string][]> {
   const found: [string, string][] = []
   for (const entry of await readdir(dataDir, { recursive: true, withFileTypes: true })) {
-    // The configuration is where they come from.
+    // The configuration has the credentials.
     if (!entry.isFile() || entry.name === CONFIG) continue
     const path = join(entry.parentPath, entry.name)
     found.push([path, await readFile(path, 'latin1')])
@@ -160,11 +166,11 @@ async function contentsOf({ dataDir }: Place): Promise<[where: string, text: str
   return found
 }
 
-const PATIENCE = { timeout: 120_000 }
+const OPTIONS = { timeout: 120_000 }
 
-test(
-  'no credential is in any log, answer, event, row or file of a run where all fails',
-  PATIENCE,
+it(
+  'no credential is in any log, response, event, row or file of a run where everything fails',
+  OPTIONS,
   async () => {
     const fleet = await startFleet({ keys: KEYS, timeoutMs: 300 })
     const place = await newPlace('sqlite')
@@ -175,13 +181,13 @@ test(
     const lines: string[] = []
     const log = createLog('trace', { write: (line) => void lines.push(line) })
     const gateway = await openGateway({ place, providers: fleet.entries, engine: { pollMs: 20 }, log })
-    const said: Said = []
+    const responses: string[] = []
     const over = new AbortController()
     const hastened = endCooldownsEarly(place, over.signal)
     try {
-      await runAll(gateway, fleet, said)
+      await runAll(gateway, fleet, responses)
       await callBack(fleet.acedata)
-      said.push(
+      responses.push(
         JSON.stringify(await gateway.ask('{ providers { name dialect models { name providerModelName } } }')),
       )
     } finally {
@@ -195,7 +201,7 @@ test(
     const secrets = [...Object.values(KEYS), ...new Set(callbackSecrets), ...new Set(tokens)]
     const texts = [
       ...lines.map((line): [string, string] => ['the log', line]),
-      ...said.map((text): [string, string] => ['an answer', text]),
+      ...responses.map((text): [string, string] => ['a response', text]),
       ...(await contentsOf(place)),
     ]
     const hits = texts.flatMap(([where, text]) =>
@@ -204,10 +210,10 @@ test(
         .map((secret) => `${where}: ${secret} in ${around(text, secret)}`),
     )
     expect(hits).toEqual([])
-    // It went through what it says: secrets were given and repeated, and each failure has been told.
+    // Secrets were sent and repeated, and failures were reported.
     expect(callbackSecrets.length).toBeGreaterThan(10)
     expect(lines.length).toBeGreaterThan(100)
-    expect(said.join('')).toMatch(/\[redacted\]/)
+    expect(responses.join('')).toMatch(/\[redacted\]/)
   },
 )
 

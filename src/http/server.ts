@@ -71,7 +71,7 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 
-/** A URL that this machine can open: an address that stands for all addresses becomes a loopback address. */
+/** A wildcard address becomes a loopback address. */
 export function urlOf(host: string, port: number): string {
   const reachable = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`

@@ -4,12 +4,12 @@ import { mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { AssetMissing, type AssetStore, type Collector } from '../../src/assets/store.ts'
 
 const HOUR = 3_600_000
-/** How long content may be unused in a test that waits for it. */
+/** The minimum age of collected content in a test that waits for it. */
 const SOON = 300
 
 let dir: string
@@ -48,9 +48,9 @@ function by(findUsed: Collector['findUsed'], removed: string[] = []): Collector 
   return { findUsed, onRemoved: async (sha256) => void removed.push(sha256), signal }
 }
 
-const nobody = () => Promise.resolve(new Set<string>())
+const noneUsed = () => Promise.resolve(new Set<string>())
 
-test('removes what is old and not referred to, and nothing else', async () => {
+it('deletes only old unreferenced files', async () => {
   const [unused, used, young] = [
     await putOld(randomBytes(100)),
     await putOld(randomBytes(100)),
@@ -59,7 +59,7 @@ test('removes what is old and not referred to, and nothing else', async () => {
   const removed: string[] = []
   await store.collect(
     HOUR,
-    by((asked) => Promise.resolve(new Set(asked.filter((one) => one === used))), removed),
+    by((hashes) => Promise.resolve(new Set(hashes.filter((one) => one === used))), removed),
   )
   expect(removed).toEqual([unused])
   await expect(store.read(unused)).rejects.toThrow(AssetMissing)
@@ -67,7 +67,7 @@ test('removes what is old and not referred to, and nothing else', async () => {
   expect(await store.read(young)).toHaveLength(100)
 })
 
-test('keeps what is put again between the look and the removal', async () => {
+it('keeps content that is stored again between the check and the deletion', async () => {
   const bytes = randomBytes(100)
   const sha256 = await putOld(bytes)
   let looks = 0
@@ -82,7 +82,7 @@ test('keeps what is put again between the look and the removal', async () => {
   expect(readdirSync(join(pathOf(sha256), '..'))).toEqual([sha256])
 })
 
-test('keeps what is put again while it lies aside', async () => {
+it('keeps content that is stored again while its file is renamed', async () => {
   const bytes = randomBytes(100)
   const sha256 = await putOld(bytes)
   const there: boolean[] = []
@@ -98,7 +98,7 @@ test('keeps what is put again while it lies aside', async () => {
   expect(readdirSync(join(pathOf(sha256), '..'))).toEqual([sha256])
 })
 
-test('keeps what is renewed, and what is referred to by the second look', async () => {
+it('keeps touched files, and files that are referenced by the second check', async () => {
   const [renewed, referred] = [await putOld(randomBytes(100)), await putOld(randomBytes(100))]
   await store.touch(renewed)
   let looks = 0
@@ -111,16 +111,16 @@ test('keeps what is renewed, and what is referred to by the second look', async 
   await expect(store.touch(createHash('sha256').digest('hex'))).rejects.toThrow(AssetMissing)
 })
 
-test('takes an answer from an old spool for new content', async () => {
+it('treats content of an old spool file as new', async () => {
   const file = store.newFile()
   await writeFile(file, 'received before a long outage')
   await age(file)
   const { sha256 } = await store.put(file)
-  await store.collect(HOUR, by(nobody))
+  await store.collect(HOUR, by(noneUsed))
   expect(existsSync(pathOf(sha256))).toBe(true)
 })
 
-test('decides about what a crash left under another name', async () => {
+it('restores or deletes files that a crash left renamed', async () => {
   const [used, unused] = [await putOld(randomBytes(100)), await putOld(randomBytes(100))]
   for (const sha256 of [used, unused]) await rename(pathOf(sha256), `${pathOf(sha256)}.${randomUUID()}`)
   await store.collect(
@@ -131,7 +131,7 @@ test('decides about what a crash left under another name', async () => {
   expect(readdirSync(join(pathOf(unused), '..'))).toEqual([])
 })
 
-test('loses nothing that is referred to, while two processes collect and others put and let go', async () => {
+it('keeps all referenced files while two processes collect and others store and release', async () => {
   const stores = [store, await openDirectoryStore(dir)]
   const contents = Array.from({ length: 60 }, () => randomBytes(200))
   const holders = new Map<string, number>()
@@ -142,7 +142,7 @@ test('loses nothing that is referred to, while two processes collect and others 
   const collecting = stores.map(async (one) => {
     while (!over.signal.aborted) {
       await one.collect(SOON, {
-        findUsed: async (asked) => new Set(asked.filter((sha256) => (holders.get(sha256) ?? 0) > 0)),
+        findUsed: async (hashes) => new Set(hashes.filter((sha256) => (holders.get(sha256) ?? 0) > 0)),
         onRemoved: async () => void removed++,
         signal: over.signal,
       })
@@ -154,13 +154,13 @@ test('loses nothing that is referred to, while two processes collect and others 
       const bytes = contents[(who * 10 + round * 7) % contents.length]!
       const at = Date.now()
       const sha256 = await put(bytes, stores[who % 2])
-      // Whoever takes longer between the two than the content may be unused has no claim to it.
+      // Content may be collected if more time passes between the two.
       if (Date.now() - at > SOON / 2) continue
       held++
       holders.set(sha256, (holders.get(sha256) ?? 0) + 1)
       await pause(who * 7 + 10)
       const there = () => existsSync(pathOf(sha256))
-      // Given back within a moment when it was aside.
+      // A renamed file is restored soon.
       if (!there()) await pause(SOON)
       if (!there()) lost.push(sha256)
       holders.set(sha256, holders.get(sha256)! - 1)
@@ -173,19 +173,19 @@ test('loses nothing that is referred to, while two processes collect and others 
   expect([removed > 0, held > 0]).toEqual([true, true])
 })
 
-test('stops between two files when it is told to', async () => {
+it('stops between two files on abort', async () => {
   await Promise.all(Array.from({ length: 20 }, () => putOld(randomBytes(50))))
   const over = new AbortController()
   const removed: string[] = []
   await store.collect(HOUR, {
-    ...by(nobody),
+    ...by(noneUsed),
     onRemoved: async (sha256) => (removed.push(sha256), over.abort()),
     signal: over.signal,
   })
   expect(removed).toHaveLength(1)
 })
 
-test('belongs to whoever asked first, whoever asks later', async () => {
+it('belongs to its first owner', async () => {
   const both = await Promise.all([store.claimOwner('one'), (await openDirectoryStore(dir)).claimOwner('one')])
   expect(both).toEqual([true, true])
   expect(await store.claimOwner('another')).toBe(false)

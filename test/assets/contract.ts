@@ -1,9 +1,9 @@
-// What every store promises, whatever lies under it.
+// The contract of all asset stores.
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { rm, utimes, writeFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AssetMissing, type AssetStore } from '../../src/assets/store.ts'
 
 export interface OpenedStore {
@@ -13,7 +13,7 @@ export interface OpenedStore {
 
 const ABSENT = 'f'.repeat(64)
 
-/** Runs the promises over stores that `open` opens empty. */
+/** `open` opens an empty store. */
 export function testAssetStore(name: string, open: () => Promise<OpenedStore>): void {
   describe(`${name} as an asset store`, () => {
     let opened: OpenedStore
@@ -31,7 +31,7 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       return (await store.put(file)).sha256
     }
 
-    test('names content by its hash and leaves the file to its owner', async () => {
+    it('stores content by its hash and keeps the temporary file', async () => {
       const bytes = randomBytes(70_000)
       const file = store.newFile()
       await writeFile(file, bytes)
@@ -42,13 +42,13 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       expect((await store.read(sha256)).equals(bytes)).toBe(true)
     })
 
-    test('gives a new path each time and creates nothing there', () => {
+    it('returns unique paths and creates nothing', () => {
       const files = Array.from({ length: 100 }, () => store.newFile())
       expect(new Set(files).size).toBe(100)
       expect(files.some((file) => existsSync(file))).toBe(false)
     })
 
-    test.for([0, 1, 300_000, 9 * 1024 * 1024])('reads back %i bytes as they were put', async (size) => {
+    it.for([0, 1, 300_000, 9 * 1024 * 1024])('reads back %i bytes unchanged', async (size) => {
       const bytes = randomBytes(size)
       const sha256 = await put(bytes)
       expect((await store.read(sha256)).equals(bytes)).toBe(true)
@@ -58,7 +58,7 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       )
     })
 
-    test('keeps equal content once', async () => {
+    it('stores equal content once', async () => {
       const bytes = randomBytes(400_000)
       const files = Array.from({ length: 20 }, () => store.newFile())
       await Promise.all(files.map((file) => writeFile(file, bytes)))
@@ -67,7 +67,7 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       expect((await store.read(stored[0]!.sha256)).equals(bytes)).toBe(true)
     })
 
-    test('streams a range with both ends in it', async () => {
+    it('streams an inclusive range', async () => {
       const bytes = randomBytes(600_000)
       const sha256 = await put(bytes)
       for (const [start, end] of [
@@ -82,12 +82,12 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       }
     })
 
-    test('gives a blob that knows its size and type', async () => {
+    it('returns a blob with size and type', async () => {
       const blob = await store.blob(await put(randomBytes(1234)), 'image/webp')
       expect([blob.size, blob.type]).toEqual([1234, 'image/webp'])
     })
 
-    test.for([ABSENT, ABSENT.toUpperCase(), '', '../../../etc/passwd', `${ABSENT}/..`, `${ABSENT}\0`])(
+    it.for([ABSENT, ABSENT.toUpperCase(), '', '../../../etc/passwd', `${ABSENT}/..`, `${ABSENT}\0`])(
       'says that %j is missing',
       async (sha256) => {
         await expect(store.read(sha256)).rejects.toThrow(AssetMissing)
@@ -97,7 +97,7 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       },
     )
 
-    test('forgets what was removed and takes it again', async () => {
+    it('removes content and stores it again', async () => {
       const bytes = randomBytes(5000)
       const sha256 = await put(bytes)
       await store.remove(sha256)
@@ -107,7 +107,7 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       expect((await store.read(sha256)).equals(bytes)).toBe(true)
     })
 
-    test('never shows half a file while one is being put', async () => {
+    it('never exposes a partial file', async () => {
       const bytes = randomBytes(24 * 1024 * 1024)
       const sha256 = createHash('sha256').update(bytes).digest('hex')
       const file = store.newFile()
@@ -124,7 +124,7 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       expect(seen.equals(bytes)).toBe(true)
     })
 
-    test('sweeps old temporary files and nothing else', async () => {
+    it('sweeps only old temporary files', async () => {
       const sha256 = await put(randomBytes(100))
       const [old, young] = [store.newFile(), store.newFile()]
       await Promise.all([writeFile(old, 'left by a crash'), writeFile(young, 'being written')])

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { DiskError } from '../../src/assets/disk-error.ts'
 import { testAssetStore } from './contract.ts'
@@ -35,27 +35,27 @@ function pathOf(sha256: string): string {
   return join(dir, 'objects', sha256.slice(0, 2), sha256.slice(2, 4), sha256)
 }
 
-test('lays content out by the first letters of its hash', async () => {
+it('stores content in folders named by the start of its hash', async () => {
   const store = await openDirectoryStore(join(dir, 'made', 'on', 'the', 'way'))
   const sha256 = await putBytes(store, Buffer.from('hello'))
   const path = join(dir, 'made/on/the/way/objects', sha256.slice(0, 2), sha256.slice(2, 4), sha256)
   expect(await readFile(path, 'utf8')).toBe('hello')
 })
 
-test('finds again what an earlier process put', async () => {
+it('finds content of an earlier process', async () => {
   const sha256 = await putBytes(await openDirectoryStore(dir), Buffer.from('from yesterday'))
   const reopened = await openDirectoryStore(dir)
   expect((await reopened.read(sha256)).toString()).toBe('from yesterday')
 })
 
-test('answers for what was just put from memory', async () => {
+it('reads recently stored content from memory', async () => {
   const store = await openDirectoryStore(dir)
   const sha256 = await putBytes(store, randomBytes(1000))
   await rm(pathOf(sha256))
   expect(await store.read(sha256)).toBe(await store.read(sha256))
 })
 
-test('does not keep files over 8 MB in memory', async () => {
+it('does not cache files over 8 MB in memory', async () => {
   const store = await openDirectoryStore(dir)
   const sha256 = await putBytes(store, randomBytes(8 * 1024 * 1024 + 1))
   const [first, second] = [await store.read(sha256), await store.read(sha256)]
@@ -63,7 +63,7 @@ test('does not keep files over 8 MB in memory', async () => {
   expect(Object.is(first, second)).toBe(false)
 })
 
-test('replaces a damaged file when the content is put again', async () => {
+it('replaces a damaged file when its content is stored again', async () => {
   const bytes = randomBytes(9 * 1024 * 1024)
   const store = await openDirectoryStore(dir)
   const sha256 = await putBytes(store, bytes)
@@ -72,7 +72,7 @@ test('replaces a damaged file when the content is put again', async () => {
   expect((await store.read(sha256)).equals(bytes)).toBe(true)
 })
 
-test('leaves an equal file in its place', async () => {
+it('keeps an equal file', async () => {
   const store = await openDirectoryStore(dir)
   const sha256 = await putBytes(store, randomBytes(1000))
   const before = await stat(pathOf(sha256))
@@ -81,7 +81,7 @@ test('leaves an equal file in its place', async () => {
   expect(await readdir(dirname(pathOf(sha256)))).toEqual([sha256])
 })
 
-test('counts the age of temporary files by the clock it was given', async () => {
+it('computes the age of temporary files by its clock', async () => {
   let now = Date.now()
   const store = await openDirectoryStore(dir, { now: () => now, sleep: async () => undefined })
   const file = store.newFile()
@@ -93,7 +93,7 @@ test('counts the age of temporary files by the clock it was given', async () => 
   expect(existsSync(file)).toBe(false)
 })
 
-test('releases the file when a stream is given up', async () => {
+it('closes the file of a destroyed stream', async () => {
   const store = await openDirectoryStore(dir)
   const sha256 = await putBytes(store, randomBytes(9 * 1024 * 1024))
   const streams = await Promise.all(Array.from({ length: 20 }, () => store.open(sha256)))
@@ -102,7 +102,7 @@ test('releases the file when a stream is given up', async () => {
   await vi.waitFor(() => expect(openFilesIn(dir)).toEqual([]))
 })
 
-test('names the folder and keeps the cause when the disk refuses', async () => {
+it('reports a disk error with the folder and the cause', async () => {
   const file = join(dir, 'a-file')
   await writeFile(file, '')
   const failure: unknown = await openDirectoryStore(join(file, 'store')).catch((error: unknown) => error)
@@ -111,14 +111,14 @@ test('names the folder and keeps the cause when the disk refuses', async () => {
   expect(String(failure)).toContain(`The folder ${join(file, 'store')} is not a folder`)
 })
 
-test('says that the disk is full or read-only in words', () => {
+it('describes a full and a read-only disk', () => {
   expect(new DiskError('/data', 'ENOSPC', null).message).toBe(
     'The folder /data is on a full disk: free some space or move it (ENOSPC).',
   )
   expect(new DiskError('/data', 'EROFS', null).message).toContain('read-only')
 })
 
-test('keeps only whole files under their final names when the process is killed', async () => {
+it('has only complete files under final names after a kill', async () => {
   const module = new URL('../../src/assets/directory.ts', import.meta.url).href
   const script = `
     import { openDirectoryStore } from ${JSON.stringify(module)}
@@ -133,7 +133,7 @@ test('keeps only whole files under their final names when the process is killed'
       }
     }
     await Promise.all([one(), one(), one()])`
-  const told: string[] = []
+  const stored: string[] = []
   for (const enough of [3, 8]) {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -141,7 +141,7 @@ test('keeps only whole files under their final names when the process is killed'
     const exited = once(child, 'exit')
     let seen = 0
     for await (const line of createInterface(child.stdout)) {
-      told.push(line)
+      stored.push(line)
       if (++seen === enough) child.kill('SIGKILL')
     }
     await exited
@@ -151,8 +151,8 @@ test('keeps only whole files under their final names when the process is killed'
   )
   const wrong = names.filter((name) => hashOf(readFileSync(join(dir, 'objects', name))) !== name.slice(-64))
   expect(wrong).toEqual([])
-  expect(told.length).toBeGreaterThanOrEqual(11)
-  expect(names.map((name) => name.slice(-64))).toEqual(expect.arrayContaining(told))
+  expect(stored.length).toBeGreaterThanOrEqual(11)
+  expect(names.map((name) => name.slice(-64))).toEqual(expect.arrayContaining(stored))
 })
 
 function hashOf(bytes: Buffer): string {

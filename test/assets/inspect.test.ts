@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { decodeCheck } from '../../src/assets/decode.ts'
 import { inspectImage } from '../../src/assets/inspect.ts'
 import { ImageRejected } from '../../src/assets/format.ts'
-import { bombPng, noise, PHONE_EXIF, pngChunk } from './pictures.ts'
+import { bombPng, noise, PHONE_EXIF, pngChunk } from './images.ts'
 
 let dir: string
 beforeEach(async () => {
@@ -20,22 +20,22 @@ async function fileOf(bytes: Buffer | string): Promise<string> {
   return file
 }
 
-describe('the facts', () => {
-  test.for([
+describe('inspectImage', () => {
+  it.for([
     ['image/png', () => noise(64, 32).png(), false],
     ['image/png', () => noise(64, 32, 4).png(), true],
     ['image/jpeg', () => noise(64, 32).jpeg(), false],
     ['image/jpeg', () => noise(64, 32).jpeg({ progressive: true }), false],
     ['image/webp', () => noise(64, 32).webp(), false],
     ['image/webp', () => noise(64, 32, 4).webp({ lossless: true }), true],
-  ] as const)('of %s come from the bytes, whatever the name', async ([mimeType, make, hasAlpha]) => {
+  ] as const)('reads the properties of %s from the bytes', async ([mimeType, make, hasAlpha]) => {
     const bytes = await make().toBuffer()
     const facts = { mimeType, width: 64, height: 32, byteSize: bytes.length, hasAlpha }
     expect(await inspectImage(await fileOf(bytes))).toEqual(facts)
     expect(await inspectImage(bytes)).toEqual(facts)
   })
 
-  test('take the largest picture a provider sells', async () => {
+  it('accepts the largest image of a provider', async () => {
     const bytes = await sharp({ create: { width: 3840, height: 2160, channels: 3, background: 'teal' } })
       .png()
       .toBuffer()
@@ -43,7 +43,7 @@ describe('the facts', () => {
     await decodeCheck(bytes)
   })
 
-  test('are those of the picture as it is seen, not as it is stored', async () => {
+  it('applies the EXIF orientation', async () => {
     const bytes = await noise(64, 32).jpeg().withMetadata({ orientation: 6 }).toBuffer()
     expect(await inspectImage(bytes)).toMatchObject({ width: 32, height: 64 })
   })
@@ -52,7 +52,7 @@ describe('the facts', () => {
 describe('a refusal', () => {
   const SVG =
     '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
-  test.for<[string, () => Buffer | string | Promise<Buffer>, string, RegExp]>([
+  it.for<[string, () => Buffer | string | Promise<Buffer>, string, RegExp]>([
     ['nothing', () => '', 'EMPTY', /0 bytes/],
     [
       'an HTML page',
@@ -90,7 +90,7 @@ describe('a refusal', () => {
     ],
     ['a broken IHDR', () => bombPng(0, 9, 10), 'CORRUPT', /damaged/],
     ['an animation', () => animation(), 'TYPE', /animation of 3 frames/],
-  ])('of %s says what it found', async ([, make, reason, message]) => {
+  ])('of %s names what was found', async ([, make, reason, message]) => {
     const bytes = await make()
     const fromFile: unknown = await inspectImage(await fileOf(bytes)).catch((error: unknown) => error)
     expect(fromFile).toBeInstanceOf(ImageRejected)
@@ -98,7 +98,7 @@ describe('a refusal', () => {
     await expect(inspectImage(Buffer.from(bytes))).rejects.toMatchObject({ reason })
   })
 
-  test('of a large file names both sizes and reads none of it', async () => {
+  it('of a large file names both sizes and does not read it', async () => {
     const bytes = Buffer.concat([await noise(9, 9).png().toBuffer(), Buffer.alloc(20 * 1024 * 1024)])
     await expect(inspectImage(bytes)).rejects.toMatchObject({
       reason: 'TOO_LARGE',
@@ -107,7 +107,7 @@ describe('a refusal', () => {
     expect(await inspectImage(bytes, { maxBytes: bytes.length })).toMatchObject({ width: 9 })
   })
 
-  test('of a decompression bomb takes no memory', async () => {
+  it('of a decompression bomb takes no memory', async () => {
     const file = await fileOf(bombPng(50_000, 50_000, 200_000_000))
     await inspectImage(await noise(9, 9).png().toBuffer())
     const rss = process.memoryUsage.rss()
@@ -117,15 +117,15 @@ describe('a refusal', () => {
   })
 })
 
-describe('a full decode', () => {
-  test.for([
+describe('decodeCheck', () => {
+  it.for([
     ['PNG', () => noise(300, 200).png().toBuffer()],
     ['interlaced PNG', () => noise(300, 200).png({ progressive: true }).toBuffer()],
     ['JPEG', () => noise(300, 200).jpeg().toBuffer()],
     ['progressive JPEG', () => noise(300, 200).jpeg({ progressive: true }).toBuffer()],
     ['WebP', () => noise(300, 200).webp().toBuffer()],
     ['lossless WebP', () => noise(300, 200).webp({ lossless: true }).toBuffer()],
-  ] as const)('of a %s finds that its end is missing', async ([, make]) => {
+  ] as const)('rejects a truncated %s', async ([, make]) => {
     const bytes = await make()
     await decodeCheck(bytes)
     await decodeCheck(await fileOf(bytes))
@@ -135,13 +135,13 @@ describe('a full decode', () => {
     }
   })
 
-  test('finds one flipped bit in a PNG', async () => {
+  it('rejects a PNG with a flipped bit', async () => {
     const bytes = await noise(300, 200).png().toBuffer()
     bytes[bytes.indexOf('IDAT') + 2000]! ^= 1
     await expect(decodeCheck(bytes)).rejects.toMatchObject({ reason: 'CORRUPT' })
   })
 
-  test('lets pass what every viewer lets pass', async () => {
+  it('accepts irregularities that every viewer accepts', async () => {
     const bytes = await noise(300, 200).png().toBuffer()
     const text = pngChunk('tEXt', Buffer.from('Comment\0hi'))
     text[text.length - 1]! ^= 1
@@ -151,7 +151,7 @@ describe('a full decode', () => {
     await expect(decodeCheck(photo)).resolves.toBeUndefined()
   })
 
-  test('tries no decoder but the three', async () => {
+  it('uses only the three decoders', async () => {
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>')
     await expect(decodeCheck(svg)).rejects.toMatchObject({ reason: 'TYPE' })
   })

@@ -3,12 +3,12 @@ import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { createRenditions, renditionEtag } from '../../src/assets/renditions.ts'
 import { AssetMissing, type AssetStore } from '../../src/assets/store.ts'
 import { parseSize } from '../../src/domain.ts'
-import { noise } from './pictures.ts'
+import { noise } from './images.ts'
 
 let dir: string
 let cache: string
@@ -34,7 +34,7 @@ function cachedFiles(): string[] {
 }
 
 describe('the size', () => {
-  test.for<[{ width?: number; height?: number }, string, string]>([
+  it.for<[{ width?: number; height?: number }, string, string]>([
     [{ width: 512, height: 512 }, '1536x1024', '512x341'],
     [{ width: 512 }, '1536x1024', '512x341'],
     [{ height: 512 }, '1536x1024', '768x512'],
@@ -55,7 +55,7 @@ describe('the size', () => {
     expect(`${made.width}x${made.height}`).toBe(to)
   })
 
-  test.for([0, -1, 1.5, 4097, NaN, Infinity])('cannot be %d', async (width) => {
+  it.for([0, -1, 1.5, 4097, NaN, Infinity])('rejects %d', async (width) => {
     const renditions = createRenditions(store, cache)
     await expect(renditions.rendition('a'.repeat(64), { width })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
@@ -69,25 +69,25 @@ describe('the size', () => {
 })
 
 describe('the format', () => {
-  test.for([
+  it.for([
     ['PNG', 'image/png'],
     ['JPEG', 'image/jpeg'],
     ['WEBP', 'image/webp'],
-  ] as const)('becomes %s when asked', async ([format, mimeType]) => {
+  ] as const)('is %s if the spec says so', async ([format, mimeType]) => {
     const sha256 = await put(await noise(40, 30, 4).webp().toBuffer())
     const made = await createRenditions(store, cache).rendition(sha256, { width: 20, format })
     expect(made.mimeType).toBe(mimeType)
     expect((await sharp(made.bytes).metadata()).mediaType).toBe(mimeType)
   })
 
-  test('stays what it was when not', async () => {
+  it('is the format of the original by default', async () => {
     const sha256 = await put(await noise(40, 30).jpeg().toBuffer())
     expect(await createRenditions(store, cache).rendition(sha256, { width: 20 })).toMatchObject({
       mimeType: 'image/jpeg',
     })
   })
 
-  test('shows white through what was transparent where there is no transparency', async () => {
+  it('has white in place of transparency in a JPEG', async () => {
     const clear = {
       create: { width: 40, height: 30, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
     } as const
@@ -97,7 +97,7 @@ describe('the format', () => {
   })
 })
 
-test('is the original, byte for byte, when nothing would change', async () => {
+it('returns the original unchanged if nothing differs', async () => {
   const original = await noise(40, 30).jpeg().toBuffer()
   const sha256 = await put(original)
   const renditions = createRenditions(store, cache)
@@ -112,7 +112,7 @@ test('is the original, byte for byte, when nothing would change', async () => {
   expect(cachedFiles()).toEqual([])
 })
 
-test('has a strong etag that is known before it is made', async () => {
+it('has a strong ETag that is known before rendering', async () => {
   const sha256 = await put(await noise(40, 30).png().toBuffer())
   const spec = { width: 20, format: 'WEBP' } as const
   const { etag } = await createRenditions(store, cache).rendition(sha256, spec)
@@ -122,7 +122,7 @@ test('has a strong etag that is known before it is made', async () => {
   expect(new Set([etag, ...others.map((other) => renditionEtag(sha256, other))]).size).toBe(4)
 })
 
-test('is made once for all who ask at the same time', async () => {
+it('renders once for concurrent requests', async () => {
   const sha256 = await put(await noise(600, 400).png().toBuffer())
   const reads = vi.spyOn(store, 'read')
   const renditions = createRenditions(store, cache)
@@ -133,7 +133,7 @@ test('is made once for all who ask at the same time', async () => {
   expect(reads).toHaveBeenCalledTimes(1)
 })
 
-test('outlives the process on disk, one file for all ways to ask for it', async () => {
+it('is cached on disk across processes, one file for equivalent specs', async () => {
   const sha256 = await put(await noise(60, 40).png().toBuffer())
   const first = await createRenditions(store, cache).rendition(sha256, { width: 30 })
   const later = createRenditions(store, cache)
@@ -142,7 +142,7 @@ test('outlives the process on disk, one file for all ways to ask for it', async 
   expect(cachedFiles()).toHaveLength(1)
 })
 
-test('is decoded by no more than two at a time', async () => {
+it('decodes at most two images at a time', async () => {
   const originals = await Promise.all(
     Array.from({ length: 6 }, (_, i) =>
       noise(700 + i, 700)
@@ -160,7 +160,7 @@ test('is decoded by no more than two at a time', async () => {
   expect(most).toBeLessThanOrEqual(2)
 })
 
-test('goes when its asset is forgotten', async () => {
+it('is deleted with its asset', async () => {
   const sha256 = await put(await noise(60, 40).png().toBuffer())
   const renditions = createRenditions(store, cache)
   await renditions.rendition(sha256, { width: 30 })
@@ -170,7 +170,7 @@ test('goes when its asset is forgotten', async () => {
   await expect(renditions.rendition(sha256, { width: 30 })).rejects.toThrow(AssetMissing)
 })
 
-test('makes room by dropping what was used longest ago, from an earlier process too', async () => {
+it('evicts the least recently used files, including those of an earlier process', async () => {
   const hashes = await Promise.all(
     [1, 2, 3, 4].map(async (n) =>
       put(
@@ -199,13 +199,13 @@ test('makes room by dropping what was used longest ago, from an earlier process 
   const maxDiskBytes = old.bytes.length + middle.bytes.length + 100
   const renditions = createRenditions(store, cache, { maxDiskBytes })
   await renditions.rendition(hashes[2]!, { width: 30 })
-  const kept = () =>
+  const listFiles = () =>
     readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.png'))
-  await vi.waitFor(() => expect(kept()).toHaveLength(2))
-  expect(kept().some((name) => name.includes(hashes[0]!))).toBe(false)
+  await vi.waitFor(() => expect(listFiles()).toHaveLength(2))
+  expect(listFiles().some((name) => name.includes(hashes[0]!))).toBe(false)
 })
 
-test('a damaged original spoils nobody else', async () => {
+it('a damaged original does not affect other renditions', async () => {
   const whole = await noise(300, 300).png().toBuffer()
   const renditions = createRenditions(store, cache)
   const damaged = await put(whole.subarray(0, whole.length / 2))

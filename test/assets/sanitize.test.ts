@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rgbaToThumbHash } from 'thumbhash'
 import sharp, { type Sharp } from 'sharp'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { inspectImage } from '../../src/assets/inspect.ts'
 import { sanitizeInput } from '../../src/assets/sanitize.ts'
 import { thumbhash } from '../../src/assets/decode.ts'
-import { noise, PHONE_EXIF, pixelsOf, pngChunk } from './pictures.ts'
+import { noise, PHONE_EXIF, pixelsOf, pngChunk } from './images.ts'
 
 let dir: string
 beforeEach(async () => {
@@ -33,7 +33,7 @@ const FORMATS: [string, (image: Sharp) => Sharp][] = [
 ]
 
 describe.for(FORMATS)('a %s', ([, encode]) => {
-  test('loses where and with what it was taken, and not one pixel', async () => {
+  it('loses location and camera, and no pixel', async () => {
     const photo = await encode(noise(120, 80))
       .withExif(PHONE_EXIF)
       .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/">home</x:xmpmeta>')
@@ -47,14 +47,14 @@ describe.for(FORMATS)('a %s', ([, encode]) => {
     expect((await pixelsOf(clean)).equals(await pixelsOf(photo))).toBe(true)
   })
 
-  test('keeps its colour profile', async () => {
+  it('keeps its color profile', async () => {
     const photo = await encode(noise(60, 40)).withExif(PHONE_EXIF).withIccProfile('p3').toBuffer()
     const profile = (await sharp(photo).metadata()).icc!
     const clean = await sanitized(photo)
     expect((await sharp(clean).metadata()).icc?.equals(profile)).toBe(true)
   })
 
-  test('is left as it is when it says nothing but the picture', async () => {
+  it('without metadata stays unchanged', async () => {
     const plain = await encode(noise(60, 40)).toBuffer()
     const file = join(dir, 'input')
     await writeFile(file, plain)
@@ -64,13 +64,13 @@ describe.for(FORMATS)('a %s', ([, encode]) => {
     expect((await readFile(file)).equals(plain)).toBe(true)
   })
 
-  test('loses what follows its end', async () => {
+  it('loses trailing data', async () => {
     const plain = await encode(noise(60, 40)).toBuffer()
     const polyglot = Buffer.concat([plain, Buffer.from('<html><script>alert(1)</script>')])
     expect((await sanitized(polyglot)).equals(plain)).toBe(true)
   })
 
-  test('is refused when its end is missing', async () => {
+  it('without an end is refused', async () => {
     const plain = await encode(noise(60, 40)).toBuffer()
     const file = join(dir, 'input')
     await writeFile(file, plain.subarray(0, plain.length - 30))
@@ -78,12 +78,12 @@ describe.for(FORMATS)('a %s', ([, encode]) => {
   })
 })
 
-describe('an image that is to be turned', () => {
+describe('an image with an EXIF orientation', () => {
   const LOSSLESS: [string, (image: Sharp) => Sharp][] = [
     ['PNG', (image) => image.png()],
     ['WebP', (image) => image.webp({ lossless: true, exact: true })],
   ]
-  test.for(LOSSLESS)('keeps every pixel of a %s', async ([, encode]) => {
+  it.for(LOSSLESS)('keeps every pixel of a %s', async ([, encode]) => {
     const photo = await encode(noise(50, 30, 4))
       .withMetadata({ orientation: 6 })
       .withExifMerge(PHONE_EXIF)
@@ -96,7 +96,7 @@ describe('an image that is to be turned', () => {
     expect(clean.includes('private person')).toBe(false)
   })
 
-  test('keeps the 16 bits of a PNG', async () => {
+  it('keeps the 16 bits of a PNG', async () => {
     const deep = await noise(50, 30).toColourspace('rgb16').png().withMetadata({ orientation: 3 }).toBuffer()
     const clean = await sanitized(deep)
     expect((await sharp(clean).metadata()).depth).toBe('ushort')
@@ -107,7 +107,7 @@ describe('an image that is to be turned', () => {
     ).toBe(true)
   })
 
-  test.for([2, 3, 4, 5, 6, 7, 8])(
+  it.for([2, 3, 4, 5, 6, 7, 8])(
     'is upright and close to the JPEG it was, orientation %i',
     async (orientation) => {
       const wedge = sharp({ create: { width: 96, height: 64, channels: 3, background: 'white' } }).composite([
@@ -126,7 +126,7 @@ describe('an image that is to be turned', () => {
   )
 })
 
-test('a PNG loses its texts, times and later frames', async () => {
+it('a PNG loses texts, times and animation frames', async () => {
   const plain = await noise(60, 40).png().toBuffer()
   const chatty = Buffer.concat([
     plain.subarray(0, 33),
@@ -139,7 +139,7 @@ test('a PNG loses its texts, times and later frames', async () => {
   expect((await sanitized(chatty)).equals(plain)).toBe(true)
 })
 
-test('a JPEG loses the second picture and the thumbnail that phones and editors put into it', async () => {
+it('a JPEG loses a second image and a thumbnail', async () => {
   const inner = await noise(20, 20).jpeg().withExif(PHONE_EXIF).toBuffer()
   const plain = await noise(60, 40).jpeg().toBuffer()
   const chatty = Buffer.concat([
@@ -154,18 +154,18 @@ test('a JPEG loses the second picture and the thumbnail that phones and editors 
   expect((await sanitized(chatty)).equals(plain)).toBe(true)
 })
 
-test('a thumbhash is a short text that shows the colours, the same for all formats', async () => {
+it('a thumbhash is short, shows the colors, and is the same for all formats', async () => {
   const image = sharp({ create: { width: 1536, height: 1024, channels: 3, background: '#c04000' } })
   const expected = rgbaToThumbHash(3, 2, Buffer.alloc(24, Buffer.from('c04000ff', 'hex')))
   for (const [, encode] of FORMATS) {
     const hash = Buffer.from(await thumbhash(await encode(image.clone()).toBuffer()), 'base64')
-    // The first three bytes are the average colour, the quantised rest is what varies by a rounding.
+    // The first three bytes are the average color; the others are quantized.
     expect(hash.length).toBeLessThan(32)
     expect(Math.abs(hash[0]! - expected[0]!)).toBeLessThanOrEqual(1)
   }
 })
 
-test('a thumbhash of half an image is refused', async () => {
+it('a thumbhash of a truncated image is refused', async () => {
   const bytes = await noise(300, 200).png().toBuffer()
   await expect(thumbhash(bytes.subarray(0, 9000))).rejects.toMatchObject({ reason: 'CORRUPT' })
 })

@@ -11,7 +11,7 @@ import { openGateway, type TestGateway } from '../support/gateway.ts'
 const page = { headers: { accept: 'text/html' } }
 
 describe('the routes', () => {
-  it('say that the process lives and is ready', async () => {
+  it('report liveness and readiness', async () => {
     await using server = await openGateway()
     for (const path of ['/livez', '/readyz']) {
       const response = await fetch(server.url + path)
@@ -19,7 +19,7 @@ describe('the routes', () => {
     }
   })
 
-  it('say while draining that the process lives and wants no more work', async () => {
+  it('report a draining process as live and not ready', async () => {
     const place = await newPlace('sqlite')
     const server = await openGateway({ place })
     const taskId = await server.generate({ prompt: 'a fox [sandbox:stall]' })
@@ -38,7 +38,7 @@ describe('the routes', () => {
     await place.remove()
   })
 
-  it('answer an unknown path with 404 as JSON, and say where GraphQL is', async () => {
+  it('respond to an unknown path with 404 and the path of GraphQL', async () => {
     await using server = await openGateway()
     for (const path of ['/nothing/here', '/graphql/', '/livez/x', '//', '/%2e%2e/etc/passwd']) {
       const response = await fetch(server.url + path)
@@ -49,13 +49,13 @@ describe('the routes', () => {
     }
   })
 
-  it('lead from / to GraphiQL', async () => {
+  it('redirect / to GraphiQL', async () => {
     await using server = await openGateway()
     const response = await fetch(server.url, { redirect: 'manual' })
     expect([response.status, response.headers.get('location')]).toEqual([302, '/graphql'])
   })
 
-  it('take a host that is none for the mistake of the client', async () => {
+  it('refuse an invalid Host header with 400', async () => {
     await using server = await openGateway()
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
     await once(socket, 'connect')
@@ -65,7 +65,7 @@ describe('the routes', () => {
 })
 
 describe('GraphiQL', () => {
-  it('comes from our own bundle, with nothing loaded from elsewhere', async () => {
+  it('loads nothing from other servers', async () => {
     await using server = await openGateway()
     const response = await fetch(`${server.url}/graphql`, page)
     expect(response.headers.get('content-type')).toMatch(/^text\/html/)
@@ -76,30 +76,30 @@ describe('GraphiQL', () => {
     expect(html).not.toMatch(/@import\s|unpkg\.com\/[^"']*\.(?:js|css)["']\s*(?:crossorigin|\/?>)/)
   })
 
-  it('opens with its example operations, each valid as it stands', async () => {
+  it('opens with valid example operations', async () => {
     await using server = await openGateway()
     const html = await (await fetch(`${server.url}/graphql`, page)).text()
     expect(graphiql.defaultTabs).toHaveLength(4)
     for (const { query } of graphiql.defaultTabs) {
       expect(validate(schema, parse(query))).toEqual([])
-      // As it stands in the page: JSON in a script.
+      // As JSON in a script of the page.
       const [firstLine] = JSON.stringify(query.split('\n')[0]).slice(1, -1).split("'")
       expect(html).toContain(firstLine)
     }
   })
 
-  it('has examples that work, one after the other', async () => {
+  it('has examples that work in order', async () => {
     await using server = await openGateway()
     const [first, watch, resume, look] = graphiql.defaultTabs.map(({ query }) => query)
     const { generateImage } = await server.get<{ generateImage: { id: string } }>(first!)
-    const told: string[] = []
+    const results: string[] = []
     for await (const { data } of server.watch('WebSocket', watch!, {
       task: generateImage.id,
     })) {
-      told.push(JSON.stringify(data))
+      results.push(JSON.stringify(data))
     }
-    expect(told.filter((data) => data.includes('PartialImageReceived'))).toHaveLength(3)
-    const cursors = told.map((data) => /"cursor":"([\w-]+)"/.exec(data)![1]!)
+    expect(results.filter((data) => data.includes('PartialImageReceived'))).toHaveLength(3)
+    const cursors = results.map((data) => /"cursor":"([\w-]+)"/.exec(data)![1]!)
     const rest: string[] = []
     const from = { task: generateImage.id, after: cursors[2]! }
     for await (const { data } of server.watch('SSE', resume!, from)) rest.push(JSON.stringify(data))
@@ -111,7 +111,7 @@ describe('GraphiQL', () => {
 })
 
 describe('CORS', () => {
-  it('is off by default: no origin is allowed', async () => {
+  it('allows no origin by default', async () => {
     await using server = await openGateway()
     for (const response of [
       await preflight(server, 'https://app.example'),
@@ -121,7 +121,7 @@ describe('CORS', () => {
     }
   })
 
-  it('is on for the configured origins, and for no others', async () => {
+  it('allows only the configured origins', async () => {
     await using server = await openGateway({ corsOrigins: ['https://app.example', 'https://admin.example'] })
     for (const send of [preflight, ask]) {
       const allowed = await send(server, 'https://admin.example')

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServerAdapter, Response as RouteResponse } from '@whatwg-node/server'
 import sharp from 'sharp'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { createRenditions, type Renditions } from '../../src/assets/renditions.ts'
 import { createSigner } from '../../src/assets/signature.ts'
@@ -28,7 +28,7 @@ let big: Buffer
 let route: ReturnType<typeof createAssetRoute>
 let renditions: Renditions
 
-/** A route on which nobody needs a key. */
+/** Without API keys. */
 const OPEN = { isOpen: async () => true, signer: createSigner('secret', systemClock), clock: systemClock }
 
 beforeEach(async () => {
@@ -67,7 +67,7 @@ async function bytesOf(response: Response): Promise<Buffer> {
 }
 
 describe('an original', () => {
-  test('is answered byte for byte, to be kept for ever and never to be run', async () => {
+  it('is served unchanged, cacheable without an end and sandboxed', async () => {
     const response = await ask(`/assets/${SMALL}`)
     expect(response.status).toBe(200)
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -84,14 +84,14 @@ describe('an original', () => {
     expect((await bytesOf(response)).equals(png)).toBe(true)
   })
 
-  test('takes any extension', async () => {
+  it('is served with any extension', async () => {
     for (const extension of ['.png', '.jpg', '.webp']) {
       const response = await ask(`/assets/${SMALL}${extension}`)
       expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/png'])
     }
   })
 
-  test('comes from memory when it is small and is streamed when it is big', async () => {
+  it('is read from memory if it is small and streamed if it is large', async () => {
     const [open, read] = [vi.spyOn(store, 'open'), vi.spyOn(store, 'read')]
     await bytesOf(await ask(`/assets/${SMALL}`))
     expect([open.mock.calls.length, read.mock.calls.length]).toEqual([0, 1])
@@ -99,7 +99,7 @@ describe('an original', () => {
     expect([open.mock.calls.length, read.mock.calls.length]).toEqual([1, 1])
   })
 
-  test('is only described to HEAD', async () => {
+  it('is not read for HEAD', async () => {
     const open = vi.spyOn(store, 'open')
     for (const [id, size] of [
       [SMALL, png.length],
@@ -112,13 +112,13 @@ describe('an original', () => {
     expect(open).not.toHaveBeenCalled()
   })
 
-  test.for([
+  it.for([
     ['the same tag', (etag: string) => etag, 304],
     ['a weak tag', (etag: string) => `W/${etag}`, 304],
     ['one of several', (etag: string) => `"other", ${etag}`, 304],
     ['any tag', () => '*', 304],
     ['another tag', () => '"other"', 200],
-  ] as const)('is not sent again to who has it: %s', async ([, tag, status]) => {
+  ] as const)('is compared with If-None-Match: %s', async ([, tag, status]) => {
     const etag = `"${rows.get(SMALL)!.sha256}"`
     const read = vi.spyOn(store, 'read')
     const response = await ask(`/assets/${SMALL}`, { 'if-none-match': tag(etag) })
@@ -129,14 +129,14 @@ describe('an original', () => {
 })
 
 describe('a range', () => {
-  test.for([
+  it.for([
     ['bytes=0-0', 0, 0],
     ['bytes=10-19', 10, 19],
     ['bytes=100-', 100, BIG_BYTES - 1],
     ['bytes=-7', BIG_BYTES - 7, BIG_BYTES - 1],
     [`bytes=-${BIG_BYTES * 2}`, 0, BIG_BYTES - 1],
     [`bytes=5-${BIG_BYTES * 2}`, 5, BIG_BYTES - 1],
-  ] as const)('%s is sent alone', async ([range, start, end]) => {
+  ] as const)('%s is served', async ([range, start, end]) => {
     const response = await ask(`/assets/${BIG}`, { range })
     expect(response.status).toBe(206)
     expect(response.headers.get('content-range')).toBe(`bytes ${start}-${end}/${BIG_BYTES}`)
@@ -144,8 +144,8 @@ describe('a range', () => {
     expect((await bytesOf(response)).equals(big.subarray(start, end + 1))).toBe(true)
   })
 
-  test.for(['bytes=0-1,5-6', 'bytes=9-5', 'bytes=-', 'bytes=a-b', 'items=0-5', 'bytes'])(
-    'in a form a server may ignore is ignored: %s',
+  it.for(['bytes=0-1,5-6', 'bytes=9-5', 'bytes=-', 'bytes=a-b', 'items=0-5', 'bytes'])(
+    'in a form that a server may ignore is ignored: %s',
     async (range) => {
       const response = await ask(`/assets/${SMALL}`, { range })
       expect(response.status).toBe(200)
@@ -153,8 +153,8 @@ describe('a range', () => {
     },
   )
 
-  test.for(['bytes=99999999-', 'bytes=99999999-100000000', 'bytes=-0'])(
-    'behind the end is 416: %s',
+  it.for(['bytes=99999999-', 'bytes=99999999-100000000', 'bytes=-0'])(
+    'after the end is refused with 416: %s',
     async (range) => {
       const response = await ask(`/assets/${SMALL}`, { range })
       expect([response.status, response.headers.get('content-range')]).toEqual([416, `bytes */${png.length}`])
@@ -162,7 +162,7 @@ describe('a range', () => {
     },
   )
 
-  test('counts only for the version it was begun with', async () => {
+  it('is ignored if If-Range names another version', async () => {
     const etag = `"${rows.get(SMALL)!.sha256}"`
     const status = async (ifRange: string) =>
       (await ask(`/assets/${SMALL}`, { range: 'bytes=0-9', 'if-range': ifRange })).status
@@ -172,14 +172,14 @@ describe('a range', () => {
     expect(await status('Fri, 20 Nov 2026 10:00:00 GMT')).toBe(200)
   })
 
-  test('of a small file is cut from memory', async () => {
+  it('of a small file is served from memory', async () => {
     const response = await ask(`/assets/${SMALL}`, { range: 'bytes=1-3' })
     expect((await bytesOf(response)).toString()).toBe('PNG')
   })
 })
 
 describe('a rendition', () => {
-  test('is made as the query says', async () => {
+  it('has the size and format of the query', async () => {
     const response = await ask(`/assets/${SMALL}.png?width=48&height=48&format=webp`)
     expect(response.headers.get('content-type')).toBe('image/webp')
     expect(response.headers.get('content-disposition')).toBe('inline; filename="img_SMALL.webp"')
@@ -188,7 +188,7 @@ describe('a rendition', () => {
     expect(await sharp(bytes).metadata()).toMatchObject({ width: 48, height: 32, format: 'webp' })
   })
 
-  test('is not even made for who has it', async () => {
+  it('is not rendered if If-None-Match matches', async () => {
     const path = `/assets/${SMALL}?width=48`
     const etag = (await ask(path)).headers.get('etag')!
     expect(etag).not.toBe((await ask(`/assets/${SMALL}`)).headers.get('etag'))
@@ -197,13 +197,13 @@ describe('a rendition', () => {
     expect(read).not.toHaveBeenCalled()
   })
 
-  test('has ranges of its own', async () => {
+  it('supports ranges', async () => {
     const response = await ask(`/assets/${SMALL}?format=jpeg`, { range: 'bytes=0-1' })
     expect([response.status, (await bytesOf(response)).toString('hex')]).toEqual([206, 'ffd8'])
   })
 
-  test.for(['width=0', 'width=5000', 'height=x', 'format=svg'])(
-    'that cannot be is 400: %s',
+  it.for(['width=0', 'width=5000', 'height=x', 'format=svg'])(
+    'with an invalid query is refused with 400: %s',
     async (query) => {
       const response = await ask(`/assets/${SMALL}?${query}`)
       expect(response.status).toBe(400)
@@ -216,30 +216,27 @@ describe('a rendition', () => {
 })
 
 describe('a refusal', () => {
-  test.for([
-    '/assets/',
-    '/assets/img_NONE',
-    `/assets/${SMALL}/x`,
-    '/assets/..%2f..%2fetc',
-    `/assets/${LOST}`,
-  ])('of %s is 404 in JSON', async (path) => {
-    const response = await ask(path)
-    expect(response.status).toBe(404)
-    expect(response.headers.get('cache-control')).toBeNull()
-    expect(await response.json()).toEqual({ error: { code: 'NOT_FOUND', message: expect.any(String) } })
-  })
+  it.for(['/assets/', '/assets/img_NONE', `/assets/${SMALL}/x`, '/assets/..%2f..%2fetc', `/assets/${LOST}`])(
+    'of %s has status 404 and a JSON body',
+    async (path) => {
+      const response = await ask(path)
+      expect(response.status).toBe(404)
+      expect(response.headers.get('cache-control')).toBeNull()
+      expect(await response.json()).toEqual({ error: { code: 'NOT_FOUND', message: expect.any(String) } })
+    },
+  )
 
-  test.for(['POST', 'PUT', 'DELETE', 'OPTIONS'])('of %s names what is allowed', async (method) => {
+  it.for(['POST', 'PUT', 'DELETE', 'OPTIONS'])('of %s lists the allowed methods', async (method) => {
     const response = await ask(`/assets/${SMALL}`, {}, method)
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
   })
 
-  test('is left to others outside of /assets/', async () => {
+  it('is left to other routes outside of /assets/', async () => {
     expect(await route(new Request('http://gateway/graphql'))).toBeUndefined()
     expect(await route(new Request('http://gateway/assetsX'))).toBeUndefined()
   })
 
-  test('is not what a bug looks like', async () => {
+  it('does not hide an unexpected error', async () => {
     const failing = createAssetRoute({
       ...OPEN,
       find: () => Promise.reject(new Error('database gone')),
@@ -274,7 +271,7 @@ describe('over a real socket', () => {
     )
   }
 
-  test('sends the whole, a range, a head and a not-modified with right lengths', async () => {
+  it('sends the whole file, a range, a HEAD and a 304 with correct lengths', async () => {
     const whole = await fetch(`${base}/assets/${BIG}`)
     expect((await bytesOf(whole)).equals(big)).toBe(true)
     const range = await fetch(`${base}/assets/${BIG}`, { headers: { range: 'bytes=1000-9000999' } })
@@ -290,7 +287,7 @@ describe('over a real socket', () => {
     await vi.waitFor(() => expect(openObjects()).toEqual([]))
   })
 
-  test('reads no further than a slow client takes, and lets go of the file when it leaves', async () => {
+  it('reads only as fast as a slow client, and closes the file when it disconnects', async () => {
     const opened: ReadStream[] = []
     const open = store.open.bind(store)
     vi.spyOn(store, 'open').mockImplementation(async (...args) => {
@@ -307,7 +304,7 @@ describe('over a real socket', () => {
     await vi.waitFor(() => expect(opened.every(({ closed }) => closed)).toBe(true))
   })
 
-  test('lets go of the file when the client left before the answer was ready', async () => {
+  it('closes the file if the client disconnected before the response', async () => {
     const opening = Promise.withResolvers<void>()
     const arrived = Promise.withResolvers<void>()
     const open = store.open.bind(store)
@@ -322,10 +319,10 @@ describe('over a real socket', () => {
       )
     })
     const gone = new AbortController()
-    const asked = fetch(`${base}/assets/${BIG}`, { signal: gone.signal })
+    const pending = fetch(`${base}/assets/${BIG}`, { signal: gone.signal })
     await arrived.promise
     gone.abort()
-    await expect(asked).rejects.toThrow('aborted')
+    await expect(pending).rejects.toThrow('aborted')
     await left
     opening.resolve()
     await vi.waitFor(() => expect(opens.mock.settledResults).toHaveLength(1))

@@ -1,39 +1,39 @@
-// What is no HTTP request, or does not become one in time.
+// Invalid and slow HTTP requests.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listen, type Listener } from '../../src/http/server.ts'
-import { expectNothingLeft, openUntouched, refusalIn, sendRaw, type Untouched } from './untouched.ts'
+import { expectNothingLeft, openPaidServer, refusalIn, sendRaw, type PaidServer } from './paid-server.ts'
 
 const POST = 'POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n'
 const BODY = '{"query":"{ __typename }"}'
 
-describe('bytes that are no request:', () => {
-  let untouched: Untouched
+describe('an invalid request:', () => {
+  let paid: PaidServer
   beforeAll(async () => {
-    untouched = await openUntouched()
+    paid = await openPaidServer()
   })
-  afterAll(() => untouched[Symbol.asyncDispose]())
+  afterAll(() => paid[Symbol.asyncDispose]())
 
   it.each([
     {
       row: 'B74',
-      wrong: 'a length and chunks',
+      wrong: 'content-length and chunks',
       bytes: `${POST}content-length: ${BODY.length}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
       status: 400,
       code: 'BAD_REQUEST',
     },
     {
       row: 'B74',
-      wrong: 'two lengths',
+      wrong: 'two content-lengths',
       bytes: `${POST}content-length: 5\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`,
       status: 400,
       code: 'BAD_REQUEST',
     },
     {
       row: 'B74',
-      wrong: 'a length below zero',
+      wrong: 'a negative content-length',
       bytes: `${POST}content-length: -1\r\n\r\n`,
       status: 400,
       code: 'BAD_REQUEST',
@@ -47,7 +47,7 @@ describe('bytes that are no request:', () => {
     },
     {
       row: 'B59',
-      wrong: 'an upload that says it has 61 MB',
+      wrong: 'an upload with a content-length of 61 MB',
       bytes: `POST /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ngraphql-require-preflight: 1\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: 63963136\r\n\r\n`,
       status: 413,
       code: 'REQUEST_TOO_LARGE',
@@ -59,30 +59,30 @@ describe('bytes that are no request:', () => {
       status: 400,
       code: 'BAD_REQUEST',
     },
-  ])('$wrong is refused with its code, and the connection closed', async ({ bytes, status, code }) => {
-    const answer = await sendRaw(untouched.server.url, bytes)
+  ])('$wrong is refused with its code and closes the connection', async ({ bytes, status, code }) => {
+    const answer = await sendRaw(paid.server.url, bytes)
     expect({ status: answer.status, code: refusalIn(answer.body).code }).toEqual({ status, code })
     expect(answer.head).toMatch(/^x-content-type-options: nosniff$/m)
-    await expectNothingLeft(untouched)
+    await expectNothingLeft(paid)
   })
 
-  it('a body that does not say how long it is, and is too long, is refused with 413', async () => {
+  it('a body over the limit without a content-length is refused with 413', async () => {
     const headers = `${POST}connection: close\r\ntransfer-encoding: chunked\r\n\r\n`
     const chunk = `f4240\r\n${'x'.repeat(1_000_000)}\r\n`
-    const answer = await sendRaw(untouched.server.url, `${headers}${chunk.repeat(36)}0\r\n\r\n`)
+    const answer = await sendRaw(paid.server.url, `${headers}${chunk.repeat(36)}0\r\n\r\n`)
     expect([answer.status, refusalIn(answer.body).code]).toEqual([413, 'REQUEST_TOO_LARGE'])
   })
 })
 
-describe('a request that comes byte by byte', () => {
+describe('a request that arrives byte by byte', () => {
   let listener: Listener
-  const heard: string[] = []
+  const bodies: string[] = []
   beforeAll(async () => {
     const sockets = { upgrade: () => {}, close: async () => {} }
     const timeouts = { headersMs: 300, requestMs: 900, checkMs: 50 }
     listener = await listen(
-      async (asked) => {
-        heard.push(await asked.text().catch(() => 'cut'))
+      async (request) => {
+        bodies.push(await request.text().catch(() => 'cut'))
         return new Response('done')
       },
       sockets,
@@ -94,7 +94,7 @@ describe('a request that comes byte by byte', () => {
   it.each([
     { row: 'B77', part: 'headers', begin: 'GET /livez HTTP/1.1\r\nhost: x\r\n', drip: 'x' },
     { row: 'B77', part: 'body', begin: `${POST}content-length: 100000\r\n\r\n`, drip: ' ' },
-  ])('in its $part is ended with 408 after its time', async ({ begin, drip }) => {
+  ])('in its $part is refused with 408 after the timeout', async ({ begin, drip }) => {
     const socket = connect(Number(new URL(listener.url).port), '127.0.0.1')
     await once(socket, 'connect')
     socket.write(begin)

@@ -1,4 +1,4 @@
-// What comes to the addresses that upstreams were given, from somebody who should not send it, or sends it wrong.
+// Forged and malformed callbacks.
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { once } from 'node:events'
@@ -7,7 +7,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startAcedataUpstream, type AcedataUpstream } from '../providers/upstreams/acedata.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
-import { refusalIn, unknownCodes } from './untouched.ts'
+import { refusalIn, unknownCodes } from './paid-server.ts'
 
 const NEVER_MS = 600_000
 
@@ -33,25 +33,31 @@ describe('a callback', () => {
     await upstream.close()
   })
 
-  const stranger = 'x'.repeat(43)
+  const unknownSecret = 'x'.repeat(43)
   it.each([
     {
       row: 'B101',
-      wrong: 'to an address that nobody was given',
-      to: stranger,
+      wrong: 'to an unknown address',
+      to: unknownSecret,
       status: 404,
       code: 'NOT_FOUND',
     },
-    { row: 'B101', wrong: 'to no address at all', to: '', status: 404, code: 'NOT_FOUND' },
-    { row: 'B101', wrong: 'to an endless address', to: 'x'.repeat(10_000), status: 404, code: 'NOT_FOUND' },
+    { row: 'B101', wrong: 'to an empty address', to: '', status: 404, code: 'NOT_FOUND' },
+    {
+      row: 'B101',
+      wrong: 'to an address of 10000 characters',
+      to: 'x'.repeat(10_000),
+      status: 404,
+      code: 'NOT_FOUND',
+    },
     { row: 'B101', wrong: 'to an address with a NUL', to: '%00', status: 404, code: 'NOT_FOUND' },
     { row: 'B102', wrong: 'by GET', method: 'GET', status: 405, code: 'METHOD_NOT_ALLOWED' },
-    { row: 'B103', wrong: 'that is no JSON', body: '<html>', status: 400, code: 'BAD_CALLBACK' },
+    { row: 'B103', wrong: 'that is not JSON', body: '<html>', status: 400, code: 'BAD_CALLBACK' },
     { row: 'B103', wrong: 'that is empty', body: '', status: 400, code: 'BAD_CALLBACK' },
     { row: 'B103', wrong: 'that is a list', body: '[]', status: 400, code: 'BAD_CALLBACK' },
     {
       row: 'B103',
-      wrong: 'that says it has 65 MB',
+      wrong: 'with a content-length of 65 MB',
       length: 68_157_440,
       status: 413,
       code: 'REQUEST_TOO_LARGE',
@@ -64,7 +70,7 @@ describe('a callback', () => {
       status: 415,
       code: 'UNSUPPORTED_MEDIA_TYPE',
     },
-  ])('$wrong is answered with $status, and the attempt is as it was', async (row) => {
+  ])('$wrong is refused with $status and leaves the attempt unchanged', async (row) => {
     const url = row.to === undefined ? address : address.replace(/[^/]*$/, row.to)
     const { status, body, headers } = await send(url, row)
     expect({ status, code: refusalIn(body).code }).toEqual({ status: row.status, code: row.code })
@@ -73,8 +79,8 @@ describe('a callback', () => {
     expect(await attemptOf(server, taskId)).toEqual({ state: 'ACCEPTED', charged: 'UNKNOWN' })
   })
 
-  it('to one address that nobody was given is answered as to any other', async () => {
-    const answers = ['x', 'y'.repeat(43), stranger].map((secret) =>
+  it('gets the same response at every unknown address', async () => {
+    const answers = ['x', 'y'.repeat(43), unknownSecret].map((secret) =>
       send(address.replace(/[^/]*$/, secret), { body: '{}' }),
     )
     const [one, ...others] = (await Promise.all(answers)).map(({ status, body }) => ({ status, body }))
@@ -82,7 +88,7 @@ describe('a callback', () => {
     expect(others).toEqual([one, one])
   })
 
-  it('to an attempt that ended a day ago is answered with 410', async () => {
+  it('to an attempt that ended a day ago is refused with 410', async () => {
     await upstream.deliver()
     await server.ended(taskId)
     expect((await send(address, { body: '{"task_id":"x"}' })).status).toBe(200)
@@ -107,7 +113,7 @@ async function send(
   how: { method?: string; body?: string; length?: number; encoding?: string },
 ) {
   const { method = 'POST', body = method === 'GET' ? undefined : '', length, encoding } = how
-  const asked = request(url, {
+  const outgoing = request(url, {
     method,
     headers: {
       'content-type': 'application/json',
@@ -115,10 +121,14 @@ async function send(
       ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
     },
   })
-  if (length === undefined) asked.end(body)
-  else asked.flushHeaders()
-  const [answer] = await once(asked, 'response')
-  const reply = { status: answer.statusCode as number, headers: answer.headers, body: await text(answer) }
-  asked.destroy()
+  if (length === undefined) outgoing.end(body)
+  else outgoing.flushHeaders()
+  const [response] = await once(outgoing, 'response')
+  const reply = {
+    status: response.statusCode as number,
+    headers: response.headers,
+    body: await text(response),
+  }
+  outgoing.destroy()
   return reply
 }

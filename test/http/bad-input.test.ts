@@ -1,21 +1,21 @@
-// What a client may get wrong, and what it is told. None of it may reach a provider or leave anything behind.
+// Invalid input must not reach a provider or leave anything behind.
 import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Result } from '../support/client.ts'
 import type { TestGateway } from '../support/gateway.ts'
-import { pngChunk } from '../assets/pictures.ts'
-import { expectNothingLeft, openUntouched, unknownCodes, type Untouched } from './untouched.ts'
+import { pngChunk } from '../assets/images.ts'
+import { expectNothingLeft, openPaidServer, unknownCodes, type PaidServer } from './paid-server.ts'
 
-const picture = (width: number, height: number) =>
+const createPng = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 4, background: 'teal' } })
     .png()
     .toBuffer()
 const asDataUrl = (bytes: Buffer, type = 'png') => `data:image/${type};base64,${bytes.toString('base64')}`
 
-const PNG = await picture(64, 64)
+const PNG = await createPng(64, 64)
 const IMAGE = { dataUrl: asDataUrl(PNG) }
-const SMALLER = { dataUrl: asDataUrl(await picture(32, 32)) }
+const SMALLER = { dataUrl: asDataUrl(await createPng(32, 32)) }
 const SVG = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
 const WRONG_SUM = Buffer.concat([
   PNG.subarray(0, 33),
@@ -29,7 +29,7 @@ interface Row {
   input: Record<string, unknown>
   code: string
   field: string
-  /** Words that the sentence must have. */
+  /** Must match the message. */
   says: RegExp
 }
 
@@ -67,7 +67,7 @@ const TEXTS = [
     'prompt',
     /30,000,000 characters.*32,000/,
   ),
-  bad('B32', 'a prompt with half of a surrogate pair', { prompt: 'a \ud800 fox' }, 'prompt', /surrogate/),
+  bad('B32', 'a prompt with a lone surrogate', { prompt: 'a \ud800 fox' }, 'prompt', /surrogate/),
   bad('B32', 'a prompt with a NUL', { prompt: 'a\0fox' }, 'prompt', /NUL/),
   bad(
     'B41',
@@ -80,9 +80,9 @@ const TEXTS = [
   bad(
     'B41',
     'an unknown provider',
-    { providers: ['nobody'] },
+    { providers: ['unknown'] },
     'providers.0',
-    /"nobody".*paid/,
+    /"unknown".*paid/,
     'PROVIDER_UNKNOWN',
   ),
   bad('B41', 'an empty list of providers', { providers: [] }, 'providers', /empty/),
@@ -140,11 +140,11 @@ const NUMBERS = [
     /"1024X1024" is not a size.*WIDTHxHEIGHT/,
   ),
   bad('B34', 'a size that is no multiple of 16', { size: '1000x1000' }, 'size', /1000x1000.*multiples of 16/),
-  bad('B33', 'no images at all', { n: 0 }, 'n', /0; .* 1 to 10/),
-  bad('B33', 'less than no images', { n: -1 }, 'n', /-1; .* 1 to 10/),
+  bad('B33', 'n of 0', { n: 0 }, 'n', /0; .* 1 to 10/),
+  bad('B33', 'n of -1', { n: -1 }, 'n', /-1; .* 1 to 10/),
   bad('B33', '11 images', { n: 11 }, 'n', /11; .* 1 to 10/),
-  bad('B33', 'one and a half images', { n: 1.5 }, 'n', /1\.5/),
-  bad('B33', 'more images than 32 bits can count', { n: 2_147_483_648 }, 'n', /2147483648/),
+  bad('B33', 'n of 1.5', { n: 1.5 }, 'n', /1\.5/),
+  bad('B33', 'n of more than 32 bits', { n: 2_147_483_648 }, 'n', /2147483648/),
   bad('B39', '4 partial images', { partialImages: 4 }, 'partialImages', /4; .* 0 to 3/),
   bad('B45', '6 charges', { maxCharges: 6 }, 'maxCharges', /6; .* 1 to 5/),
   bad('B38', 'compression of a PNG', { outputCompression: 50 }, 'outputCompression', /PNG.*JPEG or WEBP/),
@@ -171,7 +171,7 @@ const NUMBERS = [
   ),
   bad(
     'B39',
-    'a style, where that must not be ignored',
+    'a style with unsupported ERROR',
     { style: 'VIVID', unsupported: 'ERROR' },
     'style',
     /style/,
@@ -191,14 +191,14 @@ const IMAGES = [
   bad('B40', 'a mask without an image', { mask: IMAGE }, 'mask', /needs an image/),
   bad('B70', 'a mask of another size', { images: [IMAGE], mask: SMALLER }, 'mask', /32x32.*64x64/),
   bad('B59', '17 images', { images: Array.from({ length: 17 }, () => IMAGE) }, 'images', /17.*16/),
-  image('B36', 'an image in no way', {}, /exactly one/),
-  image('B36', 'an image in two ways', { ...IMAGE, url: 'https://example.com/cat.png' }, /exactly one/),
+  image('B36', 'an image without a source', {}, /exactly one/),
+  image('B36', 'an image with two sources', { ...IMAGE, url: 'https://example.com/cat.png' }, /exactly one/),
   image('B36', 'an image of null', { url: null }, /exactly one.*non-null/, 'images.0.url'),
   image('B50', 'a data URL of text', { dataUrl: 'data:text/plain;base64,aGVsbG8=' }, /data:image\/png/),
   image('B50', 'a data URL that is not base64', { dataUrl: 'data:image/png;base64,###' }, /not base64/),
-  image('B67', 'a data URL of nothing', { dataUrl: 'data:image/png;base64,' }, /PNG, JPEG or WebP/),
+  image('B67', 'an empty data URL', { dataUrl: 'data:image/png;base64,' }, /PNG, JPEG or WebP/),
   image('B63', 'an SVG', { dataUrl: asDataUrl(SVG, 'svg+xml') }, /data:image\/png/),
-  image('B63', 'an SVG that says it is a PNG', { dataUrl: asDataUrl(SVG) }, /PNG, JPEG or WebP|SVG/),
+  image('B63', 'an SVG declared as PNG', { dataUrl: asDataUrl(SVG) }, /PNG, JPEG or WebP|SVG/),
   image(
     'B65',
     'a PNG cut short',
@@ -207,28 +207,18 @@ const IMAGES = [
   ),
   image(
     'B65',
-    'a PNG whose pixels are missing',
+    'a PNG without pixel data',
     { dataUrl: asDataUrl(WRONG_SUM) },
     /PNG.*(cut|damaged|corrupt|decode)/i,
   ),
-  image(
-    'B47',
-    'the id of an image that is not there',
-    { imageId: 'img_01K00000000000000000000000' },
-    /no image "img_01K/,
-  ),
-  image('B58', 'text where a file belongs', { upload: 'cat.png' }, /multipart/, 'images.0.upload'),
-  image('B113', 'an address that is none', { url: 'cat.png' }, /absolute URL/, 'images.0.url'),
-  image('B113', 'an address without TLS', { url: 'http://example.com/cat.png' }, /https:/),
-  image(
-    'B114',
-    'an address with a password',
-    { url: 'https://me:secret@example.com/' },
-    /user name or password/,
-  ),
-  image('B115', 'an address at another port', { url: 'https://example.com:6379/' }, /port 6379/),
+  image('B47', 'an unknown image id', { imageId: 'img_01K00000000000000000000000' }, /no image "img_01K/),
+  image('B58', 'text instead of a file', { upload: 'cat.png' }, /multipart/, 'images.0.upload'),
+  image('B113', 'a relative URL', { url: 'cat.png' }, /absolute URL/, 'images.0.url'),
+  image('B113', 'an http URL', { url: 'http://example.com/cat.png' }, /https:/),
+  image('B114', 'a URL with a password', { url: 'https://me:secret@example.com/' }, /user name or password/),
+  image('B115', 'a URL with another port', { url: 'https://example.com:6379/' }, /port 6379/),
   ...['ftp', 'file', 'javascript', 'data'].map((scheme) =>
-    image('B113', `an address of the scheme ${scheme}`, { url: `${scheme}://example.com/cat.png` }, /https:/),
+    image('B113', `a URL of the scheme ${scheme}`, { url: `${scheme}://example.com/cat.png` }, /https:/),
   ),
   ...[
     '127.0.0.1',
@@ -247,34 +237,37 @@ const IMAGES = [
     '168.63.129.16',
     '[::7f00:1]',
     '10.0.0.1',
-  ].map((host) => image('B109', `an address at ${host}`, { url: `https://${host}/` }, /public host/)),
+  ].map((host) => image('B109', `a URL at ${host}`, { url: `https://${host}/` }, /public host/)),
 ]
 
 const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
 
 describe('a request with', () => {
-  let untouched: Untouched
+  let paid: PaidServer
   beforeAll(async () => {
-    untouched = await openUntouched()
+    paid = await openPaidServer()
   })
-  afterAll(() => untouched[Symbol.asyncDispose]())
+  afterAll(() => paid[Symbol.asyncDispose]())
 
-  it.each([...TEXTS, ...NUMBERS, ...IMAGES])('$wrong is refused in words, and costs nothing', async (row) => {
-    const response = await post(untouched.server, { prompt: 'a red fox', ...row.input })
-    const text = await response.text()
-    const { errors }: Result<unknown> = JSON.parse(text)
-    expect(errors?.[0]).toMatchObject({
-      message: expect.stringMatching(row.says),
-      extensions: { code: row.code, field: row.field },
-    })
-    expect(response.status).toBeLessThan(500)
-    expect(text.length, 'the answer does not repeat what came').toBeLessThan(2000)
-    expect(unknownCodes(text)).toEqual([])
-    await expectNothingLeft(untouched)
-  })
+  it.each([...TEXTS, ...NUMBERS, ...IMAGES])(
+    '$wrong is refused with a message and costs nothing',
+    async (row) => {
+      const response = await post(paid.server, { prompt: 'a red fox', ...row.input })
+      const text = await response.text()
+      const { errors }: Result<unknown> = JSON.parse(text)
+      expect(errors?.[0]).toMatchObject({
+        message: expect.stringMatching(row.says),
+        extensions: { code: row.code, field: row.field },
+      })
+      expect(response.status).toBeLessThan(500)
+      expect(text.length, 'the response does not repeat the request').toBeLessThan(2000)
+      expect(unknownCodes(text)).toEqual([])
+      await expectNothingLeft(paid)
+    },
+  )
 
-  it('a wrong literal is refused as a wrong variable is', async () => {
-    const { errors } = await untouched.server.ask(
+  it('an invalid literal is refused like an invalid variable', async () => {
+    const { errors } = await paid.server.ask(
       'mutation { generateImage(input: { prompt: "x", size: "1024X1024" }) { id } }',
     )
     expect(errors).toMatchObject([
@@ -283,26 +276,26 @@ describe('a request with', () => {
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ])
-    await expectNothingLeft(untouched)
+    await expectNothingLeft(paid)
   })
 
-  it('a million wrong values is answered with ten errors', async () => {
-    const { errors } = await untouched.server.ask(GENERATE, {
+  it('a million invalid values gets ten errors', async () => {
+    const { errors } = await paid.server.ask(GENERATE, {
       input: { prompt: 'x', providers: Array.from({ length: 1_000_000 }, () => 1) },
     })
     expect(errors).toHaveLength(10)
-    await expectNothingLeft(untouched)
+    await expectNothingLeft(paid)
   })
 
   it('more than 32 MB is refused with 413', async () => {
-    const response = await post(untouched.server, { prompt: 'x'.repeat(34_000_000) })
+    const response = await post(paid.server, { prompt: 'x'.repeat(34_000_000) })
     expect(response.status).toBe(413)
-    await expectNothingLeft(untouched)
+    await expectNothingLeft(paid)
   })
 
   it('an Idempotency-Key header that differs from the argument is refused', async () => {
     const input = { prompt: 'x', idempotencyKey: 'one' }
-    const response = await post(untouched.server, input, { 'idempotency-key': 'two' })
+    const response = await post(paid.server, input, { 'idempotency-key': 'two' })
     const { errors }: Result<unknown> = JSON.parse(await response.text())
     expect(errors).toMatchObject([
       {
@@ -310,14 +303,14 @@ describe('a request with', () => {
         extensions: { code: 'BAD_USER_INPUT', field: 'idempotencyKey' },
       },
     ])
-    await expectNothingLeft(untouched)
+    await expectNothingLeft(paid)
   })
 
   it.each(['%%%', 'task_01K00000000000000000000000', 'img_x', 'nonsense_01K00000000000000000000000', ''])(
-    'the id "%s", which names nothing, is answered with null',
+    'the unknown id "%s" returns null',
     async (id) => {
       const query = 'query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } task(id: $id) { id } }'
-      expect(await untouched.server.ask(query, { id })).toEqual({
+      expect(await paid.server.ask(query, { id })).toEqual({
         data: { node: null, nodes: [null], task: null },
       })
     },
@@ -350,21 +343,21 @@ describe('a request with', () => {
     },
     {
       row: 'B49',
-      wrong: 'the end of a task of nobody',
+      wrong: 'canceling an unknown task',
       query: 'mutation { cancelTask(id: "task_x") { id } }',
       says: /task_x/,
     },
     {
       row: 'B49',
-      wrong: 'another try of a task of nobody',
+      wrong: 'retrying an unknown task',
       query: 'mutation { retryTask(id: "task_x") { id } }',
       says: /task_x/,
     },
-  ])('$wrong is refused in words', async ({ query, says }) => {
-    const { errors, ...rest } = await untouched.server.ask(query)
+  ])('$wrong is refused with a message', async ({ query, says }) => {
+    const { errors, ...rest } = await paid.server.ask(query)
     expect(errors).toMatchObject([{ message: expect.stringMatching(says) }])
     expect(unknownCodes(JSON.stringify({ errors, rest }))).toEqual([])
-    await expectNothingLeft(untouched)
+    await expectNothingLeft(paid)
   })
 })
 

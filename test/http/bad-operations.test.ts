@@ -1,13 +1,13 @@
-// Documents that GraphQL refuses, or that ask for too much.
+// Invalid documents and documents over the limits.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bodyOf, expectRefused, PAID, type Row } from './refused.ts'
-import { expectNothingLeft, openUntouched, type Untouched } from './untouched.ts'
+import { expectNothingLeft, openPaidServer, type PaidServer } from './paid-server.ts'
 
 const deep = (depth: number) => `{tasks${'{nodes'.repeat(depth)}{id}${'}'.repeat(depth)}}`
 const many = (count: number, one: (index: number) => string) =>
   Array.from({ length: count }, (_, i) => one(i)).join(' ')
 const PAID_TWICE_DEEP = `mutation { ...A ...B } fragment A on Mutation { a: ${PAID} } fragment B on Mutation { ... { b: ${PAID} } }`
-/** Each fragment holds the next one twice: written in full, it would be 2^20 fields. */
+/** Each fragment contains the next one twice: 2^20 fields in total. */
 const DOUBLING = `query { ...F0 } ${many(20, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`)} fragment F20 on Query { __typename }`
 
 const ROWS: Row[] = [
@@ -21,7 +21,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B17',
-    wrong: 'a field whose name is nearly right',
+    wrong: 'a misspelled field',
     body: bodyOf('{ tasksx { id } }'),
     status: 400,
     code: 'GRAPHQL_VALIDATION_FAILED',
@@ -29,7 +29,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B18',
-    wrong: 'the name of an operation that is not there',
+    wrong: 'an unknown operationName',
     body: bodyOf('query A { __typename }', { operationName: 'B' }),
     status: 400,
     code: 'OPERATION_RESOLUTION_FAILURE',
@@ -37,7 +37,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B18',
-    wrong: 'two operations and no name',
+    wrong: 'two operations without operationName',
     body: bodyOf('query A { __typename } query B { __typename }'),
     status: 400,
     code: 'OPERATION_RESOLUTION_FAILURE',
@@ -93,7 +93,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B23',
-    wrong: 'two fields that cost money',
+    wrong: 'two paid fields',
     body: bodyOf(`mutation { a: ${PAID} b: ${PAID} }`),
     status: 400,
     code: 'TOO_MANY_ROOT_FIELDS',
@@ -101,7 +101,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B23',
-    wrong: 'two different fields that cost money',
+    wrong: 'two different paid fields',
     body: bodyOf(`mutation { ${PAID} retryTask(id: "x") { id } }`),
     status: 400,
     code: 'TOO_MANY_ROOT_FIELDS',
@@ -109,7 +109,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B24',
-    wrong: 'two fields that cost money, in fragments',
+    wrong: 'two paid fields in fragments',
     body: bodyOf(PAID_TWICE_DEEP),
     status: 400,
     code: 'TOO_MANY_ROOT_FIELDS',
@@ -117,7 +117,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B24',
-    wrong: 'one field that costs money in a fragment used twice',
+    wrong: 'a paid field in a fragment used twice',
     body: bodyOf(`mutation { ...A ...A } fragment A on Mutation { ${PAID} }`),
     status: 400,
     code: 'TOO_MANY_ROOT_FIELDS',
@@ -149,7 +149,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B20',
-    wrong: 'the bytes of a hundred pages',
+    wrong: 'the image bytes of a hundred tasks',
     body: bodyOf('{ tasks(first: 100) { nodes { images { b64Json } } } }'),
     status: 400,
     code: 'QUERY_TOO_LARGE',
@@ -157,7 +157,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B20',
-    wrong: 'the same with the number of items in a variable',
+    wrong: 'the image bytes of a hundred tasks, by a variable',
     body: bodyOf('query ($n: Int) { tasks(first: $n) { nodes { images { b64Json } } } }', {
       variables: { n: 100 },
     }),
@@ -184,35 +184,33 @@ const ROWS: Row[] = [
 ]
 
 describe('a request with', () => {
-  let untouched: Untouched
+  let paid: PaidServer
   beforeAll(async () => {
-    untouched = await openUntouched()
+    paid = await openPaidServer()
   })
-  afterAll(() => untouched[Symbol.asyncDispose]())
+  afterAll(() => paid[Symbol.asyncDispose]())
 
-  it.each(ROWS)('$wrong is refused with its code and a sentence', async (row) => {
+  it.each(ROWS)('$wrong is refused with its code and a message', async (row) => {
     expect.hasAssertions()
-    await expectRefused(untouched, row)
+    await expectRefused(paid, row)
   })
 
-  it('many mistakes is told the first five', async () => {
-    const { errors } = await untouched.server.ask(`{ ${many(100, (i) => `no${i}`)} }`)
+  it('many errors gets the first five', async () => {
+    const { errors } = await paid.server.ask(`{ ${many(100, (i) => `no${i}`)} }`)
     expect(errors).toHaveLength(6)
     expect(errors?.at(-1)?.message).toMatch(/Too many validation errors/)
   })
 
-  it('one field that costs money, 15 aliases and 1000 tokens would be answered', async () => {
-    const { errors } = await untouched.server.ask(
-      `mutation { a: generateImage(input: { prompt: "" }) { id } }`,
-    )
+  it('one paid field, 15 aliases or 1000 tokens is accepted', async () => {
+    const { errors } = await paid.server.ask(`mutation { a: generateImage(input: { prompt: "" }) { id } }`)
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'prompt' } }])
-    const { data } = await untouched.server.ask(`{ ${many(15, (i) => `a${i}: __typename`)} }`)
+    const { data } = await paid.server.ask(`{ ${many(15, (i) => `a${i}: __typename`)} }`)
     expect(Object.keys(data ?? {})).toHaveLength(15)
-    // 10 tokens, and one for each id.
-    const thousand = await untouched.server.ask(`{ nodes(ids: [${'"" '.repeat(988)}]) { id } }`)
+    // 10 tokens, and one per id.
+    const thousand = await paid.server.ask(`{ nodes(ids: [${'"" '.repeat(988)}]) { id } }`)
     expect(thousand.errors).toMatchObject([
       { message: expect.stringMatching(/^ids has 988 items; the maximum is 100/) },
     ])
-    await expectNothingLeft(untouched)
+    await expectNothingLeft(paid)
   })
 })

@@ -1,9 +1,8 @@
-// Requests that are no GraphQL requests by the book (graphql.github.io/graphql-over-http), or that a page of another site
-// could have sent.
+// Invalid GraphQL requests (graphql.github.io/graphql-over-http) and requests that a page of another site could send.
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bodyOf, expectRefused, PAID, type Row } from './refused.ts'
-import { openUntouched, type Untouched } from './untouched.ts'
+import { openPaidServer, type PaidServer } from './paid-server.ts'
 
 const form = (fields: Record<string, string>) => new URLSearchParams(fields).toString()
 const URLENCODED = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -11,7 +10,7 @@ const URLENCODED = { 'content-type': 'application/x-www-form-urlencoded' }
 const ROWS: Row[] = [
   {
     row: 'B01',
-    wrong: 'a body that is half of an object',
+    wrong: 'a truncated JSON body',
     body: '{',
     status: 400,
     code: 'BAD_REQUEST',
@@ -38,7 +37,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B06',
-    wrong: 'a number for a query',
+    wrong: 'a number as query',
     body: '{"query":1}',
     status: 400,
     code: 'BAD_REQUEST',
@@ -46,7 +45,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B07',
-    wrong: 'a list of variables',
+    wrong: 'a list as variables',
     body: bodyOf('{ __typename }', { variables: [] }),
     status: 400,
     code: 'BAD_REQUEST',
@@ -54,7 +53,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B07',
-    wrong: 'a text for variables',
+    wrong: 'a text as variables',
     body: bodyOf('{ __typename }', { variables: '{}' }),
     status: 400,
     code: 'BAD_REQUEST',
@@ -62,7 +61,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B08',
-    wrong: 'a parameter that nobody knows',
+    wrong: 'an unknown parameter',
     body: bodyOf('{ __typename }', { colour: 1 }),
     status: 400,
     code: 'BAD_REQUEST',
@@ -70,7 +69,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B09',
-    wrong: 'broken variables in the address',
+    wrong: 'invalid variables in the URL',
     method: 'GET',
     path: '/graphql?query={__typename}&variables={',
     status: 400,
@@ -117,7 +116,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B12',
-    wrong: 'plain text that any page could send',
+    wrong: 'plain text without a preflight header',
     headers: { 'content-type': 'text/plain' },
     body: bodyOf('{ __typename }'),
     status: 403,
@@ -135,7 +134,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B14',
-    wrong: 'an answer as a picture wished for',
+    wrong: 'an Accept header of image/png',
     headers: { accept: 'image/png' },
     body: bodyOf('{ __typename }'),
     status: 406,
@@ -144,7 +143,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B15',
-    wrong: 'a form without the header that no form can send',
+    wrong: 'a form without a preflight header',
     headers: URLENCODED,
     body: form({ query: `mutation { ${PAID} }` }),
     status: 403,
@@ -153,7 +152,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B15',
-    wrong: 'a multipart form without that header',
+    wrong: 'a multipart form without a preflight header',
     headers: { 'content-type': 'multipart/form-data; boundary=b' },
     body: '--b--\r\n',
     status: 403,
@@ -162,7 +161,7 @@ const ROWS: Row[] = [
   },
   {
     row: 'B79',
-    wrong: 'a name that somebody else can point here',
+    wrong: 'a host that is not served',
     headers: { host: 'evil.example:4000' },
     body: bodyOf('{ __typename }'),
     status: 403,
@@ -181,14 +180,14 @@ const ROWS: Row[] = [
 ]
 
 describe('a request with', () => {
-  let untouched: Untouched
+  let paid: PaidServer
   beforeAll(async () => {
-    untouched = await openUntouched()
+    paid = await openPaidServer()
   })
-  afterAll(() => untouched[Symbol.asyncDispose]())
+  afterAll(() => paid[Symbol.asyncDispose]())
 
-  it.each(ROWS)('$wrong is refused with its code and a sentence', async (row) => {
+  it.each(ROWS)('$wrong is refused with its code and a message', async (row) => {
     expect.hasAssertions()
-    await expectRefused(untouched, row)
+    await expectRefused(paid, row)
   })
 })

@@ -1,5 +1,4 @@
-// What a client may do wrong on a WebSocket, and what it is told: by a close code of graphql-transport-ws, or by an error
-// to the one operation.
+// Errors of a client on a WebSocket: a close code of graphql-transport-ws, or an error of one operation.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,12 +13,12 @@ import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { noTracing } from '../../src/tracing.ts'
 import type { Result } from '../support/client.ts'
-import { expectNothingLeft, openUntouched, unknownCodes, type Untouched } from './untouched.ts'
+import { expectNothingLeft, openPaidServer, unknownCodes, type PaidServer } from './paid-server.ts'
 
 interface Message {
   id?: string
   type: string
-  /** A result, or errors alone. */
+  /** A result or errors. */
   payload?: Result<unknown> | Result<unknown>['errors']
 }
 
@@ -28,38 +27,38 @@ const PAID = 'generateImage(input: { prompt: "x" }) { id }'
 const subscribe = (query: unknown, id: unknown = '1') => ({ id, type: 'subscribe', payload: { query } })
 const INIT = { type: 'connection_init' }
 
-/** Opens a socket and sends messages, each as JSON unless it is bytes or a text. */
+/** Opens a socket and sends messages as JSON, or as they are if they are bytes or a text. */
 async function open(
   url: string,
-  messages: unknown[] = [],
+  sent: unknown[] = [],
   protocol: string | undefined = 'graphql-transport-ws',
 ) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, protocol === '' ? [] : protocol)
-  const heard: Message[] = []
-  socket.on('message', (data: Buffer) => heard.push(JSON.parse(data.toString())))
+  const messages: Message[] = []
+  socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString())))
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
     socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() }))
   })
   await once(socket, 'open')
   const send = (message: unknown) =>
     socket.send(typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message))
-  for (const message of messages) send(message)
-  return { socket, heard, closed, send }
+  for (const message of sent) send(message)
+  return { socket, messages, closed, send }
 }
 
 describe('a socket', () => {
-  let untouched: Untouched
+  let paid: PaidServer
   beforeAll(async () => {
-    untouched = await openUntouched()
+    paid = await openPaidServer()
   })
-  afterAll(() => untouched[Symbol.asyncDispose]())
+  afterAll(() => paid[Symbol.asyncDispose]())
 
   it.each([
-    { row: 'B83', wrong: 'asks for no protocol', protocol: '', sends: [INIT], code: 4406 },
-    { row: 'B84', wrong: 'never begins', sends: [], code: 4408 },
-    { row: 'B85', wrong: 'begins twice', sends: [INIT, INIT], code: 4429 },
-    { row: 'B86', wrong: 'asks before it was greeted', sends: [subscribe(FEED)], code: 4401 },
-    { row: 'B88', wrong: 'sends no JSON', sends: [INIT, 'hello'], code: 4400 },
+    { row: 'B83', wrong: 'requests no subprotocol', protocol: '', sends: [INIT], code: 4406 },
+    { row: 'B84', wrong: 'sends no connection_init', sends: [], code: 4408 },
+    { row: 'B85', wrong: 'sends connection_init twice', sends: [INIT, INIT], code: 4429 },
+    { row: 'B86', wrong: 'subscribes before connection_ack', sends: [subscribe(FEED)], code: 4401 },
+    { row: 'B88', wrong: 'sends invalid JSON', sends: [INIT, 'hello'], code: 4400 },
     { row: 'B88', wrong: 'sends bytes', sends: [INIT, Buffer.from([0, 159, 146, 150])], code: 4400 },
     { row: 'B88', wrong: 'sends a list', sends: [INIT, '[]'], code: 4400 },
     {
@@ -72,13 +71,13 @@ describe('a socket', () => {
     { row: 'B88', wrong: 'sends a number as id', sends: [INIT, subscribe(FEED, 1)], code: 4400 },
     {
       row: 'B88',
-      wrong: 'sends a type that nobody knows',
+      wrong: 'sends an unknown message type',
       sends: [INIT, { type: 'start', id: '1' }],
       code: 4400,
     },
     {
       row: 'B89',
-      wrong: 'asks twice under one id',
+      wrong: 'uses an id twice',
       sends: [INIT, subscribe(FEED), subscribe(FEED)],
       code: 4409,
       greeted: true,
@@ -91,7 +90,7 @@ describe('a socket', () => {
     },
   ])('that $wrong is closed with $code', async ({ sends, protocol, code, greeted }) => {
     const { closed, send, socket } = await open(
-      untouched.server.url,
+      paid.server.url,
       greeted ? sends.slice(0, 1) : sends,
       protocol,
     )
@@ -102,8 +101,8 @@ describe('a socket', () => {
     const { reason, ...rest } = await closed
     expect(rest).toEqual({ code })
     expect(reason.length).toBeLessThan(124)
-    await expectNothingLeft(untouched)
-    expect(untouched.server.gateway.subscriberCount()).toBe(0)
+    await expectNothingLeft(paid)
+    expect(paid.server.gateway.subscriberCount()).toBe(0)
   })
 
   it.each([
@@ -134,7 +133,7 @@ describe('a socket', () => {
     },
     {
       row: 'B94',
-      wrong: 'the bytes of a hundred pages',
+      wrong: 'the image bytes of a hundred tasks',
       query: '{ tasks(first: 100) { nodes { images { b64Json } } } }',
       code: 'QUERY_TOO_LARGE',
     },
@@ -146,47 +145,47 @@ describe('a socket', () => {
     },
     {
       row: 'B99',
-      wrong: 'two fields that cost money',
+      wrong: 'two paid fields',
       query: `mutation { a: ${PAID} b: ${PAID} }`,
       code: 'TOO_MANY_ROOT_FIELDS',
     },
     {
       row: 'B100',
-      wrong: 'a task of somebody else',
+      wrong: 'an unknown task',
       query: 'subscription { taskEvents(taskId: "task_01K00000000000000000000000") { cursor } }',
       code: 'NOT_FOUND',
     },
-  ])('that asks for $wrong hears $code, and stays open', async ({ query, code }) => {
-    const { socket, heard, send } = await open(untouched.server.url, [INIT])
-    await expect.poll(() => heard).toEqual([{ type: 'connection_ack' }])
+  ])('that requests $wrong gets $code and stays open', async ({ query, code }) => {
+    const { socket, messages, send } = await open(paid.server.url, [INIT])
+    await expect.poll(() => messages).toEqual([{ type: 'connection_ack' }])
     send(subscribe(query))
-    await expect.poll(() => codesFor(heard, '1')).toEqual([code])
+    await expect.poll(() => codesFor(messages, '1')).toEqual([code])
     send(subscribe('{ __typename }', '2'))
-    await expect.poll(() => heard.filter(({ id }) => id === '2')).toHaveLength(2)
-    expect(unknownCodes(JSON.stringify(heard))).toEqual([])
-    expect(JSON.stringify(heard)).not.toContain('"http"')
+    await expect.poll(() => messages.filter(({ id }) => id === '2')).toHaveLength(2)
+    expect(unknownCodes(JSON.stringify(messages))).toEqual([])
+    expect(JSON.stringify(messages)).not.toContain('"http"')
     expect(socket.readyState).toBe(WebSocket.OPEN)
     socket.terminate()
-    await expectNothingLeft(untouched)
+    await expectNothingLeft(paid)
   })
 
-  it('may have 50 subscriptions, and hears TOO_MANY_SUBSCRIPTIONS to the 51st alone', async () => {
-    const { socket, heard, send } = await open(untouched.server.url, [INIT])
-    await expect.poll(() => heard).toHaveLength(1)
+  it('may have 50 subscriptions; only the 51st is refused with TOO_MANY_SUBSCRIPTIONS', async () => {
+    const { socket, messages, send } = await open(paid.server.url, [INIT])
+    await expect.poll(() => messages).toHaveLength(1)
     for (let i = 1; i <= 51; i++) send(subscribe(FEED, String(i)))
     await expect
-      .poll(() => heard.slice(1))
+      .poll(() => messages.slice(1))
       .toMatchObject([
         { id: '51', type: 'error', payload: [{ extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } }] },
       ])
-    expect(untouched.server.gateway.subscriberCount()).toBe(50)
+    expect(paid.server.gateway.subscriberCount()).toBe(50)
     send({ id: '7', type: 'complete' })
-    await expect.poll(() => untouched.server.gateway.subscriberCount()).toBe(49)
+    await expect.poll(() => paid.server.gateway.subscriberCount()).toBe(49)
     send(subscribe(FEED, '52'))
-    await expect.poll(() => untouched.server.gateway.subscriberCount()).toBe(50)
-    expect(heard).toHaveLength(2)
+    await expect.poll(() => paid.server.gateway.subscriberCount()).toBe(50)
+    expect(messages).toHaveLength(2)
     socket.terminate()
-    await expect.poll(() => untouched.server.gateway.subscriberCount()).toBe(0)
+    await expect.poll(() => paid.server.gateway.subscriberCount()).toBe(0)
   })
 
   it.each([
@@ -200,9 +199,9 @@ describe('a socket', () => {
       what: 'a thousand messages',
       flood: (socket: WebSocket) => socket.send('{"type":"ping"}'),
     },
-  ])('that sends $what within a second is closed with 1008', async ({ flood }) => {
-    const { socket, closed } = await open(untouched.server.url, [INIT])
-    // A few at a time: a heap of pings in one packet ends the connection even sooner.
+  ])('that sends $what per second is closed with 1008', async ({ flood }) => {
+    const { socket, closed } = await open(paid.server.url, [INIT])
+    // A few at a time: many pings in one packet end the connection earlier.
     for (let i = 0; i < 1000 && socket.readyState === WebSocket.OPEN; i++) {
       flood(socket)
       if (i % 10 === 9) await Promise.race([once(socket, 'pong'), once(socket, 'message'), closed])
@@ -219,13 +218,13 @@ describe('a socket', () => {
     },
     {
       row: 'B95',
-      from: 'a page whose name was pointed here',
+      from: 'a page that uses DNS rebinding',
       headers: 'host: evil.example\r\norigin: http://evil.example',
       status: 403,
     },
-    { row: 'B95', from: 'a host that is none', headers: 'host: a[b', status: 400 },
-  ])('is refused to $from with $status, before it is one', async ({ headers, status }) => {
-    const socket = connect(Number(new URL(untouched.server.url).port), '127.0.0.1')
+    { row: 'B95', from: 'an invalid Host header', headers: 'host: a[b', status: 400 },
+  ])('is refused before the upgrade to $from, with $status', async ({ headers, status }) => {
+    const socket = connect(Number(new URL(paid.server.url).port), '127.0.0.1')
     const upgrade =
       'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA=='
     socket.write(`GET /graphql HTTP/1.1\r\n${headers}\r\n${upgrade}\r\n\r\n`)
@@ -235,37 +234,44 @@ describe('a socket', () => {
   })
 })
 
-/** No operation comes that far. */
+/** No operation gets this far. */
 function context(): never {
-  throw new Error('Nobody asks.')
+  throw new Error('No operation is expected.')
 }
 
-it('a socket that never answers pings is ended after two of them', async () => {
+it('a socket that does not answer a ping is closed at the next one', async () => {
   const log = createLog('silent')
   const readClient = createClientReader([])
   const keyring = { authenticate: async () => operatorOf('prj_A'), watch: () => () => {} }
-  const watched = { metrics: createMetrics(), tracing: noTracing }
-  const graphql = createGraphQL({ context, corsOrigins: [], introspection: true, log, keyring, ...watched })
-  const about = { corsOrigins: [], readClient, publicUrl: null, keyring, adminKey: null }
-  const options = { ...about, clock: systemClock, log, keepAliveMs: 200 }
+  const instruments = { metrics: createMetrics(), tracing: noTracing }
+  const graphql = createGraphQL({
+    context,
+    corsOrigins: [],
+    introspection: true,
+    log,
+    keyring,
+    ...instruments,
+  })
+  const base = { corsOrigins: [], readClient, publicUrl: null, keyring, adminKey: null }
+  const options = { ...base, clock: systemClock, log, keepAliveMs: 200 }
   const sockets = createSockets(graphql, options)
   const server = await listen(async () => new Response(), sockets, { host: '127.0.0.1', port: 0 })
   try {
-    const deaf = new WebSocket(`${server.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+    const silent = new WebSocket(`${server.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
       autoPong: false,
     })
-    const lively = await open(server.url, [INIT])
-    const [code] = await once(deaf, 'close')
+    const responsive = await open(server.url, [INIT])
+    const [code] = await once(silent, 'close')
     expect(code).toBe(1006)
-    expect(lively.socket.readyState).toBe(WebSocket.OPEN)
-    lively.socket.terminate()
+    expect(responsive.socket.readyState).toBe(WebSocket.OPEN)
+    responsive.socket.terminate()
   } finally {
     await server.close()
   }
 })
 
-function codesFor(heard: Message[], id: string): unknown[] {
-  return heard
+function codesFor(messages: Message[], id: string): unknown[] {
+  return messages
     .filter((message) => message.id === id)
     .flatMap(({ payload }) => (Array.isArray(payload) ? payload : payload?.errors) ?? [])
     .map(({ extensions }) => extensions?.['code'])

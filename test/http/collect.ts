@@ -1,25 +1,25 @@
 import type { Result } from '../support/client.ts'
 
-/** What a stream tells, up to and with the first item that is the last one wanted; leaving it hangs up. */
+/** Reads a stream up to and including the first item that is the last, then closes it. */
 export async function takeUntil<Data>(
   stream: AsyncIterable<Result<Data>>,
   isLast: (data: Data) => boolean,
 ): Promise<Data[]> {
-  const taken: Data[] = []
+  const items: Data[] = []
   for await (const { data, errors } of stream) {
     if (errors || !data) throw new Error(JSON.stringify(errors))
-    taken.push(data)
-    if (isLast(data)) return taken
+    items.push(data)
+    if (isLast(data)) return items
   }
-  return taken
+  return items
 }
 
-/** All that a stream tells until it completes by itself. */
+/** Reads a stream until it completes. */
 export function takeAll<Data>(stream: AsyncIterable<Result<Data>>): Promise<Data[]> {
   return takeUntil(stream, () => false)
 }
 
-/** The errors that come first, whether the transport tells them as a result or throws them. */
+/** The first errors, which the transport sends as a result or throws. */
 export async function refusalOf(stream: AsyncIterable<Result<unknown>>): Promise<Result<unknown>['errors']> {
   try {
     for await (const { errors } of stream) return errors
@@ -27,5 +27,5 @@ export async function refusalOf(stream: AsyncIterable<Result<unknown>>): Promise
     if (Array.isArray(error)) return error as Result<unknown>['errors']
     throw error
   }
-  throw new Error('The stream told nothing.')
+  throw new Error('The stream sent nothing.')
 }

@@ -10,7 +10,7 @@ const FEED = `subscription ($filter: TaskFilter, $after: String) {
   taskFeed(filter: $filter, after: $after) { kind: __typename cursor task { id status model provider { name } } ... on TaskSnapshot { resync } }
 }`
 
-interface Told {
+interface FeedResult {
   taskFeed: {
     kind: string
     cursor: string
@@ -22,15 +22,15 @@ interface Told {
 const PROVIDERS = ['quick', 'other'].map((name) => ({ name, dialect: 'sandbox', durationMs: 0 }))
 const SMALL = { prompt: 'a red fox', size: '1024x1024' }
 
-const finished = (id: string) => (told: Told) =>
-  told.taskFeed.task.id === id && told.taskFeed.kind === 'TaskFinished'
-const kinds = (told: Told[], id: string) =>
-  told.filter(({ taskFeed }) => taskFeed.task.id === id).map(({ taskFeed }) => taskFeed.kind)
+const finished = (id: string) => (results: FeedResult) =>
+  results.taskFeed.task.id === id && results.taskFeed.kind === 'TaskFinished'
+const kinds = (results: FeedResult[], id: string) =>
+  results.filter(({ taskFeed }) => taskFeed.task.id === id).map(({ taskFeed }) => taskFeed.kind)
 const WHOLE_LIFE = ['TaskQueued', 'AttemptStarted', 'AttemptEnded', 'TaskFinished']
 
 describe.each(DATABASES)('taskFeed on %s', (database) => {
   describe.each(TRANSPORTS)('over %s', (transport) => {
-    it('tells the open tasks first, oldest first, then what happens to every task', async () => {
+    it('sends snapshots of the open tasks, oldest first, then the events of all tasks', async () => {
       await using server = await openGateway({ database, providers: PROVIDERS })
       const ended = await server.generate(SMALL)
       await server.ended(ended)
@@ -39,22 +39,22 @@ describe.each(DATABASES)('taskFeed on %s', (database) => {
         await server.generate({ prompt: '[sandbox:stall] two' }),
       ]
       const created: string[] = []
-      const told: Told[] = []
-      for await (const { data } of server.watch<Told>(transport, FEED)) {
-        told.push(data!)
-        if (told.length === 2) created.push(await server.generate(SMALL), await server.generate(SMALL))
-        if (created.every((id) => told.some(finished(id))) && created.length === 2) break
+      const results: FeedResult[] = []
+      for await (const { data } of server.watch<FeedResult>(transport, FEED)) {
+        results.push(data!)
+        if (results.length === 2) created.push(await server.generate(SMALL), await server.generate(SMALL))
+        if (created.every((id) => results.some(finished(id))) && created.length === 2) break
       }
-      expect(told.slice(0, 2).map(({ taskFeed }) => [taskFeed.kind, taskFeed.task.id])).toEqual(
+      expect(results.slice(0, 2).map(({ taskFeed }) => [taskFeed.kind, taskFeed.task.id])).toEqual(
         open.map((id) => ['TaskSnapshot', id]),
       )
       for (const id of created)
-        expect(kinds(told, id).filter((kind) => kind !== 'TaskProgressed')).toEqual(WHOLE_LIFE)
-      expect(kinds(told, ended)).toEqual([])
+        expect(kinds(results, id).filter((kind) => kind !== 'TaskProgressed')).toEqual(WHOLE_LIFE)
+      expect(kinds(results, ended)).toEqual([])
       await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
     })
 
-    it('goes on from each cursor, and from where a list of tasks was read, without a gap', async () => {
+    it('resumes from every cursor and from feedCursor without a gap', async () => {
       await using server = await openGateway({ database, providers: PROVIDERS })
       await server.ended(await server.generate(SMALL))
       const { tasks } = await server.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
@@ -62,25 +62,25 @@ describe.each(DATABASES)('taskFeed on %s', (database) => {
       await Promise.all(ids.map((id) => server.ended(id)))
 
       const remaining = new Set(ids)
-      const told = await takeUntil(
-        server.watch<Told>(transport, FEED, { after: tasks.feedCursor }),
+      const results = await takeUntil(
+        server.watch<FeedResult>(transport, FEED, { after: tasks.feedCursor }),
         (one) => {
           if (one.taskFeed.kind === 'TaskFinished') remaining.delete(one.taskFeed.task.id)
           return remaining.size === 0
         },
       )
       for (const id of ids)
-        expect(kinds(told, id).filter((kind) => kind !== 'TaskProgressed')).toEqual(WHOLE_LIFE)
+        expect(kinds(results, id).filter((kind) => kind !== 'TaskProgressed')).toEqual(WHOLE_LIFE)
 
-      const cursors = told.map(({ taskFeed }) => taskFeed.cursor)
+      const cursors = results.map(({ taskFeed }) => taskFeed.cursor)
       for (const [i, after] of cursors.slice(0, -1).entries()) {
-        const isLast = ({ taskFeed }: Told) => taskFeed.cursor === cursors.at(-1)
-        const rest = await takeUntil(server.watch<Told>(transport, FEED, { after }), isLast)
+        const isLast = ({ taskFeed }: FeedResult) => taskFeed.cursor === cursors.at(-1)
+        const rest = await takeUntil(server.watch<FeedResult>(transport, FEED, { after }), isLast)
         expect(rest.map(({ taskFeed }) => taskFeed.cursor)).toEqual(cursors.slice(i + 1))
       }
     })
 
-    it('tells only of tasks that pass the filter', async () => {
+    it('sends only events of tasks that match the filter', async () => {
       await using server = await openGateway({ database, providers: PROVIDERS })
       const { tasks } = await server.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
       const after = tasks.feedCursor
@@ -90,10 +90,13 @@ describe.each(DATABASES)('taskFeed on %s', (database) => {
       const failed = await server.generate({ prompt: '[sandbox:reject]', providers: ['quick'] })
       for (const id of [plain, elsewhere, dalle, failed]) await server.ended(id)
 
-      // Of those that pass, the one that comes last in the log shows that the others were passed over.
+      // The last matching event of the log shows that all others were skipped.
       const idsOf = async (filter: object, last: string) => {
-        const told = await takeUntil(server.watch<Told>(transport, FEED, { after, filter }), finished(last))
-        return [...new Set(told.map(({ taskFeed }) => taskFeed.task.id))]
+        const results = await takeUntil(
+          server.watch<FeedResult>(transport, FEED, { after, filter }),
+          finished(last),
+        )
+        return [...new Set(results.map(({ taskFeed }) => taskFeed.task.id))]
       }
       const fence = await server.generate({ ...SMALL, model: 'dall-e-3', providers: ['other'] })
       await server.ended(fence)
@@ -103,7 +106,7 @@ describe.each(DATABASES)('taskFeed on %s', (database) => {
       expect(await idsOf({ provider: 'quick', statuses: ['SUCCEEDED'] }, dalle)).toEqual([plain, dalle])
     })
 
-    it('begins with the open tasks that pass the filter, and no others', async () => {
+    it('starts with snapshots of the open tasks that match the filter', async () => {
       await using server = await openGateway({ database, providers: PROVIDERS })
       await server.generate({ prompt: '[sandbox:stall]', providers: ['quick'] })
       const wanted = await server.generate({
@@ -112,12 +115,12 @@ describe.each(DATABASES)('taskFeed on %s', (database) => {
         providers: ['other'],
       })
       for (const filter of [{ model: 'dall-e-3' }, { provider: 'other' }]) {
-        const [first] = await takeUntil(server.watch<Told>(transport, FEED, { filter }), () => true)
+        const [first] = await takeUntil(server.watch<FeedResult>(transport, FEED, { filter }), () => true)
         expect(first?.taskFeed).toMatchObject({ kind: 'TaskSnapshot', task: { id: wanted } })
       }
     })
 
-    it('tells who comes back when events are no longer kept how the unfinished stand, and goes on', async () => {
+    it('sends snapshots of the open tasks to a client that resumes after deleted events', async () => {
       await using server = await openGateway({ database, providers: PROVIDERS })
       const { tasks } = await server.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
       const ended = [await server.generate(SMALL), await server.generate(SMALL)]
@@ -125,7 +128,10 @@ describe.each(DATABASES)('taskFeed on %s', (database) => {
       await execute(server.place, `delete from task_events where task_id = '${ended[0]}'`)
       const after = tasks.feedCursor
       const back = async (filter: object) => {
-        const [one] = await takeUntil(server.watch<Told>(transport, FEED, { after, filter }), () => true)
+        const [one] = await takeUntil(
+          server.watch<FeedResult>(transport, FEED, { after, filter }),
+          () => true,
+        )
         return one?.taskFeed
       }
       expect(await back({})).toMatchObject({ kind: 'TaskSnapshot', resync: true, task: { id: ended[1] } })
@@ -135,13 +141,13 @@ describe.each(DATABASES)('taskFeed on %s', (database) => {
       expect(await back({ provider: 'quick' })).toMatchObject({ resync: true, task: { id: ended[1] } })
       const next = await server.generate(SMALL)
       const rest = await takeUntil(
-        server.watch<Told>(transport, FEED, { after: behind?.cursor }),
+        server.watch<FeedResult>(transport, FEED, { after: behind?.cursor }),
         finished(next),
       )
       expect(kinds(rest, next).filter((kind) => kind !== 'TaskProgressed')).toEqual(WHOLE_LIFE)
     })
 
-    it('refuses a cursor that is not of the feed', async () => {
+    it('refuses the cursor of another stream', async () => {
       await using server = await openGateway({ database, providers: PROVIDERS })
       const id = await server.generate(SMALL)
       await server.ended(id)

@@ -21,7 +21,7 @@ describe('GraphQL over HTTP', () => {
   const audits = serverAudits({ url: () => `${server.url}/graphql`, fetchFn: fetch })
   const level = (word: string) => audits.filter(({ name }) => name.startsWith(`${word} `))
 
-  it('is audited by 13 rules that must hold, 23 that should and 25 that may', () => {
+  it('is audited by 13 MUST, 23 SHOULD and 25 MAY rules', () => {
     expect([level('MUST').length, level('SHOULD').length, level('MAY').length]).toEqual([13, 23, 25])
   })
 
@@ -42,7 +42,7 @@ describe('GraphQL over HTTP', () => {
       status: 400,
       code: 'OPERATION_RESOLUTION_FAILURE',
     },
-  ])('answers the body $body with $code and nothing of its insides', async ({ body, status, code }) => {
+  ])('refuses the body $body with $code and without internals', async ({ body, status, code }) => {
     const headers = { 'content-type': 'application/json', accept: 'application/json' }
     const response = await fetch(`${server.url}/graphql`, { method: 'POST', headers, body })
     const { errors }: Result<unknown> = await response.json()
@@ -52,7 +52,7 @@ describe('GraphQL over HTTP', () => {
   })
 
   it.each(['variables={', 'extensions={'])(
-    'answers a GET with broken JSON in %s with 400',
+    'refuses a GET with invalid JSON in %s with 400',
     async (broken) => {
       const response = await fetch(`${server.url}/graphql?query={__typename}&${broken}`)
       expect(response.status).toBe(400)
@@ -79,7 +79,7 @@ describe('an unexpected error', () => {
   it.each([
     { operation: 'a query', query: '{ tasks { nodes { events { at } } } }' },
     { operation: 'a mutation', query: 'mutation { generateImage(input: { prompt: "a fox" }) { id } }' },
-  ])('is shown to $operation as an id, with the truth in the log beside it', async ({ query }) => {
+  ])('of $operation is shown as an id under which the log has the details', async ({ query }) => {
     await using broken = await openBreakable()
     await broken.server.generate({ prompt: 'a fox [sandbox:stall]' })
     using _ = broken.hideEvents()
@@ -88,27 +88,24 @@ describe('an unexpected error', () => {
     expectMasked(result, broken.logged())
   })
 
-  it.each(TRANSPORTS)(
-    'ends a stream over %s with a result that holds its id, and nothing more',
-    async (transport) => {
-      await using broken = await openBreakable()
-      const taskId = await broken.server.generate({ prompt: 'a fox [sandbox:stall]' })
-      const watching = broken.server.watch(transport, WATCH, { taskId })
-      expect((await watching.next()).value).toMatchObject({
-        data: { taskEvents: { __typename: 'TaskSnapshot' } },
-      })
-      using _ = broken.hideEvents()
-      let last = await watching.next()
-      // What had happened before is told first.
-      while (last.value.data && !last.value.errors) last = await watching.next()
-      expectMasked(last.value, broken.logged())
-      expect((await watching.next()).done).toBe(true)
-      expect(broken.server.gateway.subscriberCount()).toBe(0)
-    },
-  )
+  it.each(TRANSPORTS)('ends a stream over %s with a result that has only its id', async (transport) => {
+    await using broken = await openBreakable()
+    const taskId = await broken.server.generate({ prompt: 'a fox [sandbox:stall]' })
+    const watching = broken.server.watch(transport, WATCH, { taskId })
+    expect((await watching.next()).value).toMatchObject({
+      data: { taskEvents: { __typename: 'TaskSnapshot' } },
+    })
+    using _ = broken.hideEvents()
+    let last = await watching.next()
+    // Earlier events are sent first.
+    while (last.value.data && !last.value.errors) last = await watching.next()
+    expectMasked(last.value, broken.logged())
+    expect((await watching.next()).done).toBe(true)
+    expect(broken.server.gateway.subscriberCount()).toBe(0)
+  })
 
   it.each(TRANSPORTS)(
-    'in a field of an event over %s is shown as an id, and the stream goes on',
+    'in a field of an event over %s is shown as an id, and the stream continues',
     async (transport) => {
       await using broken = await openWithoutFiles()
       const { server, taskId } = broken
@@ -119,7 +116,7 @@ describe('an unexpected error', () => {
     },
   )
 
-  it('over a query that selects bytes which are gone says nothing of files', async () => {
+  it('of a query for missing image bytes does not reveal files', async () => {
     await using broken = await openWithoutFiles()
     const { server, taskId } = broken
     const query = 'query ($id: ID!) { task(id: $id) { images { b64Json dataUrl } } }'
@@ -142,7 +139,7 @@ function expectMasked({ errors }: Result<unknown>, log: string): void {
   }
 }
 
-/** A gateway whose log can be read, and whose events can be taken away from under it. */
+/** A gateway with a readable log, whose events can be hidden. */
 async function openBreakable(place?: Place) {
   const lines: string[] = []
   const log = createLog('error', { write: (line: string) => void lines.push(line) })
@@ -164,7 +161,7 @@ async function openBreakable(place?: Place) {
   }
 }
 
-/** The same, started anew so that nothing is in memory, with a finished task whose files were removed. */
+/** Restarted, so that memory caches are empty, with a finished task without files. */
 async function openWithoutFiles() {
   const place = await newPlace('sqlite')
   let taskId: string

@@ -1,4 +1,4 @@
-// Viewers who go away, politely or not, and viewers who stay and do not read.
+// Subscribers that disconnect, and subscribers that stop reading.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
@@ -24,8 +24,8 @@ const WATCH =
   'subscription ($taskId: ID!, $after: String) { taskEvents(taskId: $taskId, after: $after) { kind: __typename cursor } }'
 const FEED = 'subscription { taskFeed { kind: __typename cursor } }'
 
-describe.each(TRANSPORTS)('a viewer over %s', (transport) => {
-  it('is forgotten when it hangs up while nothing happens', async () => {
+describe.each(TRANSPORTS)('a subscriber over %s', (transport) => {
+  it('is released when it unsubscribes from an idle stream', async () => {
     await using server = await openGateway()
     const taskId = await server.generate({ prompt: 'a fox [sandbox:stall]' })
     const after = encodeCursor('task', taskId, 0)
@@ -35,7 +35,7 @@ describe.each(TRANSPORTS)('a viewer over %s', (transport) => {
     await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
   })
 
-  it('is forgotten when its connection is cut while nothing happens', async () => {
+  it('is released when its connection breaks on an idle stream', async () => {
     await using server = await openGateway()
     const taskId = await server.generate({ prompt: 'a fox [sandbox:stall]' })
     const viewers = await Promise.all([1, 2, 3].map(() => openRaw(transport, server.url, WATCH, { taskId })))
@@ -44,7 +44,7 @@ describe.each(TRANSPORTS)('a viewer over %s', (transport) => {
     await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
   })
 
-  it('costs no more memory when it stops reading, and is watched for until it is gone', async () => {
+  it('that stops reading does not grow the memory, and is counted until it disconnects', async () => {
     const place = await newPlace('sqlite')
     // Declared first, so removed last.
     await using _ = { [Symbol.asyncDispose]: () => place.remove() }
@@ -55,7 +55,7 @@ describe.each(TRANSPORTS)('a viewer over %s', (transport) => {
     const before = retainedBytes()
     const idlers = await Promise.all([1, 2].map(() => openRaw(transport, server.url, LARGE, variables)))
     for (const idler of idlers) idler.pause()
-    // Another reads the same stream to its end: a server that did not wait for the idlers would hold all of it now.
+    // Another subscriber reads the stream to its end: without backpressure, the server would now buffer it for the idle ones.
     const reader = await openRaw(transport, server.url, LARGE, variables)
     expect(await reader.readUntil(lastCursor)).toBeGreaterThan(100_000_000)
     await expect.poll(() => retainedBytes() - before).toBeLessThan(15_000_000)
@@ -64,7 +64,7 @@ describe.each(TRANSPORTS)('a viewer over %s', (transport) => {
     reader.cut()
     idlers[0]?.cut()
     await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
-    // Who begins to read again has missed nothing.
+    // A subscriber that resumes reading misses nothing.
     expect(await idlers[1]?.readUntil(lastCursor)).toBeGreaterThan(100_000_000)
     idlers[1]?.cut()
     await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
@@ -76,7 +76,7 @@ const LARGE = `subscription ($taskId: ID!, $after: String) {
   taskEvents(taskId: $taskId, after: $after) { cursor task { a: prompt b: prompt c: prompt d: prompt } }
 }`
 
-/** A task that never ends, with a long log: of its 6000 events each weighs 20 KB when asked for with LARGE. */
+/** A task that never ends, with a long log: each of its 6000 events has 20 KB with LARGE. */
 async function fillLog({ databaseUrl, dataDir }: Place): Promise<string> {
   const db = await openDatabase({ databaseUrl, dataDir, onWakeUp() {}, log: createLog('silent') })
   const id = newId('task', systemClock.now())
@@ -106,11 +106,11 @@ async function fillLog({ databaseUrl, dataDir }: Place): Promise<string> {
 }
 
 interface RawViewer {
-  /** Reads nothing more; the connection stays. */
+  /** Stops reading and keeps the connection. */
   pause(): void
-  /** Reads (on) until a text has come; answers how many bytes came. */
+  /** Reads until a text arrives; returns the number of bytes. */
   readUntil(text: string): Promise<number>
-  /** Destroys the socket without a goodbye. */
+  /** Destroys the socket. */
   cut(): void
 }
 
@@ -187,7 +187,7 @@ function rawViewer(
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
-/** What the process cannot do without: buffers and objects that are still referred to. */
+/** Referenced buffers and objects. */
 function retainedBytes(): number {
   collectGarbage()
   const { heapUsed, external } = process.memoryUsage()

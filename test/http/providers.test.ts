@@ -8,7 +8,7 @@ const PROVIDER = `{
 }`
 
 describe.each(DATABASES)('providers on %s', (database) => {
-  it('say how they work, what they serve and what it costs', async () => {
+  it('list their properties, models and prices', async () => {
     const key = { apiKey: 'sk-test-key' }
     const acedata = {
       name: 'ace',
@@ -46,14 +46,14 @@ describe.each(DATABASES)('providers on %s', (database) => {
     ])
   })
 
-  it('are given no work while an operator has paused them, and go on when they are resumed', async () => {
+  it('get no work while paused, and continue when resumed', async () => {
     const providers = ['sandbox', 'other'].map((name) => ({ name, dialect: 'sandbox', durationMs: 0 }))
     await using server = await openGateway({ database, providers, engine: { pollMs: 50 } })
-    const pause = 'mutation { pauseProvider(name: "sandbox", reason: "invoice in doubt") ' + PROVIDER + ' }'
+    const pause = 'mutation { pauseProvider(name: "sandbox", reason: "invoice unclear") ' + PROVIDER + ' }'
     const { pauseProvider } = await server.get<{ pauseProvider: unknown }>(pause)
     expect(pauseProvider).toMatchObject({
       health: 'PAUSED',
-      cooldowns: [{ model: null, reason: 'invoice in doubt', endsAt: null }],
+      cooldowns: [{ model: null, reason: 'invoice unclear', endsAt: null }],
     })
     const id = await server.generate({ prompt: 'a fox', providers: ['sandbox'] })
     const status = async () =>
@@ -62,7 +62,7 @@ describe.each(DATABASES)('providers on %s', (database) => {
           id,
         })
       ).task.status
-    // Another task goes all the way meanwhile.
+    // Another task succeeds meanwhile.
     await server.ended(await server.generate({ prompt: 'a hare', providers: ['other'] }))
     expect(await status()).toBe('QUEUED')
     const { resumeProvider } = await server.get<{ resumeProvider: unknown }>(
@@ -72,7 +72,7 @@ describe.each(DATABASES)('providers on %s', (database) => {
     expect(await server.ended(id)).toEqual({ status: 'SUCCEEDED' })
   })
 
-  it('that are not there, or do not serve a model, cannot be paused', async () => {
+  it('cannot be paused if the provider or the model is unknown', async () => {
     await using server = await openGateway({ database })
     const unknown = await server.ask('mutation { pauseProvider(name: "opnai") { name } }')
     expect(unknown.errors?.[0]).toMatchObject({ extensions: { code: 'PROVIDER_UNKNOWN', field: 'name' } })
@@ -81,7 +81,7 @@ describe.each(DATABASES)('providers on %s', (database) => {
   })
 })
 
-describe.each(DATABASES)('doubts on %s', (database) => {
+describe.each(DATABASES)('attempts with an unknown outcome on %s', (database) => {
   const REVIEW = '{ attemptsNeedingReview { nodes { id state charged wirePhase } pageInfo { hasNextPage } } }'
   const RESOLVE = `mutation ($id: ID!) {
     resolveAttempt(id: $id, resolution: CHARGED_RESULT_LOST, note: "on the bill") {
@@ -89,7 +89,7 @@ describe.each(DATABASES)('doubts on %s', (database) => {
     }
   }`
 
-  it('are listed with their evidence until an operator ends them, on record', async () => {
+  it('are listed with their evidence until an operator resolves them, with an audit entry', async () => {
     await using server = await openGateway({ database })
     const id = await server.generate({ prompt: 'a fox [sandbox:vanish]' })
     expect(await server.ended(id)).toEqual({ status: 'OUTCOME_UNKNOWN' })
@@ -100,8 +100,8 @@ describe.each(DATABASES)('doubts on %s', (database) => {
       nodes: [{ state: 'UNKNOWN', charged: 'UNKNOWN', wirePhase: 'DISPATCHED' }],
       pageInfo: { hasNextPage: false },
     })
-    const [doubt] = attemptsNeedingReview.nodes
-    const { resolveAttempt } = await server.get<{ resolveAttempt: unknown }>(RESOLVE, { id: doubt!.id })
+    const [attempt] = attemptsNeedingReview.nodes
+    const { resolveAttempt } = await server.get<{ resolveAttempt: unknown }>(RESOLVE, { id: attempt!.id })
     expect(resolveAttempt).toEqual({
       state: 'FAILED',
       charged: 'YES',

@@ -1,9 +1,9 @@
-// A request that is refused before anything is looked at: what is sent, and what must come of it.
+// Invalid requests and the expected refusals.
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { expect } from 'vitest'
-import { expectNothingLeft, refusalIn, unknownCodes, type Untouched } from './untouched.ts'
+import { expectNothingLeft, refusalIn, unknownCodes, type PaidServer } from './paid-server.ts'
 
 export interface Row {
   /** Its number in docs/bad-input.md. */
@@ -11,15 +11,15 @@ export interface Row {
   wrong: string
   status: number
   code: string
-  /** Words that the sentence must have. */
+  /** Must match the message. */
   says: RegExp
-  /** What is different about the request; a POST of JSON by default. */
+  /** POST by default. */
   method?: string
   path?: string
-  /** One of undefined is left out. */
+  /** Undefined removes a header. */
   headers?: Record<string, string | undefined>
   body?: string | Buffer
-  /** What the answer must also say. */
+  /** Expected response header. */
   header?: [name: string, value: string]
 }
 
@@ -28,12 +28,12 @@ export function bodyOf(query: string, rest: object = {}): string {
   return JSON.stringify({ query, ...rest })
 }
 
-/** A document that would cost money, once. */
+/** Would cost money. */
 export const PAID = 'generateImage(input: { prompt: "x" }) { id }'
 
-/** Sends it, and looks that it is refused as it should be and has left nothing. */
-export async function expectRefused(untouched: Untouched, row: Row): Promise<void> {
-  const { status, headers, body } = await send(untouched.server.url, row)
+/** Expects the refusal, and that nothing was created. */
+export async function expectRefused(paid: PaidServer, row: Row): Promise<void> {
+  const { status, headers, body } = await send(paid.server.url, row)
   expect({ status, ...refusalIn(body) }).toEqual({
     status: row.status,
     code: row.code,
@@ -41,24 +41,24 @@ export async function expectRefused(untouched: Untouched, row: Row): Promise<voi
   })
   if (row.header) expect(headers[row.header[0]]).toBe(row.header[1])
   expect(unknownCodes(body)).toEqual([])
-  expect(body.length, 'the answer does not repeat what came').toBeLessThan(2000)
-  await expectNothingLeft(untouched)
+  expect(body.length, 'the response does not repeat the request').toBeLessThan(2000)
+  await expectNothingLeft(paid)
 }
 
-/** Not by fetch, which does not let a Host header be chosen. */
+/** `fetch` cannot set the Host header. */
 async function send(
   url: string,
   { method = 'POST', path = '/graphql', headers = {}, body }: Row,
 ): Promise<{ status: number; headers: Record<string, unknown>; body: string }> {
-  // The type under which a refusal is never answered with 200.
+  // The media type of GraphQL over HTTP that never has errors with 200.
   const accept = 'application/graphql-response+json'
   const given = Object.entries({ 'content-type': 'application/json', accept, ...headers }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   )
   const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
-  const asked = request(url + path, { method, headers: { ...Object.fromEntries(given), ...length } })
-  asked.on('error', () => {})
-  asked.end(body)
-  const [answer] = await once(asked, 'response')
-  return { status: answer.statusCode, headers: answer.headers, body: await text(answer) }
+  const outgoing = request(url + path, { method, headers: { ...Object.fromEntries(given), ...length } })
+  outgoing.on('error', () => {})
+  outgoing.end(body)
+  const [response] = await once(outgoing, 'response')
+  return { status: response.statusCode, headers: response.headers, body: await text(response) }
 }

@@ -1,4 +1,4 @@
-// What others may not do here: pages of other sites, names that lead here, proxies nobody trusts.
+// Protection from pages of other sites, DNS rebinding and untrusted proxies.
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
@@ -6,18 +6,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { getIntrospectionQuery } from 'graphql'
 import { createClientReader } from '../../src/http/security/client.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
-import { refusalIn } from './untouched.ts'
+import { refusalIn } from './paid-server.ts'
 
-/** Sends a request with any headers at all, Host included, and answers with its status and body. */
+/** Sends a request with any headers, including Host. */
 async function send(
   url: string,
   headers: Record<string, string>,
   body?: string,
 ): Promise<{ status: number; body: string }> {
-  const asked = request(url, { method: body === undefined ? 'GET' : 'POST', headers })
-  asked.end(body)
-  const [answer] = await once(asked, 'response')
-  return { status: answer.statusCode, body: await text(answer) }
+  const outgoing = request(url, { method: body === undefined ? 'GET' : 'POST', headers })
+  outgoing.end(body)
+  const [response] = await once(outgoing, 'response')
+  return { status: response.statusCode, body: await text(response) }
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -40,7 +40,7 @@ describe('every response', () => {
     ['GET', '/nothing'],
     ['GET', '/assets/img_01K00000000000000000000000'],
     ['POST', '/callbacks/none'],
-  ])('to %s %s forbids to guess its type, to frame it and to load anything', async (method, path) => {
+  ])('to %s %s forbids content sniffing, framing and loading', async (method, path) => {
     const { headers } = await fetch(server.url + path, { method, redirect: 'manual' })
     expect(headers.get('x-content-type-options')).toBe('nosniff')
     expect(headers.get('referrer-policy')).toBe('no-referrer')
@@ -49,7 +49,7 @@ describe('every response', () => {
     expect(headers.get('x-powered-by')).toBeNull()
   })
 
-  it('with GraphiQL lets run what is in its page, and nothing that was put into it', async () => {
+  it('with GraphiQL allows only the scripts of the page', async () => {
     const page = await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } })
     const policy = page.headers.get('content-security-policy') ?? ''
     expect(policy).toMatch(/script-src ('sha256-[\w+/=]{44}' ?)+;/)
@@ -63,7 +63,7 @@ describe('a form', () => {
     ['x-darkroom-csrf', 'application/x-www-form-urlencoded'],
     ['graphql-require-preflight', 'application/x-www-form-urlencoded'],
     ['apollo-require-preflight', 'application/x-www-form-urlencoded; charset=utf-8'],
-  ])('with the header %s was sent by a program', async (name, type) => {
+  ])('with the header %s is accepted', async (name, type) => {
     await using server = await openGateway()
     const answer = await send(
       `${server.url}/graphql`,
@@ -110,24 +110,24 @@ describe('the Host header', () => {
 
 describe('the schema', () => {
   it.each([
-    { settings: {}, told: true },
-    { settings: { introspection: 'off' }, told: false },
-    { settings: { publicUrl: 'https://paint.example' }, told: false },
-    { settings: { publicUrl: 'https://paint.example', introspection: 'on' }, told: true },
-  ])('is told with $settings: $told', async ({ settings, told }) => {
+    { settings: {}, isAvailable: true },
+    { settings: { introspection: 'off' }, isAvailable: false },
+    { settings: { publicUrl: 'https://paint.example' }, isAvailable: false },
+    { settings: { publicUrl: 'https://paint.example', introspection: 'on' }, isAvailable: true },
+  ])('is available with $settings: $isAvailable', async ({ settings, isAvailable }) => {
     await using server = await openGateway({ settings })
     const answer = JSON.stringify(await server.ask(getIntrospectionQuery()))
     expect(answer).toMatch(
-      told
+      isAvailable
         ? /^\{"data":\{"__schema"/
         : /"message":"__schema is not available.*"code":"INTROSPECTION_DISABLED"/,
     )
     const type = await server.ask('{ __type(name: "Task") { name } __typename }')
-    expect(type.errors === undefined).toBe(told)
+    expect(type.errors === undefined).toBe(isAvailable)
   })
 })
 
-describe('who asks', () => {
+describe('the client', () => {
   const TRUSTED = ['10.0.0.0/8', '::1/128']
   const read = createClientReader(TRUSTED)
   const from = (remoteAddress: string | undefined, headers: Record<string, string> = {}) =>
@@ -135,13 +135,13 @@ describe('who asks', () => {
 
   it.each([
     {
-      who: 'nobody, over no connection',
+      who: 'no connection',
       address: undefined,
       headers: { 'x-forwarded-for': '1.2.3.4' },
       is: null,
     },
     {
-      who: 'a client that says it is another',
+      who: 'a client that claims another address',
       address: '1.1.1.1',
       headers: { 'x-forwarded-for': '1.2.3.4' },
       is: '1.1.1.1',
@@ -153,7 +153,7 @@ describe('who asks', () => {
       is: '1.2.3.4',
     },
     {
-      who: 'a client that lies to a trusted proxy',
+      who: 'a client that sends X-Forwarded-For to a trusted proxy',
       address: '10.0.0.1',
       headers: { 'x-forwarded-for': '9.9.9.9, 1.2.3.4' },
       is: '1.2.3.4',
@@ -165,13 +165,13 @@ describe('who asks', () => {
       is: '1.2.3.4',
     },
     {
-      who: 'a proxy that says nonsense',
+      who: 'a trusted proxy with an invalid X-Forwarded-For',
       address: '10.0.0.1',
       headers: { 'x-forwarded-for': 'unknown' },
       is: '10.0.0.1',
     },
     {
-      who: 'an IPv4 address in IPv6 clothes',
+      who: 'an IPv4-mapped IPv6 address',
       address: '::ffff:10.0.0.1',
       headers: { 'x-forwarded-for': '1.2.3.4' },
       is: '1.2.3.4',
@@ -182,44 +182,44 @@ describe('who asks', () => {
       headers: { 'x-forwarded-for': '2001:db8::1' },
       is: '2001:db8::1',
     },
-  ])('is known: $who', ({ address, headers, is }) => {
+  ])('has the right address: $who', ({ address, headers, is }) => {
     expect(from(address, headers).address).toBe(is)
   })
 
   it.each([
     {
-      what: 'the scheme and name of a trusted proxy',
+      what: 'the headers of a trusted proxy',
       address: '10.0.0.1',
       proto: 'https',
       host: 'paint.example',
       is: 'https://paint.example',
     },
     {
-      what: 'no scheme but http and https',
+      what: 'a scheme other than http and https',
       address: '10.0.0.1',
       proto: 'javascript',
       host: 'paint.example',
       is: 'http://paint.example',
     },
     {
-      what: 'no name that is none',
+      what: 'an invalid host',
       address: '10.0.0.1',
       proto: 'https',
       host: 'a b',
       is: 'http://localhost:4000',
     },
     {
-      what: 'nothing of a stranger',
+      what: 'the headers of an untrusted proxy',
       address: '1.1.1.1',
       proto: 'https',
       host: 'evil.example',
       is: 'http://localhost:4000',
     },
-  ])('reached us by $what', ({ address, proto, host, is }) => {
+  ])('has the right origin: $what', ({ address, proto, host, is }) => {
     expect(from(address, { 'x-forwarded-proto': proto, 'x-forwarded-host': host }).origin).toBe(is)
   })
 
-  it('decides where images are, and only for proxies that are trusted', async () => {
+  it('gets image URLs with the origin of trusted proxies only', async () => {
     const WATCHED = { ...JSON_TYPE, 'x-forwarded-proto': 'https', 'x-forwarded-host': 'localhost:9999' }
     const query = JSON.stringify({ query: '{ tasks { nodes { images { url } } } }' })
     for (const [trustedProxies, origin] of [

@@ -1,4 +1,4 @@
-// Viewers that stop reading and keep the line open: a phone in a tunnel, a debugger at a breakpoint, an attacker.
+// Subscribers that stop reading and keep the connection: a phone without signal, a debugger at a breakpoint, an attacker.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -10,23 +10,23 @@ import { openGateway } from '../support/gateway.ts'
 import { startGateway } from '../support/gateway-process.ts'
 
 const FEED = 'subscription { taskFeed { kind: __typename task { id prompt } } }'
-/** The same at fourteen times the length: 2,000 events are 56 MB, of which the kernel takes in ten. */
+/** With long events: 2,000 are 56 MB, of which the socket buffers hold ten. */
 const PROMPTS = Array.from({ length: 14 }, (_, i) => `p${i}: prompt`).join(' ')
-const WORDY = `subscription { taskFeed { kind: __typename task { id ${PROMPTS} } } }`
+const LONG_EVENTS = `subscription { taskFeed { kind: __typename task { id ${PROMPTS} } } }`
 const LONG = 'a fox '.repeat(330)
 
-interface Told {
+interface FeedResult {
   taskFeed: { kind: string; task: { id: string } }
 }
 
-interface Stuck {
-  /** Resolves when the server hangs up. */
+interface StoppedReader {
+  /** Resolves when the server closes the connection. */
   gone: Promise<unknown>
   close(): void
 }
 
-/** Subscribes, takes in what comes first, and then nothing more. */
-const stuck: Record<Transport, (url: string) => Promise<Stuck>> = {
+/** Subscribes, and stops reading after the first event. */
+const openStopped: Record<Transport, (url: string) => Promise<StoppedReader>> = {
   async WebSocket(url) {
     const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws')
     socket.on('error', () => undefined)
@@ -34,7 +34,7 @@ const stuck: Record<Transport, (url: string) => Promise<Stuck>> = {
     await once(socket, 'open')
     socket.send('{"type":"connection_init"}')
     await once(socket, 'message')
-    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: WORDY } }))
+    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: LONG_EVENTS } }))
     const [first] = (await once(socket, 'message')) as [Buffer]
     expect(first.toString()).toContain('"kind":"TaskSnapshot"')
     socket.pause()
@@ -46,7 +46,7 @@ const stuck: Record<Transport, (url: string) => Promise<Stuck>> = {
     const socket = connect(Number(port), hostname)
     socket.on('error', () => undefined)
     const gone = once(socket, 'close')
-    const body = JSON.stringify({ query: WORDY })
+    const body = JSON.stringify({ query: LONG_EVENTS })
     const head = [
       'POST /graphql HTTP/1.1',
       `host: ${hostname}:${port}`,
@@ -68,51 +68,51 @@ function residentBytes(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) * 1024
 }
 
-describe('viewers that stop reading', () => {
-  it('cost no memory while 2,000 events pass, and delay nobody', async () => {
+describe('subscribers that stop reading', () => {
+  it('do not grow the memory during 2,000 events and do not delay others', async () => {
     const place = await newPlace('sqlite')
     onTestFinished(() => place.remove())
     await using server = await startGateway(place)
-    // What watching tells first.
+    // For the first snapshot.
     await server.generate({ prompt: `[sandbox:stall] ${LONG}` })
-    const ask = async (count: number) => {
+    const createTasks = async (count: number) => {
       for (let i = 0; i < count; i += 10) {
         const ten = Array.from({ length: 10 }, () => server.generate({ prompt: `[sandbox:reject] ${LONG}` }))
         await Promise.all(ten)
       }
     }
-    /** Sees so many tasks asked for, from the first to the end of the last, and answers all it was told. */
+    /** Watches the creation of that many tasks, and returns all results. */
     const watchWhile = async (tasks: number) => {
       let ended = 0
-      const told: Told[] = []
-      for await (const { data } of server.watch<Told>('WebSocket', FEED)) {
-        if (told.push(data!) === 1) void ask(tasks)
+      const results: FeedResult[] = []
+      for await (const { data } of server.watch<FeedResult>('WebSocket', FEED)) {
+        if (results.push(data!) === 1) void createTasks(tasks)
         if (data?.taskFeed.kind === 'TaskFinished' && ++ended === tasks) break
       }
-      return told
+      return results
     }
-    const idle: Stuck[] = []
+    const idle: StoppedReader[] = []
     for (const transport of TRANSPORTS)
-      for (let i = 0; i < 10; i++) idle.push(await stuck[transport](server.url))
-    // The memory that it takes in any case.
+      for (let i = 0; i < 10; i++) idle.push(await openStopped[transport](server.url))
+    // Warm-up.
     await watchWhile(250)
     const before = residentBytes(server.pid)
 
-    const told = await watchWhile(500)
+    const results = await watchWhile(500)
     const grown = residentBytes(server.pid) - before
     for (const one of idle) one.close()
-    expect(told.length).toBeGreaterThanOrEqual(2000)
+    expect(results.length).toBeGreaterThanOrEqual(2000)
     expect(grown).toBeLessThan(50e6)
   }, 60_000)
 
   it.each(TRANSPORTS)(
-    'are let go, over %s',
+    'are disconnected over %s',
     async (transport) => {
       await using server = await openGateway({ slowClientTimeoutMs: 1000 })
       const ids = [await server.generate({ prompt: `[sandbox:stall] ${LONG}` })]
-      const one = await stuck[transport](server.url)
+      const one = await openStopped[transport](server.url)
       expect(server.gateway.subscriberCount()).toBe(1)
-      // More than the kernel keeps for a reader that stands still.
+      // More than the socket buffers of the kernel hold.
       for (let i = 0; i < 120; i++) ids.push(await server.generate({ prompt: `[sandbox:reject] ${LONG}` }))
       await expect.poll(() => server.gateway.subscriberCount(), { timeout: 15_000 }).toBe(0)
       one.close()

@@ -1,5 +1,4 @@
-// Files in multipart requests, https://github.com/jaydenseric/graphql-multipart-request-spec. An edit that loses its
-// image on the way would be painted, and paid, as a generation.
+// https://github.com/jaydenseric/graphql-multipart-request-spec. An edit without its image would be charged as a generation.
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import type { Result } from '../support/client.ts'
@@ -9,8 +8,8 @@ const GENERATE = `mutation ($input: GenerateImageInput!) {
   generateImage(input: $input) { id operation inputImages { width height byteSize } mask { width height } }
 }`
 
-/** Upload clients send it: no form on a web page can. */
-const NO_FORM = { 'graphql-require-preflight': '1' }
+/** A form on a web page cannot send it. */
+const PREFLIGHT_HEADER = { 'graphql-require-preflight': '1' }
 
 interface Edit {
   generateImage: {
@@ -21,18 +20,18 @@ interface Edit {
   }
 }
 
-const picture = (width: number, height: number, format: 'png' | 'jpeg' | 'webp' = 'png') =>
+const createImage = (width: number, height: number, format: 'png' | 'jpeg' | 'webp' = 'png') =>
   sharp({ create: { width, height, channels: 4, background: 'teal' } })
     .toFormat(format)
     .toBuffer()
 
 describe('an upload', () => {
-  it('makes an edit of one image', async () => {
+  it('creates an edit of one image', async () => {
     await using server = await openGateway()
     const { status, data } = await upload<Edit>(server, {
       input: { prompt: 'more teal', images: [{ upload: null }] },
       map: { 0: ['variables.input.images.0.upload'] },
-      parts: { 0: file(await picture(64, 48)) },
+      parts: { 0: file(await createImage(64, 48)) },
     })
     expect(status).toBe(200)
     expect(data?.generateImage).toMatchObject({
@@ -43,7 +42,7 @@ describe('an upload', () => {
     expect(await server.ended(data!.generateImage.id)).toEqual({ status: 'SUCCEEDED' })
   })
 
-  it('makes an edit of several images in their order, and a mask', async () => {
+  it('creates an edit of several images in order, with a mask', async () => {
     await using server = await openGateway()
     const { data } = await upload<Edit>(server, {
       input: {
@@ -58,10 +57,10 @@ describe('an upload', () => {
         b: ['variables.input.images.1.upload'],
       },
       parts: {
-        a: file(await picture(64, 48)),
-        b: file(await picture(32, 32, 'jpeg')),
-        c: file(await picture(16, 16, 'webp')),
-        mask: file(await picture(64, 48)),
+        a: file(await createImage(64, 48)),
+        b: file(await createImage(32, 32, 'jpeg')),
+        c: file(await createImage(16, 16, 'webp')),
+        mask: file(await createImage(64, 48)),
       },
     })
     expect(data?.generateImage).toMatchObject({
@@ -72,12 +71,12 @@ describe('an upload', () => {
     expect(await server.ended(data!.generateImage.id)).toEqual({ status: 'SUCCEEDED' })
   })
 
-  it('of one file to two places is two images', async () => {
+  it('of one file for two paths creates two images', async () => {
     await using server = await openGateway()
     const { data } = await upload<Edit>(server, {
       input: { prompt: 'more teal', images: [{ upload: null }, { upload: null }] },
       map: { 0: ['variables.input.images.0.upload', 'variables.input.images.1.upload'] },
-      parts: { 0: file(await picture(64, 48)) },
+      parts: { 0: file(await createImage(64, 48)) },
     })
     expect(data?.generateImage.inputImages).toHaveLength(2)
   })
@@ -86,7 +85,7 @@ describe('an upload', () => {
   const PLACE = ['variables.input.images.0.upload']
   it.each([
     {
-      wrong: 'whose file does not come',
+      wrong: 'without the mapped file',
       map: { 0: PLACE },
       parts: {},
       code: 'FILE_MISSING',
@@ -107,21 +106,21 @@ describe('an upload', () => {
       says: /"0" is text/,
     },
     {
-      wrong: 'that nothing refers to',
+      wrong: 'that the map does not name',
       map: {},
       parts: { 0: 'file' },
       code: 'FILE_NOT_MAPPED',
       says: /does not name the part "0"/,
     },
     {
-      wrong: 'with a number for its place',
+      wrong: 'with a number as paths',
       map: { 0: 5 },
       parts: { 0: 'file' },
       code: 'MAP_INVALID',
       says: /list of paths/,
     },
     {
-      wrong: 'with no place',
+      wrong: 'with no paths',
       map: { 0: [] },
       parts: { 0: 'file' },
       code: 'MAP_INVALID',
@@ -142,20 +141,20 @@ describe('an upload', () => {
       says: /__proto__\.x is not null/,
     },
     {
-      wrong: 'into the query',
+      wrong: 'to a path outside of the variables',
       map: { 0: ['query'] },
       parts: { 0: 'file' },
       code: 'MAP_INVALID',
       says: /not a path/,
     },
     {
-      wrong: 'where a value stands',
+      wrong: 'to a path that is not null',
       map: { 0: ['variables.input.prompt'] },
       parts: { 0: 'file' },
       code: 'MAP_INVALID',
       says: /variables\.input\.prompt is not null/,
     },
-  ])('$wrong is refused with 400, and leaves nothing', async ({ map, parts, code, says }) => {
+  ])('$wrong is refused with 400 and leaves nothing', async ({ map, parts, code, says }) => {
     await using server = await openGateway()
     const given = Object.entries(parts).map(
       ([name, kind]) => [name, kind === 'file' ? file(Buffer.from('x')) : 'text'] as const,
@@ -180,17 +179,17 @@ describe('an upload', () => {
   it.each([
     { wrong: 'without operations', body: part('map', '{}'), says: /no text part "operations"/ },
     {
-      wrong: 'with broken operations',
+      wrong: 'with invalid operations',
       body: part('operations', '{"query"') + part('map', '{}'),
       says: /"operations" must be a JSON object/,
     },
-    { wrong: 'that breaks off', body: part('operations', '{}').slice(0, 60), says: /cannot be read/ },
+    { wrong: 'that is truncated', body: part('operations', '{}').slice(0, 60), says: /cannot be read/ },
   ])('$wrong is refused with 400', async ({ body, says }) => {
     await using server = await openGateway()
     const complete = says.source.includes('cannot') ? body : `${body}--b--\r\n`
     const response = await fetch(`${server.url}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'multipart/form-data; boundary=b', ...NO_FORM },
+      headers: { 'content-type': 'multipart/form-data; boundary=b', ...PREFLIGHT_HEADER },
       body: complete,
     })
     expect(response.status).toBe(400)
@@ -199,7 +198,7 @@ describe('an upload', () => {
     })
   })
 
-  it('of more files than an edit takes, or of one over 20 MB, is refused with 413', async () => {
+  it('of too many files or of a file over 20 MB is refused with 413', async () => {
     await using server = await openGateway()
     const many = Array.from({ length: 18 }, (_, i) => String(i))
     const tooMany = await upload(server, {
@@ -217,7 +216,7 @@ describe('an upload', () => {
     expect(await countTasks(server)).toBe(0)
   })
 
-  it('that is no image is refused, whatever its name and type say', async () => {
+  it('that is not an image is refused regardless of its name and type', async () => {
     await using server = await openGateway()
     const html = new File(['<html><script>alert(1)</script></html>'], 'cat.png', { type: 'image/png' })
     const { errors } = await upload(server, { input: GOOD, map: { 0: PLACE }, parts: { 0: html } })
@@ -232,7 +231,7 @@ describe('an upload', () => {
 })
 
 describe('an idempotency key', () => {
-  it('is one task, though it is sent fifty times at once', async () => {
+  it('creates one task for fifty concurrent requests', async () => {
     await using server = await openGateway()
     const input = { prompt: 'a red fox', idempotencyKey: 'order-1' }
     const ids = await Promise.all(Array.from({ length: 50 }, () => server.generate(input)))
@@ -240,9 +239,9 @@ describe('an idempotency key', () => {
     expect(await countTasks(server)).toBe(1)
   })
 
-  it('is one task for the same image, whichever way it comes', async () => {
+  it('creates one task for the same image as data URL and upload', async () => {
     await using server = await openGateway()
-    const bytes = await picture(64, 48)
+    const bytes = await createImage(64, 48)
     const input = { prompt: 'more teal', idempotencyKey: 'order-2' }
     const first = await server.generate({
       ...input,
@@ -260,7 +259,7 @@ describe('an idempotency key', () => {
     { other: 'prompt', input: { prompt: 'a blue fox' } },
     { other: 'number', input: { n: 2 } },
     { other: 'label', input: { metadata: [{ key: 'k', value: 'v' }] } },
-  ])('with another $other is refused, and starts nothing', async ({ input }) => {
+  ])('with another $other is refused and creates nothing', async ({ input }) => {
     await using server = await openGateway()
     const first = await server.generate({ prompt: 'a red fox', idempotencyKey: 'order-3' })
     const { errors } = await server.ask(GENERATE, {
@@ -291,13 +290,17 @@ async function upload<Data = unknown>(
     if (typeof value === 'string') form.set(name, value)
     else form.set(name, value, value.name)
   }
-  const response = await fetch(`${server.url}/graphql`, { method: 'POST', headers: NO_FORM, body: form })
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: PREFLIGHT_HEADER,
+    body: form,
+  })
   const result: Result<Data> = await response.json()
   return { status: response.status, ...result }
 }
 
 function file(bytes: Buffer): File {
-  return new File([new Uint8Array(bytes)], 'picture', { type: 'application/octet-stream' })
+  return new File([new Uint8Array(bytes)], 'image', { type: 'application/octet-stream' })
 }
 
 function part(name: string, text: string): string {

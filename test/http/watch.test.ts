@@ -25,20 +25,20 @@ interface Event {
   partialImage?: { index: number; image: { url: string; width: number; height: number } }
 }
 
-interface Told {
+interface WatchResult {
   taskEvents: Event
 }
 
 const sandbox = (durationMs: number) => [{ name: 'sandbox', dialect: 'sandbox', durationMs }]
-const cursorsOf = (events: Told[]) => events.map(({ taskEvents }) => taskEvents.cursor)
+const cursorsOf = (events: WatchResult[]) => events.map(({ taskEvents }) => taskEvents.cursor)
 
 describe.each(DATABASES)('taskEvents on %s', (database) => {
   describe.each(TRANSPORTS)('over %s', (transport) => {
-    it('tells a snapshot, three partial images, and the end, then completes', async () => {
+    it('sends a snapshot, three partial images and the end, then completes', async () => {
       await using server = await openGateway({ database, providers: sandbox(300) })
       const taskId = await server.generate({ prompt: 'a red fox', size: '1024x1024', partialImages: 3 })
-      const told = await takeAll(server.watch<Told>(transport, WATCH, { taskId }))
-      const events = told.map(({ taskEvents }) => taskEvents)
+      const results = await takeAll(server.watch<WatchResult>(transport, WATCH, { taskId }))
+      const events = results.map(({ taskEvents }) => taskEvents)
       expect(events[0]?.kind).toBe('TaskSnapshot')
       expect(events.at(-1)).toMatchObject({
         kind: 'TaskFinished',
@@ -50,23 +50,22 @@ describe.each(DATABASES)('taskEvents on %s', (database) => {
       const progress = events.map(({ task }) => task.progress)
       expect(progress).toEqual(progress.toSorted((a, b) => a - b))
 
-      // From every place seen, exactly the rest.
       for (const [i, { cursor }] of events.entries()) {
-        const rest = await takeAll(server.watch<Told>(transport, WATCH, { taskId, after: cursor }))
+        const rest = await takeAll(server.watch<WatchResult>(transport, WATCH, { taskId, after: cursor }))
         expect(rest[0]?.taskEvents.kind).toBe('TaskSnapshot')
-        expect(cursorsOf(rest.slice(1))).toEqual(cursorsOf(told.slice(i + 1)))
+        expect(cursorsOf(rest.slice(1))).toEqual(cursorsOf(results.slice(i + 1)))
       }
       await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
     })
 
-    it('goes on from each place seen while the task still runs, without a gap and without a repeat', async () => {
+    it('resumes from every cursor of a running task without gaps and duplicates', async () => {
       await using server = await openGateway({ database, providers: sandbox(1200) })
       const taskId = await server.generate({ prompt: 'a red fox', size: '1024x1024', partialImages: 3 })
-      const told: Told[] = []
-      const resumed: { from: string; status: string; rest: Promise<Told[]> }[] = []
-      for await (const { data } of server.watch<Told>(transport, WATCH, { taskId })) {
+      const results: WatchResult[] = []
+      const resumed: { from: string; status: string; rest: Promise<WatchResult[]> }[] = []
+      for await (const { data } of server.watch<WatchResult>(transport, WATCH, { taskId })) {
         const { cursor, task } = data!.taskEvents
-        told.push(data!)
+        results.push(data!)
         resumed.push({
           from: cursor,
           status: task.status,
@@ -77,33 +76,33 @@ describe.each(DATABASES)('taskEvents on %s', (database) => {
       for (const [i, { from, rest }] of resumed.entries()) {
         const [snapshot, ...events] = await rest
         expect(snapshot?.taskEvents).toMatchObject({ kind: 'TaskSnapshot', cursor: from })
-        expect(cursorsOf(events)).toEqual(cursorsOf(told.slice(i + 1)))
+        expect(cursorsOf(events)).toEqual(cursorsOf(results.slice(i + 1)))
       }
     })
 
-    it('tells a snapshot and the end to who comes after the end, then completes', async () => {
+    it('sends a snapshot and the end of a finished task, then completes', async () => {
       await using server = await openGateway({ database, providers: sandbox(0) })
       const taskId = await server.generate({ prompt: 'a red fox', size: '1024x1024' })
       await server.ended(taskId)
-      const events = await takeAll(server.watch<Told>(transport, WATCH, { taskId }))
+      const events = await takeAll(server.watch<WatchResult>(transport, WATCH, { taskId }))
       expect(events.map(({ taskEvents }) => taskEvents.kind)).toEqual(['TaskSnapshot', 'TaskFinished'])
       expect(events[0]?.taskEvents.task).toEqual({ status: 'SUCCEEDED', progress: 1 })
     })
 
-    it('tells who comes back when events are no longer kept how the task stands, and the end', async () => {
+    it('sends a snapshot and the end to a client that resumes after deleted events', async () => {
       await using server = await openGateway({ database, providers: sandbox(0) })
       const taskId = await server.generate({ prompt: 'a red fox', size: '1024x1024', partialImages: 1 })
-      const told = await takeAll(server.watch<Told>(transport, WATCH, { taskId }))
-      const [{ cursor }, , next] = told.map(({ taskEvents }) => taskEvents) as [Event, Event, Event]
+      const results = await takeAll(server.watch<WatchResult>(transport, WATCH, { taskId }))
+      const [{ cursor }, , next] = results.map(({ taskEvents }) => taskEvents) as [Event, Event, Event]
       const back = async (after: string) =>
-        (await takeAll(server.watch<Told>(transport, WATCH, { taskId, after }))).map(
+        (await takeAll(server.watch<WatchResult>(transport, WATCH, { taskId, after }))).map(
           ({ taskEvents: { kind, resync, status } }) => ({ kind, resync, status }),
         )
       const end = { kind: 'TaskFinished', resync: undefined, status: 'SUCCEEDED' }
       const snapshot = { kind: 'TaskSnapshot', status: undefined }
-      // The previews go first: what tells of one is then without it.
+      // Partial images are deleted first; their events then have no image.
       await execute(server.place, `delete from assets where kind = 'PARTIAL'`)
-      const rest = await takeAll(server.watch<Told>(transport, WATCH, { taskId, after: cursor }))
+      const rest = await takeAll(server.watch<WatchResult>(transport, WATCH, { taskId, after: cursor }))
       expect(
         rest.find(({ taskEvents }) => taskEvents.kind === 'PartialImageReceived')?.taskEvents,
       ).toMatchObject({
@@ -114,11 +113,11 @@ describe.each(DATABASES)('taskEvents on %s', (database) => {
       expect((await back(next.cursor))[0]).toEqual({ ...snapshot, resync: false })
       await execute(server.place, `delete from task_events where task_id = '${taskId}'`)
       expect(await back(cursor)).toEqual([{ ...snapshot, resync: true }, end])
-      expect((await takeAll(server.watch<Told>(transport, WATCH, { taskId }))).length).toBe(2)
+      expect((await takeAll(server.watch<WatchResult>(transport, WATCH, { taskId }))).length).toBe(2)
       await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
     })
 
-    it('refuses a task that is not there, and a cursor that is not of its log', async () => {
+    it('refuses an unknown task and the cursor of another task', async () => {
       await using server = await openGateway({ database, providers: sandbox(0) })
       const mine = await server.generate({ prompt: 'a red fox', size: '1024x1024' })
       const other = await server.generate({ prompt: 'a brass kettle', size: '1024x1024' })

@@ -53,7 +53,7 @@ async function deliveriesOf(gateway: TestGateway, id: string): Promise<Delivery[
 }
 
 describe('webhooks over GraphQL', () => {
-  it('show a secret once, and list what was registered without it', async () => {
+  it('show the secret only at creation', async () => {
     await using gateway = await open()
     const input = { url: 'http://example.com/hook', events: ['TASK_FAILED'], description: 'the billing team' }
     const { secret, ...created } = await register(gateway, input)
@@ -73,7 +73,7 @@ describe('webhooks over GraphQL', () => {
     expect(await gateway.get('{ webhooks { id } }')).toEqual({ webhooks: [] })
   })
 
-  it('tell both a registered address and the callbackUrl of a task, each with its own secret', async () => {
+  it('are sent to the registered URL and the callbackUrl, each with its own secret', async () => {
     await using receiver = await openReceiver()
     await using gateway = await open()
     const { secret, id: webhookId } = await register(gateway, { url: `${receiver.url}/registered` })
@@ -113,7 +113,7 @@ describe('webhooks over GraphQL', () => {
     expect(webhookDeliveries[0]!.webhook).toEqual({ id: webhookId, secret: null })
   })
 
-  it('page through the history, and send any of it again', async () => {
+  it('list past deliveries by page and redeliver any of them', async () => {
     await using receiver = await openReceiver()
     await using gateway = await open()
     const tasks: string[] = []
@@ -132,12 +132,12 @@ describe('webhooks over GraphQL', () => {
     expect(await gateway.get(again, { id: rest[0]!.id })).toMatchObject({
       redeliverWebhook: { id: rest[0]!.id, state: 'PENDING' },
     })
-    const came = await receiver.received(4)
-    expect(came.at(-1)!.headers['webhook-id']).toBe(rest[0]!.id)
-    expect(came.at(-1)!.body).toBe(came[0]!.body)
+    const deliveries = await receiver.received(4)
+    expect(deliveries.at(-1)!.headers['webhook-id']).toBe(rest[0]!.id)
+    expect(deliveries.at(-1)!.body).toBe(deliveries[0]!.body)
   })
 
-  it('belong to the idempotent request: another callbackUrl is other input', async () => {
+  it('are part of an idempotent request: another callbackUrl is a conflict', async () => {
     await using gateway = await open()
     const input = { prompt: 'a fox', idempotencyKey: 'k', callbackUrl: 'http://example.com/a' }
     const id = await gateway.generate(input)
@@ -152,7 +152,7 @@ describe('webhooks over GraphQL', () => {
   })
 })
 
-describe('the address of a webhook', () => {
+describe('the URL of a webhook', () => {
   const CREATE = 'mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { id } }'
   const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
 
@@ -171,8 +171,8 @@ describe('the address of a webhook', () => {
     expect(registered.errors).toMatchObject([
       { message: `The url ${message}.`, extensions: { code: 'BAD_USER_INPUT', field: 'url' } },
     ])
-    const asked = await gateway.ask(GENERATE, { input: { prompt: 'a fox', callbackUrl: url } })
-    expect(asked.errors).toMatchObject([
+    const result = await gateway.ask(GENERATE, { input: { prompt: 'a fox', callbackUrl: url } })
+    expect(result.errors).toMatchObject([
       {
         message: `The callbackUrl ${message}.`,
         extensions: { code: 'BAD_USER_INPUT', field: 'callbackUrl' },
@@ -184,7 +184,7 @@ describe('the address of a webhook', () => {
     })
   })
 
-  it('and the rest of what is registered are checked, and nobody is found who is not there', async () => {
+  it('and all other arguments are validated, and an unknown id is not found', async () => {
     await using gateway = await open()
     const url = 'http://example.com/hook'
     const codes = async (query: string, variables: Record<string, unknown>) =>

@@ -9,12 +9,12 @@ import { openGateway } from '../support/gateway.ts'
 interface Message {
   id?: string
   type: string
-  /** A result, or errors alone. */
+  /** A result or errors. */
   payload?: Result<unknown> | Result<unknown>['errors']
 }
 
-/** A socket that has been greeted, and the messages that came over it since. */
-async function greet(
+/** A socket after connection_ack, and its messages since then. */
+async function connectSocket(
   url: string,
 ): Promise<{ socket: WebSocket; messages: Message[]; send: (message: object) => void }> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws')
@@ -46,15 +46,19 @@ describe('a WebSocket', () => {
   it.each([
     { wrong: 'a syntax error', query: '{ tasks {', code: 'GRAPHQL_PARSE_FAILED' },
     { wrong: 'an unknown field', query: '{ nothing }', code: 'GRAPHQL_VALIDATION_FAILED' },
-    { wrong: 'a wrong variable', query: 'query ($id: ID!) { task(id: $id) { id } }', code: 'BAD_USER_INPUT' },
     {
-      wrong: 'a subscription to nothing',
+      wrong: 'an invalid variable',
+      query: 'query ($id: ID!) { task(id: $id) { id } }',
+      code: 'BAD_USER_INPUT',
+    },
+    {
+      wrong: 'a subscription to an unknown task',
       query: 'subscription { taskEvents(taskId: "x") { cursor } }',
       code: 'NOT_FOUND',
     },
-  ])('answers $wrong to its own operation, and goes on with the others', async ({ query, code }) => {
+  ])('reports $wrong to its operation and continues the others', async ({ query, code }) => {
     await using server = await openGateway()
-    const { socket, messages, send } = await greet(server.url)
+    const { socket, messages, send } = await connectSocket(server.url)
     send({ id: 'feed', type: 'subscribe', payload: { query: FEED } })
     await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
     send({ id: 'bad', type: 'subscribe', payload: { query } })
@@ -67,9 +71,9 @@ describe('a WebSocket', () => {
     socket.terminate()
   })
 
-  it('takes queries and mutations as well', async () => {
+  it('executes queries and mutations', async () => {
     await using server = await openGateway()
-    const { socket, messages, send } = await greet(server.url)
+    const { socket, messages, send } = await connectSocket(server.url)
     const query = 'mutation { generateImage(input: { prompt: "a red fox" }) { status } }'
     send({ id: '1', type: 'subscribe', payload: { query } })
     await expect
@@ -81,9 +85,9 @@ describe('a WebSocket', () => {
     socket.terminate()
   })
 
-  it('is told to come back with 1001 when the server stops', async () => {
+  it('is closed with 1001 when the server stops', async () => {
     const server = await openGateway()
-    const { socket, send } = await greet(server.url)
+    const { socket, send } = await connectSocket(server.url)
     send({ id: 'feed', type: 'subscribe', payload: { query: FEED } })
     await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
     const closed = once(socket, 'close')
@@ -94,16 +98,16 @@ describe('a WebSocket', () => {
 
   it.each([
     { from: 'a page of another site', path: '/graphql', origin: 'https://evil.example', status: 403 },
-    { from: 'a page without an origin of its own', path: '/graphql', origin: 'null', status: 403 },
-    { from: 'a wrong path', path: '/elsewhere', origin: undefined, status: 404 },
-    { from: 'an absurd path', path: '//', origin: undefined, status: 404 },
+    { from: 'a page with an opaque origin', path: '/graphql', origin: 'null', status: 403 },
+    { from: 'another path', path: '/elsewhere', origin: undefined, status: 404 },
+    { from: 'an invalid path', path: '//', origin: undefined, status: 404 },
   ])('is refused to $from', async ({ path, origin, status }) => {
     await using server = await openGateway()
     expect(await upgradeStatus(server.url + path, origin)).toBe(status)
     expect((await server.ask('{ __typename }')).data).toEqual({ __typename: 'Query' })
   })
 
-  it('survives clients that are gone before they are refused', async () => {
+  it('survives clients that disconnect before they are refused', async () => {
     await using server = await openGateway()
     for (let i = 0; i < 50; i++) {
       const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
@@ -115,7 +119,7 @@ describe('a WebSocket', () => {
     expect((await server.ask('{ __typename }')).data).toEqual({ __typename: 'Query' })
   })
 
-  it('is one of several upgrades: the offer of any other is ignored', async () => {
+  it('ignores offers of other upgrades', async () => {
     await using server = await openGateway()
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
     socket.write('GET /livez HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n\r\n')
@@ -123,9 +127,9 @@ describe('a WebSocket', () => {
   })
 
   it.each([
-    { from: 'a page of ours', origin: (url: string) => url },
+    { from: 'a page of the same origin', origin: (url: string) => url },
     { from: 'a page of a configured origin', origin: () => 'https://app.example' },
-    { from: 'a program, which names no origin', origin: () => undefined },
+    { from: 'a program without an Origin header', origin: () => undefined },
   ])('is open to $from', async ({ origin }) => {
     await using server = await openGateway({ corsOrigins: ['https://app.example'] })
     expect(await upgradeStatus(`${server.url}/graphql`, origin(server.url))).toBe(101)

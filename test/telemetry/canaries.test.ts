@@ -1,5 +1,5 @@
-// Secrets of every kind are planted through real requests at a real process, while all that can fail does. Then they are
-// looked for in everything that came out of it. test/secrets.test.ts does the same for what each dialect may repeat.
+// Plants secrets of every kind through real requests at a real process while everything fails, then searches all output for
+// them. test/secrets.test.ts does the same for what each dialect may repeat.
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import sharp from 'sharp'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { expect, inject, it, onTestFinished } from 'vitest'
 import { darkroom } from '../cli/darkroom.ts'
 import { startFleet, type Keys } from '../providers/fleet.ts'
 import type { Echo, Scenario } from '../providers/upstreams/fake.ts'
@@ -17,7 +17,7 @@ import { openReceiver } from '../support/receiver.ts'
 import { openCollector } from './collector.ts'
 import { withCompileCache } from '../support/compile-cache.ts'
 
-/** No pattern of a known kind: what is hidden must be hidden because it is known to be secret, or never told. */
+/** Matches no known pattern: it must be redacted as a known secret, or never written. */
 function canary(kind: string): string {
   return `canary${kind}${randomBytes(12).toString('hex')}`
 }
@@ -45,8 +45,8 @@ const WORLD = {
   tracestate: canary('State'),
   malformedKey: canary('Malformed'),
 }
-/** What has to be kept where it was asked for, and told nobody else. */
-const KEPT = {
+/** Stored with the request, and written nowhere else. */
+const RESTRICTED = {
   prompt: `a heron ${canary('Prompt')}`,
   user: canary('User'),
   label: canary('Label'),
@@ -54,19 +54,19 @@ const KEPT = {
   imageSignature: canary('Image'),
 }
 
-/** Repeats all that came with a request in each field that any dialect reads an error from. */
+/** Repeats the request in every field that a dialect reads an error from. */
 function echo(status: number): Echo {
   return ({ headers, body }) => {
-    const said = `${Object.values(headers).join(' ')} ${body.toString('latin1').slice(0, 3000)}`
-    const error = { message: said, type: said, code: 'echo', param: said }
+    const requestText = `${Object.values(headers).join(' ')} ${body.toString('latin1').slice(0, 3000)}`
+    const error = { message: requestText, type: requestText, code: 'echo', param: requestText }
     return {
       status,
-      headers: { 'x-request-id': said.slice(0, 200).replaceAll(/[^ -~]/g, '') },
-      body: { code: status, msg: said, message: said, error },
+      headers: { 'x-request-id': requestText.slice(0, 200).replaceAll(/[^ -~]/g, '') },
+      body: { code: status, msg: requestText, message: requestText, error },
     }
   }
 }
-const MOODS: Scenario[] = [
+const SCENARIOS: Scenario[] = [
   echo(400),
   echo(401),
   echo(429),
@@ -78,7 +78,7 @@ const MOODS: Scenario[] = [
 
 interface Running {
   url: string
-  /** Everything it wrote, to either stream. */
+  /** stdout and stderr. */
   output: () => string
   stop(): Promise<void>
 }
@@ -105,7 +105,7 @@ async function start(place: Place, settings: object, env: Record<string, string>
   }
 }
 
-/** A database of its own, and a role whose password is a canary. */
+/** A database, and a role with a canary as password. */
 async function newDatabase(): Promise<{ place: Place; url: string; away(): Promise<void> }> {
   const place = await newPlace('postgresql')
   const role = `canary_${randomBytes(6).toString('hex')}`
@@ -124,7 +124,7 @@ async function newDatabase(): Promise<{ place: Place; url: string; away(): Promi
   return {
     place,
     url: url.href,
-    /** Lets nobody connect any more, and throws out who is. */
+    /** Closes all connections and refuses new ones. */
     async away() {
       await admin.query(`alter database ${name} allow_connections false`)
       await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
@@ -164,7 +164,7 @@ function post(key: string, query: string, variables: object = {}, more: object =
   }
 }
 
-test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_000 }, async () => {
+it('no secret appears in any output, whatever fails', { timeout: 120_000 }, async () => {
   const fleet = await startFleet({ keys: KEYS, timeoutMs: 400 })
   onTestFinished(() => fleet.close())
   await using collector = await openCollector()
@@ -189,7 +189,7 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
   }
   const server = await start(database.place, settings, env)
   onTestFinished(() => server.stop())
-  /** Every answer but those that hand a secret to its owner. */
+  /** All responses except those that show a secret to its owner. */
   const answers: string[] = []
 
   async function send(path: string, init: RequestInit = {}): Promise<string> {
@@ -200,7 +200,7 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
     answers.push(await send(path, init))
   }
 
-  // What is made for its owner, who is told once.
+  // Secrets that are shown once.
   const made = await send(
     '/graphql',
     post(ADMIN_KEY, 'mutation { createApiKey(input: { name: "app" }) { key } }'),
@@ -213,7 +213,7 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
   const [webhookSecret = ''] = /whsec_[\w+/=]+/.exec(hooked) ?? []
   expect([apiKey.length, webhookSecret.length]).toEqual([68, 50])
 
-  // Tasks at every provider, at upstreams that repeat whatever they are told.
+  // Tasks at every provider, at upstreams that repeat the request.
   const photo = await sharp({
     create: {
       width: 64,
@@ -228,25 +228,31 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
   const dataUrl = `data:image/png;base64,${photo.toString('base64')}`
   const names = ['openai', 'basic', 'pmock', 'jimmy', 'acedata'] as const
   const create = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
-  for (const name of names) fleet[name].script(...MOODS)
+  for (const name of names) fleet[name].script(...SCENARIOS)
   const over = new AbortController()
   const hastened = endCooldownsEarly({ ...database.place, databaseUrl: database.url }, over.signal)
   await Promise.all(
     names.flatMap((name) =>
-      MOODS.map((_, nth) => {
+      SCENARIOS.map((_, nth) => {
         const images = nth === 0 && name === 'openai' ? [{ dataUrl }] : undefined
-        const labels = [{ key: 'label', value: KEPT.label }]
-        const input = { prompt: KEPT.prompt, user: KEPT.user, metadata: labels, providers: [name], images }
+        const labels = [{ key: 'label', value: RESTRICTED.label }]
+        const input = {
+          prompt: RESTRICTED.prompt,
+          user: RESTRICTED.user,
+          metadata: labels,
+          providers: [name],
+          images,
+        }
         return tell('/graphql', post(apiKey, create, { input }, { cookie: `sid=${WORLD.cookie}` }))
       }),
     ),
   )
-  const signed = `https://photos.example/a.png?X-Amz-Signature=${KEPT.imageSignature}`
-  const told = `${receiver.url}/task?token=${KEPT.callbackToken}`
-  const fetched = { prompt: KEPT.prompt, images: [{ url: signed }], callbackUrl: told, providers: ['openai'] }
+  const signed = `https://photos.example/a.png?X-Amz-Signature=${RESTRICTED.imageSignature}`
+  const callbackUrl = `${receiver.url}/task?token=${RESTRICTED.callbackToken}`
+  const fetched = { prompt: RESTRICTED.prompt, images: [{ url: signed }], callbackUrl, providers: ['openai'] }
   await tell('/graphql', post(apiKey, create, { input: fetched }))
 
-  // Requests that are wrong in every way that a secret can be in the wrong place.
+  // Requests with secrets in all wrong places.
   const nothing = '{ providers { name } }'
   await tell('/graphql', post(WORLD.foreignBearer, nothing))
   await tell('/graphql', post(`${apiKey.slice(0, -1)}_`, nothing))
@@ -261,10 +267,13 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
   await tell('/livez', { headers: { authorization: `Bearer ${WORLD.pathToken}`, cookie: WORLD.cookie } })
   await tell(`/callbacks/${WORLD.guessedCallback}`, { method: 'POST', body: KEYS.acedata })
   await tell('/graphql', post(apiKey, '{ task(id: "x") { nonsense } }', {}, { tracestate: WORLD.tracestate }))
-  await tell('/graphql', post(apiKey, create, { input: { prompt: KEPT.prompt, size: KEPT.user, n: 99 } }))
-  await tell('/graphql', { ...post(apiKey, ''), body: `{"query": "${KEPT.prompt}` })
+  await tell(
+    '/graphql',
+    post(apiKey, create, { input: { prompt: RESTRICTED.prompt, size: RESTRICTED.user, n: 99 } }),
+  )
+  await tell('/graphql', { ...post(apiKey, ''), body: `{"query": "${RESTRICTED.prompt}` })
 
-  // How it all went, as its owner and the operator are told. A signed address is for its owner, so it is not kept here.
+  // Read the results as owner and as operator. Signed URLs are for the owner, so they are not recorded.
   const look = `{ tasks(first: 100) { nodes { id status error { code message } warnings { message }
     attempts { state remoteId providerRequestId error { message } } images { id } } } }`
   await expect
@@ -280,8 +289,8 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
     ([, signature = '']) => signature,
   )
   expect(signatures.length).toBeGreaterThan(0)
-  const [picture = ''] = /http[^"]+\/assets\/[^"]+/.exec(drawn) ?? []
-  expect((await fetch(picture.replaceAll('\\u0026', '&'))).status).toBe(200)
+  const [imageUrl = ''] = /http[^"]+\/assets\/[^"]+/.exec(drawn) ?? []
+  expect((await fetch(imageUrl.replaceAll('\\u0026', '&'))).status).toBe(200)
   await tell(`/assets/nothing.png?sig=${signatures[0]}`)
   await tell('/metrics')
   await tell('/metrics', { headers: { 'x-forwarded-for': '203.0.113.9', authorization: `Bearer ${apiKey}` } })
@@ -304,10 +313,10 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
     )
   }
 
-  // The database goes away under all of it.
+  // The database fails.
   await database.away()
   for (const key of [apiKey, ADMIN_KEY]) {
-    const input = { prompt: KEPT.prompt, user: KEPT.user }
+    const input = { prompt: RESTRICTED.prompt, user: RESTRICTED.user }
     await tell('/graphql', post(key, create, { input }))
     await tell('/graphql', post(key, look))
   }
@@ -332,13 +341,13 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
     ...Object.values(WORLD),
     ADMIN_KEY,
     apiKey,
-    // Its handle is no secret: people tell keys apart by it.
+    // Its handle is not a secret.
     apiKey.slice(19),
     ...new Set(callbackTokens),
     ...new Set(pmockTokens),
     dataUrl.slice(60, 160),
   ]
-  const kept = [...Object.values(KEPT), KEPT.prompt.slice(8)]
+  const restricted = [...Object.values(RESTRICTED), RESTRICTED.prompt.slice(8)]
   const outside: [string, string][] = [
     ...server
       .output()
@@ -356,11 +365,11 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
   expect(hits(never, [...outside, ...toldTo, ...stored])).toEqual([])
   expect(hits([webhookSecret, ...signatures], [...outside, ...toldTo])).toEqual([])
   expect(hits([webhookSecret], stored).map(({ where }) => where)).toEqual(['table webhook_endpoints'])
-  // At debug and trace, an upstream's own words may repeat a prompt.
+  // At debug and trace, an error of an upstream may repeat a prompt.
   const loud = outside.filter(
     ([where, line]) => where !== 'the log' || !/"level":"(?:debug|trace)"/.test(line),
   )
-  expect(hits(kept, loud)).toEqual([])
+  expect(hits(restricted, loud)).toEqual([])
   const homes = new Set([
     'tasks',
     'attempts',
@@ -370,9 +379,9 @@ test('no secret of any kind comes out anywhere, whatever fails', { timeout: 120_
     'provider_cooldowns',
   ])
   const elsewhere = stored.filter(([where]) => !homes.has(where.replace('table ', '')))
-  expect(hits(kept, elsewhere)).toEqual([])
+  expect(hits(restricted, elsewhere)).toEqual([])
 
-  // It went through what it says.
+  // The run covered all cases.
   expect(doctor.exitCode).toBe(0)
   expect(malformed.map(({ exitCode }) => exitCode)).toEqual([78, 78])
   expect([away.exitCode, starting.exitCode]).not.toContain(0)

@@ -1,4 +1,4 @@
-// A collector that traces are sent to: OTLP over HTTP, on the loopback address. Keeps every span, flat.
+// A trace collector: OTLP over HTTP.
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { expect } from 'vitest'
@@ -30,7 +30,7 @@ const EXPORT = z.object({
   ),
 })
 
-/** As OTLP numbers them. */
+/** OTLP values. */
 export const KIND = { INTERNAL: 1, SERVER: 2, CLIENT: 3, PRODUCER: 4, CONSUMER: 5 }
 
 export interface Recorded {
@@ -47,7 +47,7 @@ export interface Recorded {
 export interface Collector {
   url: string
   spans: Recorded[]
-  /** Everything that came, as it came. */
+  /** The raw requests. */
   bodies: string[]
   /** Waits for a span of this name. */
   span(name: string): Promise<Recorded>

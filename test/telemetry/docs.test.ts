@@ -14,7 +14,7 @@ const types = new Map((await all.registry.getMetricsAsJSON()).map(({ name, type 
 const every = all.registry.getMetricsAsArray().map((metric) => METRIC.parse({ ...metric }))
 const metrics = every.filter(({ name }) => name.startsWith('darkroom_'))
 
-/** Every name that a query may use: histograms have three for each. */
+/** Every name that a query may use; a histogram has three. */
 function namesOf(): Map<string, string[]> {
   return new Map(
     every.flatMap(({ name, labelNames }) => {
@@ -24,8 +24,8 @@ function namesOf(): Map<string, string[]> {
   )
 }
 
-describe('the page about observability', () => {
-  it('lists every metric with its type, its labels and what it says', () => {
+describe('docs/observability.md', () => {
+  it('lists every metric with type, labels and help', () => {
     const rows = [...PAGE.matchAll(/^\| `(darkroom_\w+)` \| (\w+) \| ([^|]+) \| ([^|]+) \|$/gm)]
     expect(
       rows.map(([, name, type, labels = '', help]) => ({
@@ -44,8 +44,8 @@ describe('the page about observability', () => {
   })
 })
 
-describe('names and helps', () => {
-  it('keep the conventions of Prometheus', () => {
+describe('metrics', () => {
+  it('follow the naming conventions of Prometheus', () => {
     const counters = metrics.filter(({ name }) => name.endsWith('_total'))
     expect(counters).toEqual(metrics.filter(({ name }) => types.get(name) === 'counter'))
     for (const { name } of metrics) {
@@ -54,7 +54,7 @@ describe('names and helps', () => {
     }
   })
 
-  it('say more than the name does', () => {
+  it('have a help text', () => {
     expect(metrics.filter(({ help }) => !/^[A-Z1].{30,}\.$/.test(help))).toEqual([])
   })
 })
@@ -63,20 +63,21 @@ describe.each(DEPLOYED)('%s', (file) => {
   const text = readFileSync(file, 'utf8')
   const used = [...text.matchAll(/\b(?:darkroom|nodejs|process)_\w+/g)].map(([name]) => name)
 
-  it('asks for metrics that exist', () => {
+  it('uses only existing metrics', () => {
     const known = namesOf()
     expect(used.length).toBeGreaterThan(10)
     expect(used.filter((name) => !known.has(name))).toEqual([])
   })
 
-  it('asks for labels that they have', () => {
+  it('uses only existing labels', () => {
     const known = namesOf()
-    const asked = [...text.matchAll(/\b(darkroom_\w+)\{([^}]*)\}/g)].flatMap(([, name = '', labels = '']) =>
-      [...labels.matchAll(/(\w+)=~?/g)].map(([, label = '']) => ({ name, label })),
+    const usedLabels = [...text.matchAll(/\b(darkroom_\w+)\{([^}]*)\}/g)].flatMap(
+      ([, name = '', labels = '']) =>
+        [...labels.matchAll(/(\w+)=~?/g)].map(([, label = '']) => ({ name, label })),
     )
     const usual = ['job', 'instance']
     expect(
-      asked.filter(({ name, label }) => !usual.includes(label) && !known.get(name)?.includes(label)),
+      usedLabels.filter(({ name, label }) => !usual.includes(label) && !known.get(name)?.includes(label)),
     ).toEqual([])
     const groups = [...text.matchAll(/\bby \(([^)]*)\)[^a-z]*(?:rate\(|increase\()?(darkroom_\w+)/g)]
     expect(groups.length).toBeGreaterThan(2)
@@ -88,10 +89,10 @@ describe.each(DEPLOYED)('%s', (file) => {
   })
 })
 
-it('the dashboard shows every metric of ours, or a test says which not', () => {
+it('the dashboard shows every metric except those for alerts', () => {
   const text = readFileSync('deploy/grafana-dashboard.json', 'utf8')
   const missing = metrics.map(({ name }) => name).filter((name) => !text.includes(name))
-  // What the alerts are for rather than a picture.
+  // Used by alerts.
   expect(missing).toEqual([
     'darkroom_attempts_unknown_oldest_seconds',
     'darkroom_attempts_unknown_unpriced',
@@ -99,7 +100,7 @@ it('the dashboard shows every metric of ours, or a test says which not', () => {
   ])
 })
 
-it('the alerts hold what must never go unseen: a doubt that stands for fifteen minutes', () => {
+it('an alert fires for an outcome that is unknown for fifteen minutes', () => {
   const text = readFileSync('deploy/alerts.yaml', 'utf8')
   expect(text).toMatch(/expr: max by \(provider\) \(darkroom_attempts_unknown\) > 0\n\s+for: 15m/)
 })

@@ -13,25 +13,25 @@ function memory(level: string, options: Parameters<typeof createLog>[2] = {}) {
 
 const RANDOM = 'Zk3v9QxT7mLp2RbN8cWs4HyJ6dFg1AeU5oIiKq0ZtXvBnM'
 
-/** Secrets as they may come up in a text, and what of them must go. */
+/** Secrets in a text, and the part that must be redacted. */
 const SECRETS: [kind: string, text: string, secret: string][] = [
   ['an API key', `it said dk_live_0123456789_${RANDOM} to me`, RANDOM],
-  ['the key of an operator', `"dk_admin_${RANDOM}"`, RANDOM],
-  ['a key of OpenAI', `Incorrect API key provided: sk-proj-${RANDOM}.`, RANDOM],
-  ['the secret of a webhook', 'signed by whsec_AbC+dEf/1234567890abcdefGHIJKL==', 'AbC+dEf/1234567890'],
+  ['an operator key', `"dk_admin_${RANDOM}"`, RANDOM],
+  ['an OpenAI key', `Incorrect API key provided: sk-proj-${RANDOM}.`, RANDOM],
+  ['a webhook secret', 'signed by whsec_AbC+dEf/1234567890abcdefGHIJKL==', 'AbC+dEf/1234567890'],
   ['a bearer token', `authorization: bearer ${RANDOM}`, RANDOM],
   ['basic credentials', 'Authorization: Basic dXNlcjpwYXNzd29yZA==', 'dXNlcjpwYXNzd29yZA'],
-  ['the address of a callback', `POST /callbacks/${RANDOM.slice(0, 43)}`, RANDOM.slice(0, 43)],
-  ['a password in an address', 'postgres://darkroom:hunter2hunter2@db.example/x', 'hunter2hunter2'],
+  ['a callback URL', `POST /callbacks/${RANDOM.slice(0, 43)}`, RANDOM.slice(0, 43)],
+  ['a password in a URL', 'postgres://darkroom:hunter2hunter2@db.example/x', 'hunter2hunter2'],
   ['a proxy with its credentials', 'http://proxyuser:swordfish99@10.0.0.1:3128', 'swordfish99'],
   ['a signature', `https://x.example/a.png?X-Amz-Signature=${RANDOM}&v=1`, RANDOM],
-  ['a token in an address', `https://x.example/told?access_token=${RANDOM}`, RANDOM],
-  ['a picture', `data:image/png;base64,${'iVBORw0KGgo'.repeat(40)}`, 'iVBORw0KGgo'],
-  ['a picture without its head', `"${'iVBORw0KGgo'.repeat(40)}"`, 'iVBORw0KGgo'],
+  ['a token in a URL', `https://x.example/told?access_token=${RANDOM}`, RANDOM],
+  ['an image', `data:image/png;base64,${'iVBORw0KGgo'.repeat(40)}`, 'iVBORw0KGgo'],
+  ['an image without a prefix', `"${'iVBORw0KGgo'.repeat(40)}"`, 'iVBORw0KGgo'],
 ]
 
-describe('a line of the log', () => {
-  it.each(SECRETS)('does not hold %s, whoever wrote it', (_, text, secret) => {
+describe('a log line', () => {
+  it.each(SECRETS)('does not contain %s', (_, text, secret) => {
     const { lines, log } = memory('trace')
     log.info({ text, deep: { er: [text] } }, text)
     log.error({ err: new Error(text, { cause: new Error(text) }) }, 'it failed')
@@ -40,7 +40,7 @@ describe('a line of the log', () => {
     for (const line of lines) expect(JSON.parse(line)).toMatchObject({ msg: expect.any(String) })
   })
 
-  it('does not hold what the configuration keeps secret, in any form', async () => {
+  it('does not contain a configured secret in any encoding', async () => {
     const place = await newPlace('sqlite')
     const odd = 'p"q\\rs/t%u+v'
     const config = await loadConfig({ env: { OPENAI_API_KEY: odd }, cwd: place.dataDir })
@@ -52,7 +52,7 @@ describe('a line of the log', () => {
     expect({ key, msg }).toEqual({ key: '[redacted]', msg: '[redacted] and [redacted]' })
   })
 
-  it('keeps what is no secret', () => {
+  it('keeps other text', () => {
     const { lines, log } = memory('info')
     const text =
       'task_01K9ABCDEFGHJKMNPQRSTVWXYZ at https://api.example/v1/images?size=1024x1024: basic answered 200, sha256 ' +
@@ -61,7 +61,7 @@ describe('a line of the log', () => {
     expect(JSON.parse(lines[0]!)).toMatchObject({ msg: text, attempt: 'att_01K9ABCDEFGHJKMNPQRSTVWXYZ' })
   })
 
-  it('tells of an error its type, message, code and causes, and nothing that hangs on it besides', () => {
+  it('has only type, message, code and causes of an error', () => {
     const { lines, log } = memory('info')
     const cause = Object.assign(new RangeError('too far'), { code: 'E_FAR', detail: 'Key (prompt)=(heron)' })
     const query = 'insert into "tasks" ("request") values ($1)'
@@ -81,18 +81,18 @@ describe('a line of the log', () => {
 })
 
 describe('a request', () => {
-  it('has one line, with its id, its operation and no address', async () => {
+  it('has one line with its id and operation, and without its URL', async () => {
     const { lines, log } = memory('debug')
     await using server = await openGateway({ log })
-    const response = await fetch(`${server.url}/graphql?noise=of-nobody`, {
+    const response = await fetch(`${server.url}/graphql?noise=secret-noise`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-request-id': 'mine-1' },
       body: JSON.stringify({ query: 'query Health { providers { name } }' }),
     })
     await response.text()
     expect(response.headers.get('x-request-id')).toBe('mine-1')
-    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-    const mine = told.filter(({ msg }) => msg === 'request')
+    const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    const mine = entries.filter(({ msg }) => msg === 'request handled')
     expect(mine).toMatchObject([
       {
         level: 'info',
@@ -104,10 +104,10 @@ describe('a request', () => {
       },
     ])
     expect(mine[0]!['ms']).toBeGreaterThanOrEqual(0)
-    expect(lines.join('')).not.toContain('of-nobody')
+    expect(lines.join('')).not.toContain('secret-noise')
   })
 
-  it('is given an id where the client sends none, or one that would break a line', async () => {
+  it('gets an id if the client sends none or an invalid one', async () => {
     await using server = await openGateway()
     for (const given of [undefined, 'two words', 'x'.repeat(200)]) {
       const response = await fetch(`${server.url}/readyz`, {
@@ -117,13 +117,15 @@ describe('a request', () => {
     }
   })
 
-  it('for health, metrics or an image is told at debug only, and under no path of its own', async () => {
+  it('for health, metrics or an image is logged at debug, without its path', async () => {
     const { lines, log } = memory('debug')
     await using server = await openGateway({ log })
     for (const path of ['/readyz', '/metrics', '/assets/nothing.png', '/secret-path-of-a-client'])
       await (await fetch(`${server.url}${path}`)).text()
-    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-    expect(told.filter(({ msg }) => msg === 'request').map(({ level, route }) => [level, route])).toEqual([
+    const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(
+      entries.filter(({ msg }) => msg === 'request handled').map(({ level, route }) => [level, route]),
+    ).toEqual([
       ['debug', 'health'],
       ['debug', 'metrics'],
       ['debug', 'assets'],
@@ -133,7 +135,7 @@ describe('a request', () => {
   })
 })
 
-it('a transaction runs in the context it was asked in, though several share a commit', async () => {
+it('a transaction keeps its async context when several share a commit', async () => {
   const { AsyncLocalStorage } = await import('node:async_hooks')
   await using one = await openEngine({ providers: [scripted((sent) => done(sent))], start: false })
   const who = new AsyncLocalStorage<number>()
@@ -151,15 +153,15 @@ it('a transaction runs in the context it was asked in, though several share a co
 
 it.each(['sqlite', 'postgresql'] as const)('counts nothing that was rolled back on %s', async (database) => {
   await using one = await openEngine({ database, providers: [scripted((sent) => done(sent))], start: false })
-  const told: string[] = []
+  const committed: string[] = []
   const tx = (name: string, fails: boolean) =>
     one.db
       .tx(async (q) => {
-        q.afterCommit(() => told.push(name))
+        q.afterCommit(() => committed.push(name))
         await one.db.read.sql.select().from(q.tables.projects)
         if (fails) throw new Error('no')
       })
       .catch(() => {})
-  await Promise.all([tx('kept', false), tx('lost', true), tx('kept as well', false)])
-  expect(told.toSorted()).toEqual(['kept', 'kept as well'])
+  await Promise.all([tx('first', false), tx('second', true), tx('third', false)])
+  expect(committed.toSorted()).toEqual(['first', 'third'])
 })

@@ -17,7 +17,7 @@ const QUICK = { pollMs: 20 }
 it.each(DATABASES)('counts a task from its request to its webhook on %s', async (database) => {
   await using receiver = await openReceiver(statuses(204))
   await using server = await openGateway({ database, engine: QUICK, webhookRule: ANY_ADDRESS })
-  const id = await server.generate({ prompt: 'a fox', callbackUrl: `${receiver.url}/told` })
+  const id = await server.generate({ prompt: 'a fox', callbackUrl: `${receiver.url}/webhook` })
   await server.ended(id)
   await receiver.received(1)
   await expect
@@ -48,34 +48,31 @@ it.each(DATABASES)('counts a task from its request to its webhook on %s', async 
   expect(of('process_resident_memory_bytes')).toBeGreaterThan(10_000_000)
 })
 
-it.each(DATABASES)(
-  'shows doubts, the money they hold and the queue as they stand in %s',
-  async (database) => {
-    const paid = scripted(({ order, call }, nth) => {
-      if (nth === 1) return Promise.reject(failure('lost'))
-      return done({ order, call })
-    })
-    await using one = await openEngine({ database, providers: [paid], tuning: { maxAttempts: 1 } })
-    const lost = await one.create()
-    await one.reached(lost.id, 'OUTCOME_UNKNOWN')
-    const well = await one.create()
-    await one.reached(well.id, 'SUCCEEDED')
+it.each(DATABASES)('reports unknown outcomes, held money and queues from %s', async (database) => {
+  const paid = scripted(({ order, call }, nth) => {
+    if (nth === 1) return Promise.reject(failure('lost'))
+    return done({ order, call })
+  })
+  await using one = await openEngine({ database, providers: [paid], tuning: { maxAttempts: 1 } })
+  const lost = await one.create()
+  await one.reached(lost.id, 'OUTCOME_UNKNOWN')
+  const well = await one.create()
+  await one.reached(well.id, 'SUCCEEDED')
 
-    const figures = await readGauges(one.db.read)
-    const [attempt] = await one.attempts(lost.id)
-    expect(figures.unknownOutcomes).toMatchObject([{ provider: 'scripted', count: 1 }])
-    expect(figures.unknownOutcomes[0]!.chargePossibleMicros + figures.unknownOutcomes[0]!.unpriced).toBe(
-      attempt!.heldMicros ?? 1,
-    )
-    expect(figures.tasks).toEqual([{ status: 'OUTCOME_UNKNOWN', count: 1 }])
-    expect(figures.queues).toEqual([])
-    expect(figures.deliveries).toEqual({ pending: 0, oldestMs: 0 })
-  },
-)
+  const gauges = await readGauges(one.db.read)
+  const [attempt] = await one.attempts(lost.id)
+  expect(gauges.unknownOutcomes).toMatchObject([{ provider: 'scripted', count: 1 }])
+  expect(gauges.unknownOutcomes[0]!.chargePossibleMicros + gauges.unknownOutcomes[0]!.unpriced).toBe(
+    attempt!.heldMicros ?? 1,
+  )
+  expect(gauges.tasks).toEqual([{ status: 'OUTCOME_UNKNOWN', count: 1 }])
+  expect(gauges.queues).toEqual([])
+  expect(gauges.deliveries).toEqual({ pending: 0, oldestMs: 0 })
+})
 
-it('says the same in every process about what stands in the database, and nothing of what others did', async () => {
+it('reports the same database gauges in every process, and only its own counters', async () => {
   await using one = await openGateway({ database: 'postgresql', engine: QUICK })
-  // With no provider of its own that the task could go to, it only looks on.
+  // Has no provider for the task.
   await using two = await openGateway({
     place: one.place,
     engine: QUICK,
@@ -92,7 +89,7 @@ it('says the same in every process about what stands in the database, and nothin
   expect(there.has('darkroom_tasks_created_total{model="gpt-image-2",operation="generate"}')).toBe(false)
 })
 
-it('counts subscribers by transport for as long as they stay', async () => {
+it('counts open subscriptions by transport', async () => {
   await using server = await openGateway({
     engine: QUICK,
     providers: [{ name: 'sandbox', dialect: 'sandbox', durationMs: 60_000 }],
@@ -114,7 +111,7 @@ async function subscribers(server: TestGateway) {
   return { websocket: of('websocket'), sse: of('sse') }
 }
 
-it('measures how late viewers are told, and takes no replay for lateness', async () => {
+it('measures the event lag, without replayed events', async () => {
   await using server = await openGateway({ engine: QUICK })
   const taskId = await server.generate({ prompt: 'a fox', partialImages: 2 })
   await server.ended(taskId)
@@ -133,7 +130,7 @@ it('measures how late viewers are told, and takes no replay for lateness', async
   expect(await count()).toBeGreaterThan(before)
 })
 
-it('goes on answering while the database is away, and says so', async () => {
+it('serves /metrics while the database is down, and reports it', async () => {
   const lines: string[] = []
   const log = createLog('warn', { write: (line) => void lines.push(line) })
   const place = await newPlace('postgresql')
@@ -143,15 +140,15 @@ it('goes on answering while the database is away, and says so', async () => {
   await expect
     .poll(async () => (await scrape(server)).get('darkroom_database_up'), { timeout: 15_000 })
     .toBe(0)
-  expect(lines.join('')).toContain('the gauges about rows cannot be read')
+  expect(lines.join('')).toContain('reading the database gauges failed')
 })
 
-it('is not served where the operator wants none', async () => {
+it('is not served if metrics are disabled', async () => {
   await using server = await openGateway({ settings: { metrics: false } })
   expect((await fetch(`${server.url}/metrics`)).status).toBe(404)
 })
 
-it('is for this machine: not for who comes through a proxy, or under another name', async () => {
+it('needs a direct request from this machine under a local name', async () => {
   await using server = await openGateway()
   expect(await status(server, {})).toBe(200)
   expect(await status(server, { 'x-forwarded-for': '203.0.113.9' })).toBe(403)
@@ -160,7 +157,7 @@ it('is for this machine: not for who comes through a proxy, or under another nam
   expect((await fetch(`${server.url}/metrics`, { method: 'POST' })).status).toBe(405)
 })
 
-it('lets the key of the operator in from anywhere, and no other', async () => {
+it('accepts the key of the operator from anywhere, and no other key', async () => {
   const adminKey = 'dk_admin_0123456789abcdefghijklmnopqrstuv'
   await using server = await openGateway({ settings: { adminKey } })
   const away = { 'x-forwarded-for': '203.0.113.9' }
@@ -169,15 +166,15 @@ it('lets the key of the operator in from anywhere, and no other', async () => {
   expect(await status(server, { ...away, authorization: `Bearer ${adminKey}x` })).toBe(403)
 })
 
-/** Of a scrape with these headers; `fetch` would not let us choose the host. */
+/** `fetch` cannot set the Host header. */
 async function status({ url }: TestGateway, headers: Record<string, string>): Promise<number | undefined> {
-  const asked = request(`${url}/metrics`, { headers }).end()
-  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  const outgoing = request(`${url}/metrics`, { headers }).end()
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
   response.resume()
   return response.statusCode
 }
 
-it('reads no big table from end to end', async () => {
+it('does not scan large tables', async () => {
   const prepare = vi.spyOn(BetterSqlite3.prototype, 'prepare')
   onTestFinished(() => prepare.mockRestore())
   await using one = await openEngine({ providers: [scripted((sent) => done(sent))] })

@@ -1,4 +1,4 @@
-// Says which packages were loaded by what the environment asks for: `help`, or a gateway that is opened and closed again.
+// Reports the packages that `help` or a gateway loads.
 import { registerHooks } from 'node:module'
 
 const loaded = new Set<string>()

@@ -1,7 +1,7 @@
 // Reads /metrics as Prometheus does.
 import { expect } from 'vitest'
 
-/** Every sample by its name and labels as they stand in the text. */
+/** Samples by name and labels. */
 export async function scrape({ url }: { url: string }): Promise<Map<string, number>> {
   const response = await fetch(`${url}/metrics`)
   expect(response.status).toBe(200)
@@ -15,7 +15,7 @@ export async function scrape({ url }: { url: string }): Promise<Map<string, numb
   )
 }
 
-/** One of them. Throws when there is none, with those of the same metric. */
+/** Throws with the other samples of the metric. */
 export function sampleOf(samples: Map<string, number>, name: string): number {
   const value = samples.get(name)
   if (value !== undefined) return value

@@ -14,14 +14,13 @@ import { openTracing } from '../../src/telemetry/open.ts'
 import { noTracing } from '../../src/tracing.ts'
 import { startOpenaiUpstream } from '../providers/upstreams/openai.ts'
 import { newPlace, type Place } from '../support/database.ts'
-import { openReceiver } from '../support/receiver.ts'
-import { ANY_ADDRESS } from './any-address.ts'
+import { ANY_ADDRESS, openReceiver } from '../support/receiver.ts'
 import { KIND, openCollector, type Collector } from './collector.ts'
 import { withCompileCache } from '../support/compile-cache.ts'
 
 const CLIENT = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' }
 const TRACEPARENT = `00-${CLIENT.traceId}-${CLIENT.spanId}-01`
-const PROMPT = 'a heron that nobody else is to hear of'
+const PROMPT = 'a secret heron'
 const CREATE = 'mutation Paint($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
 
 function switchesOf({ url }: Collector, name: string): Record<string, string> {
@@ -36,7 +35,7 @@ async function configure(place: Place, settings: object): Promise<string> {
   return file
 }
 
-/** The process that takes the request. It is never started: what it stores waits for others. */
+/** The process that receives the request. It is never started, so its tasks wait for other processes. */
 async function openFront(file: string, collector: Collector) {
   const tracing = await openTracing(switchesOf(collector, 'front'), (sentence) => expect.fail(sentence))
   const config = await loadConfig({ env: { DARKROOM_CONFIG: file }, cwd: '/' })
@@ -49,7 +48,7 @@ async function openFront(file: string, collector: Collector) {
   return gateway
 }
 
-/** The process that does the work. Answers its URL and what it logs. */
+/** The process that runs the task. */
 async function openBack(file: string, env: Record<string, string>) {
   const lines: string[] = []
   const child = fork(join(import.meta.dirname, 'traced-child.ts'), {
@@ -68,7 +67,7 @@ async function openBack(file: string, env: Record<string, string>) {
 }
 
 describe('one task through two processes', () => {
-  it('is one trace, from the client to the webhook, by the conventions for generative AI', async () => {
+  it('is one trace from the client to the webhook, with the GenAI conventions', async () => {
     await using collector = await openCollector()
     await using receiver = await openReceiver()
     const upstream = await startOpenaiUpstream({ apiKey: 'key-of-the-fake' })
@@ -80,7 +79,7 @@ describe('one task through two processes', () => {
     ]
     const file = await configure(place, { providers })
     const front = await openFront(file, collector)
-    const input = { prompt: PROMPT, n: 2, callbackUrl: `${receiver.url}/told` }
+    const input = { prompt: PROMPT, n: 2, callbackUrl: `${receiver.url}/webhook` }
     const answer = await front.fetch(
       new Request('http://127.0.0.1/graphql', {
         method: 'POST',
@@ -130,14 +129,14 @@ describe('one task through two processes', () => {
     expect(paint.attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0)
     expect(operation.attributes['graphql.operation.name']).toBe('Paint')
 
-    // Nobody else is told: neither what was asked for, nor, unasked, the upstream which trace it is.
+    // Prompts are not exported, and providers do not get the trace by default.
     expect(collector.bodies.join('')).not.toContain('heron')
     expect(upstream.requests.map(({ headers }) => headers['traceparent'])).toEqual([undefined])
     const finished = back.lines.find((line) => line.includes('task finished'))
     expect(JSON.parse(finished ?? '{}')).toMatchObject({ trace_id: CLIENT.traceId, span_id: settle.spanId })
   })
 
-  it('marks what failed by its code, and tells upstreams of the trace where the operator wants it', async () => {
+  it('marks failures by code, and propagates the trace to providers if enabled', async () => {
     await using collector = await openCollector()
     const upstream = await startOpenaiUpstream({ apiKey: 'key-of-the-fake' })
     onTestFinished(() => upstream.close())
@@ -172,49 +171,49 @@ describe('one task through two processes', () => {
 })
 
 describe('traces', () => {
-  const heard: string[] = []
-  const tell = (sentence: string) => void heard.push(sentence)
+  const warnings: string[] = []
+  const warn = (sentence: string) => void warnings.push(sentence)
 
-  it('are off until a variable asks for them, and however the others are set when one says so', async () => {
+  it('are off by default and with every disabling variable', async () => {
     const on = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
-    expect(await openTracing({}, tell)).toBe(noTracing)
-    expect(await openTracing({ OTEL_SERVICE_NAME: 'x' }, tell)).toBe(noTracing)
-    expect(await openTracing({ ...on, OTEL_SDK_DISABLED: 'true' }, tell)).toBe(noTracing)
-    expect(await openTracing({ ...on, OTEL_TRACES_EXPORTER: 'none' }, tell)).toBe(noTracing)
-    expect(heard).toEqual([])
-    expect(readTraceSettings(on, tell)?.url).toBe('http://127.0.0.1:4318/v1/traces')
-    expect(readTraceSettings({ OTEL_TRACES_EXPORTER: 'otlp' }, tell)?.url).toBe(
+    expect(await openTracing({}, warn)).toBe(noTracing)
+    expect(await openTracing({ OTEL_SERVICE_NAME: 'x' }, warn)).toBe(noTracing)
+    expect(await openTracing({ ...on, OTEL_SDK_DISABLED: 'true' }, warn)).toBe(noTracing)
+    expect(await openTracing({ ...on, OTEL_TRACES_EXPORTER: 'none' }, warn)).toBe(noTracing)
+    expect(warnings).toEqual([])
+    expect(readTraceSettings(on, warn)?.url).toBe('http://127.0.0.1:4318/v1/traces')
+    expect(readTraceSettings({ OTEL_TRACES_EXPORTER: 'otlp' }, warn)?.url).toBe(
       'http://localhost:4318/v1/traces',
     )
     const own = { ...on, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces.example/in' }
-    expect(readTraceSettings(own, tell)?.url).toBe('https://traces.example/in')
-    expect(heard).toEqual([])
+    expect(readTraceSettings(own, warn)?.url).toBe('https://traces.example/in')
+    expect(warnings).toEqual([])
   })
 
-  it('say why they stay away', () => {
-    heard.length = 0
-    expect(readTraceSettings({ OTEL_TRACES_EXPORTER: 'zipkin' }, tell)).toBeUndefined()
-    expect(readTraceSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317' }, tell)).toBeUndefined()
-    expect(heard).toHaveLength(2)
-    expect(heard[0]).toContain('"zipkin"')
+  it('warn of invalid settings', () => {
+    warnings.length = 0
+    expect(readTraceSettings({ OTEL_TRACES_EXPORTER: 'zipkin' }, warn)).toBeUndefined()
+    expect(readTraceSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317' }, warn)).toBeUndefined()
+    expect(warnings).toHaveLength(2)
+    expect(warnings[0]).toContain('"zipkin"')
   })
 
-  it('tell once that nobody takes them, and hold nothing up', async () => {
-    heard.length = 0
+  it('warn once of an unreachable collector and block nothing', async () => {
+    warnings.length = 0
     const off = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_BSP_SCHEDULE_DELAY: '10' }
-    // The exporter reads this one by itself.
+    // Read by the exporter.
     vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '200')
     onTestFinished(() => void vi.unstubAllEnvs())
-    const tracing = await openTracing(off, tell)
+    const tracing = await openTracing(off, warn)
     expect(await tracing.span('one', { parent: null }, () => Promise.resolve(1))).toBe(1)
-    await expect.poll(() => heard.length, { timeout: 15_000 }).toBe(1)
+    await expect.poll(() => warnings.length, { timeout: 15_000 }).toBe(1)
     await tracing.close()
-    expect(heard[0]).toContain('http://127.0.0.1:9')
+    expect(warnings[0]).toContain('http://127.0.0.1:9')
   }, 30_000)
 
-  it('begin anew where a client sends what is no traceparent', async () => {
+  it('start a new trace for an invalid traceparent', async () => {
     await using collector = await openCollector()
-    const tracing = await openTracing(switchesOf(collector, 'x'), tell)
+    const tracing = await openTracing(switchesOf(collector, 'x'), warn)
     for (const parent of [
       '',
       'x',
@@ -230,7 +229,7 @@ describe('traces', () => {
     expect(collector.spans.map(({ traceId }) => traceId)).not.toContain(CLIENT.traceId)
   })
 
-  it('load nothing while they are off, and `darkroom help` loads no metrics either', async () => {
+  it('load no code while they are off, and `darkroom help` loads no metrics', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-modules-'))
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
     const loadedBy = async (env: Record<string, string>): Promise<string[]> => {
