@@ -42,7 +42,7 @@ describe.each(DATABASES)('a database on %s', (database) => {
       const { exitCode, stderr } = await run(command, place)
       expect(exitCode).toBe(78)
       expect(stderr).toContain(
-        'was last used by a newer Darkroom: it has had the migration 20991231235959_moons',
+        'was last used by a newer Darkroom: it has the migration 20991231235959_moons',
       )
     }
   })

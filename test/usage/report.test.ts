@@ -163,7 +163,7 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
     await expect(tooMany).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       field: 'groupBy',
-      message: expect.stringMatching(/by MONTH, MODEL.*more than 10000 rows.*shorter time/) as string,
+      message: expect.stringMatching(/by MONTH, MODEL.*more than 10000 rows.*shorter range/) as string,
     })
     const fewer = question({ ...then, groupBy: ['MODEL'], filter: { providers: ['many'] } })
     expect((await reportUsage(db.read, fewer, TO)).rows).toHaveLength(10_000)

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Limits } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { rowBy, statement } from '../connection/statement.ts'
@@ -14,15 +14,14 @@ export interface KeyWithLimits {
   projectLimits: Limits | null
 }
 
-const keyByHandle = statement<{ handle: string }, KeyWithLimits[]>(
-  'key_by_handle',
-  ({ sql: from, tables: { apiKeys, projects } }) =>
-    from
-      .select({ key: apiKeys, projectLimits: projects.limits })
-      .from(apiKeys)
-      .innerJoin(projects, eq(projects.id, apiKeys.projectId))
-      .where(eq(apiKeys.handle, sql.placeholder('handle'))),
-)
+const keyByHandle = statement<{ handle: string }, KeyWithLimits[]>('key_by_handle', (q) => {
+  const { apiKeys, projects } = q.tables
+  return q.sql
+    .select({ key: apiKeys, projectLimits: projects.limits })
+    .from(apiKeys)
+    .innerJoin(projects, eq(projects.id, apiKeys.projectId))
+    .where(eq(apiKeys.handle, sql.placeholder('handle')))
+})
 
 /** Includes revoked and expired keys. */
 export async function findKeyByHandle(q: Queries, handle: string): Promise<KeyWithLimits | undefined> {
@@ -30,10 +29,10 @@ export async function findKeyByHandle(q: Queries, handle: string): Promise<KeyWi
   return row
 }
 
-const firstKey = statement<Record<string, never>, { id: string }[]>(
-  'first_key',
-  ({ sql: from, tables: { apiKeys } }) => from.select({ id: apiKeys.id }).from(apiKeys).limit(1),
-)
+const firstKey = statement<Record<string, never>, { id: string }[]>('first_key', (q) => {
+  const { apiKeys } = q.tables
+  return q.sql.select({ id: apiKeys.id }).from(apiKeys).limit(1)
+})
 
 /** Whether a key was ever created; revoked ones count. */
 export async function hasKeys(q: Queries): Promise<boolean> {
@@ -42,23 +41,15 @@ export async function hasKeys(q: Queries): Promise<boolean> {
 
 export async function insertKey(q: Transaction, row: NewApiKey): Promise<ApiKeyRow> {
   const [inserted] = await q.sql.insert(q.tables.apiKeys).values(row).returning()
-  if (!inserted) throw new Error(`The key ${row.id} was not inserted.`)
   q.wakeUp(ACCESS_KEY)
-  return inserted
+  return inserted!
 }
-
-const keyOfProject = rowBy('apiKeys', 'id', 'projectId')
-const keyById = rowBy('apiKeys', 'id')
 
 /** A key of one project; undefined also when it is another project's. */
-export function findKey(q: Queries, projectId: string, id: string): Promise<ApiKeyRow | undefined> {
-  return keyOfProject(q, { id, projectId })
-}
+export const findKey = rowBy('apiKeys', 'projectId', 'id')
 
 /** A key of any project. For operators. */
-export function findAnyKey(q: Queries, id: string): Promise<ApiKeyRow | undefined> {
-  return keyById(q, { id })
-}
+export const findAnyKey = rowBy('apiKeys', 'id')
 
 /** The keys of a project, oldest first. */
 export async function listKeys(
@@ -67,37 +58,28 @@ export async function listKeys(
   { includeRevoked }: { includeRevoked: boolean },
 ): Promise<ApiKeyRow[]> {
   const { apiKeys } = q.tables
-  return q.sql
-    .select()
-    .from(apiKeys)
-    .where(and(eq(apiKeys.projectId, projectId), includeRevoked ? undefined : isNull(apiKeys.revokedAt)))
-    .orderBy(asc(apiKeys.createdAt), asc(apiKeys.id))
+  const isListed = and(
+    eq(apiKeys.projectId, projectId),
+    includeRevoked ? undefined : isNull(apiKeys.revokedAt),
+  )
+  return q.sql.select().from(apiKeys).where(isListed).orderBy(apiKeys.createdAt, apiKeys.id)
 }
 
 /** The subset of `ids` that is neither revoked nor expired at `now`. */
 export async function findActiveKeys(q: Queries, ids: readonly string[], now: number): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const { apiKeys } = q.tables
-  const rows = await q.sql
-    .select({ id: apiKeys.id })
-    .from(apiKeys)
-    .where(
-      and(
-        inArray(apiKeys.id, [...ids]),
-        isNull(apiKeys.revokedAt),
-        or(isNull(apiKeys.expiresAt), sql`${apiKeys.expiresAt} > ${now}`),
-      ),
-    )
+  const isUnexpired = or(isNull(apiKeys.expiresAt), sql`${apiKeys.expiresAt} > ${now}`)
+  const isActive = and(inArray(apiKeys.id, ids), isNull(apiKeys.revokedAt), isUnexpired)
+  const rows = await q.sql.select({ id: apiKeys.id }).from(apiKeys).where(isActive)
   return new Set(rows.map(({ id }) => id))
 }
 
 /** Idempotent: the first revocation's time stays. */
 export async function revokeKey(q: Transaction, id: string, now: number): Promise<void> {
   const { apiKeys } = q.tables
-  await q.sql
-    .update(apiKeys)
-    .set({ revokedAt: now })
-    .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
+  const isUnrevoked = and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt))
+  await q.sql.update(apiKeys).set({ revokedAt: now }).where(isUnrevoked)
   q.wakeUp(ACCESS_KEY)
 }
 
@@ -106,10 +88,9 @@ export async function recordKeyUse(q: Transaction, uses: ReadonlyMap<string, num
   const { apiKeys } = q.tables
   // In one order, so that two processes do not deadlock.
   for (const [id, at] of [...uses].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    await q.sql
-      .update(apiKeys)
-      .set({ lastUsedAt: at })
-      .where(and(eq(apiKeys.id, id), or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, at))))
+    const isEarlier = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, at))
+    const isKey = and(eq(apiKeys.id, id), isEarlier)
+    await q.sql.update(apiKeys).set({ lastUsedAt: at }).where(isKey)
   }
 }
 

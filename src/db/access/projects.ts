@@ -1,4 +1,4 @@
-import { asc, eq } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { Limits } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { rowBy } from '../connection/statement.ts'
@@ -9,10 +9,8 @@ import { ACCESS_KEY } from './api-keys.ts'
 export const DEFAULT_PROJECT = 'prj_00000000000000000000000000'
 
 export async function ensureDefaultProject(q: Transaction, now: number): Promise<void> {
-  await q.sql
-    .insert(q.tables.projects)
-    .values({ id: DEFAULT_PROJECT, name: 'default', createdAt: now })
-    .onConflictDoNothing()
+  const row = { id: DEFAULT_PROJECT, name: 'default', createdAt: now }
+  await q.sql.insert(q.tables.projects).values(row).onConflictDoNothing()
 }
 
 export async function insertProject(
@@ -20,15 +18,10 @@ export async function insertProject(
   row: Tables['projects']['$inferInsert'],
 ): Promise<ProjectRow> {
   const [inserted] = await q.sql.insert(q.tables.projects).values(row).returning()
-  if (!inserted) throw new Error(`The project ${row.id} was not inserted.`)
-  return inserted
+  return inserted!
 }
 
-const projectById = rowBy('projects', 'id')
-
-export function findProject(q: Queries, id: string): Promise<ProjectRow | undefined> {
-  return projectById(q, { id })
-}
+export const findProject = rowBy('projects', 'id')
 
 export async function getProject(q: Queries, id: string): Promise<ProjectRow> {
   const row = await findProject(q, id)
@@ -39,13 +32,13 @@ export async function getProject(q: Queries, id: string): Promise<ProjectRow> {
 /** Every project, oldest first. */
 export async function listProjects(q: Queries): Promise<ProjectRow[]> {
   const { projects } = q.tables
-  return q.sql.select().from(projects).orderBy(asc(projects.createdAt), asc(projects.id))
+  return q.sql.select().from(projects).orderBy(projects.createdAt, projects.id)
 }
 
 /** At most one, unless two processes created it at once: uniqueness is checked, not constrained. */
 export async function findProjectsByName(q: Queries, name: string): Promise<ProjectRow[]> {
   const { projects } = q.tables
-  return q.sql.select().from(projects).where(eq(projects.name, name)).orderBy(asc(projects.id))
+  return q.sql.select().from(projects).where(eq(projects.name, name)).orderBy(projects.id)
 }
 
 /** The number of the newest event in a project's feed; 0 when there is none. */

@@ -5,13 +5,11 @@ const secretByName = rowBy('secrets', 'name')
 
 /** A secret of this deployment; undefined before it is created. */
 export async function findSecret(q: Queries, name: string): Promise<string | undefined> {
-  return (await secretByName(q, { name }))?.value
+  return (await secretByName(q, name))?.value
 }
 
 /** Stores `value` unless the secret exists. Returns the stored one. */
 export async function insertSecretIfAbsent(q: Transaction, name: string, value: string): Promise<string> {
   await q.sql.insert(q.tables.secrets).values({ name, value }).onConflictDoNothing()
-  const stored = await findSecret(q, name)
-  if (stored === undefined) throw new Error(`The secret ${name} was not stored.`)
-  return stored
+  return (await findSecret(q, name))!
 }

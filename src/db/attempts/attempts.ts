@@ -1,5 +1,5 @@
 // The attempts table is the queue: a row says when it is due, and which worker holds it until when.
-import { and, asc, eq, inArray, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm'
 import type { AttemptState } from '../../domain.ts'
 import { isWaiting } from './claim.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
@@ -18,10 +18,12 @@ export interface Lease {
   epoch: number
 }
 
+type PlannedAttempt = Omit<NewAttempt, 'runAfter' | 'state'>
+
 /** Inserts an attempt that is due in `delayMs`, and wakes the workers. */
 export async function insertAttempt(
   q: Transaction,
-  attempt: Omit<NewAttempt, 'runAfter' | 'state'>,
+  attempt: PlannedAttempt,
   delayMs: number,
 ): Promise<AttemptRow> {
   const [row] = await newAttempt(q, { ...attempt, delayMs })
@@ -29,13 +31,15 @@ export async function insertAttempt(
   return row!
 }
 
-const newAttempt = insertion<Omit<NewAttempt, 'runAfter' | 'state'> & { delayMs: number }, AttemptRow[]>(
+const newAttempt = insertion<PlannedAttempt & { delayMs: number }, AttemptRow[]>(
   'attempt',
-  ({ sql: into, tables: { attempts }, now }, { delayMs, ...values }) =>
-    into
+  ({ sql: into, tables: { attempts }, now }, { delayMs, ...values }) => {
+    const runAfter = sql`${now} + ${delayMs}`
+    return into
       .insert(attempts)
-      .values({ ...values, state: 'PLANNED', runAfter: sql`${now} + ${delayMs}` })
-      .returning(),
+      .values({ ...values, state: 'PLANNED', runAfter })
+      .returning()
+  },
 )
 
 /** The distinct providers with waiting attempts. */
@@ -48,12 +52,10 @@ export async function listQueuedProviders(q: Queries): Promise<string[]> {
 /** Time until the next attempt of these providers is due; 0 when one is, undefined when none waits. */
 export async function findNextDueMs(q: Queries, providers: string[]): Promise<number | undefined> {
   const { attempts } = q.tables
-  const [row] = await q.sql
-    .select({ inMs: sql<number | string | null>`min(${attempts.runAfter}) - ${q.now}` })
-    .from(attempts)
-    .where(and(inArray(attempts.provider, providers), isWaiting(q), isNull(attempts.leaseUntil)))
-  const inMs = row?.inMs ?? undefined
-  return inMs === undefined ? undefined : Math.max(0, Number(inMs))
+  const inMs = sql<number | string | null>`min(${attempts.runAfter}) - ${q.now}`
+  const isUnleased = and(inArray(attempts.provider, providers), isWaiting(q), isNull(attempts.leaseUntil))
+  const [row] = await q.sql.select({ inMs }).from(attempts).where(isUnleased)
+  return row?.inMs == null ? undefined : Math.max(0, Number(row.inMs))
 }
 
 /** Columns written with a new state. `dueInMs` counts from the database's now. */
@@ -69,22 +71,16 @@ export type AttemptChange = Partial<Omit<NewAttempt, 'runAfter' | 'leaseUntil'>>
 export async function updateAttempt(
   q: Transaction,
   id: string,
-  change: { from: readonly AttemptState[]; to: AttemptState; lease?: Lease | undefined },
+  { from, to, lease }: { from: readonly AttemptState[]; to: AttemptState; lease?: Lease | undefined },
   { dueInMs, ...set }: AttemptChange = {},
 ): Promise<AttemptRow | undefined> {
   const { attempts } = q.tables
-  const { from, to, lease } = change
+  const due = dueInMs === undefined ? {} : { runAfter: sql`${q.now} + ${dueInMs}` }
+  const isHeld = lease && and(eq(attempts.leaseOwner, lease.owner), eq(attempts.leaseEpoch, lease.epoch))
   const [row] = await q.sql
     .update(attempts)
-    .set({ ...set, state: to, ...(dueInMs !== undefined && { runAfter: sql`${q.now} + ${dueInMs}` }) })
-    .where(
-      and(
-        eq(attempts.id, id),
-        inArray(attempts.state, [...from]),
-        lease && eq(attempts.leaseOwner, lease.owner),
-        lease && eq(attempts.leaseEpoch, lease.epoch),
-      ),
-    )
+    .set({ ...set, state: to, ...due })
+    .where(and(eq(attempts.id, id), inArray(attempts.state, from), isHeld))
     .returning()
   return row
 }
@@ -98,66 +94,46 @@ export async function renewLeases(
 ): Promise<void> {
   if (ids.length === 0) return
   const { attempts } = q.tables
-  await q.sql
-    .update(attempts)
-    .set({ leaseUntil: sql`${q.now} + ${leaseMs}` })
-    .where(and(eq(attempts.leaseOwner, owner), inArray(attempts.id, [...ids])))
+  const leaseUntil = sql`${q.now} + ${leaseMs}`
+  const isHeld = and(eq(attempts.leaseOwner, owner), inArray(attempts.id, ids))
+  await q.sql.update(attempts).set({ leaseUntil }).where(isHeld)
 }
 
 /** Whether a claim is still valid. Call it under the task's lock, where no other worker can take the attempt. */
 export async function holdsLease(q: Transaction, id: string, lease: Lease): Promise<boolean> {
-  const row = await attemptById(q, { id })
+  const row = await findAnyAttempt(q, id)
   return row?.leaseOwner === lease.owner && row.leaseEpoch === lease.epoch
 }
 
 /** Attempts that were not sent, as far as this database knows. */
 export async function listUnsent(q: Queries): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  return q.sql
-    .select()
-    .from(attempts)
-    .where(oneOf(attempts.state, ['PLANNED', 'LEASED']))
-    .orderBy(asc(attempts.id))
+  const isUnsent = oneOf(attempts.state, ['PLANNED', 'LEASED'])
+  return q.sql.select().from(attempts).where(isUnsent).orderBy(attempts.id)
 }
 
 /** Attempts whose lease has expired; with `all`, every leased attempt except those of `notOwner`. */
 export async function listAbandoned(
   q: Queries,
-  which: { all: boolean; notOwner: string },
+  { all, notOwner }: { all: boolean; notOwner: string },
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  return q.sql
-    .select()
-    .from(attempts)
-    .where(
-      and(
-        inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED']),
-        // For the index of leases.
-        isNotNull(attempts.leaseUntil),
-        which.all ? ne(attempts.leaseOwner, which.notOwner) : lt(attempts.leaseUntil, q.now),
-      ),
-    )
+  const isLeasable = inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED'])
+  const isDead = all ? ne(attempts.leaseOwner, notOwner) : lt(attempts.leaseUntil, q.now)
+  // isNotNull for the index of leases.
+  const isAbandoned = and(isLeasable, isNotNull(attempts.leaseUntil), isDead)
+  return q.sql.select().from(attempts).where(isAbandoned)
 }
-
-const attemptById = rowBy('attempts', 'id')
-const attemptOfProject = rowBy('attempts', 'id', 'projectId')
 
 /** An attempt of one project; undefined also when it is another project's. */
-export function findAttempt(q: Queries, projectId: string, id: string): Promise<AttemptRow | undefined> {
-  return attemptOfProject(q, { id, projectId })
-}
+export const findAttempt = rowBy('attempts', 'projectId', 'id')
 
 /** An attempt of any project. */
-export function findAnyAttempt(q: Queries, id: string): Promise<AttemptRow | undefined> {
-  return attemptById(q, { id })
-}
+export const findAnyAttempt = rowBy('attempts', 'id')
 
 /** The attempts of some tasks, in order of task, then number. */
 export async function listAttempts(q: Queries, taskIds: readonly string[]): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  return q.sql
-    .select()
-    .from(attempts)
-    .where(inArray(attempts.taskId, [...taskIds]))
-    .orderBy(asc(attempts.taskId), asc(attempts.number))
+  const ofTasks = inArray(attempts.taskId, taskIds)
+  return q.sql.select().from(attempts).where(ofTasks).orderBy(attempts.taskId, attempts.number)
 }

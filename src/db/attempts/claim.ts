@@ -1,16 +1,4 @@
-import {
-  and,
-  asc,
-  eq,
-  inArray,
-  isNull,
-  lt,
-  notInArray,
-  or,
-  sql,
-  type Placeholder,
-  type SQL,
-} from 'drizzle-orm'
+import { and, eq, inArray, isNull, lt, notInArray, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
@@ -43,54 +31,41 @@ export async function claimOldest(
   { projectId, limit, owner, leaseMs }: ClaimOfProject,
 ): Promise<AttemptRow[]> {
   const values = { provider, projectId, limit, owner, leaseMs }
-  return isUnfiltered(filter) ? claimPrepared(q, values) : updateOldest(q, filter, values)
+  return isUnfiltered(filter) ? claimPrepared(q, values) : claim(q, filter).prepare('').execute(values)
 }
 
 type ClaimFilter = Omit<ClaimScope, 'provider'>
 
-type WithPlaceholders<Values> = { [Name in keyof Values]: Values[Name] | Placeholder }
-
-type Claim = ClaimOfProject & { provider: string }
-
-const claimPrepared = statement<Claim & Record<string, unknown>, AttemptRow[]>('claim_oldest', (q) =>
-  updateOldest(
-    q,
-    {},
-    {
-      provider: sql.placeholder('provider'),
-      projectId: sql.placeholder('projectId'),
-      limit: sql.placeholder('limit'),
-      owner: sql.placeholder('owner'),
-      leaseMs: sql.placeholder('leaseMs'),
-    },
-  ),
+const claimPrepared = statement<ClaimOfProject & Record<string, unknown>, AttemptRow[]>('claim_oldest', (q) =>
+  claim(q, {}),
 )
 
-function updateOldest(q: Queries, filter: ClaimFilter, given: WithPlaceholders<Claim>) {
+function claim(q: Queries, filter: ClaimFilter) {
   const { attempts } = q.tables
   const due = q.sql
     .select({ id: attempts.id })
     .from(attempts)
     .where(
-      and(eq(attempts.provider, given.provider), eq(attempts.projectId, given.projectId), isDue(q, filter)),
+      and(
+        eq(attempts.provider, sql.placeholder('provider')),
+        eq(attempts.projectId, sql.placeholder('projectId')),
+        isDue(q, filter),
+      ),
     )
-    .orderBy(asc(attempts.runAfter), asc(attempts.id))
-    .limit(given.limit)
+    .orderBy(attempts.runAfter, attempts.id)
+    .limit(sql.placeholder('limit'))
   // PostgreSQL must lock the rows one by one, and may run an IN (… LIMIT) more than once.
-  const chosen =
+  const isChosen =
     q.dialect === 'postgresql'
       ? sql`${attempts.id} = any(array(${due.for('update', { skipLocked: true })}))`
       : inArray(attempts.id, due)
-  return q.sql
-    .update(attempts)
-    .set({
-      state: sql`case ${attempts.state} when 'PLANNED' then 'LEASED' else ${attempts.state} end`,
-      leaseOwner: sql`${given.owner}`,
-      leaseEpoch: sql`${attempts.leaseEpoch} + 1`,
-      leaseUntil: sql`${q.now} + ${given.leaseMs}`,
-    })
-    .where(chosen)
-    .returning()
+  const set = {
+    state: sql`case ${attempts.state} when 'PLANNED' then 'LEASED' else ${attempts.state} end`,
+    leaseOwner: sql`${sql.placeholder('owner')}`,
+    leaseEpoch: sql`${attempts.leaseEpoch} + 1`,
+    leaseUntil: sql`${q.now} + ${sql.placeholder('leaseMs')}`,
+  }
+  return q.sql.update(attempts).set(set).where(isChosen).returning()
 }
 
 /** A project with due attempts at a provider. */
@@ -108,41 +83,31 @@ export async function listWaitingProjects(
   { provider, ...filter }: ClaimScope,
   limit: number,
 ): Promise<WaitingProject[]> {
+  const values = { provider, limit }
   const rows = isUnfiltered(filter)
-    ? await waitingPrepared(q, { provider, limit })
-    : await selectWaiting(q, filter, { provider, limit })
-  return rows
-    .map((row) => ({ ...row, due: Number(row.due), dueSince: Number(row.dueSince) }))
-    .filter(({ due }) => due > 0)
+    ? await waitingPrepared(q, values)
+    : await selectWaiting(q, filter).prepare('').execute(values)
+  return rows.filter(({ due }) => due > 0)
 }
 
-const waitingPrepared = statement<{ provider: string; limit: number }, WaitingRow[]>(
+const waitingPrepared = statement<{ provider: string; limit: number }, WaitingProject[]>(
   'waiting_projects',
-  (q) => selectWaiting(q, {}, { provider: sql.placeholder('provider'), limit: sql.placeholder('limit') }),
+  (q) => selectWaiting(q, {}),
 )
 
-/** 64-bit numbers come as text from PostgreSQL. */
-interface WaitingRow {
-  projectId: string
-  due: number | string
-  dueSince: number | string | null
-}
-
-function selectWaiting(
-  q: Queries,
-  filter: ClaimFilter,
-  { provider, limit }: WithPlaceholders<{ provider: string; limit: number }>,
-) {
+function selectWaiting(q: Queries, filter: ClaimFilter) {
   const { attempts } = q.tables
+  const [provider, limit] = [sql.placeholder('provider'), sql.placeholder('limit')]
   const ofProject = sql`${attempts} where ${attempts.provider} = ${provider} and ${attempts.projectId} = waiting.project_id and ${isDue(q, filter)} order by ${attempts.runAfter}`
   const due = sql`(select count(*) from (select 1 from ${ofProject} limit ${limit}) as counted)`
   const since = sql`(select ${attempts.runAfter} from ${ofProject} limit 1)`
+  const columns = {
+    projectId: sql<string>`project_id`,
+    due: sql`due`.mapWith(Number),
+    dueSince: sql`due_since`.mapWith(Number),
+  }
   return q.sql
-    .select({
-      projectId: sql<string>`project_id`,
-      due: sql<WaitingRow['due']>`due`,
-      dueSince: sql<WaitingRow['dueSince']>`due_since`,
-    })
+    .select(columns)
     .from(
       sql`(${waitingProjects(q, provider)} select project_id, ${due} as due, ${since} as due_since from waiting where project_id is not null) as projects`,
     )

@@ -21,18 +21,15 @@ export function countCharges(q: Queries, taskId: string, part: number): Promise<
 export async function countAhead(q: Queries, attempt: AttemptRow): Promise<number> {
   const { attempts } = q.tables
   const { provider, projectId, runAfter, id } = attempt
-  const older = await countWhere(
-    q,
-    and(
-      eq(attempts.provider, provider),
-      eq(attempts.projectId, projectId),
-      sql`${attempts.state} = 'PLANNED'`,
-      or(lt(attempts.runAfter, runAfter), and(eq(attempts.runAfter, runAfter), lt(attempts.id, id))),
-    ),
+  const isOlder = or(
+    lt(attempts.runAfter, runAfter),
+    and(eq(attempts.runAfter, runAfter), lt(attempts.id, id)),
   )
+  const ofProject = and(eq(attempts.provider, provider), eq(attempts.projectId, projectId))
+  const older = await countWhere(q, and(ofProject, sql`${attempts.state} = 'PLANNED'`, isOlder))
   const oldestFirst = sql`order by ${attempts.runAfter}, ${attempts.id}`
-  const ofProject = sql`select ${attempts.runAfter} as since, row_number() over (${oldestFirst}) as place from ${attempts} where ${attempts.provider} = ${provider} and ${attempts.projectId} = waiting.project_id and ${attempts.state} = 'PLANNED' ${oldestFirst} limit ${older + 1}`
-  const before = sql`(select count(*) from (${ofProject}) as first where place <= ${older} or since < ${runAfter})`
+  const ofOther = sql`select ${attempts.runAfter} as since, row_number() over (${oldestFirst}) as place from ${attempts} where ${attempts.provider} = ${provider} and ${attempts.projectId} = waiting.project_id and ${attempts.state} = 'PLANNED' ${oldestFirst} limit ${older + 1}`
+  const before = sql`(select count(*) from (${ofOther}) as first where place <= ${older} or since < ${runAfter})`
   const [others] = await q.sql
     .select({ count: sql`count`.mapWith(Number) })
     .from(
@@ -48,10 +45,8 @@ export interface QueueCounts {
 
 export async function countByProvider(q: Queries, provider: string): Promise<QueueCounts> {
   const { attempts } = q.tables
-  const [row] = await q.sql
-    .select(queueCounts(q))
-    .from(attempts)
-    .where(and(eq(attempts.provider, provider), isUnended(q)))
+  const ofProvider = and(eq(attempts.provider, provider), isUnended(q))
+  const [row] = await q.sql.select(queueCounts(q)).from(attempts).where(ofProvider)
   return row ?? { queued: 0, running: 0 }
 }
 

@@ -34,17 +34,12 @@ async function list(
   { first, after }: Page,
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
+  const isAfter = after && or(gt(since, after.since), and(eq(since, after.since), gt(attempts.id, after.id)))
   return q.sql
     .select()
     .from(attempts)
-    .where(
-      and(
-        eq(attempts.projectId, projectId),
-        which,
-        after && or(gt(since, after.since), and(eq(since, after.since), gt(attempts.id, after.id))),
-      ),
-    )
-    .orderBy(asc(since), asc(attempts.id))
+    .where(and(eq(attempts.projectId, projectId), which, isAfter))
+    .orderBy(asc(since), attempts.id)
     .limit(first + 1)
 }
 
@@ -54,23 +49,17 @@ async function list(
  */
 export async function listDueLookups(
   q: Queries,
-  which: { providers: readonly string[]; maxLookups: number; limit: number },
+  { providers, maxLookups, limit }: { providers: readonly string[]; maxLookups: number; limit: number },
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  return q.sql
-    .select()
-    .from(attempts)
-    .where(
-      and(
-        isUnknown(q),
-        isNull(attempts.remoteId),
-        inArray(attempts.provider, [...which.providers]),
-        lt(attempts.missingChecks, which.maxLookups),
-        lte(attempts.runAfter, q.now),
-      ),
-    )
-    .orderBy(asc(attempts.runAfter))
-    .limit(which.limit)
+  const isDue = and(
+    isUnknown(q),
+    isNull(attempts.remoteId),
+    inArray(attempts.provider, providers),
+    lt(attempts.missingChecks, maxLookups),
+    lte(attempts.runAfter, q.now),
+  )
+  return q.sql.select().from(attempts).where(isDue).orderBy(attempts.runAfter).limit(limit)
 }
 
 /** Claims the next lookup and schedules the one after it in `nextInMs`; false when another process has claimed it. */
@@ -80,17 +69,16 @@ export async function claimLookup(
   nextInMs: number,
 ): Promise<boolean> {
   const { attempts } = q.tables
+  const isUnclaimed = and(
+    eq(attempts.id, id),
+    eq(attempts.missingChecks, missingChecks),
+    isUnknown(q),
+    isNull(attempts.remoteId),
+  )
   const claimed = await q.sql
     .update(attempts)
     .set({ missingChecks: missingChecks + 1, runAfter: sql`${q.now} + ${nextInMs}` })
-    .where(
-      and(
-        eq(attempts.id, id),
-        eq(attempts.missingChecks, missingChecks),
-        isUnknown(q),
-        isNull(attempts.remoteId),
-      ),
-    )
+    .where(isUnclaimed)
     .returning({ id: attempts.id })
   return claimed.length > 0
 }

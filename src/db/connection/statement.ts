@@ -51,29 +51,27 @@ export function insertion<Row extends object, Result>(
   }
 }
 
-/** A prepared query for the row with these values in `columns`, which identify one; undefined when there is none. */
+type RowOf<Name extends keyof Tables> = Tables[Name]['$inferSelect']
+
+/** A prepared query for the row with these values of `columns`, which identify one; undefined when there is none. */
 export function rowBy<
   Name extends keyof Tables,
-  Column extends string & keyof Tables[Name]['$inferSelect'],
-  Row = Tables[Name]['$inferSelect'],
+  const Columns extends readonly (string & keyof RowOf<Name>)[],
 >(
-  table: Name,
-  ...columns: Column[]
+  name: Name,
+  ...columns: Columns
 ): (
   q: Queries,
-  values: { [Key in Column]: NonNullable<Tables[Name]['$inferSelect'][Key]> },
-) => Promise<Row | undefined> {
-  const select = statement<Record<string, unknown>, unknown[]>(
-    `${table}_by_${columns.join('_')}`,
-    ({ sql: from, tables }) => {
-      const own: PgTable = tables[table]
-      const conditions = columns.map((column) => eq(Reflect.get(own, column), sql.placeholder(column)))
-      return from
-        .select()
-        .from(own)
-        .where(and(...conditions))
-    },
-  )
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all columns of the table
-  return async (q, values) => (await select(q, values))[0] as Row | undefined
+  ...values: { [Index in keyof Columns]: NonNullable<RowOf<Name>[Columns[Index]]> }
+) => Promise<RowOf<Name> | undefined> {
+  const select = statement<Record<string, unknown>, unknown[]>(`${name}_by_${columns.join('_')}`, (q) => {
+    const table: PgTable = q.tables[name]
+    const isRow = and(...columns.map((column) => eq(Reflect.get(table, column), sql.placeholder(column))))
+    return q.sql.select().from(table).where(isRow)
+  })
+  return async (q, ...values) => {
+    const [row] = await select(q, Object.fromEntries(columns.map((column, i) => [column, values[i]])))
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all columns of the table
+    return row as RowOf<Name> | undefined
+  }
 }

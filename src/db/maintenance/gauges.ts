@@ -55,15 +55,11 @@ function since({ now }: Queries, earliest: SQL): SQL<number> {
 
 function countOpenTasks(q: Queries): Promise<Gauges['tasks']> {
   const { tasks } = q.tables
+  const isOpen = inArray(tasks.status, ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'])
   return q.sql
     .select({ status: tasks.status, count: count() })
     .from(tasks)
-    .where(
-      and(
-        inArray(tasks.projectId, allProjects(q)),
-        inArray(tasks.status, ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN']),
-      ),
-    )
+    .where(and(inArray(tasks.projectId, allProjects(q)), isOpen))
     .groupBy(tasks.status)
 }
 
@@ -102,16 +98,12 @@ function listUnknownOutcomes(q: Queries): Promise<UnknownOutcomes[]> {
 
 function listTotals(q: Queries): Promise<Gauges['spending']> {
   const { spending } = q.tables
+  const { owner: projectId, heldMicros, spentMicros } = spending
+  const isTotal = and(eq(spending.period, 'TOTAL'), eq(spending.startsAt, 0))
   return q.sql
-    .select({
-      projectId: spending.owner,
-      heldMicros: spending.heldMicros,
-      spentMicros: spending.spentMicros,
-    })
+    .select({ projectId, heldMicros, spentMicros })
     .from(spending)
-    .where(
-      and(inArray(spending.owner, allProjects(q)), eq(spending.period, 'TOTAL'), eq(spending.startsAt, 0)),
-    )
+    .where(and(inArray(projectId, allProjects(q)), isTotal))
 }
 
 async function countPending(q: Queries): Promise<Gauges['deliveries']> {

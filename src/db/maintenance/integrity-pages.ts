@@ -1,5 +1,5 @@
 // Pages of rows, and counts over all rows, for the integrity checks of a whole database.
-import { asc, count, eq, gt, inArray, isNotNull, max, min, sql } from 'drizzle-orm'
+import { count, eq, gt, inArray, isNotNull, max, min, sql } from 'drizzle-orm'
 import { listAssets } from '../tasks/assets.ts'
 import { listAttempts } from '../attempts/attempts.ts'
 import type { CallbackRow } from '../attempts/callbacks.ts'
@@ -31,7 +31,7 @@ const ATTEMPTS_PER_PAGE = 2000
 export async function* listIntegrityPages(q: Queries): AsyncGenerator<IntegrityPage> {
   const { tasks } = q.tables
   const pages = paginate((after) =>
-    q.sql.select().from(tasks).where(gt(tasks.id, after)).orderBy(asc(tasks.id)).limit(TASKS_PER_PAGE),
+    q.sql.select().from(tasks).where(gt(tasks.id, after)).orderBy(tasks.id).limit(TASKS_PER_PAGE),
   )
   for await (const page of pages) yield readPage(q, page)
 }
@@ -40,12 +40,7 @@ export async function* listIntegrityPages(q: Queries): AsyncGenerator<IntegrityP
 export function listAttemptPages(q: Queries): AsyncGenerator<AttemptRow[]> {
   const { attempts } = q.tables
   return paginate((after) =>
-    q.sql
-      .select()
-      .from(attempts)
-      .where(gt(attempts.id, after))
-      .orderBy(asc(attempts.id))
-      .limit(ATTEMPTS_PER_PAGE),
+    q.sql.select().from(attempts).where(gt(attempts.id, after)).orderBy(attempts.id).limit(ATTEMPTS_PER_PAGE),
   )
 }
 

@@ -1,6 +1,6 @@
 // Removal of expired rows, in small transactions over a range of an index that is read first: no writer waits long, and
 // processes that do it at the same time do not block each other.
-import { and, asc, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm'
 import { DEFAULT_PROJECT, getProject } from '../access/projects.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
@@ -16,28 +16,20 @@ export async function getDatabaseCreatedAt(q: Queries): Promise<number> {
   return (await getProject(q, DEFAULT_PROJECT)).createdAt
 }
 
-const feedEntries = statement<{ projectId: string; after: number; limit: number }, IndexEntry<number>[]>(
-  'feed_entries',
-  ({ sql: from, tables: { events } }) =>
-    from
-      .select({ key: events.feedSeq, at: events.at })
-      .from(events)
-      .where(
-        and(eq(events.projectId, sql.placeholder('projectId')), gt(events.feedSeq, sql.placeholder('after'))),
-      )
-      .orderBy(asc(events.feedSeq))
-      .limit(sql.placeholder('limit')),
-)
-
 /** The next entries of a project's feed after a number. */
-export function listFeedEntries(
-  q: Queries,
-  projectId: string,
-  after: number,
-  limit: number,
-): Promise<IndexEntry<number>[]> {
-  return feedEntries(q, { projectId, after, limit })
-}
+export const listFeedEntries = statement<
+  { projectId: string; after: number; limit: number },
+  IndexEntry<number>[]
+>('feed_entries', (q) => {
+  const { events } = q.tables
+  const ofProject = eq(events.projectId, sql.placeholder('projectId'))
+  return q.sql
+    .select({ key: events.feedSeq, at: events.at })
+    .from(events)
+    .where(and(ofProject, gt(events.feedSeq, sql.placeholder('after'))))
+    .orderBy(events.feedSeq)
+    .limit(sql.placeholder('limit'))
+})
 
 /** A range of a project's feed. Only events of tasks that ended before `endedBefore` are in it. */
 export interface FeedRange extends Record<string, unknown> {
@@ -98,21 +90,16 @@ export async function listDeliveryEntries(
   limit: number,
 ): Promise<IndexEntry<string>[]> {
   const { webhookDeliveries: deliveries } = q.tables
-  return q.sql
-    .select({ key: deliveries.id, at: deliveries.createdAt })
-    .from(deliveries)
-    .where(and(eq(deliveries.projectId, projectId), gt(deliveries.id, after)))
-    .orderBy(asc(deliveries.id))
-    .limit(limit)
+  const entry = { key: deliveries.id, at: deliveries.createdAt }
+  const isAfter = and(eq(deliveries.projectId, projectId), gt(deliveries.id, after))
+  return q.sql.select(entry).from(deliveries).where(isAfter).orderBy(deliveries.id).limit(limit)
 }
 
 /** Removes those of some deliveries that ended before a moment, with their tries. */
 export async function removeDeliveries(q: Transaction, ids: string[], endedBefore: number): Promise<void> {
   const { webhookDeliveries: deliveries, webhookTries: tries } = q.tables
-  const query = q.sql
-    .select({ id: deliveries.id })
-    .from(deliveries)
-    .where(and(inArray(deliveries.id, ids), lt(deliveries.finishedAt, endedBefore)))
+  const isExpired = and(inArray(deliveries.id, ids), lt(deliveries.finishedAt, endedBefore))
+  const query = q.sql.select({ id: deliveries.id }).from(deliveries).where(isExpired)
   // Locked, so that none is restarted between the two deletes.
   const ended = await (q.dialect === 'postgresql' ? query.for('update', { skipLocked: true }) : query)
   if (ended.length === 0) return
@@ -127,13 +114,8 @@ export async function listCallbackEntries(
   after: string,
   limit: number,
 ): Promise<IndexEntry<string>[]> {
-  const { callbacks } = q.tables
-  return q.sql
-    .select({ key: callbacks.attemptId, at: callbacks.receivedAt })
-    .from(callbacks)
-    .where(gt(callbacks.attemptId, after))
-    .orderBy(asc(callbacks.attemptId))
-    .limit(limit)
+  const { attemptId: key, receivedAt: at } = q.tables.callbacks
+  return q.sql.select({ key, at }).from(q.tables.callbacks).where(gt(key, after)).orderBy(key).limit(limit)
 }
 
 /** Removes the callbacks of those of some attempts that ended before a moment. */
@@ -143,9 +125,7 @@ export async function removeCallbacks(
   endedBefore: number,
 ): Promise<void> {
   const { callbacks, attempts } = q.tables
-  const ended = q.sql
-    .select({ id: attempts.id })
-    .from(attempts)
-    .where(and(inArray(attempts.id, attemptIds), lt(attempts.finishedAt, endedBefore)))
+  const isEnded = and(inArray(attempts.id, attemptIds), lt(attempts.finishedAt, endedBefore))
+  const ended = q.sql.select({ id: attempts.id }).from(attempts).where(isEnded)
   await q.sql.delete(callbacks).where(inArray(callbacks.attemptId, ended))
 }

@@ -1,4 +1,4 @@
-import { asc, inArray, sql } from 'drizzle-orm'
+import { inArray, sql } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { insertion } from '../connection/statement.ts'
 import type { LedgerRow } from '../tables/tables.ts'
@@ -15,11 +15,9 @@ const newLine = insertion<LedgerRow, unknown>('ledger_line', ({ sql: into, table
 /** The lines of some attempts, each attempt's oldest first. */
 export async function listLines(q: Queries, attemptIds: readonly string[]): Promise<LedgerRow[]> {
   const { ledger } = q.tables
+  const { attemptId, at, id } = ledger
   // A hold and its end may have the same millisecond.
   const holdsFirst = sql`case ${ledger.kind} when 'HOLD' then 0 else 1 end`
-  return q.sql
-    .select()
-    .from(ledger)
-    .where(inArray(ledger.attemptId, [...attemptIds]))
-    .orderBy(asc(ledger.attemptId), asc(ledger.at), holdsFirst, asc(ledger.id))
+  const ofAttempts = inArray(attemptId, attemptIds)
+  return q.sql.select().from(ledger).where(ofAttempts).orderBy(attemptId, at, holdsFirst, id)
 }

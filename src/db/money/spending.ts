@@ -22,16 +22,12 @@ export async function lockLedger(q: Transaction, projectId: string): Promise<voi
   if (q.dialect === 'postgresql') await ledgerLock(q, { projectId })
 }
 
-const ledgerLock = statement<{ projectId: string }, unknown>(
-  'lock_ledger',
-  ({ sql: from, tables: { projects } }) =>
-    from
-      .select({ id: projects.id })
-      .from(projects)
-      .where(eq(projects.id, sql.placeholder('projectId')))
-      // New tasks take FOR KEY SHARE on the project by their foreign key; this lock does not block them.
-      .for('no key update'),
-)
+const ledgerLock = statement<{ projectId: string }, unknown>('lock_ledger', (q) => {
+  const { projects } = q.tables
+  const isProject = eq(projects.id, sql.placeholder('projectId'))
+  // New tasks take FOR KEY SHARE on the project by their foreign key; this lock does not block them.
+  return q.sql.select({ id: projects.id }).from(projects).where(isProject).for('no key update')
+})
 
 /** A budget that does not allow the requested amount. */
 export interface ExhaustedBudget extends BudgetRow {
@@ -159,13 +155,9 @@ const addToAll = statement<CallerPeriods & { heldMicros: number; spentMicros: nu
   'add_spending',
   (q) => {
     const { spending } = q.tables
-    return q.sql
-      .update(spending)
-      .set({
-        heldMicros: sql`${spending.heldMicros} + ${sql.placeholder('heldMicros')}`,
-        spentMicros: sql`${spending.spentMicros} + ${sql.placeholder('spentMicros')}`,
-      })
-      .where(isInPeriods(q))
+    const heldMicros = sql`${spending.heldMicros} + ${sql.placeholder('heldMicros')}`
+    const spentMicros = sql`${spending.spentMicros} + ${sql.placeholder('spentMicros')}`
+    return q.sql.update(spending).set({ heldMicros, spentMicros }).where(isInPeriods(q))
   },
 )
 
@@ -175,10 +167,8 @@ export async function listSpending(q: Queries, owner: string, at: number): Promi
   const current = PERIODS.map((period) =>
     and(eq(spending.period, period), eq(spending.startsAt, startOf(period, at))),
   )
-  return q.sql
-    .select()
-    .from(spending)
-    .where(and(eq(spending.owner, owner), or(...current)))
+  const isCurrent = and(eq(spending.owner, owner), or(...current))
+  return q.sql.select().from(spending).where(isCurrent)
 }
 
 /** The budgets of one project, or of one key. */

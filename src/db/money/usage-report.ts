@@ -1,8 +1,9 @@
 // The sums of a usage report over one range of time: from the rollups by day or quarter of an hour, or from the attempts.
 // All three sources agree.
-import { and, eq, gte, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { and, eq, gte, inArray, lt, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import type { Operation, TaskStatus } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
+import type { Tables } from '../tables/tables.ts'
 import { USAGE_COUNTS, type UsageCounts } from './usage.ts'
 
 /** Keys that rollups have, and keys that only attempts and their tasks have. */
@@ -63,28 +64,14 @@ async function sumRollup(
   slice: UsageSlice,
 ): Promise<UsageSum[]> {
   const table = q.tables[name]
-  const { filter } = slice
-  const sums = USAGE_COUNTS.map(
-    (count) => [count, sql<number>`sum(${table[count]})`.mapWith(Number)] as const,
-  )
+  const groups = groupsOf(slice, table.startsAt, (key) => Reflect.get(table, key))
+  const sums = USAGE_COUNTS.map((count) => [count, sql`sum(${table[count]})`.mapWith(Number)] as const)
   // The key of usage_days begins with the day, so all projects are one range of it.
   const isInScope = name === 'usageDays' && slice.projectId === null ? undefined : ofProject(q, table, slice)
   const rows = await q.sql
-    .select({
-      ...groupsOf(slice, table.startsAt, (key) => Reflect.get(table, key)),
-      ...Object.fromEntries(sums),
-    })
+    .select({ ...groups, ...Object.fromEntries(sums) })
     .from(table)
-    .where(
-      and(
-        isInScope,
-        gte(table.startsAt, slice.from),
-        lt(table.startsAt, slice.to),
-        filter.apiKeyIds && inArray(table.apiKeyId, filter.apiKeyIds),
-        filter.providers && inArray(table.provider, filter.providers),
-        filter.models && inArray(table.model, filter.models),
-      ),
-    )
+    .where(and(isInScope, isIncluded(table, table.startsAt, slice)))
     .groupBy(...positionsOf(slice))
     .limit(slice.limit)
   return rows.map((row) => toSum(row, slice))
@@ -95,22 +82,17 @@ export async function sumAttempts(q: Queries, slice: UsageSlice): Promise<UsageS
   const { attempts, tasks } = q.tables
   const { filter } = slice
   const ofTask = { ...taskColumns(q), metadata: label(q, slice.metadataKey) }
+  const column = (key: UsageKey) => Reflect.get(key in ofTask ? ofTask : attempts, key)
+  const groups = groupsOf(slice, attempts.createdAt, column)
   const sums = USAGE_COUNTS.map((count) => [count, sumOf(q, count)] as const)
   const rows = await q.sql
-    .select({
-      ...groupsOf(slice, attempts.createdAt, (key) => Reflect.get(key in ofTask ? ofTask : attempts, key)),
-      ...Object.fromEntries(sums),
-    })
+    .select({ ...groups, ...Object.fromEntries(sums) })
     .from(attempts)
     .innerJoin(tasks, eq(tasks.id, attempts.taskId))
     .where(
       and(
         ofProject(q, attempts, slice),
-        gte(attempts.createdAt, slice.from),
-        lt(attempts.createdAt, slice.to),
-        filter.apiKeyIds && inArray(attempts.apiKeyId, filter.apiKeyIds),
-        filter.providers && inArray(attempts.provider, filter.providers),
-        filter.models && inArray(attempts.model, filter.models),
+        isIncluded(attempts, attempts.createdAt, slice),
         filter.operations && inArray(tasks.operation, filter.operations),
         filter.statuses && inArray(tasks.status, filter.statuses),
         filter.users && inArray(ofTask.user, filter.users),
@@ -122,6 +104,21 @@ export async function sumAttempts(q: Queries, slice: UsageSlice): Promise<UsageS
     .groupBy(...positionsOf(slice))
     .limit(slice.limit)
   return rows.map((row) => toSum(row, slice))
+}
+
+/** The range, and the filters that every source has. */
+function isIncluded(
+  table: Pick<Tables['attempts' | 'usageDays' | 'usageQuarterHours'], 'apiKeyId' | 'provider' | 'model'>,
+  at: SQLWrapper,
+  { from, to, filter: { apiKeyIds, providers, models } }: UsageSlice,
+): SQL | undefined {
+  return and(
+    gte(at, from),
+    lt(at, to),
+    apiKeyIds && inArray(table.apiKeyId, apiKeyIds),
+    providers && inArray(table.provider, providers),
+    models && inArray(table.model, models),
+  )
 }
 
 /** Settings as the provider resolved them, else as requested. */

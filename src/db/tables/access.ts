@@ -3,7 +3,7 @@ import type { Limits, Scope } from '../../domain.ts'
 import type { Kit } from './kit.ts'
 
 export function createAccessTables(
-  { table, text, bigint, json, index, uniqueIndex }: Kit,
+  { table, text, reference, bigint, json, index, uniqueIndex }: Kit,
   { projects }: Record<'projects', { id: AnyPgColumn }>,
 ) {
   /** The secret itself is shown once and never stored. */
@@ -11,9 +11,7 @@ export function createAccessTables(
     'api_keys',
     {
       id: text('id').primaryKey(),
-      projectId: text('project_id')
-        .notNull()
-        .references(() => projects.id),
+      projectId: reference('project_id', () => projects.id),
       name: text('name').notNull(),
       /** The public part of the key, which identifies it. */
       handle: text('handle').notNull(),

@@ -2,11 +2,15 @@
 // and SQLite's is cast to it, because our queries mean the same on both.
 import { sql, type SQL } from 'drizzle-orm'
 import * as pg from 'drizzle-orm/pg-core'
+import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import * as sqlite from 'drizzle-orm/sqlite-core'
+import type { AnySQLiteColumn } from 'drizzle-orm/sqlite-core'
 
 export const postgresqlKit = {
   table: pg.pgTable,
   text: (name: string) => pg.text(name),
+  /** The id of a row of another table. */
+  reference: (name: string, id: () => AnyPgColumn) => pg.text(name).notNull().references(id),
   /** Text of a closed list; pair it with a CHECK. */
   word: <const Values extends readonly [string, ...string[]]>(name: string, values: Values) =>
     pg.text(name, { enum: values }),
@@ -26,6 +30,7 @@ export type Kit = typeof postgresqlKit
 const sqliteBuilders = {
   table: sqlite.sqliteTable,
   text: (name: string) => sqlite.text(name),
+  reference: (name: string, id: () => AnySQLiteColumn) => sqlite.text(name).notNull().references(id),
   word: (name: string, values: readonly [string, ...string[]]) => sqlite.text(name, { enum: [...values] }),
   integer: (name: string) => sqlite.integer(name),
   bigint: (name: string) => sqlite.integer(name),

@@ -5,7 +5,7 @@ import { oneOf, type Kit } from './kit.ts'
 
 /** The ledger is authoritative; spending and usage are sums of it, updated in the same transaction. */
 export function createMoneyTables(
-  { table, text, word, integer, bigint, index, uniqueIndex, primaryKey, check }: Kit,
+  { table, text, reference, word, integer, bigint, index, uniqueIndex, primaryKey, check }: Kit,
   { attempts }: Record<'attempts', { id: AnyPgColumn }>,
 ) {
   /** One line for each change of the held amount or the cost of an attempt; append-only. */
@@ -14,9 +14,7 @@ export function createMoneyTables(
     {
       id: text('id').primaryKey(),
       projectId: text('project_id').notNull(),
-      attemptId: text('attempt_id')
-        .notNull()
-        .references(() => attempts.id),
+      attemptId: reference('attempt_id', () => attempts.id),
       kind: word('kind', LEDGER_KINDS).notNull(),
       /** The held, posted or voided amount; for ADJUST the difference. Null for a HOLD or VOID without a known worst case. */
       amountMicros: bigint('amount_micros'),

@@ -2,16 +2,14 @@ import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Kit } from './kit.ts'
 
 export function createProviderTables(
-  { table, text, bigint, json, index, primaryKey }: Kit,
+  { table, text, reference, bigint, json, index, primaryKey }: Kit,
   { attempts }: Record<'attempts', { id: AnyPgColumn }>,
 ) {
   /** Received callbacks, stored before the response to them. Their content counts only after a check confirmed it. */
   const callbacks = table(
     'callbacks',
     {
-      attemptId: text('attempt_id')
-        .notNull()
-        .references(() => attempts.id),
+      attemptId: reference('attempt_id', () => attempts.id),
       /** Of the body, so that a repeated callback is one row. */
       sha256: text('sha256').notNull(),
       body: text('body').notNull(),

@@ -22,7 +22,8 @@ import { createWebhookTables } from './webhooks.ts'
 
 /** Every table, for one database's kit. CHECKs and partial unique indexes prevent invalid states. */
 export function createTables(kit: Kit) {
-  const { table, text, word, integer, bigint, real, json, index, uniqueIndex, primaryKey, check } = kit
+  const { table, text, reference, word, integer, bigint, real, json } = kit
+  const { index, uniqueIndex, primaryKey, check } = kit
 
   /** Tenants. One exists from the start. */
   const projects = table('projects', {
@@ -41,9 +42,7 @@ export function createTables(kit: Kit) {
     'tasks',
     {
       id: text('id').primaryKey(),
-      projectId: text('project_id')
-        .notNull()
-        .references(() => projects.id),
+      projectId: reference('project_id', () => projects.id),
       /** Null when no key was used. */
       apiKeyId: text('api_key_id'),
       status: word('status', TASK_STATUSES).notNull(),
@@ -101,9 +100,7 @@ export function createTables(kit: Kit) {
     {
       /** Also our reference at the provider, where it has a field for one. */
       id: text('id').primaryKey(),
-      taskId: text('task_id')
-        .notNull()
-        .references(() => tasks.id),
+      taskId: reference('task_id', () => tasks.id),
       projectId: text('project_id').notNull(),
       apiKeyId: text('api_key_id'),
       /** From 1, per task. */
@@ -211,9 +208,7 @@ export function createTables(kit: Kit) {
   const events = table(
     'task_events',
     {
-      taskId: text('task_id')
-        .notNull()
-        .references(() => tasks.id),
+      taskId: reference('task_id', () => tasks.id),
       seq: bigint('seq').notNull(),
       projectId: text('project_id').notNull(),
       feedSeq: bigint('feed_seq').notNull(),
@@ -232,9 +227,7 @@ export function createTables(kit: Kit) {
     {
       id: text('id').primaryKey(),
       projectId: text('project_id').notNull(),
-      taskId: text('task_id')
-        .notNull()
-        .references(() => tasks.id),
+      taskId: reference('task_id', () => tasks.id),
       /** Null for input images. */
       attemptId: text('attempt_id').references(() => attempts.id),
       kind: word('kind', ASSET_KINDS).notNull(),

@@ -4,7 +4,7 @@ import { DELIVERY_FAILURES, DELIVERY_STATES, WEBHOOK_EVENTS, type WebhookEvent }
 import { oneOf, type Kit } from './kit.ts'
 
 export function createWebhookTables(
-  { table, text, word, integer, bigint, json, index, uniqueIndex, primaryKey, check }: Kit,
+  { table, text, reference, word, integer, bigint, json, index, uniqueIndex, primaryKey, check }: Kit,
   { projects, tasks }: Record<'projects' | 'tasks', { id: AnyPgColumn }>,
 ) {
   /** Webhooks of projects. A deleted one stays on record, without its secret. */
@@ -12,9 +12,7 @@ export function createWebhookTables(
     'webhook_endpoints',
     {
       id: text('id').primaryKey(),
-      projectId: text('project_id')
-        .notNull()
-        .references(() => projects.id),
+      projectId: reference('project_id', () => projects.id),
       url: text('url').notNull(),
       /** Null for all events. */
       events: json('events').$type<WebhookEvent[]>(),
@@ -41,9 +39,7 @@ export function createWebhookTables(
       projectId: text('project_id').notNull(),
       /** Null for the task's own callback URL. */
       endpointId: text('endpoint_id').references(() => webhookEndpoints.id),
-      taskId: text('task_id')
-        .notNull()
-        .references(() => tasks.id),
+      taskId: reference('task_id', () => tasks.id),
       /** The number of the event in the task's log. */
       seq: bigint('seq').notNull(),
       event: word('event', WEBHOOK_EVENTS).notNull(),
@@ -96,9 +92,7 @@ export function createWebhookTables(
   const webhookTries = table(
     'webhook_tries',
     {
-      deliveryId: text('delivery_id')
-        .notNull()
-        .references(() => webhookDeliveries.id),
+      deliveryId: reference('delivery_id', () => webhookDeliveries.id),
       /** From 1, per delivery. */
       number: integer('number').notNull(),
       /** When it began. */

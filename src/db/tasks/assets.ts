@@ -1,4 +1,4 @@
-import { asc, inArray } from 'drizzle-orm'
+import { inArray } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { rowBy } from '../connection/statement.ts'
 import type { AssetRow, Tables } from '../tables/tables.ts'
@@ -10,35 +10,24 @@ export async function insertAssets(q: Transaction, rows: NewAsset[]): Promise<vo
   if (rows.length > 0) await q.sql.insert(q.tables.assets).values(rows).onConflictDoNothing()
 }
 
-const assetById = rowBy('assets', 'id')
-const assetOfProject = rowBy('assets', 'id', 'projectId')
-
 /** An asset of one project; undefined also when it is another project's. */
-export function findAsset(q: Queries, projectId: string, id: string): Promise<AssetRow | undefined> {
-  return assetOfProject(q, { id, projectId })
-}
+export const findAsset = rowBy('assets', 'projectId', 'id')
 
 /** An asset of any project: for the engine, and for the asset route, whose URLs are signed. */
-export function findAnyAsset(q: Queries, id: string): Promise<AssetRow | undefined> {
-  return assetById(q, { id })
-}
+export const findAnyAsset = rowBy('assets', 'id')
 
 /** The assets of some tasks, in order of task, kind, creation and position. */
 export async function listAssets(q: Queries, taskIds: readonly string[]): Promise<AssetRow[]> {
   const { assets } = q.tables
-  return q.sql
-    .select()
-    .from(assets)
-    .where(inArray(assets.taskId, [...taskIds]))
-    .orderBy(asc(assets.taskId), asc(assets.kind), asc(assets.createdAt), asc(assets.position))
+  const { taskId, kind, createdAt, position } = assets
+  const ofTasks = inArray(taskId, taskIds)
+  return q.sql.select().from(assets).where(ofTasks).orderBy(taskId, kind, createdAt, position)
 }
 
 /** The subset of these content hashes that an asset refers to. */
 export async function findUsed(q: Queries, sha256s: string[]): Promise<Set<string>> {
   const { assets } = q.tables
-  const rows = await q.sql
-    .selectDistinct({ sha256: assets.sha256 })
-    .from(assets)
-    .where(inArray(assets.sha256, sha256s))
+  const isListed = inArray(assets.sha256, sha256s)
+  const rows = await q.sql.selectDistinct({ sha256: assets.sha256 }).from(assets).where(isListed)
   return new Set(rows.map(({ sha256 }) => sha256))
 }

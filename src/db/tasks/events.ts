@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { TaskEventBody } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { insertion, statement } from '../connection/statement.ts'
@@ -15,42 +15,36 @@ export const feedKey = (projectId: string) => `feed:${projectId}`
  */
 export async function appendEvents(
   q: Transaction,
-  task: Pick<TaskRow, 'id' | 'projectId'>,
+  { id: taskId, projectId }: Pick<TaskRow, 'id' | 'projectId'>,
   bodies: TaskEventBody[],
   at: number,
 ): Promise<void> {
   const count = bodies.length
-  const [log] = await reserveInLog(q, { id: task.id, count })
-  const [feed] = await reserveInFeed(q, { id: task.projectId, count })
+  const [log] = await reserveInLog(q, { id: taskId, count })
+  const [feed] = await reserveInFeed(q, { id: projectId, count })
   if (!log || !feed)
-    throw new Error(`Cannot append to the log of ${task.id}: there is no such task or project.`)
+    throw new Error(`Cannot append to the log of ${taskId}: there is no such task or project.`)
   for (const [i, body] of bodies.entries()) {
     const numbers = { seq: log.last - count + 1 + i, feedSeq: feed.last - count + 1 + i }
-    await insertEvent(q, { taskId: task.id, projectId: task.projectId, ...numbers, body, at })
+    await insertEvent(q, { taskId, projectId, ...numbers, body, at })
   }
-  q.wakeUp(taskKey(task.id))
-  q.wakeUp(feedKey(task.projectId))
+  q.wakeUp(taskKey(taskId))
+  q.wakeUp(feedKey(projectId))
 }
 
-const reserveInLog = statement<{ id: string; count: number }, { last: number }[]>(
-  'reserve_in_log',
-  ({ sql: on, tables: { tasks } }) =>
-    on
-      .update(tasks)
-      .set({ lastSeq: sql`${tasks.lastSeq} + ${sql.placeholder('count')}` })
-      .where(eq(tasks.id, sql.placeholder('id')))
-      .returning({ last: tasks.lastSeq }),
-)
+const reserveInLog = statement<{ id: string; count: number }, { last: number }[]>('reserve_in_log', (q) => {
+  const { tasks } = q.tables
+  const lastSeq = sql`${tasks.lastSeq} + ${sql.placeholder('count')}`
+  const isTask = eq(tasks.id, sql.placeholder('id'))
+  return q.sql.update(tasks).set({ lastSeq }).where(isTask).returning({ last: tasks.lastSeq })
+})
 
-const reserveInFeed = statement<{ id: string; count: number }, { last: number }[]>(
-  'reserve_in_feed',
-  ({ sql: on, tables: { projects } }) =>
-    on
-      .update(projects)
-      .set({ feedSeq: sql`${projects.feedSeq} + ${sql.placeholder('count')}` })
-      .where(eq(projects.id, sql.placeholder('id')))
-      .returning({ last: projects.feedSeq }),
-)
+const reserveInFeed = statement<{ id: string; count: number }, { last: number }[]>('reserve_in_feed', (q) => {
+  const { projects } = q.tables
+  const feedSeq = sql`${projects.feedSeq} + ${sql.placeholder('count')}`
+  const isProject = eq(projects.id, sql.placeholder('id'))
+  return q.sql.update(projects).set({ feedSeq }).where(isProject).returning({ last: projects.feedSeq })
+})
 
 const insertEvent = insertion<EventRow, unknown>('event', ({ sql: into, tables: { events } }, values) =>
   into.insert(events).values(values),
@@ -58,13 +52,14 @@ const insertEvent = insertion<EventRow, unknown>('event', ({ sql: into, tables: 
 
 const eventsOfTask = statement<{ taskId: string; after: number; limit: number }, EventRow[]>(
   'events_of_task',
-  ({ sql: from, tables: { events } }) =>
-    from
-      .select()
-      .from(events)
-      .where(and(eq(events.taskId, sql.placeholder('taskId')), gt(events.seq, sql.placeholder('after'))))
-      .orderBy(asc(events.seq))
-      .limit(sql.placeholder('limit')),
+  (q) => {
+    const { events } = q.tables
+    const isAfter = and(
+      eq(events.taskId, sql.placeholder('taskId')),
+      gt(events.seq, sql.placeholder('after')),
+    )
+    return q.sql.select().from(events).where(isAfter).orderBy(events.seq).limit(sql.placeholder('limit'))
+  },
 )
 
 /** The events of a task after a number, oldest first. */
@@ -74,15 +69,12 @@ export function listEvents(q: Queries, taskId: string, after: number, limit: num
 
 const eventsOfProject = statement<{ projectId: string; after: number; limit: number }, EventRow[]>(
   'events_of_project',
-  ({ sql: from, tables: { events } }) =>
-    from
-      .select()
-      .from(events)
-      .where(
-        and(eq(events.projectId, sql.placeholder('projectId')), gt(events.feedSeq, sql.placeholder('after'))),
-      )
-      .orderBy(asc(events.feedSeq))
-      .limit(sql.placeholder('limit')),
+  (q) => {
+    const { events } = q.tables
+    const ofProject = eq(events.projectId, sql.placeholder('projectId'))
+    const isAfter = and(ofProject, gt(events.feedSeq, sql.placeholder('after')))
+    return q.sql.select().from(events).where(isAfter).orderBy(events.feedSeq).limit(sql.placeholder('limit'))
+  },
 )
 
 /** The events of a project after a number in its feed, oldest first. */
@@ -93,9 +85,6 @@ export function listFeed(q: Queries, projectId: string, after: number, limit: nu
 /** All events of several tasks, in order of task, then number. */
 export async function listAllEvents(q: Queries, taskIds: string[]): Promise<EventRow[]> {
   const { events } = q.tables
-  return q.sql
-    .select()
-    .from(events)
-    .where(inArray(events.taskId, taskIds))
-    .orderBy(asc(events.taskId), asc(events.seq))
+  const ofTasks = inArray(events.taskId, taskIds)
+  return q.sql.select().from(events).where(ofTasks).orderBy(events.taskId, events.seq)
 }

@@ -29,24 +29,18 @@ const newTask = insertion<NewTask, TaskRow[]>('task', ({ sql: into, tables: { ta
   into.insert(tasks).values(values).onConflictDoNothing().returning(),
 )
 
-const taskById = rowBy('tasks', 'id')
-const taskOfProject = rowBy('tasks', 'id', 'projectId')
-const taskByKey = rowBy('tasks', 'projectId', 'idempotencyKey')
-
 /** A task of one project; undefined also when it is another project's. */
-export function findTask(q: Queries, projectId: string, id: string): Promise<TaskRow | undefined> {
-  return taskOfProject(q, { projectId, id })
-}
+export const findTask = rowBy('tasks', 'projectId', 'id')
+
+export const findTaskByKey = rowBy('tasks', 'projectId', 'idempotencyKey')
+
+const findAnyTask = rowBy('tasks', 'id')
 
 /** A task of any project. */
 export async function getTask(q: Queries, id: string): Promise<TaskRow> {
-  const row = await taskById(q, { id })
+  const row = await findAnyTask(q, id)
   if (!row) throw new Error(`There is no task ${id}.`)
   return row
-}
-
-export function findTaskByKey(q: Queries, projectId: string, key: string): Promise<TaskRow | undefined> {
-  return taskByKey(q, { projectId, idempotencyKey: key })
 }
 
 /**
@@ -87,7 +81,7 @@ export async function findTasks(
   return q.sql
     .select()
     .from(tasks)
-    .where(and(inArray(tasks.id, ids), eq(tasks.projectId, projectId), ...conditions(q, filter)))
+    .where(and(inArray(tasks.id, ids), matches(q, projectId, filter)))
 }
 
 /** A page of tasks, newest first. Returns one more than `first`, to tell whether a next page exists. */
@@ -95,26 +89,18 @@ export async function listTasks(
   q: Queries,
   projectId: string,
   filter: TaskFilter,
-  page: { first: number; after?: { createdAt: number; id: string } | undefined },
+  { first, after }: { first: number; after?: { createdAt: number; id: string } | undefined },
 ): Promise<TaskRow[]> {
   const { tasks } = q.tables
-  const { after } = page
+  const { createdAt, id } = tasks
+  const isAfter =
+    after && or(lt(createdAt, after.createdAt), and(eq(createdAt, after.createdAt), lt(id, after.id)))
   return q.sql
     .select()
     .from(tasks)
-    .where(
-      and(
-        eq(tasks.projectId, projectId),
-        after &&
-          or(
-            lt(tasks.createdAt, after.createdAt),
-            and(eq(tasks.createdAt, after.createdAt), lt(tasks.id, after.id)),
-          ),
-        ...conditions(q, filter),
-      ),
-    )
-    .orderBy(desc(tasks.createdAt), desc(tasks.id))
-    .limit(page.first + 1)
+    .where(and(matches(q, projectId, filter), isAfter))
+    .orderBy(desc(createdAt), desc(id))
+    .limit(first + 1)
 }
 
 /** Sets columns of a task whose status is one of `from`; undefined when it is not. */
@@ -126,11 +112,8 @@ export async function updateTask(
     Partial<Record<'chargesOpen' | 'maxCharges', number | SQL>>,
 ): Promise<TaskRow | undefined> {
   const { tasks } = q.tables
-  const [row] = await q.sql
-    .update(tasks)
-    .set(set)
-    .where(and(eq(tasks.id, id), inArray(tasks.status, [...from])))
-    .returning()
+  const isIn = and(eq(tasks.id, id), inArray(tasks.status, from))
+  const [row] = await q.sql.update(tasks).set(set).where(isIn).returning()
   return row
 }
 
@@ -162,10 +145,8 @@ export async function takePermit(q: Transaction, taskId: string, now: number): P
 /** For an attempt that certainly cost nothing. */
 export async function returnPermit(q: Transaction, taskId: string): Promise<void> {
   const { tasks } = q.tables
-  await q.sql
-    .update(tasks)
-    .set({ chargesOpen: sql`${tasks.chargesOpen} - 1` })
-    .where(eq(tasks.id, taskId))
+  const chargesOpen = sql`${tasks.chargesOpen} - 1`
+  await q.sql.update(tasks).set({ chargesOpen }).where(eq(tasks.id, taskId))
 }
 
 /** The number of queued or running tasks of a project and of an API key; 0 without a key. */
@@ -199,21 +180,19 @@ const openTasks = statement<{ projectId: string; apiKeyId: string; max: number }
   },
 )
 
-function conditions(q: Queries, filter: TaskFilter): (SQL | undefined)[] {
+function matches(q: Queries, projectId: string, filter: TaskFilter): SQL | undefined {
   const { tasks, attempts } = q.tables
-  return [
-    filter.statuses && inArray(tasks.status, filter.statuses),
-    filter.operation && eq(tasks.operation, filter.operation),
-    filter.model === undefined ? undefined : eq(tasks.model, filter.model),
-    filter.createdFrom === undefined ? undefined : sql`${tasks.createdAt} >= ${filter.createdFrom}`,
-    filter.createdTo === undefined ? undefined : lt(tasks.createdAt, filter.createdTo),
-    filter.provider === undefined
+  const { statuses, operation, model, provider, createdFrom, createdTo } = filter
+  const atProvider = (name: string) => and(eq(attempts.taskId, tasks.id), eq(attempts.provider, name))
+  return and(
+    eq(tasks.projectId, projectId),
+    statuses && inArray(tasks.status, statuses),
+    operation && eq(tasks.operation, operation),
+    model === undefined ? undefined : eq(tasks.model, model),
+    createdFrom === undefined ? undefined : sql`${tasks.createdAt} >= ${createdFrom}`,
+    createdTo === undefined ? undefined : lt(tasks.createdAt, createdTo),
+    provider === undefined
       ? undefined
-      : exists(
-          q.sql
-            .select({ id: attempts.id })
-            .from(attempts)
-            .where(and(eq(attempts.taskId, tasks.id), eq(attempts.provider, filter.provider))),
-        ),
-  ]
+      : exists(q.sql.select({ id: attempts.id }).from(attempts).where(atProvider(provider))),
+  )
 }

@@ -1,5 +1,5 @@
 // The outbox: a delivery's row says when it is due, and which process holds it until when.
-import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql, type SQL } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql, type SQL } from 'drizzle-orm'
 import type { DeliveryState } from '../../domain.ts'
 import type { Lease } from '../attempts/attempts.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
@@ -38,18 +38,17 @@ export async function claimDeliveries(
     q.dialect === 'postgresql'
       ? sql`${deliveries.id} = any(array(${chosen}))`
       : sql`${deliveries.id} in (${chosen})`
-  return (
-    q.sql
-      .update(deliveries)
-      .set({
-        leaseOwner: claim.owner,
-        leaseEpoch: sql`${deliveries.leaseEpoch} + 1`,
-        leaseUntil: sql`${q.now} + ${claim.leaseMs}`,
-      })
-      // Checked again, because on PostgreSQL another process may have claimed the same ones meanwhile.
-      .where(and(isChosen, isClaimable(q)))
-      .returning()
-  )
+  const lease = {
+    leaseOwner: claim.owner,
+    leaseEpoch: sql`${deliveries.leaseEpoch} + 1`,
+    leaseUntil: sql`${q.now} + ${claim.leaseMs}`,
+  }
+  // isClaimable again, because on PostgreSQL another process may have claimed the same ones meanwhile.
+  return q.sql
+    .update(deliveries)
+    .set(lease)
+    .where(and(isChosen, isClaimable(q)))
+    .returning()
 }
 
 /**
@@ -97,12 +96,9 @@ function isClaimable({ tables: { webhookDeliveries: deliveries }, now }: Queries
 export async function findNextDeliveryMs(q: Queries): Promise<number | undefined> {
   const { webhookDeliveries: deliveries } = q.tables
   // Not min(…), for which SQLite would read the whole backlog.
-  const [row] = await q.sql
-    .select({ inMs: sql<number | string>`${deliveries.nextAt} - ${q.now}` })
-    .from(deliveries)
-    .where(isClaimable(q))
-    .orderBy(asc(deliveries.nextAt))
-    .limit(1)
+  const inMs = sql<number | string>`${deliveries.nextAt} - ${q.now}`
+  const query = q.sql.select({ inMs }).from(deliveries).where(isClaimable(q))
+  const [row] = await query.orderBy(deliveries.nextAt).limit(1)
   return row && Math.max(0, Number(row.inMs))
 }
 
@@ -148,47 +144,34 @@ export async function releaseDelivery(q: Transaction, id: string, lease: Lease):
 /** Releases every lease except those of `owner`. For a process that owns the database alone: the others are dead. */
 export async function releaseAllDeliveries(q: Transaction, owner: string): Promise<void> {
   const { webhookDeliveries: deliveries } = q.tables
+  // Pending and leased, for the index of leases.
+  const isLeased = and(sql`${deliveries.state} = 'PENDING'`, isNotNull(deliveries.leaseUntil))
   await q.sql
     .update(deliveries)
     .set(NO_LEASE)
-    // The first two for the index of leases.
-    .where(
-      and(
-        sql`${deliveries.state} = 'PENDING'`,
-        isNotNull(deliveries.leaseUntil),
-        ne(deliveries.leaseOwner, owner),
-      ),
-    )
+    .where(and(isLeased, ne(deliveries.leaseOwner, owner)))
 }
 
 /** Fails all pending deliveries to a webhook. */
 export async function failDeliveries(q: Transaction, endpointId: string, at: number): Promise<void> {
   const { webhookDeliveries: deliveries } = q.tables
-  await q.sql
-    .update(deliveries)
-    .set({ ...NO_LEASE, state: 'FAILED', finishedAt: at })
-    .where(and(eq(deliveries.endpointId, endpointId), eq(deliveries.state, 'PENDING')))
+  const failed = { ...NO_LEASE, state: 'FAILED' as const, finishedAt: at }
+  const isPending = and(eq(deliveries.endpointId, endpointId), eq(deliveries.state, 'PENDING'))
+  await q.sql.update(deliveries).set(failed).where(isPending)
 }
 
 /** Makes a delivery pending again, at the first back-off step and due now. */
 export async function restartDelivery(q: Transaction, id: string): Promise<DeliveryRow> {
   const { webhookDeliveries: deliveries } = q.tables
-  const [row] = await q.sql
-    .update(deliveries)
-    .set({ state: 'PENDING', step: 0, nextAt: q.now, finishedAt: null })
-    .where(eq(deliveries.id, id))
-    .returning()
+  const due = { state: 'PENDING' as const, step: 0, nextAt: q.now, finishedAt: null }
+  const [row] = await q.sql.update(deliveries).set(due).where(eq(deliveries.id, id)).returning()
   if (!row) throw new Error(`There is no delivery ${id}.`)
   q.wakeUp(OUTBOX_KEY)
   return row
 }
 
-const deliveryOfProject = rowBy('webhookDeliveries', 'id', 'projectId')
-
 /** A delivery of one project; undefined also when it is another project's. */
-export function findDelivery(q: Queries, projectId: string, id: string): Promise<DeliveryRow | undefined> {
-  return deliveryOfProject(q, { id, projectId })
-}
+export const findDelivery = rowBy('webhookDeliveries', 'projectId', 'id')
 
 /** An absent field does not restrict. */
 export interface DeliveryFilter {
@@ -200,43 +183,30 @@ export interface DeliveryFilter {
 export async function listDeliveries(
   q: Queries,
   projectId: string,
-  filter: DeliveryFilter,
-  page: { first: number; before?: string | undefined },
+  { endpointId, state }: DeliveryFilter,
+  { first, before }: { first: number; before?: string | undefined },
 ): Promise<DeliveryRow[]> {
   const { webhookDeliveries: deliveries } = q.tables
-  return q.sql
-    .select()
-    .from(deliveries)
-    .where(
-      and(
-        eq(deliveries.projectId, projectId),
-        filter.endpointId === undefined ? undefined : eq(deliveries.endpointId, filter.endpointId),
-        filter.state === undefined ? undefined : eq(deliveries.state, filter.state),
-        page.before === undefined ? undefined : lt(deliveries.id, page.before),
-      ),
-    )
-    .orderBy(desc(deliveries.id))
-    .limit(page.first)
+  const isListed = and(
+    eq(deliveries.projectId, projectId),
+    endpointId === undefined ? undefined : eq(deliveries.endpointId, endpointId),
+    state === undefined ? undefined : eq(deliveries.state, state),
+    before === undefined ? undefined : lt(deliveries.id, before),
+  )
+  return q.sql.select().from(deliveries).where(isListed).orderBy(desc(deliveries.id)).limit(first)
 }
 
 /** Oldest first. */
 export async function listDeliveriesOfTasks(q: Queries, taskIds: readonly string[]): Promise<DeliveryRow[]> {
   const { webhookDeliveries: deliveries } = q.tables
-  return q.sql
-    .select()
-    .from(deliveries)
-    .where(inArray(deliveries.taskId, [...taskIds]))
-    .orderBy(asc(deliveries.id))
+  return q.sql.select().from(deliveries).where(inArray(deliveries.taskId, taskIds)).orderBy(deliveries.id)
 }
 
 /** In order of delivery, then number. */
 export async function listTries(q: Queries, deliveryIds: readonly string[]): Promise<TryRow[]> {
   const { webhookTries: tries } = q.tables
-  return q.sql
-    .select()
-    .from(tries)
-    .where(inArray(tries.deliveryId, [...deliveryIds]))
-    .orderBy(asc(tries.deliveryId), asc(tries.number))
+  const ofDeliveries = inArray(tries.deliveryId, deliveryIds)
+  return q.sql.select().from(tries).where(ofDeliveries).orderBy(tries.deliveryId, tries.number)
 }
 
 const NO_LEASE = { leaseOwner: null, leaseUntil: null }

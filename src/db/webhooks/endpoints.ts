@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import { findProject } from '../access/projects.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { rowBy, statement } from '../connection/statement.ts'
@@ -8,33 +8,23 @@ export type NewEndpoint = Tables['webhookEndpoints']['$inferInsert']
 
 export async function insertEndpoint(q: Transaction, row: NewEndpoint): Promise<EndpointRow> {
   const [inserted] = await q.sql.insert(q.tables.webhookEndpoints).values(row).returning()
-  if (!inserted) throw new Error(`The webhook ${row.id} was not inserted.`)
-  return inserted
+  return inserted!
 }
 
-const endpointsOfProject = statement<{ projectId: string }, EndpointRow[]>(
-  'endpoints_of_project',
-  ({ sql: from, tables: { webhookEndpoints } }) =>
-    from
-      .select()
-      .from(webhookEndpoints)
-      .where(
-        and(eq(webhookEndpoints.projectId, sql.placeholder('projectId')), isNull(webhookEndpoints.deletedAt)),
-      )
-      .orderBy(asc(webhookEndpoints.id)),
-)
+const endpointsOfProject = statement<{ projectId: string }, EndpointRow[]>('endpoints_of_project', (q) => {
+  const { webhookEndpoints: endpoints } = q.tables
+  const ofProject = eq(endpoints.projectId, sql.placeholder('projectId'))
+  const isListed = and(ofProject, isNull(endpoints.deletedAt))
+  return q.sql.select().from(endpoints).where(isListed).orderBy(endpoints.id)
+})
 
 /** The webhooks of a project, oldest first. Includes disabled ones, not deleted ones. */
 export function listEndpoints(q: Queries, projectId: string): Promise<EndpointRow[]> {
   return endpointsOfProject(q, { projectId })
 }
 
-const endpointOfProject = rowBy('webhookEndpoints', 'id', 'projectId')
-
 /** A webhook of one project, deleted ones included; undefined also when it is another project's. */
-export function findEndpoint(q: Queries, projectId: string, id: string): Promise<EndpointRow | undefined> {
-  return endpointOfProject(q, { id, projectId })
-}
+export const findEndpoint = rowBy('webhookEndpoints', 'projectId', 'id')
 
 /** Disables or deletes a webhook. Deleting removes its secret. */
 export async function closeEndpoint(
@@ -58,11 +48,12 @@ export async function insertWebhookSecretIfAbsent(
   secret: string,
 ): Promise<string> {
   const { projects } = q.tables
+  const webhookSecret = sql`coalesce(${projects.webhookSecret}, ${secret})`
   const [row] = await q.sql
     .update(projects)
-    .set({ webhookSecret: sql`coalesce(${projects.webhookSecret}, ${secret})` })
+    .set({ webhookSecret })
     .where(eq(projects.id, projectId))
-    .returning({ secret: projects.webhookSecret })
-  if (!row?.secret) throw new Error(`There is no project ${projectId}.`)
-  return row.secret
+    .returning()
+  if (!row?.webhookSecret) throw new Error(`There is no project ${projectId}.`)
+  return row.webhookSecret
 }

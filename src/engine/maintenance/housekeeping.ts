@@ -76,7 +76,7 @@ export function createHousekeeping(
   ): Promise<number> {
     return scan(
       { ...of, limit: EVENT_BATCH },
-      (after, limit) => listFeedEntries(db.read, projectId, after, limit),
+      (after, limit) => listFeedEntries(db.read, { projectId, after, limit }),
       (q, batch, after) =>
         remove(q, { projectId, after, upTo: batch.at(-1)?.key ?? after, endedBefore: of.before }),
     )
