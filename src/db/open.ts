@@ -5,7 +5,7 @@ import { openPostgresql } from './connection/postgresql.ts'
 import { ensureDefaultProject } from './access/projects.ts'
 import { openSqlite } from './connection/sqlite.ts'
 
-/** Opens and migrates the configured database: PostgreSQL when there is a URL, else SQLite in the data folder. */
+/** PostgreSQL when there is a URL, else SQLite in the data folder. */
 export async function openDatabase(options: {
   databaseUrl: string | null
   dataDir: string
@@ -19,7 +19,7 @@ export async function openDatabase(options: {
   return db
 }
 
-/** The same database, with transactions timed: `begin` is called before each, the function that it returns after it. */
+/** `begin` runs before each transaction, the function that it returns after it. */
 export function withTransactionTimer(
   db: Database,
   begin: () => (result: 'committed' | 'rolled_back') => void,

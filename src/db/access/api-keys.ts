@@ -34,7 +34,6 @@ const firstKey = statement<Record<string, never>, { id: string }[]>('first_key',
   return q.sql.select({ id: apiKeys.id }).from(apiKeys).limit(1)
 })
 
-/** Whether a key was ever created; revoked ones count. */
 export async function hasKeys(q: Queries): Promise<boolean> {
   return (await firstKey(q, {})).length > 0
 }
@@ -45,13 +44,11 @@ export async function insertKey(q: Transaction, row: NewApiKey): Promise<ApiKeyR
   return inserted!
 }
 
-/** A key of one project; undefined also when it is another project's. */
+/** Undefined also for a key of another project. */
 export const findKey = rowBy('apiKeys', 'projectId', 'id')
 
-/** A key of any project. For operators. */
 export const findAnyKey = rowBy('apiKeys', 'id')
 
-/** The keys of a project, oldest first. */
 export async function listKeys(
   q: Queries,
   projectId: string,
@@ -75,7 +72,7 @@ export async function findActiveKeys(q: Queries, ids: readonly string[], now: nu
   return new Set(rows.map(({ id }) => id))
 }
 
-/** Idempotent: the first revocation's time stays. */
+/** The first revocation stays. */
 export async function revokeKey(q: Transaction, id: string, now: number): Promise<void> {
   const { apiKeys } = q.tables
   const isUnrevoked = and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt))
@@ -83,7 +80,7 @@ export async function revokeKey(q: Transaction, id: string, now: number): Promis
   q.wakeUp(ACCESS_KEY)
 }
 
-/** Records when keys were last used, by id. A recorded time is never replaced by an earlier one. */
+/** By key id. A later recorded time stays. */
 export async function recordKeyUse(q: Transaction, uses: ReadonlyMap<string, number>): Promise<void> {
   const { apiKeys } = q.tables
   // In one order, so that two processes do not deadlock.
@@ -94,7 +91,7 @@ export async function recordKeyUse(q: Transaction, uses: ReadonlyMap<string, num
   }
 }
 
-/** Null leaves only the limits of the key's project. */
+/** Null: only the project's limits. */
 export async function putKeyLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
   const { apiKeys } = q.tables
   await q.sql.update(apiKeys).set({ limits }).where(eq(apiKeys.id, id))

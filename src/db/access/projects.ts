@@ -5,7 +5,7 @@ import { rowBy } from '../connection/statement.ts'
 import type { ProjectRow, Tables } from '../tables/tables.ts'
 import { ACCESS_KEY } from './api-keys.ts'
 
-/** The project that always exists. It owns everything that is requested without a key. */
+/** Always exists. Owns what is requested without a key. */
 export const DEFAULT_PROJECT = 'prj_00000000000000000000000000'
 
 export async function ensureDefaultProject(q: Transaction, now: number): Promise<void> {
@@ -29,24 +29,22 @@ export async function getProject(q: Queries, id: string): Promise<ProjectRow> {
   return row
 }
 
-/** Every project, oldest first. */
 export async function listProjects(q: Queries): Promise<ProjectRow[]> {
   const { projects } = q.tables
   return q.sql.select().from(projects).orderBy(projects.createdAt, projects.id)
 }
 
-/** At most one, unless two processes created it at once: uniqueness is checked, not constrained. */
+/** Usually one: uniqueness is checked, not constrained. */
 export async function findProjectsByName(q: Queries, name: string): Promise<ProjectRow[]> {
   const { projects } = q.tables
   return q.sql.select().from(projects).where(eq(projects.name, name)).orderBy(projects.id)
 }
 
-/** The number of the newest event in a project's feed; 0 when there is none. */
 export async function findFeedPosition(q: Queries, projectId: string): Promise<number> {
   return (await findProject(q, projectId))?.feedSeq ?? 0
 }
 
-/** Null means the default limits. */
+/** Null: the default limits. */
 export async function putProjectLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
   const { projects } = q.tables
   await q.sql.update(projects).set({ limits }).where(eq(projects.id, id))

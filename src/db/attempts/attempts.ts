@@ -1,4 +1,4 @@
-// The attempts table is the queue: a row says when it is due, and which worker holds it until when.
+// The attempts table is the queue.
 import { and, eq, inArray, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm'
 import type { AttemptState } from '../../domain.ts'
 import { isWaiting } from './claim.ts'
@@ -12,7 +12,7 @@ export type NewAttempt = Tables['attempts']['$inferInsert']
 /** Wake-up key: an attempt may be due. */
 export const QUEUE_KEY = 'queue'
 
-/** Identifies a claim: the fencing epoch makes writes of a worker that lost its lease fail. */
+/** Identifies a claim. The epoch fences off a worker that lost its lease. */
 export interface Lease {
   owner: string
   epoch: number
@@ -20,7 +20,7 @@ export interface Lease {
 
 type PlannedAttempt = Omit<NewAttempt, 'runAfter' | 'state'>
 
-/** Inserts an attempt that is due in `delayMs`, and wakes the workers. */
+/** Due in `delayMs`. */
 export async function insertAttempt(
   q: Transaction,
   attempt: PlannedAttempt,
@@ -42,14 +42,13 @@ const newAttempt = insertion<PlannedAttempt & { delayMs: number }, AttemptRow[]>
   },
 )
 
-/** The distinct providers with waiting attempts. */
 export async function listQueuedProviders(q: Queries): Promise<string[]> {
   const { attempts } = q.tables
   const rows = await q.sql.selectDistinct({ provider: attempts.provider }).from(attempts).where(isWaiting(q))
   return rows.map(({ provider }) => provider)
 }
 
-/** Time until the next attempt of these providers is due; 0 when one is, undefined when none waits. */
+/** 0 when one is due, undefined when none waits. */
 export async function findNextDueMs(q: Queries, providers: string[]): Promise<number | undefined> {
   const { attempts } = q.tables
   const inMs = sql<number | string | null>`min(${attempts.runAfter}) - ${q.now}`
@@ -58,16 +57,13 @@ export async function findNextDueMs(q: Queries, providers: string[]): Promise<nu
   return row?.inMs == null ? undefined : Math.max(0, Number(row.inMs))
 }
 
-/** Columns written with a new state. `dueInMs` counts from the database's now. */
+/** `dueInMs` counts from the database's now. */
 export type AttemptChange = Partial<Omit<NewAttempt, 'runAfter' | 'leaseUntil'>> & {
   dueInMs?: number
   leaseUntil?: null
 }
 
-/**
- * Changes the state of an attempt, with further columns. Undefined when it is in none of the `from` states, or when the
- * given `lease` was lost. After a claim, no other function changes a state.
- */
+/** Undefined when the attempt is in none of the `from` states, or `lease` was lost. */
 export async function updateAttempt(
   q: Transaction,
   id: string,
@@ -85,7 +81,6 @@ export async function updateAttempt(
   return row
 }
 
-/** Renews those of a worker's leases that it still holds. */
 export async function renewLeases(
   q: Transaction,
   owner: string,
@@ -99,20 +94,19 @@ export async function renewLeases(
   await q.sql.update(attempts).set({ leaseUntil }).where(isHeld)
 }
 
-/** Whether a claim is still valid. Call it under the task's lock, where no other worker can take the attempt. */
+/** Call it under the task's lock, which excludes other workers. */
 export async function holdsLease(q: Transaction, id: string, lease: Lease): Promise<boolean> {
   const row = await findAnyAttempt(q, id)
   return row?.leaseOwner === lease.owner && row.leaseEpoch === lease.epoch
 }
 
-/** Attempts that were not sent, as far as this database knows. */
 export async function listUnsent(q: Queries): Promise<AttemptRow[]> {
   const { attempts } = q.tables
   const isUnsent = oneOf(attempts.state, ['PLANNED', 'LEASED'])
   return q.sql.select().from(attempts).where(isUnsent).orderBy(attempts.id)
 }
 
-/** Attempts whose lease has expired; with `all`, every leased attempt except those of `notOwner`. */
+/** Attempts with an expired lease; with `all`, with any lease except those of `notOwner`. */
 export async function listAbandoned(
   q: Queries,
   { all, notOwner }: { all: boolean; notOwner: string },
@@ -125,13 +119,12 @@ export async function listAbandoned(
   return q.sql.select().from(attempts).where(isAbandoned)
 }
 
-/** An attempt of one project; undefined also when it is another project's. */
+/** Undefined also for an attempt of another project. */
 export const findAttempt = rowBy('attempts', 'projectId', 'id')
 
-/** An attempt of any project. */
 export const findAnyAttempt = rowBy('attempts', 'id')
 
-/** The attempts of some tasks, in order of task, then number. */
+/** In order of task, then number. */
 export async function listAttempts(q: Queries, taskIds: readonly string[]): Promise<AttemptRow[]> {
   const { attempts } = q.tables
   const ofTasks = inArray(attempts.taskId, taskIds)

@@ -5,16 +5,14 @@ import type { Tables } from '../tables/tables.ts'
 
 export type CallbackRow = Tables['callbacks']['$inferSelect']
 
-/** The attempt whose callback URL holds the secret with this hash. */
 export const findAttemptByCallback = rowBy('attempts', 'callbackSha256')
 
-/** False when the same callback is stored already. */
+/** False for a repeated callback. */
 export async function insertCallback(q: Transaction, row: CallbackRow): Promise<boolean> {
   const inserted = await q.sql.insert(q.tables.callbacks).values(row).onConflictDoNothing().returning()
   return inserted.length === 1
 }
 
-/** The callbacks for an attempt, oldest first. */
 export async function listCallbacks(q: Queries, attemptId: string): Promise<CallbackRow[]> {
   const { callbacks } = q.tables
   const ofAttempt = eq(callbacks.attemptId, attemptId)

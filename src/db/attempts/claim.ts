@@ -4,26 +4,23 @@ import { statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { AttemptRow } from '../tables/tables.ts'
 
-/** Which attempts a worker may claim. */
 export interface ClaimScope {
   provider: string
-  /** Only this model; all of them when absent. */
   model?: string | undefined
-  /** Models that get no new work, or all of them. Their accepted attempts can still be claimed, for a check. */
+  /** Get no new work; their accepted attempts can still be claimed, for a check. */
   blockedModels?: readonly string[] | 'ALL'
 }
 
 export interface ClaimOfProject {
   projectId: string
   limit: number
-  /** The worker that gets the leases. */
   owner: string
   leaseMs: number
 }
 
 /**
- * Claims up to `limit` due attempts of a project, oldest first: PLANNED ones become LEASED, ACCEPTED ones are leased for
- * a check. Concurrent claims get different attempts.
+ * Claims due attempts, oldest first: PLANNED ones become LEASED, ACCEPTED ones are leased for a check. Concurrent
+ * claims get different attempts.
  */
 export async function claimOldest(
   q: Transaction,
@@ -68,16 +65,13 @@ function claim(q: Queries, filter: ClaimFilter) {
   return q.sql.update(attempts).set(set).where(isChosen).returning()
 }
 
-/** A project with due attempts at a provider. */
 export interface WaitingProject {
   projectId: string
-  /** The number of due attempts, counted up to a limit. */
+  /** Counted up to a limit. */
   due: number
-  /** When the oldest became due. */
   dueSince: number
 }
 
-/** The projects with attempts that may be claimed at a provider. Counts up to `limit` attempts of each. */
 export async function listWaitingProjects(
   q: Queries,
   { provider, ...filter }: ClaimScope,
@@ -114,8 +108,8 @@ function selectWaiting(q: Queries, filter: ClaimFilter) {
 }
 
 /**
- * `with recursive waiting(project_id)`: the projects with attempts that wait at a provider. It takes one index step per
- * project, not per attempt; the ORDER BY matches only that index, so no other one is chosen.
+ * `with recursive waiting(project_id)`: the projects with waiting attempts, by one index step per project. The ORDER
+ * BY matches only that index.
  */
 export function waitingProjects(q: Queries, provider: string | Placeholder): SQL {
   const { attempts } = q.tables
@@ -130,7 +124,7 @@ function isUnfiltered({ model, blockedModels }: ClaimFilter): boolean {
 
 function isDue(q: Queries, { model, blockedModels }: ClaimFilter): SQL | undefined {
   const { attempts } = q.tables
-  // One value per statement, so that an index can be used; PostgreSQL's clock_timestamp() advances while it runs.
+  // One value per statement, because PostgreSQL's clock_timestamp() advances and prevents an index.
   const now = sql`(select ${q.now})`
   return and(
     model === undefined ? undefined : eq(attempts.model, model),

@@ -8,15 +8,14 @@ export function countAttempts(q: Queries, taskId: string): Promise<number> {
   return countWhere(q, eq(q.tables.attempts.taskId, taskId))
 }
 
-/** The number of attempts of a part that were or may have been charged. */
 export function countCharges(q: Queries, taskId: string, part: number): Promise<number> {
   const { attempts } = q.tables
   return countWhere(q, and(eq(attempts.taskId, taskId), eq(attempts.part, part), ne(attempts.charged, 'NO')))
 }
 
 /**
- * The number of attempts at the same provider that will be claimed before this one: the older ones of its project, and by
- * fair scheduling as many of each other project. Attempts that are running are not counted.
+ * The attempts that will be claimed earlier: the older ones of its project, and by fair scheduling as many of each
+ * other project.
  */
 export async function countAhead(q: Queries, attempt: AttemptRow): Promise<number> {
   const { attempts } = q.tables

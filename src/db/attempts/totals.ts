@@ -1,8 +1,7 @@
-// Usage, charge and cost of a task, from its attempts.
 import type { AttemptRow } from '../tables/tables.ts'
 import type { Charged, TaskStatus, Usage } from '../../domain.ts'
 
-/** The usage of one attempt; null when it was not charged or has not ended. */
+/** Null when it was not charged or has not ended. */
 export function usageOf(attempt: AttemptRow): Usage | null {
   if (attempt.charged === 'NO' || attempt.finishedAt === null) return null
   const { usageSource: source, inputTokens, outputTokens, totalTokens } = attempt
@@ -19,19 +18,19 @@ export function usageOf(attempt: AttemptRow): Usage | null {
   }
 }
 
-/** The sum over all charged attempts; a count that one of them lacks is null. Null when none is charged. */
+/** Null when no attempt is charged. A count that one attempt lacks is null. */
 export function usageOfAll(attempts: AttemptRow[]): Usage | null {
   const [first, ...others] = attempts.map(usageOf).filter((usage) => usage !== null)
   return first ? others.reduce(addUsage, first) : null
 }
 
-/** Whether a task was charged: one certain charge outweighs possible ones. */
+/** One certain charge outweighs possible ones. */
 export function chargedOfAll(attempts: AttemptRow[]): Charged {
   const all = new Set(attempts.map(({ charged }) => charged))
   return all.has('YES') ? 'YES' : all.has('UNKNOWN') ? 'UNKNOWN' : 'NO'
 }
 
-/** The cost of a task in micro-USD; null while it runs, and when a possible charge has no known cost. */
+/** In micro-USD; null while it runs, and when a possible charge has no known cost. */
 export function costOfAll(attempts: AttemptRow[], status: TaskStatus): number | null {
   if (status === 'QUEUED' || status === 'RUNNING') return null
   const costs = attempts.filter(({ charged }) => charged !== 'NO').map(({ costMicros }) => costMicros)
@@ -51,7 +50,6 @@ function addUsage(a: Usage, b: Usage): Usage {
   }
 }
 
-/** Null, an unknown number, makes the sum unknown. */
 function add(x: number | null, y: number | null): number | null {
   return x === null || y === null ? null : x + y
 }

@@ -1,9 +1,8 @@
-// Attempts whose outcome or cost is unknown.
 import { and, asc, eq, gt, inArray, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import type { AttemptRow, Tables } from '../tables/tables.ts'
 
-/** A page in order of `since`. The query returns one row more than `first`, to tell whether a next page exists. */
+/** Returns one row more than `first`, to tell whether a next page exists. */
 interface Page {
   first: number
   after?: { since: number; id: string } | undefined
@@ -14,12 +13,11 @@ export function isUnknown({ tables: { attempts } }: Queries): SQL {
   return sql`${attempts.state} = 'UNKNOWN'`
 }
 
-/** The attempts of a project whose outcome is unknown, first sent first. */
 export function listUnknownOutcomes(q: Queries, projectId: string, page: Page): Promise<AttemptRow[]> {
   return list(q, projectId, q.tables.attempts.sentAt, isUnknown(q), page)
 }
 
-/** The ended attempts of a project with a possible charge and no known cost, first ended first. */
+/** Ended attempts with a possible charge and no known cost. */
 export function listUnpriced(q: Queries, projectId: string, page: Page): Promise<AttemptRow[]> {
   const { attempts } = q.tables
   const unpriced = sql`${attempts.finishedAt} is not null and ${attempts.costMicros} is null and ${attempts.charged} <> 'NO'`
@@ -43,10 +41,7 @@ async function list(
     .limit(first + 1)
 }
 
-/**
- * UNKNOWN attempts without a remote id that are due for a lookup at their provider, first due first. `missingChecks`
- * counts the lookups; after `maxLookups` an attempt is left to operators.
- */
+/** Attempts to look up at their provider by our id. `missingChecks` counts the lookups. */
 export async function listDueLookups(
   q: Queries,
   { providers, maxLookups, limit }: { providers: readonly string[]; maxLookups: number; limit: number },
@@ -62,7 +57,7 @@ export async function listDueLookups(
   return q.sql.select().from(attempts).where(isDue).orderBy(attempts.runAfter).limit(limit)
 }
 
-/** Claims the next lookup and schedules the one after it in `nextInMs`; false when another process has claimed it. */
+/** False when another process has claimed it. The next one is due in `nextInMs`. */
 export async function claimLookup(
   q: Transaction,
   { id, missingChecks }: Pick<AttemptRow, 'id' | 'missingChecks'>,

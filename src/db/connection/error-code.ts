@@ -1,7 +1,4 @@
-/**
- * The code of a database driver's error, such as `23505` or `SQLITE_BUSY`; '' when there is none. Drizzle wraps the
- * driver's error.
- */
+/** `23505` or `SQLITE_BUSY` for example; '' when there is none. Drizzle wraps the driver's error. */
 export function errorCode(error: unknown): string {
   return codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined) ?? ''
 }
@@ -10,7 +7,7 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-/** Whether the database refused a row because of its content, so that a retry would fail again. */
+/** The row's content was refused; a retry would fail again. */
 export function isConstraintViolation(error: unknown): boolean {
   // Class 23 of https://www.postgresql.org/docs/current/errcodes-appendix.html, and https://sqlite.org/rescode.html.
   return /^(23\w{3}|SQLITE_CONSTRAINT.*)$/.test(errorCode(error))

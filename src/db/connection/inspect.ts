@@ -5,14 +5,12 @@ import type { Queries } from './database.ts'
 import { readPostgresql } from './postgresql.ts'
 import { readSqlite, SQLITE_FILE } from './sqlite.ts'
 
-/** The database cannot be inspected. The message names the remedy. */
 export class CannotInspect extends Error {
   override name = 'CannotInspect'
 }
 
 /**
- * Runs `read` on one snapshot of the configured database, without a lock or a migration; a server may be running on it.
- * Throws CannotInspect when there is no database, or its schema is of another version.
+ * Runs `read` on one snapshot, without a lock or a migration. Throws CannotInspect without a database of this version.
  */
 export async function inspectDatabase<T>(
   { databaseUrl, dataDir }: { databaseUrl: string | null; dataDir: string },
@@ -31,7 +29,7 @@ export async function inspectDatabase<T>(
   }
 }
 
-/** A table or column is missing: 42P01 and 42703 in PostgreSQL; SQLite has only a message. */
+/** 42P01 and 42703: undefined table and column. SQLite has only a message. */
 function isSchemaMismatch(error: unknown): boolean {
   if (['42P01', '42703'].includes(errorCode(error))) return true
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error

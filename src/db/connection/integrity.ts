@@ -1,12 +1,11 @@
 import type { Database as Connection } from 'better-sqlite3'
 import { errorCode } from './error-code.ts'
 
-/** The file is not an intact SQLite database. */
 export class DatabaseDamaged extends Error {
   override name = 'DatabaseDamaged'
 }
 
-/** Runs `configure`, then SQLite's quick_check over every page. Throws DatabaseDamaged. */
+/** quick_check reads every page. Throws DatabaseDamaged. */
 export function checkIntegrity(file: string, connection: Connection, configure: () => void): void {
   try {
     configure()

@@ -5,12 +5,12 @@ import type { OnWakeUp } from './database.ts'
 const CHANNEL = 'darkroom'
 const RECONNECT_MS = 1000
 
-/** SQL that wakes every listening process after the commit. The payload, a key, must be under 8,000 bytes. */
+/** The payload must be under 8,000 bytes. */
 export const notify = (literal: string) => `select pg_notify('${CHANNEL}', ${literal})`
 
 /**
- * Passes the wake-ups of all processes to `onWakeUp`, over its own connection, which reconnects by itself. After a gap it
- * passes `*`, because the notifications sent meanwhile are lost. Returns a function that stops it.
+ * Passes the wake-ups of all processes, over its own connection, which reconnects. After a gap it passes `*`, because
+ * notifications may be lost. Returns a function that stops it.
  */
 export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => Promise<void> {
   let isStopped = false
@@ -20,7 +20,7 @@ export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => Prom
   function connect(): Client {
     const own = new Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 10_000 })
     own.on('notification', ({ payload }) => onWakeUp(payload ?? '*'))
-    // Every disconnect ends in `end`; an `error` without a listener would end the process.
+    // An `error` without a listener would end the process. `end` follows it.
     own.on('error', () => {})
     own.on('end', () => reconnect(own))
     void startListening(own)
@@ -39,7 +39,6 @@ export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => Prom
     }
   }
 
-  /** Once per client, however many events report its end. */
   function reconnect(lost: Client): void {
     if (isStopped || lost !== client || retry) return
     retry = setTimeout(() => {

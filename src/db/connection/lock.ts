@@ -2,14 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 
-/** Another process uses this data folder. */
 export class FolderInUse extends Error {
   override name = 'FolderInUse'
 }
 
 /**
- * Locks a data folder for this process. The lock is an exclusive transaction on a small database of its own: the
- * operating system releases it however the process ends, SIGKILL included. Throws FolderInUse.
+ * The lock is an exclusive transaction on a small database of its own: the system releases it however the process
+ * ends. Throws FolderInUse.
  */
 export function lockFolder(folder: string): { release(): void } {
   const lock = new BetterSqlite3(join(folder, 'darkroom.lock'), { timeout: 0 })

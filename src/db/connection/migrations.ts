@@ -1,21 +1,16 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** The folders of the SQL migrations of each database. */
 export const MIGRATIONS = {
   sqlite: fileURLToPath(new URL('../../../drizzle/sqlite', import.meta.url)),
   postgresql: fileURLToPath(new URL('../../../drizzle/postgresql', import.meta.url)),
 }
 
-/** The database has a migration that this version does not know. */
 export class DatabaseNewer extends Error {
   override name = 'DatabaseNewer'
 }
 
-/**
- * Version guard: throws DatabaseNewer when a migration was applied that is not in `folder`. An older program would write
- * rows that lack what the newer one relies on.
- */
+/** Version guard: an older program would write rows that lack what the newer one needs. Throws DatabaseNewer. */
 export function checkVersion(location: string, applied: readonly string[], folder: string): void {
   const known = new Set(readdirSync(folder))
   const unknown = applied.find((name) => !known.has(name))

@@ -10,16 +10,12 @@ import { listen, notify } from './listen.ts'
 import { checkVersion, MIGRATIONS } from './migrations.ts'
 import { postgresqlTables } from '../tables/postgresql.ts'
 
-// An arbitrary number, the same in every version. Without the lock, processes that start together on an empty database
-// fail with "duplicate key … pg_type".
+// Without this lock, processes that start together fail with "duplicate key … pg_type".
 const MIGRATION_LOCK = 4_157_220_193
 
 const [DEADLOCK, SERIALIZATION_FAILURE] = ['40P01', '40001']
 
-/**
- * Opens a PostgreSQL database that any number of processes may share, and migrates it under a lock. `url` is
- * postgres://user:password@host:port/database.
- */
+/** Opens and migrates a database that other processes may share. */
 export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logger): Promise<Database> {
   await migratePostgresql(url)
   const pool = new Pool({
@@ -29,7 +25,7 @@ export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logge
     connectionTimeoutMillis: 10_000,
   })
   pool.on('error', (error) => log.warn({ error: error.message }, 'idle database connection lost'))
-  // A connection that is lost while checked out emits `error` on the client; without a listener that ends the process.
+  // A lost connection emits `error`; without a listener that ends the process.
   pool.on('connect', (client) => client.on('error', () => {}))
   const stopListening = listen(url, onWakeUp, log)
   const counter = createPostgresqlCounter(url)
@@ -47,7 +43,7 @@ export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logge
   }
 }
 
-/** Runs `read` on one snapshot of a database that other processes may be using. */
+/** Runs `read` on one snapshot. */
 export async function readPostgresql<T>(
   url: string,
   read: (q: Queries) => Promise<T>,
@@ -74,7 +70,6 @@ async function migratePostgresql(url: string): Promise<void> {
   }
 }
 
-/** The names of the applied migrations; none for an empty database. */
 async function listApplied(client: Client): Promise<string[]> {
   const table = 'drizzle.__drizzle_migrations'
   const { rows: found } = await client.query<{ oid: string | null }>('select to_regclass($1) as oid', [table])
@@ -87,7 +82,7 @@ function queries(connection: Builders): Queries {
   return { dialect: 'postgresql', sql: connection, tables: postgresqlTables, now: databaseNow.postgresql }
 }
 
-// One set of builders per pooled client, so that statements prepared on it are found again.
+// Per pooled client, so that statements prepared on it are found again.
 const onClient = new WeakMap<PoolClient, Queries>()
 
 async function transaction<T>(pool: Pool, work: (q: Transaction) => Promise<T>): Promise<T> {

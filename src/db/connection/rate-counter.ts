@@ -1,22 +1,21 @@
 import { Pool } from 'pg'
 import { RateLimiterMemory, RateLimiterPostgres, RLWrapperTimeouts } from 'rate-limiter-flexible'
 
-/** What a key has used in its current minute. A minute begins with the first use after the previous one ended. */
+/** A minute begins with the first use after the previous one ended. */
 export interface RateWindow {
   amount: number
   endsInMs: number
 }
 
 export interface RateCounter {
-  /** Adds to the use of a key; a negative amount gives it back. Never rejects. */
+  /** A negative amount gives back. Never rejects. */
   add(key: string, amount: number): Promise<RateWindow>
   close(): Promise<void>
 }
 
-/** The library's own limit is disabled: the caller decides what is too much. */
+/** The caller decides what is too much. */
 const UNLIMITED = { points: Number.MAX_SAFE_INTEGER, duration: 60 }
 
-/** Counts in this process, for a database that no other process uses. */
 export function createMemoryCounter(): RateCounter {
   const limiter = new RateLimiterMemory(UNLIMITED)
   return { add: (key, amount) => addTo(limiter, key, amount), close: async () => {} }
@@ -24,12 +23,9 @@ export function createMemoryCounter(): RateCounter {
 
 const MAX_WAIT_MS = 250
 
-/**
- * Counts for all processes of a PostgreSQL database. While the database is slow or down, each process counts alone: that
- * allows up to the limit per process, and delays no request.
- */
+/** Counts for all processes. While the database is slow or down, each process counts alone and no request waits. */
 export function createPostgresqlCounter(url: string): RateCounter {
-  // Its own two connections, because counting must not wait for the work that it limits.
+  // Its own connections, because counting must not wait for the work that it limits.
   const pool = new Pool({
     connectionString: url,
     max: 2,
@@ -52,7 +48,7 @@ export function createPostgresqlCounter(url: string): RateCounter {
       storeType: 'client',
       tableName: 'rate_counters',
       tableCreated: true,
-      // The rows are bounded: a few per project and key.
+      // A few rows per project and key.
       clearExpiredByTimeout: false,
     }),
     insuranceLimiter: new RateLimiterMemory(UNLIMITED),

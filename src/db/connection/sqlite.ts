@@ -16,9 +16,8 @@ import { sqliteTables } from '../tables/sqlite.ts'
 export const SQLITE_FILE = 'darkroom.db'
 
 /**
- * Opens and migrates `darkroom.db` in a folder, for this process alone. One connection writes and one is read-only: a
- * write beside an open transaction would block the event loop for seconds. Throws FolderInUse, DatabaseDamaged and
- * DatabaseNewer.
+ * Opens and migrates a folder's database for this process alone. Reads use a second connection: a write beside an open
+ * transaction would block the event loop. Throws FolderInUse, DatabaseDamaged and DatabaseNewer.
  */
 export function openSqlite(folder: string, onWakeUp: OnWakeUp): Database {
   mkdirSync(folder, { recursive: true })
@@ -28,7 +27,7 @@ export function openSqlite(folder: string, onWakeUp: OnWakeUp): Database {
   try {
     checkIntegrity(file, writer, () => {
       writer.pragma('journal_mode = WAL')
-      // FULL: a committed intent survives a power failure. Group commit makes it affordable.
+      // FULL: a commit survives a power failure. Group commit makes it affordable.
       writer.pragma('synchronous = FULL')
       writer.pragma('foreign_keys = ON')
       writer.pragma('busy_timeout = 5000')
@@ -61,14 +60,13 @@ export function openSqlite(folder: string, onWakeUp: OnWakeUp): Database {
   }
 }
 
-/** The names of the applied migrations; none for an empty database. */
 function listApplied(connection: Connection): string[] {
   const has = connection.prepare("select 1 from sqlite_schema where name = '__drizzle_migrations'").get()
   if (!has) return []
   return connection.prepare<[], string>('select name from __drizzle_migrations').pluck().all()
 }
 
-/** Runs `read` on one snapshot of a database that a server may be using. */
+/** Runs `read` on one snapshot. */
 export async function readSqlite<T>(
   folder: string,
   read: (q: Queries) => Promise<T>,
@@ -83,13 +81,9 @@ export async function readSqlite<T>(
   }
 }
 
-/** There are about a hundred, and more where a list is spelled out. */
 const MAX_CACHED_STATEMENTS = 500
 
-/**
- * Compiles each statement once. SQLite needs longer to compile one than to run it, and drizzle compiles every query that
- * was not prepared.
- */
+/** SQLite needs longer to compile a statement than to run it, and drizzle compiles every one that was not prepared. */
 function cacheStatements(connection: Connection): Connection {
   const cache = new LRUCache<string, Statement>({ max: MAX_CACHED_STATEMENTS })
   const compile = connection.prepare.bind(connection)
@@ -109,15 +103,14 @@ function queries(connection: unknown): Queries {
 }
 
 interface PendingTransaction {
-  /** Resolves to a function that reports success to the caller. */
+  /** Resolves to a function that reports success. */
   run: (q: Transaction) => Promise<() => void>
   reject: (error: unknown) => void
 }
 
 /**
- * Transactions that are requested in the same turn of the event loop share one commit, and so one fsync. Each is a
- * savepoint, so that one failing leaves the others alone. Queries on SQLite complete in the same turn, so no two batches
- * overlap.
+ * Transactions of the same turn of the event loop share one commit, and so one fsync. Each is a savepoint, so that one
+ * may fail alone. Queries complete in the same turn, so batches never overlap.
  */
 function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp) {
   let pending: PendingTransaction[] = []
@@ -178,7 +171,7 @@ function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp) {
           const value = await work(own)
           return () => resolve(value)
         }
-        // Bound to the caller's context, so that its logs and traces are not those of another transaction in the batch.
+        // Keeps the caller's context, for its logs and traces.
         pending.push({ run: AsyncLocalStorage.bind(runWork), reject })
         running ??= new Promise<void>((begin) => setImmediate(begin)).then(commitAll)
       })

@@ -3,14 +3,13 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Tables } from '../tables/tables.ts'
 import type { Queries } from './database.ts'
 
-/** A query builder that can be prepared: drizzle's select, insert, update and delete on either database. */
 interface Preparable<Row> {
   prepare(name: string): { execute(values?: Record<string, unknown>): Promise<Row> }
 }
 
 /**
- * A statement that is built and prepared once per connection. Building one takes drizzle longer than SQLite takes to run
- * it. `build` uses `sql.placeholder('name')` for each value of `Values`.
+ * Built and prepared once per connection: building takes drizzle longer than running takes SQLite. `build` uses
+ * `sql.placeholder('name')` for each value.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- callers name it, so that their values are checked
 export function statement<Values extends Record<string, unknown>, Row>(
@@ -18,7 +17,7 @@ export function statement<Values extends Record<string, unknown>, Row>(
   build: (q: Queries) => Preparable<Row>,
 ): (q: Queries, values: Values) => Promise<Row> {
   const prepared = new WeakMap<object, ReturnType<Preparable<Row>['prepare']>>()
-  // async, because SQLite's execute is a thenable that runs when awaited, and throws where PostgreSQL's rejects.
+  // async, because SQLite's execute throws where PostgreSQL's rejects.
   return async (q, values) => {
     let query = prepared.get(q.sql)
     if (!query) prepared.set(q.sql, (query = build(q).prepare(name)))
@@ -26,10 +25,7 @@ export function statement<Values extends Record<string, unknown>, Row>(
   }
 }
 
-/**
- * A prepared insert, one per connection and set of columns. `build` puts `values` where the row goes; columns that a row
- * lacks get their defaults.
- */
+/** A prepared insert per set of columns. Absent columns get their defaults. */
 export function insertion<Row extends object, Result>(
   name: string,
   build: (q: Queries, values: Record<keyof Row, Placeholder>) => Preparable<Result>,
@@ -53,7 +49,7 @@ export function insertion<Row extends object, Result>(
 
 type RowOf<Name extends keyof Tables> = Tables[Name]['$inferSelect']
 
-/** A prepared query for the row with these values of `columns`, which identify one; undefined when there is none. */
+/** The row that is identified by the values of `columns`; undefined when there is none. */
 export function rowBy<
   Name extends keyof Tables,
   const Columns extends readonly (string & keyof RowOf<Name>)[],

@@ -4,14 +4,13 @@ import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { SQLITE_FILE } from '../connection/sqlite.ts'
 
-/** No backup was made. The message says why. */
 export class BackupFailed extends Error {
   override name = 'BackupFailed'
 }
 
 /**
- * Copies one snapshot of a folder's SQLite database to a new file; a server may be using it. The file gets its name after
- * an integrity check. Throws BackupFailed when there is no database, the file exists, or the copy is damaged.
+ * Copies one snapshot, also while a server runs. Throws BackupFailed when there is no database, the file exists, or
+ * the copy is damaged.
  */
 export async function backUp(dataDir: string, target: string): Promise<void> {
   const source = join(dataDir, SQLITE_FILE)

@@ -1,4 +1,4 @@
-// Gauges for a dashboard. Each query reads an index of what has not ended, which stays small, and scans no big table.
+// Each query reads an index of rows that have not ended, which stays small.
 import { and, count, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { TaskStatus } from '../../domain.ts'
 import { isUnended, queueCounts, type QueueCounts } from '../attempts/counts.ts'
@@ -6,13 +6,10 @@ import { isUnknown } from '../attempts/unknown.ts'
 import type { Queries } from '../connection/database.ts'
 import { listCooldowns } from '../providers/cooldowns.ts'
 
-/** All gauges, read at nearly the same moment. */
 export interface Gauges {
-  /** Without the statuses that no task has. */
   tasks: { status: TaskStatus; count: number }[]
   queues: ProviderQueue[]
   unknownOutcomes: UnknownOutcomes[]
-  /** Without projects that never requested anything. */
   spending: { projectId: string; heldMicros: number; spentMicros: number }[]
   deliveries: { pending: number; oldestMs: number }
   /** The model is '' for all models of a provider. */
@@ -21,7 +18,7 @@ export interface Gauges {
 
 export interface ProviderQueue extends QueueCounts {
   provider: string
-  /** The longest time that a queued attempt has been due; 0 when none is. */
+  /** 0 when none is due. */
   oldestDueMs: number
 }
 
@@ -29,9 +26,9 @@ export interface UnknownOutcomes {
   provider: string
   count: number
   oldestMs: number
-  /** The sum of the known worst cases. */
+  /** Of the known worst cases. */
   chargePossibleMicros: number
-  /** The number of attempts without a known worst case. */
+  /** Attempts without a known worst case. */
   unpriced: number
 }
 
@@ -48,7 +45,7 @@ export async function readGauges(q: Queries): Promise<Gauges> {
   return { tasks, queues, unknownOutcomes, spending, deliveries, inCooldown }
 }
 
-/** The time since a moment; 0 when that is null or in the future. */
+/** 0 when the moment is null or in the future. */
 function since({ now }: Queries, earliest: SQL): SQL<number> {
   return sql`coalesce(${now} - ${earliest}, 0)`.mapWith((ms) => Math.max(0, Number(ms)))
 }
@@ -63,7 +60,7 @@ function countOpenTasks(q: Queries): Promise<Gauges['tasks']> {
     .groupBy(tasks.status)
 }
 
-/** A condition on the project, because the indexes begin with it. */
+/** For the indexes that begin with the project. */
 function allProjects({ sql: from, tables: { projects } }: Queries) {
   return from.select({ id: projects.id }).from(projects)
 }

@@ -1,4 +1,4 @@
-// Pages of rows, and counts over all rows, for the integrity checks of a whole database.
+// Rows and counts for the integrity checks of a whole database.
 import { count, eq, gt, inArray, isNotNull, max, min, sql } from 'drizzle-orm'
 import { listAssets } from '../tasks/assets.ts'
 import { listAttempts } from '../attempts/attempts.ts'
@@ -11,7 +11,6 @@ import type { SpendingRow } from '../money/spending.ts'
 import type { AssetRow, AttemptRow, DeliveryRow, EventRow, LedgerRow, TaskRow } from '../tables/tables.ts'
 import type { UsageCountRow } from '../money/usage.ts'
 
-/** Some tasks with all their rows. */
 export interface IntegrityPage {
   tasks: TaskRow[]
   attempts: AttemptRow[]
@@ -20,14 +19,13 @@ export interface IntegrityPage {
   callbacks: CallbackRow[]
   deliveries: DeliveryRow[]
   lines: LedgerRow[]
-  /** The database's own clock, in milliseconds. */
+  /** The database's clock. */
   now: number
 }
 
 const TASKS_PER_PAGE = 500
 const ATTEMPTS_PER_PAGE = 2000
 
-/** All tasks, in order of id. */
 export async function* listIntegrityPages(q: Queries): AsyncGenerator<IntegrityPage> {
   const { tasks } = q.tables
   const pages = paginate((after) =>
@@ -36,7 +34,6 @@ export async function* listIntegrityPages(q: Queries): AsyncGenerator<IntegrityP
   for await (const page of pages) yield readPage(q, page)
 }
 
-/** All attempts, in order of id. */
 export function listAttemptPages(q: Queries): AsyncGenerator<AttemptRow[]> {
   const { attempts } = q.tables
   return paginate((after) =>
@@ -87,15 +84,13 @@ export async function listAllUsage(
   }
 }
 
-/** The recorded position of a project's feed, and its events. */
 export interface FeedCount {
   projectId: string
-  /** The number of its newest event. */
+  /** Of its newest event. */
   feedSeq: number
-  /** The sum of `lastSeq` over its tasks: every event has a number in its task and one in the feed. */
+  /** The sum of `lastSeq` over its tasks. */
   counted: number
   events: number
-  /** Null when there is none. */
   first: number | null
   last: number | null
 }
@@ -118,7 +113,6 @@ export async function countFeeds(q: Queries): Promise<FeedCount[]> {
     .groupBy(projects.id, projects.feedSeq)
 }
 
-/** Idempotency keys of more than one task in a project. */
 export async function listRepeatedKeys(q: Queries): Promise<{ projectId: string; key: string }[]> {
   const { tasks } = q.tables
   const rows = await q.sql
@@ -130,7 +124,6 @@ export async function listRepeatedKeys(q: Queries): Promise<{ projectId: string;
   return rows.flatMap(({ projectId, key }) => (key === null ? [] : [{ projectId, key }]))
 }
 
-/** Remote ids of more than one attempt at a provider. */
 export async function listRepeatedRemoteIds(q: Queries): Promise<{ provider: string; remoteId: string }[]> {
   const { attempts } = q.tables
   const rows = await q.sql

@@ -1,5 +1,4 @@
-// Removal of expired rows, in small transactions over a range of an index that is read first: no writer waits long, and
-// processes that do it at the same time do not block each other.
+// Expired rows are removed in small transactions over a range that is read first, so that no writer waits long.
 import { and, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm'
 import { DEFAULT_PROJECT, getProject } from '../access/projects.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
@@ -7,16 +6,14 @@ import { statement } from '../connection/statement.ts'
 
 export interface IndexEntry<Key> {
   key: Key
-  /** When the row was written. */
   at: number
 }
 
-/** When this database was created. Identifies it: no two are created in the same millisecond. */
+/** Identifies a database: no two are created in the same millisecond. */
 export async function getDatabaseCreatedAt(q: Queries): Promise<number> {
   return (await getProject(q, DEFAULT_PROJECT)).createdAt
 }
 
-/** The next entries of a project's feed after a number. */
 export const listFeedEntries = statement<
   { projectId: string; after: number; limit: number },
   IndexEntry<number>[]
@@ -31,7 +28,7 @@ export const listFeedEntries = statement<
     .limit(sql.placeholder('limit'))
 })
 
-/** A range of a project's feed. Only events of tasks that ended before `endedBefore` are in it. */
+/** A range of a feed, of the events whose task ended before `endedBefore`. */
 export interface FeedRange extends Record<string, unknown> {
   projectId: string
   /** Exclusive. */
@@ -56,7 +53,7 @@ const deleteEvents = statement<FeedRange, unknown>('delete_events', (q) => {
   )
 })
 
-/** Removes the events in a range, and first the partial images of their tasks, to which only these events refer. */
+/** Removes the partial images first, because only these events refer to them. */
 export async function removeEvents(q: Transaction, range: FeedRange): Promise<void> {
   await removePartialImages(q, range)
   await deleteEvents(q, range)
@@ -77,12 +74,10 @@ const deletePartialImages = statement<FeedRange, unknown>('delete_partial_images
   )
 })
 
-/** Removes the partial images of the tasks with events in a range. */
 export async function removePartialImages(q: Transaction, range: FeedRange): Promise<void> {
   await deletePartialImages(q, range)
 }
 
-/** The next deliveries of a project after an id, oldest first. */
 export async function listDeliveryEntries(
   q: Queries,
   projectId: string,
@@ -95,7 +90,6 @@ export async function listDeliveryEntries(
   return q.sql.select(entry).from(deliveries).where(isAfter).orderBy(deliveries.id).limit(limit)
 }
 
-/** Removes those of some deliveries that ended before a moment, with their tries. */
 export async function removeDeliveries(q: Transaction, ids: string[], endedBefore: number): Promise<void> {
   const { webhookDeliveries: deliveries, webhookTries: tries } = q.tables
   const isExpired = and(inArray(deliveries.id, ids), lt(deliveries.finishedAt, endedBefore))
@@ -108,7 +102,6 @@ export async function removeDeliveries(q: Transaction, ids: string[], endedBefor
   await q.sql.delete(deliveries).where(inArray(deliveries.id, endedIds))
 }
 
-/** The next callbacks after those of an attempt, in order of attempt. */
 export async function listCallbackEntries(
   q: Queries,
   after: string,
@@ -118,7 +111,6 @@ export async function listCallbackEntries(
   return q.sql.select({ key, at }).from(q.tables.callbacks).where(gt(key, after)).orderBy(key).limit(limit)
 }
 
-/** Removes the callbacks of those of some attempts that ended before a moment. */
 export async function removeCallbacks(
   q: Transaction,
   attemptIds: string[],

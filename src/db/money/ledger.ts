@@ -12,7 +12,7 @@ const newLine = insertion<LedgerRow, unknown>('ledger_line', ({ sql: into, table
   into.insert(ledger).values(values),
 )
 
-/** The lines of some attempts, each attempt's oldest first. */
+/** Each attempt's oldest first. */
 export async function listLines(q: Queries, attemptIds: readonly string[]): Promise<LedgerRow[]> {
   const { ledger } = q.tables
   const { attemptId, at, id } = ledger

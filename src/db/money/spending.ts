@@ -1,4 +1,4 @@
-// Held and spent amounts of projects and keys by period: sums of the ledger, updated in the transactions that write it.
+// Sums of the ledger, updated in the transactions that write it.
 import { and, eq, inArray, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { PERIODS, type Caller, type Period } from '../../domain.ts'
 import { startOf } from '../../period.ts'
@@ -8,35 +8,33 @@ import type { BudgetRow, Tables } from '../tables/tables.ts'
 
 export type SpendingRow = Tables['spending']['$inferSelect']
 
-/** The project, and the API key when one was used: both have spending and may have budgets. */
+/** Both have spending and may have budgets. */
 function ownersOf({ projectId, apiKeyId }: Caller): string[] {
   return apiKeyId === null ? [projectId] : [projectId, apiKeyId]
 }
 
 /**
- * Locks the ledger of a project until the transaction ends. Take it after the task's lock and before any other row of the
- * project's ledger, so that transactions do not deadlock.
+ * Take this lock after the task's, and before any row of the project's ledger, so that transactions do not deadlock.
  */
 export async function lockLedger(q: Transaction, projectId: string): Promise<void> {
-  // SQLite has one writer at a time, and no such clause.
+  // SQLite has one writer at a time.
   if (q.dialect === 'postgresql') await ledgerLock(q, { projectId })
 }
 
 const ledgerLock = statement<{ projectId: string }, unknown>('lock_ledger', (q) => {
   const { projects } = q.tables
   const isProject = eq(projects.id, sql.placeholder('projectId'))
-  // New tasks take FOR KEY SHARE on the project by their foreign key; this lock does not block them.
+  // Does not block the FOR KEY SHARE that a new task's foreign key takes.
   return q.sql.select({ id: projects.id }).from(projects).where(isProject).for('no key update')
 })
 
-/** A budget that does not allow the requested amount. */
 export interface ExhaustedBudget extends BudgetRow {
   remainingMicros: number
 }
 
 /**
- * Holds `micros` for a caller in every period that `at` falls in. When a budget does not allow it, holds nothing and
- * returns that budget. The UPDATE itself checks the limit, so concurrent holds cannot exceed it.
+ * Returns the budget that does not allow it, and then nothing is held. The UPDATE itself checks the limit, so
+ * concurrent holds cannot exceed it.
  */
 export async function hold(
   q: Transaction,
@@ -47,7 +45,7 @@ export async function hold(
   const held = await holdAll(q, { ...periodsOf(by, at), micros })
   for (const key of keysOf(by, at)) {
     if (held.some(({ owner, period }) => owner === key.owner && period === key.period)) continue
-    // Either the period has no row yet, or its budget is exhausted.
+    // A new period, or an exhausted budget.
     await insertPeriod(q, key)
     const [row] = await holdOne(q, { ...key, micros })
     if (!row) {
@@ -61,7 +59,6 @@ export async function hold(
 
 type SpendingKey = Pick<SpendingRow, 'owner' | 'period' | 'startsAt'>
 
-/** The keys of every row of `spending` that a request counts in. */
 function keysOf(by: Caller, at: number): SpendingKey[] {
   return ownersOf(by).flatMap((owner) =>
     PERIODS.map((period) => ({ owner, period, startsAt: startOf(period, at) })),
@@ -92,10 +89,9 @@ function updateHeld(q: Queries, which: SQL | undefined) {
     .returning({ owner: spending.owner, period: spending.period, startsAt: spending.startsAt })
 }
 
-/** The parameters of `isInPeriods`. */
 interface CallerPeriods extends Record<string, unknown> {
   projectId: string
-  /** The project's id when no key was used. */
+  /** The project's id without a key. */
   keyId: string
   day: number
   month: number
@@ -105,7 +101,7 @@ function periodsOf({ projectId, apiKeyId }: Caller, at: number): CallerPeriods {
   return { projectId, keyId: apiKeyId ?? projectId, day: startOf('DAY', at), month: startOf('MONTH', at) }
 }
 
-/** One full key per alternative, so that each is one index lookup: an owner gets a new row every day. */
+/** Full keys, so that each is one index lookup: an owner gets a new row every day. */
 function isInPeriods({ tables: { spending } }: Queries): SQL | undefined {
   const starts = { DAY: sql.placeholder('day'), MONTH: sql.placeholder('month'), TOTAL: 0 }
   return or(
@@ -132,7 +128,7 @@ const insertPeriod = statement<SpendingKey, unknown>('insert_period', ({ sql: in
     .onConflictDoNothing(),
 )
 
-/** Whether the budget of a row of `spending` has `micros` left; without a budget, the limit is the largest safe number. */
+/** Without a budget, the limit is the largest safe number. */
 function isAllowed({ sql: from, tables: { spending, budgets } }: Queries, micros: Placeholder): SQL {
   const limit = from
     .select({ limitMicros: budgets.limitMicros })
@@ -141,7 +137,7 @@ function isAllowed({ sql: from, tables: { spending, budgets } }: Queries, micros
   return sql`${spending.spentMicros} + ${spending.heldMicros} + ${micros} <= coalesce((${limit}), ${sql.raw(`${Number.MAX_SAFE_INTEGER}`)})`
 }
 
-/** Adds to the held and spent amounts of the periods that `at` falls in, whatever the budgets allow. */
+/** Ignores the budgets. */
 export async function addSpending(
   q: Transaction,
   by: Caller,
@@ -161,7 +157,7 @@ const addToAll = statement<CallerPeriods & { heldMicros: number; spentMicros: nu
   },
 )
 
-/** The spending of an owner in the periods that `at` falls in, without the periods in which nothing was requested. */
+/** Without the periods in which nothing was requested. */
 export async function listSpending(q: Queries, owner: string, at: number): Promise<SpendingRow[]> {
   const { spending } = q.tables
   const current = PERIODS.map((period) =>
@@ -171,13 +167,11 @@ export async function listSpending(q: Queries, owner: string, at: number): Promi
   return q.sql.select().from(spending).where(isCurrent)
 }
 
-/** The budgets of one project, or of one key. */
 export async function listBudgetsOf(q: Queries, owner: string): Promise<BudgetRow[]> {
   const { budgets } = q.tables
   return q.sql.select().from(budgets).where(eq(budgets.owner, owner))
 }
 
-/** The budgets that apply to a caller's requests. */
 export async function listBudgetsOn(q: Queries, by: Caller): Promise<BudgetRow[]> {
   const { budgets } = q.tables
   return q.sql
@@ -199,7 +193,7 @@ async function findExhausted(
   return row && { ...row.budget, remainingMicros: Math.max(0, row.budget.limitMicros - row.held - row.spent) }
 }
 
-/** Inserts or changes a budget. Held and spent amounts stay, even above the limit. */
+/** Held and spent amounts stay, even above the limit. */
 export async function putBudget(q: Transaction, row: BudgetRow): Promise<void> {
   const { budgets } = q.tables
   const { limitMicros, setAt } = row

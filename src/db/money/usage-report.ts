@@ -1,17 +1,14 @@
-// The sums of a usage report over one range of time: from the rollups by day or quarter of an hour, or from the attempts.
-// All three sources agree.
+// The three sources, days, quarter-hours and attempts, agree.
 import { and, eq, gte, inArray, lt, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import type { Operation, TaskStatus } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
 import type { Tables } from '../tables/tables.ts'
 import { USAGE_COUNTS, type UsageCounts } from './usage.ts'
 
-/** Keys that rollups have, and keys that only attempts and their tasks have. */
 export const ROLLUP_KEYS = ['projectId', 'apiKeyId', 'provider', 'model'] as const
 export const TASK_KEYS = ['user', 'operation', 'quality', 'size', 'status', 'metadata'] as const
 export type UsageKey = (typeof ROLLUP_KEYS)[number] | (typeof TASK_KEYS)[number]
 
-/** An absent field does not restrict; all present ones must match. */
 export interface UsageFilter {
   apiKeyIds?: string[]
   providers?: string[]
@@ -30,30 +27,29 @@ export interface UsageSlice {
   from: number
   /** Exclusive. */
   to: number
-  /** The length of the groups in time, and the offset of local time from UTC in this range; null for no such groups. */
+  /** Groups in time, aligned to local time; null without. */
   bucket: { offsetMs: number; lengthMs: number } | null
   by: readonly UsageKey[]
-  /** The label of the METADATA dimension; null without it. */
+  /** The label of the METADATA dimension. */
   metadataKey: string | null
   filter: UsageFilter
   /** The maximum number of groups. */
   limit: number
 }
 
-/** One group. */
 export interface UsageSum {
-  /** The local start of its bucket, encoded as if it were UTC; null without buckets. */
+  /** The local start of its bucket as if it were UTC; null without buckets. */
   local: number | null
   keys: Partial<Record<UsageKey, string | null>>
   counts: UsageCounts
 }
 
-/** From the rollup by day: `from` and `to` are midnights of UTC, and the keys are among ROLLUP_KEYS. */
+/** `from` and `to` are midnights of UTC; the keys are among ROLLUP_KEYS. */
 export function sumDays(q: Queries, slice: UsageSlice): Promise<UsageSum[]> {
   return sumRollup(q, 'usageDays', slice)
 }
 
-/** From the rollup by quarter of an hour, to which `from` and `to` are aligned; the keys are among ROLLUP_KEYS. */
+/** `from` and `to` are quarter-hours; the keys are among ROLLUP_KEYS. */
 export function sumQuarterHours(q: Queries, slice: UsageSlice): Promise<UsageSum[]> {
   return sumRollup(q, 'usageQuarterHours', slice)
 }
@@ -66,7 +62,7 @@ async function sumRollup(
   const table = q.tables[name]
   const groups = groupsOf(slice, table.startsAt, (key) => Reflect.get(table, key))
   const sums = USAGE_COUNTS.map((count) => [count, sql`sum(${table[count]})`.mapWith(Number)] as const)
-  // The key of usage_days begins with the day, so all projects are one range of it.
+  // All projects are one range of the key of usage_days.
   const isInScope = name === 'usageDays' && slice.projectId === null ? undefined : ofProject(q, table, slice)
   const rows = await q.sql
     .select({ ...groups, ...Object.fromEntries(sums) })
@@ -77,7 +73,6 @@ async function sumRollup(
   return rows.map((row) => toSum(row, slice))
 }
 
-/** From the attempts and their tasks: any range, any keys. */
 export async function sumAttempts(q: Queries, slice: UsageSlice): Promise<UsageSum[]> {
   const { attempts, tasks } = q.tables
   const { filter } = slice
@@ -106,7 +101,6 @@ export async function sumAttempts(q: Queries, slice: UsageSlice): Promise<UsageS
   return rows.map((row) => toSum(row, slice))
 }
 
-/** The range, and the filters that every source has. */
 function isIncluded(
   table: Pick<Tables['attempts' | 'usageDays' | 'usageQuarterHours'], 'apiKeyId' | 'provider' | 'model'>,
   at: SQLWrapper,
@@ -121,7 +115,7 @@ function isIncluded(
   )
 }
 
-/** Settings as the provider resolved them, else as requested. */
+/** As the provider resolved them, else as requested. */
 function taskColumns({ tables: { attempts, tasks } }: Queries) {
   const resolved = (name: string) =>
     sql`coalesce(${attempts.resolved} ->> ${sql.raw(`'${name}'`)}, ${tasks.request} ->> ${sql.raw(`'${name}'`)})`
@@ -140,9 +134,8 @@ function label({ tables: { tasks } }: Queries, key: string | null): SQL {
 
 const one = (when: SQL) => sql`case when ${when} then 1 else 0 end`
 
-/** The sum of one count over attempts: the same that `addUsage` adds to the rollups. */
+/** The same that `addUsage` adds to the rollups. */
 function sumOf({ tables: { attempts: a } }: Queries, count: keyof UsageCounts): SQL<number> {
-  // A possible charge of an attempt that has ended or is UNKNOWN.
   const settled = sql`${a.charged} <> 'NO' and ${a.state} in ('SUCCEEDED', 'FAILED', 'UNKNOWN')`
   const ended = sql`${a.state} in ('SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED')`
   const special: Partial<Record<keyof UsageCounts, SQL>> = {
@@ -160,7 +153,7 @@ function ofProject(
   table: { projectId: Parameters<typeof eq>[0] },
   { projectId }: UsageSlice,
 ): SQL {
-  // A list of all projects, because each is a range of its own in the index.
+  // Each project is a range of its own in the index.
   return projectId === null
     ? inArray(table.projectId, from.select({ id: projects.id }).from(projects))
     : eq(table.projectId, projectId)
@@ -177,7 +170,7 @@ function groupsOf(slice: UsageSlice, at: unknown, column: (key: UsageKey) => unk
   return { bucket: number, ...Object.fromEntries(keys) }
 }
 
-/** GROUP BY positions, because PostgreSQL does not recognize two equal parameters as the same expression. */
+/** PostgreSQL does not recognize two equal parameters as one expression. */
 function positionsOf({ bucket, by }: UsageSlice): SQL[] {
   const count = by.length + (bucket ? 1 : 0)
   return Array.from({ length: count }, (_, i) => sql.raw(String(i + 1)))

@@ -1,4 +1,4 @@
-// Usage rollups: counts of attempts by day and by quarter of an hour, updated in the transactions that change attempts.
+// Usage rollups, updated in the transactions that change attempts.
 import { sql } from 'drizzle-orm'
 import { startOfDay, startOfQuarterHour } from '../../period.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
@@ -7,7 +7,7 @@ import type { AttemptRow, Tables } from '../tables/tables.ts'
 
 export type UsageCountRow = Tables['usageDays']['$inferSelect']
 
-/** The columns of counts. Unreported tokens add nothing; `unknownUsages` counts their attempts. */
+/** Unreported tokens add nothing; `unknownUsages` counts their attempts. */
 export const USAGE_COUNTS = [
   'tasks',
   'attempts',
@@ -27,7 +27,7 @@ export const USAGE_COUNTS = [
 
 export type UsageCounts = Record<(typeof USAGE_COUNTS)[number], number>
 
-/** Adds to the rollups of the day and the quarter of an hour in which an attempt was queued. */
+/** Attempts count at the time they were queued. */
 export async function addUsage(q: Transaction, attempt: AttemptRow, counts: UsageCounts): Promise<void> {
   const { provider, model, projectId, createdAt } = attempt
   const row = { provider, model, projectId, apiKeyId: attempt.apiKeyId ?? '', ...counts }

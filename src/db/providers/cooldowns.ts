@@ -3,14 +3,14 @@ import type { Queries, Transaction } from '../connection/database.ts'
 import type { Tables } from '../tables/tables.ts'
 
 export type CooldownRow = Tables['cooldowns']['$inferSelect'] & {
-  /** False once it has expired: then one attempt at a time probes the provider. */
+  /** Once expired, one attempt at a time probes the provider. */
   inCooldown: boolean
 }
 
-/** The `model` of a cooldown for all models of a provider. */
+/** Of a cooldown for a whole provider. */
 export const ALL_MODELS = ''
 
-/** All cooldowns and pauses, expired ones included. */
+/** Includes expired ones. */
 export async function listCooldowns(q: Queries): Promise<CooldownRow[]> {
   const { cooldowns } = q.tables
   const rows = await q.sql
@@ -26,10 +26,7 @@ export async function listCooldowns(q: Queries): Promise<CooldownRow[]> {
   return rows.map((row) => ({ ...row, inCooldown: Boolean(row.inCooldown) }))
 }
 
-/**
- * Starts a cooldown of a provider, or of one of its models; a pause, until an operator resumes it, when `forMs` is null. A
- * cooldown neither shortens a longer one nor replaces a pause.
- */
+/** A pause when `forMs` is null. A cooldown neither shortens a longer one nor replaces a pause. */
 export async function putCooldown(
   q: Transaction,
   cooldown: { provider: string; model: string; forMs: number | null; reason: string; since: number },
@@ -48,7 +45,7 @@ export async function putCooldown(
     })
 }
 
-/** Removes a cooldown: without `paused`, only an expired one. */
+/** Without `paused`, only an expired one. */
 export async function removeCooldown(
   q: Transaction,
   { provider, model }: { provider: string; model: string },

@@ -6,25 +6,25 @@ export function createAccessTables(
   { table, text, reference, bigint, json, index, uniqueIndex }: Kit,
   { projects }: Record<'projects', { id: AnyPgColumn }>,
 ) {
-  /** The secret itself is shown once and never stored. */
+  /** The secret itself is never stored. */
   const apiKeys = table(
     'api_keys',
     {
       id: text('id').primaryKey(),
       projectId: reference('project_id', () => projects.id),
       name: text('name').notNull(),
-      /** The public part of the key, which identifies it. */
+      /** The public part of the key. */
       handle: text('handle').notNull(),
-      /** SHA-256 of the key's secret part: 256 random bits need no slow hash. */
+      /** 256 random bits need no slow hash. */
       secretSha256: text('secret_sha256').notNull(),
       scopes: json('scopes').$type<Scope[]>().notNull(),
-      /** Null when only the project's limits apply. */
+      /** Null: only the project's. */
       limits: json('limits').$type<Limits>(),
       createdAt: bigint('created_at').notNull(),
       /** Null: never. */
       expiresAt: bigint('expires_at'),
       revokedAt: bigint('revoked_at'),
-      /** To the minute; null before the first use. */
+      /** To the minute. */
       lastUsedAt: bigint('last_used_at'),
     },
     (t) => [
@@ -33,7 +33,6 @@ export function createAccessTables(
     ],
   )
 
-  /** Signing secrets of this deployment, shared by all of its processes. */
   const secrets = table('secrets', {
     name: text('name').primaryKey(),
     value: text('value').notNull(),

@@ -1,5 +1,5 @@
-// One schema source for two databases: `tables.ts` is written in terms of a kit. PostgreSQL's kit is the canonical type,
-// and SQLite's is cast to it, because our queries mean the same on both.
+// One schema for two databases: PostgreSQL's kit is the canonical type, and SQLite's is cast to it, because our
+// queries mean the same on both.
 import { sql, type SQL } from 'drizzle-orm'
 import * as pg from 'drizzle-orm/pg-core'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
@@ -9,13 +9,12 @@ import type { AnySQLiteColumn } from 'drizzle-orm/sqlite-core'
 export const postgresqlKit = {
   table: pg.pgTable,
   text: (name: string) => pg.text(name),
-  /** The id of a row of another table. */
   reference: (name: string, id: () => AnyPgColumn) => pg.text(name).notNull().references(id),
-  /** Text of a closed list; pair it with a CHECK. */
+  /** With a CHECK. */
   word: <const Values extends readonly [string, ...string[]]>(name: string, values: Values) =>
     pg.text(name, { enum: values }),
   integer: (name: string) => pg.integer(name),
-  /** A 64-bit integer, read as a JavaScript number: moments in Unix milliseconds, money in micro-USD, sequence numbers. */
+  /** Moments in Unix milliseconds, money in micro-USD, sequence numbers. */
   bigint: (name: string) => pg.bigint(name, { mode: 'number' }),
   real: (name: string) => pg.doublePrecision(name),
   json: (name: string) => pg.jsonb(name),
@@ -45,15 +44,15 @@ const sqliteBuilders = {
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the purpose of this file, see above
 export const sqliteKit = sqliteBuilders as unknown as Kit
 
-/** The database's own clock in milliseconds, for leases: the clocks of several hosts are never compared. */
+/** For leases: the clocks of several hosts are never compared. */
 export const databaseNow = {
   sqlite: sql<number>`cast(unixepoch('now', 'subsec') * 1000 as integer)`,
   postgresql: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
 }
 
 /**
- * `column in (…)` with literal values: a CHECK cannot have parameters, and SQLite does not use a partial index for a
- * condition that has them.
+ * `in` with literals: a CHECK cannot have parameters, and SQLite ignores a partial index for a condition that has
+ * them.
  */
 export function oneOf(column: unknown, values: readonly string[]): SQL {
   return sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(', '))})`

@@ -3,12 +3,12 @@ import { sql } from 'drizzle-orm'
 import { LEDGER_KINDS, PERIODS } from '../../domain.ts'
 import { oneOf, type Kit } from './kit.ts'
 
-/** The ledger is authoritative; spending and usage are sums of it, updated in the same transaction. */
+/** Spending and usage are sums of the ledger, updated in the same transaction. */
 export function createMoneyTables(
   { table, text, reference, word, integer, bigint, index, uniqueIndex, primaryKey, check }: Kit,
   { attempts }: Record<'attempts', { id: AnyPgColumn }>,
 ) {
-  /** One line for each change of the held amount or the cost of an attempt; append-only. */
+  /** One line per change of the held amount or the cost of an attempt; append-only. */
   const ledger = table(
     'ledger',
     {
@@ -16,9 +16,9 @@ export function createMoneyTables(
       projectId: text('project_id').notNull(),
       attemptId: reference('attempt_id', () => attempts.id),
       kind: word('kind', LEDGER_KINDS).notNull(),
-      /** The held, posted or voided amount; for ADJUST the difference. Null for a HOLD or VOID without a known worst case. */
+      /** For ADJUST the difference. Null without a known worst case. */
       amountMicros: bigint('amount_micros'),
-      /** The price table it was computed with; null without one, and for an amount from a bill. */
+      /** Null without one, and for an amount from a bill. */
       priceVersion: text('price_version'),
       at: bigint('at').notNull(),
     },
@@ -38,14 +38,13 @@ export function createMoneyTables(
     ],
   )
 
-  /** The held and spent amounts of a project or an API key in a UTC period. */
   const spending = table(
     'spending',
     {
-      /** The id of the project or the key. */
+      /** A project or an API key. */
       owner: text('owner').notNull(),
       period: word('period', PERIODS).notNull(),
-      /** The start of the period; 0 for TOTAL. */
+      /** 0 for TOTAL. */
       startsAt: bigint('starts_at').notNull(),
       heldMicros: bigint('held_micros').notNull().default(0),
       spentMicros: bigint('spent_micros').notNull().default(0),
@@ -58,7 +57,6 @@ export function createMoneyTables(
     ],
   )
 
-  /** How much a project or an API key may hold and spend per period. */
   const budgets = table(
     'budgets',
     {
@@ -76,7 +74,7 @@ export function createMoneyTables(
     ],
   )
 
-  // Usage rollups. Both count each attempt at the time it was queued, even if its cost becomes known later.
+  // Both rollups count an attempt at the time it was queued, even if its cost becomes known later.
   const keys = {
     provider: text('provider').notNull(),
     model: text('model').notNull(),
@@ -85,13 +83,12 @@ export function createMoneyTables(
     projectId: text('project_id').notNull(),
   }
   const counts = () => ({
-    /** A task counts with its first attempt. */
+    /** With its first attempt. */
     tasks: integer('tasks').notNull().default(0),
     attempts: integer('attempts').notNull().default(0),
     images: integer('images').notNull().default(0),
-    /** Ended or UNKNOWN attempts with a possible charge and no known cost. */
+    /** Of ended or UNKNOWN attempts with a possible charge. */
     unknownCosts: integer('unknown_costs').notNull().default(0),
-    /** The same, without known usage. */
     unknownUsages: integer('unknown_usages').notNull().default(0),
     heldMicros: bigint('held_micros').notNull().default(0),
     costMicros: bigint('cost_micros').notNull().default(0),
@@ -104,14 +101,14 @@ export function createMoneyTables(
     outputImageTokens: bigint('output_image_tokens').notNull().default(0),
   })
 
-  /** Usage by UTC day. The key is in the order in which reports over days read it. */
+  /** The key is in the order in which reports over days read it. */
   const usageDays = table(
     'usage_days',
     { startsAt: bigint('starts_at').notNull(), ...keys, ...counts() },
     (t) => [primaryKey({ columns: [t.startsAt, t.provider, t.model, t.projectId, t.apiKeyId] })],
   )
 
-  /** Usage by quarter of an hour: every UTC offset in use is a multiple of it. */
+  /** Every UTC offset in use is a multiple of a quarter of an hour. */
   const usageQuarterHours = table(
     'usage_quarter_hours',
     { startsAt: bigint('starts_at').notNull(), ...keys, ...counts() },

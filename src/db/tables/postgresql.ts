@@ -1,4 +1,4 @@
-// Read by drizzle-kit to generate drizzle/postgresql, and used by the PostgreSQL connections.
+// Also read by drizzle-kit.
 import { postgresqlKit } from './kit.ts'
 import { createTables } from './tables.ts'
 
@@ -24,7 +24,7 @@ export const {
   usageQuarterHours,
 } = postgresqlTables
 
-/** The use of each rate limit in the current minute, shared by processes. Unlogged: a crash may empty it. */
+/** Unlogged: a crash may empty it. */
 export const rateCounters = postgresqlKit.table('rate_counters', {
   key: postgresqlKit.text('key').primaryKey(),
   points: postgresqlKit.bigint('points').notNull(),

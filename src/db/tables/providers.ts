@@ -5,12 +5,12 @@ export function createProviderTables(
   { table, text, reference, bigint, json, index, primaryKey }: Kit,
   { attempts }: Record<'attempts', { id: AnyPgColumn }>,
 ) {
-  /** Received callbacks, stored before the response to them. Their content counts only after a check confirmed it. */
+  /** Stored before the response. Their content counts only after a check confirmed it. */
   const callbacks = table(
     'callbacks',
     {
       attemptId: reference('attempt_id', () => attempts.id),
-      /** Of the body, so that a repeated callback is one row. */
+      /** Of the body: a repeated callback is one row. */
       sha256: text('sha256').notNull(),
       body: text('body').notNull(),
       receivedAt: bigint('received_at').notNull(),
@@ -18,14 +18,13 @@ export function createProviderTables(
     (t) => [primaryKey({ columns: [t.attemptId, t.sha256] })],
   )
 
-  /** Providers, or models of them, that get no new work; the same for all processes. */
   const cooldowns = table(
     'provider_cooldowns',
     {
       provider: text('provider').notNull(),
       /** '' for all its models. */
       model: text('model').notNull(),
-      /** In the database's time; null for a pause, which an operator ends. After it, one attempt at a time probes. */
+      /** In the database's time; null for a pause. */
       until: bigint('until'),
       reason: text('reason').notNull(),
       since: bigint('since').notNull(),
@@ -33,7 +32,6 @@ export function createProviderTables(
     (t) => [primaryKey({ columns: [t.provider, t.model] })],
   )
 
-  /** Decisions of people; append-only. */
   const audit = table(
     'audit_log',
     {
@@ -41,7 +39,7 @@ export function createProviderTables(
       projectId: text('project_id').notNull(),
       at: bigint('at').notNull(),
       action: text('action').notNull(),
-      /** The id of the project, key or attempt. */
+      /** A project, key or attempt. */
       subject: text('subject').notNull(),
       detail: json('detail').$type<Record<string, string | null>>().notNull(),
     },

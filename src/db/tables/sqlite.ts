@@ -1,4 +1,4 @@
-// Read by drizzle-kit to generate drizzle/sqlite, and used by the SQLite connections.
+// Also read by drizzle-kit.
 import { sqliteKit } from './kit.ts'
 import { createTables } from './tables.ts'
 

@@ -20,20 +20,19 @@ import { createMoneyTables } from './money.ts'
 import { createProviderTables } from './providers.ts'
 import { createWebhookTables } from './webhooks.ts'
 
-/** Every table, for one database's kit. CHECKs and partial unique indexes prevent invalid states. */
+/** CHECKs and partial unique indexes prevent invalid states. */
 export function createTables(kit: Kit) {
   const { table, text, reference, word, integer, bigint, real, json } = kit
   const { index, uniqueIndex, primaryKey, check } = kit
 
-  /** Tenants. One exists from the start. */
   const projects = table('projects', {
     id: text('id').primaryKey(),
     name: text('name').notNull(),
-    /** The number of the newest event in the project's feed, in order of commit. */
+    /** Of the newest event in its feed. */
     feedSeq: bigint('feed_seq').notNull().default(0),
-    /** Signs posts to callback URLs of tasks; null until its first use. */
+    /** For callback URLs of tasks; null until its first use. */
     webhookSecret: text('webhook_secret'),
-    /** Null for the default limits. */
+    /** Null: the default limits. */
     limits: json('limits').$type<Limits>(),
     createdAt: bigint('created_at').notNull(),
   })
@@ -43,35 +42,32 @@ export function createTables(kit: Kit) {
     {
       id: text('id').primaryKey(),
       projectId: reference('project_id', () => projects.id),
-      /** Null when no key was used. */
       apiKeyId: text('api_key_id'),
       status: word('status', TASK_STATUSES).notNull(),
       operation: word('operation', OPERATIONS).notNull(),
       model: text('model').notNull(),
-      /** Complete and validated; immutable. */
+      /** Immutable. */
       request: json('request').$type<ImageRequest>().notNull(),
-      /** SHA-256 of the input, to tell a repeated request from a reused key. */
+      /** Tells a repeated request from a reused key. */
       fingerprint: text('fingerprint').notNull(),
       idempotencyKey: text('idempotency_key'),
-      /** The maximum number of charges of each part; raised only by an explicit permission. */
+      /** Per part; raised only by an explicit permission. */
       maxCharges: integer('max_charges').notNull(),
-      /** The number of parts: more than one when no provider makes all images in one call. */
+      /** More than one when no provider makes all images in one call. */
       parts: integer('parts').notNull().default(1),
-      /** The taken permits: attempts with a possible or certain charge. */
+      /** The taken permits. */
       chargesOpen: integer('charges_open').notNull().default(0),
       /** 0..1, never decreasing. */
       progress: real('progress').notNull().default(0),
       warnings: json('warnings').$type<Warning[]>().notNull(),
       error: json('error').$type<TaskError>(),
-      /** The task that this one retries. */
       retryOf: text('retry_of'),
-      /** The W3C traceparent that attempts and deliveries continue in any process; null without tracing. */
+      /** The W3C traceparent that attempts and deliveries continue. */
       traceparent: text('traceparent'),
-      /** The number of the newest event in the task's log. */
+      /** Of the newest event in its log. */
       lastSeq: bigint('last_seq').notNull().default(0),
       cancelRequestedAt: bigint('cancel_requested_at'),
       createdAt: bigint('created_at').notNull(),
-      /** When the first attempt was sent. */
       startedAt: bigint('started_at'),
       finishedAt: bigint('finished_at'),
     },
@@ -81,7 +77,6 @@ export function createTables(kit: Kit) {
         .where(sql`${t.idempotencyKey} is not null`),
       index('tasks_newest').on(t.projectId, t.createdAt, t.id),
       index('tasks_by_status').on(t.projectId, t.status, t.createdAt, t.id),
-      // For the limit of concurrent tasks.
       index('tasks_open_of_key')
         .on(t.apiKeyId)
         .where(sql`${t.status} in ('QUEUED', 'RUNNING') and ${t.apiKeyId} is not null`),
@@ -98,18 +93,17 @@ export function createTables(kit: Kit) {
   const attempts = table(
     'attempts',
     {
-      /** Also our reference at the provider, where it has a field for one. */
+      /** Also our reference at the provider. */
       id: text('id').primaryKey(),
       taskId: reference('task_id', () => tasks.id),
       projectId: text('project_id').notNull(),
       apiKeyId: text('api_key_id'),
-      /** From 1, per task. */
+      /** From 1. */
       number: integer('number').notNull(),
-      /** The part of the task, from 0. */
+      /** From 0. */
       part: integer('part').notNull().default(0),
-      /** The number of images. */
       n: integer('n').notNull().default(1),
-      /** The index of its first image among those of the task. */
+      /** Index among the task's images. */
       firstImage: integer('first_image').notNull().default(0),
       provider: text('provider').notNull(),
       model: text('model').notNull(),
@@ -118,20 +112,20 @@ export function createTables(kit: Kit) {
       /** In the database's time. */
       runAfter: bigint('run_after').notNull(),
       leaseOwner: text('lease_owner'),
-      /** The fencing epoch: grows with every claim, so that a worker that lost its lease cannot write. */
+      /** The fencing epoch: grows with every claim. */
       leaseEpoch: integer('lease_epoch').notNull().default(0),
       /** In the database's time. */
       leaseUntil: bigint('lease_until'),
       remoteId: text('remote_id'),
-      /** Consecutive checks in which the provider did not know the remote id; lookups by our reference while UNKNOWN. */
+      /** Consecutive checks without the remote id at the provider; lookups while UNKNOWN. */
       missingChecks: integer('missing_checks').notNull().default(0),
-      /** SHA-256 of the secret in the callback URL; null without one. */
+      /** Of the secret in the callback URL. */
       callbackSha256: text('callback_sha256'),
       wirePhase: word('wire_phase', WIRE_PHASES).notNull().default('NONE'),
       httpStatus: integer('http_status'),
       providerRequestId: text('provider_request_id'),
       error: json('error').$type<TaskError>(),
-      /** What the provider chose where the request said auto. */
+      /** What `auto` became. */
       resolved: json('resolved').$type<Record<string, string>>(),
       inputTokens: integer('input_tokens'),
       outputTokens: integer('output_tokens'),
@@ -141,13 +135,11 @@ export function createTables(kit: Kit) {
       outputTextTokens: integer('output_text_tokens'),
       outputImageTokens: integer('output_image_tokens'),
       usageSource: word('usage_source', USAGE_SOURCES).notNull().default('UNKNOWN'),
-      /** The number of images received. */
       images: integer('images').notNull().default(0),
-      /** The worst-case cost, held until the cost is known; null without a price. */
+      /** The worst case; null without a price. */
       heldMicros: bigint('held_micros'),
       /** Null: unknown, never free. */
       costMicros: bigint('cost_micros'),
-      /** The price table the cost was computed with. */
       priceVersion: text('price_version'),
       createdAt: bigint('created_at').notNull(),
       sentAt: bigint('sent_at'),
@@ -174,7 +166,7 @@ export function createTables(kit: Kit) {
       index('attempts_unknown')
         .on(t.projectId, t.sentAt, t.id)
         .where(sql`${t.state} = 'UNKNOWN'`),
-      // The list of attempts whose cost only the provider's bill has.
+      // For attempts whose cost only a bill has.
       index('attempts_unpriced')
         .on(t.projectId, t.finishedAt, t.id)
         .where(sql`${t.finishedAt} is not null and ${t.costMicros} is null and ${t.charged} <> 'NO'`),
@@ -184,7 +176,7 @@ export function createTables(kit: Kit) {
       check('attempts_state', oneOf(t.state, ATTEMPT_STATES)),
       check('attempts_charged', oneOf(t.charged, CHARGES)),
       check('attempts_wire_phase', oneOf(t.wirePhase, WIRE_PHASES)),
-      // Once a byte may have been sent, a charge is possible until the outcome is known; before, it is not.
+      // A charge is possible once a byte may have been sent, until the outcome is known.
       check(
         'attempts_open_charge',
         sql`${t.state} not in ('SENDING', 'ACCEPTED', 'UNKNOWN') or ${t.charged} = 'UNKNOWN'`,
@@ -204,7 +196,7 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** Append-only. Numbered twice: in the task's log, and in the project's feed. */
+  /** Append-only. Numbered in the task's log and in the project's feed. */
   const events = table(
     'task_events',
     {
@@ -221,7 +213,7 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** One image of one task. The asset store has the bytes, by their hash. */
+  /** The asset store has the bytes. */
   const assets = table(
     'assets',
     {
@@ -231,14 +223,14 @@ export function createTables(kit: Kit) {
       /** Null for input images. */
       attemptId: text('attempt_id').references(() => attempts.id),
       kind: word('kind', ASSET_KINDS).notNull(),
-      /** Index among the assets of one kind of one attempt (or of the request). */
+      /** Among those of one kind of an attempt or request. */
       position: integer('position').notNull(),
       sha256: text('sha256').notNull(),
       byteSize: integer('byte_size').notNull(),
       mimeType: word('mime_type', IMAGE_MIME_TYPES).notNull(),
       width: integer('width').notNull(),
       height: integer('height').notNull(),
-      /** Base64; null when it could not be computed. */
+      /** Base64. */
       thumbhash: text('thumbhash'),
       revisedPrompt: text('revised_prompt'),
       createdAt: bigint('created_at').notNull(),

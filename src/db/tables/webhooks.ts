@@ -7,7 +7,7 @@ export function createWebhookTables(
   { table, text, reference, word, integer, bigint, json, index, uniqueIndex, primaryKey, check }: Kit,
   { projects, tasks }: Record<'projects' | 'tasks', { id: AnyPgColumn }>,
 ) {
-  /** Webhooks of projects. A deleted one stays on record, without its secret. */
+  /** A deleted one stays on record, without its secret. */
   const webhookEndpoints = table(
     'webhook_endpoints',
     {
@@ -17,7 +17,7 @@ export function createWebhookTables(
       /** Null for all events. */
       events: json('events').$type<WebhookEvent[]>(),
       description: text('description'),
-      /** `whsec_…`; signing needs it, so it cannot be a hash. Null once deleted. */
+      /** Not a hash, because signing needs it. */
       secret: text('secret'),
       createdAt: bigint('created_at').notNull(),
       /** When it responded with 410. */
@@ -30,31 +30,31 @@ export function createWebhookTables(
     ],
   )
 
-  /** The outbox: one event for one URL, written in the transaction of the event. */
+  /** The outbox: one event for one URL. */
   const webhookDeliveries = table(
     'webhook_deliveries',
     {
-      /** Also the `webhook-id` header of every try. */
+      /** Also the `webhook-id` header. */
       id: text('id').primaryKey(),
       projectId: text('project_id').notNull(),
-      /** Null for the task's own callback URL. */
+      /** Null for a task's callback URL. */
       endpointId: text('endpoint_id').references(() => webhookEndpoints.id),
       taskId: reference('task_id', () => tasks.id),
-      /** The number of the event in the task's log. */
+      /** In the task's log. */
       seq: bigint('seq').notNull(),
       event: word('event', WEBHOOK_EVENTS).notNull(),
       url: text('url').notNull(),
-      /** The delivery slot: the webhook's id, or the origin of the callback URL. Its running tries are limited. */
+      /** The webhook's id, or the origin of the callback URL. Limits concurrent tries. */
       slot: text('slot').notNull(),
       payload: text('payload').notNull(),
       state: word('state', DELIVERY_STATES).notNull(),
       tries: integer('tries').notNull().default(0),
-      /** The back-off step: the number of tries since it was last restarted. */
+      /** The back-off step: tries since the last restart. */
       step: integer('step').notNull().default(0),
-      /** Not before this moment, in the database's time. */
+      /** In the database's time. */
       nextAt: bigint('next_at').notNull(),
       leaseOwner: text('lease_owner'),
-      /** The fencing epoch, as of attempts. */
+      /** The fencing epoch. */
       leaseEpoch: integer('lease_epoch').notNull().default(0),
       /** In the database's time. */
       leaseUntil: bigint('lease_until'),
@@ -88,14 +88,12 @@ export function createWebhookTables(
     ],
   )
 
-  /** The tries of deliveries; append-only. */
   const webhookTries = table(
     'webhook_tries',
     {
       deliveryId: reference('delivery_id', () => webhookDeliveries.id),
-      /** From 1, per delivery. */
+      /** From 1. */
       number: integer('number').notNull(),
-      /** When it began. */
       at: bigint('at').notNull(),
       durationMs: integer('duration_ms').notNull(),
       /** Null without a response. */

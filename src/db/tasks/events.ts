@@ -4,14 +4,13 @@ import type { Queries, Transaction } from '../connection/database.ts'
 import { insertion, statement } from '../connection/statement.ts'
 import type { EventRow, TaskRow } from '../tables/tables.ts'
 
-/** Wake-up keys of a task's log and of a project's feed. */
 export const taskKey = (taskId: string) => `task:${taskId}`
 export const feedKey = (projectId: string) => `feed:${projectId}`
 
 /**
- * Appends to a task's log and to its project's feed. Call it last in a transaction: it takes both numbers under a row
- * lock (the task's, then the project's) that is held until the commit. So order of number is order of commit, and a
- * reader that has read number n never meets a smaller one later.
+ * Appends to a task's log and its project's feed. Call it last: both numbers are taken under row locks (the task's,
+ * then the project's) that are held until the commit. So order of number is order of commit, and a reader never misses
+ * a smaller number.
  */
 export async function appendEvents(
   q: Transaction,
@@ -62,7 +61,7 @@ const eventsOfTask = statement<{ taskId: string; after: number; limit: number },
   },
 )
 
-/** The events of a task after a number, oldest first. */
+/** Oldest first. */
 export function listEvents(q: Queries, taskId: string, after: number, limit: number): Promise<EventRow[]> {
   return eventsOfTask(q, { taskId, after, limit })
 }
@@ -77,12 +76,12 @@ const eventsOfProject = statement<{ projectId: string; after: number; limit: num
   },
 )
 
-/** The events of a project after a number in its feed, oldest first. */
+/** Oldest first. */
 export function listFeed(q: Queries, projectId: string, after: number, limit: number): Promise<EventRow[]> {
   return eventsOfProject(q, { projectId, after, limit })
 }
 
-/** All events of several tasks, in order of task, then number. */
+/** In order of task, then number. */
 export async function listAllEvents(q: Queries, taskIds: string[]): Promise<EventRow[]> {
   const { events } = q.tables
   const ofTasks = inArray(events.taskId, taskIds)

@@ -19,7 +19,7 @@ export interface TaskFilter {
   createdTo?: number | undefined
 }
 
-/** Undefined when the task's idempotency key is in use. */
+/** Undefined when the idempotency key is in use. */
 export async function insertTask(q: Transaction, task: NewTask): Promise<TaskRow | undefined> {
   const [row] = await newTask(q, task)
   return row
@@ -29,14 +29,13 @@ const newTask = insertion<NewTask, TaskRow[]>('task', ({ sql: into, tables: { ta
   into.insert(tasks).values(values).onConflictDoNothing().returning(),
 )
 
-/** A task of one project; undefined also when it is another project's. */
+/** Undefined also for a task of another project. */
 export const findTask = rowBy('tasks', 'projectId', 'id')
 
 export const findTaskByKey = rowBy('tasks', 'projectId', 'idempotencyKey')
 
 const findAnyTask = rowBy('tasks', 'id')
 
-/** A task of any project. */
 export async function getTask(q: Queries, id: string): Promise<TaskRow> {
   const row = await findAnyTask(q, id)
   if (!row) throw new Error(`There is no task ${id}.`)
@@ -44,8 +43,8 @@ export async function getTask(q: Queries, id: string): Promise<TaskRow> {
 }
 
 /**
- * Reads a task and locks it until the transaction ends: other transactions that settle, cancel or retry it wait. Take
- * this lock before any lock on an attempt, so that transactions do not deadlock.
+ * Locks a task until the transaction ends. Take this lock before any lock on an attempt, so that transactions do not
+ * deadlock.
  */
 export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
   const row = await findLocked(q, eq(q.tables.tasks.id, id))
@@ -53,7 +52,6 @@ export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
   return row
 }
 
-/** Like `lockTask`, for a task of one project; undefined also when it is another project's. */
 export function lockTaskOfProject(
   q: Transaction,
   projectId: string,
@@ -65,12 +63,12 @@ export function lockTaskOfProject(
 
 async function findLocked(q: Transaction, which: SQL | undefined): Promise<TaskRow | undefined> {
   const query = q.sql.select().from(q.tables.tasks).where(which)
-  // SQLite has one writer at a time, and no FOR UPDATE.
+  // SQLite has one writer at a time.
   const [row] = await (q.dialect === 'postgresql' ? query.for('update') : query)
   return row
 }
 
-/** The tasks of a project with these ids that match a filter, in no order. */
+/** In no order. */
 export async function findTasks(
   q: Queries,
   projectId: string,
@@ -84,7 +82,7 @@ export async function findTasks(
     .where(and(inArray(tasks.id, ids), matches(q, projectId, filter)))
 }
 
-/** A page of tasks, newest first. Returns one more than `first`, to tell whether a next page exists. */
+/** Newest first. Returns one more than `first`, to tell whether a next page exists. */
 export async function listTasks(
   q: Queries,
   projectId: string,
@@ -103,7 +101,7 @@ export async function listTasks(
     .limit(first + 1)
 }
 
-/** Sets columns of a task whose status is one of `from`; undefined when it is not. */
+/** Undefined when the status is not one of `from`. */
 export async function updateTask(
   q: Transaction,
   id: string,
@@ -118,8 +116,8 @@ export async function updateTask(
 }
 
 /**
- * Takes a permit for one more possible charge of a task, and makes it RUNNING. False when all permits are taken, its
- * cancelation was requested, or it has ended. `returnPermit` gives the permit back.
+ * Takes a permit for one more possible charge. False when all are taken, the cancelation was requested, or the task
+ * has ended.
  */
 export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
   const { tasks } = q.tables
@@ -149,13 +147,13 @@ export async function returnPermit(q: Transaction, taskId: string): Promise<void
   await q.sql.update(tasks).set({ chargesOpen }).where(eq(tasks.id, taskId))
 }
 
-/** The number of queued or running tasks of a project and of an API key; 0 without a key. */
+/** Queued or running; 0 without a key. */
 export interface OpenTasks {
   ofProject: number
   ofKey: number
 }
 
-/** Counts up to `max`, which bounds the cost of the query. */
+/** Counts up to `max`, which bounds its cost. */
 export async function countOpenTasks(
   q: Queries,
   { projectId, apiKeyId }: Caller,

@@ -1,4 +1,4 @@
-// The outbox: a delivery's row says when it is due, and which process holds it until when.
+// The table is the outbox, as attempts are the queue.
 import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql, type SQL } from 'drizzle-orm'
 import type { DeliveryState } from '../../domain.ts'
 import type { Lease } from '../attempts/attempts.ts'
@@ -11,7 +11,7 @@ type NewDelivery = Omit<Tables['webhookDeliveries']['$inferInsert'], 'nextAt' | 
 /** Wake-up key: a delivery may be due. */
 export const OUTBOX_KEY = 'outbox'
 
-/** Inserts a delivery that is due now. */
+/** Due now. */
 export async function insertDelivery(q: Transaction, delivery: NewDelivery): Promise<void> {
   await newDelivery(q, delivery)
   q.wakeUp(OUTBOX_KEY)
@@ -24,8 +24,7 @@ const newDelivery = insertion<NewDelivery, unknown>(
 )
 
 /**
- * Leases up to `limit` due deliveries, oldest first, and at most `perSlot` of one delivery slot across all processes, so
- * that a slow receiver does not delay the others.
+ * Oldest first, and at most `perSlot` leased per slot across all processes, so that a slow receiver delays no other.
  */
 export async function claimDeliveries(
   q: Transaction,
@@ -43,7 +42,7 @@ export async function claimDeliveries(
     leaseEpoch: sql`${deliveries.leaseEpoch} + 1`,
     leaseUntil: sql`${q.now} + ${claim.leaseMs}`,
   }
-  // isClaimable again, because on PostgreSQL another process may have claimed the same ones meanwhile.
+  // Checked again, because another process may have claimed the same ones on PostgreSQL.
   return q.sql
     .update(deliveries)
     .set(lease)
@@ -52,8 +51,8 @@ export async function claimDeliveries(
 }
 
 /**
- * The ids of the deliveries to claim. It steps from slot to slot along an index and reads the first few of each, so the
- * cost grows with the slots, not with the backlog of a receiver that has been down for a day.
+ * Steps from slot to slot along an index and reads the first few of each, so that its cost does not grow with the
+ * backlog of one receiver.
  */
 function selectClaimable(q: Queries, { limit, perSlot }: { limit: number; perSlot: number }): SQL {
   const { webhookDeliveries: deliveries } = q.tables
@@ -84,7 +83,7 @@ function selectClaimable(q: Queries, { limit, perSlot }: { limit: number; perSlo
     order by ${deliveries.nextAt}, ${deliveries.id} limit ${limit}`
 }
 
-/** Pending and not leased. The state is a literal, because SQLite does not use a partial index for a parameter. */
+/** A literal state, because SQLite ignores a partial index for a parameter. */
 function isClaimable({ tables: { webhookDeliveries: deliveries }, now }: Queries) {
   return and(
     sql`${deliveries.state} = 'PENDING'`,
@@ -92,22 +91,21 @@ function isClaimable({ tables: { webhookDeliveries: deliveries }, now }: Queries
   )
 }
 
-/** Time until the next delivery is due; 0 when one is, undefined when none waits. */
+/** 0 when one is due, undefined when none waits. */
 export async function findNextDeliveryMs(q: Queries): Promise<number | undefined> {
   const { webhookDeliveries: deliveries } = q.tables
-  // Not min(…), for which SQLite would read the whole backlog.
+  // SQLite would read the whole backlog for min(…).
   const inMs = sql<number | string>`${deliveries.nextAt} - ${q.now}`
   const query = q.sql.select({ inMs }).from(deliveries).where(isClaimable(q))
   const [row] = await query.orderBy(deliveries.nextAt).limit(1)
   return row && Math.max(0, Number(row.inMs))
 }
 
-/** The state of a delivery after a try: pending again, due in `waitMs`, or ended. */
 export type NextDeliveryState =
   | { state: 'PENDING'; waitMs: number }
   | { state: 'SUCCEEDED' | 'FAILED'; at: number }
 
-/** Records a try and the delivery's next state. False, without a change, when the lease was lost. */
+/** False when the lease was lost. */
 export async function insertTry(
   q: Transaction,
   { delivery, lease }: { delivery: DeliveryRow; lease: Lease },
@@ -132,7 +130,7 @@ export async function insertTry(
   return true
 }
 
-/** Releases a claimed delivery without a try: it is due now, for any process. */
+/** Due now, for any process. */
 export async function releaseDelivery(q: Transaction, id: string, lease: Lease): Promise<void> {
   const { webhookDeliveries: deliveries } = q.tables
   await q.sql
@@ -141,10 +139,10 @@ export async function releaseDelivery(q: Transaction, id: string, lease: Lease):
     .where(and(eq(deliveries.id, id), holds(q, lease)))
 }
 
-/** Releases every lease except those of `owner`. For a process that owns the database alone: the others are dead. */
+/** For a process that owns the database alone: the other leases are dead. */
 export async function releaseAllDeliveries(q: Transaction, owner: string): Promise<void> {
   const { webhookDeliveries: deliveries } = q.tables
-  // Pending and leased, for the index of leases.
+  // For the index of leases.
   const isLeased = and(sql`${deliveries.state} = 'PENDING'`, isNotNull(deliveries.leaseUntil))
   await q.sql
     .update(deliveries)
@@ -152,7 +150,6 @@ export async function releaseAllDeliveries(q: Transaction, owner: string): Promi
     .where(and(isLeased, ne(deliveries.leaseOwner, owner)))
 }
 
-/** Fails all pending deliveries to a webhook. */
 export async function failDeliveries(q: Transaction, endpointId: string, at: number): Promise<void> {
   const { webhookDeliveries: deliveries } = q.tables
   const failed = { ...NO_LEASE, state: 'FAILED' as const, finishedAt: at }
@@ -160,7 +157,7 @@ export async function failDeliveries(q: Transaction, endpointId: string, at: num
   await q.sql.update(deliveries).set(failed).where(isPending)
 }
 
-/** Makes a delivery pending again, at the first back-off step and due now. */
+/** At the first back-off step, due now. */
 export async function restartDelivery(q: Transaction, id: string): Promise<DeliveryRow> {
   const { webhookDeliveries: deliveries } = q.tables
   const due = { state: 'PENDING' as const, step: 0, nextAt: q.now, finishedAt: null }
@@ -170,16 +167,15 @@ export async function restartDelivery(q: Transaction, id: string): Promise<Deliv
   return row
 }
 
-/** A delivery of one project; undefined also when it is another project's. */
+/** Undefined also for a delivery of another project. */
 export const findDelivery = rowBy('webhookDeliveries', 'projectId', 'id')
 
-/** An absent field does not restrict. */
 export interface DeliveryFilter {
   endpointId?: string | undefined
   state?: DeliveryState | undefined
 }
 
-/** A page of a project's deliveries, newest first, older than `before`. */
+/** Newest first, older than `before`. */
 export async function listDeliveries(
   q: Queries,
   projectId: string,

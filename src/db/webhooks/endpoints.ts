@@ -18,15 +18,15 @@ const endpointsOfProject = statement<{ projectId: string }, EndpointRow[]>('endp
   return q.sql.select().from(endpoints).where(isListed).orderBy(endpoints.id)
 })
 
-/** The webhooks of a project, oldest first. Includes disabled ones, not deleted ones. */
+/** Oldest first, with disabled ones, without deleted ones. */
 export function listEndpoints(q: Queries, projectId: string): Promise<EndpointRow[]> {
   return endpointsOfProject(q, { projectId })
 }
 
-/** A webhook of one project, deleted ones included; undefined also when it is another project's. */
+/** Includes deleted ones. Undefined also for a webhook of another project. */
 export const findEndpoint = rowBy('webhookEndpoints', 'projectId', 'id')
 
-/** Disables or deletes a webhook. Deleting removes its secret. */
+/** Deleting removes the secret. */
 export async function closeEndpoint(
   q: Transaction,
   id: string,
@@ -36,12 +36,12 @@ export async function closeEndpoint(
   await q.sql.update(webhookEndpoints).set(set).where(eq(webhookEndpoints.id, id))
 }
 
-/** The secret that signs posts to callback URLs of a project's tasks; undefined before it is created. */
+/** Signs posts to callback URLs of tasks; undefined before its first use. */
 export async function findWebhookSecret(q: Queries, projectId: string): Promise<string | undefined> {
   return (await findProject(q, projectId))?.webhookSecret ?? undefined
 }
 
-/** Stores `secret` unless the project has one. Returns the stored one. */
+/** Returns the stored secret, which may be an earlier one. */
 export async function insertWebhookSecretIfAbsent(
   q: Transaction,
   projectId: string,
