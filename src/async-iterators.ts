@@ -1,19 +1,18 @@
 // Async iterators that can be closed while a `next()` is pending. An async generator's `return()` would wait for it.
 
 interface StreamHooks<T> {
-  /** An error thrown here ends the stream. */
   onItem?: (item: T) => T
   /** Converts an error to the last item; by default, `next()` rejects. */
   onError?: (error: unknown) => T
   /** Called once, however the stream ends, before the source is closed. */
   onEnd?: () => void
-  /** Closes the source and rejects `next()` with the signal's reason. */
+  /** Closes the source; `next()` rejects with the reason. */
   signal?: AbortSignal
 }
 
 const DONE = { done: true, value: undefined } as const
 
-/** Closes the source at most once. A pending `next()` settles only if the source reacts to `return()`: see `abortable`. */
+/** A pending `next()` settles only if the source reacts to `return()`: see `abortable`. */
 export function withHooks<T>(
   source: AsyncIterable<T>,
   { onItem = (item) => item, onError, onEnd, signal }: StreamHooks<T>,
@@ -45,7 +44,6 @@ export function withHooks<T>(
 
   function interrupt(): void {
     isInterrupted = true
-    // The consumer gets the signal's reason instead.
     close().catch(() => {})
   }
 

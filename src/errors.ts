@@ -18,13 +18,13 @@ export const GATEWAY_ERROR_CODES = [
 
 export type GatewayErrorCode = (typeof GATEWAY_ERROR_CODES)[number]
 
-/** An error for the client. Any error that is neither this nor a ProviderError is a bug and is masked. */
+/** An error for the client. All others except ProviderError are bugs and are masked. */
 export class GatewayError extends Error {
   override name = 'GatewayError'
   readonly code: GatewayErrorCode
   /** Such as `images.1.url`. */
   readonly field: string | undefined
-  /** Undefined if a retry cannot help or the time is unknown. */
+  /** If a retry can help. */
   readonly retryAfterMs: number | undefined
 
   constructor(

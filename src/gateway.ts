@@ -69,7 +69,7 @@ export interface Gateway {
    * Drains and closes everything, once. Calls to providers may continue for `deadlineMs` (the configured time by default) or
    * until `forceStop` aborts. Returns the number of calls aborted then, whose outcome is unknown.
    */
-  stop(options?: { deadlineMs?: number; forceStop?: AbortSignal }): Promise<{ cut: number }>
+  stop(options?: { deadlineMs?: number; forceStop?: AbortSignal }): Promise<{ abortedCalls: number }>
   /** Open subscriptions of this process. */
   subscriberCount(): number
 }
@@ -129,7 +129,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const stopping = new AbortController()
   let keyringRun = Promise.resolve()
   let listener: Listener | undefined
-  let stopped: Promise<{ cut: number }> | undefined
+  let stopped: Promise<{ abortedCalls: number }> | undefined
   const engine = createEngine({
     db,
     store,
@@ -240,7 +240,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     )
   }
 
-  async function close(deadlineMs: number, forceStop?: AbortSignal): Promise<{ cut: number }> {
+  async function close(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }> {
     engine.drain()
     // Subscribers reconnect to another process while calls to providers finish.
     await listener?.closeStreams()
@@ -249,7 +249,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     nodeHandler.abortStreams()
     const result = await engine.stop(deadlineMs, forceStop).catch((error: unknown) => {
       log.error({ err: error }, 'engine shutdown failed')
-      return { cut: 0 }
+      return { abortedCalls: 0 }
     })
     await listener?.close()
     stopping.abort()

@@ -3,13 +3,13 @@ import { formatCount } from './quantity.ts'
 
 const MICRO_DECIMALS = 6
 
-/** 1230450000 is `$1,230.45`; with all significant decimals. Throws RangeError for a fractional amount. */
+/** `$1,230.45`. Throws RangeError for a fractional amount. */
 export function formatUsd(micros: number | bigint, minDecimals = 2): string {
   const { sign, whole, decimals } = split(micros)
   return `${sign}$${formatCount(BigInt(whole))}.${significant(decimals).padEnd(minDecimals, '0')}`
 }
 
-/** 41160 is `0.041160`. Throws like `formatUsd`. */
+/** `0.041160`. Throws like `formatUsd`. */
 export function formatDecimalUsd(micros: number | bigint): string {
   const { sign, whole, decimals } = split(micros)
   return `${sign}${whole}.${decimals}`
@@ -22,7 +22,7 @@ export function countDecimals(amounts: readonly (number | bigint)[]): number {
 
 const AMOUNT = /^(-?)\$?(\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.(\d{1,6}))?$/
 
-/** Parses `250`, `-$0.25` or `$1,230.45`; undefined for more than six decimals or above Number.MAX_SAFE_INTEGER. */
+/** Undefined for more than six decimals or above Number.MAX_SAFE_INTEGER. */
 export function parseUsd(text: string): number | undefined {
   const [, sign, whole, decimals = ''] = AMOUNT.exec(text) ?? []
   if (whole === undefined) return undefined

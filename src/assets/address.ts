@@ -2,7 +2,7 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../domain.ts'
 import { badInput } from '../errors.ts'
 import { MIME_TYPES } from './format.ts'
 
-/** A box of 1 to 4096 pixels per edge, and a format. Renditions keep the aspect ratio and are never enlarged. */
+/** A box of 1 to 4096 pixels per edge. Renditions keep the aspect ratio and are never enlarged. */
 export interface RenditionSpec {
   width?: number
   height?: number
@@ -28,12 +28,12 @@ export function assetPath(id: string, mimeType: string, spec: RenditionSpec = {}
   return `/assets/${id}${extension}${query.size > 0 ? `?${query}` : ''}`
 }
 
-/** The id in the path of an asset, which may have any extension. */
+/** The id in a path with any extension. */
 export function readAssetPath(path: string): string | undefined {
   return /^\/assets\/(img_[0-9A-Za-z]{1,64})(?:\.[a-z]{1,5})?$/.exec(path)?.[1]
 }
 
-/** Undefined for the original. Throws BAD_USER_INPUT. */
+/** Undefined for the original. Throws like `checkRendition`. */
 export function readRendition(query: URLSearchParams): RenditionSpec | undefined {
   const spec: RenditionSpec = {}
   const format = query.get('format')

@@ -16,7 +16,6 @@ const NAME = /^([0-9a-f]{64})(\.[0-9a-f-]{36})?$/
 
 interface Candidate {
   path: string
-  /** Differs from `path` if the file is renamed. */
   target: string
   sha256: string
 }
@@ -58,7 +57,7 @@ async function examine(batch: Candidate[], before: number, collector: Collector)
   }
 }
 
-/** Undefined if another process was first. */
+/** Undefined if it is missing. */
 async function setAside(path: string): Promise<string | undefined> {
   const aside = `${path}.${randomUUID()}`
   try {

@@ -3,7 +3,6 @@ import sharp, { type Sharp, type SharpOptions } from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
 import { corrupt, FORMAT_NAMES, readHead, sniffFormat } from './format.ts'
 
-/** The largest image of a provider, 3840x2160, has a fifth. */
 export const MAX_PIXELS = 40_000_000
 
 // ThumbHash keeps at most 7 frequencies per edge: https://github.com/evanw/thumbhash.
@@ -19,7 +18,7 @@ export function openImage(input: string | Buffer, options: SharpOptions = {}): S
   return sharp(input, { ...limits, ...options }).timeout({ seconds: TIMEOUT_SECONDS })
 }
 
-/** Throws ImageRejected CORRUPT for a truncated or damaged file. */
+/** Throws ImageRejected CORRUPT. */
 export async function decodeCheck(input: string | Buffer): Promise<void> {
   await decodeSmall(input)
 }
@@ -30,7 +29,7 @@ export async function thumbhash(input: string | Buffer): Promise<string> {
   return Buffer.from(rgbaToThumbHash(width, height, rgba)).toString('base64')
 }
 
-/** Decodes the entire image, scaled to 50x50, as RGBA. */
+/** As RGBA. */
 async function decodeSmall(input: string | Buffer): Promise<{ width: number; height: number; rgba: Buffer }> {
   const format = sniffFormat((await readHead(input)).head)
   try {

@@ -14,7 +14,7 @@ const MAX_CACHE_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 256 * 1024
 const SHA256 = /^[0-9a-f]{64}$/
 
-/** All methods throw DiskError. `read` returns shared buffers: do not write to them. */
+/** All methods throw DiskError. `read` returns shared buffers. */
 export async function openDirectoryStore(dir: string, clock: Clock = systemClock): Promise<AssetStore> {
   const objects = join(dir, 'objects')
   const spool = join(dir, 'spool')
@@ -120,7 +120,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
   }
 }
 
-/** Atomic; keeps an existing file. */
+/** Keeps an existing file. */
 async function writeOnce(file: string, content: string): Promise<void> {
   const temporary = `${file}.${randomUUID()}`
   await writeFile(temporary, content, { flush: true })

@@ -4,32 +4,27 @@ import { dirname, join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { withDiskErrors, systemErrorCode } from './disk-error.ts'
 
-interface DiskCache {
-  read(name: string): Promise<Buffer | undefined>
-  write(name: string, bytes: Buffer): Promise<void>
-  removeFolder(name: string): Promise<void>
-}
-
 /** An LRU cache by relative path, including files of earlier processes. */
-export function createDiskCache(dir: string, maxBytes: number): DiskCache {
+export function createDiskCache(dir: string, maxBytes: number) {
   let index: Promise<LRUCache<string, number>> | undefined
   const getIndex = () => (index ??= readIndex(dir, maxBytes))
 
   return {
-    read: (name) =>
+    read: (name: string): Promise<Buffer | undefined> =>
       withDiskErrors(dir, async () => {
         const bytes = await readFile(join(dir, name)).catch(unlessMissing)
         if (bytes) (await getIndex()).get(name)
         return bytes
       }),
 
-    write: (name, bytes) =>
+    write: (name: string, bytes: Buffer): Promise<void> =>
       withDiskErrors(dir, async () => {
         await writeAtomically(join(dir, name), bytes)
         ;(await getIndex()).set(name, bytes.length)
       }),
 
-    removeFolder: (name) => withDiskErrors(dir, () => rm(join(dir, name), { recursive: true, force: true })),
+    removeFolder: (name: string): Promise<void> =>
+      withDiskErrors(dir, () => rm(join(dir, name), { recursive: true, force: true })),
   }
 }
 

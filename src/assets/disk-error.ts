@@ -13,10 +13,8 @@ const PROBLEMS: Record<string, string> = {
   EMFILE: 'needs more open files than this process may have: raise `ulimit -n`',
 }
 
-/** The message names the folder and the remedy. */
 export class DiskError extends Error {
   override name = 'DiskError'
-  /** Such as `ENOSPC`. */
   readonly code: string
 
   constructor(dir: string, code: string, cause: unknown, problem = PROBLEMS[code] ?? 'cannot be used') {
@@ -34,13 +32,13 @@ export async function withDiskErrors<T>(dir: string, work: () => Promise<T>): Pr
   }
 }
 
-/** Undefined for an error that is not from the operating system. */
+/** Undefined for other errors. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-/** A few of the largest images: a noisy PNG of 3840x2160 has 25 MB. */
+/** A noisy PNG of 3840x2160 has 25 MB. */
 const MIN_FREE_BYTES = 64 * 1024 * 1024
 
 /** Throws DiskError if the disk is nearly full, over its quota or read-only. */
@@ -51,7 +49,7 @@ export async function checkFreeSpace(folder: string): Promise<void> {
     const problem = `has ${formatBytes(free)} free; the minimum is ${formatBytes(MIN_FREE_BYTES)}: free some space or move it`
     throw new DiskError(folder, 'ENOSPC', undefined, problem)
   }
-  // statfs does not report quotas and read-only disks. The file is deleted, because an existing one keeps its space.
+  // statfs does not report quotas and read-only disks. A new file each time, because an existing one keeps its space.
   const file = join(folder, 'free-space')
   await writeFile(file, Buffer.alloc(1024))
   await rm(file, { force: true })

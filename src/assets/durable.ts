@@ -25,7 +25,7 @@ export async function linkDurably(
     await link(file, temporary)
     await rename(temporary, target)
   }
-  // Another process may not have synced an existing file yet.
+  // Another process may have created the file and not synced it yet.
   await syncFolder(dirname(target))
 }
 

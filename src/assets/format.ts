@@ -61,7 +61,6 @@ export function sniffFormat(head: Buffer): OutputFormat {
   throw new ImageRejected('TYPE', `Images must be PNG, JPEG or WebP; this file ${found}.`)
 }
 
-/** `head` has the bytes that `sniffFormat` needs. */
 export async function readHead(input: string | Buffer): Promise<{ head: Buffer; byteSize: number }> {
   if (typeof input !== 'string') return { head: input.subarray(0, SNIFF_BYTES), byteSize: input.length }
   await using handle = await open(input, 'r')

@@ -9,7 +9,7 @@ import { createLimit } from './limit.ts'
 import type { AssetStore } from './store.ts'
 
 interface Rendition {
-  /** Shared: do not write to them. */
+  /** A shared buffer. */
   bytes: Buffer
   mimeType: ImageMimeType
   etag: string
@@ -22,9 +22,7 @@ export interface Renditions {
 }
 
 interface RenditionOptions {
-  /** 2 by default. */
   concurrency?: number
-  /** 1 GiB by default. */
   maxDiskBytes?: number
 }
 
@@ -33,7 +31,6 @@ const VERSION = 'r1'
 const MAX_CACHE_BYTES = 32 * 1024 * 1024
 const QUALITY = 82
 
-/** Caches renditions in memory and in `dir`, which the first write creates. */
 export function createRenditions(store: AssetStore, dir: string, options: RenditionOptions = {}): Renditions {
   const disk = createDiskCache(dir, options.maxDiskBytes ?? 1024 ** 3)
   const cache = createMemoryCache(MAX_CACHE_BYTES)
@@ -77,7 +74,7 @@ export function createRenditions(store: AssetStore, dir: string, options: Rendit
   }
 }
 
-/** A strong ETag. Throws BAD_USER_INPUT for an invalid size. */
+/** Throws BAD_USER_INPUT. */
 export function renditionEtag(sha256: string, spec: RenditionSpec): string {
   checkRendition(spec)
   return `"${sha256}-${VERSION}-${spec.width ?? ''}x${spec.height ?? ''}-${spec.format ?? ''}"`

@@ -1,4 +1,3 @@
-// Signed URLs grant access to one asset in one size for a limited time.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { assetPath, type RenditionSpec } from './address.ts'

@@ -2,17 +2,16 @@
 import type { Readable } from 'node:stream'
 
 export interface AssetStore {
-  /** The folder of temporary files. */
   readonly spool: string
   /** A unique path in `spool`. */
   newFile(): string
-  /** Durable. The caller deletes the temporary file, which allows recovery after a crash until then. */
+  /** Durable. The temporary file remains, for recovery after a crash. */
   put(file: string): Promise<StoredFile>
   /** Throws AssetMissing. */
   read(sha256: string): Promise<Buffer>
   /** `end` is inclusive. Throws AssetMissing. */
   open(sha256: string, range?: { start: number; end: number }): Promise<Readable>
-  /** Reads from disk when it is consumed. Throws AssetMissing. */
+  /** Throws AssetMissing. */
   blob(sha256: string, mimeType: string): Promise<Blob>
   remove(sha256: string): Promise<void>
   /** Deletes temporary files older than `ageMs`. */
@@ -34,7 +33,6 @@ export interface Collector {
 }
 
 export interface StoredFile {
-  /** Lower-case hex. */
   sha256: string
   byteSize: number
 }

@@ -1,5 +1,4 @@
-// Removes everything but the image: metadata, thumbnails, animation and trailing data. Pixel data and color information stay
-// unchanged. Throws ImageRejected CORRUPT for a malformed structure.
+// Removes metadata, thumbnails, animation and trailing data; keeps pixels and colors. Throws ImageRejected CORRUPT.
 import { corrupt } from './format.ts'
 
 // JPEG segments: ITU-T T.81 annex B, https://www.w3.org/Graphics/JPEG/itu-t81.pdf
@@ -21,7 +20,7 @@ export function stripJpeg(bytes: Buffer): Buffer {
     if (marker === EOI) return Buffer.concat([...kept, bytes.subarray(start, start + 2)])
     const end = start + 2 + segmentLength(bytes, start + 2)
     const segment = bytes.subarray(start, end)
-    // A start of scan is followed by compressed data, up to the next marker.
+    // Compressed data follows a start of scan.
     at = marker === SOS ? findMarker(bytes, end) : end
     if (marker === SOS) kept.push(bytes.subarray(start, at))
     else if (isImageSegment(marker, segment.toString('latin1', 4, 16))) kept.push(segment)

@@ -7,13 +7,13 @@ import { encodingProblem } from './security/body.ts'
 import type { Client, ClientReader } from './security/client.ts'
 
 /** Resolves to undefined for a path of another route. */
-export type Route = (request: Request, client: () => Client) => Promise<Response | undefined>
+export type HttpRoute = (request: Request, client: () => Client) => Promise<Response | undefined>
 
 /** `remoteAddress` is undefined for a request without a connection. */
 export type App = (request: Request, remoteAddress?: string) => Promise<Response>
 
 export function createApp(
-  routes: readonly Route[],
+  routes: readonly HttpRoute[],
   options: {
     readClient: ClientReader
     publicUrl: string | null

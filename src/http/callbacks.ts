@@ -1,6 +1,6 @@
 import type { CallbackResult } from '../engine/attempts/callbacks.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Route } from './app.ts'
+import type { HttpRoute } from './app.ts'
 import { refusal } from './refusal.ts'
 import { readBody } from './security/body.ts'
 import { createBruteForceLimiter } from './security/brute-force.ts'
@@ -17,7 +17,7 @@ const RESPONSES: Record<CallbackResult, () => Response> = {
 }
 
 /** Serves `POST /callbacks/<secret>`. Limits unknown secrets per address; valid ones are always accepted. */
-export function createCallbackRoute(engine: Pick<Engine, 'isKnownCallback' | 'receiveCallback'>): Route {
+export function createCallbackRoute(engine: Pick<Engine, 'isKnownCallback' | 'receiveCallback'>): HttpRoute {
   const limiter = createBruteForceLimiter()
 
   function refuseUnknown(address: string | null): Response {

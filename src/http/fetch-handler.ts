@@ -10,7 +10,7 @@ export interface FetchHandler {
 
 /** Serves the app both below `basePath` and without it. */
 export function createFetchHandler(app: App, basePath: string): FetchHandler {
-  const streams = new Set<Relay>()
+  const streams = new Set<ReturnType<typeof createRelay>>()
   return {
     async fetch(request, remoteAddress) {
       const ended = new AbortController()
@@ -52,15 +52,10 @@ function toAppRequest(request: Request, basePath: string, ended: AbortSignal): R
   })
 }
 
-interface Relay {
-  stream: ReadableStream<Uint8Array>
-  abort: (reason: unknown) => void
-}
-
 /** Copies a body to a stream of Node's own class, without buffering. */
-function createRelay(body: AsyncIterable<Uint8Array>, onEnd: () => void): Relay {
+function createRelay(body: AsyncIterable<Uint8Array>, onEnd: () => void) {
   const source = body[Symbol.asyncIterator]()
-  let abort: Relay['abort'] | undefined
+  let abort: ((reason: unknown) => void) | undefined
   let hasStarted = false
   const cancel = () => {
     onEnd()
@@ -89,5 +84,5 @@ function createRelay(body: AsyncIterable<Uint8Array>, onEnd: () => void): Relay 
     },
     { highWaterMark: 0 },
   )
-  return { stream, abort: (reason) => abort?.(reason) }
+  return { stream, abort: (reason: unknown) => abort?.(reason) }
 }

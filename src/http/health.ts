@@ -1,7 +1,7 @@
-import type { Route } from './app.ts'
+import type { HttpRoute } from './app.ts'
 
 /** Serves `/livez`: the process runs, and `/readyz`: it can do work. */
-export function createHealthRoute(findProblem: () => Promise<string | undefined>): Route {
+export function createHealthRoute(findProblem: () => Promise<string | undefined>): HttpRoute {
   return async (request) => {
     const { pathname } = new URL(request.url)
     if (pathname !== '/livez' && pathname !== '/readyz') return undefined

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Gauges } from '../db/maintenance/gauges.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Route } from './app.ts'
+import type { HttpRoute } from './app.ts'
 import { refusal } from './refusal.ts'
 import type { Client } from './security/client.ts'
 import { hostProblem } from './security/cross-site.ts'
@@ -21,7 +21,7 @@ export function createMetricsRoute(options: {
   publicUrl: string | null
   clock: Clock
   log: Logger
-}): Route {
+}): HttpRoute {
   const { metrics, clock, log } = options
   const { gauges } = metrics
   let refreshing: Promise<void> | undefined

@@ -6,7 +6,7 @@ import type { Keyring } from '../engine/access/keyring.ts'
 import { reportUsage, type UsageReport } from '../engine/usage/report.ts'
 import { findZone, periodOf } from '../engine/usage/time-zone.ts'
 import { badInput, GatewayError } from '../errors.ts'
-import type { Route } from './app.ts'
+import type { HttpRoute } from './app.ts'
 import { gatewayErrorRefusal, refusal } from './refusal.ts'
 import { credentialOf } from './security/auth.ts'
 import { hostProblem } from './security/cross-site.ts'
@@ -26,7 +26,7 @@ const PATH = '/usage.csv'
  * Serves `GET /usage.csv?from=2026-11-01&to=2026-12-01&groupBy=day,model&timeZone=Europe/Berlin&provider=jimmy` for
  * programs without GraphQL: the rows of a usage report, or its totals if `groupBy` is absent.
  */
-export function createUsageRoute(options: UsageRouteOptions): Route {
+export function createUsageRoute(options: UsageRouteOptions): HttpRoute {
   return async (request, client) => {
     const url = new URL(request.url)
     if (url.pathname !== PATH) return undefined

@@ -8,6 +8,7 @@ import { BIN, darkroom } from '../cli/darkroom.ts'
 import { createClient } from '../support/client.ts'
 import { newPlace } from '../support/database.ts'
 import { ADMIN_KEY, bearer } from './keyed.ts'
+import { withCompileCache } from '../support/compile-cache.ts'
 
 let cwd: string
 const children = new Set<ChildProcess>()
@@ -23,7 +24,10 @@ afterEach(async () => {
 
 /** Starts a server and waits for its banner; answers where it is, and what it said. */
 async function serve(env: NodeJS.ProcessEnv = {}, args: string[] = ['--port', '0']) {
-  const child = spawn(process.execPath, [BIN, 'serve', ...args], { cwd, env: { LOG_LEVEL: 'error', ...env } })
+  const child = spawn(process.execPath, [BIN, 'serve', ...args], {
+    cwd,
+    env: withCompileCache({ LOG_LEVEL: 'error', ...env }),
+  })
   children.add(child)
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
@@ -54,14 +58,14 @@ describe('where others can connect', () => {
     async () => {
       const { exitCode, stderr } = await darkroom(['serve', '--port', '0', '--host', '0.0.0.0'], { cwd })
       expect(exitCode).toBe(78)
-      expect(stderr).toContain('HOST is "0.0.0.0", where others can connect')
+      expect(stderr).toContain('HOST is "0.0.0.0", which other machines can reach')
       expect(stderr).toContain('`darkroom keys create`, set DARKROOM_ADMIN_KEY, or listen on 127.0.0.1')
     },
   )
 
   test('it starts with the key of an operator, and asks everybody for one', { timeout: 20_000 }, async () => {
     const server = await serve({ HOST: '0.0.0.0', DARKROOM_ADMIN_KEY: ADMIN_KEY })
-    expect(server.stdout).toContain('Access     with an API key')
+    expect(server.stdout).toContain('Access     API key required')
     expect([await statusOf(server.url), await statusOf(server.url, bearer(ADMIN_KEY))]).toEqual([401, 200])
   })
 
@@ -76,7 +80,7 @@ describe('the command line', () => {
   test('makes projects and keys, lists and revokes them', { timeout: 40_000 }, async () => {
     const made = await darkroom(['projects', 'create', 'web', 'shop'], { cwd })
     expect(made.stdout).toMatch(
-      /^web shop is prj_\w{26}\. Give it a key with `darkroom keys create --project "web shop"`\.\n$/,
+      /^Created project web shop: prj_\w{26}\. Create a key with `darkroom keys create --project "web shop"`\.\n$/,
     )
     const { key, id, stdout } = await createKey([
       '--project=web shop',
@@ -90,20 +94,20 @@ describe('the command line', () => {
       new RegExp(`Project  web shop\\n  Scopes   generate, report\\n  Expires  ${until} `),
     )
     const list = await darkroom(['keys', 'list'], { cwd })
-    expect(list.stdout).toMatch(/^ {2}project +id +name +begins +may +expires +last used\n/)
+    expect(list.stdout).toMatch(/^ {2}Project +ID +Name +Prefix +Scopes +Expires +Last used\n/)
     expect(list.stdout).toMatch(
       new RegExp(
-        `\\n  web shop  ${id}  till  ${key.slice(0, 18)}  generate, report  ${until} \\d\\d:\\d\\d  not yet\\n`,
+        `\\n  web shop  ${id}  till  ${key.slice(0, 18)}  generate, report  ${until} \\d\\d:\\d\\d  never\\n`,
       ),
     )
     expect(list.stdout).not.toContain(key.slice(19))
     const revoked = await darkroom(['keys', 'revoke', id], { cwd })
-    expect(revoked.stdout).toContain(`${id}, ${key.slice(0, 18)}… (till), is revoked.`)
+    expect(revoked.stdout).toContain(`Revoked ${id} (${key.slice(0, 18)}…, till).`)
     expect((await darkroom(['keys', 'list', '--revoked'], { cwd })).stdout).toContain('revoked')
     const projects = await darkroom(['projects'], { cwd })
     expect(projects.stdout).toMatch(/\n {2}default +prj_0{26} +\d{4}-\d\d-\d\d\n {2}web shop +prj_\w{26} /)
     const unknown = await darkroom(['keys', 'list', '--project=web'], { cwd })
-    expect(unknown.stderr).toMatch(/^There is no project "web"\. There are default, web shop\.\n/)
+    expect(unknown.stderr).toMatch(/^There is no project "web"\. Existing projects: default, web shop\.\n/)
   })
 
   test(
@@ -118,9 +122,9 @@ describe('the command line', () => {
       await vi.waitFor(async () => expect(await statusOf(url, bearer(key))).toBe(401), { timeout: 5_000 })
       const without = await darkroom(['keys', 'list'], { cwd, env: { PORT: port } })
       expect(without.exitCode).toBe(1)
-      expect(without.stderr).toContain('wants the key of its operator: set DARKROOM_ADMIN_KEY')
+      expect(without.stderr).toContain('requires the operator key: set DARKROOM_ADMIN_KEY')
       const nowhere = await darkroom(['keys', 'list'], { cwd, env: { PORT: '0' } })
-      expect(nowhere.stderr).toContain('pass --url with its address')
+      expect(nowhere.stderr).toContain('Pass the URL of the running server with --url.')
       const there = await darkroom(['keys', 'list', '--revoked', `--url=${url}`], {
         cwd,
         env: { ...env, PORT: '0' },

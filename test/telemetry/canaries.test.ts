@@ -46,7 +46,7 @@ const WORLD = {
   malformedKey: canary('Malformed'),
 }
 /** Stored with the request, and written nowhere else. */
-const RESTRICTED = {
+const PRIVATE = {
   prompt: `a heron ${canary('Prompt')}`,
   user: canary('User'),
   label: canary('Label'),
@@ -57,24 +57,17 @@ const RESTRICTED = {
 /** Repeats the request in every field that a dialect reads an error from. */
 function echo(status: number): Echo {
   return ({ headers, body }) => {
-    const requestText = `${Object.values(headers).join(' ')} ${body.toString('latin1').slice(0, 3000)}`
-    const error = { message: requestText, type: requestText, code: 'echo', param: requestText }
+    const text = `${Object.values(headers).join(' ')} ${body.toString('latin1').slice(0, 3000)}`
+    const error = { message: text, type: text, code: 'echo', param: text }
     return {
       status,
-      headers: { 'x-request-id': requestText.slice(0, 200).replaceAll(/[^ -~]/g, '') },
-      body: { code: status, msg: requestText, message: requestText, error },
+      headers: { 'x-request-id': text.slice(0, 200).replaceAll(/[^ -~]/g, '') },
+      body: { code: status, msg: text, message: text, error },
     }
   }
 }
-const SCENARIOS: Scenario[] = [
-  echo(400),
-  echo(401),
-  echo(429),
-  echo(500),
-  'reset-after-request',
-  'truncated',
-  'ok',
-]
+const STATUSES = [400, 401, 429, 500]
+const SCENARIOS: Scenario[] = [...STATUSES.map(echo), 'reset-after-request', 'truncated', 'ok']
 
 interface Running {
   url: string
@@ -190,27 +183,27 @@ it('no secret appears in any output, whatever fails', { timeout: 120_000 }, asyn
   const server = await start(database.place, settings, env)
   onTestFinished(() => server.stop())
   /** All responses except those that show a secret to its owner. */
-  const answers: string[] = []
+  const responses: string[] = []
 
   async function send(path: string, init: RequestInit = {}): Promise<string> {
     const response = await fetch(`${server.url}${path}`, init)
     return `${response.status} ${JSON.stringify([...response.headers])} ${await response.text()}`
   }
-  async function tell(path: string, init: RequestInit = {}): Promise<void> {
-    answers.push(await send(path, init))
+  async function record(path: string, init: RequestInit = {}): Promise<void> {
+    responses.push(await send(path, init))
   }
 
   // Secrets that are shown once.
-  const made = await send(
+  const createdKey = await send(
     '/graphql',
     post(ADMIN_KEY, 'mutation { createApiKey(input: { name: "app" }) { key } }'),
   )
-  const [apiKey = ''] = /dk_live_\w+/.exec(made) ?? []
-  const hooked = await send(
+  const [apiKey = ''] = /dk_live_\w+/.exec(createdKey) ?? []
+  const createdWebhook = await send(
     '/graphql',
     post(ADMIN_KEY, `mutation { createWebhook(input: { url: "${receiver.url}/in" }) { secret } }`),
   )
-  const [webhookSecret = ''] = /whsec_[\w+/=]+/.exec(hooked) ?? []
+  const [webhookSecret = ''] = /whsec_[\w+/=]+/.exec(createdWebhook) ?? []
   expect([apiKey.length, webhookSecret.length]).toEqual([68, 50])
 
   // Tasks at every provider, at upstreams that repeat the request.
@@ -230,70 +223,75 @@ it('no secret appears in any output, whatever fails', { timeout: 120_000 }, asyn
   const create = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
   for (const name of names) fleet[name].script(...SCENARIOS)
   const over = new AbortController()
-  const hastened = endCooldownsEarly({ ...database.place, databaseUrl: database.url }, over.signal)
+  const cooldownsEnded = endCooldownsEarly({ ...database.place, databaseUrl: database.url }, over.signal)
   await Promise.all(
     names.flatMap((name) =>
       SCENARIOS.map((_, nth) => {
         const images = nth === 0 && name === 'openai' ? [{ dataUrl }] : undefined
-        const labels = [{ key: 'label', value: RESTRICTED.label }]
+        const labels = [{ key: 'label', value: PRIVATE.label }]
         const input = {
-          prompt: RESTRICTED.prompt,
-          user: RESTRICTED.user,
+          prompt: PRIVATE.prompt,
+          user: PRIVATE.user,
           metadata: labels,
           providers: [name],
           images,
         }
-        return tell('/graphql', post(apiKey, create, { input }, { cookie: `sid=${WORLD.cookie}` }))
+        return record('/graphql', post(apiKey, create, { input }, { cookie: `sid=${WORLD.cookie}` }))
       }),
     ),
   )
-  const signed = `https://photos.example/a.png?X-Amz-Signature=${RESTRICTED.imageSignature}`
-  const callbackUrl = `${receiver.url}/task?token=${RESTRICTED.callbackToken}`
-  const fetched = { prompt: RESTRICTED.prompt, images: [{ url: signed }], callbackUrl, providers: ['openai'] }
-  await tell('/graphql', post(apiKey, create, { input: fetched }))
+  const signed = `https://photos.example/a.png?X-Amz-Signature=${PRIVATE.imageSignature}`
+  const callbackUrl = `${receiver.url}/task?token=${PRIVATE.callbackToken}`
+  const fetched = { prompt: PRIVATE.prompt, images: [{ url: signed }], callbackUrl, providers: ['openai'] }
+  await record('/graphql', post(apiKey, create, { input: fetched }))
 
   // Requests with secrets in all wrong places.
   const nothing = '{ providers { name } }'
-  await tell('/graphql', post(WORLD.foreignBearer, nothing))
-  await tell('/graphql', post(`${apiKey.slice(0, -1)}_`, nothing))
-  await tell('/graphql', {
+  await record('/graphql', post(WORLD.foreignBearer, nothing))
+  await record('/graphql', post(`${apiKey.slice(0, -1)}_`, nothing))
+  await record('/graphql', {
     ...post(apiKey, nothing),
     headers: { authorization: `Basic ${WORLD.basicLogin}` },
   })
-  await tell(`/graphql?key=${apiKey}`, post(apiKey, nothing))
-  await tell(`/graphql?access_token=${ADMIN_KEY}`)
-  await tell(`/nowhere/${apiKey}`)
-  await tell(`/graphql?token=${WORLD.queryToken}`, post(apiKey, nothing))
-  await tell('/livez', { headers: { authorization: `Bearer ${WORLD.pathToken}`, cookie: WORLD.cookie } })
-  await tell(`/callbacks/${WORLD.guessedCallback}`, { method: 'POST', body: KEYS.acedata })
-  await tell('/graphql', post(apiKey, '{ task(id: "x") { nonsense } }', {}, { tracestate: WORLD.tracestate }))
-  await tell(
+  await record(`/graphql?key=${apiKey}`, post(apiKey, nothing))
+  await record(`/graphql?access_token=${ADMIN_KEY}`)
+  await record(`/nowhere/${apiKey}`)
+  await record(`/graphql?token=${WORLD.queryToken}`, post(apiKey, nothing))
+  await record('/livez', { headers: { authorization: `Bearer ${WORLD.pathToken}`, cookie: WORLD.cookie } })
+  await record(`/callbacks/${WORLD.guessedCallback}`, { method: 'POST', body: KEYS.acedata })
+  await record(
     '/graphql',
-    post(apiKey, create, { input: { prompt: RESTRICTED.prompt, size: RESTRICTED.user, n: 99 } }),
+    post(apiKey, '{ task(id: "x") { nonsense } }', {}, { tracestate: WORLD.tracestate }),
   )
-  await tell('/graphql', { ...post(apiKey, ''), body: `{"query": "${RESTRICTED.prompt}` })
+  await record(
+    '/graphql',
+    post(apiKey, create, { input: { prompt: PRIVATE.prompt, size: PRIVATE.user, n: 99 } }),
+  )
+  await record('/graphql', { ...post(apiKey, ''), body: `{"query": "${PRIVATE.prompt}` })
 
   // Read the results as owner and as operator. Signed URLs are for the owner, so they are not recorded.
-  const look = `{ tasks(first: 100) { nodes { id status error { code message } warnings { message }
+  const listTasks = `{ tasks(first: 100) { nodes { id status error { code message } warnings { message }
     attempts { state remoteId providerRequestId error { message } } images { id } } } }`
   await expect
-    .poll(async () => /"(?:QUEUED|RUNNING)"/.test(await send('/graphql', post(apiKey, look))), {
+    .poll(async () => /"(?:QUEUED|RUNNING)"/.test(await send('/graphql', post(apiKey, listTasks))), {
       timeout: 30_000,
     })
     .toBe(false)
   over.abort()
-  await hastened
-  await tell('/graphql', post(apiKey, look))
-  const drawn = await send('/graphql', post(apiKey, '{ tasks(first: 100) { nodes { images { url } } } }'))
-  const signatures = [...drawn.matchAll(/[?&](?:sig|signature|s)=([\w-]{16,})/g)].map(
+  await cooldownsEnded
+  await record('/graphql', post(apiKey, listTasks))
+  const imageUrls = await send('/graphql', post(apiKey, '{ tasks(first: 100) { nodes { images { url } } } }'))
+  const signatures = [...imageUrls.matchAll(/[?&](?:sig|signature|s)=([\w-]{16,})/g)].map(
     ([, signature = '']) => signature,
   )
   expect(signatures.length).toBeGreaterThan(0)
-  const [imageUrl = ''] = /http[^"]+\/assets\/[^"]+/.exec(drawn) ?? []
+  const [imageUrl = ''] = /http[^"]+\/assets\/[^"]+/.exec(imageUrls) ?? []
   expect((await fetch(imageUrl.replaceAll('\\u0026', '&'))).status).toBe(200)
-  await tell(`/assets/nothing.png?sig=${signatures[0]}`)
-  await tell('/metrics')
-  await tell('/metrics', { headers: { 'x-forwarded-for': '203.0.113.9', authorization: `Bearer ${apiKey}` } })
+  await record(`/assets/nothing.png?sig=${signatures[0]}`)
+  await record('/metrics')
+  await record('/metrics', {
+    headers: { 'x-forwarded-for': '203.0.113.9', authorization: `Bearer ${apiKey}` },
+  })
 
   const rows = await dump(database.url)
   const doctor = await darkroom(['doctor', '--json'], { cwd: database.place.dataDir, env })
@@ -316,20 +314,15 @@ it('no secret appears in any output, whatever fails', { timeout: 120_000 }, asyn
   // The database fails.
   await database.away()
   for (const key of [apiKey, ADMIN_KEY]) {
-    const input = { prompt: RESTRICTED.prompt, user: RESTRICTED.user }
-    await tell('/graphql', post(key, create, { input }))
-    await tell('/graphql', post(key, look))
+    const input = { prompt: PRIVATE.prompt, user: PRIVATE.user }
+    await record('/graphql', post(key, create, { input }))
+    await record('/graphql', post(key, listTasks))
   }
-  await tell('/readyz')
-  await tell('/metrics')
-  const away = await darkroom(['doctor', '--json'], {
-    cwd: database.place.dataDir,
-    env: { ...env, LOG_LEVEL: 'debug' },
-  })
-  const starting = await darkroom(['serve', '--port', '0'], {
-    cwd: database.place.dataDir,
-    env: { ...env, LOG_LEVEL: 'debug' },
-  })
+  await record('/readyz')
+  await record('/metrics')
+  const options = { cwd: database.place.dataDir, env: { ...env, LOG_LEVEL: 'debug' } }
+  const away = await darkroom(['doctor', '--json'], options)
+  const starting = await darkroom(['serve', '--port', '0'], options)
   await server.stop()
 
   const callbackTokens = fleet.acedata.requests.flatMap(({ parameters: { callback_url: url } }) =>
@@ -347,39 +340,34 @@ it('no secret appears in any output, whatever fails', { timeout: 120_000 }, asyn
     ...new Set(pmockTokens),
     dataUrl.slice(60, 160),
   ]
-  const restricted = [...Object.values(RESTRICTED), RESTRICTED.prompt.slice(8)]
+  const privates = [...Object.values(PRIVATE), PRIVATE.prompt.slice(8)]
   const outside: [string, string][] = [
     ...server
       .output()
       .split('\n')
       .map((line): [string, string] => ['the log', line]),
     ...collector.bodies.map((body): [string, string] => ['a trace', body]),
-    ...[doctor, away, starting, ...malformed].map((it): [string, string] => [
+    ...[doctor, away, starting, ...malformed].map(({ stdout, stderr }): [string, string] => [
       'a command',
-      it.stdout + it.stderr,
+      stdout + stderr,
     ]),
   ]
-  const toldTo = answers.map((text): [string, string] => ['an answer', text])
+  const clientTexts = responses.map((text): [string, string] => ['a response', text])
   const stored = [...rows, ...(await filesUnder(join(database.place.dataDir, 'data')))]
 
-  expect(hits(never, [...outside, ...toldTo, ...stored])).toEqual([])
-  expect(hits([webhookSecret, ...signatures], [...outside, ...toldTo])).toEqual([])
+  expect(hits(never, [...outside, ...clientTexts, ...stored])).toEqual([])
+  expect(hits([webhookSecret, ...signatures], [...outside, ...clientTexts])).toEqual([])
   expect(hits([webhookSecret], stored).map(({ where }) => where)).toEqual(['table webhook_endpoints'])
   // At debug and trace, an error of an upstream may repeat a prompt.
-  const loud = outside.filter(
+  const aboveDebug = outside.filter(
     ([where, line]) => where !== 'the log' || !/"level":"(?:debug|trace)"/.test(line),
   )
-  expect(hits(restricted, loud)).toEqual([])
-  const homes = new Set([
-    'tasks',
-    'attempts',
-    'assets',
-    'webhook_deliveries',
-    'task_events',
-    'provider_cooldowns',
-  ])
-  const elsewhere = stored.filter(([where]) => !homes.has(where.replace('table ', '')))
-  expect(hits(restricted, elsewhere)).toEqual([])
+  expect(hits(privates, aboveDebug)).toEqual([])
+  const privateTables = new Set(
+    'tasks attempts assets webhook_deliveries task_events provider_cooldowns'.split(' '),
+  )
+  const elsewhere = stored.filter(([where]) => !privateTables.has(where.replace('table ', '')))
+  expect(hits(privates, elsewhere)).toEqual([])
 
   // The run covered all cases.
   expect(doctor.exitCode).toBe(0)
@@ -389,8 +377,8 @@ it('no secret appears in any output, whatever fails', { timeout: 120_000 }, asyn
   expect(outside.length).toBeGreaterThan(100)
   expect(collector.spans.length).toBeGreaterThan(50)
   expect(rows.length).toBeGreaterThan(100)
-  expect(answers.join('')).toMatch(/\[redacted\]/)
-  expect(answers.join('')).toMatch(/Unexpected error|unavailable/)
+  expect(responses.join('')).toMatch(/\[redacted\]/)
+  expect(responses.join('')).toMatch(/Unexpected error|unavailable/)
 })
 
 function hits(secrets: string[], texts: [where: string, text: string][]) {

@@ -10,7 +10,7 @@ import type { Metrics } from '../../metrics.ts'
 import type { Context } from '../../schema/context.ts'
 import { schema } from '../../schema/index.ts'
 import type { Tracing } from '../../tracing.ts'
-import type { Route } from '../app.ts'
+import type { HttpRoute } from '../app.ts'
 import { refusal } from '../refusal.ts'
 import { useCaller } from '../security/auth.ts'
 import { MAX_UPLOAD_BYTES } from '../security/body.ts'
@@ -81,7 +81,7 @@ export function createGraphQL(options: {
   })
 }
 
-export function createGraphQLRoute(graphql: GraphQLServer, publicUrl: string | null): Route {
+export function createGraphQLRoute(graphql: GraphQLServer, publicUrl: string | null): HttpRoute {
   const page = createPage()
   return async (request, getClient) => {
     if (new URL(request.url).pathname !== '/graphql') return undefined

@@ -5,10 +5,7 @@ import type { Credential, Keyring } from '../../engine/access/keyring.ts'
 import { GatewayError } from '../../errors.ts'
 import { statusOf } from '../refusal.ts'
 
-/**
- * `params` are the connectionParams of a WebSocket, where browsers cannot set headers: they may hold the headers, and the
- * project also as `project`.
- */
+/** `params` are the connectionParams of a WebSocket, where browsers cannot set headers. */
 export function credentialOf(headers: Headers, params: Record<string, unknown> = {}): Credential {
   const values = new Map(Object.entries(params).map(([name, value]) => [name.toLowerCase(), value]))
   const read = (name: string, value = values.get(name)) =>

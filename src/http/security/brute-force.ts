@@ -5,7 +5,7 @@ const MAX_FAILURES_PER_MINUTE = 60
 const MINUTE_MS = 60_000
 const MAX_NETWORKS = 20_000
 
-/** Counts wrong secrets by network; null is a request without a connection. */
+/** Counts wrong secrets by network. */
 export function createBruteForceLimiter() {
   // Later failures do not extend the window.
   const failures = new LRUCache<string, number>({ max: MAX_NETWORKS, ttl: MINUTE_MS, noUpdateTTL: true })
@@ -14,7 +14,6 @@ export function createBruteForceLimiter() {
       const network = networkOf(address)
       failures.set(network, (failures.get(network) ?? 0) + 1)
     },
-    /** Time until the network may send another wrong secret. */
     waitMs(address: string | null): number {
       const network = networkOf(address)
       if ((failures.get(network) ?? 0) < MAX_FAILURES_PER_MINUTE) return 0

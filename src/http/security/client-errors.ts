@@ -2,7 +2,6 @@ import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream'
 import { REQUEST_ERRORS, SAFE_HEADERS, type RequestErrorCode } from '../refusal.ts'
 
-/** Answers what Node cannot parse as an HTTP request, or does not receive in time, and closes the connection. */
 export function answerClientErrors(server: Server): void {
   const responses = new WeakMap<Duplex, ServerResponse>()
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -10,7 +9,7 @@ export function answerClientErrors(server: Server): void {
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const response = responses.get(socket)
-    // The client would read the answer as a part of the unfinished response.
+    // Would become a part of the unfinished response.
     const isResponding = response !== undefined && response.headersSent && !response.writableEnded
     if (!socket.writable || isResponding) return void socket.destroy()
     socket.once('finish', () => socket.destroy())

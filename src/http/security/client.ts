@@ -1,16 +1,14 @@
 import ipaddr from 'ipaddr.js'
 
-/** The sender of a request, determined behind trusted proxies. */
 export interface Client {
   /** Null for a request without a connection. */
   address: string | null
-  /** Scheme and host that the client used. */
   origin: string
 }
 
 export type ClientReader = (request: Request, remoteAddress: string | undefined) => Client
 
-/** Reads X-Forwarded-For, -Proto and -Host only from connections in the `trusted` ranges: any client can send them. */
+/** Trusts X-Forwarded headers only from the `trusted` ranges. */
 export function createClientReader(trusted: readonly string[]): ClientReader {
   const ranges = trusted.map((range) => ipaddr.parseCIDR(range))
   const isTrusted = (address: string) => {
@@ -30,7 +28,7 @@ export function createClientReader(trusted: readonly string[]): ClientReader {
   }
 }
 
-/** Each proxy appends the address it received from; entries before the last untrusted one may be forged. */
+/** Each proxy appends the address it received from; a client may send forged entries. */
 function firstUntrusted(
   nearest: string,
   forwarded: string[],
@@ -44,7 +42,7 @@ function firstUntrusted(
   return address
 }
 
-/** From the headers of the nearest proxy; ignores invalid values. */
+/** From the nearest proxy; ignores invalid values. */
 function forwardedOrigin(origin: string, headers: Headers): string {
   const scheme = listOf(headers.get('x-forwarded-proto')).at(-1)
   const host = listOf(headers.get('x-forwarded-host')).at(-1)

@@ -6,7 +6,6 @@ const FORM_TYPES = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-da
 
 const PREFLIGHT_HEADERS = ['x-darkroom-csrf', 'graphql-require-preflight', 'apollo-require-preflight']
 
-/** Throws CSRF_REQUIRED for a POST that any page could send. */
 export function checkCrossSite({ method, headers }: Request): void {
   if (method !== 'POST') return
   const type = headers.get('content-type')
@@ -19,7 +18,7 @@ export function checkCrossSite({ method, headers }: Request): void {
   )
 }
 
-/** Against DNS rebinding, only names that cannot have a public owner and the host of PUBLIC_URL are served. */
+/** Against DNS rebinding, only local names and the host of PUBLIC_URL are served. */
 export function hostProblem(origin: string, publicUrl: string | null): string | undefined {
   const { hostname, host } = new URL(origin)
   const isLocalName = !hostname.includes('.') || hostname.endsWith('.localhost')

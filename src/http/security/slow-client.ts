@@ -2,7 +2,6 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../../clock.ts'
 
-/** Mobile clients usually recover from a loss of signal sooner. */
 export const DEFAULT_SLOW_CLIENT_TIMEOUT_MS = 24_000
 
 /** Closes connections that read no pending bytes for `timeoutMs`. Slow and waiting clients stay connected. */
@@ -15,8 +14,8 @@ export function closeSlowClients(server: Server, timeoutMs: number, clock: Clock
 }
 
 /**
- * A socket's timeout does not know whether bytes are pending, and Node turns it off for streams, so it is on only while bytes
- * are pending. It fires at its second expiry, because the first only records their number: 1/4 + 2 * 3/8 of `timeoutMs`.
+ * A socket's timeout ignores whether bytes are pending, and Node turns it off for streams; here it is on while bytes are
+ * pending. It fires at the second expiry, because the first only records their number: 1/4 + 2 * 3/8 of `timeoutMs`.
  */
 async function monitor(socket: Socket, timeoutMs: number, clock: Clock, closed: AbortSignal): Promise<void> {
   const socketTimeoutMs = Math.round((timeoutMs * 3) / 8)
