@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
-import { runOn, urlOf } from './postgresql-server.ts'
+import { createDatabase, dropDatabase, returnDatabase, takeDatabase, urlOf } from './postgresql-databases.ts'
 
 export type DatabaseKind = 'sqlite' | 'postgresql'
 
@@ -16,34 +15,38 @@ export interface Place {
   remove(): Promise<void>
 }
 
-/** A new database without rows, and a data folder. The schema is copied from a template, which is faster than migrations. */
+/** A database without rows, and a data folder. It has a schema, which is copied from a template. */
 export async function newPlace(kind: DatabaseKind): Promise<Place> {
-  if (kind === 'postgresql') return newPostgresql(`template ${inject('postgresqlTemplate')}`)
-  const place = await newSqlite()
-  await copyFile(inject('sqliteTemplate'), join(place.dataDir, 'darkroom.db'))
-  return place
+  const place = await newFolder()
+  if (kind === 'sqlite') {
+    await copyFile(inject('sqliteTemplate'), join(place.dataDir, 'darkroom.db'))
+    return place
+  }
+  const [server, template] = [inject('postgresqlUrl'), inject('postgresqlTemplate')]
+  const name = await takeDatabase(server, template)
+  return onPostgresql(place, urlOf(server, name), () => returnDatabase(server, template, name))
 }
 
-/** The same without a schema, as before the first start. */
-export function newEmptyPlace(kind: DatabaseKind): Promise<Place> {
-  return kind === 'postgresql' ? newPostgresql() : newSqlite()
+/** A database without a schema, as before the first start, and a data folder. */
+export async function newEmptyPlace(kind: DatabaseKind): Promise<Place> {
+  const place = await newFolder()
+  if (kind === 'sqlite') return place
+  const server = inject('postgresqlUrl')
+  const name = await createDatabase(server)
+  return onPostgresql(place, urlOf(server, name), () => dropDatabase(server, name))
 }
 
-async function newSqlite(): Promise<Place> {
+async function newFolder(): Promise<Place> {
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-test-'))
   return { databaseUrl: null, dataDir, remove: () => rm(dataDir, { recursive: true, force: true }) }
 }
 
-async function newPostgresql(from = ''): Promise<Place> {
-  const folder = await newSqlite()
-  const server = inject('postgresqlUrl')
-  const name = `test_${randomUUID().replaceAll('-', '')}`
-  await runOn(server, `create database ${name} ${from}`)
+function onPostgresql(folder: Place, databaseUrl: string, release: () => Promise<void>): Place {
   return {
-    databaseUrl: urlOf(server, name),
+    databaseUrl,
     dataDir: folder.dataDir,
     async remove() {
-      await runOn(server, `drop database ${name} with (force)`)
+      await release()
       await folder.remove()
     },
   }

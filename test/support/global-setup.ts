@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../../src/db/open.ts'
 import { createLog } from '../../src/log.ts'
-import { runOn, startPostgresql, urlOf } from './postgresql-server.ts'
+import { describeTemplate, runOn, urlOf, type Template } from './postgresql-databases.ts'
+import { startPostgresql } from './postgresql-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     postgresqlUrl: string
-    /** The name of a database on that server. */
-    postgresqlTemplate: string
+    /** A database on that server. */
+    postgresqlTemplate: Template
     /** The path of a file. */
     sqliteTemplate: string
   }
@@ -28,7 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await db.close()
   }
   project.provide('postgresqlUrl', server.url)
-  project.provide('postgresqlTemplate', TEMPLATE)
+  project.provide('postgresqlTemplate', await describeTemplate(server.url, TEMPLATE))
   project.provide('sqliteTemplate', join(dataDir, 'darkroom.db'))
   return async () => {
     await server.stop()

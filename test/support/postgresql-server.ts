@@ -6,7 +6,6 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { Client } from 'pg'
 
 export interface PostgresqlServer {
   /** postgres://…/postgres */
@@ -62,21 +61,6 @@ export async function startPostgresql({ durable = true } = {}): Promise<Postgres
     async restart() {
       child = await launch(bin, data, port, settings)
     },
-  }
-}
-
-/** The URL of another database of the server. */
-export function urlOf(server: string, name: string): string {
-  return server.replace(/\/postgres$/, `/${name}`)
-}
-
-export async function runOn(url: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
   }
 }
 
