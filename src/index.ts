@@ -1,5 +1,5 @@
 /**
- * Darkroom as a library: a gateway to mount in a server of your own.
+ * A gateway to mount in a server of your own.
  *
  * ```js
  * import { createGateway } from 'darkroom'
@@ -12,7 +12,7 @@
  * const response = await gateway.fetch(request)
  * ```
  *
- * docs/install.md shows it in node:http, Hono and Next.js.
+ * docs/install.md has examples for node:http, Hono and Next.js.
  */
 export { ConfigError } from './config/error.ts'
 export { loadConfig, type LoadConfigOptions } from './embedded/config.ts'

@@ -33,7 +33,7 @@ describe('the configuration', () => {
     expect((await load({ providers: [provider], publicUrl })).warnings).toEqual([])
   })
 
-  it('warns when a shutdown would cut paid calls', async () => {
+  it('warns when a shutdown would abort paid calls', async () => {
     const { warnings } = await load({ engine: { drainTimeoutMs: 999 } })
     expect(warnings).toEqual([
       expect.stringMatching(/^engine.drainTimeoutMs is 999, but a call to `sandbox` may take 240000: /),

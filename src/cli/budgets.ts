@@ -44,7 +44,7 @@ async function runBudgets({ positionals, values }: Arguments, context: CommandCo
     return withAdminClient(context, values['url'], (client) => list(client, values['project'], context))
   if (verb !== 'set' || amount === undefined || more.length > 0)
     throw new UsageError(
-      '`darkroom budgets` takes one of: list, set <project or key> <period> <usd>, set <project or key> <period> none.',
+      '`darkroom budgets` takes one of: list, set <project or key> day|month|total <usd>|none.',
     )
   // Invalid arguments are reported before a database is opened.
   const budget = { period: readPeriod(period!), limitMicros: readUsd(amount) }

@@ -47,8 +47,8 @@ export const EXIT = {
   failed: 1,
   /** EX_USAGE. */
   usage: 64,
-  /** EX_TEMPFAIL: calls were cut. */
-  callsCut: 75,
+  /** EX_TEMPFAIL. */
+  callsAborted: 75,
   /** EX_CONFIG. */
   config: 78,
   /** 128 + SIGINT, as in shells. */

@@ -3,7 +3,7 @@ import type { InvariantFinding } from '../engine/maintenance/invariants/index.ts
 import { EXIT, type Arguments, type Command, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
 import type { Paint } from './screen.ts'
-import { renderTable, type TableCell } from './table.ts'
+import { indented, renderTable, type TableCell } from './table.ts'
 
 export const doctor: Command = {
   name: 'doctor',
@@ -64,7 +64,8 @@ function page(location: string, findings: InvariantFinding[], paint: Paint): str
       : `${violated} of ${findings.length} invariants ${violated === 1 ? 'is' : 'are'} violated.`
   const columns = [{ minWidth: 'violated'.length }, {}, {}]
   const table = renderTable({ columns, rows: findings.flatMap(rowsOf) }, paint)
-  return `${[location, '', ...table, '', summary].join('\n')}\n`
+  const title = [paint('bold', 'Consistency of the data'), paint('dim', location)]
+  return `\n${indented(title)}\n${indented(table)}\n  ${summary}\n\n`
 }
 
 function rowsOf({ id, sentence, violations }: InvariantFinding): TableCell[][] {

@@ -98,7 +98,9 @@ function readExpiry(text: string | undefined, now: number): string | undefined {
   if (unitMs !== undefined) return new Date(now + Number(count) * unitMs).toISOString()
   const day = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined
   if (day && !Number.isNaN(day.getTime())) return day.toISOString()
-  throw new UsageError(`--expires is "${text}"; it must be a duration or date such as 12h, 90d, 4w or 2027-01-31.`)
+  throw new UsageError(
+    `--expires is "${text}"; it must be a duration or date such as 12h, 90d, 4w or 2027-01-31.`,
+  )
 }
 
 const KEY = z.object({

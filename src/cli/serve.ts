@@ -19,7 +19,7 @@ export const serve: Command = {
     {
       name: 'host',
       value: '<address>',
-      about: 'Address to listen on (default: 127.0.0.1); others than loopback require an API key',
+      about: 'Address to listen on (default: 127.0.0.1). API keys are required on others',
     },
     {
       name: 'data-dir',
@@ -29,7 +29,7 @@ export const serve: Command = {
     {
       name: 'after-restore',
       value: null,
-      about: 'Once after restoring a backup: tasks that may have been sent are marked for review',
+      about: 'After a restore: tasks that may have been sent are marked for review',
     },
   ],
   notes: [
@@ -75,7 +75,7 @@ export const serve: Command = {
       title: 'Signals',
       lines: [
         ['SIGTERM, SIGINT', 'Wait for running calls, then exit'],
-        ['a second one', 'Cut running calls and exit with 75; their outcome is unknown'],
+        ['a second one', 'Abort running calls and exit with 75; their outcome is unknown'],
       ],
     },
   ],
@@ -104,14 +104,17 @@ async function runServe({ values, flags }: Arguments, context: CommandContext): 
     out.write(`Waiting up to ${seconds} s for running calls. Press Ctrl-C again to stop at once.\n`)
     const force = new AbortController()
     void signals.second.then(() => force.abort())
-    void signals.third.then(() => process.exit(EXIT.callsCut))
-    const { cut } = await gateway.stop({ deadlineMs: drainTimeoutMs, forceStop: force.signal })
+    void signals.third.then(() => process.exit(EXIT.callsAborted))
+    const { abortedCalls: count } = await gateway.stop({
+      deadlineMs: drainTimeoutMs,
+      forceStop: force.signal,
+    })
     out.write(
-      cut === 0
+      count === 0
         ? 'Stopped.\n'
-        : `Stopped. ${cut} ${cut === 1 ? 'call was' : 'calls were'} cut and may have been charged. See attemptsNeedingReview or \`darkroom attempt\`.\n`,
+        : `Stopped. ${count} ${count === 1 ? 'call was' : 'calls were'} aborted and may have been charged. See attemptsNeedingReview or \`darkroom attempt\`.\n`,
     )
-    return cut === 0 ? EXIT.ok : EXIT.callsCut
+    return count === 0 ? EXIT.ok : EXIT.callsAborted
   } catch (error) {
     signals.close()
     throw error
@@ -125,9 +128,9 @@ async function startGateway(
   options: { restored: boolean },
 ): Promise<Pick<Gateway, 'stop'> & { url: string; isOpen: boolean }> {
   const { createGateway } = await import('../gateway.ts')
-  const { openTracing } = await import('../telemetry/switch.ts')
+  const { openTracing } = await import('../telemetry/open.ts')
   const tracing = await openTracing(env, (sentence) => warn([sentence], err))
-  const log = createLog(config.logLevel, undefined, { redact: config.redact, more: () => tracing.ids() })
+  const log = createLog(config.logLevel, undefined, { redact: config.redact, fields: () => tracing.logFields() })
   const gateway = await createGateway(config, { log, tracing })
   const stop: Gateway['stop'] = async (how) => {
     const result = await gateway.stop(how)

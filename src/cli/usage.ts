@@ -9,13 +9,17 @@ export const usage: Command = {
   summary: 'Report usage and cost by day, model, label and more',
   usage: '[options]',
   options: [
-    { name: 'from', value: '<time>', about: '2026-11, 2026-11-20 or 2026-11-20T08:00Z (default: this month)' },
+    {
+      name: 'from',
+      value: '<time>',
+      about: '2026-11, 2026-11-20 or 2026-11-20T08:00:00Z (default: this month)',
+    },
     { name: 'to', value: '<time>', about: 'End of the period, exclusive (default: now)' },
     { name: 'by', value: '<list>', about: 'Dimensions, separated by commas (default: day)' },
     {
       name: 'filter',
       value: '<list>',
-      about: 'provider=openai,model=gpt-image-2; a repeated dimension matches any of its values',
+      about: 'provider=openai,model=gpt-image-2; values of one name are alternatives',
     },
     { name: 'time-zone', value: '<name>', about: 'Such as Europe/Berlin (default: UTC)' },
     { name: 'project', value: '<id>', about: 'ID of a project (default: all projects)' },

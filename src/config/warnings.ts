@@ -26,13 +26,13 @@ function callbackWarning({ publicUrl, providers }: Setup): string | undefined {
 
 /** A restart finds polled calls again. Calls that wait for a response are lost, but charged. */
 function drainWarning({ engine: { drainTimeoutMs }, providers }: Setup): string | undefined {
-  const cut = providers.filter(
+  const aborted = providers.filter(
     ({ traits: { modes }, timeoutMs }) =>
       (modes[0] === 'SYNC' || modes[0] === 'STREAM') &&
       drainTimeoutMs < Math.min(timeoutMs, USUAL_MAX_CALL_MS),
   )
-  if (cut.length === 0) return undefined
-  return `engine.drainTimeoutMs is ${drainTimeoutMs}, but a call to ${namesOf(cut)} may take ${USUAL_MAX_CALL_MS}: a shutdown cuts calls that are still charged.`
+  if (aborted.length === 0) return undefined
+  return `engine.drainTimeoutMs is ${drainTimeoutMs}, but a call to ${namesOf(aborted)} may take ${USUAL_MAX_CALL_MS}: a shutdown aborts calls that are still charged.`
 }
 
 function namesOf(providers: readonly Provider[]): string {

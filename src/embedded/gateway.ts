@@ -35,13 +35,13 @@ export interface EmbeddedGateway {
   readonly listen: () => Promise<{ url: string }>
   /**
    * Closes event streams and WebSockets, which resume in another process. Waits for running calls for up to
-   * `deadlineMs` (default: `engine.drainTimeoutMs`) or until `signal` aborts, then cuts them and closes the database.
-   * Resolves to the number of calls that were cut: their outcome is unknown.
+   * `deadlineMs` (default: `engine.drainTimeoutMs`) or until `signal` aborts, then aborts them and closes the database.
+   * Resolves to the number of aborted calls: their outcome is unknown.
    */
   readonly stop: (options?: {
     deadlineMs?: number | undefined
     signal?: AbortSignal | undefined
-  }) => Promise<{ cut: number }>
+  }) => Promise<{ abortedCalls: number }>
 }
 
 export interface EmbeddedGatewayConfig extends GatewayConfig {
@@ -66,7 +66,7 @@ export function createGateway({
   const config = createConfig(settings, { cwd: '' })
   const log = createLog(config.logLevel, target && forwardTo(target), { redact: config.redact })
   let restored = false
-  let stopped: Promise<{ cut: number }> | undefined
+  let stopped: Promise<{ abortedCalls: number }> | undefined
 
   const open = once(async () => {
     for (const warning of config.warnings) log.warn(warning)
@@ -92,14 +92,14 @@ export function createGateway({
   async function close(
     deadlineMs: number | undefined,
     forceStop: AbortSignal | undefined,
-  ): Promise<{ cut: number }> {
+  ): Promise<{ abortedCalls: number }> {
     // They may be opening at this moment.
     await Promise.allSettled([work.current(), listening.current()])
     const opened = await open.current()?.catch(() => undefined)
     if (opened)
       return opened.stop({ ...(deadlineMs !== undefined && { deadlineMs }), ...(forceStop && { forceStop }) })
     await Promise.all(config.providers.map((provider) => provider.close()))
-    return { cut: 0 }
+    return { abortedCalls: 0 }
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -28,7 +28,7 @@ import { watchProject, watchTask, type FeedItem } from './events/feed.ts'
 import type { TaskInput } from './tasks/input.ts'
 import type { CallerWithLimits } from './access/limiter.ts'
 import { createKey, revokeApiKey, type KeyInput } from './access/keys.ts'
-import { pauseProvider, resumeProvider, type PauseTarget } from './routing/pause.ts'
+import { pauseProvider, resumeProvider, type PauseTarget } from './routing/health.ts'
 import { createProject } from './access/projects.ts'
 import { createReadiness } from './worker/readiness.ts'
 import { isKnownCallback, receiveCallback, type CallbackResult } from './attempts/callbacks.ts'
@@ -91,7 +91,7 @@ export interface Engine {
   /** From now on, new tasks and subscriptions throw SHUTTING_DOWN. */
   drain(): void
   /** Waits for paid calls until `deadlineMs` or `forceStop`, then cuts the others: their outcome is unknown. */
-  stop(deadlineMs: number, forceStop?: AbortSignal): Promise<{ cut: number }>
+  stop(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }>
   /** Why this process cannot take new work now, as a sentence. */
   problem(): Promise<string | undefined>
   subscriberCount(): number
@@ -226,7 +226,7 @@ export function createEngine(deps: Deps): Engine {
       await Promise.race([idle, clock.sleep(MAX_SETTLE_MS, exit.signal)])
       exit.abort()
       await Promise.all(jobs)
-      return { cut: calls }
+      return { abortedCalls: calls }
     },
 
     problem: async () => (isDraining ? 'shutting down' : readiness.problem()),

@@ -4,7 +4,7 @@ import { darkroom } from '../cli/darkroom.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 
 describe.each(DATABASES)('darkroom budgets on %s', (database) => {
-  it('sets what a project and a key may spend, and shows what is gone', async () => {
+  it('sets budgets of a project and a key, and shows their spending', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     await using keyed = await openKeyed({ place })
@@ -22,36 +22,37 @@ describe.each(DATABASES)('darkroom budgets on %s', (database) => {
       darkroom(['budgets', ...words, '--url', keyed.url], { cwd: place.dataDir, env })
     const set = await run('set', 'shop', 'month', '250.5')
     expect(set.stderr).toBe('')
-    expect(set.stdout).toMatch(/^shop may spend \$250\.50 a month; \$250\.[34]\d+ of it is left\.\n$/)
+    expect(set.stdout).toMatch(/^Set the monthly budget of shop to \$250\.50; \$250\.[34]\d+ is left\.\n$/)
     expect((await run('set', id, 'day', '0')).stdout).toBe(
-      `${id} may spend $0.00 a day; $0.00 of it is left.\n`,
+      `Set the daily budget of ${id} to $0.00; $0.00 is left.\n`,
     )
     const { stdout } = await run('--project', 'shop')
     expect(stdout).toMatch(/shop +month +\$250\.50 +\$0\.\d+ +\$0\.00 +\$250\.[34]\d+\n/)
     expect(stdout).toMatch(/shop +of a test +day +\$0\.00 +\$0\.00 +\$0\.00 +\$0\.00\n/)
-    expect((await run('set', 'shop', 'month', 'none')).stdout).toBe(
-      'shop has no budget for month any more.\n',
-    )
+    expect((await run('set', 'shop', 'month', 'none')).stdout).toBe('Removed the monthly budget of shop.\n')
   })
 })
 
-it('darkroom budgets says what makes no sense before it opens anything', async () => {
-  const cases: [words: string[], said: string][] = [
-    [['set', 'shop', 'year', '5'], 'The period is "year", but must be day, month or total.'],
+it('budgets reports invalid arguments before it opens a database', async () => {
+  const cases: [args: string[], message: string][] = [
+    [['set', 'shop', 'year', '5'], 'The period is "year"; it must be day, month or total.'],
     [
       ['set', 'shop', 'day', '5 EUR'],
-      'The amount is "5 EUR", but must be dollars such as 250 or 0.5, or none.',
+      'The amount is "5 EUR"; it must be US dollars such as 250 or 0.5, or none.',
     ],
     [['set', 'shop', 'day', '0.0000001'], 'The amount is "0.0000001"'],
-    [['set', 'shop'], '`darkroom budgets` takes nothing, or: set <owner> <period> <usd>|none.'],
+    [
+      ['set', 'shop'],
+      '`darkroom budgets` takes one of: list, set <project or key> day|month|total <usd>|none.',
+    ],
   ]
-  for (const [words, said] of cases) {
-    const { exitCode, stderr } = await darkroom(['budgets', ...words], { cwd: '/' })
-    expect([exitCode, stderr]).toEqual([64, expect.stringContaining(said)])
+  for (const [args, message] of cases) {
+    const { exitCode, stderr } = await darkroom(['budgets', ...args], { cwd: '/' })
+    expect([exitCode, stderr]).toEqual([64, expect.stringContaining(message)])
   }
 })
 
-it.each(['budgets', 'keys'])('darkroom %s with an unknown project names its own help', async (command) => {
+it.each(['budgets', 'keys'])('%s refers to its help for an unknown project', async (command) => {
   const place = await newPlace('sqlite')
   onTestFinished(() => place.remove())
   const words = command === 'keys' ? ['keys', 'list'] : [command]

@@ -1,9 +1,9 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { DATABASES, newPlace, type Place } from '../support/database.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { darkroom } from './darkroom.ts'
 
-async function explain(place: Place, id: string) {
+async function inspect(place: Place, id: string) {
   const env = { DATA_DIR: place.dataDir, DATABASE_URL: place.databaseUrl ?? '' }
   return darkroom(['attempt', id], { cwd: place.dataDir, env })
 }
@@ -12,12 +12,12 @@ async function attemptOf(gateway: TestGateway, prompt: string): Promise<{ task: 
   const task = await gateway.generate({ prompt, size: '1024x1024' })
   await gateway.ended(task)
   const query = 'query ($id: ID!) { task(id: $id) { attempts { id } } }'
-  const answer = await gateway.get<{ task: { attempts: { id: string }[] } }>(query, { id: task })
-  return { task, attempt: answer.task.attempts[0]!.id }
+  const data = await gateway.get<{ task: { attempts: { id: string }[] } }>(query, { id: task })
+  return { task, attempt: data.task.attempts[0]!.id }
 }
 
 describe.each(DATABASES)('darkroom attempt on %s', (database) => {
-  test('tells in its first line whether money was spent, and then what shows it', async () => {
+  it('shows in its first line whether an attempt was charged, and then the evidence', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     await using gateway = await openGateway({ place })
@@ -26,20 +26,20 @@ describe.each(DATABASES)('darkroom attempt on %s', (database) => {
     const lost = await attemptOf(gateway, 'a fox [sandbox:vanish]')
 
     const [ofPaid, ofRefused, ofLost] = await Promise.all(
-      [paid, refused, lost].map(({ attempt }) => explain(place, attempt)),
+      [paid, refused, lost].map(({ attempt }) => inspect(place, attempt)),
     )
     expect(ofPaid!.stdout.split('\n')[0]).toBe(`Attempt 1 of ${paid.task} at sandbox: CHARGED`)
-    expect(ofPaid!.stdout).toContain('BODY_DONE: the whole answer was received')
+    expect(ofPaid!.stdout).toContain('BODY_DONE: the whole response was received')
     expect(ofPaid!.stdout).toMatch(/Usage +9 tokens in, [\d,]+ out/)
-    expect(ofPaid!.stdout).toMatch(/Cost +\$0\.\d+, by the prices of /)
-    expect(ofPaid!.stdout).toMatch(/Images stored +1\n/)
+    expect(ofPaid!.stdout).toMatch(/Cost +\$0\.\d+, by price list /)
+    expect(ofPaid!.stdout).toMatch(/Stored images +1\n/)
 
     expect(ofRefused!.stdout.split('\n')[0]).toBe(`Attempt 1 of ${refused.task} at sandbox: NOT CHARGED`)
-    expect(ofRefused!.stdout).toContain('REJECTED: the upstream said no')
-    expect(ofRefused!.stdout).toMatch(/Cost +nothing\n/)
+    expect(ofRefused!.stdout).toContain('REJECTED: refused by the provider without a charge')
+    expect(ofRefused!.stdout).toMatch(/Cost +none\n/)
 
     expect(ofLost!.stdout.split('\n')[0]).toBe(`Attempt 1 of ${lost.task} at sandbox: MAY HAVE BEEN CHARGED`)
-    expect(ofLost!.stdout).toContain('DISPATCHED: the request left; no answer was seen')
+    expect(ofLost!.stdout).toContain('DISPATCHED: the request was sent; no response was received')
     expect(ofLost!.stdout).toMatch(/Error +OUTCOME_UNKNOWN: /)
     expect(ofLost!.stdout).toContain(`resolveAttempt(id: "${lost.attempt}", resolution: NOT_CHARGED)`)
     for (const { exitCode, stdout } of [ofPaid!, ofRefused!, ofLost!]) {
@@ -48,7 +48,7 @@ describe.each(DATABASES)('darkroom attempt on %s', (database) => {
     }
   })
 
-  test('shows what an operator decided, and takes the id of a task for all its attempts', async () => {
+  it('shows decisions of operators, and every attempt of a task', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     await using gateway = await openGateway({ place })
@@ -59,19 +59,19 @@ describe.each(DATABASES)('darkroom attempt on %s', (database) => {
       }`,
       { id: attempt },
     )
-    const one = await explain(place, attempt)
-    expect(one.stdout).toMatch(/Decision +\d{4}-\S+Z NOT_CHARGED: “nothing on the bill of May”\n/)
+    const one = await inspect(place, attempt)
+    expect(one.stdout).toMatch(/Decision +\d{4}-\S+Z NOT_CHARGED: "nothing on the bill of May"\n/)
     expect(one.stdout).toContain(': NOT CHARGED\n')
     await gateway.ended(task)
-    const all = await explain(place, task)
+    const all = await inspect(place, task)
     expect(all.stdout.match(/^Attempt \d of/gm)).toEqual(['Attempt 1 of', 'Attempt 2 of'])
   })
 
-  test('says when there is no such attempt', async () => {
+  it('reports an unknown id', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     await using gateway = await openGateway({ place })
-    const { exitCode, stdout, stderr } = await explain(place, 'att_nowhere')
+    const { exitCode, stdout, stderr } = await inspect(place, 'att_nowhere')
     expect([exitCode, stdout]).toEqual([1, ''])
     expect(stderr).toContain('There is no attempt or task att_nowhere in ')
     expect(gateway.url).toContain('127.0.0.1')

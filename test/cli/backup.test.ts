@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { newPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
 import { darkroom } from './darkroom.ts'
@@ -16,14 +16,14 @@ function runAt(place: Place, ...args: string[]) {
   return darkroom(args, { cwd: place.dataDir, env })
 }
 
-test('backup copies the database beside a running server, and says what is still to be copied', async () => {
+it('backup copies the database of a running server, and names what remains to be copied', async () => {
   const place = await newPlace('sqlite')
   onTestFinished(() => place.remove())
   await using gateway = await openGateway({ place })
   await gateway.ended(await gateway.generate({ prompt: 'a fox', size: '1024x1024' }))
   expect(await runAt(place, 'backup', 'copy.db')).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringContaining('/assets after it.') as string,
+    stdout: expect.stringContaining('/assets.\n') as string,
   })
   expect(existsSync(join(place.dataDir, 'copy.db'))).toBe(true)
   expect(await runAt(place, 'backup', 'copy.db')).toMatchObject({
@@ -32,10 +32,10 @@ test('backup copies the database beside a running server, and says what is still
   })
 })
 
-test('backup wants to know where to, and leaves PostgreSQL to its own tools', async () => {
+it('backup requires a file, and refuses PostgreSQL', async () => {
   expect(await run('sqlite', 'backup')).toMatchObject({
     exitCode: 64,
-    stderr: expect.stringContaining('takes one word: the file to write') as string,
+    stderr: expect.stringContaining('takes one argument: the file to write') as string,
   })
   expect(await run('sqlite', 'backup', 'copy.db')).toMatchObject({
     exitCode: 1,

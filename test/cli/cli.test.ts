@@ -3,11 +3,26 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { BIN, darkroom as runDarkroom } from './darkroom.ts'
 
 const SOURCE = resolve('src/cli.ts')
+const COMMANDS = [
+  'serve',
+  'demo',
+  'keys',
+  'projects',
+  'budgets',
+  'usage',
+  'attempt',
+  'doctor',
+  'providers-check',
+  'backup',
+  'migrate',
+  'schema',
+  'help',
+]
 
 let cwd: string
 beforeAll(async () => {
@@ -17,7 +32,7 @@ afterAll(async () => {
   await rm(cwd, { recursive: true })
 })
 
-/** A port on which nothing listens any more. */
+/** A port on which nothing listens. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -27,21 +42,21 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-/** The binary in an empty directory. */
+/** Runs the binary in an empty folder. */
 const darkroom = (args: readonly string[], options: Partial<Parameters<typeof runDarkroom>[1]> = {}) =>
   runDarkroom(args, { cwd, ...options })
 
 describe('help', () => {
-  test('lists every command, aligned and without a control character', async () => {
+  it('lists every command, aligned and without control characters', async () => {
     const { exitCode, stdout, stderr } = await darkroom([])
     expect([exitCode, stderr]).toEqual([0, ''])
-    for (const name of ['serve', 'demo', 'providers-check', 'migrate', 'schema', 'help']) {
+    for (const name of COMMANDS) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name.padEnd(15)} {3}\\S`, 'm'))
     }
     expect(stdout).not.toContain('\x1b')
   })
 
-  test('explains each command, whichever way it is asked for', async () => {
+  it('is the same for help <command>, --help and -h', async () => {
     const pages = await Promise.all(
       [
         ['help', 'demo'],
@@ -54,16 +69,14 @@ describe('help', () => {
     expect(pages[0]?.stdout).toContain('--partials <number>')
   })
 
-  test('fits into a hundred columns', async () => {
-    const pages = await Promise.all(
-      ['serve', 'demo', 'providers-check', 'migrate', 'schema'].map((name) => darkroom(['help', name])),
-    )
+  it('fits into 100 columns', async () => {
+    const pages = await Promise.all(COMMANDS.map((name) => darkroom(['help', name])))
     const lines = pages.flatMap(({ stdout }) => stdout.split('\n'))
     expect(lines.length).toBeGreaterThan(40)
     expect(lines.filter((line) => line.length > 100)).toEqual([])
   })
 
-  test('knows its version', async () => {
+  it('prints its version', async () => {
     expect(await darkroom(['--version'])).toEqual({
       exitCode: 0,
       stdout: `${manifest.version}\n`,
@@ -72,11 +85,11 @@ describe('help', () => {
   })
 })
 
-describe('a command line that makes no sense ends with 64 and says what would', () => {
-  test.each<[line: string, args: string[], says: string]>([
+describe('an invalid command line exits with 64', () => {
+  it.each<[line: string, args: string[], message: string]>([
     ['an unknown command', ['srve'], 'There is no command "srve". Did you mean `serve`?'],
-    ['a command far from all others', ['paint'], 'There is no command "paint".'],
-    ['an unknown option of none', ['--verison'], 'There is no option "--verison".'],
+    ['a command unlike all others', ['paint'], 'There is no command "paint".'],
+    ['an unknown option without a command', ['--verison'], 'There is no option "--verison".'],
     ['help for an unknown command', ['help', 'dem'], 'There is no command "dem". Did you mean `demo`?'],
     [
       'an unknown option',
@@ -85,36 +98,91 @@ describe('a command line that makes no sense ends with 64 and says what would', 
     ],
     ['a short option', ['serve', '-p'], '`darkroom serve` has no option -p.'],
     ['an option without its value', ['serve', '--port'], '--port needs a value: --port=<number>.'],
-    ['a switch with a value', ['schema', '--check=yes'], '--check is a switch and takes no value.'],
+    ['a flag with a value', ['schema', '--check=yes'], '--check takes no value.'],
+    ['contradictory flags', ['schema', '--check', '--write'], 'Pass either --write or --check.'],
+    ['an unexpected argument', ['serve', 'now'], '`darkroom serve` takes options only, but got "now".'],
+    ['no ID', ['attempt'], '`darkroom attempt` takes one ID, of an attempt or a task.'],
+    ['two IDs', ['attempt', 'att_1', 'att_2'], '`darkroom attempt` takes one ID'],
+    ['an unknown quality', ['demo', '--quality', 'meduim'], 'Did you mean `medium`?'],
+    ['a number out of range', ['demo', '--n', '11'], '--n is "11"; it must be a whole number from 1 to 10.'],
     [
-      'switches that exclude each other',
-      ['schema', '--check', '--write'],
-      '--write and --check exclude each other.',
-    ],
-    ['words where none belong', ['serve', 'now'], '`darkroom serve` takes no words, but got "now".'],
-    ['no id', ['attempt'], '`darkroom attempt` takes one id, of an attempt or of a task.'],
-    ['two ids', ['attempt', 'att_1', 'att_2'], '`darkroom attempt` takes one id'],
-    ['a quality that does not exist', ['demo', '--quality', 'meduim'], 'Did you mean `medium`?'],
-    ['a number out of range', ['demo', '--n', '11'], '--n is "11", but must be a whole number from 1 to 10.'],
-    [
-      'too many previews',
+      'too many partial images',
       ['demo', '--partials', '4'],
-      '--partials is "4", but must be a whole number from 0 to 3.',
+      '--partials is "4"; it must be a whole number from 0 to 3.',
     ],
     [
-      'an address that is none',
+      'an invalid URL',
       ['demo', '--url', 'localhost'],
-      '--url is "localhost", but must be the address of a server',
+      '--url is "localhost"; it must be the URL of a server',
     ],
-  ])('%s', async (_, args, says) => {
+  ])('%s', async (_, args, message) => {
     const { exitCode, stdout, stderr } = await darkroom(args)
     expect([exitCode, stdout]).toEqual([64, ''])
-    expect(stderr).toContain(says)
+    expect(stderr).toContain(message)
   })
 })
 
-describe('a configuration that cannot be used ends with 78', () => {
-  test('and lists every problem', async () => {
+describe('options that npm keeps because `--` is missing', () => {
+  const npm = { npm_command: 'run', npm_lifecycle_event: 'darkroom', npm_lifecycle_script: 'node src/cli.ts' }
+  const demo = { ...npm, npm_lifecycle_event: 'demo', npm_lifecycle_script: 'node src/cli.ts demo' }
+
+  it.each<[line: string, args: string[], env: Record<string, string>, use: string]>([
+    [
+      'npm run darkroom usage --by day',
+      ['usage', 'day'],
+      { ...npm, npm_config_by: 'true' },
+      'npm run darkroom -- usage --by day',
+    ],
+    [
+      'npm run darkroom usage --by day, with npm 11',
+      ['usage', 'day'],
+      { ...npm, npm_config_bypass_2fa: 'true' },
+      'npm run darkroom -- usage --by day',
+    ],
+    [
+      'npm run darkroom usage --by=day --time-zone=UTC',
+      ['usage'],
+      { ...npm, npm_config_by: 'day', npm_config_time_zone: 'UTC' },
+      'npm run darkroom -- usage --by day --time-zone UTC',
+    ],
+    [
+      'npm run darkroom doctor --json',
+      ['doctor'],
+      { ...npm, npm_config_json: 'true' },
+      'npm run darkroom -- doctor --json',
+    ],
+    ['npm run darkroom usage now', ['usage', 'now'], npm, 'npm run darkroom -- usage [options]'],
+    [
+      'npm run demo fox --partials 1',
+      ['demo', 'fox', '1'],
+      { ...demo, npm_config_partials: 'true' },
+      'npm run demo -- … --partials <number>',
+    ],
+    [
+      'npm start --port 80',
+      ['serve', '80'],
+      {
+        ...npm,
+        npm_command: 'start',
+        npm_config_port: 'true',
+        npm_lifecycle_script: 'node src/cli.ts serve',
+      },
+      'npm start -- --port 80',
+    ],
+  ])('are refused with the right command line: %s', async (_, args, env, use) => {
+    const { exitCode, stdout, stderr } = await darkroom(args, { env })
+    expect([exitCode, stdout]).toEqual([64, ''])
+    expect(stderr).toContain(`npm passes options on only after \`--\`. Use:\n  ${use}\n`)
+  })
+
+  it('are not expected in a script that npm appends nothing to', async () => {
+    const env = { ...npm, npm_lifecycle_script: 'darkroom schema | head', npm_config_check: 'true' }
+    expect(await darkroom(['schema'], { env })).toMatchObject({ exitCode: 0 })
+  })
+})
+
+describe('an invalid configuration exits with 78', () => {
+  it('and reports every problem', async () => {
     const env = { PORT: '99999', HOST: 'no host', DARKROOM_ADMIN_KEY: 'adm-secret-secret' }
     const { exitCode, stdout, stderr } = await darkroom(['serve'], { env })
     expect([exitCode, stdout]).toEqual([78, ''])
@@ -123,44 +191,44 @@ describe('a configuration that cannot be used ends with 78', () => {
     expect(stderr).not.toContain('adm-secret-secret')
   })
 
-  test('for the demo and for migrate as well', async () => {
+  it('for demo and migrate as well', async () => {
     const env = { LOG_LEVEL: 'loud' }
-    const endings = await Promise.all([darkroom(['demo'], { env }), darkroom(['migrate'], { env })])
-    expect(endings.map(({ exitCode }) => exitCode)).toEqual([78, 78])
+    const results = await Promise.all([darkroom(['demo'], { env }), darkroom(['migrate'], { env })])
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([78, 78])
   })
 
-  test('and takes options before variables', async () => {
+  it('and names an option rather than the variable that it overrides', async () => {
     const { stderr } = await darkroom(['serve', '--port', '70000'], { env: { PORT: '80000' } })
     expect(stderr).toContain('--port is "70000"')
   })
 })
 
-// A preload that makes this Node claim to be another one, as process.versions cannot be set.
+// A preload that replaces the version of Node, because process.versions is read-only.
 const pretend = (version: string) => [
   '--import',
   `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`,
 ]
 
-describe('the runtime', () => {
-  test.each([
+describe('the binary', () => {
+  it.each([
     ['20.20.2', BIN],
     ['23.11.1', BIN],
     ['23.11.1', SOURCE],
-  ])('Node %s is refused in words by %s', async (version, bin) => {
+  ])('refuses Node %s in %s', async (version, bin) => {
     const { exitCode, stderr } = await darkroom(['--version'], { bin, node: pretend(version) })
     expect(exitCode).toBe(78)
     expect(stderr).toContain(`Darkroom needs Node.js 24 or newer, and this is Node.js ${version}: `)
   })
 
-  test.each([
+  it.each([
     ['24.0.0', BIN],
     ['26.0.0', SOURCE],
-  ])('Node %s is welcome to %s', async (version, bin) => {
+  ])('accepts Node %s in %s', async (version, bin) => {
     expect(await darkroom(['--version'], { bin, node: pretend(version) })).toMatchObject({ exitCode: 0 })
   })
 })
 
-test('colours stay away from what is no terminal', async () => {
+it('prints no colors outside of a terminal', async () => {
   await writeFile(join(cwd, 'bad.json'), '{"prot":1}')
   const { stderr } = await darkroom(['serve'], {
     env: { DARKROOM_CONFIG: 'bad.json', TERM: 'xterm-256color' },
@@ -169,8 +237,11 @@ test('colours stay away from what is no terminal', async () => {
   expect(stderr).not.toContain('\x1b')
 })
 
-test('a server that is not there is one clear line', async () => {
+it('demo reports a server that is not running', async () => {
   const port = await freePort()
   const { exitCode, stderr } = await darkroom(['demo', '--url', `http://127.0.0.1:${port}`])
-  expect([exitCode, stderr]).toEqual([1, `Nothing answers at 127.0.0.1:${port}. Is the server running?\n`])
+  expect([exitCode, stderr]).toEqual([
+    1,
+    `Connection refused by 127.0.0.1:${port}. Check that the server is running there.\n`,
+  ])
 })

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { darkroom } from './darkroom.ts'
 import { startFakeServer } from './fake-server.ts'
 
@@ -13,7 +13,7 @@ afterEach(async () => {
   await rm(cwd, { recursive: true })
 })
 
-test('tells the whole story in plain lines and leaves the pictures', async () => {
+it('demo prints progress, images and cost as plain lines, and saves the images', async () => {
   await using server = await startFakeServer({ status: 'SUCCEEDED', charged: 'YES', costMicros: '31740' })
   const { exitCode, stdout, stderr } = await darkroom(['demo', 'A', 'red fox', '--url', server.url], { cwd })
   expect([exitCode, stderr]).toEqual([0, ''])
@@ -25,32 +25,32 @@ test('tells the whole story in plain lines and leaves the pictures', async () =>
   ).toEqual([
     '',
     '  A red fox',
-    '  URL/graphql, running already',
+    '  URL/graphql',
     '',
     '  task_1  accepted in 1 ms',
-    '   20%  developing',
-    '   50%  developing',
+    '   20%  running',
+    '   50%  running',
     expect.stringMatching(/^ {2}out\/a-red-fox-partial-1\.png {2}64×48, \d+ B$/),
-    '  100%  fixed',
+    '  100%  done',
     expect.stringMatching(/^ {2}out\/a-red-fox\.png {2}64×48, \d+ B$/),
     '',
-    '  tokens         text    image     both',
-    '  input             –        –        –',
-    '  output            –        –        –',
-    '  total                               –  unknown, the provider did not say',
+    '  Tokens         text    image    total',
+    '  Input             –        –        –',
+    '  Output            –        –        –',
+    '  Total                               –  unknown: not reported by the provider',
     '',
-    '  cost       $0.03174',
-    '  provider   fake, gpt-image-2',
-    '  time       accepted in 1 ms, queued for 500 ms, developed in 1.5 s',
-    '  attempts   1 succeeded',
-    '  warning    size: The size became 64x48.',
+    '  Cost       $0.03174',
+    '  Provider   fake, model gpt-image-2',
+    '  Time       accepted in 1 ms, queued for 500 ms, generated in 1.5 s',
+    '  Attempts   1 succeeded',
+    '  Warning    size: The size became 64x48.',
     '',
     '',
   ])
   expect(await readdir(join(cwd, 'out'))).toEqual(['a-red-fox-partial-1.png', 'a-red-fox.png'])
 })
 
-test('asks for what its options say, and never twice under one key', async () => {
+it('demo sends its options, with a new idempotency key each time', async () => {
   await using server = await startFakeServer({ status: 'SUCCEEDED', charged: 'NO' })
   const options =
     '--size 64x48 --quality high --n 2 --partials 1 --model m --format webp --provider a,b --out elsewhere'
@@ -79,7 +79,7 @@ test('asks for what its options say, and never twice under one key', async () =>
   expect(await readdir(join(cwd, 'elsewhere'))).toContain('x.png')
 })
 
-test('goes on after the last cursor when the connection drops', async () => {
+it('demo resumes after the last cursor when the connection drops', async () => {
   await using server = await startFakeServer({ status: 'SUCCEEDED', charged: 'NO', dropAfter: 1 })
   const { exitCode, stdout } = await darkroom(['demo', 'fox', '--url', server.url], { cwd })
   expect(exitCode).toBe(0)
@@ -87,7 +87,7 @@ test('goes on after the last cursor when the connection drops', async () => {
   expect(stdout.match(/partial-1/g)).toHaveLength(1)
 })
 
-test('ends a failure with what happened, what it cost, and exit code 1', async () => {
+it('demo explains a failure and its cost, and exits with 1', async () => {
   const error = {
     code: 'MODERATION_BLOCKED',
     message: 'The prompt was refused.',
@@ -98,30 +98,30 @@ test('ends a failure with what happened, what it cost, and exit code 1', async (
   const { exitCode, stdout } = await darkroom(['demo', 'fox', '--url', server.url], { cwd })
   expect(exitCode).toBe(1)
   expect(stdout).toContain(
-    '  No picture this time.\n  The prompt was refused. (MODERATION_BLOCKED)\n  Nothing was charged.\n',
+    '  The task failed.\n  The prompt was refused. (MODERATION_BLOCKED)\n  It was not charged.\n',
   )
-  expect(stdout).toContain('  cost       nothing was charged\n')
+  expect(stdout).toContain('  Cost       not charged\n')
 })
 
-test('does not wait for an outcome that nobody knows', async () => {
+it('demo does not wait for an unknown outcome', async () => {
   await using server = await startFakeServer({ status: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
   const { exitCode, stdout } = await darkroom(['demo', 'fox', '--url', server.url], { cwd })
   expect(exitCode).toBe(1)
   expect(stdout).toContain(
-    'It may have been charged: see the account at fake. It is not sent again by itself.',
+    'It may have been charged: check the account at fake. It is not sent again automatically.',
   )
-  expect(stdout).toContain('  cost       unknown\n')
+  expect(stdout).toContain('  Cost       unknown\n')
 })
 
-test('shows what the server refuses', async () => {
+it('demo shows the error of a server', async () => {
   await using server = await startFakeServer({ status: 'SUCCEEDED', charged: 'NO' })
   const { exitCode, stderr } = await darkroom(['demo', 'refuse me', '--url', server.url], { cwd })
-  expect([exitCode, stderr]).toEqual([1, 'The size must be auto or WIDTHxHEIGHT. (BAD_USER_INPUT)\n'])
+  expect([exitCode, stderr]).toEqual([1, 'The size must be auto or WIDTHxHEIGHT.\n'])
 })
 
-test('says when there is no GraphQL at the address', async () => {
+it('demo reports a URL without a GraphQL server', async () => {
   await using server = await startFakeServer({ status: 'SUCCEEDED', charged: 'NO' })
   const { exitCode, stderr } = await darkroom(['demo', 'fox', '--url', `${server.url}/elsewhere`], { cwd })
   expect(exitCode).toBe(1)
-  expect(stderr).toBe(`${server.url}/elsewhere/graphql answered 404, and not as a GraphQL server.\n`)
+  expect(stderr).toBe(`${server.url}/elsewhere/graphql is not a GraphQL server: it returned status 404.\n`)
 })

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { readFinalState } from '../support/final-state.ts'
 import { DATABASES, newPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
@@ -14,13 +14,13 @@ async function placeOf(database: DatabaseKind): Promise<Place> {
   return place
 }
 
-/** The binary on a place. */
+/** Runs the binary on a database. */
 function run(place: Place, ...args: string[]) {
   const env = { DATA_DIR: place.dataDir, DATABASE_URL: place.databaseUrl ?? '' }
   return darkroom(args, { cwd: place.dataDir, env })
 }
 
-/** A finished task and one in doubt, whose ids it answers. */
+/** Creates a finished task and one with an unknown outcome. */
 async function leaveTasks(place: Place): Promise<{ done: string; lost: string }> {
   await using gateway = await openGateway({ place })
   const done = await gateway.generate({ prompt: 'a fox', size: '1024x1024' })
@@ -30,7 +30,7 @@ async function leaveTasks(place: Place): Promise<{ done: string; lost: string }>
   return { done, lost }
 }
 
-/** Does to the database what nothing of ours would. */
+/** Damages the database. */
 async function tamper(place: Place, statement: string): Promise<void> {
   if (place.databaseUrl === null) {
     const db = new BetterSqlite3(join(place.dataDir, 'darkroom.db'))
@@ -45,13 +45,13 @@ async function tamper(place: Place, statement: string): Promise<void> {
 }
 
 describe.each(DATABASES)('darkroom doctor on %s', (database) => {
-  test('finds that everything holds, while no server runs and beside one', async () => {
+  it('finds no violation, with and without a running server', async () => {
     const place = await placeOf(database)
     await leaveTasks(place)
     const alone = await run(place, 'doctor')
     expect(alone).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(alone.stdout).toMatch(/^ok {8}I1 {3}What was sent counts as possibly charged/m)
-    expect(alone.stdout).toMatch(/\nAll (\d+) hold\.\n$/)
+    expect(alone.stdout).toMatch(/^ {2}ok {8}I1 {3}What was sent counts as possibly charged/m)
+    expect(alone.stdout).toMatch(/\n {2}All (\d+) invariants hold\.\n\n$/)
     expect(alone.stdout).not.toContain('violated')
 
     await using server = await openGateway({ place })
@@ -59,7 +59,7 @@ describe.each(DATABASES)('darkroom doctor on %s', (database) => {
     expect(await run(place, 'doctor')).toEqual(alone)
   })
 
-  test('names what does not hold, with three examples, and exits 1', async () => {
+  it('names violated invariants with examples, and exits with 1', async () => {
     const place = await placeOf(database)
     const { done } = await leaveTasks(place)
     await tamper(place, `update tasks set charges_open = 0; delete from task_events where seq in (2, 3, 4)`)
@@ -69,27 +69,29 @@ describe.each(DATABASES)('darkroom doctor on %s', (database) => {
 
     const { exitCode, stdout } = await run(place, 'doctor')
     expect(exitCode).toBe(1)
-    expect(stdout).toMatch(/^violated {2}I2 /m)
+    expect(stdout).toMatch(/^ {2}violated {2}I2 /m)
     expect(stdout).toContain(`${done} counts 0 open charges; its attempts: 1\n`)
-    expect(stdout).toMatch(/^violated {2}I7 /m)
+    expect(stdout).toMatch(/^ {2}violated {2}I7 /m)
     expect(stdout).toMatch(/the file of img_\w+ is missing/)
-    expect(stdout).toMatch(/\n3 of \d+ are violated\.\n$/)
+    expect(stdout).toMatch(/\n {2}3 of \d+ invariants are violated\.\n\n$/)
 
     const skipped = await run(place, 'doctor', '--skip-files')
-    expect(skipped.stdout).toMatch(/\n2 of \d+ are violated\.\n$/)
+    expect(skipped.stdout).toMatch(/\n {2}2 of \d+ invariants are violated\.\n\n$/)
 
     const json = await run(place, 'doctor', '--json')
     expect(json.exitCode).toBe(1)
-    const told: { ok: boolean; invariants: { id: string; violations: string[] }[] } = JSON.parse(json.stdout)
-    expect(told.ok).toBe(false)
-    expect(told.invariants.filter(({ violations }) => violations.length > 0).map(({ id }) => id)).toEqual([
+    const report: { ok: boolean; invariants: { id: string; violations: string[] }[] } = JSON.parse(
+      json.stdout,
+    )
+    expect(report.ok).toBe(false)
+    expect(report.invariants.filter(({ violations }) => violations.length > 0).map(({ id }) => id)).toEqual([
       'I2',
       'I7',
       'I10',
     ])
   })
 
-  test('shows three examples of each and counts the rest', async () => {
+  it('shows three examples per invariant, and the number of others', async () => {
     const place = await placeOf(database)
     {
       await using gateway = await openGateway({ place })
@@ -102,7 +104,7 @@ describe.each(DATABASES)('darkroom doctor on %s', (database) => {
     expect(stdout).toContain('… and 2 more\n')
   })
 
-  test('says so when the database is of another version', async () => {
+  it('reports a database of another version', async () => {
     const place = await placeOf(database)
     await leaveTasks(place)
     await tamper(place, 'alter table attempts rename column wire_phase to phase')
@@ -112,14 +114,14 @@ describe.each(DATABASES)('darkroom doctor on %s', (database) => {
   })
 })
 
-test('darkroom doctor says when there is no database, and makes none', async () => {
+it('doctor and attempt report a missing database, and create none', async () => {
   const place = await placeOf('sqlite')
   const env = { DATA_DIR: join(place.dataDir, 'nothing') }
   const [doctor, attempt] = await Promise.all([
     darkroom(['doctor'], { cwd: place.dataDir, env }),
     darkroom(['attempt', 'att_1'], { cwd: place.dataDir, env }),
   ])
-  const said = { exitCode: 1, stdout: '', stderr: `There is no database in ${env.DATA_DIR}.\n` }
-  expect(doctor).toEqual(said)
-  expect(attempt).toEqual(said)
+  const expected = { exitCode: 1, stdout: '', stderr: `There is no database in ${env.DATA_DIR}.\n` }
+  expect(doctor).toEqual(expected)
+  expect(attempt).toEqual(expected)
 })

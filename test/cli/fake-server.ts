@@ -1,4 +1,4 @@
-// A server that speaks as much of the schema as the demo asks for, and ends as it is told to.
+// A server with the part of the schema that the demo uses. Its tasks end as configured.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { GraphQLError } from 'graphql'
@@ -15,12 +15,12 @@ export interface FakeServer extends AsyncDisposable {
   inputs: Record<string, unknown>[]
 }
 
-export interface Mood {
+export interface FakeResult {
   status: 'SUCCEEDED' | 'FAILED' | 'OUTCOME_UNKNOWN'
   charged: 'NO' | 'YES' | 'UNKNOWN'
   costMicros?: string
   error?: { code: string; message: string; charged: string; retryable: boolean }
-  /** Cuts every connection after this many events, once. */
+  /** Closes every connection after this many events, once. */
   dropAfter?: number
 }
 
@@ -158,9 +158,9 @@ const TYPES = /* GraphQL */ `
   }
 `
 
-/** Starts one on a free loopback port. */
-export async function startFakeServer(mood: Mood): Promise<FakeServer> {
-  const picture = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#c33' } })
+/** Starts a server on a free loopback port. */
+export async function startFakeServer(result: FakeResult): Promise<FakeServer> {
+  const png = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#c33' } })
     .png()
     .toBuffer()
   const image = {
@@ -168,21 +168,21 @@ export async function startFakeServer(mood: Mood): Promise<FakeServer> {
     url: '/assets/1.png',
     width: 64,
     height: 48,
-    byteSize: picture.length,
+    byteSize: png.length,
     mimeType: 'image/png',
   }
-  const isFinished = mood.status !== 'OUTCOME_UNKNOWN'
+  const isFinished = result.status !== 'OUTCOME_UNKNOWN'
   const task = {
     id: 'task_1',
     model: 'gpt-image-2',
     provider: { name: 'fake', dialect: 'fake' },
-    images: mood.status === 'SUCCEEDED' ? [image] : [],
+    images: result.status === 'SUCCEEDED' ? [image] : [],
     warnings: [{ code: 'SETTING_CHANGED', field: 'size', message: 'The size became 64x48.' }],
     attempts: [{ number: 1, state: 'SUCCEEDED' }],
     createdAt: '2026-11-20T10:00:00.000Z',
     finishedAt: isFinished ? '2026-11-20T10:00:02.000Z' : null,
     startedAt: '2026-11-20T10:00:00.500Z',
-    ...mood,
+    ...result,
   }
   const running = { ...task, status: 'RUNNING' }
   const at = task.createdAt
@@ -196,12 +196,18 @@ export async function startFakeServer(mood: Mood): Promise<FakeServer> {
       partialImage: { index: 0, image },
     },
     isFinished
-      ? { __typename: 'TaskFinished', cursor: 'c3', at, task: { ...task, progress: 1 }, status: mood.status }
+      ? {
+          __typename: 'TaskFinished',
+          cursor: 'c3',
+          at,
+          task: { ...task, progress: 1 },
+          status: result.status,
+        }
       : { __typename: 'TaskProgressed', cursor: 'c3', at, task: { ...task, progress: 0.5 } },
   ]
   const resumes: FakeServer['resumes'] = []
   const inputs: FakeServer['inputs'] = []
-  let dropAfter = mood.dropAfter
+  let dropAfter = result.dropAfter
 
   async function* stream(_: unknown, { after }: { after?: string }) {
     resumes.push(after)
@@ -235,7 +241,7 @@ export async function startFakeServer(mood: Mood): Promise<FakeServer> {
   const yoga = createYoga({ schema, logging: false })
   const ended = Promise.withResolvers<void>()
   const server = createServer((request, response) => {
-    if (request.url === image.url) response.setHeader('content-type', 'image/png').end(picture)
+    if (request.url === image.url) response.setHeader('content-type', 'image/png').end(png)
     else if (request.url === '/graphql') void yoga(request, response)
     else response.writeHead(404).end('Not here.')
   })

@@ -1,15 +1,15 @@
 import sharp from 'sharp'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { createLiveView } from '../../src/cli/demo/live-view.ts'
 import {
-  decodePicture,
-  develop,
-  paper,
-  pictureLines,
-  underSafelight,
+  blankLike,
+  crossFade,
+  decodeImage,
+  imageLines,
+  tintRed,
   type Pixels,
-} from '../../src/cli/demo/picture.ts'
+} from '../../src/cli/demo/terminal-image.ts'
 import { plain, type Screen } from '../../src/cli/screen.ts'
 
 const PIXELS: Pixels = { width: 2, height: 2, rgb: Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9) }
@@ -20,7 +20,7 @@ function png(width: number, height: number): Promise<Buffer> {
     .toBuffer()
 }
 
-/** A terminal that keeps what was written to it. */
+/** A terminal that records its output. */
 function recordingScreen(size: { columns: number; rows: number }): Screen & { written(): string } {
   let text = ''
   return {
@@ -33,57 +33,57 @@ function recordingScreen(size: { columns: number; rows: number }): Screen & { wr
   }
 }
 
-describe('a picture made of characters', () => {
-  test('has two pixels in each, and resets the colours at the end of a line', () => {
-    expect(pictureLines(PIXELS)).toEqual([
+describe('an image in a terminal', () => {
+  it('has two pixels per character, and resets colors at the end of a line', () => {
+    expect(imageLines(PIXELS)).toEqual([
       '\x1b[38;2;255;0;0;48;2;0;0;255m▀\x1b[38;2;0;255;0;48;2;9;9;9m▀\x1b[0m',
     ])
   })
 
-  test('says a colour once for as long as it lasts', () => {
-    expect(pictureLines(paper({ ...PIXELS, rgb: new Uint8Array(12) }))[0]?.match(/38;2/g)).toHaveLength(1)
+  it('repeats no color code for pixels of the same color', () => {
+    expect(imageLines(blankLike({ ...PIXELS, rgb: new Uint8Array(12) }))[0]?.match(/38;2/g)).toHaveLength(1)
   })
 
-  test.each([
+  it.each([
     [1024, 1024, { columns: 76, rows: 40 }, 48, 48],
     [1024, 1536, { columns: 76, rows: 16 }, 21, 32],
     [1536, 1024, { columns: 20, rows: 40 }, 20, 12],
-  ])('of %i×%i fits into the room there is', async (width, height, room, columns, rows) => {
-    const picture = await decodePicture(await png(width, height), room)
-    expect(picture).toMatchObject({ width: columns, height: rows })
-    expect(picture?.rgb).toHaveLength(columns * rows * 3)
+  ])('of %i×%i fits into the terminal', async (width, height, space, columns, rows) => {
+    const image = await decodeImage(await png(width, height), space)
+    expect(image).toMatchObject({ width: columns, height: rows })
+    expect(image?.rgb).toHaveLength(columns * rows * 3)
   })
 
-  test('is not attempted from bytes that are no picture', async () => {
-    expect(await decodePicture(Buffer.from('nonsense'), { columns: 40, rows: 20 })).toBeUndefined()
+  it('is undefined for bytes that are no image', async () => {
+    expect(await decodeImage(Buffer.from('nonsense'), { columns: 40, rows: 20 })).toBeUndefined()
   })
 
-  test('is red under the safelight and itself in daylight', () => {
-    expect([...underSafelight(PIXELS, 0).rgb]).toEqual([...PIXELS.rgb])
-    const lit = underSafelight(PIXELS, 1).rgb
+  it('is red with a full tint, and unchanged without one', () => {
+    expect([...tintRed(PIXELS, 0).rgb]).toEqual([...PIXELS.rgb])
+    const lit = tintRed(PIXELS, 1).rgb
     for (let i = 0; i < lit.length; i += 3) expect(lit[i]).toBeGreaterThanOrEqual(lit[i + 1] ?? 256)
   })
 
-  test('develops from one into the other', () => {
-    const blank = paper(PIXELS)
-    expect([...develop(blank, PIXELS, 0).rgb]).toEqual([...blank.rgb])
-    expect(develop(blank, PIXELS, 0.5).rgb[0]).toBe(Math.round((58 + 255) / 2))
-    expect(develop(blank, PIXELS, 1)).toBe(PIXELS)
-    expect(develop({ ...blank, width: 1 }, PIXELS, 0.5)).toBe(PIXELS)
+  it('fades into another one', () => {
+    const blank = blankLike(PIXELS)
+    expect([...crossFade(blank, PIXELS, 0).rgb]).toEqual([...blank.rgb])
+    expect(crossFade(blank, PIXELS, 0.5).rgb[0]).toBe(Math.round((58 + 255) / 2))
+    expect(crossFade(blank, PIXELS, 1)).toBe(PIXELS)
+    expect(crossFade({ ...blank, width: 1 }, PIXELS, 0.5)).toBe(PIXELS)
   })
 })
 
 describe('the live view', () => {
   const running = { status: 'RUNNING', progress: 0.5, queuePosition: null } as const
 
-  test('leaves the picture, the lines that were said, and the cursor', async () => {
+  it('leaves the image, the printed lines and a visible cursor', async () => {
     const screen = recordingScreen({ columns: 80, rows: 40 })
     const view = createLiveView(screen, systemClock)
-    view.moved(running)
-    await view.picture(await png(64, 64), 0.9)
-    view.say('  out/fox-partial-1.png')
-    await view.picture(await png(64, 64), 0)
-    view.moved({ ...running, status: 'SUCCEEDED', progress: 1 })
+    view.update(running)
+    await view.showImage(await png(64, 64), 0.9)
+    view.print('  out/fox-partial-1.png')
+    await view.showImage(await png(64, 64), 0)
+    view.update({ ...running, status: 'SUCCEEDED', progress: 1 })
     await view.close()
     const left = screen.written().slice(screen.written().lastIndexOf('\x1b[J') + '\x1b[J'.length)
     expect(left.match(/▀/g)).toHaveLength(48 * 24)
@@ -93,34 +93,34 @@ describe('the live view', () => {
     expect(screen.written()).toContain(' 99%')
   })
 
-  test('moves the bar between two events', async () => {
+  it('moves the bar between events', async () => {
     const screen = recordingScreen({ columns: 80, rows: 40 })
     const view = createLiveView(screen, systemClock)
-    view.moved(running)
+    view.update(running)
     await vi.waitFor(() => expect(new Set(screen.written().match(/\d+%/g)).size).toBeGreaterThan(5))
     await view.close()
   })
 
-  test.each([
-    ['too low', { columns: 80, rows: 10 }, true],
-    ['without enough colours', { columns: 80, rows: 40 }, false],
-  ])('shows the bar alone on a terminal %s', async (_, size, isTruecolor) => {
+  it.each([
+    ['with few rows', { columns: 80, rows: 10 }, true],
+    ['without 24-bit colors', { columns: 80, rows: 40 }, false],
+  ])('shows only the bar on a terminal %s', async (_, size, isTruecolor) => {
     const screen = { ...recordingScreen(size), isTruecolor }
     const view = createLiveView(screen, systemClock)
-    view.moved(running)
-    await view.picture(await png(64, 64), 0)
+    view.update(running)
+    await view.showImage(await png(64, 64), 0)
     await view.close()
     expect(screen.written()).not.toContain('▀')
   })
 
-  test('draws nothing any more once it is closed', async () => {
+  it('draws nothing after it is closed', async () => {
     const screen = recordingScreen({ columns: 80, rows: 40 })
     const view = createLiveView(screen, systemClock)
-    view.moved(running)
+    view.update(running)
     await view.close()
     const before = screen.written()
-    view.moved({ ...running, progress: 0.9 })
-    await view.picture(await png(64, 64), 0)
+    view.update({ ...running, progress: 0.9 })
+    await view.showImage(await png(64, 64), 0)
     await view.close()
     expect(screen.written()).toBe(before)
   })

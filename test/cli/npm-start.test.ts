@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-test('stops with npm start, so that its port and its data folder are free', { timeout: 60_000 }, async () => {
+it('serve stops with npm start, and frees its port and data folder', { timeout: 60_000 }, async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-npm-'))
   const env = { ...process.env, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'error' }
-  // Leads a process group, so that nothing outlives a test that fails.
+  // In a process group of its own, so that nothing outlives a failed test.
   const npm = spawn('npm', ['start'], { cwd: ROOT, env, shell: process.platform === 'win32', detached: true })
   let output = ''
   npm.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
@@ -18,7 +18,7 @@ test('stops with npm start, so that its port and its data folder are free', { ti
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? ''
     expect((await fetch(`${url}/livez`)).status).toBe(200)
     npm.kill('SIGTERM')
-    // The server holds the other end of its output, also after npm has ended.
+    // The server keeps the pipe open after npm has ended.
     await vi.waitFor(() => expect(output).toMatch(/Stopped\.\n$/), { timeout: 15_000 })
     await expect(fetch(`${url}/livez`)).rejects.toThrow('fetch failed')
   } finally {
@@ -31,6 +31,6 @@ function killGroup(leader: number | undefined): void {
   try {
     if (leader !== undefined) process.kill(-leader, 'SIGKILL')
   } catch {
-    // All of it has ended, as it should have.
+    // Everything has ended.
   }
 }

@@ -5,8 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { BIN, darkroom } from './darkroom.ts'
+import { withCompileCache } from '../support/compile-cache.ts'
 
 let cwd: string
 const children = new Set<ChildProcess>()
@@ -24,7 +25,7 @@ afterEach(async () => {
 async function serve(env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, [BIN, 'serve', '--port', '0'], {
     cwd,
-    env: { LOG_LEVEL: 'error', ...env },
+    env: withCompileCache({ LOG_LEVEL: 'error', ...env }),
   })
   children.add(child)
   let stdout = ''
@@ -37,9 +38,9 @@ async function serve(env: NodeJS.ProcessEnv = {}) {
   return { child, url, ended, stdout: () => stdout, stderr: () => stderr }
 }
 
-/** Asks for a picture that never comes, and waits until it has been sent. */
-async function askForNothing(url: string): Promise<void> {
-  const ask = async (query: string) => {
+/** Creates a task that never ends, and waits until it runs. */
+async function startStalledTask(url: string): Promise<void> {
+  const post = async (query: string) => {
     const body = JSON.stringify({ query })
     const response = await fetch(url, {
       method: 'POST',
@@ -48,46 +49,54 @@ async function askForNothing(url: string): Promise<void> {
     })
     return response.text()
   }
-  await ask('mutation { generateImage(input: { prompt: "fox [sandbox:stall]" }) { id } }')
-  await vi.waitFor(async () => expect(await ask('{ tasks { nodes { status } } }')).toContain('RUNNING'), {
+  await post('mutation { generateImage(input: { prompt: "fox [sandbox:stall]" }) { id } }')
+  await vi.waitFor(async () => expect(await post('{ tasks { nodes { status } } }')).toContain('RUNNING'), {
     timeout: 10_000,
   })
 }
 
-test('says where it listens, on what, and for whom; and stops when told to', async () => {
+it('serve prints its URL, database, providers and access, and stops on SIGTERM', async () => {
   const server = await serve()
   expect(server.stdout()).toContain(`Database   SQLite in ${join(cwd, 'data')}\n`)
   expect(server.stdout()).toMatch(/Providers {2}sandbox: .*gpt-image-2/)
-  expect(server.stdout()).toContain('no API key needed')
+  expect(server.stdout()).toContain('no API key required')
   server.child.kill('SIGTERM')
   expect(await server.ended).toBe(0)
   expect(server.stdout()).toMatch(/Stopped\.\n$/)
   expect(server.stderr()).toBe('')
 })
 
-test('warns of settings that do nothing, and serves all the same', async () => {
+it.each(['0.0.0.0', '::'])('serve prints a URL that opens for the host %s', async (host) => {
+  const server = await serve({ HOST: host, DARKROOM_ADMIN_KEY: 'an-operator-key-of-forty-characters-long' })
+  const url = /GraphiQL +(http:\S+)/.exec(server.stdout())?.[1] ?? ''
+  expect(url).toMatch(/^http:\/\/(?:127\.0\.0\.1|\[::1\]):\d+\/graphql$/)
+  expect((await fetch(url)).status).toBe(401)
+  expect(server.stdout()).toContain(`Listening  ${host}: all addresses of this machine\n`)
+})
+
+it('serve warns of settings without effect', async () => {
   const server = await serve({ DARKROOM_PORT: '1' })
   expect(server.stderr()).toBe(
-    'Warning: DARKROOM_PORT is not a setting, so it does nothing. Did you mean `PORT`?\n',
+    'Warning: DARKROOM_PORT is not a setting and has no effect. Did you mean `PORT`?\n',
   )
 })
 
-test('waits for what is under way, and cuts it when told again', async () => {
+it('serve waits for running calls, and aborts them at a second signal', async () => {
   const server = await serve()
-  await askForNothing(server.url)
+  await startStalledTask(server.url)
   server.child.kill('SIGINT')
-  await vi.waitFor(() => expect(server.stdout()).toContain('Again to stop at once.'))
-  // npm forwards the terminal's Ctrl-C, so a signal that follows closely is the same press.
+  await vi.waitFor(() => expect(server.stdout()).toContain('again to stop at once.'))
+  // npm forwards Ctrl-C, so a signal that follows closely counts as the same one.
   server.child.kill('SIGINT')
   expect((await fetch(server.url, { method: 'OPTIONS' })).status).toBeLessThan(600)
   const ended = once(server.child, 'exit')
   await pause(400)
   server.child.kill('SIGINT')
   expect(await ended).toEqual([75, null])
-  expect(server.stdout()).toContain('Stopped. One call was cut: whether it was charged is unknown.')
+  expect(server.stdout()).toContain('Stopped. 1 call was aborted and may have been charged.')
 })
 
-test('names the port that is taken', async () => {
+it('serve names a port that is in use', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const address = other.address()
@@ -95,21 +104,21 @@ test('names the port that is taken', async () => {
   const { exitCode, stderr } = await darkroom(['serve', '--port', String(port)], { cwd })
   other.close()
   expect(exitCode).toBe(1)
-  expect(stderr).toContain(`Port ${port} on 127.0.0.1 is taken already.`)
+  expect(stderr).toContain(`Port ${port} on 127.0.0.1 is already in use.`)
 })
 
-test('brings the database up to date without serving', async () => {
+it('migrate applies migrations without starting the server', async () => {
   const { exitCode, stdout, stderr } = await darkroom(['migrate'], { cwd })
   expect([exitCode, stderr]).toEqual([0, ''])
   expect(stdout).toMatch(/darkroom\.db is up to date\.\n$/)
 })
 
-test('keeps schema.graphql current, to the byte', async () => {
+it('schema checks and writes schema.graphql', async () => {
   const check = () => darkroom(['schema', '--check'], { cwd })
   expect(await check()).toMatchObject({
     exitCode: 1,
     stderr: 'schema.graphql is missing. Run `npm run schema` to update it.\n',
   })
   expect(await darkroom(['schema', '--write'], { cwd })).toMatchObject({ exitCode: 0 })
-  expect(await check()).toMatchObject({ exitCode: 0, stdout: 'schema.graphql is current.\n' })
+  expect(await check()).toMatchObject({ exitCode: 0, stdout: 'schema.graphql is up to date.\n' })
 })

@@ -9,7 +9,7 @@ const ansi = (format: Format, text: string) => styleText(format, text, { validat
 describe('a table', () => {
   const columns = [{ head: 'name' }, { head: 'cost', align: 'right' as const }, { head: 'note' }]
 
-  it('aligns texts left and numbers right, below its heads', () => {
+  it('aligns texts left and numbers right, below a header', () => {
     const rows = [
       ['shop', '$1,250.50', 'x'],
       ['a long name', '$0.00', ''],
@@ -21,7 +21,7 @@ describe('a table', () => {
     ])
   })
 
-  it('has no head line without heads, and no rule without rows', () => {
+  it('has no header without heads, and no rule without rows', () => {
     expect(
       renderTable({ columns: [{}, { minWidth: 4 }, {}], rows: [['a', 'b', 'c']], gap: 3 }, plain),
     ).toEqual(['a   b      c'])
@@ -32,7 +32,7 @@ describe('a table', () => {
     expect(renderTable({ columns, rows: [] }, plain)).toEqual(['name  cost  note'])
   })
 
-  it('separates its totals by a rule of its own width', () => {
+  it('separates totals by a rule of its own width', () => {
     const lines = renderTable({ columns, rows: [['shop', '$9.00', 'no']], footer: ['total', '$9.00'] }, plain)
     expect(lines.slice(1)).toEqual([
       'shop   $9.00  no',
@@ -41,7 +41,7 @@ describe('a table', () => {
     ])
   })
 
-  it('measures what a terminal shows: wide, combined and joined characters', () => {
+  it('measures wide, combining and joined characters', () => {
     const rows = [
       ['日本', '1', '.'],
       ['e\u0301te\u0301', '22', '.'],
@@ -56,12 +56,12 @@ describe('a table', () => {
     ])
   })
 
-  it('lets no cell break its line or control the terminal', () => {
+  it('replaces control characters in cells', () => {
     const rows = [['\x1b[31mred\x1b[0m', '1\r\n2', 'a\tb\x07']]
     expect(renderTable({ columns, rows }, plain)[1]).toBe(' [31mred [0m   1 2  a b')
   })
 
-  it('paints a cell without its padding, so that colours change no width', () => {
+  it('formats a cell without its padding', () => {
     const table = {
       columns: [{ format: 'cyan' as const }, { align: 'right' as const }],
       rows: [
@@ -71,11 +71,11 @@ describe('a table', () => {
       ],
     }
     expect(renderTable(table, marked)).toEqual(['<cyan>a</>     1', '<red+bold>bcd</>  22', '      3'])
-    const withoutColours = renderTable(table, ansi).map((line) => stripVTControlCharacters(line))
-    expect(withoutColours).toEqual(renderTable(table, plain))
+    const withoutColors = renderTable(table, ansi).map((line) => stripVTControlCharacters(line))
+    expect(withoutColors).toEqual(renderTable(table, plain))
   })
 
-  it('paints heads dim and totals bold', () => {
+  it('formats heads dim and totals bold', () => {
     expect(renderTable({ columns: [{ head: 'day' }], rows: [['1']], footer: ['total'] }, marked)).toEqual([
       '<dim>day</>',
       '1',
@@ -84,14 +84,14 @@ describe('a table', () => {
     ])
   })
 
-  it('takes ten thousand rows', () => {
+  it('supports ten thousand rows', () => {
     const rows = Array.from({ length: 10_000 }, (_, i) => [`row ${i}`, '$0.01', ''])
     expect(renderTable({ columns, rows }, plain)).toHaveLength(10_001)
   })
 })
 
 describe('facts', () => {
-  it('stand after their names, in one column', () => {
+  it('are aligned after their names', () => {
     const facts = [
       ['Id', 'key_1'],
       ['Project', { text: 'shop', format: 'bold' }],

@@ -1,4 +1,4 @@
-// The disk and the database under a gateway: full, locked, damaged, taken, or gone in between.
+// Faults of the disk and the database: full, locked, damaged, in use, or unavailable.
 import { open, rm, symlink, writeFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
@@ -14,10 +14,10 @@ import { openEngine } from '../support/engine.ts'
 import { startGateway } from '../support/gateway-process.ts'
 import { openGateway } from '../support/gateway.ts'
 import { done, scripted } from '../support/scripted.ts'
-import { expectNoHarm } from './aftermath.ts'
+import { expectConsistency } from './consistency.ts'
 import { startFaultyUpstream } from './upstream.ts'
 
-/** A dead process is noticed soon. */
+/** Recovers the attempts of a dead process soon. */
 const QUICK = { leaseMs: 1000, heartbeatMs: 300, reapMs: 100 }
 
 async function newPlaceOf(database: DatabaseKind): Promise<Place> {
@@ -28,7 +28,7 @@ async function newPlaceOf(database: DatabaseKind): Promise<Place> {
 
 const sampleOf = ({ dataDir }: Place) => join(dataDir, 'assets', 'spool', 'room')
 
-/** The kernel refuses the bytes by which a server finds out whether there is room. */
+/** The kernel refuses the bytes of the free space check. */
 async function fillDisk(place: Place): Promise<void> {
   await symlink('/dev/full', sampleOf(place))
 }
@@ -38,10 +38,10 @@ async function freeDisk(place: Place): Promise<void> {
 }
 
 describe.each(DATABASES)('a full disk on %s', (database) => {
-  it('while an answer is received leaves the outcome unknown, and its charge on record', async () => {
-    // What is written there finds no space left, as the kernel says it: https://man7.org/linux/man-pages/man4/full.4.html.
+  it('during a response leaves the outcome unknown, with its possible charge recorded', async () => {
+    // A write there fails with ENOSPC: https://man7.org/linux/man-pages/man4/full.4.html
     const provider = scripted(async (sent) => {
-      await writeFile('/dev/full', 'a picture')
+      await writeFile('/dev/full', 'an image')
       return done(sent)
     })
     await using one = await openEngine({ database, providers: [provider] })
@@ -51,7 +51,7 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
     expect(provider.sent).toHaveLength(1)
   })
 
-  it('while an image is stored is waited for, and the image is then there, paid once', async () => {
+  it('delays the storing of an image, which is then stored and paid once', async () => {
     let puts = 0
     const provider = scripted((sent) => done(sent))
     await using one = await openEngine({
@@ -73,12 +73,12 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
     expect([puts, provider.sent.length]).toEqual([3, 1])
   })
 
-  it('keeps what is asked for in the queue, asks about what was accepted, and goes on by itself', async () => {
+  it('keeps new tasks queued, checks accepted attempts, and recovers without a restart', async () => {
     let [isDone, checks] = [false, 0]
     const provider = scripted(
       (sent, nth) =>
         nth === 1
-          ? Promise.resolve({ state: 'ACCEPTED', remoteId: 'order-1', checkAfterMs: 100 })
+          ? Promise.resolve({ state: 'ACCEPTED', remoteId: 'remote-1', checkAfterMs: 100 })
           : done(sent),
       {
         async check(_, order, call) {
@@ -95,9 +95,9 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
     await fillDisk(one.place)
     await expect.poll(() => one.engine.problem(), { timeout: 5000 }).toBe('no image can be stored (ENOSPC)')
     const queued = await one.create()
-    // Each time the queue was looked through, with the new one in it.
-    const seen = checks
-    await expect.poll(() => checks, { timeout: 5000 }).toBeGreaterThan(seen + 2)
+    // Each check was claimed from the queue with the new task in it.
+    const checksBefore = checks
+    await expect.poll(() => checks, { timeout: 5000 }).toBeGreaterThan(checksBefore + 2)
     isDone = true
     await one.reached(accepted.id, 'SUCCEEDED')
     expect(await one.attempts(queued.id)).toMatchObject([{ state: 'PLANNED', charged: 'NO' }])
@@ -109,7 +109,7 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
     await expect.poll(() => one.engine.problem(), { timeout: 5000 }).toBe(undefined)
   })
 
-  it('shows at /readyz for as long as it lasts, and not at /livez', async () => {
+  it('is reported by /readyz while it lasts, and not by /livez', async () => {
     await using server = await openGateway({ database })
     const ready = async () => {
       const response = await fetch(`${server.url}/readyz`)
@@ -126,48 +126,48 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
   })
 })
 
-describe('a PostgreSQL that can be read and not written', () => {
-  it('shows at /readyz for as long as it lasts', async () => {
+describe('a PostgreSQL that cannot be written to', () => {
+  it('is reported by /readyz while it lasts', async () => {
     await using server = await openGateway({ database: 'postgresql' })
-    const intruder = new Client({ connectionString: server.place.databaseUrl! })
-    await intruder.connect()
-    await intruder.query('begin; lock table provider_cooldowns in exclusive mode')
+    const otherClient = new Client({ connectionString: server.place.databaseUrl! })
+    await otherClient.connect()
+    await otherClient.query('begin; lock table provider_cooldowns in exclusive mode')
     const response = await fetch(`${server.url}/readyz`)
     expect([response.status, await response.json()]).toEqual([
       503,
       { status: 'unavailable', problem: 'the database takes longer than 250 ms to write' },
     ])
-    await intruder.end()
+    await otherClient.end()
     await expect.poll(async () => (await fetch(`${server.url}/readyz`)).status).toBe(200)
   })
 })
 
 describe('SQLite', () => {
-  it('locked by another program for four seconds keeps clients waiting, and refuses none', async () => {
+  it('delays clients while another program locks it for four seconds, and fails none', async () => {
     const place = await newPlaceOf('sqlite')
     {
       await using gateway = await startGateway(place)
-      const intruder = new BetterSqlite3(join(place.dataDir, 'darkroom.db'))
-      intruder.exec('begin immediate')
-      let answered = 0
-      const asked = Promise.all(
+      const otherClient = new BetterSqlite3(join(place.dataDir, 'darkroom.db'))
+      otherClient.exec('begin immediate')
+      let created = 0
+      const requests = Promise.all(
         Array.from({ length: 10 }, async (_, i) => {
           const id = await gateway.generate({ prompt: `${i} [sandbox:reject]` })
-          answered++
+          created++
           return id
         }),
       )
       await setTimeout(4000)
-      expect(answered).toBe(0)
-      intruder.exec('rollback')
-      intruder.close()
-      const ids = await asked
+      expect(created).toBe(0)
+      otherClient.exec('rollback')
+      otherClient.close()
+      const ids = await requests
       for (const id of ids) expect(await gateway.ended(id)).toEqual({ status: 'FAILED' })
     }
-    await expectNoHarm(place, [])
+    await expectConsistency(place, [])
   })
 
-  it('that is damaged is refused with a clear text and exit code 78', async () => {
+  it('is refused with a clear message and exit code 78 when it is damaged', async () => {
     const place = await newPlaceOf('sqlite')
     {
       await using gateway = await openGateway({ place })
@@ -183,7 +183,7 @@ describe('SQLite', () => {
     expect(stderr).toContain(`The database ${file} is damaged: `)
   })
 
-  it('in use is refused to a second server, which names the first and exits with 78', async () => {
+  it('is refused to a second server, which names the first and exits with 78', async () => {
     const place = await newPlaceOf('sqlite')
     await using first = await openGateway({ place })
     const env = { DATA_DIR: place.dataDir }
@@ -195,7 +195,7 @@ describe('SQLite', () => {
 })
 
 describe.each(DATABASES)('a server on %s', (database) => {
-  it('told twice to stop in a paid call says that its outcome is unknown, and exits with 75', async () => {
+  it('records an unknown outcome and exits with 75 after a second signal during a paid call', async () => {
     const place = await newPlaceOf(database)
     await using upstream = await startFaultyUpstream()
     upstream.script(upstream.hold)
@@ -214,20 +214,20 @@ describe.each(DATABASES)('a server on %s', (database) => {
     await expect.poll(() => upstream.charges.length, { timeout: 10_000 }).toBe(1)
     child.kill('SIGTERM')
     await vi.waitFor(() => expect(stdout).toContain('again to stop at once.'))
-    // So soon after the first it would count as the same press.
+    // Sooner, it would count as the same key press.
     await setTimeout(400)
     child.kill('SIGTERM')
     await ended
     expect(child.exitCode).toBe(75)
-    expect(stdout).toContain('1 call was cut')
+    expect(stdout).toContain('1 call was aborted')
     {
-      await using heir = await openGateway({ place, providers: [upstream.entry], engine: QUICK })
-      const ask = '{ tasks { nodes { status } } }'
+      await using next = await openGateway({ place, providers: [upstream.entry], engine: QUICK })
+      const query = '{ tasks { nodes { status } } }'
       await expect
-        .poll(() => heir.get(ask), { timeout: 15_000, interval: 100 })
+        .poll(() => next.get(query), { timeout: 15_000, interval: 100 })
         .toEqual({ tasks: { nodes: [{ status: 'OUTCOME_UNKNOWN' }] } })
     }
     expect(upstream.calls).toHaveLength(1)
-    await expectNoHarm(place, upstream.charges)
+    await expectConsistency(place, upstream.charges)
   }, 60_000)
 })

@@ -60,7 +60,9 @@ describe('createGateway', () => {
         problems: [
           'configuration: publicUrl is "ftp://x"; it must be an http:// or https:// URL without credentials, query or fragment.',
           'configuration: prot is not a setting. Did you mean `port`?',
-          expect.stringContaining('configuration: providers[0].dialect is "openia"; it must be openai, basic,'),
+          expect.stringContaining(
+            'configuration: providers[0].dialect is "openia"; it must be openai, basic,',
+          ),
         ],
       })
     } finally {
@@ -100,7 +102,7 @@ describe('createGateway', () => {
     expect(response.headers.get('retry-after')).toBe('5')
     expect(lines).toMatchObject([
       {
-        message: 'the gateway could not start',
+        message: 'gateway failed to start',
         fields: { problems: [expect.stringContaining('Set adminKey')] },
       },
     ])
@@ -180,7 +182,7 @@ describe('fetch', () => {
     await unread.body!.cancel()
     await server.gateway.fetch(post(FEED, {}, { accept: 'text/event-stream' }))
     await server.gateway.stop()
-    expect(server.gateway.watching()).toBe(0)
+    expect(server.gateway.subscriberCount()).toBe(0)
   })
 
   it('ends a subscription whose body is canceled, or whose request is aborted', async () => {
@@ -188,18 +190,18 @@ describe('fetch', () => {
     const canceled = await server.gateway.fetch(post(FEED, {}, { accept: 'text/event-stream' }))
     const reader = canceled.body!.getReader()
     await reader.read()
-    await expect.poll(() => server.gateway.watching()).toBe(1)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
     await reader.cancel()
-    await expect.poll(() => server.gateway.watching()).toBe(0)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
 
     const leaving = new AbortController()
     const request = new Request(post(FEED, {}, { accept: 'text/event-stream' }), { signal: leaving.signal })
     const aborted = await server.gateway.fetch(request)
     const reading = aborted.text().catch(() => {})
-    await expect.poll(() => server.gateway.watching()).toBe(1)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
     leaving.abort()
     await reading
-    await expect.poll(() => server.gateway.watching()).toBe(0)
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
   })
 })
 
@@ -280,26 +282,26 @@ describe('listen', () => {
 })
 
 describe('stop', () => {
-  it('cuts event streams with an error, so that clients resume, and then responds with 503', async () => {
+  it('aborts event streams with an error, so that clients resume, and then responds with 503', async () => {
     const gateway = embed()
     const response = await gateway.fetch(post(FEED, {}, { accept: 'text/event-stream' }))
     const reading = response.text()
-    expect(await gateway.stop()).toEqual({ cut: 0 })
+    expect(await gateway.stop()).toEqual({ abortedCalls: 0 })
     await expect(reading).rejects.toThrow('The gateway is stopping.')
     expect((await gateway.fetch(post('{ __typename }'))).status).toBe(503)
     await expect(gateway.start()).rejects.toThrow('was stopped')
   })
 
-  it('reports the calls that it cut', async () => {
+  it('reports the calls that it aborted', async () => {
     const gateway = embed()
     const { id } = await generate(gateway.fetch, { prompt: 'a fox [sandbox:stall]' })
     const query = 'query ($id: ID!) { task(id: $id) { status } }'
     await expect.poll(async () => (await gateway.fetch(post(query, { id }))).text()).toContain('RUNNING')
-    expect(await gateway.stop({ deadlineMs: 0 })).toEqual({ cut: 1 })
+    expect(await gateway.stop({ deadlineMs: 0 })).toEqual({ abortedCalls: 1 })
   })
 
   it('closes a gateway that was never used', async () => {
-    expect(await embed().stop()).toEqual({ cut: 0 })
+    expect(await embed().stop()).toEqual({ abortedCalls: 0 })
     expect(existsSync(dataDir)).toBe(false)
   })
 })
@@ -318,7 +320,7 @@ describe('log', () => {
       post('{ __typename }', {}, { 'x-request-id': ADMIN_KEY, authorization: `Bearer ${ADMIN_KEY}` }),
     )
     expect(lines).toContainEqual(
-      expect.objectContaining({ message: 'request', status: 200, requestId: '[redacted]' }),
+      expect.objectContaining({ message: 'request handled', status: 200, requestId: '[redacted]' }),
     )
   })
 })

@@ -209,8 +209,8 @@ export async function main(): Promise<string> {
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.join()
   }
-  const { cut }: { cut: number } = await gateway.stop({ signal: AbortSignal.timeout(1) })
-  return String(cut)
+  const { abortedCalls }: { abortedCalls: number } = await gateway.stop({ signal: AbortSignal.timeout(1) })
+  return String(abortedCalls)
 }
 `
 

@@ -18,7 +18,8 @@ function unknownAdvice({ attempt, provider, decisions }: Evidence): string[] {
   const resolve = (resolution: string) => `  resolveAttempt(id: "${attempt.id}", resolution: ${resolution})`
   const ids = [attempt.remoteId, attempt.providerRequestId, attempt.id].filter((id) => id !== null)
   return [
-    `Look for ${ids.join(' or ')} on the bill of ${attempt.provider}, or ask its support. Then resolve the attempt:`,
+    `Look for ${ids.join(' or ')} on the bill of ${attempt.provider}, or ask its support.`,
+    'Then resolve the attempt:',
     '',
     resolve('NOT_CHARGED'),
     '    It was not charged. The permit is returned, and the task is tried again.',

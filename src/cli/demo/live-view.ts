@@ -98,9 +98,7 @@ export function createLiveView(screen: Screen, clock: Clock): View {
     }
     image.drawnAt = clock.now()
     const rows = [...indentedLines(currentPixels(image)), '', line]
-    screen.write(
-      synchronized(toTop() + rows.map((row) => row + CLEAR_TO_RIGHT).join('\n') + CLEAR_BELOW),
-    )
+    screen.write(synchronized(toTop() + rows.map((row) => row + CLEAR_TO_RIGHT).join('\n') + CLEAR_BELOW))
     drawnRows = rows.length
   }
 

@@ -1,26 +1,28 @@
-import type { Paint } from '../screen.ts'
-import { countOrDash, formatMs } from '../format.ts'
 import { formatUsd } from '../../money.ts'
+import { EXIT } from '../command.ts'
+import { countOrDash, formatMs, wrap } from '../format.ts'
+import type { Paint } from '../screen.ts'
 import { renderFacts, renderTable, type Column } from '../table.ts'
-import type { TaskResult, TokenDetails, UsageReply } from './replies.ts'
+import type { TaskResult, TaskUsage } from './operations.ts'
 
 const SOURCES = {
-  REPORTED: 'as the provider reported',
-  ESTIMATED: 'estimated, the provider did not say',
-  UNKNOWN: 'unknown, the provider did not say',
+  REPORTED: 'reported by the provider',
+  ESTIMATED: 'estimated: not reported by the provider',
+  UNKNOWN: 'unknown: not reported by the provider',
 } as const
 
-/** What the picture took: tokens of each class, money, provider, time. What nobody told us says so. */
-export function bill(task: TaskResult, acceptedMs: number, paint: Paint): string[] {
+/** Tokens, cost, provider, time, attempts and warnings of a task. */
+export function summary(task: TaskResult, acceptedMs: number, paint: Paint): string[] {
   const facts = [
-    ['cost', costText(task) + sandboxText(task)],
-    ['provider', task.provider ? `${task.provider.name}, ${task.model}` : 'none'],
-    ['time', timeText(task, acceptedMs)],
-    ['attempts', attemptsText(task)],
+    ['Cost', costText(task) + sandboxNote(task)],
+    ['Provider', task.provider ? `${task.provider.name}, model ${task.model}` : 'none'],
+    ['Time', timeText(task, acceptedMs)],
+    ['Attempts', attemptsText(task)],
   ] as const
-  const warnings = task.warnings.map(({ field, message }) => {
-    return [{ text: 'warning', format: 'yellow' }, `${field ? `${field}: ` : ''}${message}`] as const
-  })
+  const warnings = task.warnings.map(
+    ({ field, message }) =>
+      [{ text: 'Warning', format: 'yellow' }, `${field ? `${field}: ` : ''}${message}`] as const,
+  )
   return [
     ...tokenTable(task.usage, paint),
     '',
@@ -28,55 +30,84 @@ export function bill(task: TaskResult, acceptedMs: number, paint: Paint): string
   ]
 }
 
-/** `$0.03174`, or `unknown`, which is not nothing. */
+/** An unknown cost is not zero. */
 export function costText({ costMicros, charged }: Pick<TaskResult, 'costMicros' | 'charged'>): string {
   if (costMicros !== null) return formatUsd(costMicros)
-  return charged === 'NO' ? 'nothing was charged' : 'unknown'
+  return charged === 'NO' ? 'not charged' : 'unknown'
 }
 
-/** The sandbox counts like a real provider, but nobody is billed. */
-function sandboxText({ provider, costMicros }: TaskResult): string {
+function sandboxNote({ provider, costMicros }: TaskResult): string {
   return provider?.dialect === 'sandbox' && costMicros ? ' by list price; the sandbox is free' : ''
 }
 
-/** Tokens by direction and class, right-aligned. */
-export function tokenTable(usage: UsageReply | null, paint: Paint): string[] {
+const TOKEN_COLUMNS: readonly Column[] = [
+  { head: 'Tokens', minWidth: 10 },
+  ...['text', 'image', 'total'].map((head) => ({ head, align: 'right' as const, minWidth: 7 })),
+  { format: 'dim' },
+]
+
+export function tokenTable(usage: TaskUsage | null, paint: Paint): string[] {
   const rows = [
-    row('input', usage?.inputTokensDetails, usage?.inputTokens),
-    row('output', usage?.outputTokensDetails, usage?.outputTokens),
-    ['total', '', '', countOrDash(usage?.totalTokens), SOURCES[usage?.source ?? 'UNKNOWN']],
+    row('Input', usage?.inputTokensDetails, usage?.inputTokens),
+    row('Output', usage?.outputTokensDetails, usage?.outputTokens),
+    ['Total', '', '', countOrDash(usage?.totalTokens), SOURCES[usage?.source ?? 'UNKNOWN']],
   ]
   return renderTable({ columns: TOKEN_COLUMNS, rows }, paint).map((line) => `  ${line}`)
 }
 
-const TOKEN_COLUMNS: readonly Column[] = [
-  { head: 'tokens', minWidth: 10 },
-  ...['text', 'image', 'both'].map((head) => ({ head, align: 'right' as const, minWidth: 7 })),
-  { format: 'dim' },
-]
-
 function row(
   label: string,
-  details: TokenDetails | null | undefined,
-  both: number | null | undefined,
+  details: TaskUsage['inputTokensDetails'] | undefined,
+  total: number | null | undefined,
 ): string[] {
-  return [label, countOrDash(details?.textTokens), countOrDash(details?.imageTokens), countOrDash(both)]
+  return [label, countOrDash(details?.textTokens), countOrDash(details?.imageTokens), countOrDash(total)]
 }
 
 function timeText({ createdAt, startedAt, finishedAt }: TaskResult, acceptedMs: number): string {
   const parts = [`accepted in ${formatMs(acceptedMs)}`]
-  if (startedAt) parts.push(`queued for ${formatMs(between(createdAt, startedAt))}`)
-  if (startedAt && finishedAt) parts.push(`developed in ${formatMs(between(startedAt, finishedAt))}`)
+  if (startedAt) parts.push(`queued for ${formatMs(msBetween(createdAt, startedAt))}`)
+  if (startedAt && finishedAt) parts.push(`generated in ${formatMs(msBetween(startedAt, finishedAt))}`)
   return parts.join(', ')
 }
 
-function attemptsText({ attempts }: TaskResult): string {
-  return (
-    attempts.map(({ number, state }) => `${number} ${state.toLowerCase().replaceAll('_', ' ')}`).join(', ') ||
-    'none'
-  )
+function msBetween(from: string, to: string): number {
+  return Math.max(0, Date.parse(to) - Date.parse(from))
 }
 
-function between(from: string, to: string): number {
-  return Math.max(0, Date.parse(to) - Date.parse(from))
+function attemptsText({ attempts }: TaskResult): string {
+  const texts = attempts.map(({ number, state }) => `${number} ${state.toLowerCase().replaceAll('_', ' ')}`)
+  return texts.join(', ') || 'none'
+}
+
+/** What a person should know about a task that did not succeed, and the exit code. */
+export function conclusion(task: TaskResult, paint: Paint): { lines: string[]; exitCode: number } {
+  if (task.status === 'SUCCEEDED') return { lines: [], exitCode: EXIT.ok }
+  const title = TITLES[task.status] ?? `The task is ${task.status}.`
+  const lines = [
+    ...(task.error ? wrap(`${task.error.message} (${task.error.code})`, MAX_WIDTH) : []),
+    ...wrap(chargeText(task), MAX_WIDTH),
+    ...(task.error?.retryable && task.charged === 'NO' ? ['Another attempt later may succeed.'] : []),
+  ]
+  return {
+    lines: [paint(['bold', 'red'], title), ...lines].map((line) => `  ${line}`),
+    exitCode: EXIT.failed,
+  }
+}
+
+const MAX_WIDTH = 96
+
+const TITLES: Partial<Record<TaskResult['status'], string>> = {
+  FAILED: 'The task failed.',
+  CANCELED: 'The task was canceled.',
+  OUTCOME_UNKNOWN: 'The outcome is unknown: the request was sent, but its response was lost.',
+}
+
+function chargeText(task: TaskResult): string {
+  if (task.charged === 'NO') return 'It was not charged.'
+  const isKnown = task.costMicros !== null
+  if (task.charged === 'YES')
+    return isKnown ? `It cost ${costText(task)}.` : 'It was charged; the amount is unknown.'
+  const account = task.provider ? `the account at ${task.provider.name}` : "the provider's account"
+  const limit = isKnown ? `, up to ${costText(task)}` : ''
+  return `It may have been charged${limit}: check ${account}. It is not sent again automatically.`
 }

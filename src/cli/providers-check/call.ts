@@ -6,42 +6,43 @@ import { systemClock } from '../../clock.ts'
 import type { WirePhase } from '../../domain.ts'
 import { ProviderError, type FailureKind } from '../../providers/error.ts'
 import type {
-  CallResult,
   Call,
+  CallResult,
+  Provider,
   ProviderRequest,
   ProviderRequestImage,
-  Provider,
 } from '../../providers/provider.ts'
 
-/** What became of one order. */
-export interface Ending {
-  answer: CallResult | undefined
-  /** What was thrown; undefined when it went well. */
+export interface CallOutcome {
+  result: CallResult | undefined
+  /** Undefined if the call succeeded. */
   error: unknown
-  /** The finished pictures, inspected. */
   images: readonly ProviderRequestImage[]
-  /** Null where the upstream answered at once. */
+  /** Null if the provider returned the result directly. */
   remoteId: string | null
   providerRequestId: string | null
   phase: WirePhase
   ms: number
 }
 
-export interface Place {
-  /** A directory for what arrives. */
+export interface CallSetup {
+  provider: Provider
+  request: ProviderRequest
+  /** Folder for received files. */
   spool: string
-  /** Where upstreams reach this installation; null when they cannot. */
+  /** Null if providers cannot call back. */
   publicUrl: string | null
 }
 
-// As long as the slowest picture may take, and a little.
-const PATIENCE_MS = 900_000
+const MAX_POLLING_MS = 900_000
+const TEMPORARY_FAILURES: ReadonlySet<FailureKind> = new Set(['busy', 'unreached', 'lost'])
 
-/** Places one order as the engine would, asks about it until it has ended, and never throws. */
-export async function tryOrder(provider: Provider, order: ProviderRequest, place: Place): Promise<Ending> {
-  const begunAt = systemClock.now()
-  const ending: Ending = {
-    answer: undefined,
+/** Sends a request as the engine does and polls until it ends. Never rejects. */
+export async function callProvider(setup: CallSetup): Promise<CallOutcome> {
+  const { provider, request } = setup
+  const startedAt = systemClock.now()
+  const outcome: CallOutcome = {
+    result: undefined,
     error: undefined,
     images: [],
     remoteId: null,
@@ -50,82 +51,64 @@ export async function tryOrder(provider: Provider, order: ProviderRequest, place
     ms: 0,
   }
   try {
-    ending.answer = await within(provider.timeoutMs, (signal) =>
-      provider.submit(order, openCall(place, ending, signal)),
+    outcome.result = await withTimeout(provider.timeoutMs, (signal) =>
+      provider.submit(request, createCall(setup, outcome, signal)),
     )
-    if (ending.answer.state === 'ACCEPTED') ending.remoteId = ending.answer.remoteId
-    await follow(provider, order, place, ending, begunAt)
-    if (ending.answer.state === 'DONE') {
-      ending.images = await Promise.all(ending.answer.images.map(({ file }) => read(file)))
+    if (outcome.result.state === 'ACCEPTED') outcome.remoteId = outcome.result.remoteId
+    while (outcome.result.state !== 'DONE') {
+      if (systemClock.now() - startedAt > MAX_POLLING_MS)
+        throw new Error('The result did not arrive within 15 minutes.')
+      await systemClock.sleep(outcome.result.checkAfterMs)
+      outcome.result = (await checkResult(setup, outcome)) ?? outcome.result
     }
+    outcome.images = await Promise.all(outcome.result.images.map(({ file }) => readImage(file)))
   } catch (error) {
-    ending.error = error
+    outcome.error = error
   }
-  ending.ms = systemClock.now() - begunAt
-  return ending
+  outcome.ms = systemClock.now() - startedAt
+  return outcome
 }
 
-/** Asks until the order has ended. A question that went wrong says nothing about the order, so it is put again. */
-async function follow(
-  provider: Provider,
-  order: ProviderRequest,
-  place: Place,
-  ending: Ending,
-  begunAt: number,
-) {
-  for (let { answer } = ending; answer && answer.state !== 'DONE'; answer = ending.answer) {
-    if (systemClock.now() - begunAt > PATIENCE_MS) throw new Error('It was not done after 15 minutes.')
-    await systemClock.sleep(answer.checkAfterMs)
-    ending.answer = (await ask(provider, order, place, ending)) ?? answer
-  }
-}
-
-async function ask(
-  provider: Provider,
-  order: ProviderRequest,
-  place: Place,
-  ending: Ending,
-): Promise<CallResult | undefined> {
+/** Undefined after a temporary failure, which says nothing about the request. */
+async function checkResult(setup: CallSetup, outcome: CallOutcome): Promise<CallResult | undefined> {
+  const { provider, request } = setup
   try {
-    return await within(provider.timeoutMs, (signal) =>
-      provider.check?.(ending.remoteId ?? '', order, openCall(place, ending, signal)),
+    return await withTimeout(provider.timeoutMs, (signal) =>
+      provider.check?.(outcome.remoteId ?? '', request, createCall(setup, outcome, signal)),
     )
   } catch (error) {
-    const isPassing = error instanceof ProviderError && PASSING.has(error.failure.kind)
-    if (isPassing) return undefined
+    if (error instanceof ProviderError && TEMPORARY_FAILURES.has(error.failure.kind)) return undefined
     throw error
   }
 }
 
-const PASSING: ReadonlySet<FailureKind> = new Set(['busy', 'unreached', 'lost'])
-
-function openCall({ spool, publicUrl }: Place, ending: Ending, signal: AbortSignal): Call {
+function createCall({ spool, publicUrl }: CallSetup, outcome: CallOutcome, signal: AbortSignal): Call {
   return {
     signal,
     clientRef: `check_${randomUUID()}`,
-    // Nobody waits there: a callback is answered with 404, and the order is asked about all the same.
+    // Callbacks are refused with 404, so the result is polled for.
     callbackUrl: publicUrl === null ? undefined : `${publicUrl}/callbacks/check-${randomUUID()}`,
     newFile: () => join(spool, randomUUID()),
-    onWire(phase, seen) {
-      ending.phase = phase
-      ending.providerRequestId = seen?.providerRequestId ?? ending.providerRequestId
+    onWire(phase, facts) {
+      outcome.phase = phase
+      outcome.providerRequestId = facts?.providerRequestId ?? outcome.providerRequestId
     },
     onProgress: () => {},
     onPartial: () => Promise.resolve(),
   }
 }
 
-async function within<T>(ms: number, work: (signal: AbortSignal) => T): Promise<Awaited<T>> {
-  const [deadline, over] = [new AbortController(), new AbortController()]
-  void systemClock.sleep(ms, over.signal).then(() => deadline.abort())
+async function withTimeout<T>(ms: number, work: (signal: AbortSignal) => T): Promise<Awaited<T>> {
+  const [timeout, done] = [new AbortController(), new AbortController()]
+  void systemClock.sleep(ms, done.signal).then(() => timeout.abort())
   try {
-    return await work(deadline.signal)
+    return await work(timeout.signal)
   } finally {
-    over.abort()
+    done.abort()
   }
 }
 
-async function read(file: string): Promise<ProviderRequestImage> {
+async function readImage(file: string): Promise<ProviderRequestImage> {
   const facts = await inspectImage(file, { maxBytes: Number.MAX_SAFE_INTEGER })
   return { ...facts, blob: () => openAsBlob(file, { type: facts.mimeType }) }
 }

@@ -1,69 +1,68 @@
-// What really went over the wire, by undici's diagnostics channels (undici docs, "DiagnosticsChannel"), so that adapters
-// need not know that they are watched. Keeps the names of fields and never their values.
+// Records HTTP exchanges through undici's diagnostics channels (undici docs, "DiagnosticsChannel"). Stores the names of
+// fields, not their values.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { z } from 'zod'
 import { formatBytes } from '../../quantity.ts'
+import { wrap } from '../format.ts'
 
-/** One request and its reply. */
 export interface Exchange {
   method: string
-  /** Without its query, which may hold a key. */
+  /** Without its query, which may contain a key. */
   url: string
-  /** Null when no reply came. */
+  /** Null without a response. */
   status: number | null
   contentType: string
   byteSize: number
-  /** The fields of a JSON reply, the kinds of events of a stream; empty for anything else. */
+  /** Fields of a JSON response, or event types of a stream. */
   fields: string[]
 }
 
-interface Wiretap {
-  /** Stops listening and gives what was heard, in order. */
-  close(): Exchange[]
-}
-
-interface Heard extends Exchange {
+interface Recording extends Exchange {
   chunks: Buffer[]
 }
 
-const about = z.object({ request: z.custom<object>((value) => typeof value === 'object' && value !== null) })
-const opening = z.object({
+const MESSAGE = z.object({
+  request: z.custom<object>((value) => typeof value === 'object' && value !== null),
+})
+const CREATED = z.object({
   request: z.object({ origin: z.coerce.string(), path: z.string(), method: z.string() }),
 })
-const head = z.object({ response: z.object({ statusCode: z.int(), headers: z.array(z.instanceof(Buffer)) }) })
-const part = z.object({ chunk: z.instanceof(Uint8Array) })
+const HEADERS = z.object({
+  response: z.object({ statusCode: z.int(), headers: z.array(z.instanceof(Buffer)) }),
+})
+const CHUNK = z.object({ chunk: z.instanceof(Uint8Array) })
 
-/** Listens to every request of this process from now on. */
-export function openWiretap(): Wiretap {
-  const heard = new Map<object, Heard>()
-  const exchangeOf = (message: unknown) => heard.get(about.parse(message).request)
+/** Records every request of this process until `stop`, which returns the exchanges in order. */
+export function recordTraffic(): { stop(): Exchange[] } {
+  const recordings = new Map<object, Recording>()
+  const recordingOf = (message: unknown) => recordings.get(MESSAGE.parse(message).request)
 
   const listeners: Record<string, (message: unknown) => void> = {
     'undici:request:create'(message) {
-      const { origin, path, method } = opening.parse(message).request
-      const { pathname } = new URL(path, origin)
-      const blank = { status: null, contentType: '', byteSize: 0, fields: [], chunks: [] }
-      heard.set(about.parse(message).request, { method, url: origin + pathname, ...blank })
+      const { origin, path, method } = CREATED.parse(message).request
+      const url = origin + new URL(path, origin).pathname
+      const empty = { status: null, contentType: '', byteSize: 0, fields: [], chunks: [] }
+      recordings.set(MESSAGE.parse(message).request, { method, url, ...empty })
     },
     'undici:request:headers'(message) {
-      const { statusCode, headers } = head.parse(message).response
+      const { statusCode, headers } = HEADERS.parse(message).response
       const at = headers.findIndex((name, index) => index % 2 === 0 && /^content-type$/i.test(String(name)))
       const [type = ''] = (at === -1 ? '' : String(headers[at + 1])).split(';')
-      Object.assign(exchangeOf(message) ?? {}, { status: statusCode, contentType: type })
+      Object.assign(recordingOf(message) ?? {}, { status: statusCode, contentType: type })
     },
     'undici:request:bodyChunkReceived'(message) {
-      const chunk = Buffer.from(part.parse(message).chunk)
-      const exchange = exchangeOf(message)
-      exchange?.chunks.push(chunk)
-      if (exchange) exchange.byteSize += chunk.length
+      const chunk = Buffer.from(CHUNK.parse(message).chunk)
+      const recording = recordingOf(message)
+      recording?.chunks.push(chunk)
+      if (recording) recording.byteSize += chunk.length
     },
   }
   for (const [channel, listener] of Object.entries(listeners)) subscribe(channel, listener)
 
   return {
-    close() {
+    stop() {
       for (const [channel, listener] of Object.entries(listeners)) unsubscribe(channel, listener)
-      return [...heard.values()].map(({ chunks, ...exchange }) => ({
+      return [...recordings.values()].map(({ chunks, ...exchange }) => ({
         ...exchange,
         fields: exchange.contentType.startsWith('image/') ? [] : fieldsIn(Buffer.concat(chunks).toString()),
       }))
@@ -71,26 +70,20 @@ export function openWiretap(): Wiretap {
   }
 }
 
-/** Lines for a person: the exchange, and what its reply was made of. */
+/** The exchange and the fields of its response, as indented lines. */
 export function describeExchange({ method, url, status, contentType, byteSize, fields }: Exchange): string {
-  const reply =
-    status === null ? 'no reply' : `${status} ${contentType || 'of no type'}, ${formatBytes(byteSize)}`
-  return `    ${method} ${url} → ${reply}\n${wrapped(fields)}`
+  const response =
+    status === null
+      ? 'no response'
+      : `${status} ${contentType || 'no content type'}, ${formatBytes(byteSize)}`
+  const lines =
+    fields.length === 0 ? [] : wrap(fields.map((field) => field.replaceAll(' ', NBSP)).join(', '), 88)
+  return `    ${method} ${url} → ${response}\n${lines.map((line) => `      ${line.replaceAll(NBSP, ' ')}\n`).join('')}`
 }
 
-const COLUMNS = 92
+/** Keeps a field on one line. */
+const NBSP = '\u00a0'
 
-function wrapped(fields: readonly string[]): string {
-  const lines: string[] = []
-  for (const field of fields) {
-    const last = lines.at(-1)
-    if (last === undefined || last.length + field.length > COLUMNS) lines.push(field)
-    else lines[lines.length - 1] = `${last}, ${field}`
-  }
-  return lines.map((text) => `      ${text}\n`).join('')
-}
-
-/** The names in a JSON text with what is empty, or the events of a stream. */
 function fieldsIn(text: string): string[] {
   try {
     return [...new Set(namesIn(JSON.parse(text), ''))]
@@ -99,6 +92,7 @@ function fieldsIn(text: string): string[] {
   }
 }
 
+/** Paths of all values. Empty values are shown, because adapters treat them like missing ones. */
 function namesIn(value: unknown, path: string): string[] {
   if (Array.isArray(value))
     return value.length === 0 ? [`${path} []`] : value.flatMap((item) => namesIn(item, `${path}[]`))

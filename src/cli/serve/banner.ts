@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts'
+import { wrap } from '../format.ts'
 import type { Paint } from '../screen.ts'
 import { indented, renderFacts } from '../table.ts'
 
@@ -15,17 +16,16 @@ export function banner(
     ...(isWildcard ? [['Listening', `${host}: all addresses of this machine`] as const] : []),
     ...(publicUrl === null ? [] : [['Public URL', publicUrl] as const]),
     ['Database', databaseText(config)],
-    ...providers.map(({ name, dialect, offers }, nth) => {
-      const account = name === dialect ? name : `${name} (${dialect})`
-      return [
-        nth === 0 ? 'Providers' : '',
-        `${account}: ${offers.map(({ model }) => model).join(', ')}`,
-      ] as const
-    }),
+    ...providers.flatMap(providerLines).map((line, nth) => [nth === 0 ? 'Providers' : '', line] as const),
     ['Access', isOpen ? openText(config) : 'API key required; `darkroom keys` creates and revokes keys'],
   ] as const
   const title = `${paint(['bold', 'red'], 'Darkroom')} ${version}`
   return `\n  ${title}\n\n${indented(renderFacts(rows, paint))}\n  ${paint('dim', 'Press Ctrl-C to stop.')}\n\n`
+}
+
+function providerLines({ name, dialect, offers }: Config['providers'][number]): string[] {
+  const account = name === dialect ? name : `${name} (${dialect})`
+  return wrap(`${account}: ${offers.map(({ model }) => model).join(', ')}`, 84)
 }
 
 function openText({ publicUrl }: Config): string {

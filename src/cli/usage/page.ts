@@ -73,8 +73,9 @@ export function toPage(
   )
   const isEmpty = rows.length === 0 && totals.attempts === 0
   const title = [paint('bold', `Usage, ${periodText(report)}`), paint('dim', location)]
-  const notes = notesOn(totals).map((note) => `\n${indented([paint('yellow', note)])}`)
-  return `\n${indented(title)}\n${indented(isEmpty ? ['No attempts in this period.'] : table)}${notes.join('')}\n`
+  const notes = notesOn(totals).map((note) => paint('yellow', note))
+  const body = isEmpty ? ['No attempts in this period.'] : table
+  return `\n${indented(title)}\n${indented(body)}${notes.length > 0 ? '\n' : ''}${indented(notes)}\n`
 }
 
 /** `api_key` as `API key`; labels such as `metadata.team` are unchanged. */
@@ -84,12 +85,18 @@ function headOf(column: string): string {
 }
 
 function notesOn({ unknownCosts, unknownUsages }: UsageTotals): string[] {
-  const attempts = (count: number) =>
-    count === 1 ? '1 attempt that was or may have been charged' : `${formatCount(count)} attempts that were or may have been charged`
   return [
-    ...(unknownCosts > 0 ? [`The cost excludes ${attempts(unknownCosts)} at an unknown cost.`] : []),
-    ...(unknownUsages > 0 ? [`The tokens exclude ${attempts(unknownUsages)} with unknown usage.`] : []),
+    ...(unknownCosts > 0 ? [`The cost excludes ${chargedAttempts(unknownCosts)} at an unknown cost.`] : []),
+    ...(unknownUsages > 0
+      ? [`The tokens exclude ${chargedAttempts(unknownUsages)} with unknown usage.`]
+      : []),
   ]
+}
+
+function chargedAttempts(count: number): string {
+  return count === 1
+    ? '1 attempt that was or may have been charged'
+    : `${formatCount(count)} attempts that were or may have been charged`
 }
 
 function periodText({ from, to, timeZone }: UsageReport): string {

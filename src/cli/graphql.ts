@@ -1,0 +1,77 @@
+import { z } from 'zod'
+
+/** A GraphQL operation, and the shape of its data. */
+export interface Operation<Data> {
+  query: string
+  variables?: Record<string, unknown>
+  shape: z.ZodType<Data>
+}
+
+/** The server refused the operation or sent an invalid response. */
+export class OperationRefused extends Error {
+  override name = 'OperationRefused'
+  /** `extensions.code` of the first error. */
+  readonly code: string | undefined
+
+  constructor(message: string, code?: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+const ERRORS = z.array(
+  z.object({ message: z.string(), extensions: z.object({ code: z.string().optional() }).optional() }),
+)
+const RESULT = z.object({ data: z.unknown().optional(), errors: ERRORS.optional() })
+
+/** Runs a query or mutation over HTTP. Throws OperationRefused. */
+export async function runOperation<Data>(
+  endpoint: string,
+  { query, variables = {}, shape }: Operation<Data>,
+  {
+    headers,
+    signal,
+    send = fetch,
+  }: {
+    headers: Record<string, string>
+    signal?: AbortSignal
+    send?: (request: Request) => Promise<Response>
+  },
+): Promise<Data> {
+  const response = await send(
+    new Request(endpoint, {
+      method: 'POST',
+      headers: {
+        ...headers,
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json, application/json',
+      },
+      body: JSON.stringify({ query, variables }),
+      ...(signal && { signal }),
+    }),
+  )
+  const result: unknown = await response.json().catch(() => undefined)
+  if (!RESULT.safeParse(result).success)
+    throw new OperationRefused(`${endpoint} is not a GraphQL server: it returned status ${response.status}.`)
+  return readData(result, shape)
+}
+
+/** The data of a result. Throws OperationRefused. */
+export function readData<Data>(result: unknown, shape: z.ZodType<Data>): Data {
+  const { data, errors = [] } = RESULT.parse(result)
+  if (errors.length > 0) throw refusalOf(errors)
+  const parsed = shape.safeParse(data)
+  if (parsed.success) return parsed.data
+  throw new OperationRefused(`The response has an unexpected shape: ${z.prettifyError(parsed.error)}`)
+}
+
+/** The refusal in what graphql-ws throws for errors of a server, which is an array; undefined for other errors. */
+export function findRefusal(thrown: unknown): OperationRefused | undefined {
+  if (thrown instanceof OperationRefused) return thrown
+  const errors = ERRORS.safeParse(thrown)
+  return errors.success ? refusalOf(errors.data) : undefined
+}
+
+function refusalOf(errors: z.output<typeof ERRORS>): OperationRefused {
+  return new OperationRefused(errors.map(({ message }) => message).join(' '), errors[0]?.extensions?.code)
+}
