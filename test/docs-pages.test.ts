@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { buildSchema, parse, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
+import manifest from '../package.json' with { type: 'json' }
 import { EXIT } from '../src/cli/command.ts'
 import { SANDBOX_DIRECTIVES } from '../src/providers/sandbox/scenario.ts'
 import { LAYERS, ROOMS } from './architecture/rules.ts'
@@ -47,6 +48,14 @@ describe('the pages', () => {
     )
     expect(named.length).toBeGreaterThan(50)
     expect(named.filter(({ file }) => !existsSync(file))).toEqual([])
+  })
+
+  it('name npm scripts that exist', () => {
+    const named = PAGES.flatMap((page) =>
+      [...text(page).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, script = '']) => ({ page, script })),
+    )
+    expect(named.length).toBeGreaterThan(20)
+    expect(named.filter(({ script }) => !(script in manifest.scripts))).toEqual([])
   })
 
   it('name functions where they are', () => {
