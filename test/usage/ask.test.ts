@@ -163,8 +163,8 @@ describe.each(DATABASES)('usage on %s', (database) => {
   })
 
   it.each([
-    ['groupBy=daz', 400, 'by \\"daz\\"'],
-    ['from=yesterday', 400, '`from` is \\"yesterday\\"'],
+    ['groupBy=daz', 400, 'dimension \\"daz\\"'],
+    ['from=yesterday', 400, 'from is \\"yesterday\\"'],
     ['provder=jimmy', 400, 'no filter \\"provder\\"'],
     ['status=done', 400, 'status is \\"done\\"'],
     ['timeZone=Mars', 400, 'timeZone is \\"Mars\\"'],
