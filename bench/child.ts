@@ -1,22 +1,22 @@
-// Servers and their clients are measured in processes of their own; this is how they are started and spoken to.
+// Child processes: servers and their clients are measured in separate processes.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-/** What a child can do, by name; each verb takes one argument or none. */
+/** The functions of a child by name. Each takes one argument or none. */
 export type Verbs = Record<string, (input: never) => unknown>
 
 export interface Child<V extends Verbs> {
-  /** Calls one of the child's verbs and gives its answer. Rejects when it throws, or when the child has ended. */
-  ask<Verb extends keyof V & string>(
+  /** Calls a function of the child. Rejects when it throws, or when the child has ended. */
+  call<Verb extends keyof V & string>(
     verb: Verb,
     ...input: Parameters<V[Verb]>
   ): Promise<Awaited<ReturnType<V[Verb]>>>
-  /** Lets it end, and waits until it has. */
+  /** Ends it and waits for its exit. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
-interface Question {
+interface Request {
   id: number
   verb: string
   input: unknown
@@ -28,7 +28,7 @@ interface Reply {
   error?: string
 }
 
-/** Starts `children/<name>.ts`. With BENCH_PROFILE it writes a CPU profile into that folder when it ends. */
+/** Starts `children/<name>.ts`. With BENCH_PROFILE it writes a CPU profile into that folder at its end. */
 export function openChild<V extends Verbs>(name: string): Child<V> {
   const folder = process.env['BENCH_PROFILE']
   const execArgv = folder ? ['--cpu-prof', `--cpu-prof-dir=${join(folder, name)}`] : []
@@ -37,7 +37,7 @@ export function openChild<V extends Verbs>(name: string): Child<V> {
     serialization: 'advanced',
   })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
-  let asked = 0
+  let lastId = 0
   child.on('message', ({ id, value, error }: Reply) => {
     const one = waiting.get(id)
     waiting.delete(id)
@@ -48,10 +48,10 @@ export function openChild<V extends Verbs>(name: string): Child<V> {
     for (const one of waiting.values()) one.reject(new Error(`The ${name} ended with code ${code}.`))
   })
   return {
-    ask(verb, ...[input]) {
+    call(verb, ...[input]) {
       const { promise, resolve, reject } = Promise.withResolvers<never>()
-      waiting.set(++asked, { resolve, reject })
-      child.send({ id: asked, verb, input } satisfies Question)
+      waiting.set(++lastId, { resolve, reject })
+      child.send({ id: lastId, verb, input } satisfies Request)
       return promise
     },
     async [Symbol.asyncDispose]() {
@@ -62,9 +62,9 @@ export function openChild<V extends Verbs>(name: string): Child<V> {
   }
 }
 
-/** In a child: answers questions until the parent is gone, then runs `end`. */
-export function answer(verbs: Verbs, end: () => Promise<void> = async () => {}): void {
-  async function reply({ id, verb, input }: Question): Promise<void> {
+/** In a child: serves calls until the parent disconnects, then runs `end`. */
+export function serve(verbs: Verbs, end: () => Promise<void> = async () => {}): void {
+  async function reply({ id, verb, input }: Request): Promise<void> {
     try {
       process.send?.({
         id,
@@ -77,20 +77,20 @@ export function answer(verbs: Verbs, end: () => Promise<void> = async () => {}):
       } satisfies Reply)
     }
   }
-  process.on('message', (question: Question) => void reply(question))
+  process.on('message', (request: Request) => void reply(request))
   process.once('disconnect', () => void end().finally(() => process.exit()))
 }
 
 function nothing(): never {
-  throw new Error('There is no such verb.')
+  throw new Error('There is no such function.')
 }
 
-/** A moment that all processes of this machine agree on, in milliseconds; only differences mean something. */
+/** Milliseconds of a clock that all processes of this machine share. Only differences are meaningful. */
 export function clock(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
-/** CPU time this process has used so far, in microseconds. */
+/** CPU time of this process, in microseconds. */
 export function cpuMicros(): number {
   const { user, system } = process.cpuUsage()
   return user + system

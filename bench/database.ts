@@ -16,7 +16,7 @@ import type { Section } from './table.ts'
 const ROUNDS = 5
 const WRITERS = 32
 
-/** What PostgreSQL costs over SQLite, for an event and for a whole task. */
+/** The cost of PostgreSQL, relative to SQLite, for an event and for a task. */
 export async function database(): Promise<Section> {
   const server = await startPostgresql()
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
@@ -25,10 +25,10 @@ export async function database(): Promise<Section> {
     const tasks = await running(server.url)
     const against = 'the same on SQLite'
     return {
-      title: 'database · PostgreSQL on this machine beside SQLite, both durable at each commit',
+      title: 'database · PostgreSQL on this machine and SQLite, both durable at each commit',
       notes: [
-        'An event is appended in a transaction of its own; the commit of writers who come together is shared on SQLite.',
-        'A whole task goes from the request over HTTP to its end: asked, claimed, painted (256x256), stored, settled, told.',
+        'Each event has its own transaction. On SQLite, concurrent writers share a commit.',
+        'A task goes from the HTTP request to its last event: queued, claimed, painted (256x256), stored, settled.',
       ],
       rows: [
         { what: 'append an event, 1 writer, P50', unit: 'µs', against, figures: compare(events.one, 'p50') },
@@ -85,7 +85,7 @@ async function running(databaseUrl: string) {
   await using sqlite = openChild<GatewayVerbs>('gateway')
   const providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }]
   const start = async (gateway: Child<GatewayVerbs>, settings: object) =>
-    `${await gateway.ask('start', { providers, ...settings })}/graphql`
+    `${await gateway.call('start', { providers, ...settings })}/graphql`
   const [ours, reference] = [await start(postgresql, { databaseUrl }), await start(sqlite, {})]
   return await alternate(ROUNDS, { ours: () => runTasks(ours), reference: () => runTasks(reference) })
 }

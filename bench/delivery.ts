@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { openChild, type Child } from './child.ts'
 import type { BroadcastVerbs } from './children/broadcast.ts'
 import type { GatewayVerbs } from './children/gateway.ts'
-import type { SwarmVerbs } from './children/swarm.ts'
+import type { SubscriberVerbs } from './children/subscribers.ts'
 import { generate } from './graphql.ts'
 import { alternate, compare, percentile, type Rounds, type Sample } from './measure.ts'
 import type { Row, Section } from './table.ts'
@@ -12,18 +12,18 @@ const WATCH = `subscription ($taskId: ID!) { taskEvents(taskId: $taskId) {
   __typename cursor at task { id status progress } ... on TaskProgressed { progress }
 } }`
 
-/** How many watch, and how many events come how fast: about 5,000 deliveries a second at most. */
+/** Viewers, events and their pace: up to 5,000 deliveries per second. */
 const AUDIENCES = [
   { viewers: 1, events: 100, everyMs: 5 },
   { viewers: 100, events: 30, everyMs: 30 },
   { viewers: 1000, events: 8, everyMs: 200 },
 ]
 
-/** What it takes to tell everybody who watches a task that something happened. */
+/** The cost of an event to all viewers of a task. */
 export async function delivery(): Promise<Section> {
   const rows: Row[] = []
   for (const audience of AUDIENCES) {
-    const rounds = await tell(audience)
+    const rounds = await deliver(audience)
     const many = `${audience.viewers.toLocaleString('en-US')} ${audience.viewers === 1 ? 'viewer' : 'viewers'}`
     const against = 'the same bytes broadcast with ws'
     rows.push(
@@ -33,10 +33,10 @@ export async function delivery(): Promise<Section> {
     )
   }
   return {
-    title: 'delivery · an event of one task to all who watch it, over graphql-transport-ws on SQLite',
+    title: 'delivery · an event of one task to all its viewers, over graphql-transport-ws on SQLite',
     notes: [
-      "From the provider's progress to the client, the durable write of the event included; ws writes nothing down.",
-      'One event after another, never a backlog. Servers and clients are processes of their own.',
+      'From the progress of the provider to the client, with the durable write of the event; ws stores nothing.',
+      'One event after another, without a backlog. Servers and clients are separate processes.',
     ],
     rows,
   }
@@ -48,47 +48,47 @@ interface Audience {
   everyMs: number
 }
 
-async function tell(audience: Audience): Promise<Rounds> {
+async function deliver(audience: Audience): Promise<Rounds> {
   const { viewers, events, everyMs } = audience
   await using gateway = openChild<GatewayVerbs>('gateway')
   await using broadcast = openChild<BroadcastVerbs>('broadcast')
-  await using swarm = openChild<SwarmVerbs>('swarm')
-  const providers = [{ name: 'metronome', dialect: 'metronome' }]
-  const url = await gateway.ask('start', { providers, engine: { progressIntervalMs: 0, pollMs: 60_000 } })
+  await using subscribers = openChild<SubscriberVerbs>('subscribers')
+  const providers = [{ name: 'manual', dialect: 'manual' }]
+  const url = await gateway.call('start', { providers, engine: { progressIntervalMs: 0, pollMs: 60_000 } })
   const taskId = await generate(`${url}/graphql`, '{ prompt: "a clock" }')
-  await gateway.ask('beat', { steps: [], everyMs: 0 })
+  await gateway.call('progress', { steps: [], everyMs: 0 })
 
   const address = `${url.replace('http', 'ws')}/graphql`
   const subscribe = { query: WATCH, variables: { taskId } }
-  await swarm.ask('open', { name: 'darkroom', url: address, count: viewers, subscribe })
-  const bareUrl = await broadcast.ask('start')
-  await swarm.ask('open', { name: 'ws', url: bareUrl, count: viewers })
+  await subscribers.call('open', { name: 'darkroom', url: address, count: viewers, subscribe })
+  const bareUrl = await broadcast.call('start')
+  await subscribers.call('open', { name: 'ws', url: bareUrl, count: viewers })
 
   const total = events * (ROUNDS + 1) + 1
   let step = 0
   const nextStep = () => (++step / total) * 0.98
-  // One event first, to have its bytes.
-  await swarm.ask('take', {
+  // One event first, for its bytes.
+  await subscribers.call('take', {
     name: 'darkroom',
-    sent: await gateway.ask('beat', { steps: [nextStep()], everyMs }),
+    sent: await gateway.call('progress', { steps: [nextStep()], everyMs }),
   })
-  const sample = { swarm, viewers, events }
+  const sample = { subscribers, viewers, events }
   return await alternate(ROUNDS, {
     ours() {
       const steps = Array.from({ length: events }, nextStep)
       return during(
-        () => gateway.ask('cpuMicros'),
+        () => gateway.call('cpuMicros'),
         { ...sample, name: 'darkroom' },
-        () => gateway.ask('beat', { steps, everyMs }),
+        () => gateway.call('progress', { steps, everyMs }),
       )
     },
     async reference() {
-      const message = await swarm.ask('latest', 'darkroom')
+      const message = await subscribers.call('latest', 'darkroom')
       const messages = Array.from({ length: events }, () => message)
       return during(
-        () => broadcast.ask('cpuMicros'),
+        () => broadcast.call('cpuMicros'),
         { ...sample, name: 'ws' },
-        () => broadcast.ask('send', { messages, everyMs }),
+        () => broadcast.call('send', { messages, everyMs }),
       )
     },
   })
@@ -97,18 +97,18 @@ async function tell(audience: Audience): Promise<Rounds> {
 async function during(
   cpuMicros: () => Promise<number>,
   {
-    swarm,
+    subscribers,
     name,
     viewers,
     events,
-  }: { swarm: Child<SwarmVerbs>; name: string; viewers: number; events: number },
+  }: { subscribers: Child<SubscriberVerbs>; name: string; viewers: number; events: number },
   send: () => Promise<number[]>,
 ): Promise<Sample> {
   await pause(100)
   const cpu = await cpuMicros()
   const sent = await send()
-  await swarm.ask('arrived', { name, count: events })
+  await subscribers.call('arrived', { name, count: events })
   const used = (await cpuMicros()) - cpu
-  const delays = await swarm.ask('take', { name, sent })
+  const delays = await subscribers.call('take', { name, sent })
   return { cpu: used / (viewers * events), p50: percentile(delays, 0.5), p99: percentile(delays, 0.99) }
 }

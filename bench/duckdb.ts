@@ -1,4 +1,4 @@
-// DuckDB, which nobody needs but the bench, and which is larger than all the rest: it is installed apart.
+// DuckDB is installed separately, because only the bench uses it, and it is larger than all other dependencies.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 
 const FOLDER = join(import.meta.dirname, 'peers')
 
-/** Why it cannot be measured against, as a sentence; undefined when it can. */
+/** Why DuckDB is not available, as a sentence; undefined if it is. */
 export const duckMissing = existsSync(join(FOLDER, 'node_modules'))
   ? undefined
   : 'DuckDB is not installed: npm ci --prefix bench/peers'
@@ -23,10 +23,10 @@ export interface Duck {
   runAndReadAll(query: string): Promise<{ getRows(): unknown[][] }>
 }
 
-/** An empty database in memory, of two threads. */
+/** An empty database in memory with two threads. */
 export async function openDuckDB(): Promise<Duck> {
   const entry = createRequire(join(FOLDER, 'package.json')).resolve('@duckdb/node-api')
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its own types are only there once it is installed
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its types exist only once it is installed
   const { DuckDBInstance } = (await import(pathToFileURL(entry).href)) as DuckDB
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
   return instance.connect()

@@ -2,17 +2,17 @@ import { z } from 'zod'
 
 const STARTED = z.object({ data: z.object({ generateImage: z.object({ id: z.string() }) }) })
 
-/** Asks for an image with `input` in GraphQL's own notation, and gives the task's id. */
+/** Requests an image with `input` as a GraphQL literal, and returns the id of the task. */
 export async function generate(url: string, input: string): Promise<string> {
   const response = await ask(url, `mutation { generateImage(input: ${input}) { id } }`)
   return STARTED.parse(await response.json()).data.generateImage.id
 }
 
-/** Waits until a task has ended, by watching it over Server-Sent Events. Throws unless it succeeded. */
+/** Waits for the end of a task with Server-Sent Events. Throws unless it succeeded. */
 export async function succeeded(url: string, taskId: string): Promise<void> {
   const query = `subscription { taskEvents(taskId: "${taskId}") { task { status } } }`
-  const told = await (await post(url, query, 'text/event-stream')).text()
-  if (!told.includes('"SUCCEEDED"')) throw new Error(`The task ${taskId} did not succeed.`)
+  const events = await (await post(url, query, 'text/event-stream')).text()
+  if (!events.includes('"SUCCEEDED"')) throw new Error(`The task ${taskId} did not succeed.`)
 }
 
 /** Sends a query or mutation. */

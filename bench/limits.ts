@@ -11,18 +11,18 @@ const PROVIDERS = [{ name: 'sandbox', dialect: 'sandbox', concurrency: 1, timeou
 const ASK =
   'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id status lastCursor createdAt } }'
 
-/** What keys, limits and budgets add to asking for an image. */
+/** The cost of keys, limits and budgets per mutation. */
 export async function limits(): Promise<Section> {
   await using guarded = openChild<GatewayVerbs>('gateway')
   await using open = openChild<GatewayVerbs>('gateway')
-  const ours = await guard(guarded)
-  const theirs = side(open, `${await open.ask('start', { providers: PROVIDERS })}/graphql`, {})
-  for (const one of [ours, theirs]) await one(1, 1, 'a wall [sandbox:stall]')
+  const ours = await startLimited(guarded)
+  const reference = side(open, `${await open.call('start', { providers: PROVIDERS })}/graphql`, {})
+  for (const one of [ours, reference]) await one(1, 1, 'a wall [sandbox:stall]')
 
   const compared = (connections: number, requests: number) =>
     alternate(ROUNDS, {
       ours: () => ours(connections, requests),
-      reference: () => theirs(connections, requests),
+      reference: () => reference(connections, requests),
     })
   const alone = await compared(1, 300)
   const many = await compared(32, 320)
@@ -32,8 +32,7 @@ export async function limits(): Promise<Section> {
   return {
     title: 'limits · generateImage with a key, all four limits and budgets, on SQLite',
     notes: [
-      'Nothing is painted: one stalled call holds the only slot, the tasks that are asked for stay queued, and are canceled',
-      'between the rounds.',
+      'Nothing is painted: a stalled call has the only slot, so that tasks stay queued. They are canceled after each round.',
     ],
     rows: [
       { what: '1 connection, P50', unit, against, figures: compare(alone, 'p50') },
@@ -53,7 +52,7 @@ function side(gateway: Child<GatewayVerbs>, url: string, headers: Record<string,
       requests,
       headers,
       body: (n) => ask(prompt ?? `a red fox in the snow, number ${n}`),
-      serverCpu: () => gateway.ask('cpuMicros'),
+      serverCpu: () => gateway.call('cpuMicros'),
     })
     if (prompt === undefined) await cancelAll(url, headers)
     return sample
@@ -64,7 +63,7 @@ const QUEUED = z.object({
   data: z.object({ tasks: z.object({ nodes: z.array(z.object({ id: z.string() })) }) }),
 })
 
-/** Ends what waits, a page at a time. */
+/** Cancels the queued tasks, a page at a time. */
 async function cancelAll(url: string, headers: Record<string, string>): Promise<void> {
   for (;;) {
     const text = await send(
@@ -91,24 +90,24 @@ async function send(url: string, headers: Record<string, string>, query: string)
   return text
 }
 
-/** A gateway that lets nobody in without a key, and counts whatever can be counted. Nothing of it is ever used up. */
-async function guard(gateway: Child<GatewayVerbs>): Promise<Side> {
+/** A gateway with a key, all limits and all budgets. None of them is exhausted. */
+async function startLimited(gateway: Child<GatewayVerbs>): Promise<Side> {
   const adminKey = randomBytes(32).toString('base64url')
-  const url = `${await gateway.ask('start', { providers: PROVIDERS, adminKey })}/graphql`
-  const decide = (query: string) => send(url, { authorization: `Bearer ${adminKey}` }, query)
-  const made = await decide(
+  const url = `${await gateway.call('start', { providers: PROVIDERS, adminKey })}/graphql`
+  const administer = (query: string) => send(url, { authorization: `Bearer ${adminKey}` }, query)
+  const created = await administer(
     'mutation { createApiKey(input: { name: "bench", scopes: [GENERATE, READ] }) { key apiKey { id project { id } } } }',
   )
   const [key, keyId, projectId] = [/dk_live_\w+/, /key_\w{26}/, /prj_\w{26}/].map(
-    (form) => form.exec(made)?.[0],
+    (form) => form.exec(created)?.[0],
   )
   for (const owner of [keyId, projectId]) {
-    await decide(
+    await administer(
       `mutation { setLimits(owner: "${owner}", limits: { requestsPerMinute: 2000000000, tasksPerMinute: 2000000000, ` +
         'concurrentTasks: 5000, uploadBytesPerMinute: 2000000000 }) { tasksPerMinute } }',
     )
     for (const period of ['DAY', 'MONTH', 'TOTAL'])
-      await decide(
+      await administer(
         `mutation { setBudget(owner: "${owner}", period: ${period}, limitMicros: 1000000000000000) { period } }`,
       )
   }

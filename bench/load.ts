@@ -2,7 +2,7 @@ import { Pool } from 'undici'
 import { clock } from './child.ts'
 import { percentile, type Sample } from './measure.ts'
 
-/** Sends so many POSTs over so many kept connections, one at a time on each. */
+/** Sends POST requests over persistent connections, one at a time on each. */
 export async function load(
   url: string,
   options: {
@@ -10,7 +10,7 @@ export async function load(
     requests: number
     body: (n: number) => string
     serverCpu: () => Promise<number>
-    /** Besides those of JSON. */
+    /** In addition to those of JSON. */
     headers?: Record<string, string>
   },
 ): Promise<Sample> {

@@ -1,4 +1,4 @@
-/** What one side of a comparison gave in one round, by name. All are costs: less is better. */
+/** The figures of one side in one round, by name. All are costs: less is better. */
 export type Sample = Readonly<Record<string, number>>
 
 /** Both sides of every round, in the order of the rounds. */
@@ -9,15 +9,15 @@ export interface Comparison {
   /** Medians. */
   ours: number
   reference: number
-  /** Ours over the reference, round by round: the median, and how far the rounds lie apart. */
+  /** Ours divided by the reference in each round: median, minimum and maximum. */
   ratio: number
   lowest: number
   highest: number
 }
 
 /**
- * Runs both sides in turns, the one that begins changing from round to round, so that whatever else the machine does
- * falls on both alike. A first round to warm up does not count.
+ * Runs both sides in turn, so that other load of the machine affects both. The first side alternates. A first round, which
+ * warms up, does not count.
  */
 export async function alternate(
   rounds: number,
@@ -50,12 +50,12 @@ export function compare(rounds: Rounds, name: string): Comparison {
   }
 }
 
-/** The middle of some numbers; NaN of none. */
+/** NaN for an empty list. */
 export function median(values: readonly number[]): number {
   return percentile(values, 0.5)
 }
 
-/** The smallest value that at least `share` (0..1) of all do not exceed; NaN of none. */
+/** The smallest value that at least `share` (0..1) of all values do not exceed. NaN for an empty list. */
 export function percentile(values: Iterable<number>, share: number): number {
   const sorted = Float64Array.from(values).sort()
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
@@ -63,6 +63,6 @@ export function percentile(values: Iterable<number>, share: number): number {
 
 function figure(sample: Sample, name: string): number {
   const value = sample[name]
-  if (value === undefined) throw new Error(`A round gave no ${name}.`)
+  if (value === undefined) throw new Error(`A round has no ${name}.`)
   return value
 }

@@ -9,23 +9,23 @@ const ROUNDS = 7
 const ASK =
   'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id status lastCursor createdAt } }'
 
-/** What it takes to ask for an image, from the request to the answer. */
+/** The cost of generateImage, from the request to the response. */
 export async function mutation(): Promise<Section> {
   await using gateway = openChild<GatewayVerbs>('gateway')
   await using bare = openChild<InsertVerbs>('insert')
   const providers = [{ name: 'sandbox', dialect: 'sandbox', concurrency: 1, timeoutMs: 3_600_000 }]
-  const gatewayUrl = `${await gateway.ask('start', { providers })}/graphql`
-  const bareUrl = await bare.ask('start')
+  const gatewayUrl = `${await gateway.call('start', { providers })}/graphql`
+  const bareUrl = await bare.call('start')
 
   const darkroom = (connections: number, requests: number) =>
     load(gatewayUrl, {
       connections,
       requests,
       body,
-      serverCpu: () => gateway.ask('cpuMicros'),
+      serverCpu: () => gateway.call('cpuMicros'),
     })
   const server = (connections: number, requests: number) =>
-    load(bareUrl, { connections, requests, body, serverCpu: () => bare.ask('cpuMicros') })
+    load(bareUrl, { connections, requests, body, serverCpu: () => bare.call('cpuMicros') })
   await load(gatewayUrl, {
     connections: 1,
     requests: 1,
@@ -34,7 +34,7 @@ export async function mutation(): Promise<Section> {
   })
 
   async function inserts(): Promise<Sample> {
-    const took = await bare.ask('insert', 1000)
+    const took = await bare.call('insert', 1000)
     return {
       p50: percentile(took, 0.5) * 1000,
       p99: percentile(took, 0.99) * 1000,
@@ -57,10 +57,10 @@ export async function mutation(): Promise<Section> {
   const http = 'node:http + JSON + that insert'
   const unit = 'µs'
   return {
-    title: 'mutation · generateImage on SQLite, from request to durable answer',
+    title: 'mutation · generateImage on SQLite, from request to durable response',
     notes: [
-      'Each task is 3 inserts and 2 updates in one durable commit, over HTTP on kept connections.',
-      'Nothing is painted: one stalled call holds the only slot, and the tasks that are asked for stay queued.',
+      'A task is 3 inserts and 2 updates in one durable commit, over HTTP on persistent connections.',
+      'Nothing is painted: a stalled call has the only slot, so that tasks stay queued.',
     ],
     rows: [
       { what: '1 connection, P50', unit, against: insert, figures: compare(aloneInsert, 'p50') },

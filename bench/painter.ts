@@ -7,16 +7,16 @@ const ROUNDS = 7
 /** Every prompt twice. */
 const IMAGES = 12
 
-/** What a picture of the sandbox costs, which tests, demos and load trials pay. */
+/** The cost of an image of the sandbox, as tests and demos use it. */
 export async function painter(): Promise<Section> {
   await using child = openChild<PainterVerbs>('painter')
-  const compared = (previews: number) =>
+  const compared = (partialImages: number) =>
     alternate(ROUNDS, {
-      ours: async () => ({ cpu: await child.ask('paint', { images: IMAGES, previews }) }),
-      reference: async () => ({ cpu: await child.ask('encode', IMAGES) }),
+      ours: async () => ({ cpu: await child.call('paint', { images: IMAGES, partialImages }) }),
+      reference: async () => ({ cpu: await child.call('encode', IMAGES) }),
     })
   const alone = await compared(0)
-  const withPreviews = await compared(3)
+  const withPartialImages = await compared(3)
 
   const against = 'sharp: noise of that size as PNG'
   const unit = 'ms'
@@ -26,8 +26,8 @@ export async function painter(): Promise<Section> {
       `${IMAGES} images of six prompts in each round, one at a time; CPU of all threads of the process.`,
     ],
     rows: [
-      { what: 'without previews', unit, against, figures: compare(alone, 'cpu') },
-      { what: 'with three previews', unit, against, figures: compare(withPreviews, 'cpu') },
+      { what: 'without partial images', unit, against, figures: compare(alone, 'cpu') },
+      { what: 'with three partial images', unit, against, figures: compare(withPartialImages, 'cpu') },
     ],
   }
 }

@@ -1,5 +1,5 @@
-// The attempts that reports are measured on: made by the database itself out of a number, so that ten million take
-// minutes, and the same in each.
+// The attempts of the report bench. The database computes the rows from a number, so that ten million take minutes, and
+// are the same in each database.
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,12 +9,12 @@ import { openDatabase } from '../src/db/open.ts'
 import { createLog } from '../src/log.ts'
 
 export const [FROM, TO] = [Date.UTC(2026, 0), Date.UTC(2027, 0)]
-/** In winter time everywhere in Europe. */
+/** A month without a change of the clocks. */
 export const MONTH = { from: Date.UTC(2026, 10), to: Date.UTC(2026, 11) }
 
 export const projectOf = (number: number) => `prj_${String(number).padStart(26, '0')}`
 
-/** A row of `attempts` out of `n`; `div` is the whole-number division of the database. */
+/** The columns of attempt number `n`; `div` is the integer division of the database. */
 function columnsOf(attempts: number, div: string): Record<string, string> {
   const hash = '((n * 2654435761) % 4294967296)'
   return {
@@ -32,14 +32,14 @@ function columnsOf(attempts: number, div: string): Record<string, string> {
   }
 }
 
-/** For DuckDB, which sums up what it scans. */
+/** The rows for DuckDB, which aggregates on read. */
 export function duckRows(attempts: number): string {
   const { project, ...columns } = columnsOf(attempts, '//')
   const named = Object.entries(columns).map(([name, value]) => `${value} as ${name}`)
   return `select ${named.join(', ')}, 'prj_' || lpad((${project})::varchar, 26, '0') as project_id from (select range as n from range(${attempts}))`
 }
 
-/** The same as statements that fill the tables, counts included. */
+/** Statements that fill the tables, with the usage counts. */
 function statements(
   attempts: number,
   { numbers, id }: { numbers: string; id: (n: string) => string },
@@ -76,7 +76,7 @@ function statements(
         `insert into projects (id, name, created_at) values ('${projectOf(nth)}', 'bench', 0) on conflict do nothing`,
     ),
     `insert into attempts (${all.map(([name]) => name).join(', ')}) select ${all.map(([, value]) => value).join(', ')} from ${numbers}`,
-    // Of the indexes on attempts, the one that reports use.
+    // The only index of attempts that reports use.
     'create index attempts_by_time on attempts (project_id, created_at)',
     rollup('usage_days', 86_400_000, '1, 2, 3, 5, 4'),
     rollup('usage_quarter_hours', 900_000, '5, 1, 2, 3, 4'),
@@ -84,7 +84,6 @@ function statements(
   ]
 }
 
-/** Where the files of one side go. */
 export function newFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'darkroom-report-'))
 }
@@ -97,7 +96,7 @@ async function migrated(databaseUrl: string | null, dataDir: string): Promise<vo
 export async function fillSqlite(dataDir: string, attempts: number): Promise<void> {
   await migrated(null, dataDir)
   const db = new BetterSqlite3(join(dataDir, 'darkroom.db'))
-  // The tasks are left out, and nothing here outlives a crash.
+  // There are no tasks, and no need for durability.
   for (const pragma of ['foreign_keys = OFF', 'synchronous = OFF', 'cache_size = -1000000']) db.pragma(pragma)
   const numbers = `(with recursive number(n) as (select 0 union all select n + 1 from number where n + 1 < ${attempts}) select n from number)`
   const indexes = db
@@ -122,7 +121,7 @@ export async function fillPostgresql(
   await migrated(databaseUrl, dataDir)
   const numbers = `(select n::bigint as n from generate_series(0, ${attempts - 1}) as number(n)) as numbers`
   await run(databaseUrl, [
-    // The tasks are left out.
+    // There are no tasks.
     'set session_replication_role = replica',
     'set synchronous_commit = off',
     `do $$ declare name text; begin

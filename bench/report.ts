@@ -1,5 +1,4 @@
-// How fast a usage report is read, and whether it stays so as the rows grow: by the real reader on real tables, beside a
-// column store that scans the same rows.
+// The time to read a usage report, compared with a column store over the same rows, and with a tenth of the rows.
 import { rm } from 'node:fs/promises'
 import type { Database } from '../src/db/connection/database.ts'
 import { openDatabase } from '../src/db/open.ts'
@@ -41,7 +40,7 @@ const QUESTIONS: Readonly<Record<string, UsageQuery>> = {
   },
 }
 
-/** `millions` of attempts, and a tenth of them, on one database. */
+/** Reads reports over `millions` of attempts, and over a tenth of them. */
 export async function report(kind: 'SQLite' | 'PostgreSQL', millions: number): Promise<Section> {
   const [many, few] = [Math.round(millions * 1_000_000), Math.round(millions * 100_000)]
   const rows: Row[] = []
@@ -50,22 +49,27 @@ export async function report(kind: 'SQLite' | 'PostgreSQL', millions: number): P
   const [large, small] = [await fill(server, 'large', many), await fill(server, 'small', few)]
   try {
     for (const [what, question] of Object.entries(QUESTIONS)) {
-      await agree(large.db, duck, question)
-      const beside = await alternate(ROUNDS, {
+      await expectSameResults(large.db, duck, question)
+      const compared = await alternate(ROUNDS, {
         ours: () => timed(() => reportUsage(large.db.read, question, TO)),
         reference: () => timed(() => duck.runAndReadAll(inDuck(question))),
       })
       rows.push({
         what,
         unit: 'ms',
-        against: `DuckDB, 2 threads, in memory, over the same ${say(many)}`,
-        figures: compare(beside, 'ms'),
+        against: `DuckDB, 2 threads, in memory, over the same ${sizeOf(many)}`,
+        figures: compare(compared, 'ms'),
       })
-      const grown = await alternate(ROUNDS, {
+      const scaled = await alternate(ROUNDS, {
         ours: () => timed(() => reportUsage(large.db.read, question, TO)),
         reference: () => timed(() => reportUsage(small.db.read, question, TO)),
       })
-      rows.push({ what: '', unit: 'ms', against: `itself over ${say(few)}`, figures: compare(grown, 'ms') })
+      rows.push({
+        what: '',
+        unit: 'ms',
+        against: `itself over ${sizeOf(few)}`,
+        figures: compare(scaled, 'ms'),
+      })
     }
   } finally {
     await large.close()
@@ -73,17 +77,16 @@ export async function report(kind: 'SQLite' | 'PostgreSQL', millions: number): P
     await server?.stop()
   }
   return {
-    title: `report · usage of a month and of a year, over ${say(many)} on ${kind}`,
+    title: `report · usage of a month and of a year, over ${sizeOf(many)} on ${kind}`,
     notes: [
       '20 projects, 6 providers, 4 models, spread evenly over a year; caches warm.',
-      'Ours reads counts that are kept with every attempt, and sums up 14 of them; DuckDB scans and sums up 8. Both are',
-      'asked once beforehand whether they agree.',
+      'Ours reads 14 counts that are updated with every attempt; DuckDB scans and sums 8. Both must have the same results.',
     ],
     rows,
   }
 }
 
-function say(attempts: number): string {
+function sizeOf(attempts: number): string {
   return `${attempts / 1_000_000} M attempts`
 }
 
@@ -139,8 +142,8 @@ function inDuck({ projectId, from, to, groupBy, timeZone }: UsageQuery): string 
     group by 1, 2 order by 1, 2`
 }
 
-/** Throws unless both say the same of every group. */
-async function agree(db: Database, duck: Duck, question: UsageQuery): Promise<void> {
+/** Throws unless both return the same groups and sums. */
+async function expectSameResults(db: Database, duck: Duck, question: UsageQuery): Promise<void> {
   const { rows } = await reportUsage(db.read, question, TO)
   const theirs = (await duck.runAndReadAll(inDuck(question))).getRows()
   const ours = rows.map(({ counts }) =>
@@ -150,6 +153,6 @@ async function agree(db: Database, duck: Duck, question: UsageQuery): Promise<vo
   const odd = same.findIndex((row, nth) => row !== ours[nth])
   if (ours.length === 0 || ours.length !== same.length || odd !== -1)
     throw new Error(
-      `Both sides differ: ${ours.length} and ${same.length} rows, ${ours[odd]} and ${same[odd]}.`,
+      `The results differ: ${ours.length} and ${same.length} rows, ${ours[odd]} and ${same[odd]}.`,
     )
 }

@@ -1,10 +1,11 @@
-// How fast it is, beside what bounds it: `npm run bench`, or `npm run bench -- --only mutation`. With `--profile folder`
-// every process under measurement leaves a CPU profile there, and the figures are those of a profiled one. `--minutes` is
-// how long calls are kept in flight, one by default; `--millions` is how many attempts reports are read over, one by default.
+// Speed and memory, compared with their limits: `npm run bench`, or `npm run bench -- --only mutation`. With `--profile
+// folder` every measured process writes a CPU profile there, which slows it down. `--minutes` is the time of `flight`,
+// `--millions` the number of attempts of `report`; both are 1 by default.
 import { execFile } from 'node:child_process'
 import { cpus, totalmem, type } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
+import { cluster } from './cluster.ts'
 import { database } from './database.ts'
 import { delivery } from './delivery.ts'
 import { duckMissing } from './duckdb.ts'
@@ -15,17 +16,20 @@ import { mutation } from './mutation.ts'
 import { painter } from './painter.ts'
 import { report } from './report.ts'
 import { render } from './table.ts'
+import { webhooks } from './webhooks.ts'
 
 const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   mutation: async () => render(await mutation()),
   limits: async () => render(await limits()),
   delivery: async () => render(await delivery()),
+  cluster: async () => render(await cluster()),
+  webhooks: async () => render(await webhooks()),
   memory: async () => render(await memory()),
   painter: async () => render(await painter()),
   database: async () => render(await database()),
   async report() {
     if (duckMissing) return `${styleText('bold', 'report')}  ${duckMissing}\n`
-    // Minutes lie between the two.
+    // Printed early, because the next one takes minutes.
     console.log(render(await report('SQLite', millions)))
     return render(await report('PostgreSQL', millions))
   },
@@ -55,7 +59,7 @@ if (values.profile !== undefined) process.env['BENCH_PROFILE'] = resolve(values.
 const names = values.only ?? Object.keys(TOPICS)
 const unknown = names.filter((name) => !Object.hasOwn(TOPICS, name))
 if (unknown.length > 0) {
-  console.error(`There is no ${unknown.join(', ')} to measure; there are ${Object.keys(TOPICS).join(', ')}.`)
+  console.error(`There is no topic ${unknown.join(', ')}. Topics: ${Object.keys(TOPICS).join(', ')}.`)
   process.exit(64)
 }
 
@@ -63,18 +67,18 @@ console.log(`\n${styleText('bold', 'Darkroom, measured')}  ${styleText('dim', ma
 console.log(
   styleText(
     'dim',
-    "Both sides in turns, medians over the rounds; the ratio is the median of the rounds' own. Less is better throughout.\n" +
-      'Absolute figures belong to this machine and this hour: compare ratios.\n',
+    'Both sides run in turn. Figures are medians over the rounds, the ratio too. Less is better.\n' +
+      'Absolute figures depend on the machine and its load: compare ratios.\n',
   ),
 )
 for (const name of names) console.log(await TOPICS[name]?.())
 console.log(styleText('dim', `${Math.round(performance.now() / 1000)} s`))
 
-/** A measurement with a limit of its own, which it fails at. */
+/** Sets the exit code when its limit is exceeded. */
 async function spill(): Promise<string> {
   const title = styleText(
     'bold',
-    'spill · large pictures in replies and in streams, decoded into files, against a limit',
+    'spill · large images in responses and in streams, decoded into files, against a limit',
   )
   const lines = await new Promise<string>((done) => {
     execFile(process.execPath, [join(import.meta.dirname, 'spill.ts')], (error, stdout, stderr) => {

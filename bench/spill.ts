@@ -1,5 +1,5 @@
-// How much memory twenty large pictures need when they arrive at once: `npx node bench/spill.ts`. The upstream is a
-// process of its own, and so is each reader, so that a figure is that of one fresh reader.
+// The memory that twenty large images need when they arrive at once: `npx node bench/spill.ts`. The upstream and each
+// reader are separate processes, so that a figure is that of one new reader.
 import { fork, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

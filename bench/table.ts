@@ -4,7 +4,7 @@ import type { Comparison } from './measure.ts'
 /** A topic's results. */
 export interface Section {
   title: string
-  /** Both sides, what was done, and what the figures do not say. */
+  /** The method, and what the figures do not show. */
   notes: readonly string[]
   rows: readonly Row[]
 }
@@ -12,14 +12,14 @@ export interface Section {
 export interface Row {
   what: string
   unit: string
-  /** What ours is compared with. */
+  /** The reference. */
   against: string
   figures: Comparison
 }
 
 const HEAD = ['', 'measured', 'reference', 'ratio', 'min – max', 'reference is'] as const
 
-/** The section as lines for a terminal: numbers right, words left. */
+/** The section as lines for a terminal. Numbers are aligned right, words left. */
 export function render({ title, notes, rows }: Section): string {
   const cells = [HEAD, ...rows.map(toCells)]
   const widths = HEAD.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
@@ -55,7 +55,7 @@ function pad(cell: string, width: number, column: number): string {
   return isWord ? cell.padEnd(width) : cell.padStart(width)
 }
 
-/** Two or three digits that matter. */
+/** Two or three significant digits. */
 function number(value: number): string {
   if (value >= 100) return value.toLocaleString('en-US', { maximumFractionDigits: 0 })
   return value.toFixed(value >= 10 ? 1 : 2)

@@ -62,7 +62,6 @@ export const WARNING_CODES = [
 export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
 /** HOLD reserves the worst case, POST records the cost, VOID releases the hold, ADJUST corrects a POST. */
 export const LEDGER_KINDS = ['HOLD', 'POST', 'VOID', 'ADJUST'] as const
-/** Of a budget, in UTC. */
 export const PERIODS = ['DAY', 'MONTH', 'TOTAL'] as const
 export const SCOPES = ['GENERATE', 'READ', 'REPORT', 'ADMIN'] as const
 export const WEBHOOK_EVENTS = [
@@ -135,15 +134,14 @@ export interface Settings {
   outputFormat: OutputFormat
   /** 0 (smallest file) to 100 (best quality), JPEG and WEBP only; null for the provider's default. */
   outputCompression: number | null
-  /** Edits only; null for the provider's default. */
+  /** Edits only; null for the provider's default, as in `style`. */
   inputFidelity: InputFidelity | null
-  /** dall-e-3 only; null for the provider's default. */
+  /** dall-e-3 only. */
   style: Style | null
-  /** 1 to 10 images. */
+  /** 1 to 10. */
   n: number
   /** 0 to 3; a provider may send fewer. */
   partialImages: number
-  /** The caller's end user. */
   user: string | null
 }
 
@@ -195,7 +193,6 @@ export interface Warning {
 export interface TaskError {
   code: TaskErrorCode
   message: string
-  /** Whether a later retry may succeed. */
   retryable: boolean
   charged: Charged
   /** The provider's id of the request, for its support. */
@@ -246,7 +243,6 @@ export function parseSize(size: string): { width: number; height: number } | und
 export interface Limits {
   requestsPerMinute: number | null
   tasksPerMinute: number | null
-  /** Queued or running tasks. */
   concurrentTasks: number | null
   uploadBytesPerMinute: number | null
 }

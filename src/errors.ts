@@ -43,6 +43,10 @@ export function badInput(field: string, message: string): GatewayError {
   return new GatewayError('BAD_USER_INPUT', message, { field })
 }
 
+export function conflict(message: string, field?: string): GatewayError {
+  return new GatewayError('CONFLICT', message, field === undefined ? {} : { field })
+}
+
 /** Also for an id that the caller may not see. */
 export function notFound(what: string, id: string, field?: string): GatewayError {
   const message = `There is no ${what} ${JSON.stringify(id.slice(0, 60))}.`

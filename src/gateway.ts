@@ -1,4 +1,3 @@
-// The composition root: creates a gateway from a configuration.
 import { join } from 'node:path'
 import manifest from '../package.json' with { type: 'json' }
 import { openDirectoryStore } from './assets/directory.ts'
@@ -53,41 +52,35 @@ import { createLoaders } from './schema/loaders.ts'
 import { noTracing, type Tracing } from './tracing.ts'
 
 export interface Gateway {
-  /** Serves a request without a port. Before `start`, tasks are stored but not processed. */
+  /** Before `work`, tasks are stored but not processed. */
   fetch: FetchHandler['fetch']
-  /** Serves a request of node:http. */
   handle: NodeHandler['handle']
-  /** Upgrades a connection of node:http to a WebSocket at /graphql; refuses any other path. */
   upgrade: Sockets['upgrade']
   /** Starts the worker. `restored`: the database was just restored from a backup. */
   work(options?: { restored?: boolean }): Promise<void>
-  /** Listens on the configured port. */
   listen(): Promise<{ url: string; isOpen: boolean }>
-  /** Calls `work`, then `listen`. */
+  /** `work`, then `listen`. */
   start(options?: { restored?: boolean }): Promise<{ url: string; isOpen: boolean }>
   /**
    * Drains and closes everything, once. Calls to providers may continue for `deadlineMs` (the configured time by default) or
    * until `forceStop` aborts. Returns the number of calls aborted then, whose outcome is unknown.
    */
   stop(options?: { deadlineMs?: number; forceStop?: AbortSignal }): Promise<{ abortedCalls: number }>
-  /** Open subscriptions of this process. */
   subscriberCount(): number
 }
 
 export interface GatewayOptions {
   log: Logger
-  /** None by default. The caller closes it. */
+  /** The caller closes it. */
   tracing?: Tracing
   clock?: Clock
   /** Accepts requests without a key as long as no key exists; by default only if `host` is a loopback address. */
   allowAnonymous?: boolean
-  /** Rule for URLs of input images: public and https by default. */
+  /** For URLs of input images: public and https by default. */
   inputRule?: AddressRule
-  /** Rule for URLs of webhooks: public and https by default. */
+  /** For URLs of webhooks: public and https by default. */
   webhookRule?: AddressRule
-  /** 24 seconds by default. */
   slowClientTimeoutMs?: number
-  /** Retries of webhook deliveries; as recommended by Standard Webhooks by default. */
   delivery?: DeliveryTuning
 }
 

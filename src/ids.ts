@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 
 export type IdPrefix = 'task' | 'att' | 'img' | 'prj' | 'wrk' | 'aud' | 'whk' | 'dlv' | 'key' | 'led'
 
-// Crockford's base32: no I, L, O or U, so that an id read aloud or copied by hand stays the same.
+// Crockford's base32 has no I, L, O or U, which are misread.
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
-/** A new id such as `task_01K9…`: 48 bits of time and 80 random bits, as in github.com/ulid/spec. Sorts by time. */
+/** Such as `task_01K9…`: 48 bits of time and 80 random bits, as in github.com/ulid/spec. Sorts by time. */
 export function newId(prefix: IdPrefix, now: number): string {
   let time = ''
   for (let rest = now, i = 0; i < 10; i++) {
@@ -16,7 +16,6 @@ export function newId(prefix: IdPrefix, now: number): string {
   return `${prefix}_${time}${random}`
 }
 
-/** Undefined for an id that is not well-formed. */
 export function idPrefix(id: string): string | undefined {
   return /^([a-z]+)_[0-9A-HJKMNP-TV-Z]{26}$/.exec(id)?.[1]
 }

@@ -1,10 +1,9 @@
-// Calendar periods of UTC, for budgets and usage rollups.
 import type { Period } from './domain.ts'
 
 const DAY_MS = 86_400_000
 export const QUARTER_HOUR_MS = 900_000
 
-/** The start of the period that `at` falls in; 0 for TOTAL. */
+/** In UTC; 0 for TOTAL. */
 export function startOf(period: Period, at: number): number {
   if (period === 'TOTAL') return 0
   if (period === 'DAY') return startOfDay(at)
@@ -20,7 +19,7 @@ export function startOfQuarterHour(at: number): number {
   return Math.floor(at / QUARTER_HOUR_MS) * QUARTER_HOUR_MS
 }
 
-/** The end, exclusive, of the period that `at` falls in; null for TOTAL. */
+/** Exclusive; null for TOTAL. */
 export function endOf(period: Period, at: number): number | null {
   if (period === 'TOTAL') return null
   if (period === 'DAY') return startOfDay(at) + DAY_MS

@@ -1,8 +1,8 @@
-// The limit for telling many: the same bytes to every open socket with `ws`, and nothing else.
+// The reference of delivery: the same bytes to every open socket with `ws`.
 import { createServer } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { WebSocketServer } from 'ws'
-import { answer, clock, cpuMicros } from '../child.ts'
+import { serve, clock, cpuMicros } from '../child.ts'
 
 const http = createServer()
 const server = new WebSocketServer({ server: http, perMessageDeflate: false })
@@ -15,7 +15,7 @@ const verbs = {
   },
   watching: () => server.clients.size,
   cpuMicros,
-  /** Sends the messages, each to everybody; gives when each was sent. */
+  /** Sends each message to all sockets, and returns the times. */
   async send({ messages, everyMs }: { messages: readonly string[]; everyMs: number }): Promise<number[]> {
     const sent: number[] = []
     for (const message of messages) {
@@ -30,4 +30,4 @@ const verbs = {
 
 export type BroadcastVerbs = typeof verbs
 
-answer(verbs)
+serve(verbs)

@@ -1,4 +1,4 @@
-// The real gateway, composed as `darkroom serve` does it, with one more dialect that makes progress on command.
+// The gateway, composed as by `darkroom serve`, with one more dialect that makes progress on command.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,69 +8,73 @@ import { loadConfig } from '../../src/config/config.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
 import { dialects } from '../../src/providers/index.ts'
-import { answer, clock, cpuMicros } from '../child.ts'
-import { metronome, onCall } from './metronome.ts'
+import { requestRule } from '../../src/providers/wire/address.ts'
+import { serve, clock, cpuMicros } from '../child.ts'
+import { manual, onCall } from './manual-dialect.ts'
 
 const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
 let gateway: Gateway | undefined
 let delay: ReturnType<typeof monitorEventLoopDelay> | undefined
 
-/** How often the event loop is asked whether it is on time. */
+/** The sampling interval of the event loop. */
 const RESOLUTION_MS = 10
 
 const verbs = {
-  /** Starts it with settings as in a configuration file, and gives its URL. */
+  /** Starts it with settings as in a configuration file, and returns its URL. */
   async start(settings: Record<string, unknown>): Promise<string> {
     const file = join(dataDir, 'bench.json')
     await writeFile(file, JSON.stringify({ port: 0, dataDir, logLevel: 'silent', ...settings }))
     const config = await loadConfig({
       env: { DARKROOM_CONFIG: file },
       cwd: dataDir,
-      dialects: { ...dialects, metronome },
+      dialects: { ...dialects, manual },
     })
-    gateway = await createGateway(config, { log: createLog('silent') })
+    gateway = await createGateway(config, {
+      log: createLog('silent'),
+      webhookRule: { ...requestRule(['http:']), ports: null, isPublic: () => true },
+    })
     return (await gateway.start()).url
   },
 
-  /** From now on the event loop is watched. */
-  watchLoop(): void {
+  /** Starts to measure the delay of the event loop. */
+  measureLoop(): void {
     delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
     delay.enable()
   },
 
-  /** How late the event loop was since `watchLoop`, and the most resident memory this process ever had. */
-  strain(): { p99Ms: number; longestMs: number; peakMb: number } {
+  /** The delay of the event loop since `measureLoop`, and the peak of resident memory. */
+  load(): { p99Ms: number; maxMs: number; peakMb: number } {
     return {
-      p99Ms: late(delay?.percentile(99) ?? Number.NaN),
-      longestMs: late(delay?.max ?? Number.NaN),
+      p99Ms: toDelay(delay?.percentile(99) ?? Number.NaN),
+      maxMs: toDelay(delay?.max ?? Number.NaN),
       peakMb: process.resourceUsage().maxRSS / 1024,
     }
   },
 
-  watching: () => gateway?.watching() ?? 0,
+  watching: () => gateway?.subscriberCount() ?? 0,
   cpuMicros,
 
-  /** Has the call under way make progress, step by step; gives when each step was made. */
-  async beat({ steps, everyMs }: { steps: readonly number[]; everyMs: number }): Promise<number[]> {
+  /** Reports progress of the running call, step by step, and returns the times. */
+  async progress({ steps, everyMs }: { steps: readonly number[]; everyMs: number }): Promise<number[]> {
     const call = await onCall
-    const made: number[] = []
+    const times: number[] = []
     for (const step of steps) {
-      made.push(clock())
+      times.push(clock())
       call.onProgress(step)
       await pause(everyMs)
     }
-    return made
+    return times
   },
 }
 
 export type GatewayVerbs = typeof verbs
 
-answer(verbs, async () => {
+serve(verbs, async () => {
   await gateway?.stop({ deadlineMs: 0 })
   await rm(dataDir, { recursive: true, force: true })
 })
 
-/** What is recorded is the time between two looks, of which the resolution is no delay. */
-function late(nanoseconds: number): number {
+/** The monitor records the time between two samples, which contains the sampling interval. */
+function toDelay(nanoseconds: number): number {
   return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS)
 }

@@ -1,11 +1,11 @@
-// The limit for storing: one prepared insert of one row, durable, with and without an HTTP server before it.
+// The reference of mutations: a prepared, durable insert of one row, with and without an HTTP server.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { z } from 'zod'
-import { answer, clock, cpuMicros } from '../child.ts'
+import { serve, clock, cpuMicros } from '../child.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'darkroom-bench-'))
 const db = new BetterSqlite3(join(folder, 'bare.db'))
@@ -27,7 +27,7 @@ const http = createServer((request, response) => {
 
 const BODY = z.object({ variables: z.unknown() })
 
-/** About what one task takes: its own row, most of it the request as JSON. */
+/** About the size of a task, which is mostly the request as JSON. */
 const ROW_BYTES = 1000
 
 const verbs = {
@@ -37,7 +37,7 @@ const verbs = {
     return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
   },
   cpuMicros,
-  /** Inserts so many rows one by one; gives how long each took, in milliseconds. */
+  /** Inserts rows one by one, and returns the milliseconds of each. */
   insert(rows: number): Float64Array {
     const body = 'x'.repeat(ROW_BYTES)
     return Float64Array.from({ length: rows }, () => {
@@ -50,7 +50,7 @@ const verbs = {
 
 export type InsertVerbs = typeof verbs
 
-answer(verbs, async () => {
+serve(verbs, async () => {
   db.close()
   rmSync(folder, { recursive: true })
 })

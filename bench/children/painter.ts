@@ -1,11 +1,11 @@
-// Paints as the sandbox does, and encodes noise with sharp: CPU of this process per image, in milliseconds.
+// Paints images of the sandbox, and encodes noise with sharp. Returns the CPU of this process per image, in milliseconds.
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { paint } from '../../src/providers/sandbox/painter/paint.ts'
-import { answer, cpuMicros } from '../child.ts'
+import { serve, cpuMicros } from '../child.ts'
 
 const EDGE = 1024
 const PROMPTS = [
@@ -23,8 +23,8 @@ const noise = randomBytes(EDGE * EDGE * 3)
 let painted = 0
 
 const verbs = {
-  /** Paints so many images, each with a seed of its own, and previews of each. */
-  paint: ({ images, previews }: { images: number; previews: number }) =>
+  /** Paints images with different seeds, and partial images of each. */
+  paint: ({ images, partialImages }: { images: number; partialImages: number }) =>
     perImage(images, async (nth) => {
       const picture = await paint({
         prompt: PROMPTS[nth % PROMPTS.length] ?? '',
@@ -37,8 +37,8 @@ const verbs = {
         images: [],
         mask: null,
       })
-      for (let index = 1; index <= previews; index++) {
-        await (await picture.preview(index / (previews + 1))).write(file)
+      for (let index = 1; index <= partialImages; index++) {
+        await (await picture.preview(index / (partialImages + 1))).write(file)
       }
       await picture.write(file)
     }),
@@ -53,7 +53,7 @@ const verbs = {
 
 export type PainterVerbs = typeof verbs
 
-answer(verbs, async () => rmSync(folder, { recursive: true }))
+serve(verbs, async () => rmSync(folder, { recursive: true }))
 
 async function perImage(images: number, make: (nth: number) => Promise<void>): Promise<number> {
   const before = cpuMicros()

@@ -1,8 +1,8 @@
-// An upstream in OpenAI's words whose every answer is one large picture, sent as fast as it is taken.
+// An upstream with the API of OpenAI that responds with one large image, at full speed.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import { answer } from '../child.ts'
+import { serve } from '../child.ts'
 
 let base64 = Buffer.alloc(0)
 
@@ -22,7 +22,7 @@ const verbs = {
 
 export type UpstreamVerbs = typeof verbs
 
-answer(verbs)
+serve(verbs)
 
 async function send(response: ServerResponse): Promise<void> {
   response.setHeader('content-type', 'application/json')

@@ -2,37 +2,33 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Config } from '../config/config.ts'
 import { createLog } from '../log.ts'
-import { EXIT, UsageError, type CommandContext, type Option } from './command.ts'
+import { EXIT, UsageError, type CommandContext } from './command.ts'
 import { closeProviders, loadConfig } from './config.ts'
 import { OperationRefused, runOperation, type Operation } from './graphql.ts'
 
 /** Runs operations with the rights of the operator. */
 export interface AdminClient {
-  /** `projectId`: the project of the operation; the default project if left out. Throws OperationRefused. */
-  run<Data>(operation: Operation<Data>, projectId?: string): Promise<Data>
+  /** `projectId` is the default project if left out. Throws OperationRefused. */
+  run<Data>(operation: Operation<Data> & { projectId?: string }): Promise<Data>
   /** Database or server, for messages. */
   readonly location: string
   close(): Promise<void>
 }
 
-export const URL_OPTION: Option = {
-  name: 'url',
-  value: '<url>',
-  about: 'Use the server at this URL instead of the database',
-}
+export const URL_OPTION = { '--url <url>': 'Use the server at this URL instead of the database' }
 
 /**
- * Calls `work` with a client of the configured database, or of the server that has the database locked, or of the server
- * at `url`. Resolves to EXIT.ok. Throws ConfigError.
+ * Prints the result of `work`. Its client uses the configured database, the server that has the database locked, or the
+ * server at `url`. Resolves to EXIT.ok. Throws ConfigError.
  */
 export async function withAdminClient(
   context: CommandContext,
   url: string | undefined,
-  work: (client: AdminClient) => Promise<void>,
+  work: (client: AdminClient) => Promise<string>,
 ): Promise<number> {
   const client = await openClient(await loadConfig(context), url)
   try {
-    await work(client)
+    context.out.write(await work(client))
     return EXIT.ok
   } finally {
     await client.close()
@@ -59,7 +55,7 @@ async function databaseClient(config: Config): Promise<AdminClient> {
   const gateway = await createGateway({ ...config, adminKey }, { log: createLog('error') })
   const send = (request: Request) => gateway.fetch(request)
   return {
-    run: (operation, projectId) =>
+    run: ({ projectId, ...operation }) =>
       runOperation('http://localhost/graphql', operation, { headers: headersOf(adminKey, projectId), send }),
     location: config.databaseUrl === null ? config.dataDir : 'PostgreSQL',
     close: async () => void (await gateway.stop({ deadlineMs: 0 })),
@@ -69,16 +65,15 @@ async function databaseClient(config: Config): Promise<AdminClient> {
 function serverClient(url: string, { adminKey }: Config): AdminClient {
   const { origin } = new URL(url)
   return {
-    async run(operation, projectId) {
+    async run({ projectId, ...operation }) {
       try {
         return await runOperation(`${origin}/graphql`, operation, { headers: headersOf(adminKey, projectId) })
       } catch (error) {
         if (!(error instanceof OperationRefused) || error.code !== 'UNAUTHENTICATED') throw error
-        throw new Error(
-          `The server at ${origin} requires the operator key: set DARKROOM_ADMIN_KEY to the key that it was started with, ` +
-            `or stop the server and try again. (${error.message})`,
-          { cause: error },
-        )
+        const remedy = 'set DARKROOM_ADMIN_KEY to the key that it was started with, or stop it and try again'
+        throw new Error(`The server at ${origin} requires the operator key: ${remedy}. (${error.message})`, {
+          cause: error,
+        })
       }
     },
     location: `the server at ${origin}`,
@@ -104,23 +99,23 @@ const PROJECT = z.object({ id: z.string(), name: z.string(), createdAt: z.string
 
 export type Project = z.output<typeof PROJECT>
 
-/** All projects, oldest first. */
-export async function listProjects(client: AdminClient): Promise<Project[]> {
+/** All projects, oldest first, or the one with this id or name. Throws UsageError if there is not exactly one. */
+export async function listProjects(client: AdminClient, idOrName?: string): Promise<Project[]> {
   const shape = z.object({ projects: z.array(PROJECT) })
-  return (await client.run({ query: '{ projects { id name createdAt } }', shape })).projects
+  const { projects } = await client.run({ query: '{ projects { id name createdAt } }', shape })
+  if (idOrName === undefined) return projects
+  const found = projects.filter(({ id, name }) => [id, name].includes(idOrName))
+  if (found.length === 1) return found
+  throw new UsageError(
+    found.length > 1
+      ? `${found.map(({ id }) => id).join(' and ')} have the name "${idOrName}". Pass the ID.`
+      : `There is no project "${idOrName}". Existing projects: ${projects.map(({ name }) => name).join(', ')}.`,
+  )
 }
 
-/** Finds a project by id or name; the default project by undefined. Throws UsageError. */
+/** As `listProjects`; the default project without an id or name. */
 export async function getProject(client: AdminClient, idOrName: string | undefined): Promise<Project> {
-  const all = await listProjects(client)
-  const found =
-    idOrName === undefined ? all.slice(0, 1) : all.filter(({ id, name }) => [id, name].includes(idOrName))
-  const [project] = found
-  if (project && found.length === 1) return project
-  const ids = found.map(({ id }) => id).join(' and ')
-  throw new UsageError(
-    project
-      ? `${ids} have the name "${idOrName}". Pass the id.`
-      : `There is no project "${idOrName}". Existing projects: ${all.map(({ name }) => name).join(', ')}.`,
-  )
+  const [project] = await listProjects(client, idOrName)
+  if (project) return project
+  throw new Error('The database has no project.')
 }

@@ -8,15 +8,12 @@ export const attempt: Command = {
   summary: 'Show whether an attempt was charged, with the evidence and the next steps',
   usage: '<id>',
   takesPositionals: true,
-  notes: [
-    {
-      title: 'IDs',
-      lines: [
-        ['att_…', 'An attempt, from Task.attempts, attemptsNeedingReview, the log or a provider'],
-        ['task_…', 'A task: shows each of its attempts'],
-      ],
+  notes: {
+    IDs: {
+      'att_…': 'An attempt, from Task.attempts, attemptsNeedingReview, the log or a provider',
+      'task_…': 'A task: shows each of its attempts',
     },
-  ],
+  },
   examples: [
     'darkroom attempt att_01M8MB48F24Q2N5DGR9H3TXZAS',
     'darkroom attempt task_01M8MB48F24Q2N5DGR9H3TXZAS',

@@ -7,25 +7,19 @@ export const backup: Command = {
   summary: 'Copy the SQLite database to a file, also while the server runs',
   usage: '<file>',
   takesPositionals: true,
-  notes: [
-    {
-      title: 'Contents',
-      lines: [
-        ['database', 'One consistent, verified snapshot'],
-        ['images', 'Not included: copy DATA_DIR/assets after the backup. Its files never change'],
-        ['PostgreSQL', 'Not supported: use pg_dump or base backups'],
-      ],
+  notes: {
+    Contents: {
+      database: 'One consistent, verified snapshot',
+      images: 'Not included: copy DATA_DIR/assets after the backup. Its files never change',
+      PostgreSQL: 'Not supported: use pg_dump or base backups',
     },
-    {
-      title: 'Restore',
-      lines: [
-        ['1.', 'Stop the server. Replace DATA_DIR/darkroom.db; delete darkroom.db-wal and darkroom.db-shm'],
-        ['2.', 'Start once with `darkroom serve --after-restore`: tasks that may have been sent are not'],
-        ['', 'sent again, but marked for review'],
-        ['3.', 'Review them: attemptsNeedingReview, `darkroom attempt <id>`, resolveAttempt'],
-      ],
+    Restore: {
+      '1.': 'Stop the server. Replace DATA_DIR/darkroom.db; delete darkroom.db-wal and darkroom.db-shm',
+      '2.': 'Start once with `darkroom serve --after-restore`: tasks that may have been sent are not',
+      '': 'sent again, but marked for review',
+      '3.': 'Review them: attemptsNeedingReview, `darkroom attempt <id>`, resolveAttempt',
     },
-  ],
+  },
   examples: ['darkroom backup /backups/darkroom-2026-11-20.db'],
   run: runBackup,
 }

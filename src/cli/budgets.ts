@@ -10,6 +10,7 @@ import {
   type Project,
 } from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import type { Paint } from './screen.ts'
 import { indented, renderTable } from './table.ts'
 
 export const budgets: Command = {
@@ -17,19 +18,16 @@ export const budgets: Command = {
   summary: 'Show spending, and set budgets of projects and API keys',
   usage: '[list] | set <project or key> day|month|total <usd>|none',
   takesPositionals: true,
-  options: [
-    { name: 'project', value: '<name>', about: 'list: name or ID of a project (default: all)' },
-    URL_OPTION,
-  ],
-  notes: [
-    {
-      title: 'A budget',
-      lines: [
-        ['counts', 'Spent and held amounts of the UTC day, of the UTC month, or of all time'],
-        ['blocks', 'New attempts, with BUDGET_EXCEEDED. Running attempts continue'],
-      ],
+  options: {
+    '--project <name>': 'list: name or ID of a project (default: all)',
+    ...URL_OPTION,
+  },
+  notes: {
+    'A budget': {
+      counts: 'Spent and held amounts of the UTC day, of the UTC month, or of all time',
+      blocks: 'New attempts, with BUDGET_EXCEEDED. Running attempts continue',
     },
-  ],
+  },
   examples: [
     'darkroom budgets',
     'darkroom budgets set shop month 250',
@@ -39,16 +37,17 @@ export const budgets: Command = {
 }
 
 async function runBudgets({ positionals, values }: Arguments, context: CommandContext): Promise<number> {
-  const [verb = 'list', owner, period, amount, ...more] = positionals
-  if (verb === 'list' && owner === undefined)
-    return withAdminClient(context, values['url'], (client) => list(client, values['project'], context))
-  if (verb !== 'set' || amount === undefined || more.length > 0)
+  const [verb = 'list', owner = '', period = '', amount = '', ...more] = positionals
+  const { url, project } = values
+  if (verb === 'list' && owner === '')
+    return withAdminClient(context, url, (client) => list(client, project, context.out.paint))
+  if (verb !== 'set' || amount === '' || more.length > 0)
     throw new UsageError(
       '`darkroom budgets` takes one of: list, set <project or key> day|month|total <usd>|none.',
     )
   // Invalid arguments are reported before a database is opened.
-  const budget = { period: readPeriod(period!), limitMicros: readUsd(amount) }
-  return withAdminClient(context, values['url'], (client) => set(client, owner!, budget, context))
+  const budget = { period: readPeriod(period), limitMicros: readUsd(amount) }
+  return withAdminClient(context, url, (client) => set(client, owner, budget))
 }
 
 function readPeriod(text: string): Period {
@@ -76,56 +75,46 @@ const FIELDS = Object.keys(BUDGET.shape).join(' ')
 const OWNERS = z.object({
   project: z.object({
     budgets: z.array(BUDGET),
-    keys: z.array(z.object({ id: z.string(), name: z.string(), budgets: z.array(BUDGET) })),
+    keys: z.array(z.object({ name: z.string(), budgets: z.array(BUDGET) })),
   }),
 })
 
 type Budget = z.output<typeof BUDGET>
 
-const COLUMNS = [
-  ...['Project', 'Key', 'Period'].map((head) => ({ head })),
-  ...['Budget', 'Spent', 'Held', 'Left'].map((head) => ({ head, align: 'right' as const })),
-]
-
-async function list(
-  client: AdminClient,
-  projectName: string | undefined,
-  { out }: CommandContext,
-): Promise<void> {
-  const projects =
-    projectName === undefined ? await listProjects(client) : [await getProject(client, projectName)]
+async function list(client: AdminClient, projectName: string | undefined, paint: Paint): Promise<string> {
   const rows: string[][] = []
-  for (const project of projects) rows.push(...(await rowsOf(client, project)))
-  out.write(indented(renderTable({ columns: COLUMNS, rows }, out.paint)))
+  for (const project of await listProjects(client, projectName)) rows.push(...(await rowsOf(client, project)))
+  const columns = [
+    ...['Project', 'Key', 'Period'].map((head) => ({ head })),
+    ...['Budget', 'Spent', 'Held', 'Remaining'].map((head) => ({ head, align: 'right' as const })),
+  ]
+  return indented(renderTable({ columns, rows }, paint))
 }
 
 /** All budgets of the project, and those of its keys that have a limit. */
-async function rowsOf(client: AdminClient, { id, name }: Project): Promise<string[][]> {
-  const query = `{ project { budgets { ${FIELDS} } keys { id name budgets { ${FIELDS} } } } }`
-  const { project } = await client.run({ query, shape: OWNERS }, id)
+async function rowsOf(client: AdminClient, { id: projectId, name }: Project): Promise<string[][]> {
+  const query = `{ project { budgets { ${FIELDS} } keys { name budgets { ${FIELDS} } } } }`
+  const { project } = await client.run({ query, shape: OWNERS, projectId })
+  const ofKeys = project.keys.flatMap((key) => key.budgets.map((budget) => ({ key: key.name, budget })))
   return [
-    ...project.budgets.map((budget) => rowOf(name, '', budget)),
-    ...project.keys.flatMap((key) =>
-      key.budgets
-        .filter(({ limitMicros }) => limitMicros !== null)
-        .map((budget) => rowOf(name, key.name, budget)),
-    ),
+    ...project.budgets.map((budget) => [name, '', ...cellsOf(budget)]),
+    ...ofKeys
+      .filter(({ budget }) => budget.limitMicros !== null)
+      .map(({ key, budget }) => [name, key, ...cellsOf(budget)]),
   ]
 }
 
-function rowOf(project: string, key: string, budget: Budget): string[] {
-  const { period, limitMicros, spentMicros, heldMicros, remainingMicros } = budget
+function cellsOf({ period, limitMicros, spentMicros, heldMicros, remainingMicros }: Budget): string[] {
   const limit = limitMicros === null ? 'none' : formatUsd(limitMicros)
-  const left = remainingMicros === null ? '–' : formatUsd(remainingMicros)
-  return [project, key, period.toLowerCase(), limit, formatUsd(spentMicros), formatUsd(heldMicros), left]
+  const remaining = remainingMicros === null ? '–' : formatUsd(remainingMicros)
+  return [period.toLowerCase(), limit, formatUsd(spentMicros), formatUsd(heldMicros), remaining]
 }
 
 async function set(
   client: AdminClient,
   ownerName: string,
-  budget: { period: Period; limitMicros: number | null },
-  { out }: CommandContext,
-): Promise<void> {
+  budget: Pick<Budget, 'period' | 'limitMicros'>,
+): Promise<string> {
   const owner = ownerName.startsWith('key_') ? ownerName : (await getProject(client, ownerName)).id
   const { setBudget } = await client.run({
     query: `mutation ($owner: ID!, $period: BudgetPeriod!, $limitMicros: BigInt) {
@@ -134,13 +123,11 @@ async function set(
     variables: { owner, ...budget },
     shape: z.object({ setBudget: BUDGET }),
   })
-  const { limitMicros, remainingMicros } = setBudget
-  const name = `the ${ADJECTIVES[budget.period]} budget of ${ownerName}`
-  out.write(
-    limitMicros === null || remainingMicros === null
-      ? `Removed ${name}.\n`
-      : `Set ${name} to ${formatUsd(limitMicros)}; ${formatUsd(remainingMicros)} is left.\n`,
-  )
+  const { period, limitMicros, remainingMicros } = setBudget
+  const name = `the ${ADJECTIVES[period]} budget of ${ownerName}`
+  return limitMicros === null || remainingMicros === null
+    ? `Removed ${name}.\n`
+    : `Set ${name} to ${formatUsd(limitMicros)}; ${formatUsd(remainingMicros)} remains.\n`
 }
 
 const ADJECTIVES: Readonly<Record<Period, string>> = { DAY: 'daily', MONTH: 'monthly', TOTAL: 'total' }

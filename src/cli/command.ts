@@ -16,22 +16,16 @@ export interface Command {
   /** Follows the name in the usage line. */
   usage?: string
   takesPositionals?: boolean
-  options?: readonly Option[]
-  /** Further sections of the help, in two columns. */
-  notes?: readonly { title: string; lines: readonly (readonly [string, string])[] }[]
+  /** Descriptions by syntax: `--port <number>` takes a value, `--json` is a flag. */
+  options?: Readonly<Record<string, string>>
+  /** Further sections of the help: descriptions by title and term. */
+  notes?: Readonly<Record<string, Readonly<Record<string, string>>>>
   examples: readonly string[]
   /**
    * Resolves to the exit code. Imports the server dynamically, so that help and usage errors do not load it. Throws
    * UsageError, ConfigError and other errors.
    */
   run(input: Arguments, context: CommandContext): Promise<number>
-}
-
-export interface Option {
-  name: string
-  /** Placeholder of the value; null for a flag. */
-  value: string | null
-  about: string
 }
 
 /** Parsed arguments. Values are not checked yet. */

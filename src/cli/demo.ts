@@ -20,30 +20,26 @@ export const demo: Command = {
   summary: 'Generate an image, and show its progress, result and cost',
   usage: '[prompt] [options]',
   takesPositionals: true,
-  options: [
-    { name: 'url', value: '<url>', about: 'URL of a running server (default: start one for this demo)' },
-    { name: 'out', value: '<dir>', about: 'Folder for the images (default: ./out)' },
-    { name: 'size', value: '<size>', about: 'auto, or a size such as 1024x1536 (default: auto)' },
-    { name: 'quality', value: '<word>', about: 'auto, low, medium, high, … (default: auto)' },
-    { name: 'format', value: '<word>', about: 'png, jpeg or webp (default: png)' },
-    { name: 'n', value: '<number>', about: 'Number of images, 1 to 10 (default: 1)' },
-    { name: 'partials', value: '<number>', about: 'Number of partial images, 0 to 3 (default: 3)' },
-    { name: 'model', value: '<name>', about: 'Model (default: gpt-image-2)' },
-    { name: 'provider', value: '<names>', about: 'Allowed providers in order of preference (default: all)' },
-  ],
-  notes: [
-    {
-      title: 'Environment',
-      lines: [['DARKROOM_API_KEY', 'With --url: API key of that server, if it requires one']],
+  options: {
+    '--url <url>': 'URL of a running server (default: start one for this demo)',
+    '--out <dir>': 'Folder for the images (default: ./out)',
+    '--size <size>': 'auto, or a size such as 1024x1536 (default: auto)',
+    '--quality <word>': 'auto, low, medium, high, … (default: auto)',
+    '--format <word>': 'png, jpeg or webp (default: png)',
+    '--n <number>': 'Number of images, 1 to 10 (default: 1)',
+    '--partials <number>': 'Number of partial images, 0 to 3 (default: 3)',
+    '--model <name>': 'Model (default: gpt-image-2)',
+    '--provider <names>': 'Allowed providers in order of preference (default: all)',
+  },
+  notes: {
+    Environment: {
+      DARKROOM_API_KEY: 'With --url: API key of that server, if it requires one',
     },
-    {
-      title: 'Cost',
-      lines: [
-        ['free', 'By default: the sandbox provider generates the image in this process'],
-        ['real money', 'If another provider is configured, with OPENAI_API_KEY for example'],
-      ],
+    Cost: {
+      free: 'By default: the sandbox provider generates the image in this process',
+      'real money': 'If another provider is configured, with OPENAI_API_KEY for example',
     },
-  ],
+  },
   examples: [
     'darkroom demo',
     'darkroom demo "a lighthouse at dusk" --size 1536x1024 --quality high',

@@ -9,27 +9,21 @@ export const doctor: Command = {
   name: 'doctor',
   summary: 'Check the consistency of the database and the images',
   usage: '[--json] [--skip-files]',
-  options: [
-    { name: 'json', value: null, about: 'Print JSON with every violation, not only the first three of each' },
-    { name: 'skip-files', value: null, about: 'Do not read the images, which takes the most time' },
-  ],
-  notes: [
-    {
-      title: 'Read-only: a server may be running',
-      lines: [
-        ['SQLite', 'Opened for reading only'],
-        ['PostgreSQL', 'Read in one transaction'],
-        ['images', 'Read from DATA_DIR on this machine'],
-      ],
+  options: {
+    '--json': 'Print JSON with every violation, not only the first three of each',
+    '--skip-files': 'Do not read the images, which takes the most time',
+  },
+  notes: {
+    'Read-only: a server may be running': {
+      SQLite: 'Opened for reading only',
+      PostgreSQL: 'Read in one transaction',
+      images: 'Read from DATA_DIR on this machine',
     },
-    {
-      title: 'Exit code',
-      lines: [
-        ['0', 'Every invariant holds'],
-        ['1', 'An invariant is violated, or there is no database'],
-      ],
+    'Exit code': {
+      '0': 'Every invariant holds',
+      '1': 'An invariant is violated, or there is no database',
     },
-  ],
+  },
   examples: ['darkroom doctor', 'DATABASE_URL=postgres://… darkroom doctor --json'],
   run: runDoctor,
 }

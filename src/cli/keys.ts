@@ -2,15 +2,9 @@ import { z } from 'zod'
 import { systemClock } from '../clock.ts'
 import { didYouMean } from '../config/nearest.ts'
 import { SCOPES, type Scope } from '../domain.ts'
-import {
-  getProject,
-  listProjects,
-  URL_OPTION,
-  withAdminClient,
-  type AdminClient,
-  type Project,
-} from './admin-client.ts'
+import { getProject, listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import type { Paint } from './screen.ts'
 import { indented, renderFacts, renderTable } from './table.ts'
 
 export const keys: Command = {
@@ -18,35 +12,20 @@ export const keys: Command = {
   summary: 'Create, list and revoke API keys',
   usage: 'create | list | revoke <id>',
   takesPositionals: true,
-  options: [
-    {
-      name: 'project',
-      value: '<name>',
-      about: 'Name or ID of a project (create: default "default"; list: all)',
+  options: {
+    '--project <name>': 'Name or ID of a project (create: default "default"; list: all)',
+    '--name <text>': 'create: note about where the key is used',
+    '--scopes <list>': 'create: generate, read, report, admin (default: generate,read)',
+    '--expires <when>': 'create: 12h, 90d, 4w or a date such as 2027-01-31 (default: never)',
+    '--revoked': 'list: include revoked keys',
+    ...URL_OPTION,
+  },
+  notes: {
+    'While a server is running': {
+      SQLite: 'The command calls that server, which needs the same DARKROOM_ADMIN_KEY',
+      PostgreSQL: 'The command uses the database; servers apply the change within seconds',
     },
-    { name: 'name', value: '<text>', about: 'create: note about where the key is used' },
-    {
-      name: 'scopes',
-      value: '<list>',
-      about: 'create: generate, read, report, admin (default: generate,read)',
-    },
-    {
-      name: 'expires',
-      value: '<when>',
-      about: 'create: 12h, 90d, 4w or a date such as 2027-01-31 (default: never)',
-    },
-    { name: 'revoked', value: null, about: 'list: include revoked keys' },
-    URL_OPTION,
-  ],
-  notes: [
-    {
-      title: 'While a server is running',
-      lines: [
-        ['SQLite', 'The command calls that server, which needs the same DARKROOM_ADMIN_KEY'],
-        ['PostgreSQL', 'The command uses the database; servers apply the change within seconds'],
-      ],
-    },
-  ],
+  },
   examples: [
     'darkroom keys create --name shop --scopes generate,read --expires 90d',
     'darkroom keys list --project shop',
@@ -56,23 +35,24 @@ export const keys: Command = {
 }
 
 async function runKeys({ positionals, values, flags }: Arguments, context: CommandContext): Promise<number> {
-  const [verb, id, ...more] = positionals
-  if (verb === 'revoke' ? id === undefined || more.length > 0 : id !== undefined) throw misused()
+  const [verb = '', id = '', ...more] = positionals
+  const { paint } = context.out
   // Invalid options are reported before a database is opened.
   const input = {
     name: values['name'] ?? 'command line',
     scopes: readScopes(values['scopes']),
     expiresAt: readExpiry(values['expires'], systemClock.now()),
   }
-  const use = (work: (client: AdminClient) => Promise<void>) => withAdminClient(context, values['url'], work)
-  if (verb === 'create') return use((client) => create(client, values['project'], input, context))
-  if (verb === 'list') return use((client) => list(client, values['project'], flags, context))
-  if (verb === 'revoke') return use((client) => revoke(client, id!, context))
-  throw misused()
-}
-
-function misused(): UsageError {
-  return new UsageError('`darkroom keys` takes one of: create, list, revoke <id>.')
+  const { url, project } = values
+  const works: Record<string, (client: AdminClient) => Promise<string>> = {
+    create: (client) => create(client, project, input, paint),
+    list: (client) => list(client, project, flags.has('revoked'), paint),
+    revoke: (client) => revoke(client, id),
+  }
+  const work = Object.hasOwn(works, verb) ? works[verb] : undefined
+  if (work === undefined || more.length > 0 || (verb === 'revoke') !== (id !== ''))
+    throw new UsageError('`darkroom keys` takes one of: create, list, revoke <id>.')
+  return withAdminClient(context, url, work)
 }
 
 /** `generate,read` as scopes. */
@@ -120,85 +100,68 @@ async function create(
   client: AdminClient,
   projectName: string | undefined,
   input: object,
-  { out }: CommandContext,
-): Promise<void> {
+  paint: Paint,
+): Promise<string> {
   const project = await getProject(client, projectName)
-  const { createApiKey } = await client.run(
-    {
-      query: `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { ${FIELDS} } } }`,
-      variables: { input },
-      shape: z.object({ createApiKey: z.object({ key: z.string(), apiKey: KEY }) }),
-    },
-    project.id,
-  )
+  const { createApiKey } = await client.run({
+    query: `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { ${FIELDS} } } }`,
+    variables: { input },
+    shape: z.object({ createApiKey: z.object({ key: z.string(), apiKey: KEY }) }),
+    projectId: project.id,
+  })
   const { key, apiKey } = createApiKey
   const facts = [
     ['ID', apiKey.id],
     ['Project', project.name],
     ['Scopes', scopesOf(apiKey)],
-    ['Expires', formatMinute(apiKey.expiresAt) ?? 'never'],
+    ['Expires', formatMinute(apiKey.expiresAt)],
   ] as const
   const hint = 'Store the key now: it is not shown again. Send it as "Authorization: Bearer <key>".'
-  out.write(
-    `\n  ${out.paint('bold', key)}\n\n${indented(renderFacts(facts, out.paint))}\n  ${out.paint('dim', hint)}\n\n`,
-  )
+  return `\n  ${paint('bold', key)}\n\n${indented(renderFacts(facts, paint))}\n  ${paint('dim', hint)}\n\n`
 }
 
 async function list(
   client: AdminClient,
   projectName: string | undefined,
-  flags: Arguments['flags'],
-  { out }: CommandContext,
-): Promise<void> {
-  const projects = projectName ? [await getProject(client, projectName)] : await listProjects(client)
+  includeRevoked: boolean,
+  paint: Paint,
+): Promise<string> {
   const rows: string[][] = []
-  for (const project of projects) {
-    const all = await listKeys(client, project, flags.has('revoked'))
-    rows.push(...all.map((key) => rowOf(project, key)))
-  }
-  if (rows.length === 0) {
-    out.write(`There are no API keys in ${client.location}. Create one with \`darkroom keys create\`.\n`)
-    return
-  }
-  const columns = ['Project', 'ID', 'Name', 'Prefix', 'Scopes', 'Expires', 'Last used'].map((head) => ({
-    head,
-  }))
-  out.write(indented(renderTable({ columns, rows }, out.paint)))
-}
-
-async function listKeys(client: AdminClient, { id }: Project, includeRevoked: boolean): Promise<Key[]> {
-  const { project } = await client.run(
-    {
+  for (const { id: projectId, name } of await listProjects(client, projectName)) {
+    const { project } = await client.run({
       query: `query ($includeRevoked: Boolean!) { project { keys(includeRevoked: $includeRevoked) { ${FIELDS} } } }`,
       variables: { includeRevoked },
       shape: z.object({ project: z.object({ keys: z.array(KEY) }) }),
-    },
-    id,
-  )
-  return project.keys
+      projectId,
+    })
+    rows.push(...project.keys.map((key) => [name, ...cellsOf(key)]))
+  }
+  if (rows.length === 0)
+    return `There are no API keys in ${client.location}. Create one with \`darkroom keys create\`.\n`
+  const heads = ['Project', 'ID', 'Name', 'Prefix', 'Scopes', 'Expires', 'Last used']
+  return indented(renderTable({ columns: heads.map((head) => ({ head })), rows }, paint))
 }
 
-function rowOf(project: Project, key: Key): string[] {
-  const end = key.revokedAt === null ? (formatMinute(key.expiresAt) ?? 'never') : 'revoked'
-  const lastUse = formatMinute(key.lastUsedAt) ?? 'never'
-  return [project.name, key.id, key.name, key.prefix, scopesOf(key), end, lastUse]
+function cellsOf(key: Key): string[] {
+  const end = key.revokedAt === null ? formatMinute(key.expiresAt) : 'revoked'
+  return [key.id, key.name, key.prefix, scopesOf(key), end, formatMinute(key.lastUsedAt)]
 }
 
-async function revoke(client: AdminClient, id: string, { out }: CommandContext): Promise<void> {
+async function revoke(client: AdminClient, id: string): Promise<string> {
   const { revokeApiKey } = await client.run({
     query: 'mutation ($id: ID!) { revokeApiKey(id: $id) { name prefix } }',
     variables: { id },
     shape: z.object({ revokeApiKey: z.object({ name: z.string(), prefix: z.string() }) }),
   })
   const { name, prefix } = revokeApiKey
-  out.write(`Revoked ${id} (${prefix}…, ${name}). Its connections are closed within 5 seconds.\n`)
+  return `Revoked ${id} (${prefix}…, ${name}). Its connections are closed within 5 seconds.\n`
 }
 
 function scopesOf({ scopes }: Key): string {
   return scopes.map((scope) => scope.toLowerCase()).join(', ')
 }
 
-/** An ISO date as `2027-01-31 00:00`, in UTC. */
-function formatMinute(date: string | null): string | null {
-  return date?.slice(0, 16).replace('T', ' ') ?? null
+/** An ISO date as `2027-01-31 00:00`, in UTC; `never` for null. */
+function formatMinute(date: string | null): string {
+  return date?.slice(0, 16).replace('T', ' ') ?? 'never'
 }

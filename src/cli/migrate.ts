@@ -6,15 +6,12 @@ import { warn } from './screen.ts'
 export const migrate: Command = {
   name: 'migrate',
   summary: 'Apply database migrations',
-  notes: [
-    {
-      title: 'When to use it',
-      lines: [
-        ['one process', 'Never: `darkroom serve` applies migrations when it starts'],
-        ['several processes', 'Before a rollout. Concurrent calls wait for each other'],
-      ],
+  notes: {
+    'When to use it': {
+      'one process': 'Never: `darkroom serve` applies migrations when it starts',
+      'several processes': 'Before a rollout. Concurrent calls wait for each other',
     },
-  ],
+  },
   examples: ['darkroom migrate', 'DATABASE_URL=postgres://… darkroom migrate'],
   run: async (_, context) => {
     const config = await loadConfig(context)

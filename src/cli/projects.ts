@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import type { Paint } from './screen.ts'
 import { indented, renderTable } from './table.ts'
 
 export const projects: Command = {
@@ -8,43 +9,41 @@ export const projects: Command = {
   summary: 'List and create projects',
   usage: '[list] | create <name>',
   takesPositionals: true,
-  options: [URL_OPTION],
-  notes: [
-    {
-      title: 'Projects',
-      lines: [
-        ['isolation', 'A project owns API keys, tasks, images and webhooks. It cannot see other projects'],
-        ['default', 'The project "default" exists from the start'],
-      ],
+  options: {
+    ...URL_OPTION,
+  },
+  notes: {
+    Projects: {
+      isolation: 'A project owns API keys, tasks, images and webhooks. It cannot see other projects',
+      default: 'The project "default" exists from the start',
     },
-  ],
+  },
   examples: ['darkroom projects', 'darkroom projects create shop', 'darkroom keys create --project shop'],
   run: runProjects,
 }
 
 async function runProjects({ positionals, values }: Arguments, context: CommandContext): Promise<number> {
-  const [verb = 'list', ...name] = positionals
-  const isValid = verb === 'create' ? name.length > 0 : verb === 'list' && name.length === 0
-  if (!isValid) throw new UsageError('`darkroom projects` takes one of: list, create <name>.')
-  return withAdminClient(context, values['url'], (client) =>
-    verb === 'create' ? create(client, name.join(' '), context) : list(client, context),
-  )
+  const [verb = 'list', ...words] = positionals
+  const name = words.join(' ')
+  if (verb === 'list' && name === '')
+    return withAdminClient(context, values['url'], (client) => list(client, context.out.paint))
+  if (verb === 'create' && name !== '')
+    return withAdminClient(context, values['url'], (client) => create(client, name))
+  throw new UsageError('`darkroom projects` takes one of: list, create <name>.')
 }
 
-async function list(client: AdminClient, { out }: CommandContext): Promise<void> {
+async function list(client: AdminClient, paint: Paint): Promise<string> {
   const all = await listProjects(client)
   const rows = all.map(({ id, name, createdAt }) => [name, id, createdAt.slice(0, 10)])
   const columns = ['Name', 'ID', 'Created'].map((head) => ({ head }))
-  out.write(indented(renderTable({ columns, rows }, out.paint)))
+  return indented(renderTable({ columns, rows }, paint))
 }
 
-async function create(client: AdminClient, name: string, { out }: CommandContext): Promise<void> {
+async function create(client: AdminClient, name: string): Promise<string> {
   const { createProject } = await client.run({
     query: 'mutation ($name: String!) { createProject(name: $name) { id } }',
     variables: { name },
     shape: z.object({ createProject: z.object({ id: z.string() }) }),
   })
-  out.write(
-    `Created project ${name}: ${createProject.id}. Create a key with \`darkroom keys create --project "${name}"\`.\n`,
-  )
+  return `Created project ${name}: ${createProject.id}. Create a key with \`darkroom keys create --project "${name}"\`.\n`
 }

@@ -20,21 +20,18 @@ export const providersCheck: Command = {
   summary: 'Test a provider with one cheap generation and one edit, for real money',
   usage: '[provider] [--model <name>] [--yes]',
   takesPositionals: true,
-  options: [
-    { name: 'model', value: '<name>', about: "Model (default: gpt-image-2, else the provider's first)" },
-    { name: 'yes', value: null, about: 'Do not ask before money is spent' },
-  ],
-  notes: [
-    {
-      title: 'What it does',
-      lines: [
-        ['calls', 'One small, low-quality generation, then an edit of its image if supported'],
-        ['prints', 'Actual and expected values; neither contents nor keys'],
-        ['stores', 'Nothing: it uses no database and deletes the images'],
-        ['exit code', '0 if every value is as expected, else 1'],
-      ],
+  options: {
+    '--model <name>': "Model (default: gpt-image-2, else the provider's first)",
+    '--yes': 'Do not ask before money is spent',
+  },
+  notes: {
+    'What it does': {
+      calls: 'One small, low-quality generation, then an edit of its image if supported',
+      prints: 'Actual and expected values; neither contents nor keys',
+      stores: 'Nothing: it uses no database and deletes the images',
+      'exit code': '0 if every value is as expected, else 1',
     },
-  ],
+  },
   examples: ['darkroom providers-check openai', 'darkroom providers-check jimmy --yes'],
   run: runCheck,
 }

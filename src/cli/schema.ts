@@ -8,10 +8,10 @@ export const schema: Command = {
   name: 'schema',
   summary: `Print the GraphQL schema, or update ${FILE}`,
   usage: '[--write | --check]',
-  options: [
-    { name: 'write', value: null, about: `Write the schema to ./${FILE}` },
-    { name: 'check', value: null, about: `Exit with 1 if ./${FILE} differs from the schema` },
-  ],
+  options: {
+    '--write': `Write the schema to ./${FILE}`,
+    '--check': `Exit with 1 if ./${FILE} differs from the schema`,
+  },
   examples: ['darkroom schema', 'darkroom schema --write'],
   run: runSchema,
 }

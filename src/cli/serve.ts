@@ -14,71 +14,47 @@ export const serve: Command = {
   name: 'serve',
   summary: 'Run the server',
   usage: '[options]',
-  options: [
-    { name: 'port', value: '<number>', about: 'Port to listen on; 0 selects a free one (default: 4000)' },
-    {
-      name: 'host',
-      value: '<address>',
-      about: 'Address to listen on (default: 127.0.0.1). API keys are required on others',
+  options: {
+    '--port <number>': 'Port to listen on; 0 selects a free one (default: 4000)',
+    '--host <address>': 'Address to listen on (default: 127.0.0.1). API keys are required on others',
+    '--data-dir <path>': 'Folder of the SQLite database and the images (default: ./data)',
+    '--after-restore': 'After a restore: tasks that may have been sent are marked for review',
+  },
+  notes: {
+    Environment: {
+      'PORT, HOST, DATA_DIR': 'As the options, which override them',
+      PUBLIC_URL: 'URL at which clients reach the server, if it differs',
+      DARKROOM_ADMIN_KEY: 'Operator key with all rights; at least 32 characters',
+      DATABASE_URL: 'postgres://… (default: SQLite in the data folder)',
+      LOG_LEVEL: 'silent, fatal, error, warn, info (default), debug or trace',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'OpenTelemetry collector for traces (default: no traces)',
+      DARKROOM_CONFIG: 'Configuration file (default: ./darkroom.config.{ts,js,json})',
     },
-    {
-      name: 'data-dir',
-      value: '<path>',
-      about: 'Folder of the SQLite database and the images (default: ./data)',
+    'Providers in the environment': {
+      OPENAI_API_KEY: 'Enables `openai`; optionally OPENAI_BASE_URL',
+      BASIC_API_KEY: 'Enables `basic`; requires BASIC_BASE_URL',
+      PMOCK_ACCESS_KEY: 'Enables `pmock`; requires PMOCK_SECRET_KEY, optionally PMOCK_BASE_URL',
+      JIMMY_API_KEY: 'Enables `jimmy`; optionally JIMMY_BASE_URL',
+      ACEDATA_API_KEY: 'Enables `acedata`; optionally ACEDATA_BASE_URL',
+      'none of these': 'Enables `sandbox`, which is free and needs no account',
     },
-    {
-      name: 'after-restore',
-      value: null,
-      about: 'After a restore: tasks that may have been sent are marked for review',
+    'Only in the configuration file': {
+      providers: '[{ "name": "main", "dialect": "openai", "apiKey": "${OPENAI_API_KEY}" }]',
+      corsOrigins: 'Web origins that may call the server from a browser',
+      trustedProxies: 'CIDR ranges of proxies whose X-Forwarded-… headers are trusted',
+      introspection: 'on, off or auto (default): on while only this machine can connect',
+      metrics: 'false disables /metrics',
+      traceUpstreams: 'true sends a traceparent header to providers',
+      limits: 'requestsPerMinute, tasksPerMinute, concurrentTasks, uploadBytesPerMinute',
+      retention: 'eventsMs, partialImagesMs, deliveriesMs, callbacksMs; null stores forever',
+      engine: 'maxAttempts, leaseMs, heartbeatMs, reapMs, lookupDelaysMs, pollMs,',
+      '': 'progressIntervalMs, drainTimeoutMs',
     },
-  ],
-  notes: [
-    {
-      title: 'Environment',
-      lines: [
-        ['PORT, HOST, DATA_DIR', 'As the options, which override them'],
-        ['PUBLIC_URL', 'URL at which clients reach the server, if it differs'],
-        ['DARKROOM_ADMIN_KEY', 'Operator key with all rights; at least 32 characters'],
-        ['DATABASE_URL', 'postgres://… (default: SQLite in the data folder)'],
-        ['LOG_LEVEL', 'silent, fatal, error, warn, info (default), debug or trace'],
-        ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OpenTelemetry collector for traces (default: no traces)'],
-        ['DARKROOM_CONFIG', 'Configuration file (default: ./darkroom.config.{ts,js,json})'],
-      ],
+    Signals: {
+      'SIGTERM, SIGINT': 'Wait for running calls, then exit',
+      'a second one': 'Abort running calls and exit with 75; their outcome is unknown',
     },
-    {
-      title: 'Providers in the environment',
-      lines: [
-        ['OPENAI_API_KEY', 'Enables `openai`; optionally OPENAI_BASE_URL'],
-        ['BASIC_API_KEY', 'Enables `basic`; requires BASIC_BASE_URL'],
-        ['PMOCK_ACCESS_KEY', 'Enables `pmock`; requires PMOCK_SECRET_KEY, optionally PMOCK_BASE_URL'],
-        ['JIMMY_API_KEY', 'Enables `jimmy`; optionally JIMMY_BASE_URL'],
-        ['ACEDATA_API_KEY', 'Enables `acedata`; optionally ACEDATA_BASE_URL'],
-        ['none of these', 'Enables `sandbox`, which is free and needs no account'],
-      ],
-    },
-    {
-      title: 'Only in the configuration file',
-      lines: [
-        ['providers', '[{ "name": "main", "dialect": "openai", "apiKey": "${OPENAI_API_KEY}" }]'],
-        ['corsOrigins', 'Web origins that may call the server from a browser'],
-        ['trustedProxies', 'CIDR ranges of proxies whose X-Forwarded-… headers are trusted'],
-        ['introspection', 'on, off or auto (default): on while only this machine can connect'],
-        ['metrics', 'false disables /metrics'],
-        ['traceUpstreams', 'true sends a traceparent header to providers'],
-        ['limits', 'requestsPerMinute, tasksPerMinute, concurrentTasks, uploadBytesPerMinute'],
-        ['retention', 'eventsMs, partialImagesMs, deliveriesMs, callbacksMs; null stores forever'],
-        ['engine', 'maxAttempts, leaseMs, heartbeatMs, reapMs, lookupDelaysMs, pollMs,'],
-        ['', 'progressIntervalMs, drainTimeoutMs'],
-      ],
-    },
-    {
-      title: 'Signals',
-      lines: [
-        ['SIGTERM, SIGINT', 'Wait for running calls, then exit'],
-        ['a second one', 'Abort running calls and exit with 75; their outcome is unknown'],
-      ],
-    },
-  ],
+  },
   examples: ['darkroom serve --port 8080', 'OPENAI_API_KEY=… darkroom serve'],
   run: runServe,
 }
@@ -130,7 +106,10 @@ async function startGateway(
   const { createGateway } = await import('../gateway.ts')
   const { openTracing } = await import('../telemetry/open.ts')
   const tracing = await openTracing(env, (sentence) => warn([sentence], err))
-  const log = createLog(config.logLevel, undefined, { redact: config.redact, fields: () => tracing.logFields() })
+  const log = createLog(config.logLevel, undefined, {
+    redact: config.redact,
+    fields: () => tracing.logFields(),
+  })
   const gateway = await createGateway(config, { log, tracing })
   const stop: Gateway['stop'] = async (how) => {
     const result = await gateway.stop(how)

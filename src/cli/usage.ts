@@ -8,37 +8,25 @@ export const usage: Command = {
   name: 'usage',
   summary: 'Report usage and cost by day, model, label and more',
   usage: '[options]',
-  options: [
-    {
-      name: 'from',
-      value: '<time>',
-      about: '2026-11, 2026-11-20 or 2026-11-20T08:00:00Z (default: this month)',
+  options: {
+    '--from <time>': '2026-11, 2026-11-20 or 2026-11-20T08:00:00Z (default: this month)',
+    '--to <time>': 'End of the period, exclusive (default: now)',
+    '--by <list>': 'Dimensions, separated by commas (default: day)',
+    '--filter <list>': 'provider=openai,model=gpt-image-2; values of one name are alternatives',
+    '--time-zone <name>': 'Such as Europe/Berlin (default: UTC)',
+    '--project <id>': 'ID of a project (default: all projects)',
+    '--csv': 'Print CSV',
+    '--json': 'Print JSON',
+  },
+  notes: {
+    Dimensions: {
+      aggregated: 'hour, day, month, project, api_key, provider, model: fast for any period',
+      others: 'user, operation, quality, size, status, metadata.<label>: every attempt is read',
     },
-    { name: 'to', value: '<time>', about: 'End of the period, exclusive (default: now)' },
-    { name: 'by', value: '<list>', about: 'Dimensions, separated by commas (default: day)' },
-    {
-      name: 'filter',
-      value: '<list>',
-      about: 'provider=openai,model=gpt-image-2; values of one name are alternatives',
+    'Read-only: a server may be running': {
+      database: 'Read in one transaction',
     },
-    { name: 'time-zone', value: '<name>', about: 'Such as Europe/Berlin (default: UTC)' },
-    { name: 'project', value: '<id>', about: 'ID of a project (default: all projects)' },
-    { name: 'csv', value: null, about: 'Print CSV' },
-    { name: 'json', value: null, about: 'Print JSON' },
-  ],
-  notes: [
-    {
-      title: 'Dimensions',
-      lines: [
-        ['aggregated', 'hour, day, month, project, api_key, provider, model: fast for any period'],
-        ['others', 'user, operation, quality, size, status, metadata.<label>: every attempt is read'],
-      ],
-    },
-    {
-      title: 'Read-only: a server may be running',
-      lines: [['database', 'Read in one transaction']],
-    },
-  ],
+  },
   examples: [
     'darkroom usage --by day,model',
     'darkroom usage --from 2026-11 --to 2026-12 --by provider --time-zone Europe/Berlin',

@@ -29,7 +29,7 @@ import {
   type Sampler,
 } from '@opentelemetry/sdk-trace'
 import type { Attributes, Tracing } from '../tracing.ts'
-import type { TraceSettings } from './settings.ts'
+import type { TraceSettings } from './open.ts'
 
 export function recordTraces(settings: TraceSettings, warn: (sentence: string) => void): Tracing {
   warnOfFailures(settings.url, warn)

@@ -233,7 +233,7 @@ describe.each(DATABASES)('two projects on %s', (database) => {
       'subscription { taskFeed { task { id } } }',
     )
     const next = feed.next()
-    await expect.poll(() => keyed.server.gateway.watching()).toBe(1)
+    await expect.poll(() => keyed.server.gateway.subscriberCount()).toBe(1)
     const theirs = await owner.generate({ prompt: 'theirs' })
     await owner.ended(theirs)
     const ours = await stranger.generate({ prompt: 'ours' })

@@ -22,9 +22,9 @@ describe.each(DATABASES)('darkroom budgets on %s', (database) => {
       darkroom(['budgets', ...words, '--url', keyed.url], { cwd: place.dataDir, env })
     const set = await run('set', 'shop', 'month', '250.5')
     expect(set.stderr).toBe('')
-    expect(set.stdout).toMatch(/^Set the monthly budget of shop to \$250\.50; \$250\.[34]\d+ is left\.\n$/)
+    expect(set.stdout).toMatch(/^Set the monthly budget of shop to \$250\.50; \$250\.[34]\d+ remains\.\n$/)
     expect((await run('set', id, 'day', '0')).stdout).toBe(
-      `Set the daily budget of ${id} to $0.00; $0.00 is left.\n`,
+      `Set the daily budget of ${id} to $0.00; $0.00 remains.\n`,
     )
     const { stdout } = await run('--project', 'shop')
     expect(stdout).toMatch(/shop +month +\$250\.50 +\$0\.\d+ +\$0\.00 +\$250\.[34]\d+\n/)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { insertProject } from '../../src/db/access/projects.ts'
 import { countAhead } from '../../src/db/attempts/counts.ts'
-import { shareSlots } from '../../src/engine/worker/fair-schedule.ts'
+import { shareSlots } from '../../src/engine/worker/claim.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { PLAIN } from '../support/plain-input.ts'
@@ -48,7 +48,7 @@ async function newProject(one: TestEngine, name: string): Promise<string> {
 
 async function ask(one: TestEngine, projectId: string, count: number): Promise<string[]> {
   const created = await Promise.all(
-    Array.from({ length: count }, () => one.engine.create({ projectId, apiKeyId: null }, PLAIN)),
+    Array.from({ length: count }, () => one.engine.createTask({ projectId, apiKeyId: null }, PLAIN)),
   )
   return created.map(({ task }) => task.id)
 }
@@ -106,7 +106,7 @@ describe.each(DATABASES)('projects at one provider, on %s', (database) => {
     await one.engine.pauseProvider({ provider: provider.name, model: 'gpt-image-1' }, 'for a test')
     await Promise.all(
       Array.from({ length: 12 }, () =>
-        one.engine.create({ projectId: resting, apiKeyId: null }, { ...PLAIN, model: 'gpt-image-1' }),
+        one.engine.createTask({ projectId: resting, apiKeyId: null }, { ...PLAIN, model: 'gpt-image-1' }),
       ),
     )
     const ids = await ask(one, working, 6)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { insertAttempt, moveAttempt, renewLeases } from '../../src/db/attempts/attempts.ts'
+import { insertAttempt, updateAttempt, renewLeases } from '../../src/db/attempts/attempts.ts'
 import { claimDue } from '../../src/engine/worker/claim.ts'
 import { isConstraintViolation } from '../../src/db/connection/error-code.ts'
 import type { Database } from '../../src/db/connection/database.ts'
@@ -67,12 +67,12 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     const { id } = await planned()
     const [first] = await claim('w1', 1, -1)
     await db.tx((q) =>
-      moveAttempt(q, id, { from: ['LEASED'], to: 'PLANNED' }, { leaseOwner: null, leaseUntil: null }),
+      updateAttempt(q, id, { from: ['LEASED'], to: 'PLANNED' }, { leaseOwner: null, leaseUntil: null }),
     )
     const [second] = await claim('w2')
     expect(second?.leaseEpoch).toBe((first?.leaseEpoch ?? 0) + 1)
     const late = await db.tx((q) =>
-      moveAttempt(
+      updateAttempt(
         q,
         id,
         { from: ['LEASED'], to: 'SENDING', lease: { owner: 'w1', epoch: first!.leaseEpoch } },
@@ -82,7 +82,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     expect(late).toBeUndefined()
     await db.tx((q) => renewLeases(q, 'w1', [id], 1))
     const kept = await db.tx((q) =>
-      moveAttempt(
+      updateAttempt(
         q,
         id,
         { from: ['LEASED'], to: 'SENDING', lease: { owner: 'w2', epoch: second!.leaseEpoch } },
@@ -95,7 +95,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
   it('cannot store an attempt that is being sent without a possible charge', async () => {
     const { id } = await planned()
     await claim('w1')
-    await expect(db.tx((q) => moveAttempt(q, id, { from: ['LEASED'], to: 'SENDING' }))).rejects.toSatisfy(
+    await expect(db.tx((q) => updateAttempt(q, id, { from: ['LEASED'], to: 'SENDING' }))).rejects.toSatisfy(
       isConstraintViolation,
     )
   })

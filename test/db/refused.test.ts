@@ -41,9 +41,7 @@ describe.each(DATABASES)('a database on %s', (database) => {
     for (const command of ['migrate', 'serve']) {
       const { exitCode, stderr } = await run(command, place)
       expect(exitCode).toBe(78)
-      expect(stderr).toContain(
-        'was last used by a newer Darkroom: it has the migration 20991231235959_moons',
-      )
+      expect(stderr).toContain('was last used by a newer Darkroom: it has the migration 20991231235959_moons')
     }
   })
 })

@@ -7,23 +7,23 @@ import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, failure, held, REPORTED, scripted, type Checked } from '../support/scripted.ts'
 
-/** A provider that accepts, and is then asked; `checks` says how it answers, `nth` counting from 1. */
+/** A provider that accepts; `checks` returns the result of the `nth` check, from 1. */
 function accepting(
   checks: (sent: Checked, nth: number) => Promise<CallResult>,
   more: Partial<Provider> = {},
 ) {
-  const asked: string[] = []
+  const checked: string[] = []
   const provider = scripted(
-    async () => ({ state: 'ACCEPTED', remoteId: `remote-${asked.length}`, checkAfterMs: 0 }),
+    async () => ({ state: 'ACCEPTED', remoteId: `remote-${checked.length}`, checkAfterMs: 0 }),
     {
       check(remoteId: string, order: Settings, call: Call) {
-        asked.push(remoteId)
-        return checks({ order, call }, asked.length)
+        checked.push(remoteId)
+        return checks({ order, call }, checked.length)
       },
       ...more,
     },
   )
-  return { provider, asked }
+  return { provider, checked }
 }
 
 const pending = (progress: number | null = null): CallResult => ({
@@ -34,13 +34,13 @@ const pending = (progress: number | null = null): CallResult => ({
 const quick = { pollMs: 20 }
 const reachable = (deps: Deps): Deps => ({ ...deps, callbackBase: () => 'http://127.0.0.1:1' })
 
-describe.each(DATABASES)('an order that a provider accepted, on %s', (database) => {
-  it('is asked about until it is done, and shows its progress meanwhile', async () => {
-    const { provider, asked } = accepting(async (sent, nth) => (nth < 3 ? pending(nth * 0.4) : done(sent)))
+describe.each(DATABASES)('an accepted attempt on %s', (database) => {
+  it('is checked until it is done, with its progress recorded', async () => {
+    const { provider, checked } = accepting(async (sent, nth) => (nth < 3 ? pending(nth * 0.4) : done(sent)))
     await using one = await openEngine({ database, providers: [provider], tuning: quick })
     const { id } = await one.create()
     await one.reached(id, 'SUCCEEDED')
-    expect(asked).toEqual(['remote-0', 'remote-0', 'remote-0'])
+    expect(checked).toEqual(['remote-0', 'remote-0', 'remote-0'])
     expect(provider.sent).toHaveLength(1)
     expect((await one.attempts(id))[0]).toMatchObject({ remoteId: 'remote-0', charged: 'YES' })
     const progress = (await one.events(id)).flatMap(({ body }) =>
@@ -50,20 +50,20 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
   })
 
   it.each(['busy', 'unreached', 'lost', 'refused'] as const)(
-    'is asked about again when a check was %s: the order stands',
+    'is checked again after a check that was %s',
     async (kind) => {
-      const { provider, asked } = accepting((sent, nth) =>
+      const { provider, checked } = accepting((sent, nth) =>
         nth === 1 ? Promise.reject(failure(kind, { retryAfterMs: 1 })) : done(sent),
       )
       await using one = await openEngine({ database, providers: [provider], tuning: quick })
       const { id } = await one.create()
       expect(await one.reached(id, 'SUCCEEDED')).toMatchObject({ chargesOpen: 1 })
-      expect(asked).toHaveLength(2)
+      expect(checked).toHaveLength(2)
       expect(provider.sent).toHaveLength(1)
     },
   )
 
-  it('ends as the provider says when it failed over there', async () => {
+  it('ends as its check reports', async () => {
     const { provider } = accepting(() => Promise.reject(failure('rejected')))
     await using one = await openEngine({ database, providers: [provider], tuning: quick })
     const { id } = await one.create()
@@ -76,54 +76,57 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
 
   it.each([
     {
-      how: 'is pending for ever',
+      how: 'stays pending',
       check: async () => pending(),
       says: /did not finish it within 0.3 seconds/,
     },
     {
-      how: 'cannot be asked about',
+      how: 'cannot be checked',
       check: () => Promise.reject(failure('unreached', { retryAfterMs: 1 })),
-      says: /could not be asked for its result within 0.3 seconds/,
+      says: /could not be checked within 0.3 seconds/,
     },
-  ])('that $how counts as lost after its provider’s time, and is not sent again', async ({ check, says }) => {
-    const { provider } = accepting(check, { timeoutMs: 300 })
-    await using one = await openEngine({ database, providers: [provider], tuning: quick })
-    const { id } = await one.create()
-    const task = await one.reached(id, 'OUTCOME_UNKNOWN')
-    const message = expect.stringMatching(says)
-    expect(task).toMatchObject({
-      chargesOpen: 1,
-      error: { code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN', message },
-    })
-    const [attempt] = await one.attempts(id)
-    expect(Date.now() - attempt!.sentAt!).toBeGreaterThanOrEqual(300)
-    expect(provider.sent).toHaveLength(1)
-  })
+  ])(
+    'becomes UNKNOWN after the timeout of its provider, and is not sent again, when it $how',
+    async ({ check, says }) => {
+      const { provider } = accepting(check, { timeoutMs: 300 })
+      await using one = await openEngine({ database, providers: [provider], tuning: quick })
+      const { id } = await one.create()
+      const task = await one.reached(id, 'OUTCOME_UNKNOWN')
+      const message = expect.stringMatching(says)
+      expect(task).toMatchObject({
+        chargesOpen: 1,
+        error: { code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN', message },
+      })
+      const [attempt] = await one.attempts(id)
+      expect(Date.now() - attempt!.sentAt!).toBeGreaterThanOrEqual(300)
+      expect(provider.sent).toHaveLength(1)
+    },
+  )
 
-  it('outlives a restart: the next process asks about it and pays no second time', async () => {
+  it('is checked by the next process after a restart, and paid once', async () => {
     const first = accepting(async () => pending())
     await using one = await openEngine({ database, providers: [first.provider], tuning: quick })
     const { id } = await one.create()
-    await expect.poll(() => first.asked.length).toBeGreaterThan(1)
+    await expect.poll(() => first.checked.length).toBeGreaterThan(1)
     await one.close()
 
     const second = accepting((sent) => done(sent))
     await using two = await openEngine({ place: one.place, providers: [second.provider], tuning: quick })
     await two.reached(id, 'SUCCEEDED')
     expect(second.provider.sent).toEqual([])
-    expect(second.asked).toEqual(['remote-0'])
+    expect(second.checked).toEqual(['remote-0'])
     await two.close()
   })
 
-  it('is checked after its model left the configuration, and its result is kept at an unknown cost', async () => {
+  it('is checked after its model left the configuration, and its result is stored with an unknown cost', async () => {
     const first = accepting(async () => pending())
     await using one = await openEngine({ database, providers: [first.provider], tuning: quick })
     const { id } = await one.create({ n: 2, quality: 'HIGH' })
-    await expect.poll(() => first.asked.length).toBeGreaterThan(0)
+    await expect.poll(() => first.checked.length).toBeGreaterThan(0)
     await one.close()
 
     const settings: Settings[] = []
-    const second = accepting((asked) => (settings.push(asked.order), done(asked, REPORTED)))
+    const second = accepting((sent) => (settings.push(sent.order), done(sent, REPORTED)))
     const offers = second.provider.offers.filter(({ model }) => model !== 'gpt-image-2')
     const provider = { ...second.provider, offers }
     await using two = await openEngine({ place: one.place, providers: [provider], tuning: quick })
@@ -136,17 +139,17 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
     await two.close()
   })
 
-  it('whose provider can no longer be asked counts as lost after its time, and says so', async () => {
+  it('becomes UNKNOWN after the timeout when its provider no longer supports checks', async () => {
     const first = accepting(async () => pending())
     await using one = await openEngine({ database, providers: [first.provider], tuning: quick })
     const { id } = await one.create()
-    await expect.poll(() => first.asked.length).toBeGreaterThan(0)
+    await expect.poll(() => first.checked.length).toBeGreaterThan(0)
     await one.close()
 
     const provider = scripted((sent) => done(sent), { timeoutMs: 300 })
     await using two = await openEngine({ place: one.place, providers: [provider], tuning: quick })
     const { error } = await two.reached(id, 'OUTCOME_UNKNOWN')
-    expect(error?.message).toMatch(/accepted the request and cannot be asked about it/)
+    expect(error?.message).toMatch(/accepted the request and cannot be checked/)
     expect(provider.sent).toEqual([])
     await two.close()
   })
@@ -165,14 +168,14 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
     await expect.poll(async () => (await one.attempts(id))[0]?.state).toBe('ACCEPTED')
     await one.close()
 
-    const { provider } = accepting((asked) => done(asked))
+    const { provider } = accepting((sent) => done(sent))
     await using two = await openEngine({ place: one.place, providers: [provider], tuning: quick })
     expect(await two.engine.receiveCallback(url.split('/').at(-1)!, '{}')).toBe('STORED')
     await two.reached(id, 'SUCCEEDED')
     await two.close()
   })
 
-  it('is believed even when its worker was given up for dead before the answer came', async () => {
+  it('is accepted even when its lease expired before the response', async () => {
     const slow = held()
     const { provider } = accepting((sent) => done(sent))
     const late: Provider = {
@@ -193,40 +196,40 @@ describe.each(DATABASES)('an order that a provider accepted, on %s', (database) 
     ])
   })
 
-  it('is passed on to the provider when its owner cancels, and what was paid for is kept', async () => {
-    const told: string[] = []
+  it('is canceled at the provider on a cancel request, and a paid result is stored', async () => {
+    const canceled: string[] = []
     const gate = held()
     const { provider } = accepting(
       (sent, nth) => (nth === 1 ? Promise.resolve(pending()) : gate.answer(sent)),
       {
-        cancel: async (remoteId) => void told.push(remoteId),
+        cancel: async (remoteId) => void canceled.push(remoteId),
       },
     )
     await using one = await openEngine({ database, providers: [provider], tuning: quick })
     const { id } = await one.create()
     await expect.poll(async () => (await one.attempts(id))[0]?.state).toBe('ACCEPTED')
-    const asked = await one.engine.cancelTask(DEFAULT_PROJECT, id)
-    expect(asked).toMatchObject({ status: 'RUNNING', cancelRequestedAt: expect.any(Number) })
-    await expect.poll(() => told).toEqual(['remote-0'])
+    const task = await one.engine.cancelTask(DEFAULT_PROJECT, id)
+    expect(task).toMatchObject({ status: 'RUNNING', cancelRequestedAt: expect.any(Number) })
+    await expect.poll(() => canceled).toEqual(['remote-0'])
     gate.resolveWith((sent) => done(sent))
     await one.reached(id, 'CANCELED')
     expect((await one.attempts(id))[0]).toMatchObject({ state: 'SUCCEEDED', charged: 'YES' })
   })
 
-  it('that was canceled before it was accepted is passed on as soon as it is', async () => {
-    const told: string[] = []
+  it('is canceled at the provider as soon as it is accepted, when the cancel request came first', async () => {
+    const canceled: string[] = []
     const gate = held()
     const { provider } = accepting((sent) => done(sent), {
-      cancel: async (remoteId) => void told.push(remoteId),
+      cancel: async (remoteId) => void canceled.push(remoteId),
     })
     const slow: Provider = { ...provider, submit: (order, call) => gate.answer({ order, call }) }
     await using one = await openEngine({ database, providers: [slow], tuning: quick })
     const { id } = await one.create()
     await one.reached(id, 'RUNNING')
     await one.engine.cancelTask(DEFAULT_PROJECT, id)
-    expect(told).toEqual([])
+    expect(canceled).toEqual([])
     gate.release({ state: 'ACCEPTED', remoteId: 'late', checkAfterMs: 0 })
     await one.reached(id, 'CANCELED')
-    expect(told).toEqual(['late'])
+    expect(canceled).toEqual(['late'])
   })
 })

@@ -9,7 +9,7 @@ import { done, failure, held, scripted } from '../support/scripted.ts'
 const cancel = (one: TestEngine, id: string) => one.engine.cancelTask(DEFAULT_PROJECT, id)
 
 describe.each(DATABASES)('canceling a task on %s', (database) => {
-  it('that waits ends it at once, costs nothing and sends nothing', async () => {
+  it('ends a queued task at once, uncharged and with nothing sent', async () => {
     const provider = scripted((sent) => done(sent))
     await using one = await openEngine({ database, providers: [provider], start: false })
     const { id } = await one.create()
@@ -28,7 +28,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
     ])
   })
 
-  it('that a provider works on ends it when the result is there, charged and kept', async () => {
+  it('ends a running task with its result, charged and stored', async () => {
     const gate = held()
     await using one = await openEngine({ database, providers: [scripted((sent) => gate.answer(sent))] })
     const { id } = await one.create()
@@ -40,7 +40,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
     expect((await listAssets(one.db.read, [id])).map(({ kind }) => kind)).toEqual(['FINAL'])
   })
 
-  it('that a provider then refuses ends it, and nobody else is asked', async () => {
+  it('ends a running task after a refusal, and tries no other provider', async () => {
     const gate = held()
     const other = scripted((sent) => done(sent), { name: 'other' })
     await using one = await openEngine({
@@ -55,7 +55,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
     expect(other.sent).toEqual([])
   })
 
-  it('that then gets lost ends it with its charge unknown', async () => {
+  it('ends a running task with an unknown charge when its attempt is lost', async () => {
     const gate = held()
     await using one = await openEngine({ database, providers: [scripted((sent) => gate.answer(sent))] })
     const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 3 })
@@ -66,7 +66,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
     expect((await one.attempts(id)).map(({ state }) => state)).toEqual(['UNKNOWN'])
   })
 
-  it('whose outcome is unknown ends it, still unknown; a result that comes later is kept', async () => {
+  it('ends a task with an unknown outcome, which stays unknown, and stores a late result', async () => {
     const slow = held()
     const tuning = { leaseMs: 100, heartbeatMs: 60_000, reapMs: 30, pollMs: 50 }
     await using one = await openEngine({
@@ -87,7 +87,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
     expect(await listAssets(one.db.read, [id])).toHaveLength(1)
   })
 
-  it('that waits for its second try ends it at once', async () => {
+  it('ends a task that waits for a retry at once', async () => {
     const provider = scripted(() => Promise.reject(failure('busy', { retryAfterMs: 60_000 })))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create()
@@ -98,7 +98,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
     expect((await one.attempts(id)).map(({ state }) => state)).toEqual(['REJECTED', 'CANCELED'])
   })
 
-  it('twice answers the same, and changes nothing more', async () => {
+  it('is idempotent', async () => {
     await using one = await openEngine({
       database,
       providers: [scripted((sent) => done(sent))],
@@ -109,7 +109,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
     expect(await cancel(one, id)).toEqual(first)
   })
 
-  it('that has ended otherwise is a conflict, and one of nobody is not found', async () => {
+  it('throws CONFLICT for a task that ended otherwise, and NOT_FOUND for an unknown one', async () => {
     await using one = await openEngine({ database, providers: [scripted((sent) => done(sent))] })
     const { id } = await one.create()
     await one.reached(id, 'SUCCEEDED')
@@ -118,7 +118,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
     await expect(one.engine.cancelTask('prj_other', id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
-  it('at the very moment it starts never leaves both a charge and a claim that there is none', async () => {
+  it('never leaves a sent attempt recorded as uncharged when it races with the send', async () => {
     const provider = scripted((sent) => done(sent))
     await using one = await openEngine({ database, providers: [provider] })
     const ids = await Promise.all(
@@ -137,7 +137,7 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
 })
 
 describe.each(DATABASES)('the queue of a provider on %s', (database) => {
-  it('tells each task how many are ahead of it', async () => {
+  it('counts the attempts ahead of each task', async () => {
     await using one = await openEngine({
       database,
       providers: [scripted((sent) => done(sent))],

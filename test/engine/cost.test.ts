@@ -23,7 +23,7 @@ describe('the cost of an attempt', () => {
       {},
       50 + 800 + 30_000,
     ],
-    ['is nothing when nothing was used', { inputTextTokens: 0, outputImageTokens: 0 }, {}, 0],
+    ['is zero when nothing was used', { inputTextTokens: 0, outputImageTokens: 0 }, {}, 0],
     ['rounds half a micro up', { inputTextTokens: 1, outputImageTokens: 0 }, { inputTextMicros: 500_000 }, 1],
     [
       'rounds less than half a micro down',
@@ -62,14 +62,14 @@ describe('the cost of an attempt', () => {
   }
 
   it.each([
-    ['counts pictures, whatever the usage says', { images: 3 }, 120_000],
-    ['is unknown where one that was ordered did not come', { images: 2, ordered: 3 }, null],
-    ['counts those that came, also when there are more', { images: 3, ordered: 2 }, 120_000],
-    ['is nothing without a picture', { images: 0 }, 0],
-    ['goes by the first settings that all hold', { size: '1024x1792', quality: 'HD' as const }, 120_000],
-    ['goes by what holds for every size', { quality: 'HD' as const }, 80_000],
-    ['falls back where no settings hold', { size: '1024x1792' }, 40_000],
-  ])('by picture %s', (_, delivered, micros) => {
+    ['counts images, regardless of the usage', { images: 3 }, 120_000],
+    ['is unknown when a requested image is missing', { images: 2, ordered: 3 }, null],
+    ['counts every received image, even more than requested', { images: 3, ordered: 2 }, 120_000],
+    ['is zero without an image', { images: 0 }, 0],
+    ['uses the first entry whose settings all match', { size: '1024x1792', quality: 'HD' as const }, 120_000],
+    ['uses an entry without a size for every size', { quality: 'HD' as const }, 80_000],
+    ['uses the default price when no entry matches', { size: '1024x1792' }, 40_000],
+  ])('at a price per image %s', (_, delivered, micros) => {
     expect(costMicros({ ...REPORTED, source: 'UNKNOWN' }, { ...ONE, ...delivered }, byImage)).toBe(micros)
   })
 })

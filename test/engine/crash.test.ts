@@ -12,8 +12,8 @@ import { openEngine, type TestEngine } from '../support/engine.ts'
 import { paidProvider, startPaidUpstream, type PaidUpstream } from '../support/paid-upstream.ts'
 
 const CHILD = fileURLToPath(new URL('../support/crash-child.ts', import.meta.url))
-/** What one task passes, with one preview and one image. Fewer mean that a step escapes the test. */
-const LEAST_BOUNDARIES = 22
+/** Of one task with one partial image and one image. Fewer mean that the test misses a step. */
+const MIN_BOUNDARIES = 22
 
 let upstream: PaidUpstream
 beforeAll(async () => {
@@ -21,37 +21,41 @@ beforeAll(async () => {
 })
 afterAll(() => upstream.close())
 
-describe.each(DATABASES)('a process killed at any moment on %s', (database) => {
-  it('pays at most once, forgets nothing, and is taken on by the next', { timeout: 180_000 }, async () => {
-    const seen: string[] = []
-    let next = 1
-    let survived = false
-    const worker = async () => {
-      while (!survived) {
-        const killAt = next++
-        const killed = await crashAndRecover(database, killAt)
-        if (killed === undefined) survived = true
-        else seen[killAt - 1] = killed
+describe.each(DATABASES)('a process killed at every boundary on %s', (database) => {
+  it(
+    'pays at most once, loses nothing, and is recovered by the next process',
+    { timeout: 180_000 },
+    async () => {
+      const boundaries: string[] = []
+      let next = 1
+      let survived = false
+      const worker = async () => {
+        while (!survived) {
+          const killAt = next++
+          const boundary = await crashAndRecover(database, killAt)
+          if (boundary === undefined) survived = true
+          else boundaries[killAt - 1] = boundary
+        }
       }
-    }
-    await Promise.all([worker(), worker()])
-    expect(seen.length).toBeGreaterThanOrEqual(LEAST_BOUNDARIES)
-    expect(new Set(seen)).toEqual(
-      new Set([
-        'before a transaction',
-        'before its commit',
-        'after its commit',
-        'before the request',
-        'after the charge',
-        'before a picture is stored',
-        'after a picture is stored',
-        'before the answer',
-      ]),
-    )
-  })
+      await Promise.all([worker(), worker()])
+      expect(boundaries.length).toBeGreaterThanOrEqual(MIN_BOUNDARIES)
+      expect(new Set(boundaries)).toEqual(
+        new Set([
+          'before a transaction',
+          'before its commit',
+          'after its commit',
+          'before the request',
+          'after the charge',
+          'before an image is stored',
+          'after an image is stored',
+          'before the result',
+        ]),
+      )
+    },
+  )
 })
 
-/** Where the process died; undefined when it came to its own end. */
+/** Where the process died; undefined when it ended by itself. */
 async function crashAndRecover(database: DatabaseKind, killAt: number): Promise<string | undefined> {
   const place = await newPlace(database)
   try {
@@ -61,7 +65,7 @@ async function crashAndRecover(database: DatabaseKind, killAt: number): Promise<
       providers: [paidProvider(upstream.url)],
       tuning: { reapMs: 50, pollMs: 50 },
     })
-    // What a client does that got no answer: it asks again with its key.
+    // A client without a response repeats the request with its key.
     const { id } = await after.create({ idempotencyKey: 'crash', partialImages: 1 })
     const settled = async () => ['SUCCEEDED', 'OUTCOME_UNKNOWN'].includes((await after.task(id)).status)
     await expect
@@ -76,17 +80,19 @@ async function crashAndRecover(database: DatabaseKind, killAt: number): Promise<
   }
 }
 
-/** What must not be, once the next process has taken the task on. */
+/** What is wrong after the next process has recovered the task. */
 async function problems(after: TestEngine, id: string, killed: string | undefined): Promise<string[]> {
   const { status } = await after.task(id)
   const attempts = await after.attempts(id)
   const charges = upstream.charges.filter((ref) => attempts.some((attempt) => attempt.id === ref))
-  const dark = attempts.filter((attempt) => charges.includes(attempt.id) && attempt.charged === 'NO')
+  const unrecorded = attempts.filter((attempt) => charges.includes(attempt.id) && attempt.charged === 'NO')
   const found = [
     ...(charges.length > 1 ? [`it was paid ${charges.length} times`] : []),
-    ...(dark.length > 0 ? ['a charge is on no attempt'] : []),
+    ...(unrecorded.length > 0 ? ['a charge is on no attempt'] : []),
     ...(status === 'SUCCEEDED' && charges.length === 0 ? ['it succeeded unpaid'] : []),
-    ...(killed === undefined && status !== 'SUCCEEDED' ? ['nobody killed it, and it did not succeed'] : []),
+    ...(killed === undefined && status !== 'SUCCEEDED'
+      ? ['it did not succeed, although it was not killed']
+      : []),
     ...attempts.flatMap(({ state }) =>
       state === 'LEASED' || state === 'SENDING' ? [`an attempt is still ${state}`] : [],
     ),
@@ -94,10 +100,10 @@ async function problems(after: TestEngine, id: string, killed: string | undefine
   return found.map((problem) => `killed ${killed}, ${status}: ${problem}`)
 }
 
-/** The files that no row refers to, once those have been collected that are there for an hour. */
+/** The files without a row, after the collection of files older than an hour. */
 async function orphansOf({ db, deps, place }: TestEngine): Promise<string[]> {
-  const anHourOn = { ...systemClock, now: () => systemClock.now() + 2 * UNUSED_FOR_MS }
-  const store = await openDirectoryStore(join(place.dataDir, 'assets'), anHourOn)
+  const later = { ...systemClock, now: () => systemClock.now() + 2 * UNUSED_FOR_MS }
+  const store = await openDirectoryStore(join(place.dataDir, 'assets'), later)
   await createHousekeeping({ ...deps, store }).collectFiles(new AbortController().signal)
   const files = await readdir(join(place.dataDir, 'assets', 'objects'), { recursive: true })
   const names = files.map((file) => file.split('/').at(-1) ?? '').filter((name) => name.length >= 64)
@@ -105,21 +111,21 @@ async function orphansOf({ db, deps, place }: TestEngine): Promise<string[]> {
   return names.filter((name) => !used.has(name))
 }
 
-/** What the child said when it was killed; undefined when it ended by itself, which it only does with no timer left. */
-function runChild(told: Record<string, unknown>): Promise<string | undefined> {
+/** The child's output when it was killed; undefined when it ended by itself, which needs every timer to be cleared. */
+function runChild(settings: Record<string, unknown>): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CHILD, JSON.stringify(told)], {
+    const child = spawn(process.execPath, [CHILD, JSON.stringify(settings)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    let said = ''
-    let complained = ''
-    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (complained += chunk.toString()))
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
     child.once('error', reject)
     child.once('close', (code, signal) => {
-      if (signal === 'SIGKILL') resolve(said)
+      if (signal === 'SIGKILL') resolve(stdout)
       else if (code === 0) resolve(undefined)
-      else reject(new Error(`The child ended with ${code ?? signal}:\n${complained}`))
+      else reject(new Error(`The child ended with ${code ?? signal}:\n${stderr}`))
     })
   })
 }

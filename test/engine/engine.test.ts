@@ -8,7 +8,7 @@ import { openEngine } from '../support/engine.ts'
 import { done, failure, held, picture, REPORTED, scripted } from '../support/scripted.ts'
 
 describe.each(DATABASES)('a task on %s', (database) => {
-  it('that succeeds leaves images, usage, cost, a certain charge and its events in order', async () => {
+  it('stores images, usage, cost, a certain charge and its events in order when it succeeds', async () => {
     const provider = scripted(async (sent) => {
       sent.call.onProgress(0.3)
       await sent.call.onPartial(await picture(sent.call), 0)
@@ -65,7 +65,7 @@ describe.each(DATABASES)('a task on %s', (database) => {
     await expect.poll(() => readdir(join(one.place.dataDir, 'assets', 'spool'))).toEqual([])
   })
 
-  it('whose usage nobody reported has an unknown cost, not none', async () => {
+  it('has an unknown cost, not zero, when no usage is reported', async () => {
     await using one = await openEngine({ database, providers: [scripted((sent) => done(sent))] })
     const { id } = await one.create()
     await one.reached(id, 'SUCCEEDED')
@@ -84,7 +84,7 @@ describe.each(DATABASES)('a task on %s', (database) => {
     { kind: 'lost', attempt: 'UNKNOWN', charged: 'UNKNOWN', task: 'OUTCOME_UNKNOWN', open: 1 },
   ] as const
   it.each(endings)(
-    'that meets a $kind failure at its only provider ends as $task, charged $charged',
+    'ends as $task, charged $charged, after a $kind failure at its only provider',
     async (end) => {
       const provider = scripted(() =>
         Promise.reject(failure(end.kind, { providerRequestId: 'req-9', httpStatus: 418 })),
@@ -116,7 +116,7 @@ describe.each(DATABASES)('a task on %s', (database) => {
     },
   )
 
-  it('goes to the next provider when one is out of money, and tells both attempts', async () => {
+  it('goes to the next provider after a refusal of the account, with both attempts recorded', async () => {
     const empty = scripted(() => Promise.reject(failure('refused', { code: 'PROVIDER_REJECTED' })), {
       name: 'empty',
     })
@@ -132,7 +132,7 @@ describe.each(DATABASES)('a task on %s', (database) => {
     ])
   })
 
-  it('is sent again to a provider that was not reached, and gives up after maxAttempts', async () => {
+  it('is sent again to an unreachable provider, up to maxAttempts times', async () => {
     const provider = scripted(() => Promise.reject(failure('unreached')))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create()
@@ -147,7 +147,7 @@ describe.each(DATABASES)('a task on %s', (database) => {
     expect(provider.sent).toHaveLength(3)
   })
 
-  it('waits as long as a busy provider asks for', async () => {
+  it('waits as long as a busy provider requests', async () => {
     const provider = scripted((sent, nth) =>
       nth === 1 ? Promise.reject(failure('busy', { retryAfterMs: 300 })) : done(sent),
     )
@@ -158,7 +158,7 @@ describe.each(DATABASES)('a task on %s', (database) => {
     expect(second!.sentAt! - first!.finishedAt!).toBeGreaterThanOrEqual(290)
   })
 
-  it('fails, possibly charged, when what came is not an image; nothing of it stays in the spool', async () => {
+  it('fails as possibly charged when the result is not an image, and leaves no file in the spool', async () => {
     const provider = scripted(async ({ call }) => {
       const { writeFile } = await import('node:fs/promises')
       const file = call.newFile()
@@ -173,7 +173,7 @@ describe.each(DATABASES)('a task on %s', (database) => {
     await expect.poll(() => readdir(join(one.place.dataDir, 'assets', 'spool'))).toEqual([])
   })
 
-  it('holds an attempt as unknown when an adapter throws something unheard of after the send', async () => {
+  it('becomes UNKNOWN when an adapter throws an unexpected error after sending', async () => {
     const provider = scripted(() => Promise.reject(new TypeError('a bug')))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create()
@@ -182,31 +182,31 @@ describe.each(DATABASES)('a task on %s', (database) => {
     expect(provider.sent).toHaveLength(1)
   })
 
-  it('is never held up by another: a provider has no more calls at once than it can take', async () => {
-    let atOnce = 0
-    let most = 0
+  it('is sent within the concurrency limit of its provider', async () => {
+    let concurrent = 0
+    let maxConcurrent = 0
     const gate = held()
     const provider = scripted(
       async (sent) => {
-        most = Math.max(most, ++atOnce)
+        maxConcurrent = Math.max(maxConcurrent, ++concurrent)
         const answer = await gate.answer(sent)
-        atOnce--
+        concurrent--
         return answer
       },
       { concurrency: 3 },
     )
     await using one = await openEngine({ database, providers: [provider] })
     const tasks = await Promise.all(Array.from({ length: 10 }, () => one.create()))
-    await expect.poll(() => atOnce).toBe(3)
+    await expect.poll(() => concurrent).toBe(3)
     gate.resolveWith((sent) => done(sent))
     for (const { id } of tasks) await one.reached(id, 'SUCCEEDED')
-    expect(most).toBe(3)
+    expect(maxConcurrent).toBe(3)
     expect(provider.sent).toHaveLength(10)
   })
 })
 
 describe.each(DATABASES)('an idempotency key on %s', (database) => {
-  it('is answered with its task even when nobody could serve it any more', async () => {
+  it('returns its task even when no provider serves the model any more', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     const first = await openEngine({ place, providers: [scripted((sent) => done(sent))] })
@@ -219,7 +219,7 @@ describe.each(DATABASES)('an idempotency key on %s', (database) => {
     await expect(later.create({ idempotencyKey: 'new' })).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' })
   })
 
-  it('answers the same task for the same input, and refuses other input', async () => {
+  it('returns the same task for the same input, and refuses other input', async () => {
     await using one = await openEngine({ database, providers: [scripted((sent) => done(sent))] })
     const first = await one.create({ idempotencyKey: 'key-1' })
     const again = await one.create({ idempotencyKey: 'key-1' })
@@ -231,7 +231,7 @@ describe.each(DATABASES)('an idempotency key on %s', (database) => {
     await one.reached(first.id, 'SUCCEEDED')
   })
 
-  it('makes one task and one call out of 100 requests at once', async () => {
+  it('makes one task and one call of 100 concurrent requests', async () => {
     const provider = scripted((sent) => done(sent))
     await using one = await openEngine({ database, providers: [provider] })
     const tasks = await Promise.all(

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { QUALITIES, type ImageRequest, type Quality, type Usage } from '../../src/domain.ts'
 import { costMicros } from '../../src/engine/usage/cost.ts'
-import { worstCaseMicros } from '../../src/engine/usage/estimate.ts'
+import { worstCaseMicros } from '../../src/engine/usage/cost.ts'
 import { CATALOGUE, findModel } from '../../src/providers/models/catalogue.ts'
 import { offersFrom } from '../../src/providers/models/offers.ts'
 import type { Price } from '../../src/providers/provider.ts'
@@ -26,7 +26,7 @@ const usageOf = (tokens: Partial<Usage>): Usage => ({
   ...tokens,
 })
 
-/** What output tokens cost by the catalogue, in USD. */
+/** The price of output tokens by the catalogue, in USD. */
 function usdOf(model: string, outputTokens: number): number {
   const price = findModel(model)!.price!
   const cost = costMicros(
@@ -37,11 +37,11 @@ function usdOf(model: string, outputTokens: number): number {
   return cost! / 1_000_000
 }
 
-/** As exactly as a published figure says it: .05 is any of 0.045 to 0.055. */
+/** With the precision of a published price: .05 is any of 0.045 to 0.055. */
 const asPublished = (usd: number, published: string) => `.${usd.toFixed(published.length - 1).slice(2)}`
 
-// Tokens and prices of one picture, as users worked them out from OpenAI's calculator for gpt-image-2.
-const PICTURES: [size: string, quality: Quality, tokens: number, usd: string][] = [
+// Tokens and prices of one image, derived by users from OpenAI's calculator for gpt-image-2.
+const IMAGES: [size: string, quality: Quality, tokens: number, usd: string][] = [
   ['1024x1024', 'LOW', 196, '.0059'],
   ['1024x1024', 'MEDIUM', 1756, '.0527'],
   ['1024x1024', 'HIGH', 7024, '.2107'],
@@ -71,25 +71,25 @@ const PICTURES: [size: string, quality: Quality, tokens: number, usd: string][] 
   ['3840x2160', 'HIGH', 13_342, '.4003'],
 ]
 
-/** Its 4,160 tokens come to $0.1664; the guide lists a little more, and no page says why. */
+/** Its 4,160 tokens cost $0.1664; the guide lists a little more, without an explanation. */
 const LISTED_HIGHER = '.167'
 
-// The "Image generation" guide, cost of one picture: square, then two to three.
+// The "Image generation" guide, cost of one image: square, then two to three.
 const GUIDE: Record<string, Partial<Record<Quality, [square: string, tall: string]>>> = {
   'gpt-image-2': { LOW: ['.006', '.005'], MEDIUM: ['.053', '.041'], HIGH: ['.211', '.165'] },
   'gpt-image-1.5': { LOW: ['.009', '.013'], MEDIUM: ['.034', '.05'], HIGH: ['.133', '.2'] },
   'gpt-image-1': { LOW: ['.011', '.016'], MEDIUM: ['.042', '.063'], HIGH: [LISTED_HIGHER, '.25'] },
 }
-const GUIDE_OF_MINI = { LOW: ['.005', '.006'], MEDIUM: ['.011', '.015'], HIGH: ['.036', '.052'] } as const
+const MINI_GUIDE = { LOW: ['.005', '.006'], MEDIUM: ['.011', '.015'], HIGH: ['.036', '.052'] } as const
 
 const tokensOf = (model: string, quality: Quality, size: string): number => {
   const [width = 0, height = 0] = size.split('x').map(Number)
   return outputImageTokens(model, quality, width, height)!
 }
 
-describe('the published price of one picture', () => {
-  it.each(PICTURES)(
-    'of gpt-image-2 at %s and %s is what its %d tokens cost: $%s',
+describe('the published price of one image', () => {
+  it.each(IMAGES)(
+    'of gpt-image-2 at %s and %s equals the price of its %d tokens: $%s',
     (size, quality, tokens, usd) => {
       expect(tokensOf('gpt-image-2', quality, size)).toBe(tokens)
       expect(asPublished(usdOf('gpt-image-2', tokens), usd)).toBe(usd)
@@ -102,18 +102,18 @@ describe('the published price of one picture', () => {
       [model, quality as Quality, '1024x1536', tall] as const,
     ]),
   )
-  it.each(guide)('of %s at %s and %s is what its tokens cost: $%s', (model, quality, size, usd) => {
+  it.each(guide)('of %s at %s and %s equals the price of its tokens: $%s', (model, quality, size, usd) => {
     const cost = usdOf(model, tokensOf(model, quality, size))
     expect(asPublished(cost, usd)).toBe(usd === LISTED_HIGHER ? '.166' : usd)
   })
 
-  // Its guide's figures lie above its guide's tokens by the same amount everywhere, and no page says what that is.
-  it.each(Object.entries(GUIDE_OF_MINI))(
-    'of gpt-image-1-mini at %s is a quarter of a cent above its tokens',
-    (quality, figures) => {
+  // The guide's prices exceed the price of the guide's tokens by a constant, without an explanation.
+  it.each(Object.entries(MINI_GUIDE))(
+    'of gpt-image-1-mini at %s is a quarter of a cent above the price of its tokens',
+    (quality, prices) => {
       for (const [nth, size] of ['1024x1024', '1024x1536'].entries()) {
         const above =
-          Number(figures[nth]) -
+          Number(prices[nth]) -
           usdOf('gpt-image-1-mini', tokensOf('gpt-image-1-mini', quality as Quality, size))
         expect(above).toBeGreaterThan(0.0023 - 0.0005)
         expect(above).toBeLessThan(0.0026 + 0.0005)
@@ -132,22 +132,28 @@ const request = (more: Partial<ImageRequest>): ImageRequest => ({
 })
 const at = (model: string) => offers.find((offer) => offer.model === model)!
 
-describe('the most an attempt could cost', () => {
+describe('the worst-case cost of an attempt', () => {
   it.each([
-    ['a low picture', 'gpt-image-2', {}, 1, 196 * 30],
-    ['two of them', 'gpt-image-2', {}, 2, 2 * 196 * 30],
-    ['previews, of each', 'gpt-image-2', { partialImages: 3 }, 2, 2 * (196 + 300) * 30],
-    ['a quality that is not said, as the dearest', 'gpt-image-2', { quality: 'AUTO' as const }, 1, 7024 * 30],
-    ['a size that is not said, as the dearest', 'gpt-image-1', { size: 'auto' }, 1, 408 * 40],
-    ['a model whose tokens nobody knows, as the dearest known', 'gpt-image-2.5-flare', {}, 1, 23_719 * 30],
+    ['a low image', 'gpt-image-2', {}, 1, 196 * 30],
+    ['two low images', 'gpt-image-2', {}, 2, 2 * 196 * 30],
+    ['partial images, per image', 'gpt-image-2', { partialImages: 3 }, 2, 2 * (196 + 300) * 30],
+    [
+      'an unspecified quality as the most expensive',
+      'gpt-image-2',
+      { quality: 'AUTO' as const },
+      1,
+      7024 * 30,
+    ],
+    ['an unspecified size as the most expensive', 'gpt-image-1', { size: 'auto' }, 1, 408 * 40],
+    ['a model with unknown tokens as the most expensive', 'gpt-image-2.5-flare', {}, 1, 23_719 * 30],
     ['the unexplained part of the price of gpt-image-1-mini', 'gpt-image-1-mini', {}, 1, (272 + 325) * 8],
-  ])('counts %s', (_, model, more, n, painted) => {
-    const asked = request(more)
-    const text = (Buffer.byteLength(asked.prompt) + 32) * (model === 'gpt-image-1-mini' ? 2 : 5)
-    expect(worstCaseMicros(asked, at(model), n)).toBe(text + painted)
+  ])('counts %s', (_, model, more, n, imageMicros) => {
+    const requested = request(more)
+    const text = (Buffer.byteLength(requested.prompt) + 32) * (model === 'gpt-image-1-mini' ? 2 : 5)
+    expect(worstCaseMicros(requested, at(model), n)).toBe(text + imageMicros)
   })
 
-  it('counts every byte of a prompt, and every input image and mask at its most', () => {
+  it('counts every byte of the prompt, and each input image and mask at its maximum', () => {
     const plain = worstCaseMicros(request({}), at('gpt-image-2'), 1)!
     expect(worstCaseMicros(request({ prompt: '日本' }), at('gpt-image-2'), 1)).toBe(plain + (6 - 5) * 5)
     const image = { assetId: 'img_1' }
@@ -169,21 +175,21 @@ describe('the most an attempt could cost', () => {
     version: 'test',
   }
   it.each([
-    ['the picture', { quality: 'MEDIUM' as const }, 2, 80_000],
-    ['the dearest quality where none is said', { quality: 'AUTO' as const }, 1, 90_000],
-    ['the dearest size where none is said', { quality: 'MEDIUM' as const, size: 'auto' }, 1, 60_000],
+    ['the image price', { quality: 'MEDIUM' as const }, 2, 80_000],
+    ['the most expensive quality for an unspecified one', { quality: 'AUTO' as const }, 1, 90_000],
     [
-      'the usual price where settings make it cheaper, because nobody knows how they are resolved',
-      {},
+      'the most expensive size for an unspecified one',
+      { quality: 'MEDIUM' as const, size: 'auto' },
       1,
-      40_000,
+      60_000,
     ],
-  ])('counts by picture %s', (_, more, n, micros) => {
+    ['the default price when settings are cheaper, because their resolution is unknown', {}, 1, 40_000],
+  ])('counts, at a price per image, %s', (_, more, n, micros) => {
     expect(worstCaseMicros(request(more), { ...at('gpt-image-2'), price: byImage }, n)).toBe(micros)
   })
 
-  it('is never less than what published tokens cost', () => {
-    const orders = fc.record({
+  it('is never below the price of the published tokens', () => {
+    const requests = fc.record({
       offer: fc.constantFrom(...offers.filter(({ price }) => price !== null)),
       size: fc.constantFrom(
         'auto',
@@ -209,11 +215,11 @@ describe('the most an attempt could cost', () => {
     let compared = 0
     fc.assert(
       fc.property(
-        orders,
+        requests,
         ({ offer, size, quality, n, partialImages, prompt, inputs, chosen, chosenSize }) => {
           const [width = 0, height = 0] = (size === 'auto' ? chosenSize : size).split('x').map(Number)
-          const picture = outputImageTokens(offer.model, quality === 'AUTO' ? chosen : quality, width, height)
-          if (picture === null) return
+          const tokens = outputImageTokens(offer.model, quality === 'AUTO' ? chosen : quality, width, height)
+          if (tokens === null) return
           compared++
           const usage = usageOf({
             inputTextTokens: textTokens(prompt),
@@ -221,7 +227,7 @@ describe('the most an attempt could cost', () => {
               (sum, input) => sum + inputImageTokens(input.width, input.height),
               0,
             ),
-            outputImageTokens: n * (picture + partialImages * PARTIAL_IMAGE_TOKENS),
+            outputImageTokens: n * (tokens + partialImages * PARTIAL_IMAGE_TOKENS),
           })
           const cost = costMicros(usage, { images: n, size, quality }, offer.price)!
           const images = inputs.map((_, nth) => ({ assetId: `img_${nth}` }))

@@ -8,7 +8,7 @@ import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, failure, scripted } from '../support/scripted.ts'
 
-/** Loopback counts as public here, and every port will do. */
+/** Loopback counts as public here, on every port. */
 const LOOPBACK: AddressRule = { ...requestRule(['http:']), ports: null, isPublic: () => true }
 const PNG = await sharp({ create: { width: 40, height: 30, channels: 4, background: '#fff' } })
   .png()
@@ -24,8 +24,8 @@ async function serve(answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/image.png`
 }
 
-describe.each(DATABASES)('an input image given by address, on %s', (database) => {
-  it('is fetched once before anything is sent, stored, and handed to every attempt', async () => {
+describe.each(DATABASES)('an input image given as a URL on %s', (database) => {
+  it('is fetched once before anything is sent, stored, and passed to every attempt', async () => {
     let fetched = 0
     const url = await serve(
       (_, reply) => void (fetched++, reply.writeHead(200, { 'content-type': 'image/png' }).end(PNG)),
@@ -47,9 +47,9 @@ describe.each(DATABASES)('an input image given by address, on %s', (database) =>
   })
 
   it.each([
-    { what: 'is not there', answer: 404, code: 'INPUT_IMAGE_UNREACHABLE' },
+    { what: 'is missing', answer: 404, code: 'INPUT_IMAGE_UNREACHABLE' },
     { what: 'is not an image', answer: 200, code: 'INPUT_IMAGE_INVALID' },
-  ])('that $what fails the task, sends nothing and costs nothing', async ({ answer, code }) => {
+  ])('fails the task uncharged, with nothing sent, when it $what', async ({ answer, code }) => {
     const url = await serve((_, reply) => void reply.writeHead(answer).end('<html>'))
     const provider = scripted((sent) => done(sent))
     await using one = await openEngine({ database, providers: [provider], inputRule: LOOPBACK })
@@ -65,24 +65,24 @@ describe.each(DATABASES)('an input image given by address, on %s', (database) =>
     expect(provider.sent).toEqual([])
   })
 
-  it('whose fetch a shutdown cuts short waits for the next process', async () => {
-    let asked = 0
+  it('is fetched by the next process when a shutdown aborts the fetch', async () => {
+    let requests = 0
     const url = await serve((_, reply) => {
-      if (++asked > 1) reply.writeHead(200, { 'content-type': 'image/png' }).end(PNG)
+      if (++requests > 1) reply.writeHead(200, { 'content-type': 'image/png' }).end(PNG)
     })
     const provider = scripted((sent) => done(sent))
     await using one = await openEngine({ database, providers: [provider], inputRule: LOOPBACK })
     const { id } = await one.create({ images: [{ url }] })
-    await expect.poll(() => asked).toBe(1)
+    await expect.poll(() => requests).toBe(1)
     await one.close()
     await using two = await openEngine({ place: one.place, providers: [provider], inputRule: LOOPBACK })
     await two.reached(id, 'SUCCEEDED')
     expect(await two.attempts(id)).toHaveLength(1)
   })
 
-  it('that is at an address of ours is refused before anything is stored', async () => {
+  it('is refused before anything is stored when it is at a private address', async () => {
     await using one = await openEngine({ database, providers: [scripted((sent) => done(sent))] })
-    const asked = one.create({ images: [{ url: 'https://127.0.0.1/image.png' }] })
-    await expect(asked).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'images.0' })
+    const created = one.create({ images: [{ url: 'https://127.0.0.1/image.png' }] })
+    await expect(created).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'images.0' })
   })
 })

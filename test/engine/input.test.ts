@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkInput, type TaskInput } from '../../src/engine/tasks/input.ts'
-import { toRequest } from '../../src/engine/tasks/request.ts'
+import { toRequest } from '../../src/engine/tasks/create.ts'
 import { requestRule } from '../../src/providers/wire/address.ts'
 import { PLAIN } from '../support/plain-input.ts'
 

@@ -1,6 +1,5 @@
-// A world in memory around the pure machine: one task, workers that die, an upstream that takes orders, charges for them
-// and forgets to answer, and people who cancel, retry and read bills. Whatever they do in whatever order, `violations`
-// must stay empty.
+// A model around the pure state machine: one task, workers that die, an upstream that charges and loses responses, and
+// people who cancel, retry and read bills. No sequence of steps may violate an invariant.
 import type { AttemptState, Charged, LedgerKind, UnknownOutcomePolicy } from '../../src/domain.ts'
 import { conclude } from '../../src/engine/attempts/conclude.ts'
 import {
@@ -15,18 +14,18 @@ import {
 import { decideRetry } from '../../src/engine/attempts/retry-policy.ts'
 import type { Failure } from '../../src/providers/error.ts'
 
-/** What can happen next. Each names the attempt it is about by a number, taken modulo how many there are. */
+/** One step. `which` selects the attempt, modulo their number. */
 export interface Step {
   does:
     | 'claim'
     | 'send'
     | 'give up'
     | 'die'
-    | 'reap'
-    | 'answer'
+    | 'recover'
+    | 'result'
     | 'accept'
-    | 'refuse'
-    | 'stumble'
+    | 'reject'
+    | 'break'
     | 'markUnknown'
     | 'unreached'
     | 'restore'
@@ -45,7 +44,7 @@ export interface World {
   parts: number
   maxCharges: number
   policy: UnknownOutcomePolicy
-  /** The most an attempt could cost; null when nobody knows. */
+  /** The worst-case cost of an attempt; null when unknown. */
   heldMicros: number | null
 }
 
@@ -59,19 +58,19 @@ interface Attempt {
   costMicros: number | null
   finishedAt: number | null
   error: null
-  /** A worker that lives has it. */
+  /** A live worker holds it. */
   worked: boolean
-  /** The upstream has been sent it, and what it charged so far. */
+  /** How often it was sent, and what the upstream charged. */
   submissions: number
   chargedUpstream: number
   lines: { kind: LedgerKind; amountMicros: number | null }[]
 }
 
 const COST = 40
-const MOST_ATTEMPTS = 3
+const MAX_ATTEMPTS = 3
 const MAX_CHARGES = 5
 
-/** Runs the steps from a task that was just created. Answers the first thing that does not hold; `reached` gathers the triggers. */
+/** Runs the steps on a new task. Returns the first violation; `reached` collects the triggers. */
 export function violation(
   world: World,
   steps: readonly Step[],
@@ -111,8 +110,8 @@ export function violation(
     })
   }
 
-  /** What move.ts does with rows. */
-  function move(attempt: Attempt, trigger: Trigger, input: TransitionInput): boolean {
+  /** As apply-transition.ts does with rows. */
+  function apply(attempt: Attempt, trigger: Trigger, input: TransitionInput): boolean {
     const next = transition(attempt, trigger, input)
     if (!next) return false
     reached.add(trigger)
@@ -143,33 +142,33 @@ export function violation(
       case 'send':
         return send(attempt, at, paid)
       case 'give up':
-        if (worked && state === 'LEASED') move(attempt, 'giveUp', { at })
+        if (worked && state === 'LEASED') apply(attempt, 'giveUp', { at })
         return
       case 'die':
         attempt.worked = false
         return
-      case 'reap':
+      case 'recover':
         if (worked) return
-        if (state === 'LEASED') move(attempt, 'release', { at })
+        if (state === 'LEASED') apply(attempt, 'release', { at })
         if (state === 'SENDING') settle(attempt, LOST, at)
         return
-      case 'answer':
-        // A picture is charged, whatever the dice say.
-        if (worked && isUnderWay(state)) succeed(attempt, at)
+      case 'result':
+        // A result is always charged.
+        if (worked && isInProgress(state)) succeed(attempt, at)
         return
       case 'accept':
-        if (worked && state === 'SENDING') move(attempt, 'accept', { at })
+        if (worked && state === 'SENDING') apply(attempt, 'accept', { at })
         return
-      case 'refuse':
-        if (worked && isUnderWay(state) && attempt.chargedUpstream === 0) settle(attempt, REFUSED, at)
+      case 'reject':
+        if (worked && isInProgress(state) && attempt.chargedUpstream === 0) settle(attempt, REFUSED, at)
         return
-      case 'stumble':
-        if (!worked || !isUnderWay(state)) return
+      case 'break':
+        if (!worked || !isInProgress(state)) return
         paid()
         settle(attempt, BROKEN, at)
         return
       case 'markUnknown':
-        if (!worked || !isUnderWay(state)) return
+        if (!worked || !isInProgress(state)) return
         paid()
         settle(attempt, LOST, at)
         return
@@ -180,7 +179,7 @@ export function violation(
         }
         return
       case 'restore':
-        if (!worked && mayBeSent(attempt)) move(attempt, 'restore', { at })
+        if (!worked && mayBeSent(attempt)) apply(attempt, 'restore', { at })
         return
       case 'late result':
         if (state === 'UNKNOWN') succeed(attempt, at)
@@ -190,7 +189,7 @@ export function violation(
           state === 'UNKNOWN' &&
           !attempts.some((other) => other.part === attempt.part && isLive(other.state))
         )
-          move(attempt, 'accept', { at })
+          apply(attempt, 'accept', { at })
         return
       case 'resolve':
         if (state === 'UNKNOWN') resolve(attempt, at)
@@ -200,7 +199,7 @@ export function violation(
       case 'retry':
         return retry()
       case 'adjustCost':
-        if (hasEnded(state)) move(attempt, 'adjustCost', { at, costMicros: which % 3 === 0 ? 0 : COST })
+        if (hasEnded(state)) apply(attempt, 'adjustCost', { at, costMicros: which % 3 === 0 ? 0 : COST })
         return
     }
   }
@@ -208,15 +207,14 @@ export function violation(
   function send(attempt: Attempt, at: number, paid: () => void): void {
     if (attempt.state !== 'LEASED' || !attempt.worked || task.cancelRequested) return
     if (!mayBeSent(attempt)) {
-      move(attempt, 'giveUp', { at })
+      apply(attempt, 'giveUp', { at })
       return
     }
-    if (!move(attempt, 'send', { at })) return
+    if (!apply(attempt, 'send', { at })) return
     attempt.submissions++
     paid()
   }
 
-  /** Whether there is a permit for it. */
   function mayBeSent(attempt: Attempt): boolean {
     const ofPart = attempts.filter(({ part, charged }) => part === attempt.part && charged !== 'NO')
     return !task.over && task.open < task.maxCharges * world.parts && ofPart.length < task.maxCharges
@@ -228,7 +226,7 @@ export function violation(
     const { state: end, next } = decideRetry({
       failure,
       attempts: ofPart.length,
-      maxAttempts: MOST_ATTEMPTS,
+      maxAttempts: MAX_ATTEMPTS,
       permitsLeft: task.maxCharges - open,
       onUnknownOutcome: world.policy,
       cancelRequested: task.cancelRequested,
@@ -244,26 +242,26 @@ export function violation(
     const moved = transition(attempt, trigger, { at, charged: failure.charged })
     if (!moved) return
     if (next && isLatestOfPart && !over) plan(attempt.part)
-    move(attempt, trigger, { at, charged: failure.charged })
+    apply(attempt, trigger, { at, charged: failure.charged })
   }
 
   function succeed(attempt: Attempt, at: number): void {
     attempt.chargedUpstream ||= COST
     const others = attempts.filter((other) => other.part === attempt.part && other !== attempt)
-    for (const other of others) if (transition(other, 'cancel', { at })) move(other, 'cancel', { at })
-    move(attempt, 'succeed', { at, costMicros: attempt.number % 2 === 0 ? null : COST })
+    for (const other of others) if (transition(other, 'cancel', { at })) apply(other, 'cancel', { at })
+    apply(attempt, 'succeed', { at, costMicros: attempt.number % 2 === 0 ? null : COST })
   }
 
-  /** People tell the truth: they have read the bill. */
+  /** The operator has read the bill. */
   function resolve(attempt: Attempt, at: number): void {
     if (attempt.chargedUpstream === 0) settle(attempt, NOT_CHARGED, at)
-    else move(attempt, 'fail', { at, charged: 'YES', costMicros: attempt.heldMicros })
+    else apply(attempt, 'fail', { at, charged: 'YES', costMicros: attempt.heldMicros })
   }
 
   function cancel(at: number): void {
     if (task.over) return
     task.cancelRequested = true
-    for (const attempt of attempts) move(attempt, 'cancel', { at })
+    for (const attempt of attempts) apply(attempt, 'cancel', { at })
     conclusion()
   }
 
@@ -299,30 +297,30 @@ export function violation(
   }
 }
 
-/** What must hold of one attempt: no dark charge, one submission, and books that close once. */
+/** One attempt has no unrecorded charge, at most one submission, and a ledger that ends once. */
 function checkOne(attempt: Attempt): string | undefined {
   const { number, state, charged, costMicros, heldMicros, lines, finishedAt } = attempt
   const who = `attempt ${number}, ${state},`
   if (attempt.submissions > 1) return `${who} was sent ${attempt.submissions} times`
-  if (attempt.chargedUpstream > 0 && charged === 'NO') return `${who} was charged in the dark`
+  if (attempt.chargedUpstream > 0 && charged === 'NO') return `${who} has an unrecorded charge`
   if (!CHARGES[state].includes(charged)) return `${who} says charged ${charged}`
   if ((finishedAt !== null) !== hasEnded(state)) return `${who} has ended at ${finishedAt}`
   const kinds = lines.map(({ kind }) => kind)
   const closes = kinds.filter((kind) => kind === 'POST' || kind === 'VOID')
   if (kinds[0] !== 'HOLD' || kinds.filter((kind) => kind === 'HOLD').length > 1)
     return `${who} holds ${kinds.join()}`
-  if (closes.length !== (isHeld(attempt) ? 0 : 1)) return `${who} has closed its books ${closes.length} times`
+  if (closes.length !== (isHeld(attempt) ? 0 : 1)) return `${who} has ended its ledger ${closes.length} times`
   const posted = lines
     .filter(({ kind }) => kind === 'POST' || kind === 'ADJUST')
     .reduce((sum, { amountMicros }) => sum + amountMicros!, 0)
-  if (posted !== (costMicros ?? 0)) return `${who} cost ${costMicros}, and its lines come to ${posted}`
+  if (posted !== (costMicros ?? 0)) return `${who} cost ${costMicros}, and its lines sum to ${posted}`
   const released = lines.find(({ kind }) => kind === 'VOID')
   return released && released.amountMicros !== heldMicros
     ? `${who} released ${released.amountMicros}`
     : undefined
 }
 
-function isUnderWay(state: AttemptState): boolean {
+function isInProgress(state: AttemptState): boolean {
   return state === 'SENDING' || state === 'ACCEPTED'
 }
 

@@ -11,8 +11,8 @@ import { violation, type Step, type World } from './machine-model.ts'
 
 const HELD = 500
 
-/** An attempt as it stands in a state, with its cost as usual there. */
-function standing(state: AttemptState): AttemptFacts {
+/** An attempt in a state, with the usual cost of that state. */
+function attemptIn(state: AttemptState): AttemptFacts {
   const open = ['SENDING', 'ACCEPTED', 'UNKNOWN', 'FAILED'].includes(state)
   const done = state === 'SUCCEEDED'
   return {
@@ -48,11 +48,11 @@ describe('an attempt', () => {
       ['FAILED', 'adjustCost', 'FAILED', 0, 'POST'],
       ['SUCCEEDED', 'adjustCost', 'SUCCEEDED', 0, 'ADJUST'],
     ],
-  )('that is %s and %s is %s, with %d permits and the line %s', (from, trigger, to, permits, kind) => {
-    const brings = ['succeed', 'fail', 'adjustCost'].includes(trigger)
+  )('in %s on %s becomes %s, with %d permits and the ledger line %s', (from, trigger, to, permits, kind) => {
+    const input = ['succeed', 'fail', 'adjustCost'].includes(trigger)
       ? { charged: 'YES' as const, costMicros: 200 }
       : {}
-    const next = transition(standing(from), trigger, { at: 7, ...brings })
+    const next = transition(attemptIn(from), trigger, { at: 7, ...input })
     expect(next).toMatchObject({ set: { state: to }, permits })
     expect(next?.line?.kind ?? null).toBe(kind)
   })
@@ -63,19 +63,19 @@ describe('an attempt', () => {
         .filter(([, { from }]) => !(from as readonly AttemptState[]).includes(state))
         .map(([trigger]) => [state, trigger as Trigger] as const),
     ),
-  )('that is %s cannot %s', (state, trigger) => {
-    expect(transition(standing(state), trigger, { at: 7 })).toBeUndefined()
+  )('in %s refuses %s', (state, trigger) => {
+    expect(transition(attemptIn(state), trigger, { at: 7 })).toBeUndefined()
   })
 
-  it('whose cost is not told keeps what it holds, even when it has ended', () => {
-    expect(transition(standing('SENDING'), 'succeed', { at: 7, costMicros: null })?.line).toBeNull()
-    expect(transition(standing('SENDING'), 'fail', { at: 7, charged: 'UNKNOWN' })?.line).toBeNull()
+  it('keeps its hold after its end while its cost is unknown', () => {
+    expect(transition(attemptIn('SENDING'), 'succeed', { at: 7, costMicros: null })?.line).toBeNull()
+    expect(transition(attemptIn('SENDING'), 'fail', { at: 7, charged: 'UNKNOWN' })?.line).toBeNull()
   })
 
-  it('that was not charged gives back what it held, and one of unknown worst case says so', () => {
-    const line = transition(standing('SENDING'), 'reject', { at: 7 })?.line
+  it('voids its held amount when it was not charged, also an unknown amount', () => {
+    const line = transition(attemptIn('SENDING'), 'reject', { at: 7 })?.line
     expect(line).toEqual({ kind: 'VOID', amountMicros: HELD })
-    const unpriced = { ...standing('SENDING'), heldMicros: null }
+    const unpriced = { ...attemptIn('SENDING'), heldMicros: null }
     expect(transition(unpriced, 'reject', { at: 7 })?.line).toEqual({ kind: 'VOID', amountMicros: null })
   })
 })
@@ -85,11 +85,11 @@ const STEPS: readonly Step['does'][] = [
   'send',
   'give up',
   'die',
-  'reap',
-  'answer',
+  'recover',
+  'result',
   'accept',
-  'refuse',
-  'stumble',
+  'reject',
+  'break',
   'markUnknown',
   'unreached',
   'restore',
@@ -108,7 +108,7 @@ const anyWorld: fc.Arbitrary<World> = fc.record({
   heldMicros: fc.constantFrom(HELD, null),
 })
 
-// What takes a task forward comes up more often, so that most sequences get far.
+// Progress is more likely than other steps, so that most sequences get far.
 const anyStep: fc.Arbitrary<Step> = fc.record({
   does: fc.oneof(
     { weight: 2, arbitrary: fc.constantFrom<Step['does']>('claim', 'send') },
@@ -118,7 +118,7 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
   charges: fc.boolean(),
 })
 
-it('never charges in the dark, sends twice on one permit or closes its books twice, in 100,000 random lives', () => {
+it('never has an unrecorded charge, sends twice on one permit or ends its ledger twice, in 100,000 random runs', () => {
   const reached = new Set<string>()
   fc.assert(
     fc.property(anyWorld, fc.array(anyStep, { minLength: 6, maxLength: 40 }), (world, steps) => {
@@ -127,7 +127,7 @@ it('never charges in the dark, sends twice on one permit or closes its books twi
     }),
     { numRuns: 100_000 },
   )
-  // Every arrow there is was taken, or the lives were not random enough.
+  // Every transition was taken, or the runs were not random enough.
   expect([...reached].toSorted()).toEqual(
     Object.keys(TRANSITIONS)
       .filter((trigger) => !['scheduleCheck', 'keepUnknown'].includes(trigger))

@@ -6,12 +6,12 @@ import { offer } from '../support/offers.ts'
 import { done, failure, scripted, type Sent } from '../support/scripted.ts'
 import { ANONYMOUS } from '../support/plain-input.ts'
 
-/** Makes at most two images at a time; `script` hears which order of how many it is. */
+/** Makes at most two images per call; `script` returns the result of the `nth` call. */
 const twoAtATime = (script: (sent: Sent, nth: number) => ReturnType<typeof done>) =>
   scripted(script, { offers: [offer({ maxN: 2 })], concurrency: 1 })
 
-describe.each(DATABASES)('more images than a provider makes at a time, on %s', (database) => {
-  it('are asked for in parts, and come in order', async () => {
+describe.each(DATABASES)('more images than a provider makes per call, on %s', (database) => {
+  it('are requested in parts, and returned in order', async () => {
     const provider = twoAtATime((sent) => done(sent))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create({ n: 5 })
@@ -27,7 +27,7 @@ describe.each(DATABASES)('more images than a provider makes at a time, on %s', (
     ])
   })
 
-  it('succeed with what came, and name what did not', async () => {
+  it('succeed with the received images, and a warning about the missing ones', async () => {
     const provider = twoAtATime((sent, nth) => (nth === 1 ? Promise.reject(failure('rejected')) : done(sent)))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create({ n: 4 })
@@ -38,7 +38,7 @@ describe.each(DATABASES)('more images than a provider makes at a time, on %s', (
     expect(task).toMatchObject({ chargesOpen: 1, error: null })
   })
 
-  it('stand as unknown while one part does, and only that part is sent again', async () => {
+  it('are OUTCOME_UNKNOWN while one part is, and only that part is sent again', async () => {
     const provider = twoAtATime((sent, nth) => (nth === 1 ? Promise.reject(failure('lost')) : done(sent)))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create({ n: 4 })
@@ -49,7 +49,7 @@ describe.each(DATABASES)('more images than a provider makes at a time, on %s', (
     expect(await listAssets(one.db.read, [id])).toHaveLength(4)
   })
 
-  it('are each paid at most once more, with RESEND', async () => {
+  it('are each paid at most once more with RESEND', async () => {
     const provider = twoAtATime(() => Promise.reject(failure('lost')))
     await using one = await openEngine({ database, providers: [provider], tuning: { maxAttempts: 9 } })
     const { id } = await one.create({ n: 4, onUnknownOutcome: 'RESEND', maxCharges: 2 })

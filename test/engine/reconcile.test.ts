@@ -8,30 +8,30 @@ import { done, failure, held, scripted } from '../support/scripted.ts'
 
 type Found = { remoteId: string } | undefined
 
-/** A provider that takes each order and loses its answer; `find` says what becomes of the nth look for one. */
-function forgetful(
+/** A provider whose responses are lost; `find` returns the result of the `nth` lookup. */
+function losingResponses(
   find: (nth: number, call: Call) => Promise<Found>,
   submit: Parameters<typeof scripted>[0] = () => Promise.reject(failure('lost')),
 ) {
-  const looks: string[] = []
+  const lookups: string[] = []
   const provider = scripted(submit, {
     name: 'finder',
     find(clientRef, call) {
-      looks.push(clientRef)
-      return find(looks.length, call)
+      lookups.push(clientRef)
+      return find(lookups.length, call)
     },
     check: (_, order, call) => done({ order, call }),
   })
-  return { provider, looks }
+  return { provider, lookups }
 }
 
 const often = (times: number) => Array.from({ length: times }, (_, nth) => (nth + 1) * 20)
 const tuning = { pollMs: 20, reapMs: 20, lookupDelaysMs: often(3) }
 const REMOTE = { remoteId: 'remote-1' }
 
-describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => {
-  it('is found by the attempt’s id, taken on, and paid once', async () => {
-    const { provider, looks } = forgetful(async () => REMOTE)
+describe.each(DATABASES)('an attempt with a lost response, on %s', (database) => {
+  it('is found by its own id, accepted, and paid once', async () => {
+    const { provider, lookups } = losingResponses(async () => REMOTE)
     await using one = await openEngine({ database, providers: [provider], tuning })
     const { id } = await one.create()
     expect(await one.reached(id, 'SUCCEEDED')).toMatchObject({ chargesOpen: 1, error: null })
@@ -39,15 +39,15 @@ describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => 
     expect(attempts).toMatchObject([
       { state: 'SUCCEEDED', charged: 'YES', remoteId: 'remote-1', missingChecks: 0 },
     ])
-    expect(looks).toEqual([attempts[0]?.id])
+    expect(lookups).toEqual([attempts[0]?.id])
     expect(provider.sent).toHaveLength(1)
-    const told = (await one.events(id)).map(({ body }) => body.type)
-    expect(told).toEqual(expect.arrayContaining(['OUTCOME_BECAME_UNKNOWN', 'TASK_FINISHED']))
+    const types = (await one.events(id)).map(({ body }) => body.type)
+    expect(types).toEqual(expect.arrayContaining(['OUTCOME_BECAME_UNKNOWN', 'TASK_FINISHED']))
   })
 
-  it('is looked for again when it was not found, or the question failed, as often as the engine is told', async () => {
+  it('is looked up again when it was not found or the lookup failed, as often as configured', async () => {
     const answers = [undefined, failure('unreached'), new Error('a bug'), REMOTE]
-    const { provider, looks } = forgetful(async (nth) => {
+    const { provider, lookups } = losingResponses(async (nth) => {
       const answer = answers[nth - 1]
       if (answer instanceof Error) throw answer
       return answer
@@ -55,39 +55,39 @@ describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => 
     await using one = await openEngine({ database, providers: [provider], tuning })
     const { id } = await one.create()
     await one.reached(id, 'SUCCEEDED')
-    expect(looks).toHaveLength(4)
+    expect(lookups).toHaveLength(4)
     expect(provider.sent).toHaveLength(1)
   })
 
-  it('that is never found stays unknown, and is not sent again', async () => {
-    const { provider, looks } = forgetful(async () => undefined)
+  it('stays UNKNOWN and is not sent again when it is never found', async () => {
+    const { provider, lookups } = losingResponses(async () => undefined)
     await using one = await openEngine({ database, providers: [provider], tuning })
     const { id } = await one.create()
-    await expect.poll(() => looks.length).toBe(4)
+    await expect.poll(() => lookups.length).toBe(4)
     await pause(200)
-    expect(looks).toHaveLength(4)
+    expect(lookups).toHaveLength(4)
     expect(await one.task(id)).toMatchObject({ status: 'OUTCOME_UNKNOWN', chargesOpen: 1 })
     expect(await one.attempts(id)).toMatchObject([{ state: 'UNKNOWN', charged: 'UNKNOWN', remoteId: null }])
     expect(provider.sent).toHaveLength(1)
   })
 
-  it('waits between two looks as the engine is told', async () => {
-    const { provider, looks } = forgetful(async () => undefined)
+  it('is looked up again after the configured delay', async () => {
+    const { provider, lookups } = losingResponses(async () => undefined)
     await using one = await openEngine({
       database,
       providers: [provider],
       tuning: { ...tuning, lookupDelaysMs: [60_000] },
     })
     const { id } = await one.create()
-    await expect.poll(() => looks.length).toBe(1)
+    await expect.poll(() => lookups.length).toBe(1)
     const [attempt] = await one.attempts(id)
     expect(attempt!.runAfter - attempt!.sentAt!).toBeGreaterThanOrEqual(60_000)
     await pause(200)
-    expect(looks).toHaveLength(1)
+    expect(lookups).toHaveLength(1)
   })
 
-  it('is looked for by one process alone, however many look', async () => {
-    const { provider, looks } = forgetful(async () => {
+  it('is looked up by one process only, however many try', async () => {
+    const { provider, lookups } = losingResponses(async () => {
       await pause(50)
       return undefined
     })
@@ -100,12 +100,12 @@ describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => 
     await one.reached(id, 'OUTCOME_UNKNOWN')
     const never = new AbortController().signal
     await Promise.all(Array.from({ length: 5 }, () => reconcile(one.deps, never)))
-    expect(looks).toHaveLength(1)
+    expect(lookups).toHaveLength(1)
   })
 
-  it('whose part is under way without it only learns the id that it has there', async () => {
+  it('only records its remote id while another attempt of its part is in progress', async () => {
     const again = held()
-    const { provider } = forgetful(
+    const { provider } = losingResponses(
       async () => REMOTE,
       (sent, nth) => (nth === 1 ? Promise.reject(failure('lost')) : again.answer(sent)),
     )
@@ -122,8 +122,8 @@ describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => 
     await one.reached(id, 'SUCCEEDED')
   })
 
-  it('is asked about even when its part has ended without it, so that its charge is known', async () => {
-    const { provider } = forgetful(
+  it('is checked even when its part ended without it, so that its charge is known', async () => {
+    const { provider } = losingResponses(
       async () => REMOTE,
       (sent, nth) => (nth === 1 ? Promise.reject(failure('lost')) : done(sent)),
     )
@@ -140,30 +140,30 @@ describe.each(DATABASES)('an order whose answer was lost, on %s', (database) => 
     expect(await one.task(id)).toMatchObject({ status: 'SUCCEEDED', chargesOpen: 2 })
   })
 
-  it('is not looked for where orders cannot be found so', async () => {
-    const { provider, looks } = forgetful(async () => REMOTE)
+  it('is not looked up at a provider without lookups', async () => {
+    const { provider, lookups } = losingResponses(async () => REMOTE)
     const plain = scripted(() => Promise.reject(failure('lost')))
     await using one = await openEngine({ database, providers: [plain, provider], tuning })
     const { id } = await one.create({ providers: ['scripted'] })
     await one.reached(id, 'OUTCOME_UNKNOWN')
     await pause(200)
-    expect(looks).toEqual([])
+    expect(lookups).toEqual([])
     expect((await one.task(id)).status).toBe('OUTCOME_UNKNOWN')
   })
 })
 
-it('a look is cut when the process is to stop, and the next process has the others', async () => {
+it('aborts a lookup at shutdown, and the next process continues', async () => {
   const place = await newPlace('sqlite')
   onTestFinished(() => place.remove())
-  const hanging = forgetful((_, { signal }) => {
+  const hanging = losingResponses((_, { signal }) => {
     return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(failure('lost'))))
   })
   const first = await openEngine({ place, providers: [hanging.provider], tuning })
   const { id } = await first.create()
-  await expect.poll(() => hanging.looks.length).toBe(1)
+  await expect.poll(() => hanging.lookups.length).toBe(1)
   await first.close()
-  const { provider, looks } = forgetful(async () => REMOTE)
+  const { provider, lookups } = losingResponses(async () => REMOTE)
   await using next = await openEngine({ place, providers: [provider], tuning })
   await next.reached(id, 'SUCCEEDED')
-  expect(looks).toHaveLength(1)
+  expect(lookups).toHaveLength(1)
 })

@@ -9,8 +9,8 @@ import { done, failure, scripted } from '../support/scripted.ts'
 const resolve = (one: TestEngine, id: string, resolution: Resolution, note: string | null = null) =>
   one.engine.resolveAttempt(DEFAULT_PROJECT, id, resolution, note)
 
-describe.each(DATABASES)('an attempt in doubt, on %s', (database) => {
-  it('that was not charged is tried again, once', async () => {
+describe.each(DATABASES)('an attempt with an unknown outcome, on %s', (database) => {
+  it('is retried once after the resolution NOT_CHARGED', async () => {
     const provider = scripted((sent, nth) => (nth === 1 ? Promise.reject(failure('lost')) : done(sent)))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create()
@@ -25,7 +25,7 @@ describe.each(DATABASES)('an attempt in doubt, on %s', (database) => {
     ])
   })
 
-  it('that was charged and whose result is lost ends as failed, and says that it was paid', async () => {
+  it('ends as FAILED and charged after the resolution CHARGED_RESULT_LOST', async () => {
     await using one = await openEngine({
       database,
       providers: [scripted(() => Promise.reject(failure('lost')))],
@@ -43,7 +43,7 @@ describe.each(DATABASES)('an attempt in doubt, on %s', (database) => {
     })
   })
 
-  it('that was not charged begins nothing while an earlier one of its part is asked about again', async () => {
+  it('plans no retry after NOT_CHARGED while an earlier attempt of its part is checked', async () => {
     const found = Promise.withResolvers<void>()
     const provider = scripted(() => Promise.reject(failure('lost')), {
       async check(_, order, call) {
@@ -64,7 +64,7 @@ describe.each(DATABASES)('an attempt in doubt, on %s', (database) => {
     expect(provider.sent).toHaveLength(2)
   })
 
-  it('is asked about by the remote id that an operator found', async () => {
+  it('is checked by the remote id that an operator found', async () => {
     const provider = scripted(() => Promise.reject(failure('lost')), {
       check: (remoteId, order, call) => {
         expect(remoteId).toBe('job-7')
@@ -80,7 +80,7 @@ describe.each(DATABASES)('an attempt in doubt, on %s', (database) => {
     expect(provider.sent).toHaveLength(1)
   })
 
-  it('cannot be given a remote id where the provider cannot be asked, nor be resolved twice', async () => {
+  it('accepts no remote id at a provider without checks, and no second resolution', async () => {
     await using one = await openEngine({
       database,
       providers: [scripted(() => Promise.reject(failure('lost')))],

@@ -22,7 +22,7 @@ import { done, failure, held, picture, scripted } from '../support/scripted.ts'
 const [HOUR, DAY] = [3_600_000, 86_400_000]
 const { signal } = new AbortController()
 
-/** Shows a preview and brings an image; loses what is asked for with the word `lost`. */
+/** Sends a partial image and an image; loses requests with `lost` in the prompt. */
 const painter = () =>
   scripted(async (sent) => {
     if (sent.order.prompt.includes('lost')) throw failure('lost')
@@ -45,17 +45,17 @@ const kindsOf = async ({ db }: TestEngine, id: string) =>
 
 const violations = ({ place, store }: TestEngine) => checkInvariants(place, store)
 
-async function take(stream: AsyncIterable<FeedItem>, most = Infinity): Promise<FeedItem[]> {
-  const told: FeedItem[] = []
-  for await (const one of stream) if (told.push(one) >= most) break
-  return told
+async function take(stream: AsyncIterable<FeedItem>, count = Infinity): Promise<FeedItem[]> {
+  const items: FeedItem[] = []
+  for await (const item of stream) if (items.push(item) >= count) break
+  return items
 }
 
-const bodies = (told: FeedItem[]) => told.map(({ body }) => body)
+const bodies = (items: FeedItem[]) => items.map(({ body }) => body)
 const feedCursor = (seq: number) => encodeCursor('feed', DEFAULT_PROJECT, seq)
 
-describe.each(DATABASES)('what is kept for a while on %s', (database) => {
-  it('goes when its time is over: previews after a day, events after a week', async () => {
+describe.each(DATABASES)('retention on %s', (database) => {
+  it('removes partial images after a day and events after a week', async () => {
     await using one = await open(database)
     const ages = { young: 0, old: 25 * HOUR, ancient: 8 * DAY }
     const ids: Record<string, string> = {}
@@ -77,8 +77,8 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
     expect(await violations(one)).toEqual([])
   })
 
-  it('goes from a long log in small steps, and stays for ever where that is configured', async () => {
-    const kept = { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null }
+  it('removes a long log in small steps, and nothing where it is disabled', async () => {
+    const disabled = { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null }
     const never = held()
     await using one = await open(database, { providers: [scripted((sent) => never.answer(sent))] })
     const { id } = await one.create()
@@ -95,21 +95,21 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
     never.resolveWith(done)
     await one.reached(id, 'SUCCEEDED')
     await ageTask(one.db, id, 1000 * DAY)
-    await createHousekeeping({ ...one.deps, retention: kept }).removeRows(signal)
+    await createHousekeeping({ ...one.deps, retention: disabled }).removeRows(signal)
     expect((await one.events(id))[0]?.seq).toBe(1)
     expect(await kindsOf(one, id)).toEqual(['FINAL'])
 
     let transactions = 0
-    const cut = new AbortController()
+    const stop = new AbortController()
     const db = {
       ...one.db,
       async tx<T>(work: Parameters<typeof one.db.tx<T>>[0]) {
         transactions++
-        cut.abort()
+        stop.abort()
         return one.db.tx(work)
       },
     }
-    await createHousekeeping({ ...one.deps, db }).removeRows(cut.signal)
+    await createHousekeeping({ ...one.deps, db }).removeRows(stop.signal)
     expect(transactions).toBe(1)
     const [first] = await one.events(id)
     expect(first?.seq).toBe(501)
@@ -118,7 +118,7 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
     expect(await one.events(id)).toEqual([])
   })
 
-  it('goes once when several processes see to it at the same time', async () => {
+  it('removes rows once when several processes run it concurrently', async () => {
     await using one = await open(database)
     const ids = []
     for (let i = 0; i < 6; i++) ids.push(await finished(one, 8 * DAY))
@@ -127,7 +127,7 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
     expect(await violations(one)).toEqual([])
   })
 
-  it('includes deliveries and callbacks, once they and their attempts have ended', async () => {
+  it('removes deliveries and callbacks after they and their attempts have ended', async () => {
     await using receiver = await openReceiver()
     await using one = await open(database, { webhookRule: ANY_ADDRESS })
     const ids = []
@@ -166,9 +166,9 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
     expect(await violations(one)).toEqual([])
   })
 
-  it('is no excuse for what must hold: a hole, an early loss and a lost end are found', async () => {
+  it('hides no gap, no early removal and no lost end from the invariants', async () => {
     await using one = await open(database)
-    const [young, old, hole] = [
+    const [young, old, gap] = [
       await finished(one),
       await finished(one, 8 * DAY),
       await finished(one, 8 * DAY),
@@ -182,7 +182,7 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
     const last = (await one.events(old)).length
     const wrong: [string, number, RegExp][] = [
       [young, 1, /I7: the events of/],
-      [hole, 2, /I7: the events of/],
+      [gap, 2, /I7: the events of/],
       [old, last, /I7: the events of/],
     ]
     for (const [id, seq, finding] of wrong) {
@@ -195,8 +195,8 @@ describe.each(DATABASES)('what is kept for a while on %s', (database) => {
   })
 })
 
-describe.each(DATABASES)('a viewer on %s whose place is no longer kept', (database) => {
-  it('of a task is told how it stands and that it ended, and none but such a viewer hears of a resync', async () => {
+describe.each(DATABASES)('a subscription on %s from a removed cursor', (database) => {
+  it('of a task starts with a resync snapshot, then the end; other cursors get no resync', async () => {
     await using one = await open(database)
     const id = await finished(one, 8 * DAY)
     const { lastSeq } = await one.task(id)
@@ -215,26 +215,26 @@ describe.each(DATABASES)('a viewer on %s whose place is no longer kept', (databa
     expect(await watch(lastSeq)).toEqual([{ type: 'TASK_SNAPSHOT', resync: false }])
   })
 
-  it('of a feed is told how the unfinished stand, or the newest, and then what happens', async () => {
+  it('of a feed starts with a snapshot of the unfinished tasks, or of the newest, then continues', async () => {
     await using one = await open(database)
     const [first, second] = [await finished(one, 8 * DAY), await finished(one, 8 * DAY)]
     const last = (await one.task(first)).lastSeq + (await one.task(second)).lastSeq
     await createHousekeeping(one.deps).removeRows(signal)
-    const watch = async (seq: number, most: number) =>
-      take(await one.engine.watchProject(DEFAULT_PROJECT, {}, feedCursor(seq)), most)
+    const watch = async (seq: number, count: number) =>
+      take(await one.engine.watchProject(DEFAULT_PROJECT, {}, feedCursor(seq)), count)
 
-    const [alone] = await watch(1, 1)
-    expect(alone).toMatchObject({ body: { type: 'TASK_SNAPSHOT', resync: true }, task: { id: second } })
-    expect(alone?.cursor).toBe(feedCursor(last))
+    const [newest] = await watch(1, 1)
+    expect(newest).toMatchObject({ body: { type: 'TASK_SNAPSHOT', resync: true }, task: { id: second } })
+    expect(newest?.cursor).toBe(feedCursor(last))
 
     const { id: lost } = await one.create({ prompt: 'lost' })
     await one.reached(lost, 'OUTCOME_UNKNOWN')
-    const [standing] = await watch(1, 1)
-    expect(standing).toMatchObject({ body: { resync: true }, task: { id: lost } })
-    // From the end of what is gone, nothing is missing.
+    const [unfinished] = await watch(1, 1)
+    expect(unfinished).toMatchObject({ body: { resync: true }, task: { id: lost } })
+    // From the end of the removed events, nothing is missing.
     const next = await watch(last, 1)
     expect(bodies(next)).toEqual([{ type: 'TASK_QUEUED' }])
-    // And behind the snapshots it goes on as if nothing had been.
+    // After the snapshots the feed continues.
     const watching = await one.engine.watchProject(DEFAULT_PROJECT, {}, feedCursor(1))
     await watching.next()
     const { id: third } = await one.create()
@@ -243,7 +243,7 @@ describe.each(DATABASES)('a viewer on %s whose place is no longer kept', (databa
     await watching.return?.()
   })
 
-  it('of a feed with a hole hears of it where it comes to it', async () => {
+  it('of a feed with a gap gets the resync at the gap', async () => {
     await using one = await open(database)
     const { id: lost } = await one.create({ prompt: 'lost' })
     await one.reached(lost, 'OUTCOME_UNKNOWN')
@@ -251,8 +251,8 @@ describe.each(DATABASES)('a viewer on %s whose place is no longer kept', (databa
     await finished(one, 8 * DAY)
     const after = await finished(one)
     await createHousekeeping(one.deps).removeRows(signal)
-    const told = await take(await one.engine.watchProject(DEFAULT_PROJECT, {}, feedCursor(0)), 1)
-    expect(told[0]).toMatchObject({ body: { type: 'TASK_SNAPSHOT', resync: true }, task: { id: lost } })
+    const items = await take(await one.engine.watchProject(DEFAULT_PROJECT, {}, feedCursor(0)), 1)
+    expect(items[0]).toMatchObject({ body: { type: 'TASK_SNAPSHOT', resync: true }, task: { id: lost } })
     const inOrder = await take(
       await one.engine.watchProject(
         DEFAULT_PROJECT,
@@ -265,37 +265,37 @@ describe.each(DATABASES)('a viewer on %s whose place is no longer kept', (databa
   })
 })
 
-describe.each(DATABASES)('files that nothing refers to on %s', (database) => {
-  it('go after an hour, and what is referred to stays; those of another database stay all', async () => {
+describe.each(DATABASES)('unused files on %s', (database) => {
+  it('are removed after an hour; referenced files stay, and all files of another database', async () => {
     await using one = await open(database)
     const id = await finished(one, 25 * HOUR)
     const objects = join(one.place.dataDir, 'assets', 'objects')
     const orphan = one.store.newFile()
     await writeFile(orphan, 'left by a crash')
     const { sha256 } = await one.store.put(orphan)
-    const forgotten: string[] = []
-    const deps = { ...one.deps, removeRenditions: async (hash: string) => void forgotten.push(hash) }
+    const removed: string[] = []
+    const deps = { ...one.deps, removeRenditions: async (hash: string) => void removed.push(hash) }
     const collect = () => createHousekeeping(deps).collectFiles(signal)
     await collect()
-    expect(forgotten).toEqual([])
+    expect(removed).toEqual([])
 
-    await makeOld(objects)
+    await ageFiles(objects)
     await createHousekeeping({
       ...deps,
       store: { ...one.store, claimOwner: () => Promise.resolve(false) },
     }).collectFiles(signal)
-    expect(forgotten).toEqual([])
+    expect(removed).toEqual([])
     await collect()
-    expect(forgotten).toEqual([sha256])
+    expect(removed).toEqual([sha256])
     const [final] = await listAssets(one.db.read, [id])
     expect(await one.store.read(final!.sha256)).toBeDefined()
   })
 
-  it('do not include a preview that became an input', async () => {
+  it('exclude a partial image that became an input', async () => {
     await using one = await open(database)
     const id = await finished(one)
-    const preview = (await listAssets(one.db.read, [id])).find(({ kind }) => kind === 'PARTIAL')!
-    const edit = await one.create({ prompt: 'lost', images: [{ imageId: preview.id }] })
+    const partial = (await listAssets(one.db.read, [id])).find(({ kind }) => kind === 'PARTIAL')!
+    const edit = await one.create({ prompt: 'lost', images: [{ imageId: partial.id }] })
     await one.reached(edit.id, 'OUTCOME_UNKNOWN')
     await ageTask(one.db, id, 8 * DAY)
     await createHousekeeping(one.deps).removeRows(signal)
@@ -311,7 +311,7 @@ describe.each(DATABASES)('files that nothing refers to on %s', (database) => {
   })
 })
 
-async function makeOld(objects: string): Promise<void> {
+async function ageFiles(objects: string): Promise<void> {
   const then = (Date.now() - 2 * HOUR) / 1000
   for (const name of readdirSync(objects, { recursive: true, encoding: 'utf8' })) {
     const file = join(objects, name)

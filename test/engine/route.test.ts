@@ -6,8 +6,8 @@ import { offer, offering } from '../support/offers.ts'
 import { plainRequest } from '../support/rows.ts'
 
 const NOW: RoutingConditions = { today: '2026-11-20', inCooldown: () => false, needsPrice: false }
-const names = (asked: Partial<ImageRequest>, providers: Provider[], now = NOW) =>
-  routes({ ...plainRequest, ...asked }, providers, now).map(({ provider }) => provider.name)
+const names = (requested: Partial<ImageRequest>, providers: Provider[], now = NOW) =>
+  routes({ ...plainRequest, ...requested }, providers, now).map(({ provider }) => provider.name)
 
 const able = offering('able', offer())
 const plain = offering('plain', offer({ qualities: [] }))
@@ -15,7 +15,7 @@ const single = offering('single', offer({ maxN: 1 }))
 const other = offering('other', offer({}, { model: 'dall-e-3' }))
 
 describe('the order of providers', () => {
-  it.each<[what: string, asked: Partial<ImageRequest>, providers: Provider[], order: string[]]>([
+  it.each<[what: string, requested: Partial<ImageRequest>, providers: Provider[], order: string[]]>([
     ['is the operator’s among equals', {}, [plain, able], ['plain', 'able']],
     ['puts providers that honor every setting first', { quality: 'HIGH' }, [plain, able], ['able', 'plain']],
     ['puts providers that need fewer calls first', { n: 4 }, [single, able], ['able', 'single']],
@@ -39,19 +39,19 @@ describe('the order of providers', () => {
       ['able'],
     ],
     ['omits providers that the client did not name', { providers: ['able'] }, [plain, able], ['able']],
-  ])('%s', (_, asked, providers, order) => {
-    expect(names(asked, providers)).toEqual(order)
+  ])('%s', (_, requested, providers, order) => {
+    expect(names(requested, providers)).toEqual(order)
   })
 
   it.each([
     ['the operator’s', {}],
     ['the client’s', { providers: ['plain', 'able'] }],
-  ])('puts providers in cooldown last, even in %s order', (_, asked) => {
+  ])('puts providers in cooldown last, even in %s order', (_, requested) => {
     const conditions: RoutingConditions = {
       ...NOW,
       inCooldown: (provider, model) => provider === 'plain' && model === 'gpt-image-2',
     }
-    expect(names(asked, [plain, able], conditions)).toEqual(['able', 'plain'])
+    expect(names(requested, [plain, able], conditions)).toEqual(['able', 'plain'])
   })
 
   it('ranks a retiring model like any other', () => {
@@ -61,7 +61,9 @@ describe('the order of providers', () => {
 })
 
 describe('a request without an eligible provider', () => {
-  it.each<[code: string, field: string, says: RegExp, asked: Partial<ImageRequest>, providers: Provider[]]>([
+  it.each<
+    [code: string, field: string, says: RegExp, requested: Partial<ImageRequest>, providers: Provider[]]
+  >([
     [
       'PROVIDER_UNKNOWN',
       'providers.1',
@@ -73,9 +75,9 @@ describe('a request without an eligible provider', () => {
     ['MODEL_UNKNOWN', 'model', /Served: dall-e-3\./, { providers: ['other'] }, [able, other]],
     ['BAD_USER_INPUT', 'size', /^size is 9x9; /, { size: '9x9' }, [able]],
     ['CAPABILITY_MISSING', 'quality', /quality HD/, { quality: 'HD', unsupported: 'ERROR' }, [able]],
-  ])('is refused with %s for %s', (code, field, says, asked, providers) => {
+  ])('is refused with %s for %s', (code, field, says, requested, providers) => {
     const refusal = { code, field, message: expect.stringMatching(says) }
-    expect(() => names(asked, providers)).toThrow(expect.objectContaining(refusal))
+    expect(() => names(requested, providers)).toThrow(expect.objectContaining(refusal))
   })
 
   it('is refused with the one problem of the closest provider', () => {

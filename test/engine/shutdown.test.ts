@@ -4,7 +4,7 @@ import { openEngine } from '../support/engine.ts'
 import { done, held, scripted } from '../support/scripted.ts'
 
 describe.each(DATABASES)('stopping on %s', (database) => {
-  it('lets a paid call end, and refuses new tasks meanwhile', async () => {
+  it('waits for a paid call, and refuses new tasks meanwhile', async () => {
     const gate = held()
     const provider = scripted((sent) => gate.answer(sent))
     await using one = await openEngine({ database, providers: [provider] })
@@ -20,7 +20,7 @@ describe.each(DATABASES)('stopping on %s', (database) => {
     expect(await two.task(id)).toMatchObject({ status: 'SUCCEEDED' })
   })
 
-  it('cuts a call at the deadline: its outcome is then unknown', async () => {
+  it('cuts a call at the deadline, with an unknown outcome', async () => {
     const provider = scripted((sent) => held().answer(sent))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create()
@@ -32,7 +32,7 @@ describe.each(DATABASES)('stopping on %s', (database) => {
     expect(provider.sent).toHaveLength(1)
   })
 
-  it('leaves what waits in the queue for the next process', async () => {
+  it('leaves queued attempts to the next process', async () => {
     const gate = held()
     const provider = scripted((sent) => gate.answer(sent), { concurrency: 1 })
     await using one = await openEngine({ database, providers: [provider] })

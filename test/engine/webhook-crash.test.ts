@@ -11,14 +11,14 @@ import { done, scripted } from '../support/scripted.ts'
 
 const CHILD = fileURLToPath(new URL('../support/webhook-child.ts', import.meta.url))
 
-describe.each(DATABASES)('a process killed between a delivery and its mark on %s', (database) => {
-  it('has it delivered a second time by the next, under the same webhook-id', async () => {
+describe.each(DATABASES)('a process killed between a delivery and its record on %s', (database) => {
+  it('causes a second delivery by the next process, under the same webhook-id', async () => {
     const place = await newPlace(database)
     try {
       await using receiver = await openReceiver()
       const { databaseUrl, dataDir } = place
-      const told = JSON.stringify({ databaseUrl, dataDir, callbackUrl: `${receiver.url}/callback` })
-      const child = spawn(process.execPath, [CHILD, told], { stdio: ['ignore', 'inherit', 'inherit'] })
+      const settings = JSON.stringify({ databaseUrl, dataDir, callbackUrl: `${receiver.url}/callback` })
+      const child = spawn(process.execPath, [CHILD, settings], { stdio: ['ignore', 'inherit', 'inherit'] })
       const [, signal] = await once(child, 'exit')
       expect(signal).toBe('SIGKILL')
       expect(receiver.requests).toHaveLength(1)

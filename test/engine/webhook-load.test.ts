@@ -14,7 +14,7 @@ const ENDPOINTS = HANGING + FAILING + HEALTHY
 const HOUR_MS = 3_600_000
 const PER_SLOT = 2
 /** Fewer than the deliveries that wait for one hanging receiver. */
-const AT_ONCE = 20
+const CONCURRENCY = 20
 
 const isHanging = (number: number) => number < HANGING
 const isFailing = (number: number) => !isHanging(number) && number < HANGING + FAILING
@@ -31,7 +31,7 @@ describe.each(DATABASES)('deliveries on %s', (database) => {
       database,
       providers: [scripted((sent) => done(sent))],
       webhookRule: ANY_ADDRESS,
-      delivery: { timeoutMs: HOUR_MS, leaseMs: 2 * HOUR_MS, perSlot: PER_SLOT, concurrency: AT_ONCE },
+      delivery: { timeoutMs: HOUR_MS, leaseMs: 2 * HOUR_MS, perSlot: PER_SLOT, concurrency: CONCURRENCY },
     })
     const { id: taskId } = await gateway.create()
     await gateway.reached(taskId, 'SUCCEEDED')
@@ -40,7 +40,7 @@ describe.each(DATABASES)('deliveries on %s', (database) => {
       const input = { url: `${receiver.url}/${number}`, events: null, description: null }
       endpoints.push((await gateway.engine.createWebhook(DEFAULT_PROJECT, input)).id)
     }
-    // Those that hang are the oldest: a queue in the order of arrival would never come to the others.
+    // The hanging ones are the oldest: a queue in order of arrival would never reach the others.
     for (const [number, endpointId] of endpoints.entries())
       await insertAll(gateway, { taskId, endpointId, url: `${receiver.url}/${number}` })
 

@@ -25,7 +25,7 @@ const PAYLOAD = z.object({
 })
 const HOUR = 3_600_000
 
-/** Every try at once, ten of them; one that hangs is given up soon. */
+/** Ten tries without a delay, and a short timeout. */
 const EAGER = { waitsMs: DELIVERY_TUNING.waitsMs.map(() => 0), timeoutMs: 300 }
 
 function open(database: DatabaseKind, more: Partial<TestEngineOptions> = {}): Promise<TestEngine> {
@@ -45,7 +45,7 @@ const register = (gateway: TestEngine, url: string) =>
 const deliveries = (gateway: TestEngine) =>
   listDeliveries(gateway.db.read, DEFAULT_PROJECT, {}, { first: 100 })
 
-/** Waits until so many deliveries have ended and none is on its way; oldest first, with what their tries came to. */
+/** Waits until `count` deliveries have ended and none is pending. Returns them oldest first, with their tries. */
 async function ended(gateway: TestEngine, count = 1) {
   const states = async () => (await deliveries(gateway)).map(({ state }) => state)
   const settled = async () => {
@@ -62,15 +62,15 @@ async function withTries(gateway: TestEngine, row: DeliveryRow) {
 }
 
 describe.each(DATABASES)('a webhook on %s', (database) => {
-  it('is told once how a task ended, signed by Standard Webhooks, with links and no bytes', async () => {
+  it('receives the end of a task once, signed by Standard Webhooks, with links and no bytes', async () => {
     await using receiver = await openReceiver()
     await using gateway = await open(database)
     const { id: webhook, secret } = await register(gateway, `${receiver.url}/hook`)
     const task = await gateway.create({ prompt: 'a brass kettle' })
-    const [came] = await receiver.received(1)
+    const [request] = await receiver.received(1)
     const [delivery] = await ended(gateway)
 
-    expect(new Webhook(secret ?? '').verify(came!.body, came!.headers)).toEqual({
+    expect(new Webhook(secret ?? '').verify(request!.body, request!.headers)).toEqual({
       type: 'task.succeeded',
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       data: {
@@ -98,16 +98,16 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
         error: null,
       },
     })
-    expect(came!.headers).toMatchObject({ 'content-type': 'application/json', 'webhook-id': delivery!.id })
-    expect(came!.body.length).toBeLessThan(1000)
+    expect(request!.headers).toMatchObject({ 'content-type': 'application/json', 'webhook-id': delivery!.id })
+    expect(request!.body.length).toBeLessThan(1000)
     expect(delivery).toMatchObject({ endpointId: webhook, state: 'SUCCEEDED', tries: [[1, 204, null]] })
     expect(receiver.requests).toHaveLength(1)
     const { id, projectId } = delivery!
-    expect(await findDelivery(gateway.db.read, 'prj_of_somebody_else', id)).toBeUndefined()
+    expect(await findDelivery(gateway.db.read, 'prj_other', id)).toBeUndefined()
     expect(await findDelivery(gateway.db.read, projectId, id)).toBeDefined()
   })
 
-  it('is tried again after 500s under the same id, each time with a signature of its own moment', async () => {
+  it('is retried after a 500 under the same id, with a new signature each time', async () => {
     await using receiver = await openReceiver(statuses(500, 500, 500, 200))
     await using gateway = await open(database)
     const { secret } = await register(gateway, receiver.url)
@@ -129,21 +129,19 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
     for (const { body, headers } of receiver.requests) new Webhook(secret ?? '').verify(body, headers)
   })
 
-  it('that redirects has failed, and nobody goes where it points', async () => {
-    await using elsewhere = await openReceiver()
-    await using receiver = await openReceiver((reply) =>
-      reply.writeHead(301, { location: elsewhere.url }).end(),
-    )
+  it('fails when it redirects, and the redirect is not followed', async () => {
+    await using target = await openReceiver()
+    await using receiver = await openReceiver((reply) => reply.writeHead(301, { location: target.url }).end())
     await using gateway = await open(database)
     await register(gateway, receiver.url)
     await gateway.create()
     const [delivery] = await ended(gateway)
     expect(delivery).toMatchObject({ state: 'FAILED' })
     expect(delivery!.tries).toEqual(Array.from({ length: 10 }, (_, i) => [i + 1, 301, 'REDIRECTED']))
-    expect(elsewhere.requests).toEqual([])
+    expect(target.requests).toEqual([])
   })
 
-  it('that answers 410 is disabled and told nothing more', async () => {
+  it('is disabled after a 410, with no more deliveries', async () => {
     await using receiver = await openReceiver(statuses(410))
     await using gateway = await open(database)
     const { id } = await register(gateway, receiver.url)
@@ -161,7 +159,7 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
     })
   })
 
-  it('that hangs keeps no other receiver waiting, and has two delivery slots at most', async () => {
+  it('that hangs delays no other receiver, and takes two delivery slots at most', async () => {
     await using hanging = await openReceiver(() => {})
     await using receiver = await openReceiver()
     await using gateway = await open(database, {
@@ -176,7 +174,7 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
     expect(hanging.requests).toHaveLength(2)
   })
 
-  it('that hangs is given up after the timeout of each try', async () => {
+  it('that hangs fails after the timeout of each try', async () => {
     await using hanging = await openReceiver(() => {})
     await using gateway = await open(database, { delivery: { ...EAGER, waitsMs: [0, 0] } })
     await register(gateway, hanging.url)
@@ -189,7 +187,7 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
     ])
   })
 
-  it('on a private address is refused, when it is registered and when its name leads there later', async () => {
+  it('on a private address is refused, at registration and when its name resolves to one later', async () => {
     await using receiver = await openReceiver()
     await using strict = await open(database, { webhookRule: { ...ANY_ADDRESS, isPublic: () => false } })
     await expect(register(strict, receiver.url)).rejects.toMatchObject({
@@ -198,7 +196,7 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
       message: 'The url must be on a public host.',
     })
     await using gateway = await open(database, {
-      // As a name that was public when it was checked.
+      // As if the name was public when it was checked.
       wrap: (deps) => ({ ...deps, poster: strict.deps.poster }),
     })
     await register(gateway, receiver.url)
@@ -209,7 +207,7 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
     expect(receiver.requests).toEqual([])
   })
 
-  it('is told of tasks that fail, are canceled, or have an unknown outcome, if it wants to be', async () => {
+  it('receives failed and canceled tasks and unknown outcomes, if subscribed', async () => {
     await using receiver = await openReceiver()
     await using gateway = await open(database, {
       providers: [
@@ -234,7 +232,7 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
     await gateway.reached(bad.id, 'FAILED')
     await ended(gateway, 5)
 
-    const told = (path: string) =>
+    const received = (path: string) =>
       receiver.requests
         .filter((one) => one.path === path)
         .map(({ body }) => PAYLOAD.parse(JSON.parse(body)))
@@ -242,15 +240,18 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
           ({ type, data }) =>
             `${data.taskId === lost.id ? 'lost' : 'bad'}: ${type} ${String(data['charged'])}`,
         )
-    expect(told('/some').toSorted()).toEqual(['bad: task.failed NO', 'lost: task.outcome_unknown UNKNOWN'])
-    expect(told('/all').toSorted()).toEqual([
+    expect(received('/some').toSorted()).toEqual([
+      'bad: task.failed NO',
+      'lost: task.outcome_unknown UNKNOWN',
+    ])
+    expect(received('/all').toSorted()).toEqual([
       'bad: task.failed NO',
       'lost: task.outcome_unknown UNKNOWN',
       'lost: task.succeeded YES',
     ])
   })
 
-  it('is told by the next process what the last one could not', async () => {
+  it('receives from the next process what the last one could not deliver', async () => {
     const place = await newPlace(database)
     try {
       await using receiver = await openReceiver()
@@ -268,7 +269,7 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
     }
   })
 
-  it('is told again on request under the same id, but not once it was deleted', async () => {
+  it('receives a redelivery under the same id, but none after it was deleted', async () => {
     await using receiver = await openReceiver()
     await using gateway = await open(database)
     const { id } = await register(gateway, receiver.url)
@@ -296,7 +297,7 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
     expect(await deliveries(gateway)).toHaveLength(1)
   })
 
-  it('that is deleted while it hangs leaves nothing on its way', async () => {
+  it('leaves no pending delivery when it is deleted while it hangs', async () => {
     await using hanging = await openReceiver(() => {})
     await using gateway = await open(database, { delivery: { ...EAGER, timeoutMs: 1000 } })
     const { id } = await register(gateway, hanging.url)
@@ -308,15 +309,15 @@ describe.each(DATABASES)('a webhook on %s', (database) => {
 })
 
 describe('two processes on one PostgreSQL', () => {
-  it('deliver everything once between them, never more than two at a time to one receiver', async () => {
+  it('deliver everything once together, with at most two concurrent requests to one receiver', async () => {
     const place = await newPlace('postgresql')
     try {
-      let busy = 0
-      let most = 0
+      let concurrent = 0
+      let maxConcurrent = 0
       await using receiver = await openReceiver((reply) => {
-        most = Math.max(most, ++busy)
+        maxConcurrent = Math.max(maxConcurrent, ++concurrent)
         setImmediate(() => {
-          busy--
+          concurrent--
           reply.writeHead(204).end()
         })
       })
@@ -331,7 +332,7 @@ describe('two processes on one PostgreSQL', () => {
       expect(all.map(({ tries }) => tries.length)).toEqual(all.map(() => 1))
       expect(receiver.requests).toHaveLength(40)
       expect(new Set(all.map(({ leaseEpoch }) => leaseEpoch))).toEqual(new Set([1]))
-      expect(most).toBeLessThanOrEqual(2)
+      expect(maxConcurrent).toBeLessThanOrEqual(2)
     } finally {
       await place.remove()
     }
@@ -349,8 +350,8 @@ const refused = {
 const waits = (random: number) =>
   Array.from({ length: 10 }, (_, step) => nextState({ ...at, random: () => random }, { step }, refused))
 
-describe('the schedule', () => {
-  it('waits as Standard Webhooks recommends, up to a fifth longer, and gives up after ten tries', () => {
+describe('the retry schedule', () => {
+  it('follows Standard Webhooks with up to a fifth of jitter, and ends after ten tries', () => {
     const MINUTE = 60_000
     const expected = [5000, 5 * MINUTE, 30 * MINUTE, ...[2, 5, 10, 14, 20, 24].map((hours) => hours * HOUR)]
     expect(waits(0)).toEqual([
@@ -363,11 +364,11 @@ describe('the schedule', () => {
   })
 
   it.each([
-    { asked: 90_000, waitMs: 90_000 },
-    { asked: 1000, waitMs: 5000 },
-    { asked: 99 * HOUR, waitMs: 24 * HOUR },
-  ])('waits $waitMs ms when a receiver asks for $asked', ({ asked, waitMs }) => {
-    const tried = { ...refused, retryAfterMs: asked }
+    { requestedMs: 90_000, waitMs: 90_000 },
+    { requestedMs: 1000, waitMs: 5000 },
+    { requestedMs: 99 * HOUR, waitMs: 24 * HOUR },
+  ])('waits $waitMs ms when a receiver requests $requestedMs ms', ({ requestedMs, waitMs }) => {
+    const tried = { ...refused, retryAfterMs: requestedMs }
     expect(nextState({ ...at, random: () => 0 }, { step: 0 }, tried)).toEqual({ state: 'PENDING', waitMs })
   })
 })

@@ -1,4 +1,3 @@
-// Many at the same queue.
 import { sql } from 'drizzle-orm'
 import { expect, it, onTestFinished } from 'vitest'
 import { claimDue } from '../../src/engine/worker/claim.ts'
@@ -10,7 +9,7 @@ import { plainRequest } from '../support/rows.ts'
 
 const COUNT = 10_000
 
-it('gives each of 10,000 attempts to one of two processes that claim at once', async () => {
+it('gives each of 10,000 attempts to one of two processes that claim concurrently', async () => {
   const place = await newPlace('postgresql')
   onTestFinished(() => place.remove())
   const open = () => openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
@@ -45,7 +44,7 @@ it('gives each of 10,000 attempts to one of two processes that claim at once', a
     for (;;) {
       const claim = { provider: 'one', limit: 50, owner: `wrk_${i}`, leaseMs: 60_000 }
       const some = await databases[i % 2]!.tx((q) => claimDue(q, claim))
-      // Rows that another one has locked are passed over; they are that one's.
+      // Rows that another claimer has locked are skipped.
       if (some.length === 0) return
       own.push(...some.map(({ id }) => id))
     }

@@ -8,8 +8,8 @@ import { DATABASES, newPlace, type Place } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, scripted } from '../support/scripted.ts'
 
-/** The place with its database as it was when this was called. Nobody may have it open then. */
-async function keepBackup(place: Place): Promise<() => Promise<void>> {
+/** Backs a place's database up, and returns a function that restores it. It must not be open. */
+async function takeBackup(place: Place): Promise<() => Promise<void>> {
   const { databaseUrl, dataDir } = place
   if (databaseUrl === null) {
     const copy = join(dataDir, 'copy.db')
@@ -40,18 +40,18 @@ async function onServer(databaseUrl: string, statement: string): Promise<void> {
 }
 
 describe.each(DATABASES)('a restored backup on %s', (database) => {
-  it('sends nothing that may have been sent since, until an operator has looked', async () => {
+  it('sends nothing that may have been sent since the backup, until an operator resolves it', async () => {
     const place = await newPlace(database)
     const provider = scripted((sent) => done(sent))
-    const ask = async () => {
+    const createTasks = async () => {
       await using before = await openEngine({ place, providers: [provider], start: false })
       return [
         await before.create({ prompt: 'sent since' }),
         await before.create({ prompt: 'not sent since' }),
       ]
     }
-    const [sent, unsent] = await ask()
-    const restore = await keepBackup(place)
+    const [sent, unsent] = await createTasks()
+    const restore = await takeBackup(place)
     {
       await using one = await openEngine({ place, providers: [provider], start: false })
       await one.engine.cancelTask(DEFAULT_PROJECT, unsent!.id)
@@ -60,23 +60,23 @@ describe.each(DATABASES)('a restored backup on %s', (database) => {
     }
     await restore()
     {
-      await using heir = await openEngine({ place, providers: [provider], start: false })
-      await heir.engine.start({ restored: true })
+      await using next = await openEngine({ place, providers: [provider], start: false })
+      await next.engine.start({ restored: true })
       for (const { id } of [sent!, unsent!]) {
-        const task = await heir.reached(id, 'OUTCOME_UNKNOWN')
+        const task = await next.reached(id, 'OUTCOME_UNKNOWN')
         expect(task.error?.message).toContain('restored from a backup')
-        expect(await heir.attempts(id)).toMatchObject([{ state: 'UNKNOWN', charged: 'UNKNOWN' }])
+        expect(await next.attempts(id)).toMatchObject([{ state: 'UNKNOWN', charged: 'UNKNOWN' }])
       }
       expect(provider.sent).toHaveLength(1)
 
-      const [attempt] = await heir.attempts(unsent!.id)
-      await heir.engine.resolveAttempt(
+      const [attempt] = await next.attempts(unsent!.id)
+      await next.engine.resolveAttempt(
         DEFAULT_PROJECT,
         attempt!.id,
         { is: 'NOT_CHARGED' },
         'it is not on the bill',
       )
-      await heir.reached(unsent!.id, 'SUCCEEDED')
+      await next.reached(unsent!.id, 'SUCCEEDED')
       expect(provider.sent).toHaveLength(2)
     }
     await place.remove()
@@ -84,7 +84,7 @@ describe.each(DATABASES)('a restored backup on %s', (database) => {
 })
 
 describe('a backup', () => {
-  it('is made while the server works, and is whole', async () => {
+  it('is made while the server runs, and overwrites no file', async () => {
     const place = await newPlace('sqlite')
     {
       await using one = await openEngine({ place, providers: [scripted((sent) => done(sent))] })
@@ -97,7 +97,7 @@ describe('a backup', () => {
     await place.remove()
   })
 
-  it('of nothing is refused', async () => {
+  it('of a missing database is refused', async () => {
     await expect(backUp('/nowhere', '/nowhere/copy.db')).rejects.toThrow('There is no database in /nowhere.')
   })
 })

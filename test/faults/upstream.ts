@@ -1,43 +1,42 @@
-// An upstream that does with each request what the test says, and keeps its own books: what it says it worked for is
-// compared with what Darkroom believes. It speaks the smallest images API there is.
+// A scripted upstream with its own record of charges, to compare with Darkroom's. It speaks the `basic` dialect.
 import { createServer, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { listen } from '../providers/upstreams/listen.ts'
 import { paint } from '../providers/upstreams/openai-pictures.ts'
 
-/** What to do with one request. `work` makes the image, charges for it, and answers the reply's body. */
+/** Handles one request. `work` makes the image, charges for it, and returns the response body. */
 export type Act = (reply: ServerResponse, work: () => Promise<string>) => Promise<void> | void
 
 export interface FaultyUpstream {
-  /** An entry of a configuration that leads here. */
+  /** The configuration entry of this upstream. */
   entry: Record<string, unknown>
-  /** The reference of each order it was sent, in order. */
+  /** The client reference of each request, in order. */
   calls: string[]
-  /** The reference of each order it worked for. */
+  /** The client reference of each charge. */
   charges: string[]
-  /** What to do with the next requests, in order; `well` when the list has run out. */
+  /** Handlers of the next requests, in order; then `succeed`. */
   script(...acts: Act[]): void
-  /** Lets go on what `hold` holds back, now and later. */
+  /** Releases every response that `hold` holds, now and later. */
   release(): void
-  /** Works and holds the answer back until `release`. */
+  /** Works, and holds the response until `release`. */
   hold: Act
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Works, charges and answers. */
-export const well: Act = async (reply, work) => {
+/** Works, charges and responds. */
+export const succeed: Act = async (reply, work) => {
   reply.writeHead(200, { 'content-type': 'application/json' }).end(await work())
 }
 
-/** Answers so, and charges nothing. */
-export function says(status: number, body: unknown, headers: Record<string, string> = {}): Act {
+/** Responds without a charge. */
+export function respond(status: number, body: unknown, headers: Record<string, string> = {}): Act {
   const [type, text] =
     typeof body === 'string' ? ['text/html', body] : ['application/json', JSON.stringify(body)]
   return (reply) => void reply.writeHead(status, { 'content-type': type, ...headers }).end(text)
 }
 
-/** Works, and writes just that to the connection before it closes it. */
-export function breaksOff(write: (body: string) => string): Act {
+/** Works, writes only the given bytes to the connection, and closes it. */
+export function breakOff(write: (body: string) => string): Act {
   return async (reply, work) => void reply.socket?.end(write(await work()))
 }
 
@@ -55,7 +54,7 @@ export async function startFaultyUpstream(): Promise<FaultyUpstream> {
         const b64_json = (await paint({}, charges.length, '16x16')).toString('base64')
         return JSON.stringify({ created: 1_780_000_000, data: [{ b64_json }], usage: {} })
       }
-      await (acts.shift() ?? well)(reply, work)
+      await (acts.shift() ?? succeed)(reply, work)
     })
   })
   server.on('connection', (socket) => socket.on('error', () => undefined))

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { schema } from '../../src/schema/index.ts'
-import { unknownCodes } from '../http/untouched.ts'
+import { unknownCodes } from '../http/paid-server.ts'
 import { startOpenaiUpstream } from '../providers/upstreams/openai.ts'
 import { createRandom, type Random } from '../support/random.ts'
 import { findDiscrepancies } from '../storm/discrepancies.ts'

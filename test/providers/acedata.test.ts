@@ -253,7 +253,8 @@ describe('a callback', () => {
     const { provider, upstream, door, answer, check } = await submitWithCallback(scenario)
     await expect.poll(() => upstream.deliveries.length).toBe(times)
     expect(upstream.deliveries.every(({ status }) => status === 204)).toBe(true)
-    for (const body of door.bodies) expect(provider.receive?.(body)).toEqual({ remoteId: answer.remoteId })
+    for (const body of door.bodies)
+      expect(provider.readCallback?.(body)).toEqual({ remoteId: answer.remoteId })
     expect(await check()).toMatchObject({ state: 'DONE' })
     expect([...upstream.charges.values()]).toEqual([1])
   })
@@ -267,7 +268,7 @@ describe('a callback', () => {
   it('that is forged is not trusted', async () => {
     const { provider, door, answer, check } = await submitWithCallback('forged')
     await expect.poll(() => door.bodies.length).toBe(1)
-    expect(provider.receive?.(String(door.bodies[0]))).toEqual({ remoteId: answer.remoteId })
+    expect(provider.readCallback?.(String(door.bodies[0]))).toEqual({ remoteId: answer.remoteId })
     expect(await check()).toMatchObject({ state: 'PENDING' })
     expect(await check()).toMatchObject({ state: 'DONE' })
   })

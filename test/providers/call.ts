@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
 import type {
-  Answer,
+  CallResult,
   Call,
   ProviderRequest,
   ProviderRequestImage,
@@ -73,7 +73,7 @@ export async function submitAndCheck(
   provider: Provider,
   request: ProviderRequest,
   call: Call,
-): Promise<Answer> {
+): Promise<CallResult> {
   let answer = await provider.submit(request, call)
   if (answer.state !== 'ACCEPTED') return answer
   const { remoteId } = answer

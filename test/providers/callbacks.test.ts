@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { startAcedataUpstream, type AcedataUpstream, type CallbackScenario } from './upstreams/acedata.ts'
 
-interface Answer {
+interface TaskResponse {
   task: {
     status: string
     charged: string
@@ -37,8 +37,8 @@ async function open(callbackPollMs: number, ...scenarios: CallbackScenario[]) {
   return { upstream, gateway }
 }
 
-async function taskOf(gateway: TestGateway, id: string): Promise<Answer['task']> {
-  return (await gateway.get<Answer>(TASK, { id })).task
+async function taskOf(gateway: TestGateway, id: string): Promise<TaskResponse['task']> {
+  return (await gateway.get<TaskResponse>(TASK, { id })).task
 }
 
 /** How many checks arrived. */

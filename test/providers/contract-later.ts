@@ -77,15 +77,15 @@ export function testCallbacks(
   describe(`${name} reads a callback`, () => {
     it.each(callbacks)('with the body $body', async ({ body, remoteId }) => {
       const { provider } = await openSubject(subject)
-      expect(provider.receive?.(body)).toEqual({ remoteId })
-      expect(provider.receive?.(body)).toEqual({ remoteId })
+      expect(provider.readCallback?.(body)).toEqual({ remoteId })
+      expect(provider.readCallback?.(body)).toEqual({ remoteId })
     })
 
     it.each(['', 'null', '[]', '"ok"', '<html>', '{"success":'])(
       'and rejects the malformed body %j',
       async (body) => {
         const { provider } = await openSubject(subject)
-        const failure = await failureOf((async () => provider.receive?.(body))())
+        const failure = await failureOf((async () => provider.readCallback?.(body))())
         expect(failure.kind).toBe('broken')
       },
     )

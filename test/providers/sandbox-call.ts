@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
-import type { Answer, Call, ProviderRequest, ProviderRequestImage } from '../../src/providers/provider.ts'
+import type { CallResult, Call, ProviderRequest, ProviderRequestImage } from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 export interface Heard {
@@ -58,7 +58,7 @@ export async function develop(wishes: Partial<ProviderRequest> = {}, options: Re
   return { ...answer, heard, file: firstFile(answer) }
 }
 
-function firstFile(answer: Extract<Answer, { state: 'DONE' }>): string {
+function firstFile(answer: Extract<CallResult, { state: 'DONE' }>): string {
   const [first] = answer.images
   if (!first) throw new Error('The sandbox answered without an image')
   return first.file

@@ -87,7 +87,7 @@ testInProcess<Scenario>('sandbox', {
     refs: 'it has no headers; that it is told our own id is kept above',
     pieces: 'pictures are written to files whole',
     charges: 'it bills nobody, and so keeps no ledger',
-    words: 'it has nobody else’s words to tell, and no secrets to hide in them',
+    words: 'it has nobody else’s words to tell, and no secrets to redact in them',
     nonsense: 'there is no reply that could be misread',
     base64: 'pictures are written to files and never encoded',
     redirects: 'nothing is fetched',

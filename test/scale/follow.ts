@@ -1,4 +1,4 @@
-// One viewer who is cut off again and again, and each time goes on from the last cursor it was told.
+// A viewer whose connection breaks repeatedly, and that resumes from its last cursor.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client, Transport } from '../support/client.ts'
 
@@ -19,28 +19,28 @@ export interface Follower {
   transport: Transport
   /** Null follows the whole project. */
   taskId: string | null
-  /** Where it begins. */
+  /** The first cursor. */
   after: string
-  /** The cursor of every event it was told, in order; snapshots of a resumed log are none. */
+  /** The cursors of all received events, in order, without snapshots. */
   cursors: string[]
-  /** How often it came back after it was cut off. */
+  /** How often it resumed after a cut. */
   resumed: number
-  /** What it was told that no viewer should be, in sentences. */
-  complaints: string[]
+  /** What it received that no viewer should, in sentences. */
+  problems: string[]
 }
 
 export function newFollower(transport: Transport, taskId: string | null, after: string): Follower {
-  return { transport, taskId, after, cursors: [], resumed: 0, complaints: [] }
+  return { transport, taskId, after, cursors: [], resumed: 0, problems: [] }
 }
 
-/** Watches until an event is the last one, through every cut; gives up at `until`, a moment of the event loop's clock. */
+/** Watches through every cut until `isLast`, or until `until`, in `performance.now()` time. */
 export async function follow(
   client: Client,
   follower: Follower,
   isLast: (event: Event) => boolean,
   until: number,
 ): Promise<void> {
-  const { transport, taskId, cursors, complaints } = follower
+  const { transport, taskId, cursors, problems } = follower
   const query = taskId === null ? FEED : TASK
   while (performance.now() < until) {
     const after = cursors.at(-1) ?? follower.after
@@ -48,25 +48,25 @@ export async function follow(
     try {
       const events = client.watch<Record<string, Event>>(transport, query, variables)
       for await (const { data, errors } of events) {
-        if (errors) complaints.push(JSON.stringify(errors))
+        if (errors) problems.push(JSON.stringify(errors))
         for (const event of Object.values(data ?? {})) {
           if (event.kind === 'TaskSnapshot') {
-            if (event.cursor !== after) complaints.push(`resumed at ${event.cursor} instead of ${after}`)
+            if (event.cursor !== after) problems.push(`resumed at ${event.cursor} instead of ${after}`)
             continue
           }
           cursors.push(event.cursor)
           if (isLast(event)) return
         }
       }
-      complaints.push('the log ended without an end')
+      problems.push('the log ended without a terminal event')
     } catch (error) {
-      // What the server says comes as a list of errors; all else is the line.
-      if (Array.isArray(error)) complaints.push(JSON.stringify(error))
+      // The server sends errors as a list. Everything else is the connection.
+      if (Array.isArray(error)) problems.push(JSON.stringify(error))
     }
-    if (complaints.length > 0) return
+    if (problems.length > 0) return
     follower.resumed++
-    // In the next turn: a client library may still be letting go of what broke.
+    // In the next turn of the event loop: a client library may still be closing.
     await pause(0)
   }
-  complaints.push('it waited in vain')
+  problems.push('it timed out')
 }

@@ -1,4 +1,4 @@
-// What viewers were told, laid beside what the log holds.
+// Compares what viewers received with the log.
 import { join } from 'node:path'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { openDatabase } from '../../src/db/open.ts'
@@ -9,15 +9,15 @@ import { checkInvariants } from '../support/invariants.ts'
 import type { Follower } from './follow.ts'
 
 export interface Logs {
-  /** Every cursor of the project's feed, in order, from its beginning. */
+  /** All cursors of the project's feed, in order. */
   feed: string[]
-  /** The same of each task. */
+  /** By task. */
   tasks: Map<string, string[]>
-  /** Each sentence that must always hold and does not. */
+  /** Violated invariants. */
   violated: string[]
 }
 
-/** Reads them out of the database, once every gateway is closed. */
+/** Reads the logs after every gateway is closed. */
 export async function readLogs(place: Place): Promise<Logs> {
   const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   try {
@@ -41,23 +41,25 @@ export async function readLogs(place: Place): Promise<Logs> {
   }
 }
 
-/** What a viewer missed, was told twice, out of order, or that never was, in sentences. */
+/** Missed, repeated, reordered and unknown events of a viewer, in sentences. */
 export function findGaps(follower: Follower, logs: Logs): string[] {
-  const { transport, taskId, after, cursors, complaints } = follower
+  const { transport, taskId, after, cursors, problems } = follower
   const who = `${taskId ?? 'the feed'} over ${transport}`
   const log = taskId === null ? logs.feed : (logs.tasks.get(taskId) ?? [])
   const due = log.slice(log.indexOf(after) + 1)
-  const told = new Set(cursors)
-  const missed = due.filter((cursor) => !told.has(cursor)).length
-  const strange = [...told.difference(new Set(due))].length
+  const received = new Set(cursors)
+  const missed = due.filter((cursor) => !received.has(cursor)).length
+  const unknown = [...received.difference(new Set(due))].length
   const isInOrder = cursors.every((cursor, i) => cursor === due[i])
   return [
-    ...complaints.map((complaint) => `${who}: ${complaint}`),
-    ...(missed > 0 ? [`${who}: ${missed} of ${due.length} events were not told`] : []),
-    ...(cursors.length > told.size ? [`${who}: ${cursors.length - told.size} events were told twice`] : []),
-    ...(strange > 0 ? [`${who}: ${strange} events are not in the log`] : []),
-    ...(isInOrder || missed > 0 || cursors.length > told.size || strange > 0
+    ...problems.map((problem) => `${who}: ${problem}`),
+    ...(missed > 0 ? [`${who}: ${missed} of ${due.length} events were missed`] : []),
+    ...(cursors.length > received.size
+      ? [`${who}: ${cursors.length - received.size} events were received twice`]
+      : []),
+    ...(unknown > 0 ? [`${who}: ${unknown} events are not in the log`] : []),
+    ...(isInOrder || missed > 0 || cursors.length > received.size || unknown > 0
       ? []
-      : [`${who}: told in another order`]),
+      : [`${who}: received in another order`]),
   ]
 }

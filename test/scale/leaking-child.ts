@@ -1,4 +1,4 @@
-// A gateway that leaks memory on command, until its heap is full and the engine ends the process.
+// A gateway that leaks memory on command, until the JavaScript engine ends the process.
 import '../support/gateway-child.ts'
 
 const leaked: object[][] = []

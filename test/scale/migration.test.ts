@@ -1,4 +1,4 @@
-// A migration that is cut off: its process is killed between two statements, at many places one after the other.
+// A migration whose process is killed between two statements, at many places in sequence.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
@@ -14,10 +14,10 @@ import { createLog } from '../../src/log.ts'
 import { DATABASES, newEmptyPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { newTask } from '../support/rows.ts'
 
-/** How many places a start is killed at, evenly spread over its statements. */
+/** Evenly spread over the statements. */
 const KILLS = 8
 
-/** A version to come, which makes something of what is there and would show that it was done twice or by half. */
+/** A future migration whose result shows whether it ran twice or in part. */
 const LATER = [
   'create table later (task text primary key, copied bigint not null)',
   'insert into later select id, 1 from tasks',
@@ -27,15 +27,15 @@ const LATER = [
   'update later set copied = copied + 1',
 ].join(';\n--> statement-breakpoint\n')
 
-describe.each(DATABASES)('a migration on %s that is killed half way', (kind) => {
-  it('is begun anew by the next start, which ends as if nothing had been', { timeout: 180_000 }, async () => {
-    const [place, undisturbed] = [await newPlaceFor(kind), await newPlaceFor(kind)]
-    await start(undisturbed)
+describe.each(DATABASES)('a migration on %s that is killed halfway', (kind) => {
+  it('is completed by the next start, with the same schema', { timeout: 180_000 }, async () => {
+    const [place, uninterrupted] = [await newPlaceFor(kind), await newPlaceFor(kind)]
+    await start(uninterrupted)
     await killAtManyPlaces(place)
-    expect(await look(place, DESCRIBE[kind])).toEqual(await look(undisturbed, DESCRIBE[kind]))
+    expect(await query(place, DESCRIBE[kind])).toEqual(await query(uninterrupted, DESCRIBE[kind]))
   })
 
-  it('changes what was stored once, or not at all', { timeout: 180_000 }, async () => {
+  it('changes stored rows once, or not at all', { timeout: 180_000 }, async () => {
     const place = await newPlaceFor(kind)
     const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
     const { id } = await newTask(db)
@@ -46,10 +46,10 @@ describe.each(DATABASES)('a migration on %s that is killed half way', (kind) => 
     await writeFile(join(folder, '99991231235959_later', 'migration.sql'), LATER)
 
     await killAtManyPlaces(place, folder)
-    expect(await look(place, 'select task, cast(copied as integer) as copied, note from later')).toEqual([
+    expect(await query(place, 'select task, cast(copied as integer) as copied, note from later')).toEqual([
       { task: id, copied: 2, note: null },
     ])
-    expect(await look(place, 'select task from later_still')).toEqual([{ task: id }])
+    expect(await query(place, 'select task from later_still')).toEqual([{ task: id }])
   })
 })
 
@@ -59,18 +59,18 @@ async function newPlaceFor(kind: DatabaseKind): Promise<Place> {
   return place
 }
 
-/** Kills a start at one place after the other, then lets one through. */
+/** Kills a start at each place, then completes one. */
 async function killAtManyPlaces(place: Place, folder: string | null = null): Promise<void> {
-  // How many statements there are is told by a start on a place like this one.
+  // Counts the statements in a place like this one.
   const rehearsal = await newPlaceFor(place.databaseUrl === null ? 'sqlite' : 'postgresql')
   if (folder !== null) await start(rehearsal)
-  const statements = Number((await start(rehearsal, { folder })).said)
+  const statements = Number((await start(rehearsal, { folder })).stdout)
   expect(statements).toBeGreaterThan(KILLS)
   let killed = 0
   for (let kill = 1; kill <= KILLS; kill++) {
     const killAt = Math.round((kill * statements) / (KILLS + 1))
     const { code, signal } = await start(place, { folder, killAt })
-    // One that was killed behind the commit leaves the next fewer statements than it could be killed at.
+    // After a commit the next start has fewer statements than `killAt`.
     expect(signal === 'SIGKILL' || code === 0).toBe(true)
     if (signal === 'SIGKILL') killed++
   }
@@ -78,20 +78,20 @@ async function killAtManyPlaces(place: Place, folder: string | null = null): Pro
   expect(await start(place, { folder })).toMatchObject({ code: 0 })
 }
 
-/** Opens the database of a place in a process of its own, which may be killed on the way. */
+/** Opens the database in a process of its own, which is killed at statement `killAt`. */
 async function start(
   { databaseUrl, dataDir }: Place,
   { folder = null, killAt = 0 }: { folder?: string | null; killAt?: number } = {},
-): Promise<{ code: unknown; signal: unknown; said: string }> {
+): Promise<{ code: unknown; signal: unknown; stdout: string }> {
   const settings = JSON.stringify({ databaseUrl, dataDir, folder, killAt })
   const child = spawn(process.execPath, [join(import.meta.dirname, 'migrating-child.ts'), settings], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [said, [code, signal]] = await Promise.all([
+  const [stdout, [code, signal]] = await Promise.all([
     text(child.stdout),
     once(child, 'exit') as Promise<unknown[]>,
   ])
-  return { code, signal, said }
+  return { code, signal, stdout }
 }
 
 const DESCRIBE = {
@@ -104,11 +104,11 @@ const DESCRIBE = {
     order by 1, 2, 3`,
 }
 
-async function look({ databaseUrl, dataDir }: Place, query: string): Promise<unknown[]> {
+async function query({ databaseUrl, dataDir }: Place, statement: string): Promise<unknown[]> {
   if (databaseUrl === null) {
     const file = new BetterSqlite3(join(dataDir, SQLITE_FILE), { readonly: true })
     try {
-      return file.prepare(query).all()
+      return file.prepare(statement).all()
     } finally {
       file.close()
     }
@@ -116,7 +116,7 @@ async function look({ databaseUrl, dataDir }: Place, query: string): Promise<unk
   const client = new Client({ connectionString: databaseUrl })
   await client.connect()
   try {
-    return (await client.query<Record<string, unknown>>(query)).rows
+    return (await client.query<Record<string, unknown>>(statement)).rows
   } finally {
     await client.end()
   }

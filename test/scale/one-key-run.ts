@@ -1,12 +1,12 @@
 // npm run one-key -- --count 10000 --connections 100
-// To one process on SQLite, then to two on PostgreSQL; exits 1 unless each time it is one task, one call and one id.
+// To one process on SQLite, then to two on PostgreSQL. Exits with 1 unless each makes one task, one call and one id.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { startPostgresql } from '../support/postgresql-server.ts'
-import { askAlike } from './one-key.ts'
+import { sendWithOneKey } from './one-key.ts'
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +29,7 @@ for (const [name, databaseUrl, processes] of [
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-one-key-'))
   const remove = () => rm(dataDir, { recursive: true, force: true })
   const place = { databaseUrl, dataDir, remove }
-  const { ids, refusals, tasks, calls, status, ms, discrepancies } = await askAlike({
+  const { ids, refusals, tasks, calls, status, ms, discrepancies } = await sendWithOneKey({
     place,
     processes,
     requests,
@@ -37,7 +37,7 @@ for (const [name, databaseUrl, processes] of [
   })
   process.stdout.write(
     `${name}: ${requests} requests over ${connections} connections in ${(ms / 1000).toFixed(1)} s; ` +
-      `${ids.size} id answered ${[...ids.values()].join(' and ')} times, ${tasks} task, ${calls} call, ${status}\n`,
+      `${ids.size} id returned ${[...ids.values()].join(' and ')} times, ${tasks} task, ${calls} call, ${status}\n`,
   )
   const other = [...refusals].map(([text, times]) => `${times} times: ${text.slice(0, 300)}`)
   for (const sentence of [...other, ...discrepancies]) process.stdout.write(`  ${sentence}\n`)

@@ -1,34 +1,34 @@
-// A crowd that asks with one idempotency key, over kept connections to every gateway at once.
+// Many concurrent requests with one idempotency key, over persistent connections to every gateway.
 import { Pool } from 'undici'
 import { startFaultyUpstream } from '../faults/upstream.ts'
-import { darkCharges } from '../faults/aftermath.ts'
+import { findUnrecordedCharges } from '../faults/consistency.ts'
 import { readFinalState } from '../support/final-state.ts'
 import type { Place } from '../support/database.ts'
 import { startGateway } from '../support/gateway-process.ts'
 
-export interface Crowd {
+export interface Load {
   place: Place
-  /** How many gateways; SQLite bears one. */
+  /** Number of gateways; 1 for SQLite. */
   processes: number
   requests: number
   /** Over all gateways; each carries one request at a time. */
   connections: number
 }
 
-export interface Answers {
-  /** Each id that was answered, and how often. */
+export interface OneKeyResult {
+  /** Returned ids with their counts. */
   ids: Map<string, number>
-  /** Each other answer, and how often. */
+  /** Other responses with their counts. */
   refusals: Map<string, number>
-  /** How many tasks are stored. */
+  /** Stored tasks. */
   tasks: number
-  /** How many orders the upstream was sent. */
+  /** Requests to the upstream. */
   calls: number
-  /** How the task ended. */
+  /** The final status of the task. */
   status: string
   /** For all requests together. */
   ms: number
-  /** Each sentence that must always hold and does not, and each charge that no attempt admits. */
+  /** Violated invariants, and charges that no attempt records. */
   discrepancies: string[]
 }
 
@@ -37,7 +37,12 @@ const BODY = JSON.stringify({
   variables: { input: { prompt: 'a lamp', idempotencyKey: 'one-and-the-same' } },
 })
 
-export async function askAlike({ place, processes, requests, connections }: Crowd): Promise<Answers> {
+export async function sendWithOneKey({
+  place,
+  processes,
+  requests,
+  connections,
+}: Load): Promise<OneKeyResult> {
   await using upstream = await startFaultyUpstream()
   const settings = { providers: [upstream.entry] }
   const gateways = await Promise.all(Array.from({ length: processes }, () => startGateway(place, settings)))
@@ -70,7 +75,9 @@ export async function askAlike({ place, processes, requests, connections }: Crow
   await Promise.all(pools.map((pool) => pool.close()))
   await Promise.all(gateways.map((one) => one[Symbol.asyncDispose]()))
   const { tasks, attempts, violated } = await readFinalState(place)
-  const dark = darkCharges(attempts, upstream.charges).map((ref) => `${ref} was charged, and nobody knows`)
-  const discrepancies = [...violated, ...dark]
+  const unrecorded = findUnrecordedCharges(attempts, upstream.charges).map(
+    (ref) => `${ref} has an unrecorded charge`,
+  )
+  const discrepancies = [...violated, ...unrecorded]
   return { ids, refusals, tasks: tasks.length, calls: upstream.calls.length, status, ms, discrepancies }
 }

@@ -1,6 +1,6 @@
 // npm run outages -- --seconds 60 --minutes 10 --tasks 1000 --seed 1
-// PostgreSQL is away for so many seconds under one paid call; then, for so many minutes, it is killed every five to ten
-// seconds under so many tasks, and two processes. Exits 1 when a task is lost or left open, or the books do not match.
+// PostgreSQL is down for `seconds` during one paid call. Then it is killed every five to ten seconds for `minutes`, with
+// `tasks` and two processes. Exits with 1 when a task is lost or left open, or a ledger does not match.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import type { Place } from '../support/database.ts'
 import { startPostgresql, type PostgresqlServer } from '../support/postgresql-server.ts'
-import { outlast, restartOften, type Outcome } from './outages.ts'
+import { surviveOutage, restartOften, type Outcome } from './outages.ts'
 
 const { values } = parseArgs({
   options: {
@@ -29,8 +29,8 @@ if (!(seconds > 0) || !(minutes > 0) || !Number.isInteger(tasks) || tasks < 1 ||
 const EVERY_MS = { low: 5000, high: 10_000 }
 
 process.stdout.write(`seed ${seed}\n`)
-await onServer(`away for ${seconds} s`, (server, place) =>
-  outlast(server, place, { awayMs: seconds * 1000, leaseMs: 30_000 }),
+await onServer(`down for ${seconds} s`, (server, place) =>
+  surviveOutage(server, place, { downMs: seconds * 1000, leaseMs: 30_000 }),
 )
 await onServer(`${tasks} tasks in ${minutes} min`, (server, place) => {
   const restarts = Math.max(1, Math.round((minutes * 60_000) / ((EVERY_MS.low + EVERY_MS.high) / 2)))
@@ -38,19 +38,19 @@ await onServer(`${tasks} tasks in ${minutes} min`, (server, place) => {
     tasks,
     restarts,
     everyMs: EVERY_MS,
-    awayMs: { low: 0, high: 2000 },
+    downMs: { low: 0, high: 2000 },
     seed,
   })
 })
 
 async function onServer(
   name: string,
-  ordeal: (server: PostgresqlServer, place: Place) => Promise<Outcome>,
+  scenario: (server: PostgresqlServer, place: Place) => Promise<Outcome>,
 ): Promise<void> {
   const server = await startPostgresql()
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-outages-'))
   const remove = () => rm(dataDir, { recursive: true, force: true })
-  const { ends, calls, restarts, settledMs, discrepancies } = await ordeal(server, {
+  const { ends, calls, restarts, settledMs, discrepancies } = await scenario(server, {
     databaseUrl: server.url,
     dataDir,
     remove,
@@ -58,7 +58,7 @@ async function onServer(
   const counts = Object.entries(ends).map(([status, count]) => `${count} ${status}`)
   process.stdout.write(
     `${name}: ${restarts} restarts, ${counts.join(', ')}, ${calls} calls, settled ${settledMs} ms after the last; ` +
-      `${discrepancies.length === 0 ? 'nothing amiss' : `${discrepancies.length} amiss:`}\n`,
+      `${discrepancies.length === 0 ? 'no discrepancies' : `${discrepancies.length} discrepancies:`}\n`,
   )
   for (const sentence of discrepancies) process.stdout.write(`  ${sentence}\n`)
   if (discrepancies.length > 0) process.exitCode = 1

@@ -1,4 +1,4 @@
-// PostgreSQL goes away while paid calls are under way: once for long, or again and again.
+// PostgreSQL is killed during paid calls: once for long, or repeatedly.
 import { setTimeout as pause } from 'node:timers/promises'
 import { startFaultyUpstream, type Act } from '../faults/upstream.ts'
 import { createRandom, type Random } from '../support/random.ts'
@@ -9,19 +9,16 @@ import type { PostgresqlServer } from '../support/postgresql-server.ts'
 import { settle, type Settled } from '../storm/settle.ts'
 
 export interface Outcome extends Settled {
-  /** How many orders the upstream was sent. */
+  /** Requests to the upstream. */
   calls: number
   restarts: number
 }
 
-/**
- * One paid call whose answer comes while the database is away, for longer than the call's lease lasts: by the time it is
- * back, everybody has to take the call for dead.
- */
-export async function outlast(
+/** One paid call whose response arrives while the database is down, for longer than the call's lease. */
+export async function surviveOutage(
   server: PostgresqlServer,
   place: Place,
-  { awayMs, leaseMs }: { awayMs: number; leaseMs: number },
+  { downMs, leaseMs }: { downMs: number; leaseMs: number },
 ): Promise<Outcome> {
   await using upstream = await startFaultyUpstream()
   upstream.script(upstream.hold)
@@ -31,28 +28,28 @@ export async function outlast(
   while (upstream.charges.length === 0) await pause(10)
 
   await server.crash()
-  await pause(awayMs / 2)
+  await pause(downMs / 2)
   upstream.release()
-  await pause(awayMs / 2)
+  await pause(downMs / 2)
   await server.restart()
   const settled = await settle(place, [gateway], { ids, charges: () => upstream.charges })
   return { ...settled, calls: upstream.calls.length, restarts: 1 }
 }
 
-/** Asks for images one after the other while the database is killed every few seconds and comes back. */
+/** Requests images in sequence while the database is killed and restarted every few seconds. */
 export async function restartOften(
   server: PostgresqlServer,
   place: Place,
   options: {
     tasks: number
     restarts: number
-    /** Between two of them, and how long it is away each time. */
+    /** Between two restarts. */
     everyMs: { low: number; high: number }
-    awayMs: { low: number; high: number }
+    downMs: { low: number; high: number }
     seed: number
   },
 ): Promise<Outcome> {
-  const { tasks, restarts, everyMs, awayMs, seed } = options
+  const { tasks, restarts, everyMs, downMs, seed } = options
   const random = createRandom(seed)
   await using upstream = await startFaultyUpstream()
   upstream.script(...Array.from({ length: 2 * tasks }, () => slowly(random.between(200, 3000))))
@@ -63,26 +60,26 @@ export async function restartOften(
   const gateways = await Promise.all([startGateway(place, settings), startGateway(place, settings)])
   const own = createRandom(seed + 1)
   const lastsMs = restarts * ((everyMs.low + everyMs.high) / 2)
-  const asked: Promise<string>[] = []
-  const asking = (async () => {
+  const created: Promise<string>[] = []
+  const creating = (async () => {
     for (let i = 0; i < tasks; i++) {
-      asked.push(askUntilAnswered(gateways, { prompt: `lamp ${i}`, idempotencyKey: `lamp-${i}` }, own))
+      created.push(createWithRetries(gateways, { prompt: `lamp ${i}`, idempotencyKey: `lamp-${i}` }, own))
       await pause(lastsMs / tasks)
     }
   })()
   for (let i = 0; i < restarts; i++) {
     await pause(random.between(everyMs.low, everyMs.high))
     await server.crash()
-    await pause(random.between(awayMs.low, awayMs.high))
+    await pause(random.between(downMs.low, downMs.high))
     await server.restart()
   }
-  await asking
-  const ids = await Promise.all(asked)
+  await creating
+  const ids = await Promise.all(created)
   const settled = await settle(place, gateways, { ids, charges: () => upstream.charges })
   return { ...settled, calls: upstream.calls.length, restarts }
 }
 
-/** Works for as long as that. */
+/** Works, and responds after `ms`. */
 function slowly(ms: number): Act {
   return async (reply, work) => {
     const body = await work()
@@ -91,23 +88,23 @@ function slowly(ms: number): Act {
   }
 }
 
-interface Asked {
+interface GenerateResult {
   generateImage: { id: string }
 }
 
-/** What a client does that gets no answer: it asks again with its key, whoever is there. */
-async function askUntilAnswered(
+/** Repeats the request with its idempotency key at any gateway, as a client does without a response. */
+async function createWithRetries(
   gateways: GatewayProcess[],
   input: Record<string, unknown>,
   random: Random,
 ): Promise<string> {
   const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
   for (;;) {
-    const answer: Result<Asked> = await random
+    const result: Result<GenerateResult> = await random
       .pick(gateways)
-      .ask<Asked>(query, { input })
+      .ask<GenerateResult>(query, { input })
       .catch(() => ({}))
-    if (answer.data) return answer.data.generateImage.id
+    if (result.data) return result.data.generateImage.id
     await pause(100)
   }
 }

@@ -1,5 +1,5 @@
 // npm run reconnects -- --count 10000 --seed 1
-// Half of them on SQLite, half on PostgreSQL with two processes; exits 1 when a viewer missed anything or was told it twice.
+// Half on SQLite, half on PostgreSQL with two processes. Exits with 1 when a viewer missed an event or received one twice.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ if (!Number.isInteger(count) || count < 2 || !Number.isInteger(seed)) {
 
 process.stdout.write(`seed ${seed}, ${count} reconnects\n`)
 const server = await startPostgresql()
-let isWhole = true
+let isComplete = true
 for (const [name, databaseUrl, processes] of [
   ['SQLite, 1 process', null, 1],
   ['PostgreSQL, 2 processes', server.url, 2],
@@ -29,7 +29,7 @@ for (const [name, databaseUrl, processes] of [
   const remove = () => rm(dataDir, { recursive: true, force: true })
   const at = performance.now()
   const place = { databaseUrl, dataDir, remove }
-  const { resumed, tasks, events, told, discrepancies } = await reconnect({
+  const { resumed, tasks, events, received, discrepancies } = await reconnect({
     place,
     processes,
     count: Math.ceil(count / 2),
@@ -37,12 +37,12 @@ for (const [name, databaseUrl, processes] of [
   })
   const counts = Object.entries(resumed).map(([what, times]) => `${times} of ${what}`)
   process.stdout.write(
-    `${name}: ${counts.join(', ')}; ${tasks} tasks, ${events} events, told ${told} times, ` +
-      `${Math.round((performance.now() - at) / 1000)} s; ${discrepancies.length === 0 ? 'no gap, no repeat' : `${discrepancies.length} amiss:`}\n`,
+    `${name}: ${counts.join(', ')}; ${tasks} tasks, ${events} events, received ${received} times, ` +
+      `${Math.round((performance.now() - at) / 1000)} s; ${discrepancies.length === 0 ? 'no gap, no repeat' : `${discrepancies.length} discrepancies:`}\n`,
   )
   for (const sentence of discrepancies) process.stdout.write(`  ${sentence}\n`)
-  if (discrepancies.length > 0) isWhole = false
+  if (discrepancies.length > 0) isComplete = false
   await remove()
 }
 await server.stop()
-process.exitCode = isWhole ? 0 : 1
+process.exitCode = isComplete ? 0 : 1

@@ -8,7 +8,7 @@ import { reconnect } from './reconnects.ts'
 const COUNT = 150
 
 describe.each(DATABASES)('viewers whose connections break at random moments on %s', (database) => {
-  it('see every event once and in order, of a task and of the feed, over both transports', async () => {
+  it('receive every event once and in order, of a task and of the feed, over both transports', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     const seed = Math.floor(Math.random() * 2 ** 32)
@@ -21,17 +21,17 @@ describe.each(DATABASES)('viewers whose connections break at random moments on %
   }, 180_000)
 })
 
-describe('whoever compares a viewer with the log', () => {
-  it('notices what was missed, told twice, made up or told in another order', () => {
+describe('the comparison of a viewer with the log', () => {
+  it('finds missed, repeated, unknown and reordered events', () => {
     const tasks = new Map([['task_1', ['b', 'c', 'd']]])
     const logs = { feed: ['a', 'b', 'c', 'd'], tasks, violated: [] }
-    const told = (taskId: string | null, after: string, cursors: string[]) =>
+    const compare = (taskId: string | null, after: string, cursors: string[]) =>
       findGaps({ ...newFollower('SSE', taskId, after), cursors }, logs)
-    expect(told(null, 'a', ['b', 'c', 'd'])).toEqual([])
-    expect(told('task_1', 'b', ['c', 'd'])).toEqual([])
-    expect(told(null, 'a', ['b', 'd'])).toEqual(['the feed over SSE: 1 of 3 events were not told'])
-    expect(told('task_1', 'b', ['c', 'c', 'd'])).toEqual(['task_1 over SSE: 1 events were told twice'])
-    expect(told('task_1', 'b', ['b', 'c', 'd'])).toEqual(['task_1 over SSE: 1 events are not in the log'])
-    expect(told(null, 'a', ['c', 'b', 'd'])).toEqual(['the feed over SSE: told in another order'])
+    expect(compare(null, 'a', ['b', 'c', 'd'])).toEqual([])
+    expect(compare('task_1', 'b', ['c', 'd'])).toEqual([])
+    expect(compare(null, 'a', ['b', 'd'])).toEqual(['the feed over SSE: 1 of 3 events were missed'])
+    expect(compare('task_1', 'b', ['c', 'c', 'd'])).toEqual(['task_1 over SSE: 1 events were received twice'])
+    expect(compare('task_1', 'b', ['b', 'c', 'd'])).toEqual(['task_1 over SSE: 1 events are not in the log'])
+    expect(compare(null, 'a', ['c', 'b', 'd'])).toEqual(['the feed over SSE: received in another order'])
   })
 })

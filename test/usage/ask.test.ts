@@ -193,7 +193,9 @@ describe.each(DATABASES)('usage on %s', (database) => {
     )
     expect(table.stdout).toMatch(/^ {2}dall-e-2 {10}STANDARD +1 +1 +1 +– +– +\? +– +1 +1$/m)
     expect(table.stdout).toMatch(/^ {2}Total {23,} 5 +5 +4 +\d+ +664 +\$0\.013999 +\$0\.\d{6} +2 +2$/m)
-    expect(table.stdout).toContain('The cost excludes 2 attempts that were or may have been charged at an unknown cost.')
+    expect(table.stdout).toContain(
+      'The cost excludes 2 attempts that were or may have been charged at an unknown cost.',
+    )
     expect(csv.stdout).toMatch(
       /^metadata\.team,tasks[^]*\r\nblue,1,1,1,9,272,281,9,,,272,2194,0\.002194,0,0,0\r\n$/,
     )

@@ -240,9 +240,7 @@ async function read(db: Database) {
     metadataKey: null,
   }
   const { rows, totals } = await reportUsage(db.read, question, Date.now())
-  const reported = new Map<string, UsageTotals>(
-    rows.map(({ keys, counts }) => [keys.provider ?? '', counts]),
-  )
+  const reported = new Map<string, UsageTotals>(rows.map(({ keys, counts }) => [keys.provider ?? '', counts]))
   const [tasks, attempts, lines] = [
     await sql.select().from(tables.tasks),
     await sql.select().from(tables.attempts),

@@ -61,7 +61,9 @@ describe.each(DATABASES)('an old database on %s', (kind) => {
 
     // And what was open then is settled as if it were new.
     const open = (await listAttempts(db.read, states)).find(({ state }) => state === 'UNKNOWN')!
-    await db.tx((q) => applyTransition(q, open.id, 'fail', { at: Date.now(), charged: 'YES', costMicros: 700 }))
+    await db.tx((q) =>
+      applyTransition(q, open.id, 'fail', { at: Date.now(), charged: 'YES', costMicros: 700 }),
+    )
     expect((await ask(db)).totals.costMicros).toBe(3750)
     const spending = await db.read.sql.select().from(db.read.tables.spending)
     expect(spending.filter(({ period }) => period === 'TOTAL')).toMatchObject([{ spentMicros: 3750 }])

@@ -41,5 +41,6 @@ it.each([
   await place.remove()
   expect(steps.filter((step) => /^SCAN (?!projects)/.test(step))).toEqual([])
   const searched = new Set(steps.flatMap((step) => /^SEARCH (\w+)/.exec(step)?.[1] ?? []))
-  for (const table of ['usage_days', 'usage_quarter_hours', 'attempts', 'tasks']) expect(searched).toContain(table)
+  for (const table of ['usage_days', 'usage_quarter_hours', 'attempts', 'tasks'])
+    expect(searched).toContain(table)
 })

@@ -26,13 +26,7 @@ const count = z.int().nullable()
 const text = z.string().transform((value) => value.replace(/\p{Cc}+/gu, ' '))
 
 export const GENERATE_IMAGE = {
-  query: /* GraphQL */ `
-    mutation Demo($input: GenerateImageInput!) {
-      generateImage(input: $input) {
-        id
-      }
-    }
-  `,
+  query: 'mutation Demo($input: GenerateImageInput!) { generateImage(input: $input) { id } }',
   shape: z.object({ generateImage: z.object({ id: text }) }),
 }
 
@@ -59,31 +53,15 @@ const TASK_EVENT = z.object({
 export type DemoEvent = z.output<typeof TASK_EVENT>
 
 export const TASK_EVENTS = {
-  query: /* GraphQL */ `
+  query: `
     subscription DemoEvents($id: ID!, $after: String) {
       taskEvents(taskId: $id, after: $after) {
         cursor
-        task {
-          status
-          progress
-          queuePosition
-        }
-        ... on PartialImageReceived {
-          partialImage {
-            index
-            image {
-              url
-              width
-              height
-            }
-          }
-        }
-        ... on TaskFinished {
-          status
-        }
+        task { status progress queuePosition }
+        ... on PartialImageReceived { partialImage { index image { url width height } } }
+        ... on TaskFinished { status }
       }
-    }
-  `,
+    }`,
   shape: z.object({ taskEvents: TASK_EVENT }),
 }
 
@@ -123,55 +101,21 @@ const TASK_RESULT = z.object({
 export type TaskResult = z.output<typeof TASK_RESULT>
 
 export const TASK = {
-  query: /* GraphQL */ `
+  query: `
     query DemoTask($id: ID!) {
       task(id: $id) {
-        status
-        provider {
-          name
-          dialect
-        }
-        model
-        images {
-          url
-          width
-          height
-          revisedPrompt
-        }
+        status model costMicros charged createdAt startedAt finishedAt
+        provider { name dialect }
+        images { url width height revisedPrompt }
         usage {
-          inputTokens
-          outputTokens
-          totalTokens
-          inputTokensDetails {
-            textTokens
-            imageTokens
-          }
-          outputTokensDetails {
-            textTokens
-            imageTokens
-          }
-          source
+          inputTokens outputTokens totalTokens source
+          inputTokensDetails { textTokens imageTokens }
+          outputTokensDetails { textTokens imageTokens }
         }
-        costMicros
-        charged
-        error {
-          code
-          message
-          retryable
-        }
-        warnings {
-          field
-          message
-        }
-        attempts {
-          number
-          state
-        }
-        createdAt
-        startedAt
-        finishedAt
+        error { code message retryable }
+        warnings { field message }
+        attempts { number state }
       }
-    }
-  `,
+    }`,
   shape: z.object({ task: TASK_RESULT }),
 }

@@ -2,14 +2,27 @@ import { parseArgs } from 'node:util'
 import { didYouMean } from '../../config/nearest.ts'
 import { UsageError, type Arguments, type Command } from '../command.ts'
 
+export interface Option {
+  name: string
+  /** Placeholder of its value; undefined for a flag. */
+  value: string | undefined
+}
+
+export function optionsOf({ options = {} }: Command): Option[] {
+  return Object.keys(options).map((syntax) => {
+    const [flag = '', value] = syntax.split(' ')
+    return { name: flag.slice(2), value }
+  })
+}
+
 /** Parses the arguments after the command name. Throws UsageError for an unknown option or a missing value. */
-export function parseArguments({ name, options = [] }: Command, args: readonly string[]): Arguments {
+export function parseArguments(command: Command, args: readonly string[]): Arguments {
+  const options = optionsOf(command)
+  const types = options.map(({ name, value }) => [name, { type: value ? 'string' : 'boolean' } as const])
   // Not strict: its messages cannot suggest an option.
   const { tokens } = parseArgs({
     args: [...args],
-    options: Object.fromEntries(
-      options.map((option) => [option.name, { type: option.value === null ? 'boolean' : 'string' } as const]),
-    ),
+    options: Object.fromEntries(types),
     allowPositionals: true,
     strict: false,
     tokens: true,
@@ -20,19 +33,19 @@ export function parseArguments({ name, options = [] }: Command, args: readonly s
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option') continue
-    const option = options.find((one) => `--${one.name}` === token.rawName)
+    const { rawName, value } = token
+    const option = options.find(({ name }) => `--${name}` === rawName)
     if (option === undefined) {
-      const known = options.map((one) => `--${one.name}`)
+      const known = options.map(({ name }) => `--${name}`)
       throw new UsageError(
-        `\`darkroom ${name}\` has no option ${token.rawName}.${didYouMean(token.rawName, known)}`,
+        `\`darkroom ${command.name}\` has no option ${rawName}.${didYouMean(rawName, known)}`,
       )
     }
-    if (option.value === null && token.value !== undefined)
-      throw new UsageError(`--${option.name} takes no value.`)
-    if (option.value !== null && token.value === undefined)
-      throw new UsageError(`--${option.name} needs a value: --${option.name}=${option.value}.`)
-    if (token.value === undefined) flags.add(option.name)
-    else values[option.name] = token.value
+    if (option.value === undefined && value !== undefined) throw new UsageError(`${rawName} takes no value.`)
+    if (option.value !== undefined && value === undefined)
+      throw new UsageError(`${rawName} needs a value: ${rawName}=${option.value}.`)
+    if (value === undefined) flags.add(option.name)
+    else values[option.name] = value
   }
   return { positionals, values, flags }
 }

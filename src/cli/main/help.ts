@@ -15,17 +15,16 @@ export function overview(commands: readonly Command[], version: string, paint: P
 
 /** The output of `darkroom help <command>`. */
 export function commandHelp(
-  { name, summary, usage = '', options = [], notes = [], examples }: Command,
+  { name, summary, usage = '', options = {}, notes = {}, examples }: Command,
   paint: Paint,
 ): string {
-  const rows = options.map(
-    (option) => [`--${option.name} ${option.value ?? ''}`.trimEnd(), option.about] as const,
-  )
+  const sections = { ...(Object.keys(options).length > 0 && { Options: options }), ...notes }
   return page([
     `${paint('bold', `darkroom ${name}`)}\n${summary}.`,
     section('Usage', [`darkroom ${name} ${usage}`.trimEnd()], paint),
-    ...(rows.length > 0 ? [section('Options', columns(rows, paint), paint)] : []),
-    ...notes.map(({ title, lines }) => section(title, columns(lines, paint), paint)),
+    ...Object.entries(sections).map(([title, rows]) =>
+      section(title, columns(Object.entries(rows), paint), paint),
+    ),
     section('Examples', examples, paint),
   ])
 }

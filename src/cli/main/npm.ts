@@ -1,5 +1,6 @@
 import type { Environment } from '../../config/environment.ts'
-import type { Arguments, Command, Option } from '../command.ts'
+import type { Arguments, Command } from '../command.ts'
+import { optionsOf, type Option } from './arguments.ts'
 
 /** The command that a user types to call this program. */
 export function programName(env: Environment): string {
@@ -20,14 +21,14 @@ export function missingSeparator(
   const hasCommand = script.endsWith(` ${command.name}`)
   // npm appends arguments to the last command of a script.
   if (!isScript(env) || !(hasCommand || /(?:cli\.ts|darkroom)$/.test(script))) return undefined
-  const kept = (command.options ?? []).flatMap((option) => {
+  const kept = optionsOf(command).flatMap((option) => {
     const value = keptValue(option, env)
     return value === undefined ? [] : [{ option, value }]
   })
   const isMisplaced = positionals.length > 0 && !command.takesPositionals
   if (kept.length === 0 && !isMisplaced) return undefined
   const options = kept.map(({ option, value }) => {
-    if (option.value === null) return `--${option.name}`
+    if (option.value === undefined) return `--${option.name}`
     const isPair = isMisplaced && positionals.length === 1 && kept.length === 1
     return `--${option.name} ${value === 'true' ? (isPair ? positionals[0] : option.value) : value}`
   })

@@ -1,15 +1,20 @@
+import { findAnyKey, findKey } from '../../db/access/api-keys.ts'
+import { insertAudit } from '../../db/access/audit.ts'
+import { findProject } from '../../db/access/projects.ts'
+import type { Queries, Transaction } from '../../db/connection/database.ts'
 import { SCOPES, type Caller, type Limits, type Scope } from '../../domain.ts'
+import { GatewayError } from '../../errors.ts'
+import { newId } from '../../ids.ts'
 
-/** An authenticated caller and its rights. */
 export interface Access extends Caller {
   scopes: ReadonlySet<Scope>
-  /** True with the admin key, and for everyone while no key is required. Allows operations on all projects. */
+  /** With the admin key, and for everyone while no key is required. Allows operations on all projects. */
   operator: boolean
-  /** Null where the project or key has no limits of its own. */
+  /** Null where there are no own limits. */
   limits: { project: Limits | null; key: Limits | null }
 }
 
-/** The rights of an operator, who acts on one project at a time. */
+/** An operator acts on one project at a time. */
 export function operatorOf(projectId: string, limits: Limits | null = null): Access {
   return {
     projectId,
@@ -20,14 +25,55 @@ export function operatorOf(projectId: string, limits: Limits | null = null): Acc
   }
 }
 
-/** A person who changes keys, projects, budgets or attempts. */
 export interface Decider {
-  /** For the audit log: the id of a key, `operator`, or `command line`. */
+  /** The id of a key, `operator`, or `command line`. */
   name: string
-  /** Null for a decider of all projects. */
+  /** Null for all projects. */
   projectId: string | null
 }
 
 export function deciderOf({ apiKeyId, operator, projectId }: Access): Decider {
   return { name: apiKeyId ?? 'operator', projectId: operator ? null : projectId }
+}
+
+export async function recordDecision(
+  q: Transaction,
+  by: Decider,
+  decision: {
+    projectId: string
+    at: number
+    action: string
+    subject: string
+    detail: Record<string, string | null>
+  },
+): Promise<void> {
+  const detail = { ...decision.detail, by: by.name }
+  await insertAudit(q, { id: newId('aud', decision.at), ...decision, detail })
+}
+
+export interface Owner {
+  kind: 'PROJECT' | 'KEY'
+  id: string
+  projectId: string
+}
+
+/** Operators may decide about all owners, others about keys of their project. Throws FORBIDDEN and NOT_FOUND. */
+export async function getOwner(q: Queries, by: Decider, id: string): Promise<Owner> {
+  if (id.startsWith('prj_')) {
+    if (by.projectId !== null)
+      throw new GatewayError(
+        'FORBIDDEN',
+        'Only operators set the budgets and limits of a project. You may set those of its keys.',
+        { field: 'owner' },
+      )
+    if (await findProject(q, id)) return { kind: 'PROJECT', id, projectId: id }
+  } else {
+    const key = by.projectId === null ? await findAnyKey(q, id) : await findKey(q, by.projectId, id)
+    if (key) return { kind: 'KEY', id, projectId: key.projectId }
+  }
+  throw new GatewayError(
+    'NOT_FOUND',
+    `There is no project or key ${JSON.stringify(id.slice(0, 60))}. Their ids begin with prj_ and key_.`,
+    { field: 'owner' },
+  )
 }

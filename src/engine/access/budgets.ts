@@ -1,21 +1,18 @@
-// Budgets are enforced where amounts are held: see `hold` in db/money/spending.ts.
+// `hold` in db/money/spending.ts enforces budgets.
 import type { Queries } from '../../db/connection/database.ts'
 import { listBudgetsOf, listSpending, lockLedger, putBudget, removeBudget } from '../../db/money/spending.ts'
 import { PERIODS, type Period } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
 import { endOf } from '../../period.ts'
-import type { Decider } from './access.ts'
+import { getOwner, recordDecision, type Decider } from './access.ts'
 import type { Deps } from '../deps.ts'
-import { recordDecision } from './audit.ts'
-import { getOwner } from './owner.ts'
 
-/** The budget and spending of a project or key in the current period. */
 export interface Budget {
   owner: string
   period: Period
   /** Null without a budget. */
   limitMicros: number | null
-  /** The worst-case cost of attempts whose cost is not known yet. */
+  /** Of attempts whose cost is not known yet. */
   heldMicros: number
   spentMicros: number
   /** Never below 0; null without a budget. */
@@ -24,7 +21,7 @@ export interface Budget {
   resetsAt: number | null
 }
 
-/** One entry per period, DAY, MONTH and TOTAL, with or without a budget. */
+/** DAY, MONTH and TOTAL, with or without a budget. */
 export async function listBudgetStatus(q: Queries, owner: string, at: number): Promise<Budget[]> {
   const budgets = await listBudgetsOf(q, owner)
   const spending = await listSpending(q, owner, at)
@@ -46,8 +43,8 @@ export async function listBudgetStatus(q: Queries, owner: string, at: number): P
 }
 
 /**
- * Sets the budget of a project or key for every period of a kind; null removes it. Amounts held and spent earlier in the
- * period count. Audited. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
+ * Null removes the budget. Amounts held and spent earlier in the period count. Throws BAD_USER_INPUT, FORBIDDEN and
+ * NOT_FOUND.
  */
 export async function setBudget(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,
@@ -64,7 +61,7 @@ export async function setBudget(
   const at = clock.now()
   return db.tx(async (q) => {
     const { projectId } = await getOwner(q, by, id)
-    // No hold may run meanwhile under the old budget.
+    // No hold may use the old budget meanwhile.
     await lockLedger(q, projectId)
     const previous = (await listBudgetsOf(q, id)).find((row) => row.period === period)
     if (limitMicros === null) await removeBudget(q, id, period)

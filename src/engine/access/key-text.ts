@@ -1,5 +1,5 @@
-// The format of an API key: dk_live_<handle>_<secret><checksum>. Secret scanners find leaked keys by the prefix. The
-// checksum tells a mistyped key from an unknown one without reading the database.
+// dk_live_<handle>_<secret><checksum>. Secret scanners find keys by the prefix; the checksum detects a typo without a
+// database.
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
@@ -7,13 +7,12 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const FORMAT = /^(dk_live_([0-9A-Za-z]{10})_([0-9A-Za-z]{43}))([0-9A-Za-z]{6})$/
 
 export interface KeyText {
-  /** Identifies the key; not secret. */
+  /** Not secret. */
   handle: string
   /** 256 random bits. */
   secret: string
 }
 
-/** Generates a key: its parts, and the `text` that its owner keeps. */
 export function newKeyText(): KeyText & { text: string } {
   const handle = Array.from({ length: 10 }, () => ALPHABET[randomInt(62)]).join('')
   const secret = base62(BigInt(`0x${randomBytes(32).toString('hex')}`), 43)
@@ -21,24 +20,23 @@ export function newKeyText(): KeyText & { text: string } {
   return { handle, secret, text: front + checksum(front) }
 }
 
-/** Undefined when the format or the checksum is wrong. */
+/** Undefined for a wrong format or checksum. */
 export function readKeyText(text: string): KeyText | undefined {
   const [, front, handle, secret, check] = FORMAT.exec(text) ?? []
   if (!front || !handle || !secret || check !== checksum(front)) return undefined
   return { handle, secret }
 }
 
-/** A fast hash is enough: a secret has too many bits to be guessed. */
+/** A fast hash is enough for 256 random bits. */
 export function hashOf(secret: string): Buffer {
   return createHash('sha256').update(secret).digest()
 }
 
-/** The beginning of a key, for people to recognize it. */
 export function prefixOf(handle: string): string {
   return `dk_live_${handle}`
 }
 
-/** Whether a text contains what looks like a key, also percent-encoded. */
+/** Whether a text contains a key, also percent-encoded. */
 export function containsKey(text: string): boolean {
   return /dk(?:_|%5f)(?:live|admin)(?:_|%5f)[\w%-]{6}/i.test(text)
 }

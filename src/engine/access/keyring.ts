@@ -1,4 +1,3 @@
-// Authentication: from a key to the caller's rights, cached for a few seconds.
 import { timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import {
@@ -9,36 +8,36 @@ import {
   recordKeyUse,
 } from '../../db/access/api-keys.ts'
 import { DEFAULT_PROJECT, findProject } from '../../db/access/projects.ts'
-import { GatewayError } from '../../errors.ts'
+import { GatewayError, notFound } from '../../errors.ts'
 import { operatorOf, type Access } from './access.ts'
 import type { Deps } from '../deps.ts'
 import { hashOf, readKeyText } from './key-text.ts'
 
 export interface Credential {
-  /** Null when none was sent. Any text: it may not have the format of a key. */
+  /** Null without one. Any text: it may not have the format of a key. */
   key: string | null
-  /** The project that an operator acts on; null for the default one. */
+  /** Only for operators; null for the default project. */
   project: string | null
 }
 
 export interface Keyring {
-  /** Throws UNAUTHENTICATED, FORBIDDEN for another project than the key's, and NOT_FOUND for an unknown project. */
+  /** Throws UNAUTHENTICATED, FORBIDDEN for the project of another key, and NOT_FOUND. */
   authenticate: (credential: Credential) => Promise<Access>
-  /** Whether no key is required: only this machine can connect, there is no admin key, and no key was ever created. */
+  /** No key is required: only this machine can connect, there is no admin key, and no key was ever created. */
   isOpen: () => Promise<boolean>
-  /** The last known result of `isOpen`. */
   isOpenCached(): boolean
-  /** Calls `onLost` once, within seconds after `access` is revoked or expires. Returns a function that stops watching. */
+  /**
+   * Calls `onLost` once, within seconds after `access` was revoked or has expired. Returns a function that stops
+   * watching.
+   */
   watch: (access: Access, onLost: () => void) => () => void
-  /** Checks watched callers and records when keys are used, until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>
 }
 
-/** How long a key is cached, unless a wake-up ends it earlier. */
+/** A wake-up clears the cache earlier. */
 const CACHE_MS = 5_000
-/** How often watched callers are checked without a wake-up. */
 const CHECK_EVERY_MS = 2_500
-/** How long "no key is required" is cached: any process may create the first key. */
+/** Any process may create the first key. */
 const OPEN_CACHE_MS = 1_000
 const MINUTE_MS = 60_000
 
@@ -46,18 +45,16 @@ interface CachedKey {
   access: Access
   expiresAt: number | null
   lastUsedAt: number
-  cachedUntil: number
 }
 
-/** `allowAnonymous`: only this machine can connect, so that no key is required before the first is created. */
 export function createKeyring(
   { db, clock, wakeUps, log }: Pick<Deps, 'db' | 'clock' | 'wakeUps' | 'log'>,
   { adminKey, allowAnonymous }: { adminKey: string | null; allowAnonymous: boolean },
 ): Keyring {
   const adminHash = adminKey === null ? undefined : hashOf(adminKey)
-  // By the hash of the whole key, so that a part of a key never matches.
-  const keys = new LRUCache<string, CachedKey>({ max: 10_000 })
-  const operators = new LRUCache<string, { access: Access; cachedUntil: number }>({ max: 1_000 })
+  // By the hash of the whole key: a part of a key never matches.
+  const keys = new LRUCache<string, CachedKey>({ max: 10_000, ttl: CACHE_MS })
+  const operators = new LRUCache<string, Access>({ max: 1_000, ttl: CACHE_MS })
   const watchers = new Map<string, Set<() => void>>()
   const uses = new Map<string, number>()
   let open = allowAnonymous && adminHash === undefined
@@ -66,7 +63,7 @@ export function createKeyring(
   async function isOpen(): Promise<boolean> {
     if (!open || clock.now() < openCachedUntil) return open
     openCachedUntil = clock.now() + OPEN_CACHE_MS
-    // Keys are never deleted, so this never becomes true again.
+    // Never true again: keys are never deleted.
     if (await hasKeys(db.read)) open = false
     return open
   }
@@ -74,15 +71,15 @@ export function createKeyring(
   async function authenticateOperator(project: string | null): Promise<Access> {
     const id = project ?? DEFAULT_PROJECT
     const cached = operators.get(id)
-    if (cached && clock.now() < cached.cachedUntil) return cached.access
+    if (cached) return cached
     const row = await findProject(db.read, id)
-    if (!row) throw new GatewayError('NOT_FOUND', `There is no project ${JSON.stringify(id.slice(0, 60))}.`)
+    if (!row) throw notFound('project', id)
     const access = operatorOf(id, row.limits)
-    operators.set(id, { access, cachedUntil: clock.now() + CACHE_MS })
+    operators.set(id, access)
     return access
   }
 
-  /** The error is the same for an unknown handle and a wrong secret. */
+  /** One error for an unknown handle and a wrong secret. */
   async function readKey(text: string): Promise<CachedKey> {
     const parts = readKeyText(text)
     if (!parts)
@@ -97,17 +94,13 @@ export function createKeyring(
     const { id, projectId, scopes, expiresAt } = key
     if (key.revokedAt !== null) throw unauthenticated('This API key was revoked.')
     const limits = { project: projectLimits, key: key.limits }
-    return {
-      access: { projectId, apiKeyId: id, scopes: new Set(scopes), operator: false, limits },
-      expiresAt,
-      lastUsedAt: key.lastUsedAt ?? 0,
-      cachedUntil: clock.now() + CACHE_MS,
-    }
+    const access = { projectId, apiKeyId: id, scopes: new Set(scopes), operator: false, limits }
+    return { access, expiresAt, lastUsedAt: key.lastUsedAt ?? 0 }
   }
 
   async function authenticateKey(text: string, hash: string): Promise<Access> {
     let found = keys.get(hash)
-    if (!found || clock.now() >= found.cachedUntil) keys.set(hash, (found = await readKey(text)))
+    if (!found) keys.set(hash, (found = await readKey(text)))
     if (found.expiresAt !== null && found.expiresAt <= clock.now())
       throw unauthenticated(`This API key expired at ${new Date(found.expiresAt).toISOString()}.`)
     const minute = clock.now() - (clock.now() % MINUTE_MS)
@@ -157,7 +150,7 @@ export function createKeyring(
 
     watch(access, onLost) {
       const id = access.apiKeyId ?? (adminHash === undefined ? OPEN : undefined)
-      // The admin key is valid until the next start.
+      // Valid until the next start.
       if (id === undefined) return () => {}
       const callbacks = watchers.get(id) ?? new Set()
       watchers.set(id, callbacks.add(onLost))
@@ -186,7 +179,7 @@ export function createKeyring(
   }
 }
 
-/** Watches the callers that used no key. */
+/** Stands for the callers without a key. */
 const OPEN = 'open'
 const NO_HASH = Buffer.alloc(32)
 

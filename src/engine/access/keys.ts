@@ -3,33 +3,31 @@ import { ACCESS_KEY, findAnyKey, findKey, insertKey, listKeys, revokeKey } from 
 import { findProject } from '../../db/access/projects.ts'
 import type { ApiKeyRow } from '../../db/tables/tables.ts'
 import type { Limits, Scope } from '../../domain.ts'
-import { badInput, GatewayError, notFound } from '../../errors.ts'
+import { badInput, conflict, notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
-import type { Decider } from './access.ts'
+import { recordDecision, type Decider } from './access.ts'
 import type { Deps } from '../deps.ts'
-import { recordDecision } from './audit.ts'
 import { hashOf, newKeyText } from './key-text.ts'
 
-/** Not validated yet. */
 export interface KeyInput {
   name: string
   scopes: readonly Scope[]
   /** Null: never. */
   expiresAt: number | null
-  /** Null when only the project's limits apply. */
+  /** Null: only the project's limits. */
   limits: Limits | null
 }
 
 export const DEFAULT_SCOPES: readonly Scope[] = ['GENERATE', 'READ']
 
-/** The maximum number of keys of a project, without revoked ones. */
+/** Per project, without revoked ones. */
 export const MAX_KEYS = 200
 
 const MAX_NAME_LENGTH = 100
 
 type KeyDeps = Pick<Deps, 'clock' | 'db' | 'wakeUps'>
 
-/** Creates a key. Its text is not stored. Audited. Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT at MAX_KEYS. */
+/** The returned text is not stored. Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT at MAX_KEYS. */
 export async function createKey(
   { db, clock, wakeUps }: KeyDeps,
   by: Decider,
@@ -48,22 +46,19 @@ export async function createKey(
   const apiKey = await db.tx(async (q) => {
     if (!(await findProject(q, projectId))) throw notFound('project', projectId, 'project')
     if ((await listKeys(q, projectId, { includeRevoked: false })).length >= MAX_KEYS)
-      throw new GatewayError(
-        'CONFLICT',
-        `The project has ${MAX_KEYS} keys, which is the maximum. Revoke one first.`,
-      )
+      throw conflict(`The project has ${MAX_KEYS} keys, which is the maximum. Revoke one first.`)
     const secretSha256 = hashOf(secret).toString('hex')
     const row = { id, projectId, name, handle, secretSha256, scopes, expiresAt, limits, createdAt: at }
     const detail = { name, scopes: scopes.join(' ') }
     await recordDecision(q, by, { projectId, at, action: 'createApiKey', subject: id, detail })
     return insertKey(q, row)
   })
-  // The database delivers the same wake-up, but after the response.
+  // The database's wake-up arrives after the response.
   wakeUps.wake(ACCESS_KEY)
   return { key: text, apiKey }
 }
 
-/** Revokes a key; its callers are disconnected within seconds. Idempotent. Audited. Throws NOT_FOUND. */
+/** Disconnects the key's callers within seconds. Idempotent. Throws NOT_FOUND. */
 export async function revokeApiKey(
   { db, clock, wakeUps }: KeyDeps,
   by: Decider,
@@ -83,12 +78,12 @@ export async function revokeApiKey(
   return revoked
 }
 
-/** 256 random bits that sign asset URLs. */
+/** Signs asset URLs. */
 export function newSigningSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** Throws BAD_USER_INPUT for an invalid name of a key or project. */
+/** Throws BAD_USER_INPUT. */
 export function checkName(field: string, name: string): void {
   const isPlain = name.trim() === name && name.isWellFormed() && !/\p{Cc}/u.test(name)
   if (name.length < 1 || name.length > MAX_NAME_LENGTH || !isPlain)

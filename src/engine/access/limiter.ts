@@ -1,4 +1,4 @@
-// Rate and concurrency limits of projects and keys. Both apply: a key's limit cannot raise its project's.
+// The limits of project and key both apply.
 import type { Clock } from '../../clock.ts'
 import type { RateCounter } from '../../db/connection/rate-counter.ts'
 import type { Transaction } from '../../db/connection/database.ts'
@@ -8,39 +8,38 @@ import type { Caller, Limits } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Access } from './access.ts'
 
-/** A caller with the limits of its project and key; the default limits apply where they are absent. */
+/** The default limits apply where `limits` are absent. */
 export type CallerWithLimits = Caller & Partial<Pick<Access, 'limits'>>
 
 export interface Limiter {
-  /** Counts one operation. Throws RATE_LIMITED above a limit, and then counts nothing. */
+  /** Throws RATE_LIMITED above a limit, and then counts nothing. */
   countRequest(by: CallerWithLimits): Promise<void>
-  /** Counts new tasks, and the bytes of images sent with the request. Throws as `countRequest` does. */
+  /** Throws as `countRequest` does. */
   countSubmission(by: CallerWithLimits, counts: { tasks: number; uploadBytes: number }): Promise<void>
   /**
-   * Throws RATE_LIMITED when more tasks are queued or running than allowed, the new one included. Call it in the
-   * transaction that creates the task: it locks the ledger, so that concurrent transactions cannot exceed the limit.
+   * Throws RATE_LIMITED above the limit, the new task included. Call it in the transaction that creates the task: it
+   * locks the ledger, so that concurrent transactions cannot exceed the limit.
    */
   checkConcurrency(q: Transaction, by: CallerWithLimits): Promise<void>
 }
 
 type Rate = 'requestsPerMinute' | 'tasksPerMinute' | 'uploadBytesPerMinute'
 
-/** One limit that applies to a caller. */
 interface Bound {
   owner: string
   whose: 'project' | 'API key'
   max: number
 }
 
-/** Suggested when the wait is unknown: an image takes at least ten seconds. */
+/** An image takes at least ten seconds. */
 const DEFAULT_RETRY_MS = 10_000
 
-/** `defaults` apply to every project without limits of its own; null for none. */
+/** `defaults` are for projects without limits of their own. */
 export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limits | null): Limiter {
-  // When exhausted rates are available again, so that refusing further requests costs no count.
+  // So that refusing further requests costs no count.
   const exhaustedUntil = new Map<string, number>()
-  // How many more tasks are certainly allowed, from the last count. Only for SQLite, where this process alone creates
-  // tasks: fewer may be open by now, and never more, except tasks whose unknown outcome was resolved.
+  // The number of tasks that are certainly allowed, from the last count. On SQLite this process alone creates tasks:
+  // fewer may be open by now and never more, except after an unknown outcome was resolved.
   const remaining = new Map<string, number>()
 
   function boundsOn({ projectId, apiKeyId, limits }: CallerWithLimits, name: keyof Limits): Bound[] {
@@ -68,10 +67,10 @@ export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limi
     }
   }
 
-  /** Returns the time to wait; undefined when the amount was allowed. */
+  /** The time to wait; undefined when allowed. */
   async function takeOne(key: string, max: number, amount: number): Promise<number | undefined> {
     const now = clock.now()
-    // With the limit in it, so that a raised limit applies at once.
+    // A raised limit applies at once.
     const bound = `${key}:${max}`
     const until = exhaustedUntil.get(bound) ?? 0
     if (until > now) return until - now
@@ -83,7 +82,6 @@ export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limi
     return endsInMs
   }
 
-  /** Takes one of the tasks that are certainly allowed; false when a count is needed. */
   function takeRemaining(bounds: Bound[]): boolean {
     const counts = bounds.map((bound) => remaining.get(keyOf(bound)) ?? 0)
     if (counts.some((count) => count <= 0)) return false
@@ -128,7 +126,7 @@ const UNITS: Record<Rate, string> = {
   uploadBytesPerMinute: 'bytes of images',
 }
 
-/** `waitMs` is null when waiting does not help. */
+/** Null: waiting does not help. */
 function rateExceeded(
   rate: Rate,
   { whose, max }: Bound,

@@ -2,14 +2,11 @@ import { putKeyLimits } from '../../db/access/api-keys.ts'
 import { putProjectLimits } from '../../db/access/projects.ts'
 import type { Limits } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
-import type { Decider } from './access.ts'
+import { getOwner, recordDecision, type Decider } from './access.ts'
 import type { Deps } from '../deps.ts'
-import { recordDecision } from './audit.ts'
-import { getOwner } from './owner.ts'
 
 /**
- * Sets the limits of a project or key; null removes them. They apply within seconds in every process. Audited. Throws
- * BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
+ * Null removes the limits. They apply within seconds in every process. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
  */
 export async function setLimits(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,

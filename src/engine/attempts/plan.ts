@@ -11,7 +11,7 @@ import type { CallerWithLimits } from '../access/limiter.ts'
 import type { Deps } from '../deps.ts'
 import { findOffer } from '../routing/configured.ts'
 import type { Route } from '../routing/route.ts'
-import { worstCaseMicros } from '../usage/estimate.ts'
+import { worstCaseMicros } from '../usage/cost.ts'
 import { holdWorstCase, recordPlanned, toGatewayError } from './ledger.ts'
 
 /** The images of a task that one attempt requests. */

@@ -1,17 +1,13 @@
 import { GatewayError } from '../../errors.ts'
 
-/** One task's events, or a project's feed. */
 type Log = 'task' | 'feed'
 
-/** Encodes a position in a log, opaque to clients: `seq` is the number of the last received event. */
+/** `seq` is the number of the last received event. Opaque to clients. */
 export function encodeCursor(log: Log, id: string, seq: number): string {
   return Buffer.from(`${log}:${id}:${seq}`).toString('base64url')
 }
 
-/**
- * The event number in a cursor of this log, whose newest event is `last`. Throws CURSOR_INVALID for a cursor of another
- * log, and for a position after `last`.
- */
+/** Throws CURSOR_INVALID for a cursor of another log, and for a position after `last`. */
 export function decodeCursor(cursor: string, log: Log, id: string, last: number): number {
   const text = Buffer.from(cursor, 'base64url').toString('utf8')
   const match = /^(?:task|feed):\w+:(0|[1-9]\d{0,14})$/.exec(text)

@@ -1,6 +1,6 @@
-// Feeds: a snapshot, then the log after a cursor, then appended events. Everything is read from the database; a wake-up
-// only tells when to read. A reader holds a cursor and one batch. Events are removed after their retention: they are
-// numbered without a gap, so a reader detects that some are missing, and says so in a snapshot.
+// A feed is a snapshot, then the log after a cursor, then appended events. A wake-up only tells when to read the
+// database. A reader holds one batch. Events have numbers without a gap, so a reader detects that some were removed,
+// and says so in a snapshot.
 import { abortable } from '../../async-iterators.ts'
 import { feedKey, listEvents, listFeed, taskKey } from '../../db/tasks/events.ts'
 import { findFeedPosition } from '../../db/access/projects.ts'
@@ -23,18 +23,17 @@ export interface FeedItem {
 
 interface Snapshot {
   type: 'TASK_SNAPSHOT'
-  /** Whether events after the cursor were removed, so that this snapshot replaces them. */
+  /** Events after the cursor were removed, and this snapshot replaces them. */
   resync: boolean
 }
 
 export type FeedDeps = Pick<Deps, 'clock' | 'db' | 'tuning' | 'wakeUps'>
 
-/** Events per read, and so the maximum that one reader holds. */
+/** Per read. */
 const BATCH = 100
 
 /**
- * Watches one task: a snapshot, then every event after `after` (new ones only without it), until the task's last event.
- * Where events after `after` were removed, the snapshot says so and the feed continues from there. Throws NOT_FOUND and
+ * Watches a task until its last event: a snapshot, then the events after `after`, or new ones. Throws NOT_FOUND and
  * CURSOR_INVALID before the first item.
  */
 export async function watchTask(
@@ -52,27 +51,30 @@ export async function watchTask(
     try {
       let task = (await findTask(deps.db.read, projectId, taskId))!
       let seq = after === null ? beforeEnd(task) : decodeCursor(after, 'task', taskId, task.lastSeq)
+      const item = (at: number, body: FeedItem['body']): FeedItem => {
+        return { cursor: encodeCursor('task', taskId, seq), at, task, body }
+      }
       const resync = seq < beforeEnd(task) && !(await hasEvent(deps, taskId, seq + 1))
       if (resync) seq = beforeEnd(task)
-      yield {
-        cursor: encodeCursor('task', taskId, seq),
-        at: deps.clock.now(),
-        task,
-        body: { type: 'TASK_SNAPSHOT', resync },
-      }
+      yield item(deps.clock.now(), { type: 'TASK_SNAPSHOT', resync })
 
       while (!signal.aborted) {
-        const { events, now } = await readBatch(deps, projectId, taskId, seq)
-        task = now ?? task
+        const batch = await readBatch(deps, projectId, taskId, seq)
+        const { events } = batch
+        task = batch.task ?? task
         for (const event of events) {
           seq = event.seq
-          yield { cursor: encodeCursor('task', taskId, seq), at: event.at, task, body: event.body }
+          yield item(event.at, event.body)
           if (event.body.type === 'TASK_FINISHED') return
         }
-        // The task was read after its events, so it knows whether there are more.
+        // Read after the events: it knows whether there are more.
         if (events.length > 0 && seq < task.lastSeq) continue
-        if (isFinished(task.status)) {
-          if (seq < task.lastSeq) yield endOf(task)
+        const { status, lastSeq, finishedAt } = task
+        if (isFinished(status)) {
+          if (seq === lastSeq) return
+          // The last event was removed.
+          seq = lastSeq
+          yield item(finishedAt!, { type: 'TASK_FINISHED', status })
           return
         }
         await waiter.next(deps.tuning.pollMs, signal)
@@ -84,9 +86,9 @@ export async function watchTask(
 }
 
 /**
- * Watches every task of a project: without `after`, a snapshot of each unfinished task (the newest 100), then every event
- * of every task that matches the filter. Where events were removed, snapshots replace them: of the unfinished tasks, or
- * of the newest task when there are none. Never ends by itself. Throws CURSOR_INVALID before the first item.
+ * Watches the tasks that match a filter: without `after`, snapshots of the newest unfinished ones, then events. After
+ * a gap: snapshots of the unfinished tasks, or of the newest task. Never ends. Throws CURSOR_INVALID before the first
+ * item.
  */
 export async function watchProject(
   deps: FeedDeps,
@@ -129,20 +131,9 @@ export async function watchProject(
   })
 }
 
-/** The position after a task's newest event; before the last event of a finished task, which is always delivered. */
+/** Before the last event of a finished task, which is always delivered. */
 function beforeEnd({ status, lastSeq }: TaskRow): number {
   return isFinished(status) ? lastSeq - 1 : lastSeq
-}
-
-/** The last event of a finished task, for when that event was removed. */
-function endOf(task: TaskRow): FeedItem {
-  const { id, status, lastSeq, finishedAt } = task
-  return {
-    cursor: encodeCursor('task', id, lastSeq),
-    at: finishedAt!,
-    task,
-    body: { type: 'TASK_FINISHED', status },
-  }
 }
 
 async function hasEvent(deps: Pick<Deps, 'db'>, taskId: string, seq: number): Promise<boolean> {
@@ -150,31 +141,24 @@ async function hasEvent(deps: Pick<Deps, 'db'>, taskId: string, seq: number): Pr
   return next?.seq === seq
 }
 
-/** Whether an event is missing after a position. Numbers have no gaps unless events were removed. */
+/** Numbers have no gaps unless events were removed. */
 function hasGap(events: EventRow[], after: number): boolean {
   return events.some(({ feedSeq }, i) => feedSeq !== after + 1 + i)
 }
 
-interface FeedBatch {
-  events: EventRow[]
-  /** The task, read after these events; undefined when there are none. */
-  now: TaskRow | undefined
-}
-
-/** The next events of a task's log, read once for all viewers at the same position. */
+/** One read for all viewers at the same position. The task is read after its events; undefined without events. */
 function readBatch(
   deps: Pick<Deps, 'db' | 'wakeUps'>,
   projectId: string,
   taskId: string,
   seq: number,
-): Promise<FeedBatch> {
+): Promise<{ events: EventRow[]; task: TaskRow | undefined }> {
   return deps.wakeUps.once(taskKey(taskId), `${projectId}:${seq}`, async () => {
     const events = await listEvents(deps.db.read, taskId, seq, BATCH)
-    return { events, now: events.length > 0 ? await findTask(deps.db.read, projectId, taskId) : undefined }
+    return { events, task: events.length > 0 ? await findTask(deps.db.read, projectId, taskId) : undefined }
   })
 }
 
-/** The newest unfinished tasks that match a filter, oldest first. */
 async function listUnfinished(
   { db }: Pick<Deps, 'db'>,
   projectId: string,
@@ -198,7 +182,6 @@ async function listForResync(
   return (await listTasks(deps.db.read, projectId, filter, { first: 1 })).slice(0, 1)
 }
 
-/** The tasks of some events that match a filter, by id. */
 async function findMatching(
   { db }: Pick<Deps, 'db'>,
   projectId: string,

@@ -1,22 +1,22 @@
 import type { Clock } from '../../clock.ts'
 
-/** Notifications by key, without data: the waiter reads the database. */
+/** Notifications without data: the waiter reads the database. */
 export interface WakeUps {
-  /** Wakes the waiters for `key`; `*` wakes all. */
+  /** `*` wakes all. */
   wake(key: string): void
-  /** Starts to wait. Call it before the first read, so that no wake-up is missed. */
+  /** Call it before the first read, so that no wake-up is missed. */
   wait(key: string): Waiter
   /**
-   * Runs `read` once for all callers with the same `key` and `what` while it runs or in the same turn of the event loop.
-   * A caller that was woken never gets what was read before the wake-up.
+   * Shares one `read` among callers with the same `key` and `what`, while it runs and in the same turn of the event
+   * loop. A woken caller never gets what was read before the wake-up.
    */
   once<T>(key: string, what: string, read: () => Promise<T>): Promise<T>
-  /** The number of waiters for keys with a prefix. */
+  /** By prefix of the key. */
   count(prefix: string): number
 }
 
 export interface Waiter {
-  /** Resolves when woken since the last `next`, after `ms`, or when `signal` aborts. Never rejects. */
+  /** Resolves when woken since the last `next`, after `ms`, or on abort. Never rejects. */
   next(ms: number, signal: AbortSignal): Promise<void>
   close(): void
 }

@@ -1,5 +1,5 @@
 export interface Breaker {
-  /** Records the result of a call. Returns true when so many calls failed that a cooldown should start. */
+  /** True when a cooldown should start. */
   note(provider: string, model: string, result: 'OK' | 'FAILED', now: number): boolean
 }
 
@@ -8,8 +8,7 @@ const MIN_CALLS = 10
 const MIN_FAILED_SHARE = 0.5
 
 /**
- * Creates a circuit breaker: a sliding window of results per provider and model. Each process counts for itself; the
- * cooldown is a row in the database and applies to all.
+ * A sliding window per provider and model, in this process. The cooldown is a row in the database and applies to all.
  */
 export function createBreaker(): Breaker {
   const windows = new Map<string, { at: number; failed: boolean }[]>()

@@ -1,4 +1,4 @@
-// Lookups in the configuration. Attempts outlive it: the provider or offer of an attempt may no longer exist.
+// The provider or offer of an attempt may no longer be configured.
 import { GatewayError } from '../../errors.ts'
 import type { Offer, Provider } from '../../providers/provider.ts'
 

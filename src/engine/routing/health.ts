@@ -1,5 +1,4 @@
-// Provider health: cooldowns from the results of calls, and pauses by operators. Both are rows in the database, so every
-// process observes them. They cost no money: queued attempts wait.
+// Cooldowns and pauses are rows in the database, so that every process observes them. Queued attempts wait.
 import {
   ALL_MODELS,
   listCooldowns,
@@ -15,11 +14,11 @@ import type { Failure } from '../../providers/error.ts'
 import type { Deps } from '../deps.ts'
 import { getProvider } from './configured.ts'
 
-/** After invalid credentials or an exhausted account, which a person must correct. */
+/** A person must correct credentials or an account. */
 const REFUSED_COOLDOWN_MS = 300_000
 const FAILING_COOLDOWN_MS = 30_000
 
-/** Records a successful call. Lifts an expired cooldown; an active one stays, because the call may have begun before it. */
+/** Lifts an expired cooldown. An active one stays, because the call may have begun before it. */
 export async function noteSuccess(
   deps: Pick<Deps, 'db' | 'clock' | 'breaker'>,
   { provider, model }: AttemptRow,
@@ -32,7 +31,7 @@ export async function noteSuccess(
   })
 }
 
-/** Records a failed call. Some failures start a cooldown at once, others when there are many, or after an expired cooldown. */
+/** Some failures start a cooldown at once, others when there are many, or after an expired one. */
 export async function noteFailure(
   deps: Pick<Deps, 'db' | 'clock' | 'breaker' | 'log'>,
   attempt: AttemptRow,
@@ -48,7 +47,7 @@ export async function noteFailure(
   if (!cooldown) return
   const { scope, forMs, reason } = cooldown
   deps.log.warn({ provider, model, ms: forMs, code: failure.code }, 'provider put into cooldown')
-  // At debug level, because the provider's text may repeat the prompt.
+  // At debug level: the provider's text may repeat the prompt.
   deps.log.debug({ provider, model }, reason)
   const which = scope === 'PROVIDER' ? ALL_MODELS : model
   await deps.db.tx((q) => putCooldown(q, { provider, model: which, forMs, reason, since: now }))
@@ -67,7 +66,6 @@ function cooldownFor(
     : undefined
 }
 
-/** Cooldowns that have expired without a successful probe. */
 async function findExpired(
   { db }: Pick<Deps, 'db'>,
   provider: string,
@@ -76,7 +74,7 @@ async function findExpired(
   return (await listCooldowns(db.read)).filter((one) => !one.inCooldown && concerns(one, provider, model))
 }
 
-/** Reads the active cooldowns. The returned function tells whether a model of a provider gets no new work. */
+/** The returned function tells whether a model of a provider gets no new work. */
 export async function readInCooldown(q: Queries): Promise<(provider: string, model: string) => boolean> {
   const active = (await listCooldowns(q)).filter(({ inCooldown }) => inCooldown)
   return (provider, model) => active.some((one) => concerns(one, provider, model))
@@ -86,7 +84,7 @@ function concerns(cooldown: CooldownRow, provider: string, model: string): boole
   return cooldown.provider === provider && (cooldown.model === ALL_MODELS || cooldown.model === model)
 }
 
-/** The health of a provider, from its cooldowns. PROBING: one has expired without a successful probe. */
+/** PROBING: a cooldown has expired without a successful probe. */
 export function healthOf(cooldowns: readonly CooldownRow[]): 'PAUSED' | 'COOLDOWN' | 'PROBING' | 'HEALTHY' {
   if (cooldowns.some(({ until }) => until === null)) return 'PAUSED'
   if (cooldowns.some(({ inCooldown }) => inCooldown)) return 'COOLDOWN'
@@ -95,14 +93,11 @@ export function healthOf(cooldowns: readonly CooldownRow[]): 'PAUSED' | 'COOLDOW
 
 export interface PauseTarget {
   provider: string
-  /** Null for all its models. */
+  /** Null for all models. */
   model: string | null
 }
 
-/**
- * Stops new work for a provider until it is resumed; accepted attempts are still checked. Throws PROVIDER_UNKNOWN, and
- * BAD_USER_INPUT for a model that it does not offer.
- */
+/** Accepted attempts are still checked. Throws PROVIDER_UNKNOWN and BAD_USER_INPUT. */
 export async function pauseProvider(
   deps: Pick<Deps, 'db' | 'clock' | 'providers'>,
   target: PauseTarget,
@@ -116,7 +111,7 @@ export async function pauseProvider(
   )
 }
 
-/** Lifts all pauses and cooldowns of a provider, or of one of its models. Idempotent. Throws as `pauseProvider` does. */
+/** Lifts pauses and cooldowns. Idempotent. Throws as `pauseProvider` does. */
 export async function resumeProvider(
   deps: Pick<Deps, 'db' | 'providers'>,
   target: PauseTarget,

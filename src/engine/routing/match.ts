@@ -3,28 +3,27 @@ import { parseSize } from '../../domain.ts'
 import type { GatewayErrorCode } from '../../errors.ts'
 import type { Capabilities, Offer, SizeRule } from '../../providers/provider.ts'
 
-/** What routing needs of a request: of its input images only their number, and whether there is a mask. */
+/** Of input images only their number. */
 export interface RoutingRequest
   extends Settings, Pick<ImageRequest, 'operation' | 'providers' | 'unsupported'> {
   images: { readonly length: number }
   mask: object | null
 }
 
-/** A reason why an offer cannot serve a request. */
 export interface CapabilityRefusal {
   code: GatewayErrorCode
   field: string
   message: string
 }
 
-/** The settings that would be sent to an offer, their differences from the request, and why it cannot serve it. */
+/** The settings that would be sent, their differences from the request, and why the offer cannot serve it. */
 export interface CapabilityMatch {
   settings: Settings
   warnings: Warning[]
   refusals: CapabilityRefusal[]
 }
 
-/** Pure. With `unsupported: ERROR` every warning about a setting becomes a refusal. `today` is an ISO date. */
+/** Pure. `unsupported: ERROR` makes every warning about a setting a refusal. `today` is an ISO date. */
 export function matchCapabilities(request: RoutingRequest, offer: Offer, today: string): CapabilityMatch {
   const can = offer.capabilities
   const { settings, warnings } = adjustSettings(request, can)
@@ -69,7 +68,7 @@ function refuse(code: GatewayErrorCode, field: string, message: string): Capabil
   return { code, field, message }
 }
 
-/** Pure. Replaces each setting that an offer does not support by the nearest supported one, with a warning for each. */
+/** Pure. Replaces each unsupported setting by the nearest supported one, with a warning. */
 export function adjustSettings(
   request: Settings & Pick<ImageRequest, 'operation'>,
   can: Capabilities,
@@ -91,7 +90,7 @@ export function adjustSettings(
       can.outputFormats[0] ?? 'PNG',
     ),
     outputCompression: ifSupported('outputCompression', request.outputCompression, can.outputCompression),
-    // A fidelity to the input needs an input.
+    // It needs an input.
     inputFidelity: oneOfOrNull(
       'inputFidelity',
       request.inputFidelity,
@@ -152,7 +151,7 @@ function allowsSize(rule: SizeRule, size: string): boolean {
   )
 }
 
-/** The end of a sentence, for error messages and for the schema. */
+/** For error messages and for the schema. */
 export function describeSizes(rule: SizeRule): string {
   const auto = rule.auto ? 'auto, or ' : ''
   if (rule.kind === 'list') return auto + rule.values.join(', ')

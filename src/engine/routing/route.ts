@@ -9,27 +9,25 @@ import { getProvider } from './configured.ts'
 import { readInCooldown } from './health.ts'
 import { matchCapabilities, type CapabilityMatch, type RoutingRequest } from './match.ts'
 
-/** A provider that can serve a request. */
 export interface Route {
   provider: Provider
   offer: Offer
   match: CapabilityMatch
-  /** It gets no new work now. */
   inCooldown: boolean
-  /** A budget applies and the offer has no price, so that planning an attempt is refused. */
+  /** A budget applies and there is no price, so that planning is refused. */
   lacksPrice: boolean
 }
 
-/** What routing depends on besides the request and the configuration. */
+/** What routing depends on besides request and configuration. */
 export interface RoutingConditions {
-  /** An ISO date, for warnings about retiring models. */
+  /** An ISO date. */
   today: string
   inCooldown: (provider: string, model: string) => boolean
-  /** A budget applies, so that an offer without a price would be refused. */
+  /** A budget applies. */
   needsPrice: boolean
 }
 
-/** All current routes for a request of a caller, best first. Throws as `routes` does. */
+/** Best first. Throws as `routes` does. */
 export async function findRoutes(
   q: Queries,
   { providers, clock }: Pick<Deps, 'providers' | 'clock'>,
@@ -37,22 +35,20 @@ export async function findRoutes(
   request: RoutingRequest,
 ): Promise<Route[]> {
   const inCooldown = await readInCooldown(q)
-  // Budgets are read only when an offer has no price.
+  // Budgets matter only without a price.
   const allPriced = providers.every(({ offers }) => offers.every(({ price }) => price !== null))
   const needsPrice = !allPriced && (await listBudgetsOn(q, by)).length > 0
   return routes(request, providers, { today: todayOf(clock), inCooldown, needsPrice })
 }
 
-/** Today as an ISO date. */
 export function todayOf(clock: Clock): string {
   return new Date(clock.now()).toISOString().slice(0, 10)
 }
 
 /**
- * Pure. All providers that can serve a request, best first: in the client's order when it named providers; else those
- * that honor every setting before those with warnings, then those that need fewer calls, then the operator's order.
- * Providers in cooldown come last, and after them those without a required price. Throws GatewayError when there is none:
- * PROVIDER_UNKNOWN, MODEL_UNKNOWN, or why the closest offer does not match.
+ * Pure. Best first: in the client's order when it named providers; else those that honor every setting, then those
+ * that need fewer calls, then the operator's order. Providers in cooldown come last, and after them those without a
+ * required price. Throws PROVIDER_UNKNOWN, MODEL_UNKNOWN, or why the closest offer does not match.
  */
 export function routes(
   request: RoutingRequest,
@@ -77,7 +73,7 @@ export function routes(
   return able.toSorted((a, b) => rankOf(a) - rankOf(b) || preference(a, b))
 }
 
-/** The offers of a model, in order of their providers. Throws MODEL_UNKNOWN when there is none. */
+/** Throws MODEL_UNKNOWN. */
 function offersOf(model: string, providers: readonly Provider[]): { provider: Provider; offer: Offer }[] {
   const found = providers.flatMap((provider) => {
     const offer = provider.offers.find((one) => one.model === model)
@@ -96,17 +92,15 @@ function rankOf({ inCooldown, lacksPrice }: Route): number {
   return Number(lacksPrice) * 2 + Number(inCooldown)
 }
 
-/** The number of settings that would be changed. */
 function countChanges({ match: { warnings } }: Route): number {
   return warnings.filter(({ code }) => code !== 'MODEL_RETIRING').length
 }
 
-/** The number of calls for `n` images. */
 function countCalls(n: number, { offer }: Route): number {
   return Math.ceil(n / offer.capabilities.maxN)
 }
 
-/** The refusal of the closest offer: the one with the fewest. */
+/** The closest offer has the fewest refusals. */
 function refusalOf(matched: Route[]): GatewayError {
   const [closest] = matched.toSorted((a, b) => a.match.refusals.length - b.match.refusals.length)
   const { code, message, field } = closest!.match.refusals[0]!

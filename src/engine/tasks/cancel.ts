@@ -2,17 +2,16 @@ import { listAttempts } from '../../db/attempts/attempts.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
 import { lockTaskOfProject, updateTask } from '../../db/tasks/tasks.ts'
 import { isFinished } from '../../domain.ts'
-import { GatewayError, notFound } from '../../errors.ts'
+import { conflict, notFound } from '../../errors.ts'
 import { cancelRemote } from '../attempts/side-call.ts'
 import { concludeTask } from '../attempts/conclude.ts'
 import { cancelUnsent } from '../attempts/apply-transition.ts'
 import type { Deps } from '../deps.ts'
 
 /**
- * Cancels a task. Before anything was sent, it ends at once and costs nothing. While a provider works on it, the request
- * is recorded and forwarded where the provider supports that; a paid result is still stored, and then the task ends as
- * CANCELED. With an unknown outcome it ends as CANCELED, and the charge stays unknown. Idempotent. Throws NOT_FOUND, and
- * CONFLICT for a task that has ended otherwise.
+ * A task of which nothing was sent ends at once and costs nothing. While a provider works on it, the request is
+ * recorded and forwarded if the provider supports that; a paid result is still stored. With an unknown outcome, the
+ * charge stays unknown. Idempotent. Throws NOT_FOUND and CONFLICT.
  */
 export async function cancelTask(deps: Deps, projectId: string, id: string): Promise<TaskRow> {
   const at = deps.clock.now()
@@ -20,13 +19,8 @@ export async function cancelTask(deps: Deps, projectId: string, id: string): Pro
     const found = await lockTaskOfProject(q, projectId, id)
     if (!found) throw notFound('task', id, 'id')
     if (found.status === 'CANCELED') return { task: found, running: [] }
-    if (isFinished(found.status)) {
-      throw new GatewayError(
-        'CONFLICT',
-        `${found.id} is ${found.status}; a task that has ended cannot be canceled.`,
-        { field: 'id' },
-      )
-    }
+    if (isFinished(found.status))
+      throw conflict(`${found.id} is ${found.status}; a task that has ended cannot be canceled.`, 'id')
     const cancelRequestedAt = found.cancelRequestedAt ?? at
     const requested = (await updateTask(q, id, [found.status], { cancelRequestedAt }))!
     const attempts = await listAttempts(q, [id])

@@ -1,30 +1,31 @@
+import { createHash } from 'node:crypto'
 import { insertAssets } from '../../db/tasks/assets.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
 import { findTaskByKey } from '../../db/tasks/tasks.ts'
+import type { ImageRequest } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import type { CallerWithLimits } from '../access/limiter.ts'
 import { startTask } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
-import { storeInputs } from '../images/store-inputs.ts'
+import { storeInputs, type StoredInputs } from '../images/store-inputs.ts'
 import { findRoutes } from '../routing/route.ts'
-import { checkInput, type TaskInput } from './input.ts'
-import { toRequest } from './request.ts'
+import { checkInput, type CheckedInput, type TaskInput } from './input.ts'
 
 export interface CreatedTask {
   task: TaskRow
-  /** True when the idempotency key was known and no task was created. */
+  /** The idempotency key was known, and no task was created. */
   replayed: boolean
 }
 
 /**
- * Creates a task: validates the input, stores its images, and commits the task, its first attempts and its first event
- * together. Sends nothing. Throws GatewayError, and then no row was written.
+ * Commits the task, its first attempts and its first event together. Sends nothing. Throws GatewayError, and then no
+ * row was written.
  */
 export async function createTask(deps: Deps, by: CallerWithLimits, input: TaskInput): Promise<CreatedTask> {
   const checked = checkInput(input, deps)
   const { projectId } = by
   const { idempotencyKey: key } = checked
-  // A known key returns its task, even when no provider could serve the request now.
+  // A known key returns its task, even when no provider could serve it now.
   const known = key === null ? undefined : await findTaskByKey(deps.db.read, projectId, key)
   const [route] = known ? [] : await findRoutes(deps.db.read, deps, by, checked)
   await deps.limiter.countSubmission(by, { tasks: route ? 1 : 0, uploadBytes: checked.uploadBytes })
@@ -55,4 +56,44 @@ function replay(task: TaskRow | undefined, key: string | null, fingerprint: stri
       'Use a new key for a new request, or send the same input to get the same task.',
     { field: 'idempotencyKey' },
   )
+}
+
+export interface FingerprintedRequest {
+  request: ImageRequest
+  /**
+   * Of the request and the content of its images, however these were sent. Tells a repeated request from a reused key.
+   */
+  fingerprint: string
+}
+
+export function toRequest(input: CheckedInput, { images, mask }: StoredInputs): FingerprintedRequest {
+  const {
+    idempotencyKey: _key,
+    uploadBytes: _bytes,
+    inputs: _inputs,
+    images: _images,
+    mask: _mask,
+    metadata,
+    ...settings
+  } = input
+  const labels = metadata.map(({ key, value }): [string, string] => [key, value])
+  const canonical = JSON.stringify([
+    Object.entries(settings).toSorted(byName),
+    labels.toSorted(byName),
+    images.map(({ identity }) => identity),
+    mask?.identity ?? null,
+  ])
+  return {
+    request: {
+      ...settings,
+      images: images.map(({ image }) => image),
+      mask: mask?.image ?? null,
+      metadata: Object.fromEntries(labels),
+    },
+    fingerprint: createHash('sha256').update(canonical).digest('hex'),
+  }
+}
+
+function byName([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1
 }

@@ -1,4 +1,4 @@
-// The input of a task, and the rules that depend on the input alone.
+// The rules that depend on the input alone.
 import {
   DEFAULT_POLICIES,
   DEFAULT_SETTINGS,
@@ -10,7 +10,6 @@ import { badInput } from '../../errors.ts'
 import { checkUrl, type AddressRule } from '../../providers/wire/address.ts'
 import type { RawImage, RawInput } from '../images/store-inputs.ts'
 
-/** With defaults applied, not validated yet. */
 export interface TaskInput extends Omit<ImageRequest, 'operation' | 'images' | 'mask' | 'metadata'> {
   images: readonly RawImage[]
   mask: RawImage | null
@@ -18,7 +17,7 @@ export interface TaskInput extends Omit<ImageRequest, 'operation' | 'images' | '
   idempotencyKey: string | null
 }
 
-/** The default of every field except the prompt. */
+/** Without the prompt, which has no default. */
 export const DEFAULT_INPUT: Omit<TaskInput, 'prompt'> = {
   ...DEFAULT_SETTINGS,
   ...DEFAULT_POLICIES,
@@ -30,19 +29,18 @@ export const DEFAULT_INPUT: Omit<TaskInput, 'prompt'> = {
   idempotencyKey: null,
 }
 
-/** Validated input, with values derived from it. */
 export interface CheckedInput extends TaskInput {
   operation: Operation
   /** The images, then the mask. */
   inputs: RawInput[]
-  /** The size of the images sent with the request; those given by URL or id count 0. */
+  /** Of the images sent with the request. */
   uploadBytes: number
 }
 
 /** The highest maximum of all providers (platform.openai.com, images/edits). */
 export const MAX_IMAGES = 16
 
-/** Validates the input before anything is read, stored or sent. Throws BAD_USER_INPUT that names the field. */
+/** Runs before anything is read, stored or sent. Throws BAD_USER_INPUT. */
 export function checkInput(
   input: TaskInput,
   rules: { inputRule: AddressRule; webhookRule: AddressRule },
@@ -70,7 +68,7 @@ function uploadBytesOf(inputs: RawInput[]): number {
 
 type Problem = [field: string, message: string]
 
-/** In the order in which they are reported; the caller stops at the first. */
+/** The caller stops at the first. */
 function* findProblems(
   input: CheckedInput,
   { inputRule, webhookRule }: Parameters<typeof checkInput>[1],

@@ -1,11 +1,10 @@
-// The operations of the engine with metrics and traces.
 import { withHooks } from '../../async-iterators.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
 import type { CreatedTask } from './create.ts'
 import type { Deps } from '../deps.ts'
 import type { FeedItem } from '../events/feed.ts'
 
-/** The task's attempts and deliveries continue the trace from this span. */
+/** Attempts and deliveries continue the trace from this span. */
 export function instrumentedCreate(
   deps: Pick<Deps, 'metrics' | 'tracing'>,
   create: () => Promise<CreatedTask>,
@@ -18,7 +17,7 @@ export function instrumentedCreate(
   })
 }
 
-/** Like `instrumentedCreate`; counts a new task, not a resumed one. */
+/** Counts a new task, not a resumed one. */
 export function instrumentedRetry(
   deps: Pick<Deps, 'metrics' | 'tracing'>,
   retry: () => Promise<TaskRow>,
@@ -35,7 +34,7 @@ function countCreated({ metrics }: Pick<Deps, 'metrics'>, { model, operation }: 
   metrics.tasksCreated.inc({ model, operation: operation.toLowerCase() })
 }
 
-/** Measures the delivery lag of events. Older events than the subscription are replays and have no lag. */
+/** Events before the subscription are replays and have no lag. */
 export async function instrumentedFeed(
   { metrics, clock }: Pick<Deps, 'clock' | 'metrics'>,
   opening: Promise<AsyncIterableIterator<FeedItem>>,

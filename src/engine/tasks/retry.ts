@@ -1,20 +1,22 @@
 import { listAttempts } from '../../db/attempts/attempts.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { lockTaskOfProject } from '../../db/tasks/tasks.ts'
-import { GatewayError, notFound } from '../../errors.ts'
+import type { TaskStatus } from '../../domain.ts'
+import { conflict, GatewayError, notFound } from '../../errors.ts'
 import type { CallerWithLimits } from '../access/limiter.ts'
 import { resumeTask, startTask, type Part } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
 import { findRoutes } from '../routing/route.ts'
 
-/** The maximum number of possible charges of a part. */
+/** Of a part. */
 const MAX_CHARGES = 5
 
+const RETRYABLE: readonly TaskStatus[] = ['FAILED', 'CANCELED', 'OUTCOME_UNKNOWN']
+
 /**
- * Retries a task. For a FAILED or CANCELED task, creates a new one with the same request; resumes a task with an unknown
- * outcome with new attempts. Throws NOT_FOUND, CONFLICT for a task in another status, CHARGE_PERMISSION_REQUIRED when an
- * attempt may have been charged and `acceptPossibleSecondCharge` is false, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED,
- * and as `findRoutes` does.
+ * Creates a new task for a FAILED or CANCELED one; resumes one with an unknown outcome. Throws NOT_FOUND, CONFLICT,
+ * CHARGE_PERMISSION_REQUIRED when an attempt may have been charged, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, and
+ * as `findRoutes` does.
  */
 export async function retryTask(
   deps: Deps,
@@ -26,22 +28,17 @@ export async function retryTask(
   return deps.db.tx(async (q) => {
     const task = await lockTaskOfProject(q, by.projectId, id)
     if (!task) throw notFound('task', id, 'id')
-    if (!['FAILED', 'CANCELED', 'OUTCOME_UNKNOWN'].includes(task.status)) {
-      throw new GatewayError(
-        'CONFLICT',
-        `${task.id} is ${task.status}; only a task that failed, was canceled or has an unknown outcome can be retried.`,
-        { field: 'id' },
-      )
-    }
+    if (!RETRYABLE.includes(task.status))
+      throw conflict(`${task.id} is ${task.status}; it must be one of ${RETRYABLE.join(', ')}.`, 'id')
     const attempts = await listAttempts(q, [id])
     if (!permission.acceptPossibleSecondCharge) checkCharges(task, attempts)
     const { request, fingerprint } = task
     const isResumed = task.status === 'OUTCOME_UNKNOWN'
-    // The budgets of its own key apply to a resumed task.
+    // The budgets of its own key apply.
     const routes = await findRoutes(q, deps, isResumed ? task : by, request)
     if (isResumed) return resumeTask(q, deps, by, task, { ...unsettledParts(task, attempts), routes })
     const start = { by, request, fingerprint, idempotencyKey: null, route: routes[0]!, retryOf: id }
-    // Undefined only for an idempotency key in use, and it has none.
+    // Undefined only for an idempotency key in use.
     return (await startTask(q, deps, start))!
   })
 }
@@ -58,17 +55,15 @@ function checkCharges(task: TaskRow, attempts: AttemptRow[]): void {
   )
 }
 
-/** The parts without a result, and the maximum of charges that permits one more attempt of each. Throws CONFLICT. */
+/** With the maximum of charges that permits one more attempt of each part. Throws CONFLICT. */
 function unsettledParts(task: TaskRow, attempts: AttemptRow[]): { parts: Part[]; maxCharges: number } {
   const unsettled = [...Map.groupBy(attempts, ({ part }) => part).values()].filter(
     (ofPart) => !ofPart.some(({ state }) => state === 'SUCCEEDED'),
   )
   const charges = unsettled.map((ofPart) => ofPart.filter(({ charged }) => charged !== 'NO').length)
   const maxCharges = Math.max(task.maxCharges, ...charges.map((count) => count + 1))
-  if (maxCharges > MAX_CHARGES) {
-    const message = `${task.id} may have been charged ${MAX_CHARGES} times, which is the maximum.`
-    throw new GatewayError('CONFLICT', message, { field: 'id' })
-  }
+  if (maxCharges > MAX_CHARGES)
+    throw conflict(`${task.id} may have been charged ${MAX_CHARGES} times, which is the maximum.`, 'id')
   const parts = unsettled.map(([first]) => {
     const { part, n, firstImage } = first!
     return { part, n, firstImage }

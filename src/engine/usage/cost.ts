@@ -1,19 +1,20 @@
-import type { Quality, Usage } from '../../domain.ts'
-import type { ImagePrice, Price, TokenPrice } from '../../providers/provider.ts'
+import type { ImageRequest, Quality, Usage } from '../../domain.ts'
+import type { ImagePrice, Offer, Price, TokenPrice } from '../../providers/provider.ts'
+import { maxTokens } from '../../providers/models/token-limit.ts'
 
-/** What an attempt delivered, for a price by image. */
+/** For a price by image. */
 export interface Delivered {
   images: number
-  /** The number of requested images; as many as delivered when absent. */
+  /** As many as delivered when absent. */
   ordered?: number
-  /** As the provider resolved it, else as requested. */
+  /** As resolved, else as requested. */
   size: string
   quality: Quality
 }
 
 /**
- * The cost of an attempt in micro-USD, by tokens or by images. Null, unknown, when there is no price, when a class of
- * tokens was used but not reported, or when fewer images came than requested: the missing ones may have been charged.
+ * In micro-USD. Null without a price, when a class of used tokens was not reported, and when fewer images came than
+ * requested: the missing ones may have been charged.
  */
 export function costMicros(usage: Usage, delivered: Delivered, price: Price | null): number | null {
   if (!price) return null
@@ -32,7 +33,7 @@ function costByImage(
   return images * (entry ?? price).imageMicros
 }
 
-/** Each class of tokens at its price; the sum is rounded half up. */
+/** The sum is rounded half up. */
 function costByTokens(usage: Usage, price: TokenPrice): number | null {
   if (usage.source === 'UNKNOWN') return null
   const classes: [tokens: number | null, perMillion: number | null][] = [
@@ -49,4 +50,35 @@ function costByTokens(usage: Usage, price: TokenPrice): number | null {
     sum += BigInt(tokens) * BigInt(perMillion)
   }
   return Number((sum + 500_000n) / 1_000_000n)
+}
+
+/**
+ * The maximum cost in micro-USD, which is held; null without a price. A setting that the provider chooses counts at
+ * its most expensive value. A provider may still charge more than its published rules.
+ */
+export function worstCaseMicros(request: ImageRequest, offer: Offer, n: number): number | null {
+  const { price } = offer
+  if (!price) return null
+  return 'imageMicros' in price
+    ? worstByImage(request, price, n)
+    : worstByTokens(request, offer.model, price, n)
+}
+
+function worstByImage({ size, quality }: ImageRequest, price: ImagePrice, n: number): number {
+  const possible = price.bySettings.filter(
+    (entry) =>
+      (entry.size === undefined || size === 'auto' || entry.size === size) &&
+      (entry.quality === undefined || quality === 'AUTO' || entry.quality === quality),
+  )
+  return n * Math.max(price.imageMicros, ...possible.map(({ imageMicros }) => imageMicros))
+}
+
+function worstByTokens(request: ImageRequest, model: string, price: TokenPrice, n: number): number {
+  const inputImages = request.images.length + (request.mask ? 1 : 0)
+  const tokens = maxTokens(model, { ...request, inputImages }, n)
+  const micros =
+    BigInt(tokens.inputText) * BigInt(price.inputTextMicros) +
+    BigInt(tokens.inputImage) * BigInt(price.inputImageMicros ?? 0) +
+    BigInt(tokens.outputImage) * BigInt(price.outputImageMicros)
+  return Number((micros + 999_999n) / 1_000_000n)
 }

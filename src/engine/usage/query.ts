@@ -2,27 +2,11 @@ import type { UsageFilter, UsageKey } from '../../db/money/usage-report.ts'
 import { badInput } from '../../errors.ts'
 import { DAY_MS, findZone, type Unit, type Zone } from './time-zone.ts'
 
-/** What reports group by. */
-export const USAGE_DIMENSIONS = [
-  'HOUR',
-  'DAY',
-  'MONTH',
-  'PROJECT',
-  'API_KEY',
-  'USER',
-  'PROVIDER',
-  'MODEL',
-  'OPERATION',
-  'QUALITY',
-  'SIZE',
-  'STATUS',
-  'METADATA',
-] as const
+/** The dimensions that are times, the finest first. */
+export const UNITS = ['HOUR', 'DAY', 'MONTH'] as const satisfies Unit[]
 
-export type UsageDimension = (typeof USAGE_DIMENSIONS)[number]
-
-/** The key in a row of each dimension that is not a time. */
-export const KEY_OF: Readonly<Record<Exclude<UsageDimension, Unit>, UsageKey>> = {
+/** The other dimensions, with their keys in a row. */
+export const KEY_OF = {
   PROJECT: 'projectId',
   API_KEY: 'apiKeyId',
   USER: 'user',
@@ -33,36 +17,36 @@ export const KEY_OF: Readonly<Record<Exclude<UsageDimension, Unit>, UsageKey>> =
   SIZE: 'size',
   STATUS: 'status',
   METADATA: 'metadata',
-}
+} as const satisfies Record<string, UsageKey>
 
-/** The dimensions that are times, the finest first. */
-export const UNITS = ['HOUR', 'DAY', 'MONTH'] as const satisfies Unit[]
+export type UsageDimension = Unit | keyof typeof KEY_OF
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys has the type string[]
+export const USAGE_DIMENSIONS = [...UNITS, ...Object.keys(KEY_OF)] as readonly UsageDimension[]
 
 export function isTime(dimension: UsageDimension): dimension is Unit {
-  return dimension === 'HOUR' || dimension === 'DAY' || dimension === 'MONTH'
+  return !(dimension in KEY_OF)
 }
 
 export interface UsageQuery {
   /** Null for all projects. */
   projectId: string | null
   from: number
-  /** Exclusive; null for everything until now. */
+  /** Exclusive; null: until now. */
   to: number | null
   groupBy: readonly UsageDimension[]
   filter: UsageFilter
-  /** The time zone of hours, days and months: a name of the IANA database. */
+  /** A name of the IANA database. */
   timeZone: string
-  /** The label that METADATA groups by; null without METADATA. */
+  /** Of METADATA; null without it. */
   metadataKey: string | null
 }
 
-/** Of one report. */
 export const MAX_ROWS = 10_000
 const MAX_YEARS = 50
-/** Of one filter. */
 const MAX_VALUES = 1000
 
-/** Validates a query. Returns its time zone. Throws BAD_USER_INPUT. */
+/** Returns the time zone. Throws BAD_USER_INPUT. */
 export function checkUsageQuery({ from, to, groupBy, filter, timeZone, metadataKey }: UsageQuery): Zone {
   const zone = findZone(timeZone)
   if (!zone) {

@@ -20,22 +20,22 @@ import {
 } from './query.ts'
 import { DAY_MS, HOUR_MS, periodOf, type CalendarPeriod, type Zone } from './time-zone.ts'
 
-/** Totals over attempts. Unreported values are excluded; `unknownCosts` and `unknownUsages` count their attempts. */
+/** Unreported values are excluded; `unknownCosts` and `unknownUsages` count their attempts. */
 export type UsageTotals = UsageCounts
 
-/** For sums of tokens, where 0 means that none was reported. */
+/** For sums of tokens: 0 means that none was reported. */
 export function nullIfZero(count: number): number | null {
   return count === 0 ? null : count
 }
 
-/** The known cost; null when there are possible charges and no cost is known. */
+/** Null when there are possible charges and no cost is known. */
 export function knownCost({ costMicros, unknownCosts }: UsageTotals): number | null {
   return costMicros === 0 && unknownCosts > 0 ? null : costMicros
 }
 
 type Periods = Partial<Record<'hour' | 'day' | 'month', CalendarPeriod>>
 
-/** One group. Only the dimensions of `groupBy` are set; null where attempts have no such key. */
+/** Only the dimensions of `groupBy` are set; null where attempts have no such key. */
 export interface UsageRow extends Periods {
   keys: UsageSum['keys']
   counts: UsageTotals
@@ -43,7 +43,7 @@ export interface UsageRow extends Periods {
 
 export interface UsageReport {
   from: number
-  /** The time of the report when the query has no end. */
+  /** Now when the query has no end. */
   to: number
   timeZone: string
   /** In order of `groupBy`; empty without it. */
@@ -51,14 +51,11 @@ export interface UsageReport {
   totals: UsageTotals
 }
 
-/**
- * Reports usage as of `now`. An attempt counts at the time it was queued, even if its cost becomes known later. Throws
- * BAD_USER_INPUT for an invalid query, and for more than MAX_ROWS rows.
- */
+/** An attempt counts at the time it was queued, even if its cost becomes known later. Throws BAD_USER_INPUT. */
 export async function reportUsage(q: Queries, query: UsageQuery, now: number): Promise<UsageReport> {
   const zone = checkUsageQuery(query)
   const { from, timeZone, groupBy } = query
-  // In the future, because the clocks of other hosts may be ahead.
+  // The clocks of other hosts may be ahead.
   const end = query.to ?? Math.max(startOfDay(now) + 2 * DAY_MS, from + 1)
   const groups = new Map<string, UsageRow>()
   const periodsAt = memoize((at: number) => periodsOf(zone, groupBy, at))
@@ -96,11 +93,11 @@ async function* readPiece(q: Queries, query: UsageQuery, piece: Piece): AsyncGen
     to,
     by: groupBy.flatMap((dimension) => (isTime(dimension) ? [] : [KEY_OF[dimension]])),
     bucket: unit ? { offsetMs, lengthMs: lengthOf(unit) } : null,
-    // One more than the maximum, times the buckets of a month: up to 31 days.
+    // A month has up to 31 buckets.
     limit: (MAX_ROWS + 1) * (unit === 'MONTH' ? 31 : 1),
   }
   for await (const sums of SOURCES[source](q, slice)) {
-    // The query may have cut off more.
+    // There may be more.
     if (sums.length === slice.limit) throw tooManyRows(query)
     yield sums
   }
@@ -115,10 +112,10 @@ const SOURCES: Record<
   ATTEMPTS: readAttempts,
 }
 
-/** The approximate number per query, because SQLite blocks the event loop meanwhile. */
+/** SQLite blocks the event loop meanwhile. */
 const ATTEMPTS_PER_QUERY = 10_000
 
-/** Reads attempts in ranges of time that adapt to their density. No attempt changes its time, so each counts once. */
+/** In ranges that adapt to the density. No attempt changes its time, so each counts once. */
 async function* readAttempts(q: Queries, slice: UsageSlice): AsyncGenerator<UsageSum[]> {
   let rangeMs = HOUR_MS
   for (let from = slice.from; from < slice.to;) {
@@ -133,7 +130,6 @@ async function* readAttempts(q: Queries, slice: UsageSlice): AsyncGenerator<Usag
   }
 }
 
-/** A moment in the bucket of a sum. */
 function momentIn({ from, offsetMs }: Piece, { local }: UsageSum): number {
   return local === null ? from : Math.max(from, local - offsetMs)
 }
@@ -162,7 +158,7 @@ function addToGroup(groups: Map<string, UsageRow>, periods: Periods, { keys, cou
 
 const PERIOD_OF = { HOUR: 'hour', DAY: 'day', MONTH: 'month' } as const
 
-/** In order of `groupBy`; rows without a key come last. */
+/** Rows without a key come last. */
 function sort(rows: UsageRow[], { groupBy }: UsageQuery): UsageRow[] {
   return rows.toSorted((a, b) => {
     for (const dimension of groupBy) {

@@ -5,28 +5,25 @@ import { DAY_MS, HOUR_MS, listOffsets, type OffsetRange, type Unit, type Zone } 
 
 type Source = 'DAYS' | 'QUARTER_HOURS' | 'ATTEMPTS'
 
-/** A range of time that is read from one source. */
+/** A range that is read from one source. */
 export interface Piece extends OffsetRange {
   source: Source
 }
 
-/** The finest unit of time that a query groups by; undefined without one. */
+/** The finest unit of time; undefined without one. */
 export function unitOf({ groupBy }: Pick<UsageQuery, 'groupBy'>): Unit | undefined {
   return UNITS.find((unit) => groupBy.includes(unit))
 }
 
-/** The bucket length for a unit. Months are summed up from days. */
+/** Months are summed up from days. */
 export function lengthOf(unit: Unit): number {
   return unit === 'HOUR' ? HOUR_MS : DAY_MS
 }
 
-/**
- * Cuts a range into pieces, in order: the rollup by day for whole days, the rollup by quarter of an hour elsewhere, and
- * the attempts for parts of a quarter. With a key that no rollup has, everything is read from the attempts.
- */
+/** Days where possible, else quarter-hours; attempts for parts of a quarter, and for keys that no rollup has. */
 export function listPieces(query: UsageQuery, zone: Zone, from: number, to: number): Piece[] {
   const unit = unitOf(query)
-  // Without units of time, a report is the same in every zone.
+  // Without units of time, the zone does not matter.
   const ranges = unit ? listOffsets(zone, from, to) : [{ from, to, offsetMs: 0 }]
   return ranges.flatMap((range) => {
     if (needsAttempts(query)) return [{ ...range, source: 'ATTEMPTS' as const }]
@@ -58,7 +55,7 @@ function cut({ from, to, offsetMs }: OffsetRange, allowDays: boolean): Piece[] {
     .map(([source, begin, end]) => ({ source, from: begin, to: end, offsetMs }))
 }
 
-/** The range of the whole units in a range; undefined when there are none. */
+/** Undefined when there are none. */
 function wholeUnits(
   from: number,
   to: number,

@@ -1,5 +1,5 @@
-// Temporal (tc39.es/proposal-temporal) of Node where there is one, from 26 on, and else a polyfill. A conditional import
-// would be a top-level await, with which `require('darkroom')` fails.
+// The polyfill uses Node's own Temporal from 26 on. A conditional import would be a top-level await, with which
+// `require('darkroom')` fails.
 import { Temporal } from 'temporal-polyfill'
 
 export const HOUR_MS = 3_600_000
@@ -10,7 +10,6 @@ export type Unit = 'HOUR' | 'DAY' | 'MONTH'
 /** The checked name of a time zone. */
 export type Zone = string
 
-/** A range of time in which a zone has one offset from UTC. */
 export interface OffsetRange {
   from: number
   /** Exclusive. */
@@ -19,7 +18,6 @@ export interface OffsetRange {
   offsetMs: number
 }
 
-/** An hour, day or month of a zone's calendar. */
 export interface CalendarPeriod {
   startsAt: number
   /** Exclusive. A day of a DST change has 23 or 25 hours. */
@@ -28,7 +26,7 @@ export interface CalendarPeriod {
   label: string
 }
 
-/** A zone by IANA name, such as Europe/Berlin, or by offset, such as +01:00; undefined if there is none. */
+/** By IANA name, such as Europe/Berlin, or offset, such as +01:00. */
 export function findZone(name: string): Zone | undefined {
   try {
     return new Temporal.ZonedDateTime(0n, name).timeZoneId
@@ -38,7 +36,7 @@ export function findZone(name: string): Zone | undefined {
   }
 }
 
-/** The local date and time: `2026-03-29T03:00:00`. */
+/** `2026-03-29T03:00:00`. */
 export function localTime(zone: Zone, at: number): string {
   return zonedTime(zone, at).toPlainDateTime().toString()
 }
@@ -47,7 +45,6 @@ function zonedTime(zone: Zone, at: number): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone)
 }
 
-/** Cuts a range at the changes of a zone's offset. */
 export function listOffsets(zone: Zone, from: number, to: number): OffsetRange[] {
   const ranges: OffsetRange[] = []
   for (let start: number | undefined = from; start !== undefined && start < to;) {
@@ -63,7 +60,7 @@ function offsetOf({ offsetNanoseconds }: Temporal.ZonedDateTime): number {
   return offsetNanoseconds / 1_000_000
 }
 
-/** The first moment of a local time, which is encoded as if it were UTC; for a skipped local time, the moment of the skip. */
+/** The first moment of a local time, encoded as if it were UTC; for a skipped one, the moment of the skip. */
 export function momentOf(zone: Zone, local: number): number {
   const shown = zonedTime('UTC', local).toPlainDateTime()
   const time = shown.toZonedDateTime(zone, { disambiguation: 'earlier' })
@@ -72,7 +69,6 @@ export function momentOf(zone: Zone, local: number): number {
   return time.getTimeZoneTransition('next')!.epochMilliseconds
 }
 
-/** The hour, day or month of a zone's calendar that `at` falls in. */
 export function periodOf(zone: Zone, unit: Unit, at: number): CalendarPeriod {
   const time = zonedTime(zone, at)
   if (unit === 'HOUR') return hourOf(time)
@@ -85,7 +81,7 @@ export function periodOf(zone: Zone, unit: Unit, at: number): CalendarPeriod {
   }
 }
 
-/** A repeated hour is two periods; an hour that is cut by an offset change begins or ends with it. */
+/** A repeated hour is two periods; an offset change may cut an hour. */
 function hourOf(time: Temporal.ZonedDateTime): CalendarPeriod {
   const offsetMs = offsetOf(time)
   const zone = time.timeZoneId

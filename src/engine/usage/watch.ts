@@ -5,18 +5,17 @@ import type { UsageQuery } from './query.ts'
 import { checkUsageQuery } from './query.ts'
 import { reportUsage, type UsageReport } from './report.ts'
 
-/** Between two reports to one viewer. */
 const MIN_INTERVAL_MS = 1000
 
 /** For changes without an event, such as an adjusted cost. */
 const MAX_INTERVAL_MS = 10_000
 
-/** The pause after a report as a multiple of its duration: reports take at most a tenth of the time. */
+/** Reports take at most a tenth of the time. */
 const PAUSE_FACTOR = 9
 
 /**
- * Yields the usage report of a project, and again after each change: at most once a second, and never the same report
- * twice in a row. Never ends by itself. Throws BAD_USER_INPUT at once.
+ * Yields a report after each change, at most once a second, and never the same twice in a row. Never ends. Throws
+ * BAD_USER_INPUT.
  */
 export function watchUsage(
   deps: Pick<Deps, 'clock' | 'db' | 'wakeUps'>,

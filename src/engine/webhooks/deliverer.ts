@@ -1,4 +1,3 @@
-// Claims due deliveries, posts them and records the result.
 import {
   claimDeliveries,
   failDeliveries,
@@ -9,31 +8,26 @@ import {
 } from '../../db/webhooks/deliveries.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import type { DeliveryRow } from '../../db/tables/tables.ts'
+import { getTask } from '../../db/tasks/tasks.ts'
 import { closeEndpoint, findEndpoint } from '../../db/webhooks/endpoints.ts'
 import type { Deps } from '../deps.ts'
 import { ensureWebhookSecret } from './endpoints.ts'
 import { signedHeaders } from './signature.ts'
-import { countTry, instrumentedPost } from './instrumented-delivery.ts'
-import { nextState, postOnce, type TryDeps, type TryResult } from './try.ts'
-
-type DeliverDeps = TryDeps & Pick<Deps, 'db' | 'log' | 'metrics' | 'random' | 'tracing' | 'workerId'>
-export type DelivererDeps = DeliverDeps & Pick<Deps, 'tuning' | 'wakeUps'>
+import { nextState, postOnce, type TryResult } from './try.ts'
 
 export interface Deliverer {
-  /** Delivers until `stopClaiming` aborts. Resolves when it claims no more. */
   run(stopClaiming: AbortSignal): Promise<void>
   /** Resolves when no try is running. */
   idle(): Promise<void>
 }
 
-/** Keeps a transaction short, and leaves due deliveries to other processes. */
+/** Leaves due deliveries to other processes. */
 const CLAIM_LIMIT = 50
 
 /**
- * Delivers at least once: a delivery that was being sent when its process died is sent again under the same id. Tries
- * that are running when `abort` fires are released as if they had not begun.
+ * At least once: a delivery whose process died is sent again under the same id. Running tries are released on `abort`.
  */
-export function createDeliverer(deps: DelivererDeps, abort: AbortSignal): Deliverer {
+export function createDeliverer(deps: Deps, abort: AbortSignal): Deliverer {
   const { db, wakeUps, log, workerId, delivery: tuning } = deps
   const { pollMs } = deps.tuning
   const running = new Set<Promise<void>>()
@@ -45,13 +39,13 @@ export function createDeliverer(deps: DelivererDeps, abort: AbortSignal): Delive
       )
       .finally(() => {
         running.delete(run)
-        // Its slot may have another due delivery.
+        // Its slot may have another one.
         wakeUps.wake(OUTBOX_KEY)
       })
     running.add(run)
   }
 
-  /** Returns the time to wait until the next claim; 0 when more may be due. */
+  /** The time to wait; 0 when more may be due. */
   async function claim(): Promise<number> {
     const { perSlot, leaseMs } = tuning
     const limit = Math.min(CLAIM_LIMIT, tuning.concurrency - running.size)
@@ -82,25 +76,27 @@ export function createDeliverer(deps: DelivererDeps, abort: AbortSignal): Delive
   }
 }
 
-async function deliver(deps: DeliverDeps, delivery: DeliveryRow, abort: AbortSignal): Promise<void> {
+async function deliver(deps: Deps, delivery: DeliveryRow, abort: AbortSignal): Promise<void> {
+  const { db, log, metrics } = deps
+  const { id } = delivery
   const lease = { owner: deps.workerId, epoch: delivery.leaseEpoch }
   const secret = await findSecret(deps, delivery)
-  const result =
-    secret === null
-      ? 'ABORTED'
-      : await instrumentedPost(deps, delivery, () => post(deps, delivery, secret, abort))
-  await deps.db.tx(async (q) => {
-    if (result === 'ABORTED') return releaseDelivery(q, delivery.id, lease)
+  const result = secret === null ? 'ABORTED' : await post(deps, delivery, secret, abort)
+  await db.tx(async (q) => {
+    if (result === 'ABORTED') return releaseDelivery(q, id, lease)
     const next = nextState(deps, delivery, result)
     if (!(await insertTry(q, { delivery, lease }, result, next))) return
-    q.afterCommit(() => countTry(deps, result, next))
+    q.afterCommit(() => {
+      metrics.webhookTries.inc({ result: result.failure?.toLowerCase() ?? 'delivered' })
+      if (next.state !== 'PENDING') metrics.deliveriesEnded.inc({ state: next.state.toLowerCase() })
+    })
     if (next.state !== 'FAILED') return
-    deps.log.warn({ delivery: delivery.id, ...result }, 'webhook delivery failed')
+    log.warn({ delivery: id, ...result }, 'webhook delivery failed')
     if (result.failure === 'GONE') await disable(q, deps, delivery)
   })
 }
 
-/** Null when the webhook was deleted after the claim, which failed its deliveries. */
+/** Null when the webhook was deleted meanwhile. */
 async function findSecret(
   deps: Pick<Deps, 'db'>,
   { endpointId, projectId }: DeliveryRow,
@@ -109,25 +105,40 @@ async function findSecret(
   return (await findEndpoint(deps.db.read, projectId, endpointId))?.secret ?? null
 }
 
-function post(
-  deps: TryDeps,
-  { id, url, payload: body }: DeliveryRow,
+/** Posts in a span of the task's trace. */
+async function post(
+  deps: Deps,
+  { id, taskId, event, tries, url, payload: body }: DeliveryRow,
   secret: string,
   abort: AbortSignal,
 ): Promise<TryResult | 'ABORTED'> {
-  const at = deps.clock.now()
-  return postOnce(deps, url, { headers: signedHeaders(secret, { id, at, body }), body }, { at, abort })
+  // Only a trace needs the task.
+  const parent = deps.tracing.isEnabled ? (await getTask(deps.db.read, taskId)).traceparent : null
+  const attributes = {
+    'darkroom.task.id': taskId,
+    'darkroom.delivery.id': id,
+    'darkroom.delivery.event': event,
+    'darkroom.delivery.try': tries + 1,
+  }
+  return deps.tracing.span('webhook delivery', { kind: 'CLIENT', parent, attributes }, async (span) => {
+    const at = deps.clock.now()
+    const message = { headers: signedHeaders(secret, { id, at, body }), body }
+    const result = await postOnce(deps, url, message, { at, abort })
+    if (result === 'ABORTED') span.set({ 'error.type': result })
+    else span.set({ 'http.response.status_code': result.httpStatus, 'error.type': result.failure })
+    return result
+  })
 }
 
-/** By Standard Webhooks, a receiver that responds with 410 must get no further deliveries. */
+/** By Standard Webhooks, a 410 ends all deliveries. */
 async function disable(
   q: Transaction,
-  deps: Pick<Deps, 'clock' | 'log'>,
+  { clock, log }: Pick<Deps, 'clock' | 'log'>,
   { endpointId }: DeliveryRow,
 ): Promise<void> {
   if (endpointId === null) return
-  const at = deps.clock.now()
+  const at = clock.now()
   await closeEndpoint(q, endpointId, { disabledAt: at })
   await failDeliveries(q, endpointId, at)
-  deps.log.warn({ webhook: endpointId }, 'webhook responded with 410; disabled')
+  log.warn({ webhook: endpointId }, 'webhook responded with 410; disabled')
 }

@@ -10,13 +10,12 @@ import {
   listEndpoints,
 } from '../../db/webhooks/endpoints.ts'
 import type { WebhookEvent } from '../../domain.ts'
-import { badInput, GatewayError, notFound } from '../../errors.ts'
+import { badInput, conflict, notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { checkUrl } from '../../providers/wire/address.ts'
 import type { Deps } from '../deps.ts'
 import { newWebhookSecret } from './signature.ts'
 
-/** Not validated yet. */
 export interface WebhookInput {
   url: string
   /** Null for all. */
@@ -24,11 +23,11 @@ export interface WebhookInput {
   description: string | null
 }
 
-/** Per project, because each one adds a row to the transaction that ends a task. */
+/** Each one adds a row to the transaction that ends a task. */
 export const MAX_WEBHOOKS = 20
 const MAX_DESCRIPTION_LENGTH = 200
 
-/** Throws BAD_USER_INPUT, and CONFLICT when the project has MAX_WEBHOOKS. */
+/** Throws BAD_USER_INPUT, and CONFLICT at MAX_WEBHOOKS. */
 export async function createWebhook(
   deps: Pick<Deps, 'clock' | 'db' | 'webhookRule'>,
   projectId: string,
@@ -48,16 +47,13 @@ export async function createWebhook(
   const id = newId('whk', createdAt)
   const row = await deps.db.tx(async (q) => {
     if ((await listEndpoints(q, projectId)).length >= MAX_WEBHOOKS)
-      throw new GatewayError(
-        'CONFLICT',
-        `The project has ${MAX_WEBHOOKS} webhooks, which is the maximum. Delete one first.`,
-      )
+      throw conflict(`The project has ${MAX_WEBHOOKS} webhooks, which is the maximum. Delete one first.`)
     return insertEndpoint(q, { id, projectId, url, events, description, secret, createdAt })
   })
   return { ...row, secret }
 }
 
-/** Deletes a webhook and fails its pending deliveries, which stay on record. Idempotent. Throws NOT_FOUND. */
+/** Fails the pending deliveries, which stay on record. Idempotent. Throws NOT_FOUND. */
 export async function deleteWebhook(
   deps: Pick<Deps, 'clock' | 'db'>,
   projectId: string,
@@ -73,10 +69,7 @@ export async function deleteWebhook(
   })
 }
 
-/**
- * Sends a delivery again with the same id and payload, whether it succeeded or not. Throws NOT_FOUND, and CONFLICT when
- * its webhook was deleted or disabled.
- */
+/** Keeps id and payload. Throws NOT_FOUND, and CONFLICT for a deleted or disabled webhook. */
 export async function redeliverWebhook(
   deps: Pick<Deps, 'db'>,
   projectId: string,
@@ -89,17 +82,13 @@ export async function redeliverWebhook(
       const { deletedAt, disabledAt } = await getEndpoint(q, projectId, delivery.endpointId)
       const closed = deletedAt !== null ? 'was deleted' : disabledAt !== null ? 'is disabled' : undefined
       if (closed)
-        throw new GatewayError(
-          'CONFLICT',
-          `The webhook ${delivery.endpointId} of ${id} ${closed}; it gets no further deliveries.`,
-          { field: 'deliveryId' },
-        )
+        throw conflict(`The webhook of ${id} ${closed}; it gets no further deliveries.`, 'deliveryId')
     }
     return restartDelivery(q, id)
   })
 }
 
-/** Returns the secret that signs posts to callback URLs of a project's tasks. Creates it on first use. */
+/** Signs posts to callback URLs. Created on first use. */
 export async function ensureWebhookSecret(deps: Pick<Deps, 'db'>, projectId: string): Promise<string> {
   const known = await findWebhookSecret(deps.db.read, projectId)
   return known ?? deps.db.tx((q) => insertWebhookSecretIfAbsent(q, projectId, newWebhookSecret()))

@@ -1,4 +1,3 @@
-// The deliveries of a task's end, written in the transaction that ends it.
 import { assetPath } from '../../assets/address.ts'
 import { listAssets } from '../../db/tasks/assets.ts'
 import type { Transaction } from '../../db/connection/database.ts'
@@ -18,8 +17,8 @@ const EVENTS: Partial<Record<TaskStatus, WebhookEvent>> = {
 }
 
 /**
- * Adds one delivery per subscribed webhook, and one for the task's callback URL. Call it in the transaction that changes
- * the task's status. Does nothing for a status without an event. `seq` is the number of the event in the task's log.
+ * One per subscribed webhook, and one for the task's callback URL. Call it in the transaction that changes the status.
+ * `seq` is the number of the event in the task's log.
  */
 export async function enqueueDeliveries(
   q: Transaction,
@@ -41,10 +40,10 @@ export async function enqueueDeliveries(
 }
 
 interface Receiver {
-  /** Null for the task's own callback URL. */
+  /** Null for the callback URL. */
   endpointId: string | null
   url: string
-  /** The delivery slot: the webhook's id, or the origin of the callback URL. */
+  /** The webhook's id, or the origin of the callback URL. */
   slot: string
 }
 
@@ -59,7 +58,7 @@ async function findReceivers(q: Transaction, task: TaskRow, event: WebhookEvent)
   ]
 }
 
-/** Has URLs of the images, never their bytes, so that a payload stays small. */
+/** URLs instead of bytes keep a payload small. */
 function payloadOf(
   task: TaskRow,
   event: WebhookEvent,
@@ -88,7 +87,7 @@ function payloadOf(
   }
 }
 
-/** In the shape of the GraphQL type Usage. */
+/** As in GraphQL. */
 function toJson(usage: Usage | null) {
   if (!usage) return null
   const { inputTextTokens, inputImageTokens, outputTextTokens, outputImageTokens, ...counts } = usage

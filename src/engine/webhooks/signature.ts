@@ -7,8 +7,8 @@ export function newWebhookSecret(): string {
 }
 
 /**
- * The headers of one try, by github.com/standard-webhooks/standard-webhooks. The id is the same in every try of a
- * delivery, so that receivers can deduplicate; timestamp and signature are new in each try.
+ * By github.com/standard-webhooks/standard-webhooks. The id is the same in every try, so that receivers can
+ * deduplicate; timestamp and signature are new.
  */
 export function signedHeaders(
   secret: string,

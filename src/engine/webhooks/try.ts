@@ -4,14 +4,14 @@ import type { DeliveryFailure } from '../../domain.ts'
 import { PostError, type PostFailure, type PostMessage } from '../../providers/wire/post.ts'
 import type { Deps } from '../deps.ts'
 
-export type TryDeps = Pick<Deps, 'clock' | 'delivery' | 'poster'>
+type TryDeps = Pick<Deps, 'clock' | 'delivery' | 'poster'>
 
 export interface TryResult extends Omit<TryRow, 'deliveryId' | 'number'> {
-  /** From the receiver's Retry-After; undefined without one. */
+  /** From Retry-After. */
   retryAfterMs: number | undefined
 }
 
-/** Posts once. ABORTED, without a known result, when `abort` fired before a response. Never throws for network errors. */
+/** ABORTED when `abort` fired before a response. Never throws for network errors. */
 export async function postOnce(
   { poster, clock, delivery: { timeoutMs } }: TryDeps,
   url: string,
@@ -46,10 +46,7 @@ function failureOf(status: number): DeliveryFailure | null {
 const JITTER = 0.2
 const DAY_MS = 24 * 3_600_000
 
-/**
- * Pure except for jitter. The wait is the scheduled one plus up to 20 %, so that deliveries that failed together do not
- * return together. A longer Retry-After wins, up to one day.
- */
+/** Jitter of up to 20 % separates deliveries that failed together. A longer Retry-After wins, up to one day. */
 export function nextState(
   { clock, random, delivery: { waitsMs } }: Pick<Deps, 'clock' | 'random' | 'delivery'>,
   { step }: Pick<DeliveryRow, 'step'>,

@@ -53,17 +53,17 @@ function readDimension(text: string): { dimension: UsageDimension; metadataKey?:
   )
 }
 
-const LISTS: Readonly<
-  Record<string, { list: Exclude<keyof UsageFilter, 'metadata'>; values?: readonly string[] }>
-> = {
-  api_key: { list: 'apiKeyIds' },
-  provider: { list: 'providers' },
-  model: { list: 'models' },
-  user: { list: 'users' },
-  operation: { list: 'operations', values: OPERATIONS },
-  quality: { list: 'qualities', values: QUALITIES },
-  size: { list: 'sizes' },
-  status: { list: 'statuses', values: TASK_STATUSES },
+type FilterList = [list: Exclude<keyof UsageFilter, 'metadata'>, values?: readonly string[]]
+
+const LISTS: Readonly<Record<string, FilterList>> = {
+  api_key: ['apiKeyIds'],
+  provider: ['providers'],
+  model: ['models'],
+  user: ['users'],
+  operation: ['operations', OPERATIONS],
+  quality: ['qualities', QUALITIES],
+  size: ['sizes'],
+  status: ['statuses', TASK_STATUSES],
 }
 
 function readFilter(pairs: UsageQueryText['filter']): UsageFilter {
@@ -80,7 +80,7 @@ function readFilter(pairs: UsageQueryText['filter']): UsageFilter {
         'filter',
         `There is no filter ${quote(key)}. Use ${Object.keys(LISTS).join(', ')} or metadata.<label>.`,
       )
-    const { list, values } = known
+    const [list, values] = known
     const item = values ? value.toUpperCase() : value
     if (values && !values.includes(item))
       throw badInput(

@@ -85,7 +85,11 @@ export async function readTask(
   }
 }
 
-async function toAnswer(record: Task, reply: ProviderReply, { resolved, pollMs }: Expected): Promise<CallResult> {
+async function toAnswer(
+  record: Task,
+  reply: ProviderReply,
+  { resolved, pollMs }: Expected,
+): Promise<CallResult> {
   const { status, result, usage, error_message, error_msg, reason } = record
   if (FAILED.has(status)) throw taskFailed(error_message ?? error_msg ?? reason ?? '', reply)
   // To take an unknown status for an end would give up a paid image.

@@ -45,7 +45,11 @@ const FAILED = new Set<string | undefined>([
 const TASK_LIMITS = { ...DEFAULT_LIMITS, maxTextBytes: 64 * 1024 * 1024 }
 
 /** Throws ProviderError. */
-export async function readSubmitted(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
+export async function readSubmitted(
+  received: ProviderReply,
+  call: Call,
+  pollMs: number,
+): Promise<CallResult> {
   let reply = received
   try {
     const json = await readJson(reply, call)

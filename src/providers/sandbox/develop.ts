@@ -19,7 +19,11 @@ export interface DevelopOptions {
 const STEPS = 20
 
 /** Paints the requested images, and reports progress and previews meanwhile. */
-export async function develop(order: ProviderRequest, call: Call, options: DevelopOptions): Promise<CallResult> {
+export async function develop(
+  order: ProviderRequest,
+  call: Call,
+  options: DevelopOptions,
+): Promise<CallResult> {
   const { durationMs, previews, sizes } = options
   const resolved = resolve(order, sizes)
   if (!resolved) throw new ProviderError(SCENARIO_FAILURES.reject.failure)

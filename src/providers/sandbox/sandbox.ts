@@ -3,7 +3,15 @@
 import { z } from 'zod'
 import { CATALOGUE, findModel, type CatalogueModel } from '../models/catalogue.ts'
 import { ProviderError } from '../error.ts'
-import type { CallResult, Call, Capabilities, Dialect, Offer, ProviderRequest, Provider } from '../provider.ts'
+import type {
+  CallResult,
+  Call,
+  Capabilities,
+  Dialect,
+  Offer,
+  ProviderRequest,
+  Provider,
+} from '../provider.ts'
 import { develop } from './develop.ts'
 import { fail } from './fail.ts'
 import { SCENARIO_FAILURES, SCENARIOS, readDirections, type Scenario } from './scenario.ts'

@@ -1,16 +1,16 @@
-// Many clients in one process, with as little of their own as possible: bytes are not parsed, only counted and timed.
+// Many clients in one process. To cost little, they only count and time the messages.
 import { WebSocket } from 'ws'
-import { answer, clock } from '../child.ts'
+import { serve, clock } from '../child.ts'
 
-interface Swarm {
+interface Group {
   sockets: WebSocket[]
-  /** When each message came, by socket. */
+  /** The time of each message, by socket. */
   arrivals: number[][]
   /** The latest message of the first socket. */
   latest: string
 }
 
-const swarms = new Map<string, Swarm>()
+const groups = new Map<string, Group>()
 
 const verbs = {
   /** Opens `count` sockets; with a query, each subscribes to it in the graphql-transport-ws protocol. */
@@ -25,27 +25,27 @@ const verbs = {
     count: number
     subscribe?: object
   }): Promise<void> {
-    const swarm: Swarm = { sockets: [], arrivals: [], latest: '' }
-    swarms.set(name, swarm)
-    // In flocks, so that the server's backlog of new connections does not overflow.
+    const group: Group = { sockets: [], arrivals: [], latest: '' }
+    groups.set(name, group)
+    // In batches, because the backlog of new connections is limited.
     for (let i = 0; i < count; i += 50) {
-      const flock = Array.from({ length: Math.min(50, count - i) }, () => join(swarm, url, subscribe))
-      await Promise.all(flock)
+      const batch = Array.from({ length: Math.min(50, count - i) }, () => join(group, url, subscribe))
+      await Promise.all(batch)
     }
   },
 
-  /** Waits until each socket has got `count` messages since the last `take`. */
+  /** Waits until each socket has `count` messages since the last `take`. */
   async arrived({ name, count }: { name: string; count: number }): Promise<void> {
     const { arrivals } = get(name)
     const deadline = clock() + 60_000
     while (arrivals.some((own) => own.length < count)) {
       if (clock() > deadline)
-        throw new Error(`Some of ${arrivals.length} clients have not got ${count} messages.`)
+        throw new Error(`Some of ${arrivals.length} clients have fewer than ${count} messages.`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   },
 
-  /** How long each message was on its way to each socket, given when each was sent. */
+  /** The delay of each message to each socket, from the times of sending. */
   take({ name, sent }: { name: string; sent: readonly number[] }): Float64Array {
     const { arrivals } = get(name)
     const delays = arrivals.flatMap((own) => own.map((at, i) => at - (sent[i] ?? Number.NaN)))
@@ -57,24 +57,24 @@ const verbs = {
 
   close(name: string): void {
     for (const socket of get(name).sockets) socket.terminate()
-    swarms.delete(name)
+    groups.delete(name)
   },
 }
 
-export type SwarmVerbs = typeof verbs
+export type SubscriberVerbs = typeof verbs
 
-answer(verbs)
+serve(verbs)
 
-function get(name: string): Swarm {
-  const swarm = swarms.get(name)
-  if (!swarm) throw new Error(`There is no swarm ${name}.`)
-  return swarm
+function get(name: string): Group {
+  const group = groups.get(name)
+  if (!group) throw new Error(`There is no group ${name}.`)
+  return group
 }
 
-/** Resolves when the socket is open and, with a subscription, has been told the snapshot. */
-async function join(swarm: Swarm, url: string, subscribe: object | undefined): Promise<void> {
+/** Resolves when the socket is open and, with a subscription, has received the snapshot. */
+async function join(group: Group, url: string, subscribe: object | undefined): Promise<void> {
   const socket = new WebSocket(url, subscribe ? ['graphql-transport-ws'] : [], { perMessageDeflate: false })
-  const isFirst = swarm.sockets.push(socket) === 1
+  const isFirst = group.sockets.push(socket) === 1
   const own: number[] = []
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject)
@@ -86,9 +86,9 @@ async function join(swarm: Swarm, url: string, subscribe: object | undefined): P
       })
     } else socket.once('open', () => resolve())
   })
-  swarm.arrivals.push(own)
+  group.arrivals.push(own)
   socket.on('message', (data: Buffer) => {
     own.push(clock())
-    if (isFirst) swarm.latest = data.toString()
+    if (isFirst) group.latest = data.toString()
   })
 }

@@ -7,7 +7,7 @@ import { openEngine } from '../support/engine.ts'
 import { done, scripted } from '../support/scripted.ts'
 
 describe.each(DATABASES)('attempts of a provider that is no longer configured, on %s', (database) => {
-  it('are spoken of at the start, and left alone', async () => {
+  it('are logged at the start, and stay queued', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     const gone = await openEngine({

@@ -1,4 +1,4 @@
-// Receives many large pictures at once, in one of two ways, and tells what it took. Good for one question.
+// Receives many large images at once, in one of two ways. Measures one call, because the peak of memory never falls.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { DEFAULT_SETTINGS } from '../../src/domain.ts'
 import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
 import type { ProviderRequest } from '../../src/providers/provider.ts'
-import { answer, clock } from '../child.ts'
+import { serve, clock } from '../child.ts'
 
 interface Task {
   url: string
@@ -19,7 +19,7 @@ const openai = createOpenaiDialect({})
 const ORDER: ProviderRequest = {
   ...DEFAULT_SETTINGS,
   operation: 'GENERATE',
-  prompt: 'a very large picture',
+  prompt: 'a very large image',
   upstreamModel: 'gpt-image-2',
   size: '1024x1024',
   quality: 'HIGH',
@@ -30,12 +30,12 @@ const ORDER: ProviderRequest = {
 const REPLY = z.object({ data: z.tuple([z.object({ b64_json: z.string() })]) })
 
 const verbs = {
-  /** As the gateway does: through the dialect, decoded into files on the way. */
+  /** As the gateway: the dialect decodes images into files while they arrive. */
   async dialect({ url, calls }: Task) {
     const folder = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
     const provider = openai.create('bench', openai.options.parse({ baseUrl: url, apiKey: 'bench' }))
     let files = 0
-    const taken = await measure(calls, async (n) => {
+    const measured = await measure(calls, async (n) => {
       const reply = await provider.submit(ORDER, {
         signal: AbortSignal.timeout(60_000),
         clientRef: `att_${n}`,
@@ -48,26 +48,26 @@ const verbs = {
     })
     await provider.close()
     await rm(folder, { recursive: true })
-    return taken
+    return measured
   },
 
-  /** As is usual. */
+  /** As is common: JSON in memory. */
   json({ url, calls }: Task) {
-    const pictures: Buffer[] = []
+    const images: Buffer[] = []
     return measure(calls, async () => {
       const response = await fetch(`${url}/images/generations`, {
         method: 'POST',
         body: JSON.stringify(ORDER),
       })
       const { data } = REPLY.parse(await response.json())
-      pictures.push(Buffer.from(data[0].b64_json, 'base64'))
+      images.push(Buffer.from(data[0].b64_json, 'base64'))
     })
   },
 }
 
-export type ReceiverVerbs = typeof verbs
+export type ImageReceiverVerbs = typeof verbs
 
-answer(verbs)
+serve(verbs)
 
 async function measure(calls: number, one: (n: number) => Promise<void>) {
   const delay = monitorEventLoopDelay({ resolution: 5 })
@@ -76,10 +76,10 @@ async function measure(calls: number, one: (n: number) => Promise<void>) {
   delay.enable()
   await Promise.all(Array.from({ length: calls }, (_, n) => one(n)))
   delay.disable()
-  return { baseMb, peakMb: peakMb(), ms: clock() - start, longestMs: delay.max / 1e6 }
+  return { baseMb, peakMb: peakMb(), ms: clock() - start, maxMs: delay.max / 1e6 }
 }
 
-/** The most resident memory this process ever had. */
+/** The peak of resident memory. */
 function peakMb(): number {
   return process.resourceUsage().maxRSS / 1024
 }

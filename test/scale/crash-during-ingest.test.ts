@@ -1,4 +1,4 @@
-// Twenty answers that arrive at once at a process that dies while it brings the pictures home.
+// Twenty results that arrive at once at a process that dies while it ingests them.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
@@ -15,68 +15,64 @@ import { startGateway } from '../support/gateway-process.ts'
 import { listReceived, settle } from '../storm/settle.ts'
 import { withCompileCache } from '../support/compile-cache.ts'
 
-const LANDINGS = 20
-/** So many answers must be received, and not yet on record, when the process dies. */
+const RESULTS = 20
+/** Received answers that are not settled when the process dies. */
 const RECEIVED = 10
-/** Soon received and long in decoding, so that many are on their way at a time. */
+/** Fast to receive and slow to decode, so that many are in progress at a time. */
 const EDGE = 2400
-const PICTURE = (
+const IMAGE = (
   await sharp({ create: { width: EDGE, height: EDGE, channels: 3, background: 'teal' } })
     .png()
     .toBuffer()
 ).toString('base64')
 const SETTINGS = { engine: { leaseMs: 1500, heartbeatMs: 300, reapMs: 200, pollMs: 100 } }
 
-/** What the operating system does to a process that takes too much, and what its own engine does. */
-const DEATHS = [
+/** Killed by the operating system for its memory, or ended by its own engine. */
+const CRASHES = [
   { how: 'SIGKILL', signal: 'SIGKILL', heapMb: 512 },
   { how: 'a full heap', signal: 'SIGABRT', heapMb: 64 },
 ] as const
 
-describe.each(DATABASES)('a process on %s that brings twenty pictures home', (database) => {
-  it.each(DEATHS)(
-    'loses no answer it has received to $how',
-    { timeout: 180_000 },
-    async ({ signal, heapMb }) => {
-      const place = await newPlace(database)
-      onTestFinished(() => place.remove())
-      const upstream = await startUpstream()
-      const providers = [upstream.entry]
-      const doomed = await startDoomed(place, providers, heapMb)
-      const ids = await Promise.all(
-        Array.from({ length: LANDINGS }, (_, i) => doomed.client.generate({ prompt: `lamp ${i}` })),
-      )
-      while ((await listReceived(place)).length < RECEIVED) await pause(1)
-      if (signal === 'SIGKILL') doomed.child.kill(signal)
-      else doomed.child.send('leak')
-      expect((await doomed.ended)[1]).toBe(signal)
+describe.each(DATABASES)('a process on %s that ingests twenty results', (database) => {
+  it.each(CRASHES)('loses no received answer to $how', { timeout: 180_000 }, async ({ signal, heapMb }) => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const upstream = await startUpstream()
+    const providers = [upstream.entry]
+    const killed = await startKilled(place, providers, heapMb)
+    const ids = await Promise.all(
+      Array.from({ length: RESULTS }, (_, i) => killed.client.generate({ prompt: `lamp ${i}` })),
+    )
+    while ((await listReceived(place)).length < RECEIVED) await pause(1)
+    if (signal === 'SIGKILL') killed.child.kill(signal)
+    else killed.child.send('leak')
+    expect((await killed.ended)[1]).toBe(signal)
 
-      const received = await listReceived(place)
-      expect(received.length).toBeGreaterThanOrEqual(RECEIVED / 2)
-      const heir = await startGateway(place, { ...SETTINGS, providers })
-      const { ends, discrepancies } = await settle(place, [heir], {
-        ids,
-        charges: () => upstream.charges,
-        received,
-      })
-      expect(discrepancies).toEqual([])
-      expect(ends['SUCCEEDED']).toBeGreaterThanOrEqual(received.length)
-      expect(upstream.charges).toHaveLength(LANDINGS)
-    },
-  )
+    const received = await listReceived(place)
+    expect(received.length).toBeGreaterThanOrEqual(RECEIVED / 2)
+    const next = await startGateway(place, { ...SETTINGS, providers })
+    const { ends, discrepancies } = await settle(place, [next], {
+      ids,
+      charges: () => upstream.charges,
+      received,
+    })
+    expect(discrepancies).toEqual([])
+    expect(ends['SUCCEEDED']).toBeGreaterThanOrEqual(received.length)
+    expect(upstream.charges).toHaveLength(RESULTS)
+  })
 })
 
-/** Answers all of its orders at once, when the last has come. */
+/** Responds to all requests at once, after the last one arrived. */
 async function startUpstream() {
   const charges: string[] = []
   const { promise: full, resolve } = Promise.withResolvers<void>()
   const server = createServer((request, reply) => {
     void buffer(request).then(async () => {
       charges.push(String(request.headers['idempotency-key']))
-      if (charges.length === LANDINGS) resolve()
+      if (charges.length === RESULTS) resolve()
       await full
       reply.writeHead(200, { 'content-type': 'application/json' })
-      reply.end(JSON.stringify({ created: 1_780_000_000, data: [{ b64_json: PICTURE }], usage: {} }))
+      reply.end(JSON.stringify({ created: 1_780_000_000, data: [{ b64_json: IMAGE }], usage: {} }))
     })
   })
   server.on('connection', (socket) => socket.on('error', () => undefined))
@@ -88,9 +84,9 @@ async function startUpstream() {
   return { charges, entry: { name: 'studio', dialect: 'basic', baseUrl, apiKey: 'studio-key' } }
 }
 
-/** A gateway with that much heap, which can be told to fill it. */
-async function startDoomed(place: Place, providers: object[], heapMb: number) {
-  const file = join(place.dataDir, 'doomed.json')
+/** A gateway with a limited heap, which fills it on command. */
+async function startKilled(place: Place, providers: object[], heapMb: number) {
+  const file = join(place.dataDir, 'killed.json')
   const { dataDir, databaseUrl } = place
   await writeFile(
     file,

@@ -1,4 +1,3 @@
-// What upstreams tell us out of turn, and what clients are told when their server goes.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startAcedataUpstream } from '../providers/upstreams/acedata.ts'
 import { TRANSPORTS } from '../support/client.ts'
@@ -6,12 +5,12 @@ import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { scripted } from '../support/scripted.ts'
-import { expectNoHarm } from './aftermath.ts'
+import { expectConsistency } from './consistency.ts'
 
 const VIEWERS = 50
 
-describe.each(DATABASES)('on %s', (database) => {
-  it('five callbacks at once are all answered, and end the task once', async () => {
+describe.each(DATABASES)('a gateway on %s', (database) => {
+  it('accepts five concurrent callbacks, and ends the task once', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     const upstream = await startAcedataUpstream()
@@ -30,14 +29,14 @@ describe.each(DATABASES)('on %s', (database) => {
       await upstream.deliver()
       expect(await gateway.ended(id)).toEqual({ status: 'SUCCEEDED' })
     }
-    const { assets, attempts } = await expectNoHarm(
+    const { assets, attempts } = await expectConsistency(
       place,
       upstream.ledger.map(({ clientRef }) => clientRef),
     )
     expect([assets.length, attempts.length]).toEqual([1, 1])
   })
 
-  it('an accepted order that its upstream three times does not know is unknown, and not sent again', async () => {
+  it('marks an accepted attempt UNKNOWN after three checks without a record, and does not send it again', async () => {
     const provider = scripted(async () => ({ state: 'ACCEPTED', remoteId: 'job-1', checkAfterMs: 1 }), {
       check: async () => ({ state: 'MISSING', checkAfterMs: 1 }),
     })
@@ -49,36 +48,36 @@ describe.each(DATABASES)('on %s', (database) => {
     expect(provider.sent).toHaveLength(1)
   })
 
-  it(`a server that stops lets go of ${VIEWERS} viewers of each kind, and they go on without a gap`, async () => {
+  it(`closes ${VIEWERS} subscriptions of each kind when it stops, which resume without a gap`, async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     const providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: 600_000 }]
     const engine = { pollMs: 50 }
     const first = await openGateway({ place, providers, engine })
     const id = await first.generate({ prompt: 'a fox', size: '1024x1024' })
-    const seen: string[][] = Array.from({ length: 2 * VIEWERS }, () => [])
-    const watching = seen.map((cursors, i) =>
+    const cursorsOf: string[][] = Array.from({ length: 2 * VIEWERS }, () => [])
+    const watching = cursorsOf.map((cursors, i) =>
       watch(first, TRANSPORTS[i % 2]!, id, null, cursors).catch(() => undefined),
     )
-    await expect.poll(() => seen.every((cursors) => cursors.length > 0), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => cursorsOf.every((cursors) => cursors.length > 0), { timeout: 10_000 }).toBe(true)
     await first.gateway.stop({ deadlineMs: 0 })
     await Promise.all(watching)
 
     await using next = await openGateway({ place, providers, engine })
-    // Something happens while nobody watches.
+    // An event between the two subscriptions.
     await next.get('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id })
-    const whole: string[] = []
-    await watch(next, 'SSE', id, (await firstCursor(next, id)) ?? null, whole)
+    const complete: string[] = []
+    await watch(next, 'SSE', id, (await firstCursor(next, id)) ?? null, complete)
     await Promise.all(
-      seen.map((cursors, i) => watch(next, TRANSPORTS[i % 2]!, id, cursors.at(-1) ?? null, cursors)),
+      cursorsOf.map((cursors, i) => watch(next, TRANSPORTS[i % 2]!, id, cursors.at(-1) ?? null, cursors)),
     )
-    const last = whole.at(-1)
-    expect(seen.every((cursors) => cursors.length > 2)).toBe(true)
-    for (const cursors of seen) {
+    const last = complete.at(-1)
+    expect(cursorsOf.every((cursors) => cursors.length > 2)).toBe(true)
+    for (const cursors of cursorsOf) {
       expect(new Set(cursors).size).toBe(cursors.length)
       expect(cursors.at(-1)).toBe(last)
-      // Its snapshot stands for all before it; from there on it has them all.
-      expect(whole.slice(whole.indexOf(cursors[1]!))).toEqual(cursors.slice(1))
+      // The snapshot replaces earlier events; every later one was received.
+      expect(complete.slice(complete.indexOf(cursors[1]!))).toEqual(cursors.slice(1))
     }
   }, 60_000)
 })
@@ -87,7 +86,7 @@ const WATCH = `subscription ($taskId: ID!, $after: String) {
   taskEvents(taskId: $taskId, after: $after) { type: __typename cursor }
 }`
 
-/** Notes each cursor; a snapshot only where it is the first of all. */
+/** Collects the cursors; of a snapshot only when it is the first. */
 async function watch(
   gateway: TestGateway,
   transport: (typeof TRANSPORTS)[number],

@@ -1,37 +1,36 @@
-// A line between clients and gateways that breaks, in the middle of a message as likely as not, as it does in lifts and
-// tunnels. Neither end says goodbye.
+// A TCP proxy between clients and gateways whose connections break, often inside a message and without a closing handshake.
 import { connect, createServer, type Socket } from 'node:net'
 import { listen } from '../providers/upstreams/listen.ts'
 
-type Within = (piece: Buffer) => number | undefined
+type Within = (chunk: Buffer) => number | undefined
 
-/** When and how one connection breaks. Without a moment it holds. */
+/** When and how one connection breaks; never by default. */
 export interface Cut {
-  /** How many bytes of this piece, on its way to the client, still get through; undefined lets all of it through. */
+  /** How many bytes of this chunk still reach the client; undefined for all. */
   within?: Within
   afterMs?: number
   /** True resets the connection, false closes it. */
   reset?: boolean
 }
 
-export interface Line {
+export interface FlakyProxy {
   /** Where clients connect. */
   url: string
-  /** Breaks every connection that is open. */
+  /** Breaks every open connection. */
   breakNow(): void
   close(): Promise<void>
 }
 
-/** Leads each new connection `to` a gateway's URL, asked for anew each time, and breaks it as `cut` says. */
-export async function startLine(to: () => string, cut: () => Cut): Promise<Line> {
+/** Connects each client to the URL that `to` returns, and breaks the connection as `cut` returns. */
+export async function startFlakyProxy(to: () => string, cut: () => Cut): Promise<FlakyProxy> {
   const open = new Set<Socket>()
   const breaks = new Set<() => void>()
-  const server = createServer((near) => {
+  const server = createServer((client) => {
     const { hostname, port } = new URL(to())
-    const far = connect({ host: hostname, port: Number(port), noDelay: true })
+    const upstream = connect({ host: hostname, port: Number(port), noDelay: true })
     const { within, afterMs, reset = false } = cut()
     let timer: NodeJS.Timeout | undefined
-    const both = [near, far]
+    const both = [client, upstream]
     const end = () => both.forEach((socket) => socket.destroy())
     const breakOff = () => {
       if (!breaks.delete(breakOff)) return
@@ -48,18 +47,18 @@ export async function startLine(to: () => string, cut: () => Cut): Promise<Line>
         end()
       })
     }
-    near.setNoDelay(true).pipe(far)
-    far.on('data', (piece: Buffer) => {
-      const left = within?.(piece)
+    client.setNoDelay(true).pipe(upstream)
+    upstream.on('data', (chunk: Buffer) => {
+      const left = within?.(chunk)
       if (left === undefined) {
-        if (!near.write(piece)) far.pause()
+        if (!client.write(chunk)) upstream.pause()
       } else {
-        far.pause()
-        near.write(piece.subarray(0, left), breakOff)
+        upstream.pause()
+        client.write(chunk.subarray(0, left), breakOff)
       }
     })
-    near.on('drain', () => far.resume())
-    far.on('end', () => near.end())
+    client.on('drain', () => upstream.resume())
+    upstream.on('end', () => client.end())
     if (afterMs !== undefined) timer = setTimeout(breakOff, afterMs)
   })
   return {
@@ -72,12 +71,12 @@ export async function startLine(to: () => string, cut: () => Cut): Promise<Line>
   }
 }
 
-/** Breaks behind so many bytes. */
+/** Breaks after this number of bytes. */
 export function afterBytes(bytes: number): Within {
   let left = bytes
-  return (piece) => {
-    if (piece.length > left) return left
-    left -= piece.length
+  return (chunk) => {
+    if (chunk.length > left) return left
+    left -= chunk.length
     return undefined
   }
 }
@@ -86,13 +85,13 @@ export function afterBytes(bytes: number): Within {
 export function insideMessage(nth: number): Within {
   let passed = ''
   let left = nth
-  return (piece) => {
+  return (chunk) => {
     const known = passed.length
-    const text = passed + piece.toString('latin1')
+    const text = passed + chunk.toString('latin1')
     for (let at = text.indexOf(MARK); at !== -1; at = text.indexOf(MARK, at + MARK.length)) {
       if (--left === 0) return Math.max(0, at + MARK.length - known)
     }
-    // Only as much as could be the beginning of the next one.
+    // The possible beginning of the next mark.
     passed = text.slice(-(MARK.length - 1))
     return undefined
   }

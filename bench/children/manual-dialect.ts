@@ -4,18 +4,18 @@ import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 const called = Promise.withResolvers<Call>()
 
-/** The call that the bench may make progress on, once it has been submitted. */
+/** Resolves to the first submitted call. */
 export const onCall: Promise<Call> = called.promise
 
-/** A provider that never answers, and whose progress is made by whoever has `onCall`. */
-export const metronome: Dialect<{ concurrency: number }> = {
+/** A provider whose call never ends, and whose progress is reported through `onCall`. */
+export const manual: Dialect<{ concurrency: number }> = {
   options: z.object({ concurrency: z.int().default(1) }),
   fromEnvironment: () => undefined,
   create: (name, { concurrency }) => {
     const { offers } = sandbox.create(name, sandbox.options.parse({}))
     return {
       name,
-      dialect: 'metronome',
+      dialect: 'manual',
       traits: { modes: ['SYNC'] as const, recovery: 'NONE' as const, failureCharge: 'UNKNOWN' as const },
       offers,
       concurrency,

@@ -1,4 +1,4 @@
-// A server that is told to stop while many watch: how each connection ends, and what its viewer finds at the next one.
+// A server that stops with many subscriptions: how each connection ends, and whether it resumes at the next server.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
@@ -12,9 +12,9 @@ import { follow, newFollower, type Follower } from './follow.ts'
 import { findGaps, readLogs } from './gaps.ts'
 import { withCompileCache } from '../support/compile-cache.ts'
 
-/** Over each transport: half of them watch a task, half the whole feed. */
+/** Over each transport; half watch a task, half the feed. */
 const VIEWERS = 200
-/** One call at a time, so that one that never ends keeps the others waiting, and the server from ending. */
+/** One call at a time, so that one endless call delays the others and the shutdown. */
 const SETTINGS = {
   port: 0,
   logLevel: 'error',
@@ -23,8 +23,8 @@ const SETTINGS = {
 }
 const SMALL = { model: 'dall-e-2', size: '256x256', partialImages: 3 }
 
-describe.each(DATABASES)('a server on %s that is told to stop', (database) => {
-  it(`lets go of ${VIEWERS} viewers of each kind in time, who miss nothing at the next`, async () => {
+describe.each(DATABASES)('a server on %s that stops', (database) => {
+  it(`closes ${VIEWERS} subscriptions of each kind in time, which resume without a gap`, async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     const first = await serve(place)
@@ -41,22 +41,21 @@ describe.each(DATABASES)('a server on %s that is told to stop', (database) => {
         ? newFollower(transport, queued.id, queued.lastCursor)
         : newFollower(transport, null, tasks.feedCursor)
     })
-    const heard = new Set<Follower>()
-    const watching = followers.map((follower) => goodbyeTo(follower, first, () => heard.add(follower)))
-    await expect.poll(() => heard.size, { timeout: 90_000 }).toBe(followers.length)
+    const started = new Set<Follower>()
+    const watching = followers.map((follower) =>
+      watchUntilClosed(follower, first, () => started.add(follower)),
+    )
+    await expect.poll(() => started.size, { timeout: 90_000 }).toBe(followers.length)
 
     first.stop()
-    const goodbyes = await Promise.all(watching)
-    // The call that never ends is still under way; told twice, it is cut. Sooner would
-    // count as the same press.
+    const closes = await Promise.all(watching)
+    // The second signal cuts the endless call. Sooner, it would count as the same key press.
     await setTimeout(400)
     first.stop()
     expect(await first.ended).toBe(75)
-    // Both are what clients take as "come back"; a log that merely ended would be taken for whole.
-    expect(new Set(goodbyes.filter((_, i) => followers[i]?.transport === 'WebSocket'))).toEqual(
-      new Set([1001]),
-    )
-    expect(new Set(goodbyes.filter((_, i) => followers[i]?.transport === 'SSE'))).toEqual(
+    // On both, clients reconnect. A log that merely ended would look complete.
+    expect(new Set(closes.filter((_, i) => followers[i]?.transport === 'WebSocket'))).toEqual(new Set([1001]))
+    expect(new Set(closes.filter((_, i) => followers[i]?.transport === 'SSE'))).toEqual(
       new Set(['NetworkError']),
     )
 
@@ -82,15 +81,15 @@ describe.each(DATABASES)('a server on %s that is told to stop', (database) => {
 
 interface Server {
   client: Client
-  /** How it ended, once it has. */
+  /** The exit code. */
   ended: Promise<unknown>
-  /** Tells it to stop. */
+  /** Sends SIGTERM. */
   stop(): void
 }
 
 /** The real binary, listening. */
 async function serve({ databaseUrl, dataDir }: Place): Promise<Server> {
-  const file = join(dataDir, 'goodbye.json')
+  const file = join(dataDir, 'shutdown.json')
   await writeFile(file, JSON.stringify({ ...SETTINGS, databaseUrl, dataDir }))
   const child = spawn(process.execPath, [BIN, 'serve'], {
     env: withCompileCache({ DARKROOM_CONFIG: file }),
@@ -98,15 +97,15 @@ async function serve({ databaseUrl, dataDir }: Place): Promise<Server> {
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   const ended = once(child, 'exit').then(([code]: unknown[]) => code)
-  let said = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
-  await vi.waitFor(() => expect(said).toContain('Ctrl-C to stop'), { timeout: 15_000 })
-  const url = /(http:\/\/127\.0\.0\.1:\d+)\/graphql/.exec(said)?.[1] ?? ''
+  let stdout = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  await vi.waitFor(() => expect(stdout).toContain('Ctrl-C to stop'), { timeout: 15_000 })
+  const url = /(http:\/\/127\.0\.0\.1:\d+)\/graphql/.exec(stdout)?.[1] ?? ''
   return { client: createClient(url), ended, stop: () => void child.kill('SIGTERM') }
 }
 
-/** Watches until the server ends it, and answers how it did: the close code, or what the client made of the end. */
-async function goodbyeTo(follower: Follower, server: Server, onHeard: () => void): Promise<unknown> {
+/** Watches until the server closes, and returns the close code or the name of the client's error. */
+async function watchUntilClosed(follower: Follower, server: Server, onStarted: () => void): Promise<unknown> {
   const { transport, taskId, after } = follower
   const [field, given] =
     taskId === null ? ['taskFeed', '$after: String'] : ['taskEvents', '$taskId: ID!, $after: String']
@@ -118,7 +117,7 @@ async function goodbyeTo(follower: Follower, server: Server, onHeard: () => void
       after,
     })
     for await (const { data } of events) {
-      onHeard()
+      onStarted()
       for (const { kind, cursor } of Object.values(data ?? {}))
         if (kind !== 'TaskSnapshot') follower.cursors.push(cursor)
     }

@@ -8,13 +8,13 @@ import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'
 import { ANONYMOUS } from '../support/plain-input.ts'
 
-/** Short leases that nobody renews: every call is soon given up for dead. */
-const FORGETFUL = { leaseMs: 100, heartbeatMs: 60_000, reapMs: 30, pollMs: 50 }
+/** Short leases without renewal: every call is soon recovered as abandoned. */
+const EXPIRING = { leaseMs: 100, heartbeatMs: 60_000, reapMs: 30, pollMs: 50 }
 
 const retry = (one: TestEngine, id: string, acceptPossibleSecondCharge: boolean) =>
   one.engine.retryTask(ANONYMOUS, id, { acceptPossibleSecondCharge })
 
-describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
+describe.each(DATABASES)('an unknown outcome on %s', (database) => {
   it('is held: nothing is sent again without permission', async () => {
     const provider = scripted(() => Promise.reject(failure('lost')))
     await using one = await openEngine({
@@ -36,7 +36,7 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     expect(await one.attempts(id)).toHaveLength(1)
   })
 
-  it('with RESEND and two charges allowed is sent once more, and never a third time', async () => {
+  it('is sent once more with RESEND and two charges, and never a third time', async () => {
     const provider = scripted(() => Promise.reject(failure('lost')))
     await using one = await openEngine({ database, providers: [provider], tuning: { maxAttempts: 5 } })
     const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
@@ -46,10 +46,10 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     expect(provider.sent).toHaveLength(2)
   })
 
-  it('is adopted when it turns out well after all: the task succeeds once', async () => {
+  it('is replaced by a late result, and the task succeeds once', async () => {
     const slow = held()
     const provider = scripted((sent) => slow.answer(sent))
-    await using one = await openEngine({ database, providers: [provider], tuning: FORGETFUL })
+    await using one = await openEngine({ database, providers: [provider], tuning: EXPIRING })
     const { id } = await one.create()
     await one.reached(id, 'OUTCOME_UNKNOWN')
     slow.resolveWith((sent) => done(sent))
@@ -61,12 +61,12 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     expect(types.slice(-3)).toEqual(['OUTCOME_BECAME_UNKNOWN', 'ATTEMPT_ENDED', 'TASK_FINISHED'])
   })
 
-  it('that turns out well makes the attempt that was to follow it needless', async () => {
+  it('cancels the planned retry when a late result arrives', async () => {
     const slow = held()
     const provider = scripted((sent) => slow.answer(sent), { concurrency: 1 })
-    await using one = await openEngine({ database, providers: [provider], tuning: FORGETFUL })
+    await using one = await openEngine({ database, providers: [provider], tuning: EXPIRING })
     const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
-    // The only place is still taken by the first call, so the second attempt waits.
+    // The first call holds the only slot, so the second attempt waits.
     await expect
       .poll(async () => (await one.attempts(id)).map(({ state }) => state))
       .toEqual(['UNKNOWN', 'PLANNED'])
@@ -77,11 +77,11 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     expect(provider.sent).toHaveLength(1)
   })
 
-  it('that turns out well beside a second result shows both charges, and ends the task once', async () => {
+  it('records both charges when a late result follows a second result, and ends the task once', async () => {
     const first = held()
     const second = held()
     const provider = scripted((sent, nth) => (nth === 1 ? first : second).answer(sent))
-    await using one = await openEngine({ database, providers: [provider], tuning: FORGETFUL })
+    await using one = await openEngine({ database, providers: [provider], tuning: EXPIRING })
     const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
     await expect.poll(() => provider.sent.length).toBe(2)
     second.resolveWith((sent) => done(sent))
@@ -98,10 +98,10 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     expect((await listAssets(one.db.read, [id])).filter(({ kind }) => kind === 'FINAL')).toHaveLength(2)
   })
 
-  it('that turns out to be a refusal gives its permit back, and the task goes on', async () => {
+  it('returns its permit after a late refusal, and the task continues', async () => {
     const slow = held()
     const provider = scripted((sent, nth) => (nth === 1 ? slow.answer(sent) : done(sent)))
-    await using one = await openEngine({ database, providers: [provider], tuning: FORGETFUL })
+    await using one = await openEngine({ database, providers: [provider], tuning: EXPIRING })
     const { id } = await one.create()
     await one.reached(id, 'OUTCOME_UNKNOWN')
     slow.release(failure('busy'))
@@ -110,14 +110,14 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     expect((await one.attempts(id)).map(({ state }) => state)).toEqual(['REJECTED', 'SUCCEEDED'])
   })
 
-  it('whose refusal comes after a second attempt has begun changes only the first', async () => {
+  it('changes only its own attempt when a late refusal follows a second attempt', async () => {
     const first = held()
     const second = held()
     const provider = scripted((sent, nth) => (nth === 1 ? first : second).answer(sent))
     await using one = await openEngine({
       database,
       providers: [provider],
-      tuning: FORGETFUL,
+      tuning: EXPIRING,
     })
     const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
     const states = async () => (await one.attempts(id)).map(({ state }) => state)
@@ -131,7 +131,7 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     expect(await one.attempts(id)).toHaveLength(2)
   })
 
-  it('goes on in the same task once its owner accepts a possible second charge', async () => {
+  it('is retried in the same task once its owner accepts a possible second charge', async () => {
     const provider = scripted((sent, nth) => (nth === 1 ? Promise.reject(failure('lost')) : done(sent)))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create()
@@ -149,13 +149,13 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     ])
   })
 
-  it('goes on once when its owner asks twice at the same time', async () => {
+  it('is retried once when its owner retries twice concurrently', async () => {
     const provider = scripted((sent, nth) => (nth === 1 ? Promise.reject(failure('lost')) : done(sent)))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create()
     await one.reached(id, 'OUTCOME_UNKNOWN')
-    const asked = await Promise.allSettled([retry(one, id, true), retry(one, id, true)])
-    const refused = asked.flatMap((result) =>
+    const retries = await Promise.allSettled([retry(one, id, true), retry(one, id, true)])
+    const refused = retries.flatMap((result) =>
       result.status === 'rejected' ? [result.reason as { code: string }] : [],
     )
     expect(refused).toEqual([expect.objectContaining({ code: 'CONFLICT' })])
@@ -163,7 +163,7 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     expect(provider.sent).toHaveLength(2)
   })
 
-  it('of a failed task stays on record, and trying again is a new task that names it', async () => {
+  it('is not part of a failed task, whose retry is a new task that refers to it', async () => {
     const provider = scripted((sent, nth) => (nth === 1 ? Promise.reject(failure('rejected')) : done(sent)))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create()
@@ -176,7 +176,7 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
     await expect(retry(one, again.id, true)).rejects.toMatchObject({ code: 'CONFLICT' })
   })
 
-  it('of a possibly charged failure needs permission to be tried again', async () => {
+  it('needs permission for a retry of a possibly charged failure', async () => {
     const provider = scripted((sent, nth) => (nth === 1 ? Promise.reject(failure('broken')) : done(sent)))
     await using one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create()
@@ -187,9 +187,9 @@ describe.each(DATABASES)('an outcome nobody knows, on %s', (database) => {
   })
 })
 
-it('canceling what was not sent does not touch attempts that were sent or have ended', async () => {
+it('cancelUnsent leaves attempts that were sent or have ended unchanged', async () => {
   const states = ['SENDING', 'ACCEPTED', 'UNKNOWN', 'SUCCEEDED', 'REJECTED', 'FAILED'] as const
   const attempts = states.map((state) => ({ id: state, state }) as AttemptRow)
-  // Without a database, any attempt to move one would throw.
+  // Without a database, any transition would throw.
   expect(await cancelUnsent({} as Transaction, attempts, 0)).toEqual([])
 })

@@ -10,10 +10,10 @@ import { done, failure, REPORTED, scripted, type Scripted } from '../support/scr
 /** 10 text tokens at 5 and 100 image tokens at 30 USD a million. */
 const COST = 3_050
 
-/** A plain prompt at the dearest size and quality that auto may become: 7,024 tokens at 30 USD a million and some text. */
-const LEAST_HELD = 210_720
+/** A plain prompt at the most expensive size and quality of auto: 7,024 tokens at 30 USD a million, and some text. */
+const MIN_HELD = 210_720
 
-async function books(one: TestEngine, taskId: string): Promise<[LedgerKind, number | null][]> {
+async function linesOf(one: TestEngine, taskId: string): Promise<[LedgerKind, number | null][]> {
   const attempts = await one.attempts(taskId)
   const lines = await Promise.all(attempts.map(({ id }) => listLines(one.db.read, [id])))
   return lines.flat().map(({ kind, amountMicros }) => [kind, amountMicros])
@@ -26,8 +26,8 @@ async function spending(one: TestEngine) {
   )
 }
 
-// When an engine closes, I5, I6, I15 and I21 are checked besides.
-describe.each(DATABASES)('the books on %s', (database) => {
+// Closing an engine also checks I5, I6, I15 and I21.
+describe.each(DATABASES)('the ledger on %s', (database) => {
   async function ended(provider: Scripted, status: TaskStatus) {
     const one = await openEngine({ database, providers: [provider] })
     const { id } = await one.create()
@@ -35,20 +35,20 @@ describe.each(DATABASES)('the books on %s', (database) => {
     return { one, id }
   }
 
-  it('post what an attempt cost in place of what was held', async () => {
+  it('posts the cost of an attempt in place of the held amount', async () => {
     const { one, id } = await ended(
       scripted((sent) => done(sent, REPORTED)),
       'SUCCEEDED',
     )
     await using _ = one
-    const [hold, post] = await books(one, id)
+    const [hold, post] = await linesOf(one, id)
     expect(hold?.[0]).toBe('HOLD')
-    expect(hold?.[1]).toBeGreaterThan(LEAST_HELD)
+    expect(hold?.[1]).toBeGreaterThan(MIN_HELD)
     expect(post).toEqual(['POST', COST])
     expect(await spending(one)).toEqual({ DAY: [0, COST], MONTH: [0, COST], TOTAL: [0, COST] })
   })
 
-  it('name the table of prices on what was reckoned with it', async () => {
+  it('records the price table with each line', async () => {
     const provider = scripted((sent) => done(sent, REPORTED))
     const { one, id } = await ended(provider, 'SUCCEEDED')
     await using _ = one
@@ -63,48 +63,48 @@ describe.each(DATABASES)('the books on %s', (database) => {
     ])
   })
 
-  it('go on holding what an attempt cost at most, while nobody knows', async () => {
+  it('keeps the worst case held while the cost is unknown', async () => {
     const { one, id } = await ended(
       scripted((sent) => done(sent)),
       'SUCCEEDED',
     )
     await using _ = one
-    const [hold, ...more] = await books(one, id)
+    const [hold, ...more] = await linesOf(one, id)
     expect(more).toEqual([])
     expect(await spending(one)).toMatchObject({ TOTAL: [hold?.[1], 0] })
   })
 
-  it('hold a second attempt only once the first is known to be free', async () => {
+  it('holds a second attempt only after the first was certainly free of charge', async () => {
     const provider = scripted((sent, nth) =>
       nth === 1 ? Promise.reject(failure('busy')) : done(sent, REPORTED),
     )
     const { one, id } = await ended(provider, 'SUCCEEDED')
     await using _ = one
-    const [first, second, ...rest] = await books(one, id)
+    const [first, second, ...rest] = await linesOf(one, id)
     expect([first?.[0], second?.[0]]).toEqual(['HOLD', 'VOID'])
     expect(second?.[1]).toBe(first?.[1])
     expect(rest.map(([kind]) => kind)).toEqual(['HOLD', 'POST'])
     expect(await spending(one)).toMatchObject({ TOTAL: [0, COST] })
   })
 
-  it('keep holding while an outcome is unknown, and post the worst case when its result is lost', async () => {
+  it('keeps the hold while the outcome is unknown, and posts the worst case when the result is lost', async () => {
     const { one, id } = await ended(
       scripted(() => Promise.reject(failure('lost'))),
       'OUTCOME_UNKNOWN',
     )
     await using _ = one
-    const held = (await books(one, id))[0]?.[1]
+    const held = (await linesOf(one, id))[0]?.[1]
     expect(await spending(one)).toMatchObject({ TOTAL: [held, 0] })
     const [attempt] = await one.attempts(id)
     await one.engine.resolveAttempt(DEFAULT_PROJECT, attempt!.id, { is: 'CHARGED_RESULT_LOST' }, null)
-    expect(await books(one, id)).toEqual([
+    expect(await linesOf(one, id)).toEqual([
       ['HOLD', held],
       ['POST', held],
     ])
     expect(await spending(one)).toMatchObject({ TOTAL: [0, held] })
   })
 
-  it('void what is canceled before it is sent', async () => {
+  it('voids the hold of an attempt that is canceled before it is sent', async () => {
     await using one = await openEngine({
       database,
       providers: [scripted((sent) => done(sent))],
@@ -112,18 +112,18 @@ describe.each(DATABASES)('the books on %s', (database) => {
     })
     const { id } = await one.create()
     await one.engine.cancelTask(DEFAULT_PROJECT, id)
-    const [hold, end] = await books(one, id)
+    const [hold, end] = await linesOf(one, id)
     expect(end).toEqual(['VOID', hold?.[1]])
     expect(await spending(one)).toMatchObject({ TOTAL: [0, 0] })
   })
 
-  it('hold an unknown amount where there is no price', async () => {
+  it('holds an unknown amount without a price', async () => {
     const { offers } = scripted((sent) => done(sent))
     const unpriced = offers.map((offer) => ({ ...offer, price: null }))
     const provider = scripted((sent) => done(sent, REPORTED), { offers: unpriced })
     const { one, id } = await ended(provider, 'SUCCEEDED')
     await using _ = one
-    expect(await books(one, id)).toEqual([['HOLD', null]])
+    expect(await linesOf(one, id)).toEqual([['HOLD', null]])
     expect(await spending(one)).toMatchObject({ TOTAL: [0, 0] })
   })
 })

@@ -84,7 +84,7 @@ describe.each(DATABASES)('a worker that lost its lease on %s', (database) => {
 })
 
 describe('two processes on one PostgreSQL', () => {
-  it('adopt the result of a call whose worker was given up for dead by the other', async () => {
+  it('accept the result of a call whose lease the other recovered', async () => {
     const slow = held()
     const provider = scripted((sent) => slow.answer(sent))
     await using stuck = await openEngine({ database: 'postgresql', providers: [provider], tuning: STUCK })
@@ -106,7 +106,7 @@ describe('two processes on one PostgreSQL', () => {
     await other.close()
   })
 
-  it('never take the same attempt', async () => {
+  it('never claim the same attempt', async () => {
     const providers = [1, 2].map(() => scripted((sent) => done(sent), { concurrency: 5 }))
     await using one = await openEngine({
       database: 'postgresql',
@@ -127,7 +127,7 @@ describe('two processes on one PostgreSQL', () => {
     await two.close()
   })
 
-  it('wake each other: what one stores the other sends without waiting for its next look', async () => {
+  it('wake each other: one sends at once what the other stores', async () => {
     const provider = scripted((sent) => done(sent))
     await using asking = await openEngine({ database: 'postgresql', providers: [provider], start: false })
     await using working = await openEngine({
@@ -151,7 +151,7 @@ describe('a second process on one SQLite folder', () => {
     console.log('open')
     process.stdin.resume()`
 
-  it('is refused, told which process has it, and let in once that one was killed', async () => {
+  it('is refused with the name of the first process, and starts after that one was killed', async () => {
     const place = await newPlace('sqlite')
     const open = () => openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
     const holder = spawn(process.execPath, ['--input-type=module', '--eval', HOLD, place.dataDir], {

@@ -7,18 +7,18 @@ import { plainRequest } from '../support/rows.ts'
 
 const TODAY = '2026-11-20'
 const edit: Partial<ImageRequest> = { operation: 'EDIT', images: [{ url: 'https://example.com/a.png' }] }
-const fitted = (asked: Partial<ImageRequest>, can: Partial<Capabilities> = {}) =>
-  matchCapabilities({ ...plainRequest, ...asked }, offer(can), TODAY)
+const match = (requested: Partial<ImageRequest>, capabilities: Partial<Capabilities> = {}) =>
+  matchCapabilities({ ...plainRequest, ...requested }, offer(capabilities), TODAY)
 
-describe('a request that can be honoured', () => {
-  it.each<[what: string, asked: Partial<ImageRequest>, can: Partial<Capabilities>]>([
+describe('a request within the capabilities', () => {
+  it.each<[what: string, requested: Partial<ImageRequest>, capabilities: Partial<Capabilities>]>([
     [
-      'leaves everything to the provider',
+      'leaves every setting to the provider',
       {},
       { qualities: [], backgrounds: [], moderations: [], styles: [] },
     ],
     [
-      'asks for all a model can do',
+      'uses every capability',
       {
         quality: 'HIGH',
         background: 'TRANSPARENT',
@@ -29,12 +29,12 @@ describe('a request that can be honoured', () => {
       },
       {},
     ],
-    ['compresses', { outputFormat: 'JPEG', outputCompression: 40 }, {}],
-    ['edits closely', { ...edit, inputFidelity: 'HIGH' }, {}],
-    ['takes a size from the list', { size: '1536x1024' }, {}],
-    ['is as long as allowed, counted in code points', { prompt: '🦊'.repeat(100) }, {}],
-  ])('that %s goes through unchanged', (_, asked, can) => {
-    const { settings, warnings, refusals } = fitted(asked, can)
+    ['sets a compression', { outputFormat: 'JPEG', outputCompression: 40 }, {}],
+    ['edits with high fidelity', { ...edit, inputFidelity: 'HIGH' }, {}],
+    ['has a listed size', { size: '1536x1024' }, {}],
+    ['has the maximum prompt length in code points', { prompt: '🦊'.repeat(100) }, {}],
+  ])('is sent unchanged when it %s', (_, requested, capabilities) => {
+    const { settings, warnings, refusals } = match(requested, capabilities)
     expect([warnings, refusals]).toEqual([[], []])
     const {
       providers: _p,
@@ -47,16 +47,16 @@ describe('a request that can be honoured', () => {
       maxCharges: _c,
       callbackUrl: _w,
       ...sent
-    } = { ...plainRequest, ...asked }
+    } = { ...plainRequest, ...requested }
     expect(settings).toEqual(sent)
   })
 })
 
-describe('a setting that cannot be honoured', () => {
+describe('a setting outside the capabilities', () => {
   type Row = [
     field: keyof Settings,
-    asked: Partial<ImageRequest>,
-    can: Partial<Capabilities>,
+    requested: Partial<ImageRequest>,
+    capabilities: Partial<Capabilities>,
     sent: unknown,
     code: string,
   ]
@@ -78,21 +78,26 @@ describe('a setting that cannot be honoured', () => {
     ['user', { user: 'u' }, { user: false }, null, 'SETTING_IGNORED'],
     ['partialImages', { partialImages: 3 }, { maxPartialImages: 1 }, 1, 'SETTING_CHANGED'],
     ['partialImages', { partialImages: 2 }, { maxPartialImages: 0 }, 0, 'SETTING_CHANGED'],
-  ])('%s is named in one warning, or refused where warnings are errors', (field, asked, can, sent, code) => {
-    const warned = fitted(asked, can)
-    expect(warned.settings[field]).toEqual(sent)
-    expect(warned.warnings).toEqual([{ code, field, message: expect.stringMatching(/gpt-image-2/) }])
-    expect(warned.refusals).toEqual([])
+  ])(
+    '%s causes one warning, or an error with unsupported: ERROR',
+    (field, requested, capabilities, sent, code) => {
+      const warned = match(requested, capabilities)
+      expect(warned.settings[field]).toEqual(sent)
+      expect(warned.warnings).toEqual([{ code, field, message: expect.stringMatching(/gpt-image-2/) }])
+      expect(warned.refusals).toEqual([])
 
-    const strict = fitted({ ...asked, unsupported: 'ERROR' }, can)
-    expect(strict.refusals).toEqual([
-      { code: 'CAPABILITY_MISSING', field, message: warned.warnings[0]!.message },
-    ])
-  })
+      const strict = match({ ...requested, unsupported: 'ERROR' }, capabilities)
+      expect(strict.refusals).toEqual([
+        { code: 'CAPABILITY_MISSING', field, message: warned.warnings[0]!.message },
+      ])
+    },
+  )
 })
 
 describe('a request that cannot be served', () => {
-  it.each<[field: string, code: string, asked: Partial<ImageRequest>, can: Partial<Capabilities>]>([
+  it.each<
+    [field: string, code: string, requested: Partial<ImageRequest>, capabilities: Partial<Capabilities>]
+  >([
     ['images', 'CAPABILITY_MISSING', edit, { operations: ['GENERATE'] }],
     ['images', 'CAPABILITY_MISSING', {}, { operations: ['EDIT'] }],
     [
@@ -110,8 +115,8 @@ describe('a request that cannot be served', () => {
       { sizes: { kind: 'list', auto: false, values: ['1024x1024'] } },
     ],
     ['prompt', 'BAD_USER_INPUT', { prompt: 'x'.repeat(101) }, {}],
-  ])('is refused for its %s with %s', (field, code, asked, can) => {
-    expect(fitted(asked, can).refusals).toEqual([{ field, code, message: expect.any(String) }])
+  ])('is refused for its %s with %s', (field, code, requested, capabilities) => {
+    expect(match(requested, capabilities).refusals).toEqual([{ field, code, message: expect.any(String) }])
   })
 })
 
@@ -136,17 +141,17 @@ describe('a size rule', () => {
     ['3840x2176', false],
     ['512x512', false],
     ['1024', false],
-  ])('lets %s through: %s', (size, taken) => {
-    expect(fitted({ size }, { sizes: rule }).refusals).toHaveLength(taken ? 0 : 1)
+  ])('accepts %s: %s', (size, accepted) => {
+    expect(match({ size }, { sizes: rule }).refusals).toHaveLength(accepted ? 0 : 1)
   })
 })
 
-describe('a model that is announced to end', () => {
+describe('a model with an announced retirement', () => {
   it.each([
     ['2026-12-20', 1],
     ['2026-12-21', 0],
     ['2026-11-01', 1],
-  ])('on %s makes %i warnings today', (retiresOn, count) => {
+  ])('on %s causes %i warnings today', (retiresOn, count) => {
     const { warnings, refusals } = matchCapabilities(
       { ...plainRequest, unsupported: 'ERROR' },
       offer({}, { retiresOn }),

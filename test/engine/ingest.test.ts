@@ -3,7 +3,7 @@ import { DiskError } from '../../src/assets/disk-error.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, picture, scripted } from '../support/scripted.ts'
 
-it('brings in twenty results and their previews four at a time, and lets none wait for one that pauses', async () => {
+it('ingests at most four images at a time, and frees the slot during a pause after a disk error', async () => {
   const provider = scripted(
     async (sent) => {
       await sent.call.onPartial(await picture(sent.call), 0)
@@ -11,7 +11,7 @@ it('brings in twenty results and their previews four at a time, and lets none wa
     },
     { concurrency: 20 },
   )
-  let [atOnce, most, puts] = [0, 0, 0]
+  let [concurrent, maxConcurrent, puts] = [0, 0, 0]
   await using one = await openEngine({
     providers: [provider],
     wrap: (deps) => ({
@@ -19,13 +19,13 @@ it('brings in twenty results and their previews four at a time, and lets none wa
       store: {
         ...deps.store,
         async put(file) {
-          most = Math.max(most, ++atOnce)
+          maxConcurrent = Math.max(maxConcurrent, ++concurrent)
           try {
-            // Four of them meet a full disk, and pause before they try again.
+            // The first four fail on a full disk, and pause before a retry.
             if (++puts <= 4) throw new DiskError('/assets', 'ENOSPC', undefined)
             return await deps.store.put(file)
           } finally {
-            atOnce--
+            concurrent--
           }
         },
       },
@@ -34,5 +34,5 @@ it('brings in twenty results and their previews four at a time, and lets none wa
   const tasks = await Promise.all(Array.from({ length: 20 }, () => one.create({ partialImages: 1 })))
   for (const { id } of tasks) await one.reached(id, 'SUCCEEDED')
   expect(provider.sent).toHaveLength(20)
-  expect(most).toBe(4)
+  expect(maxConcurrent).toBe(4)
 })

@@ -7,10 +7,10 @@ import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, held, scripted, REPORTED } from '../support/scripted.ts'
 
-const NOTED = { wirePhase: 'BODY_DONE' as const, httpStatus: 200, providerRequestId: 'req-9' }
+const EVIDENCE = { wirePhase: 'BODY_DONE' as const, httpStatus: 200, providerRequestId: 'req-9' }
 
-describe.each(DATABASES)('an answer that was received before a crash, on %s', (database) => {
-  it('is finished by the next start: nothing is sent again', async () => {
+describe.each(DATABASES)('an answer received before a crash, on %s', (database) => {
+  it('is settled by the next start, with nothing sent again', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     const never = held()
@@ -23,7 +23,7 @@ describe.each(DATABASES)('an answer that was received before a crash, on %s', (d
     const { id } = await dying.create()
     await expect.poll(() => first.sent.length).toBe(1)
     const [attempt] = await dying.attempts(id)
-    // What the call had received when the process was killed.
+    // What the call had received before the process was killed.
     const [{ order, call }] = first.sent as [(typeof first.sent)[0]]
     const answer = await done({ order, call })
     if (answer.state !== 'DONE') throw new Error('not done')
@@ -33,14 +33,14 @@ describe.each(DATABASES)('an answer that was received before a crash, on %s', (d
       images,
       usage: REPORTED,
       resolved,
-      evidence: NOTED,
+      evidence: EVIDENCE,
     })
     const spool = dying.store.spool
     const kept = images.map(({ file }) => file)
     const copies = join(place.dataDir, 'copies')
     await cp(spool, copies, { recursive: true })
     await dying.close()
-    // Closing let the call end in an orderly way; a kill would not have removed its files.
+    // Closing removed the files of the call; a kill would not have.
     await cp(copies, spool, { recursive: true })
 
     const second = scripted((sent) => done(sent))
@@ -54,7 +54,7 @@ describe.each(DATABASES)('an answer that was received before a crash, on %s', (d
     expect(kept.some((file) => existsSync(file))).toBe(false)
   })
 
-  it('is dropped when it was settled already, and left alone when it makes no sense', async () => {
+  it('is dropped when it was settled already, and left alone when it is malformed', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     const provider = scripted((sent) => done(sent))
@@ -63,14 +63,14 @@ describe.each(DATABASES)('an answer that was received before a crash, on %s', (d
     await first.reached(id, 'SUCCEEDED')
     const [attempt] = await first.attempts(id)
     const file = first.store.newFile()
-    await writeFile(file, 'a picture that is stored already')
+    await writeFile(file, 'an image that is stored already')
     const images = [{ file, revisedPrompt: null }]
     await writeReceivedAnswer(first.deps, {
       attemptId: attempt!.id,
       images,
       usage: REPORTED,
       resolved: {},
-      evidence: NOTED,
+      evidence: EVIDENCE,
     })
     await writeFile(join(first.store.spool, 'att_x.receipt.json'), '{"attemptId":7}')
     await first.close()

@@ -1,26 +1,25 @@
-// An upstream in OpenAI's words that takes its time: every answer comes after a while of its own and brings a real
-// picture that no other answer brings.
+// A slow upstream with the API of OpenAI: every response has a random delay and an image that no other response has.
 import { randomBytes } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
-import { answer } from '../child.ts'
+import { serve } from '../child.ts'
 
 interface Pace {
-  /** An answer takes between these, each as likely as another. */
+  /** The range of delays, evenly distributed. */
   fromMs: number
   toMs: number
-  /** About how large each picture is. */
+  /** The approximate size of an image. */
   megabytes: number
 }
 
-/** How many different pictures there are; what tells two answers with the same one apart is a comment in the file. */
-const PICTURES = 8
-/** A PNG's signature and its first chunk, behind which others may stand. */
+/** The number of different images. A comment in the file makes responses with the same image differ. */
+const IMAGES = 8
+/** The signature of a PNG and its first chunk. */
 const HEAD_BYTES = 33
 
-const pictures: Buffer[] = []
+const images: Buffer[] = []
 let pace: Pace = { fromMs: 0, toMs: 0, megabytes: 0 }
 let calls = 0
 
@@ -32,11 +31,11 @@ const http = createServer((request, response) => {
 const verbs = {
   async start(wanted: Pace): Promise<string> {
     pace = wanted
-    // Noise hardly shrinks, so the size of the file is that of the pixels.
+    // Noise does not compress, so the file is as large as the pixels.
     const edge = Math.round(Math.sqrt((pace.megabytes * 1e6) / 3))
-    for (let i = 0; i < PICTURES; i++) {
+    for (let i = 0; i < IMAGES; i++) {
       const raw = { width: edge, height: edge, channels: 3 } as const
-      pictures.push(
+      images.push(
         await sharp(randomBytes(edge * edge * 3), { raw })
           .png({ compressionLevel: 1 })
           .toBuffer(),
@@ -47,18 +46,18 @@ const verbs = {
     return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`
   },
 
-  /** How many orders it was sent. */
+  /** The number of requests. */
   calls: () => calls,
 }
 
-export type StudioVerbs = typeof verbs
+export type SlowUpstreamVerbs = typeof verbs
 
-answer(verbs)
+serve(verbs)
 
 async function send(response: ServerResponse): Promise<void> {
   const number = calls++
   await pause(pace.fromMs + Math.random() * (pace.toMs - pace.fromMs))
-  const base64 = withComment(pictures[number % PICTURES] ?? Buffer.alloc(0), `answer ${number}`).toString(
+  const base64 = withComment(images[number % IMAGES] ?? Buffer.alloc(0), `response ${number}`).toString(
     'base64',
   )
   const usage = { input_tokens: 10, output_tokens: 6208, total_tokens: 6218 }
@@ -66,7 +65,7 @@ async function send(response: ServerResponse): Promise<void> {
   response.setHeader('content-type', 'application/json').end(body)
 }
 
-/** The same picture in another file. */
+/** The same image in another file. */
 function withComment(png: Buffer, comment: string): Buffer {
   const chunk = Buffer.concat([Buffer.from('tEXtComment\0'), Buffer.from(comment)])
   const length = Buffer.alloc(4)
