@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** A GraphQL operation, and the shape of its data. */
-export interface Operation<Data> {
+export interface GraphQLOperation<Data> {
   query: string
   variables?: Record<string, unknown>
   shape: z.ZodType<Data>
@@ -27,7 +27,7 @@ const RESULT = z.object({ data: z.unknown().optional(), errors: ERRORS.optional(
 /** Runs a query or mutation over HTTP. Throws OperationRefused. */
 export async function runOperation<Data>(
   endpoint: string,
-  { query, variables = {}, shape }: Operation<Data>,
+  { query, variables = {}, shape }: GraphQLOperation<Data>,
   {
     headers,
     signal,

@@ -16,12 +16,12 @@ import { check } from './problems.ts'
 import { planProviders, type ProviderPlan } from './providers.ts'
 import { createRedactor } from './secrets.ts'
 import { isLoopback } from './setting-checks.ts'
-import { CONFIG_SHAPE, type Settings } from './shape.ts'
+import { CONFIG_SHAPE, type ConfigSettings } from './shape.ts'
 import { literalSources, mergeSources, type Flags, type Sources } from './sources.ts'
 import { findWarnings } from './warnings.ts'
 
 /** Frozen. `dataDir` is absolute; `publicUrl` has no trailing slash. */
-export interface Config extends Readonly<Omit<Settings, 'introspection' | 'providers'>> {
+export interface Config extends Readonly<Omit<ConfigSettings, 'introspection' | 'providers'>> {
   /** Whether clients may read the schema. */
   readonly introspection: boolean
   /** At least one. The owner of the configuration closes them. */
@@ -67,7 +67,7 @@ export async function readSettings(
 
 interface Examination {
   /** Undefined if they are invalid. */
-  settings: Settings | undefined
+  settings: ConfigSettings | undefined
   plans: readonly ProviderPlan[]
   problems: string[]
   warnings: readonly string[]
@@ -101,7 +101,7 @@ function examine(
   }
 }
 
-function assertValid({ settings, ...rest }: Examination): Examination & { settings: Settings } {
+function assertValid({ settings, ...rest }: Examination): Examination & { settings: ConfigSettings } {
   if (settings === undefined || rest.problems.length > 0)
     throw new ConfigError(rest.problems.map(rest.redact))
   return { settings, ...rest }
@@ -137,6 +137,6 @@ function createAll(plans: readonly ProviderPlan[], problems: string[]): Provider
 }
 
 /** A loopback address with a public URL is behind a proxy. */
-function isLocalOnly({ host, publicUrl }: Settings): boolean {
+function isLocalOnly({ host, publicUrl }: ConfigSettings): boolean {
   return isLoopback(host) && (publicUrl === null || isLoopback(new URL(publicUrl).hostname))
 }

@@ -29,7 +29,17 @@ import {
   type Sampler,
 } from '@opentelemetry/sdk-trace'
 import type { Attributes, Tracing } from '../tracing.ts'
-import type { TraceSettings } from './open.ts'
+
+export interface TraceSettings {
+  /** OTLP over HTTP. */
+  url: string
+  serviceName: string
+  /** OTEL_TRACES_SAMPLER. */
+  sampler: string
+  samplerRatio: number
+  /** Delay between two exports, in milliseconds. */
+  delayMs: number
+}
 
 export function recordTraces(settings: TraceSettings, warn: (sentence: string) => void): Tracing {
   warnOfFailures(settings.url, warn)

@@ -4,12 +4,12 @@ import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { systemClock } from '../../clock.ts'
 import { isFinished } from '../../domain.ts'
-import { findRefusal, OperationRefused, readData, runOperation, type Operation } from '../graphql.ts'
+import { findRefusal, OperationRefused, readData, runOperation, type GraphQLOperation } from '../graphql.ts'
 import { TASK_EVENTS, type DemoEvent } from './operations.ts'
 
 export interface DemoClient {
   /** Runs a query or mutation. Throws OperationRefused. */
-  run<Data>(operation: Operation<Data>): Promise<Data>
+  run<Data>(operation: GraphQLOperation<Data>): Promise<Data>
   /** The events of a task until it ends. Reconnects, and resumes after the last cursor. Throws OperationRefused. */
   watch(taskId: string): AsyncGenerator<DemoEvent>
   download(url: string): Promise<Uint8Array>
