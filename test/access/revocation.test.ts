@@ -102,7 +102,7 @@ it('a key that expires is lost as one that is revoked', async () => {
   expect(await ended).toContain('UNAUTHENTICATED')
 }, 15_000)
 
-it('whoever was connected without a key is cut off when the first one is made', async () => {
+it('connections without a key are closed when the first key is created', async () => {
   await using server = await openGateway()
   const watching = server.watch('SSE', FEED)
   const first = watching.next()

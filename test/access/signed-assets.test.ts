@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { createRenditions } from '../../src/assets/renditions.ts'
 import { createSigner } from '../../src/assets/signature.ts'
@@ -52,7 +52,7 @@ describe('the address of an image, once keys are needed', () => {
     })
   })
 
-  test('an address is good for its image and size alone, for 15 to 20 minutes', async () => {
+  it('an address is good for its image and size alone, for 15 to 20 minutes', async () => {
     const path = signer.sign(asset, {})
     const answer = await ask(path)
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([
@@ -67,7 +67,7 @@ describe('the address of an image, once keys are needed', () => {
     expect((await ask(path)).status).toBe(403)
   })
 
-  test('is the same address for five minutes, which caches know', () => {
+  it('is the same address for five minutes, which caches know', () => {
     const path = signer.sign(asset, { width: 48 })
     now += 3 * 60_000
     expect(signer.sign(asset, { width: 48 })).toBe(path)
@@ -75,7 +75,7 @@ describe('the address of an image, once keys are needed', () => {
     expect(signer.sign(asset, { width: 48 })).not.toBe(path)
   })
 
-  test('a rendition is signed as it is, and private as well', async () => {
+  it('a rendition is signed as it is, and private as well', async () => {
     const path = signer.sign(asset, { width: 48, format: 'WEBP' })
     const answer = await ask(path)
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/webp'])
@@ -87,7 +87,7 @@ describe('the address of an image, once keys are needed', () => {
     ])
   })
 
-  test.for([
+  it.for([
     ['without a signature', () => `/assets/${SMALL}.png`],
     ['with a forged one', () => signed().replace(/signature=.{5}/, 'signature=AAAAA')],
     ['with an empty one', () => signed().replace(/signature=.*/, 'signature=')],

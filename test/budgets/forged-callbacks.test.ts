@@ -6,7 +6,7 @@ import { openGateway } from '../support/gateway.ts'
 
 const FORGED = 1_500
 
-it('forged callbacks are told to stop, whoever they say they are, while good ones are answered from the same address', async () => {
+it('forged callbacks are rate limited under any forwarded address, while valid ones from the same address are answered', async () => {
   const upstream = await startAcedataUpstream()
   onTestFinished(() => upstream.close())
   upstream.scriptCallbacks('late')

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { newPlace, type DatabaseKind, type Place } from '../support/database.ts'
+import { newEmptyPlace, newPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
 import { darkroom } from './darkroom.ts'
 
 async function run(database: DatabaseKind, ...args: string[]) {
-  const place = await newPlace(database)
+  const place = await newEmptyPlace(database)
   onTestFinished(() => place.remove())
   return { place, ...(await runAt(place, ...args)) }
 }

@@ -26,15 +26,15 @@ async function newPlaceOf(database: DatabaseKind): Promise<Place> {
   return place
 }
 
-const sampleOf = ({ dataDir }: Place) => join(dataDir, 'assets', 'spool', 'room')
+const probeOf = ({ dataDir }: Place) => join(dataDir, 'assets', 'spool', 'free-space')
 
 /** The kernel refuses the bytes of the free space check. */
 async function fillDisk(place: Place): Promise<void> {
-  await symlink('/dev/full', sampleOf(place))
+  await symlink('/dev/full', probeOf(place))
 }
 
 async function freeDisk(place: Place): Promise<void> {
-  await rm(sampleOf(place))
+  await rm(probeOf(place))
 }
 
 describe.each(DATABASES)('a full disk on %s', (database) => {

@@ -158,7 +158,7 @@ describe('unusable input images are refused before anything is sent', () => {
     [
       'a mask of another size',
       'mask',
-      /mask is 32x24 and the first image 24x24/,
+      /mask is 32x24; it must have the size of the first image, 24x24/,
       async () => ({ mask: { dataUrl: dataUrlOf(await paint(CLEAR, { size: 32 })) } }),
     ],
     [
@@ -176,7 +176,7 @@ describe('unusable input images are refused before anything is sent', () => {
     [
       'a seventeenth image',
       'images',
-      /17 input images came; at most 16/,
+      /images has 17 entries; the maximum is 16/,
       async () => ({ images: Array.from({ length: 17 }, () => ({ url: redUrl })) }),
     ],
   ])('%s, when the task is created', async (_, field, says, input) => {

@@ -131,6 +131,13 @@ async function leaveEveryState(engine: TestEngine): Promise<string[]> {
   return all
 }
 
+/** Tables and columns of the first version that have other names now. */
+const RENAMED: Readonly<Record<string, string>> = {
+  provider_rests: 'provider_cooldowns',
+  missing: 'missing_checks',
+  lane: 'slot',
+}
+
 /** Makes a database of the first version that holds what another one does. */
 async function makeOld(old: Place, from: Place): Promise<void> {
   const kind: DatabaseKind = old.databaseUrl === null ? 'sqlite' : 'postgresql'
@@ -151,9 +158,8 @@ async function makeOld(old: Place, from: Place): Promise<void> {
     ]
     for (const table of inOrder) {
       const columns = await target.columns(table)
-      for (const row of await source.all(
-        `select ${columns.map((name) => `"${name}"`).join(', ')} from ${table}`,
-      ))
+      const selected = columns.map((name) => `"${RENAMED[name] ?? name}" as "${name}"`).join(', ')
+      for (const row of await source.all(`select ${selected} from ${RENAMED[table] ?? table}`))
         await target.insert(table, row)
     }
   } finally {

@@ -7,25 +7,25 @@ import { openEngine, type TestEngine } from '../support/engine.ts'
 import { PLAIN } from '../support/plain-input.ts'
 import { done, scripted, type Sent } from '../support/scripted.ts'
 
-const turn = (projectId: string, due: number, dueSince: number) => ({ projectId, due, dueSince })
+const waiting = (projectId: string, due: number, dueSince: number) => ({ projectId, due, dueSince })
 
-describe('places at a provider', () => {
-  it('are dealt out in turns, and the rest goes to whoever has more to do', () => {
-    const dealt = shareSlots(6, [turn('many', 100, 1), turn('few', 2, 2)], new Map())
-    expect([...dealt]).toEqual([
+describe('slots at a provider', () => {
+  it('are shared equally between projects, and the remainder goes to projects with more due attempts', () => {
+    const shared = shareSlots(6, [waiting('many', 100, 1), waiting('few', 2, 2)], new Map())
+    expect([...shared]).toEqual([
       ['many', 4],
       ['few', 2],
     ])
   })
 
-  it('go first to whoever has the least under way, then to whoever waits longest', () => {
-    const underWay = new Map([
+  it('go first to the project with the fewest running attempts, then to the one that waits longest', () => {
+    const running = new Map([
       ['busy', 3],
       ['idle', 0],
     ])
-    const turns = [turn('busy', 9, 1), turn('younger', 9, 3), turn('idle', 9, 2)]
-    expect([...shareSlots(1, turns, underWay)]).toEqual([['idle', 1]])
-    expect(shareSlots(7, turns, underWay)).toEqual(
+    const projects = [waiting('busy', 9, 1), waiting('younger', 9, 3), waiting('idle', 9, 2)]
+    expect([...shareSlots(1, projects, running)]).toEqual([['idle', 1]])
+    expect(shareSlots(7, projects, running)).toEqual(
       new Map([
         ['idle', 3],
         ['younger', 3],
@@ -34,9 +34,9 @@ describe('places at a provider', () => {
     )
   })
 
-  it('stay empty when nothing is due', () => {
+  it('stay free when nothing is due', () => {
     expect(shareSlots(4, [], new Map()).size).toBe(0)
-    expect([...shareSlots(4, [turn('one', 1, 1)], new Map())]).toEqual([['one', 1]])
+    expect([...shareSlots(4, [waiting('one', 1, 1)], new Map())]).toEqual([['one', 1]])
   })
 })
 
@@ -54,7 +54,7 @@ async function ask(one: TestEngine, projectId: string, count: number): Promise<s
 }
 
 describe.each(DATABASES)('projects at one provider, on %s', (database) => {
-  it('take turns: one task of a project does not wait behind all the tasks of another', async () => {
+  it('share slots: one task of a project does not wait behind all tasks of another', async () => {
     const order: Sent[] = []
     const provider = scripted((sent) => {
       order.push(sent)
