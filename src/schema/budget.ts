@@ -2,22 +2,18 @@ import type { Period } from '../domain.ts'
 import { listBudgetStatus, type Budget } from '../engine/access/budgets.ts'
 import { GatewayError } from '../errors.ts'
 import { ApiKeyRef } from './api-key.ts'
-import { builder } from './builder.ts'
+import { builder, describedEnum } from './builder.ts'
 import type { Context } from './context.ts'
-import { describedEnum } from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { ProjectRef } from './project.ts'
 import { requires } from './scopes.ts'
 
-const BudgetPeriodEnum = describedEnum<Period>(
-  'BudgetPeriod',
-  'Time span of a budget. Days and months are those of UTC.',
-  {
-    DAY: 'A calendar day.',
-    MONTH: 'A calendar month.',
-    TOTAL: 'All time; the budget is never reset.',
-  },
-)
+const BudgetPeriodEnum = describedEnum<Period>('BudgetPeriod', {
+  description: 'Time span of a budget. Days and months are those of UTC.',
+  DAY: 'A calendar day.',
+  MONTH: 'A calendar month.',
+  TOTAL: 'All time; the budget is never reset.',
+})
 
 const BudgetRef = builder.objectRef<Budget>('Budget').implement({
   description:

@@ -9,7 +9,7 @@ import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
 import { firstArgument, readFirst, weightOfPage } from './connection.ts'
 import type { Context } from './context.ts'
-import { TaskStatusEnum } from './enums.ts'
+import * as enums from './enums.ts'
 import { exposeAll } from './expose.ts'
 import { PartialImageRef } from './image.ts'
 import { requires } from './scopes.ts'
@@ -114,7 +114,7 @@ eventType(
 )
 eventType('TASK_FINISHED', 'The task reached a final state. The last event of every task.', (t) => ({
   status: t.field({
-    type: TaskStatusEnum,
+    type: enums.TaskStatus,
     description: 'SUCCEEDED, FAILED or CANCELED.',
     resolve: ({ body }) => body.status,
   }),

@@ -3,9 +3,9 @@ import type { Database } from '../db/connection/database.ts'
 import { listCooldowns, type CooldownRow } from '../db/providers/cooldowns.ts'
 import { healthOf } from '../engine/routing/health.ts'
 import type { MODES, Provider, RECOVERIES } from '../providers/provider.ts'
-import { builder } from './builder.ts'
+import { builder, describedEnum } from './builder.ts'
 import type { Context } from './context.ts'
-import { ChargedEnum, describedEnum } from './enums.ts'
+import * as enums from './enums.ts'
 import { exposeAll } from './expose.ts'
 import { ModelRef } from './model.ts'
 import { requires } from './scopes.ts'
@@ -21,42 +21,33 @@ export function namedProvider(name: string, { providers }: Pick<Context, 'provid
   return { name, provider: providers.find((one) => one.name === name) }
 }
 
-const ProviderHealthEnum = describedEnum<ReturnType<typeof healthOf>>(
-  'ProviderHealth',
-  'Whether a provider receives new work.',
-  {
-    HEALTHY: 'It receives new work.',
-    COOLDOWN:
-      'It, or one of its models, receives no new work for a while. It was busy, refused the credentials, had no credit ' +
-      'left, or failed too often.',
-    PROBING: 'A cooldown has expired. One attempt at a time tests whether calls succeed again.',
-    PAUSED: 'An operator stopped new work for it, or for one of its models, until resumeProvider.',
-  },
-)
+const ProviderHealthEnum = describedEnum<ReturnType<typeof healthOf>>('ProviderHealth', {
+  description: 'Whether a provider receives new work.',
+  HEALTHY: 'It receives new work.',
+  COOLDOWN:
+    'It, or one of its models, receives no new work for a while. It was busy, refused the credentials, had no credit ' +
+    'left, or failed too often.',
+  PROBING: 'A cooldown has expired. One attempt at a time tests whether calls succeed again.',
+  PAUSED: 'An operator stopped new work for it, or for one of its models, until resumeProvider.',
+})
 
-const ProviderModeEnum = describedEnum<(typeof MODES)[number]>(
-  'ProviderMode',
-  'How a provider delivers its result.',
-  {
-    SYNC: 'One request, whose response has the finished images.',
-    STREAM: 'One request, whose response streams partial images and then the finished ones.',
-    POLL: 'Asynchronous: submit, then poll.',
-    CALLBACK: 'Asynchronous: submit, then wait for a callback, which is verified by polling.',
-  },
-)
+const ProviderModeEnum = describedEnum<(typeof MODES)[number]>('ProviderMode', {
+  description: 'How a provider delivers its result.',
+  SYNC: 'One request, whose response has the finished images.',
+  STREAM: 'One request, whose response streams partial images and then the finished ones.',
+  POLL: 'Asynchronous: submit, then poll.',
+  CALLBACK: 'Asynchronous: submit, then wait for a callback, which is verified by polling.',
+})
 
-const ProviderRecoveryEnum = describedEnum<(typeof RECOVERIES)[number]>(
-  'ProviderRecovery',
-  'How an attempt is found again after its response was lost.',
-  {
-    NONE: 'Not possible. The outcome stays unknown until resolveAttempt.',
-    REMOTE_ID: "By the provider's id, once it was received.",
-    CALLBACK: "By the provider's id, or by a callback to a URL that is unique to the attempt.",
-    CLIENT_REF:
-      'By the attempt id, which the provider stores. It is looked up at once and for up to an hour. A callback works as ' +
-      'well, if the provider sends any.',
-  },
-)
+const ProviderRecoveryEnum = describedEnum<(typeof RECOVERIES)[number]>('ProviderRecovery', {
+  description: 'How an attempt is found again after its response was lost.',
+  NONE: 'Not possible. The outcome stays unknown until resolveAttempt.',
+  REMOTE_ID: "By the provider's id, once it was received.",
+  CALLBACK: "By the provider's id, or by a callback to a URL that is unique to the attempt.",
+  CLIENT_REF:
+    'By the attempt id, which the provider stores. It is looked up at once and for up to an hour. A callback works as ' +
+    'well, if the provider sends any.',
+})
 
 const ProviderCooldownRef = builder.objectRef<CooldownRow>('ProviderCooldown').implement({
   description:
@@ -124,7 +115,7 @@ export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implemen
       resolve: ({ provider }) => provider?.traits.recovery ?? null,
     }),
     failureCharge: t.field({
-      type: ChargedEnum,
+      type: enums.Charged,
       nullable: true,
       description:
         'How a failure after acceptance is counted: UNKNOWN, or NO if the operator declares that failures are never billed. ' +

@@ -11,7 +11,7 @@ import {
   readPage,
   weightOfPage,
 } from './connection.ts'
-import { OperationEnum, TaskStatusEnum } from './enums.ts'
+import * as enums from './enums.ts'
 import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
 
@@ -19,10 +19,10 @@ export const TaskFilterInput = builder.inputType('TaskFilter', {
   description: 'Conditions on tasks, all of which must hold. An absent field does not restrict.',
   fields: (t) => ({
     statuses: t.field({
-      type: [TaskStatusEnum],
+      type: [enums.TaskStatus],
       description: 'In one of these states. An empty list matches no task.',
     }),
-    operation: t.field({ type: OperationEnum, description: 'GENERATE or EDIT only.' }),
+    operation: t.field({ type: enums.Operation, description: 'GENERATE or EDIT only.' }),
     model: t.string({ description: 'Exact model name, as requested.' }),
     provider: t.string({ description: 'Name of a provider that has an attempt of the task.' }),
     createdFrom: t.field({ type: 'DateTime', description: 'Created at this time or later.' }),

@@ -1,6 +1,6 @@
 import type { Usage } from '../domain.ts'
 import { builder } from './builder.ts'
-import { UsageSourceEnum } from './enums.ts'
+import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 
 interface Details {
@@ -37,7 +37,7 @@ export const UsageRef = builder.objectRef<Usage>('Usage').implement({
       description: 'Output tokens by content. Null if the provider does not split them.',
       resolve: (usage) => details(usage.outputTextTokens, usage.outputImageTokens),
     }),
-    ...exposeAll(t, UsageSourceEnum, {
+    ...exposeAll(t, enums.UsageSource, {
       source: 'Whether the counts are reported by the provider, estimated or unknown.',
     }),
   }),

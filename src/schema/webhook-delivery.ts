@@ -6,7 +6,7 @@ import { GatewayError } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
 import { firstArgument, readFirst, weightOfPage } from './connection.ts'
-import { DeliveryFailureEnum, DeliveryStateEnum, WebhookEventEnum } from './enums.ts'
+import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
 import { requires } from './scopes.ts'
@@ -24,7 +24,7 @@ const TryRef = builder.objectRef<TryRow>('WebhookTry').implement({
     ...exposeNullable(t, 'Int', {
       httpStatus: 'Status code of the response, 100 to 599. Null if none was received.',
     }),
-    ...exposeNullable(t, DeliveryFailureEnum, {
+    ...exposeNullable(t, enums.DeliveryFailure, {
       failure: 'Reason of the failure. Null if the response had a 2xx status.',
     }),
   }),
@@ -36,8 +36,8 @@ const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement(
     'after its end by default.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    ...exposeAll(t, WebhookEventEnum, { event: 'What happened to the task.' }),
-    ...exposeAll(t, DeliveryStateEnum, {
+    ...exposeAll(t, enums.WebhookEvent, { event: 'What happened to the task.' }),
+    ...exposeAll(t, enums.DeliveryState, {
       state: 'PENDING until the receiver responds with a 2xx status or it is given up.',
     }),
     ...exposeAll(t, 'URL', { url: 'Receiver of the POST requests.' }),
@@ -87,7 +87,7 @@ builder.queryFields((t) => ({
       ...firstArgument(),
       after: t.arg.id({ description: 'Id of the last delivery seen, dlv_…. The newest ones by default.' }),
       webhookId: t.arg.id({ description: 'Only deliveries to this webhook, whk_….' }),
-      state: t.arg({ type: DeliveryStateEnum, description: 'Only deliveries in this state.' }),
+      state: t.arg({ type: enums.DeliveryState, description: 'Only deliveries in this state.' }),
     },
     resolve(_, { first, after, webhookId, state }, { db, projectId }) {
       const size = readFirst(first)

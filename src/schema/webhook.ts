@@ -2,7 +2,7 @@ import type { EndpointRow } from '../db/tables/tables.ts'
 import { listEndpoints } from '../db/webhooks/endpoints.ts'
 import { MAX_WEBHOOKS } from '../engine/webhooks/endpoints.ts'
 import { builder } from './builder.ts'
-import { WebhookEventEnum } from './enums.ts'
+import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
 import { requires } from './scopes.ts'
@@ -15,7 +15,7 @@ export const WebhookRef = builder.objectRef<EndpointRow>('Webhook').implement({
     ...exposeAll(t, 'URL', {
       url: 'Receiver of the messages. It cannot be changed; register another webhook instead.',
     }),
-    ...exposeNullable(t, [WebhookEventEnum], {
+    ...exposeNullable(t, [enums.WebhookEvent], {
       events: 'Kinds of messages to send. Null for all, including kinds that are added later.',
     }),
     ...exposeNullable(t, 'String', {
@@ -46,7 +46,7 @@ const CreateWebhookInput = builder.inputType('CreateWebhookInput', {
       description: 'Public https URL on port 443 or 80, without user name and password.',
     }),
     events: t.field({
-      type: [WebhookEventEnum],
+      type: [enums.WebhookEvent],
       description: 'Kinds of messages to send, at least one. All by default.',
     }),
     description: t.string({ description: 'Note for people, up to 200 characters.' }),
