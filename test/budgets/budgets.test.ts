@@ -5,7 +5,7 @@ import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { offer } from '../support/offers.ts'
 import { done, failure, held, REPORTED, scripted, type Sent } from '../support/scripted.ts'
-import { allEnded, allow, PRICE, priced, shop, standing } from './parts.ts'
+import { allEnded, allow, PRICE, priced, shop, standing } from './fixtures.ts'
 
 const answer = (sent: Sent) => done(sent, REPORTED)
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { ADMIN_KEY, openKeyed } from '../access/keyed.ts'
+import { ADMIN_KEY, openKeyed } from '../access/gateway-with-keys.ts'
 import { darkroom } from '../cli/darkroom.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 

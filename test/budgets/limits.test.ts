@@ -1,6 +1,6 @@
 import { Client as Connection } from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { openKeyed, type Keyed } from '../access/keyed.ts'
+import { openKeyed, type Keyed } from '../access/gateway-with-keys.ts'
 import { TRANSPORTS, type Client, type Result, type Transport } from '../support/client.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
@@ -119,9 +119,7 @@ describe.each(DATABASES)('limits on %s', (database) => {
     // One of them may be running, and stays so; the others wait, and end at once.
     for (const taskId of accepted)
       await client.ask('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id: taskId })
-    await expect
-      .poll(async () => codes([await client.ask(ASK, { input: STALLED })]), { timeout: 10_000 })
-      .toEqual([undefined])
+    await expect.poll(async () => codes([await client.ask(ASK, { input: STALLED })])).toEqual([undefined])
   })
 
   it('of uploads count bytes, and leave what did not fit to a smaller one', async () => {

@@ -1,11 +1,11 @@
 import { Client as Connection } from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
-import { ADMIN_KEY, bearer } from '../access/keyed.ts'
+import { ADMIN_KEY, bearer } from '../access/gateway-with-keys.ts'
 import { createClient, type Client } from '../support/client.ts'
 import { newPlace } from '../support/database.ts'
 import { startGateway } from '../support/gateway-process.ts'
-import { PRICE } from './parts.ts'
-import { openShop } from './shop.ts'
+import { PRICE } from './fixtures.ts'
+import { openShop } from './priced-upstream.ts'
 
 const ASK = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
 const SET = `mutation ($owner: ID!, $limitMicros: BigInt) {
@@ -77,7 +77,7 @@ it('two processes on one PostgreSQL keep the budgets of many projects and keys, 
       new Set(['BUDGET_EXCEEDED']),
     )
     const client = createClient(two.url, bearer(keys[1]!.key))
-    await expect.poll(() => totalOf(client), { timeout: 20_000 }).toEqual([0, 15 * PRICE])
+    await expect.poll(() => totalOf(client)).toEqual([0, 15 * PRICE])
   }
   const connection = new Connection({ connectionString: place.databaseUrl! })
   await connection.connect()

@@ -2,7 +2,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { listen } from '../providers/upstreams/listen.ts'
-import { paint } from '../providers/upstreams/openai-pictures.ts'
+import { paint } from '../providers/upstreams/painted-images.ts'
 
 /** Handles one request. `work` makes the image, charges for it, and returns the response body. */
 export type Act = (reply: ServerResponse, work: () => Promise<string>) => Promise<void> | void

@@ -284,7 +284,7 @@ describe('over a real socket', () => {
     expect([known.status, await known.text()]).toEqual([304, ''])
     const small = await fetch(`${base}/assets/${SMALL}`)
     expect((await bytesOf(small)).equals(png)).toBe(true)
-    await vi.waitFor(() => expect(openObjects()).toEqual([]))
+    await expect.poll(() => openObjects()).toEqual([])
   })
 
   it('reads only as fast as a slow client, and closes the file when it disconnects', async () => {
@@ -296,12 +296,12 @@ describe('over a real socket', () => {
       return stream
     })
     const clients = await Promise.all(Array.from({ length: 20 }, () => begin(`/assets/${BIG}`)))
-    await vi.waitFor(() => expect(openObjects()).toHaveLength(20))
+    await expect.poll(() => openObjects()).toHaveLength(20)
     expect(opened).toHaveLength(20)
     expect(opened.every(({ bytesRead }) => bytesRead < BIG_BYTES)).toBe(true)
     for (const client of clients) client.destroy()
-    await vi.waitFor(() => expect(openObjects()).toEqual([]))
-    await vi.waitFor(() => expect(opened.every(({ closed }) => closed)).toBe(true))
+    await expect.poll(() => openObjects()).toEqual([])
+    await expect.poll(() => opened.every(({ closed }) => closed)).toBe(true)
   })
 
   it('closes the file if the client disconnected before the response', async () => {
@@ -325,8 +325,8 @@ describe('over a real socket', () => {
     await expect(pending).rejects.toThrow('aborted')
     await left
     opening.resolve()
-    await vi.waitFor(() => expect(opens.mock.settledResults).toHaveLength(1))
-    await vi.waitFor(() => expect(openObjects()).toEqual([]))
+    await expect.poll(() => opens.mock.settledResults).toHaveLength(1)
+    await expect.poll(() => openObjects()).toEqual([])
     expect((await fetch(`${base}/assets/${SMALL}`)).status).toBe(200)
   })
 })

@@ -48,7 +48,7 @@ async function deliveriesOf(gateway: TestGateway, id: string): Promise<Delivery[
       )
     ).task.webhookDeliveries
   const pending = async () => (await read()).filter(({ state }) => state === 'PENDING').length
-  await expect.poll(pending, { interval: 20, timeout: 10_000 }).toBe(0)
+  await expect.poll(pending, { interval: 20 }).toBe(0)
   return read()
 }
 

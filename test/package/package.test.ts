@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, globSync, statSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { createClient } from '../support/client.ts'
 import { install, LINKED, run, withoutNpm, type Installed } from './install.ts'
@@ -67,7 +67,7 @@ describe('the tarball', () => {
 describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
   const node = () => installed.nodes[which]
 
-  it('runs the command by npx, and makes an image in an empty folder', { timeout: 60_000 }, async () => {
+  it('runs the command by npx, and makes an image in an empty folder', async () => {
     const cwd = join(installed.folder, `demo-${which}`)
     await mkdir(cwd)
     const providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: 100 }]
@@ -81,7 +81,7 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
     expect(existsSync(join(cwd, 'out/a-lighthouse.png'))).toBe(true)
   })
 
-  it('serves, and reports, backs up and examines what it stored', { timeout: 60_000 }, async () => {
+  it('serves, and reports, backs up and examines what it stored', async () => {
     const cwd = join(installed.folder, `serve-${which}`)
     await mkdir(cwd)
     await writeFile(join(cwd, 'darkroom.config.json'), JSON.stringify({ logLevel: 'error', port: 0 }))
@@ -91,7 +91,7 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
     let banner = ''
     server.stdout.setEncoding('utf8').on('data', (text: string) => (banner += text))
     try {
-      await vi.waitFor(() => expect(banner).toContain('Ctrl-C to stop'), { timeout: 20_000 })
+      await expect.poll(() => banner).toContain('Ctrl-C to stop')
       const url = /http:\/\/127\.0\.0\.1:\d+/.exec(banner)?.[0] ?? ''
       const client = createClient(url)
       const id = await client.generate({ prompt: 'a lighthouse [sandbox:duration=100]' })
@@ -114,7 +114,7 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
     ['node:http', 'node-http.mjs'],
     ['Hono', 'hono.mjs'],
     ['a route of Next.js', 'next.mjs'],
-  ])('is mounted in %s', { timeout: 60_000 }, async (_, program) => {
+  ])('is mounted in %s', async (_, program) => {
     const { code, stdout, stderr } = await run(node(), [program], { cwd: installed.folder, env: {} })
     expect([code, stderr]).toEqual([0, ''])
     expect(JSON.parse(stdout)).toEqual({
@@ -154,39 +154,35 @@ describe('a program', () => {
     expect([stdout, stderr]).toEqual(['ConfigError,createGateway,loadConfig\n', ''])
   })
 
-  it(
-    'compiles against its declarations, strictly, as docs/install.md shows it, and learns of mistakes',
-    { timeout: 60_000 },
-    async () => {
-      const cwd = join(installed.folder, 'types')
-      await mkdir(cwd)
-      const compilerOptions = {
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noEmit: true,
-        module: 'nodenext',
-        target: 'es2024',
-        types: ['node'],
-        skipLibCheck: false,
-      }
-      await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-      await writeFile(join(cwd, 'good.ts'), GOOD_PROGRAM)
-      const page = await readFile('docs/install.md', 'utf8')
-      const shown = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, program = '']) => program)
-      expect(shown).toHaveLength(4)
-      await Promise.all(shown.map((program, index) => writeFile(join(cwd, `shown-${index}.ts`), program)))
-      const tsc = (...args: string[]) =>
-        run(
-          process.execPath,
-          [resolve('node_modules/typescript/bin/tsc'), '-p', cwd, '--pretty', 'false', ...args],
-          { cwd },
-        )
-      expect(await tsc()).toEqual({ code: 0, stdout: '', stderr: '' })
-      await writeFile(join(cwd, 'bad.ts'), BAD_PROGRAM)
-      const { stdout } = await tsc()
-      expect([...stdout.matchAll(/^bad\.ts\((\d+)/gm)].map(([, line]) => Number(line))).toEqual([2, 3, 4])
-    },
-  )
+  it('compiles against its declarations, strictly, as docs/install.md shows it, and learns of mistakes', async () => {
+    const cwd = join(installed.folder, 'types')
+    await mkdir(cwd)
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      module: 'nodenext',
+      target: 'es2024',
+      types: ['node'],
+      skipLibCheck: false,
+    }
+    await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+    await writeFile(join(cwd, 'good.ts'), GOOD_PROGRAM)
+    const page = await readFile('docs/install.md', 'utf8')
+    const shown = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, program = '']) => program)
+    expect(shown).toHaveLength(4)
+    await Promise.all(shown.map((program, index) => writeFile(join(cwd, `shown-${index}.ts`), program)))
+    const tsc = (...args: string[]) =>
+      run(
+        process.execPath,
+        [resolve('node_modules/typescript/bin/tsc'), '-p', cwd, '--pretty', 'false', ...args],
+        { cwd },
+      )
+    expect(await tsc()).toEqual({ code: 0, stdout: '', stderr: '' })
+    await writeFile(join(cwd, 'bad.ts'), BAD_PROGRAM)
+    const { stdout } = await tsc()
+    expect([...stdout.matchAll(/^bad\.ts\((\d+)/gm)].map(([, line]) => Number(line))).toEqual([2, 3, 4])
+  })
 })
 
 const GOOD_PROGRAM = `

@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { listen } from './listen.ts'
-import { paint } from './openai-pictures.ts'
+import { paint } from './painted-images.ts'
 
 /**
  * What the upstream does with a request. `ok` is its best; an object is sent as it stands, and charges nothing, nor does

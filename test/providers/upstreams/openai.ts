@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { z } from 'zod'
 import { clientRefOf, type Echo } from './fake.ts'
 import { listen } from './listen.ts'
-import { paint } from './openai-pictures.ts'
+import { paint } from './painted-images.ts'
 import { problemWith, type Refusal } from './openai-rules.ts'
 import { openaiTokens } from './tariff.ts'
 
