@@ -7,7 +7,7 @@ export interface Base64Decoder {
   end(): Buffer
 }
 
-/** Accepts the standard and the URL-safe alphabet, missing padding, line breaks, and the head of a data URL. */
+/** Accepts both alphabets, missing padding, line breaks, and the head of a data URL. */
 export function createBase64Decoder(): Base64Decoder {
   let head: string | undefined = ''
   let carry = ''
@@ -19,15 +19,13 @@ export function createBase64Decoder(): Base64Decoder {
   function withoutDataUrl(text: string): string {
     if (head === undefined) return text
     head += text
-    if (!head.startsWith(DATA_URL)) return DATA_URL.startsWith(head) ? '' : release(head)
+    if (DATA_URL.startsWith(head)) return ''
     const comma = head.indexOf(',')
-    if (comma >= 0) return release(head.slice(comma + 1))
-    if (head.length > MAX_HEAD)
+    if (head.startsWith(DATA_URL) && comma < 0) {
+      if (head.length <= MAX_HEAD) return ''
       throw new MalformedImage(`has an image whose data URL head exceeds ${MAX_HEAD} characters`)
-    return ''
-  }
-
-  function release(body: string): string {
+    }
+    const body = head.startsWith(DATA_URL) ? head.slice(comma + 1) : head
     head = undefined
     return body
   }
@@ -67,7 +65,8 @@ export function createBase64Decoder(): Base64Decoder {
       return body === '' ? NOTHING : decode(body)
     },
     end() {
-      const start = head === undefined ? NOTHING : decode(release(head))
+      const start = head === undefined ? NOTHING : decode(head)
+      head = undefined
       const rest = padded ? carry : withoutFormatting(carry)
       carry = ''
       if (rest.length % 4 === 1) throw new MalformedImage('has an image whose base64 is incomplete')

@@ -2,28 +2,19 @@ import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { Agent, request, type Dispatcher } from 'undici'
-import { checkUrl, ForbiddenAddress, guardedConnector, type AddressRule, type Resolve } from './address.ts'
+import { AddressError, checkUrl, guardedConnector, toAddressFailure } from './address.ts'
+import type { AddressRule, Resolve } from './address.ts'
 
 export interface Downloader {
-  /**
-   * Downloads `url` to the new file `file` and returns its length in bytes. Sends no credentials, and does not check
-   * that it is an image. Throws DownloadError and leaves no file.
-   */
+  /** Writes `url` to the new file `file`; returns its bytes. Sends no credentials. Throws DownloadError, without a file. */
   download(url: string, file: string, signal: AbortSignal): Promise<number>
   close(): Promise<void>
 }
 
 export type DownloadFailure = 'FORBIDDEN' | 'UNREACHABLE' | 'TOO_LARGE' | 'TIMED_OUT'
 
-/** The message completes "the address …" and names no host. */
-export class DownloadError extends Error {
+export class DownloadError extends AddressError<DownloadFailure> {
   override name = 'DownloadError'
-  readonly failure: DownloadFailure
-
-  constructor(failure: DownloadFailure, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.failure = failure
-  }
 }
 
 export interface DownloaderOptions {
@@ -33,7 +24,7 @@ export interface DownloaderOptions {
   resolve?: Resolve
 }
 
-/** A downloader whose every connection keeps the rule. */
+/** Every connection keeps the rule, redirects included. */
 export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: DownloaderOptions): Downloader {
   const agent = new Agent({
     connect: guardedConnector(rule, resolve),
@@ -86,7 +77,8 @@ export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: Downl
         throw problem
       } catch (error) {
         await rm(file, { force: true })
-        throw toDownloadError(error, signal)
+        if (error instanceof DownloadError) throw error
+        throw new DownloadError(...toAddressFailure(error, signal, 'did not deliver in time'))
       }
     },
     close: () => agent.destroy(),
@@ -114,8 +106,7 @@ function problemWith(reply: Dispatcher.ResponseData, maxBytes: number): Download
     return new DownloadError('UNREACHABLE', `answered with status ${reply.statusCode}`)
   const encoding = reply.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity') return new DownloadError('UNREACHABLE', 'answered with a compressed body')
-  if (Number(reply.headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes)
-  return undefined
+  return Number(reply.headers['content-length'] ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined
 }
 
 function tooLarge(maxBytes: number): DownloadError {
@@ -124,12 +115,4 @@ function tooLarge(maxBytes: number): DownloadError {
 
 function discard(reply: Dispatcher.ResponseData): void {
   reply.body.on('error', () => undefined).destroy()
-}
-
-function toDownloadError(error: unknown, signal: AbortSignal): DownloadError {
-  if (error instanceof DownloadError) return error
-  if (error instanceof ForbiddenAddress)
-    return new DownloadError('FORBIDDEN', error.message, { cause: error })
-  if (signal.aborted) return new DownloadError('TIMED_OUT', 'did not deliver in time', { cause: error })
-  return new DownloadError('UNREACHABLE', 'could not be reached', { cause: error })
 }

@@ -55,5 +55,5 @@ export function createSpoolFile(path: string, maxBytes: number): SpoolFile {
   }
 }
 
-// One system call per 64 KB. Larger batches measured no faster, and take memory for each image.
+// Larger batches measured no faster, and take memory for each image.
 const BATCH = 64 * 1024

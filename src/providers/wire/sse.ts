@@ -1,5 +1,5 @@
-// Server-sent events (HTML standard, section 9.2) whose data is JSON with images. eventsource-parser would hold a whole
-// line as text; a line here is up to 100 MB.
+// Server-sent events (HTML standard, section 9.2) whose data is JSON with images: a line has up to 100 MB, which
+// eventsource-parser would hold as text.
 import { createJsonSpill, DEFAULT_LIMITS, type JsonSpill, type SpillLimits } from './json-spill.ts'
 import { MalformedReply } from './malformed.ts'
 
@@ -74,11 +74,6 @@ interface LinePart {
 }
 
 async function* splitLines(body: AsyncIterable<Buffer>): AsyncGenerator<LinePart> {
-  const split = createLineSplitter()
-  for await (const chunk of body) yield* split(chunk)
-}
-
-function createLineSplitter(): (chunk: Buffer) => Generator<LinePart> {
   let place: 'name' | 'space' | 'value' = 'name'
   let name = EMPTY
   let afterCr = false
@@ -99,14 +94,14 @@ function createLineSplitter(): (chunk: Buffer) => Generator<LinePart> {
     yield { kind: 'value', bytes: rest }
   }
 
-  return function* split(chunk) {
+  for await (const chunk of body) {
     // A line ends with LF, CR or both, perhaps in two chunks.
     let at = afterCr && chunk[0] === LF ? 1 : 0
     if (chunk.length > 0) afterCr = false
     while (at < chunk.length) {
       const end = lineEnd(chunk, at)
       yield* readPiece(chunk.subarray(at, end))
-      if (end === chunk.length) return
+      if (end === chunk.length) break
       if (place === 'name' && name.length === 0) yield { kind: 'blank', bytes: EMPTY }
       name = EMPTY
       place = 'name'
