@@ -103,11 +103,7 @@ builder.mutationFields((t) => ({
         `CONFLICT if the project has ${MAX_KEYS} keys that are not revoked.`,
     ),
     args: {
-      input: t.arg({
-        type: CreateApiKeyInput,
-        required: true,
-        description: 'Name and settings of the key.',
-      }),
+      input: t.arg({ type: CreateApiKeyInput, required: true, description: 'Name and settings of the key.' }),
     },
     resolve: (_, { input: { name, scopes, expiresAt } }, { engine, caller }) =>
       engine.createApiKey(caller, {

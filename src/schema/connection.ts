@@ -72,8 +72,7 @@ interface PageInfo {
   endCursor: string | null
 }
 
-/** The type of `pageInfo`. */
-export function pageInfoType(name: string) {
+function pageInfoType(name: string) {
   return builder.objectRef<PageInfo>(name).implement({
     description: 'Pagination of a connection (relay.dev/graphql/connections.htm).',
     fields: (t) => ({
@@ -95,11 +94,13 @@ export function connectionType<Row extends { id: string }, Extra extends object 
     description: string
     node: NodeType<Row>
     keyset: Keyset<Row>
-    pageInfo: ReturnType<typeof pageInfoType>
+    /** Name of the type of `pageInfo`. */
+    pageInfo: string
     edgeName?: string
   },
 ) {
-  const { description, node, keyset, pageInfo, edgeName } = options
+  const { description, node, keyset, edgeName } = options
+  const pageInfo = pageInfoType(options.pageInfo)
   const edge = edgeName === undefined ? undefined : edgeType(edgeName, node, keyset)
   return builder.objectRef<Page<Row> & Extra>(name).implement({
     description,

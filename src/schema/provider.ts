@@ -2,23 +2,23 @@ import { countByProvider } from '../db/attempts/counts.ts'
 import type { Database } from '../db/connection/database.ts'
 import { listCooldowns, type CooldownRow } from '../db/providers/cooldowns.ts'
 import { healthOf } from '../engine/routing/health.ts'
-import type { MODES, Provider, RECOVERIES } from '../providers/provider.ts'
+import type { MODES, RECOVERIES } from '../providers/provider.ts'
 import { builder, describedEnum } from './builder.ts'
 import type { Context } from './context.ts'
 import * as enums from './enums.ts'
-import { exposeAll } from './expose.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { ModelRef } from './model.ts'
 import { requires } from './scopes.ts'
 
-/** A provider by the name that a task stores; `provider` is undefined once it has left the configuration. */
-interface NamedProvider {
-  name: string
-  provider: Provider | undefined
-}
+type ProviderRow = ReturnType<typeof namedProvider>
 
-/** The provider of a stored name. */
-export function namedProvider(name: string, { providers }: Pick<Context, 'providers'>): NamedProvider {
-  return { name, provider: providers.find((one) => one.name === name) }
+/** The provider of a name that a task stores; `configured` is false once it has left the configuration. */
+export function namedProvider(name: string, { providers }: Pick<Context, 'providers'>) {
+  const provider = providers.find((one) => one.name === name)
+  const { dialect = null, offers: models = [], concurrency = 0, traits } = provider ?? {}
+  const { modes = [], recovery = null, failureCharge = null } = traits ?? {}
+  const configured = provider !== undefined
+  return { name, configured, dialect, models, concurrency, modes, recovery, failureCharge }
 }
 
 const ProviderHealthEnum = describedEnum<ReturnType<typeof healthOf>>('ProviderHealth', {
@@ -69,29 +69,22 @@ const ProviderCooldownRef = builder.objectRef<CooldownRow>('ProviderCooldown').i
   }),
 })
 
-const cooldownsOf = async ({ name }: NamedProvider, db: Database) =>
+const cooldownsOf = async ({ name }: ProviderRow, db: Database) =>
   (await listCooldowns(db.read)).filter(({ provider }) => provider === name)
 
-export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implement({
+export const ProviderRef = builder.objectRef<ProviderRow>('Provider').implement({
   description: 'A provider account that the operator configured.',
   fields: (t) => ({
     ...exposeAll(t, 'String', {
       name: 'Name in the configuration, and value for `GenerateImageInput.providers`.',
     }),
-    configured: t.boolean({
-      description: 'False for a provider of an old task that has left the configuration.',
-      resolve: ({ provider }) => provider !== undefined,
+    ...exposeAll(t, 'Boolean', {
+      configured: 'False for a provider of an old task that has left the configuration.',
     }),
-    dialect: t.string({
-      nullable: true,
-      description: 'Wire protocol, such as openai or sandbox. Null if not configured.',
-      resolve: ({ provider }) => provider?.dialect ?? null,
+    ...exposeNullable(t, 'String', {
+      dialect: 'Wire protocol, such as openai or sandbox. Null if not configured.',
     }),
-    models: t.field({
-      type: [ModelRef],
-      description: 'Models that it offers. Empty if not configured.',
-      resolve: ({ provider }) => [...(provider?.offers ?? [])],
-    }),
+    ...exposeAll(t, [ModelRef], { models: 'Models that it offers. Empty if not configured.' }),
     health: t.field({
       type: ProviderHealthEnum,
       description:
@@ -103,28 +96,19 @@ export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implemen
       description: 'Cooldowns and pauses of the provider and its models. Empty if it is HEALTHY.',
       resolve: (provider, _, { db }) => cooldownsOf(provider, db),
     }),
-    modes: t.field({
-      type: [ProviderModeEnum],
-      description: 'Supported ways of delivery, the preferred one first. Empty if not configured.',
-      resolve: ({ provider }) => [...(provider?.traits.modes ?? [])],
+    ...exposeAll(t, [ProviderModeEnum], {
+      modes: 'Supported ways of delivery, the preferred one first. Empty if not configured.',
     }),
-    recovery: t.field({
-      type: ProviderRecoveryEnum,
-      nullable: true,
-      description: 'How a lost response is recovered in the preferred mode. Null if not configured.',
-      resolve: ({ provider }) => provider?.traits.recovery ?? null,
+    ...exposeNullable(t, ProviderRecoveryEnum, {
+      recovery: 'How a lost response is recovered in the preferred mode. Null if not configured.',
     }),
-    failureCharge: t.field({
-      type: enums.Charged,
-      nullable: true,
-      description:
+    ...exposeNullable(t, enums.Charged, {
+      failureCharge:
         'How a failure after acceptance is counted: UNKNOWN, or NO if the operator declares that failures are never billed. ' +
         'A refusal is always NO. Null if not configured.',
-      resolve: ({ provider }) => provider?.traits.failureCharge ?? null,
     }),
-    concurrency: t.int({
-      description: 'Maximum number of concurrent calls per server process. 0 if not configured.',
-      resolve: ({ provider }) => provider?.concurrency ?? 0,
+    ...exposeAll(t, 'Int', {
+      concurrency: 'Maximum number of concurrent calls per server process. 0 if not configured.',
     }),
     queuedAttempts: t.int({
       description: 'Number of attempts that wait to be sent to it, across all projects.',
@@ -141,7 +125,7 @@ builder.queryField('providers', (t) =>
   t.field({
     type: [ProviderRef],
     ...requires('READ', "All configured providers, in the operator's order of preference."),
-    resolve: (_, __, { providers }) => providers.map((provider) => ({ name: provider.name, provider })),
+    resolve: (_, __, context) => context.providers.map(({ name }) => namedProvider(name, context)),
   }),
 )
 

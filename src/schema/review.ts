@@ -6,14 +6,7 @@ import type { Resolution } from '../engine/attempts/resolve.ts'
 import { badInput } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder, describedEnum } from './builder.ts'
-import {
-  connectionType,
-  firstArgument,
-  keysetOf,
-  pageInfoType,
-  readPage,
-  weightOfPage,
-} from './connection.ts'
+import { connectionType, firstArgument, keysetOf, readPage, weightOfPage } from './connection.ts'
 import { exposeAll } from './expose.ts'
 import { requires } from './scopes.ts'
 
@@ -40,7 +33,7 @@ const AttemptConnectionRef = connectionType<AttemptRow>('AttemptConnection', {
   description: 'A page of attempts, oldest first.',
   node: AttemptRef,
   keyset: oldestFirst,
-  pageInfo: pageInfoType('AttemptPageInfo'),
+  pageInfo: 'AttemptPageInfo',
 })
 
 const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({

@@ -7,13 +7,12 @@ import { encodeCursor } from '../engine/events/cursor.ts'
 import type { ResolvedSettings } from '../providers/provider.ts'
 import { builder } from './builder.ts'
 import * as enums from './enums.ts'
-import { AttemptRef, TaskErrorRef } from './attempt.ts'
+import { AttemptRef, TaskErrorRef, UsageRef } from './attempt.ts'
 import type { Context } from './context.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { ImageRef, PartialImageRef } from './image.ts'
 import { NodeRef } from './node.ts'
 import { namedProvider, ProviderRef } from './provider.ts'
-import { UsageRef } from './usage.ts'
 
 const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description:

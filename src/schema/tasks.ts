@@ -3,14 +3,7 @@ import type { TaskRow } from '../db/tables/tables.ts'
 import { findTask, listTasks, type TaskFilter } from '../db/tasks/tasks.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
 import { builder, withoutNulls } from './builder.ts'
-import {
-  connectionType,
-  firstArgument,
-  keysetOf,
-  pageInfoType,
-  readPage,
-  weightOfPage,
-} from './connection.ts'
+import { connectionType, firstArgument, keysetOf, readPage, weightOfPage } from './connection.ts'
 import * as enums from './enums.ts'
 import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
@@ -41,7 +34,7 @@ const TaskConnectionRef = connectionType<TaskRow, { feedCursor: string }>('TaskC
   description: 'A page of tasks, newest first.',
   node: TaskRef,
   keyset: newestFirst,
-  pageInfo: pageInfoType('PageInfo'),
+  pageInfo: 'PageInfo',
   edgeName: 'TaskEdge',
 })
 

@@ -1,4 +1,3 @@
-import type { UsageFilter } from '../db/money/usage-report.ts'
 import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../domain.ts'
 import { MAX_ROWS, type UsageDimension, type UsageQuery } from '../engine/usage/query.ts'
 import {
@@ -227,16 +226,9 @@ interface ReportArguments {
   metadataKey?: string | null | undefined
 }
 
-function readArguments(given: ReportArguments): Omit<UsageQuery, 'projectId'> {
-  const filter: UsageFilter = withoutNulls(given.filter ?? {})
-  return {
-    from: given.from,
-    to: given.to ?? null,
-    groupBy: given.groupBy ?? [],
-    filter,
-    timeZone: given.timeZone ?? 'UTC',
-    metadataKey: given.metadataKey ?? null,
-  }
+function readArguments({ filter, ...given }: ReportArguments): Omit<UsageQuery, 'projectId'> {
+  const defaults = { to: null, groupBy: [], timeZone: 'UTC', metadataKey: null }
+  return { ...defaults, ...withoutNulls(given), filter: withoutNulls(filter ?? {}) }
 }
 
 builder.queryField('usage', (t) =>
