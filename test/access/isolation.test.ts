@@ -63,7 +63,7 @@ const ROOTS = [
 const ID_ARGUMENTS = ROOTS.flatMap(([kind, type]) =>
   Object.values(type.getFields()).flatMap((field) =>
     field.args.flatMap((arg) =>
-      idPositionsOf(arg.type({ => ).map((position) => ({ => ({
+      idPositionsOf(arg.type).map((position) => ({
         name: `${field.name}(${arg.name}${position.path})`,
         query: operationOf(kind, field, arg.name),
         variables: (id: string) => ({ ...requiredOf(field, arg.name), [arg.name]: position.value(id) }),
@@ -185,15 +185,18 @@ describe.each(DATABASES)('two projects on %s', (database) => {
     )
   })
 
-  it.each(ID_ARGUMENTS)('$name responds to an id of the other project as to an unknown id', async ({ query, variables }) => {
-    for (const id of Object.values(foreign)) {
-      // With the same timestamp, so that it has the same position in every order.
-      const missing = id.slice(0, -4) + (id.endsWith('ZZZZ') ? 'YYYY' : 'ZZZZ')
-      const [ofForeign, ofMissing] = [await ask(query, variables(id)), await ask(query, variables(missing))]
-      expect(ofForeign.text.replaceAll(id, 'ID')).toBe(ofMissing.text.replaceAll(missing, 'ID'))
-      expect(ofForeign.status).toBe(ofMissing.status)
-    }
-  })
+  it.each(ID_ARGUMENTS)(
+    '$name responds to an id of the other project as to an unknown id',
+    async ({ query, variables }) => {
+      for (const id of Object.values(foreign)) {
+        // With the same timestamp, so that it has the same position in every order.
+        const missing = id.slice(0, -4) + (id.endsWith('ZZZZ') ? 'YYYY' : 'ZZZZ')
+        const [ofForeign, ofMissing] = [await ask(query, variables(id)), await ask(query, variables(missing))]
+        expect(ofForeign.text.replaceAll(id, 'ID')).toBe(ofMissing.text.replaceAll(missing, 'ID'))
+        expect(ofForeign.status).toBe(ofMissing.status)
+      }
+    },
+  )
 
   it.each(NODE_TYPES)('node and nodes return a %s only to its own project', async (type) => {
     const query = 'query ($id: ID!) { node(id: $id) { __typename id } nodes(ids: [$id]) { id } }'
@@ -322,7 +325,10 @@ describe.each(DATABASES)('two projects on %s', (database) => {
       },
       body: JSON.stringify({ query, variables }),
     })
-    return { status: response.status, text: isStream ? await readFirstResult(response) : await response.text() }
+    return {
+      status: response.status,
+      text: isStream ? await readFirstResult(response) : await response.text(),
+    }
   }
 
   /** Requests a field to the greatest depth that the query limits accept. */

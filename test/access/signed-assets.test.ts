@@ -107,12 +107,15 @@ describe('a signed image URL', () => {
       () => signer.sign({ ...asset, id: '', projectId: '' }, {}).replace('/assets/.', '/assets/img_NONE.'),
     ],
     ['without a valid id', () => '/assets/no-id'],
-  ] as [string, () => string][])('%s is refused with the same 403, without reading a file', async ([, path]) => {
-    const read = vi.spyOn(store, 'read')
-    const response: Response = await get(path())
-    expect([response.status, response.headers.get('etag'), read.mock.calls]).toEqual([403, null, []])
-    expect(await response.json()).toEqual(await (await get('/assets/img_NOTHING')).json())
-  })
+  ] as [string, () => string][])(
+    '%s is refused with the same 403, without reading a file',
+    async ([, path]) => {
+      const read = vi.spyOn(store, 'read')
+      const response: Response = await get(path())
+      expect([response.status, response.headers.get('etag'), read.mock.calls]).toEqual([403, null, []])
+      expect(await response.json()).toEqual(await (await get('/assets/img_NOTHING')).json())
+    },
+  )
 
   function signed(): string {
     return signer.sign(asset, {})

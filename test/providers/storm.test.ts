@@ -9,7 +9,7 @@ import { startGateway } from '../support/gateway-process.ts'
 import { openGateway } from '../support/gateway.ts'
 import { endCooldownsEarly } from '../support/end-cooldowns.ts'
 import { createRandom, type Random } from '../support/random.ts'
-import { auditBooks } from './charge-audit.ts'
+import { compareCharges } from './charge-audit.ts'
 import { startFleet, type Fleet } from './fleet.ts'
 import type { CallbackScenario } from './upstreams/acedata.ts'
 import type { Scenario } from './upstreams/fake.ts'
@@ -167,11 +167,11 @@ it.each([
     }
     const final = await readFinalState(place)
     expect(final.violated).toEqual([])
-    expect(auditBooks(fleet, final)).toEqual([])
+    expect(compareCharges(fleet, final)).toEqual([])
     // The audit finds wrong records.
     for (const charged of ['YES', 'NO'] as const) {
       const attempts = final.attempts.map((attempt) => ({ ...attempt, charged }))
-      expect(auditBooks(fleet, { ...final, attempts })).not.toEqual([])
+      expect(compareCharges(fleet, { ...final, attempts })).not.toEqual([])
     }
     expect(final.tasks).toHaveLength(TASKS)
     // Proof that the scenarios took effect.

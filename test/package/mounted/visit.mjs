@@ -1,8 +1,8 @@
-// What a client does with a mounted gateway, and what each program prints of it.
+// The client of a mounted gateway. Each program prints the result.
 import { join } from 'node:path'
 import { createClient } from 'graphql-ws'
 
-/** Settings of every gateway here: nothing but what the program says. */
+/** Settings of every gateway here, without environment or file. */
 export const SETTINGS = {
   dataDir: join(process.cwd(), `data-${process.pid}`),
   providers: [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }],
