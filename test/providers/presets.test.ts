@@ -1,11 +1,11 @@
 // Presets of the `openai` dialect in general: a made-up one changes everything that the contract lets it change.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { ProviderError } from '../../src/providers/error.ts'
-import { BUSY, toProviderError } from '../../src/providers/images-api/failure.ts'
+import { ProviderError, VERDICTS } from '../../src/providers/error.ts'
+import { toProviderError } from '../../src/providers/images-api/failure.ts'
 import { toDataUrl, toJsonMessage } from '../../src/providers/images-api/message.ts'
 import type { Preset } from '../../src/providers/images-api/preset.ts'
-import { offersByPage } from '../../src/providers/models/offers.ts'
+import { offersFrom } from '../../src/providers/models/offers.ts'
 import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
 import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { startFake, type CannedReply } from './upstreams/fake.ts'
@@ -21,7 +21,7 @@ const STUDIO: Preset<StudioOptions> = {
   baseUrl: null,
   options: { version: z.string().optional() },
   offers: (models = ['studio-1']) =>
-    offersByPage(models, () => ({ operations: ['GENERATE', 'EDIT'], maxN: 2 })),
+    offersFrom(models, () => ({ operations: ['GENERATE', 'EDIT'], maxN: 2 })),
   previews: () => 'NONE',
   async message({ upstreamModel, prompt, images }, { apiKey, version = 'v1' }) {
     const references = await Promise.all(images.map(toDataUrl))
@@ -36,7 +36,7 @@ const STUDIO: Preset<StudioOptions> = {
   unwrap(json, reply) {
     const { ok, images } = ENVELOPE.parse(json)
     if (ok) return images
-    throw toProviderError(BUSY, { code: 'full', message: '' }, reply)
+    throw toProviderError(VERDICTS.BUSY, { code: 'full', message: '' }, reply)
   },
 }
 

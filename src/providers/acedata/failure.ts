@@ -1,20 +1,11 @@
-// Errors of Ace Data Cloud: docs.acedata.cloud, "Authentication" and "Responses". Failed calls are "generally" not
-// billed.
-import type { ProviderError } from '../error.ts'
+// docs.acedata.cloud, "Authentication" and "Responses". Failed calls are "generally" not billed.
+import { VERDICTS, type ProviderError, type FailureVerdict } from '../error.ts'
 import type { ProviderReply } from '../images-api/client.ts'
 import {
-  BLOCKED,
-  BROKEN,
-  BUSY,
-  LOST,
-  MISCONFIGURED,
   NO_WORDS,
   ofTask,
-  QUOTA,
-  REJECTED,
   toProviderError,
   verdictOfStatus,
-  type FailureVerdict,
   type UpstreamWords,
 } from '../images-api/failure.ts'
 import { wordsIn } from '../images-api/upstream-error.ts'
@@ -26,7 +17,7 @@ export function errorWordsIn(json: unknown): UpstreamWords | undefined {
 }
 
 export function taskFailed(words: UpstreamWords, reply: ProviderReply): ProviderError {
-  const verdict = ofTask(CODES.get(words.code ?? '') ?? BROKEN)
+  const verdict = ofTask(CODES.get(words.code ?? '') ?? VERDICTS.BROKEN)
   // A timeout on record is the model's: the task has ended.
   const code = verdict.code === 'OUTCOME_UNKNOWN' ? 'PROVIDER_BROKEN' : verdict.code
   return toProviderError({ ...verdict, code }, words, reply)
@@ -36,21 +27,21 @@ export function taskFailed(words: UpstreamWords, reply: ProviderReply): Provider
 export function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): FailureVerdict {
   const known = CODES.get(words?.code ?? '')
   if (known) return known
-  return reply.status >= 300 ? verdictOfStatus(reply, words ? 'KNOWN' : 'FOREIGN') : BROKEN
+  return reply.status >= 300 ? verdictOfStatus(reply, words ? 'KNOWN' : 'FOREIGN') : VERDICTS.BROKEN
 }
 
 const CODES: ReadonlyMap<string, FailureVerdict> = new Map([
-  ['bad_request', REJECTED],
-  ['no_token', MISCONFIGURED],
-  ['api_not_implemented', MISCONFIGURED],
-  ['invalid_token', MISCONFIGURED],
-  ['token_expired', MISCONFIGURED],
-  ['token_mismatched', MISCONFIGURED],
-  ['disabled', MISCONFIGURED],
-  ['no_api', MISCONFIGURED],
-  ['used_up', QUOTA],
-  ['forbidden', BLOCKED],
-  ['too_many_requests', BUSY],
-  ['api_error', BROKEN],
-  ['timeout', LOST],
+  ['bad_request', VERDICTS.REJECTED],
+  ['no_token', VERDICTS.MISCONFIGURED],
+  ['api_not_implemented', VERDICTS.MISCONFIGURED],
+  ['invalid_token', VERDICTS.MISCONFIGURED],
+  ['token_expired', VERDICTS.MISCONFIGURED],
+  ['token_mismatched', VERDICTS.MISCONFIGURED],
+  ['disabled', VERDICTS.MISCONFIGURED],
+  ['no_api', VERDICTS.MISCONFIGURED],
+  ['used_up', VERDICTS.QUOTA],
+  ['forbidden', VERDICTS.BLOCKED],
+  ['too_many_requests', VERDICTS.BUSY],
+  ['api_error', VERDICTS.BROKEN],
+  ['timeout', VERDICTS.LOST],
 ])

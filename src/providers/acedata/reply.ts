@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { ProviderError } from '../error.ts'
-import { isSuccess, withRequestId, type ProviderReply } from '../images-api/client.ts'
+import { ProviderError, VERDICTS } from '../error.ts'
+import { isSuccess, parseJson, readJson, withRequestId, type ProviderReply } from '../images-api/client.ts'
 import { asFailure, replyFailure } from '../images-api/failure.ts'
-import { parseJson, readJson } from '../images-api/json-body.ts'
 import { readImages } from '../images-api/images.ts'
 import type { CallResult, Call, Callback } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
@@ -82,12 +81,8 @@ export async function readFound(
 export function readCallback(body: string, provider: string): Callback {
   const parsed = ids.safeParse(parseJson(body))
   if (parsed.success) return { remoteId: parsed.data.task_id ?? null }
-  throw new ProviderError({
-    kind: 'broken',
-    code: 'PROVIDER_BROKEN',
-    message: `${provider} sent a callback whose body is not a JSON object.`,
-    charged: 'UNKNOWN',
-  })
+  const message = `${provider} sent a callback whose body is not a JSON object.`
+  throw new ProviderError({ ...VERDICTS.BROKEN, message })
 }
 
 // The record of an unknown id is empty, and so is one that is not stored yet.

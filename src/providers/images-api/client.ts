@@ -1,7 +1,8 @@
-import type { Call } from '../provider.ts'
+import type { Call, Provider, ProviderTraits } from '../provider.ts'
 import { replyRule } from '../wire/address.ts'
 import { createDownloader } from '../wire/download.ts'
-import { createUpstream, type Message, type Reply } from '../wire/http.ts'
+import { createUpstream, readText, type Message, type Reply } from '../wire/http.ts'
+import { spillJson, type SpillLimits } from '../wire/json-spill.ts'
 
 /** What the operator declares to be never billed: statuses from 500, or every failed request. */
 export type Unbilled = 'NOTHING' | 'SERVER_ERRORS' | 'FAILURES'
@@ -18,29 +19,37 @@ export interface ImagesClient {
   submit(message: Message, call: Call): Promise<ProviderReply>
   /** Sends a message that is free of charge. Throws ProviderError. */
   ask(message: Message, call: Call): Promise<ProviderReply>
+  /** The members that do not depend on the dialect. */
+  provider(
+    own: Pick<Provider, 'dialect' | 'offers'> & Omit<ProviderTraits, 'failureCharge'>,
+  ): Omit<Provider, 'submit'>
   redact(text: string): string
-  close(): Promise<void>
 }
 
 export interface ImagesClientOptions {
-  name: string
   baseUrl: string
   timeoutMs: number
-  secrets: readonly string[]
-  unbilled: Unbilled
+  concurrency: number
+  unbilledServerErrors?: boolean
+  unbilledFailures?: boolean
 }
 
 const MAX_IMAGE_BYTES = 128 * 1024 * 1024
 
-export function createImagesClient(options: ImagesClientOptions): ImagesClient {
-  const { name: provider, baseUrl, unbilled } = options
-  const upstream = createUpstream(options)
+export function createImagesClient(
+  name: string,
+  options: ImagesClientOptions,
+  secrets: readonly string[],
+): ImagesClient {
+  const { baseUrl, timeoutMs, concurrency, unbilledServerErrors, unbilledFailures } = options
+  const unbilled = unbilledFailures ? 'FAILURES' : unbilledServerErrors ? 'SERVER_ERRORS' : 'NOTHING'
+  const upstream = createUpstream({ name, baseUrl, timeoutMs, secrets })
   const downloader = createDownloader({ rule: replyRule(baseUrl), maxBytes: MAX_IMAGE_BYTES })
 
   function toProviderReply(reply: Reply, call: Call): ProviderReply {
     return {
       ...reply,
-      provider,
+      provider: name,
       unbilled,
       async fetchLink(url) {
         const file = call.newFile()
@@ -53,15 +62,42 @@ export function createImagesClient(options: ImagesClientOptions): ImagesClient {
   return {
     submit: async (message, call) => toProviderReply(await upstream.submit(message, call), call),
     ask: async (message, call) => toProviderReply(await upstream.send(message, call), call),
+    provider: ({ dialect, offers, modes, recovery }) => ({
+      name,
+      dialect,
+      traits: { modes, recovery, failureCharge: unbilled === 'NOTHING' ? 'UNKNOWN' : 'NO' },
+      offers,
+      concurrency,
+      timeoutMs,
+      async close() {
+        await Promise.all([upstream.close(), downloader.close()])
+      },
+    }),
     redact: (text) => upstream.redact(text),
-    async close() {
-      await Promise.all([upstream.close(), downloader.close()])
-    },
   }
 }
 
 export function isSuccess({ status }: Pick<Reply, 'status'>): boolean {
   return status >= 200 && status < 300
+}
+
+/** Images go to spool files. A body that is not JSON is undefined; of a success, throws MalformedReply. */
+export async function readJson(
+  reply: Reply,
+  call: Pick<Call, 'newFile'>,
+  limits?: SpillLimits,
+): Promise<unknown> {
+  if (isSuccess(reply)) return spillJson(reply.body, () => call.newFile(), limits)
+  return parseJson(await readText(reply.body))
+}
+
+/** Undefined when it is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** The reply with a request id from its body, which is reported to the call; unchanged without one. */

@@ -15,7 +15,6 @@ export const imageEntry = z.object({
   revised_prompt: text,
 })
 
-/** Reported settings. */
 export const reportedSettings = z.object({ size: text, quality: text, background: text, output_format: text })
 
 const imagesBody = z.object({
@@ -24,7 +23,7 @@ const imagesBody = z.object({
   usage: z.unknown().optional(),
 })
 
-export interface ImagesWithFacts {
+interface ImagesWithFacts {
   entries: readonly z.output<typeof imageEntry>[]
   usage: Usage
   reported: z.output<typeof reportedSettings>
@@ -32,9 +31,7 @@ export interface ImagesWithFacts {
 
 type Done = Extract<CallResult, { state: 'DONE' }>
 
-/**
- * The result in an images response, or in its `data` list alone; undefined without an image. Throws as `toDone` does.
- */
+/** The result in an images response or in its `data` list; undefined without an image. Throws as `toDone` does. */
 export async function readImages(
   json: unknown,
   replyTo: ReplyTo,
@@ -47,8 +44,8 @@ export async function readImages(
 }
 
 /**
- * Downloads the images, and leaves links out that fail. When all fail, throws ProviderError RESULT_UNREACHABLE,
- * charged: `lost` when a later check may succeed, else `broken`.
+ * Downloads the images, without links that fail. When all fail, throws ProviderError RESULT_UNREACHABLE: `lost` when a
+ * later check may succeed, else `broken`.
  */
 export async function toDone(
   { entries, usage, reported }: ImagesWithFacts,
@@ -76,17 +73,12 @@ export function hasImage({ b64_json, url }: z.output<typeof imageEntry>): boolea
 }
 
 /** Unknown values are absent. */
-function toResolved({
-  size,
-  quality,
-  background,
-  output_format,
-}: z.output<typeof reportedSettings>): ResolvedSettings {
+function toResolved(reported: z.output<typeof reportedSettings>): ResolvedSettings {
   const resolved = {
-    size: size ?? undefined,
-    quality: memberOf(QUALITIES, quality),
-    background: memberOf(BACKGROUNDS, background),
-    outputFormat: memberOf(OUTPUT_FORMATS, output_format),
+    size: reported.size ?? undefined,
+    quality: memberOf(QUALITIES, reported.quality),
+    background: memberOf(BACKGROUNDS, reported.background),
+    outputFormat: memberOf(OUTPUT_FORMATS, reported.output_format),
   }
   return Object.fromEntries(Object.entries(resolved).filter(([, value]) => value !== undefined))
 }
@@ -100,11 +92,7 @@ function memberOf<Member extends string>(
 
 function unreachable(provider: string, replyTo: ReplyTo, cause: DownloadError): ProviderError {
   const isTransient = cause.failure === 'UNREACHABLE' || cause.failure === 'TIMED_OUT'
-  return new ProviderError({
-    kind: replyTo === 'CHECK' && isTransient ? 'lost' : 'broken',
-    code: 'RESULT_UNREACHABLE',
-    message: `${provider} finished the image, but the address of the result ${cause.message}.`,
-    charged: 'YES',
-    cause,
-  })
+  const kind = replyTo === 'CHECK' && isTransient ? 'lost' : 'broken'
+  const message = `${provider} finished the image, but the address of the result ${cause.message}.`
+  return new ProviderError({ kind, code: 'RESULT_UNREACHABLE', charged: 'YES', message, cause })
 }

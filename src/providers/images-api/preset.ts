@@ -4,13 +4,13 @@ import type { Offer, ProviderRequest } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
 import type { Unwrap } from './reply.ts'
 
-/** What a server does in its own way within the `openai` dialect. `Own` are its own entries in the configuration. */
+/** What a server does in its own way within the `openai` dialect. `Own`: its own configuration entries. */
 export interface Preset<Own extends object = object> {
-  /** Null where each account has its own, which the configuration must name. */
+  /** Null where the configuration must name it. */
   readonly baseUrl: string | null
-  /** Must accept undefined: all providers of the dialect share them. */
+  /** Must accept undefined: other presets do not set them. */
   readonly options: { readonly [Name in keyof Own]-?: z.ZodType<Own[Name]> }
-  /** Of the preset's default models when undefined. */
+  /** Undefined: the preset's default models. */
   offers(models: ModelsOption | undefined): Offer[]
   /** How mode `auto` gets previews. */
   previews(baseUrl: string): 'STREAM' | 'WITHOUT_STREAM' | 'NONE'
@@ -19,7 +19,6 @@ export interface Preset<Own extends object = object> {
   unwrap?: Unwrap
 }
 
-/** Entries of the dialect. */
 export interface PresetAccount {
   apiKey: string
   /** Undefined leaves the choice to the preset. */

@@ -1,19 +1,18 @@
 import type { CallResult, Call, ProviderRequest } from '../provider.ts'
 import { spillJson } from '../wire/json-spill.ts'
 import { MalformedReply } from '../wire/malformed.ts'
-import { isSuccess, type ProviderReply } from './client.ts'
+import { isSuccess, readJson, type ProviderReply } from './client.ts'
 import { asFailure } from './failure.ts'
-import { readJson } from './json-body.ts'
 import { readImages } from './images.ts'
 import { readStream } from './stream.ts'
 import { errorIn, statusFailure, streamFailure } from './upstream-error.ts'
 
-/** Takes JSON out of a server's envelope. Throws ProviderError when the envelope reports a failure. */
+/** Takes JSON out of a server's envelope. Throws ProviderError for a failure in it. */
 export type Unwrap = (json: unknown, reply: ProviderReply, call: Pick<Call, 'onWire'>) => unknown
 
 const withoutEnvelope: Unwrap = (json) => json
 
-/** Reads a result that comes with the reply, as JSON or as a stream. Throws ProviderError. */
+/** Reads a result as JSON or as a stream. Throws ProviderError. */
 export async function readResult(
   reply: ProviderReply,
   request: ProviderRequest,
@@ -27,7 +26,7 @@ export async function readResult(
     if (STREAM_STARTS.has(first)) return await readStream(body, request, call, reply)
     const json = unwrap(await spillJson(body, () => call.newFile()), reply, call)
     const error = errorIn(json)
-    // An error with a successful status may have come after work.
+    // Despite the error, work may have been done.
     if (error) throw streamFailure(error, reply, 'IMAGES')
     const done = await readImages(json, 'SUBMIT', reply)
     if (!done) throw new MalformedReply('has no image')
@@ -44,16 +43,15 @@ const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
 async function peek(body: AsyncIterable<Buffer>): Promise<{ first: string; body: AsyncIterable<Buffer> }> {
   const chunks = body[Symbol.asyncIterator]()
   const held: Buffer[] = []
-  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+  let first = ''
+  while (first === '') {
+    const next = await chunks.next()
+    if (next.done) break
     held.push(next.value)
-    const first = next.value
-      .toString('latin1')
-      .replace(/^\u00ef\u00bb\u00bf/, '')
-      .trimStart()
-      .charAt(0)
-    if (first !== '') return { first, body: resume(held, chunks) }
+    const text = next.value.toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '')
+    first = text.trimStart().charAt(0)
   }
-  return { first: '', body: resume(held, chunks) }
+  return { first, body: resume(held, chunks) }
 }
 
 async function* resume(held: Buffer[], chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Usage } from '../../domain.ts'
-import { ProviderError } from '../error.ts'
+import { ProviderError, VERDICTS } from '../error.ts'
 import type { CallResult, Call, ProviderRequest } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import { readEvents, type ServerSentEvent } from '../wire/sse.ts'
@@ -19,7 +19,7 @@ const event = z.object({
 
 type FinishedEvent = z.output<typeof event>
 
-/** Reads previews, and as many finished images as were requested. Throws ProviderError or MalformedReply. */
+/** Stops after the requested number of images. Throws ProviderError or MalformedReply. */
 export async function readStream(
   body: AsyncIterable<Buffer>,
   request: ProviderRequest,
@@ -67,17 +67,13 @@ export async function readStream(
 }
 
 function errorOf({ event: name, data }: ServerSentEvent) {
-  const wrapped = errorIn(data)
-  if (wrapped || name !== 'error') return wrapped
-  return errorIn({ error: data ?? '' })
+  return errorIn(data) ?? (name === 'error' ? errorIn({ error: data ?? '' }) : undefined)
 }
 
 function endedEarly({ provider, status, requestId }: ProviderReply): ProviderError {
   return new ProviderError({
-    kind: 'lost',
-    code: 'OUTCOME_UNKNOWN',
+    ...VERDICTS.LOST,
     message: `${provider} ended its stream without a finished image. Whether one was made is unknown.`,
-    charged: 'UNKNOWN',
     httpStatus: status,
     providerRequestId: requestId,
   })

@@ -12,31 +12,25 @@ const usage = z.object({
   output_tokens_details: details,
 })
 
-/** Unreported values are null; a usage without any is UNKNOWN. */
+/** Unreported values are null; without any, UNKNOWN. */
 export function toUsage(reported: unknown): Usage {
-  const parsed = usage.safeParse(reported)
-  if (!parsed.success) return UNKNOWN_USAGE
-  const { input_tokens, output_tokens, total_tokens, input_tokens_details, output_tokens_details } =
-    parsed.data
-  const inputTokens = input_tokens ?? null
-  const outputTokens = output_tokens ?? null
-  const totalTokens = total_tokens ?? sum(inputTokens, outputTokens)
-  if (inputTokens === null && outputTokens === null && totalTokens === null) return UNKNOWN_USAGE
+  const { data } = usage.safeParse(reported)
+  const inputTokens = data?.input_tokens ?? null
+  const outputTokens = data?.output_tokens ?? null
+  const totalTokens = data?.total_tokens ?? sum(inputTokens, outputTokens)
+  if (!data || (inputTokens ?? outputTokens ?? totalTokens) === null) return UNKNOWN_USAGE
   return {
     inputTokens,
     outputTokens,
     totalTokens,
-    inputTextTokens: input_tokens_details?.text_tokens ?? null,
-    inputImageTokens: input_tokens_details?.image_tokens ?? null,
-    ...toOutput(outputTokens, output_tokens_details),
+    inputTextTokens: data.input_tokens_details?.text_tokens ?? null,
+    inputImageTokens: data.input_tokens_details?.image_tokens ?? null,
+    ...toOutput(outputTokens, data.output_tokens_details),
     source: 'REPORTED',
   }
 }
 
-/**
- * Adds the usages of a stream's images. UNKNOWN as soon as one is. The sum is ESTIMATED: the reference does not say
- * whether an event counts its own image or the whole call.
- */
+/** ESTIMATED: the reference does not say whether an event counts its own image or the whole call. */
 export function addUsages(usages: readonly Usage[]): Usage {
   const [first, ...rest] = usages
   if (!first || usages.some(({ source }) => source === 'UNKNOWN')) return UNKNOWN_USAGE

@@ -1,20 +1,8 @@
-// docs.jimmyai.cn publishes four codes. Balances, blocks and rate limits have none: only the message tells.
+// docs.jimmyai.cn publishes four codes, none for balances, blocks and rate limits: only the message tells.
 import { z } from 'zod'
-import type { ProviderError } from '../error.ts'
+import { VERDICTS, type ProviderError, type FailureVerdict } from '../error.ts'
 import type { ProviderReply } from '../images-api/client.ts'
-import {
-  BLOCKED,
-  BROKEN,
-  BUSY,
-  MISCONFIGURED,
-  ofTask,
-  QUOTA,
-  REJECTED,
-  toProviderError,
-  verdictOfStatus,
-  type FailureVerdict,
-  type UpstreamWords,
-} from '../images-api/failure.ts'
+import { ofTask, toProviderError, verdictOfStatus, type UpstreamWords } from '../images-api/failure.ts'
 import { wordsIn } from '../images-api/upstream-error.ts'
 
 export type Unwrapped = { content: unknown } | { failure: UpstreamWords }
@@ -28,7 +16,7 @@ const envelope = z.object({
   data: z.unknown().optional(),
 })
 
-/** Only 20000 is a success, whatever the HTTP status. A body without a code has no envelope. */
+/** Only 20000 is a success. A body without a code has no envelope. */
 export function unwrap(json: unknown): Unwrapped {
   const error = wordsIn(json)
   if (error) return { failure: error }
@@ -46,8 +34,12 @@ export function isUnknownTask(body: Unwrapped, { status }: ProviderReply): boole
 
 /** No page says whether a failed task is billed. */
 export function taskFailed(message: string, reply: ProviderReply): ProviderError {
-  const isBlocked = verdictOfMessage(message) === BLOCKED
-  return toProviderError(ofTask(isBlocked ? BLOCKED : BROKEN), { code: null, message }, reply)
+  const isBlocked = verdictOfMessage(message) === VERDICTS.BLOCKED
+  return toProviderError(
+    ofTask(isBlocked ? VERDICTS.BLOCKED : VERDICTS.BROKEN),
+    { code: null, message },
+    reply,
+  )
 }
 
 /** `words` is undefined when the body is not one of this API. */
@@ -57,27 +49,28 @@ export function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply
   // A server that failed may have done the work.
   if (status >= 500) return verdictOfStatus(reply, 'KNOWN')
   const verdict = verdictOfMessage(words.message)
-  if (status < 400 && words.code === '-1') return verdict === BLOCKED ? BLOCKED : BROKEN
+  if (status < 400 && words.code === '-1')
+    return verdict === VERDICTS.BLOCKED ? VERDICTS.BLOCKED : VERDICTS.BROKEN
   if (verdict) return verdict
   const known = CODES.get(words.code ?? '')
   if (known) return known
-  return status >= 400 ? verdictOfStatus(reply, 'KNOWN') : BROKEN
+  return status >= 400 ? verdictOfStatus(reply, 'KNOWN') : VERDICTS.BROKEN
 }
 
 // docs.jimmyai.cn, response codes. -1 is a failure of the server.
 const CODES: ReadonlyMap<string, FailureVerdict> = new Map([
-  ['20001', MISCONFIGURED],
-  ['20002', REJECTED],
+  ['20001', VERDICTS.MISCONFIGURED],
+  ['20002', VERDICTS.REJECTED],
 ])
 
 const MESSAGES: readonly [RegExp, FailureVerdict][] = [
-  [/content.?polic|moderation|safety|sensitive|违规|审核|敏感/i, BLOCKED],
+  [/content.?polic|moderation|safety|sensitive|违规|审核|敏感/i, VERDICTS.BLOCKED],
   [
     /(insufficient|not enough).{0,20}(balance|credit|quota|fund)|balance.{0,20}(insufficient|not enough)/i,
-    QUOTA,
+    VERDICTS.QUOTA,
   ],
-  [/余额不足|额度不足|欠费|quota (is )?(exceeded|exhausted|used up)/i, QUOTA],
-  [/rate.?limit|too many requests|频繁/i, BUSY],
+  [/余额不足|额度不足|欠费|quota (is )?(exceeded|exhausted|used up)/i, VERDICTS.QUOTA],
+  [/rate.?limit|too many requests|频繁/i, VERDICTS.BUSY],
 ]
 
 function verdictOfMessage(message: string): FailureVerdict | undefined {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { callOptions, credential, httpUrl, pollMs, unbilledFailures } from '../images-api/options.ts'
-import { GPT_IMAGE_2_SIZES } from '../models/catalogue.ts'
-import { modelsOption, offersByPage } from '../models/offers.ts'
+import { GPT, GPT_IMAGE_2_SIZES } from '../models/catalogue.ts'
+import { modelsOption, offersFrom } from '../models/offers.ts'
 import type { Capabilities, Offer } from '../provider.ts'
 import { SHAPES } from './sizes.ts'
 
@@ -9,14 +9,12 @@ export const jimmyOptions = z.strictObject({
   /** The path up to `/images`. Older accounts are at https://www.jimiai.com. */
   baseUrl: httpUrl.default('https://www.jimmyai.cn/api/open-api/v1'),
   apiKey: credential,
-  /** No page publishes prices. */
   models: modelsOption.default(['gpt-image-2']),
-  /** The page asks for a timeout of at least 180 s. */
   ...callOptions,
   pollMs,
-  /** `async` polls a task. `auto` does where a task can express the request, since its id outlives a crash. */
+  /** `async` polls a task. `auto` does where a task can express the request, since it survives a crash. */
   mode: z.enum(['auto', 'sync', 'async']).default('auto'),
-  /** Sent for AUTO. The page's default is `low`; the price depends on it. */
+  /** Sent for AUTO; the price depends on it. */
   autoQuality: z.enum(['low', 'medium', 'high', 'auto']).default('low'),
   /** `size` on the page; `ratio` in the maker's newer clients, which also send `quality`. */
   taskFields: z.enum(['size', 'ratio']).default('size'),
@@ -27,26 +25,18 @@ export type JimmyOptions = z.output<typeof jimmyOptions>
 
 export function offersOf({ models, mode, taskFields }: JimmyOptions): Offer[] {
   const task = { ...SYNC, ...TASK, ...(taskFields === 'ratio' && { qualities: SYNC.qualities }) }
-  return offersByPage(models, () => (mode === 'async' ? task : SYNC))
+  return offersFrom(models, () => (mode === 'async' ? task : SYNC))
 }
 
-// "Text-to-Image (Sync)" and "Image Edit (Sync)", which limit neither size nor prompt: gpt-image-2's limits apply.
+// "Text-to-Image (Sync)" and "Image Edit (Sync)", which limit neither size nor prompt.
 const SYNC: Capabilities = {
-  operations: ['GENERATE', 'EDIT'],
+  ...GPT,
   sizes: GPT_IMAGE_2_SIZES,
-  qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH'],
-  backgrounds: ['AUTO', 'OPAQUE', 'TRANSPARENT'],
   moderations: ['AUTO'],
-  outputFormats: ['PNG', 'JPEG', 'WEBP'],
   outputCompression: false,
-  inputFidelities: [],
-  styles: [],
   maxN: 1,
-  maxInputImages: 16,
-  mask: true,
   maxPartialImages: 0,
   user: false,
-  maxPromptLength: 32_000,
 }
 
 // "Create Image Task".

@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { isSuccess, type ProviderReply } from '../images-api/client.ts'
-import { asFailure, replyFailure } from '../images-api/failure.ts'
-import { readJson } from '../images-api/json-body.ts'
+import { isSuccess, readJson, type ProviderReply } from '../images-api/client.ts'
+import { asFailure, replyFailure, type ReplyTo } from '../images-api/failure.ts'
 import { hasImage, imageEntry, readImages, toDone } from '../images-api/images.ts'
 import { toUsage } from '../images-api/usage.ts'
 import type { CallResult, Call, ResolvedSettings } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
-import { isUnknownTask, taskFailed, unwrap, verdictOn } from './failure.ts'
+import { isUnknownTask, taskFailed, unwrap, verdictOn, type Unwrapped } from './failure.ts'
 
 export interface Expected {
   /** Decided by the message; reported settings take precedence. */
@@ -29,12 +28,10 @@ export async function readSubmitted(
   { resolved, pollMs }: Expected,
 ): Promise<CallResult> {
   try {
-    const body = unwrap(await readJson(reply, call))
-    if ('failure' in body) throw replyFailure('SUBMIT', verdictOn(body.failure, reply), body.failure, reply)
-    if (!isSuccess(reply)) throw replyFailure('SUBMIT', verdictOn(undefined, reply), undefined, reply)
-    const done = await readImages(body.content, 'SUBMIT', reply)
+    const content = contentOf(unwrap(await readJson(reply, call)), 'SUBMIT', reply)
+    const done = await readImages(content, 'SUBMIT', reply)
     if (done) return { ...done, resolved: { ...resolved, ...done.resolved } }
-    const remoteId = created.safeParse(body.content).data?.task_id
+    const remoteId = created.safeParse(content).data?.task_id
     if (remoteId !== undefined) return { state: 'ACCEPTED', remoteId, checkAfterMs: pollMs }
     throw new MalformedReply('has neither an image nor the id of a task')
   } catch (error) {
@@ -74,15 +71,19 @@ export async function readTask(
   try {
     const body = unwrap(await readJson(reply, call))
     if (isUnknownTask(body, reply)) return { state: 'MISSING', checkAfterMs: expected.pollMs }
-    if ('failure' in body) throw replyFailure('CHECK', verdictOn(body.failure, reply), body.failure, reply)
-    if (!isSuccess(reply)) throw replyFailure('CHECK', verdictOn(undefined, reply), undefined, reply)
-    const parsed = task.safeParse(body.content)
+    const parsed = task.safeParse(contentOf(body, 'CHECK', reply))
     if (!parsed.success) throw new MalformedReply('has no status of a task')
     if ((parsed.data.task_id ?? remoteId) !== remoteId) throw new MalformedReply('is about another task')
     return await toAnswer(parsed.data, reply, expected)
   } catch (error) {
     throw asFailure(error, 'CHECK', reply)
   }
+}
+
+function contentOf(body: Unwrapped, replyTo: ReplyTo, reply: ProviderReply): unknown {
+  if ('content' in body && isSuccess(reply)) return body.content
+  const words = 'failure' in body ? body.failure : undefined
+  throw replyFailure(replyTo, verdictOn(words, reply), words, reply)
 }
 
 async function toAnswer(
@@ -92,7 +93,7 @@ async function toAnswer(
 ): Promise<CallResult> {
   const { status, result, usage, error_message, error_msg, reason } = record
   if (FAILED.has(status)) throw taskFailed(error_message ?? error_msg ?? reason ?? '', reply)
-  // To take an unknown status for an end would give up a paid image.
+  // An unknown status taken for an end would give up a paid image.
   if (!DONE.has(status))
     return { state: 'PENDING', progress: toFraction(record.progress), checkAfterMs: pollMs }
   const linked = (result?.image_url ?? []).map((url) => ({ url, revised_prompt: result?.revised_prompt }))
@@ -102,7 +103,7 @@ async function toAnswer(
   return { ...done, resolved }
 }
 
-// docs.jimmyai.cn: `completed` on the query page, "completed or success" in the FAQ; of the failures only `failed`.
+// docs.jimmyai.cn: `completed` on the query page, "completed or success" in the FAQ, `failed`.
 const DONE = new Set(['completed', 'success', 'succeeded'])
 const FAILED = new Set(['failed', 'failure', 'error', 'canceled', 'cancelled', 'timeout', 'expired'])
 

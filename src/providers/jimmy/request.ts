@@ -1,5 +1,5 @@
 import { QUALITIES, type Settings } from '../../domain.ts'
-import { ProviderError } from '../error.ts'
+import { ProviderError, VERDICTS } from '../error.ts'
 import { toDataUrl, toImagesMessage, toJsonMessage } from '../images-api/message.ts'
 import type { ProviderRequest, ResolvedSettings } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
@@ -107,10 +107,6 @@ function checkFileSizes({ images, mask }: ProviderRequest, provider: string): vo
   if (mask) files.push({ name: 'The mask', image: mask })
   const large = files.find(({ image }) => image.byteSize > MAX_FILE_BYTES)
   if (!large) return
-  throw new ProviderError({
-    kind: 'rejected',
-    code: 'INPUT_IMAGE_INVALID',
-    message: `${large.name} has ${large.image.byteSize} bytes; the maximum of ${provider} is ${MAX_FILE_BYTES}. Use a smaller file.`,
-    charged: 'NO',
-  })
+  const message = `${large.name} has ${large.image.byteSize} bytes; the maximum of ${provider} is ${MAX_FILE_BYTES}. Use a smaller file.`
+  throw new ProviderError({ ...VERDICTS.IMAGE_INVALID, message })
 }

@@ -4,8 +4,8 @@ export interface Shape {
 }
 
 /**
- * docs.jimmyai.cn (Create Image Task) lists ratios and resolutions without pixels. These are the sizes that OpenAI's
- * guide recommends for gpt-image-2 and that other sellers of the same pairs publish (docs.apiyi.com, docs.uniall.ai).
+ * docs.jimmyai.cn (Create Image Task) lists ratios and resolutions. The pixels are those of OpenAI's guide for
+ * gpt-image-2 and of other sellers of the same pairs (docs.apiyi.com, docs.uniall.ai).
  */
 export const SHAPES: Readonly<Record<string, Shape>> = {
   auto: { ratio: 'auto', resolution: '1k' },

@@ -12,7 +12,7 @@ export interface TokenLimit {
   outputImage: number
 }
 
-/** Around a prompt. No tokenizer makes more tokens than bytes. */
+/** Around a prompt, whose tokens are at most its bytes. */
 const MAX_WRAPPING_TOKENS = 32
 
 /** Per image: the most expensive published rule, of gpt-image-1 at high fidelity ("Images and vision" guide). */
@@ -24,13 +24,10 @@ const MAX_OUTPUT_TOKENS = 23_719
 /** What upstreams choose for `auto`. */
 const AUTO_SIZES = ['1024x1024', '1536x1024', '1024x1536']
 
-/** Published prices of gpt-image-1-mini exceed those of its tokens by this. No page says why. */
+/** Published prices of gpt-image-1-mini exceed those of its tokens by this. */
 const MINI_SURCHARGE_TOKENS = 325
 
-/**
- * For `n` images of a request, by published rules. `auto` counts as the most expensive choice, and a model without a
- * rule, the 2.5 family for example, as the most expensive model.
- */
+/** For `n` images. `auto` counts as the most expensive choice, a model without a published rule as the most expensive one. */
 export function maxTokens(model: string, request: TokenRequest, n: number): TokenLimit {
   const { prompt, inputImages, partialImages } = request
   return {

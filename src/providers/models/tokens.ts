@@ -1,7 +1,6 @@
-// Estimates of tokens, for before a request and for upstreams that report none.
 import type { Quality } from '../../domain.ts'
 
-/** Added to an image's output tokens by each preview ("Image generation" guide, streaming). */
+/** Output tokens of each partial image ("Image generation" guide, streaming). */
 export const PARTIAL_IMAGE_TOKENS = 100
 
 const TABLE_MODELS = new Set(['gpt-image-1', 'gpt-image-1-mini', 'gpt-image-1.5'])
@@ -16,10 +15,7 @@ const TABLE: Readonly<Record<string, Readonly<Partial<Record<Quality, number>>>>
 /** Patches along the long edge. */
 const LONG_EDGE_PATCHES: Readonly<Partial<Record<Quality, number>>> = { LOW: 16, MEDIUM: 48, HIGH: 96 }
 
-/**
- * Of one image. Null for the 2.5 family (no published rule), DALL·E, quality AUTO, and sizes outside of a model's
- * table.
- */
+/** Of one image. Null for the 2.5 family (no published rule), DALL·E, AUTO, and sizes outside of a model's table. */
 export function outputImageTokens(
   model: string,
   quality: Quality,
@@ -32,7 +28,7 @@ export function outputImageTokens(
   return long === undefined ? null : patchFormula(long, width, height)
 }
 
-// Found by users (community.openai.com/t/1382699), not documented. It agrees with every published price of an image.
+// Found by users (community.openai.com/t/1382699). It agrees with every published price of an image.
 function patchFormula(long: number, width: number, height: number): number {
   const longest = Math.max(width, height)
   const shortest = Math.min(width, height)
@@ -45,7 +41,7 @@ const MAX_PATCHES = 1536
 const MIN_LONGEST = 1024
 const MAX_RATIO = 3
 
-/** Of one image, by an undocumented rule that users found (community.openai.com). */
+/** Of one image, by a rule that users found (community.openai.com). */
 export function inputImageTokens(width: number, height: number): number {
   const longest = Math.max(width, height, MIN_LONGEST)
   const ratio = Math.min(Math.max(width, height) / Math.min(width, height), MAX_RATIO)
@@ -53,9 +49,7 @@ export function inputImageTokens(width: number, height: number): number {
   return Math.min(patches, MAX_PATCHES)
 }
 
-/**
- * Of a prompt: on average four Latin letters or one Chinese, Japanese or Korean character per token, and 7 around it.
- */
+/** Estimate: four Latin letters or one Chinese, Japanese or Korean character per token, and 7 around the prompt. */
 export function textTokens(prompt: string): number {
   let quarters = 0
   for (const character of prompt) quarters += (character.codePointAt(0) ?? 0) < 0x0250 ? 1 : 4

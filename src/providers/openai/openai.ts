@@ -1,5 +1,4 @@
-// The Images API of OpenAI and of servers that copy it. It replies with the result, as JSON or as a stream with
-// previews, and has neither remote ids nor a way to cancel.
+// The Images API of OpenAI and of servers that copy it. It has neither remote ids nor a way to cancel.
 import { createImagesClient } from '../images-api/client.ts'
 import { entryFromEnvironment } from '../images-api/options.ts'
 import type { Preset } from '../images-api/preset.ts'
@@ -28,30 +27,20 @@ export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
 }
 
 function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Provider {
-  const { apiKey, concurrency, timeoutMs, mode, unbilledServerErrors } = options
-  const client = createImagesClient({
-    ...options,
-    name,
-    secrets: [apiKey],
-    unbilled: unbilledServerErrors ? 'SERVER_ERRORS' : 'NOTHING',
-  })
+  const client = createImagesClient(name, options, [options.apiKey])
   const modes = { auto: ['SYNC', 'STREAM'], sync: ['SYNC'], stream: ['STREAM'] } as const
   return {
-    name,
-    dialect: 'openai',
-    traits: {
-      modes: modes[mode],
+    ...client.provider({
+      dialect: 'openai',
+      offers: offersOf(options, preset),
+      modes: modes[options.mode],
       recovery: 'NONE',
-      failureCharge: unbilledServerErrors ? 'NO' : 'UNKNOWN',
-    },
-    offers: offersOf(options, preset),
-    concurrency,
-    timeoutMs,
+    }),
+
     async submit(request, call) {
       const message = await preset.message(request, options, wantsStream(request, options, preset))
       return readResult(await client.submit(message, call), request, call, preset.unwrap)
     },
-    close: () => client.close(),
   }
 }
 

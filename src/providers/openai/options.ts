@@ -7,15 +7,15 @@ import { OPENAI } from './preset.ts'
 export type Presets = Readonly<Record<string, Preset>>
 
 const common = z.strictObject({
-  /** By default that of the preset, or of OpenAI. */
+  /** Default: the preset's, or OpenAI's. */
   baseUrl: httpUrl.optional(),
   apiKey: credential,
-  /** Sent as `response_format`. By default the preset decides. */
+  /** Sent as `response_format`. Default: the preset's. */
   responseFormat: z.enum(['url', 'b64_json']).optional(),
-  /** By default the preset decides. */
+  /** Default: the preset's. */
   models: modelsOption.optional(),
   ...callOptions,
-  /** `auto` streams when the client wants previews, and offers previews where the server is known to have them. */
+  /** `auto` streams when partial images are requested, and offers them where the server is known to have them. */
   mode: z.enum(['auto', 'sync', 'stream']).default('auto'),
   unbilledServerErrors,
 })
@@ -31,18 +31,13 @@ export function optionsWith(presets: Presets): z.ZodType<OpenaiOptions> {
   const entry = z.strictObject({
     ...own,
     ...common.shape,
-    /** Names a server that differs from OpenAI in documented ways. */
     preset: z.enum(Object.keys(presets)).optional(),
   })
   return entry.transform((options, context) => {
     const baseUrl = options.baseUrl ?? presetOf(presets, options.preset).baseUrl
     if (baseUrl !== null) return { ...options, baseUrl }
-    context.issues.push({
-      code: 'custom',
-      path: ['baseUrl'],
-      input: options,
-      message: `must be set: preset ${options.preset} has no default`,
-    })
+    const message = `must be set: preset ${options.preset} has no default`
+    context.issues.push({ code: 'custom', path: ['baseUrl'], input: options, message })
     return z.NEVER
   })
 }

@@ -1,5 +1,5 @@
-// OpenAI as a preset (platform.openai.com/docs/api-reference/images), for all servers without a preset of their own.
-import { toImagesMessage, type Parameters } from '../images-api/message.ts'
+// platform.openai.com/docs/api-reference/images, and servers without a preset of their own.
+import { isDalle, toChangedParameters, toImagesMessage, type Parameters } from '../images-api/message.ts'
 import { credential } from '../images-api/options.ts'
 import type { Preset, PresetAccount } from '../images-api/preset.ts'
 import { CATALOGUE } from '../models/catalogue.ts'
@@ -41,29 +41,21 @@ export const OPENAI: Preset<OwnOptions> = {
 
 // Models with an announced end must be named: they will fail one day.
 function currentModels(): string[] {
-  const current = CATALOGUE.filter(
-    ({ name, retiresOn }) => name.startsWith('gpt-image') && retiresOn === null,
-  )
-  return current.map(({ name }) => name)
+  const names = CATALOGUE.flatMap(({ name, retiresOn }) => (retiresOn === null ? [name] : []))
+  return names.filter((name) => name.startsWith('gpt-image'))
 }
 
-// Defaults are left out: a model refuses a parameter that it does not know.
 function toParameters(request: ProviderRequest, { responseFormat }: PresetAccount): Parameters {
   return {
     model: request.upstreamModel,
     prompt: request.prompt,
     n: request.n,
     ...(wantsSize(request) && { size: request.size }),
-    ...(request.quality !== 'AUTO' && { quality: request.quality.toLowerCase() }),
-    ...(request.background !== 'AUTO' && { background: request.background.toLowerCase() }),
-    // Not listed for multipart edits. A refusal is visible, a dropped setting is not.
-    ...(request.moderation !== 'AUTO' && { moderation: request.moderation.toLowerCase() }),
-    ...(request.outputFormat !== 'PNG' && { output_format: request.outputFormat.toLowerCase() }),
-    ...(request.outputCompression !== null && { output_compression: request.outputCompression }),
-    ...(request.inputFidelity !== null && { input_fidelity: request.inputFidelity.toLowerCase() }),
+    // Not all are listed for multipart edits. A refusal is visible, a dropped setting is not.
+    ...toChangedParameters(request),
     ...(request.style !== null && { style: request.style.toLowerCase() }),
     ...(request.user !== null && { user: request.user }),
-    // GPT image models always return base64 and refuse the parameter. The default of DALL·E is a link.
+    // GPT image models return base64 and refuse the parameter. DALL·E's default is a link.
     ...(isDalle(request) && { response_format: 'b64_json' }),
     ...(responseFormat !== undefined && { response_format: responseFormat }),
   }
@@ -76,8 +68,4 @@ function toStreamParameters({ partialImages }: ProviderRequest): Parameters {
 // The default of an edit is 1024x1024, not auto. DALL·E has no auto.
 function wantsSize(request: ProviderRequest): boolean {
   return request.size !== 'auto' || (request.operation === 'EDIT' && !isDalle(request))
-}
-
-function isDalle({ upstreamModel }: ProviderRequest): boolean {
-  return upstreamModel.startsWith('dall-e')
 }

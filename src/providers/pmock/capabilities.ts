@@ -1,25 +1,17 @@
-// gpt-image-2 on pmock's two image pages (docs.pmock.com), which list less than its maker does.
+// gpt-image-2 on docs.pmock.com.
+import { GPT_1 } from '../models/catalogue.ts'
 import type { Capabilities } from '../provider.ts'
 
 /** "openai generate async". */
 export const ASYNC_CAPABILITIES: Capabilities = {
-  operations: ['GENERATE', 'EDIT'],
+  ...GPT_1,
   sizes: { kind: 'list', auto: true, values: ['1024x1024', '1024x1536', '1536x1024'] },
   qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH', 'STANDARD'],
   backgrounds: ['TRANSPARENT', 'OPAQUE', 'AUTO'],
-  moderations: ['AUTO', 'LOW'],
-  outputFormats: ['PNG', 'JPEG', 'WEBP'],
-  outputCompression: true,
-  inputFidelities: ['HIGH', 'LOW'],
-  styles: [],
   // "Currently only supports 1."
   maxN: 1,
-  // "Support single or multiple sheets": the model's own number, as is the length of a prompt.
-  maxInputImages: 16,
-  mask: true,
   maxPartialImages: 0,
   user: false,
-  maxPromptLength: 32_000,
 }
 
 /** "openai compat generate". */

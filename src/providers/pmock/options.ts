@@ -8,24 +8,19 @@ export const pmockOptions = z
     accessKey: credential,
     /** Never sent. For `hmac` only. */
     secretKey: credential.optional(),
-    /** `bearer` sends the access key. The page of the route shows neither. */
+    /** `bearer` sends the access key. */
     auth: z.enum(['hmac', 'bearer']).default('hmac'),
     /** Of the headers `pmock-access-key` and `pmock-access-token`. */
     headerPrefix: z
       .string()
       .regex(/^[a-z][a-z0-9-]*$/, 'must be the beginning of a header name in lower case')
       .default('pmock'),
-    /**
-     * Path of a check. None of pmock's pages documents it: the default is that of docs.mountsea.ai, whose pages are
-     * alike.
-     */
+    /** Path of a check. pmock's pages document none: the default is that of docs.mountsea.ai, whose pages are alike. */
     taskPath: z
       .string()
       .regex(/^\/.*\{id\}/, 'must begin with / and contain {id}')
       .default('/tasks?taskId={id}'),
-    /** GPT image models return base64 in either case, according to the page. */
     responseFormat: z.enum(['url', 'b64_json']).default('b64_json'),
-    /** Default: the only model on the page. */
     models: modelsOption.default(['gpt-image-2']),
     ...callOptions,
     pollMs,

@@ -1,14 +1,7 @@
 import { z } from 'zod'
-import { withRequestId, type ProviderReply } from '../images-api/client.ts'
-import {
-  asFailure,
-  BLOCKED,
-  BROKEN,
-  ofTask,
-  toProviderError,
-  verdictOfStatus,
-} from '../images-api/failure.ts'
-import { readJson } from '../images-api/json-body.ts'
+import { VERDICTS } from '../error.ts'
+import { readJson, withRequestId, type ProviderReply } from '../images-api/client.ts'
+import { asFailure, ofTask, toProviderError, verdictOfStatus } from '../images-api/failure.ts'
 import { readImages } from '../images-api/images.ts'
 import type { CallResult, Call } from '../provider.ts'
 import { DEFAULT_LIMITS, spillJson } from '../wire/json-spill.ts'
@@ -26,9 +19,8 @@ const task = z.object({
 
 type Task = z.output<typeof task>
 
-// None of pmock's pages lists statuses. Those of docs.mountsea.ai, whose pages are alike, differ: pending, ready,
-// assigned, processing, completed, failed, cancelled, timeout; and queued, succeeded, canceled. An unknown status
-// counts as running: to take it for an end would give up a paid image.
+// pmock's pages list no statuses. Those of docs.mountsea.ai, whose pages are alike, differ. An unknown status counts as
+// running: taken for an end, it would give up a paid image.
 const DONE = new Set<string | undefined>(['completed', 'succeeded', 'success', 'done'])
 const FAILED = new Set<string | undefined>([
   'failed',
@@ -41,7 +33,7 @@ const FAILED = new Set<string | undefined>([
   'expired',
 ])
 
-/** A result may be JSON within the JSON, with its images as text. */
+/** A result may be JSON within JSON, with its images as text. */
 const TASK_LIMITS = { ...DEFAULT_LIMITS, maxTextBytes: 64 * 1024 * 1024 }
 
 /** Throws ProviderError. */
@@ -95,11 +87,11 @@ function isUnknownTask(envelope: Envelope | undefined, { status }: ProviderReply
   return code !== '200' && /\btask\b.*\b(not (be )?found|not exist)/i.test(message ?? '')
 }
 
-// No page says whether failed tasks are billed: even with the code of a rejection the charge is unknown.
+// No page says whether failed tasks are billed.
 function taskFailure({ status, errorCode, errorMessage }: Task, reply: ProviderReply) {
   const code = /^4\d\d$/.test(errorCode ?? '') ? Number(errorCode) : 500
-  const ofCode = code < 500 ? verdictOfStatus({ ...reply, status: code }, 'KNOWN') : BROKEN
-  const verdict = ofTask(isSafetyBlock(errorMessage) ? BLOCKED : ofCode)
+  const ofCode = code < 500 ? verdictOfStatus({ ...reply, status: code }, 'KNOWN') : VERDICTS.BROKEN
+  const verdict = ofTask(isSafetyBlock(errorMessage) ? VERDICTS.BLOCKED : ofCode)
   const words = { code: errorCode ?? status ?? null, message: errorMessage ?? '' }
   return toProviderError({ ...verdict, charged: 'UNKNOWN' }, words, reply)
 }
