@@ -22,11 +22,9 @@ import { findWarnings } from './warnings.ts'
 
 /** Frozen. `dataDir` is absolute; `publicUrl` has no trailing slash. */
 export interface Config extends Readonly<Omit<ConfigSettings, 'introspection' | 'providers'>> {
-  /** Whether clients may read the schema. */
   readonly introspection: boolean
   /** At least one. The owner of the configuration closes them. */
   readonly providers: readonly Provider[]
-  /** Removes the secrets of this configuration from a text. */
   readonly redact: (text: string) => string
   /** About settings that have no effect, or that cost money or time. */
   readonly warnings: readonly string[]

@@ -9,7 +9,6 @@ import type { Client, ClientReader } from './security/client.ts'
 /** Resolves to undefined for a path of another route. */
 export type HttpRoute = (request: Request, client: () => Client) => Promise<Response | undefined>
 
-/** `remoteAddress` is undefined for a request without a connection. */
 export type App = (request: Request, remoteAddress?: string) => Promise<Response>
 
 export function createApp(

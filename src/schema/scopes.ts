@@ -34,7 +34,6 @@ export function withRights(schema: GraphQLSchema): GraphQLSchema {
   return schema
 }
 
-/** The right that a root field needs; undefined when it declares none. */
 export function rightOf({ extensions }: GraphQLField<unknown, unknown>): Right | undefined {
   const { scope } = extensions
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is one of them

@@ -1,7 +1,7 @@
 // Usage reports over GraphQL, as CSV and on the command line.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { plain } from '../../src/cli/screen.ts'
-import { toPage } from '../../src/cli/usage/page.ts'
+import { toPage } from '../../src/cli/usage/formats.ts'
 import { ADMIN_KEY, bearer, openGatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { TRANSPORTS, type Client } from '../support/client.ts'
 import { DATABASES } from '../support/database.ts'

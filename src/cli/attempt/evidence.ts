@@ -8,7 +8,6 @@ import { listAssets } from '../../db/tasks/assets.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import type { Provider } from '../../providers/provider.ts'
 
-/** Everything on record about an attempt. */
 export interface Evidence {
   attempt: AttemptRow
   task: TaskRow
@@ -16,9 +15,7 @@ export interface Evidence {
   lines: LedgerRow[]
   /** Decisions of operators, latest first. */
   decisions: AuditRow[]
-  /** Callbacks received from the provider. */
   callbacks: number
-  /** Stored final images of this attempt. */
   images: number
   /** Undefined if it is no longer configured. */
   provider: Provider | undefined

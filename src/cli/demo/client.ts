@@ -1,4 +1,3 @@
-// A GraphQL client as applications have it: queries and mutations over HTTP, subscriptions over WebSocket.
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
 import { z } from 'zod'

@@ -8,7 +8,6 @@ import { requestError } from '../refusal.ts'
 // A large index would create an array of that length.
 const PATH = /^variables(?:\.[A-Za-z_]\w{0,40}|\.\d{1,2}){1,6}$/
 
-/** Returns the operation with its files in the variables. */
 export async function readMultipart(request: Request): Promise<GraphQLParams> {
   const form = await readForm(request)
   const operations = readJson(form, 'operations') as GraphQLParams

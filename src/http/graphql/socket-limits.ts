@@ -12,7 +12,6 @@ const MAX_FRAMES_PER_SECOND = 300
 
 const CLOSE_TIMEOUT_MS = 1_000
 
-/** `active` includes the new operation. */
 export function tooManySubscriptions(active: number) {
   if (active <= MAX_SUBSCRIPTIONS) return undefined
   return requestError(

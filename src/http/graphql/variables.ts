@@ -23,7 +23,6 @@ const MAX_ERRORS = 10
 /** GraphQL's messages quote the invalid value. */
 const MAX_MESSAGE_LENGTH = 400
 
-/** Stops GraphQL's check. */
 class TooManyErrors extends Error {}
 
 /** At most 10 errors, each BAD_USER_INPUT with the path of the field. */

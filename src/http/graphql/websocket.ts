@@ -145,7 +145,6 @@ function ignoreSendErrors(socket: WebSocket): void {
   Object.assign(socket, { send: (data: string, sent: () => void) => send(data, () => sent()) })
 }
 
-/** graphql-transport-ws close code. */
 const FORBIDDEN = 4403
 
 type Pipeline = ReturnType<GraphQLServer['getEnveloped']>

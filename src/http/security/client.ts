@@ -1,7 +1,6 @@
 import ipaddr from 'ipaddr.js'
 
 export interface Client {
-  /** Null for a request without a connection. */
   address: string | null
   origin: string
 }
