@@ -3,8 +3,7 @@ import { ProviderError, VERDICTS } from '../error.ts'
 import { toDataUrl, toImagesMessage, toJsonMessage } from '../images-api/message.ts'
 import type { ProviderRequest, ResolvedSettings } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
-import type { JimmyOptions } from './options.ts'
-import { SHAPES, type Shape } from './sizes.ts'
+import { SHAPES, type JimmyOptions, type Shape } from './options.ts'
 
 export interface Submit {
   message: Message

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { callOptions, credential, httpUrl, pollMs, unbilledFailures } from '../images-api/options.ts'
+import { GPT_1 } from '../models/catalogue.ts'
 import { modelsOption } from '../models/offers.ts'
+import type { Capabilities } from '../provider.ts'
 
 export const pmockOptions = z
   .strictObject({
@@ -32,3 +34,15 @@ export const pmockOptions = z
   })
 
 export type PmockOptions = z.output<typeof pmockOptions>
+
+/** "openai generate async". */
+export const ASYNC_CAPABILITIES: Capabilities = {
+  ...GPT_1,
+  sizes: { kind: 'list', auto: true, values: ['1024x1024', '1024x1536', '1536x1024'] },
+  qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH', 'STANDARD'],
+  backgrounds: ['TRANSPARENT', 'OPAQUE', 'AUTO'],
+  // "Currently only supports 1."
+  maxN: 1,
+  maxPartialImages: 0,
+  user: false,
+}

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { toImagesMessage, type Parameters } from '../images-api/message.ts'
 import type { Preset, PresetAccount } from '../images-api/preset.ts'
 import { offersFrom } from '../models/offers.ts'
-import type { ProviderRequest } from '../provider.ts'
-import { COMPAT_CAPABILITIES } from './capabilities.ts'
+import type { Capabilities, ProviderRequest } from '../provider.ts'
 import { unwrapEnvelope } from './envelope.ts'
+import { ASYNC_CAPABILITIES } from './options.ts'
 
 interface OwnOptions {
   naming?: 'snake' | 'camel' | undefined
@@ -18,7 +18,7 @@ export const PMOCK: Preset<OwnOptions> = {
     /** `snake` as in the page's sample client (the default), or `camel` as in its table. */
     naming: z.enum(['snake', 'camel']).optional(),
   },
-  offers: (models = ['gpt-image-2']) => offersFrom(models, () => COMPAT_CAPABILITIES),
+  offers: (models = ['gpt-image-2']) => offersFrom(models, () => CAPABILITIES),
   // The page has a field for partial images and none for streams.
   previews: () => 'WITHOUT_STREAM',
 
@@ -67,4 +67,19 @@ function toParameters(
           ],
     ),
   )
+}
+
+const CAPABILITIES: Capabilities = {
+  ...ASYNC_CAPABILITIES,
+  operations: ['GENERATE'],
+  sizes: {
+    kind: 'list',
+    auto: true,
+    values: ['1024x1024', '1024x1536', '1536x1024', '2048x2048', '2048x1152', '3840x2160', '2160x3840'],
+  },
+  maxInputImages: 0,
+  mask: false,
+  // The page gives no range; this is OpenAI's.
+  maxPartialImages: 3,
+  user: true,
 }

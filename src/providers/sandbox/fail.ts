@@ -3,10 +3,10 @@ import type { Call } from '../provider.ts'
 import { SCENARIO_FAILURES, type Scenario } from './scenario.ts'
 import { wait } from './wait.ts'
 
-/** The longest wait of a Node timer, 24.8 days: longer than any deadline. */
+/** Node's limit, 24.8 days: longer than any deadline. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** Takes a request as far as its scenario lets it get, then throws the failure as ProviderError. */
+/** Reports the phases of a scenario, then throws its failure as ProviderError. */
 export async function fail(
   scenario: Exclude<Scenario, 'ok'>,
   durationMs: number,
@@ -25,7 +25,7 @@ export async function fail(
   throw new ProviderError({ ...failure, providerRequestId })
 }
 
-/** Stands for an upstream's `x-request-id`. */
+/** In place of an upstream's `x-request-id`. */
 export function requestIdOf(call: Call): string {
   return `sandbox-${call.clientRef}`
 }

@@ -1,17 +1,8 @@
-// Paints real images and plays failure scenarios in this process, without network, key or bill. As its own upstream it
-// waits, unlike other dialects.
+// Paints images and simulates failures in this process, without network, key or cost.
 import { z } from 'zod'
 import { CATALOGUE, findModel, type CatalogueModel } from '../models/catalogue.ts'
 import { ProviderError } from '../error.ts'
-import type {
-  CallResult,
-  Call,
-  Capabilities,
-  Dialect,
-  Offer,
-  ProviderRequest,
-  Provider,
-} from '../provider.ts'
+import type { Capabilities, Dialect, Offer, Provider } from '../provider.ts'
 import { develop } from './develop.ts'
 import { fail } from './fail.ts'
 import { SCENARIO_FAILURES, SCENARIOS, readDirections, type Scenario } from './scenario.ts'
@@ -25,7 +16,7 @@ export interface SandboxOptions {
   concurrency: number
   /** Default 240000. */
   timeoutMs: number
-  /** Leaves out the last preview: upstreams may finish before they have sent all. Default false. */
+  /** Leaves out the last partial image: upstreams may finish before they have sent all. Default false. */
   fewerPartials: boolean
 }
 
@@ -53,7 +44,7 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
     concurrency: settings.concurrency,
     timeoutMs: settings.timeoutMs,
 
-    async submit(request: ProviderRequest, call: Call): Promise<CallResult> {
+    async submit(request, call) {
       if (call.signal.aborted) throw new ProviderError(SCENARIO_FAILURES.unreached.failure)
       const { scenario, durationMs, prompt } = readDirections(request.prompt, settings)
       if (scenario !== 'ok') return fail(scenario, durationMs, call)
@@ -72,7 +63,7 @@ function toOffer(model: CatalogueModel): Offer {
   return { model: name, upstreamModel: name, capabilities: widen(model), price, retiresOn: null }
 }
 
-// More than the real models can, so that every setting can be tried.
+// More than those of the real models, so that every setting can be tried.
 function widen({ name, capabilities }: CatalogueModel): Capabilities {
   return {
     ...capabilities,

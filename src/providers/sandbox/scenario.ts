@@ -1,6 +1,5 @@
-// Failure scenarios of real upstreams, so that clients can be tested against each.
 import type { WirePhase } from '../../domain.ts'
-import type { Failure } from '../error.ts'
+import { VERDICTS, type Failure, type FailureVerdict } from '../error.ts'
 
 export const SCENARIOS = [
   'ok',
@@ -16,7 +15,7 @@ export const SCENARIOS = [
 
 export type Scenario = (typeof SCENARIOS)[number]
 
-/** What directives in a prompt do, like the test cards of payment providers. They are removed before painting. */
+/** Directives in a prompt and their effects. They are removed before painting. */
 export const SANDBOX_DIRECTIVES: Readonly<Record<string, string>> = {
   '[sandbox:ok]': 'succeeds, whatever scenario is configured',
   '[sandbox:moderation]': 'the prompt is blocked as unsafe: MODERATION_BLOCKED, not charged',
@@ -32,13 +31,6 @@ export const SANDBOX_DIRECTIVES: Readonly<Record<string, string>> = {
   '[sandbox:duration=200]': 'takes that many milliseconds, up to 600000',
 }
 
-export interface Direction {
-  scenario: Scenario
-  durationMs: number
-  /** The prompt without its directives. */
-  prompt: string
-}
-
 const DIRECTIVE = /\s?\[sandbox:(?:duration=(\d{1,6})|([a-z]+))\]/giu
 const SLOW_MS = 30_000
 const MAX_DURATION_MS = 600_000
@@ -47,18 +39,17 @@ const MAX_DURATION_MS = 600_000
 export function readDirections(
   prompt: string,
   configured: { scenario: Scenario; durationMs: number },
-): Direction {
+): { scenario: Scenario; durationMs: number; prompt: string } {
   let { scenario, durationMs } = configured
-  const rest = prompt.replace(
-    DIRECTIVE,
-    (whole, milliseconds: string | undefined, word: string | undefined) => {
-      const named = SCENARIOS.find((candidate) => candidate === word?.toLowerCase())
-      if (named) scenario = named
-      if (word?.toLowerCase() === 'slow') durationMs = SLOW_MS
-      if (milliseconds) durationMs = Math.min(MAX_DURATION_MS, Number(milliseconds))
-      return named || milliseconds || word?.toLowerCase() === 'slow' ? '' : whole
-    },
-  )
+  const rest = prompt.replace(DIRECTIVE, (whole, milliseconds?: string, word?: string) => {
+    const name = word?.toLowerCase()
+    const named = SCENARIOS.find((candidate) => candidate === name)
+    if (milliseconds) durationMs = Math.min(MAX_DURATION_MS, Number(milliseconds))
+    else if (name === 'slow') durationMs = SLOW_MS
+    else if (named) scenario = named
+    else return whole
+    return ''
+  })
   return { scenario, durationMs, prompt: rest.trim() }
 }
 
@@ -71,36 +62,23 @@ export interface ScenarioFailure {
 export const SCENARIO_FAILURES: Readonly<Record<Exclude<Scenario, 'ok'>, ScenarioFailure>> = {
   moderation: answered(
     400,
-    'rejected',
-    'MODERATION_BLOCKED',
+    VERDICTS.BLOCKED,
     'The sandbox blocked the prompt as unsafe (scenario moderation).',
   ),
-  busy: {
-    phase: 'BODY_DONE',
-    failure: {
-      kind: 'busy',
-      code: 'PROVIDER_RATE_LIMITED',
-      message: 'The sandbox is rate limited (scenario busy); try again in a second.',
-      charged: 'NO',
-      httpStatus: 429,
-      retryAfterMs: 1000,
-    },
-  },
-  quota: answered(429, 'refused', 'PROVIDER_QUOTA', 'The quota of the sandbox is used up (scenario quota).'),
-  reject: answered(
-    400,
-    'rejected',
-    'PROVIDER_REJECTED',
-    'The sandbox rejected the request as invalid (scenario reject).',
+  busy: answered(
+    429,
+    VERDICTS.BUSY,
+    'The sandbox is rate limited (scenario busy); try again in a second.',
+    1000,
   ),
-  broken: answered(500, 'broken', 'PROVIDER_BROKEN', 'The sandbox failed before any work (scenario broken).'),
+  quota: answered(429, VERDICTS.QUOTA, 'The quota of the sandbox is used up (scenario quota).'),
+  reject: answered(400, VERDICTS.REJECTED, 'The sandbox rejected the request as invalid (scenario reject).'),
+  broken: answered(500, VERDICTS.BROKEN, 'The sandbox failed before any work (scenario broken).'),
   unreached: {
     phase: 'INTENT',
     failure: {
-      kind: 'unreached',
-      code: 'PROVIDER_UNREACHABLE',
+      ...VERDICTS.UNREACHED,
       message: 'The sandbox could not be reached; nothing was sent (scenario unreached).',
-      charged: 'NO',
     },
   },
   stall: lost('The sandbox did not answer before the deadline (scenario stall).'),
@@ -111,16 +89,14 @@ export const SCENARIO_FAILURES: Readonly<Record<Exclude<Scenario, 'ok'>, Scenari
 
 function answered(
   httpStatus: number,
-  kind: Failure['kind'],
-  code: Failure['code'],
+  verdict: FailureVerdict,
   message: string,
+  retryAfterMs?: number,
 ): ScenarioFailure {
-  return { phase: 'BODY_DONE', failure: { kind, code, message, charged: 'NO', httpStatus } }
+  const failure = { ...verdict, charged: 'NO' as const, message, httpStatus, retryAfterMs }
+  return { phase: 'BODY_DONE', failure }
 }
 
 function lost(message: string): ScenarioFailure {
-  return {
-    phase: 'DISPATCHED',
-    failure: { kind: 'lost', code: 'OUTCOME_UNKNOWN', message, charged: 'UNKNOWN' },
-  }
+  return { phase: 'DISPATCHED', failure: { ...VERDICTS.LOST, message } }
 }

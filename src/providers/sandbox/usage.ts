@@ -3,10 +3,7 @@ import { UNKNOWN_USAGE, type ProviderRequest } from '../provider.ts'
 import { inputImageTokens, outputImageTokens, PARTIAL_IMAGE_TOKENS, textTokens } from '../models/tokens.ts'
 import type { ResolvedRequest } from './resolve.ts'
 
-/**
- * The usage that the real model would report: ESTIMATED by the formula of gpt-image-2 for the 2.5 family, UNKNOWN for
- * DALL·E, which never reported any.
- */
+/** As the real model reports it: ESTIMATED as gpt-image-2 for the 2.5 family, UNKNOWN for DALL·E, which reports none. */
 export function countUsage(
   request: ProviderRequest,
   resolved: ResolvedRequest,
