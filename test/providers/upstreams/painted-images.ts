@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 
-/** A real image of the requested size and format, in a colour of its own. `auto` becomes 1024x1024. */
+/** A real image of the requested size and format, with a color that depends on `number`. `auto` becomes 1024x1024. */
 export async function paint(
   parameters: Record<string, unknown>,
   number: number,

@@ -1,9 +1,9 @@
-// pmock's OpenAI-compatible route (docs.pmock.com, "openai compat generate") on a real socket. It takes the page's fields
-// in either spelling, refuses all others, and charges by prompt, since nothing else identifies a request there.
+// pmock's OpenAI-compatible route (docs.pmock.com, "openai compat generate") on a real socket. It accepts the page's
+// fields in either spelling, refuses all others, and records charges by prompt, which alone identifies a request.
 import { startFake, type CannedReply, type FakeUpstream } from './fake.ts'
 
 export interface CompatUpstream extends FakeUpstream {
-  /** What is around replies from now on; the page leaves it open, and shows `{}`. */
+  /** The wrapper of the following replies; the page does not specify it, and shows `{}`. */
   wrap(form: Wrapper): void
 }
 
