@@ -1,10 +1,60 @@
 // The Images API of OpenAI and of servers that copy it. It has neither remote ids nor a way to cancel.
+import { z } from 'zod'
 import { createImagesClient } from '../images-api/client.ts'
-import { entryFromEnvironment } from '../images-api/options.ts'
+import {
+  callOptions,
+  credential,
+  entryFromEnvironment,
+  httpUrl,
+  unbilledServerErrors,
+} from '../images-api/options.ts'
 import type { Preset } from '../images-api/preset.ts'
 import { readResult } from '../images-api/reply.ts'
+import { modelsOption } from '../models/offers.ts'
 import type { Dialect, Offer, Provider, ProviderRequest } from '../provider.ts'
-import { optionsWith, presetOf, type OpenaiOptions, type Presets } from './options.ts'
+import { OPENAI } from './preset.ts'
+
+type Presets = Readonly<Record<string, Preset>>
+
+const common = z.strictObject({
+  /** Default: the preset's, or OpenAI's. */
+  baseUrl: httpUrl.optional(),
+  apiKey: credential,
+  /** Sent as `response_format`. Default: the preset's. */
+  responseFormat: z.enum(['url', 'b64_json']).optional(),
+  /** Default: the preset's. */
+  models: modelsOption.optional(),
+  ...callOptions,
+  /** `auto` streams when partial images are requested, and offers them where the server is known to have them. */
+  mode: z.enum(['auto', 'sync', 'stream']).default('auto'),
+  unbilledServerErrors,
+})
+
+/** Without the entries of presets. */
+export interface OpenaiOptions extends z.output<typeof common> {
+  baseUrl: string
+  preset?: string | undefined
+}
+
+function optionsWith(presets: Presets): z.ZodType<OpenaiOptions> {
+  const own = [OPENAI, ...Object.values(presets)].reduce((all, { options }) => ({ ...all, ...options }), {})
+  const entry = z.strictObject({
+    ...own,
+    ...common.shape,
+    preset: z.enum(Object.keys(presets)).optional(),
+  })
+  return entry.transform((options, context) => {
+    const baseUrl = options.baseUrl ?? presetOf(presets, options.preset).baseUrl
+    if (baseUrl !== null) return { ...options, baseUrl }
+    const message = `must be set: preset ${options.preset} has no default`
+    context.issues.push({ code: 'custom', path: ['baseUrl'], input: options, message })
+    return z.NEVER
+  })
+}
+
+function presetOf(presets: Presets, name: string | undefined): Preset {
+  return (name === undefined ? undefined : presets[name]) ?? OPENAI
+}
 
 /** `presets` by the values of the configuration entry `preset`. */
 export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { VERDICTS } from '../error.ts'
-import { readJson, withRequestId, type ProviderReply } from '../images-api/client.ts'
+import type { ProviderReply } from '../images-api/client.ts'
 import { asFailure, ofTask, toProviderError, verdictOfStatus } from '../images-api/failure.ts'
 import { readImages } from '../images-api/images.ts'
+import { readReply } from '../images-api/reply.ts'
 import type { CallResult, Call } from '../provider.ts'
 import { DEFAULT_LIMITS, spillJson } from '../wire/json-spill.ts'
 import { MalformedReply } from '../wire/malformed.ts'
@@ -22,60 +23,46 @@ type Task = z.output<typeof task>
 // pmock's pages list no statuses. Those of docs.mountsea.ai, whose pages are alike, differ. An unknown status counts as
 // running: taken for an end, it would give up a paid image.
 const DONE = new Set<string | undefined>(['completed', 'succeeded', 'success', 'done'])
-const FAILED = new Set<string | undefined>([
-  'failed',
-  'failure',
-  'error',
-  'cancelled',
-  'canceled',
-  'timeout',
-  'timed_out',
-  'expired',
-])
+const FAILED = new Set<string | undefined>(
+  'failed failure error cancelled canceled timeout timed_out expired'.split(' '),
+)
 
 /** A result may be JSON within JSON, with its images as text. */
 const TASK_LIMITS = { ...DEFAULT_LIMITS, maxTextBytes: 64 * 1024 * 1024 }
 
+const requestIdIn = (json: unknown) => envelopeIn(json)?.traceId
+
 /** Throws ProviderError. */
-export async function readSubmitted(
-  received: ProviderReply,
-  call: Call,
-  pollMs: number,
-): Promise<CallResult> {
-  let reply = received
-  try {
-    const json = await readJson(reply, call)
-    const envelope = envelopeIn(json)
-    reply = withRequestId(reply, envelope?.traceId, call)
-    if (!isGood(envelope, reply)) throw envelopeFailure('SUBMIT', envelope, reply)
-    const { taskId } = submitted.parse(envelope ? envelope.data : json)
-    if (!taskId) throw new MalformedReply('has no task id')
-    return { state: 'ACCEPTED', remoteId: taskId, checkAfterMs: pollMs }
-  } catch (error) {
-    throw asFailure(error, 'SUBMIT', reply)
-  }
+export function readSubmitted(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
+  return readReply('SUBMIT', received, call, {
+    requestIdIn,
+    read(json, reply) {
+      const envelope = envelopeIn(json)
+      if (!isGood(envelope, reply)) throw envelopeFailure('SUBMIT', envelope, reply)
+      const { taskId } = submitted.parse(envelope ? envelope.data : json)
+      if (!taskId) throw new MalformedReply('has no task id')
+      return { state: 'ACCEPTED', remoteId: taskId, checkAfterMs: pollMs }
+    },
+  })
 }
 
 /** Throws ProviderError; `rejected` and `broken` are about the task. */
-export async function readTask(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
-  let reply = received
-  let record: Task
-  try {
-    const json = await readJson(reply, call, TASK_LIMITS)
-    const envelope = envelopeIn(json)
-    reply = withRequestId(reply, envelope?.traceId, call)
-    if (isUnknownTask(envelope, reply)) return { state: 'MISSING', checkAfterMs: pollMs }
-    if (!isGood(envelope, reply)) throw envelopeFailure('CHECK', envelope, reply)
-    const parsed = task.safeParse(envelope ? envelope.data : json)
-    if (!parsed.success) throw new MalformedReply('has no task')
-    record = parsed.data
-  } catch (error) {
-    throw asFailure(error, 'CHECK', reply)
-  }
-  const status = record.status?.toLowerCase()
-  if (FAILED.has(status)) throw taskFailure(record, reply)
-  if (!DONE.has(status)) return { state: 'PENDING', progress: null, checkAfterMs: pollMs }
-  return readFinished(record.result, call, reply)
+export function readTask(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
+  return readReply('CHECK', received, call, {
+    limits: TASK_LIMITS,
+    requestIdIn,
+    async read(json, reply) {
+      const envelope = envelopeIn(json)
+      if (isUnknownTask(envelope, reply)) return { state: 'MISSING', checkAfterMs: pollMs }
+      if (!isGood(envelope, reply)) throw envelopeFailure('CHECK', envelope, reply)
+      const parsed = task.safeParse(envelope ? envelope.data : json)
+      if (!parsed.success) throw new MalformedReply('has no task')
+      const status = parsed.data.status?.toLowerCase()
+      if (FAILED.has(status)) throw taskFailure(parsed.data, reply)
+      if (!DONE.has(status)) return { state: 'PENDING', progress: null, checkAfterMs: pollMs }
+      return readFinished(parsed.data.result, call, reply)
+    },
+  })
 }
 
 // No code for it is documented.

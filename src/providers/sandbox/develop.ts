@@ -1,10 +1,11 @@
+import type { Usage } from '../../domain.ts'
 import { ProviderError, VERDICTS } from '../error.ts'
-import type { CallResult, Call, ProviderRequest, ReceivedImage, SizeRule } from '../provider.ts'
-import { requestIdOf } from './fail.ts'
+import { inputImageTokens, outputImageTokens, PARTIAL_IMAGE_TOKENS, textTokens } from '../models/tokens.ts'
+import { UNKNOWN_USAGE } from '../provider.ts'
+import type { Call, CallResult, ProviderRequest, ReceivedImage, SizeRule } from '../provider.ts'
 import { paint, UnreadablePicture, type PaintedPicture } from './painter/paint.ts'
 import { resolve, type ResolvedRequest } from './resolve.ts'
-import { SCENARIO_FAILURES } from './scenario.ts'
-import { countUsage } from './usage.ts'
+import { requestIdOf, SCENARIO_FAILURES } from './scenario.ts'
 import { wait, whileOpen } from './wait.ts'
 
 export interface DevelopOptions {
@@ -97,4 +98,31 @@ async function writeImages(
     images.push({ file, revisedPrompt: picture.revisedPrompt })
   }
   return images
+}
+
+/** As the real model reports it: ESTIMATED as gpt-image-2 for the 2.5 family, UNKNOWN for DALL·E, which reports none. */
+function countUsage(request: ProviderRequest, resolved: ResolvedRequest, partialImages: number): Usage {
+  const byRule = outputImageTokens(request.model, resolved.quality, resolved.width, resolved.height)
+  const perImage = byRule ?? estimate(request.model, resolved)
+  if (perImage === null) return UNKNOWN_USAGE
+  const inputTextTokens = textTokens(request.prompt)
+  const inputImages = request.images.map((image) => inputImageTokens(image.width, image.height))
+  const inputImage = inputImages.reduce((sum, tokens) => sum + tokens, 0)
+  const outputImage = request.n * (perImage + partialImages * PARTIAL_IMAGE_TOKENS)
+  return {
+    inputTokens: inputTextTokens + inputImage,
+    outputTokens: outputImage,
+    totalTokens: inputTextTokens + inputImage + outputImage,
+    inputTextTokens,
+    inputImageTokens: inputImage,
+    outputTextTokens: 0,
+    outputImageTokens: outputImage,
+    source: byRule === null ? 'ESTIMATED' : 'REPORTED',
+  }
+}
+
+function estimate(model: string, { quality, width, height }: ResolvedRequest): number | null {
+  if (model.startsWith('dall-e')) return null
+  const nearest = quality === 'LOW' || quality === 'MEDIUM' ? quality : 'HIGH'
+  return outputImageTokens('gpt-image-2', nearest, width, height)
 }

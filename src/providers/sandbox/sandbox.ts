@@ -4,7 +4,7 @@ import { CATALOGUE, findModel, type CatalogueModel } from '../models/catalogue.t
 import { ProviderError } from '../error.ts'
 import type { Capabilities, Dialect, Offer, Provider } from '../provider.ts'
 import { develop } from './develop.ts'
-import { fail } from './fail.ts'
+import { fail } from './scenario.ts'
 import { SCENARIO_FAILURES, SCENARIOS, readDirections, type Scenario } from './scenario.ts'
 
 export interface SandboxOptions {

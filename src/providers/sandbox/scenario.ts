@@ -1,5 +1,7 @@
 import type { WirePhase } from '../../domain.ts'
-import { VERDICTS, type Failure, type FailureVerdict } from '../error.ts'
+import { ProviderError, VERDICTS, type Failure, type FailureVerdict } from '../error.ts'
+import type { Call } from '../provider.ts'
+import { wait } from './wait.ts'
 
 export const SCENARIOS = [
   'ok',
@@ -15,21 +17,8 @@ export const SCENARIOS = [
 
 export type Scenario = (typeof SCENARIOS)[number]
 
-/** Directives in a prompt and their effects. They are removed before painting. */
-export const SANDBOX_DIRECTIVES: Readonly<Record<string, string>> = {
-  '[sandbox:ok]': 'succeeds, whatever scenario is configured',
-  '[sandbox:moderation]': 'the prompt is blocked as unsafe: MODERATION_BLOCKED, not charged',
-  '[sandbox:busy]': 'too many requests, try again in a second: PROVIDER_RATE_LIMITED, not charged',
-  '[sandbox:quota]': 'the account is empty: PROVIDER_QUOTA, not charged',
-  '[sandbox:reject]': 'the request is refused as invalid: PROVIDER_REJECTED, not charged',
-  '[sandbox:broken]': 'an internal error before any work: PROVIDER_BROKEN, not charged',
-  '[sandbox:unreached]': 'no connection, nothing was sent: PROVIDER_UNREACHABLE, not charged',
-  '[sandbox:stall]':
-    'never answers; at the deadline the outcome is unknown: OUTCOME_UNKNOWN, perhaps charged',
-  '[sandbox:vanish]': 'the connection breaks halfway: OUTCOME_UNKNOWN, perhaps charged',
-  '[sandbox:slow]': 'takes 30 seconds',
-  '[sandbox:duration=200]': 'takes that many milliseconds, up to 600000',
-}
+/** Directives in a prompt, described in docs/getting-started.md. They are removed before painting. */
+export const SANDBOX_DIRECTIVES = [...SCENARIOS, 'slow', 'duration=200'].map((name) => `[sandbox:${name}]`)
 
 const DIRECTIVE = /\s?\[sandbox:(?:duration=(\d{1,6})|([a-z]+))\]/giu
 const SLOW_MS = 30_000
@@ -99,4 +88,31 @@ function answered(
 
 function lost(message: string): ScenarioFailure {
   return { phase: 'DISPATCHED', failure: { ...VERDICTS.LOST, message } }
+}
+
+/** Node's limit, 24.8 days: longer than any deadline. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Reports the phases of a scenario, then throws its failure as ProviderError. */
+export async function fail(
+  scenario: Exclude<Scenario, 'ok'>,
+  durationMs: number,
+  call: Call,
+): Promise<never> {
+  const { phase, failure } = SCENARIO_FAILURES[scenario]
+  if (phase === 'INTENT') throw new ProviderError(failure)
+  call.onWire('DISPATCHED')
+  if (scenario === 'stall') await wait(MAX_TIMER_MS, call)
+  // A refusal is quick; a connection is lost halfway.
+  await wait(durationMs * (scenario === 'vanish' ? 0.5 : 0.1), call)
+  if (phase === 'DISPATCHED') throw new ProviderError(failure)
+  const providerRequestId = requestIdOf(call)
+  call.onWire('HEADERS', { httpStatus: failure.httpStatus ?? 200, providerRequestId })
+  call.onWire('BODY_DONE')
+  throw new ProviderError({ ...failure, providerRequestId })
+}
+
+/** In place of an upstream's `x-request-id`. */
+export function requestIdOf(call: Call): string {
+  return `sandbox-${call.clientRef}`
 }
