@@ -6,15 +6,11 @@ import {
   isNonNullType,
   typeFromAST,
   validateInputValue,
-  type DocumentNode,
-  type GraphQLSchema,
   type VariableDefinitionNode,
 } from 'graphql'
+import type { RequestedOperation } from '../../schema/scopes.ts'
 
-export interface VariableUse {
-  schema: GraphQLSchema
-  document: DocumentNode
-  operationName?: string | null | undefined
+export interface VariableUse extends RequestedOperation {
   variableValues?: Record<string, unknown> | null | undefined
 }
 
