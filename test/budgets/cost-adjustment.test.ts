@@ -149,26 +149,26 @@ describe('setBudget and setLimits', () => {
 
   it('are allowed for operators on projects, and for admins on keys of their own project only', async () => {
     await using keyed = await openGatewayWithKeys()
-    const [ours, theirs] = [await keyed.newProject('ours'), await keyed.newProject('theirs')]
-    const admin = keyed.as((await keyed.newKey({ project: ours, scopes: ['ADMIN', 'READ'] })).key)
-    const generator = await keyed.newKey({ project: ours, scopes: ['GENERATE', 'READ'] })
-    const foreign = await keyed.newKey({ project: theirs })
+    const [own, foreign] = [await keyed.newProject('own'), await keyed.newProject('foreign')]
+    const admin = keyed.as((await keyed.newKey({ project: own, scopes: ['ADMIN', 'READ'] })).key)
+    const generator = await keyed.newKey({ project: own, scopes: ['GENERATE', 'READ'] })
+    const foreignKey = await keyed.newKey({ project: foreign })
     for (const query of [SET, LIMIT]) {
       const code = async (client: typeof admin, owner: string) =>
         (await client.ask(query, { owner })).errors?.[0]?.extensions?.['code']
       expect(await code(admin, generator.id)).toBeUndefined()
-      expect(await code(admin, ours)).toBe('FORBIDDEN')
-      expect(await code(admin, theirs)).toBe('FORBIDDEN')
-      expect(await code(admin, foreign.id)).toBe('NOT_FOUND')
+      expect(await code(admin, own)).toBe('FORBIDDEN')
+      expect(await code(admin, foreign)).toBe('FORBIDDEN')
+      expect(await code(admin, foreignKey.id)).toBe('NOT_FOUND')
       expect(await code(admin, 'key_nothing')).toBe('NOT_FOUND')
       expect(await code(keyed.as(generator.key), generator.id)).toBe('FORBIDDEN')
-      expect(await code(keyed.operator(), theirs)).toBeUndefined()
+      expect(await code(keyed.operator(), foreign)).toBeUndefined()
       expect(await code(keyed.operator(), generator.id)).toBeUndefined()
     }
     const READ_LIMITS = '{ project { budgets { period limitMicros resetsAt } limits { concurrentTasks } } }'
     const { errors } = await keyed.as(generator.key).ask(READ_LIMITS)
     expect(errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN')
-    const reporter = await keyed.newKey({ project: theirs, scopes: ['READ', 'REPORT'] })
+    const reporter = await keyed.newKey({ project: foreign, scopes: ['READ', 'REPORT'] })
     const { project } = await keyed.as(reporter.key).get<{
       project: {
         budgets: { period: string; limitMicros: number | null; resetsAt: string | null }[]

@@ -69,11 +69,11 @@ it('two processes on one PostgreSQL keep the budgets of many projects and keys w
     }),
   )
   for (const { project, keys } of tenants) {
-    const ours = results.filter((result) => result.project === project)
-    const accepted = ours.filter(({ id }) => id !== undefined)
+    const ofTenant = results.filter((result) => result.project === project)
+    const accepted = ofTenant.filter(({ id }) => id !== undefined)
     expect(accepted).toHaveLength(15)
     expect(accepted.filter(({ key }) => key === keys[0]!.id).length).toBeLessThanOrEqual(5)
-    expect(new Set(ours.filter(({ id }) => !id).map(({ code }) => code))).toEqual(
+    expect(new Set(ofTenant.filter(({ id }) => !id).map(({ code }) => code))).toEqual(
       new Set(['BUDGET_EXCEEDED']),
     )
     const client = createClient(two.url, bearer(keys[1]!.key))

@@ -16,7 +16,7 @@ const GREEN = '#00ff00'
 const BLUE = '#0000ff'
 const CLEAR = '#00000000'
 
-const paint = (background: string, { channels = 4, size = 24 }: { channels?: 3 | 4; size?: number } = {}) =>
+const pngOf = (background: string, { channels = 4, size = 24 }: { channels?: 3 | 4; size?: number } = {}) =>
   sharp({ create: { width: size, height: 24, channels, background } })
     .png()
     .toBuffer()
@@ -25,7 +25,7 @@ const dataUrlOf = (png: Buffer) => `data:image/png;base64,${png.toString('base64
 let fleet: Fleet
 let gateway: TestGateway
 const server = createServer((_, reply) => {
-  void paint(RED).then((png) => reply.writeHead(200, { 'content-type': 'image/png' }).end(png))
+  void pngOf(RED).then((png) => reply.writeHead(200, { 'content-type': 'image/png' }).end(png))
 })
 let redUrl: string
 
@@ -128,10 +128,10 @@ describe.each(EDITORS)('input images for %s', (name) => {
       {
         prompt: 'put them together',
         providers: [name],
-        images: [{ url: redUrl }, { dataUrl: dataUrlOf(await paint(BLUE)) }, { upload: null }, { imageId }],
-        ...(takesMask && { mask: { dataUrl: dataUrlOf(await paint(CLEAR)) } }),
+        images: [{ url: redUrl }, { dataUrl: dataUrlOf(await pngOf(BLUE)) }, { upload: null }, { imageId }],
+        ...(takesMask && { mask: { dataUrl: dataUrlOf(await pngOf(CLEAR)) } }),
       },
-      await paint(GREEN),
+      await pngOf(GREEN),
     )
     expect(await gateway.ended(id)).toEqual({ status: 'SUCCEEDED' })
     expect(await receivedColors(name)).toEqual({
@@ -143,7 +143,7 @@ describe.each(EDITORS)('input images for %s', (name) => {
   it('arrive completely up to the maximum of 16', async () => {
     const colors = Array.from({ length: 16 }, (_, index) => `#0000${(15 * index + 16).toString(16)}`)
     const images = await Promise.all(
-      colors.map(async (color) => ({ dataUrl: dataUrlOf(await paint(color)) })),
+      colors.map(async (color) => ({ dataUrl: dataUrlOf(await pngOf(color)) })),
     )
     const id = await gateway.generate({ prompt: 'put them together', providers: [name], images })
     expect(await gateway.ended(id)).toEqual({ status: 'SUCCEEDED' })
@@ -159,13 +159,13 @@ describe('unusable input images are refused before anything is sent', () => {
       'a mask of another size',
       'mask',
       /mask is 32x24; it must have the size of the first image, 24x24/,
-      async () => ({ mask: { dataUrl: dataUrlOf(await paint(CLEAR, { size: 32 })) } }),
+      async () => ({ mask: { dataUrl: dataUrlOf(await pngOf(CLEAR, { size: 32 })) } }),
     ],
     [
       'a mask without alpha',
       'mask',
       /no alpha channel.*PNG or WebP/,
-      async () => ({ mask: { dataUrl: dataUrlOf(await paint(RED, { channels: 3 })) } }),
+      async () => ({ mask: { dataUrl: dataUrlOf(await pngOf(RED, { channels: 3 })) } }),
     ],
     [
       'an earlier result without alpha as a mask',
@@ -184,7 +184,7 @@ describe('unusable input images are refused before anything is sent', () => {
     const before = count()
     const { data, errors } = await gateway.ask(
       'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }',
-      { input: { prompt: 'x', images: [{ dataUrl: dataUrlOf(await paint(BLUE)) }], ...wrong } },
+      { input: { prompt: 'x', images: [{ dataUrl: dataUrlOf(await pngOf(BLUE)) }], ...wrong } },
     )
     expect(data).toBeNull()
     expect(errors).toMatchObject([
@@ -197,11 +197,11 @@ describe('unusable input images are refused before anything is sent', () => {
     'a mask by URL without an alpha channel, before anything is sent to %s',
     async (name) => {
       const opaque = createServer((_, reply) => {
-        void paint(RED, { channels: 3 }).then((png) => reply.writeHead(200).end(png))
+        void pngOf(RED, { channels: 3 }).then((png) => reply.writeHead(200).end(png))
       })
       const url = `${await listen(opaque)}/mask.png`
       const before = count()
-      const images = [{ dataUrl: dataUrlOf(await paint(BLUE)) }]
+      const images = [{ dataUrl: dataUrlOf(await pngOf(BLUE)) }]
       const id = await gateway.generate({ prompt: 'x', providers: [name], images, mask: { url } })
       await gateway.ended(id)
       opaque.close()

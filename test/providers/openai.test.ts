@@ -74,7 +74,7 @@ describe('a generation', () => {
     })
   })
 
-  it('sends response_format where it is configured', async () => {
+  it('sends response_format if configured', async () => {
     expect((await sent({ model: 'dall-e-3' }, { responseFormat: 'url' })).parameters).toMatchObject({
       response_format: 'url',
     })

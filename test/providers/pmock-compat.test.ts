@@ -219,7 +219,7 @@ describe('the preset', () => {
     expect(offered({ mode: 'sync' })?.capabilities.maxPartialImages).toBe(0)
   })
 
-  it('requests a stream only where it is configured', async () => {
+  it('requests a stream only if configured', async () => {
     expect(JSON.parse(await sent({}, { partialImages: 1 }))).not.toHaveProperty('stream')
     const { provider, upstream } = await openForTest({ mode: 'stream' })
     upstream.script({ status: 200, body: { data: [{ b64_json: 'AAAA' }] } })

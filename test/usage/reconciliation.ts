@@ -274,12 +274,12 @@ function* compareWithBills(
   bill: Map<string, number>,
   { attempts, reported }: StoredState,
 ): Generator<string> {
-  const ours = attempts.filter((attempt) => attempt.provider === provider)
-  const known = ours.filter(({ costMicros }) => costMicros !== null)
+  const ofProvider = attempts.filter((attempt) => attempt.provider === provider)
+  const known = ofProvider.filter(({ costMicros }) => costMicros !== null)
   for (const { id, costMicros } of known)
     if (bill.get(id) !== costMicros)
       yield `${id} at ${provider} is billed ${bill.get(id)}, but its cost is ${costMicros}`
-  const unknown = ours.filter(({ charged, costMicros }) => charged !== 'NO' && costMicros === null)
+  const unknown = ofProvider.filter(({ charged, costMicros }) => charged !== 'NO' && costMicros === null)
   const counts = reported.get(provider)
   if (counts?.unknownCosts !== unknown.length)
     yield `${unknown.length} costs at ${provider} are unknown, but ${counts?.unknownCosts} are reported`

@@ -188,7 +188,7 @@ async function finish(task: Task, backend: Backend): Promise<Response> {
   const { n = 1, response_format, model } = task.parameters
   const data: object[] = []
   for (let index = 0; index < Number(n); index++) {
-    const { bytes, url } = await backend.paint(task.parameters)
+    const { bytes, url } = await backend.makeImage(task.parameters)
     data.push(
       response_format === 'b64_json' && Number(n) === 1 ? { b64_json: bytes.toString('base64') } : { url },
     )

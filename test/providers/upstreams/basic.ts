@@ -15,12 +15,12 @@ export async function startBasicUpstream({ apiKey = 'basic-key' } = {}): Promise
   const fake = await startFake({
     basePath: '/api/v1',
     empty: { status: 200, body: { created: 1_780_000_000, data: [], usage: {} } },
-    async answer(request, { charge, paint }) {
+    async answer(request, { charge, makeImage }) {
       const refusal = problemWith(request, apiKey)
       if (refusal) return refusal
       const data: object[] = []
       for (let count = 0; count < Number(request.parameters.n); count++) {
-        const { bytes, url } = await paint()
+        const { bytes, url } = await makeImage()
         data.push({
           url: form === 'b64_json' ? '' : url,
           b64_json: form === 'url' ? '' : bytes.toString('base64'),

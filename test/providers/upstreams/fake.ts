@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { listen } from './listen.ts'
-import { paint } from './painted-images.ts'
+import { makeImage } from './make-image.ts'
 
 /**
  * How the upstream responds to a request. `ok` is its regular reply. An object, or the object that a function returns, is
@@ -84,7 +84,7 @@ export interface Backend {
   /** `micros` is the price in micro-USD, 0 by default. */
   charge: (id: string, micros?: number) => void
   /** Generates an image with a color of its own. */
-  paint: (parameters?: Record<string, unknown>) => Promise<{ bytes: Buffer; url: string }>
+  makeImage: (parameters?: Record<string, unknown>) => Promise<{ bytes: Buffer; url: string }>
 }
 
 /** Starts a fake upstream on a free loopback port. */
@@ -101,11 +101,11 @@ export async function startFake(options: UpstreamOptions): Promise<FakeUpstream>
       charges.set(id, (charges.get(id) ?? 0) + 1)
       ledger.push({ id, clientRef: clientRefOf(request.headers), micros })
     },
-    async paint(parameters = {}) {
+    async makeImage(parameters = {}) {
       const number = imageBytes.length
       // Reserve the position, because another image may be generated meanwhile.
       imageBytes.push(Buffer.alloc(0))
-      const bytes = await paint(parameters, number, imageSize === 'as requested' ? undefined : imageSize)
+      const bytes = await makeImage(parameters, number, imageSize === 'as requested' ? undefined : imageSize)
       imageBytes[number] = bytes
       return { bytes, url: `${origin}/images/${number}` }
     },

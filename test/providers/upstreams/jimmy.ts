@@ -30,10 +30,10 @@ export function startJimmyUpstream({
     if (headers.authorization !== `Bearer ${apiKey}`) return failed(401, 20001, 'invalid api key')
     const taskId = /^\/images\/([^/]+)$/.exec(path)?.[1]
     if (method === 'GET' && taskId) return check(tasks.get(decodeURIComponent(taskId)), backend)
-    if (path === '/images/generations') return paint(parameters, problemWith(parameters), backend)
+    if (path === '/images/generations') return generate(parameters, problemWith(parameters), backend)
     if (path === '/images/edits') {
       const { fields, files } = await formOf(request)
-      return paint(fields, problemWith(fields) ?? problemWithFiles(files), backend)
+      return generate(fields, problemWith(fields) ?? problemWithFiles(files), backend)
     }
     if (path !== '/images') return failed(404, 20002, 'no such path')
     const problem = problemWithTask(parameters, taskFields)
@@ -64,14 +64,14 @@ export const JIMMY_USAGE = {
 
 const BASE = '/api/open-api/v1'
 
-async function paint(
+async function generate(
   parameters: Record<string, unknown>,
   problem: string | undefined,
   backend: Backend,
 ): Promise<CannedReply> {
   // A failure has status 200, like a success.
   if (problem) return failed(200, 20002, problem)
-  const { bytes } = await backend.paint(parameters)
+  const { bytes } = await backend.makeImage(parameters)
   backend.charge(String(parameters.prompt), JIMMY_IMAGE_MICROS)
   const data = [
     { b64_json: bytes.toString('base64'), revised_prompt: `${String(parameters.prompt)}, revised` },
@@ -86,7 +86,7 @@ async function check(task: Task | undefined, backend: Backend): Promise<CannedRe
   task.checks += 1
   if (task.checks === 1) return done('20000', { task_id, status: 'queued', progress: 0, result: null })
   if (task.checks === 2) return done('20000', { task_id, status: 'processing', progress: 40, result: null })
-  task.url ??= (await backend.paint()).url
+  task.url ??= (await backend.makeImage()).url
   return done('20000', {
     task_id,
     status: 'completed',

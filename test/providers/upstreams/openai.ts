@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { z } from 'zod'
 import { clientRefOf, type Echo } from './fake.ts'
 import { listen } from './listen.ts'
-import { paint } from './painted-images.ts'
+import { makeImage } from './make-image.ts'
 import { problemWith, type Refusal } from './openai-rules.ts'
 import { openaiTokens } from './tariff.ts'
 
@@ -74,7 +74,7 @@ interface Exchange {
   /** Charges this number of prompts and images. */
   charge: (count: { prompts: number; images: number }) => void
   released: Promise<void>
-  makeImage: (size?: string) => Promise<Buffer>
+  nextImage: (size?: string) => Promise<Buffer>
 }
 
 /** Starts the upstream on a free loopback port. */
@@ -105,11 +105,11 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
         ledger.push({ clientRef: ref, micros: openaiTokens(tokens) })
       },
       released,
-      makeImage: async (size) => {
+      nextImage: async (size) => {
         const number = imageBytes.length
         // Reserve the position, because another image may be generated meanwhile.
         imageBytes.push(Buffer.alloc(0))
-        const bytes = await paint(request.parameters, number, size)
+        const bytes = await makeImage(request.parameters, number, size)
         imageBytes[number] = bytes
         served.set(`/images/${number}`, bytes)
         return bytes
@@ -196,11 +196,11 @@ async function act(exchange: Exchange): Promise<void> {
   return sendJson(exchange)
 }
 
-async function sendJson({ scenario, request, response, makeImage, charge }: Exchange): Promise<void> {
+async function sendJson({ scenario, request, response, nextImage, charge }: Exchange): Promise<void> {
   const n = Number(request.parameters.n ?? 1)
   const data: object[] = []
   for (let index = 0; index < n; index++) {
-    const bytes = await makeImage()
+    const bytes = await nextImage()
     const base64 = { b64_json: bytes.toString('base64') }
     data.push(scenario === 'ok-url' ? { url: `http://${request.headers.host}/images/${index}` } : base64)
   }
@@ -222,7 +222,7 @@ async function sendStream({
   scenario,
   request,
   response,
-  makeImage,
+  nextImage,
   charge,
   released,
 }: Exchange): Promise<void> {
@@ -232,7 +232,7 @@ async function sendStream({
     void response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`)
 
   async function partial(index: number): Promise<void> {
-    const b64_json = (await makeImage('256x256')).toString('base64')
+    const b64_json = (await nextImage('256x256')).toString('base64')
     send(`${kind}.partial_image`, {
       b64_json,
       created_at: 1,
@@ -241,7 +241,7 @@ async function sendStream({
     })
   }
   async function final(): Promise<void> {
-    const b64_json = (await makeImage()).toString('base64')
+    const b64_json = (await nextImage()).toString('base64')
     send(`${kind}.completed`, { b64_json, created_at: 2, ...chosenBy(request), usage: usageOf(1) })
   }
 

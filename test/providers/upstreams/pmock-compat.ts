@@ -14,12 +14,12 @@ export async function startCompatUpstream({ accessKey }: { accessKey: string }):
   const fake = await startFake({
     basePath: '/api/ai/openai/v1',
     empty: { status: 200, body: {} },
-    async answer({ path, headers, parameters }, { charge, paint }) {
+    async answer({ path, headers, parameters }, { charge, makeImage }) {
       if (path !== '/api/ai/openai/v1/images/generations') return { status: 404, body: 'Not Found' }
       if (headers.authorization !== `Bearer ${accessKey}`) return wrapped(401, null, 'invalid access key')
       const problem = problemWith(parameters)
       if (problem) return wrapped(400, null, problem)
-      const { bytes, url } = await paint({
+      const { bytes, url } = await makeImage({
         output_format: parameters.output_format ?? parameters.outputFormat,
       })
       charge(String(parameters.prompt))

@@ -30,10 +30,13 @@ export async function startPmockUpstream(account: PmockAccount): Promise<PmockUp
   let form: ResultForm = 'images'
   let delays: string[] = []
 
-  async function submit({ parameters }: ReceivedRequest, { charge, paint }: Backend): Promise<CannedReply> {
+  async function submit(
+    { parameters }: ReceivedRequest,
+    { charge, makeImage }: Backend,
+  ): Promise<CannedReply> {
     const problem = problemWith(parameters)
     if (problem) return pmockReply(400, null, problem)
-    const { bytes, url } = await paint({ output_format: parameters.outputFormat })
+    const { bytes, url } = await makeImage({ output_format: parameters.outputFormat })
     const taskId = `task/${tasks.size + 1} é`
     const data = [form === 'link' ? { url } : { b64_json: bytes.toString('base64') }]
     tasks.set(taskId, { statuses: [...delays], result: shape(form, data) })
