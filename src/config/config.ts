@@ -63,14 +63,8 @@ export async function readSettings(
   return { settings: { ...settings, providers } as GatewayConfig, warnings: warnings.map(redact) }
 }
 
-interface Examination {
-  /** Undefined if they are invalid. */
-  settings: ConfigSettings | undefined
-  plans: readonly ProviderPlan[]
-  problems: string[]
-  warnings: readonly string[]
-  redact: (text: string) => string
-}
+/** `settings` is undefined if they are invalid. */
+type Examination = ReturnType<typeof examine>
 
 async function examineSources(from: ConfigSources): Promise<Examination> {
   const { cwd, flags = {}, dialects = builtIn } = from
@@ -83,7 +77,7 @@ async function examineSources(from: ConfigSources): Promise<Examination> {
 function examine(
   { sources, env, cwd, dialects }: { sources: Sources; env: Environment; cwd: string; dialects: Dialects },
   problems: string[],
-): Examination {
+) {
   const settings = check(CONFIG_SHAPE, sources.values, { ...sources, problems })
   // In development mode some libraries show internals to clients.
   if (env['NODE_ENV'] === 'development' && settings && !isLocalOnly(settings))

@@ -55,6 +55,10 @@ export function requestError(code: RequestErrorCode, message: string): GraphQLEr
   })
 }
 
+export function bodyTooLarge(maxBytes: number): GraphQLError {
+  return requestError('REQUEST_TOO_LARGE', `The body is too large; the maximum is ${maxBytes} bytes.`)
+}
+
 export function refusal(
   code: RequestErrorCode,
   message: string,

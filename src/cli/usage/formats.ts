@@ -16,12 +16,14 @@ interface TotalsColumn {
   read: (totals: UsageTotals, decimals: number) => string
 }
 
+const countOf = (name: keyof UsageTotals) => (totals: UsageTotals) => countOrDash(nullIfZero(totals[name]))
+
 const COLUMNS: readonly TotalsColumn[] = [
   { head: 'Tasks', read: ({ tasks }) => formatCount(tasks) },
   { head: 'Attempts', read: ({ attempts }) => formatCount(attempts) },
   { head: 'Images', read: ({ images }) => formatCount(images) },
-  { head: 'Tokens in', read: ({ inputTokens }) => countOrDash(nullIfZero(inputTokens)) },
-  { head: 'Tokens out', read: ({ outputTokens }) => countOrDash(nullIfZero(outputTokens)) },
+  { head: 'Tokens in', read: countOf('inputTokens') },
+  { head: 'Tokens out', read: countOf('outputTokens') },
   {
     head: 'Cost',
     read: (totals, decimals) => {
@@ -34,16 +36,8 @@ const COLUMNS: readonly TotalsColumn[] = [
     optional: 'heldMicros',
     read: ({ heldMicros }, decimals) => (heldMicros === 0 ? '–' : formatUsd(heldMicros, decimals)),
   },
-  {
-    head: 'Cost unknown',
-    optional: 'unknownCosts',
-    read: ({ unknownCosts }) => countOrDash(nullIfZero(unknownCosts)),
-  },
-  {
-    head: 'Tokens unknown',
-    optional: 'unknownUsages',
-    read: ({ unknownUsages }) => countOrDash(nullIfZero(unknownUsages)),
-  },
+  { head: 'Cost unknown', optional: 'unknownCosts', read: countOf('unknownCosts') },
+  { head: 'Tokens unknown', optional: 'unknownUsages', read: countOf('unknownUsages') },
 ]
 
 export function toPage(
