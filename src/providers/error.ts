@@ -27,7 +27,6 @@ export interface Failure {
   cause?: unknown
 }
 
-/** What a failure means, without its circumstances. */
 export type FailureVerdict = Pick<Failure, 'kind' | 'code' | 'charged'>
 
 export const VERDICTS = {

@@ -5,7 +5,6 @@ import { modelsOption, offersFrom } from '../models/offers.ts'
 import type { Capabilities, Offer } from '../provider.ts'
 
 export const acedataOptions = z.strictObject({
-  /** The path up to `/images` and `/tasks`. */
   baseUrl: httpUrl.default('https://api.acedata.cloud/openai'),
   apiKey: credential,
   models: modelsOption.default([
@@ -33,15 +32,13 @@ export function offersOf({ models }: AcedataOptions): Offer[] {
   return offersFrom(models, (model) => FAMILIES.find(([name]) => model.startsWith(name))?.[1] ?? {})
 }
 
-// "Images Generations" and "Images Edits". They do not say how partial images arrive, and list `transparent` for all
-// GPT image models, but gpt-image-2 refuses it. Edits are for GPT image models only.
+// "Images Generations" and "Images Edits". They do not say how partial images arrive; edits are for GPT image models.
 const LACKING = { maxPartialImages: 0, user: false }
 const GENERATE_ONLY = { ...LACKING, operations: ['GENERATE'], maxInputImages: 0, mask: false } as const
 const GPT_1_HERE: Capabilities = { ...GPT_1, ...LACKING }
 // Inputs always have high fidelity.
 const GPT_2_5: Capabilities = { ...GPT_1_HERE, sizes: GPT_IMAGE_2_SIZES, inputFidelities: [] }
 
-/** By prefix of the model's name; the first match applies. */
 const FAMILIES: readonly [string, Capabilities][] = [
   ['gpt-image-2.5', GPT_2_5],
   ['gpt-image-2', { ...GPT_2_5, backgrounds: ['AUTO', 'OPAQUE'] }],

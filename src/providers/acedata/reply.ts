@@ -20,7 +20,6 @@ import { MalformedReply } from '../wire/malformed.ts'
 const id = z.string().min(1).nullish().catch(null)
 const ids = z.object({ task_id: id, trace_id: id })
 
-/** Throws ProviderError. */
 export function readSubmitted(
   received: ProviderReply,
   call: Call,
@@ -82,14 +81,12 @@ export function readFound(
     read(json, reply) {
       const task = recordIn(json, reply)
       if (!task.id) return undefined
-      // A record without our id may be another request's.
       if (task.trace_id !== clientRef) throw new MalformedReply('is about another task')
       return { remoteId: task.id }
     },
   })
 }
 
-/** Throws ProviderError `broken`. */
 export function readCallback(body: string, provider: string): Callback {
   const parsed = ids.safeParse(parseJson(body))
   if (parsed.success) return { remoteId: parsed.data.task_id ?? null }
@@ -97,7 +94,7 @@ export function readCallback(body: string, provider: string): Callback {
   throw new ProviderError({ ...VERDICTS.BROKEN, message })
 }
 
-// The record of an unknown id is empty, and so is one that is not stored yet.
+// Of an unknown id, or one not stored yet, the record is empty.
 function recordIn(json: unknown, reply: ProviderReply): z.output<typeof record> {
   checkReply('CHECK', json, reply)
   const parsed = record.safeParse(json)
@@ -115,7 +112,6 @@ function imagesIn(json: unknown): unknown {
   return { ...data, usage: data['usage'] ?? usage }
 }
 
-/** The error of a body, which may be no more than `success: false`. */
 function errorWordsIn(json: unknown): UpstreamWords | undefined {
   const hasFailed = typeof json === 'object' && json !== null && 'success' in json && json.success === false
   return wordsIn(json) ?? (hasFailed ? NO_WORDS : undefined)

@@ -24,7 +24,6 @@ export async function toMessage(
   return toImagesMessage(request, { ...settings, ...toDelivery(call, options) }, headersOf(options))
 }
 
-/** A check by the task's id, or a lookup by `trace_id`. */
 export function toQuery(by: { id: string } | { trace_id: string }, options: AcedataOptions): Message {
   return toJsonMessage('/tasks', { action: 'retrieve', ...by }, headersOf(options))
 }

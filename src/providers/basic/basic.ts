@@ -1,5 +1,4 @@
-// OceanBase Cloud's AI services (en.oceanbase.com/docs, "Use the gpt-image-2 model for text-to-image generation"): four
-// fields in, one reply out. The dialect to copy for a new one.
+// OceanBase Cloud (en.oceanbase.com/docs, "Use the gpt-image-2 model for text-to-image generation").
 import { z } from 'zod'
 import { createImagesClient } from '../images-api/client.ts'
 import { toJsonMessage } from '../images-api/message.ts'
@@ -9,10 +8,9 @@ import { modelsOption, offersFrom, TEXT_TO_IMAGE, type ModelsOption } from '../m
 import type { Capabilities, Dialect, Provider } from '../provider.ts'
 
 const options = z.strictObject({
-  /** Ends in `/api/v1`. No default: each account has its own host. */
+  /** Each account has its own host. Ends in `/api/v1`. */
   baseUrl: httpUrl,
   apiKey: credential,
-  /** Default: the only model on the page. */
   models: modelsOption
     .refine((models) => models.every(isSendable), {
       error: 'can only change the capabilities that the four fields express: sizes, maxN and maxPromptLength',

@@ -14,33 +14,15 @@ export interface ProviderReply extends Reply {
   fetchLink: (url: string) => Promise<string>
 }
 
-export interface ImagesClient {
-  /** Sends a message that may cost money. Throws ProviderError. */
-  submit(message: Message, call: Call): Promise<ProviderReply>
-  /** Sends a message that is free of charge. Throws ProviderError. */
-  ask(message: Message, call: Call): Promise<ProviderReply>
-  /** The members that do not depend on the dialect. */
-  provider(
-    own: Pick<Provider, 'dialect' | 'offers'> & Omit<ProviderTraits, 'failureCharge'>,
-  ): Omit<Provider, 'submit'>
-  redact(text: string): string
-}
-
-export interface ImagesClientOptions {
+interface ImagesClientOptions extends Pick<Provider, 'timeoutMs' | 'concurrency'> {
   baseUrl: string
-  timeoutMs: number
-  concurrency: number
   unbilledServerErrors?: boolean
   unbilledFailures?: boolean
 }
 
 const MAX_IMAGE_BYTES = 128 * 1024 * 1024
 
-export function createImagesClient(
-  name: string,
-  options: ImagesClientOptions,
-  secrets: readonly string[],
-): ImagesClient {
+export function createImagesClient(name: string, options: ImagesClientOptions, secrets: readonly string[]) {
   const { baseUrl, timeoutMs, concurrency, unbilledServerErrors, unbilledFailures } = options
   const unbilled = unbilledFailures ? 'FAILURES' : unbilledServerErrors ? 'SERVER_ERRORS' : 'NOTHING'
   const upstream = createUpstream({ name, baseUrl, timeoutMs, secrets })
@@ -60,20 +42,27 @@ export function createImagesClient(
   }
 
   return {
-    submit: async (message, call) => toProviderReply(await upstream.submit(message, call), call),
-    ask: async (message, call) => toProviderReply(await upstream.send(message, call), call),
-    provider: ({ dialect, offers, modes, recovery }) => ({
+    /** Sends a message that may cost money. Throws ProviderError. */
+    submit: async (message: Message, call: Call) =>
+      toProviderReply(await upstream.submit(message, call), call),
+    /** Sends a message that is free of charge. Throws ProviderError. */
+    ask: async (message: Message, call: Call) => toProviderReply(await upstream.send(message, call), call),
+    /** The members that dialects share. */
+    provider: ({
+      modes,
+      recovery,
+      ...own
+    }: Pick<Provider, 'dialect' | 'offers'> & Omit<ProviderTraits, 'failureCharge'>) => ({
+      ...own,
       name,
-      dialect,
-      traits: { modes, recovery, failureCharge: unbilled === 'NOTHING' ? 'UNKNOWN' : 'NO' },
-      offers,
+      traits: { modes, recovery, failureCharge: unbilled === 'NOTHING' ? 'UNKNOWN' : 'NO' } as const,
       concurrency,
       timeoutMs,
       async close() {
         await Promise.all([upstream.close(), downloader.close()])
       },
     }),
-    redact: (text) => upstream.redact(text),
+    redact: (text: string) => upstream.redact(text),
   }
 }
 
@@ -81,7 +70,7 @@ export function isSuccess({ status }: Pick<Reply, 'status'>): boolean {
   return status >= 200 && status < 300
 }
 
-/** Images go to spool files. A body that is not JSON is undefined; of a success, throws MalformedReply. */
+/** Images go to spool files. Not JSON: undefined; of a success, throws MalformedReply. */
 export async function readJson(
   reply: Reply,
   call: Pick<Call, 'newFile'>,
@@ -100,7 +89,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The reply with a request id from its body, which is reported to the call; unchanged without one. */
+/** Reports a request id from the body. */
 export function withRequestId(
   reply: ProviderReply,
   id: string | null | undefined,

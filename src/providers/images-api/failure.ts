@@ -1,4 +1,3 @@
-// What an upstream's own codes mean is in its dialect.
 import { ProviderError, VERDICTS, type FailureVerdict } from '../error.ts'
 import { MalformedImage, MalformedReply } from '../wire/malformed.ts'
 import type { ProviderReply } from './client.ts'
@@ -8,7 +7,6 @@ export type ReplyTo = 'SUBMIT' | 'CHECK'
 export interface UpstreamWords {
   code: string | null
   message: string
-  /** The field at fault. */
   param?: string | null | undefined
 }
 
@@ -43,12 +41,9 @@ export function replyFailure(
   words: UpstreamWords | undefined,
   reply: ProviderReply,
 ): ProviderError {
-  return toProviderError(replyTo === 'SUBMIT' ? verdict : ofCheck(verdict), words, reply)
-}
-
-function ofCheck(verdict: FailureVerdict): FailureVerdict {
-  if (verdict.kind === 'rejected' || verdict.kind === 'broken') return VERDICTS.LOST
-  return { ...verdict, charged: 'UNKNOWN' }
+  if (replyTo === 'SUBMIT') return toProviderError(verdict, words, reply)
+  const isFinal = verdict.kind === 'rejected' || verdict.kind === 'broken'
+  return toProviderError(isFinal ? VERDICTS.LOST : { ...verdict, charged: 'UNKNOWN' }, words, reply)
 }
 
 export function toProviderError(
@@ -70,7 +65,7 @@ export function toProviderError(
   })
 }
 
-/** A malformed reply to a submit is `broken`, one to a check is `lost`, an unreadable image always `broken`. */
+/** Malformed: `broken` for a submit, `lost` for a check, `broken` for an unreadable image. */
 export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply): unknown {
   if (!(error instanceof MalformedReply)) return error
   const { provider, status, contentType, requestId } = reply
@@ -84,7 +79,7 @@ export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply
   })
 }
 
-// Upstream texts about the account name organisations and balances. They stay in the cause, for the log.
+// Texts about the account may name organisations and balances: they stay in the cause, for the log.
 function sentence({ kind, code }: FailureVerdict, text: string): string {
   if (kind === 'busy') return 'limits the request rate or is overloaded; try again later'
   if (code === 'PROVIDER_QUOTA') return 'refuses requests: the quota or balance of its account is used up'

@@ -31,7 +31,7 @@ interface ImagesWithFacts {
 
 type Done = Extract<CallResult, { state: 'DONE' }>
 
-/** The result in an images response or in its `data` list; undefined without an image. Throws as `toDone` does. */
+/** Also takes a bare `data` list. Undefined without an image. Throws as `toDone` does. */
 export async function readImages(
   json: unknown,
   replyTo: ReplyTo,
@@ -43,10 +43,7 @@ export async function readImages(
   return toDone({ entries, usage: toUsage(body.usage), reported: body }, replyTo, reply)
 }
 
-/**
- * Downloads the images, without links that fail. When all fail, throws ProviderError RESULT_UNREACHABLE: `lost` when a
- * later check may succeed, else `broken`.
- */
+/** Leaves out links that fail. When all fail, throws ProviderError `lost` if a later check may succeed, else `broken`. */
 export async function toDone(
   { entries, usage, reported }: ImagesWithFacts,
   replyTo: ReplyTo,
@@ -72,7 +69,6 @@ export function hasImage({ b64_json, url }: z.output<typeof imageEntry>): boolea
   return Boolean(b64_json ?? url)
 }
 
-/** Unknown values are absent. */
 function toResolved(reported: z.output<typeof reportedSettings>): ResolvedSettings {
   const resolved = {
     size: reported.size ?? undefined,

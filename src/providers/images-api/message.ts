@@ -26,6 +26,18 @@ export async function toDataUrl(image: ProviderRequestImage): Promise<string> {
   return `data:${image.mimeType};base64,${bytes.toString('base64')}`
 }
 
+/** As OpenAI takes it, which refuses a repeated `image` ("Duplicate parameter"). */
+export function toOpenaiMessage(
+  request: ProviderRequest,
+  parameters: Parameters,
+  headers: Message['headers'],
+  stream: boolean,
+): Promise<Message> {
+  const accept = stream ? 'text/event-stream, application/json' : 'application/json'
+  const imageField = request.images.length > 1 ? 'image[]' : 'image'
+  return toImagesMessage(request, parameters, { accept, ...headers }, imageField)
+}
+
 /** Without defaults: a model refuses a parameter that it does not know. */
 export function toChangedParameters(request: ProviderRequest): Parameters {
   return {

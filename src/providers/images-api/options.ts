@@ -17,7 +17,6 @@ export const callOptions = {
   concurrency: z.int().positive().default(256),
 }
 
-/** Time between two checks of a task. */
 export const pollMs = z.int().positive().default(5000)
 
 /** The operator declares that statuses from 500 are never billed: such requests may be repeated. */

@@ -12,15 +12,13 @@ export interface Preset<Own extends object = object> {
   readonly options: { readonly [Name in keyof Own]-?: z.ZodType<Own[Name]> }
   /** Undefined: the preset's default models. */
   offers(models: ModelsOption | undefined): Offer[]
-  /** How mode `auto` gets previews. */
-  previews(baseUrl: string): 'STREAM' | 'WITHOUT_STREAM' | 'NONE'
-  /** Path, headers with credentials, and body of a submit. */
+  /** How mode `auto` gets partial images. */
+  partialImages(baseUrl: string): 'STREAM' | 'WITHOUT_STREAM' | 'NONE'
   message(request: ProviderRequest, account: PresetAccount & Own, stream: boolean): Promise<Message>
   unwrap?: Unwrap
 }
 
 export interface PresetAccount {
   apiKey: string
-  /** Undefined leaves the choice to the preset. */
   responseFormat?: 'url' | 'b64_json' | undefined
 }

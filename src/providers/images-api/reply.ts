@@ -14,25 +14,21 @@ import { addUsages, toUsage } from './usage.ts'
 /** Takes JSON out of a server's envelope. Throws ProviderError for a failure in it. */
 export type Unwrap = (json: unknown, reply: ProviderReply, call: Pick<Call, 'onWire'>) => unknown
 
-interface ReplyReader<Result> {
-  read: (json: unknown, reply: ProviderReply) => Promise<Result> | Result
-  /** Finds the request id in the body. */
-  requestIdIn?: (json: unknown) => string | null | undefined
-  limits?: SpillLimits
-}
-
-/** Reads a JSON reply. Throws ProviderError. */
 export async function readReply<Result>(
   replyTo: ReplyTo,
   received: ProviderReply,
   call: Call,
-  { read, requestIdIn, limits }: ReplyReader<Result>,
+  options: {
+    read: (json: unknown, reply: ProviderReply) => Promise<Result> | Result
+    requestIdIn?: (json: unknown) => string | null | undefined
+    limits?: SpillLimits
+  },
 ): Promise<Result> {
   let reply = received
   try {
-    const json = await readJson(reply, call, limits)
-    reply = withRequestId(reply, requestIdIn?.(json), call)
-    return await read(json, reply)
+    const json = await readJson(reply, call, options.limits)
+    reply = withRequestId(reply, options.requestIdIn?.(json), call)
+    return await options.read(json, reply)
   } catch (error) {
     throw asFailure(error, replyTo, reply)
   }
@@ -67,7 +63,6 @@ export async function readResult(
 /** Lines of a stream begin with data, event, id, retry or a colon. JSON does not. */
 const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
 
-/** The first character that is not white space, and the whole body. */
 async function peek(body: AsyncIterable<Buffer>): Promise<{ first: string; body: AsyncIterable<Buffer> }> {
   const chunks = body[Symbol.asyncIterator]()
   const held: Buffer[] = []
@@ -109,7 +104,7 @@ async function readStream(
   reply: ProviderReply,
 ): Promise<CallResult> {
   const finished: FinishedEvent[] = []
-  let previews = 0
+  let partials = 0
 
   async function take(data: FinishedEvent, type: string): Promise<void> {
     if (type.endsWith('.completed')) {
@@ -118,25 +113,21 @@ async function readStream(
       return
     }
     if (!type.endsWith('.partial_image') || !data.b64_json) return
-    const index = data.partial_image_index ?? previews
-    previews += 1
+    const index = data.partial_image_index ?? partials
+    partials += 1
     await call.onPartial(data.b64_json.file, index)
     call.onProgress(Math.min(1, (index + 1) / (request.partialImages + 1)))
   }
 
-  async function readAll(): Promise<void> {
-    for await (const received of readEvents(body, () => call.newFile())) {
-      const error = errorOf(received)
-      if (error) throw streamFailure(error, reply, previews + finished.length > 0 ? 'IMAGES' : 'NOTHING')
-      const parsed = event.safeParse(received.data)
-      if (parsed.success) await take(parsed.data, parsed.data.type ?? received.event)
-      if (finished.length === request.n) return
-    }
-  }
-
   let usages: Usage[] = []
   try {
-    await readAll()
+    for await (const received of readEvents(body, () => call.newFile())) {
+      const error = errorOf(received)
+      if (error) throw streamFailure(error, reply, partials + finished.length > 0 ? 'IMAGES' : 'NOTHING')
+      const parsed = event.safeParse(received.data)
+      if (parsed.success) await take(parsed.data, parsed.data.type ?? received.event)
+      if (finished.length === request.n) break
+    }
     usages = finished.map(({ usage }) => toUsage(usage))
   } catch (error) {
     // Finished images are paid for and kept. The usage of the rest is unknown.
@@ -144,19 +135,14 @@ async function readStream(
     if (finished.length === 0 || !isUpstreams) throw error
   }
   const [first] = finished
-  if (!first) throw endedEarly(reply)
+  if (!first) {
+    const message = `${reply.provider} ended its stream without a finished image. Whether one was made is unknown.`
+    const { status: httpStatus, requestId: providerRequestId } = reply
+    throw new ProviderError({ ...VERDICTS.LOST, message, httpStatus, providerRequestId })
+  }
   return toDone({ entries: finished, usage: addUsages(usages), reported: first }, 'SUBMIT', reply)
 }
 
 function errorOf({ event: name, data }: ServerSentEvent) {
   return errorIn(data) ?? (name === 'error' ? errorIn({ error: data ?? '' }) : undefined)
-}
-
-function endedEarly({ provider, status, requestId }: ProviderReply): ProviderError {
-  return new ProviderError({
-    ...VERDICTS.LOST,
-    message: `${provider} ended its stream without a finished image. Whether one was made is unknown.`,
-    httpStatus: status,
-    providerRequestId: requestId,
-  })
 }

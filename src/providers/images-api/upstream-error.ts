@@ -1,5 +1,4 @@
-// Errors of the OpenAI API: platform.openai.com/docs/guides/error-codes, help.openai.com/en/articles/6614457, and the
-// image generation guide for `moderation_blocked`.
+// platform.openai.com/docs/guides/error-codes, help.openai.com/en/articles/6614457 and the image generation guide.
 import { z } from 'zod'
 import { VERDICTS, type FailureVerdict, type ProviderError } from '../error.ts'
 import type { ProviderReply } from './client.ts'
@@ -19,7 +18,6 @@ const errorBody = z.object({
   error: z.union([upstreamError, z.string().transform((message) => upstreamError.parse({ message }))]),
 })
 
-/** The `error` of a parsed body or event. */
 export function errorIn(json: unknown): UpstreamError | undefined {
   return errorBody.safeParse(json).data?.error
 }
@@ -73,7 +71,7 @@ function verdictOfCode(error: UpstreamError | undefined, status: number): Failur
   return known ?? (error?.type === 'insufficient_quota' ? VERDICTS.QUOTA : undefined)
 }
 
-// A prompt is blocked before any work. A blocked image is billed, according to users. Without a stage it may be either.
+// A prompt is blocked before any work; a blocked image is billed, according to users.
 function verdictOfBlock(error: UpstreamError | undefined): FailureVerdict {
   const isInput = error?.moderation_details?.moderation_stage === 'input'
   return isInput ? { ...VERDICTS.BLOCKED, charged: 'NO' } : VERDICTS.BLOCKED

@@ -50,7 +50,7 @@ export function addUsages(usages: readonly Usage[]): Usage {
   )
 }
 
-// Without details, in streams and of older models, `output_tokens` is "the number of image tokens in the output image".
+// Without details, `output_tokens` is "the number of image tokens in the output image".
 function toOutput(outputTokens: number | null, parts: z.output<typeof details>) {
   if (parts?.image_tokens === undefined || parts.image_tokens === null) {
     return { outputTextTokens: outputTokens === null ? null : 0, outputImageTokens: outputTokens }

@@ -13,7 +13,6 @@ export const jimmyOptions = z.strictObject({
   pollMs,
   /** `async` polls a task. `auto` does where a task can express the request, since it survives a crash. */
   mode: z.enum(['auto', 'sync', 'async']).default('auto'),
-  /** Sent for AUTO; the price depends on it. */
   autoQuality: z.enum(['low', 'medium', 'high', 'auto']).default('low'),
   /** `size` on the page; `ratio` in the maker's newer clients, which also send `quality`. */
   taskFields: z.enum(['size', 'ratio']).default('size'),
@@ -43,10 +42,7 @@ export interface Shape {
   resolution: '1k' | '2k' | '4k'
 }
 
-/**
- * docs.jimmyai.cn (Create Image Task) lists ratios and resolutions. The pixels are those of OpenAI's guide for
- * gpt-image-2 and of other sellers of the same pairs (docs.apiyi.com, docs.uniall.ai).
- */
+/** The pairs of "Create Image Task", with the pixels of docs.apiyi.com and docs.uniall.ai for the same pairs. */
 export const SHAPES: Readonly<Record<string, Shape>> = {
   auto: { ratio: 'auto', resolution: '1k' },
   '1024x1024': { ratio: '1:1', resolution: '1k' },
@@ -74,7 +70,6 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   '2160x3840': { ratio: '9:16', resolution: '4k' },
 }
 
-// "Create Image Task".
 const TASK: Partial<Capabilities> = {
   sizes: { kind: 'list', auto: true, values: Object.keys(SHAPES).filter((size) => size !== 'auto') },
   qualities: ['AUTO'],

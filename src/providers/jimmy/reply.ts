@@ -17,7 +17,6 @@ import type { Call, CallResult, ResolvedSettings } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 
 export interface Expected {
-  /** Decided by the message; reported settings take precedence. */
   resolved: ResolvedSettings
   pollMs: number
 }
@@ -30,7 +29,6 @@ const taskId = z
   .catch(undefined)
 const created = z.object({ task_id: taskId })
 
-/** Throws ProviderError. */
 export function readSubmitted(
   received: ProviderReply,
   call: Call,
@@ -62,7 +60,6 @@ const task = z.object({
     .nullish()
     .catch(null),
   usage: z.unknown().optional(),
-  // The query page and the FAQ differ.
   error_message: text,
   error_msg: text,
   reason: text,
@@ -142,7 +139,6 @@ function unwrap(json: unknown): Unwrapped {
   return code === '20000' ? { content: data } : { failure: { code, message: msg ?? message ?? '' } }
 }
 
-/** No code for it is documented. */
 function isUnknownTask(body: Unwrapped, { status }: ProviderReply): boolean {
   if (!('failure' in body) || status >= 500) return false
   return status === 404 || /not (found|exist)|不存在/i.test(body.failure.message)

@@ -28,7 +28,6 @@ export async function toSubmit(
   return toSync(request, options)
 }
 
-/** Undefined when no task can express the request. */
 function shapeOf(request: ProviderRequest, { mode, taskFields }: JimmyOptions): Shape | undefined {
   if (mode === 'sync') return undefined
   const shape = SHAPES[request.size]

@@ -8,7 +8,6 @@ export interface CatalogueModel {
   price: TokenPrice | null
   /** ISO date of the shutdown, perhaps past; null when none is announced. */
   retiresOn: string | null
-  /** ISO date of the sources. */
   asOf: string
   source: string
 }
@@ -111,7 +110,7 @@ const GPT_1_PRICE: TokenPrice = {
   version: 'openai-2026-07-24',
 }
 
-const GPT_1_MINI_PRICE: TokenPrice = {
+const MINI_PRICE: TokenPrice = {
   ...GPT_1_PRICE,
   inputTextMicros: 2_000_000,
   inputImageMicros: 2_500_000,
@@ -121,20 +120,13 @@ const GPT_1_MINI_PRICE: TokenPrice = {
 const CURRENT = { retiresOn: null, asOf: '2026-10-06', source: `${MODEL_PAGES}, ${PRICES}` }
 const RETIRING = { asOf: '2026-08-21', source: `${SPEC}, ${PRICES}, ${DEPRECATIONS}` }
 
-/** Recommended models first. */
 export const CATALOGUE: readonly CatalogueModel[] = [
   { name: 'gpt-image-2', capabilities: GPT_2, price: GPT_2_PRICE, ...CURRENT },
   { name: 'gpt-image-2-2026-04-21', capabilities: GPT_2, price: GPT_2_PRICE, ...CURRENT },
   { name: 'gpt-image-2.5-flare', capabilities: GPT_2_5, price: GPT_2_5_PRICE, ...CURRENT },
   { name: 'gpt-image-2.5-sunburst', capabilities: GPT_2_5, price: GPT_2_5_PRICE, ...CURRENT },
   { name: 'gpt-image-1.5', capabilities: GPT_1, price: GPT_1_5_PRICE, retiresOn: '2026-12-01', ...RETIRING },
-  {
-    name: 'gpt-image-1-mini',
-    capabilities: GPT,
-    price: GPT_1_MINI_PRICE,
-    retiresOn: '2026-12-01',
-    ...RETIRING,
-  },
+  { name: 'gpt-image-1-mini', capabilities: GPT, price: MINI_PRICE, retiresOn: '2026-12-01', ...RETIRING },
   { name: 'gpt-image-1', capabilities: GPT_1, price: GPT_1_PRICE, retiresOn: '2026-10-23', ...RETIRING },
   { name: 'dall-e-3', capabilities: DALL_E_3, price: null, retiresOn: '2026-05-12', ...RETIRING },
   { name: 'dall-e-2', capabilities: DALL_E_2, price: null, retiresOn: '2026-05-12', ...RETIRING },

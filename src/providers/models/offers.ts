@@ -46,6 +46,7 @@ const capabilities = z
   })
   .partial()
 
+const imageSettings = z.strictObject({ size: z.string().optional(), quality: z.enum(QUALITIES).optional() })
 const version = z.string().min(1).optional()
 
 const price = z
@@ -59,15 +60,7 @@ const price = z
     }),
     z.strictObject({
       imageMicros: count,
-      bySettings: z
-        .array(
-          z.strictObject({
-            size: z.string().optional(),
-            quality: z.enum(QUALITIES).optional(),
-            imageMicros: count,
-          }),
-        )
-        .default([]),
+      bySettings: z.array(imageSettings.extend({ imageMicros: count })).default([]),
       version,
     }),
   ])
@@ -80,7 +73,6 @@ function hashOf(figures: object): string {
   return createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)
 }
 
-/** A provider's `models`: names, or names with what differs from the catalogue. */
 export const modelsOption = z
   .array(
     z.union([
@@ -98,10 +90,7 @@ export const modelsOption = z
 export type ModelsOption = z.infer<typeof modelsOption>
 type ModelEntry = Exclude<ModelsOption[number], string>
 
-/**
- * By the configuration, else by the page of a reseller, else by the catalogue. The prices of the catalogue are the
- * maker's: with a page, only configured ones apply. An unknown model has only common capabilities.
- */
+/** The configuration overrides a reseller's `page`, which overrides the catalogue, except for its prices. */
 export function offersFrom(models: ModelsOption, page?: (model: string) => Partial<Capabilities>): Offer[] {
   return models.map((model) => {
     const {

@@ -12,10 +12,9 @@ const TABLE: Readonly<Record<string, Readonly<Partial<Record<Quality, number>>>>
   '1536x1024': { LOW: 400, MEDIUM: 1568, HIGH: 6208 },
 }
 
-/** Patches along the long edge. */
 const LONG_EDGE_PATCHES: Readonly<Partial<Record<Quality, number>>> = { LOW: 16, MEDIUM: 48, HIGH: 96 }
 
-/** Of one image. Null for the 2.5 family (no published rule), DALL·E, AUTO, and sizes outside of a model's table. */
+/** Of one image. Null without a published rule: the 2.5 family, DALL·E, AUTO, other sizes. */
 export function outputImageTokens(
   model: string,
   quality: Quality,
@@ -49,7 +48,7 @@ export function inputImageTokens(width: number, height: number): number {
   return Math.min(patches, MAX_PATCHES)
 }
 
-/** Estimate: four Latin letters or one Chinese, Japanese or Korean character per token, and 7 around the prompt. */
+/** Estimate: four Latin letters or one other character per token, and 7 around the prompt. */
 export function textTokens(prompt: string): number {
   let quarters = 0
   for (const character of prompt) quarters += (character.codePointAt(0) ?? 0) < 0x0250 ? 1 : 4
@@ -70,19 +69,18 @@ export interface TokenLimit {
 /** Around a prompt, whose tokens are at most its bytes. */
 const MAX_WRAPPING_TOKENS = 32
 
-/** Per image: the most expensive published rule, of gpt-image-1 at high fidelity ("Images and vision" guide). */
+/** Per image: gpt-image-1 at high fidelity, the maximum ("Images and vision" guide). */
 const MAX_INPUT_IMAGE_TOKENS = 6_240 + 65 + 8 * 129
 
 /** 2880x2880 at high quality: the maximum of all published rules. */
 const MAX_OUTPUT_TOKENS = 23_719
 
-/** What upstreams choose for `auto`. */
 const AUTO_SIZES = ['1024x1024', '1536x1024', '1024x1536']
 
 /** Published prices of gpt-image-1-mini exceed those of its tokens by this. */
 const MINI_SURCHARGE_TOKENS = 325
 
-/** For `n` images. `auto` counts as the most expensive choice, a model without a published rule as the most expensive one. */
+/** Of `n` images. `auto` and models without a published rule count as the most expensive ones. */
 export function maxTokens(model: string, request: TokenRequest, n: number): TokenLimit {
   const { prompt, inputImages, partialImages } = request
   return {

@@ -1,4 +1,4 @@
-// The Images API of OpenAI and of servers that copy it. It has neither remote ids nor a way to cancel.
+// platform.openai.com/docs/api-reference/images, and servers that copy it. No remote ids, no cancel.
 import { z } from 'zod'
 import { createImagesClient } from '../images-api/client.ts'
 import {
@@ -17,12 +17,10 @@ import { OPENAI } from './preset.ts'
 type Presets = Readonly<Record<string, Preset>>
 
 const common = z.strictObject({
-  /** Default: the preset's, or OpenAI's. */
   baseUrl: httpUrl.optional(),
   apiKey: credential,
   /** Sent as `response_format`. Default: the preset's. */
   responseFormat: z.enum(['url', 'b64_json']).optional(),
-  /** Default: the preset's. */
   models: modelsOption.optional(),
   ...callOptions,
   /** `auto` streams when partial images are requested, and offers them where the server is known to have them. */
@@ -30,7 +28,6 @@ const common = z.strictObject({
   unbilledServerErrors,
 })
 
-/** Without the entries of presets. */
 export interface OpenaiOptions extends z.output<typeof common> {
   baseUrl: string
   preset?: string | undefined
@@ -61,7 +58,6 @@ export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
   return {
     options: optionsWith(presets),
 
-    // As OpenAI's own clients do.
     fromEnvironment(env) {
       const entry = entryFromEnvironment(env, 'OPENAI')
       if (entry === undefined) return undefined
@@ -96,12 +92,12 @@ function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Pro
 
 function wantsStream({ partialImages }: ProviderRequest, { mode, baseUrl }: OpenaiOptions, preset: Preset) {
   if (mode !== 'auto') return mode === 'stream'
-  return partialImages > 0 && preset.previews(baseUrl) !== 'WITHOUT_STREAM'
+  return partialImages > 0 && preset.partialImages(baseUrl) !== 'WITHOUT_STREAM'
 }
 
 function offersOf({ mode, models, baseUrl }: OpenaiOptions, preset: Preset): Offer[] {
   const offers = preset.offers(models)
-  const hasPreviews = mode === 'stream' || (mode === 'auto' && preset.previews(baseUrl) !== 'NONE')
-  if (hasPreviews) return offers
+  const hasPartialImages = mode === 'stream' || (mode === 'auto' && preset.partialImages(baseUrl) !== 'NONE')
+  if (hasPartialImages) return offers
   return offers.map((offer) => ({ ...offer, capabilities: { ...offer.capabilities, maxPartialImages: 0 } }))
 }

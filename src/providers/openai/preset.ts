@@ -1,5 +1,4 @@
-// platform.openai.com/docs/api-reference/images, and servers without a preset of their own.
-import { isDalle, toChangedParameters, toImagesMessage, type Parameters } from '../images-api/message.ts'
+import { isDalle, toChangedParameters, toOpenaiMessage, type Parameters } from '../images-api/message.ts'
 import { credential } from '../images-api/options.ts'
 import type { Preset, PresetAccount } from '../images-api/preset.ts'
 import { CATALOGUE } from '../models/catalogue.ts'
@@ -16,26 +15,22 @@ const BASE_URL = 'https://api.openai.com/v1'
 export const OPENAI: Preset<OwnOptions> = {
   baseUrl: BASE_URL,
   options: {
-    /** Sent as `OpenAI-Organization`. */
     organization: credential.optional(),
-    /** Sent as `OpenAI-Project`. */
     project: credential.optional(),
   },
   offers: (models = currentModels()) => offersFrom(models),
   // Other servers may not stream.
-  previews: (baseUrl) => (new URL(baseUrl).hostname === new URL(BASE_URL).hostname ? 'STREAM' : 'NONE'),
+  partialImages: (baseUrl) => (new URL(baseUrl).hostname === new URL(BASE_URL).hostname ? 'STREAM' : 'NONE'),
 
   message(request, account, stream) {
     const { apiKey, organization, project } = account
     const headers = {
-      accept: stream ? 'text/event-stream, application/json' : 'application/json',
       authorization: `Bearer ${apiKey}`,
       ...(organization !== undefined && { 'openai-organization': organization }),
       ...(project !== undefined && { 'openai-project': project }),
     }
     const parameters = { ...toParameters(request, account), ...(stream && toStreamParameters(request)) }
-    // OpenAI refuses a repeated `image` ("Duplicate parameter").
-    return toImagesMessage(request, parameters, headers, request.images.length > 1 ? 'image[]' : 'image')
+    return toOpenaiMessage(request, parameters, headers, stream)
   },
 }
 

@@ -1,4 +1,4 @@
-// docs.pmock.com, "Unified return structure for response results": {"code":200,"message":"…","data":{…},"traceId":"…"}.
+// docs.pmock.com, "Unified return structure for response results".
 import { z } from 'zod'
 import { VERDICTS, type FailureVerdict } from '../error.ts'
 import { isSuccess, withRequestId, type ProviderReply } from '../images-api/client.ts'

@@ -12,7 +12,6 @@ export const pmockOptions = z
     secretKey: credential.optional(),
     /** `bearer` sends the access key. */
     auth: z.enum(['hmac', 'bearer']).default('hmac'),
-    /** Of the headers `pmock-access-key` and `pmock-access-token`. */
     headerPrefix: z
       .string()
       .regex(/^[a-z][a-z0-9-]*$/, 'must be the beginning of a header name in lower case')

@@ -1,4 +1,4 @@
-// pmock's tasks: docs.pmock.com, "openai generate async". One route creates generations and edits.
+// docs.pmock.com, "openai generate async".
 import { systemClock, type Clock } from '../../clock.ts'
 import { createImagesClient } from '../images-api/client.ts'
 import { toDataUrl, toJsonMessage } from '../images-api/message.ts'

@@ -1,6 +1,6 @@
 // docs.pmock.com, "openai compat generate".
 import { z } from 'zod'
-import { toImagesMessage, type Parameters } from '../images-api/message.ts'
+import { toOpenaiMessage, type Parameters } from '../images-api/message.ts'
 import type { Preset, PresetAccount } from '../images-api/preset.ts'
 import { offersFrom } from '../models/offers.ts'
 import type { Capabilities, ProviderRequest } from '../provider.ts'
@@ -12,7 +12,6 @@ interface OwnOptions {
 }
 
 export const PMOCK: Preset<OwnOptions> = {
-  /** As in the page's sample client. */
   baseUrl: 'https://ai.pmock.com/api/ai/openai/v1',
   options: {
     /** `snake` as in the page's sample client (the default), or `camel` as in its table. */
@@ -20,16 +19,13 @@ export const PMOCK: Preset<OwnOptions> = {
   },
   offers: (models = ['gpt-image-2']) => offersFrom(models, () => CAPABILITIES),
   // The page has a field for partial images and none for streams.
-  previews: () => 'WITHOUT_STREAM',
+  partialImages: () => 'WITHOUT_STREAM',
 
   message(request, account, stream) {
-    const headers = {
-      accept: stream ? 'text/event-stream, application/json' : 'application/json',
-      authorization: `Bearer ${account.apiKey}`,
-    }
+    const headers = { authorization: `Bearer ${account.apiKey}` }
     const parameters = { ...toParameters(request, account), ...(stream && { stream: true }) }
     // The page lists no edits. An operator may turn them on.
-    return toImagesMessage(request, parameters, headers, request.images.length > 1 ? 'image[]' : 'image')
+    return toOpenaiMessage(request, parameters, headers, stream)
   },
 
   unwrap: unwrapEnvelope,
@@ -79,7 +75,6 @@ const CAPABILITIES: Capabilities = {
   },
   maxInputImages: 0,
   mask: false,
-  // The page gives no range; this is OpenAI's.
   maxPartialImages: 3,
   user: true,
 }

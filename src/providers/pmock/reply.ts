@@ -32,7 +32,6 @@ const TASK_LIMITS = { ...DEFAULT_LIMITS, maxTextBytes: 64 * 1024 * 1024 }
 
 const requestIdIn = (json: unknown) => envelopeIn(json)?.traceId
 
-/** Throws ProviderError. */
 export function readSubmitted(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
   return readReply('SUBMIT', received, call, {
     requestIdIn,
@@ -65,7 +64,6 @@ export function readTask(received: ProviderReply, call: Call, pollMs: number): P
   })
 }
 
-// No code for it is documented.
 function isUnknownTask(envelope: Envelope | undefined, { status }: ProviderReply): boolean {
   if (status === 404) return true
   if (!envelope) return false

@@ -11,8 +11,7 @@ import { wait, whileOpen } from './wait.ts'
 export interface DevelopOptions {
   /** Minimum duration of the call, painting included. */
   durationMs: number
-  /** Number of partial images. */
-  previews: number
+  partials: number
   /** For `auto`; undefined for a model outside the catalogue. */
   sizes: SizeRule | undefined
 }
@@ -24,7 +23,7 @@ export async function develop(
   call: Call,
   options: DevelopOptions,
 ): Promise<CallResult> {
-  const { durationMs, previews, sizes } = options
+  const { durationMs, partials, sizes } = options
   const resolved = resolve(request, sizes)
   if (!resolved) throw new ProviderError(SCENARIO_FAILURES.reject.failure)
   call.onWire('DISPATCHED')
@@ -37,12 +36,11 @@ export async function develop(
   let sent = 0
   for (let step = 1; step <= STEPS; step++) {
     if (step > 1) await wait(durationMs / STEPS, call)
-    // The last step is the finished picture.
-    const due = Math.floor(((step - 1) / (STEPS - 1)) * (previews + 1))
-    for (; sent < Math.min(due, previews); sent++) {
-      const preview = await whileOpen(first.preview((sent + 1) / (previews + 1)), call)
+    const due = Math.floor(((step - 1) / (STEPS - 1)) * (partials + 1))
+    for (; sent < Math.min(due, partials); sent++) {
+      const partial = await whileOpen(first.preview((sent + 1) / (partials + 1)), call)
       const file = call.newFile()
-      await preview.write(file)
+      await partial.write(file)
       await call.onPartial(file, sent)
     }
     call.onProgress(step / STEPS)

@@ -1,7 +1,6 @@
 import { parseSize, type Background, type OutputFormat, type Quality } from '../../domain.ts'
 import type { ProviderRequest, SizeRule } from '../provider.ts'
 
-/** Settings of a request without `auto`. */
 export interface ResolvedRequest {
   width: number
   height: number

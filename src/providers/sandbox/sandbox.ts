@@ -49,8 +49,8 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
       const { scenario, durationMs, prompt } = readDirections(request.prompt, settings)
       if (scenario !== 'ok') return fail(scenario, durationMs, call)
       const sizes = findModel(request.upstreamModel)?.capabilities.sizes
-      const previews = Math.max(0, request.partialImages - (settings.fewerPartials ? 1 : 0))
-      return develop({ ...request, prompt }, call, { durationMs, previews, sizes })
+      const partials = Math.max(0, request.partialImages - (settings.fewerPartials ? 1 : 0))
+      return develop({ ...request, prompt }, call, { durationMs, partials, sizes })
     },
 
     async close() {},
@@ -59,7 +59,6 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
 
 function toOffer(model: CatalogueModel): Offer {
   const { name, price } = model
-  // Clients of a retired model can still be tried here.
   return { model: name, upstreamModel: name, capabilities: widen(model), price, retiresOn: null }
 }
 

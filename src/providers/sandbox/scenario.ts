@@ -17,7 +17,7 @@ export const SCENARIOS = [
 
 export type Scenario = (typeof SCENARIOS)[number]
 
-/** Directives in a prompt, described in docs/getting-started.md. They are removed before painting. */
+/** Removed from the prompt before painting. Described in docs/getting-started.md. */
 export const SANDBOX_DIRECTIVES = [...SCENARIOS, 'slow', 'duration=200'].map((name) => `[sandbox:${name}]`)
 
 const DIRECTIVE = /\s?\[sandbox:(?:duration=(\d{1,6})|([a-z]+))\]/giu
@@ -47,26 +47,18 @@ export interface ScenarioFailure {
   failure: Failure
 }
 
-/** With the statuses of the OpenAI API. */
+const { BLOCKED, BUSY, QUOTA, REJECTED, BROKEN, UNREACHED, LOST } = VERDICTS
+
 export const SCENARIO_FAILURES: Readonly<Record<Exclude<Scenario, 'ok'>, ScenarioFailure>> = {
-  moderation: answered(
-    400,
-    VERDICTS.BLOCKED,
-    'The sandbox blocked the prompt as unsafe (scenario moderation).',
-  ),
-  busy: answered(
-    429,
-    VERDICTS.BUSY,
-    'The sandbox is rate limited (scenario busy); try again in a second.',
-    1000,
-  ),
-  quota: answered(429, VERDICTS.QUOTA, 'The quota of the sandbox is used up (scenario quota).'),
-  reject: answered(400, VERDICTS.REJECTED, 'The sandbox rejected the request as invalid (scenario reject).'),
-  broken: answered(500, VERDICTS.BROKEN, 'The sandbox failed before any work (scenario broken).'),
+  moderation: answered(400, BLOCKED, 'The sandbox blocked the prompt as unsafe (scenario moderation).'),
+  busy: answered(429, BUSY, 'The sandbox is rate limited (scenario busy); try again in a second.', 1000),
+  quota: answered(429, QUOTA, 'The quota of the sandbox is used up (scenario quota).'),
+  reject: answered(400, REJECTED, 'The sandbox rejected the request as invalid (scenario reject).'),
+  broken: answered(500, BROKEN, 'The sandbox failed before any work (scenario broken).'),
   unreached: {
     phase: 'INTENT',
     failure: {
-      ...VERDICTS.UNREACHED,
+      ...UNREACHED,
       message: 'The sandbox could not be reached; nothing was sent (scenario unreached).',
     },
   },
@@ -87,13 +79,12 @@ function answered(
 }
 
 function lost(message: string): ScenarioFailure {
-  return { phase: 'DISPATCHED', failure: { ...VERDICTS.LOST, message } }
+  return { phase: 'DISPATCHED', failure: { ...LOST, message } }
 }
 
 /** Node's limit, 24.8 days: longer than any deadline. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** Reports the phases of a scenario, then throws its failure as ProviderError. */
 export async function fail(
   scenario: Exclude<Scenario, 'ok'>,
   durationMs: number,
@@ -103,7 +94,6 @@ export async function fail(
   if (phase === 'INTENT') throw new ProviderError(failure)
   call.onWire('DISPATCHED')
   if (scenario === 'stall') await wait(MAX_TIMER_MS, call)
-  // A refusal is quick; a connection is lost halfway.
   await wait(durationMs * (scenario === 'vanish' ? 0.5 : 0.1), call)
   if (phase === 'DISPATCHED') throw new ProviderError(failure)
   const providerRequestId = requestIdOf(call)

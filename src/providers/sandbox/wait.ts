@@ -4,13 +4,12 @@ import { ProviderError, VERDICTS } from '../error.ts'
 import type { Call } from '../provider.ts'
 import { untilAborted } from '../wire/until-aborted.ts'
 
-/** Waits `durationMs`. Throws ProviderError OUTCOME_UNKNOWN when the call is aborted. */
 export async function wait(durationMs: number, call: Call): Promise<void> {
   const { signal } = call
   await whileOpen(durationMs > 0 ? pause(durationMs, undefined, { signal }) : Promise.resolve(), call)
 }
 
-/** The result of `work`. Throws ProviderError OUTCOME_UNKNOWN when the call is aborted first. */
+/** Throws ProviderError OUTCOME_UNKNOWN when the call is aborted first. */
 export async function whileOpen<T>(work: Promise<T>, { signal }: Call): Promise<T> {
   try {
     return await untilAborted(work, signal)

@@ -1,5 +1,4 @@
-// Against server-side request forgery. A base URL, set by the operator, may be private. An address in a request may
-// not. One in a provider's reply may be on that provider's origin.
+// Against server-side request forgery. Base URLs, set by the operator, may be private; addresses in requests may not.
 import { lookup as lookupName, type LookupAddress, type LookupAllOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -21,13 +20,13 @@ export type Resolve = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void
 
-/** The rule for addresses in requests: public hosts, default ports. */
+/** For addresses in requests. */
 export function requestRule(protocols: readonly string[] = ['https:']): AddressRule {
   const ports = ['', '80', '443']
   return { protocols, ports, maxLength: 2048, trustedOrigin: null, isPublic: isPublicAddress }
 }
 
-/** The rule for a provider's replies. Signed links are long, and some CDNs use http. */
+/** For links in a provider's replies: they may be long, use http, and be on the provider's own origin. */
 export function replyRule(baseUrl: string): AddressRule {
   const { origin: trustedOrigin } = new URL(baseUrl)
   return { ...requestRule(['https:', 'http:']), ports: null, maxLength: 8192, trustedOrigin }
@@ -71,7 +70,6 @@ export class AddressError<Failure extends string> extends Error {
   }
 }
 
-/** The arguments of an AddressError for an error of a guarded connection. */
 export function toAddressFailure(
   cause: unknown,
   signal: AbortSignal,

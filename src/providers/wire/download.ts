@@ -6,7 +6,7 @@ import { AddressError, checkUrl, guardedConnector, toAddressFailure } from './ad
 import type { AddressRule, Resolve } from './address.ts'
 
 export interface Downloader {
-  /** Writes `url` to the new file `file`; returns its bytes. Sends no credentials. Throws DownloadError, without a file. */
+  /** Returns the bytes of the new `file`. Sends no credentials. Throws DownloadError and leaves no file. */
   download(url: string, file: string, signal: AbortSignal): Promise<number>
   close(): Promise<void>
 }
@@ -29,7 +29,6 @@ export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: Downl
   const agent = new Agent({
     connect: guardedConnector(rule, resolve),
     pipelining: 0,
-    // For callers without a deadline.
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   })

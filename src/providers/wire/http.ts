@@ -1,4 +1,3 @@
-// An upstream account over HTTP/1.1.
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Agent, request, type Dispatcher, type FormData } from 'undici'
@@ -12,7 +11,6 @@ import { networkFailure, watchWire } from './phase.ts'
 export interface Upstream {
   /** Sends once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
   send(message: Message, call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>): Promise<Reply>
-  /** Sends a message that may cost money, with `clientRef`. */
   submit(
     message: Message,
     call: Pick<Call, 'signal' | 'onWire' | 'traceparent' | 'clientRef'>,
@@ -33,12 +31,11 @@ export interface Reply {
   status: number
   /** Without parameters; '' when absent. */
   contentType: string
-  /** From the header `x-request-id`. */
   requestId: string | undefined
   retryAfterMs: number | undefined
   /** To be read once, to the end or a `return`. Throws ProviderError `lost`. */
   body: AsyncIterable<Buffer>
-  /** Makes text fit for clients: no secrets of account or message, no markup, at most 500 characters. */
+  /** For clients: without secrets and markup, at most 500 characters. */
   clean: (text: string) => string
 }
 
@@ -105,7 +102,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   }
 }
 
-/** Reads at most `maxBytes` of an error body as text, as far as it arrives. */
+/** At most `maxBytes` of an error body, as far as it arrives. */
 export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
@@ -115,9 +112,7 @@ export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024
       size += chunk.length
       if (size >= maxBytes) break
     }
-  } catch {
-    // The status says enough.
-  }
+  } catch {}
   return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
 }
 

@@ -1,25 +1,14 @@
-// Decodes the value of every "b64_json" of a streamed JSON text into a file, and parses the rest. JSON.parse would hold
-// each image three times: bytes, text, bytes.
-import { createBase64Decoder, type Base64Decoder } from './base64.ts'
+// Decodes every "b64_json" of a JSON stream into a file. JSON.parse would hold each image as bytes, text and bytes.
+import { createBase64Decoder } from './base64.ts'
 import { MalformedReply } from './malformed.ts'
 import { createSpoolFile, type SpoolFile } from './spool-file.ts'
 
-/** Replaces the base64 in the parsed JSON. */
 export interface Spilled {
   file: string
   byteSize: number
 }
 
-export interface JsonSpill {
-  /** Throws MalformedReply. */
-  write(chunk: Buffer): Promise<void>
-  /** The parsed JSON; an empty `b64_json` is null. Throws MalformedReply. */
-  end(): Promise<unknown>
-  /** The text without the images. */
-  text(): string
-  /** Required, after `end` too. */
-  close(): Promise<void>
-}
+export type JsonSpill = ReturnType<typeof createJsonSpill>
 
 export interface SpillLimits {
   /** Per image, decoded. */
@@ -31,7 +20,7 @@ export interface SpillLimits {
 /** A PNG of 3840x2160 noise has 25 MB; the rest of a reply has a few hundred bytes. */
 export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
 
-/** Reads a JSON body, its images into `newFile()` paths. Throws as JsonSpill does. */
+/** Images go to `newFile()` paths. Throws MalformedReply. */
 export async function spillJson(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
@@ -46,7 +35,7 @@ export async function spillJson(
   }
 }
 
-export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEFAULT_LIMITS): JsonSpill {
+export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEFAULT_LIMITS) {
   const text: Buffer[] = []
   const spilled: Spilled[] = []
   let textBytes = 0
@@ -141,34 +130,29 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
   const textSoFar = () => Buffer.concat(text).toString('utf8')
 
   return {
-    async write(chunk) {
+    async write(chunk: Buffer): Promise<void> {
       for (let at = 0; at < chunk.length;) {
         if (state === 'outside') at = readOutside(chunk, at)
         else if (state === 'string') at = readString(chunk, at)
         else at = await readImage(chunk, at)
       }
     },
-    async end() {
+    /** The parsed JSON; an empty `b64_json` is null. */
+    async end(): Promise<unknown> {
       if (state !== 'outside') throw new MalformedReply('ends within a string')
       return parse(textSoFar(), spilled)
     },
     text: textSoFar,
+    /** Required, after `end` too. */
     close: async () => image.file?.abandon(),
   }
 }
 
-interface ImageState {
-  decoder: Base64Decoder
-  file: SpoolFile | undefined
-  /** An incomplete JSON escape. */
-  escape: string
+function noImage() {
+  return { decoder: createBase64Decoder(), file: undefined as SpoolFile | undefined, escape: '' }
 }
 
-function noImage(): ImageState {
-  return { decoder: createBase64Decoder(), file: undefined, escape: '' }
-}
-
-// A number stands for an image of this text: an upstream that sends numbers reaches no other file.
+// Numbers sent by an upstream reach no other file.
 function parse(text: string, spilled: readonly Spilled[]): unknown {
   try {
     return JSON.parse(text, (name, value: unknown) => {

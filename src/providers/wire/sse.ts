@@ -1,5 +1,4 @@
-// Server-sent events (HTML standard, section 9.2) whose data is JSON with images: a line has up to 100 MB, which
-// eventsource-parser would hold as text.
+// Server-sent events (HTML standard, 9.2). eventsource-parser would hold a line, of up to 100 MB, as text.
 import { createJsonSpill, DEFAULT_LIMITS, type JsonSpill, type SpillLimits } from './json-spill.ts'
 import { MalformedReply } from './malformed.ts'
 
@@ -10,7 +9,7 @@ export interface ServerSentEvent {
   data: unknown
 }
 
-/** The events up to the end of the body or `data: [DONE]`, images in `newFile()` paths. Throws as JsonSpill does. */
+/** Up to `data: [DONE]` or the end, images in `newFile()` paths. Throws MalformedReply. */
 export async function* readEvents(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
@@ -68,7 +67,6 @@ async function jsonOrUndefined(spill: JsonSpill): Promise<unknown> {
 }
 
 interface LinePart {
-  /** A field's name, a piece of its value, or a blank line. */
   kind: 'name' | 'value' | 'blank'
   bytes: Buffer
 }
