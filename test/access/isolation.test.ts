@@ -191,7 +191,10 @@ describe.each(DATABASES)('two projects on %s', (database) => {
       for (const id of Object.values(foreign)) {
         // With the same timestamp, so that it has the same position in every order.
         const missing = id.slice(0, -4) + (id.endsWith('ZZZZ') ? 'YYYY' : 'ZZZZ')
-        const [ofForeign, ofMissing] = [await ask(query, variables(id)), await ask(query, variables(missing))]
+        const [ofForeign, ofMissing] = [
+          await post(query, variables(id)),
+          await post(query, variables(missing)),
+        ]
         expect(ofForeign.text.replaceAll(id, 'ID')).toBe(ofMissing.text.replaceAll(missing, 'ID'))
         expect(ofForeign.status).toBe(ofMissing.status)
       }
@@ -258,7 +261,7 @@ describe.each(DATABASES)('two projects on %s', (database) => {
       `subscription { taskEvents(taskId: "${own['Task']}", after: "${task.lastCursor}") { cursor } }`,
       `subscription { taskFeed(after: "${tasks.feedCursor}") { cursor } }`,
     ])
-      expect((await ask(query, {})).text).toContain('CURSOR_INVALID')
+      expect((await post(query, {})).text).toContain('CURSOR_INVALID')
   })
 
   it('cannot fetch images of each other', async () => {
@@ -314,7 +317,7 @@ describe.each(DATABASES)('two projects on %s', (database) => {
     })
   })
 
-  async function ask(query: string, variables: unknown): Promise<{ status: number; text: string }> {
+  async function post(query: string, variables: unknown): Promise<{ status: number; text: string }> {
     const isStream = query.startsWith('subscription')
     const response = await fetch(`${keyed.url}/graphql`, {
       method: 'POST',
@@ -334,7 +337,9 @@ describe.each(DATABASES)('two projects on %s', (database) => {
   /** Requests a field to the greatest depth that the query limits accept. */
   async function requestDeepest(field: GraphQLField<unknown, unknown>): Promise<Result<unknown>> {
     for (let depth = 6; ; depth--) {
-      const result: Result<unknown> = await ownClient.ask(`{ ${field.name} ${allFieldsOf(field, depth)} }`)
+      const result: Result<unknown> = await ownClient.execute(
+        `{ ${field.name} ${allFieldsOf(field, depth)} }`,
+      )
       const code = result.errors?.[0]?.extensions?.['code']
       if (depth === 1 || code !== 'QUERY_TOO_LARGE') return result
     }

@@ -92,7 +92,7 @@ describe.each(DATABASES)('adjustCost on %s', (database) => {
     await using keyed = await openGatewayWithKeys({ database, providers: [sandbox, upstream] })
     const operator = keyed.operator()
     const lost = await generateAttempt(keyed, 'a fox [sandbox:vanish]')
-    const { errors } = await operator.ask(ADJUST, { attemptId: lost.id, costMicros: 5, note: 'a guess' })
+    const { errors } = await operator.execute(ADJUST, { attemptId: lost.id, costMicros: 5, note: 'a guess' })
     expect(errors?.[0]).toMatchObject({
       message: expect.stringContaining('Resolve it with resolveAttempt first') as string,
       extensions: { code: 'CONFLICT', field: 'attemptId' },
@@ -128,17 +128,17 @@ describe.each(DATABASES)('adjustCost on %s', (database) => {
     await using keyed = await openGatewayWithKeys({ database, providers: [sandbox] })
     const { id } = await generateAttempt(keyed, 'a fox [sandbox:reject]')
     const operator = keyed.operator()
-    const free = await operator.ask(ADJUST, { attemptId: id, costMicros: 5, note: 'the invoice' })
+    const free = await operator.execute(ADJUST, { attemptId: id, costMicros: 5, note: 'the invoice' })
     expect(free.errors?.[0]).toMatchObject({
       message: expect.stringContaining('was certainly not charged') as string,
       extensions: { code: 'CONFLICT' },
     })
-    const withoutNote = await operator.ask(ADJUST, { attemptId: id, costMicros: 5, note: ' ' })
+    const withoutNote = await operator.execute(ADJUST, { attemptId: id, costMicros: 5, note: ' ' })
     expect(withoutNote.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: 'note' })
-    const negative = await operator.ask(ADJUST, { attemptId: id, costMicros: -5, note: 'the invoice' })
+    const negative = await operator.execute(ADJUST, { attemptId: id, costMicros: -5, note: 'the invoice' })
     expect(negative.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: 'costMicros' })
     const elsewhere = keyed.operator(await keyed.newProject('another'))
-    const foreign = await elsewhere.ask(ADJUST, { attemptId: id, costMicros: 5, note: 'the invoice' })
+    const foreign = await elsewhere.execute(ADJUST, { attemptId: id, costMicros: 5, note: 'the invoice' })
     expect(foreign.errors?.[0]?.extensions).toEqual({ code: 'NOT_FOUND', field: 'attemptId' })
   })
 })
@@ -155,7 +155,7 @@ describe('setBudget and setLimits', () => {
     const foreignKey = await keyed.newKey({ project: foreign })
     for (const query of [SET, LIMIT]) {
       const code = async (client: typeof admin, owner: string) =>
-        (await client.ask(query, { owner })).errors?.[0]?.extensions?.['code']
+        (await client.execute(query, { owner })).errors?.[0]?.extensions?.['code']
       expect(await code(admin, generator.id)).toBeUndefined()
       expect(await code(admin, own)).toBe('FORBIDDEN')
       expect(await code(admin, foreign)).toBe('FORBIDDEN')
@@ -166,7 +166,7 @@ describe('setBudget and setLimits', () => {
       expect(await code(keyed.operator(), generator.id)).toBeUndefined()
     }
     const READ_LIMITS = '{ project { budgets { period limitMicros resetsAt } limits { concurrentTasks } } }'
-    const { errors } = await keyed.as(generator.key).ask(READ_LIMITS)
+    const { errors } = await keyed.as(generator.key).execute(READ_LIMITS)
     expect(errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN')
     const reporter = await keyed.newKey({ project: foreign, scopes: ['READ', 'REPORT'] })
     const { project } = await keyed.as(reporter.key).get<{

@@ -80,7 +80,7 @@ describe('a JSON body', () => {
     expect(await spill(text, [...Buffer.from(text).keys()])).toEqual(JSON.parse(text))
   })
 
-  it('leaves no image in memory: the parsed JSON holds the path and the length', async () => {
+  it('leaves no image in memory: the parsed JSON contains the path and the length', async () => {
     const file = join(folder, 'named')
     const json = await spillJson(
       inPieces(Buffer.from(`{"b64_json":"${image(300)}"}`), []),

@@ -102,7 +102,7 @@ it('polls a task whose callback never arrives', async () => {
   expect(countChecks(upstream)).toBe(2)
 })
 
-it('ends a task whose callback reports a failure as the check says, with an unknown charge', async () => {
+it('ends a task whose callback reports a failure by the result of the check, with an unknown charge', async () => {
   const { upstream, gateway } = await open(LONG_POLL_MS, 'failing')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await gateway.ended(id)

@@ -24,7 +24,7 @@ it('names every model once, each with a date and a source', () => {
   }
 })
 
-it('lets every model take the default settings', () => {
+it('supports the default settings for every model', () => {
   for (const { capabilities } of CATALOGUE) {
     expect(capabilities.sizes.auto).toBe(true)
     expect(capabilities.qualities).toContain(QUALITIES[0])

@@ -182,7 +182,7 @@ describe('unusable input images are refused before anything is sent', () => {
   ])('%s, when the task is created', async (_, field, says, input) => {
     const wrong = await input()
     const before = count()
-    const { data, errors } = await gateway.ask(
+    const { data, errors } = await gateway.execute(
       'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }',
       { input: { prompt: 'x', images: [{ dataUrl: dataUrlOf(await pngOf(BLUE)) }], ...wrong } },
     )

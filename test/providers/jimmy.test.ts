@@ -134,7 +134,7 @@ describe('quality AUTO', () => {
     expect((await runRequest(open(SYNC))).resolved).toEqual({ quality: 'MEDIUM', size: '1254x1254' })
   })
 
-  it('is sent as configured, and is unknown where the upstream chooses', async () => {
+  it('is sent as configured, and is unknown if the upstream chooses', async () => {
     const { resolved } = await runRequest(open({ ...SYNC, autoQuality: 'auto' }))
     expect(upstream.requests[0]?.parameters).toMatchObject({ quality: 'auto' })
     expect(resolved).toEqual({ size: '1024x1024' })

@@ -138,7 +138,7 @@ describe('an edit', () => {
     expect(Number(request.headers['content-length'])).toBe(request.body.length)
   })
 
-  it('sends the input fidelity where the model has one', async () => {
+  it('sends the input fidelity if the model supports it', async () => {
     const overrides = { model: 'gpt-image-1.5', images: [inputOf(first)], inputFidelity: 'HIGH' } as const
     expect((await sent(overrides)).parameters).toMatchObject({ input_fidelity: 'high' })
   })
@@ -280,7 +280,7 @@ describe('a stream', () => {
     expect(usage).toMatchObject({ outputTokens: 588, source: 'ESTIMATED' })
   })
 
-  it('keeps finished images when it breaks off before the rest', async () => {
+  it('keeps finished images if it breaks off before the others', async () => {
     const b64_json = Buffer.from('image').toString('base64')
     const usage = '{"input_tokens":21,"output_tokens":196}'
     const done = `event: image_generation.completed\ndata: {"b64_json":"${b64_json}","usage":${usage}}\n\n`

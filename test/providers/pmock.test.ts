@@ -106,7 +106,7 @@ describe('a signature', () => {
     expect(signatureHeaders(credentials, 1_780_000_020_000)).not.toEqual(first)
   })
 
-  it('goes with the submit and every check, and the secret key with none', async () => {
+  it('is sent with the submit and every check, and the secret key with none of them', async () => {
     const { provider, upstream } = await open()
     upstream.delay('processing')
     await runRequest(provider)
@@ -136,7 +136,7 @@ describe('a signature', () => {
     expect(upstream.requests[0]?.headers['wuinai-access-key']).toBe('ak-demo')
   })
 
-  it('is replaced by a bearer token where that is configured', async () => {
+  it('is replaced by a bearer token if configured', async () => {
     const { provider, upstream } = await open({ auth: 'bearer', secretKey: undefined }, { auth: 'bearer' })
     await runRequest(provider)
     expect(upstream.requests[0]?.headers).toMatchObject({ authorization: 'Bearer ak-demo' })
@@ -240,7 +240,7 @@ describe('a task', () => {
 describe('the configuration', () => {
   const keys = { accessKey: 'a', secretKey: 'b' }
 
-  it('needs both keys for signatures, and the access key alone for a bearer token', () => {
+  it('requires both keys for signatures, and only the access key for a bearer token', () => {
     expect(pmock.options.safeParse({ accessKey: 'a' }).error?.issues[0]?.path).toEqual(['secretKey'])
     expect(pmock.options.safeParse({ accessKey: 'a', auth: 'bearer' }).success).toBe(true)
     expect(pmock.options.parse(keys)).toEqual({

@@ -22,7 +22,7 @@ const STUDIO: Preset<StudioOptions> = {
   options: { version: z.string().optional() },
   offers: (models = ['studio-1']) =>
     offersFrom(models, () => ({ operations: ['GENERATE', 'EDIT'], maxN: 2 })),
-  previews: () => 'NONE',
+  partialImages: () => 'NONE',
   async message({ upstreamModel, prompt, images }, { apiKey, version = 'v1' }) {
     const references = await Promise.all(images.map(toDataUrl))
     return toJsonMessage(
