@@ -152,6 +152,7 @@ function ignoreSendErrors(socket: WebSocket): void {
   Object.assign(socket, { send: (data: string, sent: () => void) => send(data, () => sent()) })
 }
 
+/** A close code of graphql-transport-ws. */
 const FORBIDDEN = 4403
 
 type Pipeline = ReturnType<GraphQLServer['getEnveloped']>
