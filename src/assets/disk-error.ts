@@ -45,7 +45,6 @@ export function unlessMissing(error: unknown): undefined {
 /** A noisy PNG of 3840x2160 has 25 MB. */
 const MIN_FREE_BYTES = 64 * 1024 * 1024
 
-/** Throws DiskError. */
 export async function checkFreeSpace(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize

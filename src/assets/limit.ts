@@ -1,6 +1,6 @@
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>
 
-/** Limits concurrency; first in, first out. */
+/** First in, first out. */
 export function createLimit(maxConcurrent: number): Limit {
   const queue: (() => void)[] = []
   let running = 0

@@ -16,7 +16,7 @@ const options = z.strictObject({
       error: 'can only change the capabilities that the four fields express: sizes, maxN and maxPromptLength',
     })
     .default(['gpt-image-2']),
-  /** Sent for `auto`, which the page does not list. */
+  /** Sent for `auto`. */
   defaultSize: z
     .string()
     .regex(/^[1-9]\d*x[1-9]\d*$/, 'must be WIDTHxHEIGHT')
@@ -53,7 +53,6 @@ function createBasic(name: string, settings: BasicOptions): Provider {
   }
 }
 
-// A capability without a field would be dropped silently.
 function isSendable(model: ModelsOption[number]): boolean {
   const changed = typeof model === 'string' ? {} : (model.capabilities ?? {})
   return Object.keys(changed).every((name) => ['sizes', 'maxN', 'maxPromptLength'].includes(name))

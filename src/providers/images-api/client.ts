@@ -4,7 +4,7 @@ import { createDownloader } from '../wire/download.ts'
 import { createUpstream, readText, type Message, type Reply } from '../wire/http.ts'
 import { spillJson, type SpillLimits } from '../wire/json-spill.ts'
 
-/** What the operator declares to be never billed: statuses from 500, or every failed request. */
+/** What the operator declares to be never billed. */
 export type Unbilled = 'NOTHING' | 'SERVER_ERRORS' | 'FAILURES'
 
 export interface ProviderReply extends Reply {
@@ -42,12 +42,11 @@ export function createImagesClient(name: string, options: ImagesClientOptions, s
   }
 
   return {
-    /** Sends a message that may cost money. Throws ProviderError. */
+    /** May cost money. Throws ProviderError. */
     submit: async (message: Message, call: Call) =>
       toProviderReply(await upstream.submit(message, call), call),
-    /** Sends a message that is free of charge. Throws ProviderError. */
+    /** Free of charge. Throws ProviderError. */
     ask: async (message: Message, call: Call) => toProviderReply(await upstream.send(message, call), call),
-    /** The members that dialects share. */
     provider: ({
       modes,
       recovery,
@@ -80,7 +79,6 @@ export async function readJson(
   return parseJson(await readText(reply.body))
 }
 
-/** Undefined when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -29,7 +29,7 @@ export function verdictOfStatus(
   return unbilled === 'SERVER_ERRORS' ? { ...VERDICTS.BROKEN, charged: 'NO' } : VERDICTS.LOST
 }
 
-/** On an accepted request: neither a wait nor another account helps any more. */
+/** On an accepted request, neither a wait nor another account helps. */
 export function ofTask(verdict: FailureVerdict): FailureVerdict {
   return { ...verdict, kind: verdict.kind === 'rejected' ? 'rejected' : 'broken' }
 }
@@ -79,7 +79,7 @@ export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply
   })
 }
 
-// Texts about the account may name organisations and balances: they stay in the cause, for the log.
+// Texts about the account may name organisations and balances: the cause keeps them.
 function sentence({ kind, code }: FailureVerdict, text: string): string {
   if (kind === 'busy') return 'limits the request rate or is overloaded; try again later'
   if (code === 'PROVIDER_QUOTA') return 'refuses requests: the quota or balance of its account is used up'

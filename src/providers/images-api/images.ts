@@ -64,7 +64,7 @@ export async function toDone(
   return { state: 'DONE', images, usage, resolved: toResolved(reported) }
 }
 
-/** Some servers send entries with neither bytes nor a link. */
+/** Some servers send empty entries. */
 export function hasImage({ b64_json, url }: z.output<typeof imageEntry>): boolean {
   return Boolean(b64_json ?? url)
 }
@@ -79,10 +79,7 @@ function toResolved(reported: z.output<typeof reportedSettings>): ResolvedSettin
   return Object.fromEntries(Object.entries(resolved).filter(([, value]) => value !== undefined))
 }
 
-function memberOf<Member extends string>(
-  list: readonly Member[],
-  value: string | null | undefined,
-): Member | undefined {
+function memberOf<Member extends string>(list: readonly Member[], value?: string | null): Member | undefined {
   return list.find((member) => member === value?.toUpperCase())
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Checked here, because other characters make a malformed header. */
+/** Other characters make a malformed header. */
 export const credential = z
   .string()
   .trim()
@@ -19,10 +19,10 @@ export const callOptions = {
 
 export const pollMs = z.int().positive().default(5000)
 
-/** The operator declares that statuses from 500 are never billed: such requests may be repeated. */
+/** Statuses from 500 are never billed: such requests may be repeated. */
 export const unbilledServerErrors = z.boolean().default(false)
 
-/** The operator declares that failed requests are never billed: they may go elsewhere. */
+/** Failed requests are never billed: they may go elsewhere. */
 export const unbilledFailures = z.boolean().default(false)
 
 /** From `<PREFIX>_API_KEY` and `<PREFIX>_BASE_URL`; undefined without a key. */

@@ -4,13 +4,12 @@ import type { Offer, ProviderRequest } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
 import type { Unwrap } from './reply.ts'
 
-/** What a server does in its own way within the `openai` dialect. `Own`: its own configuration entries. */
+/** How a server of the `openai` dialect differs. `Own`: its own configuration entries. */
 export interface Preset<Own extends object = object> {
   /** Null where the configuration must name it. */
   readonly baseUrl: string | null
   /** Must accept undefined: other presets do not set them. */
   readonly options: { readonly [Name in keyof Own]-?: z.ZodType<Own[Name]> }
-  /** Undefined: the preset's default models. */
   offers(models: ModelsOption | undefined): Offer[]
   /** How mode `auto` gets partial images. */
   partialImages(baseUrl: string): 'STREAM' | 'WITHOUT_STREAM' | 'NONE'

@@ -11,7 +11,7 @@ import { hasImage, imageEntry, readImages, reportedSettings, toDone } from './im
 import { errorIn, statusFailure, streamFailure } from './upstream-error.ts'
 import { addUsages, toUsage } from './usage.ts'
 
-/** Takes JSON out of a server's envelope. Throws ProviderError for a failure in it. */
+/** Takes JSON out of an envelope. Throws ProviderError for a failure in it. */
 export type Unwrap = (json: unknown, reply: ProviderReply, call: Pick<Call, 'onWire'>) => unknown
 
 export async function readReply<Result>(
@@ -36,7 +36,7 @@ export async function readReply<Result>(
 
 const withoutEnvelope: Unwrap = (json) => json
 
-/** Reads a result as JSON or as a stream. Throws ProviderError. */
+/** From JSON or a stream. Throws ProviderError. */
 export async function readResult(
   reply: ProviderReply,
   request: ProviderRequest,
@@ -46,7 +46,7 @@ export async function readResult(
   if (!isSuccess(reply)) throw statusFailure(unwrap(await readJson(reply, call), reply, call), reply)
   try {
     const { first, body } = await peek(reply.body)
-    // Some servers stream without declaring it, and some declare it and do not.
+    // The content type is unreliable.
     if (STREAM_STARTS.has(first)) return await readStream(body, request, call, reply)
     const json = unwrap(await spillJson(body, () => call.newFile()), reply, call)
     const error = errorIn(json)
@@ -60,7 +60,6 @@ export async function readResult(
   }
 }
 
-/** Lines of a stream begin with data, event, id, retry or a colon. JSON does not. */
 const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
 
 async function peek(body: AsyncIterable<Buffer>): Promise<{ first: string; body: AsyncIterable<Buffer> }> {

@@ -34,7 +34,7 @@ export function statusFailure(json: unknown, reply: ProviderReply): ProviderErro
   return toProviderError(verdict, toWords(error), reply)
 }
 
-/** Once images arrived, work was done that may be billed: the request must not be sent again. */
+/** Arrived images may be billed: the request must not be sent again. */
 export function streamFailure(error: UpstreamError, reply: ProviderReply, arrived: 'NOTHING' | 'IMAGES') {
   const verdict = verdictOfCode(error, reply.status) ?? VERDICTS.LOST
   if (arrived === 'NOTHING' || verdict.charged === 'UNKNOWN')

@@ -32,22 +32,17 @@ export function toUsage(reported: unknown): Usage {
 
 /** ESTIMATED: the reference does not say whether an event counts its own image or the whole call. */
 export function addUsages(usages: readonly Usage[]): Usage {
-  const [first, ...rest] = usages
-  if (!first || usages.some(({ source }) => source === 'UNKNOWN')) return UNKNOWN_USAGE
-  if (rest.length === 0) return first
-  return rest.reduce<Usage>(
-    (total, next) => ({
-      inputTokens: sum(total.inputTokens, next.inputTokens),
-      outputTokens: sum(total.outputTokens, next.outputTokens),
-      totalTokens: sum(total.totalTokens, next.totalTokens),
-      inputTextTokens: sum(total.inputTextTokens, next.inputTextTokens),
-      inputImageTokens: sum(total.inputImageTokens, next.inputImageTokens),
-      outputTextTokens: sum(total.outputTextTokens, next.outputTextTokens),
-      outputImageTokens: sum(total.outputImageTokens, next.outputImageTokens),
-      source: 'ESTIMATED',
-    }),
-    first,
-  )
+  if (usages.length === 0 || usages.some(({ source }) => source === 'UNKNOWN')) return UNKNOWN_USAGE
+  return usages.reduce((total, next) => ({
+    inputTokens: sum(total.inputTokens, next.inputTokens),
+    outputTokens: sum(total.outputTokens, next.outputTokens),
+    totalTokens: sum(total.totalTokens, next.totalTokens),
+    inputTextTokens: sum(total.inputTextTokens, next.inputTextTokens),
+    inputImageTokens: sum(total.inputImageTokens, next.inputImageTokens),
+    outputTextTokens: sum(total.outputTextTokens, next.outputTextTokens),
+    outputImageTokens: sum(total.outputImageTokens, next.outputImageTokens),
+    source: 'ESTIMATED',
+  }))
 }
 
 // Without details, `output_tokens` is "the number of image tokens in the output image".

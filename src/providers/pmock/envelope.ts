@@ -31,12 +31,10 @@ export function envelopeFailure(replyTo: ReplyTo, body: Envelope | undefined, re
   return replyFailure(replyTo, verdict, { code: body?.code ?? null, message: body?.message ?? '' }, reply)
 }
 
-/** No code for it is documented. */
 export function isSafetyBlock(message: string | null | undefined): boolean {
   return /safety system|moderation|content[ _]policy/i.test(message ?? '')
 }
 
-/** Replies of the OpenAI-compatible route may have no envelope. */
 export const unwrapEnvelope: Unwrap = (json, reply, call) => {
   const body = envelopeIn(json)
   if (!body) return json

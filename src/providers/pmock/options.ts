@@ -16,7 +16,7 @@ export const pmockOptions = z
       .string()
       .regex(/^[a-z][a-z0-9-]*$/, 'must be the beginning of a header name in lower case')
       .default('pmock'),
-    /** Path of a check. pmock's pages document none: the default is that of docs.mountsea.ai, whose pages are alike. */
+    /** Path of a check, not on pmock's pages. Default: that of docs.mountsea.ai, whose pages are alike. */
     taskPath: z
       .string()
       .regex(/^\/.*\{id\}/, 'must begin with / and contain {id}')

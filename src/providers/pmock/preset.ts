@@ -18,7 +18,7 @@ export const PMOCK: Preset<OwnOptions> = {
     naming: z.enum(['snake', 'camel']).optional(),
   },
   offers: (models = ['gpt-image-2']) => offersFrom(models, () => CAPABILITIES),
-  // The page has a field for partial images and none for streams.
+  // The page has no field for streams.
   partialImages: () => 'WITHOUT_STREAM',
 
   message(request, account, stream) {

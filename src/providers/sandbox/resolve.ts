@@ -9,10 +9,7 @@ export interface ResolvedRequest {
   outputFormat: OutputFormat
 }
 
-interface Size {
-  width: number
-  height: number
-}
+type Size = Pick<ResolvedRequest, 'width' | 'height'>
 
 const WIDE = /\b(wide|panorama|panoramic|landscape|banner|cinematic)\b/iu
 const TALL = /\b(portrait|tall|poster|vertical|full[- ]length)\b/iu

@@ -30,7 +30,6 @@ const options = z.strictObject({
 
 export const sandbox: Dialect<SandboxOptions> = {
   options,
-  // The gateway creates it when nothing else is configured.
   fromEnvironment: () => undefined,
   create: createSandbox,
 }
@@ -57,14 +56,9 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
   }
 }
 
-function toOffer(model: CatalogueModel): Offer {
-  const { name, price } = model
-  return { model: name, upstreamModel: name, capabilities: widen(model), price, retiresOn: null }
-}
-
-// More than those of the real models, so that every setting can be tried.
-function widen({ name, capabilities }: CatalogueModel): Capabilities {
-  return {
+function toOffer({ name, price, capabilities }: CatalogueModel): Offer {
+  // More than those of the real models, so that every setting can be tried.
+  const widened: Capabilities = {
     ...capabilities,
     operations: ['GENERATE', 'EDIT'],
     backgrounds: name.startsWith('gpt-') ? ['AUTO', 'OPAQUE', 'TRANSPARENT'] : capabilities.backgrounds,
@@ -73,4 +67,5 @@ function widen({ name, capabilities }: CatalogueModel): Capabilities {
     mask: true,
     maxPartialImages: 3,
   }
+  return { model: name, upstreamModel: name, capabilities: widened, price, retiresOn: null }
 }

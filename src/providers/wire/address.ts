@@ -6,7 +6,7 @@ import { buildConnector } from 'undici'
 
 export interface AddressRule {
   protocols: readonly string[]
-  /** As in URLs: '' is the default port. Null allows every port. */
+  /** '' is the default port; null allows all. */
   ports: readonly string[] | null
   maxLength: number
   /** The only origin that may be private. */
@@ -20,13 +20,12 @@ export type Resolve = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void
 
-/** For addresses in requests. */
 export function requestRule(protocols: readonly string[] = ['https:']): AddressRule {
   const ports = ['', '80', '443']
   return { protocols, ports, maxLength: 2048, trustedOrigin: null, isPublic: isPublicAddress }
 }
 
-/** For links in a provider's replies: they may be long, use http, and be on the provider's own origin. */
+/** For links in replies: long, http and the provider's own origin are allowed. */
 export function replyRule(baseUrl: string): AddressRule {
   const { origin: trustedOrigin } = new URL(baseUrl)
   return { ...requestRule(['https:', 'http:']), ports: null, maxLength: 8192, trustedOrigin }
@@ -46,7 +45,7 @@ export function checkUrl(text: string, rule: AddressRule): string | undefined {
   return isForbiddenHost(url.hostname, rule) ? 'must be on a public host' : undefined
 }
 
-/** An undici connector that checks every connection, redirects and IP literals included. */
+/** Checks every connection, redirects and IP literals included. */
 export function guardedConnector(rule: AddressRule, resolve: Resolve = lookupName): buildConnector.connector {
   const options = { allowH2: false, timeout: CONNECT_MS }
   const trusted = buildConnector(options)
@@ -89,7 +88,7 @@ export class ForbiddenAddress extends Error {
   }
 }
 
-/** False for every address, in any spelling, that may be private. */
+/** False for every address that may be private. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
@@ -100,7 +99,7 @@ export function isPublicAddress(address: string): boolean {
 function isForbiddenHost(hostname: string, rule: AddressRule): boolean {
   const host = hostname.replace(/^\[|\]$/g, '')
   if (isIP(host)) return !rule.isPublic(host)
-  // RFC 6761 reserves the name for loopback, with or without the final dot.
+  // RFC 6761 reserves the name for loopback.
   return /(^|\.)localhost\.?$/i.test(host) && !rule.isPublic('127.0.0.1')
 }
 
@@ -120,6 +119,5 @@ function guardedLookup(rule: AddressRule, resolve: Resolve): LookupFunction {
 
 const CONNECT_MS = 10_000
 
-// Unicast to ipaddr.js: Azure's host agent (learn.microsoft.com, "What is IP address 168.63.129.16?") and
-// IPv4-compatible addresses (RFC 4291, 2.5.5.1), of which `::7f00:1` is 127.0.0.1 to some systems.
+// Unicast to ipaddr.js: Azure's host agent, and IPv4-compatible addresses (RFC 4291, 2.5.5.1) such as `::7f00:1`.
 const ALSO_PRIVATE = [ipaddr.parseCIDR('168.63.129.16/32'), ipaddr.parseCIDR('::/96')]

@@ -1,8 +1,8 @@
 import { MalformedImage } from './malformed.ts'
 
 /**
- * Decodes pieces of any length. Accepts both alphabets, missing padding, line breaks, and the head of a data URL. Throws
- * MalformedImage. The bytes are valid until the next call.
+ * Accepts both alphabets, missing padding, line breaks, and the head of a data URL. Throws MalformedImage. The bytes are
+ * valid until the next call.
  */
 export function createBase64Decoder() {
   let head: string | undefined = ''

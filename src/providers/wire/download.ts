@@ -19,7 +19,6 @@ export class DownloadError extends AddressError<DownloadFailure> {
 
 export interface DownloaderOptions {
   rule: AddressRule
-  /** Default 25 MB. */
   maxBytes?: number
   resolve?: Resolve
 }

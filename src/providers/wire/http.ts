@@ -21,7 +21,6 @@ export interface Upstream {
 
 export interface Message {
   method: 'GET' | 'POST' | 'DELETE'
-  /** Appended to the base URL's path; may have a query. */
   path: string
   headers: Readonly<Record<string, string>>
   body?: string | FormData
@@ -33,7 +32,7 @@ export interface Reply {
   contentType: string
   requestId: string | undefined
   retryAfterMs: number | undefined
-  /** To be read once, to the end or a `return`. Throws ProviderError `lost`. */
+  /** To be read once. Throws ProviderError `lost`. */
   body: AsyncIterable<Buffer>
   /** For clients: without secrets and markup, at most 500 characters. */
   clean: (text: string) => string
@@ -51,7 +50,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   const agent = new Agent({
     // HTTP/2 would put all paid calls on one connection.
     allowH2: false,
-    // No keep-alive: the outcome is unknown when the upstream closes a kept connection during a write.
+    // No keep-alive: an upstream may close a kept connection during a write.
     pipelining: 0,
     connections: null,
     connect: { timeout: CONNECT_MS },
@@ -102,7 +101,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   }
 }
 
-/** At most `maxBytes` of an error body, as far as it arrives. */
+/** As far as it arrives. */
 export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0

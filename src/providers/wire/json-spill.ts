@@ -11,13 +11,11 @@ export interface Spilled {
 export type JsonSpill = ReturnType<typeof createJsonSpill>
 
 export interface SpillLimits {
-  /** Per image, decoded. */
   maxImageBytes: number
-  /** Of everything but images. */
   maxTextBytes: number
 }
 
-/** A PNG of 3840x2160 noise has 25 MB; the rest of a reply has a few hundred bytes. */
+/** A PNG of 3840x2160 noise has 25 MB. */
 export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
 
 /** Images go to `newFile()` paths. Throws MalformedReply. */
@@ -40,7 +38,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
   const spilled: Spilled[] = []
   let textBytes = 0
   let state: 'outside' | 'string' | 'image' = 'outside'
-  // The last byte outside of strings and the last string tell a value from a key.
+  // They tell a value from a key.
   let before: number | undefined
   let key = ''
   let escaped = false
@@ -164,7 +162,7 @@ function parse(text: string, spilled: readonly Spilled[]): unknown {
   }
 }
 
-// Escapes in base64: `\/` (PHP), `\n` and `\r\n` (MIME), `\u002B` (.NET). Undefined while incomplete.
+// `\/` (PHP), `\n` (MIME), `\u002B` (.NET). Undefined while incomplete.
 function unescape(escape: string): string | undefined {
   if (escape.length < (escape[1] === 'u' ? 6 : 2)) return undefined
   try {

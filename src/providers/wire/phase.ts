@@ -45,7 +45,6 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: strin
     }
   }
 
-  /** For the dispatcher of exactly one request. */
   const interceptor: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
     dispatch(options, watch(handler))
   return { interceptor, state: () => state }
@@ -70,7 +69,7 @@ function reason(error: unknown): string {
   return REASONS[code] ?? REASONS[error.name] ?? (code || error.name)
 }
 
-// Codes of Node (nodejs.org/api/errors.html) and undici (undici.nodejs.org).
+// Codes of Node and undici.
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its host name does not resolve',
   EAI_AGAIN: 'its host name could not be looked up',

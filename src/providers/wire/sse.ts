@@ -46,7 +46,7 @@ export async function* readEvents(
       if (finished === 'done') return
       if (finished) yield finished
     }
-    // The standard drops an event without a blank line after it, but a finished image is paid for.
+    // The standard drops an event without a blank line after it, but its image is paid for.
     const last = await finish()
     if (last && last !== 'done' && last.data !== undefined) yield last
   } finally {
@@ -54,7 +54,7 @@ export async function* readEvents(
   }
 }
 
-// Unknown events, keep-alives for example, need not be JSON.
+// Keep-alives, for example, are not JSON.
 async function jsonOrUndefined(spill: JsonSpill): Promise<unknown> {
   try {
     return await spill.end()
