@@ -54,7 +54,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
     pipelining: 0,
     connections: null,
     connect: { timeout: CONNECT_MS },
-    // After the caller's deadline. A stream is silent while the image is made.
+    // After the caller's deadline.
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
   })
@@ -92,7 +92,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   return {
     send,
     submit(message, call) {
-      // OpenAI logs the first (API reference, "Debugging requests"). A proxy may honour the second.
+      // OpenAI logs the first ("Debugging requests"). A proxy may honour the second.
       const ids = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
       return send({ ...message, headers: { ...message.headers, ...ids } }, call)
     },

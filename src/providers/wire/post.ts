@@ -50,7 +50,7 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
           signal,
         })
         const answer = await untilAborted(pending, signal)
-        // Reads a short body to its end, so that its server sees no reset.
+        // Without a reset for servers with a short body.
         await untilAborted(answer.body.dump({ limit: DUMP_BYTES }), signal).catch(() =>
           answer.body.on('error', () => undefined).destroy(),
         )
