@@ -16,3 +16,39 @@ function toText(cell: CsvCell): string {
   const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
+
+/** A text that is not RFC 4180. The message names the line. */
+export class MalformedCsv extends Error {
+  override name = 'MalformedCsv'
+}
+
+/**
+ * The records of a text, each with as many cells as the first. Accepts a byte order mark and line feeds without carriage
+ * returns. Throws MalformedCsv.
+ */
+export function parseCsv(text: string): string[][] {
+  const records: string[][] = []
+  let cells: string[] = []
+  // A cell with its separator. The last one has none.
+  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y
+  const source = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
+  while (cell.lastIndex < source.length || cells.length > 0) {
+    const start = cell.lastIndex
+    const match = cell.exec(source)
+    if (!match) throw malformed(source, start, 'a quote is missing or misplaced')
+    const [, quoted, plain = '', separator] = match
+    cells.push(quoted?.replaceAll('""', '"') ?? plain)
+    if (separator === ',') continue
+    const width = records[0]?.length ?? cells.length
+    if (cells.length !== width)
+      throw malformed(source, start, `the record has ${cells.length} cells; the first one has ${width}`)
+    records.push(cells)
+    cells = []
+    if (separator === '') break
+  }
+  return records
+}
+
+function malformed(source: string, at: number, reason: string): MalformedCsv {
+  return new MalformedCsv(`Line ${source.slice(0, at).split('\n').length}: ${reason}.`)
+}

@@ -32,6 +32,42 @@ export function parseUsd(text: string): number | undefined {
   return sign === '-' && micros > 0 ? -micros : micros
 }
 
+const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/
+/** Digits after the point that a sum keeps. */
+const SUM_DECIMALS = 30
+
+/**
+ * The exact sum of decimal amounts, rounded half away from zero to micro-USD. Undefined for a text that is no JSON number,
+ * and above Number.MAX_SAFE_INTEGER.
+ */
+export function sumDecimalUsd(texts: readonly string[]): number | undefined {
+  let sum = 0n
+  for (const text of texts) {
+    const [, sign, whole, decimals = '', exponent = '0'] = DECIMAL.exec(text) ?? []
+    const shift = SUM_DECIMALS - decimals.length + Number(exponent)
+    if (whole === undefined || shift < 0) return undefined
+    const amount = BigInt(whole + decimals) * 10n ** BigInt(shift)
+    sum += sign === '-' ? -amount : amount
+  }
+  const unit = 10n ** BigInt(SUM_DECIMALS - MICRO_DECIMALS)
+  const half = sum < 0n ? -unit / 2n : unit / 2n
+  const micros = Number((sum + half) / unit)
+  return Number.isSafeInteger(micros) ? micros : undefined
+}
+
+/** JSON with the digits of each number as text, because a binary fraction is no amount. Undefined when it is not JSON. */
+export function parseExactJson(text: string): unknown {
+  try {
+    return JSON.parse(text, toDigits)
+  } catch {
+    return undefined
+  }
+}
+
+function toDigits(_: string, value: unknown, context?: { source?: string }): unknown {
+  return typeof value === 'number' ? (context?.source ?? String(value)) : value
+}
+
 function split(micros: number | bigint): { sign: string; whole: string; decimals: string } {
   const exact = BigInt(micros)
   const digits = (exact < 0n ? -exact : exact).toString().padStart(MICRO_DECIMALS + 1, '0')

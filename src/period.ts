@@ -26,3 +26,12 @@ export function endOf(period: Period, at: number): number | null {
   const date = new Date(at)
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1)
 }
+
+const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+/** `7d` in milliseconds. Undefined for anything but 1 to 99999 hours, days or weeks. */
+export function parseDuration(text: string): number | undefined {
+  const [, count = '', unit = ''] = /^([1-9]\d{0,4})([hdw])$/.exec(text) ?? []
+  const unitMs = UNITS_MS[unit]
+  return unitMs === undefined ? undefined : Number(count) * unitMs
+}
