@@ -62,6 +62,10 @@ export const WARNING_CODES = [
 export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
 /** HOLD reserves the worst case, POST records the cost, VOID releases the hold, ADJUST corrects a POST. */
 export const LEDGER_KINDS = ['HOLD', 'POST', 'VOID', 'ADJUST'] as const
+/** PRICE: computed by a price table. OPERATOR: by a decision. BILL: from the provider. ESTIMATE: posted until one of them. */
+export const LEDGER_SOURCES = ['PRICE', 'OPERATOR', 'BILL', 'ESTIMATE'] as const
+/** A refusal by moderation, a reported failure, and a request without an answer: each may or may not be charged. */
+export const UNCERTAIN_CHARGES = ['MODERATION', 'FAILURE', 'TIMEOUT'] as const
 export const PERIODS = ['DAY', 'MONTH', 'TOTAL'] as const
 export const SCOPES = ['GENERATE', 'READ', 'REPORT', 'ADMIN'] as const
 export const WEBHOOK_EVENTS = [
@@ -117,6 +121,8 @@ export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number]
 export type LedgerKind = (typeof LEDGER_KINDS)[number]
+export type LedgerSource = (typeof LEDGER_SOURCES)[number]
+export type UncertainCharge = (typeof UNCERTAIN_CHARGES)[number]
 export type Period = (typeof PERIODS)[number]
 /** GENERATE creates tasks, READ reads them, REPORT reads spending, ADMIN manages keys and resolves unknown outcomes. */
 export type Scope = (typeof SCOPES)[number]

@@ -43,6 +43,7 @@ import { createUsageRoute } from './http/usage.ts'
 import { createSockets, type Sockets } from './http/graphql/websocket.ts'
 import { newId } from './ids.ts'
 import type { Logger } from './log.ts'
+import { parseDuration } from './period.ts'
 import { createMetrics, collectProcessMetrics } from './metrics.ts'
 import { requestRule, type AddressRule } from './providers/wire/address.ts'
 import { createDownloader } from './providers/wire/download.ts'
@@ -128,6 +129,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     ingestLimit: createLimit(MAX_INGESTIONS),
     removeRenditions: (sha256) => renditions.remove(sha256),
     retention: config.retention,
+    unknownCost: { post: config.unknownCost.post, afterMs: parseDuration(config.unknownCost.after)! },
     providers,
     wakeUps,
     inputRule,

@@ -25,6 +25,7 @@ export type { GatewayLog } from './embedded/log.ts'
 export type {
   AcedataProviderConfig,
   BasicProviderConfig,
+  ChargesConfig,
   EngineConfig,
   GatewayConfig,
   ImagePriceConfig,
@@ -37,4 +38,5 @@ export type {
   RetentionConfig,
   SandboxProviderConfig,
   TokenPriceConfig,
+  UnknownCostConfig,
 } from './config/input.ts'

@@ -25,6 +25,7 @@ describe('the configuration', () => {
       },
       metrics: true,
       traceUpstreams: false,
+      unknownCost: { after: '7d', post: 'KEEP' },
       redact: expect.any(Function),
       engine: {
         maxAttempts: 3,

@@ -32,6 +32,12 @@ type Mutation {
   setBudget(owner: ID!, period: BudgetPeriod!, limitMicros: BigInt): Budget!
   setLimits(owner: ID!, limits: LimitsInput): Limits
   adjustCost(attemptId: ID!, costMicros: BigInt!, note: String!): Attempt!
+  adjustCosts(lines: [CostLineInput!]!, note: String!): AdjustedCosts!
+  resolveAttempts(
+    ids: [ID!] filter: ReviewFilter reasons: [ReviewReason!] resolution: AttemptResolution! note: String!
+  ): ResolvedAttempts!
+  applyBill(bill: BillInput!): AppliedBill!
+  applyProviderBill(provider: String!, from: DateTime!, to: DateTime!): AppliedBill!
 }
 type Query {
   node(id: ID!): Node
@@ -45,7 +51,12 @@ type Query {
   project: Project!
   projects: [Project!]!
   providers: [Provider!]!
-  attemptsNeedingReview(reason: ReviewReason = OUTCOME_UNKNOWN, first: Int = 50, after: String): AttemptConnection!
+  attemptsNeedingReview(
+    reason: ReviewReason = OUTCOME_UNKNOWN filter: ReviewFilter first: Int = 50 after: String
+  ): AttemptConnection!
+  reviewCounts(reasons: [ReviewReason!], filter: ReviewFilter): [ReviewCount!]!
+  compareBill(bill: BillInput!): BillReport!
+  compareProviderBill(provider: String!, from: DateTime!, to: DateTime!): BillReport!
   webhooks: [Webhook!]!
   webhookSecret: String!
   webhookDeliveries(first: Int = 50, after: ID, webhookId: ID, state: WebhookDeliveryState): [WebhookDelivery!]!

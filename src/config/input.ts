@@ -1,5 +1,5 @@
 // The settings of a configuration file or a program. `undefined` means the default.
-import type { Quality } from '../domain.ts'
+import type { Charged, Quality } from '../domain.ts'
 import type { Capabilities } from '../providers/provider.ts'
 import type { SandboxOptions } from '../providers/sandbox/sandbox.ts'
 
@@ -41,6 +41,15 @@ export interface GatewayConfig {
   retention?: RetentionConfig | undefined
   /** Limits of projects without limits of their own. */
   limits?: LimitsConfig | undefined
+  /** What happens to the hold of an ended attempt whose cost stays unknown. */
+  unknownCost?: UnknownCostConfig | undefined
+}
+
+export interface UnknownCostConfig {
+  /** Hours, days or weeks since its end: `12h`, `7d`, `4w`. Default `7d`. */
+  after?: string | undefined
+  /** KEEP keeps the hold, ESTIMATE posts the likely cost, MAXIMUM the held amount. Default KEEP. */
+  post?: 'KEEP' | 'ESTIMATE' | 'MAXIMUM' | undefined
 }
 
 export interface EngineConfig {
@@ -94,6 +103,16 @@ export type ProviderConfig =
   | AcedataProviderConfig
   | SandboxProviderConfig
 
+/** What the operator vouches for, where the evidence does not tell whether a request was charged. Default UNKNOWN. */
+export interface ChargesConfig {
+  /** Refused by moderation. */
+  moderation?: Charged | undefined
+  /** Failed at the provider, with an error or an unreadable answer. */
+  failure?: Charged | undefined
+  /** Sent, and not answered in time. */
+  timeout?: Charged | undefined
+}
+
 interface RemoteProvider {
   /** Unique; 1 to 64 letters, digits, dots, dashes or underscores. */
   name: string
@@ -101,6 +120,7 @@ interface RemoteProvider {
   concurrency?: number | undefined
   /** Deadline of a call. Default 600 000. */
   timeoutMs?: number | undefined
+  charges?: ChargesConfig | undefined
   /** Models to offer, by name or description. Default: those in the dialect's documentation. */
   models?: readonly (string | ModelConfig)[] | undefined
 }
@@ -124,6 +144,8 @@ export interface OpenaiProviderConfig extends RemoteProvider {
   naming?: 'snake' | 'camel' | undefined
   /** Sent as `response_format`. Default: `b64_json` with the preset and for DALL·E models, else not sent. */
   responseFormat?: 'url' | 'b64_json' | undefined
+  /** Reads the organization's costs for `darkroom bills fetch`. Sent to the origin of `baseUrl` only. Default none. */
+  adminKey?: string | undefined
   /** Sent as `OpenAI-Organization`. */
   organization?: string | undefined
   /** Sent as `OpenAI-Project`. */

@@ -1,6 +1,8 @@
 // Defaults and limits. A message continues the sentence `PORT is "99999"; …`.
 import { z } from 'zod'
+import { ESTIMATE_POLICIES } from '../engine/maintenance/unknown-cost.ts'
 import { MIN_RETENTION } from '../engine/maintenance/retention.ts'
+import { parseDuration } from '../period.ts'
 import {
   adminKeyProblem,
   cidrProblem,
@@ -52,6 +54,13 @@ const LIMITS_SHAPE = z.strictObject({
   uploadBytesPerMinute: limit(),
 })
 
+const UNKNOWN_COST_SHAPE = z.strictObject({
+  after: text((value) =>
+    parseDuration(value) === undefined ? 'it must be hours, days or weeks such as 12h, 7d or 4w' : undefined,
+  ).default('7d'),
+  post: z.enum(ESTIMATE_POLICIES).default('KEEP'),
+})
+
 const PROVIDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** input.ts documents the settings. Dialects validate the other options of a provider. */
@@ -86,6 +95,7 @@ export const CONFIG_SHAPE = z.strictObject({
   engine: ENGINE_SHAPE.prefault({}).readonly(),
   retention: RETENTION_SHAPE.prefault({}).readonly(),
   limits: LIMITS_SHAPE.prefault({}).readonly(),
+  unknownCost: UNKNOWN_COST_SHAPE.prefault({}).readonly(),
 })
 
 export type ConfigSettings = z.output<typeof CONFIG_SHAPE>

@@ -14,6 +14,7 @@ import type { Breaker } from './routing/breaker.ts'
 import type { DeliveryTuning } from './webhooks/delivery-tuning.ts'
 import type { Limiter } from './access/limiter.ts'
 import type { WakeUps } from './events/wake-ups.ts'
+import type { UnknownCostPolicy } from './maintenance/unknown-cost.ts'
 import type { Retention } from './maintenance/retention.ts'
 
 /** Durations in milliseconds. */
@@ -41,6 +42,7 @@ export interface Deps {
   ingestLimit: Limit
   removeRenditions(sha256: string): Promise<void>
   retention: Retention
+  unknownCost: UnknownCostPolicy
   /** In the operator's order of preference. */
   providers: readonly Provider[]
   wakeUps: WakeUps

@@ -5,6 +5,14 @@ import type { Limits, Period } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
+import {
+  adjustCosts,
+  resolveAttempts,
+  type BulkResolution,
+  type CostLine,
+  type ReviewSelection,
+} from './attempts/resolve-many.ts'
+import { createBills } from './bills/bills.ts'
 import { setBudget } from './access/budgets.ts'
 import { cancelTask } from './tasks/cancel.ts'
 import { createTask } from './tasks/create.ts'
@@ -24,6 +32,8 @@ import { pauseProvider, resumeProvider, type PauseTarget } from './routing/healt
 import { createProject } from './access/projects.ts'
 import { createReadiness } from './worker/readiness.ts'
 import { isKnownCallback, receiveCallback } from './attempts/callbacks.ts'
+import { decideUnknownCharges } from './maintenance/decide-charges.ts'
+import { estimateUnknownCosts } from './maintenance/estimate-costs.ts'
 import { reconcile } from './maintenance/reconcile.ts'
 import { markUnsentUnknown, recoverAbandoned } from './maintenance/recover.ts'
 import { settleReceivedAnswers, warnOfStranded } from './maintenance/recover.ts'
@@ -101,6 +111,10 @@ export function createEngine(deps: Deps) {
       resolveAttempt(deps, projectId, attemptId, resolution, note),
     adjustCost: (by: Access, attemptId: string, costMicros: number, note: string) =>
       adjustCost(deps, by, attemptId, costMicros, note),
+    resolveAttempts: (by: Access, selection: ReviewSelection, resolution: BulkResolution, note: string) =>
+      resolveAttempts(deps, by, selection, resolution, note),
+    adjustCosts: (by: Access, lines: readonly CostLine[], note: string) => adjustCosts(deps, by, lines, note),
+    ...createBills(deps),
     pauseProvider: (target: PauseTarget, reason: string) => pauseProvider(deps, target, reason),
     resumeProvider: (target: PauseTarget) => resumeProvider(deps, target),
     /** The only result with the webhook's secret. */
@@ -141,6 +155,10 @@ export function createEngine(deps: Deps) {
           await settleReceivedAnswers(deps, { all: false }, exit.signal)
         }),
         repeat(tuning.reapMs, stopClaiming.signal, () => reconcile(deps, stopClaiming.signal)),
+        repeat(tuning.reapMs, stopClaiming.signal, () => decideUnknownCharges(deps, stopClaiming.signal)),
+        repeat(REMOVE_ROWS_INTERVAL_MS, stopClaiming.signal, () =>
+          estimateUnknownCosts(deps, stopClaiming.signal),
+        ),
         repeat(REMOVE_ROWS_INTERVAL_MS, stopClaiming.signal, () =>
           housekeeping.removeRows(stopClaiming.signal),
         ),

@@ -27,6 +27,9 @@ export interface Provider {
   /** Deadline of a submit. */
   readonly timeoutMs: number
 
+  /** What the operator vouches for where a charge is UNKNOWN; absent: UNKNOWN. */
+  readonly charges?: ChargePolicy
+
   /** Throws ProviderError. Any other error is a bug; the outcome then counts as lost. */
   submit(request: ProviderRequest, call: Call): Promise<CallResult>
   /**
@@ -42,7 +45,27 @@ export interface Provider {
   find?(clientRef: string, call: Call): Promise<{ remoteId: string } | undefined>
   /** Requests a stop. The provider may still charge. */
   cancel?(remoteId: string, call: Call): Promise<void>
+  /** What the account was billed for the models offered here, by day in UTC. Absent without the credentials. */
+  fetchBill?(period: { from: number; to: number }, call: Pick<Call, 'signal'>): Promise<BilledDay[]>
   close(): Promise<void>
+}
+
+/** One day in UTC on the bill of an account. */
+export interface BilledDay {
+  startsAt: number
+  micros: number
+  /** Of everything else on the account. */
+  otherMicros: number
+  /** As counted by the provider; null when not reported. */
+  images: number | null
+}
+
+/** Whether a request is charged that moderation refused, that failed, or that was not answered. */
+export interface ChargePolicy {
+  readonly moderation: Charged
+  /** Also statuses of 500 or more, and unreadable answers. */
+  readonly failure: Charged
+  readonly timeout: Charged
 }
 
 export const MODES = ['SYNC', 'STREAM', 'POLL', 'CALLBACK'] as const

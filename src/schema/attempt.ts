@@ -92,7 +92,16 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
       providerRequestId: "The provider's id of the HTTP request. Null if it sent none.",
       priceVersion: 'Price table by which the cost was computed. Null without a price.',
     }),
-    ...exposeNullable(t, 'BigInt', { costMicros: 'Cost in micro-USD. Null means unknown, never free.' }),
+    ...exposeNullable(t, enums.UncertainCharge, {
+      chargePolicy:
+        'Setting in `charges` of the provider by which `charged` was decided: without it, it would be UNKNOWN. Null if ' +
+        'evidence decided, or nothing did.',
+    }),
+    ...exposeNullable(t, 'BigInt', {
+      costMicros: 'Cost in micro-USD. Null means unknown, never free.',
+      estimatedMicros:
+        'Estimate in micro-USD that is posted while the cost is unknown. Null without one, and once the cost is known.',
+    }),
     usage: t.field({
       type: UsageRef,
       nullable: true,

@@ -42,6 +42,13 @@ export const Charged = describedEnum<domain.Charged>('Charged', {
   UNKNOWN: 'Possibly charged; there is no proof either way.',
 })
 
+export const UncertainCharge = describedEnum<domain.UncertainCharge>('UncertainCharge', {
+  description: 'Kind of a failure after which there is no proof whether the provider charges.',
+  MODERATION: 'Moderation refused it, possibly after an image was made.',
+  FAILURE: 'The provider failed: an error, a status of 500 or more, or an unreadable response.',
+  TIMEOUT: 'It was sent, and no complete response was received.',
+})
+
 export const WirePhase = describedEnum<domain.WirePhase>('WirePhase', {
   description: 'Furthest point that an HTTP request provably reached: the evidence for `Attempt.charged`.',
   NONE: 'No request has been made.',

@@ -1,4 +1,4 @@
-import type { LedgerKind } from '../domain.ts'
+import type { LedgerKind, LedgerSource } from '../domain.ts'
 import type { LedgerRow } from '../db/tables/tables.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder, describedEnum } from './builder.ts'
@@ -8,14 +8,24 @@ import { requires } from './scopes.ts'
 const LedgerKindEnum = describedEnum<LedgerKind>('LedgerKind', {
   description: 'Effect of a ledger line on the cost of an attempt.',
   HOLD: 'The maximum cost, held when the attempt is queued.',
-  POST: 'The actual cost, which replaces the held amount.',
+  POST: 'The actual or estimated cost, which replaces the held amount.',
   VOID: 'The attempt cost nothing, and the held amount is released.',
-  ADJUST: 'A correction of the posted cost, as a difference.',
+  ADJUST: 'A correction of the posted cost or the reversal of an estimate, as a difference.',
+})
+
+const LedgerSourceEnum = describedEnum<LedgerSource>('LedgerSource', {
+  description: 'Where the amount of a ledger line comes from.',
+  PRICE: 'Computed from the reported usage and a price table.',
+  OPERATOR: 'Recorded by resolveAttempt or adjustCost.',
+  BILL: 'Taken from a bill of the provider.',
+  ESTIMATE:
+    'Posted because the cost stayed unknown, or the reversal of that. Such lines sum to `Attempt.estimatedMicros`.',
 })
 
 const LedgerLineRef = builder.objectRef<LedgerRow>('LedgerLine').implement({
   description:
-    'A line of the append-only ledger. The sum of POST and ADJUST lines is the cost of an attempt.',
+    'A line of the append-only ledger. The sum of POST and ADJUST lines is the cost of an attempt: known, or estimated if ' +
+    'their source is ESTIMATE.',
   fields: (t) => ({
     ...exposeAll(t, LedgerKindEnum, {
       kind: 'Meaning of the amount. The first line of an attempt is its only HOLD.',
@@ -27,6 +37,9 @@ const LedgerLineRef = builder.objectRef<LedgerRow>('LedgerLine').implement({
     ...exposeNullable(t, 'String', {
       priceVersion:
         'Source and date of the price table used. Null without a price, for VOID, and for a cost from a bill.',
+    }),
+    ...exposeNullable(t, LedgerSourceEnum, {
+      source: 'Where the amount comes from. Null for HOLD and VOID, and in lines written before version 0.2.',
     }),
     ...exposeAll(t, 'DateTime', { at: 'Time at which the line was written.' }),
   }),

@@ -1,5 +1,5 @@
 // Attempts that need a decision of an operator.
-import { listUnknownOutcomes, listUnpriced } from '../db/attempts/unknown.ts'
+import { listForReview } from '../db/attempts/review.ts'
 import { listAudit, type AuditRow } from '../db/access/audit.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
 import type { Resolution } from '../engine/attempts/resolve.ts'
@@ -8,15 +8,10 @@ import { AttemptRef } from './attempt.ts'
 import { builder, describedEnum } from './builder.ts'
 import { connectionType, firstArgument, keysetOf, readPage, weightOfPage } from './connection.ts'
 import { exposeAll } from './expose.ts'
+import { readReviewFilter, ReviewFilterInput, ReviewReasonEnum } from './review-filter.ts'
 import { requires } from './scopes.ts'
 
-const ReviewReasonEnum = describedEnum<'OUTCOME_UNKNOWN' | 'COST_UNKNOWN'>('ReviewReason', {
-  description: 'Why an attempt needs review.',
-  OUTCOME_UNKNOWN: 'It was sent and its outcome is unknown. resolveAttempt records what happened.',
-  COST_UNKNOWN: 'It ended, was or may have been charged, and has no known cost. adjustCost records it.',
-})
-
-const ResolutionEnum = describedEnum<Resolution['is']>('AttemptResolution', {
+export const ResolutionEnum = describedEnum<Resolution['is']>('AttemptResolution', {
   description: 'What an operator learned from the provider about an attempt of unknown outcome.',
   NOT_CHARGED: 'It was not charged. Its charge permit is returned, and the task is tried again.',
   CHARGED_RESULT_LOST:
@@ -43,18 +38,18 @@ const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({
     resolution: t.field({
       type: ResolutionEnum,
       nullable: true,
-      description: 'Argument of resolveAttempt. Null for adjustCost.',
+      description: 'Argument of resolveAttempt. Null for adjustCost and applyBill.',
       resolve: ({ detail }) => RESOLUTIONS.find((one) => one === detail['is']) ?? null,
     }),
     costMicros: t.field({
       type: 'BigInt',
       nullable: true,
-      description: 'Argument of adjustCost, in micro-USD. Null for resolveAttempt.',
+      description: 'Recorded cost of adjustCost or applyBill, in micro-USD. Null for resolveAttempt.',
       resolve: ({ detail }) => (detail['costMicros'] == null ? null : Number(detail['costMicros'])),
     }),
     note: t.string({
       nullable: true,
-      description: 'Explanation by the operator. Null without one.',
+      description: 'Explanation by the operator, or the name and lines of the bill. Null without one.',
       resolve: ({ detail }) => detail['note'] ?? null,
     }),
   }),
@@ -63,7 +58,7 @@ const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({
 builder.objectField(AttemptRef, 'decisions', (t) =>
   t.field({
     type: [DecisionRef],
-    description: 'Entries of resolveAttempt and adjustCost in the audit log, latest first.',
+    description: 'Entries of resolveAttempt, adjustCost and applyBill in the audit log, latest first.',
     resolve: ({ id }, _, { db }) => listAudit(db.read, id),
   }),
 )
@@ -80,18 +75,28 @@ builder.queryField('attemptsNeedingReview', (t) =>
       reason: t.arg({
         type: ReviewReasonEnum,
         defaultValue: 'OUTCOME_UNKNOWN',
-        description: 'Which attempts to list: those of unknown outcome, or those of unknown cost.',
+        description:
+          'Which attempts to list: those of unknown outcome, of unknown cost, or with an estimate.',
       }),
+      filter: t.arg({ type: ReviewFilterInput, description: 'Which of them to list. All by default.' }),
       ...firstArgument(),
       after: t.arg.string({
         description: '`pageInfo.endCursor` of the previous page. The first page by default.',
       }),
     },
-    resolve: (_, { reason, ...page }, { db, projectId }) =>
-      readPage(page, oldestFirst, ({ first, after }) => {
-        const list = reason === 'COST_UNKNOWN' ? listUnpriced : listUnknownOutcomes
-        return list(db.read, projectId, { first, after: after && { since: after.at, id: after.id } })
-      }),
+    resolve: (_, { reason, filter, ...page }, context) =>
+      readPage(page, oldestFirst, ({ first, after }) =>
+        listForReview(
+          context.db.read,
+          context.projectId,
+          reason ?? 'OUTCOME_UNKNOWN',
+          readReviewFilter(filter),
+          {
+            first,
+            after: after && { since: after.at, id: after.id },
+          },
+        ),
+      ),
   }),
 )
 

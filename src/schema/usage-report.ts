@@ -87,7 +87,7 @@ const MeasuresRef = builder.interfaceRef<UsageTotals>('UsageMeasures').implement
       type: 'BigInt',
       nullable: true,
       description:
-        'Known cost in micro-USD: the sum of POST and ADJUST lines of the ledger. Null if something was or may have been ' +
+        'Known cost in micro-USD: the sum of POST and ADJUST lines of the ledger, without estimates. Null if something was or may have been ' +
         'charged and no cost at all is known.',
       resolve: knownCost,
     }),
@@ -95,9 +95,18 @@ const MeasuresRef = builder.interfaceRef<UsageTotals>('UsageMeasures').implement
       heldMicros:
         'Maximum in micro-USD that attempts of unknown cost could still cost. Attempts without a price are excluded.',
     }),
+    estimatedCostMicros: t.expose('estimatedMicros', {
+      type: 'BigInt',
+      description:
+        'Estimates in micro-USD posted in place of unknown costs. Never part of `costMicros`; budgets count both.',
+    }),
+    attemptsWithEstimatedCost: t.exposeInt('estimatedCosts', {
+      description: 'Number of attempts in `estimatedCostMicros`.',
+    }),
     attemptsWithUnknownCost: t.exposeInt('unknownCosts', {
       description:
-        'Number of attempts that ended or are UNKNOWN, were or may have been charged, and are not in `costMicros`.',
+        'Number of attempts that ended or are UNKNOWN, were or may have been charged, and are neither in `costMicros` nor in ' +
+        '`estimatedCostMicros`.',
     }),
     attemptsWithUnknownUsage: t.exposeInt('unknownUsages', {
       description:

@@ -40,7 +40,7 @@ const DOMAIN = new Set(
 export const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'src/http/': [['graphql', 'usage'], ['security']],
   'src/engine/': [
-    ['tasks', 'worker', 'maintenance'],
+    ['tasks', 'worker', 'maintenance', 'bills'],
     ['images'],
     ['attempts'],
     ['routing', 'access', 'webhooks', 'usage'],

@@ -5,6 +5,7 @@ import { conclude } from '../../src/engine/attempts/conclude.ts'
 import {
   firstLine,
   hasEnded,
+  holdsPermit,
   isHeld,
   isLive,
   transition,
@@ -35,6 +36,9 @@ export interface Step {
     | 'cancel'
     | 'retry'
     | 'adjustCost'
+    | 'estimate'
+    | 'bill'
+    | 'waive'
   which: number
   /** Whether the upstream charges for what it did. */
   charges: boolean
@@ -56,6 +60,8 @@ interface Attempt {
   charged: Charged
   heldMicros: number | null
   costMicros: number | null
+  estimatedMicros: number | null
+  billedWithoutPermit: boolean
   finishedAt: number | null
   error: null
   /** A live worker holds it. */
@@ -63,7 +69,7 @@ interface Attempt {
   /** How often it was sent, and what the upstream charged. */
   submissions: number
   chargedUpstream: number
-  lines: { kind: LedgerKind; amountMicros: number | null }[]
+  lines: { kind: LedgerKind; amountMicros: number | null; isEstimate?: boolean }[]
 }
 
 const COST = 40
@@ -101,6 +107,8 @@ export function violation(
       charged: 'NO',
       heldMicros,
       costMicros: null,
+      estimatedMicros: null,
+      billedWithoutPermit: false,
       finishedAt: null,
       error: null,
       worked: false,
@@ -117,7 +125,8 @@ export function violation(
     reached.add(trigger)
     Object.assign(attempt, next.set)
     task.open += next.permits
-    if (next.line) attempt.lines.push(next.line)
+    if (next.reversal) attempt.lines.push({ ...next.reversal, isEstimate: true })
+    if (next.line) attempt.lines.push({ ...next.line, isEstimate: trigger === 'estimateCost' })
     if (attempt.state !== 'SENDING' && attempt.state !== 'ACCEPTED') attempt.worked = false
     conclusion()
     return true
@@ -201,6 +210,14 @@ export function violation(
       case 'adjustCost':
         if (hasEnded(state)) apply(attempt, 'adjustCost', { at, costMicros: which % 3 === 0 ? 0 : COST })
         return
+      case 'estimate':
+        if (hasEnded(state)) apply(attempt, 'estimateCost', { at, estimatedMicros: (which % 3) * COST })
+        return
+      case 'bill':
+        return bill(attempt, at, charges)
+      case 'waive':
+        if (hasEnded(state) && attempt.chargedUpstream === 0) apply(attempt, 'waive', { at })
+        return
     }
   }
 
@@ -258,6 +275,13 @@ export function violation(
     else apply(attempt, 'fail', { at, charged: 'YES', costMicros: attempt.heldMicros })
   }
 
+  /** Whatever is on a bill was charged, also what was refused here, free of charge. */
+  function bill(attempt: Attempt, at: number, isBilled: boolean): void {
+    if (!hasEnded(attempt.state)) return
+    if (isBilled) attempt.chargedUpstream ||= COST
+    apply(attempt, 'bill', { at, costMicros: attempt.chargedUpstream })
+  }
+
   function cancel(at: number): void {
     if (task.over) return
     task.cancelRequested = true
@@ -284,12 +308,12 @@ export function violation(
   }
 
   function check(): string | undefined {
-    const open = attempts.filter(({ charged }) => charged !== 'NO').length
+    const open = attempts.filter(holdsPermit).length
     if (task.open !== open) return `${task.open} permits are taken, and ${open} attempts may be charged`
     for (const [part, ofPart] of Map.groupBy(attempts, (attempt) => attempt.part)) {
       const live = ofPart.filter(({ state }) => isLive(state)).length
       if (live > 1) return `part ${part} has ${live} live attempts`
-      const charged = ofPart.filter((attempt) => attempt.charged !== 'NO').length
+      const charged = ofPart.filter(holdsPermit).length
       if (charged > task.maxCharges)
         return `part ${part} has ${charged} possible charges of ${task.maxCharges}`
     }
@@ -310,9 +334,13 @@ function checkOne(attempt: Attempt): string | undefined {
   if (kinds[0] !== 'HOLD' || kinds.filter((kind) => kind === 'HOLD').length > 1)
     return `${who} holds ${kinds.join()}`
   if (closes.length !== (isHeld(attempt) ? 0 : 1)) return `${who} has ended its ledger ${closes.length} times`
-  const posted = lines
-    .filter(({ kind }) => kind === 'POST' || kind === 'ADJUST')
-    .reduce((sum, { amountMicros }) => sum + amountMicros!, 0)
+  const sumOf = (estimates: boolean) =>
+    lines
+      .filter(({ kind, isEstimate = false }) => ['POST', 'ADJUST'].includes(kind) && isEstimate === estimates)
+      .reduce((sum, { amountMicros }) => sum + amountMicros!, 0)
+  const posted = sumOf(false)
+  if (sumOf(true) !== (attempt.estimatedMicros ?? 0))
+    return `${who} is estimated at ${attempt.estimatedMicros}, and its lines sum to ${sumOf(true)}`
   if (posted !== (costMicros ?? 0)) return `${who} cost ${costMicros}, and its lines sum to ${posted}`
   const released = lines.find(({ kind }) => kind === 'VOID')
   return released && released.amountMicros !== heldMicros
@@ -334,7 +362,7 @@ const CHARGES: Record<AttemptState, readonly Charged[]> = {
   SUCCEEDED: ['YES'],
   REJECTED: ['NO'],
   NOT_SENT: ['NO'],
-  FAILED: ['UNKNOWN', 'YES'],
+  FAILED: ['NO', 'UNKNOWN', 'YES'],
   CANCELED: ['NO'],
 }
 

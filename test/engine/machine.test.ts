@@ -47,10 +47,15 @@ describe('an attempt', () => {
       ['LEASED', 'giveUp', 'NOT_SENT', 0, 'VOID'],
       ['FAILED', 'adjustCost', 'FAILED', 0, 'POST'],
       ['SUCCEEDED', 'adjustCost', 'SUCCEEDED', 0, 'ADJUST'],
+      ['FAILED', 'estimateCost', 'FAILED', 0, 'POST'],
+      ['FAILED', 'bill', 'FAILED', 0, 'POST'],
+      ['SUCCEEDED', 'bill', 'SUCCEEDED', 0, 'ADJUST'],
+      ['REJECTED', 'bill', 'FAILED', 0, 'ADJUST'],
+      ['FAILED', 'waive', 'FAILED', -1, 'VOID'],
     ],
   )('in %s on %s becomes %s, with %d permits and the ledger line %s', (from, trigger, to, permits, kind) => {
-    const input = ['succeed', 'fail', 'adjustCost'].includes(trigger)
-      ? { charged: 'YES' as const, costMicros: 200 }
+    const input = ['succeed', 'fail', 'adjustCost', 'bill', 'estimateCost'].includes(trigger)
+      ? { charged: 'YES' as const, costMicros: 200, estimatedMicros: 250 }
       : {}
     const next = transition(attemptIn(from), trigger, { at: 7, ...input })
     expect(next).toMatchObject({ set: { state: to }, permits })
@@ -70,6 +75,34 @@ describe('an attempt', () => {
   it('keeps its hold after its end while its cost is unknown', () => {
     expect(transition(attemptIn('SENDING'), 'succeed', { at: 7, costMicros: null })?.line).toBeNull()
     expect(transition(attemptIn('SENDING'), 'fail', { at: 7, charged: 'UNKNOWN' })?.line).toBeNull()
+  })
+
+  it('takes an estimate back once its cost is known, or known to be nothing', () => {
+    const failed = attemptIn('FAILED')
+    const { set } = transition(failed, 'estimateCost', { at: 7, estimatedMicros: 250 })!
+    const estimated = { ...failed, ...set }
+    expect(estimated).toMatchObject({ costMicros: null, estimatedMicros: 250, charged: 'UNKNOWN' })
+    const reversal = { kind: 'ADJUST', amountMicros: -250 }
+    expect(transition(estimated, 'bill', { at: 8, costMicros: 200 })).toMatchObject({
+      set: { costMicros: 200, estimatedMicros: null, charged: 'YES' },
+      reversal,
+      line: { kind: 'ADJUST', amountMicros: 200 },
+    })
+    expect(transition(estimated, 'waive', { at: 8 })).toMatchObject({
+      set: { costMicros: null, estimatedMicros: null, charged: 'NO' },
+      permits: -1,
+      reversal,
+      line: null,
+    })
+    expect(transition(estimated, 'estimateCost', { at: 8, estimatedMicros: 300 })).toBeUndefined()
+  })
+
+  it('is charged by a bill without a permit when it was free of charge here', () => {
+    expect(transition(attemptIn('REJECTED'), 'bill', { at: 7, costMicros: 200 })).toMatchObject({
+      set: { charged: 'YES', billedWithoutPermit: true },
+      permits: 0,
+    })
+    expect(transition(attemptIn('REJECTED'), 'bill', { at: 7, costMicros: 0 })).toBeUndefined()
   })
 
   it('voids its held amount when it was not charged, also an unknown amount', () => {
@@ -99,6 +132,9 @@ const STEPS: readonly Step['does'][] = [
   'cancel',
   'retry',
   'adjustCost',
+  'estimate',
+  'bill',
+  'waive',
 ]
 
 const anyWorld: fc.Arbitrary<World> = fc.record({

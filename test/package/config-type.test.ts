@@ -13,6 +13,7 @@ import type {
   OpenaiProviderConfig,
   PmockProviderConfig,
   RetentionConfig,
+  UnknownCostConfig,
 } from '../../src/index.ts'
 import { dialects } from '../../src/providers/index.ts'
 import type { acedataOptions } from '../../src/providers/acedata/options.ts'
@@ -38,6 +39,7 @@ it('GatewayConfig declares the validated settings, and no others', () => {
   expectTypeOf<keyof EngineConfig>().toEqualTypeOf<keyof Part<'engine'>>()
   expectTypeOf<keyof RetentionConfig>().toEqualTypeOf<keyof Part<'retention'>>()
   expectTypeOf<keyof LimitsConfig>().toEqualTypeOf<keyof Part<'limits'>>()
+  expectTypeOf<keyof UnknownCostConfig>().toEqualTypeOf<keyof Part<'unknownCost'>>()
   expectTypeOf<Mutable<GatewayConfig>>().toExtend<Input>()
 })
 
@@ -51,8 +53,10 @@ it('provider entries declare the options that their dialect validates', () => {
 // These options are assembled at run time from those of the presets.
 it('the openai entry declares the options of the dialect and of its presets', () => {
   const declared: Record<keyof Options<OpenaiProviderConfig>, true> = {
+    adminKey: true,
     apiKey: true,
     baseUrl: true,
+    charges: true,
     concurrency: true,
     mode: true,
     models: true,

@@ -77,6 +77,7 @@ const engine = createEngine({
   ingestLimit: createLimit(4),
   removeRenditions: () => Promise.resolve(),
   retention: { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null },
+  unknownCost: { post: 'KEEP', afterMs: 0 },
   providers: [paidProvider(upstream, boundary)],
   wakeUps,
   inputRule: requestRule(),

@@ -139,6 +139,7 @@ async function openDeps(place: Place, options: TestEngineOptions) {
     ingestLimit: createLimit(4),
     removeRenditions: () => Promise.resolve(),
     retention: options.retention ?? RETENTION,
+    unknownCost: { post: 'KEEP', afterMs: 7 * DAY },
     providers,
     wakeUps,
     inputRule,

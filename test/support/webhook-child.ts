@@ -38,6 +38,7 @@ const engine = createEngine({
   ingestLimit: createLimit(4),
   removeRenditions: () => Promise.resolve(),
   retention: { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null },
+  unknownCost: { post: 'KEEP', afterMs: 0 },
   providers: [scripted((sent) => done(sent))],
   wakeUps,
   inputRule: requestRule(),

@@ -95,6 +95,8 @@ function makeAttempt(random: Random, task: NewTask, number: number, createdAt: n
     number === 1 && random.next() < 0.1 ? (['REJECTED', 'NO'] as const) : random.pick(STATES)
   const paid = charged === 'YES'
   const reported = paid && random.next() < 0.8
+  const costMicros = paid && random.next() < 0.8 ? Math.floor(random.next() * 300_000) : null
+  const isEstimated = state === 'FAILED' && costMicros === null && random.next() < 0.5
   const tokens = (max: number) => (reported && random.next() < 0.9 ? Math.floor(random.next() * max) : null)
   return {
     id: newId('att', createdAt),
@@ -135,7 +137,10 @@ function makeAttempt(random: Random, task: NewTask, number: number, createdAt: n
     usageSource: reported ? 'REPORTED' : 'UNKNOWN',
     images: state === 'SUCCEEDED' ? random.pick([1, 1, 4]) : 0,
     heldMicros: random.pick([null, 50_000, 123_457]),
-    costMicros: paid && random.next() < 0.8 ? Math.floor(random.next() * 300_000) : null,
+    costMicros,
+    estimatedMicros: isEstimated ? random.pick([0, 40_000, 77_777]) : null,
+    chargePolicy: null,
+    billedWithoutPermit: false,
     priceVersion: null,
     createdAt,
     sentAt: createdAt,

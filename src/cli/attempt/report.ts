@@ -37,6 +37,7 @@ function factsOf({ attempt, task, callbacks, images }: Evidence, now: number): [
     ['Error', error === null ? 'none' : `${error.code}: ${error.message}`],
     ['Usage', usageOf(attempt)],
     ['Cost', costOf(attempt)],
+    ...policyFact(attempt),
     ['Stored images', String(images)],
     ['Task', `${task.status}, ${task.chargesOpen} of ${task.maxCharges * task.parts} permitted charges used`],
   ]
@@ -82,9 +83,20 @@ function usageOf({ usageSource, inputTokens, outputTokens, totalTokens }: Attemp
   return `${input} tokens in, ${output} out, ${total} in total, ${source}`
 }
 
-function costOf({ charged, costMicros, priceVersion }: AttemptRow): string {
+function policyFact({ chargePolicy }: AttemptRow): [string, string][] {
+  if (chargePolicy === null) return []
+  return [
+    [
+      'Charge decided by',
+      `charges.${chargePolicy.toLowerCase()} in the configuration; the evidence is UNKNOWN`,
+    ],
+  ]
+}
+
+function costOf({ charged, costMicros, estimatedMicros, priceVersion }: AttemptRow): string {
   if (charged === 'NO') return 'none'
-  if (costMicros === null) return 'unknown'
+  if (costMicros === null)
+    return estimatedMicros === null ? 'unknown' : `unknown, estimated at ${formatUsd(estimatedMicros)}`
   return `${formatUsd(costMicros)}${priceVersion === null ? '' : `, by price list ${priceVersion}`}`
 }
 

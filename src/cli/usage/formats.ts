@@ -36,6 +36,12 @@ const COLUMNS: readonly TotalsColumn[] = [
     optional: 'heldMicros',
     read: ({ heldMicros }, decimals) => (heldMicros === 0 ? '–' : formatUsd(heldMicros, decimals)),
   },
+  {
+    head: 'Estimated',
+    optional: 'estimatedCosts',
+    read: ({ estimatedCosts, estimatedMicros }, decimals) =>
+      estimatedCosts === 0 ? '–' : formatUsd(estimatedMicros, decimals),
+  },
   { head: 'Cost unknown', optional: 'unknownCosts', read: countOf('unknownCosts') },
   { head: 'Tokens unknown', optional: 'unknownUsages', read: countOf('unknownUsages') },
 ]
@@ -48,10 +54,9 @@ export function toPage(
   const { rows, totals } = report
   const keys = keyColumns(query)
   const columns = COLUMNS.filter(({ optional }) => optional === undefined || totals[optional] > 0)
-  const amounts = [totals, ...rows.map(({ counts }) => counts)].flatMap(({ costMicros, heldMicros }) => [
-    costMicros,
-    heldMicros,
-  ])
+  const amounts = [totals, ...rows.map(({ counts }) => counts)].flatMap(
+    ({ costMicros, heldMicros, estimatedMicros }) => [costMicros, heldMicros, estimatedMicros],
+  )
   const decimals = countDecimals(amounts)
   const cells = (of: UsageTotals) => columns.map(({ read }) => read(of, decimals))
   const table = renderTable(
@@ -78,8 +83,11 @@ function headOf(column: string): string {
   return column === 'api_key' ? 'API key' : `${column.charAt(0).toUpperCase()}${column.slice(1)}`
 }
 
-function notesOn({ unknownCosts, unknownUsages }: UsageTotals): string[] {
+function notesOn({ unknownCosts, unknownUsages, estimatedCosts }: UsageTotals): string[] {
   return [
+    ...(estimatedCosts > 0
+      ? [`The cost excludes ${chargedAttempts(estimatedCosts)} at an estimated cost.`]
+      : []),
     ...(unknownCosts > 0 ? [`The cost excludes ${chargedAttempts(unknownCosts)} at an unknown cost.`] : []),
     ...(unknownUsages > 0
       ? [`The tokens exclude ${chargedAttempts(unknownUsages)} with unknown usage.`]

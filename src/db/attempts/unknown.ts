@@ -1,44 +1,20 @@
-import { and, asc, eq, gt, inArray, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNull, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
-import type { AttemptRow, Tables } from '../tables/tables.ts'
-
-/** Returns one row more than `first`, to tell whether a next page exists. */
-interface Page {
-  first: number
-  after?: { since: number; id: string } | undefined
-}
+import type { AttemptRow } from '../tables/tables.ts'
 
 /** A literal, because SQLite does not use a partial index for a parameter. */
 export function isUnknown({ tables: { attempts } }: Queries): SQL {
   return sql`${attempts.state} = 'UNKNOWN'`
 }
 
-export function listUnknownOutcomes(q: Queries, projectId: string, page: Page): Promise<AttemptRow[]> {
-  return list(q, projectId, q.tables.attempts.sentAt, isUnknown(q), page)
+/** As the condition of its index. */
+export function isUnpriced({ tables: { attempts } }: Queries): SQL {
+  return sql`${attempts.finishedAt} is not null and ${attempts.costMicros} is null and ${attempts.estimatedMicros} is null and ${attempts.charged} <> 'NO'`
 }
 
-/** Ended attempts with a possible charge and no known cost. */
-export function listUnpriced(q: Queries, projectId: string, page: Page): Promise<AttemptRow[]> {
-  const { attempts } = q.tables
-  const unpriced = sql`${attempts.finishedAt} is not null and ${attempts.costMicros} is null and ${attempts.charged} <> 'NO'`
-  return list(q, projectId, attempts.finishedAt, unpriced, page)
-}
-
-async function list(
-  q: Queries,
-  projectId: string,
-  since: Tables['attempts']['sentAt' | 'finishedAt'],
-  which: SQL,
-  { first, after }: Page,
-): Promise<AttemptRow[]> {
-  const { attempts } = q.tables
-  const isAfter = after && or(gt(since, after.since), and(eq(since, after.since), gt(attempts.id, after.id)))
-  return q.sql
-    .select()
-    .from(attempts)
-    .where(and(eq(attempts.projectId, projectId), which, isAfter))
-    .orderBy(asc(since), attempts.id)
-    .limit(first + 1)
+/** As the condition of its index. */
+export function isEstimated({ tables: { attempts } }: Queries): SQL {
+  return sql`${attempts.estimatedMicros} is not null`
 }
 
 /** Attempts to look up at their provider by our id. `missingChecks` counts the lookups. */

@@ -141,9 +141,10 @@ function sumOf({ tables: { attempts: a } }: Queries, count: keyof UsageCounts): 
   const special: Partial<Record<keyof UsageCounts, SQL>> = {
     tasks: one(sql`${a.number} = 1`),
     attempts: sql`1`,
-    unknownCosts: one(sql`${settled} and ${a.costMicros} is null`),
+    unknownCosts: one(sql`${settled} and ${a.costMicros} is null and ${a.estimatedMicros} is null`),
+    estimatedCosts: one(sql`${a.estimatedMicros} is not null`),
     unknownUsages: one(sql`${settled} and ${a.usageSource} = 'UNKNOWN'`),
-    heldMicros: sql`case when ${a.costMicros} is null and not (${ended} and ${a.charged} = 'NO') then ${a.heldMicros} end`,
+    heldMicros: sql`case when ${a.costMicros} is null and ${a.estimatedMicros} is null and not (${ended} and ${a.charged} = 'NO') then ${a.heldMicros} end`,
   }
   return sql<number>`coalesce(sum(${special[count] ?? Reflect.get(a, count)}), 0)`.mapWith(Number)
 }

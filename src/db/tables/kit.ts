@@ -17,6 +17,7 @@ export const postgresqlKit = {
   /** Moments in Unix milliseconds, money in micro-USD, sequence numbers. */
   bigint: (name: string) => pg.bigint(name, { mode: 'number' }),
   real: (name: string) => pg.doublePrecision(name),
+  boolean: (name: string) => pg.boolean(name),
   json: (name: string) => pg.jsonb(name),
   index: pg.index,
   uniqueIndex: pg.uniqueIndex,
@@ -34,6 +35,7 @@ const sqliteBuilders = {
   integer: (name: string) => sqlite.integer(name),
   bigint: (name: string) => sqlite.integer(name),
   real: (name: string) => sqlite.real(name),
+  boolean: (name: string) => sqlite.integer(name, { mode: 'boolean' }),
   json: (name: string) => sqlite.text(name, { mode: 'json' }),
   index: sqlite.index,
   uniqueIndex: sqlite.uniqueIndex,

@@ -1,6 +1,6 @@
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import { sql } from 'drizzle-orm'
-import { LEDGER_KINDS, PERIODS } from '../../domain.ts'
+import { LEDGER_KINDS, LEDGER_SOURCES, PERIODS } from '../../domain.ts'
 import { oneOf, type Kit } from './kit.ts'
 
 /** Spending and usage are sums of the ledger, updated in the same transaction. */
@@ -18,6 +18,8 @@ export function createMoneyTables(
       kind: word('kind', LEDGER_KINDS).notNull(),
       /** For ADJUST the difference. Null without a known worst case. */
       amountMicros: bigint('amount_micros'),
+      /** Null for HOLD and VOID, and in lines of version 0.1. */
+      source: word('source', LEDGER_SOURCES),
       /** Null without one, and for an amount from a bill. */
       priceVersion: text('price_version'),
       at: bigint('at').notNull(),
@@ -90,8 +92,11 @@ export function createMoneyTables(
     /** Of ended or UNKNOWN attempts with a possible charge. */
     unknownCosts: integer('unknown_costs').notNull().default(0),
     unknownUsages: integer('unknown_usages').notNull().default(0),
+    /** With an estimate in place of a known cost. */
+    estimatedCosts: integer('estimated_costs').notNull().default(0),
     heldMicros: bigint('held_micros').notNull().default(0),
     costMicros: bigint('cost_micros').notNull().default(0),
+    estimatedMicros: bigint('estimated_micros').notNull().default(0),
     inputTokens: bigint('input_tokens').notNull().default(0),
     outputTokens: bigint('output_tokens').notNull().default(0),
     totalTokens: bigint('total_tokens').notNull().default(0),

@@ -6,6 +6,7 @@ import {
   IMAGE_MIME_TYPES,
   OPERATIONS,
   TASK_STATUSES,
+  UNCERTAIN_CHARGES,
   USAGE_SOURCES,
   WIRE_PHASES,
   type ImageRequest,
@@ -22,7 +23,7 @@ import { createWebhookTables } from './webhooks.ts'
 
 /** CHECKs and partial unique indexes prevent invalid states. */
 export function createTables(kit: Kit) {
-  const { table, text, reference, word, integer, bigint, real, json } = kit
+  const { table, text, reference, word, integer, bigint, real, boolean, json } = kit
   const { index, uniqueIndex, primaryKey, check } = kit
 
   const projects = table('projects', {
@@ -140,6 +141,12 @@ export function createTables(kit: Kit) {
       heldMicros: bigint('held_micros'),
       /** Null: unknown, never free. */
       costMicros: bigint('cost_micros'),
+      /** Posted while the cost is unknown; null again once it is known. */
+      estimatedMicros: bigint('estimated_micros'),
+      /** The setting of its provider that decided `charged`, where the evidence left it UNKNOWN. */
+      chargePolicy: word('charge_policy', UNCERTAIN_CHARGES),
+      /** Charged by a bill after its permit had been returned: no permit counts it. */
+      billedWithoutPermit: boolean('billed_without_permit').notNull().default(false),
       priceVersion: text('price_version'),
       createdAt: bigint('created_at').notNull(),
       sentAt: bigint('sent_at'),
@@ -169,7 +176,12 @@ export function createTables(kit: Kit) {
       // For attempts whose cost only a bill has.
       index('attempts_unpriced')
         .on(t.projectId, t.finishedAt, t.id)
-        .where(sql`${t.finishedAt} is not null and ${t.costMicros} is null and ${t.charged} <> 'NO'`),
+        .where(
+          sql`${t.finishedAt} is not null and ${t.costMicros} is null and ${t.estimatedMicros} is null and ${t.charged} <> 'NO'`,
+        ),
+      index('attempts_estimated')
+        .on(t.projectId, t.finishedAt, t.id)
+        .where(sql`${t.estimatedMicros} is not null`),
       index('attempts_leases')
         .on(t.leaseUntil)
         .where(sql`${t.leaseUntil} is not null`),

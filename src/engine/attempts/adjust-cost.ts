@@ -23,8 +23,7 @@ export async function adjustCost(
 ): Promise<AttemptRow> {
   if (!(Number.isSafeInteger(costMicros) && costMicros >= 0))
     throw badInput('costMicros', `costMicros is ${costMicros}; a cost is a whole number of micro-USD from 0.`)
-  if (note.trim() === '' || note.length > MAX_NOTE_LENGTH)
-    throw badInput('note', `note must name the source of the cost in 1 to ${MAX_NOTE_LENGTH} characters.`)
+  checkNote(note)
   const at = deps.clock.now()
   return deps.db.tx(async (q) => {
     const found = await findAttempt(q, by.projectId, id)
@@ -32,7 +31,9 @@ export async function adjustCost(
     await lockTask(q, found.taskId)
     // Read again under the lock.
     const before = (await findAttempt(q, by.projectId, id))!
-    const after = await applyTransition(q, id, 'adjustCost', { at, costMicros })
+    // What only the provider's `charges` ruled out can be charged after all.
+    const trigger = before.charged === 'NO' && before.chargePolicy !== null ? 'bill' : 'adjustCost'
+    const after = await applyTransition(q, id, trigger, { at, costMicros, source: 'OPERATOR' })
     if (!after) throw new GatewayError('CONFLICT', conflictOf(before), { field: 'attemptId' })
     const cost = { costMicros: `${costMicros}`, before: before.costMicros?.toString() ?? null }
     await recordDecision(q, deciderOf(by), {
@@ -46,6 +47,12 @@ export async function adjustCost(
     q.wakeUp(feedKey(by.projectId))
     return after
   })
+}
+
+/** Throws BAD_USER_INPUT. */
+export function checkNote(note: string): void {
+  if (note.trim() === '' || note.length > MAX_NOTE_LENGTH)
+    throw badInput('note', `note must name its source in 1 to ${MAX_NOTE_LENGTH} characters.`)
 }
 
 function conflictOf({ id, state }: AttemptRow): string {

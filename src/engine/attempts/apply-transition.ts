@@ -10,16 +10,19 @@ import type { Transaction } from '../../db/connection/database.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { returnPermit, updateTask } from '../../db/tasks/tasks.ts'
+import type { LedgerSource } from '../../domain.ts'
 import type { Deps } from '../deps.ts'
-import { recordTransition } from './ledger.ts'
+import { recordTransition, sourceOf } from './ledger.ts'
 import { isLive, isUnsent, transition, TRANSITIONS, type TransitionInput, type Trigger } from './machine.ts'
 
 export type TransitionChange = TransitionInput &
-  Omit<AttemptChange, 'state' | 'charged' | 'costMicros' | 'finishedAt'> & {
+  Omit<AttemptChange, 'state' | 'charged' | 'costMicros' | 'estimatedMicros' | 'finishedAt'> & {
     /** When given, nothing is written after the lease was lost. */
     lease?: Lease
     /** By default a transition returns the lease. */
     keepsLease?: boolean
+    /** Of the amount; by default that of the trigger. */
+    source?: LedgerSource
   }
 
 export function leaseOf({ leaseOwner, leaseEpoch }: AttemptRow): Lease {
@@ -34,10 +37,10 @@ export async function applyTransition(
   q: Transaction,
   id: string,
   trigger: Trigger,
-  { at, charged, costMicros, lease, keepsLease, ...columns }: TransitionChange,
+  { at, charged, costMicros, estimatedMicros, lease, keepsLease, source, ...columns }: TransitionChange,
 ): Promise<AttemptRow | undefined> {
   const before = await findAnyAttempt(q, id)
-  const next = before && transition(before, trigger, { at, charged, costMicros })
+  const next = before && transition(before, trigger, { at, charged, costMicros, estimatedMicros })
   if (!next) return undefined
   const { state: to, ...set } = next.set
   // Claims alternate PLANNED and LEASED without the task's lock, so any state of the rule is accepted.
@@ -46,7 +49,7 @@ export async function applyTransition(
   const after = await updateAttempt(q, id, { from, to, lease }, change)
   if (!after) return undefined
   if (next.permits === -1) await returnPermit(q, after.taskId)
-  await recordTransition(q, before, after, next.line, at)
+  await recordTransition(q, before, after, next, { at, source: source ?? sourceOf(trigger) })
   return after
 }
 

@@ -10,11 +10,11 @@ import {
 } from '../../db/money/spending.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { addUsage, USAGE_COUNTS, type UsageCounts } from '../../db/money/usage.ts'
-import type { Caller } from '../../domain.ts'
+import type { Caller, LedgerSource } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { formatUsd } from '../../money.ts'
-import { firstLine, hasEnded, isHeld, type Transition } from './machine.ts'
+import { firstLine, hasEnded, isHeld, type Transition, type Trigger } from './machine.ts'
 
 export type HoldRefusal = ExhaustedBudget | 'PRICE_UNKNOWN'
 
@@ -35,42 +35,60 @@ export async function recordPlanned(
   attempt: AttemptRow,
   priceVersion: string | null,
 ): Promise<void> {
-  await write(q, attempt, firstLine(attempt), { at: attempt.createdAt, priceVersion })
+  await write(q, attempt, firstLine(attempt), { at: attempt.createdAt, priceVersion, source: null })
   await addUsage(q, attempt, countsOf(attempt))
+}
+
+/** The source of the amount that a transition posts or corrects. */
+const SOURCES: Partial<Record<Trigger, LedgerSource>> = {
+  succeed: 'PRICE',
+  fail: 'OPERATOR',
+  adjustCost: 'OPERATOR',
+  bill: 'BILL',
+  waive: 'OPERATOR',
+  estimateCost: 'ESTIMATE',
+}
+
+export function sourceOf(trigger: Trigger): LedgerSource | null {
+  return SOURCES[trigger] ?? null
 }
 
 export async function recordTransition(
   q: Transaction,
   before: AttemptRow,
   after: AttemptRow,
-  line: Transition['line'],
-  at: number,
+  { reversal, line }: Pick<Transition, 'reversal' | 'line'>,
+  { at, source }: { at: number; source: LedgerSource | null },
 ): Promise<void> {
   const change = countsOf(after)
   const previous = countsOf(before)
   for (const name of USAGE_COUNTS) change[name] -= previous[name]
   if (USAGE_COUNTS.every((name) => change[name] === 0) && !line) return
   await lockLedger(q, after.projectId)
-  const { heldMicros, costMicros: spentMicros } = change
+  const { heldMicros } = change
+  const spentMicros = change.costMicros + change.estimatedMicros
   if (heldMicros !== 0 || spentMicros !== 0)
     await addSpending(q, after, after.createdAt, { heldMicros, spentMicros })
   // A billed cost comes from no price table.
   const priceVersion = line?.kind === 'POST' && before.state !== after.state ? after.priceVersion : null
-  if (line) await write(q, after, line, { at, priceVersion })
+  if (reversal) await write(q, after, reversal, { at, priceVersion: null, source: 'ESTIMATE' })
+  if (line) await write(q, after, line, { at, priceVersion, source: line.kind === 'VOID' ? null : source })
   await addUsage(q, after, change)
 }
 
 export function countsOf(attempt: AttemptRow): UsageCounts {
-  const { state, charged, costMicros } = attempt
+  const { state, charged, costMicros, estimatedMicros } = attempt
   const settled = charged !== 'NO' && (hasEnded(state) || state === 'UNKNOWN')
   return {
     tasks: attempt.number === 1 ? 1 : 0,
     attempts: 1,
     images: attempt.images,
-    unknownCosts: settled && costMicros === null ? 1 : 0,
+    unknownCosts: settled && costMicros === null && estimatedMicros === null ? 1 : 0,
     unknownUsages: settled && attempt.usageSource === 'UNKNOWN' ? 1 : 0,
+    estimatedCosts: estimatedMicros === null ? 0 : 1,
     heldMicros: isHeld(attempt) ? (attempt.heldMicros ?? 0) : 0,
     costMicros: costMicros ?? 0,
+    estimatedMicros: estimatedMicros ?? 0,
     inputTokens: attempt.inputTokens ?? 0,
     outputTokens: attempt.outputTokens ?? 0,
     totalTokens: attempt.totalTokens ?? 0,
@@ -85,7 +103,7 @@ async function write(
   q: Transaction,
   { id: attemptId, projectId }: AttemptRow,
   line: NonNullable<Transition['line']>,
-  more: { at: number; priceVersion: string | null },
+  more: { at: number; priceVersion: string | null; source: LedgerSource | null },
 ): Promise<void> {
   await insertLine(q, { id: newId('led', more.at), projectId, attemptId, ...line, ...more })
 }

@@ -10,8 +10,9 @@ import type { AttemptState, Charged, LedgerKind } from '../../domain.ts'
 
 interface TransitionRule {
   from: readonly AttemptState[]
-  to: AttemptState | 'SAME'
-  charged: Charged | 'INPUT'
+  /** BILLED: SUCCEEDED stays, any other end becomes FAILED. */
+  to: AttemptState | 'SAME' | 'BILLED'
+  charged: Charged | 'INPUT' | 'SAME'
 }
 
 export const TRANSITIONS = {
@@ -37,12 +38,22 @@ export const TRANSITIONS = {
   keepUnknown: { from: ['UNKNOWN'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   cancel: { from: ['PLANNED', 'LEASED'], to: 'CANCELED', charged: 'NO' },
   adjustCost: { from: ['SUCCEEDED', 'FAILED'], to: 'SAME', charged: 'YES' },
+  /** Posts an amount until the cost is known. */
+  estimateCost: { from: ['SUCCEEDED', 'FAILED'], to: 'SAME', charged: 'SAME' },
+  /** Its provider charged it, whatever is on record here. */
+  bill: { from: ['SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED'], to: 'BILLED', charged: 'YES' },
+  /** Its provider did not charge it. */
+  waive: { from: ['FAILED'], to: 'SAME', charged: 'NO' },
 } as const satisfies Record<string, TransitionRule>
 
 export type Trigger = keyof typeof TRANSITIONS
 
 /** `heldMicros` is the worst-case cost; amounts are null while unknown. */
-export type AttemptFacts = Pick<AttemptRow, 'state' | 'charged' | 'heldMicros' | 'costMicros' | 'finishedAt'>
+export type AttemptFacts = Pick<
+  AttemptRow,
+  'state' | 'charged' | 'heldMicros' | 'costMicros' | 'finishedAt'
+> &
+  Partial<Pick<AttemptRow, 'estimatedMicros' | 'billedWithoutPermit'>>
 
 export interface TransitionInput {
   at: number
@@ -50,10 +61,14 @@ export interface TransitionInput {
   charged?: Charged | undefined
   /** Absent: unchanged. */
   costMicros?: number | null | undefined
+  /** For `estimateCost`. */
+  estimatedMicros?: number | undefined
 }
 
 export interface Transition {
   set: Omit<AttemptFacts, 'heldMicros'>
+  /** Takes an estimate back. Written before `line`. */
+  reversal: { kind: LedgerKind; amountMicros: number } | null
   /** 1 takes a charge permit of the task, -1 returns it. */
   permits: number
   line: { kind: LedgerKind; amountMicros: number | null } | null
@@ -83,24 +98,86 @@ export function transition(
 ): Transition | undefined {
   const rule: TransitionRule = TRANSITIONS[trigger]
   if (!rule.from.includes(attempt.state)) return undefined
-  const state = rule.to === 'SAME' ? attempt.state : rule.to
-  const charged = rule.charged === 'INPUT' ? (input.charged ?? 'UNKNOWN') : rule.charged
-  const costMicros = input.costMicros === undefined ? attempt.costMicros : input.costMicros
+  const state = stateAfter(attempt, rule)
+  const charged = chargeAfter(attempt, rule, input)
   const finishedAt = hasEnded(state) ? (attempt.finishedAt ?? input.at) : null
-  const after: AttemptFacts = { ...attempt, state, charged, costMicros, finishedAt }
-  const permits = Number(charged !== 'NO') - Number(attempt.charged !== 'NO')
-  // A permit is taken only before anything can have been sent.
-  if (permits > 0 && trigger !== 'send' && trigger !== 'restore') return undefined
-  return { set: { state, charged, costMicros, finishedAt }, permits, line: lineOf(attempt, after) }
+  const after: AttemptFacts = {
+    ...attempt,
+    state,
+    charged,
+    finishedAt,
+    ...amountsAfter(attempt, trigger, input),
+  }
+  // A bill of nothing for what was not charged changes nothing.
+  if (trigger === 'bill' && attempt.charged === 'NO' && !after.costMicros) return undefined
+  if (trigger === 'estimateCost' && (!isHeld(attempt) || isHeld(after))) return undefined
+  const permits = Number(holdsPermit(after)) - Number(holdsPermit(attempt))
+  if (permits <= 0 || trigger === 'send' || trigger === 'restore') return change(attempt, after, permits)
+  // A permit is taken only before anything can have been sent. A bill is a fact, with or without one.
+  return trigger === 'bill' ? change(attempt, { ...after, billedWithoutPermit: true }, 0) : undefined
 }
 
-/** Whether the worst-case cost is held: the attempt may cost something, and the cost is unknown. */
-export function isHeld({ state, charged, costMicros }: Omit<AttemptFacts, 'finishedAt'>): boolean {
-  return costMicros === null && !(hasEnded(state) && charged === 'NO')
+function stateAfter({ state }: AttemptFacts, { to }: TransitionRule): AttemptState {
+  if (to === 'BILLED') return state === 'SUCCEEDED' ? state : 'FAILED'
+  return to === 'SAME' ? state : to
+}
+
+function chargeAfter(
+  attempt: AttemptFacts,
+  { charged }: TransitionRule,
+  input: TransitionInput,
+): AttemptFacts['charged'] {
+  if (charged === 'SAME') return attempt.charged
+  return charged === 'INPUT' ? (input.charged ?? 'UNKNOWN') : charged
+}
+
+function amountsAfter(
+  { costMicros, estimatedMicros }: AttemptFacts,
+  trigger: Trigger,
+  input: TransitionInput,
+): Pick<AttemptFacts, 'costMicros' | 'estimatedMicros'> {
+  // A posted cost becomes 0, so that its lines still sum to it.
+  if (trigger === 'waive') return { costMicros: costMicros === null ? null : 0, estimatedMicros: null }
+  if (trigger === 'estimateCost') return { costMicros, estimatedMicros: input.estimatedMicros ?? null }
+  const known = input.costMicros === undefined ? costMicros : input.costMicros
+  return { costMicros: known, ...(estimatedMicros != null && known !== null && { estimatedMicros: null }) }
+}
+
+function change(before: AttemptFacts, after: AttemptFacts, permits: number): Transition {
+  const { state, charged, costMicros, estimatedMicros, billedWithoutPermit, finishedAt } = after
+  const set = {
+    state,
+    charged,
+    costMicros,
+    finishedAt,
+    ...(estimatedMicros !== undefined && { estimatedMicros }),
+    ...(billedWithoutPermit !== undefined && { billedWithoutPermit }),
+  }
+  return { set, permits, reversal: reversalOf(before, after), line: lineOf(before, after) }
+}
+
+/** Whether a charge permit of the task counts it. */
+export function holdsPermit({ charged, billedWithoutPermit }: AttemptFacts): boolean {
+  return charged !== 'NO' && billedWithoutPermit !== true
+}
+
+/** Whether the worst-case cost is held: the attempt may cost something, and no amount is posted. */
+export function isHeld({
+  state,
+  charged,
+  costMicros,
+  estimatedMicros,
+}: Omit<AttemptFacts, 'finishedAt' | 'heldMicros'>): boolean {
+  return costMicros === null && estimatedMicros == null && !(hasEnded(state) && charged === 'NO')
 }
 
 export function firstLine({ heldMicros }: Pick<AttemptFacts, 'heldMicros'>): NonNullable<Transition['line']> {
   return { kind: 'HOLD', amountMicros: heldMicros }
+}
+
+function reversalOf(before: AttemptFacts, after: AttemptFacts): Transition['reversal'] {
+  if (!before.estimatedMicros || after.estimatedMicros != null) return null
+  return { kind: 'ADJUST', amountMicros: -before.estimatedMicros }
 }
 
 function lineOf(before: AttemptFacts, after: AttemptFacts): Transition['line'] {
@@ -108,7 +185,7 @@ function lineOf(before: AttemptFacts, after: AttemptFacts): Transition['line'] {
   if (isHeld(before)) {
     return after.charged === 'NO'
       ? { kind: 'VOID', amountMicros: before.heldMicros }
-      : { kind: 'POST', amountMicros: after.costMicros }
+      : { kind: 'POST', amountMicros: after.costMicros ?? after.estimatedMicros ?? null }
   }
   const difference = (after.costMicros ?? 0) - (before.costMicros ?? 0)
   return difference === 0 ? null : { kind: 'ADJUST', amountMicros: difference }

@@ -21,7 +21,13 @@ export interface AttemptContext {
 export type Outcome =
   | Exclude<CallResult, { state: 'DONE' }>
   | { state: 'DONE'; images: NewAsset[]; usage: Usage; resolved: ResolvedSettings }
-  | { state: 'FAILED'; failure: Failure; costMicros?: number | null }
+  | {
+      state: 'FAILED'
+      failure: Failure
+      costMicros?: number | null
+      /** A lost result will not arrive any more; false by default. */
+      isFinal?: boolean
+    }
   /** No permit to send. */
   | { state: 'CANCELED' }
   /** Shutdown before anything was sent. */

@@ -8,11 +8,12 @@ import { lockTask, updateTask } from '../../db/tasks/tasks.ts'
 import { isFinished, type TaskError } from '../../domain.ts'
 import type { Failure } from '../../providers/error.ts'
 import type { Deps } from '../deps.ts'
-import { findOffer } from '../routing/configured.ts'
+import { findOffer, findProvider } from '../routing/configured.ts'
 import { noteFailure, noteSuccess } from '../routing/health.ts'
 import { costMicros } from '../usage/cost.ts'
 import { acceptAttempt, applyTransition, cancelUnsent, leaseOf, release } from './apply-transition.ts'
 import type { TransitionChange } from './apply-transition.ts'
+import { decideCharge } from './charge-policy.ts'
 import { cancelRemote } from './side-call.ts'
 import { concludeTask } from './conclude.ts'
 import type { Trigger } from './machine.ts'
@@ -91,7 +92,9 @@ const FAILURE_TRIGGERS = {
 
 async function fail(q: Transaction, deps: Deps, of: AttemptContext, outcome: Failed): Promise<void> {
   const { task, attempt, evidence } = of
-  const { failure, costMicros: known } = outcome
+  const provider = findProvider(deps.providers, attempt.provider)
+  const { failure, chargePolicy } = decideCharge(provider, attempt, evidence, outcome)
+  const { costMicros: known } = outcome
   const { kind, code, charged } = failure
   deps.log.info({ attempt: attempt.id, kind, code, phase: evidence.wirePhase }, 'attempt failed')
   // Not at info: the provider's text may repeat the prompt.
@@ -101,6 +104,7 @@ async function fail(q: Transaction, deps: Deps, of: AttemptContext, outcome: Fai
     httpStatus: failure.httpStatus ?? evidence.httpStatus,
     error: toTaskError(failure, evidence, next !== undefined),
     charged,
+    chargePolicy,
     costMicros: known,
   }
   // Without evidence of a request, the worker's decision counts only under its lease.

@@ -29,8 +29,8 @@ export function nullIfZero(count: number): number | null {
 }
 
 /** Null when there are possible charges and no cost is known. */
-export function knownCost({ costMicros, unknownCosts }: UsageTotals): number | null {
-  return costMicros === 0 && unknownCosts > 0 ? null : costMicros
+export function knownCost({ costMicros, unknownCosts, estimatedCosts }: UsageTotals): number | null {
+  return costMicros === 0 && unknownCosts + estimatedCosts > 0 ? null : costMicros
 }
 
 type Periods = Partial<Record<'hour' | 'day' | 'month', CalendarPeriod>>

@@ -48,6 +48,8 @@ export const TOTALS_COLUMNS: readonly (readonly [
   ['held_micros', ({ heldMicros }) => heldMicros],
   ['attempts_with_unknown_cost', ({ unknownCosts }) => unknownCosts],
   ['attempts_with_unknown_usage', ({ unknownUsages }) => unknownUsages],
+  ['estimated_cost_micros', ({ estimatedMicros }) => estimatedMicros],
+  ['attempts_with_estimated_cost', ({ estimatedCosts }) => estimatedCosts],
 ]
 
 /** A header, then the rows; without `groupBy` the totals. */

@@ -1,4 +1,4 @@
-import type { Call, Provider, ProviderTraits } from '../provider.ts'
+import type { Call, ChargePolicy, Provider, ProviderTraits } from '../provider.ts'
 import { replyRule } from '../wire/address.ts'
 import { createDownloader } from '../wire/download.ts'
 import { createUpstream, readText, type Message, type Reply } from '../wire/http.ts'
@@ -14,7 +14,13 @@ export interface ProviderReply extends Reply {
   fetchLink: (url: string) => Promise<string>
 }
 
+export type ImagesClient = ReturnType<typeof createImagesClient>
+
+/** What a call that is free of charge needs. */
+type FreeCall = Pick<Call, 'signal' | 'onWire' | 'newFile' | 'traceparent'>
+
 interface ImagesClientOptions extends Pick<Provider, 'timeoutMs' | 'concurrency'> {
+  charges?: ChargePolicy | undefined
   baseUrl: string
   unbilledServerErrors?: boolean
   unbilledFailures?: boolean
@@ -23,12 +29,12 @@ interface ImagesClientOptions extends Pick<Provider, 'timeoutMs' | 'concurrency'
 const MAX_IMAGE_BYTES = 128 * 1024 * 1024
 
 export function createImagesClient(name: string, options: ImagesClientOptions, secrets: readonly string[]) {
-  const { baseUrl, timeoutMs, concurrency, unbilledServerErrors, unbilledFailures } = options
+  const { baseUrl, timeoutMs, concurrency, charges, unbilledServerErrors, unbilledFailures } = options
   const unbilled = unbilledFailures ? 'FAILURES' : unbilledServerErrors ? 'SERVER_ERRORS' : 'NOTHING'
   const upstream = createUpstream({ name, baseUrl, timeoutMs, secrets })
   const downloader = createDownloader({ rule: replyRule(baseUrl), maxBytes: MAX_IMAGE_BYTES })
 
-  function toProviderReply(reply: Reply, call: Call): ProviderReply {
+  function toProviderReply(reply: Reply, call: Pick<Call, 'signal' | 'newFile'>): ProviderReply {
     return {
       ...reply,
       provider: name,
@@ -46,7 +52,8 @@ export function createImagesClient(name: string, options: ImagesClientOptions, s
     submit: async (message: Message, call: Call) =>
       toProviderReply(await upstream.submit(message, call), call),
     /** Free of charge. Throws ProviderError. */
-    ask: async (message: Message, call: Call) => toProviderReply(await upstream.send(message, call), call),
+    ask: async (message: Message, call: FreeCall) =>
+      toProviderReply(await upstream.send(message, call), call),
     provider: ({
       modes,
       recovery,
@@ -57,6 +64,7 @@ export function createImagesClient(name: string, options: ImagesClientOptions, s
       traits: { modes, recovery, failureCharge: unbilled === 'NOTHING' ? 'UNKNOWN' : 'NO' } as const,
       concurrency,
       timeoutMs,
+      ...(charges && { charges }),
       async close() {
         await Promise.all([upstream.close(), downloader.close()])
       },

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CHARGES } from '../../domain.ts'
 
 /** Other characters make a malformed header. */
 export const credential = z
@@ -10,11 +11,15 @@ export const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must begin with https:// or http://' })
   .refine((text) => URL.parse(text)?.username === '', 'must not contain a user name; use apiKey')
 
+const charge = z.enum(CHARGES).default('UNKNOWN')
+
 export const callOptions = {
   /** As in OpenAI's clients. A shorter wait may lose a paid image. */
   timeoutMs: z.int().positive().default(600_000),
   /** Bounds the cost of an accident; a waiting call takes 40 KB. */
   concurrency: z.int().positive().default(256),
+  /** What the operator vouches for, where the evidence leaves a charge UNKNOWN. */
+  charges: z.strictObject({ moderation: charge, failure: charge, timeout: charge }).optional(),
 }
 
 export const pollMs = z.int().positive().default(5000)

@@ -12,6 +12,7 @@ import type { Preset } from '../images-api/preset.ts'
 import { readResult } from '../images-api/reply.ts'
 import { modelsOption } from '../models/offers.ts'
 import type { Dialect, Offer, Provider, ProviderRequest } from '../provider.ts'
+import { billReader } from './costs.ts'
 import { OPENAI } from './preset.ts'
 
 type Presets = Readonly<Record<string, Preset>>
@@ -19,6 +20,8 @@ type Presets = Readonly<Record<string, Preset>>
 const common = z.strictObject({
   baseUrl: httpUrl.optional(),
   apiKey: credential,
+  /** An admin key of the organization, which reads its costs. */
+  adminKey: credential.optional(),
   /** Sent as `response_format`. Default: the preset's. */
   responseFormat: z.enum(['url', 'b64_json']).optional(),
   models: modelsOption.optional(),
@@ -63,6 +66,7 @@ export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
       if (entry === undefined) return undefined
       return {
         ...entry,
+        ...(env.OPENAI_ADMIN_KEY && { adminKey: env.OPENAI_ADMIN_KEY }),
         ...(env.OPENAI_ORG_ID && { organization: env.OPENAI_ORG_ID }),
         ...(env.OPENAI_PROJECT_ID && { project: env.OPENAI_PROJECT_ID }),
       }
@@ -73,12 +77,14 @@ export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
 }
 
 function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Provider {
-  const client = createImagesClient(name, options, [options.apiKey])
+  const { apiKey, adminKey } = options
+  const client = createImagesClient(name, options, [apiKey, ...(adminKey ? [adminKey] : [])])
+  const offers = offersOf(options, preset)
   const modes = { auto: ['SYNC', 'STREAM'], sync: ['SYNC'], stream: ['STREAM'] } as const
   return {
     ...client.provider({
       dialect: 'openai',
-      offers: offersOf(options, preset),
+      offers,
       modes: modes[options.mode],
       recovery: 'NONE',
     }),
@@ -87,6 +93,7 @@ function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Pro
       const message = await preset.message(request, options, wantsStream(request, options, preset))
       return readResult(await client.submit(message, call), request, call, preset.unwrap)
     },
+    ...(adminKey && { fetchBill: billReader(client, { ...options, adminKey }, offers) }),
   }
 }
 

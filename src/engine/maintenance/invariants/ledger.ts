@@ -4,7 +4,7 @@ import type { Queries } from '../../../db/connection/database.ts'
 import type { AttemptRow, LedgerRow } from '../../../db/tables/tables.ts'
 import { USAGE_COUNTS, type UsageCountRow } from '../../../db/money/usage.ts'
 import { startOf, startOfDay, startOfQuarterHour } from '../../../period.ts'
-import { PERIODS } from '../../../domain.ts'
+import { PERIODS, type LedgerKind } from '../../../domain.ts'
 import { countsOf } from '../../attempts/ledger.ts'
 import { isHeld } from '../../attempts/machine.ts'
 import { ensure, type Invariant } from './invariant.ts'
@@ -17,28 +17,46 @@ export const LEDGER_INVARIANTS: readonly Invariant[] = [
     checkPage({ attempts, lines }) {
       const linesOf = Map.groupBy(lines, ({ attemptId }) => attemptId)
       return attempts.flatMap((attempt) => {
-        const { id, state, costMicros } = attempt
-        const kinds = (linesOf.get(id) ?? []).map(({ kind }) => kind).filter((kind) => kind !== 'ADJUST')
-        const expected = isHeld(attempt) ? ['HOLD'] : ['HOLD', costMicros === null ? 'VOID' : 'POST']
-        const found = kinds.toSorted().join()
-        return ensure(found === expected.join(), `${id} is ${state}; its ledger lines: ${found || 'none'}`)
+        const { id, state } = attempt
+        const kinds = (linesOf.get(id) ?? []).map(({ kind }) => kind)
+        const found = kinds
+          .filter((kind) => kind !== 'ADJUST')
+          .toSorted()
+          .join()
+        const expected = closingsOf(attempt, kinds.includes('ADJUST')).map((kind) => ['HOLD', ...kind].join())
+        return ensure(expected.includes(found), `${id} is ${state}; its ledger lines: ${found || 'none'}`)
       })
     },
   },
   {
     id: 'I15',
-    sentence: 'The cost of an attempt is the sum of its ledger lines',
+    sentence: 'The known and the estimated cost of an attempt are the sums of its ledger lines',
     checkPage({ attempts, lines }) {
       const linesOf = Map.groupBy(lines, ({ attemptId }) => attemptId)
-      return attempts.flatMap(({ id, costMicros }) => {
-        const cost = costMicros ?? 0
-        const posted = postedIn(linesOf.get(id) ?? [])
-        return ensure(cost === posted && cost >= 0, `${id} cost ${cost}; its ledger lines: ${posted}`)
+      return attempts.flatMap(({ id, costMicros, estimatedMicros }) => {
+        const [cost, estimate] = [costMicros ?? 0, estimatedMicros ?? 0]
+        const ofAttempt = linesOf.get(id) ?? []
+        const posted = postedIn(ofAttempt.filter(({ source }) => source !== 'ESTIMATE'))
+        const estimated = postedIn(ofAttempt.filter(({ source }) => source === 'ESTIMATE'))
+        return [
+          ...ensure(cost === posted && cost >= 0, `${id} cost ${cost}; its ledger lines: ${posted}`),
+          ...ensure(
+            estimate === estimated && (estimatedMicros === null || costMicros === null),
+            `the estimate of ${id} is ${estimate} beside the cost ${costMicros}; its ledger lines: ${estimated}`,
+          ),
+        ]
       })
     },
   },
   { id: 'I21', sentence: 'Usage counts match the attempts', checkAll: checkUsage },
 ]
+
+/** What may close the hold. An ADJUST line reverses an estimate that was not charged, or charges what was voided. */
+function closingsOf(attempt: AttemptRow, isAdjusted: boolean): LedgerKind[][] {
+  if (isHeld(attempt)) return [[]]
+  const isPosted = attempt.costMicros !== null || attempt.estimatedMicros !== null
+  return isAdjusted ? [['POST'], ['VOID']] : [[isPosted ? 'POST' : 'VOID']]
+}
 
 function postedIn(lines: LedgerRow[]): number {
   return lines
@@ -69,7 +87,8 @@ async function checkSpending(q: Queries): Promise<string[]> {
   const [expected, stored]: [Sums, Sums] = [new Map(), new Map()]
   for await (const attempts of listAttemptPages(q))
     for (const attempt of attempts) {
-      const { heldMicros, costMicros: spentMicros } = countsOf(attempt)
+      const { heldMicros, costMicros, estimatedMicros } = countsOf(attempt)
+      const spentMicros = costMicros + estimatedMicros
       const { projectId, apiKeyId, createdAt } = attempt
       for (const owner of apiKeyId === null ? [projectId] : [projectId, apiKeyId])
         for (const period of PERIODS) {

@@ -2,16 +2,17 @@ import { countFeeds, type IntegrityPage } from '../../../db/maintenance/integrit
 import type { Queries } from '../../../db/connection/database.ts'
 import type { AttemptRow, EventRow, TaskRow } from '../../../db/tables/tables.ts'
 import { isFinished, type TaskStatus } from '../../../domain.ts'
-import { isLive, isUnsent } from '../../attempts/machine.ts'
+import { holdsPermit, isLive, isUnsent } from '../../attempts/machine.ts'
 import { MIN_RETENTION } from '../retention.ts'
 import { ensure, type Invariant } from './invariant.ts'
 
 export const TASK_INVARIANTS: readonly Invariant[] = [
   {
     id: 'I2',
-    sentence: 'A task counts every possible charge of its attempts',
+    sentence:
+      'A task counts every possible charge of its attempts, except those that only a bill revealed after their end',
     checkPage: forEachTask(({ task: { id, chargesOpen }, attempts }) => {
-      const open = attempts.filter(({ charged }) => charged !== 'NO').length
+      const open = attempts.filter(holdsPermit).length
       return ensure(chargesOpen === open, `${id} counts ${chargesOpen} open charges; its attempts: ${open}`)
     }),
   },
@@ -19,7 +20,7 @@ export const TASK_INVARIANTS: readonly Invariant[] = [
     id: 'I3',
     sentence: 'No image has more possible charges than permitted',
     checkPage: forEachTask(({ task: { id, maxCharges }, attempts }) => {
-      const charged = attempts.filter((attempt) => attempt.charged !== 'NO')
+      const charged = attempts.filter(holdsPermit)
       return [...Map.groupBy(charged, ({ part }) => part)].flatMap(([part, { length }]) =>
         ensure(length <= maxCharges, `part ${part} of ${id}: ${length} possible charges of ${maxCharges}`),
       )

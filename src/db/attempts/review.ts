@@ -1,0 +1,122 @@
+// Attempts whose outcome or cost an operator must settle.
+import { and, asc, eq, gt, inArray, lt, lte, or, sql, type SQL } from 'drizzle-orm'
+import type { TaskErrorCode } from '../../domain.ts'
+import type { Queries } from '../connection/database.ts'
+import type { AttemptRow } from '../tables/tables.ts'
+import { isEstimated, isUnknown, isUnpriced } from './unknown.ts'
+
+export const REVIEW_REASONS = ['OUTCOME_UNKNOWN', 'COST_UNKNOWN', 'COST_ESTIMATED'] as const
+export type ReviewReason = (typeof REVIEW_REASONS)[number]
+
+/** An absent condition does not restrict. */
+export interface ReviewFilter {
+  providers?: readonly string[] | undefined
+  errorCodes?: readonly TaskErrorCode[] | undefined
+  /** Ended, or sent when of unknown outcome, before this time. */
+  before?: number | undefined
+  /** Of the estimate, else of the held amount. */
+  minMicros?: number | undefined
+  maxMicros?: number | undefined
+}
+
+export interface ReviewPage {
+  first: number
+  after?: { since: number; id: string } | undefined
+}
+
+/** Oldest first; one row more than `first`, to tell whether a next page exists. */
+export async function listForReview(
+  q: Queries,
+  projectId: string,
+  reason: ReviewReason,
+  filter: ReviewFilter,
+  { first, after }: ReviewPage,
+): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  const since = sinceOf(q, reason)
+  const isAfter = after && or(gt(since, after.since), and(eq(since, after.since), gt(attempts.id, after.id)))
+  return q.sql
+    .select()
+    .from(attempts)
+    .where(and(eq(attempts.projectId, projectId), isFor(q, reason, filter), isAfter))
+    .orderBy(asc(since), attempts.id)
+    .limit(first + 1)
+}
+
+export interface ReviewCount {
+  provider: string
+  reason: ReviewReason
+  attempts: number
+  /** Estimated, else held. */
+  amountMicros: number
+  /** Attempts without such an amount. */
+  unpriced: number
+  oldestAt: number
+}
+
+/** One row per provider and reason. */
+export async function countForReview(
+  q: Queries,
+  projectId: string,
+  reasons: readonly ReviewReason[],
+  filter: ReviewFilter,
+): Promise<ReviewCount[]> {
+  const { attempts } = q.tables
+  const counts: ReviewCount[] = []
+  for (const reason of reasons) {
+    const rows = await q.sql
+      .select({
+        provider: attempts.provider,
+        attempts: sql`count(*)`.mapWith(Number),
+        amountMicros: sql`coalesce(sum(${amountOf(q)}), 0)`.mapWith(Number),
+        unpriced: sql`sum(case when ${amountOf(q)} is null then 1 else 0 end)`.mapWith(Number),
+        oldestAt: sql`min(${sinceOf(q, reason)})`.mapWith(Number),
+      })
+      .from(attempts)
+      .where(and(eq(attempts.projectId, projectId), isFor(q, reason, filter)))
+      .groupBy(attempts.provider)
+      .orderBy(attempts.provider)
+    counts.push(...rows.map((row) => ({ ...row, reason })))
+  }
+  return counts
+}
+
+/** Of all projects, in order of id. */
+export async function listUnknownSince(
+  q: Queries,
+  of: { provider: string; sentBefore: number; after: string | undefined; limit: number },
+): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  const isIncluded = and(
+    isUnknown(q),
+    eq(attempts.provider, of.provider),
+    lte(attempts.sentAt, of.sentBefore),
+    of.after === undefined ? undefined : gt(attempts.id, of.after),
+  )
+  return q.sql.select().from(attempts).where(isIncluded).orderBy(attempts.id).limit(of.limit)
+}
+
+function sinceOf({ tables: { attempts } }: Queries, reason: ReviewReason) {
+  return reason === 'OUTCOME_UNKNOWN' ? attempts.sentAt : attempts.finishedAt
+}
+
+function isFor(
+  q: Queries,
+  reason: ReviewReason,
+  { providers, errorCodes, before, minMicros, maxMicros }: ReviewFilter,
+): SQL | undefined {
+  const { attempts } = q.tables
+  const conditions = { OUTCOME_UNKNOWN: isUnknown, COST_UNKNOWN: isUnpriced, COST_ESTIMATED: isEstimated }
+  return and(
+    conditions[reason](q),
+    providers && inArray(attempts.provider, [...providers]),
+    errorCodes && inArray(sql`${attempts.error} ->> 'code'`, [...errorCodes]),
+    before === undefined ? undefined : lt(sinceOf(q, reason), before),
+    minMicros === undefined ? undefined : sql`${amountOf(q)} >= ${minMicros}`,
+    maxMicros === undefined ? undefined : sql`${amountOf(q)} <= ${maxMicros}`,
+  )
+}
+
+function amountOf({ tables: { attempts } }: Queries): SQL {
+  return sql`coalesce(${attempts.estimatedMicros}, ${attempts.heldMicros})`
+}

@@ -1,0 +1,115 @@
+import type { BillableAttempt } from '../../db/attempts/billing.ts'
+import { badInput } from '../../errors.ts'
+import { startOfDay } from '../../period.ts'
+
+/** One charge or credit on a bill. At least one id or the time is given. */
+export interface BillLine {
+  /** In micro-USD; negative for a credit. */
+  amountMicros: number
+  attemptId: string | null
+  /** The provider's id of the HTTP request. */
+  requestId: string | null
+  /** The provider's id of the job. */
+  remoteId: string | null
+  at: number | null
+}
+
+export interface Bill {
+  provider: string
+  /** Where it comes from, for the audit log, such as a file name. */
+  source: string
+  lines: readonly BillLine[]
+  /** The bill contains every charge from `from` until before `to`; null when that is not known. */
+  period: BillPeriod | null
+}
+
+export interface BillPeriod {
+  from: number
+  /** Exclusive. */
+  to: number
+}
+
+export const BILL_MATCHES = ['ATTEMPT_ID', 'REQUEST_ID', 'REMOTE_ID', 'TIME_AND_AMOUNT', 'DAY_TOTAL'] as const
+export type BillMatch = (typeof BILL_MATCHES)[number]
+
+/** A line with its number on the bill, from 1. */
+export interface NumberedLine extends BillLine {
+  number: number
+}
+
+/** An attempt whose recorded cost is not the billed one. */
+export interface BilledDifference {
+  attempt: BillableAttempt
+  billedMicros: number
+  /** Null while unknown; 0 when it was not charged here. */
+  recordedMicros: number | null
+  matchedBy: BillMatch
+  lines: readonly number[]
+}
+
+export interface BillDay {
+  /** Midnight in UTC. */
+  startsAt: number
+  billedMicros: number
+  recordedMicros: number
+  estimatedMicros: number
+  unknownCosts: number
+}
+
+export interface BillComparison extends BillPeriod {
+  provider: string
+  /** Charges without an attempt here. */
+  missingHere: NumberedLine[]
+  /** Attempts that were or may have been charged here, without a charge there. */
+  missingThere: BillableAttempt[]
+  different: BilledDifference[]
+  /** Attempts on the bill whose cost is not final here, because they are in progress. */
+  running: number
+  matched: number
+  days: BillDay[]
+  /** Whether the bill is known to contain every charge of the period. */
+  isComplete: boolean
+}
+
+export const MAX_BILL_LINES = 50_000
+/** A million US dollars: more is a mistake of units. */
+const MAX_AMOUNT_MICROS = 1_000_000_000_000
+const DAY_MS = 86_400_000
+const MAX_PERIOD_MS = 400 * DAY_MS
+
+/** The given period, else the days in UTC from the first line to the last. Throws BAD_USER_INPUT. */
+export function checkBill({ lines, period }: Bill): BillPeriod {
+  if (lines.length > MAX_BILL_LINES)
+    throw badInput(
+      'lines',
+      `lines has ${lines.length} items; the maximum is ${MAX_BILL_LINES}. Split the bill by day.`,
+    )
+  for (const [nth, { amountMicros }] of lines.entries())
+    if (!(Math.abs(amountMicros) <= MAX_AMOUNT_MICROS))
+      throw badInput(
+        `lines.${nth}.amountMicros`,
+        `lines.${nth}.amountMicros is ${amountMicros}; the maximum is ${MAX_AMOUNT_MICROS}.`,
+      )
+  const found = period ?? periodOf(lines)
+  if (found === undefined)
+    throw badInput('from', 'from and to are missing; they are required for a bill whose lines have no time.')
+  checkPeriod(found)
+  return found
+}
+
+/** Throws BAD_USER_INPUT. */
+export function checkPeriod({ from, to }: BillPeriod): void {
+  if (to <= from) throw badInput('to', 'to must be later than from; it is exclusive.')
+  if (to - from > MAX_PERIOD_MS)
+    throw badInput('to', 'from and to are more than 400 days apart, which is the maximum.')
+}
+
+function periodOf(lines: readonly BillLine[]): BillPeriod | undefined {
+  const times = lines.flatMap(({ at }) => (at === null ? [] : [at]))
+  if (times.length === 0) return undefined
+  const [first, last] = times.reduce(
+    ([min, max], at) => [Math.min(min, at), Math.max(max, at)],
+    [Infinity, 0],
+  )
+  return { from: startOfDay(first), to: startOfDay(last) + DAY_MS }
+}

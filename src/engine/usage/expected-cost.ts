@@ -1,0 +1,41 @@
+import { parseSize, type ImageRequest, type Quality } from '../../domain.ts'
+import type { Offer } from '../../providers/provider.ts'
+import {
+  inputImageTokens,
+  outputImageTokens,
+  PARTIAL_IMAGE_TOKENS,
+  textTokens,
+} from '../../providers/models/tokens.ts'
+import { costMicros, worstCaseMicros } from './cost.ts'
+
+/** What providers choose most often for `auto`. */
+const USUAL_SIZE = '1024x1024'
+const USUAL_QUALITY: Quality = 'MEDIUM'
+
+/**
+ * The likely cost of `n` images in micro-USD: `auto` counts as 1024x1024 at medium quality. The worst case for models
+ * without a published token rule. Null without a price.
+ */
+export function expectedMicros(request: ImageRequest, offer: Offer, n: number): number | null {
+  const { price } = offer
+  if (!price) return null
+  const size = request.size === 'auto' ? USUAL_SIZE : request.size
+  const quality = request.quality === 'AUTO' ? USUAL_QUALITY : request.quality
+  const { width, height } = parseSize(size)!
+  const perImage = outputImageTokens(offer.model, quality, width, height)
+  if (!('imageMicros' in price) && perImage === null) return worstCaseMicros(request, offer, n)
+  const tokens = {
+    inputTextTokens: textTokens(request.prompt),
+    inputImageTokens: (request.images.length + (request.mask ? 1 : 0)) * inputImageTokens(width, height),
+    outputTextTokens: 0,
+    outputImageTokens: n * ((perImage ?? 0) + request.partialImages * PARTIAL_IMAGE_TOKENS),
+  }
+  const usage = {
+    ...tokens,
+    inputTokens: null,
+    outputTokens: null,
+    totalTokens: null,
+    source: 'ESTIMATED' as const,
+  }
+  return costMicros(usage, { images: n, size, quality }, price)
+}
