@@ -3,7 +3,9 @@ import manifest from '../../package.json' with { type: 'json' }
 import { ConfigError } from '../config/error.ts'
 import { didYouMean } from '../config/nearest.ts'
 import { attempt } from './attempt.ts'
+import { attempts } from './attempts.ts'
 import { backup } from './backup.ts'
+import { bills } from './bills.ts'
 import { budgets } from './budgets.ts'
 import { EXIT, UsageError, type Command, type CommandContext } from './command.ts'
 import { demo } from './demo.ts'
@@ -45,6 +47,8 @@ const COMMANDS: readonly Command[] = [
   budgets,
   usage,
   attempt,
+  attempts,
+  bills,
   doctor,
   providersCheck,
   backup,
