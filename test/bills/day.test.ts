@@ -24,6 +24,7 @@ it.each(DATABASES)(
       expect(day.charges).toBeGreaterThan(tasks * 0.8)
       expect(day.unknownCosts).toBeGreaterThanOrEqual(5)
       expect(day.corrected).toBeGreaterThan(0)
+      expect(day.lateResults).toBeGreaterThan(0)
       expect(day.decided).toBeGreaterThan(5)
       expect(day.decidedWrongly).toBeGreaterThan(0)
     } finally {

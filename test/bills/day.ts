@@ -26,6 +26,7 @@ export interface Day {
   /** Attempts whose charge the configuration decided, and those of them that a bill corrected. */
   decided: number
   decidedWrongly: number
+  /** Unknown outcomes whose result was found later. */
   lateResults: number
   charges: number
   billedMicros: number
@@ -123,6 +124,8 @@ const SCENARIOS: readonly Scenario[] = [
 function script(fleet: Fleet, random: Random): void {
   const many = <T>(scenarios: readonly T[]) =>
     Array.from({ length: BATCH_SIZE }, () => random.pick(scenarios))
+  // At least some results arrive late.
+  fleet.acedata.script('reset-after-request', 'reset-after-request')
   for (const name of PROVIDERS) fleet[name].script(...many(SCENARIOS))
   fleet.acedata.scriptCallbacks(...many(['nested', 'flat', 'twice', 'early', 'never', 'failing'] as const))
   fleet.pmock.give(random.pick(['images', 'images', 'text', 'list', 'link']))
@@ -162,6 +165,8 @@ async function untilSettled(server: TestGateway, { acedata }: Fleet): Promise<vo
 async function settleByBills(server: TestGateway, fleet: Fleet, place: Place): Promise<Day> {
   const before = await readUsage(server)
   const unknown = await countReviewed(server)
+  const unknownAtAcedata = await countReviewed(server, { providers: ['acedata'] })
+  const lateResults = await countLateResults(server, unknownAtAcedata.get('OUTCOME_UNKNOWN') ?? 0)
   let corrected = 0
   const differences: string[] = []
   const commands: string[][] = []
@@ -207,7 +212,7 @@ async function settleByBills(server: TestGateway, fleet: Fleet, place: Place): P
     decidedWrongly,
     unknownOutcomes: unknown.get('OUTCOME_UNKNOWN') ?? 0,
     unknownCosts: [...before.values()].reduce((sum, one) => sum + one.attemptsWithUnknownCost, 0),
-    lateResults: await countLateResults(server),
+    lateResults,
     charges: bills.length,
     billedMicros: bills.reduce((sum, { micros }) => sum + micros, 0),
     corrected,
@@ -289,9 +294,10 @@ async function readUsage(
   return new Map(usage.rows.map((row) => [row.provider, { ...row, costMicros: row.costMicros ?? 0 }]))
 }
 
-async function countReviewed(server: TestGateway): Promise<Map<string, number>> {
+async function countReviewed(server: TestGateway, filter: object = {}): Promise<Map<string, number>> {
   const { reviewCounts } = await server.get<{ reviewCounts: { reason: string; attempts: number }[] }>(
-    '{ reviewCounts { reason attempts } }',
+    'query ($filter: ReviewFilter) { reviewCounts(filter: $filter) { reason attempts } }',
+    { filter },
   )
   const counts = new Map<string, number>()
   for (const { reason, attempts } of reviewCounts) counts.set(reason, (counts.get(reason) ?? 0) + attempts)
@@ -330,8 +336,10 @@ async function countDecided(server: TestGateway) {
   }
 }
 
-async function countLateResults({ url }: TestGateway): Promise<number> {
+/** At acedata, whose `charges` decide no unknown outcome: those that are no longer unknown, because they were found. */
+async function countLateResults({ url }: TestGateway, stillUnknown: number): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  const counts = text.matchAll(/^darkroom_late_results_total\{.*\} (\d+)$/gm)
-  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+  const pattern = /^darkroom_attempts_ended_total\{provider="acedata",.*outcome="unknown"\} (\d+)$/gm
+  const became = [...text.matchAll(pattern)].reduce((sum, [, count]) => sum + Number(count), 0)
+  return became - stillUnknown
 }
