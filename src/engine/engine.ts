@@ -10,7 +10,7 @@ import type {
 } from '../db/tables/tables.ts'
 import type { TaskFilter } from '../db/tasks/tasks.ts'
 import type { Limits, Period } from '../domain.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, Unavailable } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
 import { setBudget, type Budget } from './access/budgets.ts'
@@ -100,6 +100,8 @@ export interface Engine {
 /** Time to record the outcomes of calls that were cut. */
 const MAX_SETTLE_MS = 10_000
 const REMOVE_ROWS_INTERVAL_MS = 300_000
+/** An operator must restore it. */
+const NO_FOLDER_RETRY_MS = 30_000
 
 export function createEngine(deps: Deps): Engine {
   const { db, clock, tuning, log, workerId, wakeUps } = deps
@@ -129,16 +131,27 @@ export function createEngine(deps: Deps): Engine {
       throw new GatewayError('SHUTTING_DOWN', 'This server is shutting down. Retry in a few seconds.')
   }
 
+  async function refuseWithoutFolder(): Promise<void> {
+    if (await readiness.isFolderMissing())
+      throw new Unavailable('The data folder of this server is missing.', NO_FOLDER_RETRY_MS)
+  }
+
   return {
     countRequest: (by) => deps.limiter.countRequest(by),
     createTask(by, input) {
       refuseWhileDraining()
-      return instrumentedCreate(deps, () => createTask(deps, by, input))
+      return instrumentedCreate(deps, async () => {
+        await refuseWithoutFolder()
+        return createTask(deps, by, input)
+      })
     },
     cancelTask: (projectId, taskId) => cancelTask(deps, projectId, taskId),
     retryTask(by, taskId, permission) {
       refuseWhileDraining()
-      return instrumentedRetry(deps, () => retryTask(deps, by, taskId, permission))
+      return instrumentedRetry(deps, async () => {
+        await refuseWithoutFolder()
+        return retryTask(deps, by, taskId, permission)
+      })
     },
     watchTask(projectId, taskId, after) {
       refuseWhileDraining()

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { runForClient } from '../db/connection/priority.ts'
+import { gatewayErrorOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { basePathOf } from './base-path.ts'
-import { refusal, SAFE_HEADERS } from './refusal.ts'
+import { gatewayErrorRefusal, refusal, SAFE_HEADERS } from './refusal.ts'
 import { apiKeyInUrlProblem } from './security/auth.ts'
 import { encodingProblem } from './security/body.ts'
 import type { Client, ClientReader } from './security/client.ts'
@@ -45,6 +47,8 @@ export function createApp(
     try {
       return await respond(request, remoteAddress)
     } catch (error) {
+      const known = gatewayErrorOf(error)
+      if (known?.code === 'SERVICE_UNAVAILABLE') return gatewayErrorRefusal(known)
       const id = randomUUID()
       // Not a failure of the server if the client has disconnected.
       if (!request.signal.aborted) log.error({ id, err: error }, 'request failed unexpectedly')
@@ -53,7 +57,7 @@ export function createApp(
   }
 
   return async (request, remoteAddress) => {
-    const response = await respondOrReport(request, remoteAddress)
+    const response = await runForClient(() => respondOrReport(request, remoteAddress))
     for (const [name, value] of Object.entries(SAFE_HEADERS))
       if (!response.headers.has(name)) response.headers.set(name, value)
     return response

@@ -5,7 +5,7 @@ import type { Access } from '../engine/access/access.ts'
 import type { Keyring } from '../engine/access/keyring.ts'
 import { reportUsage, type UsageReport } from '../engine/usage/report.ts'
 import { findZone, periodOf } from '../engine/usage/time-zone.ts'
-import { badInput, GatewayError } from '../errors.ts'
+import { badInput, GatewayError, gatewayErrorOf } from '../errors.ts'
 import type { HttpRoute } from './app.ts'
 import { gatewayErrorRefusal, refusal } from './refusal.ts'
 import { credentialOf } from './security/auth.ts'
@@ -36,7 +36,8 @@ export function createUsageRoute(options: UsageRouteOptions): HttpRoute {
     try {
       return await respond(request, url.searchParams, options)
     } catch (error) {
-      if (error instanceof GatewayError) return gatewayErrorRefusal(error)
+      const known = gatewayErrorOf(error)
+      if (known) return gatewayErrorRefusal(known)
       throw error
     }
   }

@@ -1,5 +1,6 @@
 import { Pool } from 'pg'
 import { RateLimiterMemory, RateLimiterPostgres, RLWrapperTimeouts } from 'rate-limiter-flexible'
+import { closePool, Connection, KEEP_ALIVE } from './postgresql-pool.ts'
 
 /** A minute begins with the first use after the previous one ended. */
 export interface RateWindow {
@@ -28,10 +29,14 @@ export function createPostgresqlCounter(url: string): RateCounter {
   // Its own connections, because counting must not wait for the work that it limits.
   const pool = new Pool({
     connectionString: url,
+    Client: Connection,
     max: 2,
     idleTimeoutMillis: 30_000,
+    ...KEEP_ALIVE,
     connectionTimeoutMillis: 2_000,
     statement_timeout: 2_000,
+    // Ends the wait at a server that does not respond, and replaces the connection.
+    query_timeout: 3_000,
   })
   pool.on('error', () => {})
   const storeClient = {
@@ -54,7 +59,7 @@ export function createPostgresqlCounter(url: string): RateCounter {
     insuranceLimiter: new RateLimiterMemory(UNLIMITED),
     timeoutMs: MAX_WAIT_MS,
   })
-  return { add: (key, amount) => addTo(limiter, key, amount), close: () => pool.end() }
+  return { add: (key, amount) => addTo(limiter, key, amount), close: () => closePool(pool) }
 }
 
 async function addTo(

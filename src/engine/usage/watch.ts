@@ -31,7 +31,7 @@ export function watchUsage(
       let previous = ''
       while (!signal.aborted) {
         const startedAt = clock.now()
-        const report = await wakeUps.once(key, what, () => reportUsage(db.read, query, clock.now()))
+        const report = await wakeUps.once(key, what, () => reportUsage(db.reports, query, clock.now()))
         const durationMs = clock.now() - startedAt
         const content = JSON.stringify([report.rows, report.totals])
         if (content !== previous) yield report

@@ -6,6 +6,8 @@ import type { Deps } from '../deps.ts'
 export interface Readiness {
   /** Why no image can be stored now, as a sentence. Such an image would be paid for and lost. */
   storageProblem(): Promise<string | undefined>
+  /** Whether the data folder was removed: a new task could never be finished. */
+  isFolderMissing(): Promise<boolean>
   /** Why this process cannot take new work now: the disk or the database. */
   problem(): Promise<string | undefined>
 }
@@ -19,16 +21,19 @@ export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store
   let checkedAt = -Infinity
   let problem: Promise<string | undefined> = Promise.resolve(undefined)
   let wasFailing = false
+  let isMissing = false
 
   async function checkStorage(): Promise<string | undefined> {
     try {
       await deps.store.checkFreeSpace()
       if (wasFailing) log.info('storing images recovered; sending continues')
       wasFailing = false
+      isMissing = false
       return undefined
     } catch (error) {
       if (!wasFailing) log.error({ err: error }, 'storing images failed; nothing new is sent')
       wasFailing = true
+      isMissing = error instanceof DiskError && error.code === 'ENOENT'
       return `no image can be stored${error instanceof DiskError ? ` (${error.code})` : ''}`
     }
   }
@@ -56,7 +61,11 @@ export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store
     return first
   }
 
-  return { storageProblem, problem: async () => (await storageProblem()) ?? databaseProblem() }
+  return {
+    storageProblem,
+    isFolderMissing: async () => (await storageProblem()) !== undefined && isMissing,
+    problem: async () => (await storageProblem()) ?? databaseProblem(),
+  }
 }
 
 /** Throws on a full or read-only disk and on a standby, where reads still succeed. No other process sees the row. */
