@@ -16,17 +16,15 @@ import { check } from './problems.ts'
 import { planProviders, type ProviderPlan } from './providers.ts'
 import { createRedactor } from './secrets.ts'
 import { isLoopback } from './setting-checks.ts'
-import { CONFIG_SHAPE, type Settings } from './shape.ts'
+import { CONFIG_SHAPE, type ConfigSettings } from './shape.ts'
 import { literalSources, mergeSources, type Flags, type Sources } from './sources.ts'
 import { findWarnings } from './warnings.ts'
 
 /** Frozen. `dataDir` is absolute; `publicUrl` has no trailing slash. */
-export interface Config extends Readonly<Omit<Settings, 'introspection' | 'providers'>> {
-  /** Whether clients may read the schema. */
+export interface Config extends Readonly<Omit<ConfigSettings, 'introspection' | 'providers'>> {
   readonly introspection: boolean
   /** At least one. The owner of the configuration closes them. */
   readonly providers: readonly Provider[]
-  /** Removes the secrets of this configuration from a text. */
   readonly redact: (text: string) => string
   /** About settings that have no effect, or that cost money or time. */
   readonly warnings: readonly string[]
@@ -65,14 +63,8 @@ export async function readSettings(
   return { settings: { ...settings, providers } as GatewayConfig, warnings: warnings.map(redact) }
 }
 
-interface Examination {
-  /** Undefined if they are invalid. */
-  settings: Settings | undefined
-  plans: readonly ProviderPlan[]
-  problems: string[]
-  warnings: readonly string[]
-  redact: (text: string) => string
-}
+/** `settings` is undefined if they are invalid. */
+type Examination = ReturnType<typeof examine>
 
 async function examineSources(from: ConfigSources): Promise<Examination> {
   const { cwd, flags = {}, dialects = builtIn } = from
@@ -85,7 +77,7 @@ async function examineSources(from: ConfigSources): Promise<Examination> {
 function examine(
   { sources, env, cwd, dialects }: { sources: Sources; env: Environment; cwd: string; dialects: Dialects },
   problems: string[],
-): Examination {
+) {
   const settings = check(CONFIG_SHAPE, sources.values, { ...sources, problems })
   // In development mode some libraries show internals to clients.
   if (env['NODE_ENV'] === 'development' && settings && !isLocalOnly(settings))
@@ -101,7 +93,7 @@ function examine(
   }
 }
 
-function assertValid({ settings, ...rest }: Examination): Examination & { settings: Settings } {
+function assertValid({ settings, ...rest }: Examination): Examination & { settings: ConfigSettings } {
   if (settings === undefined || rest.problems.length > 0)
     throw new ConfigError(rest.problems.map(rest.redact))
   return { settings, ...rest }
@@ -137,6 +129,6 @@ function createAll(plans: readonly ProviderPlan[], problems: string[]): Provider
 }
 
 /** A loopback address with a public URL is behind a proxy. */
-function isLocalOnly({ host, publicUrl }: Settings): boolean {
+function isLocalOnly({ host, publicUrl }: ConfigSettings): boolean {
   return isLoopback(host) && (publicUrl === null || isLoopback(new URL(publicUrl).hostname))
 }

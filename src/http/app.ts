@@ -11,17 +11,11 @@ import type { Client, ClientReader } from './security/client.ts'
 /** Resolves to undefined for a path of another route. */
 export type HttpRoute = (request: Request, client: () => Client) => Promise<Response | undefined>
 
-/** `remoteAddress` is undefined for a request without a connection. */
 export type App = (request: Request, remoteAddress?: string) => Promise<Response>
 
 export function createApp(
   routes: readonly HttpRoute[],
-  options: {
-    readClient: ClientReader
-    publicUrl: string | null
-    adminKey: string | null
-    log: Logger
-  },
+  options: { readClient: ClientReader; publicUrl: string | null; adminKey: string | null; log: Logger },
 ): App {
   const { readClient, publicUrl, adminKey, log } = options
 
@@ -43,21 +37,16 @@ export function createApp(
     return refusal('NOT_FOUND', `There is nothing at ${path}. GraphQL is at /graphql.`)
   }
 
-  async function respondOrReport(request: Request, remoteAddress: string | undefined): Promise<Response> {
-    try {
-      return await respond(request, remoteAddress)
-    } catch (error) {
+  return async (request, remoteAddress) => {
+    const responding = runForClient(() => respond(request, remoteAddress))
+    const response = await responding.catch((error: unknown) => {
       const known = gatewayErrorOf(error)
       if (known?.code === 'SERVICE_UNAVAILABLE') return gatewayErrorRefusal(known)
       const id = randomUUID()
       // Not a failure of the server if the client has disconnected.
       if (!request.signal.aborted) log.error({ id, err: error }, 'request failed unexpectedly')
       return refusal('INTERNAL_SERVER_ERROR', `Unexpected error (id ${id}).`)
-    }
-  }
-
-  return async (request, remoteAddress) => {
-    const response = await runForClient(() => respondOrReport(request, remoteAddress))
+    })
     for (const [name, value] of Object.entries(SAFE_HEADERS))
       if (!response.headers.has(name)) response.headers.set(name, value)
     return response

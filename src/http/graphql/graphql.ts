@@ -122,7 +122,6 @@ function withoutStatus(error: GraphQLError): GraphQLError {
   return visible['code'] === 'SERVICE_UNAVAILABLE' ? toGraphQLError(error.message, visible, error) : error
 }
 
-/** Adds the code that errors of validation lack. */
 export function withRequestErrorCode(error: GraphQLError): GraphQLError {
   if (error.extensions['code'] !== undefined) return error
   return toGraphQLError(error.message, { ...error.extensions, code: 'GRAPHQL_VALIDATION_FAILED' }, error)
