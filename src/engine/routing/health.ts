@@ -33,7 +33,7 @@ export async function noteSuccess(
 
 /** Some failures start a cooldown at once, others when there are many, or after an expired one. */
 export async function noteFailure(
-  deps: Pick<Deps, 'db' | 'clock' | 'breaker' | 'log'>,
+  deps: Pick<Deps, 'db' | 'clock' | 'breaker' | 'log' | 'tuning'>,
   attempt: AttemptRow,
   failure: Failure,
 ): Promise<void> {
@@ -45,7 +45,8 @@ export async function noteFailure(
   const probeFailed = isFault && (await findExpired(deps, provider, model)).length > 0
   const cooldown = cooldownFor(failure, opened || probeFailed)
   if (!cooldown) return
-  const { scope, forMs, reason } = cooldown
+  const { scope, reason } = cooldown
+  const forMs = Math.min(cooldown.forMs, deps.tuning.maxCooldownMs)
   deps.log.warn({ provider, model, ms: forMs, code: failure.code }, 'provider put into cooldown')
   // At debug level: the provider's text may repeat the prompt.
   deps.log.debug({ provider, model }, reason)

@@ -24,7 +24,10 @@ export async function check(deps: Deps, of: AttemptContext, call: Call, exit: Ab
   const recheck = (failure?: Failure): Outcome => ({
     state: 'PENDING',
     progress: null,
-    checkAfterMs: Math.max(failure?.retryAfterMs ?? RECHECK_MS, deps.tuning.pollMs),
+    checkAfterMs: Math.max(
+      Math.min(failure?.retryAfterMs ?? RECHECK_MS, deps.tuning.maxCooldownMs),
+      deps.tuning.pollMs,
+    ),
   })
   const failLost = (reason: string): Outcome => {
     const unknown = 'Whether the image was made and charged is unknown; it was not sent again.'
