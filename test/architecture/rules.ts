@@ -29,6 +29,7 @@ const DOMAIN = new Set(
     'money',
     'period',
     'quantity',
+    'text',
     'tracing',
   ].map((name) => `src/${name}.ts`),
 )

@@ -9,6 +9,7 @@ import { newId } from '../../ids.ts'
 import type { Call } from '../../providers/provider.ts'
 import { leaseOf } from '../attempts/apply-transition.ts'
 import { storedEvidence, type WireEvidence } from '../attempts/outcome.ts'
+import { toStorable } from '../../text.ts'
 import type { Deps } from '../deps.ts'
 import { ingestFile } from '../images/ingest.ts'
 
@@ -45,7 +46,9 @@ export function openCall(
       onWire(phase, facts) {
         if (WIRE_PHASES.indexOf(phase) > WIRE_PHASES.indexOf(evidence.wirePhase)) evidence.wirePhase = phase
         evidence.httpStatus = facts?.httpStatus ?? evidence.httpStatus
-        evidence.providerRequestId = facts?.providerRequestId ?? evidence.providerRequestId
+        const requestId = facts?.providerRequestId
+        evidence.providerRequestId =
+          requestId === undefined ? evidence.providerRequestId : toStorable(requestId)
       },
       onProgress: (fraction) => recorder.progress(fraction),
       onPartial: (file, index) => recorder.partial(file, index),

@@ -1,5 +1,5 @@
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
-import { isConstraintViolation } from '../../db/connection/error-code.ts'
+import { isValueRefused } from '../../db/connection/error-code.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import { removeReceivedAnswer } from '../attempts/received-answer.ts'
 import { settle } from '../attempts/settle.ts'
@@ -58,7 +58,7 @@ async function persist(
     try {
       return await write()
     } catch (error) {
-      if (exit.aborted || clock.now() >= until || isConstraintViolation(error)) throw error
+      if (exit.aborted || clock.now() >= until || isValueRefused(error)) throw error
       log.warn({ attempt: id, err: error }, 'recording an outcome failed; retrying')
       await clock.sleep(pauseMs, exit)
     }
