@@ -63,9 +63,9 @@ export class Connection extends Client {
     const socket = new Socket()
     super({ ...config, stream: () => socket })
     this.#socket = socket
-    const query: (...args: unknown[]) => Promise<unknown> = this.query.bind(this)
-    const translated = (...args: unknown[]) =>
-      query(...args).catch((error: unknown) => {
+    const query: (config: unknown, values: unknown) => Promise<unknown> = this.query.bind(this)
+    const translated = (text: unknown, values?: unknown[]) =>
+      query(text, values?.map(withoutNul)).catch((error: unknown) => {
         throw translate(error)
       })
     Object.assign(this, { query: translated })
@@ -77,6 +77,11 @@ export class Connection extends Client {
   cut(): void {
     this.#socket.destroy()
   }
+}
+
+/** PostgreSQL stores no NUL, so no row is equal to a text with one. */
+function withoutNul(value: unknown): unknown {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value
 }
 
 type PooledConnection = Connection & { release(error?: Error | boolean): void }
