@@ -1,4 +1,5 @@
 import { renewLeases } from '../db/attempts/attempts.ts'
+import { releaseFromFuture } from '../db/maintenance/clock.ts'
 import { releaseAllDeliveries } from '../db/webhooks/deliveries.ts'
 import type {
   ApiKeyRow,
@@ -36,6 +37,7 @@ import { reconcile } from './maintenance/reconcile.ts'
 import { markUnsentUnknown, recoverAbandoned } from './maintenance/recover.ts'
 import { settleReceivedAnswers, warnOfStranded } from './maintenance/recover.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
+import { createClockWatch } from './maintenance/clock-watch.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
 import { retryTask } from './tasks/retry.ts'
 import { createRunner } from './worker/runner.ts'
@@ -112,6 +114,7 @@ export function createEngine(deps: Deps): Engine {
   const readiness = createReadiness(deps)
   const runner = createRunner(deps, { abortCalls: abortCalls.signal, exit: exit.signal }, readiness)
   const housekeeping = createHousekeeping(deps)
+  const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const jobs: Promise<void>[] = []
   let claiming = Promise.resolve()
@@ -187,6 +190,8 @@ export function createEngine(deps: Deps): Engine {
       // One process owns a SQLite database, so every lease in it belongs to a dead one.
       const all = db.dialect === 'sqlite'
       if (restored) await markUnsentUnknown(deps)
+      await db.tx(releaseFromFuture)
+      await clockWatch.areLeasesReliable()
       await settleReceivedAnswers(deps, { all }, exit.signal)
       await recoverAbandoned(deps, { all })
       await warnOfStranded(deps)
@@ -199,6 +204,7 @@ export function createEngine(deps: Deps): Engine {
           db.tx((q) => renewLeases(q, workerId, runner.held(), tuning.leaseMs)),
         ),
         repeat(tuning.reapMs, stopClaiming.signal, async () => {
+          if (!(await clockWatch.areLeasesReliable())) return
           await recoverAbandoned(deps, { all: false })
           await settleReceivedAnswers(deps, { all: false }, exit.signal)
         }),

@@ -23,7 +23,7 @@ export async function noteSuccess(
   deps: Pick<Deps, 'db' | 'clock' | 'breaker'>,
   { provider, model }: AttemptRow,
 ): Promise<void> {
-  deps.breaker.note(provider, model, 'OK', deps.clock.now())
+  deps.breaker.note(provider, model, 'OK', deps.clock.monotonic())
   const expired = await findExpired(deps, provider, model)
   if (expired.length === 0) return
   await deps.db.tx(async (q) => {
@@ -41,7 +41,7 @@ export async function noteFailure(
   const { provider, model } = attempt
   const isFault = ['unreached', 'lost', 'broken'].includes(failure.kind)
   const now = deps.clock.now()
-  const opened = deps.breaker.note(provider, model, isFault ? 'FAILED' : 'OK', now)
+  const opened = deps.breaker.note(provider, model, isFault ? 'FAILED' : 'OK', deps.clock.monotonic())
   const probeFailed = isFault && (await findExpired(deps, provider, model)).length > 0
   const cooldown = cooldownFor(failure, opened || probeFailed)
   if (!cooldown) return

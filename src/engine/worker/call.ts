@@ -75,7 +75,7 @@ export interface Recorder {
 export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): Recorder {
   let queue = Promise.resolve()
   let last = task.progress
-  let lastAt = 0
+  let lastAt = -Infinity
   // Over all images of the task. The last percent belongs to the finished task.
   const progressOf = (fraction: number) => Math.min(0.99, (fraction * attempt.n) / task.request.n)
   const lease = leaseOf(attempt)
@@ -103,7 +103,7 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
   return {
     progress(fraction) {
       const progress = progressOf(fraction)
-      const now = deps.clock.now()
+      const now = deps.clock.monotonic()
       if (!(progress > last) || now - lastAt < deps.tuning.progressIntervalMs) return
       last = progress
       lastAt = now

@@ -20,7 +20,7 @@ const MAX_MISSING_CHECKS = 3
 export async function check(deps: Deps, of: AttemptContext, call: Call, exit: AbortSignal): Promise<Outcome> {
   const { task, attempt } = of
   const provider = findProvider(deps.providers, attempt.provider)!
-  const isOverdue = deps.clock.now() - attempt.sentAt! >= provider.timeoutMs
+  const isOverdue = deps.clock.elapsedSince(attempt.sentAt!) >= provider.timeoutMs
   const recheck = (failure?: Failure): Outcome => ({
     state: 'PENDING',
     progress: null,

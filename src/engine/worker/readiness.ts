@@ -39,7 +39,7 @@ export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store
   }
 
   function storageProblem(): Promise<string | undefined> {
-    const now = clock.now()
+    const now = clock.monotonic()
     if (now - checkedAt >= MIN_CHECK_INTERVAL_MS) {
       checkedAt = now
       problem = checkStorage()

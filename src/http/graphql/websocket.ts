@@ -211,11 +211,11 @@ function tooManySubscriptions(active: number) {
 }
 
 function limitFrames(socket: WebSocket, clock: Clock): void {
-  let windowStart = clock.now()
+  let windowStart = clock.monotonic()
   let frames = 0
   const count = () => {
-    if (clock.now() - windowStart >= 1_000) {
-      windowStart = clock.now()
+    if (clock.monotonic() - windowStart >= 1_000) {
+      windowStart = clock.monotonic()
       frames = 0
     }
     if (++frames !== MAX_FRAMES_PER_SECOND + 1) return
