@@ -1,6 +1,6 @@
 import { Pool } from 'pg'
 import { RateLimiterMemory, RateLimiterPostgres, RLWrapperTimeouts } from 'rate-limiter-flexible'
-import { closePool, Connection, KEEP_ALIVE } from './postgresql-pool.ts'
+import { closePool, KEEP_ALIVE } from './postgresql-pool.ts'
 
 /** A minute begins with the first use after the previous one ended. */
 export interface RateWindow {
@@ -29,7 +29,6 @@ export function createPostgresqlCounter(url: string): RateCounter {
   // Its own connections, because counting must not wait for the work that it limits.
   const pool = new Pool({
     connectionString: url,
-    Client: Connection,
     max: 2,
     idleTimeoutMillis: 30_000,
     ...KEEP_ALIVE,
