@@ -34,7 +34,7 @@ export function ofTask(verdict: FailureVerdict): FailureVerdict {
   return { ...verdict, kind: verdict.kind === 'rejected' ? 'rejected' : 'broken' }
 }
 
-/** A failed check says nothing about the request, which may be done and charged. */
+/** After a failed check, the request may be done and charged. */
 export function replyFailure(
   replyTo: ReplyTo,
   verdict: FailureVerdict,

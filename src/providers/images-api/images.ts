@@ -43,7 +43,7 @@ export async function readImages(
   return toDone({ entries, usage: toUsage(body.usage), reported: body }, replyTo, reply)
 }
 
-/** Leaves out links that fail. When all fail, throws ProviderError `lost` if a later check may succeed, else `broken`. */
+/** Leaves out links that fail. When all fail, throws ProviderError: `lost` if a check may succeed, else `broken`. */
 export async function toDone(
   { entries, usage, reported }: ImagesWithFacts,
   replyTo: ReplyTo,

@@ -4,7 +4,7 @@ import type { Message } from '../wire/http.ts'
 
 export type Parameters = Readonly<Record<string, string | number | boolean>>
 
-/** JSON to `/images/generations`, or a form to `/images/edits` with the images in `imageField`. */
+/** JSON for a generation, a form for an edit. */
 export async function toImagesMessage(
   request: ProviderRequest,
   parameters: Parameters,

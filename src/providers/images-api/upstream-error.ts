@@ -64,7 +64,7 @@ const OVERLOAD_CODES = new Set(['server_is_overloaded', 'slow_down'])
 
 function verdictOfCode(error: UpstreamError | undefined, status: number): FailureVerdict | undefined {
   const code = error?.code ?? ''
-  // A server that failed may have done the work, except with the overload codes.
+  // The work may be done, except with the overload codes.
   if (status >= 500) return status === 503 && OVERLOAD_CODES.has(code) ? VERDICTS.BUSY : undefined
   if (code === 'moderation_blocked' || code === 'content_policy_violation') return verdictOfBlock(error)
   const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined

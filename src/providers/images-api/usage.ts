@@ -30,7 +30,7 @@ export function toUsage(reported: unknown): Usage {
   }
 }
 
-/** ESTIMATED: the reference does not say whether an event counts its own image or the whole call. */
+/** ESTIMATED: an event may count its own image or the whole call. */
 export function addUsages(usages: readonly Usage[]): Usage {
   if (usages.length === 0 || usages.some(({ source }) => source === 'UNKNOWN')) return UNKNOWN_USAGE
   return usages.reduce((total, next) => ({

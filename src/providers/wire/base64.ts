@@ -29,7 +29,7 @@ export function createBase64Decoder() {
     if (padded) return nothingAfterPadding(text)
     let whole = carry + text
     let bytes = decodeGroups(whole)
-    // Node's decoder skips unknown characters: the result is then too short.
+    // Node's decoder skips unknown characters.
     if (bytes.length < bytesIn(whole)) {
       whole = withoutFormatting(whole)
       bytes = decodeGroups(whole)

@@ -8,17 +8,6 @@ import { retryAfterMs } from './retry-after.ts'
 import { untilAborted } from './until-aborted.ts'
 import { networkFailure, watchWire } from './phase.ts'
 
-export interface Upstream {
-  /** Sends once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
-  send(message: Message, call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>): Promise<Reply>
-  submit(
-    message: Message,
-    call: Pick<Call, 'signal' | 'onWire' | 'traceparent' | 'clientRef'>,
-  ): Promise<Reply>
-  redact(text: string): string
-  close(): Promise<void>
-}
-
 export interface Message {
   method: 'GET' | 'POST' | 'DELETE'
   path: string
@@ -46,7 +35,9 @@ export interface UpstreamOptions {
   secrets: readonly string[]
 }
 
-export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOptions): Upstream {
+export type Upstream = ReturnType<typeof createUpstream>
+
+export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOptions) {
   const agent = new Agent({
     // HTTP/2 would put all paid calls on one connection.
     allowH2: false,
@@ -54,13 +45,17 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
     pipelining: 0,
     connections: null,
     connect: { timeout: CONNECT_MS },
-    // After the caller's deadline. A stream is silent while the image is made.
+    // After the caller's deadline.
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
   })
   const redact = (text: string) => redactSecrets(without(secrets, text))
 
-  const send: Upstream['send'] = async ({ method, path, headers, body = '' }, call) => {
+  /** Sends once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
+  async function send(
+    { method, path, headers, body = '' }: Message,
+    call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>,
+  ): Promise<Reply> {
     // A signature is not among the account's secrets.
     const hideAll = (text: string) => redact(without(credentialsIn(headers), text))
     const wire = watchWire(call, hideAll)
@@ -91,8 +86,8 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
 
   return {
     send,
-    submit(message, call) {
-      // OpenAI logs the first (API reference, "Debugging requests"). A proxy may honour the second.
+    submit(message: Message, call: Parameters<typeof send>[1] & Pick<Call, 'clientRef'>): Promise<Reply> {
+      // OpenAI logs the first ("Debugging requests"). A proxy may honour the second.
       const ids = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
       return send({ ...message, headers: { ...message.headers, ...ids } }, call)
     },

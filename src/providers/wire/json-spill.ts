@@ -49,7 +49,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     if (textBytes > limits.maxTextBytes) {
       throw new MalformedReply(`has more than ${limits.maxTextBytes} bytes of text`)
     }
-    // A slice would keep the whole network buffer alive.
+    // A slice would keep the network buffer.
     text.push(Buffer.from(bytes))
   }
 

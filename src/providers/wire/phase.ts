@@ -21,7 +21,7 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: strin
   function watch(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
     return {
       onRequestStart(controller, context) {
-        // undici restarts a request whose socket was recycled. A paid request must be written once.
+        // undici restarts a request whose socket was recycled: it would be paid twice.
         if (state.phase !== 'INTENT')
           return controller.abort(new Error('The request would have been sent twice.'))
         handler.onRequestStart?.(controller, context)

@@ -48,5 +48,5 @@ export function createSpoolFile(path: string, maxBytes: number) {
   }
 }
 
-// Larger batches measured no faster, and take memory for each image.
+// Larger batches measured no faster.
 const BATCH = 64 * 1024

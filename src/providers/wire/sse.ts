@@ -93,7 +93,7 @@ async function* splitLines(body: AsyncIterable<Buffer>): AsyncGenerator<LinePart
   }
 
   for await (const chunk of body) {
-    // A line ends with LF, CR or both, perhaps in two chunks.
+    // LF, CR or both, perhaps in two chunks.
     let at = afterCr && chunk[0] === LF ? 1 : 0
     if (chunk.length > 0) afterCr = false
     while (at < chunk.length) {
