@@ -123,6 +123,23 @@ describe('PostgreSQL', () => {
     expect(await recover(server, KEYS)).toBeLessThan(10_000)
   })
 
+  it('whose server processes stop: mutations are refused within 5 s, and work on new connections', async () => {
+    const { place, server } = await openBehindProxy()
+    await server.ended(await server.generate({ prompt: 'before' }))
+    await using operator = await connectTo(place)
+    const pids = await operator.listOthers()
+    expect(pids.length).toBeGreaterThan(0)
+    const signal = (name: NodeJS.Signals) => pids.forEach((pid) => process.kill(pid, name))
+    signal('SIGSTOP')
+    try {
+      const answers = await Promise.all(KEYS.map((key) => generate(server.url, key)))
+      expectAskAgain(answers.filter(({ id }) => id === undefined))
+      expect(await recover(server, KEYS)).toBeLessThan(10_000)
+    } finally {
+      signal('SIGCONT')
+    }
+  })
+
   it('releases the locks of a process that stops inside a transaction, whose change is then refused', async () => {
     const { place, server } = await openBehindProxy()
     await server.ended(await server.generate({ prompt: 'before' }))
@@ -161,6 +178,12 @@ async function connectTo({ databaseUrl }: Place) {
   const client = new Client({ connectionString: databaseUrl! })
   await client.connect()
   return {
+    async listOthers() {
+      const { rows } = await client.query<{ pid: number }>(
+        'select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+      )
+      return rows.map(({ pid }) => pid)
+    },
     terminateOthers: () =>
       client.query(
         'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',

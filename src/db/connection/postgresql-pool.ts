@@ -58,6 +58,7 @@ export class Connection extends Client {
   readonly #socket: Socket
   /** Of the pool, when it connected. */
   generation = 0
+  isCut = false
 
   constructor(config: ClientConfig = {}) {
     const socket = new Socket()
@@ -75,6 +76,7 @@ export class Connection extends Client {
 
   /** Fails the query in progress. Unlike `end`, sends nothing and waits for nothing. */
   cut(): void {
+    this.isCut = true
     this.#socket.destroy()
   }
 }
@@ -139,7 +141,7 @@ export function createPool(url: string, limits: PoolLimits, log: Logger): Postgr
   }
 
   function release(connection: PooledConnection, error?: unknown): void {
-    if (!hasLost(error)) {
+    if (!connection.isCut && !hasLost(error)) {
       heardAt = performance.now()
       return connection.release()
     }
@@ -228,15 +230,18 @@ function hasLost(error: unknown): boolean {
 
 /**
  * https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, insufficient resources, operator
- * intervention and statement time-outs, locks not available, an idle transaction, a read-only standby, an I/O error.
+ * intervention and statement time-outs, locks not available, an idle transaction, an I/O error.
  */
-const TRANSIENT = /^(?:08|53|57)\w{3}$|^(?:55P03|25P03|25P04|25006|58030)$/
+const TRANSIENT = /^(?:08|53|57)\w{3}$|^(?:55P03|25P03|25P04|58030)$/
+/** After a failover, an old connection may lead to a standby. */
+const READ_ONLY = '25006'
 
 function translate(error: unknown): unknown {
   if (error instanceof Unavailable) return error
   // Whatever else a query throws comes from the connection.
   if (!(error instanceof DatabaseError)) return new ConnectionLost(error)
-  if (error.severity === 'FATAL' || error.severity === 'PANIC') return new ConnectionLost(error)
-  if (!TRANSIENT.test(error.code ?? '')) return error
+  const { code, severity } = error
+  if (severity === 'FATAL' || severity === 'PANIC' || code === READ_ONLY) return new ConnectionLost(error)
+  if (!TRANSIENT.test(code ?? '')) return error
   return new Unavailable('The database did not respond in time.', AWAY_RETRY_MS, error)
 }
