@@ -164,6 +164,7 @@ export function createEngine(deps: Deps) {
           housekeeping.removeRows(stopClaiming.signal),
         ),
         repeat(UNUSED_FOR_MS, stopClaiming.signal, async () => {
+          if (!(await clockWatch.areFileAgesReliable())) return
           await deps.store.sweep(UNUSED_FOR_MS)
           // After a restore, images newer than the backup only look unused.
           if (!restored) await housekeeping.collectFiles(stopClaiming.signal)

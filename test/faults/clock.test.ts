@@ -116,6 +116,32 @@ describe.each(DATABASES)('on %s, a clock that is set', (database) => {
   })
 })
 
+describe('a clock that is set forward', () => {
+  it('removes no file for an hour, because new files seem to be old', async () => {
+    const { shift, clock } = shiftedClock()
+    const hourly = {
+      ...clock,
+      sleep: (ms: number, signal?: AbortSignal) => clock.sleep(ms >= HOUR ? 20 : ms, signal),
+    }
+    let sweeps = 0
+    const sweep = async () => void sweeps++
+    await using one = await openEngine({
+      providers: [],
+      wrap: (deps) => ({ ...deps, clock: hourly, store: { ...deps.store, sweep } }),
+    })
+    await expect.poll(() => sweeps).toBeGreaterThan(2)
+    shift.wallMs = 2 * HOUR
+    await pause(100)
+    const before = sweeps
+    await pause(300)
+    expect(sweeps).toBe(before)
+    shift.monotonicMs = HOUR
+    shift.wallMs = 3 * HOUR
+    await expect.poll(() => sweeps).toBeGreaterThan(before)
+    expect(one.engine.subscriberCount()).toBe(0)
+  })
+})
+
 describe('a clock', () => {
   it('reports that it was set, by how much, and once', () => {
     let [now, monotonic] = [1_000_000, 0]

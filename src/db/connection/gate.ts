@@ -12,7 +12,8 @@ interface Waiter {
 export interface Gate {
   /**
    * Waits for a slot and returns the function that frees it. Work of the engine goes first, but leaves RESERVED slots to
-   * requests. Throws Unavailable at once if too many requests wait, and after `maxWaitMs` if no slot was freed meanwhile.
+   * requests. Throws Unavailable at once if too many requests wait, after `maxWaitMs` in which no slot was freed, and, for
+   * a request, after three times `maxWaitMs`.
    */
   enter(maxWaitMs: number): Promise<() => void>
 }
@@ -22,7 +23,7 @@ const RESERVED = 2
 const MAX_WAITING_PER_SLOT = 100
 /** Clients that were refused together must not come back together. */
 const RETRY_SPREAD_S = 4
-const MAX_WAITS = 3
+const MAX_WAITS: Record<Kind, number> = { client: 3, engine: Infinity }
 
 /** Bounds the number of connections in use, and the time to wait for one. */
 export function createGate(slots: number): Gate {
@@ -79,7 +80,7 @@ export function createGate(slots: number): Gate {
           const since = performance.now()
           return setTimeout(() => {
             // A busy process is late, too: only a database that makes no progress is away.
-            if (++waits < MAX_WAITS && freedAt > since) return (timer = wait())
+            if (++waits < MAX_WAITS[kind] && freedAt > since) return (timer = wait())
             waiter.isGone = true
             return reject(refusal())
           }, maxWaitMs)

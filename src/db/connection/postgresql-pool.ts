@@ -21,25 +21,33 @@ export interface PoolLimits {
   max: number
   /** Of a statement, at the server. */
   statementMs: number
-  /** For a connection, then for all work on it. */
-  client: { waitMs: number; totalMs: number }
-  engine: { waitMs: number; totalMs: number }
+  client: TimeLimits
+  engine: TimeLimits
+}
+
+interface TimeLimits {
+  /** For a connection, while none is freed. */
+  waitMs: number
+  /** For the wait and all work on the connection. */
+  totalMs: number
+  /** For the work, however long the wait was. */
+  minWorkMs: number
 }
 
 /** A mutation is refused within five seconds. */
 export const DEFAULT_LIMITS: PoolLimits = {
   max: 10,
   statementMs: 4_000,
-  client: { waitMs: 2_000, totalMs: 4_500 },
-  engine: { waitMs: 5_000, totalMs: 8_000 },
+  client: { waitMs: 2_000, totalMs: 4_500, minWorkMs: 2_500 },
+  engine: { waitMs: 5_000, totalMs: 8_000, minWorkMs: 8_000 },
 }
 
 /** For reports over many rows. */
 export const REPORT_LIMITS: PoolLimits = {
   max: 2,
   statementMs: 30_000,
-  client: { waitMs: 5_000, totalMs: 33_000 },
-  engine: { waitMs: 5_000, totalMs: 33_000 },
+  client: { waitMs: 5_000, totalMs: 33_000, minWorkMs: 33_000 },
+  engine: { waitMs: 5_000, totalMs: 33_000, minWorkMs: 33_000 },
 }
 
 const LOCK_MS = 3_500
@@ -153,11 +161,12 @@ export function createPool(url: string, limits: PoolLimits, log: Logger): Postgr
 
   return {
     async use(work) {
-      const { waitMs, totalMs } = isForClient() ? limits.client : limits.engine
-      const deadline = createDeadline(totalMs)
-      let leave: (() => void) | undefined
+      const { waitMs, totalMs, minWorkMs } = isForClient() ? limits.client : limits.engine
+      const startedAt = performance.now()
+      const leave = await gate.enter(waitMs)
+      const waitedMs = performance.now() - startedAt
+      const deadline = createDeadline(Math.max(minWorkMs, totalMs - waitedMs))
       try {
-        leave = await gate.enter(waitMs)
         const connection = await checkOutBy(deadline)
         deadline.onPassed = () => connection.cut()
         try {
@@ -170,7 +179,7 @@ export function createPool(url: string, limits: PoolLimits, log: Logger): Postgr
         }
       } finally {
         deadline.cancel()
-        leave?.()
+        leave()
       }
     },
     close: () => closePool(pool, connections),

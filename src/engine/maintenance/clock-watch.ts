@@ -3,6 +3,7 @@ import { QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import { OUTBOX_KEY } from '../../db/webhooks/deliveries.ts'
 import { MIN_JUMP_MS } from '../../clock.ts'
 import type { Deps } from '../deps.ts'
+import { UNUSED_FOR_MS } from './housekeeping.ts'
 
 export interface ClockWatch {
   /**
@@ -10,6 +11,8 @@ export interface ClockWatch {
    * for `leaseMs` after a jump forward: every lease seems to have expired, until its owner renews it.
    */
   areLeasesReliable(): Promise<boolean>
+  /** False for UNUSED_FOR_MS after a jump forward: a file that was just written seems to be old. */
+  areFileAgesReliable(): Promise<boolean>
 }
 
 export function createClockWatch(
@@ -18,7 +21,8 @@ export function createClockWatch(
   const { db, clock, log, tuning, wakeUps } = deps
   /** Of the database's time to the monotonic one. */
   let offset: number | undefined
-  let unreliableUntil = -Infinity
+  let leasesUnreliableUntil = -Infinity
+  let agesUnreliableUntil = -Infinity
 
   async function readJump(): Promise<{ jump: number; current: number }> {
     const before = clock.monotonic()
@@ -33,7 +37,7 @@ export function createClockWatch(
   async function correct(jump: number): Promise<void> {
     log.warn({ ms: jump }, "the database's clock was set")
     if (jump > 0) {
-      unreliableUntil = clock.monotonic() + tuning.leaseMs
+      leasesUnreliableUntil = clock.monotonic() + tuning.leaseMs
       return
     }
     const { leaseMs } = tuning
@@ -44,17 +48,27 @@ export function createClockWatch(
     })
   }
 
+  async function observeOwn(): Promise<void> {
+    const jump = clock.takeJump()
+    if (jump === 0) return
+    log.warn({ ms: Math.round(jump) }, 'the clock of this process was set')
+    wakeUps.wake('*')
+    if (jump > 0) agesUnreliableUntil = clock.monotonic() + UNUSED_FOR_MS
+    else await db.tx((q) => removeFutureWindows(q, clock.now()))
+  }
+
   return {
     async areLeasesReliable() {
-      const own = clock.takeJump()
-      if (own !== 0) log.warn({ ms: Math.round(own) }, 'the clock of this process was set')
-      if (own < 0) await db.tx((q) => removeFutureWindows(q, clock.now()))
+      await observeOwn()
       const { jump, current } = await readJump()
       if (jump !== 0) await correct(jump)
       // Only now, so that a failed correction is repeated.
       offset = current
-      if (own !== 0) wakeUps.wake('*')
-      return clock.monotonic() >= unreliableUntil
+      return clock.monotonic() >= leasesUnreliableUntil
+    },
+    async areFileAgesReliable() {
+      await observeOwn()
+      return clock.monotonic() >= agesUnreliableUntil
     },
   }
 }
