@@ -68,6 +68,7 @@ const engine = createEngine({
     heartbeatMs: 10_000,
     reapMs: 5000,
     lookupDelaysMs: [],
+    maxCooldownMs: 300_000,
     pollMs: 100,
     progressIntervalMs: 0,
   },

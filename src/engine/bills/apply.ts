@@ -5,6 +5,7 @@ import { feedKey } from '../../db/tasks/events.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { lockTask } from '../../db/tasks/tasks.ts'
 import type { Charged, TaskError } from '../../domain.ts'
+import { formatUsd, MAX_COST_MICROS } from '../../money.ts'
 import { deciderOf, recordDecision, type Access } from '../access/access.ts'
 import { applyTransition } from '../attempts/apply-transition.ts'
 import { concludeTask } from '../attempts/conclude.ts'
@@ -69,6 +70,7 @@ async function correct(
 ): Promise<string | undefined> {
   if (billedMicros < 0)
     return `The bill credits ${id} with more than it charges; record its cost with adjustCost.`
+  if (billedMicros > MAX_COST_MICROS) return `The bill charges ${id} more than ${formatUsd(MAX_COST_MICROS)}.`
   const at = deps.clock.now()
   return deps.db.tx(async (q) => {
     const task = await lockTask(q, taskId)

@@ -1,5 +1,6 @@
 import type { BillableAttempt } from '../../db/attempts/billing.ts'
 import { badInput } from '../../errors.ts'
+import { MAX_COST_MICROS } from '../../money.ts'
 import { startOfDay } from '../../period.ts'
 
 /** One charge or credit on a bill. At least one id or the time is given. */
@@ -72,8 +73,6 @@ export interface BillComparison extends BillPeriod {
 }
 
 export const MAX_BILL_LINES = 50_000
-/** A million US dollars: more is a mistake of units. */
-const MAX_AMOUNT_MICROS = 1_000_000_000_000
 const DAY_MS = 86_400_000
 const MAX_PERIOD_MS = 400 * DAY_MS
 
@@ -85,10 +84,10 @@ export function checkBill({ lines, period }: Bill): BillPeriod {
       `lines has ${lines.length} items; the maximum is ${MAX_BILL_LINES}. Split the bill by day.`,
     )
   for (const [nth, { amountMicros }] of lines.entries())
-    if (!(Math.abs(amountMicros) <= MAX_AMOUNT_MICROS))
+    if (!(Math.abs(amountMicros) <= MAX_COST_MICROS))
       throw badInput(
         `lines.${nth}.amountMicros`,
-        `lines.${nth}.amountMicros is ${amountMicros}; the maximum is ${MAX_AMOUNT_MICROS}.`,
+        `lines.${nth}.amountMicros is ${amountMicros}; the maximum is ${MAX_COST_MICROS}.`,
       )
   const found = period ?? periodOf(lines)
   if (found === undefined)
