@@ -40,6 +40,8 @@ export interface Day {
 
 const PROVIDERS = ['openai', 'basic', 'pmock', 'jimmy', 'acedata'] as const
 const TIMEOUT_MS = 3_000
+/** More at once may be refused with SERVICE_UNAVAILABLE on a slow machine. */
+const CONCURRENT_REQUESTS = 25
 /** Long enough that waiting for retries overlaps. */
 const BATCH_SIZE = 600
 
@@ -75,7 +77,8 @@ export async function settleDay({
       const inputs = Array.from({ length: Math.min(BATCH_SIZE, tasks - number) }, (_, nth) =>
         inputOf(number + nth, random),
       )
-      await Promise.all(inputs.map((input) => server.generate(input)))
+      for (let at = 0; at < inputs.length; at += CONCURRENT_REQUESTS)
+        await Promise.all(inputs.slice(at, at + CONCURRENT_REQUESTS).map((input) => server.generate(input)))
       await untilSettled(server, fleet)
     }
     stopped.abort()
