@@ -1,12 +1,12 @@
 // objects/ab/cd/<sha256> holds the content, spool/ temporary files on the same disk, `owner` the id of the database.
 import { createHash, randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
-import { access, link, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { access, mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock, type Clock } from '../clock.ts'
 import { collectUnused } from './collect.ts'
 import { checkFreeSpace, systemErrorCode, withDiskErrors } from './disk-error.ts'
-import { linkDurably, syncFolder, touchFile } from './durable.ts'
+import { linkDurably, syncFolder, touchFile, writeOnce } from './durable.ts'
 import { createMemoryCache, MAX_CACHED_FILE_BYTES } from './memory-cache.ts'
 import { AssetMissing, type AssetStore, type StoredFile } from './store.ts'
 
@@ -91,7 +91,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
       await onDisk(() => rm(pathOf(sha256), { force: true }))
     },
 
-    sweep: (ageMs) => onDisk(() => removeOlder(spool, clock.now() - ageMs)),
+    sweep: (ageMs, kept) => onDisk(() => removeOlder(spool, clock.now() - ageMs, kept)),
 
     touch: (sha256) =>
       onDisk(async () => {
@@ -120,19 +120,6 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
   }
 }
 
-/** Keeps an existing file. */
-async function writeOnce(file: string, content: string): Promise<void> {
-  const temporary = `${file}.${randomUUID()}`
-  await writeFile(temporary, content, { flush: true })
-  try {
-    await link(temporary, file)
-  } catch (error) {
-    if (systemErrorCode(error) !== 'EEXIST') throw error
-  } finally {
-    await rm(temporary, { force: true })
-  }
-}
-
 /** Also syncs the file. */
 async function digest(file: string): Promise<StoredFile & { bytes?: Buffer }> {
   // Windows cannot sync a read-only handle.
@@ -151,8 +138,13 @@ async function digest(file: string): Promise<StoredFile & { bytes?: Buffer }> {
   return { sha256: hash.digest('hex'), byteSize }
 }
 
-async function removeOlder(folder: string, modifiedBefore: number): Promise<void> {
+async function removeOlder(
+  folder: string,
+  modifiedBefore: number,
+  kept: ReadonlySet<string> = new Set(),
+): Promise<void> {
   for (const name of await readdir(folder)) {
+    if (kept.has(name)) continue
     const file = join(folder, name)
     const stats = await stat(file).catch(() => undefined)
     if (stats && stats.mtimeMs <= modifiedBefore) await rm(file, { force: true, recursive: true })

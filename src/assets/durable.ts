@@ -1,6 +1,6 @@
 // Writes that survive a power failure.
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, rename, stat, utimes } from 'node:fs/promises'
+import { link, mkdir, open, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemErrorCode } from './disk-error.ts'
 
@@ -46,4 +46,17 @@ export async function syncFolder(dir: string): Promise<void> {
   if (process.platform === 'win32') return
   await using handle = await open(dir, 'r')
   await handle.sync()
+}
+
+/** Keeps an existing file. */
+export async function writeOnce(file: string, content: string): Promise<void> {
+  const temporary = `${file}.${randomUUID()}`
+  await writeFile(temporary, content, { flush: true })
+  try {
+    await link(temporary, file)
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') throw error
+  } finally {
+    await rm(temporary, { force: true })
+  }
 }

@@ -14,8 +14,8 @@ export interface AssetStore {
   /** Throws AssetMissing. */
   blob(sha256: string, mimeType: string): Promise<Blob>
   remove(sha256: string): Promise<void>
-  /** Deletes temporary files older than `ageMs`. */
-  sweep(ageMs: number): Promise<void>
+  /** Deletes temporary files older than `ageMs`, except those with a name in `kept`. */
+  sweep(ageMs: number, kept?: ReadonlySet<string>): Promise<void>
   /** Prevents collection before the content is referenced again. Throws AssetMissing. */
   touch(sha256: string): Promise<void>
   /** Deletes unreferenced content that was stored or touched more than `ageMs` ago. */
