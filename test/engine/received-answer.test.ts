@@ -54,7 +54,7 @@ describe.each(DATABASES)('an answer received before a crash, on %s', (database) 
     expect(kept.some((file) => existsSync(file))).toBe(false)
   })
 
-  it('is dropped when it was settled already, and left alone when it is malformed', async () => {
+  it('is dropped when it was settled already, and set aside when it is malformed', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     const provider = scripted((sent) => done(sent))
@@ -76,7 +76,8 @@ describe.each(DATABASES)('an answer received before a crash, on %s', (database) 
     await first.close()
 
     await using next = await openEngine({ place, providers: [provider] })
-    await expect.poll(() => readdir(next.store.spool)).toEqual(['att_x.receipt.json'])
+    await expect.poll(() => readdir(next.store.spool)).toEqual([])
+    expect(await readdir(join(place.dataDir, 'assets', 'damaged'))).toEqual(['att_x.receipt.json'])
     expect(await next.attempts(id)).toHaveLength(1)
     expect(provider.sent).toHaveLength(1)
   })
