@@ -49,8 +49,7 @@ import { createMetrics, collectProcessMetrics } from './metrics.ts'
 import { requestRule, type AddressRule } from './providers/wire/address.ts'
 import { createDownloader } from './providers/wire/download.ts'
 import { createPoster } from './providers/wire/post.ts'
-import type { Context } from './schema/context.ts'
-import { createLoaders } from './schema/loaders.ts'
+import { createLoaders, type Context } from './schema/context.ts'
 import { noTracing, type Tracing } from './tracing.ts'
 
 export interface Gateway {

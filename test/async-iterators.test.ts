@@ -3,8 +3,8 @@ import { abortable, withHooks } from '../src/async-iterators.ts'
 
 const DONE = { done: true, value: undefined }
 
-/** A source that is told what to give, as `next()` and `return()` are called; both are counted. */
-function scripted(steps: ('wait' | number | Error)[] = [], { leave = async () => {} } = {}) {
+/** A source that yields, fails or waits by script. Counts its calls of `next()` and `return()`. */
+function scripted(steps: ('wait' | number | Error)[] = [], { close = async () => {} } = {}) {
   const waiting: ((result: IteratorResult<number, void>) => void)[] = []
   const next = vi.fn<() => Promise<IteratorResult<number, void>>>(() => {
     const step = steps.shift()
@@ -14,12 +14,12 @@ function scripted(steps: ('wait' | number | Error)[] = [], { leave = async () =>
       step === undefined ? { done: true, value: undefined } : { done: false, value: step },
     )
   })
-  const leaveSource = vi.fn<() => Promise<IteratorResult<number, void>>>(async () => {
+  const closeSource = vi.fn<() => Promise<IteratorResult<number, void>>>(async () => {
     for (const resolve of waiting.splice(0)) resolve({ done: true, value: undefined })
-    await leave()
+    await close()
     return { done: true, value: undefined }
   })
-  return { next, return: leaveSource, [Symbol.asyncIterator]: () => ({ next, return: leaveSource }) }
+  return { next, return: closeSource, [Symbol.asyncIterator]: () => ({ next, return: closeSource }) }
 }
 
 function fail(message: string): () => never {
@@ -29,7 +29,7 @@ function fail(message: string): () => never {
 }
 
 describe('a stream with hooks', () => {
-  it('hands on every item, and ends once, without leaving a source that has ended', async () => {
+  it('forwards every item, ends once, and does not close a source that has ended', async () => {
     const source = scripted([1, 2])
     const onEnd = vi.fn<() => void>()
     const stream = withHooks(source, { onItem: (item) => item * 10, onEnd })
@@ -41,9 +41,9 @@ describe('a stream with hooks', () => {
     expect(source.return).not.toHaveBeenCalled()
   })
 
-  it('leaves its source once when its reader leaves early, after it has said that it ends', async () => {
+  it('closes its source once, after onEnd, when its reader stops early', async () => {
     const order: string[] = []
-    const source = scripted([1, 2], { leave: async () => void order.push('left') })
+    const source = scripted([1, 2], { close: async () => void order.push('closed') })
     const stream = withHooks(source, { onEnd: () => void order.push('end') })
     for await (const item of stream) {
       expect(item).toBe(1)
@@ -51,11 +51,11 @@ describe('a stream with hooks', () => {
     }
     expect(await Promise.all([stream.return!(), stream.return!()])).toEqual([DONE, DONE])
     expect(await stream.next()).toEqual(DONE)
-    expect(order).toEqual(['end', 'left'])
+    expect(order).toEqual(['end', 'closed'])
     expect(source.next).toHaveBeenCalledTimes(1)
   })
 
-  it('can be left before its first item', async () => {
+  it('can be closed before its first item', async () => {
     const source = scripted([1])
     const onEnd = vi.fn<() => void>()
     const stream = withHooks(source, { onEnd })
@@ -66,7 +66,7 @@ describe('a stream with hooks', () => {
     expect(onEnd).toHaveBeenCalledTimes(1)
   })
 
-  it('can be left while it waits', async () => {
+  it('can be closed while it waits', async () => {
     const source = scripted(['wait'])
     const stream = withHooks(source, {})
     const pending = stream.next()
@@ -74,7 +74,7 @@ describe('a stream with hooks', () => {
     expect(await pending).toEqual(DONE)
   })
 
-  it('answers several pending calls in order, and ends once', async () => {
+  it('resolves several pending calls in order, and ends once', async () => {
     const source = scripted([1, 2])
     const onEnd = vi.fn<() => void>()
     const stream = withHooks(source, { onEnd })
@@ -83,7 +83,7 @@ describe('a stream with hooks', () => {
     expect(onEnd).toHaveBeenCalledTimes(1)
   })
 
-  it('rejects once with the error of its source, which is not left after it', async () => {
+  it('rejects once with the error of its source, without closing that source', async () => {
     const source = scripted([1, new Error('broken'), new Error('broken again')])
     const onEnd = vi.fn<() => void>()
     const stream = withHooks(source, { onEnd })
@@ -103,7 +103,7 @@ describe('a stream with hooks', () => {
     expect(await Array.fromAsync(stream)).toEqual([1, -1])
   })
 
-  it('passes on an error that its reader throws in, after the source was left', async () => {
+  it('rejects with an error that its reader throws in, after the source is closed', async () => {
     const source = scripted([1, 2])
     const onError = vi.fn<() => number>()
     const stream = withHooks(source, { onError })
@@ -114,14 +114,14 @@ describe('a stream with hooks', () => {
     expect(await stream.next()).toEqual(DONE)
   })
 
-  it('without a return() in its source can be left all the same', async () => {
+  it('can be closed if its source has no return()', async () => {
     const stream = withHooks({ [Symbol.asyncIterator]: () => ({ next: async () => DONE as never }) }, {})
     expect(await stream.return!()).toEqual(DONE)
   })
 })
 
 describe('an error in a hook', () => {
-  it('of an item leaves the source and rejects', async () => {
+  it('of onItem closes the source and rejects', async () => {
     const source = scripted([1, 2])
     const onEnd = vi.fn<() => void>()
     const stream = withHooks(source, { onItem: fail('item'), onEnd })
@@ -131,12 +131,12 @@ describe('an error in a hook', () => {
     expect(onEnd).toHaveBeenCalledTimes(1)
   })
 
-  it('of an item is told rather than a failure to leave the source', async () => {
-    const source = scripted([1], { leave: () => Promise.reject(new Error('leaving')) })
+  it('of onItem is reported rather than an error of closing the source', async () => {
+    const source = scripted([1], { close: () => Promise.reject(new Error('closing')) })
     await expect(withHooks(source, { onItem: fail('item') }).next()).rejects.toThrow('item')
   })
 
-  it('of the end does not keep the source open', async () => {
+  it('of onEnd does not keep the source open', async () => {
     const source = scripted([1])
     const stream = withHooks(source, { onEnd: fail('end') })
     await expect(stream.return!()).rejects.toThrow('end')
@@ -144,7 +144,7 @@ describe('an error in a hook', () => {
     await expect(withHooks(scripted(), { onEnd: fail('end') }).next()).rejects.toThrow('end')
   })
 
-  it('that is to replace an error takes its place', async () => {
+  it('of onError replaces the error of the source', async () => {
     const stream = withHooks(scripted([new Error('first')]), { onError: fail('second') })
     await expect(stream.next()).rejects.toThrow('second')
     expect(await stream.next()).toEqual(DONE)
@@ -152,7 +152,7 @@ describe('an error in a hook', () => {
 })
 
 describe('an interrupted stream', () => {
-  it('gives the reason to a reader that waits, to the first of its calls alone', async () => {
+  it('rejects only the first pending call with the reason', async () => {
     const source = scripted(['wait', 'wait'])
     const interruption = new AbortController()
     const onEnd = vi.fn<() => void>()
@@ -168,7 +168,7 @@ describe('an interrupted stream', () => {
     expect(onEnd).toHaveBeenCalledTimes(1)
   })
 
-  it('gives the reason to a reader that comes later, and nothing that its source held', async () => {
+  it('rejects the next call with the reason, and yields no further item', async () => {
     const source = scripted([1, 2])
     const interruption = new AbortController()
     const stream = withHooks(source, { signal: interruption.signal })
@@ -179,7 +179,7 @@ describe('an interrupted stream', () => {
     expect(source.next).toHaveBeenCalledTimes(1)
   })
 
-  it('that was interrupted before it began touches its source only to leave it', async () => {
+  it('closes its source without reading it if it was interrupted before the first call', async () => {
     const source = scripted([1])
     const stream = withHooks(source, { signal: AbortSignal.abort(new Error('key lost')) })
     await expect(stream.next()).rejects.toThrow('key lost')
@@ -187,8 +187,8 @@ describe('an interrupted stream', () => {
     expect(source.return).toHaveBeenCalledTimes(1)
   })
 
-  it('gives the reason rather than the errors of a source that is being left', async () => {
-    const source = scripted([new Error('aborted')], { leave: () => Promise.reject(new Error('leaving')) })
+  it('rejects with the reason rather than with errors of closing the source', async () => {
+    const source = scripted([new Error('aborted')], { close: () => Promise.reject(new Error('closing')) })
     const interruption = new AbortController()
     const stream = withHooks(source, {
       signal: interruption.signal,
@@ -199,7 +199,7 @@ describe('an interrupted stream', () => {
     expect(await pending).toEqual({ done: false, value: 4 })
   })
 
-  it('has no effect on one that its reader has left', async () => {
+  it('stays ended if its reader closed it before', async () => {
     const source = scripted([1])
     const interruption = new AbortController()
     const stream = withHooks(source, { signal: interruption.signal })
@@ -210,8 +210,8 @@ describe('an interrupted stream', () => {
   })
 })
 
-describe('a generator that is abortable', () => {
-  it('is left while it waits, and cleans up once', async () => {
+describe('an abortable generator', () => {
+  it('can be closed while it waits, and cleans up once', async () => {
     const cleanUp = vi.fn<() => void>()
     const stream = abortable(async function* forever(signal) {
       try {
@@ -230,7 +230,7 @@ describe('a generator that is abortable', () => {
     expect(await stream.next()).toEqual(DONE)
   })
 
-  it('is left through every stream that is made of it', async () => {
+  it('is closed through every stream that wraps it', async () => {
     const ends: string[] = []
     const source = abortable(async function* forever(signal) {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
@@ -244,7 +244,7 @@ describe('a generator that is abortable', () => {
     expect(ends).toEqual(['outer', 'inner'])
   })
 
-  it('never runs when it is left before it begins', async () => {
+  it('never runs if it is closed before its first item', async () => {
     const run = vi.fn<() => void>()
     const stream = abortable(async function* never() {
       run()

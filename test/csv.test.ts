@@ -12,7 +12,7 @@ describe('a CSV line', () => {
     expect(csvLine(cells)).toBe(line)
   })
 
-  it('is read back cell by cell, whatever stands in them', () => {
+  it('is parsed back to its cells, for any content', () => {
     const cell = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', "'", '=', 'a') }),
@@ -21,12 +21,12 @@ describe('a CSV line', () => {
     )
     fc.assert(
       fc.property(fc.array(cell, { minLength: 1 }), (cells) => {
-        expect(readLine(csvLine(cells))).toEqual(cells.map(shown))
+        expect(readLine(csvLine(cells))).toEqual(cells.map(expectedText))
       }),
     )
   })
 
-  it('has no text in it that a spreadsheet computes', () => {
+  it('contains no text that a spreadsheet evaluates as a formula', () => {
     fc.assert(
       fc.property(fc.constantFrom('=', '+', '-', '@', '\t', '\r'), fc.string(), (sign, rest) => {
         expect(readLine(csvLine([sign + rest]))).toEqual([`'${sign}${rest}`])
@@ -35,7 +35,7 @@ describe('a CSV line', () => {
   })
 })
 
-function shown(cell: CsvCell): string {
+function expectedText(cell: CsvCell): string {
   return typeof cell === 'string' && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : String(cell ?? '')
 }
 

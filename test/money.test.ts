@@ -16,7 +16,7 @@ describe('an amount', () => {
     [100_000n, '$0.10', '0.100000'],
     [1_000_000, '$1.00', '1.000000'],
     [1_230_450_000n, '$1,230.45', '1230.450000'],
-    // More than a floating-point number holds.
+    // Beyond the precision of a floating-point number.
     [9_007_199_254_740_993n, '$9,007,199,254.740993', '9007199254.740993'],
     [-250_000, '-$0.25', '-0.250000'],
   ])('of %s micro-USD is %s for people and %s for programs', (micros, forPeople, forPrograms) => {
@@ -32,15 +32,15 @@ describe('an amount', () => {
     expect(formatUsd(1_000_000, countDecimals([1_000_000, 61_740]))).toBe('$1.00000')
   })
 
-  it('is never a fraction of a micro-USD', () => {
+  it('is refused if it has a fraction of a micro-USD', () => {
     expect(() => formatUsd(0.5)).toThrow(RangeError)
     expect(() => formatDecimalUsd(Number.NaN)).toThrow(RangeError)
   })
 
-  it('is read back exactly as it was written, over all safe integers', () => {
+  it('is parsed back exactly as it was formatted, for all safe integers', () => {
     fc.assert(
       fc.property(safeMicros, fc.integer({ min: 2, max: 6 }), (micros, decimals) => {
-        // Not `toBe`: fast-check also makes minus zero, which is written as zero.
+        // fast-check also generates minus zero, which is formatted as zero.
         expect(parseUsd(formatUsd(micros, decimals))).toBe(micros === 0 ? 0 : micros)
         expect(parseUsd(formatDecimalUsd(BigInt(micros)))).toBe(micros === 0 ? 0 : micros)
       }),
@@ -48,7 +48,7 @@ describe('an amount', () => {
     )
   })
 
-  it('is written without a digit lost or made up, beyond safe integers too', () => {
+  it('is formatted exactly beyond safe integers', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), (micros) => {
         expect(BigInt(formatDecimalUsd(micros).replace('.', ''))).toBe(micros)
@@ -93,7 +93,7 @@ describe('a typed amount', () => {
     '9007199254.740992',
     '99999999999999999999',
     'Infinity',
-  ])('%j is none', (text) => {
+  ])('%j is invalid', (text) => {
     expect(parseUsd(text)).toBeUndefined()
   })
 })

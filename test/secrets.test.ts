@@ -112,7 +112,9 @@ async function runOne(
     const status = event.data?.taskEvents.task.status ?? ''
     if (!['QUEUED', 'RUNNING'].includes(status)) break
   }
-  responses.push(JSON.stringify(await gateway.ask(`query ($id: ID!) { task(id: $id) { ${TASK} } }`, { id })))
+  responses.push(
+    JSON.stringify(await gateway.execute(`query ($id: ID!) { task(id: $id) { ${TASK} } }`, { id })),
+  )
 }
 
 const ASYNCHRONOUS = new Set(['pmock', 'jimmy', 'acedata'])
@@ -166,56 +168,52 @@ async function contentsOf({ dataDir }: Place): Promise<[where: string, text: str
   return found
 }
 
-const OPTIONS = { timeout: 120_000 }
-
-it(
-  'no credential is in any log, response, event, row or file of a run where everything fails',
-  OPTIONS,
-  async () => {
-    const fleet = await startFleet({ keys: KEYS, timeoutMs: 300 })
-    const place = await newPlace('sqlite')
-    onTestFinished(async () => {
-      await fleet.close()
-      await place.remove()
-    })
-    const lines: string[] = []
-    const log = createLog('trace', { write: (line) => void lines.push(line) })
-    const gateway = await openGateway({ place, providers: fleet.entries, engine: { pollMs: 20 }, log })
-    const responses: string[] = []
-    const over = new AbortController()
-    const hastened = endCooldownsEarly(place, over.signal)
-    try {
-      await runAll(gateway, fleet, responses)
-      await callBack(fleet.acedata)
-      responses.push(
-        JSON.stringify(await gateway.ask('{ providers { name dialect models { name providerModelName } } }')),
-      )
-    } finally {
-      over.abort()
-      await hastened
-      await gateway[Symbol.asyncDispose]()
-    }
-
-    const callbackSecrets = addressesOf(fleet.acedata).map((url) => url.slice(url.lastIndexOf('/') + 1))
-    const tokens = fleet.pmock.requests.map(({ headers }) => String(headers['pmock-access-token']))
-    const secrets = [...Object.values(KEYS), ...new Set(callbackSecrets), ...new Set(tokens)]
-    const texts = [
-      ...lines.map((line): [string, string] => ['the log', line]),
-      ...responses.map((text): [string, string] => ['a response', text]),
-      ...(await contentsOf(place)),
-    ]
-    const hits = texts.flatMap(([where, text]) =>
-      secrets
-        .filter((secret) => text.includes(secret))
-        .map((secret) => `${where}: ${secret} in ${around(text, secret)}`),
+it('no credential is in any log, response, event, row or file of a run where everything fails', async () => {
+  const fleet = await startFleet({ keys: KEYS, timeoutMs: 300 })
+  const place = await newPlace('sqlite')
+  onTestFinished(async () => {
+    await fleet.close()
+    await place.remove()
+  })
+  const lines: string[] = []
+  const log = createLog('trace', { write: (line) => void lines.push(line) })
+  const gateway = await openGateway({ place, providers: fleet.entries, engine: { pollMs: 20 }, log })
+  const responses: string[] = []
+  const over = new AbortController()
+  const hastened = endCooldownsEarly(place, over.signal)
+  try {
+    await runAll(gateway, fleet, responses)
+    await callBack(fleet.acedata)
+    responses.push(
+      JSON.stringify(
+        await gateway.execute('{ providers { name dialect models { name providerModelName } } }'),
+      ),
     )
-    expect(hits).toEqual([])
-    // Secrets were sent and repeated, and failures were reported.
-    expect(callbackSecrets.length).toBeGreaterThan(10)
-    expect(lines.length).toBeGreaterThan(100)
-    expect(responses.join('')).toMatch(/\[redacted\]/)
-  },
-)
+  } finally {
+    over.abort()
+    await hastened
+    await gateway[Symbol.asyncDispose]()
+  }
+
+  const callbackSecrets = addressesOf(fleet.acedata).map((url) => url.slice(url.lastIndexOf('/') + 1))
+  const tokens = fleet.pmock.requests.map(({ headers }) => String(headers['pmock-access-token']))
+  const secrets = [...Object.values(KEYS), ...new Set(callbackSecrets), ...new Set(tokens)]
+  const texts = [
+    ...lines.map((line): [string, string] => ['the log', line]),
+    ...responses.map((text): [string, string] => ['a response', text]),
+    ...(await contentsOf(place)),
+  ]
+  const hits = texts.flatMap(([where, text]) =>
+    secrets
+      .filter((secret) => text.includes(secret))
+      .map((secret) => `${where}: ${secret} in ${around(text, secret)}`),
+  )
+  expect(hits).toEqual([])
+  // Secrets were sent and repeated, and failures were reported.
+  expect(callbackSecrets.length).toBeGreaterThan(10)
+  expect(lines.length).toBeGreaterThan(100)
+  expect(responses.join('')).toMatch(/\[redacted\]/)
+})
 
 function around(text: string, secret: string): string {
   const at = text.indexOf(secret)

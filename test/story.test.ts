@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isGroupAlive, start, startServer, type Running } from './story/command.ts'
 import {
   findDifference,
@@ -36,7 +36,7 @@ afterEach(async () => {
 })
 
 describe('the demo', () => {
-  it('prints what is shown, leaves the images, and nothing else', { timeout: 60_000 }, async () => {
+  it('prints what is shown, leaves the images, and nothing else', async () => {
     const shown = blockWith(GETTING_STARTED, 'npm run demo')
     const [, prompt = ''] = /npm run demo -- "([^"]+)"/.exec(shown.text) ?? []
     await mkdir(join(cwd, 'tmp'))
@@ -59,7 +59,7 @@ describe('the demo', () => {
     expect(new Set(commands.map(({ text }) => text.split('\n')[0])).size).toBe(1)
   })
 
-  it('uses a running server', { timeout: 60_000 }, async () => {
+  it('uses a running server', async () => {
     const server = track(await startServer(cwd))
     const demo = track(start('demo', ['a lighthouse', '--url', server.url, '--size', '1024x1536'], { cwd }))
     expect([await demo.ended, demo.stderr()]).toEqual([0, ''])
@@ -86,7 +86,7 @@ describe.each([
   { page: 'README.md', blocks: README, count: 4 },
   { page: 'docs/getting-started.md', blocks: GETTING_STARTED, count: 6 },
 ])('the commands of $page', ({ blocks, count }) => {
-  it('print what is shown', { timeout: 60_000 }, async () => {
+  it('print what is shown', async () => {
     const server = track(await startServer(cwd))
     const names: Names = new Map([[SHOWN_URL, server.url]])
     const wsUrl = (text: string) =>
@@ -110,7 +110,7 @@ describe.each([
     expect((await sharp(await response.arrayBuffer()).metadata()).width).toBe(1024)
   })
 
-  it('return the same task for the same idempotency key', { timeout: 60_000 }, async () => {
+  it('return the same task for the same idempotency key', async () => {
     const server = track(await startServer(cwd))
     const command = blockWith(blocks, 'idempotencyKey').text.replace(SHOWN_URL, server.url)
     const ids = [await send(command), await send(command)].map((output) => /task_\w{26}/.exec(output)?.[0])
@@ -135,7 +135,7 @@ describe('the comparison of outputs', () => {
 })
 
 describe('a server', () => {
-  it('finishes the running image after SIGTERM, and exits with 0', { timeout: 60_000 }, async () => {
+  it('finishes the running image after SIGTERM, and exits with 0', async () => {
     const server = track(await startServer(cwd))
     const client = createClient(server.url)
     const id = await client.generate({ prompt: 'fog [sandbox:duration=2000]', partialImages: 1 })
@@ -157,35 +157,28 @@ describe('a server', () => {
     expect(task).toEqual({ status: 'SUCCEEDED', images: [{ width: 1024 }] })
   })
 
-  it(
-    'lists what may have been charged before a SIGKILL, does not send it again, and runs what was queued',
-    { timeout: 60_000 },
-    async () => {
-      const server = track(await startServer(cwd))
-      const client = createClient(server.url)
-      // The sandbox works on four at once.
-      const ids: string[] = []
-      for (let i = 0; i < 5; i++)
-        ids.push(await client.generate({ prompt: 'fog [sandbox:duration=4000]', n: 1 }))
-      await vi.waitFor(async () =>
-        expect(await statuses(server.url, ids)).toEqual([...RUNNING_FOUR, 'QUEUED']),
-      )
-      server.child.kill('SIGKILL')
-      await server.ended
+  it('lists what may have been charged before a SIGKILL, does not send it again, and runs what was queued', async () => {
+    const server = track(await startServer(cwd))
+    const client = createClient(server.url)
+    // The sandbox works on four at once.
+    const ids: string[] = []
+    for (let i = 0; i < 5; i++)
+      ids.push(await client.generate({ prompt: 'fog [sandbox:duration=4000]', n: 1 }))
+    await expect.poll(() => statuses(server.url, ids)).toEqual([...RUNNING_FOUR, 'QUEUED'])
+    server.child.kill('SIGKILL')
+    await server.ended
 
-      const next = track(await startServer(cwd))
-      await vi.waitFor(
-        async () => expect(await statuses(next.url, ids)).toEqual([...UNKNOWN_FOUR, 'SUCCEEDED']),
-        { timeout: 20_000, interval: 200 },
-      )
-      const { retryTask } = await createClient(next.url).get<{ retryTask: { id: string } }>(
-        'mutation ($id: ID!) { retryTask(id: $id, acceptPossibleSecondCharge: true) { id } }',
-        { id: ids[0] },
-      )
-      expect(retryTask.id).toBe(ids[0])
-      expect(await createClient(next.url).ended(retryTask.id)).toEqual({ status: 'SUCCEEDED' })
-    },
-  )
+    const next = track(await startServer(cwd))
+    await expect
+      .poll(() => statuses(next.url, ids), { interval: 200 })
+      .toEqual([...UNKNOWN_FOUR, 'SUCCEEDED'])
+    const { retryTask } = await createClient(next.url).get<{ retryTask: { id: string } }>(
+      'mutation ($id: ID!) { retryTask(id: $id, acceptPossibleSecondCharge: true) { id } }',
+      { id: ids[0] },
+    )
+    expect(retryTask.id).toBe(ids[0])
+    expect(await createClient(next.url).ended(retryTask.id)).toEqual({ status: 'SUCCEEDED' })
+  })
 })
 
 const RUNNING_FOUR = Array.from({ length: 4 }, () => 'RUNNING')

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode, withDiskErrors } from './disk-error.ts'
-import { syncFolder, writeOnce } from './durable.ts'
+import { unlessMissing, withDiskErrors } from './disk-error.ts'
+import { syncFolder, writeOnce } from './directory.ts'
 
 const FILE = 'folder-id'
 const FOLDER_ID = /^fld_[0-9a-f]{24}$/
@@ -26,10 +26,6 @@ export async function readFolderId(folder: string): Promise<string> {
 }
 
 async function readStored(file: string): Promise<string | undefined> {
-  try {
-    return (await readFile(file, 'utf8')).trim()
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
+  const text = await readFile(file, 'utf8').catch(unlessMissing)
+  return text?.trim()
 }

@@ -4,12 +4,12 @@ import type { Config } from '../config/config.ts'
 import { createLog } from '../log.ts'
 import { EXIT, UsageError, type CommandContext } from './command.ts'
 import { closeProviders, loadConfig } from './config.ts'
-import { OperationRefused, runOperation, type Operation } from './graphql.ts'
+import { OperationRefused, runOperation, type GraphQLOperation } from './graphql.ts'
 
 /** Runs operations with the rights of the operator. */
 export interface AdminClient {
   /** `projectId` is the default project if left out. Throws OperationRefused. */
-  run<Data>(operation: Operation<Data> & { projectId?: string }): Promise<Data>
+  run<Data>(operation: GraphQLOperation<Data> & { projectId?: string }): Promise<Data>
   /** Database or server, for messages. */
   readonly location: string
   close(): Promise<void>
@@ -56,7 +56,7 @@ async function databaseClient(config: Config): Promise<AdminClient> {
   const send = (request: Request) => gateway.fetch(request)
   return {
     run: ({ projectId, ...operation }) =>
-      runOperation('http://localhost/graphql', operation, { headers: headersOf(adminKey, projectId), send }),
+      runOperation('http://localhost/graphql', operation, { headers: headersOf(adminKey, projectId) }, send),
     location: config.databaseUrl === null ? config.dataDir : 'PostgreSQL',
     close: async () => void (await gateway.stop({ deadlineMs: 0 })),
   }

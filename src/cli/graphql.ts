@@ -1,7 +1,6 @@
 import { z } from 'zod'
 
-/** A GraphQL operation, and the shape of its data. */
-export interface Operation<Data> {
+export interface GraphQLOperation<Data> {
   query: string
   variables?: Record<string, unknown>
   shape: z.ZodType<Data>
@@ -27,19 +26,13 @@ const RESULT = z.object({ data: z.unknown().optional(), errors: ERRORS.optional(
 /** Runs a query or mutation over HTTP. Throws OperationRefused. */
 export async function runOperation<Data>(
   endpoint: string,
-  { query, variables = {}, shape }: Operation<Data>,
-  {
-    headers,
-    signal,
-    send = fetch,
-  }: {
-    headers: Record<string, string>
-    signal?: AbortSignal
-    send?: (request: Request) => Promise<Response>
-  },
+  { query, variables = {}, shape }: GraphQLOperation<Data>,
+  { headers, ...init }: { headers: Record<string, string>; signal?: AbortSignal },
+  send: (request: Request) => Promise<Response> = fetch,
 ): Promise<Data> {
   const response = await send(
     new Request(endpoint, {
+      ...init,
       method: 'POST',
       headers: {
         ...headers,
@@ -47,7 +40,6 @@ export async function runOperation<Data>(
         accept: 'application/graphql-response+json, application/json',
       },
       body: JSON.stringify({ query, variables }),
-      ...(signal && { signal }),
     }),
   )
   const result: unknown = await response.json().catch(() => undefined)

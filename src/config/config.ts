@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { dialects as builtIn } from '../providers/index.ts'
 import type { Provider } from '../providers/provider.ts'
+import type { SandboxOptions } from '../providers/sandbox/sandbox.ts'
 import {
   ignoredVariables,
   unsupportedVariables,
@@ -16,17 +17,15 @@ import { check } from './problems.ts'
 import { planProviders, type ProviderPlan } from './providers.ts'
 import { createRedactor } from './secrets.ts'
 import { isLoopback } from './setting-checks.ts'
-import { CONFIG_SHAPE, type Settings } from './shape.ts'
+import { CONFIG_SHAPE, type ConfigSettings } from './shape.ts'
 import { literalSources, mergeSources, type Flags, type Sources } from './sources.ts'
 import { findWarnings } from './warnings.ts'
 
 /** Frozen. `dataDir` is absolute; `publicUrl` has no trailing slash. */
-export interface Config extends Readonly<Omit<Settings, 'introspection' | 'providers'>> {
-  /** Whether clients may read the schema. */
+export interface Config extends Readonly<Omit<ConfigSettings, 'introspection' | 'providers'>> {
   readonly introspection: boolean
   /** At least one. The owner of the configuration closes them. */
   readonly providers: readonly Provider[]
-  /** Removes the secrets of this configuration from a text. */
   readonly redact: (text: string) => string
   /** About settings that have no effect, or that cost money or time. */
   readonly warnings: readonly string[]
@@ -38,6 +37,8 @@ interface ConfigSources {
   cwd: string
   flags?: Flags
   dialects?: Dialects
+  /** Options of the sandbox that stands in when no provider is configured. */
+  sandbox?: Partial<SandboxOptions>
 }
 
 /** Reads the configuration and creates its providers. Throws ConfigError with every problem. */
@@ -51,7 +52,7 @@ export function createConfig(
   { cwd, dialects = builtIn }: Pick<ConfigSources, 'cwd' | 'dialects'>,
 ): Config {
   const sources = literalSources({ ...settings })
-  return createFrom(examine({ sources, env: {}, cwd, dialects }, []))
+  return createFrom(examine({ sources, env: {}, cwd, dialects, sandbox: {} }, []))
 }
 
 /** As `loadConfig`, without creating providers. */
@@ -65,27 +66,23 @@ export async function readSettings(
   return { settings: { ...settings, providers } as GatewayConfig, warnings: warnings.map(redact) }
 }
 
-interface Examination {
-  /** Undefined if they are invalid. */
-  settings: Settings | undefined
-  plans: readonly ProviderPlan[]
-  problems: string[]
-  warnings: readonly string[]
-  redact: (text: string) => string
-}
+/** `settings` is undefined if they are invalid. */
+type Examination = ReturnType<typeof examine>
 
 async function examineSources(from: ConfigSources): Promise<Examination> {
-  const { cwd, flags = {}, dialects = builtIn } = from
+  const { cwd, flags = {}, dialects = builtIn, sandbox = {} } = from
   const env = withoutEmpty(from.env)
   const problems = unsupportedVariables(env)
   const file = await readConfigFile({ env, cwd }, problems)
-  return examine({ sources: mergeSources({ flags, env, file }, problems), env, cwd, dialects }, problems)
+  const sources = mergeSources({ flags, env, file }, problems)
+  return examine({ sources, env, cwd, dialects, sandbox }, problems)
 }
 
 function examine(
-  { sources, env, cwd, dialects }: { sources: Sources; env: Environment; cwd: string; dialects: Dialects },
+  from: Required<Pick<ConfigSources, 'env' | 'cwd' | 'dialects' | 'sandbox'>> & { sources: Sources },
   problems: string[],
-): Examination {
+) {
+  const { sources, env, cwd, dialects } = from
   const settings = check(CONFIG_SHAPE, sources.values, { ...sources, problems })
   // In development mode some libraries show internals to clients.
   if (env['NODE_ENV'] === 'development' && settings && !isLocalOnly(settings))
@@ -94,14 +91,14 @@ function examine(
     )
   return {
     settings: settings && { ...settings, dataDir: resolve(cwd, settings.dataDir) },
-    plans: planProviders({ sources, env, dialects }, problems),
+    plans: planProviders(from, problems),
     problems,
     warnings: ignoredVariables(env, dialects, sources.inserted),
     redact: createRedactor(env, sources),
   }
 }
 
-function assertValid({ settings, ...rest }: Examination): Examination & { settings: Settings } {
+function assertValid({ settings, ...rest }: Examination): Examination & { settings: ConfigSettings } {
   if (settings === undefined || rest.problems.length > 0)
     throw new ConfigError(rest.problems.map(rest.redact))
   return { settings, ...rest }
@@ -137,6 +134,6 @@ function createAll(plans: readonly ProviderPlan[], problems: string[]): Provider
 }
 
 /** A loopback address with a public URL is behind a proxy. */
-function isLocalOnly({ host, publicUrl }: Settings): boolean {
+function isLocalOnly({ host, publicUrl }: ConfigSettings): boolean {
   return isLoopback(host) && (publicUrl === null || isLoopback(new URL(publicUrl).hostname))
 }

@@ -89,7 +89,7 @@ export const CONFIG_SHAPE = z.strictObject({
   limits: LIMITS_SHAPE.prefault({}).readonly(),
 })
 
-export type Settings = z.output<typeof CONFIG_SHAPE>
+export type ConfigSettings = z.output<typeof CONFIG_SHAPE>
 
 function text(problemOf: (value: string) => string | undefined) {
   return z.string().superRefine((value, context) => {

@@ -27,6 +27,25 @@ export interface Failure {
   cause?: unknown
 }
 
+export type FailureVerdict = Pick<Failure, 'kind' | 'code' | 'charged'>
+
+export const VERDICTS = {
+  REJECTED: verdict('rejected', 'PROVIDER_REJECTED', 'NO'),
+  IMAGE_INVALID: verdict('rejected', 'INPUT_IMAGE_INVALID', 'NO'),
+  /** An image may be made before it is blocked. */
+  BLOCKED: verdict('rejected', 'MODERATION_BLOCKED', 'UNKNOWN'),
+  MISCONFIGURED: verdict('refused', 'PROVIDER_MISCONFIGURED', 'NO'),
+  QUOTA: verdict('refused', 'PROVIDER_QUOTA', 'NO'),
+  BUSY: verdict('busy', 'PROVIDER_RATE_LIMITED', 'NO'),
+  UNREACHED: verdict('unreached', 'PROVIDER_UNREACHABLE', 'NO'),
+  BROKEN: verdict('broken', 'PROVIDER_BROKEN', 'UNKNOWN'),
+  LOST: verdict('lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'),
+}
+
+function verdict(kind: FailureKind, code: TaskErrorCode, charged: Charged): FailureVerdict {
+  return { kind, code, charged }
+}
+
 /** The only error that an adapter throws deliberately. */
 export class ProviderError extends Error {
   override name = 'ProviderError'

@@ -4,24 +4,21 @@ import type { ApiKeyRow } from '../db/tables/tables.ts'
 import type { Scope } from '../domain.ts'
 import { prefixOf } from '../engine/access/key-text.ts'
 import { DEFAULT_SCOPES, MAX_KEYS } from '../engine/access/keys.ts'
-import { builder } from './builder.ts'
-import { describedEnum } from './enums.ts'
+import { builder, describedEnum } from './builder.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
 import { ProjectRef } from './project.ts'
 import { requires } from './scopes.ts'
 
-const ScopeEnum = describedEnum<Scope>(
-  'Scope',
-  'Permission of an API key. The description of each field of Query, Mutation and Subscription names the scope it requires.',
-  {
-    GENERATE: 'May spend money: generateImage, cancelTask and retryTask.',
-    READ: 'Read tasks, images, providers, webhooks and attempts that need review.',
-    REPORT: 'Read usage, cost and budgets.',
-    ADMIN:
-      'Manage keys, their budgets and limits, and webhooks; resolve attempts and adjust costs. May create keys with any scope.',
-  },
-)
+const ScopeEnum = describedEnum<Scope>('Scope', {
+  description:
+    'Permission of an API key. The description of each field of Query, Mutation and Subscription names the scope it requires.',
+  GENERATE: 'May spend money: generateImage, cancelTask and retryTask.',
+  READ: 'Read tasks, images, providers, webhooks and attempts that need review.',
+  REPORT: 'Read usage, cost and budgets.',
+  ADMIN:
+    'Manage keys, their budgets and limits, and webhooks; resolve attempts and adjust costs. May create keys with any scope.',
+})
 
 export const ApiKeyRef = builder.objectRef<ApiKeyRow>('ApiKey').implement({
   description: 'A credential of a project. Its secret is shown once, by createApiKey, and is not stored.',
@@ -106,11 +103,7 @@ builder.mutationFields((t) => ({
         `CONFLICT if the project has ${MAX_KEYS} keys that are not revoked.`,
     ),
     args: {
-      input: t.arg({
-        type: CreateApiKeyInput,
-        required: true,
-        description: 'Name and settings of the key.',
-      }),
+      input: t.arg({ type: CreateApiKeyInput, required: true, description: 'Name and settings of the key.' }),
     },
     resolve: (_, { input: { name, scopes, expiresAt } }, { engine, caller }) =>
       engine.createApiKey(caller, {

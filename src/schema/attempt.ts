@@ -1,22 +1,65 @@
 import { usageOf } from '../db/attempts/totals.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
-import type { TaskError } from '../domain.ts'
+import type { TaskError, Usage } from '../domain.ts'
 import { builder } from './builder.ts'
-import { AttemptStateEnum, ChargedEnum, TaskErrorCodeEnum, WirePhaseEnum } from './enums.ts'
+import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
 import { namedProvider, ProviderRef } from './provider.ts'
-import { UsageRef } from './usage.ts'
+
+interface TokenDetails {
+  textTokens: number | null
+  imageTokens: number | null
+}
+
+const TokenDetailsRef = builder.objectRef<TokenDetails>('TokenDetails').implement({
+  description: 'Token counts by content: text and images have different prices.',
+  fields: (t) =>
+    exposeNullable(t, 'Int', {
+      textTokens: 'Tokens of text. Null if not reported.',
+      imageTokens: 'Tokens of images, partial images included. Null if not reported.',
+    }),
+})
+
+export const UsageRef = builder.objectRef<Usage>('Usage').implement({
+  description: 'Tokens consumed at a provider. A count that was not reported is null, never zero.',
+  fields: (t) => ({
+    ...exposeNullable(t, 'Int', {
+      inputTokens: 'Tokens of the prompt and the input images. Null if not reported.',
+      outputTokens: 'Tokens of the results and the partial images. Null if not reported.',
+      totalTokens: 'Input and output together, as counted by the provider. Null if not reported.',
+    }),
+    inputTokensDetails: t.field({
+      type: TokenDetailsRef,
+      nullable: true,
+      description: 'Input tokens by content. Null if the provider does not split them.',
+      resolve: (usage) => details(usage.inputTextTokens, usage.inputImageTokens),
+    }),
+    outputTokensDetails: t.field({
+      type: TokenDetailsRef,
+      nullable: true,
+      description: 'Output tokens by content. Null if the provider does not split them.',
+      resolve: (usage) => details(usage.outputTextTokens, usage.outputImageTokens),
+    }),
+    ...exposeAll(t, enums.UsageSource, {
+      source: 'Whether the counts are reported by the provider, estimated or unknown.',
+    }),
+  }),
+})
+
+function details(textTokens: number | null, imageTokens: number | null): TokenDetails | null {
+  return textTokens === null && imageTokens === null ? null : { textTokens, imageTokens }
+}
 
 export const TaskErrorRef = builder.objectRef<TaskError>('TaskError').implement({
   description: 'Failure of a task or an attempt: its cause, and whether it cost money.',
   fields: (t) => ({
-    ...exposeAll(t, TaskErrorCodeEnum, { code: 'Machine-readable cause, the same for every provider.' }),
+    ...exposeAll(t, enums.TaskErrorCode, { code: 'Machine-readable cause, the same for every provider.' }),
     ...exposeAll(t, 'String', {
       message: "Explanation for people, with the provider's own text. The wording may change.",
     }),
     ...exposeAll(t, 'Boolean', { retryable: 'Whether the same request may succeed later.' }),
-    ...exposeAll(t, ChargedEnum, { charged: 'Whether the failed request cost money.' }),
+    ...exposeAll(t, enums.Charged, { charged: 'Whether the failed request cost money.' }),
     ...exposeNullable(t, 'String', {
       providerRequestId: "The provider's id of the HTTP request, for its support. Null if it sent none.",
     }),
@@ -33,13 +76,13 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
         'Provider that the attempt is or will be sent to. It never changes; another provider is another attempt.',
       resolve: ({ provider }, _, context) => namedProvider(provider, context),
     }),
-    ...exposeAll(t, AttemptStateEnum, {
+    ...exposeAll(t, enums.AttemptState, {
       state: 'Progress from PLANNED to a final value. In PLANNED and LEASED nothing has been sent.',
     }),
-    ...exposeAll(t, ChargedEnum, {
+    ...exposeAll(t, enums.Charged, {
       charged: 'Whether it cost money. UNKNOWN from the intent to send until the outcome is known.',
     }),
-    ...exposeAll(t, WirePhaseEnum, {
+    ...exposeAll(t, enums.WirePhase, {
       wirePhase: 'Furthest point that its request provably reached: the evidence for `charged`.',
     }),
     ...exposeAll(t, 'Int', { number: 'Position among the attempts of the task, from 1.' }),

@@ -2,22 +2,18 @@ import type { Period } from '../domain.ts'
 import { listBudgetStatus, type Budget } from '../engine/access/budgets.ts'
 import { GatewayError } from '../errors.ts'
 import { ApiKeyRef } from './api-key.ts'
-import { builder } from './builder.ts'
+import { builder, describedEnum } from './builder.ts'
 import type { Context } from './context.ts'
-import { describedEnum } from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { ProjectRef } from './project.ts'
-import { requires } from './scopes.ts'
+import { requires, scopeProblem } from './scopes.ts'
 
-const BudgetPeriodEnum = describedEnum<Period>(
-  'BudgetPeriod',
-  'Time span of a budget. Days and months are those of UTC.',
-  {
-    DAY: 'A calendar day.',
-    MONTH: 'A calendar month.',
-    TOTAL: 'All time; the budget is never reset.',
-  },
-)
+const BudgetPeriodEnum = describedEnum<Period>('BudgetPeriod', {
+  description: 'Time span of a budget. Days and months are those of UTC.',
+  DAY: 'A calendar day.',
+  MONTH: 'A calendar month.',
+  TOTAL: 'All time; the budget is never reset.',
+})
 
 const BudgetRef = builder.objectRef<Budget>('Budget').implement({
   description:
@@ -56,10 +52,7 @@ for (const owner of [ProjectRef, ApiKeyRef]) {
 
 async function listBudgets(id: string, { caller, db, clock }: Context): Promise<Budget[]> {
   if (caller.scopes.has('REPORT')) return listBudgetStatus(db.read, id, clock.now())
-  throw new GatewayError(
-    'FORBIDDEN',
-    `budgets needs the scope REPORT; this API key has ${[...caller.scopes].join(', ')}.`,
-  )
+  throw new GatewayError('FORBIDDEN', scopeProblem('budgets', 'REPORT', caller.scopes))
 }
 
 builder.mutationField('setBudget', (t) =>

@@ -33,6 +33,19 @@ builder.subscriptionType({
     'gaps or duplicates.',
 })
 
+/** An enum with a description for every value: a missing one does not compile. */
+export function describedEnum<Value extends string>(
+  name: string,
+  { description, ...texts }: { description: string } & Record<Value, string>,
+) {
+  const values = Object.entries<string>(texts).map(([value, text]) => [value, { value, description: text }])
+  return builder.enumType(name, {
+    description,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- fromEntries forgets the keys
+    values: Object.fromEntries(values) as Record<Value, { value: Value; description: string }>,
+  })
+}
+
 /** The complexity of reading and encoding the bytes of an image, which has megabytes. */
 export const BYTES_COMPLEXITY = 500
 

@@ -6,7 +6,6 @@ import { builder } from './builder.ts'
 const DEFAULT_PAGE_SIZE = 50
 const MAX_PAGE_SIZE = 100
 
-/** The argument `first` of a paged list. */
 export function firstArgument(defaultValue = DEFAULT_PAGE_SIZE) {
   const description = `Maximum number of items to return, 1 to ${MAX_PAGE_SIZE}.`
   return builder.args((t) => ({ first: t.int({ defaultValue, description }) }))
@@ -72,8 +71,7 @@ interface PageInfo {
   endCursor: string | null
 }
 
-/** The type of `pageInfo`. */
-export function pageInfoType(name: string) {
+function pageInfoType(name: string) {
   return builder.objectRef<PageInfo>(name).implement({
     description: 'Pagination of a connection (relay.dev/graphql/connections.htm).',
     fields: (t) => ({
@@ -95,11 +93,12 @@ export function connectionType<Row extends { id: string }, Extra extends object 
     description: string
     node: NodeType<Row>
     keyset: Keyset<Row>
-    pageInfo: ReturnType<typeof pageInfoType>
+    pageInfo: string
     edgeName?: string
   },
 ) {
-  const { description, node, keyset, pageInfo, edgeName } = options
+  const { description, node, keyset, edgeName } = options
+  const pageInfo = pageInfoType(options.pageInfo)
   const edge = edgeName === undefined ? undefined : edgeType(edgeName, node, keyset)
   return builder.objectRef<Page<Row> & Extra>(name).implement({
     description,

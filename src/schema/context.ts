@@ -1,17 +1,20 @@
+import DataLoader from 'dataloader'
 import type { RenditionSpec } from '../assets/address.ts'
 import type { AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
-import type { Database } from '../db/connection/database.ts'
-import type { AssetRow } from '../db/tables/tables.ts'
+import { listAttempts } from '../db/attempts/attempts.ts'
+import type { Database, Queries } from '../db/connection/database.ts'
+import { listLines } from '../db/money/ledger.ts'
+import type { AssetRow, AttemptRow, DeliveryRow, LedgerRow, TryRow } from '../db/tables/tables.ts'
+import { listAssets } from '../db/tasks/assets.ts'
+import { listDeliveriesOfTasks, listTries } from '../db/webhooks/deliveries.ts'
 import type { Access } from '../engine/access/access.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Provider } from '../providers/provider.ts'
-import type { Loaders } from './loaders.ts'
 
 /** The context of a resolver. Each operation has its own. */
 export interface Context {
   caller: Access
-  /** The caller's project. */
   projectId: string
   db: Database
   engine: Engine
@@ -27,4 +30,35 @@ export interface Context {
   /** The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header); null without one. */
   idempotencyKey: string | null
   loaders: Loaders
+}
+
+/** Batched reads of rows by the id of their parent. */
+export interface Loaders {
+  attempts: DataLoader<string, AttemptRow[]>
+  assets: DataLoader<string, AssetRow[]>
+  deliveries: DataLoader<string, DeliveryRow[]>
+  tries: DataLoader<string, TryRow[]>
+  lines: DataLoader<string, LedgerRow[]>
+}
+
+export function createLoaders(db: Database): Loaders {
+  function loader<Row>(
+    list: (q: Queries, ids: readonly string[]) => Promise<Row[]>,
+    parentOf: (row: Row) => string,
+  ): DataLoader<string, Row[]> {
+    const load = async (ids: readonly string[]) => {
+      const byParent = Map.groupBy(await list(db.read, ids), parentOf)
+      return ids.map((id) => byParent.get(id) ?? [])
+    }
+    // No cache: the context of a subscription lives as long as the subscription, and rows change meanwhile.
+    return new DataLoader(load, { cache: false, maxBatchSize: 200 })
+  }
+
+  return {
+    attempts: loader(listAttempts, ({ taskId }) => taskId),
+    assets: loader(listAssets, ({ taskId }) => taskId),
+    deliveries: loader(listDeliveriesOfTasks, ({ taskId }) => taskId),
+    tries: loader(listTries, ({ deliveryId }) => deliveryId),
+    lines: loader(listLines, ({ attemptId }) => attemptId),
+  }
 }

@@ -9,7 +9,7 @@ import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
 import { firstArgument, readFirst, weightOfPage } from './connection.ts'
 import type { Context } from './context.ts'
-import { TaskStatusEnum } from './enums.ts'
+import * as enums from './enums.ts'
 import { exposeAll } from './expose.ts'
 import { PartialImageRef } from './image.ts'
 import { requires } from './scopes.ts'
@@ -45,7 +45,6 @@ const TaskEventRef = builder.interfaceRef<FeedItem>('TaskEvent').implement({
   }),
 })
 
-/** Implements the type of one kind of event. */
 function eventType<Type extends Kind>(
   type: Type,
   description: string,
@@ -55,7 +54,6 @@ function eventType<Type extends Kind>(
   builder.objectRef<ItemOf<Type>>(TYPE_NAMES[type]).implement({ description, interfaces, fields })
 }
 
-/** The field `attempt` of an event. */
 const attemptField = (description: string) => ({
   type: AttemptRef,
   description,
@@ -114,7 +112,7 @@ eventType(
 )
 eventType('TASK_FINISHED', 'The task reached a final state. The last event of every task.', (t) => ({
   status: t.field({
-    type: TaskStatusEnum,
+    type: enums.TaskStatus,
     description: 'SUCCEEDED, FAILED or CANCELED.',
     resolve: ({ body }) => body.status,
   }),

@@ -1,16 +1,7 @@
 import { DEFAULT_INPUT, type TaskInput } from '../engine/tasks/input.ts'
 import { badInput } from '../errors.ts'
 import { builder, withoutNulls } from './builder.ts'
-import {
-  BackgroundEnum,
-  InputFidelityEnum,
-  ModerationEnum,
-  OutputFormatEnum,
-  QualityEnum,
-  StyleEnum,
-  UnknownOutcomePolicyEnum,
-  UnsupportedSettingPolicyEnum,
-} from './enums.ts'
+import * as enums from './enums.ts'
 import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
 
@@ -72,22 +63,22 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
       description: 'auto, or WIDTHxHEIGHT in pixels as in `Capabilities.sizes`.',
     }),
     quality: t.field({
-      type: QualityEnum,
+      type: enums.Quality,
       defaultValue: DEFAULT_INPUT.quality,
       description: 'Amount of work per image, the main factor of its price.',
     }),
     background: t.field({
-      type: BackgroundEnum,
+      type: enums.Background,
       defaultValue: DEFAULT_INPUT.background,
       description: 'TRANSPARENT requires the format PNG or WEBP, and a model that supports it.',
     }),
     moderation: t.field({
-      type: ModerationEnum,
+      type: enums.Moderation,
       defaultValue: DEFAULT_INPUT.moderation,
       description: "LOW makes the provider's content filter less strict.",
     }),
     outputFormat: t.field({
-      type: OutputFormatEnum,
+      type: enums.OutputFormat,
       defaultValue: DEFAULT_INPUT.outputFormat,
       description: 'File format of the results. JPEG excludes transparency, PNG excludes compression.',
     }),
@@ -96,10 +87,10 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
         '0 (smallest file) to 100 (best image), for JPEG and WEBP only. Chosen by the provider by default.',
     }),
     inputFidelity: t.field({
-      type: InputFidelityEnum,
+      type: enums.InputFidelity,
       description: 'Edits only. Chosen by the provider by default.',
     }),
-    style: t.field({ type: StyleEnum, description: 'dall-e-3 only. Chosen by the provider by default.' }),
+    style: t.field({ type: enums.Style, description: 'dall-e-3 only. Chosen by the provider by default.' }),
     n: t.int({ defaultValue: DEFAULT_INPUT.n, description: 'Number of images, 1 to 10.' }),
     partialImages: t.int({
       defaultValue: DEFAULT_INPUT.partialImages,
@@ -126,12 +117,12 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
         'spaces, here or in the header Idempotency-Key. Errors: IDEMPOTENCY_KEY_REUSED for other input.',
     }),
     unsupported: t.field({
-      type: UnsupportedSettingPolicyEnum,
+      type: enums.UnsupportedSettingPolicy,
       defaultValue: DEFAULT_INPUT.unsupported,
       description: 'Whether a setting that a provider does not support is a warning or an error.',
     }),
     onUnknownOutcome: t.field({
-      type: UnknownOutcomePolicyEnum,
+      type: enums.UnknownOutcomePolicy,
       defaultValue: DEFAULT_INPUT.onUnknownOutcome,
       description: 'Whether a request is sent again after its response was lost.',
     }),
@@ -152,9 +143,7 @@ builder.mutationFields((t) => ({
         'IDEMPOTENCY_KEY_REUSED, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, SHUTTING_DOWN.',
       { paid: true },
     ),
-    args: {
-      input: t.arg({ type: GenerateImageInput, required: true, description: 'Prompt and settings.' }),
-    },
+    args: { input: t.arg({ type: GenerateImageInput, required: true, description: 'Prompt and settings.' }) },
     async resolve(_, { input }, { engine, caller, idempotencyKey }) {
       const { task, replayed } = await engine.createTask(caller, readInput(input, idempotencyKey))
       return Object.assign(task, { replayed })

@@ -1,7 +1,7 @@
 import type { AssetRow } from '../db/tables/tables.ts'
 import { builder, BYTES_COMPLEXITY, withoutNulls } from './builder.ts'
 import type { Context } from './context.ts'
-import { OutputFormatEnum } from './enums.ts'
+import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
 
@@ -22,7 +22,7 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
         width: t.arg.int({ description: 'Maximum width in pixels, 1 to 4096. Unlimited by default.' }),
         height: t.arg.int({ description: 'Maximum height in pixels, 1 to 4096. Unlimited by default.' }),
         format: t.arg({
-          type: OutputFormatEnum,
+          type: enums.OutputFormat,
           description: 'File format to convert to. The stored format by default.',
         }),
       },

@@ -1,21 +1,17 @@
 import type { LedgerKind } from '../domain.ts'
 import type { LedgerRow } from '../db/tables/tables.ts'
 import { AttemptRef } from './attempt.ts'
-import { builder } from './builder.ts'
-import { describedEnum } from './enums.ts'
+import { builder, describedEnum } from './builder.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { requires } from './scopes.ts'
 
-const LedgerKindEnum = describedEnum<LedgerKind>(
-  'LedgerKind',
-  'Effect of a ledger line on the cost of an attempt.',
-  {
-    HOLD: 'The maximum cost, held when the attempt is queued.',
-    POST: 'The actual cost, which replaces the held amount.',
-    VOID: 'The attempt cost nothing, and the held amount is released.',
-    ADJUST: 'A correction of the posted cost, as a difference.',
-  },
-)
+const LedgerKindEnum = describedEnum<LedgerKind>('LedgerKind', {
+  description: 'Effect of a ledger line on the cost of an attempt.',
+  HOLD: 'The maximum cost, held when the attempt is queued.',
+  POST: 'The actual cost, which replaces the held amount.',
+  VOID: 'The attempt cost nothing, and the held amount is released.',
+  ADJUST: 'A correction of the posted cost, as a difference.',
+})
 
 const LedgerLineRef = builder.objectRef<LedgerRow>('LedgerLine').implement({
   description:

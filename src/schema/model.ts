@@ -1,15 +1,7 @@
 import { describeSizes } from '../engine/routing/match.ts'
 import type { Capabilities, Offer, Price, SizeRule, TokenPrice } from '../providers/provider.ts'
 import { builder } from './builder.ts'
-import {
-  BackgroundEnum,
-  InputFidelityEnum,
-  ModerationEnum,
-  OperationEnum,
-  OutputFormatEnum,
-  QualityEnum,
-  StyleEnum,
-} from './enums.ts'
+import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 
 const SizesRef = builder.objectRef<SizeRule>('SupportedSizes').implement({
@@ -32,26 +24,26 @@ const CapabilitiesRef = builder.objectRef<Capabilities>('Capabilities').implemen
   description:
     'What a model supports at a provider. An unsupported setting causes a warning or an error and is never dropped silently.',
   fields: (t) => ({
-    ...exposeAll(t, [OperationEnum], {
+    ...exposeAll(t, [enums.Operation], {
       operations: 'Whether it generates from a prompt alone, edits images, or both.',
     }),
     ...exposeAll(t, SizesRef, {
       sizes: 'Supported values of `size`. Any other is refused with BAD_USER_INPUT.',
     }),
     qualities: t.field({
-      type: [QualityEnum],
+      type: [enums.Quality],
       description: 'Supported values besides AUTO, which every model supports.',
       resolve: (can) => can.qualities.filter((quality) => quality !== 'AUTO'),
     }),
-    ...exposeAll(t, [BackgroundEnum], { backgrounds: 'Supported values. Empty if it cannot be chosen.' }),
-    ...exposeAll(t, [ModerationEnum], { moderations: 'Supported values. Empty if it cannot be chosen.' }),
-    ...exposeAll(t, [OutputFormatEnum], {
+    ...exposeAll(t, [enums.Background], { backgrounds: 'Supported values. Empty if it cannot be chosen.' }),
+    ...exposeAll(t, [enums.Moderation], { moderations: 'Supported values. Empty if it cannot be chosen.' }),
+    ...exposeAll(t, [enums.OutputFormat], {
       outputFormats: 'Supported values. The first replaces an unsupported one.',
     }),
-    ...exposeAll(t, [InputFidelityEnum], {
+    ...exposeAll(t, [enums.InputFidelity], {
       inputFidelities: 'Supported values for edits. Empty if it cannot be chosen.',
     }),
-    ...exposeAll(t, [StyleEnum], { styles: 'Supported values. Empty if it cannot be chosen.' }),
+    ...exposeAll(t, [enums.Style], { styles: 'Supported values. Empty if it cannot be chosen.' }),
     ...exposeAll(t, 'Boolean', {
       outputCompression: 'Whether a compression level for JPEG and WEBP is supported.',
       mask: 'Whether an edit may have a mask.',
@@ -65,7 +57,6 @@ const CapabilitiesRef = builder.objectRef<Capabilities>('Capabilities').implemen
   }),
 })
 
-/** A price per token, in micro-USD per million. */
 const perMillion = (description: string, name: Exclude<keyof TokenPrice, 'version'>) => ({
   type: 'BigInt' as const,
   nullable: true as const,

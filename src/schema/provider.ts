@@ -2,61 +2,52 @@ import { countByProvider } from '../db/attempts/counts.ts'
 import type { Database } from '../db/connection/database.ts'
 import { listCooldowns, type CooldownRow } from '../db/providers/cooldowns.ts'
 import { healthOf } from '../engine/routing/health.ts'
-import type { MODES, Provider, RECOVERIES } from '../providers/provider.ts'
-import { builder } from './builder.ts'
+import type { MODES, RECOVERIES } from '../providers/provider.ts'
+import { builder, describedEnum } from './builder.ts'
 import type { Context } from './context.ts'
-import { ChargedEnum, describedEnum } from './enums.ts'
-import { exposeAll } from './expose.ts'
+import * as enums from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { ModelRef } from './model.ts'
 import { requires } from './scopes.ts'
 
-/** A provider by the name that a task stores; `provider` is undefined once it has left the configuration. */
-interface NamedProvider {
-  name: string
-  provider: Provider | undefined
+type ProviderRow = ReturnType<typeof namedProvider>
+
+/** The provider of a name that a task stores; `configured` is false once it has left the configuration. */
+export function namedProvider(name: string, { providers }: Pick<Context, 'providers'>) {
+  const provider = providers.find((one) => one.name === name)
+  const { dialect = null, offers: models = [], concurrency = 0, traits } = provider ?? {}
+  const { modes = [], recovery = null, failureCharge = null } = traits ?? {}
+  const configured = provider !== undefined
+  return { name, configured, dialect, models, concurrency, modes, recovery, failureCharge }
 }
 
-/** The provider of a stored name. */
-export function namedProvider(name: string, { providers }: Pick<Context, 'providers'>): NamedProvider {
-  return { name, provider: providers.find((one) => one.name === name) }
-}
+const ProviderHealthEnum = describedEnum<ReturnType<typeof healthOf>>('ProviderHealth', {
+  description: 'Whether a provider receives new work.',
+  HEALTHY: 'It receives new work.',
+  COOLDOWN:
+    'It, or one of its models, receives no new work for a while. It was busy, refused the credentials, had no credit ' +
+    'left, or failed too often.',
+  PROBING: 'A cooldown has expired. One attempt at a time tests whether calls succeed again.',
+  PAUSED: 'An operator stopped new work for it, or for one of its models, until resumeProvider.',
+})
 
-const ProviderHealthEnum = describedEnum<ReturnType<typeof healthOf>>(
-  'ProviderHealth',
-  'Whether a provider receives new work.',
-  {
-    HEALTHY: 'It receives new work.',
-    COOLDOWN:
-      'It, or one of its models, receives no new work for a while. It was busy, refused the credentials, had no credit ' +
-      'left, or failed too often.',
-    PROBING: 'A cooldown has expired. One attempt at a time tests whether calls succeed again.',
-    PAUSED: 'An operator stopped new work for it, or for one of its models, until resumeProvider.',
-  },
-)
+const ProviderModeEnum = describedEnum<(typeof MODES)[number]>('ProviderMode', {
+  description: 'How a provider delivers its result.',
+  SYNC: 'One request, whose response has the finished images.',
+  STREAM: 'One request, whose response streams partial images and then the finished ones.',
+  POLL: 'Asynchronous: submit, then poll.',
+  CALLBACK: 'Asynchronous: submit, then wait for a callback, which is verified by polling.',
+})
 
-const ProviderModeEnum = describedEnum<(typeof MODES)[number]>(
-  'ProviderMode',
-  'How a provider delivers its result.',
-  {
-    SYNC: 'One request, whose response has the finished images.',
-    STREAM: 'One request, whose response streams partial images and then the finished ones.',
-    POLL: 'Asynchronous: submit, then poll.',
-    CALLBACK: 'Asynchronous: submit, then wait for a callback, which is verified by polling.',
-  },
-)
-
-const ProviderRecoveryEnum = describedEnum<(typeof RECOVERIES)[number]>(
-  'ProviderRecovery',
-  'How an attempt is found again after its response was lost.',
-  {
-    NONE: 'Not possible. The outcome stays unknown until resolveAttempt.',
-    REMOTE_ID: "By the provider's id, once it was received.",
-    CALLBACK: "By the provider's id, or by a callback to a URL that is unique to the attempt.",
-    CLIENT_REF:
-      'By the attempt id, which the provider stores. It is looked up at once and for up to an hour. A callback works as ' +
-      'well, if the provider sends any.',
-  },
-)
+const ProviderRecoveryEnum = describedEnum<(typeof RECOVERIES)[number]>('ProviderRecovery', {
+  description: 'How an attempt is found again after its response was lost.',
+  NONE: 'Not possible. The outcome stays unknown until resolveAttempt.',
+  REMOTE_ID: "By the provider's id, once it was received.",
+  CALLBACK: "By the provider's id, or by a callback to a URL that is unique to the attempt.",
+  CLIENT_REF:
+    'By the attempt id, which the provider stores. It is looked up at once and for up to an hour. A callback works as ' +
+    'well, if the provider sends any.',
+})
 
 const ProviderCooldownRef = builder.objectRef<CooldownRow>('ProviderCooldown').implement({
   description:
@@ -78,29 +69,22 @@ const ProviderCooldownRef = builder.objectRef<CooldownRow>('ProviderCooldown').i
   }),
 })
 
-const cooldownsOf = async ({ name }: NamedProvider, db: Database) =>
+const cooldownsOf = async ({ name }: ProviderRow, db: Database) =>
   (await listCooldowns(db.read)).filter(({ provider }) => provider === name)
 
-export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implement({
+export const ProviderRef = builder.objectRef<ProviderRow>('Provider').implement({
   description: 'A provider account that the operator configured.',
   fields: (t) => ({
     ...exposeAll(t, 'String', {
       name: 'Name in the configuration, and value for `GenerateImageInput.providers`.',
     }),
-    configured: t.boolean({
-      description: 'False for a provider of an old task that has left the configuration.',
-      resolve: ({ provider }) => provider !== undefined,
+    ...exposeAll(t, 'Boolean', {
+      configured: 'False for a provider of an old task that has left the configuration.',
     }),
-    dialect: t.string({
-      nullable: true,
-      description: 'Wire protocol, such as openai or sandbox. Null if not configured.',
-      resolve: ({ provider }) => provider?.dialect ?? null,
+    ...exposeNullable(t, 'String', {
+      dialect: 'Wire protocol, such as openai or sandbox. Null if not configured.',
     }),
-    models: t.field({
-      type: [ModelRef],
-      description: 'Models that it offers. Empty if not configured.',
-      resolve: ({ provider }) => [...(provider?.offers ?? [])],
-    }),
+    ...exposeAll(t, [ModelRef], { models: 'Models that it offers. Empty if not configured.' }),
     health: t.field({
       type: ProviderHealthEnum,
       description:
@@ -112,28 +96,19 @@ export const ProviderRef = builder.objectRef<NamedProvider>('Provider').implemen
       description: 'Cooldowns and pauses of the provider and its models. Empty if it is HEALTHY.',
       resolve: (provider, _, { db }) => cooldownsOf(provider, db),
     }),
-    modes: t.field({
-      type: [ProviderModeEnum],
-      description: 'Supported ways of delivery, the preferred one first. Empty if not configured.',
-      resolve: ({ provider }) => [...(provider?.traits.modes ?? [])],
+    ...exposeAll(t, [ProviderModeEnum], {
+      modes: 'Supported ways of delivery, the preferred one first. Empty if not configured.',
     }),
-    recovery: t.field({
-      type: ProviderRecoveryEnum,
-      nullable: true,
-      description: 'How a lost response is recovered in the preferred mode. Null if not configured.',
-      resolve: ({ provider }) => provider?.traits.recovery ?? null,
+    ...exposeNullable(t, ProviderRecoveryEnum, {
+      recovery: 'How a lost response is recovered in the preferred mode. Null if not configured.',
     }),
-    failureCharge: t.field({
-      type: ChargedEnum,
-      nullable: true,
-      description:
+    ...exposeNullable(t, enums.Charged, {
+      failureCharge:
         'How a failure after acceptance is counted: UNKNOWN, or NO if the operator declares that failures are never billed. ' +
         'A refusal is always NO. Null if not configured.',
-      resolve: ({ provider }) => provider?.traits.failureCharge ?? null,
     }),
-    concurrency: t.int({
-      description: 'Maximum number of concurrent calls per server process. 0 if not configured.',
-      resolve: ({ provider }) => provider?.concurrency ?? 0,
+    ...exposeAll(t, 'Int', {
+      concurrency: 'Maximum number of concurrent calls per server process. 0 if not configured.',
     }),
     queuedAttempts: t.int({
       description: 'Number of attempts that wait to be sent to it, across all projects.',
@@ -150,7 +125,7 @@ builder.queryField('providers', (t) =>
   t.field({
     type: [ProviderRef],
     ...requires('READ', "All configured providers, in the operator's order of preference."),
-    resolve: (_, __, { providers }) => providers.map((provider) => ({ name: provider.name, provider })),
+    resolve: (_, __, context) => context.providers.map(({ name }) => namedProvider(name, context)),
   }),
 )
 

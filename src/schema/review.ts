@@ -5,38 +5,24 @@ import type { AttemptRow } from '../db/tables/tables.ts'
 import type { Resolution } from '../engine/attempts/resolve.ts'
 import { badInput } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
-import { builder } from './builder.ts'
-import {
-  connectionType,
-  firstArgument,
-  keysetOf,
-  pageInfoType,
-  readPage,
-  weightOfPage,
-} from './connection.ts'
-import { describedEnum } from './enums.ts'
+import { builder, describedEnum } from './builder.ts'
+import { connectionType, firstArgument, keysetOf, readPage, weightOfPage } from './connection.ts'
 import { exposeAll } from './expose.ts'
 import { requires } from './scopes.ts'
 
-const ReviewReasonEnum = describedEnum<'OUTCOME_UNKNOWN' | 'COST_UNKNOWN'>(
-  'ReviewReason',
-  'Why an attempt needs review.',
-  {
-    OUTCOME_UNKNOWN: 'It was sent and its outcome is unknown. resolveAttempt records what happened.',
-    COST_UNKNOWN: 'It ended, was or may have been charged, and has no known cost. adjustCost records it.',
-  },
-)
+const ReviewReasonEnum = describedEnum<'OUTCOME_UNKNOWN' | 'COST_UNKNOWN'>('ReviewReason', {
+  description: 'Why an attempt needs review.',
+  OUTCOME_UNKNOWN: 'It was sent and its outcome is unknown. resolveAttempt records what happened.',
+  COST_UNKNOWN: 'It ended, was or may have been charged, and has no known cost. adjustCost records it.',
+})
 
-const ResolutionEnum = describedEnum<Resolution['is']>(
-  'AttemptResolution',
-  'What an operator learned from the provider about an attempt of unknown outcome.',
-  {
-    NOT_CHARGED: 'It was not charged. Its charge permit is returned, and the task is tried again.',
-    CHARGED_RESULT_LOST:
-      'It was charged and its images are lost. It ends as FAILED, and the held amount becomes its cost.',
-    ADOPT_REMOTE_ID: 'The provider knows it by `remoteId`. It is polled, and its result is stored.',
-  },
-)
+const ResolutionEnum = describedEnum<Resolution['is']>('AttemptResolution', {
+  description: 'What an operator learned from the provider about an attempt of unknown outcome.',
+  NOT_CHARGED: 'It was not charged. Its charge permit is returned, and the task is tried again.',
+  CHARGED_RESULT_LOST:
+    'It was charged and its images are lost. It ends as FAILED, and the held amount becomes its cost.',
+  ADOPT_REMOTE_ID: 'The provider knows it by `remoteId`. It is polled, and its result is stored.',
+})
 
 const RESOLUTIONS = ['NOT_CHARGED', 'CHARGED_RESULT_LOST', 'ADOPT_REMOTE_ID'] as const
 
@@ -47,7 +33,7 @@ const AttemptConnectionRef = connectionType<AttemptRow>('AttemptConnection', {
   description: 'A page of attempts, oldest first.',
   node: AttemptRef,
   keyset: oldestFirst,
-  pageInfo: pageInfoType('AttemptPageInfo'),
+  pageInfo: 'AttemptPageInfo',
 })
 
 const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({

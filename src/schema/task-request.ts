@@ -3,28 +3,18 @@ import { findAnyAsset } from '../db/tasks/assets.ts'
 import type { TaskRow } from '../db/tables/tables.ts'
 import type { ImageRequest } from '../domain.ts'
 import { builder } from './builder.ts'
-import {
-  BackgroundEnum,
-  InputFidelityEnum,
-  ModerationEnum,
-  OutputFormatEnum,
-  QualityEnum,
-  StyleEnum,
-  UnknownOutcomePolicyEnum,
-  UnsupportedSettingPolicyEnum,
-} from './enums.ts'
+import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { ImageRef } from './image.ts'
 import { assetsOf, TaskRef } from './task.ts'
 
 const MetadataRef = builder.objectRef<{ key: string; value: string }>('Metadata').implement({
   description: 'A label that the caller put on a task.',
-  fields: (t) => ({
-    ...exposeAll(t, 'String', {
+  fields: (t) =>
+    exposeAll(t, 'String', {
       key: '1 to 64 letters, digits, dots, dashes and underscores.',
       value: 'Text of up to 500 characters.',
     }),
-  }),
 })
 
 const AUTO = 'As requested. `resolvedSettings` has what the provider chose for auto.'
@@ -79,26 +69,26 @@ builder.objectFields(TaskRef, (t) => ({
     },
   }),
   size: t.field({ type: 'ImageSize', description: AUTO, resolve: read('size') }),
-  quality: t.field({ type: QualityEnum, description: AUTO, resolve: read('quality') }),
-  background: t.field({ type: BackgroundEnum, description: AUTO, resolve: read('background') }),
+  quality: t.field({ type: enums.Quality, description: AUTO, resolve: read('quality') }),
+  background: t.field({ type: enums.Background, description: AUTO, resolve: read('background') }),
   moderation: t.field({
-    type: ModerationEnum,
+    type: enums.Moderation,
     description: 'As requested. AUTO leaves the strictness to the provider.',
     resolve: read('moderation'),
   }),
   outputFormat: t.field({
-    type: OutputFormatEnum,
+    type: enums.OutputFormat,
     description: 'As requested. `Image.mimeType` has the format that was received.',
     resolve: read('outputFormat'),
   }),
   outputCompression: t.int({ nullable: true, description: OPTIONAL, resolve: read('outputCompression') }),
   inputFidelity: t.field({
-    type: InputFidelityEnum,
+    type: enums.InputFidelity,
     nullable: true,
     description: OPTIONAL,
     resolve: read('inputFidelity'),
   }),
-  style: t.field({ type: StyleEnum, nullable: true, description: OPTIONAL, resolve: read('style') }),
+  style: t.field({ type: enums.Style, nullable: true, description: OPTIONAL, resolve: read('style') }),
   n: t.int({ description: 'Number of requested images, 1 to 10.', resolve: read('n') }),
   partialImagesRequested: t.int({
     description: 'Number of requested partial images, 0 to 3.',
@@ -122,12 +112,12 @@ builder.objectFields(TaskRef, (t) => ({
     resolve: read('callbackUrl'),
   }),
   unsupported: t.field({
-    type: UnsupportedSettingPolicyEnum,
+    type: enums.UnsupportedSettingPolicy,
     description: 'As requested: whether an unsupported setting is a warning or an error.',
     resolve: read('unsupported'),
   }),
   onUnknownOutcome: t.field({
-    type: UnknownOutcomePolicyEnum,
+    type: enums.UnknownOutcomePolicy,
     description: 'As requested: whether a request is sent again after its response was lost.',
     resolve: read('onUnknownOutcome'),
   }),

@@ -6,28 +6,19 @@ import type { Warning } from '../domain.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
 import type { ResolvedSettings } from '../providers/provider.ts'
 import { builder } from './builder.ts'
-import {
-  BackgroundEnum,
-  ChargedEnum,
-  OperationEnum,
-  OutputFormatEnum,
-  QualityEnum,
-  TaskStatusEnum,
-  WarningCodeEnum,
-} from './enums.ts'
-import { AttemptRef, TaskErrorRef } from './attempt.ts'
+import * as enums from './enums.ts'
+import { AttemptRef, TaskErrorRef, UsageRef } from './attempt.ts'
 import type { Context } from './context.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { ImageRef, PartialImageRef } from './image.ts'
 import { NodeRef } from './node.ts'
 import { namedProvider, ProviderRef } from './provider.ts'
-import { UsageRef } from './usage.ts'
 
 const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description:
     'A difference between the request and what is sent, known before money is spent, or what was received, known at the end.',
   fields: (t) => ({
-    ...exposeAll(t, WarningCodeEnum, { code: 'Machine-readable kind of difference.' }),
+    ...exposeAll(t, enums.WarningCode, { code: 'Machine-readable kind of difference.' }),
     ...exposeNullable(t, 'String', {
       field: 'Name of the input field. Null if the whole request is concerned.',
     }),
@@ -42,15 +33,14 @@ const ResolvedSettingsRef = builder.objectRef<ResolvedSettings>('ResolvedSetting
   description: 'Settings that the provider chose or used. A field is null if it was not reported.',
   fields: (t) => ({
     ...exposeNullable(t, 'String', { size: 'WIDTHxHEIGHT in pixels.' }),
-    ...exposeNullable(t, QualityEnum, { quality: 'Chosen value, never AUTO.' }),
-    ...exposeNullable(t, BackgroundEnum, { background: 'Chosen value, never AUTO.' }),
-    ...exposeNullable(t, OutputFormatEnum, { outputFormat: 'Format of the received files.' }),
+    ...exposeNullable(t, enums.Quality, { quality: 'Chosen value, never AUTO.' }),
+    ...exposeNullable(t, enums.Background, { background: 'Chosen value, never AUTO.' }),
+    ...exposeNullable(t, enums.OutputFormat, { outputFormat: 'Format of the received files.' }),
   }),
 })
 
 const attemptsOf = ({ id }: TaskRow, { loaders }: Context) => loaders.attempts.load(id)
 
-/** The images of a task that are of one kind, in order. */
 export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: AssetRow['kind']) =>
   (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
 
@@ -69,10 +59,10 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     'A request for images, from its creation to its end. It does not depend on a connected client.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    ...exposeAll(t, TaskStatusEnum, {
+    ...exposeAll(t, enums.TaskStatus, {
       status: 'State of the task. SUCCEEDED, FAILED and CANCELED are final.',
     }),
-    ...exposeAll(t, OperationEnum, { operation: 'EDIT if the input has images, else GENERATE.' }),
+    ...exposeAll(t, enums.Operation, { operation: 'EDIT if the input has images, else GENERATE.' }),
     ...exposeAll(t, 'Float', {
       progress: 'Fraction from 0 to 1 that never decreases. An estimate until it is 1.',
     }),
@@ -130,7 +120,7 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       resolve: async (task, _, context) => costOfAll(await attemptsOf(task, context), task.status),
     }),
     charged: t.field({
-      type: ChargedEnum,
+      type: enums.Charged,
       description: 'Whether any attempt cost money. YES outweighs UNKNOWN, which outweighs NO.',
       resolve: async (task, _, context) => chargedOfAll(await attemptsOf(task, context)),
     }),

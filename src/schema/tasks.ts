@@ -3,15 +3,8 @@ import type { TaskRow } from '../db/tables/tables.ts'
 import { findTask, listTasks, type TaskFilter } from '../db/tasks/tasks.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
 import { builder, withoutNulls } from './builder.ts'
-import {
-  connectionType,
-  firstArgument,
-  keysetOf,
-  pageInfoType,
-  readPage,
-  weightOfPage,
-} from './connection.ts'
-import { OperationEnum, TaskStatusEnum } from './enums.ts'
+import { connectionType, firstArgument, keysetOf, readPage, weightOfPage } from './connection.ts'
+import * as enums from './enums.ts'
 import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
 
@@ -19,10 +12,10 @@ export const TaskFilterInput = builder.inputType('TaskFilter', {
   description: 'Conditions on tasks, all of which must hold. An absent field does not restrict.',
   fields: (t) => ({
     statuses: t.field({
-      type: [TaskStatusEnum],
+      type: [enums.TaskStatus],
       description: 'In one of these states. An empty list matches no task.',
     }),
-    operation: t.field({ type: OperationEnum, description: 'GENERATE or EDIT only.' }),
+    operation: t.field({ type: enums.Operation, description: 'GENERATE or EDIT only.' }),
     model: t.string({ description: 'Exact model name, as requested.' }),
     provider: t.string({ description: 'Name of a provider that has an attempt of the task.' }),
     createdFrom: t.field({ type: 'DateTime', description: 'Created at this time or later.' }),
@@ -30,7 +23,6 @@ export const TaskFilterInput = builder.inputType('TaskFilter', {
   }),
 })
 
-/** The conditions of the argument `filter`. */
 export function readFilter(input: typeof TaskFilterInput.$inferInput | null | undefined): TaskFilter {
   return withoutNulls(input ?? {})
 }
@@ -41,7 +33,7 @@ const TaskConnectionRef = connectionType<TaskRow, { feedCursor: string }>('TaskC
   description: 'A page of tasks, newest first.',
   node: TaskRef,
   keyset: newestFirst,
-  pageInfo: pageInfoType('PageInfo'),
+  pageInfo: 'PageInfo',
   edgeName: 'TaskEdge',
 })
 

@@ -1,4 +1,3 @@
-import type { UsageFilter } from '../db/money/usage-report.ts'
 import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../domain.ts'
 import { MAX_ROWS, type UsageDimension, type UsageQuery } from '../engine/usage/query.ts'
 import {
@@ -11,31 +10,28 @@ import {
 } from '../engine/usage/report.ts'
 import type { CalendarPeriod } from '../engine/usage/time-zone.ts'
 import { GatewayError } from '../errors.ts'
-import { builder, withoutNulls } from './builder.ts'
-import { describedEnum, OperationEnum, QualityEnum, TaskStatusEnum } from './enums.ts'
+import { builder, describedEnum, withoutNulls } from './builder.ts'
+import * as enums from './enums.ts'
 import { exposeAll } from './expose.ts'
 import { MetadataInput } from './generate-image.ts'
 import { requires } from './scopes.ts'
 
-const DimensionEnum = describedEnum<UsageDimension>(
-  'UsageDimension',
-  'Dimension to group a usage report by. Each sets the field of its name in the rows.',
-  {
-    HOUR: 'Hour of the time zone. An hour that repeats when clocks are set back is two.',
-    DAY: 'Calendar day of the time zone. It has 23 or 25 hours when clocks change.',
-    MONTH: 'Calendar month of the time zone.',
-    PROJECT: 'Project of the task. Several only with `allProjects`.',
-    API_KEY: 'API key that created the task.',
-    USER: "The caller's end user, from `GenerateImageInput.user`.",
-    PROVIDER: 'Name of the provider of the attempt.',
-    MODEL: 'Model name as requested, independent of the name at the provider.',
-    OPERATION: 'GENERATE or EDIT.',
-    QUALITY: 'Quality as the provider resolved it, else as requested.',
-    SIZE: 'Size as the provider resolved it, else as requested: WIDTHxHEIGHT or auto.',
-    STATUS: 'State of the task at the time of the report.',
-    METADATA: "One of the caller's labels, chosen with `metadataKey`.",
-  },
-)
+const DimensionEnum = describedEnum<UsageDimension>('UsageDimension', {
+  description: 'Dimension to group a usage report by. Each sets the field of its name in the rows.',
+  HOUR: 'Hour of the time zone. An hour that repeats when clocks are set back is two.',
+  DAY: 'Calendar day of the time zone. It has 23 or 25 hours when clocks change.',
+  MONTH: 'Calendar month of the time zone.',
+  PROJECT: 'Project of the task. Several only with `allProjects`.',
+  API_KEY: 'API key that created the task.',
+  USER: "The caller's end user, from `GenerateImageInput.user`.",
+  PROVIDER: 'Name of the provider of the attempt.',
+  MODEL: 'Model name as requested, independent of the name at the provider.',
+  OPERATION: 'GENERATE or EDIT.',
+  QUALITY: 'Quality as the provider resolved it, else as requested.',
+  SIZE: 'Size as the provider resolved it, else as requested: WIDTHxHEIGHT or auto.',
+  STATUS: 'State of the task at the time of the report.',
+  METADATA: "One of the caller's labels, chosen with `metadataKey`.",
+})
 
 const FilterInput = builder.inputType('UsageFilter', {
   description:
@@ -46,16 +42,16 @@ const FilterInput = builder.inputType('UsageFilter', {
     providers: t.stringList({ description: 'Names of providers, in the configuration now or earlier.' }),
     models: t.stringList({ description: 'Exact model names, as requested.' }),
     users: t.stringList({ description: "The caller's end users." }),
-    operations: t.field({ type: [OperationEnum], description: 'GENERATE, EDIT or both.' }),
+    operations: t.field({ type: [enums.Operation], description: 'GENERATE, EDIT or both.' }),
     qualities: t.field({
-      type: [QualityEnum],
+      type: [enums.Quality],
       description: 'Values as the provider resolved them, else as requested.',
     }),
     sizes: t.field({
       type: ['ImageSize'],
       description: 'Values as the provider resolved them, else as requested.',
     }),
-    statuses: t.field({ type: [TaskStatusEnum], description: 'Current states of the task.' }),
+    statuses: t.field({ type: [enums.TaskStatus], description: 'Current states of the task.' }),
     metadata: t.field({ type: [MetadataInput], description: 'Labels, all of which the task must have.' }),
   }),
 })
@@ -138,20 +134,20 @@ const RowRef = builder.objectRef<UsageRow & UsageTotals>('UsageRow').implement({
     provider: t.string(key('provider', 'Name in the configuration.')),
     model: t.string(key('model', 'Name as requested.')),
     operation: t.field({
-      type: OperationEnum,
+      type: enums.Operation,
       nullable: true,
       description: `GENERATE or EDIT. ${NOT_GROUPED}.`,
       resolve: ({ keys }) => OPERATIONS.find((one) => one === keys.operation) ?? null,
     }),
     quality: t.field({
-      type: QualityEnum,
+      type: enums.Quality,
       nullable: true,
       description: `As the provider resolved it, else as requested. ${NOT_GROUPED}.`,
       resolve: ({ keys }) => QUALITIES.find((one) => one === keys.quality) ?? null,
     }),
     size: t.string(key('size', 'WIDTHxHEIGHT, or auto if the provider did not report its choice.')),
     status: t.field({
-      type: TaskStatusEnum,
+      type: enums.TaskStatus,
       nullable: true,
       description: `State of the tasks at the time of the report. ${NOT_GROUPED}.`,
       resolve: ({ keys }) => TASK_STATUSES.find((one) => one === keys.status) ?? null,
@@ -230,16 +226,9 @@ interface ReportArguments {
   metadataKey?: string | null | undefined
 }
 
-function readArguments(given: ReportArguments): Omit<UsageQuery, 'projectId'> {
-  const filter: UsageFilter = withoutNulls(given.filter ?? {})
-  return {
-    from: given.from,
-    to: given.to ?? null,
-    groupBy: given.groupBy ?? [],
-    filter,
-    timeZone: given.timeZone ?? 'UTC',
-    metadataKey: given.metadataKey ?? null,
-  }
+function readArguments({ filter, ...given }: ReportArguments): Omit<UsageQuery, 'projectId'> {
+  const defaults = { to: null, groupBy: [], timeZone: 'UTC', metadataKey: null }
+  return { ...defaults, ...withoutNulls(given), filter: withoutNulls(filter ?? {}) }
 }
 
 builder.queryField('usage', (t) =>

@@ -1,13 +1,19 @@
-import type { EndpointRow } from '../db/tables/tables.ts'
-import { listEndpoints } from '../db/webhooks/endpoints.ts'
+import type { DeliveryRow, EndpointRow, TryRow } from '../db/tables/tables.ts'
+import { findTask } from '../db/tasks/tasks.ts'
+import { listDeliveries } from '../db/webhooks/deliveries.ts'
+import { findEndpoint, listEndpoints } from '../db/webhooks/endpoints.ts'
 import { MAX_WEBHOOKS } from '../engine/webhooks/endpoints.ts'
+import { GatewayError } from '../errors.ts'
+import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
-import { WebhookEventEnum } from './enums.ts'
+import { firstArgument, readFirst, weightOfPage } from './connection.ts'
+import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
 import { requires } from './scopes.ts'
+import { TaskRef } from './task.ts'
 
-export const WebhookRef = builder.objectRef<EndpointRow>('Webhook').implement({
+const WebhookRef = builder.objectRef<EndpointRow>('Webhook').implement({
   description:
     'A registered URL that receives a signed POST when a task of the project ends (standardwebhooks.com).',
   interfaces: [NodeRef],
@@ -15,7 +21,7 @@ export const WebhookRef = builder.objectRef<EndpointRow>('Webhook').implement({
     ...exposeAll(t, 'URL', {
       url: 'Receiver of the messages. It cannot be changed; register another webhook instead.',
     }),
-    ...exposeNullable(t, [WebhookEventEnum], {
+    ...exposeNullable(t, [enums.WebhookEvent], {
       events: 'Kinds of messages to send. Null for all, including kinds that are added later.',
     }),
     ...exposeNullable(t, 'String', {
@@ -33,9 +39,82 @@ export const WebhookRef = builder.objectRef<EndpointRow>('Webhook').implement({
   }),
 })
 
-export function withoutSecret(row: EndpointRow): EndpointRow {
+function withoutSecret(row: EndpointRow): EndpointRow {
   return { ...row, secret: null }
 }
+
+const TryRef = builder.objectRef<TryRow>('WebhookTry').implement({
+  description: 'One POST of a delivery to its receiver, and the response.',
+  fields: (t) => ({
+    ...exposeAll(t, 'Int', {
+      number: 'Position within the delivery, from 1.',
+      durationMs: 'Milliseconds until the response, or until it was given up.',
+    }),
+    ...exposeAll(t, 'DateTime', { at: 'Time at which it was signed and sent.' }),
+    ...exposeNullable(t, 'Int', {
+      httpStatus: 'Status code of the response, 100 to 599. Null if none was received.',
+    }),
+    ...exposeNullable(t, enums.DeliveryFailure, {
+      failure: 'Reason of the failure. Null if the response had a 2xx status.',
+    }),
+  }),
+})
+
+const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement({
+  description:
+    'One message to one receiver, delivered at least once. Its id is the header `webhook-id` of every try. Kept for 30 days ' +
+    'after its end by default.',
+  interfaces: [NodeRef],
+  fields: (t) => ({
+    ...exposeAll(t, enums.WebhookEvent, { event: 'What happened to the task.' }),
+    ...exposeAll(t, enums.DeliveryState, {
+      state: 'PENDING until the receiver responds with a 2xx status or it is given up.',
+    }),
+    ...exposeAll(t, 'URL', { url: 'Receiver of the POST requests.' }),
+    ...exposeAll(t, 'String', {
+      payload: 'JSON text that is signed and sent, byte for byte the same in every try.',
+    }),
+    ...exposeAll(t, 'DateTime', { createdAt: 'Time of the event that the payload describes.' }),
+    ...exposeNullable(t, 'DateTime', {
+      finishedAt: 'Time at which it succeeded or was given up. Null while PENDING.',
+    }),
+    task: t.field({
+      type: TaskRef,
+      nullable: true,
+      description: 'Current state of the task. `payload` has its state at the time of the event.',
+      resolve: async ({ taskId }, _, { db, projectId }) =>
+        (await findTask(db.read, projectId, taskId)) ?? null,
+    }),
+    webhook: t.field({
+      type: WebhookRef,
+      nullable: true,
+      description: 'Registered receiver. Null if the receiver is the `callbackUrl` of the task.',
+      async resolve({ endpointId }, _, { db, projectId }) {
+        const found = endpointId === null ? undefined : await findEndpoint(db.read, projectId, endpointId)
+        return found ? withoutSecret(found) : null
+      },
+    }),
+    tries: t.field({
+      type: [TryRef],
+      description: 'POST requests so far, oldest first.',
+      resolve: ({ id }, _, { loaders }) => loaders.tries.load(id),
+    }),
+    nextTryAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Earliest time of the next POST. Null once it has ended.',
+      resolve: ({ state, nextAt }) => (state === 'PENDING' ? nextAt : null),
+    }),
+  }),
+})
+
+builder.objectField(TaskRef, 'webhookDeliveries', (t) =>
+  t.field({
+    type: [DeliveryRef],
+    description: 'Messages about the end of the task to all receivers, oldest first.',
+    resolve: ({ id }, _, { loaders }) => loaders.deliveries.load(id),
+  }),
+)
 
 const CreateWebhookInput = builder.inputType('CreateWebhookInput', {
   description: 'URL of a new webhook, and the events to send.',
@@ -46,7 +125,7 @@ const CreateWebhookInput = builder.inputType('CreateWebhookInput', {
       description: 'Public https URL on port 443 or 80, without user name and password.',
     }),
     events: t.field({
-      type: [WebhookEventEnum],
+      type: [enums.WebhookEvent],
       description: 'Kinds of messages to send, at least one. All by default.',
     }),
     description: t.string({ description: 'Note for people, up to 200 characters.' }),
@@ -58,6 +137,28 @@ builder.queryFields((t) => ({
     type: [WebhookRef],
     ...requires('READ', `Registered webhooks of the project, oldest first, at most ${MAX_WEBHOOKS}.`),
     resolve: async (_, __, { db, projectId }) => (await listEndpoints(db.read, projectId)).map(withoutSecret),
+  }),
+  webhookDeliveries: t.field({
+    type: [DeliveryRef],
+    ...requires('READ', 'Deliveries of the project, newest first. Errors: CURSOR_INVALID.'),
+    complexity: ({ first }) => weightOfPage(first),
+    args: {
+      ...firstArgument(),
+      after: t.arg.id({ description: 'Id of the last delivery seen, dlv_…. The newest ones by default.' }),
+      webhookId: t.arg.id({ description: 'Only deliveries to this webhook, whk_….' }),
+      state: t.arg({ type: enums.DeliveryState, description: 'Only deliveries in this state.' }),
+    },
+    resolve(_, { first, after, webhookId, state }, { db, projectId }) {
+      const size = readFirst(first)
+      if (after != null && idPrefix(after) !== 'dlv')
+        throw new GatewayError(
+          'CURSOR_INVALID',
+          `after is ${JSON.stringify(after.slice(0, 60))}; it must be the id of a delivery, dlv_….`,
+          { field: 'after' },
+        )
+      const filter = { endpointId: webhookId ?? undefined, state: state ?? undefined }
+      return listDeliveries(db.read, projectId, filter, { first: size, before: after ?? undefined })
+    },
   }),
   webhookSecret: t.string({
     ...requires(
@@ -77,9 +178,7 @@ builder.mutationFields((t) => ({
       'Registers a webhook. Only this result has its `secret`. Errors: CONFLICT if the project has ' +
         `${MAX_WEBHOOKS} webhooks.`,
     ),
-    args: {
-      input: t.arg({ type: CreateWebhookInput, required: true, description: 'URL and events.' }),
-    },
+    args: { input: t.arg({ type: CreateWebhookInput, required: true, description: 'URL and events.' }) },
     resolve: (_, { input: { url, events, description } }, { engine, projectId }) =>
       engine.createWebhook(projectId, { url, events: events ?? null, description: description ?? null }),
   }),
@@ -91,5 +190,15 @@ builder.mutationFields((t) => ({
     ),
     args: { id: t.arg.id({ required: true, description: 'Id returned by createWebhook, whk_….' }) },
     resolve: (_, { id }, { engine, projectId }) => engine.deleteWebhook(projectId, id),
+  }),
+  redeliverWebhook: t.field({
+    type: DeliveryRef,
+    ...requires(
+      'ADMIN',
+      'Sends a message again at once, delivered or not: same id and payload, new signature, full schedule of tries. Errors: ' +
+        'NOT_FOUND; CONFLICT if the webhook was deleted or disabled.',
+    ),
+    args: { deliveryId: t.arg.id({ required: true, description: 'Id of a delivery in any state, dlv_….' }) },
+    resolve: (_, { deliveryId }, { engine, projectId }) => engine.redeliverWebhook(projectId, deliveryId),
   }),
 }))

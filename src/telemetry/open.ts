@@ -1,16 +1,6 @@
 import type { Environment } from '../config/environment.ts'
 import { noTracing, type Tracing } from '../tracing.ts'
-
-export interface TraceSettings {
-  /** OTLP over HTTP. */
-  url: string
-  serviceName: string
-  /** OTEL_TRACES_SAMPLER. */
-  sampler: string
-  samplerRatio: number
-  /** Delay between two exports, in milliseconds. */
-  delayMs: number
-}
+import type { TraceSettings } from './record.ts'
 
 /** Loads OpenTelemetry only if the environment enables it. Calls `warn` for invalid settings and failed exports. */
 export async function openTracing(env: Environment, warn: (sentence: string) => void): Promise<Tracing> {

@@ -29,7 +29,14 @@ import {
   type Sampler,
 } from '@opentelemetry/sdk-trace'
 import type { Attributes, Tracing } from '../tracing.ts'
-import type { TraceSettings } from './open.ts'
+
+export interface TraceSettings {
+  url: string
+  serviceName: string
+  sampler: string
+  samplerRatio: number
+  delayMs: number
+}
 
 export function recordTraces(settings: TraceSettings, warn: (sentence: string) => void): Tracing {
   warnOfFailures(settings.url, warn)
@@ -88,7 +95,7 @@ export function recordTraces(settings: TraceSettings, warn: (sentence: string) =
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/
 
-/** A new trace for null and for an invalid traceparent, which clients may send. */
+/** A new trace for null and for an invalid traceparent. */
 function contextOf(traceparent: string | null): Context {
   const [, traceId = '', spanId = '', flags = '0'] = TRACEPARENT.exec(traceparent ?? '') ?? []
   const span: SpanContext = { traceId, spanId, traceFlags: parseInt(flags, 16) & 1, isRemote: true }

@@ -1,5 +1,5 @@
-// Two projects on one server. Every id of the one, given to every field that takes an id, must be answered to the other
-// as an id that does not exist: otherwise it would tell that there is something.
+// Two projects on one server. Every field that takes an id must respond to an id of the other project as to an unknown
+// id: a different response would reveal that the id exists.
 import {
   getNamedType,
   isEnumType,
@@ -16,17 +16,17 @@ import { requestRule } from '../../src/providers/wire/address.ts'
 import { schema } from '../../src/schema/index.ts'
 import type { Client, Result } from '../support/client.ts'
 import { DATABASES } from '../support/database.ts'
-import { firstOf } from './first-of.ts'
-import { bearer, openKeyed, type Keyed } from './keyed.ts'
+import { readFirstResult } from './first-result.ts'
+import { bearer, openGatewayWithKeys, type GatewayWithKeys } from './gateway-with-keys.ts'
 
 const webhookRule = { ...requestRule(['http:']), ports: null, isPublic: () => true }
 
-/** The types that have ids, as the schema knows them. */
+/** The types of the schema that have ids. */
 const NODE_TYPES = Object.values(schema.getTypeMap())
   .filter((type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node'))
   .map(({ name }) => name)
 
-/** One of each in a project, by type. Whoever adds a type adds how to make one. */
+/** Creates one object of each type in a project, and returns their ids by type. A new type must be added here. */
 async function makeOneOfEach(client: Client, project: string): Promise<Record<string, string>> {
   const input = { prompt: 'a red fox', idempotencyKey: 'the-same-in-both', partialImages: 1, metadata: [] }
   const { createWebhook } = await client.get<{ createWebhook: { id: string } }>(
@@ -59,33 +59,33 @@ const ROOTS = [
   ['subscription', schema.getSubscriptionType()!],
 ] as const
 
-/** Every way to hand an id to a root field, also inside of an input: the operation, and its variables with the id. */
-const DOORS = ROOTS.flatMap(([kind, type]) =>
+/** Every argument or input field of a root field that takes an id: the operation, and its variables with the id. */
+const ID_ARGUMENTS = ROOTS.flatMap(([kind, type]) =>
   Object.values(type.getFields()).flatMap((field) =>
     field.args.flatMap((arg) =>
-      holdersOf(arg.type).map((hold) => ({
-        name: `${field.name}(${arg.name}${hold.path})`,
+      idPositionsOf(arg.type).map((position) => ({
+        name: `${field.name}(${arg.name}${position.path})`,
         query: operationOf(kind, field, arg.name),
-        variables: (id: string) => ({ ...requiredOf(field, arg.name), [arg.name]: hold.value(id) }),
+        variables: (id: string) => ({ ...requiredOf(field, arg.name), [arg.name]: position.value(id) }),
       })),
     ),
   ),
 )
 
-interface Holder {
+interface IdPosition {
   path: string
   value: (id: string) => unknown
 }
 
-/** The places of an argument's type in which an id may stand. */
-function holdersOf(type: GraphQLInputType, depth = 0): Holder[] {
+/** The positions of an argument's type that take an id. */
+function idPositionsOf(type: GraphQLInputType, depth = 0): IdPosition[] {
   const inList = String(type).includes('[')
   const wrap = (value: unknown) => (inList ? [value] : value)
   const named = getNamedType(type)
   if (named.name === 'ID') return [{ path: '', value: wrap }]
   if (!isInputObjectType(named) || depth > 2) return []
   return Object.values(named.getFields()).flatMap((field) =>
-    holdersOf(field.type, depth + 1).map(({ path, value }) => ({
+    idPositionsOf(field.type, depth + 1).map(({ path, value }) => ({
       path: `.${field.name}${path}`,
       value: (id: string) =>
         wrap({ ...(named.isOneOf ? {} : requiredFieldsOf(named)), [field.name]: value(id) }),
@@ -98,18 +98,18 @@ function requiredFieldsOf(type: ReturnType<typeof getNamedType>): Record<string,
   const needed = Object.values(type.getFields()).filter(
     (field) => isNonNullType(field.type) && field.defaultValue === undefined,
   )
-  return Object.fromEntries(needed.map((field) => [field.name, someOf(field.type)]))
+  return Object.fromEntries(needed.map((field) => [field.name, validValueOf(field.type)]))
 }
 
 function requiredOf({ args }: GraphQLField<unknown, unknown>, but: string): Record<string, unknown> {
   const needed = args.filter(
     (arg) => arg.name !== but && isNonNullType(arg.type) && arg.defaultValue === undefined,
   )
-  return Object.fromEntries(needed.map((arg) => [arg.name, someOf(arg.type)]))
+  return Object.fromEntries(needed.map((arg) => [arg.name, validValueOf(arg.type)]))
 }
 
-/** Any value that a type takes. */
-function someOf(type: GraphQLInputType): unknown {
+/** A valid value of a type. */
+function validValueOf(type: GraphQLInputType): unknown {
   const named = getNamedType(type)
   if (String(type).includes('[')) return []
   if (isEnumType(named)) return named.getValues()[0]!.name
@@ -140,15 +140,15 @@ function selectionOf({ type }: Pick<GraphQLField<unknown, unknown>, 'type'>): st
 }
 
 describe.each(DATABASES)('two projects on %s', (database) => {
-  let keyed: Keyed
+  let keyed: GatewayWithKeys
   let foreign: Record<string, string>
   let own: Record<string, string>
   let key: string
-  let stranger: Client
-  let owner: Client
+  let ownClient: Client
+  let foreignClient: Client
 
   beforeAll(async () => {
-    keyed = await openKeyed({ database, webhookRule })
+    keyed = await openGatewayWithKeys({ database, webhookRule })
     const make = async (name: string) => {
       const project = await keyed.newProject(name)
       const { key: made } = await keyed.newKey({ project, scopes: ['GENERATE', 'READ', 'REPORT', 'ADMIN'] })
@@ -157,15 +157,15 @@ describe.each(DATABASES)('two projects on %s', (database) => {
     const [a, b] = [await make('A'), await make('B')]
     foreign = await makeOneOfEach(a.client, a.project)
     own = await makeOneOfEach(b.client, b.project)
-    ;({ key, client: stranger } = b)
-    owner = a.client
+    ;({ key, client: ownClient } = b)
+    foreignClient = a.client
   })
   afterAll(() => keyed[Symbol.asyncDispose]())
 
-  it('are seen by every type that has an id: a new one wants to be made here', () => {
+  it('are tested with every type and every argument that has an id', () => {
     expect(Object.keys(foreign).toSorted()).toEqual(NODE_TYPES.toSorted())
-    // And by every door that is known today; a new one comes by itself.
-    expect(DOORS.map(({ name }) => name)).toEqual(
+    // New arguments are found in the schema.
+    expect(ID_ARGUMENTS.map(({ name }) => name)).toEqual(
       expect.arrayContaining([
         'node(id)',
         'nodes(ids)',
@@ -185,24 +185,30 @@ describe.each(DATABASES)('two projects on %s', (database) => {
     )
   })
 
-  it.each(DOORS)('$name answers a foreign id as one that does not exist', async ({ query, variables }) => {
-    for (const id of Object.values(foreign)) {
-      // Of the same moment, so that it has the same place in every order.
-      const missing = id.slice(0, -4) + (id.endsWith('ZZZZ') ? 'YYYY' : 'ZZZZ')
-      const [told, silent] = [await ask(query, variables(id)), await ask(query, variables(missing))]
-      expect(told.text.replaceAll(id, 'ID')).toBe(silent.text.replaceAll(missing, 'ID'))
-      expect(told.status).toBe(silent.status)
-    }
-  })
+  it.each(ID_ARGUMENTS)(
+    '$name responds to an id of the other project as to an unknown id',
+    async ({ query, variables }) => {
+      for (const id of Object.values(foreign)) {
+        // With the same timestamp, so that it has the same position in every order.
+        const missing = id.slice(0, -4) + (id.endsWith('ZZZZ') ? 'YYYY' : 'ZZZZ')
+        const [ofForeign, ofMissing] = [
+          await post(query, variables(id)),
+          await post(query, variables(missing)),
+        ]
+        expect(ofForeign.text.replaceAll(id, 'ID')).toBe(ofMissing.text.replaceAll(missing, 'ID'))
+        expect(ofForeign.status).toBe(ofMissing.status)
+      }
+    },
+  )
 
-  it.each(NODE_TYPES)('node and nodes answer a %s to its own project alone', async (type) => {
+  it.each(NODE_TYPES)('node and nodes return a %s only to its own project', async (type) => {
     const query = 'query ($id: ID!) { node(id: $id) { __typename id } nodes(ids: [$id]) { id } }'
     const id = own[type]!
-    expect(await stranger.get(query, { id })).toEqual({ node: { __typename: type, id }, nodes: [{ id }] })
-    expect(await stranger.get(query, { id: foreign[type] })).toEqual({ node: null, nodes: [null] })
+    expect(await ownClient.get(query, { id })).toEqual({ node: { __typename: type, id }, nodes: [{ id }] })
+    expect(await ownClient.get(query, { id: foreign[type] })).toEqual({ node: null, nodes: [null] })
   })
 
-  it('B47: what is no id, or one of another type, is null as well', async () => {
+  it('B47: an invalid id and an id of another type return null', async () => {
     const query = 'query ($id: ID!) { node(id: $id) { id } task(id: $id) { id } }'
     for (const id of [
       '%%%',
@@ -212,80 +218,80 @@ describe.each(DATABASES)('two projects on %s', (database) => {
       '💥',
       own['Image']!.replace('img', 'task'),
     ])
-      expect(await stranger.get(query, { id })).toEqual({ node: null, task: null })
-    expect((await stranger.get<{ task: unknown }>(query, { id: own['Attempt'] })).task).toBeNull()
+      expect(await ownClient.get(query, { id })).toEqual({ node: null, task: null })
+    expect((await ownClient.get<{ task: unknown }>(query, { id: own['Attempt'] })).task).toBeNull()
   })
 
-  it('show nothing of each other in anything that lists', async () => {
+  it('list no objects of each other', async () => {
     const ids = Object.values(foreign)
     for (const field of Object.values(schema.getQueryType()!.getFields())) {
       if (field.args.some((arg) => isNonNullType(arg.type) && arg.defaultValue === undefined)) continue
-      const { data, errors } = await deepest(field)
+      const { data, errors } = await requestDeepest(field)
       const text = JSON.stringify(data ?? null)
       const code = errors?.[0]?.extensions?.['code'] ?? 'FORBIDDEN'
       expect([field.name, code, ids.filter((id) => text.includes(id))]).toEqual([field.name, 'FORBIDDEN', []])
     }
   })
 
-  it('are told nothing of each other in a feed', async () => {
-    const feed = stranger.watch<{ taskFeed: { task: { id: string } } }>(
+  it('receive no events of each other in a feed', async () => {
+    const feed = ownClient.watch<{ taskFeed: { task: { id: string } } }>(
       'SSE',
       'subscription { taskFeed { task { id } } }',
     )
     const next = feed.next()
     await expect.poll(() => keyed.server.gateway.subscriberCount()).toBe(1)
-    const theirs = await owner.generate({ prompt: 'theirs' })
-    await owner.ended(theirs)
-    const ours = await stranger.generate({ prompt: 'ours' })
-    expect((await next).value?.data?.taskFeed.task.id).toBe(ours)
+    const foreignTask = await foreignClient.generate({ prompt: 'foreign' })
+    await foreignClient.ended(foreignTask)
+    const ownTask = await ownClient.generate({ prompt: 'own' })
+    expect((await next).value?.data?.taskFeed.task.id).toBe(ownTask)
     await feed.return?.()
   })
 
-  it('have idempotency keys of their own', () => {
-    // Both were asked with the same one, and each has a task.
+  it('have separate idempotency keys', () => {
+    // Both projects used the same key, and each has a task.
     expect(own['Task']).not.toBe(foreign['Task'])
   })
 
-  it('cannot go on from a cursor of the other', async () => {
-    const { task, tasks } = await owner.get<{ task: { lastCursor: string }; tasks: { feedCursor: string } }>(
-      'query ($id: ID!) { task(id: $id) { lastCursor } tasks { feedCursor } }',
-      { id: foreign['Task'] },
-    )
+  it('cannot resume from a cursor of the other', async () => {
+    const { task, tasks } = await foreignClient.get<{
+      task: { lastCursor: string }
+      tasks: { feedCursor: string }
+    }>('query ($id: ID!) { task(id: $id) { lastCursor } tasks { feedCursor } }', { id: foreign['Task'] })
     for (const query of [
       `subscription { taskEvents(taskId: "${own['Task']}", after: "${task.lastCursor}") { cursor } }`,
       `subscription { taskFeed(after: "${tasks.feedCursor}") { cursor } }`,
     ])
-      expect((await ask(query, {})).text).toContain('CURSOR_INVALID')
+      expect((await post(query, {})).text).toContain('CURSOR_INVALID')
   })
 
-  it('fetch no image of each other', async () => {
+  it('cannot fetch images of each other', async () => {
     const query = 'query ($id: ID!) { task(id: $id) { images { url } partialImages { image { url } } } }'
     const urls = async (client: Client, id: string) =>
       JSON.stringify(await client.get(query, { id })).match(/http[^"]+/g)!
-    const theirs = await urls(owner, foreign['Task']!)
-    const [mine] = await urls(stranger, own['Task']!)
-    expect((await fetch(mine)).status).toBe(200)
+    const foreignUrls = await urls(foreignClient, foreign['Task']!)
+    const [ownUrl] = await urls(ownClient, own['Task']!)
+    expect((await fetch(ownUrl)).status).toBe(200)
     const missing = newId('img', Date.now())
-    for (const url of theirs) {
+    for (const url of foreignUrls) {
       expect((await fetch(url)).status).toBe(200)
       const id = /img_\w+/.exec(url)![0]
       for (const forged of [
         url.replace(/\?.*/, ''),
-        mine.replace(own['Image']!, id),
-        url.replace(/signature=.*/, mine.replace(/.*signature=/, 'signature=')),
+        ownUrl.replace(own['Image']!, id),
+        url.replace(/signature=.*/, ownUrl.replace(/.*signature=/, 'signature=')),
       ]) {
-        const [told, silent] = [
+        const [ofForeign, ofMissing] = [
           await fetch(forged, { headers: bearer(key) }),
           await fetch(forged.replace(id, missing)),
         ]
-        expect([told.status, await told.text()]).toEqual([403, await silent.text()])
-        expect(silent.status).toBe(403)
+        expect([ofForeign.status, await ofForeign.text()]).toEqual([403, await ofMissing.text()])
+        expect(ofMissing.status).toBe(403)
       }
     }
   })
 
-  it('are told by webhooks where their images are, for four days', async () => {
-    const { node } = await owner.get<{ node: { payload: string } }>(
+  it('receive image URLs in webhooks that are valid for four days', async () => {
+    const { node } = await foreignClient.get<{ node: { payload: string } }>(
       'query ($id: ID!) { node(id: $id) { ... on WebhookDelivery { payload } } }',
       { id: foreign['WebhookDelivery'] },
     )
@@ -295,8 +301,8 @@ describe.each(DATABASES)('two projects on %s', (database) => {
     expect(Math.abs(expires - Date.now() - 4 * 86_400_000)).toBeLessThan(600_000)
   })
 
-  it('are as they were, after all this', async () => {
-    const { nodes } = await owner.get<{ nodes: Record<string, unknown>[] }>(
+  it('are unchanged by requests of each other', async () => {
+    const { nodes } = await foreignClient.get<{ nodes: Record<string, unknown>[] }>(
       `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Task { status } ... on Webhook { deletedAt }
         ... on ApiKey { revokedAt } ... on WebhookDelivery { state } } }`,
       { ids: NODE_TYPES.map((type) => foreign[type]) },
@@ -311,7 +317,7 @@ describe.each(DATABASES)('two projects on %s', (database) => {
     })
   })
 
-  async function ask(query: string, variables: unknown): Promise<{ status: number; text: string }> {
+  async function post(query: string, variables: unknown): Promise<{ status: number; text: string }> {
     const isStream = query.startsWith('subscription')
     const response = await fetch(`${keyed.url}/graphql`, {
       method: 'POST',
@@ -322,21 +328,26 @@ describe.each(DATABASES)('two projects on %s', (database) => {
       },
       body: JSON.stringify({ query, variables }),
     })
-    return { status: response.status, text: isStream ? await firstOf(response) : await response.text() }
+    return {
+      status: response.status,
+      text: isStream ? await readFirstResult(response) : await response.text(),
+    }
   }
 
-  /** As much of a field as one operation may ask for. */
-  async function deepest(field: GraphQLField<unknown, unknown>): Promise<Result<unknown>> {
+  /** Requests a field to the greatest depth that the query limits accept. */
+  async function requestDeepest(field: GraphQLField<unknown, unknown>): Promise<Result<unknown>> {
     for (let depth = 6; ; depth--) {
-      const answer: Result<unknown> = await stranger.ask(`{ ${field.name} ${everythingOf(field, depth)} }`)
-      const code = answer.errors?.[0]?.extensions?.['code']
-      if (depth === 1 || code !== 'QUERY_TOO_LARGE') return answer
+      const result: Result<unknown> = await ownClient.execute(
+        `{ ${field.name} ${allFieldsOf(field, depth)} }`,
+      )
+      const code = result.errors?.[0]?.extensions?.['code']
+      if (depth === 1 || code !== 'QUERY_TOO_LARGE') return result
     }
   }
 })
 
-/** A selection of all fields that need no argument, so many levels deep. */
-function everythingOf({ type }: Pick<GraphQLField<unknown, unknown>, 'type'>, depth: number): string {
+/** A selection of all fields without required arguments, `depth` levels deep. */
+function allFieldsOf({ type }: Pick<GraphQLField<unknown, unknown>, 'type'>, depth: number): string {
   const named = getNamedType(type)
   if (!isObjectType(named) && !isInterfaceType(named)) return ''
   const fields = Object.values(named.getFields()).filter(
@@ -344,6 +355,6 @@ function everythingOf({ type }: Pick<GraphQLField<unknown, unknown>, 'type'>, de
       !field.args.some((arg) => isNonNullType(arg.type) && arg.defaultValue === undefined) &&
       (depth > 1 || !(isObjectType(getNamedType(field.type)) || isInterfaceType(getNamedType(field.type)))),
   )
-  const inner = fields.map((field) => `${field.name} ${everythingOf(field, depth - 1)}`)
+  const inner = fields.map((field) => `${field.name} ${allFieldsOf(field, depth - 1)}`)
   return `{ __typename ${inner.join(' ')} }`
 }

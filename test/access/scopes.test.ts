@@ -5,8 +5,8 @@ import { schema } from '../../src/schema/index.ts'
 import { missingRight, rightOf, withRights } from '../../src/schema/scopes.ts'
 import { GraphQLObjectType as ObjectType, GraphQLSchema, GraphQLString, parse } from 'graphql'
 import { createClient, type Result } from '../support/client.ts'
-import { firstOf, pause } from './first-of.ts'
-import { ADMIN_KEY, bearer, openKeyed, type Keyed } from './keyed.ts'
+import { readFirstResult, waitForTimeout } from './first-result.ts'
+import { ADMIN_KEY, bearer, openGatewayWithKeys, type GatewayWithKeys } from './gateway-with-keys.ts'
 
 const ROOTS = {
   query: schema.getQueryType()!,
@@ -14,7 +14,7 @@ const ROOTS = {
   subscription: schema.getSubscriptionType()!,
 }
 
-/** Every root field there is, with an operation that asks for it and lacks its variables, so that nothing is done. */
+/** Every root field, with an operation that requests it without its variables, so that nothing is executed. */
 const FIELDS = Object.entries(ROOTS).flatMap(([kind, type]: [string, GraphQLObjectType]) =>
   Object.values(type.getFields()).map((field) => ({
     kind,
@@ -34,12 +34,12 @@ function operationOf(kind: string, { name, args, type }: GraphQLField<unknown, u
 }
 
 describe('every root field', () => {
-  it('says which right it needs', () => {
+  it('declares the scope it needs', () => {
     expect(FIELDS.filter(({ right }) => right === undefined)).toEqual([])
     expect(FIELDS.length).toBeGreaterThan(25)
   })
 
-  it('that costs money needs GENERATE, and none that changes anything is content with READ or REPORT', () => {
+  it('needs GENERATE if it is paid, and more than READ or REPORT if it is a mutation', () => {
     for (const { name, right } of FIELDS.filter(({ kind }) => kind === 'mutation')) {
       const { extensions } = ROOTS.mutation.getFields()[name]!
       const allowed = extensions['paid'] === true ? ['GENERATE'] : ['GENERATE', 'ADMIN', 'OPERATOR']
@@ -47,14 +47,14 @@ describe('every root field', () => {
     }
   })
 
-  it('would stop the start if it did not say so', () => {
+  it('prevents the start if it declares no scope', () => {
     const query = new ObjectType({ name: 'Query', fields: { secrets: { type: GraphQLString } } })
     expect(() => withRights(new GraphQLSchema({ query }))).toThrow('Query.secrets lacks extensions.scope')
   })
 })
 
-describe('a right that is missing', () => {
-  const nobody = { scopes: new Set<never>(), operator: false }
+describe('a missing scope', () => {
+  const none = { scopes: new Set<never>(), operator: false }
   const reader = { scopes: new Set(['READ'] as const), operator: false }
 
   it.each([
@@ -75,42 +75,42 @@ describe('a right that is missing', () => {
       'deleteWebhook needs the scope ADMIN',
     ],
     [
-      'in a part that may be left out',
+      'in a field that may be skipped',
       'query ($no: Boolean = false) { projects @include(if: $no) { id } }',
       'projects is for operators',
     ],
-    ['behind one that is there', '{ task(id: "1") { id } projects { id } }', 'projects is for operators'],
+    ['after a permitted field', '{ task(id: "1") { id } projects { id } }', 'projects is for operators'],
   ])('is found %s', (_, text, sentence) => {
     const operationName = text.includes('mutation B') ? 'B' : undefined
     expect(missingRight({ schema, document: parse(text), operationName }, reader)).toContain(sentence)
   })
 
-  it('is never that of what only GraphQL itself answers', () => {
+  it('is not reported for introspection fields', () => {
     expect(
-      missingRight({ schema, document: parse('{ __typename __schema { description } }') }, nobody),
+      missingRight({ schema, document: parse('{ __typename __schema { description } }') }, none),
     ).toBeUndefined()
   })
 
-  it('is looked up anew for each caller of one document', () => {
-    const asked = { schema, document: parse('{ tasks { nodes { id } } }') }
-    expect(missingRight(asked, nobody)).toBeDefined()
-    expect(missingRight(asked, reader)).toBeUndefined()
-    expect(missingRight(asked, nobody)).toBeDefined()
+  it('is determined again for each caller of one document', () => {
+    const operation = { schema, document: parse('{ tasks { nodes { id } } }') }
+    expect(missingRight(operation, none)).toBeDefined()
+    expect(missingRight(operation, reader)).toBeUndefined()
+    expect(missingRight(operation, none)).toBeDefined()
   })
 })
 
-describe('over a real connection', () => {
-  let keyed: Keyed
+describe('a request over a real connection', () => {
+  let keyed: GatewayWithKeys
   const keys = new Map<string, string>()
   beforeAll(async () => {
-    keyed = await openKeyed()
+    keyed = await openGatewayWithKeys()
     for (const scope of SCOPES) keys.set(scope, (await keyed.newKey({ scopes: [scope] })).key)
     keys.set('OPERATOR', ADMIN_KEY)
   })
   afterAll(() => keyed[Symbol.asyncDispose]())
 
   it.each([...SCOPES, 'OPERATOR'])(
-    'with %s alone, each field is allowed or refused with 403 as it says',
+    'with only %s is allowed or refused with 403, by the scope of its field',
     async (holder) => {
       for (const { name, kind, query, right } of FIELDS) {
         const response = await fetch(`${keyed.url}/graphql`, {
@@ -122,30 +122,30 @@ describe('over a real connection', () => {
           },
           body: JSON.stringify({ query }),
         })
-        const text = await firstOf(response)
-        const told = text.includes('"FORBIDDEN"') && (kind === 'subscription' || response.status === 403)
-        expect([name, told]).toEqual([name, !isAllowed(holder, right)])
+        const text = await readFirstResult(response)
+        const isRefused = text.includes('"FORBIDDEN"') && (kind === 'subscription' || response.status === 403)
+        expect([name, isRefused]).toEqual([name, !isAllowed(holder, right)])
       }
     },
   )
 
-  it.each([...SCOPES, 'OPERATOR'])('with %s alone, the same holds over a WebSocket', async (holder) => {
+  it.each([...SCOPES, 'OPERATOR'])('with only %s is allowed or refused over a WebSocket', async (holder) => {
     const client = createClient(keyed.url, bearer(keys.get(holder)!))
     const refused: string[] = []
     for (const { name, query } of FIELDS) {
       const watching = client.watch('WebSocket', query)
       // graphql-ws throws what was refused before it ran.
-      const first = await Promise.race([watching.next().catch((error: unknown) => error), pause()])
+      const first = await Promise.race([watching.next().catch((error: unknown) => error), waitForTimeout()])
       if (JSON.stringify(first ?? null).includes('"FORBIDDEN"')) refused.push(name)
       void watching.return?.()
     }
-    const wanted = FIELDS.filter(({ right }) => !isAllowed(holder, right)).map(({ name }) => name)
-    expect(refused).toEqual(wanted)
+    const expected = FIELDS.filter(({ right }) => !isAllowed(holder, right)).map(({ name }) => name)
+    expect(refused).toEqual(expected)
   })
 
-  it('names the scope that is needed, and those that are there', async () => {
+  it('that is refused names the required scope and those of the key', async () => {
     const client = createClient(keyed.url, bearer(keys.get('READ')!))
-    const { data, errors }: Result<unknown> = await client.ask(
+    const { data, errors }: Result<unknown> = await client.execute(
       'mutation { generateImage(input: { prompt: "x" }) { id } }',
     )
     expect(data).toBeUndefined()
@@ -157,9 +157,9 @@ describe('over a real connection', () => {
     ])
   })
 
-  it('runs nothing of an operation of which a part is refused', async () => {
+  it('is not executed if one of its fields is refused', async () => {
     const client = createClient(keyed.url, bearer(keys.get('GENERATE')!))
-    const { errors } = await client.ask(
+    const { errors } = await client.execute(
       'mutation { generateImage(input: { prompt: "x" }) { id } createApiKey(input: { name: "x" }) { key } }',
     )
     expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
@@ -170,7 +170,7 @@ describe('over a real connection', () => {
   })
 })
 
-/** The operator has every scope; a key has none but its own. */
+/** The operator has every scope; a key has only its own. */
 function isAllowed(holder: string, right: string | undefined): boolean {
   return holder === right || holder === 'OPERATOR'
 }

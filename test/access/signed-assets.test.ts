@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { createRenditions } from '../../src/assets/renditions.ts'
 import { createSigner } from '../../src/assets/signature.ts'
@@ -21,13 +21,13 @@ let route: ReturnType<typeof createAssetRoute>
 
 afterEach(() => rm(dir, { recursive: true }))
 
-async function ask(path: string, headers: Record<string, string> = {}): Promise<Response> {
+async function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
   const response = await route(new Request(`http://gateway${path}`, { headers }))
   if (!response) throw new Error(`${path} is not the asset route's`)
   return response
 }
 
-describe('the address of an image, once keys are needed', () => {
+describe('a signed image URL', () => {
   let now: number
   const clock = { ...systemClock, now: () => now }
   const signer = createSigner('a secret', clock)
@@ -52,22 +52,22 @@ describe('the address of an image, once keys are needed', () => {
     })
   })
 
-  test('an address is good for its image and size alone, for 15 to 20 minutes', async () => {
+  it('is valid only for its image and size, for 15 to 20 minutes', async () => {
     const path = signer.sign(asset, {})
-    const answer = await ask(path)
-    expect([answer.status, answer.headers.get('cache-control')]).toEqual([
+    const response = await get(path)
+    expect([response.status, response.headers.get('cache-control')]).toEqual([
       200,
       'private, max-age=1140, immutable',
     ])
-    expect(answer.headers.get('content-security-policy')).toBe("sandbox; default-src 'none'")
-    expect(Buffer.from(await answer.arrayBuffer()).equals(png)).toBe(true)
+    expect(response.headers.get('content-security-policy')).toBe("sandbox; default-src 'none'")
+    expect(Buffer.from(await response.arrayBuffer()).equals(png)).toBe(true)
     now += 1_139_000
-    expect((await ask(path)).status).toBe(200)
+    expect((await get(path)).status).toBe(200)
     now += 1_000
-    expect((await ask(path)).status).toBe(403)
+    expect((await get(path)).status).toBe(403)
   })
 
-  test('is the same address for five minutes, which caches know', () => {
+  it('stays the same for five minutes, so that caches can use it', () => {
     const path = signer.sign(asset, { width: 48 })
     now += 3 * 60_000
     expect(signer.sign(asset, { width: 48 })).toBe(path)
@@ -75,44 +75,47 @@ describe('the address of an image, once keys are needed', () => {
     expect(signer.sign(asset, { width: 48 })).not.toBe(path)
   })
 
-  test('a rendition is signed as it is, and private as well', async () => {
+  it('of a rendition is private and can be revalidated', async () => {
     const path = signer.sign(asset, { width: 48, format: 'WEBP' })
-    const answer = await ask(path)
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/webp'])
-    const etag = answer.headers.get('etag')!
-    const again = await ask(path, { 'if-none-match': etag })
+    const response = await get(path)
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/webp'])
+    const etag = response.headers.get('etag')!
+    const again = await get(path, { 'if-none-match': etag })
     expect([again.status, again.headers.get('cache-control')]).toEqual([
       304,
       'private, max-age=1140, immutable',
     ])
   })
 
-  test.for([
+  it.for([
     ['without a signature', () => `/assets/${SMALL}.png`],
-    ['with a forged one', () => signed().replace(/signature=.{5}/, 'signature=AAAAA')],
-    ['with an empty one', () => signed().replace(/signature=.*/, 'signature=')],
-    ['with one of another length', () => `${signed()}AAAA`],
-    ['that was made to last', () => signed().replace(/expires=\d+/, 'expires=99999999999')],
+    ['with a forged signature', () => signed().replace(/signature=.{5}/, 'signature=AAAAA')],
+    ['with an empty signature', () => signed().replace(/signature=.*/, 'signature=')],
+    ['with a signature of another length', () => `${signed()}AAAA`],
+    ['with a changed expiry', () => signed().replace(/expires=\d+/, 'expires=99999999999')],
     ['that was signed for another image', () => signed().replace(SMALL, BIG)],
     ['that was signed for the original', () => `${signed()}&width=10`],
     [
       'that was signed for another size',
       () => signer.sign(asset, { width: 10 }).replace('width=10', 'width=11'),
     ],
-    ['of an image that is not there', () => signed().replace(SMALL, 'img_NONE')],
+    ['of an unknown image', () => signed().replace(SMALL, 'img_NONE')],
     ['that was signed with another secret', () => createSigner('another', clock).sign(asset, {})],
     ['that was signed for another project', () => signer.sign({ ...asset, projectId: 'prj_B' }, {})],
     [
-      'of nothing, signed for nobody',
+      'with a signature for an empty id and project',
       () => signer.sign({ ...asset, id: '', projectId: '' }, {}).replace('/assets/.', '/assets/img_NONE.'),
     ],
-    ['that is no id at all', () => '/assets/no-id'],
-  ] as [string, () => string][])('an address %s is refused alike, and nothing is read', async ([, path]) => {
-    const read = vi.spyOn(store, 'read')
-    const answer: Response = await ask(path())
-    expect([answer.status, answer.headers.get('etag'), read.mock.calls]).toEqual([403, null, []])
-    expect(await answer.json()).toEqual(await (await ask('/assets/img_NOTHING')).json())
-  })
+    ['without a valid id', () => '/assets/no-id'],
+  ] as [string, () => string][])(
+    '%s is refused with the same 403, without reading a file',
+    async ([, path]) => {
+      const read = vi.spyOn(store, 'read')
+      const response: Response = await get(path())
+      expect([response.status, response.headers.get('etag'), read.mock.calls]).toEqual([403, null, []])
+      expect(await response.json()).toEqual(await (await get('/assets/img_NOTHING')).json())
+    },
+  )
 
   function signed(): string {
     return signer.sign(asset, {})

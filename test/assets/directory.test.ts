@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { DiskError } from '../../src/assets/disk-error.ts'
 import { testAssetStore } from './contract.ts'
@@ -99,7 +99,7 @@ it('closes the file of a destroyed stream', async () => {
   const streams = await Promise.all(Array.from({ length: 20 }, () => store.open(sha256)))
   for (const stream of streams) stream.once('readable', () => stream.destroy())
   await Promise.all(streams.map((stream) => once(stream, 'close')))
-  await vi.waitFor(() => expect(openFilesIn(dir)).toEqual([]))
+  await expect.poll(() => openFilesIn(dir)).toEqual([])
 })
 
 it('reports a disk error with the folder and the cause', async () => {

@@ -201,7 +201,7 @@ it('evicts the least recently used files, including those of an earlier process'
   await renditions.rendition(hashes[2]!, { width: 30 })
   const listFiles = () =>
     readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.png'))
-  await vi.waitFor(() => expect(listFiles()).toHaveLength(2))
+  await expect.poll(() => listFiles()).toHaveLength(2)
   expect(listFiles().some((name) => name.includes(hashes[0]!))).toBe(false)
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { ADMIN_KEY, openKeyed } from '../access/keyed.ts'
+import { ADMIN_KEY, openGatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { darkroom } from '../cli/darkroom.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 
@@ -7,7 +7,7 @@ describe.each(DATABASES)('darkroom budgets on %s', (database) => {
   it('sets budgets of a project and a key, and shows their spending', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
-    await using keyed = await openKeyed({ place })
+    await using keyed = await openGatewayWithKeys({ place })
     const project = await keyed.newProject('shop')
     const { id } = await keyed.newKey({ project })
     const task = await keyed.operator(project).generate({ prompt: 'a fox', size: '1024x1024' })
@@ -18,8 +18,8 @@ describe.each(DATABASES)('darkroom budgets on %s', (database) => {
       DATABASE_URL: place.databaseUrl ?? '',
       DARKROOM_ADMIN_KEY: ADMIN_KEY,
     }
-    const run = (...words: string[]) =>
-      darkroom(['budgets', ...words, '--url', keyed.url], { cwd: place.dataDir, env })
+    const run = (...args: string[]) =>
+      darkroom(['budgets', ...args, '--url', keyed.url], { cwd: place.dataDir, env })
     const set = await run('set', 'shop', 'month', '250.5')
     expect(set.stderr).toBe('')
     expect(set.stdout).toMatch(/^Set the monthly budget of shop to \$250\.50; \$250\.[34]\d+ remains\.\n$/)
@@ -55,8 +55,8 @@ it('budgets reports invalid arguments before it opens a database', async () => {
 it.each(['budgets', 'keys'])('%s refers to its help for an unknown project', async (command) => {
   const place = await newPlace('sqlite')
   onTestFinished(() => place.remove())
-  const words = command === 'keys' ? ['keys', 'list'] : [command]
+  const args = command === 'keys' ? ['keys', 'list'] : [command]
   const env = { DATA_DIR: place.dataDir }
-  const { exitCode, stderr } = await darkroom([...words, '--project', 'nope'], { cwd: place.dataDir, env })
+  const { exitCode, stderr } = await darkroom([...args, '--project', 'nope'], { cwd: place.dataDir, env })
   expect([exitCode, stderr]).toEqual([64, expect.stringContaining(`See \`darkroom help ${command}\`.`)])
 })

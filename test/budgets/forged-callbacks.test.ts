@@ -6,7 +6,7 @@ import { openGateway } from '../support/gateway.ts'
 
 const FORGED = 1_500
 
-it('forged callbacks are told to stop, whoever they say they are, while good ones are answered from the same address', async () => {
+it('forged callbacks are rate limited for any forwarded address, while valid ones from the same address are accepted', async () => {
   const upstream = await startAcedataUpstream()
   onTestFinished(() => upstream.close())
   upstream.scriptCallbacks('late')
@@ -24,13 +24,13 @@ it('forged callbacks are told to stop, whoever they say they are, while good one
   const statuses = new Map<number, number>()
   let retryAfter: string | null = null
   let left = FORGED
-  const next = () => left-- > 0
-  const goesOn = () => left > 0
+  const takeNext = () => left-- > 0
+  const isForging = () => left > 0
   const forge = async () => {
-    while (next()) {
+    while (takeNext()) {
       const response = await fetch(`${gateway.url}/callbacks/${randomBytes(32).toString('base64url')}`, {
         method: 'POST',
-        // Nobody said that this machine is a proxy.
+        // The loopback address is not a trusted proxy, so this header is ignored.
         headers: { 'x-forwarded-for': `203.0.113.${left % 250}` },
         body: '{}',
       })
@@ -39,27 +39,27 @@ it('forged callbacks are told to stop, whoever they say they are, while good one
       retryAfter = response.headers.get('retry-after') ?? retryAfter
     }
   }
-  let answeredMeanwhile = 0
+  let acceptedMeanwhile = 0
   const call = async () => {
-    while (goesOn()) {
+    while (isForging()) {
       const response = await fetch(url, { method: 'POST', body })
       await response.arrayBuffer()
       expect(response.status).toBe(200)
-      if (goesOn()) answeredMeanwhile++
+      if (isForging()) acceptedMeanwhile++
     }
   }
   await Promise.all([...Array.from({ length: 20 }, forge), call()])
   expect(statuses.get(404)).toBe(60)
   expect(statuses.get(429)).toBe(FORGED - 60)
   expect(Number(retryAfter)).toBeGreaterThan(0)
-  expect(answeredMeanwhile).toBeGreaterThan(10)
+  expect(acceptedMeanwhile).toBeGreaterThan(10)
 })
 
-it('the neighbours of an IPv6 address count with it, and other places do not', () => {
-  const forgeries = createBruteForceLimiter()
-  for (let i = 0; i < 60; i++) forgeries.count(`2001:db8:1:2::${i}`)
-  expect(forgeries.waitMs('2001:db8:1:2:ffff::1')).toBeGreaterThan(0)
-  expect(forgeries.waitMs('2001:db8:1:3::1')).toBe(0)
-  expect(forgeries.waitMs('192.0.2.1')).toBe(0)
-  expect(forgeries.waitMs(null)).toBe(0)
+it('the brute-force limiter counts an IPv6 network as one client, and other networks separately', () => {
+  const limiter = createBruteForceLimiter()
+  for (let i = 0; i < 60; i++) limiter.count(`2001:db8:1:2::${i}`)
+  expect(limiter.waitMs('2001:db8:1:2:ffff::1')).toBeGreaterThan(0)
+  expect(limiter.waitMs('2001:db8:1:3::1')).toBe(0)
+  expect(limiter.waitMs('192.0.2.1')).toBe(0)
+  expect(limiter.waitMs(null)).toBe(0)
 })

@@ -1,6 +1,6 @@
 import { Client as Connection } from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { openKeyed, type Keyed } from '../access/keyed.ts'
+import { openGatewayWithKeys, type GatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { TRANSPORTS, type Client, type Result, type Transport } from '../support/client.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
@@ -10,18 +10,22 @@ const LIMITED = {
   retryAfter: expect.any(Number) as number,
 }
 
-const ASK = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
-const WATCH = 'subscription ($taskId: ID!) { taskEvents(taskId: $taskId) { cursor } }'
-/** Ways to be refused over HTTP. */
-const WAYS = [
+const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const TASK_EVENTS = 'subscription ($taskId: ID!) { taskEvents(taskId: $taskId) { cursor } }'
+/** A media type and an operation per form of a response over HTTP. */
+const RESPONSE_FORMS = [
   ['application/json', '{ providers { name } }'],
   ['application/graphql-response+json', '{ providers { name } }'],
-  ['text/event-stream', WATCH],
+  ['text/event-stream', TASK_EVENTS],
 ] as const
 const PLAIN = { prompt: 'a fox', size: '1024x1024' }
 const STALLED = { ...PLAIN, prompt: 'a fox [sandbox:stall]' }
 
-async function limit(keyed: Keyed, owner: string, limits: Record<string, number> | null): Promise<void> {
+async function setLimits(
+  keyed: GatewayWithKeys,
+  owner: string,
+  limits: Record<string, number> | null,
+): Promise<void> {
   await keyed
     .operator()
     .get(
@@ -30,10 +34,10 @@ async function limit(keyed: Keyed, owner: string, limits: Record<string, number>
     )
 }
 
-/** The codes of the answers, undefined for those that were accepted. */
-const codes = (answers: Result<unknown>[]) => answers.map(({ errors }) => errors?.[0]?.extensions?.['code'])
+/** The error code of each result, undefined for an accepted request. */
+const codes = (results: Result<unknown>[]) => results.map(({ errors }) => errors?.[0]?.extensions?.['code'])
 
-/** A request with so many bytes, which are no image: that is found out only after they were counted. */
+/** A request with an image of `bytes` bytes that cannot be decoded. It is counted before it is decoded. */
 const image = (bytes: number) => ({
   input: {
     ...PLAIN,
@@ -45,22 +49,22 @@ const times = <Value>(count: number, make: () => Promise<Value>) =>
   Promise.all(Array.from({ length: count }, make))
 
 describe.each(DATABASES)('limits on %s', (database) => {
-  it('of requests count for all ways of asking together, and say when to ask again', async () => {
-    await using keyed = await openKeyed({ database })
+  it('of requests count for all transports together, and are reported with the time to wait', async () => {
+    await using keyed = await openGatewayWithKeys({ database })
     const { key, id } = await keyed.newKey()
-    await limit(keyed, id, { requestsPerMinute: 5 })
+    await setLimits(keyed, id, { requestsPerMinute: 5 })
     const client = keyed.as(key)
     const taskId = await keyed.operator().generate(PLAIN)
-    expect(codes(await times(3, () => client.ask('{ providers { name } }')))).toEqual(
+    expect(codes(await times(3, () => client.execute('{ providers { name } }')))).toEqual(
       Array(3).fill(undefined),
     )
     for (const transport of TRANSPORTS) {
-      const watched = await firstOf(client, transport, taskId)
+      const watched = await firstResultOf(client, transport, taskId)
       expect(watched.errors).toBeUndefined()
     }
-    const refused = await firstOf(client, 'WebSocket', taskId)
+    const refused = await firstResultOf(client, 'WebSocket', taskId)
     expect(refused.errors?.[0]?.extensions).toEqual(LIMITED)
-    for (const [accept, query] of WAYS) {
+    for (const [accept, query] of RESPONSE_FORMS) {
       const response = await fetch(`${keyed.url}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${key}` },
@@ -75,37 +79,43 @@ describe.each(DATABASES)('limits on %s', (database) => {
       expect(body).toContain(`"extensions":{"code":"RATE_LIMITED","retryAfter":${seconds}}`)
     }
     const other = await keyed.newKey()
-    expect(codes([await keyed.as(other.key).ask('{ providers { name } }')])).toEqual([undefined])
+    expect(codes([await keyed.as(other.key).execute('{ providers { name } }')])).toEqual([undefined])
   })
 
-  it('of tasks count new ones only, and those of all keys of a project together', async () => {
-    await using keyed = await openKeyed({ database })
+  it('of tasks count only new tasks, for all keys of a project together', async () => {
+    await using keyed = await openGatewayWithKeys({ database })
     const project = await keyed.newProject('limited')
-    await limit(keyed, project, { tasksPerMinute: 4 })
+    await setLimits(keyed, project, { tasksPerMinute: 4 })
     const [one, two] = [await keyed.newKey({ project }), await keyed.newKey({ project })]
     const clients = [keyed.as(one.key), keyed.as(two.key)]
     const input = { ...PLAIN, idempotencyKey: 'once' }
-    await clients[0]!.get(ASK, { input })
-    expect(codes(await times(5, () => clients[1]!.ask(ASK, { input })))).toEqual(Array(5).fill(undefined))
-    const answers = [
-      ...(await times(4, () => clients[0]!.ask(ASK, { input: PLAIN }))),
-      ...(await times(4, () => clients[1]!.ask(ASK, { input: PLAIN }))),
+    await clients[0]!.get(GENERATE, { input })
+    expect(codes(await times(5, () => clients[1]!.execute(GENERATE, { input })))).toEqual(
+      Array(5).fill(undefined),
+    )
+    const results = [
+      ...(await times(4, () => clients[0]!.execute(GENERATE, { input: PLAIN }))),
+      ...(await times(4, () => clients[1]!.execute(GENERATE, { input: PLAIN }))),
     ]
-    expect(codes(answers).filter((code) => code === undefined)).toHaveLength(3)
-    expect(codes(answers).filter((code) => code === 'RATE_LIMITED')).toHaveLength(5)
-    expect(codes([await keyed.operator().ask(ASK, { input: PLAIN })])).toEqual([undefined])
+    expect(codes(results).filter((code) => code === undefined)).toHaveLength(3)
+    expect(codes(results).filter((code) => code === 'RATE_LIMITED')).toHaveLength(5)
+    expect(codes([await keyed.operator().execute(GENERATE, { input: PLAIN })])).toEqual([undefined])
   })
 
-  it('of tasks at a time let no two take the last place', async () => {
+  it('of concurrent tasks are not exceeded by concurrent requests', async () => {
     const providers = [{ name: 'sandbox', dialect: 'sandbox', concurrency: 1 }]
-    await using keyed = await openKeyed({ database, providers })
+    await using keyed = await openGatewayWithKeys({ database, providers })
     const project = await keyed.newProject('limited')
-    await limit(keyed, project, { concurrentTasks: 3 })
+    await setLimits(keyed, project, { concurrentTasks: 3 })
     const [one, two] = [await keyed.newKey({ project }), await keyed.newKey({ project })]
-    await limit(keyed, two.id, { concurrentTasks: 1 })
+    await setLimits(keyed, two.id, { concurrentTasks: 1 })
     const [ofOne, ofTwo] = await Promise.all([
-      times(12, () => keyed.as(one.key).ask<{ generateImage: { id: string } }>(ASK, { input: STALLED })),
-      times(12, () => keyed.as(two.key).ask<{ generateImage: { id: string } }>(ASK, { input: STALLED })),
+      times(12, () =>
+        keyed.as(one.key).execute<{ generateImage: { id: string } }>(GENERATE, { input: STALLED }),
+      ),
+      times(12, () =>
+        keyed.as(two.key).execute<{ generateImage: { id: string } }>(GENERATE, { input: STALLED }),
+      ),
     ])
     const accepted = [...ofOne, ...ofTwo].flatMap(({ data }) => data?.generateImage?.id ?? [])
     expect(accepted).toHaveLength(3)
@@ -116,85 +126,87 @@ describe.each(DATABASES)('limits on %s', (database) => {
       extensions: LIMITED,
     })
     const client = keyed.as(one.key)
-    // One of them may be running, and stays so; the others wait, and end at once.
+    // One of them may be running and continues; queued ones are canceled immediately.
     for (const taskId of accepted)
-      await client.ask('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id: taskId })
+      await client.execute('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id: taskId })
     await expect
-      .poll(async () => codes([await client.ask(ASK, { input: STALLED })]), { timeout: 10_000 })
+      .poll(async () => codes([await client.execute(GENERATE, { input: STALLED })]))
       .toEqual([undefined])
   })
 
-  it('of uploads count bytes, and leave what did not fit to a smaller one', async () => {
-    await using keyed = await openKeyed({ database })
+  it('of uploads count bytes, and leave the bytes of a refused upload to a smaller one', async () => {
+    await using keyed = await openGatewayWithKeys({ database })
     const { key, id } = await keyed.newKey()
     const client = keyed.as(key)
-    await limit(keyed, id, { uploadBytesPerMinute: 30_000 })
-    expect(codes([await client.ask(ASK, image(24_000))])).toEqual(['BAD_USER_INPUT'])
-    expect(codes([await client.ask(ASK, image(9_000))])).toEqual(['RATE_LIMITED'])
-    expect(codes([await client.ask(ASK, image(3_000))])).toEqual(['BAD_USER_INPUT'])
-    const { errors } = await client.ask(ASK, image(60_000))
+    await setLimits(keyed, id, { uploadBytesPerMinute: 30_000 })
+    expect(codes([await client.execute(GENERATE, image(24_000))])).toEqual(['BAD_USER_INPUT'])
+    expect(codes([await client.execute(GENERATE, image(9_000))])).toEqual(['RATE_LIMITED'])
+    expect(codes([await client.execute(GENERATE, image(3_000))])).toEqual(['BAD_USER_INPUT'])
+    const { errors } = await client.execute(GENERATE, image(60_000))
     expect(errors?.[0]?.message).toContain('30000 bytes of images a minute; this request alone has 60000')
     expect(errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED' })
   })
 
-  it('in the configuration are those of every project without its own', async () => {
+  it('of the configuration apply to every project without its own', async () => {
     const settings = { limits: { tasksPerMinute: 2 } }
-    await using keyed = await openKeyed({ database, settings })
+    await using keyed = await openGatewayWithKeys({ database, settings })
     const own = await keyed.newProject('with limits of its own')
-    await limit(keyed, own, { tasksPerMinute: 3 })
-    const usual = await keyed.newProject('without')
+    await setLimits(keyed, own, { tasksPerMinute: 3 })
+    const withDefaults = await keyed.newProject('with default limits')
     const accepted = async (project: string) => {
       const { key } = await keyed.newKey({ project })
-      const answers = await times(5, () => keyed.as(key).ask(ASK, { input: PLAIN }))
-      return codes(answers).filter((code) => code === undefined).length
+      const results = await times(5, () => keyed.as(key).execute(GENERATE, { input: PLAIN }))
+      return codes(results).filter((code) => code === undefined).length
     }
-    expect(await accepted(usual)).toBe(2)
+    expect(await accepted(withDefaults)).toBe(2)
     expect(await accepted(own)).toBe(3)
-    await limit(keyed, own, null)
+    await setLimits(keyed, own, null)
     expect(await accepted(own)).toBe(0)
   })
 
-  it('are not there where nobody set any', async () => {
+  it('do not apply by default', async () => {
     await using gateway = await openGateway({ database })
-    expect(codes(await times(60, () => gateway.ask(ASK, { input: PLAIN })))).toEqual(
+    expect(codes(await times(60, () => gateway.execute(GENERATE, { input: PLAIN })))).toEqual(
       Array(60).fill(undefined),
     )
   })
 })
 
 describe('limits over several processes', () => {
-  it('count for all of them together, and for each alone while the database does not answer', async () => {
+  it('count for all of them together, and for each separately while the database does not respond', async () => {
     const place = await newPlace('postgresql')
     onTestFinished(() => place.remove())
-    await using one = await openKeyed({ place })
-    await using two = await openKeyed({ place })
+    await using one = await openGatewayWithKeys({ place })
+    await using two = await openGatewayWithKeys({ place })
     const { key, id } = await one.newKey()
-    await limit(one, id, { requestsPerMinute: 6 })
+    await setLimits(one, id, { requestsPerMinute: 6 })
     const both = (count: number) =>
       Promise.all(
         [one, two].flatMap((keyed) =>
-          Array.from({ length: count }, () => keyed.as(key).ask('{ __typename }')),
+          Array.from({ length: count }, () => keyed.as(key).execute('{ __typename }')),
         ),
       )
     expect(codes(await both(5)).filter((code) => code === undefined)).toHaveLength(6)
 
     const other = await one.newKey()
-    await limit(one, other.id, { requestsPerMinute: 4 })
+    await setLimits(one, other.id, { requestsPerMinute: 4 })
     const connection = new Connection({ connectionString: place.databaseUrl! })
     await connection.connect()
     await connection.query('begin; lock table rate_counters in access exclusive mode')
-    const alone = await Promise.all(
-      [one, two].map((keyed) => times(7, () => keyed.as(other.key).ask('{ __typename }'))),
+    const separately = await Promise.all(
+      [one, two].map((keyed) => times(7, () => keyed.as(other.key).execute('{ __typename }'))),
     )
-    expect(alone.map((answers) => codes(answers).filter((code) => code === undefined).length)).toEqual([4, 4])
+    expect(separately.map((results) => codes(results).filter((code) => code === undefined).length)).toEqual([
+      4, 4,
+    ])
     await connection.end()
   })
 })
 
-/** The first that a subscription tells. */
-async function firstOf(client: Client, transport: Transport, taskId: string): Promise<Result<unknown>> {
+/** The first result of a subscription, or its error. */
+async function firstResultOf(client: Client, transport: Transport, taskId: string): Promise<Result<unknown>> {
   try {
-    for await (const result of client.watch(transport, WATCH, { taskId })) return result
+    for await (const result of client.watch(transport, TASK_EVENTS, { taskId })) return result
   } catch (error) {
     return { errors: error as NonNullable<Result<unknown>['errors']> }
   }

@@ -1,14 +1,14 @@
 import { Client as Connection } from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
-import { ADMIN_KEY, bearer } from '../access/keyed.ts'
+import { ADMIN_KEY, bearer } from '../access/gateway-with-keys.ts'
 import { createClient, type Client } from '../support/client.ts'
 import { newPlace } from '../support/database.ts'
 import { startGateway } from '../support/gateway-process.ts'
-import { PRICE } from './parts.ts'
-import { openShop } from './shop.ts'
+import { PRICE_MICROS } from './fixtures.ts'
+import { openPricedUpstream } from './priced-upstream.ts'
 
-const ASK = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
-const SET = `mutation ($owner: ID!, $limitMicros: BigInt) {
+const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const SET_BUDGET = `mutation ($owner: ID!, $limitMicros: BigInt) {
   setBudget(owner: $owner, period: TOTAL, limitMicros: $limitMicros) { remainingMicros }
 }`
 
@@ -43,41 +43,41 @@ async function totalOf(client: Client) {
   return [heldMicros, spentMicros]
 }
 
-it('two processes on one PostgreSQL keep the budgets of many projects and keys, and never wait for each other in vain', async () => {
+it('two processes on one PostgreSQL keep the budgets of many projects and keys without a deadlock', async () => {
   const place = await newPlace('postgresql')
   onTestFinished(() => place.remove())
   const settings = { adminKey: ADMIN_KEY }
-  const providers = [await openShop({ imageMicros: PRICE })]
+  const providers = [await openPricedUpstream({ imageMicros: PRICE_MICROS })]
   await using one = await startGateway(place, { providers, settings })
   await using two = await startGateway(place, { providers, settings })
   const operator = createClient(one.url, bearer(ADMIN_KEY))
   const tenants = await Promise.all(['a', 'b', 'c', 'd'].map((name) => newTenant(one.url, name)))
   for (const { project, keys } of tenants) {
-    await operator.get(SET, { owner: project, limitMicros: 15 * PRICE })
-    await operator.get(SET, { owner: keys[0]!.id, limitMicros: 5 * PRICE })
+    await operator.get(SET_BUDGET, { owner: project, limitMicros: 15 * PRICE_MICROS })
+    await operator.get(SET_BUDGET, { owner: keys[0]!.id, limitMicros: 5 * PRICE_MICROS })
   }
-  // Runs settle meanwhile in both processes, each task in a transaction that locks its task, its project and its money.
-  const asked = await Promise.all(
+  // Both processes settle attempts meanwhile, in transactions that lock a task, its project and its budgets.
+  const results = await Promise.all(
     Array.from({ length: 160 }, async (_, i) => {
       const { project, keys } = tenants[i % 4]!
       const key = keys[Math.floor(i / 4) % 2]!
       const client = createClient([one, two][Math.floor(i / 8) % 2]!.url, bearer(key.key))
-      const { data, errors } = await client.ask<{ generateImage: { id: string } }>(ASK, {
+      const { data, errors } = await client.execute<{ generateImage: { id: string } }>(GENERATE, {
         input: { prompt: 'a fox', size: '1024x1024' },
       })
       return { project, key: key.id, id: data?.generateImage?.id, code: errors?.[0]?.extensions?.['code'] }
     }),
   )
   for (const { project, keys } of tenants) {
-    const ours = asked.filter((answer) => answer.project === project)
-    const accepted = ours.filter(({ id }) => id !== undefined)
+    const ofTenant = results.filter((result) => result.project === project)
+    const accepted = ofTenant.filter(({ id }) => id !== undefined)
     expect(accepted).toHaveLength(15)
     expect(accepted.filter(({ key }) => key === keys[0]!.id).length).toBeLessThanOrEqual(5)
-    expect(new Set(ours.filter(({ id }) => !id).map(({ code }) => code))).toEqual(
+    expect(new Set(ofTenant.filter(({ id }) => !id).map(({ code }) => code))).toEqual(
       new Set(['BUDGET_EXCEEDED']),
     )
     const client = createClient(two.url, bearer(keys[1]!.key))
-    await expect.poll(() => totalOf(client), { timeout: 20_000 }).toEqual([0, 15 * PRICE])
+    await expect.poll(() => totalOf(client)).toEqual([0, 15 * PRICE_MICROS])
   }
   const connection = new Connection({ connectionString: place.databaseUrl! })
   await connection.connect()

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { newPlace, type DatabaseKind, type Place } from '../support/database.ts'
+import { newEmptyPlace, newPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
 import { darkroom } from './darkroom.ts'
 
 async function run(database: DatabaseKind, ...args: string[]) {
-  const place = await newPlace(database)
+  const place = await newEmptyPlace(database)
   onTestFinished(() => place.remove())
   return { place, ...(await runAt(place, ...args)) }
 }
@@ -16,7 +16,7 @@ function runAt(place: Place, ...args: string[]) {
   return darkroom(args, { cwd: place.dataDir, env })
 }
 
-it('backup copies the database of a running server, and names what remains to be copied', async () => {
+it('backup copies the database of a running server, and names the folders that remain to be copied', async () => {
   const place = await newPlace('sqlite')
   onTestFinished(() => place.remove())
   await using gateway = await openGateway({ place })

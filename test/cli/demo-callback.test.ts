@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { startAcedataUpstream } from '../providers/upstreams/acedata.ts'
 import { darkroom } from './darkroom.ts'
 
@@ -14,7 +14,7 @@ async function newFolder(): Promise<string> {
   return folder
 }
 
-it('demo receives callbacks of a provider on this machine', { timeout: 60_000 }, async () => {
+it('demo receives callbacks of a provider on this machine', async () => {
   const upstream = await startAcedataUpstream({ apiKey: 'ace-key' })
   onTestFinished(() => upstream.close())
   const env = { ACEDATA_BASE_URL: upstream.url, ACEDATA_API_KEY: 'ace-key' }
@@ -30,12 +30,12 @@ it('demo receives callbacks of a provider on this machine', { timeout: 60_000 },
   expect(checks.map(({ path }) => path)).toEqual(['/openai/tasks'])
 })
 
-it('the fake provider starts as a script, and prints how to use it', { timeout: 60_000 }, async () => {
+it('the fake provider starts as a script, and prints how to use it', async () => {
   const child = spawn(process.execPath, ['test/providers/upstreams/run.ts', 'acedata'])
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
-  await vi.waitFor(() => expect(output).toContain('npm run demo'), { timeout: 20_000 })
+  await expect.poll(() => output).toContain('npm run demo')
   const env = Object.fromEntries(
     [...output.matchAll(/(ACEDATA_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
   )
@@ -43,8 +43,8 @@ it('the fake provider starts as a script, and prints how to use it', { timeout: 
   expect(await darkroom(['demo', '--provider', 'acedata', 'a fox'], { cwd, env })).toMatchObject({
     exitCode: 0,
   })
-  await vi.waitFor(() => expect(output).toMatch(/← POST \/openai\/images\/generations .*\n/))
-  await vi.waitFor(() => expect(output).toMatch(/→ POST http:.*\/callbacks\/.* answered 200\n/))
+  await expect.poll(() => output).toMatch(/← POST \/openai\/images\/generations .*\n/)
+  await expect.poll(() => output).toMatch(/→ POST http:.*\/callbacks\/.* answered 200\n/)
   child.kill()
   await once(child, 'exit')
 })

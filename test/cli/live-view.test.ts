@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { createLiveView } from '../../src/cli/demo/live-view.ts'
 import {
@@ -97,7 +97,7 @@ describe('the live view', () => {
     const screen = recordingScreen({ columns: 80, rows: 40 })
     const view = createLiveView(screen, systemClock)
     view.update(running)
-    await vi.waitFor(() => expect(new Set(screen.written().match(/\d+%/g)).size).toBeGreaterThan(5))
+    await expect.poll(() => new Set(screen.written().match(/\d+%/g)).size).toBeGreaterThan(5)
     await view.close()
   })
 

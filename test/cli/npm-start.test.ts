@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-it('serve stops with npm start, and frees its port and data folder', { timeout: 60_000 }, async () => {
+it('serve stops with npm start, and releases its port and data folder', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-npm-'))
   const env = { ...process.env, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'error' }
   // In a process group of its own, so that nothing outlives a failed test.
@@ -14,12 +14,12 @@ it('serve stops with npm start, and frees its port and data folder', { timeout: 
   let output = ''
   npm.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
   try {
-    await vi.waitFor(() => expect(output).toContain('Ctrl-C to stop'), { timeout: 30_000 })
+    await expect.poll(() => output).toContain('Ctrl-C to stop')
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? ''
     expect((await fetch(`${url}/livez`)).status).toBe(200)
     npm.kill('SIGTERM')
     // The server keeps the pipe open after npm has ended.
-    await vi.waitFor(() => expect(output).toMatch(/Stopped\.\n$/), { timeout: 15_000 })
+    await expect.poll(() => output).toMatch(/Stopped\.\n$/)
     await expect(fetch(`${url}/livez`)).rejects.toThrow('fetch failed')
   } finally {
     killGroup(npm.pid)

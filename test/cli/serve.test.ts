@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { BIN, darkroom } from './darkroom.ts'
 import { withCompileCache } from '../support/compile-cache.ts'
 
@@ -33,7 +33,7 @@ async function serve(env: NodeJS.ProcessEnv = {}) {
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const ended = once(child, 'close').then(([code]: unknown[]) => code)
-  await vi.waitFor(() => expect(stdout).toContain('Ctrl-C to stop'), { timeout: 15_000 })
+  await expect.poll(() => stdout).toContain('Ctrl-C to stop')
   const url = /http:\/\/127\.0\.0\.1:\d+\/graphql/.exec(stdout)?.[0] ?? ''
   return { child, url, ended, stdout: () => stdout, stderr: () => stderr }
 }
@@ -50,9 +50,7 @@ async function startStalledTask(url: string): Promise<void> {
     return response.text()
   }
   await post('mutation { generateImage(input: { prompt: "fox [sandbox:stall]" }) { id } }')
-  await vi.waitFor(async () => expect(await post('{ tasks { nodes { status } } }')).toContain('RUNNING'), {
-    timeout: 10_000,
-  })
+  await expect.poll(() => post('{ tasks { nodes { status } } }')).toContain('RUNNING')
 }
 
 it('serve prints its URL, database, providers and access, and stops on SIGTERM', async () => {
@@ -85,7 +83,7 @@ it('serve waits for running calls, and aborts them at a second signal', async ()
   const server = await serve()
   await startStalledTask(server.url)
   server.child.kill('SIGINT')
-  await vi.waitFor(() => expect(server.stdout()).toContain('again to stop at once.'))
+  await expect.poll(() => server.stdout()).toContain('again to stop at once.')
   // npm forwards Ctrl-C, so a signal that follows closely counts as the same one.
   server.child.kill('SIGINT')
   expect((await fetch(server.url, { method: 'OPTIONS' })).status).toBeLessThan(600)

@@ -15,7 +15,7 @@ describe.each(DATABASES)('migrations on %s', (kind) => {
   })
   afterEach(() => place.remove())
 
-  it('make an empty database usable, and leave a used one as it is', async () => {
+  it('create the schema of an empty database, and leave a migrated one unchanged', async () => {
     const first = await open(place)
     const { id } = await newTask(first)
     await first.close()
@@ -29,8 +29,8 @@ describe.each(DATABASES)('migrations on %s', (kind) => {
   })
 })
 
-describe('processes that start together', () => {
-  it('migrate one PostgreSQL database without getting in each other’s way', async () => {
+describe('processes that start at the same time', () => {
+  it('migrate one PostgreSQL database without conflicts', async () => {
     const place = await newEmptyPlace('postgresql')
     const opened = await Promise.all(Array.from({ length: 6 }, () => open(place)))
     await Promise.all(opened.map((db) => newTask(db)))
@@ -43,7 +43,7 @@ describe('processes that start together', () => {
 })
 
 describe('SQLite', () => {
-  it('makes writes of one turn durable with one commit', async () => {
+  it('makes concurrent writes durable with one commit', async () => {
     const place = await newPlace('sqlite')
     const db = await open(place)
     const memory = new BetterSqlite3(':memory:')
@@ -61,7 +61,7 @@ describe('SQLite', () => {
     await place.remove()
   })
 
-  it('rolls back one of many that share a commit without touching the others', async () => {
+  it('rolls back a transaction that shares a commit without changing the others', async () => {
     const place = await newPlace('sqlite')
     const db = await open(place)
     const results = await Promise.allSettled(

@@ -23,7 +23,7 @@ describe('after an outage of PostgreSQL', () => {
     await server.stop()
   })
 
-  it('the engine records the result of a call that ended meanwhile, and works on', async () => {
+  it('the engine records the result of a call that ended during it, and continues', async () => {
     const call = held()
     const provider = scripted((sent, nth) => (nth === 1 ? call.answer(sent) : done(sent)))
     await using one = await openEngine({ place, providers: [provider], tuning: TUNING })
@@ -47,7 +47,7 @@ describe('after an outage of PostgreSQL', () => {
     await one.reached(other.id, 'SUCCEEDED')
   })
 
-  it('the database listens again, and wakes all waiters, which may have missed notifications', async () => {
+  it('the database listens again and wakes all waiters, because they may have missed notifications', async () => {
     const woken: string[] = []
     const db = await openDatabase({
       ...place,

@@ -50,7 +50,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     return { id, task }
   }
 
-  it('gives each due attempt to exactly one of many claimers', async () => {
+  it('gives each due attempt to exactly one of many concurrent claims', async () => {
     await Promise.all(Array.from({ length: 60 }, () => planned()))
     const claims = await Promise.all(Array.from({ length: 12 }, (_, i) => claim(`w${i}`, 5)))
     const ids = claims.flat().map((row) => row.id)
@@ -58,12 +58,12 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     expect(new Set(ids).size).toBe(60)
   })
 
-  it('leaves an attempt that is due later alone', async () => {
+  it('does not return an attempt that is not yet due', async () => {
     await planned(60_000)
     expect(await claim('w1')).toEqual([])
   })
 
-  it('refuses the write of a worker whose lease another one holds now', async () => {
+  it('refuses the write of a worker whose lease another worker holds', async () => {
     const { id } = await planned()
     const [first] = await claim('w1', 1, -1)
     await db.tx((q) =>
@@ -81,7 +81,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     )
     expect(late).toBeUndefined()
     await db.tx((q) => renewLeases(q, 'w1', [id], 1))
-    const kept = await db.tx((q) =>
+    const current = await db.tx((q) =>
       updateAttempt(
         q,
         id,
@@ -89,10 +89,10 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
         { charged: 'UNKNOWN' },
       ),
     )
-    expect(kept?.state).toBe('SENDING')
+    expect(current?.state).toBe('SENDING')
   })
 
-  it('cannot store an attempt that is being sent without a possible charge', async () => {
+  it('cannot store an attempt in state SENDING as uncharged', async () => {
     const { id } = await planned()
     await claim('w1')
     await expect(db.tx((q) => updateAttempt(q, id, { from: ['LEASED'], to: 'SENDING' }))).rejects.toSatisfy(
@@ -100,7 +100,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     )
   })
 
-  it('cannot store a second live attempt of a task', async () => {
+  it('cannot store a second open attempt of a task', async () => {
     const { task } = await planned()
     const second = {
       taskId: task.id,
@@ -115,7 +115,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     ).rejects.toSatisfy(isConstraintViolation)
   })
 
-  it('gives out one charge permit, and another only after the first came back', async () => {
+  it('issues one charge permit, and another only after the first is returned', async () => {
     const { task } = await planned()
     const take = () => db.tx((q) => takePermit(q, task.id, Date.now()))
     const taken = await Promise.all([take(), take(), take()])
@@ -124,7 +124,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     expect(await take()).toBe(true)
   })
 
-  it('rolls one transaction back without touching its neighbours, and wakes only for what committed', async () => {
+  it('rolls back one transaction without changing concurrent ones, and sends wake-ups only for committed ones', async () => {
     const task = await newTask(db)
     woken.length = 0
     const bad = db.tx(async (q) => {
@@ -139,17 +139,17 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     await expect.poll(() => woken.filter((key) => key === `task:${task.id}`)).toHaveLength(1)
   })
 
-  it('shows a reader of the feed every event of 20 concurrent writers, in order and without a gap', async () => {
+  it('returns every event of 20 concurrent writers to a reader of the feed, in order and without a gap', async () => {
     const tasks = await Promise.all(Array.from({ length: 20 }, () => newTask(db)))
     let writing = true
-    const seen: number[] = []
+    const received: number[] = []
     const reader = (async () => {
       let after = 0
       for (;;) {
         const done = !writing
         const batch = await listFeed(db.read, DEFAULT_PROJECT, after, 100)
-        seen.push(...batch.map((event) => event.feedSeq))
-        after = seen.at(-1) ?? 0
+        received.push(...batch.map((event) => event.feedSeq))
+        after = received.at(-1) ?? 0
         if (done && batch.length === 0) return
         await new Promise((resolve) => setImmediate(resolve))
       }
@@ -163,7 +163,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     )
     writing = false
     await reader
-    expect(seen).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1))
+    expect(received).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1))
     expect((await findTask(db.read, DEFAULT_PROJECT, tasks[0]!.id))?.lastSeq).toBe(50)
   })
 })

@@ -18,26 +18,26 @@ function run(command: string, { databaseUrl, dataDir }: Place) {
   return darkroom([command], { cwd: tmpdir(), env })
 }
 
-const NEXT = "(hash, created_at, name) values ('x', 9999999999999, '20991231235959_moons')"
+const UNKNOWN_MIGRATION = "(hash, created_at, name) values ('x', 9999999999999, '20991231235959_moons')"
 
-async function applyFuture({ databaseUrl, dataDir }: Place): Promise<void> {
+async function applyUnknownMigration({ databaseUrl, dataDir }: Place): Promise<void> {
   if (databaseUrl === null) {
     const db = new BetterSqlite3(join(dataDir, 'darkroom.db'))
-    db.exec(`insert into __drizzle_migrations ${NEXT}`)
+    db.exec(`insert into __drizzle_migrations ${UNKNOWN_MIGRATION}`)
     db.close()
     return
   }
   const client = new Client({ connectionString: databaseUrl })
   await client.connect()
-  await client.query(`insert into drizzle.__drizzle_migrations ${NEXT}`)
+  await client.query(`insert into drizzle.__drizzle_migrations ${UNKNOWN_MIGRATION}`)
   await client.end()
 }
 
 describe.each(DATABASES)('a database on %s', (database) => {
-  it('that a newer version has used is refused, and left as it is', async () => {
+  it('that a newer version has migrated is refused', async () => {
     const place = await placeOf(database)
     expect(await run('migrate', place)).toMatchObject({ exitCode: 0 })
-    await applyFuture(place)
+    await applyUnknownMigration(place)
     for (const command of ['migrate', 'serve']) {
       const { exitCode, stderr } = await run(command, place)
       expect(exitCode).toBe(78)
@@ -47,7 +47,7 @@ describe.each(DATABASES)('a database on %s', (database) => {
 })
 
 describe('a data folder', () => {
-  it('that cannot be written to is refused, by name', async () => {
+  it('that is not writable is refused with its path', async () => {
     const place = await placeOf('sqlite')
     const file = join(place.dataDir, 'a-file')
     await writeFile(file, '')

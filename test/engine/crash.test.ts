@@ -68,9 +68,7 @@ async function crashAndRecover(database: DatabaseKind, killAt: number): Promise<
     // A client without a response repeats the request with its key.
     const { id } = await after.create({ idempotencyKey: 'crash', partialImages: 1 })
     const settled = async () => ['SUCCEEDED', 'OUTCOME_UNKNOWN'].includes((await after.task(id)).status)
-    await expect
-      .poll(settled, { timeout: 10_000, interval: 20, message: `killed at ${killAt}, ${killed}` })
-      .toBe(true)
+    await expect.poll(settled, { interval: 20, message: `killed at ${killAt}, ${killed}` }).toBe(true)
 
     expect(await problems(after, id, killed)).toEqual([])
     expect(await orphansOf(after)).toEqual([])

@@ -52,7 +52,7 @@ async function ended(gateway: TestEngine, count = 1) {
     const all = await states()
     return all.length >= count && !all.includes('PENDING')
   }
-  await expect.poll(settled, { interval: 10, timeout: 10_000 }).toBe(true)
+  await expect.poll(settled, { interval: 10 }).toBe(true)
   return Promise.all((await deliveries(gateway)).toReversed().map((row) => withTries(gateway, row)))
 }
 

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { DiskError } from '../../src/assets/disk-error.ts'
 import { BIN, darkroom } from '../cli/darkroom.ts'
 import { DATABASES, newPlace, type DatabaseKind, type Place } from '../support/database.ts'
@@ -26,15 +26,15 @@ async function newPlaceOf(database: DatabaseKind): Promise<Place> {
   return place
 }
 
-const sampleOf = ({ dataDir }: Place) => join(dataDir, 'assets', 'spool', 'room')
+const probeOf = ({ dataDir }: Place) => join(dataDir, 'assets', 'spool', 'free-space')
 
 /** The kernel refuses the bytes of the free space check. */
 async function fillDisk(place: Place): Promise<void> {
-  await symlink('/dev/full', sampleOf(place))
+  await symlink('/dev/full', probeOf(place))
 }
 
 async function freeDisk(place: Place): Promise<void> {
-  await rm(sampleOf(place))
+  await rm(probeOf(place))
 }
 
 describe.each(DATABASES)('a full disk on %s', (database) => {
@@ -93,11 +93,11 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
     expect(await one.engine.problem()).toBe(undefined)
 
     await fillDisk(one.place)
-    await expect.poll(() => one.engine.problem(), { timeout: 5000 }).toBe('no image can be stored (ENOSPC)')
+    await expect.poll(() => one.engine.problem()).toBe('no image can be stored (ENOSPC)')
     const queued = await one.create()
     // Each check was claimed from the queue with the new task in it.
     const checksBefore = checks
-    await expect.poll(() => checks, { timeout: 5000 }).toBeGreaterThan(checksBefore + 2)
+    await expect.poll(() => checks).toBeGreaterThan(checksBefore + 2)
     isDone = true
     await one.reached(accepted.id, 'SUCCEEDED')
     expect(await one.attempts(queued.id)).toMatchObject([{ state: 'PLANNED', charged: 'NO' }])
@@ -106,7 +106,7 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
     await freeDisk(one.place)
     await one.reached(queued.id, 'SUCCEEDED')
     expect(provider.sent).toHaveLength(2)
-    await expect.poll(() => one.engine.problem(), { timeout: 5000 }).toBe(undefined)
+    await expect.poll(() => one.engine.problem()).toBe(undefined)
   })
 
   it('is reported by /readyz while it lasts, and not by /livez', async () => {
@@ -118,11 +118,11 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
     expect(await ready()).toEqual([200, { status: 'ok' }])
     await fillDisk(server.place)
     await expect
-      .poll(ready, { timeout: 5000 })
+      .poll(ready)
       .toEqual([503, { status: 'unavailable', problem: 'no image can be stored (ENOSPC)' }])
     expect((await fetch(`${server.url}/livez`)).status).toBe(200)
     await freeDisk(server.place)
-    await expect.poll(ready, { timeout: 5000 }).toEqual([200, { status: 'ok' }])
+    await expect.poll(ready).toEqual([200, { status: 'ok' }])
   })
 })
 
@@ -206,14 +206,14 @@ describe.each(DATABASES)('a server on %s', (database) => {
     const ended = once(child, 'close')
     let stdout = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-    await vi.waitFor(() => expect(stdout).toContain('Ctrl-C to stop'), { timeout: 15_000 })
+    await expect.poll(() => stdout).toContain('Ctrl-C to stop')
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(stdout)?.[0] ?? ''
     const body = JSON.stringify({ query: 'mutation { generateImage(input: { prompt: "a fox" }) { id } }' })
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
     await (await fetch(`${url}/graphql`, init)).text()
-    await expect.poll(() => upstream.charges.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => upstream.charges.length).toBe(1)
     child.kill('SIGTERM')
-    await vi.waitFor(() => expect(stdout).toContain('again to stop at once.'))
+    await expect.poll(() => stdout).toContain('again to stop at once.')
     // Sooner, it would count as the same key press.
     await setTimeout(400)
     child.kill('SIGTERM')
@@ -224,7 +224,7 @@ describe.each(DATABASES)('a server on %s', (database) => {
       await using next = await openGateway({ place, providers: [upstream.entry], engine: QUICK })
       const query = '{ tasks { nodes { status } } }'
       await expect
-        .poll(() => next.get(query), { timeout: 15_000, interval: 100 })
+        .poll(() => next.get(query), { interval: 100 })
         .toEqual({ tasks: { nodes: [{ status: 'OUTCOME_UNKNOWN' }] } })
     }
     expect(upstream.calls).toHaveLength(1)

@@ -1,5 +1,5 @@
-// GatewayConfig is written by hand, for its documentation. The compiler compares it with what is checked at run time: an
-// error here names a setting that one of the two lacks, or that differs.
+// GatewayConfig is written by hand, for its documentation. The compiler compares it with the schema that is validated at
+// run time: an error here names a setting that is missing from one of the two, or differs.
 import { expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import type { CONFIG_SHAPE } from '../../src/config/shape.ts'
@@ -23,7 +23,7 @@ import type { pmockOptions } from '../../src/providers/pmock/options.ts'
 type Input = z.input<typeof CONFIG_SHAPE>
 type Part<Name extends keyof Input> = NonNullable<Input[Name]>
 
-/** What a provider's entry holds besides its name and dialect, as the dialect checks it. */
+/** The fields of a provider entry besides its name and dialect. */
 type Options<Entry> = Mutable<Omit<Entry, 'name' | 'dialect'>>
 
 /** zod's arrays are never readonly. */
@@ -33,7 +33,7 @@ type Mutable<T> = T extends readonly (infer Item)[]
     ? { -readonly [Name in keyof T]: Mutable<T[Name]> }
     : T
 
-it('declares the settings that are checked, and no others', () => {
+it('GatewayConfig declares the validated settings, and no others', () => {
   expectTypeOf<keyof GatewayConfig>().toEqualTypeOf<keyof Input>()
   expectTypeOf<keyof EngineConfig>().toEqualTypeOf<keyof Part<'engine'>>()
   expectTypeOf<keyof RetentionConfig>().toEqualTypeOf<keyof Part<'retention'>>()
@@ -41,15 +41,15 @@ it('declares the settings that are checked, and no others', () => {
   expectTypeOf<Mutable<GatewayConfig>>().toExtend<Input>()
 })
 
-it("declares each provider's options as its dialect checks them", () => {
+it('provider entries declare the options that their dialect validates', () => {
   expectTypeOf<Options<PmockProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof pmockOptions>>>()
   expectTypeOf<Options<JimmyProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof jimmyOptions>>>()
   expectTypeOf<Options<AcedataProviderConfig>>().toEqualTypeOf<Mutable<z.input<typeof acedataOptions>>>()
   expectTypeOf<keyof Options<BasicProviderConfig>>().toEqualTypeOf<keyof BasicOptions>()
 })
 
-// Its options are put together at run time, from those of its presets.
-it("declares the openai dialect's options, with those of its presets", () => {
+// These options are assembled at run time from those of the presets.
+it('the openai entry declares the options of the dialect and of its presets', () => {
   const declared: Record<keyof Options<OpenaiProviderConfig>, true> = {
     apiKey: true,
     baseUrl: true,

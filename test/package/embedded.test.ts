@@ -1,4 +1,4 @@
-// The public entry, as a program uses it that mounts the gateway in its own server.
+// The public API, as used by a program that mounts the gateway in its own server.
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -35,7 +35,7 @@ afterEach(async () => {
   await rm(join(dataDir, '..'), { recursive: true })
 })
 
-/** A gateway that admits everyone, paints at once and logs nothing, unless `settings` say otherwise. */
+/** A gateway that allows anonymous requests, generates without delay and logs nothing, unless `settings` differ. */
 function embed(settings: EmbeddedGatewayConfig = {}): Gateway {
   const gateway = createGateway({
     dataDir,
@@ -49,7 +49,7 @@ function embed(settings: EmbeddedGatewayConfig = {}): Gateway {
 }
 
 describe('createGateway', () => {
-  it('reports every problem of its settings at once, and reads no environment', () => {
+  it('reports every problem of its settings together, and reads no environment variables', () => {
     vi.stubEnv('PORT', 'not a port')
     try {
       expect(() => embed()).not.toThrow()
@@ -70,12 +70,12 @@ describe('createGateway', () => {
     }
   })
 
-  it('takes texts as they are, without inserting environment variables', () => {
+  it('does not replace environment variables in its settings', () => {
     const key = '${NOT_A_VARIABLE}'
     expect(() => embed({ providers: [{ name: 'a', dialect: 'openai', apiKey: key }] })).not.toThrow()
   })
 
-  it('keeps API keys out of what it reports', () => {
+  it('reports no API keys', () => {
     const providers = [{ name: 'a', dialect: 'openai', apiKey: 'sk-secret with a space', mode: 'never' }]
     const error = thrownBy(() => embed({ providers } as EmbeddedGatewayConfig))
     expect(String((error as ConfigError).problems)).not.toContain('sk-secret')
@@ -90,11 +90,11 @@ describe('createGateway', () => {
 
   it('refuses to start without a key unless anonymous requests are allowed', async () => {
     const lines: { fields: object; message: string }[] = []
-    const note = (fields: object, message: string) => void lines.push({ fields, message })
+    const record = (fields: object, message: string) => void lines.push({ fields, message })
     const gateway = embed({
       allowAnonymous: false,
       logLevel: 'info',
-      log: { debug: note, info: note, warn: note, error: note },
+      log: { debug: record, info: record, warn: record, error: record },
     })
     await expect(gateway.start()).rejects.toThrow(ConfigError)
     const response = await gateway.fetch(post('{ __typename }'))
@@ -108,14 +108,14 @@ describe('createGateway', () => {
     ])
   })
 
-  it('starts after a restore, but not once it works', async () => {
+  it('accepts afterRestore only before the first request', async () => {
     const gateway = embed()
     await gateway.start({ afterRestore: true })
     await gateway.start()
     await expect(gateway.start({ afterRestore: true })).rejects.toThrow('before the first request')
   })
 
-  it('starts after a failure that has passed', async () => {
+  it('starts after the cause of a failed start is removed', async () => {
     await writeFile(join(dataDir), 'a file where the folder belongs')
     const gateway = embed()
     expect((await gateway.fetch(post('{ __typename }'))).status).toBe(503)
@@ -125,7 +125,7 @@ describe('createGateway', () => {
 })
 
 describe('fetch', () => {
-  it('responds with the global Response: JSON, events and images', async () => {
+  it('returns the global Response for JSON, events and images', async () => {
     const gateway = embed()
     const { id } = await generate(gateway.fetch, { prompt: 'a fox', partialImages: 1 })
     const events = await gateway.fetch(subscribe(id))
@@ -147,7 +147,7 @@ describe('fetch', () => {
     expect(await page.text()).toContain('</html>')
   })
 
-  it('takes uploads from a Request', async () => {
+  it('accepts uploads', async () => {
     const gateway = embed()
     const form = new FormData()
     const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { operation } }'
@@ -165,7 +165,7 @@ describe('fetch', () => {
     expect(await response.json()).toEqual({ data: { generateImage: { operation: 'EDIT' } } })
   })
 
-  it('admits by key, and counts the address it is given', async () => {
+  it('authenticates by key, and accepts the address of the client', async () => {
     const gateway = embed({ allowAnonymous: false, adminKey: ADMIN_KEY })
     expect((await gateway.fetch(post('{ __typename }'))).status).toBe(401)
     const authorization = `Bearer ${ADMIN_KEY}`
@@ -176,16 +176,16 @@ describe('fetch', () => {
       expect((await gateway.fetch(post('{ __typename }', {}, { authorization }), from)).status).toBe(200)
   })
 
-  it('gives up an event stream that nobody has read', async () => {
+  it('releases an event stream that was never read', async () => {
     await using server = await openGateway()
-    const unread = await server.gateway.fetch(post(FEED, {}, { accept: 'text/event-stream' }))
-    await unread.body!.cancel()
+    const response = await server.gateway.fetch(post(FEED, {}, { accept: 'text/event-stream' }))
+    await response.body!.cancel()
     await server.gateway.fetch(post(FEED, {}, { accept: 'text/event-stream' }))
     await server.gateway.stop()
     expect(server.gateway.subscriberCount()).toBe(0)
   })
 
-  it('ends a subscription whose body is canceled, or whose request is aborted', async () => {
+  it('ends a subscription whose body is canceled or whose request is aborted', async () => {
     await using server = await openGateway()
     const canceled = await server.gateway.fetch(post(FEED, {}, { accept: 'text/event-stream' }))
     const reader = canceled.body!.getReader()
@@ -194,18 +194,20 @@ describe('fetch', () => {
     await reader.cancel()
     await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
 
-    const leaving = new AbortController()
-    const request = new Request(post(FEED, {}, { accept: 'text/event-stream' }), { signal: leaving.signal })
+    const clientAbort = new AbortController()
+    const request = new Request(post(FEED, {}, { accept: 'text/event-stream' }), {
+      signal: clientAbort.signal,
+    })
     const aborted = await server.gateway.fetch(request)
     const reading = aborted.text().catch(() => {})
     await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
-    leaving.abort()
+    clientAbort.abort()
     await reading
     await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
   })
 })
 
-describe('a public URL with a path', () => {
+describe('a gateway with a path in its public URL', () => {
   it('is served with the path and without it', async () => {
     const gateway = embed({ publicUrl: 'https://app.example.com/images' })
     for (const address of ['https://app.example.com/images/graphql', 'https://app.example.com/graphql']) {
@@ -219,7 +221,7 @@ describe('a public URL with a path', () => {
   })
 })
 
-describe('in a server of node:http', () => {
+describe('a gateway in a server of node:http', () => {
   it.each(['', '/images'])('serves requests, event streams and WebSockets at %j', async (base) => {
     const server = createServer()
     const url = await listening(server)
@@ -228,13 +230,13 @@ describe('in a server of node:http', () => {
     const client = createClient(`${url}${base}`)
     const id = await client.generate({ prompt: 'a fox' })
     expect(await client.ended(id)).toEqual({ status: 'SUCCEEDED' })
-    const watched: string[] = []
+    const types: string[] = []
     const query = 'subscription ($id: ID!) { taskEvents(taskId: $id) { type: __typename } }'
     for await (const { data } of client.watch<{ taskEvents: { type: string } }>('WebSocket', query, {
       id,
     }))
-      watched.push(data!.taskEvents.type)
-    expect(watched.at(-1)).toBe('TaskFinished')
+      types.push(data!.taskEvents.type)
+    expect(types.at(-1)).toBe('TaskFinished')
     const { tasks } = await client.get<{ tasks: { nodes: { images: { url: string }[] }[] } }>(
       '{ tasks { nodes { images { url } } } }',
     )
@@ -244,7 +246,7 @@ describe('in a server of node:http', () => {
     server.closeAllConnections()
   })
 
-  it('serves a router that strips the path, and leaves the request as it was', async () => {
+  it('serves a router that strips the path, without changing the request', async () => {
     const paths: (string | undefined)[] = []
     const server = createServer((request, response) => {
       // As Express does below `app.use('/images', …)`.
@@ -262,7 +264,7 @@ describe('in a server of node:http', () => {
     server.close()
   })
 
-  it('refuses other WebSockets with 404, and all of them with 503 where it cannot start', async () => {
+  it('refuses other WebSockets with 404, and all WebSockets with 503 if it cannot start', async () => {
     const gateway = embed()
     const closed = embed({ allowAnonymous: false, dataDir: `${dataDir}-2` })
     expect(await refusalOf(gateway.upgrade, '/other')).toBe('Unexpected server response: 404')
@@ -271,7 +273,7 @@ describe('in a server of node:http', () => {
 })
 
 describe('listen', () => {
-  it('opens a port of its own, while fetch goes on working', async () => {
+  it('opens a port, while fetch continues to work', async () => {
     const gateway = embed({ port: 0 })
     const { url } = await gateway.listen()
     expect((await fetch(`${url}/livez`)).status).toBe(200)
@@ -282,7 +284,7 @@ describe('listen', () => {
 })
 
 describe('stop', () => {
-  it('aborts event streams with an error, so that clients resume, and then responds with 503', async () => {
+  it('aborts event streams with an error, so that clients resume, then responds with 503', async () => {
     const gateway = embed()
     const response = await gateway.fetch(post(FEED, {}, { accept: 'text/event-stream' }))
     const reading = response.text()
@@ -309,12 +311,12 @@ describe('stop', () => {
 describe('log', () => {
   it('receives lines without secrets', async () => {
     const lines: unknown[] = []
-    const note = (fields: object, message: string) => void lines.push({ ...fields, message })
+    const record = (fields: object, message: string) => void lines.push({ ...fields, message })
     const gateway = embed({
       allowAnonymous: false,
       adminKey: ADMIN_KEY,
       logLevel: 'debug',
-      log: { debug: note, info: note, warn: note, error: note },
+      log: { debug: record, info: record, warn: record, error: record },
     })
     await gateway.fetch(
       post('{ __typename }', {}, { 'x-request-id': ADMIN_KEY, authorization: `Bearer ${ADMIN_KEY}` }),
@@ -371,7 +373,7 @@ function thrownBy(run: () => unknown): unknown {
   return undefined
 }
 
-/** What a WebSocket is refused with. */
+/** The error message of a refused WebSocket. */
 async function refusalOf(upgrade: Gateway['upgrade'], path: string): Promise<string> {
   const server = createServer().on('upgrade', upgrade)
   const url = await listening(server)

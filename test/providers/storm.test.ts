@@ -9,7 +9,7 @@ import { startGateway } from '../support/gateway-process.ts'
 import { openGateway } from '../support/gateway.ts'
 import { endCooldownsEarly } from '../support/end-cooldowns.ts'
 import { createRandom, type Random } from '../support/random.ts'
-import { auditBooks } from './audit.ts'
+import { compareCharges } from './charge-audit.ts'
 import { startFleet, type Fleet } from './fleet.ts'
 import type { CallbackScenario } from './upstreams/acedata.ts'
 import type { Scenario } from './upstreams/fake.ts'
@@ -74,10 +74,10 @@ function script(fleet: Fleet, random: Random): void {
   fleet.acedata.scriptCallbacks(...many(CALLBACKS))
 }
 
-const picture = await sharp({ create: { width: 16, height: 16, channels: 3, background: 'teal' } })
+const image = await sharp({ create: { width: 16, height: 16, channels: 3, background: 'teal' } })
   .png()
   .toBuffer()
-const dataUrl = `data:image/png;base64,${picture.toString('base64')}`
+const dataUrl = `data:image/png;base64,${image.toString('base64')}`
 
 /** The input of one task. */
 function inputOf(number: number, random: Random): Record<string, unknown> {
@@ -167,11 +167,11 @@ it.each([
     }
     const final = await readFinalState(place)
     expect(final.violated).toEqual([])
-    expect(auditBooks(fleet, final)).toEqual([])
+    expect(compareCharges(fleet, final)).toEqual([])
     // The audit finds wrong records.
     for (const charged of ['YES', 'NO'] as const) {
       const attempts = final.attempts.map((attempt) => ({ ...attempt, charged }))
-      expect(auditBooks(fleet, { ...final, attempts })).not.toEqual([])
+      expect(compareCharges(fleet, { ...final, attempts })).not.toEqual([])
     }
     expect(final.tasks).toHaveLength(TASKS)
     // Proof that the scenarios took effect.

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { BIN } from '../cli/darkroom.ts'
 import { createClient, TRANSPORTS, type Client } from '../support/client.ts'
 import { DATABASES, newPlace, type Place } from '../support/database.ts'
@@ -99,7 +99,7 @@ async function serve({ databaseUrl, dataDir }: Place): Promise<Server> {
   const ended = once(child, 'exit').then(([code]: unknown[]) => code)
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  await vi.waitFor(() => expect(stdout).toContain('Ctrl-C to stop'), { timeout: 15_000 })
+  await expect.poll(() => stdout).toContain('Ctrl-C to stop')
   const url = /(http:\/\/127\.0\.0\.1:\d+)\/graphql/.exec(stdout)?.[1] ?? ''
   return { client: createClient(url), ended, stop: () => void child.kill('SIGTERM') }
 }

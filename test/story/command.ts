@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { withCompileCache } from '../support/compile-cache.ts'
 
@@ -47,8 +47,6 @@ export function isGroupAlive({ child }: Running): boolean {
 /** `npm start` on a free port; the URL is read from its banner. */
 export async function startServer(cwd: string): Promise<Running & { url: string }> {
   const server = start('start', ['--port', '0'], { cwd, env: { LOG_LEVEL: 'error' } })
-  await vi.waitFor(() => expect(server.stdout() + server.stderr()).toContain('Ctrl-C to stop'), {
-    timeout: 20_000,
-  })
+  await expect.poll(() => server.stdout() + server.stderr()).toContain('Ctrl-C to stop')
   return { ...server, url: /http:\/\/127\.0\.0\.1:\d+/.exec(server.stdout())?.[0] ?? '' }
 }

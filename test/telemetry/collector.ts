@@ -89,7 +89,7 @@ export async function openCollector(): Promise<Collector> {
     spans,
     bodies,
     async span(name) {
-      await expect.poll(() => spans.map((span) => span.name), { timeout: 10_000 }).toContain(name)
+      await expect.poll(() => spans.map((span) => span.name)).toContain(name)
       return spans.find((span) => span.name === name)!
     },
     async [Symbol.asyncDispose]() {

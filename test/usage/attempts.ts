@@ -1,6 +1,6 @@
-// Attempts of every kind, straight into the tables, and what a report on them must say: worked out one by one, in
-// another way than the reports do.
-import type { Database, Transaction } from '../../src/db/connection/database.ts'
+// Stores attempts of every kind directly in the tables, and computes the expected report from each of them,
+// independently of the implementation.
+import type { Database } from '../../src/db/connection/database.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { AttemptRow, Tables } from '../../src/db/tables/tables.ts'
 import { addUsage, USAGE_COUNTS, type UsageCounts } from '../../src/db/money/usage.ts'
@@ -33,7 +33,7 @@ const STATES: [AttemptState, Charged, TaskStatus][] = [
   ['UNKNOWN', 'UNKNOWN', 'OUTCOME_UNKNOWN'],
 ]
 
-/** Stores `count` tasks with an attempt or two each, at random moments from `from` to `to`. */
+/** Stores `count` tasks with one or two attempts each, at random times from `from` to `to`. */
 export async function storeAttempts(
   db: Database,
   seed: string,
@@ -55,16 +55,6 @@ export async function storeAttempts(
     for (const { attempt } of stored) await addUsage(q, attempt, countsOf(attempt))
   })
   return stored
-}
-
-/** Counts an attempt anew after `change`, as every move does. */
-export async function change(q: Transaction, attempt: AttemptRow, to: Partial<AttemptRow>): Promise<void> {
-  const after = { ...attempt, ...to }
-  const [was, is] = [countsOf(attempt), countsOf(after)]
-  const difference = { ...is }
-  for (const count of USAGE_COUNTS) difference[count] -= was[count]
-  await addUsage(q, after, difference)
-  Object.assign(attempt, to)
 }
 
 function* chunks<T>(rows: T[]): Generator<T[]> {
@@ -105,7 +95,7 @@ function makeAttempt(random: Random, task: NewTask, number: number, createdAt: n
     number === 1 && random.next() < 0.1 ? (['REJECTED', 'NO'] as const) : random.pick(STATES)
   const paid = charged === 'YES'
   const reported = paid && random.next() < 0.8
-  const tokens = (most: number) => (reported && random.next() < 0.9 ? Math.floor(random.next() * most) : null)
+  const tokens = (max: number) => (reported && random.next() < 0.9 ? Math.floor(random.next() * max) : null)
   return {
     id: newId('att', createdAt),
     taskId: task.id,
@@ -156,23 +146,23 @@ function makeAttempt(random: Random, task: NewTask, number: number, createdAt: n
   }
 }
 
-/** The rows and totals of a report, by another way. */
+/** The expected rows and totals of a report. */
 export function expectedReport(
   stored: readonly Stored[],
-  question: UsageQuery,
+  query: UsageQuery,
 ): Pick<UsageReport, 'totals'> & { rows: { name: string; counts: UsageCounts }[] } {
-  const asked = stored.filter((one) => isAsked(one, question))
-  const groups = Map.groupBy(asked, (one) => nameOf(one, question))
+  const selected = stored.filter((one) => isSelected(one, query))
+  const groups = Map.groupBy(selected, (one) => nameOf(one, query))
   return {
-    totals: sumOf(asked),
+    totals: sumOf(selected),
     rows:
-      question.groupBy.length === 0
+      query.groupBy.length === 0
         ? []
         : [...groups].map(([name, of]) => ({ name, counts: sumOf(of) })).toSorted(byName),
   }
 }
 
-/** The rows of a report, each by one name, to be laid beside what was expected. */
+/** The rows of a report in the form of expectedReport. */
 export function namedRows(rows: readonly UsageRow[]): { name: string; counts: UsageCounts }[] {
   return rows
     .map(({ hour, day, month, keys, counts }) => {
@@ -194,8 +184,8 @@ function sortedKeys(keys: object): [string, unknown][] {
 const passes = (names: readonly (string | null)[] | undefined, name: string | null | undefined) =>
   names?.includes(name ?? null) ?? true
 
-function isAsked({ task, attempt }: Stored, { projectId, from, to, filter }: UsageQuery): boolean {
-  const told = toldOf({ task, attempt })
+function isSelected({ task, attempt }: Stored, { projectId, from, to, filter }: UsageQuery): boolean {
+  const properties = propertiesOf({ task, attempt })
   return (
     (projectId === null || attempt.projectId === projectId) &&
     attempt.createdAt >= from &&
@@ -203,16 +193,16 @@ function isAsked({ task, attempt }: Stored, { projectId, from, to, filter }: Usa
     passes(filter.apiKeyIds, attempt.apiKeyId) &&
     passes(filter.providers, attempt.provider) &&
     passes(filter.models, attempt.model) &&
-    passes(filter.users, told.user) &&
-    passes(filter.operations, told.operation) &&
-    passes(filter.qualities, told.quality) &&
-    passes(filter.sizes, told.size) &&
-    passes(filter.statuses, told.status) &&
+    passes(filter.users, properties.user) &&
+    passes(filter.operations, properties.operation) &&
+    passes(filter.qualities, properties.quality) &&
+    passes(filter.sizes, properties.size) &&
+    passes(filter.statuses, properties.status) &&
     (filter.metadata ?? []).every(({ key, value }) => task.request.metadata[key] === value)
   )
 }
 
-function toldOf({ task, attempt }: Stored) {
+function propertiesOf({ task, attempt }: Stored) {
   return {
     user: task.request.user,
     operation: task.operation,
@@ -231,24 +221,24 @@ function nameOf({ task, attempt }: Stored, { groupBy, timeZone, metadataKey }: U
     DAY: groupBy.includes('DAY') ? local.slice(0, 10) : '',
     MONTH: groupBy.includes('MONTH') ? local.slice(0, 7) : '',
   }
-  const told = toldOf({ task, attempt })
+  const properties = propertiesOf({ task, attempt })
   const all: Record<string, [string, string | null]> = {
     PROJECT: ['projectId', attempt.projectId],
     API_KEY: ['apiKeyId', attempt.apiKeyId],
-    USER: ['user', told.user],
+    USER: ['user', properties.user],
     PROVIDER: ['provider', attempt.provider],
     MODEL: ['model', attempt.model],
-    OPERATION: ['operation', told.operation],
-    QUALITY: ['quality', told.quality],
-    SIZE: ['size', told.size],
-    STATUS: ['status', told.status],
+    OPERATION: ['operation', properties.operation],
+    QUALITY: ['quality', properties.quality],
+    SIZE: ['size', properties.size],
+    STATUS: ['status', properties.status],
     METADATA: ['metadata', task.request.metadata[metadataKey ?? ''] ?? null],
   }
   const keys = Object.fromEntries(groupBy.flatMap((dimension) => (all[dimension] ? [all[dimension]] : [])))
   return JSON.stringify([...Object.values(labels), sortedKeys(keys)])
 }
 
-/** 2026-11-20 14:05, as a clock on the wall there shows it. */
+/** The local time, as 2026-11-20T14:05. */
 function localText(at: number, timeZone: string): string {
   const format =
     formats.get(timeZone) ??

@@ -1,4 +1,4 @@
-// A database of before there were books, brought up to date: what happened then is in them as if it had always been.
+// Migrates a database from before the ledger: its attempts are in the ledger, the budgets and the usage afterwards.
 import { cp, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
@@ -23,7 +23,7 @@ import { done, failure, held, REPORTED, scripted } from '../support/scripted.ts'
 
 type Row = Record<string, unknown>
 
-/** Reads and writes rows as they are. */
+/** Reads and writes rows without the schema of this version. */
 interface Raw {
   tables(): Promise<string[]>
   columns(table: string): Promise<string[]>
@@ -32,13 +32,13 @@ interface Raw {
   close(): Promise<void>
 }
 
-describe.each(DATABASES)('an old database on %s', (kind) => {
-  it('has its ledger, its spending and its usage once it is brought up to date', async () => {
-    await using engine = await openEngine({ database: kind, providers: [everyEnd()] })
-    const states = await leaveEveryState(engine)
+describe.each(DATABASES)('a database of the first version on %s', (kind) => {
+  it('has its ledger, spending and usage after the migration', async () => {
+    await using engine = await openEngine({ database: kind, providers: [providerByPrompt()] })
+    const states = await createEveryState(engine)
     const old = await newEmptyPlace(kind)
     onTestFinished(() => old.remove())
-    await makeOld(old, engine.place)
+    await createFirstVersion(old, engine.place)
 
     const env = { DATA_DIR: old.dataDir, DATABASE_URL: old.databaseUrl ?? '' }
     const run = (...args: string[]) => darkroom(args, { cwd: old.dataDir, env })
@@ -50,28 +50,28 @@ describe.each(DATABASES)('an old database on %s', (kind) => {
 
     const db = await openDatabase({ ...old, onWakeUp: () => {}, log: createLog('silent') })
     onTestFinished(() => db.close())
-    const question = { from: 0, to: null, groupBy: [], filter: {}, timeZone: 'UTC', metadataKey: null }
-    const ask = (of: typeof db) =>
-      reportUsage(of.read, { ...question, projectId: DEFAULT_PROJECT }, Date.now())
-    const [{ totals: before }, { totals: after }] = [await ask(engine.db), await ask(db)]
+    const query = { from: 0, to: null, groupBy: [], filter: {}, timeZone: 'UTC', metadataKey: null }
+    const reportOf = (of: typeof db) =>
+      reportUsage(of.read, { ...query, projectId: DEFAULT_PROJECT }, Date.now())
+    const [{ totals: before }, { totals: after }] = [await reportOf(engine.db), await reportOf(db)]
     expect(before).toMatchObject({ tasks: states.length, images: 2, costMicros: 3050 })
-    // What an old attempt could have cost at most was never written down.
+    // The first version did not store the maximum cost of an attempt.
     expect(before.heldMicros).toBeGreaterThan(0)
     expect(after).toEqual({ ...before, heldMicros: 0 })
 
-    // And what was open then is settled as if it were new.
+    // An attempt that was open then can be settled.
     const open = (await listAttempts(db.read, states)).find(({ state }) => state === 'UNKNOWN')!
     await db.tx((q) =>
       applyTransition(q, open.id, 'fail', { at: Date.now(), charged: 'YES', costMicros: 700 }),
     )
-    expect((await ask(db)).totals.costMicros).toBe(3750)
+    expect((await reportOf(db)).totals.costMicros).toBe(3750)
     const spending = await db.read.sql.select().from(db.read.tables.spending)
     expect(spending.filter(({ period }) => period === 'TOTAL')).toMatchObject([{ spentMicros: 3750 }])
   })
 })
 
-/** Ends as the prompt says. */
-function everyEnd() {
+/** A provider whose calls end as their prompt says. */
+function providerByPrompt() {
   const never = held()
   return scripted(
     (sent) => {
@@ -101,15 +101,15 @@ const PROMPTS = {
   sending: 'RUNNING',
 } as const
 
-/** Leaves attempts in every state that lasts, and answers the ids of their tasks. */
-async function leaveEveryState(engine: TestEngine): Promise<string[]> {
+/** Creates attempts in every state that persists, and returns the ids of their tasks. */
+async function createEveryState(engine: TestEngine): Promise<string[]> {
   const ids: string[] = []
   for (const [prompt, status] of Object.entries(PROMPTS)) {
     const { id } = await engine.create({ prompt })
     await engine.reached(id, status)
     ids.push(id)
   }
-  await engine.engine.pauseProvider({ provider: 'scripted', model: null }, 'so that the next ones wait')
+  await engine.engine.pauseProvider({ provider: 'scripted', model: null }, 'so that the next tasks wait')
   const waits = await engine.create({ prompt: 'waits' })
   const canceled = await engine.create({ prompt: 'canceled' })
   await engine.engine.cancelTask(DEFAULT_PROJECT, canceled.id)
@@ -131,8 +131,15 @@ async function leaveEveryState(engine: TestEngine): Promise<string[]> {
   return all
 }
 
-/** Makes a database of the first version that holds what another one does. */
-async function makeOld(old: Place, from: Place): Promise<void> {
+/** Tables and columns of the first version that have other names now. */
+const RENAMED: Readonly<Record<string, string>> = {
+  provider_rests: 'provider_cooldowns',
+  missing: 'missing_checks',
+  lane: 'slot',
+}
+
+/** Creates a database of the first version with the rows of another one. */
+async function createFirstVersion(old: Place, from: Place): Promise<void> {
   const kind: DatabaseKind = old.databaseUrl === null ? 'sqlite' : 'postgresql'
   const folder = join(old.dataDir, 'migrations')
   const [first = ''] = (await readdir(MIGRATIONS[kind])).toSorted()
@@ -142,7 +149,7 @@ async function makeOld(old: Place, from: Place): Promise<void> {
   try {
     const tables = await target.tables()
     expect(tables).not.toContain('ledger')
-    // Those that others refer to first.
+    // Referenced tables first.
     const inOrder = [
       'projects',
       'tasks',
@@ -151,9 +158,8 @@ async function makeOld(old: Place, from: Place): Promise<void> {
     ]
     for (const table of inOrder) {
       const columns = await target.columns(table)
-      for (const row of await source.all(
-        `select ${columns.map((name) => `"${name}"`).join(', ')} from ${table}`,
-      ))
+      const selected = columns.map((name) => `"${RENAMED[name] ?? name}" as "${name}"`).join(', ')
+      for (const row of await source.all(`select ${selected} from ${RENAMED[table] ?? table}`))
         await target.insert(table, row)
     }
   } finally {

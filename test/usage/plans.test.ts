@@ -9,23 +9,23 @@ import { newPlace } from '../support/database.ts'
 
 const [FROM, TO] = [Date.UTC(2026, 9, 1) + 1, Date.UTC(2026, 10, 1) + 1]
 
-const QUESTIONS: Partial<UsageQuery>[] = [
+const QUERIES: Partial<UsageQuery>[] = [
   { groupBy: ['DAY', 'MODEL'] },
   { groupBy: ['DAY', 'MODEL'], timeZone: 'Europe/Berlin' },
   { groupBy: ['SIZE'], filter: { statuses: ['SUCCEEDED'] } },
 ]
 
-// A report reads the time it is about, and nothing else: of the days, the quarters, the attempts and their tasks.
+// A report reads only rows of its period: days, quarter hours, attempts and their tasks.
 it.each([
   ['one project', DEFAULT_PROJECT],
   ['all projects', null],
-])('a report on %s reads no table from end to end', async (_, projectId) => {
+])('a report on %s scans no table', async (_, projectId) => {
   const place = await newPlace('sqlite')
   const prepare = vi.spyOn(BetterSqlite3.prototype, 'prepare')
   const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   prepare.mockClear()
-  const whole = { projectId, from: FROM, to: TO, groupBy: [], filter: {}, timeZone: 'UTC', metadataKey: null }
-  for (const question of QUESTIONS) await reportUsage(db.read, { ...whole, ...question }, TO)
+  const base = { projectId, from: FROM, to: TO, groupBy: [], filter: {}, timeZone: 'UTC', metadataKey: null }
+  for (const query of QUERIES) await reportUsage(db.read, { ...base, ...query }, TO)
   const statements = new Set(prepare.mock.calls.map(([text]) => text))
   prepare.mockRestore()
   await db.close()

@@ -21,7 +21,9 @@ const ZONES = [
   'Pacific/Auckland',
 ]
 
-function question(more: Partial<UsageQuery> = {}): UsageQuery {
+const ONE_OF_EACH = Object.fromEntries(USAGE_COUNTS.map((count) => [count, 1])) as UsageCounts
+
+function queryOf(more: Partial<UsageQuery> = {}): UsageQuery {
   return {
     projectId: DEFAULT_PROJECT,
     from: FROM,
@@ -36,7 +38,7 @@ function question(more: Partial<UsageQuery> = {}): UsageQuery {
 
 const some = <T>(...values: T[]) =>
   fc.option(fc.subarray(values, { minLength: 1 }), { nil: undefined, freq: 1 })
-const moments = fc
+const periods = fc
   .tuple(
     fc.integer({ min: FROM, max: TO }),
     fc.integer({ min: 1, max: TO - FROM }),
@@ -47,7 +49,7 @@ const moments = fc
     return { from: begin, to: begin + Math.ceil(length / unit) * unit }
   })
 const filters = fc.record({
-  providers: some('openai', 'jimmy', 'nobody'),
+  providers: some('openai', 'jimmy', 'unknown'),
   models: some('gpt-image-2', 'gpt-image-1.5'),
   apiKeyIds: some('key_a', 'key_b'),
   users: some('ann', 'bob'),
@@ -57,23 +59,23 @@ const filters = fc.record({
   statuses: some('SUCCEEDED' as const, 'OUTCOME_UNKNOWN' as const),
   metadata: some({ key: 'team', value: 'blue' }, { key: 'cost.center', value: '7' }),
 })
-const COUNTED: UsageDimension[] = ['HOUR', 'DAY', 'MONTH', 'PROJECT', 'API_KEY', 'PROVIDER', 'MODEL']
-const questions = fc
+const PRECOMPUTED: UsageDimension[] = ['HOUR', 'DAY', 'MONTH', 'PROJECT', 'API_KEY', 'PROVIDER', 'MODEL']
+const queries = fc
   .record({
-    when: moments,
-    // Most ask for what is counted, so that all ways of reading are met.
+    period: periods,
+    // Most queries use dimensions with precomputed sums, so that every kind of read is tested.
     groupBy: fc.oneof(
-      fc.shuffledSubarray(COUNTED, { maxLength: 3 }),
-      fc.shuffledSubarray(COUNTED, { maxLength: 3 }),
+      fc.shuffledSubarray(PRECOMPUTED, { maxLength: 3 }),
+      fc.shuffledSubarray(PRECOMPUTED, { maxLength: 3 }),
       fc.shuffledSubarray([...USAGE_DIMENSIONS], { maxLength: 3 }),
     ),
     filter: fc.oneof(fc.constant({}), fc.constant({}), filters),
     timeZone: fc.constantFrom(...ZONES),
     projectId: fc.constantFrom(DEFAULT_PROJECT, DEFAULT_PROJECT, null),
   })
-  .map(({ when, groupBy, filter, ...rest }) =>
-    question({
-      ...when,
+  .map(({ period, groupBy, filter, ...rest }) =>
+    queryOf({
+      ...period,
       ...rest,
       groupBy,
       filter: Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
@@ -96,13 +98,13 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
   })
 
   it(
-    `says of any question what the attempts say one by one (TEST_SEED=${SEED})`,
+    `equals the sum of the single attempts for any query (TEST_SEED=${SEED})`,
     { timeout: 60_000 },
     async () => {
       await fc.assert(
-        fc.asyncProperty(questions, async (asked) => {
-          const { rows, totals } = await reportUsage(db.read, asked, TO)
-          const expected = expectedReport(stored, asked)
+        fc.asyncProperty(queries, async (query) => {
+          const { rows, totals } = await reportUsage(db.read, query, TO)
+          const expected = expectedReport(stored, query)
           expect(totals).toEqual(expected.totals)
           expect(namedRows(rows)).toEqual(expected.rows)
         }),
@@ -111,11 +113,11 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
     },
   )
 
-  it('says the same from days, from quarters of an hour and from attempts', async () => {
+  it('is the same from days, from quarter hours and from attempts', async () => {
     const groupBy = ['MONTH', 'PROVIDER', 'MODEL', 'API_KEY'] as const
-    const from = (more: Partial<UsageQuery>) => reportUsage(db.read, question({ groupBy, ...more }), TO)
+    const from = (more: Partial<UsageQuery>) => reportUsage(db.read, queryOf({ groupBy, ...more }), TO)
     const days = await from({})
-    // An hour later to begin and to end with: nothing happens in either.
+    // A quarter hour earlier and later: neither has an attempt.
     const quarters = await from({ from: FROM - 900_000, to: TO + 900_000 })
     const attempts = await from({ filter: { operations: ['GENERATE', 'EDIT'] } })
     expect(days.rows.length).toBeGreaterThan(30)
@@ -124,8 +126,8 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
     expect([quarters.totals, attempts.totals]).toEqual([days.totals, days.totals])
   })
 
-  it('puts its rows in the order of the dimensions, and those without a key last', async () => {
-    const { rows } = await reportUsage(db.read, question({ groupBy: ['API_KEY', 'DAY'] }), TO)
+  it('orders its rows by its dimensions, and rows without a key last', async () => {
+    const { rows } = await reportUsage(db.read, queryOf({ groupBy: ['API_KEY', 'DAY'] }), TO)
     const keys = rows.map(({ keys: { apiKeyId } }) => apiKeyId ?? '~')
     expect(keys).toEqual(keys.toSorted())
     expect(new Set(keys)).toEqual(new Set(['key_a', 'key_b', '~']))
@@ -133,21 +135,20 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
     expect(days).toEqual(days.toSorted((a, b) => a - b))
   })
 
-  it('goes on until now, and over what another clock counts a moment ahead, without an end', async () => {
+  it('without an end includes attempts that another process with a faster clock has counted', async () => {
     const now = stored[0]!.attempt.createdAt - 1
-    const { to, totals } = await reportUsage(db.read, question({ to: null }), now)
+    const { to, totals } = await reportUsage(db.read, queryOf({ to: null }), now)
     expect(to).toBe(now)
     expect(totals).toEqual(
-      expectedReport(stored, question({ to: Math.floor(now / 86_400_000) * 86_400_000 + 2 * 86_400_000 }))
+      expectedReport(stored, queryOf({ to: Math.floor(now / 86_400_000) * 86_400_000 + 2 * 86_400_000 }))
         .totals,
     )
   })
 
-  it('is refused where nobody could read it, and says what to narrow', async () => {
+  it('of more than 10,000 rows is refused with the remedy', async () => {
     const many = Array.from({ length: 10_001 }, (_, nth) => `model-${nth}`)
     const at = Date.UTC(2020, 0)
-    const counts = Object.fromEntries(USAGE_COUNTS.map((count) => [count, 1])) as UsageCounts
-    const of = { provider: 'many', projectId: DEFAULT_PROJECT, apiKeyId: '', startsAt: at, ...counts }
+    const of = { provider: 'many', projectId: DEFAULT_PROJECT, apiKeyId: '', startsAt: at, ...ONE_OF_EACH }
     await db.tx(async (q) => {
       for (let nth = 0; nth < many.length; nth += 500)
         await q.sql
@@ -159,22 +160,21 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
           )
     })
     const then = { from: at, to: at + 86_400_000 }
-    const tooMany = reportUsage(db.read, question({ ...then, groupBy: ['MONTH', 'MODEL'] }), TO)
+    const tooMany = reportUsage(db.read, queryOf({ ...then, groupBy: ['MONTH', 'MODEL'] }), TO)
     await expect(tooMany).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       field: 'groupBy',
       message: expect.stringMatching(/by MONTH, MODEL.*more than 10000 rows.*shorter range/) as string,
     })
-    const fewer = question({ ...then, groupBy: ['MODEL'], filter: { providers: ['many'] } })
+    const fewer = queryOf({ ...then, groupBy: ['MODEL'], filter: { providers: ['many'] } })
     expect((await reportUsage(db.read, fewer, TO)).rows).toHaveLength(10_000)
-    const { rows, totals } = await reportUsage(db.read, question({ ...then, groupBy: ['PROVIDER'] }), TO)
+    const { rows, totals } = await reportUsage(db.read, queryOf({ ...then, groupBy: ['PROVIDER'] }), TO)
     expect([rows.length, totals.attempts]).toEqual([2, 10_001])
   })
 
-  it('sums up more quarters of an hour than it may have rows', async () => {
+  it('sums more quarter hours than it may have rows', async () => {
     const at = Date.UTC(2021, 0)
-    const counts = Object.fromEntries(USAGE_COUNTS.map((count) => [count, 1])) as UsageCounts
-    const of = { provider: 'many', projectId: DEFAULT_PROJECT, apiKeyId: '', ...counts }
+    const of = { provider: 'many', projectId: DEFAULT_PROJECT, apiKeyId: '', ...ONE_OF_EACH }
     await db.tx(async (q) => {
       for (let model = 0; model < 110; model++) {
         const quarters = Array.from({ length: 96 }, (_, nth) => ({
@@ -185,7 +185,7 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
         await q.sql.insert(q.tables.usageQuarterHours).values(quarters)
       }
     })
-    const day = question({
+    const day = queryOf({
       from: at,
       to: at + 86_400_000,
       groupBy: ['DAY', 'MODEL'],
@@ -199,14 +199,14 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
     expect(totals.attempts).toBe(110 * 96)
   })
 
-  it('is all of nothing where nothing was asked', async () => {
-    const { rows, totals } = await reportUsage(db.read, question({ from: 0, to: 1, groupBy: ['DAY'] }), TO)
+  it('of an empty period has no rows and totals of zero', async () => {
+    const { rows, totals } = await reportUsage(db.read, queryOf({ from: 0, to: 1, groupBy: ['DAY'] }), TO)
     expect(rows).toEqual([])
     expect(new Set(Object.values(totals))).toEqual(new Set([0]))
   })
 })
 
-describe('a question that cannot be answered', () => {
+describe('an invalid usage query', () => {
   it.each([
     [{ from: TO, to: TO }, 'to', /^to is 2026-11-15T00:00:00.000Z; .*must be later than from, 2026-11-15/],
     [{ from: 0, to: Date.UTC(2060, 0) }, 'from', /are more than 50 years/],
@@ -216,12 +216,12 @@ describe('a question that cannot be answered', () => {
     [{ filter: { users: Array(1001).fill('ann') } }, 'filter.users', /has 1001 values; the maximum is 1000/],
     [{ metadataKey: 'team' }, 'metadataKey', /"team", but groupBy does not name METADATA/],
   ] as [Partial<UsageQuery>, string, RegExp][])(
-    'says what is wrong with it: %o',
+    'is refused with its field and rule: %o',
     async (more, field, words) => {
       const place = await newPlace('sqlite')
       const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
-      const asked = reportUsage(db.read, question(more), TO)
-      await expect(asked).rejects.toMatchObject({
+      const report = reportUsage(db.read, queryOf(more), TO)
+      await expect(report).rejects.toMatchObject({
         code: 'BAD_USER_INPUT',
         field,
         message: expect.stringMatching(words),

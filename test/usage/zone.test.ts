@@ -27,7 +27,7 @@ describe('a day', () => {
     ['Australia/Lord_Howe', '2026-10-04T12:00:00Z', '2026-10-03T13:30:00.000Z', 23.5, '2026-10-04'],
     // Clocks go from 24:00 to 1:00: there is no midnight.
     ['Africa/Cairo', '2026-04-24T12:00:00Z', '2026-04-23T22:00:00.000Z', 23, '2026-04-24'],
-    // Clocks go from 24:00 back to 23:00: midnight comes once, an hour later.
+    // Clocks go from 24:00 back to 23:00: midnight occurs once, an hour later.
     ['Africa/Cairo', '2026-10-29T12:00:00Z', '2026-10-28T21:00:00.000Z', 25, '2026-10-29'],
     ['America/New_York', '2026-11-01T12:00:00Z', '2026-11-01T04:00:00.000Z', 25, '2026-11-01'],
     ['Australia/Lord_Howe', '2026-04-05T12:00:00Z', '2026-04-04T13:00:00.000Z', 24.5, '2026-04-05'],
@@ -45,12 +45,12 @@ describe('a day', () => {
 })
 
 describe('an hour', () => {
-  it('that comes twice is two', () => {
+  it('that is repeated counts as two', () => {
     expect(hours('Europe/Berlin', 'HOUR', '2026-10-25T00:30:00Z').label).toBe('2026-10-25T02:00+02:00')
     expect(hours('Europe/Berlin', 'HOUR', '2026-10-25T01:30:00Z').label).toBe('2026-10-25T02:00+01:00')
   })
 
-  it('begins at the half where the zone does', () => {
+  it('begins at half past in a zone with an offset of half an hour', () => {
     expect(hours('Asia/Kolkata', 'HOUR', '2026-11-20T10:10:00Z')).toEqual({
       startsAt: '2026-11-20T09:30:00.000Z',
       hours: 1,
@@ -58,7 +58,7 @@ describe('an hour', () => {
     })
   })
 
-  it('is cut where clocks are changed within it', () => {
+  it('ends at a clock change', () => {
     expect(hours('Australia/Lord_Howe', 'HOUR', '2026-10-03T15:45:00Z')).toEqual({
       startsAt: '2026-10-03T15:30:00.000Z',
       hours: 0.5,
@@ -67,9 +67,9 @@ describe('an hour', () => {
   })
 })
 
-describe('an hour that a change cuts', () => {
+describe('an hour with a clock change', () => {
   it.each([
-    // Half an hour is left out: 2:00 to 2:30.
+    // Half an hour is skipped: 2:00 to 2:30.
     ['Australia/Lord_Howe', '2026-10-03T15:29:59Z', '2026-10-03T14:30:00.000Z', 1, '2026-10-04T01:00+10:30'],
     [
       'Australia/Lord_Howe',
@@ -78,7 +78,7 @@ describe('an hour that a change cuts', () => {
       0.5,
       '2026-10-04T02:30+11:00',
     ],
-    // Half an hour comes twice: 1:30 to 2:00.
+    // Half an hour is repeated: 1:30 to 2:00.
     ['Australia/Lord_Howe', '2026-04-04T14:59:59Z', '2026-04-04T14:00:00.000Z', 1, '2026-04-05T01:00+11:00'],
     [
       'Australia/Lord_Howe',
@@ -87,7 +87,7 @@ describe('an hour that a change cuts', () => {
       0.5,
       '2026-04-05T01:30+10:30',
     ],
-    // A quarter is left out: 0:00 to 0:15.
+    // A quarter hour is skipped: 0:00 to 0:15.
     ['Asia/Kathmandu', '1985-12-31T18:30:00Z', '1985-12-31T18:30:00.000Z', 0.75, '1986-01-01T00:15+05:45'],
     ['Asia/Kathmandu', '1985-12-31T18:29:59Z', '1985-12-31T17:30:00.000Z', 1, '1985-12-31T23:00+05:30'],
     // Clocks went back from 0:01 to 23:01 of the day before.
@@ -105,7 +105,7 @@ describe('an hour that a change cuts', () => {
       59 / 60,
       '2010-11-06T23:01-03:30',
     ],
-    // The last offset with seconds in it.
+    // The last offset with seconds.
     ['Africa/Monrovia', '1972-01-07T00:44:29Z', '1972-01-06T23:44:30.000Z', 1, '1972-01-06T23:00-00:44'],
     ['Africa/Monrovia', '1972-01-07T00:44:30Z', '1972-01-07T00:44:30.000Z', 15.5 / 60, '1972-01-07T00:44Z'],
   ] as const)('in %s at %s begins at %s and has %d hours', (zone, moment, startsAt, length, label) => {
@@ -114,7 +114,7 @@ describe('an hour that a change cuts', () => {
 })
 
 describe('a month', () => {
-  it('has an hour more or less where clocks are changed in it', () => {
+  it('has an hour more or less with a clock change', () => {
     expect(hours('Europe/Berlin', 'MONTH', '2026-10-31T22:59:00Z')).toEqual({
       startsAt: '2026-09-30T22:00:00.000Z',
       hours: 31 * 24 + 1,
@@ -129,8 +129,8 @@ describe('a month', () => {
   })
 })
 
-describe('a zone', () => {
-  it('is found by its name or its offset only', () => {
+describe('a time zone', () => {
+  it('is found only by its name or its offset', () => {
     expect(findZone('Europe/Berlin')).toBe('Europe/Berlin')
     expect(findZone('europe/berlin')).toBe('Europe/Berlin')
     expect(findZone('UTC')).toBe('UTC')
@@ -139,14 +139,14 @@ describe('a zone', () => {
       expect([name, findZone(name)]).toEqual([name, undefined])
   })
 
-  it('shows what its clocks show', () => {
+  it('has a local time', () => {
     expect(localTime('America/Argentina/Buenos_Aires', at('2026-01-01T00:00:00Z'))).toBe(
       '2025-12-31T21:00:00',
     )
     expect(localTime('Pacific/Apia', at('2011-12-30T10:00:00Z'))).toBe('2011-12-31T00:00:00')
   })
 
-  it('is cut into ranges at each change, to the millisecond', () => {
+  it('is divided into ranges at each clock change, to the millisecond', () => {
     const [from, to] = [at('2026-01-01T00:00:00Z'), at('2027-01-01T00:00:00Z')]
     const ranges = listOffsets('Europe/Berlin', from, to)
     expect(
@@ -161,7 +161,7 @@ describe('a zone', () => {
       expect(listOffsets(zone, from, to)).toEqual([{ from, to, offsetMs: offset * 3_600_000 }])
   })
 
-  it('is cut where it changes twice within weeks, and at none of its edges', () => {
+  it('is divided at two changes within weeks, and not at the edges of the range', () => {
     // Morocco goes back to UTC for Ramadan.
     const [from, to] = [at('2026-02-15T02:00:00Z'), at('2026-03-22T02:00:00Z')]
     const hour = 3_600_000
@@ -174,7 +174,7 @@ describe('a zone', () => {
   })
 
   it.each([
-    // Left out: the moment of the change.
+    // Skipped local time: the time of the change.
     ['Europe/Berlin', '2026-03-29T02:30:00Z', '2026-03-29T01:00:00Z'],
     ['Europe/Berlin', '2026-03-29T02:00:00Z', '2026-03-29T01:00:00Z'],
     ['Europe/Berlin', '2026-03-29T03:00:00Z', '2026-03-29T01:00:00Z'],
@@ -182,20 +182,20 @@ describe('a zone', () => {
     ['Pacific/Apia', '2011-12-30T23:59:59Z', '2011-12-30T10:00:00Z'],
     ['Australia/Lord_Howe', '2026-10-04T02:15:00Z', '2026-10-03T15:30:00Z'],
     ['America/Sao_Paulo', '2018-11-04T00:00:00Z', '2018-11-04T03:00:00Z'],
-    // Shown twice: the first of the two.
+    // Repeated local time: the first of the two.
     ['Europe/Berlin', '2026-10-25T02:30:00Z', '2026-10-25T00:30:00Z'],
     ['Australia/Lord_Howe', '2026-04-05T01:45:00Z', '2026-04-04T14:45:00Z'],
     ['America/New_York', '2026-11-01T01:00:00Z', '2026-11-01T05:00:00Z'],
-    // Shown once.
+    // Unique local time.
     ['Asia/Kathmandu', '2026-07-01T00:00:00Z', '2026-06-30T18:15:00Z'],
     ['UTC', '2026-03-29T02:30:00Z', '2026-03-29T02:30:00Z'],
-  ])('%s shows %s at %s', (zone, local, moment) => {
+  ])('%s has the local time %s at %s', (zone, local, moment) => {
     expect(new Date(momentOf(zone, at(local))).toISOString()).toBe(new Date(moment).toISOString())
   })
 })
 
-describe('the same without Temporal, as on Node 24', () => {
-  it('is what the polyfill finds', () => {
+describe('without Temporal, as on Node 24', () => {
+  it('every period and offset is the same', () => {
     const zones = [
       'Europe/Berlin',
       'Africa/Cairo',

@@ -1,5 +1,4 @@
-// Against server-side request forgery. A base URL, set by the operator, may be private. An address in a request may
-// not; one in a provider's reply may on that provider's origin only.
+// Against server-side request forgery. Base URLs, set by the operator, may be private; addresses in requests may not.
 import { lookup as lookupName, type LookupAddress, type LookupAllOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -7,7 +6,7 @@ import { buildConnector } from 'undici'
 
 export interface AddressRule {
   protocols: readonly string[]
-  /** As in URLs: '' is the default port. Null allows every port. */
+  /** '' is the default port; null allows all. */
   ports: readonly string[] | null
   maxLength: number
   /** The only origin that may be private. */
@@ -21,33 +20,18 @@ export type Resolve = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void
 
-/** The rule for addresses in requests: public hosts, default ports. */
 export function requestRule(protocols: readonly string[] = ['https:']): AddressRule {
-  return {
-    protocols,
-    ports: ['', '80', '443'],
-    maxLength: 2048,
-    trustedOrigin: null,
-    isPublic: isPublicAddress,
-  }
+  const ports = ['', '80', '443']
+  return { protocols, ports, maxLength: 2048, trustedOrigin: null, isPublic: isPublicAddress }
 }
 
-/** The rule for a provider's replies. Signed links are long, and some CDNs use http. */
+/** For links in replies: long, http and the provider's own origin are allowed. */
 export function replyRule(baseUrl: string): AddressRule {
-  const { origin } = new URL(baseUrl)
-  return {
-    protocols: ['https:', 'http:'],
-    ports: null,
-    maxLength: 8192,
-    trustedOrigin: origin,
-    isPublic: isPublicAddress,
-  }
+  const { origin: trustedOrigin } = new URL(baseUrl)
+  return { ...requestRule(['https:', 'http:']), ports: null, maxLength: 8192, trustedOrigin }
 }
 
-/**
- * What is wrong, as a message that completes the address; undefined when nothing is. Host names are checked at
- * connection.
- */
+/** A message that completes "the address …"; undefined for a valid one. Host names are checked at connection. */
 export function checkUrl(text: string, rule: AddressRule): string | undefined {
   if (text.length > rule.maxLength) return `must not be longer than ${rule.maxLength} characters`
   const url = URL.parse(text)
@@ -58,25 +42,41 @@ export function checkUrl(text: string, rule: AddressRule): string | undefined {
   if (url.origin === rule.trustedOrigin) return undefined
   if (rule.ports && !rule.ports.includes(url.port))
     return `must not name port ${url.port}; 80 and 443 are allowed`
-  if (isForbiddenHost(url.hostname, rule)) return 'must be on a public host'
-  return undefined
+  return isForbiddenHost(url.hostname, rule) ? 'must be on a public host' : undefined
 }
 
-/** An undici connector that checks every connection, redirects and IP literals included. */
+/** Checks every connection, redirects and IP literals included. */
 export function guardedConnector(rule: AddressRule, resolve: Resolve = lookupName): buildConnector.connector {
-  const trusted = buildConnector({ allowH2: false, timeout: CONNECT_MS })
-  const guarded = buildConnector({
-    allowH2: false,
-    timeout: CONNECT_MS,
-    lookup: guardedLookup(rule, resolve),
-  })
-  return (options, callback) => {
-    const origin = URL.parse(`${options.protocol}//${options.host ?? options.hostname}`)?.origin
-    if (origin === rule.trustedOrigin) return trusted(options, callback)
+  const options = { allowH2: false, timeout: CONNECT_MS }
+  const trusted = buildConnector(options)
+  const guarded = buildConnector({ ...options, lookup: guardedLookup(rule, resolve) })
+  return (target, callback) => {
+    const origin = URL.parse(`${target.protocol}//${target.host ?? target.hostname}`)?.origin
+    if (origin === rule.trustedOrigin) return trusted(target, callback)
     // Node calls `lookup` for no IP literal (github.com/nodejs/undici/issues/2019).
-    if (isForbiddenHost(options.hostname, rule)) return callback(new ForbiddenAddress(), null)
-    guarded(options, callback)
+    if (isForbiddenHost(target.hostname, rule)) return callback(new ForbiddenAddress(), null)
+    guarded(target, callback)
   }
+}
+
+/** The message completes "the address …" and names no host. */
+export class AddressError<Failure extends string> extends Error {
+  readonly failure: Failure
+
+  constructor(failure: Failure, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.failure = failure
+  }
+}
+
+export function toAddressFailure(
+  cause: unknown,
+  signal: AbortSignal,
+  timedOut = 'did not answer in time',
+): ['FORBIDDEN' | 'TIMED_OUT' | 'UNREACHABLE', string, ErrorOptions] {
+  if (cause instanceof ForbiddenAddress) return ['FORBIDDEN', cause.message, { cause }]
+  if (signal.aborted) return ['TIMED_OUT', timedOut, { cause }]
+  return ['UNREACHABLE', 'could not be reached', { cause }]
 }
 
 /** Does not reveal what a name resolved to. */
@@ -88,7 +88,7 @@ export class ForbiddenAddress extends Error {
   }
 }
 
-/** False for every address, in any spelling, that may be private. */
+/** False for every address that may be private. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
@@ -99,7 +99,7 @@ export function isPublicAddress(address: string): boolean {
 function isForbiddenHost(hostname: string, rule: AddressRule): boolean {
   const host = hostname.replace(/^\[|\]$/g, '')
   if (isIP(host)) return !rule.isPublic(host)
-  // RFC 6761 reserves the name for loopback, with or without the final dot.
+  // RFC 6761 reserves the name for loopback.
   return /(^|\.)localhost\.?$/i.test(host) && !rule.isPublic('127.0.0.1')
 }
 
@@ -119,7 +119,5 @@ function guardedLookup(rule: AddressRule, resolve: Resolve): LookupFunction {
 
 const CONNECT_MS = 10_000
 
-// Unicast to ipaddr.js: Azure's host agent
-// (learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16), and IPv4-compatible addresses (RFC
-// 4291, 2.5.5.1, deprecated), of which `::7f00:1` is 127.0.0.1 to some systems.
+// Unicast to ipaddr.js: Azure's host agent, and IPv4-compatible addresses (RFC 4291, 2.5.5.1) such as `::7f00:1`.
 const ALSO_PRIVATE = [ipaddr.parseCIDR('168.63.129.16/32'), ipaddr.parseCIDR('::/96')]

@@ -2,61 +2,47 @@ import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { Agent, request, type Dispatcher } from 'undici'
-import { checkUrl, ForbiddenAddress, guardedConnector, type AddressRule, type Resolve } from './address.ts'
+import { AddressError, checkUrl, guardedConnector, toAddressFailure } from './address.ts'
+import type { AddressRule, Resolve } from './address.ts'
 
 export interface Downloader {
-  /**
-   * Downloads `url` to the new file `file` and returns its length in bytes. Sends no credentials, and does not check
-   * that it is an image. Throws DownloadError and leaves no file.
-   */
+  /** Returns the bytes of the new `file`. Sends no credentials. Throws DownloadError and leaves no file. */
   download(url: string, file: string, signal: AbortSignal): Promise<number>
   close(): Promise<void>
 }
 
 export type DownloadFailure = 'FORBIDDEN' | 'UNREACHABLE' | 'TOO_LARGE' | 'TIMED_OUT'
 
-/** The message completes "the address …" and names no host. */
-export class DownloadError extends Error {
+export class DownloadError extends AddressError<DownloadFailure> {
   override name = 'DownloadError'
-  readonly failure: DownloadFailure
-
-  constructor(failure: DownloadFailure, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.failure = failure
-  }
 }
 
 export interface DownloaderOptions {
   rule: AddressRule
-  /** Default 25 MB. */
   maxBytes?: number
   resolve?: Resolve
 }
 
-/** A downloader whose every connection keeps the rule. */
+/** Every connection keeps the rule, redirects included. */
 export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: DownloaderOptions): Downloader {
   const agent = new Agent({
     connect: guardedConnector(rule, resolve),
     pipelining: 0,
-    // For callers without a deadline.
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   })
 
-  async function open(url: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    let address = url
-    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const problem = checkUrl(address, rule)
-      if (problem) {
-        throw new DownloadError('FORBIDDEN', hop === 0 ? problem : `leads to another that ${problem}`)
-      }
-      const reply = await request(address, { dispatcher: agent, headers: HEADERS, signal })
-      const target = redirectTarget(reply, address)
-      if (target === undefined) return reply
-      discard(reply)
-      address = target
-    }
-    throw new DownloadError('UNREACHABLE', `redirects more than ${MAX_REDIRECTS} times`)
+  async function open(url: string, signal: AbortSignal, hop = 0): Promise<Dispatcher.ResponseData> {
+    if (hop > MAX_REDIRECTS)
+      throw new DownloadError('UNREACHABLE', `redirects more than ${MAX_REDIRECTS} times`)
+    const problem = checkUrl(url, rule)
+    if (problem)
+      throw new DownloadError('FORBIDDEN', hop === 0 ? problem : `leads to another that ${problem}`)
+    const reply = await request(url, { dispatcher: agent, headers: HEADERS, signal })
+    const { location } = reply.headers
+    if (!REDIRECTS.has(reply.statusCode) || typeof location !== 'string') return reply
+    discard(reply)
+    return open(URL.parse(location, url)?.href ?? location, signal, hop + 1)
   }
 
   async function save(reply: Dispatcher.ResponseData, file: string, signal: AbortSignal): Promise<number> {
@@ -86,7 +72,8 @@ export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: Downl
         throw problem
       } catch (error) {
         await rm(file, { force: true })
-        throw toDownloadError(error, signal)
+        if (error instanceof DownloadError) throw error
+        throw new DownloadError(...toAddressFailure(error, signal, 'did not deliver in time'))
       }
     },
     close: () => agent.destroy(),
@@ -103,19 +90,12 @@ const HEADERS = {
   'user-agent': 'darkroom',
 }
 
-function redirectTarget(reply: Dispatcher.ResponseData, from: string): string | undefined {
-  const { location } = reply.headers
-  if (!REDIRECTS.has(reply.statusCode) || typeof location !== 'string') return undefined
-  return URL.parse(location, from)?.href ?? location
-}
-
 function problemWith(reply: Dispatcher.ResponseData, maxBytes: number): DownloadError | undefined {
   if (reply.statusCode !== 200)
     return new DownloadError('UNREACHABLE', `answered with status ${reply.statusCode}`)
   const encoding = reply.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity') return new DownloadError('UNREACHABLE', 'answered with a compressed body')
-  if (Number(reply.headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes)
-  return undefined
+  return Number(reply.headers['content-length'] ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined
 }
 
 function tooLarge(maxBytes: number): DownloadError {
@@ -124,12 +104,4 @@ function tooLarge(maxBytes: number): DownloadError {
 
 function discard(reply: Dispatcher.ResponseData): void {
   reply.body.on('error', () => undefined).destroy()
-}
-
-function toDownloadError(error: unknown, signal: AbortSignal): DownloadError {
-  if (error instanceof DownloadError) return error
-  if (error instanceof ForbiddenAddress)
-    return new DownloadError('FORBIDDEN', error.message, { cause: error })
-  if (signal.aborted) return new DownloadError('TIMED_OUT', 'did not deliver in time', { cause: error })
-  return new DownloadError('UNREACHABLE', 'could not be reached', { cause: error })
 }

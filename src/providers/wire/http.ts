@@ -1,31 +1,26 @@
-// An upstream account over HTTP/1.1. Dialects judge statuses and bodies.
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Agent, request, type Dispatcher, type FormData } from 'undici'
 import { redactSecrets } from '../../log.ts'
 import { MalformedReply } from './malformed.ts'
-import { networkFailure } from './network-failure.ts'
 import type { Call } from '../provider.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { untilAborted } from './until-aborted.ts'
-import { watchWire } from './phase.ts'
+import { networkFailure, watchWire } from './phase.ts'
 
 export interface Upstream {
   /** Sends once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
   send(message: Message, call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>): Promise<Reply>
-  /** Sends a message that may cost money, with `clientRef`, which matches a charge to its attempt. */
   submit(
     message: Message,
     call: Pick<Call, 'signal' | 'onWire' | 'traceparent' | 'clientRef'>,
   ): Promise<Reply>
-  /** Redacts the account's secrets. */
   redact(text: string): string
   close(): Promise<void>
 }
 
 export interface Message {
   method: 'GET' | 'POST' | 'DELETE'
-  /** Appended to the base URL's path; may have a query. */
   path: string
   headers: Readonly<Record<string, string>>
   body?: string | FormData
@@ -35,12 +30,11 @@ export interface Reply {
   status: number
   /** Without parameters; '' when absent. */
   contentType: string
-  /** From the header `x-request-id`. */
   requestId: string | undefined
   retryAfterMs: number | undefined
-  /** To be read once, to the end or a `return`. Throws ProviderError `lost`. */
+  /** To be read once. Throws ProviderError `lost`. */
   body: AsyncIterable<Buffer>
-  /** Makes text fit for clients: no secrets of account or message, no markup, at most 500 characters. */
+  /** For clients: without secrets and markup, at most 500 characters. */
   clean: (text: string) => string
 }
 
@@ -56,11 +50,11 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   const agent = new Agent({
     // HTTP/2 would put all paid calls on one connection.
     allowH2: false,
-    // No keep-alive: the outcome is unknown when the upstream closes a kept connection while a request is written.
+    // No keep-alive: an upstream may close a kept connection during a write.
     pipelining: 0,
     connections: null,
     connect: { timeout: CONNECT_MS },
-    // After the caller's deadline. A stream is silent while the image is made, so its body may pause as long.
+    // After the caller's deadline.
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
   })
@@ -70,20 +64,17 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
     // A signature is not among the account's secrets.
     const hideAll = (text: string) => redact(without(credentialsIn(headers), text))
     const wire = watchWire(call, hideAll)
+    const { signal, traceparent } = call
     try {
-      call.signal.throwIfAborted()
+      signal.throwIfAborted()
       const pending = request(urlFor(baseUrl, path), {
         dispatcher: agent.compose(wire.interceptor),
         method,
-        headers: {
-          ...DEFAULT_HEADERS,
-          ...(call.traceparent && { traceparent: call.traceparent }),
-          ...headers,
-        },
+        headers: { ...DEFAULT_HEADERS, ...(traceparent && { traceparent }), ...headers },
         body: body === '' ? null : body,
-        signal: call.signal,
+        signal,
       })
-      const response = await untilAborted(pending, call.signal)
+      const response = await untilAborted(pending, signal)
       const [contentType = ''] = String(response.headers['content-type'] ?? '').split(';')
       return {
         status: response.statusCode,
@@ -101,8 +92,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   return {
     send,
     submit(message, call) {
-      // OpenAI logs the first (API reference, "Debugging requests"). No image endpoint documents the second; a proxy may
-      // honour it.
+      // OpenAI logs the first ("Debugging requests"). A proxy may honour the second.
       const ids = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
       return send({ ...message, headers: { ...message.headers, ...ids } }, call)
     },
@@ -111,7 +101,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   }
 }
 
-/** Reads at most `maxBytes` of an error body as text, as far as it arrives. */
+/** As far as it arrives. */
 export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
@@ -121,9 +111,7 @@ export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024
       size += chunk.length
       if (size >= maxBytes) break
     }
-  } catch {
-    // The status says enough.
-  }
+  } catch {}
   return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
 }
 
@@ -134,10 +122,9 @@ function credentialsIn(headers: Message['headers']): string[] {
 }
 
 function without(secrets: readonly string[], text: string): string {
-  return secrets.reduce(
-    (rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '[redacted]')),
-    text,
-  )
+  return secrets
+    .filter((secret) => secret !== '')
+    .reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)
 }
 
 const DEFAULT_HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'darkroom' }
@@ -157,27 +144,19 @@ async function* readBody(
   response: Dispatcher.ResponseData,
   toFailure: (error: unknown) => Error,
 ): AsyncGenerator<Buffer> {
-  const chunks = decoded(response)[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
   let size = 0
-  async function read(): Promise<IteratorResult<Buffer, undefined>> {
-    try {
-      return await chunks.next()
-    } catch (error) {
-      throw toFailure(error)
-    }
-  }
   try {
-    for (let next = await read(); !next.done; next = await read()) {
-      size += next.value.length
+    for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
+      size += chunk.length
       if (size > MAX_BODY_BYTES) throw new MalformedReply(`is longer than ${MAX_BODY_BYTES} bytes`)
-      yield next.value
+      yield chunk
     }
-  } finally {
-    await chunks.return?.()
+  } catch (error) {
+    throw error instanceof MalformedReply ? error : toFailure(error)
   }
 }
 
-// A proxy may compress although the request does not accept it, and the reply is paid for.
+// A proxy may compress although the request does not accept it.
 function decoded({ body, headers }: Dispatcher.ResponseData): Readable {
   const decoder = DECODERS[String(headers['content-encoding'] ?? '').toLowerCase()]
   return decoder ? pipeline(body, decoder(), () => undefined) : body

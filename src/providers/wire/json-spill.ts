@@ -1,37 +1,24 @@
-// Decodes the value of every "b64_json" of a streamed JSON text into a file, and parses the rest. JSON.parse on the
-// whole would hold each image three times: bytes, text, bytes.
-import { createBase64Decoder, type Base64Decoder } from './base64.ts'
+// Decodes every "b64_json" of a JSON stream into a file. JSON.parse would hold each image as bytes, text and bytes.
+import { createBase64Decoder } from './base64.ts'
 import { MalformedReply } from './malformed.ts'
 import { createSpoolFile, type SpoolFile } from './spool-file.ts'
 
-/** Replaces the base64 in the parsed JSON. */
 export interface Spilled {
   file: string
   byteSize: number
 }
 
-export interface JsonSpill {
-  /** Throws MalformedReply. */
-  write(chunk: Buffer): Promise<void>
-  /** The parsed JSON; an empty `b64_json` is null. Throws MalformedReply. */
-  end(): Promise<unknown>
-  /** The text without the images. */
-  text(): string
-  /** To be called in every case, after `end` too. */
-  close(): Promise<void>
-}
+export type JsonSpill = ReturnType<typeof createJsonSpill>
 
 export interface SpillLimits {
-  /** Per image, decoded. */
   maxImageBytes: number
-  /** Of everything but images. */
   maxTextBytes: number
 }
 
-/** A PNG of 3840x2160 noise has 25 MB; the rest of a reply has a few hundred bytes. */
+/** A PNG of 3840x2160 noise has 25 MB. */
 export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
 
-/** Reads a JSON body, its images into `newFile()` paths. Throws as JsonSpill does. */
+/** Images go to `newFile()` paths. Throws MalformedReply. */
 export async function spillJson(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
@@ -46,24 +33,23 @@ export async function spillJson(
   }
 }
 
-export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEFAULT_LIMITS): JsonSpill {
+export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEFAULT_LIMITS) {
   const text: Buffer[] = []
   const spilled: Spilled[] = []
   let textBytes = 0
   let state: 'outside' | 'string' | 'image' = 'outside'
-  // The last byte outside of strings, and the last string: they tell a value from a key.
+  // They tell a value from a key.
   let before: number | undefined
   let key = ''
   let escaped = false
   let image = noImage()
 
   function keep(bytes: Buffer): void {
-    if (bytes.length === 0) return
     textBytes += bytes.length
     if (textBytes > limits.maxTextBytes) {
       throw new MalformedReply(`has more than ${limits.maxTextBytes} bytes of text`)
     }
-    // A slice would keep the whole network buffer alive.
+    // A slice would keep the network buffer.
     text.push(Buffer.from(bytes))
   }
 
@@ -78,7 +64,8 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
         before = QUOTE
         return at + 1
       }
-      if (byte !== SPACE && byte !== TAB && byte !== LF && byte !== CR) before = byte
+      // All JSON white space is below.
+      if (byte! > SPACE) before = byte
     }
     keep(chunk.subarray(start))
     return chunk.length
@@ -105,14 +92,15 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       if (image.escape !== '') {
         image.escape += chunk.toString('latin1', at, ++at)
         const character = unescape(image.escape)
-        if (character !== undefined) image.escape = ''
-        if (character !== undefined) await decode(character)
+        if (character === undefined) continue
+        image.escape = ''
+        await store(image.decoder.write(character))
         continue
       }
       if (quote < at) quote = indexOrEnd(chunk, QUOTE, at)
       const slash = chunk.subarray(0, quote).indexOf(BACKSLASH, at)
       const end = slash < 0 ? quote : slash
-      await decode(chunk.toString('latin1', at, end))
+      await store(image.decoder.write(chunk.toString('latin1', at, end)))
       if (slash >= 0) image.escape = '\\'
       else if (end < chunk.length) return finishImage(end + 1)
       at = end + 1
@@ -120,19 +108,14 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     return chunk.length
   }
 
-  async function decode(base64: string): Promise<void> {
-    const bytes = image.decoder.write(base64)
-    if (bytes.length > 0) await store(bytes)
-  }
-
   async function store(bytes: Buffer): Promise<void> {
+    if (bytes.length === 0) return
     image.file ??= createSpoolFile(newFile(), limits.maxImageBytes)
     await image.file.write(bytes)
   }
 
   async function finishImage(next: number): Promise<number> {
-    const tail = image.decoder.end()
-    if (tail.length > 0) await store(tail)
+    await store(image.decoder.end())
     const { file } = image
     await file?.end()
     keep(Buffer.from(file ? String(spilled.length) : 'null'))
@@ -142,35 +125,32 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     return next
   }
 
+  const textSoFar = () => Buffer.concat(text).toString('utf8')
+
   return {
-    async write(chunk) {
+    async write(chunk: Buffer): Promise<void> {
       for (let at = 0; at < chunk.length;) {
         if (state === 'outside') at = readOutside(chunk, at)
         else if (state === 'string') at = readString(chunk, at)
         else at = await readImage(chunk, at)
       }
     },
-    async end() {
+    /** The parsed JSON; an empty `b64_json` is null. */
+    async end(): Promise<unknown> {
       if (state !== 'outside') throw new MalformedReply('ends within a string')
-      return parse(Buffer.concat(text).toString('utf8'), spilled)
+      return parse(textSoFar(), spilled)
     },
-    text: () => Buffer.concat(text).toString('utf8'),
+    text: textSoFar,
+    /** Required, after `end` too. */
     close: async () => image.file?.abandon(),
   }
 }
 
-interface ImageState {
-  decoder: Base64Decoder
-  file: SpoolFile | undefined
-  /** An incomplete JSON escape. */
-  escape: string
+function noImage() {
+  return { decoder: createBase64Decoder(), file: undefined as SpoolFile | undefined, escape: '' }
 }
 
-function noImage(): ImageState {
-  return { decoder: createBase64Decoder(), file: undefined, escape: '' }
-}
-
-// A number stands for an image of this text only: an upstream that sends numbers reaches no other file.
+// Numbers sent by an upstream reach no other file.
 function parse(text: string, spilled: readonly Spilled[]): unknown {
   try {
     return JSON.parse(text, (name, value: unknown) => {
@@ -182,12 +162,15 @@ function parse(text: string, spilled: readonly Spilled[]): unknown {
   }
 }
 
-// Escapes in base64: `\/` (PHP), `\n` and `\r\n` (MIME), `\u002B` (.NET). Undefined while incomplete.
+// `\/` (PHP), `\n` (MIME), `\u002B` (.NET). Undefined while incomplete.
 function unescape(escape: string): string | undefined {
-  if (escape.length === 2 && escape !== String.raw`\u`) return SHORT_ESCAPES[escape] ?? '?'
-  if (escape.length < 6) return undefined
-  const code = /^\\u[\da-fA-F]{4}$/.test(escape) ? Number.parseInt(escape.slice(2), 16) : 0
-  return code < 256 ? String.fromCharCode(code) : '?'
+  if (escape.length < (escape[1] === 'u' ? 6 : 2)) return undefined
+  try {
+    const character = String(JSON.parse(`"${escape}"`))
+    return character <= '\u00ff' ? character : '?'
+  } catch {
+    return '?'
+  }
 }
 
 function indexOrEnd(chunk: Buffer, byte: number, from: number): number {
@@ -195,16 +178,7 @@ function indexOrEnd(chunk: Buffer, byte: number, from: number): number {
   return index < 0 ? chunk.length : index
 }
 
-const SHORT_ESCAPES: Readonly<Record<string, string>> = {
-  [String.raw`\/`]: '/',
-  [String.raw`\n`]: '\n',
-  [String.raw`\r`]: '\r',
-  [String.raw`\t`]: '\t',
-}
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COLON = 0x3a
 const SPACE = 0x20
-const TAB = 0x09
-const LF = 0x0a
-const CR = 0x0d

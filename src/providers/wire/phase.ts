@@ -1,25 +1,16 @@
 import type { Dispatcher } from 'undici'
 import type { WirePhase } from '../../domain.ts'
+import { ProviderError, VERDICTS } from '../error.ts'
 import type { Call } from '../provider.ts'
 
-/** How far a request provably got, and the head of its reply. */
 export interface WireState {
   phase: WirePhase
   httpStatus?: number
   providerRequestId?: string
 }
 
-export interface Wire {
-  /** For the dispatcher of exactly one request. */
-  interceptor: Dispatcher.DispatcherComposeInterceptor
-  state(): WireState
-}
-
-/**
- * Reports the phases of a request, each before undici goes on: without DISPATCHED, no byte was handed to the socket.
- * `redact` redacts the head.
- */
-export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: string) => string): Wire {
+/** Reports each phase before undici goes on: without DISPATCHED, no byte was handed to the socket. */
+export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: string) => string) {
   let state: WireState = { phase: 'INTENT' }
 
   function report(phase: WirePhase, facts: Omit<WireState, 'phase'> = {}): void {
@@ -30,10 +21,9 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: strin
   function watch(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
     return {
       onRequestStart(controller, context) {
-        // undici restarts a request whose socket was recycled. A paid request is written once.
+        // undici restarts a request whose socket was recycled: it would be paid twice.
         if (state.phase !== 'INTENT')
           return controller.abort(new Error('The request would have been sent twice.'))
-        // The inner handler does not start after an abort.
         handler.onRequestStart?.(controller, context)
         if (!controller.aborted) report('DISPATCHED')
       },
@@ -55,8 +45,49 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: strin
     }
   }
 
-  return {
-    interceptor: (dispatch) => (options, handler) => dispatch(options, watch(handler)),
-    state: () => state,
+  const interceptor: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
+    dispatch(options, watch(handler))
+  return { interceptor, state: () => state }
+}
+
+/** `unreached`, and uncharged, if and only if nothing was dispatched; else `lost`. */
+export function networkFailure(provider: string, cause: unknown, state: WireState): ProviderError {
+  const { phase, httpStatus, providerRequestId } = state
+  if (phase === 'INTENT') {
+    const message = `${provider} could not be reached: ${reason(cause)}. Nothing was sent.`
+    return new ProviderError({ ...VERDICTS.UNREACHED, message, cause })
   }
+  const when =
+    phase === 'DISPATCHED' ? 'before it answered' : `in the middle of its answer (status ${httpStatus})`
+  const message = `The call to ${provider} ended ${when}: ${reason(cause)}. Whether it was carried out is unknown.`
+  return new ProviderError({ ...VERDICTS.LOST, message, httpStatus, providerRequestId, cause })
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return REASONS[code] ?? REASONS[error.name] ?? (code || error.name)
+}
+
+// Codes of Node and undici.
+const REASONS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'its host name does not resolve',
+  EAI_AGAIN: 'its host name could not be looked up',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection closed',
+  EHOSTUNREACH: 'no route to its host',
+  ENETUNREACH: 'no route to its network',
+  ETIMEDOUT: 'connection timed out',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  UND_ERR_SOCKET: 'connection closed',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'no more came in time',
+  UND_ERR_ABORTED: 'given up',
+  AbortError: 'given up',
+  TimeoutError: 'no answer in time',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate is self-signed',
+  CERT_HAS_EXPIRED: 'its TLS certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host',
 }

@@ -1,11 +1,16 @@
 import { Agent, request } from 'undici'
-import { checkUrl, ForbiddenAddress, guardedConnector, type AddressRule, type Resolve } from './address.ts'
+import { AddressError, checkUrl, guardedConnector, toAddressFailure } from './address.ts'
+import type { AddressRule, Resolve } from './address.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { untilAborted } from './until-aborted.ts'
 
 export interface Poster {
-  /** Posts once, without credentials, and returns any status. Does not follow redirects. Throws PostError. */
-  post(url: string, message: PostMessage, signal: AbortSignal): Promise<PostAnswer>
+  /** Posts once, without redirects. Resolves with any status. Throws PostError. */
+  post(
+    url: string,
+    message: PostMessage,
+    signal: AbortSignal,
+  ): Promise<{ status: number; retryAfterMs: number | undefined }>
   close(): Promise<void>
 }
 
@@ -14,25 +19,12 @@ export interface PostMessage {
   body: string
 }
 
-export interface PostAnswer {
-  status: number
-  retryAfterMs: number | undefined
-}
-
 export type PostFailure = 'FORBIDDEN' | 'UNREACHABLE' | 'TIMED_OUT'
 
-/** No answer came. The message completes "the address …" and names no host. */
-export class PostError extends Error {
+export class PostError extends AddressError<PostFailure> {
   override name = 'PostError'
-  readonly failure: PostFailure
-
-  constructor(failure: PostFailure, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.failure = failure
-  }
 }
 
-/** A poster whose every connection keeps the rule. */
 export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: Resolve }): Poster {
   const agent = new Agent({
     allowH2: false,
@@ -40,7 +32,6 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
     // A kept connection may be closed while a message is written.
     pipelining: 0,
     connections: null,
-    // For callers without a deadline.
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   })
@@ -59,13 +50,13 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
           signal,
         })
         const answer = await untilAborted(pending, signal)
-        // Reads a little, so as not to cut an ordinary receiver off.
+        // Without a reset for servers with a short body.
         await untilAborted(answer.body.dump({ limit: DUMP_BYTES }), signal).catch(() =>
           answer.body.on('error', () => undefined).destroy(),
         )
         return { status: answer.statusCode, retryAfterMs: retryAfterMs(answer.headers) }
       } catch (error) {
-        throw toPostError(error, signal)
+        throw new PostError(...toAddressFailure(error, signal))
       }
     },
     close: () => agent.destroy(),
@@ -73,9 +64,3 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
 }
 
 const DUMP_BYTES = 16 * 1024
-
-function toPostError(error: unknown, signal: AbortSignal): PostError {
-  if (error instanceof ForbiddenAddress) return new PostError('FORBIDDEN', error.message, { cause: error })
-  if (signal.aborted) return new PostError('TIMED_OUT', 'did not answer in time', { cause: error })
-  return new PostError('UNREACHABLE', 'could not be reached', { cause: error })
-}

@@ -1,7 +1,8 @@
-/** Rejects at the abort. undici notices an abort only once connected. It never starts an aborted request. */
+/** Rejects at the abort. undici notices an abort only once connected, and never starts an aborted request. */
 export function untilAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     const settled = () => signal.removeEventListener('abort', abort)
     pending.finally(settled).then(resolve, reject)

@@ -1,4 +1,4 @@
-// As app/images/[...path]/route.js of Next.js. Next evaluates it again after each change, hence the global.
+// As app/images/[...path]/route.js of Next.js, which evaluates it again after each change, hence the global.
 import { createGateway } from 'darkroom'
 import { SETTINGS } from './visit.mjs'
 

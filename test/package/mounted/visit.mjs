@@ -1,8 +1,8 @@
-// What a client does with a mounted gateway, and what each program prints of it.
+// The client of a mounted gateway. Each program prints the result.
 import { join } from 'node:path'
 import { createClient } from 'graphql-ws'
 
-/** Settings of every gateway here: nothing but what the program says. */
+/** Settings of every gateway here, without environment or file. */
 export const SETTINGS = {
   dataDir: join(process.cwd(), `data-${process.pid}`),
   providers: [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }],
@@ -14,7 +14,7 @@ const WATCH = 'subscription ($id: ID!) { taskEvents(taskId: $id) { type: __typen
 
 /** Generates an image at `url`, watches it to the end by Server-Sent Events, and fetches it. */
 export async function visit(url, send = fetch) {
-  const ask = (query, variables, accept) =>
+  const post = (query, variables, accept) =>
     send(
       new Request(`${url}/graphql`, {
         method: 'POST',
@@ -23,12 +23,12 @@ export async function visit(url, send = fetch) {
       }),
     )
   const get = async (query, variables) =>
-    (await (await ask(query, variables, 'application/json')).json()).data
+    (await (await post(query, variables, 'application/json')).json()).data
   const { generateImage } = await get(
     'mutation { generateImage(input: { prompt: "a lighthouse", partialImages: 1 }) { id } }',
   )
   const { id } = generateImage
-  const stream = await (await ask(WATCH, { id }, 'text/event-stream')).text()
+  const stream = await (await post(WATCH, { id }, 'text/event-stream')).text()
   const events = [...stream.matchAll(/^data: (\{.*)$/gm)].map(
     ([, json]) => JSON.parse(json).data.taskEvents.type,
   )

@@ -7,25 +7,25 @@ import { openEngine, type TestEngine } from '../support/engine.ts'
 import { PLAIN } from '../support/plain-input.ts'
 import { done, scripted, type Sent } from '../support/scripted.ts'
 
-const turn = (projectId: string, due: number, dueSince: number) => ({ projectId, due, dueSince })
+const waiting = (projectId: string, due: number, dueSince: number) => ({ projectId, due, dueSince })
 
-describe('places at a provider', () => {
-  it('are dealt out in turns, and the rest goes to whoever has more to do', () => {
-    const dealt = shareSlots(6, [turn('many', 100, 1), turn('few', 2, 2)], new Map())
-    expect([...dealt]).toEqual([
+describe('slots at a provider', () => {
+  it('are shared equally between projects, and the remainder goes to projects with more due attempts', () => {
+    const shared = shareSlots(6, [waiting('many', 100, 1), waiting('few', 2, 2)], new Map())
+    expect([...shared]).toEqual([
       ['many', 4],
       ['few', 2],
     ])
   })
 
-  it('go first to whoever has the least under way, then to whoever waits longest', () => {
-    const underWay = new Map([
+  it('go first to the project with the fewest running attempts, then to the one that waits longest', () => {
+    const running = new Map([
       ['busy', 3],
       ['idle', 0],
     ])
-    const turns = [turn('busy', 9, 1), turn('younger', 9, 3), turn('idle', 9, 2)]
-    expect([...shareSlots(1, turns, underWay)]).toEqual([['idle', 1]])
-    expect(shareSlots(7, turns, underWay)).toEqual(
+    const projects = [waiting('busy', 9, 1), waiting('younger', 9, 3), waiting('idle', 9, 2)]
+    expect([...shareSlots(1, projects, running)]).toEqual([['idle', 1]])
+    expect(shareSlots(7, projects, running)).toEqual(
       new Map([
         ['idle', 3],
         ['younger', 3],
@@ -34,9 +34,9 @@ describe('places at a provider', () => {
     )
   })
 
-  it('stay empty when nothing is due', () => {
+  it('stay free when nothing is due', () => {
     expect(shareSlots(4, [], new Map()).size).toBe(0)
-    expect([...shareSlots(4, [turn('one', 1, 1)], new Map())]).toEqual([['one', 1]])
+    expect([...shareSlots(4, [waiting('one', 1, 1)], new Map())]).toEqual([['one', 1]])
   })
 })
 
@@ -46,7 +46,7 @@ async function newProject(one: TestEngine, name: string): Promise<string> {
   return id
 }
 
-async function ask(one: TestEngine, projectId: string, count: number): Promise<string[]> {
+async function createTasks(one: TestEngine, projectId: string, count: number): Promise<string[]> {
   const created = await Promise.all(
     Array.from({ length: count }, () => one.engine.createTask({ projectId, apiKeyId: null }, PLAIN)),
   )
@@ -54,7 +54,7 @@ async function ask(one: TestEngine, projectId: string, count: number): Promise<s
 }
 
 describe.each(DATABASES)('projects at one provider, on %s', (database) => {
-  it('take turns: one task of a project does not wait behind all the tasks of another', async () => {
+  it('share slots: one task of a project does not wait for all tasks of another', async () => {
     const order: Sent[] = []
     const provider = scripted((sent) => {
       order.push(sent)
@@ -62,17 +62,17 @@ describe.each(DATABASES)('projects at one provider, on %s', (database) => {
     })
     await using one = await openEngine({ database, providers: [provider], start: false })
     const [many, single] = [await newProject(one, 'A'), await newProject(one, 'B')]
-    await ask(one, many, 60)
-    const [id] = await ask(one, single, 1)
+    await createTasks(one, many, 60)
+    const [id] = await createTasks(one, single, 1)
     await one.engine.start()
     await one.reached(id!, 'SUCCEEDED')
     const [attempt] = await one.attempts(id!)
     const place = order.findIndex(({ call }) => call.clientRef === attempt!.id)
-    // The first four places go to A and to B.
+    // The first four slots are shared by A and B.
     expect(place).toBeLessThan(provider.concurrency)
   })
 
-  it('wait behind as many of the others as of their own, and say so', async () => {
+  it('have a queue position by turns with the tasks of other projects', async () => {
     await using one = await openEngine({
       database,
       providers: [scripted((sent) => done(sent))],
@@ -85,7 +85,7 @@ describe.each(DATABASES)('projects at one provider, on %s', (database) => {
     ]
     const inOrder = async (projectId: string, count: number) => {
       const ids: string[] = []
-      for (let i = 0; i < count; i++) ids.push(...(await ask(one, projectId, 1)))
+      for (let i = 0; i < count; i++) ids.push(...(await createTasks(one, projectId, 1)))
       return ids
     }
     const ofMany = await inOrder(many, 8)
@@ -93,23 +93,23 @@ describe.each(DATABASES)('projects at one provider, on %s', (database) => {
     const ofSingle = await inOrder(single, 1)
     const ahead = async (ids: string[]) =>
       Promise.all(ids.map(async (id) => countAhead(one.db.read, (await one.attempts(id))[0]!)))
-    // By the round: A B C, A B, A B, A A A A A.
+    // Round-robin: A B C, A B, A B, A A A A A.
     expect(await ahead(ofMany)).toEqual([0, 3, 5, 7, 8, 9, 10, 11])
     expect(await ahead(ofFew)).toEqual([1, 4, 6])
     expect(await ahead(ofSingle)).toEqual([2])
   })
 
-  it('are all served when a model of one rests', async () => {
+  it('are all served while a model of one project is paused', async () => {
     const provider = scripted((sent) => done(sent))
     await using one = await openEngine({ database, providers: [provider], start: false })
-    const [resting, working] = [await newProject(one, 'A'), await newProject(one, 'B')]
+    const [paused, served] = [await newProject(one, 'A'), await newProject(one, 'B')]
     await one.engine.pauseProvider({ provider: provider.name, model: 'gpt-image-1' }, 'for a test')
     await Promise.all(
       Array.from({ length: 12 }, () =>
-        one.engine.createTask({ projectId: resting, apiKeyId: null }, { ...PLAIN, model: 'gpt-image-1' }),
+        one.engine.createTask({ projectId: paused, apiKeyId: null }, { ...PLAIN, model: 'gpt-image-1' }),
       ),
     )
-    const ids = await ask(one, working, 6)
+    const ids = await createTasks(one, served, 6)
     await one.engine.start()
     for (const id of ids) await one.reached(id, 'SUCCEEDED')
     expect(provider.sent).toHaveLength(6)

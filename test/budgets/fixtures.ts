@@ -1,4 +1,4 @@
-// What tests of money work with: a provider of one price, and how an owner stands.
+// Providers with a fixed price, and the budgets of an owner.
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { Period } from '../../src/domain.ts'
 import type { Decider } from '../../src/engine/access/access.ts'
@@ -8,25 +8,25 @@ import type { TestEngine } from '../support/engine.ts'
 import { offer } from '../support/offers.ts'
 import { done, scripted, type Scripted } from '../support/scripted.ts'
 
-/** Of one picture, in micro-USD. */
-export const PRICE = 1_000
+/** The price of one image. */
+export const PRICE_MICROS = 1_000
 
 export const OPERATOR: Decider = { name: 'operator', projectId: null }
 
-/** An offer of one price for each picture. */
-export function priced(imageMicros = PRICE): Offer {
+/** An offer with a fixed price per image. */
+export function pricedOffer(imageMicros = PRICE_MICROS): Offer {
   return offer({ maxPromptLength: 1_000 }, { price: { imageMicros, bySettings: [], version: 'of a test' } })
 }
 
-/** A provider that takes PRICE for each picture. */
-export function shop(
+/** A provider that charges PRICE_MICROS per image. */
+export function pricedProvider(
   script: Parameters<typeof scripted>[0] = (sent) => done(sent),
   more: Partial<Omit<Provider, 'submit'>> = {},
 ): Scripted {
-  return scripted(script, { offers: [priced()], ...more })
+  return scripted(script, { offers: [pricedOffer()], ...more })
 }
 
-export function allow(
+export function setLimit(
   one: TestEngine,
   limitMicros: number | null,
   period: Period = 'TOTAL',
@@ -35,15 +35,15 @@ export function allow(
   return setBudget(one.deps, OPERATOR, owner, period, limitMicros)
 }
 
-/** Held and spent, by period. */
-export async function standing(one: TestEngine, owner = DEFAULT_PROJECT) {
+/** The held and the spent amount by period, in micro-USD. */
+export async function budgetTotals(one: TestEngine, owner = DEFAULT_PROJECT) {
   const budgets = await listBudgetStatus(one.db.read, owner, one.deps.clock.now())
   return Object.fromEntries(
     budgets.map(({ period, heldMicros, spentMicros }) => [period, [heldMicros, spentMicros]]),
   ) as Record<Period, [number, number]>
 }
 
-/** Waits until so many tasks have ended. */
-export async function allEnded(one: TestEngine, ids: readonly string[]): Promise<void> {
+/** Waits until every task has succeeded. */
+export async function waitForSuccess(one: TestEngine, ids: readonly string[]): Promise<void> {
   for (const id of ids) await one.reached(id, 'SUCCEEDED')
 }

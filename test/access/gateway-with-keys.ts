@@ -1,16 +1,16 @@
-// A gateway on which keys are needed, and who may ask there.
+// A gateway that requires API keys, with clients for the operator and for any key.
 import type { Scope } from '../../src/domain.ts'
 import { createClient, type Client } from '../support/client.ts'
 import { openGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts'
 
 export const ADMIN_KEY = 'a-key-of-the-operator-of-this-test'
 
-export interface Keyed {
+export interface GatewayWithKeys {
   server: TestGateway
   url: string
-  /** With the operator's key, on the default project or another. */
+  /** A client with the operator's key, for the default project or another one. */
   operator(project?: string): Client
-  /** With any key. */
+  /** A client with any key. */
   as(key: string): Client
   newProject(name: string): Promise<string>
   newKey(options?: {
@@ -23,7 +23,7 @@ export interface Keyed {
 
 export const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
 
-export async function openKeyed(options: TestGatewayOptions = {}): Promise<Keyed> {
+export async function openGatewayWithKeys(options: TestGatewayOptions = {}): Promise<GatewayWithKeys> {
   const server = await openGateway({ ...options, settings: { adminKey: ADMIN_KEY, ...options.settings } })
   const operator = (project?: string) =>
     createClient(server.url, {

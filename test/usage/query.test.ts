@@ -1,8 +1,8 @@
-// Reports as they are asked for: over GraphQL, as CSV, and on a command line, all of one gateway.
+// Usage reports over GraphQL, as CSV and on the command line.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { plain } from '../../src/cli/screen.ts'
-import { toPage } from '../../src/cli/usage/page.ts'
-import { ADMIN_KEY, bearer, openKeyed } from '../access/keyed.ts'
+import { toPage } from '../../src/cli/usage/formats.ts'
+import { ADMIN_KEY, bearer, openGatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { TRANSPORTS, type Client } from '../support/client.ts'
 import { DATABASES } from '../support/database.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
@@ -15,40 +15,40 @@ interface Report {
 
 const TOTALS =
   'totals { tasks attempts images inputTokens outputTokens costMicros heldMicros attemptsWithUnknownCost attemptsWithUnknownUsage }'
-const WHEN = 'from: "2026-01-01T00:00:00Z", to: "2060-01-01T00:00:00Z"'
+const PERIOD = 'from: "2026-01-01T00:00:00Z", to: "2060-01-01T00:00:00Z"'
 
 describe.each(DATABASES)('usage on %s', (database) => {
   let server: TestGateway
   beforeAll(async () => {
     server = await openGateway({ database })
-    const paint = async (input: object) => {
+    const generate = async (input: object) => {
       const id = await server.generate({ size: '1024x1024', quality: 'LOW', prompt: 'a fox', ...input })
       await server.ended(id)
     }
-    await paint({ n: 2, metadata: [{ key: 'team', value: '=SUM(A1)' }], user: 'O’Neil, "Jr."' })
-    await paint({ model: 'gpt-image-1-mini', metadata: [{ key: 'team', value: 'blue' }] })
-    await paint({ prompt: 'a fox [sandbox:moderation]' })
-    await paint({ prompt: 'a fox [sandbox:vanish]' })
-    // Billed by the picture, for a price that nobody told.
-    await paint({ model: 'dall-e-2', size: '256x256', quality: 'AUTO' })
+    await generate({ n: 2, metadata: [{ key: 'team', value: '=SUM(A1)' }], user: 'O’Neil, "Jr."' })
+    await generate({ model: 'gpt-image-1-mini', metadata: [{ key: 'team', value: 'blue' }] })
+    await generate({ prompt: 'a fox [sandbox:moderation]' })
+    await generate({ prompt: 'a fox [sandbox:vanish]' })
+    // An image of a model whose price and usage are unknown.
+    await generate({ model: 'dall-e-2', size: '256x256', quality: 'AUTO' })
   })
   afterAll(() => server[Symbol.asyncDispose]())
 
   const usage = async (args: string, fields: string) =>
-    (await server.get<{ usage: Report }>(`{ usage(${WHEN}, ${args}) { ${fields} } }`)).usage
+    (await server.get<{ usage: Report }>(`{ usage(${PERIOD}, ${args}) { ${fields} } }`)).usage
 
-  it('is told by any dimension, with what nobody knows beside it', async () => {
+  it('can be grouped by any dimension, with counts of unknown values', async () => {
     const { rows, totals } = await usage(
       'groupBy: [MODEL, STATUS], timeZone: "Europe/Berlin"',
       `rows { model status user day { label } tasks images outputTokens inputImageTokens costMicros heldMicros
               attemptsWithUnknownCost attemptsWithUnknownUsage } ${TOTALS}`,
     )
-    const nothing = { user: null, day: null, inputImageTokens: null, heldMicros: 0 }
+    const empty = { user: null, day: null, inputImageTokens: null, heldMicros: 0 }
     const known = { attemptsWithUnknownCost: 0, attemptsWithUnknownUsage: 0 }
     const unknown = { attemptsWithUnknownCost: 1, attemptsWithUnknownUsage: 1 }
     expect(rows).toEqual([
       {
-        ...nothing,
+        ...empty,
         ...unknown,
         model: 'dall-e-2',
         status: 'SUCCEEDED',
@@ -58,7 +58,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
         costMicros: null,
       },
       {
-        ...nothing,
+        ...empty,
         ...known,
         model: 'gpt-image-1-mini',
         status: 'SUCCEEDED',
@@ -68,7 +68,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
         costMicros: 2194,
       },
       {
-        ...nothing,
+        ...empty,
         ...known,
         model: 'gpt-image-2',
         status: 'FAILED',
@@ -78,7 +78,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
         costMicros: 0,
       },
       {
-        ...nothing,
+        ...empty,
         ...unknown,
         model: 'gpt-image-2',
         status: 'OUTCOME_UNKNOWN',
@@ -89,7 +89,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
         heldMicros: expect.any(Number) as number,
       },
       {
-        ...nothing,
+        ...empty,
         ...known,
         model: 'gpt-image-2',
         status: 'SUCCEEDED',
@@ -111,7 +111,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
     expect(totals['heldMicros']).toBeGreaterThan(5880)
   })
 
-  it('is filtered, and grouped by a label', async () => {
+  it('can be filtered and grouped by metadata', async () => {
     const { rows } = await usage(
       'groupBy: [METADATA], metadataKey: "team", filter: { statuses: [SUCCEEDED], models: ["gpt-image-2", "gpt-image-1-mini"] }',
       'rows { metadata images }',
@@ -127,22 +127,24 @@ describe.each(DATABASES)('usage on %s', (database) => {
     expect(byLabel.rows).toEqual([{ user: 'O’Neil, "Jr."', tasks: 1 }])
   })
 
-  it('says what is wrong with a question', async () => {
-    const wrong = await server.ask(`{ usage(${WHEN}, timeZone: "Mars/Olympus") { totals { tasks } } }`)
+  it('refuses an invalid query with the field and the rule', async () => {
+    const wrong = await server.execute(`{ usage(${PERIOD}, timeZone: "Mars/Olympus") { totals { tasks } } }`)
     expect(wrong.errors?.[0]).toMatchObject({
       message: expect.stringContaining('"Mars/Olympus"') as string,
       extensions: { code: 'BAD_USER_INPUT', field: 'timeZone' },
     })
-    const backwards = await server.ask('{ usage(from: "2026-02-01", to: "2026-01-01") { totals { tasks } } }')
+    const backwards = await server.execute(
+      '{ usage(from: "2026-02-01", to: "2026-01-01") { totals { tasks } } }',
+    )
     expect(backwards.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'to' })
   })
 
-  it('is told to an operator for all projects', async () => {
+  it('is reported to an operator for all projects', async () => {
     const { rows } = await usage('groupBy: [PROJECT], allProjects: true', 'rows { projectId tasks }')
     expect(rows).toEqual([{ projectId: 'prj_00000000000000000000000000', tasks: 5 }])
   })
 
-  it('is CSV for spreadsheets, in which no cell is a formula and every name is intact', async () => {
+  it('is available as CSV without formulas and with all characters intact', async () => {
     const reply = await fetch(
       `${server.url}/usage.csv?from=2026-01&groupBy=month,metadata.team,user&timeZone=Asia/Tokyo&status=succeeded&model=gpt-image-2&model=dall-e-2`,
     )
@@ -150,7 +152,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
     expect(reply.headers.get('content-type')).toMatch(/^text\/csv; charset=utf-8/)
     const month = new Date(Date.now() + 9 * 3_600_000).toISOString().slice(0, 7)
     const bytes = Buffer.from(await reply.arrayBuffer())
-    // Without this mark, Excel breaks the apostrophe of O’Neil.
+    // Without this byte order mark, Excel corrupts the apostrophe of O’Neil.
     expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
     expect(bytes.subarray(3).toString()).toBe(
       [
@@ -169,7 +171,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
     ['status=done', 400, 'status is \\"done\\"'],
     ['timeZone=Mars', 400, 'timeZone is \\"Mars\\"'],
     ['allProjects=yes', 400, 'true or false'],
-  ])('says what is wrong with %s', async (query, status, words) => {
+  ])('refuses %s with the rule', async (query, status, words) => {
     const reply = await fetch(`${server.url}/usage.csv?${query}`)
     expect(reply.status).toBe(status)
     const text = await reply.text()
@@ -177,7 +179,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
     expect(text).toContain(words)
   })
 
-  it('is read beside the server by a command', async () => {
+  it('can be reported by a command while the server runs', async () => {
     const { place } = server
     const env = { DATA_DIR: place.dataDir, DATABASE_URL: place.databaseUrl ?? '' }
     const run = (...args: string[]) => darkroom(['usage', ...args], { cwd: place.dataDir, env })
@@ -207,26 +209,28 @@ describe.each(DATABASES)('usage on %s', (database) => {
   })
 })
 
-const paint = async (client: Client) =>
+const generate = async (client: Client) =>
   client.ended(await client.generate({ prompt: 'a fox', size: '1024x1024', quality: 'LOW' }))
 
-describe('usage where keys are needed', () => {
-  it('is told to who may see reports, of their own project, and of all projects to operators only', async () => {
-    await using keyed = await openKeyed()
+describe('usage with API keys', () => {
+  it('requires the scope REPORT, and an operator for all projects', async () => {
+    await using keyed = await openGatewayWithKeys()
     const other = await keyed.newProject('other')
     const mine = await keyed.newKey({ project: other, scopes: ['REPORT', 'GENERATE', 'READ'] })
-    const blind = await keyed.newKey({ project: other, scopes: ['READ'] })
-    await paint(keyed.operator())
-    await paint(keyed.as(mine.key))
+    const withoutReport = await keyed.newKey({ project: other, scopes: ['READ'] })
+    await generate(keyed.operator())
+    await generate(keyed.as(mine.key))
 
-    const query = `{ usage(${WHEN}, groupBy: [PROJECT, API_KEY]) { rows { projectId apiKeyId tasks } } }`
+    const query = `{ usage(${PERIOD}, groupBy: [PROJECT, API_KEY]) { rows { projectId apiKeyId tasks } } }`
     const own = { projectId: other, apiKeyId: mine.id, tasks: 1 }
-    const theirs = { projectId: 'prj_00000000000000000000000000', apiKeyId: null, tasks: 1 }
-    expect((await keyed.as(mine.key).ask(query)).data).toEqual({ usage: { rows: [own] } })
+    const foreign = { projectId: 'prj_00000000000000000000000000', apiKeyId: null, tasks: 1 }
+    expect((await keyed.as(mine.key).execute(query)).data).toEqual({ usage: { rows: [own] } })
     const all = query.replace('groupBy', 'allProjects: true, groupBy')
-    expect((await keyed.operator().ask(all)).data).toEqual({ usage: { rows: [theirs, own] } })
-    expect((await keyed.as(mine.key).ask(all)).errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' })
-    expect((await keyed.as(blind.key).ask(query)).errors?.[0]?.extensions).toMatchObject({
+    expect((await keyed.operator().execute(all)).data).toEqual({ usage: { rows: [foreign, own] } })
+    expect((await keyed.as(mine.key).execute(all)).errors?.[0]?.extensions).toMatchObject({
+      code: 'FORBIDDEN',
+    })
+    expect((await keyed.as(withoutReport.key).execute(query)).errors?.[0]?.extensions).toMatchObject({
       code: 'FORBIDDEN',
     })
 
@@ -238,11 +242,11 @@ describe('usage where keys are needed', () => {
     expect(await csv(bearer(mine.key))).toEqual([200, `${other},1`])
     expect(await csv(bearer(ADMIN_KEY), '&allProjects=true')).toEqual([
       200,
-      `${theirs.projectId},1`,
+      `${foreign.projectId},1`,
       `${other},1`,
     ])
     expect(await csv(bearer(mine.key), '&allProjects=true')).toEqual([403])
-    expect(await csv(bearer(blind.key))).toEqual([403])
+    expect(await csv(bearer(withoutReport.key))).toEqual([403])
     expect(await csv({})).toEqual([401])
     const stranger = await fetch(`${keyed.url}/usage.csv`, {
       headers: { ...bearer('wrong'), origin: 'https://example.com' },
@@ -251,27 +255,27 @@ describe('usage where keys are needed', () => {
   })
 })
 
-describe.each(TRANSPORTS)('usage that is watched over %s', (transport) => {
-  it('is told at once, again when it has changed, and not when it has not', async () => {
+describe.each(TRANSPORTS)('a usage subscription over %s', (transport) => {
+  it('sends the report immediately, then only after changes', async () => {
     await using server = await openGateway()
-    const told: Record<string, unknown>[] = []
+    const reports: Record<string, unknown>[] = []
     const query = `subscription { usage(from: "2026-01-01", groupBy: [MODEL]) { rows { model tasks } totals { tasks images } } }`
     for await (const { data, errors } of server.watch<{ usage: Record<string, unknown> }>(transport, query)) {
       expect(errors).toBeUndefined()
-      told.push(data!.usage)
-      if (told.length === 1) await server.generate({ prompt: 'a fox', size: '1024x1024', quality: 'LOW' })
+      reports.push(data!.usage)
+      if (reports.length === 1) await server.generate({ prompt: 'a fox', size: '1024x1024', quality: 'LOW' })
       if (JSON.stringify(data).includes('"images":1')) break
     }
-    expect(told[0]).toEqual({ rows: [], totals: { tasks: 0, images: 0 } })
-    expect(told.at(-1)).toEqual({
+    expect(reports[0]).toEqual({ rows: [], totals: { tasks: 0, images: 0 } })
+    expect(reports.at(-1)).toEqual({
       rows: [{ model: 'gpt-image-2', tasks: 1 }],
       totals: { tasks: 1, images: 1 },
     })
-    expect(new Set(told.map((one) => JSON.stringify(one))).size).toBe(told.length)
+    expect(new Set(reports.map((report) => JSON.stringify(report))).size).toBe(reports.length)
     await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
   })
 
-  it('is refused before anything is told where there is something wrong', async () => {
+  it('is refused before the first report if it is invalid', async () => {
     await using server = await openGateway()
     const query = `subscription { usage(from: "2026-01-01", timeZone: "Mars") { totals { tasks } } }`
     const [first] = await Array.fromAsync(server.watch(transport, query)).catch((error: unknown) => [error])
@@ -279,7 +283,7 @@ describe.each(TRANSPORTS)('usage that is watched over %s', (transport) => {
   })
 })
 
-describe('a page', () => {
+describe('a report on the command line', () => {
   const counts = {
     tasks: 0,
     attempts: 0,
@@ -296,7 +300,7 @@ describe('a page', () => {
     outputTextTokens: 0,
     outputImageTokens: 0,
   }
-  const question = {
+  const query = {
     projectId: null,
     from: 0,
     to: 1,
@@ -305,9 +309,9 @@ describe('a page', () => {
     timeZone: 'UTC',
     metadataKey: null,
   }
-  const page = (...costs: number[]) =>
+  const printReport = (...costs: number[]) =>
     toPage(
-      question,
+      query,
       {
         from: 0,
         to: Date.UTC(1970, 1),
@@ -325,19 +329,19 @@ describe('a page', () => {
       { location: 'here', paint: plain },
     )
 
-  it('shows money to the last digit that is not 0, the points under each other', () => {
-    expect(page(1_234_500_000, 40_000)).toContain(
+  it('shows amounts without trailing zeros, aligned at the decimal point', () => {
+    expect(printReport(1_234_500_000, 40_000)).toContain(
       [
         'm0         0         1       0          –           –  $1,234.50',
         'm1         0         1       0          –           –      $0.04',
       ].join('\n  '),
     )
-    expect(page(41_160)).toMatch(/\$0\.04116$/m)
-    expect(page(7)).toMatch(/\$0\.000007$/m)
+    expect(printReport(41_160)).toMatch(/\$0\.04116$/m)
+    expect(printReport(7)).toMatch(/\$0\.000007$/m)
   })
 
-  it('says so where nothing was asked for', () => {
-    expect(page()).toContain('1970-01-01 to 1970-02-01 (UTC)')
-    expect(page()).toContain('No attempts in this period.')
+  it('says that a period has no attempts', () => {
+    expect(printReport()).toContain('1970-01-01 to 1970-02-01 (UTC)')
+    expect(printReport()).toContain('No attempts in this period.')
   })
 })

@@ -1,5 +1,5 @@
-// Many tasks at once over all six dialects, whose upstreams do whatever upstreams do and write bills by price tables of
-// their own. Then the bills, the ledger and the report are laid beside each other, to the micro-USD.
+// Runs many concurrent tasks over all six dialects, whose upstreams fail in many ways and write bills by their own price
+// tables. Then compares the bills, the ledger and the report, to the micro-USD.
 import { setTimeout as pause } from 'node:timers/promises'
 import sharp from 'sharp'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import type { AttemptRow, LedgerRow } from '../../src/db/tables/tables.ts'
 import { applyTransition } from '../../src/engine/attempts/apply-transition.ts'
 import { reportUsage, type UsageTotals } from '../../src/engine/usage/report.ts'
 import { createLog } from '../../src/log.ts'
-import { auditBooks } from '../providers/audit.ts'
+import { compareCharges } from '../providers/charge-audit.ts'
 import { startFleet, type Fleet } from '../providers/fleet.ts'
 import type { Scenario } from '../providers/upstreams/fake.ts'
 import type { OpenaiScenario } from '../providers/upstreams/openai.ts'
@@ -23,30 +23,30 @@ import { endCooldownsEarly } from '../support/end-cooldowns.ts'
 import { checkInvariants } from '../support/invariants.ts'
 import { createRandom, type Random } from '../support/random.ts'
 
-export interface Books {
-  /** Each sentence in which the bills, the ledger and the report differ. */
+export interface Reconciliation {
+  /** One sentence per difference between the bills, the ledger and the report. */
   differences: string[]
   tasks: number
   attempts: number
-  /** Charges on the upstreams' bills, and what they come to in micro-USD. */
+  /** Charges on the upstreams' bills, and their sum. */
   bills: number
   billedMicros: number
-  /** What was reported before somebody read the bills, and how many costs were unknown then. */
+  /** The reported cost before the bills were recorded, and the number of unknown costs then. */
   reportedMicros: number
   unknown: number
 }
 
-export interface BooksOptions {
+export interface ReconciliationOptions {
   place: Place
   tasks: number
   seed: string
 }
 
-/** Asks for `tasks` pictures, waits until all have ended, compares, reads the bills for what is in doubt, and compares again. */
-export async function compareBooks({ place, tasks, seed }: BooksOptions): Promise<Books> {
+/** Runs `tasks` tasks to their end, compares, records the bills of attempts with an unknown cost, and compares again. */
+export async function reconcile({ place, tasks, seed }: ReconciliationOptions): Promise<Reconciliation> {
   const fleet = await startFleet({ timeoutMs: TIMEOUT_MS })
   try {
-    await paintAll(place, fleet, tasks, createRandom(seed))
+    await runTasks(place, fleet, tasks, createRandom(seed))
     const db = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
     try {
       return await compare(db, fleet, place)
@@ -59,15 +59,15 @@ export async function compareBooks({ place, tasks, seed }: BooksOptions): Promis
 }
 
 const TIMEOUT_MS = 2000
-const TOGETHER = 100
+const BATCH_SIZE = 100
 
-async function paintAll(place: Place, fleet: Fleet, tasks: number, random: Random): Promise<void> {
+async function runTasks(place: Place, fleet: Fleet, tasks: number, random: Random): Promise<void> {
   const priced = fleet.entries.map((entry) => {
     const price = CONFIGURED_PRICES[entry['name'] as keyof typeof CONFIGURED_PRICES]
     return { ...entry, concurrency: 20, models: [price ? { name: 'gpt-image-2', price } : 'gpt-image-2'] }
   })
   const sandbox = { name: 'sandbox', dialect: 'sandbox', durationMs: 0, timeoutMs: TIMEOUT_MS }
-  const over = new AbortController()
+  const stopped = new AbortController()
   await using server = await openGateway({
     place,
     providers: [...priced, sandbox],
@@ -77,32 +77,32 @@ async function paintAll(place: Place, fleet: Fleet, tasks: number, random: Rando
       lookupDelaysMs: Array.from({ length: 100 }, (_, nth) => (nth + 1) * 500),
     },
   })
-  const hastened = endCooldownsEarly(place, over.signal)
+  const cooldowns = endCooldownsEarly(place, stopped.signal)
   try {
-    for (let number = 0; number < tasks; number += TOGETHER) {
+    for (let number = 0; number < tasks; number += BATCH_SIZE) {
       script(fleet, random)
-      const wishes = Array.from({ length: Math.min(TOGETHER, tasks - number) }, (_, nth) =>
-        wish(number + nth, random),
+      const inputs = Array.from({ length: Math.min(BATCH_SIZE, tasks - number) }, (_, nth) =>
+        randomInput(number + nth, random),
       )
-      const ids = await Promise.all(wishes.map((input) => server.generate(input)))
-      // Their owners change their minds about some, wherever they are by then.
+      const ids = await Promise.all(inputs.map((input) => server.generate(input)))
+      // Cancel some, in any state.
       for (const id of ids.filter(() => random.next() < 0.04))
-        await server.ask('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id })
-      await settled(server, fleet)
+        await server.execute('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id })
+      await waitUntilSettled(server, fleet)
     }
   } finally {
-    over.abort()
-    await hastened
+    stopped.abort()
+    await cooldowns
   }
 }
 
 const refusal = (status: number, code: string) => ({
   status,
-  body: { error: { message: `It said ${code}.`, type: code, code } },
+  body: { error: { message: `Failed with ${code}.`, type: code, code } },
 })
-const WELL = Array.from({ length: 14 }, () => 'ok' as const)
-const MOODS: readonly Scenario[] = [
-  ...WELL,
+const SUCCESSES = Array.from({ length: 14 }, () => 'ok' as const)
+const SCENARIOS: readonly Scenario[] = [
+  ...SUCCESSES,
   'drip',
   'truncated',
   'empty-data',
@@ -112,19 +112,20 @@ const MOODS: readonly Scenario[] = [
   refusal(400, 'content_policy_violation'),
   refusal(500, 'server_error'),
 ]
-const OPENAI_MOODS: readonly OpenaiScenario[] = [
-  ...MOODS,
+const OPENAI_SCENARIOS: readonly OpenaiScenario[] = [
+  ...SCENARIOS,
   'ok-json',
   'ok-stream',
   'stream-error',
   'final-before-partials',
 ]
 
-/** Decides what each upstream will do, request for request, and whether pmock says what it used. */
+/** Chooses the scenario of each request to each upstream, and the form of pmock's results. */
 function script(fleet: Fleet, random: Random): void {
-  const many = <T>(moods: readonly T[]) => Array.from({ length: TOGETHER }, () => random.pick(moods))
-  fleet.openai.script(...many(OPENAI_MOODS))
-  for (const name of ['basic', 'pmock', 'jimmy', 'acedata'] as const) fleet[name].script(...many(MOODS))
+  const many = <T>(scenarios: readonly T[]) =>
+    Array.from({ length: BATCH_SIZE }, () => random.pick(scenarios))
+  fleet.openai.script(...many(OPENAI_SCENARIOS))
+  for (const name of ['basic', 'pmock', 'jimmy', 'acedata'] as const) fleet[name].script(...many(SCENARIOS))
   fleet.acedata.scriptCallbacks(...many(['nested', 'flat', 'twice', 'early', 'never', 'failing'] as const))
   fleet.pmock.give(random.pick(['images', 'images', 'text', 'list', 'link']))
 }
@@ -136,25 +137,25 @@ const dataUrl = `data:image/png;base64,${(
 ).toString('base64')}`
 const EDITORS = ['openai', 'pmock', 'jimmy', 'acedata']
 
-function wish(number: number, random: Random): Record<string, unknown> {
+function randomInput(number: number, random: Random): Record<string, unknown> {
   const isEdit = random.next() < 0.2
-  const able = isEdit ? EDITORS : [...EDITORS, 'basic']
-  // The sandbox takes long over its pictures, and writes no bills.
-  const isPainted = random.next() < 0.03
-  const first = isPainted ? 'sandbox' : random.pick(able)
+  const eligible = isEdit ? EDITORS : [...EDITORS, 'basic']
+  // The sandbox is slow and writes no bills.
+  const isSandbox = random.next() < 0.03
+  const first = isSandbox ? 'sandbox' : random.pick(eligible)
   return {
-    prompt: `books-${number}: a red fox`,
-    providers: [...new Set([first, random.pick(able)])],
-    size: isPainted ? '1024x640' : '1024x1024',
-    n: isPainted ? 1 : random.pick([1, 1, 1, 2, 3]),
+    prompt: `reconcile-${number}: a red fox`,
+    providers: [...new Set([first, random.pick(eligible)])],
+    size: isSandbox ? '1024x640' : '1024x1024',
+    n: isSandbox ? 1 : random.pick([1, 1, 1, 2, 3]),
     quality: random.pick(['AUTO', 'LOW', 'HIGH']),
-    partialImages: isPainted ? 0 : random.pick([0, 0, 2]),
+    partialImages: isSandbox ? 0 : random.pick([0, 0, 2]),
     ...(isEdit && { images: [{ dataUrl }] }),
     ...(random.next() < 0.3 && { onUnknownOutcome: 'RESEND', maxCharges: 2 }),
   }
 }
 
-async function settled(client: Client, { acedata }: Fleet): Promise<void> {
+async function waitUntilSettled(client: Client, { acedata }: Fleet): Promise<void> {
   const query = `{
     tasks(first: 1, filter: { statuses: [QUEUED, RUNNING] }) { nodes { id } }
     attemptsNeedingReview(first: 100) { nodes { id remoteId } }
@@ -164,36 +165,36 @@ async function settled(client: Client, { acedata }: Fleet): Promise<void> {
     attemptsNeedingReview: { nodes: { id: string; remoteId: string | null }[] }
   }
   for (;;) {
-    const { tasks, attemptsNeedingReview: doubts } = await client.get<Open>(query)
-    // What can be found on record is found before it is over.
-    const findable = doubts.nodes.filter(({ id, remoteId }) => remoteId === null && acedata.knows(id))
+    const { tasks, attemptsNeedingReview: needingReview } = await client.get<Open>(query)
+    // Wait for the look-up of attempts that the upstream can find.
+    const findable = needingReview.nodes.filter(({ id, remoteId }) => remoteId === null && acedata.knows(id))
     if (tasks.nodes.length === 0 && findable.length === 0) return
     await pause(50)
   }
 }
 
-async function compare(db: Database, fleet: Fleet, place: Place): Promise<Books> {
+async function compare(db: Database, fleet: Fleet, place: Place): Promise<Reconciliation> {
   const store = await openDirectoryStore(join(place.dataDir, 'assets'))
   const bills = billsOf(fleet)
-  const before = await read(db)
+  const before = await readState(db)
   const readBills = new Map([...bills].map(([provider, ofProvider]) => [provider, byAttempt(ofProvider)]))
   const differences = [
-    ...ofLedger(before),
-    ...[...readBills].flatMap(([provider, bill]) => [...ofBills(provider, bill, before)]),
+    ...compareWithLedger(before),
+    ...[...readBills].flatMap(([provider, bill]) => [...compareWithBills(provider, bill, before)]),
     ...(await checkInvariants(place, store)),
-    ...auditBooks(fleet, { tasks: before.tasks, attempts: before.attempts, assets: [], violated: [] }),
+    ...compareCharges(fleet, { tasks: before.tasks, attempts: before.attempts, assets: [], violated: [] }),
   ]
-  await settleByBills(db, readBills, before.attempts)
-  const after = await read(db)
-  differences.push(...ofLedger(after))
+  await recordBills(db, readBills, before.attempts)
+  const after = await readState(db)
+  differences.push(...compareWithLedger(after))
   for (const [provider, bill] of readBills) {
     const [billed, reported] = [sum([...bill.values()]), after.reported.get(provider)]
     if (reported?.costMicros !== billed || reported.unknownCosts !== 0)
       differences.push(
-        `with its bill read, ${provider} billed ${billed}, and ${reported?.costMicros} is reported`,
+        `${provider} billed ${billed}, but ${reported?.costMicros} is reported after its bill was recorded`,
       )
   }
-  // A bill that is read ends the doubt about an attempt; what it means for its task is for others to say.
+  // A recorded bill resolves an attempt; the invariants of its task are not tested here.
   differences.push(
     ...(await checkInvariants(place, store)).filter((sentence) => /^I(?:5|6|15|21):/.test(sentence)),
   )
@@ -226,11 +227,11 @@ function byAttempt(bills: Bill[]): Map<string, number> {
   return sums
 }
 
-type Seen = Awaited<ReturnType<typeof read>>
+type StoredState = Awaited<ReturnType<typeof readState>>
 
-async function read(db: Database) {
+async function readState(db: Database) {
   const { sql, tables } = db.read
-  const question = {
+  const query = {
     projectId: DEFAULT_PROJECT,
     from: Date.now() - 86_400_000,
     to: null,
@@ -239,7 +240,7 @@ async function read(db: Database) {
     timeZone: 'UTC',
     metadataKey: null,
   }
-  const { rows, totals } = await reportUsage(db.read, question, Date.now())
+  const { rows, totals } = await reportUsage(db.read, query, Date.now())
   const reported = new Map<string, UsageTotals>(rows.map(({ keys, counts }) => [keys.provider ?? '', counts]))
   const [tasks, attempts, lines] = [
     await sql.select().from(tables.tasks),
@@ -249,48 +250,48 @@ async function read(db: Database) {
   return { reported, totals, tasks, attempts, lines }
 }
 
-/** The report is the sum of the ledger, provider by provider and in all. */
-function* ofLedger({ reported, totals, attempts, lines }: Seen): Generator<string> {
+/** The report must equal the sum of the ledger, per provider and in total. */
+function* compareWithLedger({ reported, totals, attempts, lines }: StoredState): Generator<string> {
   const providerOf = new Map(attempts.map(({ id, provider }) => [id, provider]))
   const posted = lines.filter(({ kind }) => kind === 'POST' || kind === 'ADJUST')
   const byProvider = Map.groupBy(posted, ({ attemptId }) => providerOf.get(attemptId))
   for (const [provider, { costMicros }] of reported) {
     const ledger = amountOf(byProvider.get(provider) ?? [])
     if (ledger !== costMicros)
-      yield `the ledger of ${provider} comes to ${ledger}, and ${costMicros} is reported`
+      yield `the ledger of ${provider} has the sum ${ledger}, but ${costMicros} is reported`
   }
   if (amountOf(posted) !== totals.costMicros)
-    yield `the ledger comes to ${amountOf(posted)}, and ${totals.costMicros} is reported`
+    yield `the ledger has the sum ${amountOf(posted)}, but ${totals.costMicros} is reported`
 }
 
 function amountOf(lines: LedgerRow[]): number {
   return sum(lines.map(({ amountMicros }) => amountMicros ?? 0))
 }
 
-/** What is known is what was billed, attempt by attempt, and what is on a bill besides is counted as unknown. */
-function* ofBills(
+/** A known cost must equal the bill of its attempt; other billed attempts must count as unknown costs. */
+function* compareWithBills(
   provider: string,
   bill: Map<string, number>,
-  { attempts, reported }: Seen,
+  { attempts, reported }: StoredState,
 ): Generator<string> {
-  const ours = attempts.filter((attempt) => attempt.provider === provider)
-  const known = ours.filter(({ costMicros }) => costMicros !== null)
+  const ofProvider = attempts.filter((attempt) => attempt.provider === provider)
+  const known = ofProvider.filter(({ costMicros }) => costMicros !== null)
   for (const { id, costMicros } of known)
     if (bill.get(id) !== costMicros)
-      yield `${id} at ${provider} is billed ${bill.get(id)}, and ${costMicros} is known`
-  const unknown = ours.filter(({ charged, costMicros }) => charged !== 'NO' && costMicros === null)
+      yield `${id} at ${provider} is billed ${bill.get(id)}, but its cost is ${costMicros}`
+  const unknown = ofProvider.filter(({ charged, costMicros }) => charged !== 'NO' && costMicros === null)
   const counts = reported.get(provider)
   if (counts?.unknownCosts !== unknown.length)
-    yield `${unknown.length} costs at ${provider} are unknown, and ${counts?.unknownCosts} are reported`
+    yield `${unknown.length} costs at ${provider} are unknown, but ${counts?.unknownCosts} are reported`
   if (counts?.costMicros !== sum(known.map(({ id }) => bill.get(id) ?? 0)))
     yield `${counts?.costMicros} is reported for ${provider}`
   const counted = new Set([...known, ...unknown].map(({ id }) => id))
   for (const id of bill.keys())
-    if (!counted.has(id)) yield `${id} at ${provider} is on its bill, and not counted here`
+    if (!counted.has(id)) yield `${id} at ${provider} is on its bill, but not counted`
 }
 
-/** What an operator does who reads the bill: each doubt ends as it says. */
-async function settleByBills(
+/** Resolves every attempt with an unknown cost by the bill, as an operator does. */
+async function recordBills(
   db: Database,
   bills: Map<string, Map<string, number>>,
   attempts: AttemptRow[],
@@ -299,11 +300,11 @@ async function settleByBills(
     const bill = bills.get(provider)
     if (!bill || charged === 'NO' || costMicros !== null) continue
     const billed = bill.get(id) ?? 0
-    const how = { at: Date.now(), charged: billed === 0 ? ('NO' as const) : ('YES' as const) }
+    const change = { at: Date.now(), charged: billed === 0 ? ('NO' as const) : ('YES' as const) }
     await db.tx((q) =>
       state === 'UNKNOWN'
-        ? applyTransition(q, id, 'fail', { ...how, ...(billed > 0 && { costMicros: billed }) })
-        : applyTransition(q, id, 'adjustCost', { ...how, costMicros: billed }),
+        ? applyTransition(q, id, 'fail', { ...change, ...(billed > 0 && { costMicros: billed }) })
+        : applyTransition(q, id, 'adjustCost', { ...change, costMicros: billed }),
     )
   }
 }
@@ -312,11 +313,14 @@ function sum(numbers: number[]): number {
   return numbers.reduce((total, one) => total + one, 0)
 }
 
-/** Compares on a new place of a kind, and removes it. */
-export async function compareOn(kind: DatabaseKind, options: Omit<BooksOptions, 'place'>): Promise<Books> {
+/** Reconciles on a new, temporary database. */
+export async function reconcileOn(
+  kind: DatabaseKind,
+  options: Omit<ReconciliationOptions, 'place'>,
+): Promise<Reconciliation> {
   const place = await newPlace(kind)
   try {
-    return await compareBooks({ ...options, place })
+    return await reconcile({ ...options, place })
   } finally {
     await place.remove()
   }

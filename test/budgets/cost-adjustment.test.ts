@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { openKeyed, type Keyed } from '../access/keyed.ts'
+import { openGatewayWithKeys, type GatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { DATABASES } from '../support/database.ts'
-import { openShop } from './shop.ts'
+import { openPricedUpstream } from './priced-upstream.ts'
 
 interface Attempt {
   id: string
@@ -20,10 +20,10 @@ interface Review {
   }
 }
 
-const SEEN =
+const ATTEMPT_FIELDS =
   'id state charged costMicros heldMicros ledger { kind amountMicros } decisions { costMicros note }'
 const ADJUST = `mutation ($attemptId: ID!, $costMicros: BigInt!, $note: String!) {
-  adjustCost(attemptId: $attemptId, costMicros: $costMicros, note: $note) { ${SEEN} }
+  adjustCost(attemptId: $attemptId, costMicros: $costMicros, note: $note) { ${ATTEMPT_FIELDS} }
 }`
 const REVIEW = `query ($reason: ReviewReason!, $after: String) {
   attemptsNeedingReview(reason: $reason, first: 2, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
@@ -31,26 +31,30 @@ const REVIEW = `query ($reason: ReviewReason!, $after: String) {
 
 const sandbox = { name: 'sandbox', dialect: 'sandbox', durationMs: 0 }
 
-/** Asks with the operator's key, waits for the end, and answers the attempt. */
-async function attemptOf(keyed: Keyed, prompt: string, provider = 'sandbox'): Promise<Attempt> {
+/** Generates an image with the operator's key, and returns the attempt after the task ended. */
+async function generateAttempt(
+  keyed: GatewayWithKeys,
+  prompt: string,
+  provider = 'sandbox',
+): Promise<Attempt> {
   const operator = keyed.operator()
   const id = await operator.generate({ prompt, size: '1024x1024', providers: [provider] })
   await operator.ended(id)
   const { task } = await operator.get<{ task: { attempts: Attempt[] } }>(
-    `query ($id: ID!) { task(id: $id) { attempts { ${SEEN} } } }`,
+    `query ($id: ID!) { task(id: $id) { attempts { ${ATTEMPT_FIELDS} } } }`,
     { id },
   )
   return task.attempts[0]!
 }
 
-async function adjust(keyed: Keyed, attemptId: string, costMicros: number): Promise<Attempt> {
+async function adjust(keyed: GatewayWithKeys, attemptId: string, costMicros: number): Promise<Attempt> {
   const { adjustCost } = await keyed
     .operator()
-    .get<{ adjustCost: Attempt }>(ADJUST, { attemptId, costMicros, note: 'the bill of May, line 3' })
+    .get<{ adjustCost: Attempt }>(ADJUST, { attemptId, costMicros, note: 'invoice of May, line 3' })
   return adjustCost
 }
 
-async function totals(keyed: Keyed): Promise<[number, number]> {
+async function totals(keyed: GatewayWithKeys): Promise<[number, number]> {
   const { project } = await keyed
     .operator()
     .get<{ project: { budgets: { heldMicros: number; spentMicros: number }[] } }>(
@@ -60,10 +64,10 @@ async function totals(keyed: Keyed): Promise<[number, number]> {
   return [heldMicros, spentMicros]
 }
 
-describe.each(DATABASES)('the bill of a provider, on %s', (database) => {
-  it('corrects a cost that was known, by a line of its own', async () => {
-    await using keyed = await openKeyed({ database, providers: [sandbox] })
-    const { id, costMicros, heldMicros, ledger } = await attemptOf(keyed, 'a fox')
+describe.each(DATABASES)('adjustCost on %s', (database) => {
+  it('corrects a known cost with a separate ledger line', async () => {
+    await using keyed = await openGatewayWithKeys({ database, providers: [sandbox] })
+    const { id, costMicros, heldMicros, ledger } = await generateAttempt(keyed, 'a fox')
     expect(ledger).toEqual([
       { kind: 'HOLD', amountMicros: heldMicros },
       { kind: 'POST', amountMicros: costMicros },
@@ -74,27 +78,27 @@ describe.each(DATABASES)('the bill of a provider, on %s', (database) => {
     const less = await adjust(keyed, id, 7)
     expect(less.ledger.at(-1)).toEqual({ kind: 'ADJUST', amountMicros: 7 - costMicros! - 500 })
     expect(await totals(keyed)).toEqual([0, 7])
-    // As it is: nothing is written but the record.
+    // An unchanged cost adds no ledger line.
     expect((await adjust(keyed, id, 7)).ledger).toHaveLength(4)
     expect(less.decisions).toEqual([
-      { costMicros: 7, note: 'the bill of May, line 3' },
-      { costMicros: costMicros! + 500, note: 'the bill of May, line 3' },
+      { costMicros: 7, note: 'invoice of May, line 3' },
+      { costMicros: costMicros! + 500, note: 'invoice of May, line 3' },
     ])
   })
 
-  it('posts a cost that nobody knew, and takes the attempt off the list', async () => {
-    // A price by token is worth nothing where nobody tells the tokens.
-    const shop = await openShop({ inputTextMicros: 5_000_000, outputImageMicros: 30_000_000 })
-    await using keyed = await openKeyed({ database, providers: [sandbox, shop] })
+  it('posts an unknown cost, and removes the attempt from the list of attempts needing review', async () => {
+    // This upstream reports no usage, so a price per token gives no cost.
+    const upstream = await openPricedUpstream({ inputTextMicros: 5_000_000, outputImageMicros: 30_000_000 })
+    await using keyed = await openGatewayWithKeys({ database, providers: [sandbox, upstream] })
     const operator = keyed.operator()
-    const lost = await attemptOf(keyed, 'a fox [sandbox:vanish]')
-    const { errors } = await operator.ask(ADJUST, { attemptId: lost.id, costMicros: 5, note: 'a guess' })
+    const lost = await generateAttempt(keyed, 'a fox [sandbox:vanish]')
+    const { errors } = await operator.execute(ADJUST, { attemptId: lost.id, costMicros: 5, note: 'a guess' })
     expect(errors?.[0]).toMatchObject({
       message: expect.stringContaining('Resolve it with resolveAttempt first') as string,
       extensions: { code: 'CONFLICT', field: 'attemptId' },
     })
     const unpaid: Attempt[] = []
-    for (let i = 0; i < 3; i++) unpaid.push(await attemptOf(keyed, 'a fox', 'shop'))
+    for (let i = 0; i < 3; i++) unpaid.push(await generateAttempt(keyed, 'a fox', 'priced'))
     const listed = async (reason: string) => {
       const ids: string[] = []
       let after: string | null = null
@@ -120,57 +124,57 @@ describe.each(DATABASES)('the bill of a provider, on %s', (database) => {
     expect(await totals(keyed)).toEqual([held - first!.heldMicros!, 9])
   })
 
-  it('is refused for what was certainly free, without a note, and from another project', async () => {
-    await using keyed = await openKeyed({ database, providers: [sandbox] })
-    const { id } = await attemptOf(keyed, 'a fox [sandbox:reject]')
+  it('is refused for an uncharged attempt, without a note, for a negative cost, and from another project', async () => {
+    await using keyed = await openGatewayWithKeys({ database, providers: [sandbox] })
+    const { id } = await generateAttempt(keyed, 'a fox [sandbox:reject]')
     const operator = keyed.operator()
-    const free = await operator.ask(ADJUST, { attemptId: id, costMicros: 5, note: 'the bill' })
+    const free = await operator.execute(ADJUST, { attemptId: id, costMicros: 5, note: 'the invoice' })
     expect(free.errors?.[0]).toMatchObject({
       message: expect.stringContaining('was certainly not charged') as string,
       extensions: { code: 'CONFLICT' },
     })
-    const silent = await operator.ask(ADJUST, { attemptId: id, costMicros: 5, note: ' ' })
-    expect(silent.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: 'note' })
-    const negative = await operator.ask(ADJUST, { attemptId: id, costMicros: -5, note: 'the bill' })
+    const withoutNote = await operator.execute(ADJUST, { attemptId: id, costMicros: 5, note: ' ' })
+    expect(withoutNote.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: 'note' })
+    const negative = await operator.execute(ADJUST, { attemptId: id, costMicros: -5, note: 'the invoice' })
     expect(negative.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: 'costMicros' })
     const elsewhere = keyed.operator(await keyed.newProject('another'))
-    const foreign = await elsewhere.ask(ADJUST, { attemptId: id, costMicros: 5, note: 'the bill' })
+    const foreign = await elsewhere.execute(ADJUST, { attemptId: id, costMicros: 5, note: 'the invoice' })
     expect(foreign.errors?.[0]?.extensions).toEqual({ code: 'NOT_FOUND', field: 'attemptId' })
   })
 })
 
-describe('who decides about money', () => {
+describe('setBudget and setLimits', () => {
   const SET = `mutation ($owner: ID!) { setBudget(owner: $owner, period: MONTH, limitMicros: 5) { period limitMicros } }`
   const LIMIT = `mutation ($owner: ID!) { setLimits(owner: $owner, limits: { concurrentTasks: 1 }) { concurrentTasks } }`
 
-  it('are operators for projects, admins for the keys of their own project, and nobody else', async () => {
-    await using keyed = await openKeyed()
-    const [ours, theirs] = [await keyed.newProject('ours'), await keyed.newProject('theirs')]
-    const admin = keyed.as((await keyed.newKey({ project: ours, scopes: ['ADMIN', 'READ'] })).key)
-    const painter = await keyed.newKey({ project: ours, scopes: ['GENERATE', 'READ'] })
-    const foreign = await keyed.newKey({ project: theirs })
+  it('are allowed for operators on projects, and for admins on keys of their own project only', async () => {
+    await using keyed = await openGatewayWithKeys()
+    const [own, foreign] = [await keyed.newProject('own'), await keyed.newProject('foreign')]
+    const admin = keyed.as((await keyed.newKey({ project: own, scopes: ['ADMIN', 'READ'] })).key)
+    const generator = await keyed.newKey({ project: own, scopes: ['GENERATE', 'READ'] })
+    const foreignKey = await keyed.newKey({ project: foreign })
     for (const query of [SET, LIMIT]) {
       const code = async (client: typeof admin, owner: string) =>
-        (await client.ask(query, { owner })).errors?.[0]?.extensions?.['code']
-      expect(await code(admin, painter.id)).toBeUndefined()
-      expect(await code(admin, ours)).toBe('FORBIDDEN')
-      expect(await code(admin, theirs)).toBe('FORBIDDEN')
-      expect(await code(admin, foreign.id)).toBe('NOT_FOUND')
+        (await client.execute(query, { owner })).errors?.[0]?.extensions?.['code']
+      expect(await code(admin, generator.id)).toBeUndefined()
+      expect(await code(admin, own)).toBe('FORBIDDEN')
+      expect(await code(admin, foreign)).toBe('FORBIDDEN')
+      expect(await code(admin, foreignKey.id)).toBe('NOT_FOUND')
       expect(await code(admin, 'key_nothing')).toBe('NOT_FOUND')
-      expect(await code(keyed.as(painter.key), painter.id)).toBe('FORBIDDEN')
-      expect(await code(keyed.operator(), theirs)).toBeUndefined()
-      expect(await code(keyed.operator(), painter.id)).toBeUndefined()
+      expect(await code(keyed.as(generator.key), generator.id)).toBe('FORBIDDEN')
+      expect(await code(keyed.operator(), foreign)).toBeUndefined()
+      expect(await code(keyed.operator(), generator.id)).toBeUndefined()
     }
-    const looking = '{ project { budgets { period limitMicros resetsAt } limits { concurrentTasks } } }'
-    const { errors } = await keyed.as(painter.key).ask(looking)
+    const READ_LIMITS = '{ project { budgets { period limitMicros resetsAt } limits { concurrentTasks } } }'
+    const { errors } = await keyed.as(generator.key).execute(READ_LIMITS)
     expect(errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN')
-    const reporter = await keyed.newKey({ project: theirs, scopes: ['READ', 'REPORT'] })
+    const reporter = await keyed.newKey({ project: foreign, scopes: ['READ', 'REPORT'] })
     const { project } = await keyed.as(reporter.key).get<{
       project: {
         budgets: { period: string; limitMicros: number | null; resetsAt: string | null }[]
         limits: object
       }
-    }>(looking)
+    }>(READ_LIMITS)
     expect(project.limits).toEqual({ concurrentTasks: 1 })
     expect(project.budgets.map(({ period, limitMicros }) => [period, limitMicros])).toEqual([
       ['DAY', null],
