@@ -15,7 +15,7 @@ export const dataFolders: Command = {
   notes: {
     'Data folders': {
       answers: 'Answers of providers that were received before a crash are on the disk of their folder',
-      lost: 'The machine or disk is gone: attempts that wait for its answers and may be sent again are sent now',
+      lost: 'The machine or disk is gone: permitted resends no longer wait for its answers',
     },
   },
   examples: ['darkroom data-folders', 'darkroom data-folders lost fld_0123456789abcdef01234567'],

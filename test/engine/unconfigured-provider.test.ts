@@ -81,6 +81,18 @@ describe.each(DATABASES)('an accepted attempt whose provider is no longer config
     expect(other.sent).toHaveLength(1)
   })
 
+  it('is sent again at once, if that is permitted, after the resolution CHARGED_RESULT_LOST', async () => {
+    const { later, id, other } = await leaveAccepted(database, { onUnknownOutcome: 'RESEND', maxCharges: 2 })
+    await using one = later
+    const states = async () => (await one.attempts(id)).map(({ state }) => state)
+    await expect.poll(states).toEqual(['UNKNOWN', 'PLANNED'])
+    const [attempt] = await one.attempts(id)
+    await one.engine.resolveAttempt(DEFAULT_PROJECT, attempt!.id, { is: 'CHARGED_RESULT_LOST' }, null)
+    await one.reached(id, 'SUCCEEDED')
+    expect(await states()).toEqual(['FAILED', 'SUCCEEDED'])
+    expect(other.sent).toHaveLength(1)
+  })
+
   it('is fetched once its provider is configured again, and paid once', async () => {
     const { place, later, id, other } = await leaveAccepted(database, {
       onUnknownOutcome: 'RESEND',

@@ -1,4 +1,4 @@
-import { desc, eq } from 'drizzle-orm'
+import { and, desc, eq, lt, ne, sql } from 'drizzle-orm'
 import { rowBy } from '../connection/statement.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import type { DataFolderRow } from '../tables/tables.ts'
@@ -31,6 +31,16 @@ export async function listDataFolders(q: Queries): Promise<DataFolderRow[]> {
 }
 
 export const findDataFolder = rowBy('dataFolders', 'id')
+
+/** Removes folders that no process has used for `unusedMs`, except `own`. */
+export async function removeDataFolders(
+  q: Transaction,
+  { own, unusedMs }: { own: string; unusedMs: number },
+): Promise<void> {
+  const { dataFolders } = q.tables
+  const isUnused = lt(dataFolders.lastSeenAt, sql`${q.now} - ${unusedMs}`)
+  await q.sql.delete(dataFolders).where(and(ne(dataFolders.id, own), isUnused))
+}
 
 /** Undefined when there is no such folder. */
 export async function setDataFolderLost(q: Transaction, id: string): Promise<DataFolderRow | undefined> {
