@@ -119,6 +119,7 @@ export function createEngine(deps: Deps): Engine {
   const housekeeping = createHousekeeping(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const jobs: Promise<void>[] = []
+  const reported = new Set<string>()
   let claiming = Promise.resolve()
   let delivering = Promise.resolve()
   let isDraining = false
@@ -133,7 +134,7 @@ export function createEngine(deps: Deps): Engine {
 
   /** Evidence first: received answers are settled before anything is decided about their attempts. */
   async function recover(all: boolean): Promise<void> {
-    const scope = { all, isHeld: runner.holds }
+    const scope = { all, isHeld: runner.holds, reported }
     await settleReceivedAnswers(deps, scope, exit.signal)
     await recoverAbandoned(deps, scope, exit.signal)
     await recoverUncheckable(deps, { all: db.dialect === 'sqlite' })

@@ -23,7 +23,7 @@ export async function openBesideOther(options: TestEngineOptions): Promise<TestE
 }
 
 async function recoverRepeatedly({ deps }: TestEngine, stop: AbortSignal): Promise<void> {
-  const scope = { all: false, isHeld: () => false }
+  const scope = { all: false, isHeld: () => false, reported: new Set<string>() }
   while (!stop.aborted) {
     await recoverAbandoned(deps, scope, stop)
     await pause(30)

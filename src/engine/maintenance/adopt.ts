@@ -25,6 +25,8 @@ export interface RecoveryScope {
   all: boolean
   /** Whether this process has a step of the attempt in progress: never recovered, whatever its lease says. */
   isHeld: (attemptId: string) => boolean
+  /** Names of records left on disk: each is reported once. */
+  reported: Set<string>
 }
 
 /**
@@ -50,21 +52,25 @@ async function settleFile(
   scope: RecoveryScope,
   exit: AbortSignal,
 ): Promise<void> {
-  const answer = await readAnswer(deps, file)
+  const answer = await readAnswer(deps, file, scope)
   if (!answer) return
   const attempt = await findAnyAttempt(deps.db.read, answer.attemptId)
   if (!attempt) {
     // Created after the backup that was restored, or in a database of version 0.1.
-    reportOnce(deps, file, 'received answer left on disk: its attempt is not in this database')
+    reportOnce(deps, file, scope, 'received answer left on disk: its attempt is not in this database')
     return
   }
   if (!isLeased(deps, attempt, scope)) await adopt(deps, attempt, { file, answer }, exit)
 }
 
 /** The received answer of an attempt in this data folder; undefined when there is none that can be used. */
-export async function findReceived(deps: Deps, attemptId: string): Promise<Received | undefined> {
+export async function findReceived(
+  deps: Deps,
+  attemptId: string,
+  scope: RecoveryScope,
+): Promise<Received | undefined> {
   const file = await findAnswerFile(deps.store.spool, attemptId)
-  const answer = file && (await readAnswer(deps, file))
+  const answer = file && (await readAnswer(deps, file, scope))
   return answer && { file, answer }
 }
 
@@ -75,10 +81,14 @@ export interface Received {
 }
 
 /** Undefined for a record that is damaged, which is set aside, or of another database. */
-async function readAnswer(deps: Deps, file: AnswerFile): Promise<ReceivedAnswer | undefined> {
+async function readAnswer(
+  deps: Deps,
+  file: AnswerFile,
+  scope: RecoveryScope,
+): Promise<ReceivedAnswer | undefined> {
   const { answer, error } = file
   if (error !== undefined) {
-    reportOnce(deps, file, 'reading a received-answer record failed', error)
+    reportOnce(deps, file, scope, 'reading a received-answer record failed', error)
     return undefined
   }
   if (!answer) {
@@ -86,7 +96,7 @@ async function readAnswer(deps: Deps, file: AnswerFile): Promise<ReceivedAnswer 
     return undefined
   }
   if (answer.databaseId !== null && answer.databaseId !== deps.databaseId) {
-    reportOnce(deps, file, 'received answer left on disk: it belongs to another database')
+    reportOnce(deps, file, scope, 'received answer left on disk: it belongs to another database')
     return undefined
   }
   return answer
@@ -145,18 +155,15 @@ async function withExistingFiles({ images }: ReceivedAnswer): Promise<ReceivedAn
   return images.filter((_, nth) => exist[nth])
 }
 
-/** Names of records that were reported, so that each is logged once per process. */
-const reported = new Set<string>()
-
 function reportOnce(
-  { store, log }: Deps,
+  { log }: Deps,
   { name, answer }: AnswerFile,
+  { reported }: RecoveryScope,
   message: string,
   err?: unknown,
 ): void {
-  const key = `${store.spool} ${name}`
-  if (reported.has(key)) return
-  reported.add(key)
+  if (reported.has(name)) return
+  reported.add(name)
   const { attemptId: attempt, databaseId = null } = answer ?? {}
   log.warn({ file: name, attempt, databaseId, ...(err !== undefined && { err }) }, message)
 }

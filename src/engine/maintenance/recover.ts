@@ -19,15 +19,20 @@ export async function recoverAbandoned(deps: Deps, scope: RecoveryScope, exit: A
     if (scope.isHeld(id)) continue
     deps.log.warn({ attempt: id, state, worker }, 'lease expired')
     // An attempt that cannot be recovered now must not delay the others.
-    await recover(deps, attempt, exit).catch((error: unknown) =>
+    await recover(deps, attempt, scope, exit).catch((error: unknown) =>
       deps.log.error({ attempt: id, err: error }, 'recovering an attempt failed; retrying'),
     )
   }
 }
 
 /** The answer is looked for again here, because it may have been recorded since the pass over all records. */
-async function recover(deps: Deps, attempt: AttemptRow, exit: AbortSignal): Promise<void> {
-  const received = await findReceived(deps, attempt.id)
+async function recover(
+  deps: Deps,
+  attempt: AttemptRow,
+  scope: RecoveryScope,
+  exit: AbortSignal,
+): Promise<void> {
+  const received = await findReceived(deps, attempt.id, scope)
   if (received) {
     try {
       return await adopt(deps, attempt, received, exit)
