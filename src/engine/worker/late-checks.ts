@@ -2,7 +2,9 @@ import { claimLookup, listDueLateChecks } from '../../db/attempts/unknown.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import { ProviderError } from '../../providers/error.ts'
+import type { Call } from '../../providers/provider.ts'
 import { nextLookupMs } from '../attempts/lookup-delay.ts'
+import type { AttemptContext, Outcome } from '../attempts/outcome.ts'
 import { removeReceivedAnswer } from '../attempts/received-answer.ts'
 import { settle } from '../attempts/settle.ts'
 import type { Deps, ShutdownSignals } from '../deps.ts'
@@ -49,18 +51,37 @@ async function checkOne(
   const { timeoutMs } = findProvider(deps.providers, attempt.provider)!
   const { call, evidence, close } = openCall(deps, task, attempt, timeoutMs, abortCalls)
   const of = { task, attempt, evidence }
-  try {
-    // Progress of an attempt that is not in progress is not reported.
-    const result = await askProvider(deps, of, { ...call, onProgress() {}, onPartial: async () => {} })
-    if (result.state !== 'DONE') return await close()
-    const outcome = await toOutcome(deps, of, result, exit)
+  // Progress of an attempt that is not in progress is not reported.
+  const outcome = await findOutcome(
+    deps,
+    of,
+    { ...call, onProgress() {}, onPartial: async () => {} },
+    exit,
+  ).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  if (outcome) {
     // When this fails, the images stay for the received-answer record.
     await settle(deps, attempt, evidence, outcome)
-    deps.log.warn({ attempt: attempt.id }, 'result found by a late check')
+    await removeReceivedAnswer(deps, attempt.id)
+    deps.log.warn({ attempt: attempt.id, state: outcome.state }, 'outcome found by a late check')
+  }
+  await close()
+}
+
+/** Undefined while the outcome stays unknown. Throws when the check failed. */
+async function findOutcome(
+  deps: Deps,
+  of: AttemptContext,
+  call: Call,
+  exit: AbortSignal,
+): Promise<Outcome | undefined> {
+  try {
+    const result = await askProvider(deps, of, call)
+    return result.state === 'DONE' ? await toOutcome(deps, of, result, exit) : undefined
   } catch (error) {
     if (!isFinal(error)) throw error
-    await settle(deps, attempt, evidence, { state: 'FAILED', failure: toFailure(deps, of, error) })
+    return { state: 'FAILED', failure: toFailure(deps, of, error) }
   }
-  await removeReceivedAnswer(deps, attempt.id)
-  await close()
 }
