@@ -117,7 +117,8 @@ export async function adopt(
   const { id } = attempt
   if (!hasEnded(attempt.state)) {
     // The database is older than the answer: it was restored from a backup.
-    if (isUnsent(attempt.state) && !(await markUnknown(deps, attempt))) return
+    if (isUnsent(attempt.state) && !(await markUnknown(deps, attempt)))
+      throw new Error(`${id} has a received answer, but no charge is permitted to its task.`)
     const received = await withExistingFiles(answer)
     if (received.length === 0 && answer.images.length > 0)
       return setAside(deps, file, 'its images are missing')
