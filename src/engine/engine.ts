@@ -1,8 +1,9 @@
 import { renewLeases } from '../db/attempts/attempts.ts'
+import { releaseFromFuture } from '../db/maintenance/clock.ts'
 import { releaseAllDeliveries } from '../db/webhooks/deliveries.ts'
 import type { TaskFilter } from '../db/tasks/tasks.ts'
 import type { Limits, Period } from '../domain.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, Unavailable } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
 import { setBudget } from './access/budgets.ts'
@@ -32,6 +33,7 @@ import { recoverAbandoned, recoverUncheckable, warnOfStranded } from './maintena
 import { markUnsentUnknown } from './maintenance/restore.ts'
 import { listAnswerFileNames } from './attempts/received-answer.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
+import { createClockWatch } from './maintenance/clock-watch.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
 import { retryTask } from './tasks/retry.ts'
 import { createRunner } from './worker/runner.ts'
@@ -47,6 +49,8 @@ export type Engine = ReturnType<typeof createEngine>
 /** Time to record the outcomes of calls that were cut. */
 const MAX_SETTLE_MS = 10_000
 const REMOVE_ROWS_INTERVAL_MS = 300_000
+/** An operator must restore it. */
+const NO_FOLDER_RETRY_MS = 30_000
 
 export function createEngine(deps: Deps) {
   const { db, clock, tuning, log, workerId, wakeUps } = deps
@@ -58,6 +62,7 @@ export function createEngine(deps: Deps) {
   const signals = { abortCalls: abortCalls.signal, exit: exit.signal }
   const runner = createRunner(deps, signals, readiness)
   const housekeeping = createHousekeeping(deps)
+  const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const jobs: Promise<void>[] = []
   const reported = new Set<string>()
@@ -90,17 +95,28 @@ export function createEngine(deps: Deps) {
       throw new GatewayError('SHUTTING_DOWN', 'This server is shutting down. Retry in a few seconds.')
   }
 
+  async function refuseWithoutFolder(): Promise<void> {
+    if (await readiness.isFolderMissing())
+      throw new Unavailable('The data folder of this server is missing.', NO_FOLDER_RETRY_MS)
+  }
+
   return {
     /** Throws RATE_LIMITED. */
     countRequest: (by: CallerWithLimits) => deps.limiter.countRequest(by),
     createTask(by: CallerWithLimits, input: TaskInput) {
       refuseWhileDraining()
-      return instrumentedCreate(deps, () => createTask(deps, by, input))
+      return instrumentedCreate(deps, async () => {
+        await refuseWithoutFolder()
+        return createTask(deps, by, input)
+      })
     },
     cancelTask: (projectId: string, taskId: string) => cancelTask(deps, projectId, taskId),
     retryTask(by: CallerWithLimits, taskId: string, permission: { acceptPossibleSecondCharge: boolean }) {
       refuseWhileDraining()
-      return instrumentedRetry(deps, () => retryTask(deps, by, taskId, permission))
+      return instrumentedRetry(deps, async () => {
+        await refuseWithoutFolder()
+        return retryTask(deps, by, taskId, permission)
+      })
     },
     watchTask(projectId: string, taskId: string, after: string | null) {
       refuseWhileDraining()
@@ -145,6 +161,8 @@ export function createEngine(deps: Deps) {
       const all = db.dialect === 'sqlite'
       await recordOwnDataFolder(deps, { isStart: true })
       if (restored) await markUnsentUnknown(deps)
+      await db.tx(releaseFromFuture)
+      await clockWatch.areLeasesReliable()
       await recover(all)
       await warnOfStranded(deps)
       await sweep()
@@ -157,13 +175,16 @@ export function createEngine(deps: Deps) {
           // One process has a SQLite database, and so one folder.
           if (!all) await recordOwnDataFolder(deps, { isStart: false })
         }),
-        repeat(tuning.reapMs, stopClaiming.signal, () => recover(false)),
+        repeat(tuning.reapMs, stopClaiming.signal, async () => {
+          if (await clockWatch.areLeasesReliable()) await recover(false)
+        }),
         repeat(tuning.reapMs, stopClaiming.signal, () => reconcile(deps, stopClaiming.signal)),
         repeat(tuning.reapMs, stopClaiming.signal, () => checkLate(deps, signals)),
         repeat(REMOVE_ROWS_INTERVAL_MS, stopClaiming.signal, () =>
           housekeeping.removeRows(stopClaiming.signal),
         ),
         repeat(UNUSED_FOR_MS, stopClaiming.signal, async () => {
+          if (!(await clockWatch.areFileAgesReliable())) return
           await sweep()
           // After a restore, images newer than the backup only look unused.
           if (!restored) await housekeeping.collectFiles(stopClaiming.signal)

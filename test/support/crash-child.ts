@@ -102,6 +102,7 @@ const engine = createEngine({
     reapMs: 60_000,
     resendGraceMs: 0,
     lookupDelaysMs: [],
+    maxCooldownMs: 300_000,
     pollMs: 1000,
     progressIntervalMs: 0,
   },

@@ -76,6 +76,7 @@ const TUNING: Tuning = {
   reapMs: 5000,
   resendGraceMs: 900_000,
   lookupDelaysMs: [5000],
+  maxCooldownMs: 300_000,
   pollMs: 1000,
   progressIntervalMs: 0,
 }

@@ -70,6 +70,7 @@ const engine = createEngine({
     reapMs: 5000,
     resendGraceMs: 0,
     lookupDelaysMs: [],
+    maxCooldownMs: 300_000,
     pollMs: 100,
     progressIntervalMs: 0,
   },

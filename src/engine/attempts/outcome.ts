@@ -31,7 +31,7 @@ export type Outcome =
       failure: Failure
       costMicros?: number | null
       /** How long evidence may still arrive before a permitted resend; 0 by default. */
-      minResendDelayMs?: number
+      minResendDelayMs?: number | undefined
     }
   /** No permit to send. */
   | { state: 'CANCELED' }

@@ -2,7 +2,7 @@
 import { access, rm } from 'node:fs/promises'
 import { ImageRejected } from '../../assets/format.ts'
 import { findAnyAttempt } from '../../db/attempts/attempts.ts'
-import { errorCode, isConstraintViolation } from '../../db/connection/error-code.ts'
+import { isValueRefused } from '../../db/connection/error-code.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { isUnsent, hasEnded } from '../attempts/machine.ts'
 import {
@@ -127,7 +127,7 @@ export async function adopt(
       const { usage, resolved, evidence } = answer
       await settle(deps, attempt, evidence, { state: 'DONE', images, usage, resolved })
     } catch (error) {
-      if (isRefused(error)) return setAside(deps, file, 'the database refuses its values')
+      if (isValueRefused(error)) return setAside(deps, file, 'the database refuses its values')
       if (!(error instanceof ProviderError && error.failure.cause instanceof ImageRejected)) throw error
       await settle(deps, attempt, answer.evidence, { state: 'FAILED', failure: error.failure })
       return setAside(deps, file, 'it has a file that is not a usable image')
@@ -136,12 +136,6 @@ export async function adopt(
   }
   await removeReceivedAnswer(deps, id)
   for (const image of answer.images) await rm(image.file, { force: true })
-}
-
-/** The database refuses the values: a retry would fail again. */
-function isRefused(error: unknown): boolean {
-  // Class 22, data exceptions: https://www.postgresql.org/docs/current/errcodes-appendix.html.
-  return isConstraintViolation(error) || errorCode(error).startsWith('22')
 }
 
 async function withExistingFiles({ images }: ReceivedAnswer): Promise<ReceivedAnswer['images']> {

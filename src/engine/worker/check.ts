@@ -1,7 +1,7 @@
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { Call, CallResult, Provider } from '../../providers/provider.ts'
 import { lost, type AttemptContext, type Outcome } from '../attempts/outcome.ts'
-import type { Deps } from '../deps.ts'
+import type { Deps, Tuning } from '../deps.ts'
 import { findOffer, findProvider } from '../routing/configured.ts'
 import { adjustSettings } from '../routing/match.ts'
 import { toFailure, toOutcome } from './call-outcome.ts'
@@ -10,8 +10,6 @@ import { instrumentedCall } from './instrumented-call.ts'
 /** After a failed check; doubled after each further one. Used when the provider names no delay. */
 const RECHECK_MS = 5000
 const MAX_RECHECK_MS = 60_000
-/** Of the delay that a provider names. */
-const MAX_RETRY_AFTER_MS = 300_000
 
 /** In a row; then the outcome is lost. */
 const MAX_MISSING_CHECKS = 3
@@ -27,15 +25,15 @@ export async function check(deps: Deps, of: AttemptContext, call: Call, exit: Ab
   const { attempt } = of
   const { clock, tuning } = deps
   const provider = findProvider(deps.providers, attempt.provider)!
-  const startedAt = clock.now()
+  const startedAt = clock.monotonic()
   // In the database's time: the lease began when the check was claimed.
   const lateMs = Math.max(0, attempt.leaseUntil! - tuning.leaseMs - attempt.runAfter)
   const unobservedMs = attempt.unobservedMs + lateMs
-  const elapsedMs = () => clock.now() - attempt.sentAt!
+  const elapsedMs = () => clock.elapsedSince(attempt.sentAt!)
   const unchecked = (failure?: Failure): Outcome => {
-    const checkAfterMs = Math.max(recheckMs(attempt.failedChecks, failure), tuning.pollMs)
-    const sinceCheckMs = clock.now() - startedAt + checkAfterMs
-    return { state: 'UNCHECKED', checkAfterMs, unobservedMs: unobservedMs + sinceCheckMs }
+    const checkAfterMs = Math.max(recheckMs(attempt.failedChecks, failure, tuning), tuning.pollMs)
+    const sinceCheckMs = clock.monotonic() - startedAt + checkAfterMs
+    return { state: 'UNCHECKED', checkAfterMs, unobservedMs: Math.round(unobservedMs + sinceCheckMs) }
   }
   if (!provider.check)
     return elapsedMs() < provider.timeoutMs
@@ -81,8 +79,12 @@ function failLost({ name }: Provider, reason: string, minResendDelayMs = 0): Out
   return { state: 'FAILED', failure, minResendDelayMs }
 }
 
-function recheckMs(failedChecks: number, failure: Failure | undefined): number {
-  if (failure?.retryAfterMs !== undefined) return Math.min(failure.retryAfterMs, MAX_RETRY_AFTER_MS)
+function recheckMs(
+  failedChecks: number,
+  failure: Failure | undefined,
+  { maxCooldownMs }: Pick<Tuning, 'maxCooldownMs'>,
+): number {
+  if (failure?.retryAfterMs !== undefined) return Math.min(failure.retryAfterMs, maxCooldownMs)
   return Math.min(RECHECK_MS * 2 ** failedChecks, MAX_RECHECK_MS)
 }
 
