@@ -20,11 +20,12 @@ export async function ingestImages(
   attempt: AttemptRow,
   received: ReceivedImage[],
   exit: AbortSignal,
+  { maxTries = MAX_TRIES }: { maxTries?: number } = {},
 ): Promise<NewAsset[]> {
   const { id: attemptId, taskId, projectId, firstImage } = attempt
   const ingested: NewAsset[] = []
   for (const [index, { file, revisedPrompt }] of received.entries()) {
-    const image = await ingestWithRetry(deps, attempt, file, exit)
+    const image = await ingestWithRetry(deps, attempt, file, exit, maxTries)
     const createdAt = deps.clock.now()
     const place = { taskId, projectId, attemptId, kind: 'FINAL' as const, position: firstImage + index }
     ingested.push({ id: newId('img', createdAt), ...place, ...image, revisedPrompt, createdAt })
@@ -32,7 +33,13 @@ export async function ingestImages(
   return ingested
 }
 
-async function ingestWithRetry(deps: Deps, { id, provider }: AttemptRow, file: string, exit: AbortSignal) {
+async function ingestWithRetry(
+  deps: Deps,
+  { id, provider }: AttemptRow,
+  file: string,
+  exit: AbortSignal,
+  maxTries: number,
+) {
   for (let tries = 1; ; tries++) {
     try {
       // A slot of the limit is held during the work, not during the pause.
@@ -43,7 +50,7 @@ async function ingestWithRetry(deps: Deps, { id, provider }: AttemptRow, file: s
         const message = `${provider} returned something that is not a usable image: ${cause.message}`
         throw new ProviderError({ kind, code: 'PROVIDER_BROKEN', message, charged: 'UNKNOWN', cause })
       }
-      if (tries === MAX_TRIES || exit.aborted) {
+      if (tries === maxTries || exit.aborted) {
         const message = 'The image was made and charged, but the gateway could not store it.'
         throw new ProviderError({ kind, code: 'INTERNAL', message, charged: 'YES', isInternal: true, cause })
       }
