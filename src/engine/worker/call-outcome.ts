@@ -3,18 +3,28 @@ import { lost } from '../attempts/outcome.ts'
 import { writeReceivedAnswer } from '../attempts/received-answer.ts'
 import type { Deps } from '../deps.ts'
 import { ingestImages } from '../images/ingest.ts'
+import { plausibleUsage } from '../usage/plausible.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { CallResult } from '../../providers/provider.ts'
 
 /** Ingests the images of a result. Throws ProviderError `broken`. */
 export async function toOutcome(
   deps: Deps,
-  { attempt, evidence }: AttemptContext,
+  { task, attempt, evidence }: AttemptContext,
   result: CallResult,
   exit: AbortSignal,
 ): Promise<Outcome> {
   if (result.state !== 'DONE') return result
-  const { usage, resolved } = result
+  const { resolved } = result
+  const { usage, implausible } = plausibleUsage(
+    result.usage,
+    attempt.model,
+    task.request,
+    resolved,
+    attempt.n,
+  )
+  if (implausible.length > 0)
+    deps.log.warn({ attempt: attempt.id, counts: implausible }, 'implausible token counts dropped')
   const record = { attemptId: attempt.id, images: result.images, usage, resolved, evidence }
   // From here on a crash loses nothing. Without the record the result is settled all the same.
   await writeReceivedAnswer(deps, record).catch((error: unknown) =>
