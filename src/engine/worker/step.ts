@@ -1,5 +1,5 @@
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
-import { isConstraintViolation } from '../../db/connection/error-code.ts'
+import { isValueRefused } from '../../db/connection/error-code.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import { removeReceivedAnswer } from '../attempts/received-answer.ts'
 import { settle } from '../attempts/settle.ts'
@@ -53,12 +53,12 @@ async function persist(
   exit: AbortSignal,
   write: () => Promise<void>,
 ): Promise<void> {
-  const until = clock.now() + PERSIST_MS
+  const until = clock.monotonic() + PERSIST_MS
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     try {
       return await write()
     } catch (error) {
-      if (exit.aborted || clock.now() >= until || isConstraintViolation(error)) throw error
+      if (exit.aborted || clock.monotonic() >= until || isValueRefused(error)) throw error
       log.warn({ attempt: id, err: error }, 'recording an outcome failed; retrying')
       await clock.sleep(pauseMs, exit)
     }
