@@ -58,6 +58,8 @@ export const WARNING_CODES = [
   'MODEL_RETIRING',
   'IMAGES_MISSING',
   'SIZE_DIFFERS',
+  'FORMAT_DIFFERS',
+  'BACKGROUND_DIFFERS',
 ] as const
 export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
 /** HOLD reserves the worst case, POST records the cost, VOID releases the hold, ADJUST corrects a POST. */

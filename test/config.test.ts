@@ -171,6 +171,11 @@ describe('a configuration mistake is reported as one sentence', () => {
     expect(await problemsOf({})).toEqual([`${FILE} cannot be read: Unexpected token 's', line 3.`])
   })
 
+  it('is read without its byte order mark', async () => {
+    await writeFile(join(cwd, FILE), '\uFEFF[]')
+    expect(await problemsOf({})).toEqual([`${FILE} must contain an object with the settings.`])
+  })
+
   it('refuses two configuration files', async () => {
     await writeFile(join(cwd, 'darkroom.config.js'), 'export default {}')
     expect(await problemsOf({ file: {} })).toEqual([

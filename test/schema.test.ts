@@ -23,6 +23,7 @@ type Mutation {
   resolveAttempt(id: ID!, resolution: AttemptResolution!, remoteId: String, note: String): Attempt!
   pauseProvider(name: String!, model: String, reason: String = "Paused by an operator."): Provider!
   resumeProvider(name: String!, model: String): Provider!
+  markDataFolderLost(id: ID!): DataFolder!
   createWebhook(input: CreateWebhookInput!): Webhook!
   deleteWebhook(id: ID!): Webhook!
   redeliverWebhook(deliveryId: ID!): WebhookDelivery!
@@ -57,6 +58,7 @@ type Query {
   reviewCounts(reasons: [ReviewReason!], filter: ReviewFilter): [ReviewCount!]!
   compareBill(bill: BillInput!): BillReport!
   compareProviderBill(provider: String!, from: DateTime!, to: DateTime!): BillReport!
+  dataFolders: [DataFolder!]!
   webhooks: [Webhook!]!
   webhookSecret: String!
   webhookDeliveries(first: Int = 50, after: ID, webhookId: ID, state: WebhookDeliveryState): [WebhookDelivery!]!
@@ -106,6 +108,7 @@ input GenerateImageInput {
 }
 input ImageInput @oneOf { url: URL dataUrl: String upload: Upload imageId: ID }
 input CreateWebhookInput { url: URL! events: [WebhookEvent!] description: String }
+type DataFolder { id: ID! host: String! lastSeenAt: DateTime! lostAt: DateTime }
 type Project implements Node { id: ID! name: String! keys(includeRevoked: Boolean = false): [ApiKey!]! createdAt: DateTime! }
 type ApiKey implements Node {
   id: ID! name: String! prefix: String! scopes: [Scope!]! project: Project!

@@ -29,6 +29,11 @@ export async function thumbhash(input: string | Buffer): Promise<string> {
   return Buffer.from(rgbaToThumbHash(width, height, rgba)).toString('base64')
 }
 
+/** Whether every pixel is opaque. Decodes the whole image. */
+export async function isOpaque(input: string | Buffer): Promise<boolean> {
+  return (await openImage(input).stats()).isOpaque
+}
+
 async function decodeSmall(input: string | Buffer): Promise<{ width: number; height: number; rgba: Buffer }> {
   const format = sniffFormat((await readHead(input)).head)
   try {

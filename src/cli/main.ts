@@ -8,6 +8,7 @@ import { backup } from './backup.ts'
 import { bills } from './bills.ts'
 import { budgets } from './budgets.ts'
 import { EXIT, UsageError, type Command, type CommandContext } from './command.ts'
+import { dataFolders } from './data-folders.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { formatError } from './format.ts'
@@ -49,6 +50,7 @@ const COMMANDS: readonly Command[] = [
   attempt,
   attempts,
   bills,
+  dataFolders,
   doctor,
   providersCheck,
   backup,

@@ -23,7 +23,9 @@ export async function readConfigFile(
   const label = named || basename(path)
   const isJson = extname(path) === '.json'
   try {
-    const content: unknown = isJson ? parseJson(await readFile(path, 'utf8')) : await defaultExport(path)
+    const content: unknown = isJson
+      ? parseJson(withoutMark(await readFile(path, 'utf8')))
+      : await defaultExport(path)
     if (isRecord(content)) return { label, content }
     problems.push(
       `${label} must contain an object with the settings${isJson ? '' : ', as its default export'}.`,
@@ -53,6 +55,11 @@ function findDefault(cwd: string, problems: string[]): string | undefined {
 async function defaultExport(path: string): Promise<unknown> {
   const module: unknown = await import(/* @vite-ignore */ pathToFileURL(path).href)
   return isRecord(module) ? module['default'] : undefined
+}
+
+/** Editors on Windows may write a byte order mark. */
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '')
 }
 
 /** JSON.parse quotes the text around a mistake, which may be a secret: only the position is reported. */

@@ -118,7 +118,8 @@ export const UnknownOutcomePolicy = describedEnum<domain.UnknownOutcomePolicy>('
   description: 'What happens when a response is lost after the request was sent.',
   HOLD: 'The task becomes OUTCOME_UNKNOWN, until a late result or a decision ends it.',
   RESEND:
-    'The request is sent again, up to `maxCharges` possible charges: explicit permission to pay more than once.',
+    'The request is sent again, up to `maxCharges` possible charges: explicit permission to pay more than once. It waits ' +
+    'while proof of the first result may still arrive, up to `engine.resendGraceMs` of the configuration.',
 })
 
 export const UsageSource = describedEnum<domain.UsageSource>('UsageSource', {
@@ -132,8 +133,10 @@ export const WarningCode = describedEnum<domain.WarningCode>('WarningCode', {
   description: 'Kind of difference between the request and what is sent or was received.',
   SETTING_IGNORED: 'A setting is left out.',
   SETTING_CHANGED: 'A setting is replaced by another value.',
-  IMAGES_MISSING: 'Part of the task ended without its images; the other images are stored.',
+  IMAGES_MISSING: 'The number of images differs from `n`; those that were returned are kept.',
   SIZE_DIFFERS: 'Images have another size than requested; they are kept.',
+  FORMAT_DIFFERS: 'Images have another format than requested; they are kept.',
+  BACKGROUND_DIFFERS: 'Images are transparent where OPAQUE was requested, or the reverse; they are kept.',
   MODEL_RETIRING: 'The model is shut down within 30 days, or already was; the message has the date.',
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseSize, type AttemptState, type TaskError, type TaskStatus } from '../../src/domain.ts'
-import { conclude, sizeWarnings, type AttemptSummary } from '../../src/engine/attempts/conclude.ts'
+import { conclude, type AttemptSummary } from '../../src/engine/attempts/conclude.ts'
+import { sizeWarnings } from '../../src/engine/attempts/result-warnings.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, scripted } from '../support/scripted.ts'

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { DiskError } from '../../src/assets/disk-error.ts'
 import { openEngine } from '../support/engine.ts'
@@ -35,4 +36,19 @@ it('ingests at most four images at a time, and frees the slot during a pause aft
   for (const { id } of tasks) await one.reached(id, 'SUCCEEDED')
   expect(provider.sent).toHaveLength(20)
   expect(maxConcurrent).toBe(4)
+})
+
+it('keeps the good images of a result beside a file that is no image, with a warning', async () => {
+  const provider = scripted(async (sent) => {
+    const result = await done({ ...sent, order: { ...sent.order, n: 2 } })
+    const file = sent.call.newFile()
+    await writeFile(file, 'no image')
+    if (result.state === 'DONE') result.images.splice(1, 0, { file, revisedPrompt: null })
+    return result
+  })
+  await using one = await openEngine({ providers: [provider] })
+  const { id } = await one.create({ n: 3 })
+  const { warnings } = await one.reached(id, 'SUCCEEDED')
+  expect(warnings.map(({ code }) => code)).toEqual(['IMAGES_MISSING'])
+  expect(await one.attempts(id)).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES', images: 2 }])
 })

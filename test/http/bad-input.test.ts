@@ -189,6 +189,13 @@ const image = (
 
 const IMAGES = [
   bad('B40', 'a mask without an image', { mask: IMAGE }, 'mask', /needs an image/),
+  bad(
+    'B68',
+    'a mask that is opaque everywhere',
+    { images: [IMAGE], mask: IMAGE },
+    'mask',
+    /opaque everywhere/,
+  ),
   bad('B70', 'a mask of another size', { images: [IMAGE], mask: SMALLER }, 'mask', /32x32.*64x64/),
   bad('B59', '17 images', { images: Array.from({ length: 17 }, () => IMAGE) }, 'images', /17.*16/),
   image('B36', 'an image without a source', {}, /exactly one/),

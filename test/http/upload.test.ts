@@ -20,10 +20,17 @@ interface Edit {
   }
 }
 
-const createImage = (width: number, height: number, format: 'png' | 'jpeg' | 'webp' = 'png') =>
-  sharp({ create: { width, height, channels: 4, background: 'teal' } })
+const createImage = (
+  width: number,
+  height: number,
+  format: 'png' | 'jpeg' | 'webp' = 'png',
+  background: string | { r: number; g: number; b: number; alpha: number } = 'teal',
+) =>
+  sharp({ create: { width, height, channels: 4, background } })
     .toFormat(format)
     .toBuffer()
+const createMask = (width: number, height: number) =>
+  createImage(width, height, 'png', { r: 0, g: 0, b: 0, alpha: 0 })
 
 describe('an upload', () => {
   it('creates an edit of one image', async () => {
@@ -60,7 +67,7 @@ describe('an upload', () => {
         a: file(await createImage(64, 48)),
         b: file(await createImage(32, 32, 'jpeg')),
         c: file(await createImage(16, 16, 'webp')),
-        mask: file(await createImage(64, 48)),
+        mask: file(await createMask(64, 48)),
       },
     })
     expect(data?.generateImage).toMatchObject({

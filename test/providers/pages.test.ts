@@ -92,7 +92,8 @@ it('the page of the pmock dialect is sent and read', async () => {
     images: [{ width: 16, mimeType: 'image/webp', revisedPrompt: null }],
     usage: { inputTokens: 21, outputTokens: 1372, source: 'REPORTED' },
     attempts: [{ providerRequestId: 'trace-9f3a', remoteId: 'task/1 é', charged: 'YES', costMicros: null }],
-    warnings: [],
+    // The images of the fake are opaque.
+    warnings: [{ field: 'background' }],
   })
   expect(charges).toEqual([1])
 })

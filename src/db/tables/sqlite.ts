@@ -22,4 +22,6 @@ export const {
   budgets,
   usageDays,
   usageQuarterHours,
+  databaseInfo,
+  dataFolders,
 } = sqliteTables

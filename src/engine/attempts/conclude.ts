@@ -4,11 +4,12 @@ import { listAssets } from '../../db/tasks/assets.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { updateTask } from '../../db/tasks/tasks.ts'
-import { isFinished, parseSize } from '../../domain.ts'
+import { isFinished } from '../../domain.ts'
 import type { TaskError, TaskEventBody, TaskStatus, Warning } from '../../domain.ts'
 import type { Deps } from '../deps.ts'
 import { enqueueDeliveries } from '../webhooks/outbox.ts'
 import { isLive, isUnsent } from './machine.ts'
+import { resultWarnings } from './result-warnings.ts'
 
 /**
  * Updates a task after one of its attempts `changed`, and appends the events. Last in the transaction, with the task
@@ -30,7 +31,11 @@ export async function concludeTask(
   const updated = (await updateTask(q, task.id, [task.status], {
     status,
     error,
-    warnings: [...task.warnings, ...warnings, ...(isSuccess ? await findSizeWarnings(q, task) : [])],
+    warnings: [
+      ...task.warnings,
+      ...warnings,
+      ...(isSuccess ? await findResultWarnings(q, task, attempts) : []),
+    ],
     progress: isSuccess ? 1 : Math.max(task.progress, Math.min(0.99, progressOf(task, attempts))),
     finishedAt: finished ? at : null,
   }))!
@@ -60,9 +65,13 @@ function countAttempt({ metrics }: Pick<Deps, 'metrics'>, task: TaskRow, attempt
   if (outputTokens !== null) metrics.tokens.inc({ provider, model, type: 'output' }, outputTokens)
 }
 
-async function findSizeWarnings(q: Transaction, { id, request }: TaskRow): Promise<Warning[]> {
+async function findResultWarnings(
+  q: Transaction,
+  { id, request }: TaskRow,
+  attempts: readonly AttemptRow[],
+): Promise<Warning[]> {
   const images = (await listAssets(q, [id])).filter(({ kind }) => kind === 'FINAL')
-  return sizeWarnings(request.size, images)
+  return resultWarnings(request, attempts, images)
 }
 
 function progressOf(task: TaskRow, attempts: AttemptRow[]): number {
@@ -114,17 +123,4 @@ function missingImages({ latest: { n, error } }: PartStatus): Warning {
   const images = n === 1 ? 'One image is' : `${n} images are`
   const message = `${images} missing: ${error?.message ?? 'the attempt was canceled.'}`
   return { code: 'IMAGES_MISSING', field: 'n', message }
-}
-
-/** Images of another size are kept, because they were paid for. Pure. */
-export function sizeWarnings(
-  requested: string,
-  images: readonly { width: number; height: number }[],
-): Warning[] {
-  if (!parseSize(requested)) return []
-  const received = new Set(images.map(({ width, height }) => `${width}x${height}`))
-  received.delete(requested)
-  if (received.size === 0) return []
-  const message = `size is ${requested}; the provider returned ${[...received].join(', ')}.`
-  return [{ code: 'SIZE_DIFFERS', field: 'size', message }]
 }

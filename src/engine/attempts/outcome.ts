@@ -19,7 +19,12 @@ export interface AttemptContext {
 
 /** The outcome of a step, to be settled. */
 export type Outcome =
-  | Exclude<CallResult, { state: 'DONE' }>
+  | (Exclude<CallResult, { state: 'DONE' }> & {
+      /** Replaces that of the attempt; unchanged by default. */
+      unobservedMs?: number
+    })
+  /** The check failed, which says nothing about the attempt. */
+  | { state: 'UNCHECKED'; checkAfterMs: number; unobservedMs: number }
   | { state: 'DONE'; images: NewAsset[]; usage: Usage; resolved: ResolvedSettings }
   | {
       state: 'FAILED'
@@ -27,6 +32,8 @@ export type Outcome =
       costMicros?: number | null
       /** A lost result will not arrive any more; false by default. */
       isFinal?: boolean
+      /** How long evidence may still arrive before a permitted resend; 0 by default. */
+      minResendDelayMs?: number | undefined
     }
   /** No permit to send. */
   | { state: 'CANCELED' }

@@ -12,27 +12,42 @@ import type { Deps } from '../deps.ts'
 const MAX_TRIES = 5
 
 /**
- * Decodes each image once, as proof that it is one, and stores it durably before a row refers to it. Throws ProviderError
- * `broken`: charged UNKNOWN for a file that is no image, YES for an image that could not be stored.
+ * Decodes each image once, as proof that it is one, and stores it durably before a row refers to it. A file that cannot
+ * be ingested does not cost the others. Throws ProviderError `broken` if none can: charged UNKNOWN for a file that is no
+ * image, YES for an image that could not be stored.
  */
 export async function ingestImages(
   deps: Deps,
   attempt: AttemptRow,
   received: ReceivedImage[],
   exit: AbortSignal,
+  { maxTries = MAX_TRIES }: { maxTries?: number } = {},
 ): Promise<NewAsset[]> {
   const { id: attemptId, taskId, projectId, firstImage } = attempt
   const ingested: NewAsset[] = []
+  let failure: unknown
   for (const [index, { file, revisedPrompt }] of received.entries()) {
-    const image = await ingestWithRetry(deps, attempt, file, exit)
-    const createdAt = deps.clock.now()
-    const place = { taskId, projectId, attemptId, kind: 'FINAL' as const, position: firstImage + index }
-    ingested.push({ id: newId('img', createdAt), ...place, ...image, revisedPrompt, createdAt })
+    try {
+      const image = await ingestWithRetry(deps, attempt, file, exit, maxTries)
+      const createdAt = deps.clock.now()
+      const place = { taskId, projectId, attemptId, kind: 'FINAL' as const, position: firstImage + index }
+      ingested.push({ id: newId('img', createdAt), ...place, ...image, revisedPrompt, createdAt })
+    } catch (error) {
+      failure = error
+      deps.log.warn({ attempt: attemptId, err: error }, 'an image of a result was left out')
+    }
   }
+  if (ingested.length === 0) throw failure
   return ingested
 }
 
-async function ingestWithRetry(deps: Deps, { id, provider }: AttemptRow, file: string, exit: AbortSignal) {
+async function ingestWithRetry(
+  deps: Deps,
+  { id, provider }: AttemptRow,
+  file: string,
+  exit: AbortSignal,
+  maxTries: number,
+) {
   for (let tries = 1; ; tries++) {
     try {
       // A slot of the limit is held during the work, not during the pause.
@@ -43,7 +58,7 @@ async function ingestWithRetry(deps: Deps, { id, provider }: AttemptRow, file: s
         const message = `${provider} returned something that is not a usable image: ${cause.message}`
         throw new ProviderError({ kind, code: 'PROVIDER_BROKEN', message, charged: 'UNKNOWN', cause })
       }
-      if (tries === MAX_TRIES || exit.aborted) {
+      if (tries === maxTries || exit.aborted) {
         const message = 'The image was made and charged, but the gateway could not store it.'
         throw new ProviderError({ kind, code: 'INTERNAL', message, charged: 'YES', isInternal: true, cause })
       }

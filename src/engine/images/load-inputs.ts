@@ -7,13 +7,13 @@ import { DownloadError } from '../../providers/wire/download.ts'
 import { ProviderError } from '../../providers/error.ts'
 import type { ProviderRequestImage } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
-import { maskProblem, storeFile, type InputPlace } from './store-inputs.ts'
+import { maskProblem, storeFile, type InputPlace, type MaskFacts } from './store-inputs.ts'
 
 const FETCH_TIMEOUT_MS = 20_000
 
 /** `row`: for an image that was just fetched. */
 interface LoadedInput {
-  image: ProviderRequestImage
+  image: ProviderRequestImage & MaskFacts
   row?: NewAsset
 }
 

@@ -3,7 +3,7 @@
 import { createWriteStream } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { decodeCheck } from '../../assets/decode.ts'
+import { decodeCheck, isOpaque } from '../../assets/decode.ts'
 import { inspectImage, MAX_INPUT_BYTES } from '../../assets/inspect.ts'
 import { ImageRejected } from '../../assets/format.ts'
 import { sanitizeInput } from '../../assets/sanitize.ts'
@@ -94,7 +94,8 @@ async function reuseImage(
   const asset = await findAsset(deps.db.read, projectId, imageId)
   if (!asset) throw badInput(field, `There is no image ${JSON.stringify(imageId.slice(0, 60))}.`)
   const { id, sha256, byteSize } = asset
-  const facts = await inspectImage(await deps.store.read(sha256), { maxBytes: Infinity })
+  const bytes = await deps.store.read(sha256)
+  const facts = await withOpacity(bytes, await inspectImage(bytes, { maxBytes: Infinity }), place)
   if (asset.kind !== 'PARTIAL') return { image: { assetId: id }, row: undefined, facts, identity: sha256 }
   // The retention of partial images ends long before that of a task that uses one as input.
   await deps.store.touch(sha256)
@@ -108,9 +109,9 @@ export async function storeFile(
   projectId: string,
   file: string,
   place: InputPlace,
-): Promise<{ row: NewInput; facts: ImageFacts }> {
+): Promise<{ row: NewInput; facts: ImageFacts & MaskFacts }> {
   await decodeCheck(file)
-  const facts = await sanitizeInput(file)
+  const facts = await withOpacity(file, await sanitizeInput(file), place)
   return { row: newRow(deps, projectId, { ...facts, ...(await deps.store.put(file)) }, place), facts }
 }
 
@@ -147,7 +148,18 @@ function tooLarge(bytes: number, field: string): Error {
   return badInput(field, `The image has ${formatCount(bytes)} bytes; the maximum is ${max}.`)
 }
 
-export type MaskFacts = Pick<ImageFacts, 'width' | 'height' | 'hasAlpha'>
+export interface MaskFacts extends Pick<ImageFacts, 'width' | 'height' | 'hasAlpha'> {
+  /** Whether every pixel is opaque. Set for a mask when it is stored. */
+  isOpaque?: boolean
+}
+
+async function withOpacity(
+  input: string | Buffer,
+  facts: ImageFacts,
+  { kind }: InputPlace,
+): Promise<ImageFacts & MaskFacts> {
+  return kind === 'MASK' && facts.hasAlpha ? { ...facts, isOpaque: await isOpaque(input) } : facts
+}
 
 /** Why a mask does not match an image; undefined when it does, or when the image is not fetched yet. */
 export function maskProblem(mask: MaskFacts, image: MaskFacts | undefined): string | undefined {
@@ -156,6 +168,8 @@ export function maskProblem(mask: MaskFacts, image: MaskFacts | undefined): stri
       'The mask has no alpha channel. Send a PNG or WebP of the size of the first image, transparent where it is to be ' +
       'redrawn.'
     )
-  if (!image || (mask.width === image.width && mask.height === image.height)) return undefined
-  return `The mask is ${mask.width}x${mask.height}; it must have the size of the first image, ${image.width}x${image.height}.`
+  if (image && (mask.width !== image.width || mask.height !== image.height))
+    return `The mask is ${mask.width}x${mask.height}; it must have the size of the first image, ${image.width}x${image.height}.`
+  if (!mask.isOpaque) return undefined
+  return 'The mask is opaque everywhere and marks nothing. Make it transparent where it is to be redrawn.'
 }

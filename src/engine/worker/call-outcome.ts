@@ -3,6 +3,7 @@ import { lost } from '../attempts/outcome.ts'
 import { writeReceivedAnswer } from '../attempts/received-answer.ts'
 import type { Deps } from '../deps.ts'
 import { ingestImages } from '../images/ingest.ts'
+import { plausibleUsage } from '../usage/plausible.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { CallResult } from '../../providers/provider.ts'
 import { isStorable } from '../../text.ts'
@@ -11,13 +12,16 @@ import { toStorableResult } from './storable-result.ts'
 /** Ingests the images of a result. Throws ProviderError `broken`. */
 export async function toOutcome(
   deps: Deps,
-  { attempt, evidence }: AttemptContext,
+  { task, attempt, evidence }: AttemptContext,
   result: CallResult,
   exit: AbortSignal,
 ): Promise<Outcome> {
   if (result.state === 'ACCEPTED' && !isStorable(result.remoteId)) throw new ProviderError(UNUSABLE_REMOTE_ID)
   if (result.state !== 'DONE') return result
-  const { images: received, usage, resolved } = toStorableResult(result)
+  const { images: received, usage: reported, resolved } = toStorableResult(result)
+  const { usage, implausible } = plausibleUsage(reported, attempt.model, task.request, resolved, attempt.n)
+  if (implausible.length > 0)
+    deps.log.warn({ attempt: attempt.id, counts: implausible }, 'implausible token counts dropped')
   const record = { attemptId: attempt.id, images: received, usage, resolved, evidence }
   // From here on a crash loses nothing. Without the record the result is settled all the same.
   await writeReceivedAnswer(deps, record).catch((error: unknown) =>

@@ -4,7 +4,6 @@ import { parseExactJson, sumDecimalUsd } from '../../money.ts'
 import { ProviderError, VERDICTS } from '../error.ts'
 import { isSuccess, type ImagesClient } from '../images-api/client.ts'
 import type { BilledDay, Offer, Provider } from '../provider.ts'
-import { readText } from '../wire/http.ts'
 
 interface BillAccount {
   adminKey: string
@@ -112,7 +111,7 @@ async function readPages<Result>(
       headers,
     }
     const reply = await client.ask(message, call)
-    const text = await readText(reply.body, MAX_PAGE_BYTES)
+    const text = await readPage(reply.body)
     if (!isSuccess(reply)) throw unreadable(`status ${reply.status}: ${reply.clean(text)}`)
     const parsed = shape.safeParse(parseExactJson(text))
     if (!parsed.success) throw unreadable(`its reply is not as documented: ${z.prettifyError(parsed.error)}`)
@@ -121,6 +120,17 @@ async function readPages<Result>(
     page = parsed.data.next_page
   }
   throw unreadable(`it has more than ${MAX_PAGES} pages`)
+}
+
+async function readPage(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > MAX_PAGE_BYTES) throw unreadable(`a page has more than ${MAX_PAGE_BYTES} bytes`)
+  }
+  return Buffer.concat(chunks).toString()
 }
 
 function unreadable(reason: string): ProviderError {

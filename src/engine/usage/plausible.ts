@@ -1,0 +1,45 @@
+import { parseSize, type ImageRequest, type Usage } from '../../domain.ts'
+import { maxTokens } from '../../providers/models/tokens.ts'
+import { UNKNOWN_USAGE, type ResolvedSettings } from '../../providers/provider.ts'
+
+/** Over the maximum of published rules. Beyond it, a count is an error of the provider. */
+const MAX_FACTOR = 10
+
+const COUNTS = [
+  'inputTokens',
+  'outputTokens',
+  'totalTokens',
+  'inputTextTokens',
+  'inputImageTokens',
+  'outputTextTokens',
+  'outputImageTokens',
+] as const
+
+export interface PlausibleUsage {
+  /** Implausible counts are null; UNKNOWN if no other remains. */
+  usage: Usage
+  /** The names of implausible counts. */
+  implausible: string[]
+}
+
+/**
+ * Pure. Each count is compared with the maximum of all: providers add text of their own, and may choose another quality
+ * than requested.
+ */
+export function plausibleUsage(
+  { source, ...counts }: Usage,
+  model: string,
+  request: ImageRequest,
+  { size = request.size }: ResolvedSettings,
+  n: number,
+): PlausibleUsage {
+  const inputImages = request.images.length + (request.mask ? 1 : 0)
+  const known = parseSize(size) ? size : request.size
+  const tokens = maxTokens(model, { ...request, size: known, quality: 'AUTO', inputImages }, n)
+  const limit = MAX_FACTOR * (tokens.inputText + tokens.inputImage + tokens.outputImage)
+  const implausible = COUNTS.filter((name) => (counts[name] ?? 0) > limit)
+  if (implausible.length === 0) return { usage: { ...counts, source }, implausible }
+  const plausible = { ...counts, ...Object.fromEntries(implausible.map((name) => [name, null])) }
+  const isUnknown = COUNTS.every((name) => plausible[name] === null || plausible[name] === 0)
+  return { usage: isUnknown ? UNKNOWN_USAGE : { ...plausible, source }, implausible }
+}
