@@ -34,9 +34,7 @@ type Mutation {
   setLimits(owner: ID!, limits: LimitsInput): Limits
   adjustCost(attemptId: ID!, costMicros: BigInt!, note: String!): Attempt!
   adjustCosts(lines: [CostLineInput!]!, note: String!): AdjustedCosts!
-  resolveAttempts(
-    ids: [ID!] filter: ReviewFilter reasons: [ReviewReason!] resolution: AttemptResolution! note: String!
-  ): ResolvedAttempts!
+  resolveAttempts(ids: [ID!], filter: ReviewFilter, reasons: [ReviewReason!], resolution: AttemptResolution!, note: String!): ResolvedAttempts!
   applyBill(bill: BillInput!): AppliedBill!
   applyProviderBill(provider: String!, from: DateTime!, to: DateTime!): AppliedBill!
 }
@@ -52,9 +50,7 @@ type Query {
   project: Project!
   projects: [Project!]!
   providers: [Provider!]!
-  attemptsNeedingReview(
-    reason: ReviewReason = OUTCOME_UNKNOWN filter: ReviewFilter first: Int = 50 after: String
-  ): AttemptConnection!
+  attemptsNeedingReview(reason: ReviewReason = OUTCOME_UNKNOWN, filter: ReviewFilter, first: Int = 50, after: String): AttemptConnection!
   reviewCounts(reasons: [ReviewReason!], filter: ReviewFilter): [ReviewCount!]!
   compareBill(bill: BillInput!): BillReport!
   compareProviderBill(provider: String!, from: DateTime!, to: DateTime!): BillReport!
