@@ -68,6 +68,11 @@ export function createMetrics() {
       ['call', 'provider', 'model', 'outcome'],
       CALL_SECONDS,
     ),
+    unknownStatuses: counter(
+      'darkroom_unknown_statuses_total',
+      'Checks that returned a status which the dialect does not know. It counts as running.',
+      PROVIDER,
+    ),
     imageBytes: counter('darkroom_image_bytes_total', 'Bytes of final images stored, decoded.', PROVIDER),
     tokens: counter('darkroom_tokens_total', 'Tokens reported by providers. Excludes unreported usage.', [
       'provider',

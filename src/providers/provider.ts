@@ -161,7 +161,8 @@ export interface Call {
 
 export type CallResult =
   | { state: 'ACCEPTED'; remoteId: string; checkAfterMs: number }
-  | { state: 'PENDING'; progress: number | null; checkAfterMs: number }
+  /** `unknownStatus`: a status that the dialect does not know, which counts as running. */
+  | { state: 'PENDING'; progress: number | null; checkAfterMs: number; unknownStatus?: string | undefined }
   /** Checks only: the provider does not know the remote id (yet). */
   | { state: 'MISSING'; checkAfterMs: number }
   | { state: 'DONE'; images: ReceivedImage[]; usage: Usage; resolved: ResolvedSettings }

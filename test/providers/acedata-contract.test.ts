@@ -1,6 +1,6 @@
 import { acedata } from '../../src/providers/acedata/acedata.ts'
 import { testProvider, type FailureRow, type StatusRow, type WireSubject } from './contract.ts'
-import { startAcedataUpstream } from './upstreams/acedata.ts'
+import { ACEDATA_USAGE, startAcedataUpstream } from './upstreams/acedata.ts'
 import type { CannedReply } from './upstreams/fake.ts'
 
 const apiKey = 'canary-acedata-90be7d'
@@ -125,10 +125,16 @@ const common = {
 }
 const task = { task_id: 'task-1', trace_id: 'trace-1' }
 
+function images(entries: object[]) {
+  const facts = { created: 1_780_002_000, model: 'gpt-image-2', usage: ACEDATA_USAGE }
+  return { success: true, ...task, ...facts, data: entries }
+}
+
 testProvider('acedata, sync', {
   ...subject({ mode: 'sync' }),
   ...common,
   plain: { path, body },
+  results: ({ b64_json, url }) => [{ json: images([{ url }]) }, { json: images([{ b64_json }]) }],
   wrongBase64: { status: 200, body: { success: true, data: [{ b64_json: '%%%%' }] } },
 })
 
@@ -136,6 +142,7 @@ testProvider('acedata, sync in base64', {
   ...subject({ mode: 'sync', responseFormat: 'b64_json', models: ['gpt-image-2', 'dall-e-2'] }),
   ...common,
   plain: { path, body: { ...body, response_format: 'b64_json' } },
+  results: ({ b64_json }) => [{ json: images([{ b64_json, revised_prompt: 'A fox.' }]) }],
   wrongBase64: { status: 200, body: { success: true, data: { data: [{ b64_json: '%%%%' }] } } },
 })
 
@@ -143,6 +150,14 @@ testProvider('acedata, auto without a public address', {
   ...subject({ mode: 'auto' }),
   ...common,
   plain: { path, body: { ...body, async: true, trace_id: 'att_1' } },
+  results: ({ b64_json, url }, id) => [
+    { json: Object(record(images([{ url }]), { id }).body) },
+    {
+      json: Object(
+        record({ success: true, ...task, data: { created: 1, data: [{ b64_json }] } }, { id }).body,
+      ),
+    },
+  ],
   wrongBase64: record({ success: true, data: [{ b64_json: '%%%%' }] }),
   polling: { statuses: STATUSES },
   callbacks: [
@@ -150,6 +165,7 @@ testProvider('acedata, auto without a public address', {
     { body: JSON.stringify({ success: true, ...task, created: 1, data }), remoteId: 'task-1' },
     { body: JSON.stringify({ success: false, ...task, error: { code: 'api_error' } }), remoteId: 'task-1' },
     { body: JSON.stringify({ success: false, ...task, error: 'fetch failed' }), remoteId: 'task-1' },
+    { body: `\uFEFF${JSON.stringify({ success: true, ...task, data })}`, remoteId: 'task-1' },
     { body: JSON.stringify({ success: true, data }), remoteId: null },
     { body: JSON.stringify({ task_id: 7 }), remoteId: null },
     { body: '{}', remoteId: null },

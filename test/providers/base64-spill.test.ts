@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { spillJson, type SpillLimits } from '../../src/providers/wire/json-spill.ts'
+import { Spilled, spillJson, type SpillLimits } from '../../src/providers/wire/json-spill.ts'
 import { MalformedReply } from '../../src/providers/wire/malformed.ts'
 import { readEvents } from '../../src/providers/wire/sse.ts'
 
@@ -28,16 +28,22 @@ async function* inPieces(bytes: Buffer, cuts: readonly number[]): AsyncGenerator
   }
 }
 
+/** A body that fails after this text. */
+async function* failing(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text)
+  throw new Error('reset')
+}
+
 /** The JSON with every spilled file replaced by its base64, as JSON.parse returns it. */
 async function spill(text: string, cuts: readonly number[] = []): Promise<unknown> {
   return readBack(await spillJson(inPieces(Buffer.from(text), cuts), newFile, limits))
 }
 
 function readBack(json: unknown): unknown {
-  return JSON.parse(JSON.stringify(json), (key, value: unknown) => {
-    if (key !== 'b64_json' || value === null) return value
-    return readFileSync(z.object({ file: z.string() }).parse(value).file).toString('base64')
-  })
+  if (json instanceof Spilled) return readFileSync(json.file).toString('base64')
+  if (Array.isArray(json)) return json.map(readBack)
+  if (typeof json !== 'object' || json === null) return json
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, readBack(value)]))
 }
 
 async function eventsOf(text: string, cuts: readonly number[] = []): Promise<unknown[]> {
@@ -116,28 +122,58 @@ describe('a JSON body', () => {
     expect(readdirSync(folder)).toHaveLength(before)
   })
 
-  it('never takes a file path from the upstream', async () => {
-    expect(await spill('[{"b64_json":{"file":"/etc/passwd"}},{"b64_json":7},{"b64_json":null}]')).toEqual([
-      { b64_json: null },
-      { b64_json: null },
-      { b64_json: null },
-    ])
+  it('takes no file path from the upstream: only an image has the class of one', async () => {
+    const text = '[{"b64_json":{"file":"/etc/passwd"}},{"b64_json":7},{"b64_json":null}]'
+    const json = await spillJson(inPieces(Buffer.from(text), []), newFile, limits)
+    expect(json).toEqual(JSON.parse(text))
+    const values = z.array(z.object({ b64_json: z.unknown() })).parse(json)
+    expect(values.filter(({ b64_json }) => b64_json instanceof Spilled)).toEqual([])
   })
 
   it.each([
-    ['{"b64_json":"AAAA*AAA"}', 'has an image whose base64 is invalid'],
-    ['{"b64_json":"AAAAé"}', 'has an image whose base64 is invalid'],
-    ['{"b64_json":"AAAAA"}', 'has an image whose base64 is incomplete'],
-    ['{"b64_json":"AA==AAAA"}', 'has an image whose base64 continues after its padding'],
-    [String.raw`{"b64_json":"AAAA\"AAA"}`, 'has an image whose base64 is invalid'],
-    [`{"b64_json":"data:${'x'.repeat(400)}`, 'has an image whose data URL head exceeds 256 characters'],
+    ['{"b64_json":"AAAA*AAA"}', 'AAAAAAA='],
+    ['{"b64_json":"AAAAé"}', 'AAAA'],
+    ['{"b64_json":"AAAAA"}', 'AAAA'],
+    ['{"b64_json":"AA==AAAA"}', 'AA=='],
+    [String.raw`{"b64_json":"AAAA\"AAA"}`, 'AAAAAAA='],
+    [`{"b64_json":"AAAA\u0000"}`, 'AAAA'],
+    [`{"b64_json":"${'A'.repeat(1_400_000)}"}`, null],
+    ['{"b64_json":"%%%%"}', null],
+  ])('of %.40s has the image %.20s, because other characters do not matter', async (text, base64) => {
+    expect(await spill(text, [3, 17])).toEqual({ b64_json: base64 })
+  })
+
+  it.each([
+    ['{"a":{"b64_json":"AAAA"}}, and so on', { a: { b64_json: 'AAAA' } }],
+    ['\uFEFF{"b64_json":"AAAA"}', { b64_json: 'AAAA' }],
+    ['{"b64_json":["AAAA",["BBBB"]]}', { b64_json: ['AAAA', ['BBBB']] }],
+    ['{"url":"data:image/png;base64,AAAA"}', { url: 'AAAA' }],
+    ['{"image_url":{"url":"data:,AAAA"}}', { image_url: { url: 'AAAA' } }],
+    ['{"url":"database","image_url":"","n":["url",["data:"]]}', undefined],
+    // Not JSON: the complete images remain.
+    ['{"data":[{"b64_json":"AAAA"},', [{ b64_json: 'AAAA' }]],
+    ['{"data":[{"b64_json":"AAAA"}],}', [{ b64_json: 'AAAA' }]],
+    ['{"b64_json":"AAAA","b":{"b64_json":"BBB', [{ b64_json: 'AAAA' }]],
+  ])('of %.60s keeps its images', async (text, json) => {
+    const everywhere = [...Buffer.from(text).keys()]
+    for (const cuts of [[], everywhere]) expect(await spill(text, cuts)).toEqual(json ?? JSON.parse(text))
+  })
+
+  it('needs no end of the body once its value is closed, and keeps images of a body that fails', async () => {
+    const closed = spillJson(failing('{"b64_json":"AAAA"}'), newFile, limits)
+    expect(readBack(await closed)).toEqual({ b64_json: 'AAAA' })
+    const cut = spillJson(failing('{"b64_json":"AAAA","size":"10'), newFile, limits)
+    expect(readBack(await cut)).toEqual([{ b64_json: 'AAAA' }])
+    await expect(spillJson(failing('{"b64_json":"AAA'), newFile, limits)).rejects.toThrow('reset')
+  })
+
+  it.each([
     ['{"b64_json":"AAAA', 'ends within a string'],
     ['{"data":[', 'is not JSON'],
     ['<html>"no"</html>', 'is not JSON'],
     ['', 'is not JSON'],
     ['['.repeat(9000), 'is not JSON'],
     [`{"url":"${'x'.repeat(20_000)}"}`, 'has more than 10000 bytes of text'],
-    [`{"b64_json":"${'A'.repeat(1_400_000)}"}`, 'has an image of more than 1000000 bytes'],
   ])('of %.40s is refused: %s', async (text, message) => {
     await expect(spill(text, [3, 17])).rejects.toThrow(new MalformedReply(message))
   })
@@ -169,6 +205,20 @@ describe('server-sent events', () => {
     expect(await eventsOf(`data: {"a":1}\n\ndata: [DONE]\n\ndata: {"a":2}\n\n`)).toEqual([
       { event: 'message', data: { a: 1 } },
     ])
+  })
+
+  it('keep a complete last event of a body that fails', async () => {
+    const seen: unknown[] = []
+    const reading = (async () => {
+      for await (const { event, data } of readEvents(
+        failing(`event: done\ndata: {"b64_json":"${one}"}\n`),
+        newFile,
+        limits,
+      ))
+        seen.push({ event, data: readBack(data) })
+    })()
+    await expect(reading).rejects.toThrow('reset')
+    expect(seen).toEqual([{ event: 'done', data: { b64_json: one } }])
   })
 
   it('keep a complete last event without a blank line after it, and drop an incomplete one', async () => {

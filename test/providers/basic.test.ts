@@ -82,6 +82,10 @@ testProvider('basic', {
   busy: basicError(429, 'rate_limit_exceeded', 'Slow down.'),
   rejection: (message) => basicError(400, 'invalid_value', message),
   wrongBase64: { status: 200, body: { created: 1, data: [{ url: '', b64_json: '%%%%' }], usage: {} } },
+  results: (image) => [
+    { json: { created: 1_780_000_456, data: [{ ...image, revised_prompt: 'A fox.' }], usage: {} } },
+    { json: { created: 1_780_000_456, data: [{ b64_json: '', url: image.url }] } },
+  ],
   failures: FAILURES,
 })
 

@@ -7,11 +7,14 @@ import type { Provider } from '../../src/providers/provider.ts'
 import { runRequest, failureOf, openCall, requestOf } from './call.ts'
 import { testCallbacks, testPolling } from './contract-later.ts'
 import { failureIn, openSubject, countCharges, type Subject } from './contract-subject.ts'
+import type { GoodReply, ResultImage } from './receiving/damaged-replies.ts'
+import { testDamage } from './receiving/damage.ts'
+import { testEcho } from './receiving/echo.ts'
 import { clientRefOf, type CannedReply, type FakeUpstream, type Scenario } from './upstreams/fake.ts'
 import { listen } from './upstreams/listen.ts'
 
 /** The part of a fake upstream that the contract uses; `upstreams/fake.ts` describes each scenario. */
-export type WireUpstream = Pick<FakeUpstream, 'imageBytes' | 'charges' | 'release' | 'close'> & {
+export type WireUpstream = Pick<FakeUpstream, 'url' | 'imageBytes' | 'charges' | 'release' | 'close'> & {
   requests: { path: string; headers: IncomingHttpHeaders; body: Buffer }[]
   script(...scenarios: Scenario[]): void
 }
@@ -48,6 +51,8 @@ export interface WireSubject {
   rejection(message: string): CannedReply
   /** The reply with the result, whose `b64_json` is `%%%%`. If the dialect polls, the reply to a check. */
   wrongBase64: CannedReply
+  /** Good replies with this result; to a check of `id` where the dialect polls. */
+  results(image: ResultImage, id: string): readonly GoodReply[]
   /** Every documented or assumed failure of a submit. */
   failures: readonly FailureRow[]
   /** Set if requests are accepted and polled. */
@@ -77,6 +82,10 @@ export const WIRE_PROMISES = {
   unreadable: testUnreadable,
   /** An image in invalid base64 may have been charged. */
   base64: testBase64,
+  /** An image that arrives is kept, whatever stands around it. */
+  damage: testDamage,
+  /** No word of a message decides, since it may repeat the prompt. */
+  echo: testEcho,
   /** A redirect is not followed. */
   redirects: testRedirects,
   /** An accepted request is checked. */

@@ -1,9 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
+import { text as readText } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
-import { createUpstream, readText, type Upstream } from '../../src/providers/wire/http.ts'
+import { createUpstream, type Upstream } from '../../src/providers/wire/http.ts'
 import { listen } from './upstreams/listen.ts'
 
 const closers: (() => unknown)[] = []

@@ -1,7 +1,8 @@
 import { jimmy } from '../../src/providers/jimmy/jimmy.ts'
 import { testProvider, type FailureRow, type StatusRow, type WireSubject } from './contract.ts'
 import type { CannedReply } from './upstreams/fake.ts'
-import { startJimmyUpstream } from './upstreams/jimmy.ts'
+import type { ResultImage } from './receiving/damaged-replies.ts'
+import { JIMMY_USAGE, startJimmyUpstream } from './upstreams/jimmy.ts'
 
 const apiKey = 'canary-jimmy-c81f04'
 
@@ -39,25 +40,25 @@ const FAILURES: FailureRow[] = [
   ['a bad parameter', 'rejected', 'PROVIDER_REJECTED', 'NO', failed(20002, 'bad request')],
   ['a code as text', 'rejected', 'PROVIDER_REJECTED', 'NO', failed('20002', 'bad request')],
   ['a bad parameter by its status', 'rejected', 'PROVIDER_REJECTED', 'NO', failed(40001, 'size', 422)],
-  ['an empty balance', 'refused', 'PROVIDER_QUOTA', 'NO', failed(40001, 'Insufficient balance')],
-  ['an empty balance in Chinese', 'refused', 'PROVIDER_QUOTA', 'NO', failed(20002, '账户余额不足')],
-  ['a used-up quota', 'refused', 'PROVIDER_QUOTA', 'NO', failed(40001, 'API key quota exceeded')],
-  ['payment required', 'refused', 'PROVIDER_QUOTA', 'NO', failed(40001, 'no', 402)],
   [
-    'a blocked prompt',
-    'rejected',
-    'MODERATION_BLOCKED',
+    'an empty balance in words',
+    'broken',
+    'PROVIDER_BROKEN',
     'UNKNOWN',
-    failed(20002, 'content policy violation'),
+    failed(40001, 'Insufficient balance'),
   ],
-  ['a blocked prompt in Chinese', 'rejected', 'MODERATION_BLOCKED', 'UNKNOWN', failed(-1, '内容违规')],
+  ['an empty balance in Chinese', 'rejected', 'PROVIDER_REJECTED', 'NO', failed(20002, '账户余额不足')],
   [
-    'too many requests in a success',
-    'busy',
-    'PROVIDER_RATE_LIMITED',
-    'NO',
-    failed(40001, 'Too many requests'),
+    'a used-up quota in words',
+    'broken',
+    'PROVIDER_BROKEN',
+    'UNKNOWN',
+    failed(40001, 'API key quota exceeded'),
   ],
+  ['payment required', 'refused', 'PROVIDER_QUOTA', 'NO', failed(40001, 'no', 402)],
+  ['a blocked prompt', 'rejected', 'PROVIDER_REJECTED', 'NO', failed(20002, 'content policy violation')],
+  ['a blocked prompt in Chinese', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', failed(-1, '内容违规')],
+  ['too many requests in words', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', failed(40001, 'Too many requests')],
   ['a failure of the server', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', failed(-1, 'server error')],
   ['the server’s quota elsewhere', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', failed(-1, 'quota exceeded')],
   ['a code on no page', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', failed(55555, 'odd')],
@@ -82,6 +83,15 @@ const STATUSES: StatusRow[] = [
   ['submitted', 'PENDING', task({ status: 'submitted' })],
   ['processing', 'PENDING', task({ status: 'processing', progress: 40 })],
   ['a status on no page', 'PENDING', task({ status: 'upscaling' })],
+  ['a status on no page, with an image', 'DONE', task({ status: 'succeed', ...inline })],
+  ['failed, with an image', 'DONE', task({ status: 'failed', ...inline })],
+  ['no status, with an image', 'DONE', task(inline)],
+  ['another task, with an image', 'lost', task({ task_id: 'img_other', status: 'completed', ...inline })],
+  [
+    'processing, with an image that may be a partial one',
+    'PENDING',
+    task({ status: 'processing', ...inline }),
+  ],
   ['completed', 'DONE', task({ status: 'completed', ...inline })],
   ['completed, with a code that is a number', 'DONE', task({ status: 'completed', ...inline }, 20000)],
   ['COMPLETED', 'DONE', task({ status: 'COMPLETED', ...inline })],
@@ -100,15 +110,15 @@ const STATUSES: StatusRow[] = [
   ],
   ['failed', 'broken', task({ status: 'failed', result: null, error_message: 'canvas tore' })],
   ['failed without a message', 'broken', task({ status: 'failed' })],
-  ['failed for its content', 'rejected', task({ status: 'failed', error_message: 'content policy' })],
+  ['failed for its content', 'broken', task({ status: 'failed', error_message: 'content policy' })],
   [
     'failed for its content, with the field of the FAQ',
-    'rejected',
+    'broken',
     task({ status: 'failed', error_msg: 'content policy' }),
   ],
-  ['failed for this reason', 'rejected', task({ status: 'failed', reason: '审核未通过' })],
+  ['failed for this reason', 'broken', task({ status: 'failed', reason: '审核未通过' })],
   ['canceled', 'broken', task({ status: 'cancelled' })],
-  ['no such task', 'MISSING', failed(20002, 'task not found')],
+  ['no such task in words', 'lost', failed(20002, 'task not found')],
   ['no such task by its status', 'MISSING', failed(20002, 'no', 404)],
   ['no such page, of a server that is down', 'lost', failed(-1, 'not found', 503)],
   ['a wrong key', 'refused', failed(20001, 'auth failure')],
@@ -129,6 +139,11 @@ const common = {
 testProvider('jimmy, sync', {
   ...subject({ mode: 'sync' }),
   ...common,
+  results({ b64_json, url }) {
+    const facts = { created: 1_780_000_789, model: 'gpt-image-2', usage: JIMMY_USAGE }
+    const reply = (data: object[]) => ({ json: { code: 20000, msg: 'ok', data: { data, ...facts } } })
+    return [reply([{ b64_json, revised_prompt: 'A fox.' }]), reply([{ url }])]
+  },
   plain: {
     path: '/api/open-api/v1/images/generations',
     body: { model: 'gpt-image-2', prompt: 'a red fox in the snow', size: '1024x1024', n: 1, quality: 'low' },
@@ -140,6 +155,17 @@ const asTask = {
   ...common,
   wrongBase64: task({ status: 'completed', result: { b64_json: '%%%%' } }),
   polling: { statuses: STATUSES },
+  results({ b64_json, url }: ResultImage, task_id: string) {
+    const ended = {
+      task_id,
+      status: 'completed',
+      progress: 100,
+      created_at: 1_780_001_000,
+      error_message: null,
+    }
+    const record = (result: object) => ({ json: { code: '20000', msg: 'ok', data: { ...ended, result } } })
+    return [record({ image_url: url, video_url: null }), record({ b64_json, image_url: null })]
+  },
 }
 
 testProvider('jimmy, auto', {

@@ -308,9 +308,9 @@ describe('a failure', () => {
   })
 
   it('about the account is kept for the log only', async () => {
-    const failure = await failWith({ status: 200, body: { code: 40001, msg: 'Insufficient balance: $0.02' } })
+    const failure = await failWith({ status: 402, body: { code: 40001, msg: 'Insufficient balance: $0.02' } })
     expect(failure.message).toBe(
-      'jimmy refuses requests: the quota or balance of its account is used up (status 200, 40001).',
+      'jimmy refuses requests: the quota or balance of its account is used up (status 402, 40001).',
     )
     expect(String(failure.cause)).toContain('$0.02')
   })

@@ -15,7 +15,7 @@ async function open(mode: 'sync' | 'stream') {
   return { provider: openai.create('openai', options), upstream }
 }
 
-const subject: Omit<WireSubject, 'open' | 'plain' | 'wrongBase64'> = {
+const subject: Omit<WireSubject, 'open' | 'plain' | 'results' | 'wrongBase64'> = {
   secrets: [apiKey],
   busy: error(429, 'rate_limit_exceeded'),
   rejection: (message) => error(400, 'invalid_value', message),
@@ -28,6 +28,16 @@ const subject: Omit<WireSubject, 'open' | 'plain' | 'wrongBase64'> = {
   ],
 }
 
+const created = 1_780_003_000
+const chosen = { background: 'opaque', output_format: 'png', quality: 'medium', size: '1024x1536' }
+const usage = {
+  total_tokens: 1393,
+  input_tokens: 21,
+  output_tokens: 1372,
+  input_tokens_details: { text_tokens: 21, image_tokens: 0 },
+  output_tokens_details: { image_tokens: 1372, text_tokens: 0 },
+}
+
 const path = '/v1/images/generations'
 const body = { model: 'gpt-image-2', prompt: 'a red fox in the snow', n: 1 }
 
@@ -35,6 +45,10 @@ testProvider('openai', {
   ...subject,
   open: () => open('sync'),
   plain: { path, body },
+  results: ({ b64_json, url }) => [
+    { json: { created, ...chosen, data: [{ b64_json }], usage } },
+    { json: { created, data: [{ url, revised_prompt: 'A fox.' }] } },
+  ],
   wrongBase64: { status: 200, body: { data: [{ b64_json: '%%%%' }] } },
 })
 
@@ -42,6 +56,24 @@ testProvider('openai in a stream', {
   ...subject,
   open: () => open('stream'),
   plain: { path, body: { ...body, stream: true } },
+  results: ({ b64_json }) => {
+    const [partial, completed] = ['image_generation.partial_image', 'image_generation.completed']
+    const preview = {
+      type: partial,
+      b64_json: 'AAAA',
+      created_at: created,
+      ...chosen,
+      partial_image_index: 0,
+    }
+    return [
+      {
+        events: [
+          [partial, preview],
+          [completed, { type: completed, b64_json, created_at: created, ...chosen, usage }],
+        ],
+      },
+    ]
+  },
   wrongBase64: {
     status: 200,
     headers: { 'content-type': 'text/event-stream' },

@@ -50,9 +50,13 @@ async function threeFrom(name: 'jimmy' | 'pmock', more: object, ...replies: Cann
 }
 
 const SAFETY = 'Your request was rejected by the safety system.'
-const BLOCKED = {
+const REJECTED = {
   jimmy: { status: 200, body: { code: 20002, msg: SAFETY, data: null } },
   pmock: pmockReply(400, null, SAFETY),
+}
+const FAILED = {
+  jimmy: { status: 200, body: { code: -1, msg: SAFETY, data: null } },
+  pmock: pmockReply(10_023, null, SAFETY),
 }
 
 describe.each(['jimmy', 'pmock'] as const)('three images from %s, which makes one at a time', (name) => {
@@ -74,20 +78,10 @@ describe.each(['jimmy', 'pmock'] as const)('three images from %s, which makes on
   })
 
   it.each([
-    { what: 'perhaps charged', more: {}, state: 'FAILED', charged: 'UNKNOWN', open: 3 },
-    {
-      what: 'not charged with unbilledFailures',
-      more: { unbilledFailures: true },
-      state: 'REJECTED',
-      charged: 'NO',
-      open: 2,
-    },
-  ])('are returned without a blocked one, which is $what', async ({ more, state, charged, open }) => {
-    const { task, submits, charges, tasks, attempts, violated } = await threeFrom(
-      name,
-      { ...settings, ...more },
-      BLOCKED[name],
-    )
+    { what: 'perhaps charged', reply: FAILED, state: 'FAILED', charged: 'UNKNOWN', open: 3 },
+    { what: 'not charged', reply: REJECTED, state: 'REJECTED', charged: 'NO', open: 2 },
+  ])('are returned without a failed one, which is $what', async ({ reply, state, charged, open }) => {
+    const { task, submits, charges, tasks, attempts, violated } = await threeFrom(name, settings, reply[name])
     expect(task).toMatchObject({ status: 'SUCCEEDED', charged: 'YES', error: null })
     expect(task.images).toHaveLength(2)
     expect(task.warnings).toEqual([
@@ -105,11 +99,11 @@ describe.each(['jimmy', 'pmock'] as const)('three images from %s, which makes on
     expect(violated).toEqual([])
   })
 
-  it('fail together when all are blocked', async () => {
-    const replies = Array.from({ length: 3 }, () => BLOCKED[name])
+  it('fail together when all of them fail', async () => {
+    const replies = Array.from({ length: 3 }, () => FAILED[name])
     const { task, charges, violated } = await threeFrom(name, settings, ...replies)
     expect(task).toMatchObject({ status: 'FAILED', charged: 'UNKNOWN', images: [], warnings: [] })
-    expect(task.error).toEqual({ code: 'MODERATION_BLOCKED' })
+    expect(task.error).toEqual({ code: 'PROVIDER_BROKEN' })
     expect(charges).toBe(0)
     expect(violated).toEqual([])
   })

@@ -70,6 +70,12 @@ testProvider('pmock-compat', {
   busy: { ...wrapped(429, null, 'No.'), status: 429 },
   rejection: (message) => wrapped(400, null, message),
   wrongBase64: wrapped(200, { data: [{ b64_json: '%%%%' }] }),
+  results: ({ b64_json, url }) => [
+    {
+      json: { created: 1_780_000_123, size: '1024x1024', data: [{ b64_json }], usage: { input_tokens: 21 } },
+    },
+    { json: Object(wrapped(200, { created: 1_780_000_123, data: [{ url }] }).body) },
+  ],
   failures: [
     ['a wrong key', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', wrapped(401, null, 'No.')],
     [
@@ -87,7 +93,7 @@ testProvider('pmock-compat', {
       'NO',
       { ...wrapped(400, null), status: 400 },
     ],
-    ['a blocked prompt', 'rejected', 'MODERATION_BLOCKED', 'UNKNOWN', wrapped(400, null, 'Content policy.')],
+    ['a blocked prompt', 'rejected', 'PROVIDER_REJECTED', 'NO', wrapped(400, null, 'Content policy.')],
     ['too many requests with status 200', 'busy', 'PROVIDER_RATE_LIMITED', 'NO', wrapped(429, null, 'No.')],
     ['a server’s failure', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', wrapped(500, null, 'No.')],
     ['an undocumented code', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', wrapped(10_023, null, 'No.')],

@@ -18,8 +18,8 @@ const FAILURES: FailureRow[] = [
   [
     'a blocked prompt',
     'rejected',
-    'MODERATION_BLOCKED',
-    'UNKNOWN',
+    'PROVIDER_REJECTED',
+    'NO',
     pmockReply(400, null, 'Your request was rejected by the safety system.'),
   ],
   ['too many requests with status 200', 'busy', 'PROVIDER_RATE_LIMITED', 'NO', failed(429)],
@@ -51,11 +51,17 @@ const STATUSES: StatusRow[] = [
   ...['failed', 'FAILED', 'cancelled', 'canceled', 'timeout', 'timed_out', 'error', 'expired'].map(
     (status): StatusRow => [`a task that is ${status}`, 'broken', taskReply({ status })],
   ),
+  [
+    'a task that is finished, by a word that is not on file',
+    'DONE',
+    taskReply({ status: 'finished', result: [image] }),
+  ],
+  ['a task that is running, with an image', 'PENDING', taskReply({ status: 'processing', result: [image] })],
   ['a task that failed by its request', 'rejected', taskReply({ status: 'failed', errorCode: 400 })],
   ['a task that failed by rate', 'broken', taskReply({ status: 'failed', errorCode: '429' })],
   [
     'a task that was blocked',
-    'rejected',
+    'broken',
     taskReply({ status: 'failed', errorCode: null, errorMessage: 'Rejected by the safety system.' }),
   ],
   ['a result as a text', 'DONE', finished(JSON.stringify({ data: [image] }))],
@@ -67,7 +73,7 @@ const STATUSES: StatusRow[] = [
   ['a code as a text', 'PENDING', pmockReply('200', { status: 'processing' })],
   ['an id that is not on record', 'MISSING', pmockReply(200, null)],
   ['an id that is unknown by code', 'MISSING', pmockReply('404', null, 'No.')],
-  ['an id that is unknown by the message', 'MISSING', pmockReply(500, null, 'Task does not exist')],
+  ['an id that is unknown by the message', 'lost', pmockReply(500, null, 'Task does not exist')],
   ['an id that is unknown by status', 'MISSING', { status: 404, body: 'Not Found' }],
   ['an invalid token', 'refused', failed(401)],
   ['too many checks', 'busy', failed(429, 429)],
@@ -100,6 +106,13 @@ testProvider('pmock', {
   busy: failed(429, 429),
   rejection: (message) => pmockReply(400, null, message),
   wrongBase64: finished({ data: [{ b64_json: '%%%%' }] }),
+  results({ b64_json, url }, taskId) {
+    const usage = { input_tokens: 21, output_tokens: 1372, total_tokens: 1393 }
+    const images = { created: 1_780_000_123, data: [{ b64_json, url: '' }], usage }
+    const ended = { taskId, status: 'completed', finishedAt: '2026-11-20T08:00:52.000Z', errorCode: null }
+    const record = (result: unknown) => ({ json: Object(taskReply({ ...ended, result }).body) })
+    return [record(images), record([{ url }])]
+  },
   failures: FAILURES,
   polling: { statuses: STATUSES },
 })

@@ -92,6 +92,8 @@ testInProcess<Scenario>('sandbox', {
     messages: 'its messages are its own and contain no secrets',
     unreadable: 'it has no reply to read',
     base64: 'images are written to files without encoding',
+    damage: 'it has no reply that could be damaged',
+    echo: 'its failures are chosen by directives in the prompt, as documented',
     redirects: 'nothing is fetched',
     checks: 'it returns the result of the call, and accepts no requests',
     callbacks: 'it returns the result of the call, and sends no callbacks',

@@ -33,6 +33,11 @@ export async function instrumentedCall(
       const traceparent = deps.tracing.propagates ? (deps.tracing.traceparent() ?? undefined) : undefined
       const result = await run({ ...call, traceparent })
       end({ outcome: result.state.toLowerCase() })
+      if (result.state === 'PENDING' && result.unknownStatus !== undefined) {
+        deps.metrics.unknownStatuses.inc({ provider })
+        const status = result.unknownStatus.slice(0, 40)
+        deps.log.debug({ attempt: attempt.id, status }, 'provider reported an unknown status')
+      }
       span.set(resultAttributes(result))
       return result
     } catch (error) {

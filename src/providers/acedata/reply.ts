@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ProviderError, VERDICTS, type FailureVerdict } from '../error.ts'
-import { isSuccess, parseJson, readJson, withRequestId, type ProviderReply } from '../images-api/client.ts'
+import { isSuccess, parseJson, type ProviderReply } from '../images-api/client.ts'
 import {
   asFailure,
   NO_WORDS,
@@ -11,27 +11,25 @@ import {
   type ReplyTo,
   type UpstreamWords,
 } from '../images-api/failure.ts'
-import { readImages } from '../images-api/images.ts'
 import { readReply } from '../images-api/reply.ts'
+import { idField, isAnotherTask } from '../images-api/task.ts'
 import { wordsIn } from '../images-api/upstream-error.ts'
 import type { Call, Callback, CallResult } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 
-const id = z.string().min(1).nullish().catch(null)
-const ids = z.object({ task_id: id, trace_id: id })
+const ids = z.object({ task_id: idField, trace_id: idField }).catch({ task_id: null, trace_id: null })
+const record = z.object({ id: idField, trace_id: idField, response: z.unknown().optional() })
 
 export function readSubmitted(
   received: ProviderReply,
   call: Call,
   checkAfterMs: number,
 ): Promise<CallResult> {
-  return readReply('SUBMIT', received, call, {
-    requestIdIn: (json) => ids.safeParse(json).data?.trace_id,
-    async read(json, reply) {
+  return readReply<CallResult>('SUBMIT', received, call, {
+    requestIdIn: (json) => ids.parse(json).trace_id,
+    read(json, reply) {
       checkReply('SUBMIT', json, reply)
-      const done = await readImages(imagesIn(json), 'SUBMIT', reply)
-      if (done) return done
-      const remoteId = ids.safeParse(json).data?.task_id
+      const remoteId = ids.parse(json).task_id
       if (remoteId) return { state: 'ACCEPTED', remoteId, checkAfterMs }
       throw new MalformedReply('has neither an image nor the id of a task')
     },
@@ -43,53 +41,55 @@ function checkReply(replyTo: ReplyTo, json: unknown, reply: ProviderReply): void
   if (words || !isSuccess(reply)) throw replyFailure(replyTo, verdictOn(words, reply), words, reply)
 }
 
-const record = z.object({ id, trace_id: id, response: z.unknown().optional() })
-
 /** Throws ProviderError; `rejected` and `broken` are about the task. */
-export async function readTask(
+export function readTask(
   received: ProviderReply,
   remoteId: string,
   call: Call,
   checkAfterMs: number,
 ): Promise<CallResult> {
-  let reply = received
-  try {
-    const task = recordIn(await readJson(reply, call), reply)
-    if (!task.id) return { state: 'MISSING', checkAfterMs }
-    if (task.id !== remoteId) throw new MalformedReply('is about another task')
-    const { response } = task
-    reply = withRequestId(reply, task.trace_id ?? ids.safeParse(response).data?.trace_id, call)
-    // A record has no status: a response means the end. `finished_at` may be set before it.
-    if (response === null || response === undefined) return { state: 'PENDING', progress: null, checkAfterMs }
-    const words = errorWordsIn(response)
-    if (words) throw taskFailed(words, reply)
-    const done = await readImages(imagesIn(response), 'CHECK', reply)
-    if (!done) throw taskFailed({ code: null, message: 'The task is finished, but has no image' }, reply)
-    return done
-  } catch (error) {
-    throw asFailure(error, 'CHECK', reply)
-  }
-}
-
-/** Undefined when there is no record, or none yet. Throws ProviderError. */
-export function readFound(
-  received: ProviderReply,
-  clientRef: string,
-  call: Call,
-): Promise<{ remoteId: string } | undefined> {
-  return readReply('CHECK', received, call, {
+  return readReply<CallResult>('CHECK', received, call, {
+    requestIdIn(json) {
+      const { data } = record.safeParse(json)
+      return data?.trace_id ?? ids.parse(data?.response).trace_id
+    },
+    hasResult: (json) => !isAnotherTask(record.safeParse(json).data?.id, remoteId),
     read(json, reply) {
       const task = recordIn(json, reply)
-      if (!task.id) return undefined
-      if (task.trace_id !== clientRef) throw new MalformedReply('is about another task')
-      return { remoteId: task.id }
+      if (!task.id) return { state: 'MISSING', checkAfterMs }
+      if (isAnotherTask(task.id, remoteId)) throw new MalformedReply('is about another task')
+      const { response } = task
+      // A record has no status: a response means the end. `finished_at` may be set before it.
+      if (response === null || response === undefined)
+        return { state: 'PENDING', progress: null, checkAfterMs }
+      const words = errorWordsIn(response) ?? {
+        code: null,
+        message: 'The task is finished, but has no image',
+      }
+      throw taskFailed(words, reply)
     },
   })
 }
 
+export async function readFound(
+  received: ProviderReply,
+  clientRef: string,
+  call: Call,
+): Promise<{ remoteId: string } | undefined> {
+  const found = await readReply('CHECK', received, call, {
+    hasResult: () => false,
+    read: recordIn,
+  })
+  if (!('id' in found) || !found.id) return undefined
+  // Another client's record is no find.
+  if (found.trace_id === clientRef) return { remoteId: found.id }
+  throw asFailure(new MalformedReply('is about another task'), 'CHECK', received)
+}
+
 export function readCallback(body: string, provider: string): Callback {
-  const parsed = ids.safeParse(parseJson(body))
-  if (parsed.success) return { remoteId: parsed.data.task_id ?? null }
+  const json = parseJson(body)
+  if (typeof json === 'object' && json !== null && !Array.isArray(json))
+    return { remoteId: ids.parse(json).task_id ?? null }
   const message = `${provider} sent a callback whose body is not a JSON object.`
   throw new ProviderError({ ...VERDICTS.BROKEN, message })
 }
@@ -100,16 +100,6 @@ function recordIn(json: unknown, reply: ProviderReply): z.output<typeof record> 
   const parsed = record.safeParse(json)
   if (!parsed.success) throw new MalformedReply('has no record of a task')
   return parsed.data
-}
-
-const nested = z.object({ data: z.looseObject({}), usage: z.unknown().optional() })
-
-/** One page nests the images response in `data`, another spreads it beside `success`. */
-function imagesIn(json: unknown): unknown {
-  const parsed = nested.safeParse(json)
-  if (!parsed.success) return json
-  const { data, usage } = parsed.data
-  return { ...data, usage: data['usage'] ?? usage }
 }
 
 function errorWordsIn(json: unknown): UpstreamWords | undefined {
@@ -131,19 +121,26 @@ function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): Fail
   return reply.status >= 300 ? verdictOfStatus(reply, words ? 'KNOWN' : 'FOREIGN') : VERDICTS.BROKEN
 }
 
-// docs.acedata.cloud, "Authentication" and "Responses". Failed calls are "generally" not billed.
+// docs.acedata.cloud, "Authentication" and "Responses": the codes with their statuses. Failed calls are "generally" not
+// billed. No text of a message decides: it may repeat the prompt.
 const CODES: ReadonlyMap<string, FailureVerdict> = new Map([
+  // 400.
   ['bad_request', VERDICTS.REJECTED],
   ['no_token', VERDICTS.MISCONFIGURED],
   ['api_not_implemented', VERDICTS.MISCONFIGURED],
+  // 401.
   ['invalid_token', VERDICTS.MISCONFIGURED],
   ['token_expired', VERDICTS.MISCONFIGURED],
   ['token_mismatched', VERDICTS.MISCONFIGURED],
+  // 403: the account, its balance, content moderation.
   ['disabled', VERDICTS.MISCONFIGURED],
-  ['no_api', VERDICTS.MISCONFIGURED],
   ['used_up', VERDICTS.QUOTA],
   ['forbidden', VERDICTS.BLOCKED],
+  // 404.
+  ['no_api', VERDICTS.MISCONFIGURED],
+  // 429.
   ['too_many_requests', VERDICTS.BUSY],
+  // 500 and 504.
   ['api_error', VERDICTS.BROKEN],
   ['timeout', VERDICTS.LOST],
 ])

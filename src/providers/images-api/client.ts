@@ -1,8 +1,18 @@
 import type { Call, Provider, ProviderTraits } from '../provider.ts'
 import { replyRule } from '../wire/address.ts'
 import { createDownloader } from '../wire/download.ts'
-import { createUpstream, readText, type Message, type Reply } from '../wire/http.ts'
-import { spillJson, type SpillLimits } from '../wire/json-spill.ts'
+import { createUpstream, type Message, type Reply } from '../wire/http.ts'
+import {
+  createJsonSpill,
+  DEFAULT_LIMITS,
+  Spilled,
+  spillJson,
+  withoutMark,
+  type SpillLimits,
+} from '../wire/json-spill.ts'
+import { MalformedReply } from '../wire/malformed.ts'
+import { isImage, peek, SIGNATURE_BYTES } from '../wire/peek.ts'
+import { createSpoolFile } from '../wire/spool-file.ts'
 
 /** What the operator declares to be never billed. */
 export type Unbilled = 'NOTHING' | 'SERVER_ERRORS' | 'FAILURES'
@@ -10,6 +20,8 @@ export type Unbilled = 'NOTHING' | 'SERVER_ERRORS' | 'FAILURES'
 export interface ProviderReply extends Reply {
   provider: string
   unbilled: Unbilled
+  /** The upstream's words in the body. */
+  said: string
   /** Downloads a link into a spool file. Throws DownloadError. */
   fetchLink: (url: string) => Promise<string>
 }
@@ -33,6 +45,7 @@ export function createImagesClient(name: string, options: ImagesClientOptions, s
       ...reply,
       provider: name,
       unbilled,
+      said: '',
       async fetchLink(url) {
         const file = call.newFile()
         await downloader.download(url, file, call.signal)
@@ -69,19 +82,54 @@ export function isSuccess({ status }: Pick<Reply, 'status'>): boolean {
   return status >= 200 && status < 300
 }
 
-/** Images go to spool files. Not JSON: undefined; of a success, throws MalformedReply. */
-export async function readJson(
+/** A body as far as it can be read. */
+export interface ReplyBody {
+  /** Images are in spool files. Undefined when it is not JSON. */
+  json: unknown
+  /** Why it is not JSON. */
+  problem?: MalformedReply
+  /** Of a body that is not JSON. */
+  text: string
+}
+
+/** A body that is an image is a list of it. Throws ProviderError `lost` if the body of a success breaks off. */
+export async function readBody(
   reply: Reply,
-  call: Pick<Call, 'newFile'>,
-  limits?: SpillLimits,
-): Promise<unknown> {
-  if (isSuccess(reply)) return spillJson(reply.body, () => call.newFile(), limits)
-  return parseJson(await readText(reply.body))
+  { newFile }: Pick<Call, 'newFile'>,
+  limits: SpillLimits = DEFAULT_LIMITS,
+): Promise<ReplyBody> {
+  const spill = createJsonSpill(newFile, limits)
+  try {
+    const { first, body } = await peek(reply.body, SIGNATURE_BYTES)
+    if (isImage(first)) return { json: [{ b64_json: await spillImage(body, newFile(), limits) }], text: '' }
+    return { json: await spillJson(body, newFile, limits, spill), text: '' }
+  } catch (error) {
+    const unread = { json: undefined, text: spill.text() }
+    if (error instanceof MalformedReply) return { ...unread, problem: error }
+    // The status of a failure says enough.
+    if (isSuccess(reply)) throw error
+    return unread
+  }
+}
+
+async function spillImage(
+  body: AsyncIterable<Buffer>,
+  path: string,
+  { maxImageBytes }: SpillLimits,
+): Promise<Spilled> {
+  const file = createSpoolFile(path, maxImageBytes)
+  try {
+    for await (const chunk of body) await file.write(chunk)
+    await file.end()
+    return new Spilled(path, file.byteSize)
+  } finally {
+    await file.abandon()
+  }
 }
 
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(withoutMark(text))
   } catch {
     return undefined
   }

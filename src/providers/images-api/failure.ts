@@ -12,19 +12,34 @@ export interface UpstreamWords {
 
 export const NO_WORDS: UpstreamWords = { code: null, message: '' }
 
+// The same at every upstream. No text of a message decides: it may repeat the prompt.
+const STATUSES: ReadonlyMap<number, FailureVerdict> = new Map([
+  // RFC 9110, 15.4: not carried out here, unlike with 303.
+  [301, VERDICTS.MISCONFIGURED],
+  [302, VERDICTS.MISCONFIGURED],
+  [307, VERDICTS.MISCONFIGURED],
+  [308, VERDICTS.MISCONFIGURED],
+  // RFC 9110, 15.5.2 to 15.5.4.
+  [401, VERDICTS.MISCONFIGURED],
+  [402, VERDICTS.QUOTA],
+  [403, VERDICTS.MISCONFIGURED],
+  // RFC 9110, 15.5.9 and 15.5.10: perhaps carried out.
+  [408, VERDICTS.LOST],
+  [409, VERDICTS.LOST],
+  // RFC 6585, 4.
+  [429, VERDICTS.BUSY],
+  // nginx: a proxy's client disconnected, and the request may have been carried out.
+  [499, VERDICTS.LOST],
+])
+
 /** `body` is FOREIGN when it is not one of this API: a 404 then means a wrong base URL. */
 export function verdictOfStatus(
   { status, unbilled }: Pick<ProviderReply, 'status' | 'unbilled'>,
   body: 'KNOWN' | 'FOREIGN',
 ): FailureVerdict {
-  if (status === 429) return VERDICTS.BUSY
-  if (status === 402) return VERDICTS.QUOTA
-  if (status === 401 || status === 403) return VERDICTS.MISCONFIGURED
-  // Perhaps carried out. 499: a proxy's client disconnected.
-  if (status === 408 || status === 409 || status === 499) return VERDICTS.LOST
+  const known = STATUSES.get(status)
+  if (known) return known
   if (body === 'FOREIGN' && (status === 404 || status === 405)) return VERDICTS.MISCONFIGURED
-  // RFC 9110: not carried out here, unlike with 303.
-  if ([301, 302, 307, 308].includes(status)) return VERDICTS.MISCONFIGURED
   if (status < 500) return status < 400 ? VERDICTS.BROKEN : VERDICTS.REJECTED
   return unbilled === 'SERVER_ERRORS' ? { ...VERDICTS.BROKEN, charged: 'NO' } : VERDICTS.LOST
 }
@@ -49,9 +64,9 @@ export function replyFailure(
 export function toProviderError(
   verdict: FailureVerdict,
   words: UpstreamWords = NO_WORDS,
-  { provider, unbilled, clean, status, requestId, retryAfterMs }: ProviderReply,
+  { provider, unbilled, clean, said, status, requestId, retryAfterMs }: ProviderReply,
 ): ProviderError {
-  const text = clean(words.message)
+  const text = clean(words.message || said)
   const details = [`status ${status}`, words.code, words.param].flatMap((detail) => detail || [])
   const isUnbilled = unbilled === 'FAILURES' && (verdict.kind === 'rejected' || verdict.kind === 'broken')
   return new ProviderError({

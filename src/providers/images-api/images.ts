@@ -1,86 +1,219 @@
-import { z } from 'zod'
-import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, type Usage } from '../../domain.ts'
+// Finds the images of a reply. Everything else in it is optional.
+import { BACKGROUNDS, OUTPUT_FORMATS, parseSize, QUALITIES, type Usage } from '../../domain.ts'
 import { ProviderError } from '../error.ts'
-import type { CallResult, ReceivedImage, ResolvedSettings } from '../provider.ts'
+import { UNKNOWN_USAGE, type CallResult, type ReceivedImage, type ResolvedSettings } from '../provider.ts'
 import { DownloadError } from '../wire/download.ts'
+import { DEFAULT_LIMITS, Spilled, spillJson, type SpillLimits } from '../wire/json-spill.ts'
+import { MalformedReply } from '../wire/malformed.ts'
 import type { ProviderReply } from './client.ts'
 import type { ReplyTo } from './failure.ts'
 import { toUsage } from './usage.ts'
 
-const text = z.string().min(1).nullish().catch(null)
+/** The bytes of an image, or its address as in the reply. */
+type Entry = ({ file: string } | { url: string }) & Pick<ReceivedImage, 'revisedPrompt'>
 
-export const imageEntry = z.object({
-  b64_json: z.object({ file: z.string() }).nullish().catch(null),
-  url: text,
-  revised_prompt: text,
-})
-
-export const reportedSettings = z.object({ size: text, quality: text, background: text, output_format: text })
-
-const imagesBody = z.object({
-  ...reportedSettings.shape,
-  data: z.array(imageEntry).catch([]),
-  usage: z.unknown().optional(),
-})
-
-interface ImagesWithFacts {
-  entries: readonly z.output<typeof imageEntry>[]
+export interface FoundImages {
+  entries: readonly Entry[]
   usage: Usage
-  reported: z.output<typeof reportedSettings>
+  resolved: ResolvedSettings
+}
+
+export interface ImageSearch {
+  newFile: () => string
+  /** Of JSON within JSON. */
+  limits?: SpillLimits | undefined
+  /** Whether an address at the root is an image's. */
+  isEntry?: boolean
 }
 
 type Done = Extract<CallResult, { state: 'DONE' }>
 
-/** Also takes a bare `data` list. Undefined without an image. Throws as `toDone` does. */
+/**
+ * Images in any field, except in the request that a reply repeats, and where they are declared partial. An address counts
+ * where results are listed or named: elsewhere it may lead to anything. Undefined without an image.
+ */
+export async function findImages(
+  json: unknown,
+  { newFile, limits = DEFAULT_LIMITS, isEntry = false }: ImageSearch,
+): Promise<FoundImages | undefined> {
+  const found: Found[] = []
+  const texts: Place[] = []
+  const root: Place = { value: json, name: '', isResult: true, isEntry, holders: [] }
+  collect(root, found, texts)
+  for (const text of texts) {
+    const value = await parseText(String(text.value), newFile, limits)
+    collect({ ...text, value }, found, texts)
+  }
+  const [first] = found
+  if (!first) return undefined
+  const usage = firstIn(first.holders, ({ usage: reported }) => knownUsage(reported)) ?? UNKNOWN_USAGE
+  return { entries: withoutRepeats(found).map(toEntry), usage, resolved: resolvedIn(first.holders) }
+}
+
+/** The result in a body. Undefined without an image. Throws as `toDone` does. */
 export async function readImages(
   json: unknown,
   replyTo: ReplyTo,
   reply: ProviderReply,
+  search: ImageSearch,
 ): Promise<Done | undefined> {
-  const { data: body } = imagesBody.safeParse(Array.isArray(json) ? { data: json } : json)
-  const entries = body?.data.filter(hasImage) ?? []
-  if (!body || entries.length === 0) return undefined
-  return toDone({ entries, usage: toUsage(body.usage), reported: body }, replyTo, reply)
+  const found = await findImages(json, search)
+  return found && toDone(found, replyTo, reply)
 }
 
 /** Leaves out links that fail. When all fail, throws ProviderError: `lost` if a check may succeed, else `broken`. */
 export async function toDone(
-  { entries, usage, reported }: ImagesWithFacts,
+  { entries, usage, resolved }: FoundImages,
   replyTo: ReplyTo,
-  { provider, fetchLink }: ProviderReply,
+  { provider, url: base, fetchLink }: ProviderReply,
 ): Promise<Done> {
   const images: ReceivedImage[] = []
   let failure: DownloadError | undefined
-  for (const { b64_json, url, revised_prompt } of entries) {
+  for (const entry of entries) {
     try {
-      const file = b64_json?.file ?? (await fetchLink(url ?? ''))
-      images.push({ file, revisedPrompt: revised_prompt ?? null })
+      const file = 'file' in entry ? entry.file : await fetchLink(resolveLink(entry.url, base))
+      images.push({ file, revisedPrompt: entry.revisedPrompt })
     } catch (error) {
       if (!(error instanceof DownloadError)) throw error
       failure = error
     }
   }
   if (images.length === 0 && failure) throw unreachable(provider, replyTo, failure)
-  return { state: 'DONE', images, usage, resolved: toResolved(reported) }
+  return { state: 'DONE', images, usage, resolved }
 }
 
-/** Some servers send empty entries. */
-export function hasImage({ b64_json, url }: z.output<typeof imageEntry>): boolean {
-  return Boolean(b64_json ?? url)
+/** As a browser does that shows the reply. */
+function resolveLink(link: string, base: string): string {
+  return URL.parse(link, base)?.href ?? link
 }
 
-function toResolved(reported: z.output<typeof reportedSettings>): ResolvedSettings {
+type Fields = Readonly<Record<string, unknown>>
+
+interface Place {
+  value: unknown
+  /** Of the field that holds it. */
+  name: string
+  /** Whether all fields up to here may hold results. */
+  isResult: boolean
+  /** Whether an address here is an image's. */
+  isEntry: boolean
+  /** The objects around it, innermost first. */
+  holders: readonly Fields[]
+}
+
+interface Found {
+  image: Spilled | string
+  holders: readonly Fields[]
+}
+
+const MAX_DEPTH = 64
+/** Without a character that an address or JSON has. */
+const BLANK = /^[\p{Cc}\p{Cs}\s]*$/u
+/** Fields that repeat the request, or declare an image as partial. */
+const ASIDE = /^(?:request|input|params|parameters)$|partial|preview|thumb/i
+const ADDRESSES = new Set(['url', 'image_url'])
+/** Hold results. The others may also describe a task, which has addresses of its own. */
+const RESULTS = new Set(['result', 'results', 'response', 'output', 'outputs', 'image', 'images'])
+const WRAPPERS = new Set(['data', 'b64_json', ...ADDRESSES, ...RESULTS])
+
+/** Depth first, in the order of the reply. `texts` may be JSON. */
+function collect(place: Place, found: Found[], texts: Place[]): void {
+  const { value, name, isEntry, holders } = place
+  if (holders.length > MAX_DEPTH) return
+  if (value instanceof Spilled) found.push({ image: value, holders })
+  else if (typeof value === 'string') collectText(place, value, found, texts)
+  else if (Array.isArray(value)) {
+    const nested = [...holders, {}]
+    for (const item of value)
+      collect(
+        { ...place, value: item, isEntry: isEntry || !ADDRESSES.has(name), holders: nested },
+        found,
+        texts,
+      )
+  } else if (typeof value === 'object' && value !== null) collectFields(place, { ...value }, found, texts)
+}
+
+function collectText(place: Place, text: string, found: Found[], texts: Place[]): void {
+  if (!place.isResult || BLANK.test(text)) return
+  if (/^\s*["[{]/.test(text)) texts.push(place)
+  else if (place.isEntry && (ADDRESSES.has(place.name) || /^\s*https?:\/\//i.test(text)))
+    found.push({ image: text, holders: place.holders })
+}
+
+/** Bytes come before addresses, which may be those of the same image. */
+function collectFields(place: Place, fields: Fields, found: Found[], texts: Place[]): void {
+  const holders = [fields, ...place.holders]
+  const collectField = (name: string) => {
+    const isResult = place.isResult && WRAPPERS.has(name)
+    const isEntry = place.isEntry || RESULTS.has(name)
+    collect({ value: fields[name], name, isResult, isEntry, holders }, found, texts)
+  }
+  const before = found.length
+  collectField('b64_json')
+  const hasBytes = found.length > before
+  for (const name of Object.keys(fields))
+    if (name !== 'b64_json' && !ASIDE.test(name) && !(hasBytes && ADDRESSES.has(name))) collectField(name)
+}
+
+async function parseText(text: string, newFile: () => string, limits: SpillLimits): Promise<unknown> {
+  async function* bytes(): AsyncGenerator<Buffer> {
+    yield Buffer.from(text)
+  }
+  try {
+    return await spillJson(bytes(), newFile, limits)
+  } catch (error) {
+    if (error instanceof MalformedReply) return undefined
+    throw error
+  }
+}
+
+/** Some servers list an address twice. */
+function withoutRepeats(found: readonly Found[]): Found[] {
+  const addresses = new Set<string>()
+  return found.filter(({ image }) => {
+    if (typeof image !== 'string') return true
+    const isNew = !addresses.has(image)
+    addresses.add(image)
+    return isNew
+  })
+}
+
+function toEntry({ image, holders }: Found): Entry {
+  const revisedPrompt = firstIn(holders, ({ revised_prompt: text }) => textOf(text)) ?? null
+  return typeof image === 'string' ? { url: image, revisedPrompt } : { file: image.file, revisedPrompt }
+}
+
+/** Of the innermost object that has it. */
+function firstIn<Value>(holders: readonly Fields[], read: (fields: Fields) => Value | undefined) {
+  for (const fields of holders) {
+    const value = read(fields)
+    if (value !== undefined) return value
+  }
+  return undefined
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function knownUsage(reported: unknown): Usage | undefined {
+  const usage = toUsage(reported)
+  return usage.source === 'UNKNOWN' ? undefined : usage
+}
+
+/** Unreadable values are absent. */
+function resolvedIn(holders: readonly Fields[]): ResolvedSettings {
   const resolved = {
-    size: reported.size ?? undefined,
-    quality: memberOf(QUALITIES, reported.quality),
-    background: memberOf(BACKGROUNDS, reported.background),
-    outputFormat: memberOf(OUTPUT_FORMATS, reported.output_format),
+    size: firstIn(holders, ({ size }) => (parseSize(textOf(size) ?? '') ? textOf(size) : undefined)),
+    quality: firstIn(holders, ({ quality }) => memberOf(QUALITIES, quality)),
+    background: firstIn(holders, ({ background }) => memberOf(BACKGROUNDS, background)),
+    outputFormat: firstIn(holders, ({ output_format }) => memberOf(OUTPUT_FORMATS, output_format)),
   }
   return Object.fromEntries(Object.entries(resolved).filter(([, value]) => value !== undefined))
 }
 
-function memberOf<Member extends string>(list: readonly Member[], value?: string | null): Member | undefined {
-  return list.find((member) => member === value?.toUpperCase())
+function memberOf<Member extends string>(list: readonly Member[], value: unknown): Member | undefined {
+  return list.find((member) => member === textOf(value)?.toUpperCase())
 }
 
 function unreachable(provider: string, replyTo: ReplyTo, cause: DownloadError): ProviderError {

@@ -2,10 +2,10 @@ import type { z } from 'zod'
 import type { ModelsOption } from '../models/offers.ts'
 import type { Offer, ProviderRequest } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
-import type { Unwrap } from './reply.ts'
+import type { Envelope } from './reply.ts'
 
-/** How a server of the `openai` dialect differs. `Own`: its own configuration entries. */
-export interface Preset<Own extends object = object> {
+/** What a server does in its own way within the `openai` dialect. `Own`: its own configuration entries. */
+export interface Preset<Own extends object = object> extends Envelope {
   /** Null where the configuration must name it. */
   readonly baseUrl: string | null
   /** Must accept undefined: other presets do not set them. */
@@ -14,7 +14,6 @@ export interface Preset<Own extends object = object> {
   /** How mode `auto` gets partial images. */
   partialImages(baseUrl: string): 'STREAM' | 'WITHOUT_STREAM' | 'NONE'
   message(request: ProviderRequest, account: PresetAccount & Own, stream: boolean): Promise<Message>
-  unwrap?: Unwrap
 }
 
 export interface PresetAccount {

@@ -1,147 +1,166 @@
 import { z } from 'zod'
-import type { Usage } from '../../domain.ts'
 import { ProviderError, VERDICTS } from '../error.ts'
-import type { Call, CallResult, ProviderRequest } from '../provider.ts'
-import { spillJson, type SpillLimits } from '../wire/json-spill.ts'
+import { UNKNOWN_USAGE, type Call, type CallResult, type ProviderRequest } from '../provider.ts'
+import type { SpillLimits } from '../wire/json-spill.ts'
 import { MalformedReply } from '../wire/malformed.ts'
+import { peek } from '../wire/peek.ts'
 import { readEvents, type ServerSentEvent } from '../wire/sse.ts'
-import { isSuccess, readJson, withRequestId, type ProviderReply } from './client.ts'
+import { isSuccess, readBody, withRequestId, type ProviderReply } from './client.ts'
 import { asFailure, type ReplyTo } from './failure.ts'
-import { hasImage, imageEntry, readImages, reportedSettings, toDone } from './images.ts'
+import { findImages, readImages, toDone, type FoundImages } from './images.ts'
 import { errorIn, statusFailure, streamFailure } from './upstream-error.ts'
-import { addUsages, toUsage } from './usage.ts'
+import { addUsages } from './usage.ts'
+import { wordsOf } from './words.ts'
 
-/** Takes JSON out of an envelope. Throws ProviderError for a failure in it. */
-export type Unwrap = (json: unknown, reply: ProviderReply, call: Pick<Call, 'onWire'>) => unknown
+/** What a server puts around its replies. */
+export interface Envelope {
+  /** Takes the content out. Throws ProviderError for a failure. */
+  unwrap?: (json: unknown, reply: ProviderReply) => unknown
+  requestIdIn?: ((json: unknown) => string | null | undefined) | undefined
+}
 
+type Done = Extract<CallResult, { state: 'DONE' }>
+
+export interface ReplyReader<Result> extends Pick<Envelope, 'requestIdIn'> {
+  /** Of a body without a result. */
+  read: (json: unknown, reply: ProviderReply) => Result
+  /** Whether images in the body are the result; default true. */
+  hasResult?: (json: unknown) => boolean
+  limits?: SpillLimits
+}
+
+/** Images in a body are the result, whatever stands beside them. Throws ProviderError. */
 export async function readReply<Result>(
   replyTo: ReplyTo,
   received: ProviderReply,
   call: Call,
-  options: {
-    read: (json: unknown, reply: ProviderReply) => Promise<Result> | Result
-    requestIdIn?: (json: unknown) => string | null | undefined
-    limits?: SpillLimits
-  },
-): Promise<Result> {
+  { read, requestIdIn, hasResult = () => true, limits }: ReplyReader<Result>,
+): Promise<Done | Result> {
   let reply = received
   try {
-    const json = await readJson(reply, call, options.limits)
-    reply = withRequestId(reply, options.requestIdIn?.(json), call)
-    return await options.read(json, reply)
+    const { json, text, problem } = await readBody(reply, call, limits)
+    reply = withRequestId(
+      { ...reply, said: wordsOf(json, text, !isSuccess(reply)) },
+      requestIdIn?.(json),
+      call,
+    )
+    const search = { newFile: () => call.newFile(), limits }
+    const done = hasResult(json) ? await readImages(json, replyTo, reply, search) : undefined
+    if (done) return done
+    if (problem && isSuccess(reply)) throw problem
+    return read(json, reply)
   } catch (error) {
     throw asFailure(error, replyTo, reply)
   }
 }
 
-const withoutEnvelope: Unwrap = (json) => json
-
-/** From JSON or a stream. Throws ProviderError. */
+/** Reads a result as JSON, as a stream or as an image. Throws ProviderError. */
 export async function readResult(
-  reply: ProviderReply,
+  received: ProviderReply,
   request: ProviderRequest,
   call: Call,
-  unwrap = withoutEnvelope,
+  { unwrap = (json) => json, requestIdIn }: Envelope = {},
 ): Promise<CallResult> {
-  if (!isSuccess(reply)) throw statusFailure(unwrap(await readJson(reply, call), reply, call), reply)
-  try {
-    const { first, body } = await peek(reply.body)
-    // The content type is unreliable.
-    if (STREAM_STARTS.has(first)) return await readStream(body, request, call, reply)
-    const json = unwrap(await spillJson(body, () => call.newFile()), reply, call)
-    const error = errorIn(json)
-    // Despite the error, work may have been done.
-    if (error) throw streamFailure(error, reply, 'IMAGES')
-    const done = await readImages(json, 'SUBMIT', reply)
-    if (!done) throw new MalformedReply('has no image')
-    return done
-  } catch (error) {
-    throw asFailure(error, 'SUBMIT', reply)
+  const { first, body } = await peek(withoutBlank(received.body), START_BYTES).catch((error: unknown) => {
+    // The status of a failure says enough.
+    throw isSuccess(received) ? error : statusFailure(undefined, received)
+  })
+  const reply = { ...received, body }
+  // The content type is unreliable.
+  if (STREAM_START.test(first.toString('latin1'))) return readStream(request, call, reply)
+  return readReply<never>('SUBMIT', reply, call, {
+    requestIdIn,
+    read(json, answer) {
+      const content = unwrap(json, answer)
+      if (!isSuccess(answer)) throw statusFailure(content, answer)
+      const error = errorIn(content)
+      // Despite the error, work may have been done.
+      if (error) throw streamFailure(error, answer, 'IMAGES')
+      throw new MalformedReply('has no image')
+    },
+  })
+}
+
+/** A line of a stream. JSON does not begin so. */
+const STREAM_START = /^(?:data|event|id|retry)?:/
+/** Of the longest field name and its colon. */
+const START_BYTES = 6
+const MAX_BLANK_BYTES = 4 * 1024 * 1024
+
+/** Without a byte order mark and white space at the beginning, which would hide it. */
+async function* withoutBlank(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let blank: number | undefined = 0
+  for await (const chunk of body) {
+    if (blank === undefined) {
+      yield chunk
+      continue
+    }
+    const length = /^(?:\u00ef\u00bb\u00bf)?\s*/.exec(chunk.toString('latin1'))![0].length
+    blank += length
+    if (blank > MAX_BLANK_BYTES) return
+    if (length === chunk.length) continue
+    blank = undefined
+    yield chunk.subarray(length)
   }
 }
 
-const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
-
-async function peek(body: AsyncIterable<Buffer>): Promise<{ first: string; body: AsyncIterable<Buffer> }> {
-  const chunks = body[Symbol.asyncIterator]()
-  const held: Buffer[] = []
-  let first = ''
-  while (first === '') {
-    const next = await chunks.next()
-    if (next.done) break
-    held.push(next.value)
-    const text = next.value.toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '')
-    first = text.trimStart().charAt(0)
-  }
-  return { first, body: resume(held, chunks) }
-}
-
-async function* resume(held: Buffer[], chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield* held.splice(0)
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value
-  } finally {
-    await chunks.return?.()
-  }
-}
-
-const event = z.object({
-  ...imageEntry.shape,
-  ...reportedSettings.shape,
-  type: z.string().optional().catch(undefined),
+const frame = z.object({
+  type: z.string().min(1).optional().catch(undefined),
   partial_image_index: z.int().nonnegative().optional().catch(undefined),
-  usage: z.unknown().optional(),
 })
 
-type FinishedEvent = z.output<typeof event>
-
-/** Stops after the requested number of images. Throws ProviderError or MalformedReply. */
-async function readStream(
-  body: AsyncIterable<Buffer>,
-  request: ProviderRequest,
-  call: Call,
-  reply: ProviderReply,
-): Promise<CallResult> {
-  const finished: FinishedEvent[] = []
+/** Stops after the requested number of images. Any event with an image that is not declared partial is a result. */
+async function readStream(request: ProviderRequest, call: Call, reply: ProviderReply): Promise<CallResult> {
+  const finished: FoundImages[] = []
   let partials = 0
+  let isEmpty = false
+  const search = { newFile: () => call.newFile(), isEntry: true }
 
-  async function take(data: FinishedEvent, type: string): Promise<void> {
-    if (type.endsWith('.completed')) {
-      if (!hasImage(data)) throw new MalformedReply('has a finished image without bytes or link')
-      finished.push(data)
-      return
-    }
-    if (!type.endsWith('.partial_image') || !data.b64_json) return
-    const index = data.partial_image_index ?? partials
+  async function take({ event, data }: ServerSentEvent): Promise<void> {
+    const { type = event, partial_image_index } = frame.safeParse(data).data ?? {}
+    const isFinal = type.endsWith('.completed')
+    const isPartial = /partial/i.test(type) || (!isFinal && partial_image_index !== undefined)
+    const found = await findImages(data, search)
+    if (!isPartial && found) return void finished.push(found)
+    isEmpty ||= isFinal
+    const [preview] = found?.entries ?? []
+    if (!preview || !('file' in preview)) return
+    const index = partial_image_index ?? partials
     partials += 1
-    await call.onPartial(data.b64_json.file, index)
+    await call.onPartial(preview.file, index)
     call.onProgress(Math.min(1, (index + 1) / (request.partialImages + 1)))
   }
 
-  let usages: Usage[] = []
+  const count = () => finished.reduce((sum, { entries }) => sum + entries.length, 0)
+  let usage = UNKNOWN_USAGE
   try {
-    for await (const received of readEvents(body, () => call.newFile())) {
-      const error = errorOf(received)
-      if (error) throw streamFailure(error, reply, partials + finished.length > 0 ? 'IMAGES' : 'NOTHING')
-      const parsed = event.safeParse(received.data)
-      if (parsed.success) await take(parsed.data, parsed.data.type ?? received.event)
-      if (finished.length === request.n) break
+    for await (const received of readEvents(reply.body, search.newFile)) {
+      const before = count()
+      await take(received)
+      const error = count() > before ? undefined : errorOf(received)
+      if (error && !isSuccess(reply)) throw statusFailure({ error }, reply)
+      if (error) throw streamFailure(error, reply, partials + count() > 0 ? 'IMAGES' : 'NOTHING')
+      if (count() >= request.n) break
     }
-    usages = finished.map(({ usage }) => toUsage(usage))
+    usage = addUsages(finished.map((found) => found.usage))
   } catch (error) {
     // Finished images are paid for and kept. The usage of the rest is unknown.
     const isUpstreams = error instanceof ProviderError || error instanceof MalformedReply
-    if (finished.length === 0 || !isUpstreams) throw error
+    if (finished.length === 0 || !isUpstreams) throw asFailure(error, 'SUBMIT', reply)
   }
   const [first] = finished
-  if (!first) {
-    const message = `${reply.provider} ended its stream without a finished image. Whether one was made is unknown.`
-    const { status: httpStatus, requestId: providerRequestId } = reply
-    throw new ProviderError({ ...VERDICTS.LOST, message, httpStatus, providerRequestId })
+  if (first) {
+    const entries = finished.flatMap((found) => found.entries)
+    return toDone({ entries, usage, resolved: first.resolved }, 'SUBMIT', reply)
   }
-  return toDone({ entries: finished, usage: addUsages(usages), reported: first }, 'SUBMIT', reply)
+  if (!isSuccess(reply)) throw statusFailure(undefined, reply)
+  if (isEmpty)
+    throw asFailure(new MalformedReply('has a finished image without bytes or link'), 'SUBMIT', reply)
+  const message = `${reply.provider} ended its stream without a finished image. Whether one was made is unknown.`
+  const { status: httpStatus, requestId: providerRequestId } = reply
+  throw new ProviderError({ ...VERDICTS.LOST, message, httpStatus, providerRequestId })
 }
 
 function errorOf({ event: name, data }: ServerSentEvent) {
-  return errorIn(data) ?? (name === 'error' ? errorIn({ error: data ?? '' }) : undefined)
+  return errorIn(data) ?? (name === 'error' ? errorIn({ error: data }) : undefined)
 }

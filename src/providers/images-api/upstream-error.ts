@@ -18,8 +18,11 @@ const errorBody = z.object({
   error: z.union([upstreamError, z.string().transform((message) => upstreamError.parse({ message }))]),
 })
 
+/** Undefined for an error without any content. */
 export function errorIn(json: unknown): UpstreamError | undefined {
-  return errorBody.safeParse(json).data?.error
+  const error = errorBody.safeParse(json).data?.error
+  const hasContent = [error?.message, error?.type, error?.param, error?.code].some((one) => one?.trim())
+  return hasContent ? error : undefined
 }
 
 /** Undefined for an error with neither code nor message. */
@@ -43,19 +46,24 @@ export function streamFailure(error: UpstreamError, reply: ProviderReply, arrive
   return toProviderError({ ...verdict, kind, charged: 'UNKNOWN' }, toWords(error), reply)
 }
 
+// No text of a message decides: it may repeat the prompt.
 const CODES: Readonly<Record<string, FailureVerdict>> = {
+  // help.openai.com/en/articles/6614457; the first is its older name.
   insufficient_quota: VERDICTS.QUOTA,
   credit_balance_exhausted: VERDICTS.QUOTA,
   organization_usage_limit_exceeded: VERDICTS.QUOTA,
   organization_spend_limit_exceeded: VERDICTS.QUOTA,
   project_spend_limit_exceeded: VERDICTS.QUOTA,
   billing_hard_limit_reached: VERDICTS.QUOTA,
+  // platform.openai.com/docs/guides/error-codes, 429 and 503.
   rate_limit_exceeded: VERDICTS.BUSY,
   slow_down: VERDICTS.BUSY,
   server_is_overloaded: VERDICTS.BUSY,
+  // The same guide, 401, 403 and 404.
   invalid_api_key: VERDICTS.MISCONFIGURED,
   model_not_found: VERDICTS.MISCONFIGURED,
   unsupported_country_region_territory: VERDICTS.MISCONFIGURED,
+  // Image generation guide, validation of parameters and files.
   invalid_image_file: VERDICTS.IMAGE_INVALID,
   invalid_value: VERDICTS.REJECTED,
   unknown_parameter: VERDICTS.REJECTED,
@@ -66,6 +74,7 @@ function verdictOfCode(error: UpstreamError | undefined, status: number): Failur
   const code = error?.code ?? ''
   // The work may be done, except with the overload codes.
   if (status >= 500) return status === 503 && OVERLOAD_CODES.has(code) ? VERDICTS.BUSY : undefined
+  // Image generation guide, "Content moderation".
   if (code === 'moderation_blocked' || code === 'content_policy_violation') return verdictOfBlock(error)
   const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined
   return known ?? (error?.type === 'insufficient_quota' ? VERDICTS.QUOTA : undefined)

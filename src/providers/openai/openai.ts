@@ -85,7 +85,7 @@ function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Pro
 
     async submit(request, call) {
       const message = await preset.message(request, options, wantsStream(request, options, preset))
-      return readResult(await client.submit(message, call), request, call, preset.unwrap)
+      return readResult(await client.submit(message, call), request, call, preset)
     },
   }
 }

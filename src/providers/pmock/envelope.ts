@@ -1,9 +1,9 @@
 // docs.pmock.com, "Unified return structure for response results".
 import { z } from 'zod'
 import { VERDICTS, type FailureVerdict } from '../error.ts'
-import { isSuccess, withRequestId, type ProviderReply } from '../images-api/client.ts'
+import { isSuccess, type ProviderReply } from '../images-api/client.ts'
 import { replyFailure, verdictOfStatus, type ReplyTo } from '../images-api/failure.ts'
-import type { Unwrap } from '../images-api/reply.ts'
+import type { Envelope as ReplyEnvelope } from '../images-api/reply.ts'
 import { wordsIn } from '../images-api/upstream-error.ts'
 
 export type Envelope = z.output<typeof envelope>
@@ -31,21 +31,24 @@ export function envelopeFailure(replyTo: ReplyTo, body: Envelope | undefined, re
   return replyFailure(replyTo, verdict, { code: body?.code ?? null, message: body?.message ?? '' }, reply)
 }
 
-export function isSafetyBlock(message: string | null | undefined): boolean {
-  return /safety system|moderation|content[ _]policy/i.test(message ?? '')
+/** Replies of the OpenAI-compatible route may have no envelope. */
+export const COMPAT_ENVELOPE: ReplyEnvelope = {
+  requestIdIn: traceIdIn,
+  unwrap(json, reply) {
+    const body = envelopeIn(json)
+    if (!body) return json
+    if (isGood(body, reply)) return body.data
+    throw envelopeFailure('SUBMIT', body, reply)
+  },
 }
 
-export const unwrapEnvelope: Unwrap = (json, reply, call) => {
-  const body = envelopeIn(json)
-  if (!body) return json
-  const traced = withRequestId(reply, body.traceId, call)
-  if (isGood(body, reply)) return body.data
-  throw envelopeFailure('SUBMIT', body, traced)
+export function traceIdIn(json: unknown): string | null | undefined {
+  return envelopeIn(json)?.traceId
 }
 
-// A code that is no status proves nothing about the charge. The higher status proves less.
-function verdictOf({ code, message }: Envelope, reply: ProviderReply): FailureVerdict {
+// The page calls the code "response status code". One that is no status proves nothing about the charge, and the higher
+// status proves less. No other code is documented, and no text of a message decides: it may repeat the prompt.
+function verdictOf({ code }: Envelope, reply: ProviderReply): FailureVerdict {
   const status = Math.max(reply.status, /^[1-5]\d\d$/.test(code) ? Number(code) : 0)
-  const verdict = status < 300 ? VERDICTS.BROKEN : verdictOfStatus({ ...reply, status }, 'KNOWN')
-  return verdict === VERDICTS.REJECTED && isSafetyBlock(message) ? VERDICTS.BLOCKED : verdict
+  return status < 300 ? VERDICTS.BROKEN : verdictOfStatus({ ...reply, status }, 'KNOWN')
 }

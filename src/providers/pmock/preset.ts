@@ -4,7 +4,7 @@ import { toOpenaiMessage, type Parameters } from '../images-api/message.ts'
 import type { Preset, PresetAccount } from '../images-api/preset.ts'
 import { offersFrom } from '../models/offers.ts'
 import type { Capabilities, ProviderRequest } from '../provider.ts'
-import { unwrapEnvelope } from './envelope.ts'
+import { COMPAT_ENVELOPE } from './envelope.ts'
 import { ASYNC_CAPABILITIES } from './options.ts'
 
 interface OwnOptions {
@@ -28,7 +28,7 @@ export const PMOCK: Preset<OwnOptions> = {
     return toOpenaiMessage(request, parameters, headers, stream)
   },
 
-  unwrap: unwrapEnvelope,
+  ...COMPAT_ENVELOPE,
 }
 
 // `auto` is sent: the default size is 1024x1024, other defaults are not documented.

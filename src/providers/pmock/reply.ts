@@ -1,40 +1,35 @@
 import { z } from 'zod'
 import { VERDICTS } from '../error.ts'
 import type { ProviderReply } from '../images-api/client.ts'
-import { asFailure, ofTask, toProviderError, verdictOfStatus } from '../images-api/failure.ts'
-import { readImages } from '../images-api/images.ts'
+import { ofTask, toProviderError, verdictOfStatus } from '../images-api/failure.ts'
 import { readReply } from '../images-api/reply.ts'
+import { idOrNumber } from '../images-api/task.ts'
 import type { CallResult, Call } from '../provider.ts'
-import { DEFAULT_LIMITS, spillJson } from '../wire/json-spill.ts'
-import { MalformedReply } from '../wire/malformed.ts'
-import { envelopeFailure, envelopeIn, isGood, isSafetyBlock, type Envelope } from './envelope.ts'
+import { DEFAULT_LIMITS } from '../wire/json-spill.ts'
+import { MalformedImage, MalformedReply } from '../wire/malformed.ts'
+import { envelopeFailure, envelopeIn, isGood, traceIdIn, type Envelope } from './envelope.ts'
 
 const text = z.union([z.string(), z.number()]).transform(String).nullish().catch(null)
-const submitted = z.object({ taskId: text }).catch({ taskId: null })
+const submitted = z.object({ taskId: idOrNumber }).catch({ taskId: null })
 const task = z.object({
   status: z.string().nullish().catch(null),
-  result: z.unknown().optional(),
   errorCode: text,
   errorMessage: text,
 })
 
 type Task = z.output<typeof task>
 
-// pmock's pages list no statuses. Those of docs.mountsea.ai, whose pages are alike, differ. An unknown status counts as
-// running: taken for an end, it would give up a paid image.
-const DONE = new Set<string | undefined>(['completed', 'succeeded', 'success', 'done'])
-const FAILED = new Set<string | undefined>(
-  'failed failure error cancelled canceled timeout timed_out expired'.split(' '),
-)
+// pmock's pages list no statuses. These are those of docs.mountsea.ai, whose pages are alike, and others of its kind.
+const RUNNING = new Set(['pending', 'ready', 'assigned', 'processing', 'queued', 'running'])
+const DONE = new Set(['completed', 'succeeded', 'success', 'done'])
+const FAILED = new Set('failed failure error cancelled canceled timeout timed_out expired'.split(' '))
 
 /** A result may be JSON within JSON, with its images as text. */
 const TASK_LIMITS = { ...DEFAULT_LIMITS, maxTextBytes: 64 * 1024 * 1024 }
 
-const requestIdIn = (json: unknown) => envelopeIn(json)?.traceId
-
 export function readSubmitted(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
-  return readReply('SUBMIT', received, call, {
-    requestIdIn,
+  return readReply<CallResult>('SUBMIT', received, call, {
+    requestIdIn: traceIdIn,
     read(json, reply) {
       const envelope = envelopeIn(json)
       if (!isGood(envelope, reply)) throw envelopeFailure('SUBMIT', envelope, reply)
@@ -47,53 +42,44 @@ export function readSubmitted(received: ProviderReply, call: Call, pollMs: numbe
 
 /** Throws ProviderError; `rejected` and `broken` are about the task. */
 export function readTask(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
-  return readReply('CHECK', received, call, {
+  return readReply<CallResult>('CHECK', received, call, {
     limits: TASK_LIMITS,
-    requestIdIn,
-    async read(json, reply) {
+    requestIdIn: traceIdIn,
+    hasResult: (json) => !RUNNING.has(statusOf(recordIn(json))),
+    read(json, reply) {
       const envelope = envelopeIn(json)
       if (isUnknownTask(envelope, reply)) return { state: 'MISSING', checkAfterMs: pollMs }
       if (!isGood(envelope, reply)) throw envelopeFailure('CHECK', envelope, reply)
-      const parsed = task.safeParse(envelope ? envelope.data : json)
-      if (!parsed.success) throw new MalformedReply('has no task')
-      const status = parsed.data.status?.toLowerCase()
-      if (FAILED.has(status)) throw taskFailure(parsed.data, reply)
-      if (!DONE.has(status)) return { state: 'PENDING', progress: null, checkAfterMs: pollMs }
-      return readFinished(parsed.data.result, call, reply)
+      const record = recordIn(json)
+      if (!record) throw new MalformedReply('has no task')
+      const status = statusOf(record)
+      if (FAILED.has(status)) throw taskFailure(record, reply)
+      // It is about the task, and the next check would return the same.
+      if (DONE.has(status)) throw new MalformedImage('has a finished task without an image')
+      const unknownStatus = RUNNING.has(status) ? undefined : status
+      return { state: 'PENDING', progress: null, checkAfterMs: pollMs, unknownStatus }
     },
   })
 }
 
+function recordIn(json: unknown): Task | undefined {
+  const envelope = envelopeIn(json)
+  return task.safeParse(envelope ? envelope.data : json).data
+}
+
+function statusOf(record: Task | undefined): string {
+  return record?.status?.toLowerCase() ?? ''
+}
+
+// By status or its code: no other code for it is documented.
 function isUnknownTask(envelope: Envelope | undefined, { status }: ProviderReply): boolean {
-  if (status === 404) return true
-  if (!envelope) return false
-  const { code, message, data } = envelope
-  if (code === '404' || (code === '200' && data === null)) return true
-  return code !== '200' && /\btask\b.*\b(not (be )?found|not exist)/i.test(message ?? '')
+  return status === 404 || envelope?.code === '404' || (envelope?.code === '200' && envelope.data === null)
 }
 
 // No page says whether failed tasks are billed.
 function taskFailure({ status, errorCode, errorMessage }: Task, reply: ProviderReply) {
   const code = /^4\d\d$/.test(errorCode ?? '') ? Number(errorCode) : 500
-  const ofCode = code < 500 ? verdictOfStatus({ ...reply, status: code }, 'KNOWN') : VERDICTS.BROKEN
-  const verdict = ofTask(isSafetyBlock(errorMessage) ? VERDICTS.BLOCKED : ofCode)
+  const verdict = code < 500 ? verdictOfStatus({ ...reply, status: code }, 'KNOWN') : VERDICTS.BROKEN
   const words = { code: errorCode ?? status ?? null, message: errorMessage ?? '' }
-  return toProviderError({ ...verdict, charged: 'UNKNOWN' }, words, reply)
-}
-
-async function readFinished(result: unknown, call: Call, reply: ProviderReply): Promise<CallResult> {
-  try {
-    let json = result
-    while (typeof json === 'string') json = await spillJson(bytesOf(json), () => call.newFile())
-    const done = await readImages(json, 'CHECK', reply)
-    if (!done) throw new MalformedReply('has a finished task without an image')
-    return done
-  } catch (error) {
-    // Not CHECK: this is about the task.
-    throw asFailure(error, 'SUBMIT', reply)
-  }
-}
-
-async function* bytesOf(json: string): AsyncGenerator<Buffer> {
-  yield Buffer.from(json)
+  return toProviderError({ ...ofTask(verdict), charged: 'UNKNOWN' }, words, reply)
 }

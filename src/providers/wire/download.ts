@@ -4,6 +4,8 @@ import { pipeline } from 'node:stream/promises'
 import { Agent, request, type Dispatcher } from 'undici'
 import { AddressError, checkUrl, guardedConnector, toAddressFailure } from './address.ts'
 import type { AddressRule, Resolve } from './address.ts'
+import { decodeBody } from './decode.ts'
+import { MAX_HEADER_BYTES } from './http.ts'
 
 export interface Downloader {
   /** Returns the bytes of the new `file`. Sends no credentials. Throws DownloadError and leaves no file. */
@@ -30,6 +32,7 @@ export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: Downl
     pipelining: 0,
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
+    maxHeaderSize: MAX_HEADER_BYTES,
   })
 
   async function open(url: string, signal: AbortSignal, hop = 0): Promise<Dispatcher.ResponseData> {
@@ -48,7 +51,8 @@ export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: Downl
   async function save(reply: Dispatcher.ResponseData, file: string, signal: AbortSignal): Promise<number> {
     let byteSize = 0
     await pipeline(
-      reply.body,
+      // The limit of bytes is enough for a file.
+      decodeBody(reply, Infinity),
       async function* count(chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           byteSize += chunk.length
@@ -83,7 +87,6 @@ export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: Downl
 const MAX_REDIRECTS = 3
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-// Compressed bodies are refused: a small one can unpack into a huge one.
 const HEADERS = {
   accept: 'image/png, image/webp, image/jpeg',
   'accept-encoding': 'identity',
@@ -93,8 +96,6 @@ const HEADERS = {
 function problemWith(reply: Dispatcher.ResponseData, maxBytes: number): DownloadError | undefined {
   if (reply.statusCode !== 200)
     return new DownloadError('UNREACHABLE', `answered with status ${reply.statusCode}`)
-  const encoding = reply.headers['content-encoding'] ?? 'identity'
-  if (encoding !== 'identity') return new DownloadError('UNREACHABLE', 'answered with a compressed body')
   return Number(reply.headers['content-length'] ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined
 }
 

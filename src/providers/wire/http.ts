@@ -1,7 +1,6 @@
-import { pipeline, type Readable } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Agent, request, type Dispatcher, type FormData } from 'undici'
 import { redactSecrets } from '../../log.ts'
+import { decodeBody } from './decode.ts'
 import { MalformedReply } from './malformed.ts'
 import type { Call } from '../provider.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -16,6 +15,8 @@ export interface Message {
 }
 
 export interface Reply {
+  /** Of the request. */
+  url: string
   status: number
   /** Without parameters; '' when absent. */
   contentType: string
@@ -48,6 +49,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
     // After the caller's deadline.
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
   })
   const redact = (text: string) => redactSecrets(without(secrets, text))
 
@@ -62,7 +64,8 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
     const { signal, traceparent } = call
     try {
       signal.throwIfAborted()
-      const pending = request(urlFor(baseUrl, path), {
+      const url = urlFor(baseUrl, path)
+      const pending = request(url, {
         dispatcher: agent.compose(wire.interceptor),
         method,
         headers: { ...DEFAULT_HEADERS, ...(traceparent && { traceparent }), ...headers },
@@ -72,11 +75,12 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
       const response = await untilAborted(pending, signal)
       const [contentType = ''] = String(response.headers['content-type'] ?? '').split(';')
       return {
+        url: url.href,
         status: response.statusCode,
         contentType: contentType.trim().toLowerCase(),
         requestId: wire.state().providerRequestId,
         retryAfterMs: retryAfterMs(response.headers),
-        body: readBody(response, (error) => networkFailure(name, error, wire.state())),
+        body: readBody(response, wire, (error) => networkFailure(name, error, wire.state())),
         clean: (text) => toPlainText(hideAll(text)),
       }
     } catch (error) {
@@ -96,20 +100,6 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   }
 }
 
-/** As far as it arrives. */
-export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    for await (const chunk of body) {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size >= maxBytes) break
-    }
-  } catch {}
-  return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
-}
-
 function credentialsIn(headers: Message['headers']): string[] {
   return Object.entries(headers).flatMap(([name, value]) =>
     /authorization|(?:access|api)-(?:key|token)/i.test(name) ? [value] : [],
@@ -125,6 +115,8 @@ function without(secrets: readonly string[], text: string): string {
 const DEFAULT_HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'darkroom' }
 const CONNECT_MS = 10_000
 const MARGIN_MS = 30_000
+/** Some proxies send policies of 20 KB. */
+export const MAX_HEADER_BYTES = 256 * 1024
 // Ten PNG images of 3840x2160 in base64 take a third of it.
 const MAX_BODY_BYTES = 1024 ** 3
 
@@ -137,32 +129,27 @@ function urlFor(baseUrl: string, path: string): URL {
 
 async function* readBody(
   response: Dispatcher.ResponseData,
+  wire: ReturnType<typeof watchWire>,
   toFailure: (error: unknown) => Error,
 ): AsyncGenerator<Buffer> {
   let size = 0
+  let ended = false
   try {
-    for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
+    for await (const chunk of decodeBody(response)) {
       size += chunk.length
       if (size > MAX_BODY_BYTES) throw new MalformedReply(`is longer than ${MAX_BODY_BYTES} bytes`)
       yield chunk
     }
+    ended = true
+    const { bodyError } = wire.state()
+    if (bodyError) throw bodyError
   } catch (error) {
+    ended = true
     throw error instanceof MalformedReply ? error : toFailure(error)
+  } finally {
+    // Its reader needs no more.
+    if (!ended && wire.state().phase !== 'BODY_DONE') wire.endBody()
   }
-}
-
-// A proxy may compress although the request does not accept it.
-function decoded({ body, headers }: Dispatcher.ResponseData): Readable {
-  const decoder = DECODERS[String(headers['content-encoding'] ?? '').toLowerCase()]
-  return decoder ? pipeline(body, decoder(), () => undefined) : body
-}
-
-const DECODERS: Readonly<Record<string, () => ReturnType<typeof createGunzip>>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
 }
 
 function toPlainText(text: string): string {

@@ -1,16 +1,25 @@
-// Decodes every "b64_json" of a JSON stream into a file. JSON.parse would hold each image as bytes, text and bytes.
+// Decodes every image of a JSON stream into a file: the value of each "b64_json", and each data URL in a "url" or
+// "image_url". JSON.parse would hold an image as bytes, text and bytes.
+import { randomUUID } from 'node:crypto'
 import { createBase64Decoder } from './base64.ts'
-import { MalformedReply } from './malformed.ts'
+import { MalformedImage, MalformedReply } from './malformed.ts'
 import { createSpoolFile, type SpoolFile } from './spool-file.ts'
 
-export interface Spilled {
-  file: string
-  byteSize: number
+/** Stands for an image in the parsed JSON. A class, so that no upstream can name a file. */
+export class Spilled {
+  readonly file: string
+  readonly byteSize: number
+
+  constructor(file: string, byteSize: number) {
+    this.file = file
+    this.byteSize = byteSize
+  }
 }
 
 export type JsonSpill = ReturnType<typeof createJsonSpill>
 
 export interface SpillLimits {
+  /** Per image, decoded. A larger one is null. */
   maxImageBytes: number
   maxTextBytes: number
 }
@@ -18,56 +27,72 @@ export interface SpillLimits {
 /** A PNG of 3840x2160 noise has 25 MB. */
 export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
 
-/** Images go to `newFile()` paths. Throws MalformedReply. */
+/**
+ * Reads up to the end of the JSON value: what follows it does not matter, nor how the body ends. Images go to `newFile()`
+ * paths. Of a text that breaks off or is not JSON, returns the complete images as a list; throws MalformedReply, or the
+ * error of the body, when there is none.
+ */
 export async function spillJson(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
   limits: SpillLimits = DEFAULT_LIMITS,
+  spill = createJsonSpill(newFile, limits),
 ): Promise<unknown> {
-  const spill = createJsonSpill(newFile, limits)
   try {
-    for await (const chunk of body) await spill.write(chunk)
-    return await spill.end()
+    for await (const chunk of body) {
+      await spill.write(chunk)
+      if (spill.isClosed()) break
+    }
+    return spill.end()
+  } catch (error) {
+    const images = spill.images()
+    if (images.length === 0) throw error
+    return images.map((b64_json) => ({ b64_json }))
   } finally {
     await spill.close()
   }
 }
 
 export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEFAULT_LIMITS) {
-  const text: Buffer[] = []
+  const text = createText(limits.maxTextBytes)
   const spilled: Spilled[] = []
-  let textBytes = 0
-  let state: 'outside' | 'string' | 'image' = 'outside'
-  // They tell a value from a key.
+  // Marks an image in the text.
+  const token = randomUUID()
+  let state: 'outside' | 'string' | 'link' | 'image' = 'outside'
+  let depth = 0
+  // Set when the brackets of the value are closed.
+  let closed = false
+  // The last byte outside of strings and the last string tell a value from a key.
   let before: number | undefined
   let key = ''
+  let link = ''
   let escaped = false
   let image = noImage()
 
-  function keep(bytes: Buffer): void {
-    textBytes += bytes.length
-    if (textBytes > limits.maxTextBytes) {
-      throw new MalformedReply(`has more than ${limits.maxTextBytes} bytes of text`)
-    }
-    // A slice would keep the network buffer.
-    text.push(Buffer.from(bytes))
-  }
-
   function readOutside(chunk: Buffer, start: number): number {
     for (let at = start; at < chunk.length; at++) {
-      const byte = chunk[at]
+      const byte = chunk[at]!
       if (byte === QUOTE) {
-        const isImage = before === COLON && key === 'b64_json'
-        keep(chunk.subarray(start, isImage ? at : at + 1))
-        state = isImage ? 'image' : 'string'
+        // The value may be a list.
+        const name = before === COLON || before === OPEN_LIST ? key : ''
+        state = name === 'b64_json' ? 'image' : LINKS.has(name) ? 'link' : 'string'
+        text.keep(chunk.subarray(start, state === 'string' ? at + 1 : at))
         key = ''
+        link = ''
         before = QUOTE
         return at + 1
       }
+      if (byte === COMMA) key = ''
+      if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth++
+      else if ((byte === CLOSE_LIST || byte === CLOSE_OBJECT) && --depth === 0) {
+        closed = true
+        text.keep(chunk.subarray(start, at + 1))
+        return chunk.length
+      }
       // All JSON white space is below.
-      if (byte! > SPACE) before = byte
+      if (byte > SPACE) before = byte
     }
-    keep(chunk.subarray(start))
+    text.keep(chunk.subarray(start))
     return chunk.length
   }
 
@@ -78,12 +103,28 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       else if (chunk[at] === BACKSLASH) escaped = true
       else if (chunk[at] === QUOTE) break
     }
-    // Nine characters tell `b64_json` from longer names.
-    if (key.length <= 8) key += chunk.toString('latin1', start, Math.min(at, start + 9))
+    // Ten characters tell `image_url` from longer names.
+    if (key.length <= 9) key += chunk.toString('latin1', start, Math.min(at, start + 10))
     const end = Math.min(at + 1, chunk.length)
-    keep(chunk.subarray(start, end))
+    text.keep(chunk.subarray(start, end))
     if (at < chunk.length) state = 'outside'
     return end
+  }
+
+  /** Holds the beginning of an address until it differs from that of a data URL. */
+  async function readLink(chunk: Buffer, start: number): Promise<number> {
+    const next = link + chunk.toString('latin1', start, start + 1)
+    if (DATA_URL.startsWith(next)) {
+      link = next
+      if (link === DATA_URL) {
+        state = 'image'
+        await store(image.decoder.write(link))
+      }
+      return start + 1
+    }
+    text.keep(Buffer.from(`"${link}`))
+    state = 'string'
+    return start
   }
 
   async function readImage(chunk: Buffer, start: number): Promise<number> {
@@ -109,57 +150,91 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
   }
 
   async function store(bytes: Buffer): Promise<void> {
-    if (bytes.length === 0) return
+    if (bytes.length === 0 || image.isTooLarge) return
     image.file ??= createSpoolFile(newFile(), limits.maxImageBytes)
-    await image.file.write(bytes)
+    try {
+      await image.file.write(bytes)
+    } catch (error) {
+      if (!(error instanceof MalformedImage)) throw error
+      image.isTooLarge = true
+      await image.file.abandon()
+    }
   }
 
   async function finishImage(next: number): Promise<number> {
     await store(image.decoder.end())
-    const { file } = image
+    const file = image.isTooLarge ? undefined : image.file
     await file?.end()
-    keep(Buffer.from(file ? String(spilled.length) : 'null'))
-    if (file) spilled.push({ file: file.path, byteSize: file.byteSize })
+    text.keep(Buffer.from(file ? `"${token}${spilled.length}"` : 'null'))
+    if (file) spilled.push(new Spilled(file.path, file.byteSize))
     image = noImage()
     state = 'outside'
     return next
   }
 
-  const textSoFar = () => Buffer.concat(text).toString('utf8')
+  function parse(): unknown {
+    try {
+      return JSON.parse(text.read(), (_name, value: unknown) =>
+        typeof value === 'string' && value.startsWith(token)
+          ? spilled[Number(value.slice(token.length))]
+          : value,
+      )
+    } catch {
+      throw new MalformedReply('is not JSON')
+    }
+  }
 
   return {
     async write(chunk: Buffer): Promise<void> {
-      for (let at = 0; at < chunk.length;) {
+      for (let at = 0; at < chunk.length && !closed;) {
         if (state === 'outside') at = readOutside(chunk, at)
         else if (state === 'string') at = readString(chunk, at)
+        else if (state === 'link') at = await readLink(chunk, at)
         else at = await readImage(chunk, at)
       }
     },
+    isClosed: () => closed,
+    /** The complete images so far. */
+    images: (): readonly Spilled[] => spilled,
     /** The parsed JSON; an empty `b64_json` is null. */
-    async end(): Promise<unknown> {
+    end(): unknown {
       if (state !== 'outside') throw new MalformedReply('ends within a string')
-      return parse(textSoFar(), spilled)
+      return parse()
     },
-    text: textSoFar,
+    /** Without the images. */
+    text: () => text.read(),
     /** Required, after `end` too. */
     close: async () => image.file?.abandon(),
   }
 }
 
-function noImage() {
-  return { decoder: createBase64Decoder(), file: undefined as SpoolFile | undefined, escape: '' }
+/** One buffer that grows: many small ones would take more memory than the text. */
+function createText(maxBytes: number) {
+  let buffer: Buffer = Buffer.allocUnsafe(1024)
+  let length = 0
+  return {
+    keep(bytes: Buffer): void {
+      if (length + bytes.length > maxBytes)
+        throw new MalformedReply(`has more than ${maxBytes} bytes of text`)
+      if (length + bytes.length > buffer.length) {
+        const larger = Buffer.allocUnsafe(Math.min(maxBytes, 2 * (length + bytes.length)))
+        buffer.copy(larger, 0, 0, length)
+        buffer = larger
+      }
+      length += bytes.copy(buffer, length)
+    },
+    read: () => withoutMark(buffer.toString('utf8', 0, length)),
+  }
 }
 
-// Numbers sent by an upstream reach no other file.
-function parse(text: string, spilled: readonly Spilled[]): unknown {
-  try {
-    return JSON.parse(text, (name, value: unknown) => {
-      if (name !== 'b64_json') return value
-      return typeof value === 'number' ? (spilled[value] ?? null) : null
-    })
-  } catch {
-    throw new MalformedReply('is not JSON')
-  }
+/** Without the byte order mark. */
+export function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '')
+}
+
+function noImage() {
+  const file = undefined as SpoolFile | undefined
+  return { decoder: createBase64Decoder(), file, isTooLarge: false, escape: '' }
 }
 
 // `\/` (PHP), `\n` (MIME), `\u002B` (.NET). Undefined while incomplete.
@@ -178,7 +253,14 @@ function indexOrEnd(chunk: Buffer, byte: number, from: number): number {
   return index < 0 ? chunk.length : index
 }
 
+const LINKS: ReadonlySet<string> = new Set(['url', 'image_url'])
+const DATA_URL = 'data:'
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
+const COMMA = 0x2c
 const COLON = 0x3a
+const OPEN_LIST = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
 const SPACE = 0x20

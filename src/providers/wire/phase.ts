@@ -7,6 +7,8 @@ export interface WireState {
   phase: WirePhase
   httpStatus?: number
   providerRequestId?: string
+  /** How the body ended, if not well. */
+  bodyError?: Error
 }
 
 /** Reports each phase before undici goes on: without DISPATCHED, no byte was handed to the socket. */
@@ -41,13 +43,24 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: strin
         report('BODY_DONE')
         handler.onResponseEnd?.(controller, trailers)
       },
-      onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+      onResponseError(controller, error) {
+        if (state.phase !== 'HEADERS' || controller.aborted)
+          return handler.onResponseError?.(controller, error)
+        // undici drops what it has not delivered yet when it reports an error. The reader of the body reports it instead.
+        state = { ...state, bodyError: error }
+        handler.onResponseEnd?.(controller, {})
+      },
     }
   }
 
   const interceptor: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
     dispatch(options, watch(handler))
-  return { interceptor, state: () => state }
+  return {
+    interceptor,
+    state: () => state,
+    /** For a body of which enough was read. */
+    endBody: () => report('BODY_DONE'),
+  }
 }
 
 /** `unreached`, and uncharged, if and only if nothing was dispatched; else `lost`. */

@@ -36,19 +36,25 @@ export async function* readEvents(
     return done ? 'done' : { event: name, data: json }
   }
 
+  let failure: unknown
   try {
-    for await (const part of splitLines(body)) {
-      if (part.kind !== 'blank') {
-        await take(part)
-        continue
+    try {
+      for await (const part of splitLines(body)) {
+        if (part.kind !== 'blank') {
+          await take(part)
+          continue
+        }
+        const finished = await finish()
+        if (finished === 'done') return
+        if (finished) yield finished
       }
-      const finished = await finish()
-      if (finished === 'done') return
-      if (finished) yield finished
+    } catch (error) {
+      failure = error
     }
     // The standard drops an event without a blank line after it, but its image is paid for.
     const last = await finish()
     if (last && last !== 'done' && last.data !== undefined) yield last
+    if (failure) throw failure
   } finally {
     await data?.close()
   }
@@ -57,7 +63,7 @@ export async function* readEvents(
 // Keep-alives, for example, are not JSON.
 async function jsonOrUndefined(spill: JsonSpill): Promise<unknown> {
   try {
-    return await spill.end()
+    return spill.end()
   } catch (error) {
     if (error instanceof MalformedReply) return undefined
     throw error

@@ -32,9 +32,14 @@ export type Echo = (request: Pick<ReceivedRequest, 'headers' | 'body'>) => Canne
 export interface CannedReply {
   status: number
   headers?: Record<string, string>
-  /** A string is sent unchanged, anything else as JSON. */
+  /** Strings and bytes are sent unchanged, anything else as JSON. */
   body: unknown
+  /** How the message ends after the whole body; well by default. */
+  ending?: Ending | undefined
 }
+
+/** `closed early` announces more than it sends, and `hang` never ends the message. */
+export type Ending = 'last chunk missing' | 'closed early' | 'reset' | 'hang'
 
 export interface ReceivedRequest {
   method: string
@@ -174,32 +179,47 @@ async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {
   return { method, path, headers, body, parameters }
 }
 
-function send(response: ServerResponse, reply: CannedReply): void {
-  const { type, text } = toText(reply)
-  response.writeHead(reply.status, { 'content-type': type, ...reply.headers }).end(text)
+export function send(response: ServerResponse, reply: CannedReply): void {
+  const { type, bytes } = toBytes(reply)
+  const { status, headers, ending } = reply
+  const length = ending === 'closed early' ? { 'content-length': bytes.length + 10 } : {}
+  response.writeHead(status, { 'content-type': type, ...headers, ...length })
+  if (ending === undefined) return void response.end(bytes)
+  const { socket } = response
+  response.write(bytes, () => {
+    if (ending === 'hang') return
+    if (ending !== 'reset') return socket?.destroySoon()
+    // A reset discards what the other side did not read yet.
+    setTimeout(() => socket?.resetAndDestroy(), 5)
+  })
 }
 
+/** Within the image where there is one in base64. */
 function cut(response: ServerResponse, reply: CannedReply): void {
-  const { type, text } = toText(reply)
-  response.writeHead(reply.status, { 'content-type': type, 'content-length': Buffer.byteLength(text) })
-  response.write(text.slice(0, -10), () => response.destroy())
+  const { type, bytes } = toBytes(reply)
+  const image = bytes.indexOf(IMAGE_FIELD)
+  const end = image < 0 ? bytes.length - 10 : image + IMAGE_FIELD.length + 10
+  response.writeHead(reply.status, { 'content-type': type, 'content-length': bytes.length })
+  response.write(bytes.subarray(0, end), () => response.destroy())
 }
 
 async function drip(response: ServerResponse, reply: CannedReply): Promise<void> {
-  const { type, text } = toText(reply)
+  const { type, bytes } = toBytes(reply)
   response.writeHead(reply.status, { 'content-type': type, ...reply.headers })
-  for (let at = 0; at < text.length; at += 100) {
-    response.write(text.slice(at, at + 100))
+  for (let at = 0; at < bytes.length; at += 100) {
+    response.write(bytes.subarray(at, at + 100))
     await setImmediate()
   }
   response.end()
 }
 
-function toText({ body }: CannedReply): { type: string; text: string } {
-  if (typeof body === 'string') return { type: 'text/plain', text: body }
-  return { type: 'application/json', text: JSON.stringify(body) }
+function toBytes({ body }: CannedReply): { type: string; bytes: Buffer } {
+  if (Buffer.isBuffer(body)) return { type: 'application/octet-stream', bytes: body }
+  if (typeof body === 'string') return { type: 'text/plain', bytes: Buffer.from(body) }
+  return { type: 'application/json', bytes: Buffer.from(JSON.stringify(body)) }
 }
 
+const IMAGE_FIELD = '"b64_json":"'
 const PARAMETERS = z.record(z.string(), z.unknown())
 const HTML = {
   status: 200,

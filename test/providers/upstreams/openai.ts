@@ -3,7 +3,7 @@
 import { buffer } from 'node:stream/consumers'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { z } from 'zod'
-import { clientRefOf, type Echo } from './fake.ts'
+import { clientRefOf, send as sendCanned, type CannedReply, type Echo } from './fake.ts'
 import { listen } from './listen.ts'
 import { makeImage } from './make-image.ts'
 import { problemWith, type Refusal } from './openai-rules.ts'
@@ -31,13 +31,6 @@ export type OpenaiScenario =
   | 'drip'
   | CannedReply
   | Echo
-
-export interface CannedReply {
-  status: number
-  headers?: Record<string, string>
-  /** An object is sent as JSON, a string unchanged. */
-  body: unknown
-}
 
 export interface ReceivedRequest {
   path: string
@@ -83,12 +76,11 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
   const imageBytes: Buffer[] = []
   const charges = new Map<string, number>()
   const ledger: OpenaiUpstream['ledger'] = []
-  const served = new Map<string, Buffer>()
   const scenarios: OpenaiScenario[] = []
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const stored = served.get(incoming.url ?? '')
+    const stored = imageBytes[Number(/^\/images\/(\d+)$/.exec(incoming.url ?? '')?.[1])]
     if (stored) return void response.setHeader('content-type', 'image/png').end(stored)
     const request = await receive(incoming)
     requests.push(request)
@@ -111,7 +103,6 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
         imageBytes.push(Buffer.alloc(0))
         const bytes = await makeImage(request.parameters, number, size)
         imageBytes[number] = bytes
-        served.set(`/images/${number}`, bytes)
         return bytes
       },
     }
@@ -209,7 +200,8 @@ async function sendJson({ scenario, request, response, nextImage, charge }: Exch
   const usage = { ...usageOf(n), ...outputs }
   const body = JSON.stringify({ created: 1_780_003_000, ...chosenBy(request), data, usage })
   response.setHeader('content-type', 'application/json').setHeader('content-length', Buffer.byteLength(body))
-  if (scenario === 'truncated') return void response.write(body.slice(0, -40), () => response.destroy())
+  if (scenario === 'truncated')
+    return void response.write(body.slice(0, body.indexOf('b64_json') + 30), () => response.destroy())
   if (scenario !== 'drip') return void response.end(body)
   for (let at = 0; at < body.length; at += 100) {
     response.write(body.slice(at, at + 100))
@@ -277,10 +269,4 @@ const HTML = { 'content-type': 'text/html' }
 
 function refused({ status, type, code, param, message }: Refusal): CannedReply {
   return { status, body: { error: { message, type, param, code } } }
-}
-
-function sendCanned(response: ServerResponse, { status, headers, body }: CannedReply): void {
-  const [type, text] =
-    typeof body === 'string' ? ['text/plain', body] : ['application/json', JSON.stringify(body)]
-  response.writeHead(status, { 'content-type': type, ...headers }).end(text)
 }

@@ -1,0 +1,30 @@
+/** The first bytes, at least `size` if there are so many, and the whole body with them. */
+export async function peek(
+  body: AsyncIterable<Buffer>,
+  size: number,
+): Promise<{ first: Buffer; body: AsyncGenerator<Buffer> }> {
+  const chunks = body[Symbol.asyncIterator]()
+  let first: Buffer = Buffer.alloc(0)
+  while (first.length < size) {
+    const next = await chunks.next()
+    if (next.done) break
+    first = Buffer.concat([first, next.value])
+  }
+  return { first, body: resume(first, chunks) }
+}
+
+async function* resume(first: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    if (first.length > 0) yield first
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value
+  } finally {
+    await chunks.return?.()
+  }
+}
+
+/** By the signatures of PNG, JPEG and WebP, which have this length. */
+export function isImage(first: Buffer): boolean {
+  return /^(?:\x89PNG|\xff\xd8\xff|RIFF)/.test(first.toString('latin1', 0, SIGNATURE_BYTES))
+}
+
+export const SIGNATURE_BYTES = 4
