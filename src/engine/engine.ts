@@ -13,6 +13,7 @@ import type { Limits, Period } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
+import { fetchResult } from './attempts/fetch-result.ts'
 import { setBudget, type Budget } from './access/budgets.ts'
 import { cancelTask } from './tasks/cancel.ts'
 import { createTask, type CreatedTask } from './tasks/create.ts'
@@ -70,6 +71,7 @@ export interface Engine {
     resolution: Resolution,
     note: string | null,
   ): Promise<AttemptRow>
+  fetchResult(by: Access, attemptId: string): Promise<AttemptRow>
   adjustCost(by: Access, attemptId: string, costMicros: number, note: string): Promise<AttemptRow>
   pauseProvider(target: PauseTarget, reason: string): Promise<void>
   resumeProvider(target: PauseTarget): Promise<void>
@@ -155,6 +157,7 @@ export function createEngine(deps: Deps): Engine {
 
     resolveAttempt: (projectId, attemptId, resolution, note) =>
       resolveAttempt(deps, projectId, attemptId, resolution, note),
+    fetchResult: (by, attemptId) => fetchResult(deps, by, attemptId),
     adjustCost: (by, attemptId, costMicros, note) => adjustCost(deps, by, attemptId, costMicros, note),
     pauseProvider: (target, reason) => pauseProvider(deps, target, reason),
     resumeProvider: (target) => resumeProvider(deps, target),

@@ -44,10 +44,19 @@ export interface Provider {
    * which proves nothing: it may follow. A ProviderError is about the lookup only.
    */
   find?(clientRef: string, call: Call): Promise<{ remoteId: string } | undefined>
+  /** For results that arrive as addresses. Absent when replies hold the images themselves. */
+  readonly results?: ResultSource
   /** Requests a stop. The provider may still charge. */
   cancel?(remoteId: string, call: Call): Promise<void>
   /** Called once, after the last call. */
   close(): Promise<void>
+}
+
+export interface ResultSource {
+  /** How long the provider keeps a result at its address. */
+  ttlMs: number
+  /** Writes the image at `url`, an address from a reply, to the new `file`. Throws DownloadError, without a file. */
+  download(url: string, file: string, signal: AbortSignal): Promise<void>
 }
 
 /** How a result arrives: in the response, in a stream with partial images, by polling, or after a callback. */
@@ -182,10 +191,15 @@ export interface Callback {
   remoteId: string | null
 }
 
-export interface ReceivedImage {
-  file: string
+/** A file in the spool, or an address that the engine stores before it downloads the image. */
+export type ReceivedImage = ({ file: string } | { url: string }) & {
   /** Null when not reported. */
   revisedPrompt: string | null
+}
+
+/** The files of the images that are not addresses. */
+export function filesOf(images: readonly ReceivedImage[]): string[] {
+  return images.flatMap((image) => ('file' in image ? image.file : []))
 }
 
 /** Values that the provider chose for `auto`; absent when not reported. */

@@ -11,6 +11,7 @@ import type {
   ProviderRequest,
   ProviderRequestImage,
   Provider,
+  ReceivedImage,
 } from '../../src/providers/provider.ts'
 
 export interface Reports {
@@ -93,8 +94,17 @@ export async function develop(provider: Provider, wishes: Partial<ProviderReques
   const { call, reports } = await openCall()
   const answer = await submitAndCheck(provider, requestOf(wishes), call)
   if (answer.state !== 'DONE') throw new Error(`The provider answered ${answer.state}`)
-  const pictures = await Promise.all(answer.images.map(({ file }) => readFile(file)))
+  const pictures = await Promise.all(answer.images.map((image) => readPicture(provider, image, call)))
   return { ...answer, pictures, reports }
+}
+
+/** The bytes of an image, downloaded if it arrived as an address. */
+export async function readPicture(provider: Provider, image: ReceivedImage, call: Call): Promise<Buffer> {
+  if ('file' in image) return readFile(image.file)
+  const file = call.newFile()
+  if (!provider.results) throw new Error('The provider returned an address and has no download')
+  await provider.results.download(image.url, file, call.signal)
+  return readFile(file)
 }
 
 /** The failure of a promise that must end in a ProviderError; any other error is thrown on. */

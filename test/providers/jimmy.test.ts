@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { jimmy } from '../../src/providers/jimmy/jimmy.ts'
 import type { JimmyOptions } from '../../src/providers/jimmy/options.ts'
 import { SHAPES } from '../../src/providers/jimmy/sizes.ts'
 import { UNKNOWN_USAGE, type ProviderRequest, type Provider } from '../../src/providers/provider.ts'
-import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import { develop, failureOf, inputOf, openCall, readPicture, requestOf } from './call.ts'
 import type { CannedReply, FakeUpstream, ReceivedRequest } from './upstreams/fake.ts'
 import { formOf } from './upstreams/form.ts'
 import { startJimmyUpstream } from './upstreams/jimmy.ts'
@@ -247,7 +246,7 @@ describe('a task', () => {
     const answer = await open().check?.('img_1', requestOf(), call)
     if (answer?.state !== 'DONE') throw new Error('The task is not done')
     expect(images).toHaveLength(1)
-    expect(await readFile(String(answer.images[0]?.file))).toEqual(upstream.pictures[0])
+    expect(await readPicture(open(), answer.images[0]!, call)).toEqual(upstream.pictures[0])
   })
 
   it('whose image cannot be downloaded is charged and open for another check', async () => {

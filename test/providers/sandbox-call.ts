@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
-import type { CallResult, Call, ProviderRequest, ProviderRequestImage } from '../../src/providers/provider.ts'
+import {
+  filesOf,
+  type CallResult,
+  type Call,
+  type ProviderRequest,
+  type ProviderRequestImage,
+} from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 export interface Heard {
@@ -59,9 +65,9 @@ export async function develop(wishes: Partial<ProviderRequest> = {}, options: Re
 }
 
 function firstFile(answer: Extract<CallResult, { state: 'DONE' }>): string {
-  const [first] = answer.images
+  const [first] = filesOf(answer.images)
   if (!first) throw new Error('The sandbox answered without an image')
-  return first.file
+  return first
 }
 
 /** An input image with these bytes. */

@@ -48,6 +48,7 @@ const STATES: Record<AttemptState, string> = {
   LEASED: 'claimed by a worker, not sent yet',
   SENDING: 'a worker is sending it, or died while sending it',
   ACCEPTED: 'accepted by the provider, which is polled for the result',
+  FETCHING: 'the provider has made its images, which are downloaded from their addresses',
   UNKNOWN: 'the outcome is unknown; it is not sent again automatically',
   SUCCEEDED: 'its images are stored',
   REJECTED: 'refused by the provider without a charge',

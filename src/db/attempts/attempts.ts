@@ -112,7 +112,7 @@ export async function listAbandoned(
   { all, notOwner }: { all: boolean; notOwner: string },
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  const isLeasable = inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED'])
+  const isLeasable = inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED', 'FETCHING'])
   const isDead = all ? ne(attempts.leaseOwner, notOwner) : lt(attempts.leaseUntil, q.now)
   // isNotNull for the index of leases.
   const isAbandoned = and(isLeasable, isNotNull(attempts.leaseUntil), isDead)

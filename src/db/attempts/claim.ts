@@ -1,4 +1,16 @@
-import { and, eq, inArray, isNull, lt, notInArray, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
+import {
+  and,
+  eq,
+  inArray,
+  isNull,
+  lt,
+  ne,
+  notInArray,
+  or,
+  sql,
+  type Placeholder,
+  type SQL,
+} from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
@@ -7,7 +19,7 @@ import type { AttemptRow } from '../tables/tables.ts'
 export interface ClaimScope {
   provider: string
   model?: string | undefined
-  /** Get no new work; their accepted attempts can still be claimed, for a check. */
+  /** Get no new work; their sent attempts can still be claimed, for a check or a download. */
   blockedModels?: readonly string[] | 'ALL'
 }
 
@@ -19,8 +31,8 @@ export interface ClaimOfProject {
 }
 
 /**
- * Claims due attempts, oldest first: PLANNED ones become LEASED, ACCEPTED ones are leased for a check. Concurrent
- * claims get different attempts.
+ * Claims due attempts, oldest first: PLANNED ones become LEASED, ACCEPTED ones are leased for a check, FETCHING ones for a
+ * download. Concurrent claims get different attempts.
  */
 export async function claimOldest(
   q: Transaction,
@@ -130,8 +142,8 @@ function isDue(q: Queries, { model, blockedModels }: ClaimFilter): SQL | undefin
     model === undefined ? undefined : eq(attempts.model, model),
     isWaiting(q),
     sql`${attempts.runAfter} <= ${now}`,
-    // Accepted attempts are checked even while the provider gets no new work.
-    blockedModels?.length ? or(eq(attempts.state, 'ACCEPTED'), isUnblocked(q, blockedModels)) : undefined,
+    // Sent attempts are checked and fetched even while the provider gets no new work.
+    blockedModels?.length ? or(ne(attempts.state, 'PLANNED'), isUnblocked(q, blockedModels)) : undefined,
     or(isNull(attempts.leaseUntil), lt(attempts.leaseUntil, now)),
   )
 }
@@ -141,5 +153,5 @@ function isUnblocked({ tables: { attempts } }: Queries, blocked: readonly string
 }
 
 export function isWaiting({ tables: { attempts } }: Queries): SQL {
-  return oneOf(attempts.state, ['PLANNED', 'ACCEPTED'])
+  return oneOf(attempts.state, ['PLANNED', 'ACCEPTED', 'FETCHING'])
 }

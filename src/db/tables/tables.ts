@@ -158,11 +158,11 @@ export function createTables(kit: Kit) {
         .where(sql`${t.callbackSha256} is not null`),
       index('attempts_due')
         .on(t.provider, t.runAfter, t.id)
-        .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
+        .where(sql`${t.state} in ('PLANNED', 'ACCEPTED', 'FETCHING')`),
       // For fair scheduling between projects.
       index('attempts_due_by_project')
         .on(t.provider, t.projectId, t.runAfter, t.id)
-        .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
+        .where(sql`${t.state} in ('PLANNED', 'ACCEPTED', 'FETCHING')`),
       index('attempts_unknown')
         .on(t.projectId, t.sentAt, t.id)
         .where(sql`${t.state} = 'UNKNOWN'`),
@@ -185,7 +185,7 @@ export function createTables(kit: Kit) {
         'attempts_no_charge',
         sql`${t.state} not in ('PLANNED', 'LEASED', 'NOT_SENT', 'REJECTED', 'CANCELED') or ${t.charged} = 'NO'`,
       ),
-      check('attempts_paid', sql`${t.state} <> 'SUCCEEDED' or ${t.charged} = 'YES'`),
+      check('attempts_paid', sql`${t.state} not in ('SUCCEEDED', 'FETCHING') or ${t.charged} = 'YES'`),
       check(
         'attempts_leased',
         sql`${t.state} not in ('LEASED', 'SENDING') or (${t.leaseOwner} is not null and ${t.leaseUntil} is not null)`,
@@ -270,4 +270,5 @@ export type DeliveryRow = Tables['webhookDeliveries']['$inferSelect']
 export type ApiKeyRow = Tables['apiKeys']['$inferSelect']
 export type LedgerRow = Tables['ledger']['$inferSelect']
 export type BudgetRow = Tables['budgets']['$inferSelect']
+export type ResultAddressRow = Tables['resultAddresses']['$inferSelect']
 export type TryRow = Tables['webhookTries']['$inferSelect']
