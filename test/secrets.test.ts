@@ -112,7 +112,9 @@ async function runOne(
     const status = event.data?.taskEvents.task.status ?? ''
     if (!['QUEUED', 'RUNNING'].includes(status)) break
   }
-  responses.push(JSON.stringify(await gateway.ask(`query ($id: ID!) { task(id: $id) { ${TASK} } }`, { id })))
+  responses.push(
+    JSON.stringify(await gateway.execute(`query ($id: ID!) { task(id: $id) { ${TASK} } }`, { id })),
+  )
 }
 
 const ASYNCHRONOUS = new Set(['pmock', 'jimmy', 'acedata'])
@@ -183,7 +185,9 @@ it('no credential is in any log, response, event, row or file of a run where eve
     await runAll(gateway, fleet, responses)
     await callBack(fleet.acedata)
     responses.push(
-      JSON.stringify(await gateway.ask('{ providers { name dialect models { name providerModelName } } }')),
+      JSON.stringify(
+        await gateway.execute('{ providers { name dialect models { name providerModelName } } }'),
+      ),
     )
   } finally {
     over.abort()

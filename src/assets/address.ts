@@ -2,7 +2,7 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../domain.ts'
 import { badInput } from '../errors.ts'
 import { MIME_TYPES } from './format.ts'
 
-/** A box of 1 to 4096 pixels per edge. Renditions keep the aspect ratio and are never enlarged. */
+/** A box in pixels. Renditions keep the aspect ratio and are never enlarged. */
 export interface RenditionSpec {
   width?: number
   height?: number
@@ -17,7 +17,7 @@ const EXTENSIONS: Record<string, string> = {
   'image/webp': '.webp',
 }
 
-/** Throws BAD_USER_INPUT for an invalid size. */
+/** Throws BAD_USER_INPUT. */
 export function assetPath(id: string, mimeType: string, spec: RenditionSpec = {}): string {
   checkRendition(spec)
   const extension = extensionOf(spec.format ? MIME_TYPES[spec.format] : mimeType)
@@ -28,12 +28,11 @@ export function assetPath(id: string, mimeType: string, spec: RenditionSpec = {}
   return `/assets/${id}${extension}${query.size > 0 ? `?${query}` : ''}`
 }
 
-/** The id in a path with any extension. */
 export function readAssetPath(path: string): string | undefined {
   return /^\/assets\/(img_[0-9A-Za-z]{1,64})(?:\.[a-z]{1,5})?$/.exec(path)?.[1]
 }
 
-/** Undefined for the original. Throws like `checkRendition`. */
+/** Undefined for the original. Throws BAD_USER_INPUT. */
 export function readRendition(query: URLSearchParams): RenditionSpec | undefined {
   const spec: RenditionSpec = {}
   const format = query.get('format')
@@ -45,7 +44,7 @@ export function readRendition(query: URLSearchParams): RenditionSpec | undefined
   return spec
 }
 
-/** Throws BAD_USER_INPUT for an invalid size. */
+/** Throws BAD_USER_INPUT. */
 export function checkRendition(spec: RenditionSpec): void {
   for (const field of ['width', 'height'] as const) {
     const edge = spec[field]
@@ -57,7 +56,7 @@ export function checkRendition(spec: RenditionSpec): void {
   }
 }
 
-/** Such as `.png`; empty for other media types. */
+/** Empty for other media types. */
 export function extensionOf(mimeType: string): string {
   return EXTENSIONS[mimeType] ?? ''
 }

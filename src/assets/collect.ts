@@ -1,14 +1,10 @@
-// Deletes unreferenced files, but not those that an uncommitted transaction references:
-//
-//   1. Before it references content, a process touches the file. It commits within minutes; files younger than an hour stay.
-//   2. A file may be touched after the check, so it is renamed and checked again, then deleted or restored.
-//   3. A process that touches a renamed file finds it missing and stores the content again.
-//
-// After a crash, a later run handles renamed files in the same way.
+// Deletes unreferenced files. A process touches a file before it references it, and recent files stay. A file may be
+// touched after the check, so it is renamed and checked again, then deleted or restored. A process that misses a renamed
+// file stores the content again. After a crash, a later run handles renamed files.
 import { randomUUID } from 'node:crypto'
 import { link, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from './disk-error.ts'
+import { systemErrorCode, unlessMissing } from './disk-error.ts'
 import type { Collector } from './store.ts'
 
 const BATCH_SIZE = 200
@@ -20,7 +16,7 @@ interface Candidate {
   sha256: string
 }
 
-/** Deletes unused files of `objects` (ab/cd/<sha256>) last modified before `before`. */
+/** Of `objects` (ab/cd/<sha256>), only files last modified before `before`. */
 export async function collectUnused(objects: string, before: number, collector: Collector): Promise<void> {
   let batch: Candidate[] = []
   for await (const candidate of listCandidates(objects)) {
@@ -57,23 +53,13 @@ async function examine(batch: Candidate[], before: number, collector: Collector)
   }
 }
 
-/** Undefined if it is missing. */
 async function setAside(path: string): Promise<string | undefined> {
   const aside = `${path}.${randomUUID()}`
-  try {
-    await rename(path, aside)
-    return aside
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
+  return rename(path, aside).then(() => aside, unlessMissing)
 }
 
-async function restoreOrDelete(
-  { path, target, sha256 }: Candidate,
-  before: number,
-  collector: Collector,
-): Promise<void> {
+async function restoreOrDelete(candidate: Candidate, before: number, collector: Collector): Promise<void> {
+  const { path, target, sha256 } = candidate
   const isNeeded = (await modifiedAt(path)) > before || (await collector.findUsed([sha256])).has(sha256)
   if (isNeeded) await restore(path, target)
   await rm(path, { force: true })
@@ -84,17 +70,12 @@ async function restore(path: string, target: string): Promise<void> {
   try {
     await link(path, target)
   } catch (error) {
-    // The content was stored again, or another process restored the file.
+    // The content was stored or restored meanwhile.
     if (!['EEXIST', 'ENOENT'].includes(systemErrorCode(error) ?? '')) throw error
   }
 }
 
 /** Infinity for a missing file. */
 async function modifiedAt(path: string): Promise<number> {
-  try {
-    return (await stat(path)).mtimeMs
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return Infinity
-    throw error
-  }
+  return (await stat(path).catch(unlessMissing))?.mtimeMs ?? Infinity
 }

@@ -5,7 +5,7 @@ import { corrupt, FORMAT_NAMES, readHead, sniffFormat } from './format.ts'
 
 export const MAX_PIXELS = 40_000_000
 
-// ThumbHash keeps at most 7 frequencies per edge: https://github.com/evanw/thumbhash.
+// ThumbHash keeps at most 7 frequencies per edge.
 const MAX_THUMBHASH_EDGE = 50
 // A progressive JPEG may have any number of scans.
 const TIMEOUT_SECONDS = 30
@@ -23,24 +23,18 @@ export async function decodeCheck(input: string | Buffer): Promise<void> {
   await decodeSmall(input)
 }
 
-/** https://evanw.github.io/thumbhash in base64. Throws like `decodeCheck`, which it includes. */
+/** https://evanw.github.io/thumbhash in base64. Throws ImageRejected CORRUPT. */
 export async function thumbhash(input: string | Buffer): Promise<string> {
   const { width, height, rgba } = await decodeSmall(input)
   return Buffer.from(rgbaToThumbHash(width, height, rgba)).toString('base64')
 }
 
-/** As RGBA. */
 async function decodeSmall(input: string | Buffer): Promise<{ width: number; height: number; rgba: Buffer }> {
   const format = sniffFormat((await readHead(input)).head)
   try {
     const { data, info } = await openImage(input)
       .autoOrient()
-      .resize({
-        width: MAX_THUMBHASH_EDGE,
-        height: MAX_THUMBHASH_EDGE,
-        fit: 'inside',
-        withoutEnlargement: true,
-      })
+      .resize(MAX_THUMBHASH_EDGE, MAX_THUMBHASH_EDGE, { fit: 'inside', withoutEnlargement: true })
       .toColourspace('srgb')
       .ensureAlpha()
       .raw({ depth: 'uchar' })

@@ -1,12 +1,23 @@
 // objects/ab/cd/<sha256> holds the content, spool/ temporary files on the same disk, `owner` the id of the database.
 import { createHash, randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
-import { access, link, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  access,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock, type Clock } from '../clock.ts'
 import { collectUnused } from './collect.ts'
-import { checkFreeSpace, systemErrorCode, withDiskErrors } from './disk-error.ts'
-import { linkDurably, syncFolder, touchFile } from './durable.ts'
+import { checkFreeSpace, systemErrorCode, unlessMissing, withDiskErrors } from './disk-error.ts'
 import { createMemoryCache, MAX_CACHED_FILE_BYTES } from './memory-cache.ts'
 import { AssetMissing, type AssetStore, type StoredFile } from './store.ts'
 
@@ -33,14 +44,6 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
     return join(objects, sha256.slice(0, 2), sha256.slice(2, 4), sha256)
   }
 
-  async function syncAbove(target: string): Promise<void> {
-    const folder = dirname(target)
-    if (synced.has(folder)) return
-    await syncFolder(dirname(folder))
-    await syncFolder(objects)
-    synced.add(folder)
-  }
-
   function withFile<T>(sha256: string, work: (path: string) => Promise<T>): Promise<T> {
     return onDisk(async () => {
       try {
@@ -60,7 +63,12 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
         const { sha256, byteSize, bytes } = await digest(file)
         const target = pathOf(sha256)
         await linkDurably(file, target, byteSize, clock.now())
-        await syncAbove(target)
+        const folder = dirname(target)
+        if (!synced.has(folder)) {
+          await syncFolder(dirname(folder))
+          await syncFolder(objects)
+          synced.add(folder)
+        }
         if (bytes) cache.set(sha256, bytes)
         return { sha256, byteSize }
       }),
@@ -80,7 +88,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
 
     blob: (sha256, mimeType) =>
       withFile(sha256, async (path) => {
-        // openAsBlob reports a missing file as an invalid argument (Node 24).
+        // openAsBlob reports a missing file as an invalid argument.
         await access(path)
         return openAsBlob(path, { type: mimeType })
       }),
@@ -120,7 +128,6 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
   }
 }
 
-/** Keeps an existing file. */
 async function writeOnce(file: string, content: string): Promise<void> {
   const temporary = `${file}.${randomUUID()}`
   await writeFile(temporary, content, { flush: true })
@@ -144,9 +151,8 @@ async function digest(file: string): Promise<StoredFile & { bytes?: Buffer }> {
     await handle.sync()
     return { sha256: hash.update(bytes).digest('hex'), byteSize: bytes.length, bytes }
   }
-  for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES })) {
-    hash.update(chunk)
-  }
+  const chunks = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES })
+  for await (const chunk of chunks) hash.update(chunk)
   await handle.sync()
   return { sha256: hash.digest('hex'), byteSize }
 }
@@ -157,4 +163,34 @@ async function removeOlder(folder: string, modifiedBefore: number): Promise<void
     const stats = await stat(file).catch(() => undefined)
     if (stats && stats.mtimeMs <= modifiedBefore) await rm(file, { force: true, recursive: true })
   }
+}
+
+/** Links a synced file to `target` and touches it. Replaces a damaged target: one of another size. */
+async function linkDurably(file: string, target: string, byteSize: number, now: number): Promise<void> {
+  await mkdir(dirname(target), { recursive: true })
+  const stats = await stat(target).catch(() => undefined)
+  const exists = stats?.size === byteSize && (await touchFile(target, now))
+  if (!exists) {
+    // A spool file may be old after a crash; the link shares its modification time.
+    await touchFile(file, now)
+    const temporary = `${target}.${randomUUID()}`
+    await link(file, temporary)
+    await rename(temporary, target)
+  }
+  // Another process may have created the file and not synced it yet.
+  await syncFolder(dirname(target))
+}
+
+/** False for a missing file. */
+async function touchFile(file: string, now: number): Promise<boolean> {
+  const touched = utimes(file, now / 1000, now / 1000).then(() => true)
+  return (await touched.catch(unlessMissing)) ?? false
+}
+
+// Makes names durable: fsync(2).
+async function syncFolder(dir: string): Promise<void> {
+  // Windows cannot sync folders; NTFS journals names.
+  if (process.platform === 'win32') return
+  await using handle = await open(dir, 'r')
+  await handle.sync()
 }

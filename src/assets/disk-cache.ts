@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LRUCache } from 'lru-cache'
-import { withDiskErrors, systemErrorCode } from './disk-error.ts'
+import { unlessMissing, withDiskErrors } from './disk-error.ts'
 
-/** An LRU cache by relative path, including files of earlier processes. */
+/** LRU by relative path, with the files of earlier processes. */
 export function createDiskCache(dir: string, maxBytes: number) {
   let index: Promise<LRUCache<string, number>> | undefined
   const getIndex = () => (index ??= readIndex(dir, maxBytes))
@@ -58,8 +58,4 @@ async function writeAtomically(file: string, bytes: Buffer): Promise<void> {
     await rm(temporary, { force: true })
     throw error
   }
-}
-
-function unlessMissing(error: unknown): undefined {
-  if (systemErrorCode(error) !== 'ENOENT') throw error
 }

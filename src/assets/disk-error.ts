@@ -32,16 +32,19 @@ export async function withDiskErrors<T>(dir: string, work: () => Promise<T>): Pr
   }
 }
 
-/** Undefined for other errors. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
 
+/** Rethrows other errors. */
+export function unlessMissing(error: unknown): undefined {
+  if (systemErrorCode(error) !== 'ENOENT') throw error
+}
+
 /** A noisy PNG of 3840x2160 has 25 MB. */
 const MIN_FREE_BYTES = 64 * 1024 * 1024
 
-/** Throws DiskError if the disk is nearly full, over its quota or read-only. */
 export async function checkFreeSpace(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
@@ -49,7 +52,7 @@ export async function checkFreeSpace(folder: string): Promise<void> {
     const problem = `has ${formatBytes(free)} free; the minimum is ${formatBytes(MIN_FREE_BYTES)}: free some space or move it`
     throw new DiskError(folder, 'ENOSPC', undefined, problem)
   }
-  // statfs does not report quotas and read-only disks. A new file each time, because an existing one keeps its space.
+  // statfs does not report quotas and read-only disks.
   const file = join(folder, 'free-space')
   await writeFile(file, Buffer.alloc(1024))
   await rm(file, { force: true })

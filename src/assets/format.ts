@@ -30,15 +30,13 @@ export const MIME_TYPES: Record<OutputFormat, ImageMimeType> = {
 
 export const FORMAT_NAMES: Record<OutputFormat, string> = { PNG: 'PNG', JPEG: 'JPEG', WEBP: 'WebP' }
 
-// https://www.w3.org/TR/png-3/#5PNG-file-signature, ITU-T T.81 B.1.1.3 (SOI and the next marker's first byte),
-// https://www.rfc-editor.org/rfc/rfc9649#section-2.4 (with a length in between).
+// PNG 5.2; ITU-T T.81 B.1.1.3 (SOI and the next marker's first byte); RFC 9649, 2.4 (with a length in between).
 const SIGNATURES: [OutputFormat, (text: string) => boolean][] = [
   ['PNG', (text) => text.startsWith('\x89PNG\r\n\x1a\n')],
   ['JPEG', (text) => text.startsWith('\xff\xd8\xff')],
   ['WEBP', (text) => text.startsWith('RIFF') && text.startsWith('WEBP', 8)],
 ]
 
-// To name the format in the error message.
 const OTHER_FORMATS: [string, RegExp][] = [
   ['a GIF', /^GIF8/],
   ['a TIFF', /^(?:II\*\0|MM\0\*)/],

@@ -4,18 +4,12 @@ import { corrupt, FORMAT_NAMES, ImageRejected, MIME_TYPES, readHead, sniffFormat
 
 export const MAX_INPUT_BYTES = 20 * 1024 * 1024
 
-export interface InspectOptions {
-  /** MAX_INPUT_BYTES by default. */
-  maxBytes?: number
-}
-
 /** Reads only the header, so a decompression bomb is harmless; applies the EXIF orientation. Throws ImageRejected. */
 export async function inspectImage(
   input: string | Buffer,
-  options: InspectOptions = {},
+  { maxBytes = MAX_INPUT_BYTES }: { maxBytes?: number } = {},
 ): Promise<ImageFacts> {
   const { head, byteSize } = await readHead(input)
-  const { maxBytes = MAX_INPUT_BYTES } = options
   if (byteSize === 0)
     throw new ImageRejected('EMPTY', 'The image is empty: 0 bytes. Send a PNG, JPEG or WebP file.')
   if (byteSize > maxBytes)
@@ -41,10 +35,8 @@ async function readHeader(
       throw corrupt(FORMAT_NAMES[format], cause)
     })
   if (metadata.mediaType !== MIME_TYPES[format]) throw corrupt(FORMAT_NAMES[format])
-  if ((metadata.pages ?? 1) > 1)
-    throw new ImageRejected(
-      'TYPE',
-      `The image is an animation of ${metadata.pages} frames; send a still image.`,
-    )
-  return { ...metadata.autoOrient, hasAlpha: metadata.hasAlpha }
+  const { pages = 1, autoOrient, hasAlpha } = metadata
+  if (pages > 1)
+    throw new ImageRejected('TYPE', `The image is an animation of ${pages} frames; send a still image.`)
+  return { ...autoOrient, hasAlpha }
 }

@@ -1,6 +1,6 @@
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>
 
-/** Limits concurrency; first in, first out. */
+/** First in, first out. */
 export function createLimit(maxConcurrent: number): Limit {
   const queue: (() => void)[] = []
   let running = 0
@@ -11,7 +11,7 @@ export function createLimit(maxConcurrent: number): Limit {
     try {
       return await work()
     } finally {
-      // Passes the slot on directly, so that no newcomer can take it.
+      // Passes the slot on, so that no later call takes it.
       const next = queue.shift()
       if (next) next()
       else running--

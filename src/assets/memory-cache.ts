@@ -7,7 +7,6 @@ export function createMemoryCache(maxBytes: number): LRUCache<string, Buffer> {
   return new LRUCache({
     maxSize: maxBytes,
     maxEntrySize: Math.min(MAX_CACHED_FILE_BYTES, maxBytes),
-    // Must be positive.
     sizeCalculation: (bytes) => Math.max(1, bytes.length),
   })
 }

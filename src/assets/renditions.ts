@@ -8,22 +8,12 @@ import { createMemoryCache } from './memory-cache.ts'
 import { createLimit } from './limit.ts'
 import type { AssetStore } from './store.ts'
 
-interface Rendition {
-  /** A shared buffer. */
-  bytes: Buffer
-  mimeType: ImageMimeType
-  etag: string
-}
+type Rendition = { bytes: Buffer; mimeType: ImageMimeType; etag: string }
 
 export interface Renditions {
-  /** Returns the original if nothing changes. Throws AssetMissing and BAD_USER_INPUT. */
+  /** The original if nothing changes. `bytes` are shared. Throws AssetMissing and BAD_USER_INPUT. */
   rendition(sha256: string, spec: RenditionSpec): Promise<Rendition>
   remove(sha256: string): Promise<void>
-}
-
-interface RenditionOptions {
-  concurrency?: number
-  maxDiskBytes?: number
 }
 
 // Increase it when the output of the encoders changes.
@@ -31,10 +21,14 @@ const VERSION = 'r1'
 const MAX_CACHE_BYTES = 32 * 1024 * 1024
 const QUALITY = 82
 
-export function createRenditions(store: AssetStore, dir: string, options: RenditionOptions = {}): Renditions {
-  const disk = createDiskCache(dir, options.maxDiskBytes ?? 1024 ** 3)
+export function createRenditions(
+  store: AssetStore,
+  dir: string,
+  { concurrency = 2, maxDiskBytes = 1024 ** 3 }: { concurrency?: number; maxDiskBytes?: number } = {},
+): Renditions {
+  const disk = createDiskCache(dir, maxDiskBytes)
   const cache = createMemoryCache(MAX_CACHE_BYTES)
-  const limit = createLimit(options.concurrency ?? 2)
+  const limit = createLimit(concurrency)
   const pending = new Map<string, Promise<Buffer>>()
 
   async function readOrRender(sha256: string, spec: RenditionSpec): Promise<Buffer> {
@@ -50,7 +44,6 @@ export function createRenditions(store: AssetStore, dir: string, options: Rendit
     return bytes
   }
 
-  /** Concurrent requests for one rendition share the work. */
   function readOrRenderOnce(etag: string, sha256: string, spec: RenditionSpec): Promise<Buffer> {
     const running = pending.get(etag)
     if (running) return running
@@ -80,14 +73,14 @@ export function renditionEtag(sha256: string, spec: RenditionSpec): string {
   return `"${sha256}-${VERSION}-${spec.width ?? ''}x${spec.height ?? ''}-${spec.format ?? ''}"`
 }
 
-/** Exact, so that equivalent specs share one file. */
+/** Exact: equivalent specs share one file. */
 interface Plan {
   width: number
   height: number
   format: OutputFormat
 }
 
-/** Undefined if the original already matches. */
+/** Undefined if the original matches. */
 async function planOf(original: Buffer, spec: RenditionSpec): Promise<Plan | undefined> {
   const ownFormat = sniffFormat(original)
   const { autoOrient: own } = await openImage(original).metadata()

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type { ImageFacts } from '../domain.ts'
 import { openImage } from './decode.ts'
 import { corrupt, type ImageMimeType } from './format.ts'
-import { inspectImage, type InspectOptions } from './inspect.ts'
+import { inspectImage } from './inspect.ts'
 import { stripJpeg, stripPng, stripWebp } from './strip-metadata.ts'
 
 const STRIP: Record<ImageMimeType, (bytes: Buffer) => Buffer> = {
@@ -12,10 +12,10 @@ const STRIP: Record<ImageMimeType, (bytes: Buffer) => Buffer> = {
 }
 
 /**
- * Removes metadata such as location and camera from a file. Pixel data stays unchanged, except that an EXIF orientation is
- * applied, losslessly where the format allows. On ImageRejected, the file stays unchanged.
+ * Removes metadata such as location and camera. Pixels stay, but an EXIF orientation is applied, losslessly where the
+ * format allows. On ImageRejected, the file stays unchanged.
  */
-export async function sanitizeInput(file: string, options: InspectOptions = {}): Promise<ImageFacts> {
+export async function sanitizeInput(file: string, options: { maxBytes?: number } = {}): Promise<ImageFacts> {
   const original = await readFile(file)
   const found = await inspectImage(original, options)
   const clean = STRIP[found.mimeType](await applyOrientation(original, found.mimeType))
@@ -29,10 +29,8 @@ async function applyOrientation(bytes: Buffer, mimeType: ImageMimeType): Promise
   const { orientation = 1, space, depth } = await openImage(bytes).metadata()
   if (orientation === 1) return bytes
   const rotated = openImage(bytes).autoOrient().keepIccProfile()
-  if (mimeType === 'image/png') {
-    // Keeps 16 bits per channel.
-    rotated.toColourspace(depth === 'ushort' ? space : 'srgb').png()
-  }
+  // Keeps 16 bits per channel.
+  if (mimeType === 'image/png') rotated.toColourspace(depth === 'ushort' ? space : 'srgb').png()
   if (mimeType === 'image/webp')
     rotated.webp(isLossless(bytes) ? { lossless: true, exact: true } : { quality: 95 })
   // Subsampling chroma a second time blurs edges.
@@ -42,7 +40,7 @@ async function applyOrientation(bytes: Buffer, mimeType: ImageMimeType): Promise
   })
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9649#section-2.6. */
+/** RFC 9649, 2.6. */
 function isLossless(webp: Buffer): boolean {
   return stripWebp(webp).includes('VP8L', 12, 'latin1')
 }

@@ -16,19 +16,15 @@ export interface Signer {
 
 const DEFAULT_LIFE_MS = 900_000
 
-/** Expiries are rounded up, so that repeated requests get the same, cacheable URL. */
+/** Rounded up, so that repeated requests get the same, cacheable URL. */
 const STEP_MS = 300_000
 
-/** All processes must use the same secret. */
 export function createSigner(secret: string, clock: Clock): Signer {
-  const signatureOf = (
-    { id, projectId }: SignedAsset,
-    { width, height, format }: RenditionSpec,
-    expires: string,
-  ) =>
-    createHmac('sha256', secret)
-      .update([projectId, id, width ?? '', height ?? '', format ?? '', expires].join('\n'))
-      .digest()
+  function signatureOf({ id, projectId }: SignedAsset, spec: RenditionSpec, expires: string): Buffer {
+    const { width = '', height = '', format = '' } = spec
+    const signed = [projectId, id, width, height, format, expires].join('\n')
+    return createHmac('sha256', secret).update(signed).digest()
+  }
 
   return {
     sign(asset, spec, lifeMs = DEFAULT_LIFE_MS) {

@@ -1,28 +1,24 @@
-// Content-addressed storage by SHA-256. A stored file never changes.
+// Storage by SHA-256. A stored file never changes. Calls with an unknown hash throw AssetMissing.
 import type { Readable } from 'node:stream'
 
 export interface AssetStore {
   readonly spool: string
-  /** A unique path in `spool`. */
   newFile(): string
-  /** Durable. The temporary file remains, for recovery after a crash. */
+  /** Durable. The file remains, for recovery after a crash. */
   put(file: string): Promise<StoredFile>
-  /** Throws AssetMissing. */
   read(sha256: string): Promise<Buffer>
-  /** `end` is inclusive. Throws AssetMissing. */
+  /** `end` is inclusive. */
   open(sha256: string, range?: { start: number; end: number }): Promise<Readable>
-  /** Throws AssetMissing. */
   blob(sha256: string, mimeType: string): Promise<Blob>
   remove(sha256: string): Promise<void>
   /** Deletes temporary files older than `ageMs`. */
   sweep(ageMs: number): Promise<void>
-  /** Prevents collection before the content is referenced again. Throws AssetMissing. */
+  /** Prevents collection before a new reference. */
   touch(sha256: string): Promise<void>
-  /** Deletes unreferenced content that was stored or touched more than `ageMs` ago. */
+  /** Deletes unreferenced content stored or touched more than `ageMs` ago. */
   collect(ageMs: number, collector: Collector): Promise<void>
-  /** False if another database owns the store: with a wrong DATABASE_URL, all images would look unreferenced. */
+  /** False if another database owns the store, whose images would all look unreferenced. */
   claimOwner(owner: string): Promise<boolean>
-  /** Throws DiskError if the disk is nearly full. */
   checkFreeSpace(): Promise<void>
 }
 

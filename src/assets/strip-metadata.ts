@@ -1,7 +1,7 @@
-// Removes metadata, thumbnails, animation and trailing data; keeps pixels and colors. Throws ImageRejected CORRUPT.
+// Removes metadata, thumbnails, animation and trailing data. Throws ImageRejected CORRUPT.
 import { corrupt } from './format.ts'
 
-// JPEG segments: ITU-T T.81 annex B, https://www.w3.org/Graphics/JPEG/itu-t81.pdf
+// ITU-T T.81, annex B.
 const EOI = 0xd9
 const SOS = 0xda
 const APP0 = 0xe0
@@ -27,7 +27,7 @@ export function stripJpeg(bytes: Buffer): Buffer {
   }
 }
 
-/** Keeps density, color profile and Adobe's color transform among the application segments. */
+/** Keeps density, color profile and Adobe's color transform. */
 function isImageSegment(marker: number, content: string): boolean {
   if (marker === COM) return false
   if (marker < APP0 || marker > APP15) return true
@@ -54,7 +54,7 @@ function segmentLength(bytes: Buffer, at: number): number {
   return length
 }
 
-// https://www.w3.org/TR/png-3/#5Chunk-layout
+// PNG 5.3, chunk layout.
 const PNG_SIGNATURE_BYTES = 8
 const PNG_CHUNK_OVERHEAD_BYTES = 12
 const PNG_CHUNKS = new Set(
@@ -75,10 +75,9 @@ export function stripPng(bytes: Buffer): Buffer {
   throw corrupt('PNG')
 }
 
-// RIFF chunks: https://www.rfc-editor.org/rfc/rfc9649#section-2
+// RFC 9649, 2.
 const RIFF_HEADER_BYTES = 12
 const WEBP_CHUNKS = new Set(['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ICCP'])
-/** In the first byte of VP8X. */
 const EXIF_AND_XMP_FLAGS = 0b0000_1100
 
 export function stripWebp(bytes: Buffer): Buffer {

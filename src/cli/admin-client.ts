@@ -56,7 +56,7 @@ async function databaseClient(config: Config): Promise<AdminClient> {
   const send = (request: Request) => gateway.fetch(request)
   return {
     run: ({ projectId, ...operation }) =>
-      runOperation('http://localhost/graphql', operation, { headers: headersOf(adminKey, projectId), send }),
+      runOperation('http://localhost/graphql', operation, { headers: headersOf(adminKey, projectId) }, send),
     location: config.databaseUrl === null ? config.dataDir : 'PostgreSQL',
     close: async () => void (await gateway.stop({ deadlineMs: 0 })),
   }

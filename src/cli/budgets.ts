@@ -1,14 +1,7 @@
 import { z } from 'zod'
 import { PERIODS, type Period } from '../domain.ts'
 import { formatUsd, parseUsd } from '../money.ts'
-import {
-  getProject,
-  listProjects,
-  URL_OPTION,
-  withAdminClient,
-  type AdminClient,
-  type Project,
-} from './admin-client.ts'
+import { getProject, listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import type { Paint } from './screen.ts'
 import { indented, renderTable } from './table.ts'
@@ -18,10 +11,7 @@ export const budgets: Command = {
   summary: 'Show spending, and set budgets of projects and API keys',
   usage: '[list] | set <project or key> day|month|total <usd>|none',
   takesPositionals: true,
-  options: {
-    '--project <name>': 'list: name or ID of a project (default: all)',
-    ...URL_OPTION,
-  },
+  options: { '--project <name>': 'list: name or ID of a project (default: all)', ...URL_OPTION },
   notes: {
     'A budget': {
       counts: 'Spent and held amounts of the UTC day, of the UTC month, or of all time',
@@ -83,25 +73,24 @@ type Budget = z.output<typeof BUDGET>
 
 async function list(client: AdminClient, projectName: string | undefined, paint: Paint): Promise<string> {
   const rows: string[][] = []
-  for (const project of await listProjects(client, projectName)) rows.push(...(await rowsOf(client, project)))
+  for (const { id, name } of await listProjects(client, projectName)) {
+    const query = `{ project { budgets { ${FIELDS} } keys { name budgets { ${FIELDS} } } } }`
+    const { project } = await client.run({ query, shape: OWNERS, projectId: id })
+    // Of the keys only the limited budgets.
+    const ofKeys = project.keys.flatMap((key) =>
+      key.budgets
+        .filter(({ limitMicros }) => limitMicros !== null)
+        .map((one) => [name, key.name, ...cellsOf(one)]),
+    )
+    rows.push(...project.budgets.map((one) => [name, '', ...cellsOf(one)]), ...ofKeys)
+  }
   const columns = [
-    ...['Project', 'Key', 'Period'].map((head) => ({ head })),
+    'Project',
+    'Key',
+    'Period',
     ...['Budget', 'Spent', 'Held', 'Remaining'].map((head) => ({ head, align: 'right' as const })),
   ]
   return indented(renderTable({ columns, rows }, paint))
-}
-
-/** All budgets of the project, and those of its keys that have a limit. */
-async function rowsOf(client: AdminClient, { id: projectId, name }: Project): Promise<string[][]> {
-  const query = `{ project { budgets { ${FIELDS} } keys { name budgets { ${FIELDS} } } } }`
-  const { project } = await client.run({ query, shape: OWNERS, projectId })
-  const ofKeys = project.keys.flatMap((key) => key.budgets.map((budget) => ({ key: key.name, budget })))
-  return [
-    ...project.budgets.map((budget) => [name, '', ...cellsOf(budget)]),
-    ...ofKeys
-      .filter(({ budget }) => budget.limitMicros !== null)
-      .map(({ key, budget }) => [name, key, ...cellsOf(budget)]),
-  ]
 }
 
 function cellsOf({ period, limitMicros, spentMicros, heldMicros, remainingMicros }: Budget): string[] {

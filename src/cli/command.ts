@@ -1,7 +1,6 @@
 import type { Environment } from '../config/environment.ts'
 import type { Screen } from './screen.ts'
 
-/** The process, as a command sees it. */
 export interface CommandContext {
   out: Screen
   err: Screen
@@ -35,17 +34,13 @@ export interface Arguments {
   flags: ReadonlySet<string>
 }
 
-/** Exit codes, from sysexits.h where it has one. */
+/** 64, 75 and 78 are EX_USAGE, EX_TEMPFAIL and EX_CONFIG of sysexits.h; 130 is 128 + SIGINT, as in shells. */
 export const EXIT = {
   ok: 0,
   failed: 1,
-  /** EX_USAGE. */
   usage: 64,
-  /** EX_TEMPFAIL. */
   callsAborted: 75,
-  /** EX_CONFIG. */
   config: 78,
-  /** 128 + SIGINT, as in shells. */
   interrupted: 130,
 } as const
 

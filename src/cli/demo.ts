@@ -32,9 +32,7 @@ export const demo: Command = {
     '--provider <names>': 'Allowed providers in order of preference (default: all)',
   },
   notes: {
-    Environment: {
-      DARKROOM_API_KEY: 'With --url: API key of that server, if it requires one',
-    },
+    Environment: { DARKROOM_API_KEY: 'With --url: API key of that server, if it requires one' },
     Cost: {
       free: 'By default: the sandbox provider generates the image in this process',
       'real money': 'If another provider is configured, with OPENAI_API_KEY for example',
@@ -55,14 +53,11 @@ interface Demo {
   context: CommandContext
 }
 
-const STOP_DEADLINE_MS = 1_000
-
 async function runDemo(input: Arguments, context: CommandContext): Promise<number> {
   const options = readOptions(input, context.cwd)
   await using opened = new AsyncDisposableStack()
   const signals = opened.adopt(watchSignals(), (it) => it.close())
-  const server = options.url === null ? await startServer(context) : undefined
-  opened.defer(() => server?.stop(STOP_DEADLINE_MS))
+  const server = options.url === null ? await startServer(context, opened) : undefined
   const url = server?.url ?? options.url ?? ''
   const apiKey = server ? undefined : context.env['DARKROOM_API_KEY']
   const client = opened.adopt(createDemoClient(url, apiKey), (it) => it.close())
@@ -77,7 +72,6 @@ async function runDemo(input: Arguments, context: CommandContext): Promise<numbe
   return await untilInterrupted(signals, err, generate({ options, client, view, context }))
 }
 
-/** Resolves to the exit code. */
 async function generate(demoRun: Demo): Promise<number> {
   const { options, client, view, context } = demoRun
   const { out } = context
@@ -103,14 +97,14 @@ async function generate(demoRun: Demo): Promise<number> {
   return exitCode
 }
 
-async function show(event: DemoEvent, { options, client, view, context }: Demo): Promise<void> {
+async function show(event: DemoEvent, demoRun: Demo): Promise<void> {
+  const { options, view } = demoRun
   view.update({ ...event.task, status: statusOf(event) })
   if (!event.partialImage) return
   const { index, image } = event.partialImage
   const { prompt, partialImages } = options.input
-  const bytes = await client.download(image.url)
-  const path = await saveImage(options.outDir, `${fileName(prompt)}-partial-${index + 1}`, bytes)
-  view.print(imageLine(relative(context.cwd, path), image, bytes, context))
+  const { bytes, path, facts } = await save(image, `${fileName(prompt)}-partial-${index + 1}`, demoRun)
+  view.print(`  ${path}  ${facts}`)
   // Each partial image is less red than the one before.
   await view.showImage(bytes, 0.9 - (0.6 * Math.min(index, partialImages)) / Math.max(partialImages, 1))
 }
@@ -120,32 +114,27 @@ function statusOf({ status, task }: DemoEvent): TaskStatus {
 }
 
 /** Saves the final images and shows the first one. Resolves to the lines to print. */
-async function saveImages(
-  { images }: TaskResult,
-  { options, client, view, context }: Demo,
-): Promise<string[]> {
-  const name = fileName(options.input.prompt)
+async function saveImages({ images }: TaskResult, demoRun: Demo): Promise<string[]> {
+  const { paint } = demoRun.context.out
+  const name = fileName(demoRun.options.input.prompt)
   const lines: string[] = []
   for (const [index, image] of images.entries()) {
-    const bytes = await client.download(image.url)
-    const path = await saveImage(options.outDir, images.length === 1 ? name : `${name}-${index + 1}`, bytes)
-    if (index === 0) await view.showImage(bytes, 0)
-    lines.push(imageLine(context.out.paint('green', relative(context.cwd, path)), image, bytes, context))
-    if (image.revisedPrompt)
-      lines.push(
-        ...wrap(`Revised prompt: ${image.revisedPrompt}`, 92).map(
-          (line) => `    ${context.out.paint('dim', line)}`,
-        ),
-      )
+    const isOnly = images.length === 1
+    const { bytes, path, facts } = await save(image, isOnly ? name : `${name}-${index + 1}`, demoRun)
+    if (index === 0) await demoRun.view.showImage(bytes, 0)
+    lines.push(`  ${paint('green', path)}  ${facts}`)
+    const prompt = image.revisedPrompt ? wrap(`Revised prompt: ${image.revisedPrompt}`, 92) : []
+    lines.push(...prompt.map((line) => `    ${paint('dim', line)}`))
   }
   return lines
 }
 
-function imageLine(
-  path: string,
-  { width, height }: { width: number; height: number },
-  bytes: Uint8Array,
-  { out }: CommandContext,
-): string {
-  return `  ${path}  ${out.paint('dim', `${width}×${height}, ${formatBytes(bytes.length)}`)}`
+async function save(
+  { url, width, height }: { url: string; width: number; height: number },
+  name: string,
+  { options, client, context: { cwd, out } }: Demo,
+): Promise<{ bytes: Uint8Array; path: string; facts: string }> {
+  const bytes = await client.download(url)
+  const path = relative(cwd, await saveImage(options.outDir, name, bytes))
+  return { bytes, path, facts: out.paint('dim', `${width}×${height}, ${formatBytes(bytes.length)}`) }
 }

@@ -19,10 +19,7 @@ export const doctor: Command = {
       PostgreSQL: 'Read in one transaction',
       images: 'Read from DATA_DIR on this machine',
     },
-    'Exit code': {
-      '0': 'Every invariant holds',
-      '1': 'An invariant is violated, or there is no database',
-    },
+    'Exit code': { '0': 'Every invariant holds', '1': 'An invariant is violated, or there is no database' },
   },
   examples: ['darkroom doctor', 'DATABASE_URL=postgres://… darkroom doctor --json'],
   run: runDoctor,

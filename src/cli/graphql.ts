@@ -1,6 +1,5 @@
 import { z } from 'zod'
 
-/** A GraphQL operation, and the shape of its data. */
 export interface GraphQLOperation<Data> {
   query: string
   variables?: Record<string, unknown>
@@ -28,18 +27,12 @@ const RESULT = z.object({ data: z.unknown().optional(), errors: ERRORS.optional(
 export async function runOperation<Data>(
   endpoint: string,
   { query, variables = {}, shape }: GraphQLOperation<Data>,
-  {
-    headers,
-    signal,
-    send = fetch,
-  }: {
-    headers: Record<string, string>
-    signal?: AbortSignal
-    send?: (request: Request) => Promise<Response>
-  },
+  { headers, ...init }: { headers: Record<string, string>; signal?: AbortSignal },
+  send: (request: Request) => Promise<Response> = fetch,
 ): Promise<Data> {
   const response = await send(
     new Request(endpoint, {
+      ...init,
       method: 'POST',
       headers: {
         ...headers,
@@ -47,7 +40,6 @@ export async function runOperation<Data>(
         accept: 'application/graphql-response+json, application/json',
       },
       body: JSON.stringify({ query, variables }),
-      ...(signal && { signal }),
     }),
   )
   const result: unknown = await response.json().catch(() => undefined)

@@ -55,7 +55,6 @@ async function runKeys({ positionals, values, flags }: Arguments, context: Comma
   return withAdminClient(context, url, work)
 }
 
-/** `generate,read` as scopes. */
 function readScopes(text: string | undefined): Scope[] | undefined {
   return text?.split(',').map((item) => {
     const word = item.trim()
@@ -138,8 +137,8 @@ async function list(
   }
   if (rows.length === 0)
     return `There are no API keys in ${client.location}. Create one with \`darkroom keys create\`.\n`
-  const heads = ['Project', 'ID', 'Name', 'Prefix', 'Scopes', 'Expires', 'Last used']
-  return indented(renderTable({ columns: heads.map((head) => ({ head })), rows }, paint))
+  const columns = ['Project', 'ID', 'Name', 'Prefix', 'Scopes', 'Expires', 'Last used']
+  return indented(renderTable({ columns, rows }, paint))
 }
 
 function cellsOf(key: Key): string[] {

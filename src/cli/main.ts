@@ -1,4 +1,3 @@
-// Dispatches a command line to its command, and reports errors.
 import process from 'node:process'
 import manifest from '../../package.json' with { type: 'json' }
 import { ConfigError } from '../config/error.ts'

@@ -9,9 +9,7 @@ export const projects: Command = {
   summary: 'List and create projects',
   usage: '[list] | create <name>',
   takesPositionals: true,
-  options: {
-    ...URL_OPTION,
-  },
+  options: URL_OPTION,
   notes: {
     Projects: {
       isolation: 'A project owns API keys, tasks, images and webhooks. It cannot see other projects',
@@ -35,8 +33,7 @@ async function runProjects({ positionals, values }: Arguments, context: CommandC
 async function list(client: AdminClient, paint: Paint): Promise<string> {
   const all = await listProjects(client)
   const rows = all.map(({ id, name, createdAt }) => [name, id, createdAt.slice(0, 10)])
-  const columns = ['Name', 'ID', 'Created'].map((head) => ({ head }))
-  return indented(renderTable({ columns, rows }, paint))
+  return indented(renderTable({ columns: ['Name', 'ID', 'Created'], rows }, paint))
 }
 
 async function create(client: AdminClient, name: string): Promise<string> {

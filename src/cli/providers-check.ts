@@ -52,7 +52,6 @@ async function runCheck({ positionals, values, flags }: Arguments, context: Comm
   return await untilInterrupted(signals, context.err, check)
 }
 
-/** Resolves to the exit code. */
 async function checkAll(
   calls: readonly PlannedCall[],
   setup: Omit<CallSetup, 'request'>,

@@ -6,7 +6,6 @@ export type Format = Parameters<typeof styleText>[0]
 /** Formats a text, or returns it unchanged where colors are off. */
 export type Paint = (format: Format, text: string) => string
 
-/** An output stream of a command. */
 export interface Screen {
   write(text: string): void
   paint: Paint

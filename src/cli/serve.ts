@@ -1,13 +1,14 @@
 import process from 'node:process'
 import manifest from '../../package.json' with { type: 'json' }
+import { systemClock } from '../clock.ts'
 import type { Config } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
 import type { Gateway } from '../gateway.ts'
 import { createLog } from '../log.ts'
 import { EXIT, type Arguments, type Command, type CommandContext } from './command.ts'
 import { loadConfig } from './config.ts'
 import { warn } from './screen.ts'
 import { banner } from './serve/banner.ts'
-import { npmShellEnded } from './serve/npm-parent.ts'
 import { watchSignals } from './signals.ts'
 
 export const serve: Command = {
@@ -122,4 +123,22 @@ async function startGateway(
     await stop({ deadlineMs: 0 })
     throw error
   }
+}
+
+const SHELL_CHECK_INTERVAL_MS = 500
+
+// Read when this module loads: the shell may end while the server starts.
+const shell = process.ppid
+
+/**
+ * Resolves when the shell that runs this npm script has ended. npm sends SIGTERM to the shell only
+ * (https://github.com/npm/run-script, signal-manager.js), and a shell such as dash does not forward it. Never resolves
+ * outside of npm, where a daemon may outlive its parent.
+ */
+async function npmShellEnded(env: Environment, signal: AbortSignal): Promise<void> {
+  while (env['npm_lifecycle_event'] !== undefined && !signal.aborted) {
+    await systemClock.sleep(SHELL_CHECK_INTERVAL_MS, signal)
+    if (process.ppid !== shell) return
+  }
+  await new Promise<never>(() => {})
 }

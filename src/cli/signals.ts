@@ -3,9 +3,7 @@ import { systemClock, type Clock } from '../clock.ts'
 import { EXIT } from './command.ts'
 import type { Screen } from './screen.ts'
 
-/** The stop requests that this process receives. */
 export interface Signals {
-  /** Resolves at the first SIGINT or SIGTERM. */
   first: Promise<void>
   second: Promise<void>
   /** Resolves at another one, at least two seconds after the second. */

@@ -14,16 +14,19 @@ export interface Column {
 export type TableCell = string | { text: string; format: Format }
 
 export interface Table {
-  columns: readonly Column[]
+  /** A text is a column with this head. */
+  columns: readonly (Column | string)[]
   rows: readonly (readonly TableCell[])[]
-  /** Totals, below a rule. */
   footer?: readonly string[]
   /** Spaces between columns; 2 by default. */
   gap?: number
 }
 
 /** The lines of a table. Control characters in cells become spaces. */
-export function renderTable({ columns, rows, footer, gap = 2 }: Table, paint: Paint): string[] {
+export function renderTable({ rows, footer, gap = 2, ...table }: Table, paint: Paint): string[] {
+  const columns = table.columns.map((column): Column =>
+    typeof column === 'string' ? { head: column } : column,
+  )
   const heads = columns.map(({ head = '' }) => head)
   const lines = [heads, ...rows, ...(footer ? [footer] : [])]
   const widths = columns.map(({ minWidth = 0 }, nth) =>
@@ -50,7 +53,6 @@ export function renderTable({ columns, rows, footer, gap = 2 }: Table, paint: Pa
   ]
 }
 
-/** Names and values, one pair per line. */
 export function renderFacts(
   facts: readonly (readonly [name: TableCell, value: TableCell])[],
   paint: Paint,

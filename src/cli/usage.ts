@@ -23,9 +23,7 @@ export const usage: Command = {
       aggregated: 'hour, day, month, project, api_key, provider, model: fast for any period',
       others: 'user, operation, quality, size, status, metadata.<label>: every attempt is read',
     },
-    'Read-only: a server may be running': {
-      database: 'Read in one transaction',
-    },
+    'Read-only: a server may be running': { database: 'Read in one transaction' },
   },
   examples: [
     'darkroom usage --by day,model',
@@ -43,8 +41,7 @@ async function runUsage({ values, flags }: Arguments, context: CommandContext): 
   const { inspectDatabase } = await import('../db/connection/inspect.ts')
   const { reportUsage } = await import('../engine/usage/report.ts')
   const { location, result } = await inspectDatabase(config, (q) => reportUsage(q, query, now))
-  const { toCsv, toJson } = await import('./usage/formats.ts')
-  const { toPage } = await import('./usage/page.ts')
+  const { toCsv, toJson, toPage } = await import('./usage/formats.ts')
   const { out } = context
   if (flags.has('csv')) out.write(toCsv(query, result))
   else if (flags.has('json')) out.write(toJson(query, result))

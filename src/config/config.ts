@@ -22,11 +22,9 @@ import { findWarnings } from './warnings.ts'
 
 /** Frozen. `dataDir` is absolute; `publicUrl` has no trailing slash. */
 export interface Config extends Readonly<Omit<ConfigSettings, 'introspection' | 'providers'>> {
-  /** Whether clients may read the schema. */
   readonly introspection: boolean
   /** At least one. The owner of the configuration closes them. */
   readonly providers: readonly Provider[]
-  /** Removes the secrets of this configuration from a text. */
   readonly redact: (text: string) => string
   /** About settings that have no effect, or that cost money or time. */
   readonly warnings: readonly string[]
@@ -65,14 +63,8 @@ export async function readSettings(
   return { settings: { ...settings, providers } as GatewayConfig, warnings: warnings.map(redact) }
 }
 
-interface Examination {
-  /** Undefined if they are invalid. */
-  settings: ConfigSettings | undefined
-  plans: readonly ProviderPlan[]
-  problems: string[]
-  warnings: readonly string[]
-  redact: (text: string) => string
-}
+/** `settings` is undefined if they are invalid. */
+type Examination = ReturnType<typeof examine>
 
 async function examineSources(from: ConfigSources): Promise<Examination> {
   const { cwd, flags = {}, dialects = builtIn } = from
@@ -85,7 +77,7 @@ async function examineSources(from: ConfigSources): Promise<Examination> {
 function examine(
   { sources, env, cwd, dialects }: { sources: Sources; env: Environment; cwd: string; dialects: Dialects },
   problems: string[],
-): Examination {
+) {
   const settings = check(CONFIG_SHAPE, sources.values, { ...sources, problems })
   // In development mode some libraries show internals to clients.
   if (env['NODE_ENV'] === 'development' && settings && !isLocalOnly(settings))

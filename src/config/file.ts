@@ -6,7 +6,6 @@ import { redactSecrets } from '../log.ts'
 import type { Environment } from './environment.ts'
 
 export interface ConfigFile {
-  /** Its name in messages. */
   label: string
   content: Record<string, unknown>
 }

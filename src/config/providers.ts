@@ -1,17 +1,13 @@
-import type { Provider } from '../providers/provider.ts'
+import { z } from 'zod'
 import type { Dialects, Environment } from './environment.ts'
 import { didYouMean } from './nearest.ts'
 import { check, listText, valueAt, type Setting } from './problems.ts'
 import type { Sources } from './sources.ts'
 
-/** A validated provider, not created yet. */
-export interface ProviderPlan {
-  name: string
-  dialect: string
-  /** As given, without defaults. */
-  options: Readonly<Record<string, unknown>>
-  create(): Provider
-}
+/** A validated provider, not created yet. `options` are as given, without defaults. */
+export type ProviderPlan = NonNullable<ReturnType<typeof planProvider>>
+
+const ENTRY = z.looseObject({ name: z.string(), dialect: z.string() })
 
 /** The file's providers, then those of the environment under unused names; a sandbox if there are none. */
 export function planProviders(
@@ -37,9 +33,10 @@ function fileEntries(sources: Sources, problems: string[]): Entry[] {
   const names = new Set<string>()
   const listed = Array.isArray(sources.values['providers']) ? sources.values['providers'] : []
   return listed.flatMap((item: unknown, index) => {
+    const entry = ENTRY.safeParse(item).data
     // Reported with the shape of the file.
-    if (!isEntry(item)) return []
-    const { name, dialect, ...options } = item
+    if (!entry) return []
+    const { name, dialect, ...options } = entry
     const where = (path: readonly PropertyKey[]) => sources.where(['providers', index, ...path])
     if (names.has(name))
       problems.push(`${where(['name'])} is "${name}"; another provider already has this name.`)
@@ -61,7 +58,7 @@ function environmentEntries(
   })
 }
 
-function planProvider(entry: Entry, dialects: Dialects, problems: string[]): ProviderPlan | undefined {
+function planProvider(entry: Entry, dialects: Dialects, problems: string[]) {
   const { name, where } = entry
   const dialect = Object.hasOwn(dialects, entry.dialect) ? dialects[entry.dialect] : undefined
   if (dialect === undefined) {
@@ -74,11 +71,4 @@ function planProvider(entry: Entry, dialects: Dialects, problems: string[]): Pro
   const options = check(dialect.options, entry.options, { ...entry, problems })
   if (problems.length > before) return undefined
   return { name, dialect: entry.dialect, options: entry.options, create: () => dialect.create(name, options) }
-}
-
-function isEntry(item: unknown): item is { name: string; dialect: string } & Record<string, unknown> {
-  if (typeof item !== 'object' || item === null) return false
-  return (
-    'name' in item && typeof item.name === 'string' && 'dialect' in item && typeof item.dialect === 'string'
-  )
 }

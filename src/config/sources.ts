@@ -2,7 +2,6 @@ import { VARIABLES, type Environment } from './environment.ts'
 import type { ConfigFile } from './file.ts'
 import { didYouMean } from './nearest.ts'
 
-/** Command-line options. */
 export type Flags = Readonly<{ port?: string; host?: string; dataDir?: string }>
 
 const FLAGS = [
@@ -12,9 +11,8 @@ const FLAGS = [
 ] as const
 
 export interface Sources {
-  /** The settings, with `${VAR}` replaced. */
+  /** The settings with `${VAR}` replaced, and as written. */
   values: Record<string, unknown>
-  /** The settings before the replacement. */
   written: Record<string, unknown>
   /** `PORT`, or `darkroom.config.json: providers[2].dialect`. */
   where: (path: readonly PropertyKey[]) => string

@@ -1,13 +1,10 @@
 import type { Provider } from '../providers/provider.ts'
 import { isLoopback } from './setting-checks.ts'
+import type { ConfigSettings } from './shape.ts'
 
 const USUAL_MAX_CALL_MS = 240_000
 
-interface Setup {
-  publicUrl: string | null
-  engine: { drainTimeoutMs: number }
-  providers: readonly Provider[]
-}
+type Setup = Pick<ConfigSettings, 'publicUrl' | 'engine'> & { providers: readonly Provider[] }
 
 /** About valid settings that cost money or time. */
 export function findWarnings(setup: Setup): string[] {

@@ -9,17 +9,11 @@ import type { Client, ClientReader } from './security/client.ts'
 /** Resolves to undefined for a path of another route. */
 export type HttpRoute = (request: Request, client: () => Client) => Promise<Response | undefined>
 
-/** `remoteAddress` is undefined for a request without a connection. */
 export type App = (request: Request, remoteAddress?: string) => Promise<Response>
 
 export function createApp(
   routes: readonly HttpRoute[],
-  options: {
-    readClient: ClientReader
-    publicUrl: string | null
-    adminKey: string | null
-    log: Logger
-  },
+  options: { readClient: ClientReader; publicUrl: string | null; adminKey: string | null; log: Logger },
 ): App {
   const { readClient, publicUrl, adminKey, log } = options
 
@@ -41,19 +35,13 @@ export function createApp(
     return refusal('NOT_FOUND', `There is nothing at ${path}. GraphQL is at /graphql.`)
   }
 
-  async function respondOrReport(request: Request, remoteAddress: string | undefined): Promise<Response> {
-    try {
-      return await respond(request, remoteAddress)
-    } catch (error) {
+  return async (request, remoteAddress) => {
+    const response = await respond(request, remoteAddress).catch((error: unknown) => {
       const id = randomUUID()
       // Not a failure of the server if the client has disconnected.
       if (!request.signal.aborted) log.error({ id, err: error }, 'request failed unexpectedly')
       return refusal('INTERNAL_SERVER_ERROR', `Unexpected error (id ${id}).`)
-    }
-  }
-
-  return async (request, remoteAddress) => {
-    const response = await respondOrReport(request, remoteAddress)
+    })
     for (const [name, value] of Object.entries(SAFE_HEADERS))
       if (!response.headers.has(name)) response.headers.set(name, value)
     return response

@@ -30,7 +30,6 @@ interface AssetRouteOptions {
   log?: Logger
 }
 
-/** Bytes `start` to `end`, both inclusive. */
 interface ByteRange {
   start: number
   end: number

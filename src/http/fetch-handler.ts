@@ -4,7 +4,6 @@ import { withoutBase } from './base-path.ts'
 export interface FetchHandler {
   /** Resolves to an instance of the global `Response`. */
   fetch(request: Request, remoteAddress?: string): Promise<Response>
-  /** Makes the clients of event streams reconnect to another process. */
   abortStreams(): void
 }
 

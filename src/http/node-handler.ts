@@ -5,14 +5,12 @@ import { withoutBase } from './base-path.ts'
 
 export interface NodeHandler {
   handle(request: NodeRequest, response: ServerResponse): Promise<void>
-  /** Makes the clients of event streams reconnect to another process. */
   abortStreams(): void
 }
 
 /** In Express, `url` lacks the prefix of the router. */
 type NodeRequest = IncomingMessage & { originalUrl?: string }
 
-/** Serves the app both below `basePath` and without it. */
 export function createNodeHandler(app: App, basePath: string): NodeHandler {
   const streams = new Set<ServerResponse>()
   const adapter = createServerAdapter<{ req?: IncomingMessage; res?: ServerResponse }>(

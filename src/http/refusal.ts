@@ -37,7 +37,6 @@ export const REQUEST_ERRORS = {
   INTERNAL_SERVER_ERROR: 500,
 } as const
 
-/** Headers of every response, unless it has its own. */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -56,7 +55,10 @@ export function requestError(code: RequestErrorCode, message: string): GraphQLEr
   })
 }
 
-/** The response of a route other than GraphQL. */
+export function bodyTooLarge(maxBytes: number): GraphQLError {
+  return requestError('REQUEST_TOO_LARGE', `The body is too large; the maximum is ${maxBytes} bytes.`)
+}
+
 export function refusal(
   code: RequestErrorCode,
   message: string,

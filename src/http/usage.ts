@@ -6,6 +6,7 @@ import type { Keyring } from '../engine/access/keyring.ts'
 import { reportUsage, type UsageReport } from '../engine/usage/report.ts'
 import { findZone, periodOf } from '../engine/usage/time-zone.ts'
 import { badInput, GatewayError } from '../errors.ts'
+import { scopeProblem } from '../schema/scopes.ts'
 import type { HttpRoute } from './app.ts'
 import { gatewayErrorRefusal, refusal } from './refusal.ts'
 import { credentialOf } from './security/auth.ts'
@@ -49,10 +50,7 @@ async function respond(
 ): Promise<Response> {
   const caller = await keyring.authenticate(credentialOf(request.headers))
   if (!caller.scopes.has('REPORT'))
-    throw new GatewayError(
-      'FORBIDDEN',
-      `${PATH} needs the scope REPORT; this API key has ${[...caller.scopes].join(', ')}.`,
-    )
+    throw new GatewayError('FORBIDDEN', scopeProblem(PATH, 'REPORT', caller.scopes))
   const now = clock.now()
   const query = {
     ...readUsageQuery(readParameters(parameters), now),

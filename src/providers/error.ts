@@ -27,21 +27,24 @@ export interface Failure {
   cause?: unknown
 }
 
-/** What a failure means, without its circumstances. */
 export type FailureVerdict = Pick<Failure, 'kind' | 'code' | 'charged'>
 
 export const VERDICTS = {
-  REJECTED: { kind: 'rejected', code: 'PROVIDER_REJECTED', charged: 'NO' },
-  IMAGE_INVALID: { kind: 'rejected', code: 'INPUT_IMAGE_INVALID', charged: 'NO' },
+  REJECTED: verdict('rejected', 'PROVIDER_REJECTED', 'NO'),
+  IMAGE_INVALID: verdict('rejected', 'INPUT_IMAGE_INVALID', 'NO'),
   /** An image may be made before it is blocked. */
-  BLOCKED: { kind: 'rejected', code: 'MODERATION_BLOCKED', charged: 'UNKNOWN' },
-  MISCONFIGURED: { kind: 'refused', code: 'PROVIDER_MISCONFIGURED', charged: 'NO' },
-  QUOTA: { kind: 'refused', code: 'PROVIDER_QUOTA', charged: 'NO' },
-  BUSY: { kind: 'busy', code: 'PROVIDER_RATE_LIMITED', charged: 'NO' },
-  UNREACHED: { kind: 'unreached', code: 'PROVIDER_UNREACHABLE', charged: 'NO' },
-  BROKEN: { kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'UNKNOWN' },
-  LOST: { kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' },
-} satisfies Record<string, FailureVerdict>
+  BLOCKED: verdict('rejected', 'MODERATION_BLOCKED', 'UNKNOWN'),
+  MISCONFIGURED: verdict('refused', 'PROVIDER_MISCONFIGURED', 'NO'),
+  QUOTA: verdict('refused', 'PROVIDER_QUOTA', 'NO'),
+  BUSY: verdict('busy', 'PROVIDER_RATE_LIMITED', 'NO'),
+  UNREACHED: verdict('unreached', 'PROVIDER_UNREACHABLE', 'NO'),
+  BROKEN: verdict('broken', 'PROVIDER_BROKEN', 'UNKNOWN'),
+  LOST: verdict('lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'),
+}
+
+function verdict(kind: FailureKind, code: TaskErrorCode, charged: Charged): FailureVerdict {
+  return { kind, code, charged }
+}
 
 /** The only error that an adapter throws deliberately. */
 export class ProviderError extends Error {

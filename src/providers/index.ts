@@ -1,4 +1,4 @@
-// The registry. To add a dialect or a preset: one line here, and its folder.
+// The registry of dialects and presets.
 import { acedata } from './acedata/acedata.ts'
 import { basic } from './basic/basic.ts'
 import { jimmy } from './jimmy/jimmy.ts'
@@ -8,7 +8,6 @@ import { PMOCK } from './pmock/preset.ts'
 import type { Dialect } from './provider.ts'
 import { sandbox } from './sandbox/sandbox.ts'
 
-/** The dialects by their names in a provider's configuration. */
 export const dialects: Readonly<Record<string, Dialect>> = {
   openai: createOpenaiDialect({ pmock: PMOCK }),
   basic,

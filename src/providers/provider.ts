@@ -1,5 +1,4 @@
-// The contract between the engine and provider adapters. Adapters are stateless; sleeping, retries, logging and the clock
-// belong to the engine.
+// The contract between engine and adapters. Sleeping, retries, logging and the clock belong to the engine.
 import type { z } from 'zod'
 import type {
   Background,
@@ -23,7 +22,7 @@ export interface Provider {
   readonly offers: readonly Offer[]
   /** True when callbacks can reach a loopback address. */
   readonly loopback?: boolean
-  /** Maximum of concurrent submits. */
+  /** Of submits. */
   readonly concurrency: number
   /** Deadline of a submit. */
   readonly timeoutMs: number
@@ -31,24 +30,20 @@ export interface Provider {
   /** Throws ProviderError. Any other error is a bug; the outcome then counts as lost. */
   submit(request: ProviderRequest, call: Call): Promise<CallResult>
   /**
-   * Polls an accepted request; its model may have left the configuration. Absent when submit returns the result. A
-   * ProviderError `rejected` or `broken` is about the request, any other kind only about this check.
+   * Polls an accepted request, whose model may have left the configuration. A ProviderError `rejected` or `broken` is
+   * about the request, any other kind about this check.
    */
   check?(remoteId: string, settings: Settings, call: Call): Promise<CallResult>
-  /** Parses an untrusted callback body; the engine calls `check` before it acts. Throws ProviderError `broken`. */
+  /** Parses an untrusted callback body. Throws ProviderError `broken`. */
   readCallback?(body: string): Callback
   /** Redacts the account's secrets. */
   redact?(text: string): string
-  /**
-   * Finds a request by `Call.clientRef`, free of charge, when its remote id was lost. Undefined when there is no record,
-   * which proves nothing: it may follow. A ProviderError is about the lookup only.
-   */
+  /** Finds a request whose remote id was lost. Undefined without a record, which may follow. */
   find?(clientRef: string, call: Call): Promise<{ remoteId: string } | undefined>
   /** For results that arrive as addresses. Absent when replies hold the images themselves. */
   readonly results?: ResultSource
   /** Requests a stop. The provider may still charge. */
   cancel?(remoteId: string, call: Call): Promise<void>
-  /** Called once, after the last call. */
   close(): Promise<void>
 }
 
@@ -59,9 +54,8 @@ export interface ResultSource {
   download(url: string, file: string, signal: AbortSignal): Promise<void>
 }
 
-/** How a result arrives: in the response, in a stream with partial images, by polling, or after a callback. */
 export const MODES = ['SYNC', 'STREAM', 'POLL', 'CALLBACK'] as const
-/** What identifies an attempt at the provider after a crash, weakest first. */
+/** What identifies an attempt after a crash, weakest first. */
 export const RECOVERIES = ['NONE', 'REMOTE_ID', 'CALLBACK', 'CLIENT_REF'] as const
 
 export interface ProviderTraits {
@@ -69,23 +63,21 @@ export interface ProviderTraits {
   modes: readonly (typeof MODES)[number][]
   /** Of the preferred mode. */
   recovery: (typeof RECOVERIES)[number]
-  /** NO when the operator declares that failures are never billed. */
+  /** NO: the operator declares that failures are never billed. */
   failureCharge: Exclude<Charged, 'YES'>
 }
 
 export interface Offer {
-  /** Darkroom's name for the model. */
   model: string
-  /** The provider's name for the model. */
+  /** The provider's name for it. */
   upstreamModel: string
   capabilities: Capabilities
   /** Null when unknown: costs are then unknown, not zero. */
   price: Price | null
-  /** ISO date on which the provider turns the model off; null when none is announced. */
+  /** ISO date of the shutdown; null when none is announced. */
   retiresOn: string | null
 }
 
-/** A setting outside the capabilities causes a warning or an error; it is never dropped silently. */
 export interface Capabilities {
   operations: readonly Operation[]
   sizes: SizeRule
@@ -100,9 +92,8 @@ export interface Capabilities {
   maxN: number
   maxInputImages: number
   mask: boolean
-  /** Per call; 0 when not supported. */
   maxPartialImages: number
-  /** Whether requests have a field for the end user. */
+  /** Whether `user` can be sent. */
   user: boolean
   /** In Unicode code points. */
   maxPromptLength: number
@@ -123,7 +114,7 @@ export type SizeRule =
       maxPixels: number
     }
 
-/** `version` names the price table and is stored with each cost. */
+/** `version` is stored with each cost. */
 export type Price = TokenPrice | ImagePrice
 
 /** Micro-USD per million tokens; null where the class does not exist. */
@@ -137,25 +128,24 @@ export interface TokenPrice {
 
 /** Micro-USD per finished image. */
 export interface ImagePrice {
-  /** Default when nothing in `bySettings` matches. */
+  /** Default. */
   imageMicros: number
   /** The first match applies; an absent setting matches every value. */
   bySettings: readonly { size?: string | undefined; quality?: Quality | undefined; imageMicros: number }[]
   version: string
 }
 
-/** Settings are within the capabilities of the offer. */
+/** Within the capabilities of the offer. */
 export interface ProviderRequest extends Settings {
   operation: Operation
   upstreamModel: string
   /** Empty for GENERATE, else 1 to 16. */
   images: readonly ProviderRequestImage[]
-  /** Same size as the first image, with an alpha channel; transparent pixels are redrawn. */
+  /** Same size as the first image; transparent pixels are redrawn. */
   mask: ProviderRequestImage | null
 }
 
 export interface ProviderRequestImage extends ImageFacts {
-  /** Read from disk lazily. */
   blob(): Promise<Blob>
 }
 
@@ -164,11 +154,11 @@ export interface Call {
   signal: AbortSignal
   /** The attempt's id. Send it where the API has a field for it. */
   clientRef: string
-  /** Unguessable, one per attempt. Absent when the provider cannot reach this server. */
+  /** Absent when the provider cannot reach this server. */
   callbackUrl?: string | undefined
-  /** W3C trace context to send; present when the operator enables it. */
+  /** W3C trace context, to be sent. */
   traceparent?: string | undefined
-  /** A new path in the spool. The engine deletes the file after the call. */
+  /** A new path in the spool, deleted after the call. */
   newFile(): string
   /** Report a phase before continuing. Phases never decrease. */
   onWire(phase: WirePhase, facts?: { httpStatus?: number; providerRequestId?: string }): void
@@ -178,7 +168,6 @@ export interface Call {
   onPartial(file: string, index: number): Promise<void>
 }
 
-/** What a submit or a check returns. */
 export type CallResult =
   | { state: 'ACCEPTED'; remoteId: string; checkAfterMs: number }
   | { state: 'PENDING'; progress: number | null; checkAfterMs: number }
@@ -187,13 +176,11 @@ export type CallResult =
   | { state: 'DONE'; images: ReceivedImage[]; usage: Usage; resolved: ResolvedSettings }
 
 export interface Callback {
-  /** Null when the body names none. */
   remoteId: string | null
 }
 
 /** A file in the spool, or an address that the engine stores before it downloads the image. */
 export type ReceivedImage = ({ file: string } | { url: string }) & {
-  /** Null when not reported. */
   revisedPrompt: string | null
 }
 
@@ -202,7 +189,7 @@ export function filesOf(images: readonly ReceivedImage[]): string[] {
   return images.flatMap((image) => ('file' in image ? image.file : []))
 }
 
-/** Values that the provider chose for `auto`; absent when not reported. */
+/** The provider's choices for `auto`; absent when not reported. */
 export interface ResolvedSettings {
   size?: string
   quality?: Quality
@@ -224,7 +211,7 @@ export const UNKNOWN_USAGE: Usage = {
 export interface Dialect<Options = unknown> {
   /** Schema of a provider's configuration entry, without `name` and `dialect`. */
   readonly options: z.ZodType<Options>
-  /** A configuration entry from environment variables; undefined when they are not set. */
+  /** Undefined when the variables are not set. */
   fromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> | undefined
   create(name: string, options: Options): Provider
 }

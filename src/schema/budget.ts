@@ -6,7 +6,7 @@ import { builder, describedEnum } from './builder.ts'
 import type { Context } from './context.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { ProjectRef } from './project.ts'
-import { requires } from './scopes.ts'
+import { requires, scopeProblem } from './scopes.ts'
 
 const BudgetPeriodEnum = describedEnum<Period>('BudgetPeriod', {
   description: 'Time span of a budget. Days and months are those of UTC.',
@@ -52,10 +52,7 @@ for (const owner of [ProjectRef, ApiKeyRef]) {
 
 async function listBudgets(id: string, { caller, db, clock }: Context): Promise<Budget[]> {
   if (caller.scopes.has('REPORT')) return listBudgetStatus(db.read, id, clock.now())
-  throw new GatewayError(
-    'FORBIDDEN',
-    `budgets needs the scope REPORT; this API key has ${[...caller.scopes].join(', ')}.`,
-  )
+  throw new GatewayError('FORBIDDEN', scopeProblem('budgets', 'REPORT', caller.scopes))
 }
 
 builder.mutationField('setBudget', (t) =>

@@ -6,7 +6,6 @@ import { builder } from './builder.ts'
 const DEFAULT_PAGE_SIZE = 50
 const MAX_PAGE_SIZE = 100
 
-/** The argument `first` of a paged list. */
 export function firstArgument(defaultValue = DEFAULT_PAGE_SIZE) {
   const description = `Maximum number of items to return, 1 to ${MAX_PAGE_SIZE}.`
   return builder.args((t) => ({ first: t.int({ defaultValue, description }) }))
@@ -94,7 +93,6 @@ export function connectionType<Row extends { id: string }, Extra extends object 
     description: string
     node: NodeType<Row>
     keyset: Keyset<Row>
-    /** Name of the type of `pageInfo`. */
     pageInfo: string
     edgeName?: string
   },

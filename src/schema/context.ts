@@ -15,7 +15,6 @@ import type { Provider } from '../providers/provider.ts'
 /** The context of a resolver. Each operation has its own. */
 export interface Context {
   caller: Access
-  /** The caller's project. */
   projectId: string
   db: Database
   engine: Engine
@@ -38,9 +37,7 @@ export interface Loaders {
   attempts: DataLoader<string, AttemptRow[]>
   assets: DataLoader<string, AssetRow[]>
   deliveries: DataLoader<string, DeliveryRow[]>
-  /** By delivery. */
   tries: DataLoader<string, TryRow[]>
-  /** By attempt. */
   lines: DataLoader<string, LedgerRow[]>
 }
 

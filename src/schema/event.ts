@@ -45,7 +45,6 @@ const TaskEventRef = builder.interfaceRef<FeedItem>('TaskEvent').implement({
   }),
 })
 
-/** Implements the type of one kind of event. */
 function eventType<Type extends Kind>(
   type: Type,
   description: string,
@@ -55,7 +54,6 @@ function eventType<Type extends Kind>(
   builder.objectRef<ItemOf<Type>>(TYPE_NAMES[type]).implement({ description, interfaces, fields })
 }
 
-/** The field `attempt` of an event. */
 const attemptField = (description: string) => ({
   type: AttemptRef,
   description,

@@ -26,7 +26,6 @@ type ValueOf<Type> = Type extends keyof ScalarValues
       ? Value
       : never
 
-/** The properties of a row that are of a type. */
 type NamesOf<Row, Value> = {
   [Name in keyof Row]-?: Row[Name] extends Value ? Name : never
 }[keyof Row] &

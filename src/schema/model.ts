@@ -57,7 +57,6 @@ const CapabilitiesRef = builder.objectRef<Capabilities>('Capabilities').implemen
   }),
 })
 
-/** A price per token, in micro-USD per million. */
 const perMillion = (description: string, name: Exclude<keyof TokenPrice, 'version'>) => ({
   type: 'BigInt' as const,
   nullable: true as const,

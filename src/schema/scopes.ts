@@ -34,25 +34,21 @@ export function withRights(schema: GraphQLSchema): GraphQLSchema {
   return schema
 }
 
-/** The right that a root field needs; undefined when it declares none. */
 export function rightOf({ extensions }: GraphQLField<unknown, unknown>): Right | undefined {
   const { scope } = extensions
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is one of them
   return RIGHTS.includes(scope) ? (scope as Right) : undefined
 }
 
-interface Operation {
+export interface RequestedOperation {
   schema: GraphQLSchema
   document: DocumentNode
   operationName?: string | null | undefined
 }
 
-/**
- * The first right that an operation needs and its caller lacks, as a message; undefined when all is allowed. A field with
- * @skip or @include counts as well.
- */
+/** A message about the first right that the caller lacks; undefined if there is none. @skip and @include are ignored. */
 export function missingRight(
-  operation: Operation,
+  operation: RequestedOperation,
   { scopes, operator }: Pick<Access, 'scopes' | 'operator'>,
 ): string | undefined {
   const forbidden = rootFieldsOf(operation).find((field) => {
@@ -63,7 +59,11 @@ export function missingRight(
   const right = rightOf(forbidden)
   if (right === 'OPERATOR')
     return `${forbidden.name} is for operators: it needs the key in DARKROOM_ADMIN_KEY of the server.`
-  return `${forbidden.name} needs the scope ${right}; this API key has ${[...scopes].join(', ')}.`
+  return scopeProblem(forbidden.name, right!, scopes)
+}
+
+export function scopeProblem(name: string, scope: Scope, scopes: Access['scopes']): string {
+  return `${name} needs the scope ${scope}; this API key has ${[...scopes].join(', ')}.`
 }
 
 type Fields = GraphQLField<unknown, unknown>[]
@@ -71,7 +71,7 @@ type Fields = GraphQLField<unknown, unknown>[]
 /** Root fields by document and operation name: documents are parsed once and run many times. */
 const cache = new WeakMap<DocumentNode, Map<string, Fields>>()
 
-function rootFieldsOf(operation: Operation): Fields {
+function rootFieldsOf(operation: RequestedOperation): Fields {
   const byName = cache.get(operation.document) ?? new Map<string, Fields>()
   cache.set(operation.document, byName)
   const name = operation.operationName ?? ''
@@ -80,7 +80,7 @@ function rootFieldsOf(operation: Operation): Fields {
   return fields
 }
 
-function findRootFields({ document, schema, operationName }: Operation): Fields {
+function findRootFields({ document, schema, operationName }: RequestedOperation): Fields {
   const operation = getOperationAST(document, operationName)
   const fields = operation && schema.getRootType(operation.operation)?.getFields()
   if (!operation || !fields) return []

@@ -41,7 +41,6 @@ const ResolvedSettingsRef = builder.objectRef<ResolvedSettings>('ResolvedSetting
 
 const attemptsOf = ({ id }: TaskRow, { loaders }: Context) => loaders.attempts.load(id)
 
-/** The images of a task that are of one kind, in order. */
 export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: AssetRow['kind']) =>
   (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
 

@@ -23,7 +23,6 @@ export const TaskFilterInput = builder.inputType('TaskFilter', {
   }),
 })
 
-/** The conditions of the argument `filter`. */
 export function readFilter(input: typeof TaskFilterInput.$inferInput | null | undefined): TaskFilter {
   return withoutNulls(input ?? {})
 }

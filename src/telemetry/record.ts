@@ -31,13 +31,10 @@ import {
 import type { Attributes, Tracing } from '../tracing.ts'
 
 export interface TraceSettings {
-  /** OTLP over HTTP. */
   url: string
   serviceName: string
-  /** OTEL_TRACES_SAMPLER. */
   sampler: string
   samplerRatio: number
-  /** Delay between two exports, in milliseconds. */
   delayMs: number
 }
 
@@ -98,7 +95,7 @@ export function recordTraces(settings: TraceSettings, warn: (sentence: string) =
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/
 
-/** A new trace for null and for an invalid traceparent, which clients may send. */
+/** A new trace for null and for an invalid traceparent. */
 function contextOf(traceparent: string | null): Context {
   const [, traceId = '', spanId = '', flags = '0'] = TRACEPARENT.exec(traceparent ?? '') ?? []
   const span: SpanContext = { traceId, spanId, traceFlags: parseInt(flags, 16) & 1, isRemote: true }

@@ -144,8 +144,8 @@ describe.each(DATABASES)('two projects on %s', (database) => {
   let foreign: Record<string, string>
   let own: Record<string, string>
   let key: string
-  let stranger: Client
-  let owner: Client
+  let ownClient: Client
+  let foreignClient: Client
 
   beforeAll(async () => {
     keyed = await openGatewayWithKeys({ database, webhookRule })
@@ -157,8 +157,8 @@ describe.each(DATABASES)('two projects on %s', (database) => {
     const [a, b] = [await make('A'), await make('B')]
     foreign = await makeOneOfEach(a.client, a.project)
     own = await makeOneOfEach(b.client, b.project)
-    ;({ key, client: stranger } = b)
-    owner = a.client
+    ;({ key, client: ownClient } = b)
+    foreignClient = a.client
   })
   afterAll(() => keyed[Symbol.asyncDispose]())
 
@@ -191,7 +191,10 @@ describe.each(DATABASES)('two projects on %s', (database) => {
       for (const id of Object.values(foreign)) {
         // With the same timestamp, so that it has the same position in every order.
         const missing = id.slice(0, -4) + (id.endsWith('ZZZZ') ? 'YYYY' : 'ZZZZ')
-        const [ofForeign, ofMissing] = [await ask(query, variables(id)), await ask(query, variables(missing))]
+        const [ofForeign, ofMissing] = [
+          await post(query, variables(id)),
+          await post(query, variables(missing)),
+        ]
         expect(ofForeign.text.replaceAll(id, 'ID')).toBe(ofMissing.text.replaceAll(missing, 'ID'))
         expect(ofForeign.status).toBe(ofMissing.status)
       }
@@ -201,8 +204,8 @@ describe.each(DATABASES)('two projects on %s', (database) => {
   it.each(NODE_TYPES)('node and nodes return a %s only to its own project', async (type) => {
     const query = 'query ($id: ID!) { node(id: $id) { __typename id } nodes(ids: [$id]) { id } }'
     const id = own[type]!
-    expect(await stranger.get(query, { id })).toEqual({ node: { __typename: type, id }, nodes: [{ id }] })
-    expect(await stranger.get(query, { id: foreign[type] })).toEqual({ node: null, nodes: [null] })
+    expect(await ownClient.get(query, { id })).toEqual({ node: { __typename: type, id }, nodes: [{ id }] })
+    expect(await ownClient.get(query, { id: foreign[type] })).toEqual({ node: null, nodes: [null] })
   })
 
   it('B47: an invalid id and an id of another type return null', async () => {
@@ -215,8 +218,8 @@ describe.each(DATABASES)('two projects on %s', (database) => {
       '💥',
       own['Image']!.replace('img', 'task'),
     ])
-      expect(await stranger.get(query, { id })).toEqual({ node: null, task: null })
-    expect((await stranger.get<{ task: unknown }>(query, { id: own['Attempt'] })).task).toBeNull()
+      expect(await ownClient.get(query, { id })).toEqual({ node: null, task: null })
+    expect((await ownClient.get<{ task: unknown }>(query, { id: own['Attempt'] })).task).toBeNull()
   })
 
   it('list no objects of each other', async () => {
@@ -231,16 +234,16 @@ describe.each(DATABASES)('two projects on %s', (database) => {
   })
 
   it('receive no events of each other in a feed', async () => {
-    const feed = stranger.watch<{ taskFeed: { task: { id: string } } }>(
+    const feed = ownClient.watch<{ taskFeed: { task: { id: string } } }>(
       'SSE',
       'subscription { taskFeed { task { id } } }',
     )
     const next = feed.next()
     await expect.poll(() => keyed.server.gateway.subscriberCount()).toBe(1)
-    const theirs = await owner.generate({ prompt: 'theirs' })
-    await owner.ended(theirs)
-    const ours = await stranger.generate({ prompt: 'ours' })
-    expect((await next).value?.data?.taskFeed.task.id).toBe(ours)
+    const foreignTask = await foreignClient.generate({ prompt: 'foreign' })
+    await foreignClient.ended(foreignTask)
+    const ownTask = await ownClient.generate({ prompt: 'own' })
+    expect((await next).value?.data?.taskFeed.task.id).toBe(ownTask)
     await feed.return?.()
   })
 
@@ -250,32 +253,32 @@ describe.each(DATABASES)('two projects on %s', (database) => {
   })
 
   it('cannot resume from a cursor of the other', async () => {
-    const { task, tasks } = await owner.get<{ task: { lastCursor: string }; tasks: { feedCursor: string } }>(
-      'query ($id: ID!) { task(id: $id) { lastCursor } tasks { feedCursor } }',
-      { id: foreign['Task'] },
-    )
+    const { task, tasks } = await foreignClient.get<{
+      task: { lastCursor: string }
+      tasks: { feedCursor: string }
+    }>('query ($id: ID!) { task(id: $id) { lastCursor } tasks { feedCursor } }', { id: foreign['Task'] })
     for (const query of [
       `subscription { taskEvents(taskId: "${own['Task']}", after: "${task.lastCursor}") { cursor } }`,
       `subscription { taskFeed(after: "${tasks.feedCursor}") { cursor } }`,
     ])
-      expect((await ask(query, {})).text).toContain('CURSOR_INVALID')
+      expect((await post(query, {})).text).toContain('CURSOR_INVALID')
   })
 
   it('cannot fetch images of each other', async () => {
     const query = 'query ($id: ID!) { task(id: $id) { images { url } partialImages { image { url } } } }'
     const urls = async (client: Client, id: string) =>
       JSON.stringify(await client.get(query, { id })).match(/http[^"]+/g)!
-    const theirs = await urls(owner, foreign['Task']!)
-    const [mine] = await urls(stranger, own['Task']!)
-    expect((await fetch(mine)).status).toBe(200)
+    const foreignUrls = await urls(foreignClient, foreign['Task']!)
+    const [ownUrl] = await urls(ownClient, own['Task']!)
+    expect((await fetch(ownUrl)).status).toBe(200)
     const missing = newId('img', Date.now())
-    for (const url of theirs) {
+    for (const url of foreignUrls) {
       expect((await fetch(url)).status).toBe(200)
       const id = /img_\w+/.exec(url)![0]
       for (const forged of [
         url.replace(/\?.*/, ''),
-        mine.replace(own['Image']!, id),
-        url.replace(/signature=.*/, mine.replace(/.*signature=/, 'signature=')),
+        ownUrl.replace(own['Image']!, id),
+        url.replace(/signature=.*/, ownUrl.replace(/.*signature=/, 'signature=')),
       ]) {
         const [ofForeign, ofMissing] = [
           await fetch(forged, { headers: bearer(key) }),
@@ -288,7 +291,7 @@ describe.each(DATABASES)('two projects on %s', (database) => {
   })
 
   it('receive image URLs in webhooks that are valid for four days', async () => {
-    const { node } = await owner.get<{ node: { payload: string } }>(
+    const { node } = await foreignClient.get<{ node: { payload: string } }>(
       'query ($id: ID!) { node(id: $id) { ... on WebhookDelivery { payload } } }',
       { id: foreign['WebhookDelivery'] },
     )
@@ -299,7 +302,7 @@ describe.each(DATABASES)('two projects on %s', (database) => {
   })
 
   it('are unchanged by requests of each other', async () => {
-    const { nodes } = await owner.get<{ nodes: Record<string, unknown>[] }>(
+    const { nodes } = await foreignClient.get<{ nodes: Record<string, unknown>[] }>(
       `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Task { status } ... on Webhook { deletedAt }
         ... on ApiKey { revokedAt } ... on WebhookDelivery { state } } }`,
       { ids: NODE_TYPES.map((type) => foreign[type]) },
@@ -314,7 +317,7 @@ describe.each(DATABASES)('two projects on %s', (database) => {
     })
   })
 
-  async function ask(query: string, variables: unknown): Promise<{ status: number; text: string }> {
+  async function post(query: string, variables: unknown): Promise<{ status: number; text: string }> {
     const isStream = query.startsWith('subscription')
     const response = await fetch(`${keyed.url}/graphql`, {
       method: 'POST',
@@ -334,7 +337,9 @@ describe.each(DATABASES)('two projects on %s', (database) => {
   /** Requests a field to the greatest depth that the query limits accept. */
   async function requestDeepest(field: GraphQLField<unknown, unknown>): Promise<Result<unknown>> {
     for (let depth = 6; ; depth--) {
-      const result: Result<unknown> = await stranger.ask(`{ ${field.name} ${allFieldsOf(field, depth)} }`)
+      const result: Result<unknown> = await ownClient.execute(
+        `{ ${field.name} ${allFieldsOf(field, depth)} }`,
+      )
       const code = result.errors?.[0]?.extensions?.['code']
       if (depth === 1 || code !== 'QUERY_TOO_LARGE') return result
     }

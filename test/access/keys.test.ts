@@ -12,7 +12,7 @@ import { ADMIN_KEY, bearer, openGatewayWithKeys, type GatewayWithKeys } from './
 const TYPENAME = JSON.stringify({ query: '{ __typename }' })
 
 /** Requests `{ __typename }` with these headers. */
-async function ask(url: string, headers: Record<string, string>) {
+async function requestTypename(url: string, headers: Record<string, string>) {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -108,7 +108,7 @@ describe.each(DATABASES)('API keys on %s', (database) => {
       [bearer('garbled'), 'Bearer realm="darkroom", error="invalid_token"'],
       [bearer(`${ADMIN_KEY}x`), 'Bearer realm="darkroom", error="invalid_token"'],
     ] as const)
-      expect(await ask(keyed.url, { ...headers })).toMatchObject({
+      expect(await requestTypename(keyed.url, { ...headers })).toMatchObject({
         status: 401,
         code: 'UNAUTHENTICATED',
         challenge,
@@ -121,25 +121,28 @@ describe.each(DATABASES)('API keys on %s', (database) => {
     const revoked = await keyed.newKey()
     const expiresAt = new Date(Date.now() + 1500).toISOString()
     const expired = await keyed.newKey({ expiresAt })
-    expect(await ask(keyed.url, bearer(revoked.key))).toMatchObject({ status: 200 })
-    expect(await ask(keyed.url, bearer(expired.key))).toMatchObject({ status: 200 })
+    expect(await requestTypename(keyed.url, bearer(revoked.key))).toMatchObject({ status: 200 })
+    expect(await requestTypename(keyed.url, bearer(expired.key))).toMatchObject({ status: 200 })
     await keyed.operator().get('mutation ($id: ID!) { revokeApiKey(id: $id) { revokedAt } }', revoked)
     // The same handle with another secret: the list of keys shows handles.
     const handle = good.key.slice(8, 18)
     const guess = withHandle(handle)
     const unknown = newKeyText().text
     const responses = {
-      mistyped: await ask(keyed.url, bearer(`${good.key.slice(0, -1)}${good.key.endsWith('a') ? 'b' : 'a'}`)),
-      unknown: await ask(keyed.url, bearer(unknown)),
-      wrong: await ask(keyed.url, bearer(guess)),
-      revoked: await ask(keyed.url, bearer(revoked.key)),
+      mistyped: await requestTypename(
+        keyed.url,
+        bearer(`${good.key.slice(0, -1)}${good.key.endsWith('a') ? 'b' : 'a'}`),
+      ),
+      unknown: await requestTypename(keyed.url, bearer(unknown)),
+      wrong: await requestTypename(keyed.url, bearer(guess)),
+      revoked: await requestTypename(keyed.url, bearer(revoked.key)),
     }
     for (const response of Object.values(responses))
       expect(response).toMatchObject({ status: 401, code: 'UNAUTHENTICATED', data: undefined })
     expect(responses.wrong.message).toBe(responses.unknown.message)
     expect(responses.revoked.message).toBe('This API key was revoked.')
     await expect
-      .poll(() => ask(keyed.url, bearer(expired.key)))
+      .poll(() => requestTypename(keyed.url, bearer(expired.key)))
       .toMatchObject({
         status: 401,
         message: `This API key expired at ${expiresAt}.`,
@@ -157,7 +160,7 @@ describe.each(DATABASES)('API keys on %s', (database) => {
     ] as const) {
       const { errors } = await keyed
         .operator()
-        .ask('mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }', { input })
+        .execute('mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }', { input })
       expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }])
     }
   })
@@ -166,15 +169,17 @@ describe.each(DATABASES)('API keys on %s', (database) => {
     const project = await keyed.newProject(`second of ${database}`)
     const { key } = await keyed.newKey()
     const named = { 'darkroom-project': project }
-    expect(await ask(keyed.url, { ...bearer(key), ...named })).toMatchObject({
+    expect(await requestTypename(keyed.url, { ...bearer(key), ...named })).toMatchObject({
       status: 403,
       code: 'FORBIDDEN',
     })
     const absent = { ...bearer(key), 'darkroom-project': 'prj_NONE' }
-    expect(await ask(keyed.url, absent)).toMatchObject({ status: 403, code: 'FORBIDDEN' })
-    expect(await ask(keyed.url, { ...bearer(ADMIN_KEY), ...named })).toMatchObject({ status: 200 })
+    expect(await requestTypename(keyed.url, absent)).toMatchObject({ status: 403, code: 'FORBIDDEN' })
+    expect(await requestTypename(keyed.url, { ...bearer(ADMIN_KEY), ...named })).toMatchObject({
+      status: 200,
+    })
     const none = { ...bearer(ADMIN_KEY), 'darkroom-project': 'prj_NONE' }
-    expect(await ask(keyed.url, none)).toMatchObject({ status: 404, code: 'NOT_FOUND' })
+    expect(await requestTypename(keyed.url, none)).toMatchObject({ status: 404, code: 'NOT_FOUND' })
     expect((await keyed.operator(project).get<{ project: unknown }>('{ project { id } }')).project).toEqual({
       id: project,
     })
@@ -199,14 +204,16 @@ describe.each(DATABASES)('API keys on %s', (database) => {
     expect(Math.abs(used - before)).toBeLessThan(61_000)
     // A key may revoke itself.
     await keyed.as(key).get('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', { id })
-    expect(await ask(keyed.url, bearer(key))).toMatchObject({ status: 401 })
+    expect(await requestTypename(keyed.url, bearer(key))).toMatchObject({ status: 401 })
   })
 
   it('belong to projects with unique names', async () => {
     await keyed.newProject(`twin of ${database}`)
     const { errors } = await keyed
       .operator()
-      .ask('mutation ($name: String!) { createProject(name: $name) { id } }', { name: `twin of ${database}` })
+      .execute('mutation ($name: String!) { createProject(name: $name) { id } }', {
+        name: `twin of ${database}`,
+      })
     expect(errors).toMatchObject([{ extensions: { code: 'CONFLICT', field: 'name' } }])
   })
 })
@@ -302,7 +309,7 @@ describe('before the first API key is created', () => {
     const { createApiKey } = await server.get<{ createApiKey: { key: string; apiKey: { id: string } } }>(
       'mutation { createApiKey(input: { name: "first", scopes: [READ, ADMIN] }) { key apiKey { id } } }',
     )
-    expect(await ask(server.url, {})).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' })
+    expect(await requestTypename(server.url, {})).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' })
     const client = createClient(server.url, bearer(createApiKey.key))
     expect(
       (await client.get<{ task: unknown }>('query ($id: ID!) { task(id: $id) { id } }', { id })).task,
@@ -311,7 +318,7 @@ describe('before the first API key is created', () => {
     })
     // Authentication stays on after every key is revoked.
     await client.get('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', createApiKey.apiKey)
-    expect(await ask(server.url, {})).toMatchObject({ status: 401 })
+    expect(await requestTypename(server.url, {})).toMatchObject({ status: 401 })
   })
 
   it('image URLs need no signature, and need one after the first key is created', async () => {

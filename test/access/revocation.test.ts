@@ -43,12 +43,12 @@ describe.each(DATABASES)('revoking a key on %s', (database) => {
     'closes sockets that sent it in the %s with 4403',
     async (where) => {
       await using keyed = await openGatewayWithKeys({ database })
-      const [lost, kept] = [await keyed.newKey(), await keyed.newKey()]
-      const cut = await connect(keyed.url, lost.key, where)
-      const other = await connect(keyed.url, kept.key, where)
+      const [revoked, valid] = [await keyed.newKey(), await keyed.newKey()]
+      const cut = await connect(keyed.url, revoked.key, where)
+      const other = await connect(keyed.url, valid.key, where)
       for (const { send } of [cut, other]) send({ id: 'feed', type: 'subscribe', payload: { query: FEED } })
       await expect.poll(() => keyed.server.gateway.subscriberCount()).toBe(2)
-      await revoke(keyed, lost.id)
+      await revoke(keyed, revoked.id)
       expect(await cut.closed).toEqual([4403, 'The API key is no longer valid.'])
       await expect.poll(() => keyed.server.gateway.subscriberCount(), WITHIN).toBe(1)
       expect(other.socket.readyState).toBe(WebSocket.OPEN)

@@ -145,7 +145,7 @@ describe('a request over a real connection', () => {
 
   it('that is refused names the required scope and those of the key', async () => {
     const client = createClient(keyed.url, bearer(keys.get('READ')!))
-    const { data, errors }: Result<unknown> = await client.ask(
+    const { data, errors }: Result<unknown> = await client.execute(
       'mutation { generateImage(input: { prompt: "x" }) { id } }',
     )
     expect(data).toBeUndefined()
@@ -159,7 +159,7 @@ describe('a request over a real connection', () => {
 
   it('is not executed if one of its fields is refused', async () => {
     const client = createClient(keyed.url, bearer(keys.get('GENERATE')!))
-    const { errors } = await client.ask(
+    const { errors } = await client.execute(
       'mutation { generateImage(input: { prompt: "x" }) { id } createApiKey(input: { name: "x" }) { key } }',
     )
     expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])

@@ -92,7 +92,7 @@ describe.each(DATABASES)('adjustCost on %s', (database) => {
     await using keyed = await openGatewayWithKeys({ database, providers: [sandbox, upstream] })
     const operator = keyed.operator()
     const lost = await generateAttempt(keyed, 'a fox [sandbox:vanish]')
-    const { errors } = await operator.ask(ADJUST, { attemptId: lost.id, costMicros: 5, note: 'a guess' })
+    const { errors } = await operator.execute(ADJUST, { attemptId: lost.id, costMicros: 5, note: 'a guess' })
     expect(errors?.[0]).toMatchObject({
       message: expect.stringContaining('Resolve it with resolveAttempt first') as string,
       extensions: { code: 'CONFLICT', field: 'attemptId' },
@@ -128,17 +128,17 @@ describe.each(DATABASES)('adjustCost on %s', (database) => {
     await using keyed = await openGatewayWithKeys({ database, providers: [sandbox] })
     const { id } = await generateAttempt(keyed, 'a fox [sandbox:reject]')
     const operator = keyed.operator()
-    const free = await operator.ask(ADJUST, { attemptId: id, costMicros: 5, note: 'the invoice' })
+    const free = await operator.execute(ADJUST, { attemptId: id, costMicros: 5, note: 'the invoice' })
     expect(free.errors?.[0]).toMatchObject({
       message: expect.stringContaining('was certainly not charged') as string,
       extensions: { code: 'CONFLICT' },
     })
-    const withoutNote = await operator.ask(ADJUST, { attemptId: id, costMicros: 5, note: ' ' })
+    const withoutNote = await operator.execute(ADJUST, { attemptId: id, costMicros: 5, note: ' ' })
     expect(withoutNote.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: 'note' })
-    const negative = await operator.ask(ADJUST, { attemptId: id, costMicros: -5, note: 'the invoice' })
+    const negative = await operator.execute(ADJUST, { attemptId: id, costMicros: -5, note: 'the invoice' })
     expect(negative.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: 'costMicros' })
     const elsewhere = keyed.operator(await keyed.newProject('another'))
-    const foreign = await elsewhere.ask(ADJUST, { attemptId: id, costMicros: 5, note: 'the invoice' })
+    const foreign = await elsewhere.execute(ADJUST, { attemptId: id, costMicros: 5, note: 'the invoice' })
     expect(foreign.errors?.[0]?.extensions).toEqual({ code: 'NOT_FOUND', field: 'attemptId' })
   })
 })
@@ -149,26 +149,26 @@ describe('setBudget and setLimits', () => {
 
   it('are allowed for operators on projects, and for admins on keys of their own project only', async () => {
     await using keyed = await openGatewayWithKeys()
-    const [ours, theirs] = [await keyed.newProject('ours'), await keyed.newProject('theirs')]
-    const admin = keyed.as((await keyed.newKey({ project: ours, scopes: ['ADMIN', 'READ'] })).key)
-    const generator = await keyed.newKey({ project: ours, scopes: ['GENERATE', 'READ'] })
-    const foreign = await keyed.newKey({ project: theirs })
+    const [own, foreign] = [await keyed.newProject('own'), await keyed.newProject('foreign')]
+    const admin = keyed.as((await keyed.newKey({ project: own, scopes: ['ADMIN', 'READ'] })).key)
+    const generator = await keyed.newKey({ project: own, scopes: ['GENERATE', 'READ'] })
+    const foreignKey = await keyed.newKey({ project: foreign })
     for (const query of [SET, LIMIT]) {
       const code = async (client: typeof admin, owner: string) =>
-        (await client.ask(query, { owner })).errors?.[0]?.extensions?.['code']
+        (await client.execute(query, { owner })).errors?.[0]?.extensions?.['code']
       expect(await code(admin, generator.id)).toBeUndefined()
-      expect(await code(admin, ours)).toBe('FORBIDDEN')
-      expect(await code(admin, theirs)).toBe('FORBIDDEN')
-      expect(await code(admin, foreign.id)).toBe('NOT_FOUND')
+      expect(await code(admin, own)).toBe('FORBIDDEN')
+      expect(await code(admin, foreign)).toBe('FORBIDDEN')
+      expect(await code(admin, foreignKey.id)).toBe('NOT_FOUND')
       expect(await code(admin, 'key_nothing')).toBe('NOT_FOUND')
       expect(await code(keyed.as(generator.key), generator.id)).toBe('FORBIDDEN')
-      expect(await code(keyed.operator(), theirs)).toBeUndefined()
+      expect(await code(keyed.operator(), foreign)).toBeUndefined()
       expect(await code(keyed.operator(), generator.id)).toBeUndefined()
     }
     const READ_LIMITS = '{ project { budgets { period limitMicros resetsAt } limits { concurrentTasks } } }'
-    const { errors } = await keyed.as(generator.key).ask(READ_LIMITS)
+    const { errors } = await keyed.as(generator.key).execute(READ_LIMITS)
     expect(errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN')
-    const reporter = await keyed.newKey({ project: theirs, scopes: ['READ', 'REPORT'] })
+    const reporter = await keyed.newKey({ project: foreign, scopes: ['READ', 'REPORT'] })
     const { project } = await keyed.as(reporter.key).get<{
       project: {
         budgets: { period: string; limitMicros: number | null; resetsAt: string | null }[]

@@ -55,7 +55,7 @@ describe.each(DATABASES)('limits on %s', (database) => {
     await setLimits(keyed, id, { requestsPerMinute: 5 })
     const client = keyed.as(key)
     const taskId = await keyed.operator().generate(PLAIN)
-    expect(codes(await times(3, () => client.ask('{ providers { name } }')))).toEqual(
+    expect(codes(await times(3, () => client.execute('{ providers { name } }')))).toEqual(
       Array(3).fill(undefined),
     )
     for (const transport of TRANSPORTS) {
@@ -79,7 +79,7 @@ describe.each(DATABASES)('limits on %s', (database) => {
       expect(body).toContain(`"extensions":{"code":"RATE_LIMITED","retryAfter":${seconds}}`)
     }
     const other = await keyed.newKey()
-    expect(codes([await keyed.as(other.key).ask('{ providers { name } }')])).toEqual([undefined])
+    expect(codes([await keyed.as(other.key).execute('{ providers { name } }')])).toEqual([undefined])
   })
 
   it('of tasks count only new tasks, for all keys of a project together', async () => {
@@ -90,16 +90,16 @@ describe.each(DATABASES)('limits on %s', (database) => {
     const clients = [keyed.as(one.key), keyed.as(two.key)]
     const input = { ...PLAIN, idempotencyKey: 'once' }
     await clients[0]!.get(GENERATE, { input })
-    expect(codes(await times(5, () => clients[1]!.ask(GENERATE, { input })))).toEqual(
+    expect(codes(await times(5, () => clients[1]!.execute(GENERATE, { input })))).toEqual(
       Array(5).fill(undefined),
     )
     const results = [
-      ...(await times(4, () => clients[0]!.ask(GENERATE, { input: PLAIN }))),
-      ...(await times(4, () => clients[1]!.ask(GENERATE, { input: PLAIN }))),
+      ...(await times(4, () => clients[0]!.execute(GENERATE, { input: PLAIN }))),
+      ...(await times(4, () => clients[1]!.execute(GENERATE, { input: PLAIN }))),
     ]
     expect(codes(results).filter((code) => code === undefined)).toHaveLength(3)
     expect(codes(results).filter((code) => code === 'RATE_LIMITED')).toHaveLength(5)
-    expect(codes([await keyed.operator().ask(GENERATE, { input: PLAIN })])).toEqual([undefined])
+    expect(codes([await keyed.operator().execute(GENERATE, { input: PLAIN })])).toEqual([undefined])
   })
 
   it('of concurrent tasks are not exceeded by concurrent requests', async () => {
@@ -110,8 +110,12 @@ describe.each(DATABASES)('limits on %s', (database) => {
     const [one, two] = [await keyed.newKey({ project }), await keyed.newKey({ project })]
     await setLimits(keyed, two.id, { concurrentTasks: 1 })
     const [ofOne, ofTwo] = await Promise.all([
-      times(12, () => keyed.as(one.key).ask<{ generateImage: { id: string } }>(GENERATE, { input: STALLED })),
-      times(12, () => keyed.as(two.key).ask<{ generateImage: { id: string } }>(GENERATE, { input: STALLED })),
+      times(12, () =>
+        keyed.as(one.key).execute<{ generateImage: { id: string } }>(GENERATE, { input: STALLED }),
+      ),
+      times(12, () =>
+        keyed.as(two.key).execute<{ generateImage: { id: string } }>(GENERATE, { input: STALLED }),
+      ),
     ])
     const accepted = [...ofOne, ...ofTwo].flatMap(({ data }) => data?.generateImage?.id ?? [])
     expect(accepted).toHaveLength(3)
@@ -124,9 +128,9 @@ describe.each(DATABASES)('limits on %s', (database) => {
     const client = keyed.as(one.key)
     // One of them may be running and continues; queued ones are canceled immediately.
     for (const taskId of accepted)
-      await client.ask('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id: taskId })
+      await client.execute('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id: taskId })
     await expect
-      .poll(async () => codes([await client.ask(GENERATE, { input: STALLED })]))
+      .poll(async () => codes([await client.execute(GENERATE, { input: STALLED })]))
       .toEqual([undefined])
   })
 
@@ -135,10 +139,10 @@ describe.each(DATABASES)('limits on %s', (database) => {
     const { key, id } = await keyed.newKey()
     const client = keyed.as(key)
     await setLimits(keyed, id, { uploadBytesPerMinute: 30_000 })
-    expect(codes([await client.ask(GENERATE, image(24_000))])).toEqual(['BAD_USER_INPUT'])
-    expect(codes([await client.ask(GENERATE, image(9_000))])).toEqual(['RATE_LIMITED'])
-    expect(codes([await client.ask(GENERATE, image(3_000))])).toEqual(['BAD_USER_INPUT'])
-    const { errors } = await client.ask(GENERATE, image(60_000))
+    expect(codes([await client.execute(GENERATE, image(24_000))])).toEqual(['BAD_USER_INPUT'])
+    expect(codes([await client.execute(GENERATE, image(9_000))])).toEqual(['RATE_LIMITED'])
+    expect(codes([await client.execute(GENERATE, image(3_000))])).toEqual(['BAD_USER_INPUT'])
+    const { errors } = await client.execute(GENERATE, image(60_000))
     expect(errors?.[0]?.message).toContain('30000 bytes of images a minute; this request alone has 60000')
     expect(errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED' })
   })
@@ -151,7 +155,7 @@ describe.each(DATABASES)('limits on %s', (database) => {
     const withDefaults = await keyed.newProject('with default limits')
     const accepted = async (project: string) => {
       const { key } = await keyed.newKey({ project })
-      const results = await times(5, () => keyed.as(key).ask(GENERATE, { input: PLAIN }))
+      const results = await times(5, () => keyed.as(key).execute(GENERATE, { input: PLAIN }))
       return codes(results).filter((code) => code === undefined).length
     }
     expect(await accepted(withDefaults)).toBe(2)
@@ -162,7 +166,7 @@ describe.each(DATABASES)('limits on %s', (database) => {
 
   it('do not apply by default', async () => {
     await using gateway = await openGateway({ database })
-    expect(codes(await times(60, () => gateway.ask(GENERATE, { input: PLAIN })))).toEqual(
+    expect(codes(await times(60, () => gateway.execute(GENERATE, { input: PLAIN })))).toEqual(
       Array(60).fill(undefined),
     )
   })
@@ -179,7 +183,7 @@ describe('limits over several processes', () => {
     const both = (count: number) =>
       Promise.all(
         [one, two].flatMap((keyed) =>
-          Array.from({ length: count }, () => keyed.as(key).ask('{ __typename }')),
+          Array.from({ length: count }, () => keyed.as(key).execute('{ __typename }')),
         ),
       )
     expect(codes(await both(5)).filter((code) => code === undefined)).toHaveLength(6)
@@ -190,7 +194,7 @@ describe('limits over several processes', () => {
     await connection.connect()
     await connection.query('begin; lock table rate_counters in access exclusive mode')
     const separately = await Promise.all(
-      [one, two].map((keyed) => times(7, () => keyed.as(other.key).ask('{ __typename }'))),
+      [one, two].map((keyed) => times(7, () => keyed.as(other.key).execute('{ __typename }'))),
     )
     expect(separately.map((results) => codes(results).filter((code) => code === undefined).length)).toEqual([
       4, 4,

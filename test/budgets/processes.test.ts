@@ -62,18 +62,18 @@ it('two processes on one PostgreSQL keep the budgets of many projects and keys w
       const { project, keys } = tenants[i % 4]!
       const key = keys[Math.floor(i / 4) % 2]!
       const client = createClient([one, two][Math.floor(i / 8) % 2]!.url, bearer(key.key))
-      const { data, errors } = await client.ask<{ generateImage: { id: string } }>(GENERATE, {
+      const { data, errors } = await client.execute<{ generateImage: { id: string } }>(GENERATE, {
         input: { prompt: 'a fox', size: '1024x1024' },
       })
       return { project, key: key.id, id: data?.generateImage?.id, code: errors?.[0]?.extensions?.['code'] }
     }),
   )
   for (const { project, keys } of tenants) {
-    const ours = results.filter((result) => result.project === project)
-    const accepted = ours.filter(({ id }) => id !== undefined)
+    const ofTenant = results.filter((result) => result.project === project)
+    const accepted = ofTenant.filter(({ id }) => id !== undefined)
     expect(accepted).toHaveLength(15)
     expect(accepted.filter(({ key }) => key === keys[0]!.id).length).toBeLessThanOrEqual(5)
-    expect(new Set(ours.filter(({ id }) => !id).map(({ code }) => code))).toEqual(
+    expect(new Set(ofTenant.filter(({ id }) => !id).map(({ code }) => code))).toEqual(
       new Set(['BUDGET_EXCEEDED']),
     )
     const client = createClient(two.url, bearer(keys[1]!.key))

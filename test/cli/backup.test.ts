@@ -16,7 +16,7 @@ function runAt(place: Place, ...args: string[]) {
   return darkroom(args, { cwd: place.dataDir, env })
 }
 
-it('backup copies the database of a running server, and names what remains to be copied', async () => {
+it('backup copies the database of a running server, and names the folders that remain to be copied', async () => {
   const place = await newPlace('sqlite')
   onTestFinished(() => place.remove())
   await using gateway = await openGateway({ place })

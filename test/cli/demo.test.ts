@@ -56,9 +56,9 @@ it('demo sends its options, with a new idempotency key each time', async () => {
     '--size 64x48 --quality high --n 2 --partials 1 --model m --format webp --provider a,b --out elsewhere'
   const args = ['demo', 'x', '--url', server.url, ...options.split(' ')]
   await Promise.all([darkroom(args, { cwd }), darkroom(['demo', '--url', server.url], { cwd })])
-  const [asked, byDefault] = server.inputs.toSorted((a) => (a['prompt'] === 'x' ? -1 : 1))
+  const [custom, byDefault] = server.inputs.toSorted((a) => (a['prompt'] === 'x' ? -1 : 1))
   const idempotencyKey = expect.stringMatching(/^demo-[\w-]{36}$/) as unknown
-  expect({ ...asked }).toEqual({
+  expect({ ...custom }).toEqual({
     prompt: 'x',
     size: '64x48',
     quality: 'HIGH',
@@ -75,7 +75,7 @@ it('demo sends its options, with a new idempotency key each time', async () => {
     partialImages: 3,
     idempotencyKey,
   })
-  expect(asked?.['idempotencyKey']).not.toBe(byDefault?.['idempotencyKey'])
+  expect(custom?.['idempotencyKey']).not.toBe(byDefault?.['idempotencyKey'])
   expect(await readdir(join(cwd, 'elsewhere'))).toContain('x.png')
 })
 

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-it('serve stops with npm start, and frees its port and data folder', async () => {
+it('serve stops with npm start, and releases its port and data folder', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-npm-'))
   const env = { ...process.env, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'error' }
   // In a process group of its own, so that nothing outlives a failed test.

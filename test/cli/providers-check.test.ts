@@ -34,7 +34,7 @@ it('providers-check sends a cheap generation and an edit of its image, and delet
   expect([exitCode, stderr]).toEqual([0, ''])
   expect(upstream.requests.map(({ path }) => path)).toEqual(['/v1/images/generations', '/v1/images/edits'])
   expect(upstream.requests[0]?.parameters).toMatchObject({ size: '1024x1024', quality: 'low', n: 1 })
-  expect(upstream.requests[1]?.files.map(({ bytes }) => bytes)).toEqual([upstream.pictures[0]])
+  expect(upstream.requests[1]?.files.map(({ bytes }) => bytes)).toEqual([upstream.imageBytes[0]])
   expect(stdout).toContain('Costs real money. About $0.0')
   expect(stdout).toContain(`POST ${upstream.url}/images/generations → 200 application/json`)
   expect(stdout).toContain('data[].b64_json')
@@ -46,7 +46,7 @@ it('providers-check sends a cheap generation and an edit of its image, and delet
 })
 
 it('providers-check polls a task until it is done', async () => {
-  const upstream = await startAcedataUpstream({ apiKey: KEY, pictures: 'as requested' })
+  const upstream = await startAcedataUpstream({ apiKey: KEY, imageSize: 'as requested' })
   onTestFinished(() => upstream.close())
   const account = { name: 'ace', dialect: 'acedata', baseUrl: upstream.url, apiKey: '${ACE}', pollMs: 1 }
   await writeFile(join(cwd, 'darkroom.config.json'), JSON.stringify({ providers: [account] }))

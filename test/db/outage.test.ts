@@ -47,7 +47,7 @@ describe('after an outage of PostgreSQL', () => {
     await one.reached(other.id, 'SUCCEEDED')
   })
 
-  it('the database listens again and wakes all waiters, which may have missed notifications', async () => {
+  it('the database listens again and wakes all waiters, because they may have missed notifications', async () => {
     const woken: string[] = []
     const db = await openDatabase({
       ...place,

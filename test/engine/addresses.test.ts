@@ -10,7 +10,7 @@ import type { CallResult, Provider } from '../../src/providers/provider.ts'
 import { DATABASES, newPlace, type DatabaseKind } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { hang, page, reset, startLinkServer, status, type LinkServer } from '../support/link-server.ts'
-import { done, failure, held, picture, REPORTED, scripted } from '../support/scripted.ts'
+import { done, failure, held, REPORTED, scripted, writeImage } from '../support/scripted.ts'
 
 const operator = operatorOf(DEFAULT_PROJECT)
 const quick = { pollMs: 20 }
@@ -261,7 +261,7 @@ describe.each(DATABASES)('while a result is downloaded, on %s', (database) => {
       async ({ call }) => {
         const images = [
           { url, revisedPrompt: null },
-          { file: await picture(call), revisedPrompt: null },
+          { file: await writeImage(call), revisedPrompt: null },
         ]
         return { state: 'DONE', images, usage: REPORTED, resolved: {} }
       },

@@ -5,13 +5,13 @@ import { listAssets } from '../../src/db/tasks/assets.ts'
 import { UNKNOWN_USAGE } from '../../src/providers/provider.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
-import { done, failure, held, picture, REPORTED, scripted } from '../support/scripted.ts'
+import { done, failure, held, writeImage, REPORTED, scripted } from '../support/scripted.ts'
 
 describe.each(DATABASES)('a task on %s', (database) => {
   it('stores images, usage, cost, a certain charge and its events in order when it succeeds', async () => {
     const provider = scripted(async (sent) => {
       sent.call.onProgress(0.3)
-      await sent.call.onPartial(await picture(sent.call), 0)
+      await sent.call.onPartial(await writeImage(sent.call), 0)
       sent.call.onProgress(0.2)
       return done(sent, REPORTED)
     })

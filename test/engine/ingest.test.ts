@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import { DiskError } from '../../src/assets/disk-error.ts'
 import { openEngine } from '../support/engine.ts'
-import { done, picture, scripted } from '../support/scripted.ts'
+import { done, writeImage, scripted } from '../support/scripted.ts'
 
 it('ingests at most four images at a time, and frees the slot during a pause after a disk error', async () => {
   const provider = scripted(
     async (sent) => {
-      await sent.call.onPartial(await picture(sent.call), 0)
+      await sent.call.onPartial(await writeImage(sent.call), 0)
       return done(sent)
     },
     { concurrency: 20 },

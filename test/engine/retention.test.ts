@@ -17,7 +17,7 @@ import { openEngine, type TestEngine, type TestEngineOptions } from '../support/
 import { checkInvariants } from '../support/invariants.ts'
 import { ageTask } from '../support/age-task.ts'
 import { ANY_ADDRESS, openReceiver } from '../support/receiver.ts'
-import { done, failure, held, picture, scripted } from '../support/scripted.ts'
+import { done, failure, held, writeImage, scripted } from '../support/scripted.ts'
 
 const [HOUR, DAY] = [3_600_000, 86_400_000]
 const { signal } = new AbortController()
@@ -26,7 +26,7 @@ const { signal } = new AbortController()
 const painter = () =>
   scripted(async (sent) => {
     if (sent.order.prompt.includes('lost')) throw failure('lost')
-    await sent.call.onPartial(await picture(sent.call), 0)
+    await sent.call.onPartial(await writeImage(sent.call), 0)
     return done(sent)
   })
 

@@ -2,7 +2,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { listen } from '../providers/upstreams/listen.ts'
-import { paint } from '../providers/upstreams/painted-images.ts'
+import { makeImage } from '../providers/upstreams/make-image.ts'
 
 /** Handles one request. `work` makes the image, charges for it, and returns the response body. */
 export type Act = (reply: ServerResponse, work: () => Promise<string>) => Promise<void> | void
@@ -51,7 +51,7 @@ export async function startFaultyUpstream(): Promise<FaultyUpstream> {
       calls.push(ref)
       const work = async () => {
         charges.push(ref)
-        const b64_json = (await paint({}, charges.length, '16x16')).toString('base64')
+        const b64_json = (await makeImage({}, charges.length, '16x16')).toString('base64')
         return JSON.stringify({ created: 1_780_000_000, data: [{ b64_json }], usage: {} })
       }
       await (acts.shift() ?? succeed)(reply, work)

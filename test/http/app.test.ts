@@ -32,7 +32,7 @@ describe('the routes', () => {
     ])
     expect(ready.headers.get('retry-after')).toBe('5')
     expect((await fetch(`${server.url}/livez`)).status).toBe(200)
-    const { errors } = await server.ask('mutation { generateImage(input: { prompt: "x" }) { id } }')
+    const { errors } = await server.execute('mutation { generateImage(input: { prompt: "x" }) { id } }')
     expect(errors?.[0]?.extensions?.['code']).toBe('SHUTTING_DOWN')
     await stopped
     await place.remove()
@@ -115,7 +115,7 @@ describe('CORS', () => {
     await using server = await openGateway()
     for (const response of [
       await preflight(server, 'https://app.example'),
-      await ask(server, 'https://app.example'),
+      await requestTypename(server, 'https://app.example'),
     ]) {
       expect([...response.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([])
     }
@@ -123,7 +123,7 @@ describe('CORS', () => {
 
   it('allows only the configured origins', async () => {
     await using server = await openGateway({ corsOrigins: ['https://app.example', 'https://admin.example'] })
-    for (const send of [preflight, ask]) {
+    for (const send of [preflight, requestTypename]) {
       const allowed = await send(server, 'https://admin.example')
       expect(allowed.headers.get('access-control-allow-origin')).toBe('https://admin.example')
       expect(allowed.headers.get('vary')).toMatch(/origin/i)
@@ -153,7 +153,7 @@ function preflight(server: TestGateway, origin: string): Promise<Response> {
   })
 }
 
-function ask(server: TestGateway, origin: string): Promise<Response> {
+function requestTypename(server: TestGateway, origin: string): Promise<Response> {
   return fetch(`${server.url}/graphql?query={__typename}`, {
     headers: { origin, accept: 'application/json' },
   })

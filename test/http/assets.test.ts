@@ -56,7 +56,11 @@ async function put(id: string, bytes: Buffer, mimeType: string): Promise<ServedA
   return { ...(await store.put(file)), ...OF_A, id, mimeType }
 }
 
-async function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> {
+async function requestAsset(
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<Response> {
   const response = await route(new Request(`http://gateway${path}`, { headers, method }))
   if (!response) throw new Error(`${path} is not the asset route's`)
   return response
@@ -68,7 +72,7 @@ async function bytesOf(response: Response): Promise<Buffer> {
 
 describe('an original', () => {
   it('is served unchanged, cacheable without an end and sandboxed', async () => {
-    const response = await ask(`/assets/${SMALL}`)
+    const response = await requestAsset(`/assets/${SMALL}`)
     expect(response.status).toBe(200)
     expect(Object.fromEntries(response.headers)).toEqual({
       'content-type': 'image/png',
@@ -86,16 +90,16 @@ describe('an original', () => {
 
   it('is served with any extension', async () => {
     for (const extension of ['.png', '.jpg', '.webp']) {
-      const response = await ask(`/assets/${SMALL}${extension}`)
+      const response = await requestAsset(`/assets/${SMALL}${extension}`)
       expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/png'])
     }
   })
 
   it('is read from memory if it is small and streamed if it is large', async () => {
     const [open, read] = [vi.spyOn(store, 'open'), vi.spyOn(store, 'read')]
-    await bytesOf(await ask(`/assets/${SMALL}`))
+    await bytesOf(await requestAsset(`/assets/${SMALL}`))
     expect([open.mock.calls.length, read.mock.calls.length]).toEqual([0, 1])
-    expect((await bytesOf(await ask(`/assets/${BIG}`))).equals(big)).toBe(true)
+    expect((await bytesOf(await requestAsset(`/assets/${BIG}`))).equals(big)).toBe(true)
     expect([open.mock.calls.length, read.mock.calls.length]).toEqual([1, 1])
   })
 
@@ -105,7 +109,7 @@ describe('an original', () => {
       [SMALL, png.length],
       [BIG, BIG_BYTES],
     ] as const) {
-      const response = await ask(`/assets/${id}`, { range: 'bytes=0-1' }, 'HEAD')
+      const response = await requestAsset(`/assets/${id}`, { range: 'bytes=0-1' }, 'HEAD')
       expect([response.status, response.headers.get('content-length')]).toEqual([200, String(size)])
       expect(await bytesOf(response)).toHaveLength(0)
     }
@@ -121,7 +125,7 @@ describe('an original', () => {
   ] as const)('is compared with If-None-Match: %s', async ([, tag, status]) => {
     const etag = `"${rows.get(SMALL)!.sha256}"`
     const read = vi.spyOn(store, 'read')
-    const response = await ask(`/assets/${SMALL}`, { 'if-none-match': tag(etag) })
+    const response = await requestAsset(`/assets/${SMALL}`, { 'if-none-match': tag(etag) })
     expect([response.status, read.mock.calls.length]).toEqual([status, status === 304 ? 0 : 1])
     expect(response.headers.get('etag')).toBe(etag)
     expect(response.headers.get('cache-control')).toContain('immutable')
@@ -137,7 +141,7 @@ describe('a range', () => {
     [`bytes=-${BIG_BYTES * 2}`, 0, BIG_BYTES - 1],
     [`bytes=5-${BIG_BYTES * 2}`, 5, BIG_BYTES - 1],
   ] as const)('%s is served', async ([range, start, end]) => {
-    const response = await ask(`/assets/${BIG}`, { range })
+    const response = await requestAsset(`/assets/${BIG}`, { range })
     expect(response.status).toBe(206)
     expect(response.headers.get('content-range')).toBe(`bytes ${start}-${end}/${BIG_BYTES}`)
     expect(response.headers.get('content-length')).toBe(String(end - start + 1))
@@ -147,7 +151,7 @@ describe('a range', () => {
   it.for(['bytes=0-1,5-6', 'bytes=9-5', 'bytes=-', 'bytes=a-b', 'items=0-5', 'bytes'])(
     'in a form that a server may ignore is ignored: %s',
     async (range) => {
-      const response = await ask(`/assets/${SMALL}`, { range })
+      const response = await requestAsset(`/assets/${SMALL}`, { range })
       expect(response.status).toBe(200)
       expect((await bytesOf(response)).equals(png)).toBe(true)
     },
@@ -156,7 +160,7 @@ describe('a range', () => {
   it.for(['bytes=99999999-', 'bytes=99999999-100000000', 'bytes=-0'])(
     'after the end is refused with 416: %s',
     async (range) => {
-      const response = await ask(`/assets/${SMALL}`, { range })
+      const response = await requestAsset(`/assets/${SMALL}`, { range })
       expect([response.status, response.headers.get('content-range')]).toEqual([416, `bytes */${png.length}`])
       expect(response.headers.get('cache-control')).toBeNull()
     },
@@ -165,7 +169,7 @@ describe('a range', () => {
   it('is ignored if If-Range names another version', async () => {
     const etag = `"${rows.get(SMALL)!.sha256}"`
     const status = async (ifRange: string) =>
-      (await ask(`/assets/${SMALL}`, { range: 'bytes=0-9', 'if-range': ifRange })).status
+      (await requestAsset(`/assets/${SMALL}`, { range: 'bytes=0-9', 'if-range': ifRange })).status
     expect(await status(etag)).toBe(206)
     expect(await status('"other"')).toBe(200)
     expect(await status(`W/${etag}`)).toBe(200)
@@ -173,14 +177,14 @@ describe('a range', () => {
   })
 
   it('of a small file is served from memory', async () => {
-    const response = await ask(`/assets/${SMALL}`, { range: 'bytes=1-3' })
+    const response = await requestAsset(`/assets/${SMALL}`, { range: 'bytes=1-3' })
     expect((await bytesOf(response)).toString()).toBe('PNG')
   })
 })
 
 describe('a rendition', () => {
   it('has the size and format of the query', async () => {
-    const response = await ask(`/assets/${SMALL}.png?width=48&height=48&format=webp`)
+    const response = await requestAsset(`/assets/${SMALL}.png?width=48&height=48&format=webp`)
     expect(response.headers.get('content-type')).toBe('image/webp')
     expect(response.headers.get('content-disposition')).toBe('inline; filename="img_SMALL.webp"')
     const bytes = await bytesOf(response)
@@ -190,22 +194,22 @@ describe('a rendition', () => {
 
   it('is not rendered if If-None-Match matches', async () => {
     const path = `/assets/${SMALL}?width=48`
-    const etag = (await ask(path)).headers.get('etag')!
-    expect(etag).not.toBe((await ask(`/assets/${SMALL}`)).headers.get('etag'))
+    const etag = (await requestAsset(path)).headers.get('etag')!
+    expect(etag).not.toBe((await requestAsset(`/assets/${SMALL}`)).headers.get('etag'))
     const read = vi.spyOn(store, 'read')
-    expect((await ask(path, { 'if-none-match': etag })).status).toBe(304)
+    expect((await requestAsset(path, { 'if-none-match': etag })).status).toBe(304)
     expect(read).not.toHaveBeenCalled()
   })
 
   it('supports ranges', async () => {
-    const response = await ask(`/assets/${SMALL}?format=jpeg`, { range: 'bytes=0-1' })
+    const response = await requestAsset(`/assets/${SMALL}?format=jpeg`, { range: 'bytes=0-1' })
     expect([response.status, (await bytesOf(response)).toString('hex')]).toEqual([206, 'ffd8'])
   })
 
   it.for(['width=0', 'width=5000', 'height=x', 'format=svg'])(
     'with an invalid query is refused with 400: %s',
     async (query) => {
-      const response = await ask(`/assets/${SMALL}?${query}`)
+      const response = await requestAsset(`/assets/${SMALL}?${query}`)
       expect(response.status).toBe(400)
       expect(response.headers.get('etag')).toBeNull()
       expect(await response.json()).toEqual({
@@ -219,7 +223,7 @@ describe('a refusal', () => {
   it.for(['/assets/', '/assets/img_NONE', `/assets/${SMALL}/x`, '/assets/..%2f..%2fetc', `/assets/${LOST}`])(
     'of %s has status 404 and a JSON body',
     async (path) => {
-      const response = await ask(path)
+      const response = await requestAsset(path)
       expect(response.status).toBe(404)
       expect(response.headers.get('cache-control')).toBeNull()
       expect(await response.json()).toEqual({ error: { code: 'NOT_FOUND', message: expect.any(String) } })
@@ -227,7 +231,7 @@ describe('a refusal', () => {
   )
 
   it.for(['POST', 'PUT', 'DELETE', 'OPTIONS'])('of %s lists the allowed methods', async (method) => {
-    const response = await ask(`/assets/${SMALL}`, {}, method)
+    const response = await requestAsset(`/assets/${SMALL}`, {}, method)
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
   })
 

@@ -267,7 +267,7 @@ describe('a request with', () => {
   )
 
   it('an invalid literal is refused like an invalid variable', async () => {
-    const { errors } = await paid.server.ask(
+    const { errors } = await paid.server.execute(
       'mutation { generateImage(input: { prompt: "x", size: "1024X1024" }) { id } }',
     )
     expect(errors).toMatchObject([
@@ -280,7 +280,7 @@ describe('a request with', () => {
   })
 
   it('a million invalid values gets ten errors', async () => {
-    const { errors } = await paid.server.ask(GENERATE, {
+    const { errors } = await paid.server.execute(GENERATE, {
       input: { prompt: 'x', providers: Array.from({ length: 1_000_000 }, () => 1) },
     })
     expect(errors).toHaveLength(10)
@@ -310,7 +310,7 @@ describe('a request with', () => {
     'the unknown id "%s" returns null',
     async (id) => {
       const query = 'query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } task(id: $id) { id } }'
-      expect(await paid.server.ask(query, { id })).toEqual({
+      expect(await paid.server.execute(query, { id })).toEqual({
         data: { node: null, nodes: [null], task: null },
       })
     },
@@ -354,7 +354,7 @@ describe('a request with', () => {
       says: /task_x/,
     },
   ])('$wrong is refused with a message', async ({ query, says }) => {
-    const { errors, ...rest } = await paid.server.ask(query)
+    const { errors, ...rest } = await paid.server.execute(query)
     expect(errors).toMatchObject([{ message: expect.stringMatching(says) }])
     expect(unknownCodes(JSON.stringify({ errors, rest }))).toEqual([])
     await expectNothingLeft(paid)

@@ -196,18 +196,20 @@ describe('a request with', () => {
   })
 
   it('many errors gets the first five', async () => {
-    const { errors } = await paid.server.ask(`{ ${many(100, (i) => `no${i}`)} }`)
+    const { errors } = await paid.server.execute(`{ ${many(100, (i) => `no${i}`)} }`)
     expect(errors).toHaveLength(6)
     expect(errors?.at(-1)?.message).toMatch(/Too many validation errors/)
   })
 
   it('one paid field, 15 aliases or 1000 tokens is accepted', async () => {
-    const { errors } = await paid.server.ask(`mutation { a: generateImage(input: { prompt: "" }) { id } }`)
+    const { errors } = await paid.server.execute(
+      `mutation { a: generateImage(input: { prompt: "" }) { id } }`,
+    )
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'prompt' } }])
-    const { data } = await paid.server.ask(`{ ${many(15, (i) => `a${i}: __typename`)} }`)
+    const { data } = await paid.server.execute(`{ ${many(15, (i) => `a${i}: __typename`)} }`)
     expect(Object.keys(data ?? {})).toHaveLength(15)
     // 10 tokens, and one per id.
-    const thousand = await paid.server.ask(`{ nodes(ids: [${'"" '.repeat(988)}]) { id } }`)
+    const thousand = await paid.server.execute(`{ nodes(ids: [${'"" '.repeat(988)}]) { id } }`)
     expect(thousand.errors).toMatchObject([
       { message: expect.stringMatching(/^ids has 988 items; the maximum is 100/) },
     ])

@@ -83,7 +83,7 @@ describe('an unexpected error', () => {
     await using broken = await openBreakable()
     await broken.server.generate({ prompt: 'a fox [sandbox:stall]' })
     using _ = broken.hideEvents()
-    const result = await broken.server.ask(query)
+    const result = await broken.server.execute(query)
     expect(result.data).toBeNull()
     expectMasked(result, broken.logged())
   })
@@ -120,7 +120,7 @@ describe('an unexpected error', () => {
     await using broken = await openWithoutFiles()
     const { server, taskId } = broken
     const query = 'query ($id: ID!) { task(id: $id) { images { b64Json dataUrl } } }'
-    const result = await server.ask(query, { id: taskId })
+    const result = await server.execute(query, { id: taskId })
     expect(result.data).toEqual({ task: null })
     expectMasked(result, broken.logged())
   })

@@ -74,9 +74,9 @@ describe.each(DATABASES)('providers on %s', (database) => {
 
   it('cannot be paused if the provider or the model is unknown', async () => {
     await using server = await openGateway({ database })
-    const unknown = await server.ask('mutation { pauseProvider(name: "opnai") { name } }')
+    const unknown = await server.execute('mutation { pauseProvider(name: "opnai") { name } }')
     expect(unknown.errors?.[0]).toMatchObject({ extensions: { code: 'PROVIDER_UNKNOWN', field: 'name' } })
-    const model = await server.ask('mutation { pauseProvider(name: "sandbox", model: "gpt-9") { name } }')
+    const model = await server.execute('mutation { pauseProvider(name: "sandbox", model: "gpt-9") { name } }')
     expect(model.errors?.[0]).toMatchObject({ extensions: { code: 'BAD_USER_INPUT', field: 'model' } })
   })
 })

@@ -116,13 +116,13 @@ describe('the schema', () => {
     { settings: { publicUrl: 'https://paint.example', introspection: 'on' }, isAvailable: true },
   ])('is available with $settings: $isAvailable', async ({ settings, isAvailable }) => {
     await using server = await openGateway({ settings })
-    const answer = JSON.stringify(await server.ask(getIntrospectionQuery()))
+    const answer = JSON.stringify(await server.execute(getIntrospectionQuery()))
     expect(answer).toMatch(
       isAvailable
         ? /^\{"data":\{"__schema"/
         : /"message":"__schema is not available.*"code":"INTROSPECTION_DISABLED"/,
     )
-    const type = await server.ask('{ __type(name: "Task") { name } __typename }')
+    const type = await server.execute('{ __type(name: "Task") { name } __typename }')
     expect(type.errors === undefined).toBe(isAvailable)
   })
 })

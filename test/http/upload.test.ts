@@ -262,7 +262,7 @@ describe('an idempotency key', () => {
   ])('with another $other is refused and creates nothing', async ({ input }) => {
     await using server = await openGateway()
     const first = await server.generate({ prompt: 'a red fox', idempotencyKey: 'order-3' })
-    const { errors } = await server.ask(GENERATE, {
+    const { errors } = await server.execute(GENERATE, {
       input: { prompt: 'a red fox', ...input, idempotencyKey: 'order-3' },
     })
     expect(errors).toMatchObject([

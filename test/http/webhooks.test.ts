@@ -143,7 +143,7 @@ describe('webhooks over GraphQL', () => {
     const id = await gateway.generate(input)
     expect(await gateway.generate(input)).toBe(id)
     const generate = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
-    const { errors } = await gateway.ask(generate, {
+    const { errors } = await gateway.execute(generate, {
       input: { ...input, callbackUrl: 'http://example.com/b' },
     })
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' })
@@ -167,11 +167,11 @@ describe('the URL of a webhook', () => {
     { url: `https://example.com/${'a'.repeat(2048)}`, message: 'must not be longer than 2048 characters' },
   ])('is refused before anything is stored: $message', async ({ url, message }) => {
     await using gateway = await openGateway()
-    const registered = await gateway.ask(CREATE, { input: { url } })
+    const registered = await gateway.execute(CREATE, { input: { url } })
     expect(registered.errors).toMatchObject([
       { message: `The url ${message}.`, extensions: { code: 'BAD_USER_INPUT', field: 'url' } },
     ])
-    const result = await gateway.ask(GENERATE, { input: { prompt: 'a fox', callbackUrl: url } })
+    const result = await gateway.execute(GENERATE, { input: { prompt: 'a fox', callbackUrl: url } })
     expect(result.errors).toMatchObject([
       {
         message: `The callbackUrl ${message}.`,
@@ -188,7 +188,7 @@ describe('the URL of a webhook', () => {
     await using gateway = await open()
     const url = 'http://example.com/hook'
     const codes = async (query: string, variables: Record<string, unknown>) =>
-      (await gateway.ask(query, variables)).errors?.map(({ extensions }) => [
+      (await gateway.execute(query, variables)).errors?.map(({ extensions }) => [
         extensions?.['code'],
         extensions?.['field'],
       ])

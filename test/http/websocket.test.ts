@@ -104,7 +104,7 @@ describe('a WebSocket', () => {
   ])('is refused to $from', async ({ path, origin, status }) => {
     await using server = await openGateway()
     expect(await upgradeStatus(server.url + path, origin)).toBe(status)
-    expect((await server.ask('{ __typename }')).data).toEqual({ __typename: 'Query' })
+    expect((await server.execute('{ __typename }')).data).toEqual({ __typename: 'Query' })
   })
 
   it('survives clients that disconnect before they are refused', async () => {
@@ -116,7 +116,7 @@ describe('a WebSocket', () => {
       await once(socket, 'ready')
       socket.resetAndDestroy()
     }
-    expect((await server.ask('{ __typename }')).data).toEqual({ __typename: 'Query' })
+    expect((await server.execute('{ __typename }')).data).toEqual({ __typename: 'Query' })
   })
 
   it('ignores offers of other upgrades', async () => {

@@ -77,7 +77,7 @@ const FAILURES: FailureRow[] = [
   ['some other server', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', { status: 404, body: '<h1>404</h1>' }],
 ]
 
-const data = [{ b64_json: Buffer.from('picture').toString('base64') }]
+const data = [{ b64_json: Buffer.from('image').toString('base64') }]
 
 const STATUSES: StatusRow[] = [
   ['no response', 'PENDING', record(null)],
@@ -93,7 +93,7 @@ const STATUSES: StatusRow[] = [
   ['a failure of the API', 'broken', failure({ code: 'api_error', message: 'fetch failed' })],
   ['a failure of one word', 'broken', failure('fetch failed')],
   ['a timeout of the model', 'broken', failure({ code: 'timeout', message: 'No.' })],
-  ['a blocked picture', 'rejected', failure({ code: 'forbidden', message: 'No.' })],
+  ['a blocked image', 'rejected', failure({ code: 'forbidden', message: 'No.' })],
   ['a bad parameter', 'rejected', failure({ code: 'bad_request', message: 'No.' })],
   ['an empty balance', 'broken', failure({ code: 'used_up', message: 'No.' })],
   ['too many requests of the task', 'broken', failure({ code: 'too_many_requests', message: 'No.' })],
@@ -120,7 +120,7 @@ const body = {
 }
 const common = {
   busy: failed(429, 'too_many_requests'),
-  rejection: (words: string) => failed(400, 'bad_request', words),
+  rejection: (message: string) => failed(400, 'bad_request', message),
   failures: FAILURES,
 }
 const task = { task_id: 'task-1', trace_id: 'trace-1' }

@@ -33,7 +33,7 @@ describe('a request whose reply was lost', () => {
     expect(traits.recovery).toBe('CLIENT_REF')
   })
 
-  it('is not found by another id, nor where the upstream has no record of it', async () => {
+  it('is not found by another id, nor if the upstream has no record of it', async () => {
     const { provider, upstream, call } = await lost()
     expect(await provider.find?.('att_2', call)).toBeUndefined()
     upstream.script({ status: 200, body: {} })

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { acedata } from '../../src/providers/acedata/acedata.ts'
 import type { AcedataOptions } from '../../src/providers/acedata/options.ts'
 import { UNKNOWN_USAGE, type ProviderRequest } from '../../src/providers/provider.ts'
-import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import { runRequest, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { startAcedataUpstream, type CallbackScenario } from './upstreams/acedata.ts'
 import type { CannedReply, ReceivedRequest } from './upstreams/fake.ts'
 import { formOf } from './upstreams/form.ts'
@@ -21,9 +21,9 @@ async function open(entry: object = {}) {
   return { provider, upstream }
 }
 
-async function sent(wishes: Partial<ProviderRequest>, entry: object = SYNC): Promise<ReceivedRequest> {
+async function sent(overrides: Partial<ProviderRequest>, entry: object = SYNC): Promise<ReceivedRequest> {
   const { provider, upstream } = await open(entry)
-  await develop(provider, wishes)
+  await runRequest(provider, overrides)
   const [request] = upstream.requests
   if (!request) throw new Error('Nothing arrived')
   return request
@@ -73,7 +73,7 @@ const loopback = (baseUrl: string) => acedata.create('acedata', parse({ baseUrl 
 const SYNC = { mode: 'sync' }
 
 describe('the page "Openai Images Generations"', () => {
-  const wishes = {
+  const overrides = {
     prompt: 'A cute baby sea otter',
     model: 'dall-e-3',
     size: '1024x1024',
@@ -84,7 +84,7 @@ describe('the page "Openai Images Generations"', () => {
     const { provider, upstream } = await open()
     const door = await openDoor()
     const { call } = await openCall({ callbackUrl: door.url })
-    await provider.submit(requestOf({ ...wishes, upstreamModel: 'dall-e-3' }), call)
+    await provider.submit(requestOf({ ...overrides, upstreamModel: 'dall-e-3' }), call)
     const [request] = upstream.requests
     expect(request?.method).toBe('POST')
     expect(request?.path).toBe('/openai/images/generations')
@@ -100,10 +100,10 @@ describe('the page "Openai Images Generations"', () => {
 
   it('shows a response whose image and prompt are read and whose usage is unknown', async () => {
     const { provider, upstream } = await open(SYNC)
-    const data = [{ url: '', b64_json: 'cGljdHVyZQ==', revised_prompt: '<string>' }]
+    const data = [{ url: '', b64_json: 'aW1hZ2U=', revised_prompt: '<string>' }]
     upstream.script({ status: 200, body: { data, created: 123 } })
-    const { pictures, images, usage } = await develop(provider, wishes)
-    expect(pictures).toEqual([Buffer.from('picture')])
+    const { imageBytes, images, usage } = await runRequest(provider, overrides)
+    expect(imageBytes).toEqual([Buffer.from('image')])
     expect(images[0]?.revisedPrompt).toBe('<string>')
     expect(usage).toEqual(UNKNOWN_USAGE)
   })
@@ -139,7 +139,7 @@ describe('the page "Openai Images Generations"', () => {
     expect((await sent({ model: 'gpt-image-1', ...wished })).parameters).toMatchObject(words)
   })
 
-  it('gets response_format only for models that honour it', async () => {
+  it('has response_format only for models that support it', async () => {
     const base64 = { responseFormat: 'b64_json' }
     expect(await formAsked({ model: 'dall-e-3' })).toBe('url')
     expect(await formAsked({ model: 'dall-e-3' }, base64)).toBe('b64_json')
@@ -148,7 +148,7 @@ describe('the page "Openai Images Generations"', () => {
     expect(await formAsked({ model: 'gpt-image-1.5' }, base64)).toBeUndefined()
   })
 
-  it('gets no size for a DALL·E model with size auto', async () => {
+  it('has no size for a DALL·E model with size auto', async () => {
     expect((await sent({ model: 'dall-e-3' })).parameters).not.toHaveProperty('size')
     expect((await sent({ model: 'gpt-image-1' })).parameters).toMatchObject({ size: 'auto' })
   })
@@ -157,14 +157,14 @@ describe('the page "Openai Images Generations"', () => {
 it('an edit is a form with the files, the mask and the chosen settings', async () => {
   const [first, second, hole] = [Buffer.from('first\r\n--\0'), Buffer.from('second'), Buffer.from('hole')]
   const images = [inputOf(first, 'image/jpeg'), inputOf(second)]
-  const wishes = {
+  const overrides = {
     model: 'gpt-image-1.5',
     images,
     mask: inputOf(hole),
     inputFidelity: 'HIGH',
     quality: 'LOW',
   } as const
-  const request = await sent(wishes, { mode: 'async' })
+  const request = await sent(overrides, { mode: 'async' })
   expect(request.path).toBe('/openai/images/edits')
   const { fields, files } = await formOf(request)
   expect(fields).toEqual({
@@ -189,16 +189,16 @@ describe('a result', () => {
 
   it('in the reply has the images, the usage and the trace id', async () => {
     const { provider, upstream } = await open(SYNC)
-    const { pictures, usage, reports } = await develop(provider, { n: 3 })
-    expect(pictures).toEqual(upstream.pictures)
+    const { imageBytes, usage, reports } = await runRequest(provider, { n: 3 })
+    expect(imageBytes).toEqual(upstream.imageBytes)
     expect(usage).toMatchObject(RECORD)
     expect(reports.requestIds).toEqual(['trace-task-1'])
   })
 
   it('by polling has the same, and is checked by the task id', async () => {
     const { provider, upstream } = await open()
-    const { pictures, usage, reports } = await develop(provider, { n: 2 })
-    expect(pictures).toEqual(upstream.pictures)
+    const { imageBytes, usage, reports } = await runRequest(provider, { n: 2 })
+    expect(imageBytes).toEqual(upstream.imageBytes)
     expect(usage).toMatchObject(RECORD)
     expect(reports.requestIds).toContain('att_1')
     expect(upstream.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
@@ -249,7 +249,7 @@ describe('a callback', () => {
     ['flat', 1],
     ['twice', 2],
     ['early', 1],
-  ])('that comes %s names the task, whose record then has the image', async (scenario, times) => {
+  ])('that arrives %s names the task, whose record then has the image', async (scenario, times) => {
     const { provider, upstream, door, answer, check } = await submitWithCallback(scenario)
     await expect.poll(() => upstream.deliveries.length).toBe(times)
     expect(upstream.deliveries.every(({ status }) => status === 204)).toBe(true)

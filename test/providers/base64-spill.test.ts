@@ -28,7 +28,7 @@ async function* inPieces(bytes: Buffer, cuts: readonly number[]): AsyncGenerator
   }
 }
 
-/** The JSON with every spilled file read back as base64, as JSON.parse would have given it. */
+/** The JSON with every spilled file replaced by its base64, as JSON.parse returns it. */
 async function spill(text: string, cuts: readonly number[] = []): Promise<unknown> {
   return readBack(await spillJson(inPieces(Buffer.from(text), cuts), newFile, limits))
 }
@@ -40,12 +40,12 @@ function readBack(json: unknown): unknown {
   })
 }
 
-async function events(text: string, cuts: readonly number[] = []): Promise<unknown[]> {
-  const seen: unknown[] = []
+async function eventsOf(text: string, cuts: readonly number[] = []): Promise<unknown[]> {
+  const events: unknown[] = []
   for await (const event of readEvents(inPieces(Buffer.from(text), cuts), newFile, limits)) {
-    seen.push({ ...event, data: event.data === undefined ? undefined : readBack(event.data) })
+    events.push({ ...event, data: event.data === undefined ? undefined : readBack(event.data) })
   }
-  return seen
+  return events
 }
 
 const image = (size = 300) => randomBytes(size).toString('base64')
@@ -80,7 +80,7 @@ describe('a JSON body', () => {
     expect(await spill(text, [...Buffer.from(text).keys()])).toEqual(JSON.parse(text))
   })
 
-  it('leaves no image in memory: the parsed JSON holds the path and the length', async () => {
+  it('leaves no image in memory: the parsed JSON contains the path and the length', async () => {
     const file = join(folder, 'named')
     const json = await spillJson(
       inPieces(Buffer.from(`{"b64_json":"${image(300)}"}`), []),
@@ -152,13 +152,13 @@ describe('server-sent events', () => {
   ]
 
   it.each(['\n', '\r\n', '\r'])(
-    'come out in order, wherever they are cut, with lines ended by %j',
+    'are read in order, wherever they are cut, with lines ended by %j',
     async (end) => {
       const text = stream.replaceAll('\n', end)
-      expect(await events(text, [...Buffer.from(text).keys()])).toEqual(parsed)
+      expect(await eventsOf(text, [...Buffer.from(text).keys()])).toEqual(parsed)
       await fc.assert(
         fc.asyncProperty(fc.array(fc.nat({ max: 2000 }), { maxLength: 20 }), async (cuts) => {
-          expect(await events(text, cuts)).toEqual(parsed)
+          expect(await eventsOf(text, cuts)).toEqual(parsed)
         }),
         { numRuns: 50 },
       )
@@ -166,20 +166,20 @@ describe('server-sent events', () => {
   )
 
   it('end at [DONE]; the rest is not read', async () => {
-    expect(await events(`data: {"a":1}\n\ndata: [DONE]\n\ndata: {"a":2}\n\n`)).toEqual([
+    expect(await eventsOf(`data: {"a":1}\n\ndata: [DONE]\n\ndata: {"a":2}\n\n`)).toEqual([
       { event: 'message', data: { a: 1 } },
     ])
   })
 
   it('keep a complete last event without a blank line after it, and drop an incomplete one', async () => {
-    expect(await events(`data: {"b64_json":"${one}"}`)).toEqual([
+    expect(await eventsOf(`data: {"b64_json":"${one}"}`)).toEqual([
       { event: 'message', data: { b64_json: one } },
     ])
-    expect(await events(`data: {"b64_json":"${one.slice(0, 40)}`)).toEqual([])
+    expect(await eventsOf(`data: {"b64_json":"${one.slice(0, 40)}`)).toEqual([])
   })
 
   it('skip data that is not JSON', async () => {
-    expect(await events('event: ping\ndata: still here\n\ndata: {}\n\n')).toEqual([
+    expect(await eventsOf('event: ping\ndata: still here\n\ndata: {}\n\n')).toEqual([
       { event: 'ping', data: undefined },
       { event: 'message', data: {} },
     ])

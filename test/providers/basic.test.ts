@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { basic } from '../../src/providers/basic/basic.ts'
 import { UNKNOWN_USAGE, type ProviderRequest } from '../../src/providers/provider.ts'
-import { submitAndCheck, develop, failureOf, openCall, requestOf } from './call.ts'
+import { submitAndCheck, runRequest, failureOf, openCall, requestOf } from './call.ts'
 import { testProvider, type FailureRow } from './contract.ts'
 import { basicError, startBasicUpstream, type Form } from './upstreams/basic.ts'
 
@@ -80,7 +80,7 @@ testProvider('basic', {
   },
   givesNoRequestId: true,
   busy: basicError(429, 'rate_limit_exceeded', 'Slow down.'),
-  rejection: (words) => basicError(400, 'invalid_value', words),
+  rejection: (message) => basicError(400, 'invalid_value', message),
   wrongBase64: { status: 200, body: { created: 1, data: [{ url: '', b64_json: '%%%%' }], usage: {} } },
   failures: FAILURES,
 })
@@ -91,9 +91,9 @@ const PAGE_ORDER: Partial<ProviderRequest> = {
 }
 
 describe('the page’s own example', () => {
-  it('is sent byte by byte and header by header', async () => {
+  it('is sent byte for byte with all headers', async () => {
     const { provider, upstream } = await openForTest()
-    await develop(provider, PAGE_ORDER)
+    await runRequest(provider, PAGE_ORDER)
     const [request] = upstream.requests
     expect(request?.method).toBe('POST')
     expect(request?.path).toBe('/api/v1/images/generations')
@@ -109,8 +109,8 @@ describe('the page’s own example', () => {
 
   it('returns its image, its revised prompt and an unknown usage', async () => {
     const { provider, upstream } = await openForTest()
-    const { pictures, images, usage, resolved } = await develop(provider, PAGE_ORDER)
-    expect(pictures).toEqual(upstream.pictures)
+    const { imageBytes, images, usage, resolved } = await runRequest(provider, PAGE_ORDER)
+    expect(imageBytes).toEqual(upstream.imageBytes)
     expect(images[0]?.revisedPrompt).toBe(
       'A simple red apple on a white table, photorealistic, photorealistic',
     )
@@ -121,13 +121,13 @@ describe('the page’s own example', () => {
 
 describe('a reply', () => {
   it.each<Form>(['both', 'url', 'b64_json'])(
-    'has its pictures as %s, with an empty text for the other',
+    'has its images as %s, with an empty text for the other',
     async (form) => {
       const { provider, upstream } = await openForTest()
       upstream.give(form)
-      const { pictures } = await develop(provider, { n: 2 })
-      expect(pictures).toEqual(upstream.pictures)
-      expect(pictures).toHaveLength(2)
+      const { imageBytes } = await runRequest(provider, { n: 2 })
+      expect(imageBytes).toEqual(upstream.imageBytes)
+      expect(imageBytes).toHaveLength(2)
     },
   )
 
@@ -135,7 +135,7 @@ describe('a reply', () => {
     const { provider, upstream } = await openForTest()
     const usage = { input_tokens: 21, output_tokens: 196, total_tokens: 217 }
     upstream.script({ status: 200, body: { data: [{ b64_json: 'AAAA' }], usage } })
-    expect((await develop(provider)).usage).toMatchObject({ outputTokens: 196, source: 'REPORTED' })
+    expect((await runRequest(provider)).usage).toMatchObject({ outputTokens: 196, source: 'REPORTED' })
   })
 
   it('with a link to a private address is not downloaded and counts as charged', async () => {
@@ -150,7 +150,7 @@ describe('a reply', () => {
 describe('size auto', () => {
   it('is sent as the configured default and reported as the resolved size', async () => {
     const { provider, upstream } = await openForTest({ defaultSize: '1536x1024' })
-    const { resolved } = await develop(provider, { size: 'auto' })
+    const { resolved } = await runRequest(provider, { size: 'auto' })
     expect(upstream.requests[0]?.parameters).toMatchObject({ size: '1536x1024' })
     expect(resolved.size).toBe('1536x1024')
   })

@@ -1,4 +1,4 @@
-// What the tests of every dialect pass to a provider: a request, and a call that records what is reported to it.
+// The arguments of a provider in the tests of every dialect: a request, and a call that records its reports.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,17 +23,17 @@ export interface Reports {
 }
 
 /** A request with default settings; with images it is an edit. */
-export function requestOf(wishes: Partial<ProviderRequest> = {}): ProviderRequest {
-  const model = wishes.model ?? 'gpt-image-2'
+export function requestOf(overrides: Partial<ProviderRequest> = {}): ProviderRequest {
+  const model = overrides.model ?? 'gpt-image-2'
   return {
     ...DEFAULT_SETTINGS,
-    operation: wishes.images ? 'EDIT' : 'GENERATE',
+    operation: overrides.images ? 'EDIT' : 'GENERATE',
     prompt: 'a red fox in the snow',
     model,
     upstreamModel: model,
     images: [],
     mask: null,
-    ...wishes,
+    ...overrides,
   }
 }
 
@@ -42,8 +42,8 @@ export function inputOf(
   bytes: Buffer,
   mimeType: ProviderRequestImage['mimeType'] = 'image/png',
 ): ProviderRequestImage {
-  const facts = { mimeType, width: 8, height: 8, byteSize: bytes.length, hasAlpha: false }
-  return { ...facts, blob: async () => new Blob([new Uint8Array(bytes)], { type: mimeType }) }
+  const properties = { mimeType, width: 8, height: 8, byteSize: bytes.length, hasAlpha: false }
+  return { ...properties, blob: async () => new Blob([new Uint8Array(bytes)], { type: mimeType }) }
 }
 
 /** A call with a spool of its own, removed when the test ends. */
@@ -58,9 +58,9 @@ export async function openCall(
     signal: new AbortController().signal,
     clientRef: 'att_1',
     newFile: () => join(folder, String(files++)),
-    onWire(phase, seen) {
+    onWire(phase, details) {
       reports.phases.push(phase)
-      if (seen?.providerRequestId) reports.requestIds.push(seen.providerRequestId)
+      if (details?.providerRequestId) reports.requestIds.push(details.providerRequestId)
     },
     onProgress: (fraction) => void reports.progress.push(fraction),
     onPartial: async (file, index) => void reports.partials.push({ bytes: await readFile(file), index }),
@@ -69,37 +69,37 @@ export async function openCall(
   return { call, reports }
 }
 
-/** Submits, and asks again without waiting for as long as the answer is not final. */
+/** Submits, then checks without delay until the result is final. */
 export async function submitAndCheck(
   provider: Provider,
   request: ProviderRequest,
   call: Call,
 ): Promise<CallResult> {
-  let answer = await provider.submit(request, call)
-  if (answer.state !== 'ACCEPTED') return answer
-  const { remoteId } = answer
+  let result = await provider.submit(request, call)
+  if (result.state !== 'ACCEPTED') return result
+  const { remoteId } = result
   for (let times = 0; times < 20; times++) {
     if (!provider.check) throw new Error('The provider accepts requests and has no check')
-    answer = await provider.check(remoteId, request, call)
-    if (answer.state !== 'PENDING') return answer
+    result = await provider.check(remoteId, request, call)
+    if (result.state !== 'PENDING') return result
   }
   throw new Error('The provider is not done after 20 checks')
 }
 
 /** A finished request with its images and the reports of its call. */
-export type Developed = Awaited<ReturnType<typeof develop>>
+export type FinishedRequest = Awaited<ReturnType<typeof runRequest>>
 
-/** Asks, expects the pictures to be done, and reads them. */
-export async function develop(provider: Provider, wishes: Partial<ProviderRequest> = {}) {
+/** Runs a request that must end as DONE, and reads its images. */
+export async function runRequest(provider: Provider, overrides: Partial<ProviderRequest> = {}) {
   const { call, reports } = await openCall()
-  const answer = await submitAndCheck(provider, requestOf(wishes), call)
-  if (answer.state !== 'DONE') throw new Error(`The provider answered ${answer.state}`)
-  const pictures = await Promise.all(answer.images.map((image) => readPicture(provider, image, call)))
-  return { ...answer, pictures, reports }
+  const result = await submitAndCheck(provider, requestOf(overrides), call)
+  if (result.state !== 'DONE') throw new Error(`The provider returned ${result.state}`)
+  const imageBytes = await Promise.all(result.images.map((image) => readImage(provider, image, call)))
+  return { ...result, imageBytes, reports }
 }
 
 /** The bytes of an image, downloaded if it arrived as an address. */
-export async function readPicture(provider: Provider, image: ReceivedImage, call: Call): Promise<Buffer> {
+export async function readImage(provider: Provider, image: ReceivedImage, call: Call): Promise<Buffer> {
   if ('file' in image) return readFile(image.file)
   const file = call.newFile()
   if (!provider.results) throw new Error('The provider returned an address and has no download')
@@ -107,13 +107,13 @@ export async function readPicture(provider: Provider, image: ReceivedImage, call
   return readFile(file)
 }
 
-/** The failure of a promise that must end in a ProviderError; any other error is thrown on. */
+/** The failure of a promise that must reject with a ProviderError. Throws any other error. */
 export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  const ended = await promise.then(
+  const outcome = await promise.then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   )
-  if (!('error' in ended)) throw new Error(`No failure but ${JSON.stringify(ended.value)}`)
-  if (ended.error instanceof ProviderError) return ended.error.failure
-  throw ended.error
+  if (!('error' in outcome)) throw new Error(`Expected a failure, not ${JSON.stringify(outcome.value)}`)
+  if (outcome.error instanceof ProviderError) return outcome.error.failure
+  throw outcome.error
 }

@@ -1,5 +1,5 @@
-// Callbacks from end to end: an upstream that posts to a real gateway in every way that callbacks come, and what of it
-// the gateway believes: nothing but that it is time to ask.
+// Callbacks end to end: an upstream posts every kind of callback to a real gateway, which uses them only as a hint to
+// check.
 import { expect, it, onTestFinished } from 'vitest'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { startAcedataUpstream, type AcedataUpstream, type CallbackScenario } from './upstreams/acedata.ts'
@@ -22,7 +22,7 @@ const TASK = `query ($id: ID!) {
   }
 }`
 
-const NOT_WITHOUT_A_CALLBACK = 600_000
+const LONG_POLL_MS = 600_000
 
 async function open(callbackPollMs: number, ...scenarios: CallbackScenario[]) {
   const upstream = await startAcedataUpstream()
@@ -41,15 +41,15 @@ async function taskOf(gateway: TestGateway, id: string): Promise<TaskResponse['t
   return (await gateway.get<TaskResponse>(TASK, { id })).task
 }
 
-/** How many checks arrived. */
-function checksOf({ requests }: AcedataUpstream): number {
+/** The number of received checks. */
+function countChecks({ requests }: AcedataUpstream): number {
   return requests.filter(({ path }) => path.endsWith('/tasks')).length
 }
 
-const answersTo = ({ deliveries }: AcedataUpstream) => deliveries.map(({ status }) => status)
+const statusesOf = ({ deliveries }: AcedataUpstream) => deliveries.map(({ status }) => status)
 
-async function answered(upstream: AcedataUpstream, ...statuses: number[]): Promise<void> {
-  await expect.poll(() => answersTo(upstream)).toEqual(statuses)
+async function waitForStatuses(upstream: AcedataUpstream, ...statuses: number[]): Promise<void> {
+  await expect.poll(() => statusesOf(upstream)).toEqual(statuses)
 }
 
 const DONE = {
@@ -63,23 +63,23 @@ const DONE = {
 it.each<[what: string, scenario: CallbackScenario, deliveries: number]>([
   ['nested in data', 'nested', 1],
   ['flat', 'flat', 1],
-  ['that comes twice', 'twice', 2],
-  ['that comes before the reply to the submit', 'early', 1],
+  ['that arrives twice', 'twice', 2],
+  ['that arrives before the reply to the submit', 'early', 1],
 ])('a callback %s ends the task after one check', async (_, scenario, deliveries) => {
-  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, scenario)
+  const { upstream, gateway } = await open(LONG_POLL_MS, scenario)
   const id = await gateway.generate({ prompt: 'a red fox' })
   await gateway.ended(id)
-  await answered(upstream, ...Array.from({ length: deliveries }, () => 200))
+  await waitForStatuses(upstream, ...Array.from({ length: deliveries }, () => 200))
   expect(await taskOf(gateway, id)).toMatchObject(DONE)
   expect([...upstream.charges.values()]).toEqual([1])
-  expect(checksOf(upstream)).toBe(1)
+  expect(countChecks(upstream)).toBe(1)
 })
 
 it('waits for a late callback, and ignores one after the end of the task', async () => {
-  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'late')
+  const { upstream, gateway } = await open(LONG_POLL_MS, 'late')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await expect.poll(() => upstream.requests.length).toBe(1)
-  expect(checksOf(upstream)).toBe(0)
+  expect(countChecks(upstream)).toBe(0)
   await upstream.deliver()
   await gateway.ended(id)
   const ended = await taskOf(gateway, id)
@@ -90,23 +90,23 @@ it('waits for a late callback, and ignores one after the end of the task', async
   const again = await fetch(url, { method: 'POST', body: JSON.stringify(late) })
   expect(again.status).toBe(200)
   expect(await taskOf(gateway, id)).toEqual(ended)
-  expect(checksOf(upstream)).toBe(1)
+  expect(countChecks(upstream)).toBe(1)
 })
 
-it('polls a task whose callback never comes', async () => {
+it('polls a task whose callback never arrives', async () => {
   const { upstream, gateway } = await open(10, 'never')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await gateway.ended(id)
   expect(await taskOf(gateway, id)).toMatchObject(DONE)
   expect(upstream.deliveries).toEqual([])
-  expect(checksOf(upstream)).toBe(2)
+  expect(countChecks(upstream)).toBe(2)
 })
 
-it('ends a task whose callback reports a failure as the check says, with an unknown charge', async () => {
-  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'failing')
+it('ends a task whose callback reports a failure by the result of the check, with an unknown charge', async () => {
+  const { upstream, gateway } = await open(LONG_POLL_MS, 'failing')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await gateway.ended(id)
-  await answered(upstream, 200)
+  await waitForStatuses(upstream, 200)
   expect(await taskOf(gateway, id)).toMatchObject({
     status: 'FAILED',
     charged: 'UNKNOWN',
@@ -119,16 +119,16 @@ it('ends a task whose callback reports a failure as the check says, with an unkn
 it('treats a forged callback as a hint to check, and trusts and downloads nothing in it', async () => {
   const { upstream, gateway } = await open(300, 'forged')
   const id = await gateway.generate({ prompt: 'a red fox' })
-  await answered(upstream, 200)
-  await expect.poll(() => checksOf(upstream)).toBe(1)
+  await waitForStatuses(upstream, 200)
+  await expect.poll(() => countChecks(upstream)).toBe(1)
   expect(await taskOf(gateway, id)).toMatchObject({ status: 'RUNNING', images: [] })
   await gateway.ended(id)
   expect(await taskOf(gateway, id)).toMatchObject(DONE)
-  expect(checksOf(upstream)).toBe(2)
+  expect(countChecks(upstream)).toBe(2)
 })
 
 it('a callback about another task is kept and ignored', async () => {
-  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'late')
+  const { upstream, gateway } = await open(LONG_POLL_MS, 'late')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await expect.poll(async () => (await taskOf(gateway, id)).attempts[0]?.state).toBe('ACCEPTED')
   const address = String(upstream.requests[0]?.parameters.callback_url)
@@ -138,21 +138,21 @@ it('a callback about another task is kept and ignored', async () => {
   await upstream.deliver()
   await gateway.ended(id)
   expect(await taskOf(gateway, id)).toMatchObject(DONE)
-  expect(checksOf(upstream)).toBe(1)
+  expect(countChecks(upstream)).toBe(1)
 })
 
 it.each([
   ['to an unknown URL', 404, (url: string) => url.replace(/[^/]*$/, 'x'.repeat(43)), '{}'],
   ['that is not JSON', 400, (url: string) => url, '<html>'],
-])('answers a callback %s with %i and changes nothing', async (_, status, toAddress, body) => {
-  const { upstream, gateway } = await open(NOT_WITHOUT_A_CALLBACK, 'late')
+])('responds to a callback %s with %i and changes nothing', async (_, status, toAddress, body) => {
+  const { upstream, gateway } = await open(LONG_POLL_MS, 'late')
   const id = await gateway.generate({ prompt: 'a red fox' })
   await expect.poll(async () => (await taskOf(gateway, id)).attempts[0]?.state).toBe('ACCEPTED')
   const before = await taskOf(gateway, id)
   const address = toAddress(String(upstream.requests[0]?.parameters.callback_url))
   expect((await fetch(address, { method: 'POST', body })).status).toBe(status)
   expect(await taskOf(gateway, id)).toEqual(before)
-  expect(checksOf(upstream)).toBe(0)
+  expect(countChecks(upstream)).toBe(0)
 })
 
 function parse(json: string): object {

@@ -24,7 +24,7 @@ it('names every model once, each with a date and a source', () => {
   }
 })
 
-it('lets every model take the default settings', () => {
+it('supports the default settings for every model', () => {
   for (const { capabilities } of CATALOGUE) {
     expect(capabilities.sizes.auto).toBe(true)
     expect(capabilities.qualities).toContain(QUALITIES[0])
@@ -57,18 +57,18 @@ it.each([
   expect(findModel(name)?.retiresOn).toBe(date)
 })
 
-it('offers transparency for its neighbours, but not for gpt-image-2', () => {
+it('offers transparency for related models, but not for gpt-image-2', () => {
   expect(capabilitiesOf('gpt-image-2').backgrounds).toEqual(['AUTO', 'OPAQUE'])
   expect(capabilitiesOf('gpt-image-2.5-flare').backgrounds).toContain('TRANSPARENT')
   expect(capabilitiesOf('gpt-image-1.5').backgrounds).toContain('TRANSPARENT')
 })
 
-it('offers input fidelity only where it is not refused', () => {
+it('offers input fidelity only for models that accept it', () => {
   const taking = CATALOGUE.filter(({ capabilities }) => capabilities.inputFidelities.length > 0)
   expect(taking.map((model) => model.name)).toEqual(['gpt-image-1.5', 'gpt-image-1'])
 })
 
-it('offers style for dall-e-3 only, and previews, masks and formats where they exist', () => {
+it('offers style for dall-e-3 only, and partial images, masks and formats for models that support them', () => {
   const styled = CATALOGUE.filter(({ capabilities }) => capabilities.styles.length > 0)
   expect(styled.map((model) => model.name)).toEqual(['dall-e-3'])
   expect(capabilitiesOf('dall-e-3')).toMatchObject({

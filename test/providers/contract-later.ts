@@ -1,7 +1,7 @@
 // The part of the contract for upstreams with polling or callbacks.
 import { describe, expect, it } from 'vitest'
 import { failureOf, openCall, requestOf } from './call.ts'
-import { expectNoSecret, openSubject, total } from './contract-subject.ts'
+import { expectNoSecret, openSubject, countCharges } from './contract-subject.ts'
 import type { StatusRow, WireSubject } from './contract-wire.ts'
 import type { Scenario } from './upstreams/fake.ts'
 
@@ -9,9 +9,9 @@ export function testPolling(name: string, subject: WireSubject, statuses: readon
   async function accepted() {
     const { provider, upstream } = await openSubject(subject)
     const { call } = await openCall()
-    const answer = await provider.submit(requestOf(), call)
-    if (answer.state !== 'ACCEPTED') throw new Error(`The request was not accepted but ${answer.state}`)
-    const { remoteId, checkAfterMs } = answer
+    const result = await provider.submit(requestOf(), call)
+    if (result.state !== 'ACCEPTED') throw new Error(`The request was not accepted but ${result.state}`)
+    const { remoteId, checkAfterMs } = result
     const check = async (id = remoteId) => {
       const next = await provider.check?.(id, requestOf(), call)
       if (!next) throw new Error('The provider has no check')
@@ -25,10 +25,10 @@ export function testPolling(name: string, subject: WireSubject, statuses: readon
       expect((await accepted()).checkAfterMs).toBeGreaterThan(0)
     })
 
-    it.each(statuses)('and takes %s for %s', async (_says, becomes, reply) => {
+    it.each(statuses)('and takes %s for %s', async (_title, becomes, reply) => {
       const { upstream, check } = await accepted()
       upstream.script(reply)
-      const became = await check().then(
+      const outcome = await check().then(
         ({ state }) => state,
         async (error: unknown) => {
           const failure = await failureOf(Promise.reject(error))
@@ -36,14 +36,14 @@ export function testPolling(name: string, subject: WireSubject, statuses: readon
           return failure.kind
         },
       )
-      expect(became).toBe(becomes)
+      expect(outcome).toBe(becomes)
     })
 
     it('and reports an unknown id as MISSING, free of charge', async () => {
       const { upstream, check } = await accepted()
-      const charged = total(upstream.charges)
+      const charged = countCharges(upstream.charges)
       expect(await check('no-such-id')).toMatchObject({ state: 'MISSING', checkAfterMs: expect.any(Number) })
-      expect(total(upstream.charges)).toBe(charged)
+      expect(countCharges(upstream.charges)).toBe(charged)
     })
 
     it.each<Scenario>(['html', 'truncated', 'reset-at-accept', { status: 503, body: 'no' }])(
@@ -57,14 +57,14 @@ export function testPolling(name: string, subject: WireSubject, statuses: readon
       },
     )
 
-    it('and gets the same answer to the same check', async () => {
+    it('and gets the same result from the same check', async () => {
       const { check, upstream } = await accepted()
-      let answer = await check()
-      for (let times = 0; answer.state === 'PENDING' && times < 20; times++) answer = await check()
+      let result = await check()
+      for (let times = 0; result.state === 'PENDING' && times < 20; times++) result = await check()
       const again = await check()
-      if (answer.state !== 'DONE' || again.state !== 'DONE') throw new Error('The request is not done')
-      expect({ ...again, images: again.images.length }).toEqual({ ...answer, images: answer.images.length })
-      expect(total(upstream.charges)).toBe(1)
+      if (result.state !== 'DONE' || again.state !== 'DONE') throw new Error('The request is not done')
+      expect({ ...again, images: again.images.length }).toEqual({ ...result, images: result.images.length })
+      expect(countCharges(upstream.charges)).toBe(1)
     })
   })
 }

@@ -1,66 +1,66 @@
-// What a provider tells the contract about itself, and what every promise needs to be tried.
+// The subject of the provider contract: the properties of a provider, and the upstream that its promises are tested with.
 import { inspect } from 'node:util'
 import { expect, onTestFinished } from 'vitest'
 import type { Charged, TaskErrorCode } from '../../src/domain.ts'
 import type { Failure, FailureKind } from '../../src/providers/error.ts'
 import type { ProviderRequestImage, Provider } from '../../src/providers/provider.ts'
-import { submitAndCheck, failureOf, openCall, requestOf, type Developed } from './call.ts'
+import { submitAndCheck, failureOf, openCall, requestOf, type FinishedRequest } from './call.ts'
 import type { Setting } from './contract-settings.ts'
 
-/** The other side of a provider. `M` is the type of its failure scenarios. */
+/** The upstream of a provider. `M` is the type of its failure scenarios. */
 export interface Upstream<M> {
-  /** The scenarios of the next requests; success when the list has run out. */
+  /** The scenarios of the next requests; success after the last one. */
   script(...scenarios: M[]): void
-  /** How many requests have arrived. */
-  orders(): number
-  /** The client ref of each request that arrived. */
-  refs(): string[]
-  /** Every picture as it left the other side. */
-  painted(): Promise<Buffer[]>
+  /** The number of received requests. */
+  requestCount(): number
+  /** The client ref of each received request. */
+  clientRefs(): string[]
+  /** Every image as the upstream sent it. */
+  sentImages(): Promise<Buffer[]>
   /**
-   * What is missing of a setting; undefined when nothing is. Called once for each request after its images came, and first
-   * for one with default settings.
+   * Why a setting had no effect; undefined if it had. Called once per finished request, first for a request with default
+   * settings.
    */
-  objection(setting: Setting, came: Developed): Promise<string | undefined>
+  problemWith(setting: Setting, result: FinishedRequest): Promise<string | undefined>
   close(): Promise<void>
 }
 
-/** One row of a failure table; it reads "{says} is {kind}, as {code}, charged {charged}". */
+/** One row of a failure table; its title is "{title} is {kind}, as {code}, charged {charged}". */
 export type FailureRow<M> = [
-  says: string,
+  title: string,
   kind: FailureKind,
   code: TaskErrorCode,
   charged: Charged,
   scenario: M,
-  /** Which of these the failure may name; undefined stands for none. */
+  /** The allowed HTTP statuses of the failure; undefined means none. */
   statuses: readonly (number | undefined)[],
 ]
 
-/** What is particular about a provider, or about one mode of it. */
+/** The properties of a provider, or of one of its modes. */
 export interface Subject<M> {
-  /** A provider with the `secrets` at a fresh upstream. The contract closes both. */
+  /** Opens a provider with the `secrets` at a new upstream. The contract closes both. */
   open(): Promise<{ provider: Provider; upstream: Upstream<M> }>
-  /** Every credential that `open` configures: long, and like nothing else. */
+  /** Every credential that `open` configures: long and unique. */
   secrets: readonly string[]
-  /** Only where the upstream gives requests no id of its own. */
+  /** True if the upstream returns no request id. */
   givesNoRequestId?: true
-  /** Each documented or assumed failure of a submit. */
+  /** Every documented or assumed failure of a submit. */
   failures: readonly FailureRow<M>[]
-  /** Rate limits, with the wait that is asked for. */
+  /** Rate limits, with the requested wait. */
   waits: readonly [form: string, scenario: M, retryAfterMs: number | undefined][]
-  /** Scenarios in which a request is carried out and its reply lost. */
+  /** Scenarios in which a request is executed and its reply lost. */
   cut: readonly M[]
-  /** No connection. */
+  /** The scenario without a connection. */
   unreached: M
-  /** An answer that does not come. */
+  /** The scenario without a reply. */
   hang: M
-  /** The models whose settings are tried, where trying all that are offered takes too long. */
+  /** The models whose settings are tested; all offered models by default. */
   models?: readonly string[]
-  /** An input image that can be worked on; any bytes by default. */
+  /** Creates a valid input image; any bytes by default. */
   input?: (bytes: Buffer) => ProviderRequestImage
 }
 
-/** A fresh upstream and a provider at it, closed when the test ends. */
+/** Opens a provider at a new upstream. Both are closed when the test ends. */
 export async function openSubject<U extends { close(): Promise<void> }>(subject: {
   open(): Promise<{ provider: Provider; upstream: U }>
 }): Promise<{ provider: Provider; upstream: U }> {
@@ -72,8 +72,8 @@ export async function openSubject<U extends { close(): Promise<void> }>(subject:
   return { provider, upstream }
 }
 
-/** How a request with default settings fails in these scenarios. */
-export async function failPlainly<M>(
+/** The failure of a request with default settings in these scenarios. */
+export async function failureIn<M>(
   subject: Pick<Subject<M>, 'secrets'> & {
     open(): Promise<{ provider: Provider; upstream: Pick<Upstream<M>, 'script' | 'close'> }>
   },
@@ -87,12 +87,12 @@ export async function failPlainly<M>(
   return failure
 }
 
-/** How often anything was charged. */
-export function total(charges: ReadonlyMap<string, number>): number {
+/** The number of all charges. */
+export function countCharges(charges: ReadonlyMap<string, number>): number {
   return [...charges.values()].reduce((sum, times) => sum + times, 0)
 }
 
-/** Nothing of a failure, its cause included, shows a secret, and its message shows no markup. */
+/** Expects a failure without secrets, also in its cause, and a message without markup. */
 export function expectNoSecret(failure: Failure, { secrets }: { secrets: readonly string[] }): void {
   const text = inspect(failure, { depth: 10 })
   expect(secrets.filter((secret) => text.includes(secret))).toEqual([])

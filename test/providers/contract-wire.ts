@@ -1,81 +1,81 @@
-// The part of the contract that only a wire can put to the test.
+// The part of the contract about HTTP.
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Charged, TaskErrorCode } from '../../src/domain.ts'
 import type { FailureKind } from '../../src/providers/error.ts'
 import type { Provider } from '../../src/providers/provider.ts'
-import { develop, failureOf, openCall, requestOf } from './call.ts'
+import { runRequest, failureOf, openCall, requestOf } from './call.ts'
 import { testCallbacks, testPolling } from './contract-later.ts'
-import { failPlainly, openSubject, total, type Subject } from './contract-subject.ts'
+import { failureIn, openSubject, countCharges, type Subject } from './contract-subject.ts'
 import { clientRefOf, type CannedReply, type FakeUpstream, type Scenario } from './upstreams/fake.ts'
 import { listen } from './upstreams/listen.ts'
 
-/** The part of a fake that the contract uses; `upstreams/fake.ts` describes each scenario. */
-export type WireUpstream = Pick<FakeUpstream, 'pictures' | 'charges' | 'release' | 'close'> & {
+/** The part of a fake upstream that the contract uses; `upstreams/fake.ts` describes each scenario. */
+export type WireUpstream = Pick<FakeUpstream, 'imageBytes' | 'charges' | 'release' | 'close'> & {
   requests: { path: string; headers: IncomingHttpHeaders; body: Buffer }[]
   script(...scenarios: Scenario[]): void
 }
 
-/** One row of a failure table; it reads "{says} is {kind}, as {code}, charged {charged}". */
+/** One row of a failure table; its title is "{title} is {kind}, as {code}, charged {charged}". */
 export type FailureRow = [
-  says: string,
+  title: string,
   kind: FailureKind,
   code: TaskErrorCode,
   charged: Charged,
   reply: CannedReply,
 ]
 
-/** One row of a table of statuses: what a check makes of a reply, a state or a kind of failure. */
+/** One row of a status table: the state or the failure kind that a check derives from a reply. */
 export type StatusRow = [
-  says: string,
+  title: string,
   becomes: 'DONE' | 'PENDING' | 'MISSING' | FailureKind,
   reply: CannedReply,
 ]
 
-/** What is particular about a dialect, or about one mode of it. */
+/** The properties of a dialect, or of one of its modes. */
 export interface WireSubject {
-  /** A provider with the `secrets` at a fresh upstream. The contract closes both. */
+  /** Opens a provider with the `secrets` at a new upstream. The contract closes both. */
   open(): Promise<{ provider: Provider; upstream: WireUpstream }>
-  /** Every credential that `open` configures: long, and like nothing else. */
+  /** Every credential that `open` configures: long and unique. */
   secrets: readonly string[]
-  /** What `requestOf()` becomes on the wire: the path with its query, and the parsed JSON body. */
+  /** The HTTP request of `requestOf()`: the path with its query, and the parsed JSON body. */
   plain: { path: string; body: unknown }
-  /** Only where the upstream gives requests no id of its own. */
+  /** True if the upstream returns no request id. */
   givesNoRequestId?: true
-  /** A reply with status 429 or what stands for it there. The contract adds the headers that ask for patience. */
+  /** A reply with status 429, or its equivalent. The contract adds the headers with the wait. */
   busy: CannedReply
-  /** A reply that rejects the request in these words of the upstream's. */
-  rejection(words: string): CannedReply
-  /** A reply that has the result, but its `b64_json` is `%%%%`; where the dialect polls, the reply to a check. */
+  /** A reply that rejects the request with this message. */
+  rejection(message: string): CannedReply
+  /** The reply with the result, whose `b64_json` is `%%%%`. If the dialect polls, the reply to a check. */
   wrongBase64: CannedReply
-  /** Replies to a submit, each documented or assumed failure. */
+  /** Every documented or assumed failure of a submit. */
   failures: readonly FailureRow[]
-  /** Only where requests are accepted and polled. */
+  /** Set if requests are accepted and polled. */
   polling?: {
-    /** Every status on file, and one that is on no file. `DONE` rows have an inline picture of any bytes. */
+    /** Every documented status and an unknown one. `DONE` rows have an inline image of any bytes. */
     statuses: readonly StatusRow[]
   }
-  /** Only where the upstream calls back: bodies and what they are about. */
+  /** Set if the upstream sends callbacks: bodies with their remote ids. */
   callbacks?: readonly { body: string; remoteId: string | null }[]
 }
 
-/** A promise about the wire. A provider without a wire must state for each why it does not apply. */
+/** A promise about HTTP. A provider without HTTP must state for each why it does not apply. */
 export type WirePromise = keyof typeof WIRE_PROMISES
 
 export const WIRE_PROMISES = {
-  /** A request is one message, as on the upstream's page. */
+  /** A request is one HTTP request, as on the upstream's page. */
   request: testRequest,
   /** Only submits carry the client ref: to a proxy, a check with it would be the submit again. */
-  refs: testRefs,
-  /** A reply may come in pieces of any size. */
+  clientRefs: testRefs,
+  /** A reply may arrive in pieces of any size. */
   pieces: testPieces,
-  /** Each request is charged once, and none that was not carried out. */
+  /** Each executed request is charged once, any other request never. */
   charges: testCharges,
   /** A rejection is reported with the upstream's message, without secrets and markup. */
-  words: testWords,
-  /** A success that makes no sense may have been charged. */
-  nonsense: testNonsense,
-  /** So may a picture in wrong base64. */
+  messages: testMessages,
+  /** An unreadable success may have been charged. */
+  unreadable: testUnreadable,
+  /** An image in invalid base64 may have been charged. */
   base64: testBase64,
   /** A redirect is not followed. */
   redirects: testRedirects,
@@ -83,14 +83,14 @@ export const WIRE_PROMISES = {
   checks: (name: string, subject: WireSubject) => {
     if (subject.polling) testPolling(name, subject, subject.polling.statuses)
   },
-  /** An upstream that calls back is understood, and not believed. */
+  /** A callback is read, but only as a hint to check. */
   callbacks: (name: string, subject: WireSubject) => {
     if (subject.callbacks) testCallbacks(name, subject, subject.callbacks)
   },
 } satisfies Record<string, (name: string, subject: WireSubject) => void>
 
-/** The same provider as a subject of the promises that are about no wire. */
-export function onTheWire(subject: WireSubject): Subject<Scenario> {
+/** The subject of the promises that are not about HTTP. */
+export function toSubject(subject: WireSubject): Subject<Scenario> {
   const { secrets, givesNoRequestId, plain, busy } = subject
   return {
     secrets,
@@ -98,29 +98,29 @@ export function onTheWire(subject: WireSubject): Subject<Scenario> {
     async open() {
       const { provider, upstream } = await subject.open()
       const submits = () => upstream.requests.filter(({ path }) => path === plain.path)
-      let seen = 0
-      let plainly = ''
+      let checked = 0
+      let defaultBody = ''
       return {
         provider,
         upstream: {
           script: (...scenarios) => upstream.script(...scenarios),
-          orders: () => submits().length,
-          refs: () => submits().map(({ headers }) => clientRefOf(headers)),
-          painted: async () => upstream.pictures,
+          requestCount: () => submits().length,
+          clientRefs: () => submits().map(({ headers }) => clientRefOf(headers)),
+          sentImages: async () => upstream.imageBytes,
           // The body must differ from that of default settings, or contain the value.
-          async objection({ wishes, word }) {
-            const body = upstream.requests[seen]?.body.toString('latin1') ?? ''
-            seen = upstream.requests.length
-            if (Object.keys(wishes).length === 0) plainly = body
-            else if (body === plainly && !body.includes(word)) return 'it is not in the request'
+          async problemWith({ overrides, wireText }) {
+            const body = upstream.requests[checked]?.body.toString('latin1') ?? ''
+            checked = upstream.requests.length
+            if (Object.keys(overrides).length === 0) defaultBody = body
+            else if (body === defaultBody && !body.includes(wireText)) return 'it is not in the request'
             return undefined
           },
           close: () => upstream.close(),
         },
       }
     },
-    failures: subject.failures.map(([says, kind, code, charged, reply]) => [
-      says,
+    failures: subject.failures.map(([title, kind, code, charged, reply]) => [
+      title,
       kind,
       code,
       charged,
@@ -151,9 +151,9 @@ const WAITS: readonly [string, Record<string, string>, number | undefined][] = [
 ]
 
 function testRequest(name: string, subject: WireSubject): void {
-  it(`${name} sends one message with exactly the requested settings`, async () => {
+  it(`${name} sends one HTTP request with exactly the requested settings`, async () => {
     const { provider, upstream } = await openSubject(subject)
-    await develop(provider)
+    await runRequest(provider)
     const [submit] = upstream.requests
     expect(submit?.path).toBe(subject.plain.path)
     expect(JSON.parse(String(submit?.body))).toEqual(subject.plain.body)
@@ -162,9 +162,9 @@ function testRequest(name: string, subject: WireSubject): void {
 }
 
 function testRefs(name: string, subject: WireSubject): void {
-  it(`${name} sends the client ref with the submit in both headers, and with no other message`, async () => {
+  it(`${name} sends the client ref in both headers of the submit, and in no other request`, async () => {
     const { provider, upstream } = await openSubject(subject)
-    await develop(provider)
+    await runRequest(provider)
     const sent = upstream.requests.map(({ headers }) => [
       headers['x-client-request-id'],
       headers['idempotency-key'],
@@ -178,9 +178,9 @@ function testPieces(name: string, subject: WireSubject): void {
   it(`${name} delivers the image byte for byte when it arrives in small pieces`, async () => {
     const { provider, upstream } = await openSubject(subject)
     upstream.script(...beforeResult(subject), 'drip')
-    const { pictures } = await develop(provider)
-    expect(pictures).toEqual(upstream.pictures)
-    expect(pictures).toHaveLength(1)
+    const { imageBytes } = await runRequest(provider)
+    expect(imageBytes).toEqual(upstream.imageBytes)
+    expect(imageBytes).toHaveLength(1)
   })
 }
 
@@ -188,13 +188,13 @@ function testCharges(name: string, subject: WireSubject): void {
   describe(`${name} is charged`, () => {
     it('once for each request', async () => {
       const { provider, upstream } = await openSubject(subject)
-      await develop(provider)
+      await runRequest(provider)
       expect([...upstream.charges.values()]).toEqual([1])
-      await Promise.all([1, 2, 3, 4, 5].map((number) => develop(provider, { prompt: `fox ${number}` })))
-      expect(total(upstream.charges)).toBe(6)
+      await Promise.all([1, 2, 3, 4, 5].map((number) => runRequest(provider, { prompt: `fox ${number}` })))
+      expect(countCharges(upstream.charges)).toBe(6)
     })
 
-    it('for a request that was carried out and whose reply never arrived', async () => {
+    it('for an executed request whose reply never arrived', async () => {
       const { provider, upstream } = await openSubject(subject)
       upstream.script('hang')
       const deadline = new AbortController()
@@ -203,15 +203,15 @@ function testCharges(name: string, subject: WireSubject): void {
       await expect.poll(() => upstream.requests.length).toBe(1)
       deadline.abort()
       await failed
-      await expect.poll(() => total(upstream.charges)).toBe(1)
+      await expect.poll(() => countCharges(upstream.charges)).toBe(1)
     })
 
-    it('not for a call that was aborted before it began, of which nothing arrives', async () => {
+    it('not for a call that is aborted before it starts, and sends nothing', async () => {
       const { provider, upstream } = await openSubject(subject)
       const { call } = await openCall({ signal: AbortSignal.abort() })
       expect((await failureOf(provider.submit(requestOf(), call))).kind).toBe('unreached')
       expect(upstream.requests).toEqual([])
-      expect(total(upstream.charges)).toBe(0)
+      expect(countCharges(upstream.charges)).toBe(0)
     })
 
     it('neither for a rejected request nor for one that never arrived', async () => {
@@ -220,26 +220,26 @@ function testCharges(name: string, subject: WireSubject): void {
       const { call } = await openCall()
       expect((await failureOf(provider.submit(requestOf(), call))).kind).toBe('unreached')
       expect((await failureOf(provider.submit(requestOf(), call))).kind).toBe('rejected')
-      expect(total(upstream.charges)).toBe(0)
+      expect(countCharges(upstream.charges)).toBe(0)
     })
   })
 }
 
-function testWords(name: string, subject: WireSubject): void {
+function testMessages(name: string, subject: WireSubject): void {
   it(`${name} reports a rejection with the upstream’s message, without secrets and markup`, async () => {
-    const words = `The <b>fox</b> is wrong: ${subject.secrets.join(', ')}`
-    const failed = await failPlainly(subject, subject.rejection(words))
+    const message = `The <b>fox</b> is wrong: ${subject.secrets.join(', ')}`
+    const failed = await failureIn(subject, subject.rejection(message))
     expect(failed).toMatchObject({ kind: 'rejected', charged: 'NO' })
     expect(failed.message).toContain('fox')
     expect(failed.message).toContain('[redacted]')
   })
 }
 
-function testNonsense(name: string, subject: WireSubject): void {
+function testUnreadable(name: string, subject: WireSubject): void {
   it.each<Scenario>(['html', 'empty-data', { status: 200, body: '' }, { status: 200, body: null }])(
     `${name} treats an unreadable success as a failure that may have been charged: %j`,
     async (scenario) => {
-      expect(await failPlainly<Scenario>(subject, scenario)).toMatchObject({
+      expect(await failureIn<Scenario>(subject, scenario)).toMatchObject({
         kind: 'broken',
         code: 'PROVIDER_BROKEN',
         charged: 'UNKNOWN',
@@ -250,7 +250,7 @@ function testNonsense(name: string, subject: WireSubject): void {
 
 function testBase64(name: string, subject: WireSubject): void {
   it(`${name} treats invalid base64 as broken`, async () => {
-    const failed = await failPlainly<Scenario>(subject, ...beforeResult(subject), subject.wrongBase64)
+    const failed = await failureIn<Scenario>(subject, ...beforeResult(subject), subject.wrongBase64)
     expect(failed).toMatchObject({ kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'UNKNOWN' })
   })
 }
@@ -259,7 +259,7 @@ function testRedirects(name: string, subject: WireSubject): void {
   it(`${name} does not follow a redirect`, async () => {
     const trap = await startTrap()
     for (const status of [301, 302, 303, 307, 308]) {
-      const failed = await failPlainly<Scenario>(subject, {
+      const failed = await failureIn<Scenario>(subject, {
         status,
         headers: { location: trap.url },
         body: '',
@@ -267,20 +267,20 @@ function testRedirects(name: string, subject: WireSubject): void {
       expect(failed.kind).not.toBe('unreached')
       expect(failed.httpStatus).toBe(status)
     }
-    expect(trap.visits).toBe(0)
+    expect(trap.requests).toBe(0)
   })
 }
 
-/** What goes wrong with the result goes wrong in the reply that has it: the submit's, or the first check's. */
+/** The scenarios before the reply with the result, which is the reply to the submit or to the first check. */
 function beforeResult({ polling }: WireSubject): Scenario[] {
   return polling ? ['ok'] : []
 }
 
-/** A place where no request may ever arrive. */
+/** A server that must not receive a request. */
 async function startTrap() {
-  const trap = { url: '', visits: 0 }
+  const trap = { url: '', requests: 0 }
   const server = createServer((_request, response) => {
-    trap.visits += 1
+    trap.requests += 1
     response.end()
   })
   trap.url = await listen(server)

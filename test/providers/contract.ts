@@ -1,23 +1,23 @@
-// The promises that the engine relies on, for every dialect and each of its modes. Those about a wire are in
-// contract-wire.ts; a provider without a wire states for each why it does not apply.
+// The promises that the engine relies on, for every dialect and each of its modes. Promises about HTTP are in
+// contract-wire.ts; a provider without HTTP states for each why it does not apply.
 import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Offer, Provider } from '../../src/providers/provider.ts'
-import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import { runRequest, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { eachSetting, type Setting } from './contract-settings.ts'
-import { failPlainly, openSubject, type Subject, type Upstream } from './contract-subject.ts'
-import { onTheWire, WIRE_PROMISES, type WirePromise, type WireSubject } from './contract-wire.ts'
+import { failureIn, openSubject, type Subject, type Upstream } from './contract-subject.ts'
+import { toSubject, WIRE_PROMISES, type WirePromise, type WireSubject } from './contract-wire.ts'
 
 export type { FailureRow, StatusRow, WireSubject } from './contract-wire.ts'
 
-/** Registers the promises of a provider at a real server. Call it at the top of a test file. */
+/** Registers the tests of a provider with a real server. Call it at the top level of a test file. */
 export function testProvider(name: string, subject: WireSubject): void {
-  testPromises(name, onTheWire(subject))
+  testPromises(name, toSubject(subject))
   for (const promise of Object.values(WIRE_PROMISES)) promise(name, subject)
 }
 
-/** The same for a provider that works in this process. */
+/** Registers the tests of a provider that runs in this process. */
 export function testInProcess<M>(
   name: string,
   subject: Subject<M> & { cannot: Readonly<Record<WirePromise, string>> },
@@ -26,20 +26,20 @@ export function testInProcess<M>(
 }
 
 function testPromises<M>(name: string, subject: Subject<M>): void {
-  testOrders(name, subject)
-  testClaims(name, subject)
+  testRequests(name, subject)
+  testOffers(name, subject)
   testFailures(name, subject)
-  testEnds(name, subject)
+  testDeadline(name, subject)
 }
 
-function testOrders<M>(name: string, subject: Subject<M>): void {
+function testRequests<M>(name: string, subject: Subject<M>): void {
   describe(`${name} with a request`, () => {
     it('delivers the image byte for byte', async () => {
       const { provider, upstream } = await openSubject(subject)
-      const { pictures } = await develop(provider)
-      expect(digestsOf(pictures)).toEqual(digestsOf(await upstream.painted()))
-      expect(pictures).toHaveLength(1)
-      expect(upstream.orders()).toBe(1)
+      const { imageBytes } = await runRequest(provider)
+      expect(digestsOf(imageBytes)).toEqual(digestsOf(await upstream.sentImages()))
+      expect(imageBytes).toHaveLength(1)
+      expect(upstream.requestCount()).toBe(1)
     })
 
     it('reports its phases in order', async () => {
@@ -49,7 +49,7 @@ function testOrders<M>(name: string, subject: Subject<M>): void {
       expect([...new Set(reports.phases)]).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
     })
 
-    it(`reports ${subject.givesNoRequestId ? 'no request id, for the upstream has none' : 'the upstream’s request id'}`, async () => {
+    it(`reports ${subject.givesNoRequestId ? 'no request id, because the upstream has none' : 'the upstream’s request id'}`, async () => {
       const { provider } = await openSubject(subject)
       const { call, reports } = await openCall()
       await provider.submit(requestOf(), call)
@@ -62,22 +62,22 @@ function testOrders<M>(name: string, subject: Subject<M>): void {
         const { call } = await openCall({ clientRef })
         await provider.submit(requestOf(), call)
       }
-      expect(upstream.refs()).toEqual(['att_7', 'att_8'])
+      expect(upstream.clientRefs()).toEqual(['att_7', 'att_8'])
     })
 
-    it('keeps concurrent requests apart', async () => {
+    it('returns to each concurrent request its own image', async () => {
       const { provider, upstream } = await openSubject(subject)
       const done = await Promise.all(
-        [1, 2, 3, 4, 5].map((number) => develop(provider, { prompt: `fox ${number}` })),
+        [1, 2, 3, 4, 5].map((number) => runRequest(provider, { prompt: `fox ${number}` })),
       )
-      const came = digestsOf(done.flatMap(({ pictures }) => pictures))
-      expect(came).toEqual(digestsOf(await upstream.painted()))
-      expect(new Set(came).size).toBe(5)
+      const digests = digestsOf(done.flatMap(({ imageBytes }) => imageBytes))
+      expect(digests).toEqual(digestsOf(await upstream.sentImages()))
+      expect(new Set(digests).size).toBe(5)
     })
   })
 }
 
-function testClaims<M>(name: string, subject: Subject<M>): void {
+function testOffers<M>(name: string, subject: Subject<M>): void {
   describe(`${name} supports its offers:`, () => {
     it.each(subject.models ?? ['every model'])(
       'each setting of %s is sent, and none is dropped',
@@ -85,7 +85,7 @@ function testClaims<M>(name: string, subject: Subject<M>): void {
         const { provider, upstream } = await openSubject(subject)
         const offers = provider.offers.filter((offer) => !subject.models || offer.model === model)
         expect(offers.length).toBeGreaterThan(0)
-        for (const offer of offers) expect(await objections(subject, provider, upstream, offer)).toEqual([])
+        for (const offer of offers) expect(await listProblems(subject, provider, upstream, offer)).toEqual([])
       },
     )
 
@@ -104,8 +104,8 @@ function testFailures<M>(name: string, subject: Subject<M>): void {
   describe(`${name} reports failures:`, () => {
     it.each(subject.failures)(
       '%s is %s, as %s, charged %s',
-      async (_says, kind, code, charged, scenario, statuses) => {
-        const failed = await failPlainly(subject, scenario)
+      async (_title, kind, code, charged, scenario, statuses) => {
+        const failed = await failureIn(subject, scenario)
         expect(failed).toMatchObject({ kind, code, charged })
         expect(statuses).toContain(failed.httpStatus)
       },
@@ -114,23 +114,26 @@ function testFailures<M>(name: string, subject: Subject<M>): void {
     it.each(subject.waits)(
       'too many requests is busy, with the wait given in %s',
       async (_form, scenario, retryAfterMs) => {
-        const failed = await failPlainly(subject, scenario)
+        const failed = await failureIn(subject, scenario)
         expect(failed).toMatchObject({ kind: 'busy', code: 'PROVIDER_RATE_LIMITED', charged: 'NO' })
         expect(failed.retryAfterMs).toBe(retryAfterMs)
       },
     )
 
-    it.each(subject.cut)('a call that breaks off is lost, since it was carried out: %s', async (scenario) => {
-      const failed = await failPlainly(subject, scenario)
-      expect(failed).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
-    })
+    it.each(subject.cut)(
+      'a call whose connection breaks after it was executed is lost: %s',
+      async (scenario) => {
+        const failed = await failureIn(subject, scenario)
+        expect(failed).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
+      },
+    )
   })
 }
 
-function testEnds<M>(name: string, subject: Subject<M>): void {
+function testDeadline<M>(name: string, subject: Subject<M>): void {
   describe(`${name} and its deadline:`, () => {
     it('a call that did not reach the upstream is unreached and uncharged', async () => {
-      const failed = await failPlainly(subject, subject.unreached)
+      const failed = await failureIn(subject, subject.unreached)
       expect(failed).toMatchObject({ kind: 'unreached', code: 'PROVIDER_UNREACHABLE', charged: 'NO' })
     })
 
@@ -140,46 +143,46 @@ function testEnds<M>(name: string, subject: Subject<M>): void {
       const deadline = new AbortController()
       const { call } = await openCall({ signal: deadline.signal })
       const failed = failureOf(provider.submit(requestOf(), call))
-      await expect.poll(() => upstream.orders()).toBe(1)
+      await expect.poll(() => upstream.requestCount()).toBe(1)
       expect(await Promise.race([failed, pause(50, 'waiting')])).toBe('waiting')
       deadline.abort()
       expect(await failed).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
     })
 
-    it('a call that was aborted before it began is never sent', async () => {
+    it('a call that is aborted before it starts is never sent', async () => {
       const { provider, upstream } = await openSubject(subject)
       const { call, reports } = await openCall({ signal: AbortSignal.abort() })
       const failed = await failureOf(provider.submit(requestOf(), call))
       expect(failed).toMatchObject({ kind: 'unreached', charged: 'NO' })
-      expect(upstream.orders()).toBe(0)
+      expect(upstream.requestCount()).toBe(0)
       expect(reports.phases).toEqual([])
     })
   })
 }
 
-/** One request per setting: all of its images must arrive, and the setting must have an effect. */
-async function objections<M>(
+/** Runs one request per setting. All of its images must be returned, and the setting must have an effect. */
+async function listProblems<M>(
   subject: Subject<M>,
   provider: Provider,
   upstream: Upstream<M>,
   offer: Offer,
 ): Promise<string[]> {
   const { model, upstreamModel, capabilities } = offer
-  const found: string[] = []
-  const none: Setting = { wishes: {}, word: '' }
+  const problems: string[] = []
+  const none: Setting = { overrides: {}, wireText: '' }
   for (const setting of [none, ...eachSetting(capabilities, subject.input ?? inputOf)]) {
-    const came = await develop(provider, { model, upstreamModel, ...setting.wishes })
-    const { n = 1 } = setting.wishes
-    const objection =
-      came.pictures.length === n
-        ? await upstream.objection(setting, came)
-        : `${came.pictures.length} pictures came`
-    if (objection) found.push(`${model} with ${Object.keys(setting.wishes).join()}: ${objection}`)
+    const result = await runRequest(provider, { model, upstreamModel, ...setting.overrides })
+    const { n = 1 } = setting.overrides
+    const problem =
+      result.imageBytes.length === n
+        ? await upstream.problemWith(setting, result)
+        : `${result.imageBytes.length} images were returned`
+    if (problem) problems.push(`${model} with ${Object.keys(setting.overrides).join()}: ${problem}`)
   }
-  return found
+  return problems
 }
 
-// A failed comparison of digests is readable, one of bytes is not.
-function digestsOf(pictures: readonly Buffer[]): string[] {
-  return pictures.map((bytes) => createHash('sha256').update(bytes).digest('hex')).sort()
+// The difference of digests is readable, unlike that of bytes.
+function digestsOf(imageBytes: readonly Buffer[]): string[] {
+  return imageBytes.map((bytes) => createHash('sha256').update(bytes).digest('hex')).sort()
 }

@@ -51,13 +51,13 @@ async function fetchTo(url: string, options: DownloaderOptions, signal = new Abo
     return { byteSize: await downloader.download(url, file, signal), bytes: readFileSync(file) }
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error
-    if (existsSync(file)) throw new Error('A failed download left a file behind', { cause: error })
+    if (existsSync(file)) throw new Error('A failed download left a file', { cause: error })
     return { failure: error.failure, message: error.message }
   }
 }
 
-/** A resolver that returns these answers one after the other. */
-function answering(...answers: string[][]): NonNullable<DownloaderOptions['resolve']> {
+/** A resolver that returns these answers in sequence. */
+function resolving(...answers: string[][]): NonNullable<DownloaderOptions['resolve']> {
   return (_name, _options, callback) => {
     const addresses = answers.shift() ?? []
     callback(
@@ -67,18 +67,18 @@ function answering(...answers: string[][]): NonNullable<DownloaderOptions['resol
   }
 }
 
-/** Downloads from a server of its own that answers so. */
+/** Downloads from a new server with this listener. */
 async function from(listener: RequestListener, options: { maxBytes?: number; signal?: AbortSignal } = {}) {
   const { url, hits } = await serve(listener)
   const { signal, ...rest } = options
   return { ...(await fetchTo(`${url}/`, { rule: replyRule(url), ...rest }, signal)), hits: hits() }
 }
 
-/** Redirects `most` times, then arrives. */
-function hops(most: number): RequestListener {
+/** Redirects `max` times, then responds. */
+function hops(max: number): RequestListener {
   return ({ url = '' }, response) => {
     const hop = Number(url.slice(1) || 0)
-    if (hop === most) response.end('there')
+    if (hop === max) response.end('there')
     else response.writeHead(302, { location: `/${hop + 1}` }).end()
   }
 }
@@ -117,7 +117,7 @@ const PRIVATE = [
 
 const webRule = requestRule(['https:', 'http:'])
 
-describe('an address in a request', () => {
+describe('a URL in a request', () => {
   it.each(PRIVATE)('may not be %s (%s)', async (url) => {
     expect(checkUrl(url, webRule)).toBe('must be on a public host')
     expect(await fetchTo(url, { rule: webRule })).toEqual({
@@ -179,36 +179,36 @@ describe('a connection', () => {
   ])('to a name that resolves to %s is refused', async (_name, answers) => {
     const { url, hits } = await serve((_incoming, response) => response.end('secret'))
     const rule = { ...webRule, ports: null }
-    const target = url.replace('127.0.0.1', 'pictures.example')
-    expect(await fetchTo(target, { rule, resolve: answering(...answers) })).toEqual({
+    const target = url.replace('127.0.0.1', 'images.example')
+    expect(await fetchTo(target, { rule, resolve: resolving(...answers) })).toEqual({
       failure: 'FORBIDDEN',
       message: 'is not on a public host',
     })
     expect(hits()).toBe(0)
   })
 
-  it('to a name that has come to resolve to a private address is refused', async () => {
+  it('to a name that now resolves to a private address is refused', async () => {
     const { url, hits } = await serve((_incoming, response) => {
       response.writeHead(302, { location: `http://rebound.example:${new URL(url).port}/` }).end()
     })
     const publicOnce = new Set(['127.0.0.1'])
-    // The first connection is taken for a public one, the second, to the same address, no longer is.
+    // The rule accepts the first connection as public, and refuses the second one to the same address.
     const rule = { ...webRule, ports: null, isPublic: (address: string) => publicOnce.delete(address) }
     const target = url.replace('127.0.0.1', 'rebound.example')
-    const resolve = answering(['127.0.0.1'], ['127.0.0.1'])
+    const resolve = resolving(['127.0.0.1'], ['127.0.0.1'])
     expect(await fetchTo(target, { rule, resolve })).toMatchObject({ failure: 'FORBIDDEN' })
     expect(hits()).toBe(1)
   })
 })
 
-describe('an address in a reply', () => {
+describe('a URL in a reply', () => {
   it("may be private on the provider's own origin, and on no other port of it", async () => {
-    const own = await serve((_incoming, response) => response.end('picture'))
+    const own = await serve((_incoming, response) => response.end('image'))
     const other = await serve((_incoming, response) => response.end('secret'))
     const rule = replyRule(`${own.url}/v1`)
     expect(await fetchTo(`${own.url}/a.png`, { rule })).toEqual({
-      byteSize: 7,
-      bytes: Buffer.from('picture'),
+      byteSize: 5,
+      bytes: Buffer.from('image'),
     })
     expect(await fetchTo(`${other.url}/a.png`, { rule })).toMatchObject({ failure: 'FORBIDDEN' })
     expect(other.hits()).toBe(0)
@@ -216,7 +216,7 @@ describe('an address in a reply', () => {
 
   it("may not be private on another port of the provider's own host", async () => {
     const other = await serve((_incoming, response) => response.end('secret'))
-    const options = { rule: replyRule('http://studio.example:1/v1'), resolve: answering(['127.0.0.1']) }
+    const options = { rule: replyRule('http://studio.example:1/v1'), resolve: resolving(['127.0.0.1']) }
     const target = other.url.replace('127.0.0.1', 'studio.example')
     expect(await fetchTo(target, options)).toMatchObject({ failure: 'FORBIDDEN' })
     expect(other.hits()).toBe(0)

@@ -23,15 +23,15 @@ async function serve(server: Server, scheme: 'http' | 'https' = 'http'): Promise
   return url
 }
 
-/** Calls back once per request, when all of it has arrived. */
-function onRequest(answer: (socket: Socket, request: string) => void): Server {
+/** Calls `respond` once per complete request. */
+function onRequest(respond: (socket: Socket, request: string) => void): Server {
   return createServer((socket) => {
     let seen = ''
     socket.on('data', (chunk) => {
       seen += chunk.toString('latin1')
       const [head = '', body] = seen.split('\r\n\r\n', 2)
       const length = Number(/content-length: (\d+)/.exec(head)?.[1] ?? 0)
-      if (body !== undefined && body.length >= length) answer(socket, seen)
+      if (body !== undefined && body.length >= length) respond(socket, seen)
     })
   })
 }
@@ -66,7 +66,7 @@ async function sendOne(baseUrl: string, signal = new AbortController().signal) {
   return { phases, facts, failure, text }
 }
 
-function answering(head: string, body = ''): Server {
+function respondingWith(head: string, body = ''): Server {
   return onRequest((socket) => {
     socket.end(
       `HTTP/1.1 ${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
@@ -101,7 +101,7 @@ describe('before the request starts', () => {
   })
 
   it('a TLS handshake that fails is unreached', async () => {
-    // Without a certificate there is no cipher that both sides could use.
+    // Without a certificate, both sides have no cipher in common.
     const { phases, failure } = await sendOne(await serve(createTlsServer({}), 'https'))
     expect(failure).toMatchObject(UNREACHED)
     expect(phases).toEqual([])
@@ -118,7 +118,7 @@ describe('before the request starts', () => {
     expect(phases).toEqual([])
   })
 
-  it('a call that was aborted before it began is unreached, and the server sees no connection', async () => {
+  it('a call that is aborted before it starts is unreached, without a connection', async () => {
     let connections = 0
     const url = await serve(createServer(() => connections++))
     const { phases, failure } = await sendOne(url, AbortSignal.abort())
@@ -127,7 +127,7 @@ describe('before the request starts', () => {
     expect(connections).toBe(0)
   })
 
-  it('a call that is aborted just before its request starts is unreached, and no byte of it leaves', async () => {
+  it('a call that is aborted just before its request starts is unreached, without a sent byte', async () => {
     const { promise: closed, resolve: close } = Promise.withResolvers<void>()
     let bytes = 0
     const server = createServer((socket) => {
@@ -144,7 +144,7 @@ describe('before the request starts', () => {
 
   it('a call that is aborted while it connects is unreached immediately', async () => {
     const given = new AbortController()
-    // Never answers the TLS handshake, which lasts until the connect timeout.
+    // Never continues the TLS handshake, which lasts until the connect timeout.
     const url = await serve(
       createServer(() => given.abort()),
       'https',
@@ -211,7 +211,7 @@ describe('after the request has started', () => {
     }
   })
 
-  it('an upstream that never answers ends at the deadline as lost', async () => {
+  it('a call without a reply is lost at the deadline', async () => {
     const { failure } = await sendOne(await serve(onRequest(() => undefined)), AbortSignal.timeout(50))
     expect(failure).toMatchObject(LOST)
     expect(failure?.message).toContain('no answer in time')
@@ -229,7 +229,7 @@ describe('after the request has started', () => {
 describe('a reply', () => {
   it('reports the status and the request id with its head', async () => {
     const { phases, facts } = await sendOne(
-      await serve(answering('429 Too Many\r\nx-request-id: req_7', '{}')),
+      await serve(respondingWith('429 Too Many\r\nx-request-id: req_7', '{}')),
     )
     expect(phases).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
     expect(facts[1]).toEqual({ httpStatus: 429, providerRequestId: 'req_7' })
@@ -238,7 +238,7 @@ describe('a reply', () => {
   it('does not follow a redirect', async () => {
     let elsewhere = 0
     const other = await serve(onRequest(() => elsewhere++))
-    expect(await replyTo(answering(`307 Moved\r\nlocation: ${other}/`))).toMatchObject({ status: 307 })
+    expect(await replyTo(respondingWith(`307 Moved\r\nlocation: ${other}/`))).toMatchObject({ status: 307 })
     expect(elsewhere).toBe(0)
   })
 
@@ -251,11 +251,11 @@ describe('a reply', () => {
     ['retry-after: Fri, 20 Nov 2026 10:00:30 GMT', undefined],
     ['retry-after: soon', undefined],
     ['x-nothing: 1', undefined],
-  ])('with %j asks for a wait of %s ms', async (header, wait) => {
-    expect((await replyTo(answering(`429 Too Many\r\n${header}`))).retryAfterMs).toBe(wait)
+  ])('with %j requests a wait of %s ms', async (header, wait) => {
+    expect((await replyTo(respondingWith(`429 Too Many\r\n${header}`))).retryAfterMs).toBe(wait)
   })
 
-  it('is decompressed when a proxy compressed it', async () => {
+  it('is decompressed if a proxy compressed it', async () => {
     const packed = gzipSync('{"data":[]}').toString('latin1')
     const server = onRequest((socket) => {
       const head = `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${packed.length}\r\n\r\n`
@@ -265,7 +265,7 @@ describe('a reply', () => {
   })
 
   it('has its content type in lower case without parameters', async () => {
-    const reply = await replyTo(answering('200 OK\r\ncontent-type: Text/Event-Stream; charset=utf-8'))
+    const reply = await replyTo(respondingWith('200 OK\r\ncontent-type: Text/Event-Stream; charset=utf-8'))
     expect(reply.contentType).toBe('text/event-stream')
   })
 })
@@ -287,7 +287,7 @@ it('keeps the path and the query of the base URL', async () => {
 
 it('removes secrets, markup and excess length from the texts of a reply', async () => {
   const call = { signal: new AbortController().signal, onWire: () => undefined }
-  const upstream = upstreamAt(await serve(answering('200 OK')), { secrets: ['hunter2', ''] })
+  const upstream = upstreamAt(await serve(respondingWith('200 OK')), { secrets: ['hunter2', ''] })
   const headers = { 'api-key': 'signed-for-this-request' }
   const { clean, body } = await upstream.send({ method: 'GET', path: '/images', headers }, call)
   await readText(body)

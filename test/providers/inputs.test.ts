@@ -1,5 +1,5 @@
-// Input images the whole way: as a client hands them in, through a real gateway, to what arrives at each upstream that
-// edits. Colours tell them apart, since files may be rewritten on the way.
+// Input images from the client through a real gateway to each upstream with edits. They are identified by color, because
+// their files may be rewritten.
 import { createServer } from 'node:http'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,14 +9,14 @@ import { startFleet, type Fleet } from './fleet.ts'
 import { formOf } from './upstreams/form.ts'
 import { listen } from './upstreams/listen.ts'
 
-/** Loopback counts as public here, and every port will do. */
+/** Allows loopback addresses and every port. */
 const LOOPBACK = { ...requestRule(['http:']), ports: null, isPublic: () => true }
 const RED = '#ff0000'
 const GREEN = '#00ff00'
 const BLUE = '#0000ff'
 const CLEAR = '#00000000'
 
-const paint = (background: string, { channels = 4, size = 24 }: { channels?: 3 | 4; size?: number } = {}) =>
+const pngOf = (background: string, { channels = 4, size = 24 }: { channels?: 3 | 4; size?: number } = {}) =>
   sharp({ create: { width: size, height: 24, channels, background } })
     .png()
     .toBuffer()
@@ -25,7 +25,7 @@ const dataUrlOf = (png: Buffer) => `data:image/png;base64,${png.toString('base64
 let fleet: Fleet
 let gateway: TestGateway
 const server = createServer((_, reply) => {
-  void paint(RED).then((png) => reply.writeHead(200, { 'content-type': 'image/png' }).end(png))
+  void pngOf(RED).then((png) => reply.writeHead(200, { 'content-type': 'image/png' }).end(png))
 })
 let redUrl: string
 
@@ -54,7 +54,7 @@ const EDITORS = ['openai', 'pmock', 'jimmy', 'jimmy-task', 'acedata', 'acedata-s
 
 type Editor = (typeof EDITORS)[number]
 
-/** The upstream behind a provider. */
+/** The upstream of a provider. */
 function upstreamOf(name: Editor) {
   if (name === 'openai' || name === 'pmock') return fleet[name]
   return name.startsWith('jimmy') ? fleet.jimmy : fleet.acedata
@@ -67,50 +67,50 @@ async function edit(input: Record<string, unknown>, upload: Buffer): Promise<str
   form.set('operations', JSON.stringify({ query, variables: { input } }))
   form.set('map', JSON.stringify({ 0: ['variables.input.images.2.upload'] }))
   form.set('0', new File([new Uint8Array(upload)], 'green.png'))
-  // Upload clients send it: no form on a web page can.
+  // A form on a web page cannot send it.
   const headers = { 'graphql-require-preflight': '1' }
   const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body: form })
   const { data }: { data: { generateImage: { id: string } } } = await response.json()
   return data.generateImage.id
 }
 
-/** The id of a finished picture, to be edited further, and its colour. */
-async function earlierResult(): Promise<{ imageId: string; colour: string }> {
-  const id = await gateway.generate({ prompt: 'an earlier picture', providers: ['openai'] })
+/** Generates an image. Returns its id and its color. */
+async function earlierResult(): Promise<{ imageId: string; color: string }> {
+  const id = await gateway.generate({ prompt: 'an earlier image', providers: ['openai'] })
   await gateway.ended(id)
   const { task } = await gateway.get<{ task: { images: { id: string; dataUrl: string }[] } }>(
     'query ($id: ID!) { task(id: $id) { images { id dataUrl } } }',
     { id },
   )
   const [image] = task.images
-  return { imageId: image?.id ?? '', colour: await colourOf(bytesOf(image?.dataUrl ?? '')) }
+  return { imageId: image?.id ?? '', color: await colorOf(bytesOf(image?.dataUrl ?? '')) }
 }
 
-/** What the last edit brought to an upstream: the colours of its images in order, and that of its mask. */
-async function arrived(name: Editor): Promise<{ images: string[]; mask: string | undefined }> {
+/** The colors of the last edit at an upstream: of its images in order, and of its mask. */
+async function receivedColors(name: Editor): Promise<{ images: string[]; mask: string | undefined }> {
   const upstream = upstreamOf(name)
   const request = upstream.requests.findLast(({ body }) => body.length > 200)
-  if (!request) throw new Error('Nothing arrived')
-  if ('files' in request) return coloursOf(request.files)
+  if (!request) throw new Error('The upstream received no edit')
+  if ('files' in request) return colorsOf(request.files)
   if (request.headers['content-type']?.startsWith('multipart/'))
-    return coloursOf((await formOf(request)).files)
+    return colorsOf((await formOf(request)).files)
   const { image, images = image, mask } = request.parameters
   const files = (Array.isArray(images) ? images : []).map((url) => ({
     field: 'image',
     bytes: bytesOf(String(url)),
   }))
-  return coloursOf(typeof mask === 'string' ? [...files, { field: 'mask', bytes: bytesOf(mask) }] : files)
+  return colorsOf(typeof mask === 'string' ? [...files, { field: 'mask', bytes: bytesOf(mask) }] : files)
 }
 
 const isMask = ({ field }: { field: string }) => field === 'mask'
 
-async function coloursOf(files: { field: string; bytes: Buffer }[]) {
-  const images = files.filter((file) => !isMask(file)).map(({ bytes }) => colourOf(bytes))
+async function colorsOf(files: { field: string; bytes: Buffer }[]) {
+  const images = files.filter((file) => !isMask(file)).map(({ bytes }) => colorOf(bytes))
   const mask = files.find(isMask)
-  return { images: await Promise.all(images), mask: mask && (await colourOf(mask.bytes)) }
+  return { images: await Promise.all(images), mask: mask && (await colorOf(mask.bytes)) }
 }
 
-async function colourOf(bytes: Buffer): Promise<string> {
+async function colorOf(bytes: Buffer): Promise<string> {
   const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true })
   const pixel = data.subarray(0, info.channels)
   return `#${(pixel[3] === 255 ? pixel.subarray(0, 3) : pixel).toString('hex')}`
@@ -121,33 +121,33 @@ function bytesOf(dataUrl: string): Buffer {
 }
 
 describe.each(EDITORS)('input images for %s', (name) => {
-  it('arrive in their order with their mask, however they were passed in', async () => {
-    const { imageId, colour } = await earlierResult()
+  it('arrive in order with their mask, in every input form', async () => {
+    const { imageId, color } = await earlierResult()
     const takesMask = name !== 'jimmy-task'
     const id = await edit(
       {
         prompt: 'put them together',
         providers: [name],
-        images: [{ url: redUrl }, { dataUrl: dataUrlOf(await paint(BLUE)) }, { upload: null }, { imageId }],
-        ...(takesMask && { mask: { dataUrl: dataUrlOf(await paint(CLEAR)) } }),
+        images: [{ url: redUrl }, { dataUrl: dataUrlOf(await pngOf(BLUE)) }, { upload: null }, { imageId }],
+        ...(takesMask && { mask: { dataUrl: dataUrlOf(await pngOf(CLEAR)) } }),
       },
-      await paint(GREEN),
+      await pngOf(GREEN),
     )
     expect(await gateway.ended(id)).toEqual({ status: 'SUCCEEDED' })
-    expect(await arrived(name)).toEqual({
-      images: [RED, BLUE, GREEN, colour],
+    expect(await receivedColors(name)).toEqual({
+      images: [RED, BLUE, GREEN, color],
       mask: takesMask ? CLEAR : undefined,
     })
   })
 
-  it('all arrive when there are 16', async () => {
-    const colours = Array.from({ length: 16 }, (_, index) => `#0000${(15 * index + 16).toString(16)}`)
+  it('arrive completely up to the maximum of 16', async () => {
+    const colors = Array.from({ length: 16 }, (_, index) => `#0000${(15 * index + 16).toString(16)}`)
     const images = await Promise.all(
-      colours.map(async (colour) => ({ dataUrl: dataUrlOf(await paint(colour)) })),
+      colors.map(async (color) => ({ dataUrl: dataUrlOf(await pngOf(color)) })),
     )
     const id = await gateway.generate({ prompt: 'put them together', providers: [name], images })
     expect(await gateway.ended(id)).toEqual({ status: 'SUCCEEDED' })
-    expect((await arrived(name)).images).toEqual(colours)
+    expect((await receivedColors(name)).images).toEqual(colors)
   })
 })
 
@@ -159,13 +159,13 @@ describe('unusable input images are refused before anything is sent', () => {
       'a mask of another size',
       'mask',
       /mask is 32x24; it must have the size of the first image, 24x24/,
-      async () => ({ mask: { dataUrl: dataUrlOf(await paint(CLEAR, { size: 32 })) } }),
+      async () => ({ mask: { dataUrl: dataUrlOf(await pngOf(CLEAR, { size: 32 })) } }),
     ],
     [
       'a mask without alpha',
       'mask',
       /no alpha channel.*PNG or WebP/,
-      async () => ({ mask: { dataUrl: dataUrlOf(await paint(RED, { channels: 3 })) } }),
+      async () => ({ mask: { dataUrl: dataUrlOf(await pngOf(RED, { channels: 3 })) } }),
     ],
     [
       'an earlier result without alpha as a mask',
@@ -182,9 +182,9 @@ describe('unusable input images are refused before anything is sent', () => {
   ])('%s, when the task is created', async (_, field, says, input) => {
     const wrong = await input()
     const before = count()
-    const { data, errors } = await gateway.ask(
+    const { data, errors } = await gateway.execute(
       'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }',
-      { input: { prompt: 'x', images: [{ dataUrl: dataUrlOf(await paint(BLUE)) }], ...wrong } },
+      { input: { prompt: 'x', images: [{ dataUrl: dataUrlOf(await pngOf(BLUE)) }], ...wrong } },
     )
     expect(data).toBeNull()
     expect(errors).toMatchObject([
@@ -197,11 +197,11 @@ describe('unusable input images are refused before anything is sent', () => {
     'a mask by URL without an alpha channel, before anything is sent to %s',
     async (name) => {
       const opaque = createServer((_, reply) => {
-        void paint(RED, { channels: 3 }).then((png) => reply.writeHead(200).end(png))
+        void pngOf(RED, { channels: 3 }).then((png) => reply.writeHead(200).end(png))
       })
       const url = `${await listen(opaque)}/mask.png`
       const before = count()
-      const images = [{ dataUrl: dataUrlOf(await paint(BLUE)) }]
+      const images = [{ dataUrl: dataUrlOf(await pngOf(BLUE)) }]
       const id = await gateway.generate({ prompt: 'x', providers: [name], images, mask: { url } })
       await gateway.ended(id)
       opaque.close()
@@ -224,7 +224,7 @@ describe('unusable input images are refused before anything is sent', () => {
   )
 })
 
-/** A finished picture without an alpha channel. */
+/** An image without an alpha channel. */
 async function earlierOpaque(): Promise<{ imageId: string }> {
   const id = await gateway.generate({ prompt: 'x', providers: ['sandbox'], outputFormat: 'JPEG' })
   await gateway.ended(id)

@@ -63,7 +63,7 @@ const FAILURES: FailureRow[] = [
   ['a code on no page', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', failed(55555, 'odd')],
   ['a code that JavaScript knows', 'broken', 'PROVIDER_BROKEN', 'UNKNOWN', failed('constructor', 'odd')],
   [
-    'an error as OpenAI words it',
+    'an error in the form of OpenAI',
     'broken',
     'PROVIDER_BROKEN',
     'UNKNOWN',
@@ -74,7 +74,7 @@ const FAILURES: FailureRow[] = [
   ['some other server', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', { status: 404, body: '<h1>404</h1>' }],
 ]
 
-const inline = { result: { b64_json: Buffer.from('picture').toString('base64'), image_url: null } }
+const inline = { result: { b64_json: Buffer.from('image').toString('base64'), image_url: null } }
 
 const STATUSES: StatusRow[] = [
   ['queued', 'PENDING', task({ status: 'queued' })],
@@ -99,7 +99,7 @@ const STATUSES: StatusRow[] = [
     task({ status: 'completed', result: { image_url: 'http://10.0.0.1/i.png' } }),
   ],
   ['failed', 'broken', task({ status: 'failed', result: null, error_message: 'canvas tore' })],
-  ['failed without words', 'broken', task({ status: 'failed' })],
+  ['failed without a message', 'broken', task({ status: 'failed' })],
   ['failed for its content', 'rejected', task({ status: 'failed', error_message: 'content policy' })],
   [
     'failed for its content, with the field of the FAQ',
@@ -122,7 +122,7 @@ const STATUSES: StatusRow[] = [
 const common = {
   givesNoRequestId: true as const,
   busy: failed(-1, 'slow down', 429),
-  rejection: (words: string) => failed(20002, words),
+  rejection: (message: string) => failed(20002, message),
   failures: FAILURES,
 }
 
@@ -151,7 +151,7 @@ testProvider('jimmy, auto', {
   },
 })
 
-testProvider('jimmy, async in newer words', {
+testProvider('jimmy, async with newer field names', {
   ...subject({ mode: 'async', taskFields: 'ratio' }),
   ...asTask,
   plain: {

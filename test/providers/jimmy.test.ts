@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { jimmy } from '../../src/providers/jimmy/jimmy.ts'
-import type { JimmyOptions } from '../../src/providers/jimmy/options.ts'
-import { SHAPES } from '../../src/providers/jimmy/sizes.ts'
+import { SHAPES, type JimmyOptions } from '../../src/providers/jimmy/options.ts'
 import { UNKNOWN_USAGE, type ProviderRequest, type Provider } from '../../src/providers/provider.ts'
-import { develop, failureOf, inputOf, openCall, readPicture, requestOf } from './call.ts'
+import { runRequest, failureOf, inputOf, openCall, readImage, requestOf } from './call.ts'
 import type { CannedReply, FakeUpstream, ReceivedRequest } from './upstreams/fake.ts'
 import { formOf } from './upstreams/form.ts'
 import { startJimmyUpstream } from './upstreams/jimmy.ts'
@@ -14,7 +13,7 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   upstream.requests.length = 0
-  upstream.pictures.length = 0
+  upstream.imageBytes.length = 0
 })
 afterAll(() => upstream.close())
 
@@ -25,15 +24,15 @@ function open(entry: object = {}, { url } = upstream): Provider {
   return provider
 }
 
-/** A server that speaks the newer words, which the page's does not know. */
+/** An upstream with the field names of newer clients, which the page does not list. */
 async function startNewer(): Promise<FakeUpstream> {
   const newer = await startJimmyUpstream({ taskFields: 'ratio' })
   onTestFinished(() => newer.close())
   return newer
 }
 
-async function sent(wishes: Partial<ProviderRequest>, entry: object = {}): Promise<ReceivedRequest> {
-  await develop(open(entry), wishes)
+async function sent(overrides: Partial<ProviderRequest>, entry: object = {}): Promise<ReceivedRequest> {
+  await runRequest(open(entry), overrides)
   const [request] = upstream.requests
   if (!request) throw new Error('Nothing arrived')
   return request
@@ -77,7 +76,7 @@ describe('the page "Text-to-Image (Sync)"', () => {
       msg: 'ok',
       data: {
         created: 123,
-        data: [{ b64_json: 'cGljdHVyZQ==', revised_prompt: '<string>' }],
+        data: [{ b64_json: 'aW1hZ2U=', revised_prompt: '<string>' }],
         model: 'gpt-image-2',
         usage: {
           input_tokens: 123,
@@ -89,8 +88,8 @@ describe('the page "Text-to-Image (Sync)"', () => {
       },
     }
     upstream.script({ status: 200, body })
-    const { pictures, images, usage, resolved } = await develop(open(SYNC))
-    expect(pictures).toEqual([Buffer.from('picture')])
+    const { imageBytes, images, usage, resolved } = await runRequest(open(SYNC))
+    expect(imageBytes).toEqual([Buffer.from('image')])
     expect(images[0]?.revisedPrompt).toBe('<string>')
     expect(usage).toEqual({
       inputTokens: 123,
@@ -114,8 +113,8 @@ describe('the page "Text-to-Image (Sync)"', () => {
     [{ outputFormat: 'JPEG' }, { output_format: 'jpeg' }],
     [{ outputFormat: 'WEBP' }, { output_format: 'webp' }],
     [{ size: '1008x656' }, { size: '1008x656' }],
-  ])('has a value for %j, which no task has', async (wishes, words) => {
-    const request = await sent(wishes)
+  ])('has a value for %j, which tasks do not support', async (overrides, words) => {
+    const request = await sent(overrides)
     expect(request.path).toBe('/api/open-api/v1/images/generations')
     expect(request.parameters).toMatchObject(words)
   })
@@ -123,27 +122,27 @@ describe('the page "Text-to-Image (Sync)"', () => {
 
 describe('quality AUTO', () => {
   it('is sent as the default, and reported as it', async () => {
-    const { resolved } = await develop(open(SYNC))
+    const { resolved } = await runRequest(open(SYNC))
     expect(upstream.requests[0]?.parameters).toMatchObject({ quality: 'low' })
     expect(resolved.quality).toBe('LOW')
   })
 
   it('is reported as the upstream reports it', async () => {
-    const data = { data: [{ b64_json: 'cGljdHVyZQ==' }], quality: 'medium', size: '1254x1254' }
+    const data = { data: [{ b64_json: 'aW1hZ2U=' }], quality: 'medium', size: '1254x1254' }
     upstream.script({ status: 200, body: { code: 20000, data } })
-    expect((await develop(open(SYNC))).resolved).toEqual({ quality: 'MEDIUM', size: '1254x1254' })
+    expect((await runRequest(open(SYNC))).resolved).toEqual({ quality: 'MEDIUM', size: '1254x1254' })
   })
 
-  it('is sent as configured, and is unknown where the upstream chooses', async () => {
-    const { resolved } = await develop(open({ ...SYNC, autoQuality: 'auto' }))
+  it('is sent as configured, and is unknown if the upstream chooses', async () => {
+    const { resolved } = await runRequest(open({ ...SYNC, autoQuality: 'auto' }))
     expect(upstream.requests[0]?.parameters).toMatchObject({ quality: 'auto' })
     expect(resolved).toEqual({ size: '1024x1024' })
-    expect((await develop(open({ ...SYNC, autoQuality: 'high' }))).resolved.quality).toBe('HIGH')
+    expect((await runRequest(open({ ...SYNC, autoQuality: 'high' }))).resolved.quality).toBe('HIGH')
   })
 
   it('is left out of a task, and sent with the field names of newer clients', async () => {
-    expect((await develop(open())).resolved).toEqual({})
-    expect((await develop(open(RATIO, await startNewer()))).resolved).toEqual({ quality: 'LOW' })
+    expect((await runRequest(open())).resolved).toEqual({})
+    expect((await runRequest(open(RATIO, await startNewer()))).resolved).toEqual({ quality: 'LOW' })
   })
 })
 
@@ -239,14 +238,14 @@ describe('a task', () => {
     ['a text', (url: string) => url],
     ['a list', (url: string) => [url]],
   ])('has its image links as %s', async (_form, imageUrl) => {
-    const { images } = await develop(open(SYNC))
-    const result = { image_url: imageUrl(`${new URL(upstream.url).origin}/pictures/0`) }
+    const { images } = await runRequest(open(SYNC))
+    const result = { image_url: imageUrl(`${new URL(upstream.url).origin}/images/0`) }
     upstream.script({ status: 200, body: { code: '20000', data: { status: 'completed', result } } })
     const { call } = await openCall()
     const answer = await open().check?.('img_1', requestOf(), call)
     if (answer?.state !== 'DONE') throw new Error('The task is not done')
     expect(images).toHaveLength(1)
-    expect(await readPicture(open(), answer.images[0]!, call)).toEqual(upstream.pictures[0])
+    expect(await readImage(open(), answer.images[0]!, call)).toEqual(upstream.imageBytes[0])
   })
 
   it('whose image cannot be downloaded is charged and open for another check', async () => {
@@ -257,7 +256,7 @@ describe('a task', () => {
     expect(failure).toMatchObject({ kind: 'lost', code: 'RESULT_UNREACHABLE', charged: 'YES' })
   })
 
-  it('is checked by an id that is escaped in the path', async () => {
+  it('is checked by its escaped id', async () => {
     const { call } = await openCall()
     await open().check?.('../a b', requestOf(), call)
     expect(path(upstream)).toBe('/images/..%2Fa%20b')
@@ -276,7 +275,7 @@ describe('a task', () => {
     expect(await open().check?.('img_1', requestOf(), call)).toMatchObject({ progress: fraction })
   })
 
-  it('may come in an envelope, and with a numeric id', async () => {
+  it('may have an envelope and a numeric id', async () => {
     for (const [task_id, remoteId] of [
       ['img_9', 'img_9'],
       [7, '7'],
@@ -292,7 +291,7 @@ describe('a task', () => {
 
   it('has a quality with the field names of newer clients', async () => {
     const newer = await startNewer()
-    await develop(open(RATIO, newer), { quality: 'HIGH', size: '3840x2160' })
+    await runRequest(open(RATIO, newer), { quality: 'HIGH', size: '3840x2160' })
     expect(newer.requests[0]?.body.toString()).toBe(
       '{"model":"gpt-image-2","prompt":"a red fox in the snow","ratio":"16:9","resolution":"4k","quality":"high"}',
     )

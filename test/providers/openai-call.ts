@@ -1,4 +1,4 @@
-// What the openai dialect's tests hand it, besides what every dialect is handed: a provider at the fake.
+// The arguments of the openai dialect in its tests, with a provider at the fake upstream.
 import { onTestFinished } from 'vitest'
 import type { Failure } from '../../src/providers/error.ts'
 import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
@@ -6,11 +6,11 @@ import type { ProviderRequest, Provider } from '../../src/providers/provider.ts'
 import { failureOf, openCall as open } from './call.ts'
 import type { OpenaiUpstream } from './upstreams/openai.ts'
 
-export { develop, inputOf, openCall, requestOf } from './call.ts'
+export { runRequest, inputOf, openCall, requestOf } from './call.ts'
 
 export const openai = createOpenaiDialect({})
 
-/** A provider named `openai` at the fake, with its key, closed when the test ends. */
+/** A provider named `openai` at the fake upstream, closed when the test ends. */
 export function openOpenai(
   { url }: Pick<OpenaiUpstream, 'url'>,
   options: Record<string, unknown> = {},

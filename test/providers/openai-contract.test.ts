@@ -18,12 +18,12 @@ async function open(mode: 'sync' | 'stream') {
 const subject: Omit<WireSubject, 'open' | 'plain' | 'wrongBase64'> = {
   secrets: [apiKey],
   busy: error(429, 'rate_limit_exceeded'),
-  rejection: (words) => error(400, 'invalid_value', words),
+  rejection: (message) => error(400, 'invalid_value', message),
   // The whole table, from recorded replies, is in openai-failures.test.ts.
   failures: [
     ['a wrong key', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', error(401, 'invalid_api_key')],
     ['an empty account', 'refused', 'PROVIDER_QUOTA', 'NO', error(429, 'insufficient_quota')],
-    ['a blocked picture', 'rejected', 'MODERATION_BLOCKED', 'UNKNOWN', error(400, 'moderation_blocked')],
+    ['a blocked image', 'rejected', 'MODERATION_BLOCKED', 'UNKNOWN', error(400, 'moderation_blocked')],
     ['a server’s failure', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN', error(500, 'server_error')],
   ],
 }

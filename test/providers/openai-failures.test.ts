@@ -36,10 +36,10 @@ function recorded(name: string): CannedReply {
 async function fail(
   scenario: OpenaiScenario,
   options: Record<string, unknown> = {},
-  wishes = {},
+  overrides = {},
 ): Promise<Failure> {
   upstream.script(scenario)
-  return expectFailure(openOpenai(upstream, options), requestOf(wishes))
+  return expectFailure(openOpenai(upstream, options), requestOf(overrides))
 }
 
 const events = (...lines: string[]): CannedReply => ({
@@ -121,7 +121,7 @@ describe('an error reply', () => {
     expect(failure).toMatchObject({ kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'NO' })
   })
 
-  it('passes on the wait that the upstream asks for', async () => {
+  it('returns the wait that the upstream requests', async () => {
     expect((await fail(recorded('rate-limited'))).retryAfterMs).toBe(12_000)
     expect((await fail(recorded('overloaded'))).retryAfterMs).toBe(1500)
     expect((await fail(recorded('slow-down'))).retryAfterMs).toBeUndefined()
@@ -142,7 +142,7 @@ describe('an error reply', () => {
     expect(`${unauthorized.message} ${String(unauthorized.cause)}`).not.toContain('sk-test-key')
   })
 
-  it('never shows the key, even if it looks like a word', async () => {
+  it('never shows the key, even if it is a plain word', async () => {
     const word = { error: { message: 'No such key: plainword.', type: 'x', param: 'plainword', code: null } }
     const server = await startOpenaiUpstream({ apiKey: 'plainword' })
     onTestFinished(() => server.close())
@@ -199,8 +199,8 @@ describe('a reply without an image', () => {
 
 describe('a stream that fails', () => {
   it.each<[string, OpenaiScenario, Failure['kind'], Failure['code'], Failure['charged']]>([
-    ['by ending without a picture', 'eof-without-final', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
-    ['by an error after its previews', 'stream-error', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
+    ['by ending without an image', 'eof-without-final', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
+    ['by an error after its partial images', 'stream-error', 'lost', 'OUTCOME_UNKNOWN', 'UNKNOWN'],
     [
       'by a rate limit before anything',
       events(errorEvent('rate-limited')),
@@ -209,7 +209,7 @@ describe('a stream that fails', () => {
       'NO',
     ],
     [
-      'by a rate limit after a preview',
+      'by a rate limit after a partial image',
       events(partial, errorEvent('rate-limited')),
       'broken',
       'PROVIDER_RATE_LIMITED',
@@ -223,7 +223,7 @@ describe('a stream that fails', () => {
       'NO',
     ],
     [
-      'by a block after a preview',
+      'by a block after a partial image',
       events(partial, errorEvent('moderation-blocked')),
       'rejected',
       'MODERATION_BLOCKED',
@@ -264,7 +264,7 @@ describe('a stream that fails', () => {
   })
 })
 
-it('an upstream that never answers ends at the deadline as lost', async () => {
+it('a call without a reply is lost at the deadline', async () => {
   upstream.script('hang')
   const failure = await expectFailure(openOpenai(upstream), requestOf(), AbortSignal.timeout(100))
   expect(failure).toMatchObject({ kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })

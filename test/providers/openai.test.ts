@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
-import type { OpenaiOptions } from '../../src/providers/openai/options.ts'
+import type { OpenaiOptions } from '../../src/providers/openai/openai.ts'
 import { UNKNOWN_USAGE, type Offer, type ProviderRequest } from '../../src/providers/provider.ts'
-import { develop, inputOf, openai, openCall, openOpenai, requestOf } from './openai-call.ts'
+import { runRequest, inputOf, openai, openCall, openOpenai, requestOf } from './openai-call.ts'
 import { startOpenaiUpstream, type OpenaiUpstream, type ReceivedRequest } from './upstreams/openai.ts'
 
 let upstream: OpenaiUpstream
@@ -11,15 +11,15 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   upstream.requests.length = 0
-  upstream.pictures.length = 0
+  upstream.imageBytes.length = 0
 })
 afterAll(() => upstream.close())
 
 async function sent(
-  wishes: Partial<ProviderRequest>,
+  overrides: Partial<ProviderRequest>,
   options: Record<string, unknown> = {},
 ): Promise<ReceivedRequest> {
-  await develop(openOpenai(upstream, options), wishes)
+  await runRequest(openOpenai(upstream, options), overrides)
   const [request] = upstream.requests
   if (!request || upstream.requests.length > 1)
     throw new Error(`${upstream.requests.length} requests arrived`)
@@ -62,8 +62,8 @@ describe('a generation', () => {
   })
 
   it('of a DALL·E model requests base64 and sends the style', async () => {
-    const wishes = { model: 'dall-e-3', size: '1792x1024', quality: 'HD', style: 'VIVID' } as const
-    expect((await sent(wishes)).parameters).toEqual({
+    const overrides = { model: 'dall-e-3', size: '1792x1024', quality: 'HD', style: 'VIVID' } as const
+    expect((await sent(overrides)).parameters).toEqual({
       model: 'dall-e-3',
       prompt: 'a red fox in the snow',
       n: 1,
@@ -74,7 +74,7 @@ describe('a generation', () => {
     })
   })
 
-  it('sends response_format where it is configured', async () => {
+  it('sends response_format if configured', async () => {
     expect((await sent({ model: 'dall-e-3' }, { responseFormat: 'url' })).parameters).toMatchObject({
       response_format: 'url',
     })
@@ -138,29 +138,29 @@ describe('an edit', () => {
     expect(Number(request.headers['content-length'])).toBe(request.body.length)
   })
 
-  it('sends the input fidelity where the model has one', async () => {
-    const wishes = { model: 'gpt-image-1.5', images: [inputOf(first)], inputFidelity: 'HIGH' } as const
-    expect((await sent(wishes)).parameters).toMatchObject({ input_fidelity: 'high' })
+  it('sends the input fidelity if the model supports it', async () => {
+    const overrides = { model: 'gpt-image-1.5', images: [inputOf(first)], inputFidelity: 'HIGH' } as const
+    expect((await sent(overrides)).parameters).toMatchObject({ input_fidelity: 'high' })
   })
 
   it('can stream', async () => {
     const provider = openOpenai(upstream, STREAM)
-    const { reports, pictures } = await develop(provider, { images: [inputOf(first)], partialImages: 1 })
+    const { reports, imageBytes } = await runRequest(provider, { images: [inputOf(first)], partialImages: 1 })
     expect(upstream.requests[0]?.parameters).toMatchObject({ stream: 'true', partial_images: '1' })
-    expect(reports.partials).toEqual([{ bytes: upstream.pictures[0], index: 0 }])
-    expect(pictures).toEqual([upstream.pictures[1]])
+    expect(reports.partials).toEqual([{ bytes: upstream.imageBytes[0], index: 0 }])
+    expect(imageBytes).toEqual([upstream.imageBytes[1]])
   })
 })
 
 describe('a reply', () => {
   it.each(['ok-json', 'ok-url', 'drip'] as const)('by %s has the images byte for byte', async (scenario) => {
     upstream.script(scenario)
-    const { pictures, reports, usage, resolved } = await develop(openOpenai(upstream), {
+    const { imageBytes, reports, usage, resolved } = await runRequest(openOpenai(upstream), {
       n: 2,
       outputFormat: 'WEBP',
     })
-    expect(pictures).toEqual(upstream.pictures)
-    expect(pictures).toHaveLength(2)
+    expect(imageBytes).toEqual(upstream.imageBytes)
+    expect(imageBytes).toHaveLength(2)
     expect(reports.phases).toEqual(['DISPATCHED', 'HEADERS', 'BODY_DONE'])
     expect(resolved).toEqual({
       size: '1024x1024',
@@ -180,10 +180,10 @@ describe('a reply', () => {
     })
   })
 
-  const b64_json = Buffer.from('picture').toString('base64')
+  const b64_json = Buffer.from('image').toString('base64')
   async function usageOf(usage: unknown) {
     upstream.script({ status: 200, body: { data: [{ b64_json }], usage } })
-    return (await develop(openOpenai(upstream))).usage
+    return (await runRequest(openOpenai(upstream))).usage
   }
 
   it('without usage, or with an empty one, has an unknown usage, not zero', async () => {
@@ -208,12 +208,12 @@ describe('a reply', () => {
       { b64_json: '', url: null },
     ]
     upstream.script({ status: 200, body: { data, quality: 'sublime' } })
-    const { images, resolved } = await develop(openOpenai(upstream), { n: 2 })
+    const { images, resolved } = await runRequest(openOpenai(upstream), { n: 2 })
     expect(images.map(({ revisedPrompt }) => revisedPrompt)).toEqual(['A red fox, at dawn'])
     expect(resolved).toEqual({})
   })
 
-  it('is read by its content, whatever its content type', async () => {
+  it('is read by its content, regardless of its content type', async () => {
     const json = JSON.stringify({ data: [{ b64_json }] })
     const event = `\n\n: hello\n\nevent: image_generation.completed\ndata: {"b64_json":"${b64_json}"}\n\n`
     for (const [type, body] of [
@@ -222,33 +222,33 @@ describe('a reply', () => {
       ['application/json', event],
     ]) {
       upstream.script({ status: 200, headers: { 'content-type': String(type) }, body })
-      expect((await develop(openOpenai(upstream))).pictures).toEqual([Buffer.from('picture')])
+      expect((await runRequest(openOpenai(upstream))).imageBytes).toEqual([Buffer.from('image')])
     }
   })
 })
 
 describe('a stream', () => {
-  it('hands over each preview before the next one is read, then the image', async () => {
+  it('passes on each partial image before the next one is read, then the image', async () => {
     const { call, reports } = await openCall()
     const steps: string[] = []
     const slow = {
       ...call,
       async onPartial(file: string, index: number) {
-        steps.push(`preview ${index} begins`)
+        steps.push(`partial ${index} begins`)
         await call.onPartial(file, index)
-        steps.push(`preview ${index} ends`)
+        steps.push(`partial ${index} ends`)
       },
     }
     const answer = await openOpenai(upstream, STREAM).submit(requestOf({ partialImages: 2 }), slow)
     expect(upstream.requests[0]?.parameters).toMatchObject({ stream: true, partial_images: 2 })
-    expect(steps).toEqual(['preview 0 begins', 'preview 0 ends', 'preview 1 begins', 'preview 1 ends'])
-    expect(reports.partials.map(({ bytes }) => bytes)).toEqual(upstream.pictures.slice(0, 2))
+    expect(steps).toEqual(['partial 0 begins', 'partial 0 ends', 'partial 1 begins', 'partial 1 ends'])
+    expect(reports.partials.map(({ bytes }) => bytes)).toEqual(upstream.imageBytes.slice(0, 2))
     expect(reports.progress).toEqual([1 / 3, 2 / 3])
     expect(answer).toMatchObject({ state: 'DONE', resolved: { size: '1024x1024', quality: 'LOW' } })
   })
 
   it('counts all output tokens as image tokens, since its events do not split them', async () => {
-    const { usage } = await develop(openOpenai(upstream, STREAM))
+    const { usage } = await runRequest(openOpenai(upstream, STREAM))
     expect(usage).toMatchObject({
       outputTokens: 196,
       outputImageTokens: 196,
@@ -257,14 +257,14 @@ describe('a stream', () => {
     })
   })
 
-  it('is done with its image, even if previews follow', async () => {
+  it('is done with its image, even if partial images follow', async () => {
     upstream.script('final-before-partials')
-    const { pictures, reports } = await develop(openOpenai(upstream, STREAM), { partialImages: 3 })
-    expect(pictures).toEqual([upstream.pictures[0]])
+    const { imageBytes, reports } = await runRequest(openOpenai(upstream, STREAM), { partialImages: 3 })
+    expect(imageBytes).toEqual([upstream.imageBytes[0]])
     expect(reports.partials).toEqual([])
   })
 
-  it('hands over previews while the image is being made', async () => {
+  it('passes on partial images before the image is done', async () => {
     upstream.script('hold-final')
     const { call, reports } = await openCall()
     const answer = openOpenai(upstream, STREAM).submit(requestOf({ partialImages: 2 }), call)
@@ -274,20 +274,20 @@ describe('a stream', () => {
   })
 
   it('of several images has one finished event for each, and an estimated sum of their usages', async () => {
-    const { pictures, usage } = await develop(openOpenai(upstream, STREAM), { n: 3 })
-    expect(pictures).toEqual(upstream.pictures)
-    expect(pictures).toHaveLength(3)
+    const { imageBytes, usage } = await runRequest(openOpenai(upstream, STREAM), { n: 3 })
+    expect(imageBytes).toEqual(upstream.imageBytes)
+    expect(imageBytes).toHaveLength(3)
     expect(usage).toMatchObject({ outputTokens: 588, source: 'ESTIMATED' })
   })
 
-  it('keeps finished images when it breaks off before the rest', async () => {
-    const b64_json = Buffer.from('picture').toString('base64')
+  it('keeps finished images if it breaks off before the others', async () => {
+    const b64_json = Buffer.from('image').toString('base64')
     const usage = '{"input_tokens":21,"output_tokens":196}'
     const done = `event: image_generation.completed\ndata: {"b64_json":"${b64_json}","usage":${usage}}\n\n`
     const error = 'event: error\ndata: {"error":{"message":"The canvas tore."}}\n\n'
     upstream.script({ status: 200, headers: { 'content-type': 'text/event-stream' }, body: done + error })
-    const answer = await develop(openOpenai(upstream, STREAM), { n: 2 })
-    expect(answer.pictures).toEqual([Buffer.from('picture')])
+    const answer = await runRequest(openOpenai(upstream, STREAM), { n: 2 })
+    expect(answer.imageBytes).toEqual([Buffer.from('image')])
     expect(answer.usage).toEqual(UNKNOWN_USAGE)
   })
 })
@@ -300,7 +300,7 @@ function offersOf(entry: object): readonly Offer[] {
   return openai.create('openai', parse(entry)).offers
 }
 
-function previews(entry: object): number | undefined {
+function maxPartialImages(entry: object): number | undefined {
   return offersOf(entry)[0]?.capabilities.maxPartialImages
 }
 
@@ -359,7 +359,7 @@ describe('the configuration', () => {
     ])
   })
 
-  it('overrides single facts of a model, and assumes little of one outside of the catalogue', () => {
+  it('overrides single properties of a model, and assumes few capabilities of a model outside of the catalogue', () => {
     const price = { inputTextMicros: 1, outputImageMicros: 2 }
     const [renamed, unknown] = offersOf({
       models: [
@@ -376,7 +376,7 @@ describe('the configuration', () => {
         ...price,
         inputImageMicros: null,
         outputTextMicros: null,
-        // Named after its figures, so that others have another name.
+        // The version names the prices, so that other prices have another version.
         version: expect.stringMatching(/^configured-[0-9a-f]{8}$/) as string,
       },
       retiresOn: null,
@@ -387,10 +387,10 @@ describe('the configuration', () => {
     })
   })
 
-  it('offers previews only where the server is known to stream', () => {
-    expect(previews({})).toBe(3)
-    expect(previews({ mode: 'sync' })).toBe(0)
-    expect(previews({ baseUrl: 'http://localhost:1/v1' })).toBe(0)
-    expect(previews({ baseUrl: 'http://localhost:1/v1', mode: 'stream' })).toBe(3)
+  it('offers partial images only if the server is known to stream', () => {
+    expect(maxPartialImages({})).toBe(3)
+    expect(maxPartialImages({ mode: 'sync' })).toBe(0)
+    expect(maxPartialImages({ baseUrl: 'http://localhost:1/v1' })).toBe(0)
+    expect(maxPartialImages({ baseUrl: 'http://localhost:1/v1', mode: 'stream' })).toBe(3)
   })
 })

@@ -1,5 +1,5 @@
-// The examples of the pages through the public API: a mutation in, the page's own request on the wire, and a task
-// that ends with its image, its usage and the provider's id for the request.
+// The examples of the API pages through the public API: a mutation sends the page's own request, and the task ends with
+// its image, its usage and the provider's request id.
 import sharp from 'sharp'
 import { expect, it, onTestFinished } from 'vitest'
 import { openGateway } from '../support/gateway.ts'
@@ -17,8 +17,8 @@ const TASK = `query ($id: ID!) {
   }
 }`
 
-/** Asks a gateway with only this provider, and gives the task as it ended and what the upstream was sent. */
-async function askFor(upstream: FakeUpstream, provider: object, input: Record<string, unknown>) {
+/** Runs a task at a gateway with only this provider. Returns the finished task and the upstream's request and charges. */
+async function runTask(upstream: FakeUpstream, provider: object, input: Record<string, unknown>) {
   onTestFinished(() => upstream.close())
   await using gateway = await openGateway({
     providers: [{ name: 'page', baseUrl: upstream.url, ...provider }],
@@ -33,7 +33,7 @@ const prompt = 'A simple red apple on a white table, photorealistic'
 
 it('the page of the basic dialect is sent and read', async () => {
   const upstream = await startBasicUpstream()
-  const { task, body, charges } = await askFor(
+  const { task, body, charges } = await runTask(
     upstream,
     { dialect: 'basic', apiKey: 'basic-key' },
     { prompt },
@@ -54,11 +54,11 @@ it('the page of the pmock dialect is sent and read', async () => {
   const accessKey = 'ak-page'
   const upstream = await startPmockUpstream({ accessKey, secretKey: '', auth: 'bearer', now: () => 0 })
   upstream.delay('processing', 'processing')
-  const picture = await sharp({ create: { width: 32, height: 32, channels: 4, background: '#ff000000' } })
+  const image = await sharp({ create: { width: 32, height: 32, channels: 4, background: '#ff000000' } })
     .png()
     .toBuffer()
-  const dataUrl = `data:image/png;base64,${picture.toString('base64')}`
-  const { task, body, charges } = await askFor(
+  const dataUrl = `data:image/png;base64,${image.toString('base64')}`
+  const { task, body, charges } = await runTask(
     upstream,
     { dialect: 'pmock', accessKey, auth: 'bearer', pollMs: 1 },
     {
@@ -102,7 +102,7 @@ it('the page of the pmock preset is sent and read', async () => {
   const upstream = await startCompatUpstream({ accessKey })
   upstream.wrap('an envelope')
   const provider = { dialect: 'openai', preset: 'pmock', apiKey: accessKey, naming: 'camel' }
-  const { task, body, charges } = await askFor(upstream, provider, {
+  const { task, body, charges } = await runTask(upstream, provider, {
     prompt,
     size: '3840x2160',
     quality: 'STANDARD',
@@ -129,7 +129,7 @@ const JIMMY = { dialect: 'jimmy', apiKey: 'jimmy-test-key', pollMs: 1 }
 
 it('the page of the jimmy dialect is sent and read synchronously', async () => {
   const upstream = await startJimmyUpstream()
-  const { task, body, charges } = await askFor(upstream, JIMMY, {
+  const { task, body, charges } = await runTask(upstream, JIMMY, {
     prompt,
     size: '1024x1024',
     quality: 'HIGH',
@@ -148,7 +148,7 @@ it('the page of the jimmy dialect is sent and read synchronously', async () => {
 
 it('the page of the jimmy dialect is sent and read as a polled task', async () => {
   const upstream = await startJimmyUpstream()
-  const { task, body, charges } = await askFor(upstream, JIMMY, { prompt, size: '2048x1152' })
+  const { task, body, charges } = await runTask(upstream, JIMMY, { prompt, size: '2048x1152' })
   expect(body).toBe(`{"model":"gpt-image-2","prompt":"${prompt}","size":"16:9","resolution":"2k"}`)
   expect(task).toEqual({
     status: 'SUCCEEDED',
@@ -187,7 +187,7 @@ it.each([
 ])('the page of the acedata dialect is sent and read $way', async ({ provider, rest, remoteId, trace }) => {
   const upstream = await startAcedataUpstream()
   const entry = { dialect: 'acedata', apiKey: 'ace-test-key', pollMs: 1, ...provider }
-  const { task, body, charges } = await askFor(upstream, entry, OTTER)
+  const { task, body, charges } = await runTask(upstream, entry, OTTER)
   expect(body.slice(0, OTTER_BODY.length)).toBe(OTTER_BODY)
   expect(body.slice(OTTER_BODY.length)).toMatch(rest)
   expect(task).toEqual({
@@ -196,7 +196,7 @@ it.each([
     images: [{ width: 16, mimeType: 'image/png', revisedPrompt: null }],
     usage: { inputTokens: 775, outputTokens: 1372, source: 'REPORTED' },
     attempts: [{ providerRequestId: trace, remoteId, charged: 'YES', costMicros: null }],
-    // It is announced to be shut down, and the picture is small.
+    // The model has an end date, and the image is small.
     warnings: [{ field: 'model' }, { field: 'size' }],
   })
   expect(charges).toEqual([1])

@@ -1,5 +1,5 @@
-// More images than an upstream makes at a time, through a real gateway: each part is a request of its own there, with an
-// attempt, a permit and a charge of its own here.
+// More images than an upstream makes per request, through a real gateway: each part is a separate request with its own
+// attempt, permit and charge.
 import { describe, expect, it } from 'vitest'
 import { readFinalState } from '../support/final-state.ts'
 import { newPlace } from '../support/database.ts'
@@ -22,7 +22,7 @@ const TASK = `query ($id: ID!) {
   task(id: $id) { status charged images { sha256 } warnings { code field message } error { code } }
 }`
 
-/** What becomes of three images of an upstream that makes one at a time. `replies` answer the first submits. */
+/** Generates three images at an upstream that makes one per request. `replies` are for the first submits. */
 async function threeFrom(name: 'jimmy' | 'pmock', more: object, ...replies: CannedReply[]) {
   const fleet = await startFleet()
   const place = await newPlace('sqlite')
@@ -56,7 +56,7 @@ const BLOCKED = {
 }
 
 describe.each(['jimmy', 'pmock'] as const)('three images from %s, which makes one at a time', (name) => {
-  // The synchronous way of jimmy, for its submits say how many images they are for.
+  // The synchronous mode of jimmy, because its submits contain the number of images.
   const settings = name === 'jimmy' ? { mode: 'sync' } : {}
 
   it('take three requests, three attempts, three permits and three charges', async () => {
@@ -82,7 +82,7 @@ describe.each(['jimmy', 'pmock'] as const)('three images from %s, which makes on
       charged: 'NO',
       open: 2,
     },
-  ])('arrive without a blocked one, which is $what', async ({ more, state, charged, open }) => {
+  ])('are returned without a blocked one, which is $what', async ({ more, state, charged, open }) => {
     const { task, submits, charges, tasks, attempts, violated } = await threeFrom(
       name,
       { ...settings, ...more },

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
 import { PMOCK } from '../../src/providers/pmock/preset.ts'
 import type { ProviderRequest } from '../../src/providers/provider.ts'
-import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import { runRequest, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { testProvider } from './contract.ts'
 import { startCompatUpstream, wrapped, type Wrapper } from './upstreams/pmock-compat.ts'
 
@@ -30,9 +30,9 @@ async function openForTest(entry: object = {}) {
   return { provider, upstream }
 }
 
-async function sent(entry: object, wishes: Partial<ProviderRequest>): Promise<string> {
+async function sent(entry: object, overrides: Partial<ProviderRequest>): Promise<string> {
   const { provider, upstream } = await openForTest(entry)
-  await develop(provider, wishes)
+  await runRequest(provider, overrides)
   return String(upstream.requests[0]?.body)
 }
 
@@ -65,10 +65,10 @@ testProvider('pmock-compat', {
       size: 'auto',
     },
   },
-  // The page shows no id outside of a wrapper, and replies may come without one.
+  // The page shows no request id outside of a wrapper, and replies may have none.
   givesNoRequestId: true,
   busy: { ...wrapped(429, null, 'No.'), status: 429 },
-  rejection: (words) => wrapped(400, null, words),
+  rejection: (message) => wrapped(400, null, message),
   wrongBase64: wrapped(200, { data: [{ b64_json: '%%%%' }] }),
   failures: [
     ['a wrong key', 'refused', 'PROVIDER_MISCONFIGURED', 'NO', wrapped(401, null, 'No.')],
@@ -96,7 +96,7 @@ testProvider('pmock-compat', {
 })
 
 describe('the page’s own example', () => {
-  const wishes: Partial<ProviderRequest> = {
+  const overrides: Partial<ProviderRequest> = {
     prompt: '<string>',
     background: 'TRANSPARENT',
     outputCompression: 73,
@@ -121,8 +121,8 @@ describe('the page’s own example', () => {
     user: '<string>',
   }
 
-  it('is sent in camelCase, every field in its order, byte by byte', async () => {
-    expect(await sent({ naming: 'camel', responseFormat: 'url' }, wishes)).toBe(JSON.stringify(page))
+  it('is sent in camelCase, byte for byte with every field in order', async () => {
+    expect(await sent({ naming: 'camel', responseFormat: 'url' }, overrides)).toBe(JSON.stringify(page))
   })
 
   it('is sent in snake_case like that of its sample client', async () => {
@@ -131,12 +131,12 @@ describe('the page’s own example', () => {
       (_, head: string, letter: string, tail: string) => `"${head}_${letter.toLowerCase()}${tail}":`,
     )
     expect(snake).toContain('"output_compression":73')
-    expect(await sent({ responseFormat: 'url' }, wishes)).toBe(snake)
+    expect(await sent({ responseFormat: 'url' }, overrides)).toBe(snake)
   })
 
   it('of the sample client requests base64, with the access key as a bearer token', async () => {
     const { provider, upstream } = await openForTest()
-    await develop(provider, { prompt: 'a cute cat' })
+    await runRequest(provider, { prompt: 'a cute cat' })
     expect(upstream.requests[0]?.parameters).toMatchObject({
       prompt: 'a cute cat',
       response_format: 'b64_json',
@@ -152,8 +152,8 @@ describe('a reply', () => {
       for (const responseFormat of ['url', 'b64_json']) {
         const { provider, upstream } = await openForTest({ responseFormat })
         upstream.wrap(form)
-        const { pictures } = await develop(provider)
-        expect(pictures).toEqual(upstream.pictures)
+        const { imageBytes } = await runRequest(provider)
+        expect(imageBytes).toEqual(upstream.imageBytes)
       }
     },
   )
@@ -161,21 +161,21 @@ describe('a reply', () => {
   it('in an envelope has its trace id, its usage and the resolved settings', async () => {
     const { provider, upstream } = await openForTest()
     upstream.wrap('an envelope')
-    const { reports, usage, resolved } = await develop(provider)
+    const { reports, usage, resolved } = await runRequest(provider)
     expect(reports.requestIds).toEqual(['trace-77d2'])
     expect(usage).toMatchObject({ outputTokens: 196, source: 'REPORTED' })
     expect(resolved).toEqual({ size: '1024x1024' })
   })
 
-  it('with previews is read as a stream, even if none was requested', async () => {
+  it('with partial images is read as a stream, even if none was requested', async () => {
     const { provider, upstream } = await openForTest()
     const body =
       event('image_generation.partial_image', { b64_json: 'AAAA', partial_image_index: 0 }) +
       event('image_generation.completed', { b64_json: 'BBBB' })
     upstream.script({ status: 200, headers: { 'content-type': 'text/event-stream' }, body })
-    const { reports, pictures } = await develop(provider, { partialImages: 1 })
+    const { reports, imageBytes } = await runRequest(provider, { partialImages: 1 })
     expect(reports.partials).toHaveLength(1)
-    expect(pictures).toEqual([Buffer.from('BBBB', 'base64')])
+    expect(imageBytes).toEqual([Buffer.from('BBBB', 'base64')])
   })
 
   it('of a failure has the trace id, and is uncharged only with unbilledServerErrors', async () => {
@@ -219,18 +219,18 @@ describe('the preset', () => {
     expect(offered({ mode: 'sync' })?.capabilities.maxPartialImages).toBe(0)
   })
 
-  it('requests a stream only where it is configured', async () => {
+  it('requests a stream only if configured', async () => {
     expect(JSON.parse(await sent({}, { partialImages: 1 }))).not.toHaveProperty('stream')
     const { provider, upstream } = await openForTest({ mode: 'stream' })
     upstream.script({ status: 200, body: { data: [{ b64_json: 'AAAA' }] } })
-    await develop(provider, { partialImages: 1 })
+    await runRequest(provider, { partialImages: 1 })
     expect(upstream.requests[0]?.parameters).toMatchObject({ stream: true, partial_images: 1 })
   })
 
   it('sends edits as to OpenAI', async () => {
     const { provider, upstream } = await openForTest()
     upstream.script({ status: 200, body: { data: [{ b64_json: 'AAAA' }] } })
-    await develop(provider, { images: [inputOf(Buffer.from('picture'))], inputFidelity: 'LOW' })
+    await runRequest(provider, { images: [inputOf(Buffer.from('image'))], inputFidelity: 'LOW' })
     expect(upstream.requests[0]?.path).toBe('/api/ai/openai/v1/images/edits')
     expect(String(upstream.requests[0]?.body)).toContain('name="input_fidelity"\r\n\r\nlow')
   })

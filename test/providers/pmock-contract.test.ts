@@ -39,14 +39,14 @@ const FAILURES: FailureRow[] = [
 ]
 
 const finished = (result: unknown) => taskReply({ status: 'completed', result })
-const picture = { b64_json: 'AAAA' }
+const image = { b64_json: 'AAAA' }
 
 const STATUSES: StatusRow[] = [
   ...['pending', 'ready', 'assigned', 'processing', 'queued', 'RUNNING', 'not-on-file', ''].map(
     (status): StatusRow => [`a task that is ${status || 'nothing'}`, 'PENDING', taskReply({ status })],
   ),
   ...['completed', 'COMPLETED', 'Succeeded', 'success', 'done'].map((status): StatusRow => {
-    return [`a task that is ${status}`, 'DONE', taskReply({ status, result: { data: [picture] } })]
+    return [`a task that is ${status}`, 'DONE', taskReply({ status, result: { data: [image] } })]
   }),
   ...['failed', 'FAILED', 'cancelled', 'canceled', 'timeout', 'timed_out', 'error', 'expired'].map(
     (status): StatusRow => [`a task that is ${status}`, 'broken', taskReply({ status })],
@@ -58,16 +58,16 @@ const STATUSES: StatusRow[] = [
     'rejected',
     taskReply({ status: 'failed', errorCode: null, errorMessage: 'Rejected by the safety system.' }),
   ],
-  ['a result as a text', 'DONE', finished(JSON.stringify({ data: [picture] }))],
-  ['a result as a text in a text', 'DONE', finished(JSON.stringify(JSON.stringify([picture])))],
+  ['a result as a text', 'DONE', finished(JSON.stringify({ data: [image] }))],
+  ['a result as a text in a text', 'DONE', finished(JSON.stringify(JSON.stringify([image])))],
   ['a result as a text that is none', 'broken', finished('{"data":')],
   ['a finished task without a result', 'broken', finished(null)],
   ['a finished task without an image', 'broken', finished({ data: [{}] })],
-  ['a record without its wrapper', 'DONE', { status: 200, body: { status: 'completed', result: [picture] } }],
+  ['a record without its wrapper', 'DONE', { status: 200, body: { status: 'completed', result: [image] } }],
   ['a code as a text', 'PENDING', pmockReply('200', { status: 'processing' })],
   ['an id that is not on record', 'MISSING', pmockReply(200, null)],
   ['an id that is unknown by code', 'MISSING', pmockReply('404', null, 'No.')],
-  ['an id that is unknown in words', 'MISSING', pmockReply(500, null, 'Task does not exist')],
+  ['an id that is unknown by the message', 'MISSING', pmockReply(500, null, 'Task does not exist')],
   ['an id that is unknown by status', 'MISSING', { status: 404, body: 'Not Found' }],
   ['an invalid token', 'refused', failed(401)],
   ['too many checks', 'busy', failed(429, 429)],
@@ -98,7 +98,7 @@ testProvider('pmock', {
     },
   },
   busy: failed(429, 429),
-  rejection: (words) => pmockReply(400, null, words),
+  rejection: (message) => pmockReply(400, null, message),
   wrongBase64: finished({ data: [{ b64_json: '%%%%' }] }),
   failures: FAILURES,
   polling: { statuses: STATUSES },

@@ -2,13 +2,13 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createPmock, pmock } from '../../src/providers/pmock/pmock.ts'
 import { signatureHeaders } from '../../src/providers/pmock/signature.ts'
 import type { ProviderRequest } from '../../src/providers/provider.ts'
-import { submitAndCheck, develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import { submitAndCheck, runRequest, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { startPmockUpstream, taskReply, type PmockAccount, type ResultForm } from './upstreams/pmock.ts'
 
 const ACCOUNT: PmockAccount = {
   accessKey: 'ak-demo',
   secretKey: 'sk-demo-secret',
-  // Fifteen seconds into the minute of the signature below.
+  // Fifteen seconds after the start of the minute of the signature below.
   now: () => 1_779_999_975_000,
 }
 
@@ -27,19 +27,19 @@ async function open(entry: object = {}, account: Partial<PmockAccount> = {}) {
 const url = (text: string) => `data:image/png;base64,${Buffer.from(text).toString('base64')}`
 
 describe('the page’s own example', () => {
-  const wishes: Partial<ProviderRequest> = {
+  const overrides: Partial<ProviderRequest> = {
     prompt: '<string>',
     background: 'TRANSPARENT',
     outputCompression: 73,
     inputFidelity: 'HIGH',
-    images: [inputOf(Buffer.from('picture'))],
+    images: [inputOf(Buffer.from('image'))],
     mask: inputOf(Buffer.from('mask')),
   }
 
-  it('is sent, every field in its order, byte by byte', async () => {
+  it('is sent byte for byte, with every field in order', async () => {
     const { provider, upstream } = await open({ responseFormat: 'url' })
     const { call } = await openCall()
-    await provider.submit(requestOf(wishes), call)
+    await provider.submit(requestOf(overrides), call)
     const page = {
       prompt: '<string>',
       model: 'gpt-image-2',
@@ -52,7 +52,7 @@ describe('the page’s own example', () => {
       moderation: 'auto',
       responseFormat: 'url',
       inputFidelity: 'high',
-      image: [url('picture')],
+      image: [url('image')],
       mask: url('mask'),
     }
     const [request] = upstream.requests
@@ -63,7 +63,7 @@ describe('the page’s own example', () => {
 
   it('without images is a generation, without fields of an edit', async () => {
     const { provider, upstream } = await open()
-    await develop(provider)
+    await runRequest(provider)
     expect(String(upstream.requests[0]?.body)).toBe(
       '{"prompt":"a red fox in the snow","model":"gpt-image-2","size":"auto","n":1,"quality":"auto",' +
         '"background":"auto","outputFormat":"png","moderation":"auto","responseFormat":"b64_json"}',
@@ -81,7 +81,7 @@ describe('the page’s own example', () => {
   it('may have several images, each with its own type', async () => {
     const { provider, upstream } = await open()
     const images = [inputOf(Buffer.from('one'), 'image/jpeg'), inputOf(Buffer.from('two'), 'image/webp')]
-    await develop(provider, { images })
+    await runRequest(provider, { images })
     expect(upstream.requests[0]?.parameters.image).toEqual([
       'data:image/jpeg;base64,b25l',
       'data:image/webp;base64,dHdv',
@@ -106,10 +106,10 @@ describe('a signature', () => {
     expect(signatureHeaders(credentials, 1_780_000_020_000)).not.toEqual(first)
   })
 
-  it('goes with the submit and every check, and the secret key with none', async () => {
+  it('is sent with the submit and every check, and the secret key with none of them', async () => {
     const { provider, upstream } = await open()
     upstream.delay('processing')
-    await develop(provider)
+    await runRequest(provider)
     expect(upstream.requests).toHaveLength(3)
     for (const { headers, body } of upstream.requests) {
       expect(headers).toMatchObject(signatureHeaders(credentials, ACCOUNT.now()))
@@ -118,7 +118,7 @@ describe('a signature', () => {
     }
   })
 
-  it('is made for each request, by the clock', async () => {
+  it('is computed for each request from the current time', async () => {
     let now = ACCOUNT.now()
     const { provider, upstream } = await open({}, { now: () => now })
     const { call } = await openCall()
@@ -132,13 +132,13 @@ describe('a signature', () => {
 
   it('can have the header names of older pages', async () => {
     const { provider, upstream } = await open({ headerPrefix: 'wuinai' }, { headerPrefix: 'wuinai' })
-    await develop(provider)
+    await runRequest(provider)
     expect(upstream.requests[0]?.headers['wuinai-access-key']).toBe('ak-demo')
   })
 
-  it('is replaced by a bearer token where that is configured', async () => {
+  it('is replaced by a bearer token if configured', async () => {
     const { provider, upstream } = await open({ auth: 'bearer', secretKey: undefined }, { auth: 'bearer' })
-    await develop(provider)
+    await runRequest(provider)
     expect(upstream.requests[0]?.headers).toMatchObject({ authorization: 'Bearer ak-demo' })
     expect(upstream.requests[0]?.headers['pmock-access-token']).toBeUndefined()
   })
@@ -157,11 +157,11 @@ describe('a signature', () => {
 describe('a task', () => {
   it('is checked at the configured path, with its id escaped', async () => {
     const { provider, upstream } = await open()
-    await develop(provider)
+    await runRequest(provider)
     expect(upstream.requests[1]?.path).toBe('/api/ai/openai/tasks?taskId=task%2F1%20%C3%A9')
     const moved = await open({ taskPath: '/v2/tasks/{id}/result' })
     moved.upstream.script('ok', taskReply({ status: 'completed', result: [{ b64_json: 'AAAA' }] }))
-    await develop(moved.provider)
+    await runRequest(moved.provider)
     expect(moved.upstream.requests[1]?.path).toBe('/api/ai/openai/v2/tasks/task%2F1%20%C3%A9/result')
   })
 
@@ -170,15 +170,15 @@ describe('a task', () => {
     async (form) => {
       const { provider, upstream } = await open()
       upstream.give(form)
-      const { pictures } = await develop(provider, { outputFormat: 'WEBP' })
-      expect(pictures).toEqual(upstream.pictures)
-      expect(pictures).toHaveLength(1)
+      const { imageBytes } = await runRequest(provider, { outputFormat: 'WEBP' })
+      expect(imageBytes).toEqual(upstream.imageBytes)
+      expect(imageBytes).toHaveLength(1)
     },
   )
 
   it('reports its usage and the resolved settings', async () => {
     const { provider } = await open()
-    const { usage, resolved } = await develop(provider)
+    const { usage, resolved } = await runRequest(provider)
     expect(resolved).toEqual({ size: '1024x1536', quality: 'MEDIUM' })
     expect(usage).toEqual({
       inputTokens: 21,
@@ -192,13 +192,13 @@ describe('a task', () => {
     })
   })
 
-  it('may have a result as text that is larger than other texts may be', async () => {
+  it('may have a result as text above the maximum of other texts', async () => {
     const { provider, upstream } = await open()
     const bytes = Buffer.alloc(6_000_000, 7)
     const result = JSON.stringify({ data: [{ b64_json: bytes.toString('base64') }] })
     upstream.script('ok', taskReply({ status: 'completed', result }))
-    const { pictures } = await develop(provider)
-    expect(pictures[0]?.equals(bytes)).toBe(true)
+    const { imageBytes } = await runRequest(provider)
+    expect(imageBytes[0]?.equals(bytes)).toBe(true)
   })
 
   it('whose link is a private address has failed and counts as charged', async () => {
@@ -240,7 +240,7 @@ describe('a task', () => {
 describe('the configuration', () => {
   const keys = { accessKey: 'a', secretKey: 'b' }
 
-  it('needs both keys for signatures, and the access key alone for a bearer token', () => {
+  it('requires both keys for signatures, and only the access key for a bearer token', () => {
     expect(pmock.options.safeParse({ accessKey: 'a' }).error?.issues[0]?.path).toEqual(['secretKey'])
     expect(pmock.options.safeParse({ accessKey: 'a', auth: 'bearer' }).success).toBe(true)
     expect(pmock.options.parse(keys)).toEqual({

@@ -5,7 +5,7 @@ import { createPoster, PostError } from '../../src/providers/wire/post.ts'
 import { listen } from './upstreams/listen.ts'
 
 const LOOSE = { ...requestRule(['http:']), ports: null, isPublic: () => true }
-/** Public by name and port, but what connects is still looked at. */
+/** Accepts the URL by name and port; connections are still checked. */
 const STRICT = { ...requestRule(['http:']), ports: null }
 
 const toPrivate: Resolve = (_, __, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }])
@@ -48,14 +48,14 @@ async function post(
 
 describe('a post', () => {
   it('sends its headers and its body once and returns the status', async () => {
-    let came = ''
+    let received = ''
     const { url, hits } = await serve((incoming, response) => {
-      came = `${incoming.method} ${String(incoming.headers['x-mine'])} `
-      incoming.on('data', (chunk: Buffer) => (came += chunk.toString()))
+      received = `${incoming.method} ${String(incoming.headers['x-mine'])} `
+      incoming.on('data', (chunk: Buffer) => (received += chunk.toString()))
       incoming.on('end', () => response.writeHead(201).end('thanks'))
     })
     expect(await post(url)).toEqual({ status: 201, retryAfterMs: undefined })
-    expect([came, hits()]).toEqual(['POST 1 hello', 1])
+    expect([received, hits()]).toEqual(['POST 1 hello', 1])
   })
 
   it('follows no redirect', async () => {
@@ -65,7 +65,7 @@ describe('a post', () => {
     expect(target.hits()).toBe(0)
   })
 
-  it('returns the wait that the receiver asks for', async () => {
+  it('returns the wait that the receiver requests', async () => {
     const { url } = await serve((_, response) => response.writeHead(503, { 'retry-after': '120' }).end())
     expect(await post(url)).toEqual({ status: 503, retryAfterMs: 120_000 })
   })
@@ -103,7 +103,7 @@ describe('a post', () => {
   })
 
   it.each(['127.0.0.1', '0x7f.1', '2130706433', '0177.0.0.1', '[::1]', '[::ffff:7f00:1]', 'localhost'])(
-    'does not go to %s',
+    'does not connect to %s',
     async (host) => {
       const { url, hits } = await serve((_, response) => response.end())
       const forbidden = { failure: 'FORBIDDEN', message: 'must be on a public host' }
@@ -112,7 +112,7 @@ describe('a post', () => {
     },
   )
 
-  it('does not go to a name that has come to resolve to a private address', async () => {
+  it('does not connect to a name that now resolves to a private address', async () => {
     const { url, hits } = await serve((_, response) => response.end())
     expect(
       await post(url.replace('127.0.0.1', 'hooks.example.com'), { rule: STRICT, resolve: toPrivate }),

@@ -1,13 +1,13 @@
-// Presets of the `openai` dialect in general: a made-up one changes everything that the contract lets it change.
+// Presets of the `openai` dialect: a fictional one changes everything that the interface allows.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { ProviderError } from '../../src/providers/error.ts'
-import { BUSY, toProviderError } from '../../src/providers/images-api/failure.ts'
+import { ProviderError, VERDICTS } from '../../src/providers/error.ts'
+import { toProviderError } from '../../src/providers/images-api/failure.ts'
 import { toDataUrl, toJsonMessage } from '../../src/providers/images-api/message.ts'
 import type { Preset } from '../../src/providers/images-api/preset.ts'
-import { offersByPage } from '../../src/providers/models/offers.ts'
+import { offersFrom } from '../../src/providers/models/offers.ts'
 import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
-import { develop, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import { runRequest, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { startFake, type CannedReply } from './upstreams/fake.ts'
 
 interface StudioOptions {
@@ -16,13 +16,13 @@ interface StudioOptions {
 
 const ENVELOPE = z.object({ ok: z.boolean(), images: z.unknown() })
 
-/** A deployment in the path, another name of the credentials, edits within JSON, and an envelope. */
+/** Has a deployment in the path, other credential names, edits as JSON, and an envelope. */
 const STUDIO: Preset<StudioOptions> = {
   baseUrl: null,
   options: { version: z.string().optional() },
   offers: (models = ['studio-1']) =>
-    offersByPage(models, () => ({ operations: ['GENERATE', 'EDIT'], maxN: 2 })),
-  previews: () => 'NONE',
+    offersFrom(models, () => ({ operations: ['GENERATE', 'EDIT'], maxN: 2 })),
+  partialImages: () => 'NONE',
   async message({ upstreamModel, prompt, images }, { apiKey, version = 'v1' }) {
     const references = await Promise.all(images.map(toDataUrl))
     return toJsonMessage(
@@ -36,7 +36,7 @@ const STUDIO: Preset<StudioOptions> = {
   unwrap(json, reply) {
     const { ok, images } = ENVELOPE.parse(json)
     if (ok) return images
-    throw toProviderError(BUSY, { code: 'full', message: '' }, reply)
+    throw toProviderError(VERDICTS.BUSY, { code: 'full', message: '' }, reply)
   },
 }
 
@@ -56,10 +56,10 @@ async function open(entry: object = {}) {
 }
 
 describe('a preset', () => {
-  it('decides path, credentials and body of a request, from entries of its own', async () => {
+  it('determines path, credentials and body of a request from its own options', async () => {
     const { provider, upstream } = await open({ version: 'v2' })
-    const wishes = { model: 'studio-1', images: [inputOf(Buffer.from('input'))] }
-    const { pictures } = await develop(provider, wishes)
+    const overrides = { model: 'studio-1', images: [inputOf(Buffer.from('input'))] }
+    const { imageBytes } = await runRequest(provider, overrides)
     const [request] = upstream.requests
     expect(request?.path).toBe('/api/deployments/studio-1/images?version=v2')
     expect(request?.headers).toMatchObject({ 'api-key': 'studio-key' })
@@ -68,10 +68,10 @@ describe('a preset', () => {
       prompt: 'a red fox in the snow',
       references: [`data:image/png;base64,${Buffer.from('input').toString('base64')}`],
     })
-    expect(pictures).toEqual([Buffer.from('image')])
+    expect(imageBytes).toEqual([Buffer.from('image')])
   })
 
-  it('decides what its envelope means', async () => {
+  it('determines the meaning of its envelope', async () => {
     const { provider, upstream } = await open()
     upstream.script({ status: 200, body: { ok: false, images: null } })
     const { call } = await openCall()
@@ -82,26 +82,26 @@ describe('a preset', () => {
     )
   })
 
-  it('decides which models are offered by default, and whether they have previews', async () => {
+  it('determines the models offered by default, and whether they have partial images', async () => {
     const { provider } = await open()
     expect(provider.offers).toMatchObject([
       { model: 'studio-1', price: null, capabilities: { maxN: 2, maxPartialImages: 0 } },
     ])
   })
 
-  it('without a base URL of its own needs one in the configuration', () => {
+  it('without a base URL requires one in the configuration', () => {
     const { error } = dialect.options.safeParse({ preset: 'studio', apiKey: 'studio-key' })
     expect(error?.issues).toMatchObject([
       { path: ['baseUrl'], message: 'must be set: preset studio has no default' },
     ])
   })
 
-  it('must be one that is registered', () => {
+  it('must be registered', () => {
     expect(dialect.options.safeParse({ preset: 'atelier', apiKey: 'a' }).success).toBe(false)
     expect(createOpenaiDialect({}).options.safeParse({ preset: 'studio', apiKey: 'a' }).success).toBe(false)
   })
 
-  it('adds its entries only to the dialect that it is registered with', () => {
+  it('adds its options only to the dialect that it is registered with', () => {
     expect(createOpenaiDialect({}).options.safeParse({ version: 'v2', apiKey: 'a' }).success).toBe(false)
   })
 })

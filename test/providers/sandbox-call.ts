@@ -1,4 +1,4 @@
-// What the sandbox's tests hand it: an order with everything left to the provider, and a call that writes down what it hears.
+// The arguments of the sandbox in its tests: a request with default settings, and a call that records its reports.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,67 +13,72 @@ import {
 } from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
-export interface Heard {
+export interface Reports {
   wire: { phase: WirePhase; httpStatus?: number; providerRequestId?: string }[]
   progress: number[]
   partials: { file: string; index: number }[]
 }
 
-/** A sandbox that answers at once, unless told otherwise. */
+/** A sandbox without delay by default. */
 export function openSandbox(options: Record<string, unknown> = {}) {
   return sandbox.create('sandbox', sandbox.options.parse({ durationMs: 0, ...options }))
 }
 
-export function orderOf(wishes: Partial<ProviderRequest> = {}): ProviderRequest {
-  const model = wishes.model ?? 'gpt-image-2'
+export function requestOf(overrides: Partial<ProviderRequest> = {}): ProviderRequest {
+  const model = overrides.model ?? 'gpt-image-2'
   return {
     ...DEFAULT_SETTINGS,
-    operation: wishes.images ? 'EDIT' : 'GENERATE',
+    operation: overrides.images ? 'EDIT' : 'GENERATE',
     prompt: 'a red fox in the snow',
     model,
     upstreamModel: model,
     size: '1024x1024',
     images: [],
     mask: null,
-    ...wishes,
+    ...overrides,
   }
 }
 
 /** A call with a spool of its own, removed when the test ends. */
-export async function openCall(signal = new AbortController().signal): Promise<{ call: Call; heard: Heard }> {
+export async function openCall(
+  signal = new AbortController().signal,
+): Promise<{ call: Call; reports: Reports }> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-sandbox-'))
   onTestFinished(() => rm(folder, { recursive: true }))
-  const heard: Heard = { wire: [], progress: [], partials: [] }
+  const reports: Reports = { wire: [], progress: [], partials: [] }
   let files = 0
   const call: Call = {
     signal,
     clientRef: 'attempt-1',
     newFile: () => join(folder, String(files++)),
-    onWire: (phase, seen) => void heard.wire.push({ phase, ...seen }),
-    onProgress: (fraction) => void heard.progress.push(fraction),
-    onPartial: async (file, index) => void heard.partials.push({ file, index }),
+    onWire: (phase, details) => void reports.wire.push({ phase, ...details }),
+    onProgress: (fraction) => void reports.progress.push(fraction),
+    onPartial: async (file, index) => void reports.partials.push({ file, index }),
   }
-  return { call, heard }
+  return { call, reports }
 }
 
-/** Submits to a fresh sandbox and expects the picture to be done. */
-export async function develop(wishes: Partial<ProviderRequest> = {}, options: Record<string, unknown> = {}) {
-  const { call, heard } = await openCall()
-  const answer = await openSandbox(options).submit(orderOf(wishes), call)
-  if (answer.state !== 'DONE') throw new Error(`The sandbox answered ${answer.state}`)
-  return { ...answer, heard, file: firstFile(answer) }
+/** Runs a request at a new sandbox. It must end as DONE. */
+export async function runRequest(
+  overrides: Partial<ProviderRequest> = {},
+  options: Record<string, unknown> = {},
+) {
+  const { call, reports } = await openCall()
+  const result = await openSandbox(options).submit(requestOf(overrides), call)
+  if (result.state !== 'DONE') throw new Error(`The sandbox returned ${result.state}`)
+  return { ...result, reports, file: firstFile(result) }
 }
 
-function firstFile(answer: Extract<CallResult, { state: 'DONE' }>): string {
-  const [first] = filesOf(answer.images)
-  if (!first) throw new Error('The sandbox answered without an image')
+function firstFile(result: Extract<CallResult, { state: 'DONE' }>): string {
+  const [first] = filesOf(result.images)
+  if (!first) throw new Error('The sandbox returned no image')
   return first
 }
 
 /** An input image with these bytes. */
 export function inputOf(
   bytes: Buffer,
-  facts: Omit<ProviderRequestImage, 'blob' | 'byteSize'>,
+  properties: Omit<ProviderRequestImage, 'blob' | 'byteSize'>,
 ): ProviderRequestImage {
-  return { ...facts, byteSize: bytes.length, blob: async () => new Blob([new Uint8Array(bytes)]) }
+  return { ...properties, byteSize: bytes.length, blob: async () => new Blob([new Uint8Array(bytes)]) }
 }

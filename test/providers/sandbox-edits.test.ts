@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
 import type { ProviderRequestImage } from '../../src/providers/provider.ts'
-import { develop, inputOf } from './sandbox-call.ts'
+import { runRequest, inputOf } from './sandbox-call.ts'
 
 interface StripeOptions {
   width: number
@@ -47,7 +47,7 @@ const SIZE = { width: 1024, height: 768 }
 
 it('changes only what the mask leaves transparent', async () => {
   const image = await stripes(SIZE)
-  const { file, resolved } = await develop({
+  const { file, resolved } = await runRequest({
     images: [image],
     mask: await stripes({ ...SIZE, right: 0 }),
     size: 'auto',
@@ -58,17 +58,17 @@ it('changes only what the mask leaves transparent', async () => {
   expect(changed.right).toBeGreaterThan(0.95)
 })
 
-it('keeps unmasked pixels of a transparent base, and of a base with previews', async () => {
+it('keeps unmasked pixels of a transparent base, and of a base with partial images', async () => {
   const image = await stripes({ ...SIZE, right: 128 })
   const mask = await stripes({ ...SIZE, right: 0 })
-  const { file, resolved } = await develop({ images: [image], mask, size: 'auto', partialImages: 2 })
+  const { file, resolved } = await runRequest({ images: [image], mask, size: 'auto', partialImages: 2 })
   expect(resolved.background).toBe('TRANSPARENT')
   expect(changes(await pixelsOf(image), await pixelsOf(file), SIZE.width).left).toBe(0)
 })
 
 it('changes the whole picture without a mask, and the base stays recognisable', async () => {
   const image = await stripes(SIZE)
-  const { file } = await develop({ images: [image], size: 'auto', prompt: 'at dusk' })
+  const { file } = await runRequest({ images: [image], size: 'auto', prompt: 'at dusk' })
   const [before, after] = [await pixelsOf(image), await pixelsOf(file)]
   expect(changes(before, after, SIZE.width).left).toBeGreaterThan(0.95)
   const mean = before.reduce((sum, value, at) => sum + Math.abs(value - (after[at] ?? 0)), 0) / before.length
@@ -77,18 +77,21 @@ it('changes the whole picture without a mask, and the base stays recognisable', 
 
 it('depends on the prompt and on the base', async () => {
   const image = await stripes(SIZE)
-  const one = await develop({ images: [image], prompt: 'at dusk' })
-  const same = await develop({ images: [image], prompt: 'at dusk' })
-  const otherPrompt = await develop({ images: [image], prompt: 'a snowy night' })
-  const otherBase = await develop({ images: [await stripes({ width: 900, height: 900 })], prompt: 'at dusk' })
+  const one = await runRequest({ images: [image], prompt: 'at dusk' })
+  const same = await runRequest({ images: [image], prompt: 'at dusk' })
+  const otherPrompt = await runRequest({ images: [image], prompt: 'a snowy night' })
+  const otherBase = await runRequest({
+    images: [await stripes({ width: 900, height: 900 })],
+    prompt: 'at dusk',
+  })
   const first = await readFile(one.file)
   expect((await readFile(same.file)).equals(first)).toBe(true)
   expect((await readFile(otherPrompt.file)).equals(first)).toBe(false)
   expect((await readFile(otherBase.file)).equals(first)).toBe(false)
 })
 
-it('has the requested size, whatever the size of the base', async () => {
-  const { file } = await develop({
+it('has the requested size for any size of the base', async () => {
+  const { file } = await runRequest({
     images: [await stripes({ width: 300, height: 500 })],
     size: '1536x1024',
     outputFormat: 'JPEG',
@@ -97,14 +100,17 @@ it('has the requested size, whatever the size of the base', async () => {
 })
 
 it('takes the nearest standard size when the base is too small for the model', async () => {
-  const { resolved } = await develop({ images: [await stripes({ width: 300, height: 500 })], size: 'auto' })
+  const { resolved } = await runRequest({
+    images: [await stripes({ width: 300, height: 500 })],
+    size: 'auto',
+  })
   expect(resolved.size).toBe('1024x1536')
 })
 
-it('pins further images onto the first', async () => {
+it('places further images on the first one', async () => {
   const images = [await stripes(SIZE), await stripes({ width: 400, height: 400 })]
-  const alone = await develop({ images: images.slice(0, 1), size: 'auto' })
-  const both = await develop({ images, size: 'auto' })
+  const alone = await runRequest({ images: images.slice(0, 1), size: 'auto' })
+  const both = await runRequest({ images, size: 'auto' })
   const changed = changes(await pixelsOf(alone.file), await pixelsOf(both.file), SIZE.width)
   expect(changed.right).toBeGreaterThan(0.05)
   expect(changed.right).toBeLessThan(0.5)
@@ -112,10 +118,10 @@ it('pins further images onto the first', async () => {
 
 it('keeps the transparency of the base, and fills it for an opaque background', async () => {
   const image = await stripes({ ...SIZE, right: 0 })
-  const kept = await develop({ images: [image], size: 'auto', prompt: 'warm colours' })
+  const kept = await runRequest({ images: [image], size: 'auto', prompt: 'warm colours' })
   expect(kept.resolved.background).toBe('TRANSPARENT')
   expect((await sharp(kept.file).stats()).isOpaque).toBe(false)
-  const filled = await develop({
+  const filled = await runRequest({
     images: [image],
     size: 'auto',
     prompt: 'warm colours',
@@ -125,14 +131,18 @@ it('keeps the transparency of the base, and fills it for an opaque background', 
 })
 
 it('cuts out an opaque base for a transparent background', async () => {
-  const { file } = await develop({ images: [await stripes(SIZE)], size: 'auto', background: 'TRANSPARENT' })
+  const { file } = await runRequest({
+    images: [await stripes(SIZE)],
+    size: 'auto',
+    background: 'TRANSPARENT',
+  })
   const pixels = await pixelsOf(file)
   expect([pixels[3], pixels[(SIZE.width * 384 + 512) * 4 + 3]]).toEqual([0, 255])
 })
 
 it('counts the tokens of its input images', async () => {
   const images = [await stripes(SIZE), await stripes({ width: 400, height: 400 })]
-  const { usage } = await develop({ images, size: '1024x1024' })
+  const { usage } = await runRequest({ images, size: '1024x1024' })
   expect(usage.inputImageTokens).toBe(768 + 1024)
   expect(usage.inputTokens).toBe((usage.inputTextTokens ?? 0) + 1792)
 })
@@ -140,7 +150,7 @@ it('counts the tokens of its input images', async () => {
 it('rejects an undecodable input image without a charge', async () => {
   const bytes = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(64)])
   const broken = inputOf(bytes, { mimeType: 'image/png', ...SIZE, hasAlpha: false })
-  await expect(develop({ images: [broken] })).rejects.toMatchObject({
+  await expect(runRequest({ images: [broken] })).rejects.toMatchObject({
     failure: { kind: 'rejected', code: 'INPUT_IMAGE_INVALID', charged: 'NO' },
   })
 })

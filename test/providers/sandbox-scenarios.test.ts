@@ -3,23 +3,23 @@ import { describe, expect, it } from 'vitest'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
 import type { ProviderRequest } from '../../src/providers/provider.ts'
 import { readDirections, SANDBOX_DIRECTIVES } from '../../src/providers/sandbox/scenario.ts'
-import { develop, openCall, openSandbox, orderOf, type Heard } from './sandbox-call.ts'
+import { runRequest, openCall, openSandbox, requestOf, type Reports } from './sandbox-call.ts'
 
 interface Failed {
   failure: Failure
-  heard: Heard
+  reports: Reports
 }
 
 async function failWith(
-  wishes: Partial<ProviderRequest>,
+  overrides: Partial<ProviderRequest>,
   options: Record<string, unknown>,
   signal?: AbortSignal,
 ): Promise<Failed> {
-  const { call, heard } = await openCall(signal)
+  const { call, reports } = await openCall(signal)
   try {
-    await openSandbox(options).submit(orderOf(wishes), call)
+    await openSandbox(options).submit(requestOf(overrides), call)
   } catch (error) {
-    if (error instanceof ProviderError) return { failure: error.failure, heard }
+    if (error instanceof ProviderError) return { failure: error.failure, reports }
     throw error
   }
   throw new Error('The sandbox succeeded')
@@ -41,33 +41,37 @@ describe.each<[string, Partial<Failure>, string[]]>([
   ['vanish', { kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' }, ['DISPATCHED']],
 ])('failure scenario %s', (scenario, expected, phases) => {
   it('fails in this way when configured', async () => {
-    const { failure, heard } = await failWith({}, { scenario })
+    const { failure, reports } = await failWith({}, { scenario })
     expect(failure).toMatchObject(expected)
-    expect(heard.wire.map((seen) => seen.phase)).toEqual(phases)
+    expect(reports.wire.map((details) => details.phase)).toEqual(phases)
   })
 
-  it('fails in this way when the prompt asks for it', async () => {
+  it('fails in this way when the prompt requests it', async () => {
     const { failure } = await failWith({ prompt: `a fox [sandbox:${scenario}]` }, { scenario: 'ok' })
     expect(failure).toMatchObject(expected)
   })
 })
 
-it('reports the request id of an answered failure', async () => {
-  const { failure, heard } = await failWith({}, { scenario: 'broken' })
+it('reports the request id of a failure with a response', async () => {
+  const { failure, reports } = await failWith({}, { scenario: 'broken' })
   expect(failure.providerRequestId).toBe('sandbox-attempt-1')
-  expect(heard.wire[1]).toEqual({ phase: 'HEADERS', httpStatus: 500, providerRequestId: 'sandbox-attempt-1' })
+  expect(reports.wire[1]).toEqual({
+    phase: 'HEADERS',
+    httpStatus: 500,
+    providerRequestId: 'sandbox-attempt-1',
+  })
 })
 
 it('ends a stalled call as soon as it is aborted, with an unknown outcome', async () => {
   const stopping = new AbortController()
-  const { call, heard } = await openCall(stopping.signal)
-  const stalled = openSandbox({ scenario: 'stall', durationMs: 0 }).submit(orderOf(), call)
+  const { call, reports } = await openCall(stopping.signal)
+  const stalled = openSandbox({ scenario: 'stall', durationMs: 0 }).submit(requestOf(), call)
   const early = await Promise.race([
     stalled,
     new Promise((resolve) => setImmediate(resolve, 'still waiting')),
   ])
   expect(early).toBe('still waiting')
-  expect(heard.wire).toEqual([{ phase: 'DISPATCHED' }])
+  expect(reports.wire).toEqual([{ phase: 'DISPATCHED' }])
   stopping.abort()
   await expect(stalled).rejects.toMatchObject({
     failure: { kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' },
@@ -76,34 +80,34 @@ it('ends a stalled call as soon as it is aborted, with an unknown outcome', asyn
 
 it('ends the call without an image when it is aborted while painting or waiting', async () => {
   const stopping = new AbortController()
-  const { call, heard } = await openCall(stopping.signal)
+  const { call, reports } = await openCall(stopping.signal)
   const painting = {
     ...call,
-    onWire: (...seen: Parameters<typeof call.onWire>) => {
-      call.onWire(...seen)
+    onWire: (...details: Parameters<typeof call.onWire>) => {
+      call.onWire(...details)
       setImmediate(() => stopping.abort())
     },
   }
-  const failing = openSandbox({ durationMs: 600_000 }).submit(orderOf(), painting)
+  const failing = openSandbox({ durationMs: 600_000 }).submit(requestOf(), painting)
   await expect(failing).rejects.toMatchObject({ failure: { kind: 'lost', charged: 'UNKNOWN' } })
-  expect(heard.wire).toEqual([{ phase: 'DISPATCHED' }])
+  expect(reports.wire).toEqual([{ phase: 'DISPATCHED' }])
   await expect(access(call.newFile())).rejects.toThrow('ENOENT')
 })
 
 it('sends nothing when the call is aborted before it starts', async () => {
-  const { failure, heard } = await failWith({}, {}, AbortSignal.abort())
+  const { failure, reports } = await failWith({}, {}, AbortSignal.abort())
   expect(failure).toMatchObject({ kind: 'unreached', charged: 'NO' })
-  expect(heard.wire).toEqual([])
+  expect(reports.wire).toEqual([])
 })
 
 it('rejects a malformed size before anything is sent', async () => {
-  const { failure, heard } = await failWith({ size: 'huge' }, {})
+  const { failure, reports } = await failWith({ size: 'huge' }, {})
   expect(failure).toMatchObject({ kind: 'rejected', charged: 'NO' })
-  expect(heard.wire).toEqual([])
+  expect(reports.wire).toEqual([])
 })
 
-it('succeeds when the prompt asks for it, whatever scenario is configured', async () => {
-  const { images } = await develop({ prompt: 'a fox [sandbox:ok]' }, { scenario: 'broken' })
+it('succeeds when the prompt requests it, regardless of the configured scenario', async () => {
+  const { images } = await runRequest({ prompt: 'a fox [sandbox:ok]' }, { scenario: 'broken' })
   expect(images).toHaveLength(1)
 })
 
@@ -125,7 +129,7 @@ describe('directives', () => {
     expect(readDirections(prompt, usual)).toEqual({ ...usual, prompt })
   })
 
-  it.each(Object.keys(SANDBOX_DIRECTIVES))('%s is known', (directive) => {
+  it.each(SANDBOX_DIRECTIVES)('%s is known', (directive) => {
     const { prompt } = readDirections(`a fox ${directive}`, { scenario: 'ok', durationMs: 3000 })
     expect(prompt).toBe('a fox')
   })

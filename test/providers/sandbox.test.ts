@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { filesOf, type ProviderRequest } from '../../src/providers/provider.ts'
 import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
-import { develop, openSandbox } from './sandbox-call.ts'
+import { runRequest, openSandbox } from './sandbox-call.ts'
 
 async function sha256(file: string): Promise<string> {
   return createHash('sha256')
@@ -33,8 +33,8 @@ describe('the file', () => {
       { format: 'png', width: 1536, height: 1024 },
     ],
     ['dall-e-2', { size: '256x256', model: 'dall-e-2' }, { format: 'png', width: 256, height: 256 }],
-  ])('has the requested format and size: %s', async (_, wishes, facts) => {
-    const { file, resolved } = await develop(wishes)
+  ])('has the requested format and size: %s', async (_, overrides, facts) => {
+    const { file, resolved } = await runRequest(overrides)
     expect(await sharp(file).metadata()).toMatchObject({ ...facts, hasAlpha: false })
     expect(resolved.size).toBe(`${facts.width}x${facts.height}`)
     expect(resolved.background).toBe('OPAQUE')
@@ -43,15 +43,15 @@ describe('the file', () => {
   it.each(['JPEG', 'WEBP'] as const)(
     'gets smaller with lower outputCompression: %s',
     async (outputFormat) => {
-      const small = await develop({ outputFormat, outputCompression: 10 })
-      const large = await develop({ outputFormat, outputCompression: 95 })
+      const small = await runRequest({ outputFormat, outputCompression: 10 })
+      const large = await runRequest({ outputFormat, outputCompression: 95 })
       expect((await readFile(small.file)).length).toBeLessThan((await readFile(large.file)).length / 3)
     },
   )
 
   it.each(['PNG', 'WEBP'] as const)('is transparent around the subject: %s', async (outputFormat) => {
     for (const prompt of ['a red fox', 'quiet hills']) {
-      const { file, resolved } = await develop({ outputFormat, prompt, background: 'TRANSPARENT' })
+      const { file, resolved } = await runRequest({ outputFormat, prompt, background: 'TRANSPARENT' })
       const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true })
       expect(info.channels).toBe(4)
       expect([data[3], data[(info.width * (info.height / 2) + info.width / 2) * 4 + 3]]).toEqual([0, 255])
@@ -62,41 +62,41 @@ describe('the file', () => {
 
 describe('the picture', () => {
   it('has the same bytes for the same request', async () => {
-    const [one, two] = [await develop(), await develop()]
+    const [one, two] = [await runRequest(), await runRequest()]
     expect(await sha256(one.file)).toBe(await sha256(two.file))
   })
 
-  it('has the same bytes when it is painted beside others', async () => {
+  it('has the same bytes when it is painted concurrently', async () => {
     const prompts = ['a red fox in the snow', 'neon city in the rain', 'a red fox in the snow']
-    const [one, , two] = await Promise.all(prompts.map((prompt) => develop({ prompt, size: '1536x1024' })))
+    const [one, , two] = await Promise.all(prompts.map((prompt) => runRequest({ prompt, size: '1536x1024' })))
     expect(await sha256(one?.file ?? '')).toBe(await sha256(two?.file ?? ''))
-    const alone = await develop({ prompt: 'a red fox in the snow', size: '1536x1024' })
+    const alone = await runRequest({ prompt: 'a red fox in the snow', size: '1536x1024' })
     expect(await sha256(one?.file ?? '')).toBe(await sha256(alone.file))
   })
 
   it.each(['1024x1024', '2560x1440'])('is the same in every format: %s', async (size) => {
     const [png, ...others] = await Promise.all(
       (['PNG', 'JPEG', 'WEBP'] as const).map((outputFormat) =>
-        develop({ outputFormat, size, outputCompression: outputFormat === 'PNG' ? null : 100 }),
+        runRequest({ outputFormat, size, outputCompression: outputFormat === 'PNG' ? null : 100 }),
       ),
     )
     for (const { file } of others) expect(await distance(png?.file ?? '', file)).toBeLessThan(2)
   })
 
   it('depends on the prompt, the quality and the position among several', async () => {
-    const several = await develop({ n: 3 })
+    const several = await runRequest({ n: 3 })
     const files = [
       ...filesOf(several.images),
-      (await develop({ prompt: 'a lighthouse at dusk' })).file,
-      (await develop({ quality: 'HIGH' })).file,
+      (await runRequest({ prompt: 'a lighthouse at dusk' })).file,
+      (await runRequest({ quality: 'HIGH' })).file,
     ]
     expect(new Set(await Promise.all(files.map(sha256))).size).toBe(5)
-    expect(await sha256(files[0] ?? '')).toBe(await sha256((await develop()).file))
+    expect(await sha256(files[0] ?? '')).toBe(await sha256((await runRequest()).file))
   })
 
   it('does not depend on directives in the prompt', async () => {
-    const told = await develop({ prompt: 'a red fox in the snow [sandbox:duration=1]' })
-    expect(await sha256(told.file)).toBe(await sha256((await develop()).file))
+    const withDirective = await runRequest({ prompt: 'a red fox in the snow [sandbox:duration=1]' })
+    expect(await sha256(withDirective.file)).toBe(await sha256((await runRequest()).file))
   })
 
   it('is rich in detail for every kind of prompt', async () => {
@@ -108,65 +108,75 @@ describe('the picture', () => {
       'x',
       '雪中的狐狸',
     ]) {
-      const { file } = await develop({ prompt })
+      const { file } = await runRequest({ prompt })
       expect((await sharp(file).stats()).entropy).toBeGreaterThan(5)
       expect((await stat(file)).size).toBeLessThan(2_000_000)
     }
   })
 })
 
-describe('the previews', () => {
-  it('come in order, each closer to the picture than the one before', async () => {
-    const { file, heard } = await develop({ partialImages: 3 })
-    expect(heard.partials.map((partial) => partial.index)).toEqual([0, 1, 2])
-    const far = await Promise.all(heard.partials.map((partial) => distance(partial.file, file)))
+describe('the partial images', () => {
+  it('arrive in order, each closer to the picture than the previous one', async () => {
+    const { file, reports } = await runRequest({ partialImages: 3 })
+    expect(reports.partials.map((partial) => partial.index)).toEqual([0, 1, 2])
+    const far = await Promise.all(reports.partials.map((partial) => distance(partial.file, file)))
     expect(far.toSorted((a, b) => b - a)).toEqual(far)
     expect(new Set(far).size).toBe(3)
     expect(far[0]).toBeGreaterThan(2 * (far[2] ?? 0))
-    // The last one is near, but a preview still.
+    // The last one is close, but not final.
     expect(far[2]).toBeGreaterThan(2)
   })
 
   it('have the same bytes for the same request', async () => {
-    const [one, two] = [await develop({ partialImages: 2 }), await develop({ partialImages: 2 })]
-    const hashes = (heard: typeof one.heard) => Promise.all(heard.partials.map(({ file }) => sha256(file)))
-    expect(await hashes(one.heard)).toEqual(await hashes(two.heard))
+    const [one, two] = [await runRequest({ partialImages: 2 }), await runRequest({ partialImages: 2 })]
+    const hashes = (reports: typeof one.reports) =>
+      Promise.all(reports.partials.map(({ file }) => sha256(file)))
+    expect(await hashes(one.reports)).toEqual(await hashes(two.reports))
   })
 
   it('keep the transparent background and the requested format', async () => {
-    const { heard } = await develop({ partialImages: 1, background: 'TRANSPARENT', outputFormat: 'WEBP' })
-    const { data } = await sharp(heard.partials[0]?.file).raw().toBuffer({ resolveWithObject: true })
+    const { reports } = await runRequest({
+      partialImages: 1,
+      background: 'TRANSPARENT',
+      outputFormat: 'WEBP',
+    })
+    const { data } = await sharp(reports.partials[0]?.file).raw().toBuffer({ resolveWithObject: true })
     expect(data[3]).toBe(0)
-    expect((await sharp(heard.partials[0]?.file).metadata()).format).toBe('webp')
+    expect((await sharp(reports.partials[0]?.file).metadata()).format).toBe('webp')
   })
 
   it('can be fewer than requested, and only those are in the usage', async () => {
-    const { heard, usage } = await develop({ partialImages: 3 }, { fewerPartials: true })
-    expect(heard.partials).toHaveLength(2)
+    const { reports, usage } = await runRequest({ partialImages: 3 }, { fewerPartials: true })
+    expect(reports.partials).toHaveLength(2)
     expect(usage.outputImageTokens).toBe(1756 + 200)
   })
 })
 
 it('reports the phases in order, and progress that never decreases', async () => {
-  const { heard } = await develop()
-  expect(heard.wire).toEqual([
+  const { reports } = await runRequest()
+  expect(reports.wire).toEqual([
     { phase: 'DISPATCHED' },
     { phase: 'HEADERS', httpStatus: 200, providerRequestId: 'sandbox-attempt-1' },
     { phase: 'BODY_DONE' },
   ])
-  expect(heard.progress).toHaveLength(20)
-  expect(heard.progress.toSorted((a, b) => a - b)).toEqual(heard.progress)
-  expect(heard.progress.at(-1)).toBe(1)
+  expect(reports.progress).toHaveLength(20)
+  expect(reports.progress.toSorted((a, b) => a - b)).toEqual(reports.progress)
+  expect(reports.progress.at(-1)).toBe(1)
 })
 
 it('returns a revised prompt that describes the picture', async () => {
-  const { images } = await develop({ prompt: 'a lighthouse at dusk.' })
+  const { images } = await runRequest({ prompt: 'a lighthouse at dusk.' })
   expect(images[0]?.revisedPrompt).toMatch(/^a lighthouse at dusk, with calm water .* dusk\. Painted/)
 })
 
 describe('the usage', () => {
-  it('follows the published token counts, times images and previews', async () => {
-    const { usage, resolved } = await develop({ n: 2, partialImages: 2, quality: 'LOW', size: '1536x1024' })
+  it('follows the published token counts, times images and partial images', async () => {
+    const { usage, resolved } = await runRequest({
+      n: 2,
+      partialImages: 2,
+      quality: 'LOW',
+      size: '1536x1024',
+    })
     expect(usage).toEqual({
       inputTokens: 13,
       outputTokens: 2 * (158 + 200),
@@ -181,14 +191,14 @@ describe('the usage', () => {
   })
 
   it('counts quality AUTO as MEDIUM', async () => {
-    const { usage, resolved } = await develop({ model: 'gpt-image-1' })
+    const { usage, resolved } = await runRequest({ model: 'gpt-image-1' })
     expect([usage.outputTokens, resolved.quality]).toEqual([1056, 'MEDIUM'])
   })
 
   it('is ESTIMATED without a published rule, and UNKNOWN for models that report none', async () => {
-    const max = await develop({ model: 'gpt-image-2.5-flare', quality: 'MAX' })
+    const max = await runRequest({ model: 'gpt-image-2.5-flare', quality: 'MAX' })
     expect(max.usage).toMatchObject({ source: 'ESTIMATED', outputImageTokens: 7024 })
-    const old = await develop({ model: 'dall-e-3' })
+    const old = await runRequest({ model: 'dall-e-3' })
     expect(old.usage).toMatchObject({ source: 'UNKNOWN', totalTokens: null })
   })
 })

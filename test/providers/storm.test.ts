@@ -74,10 +74,10 @@ function script(fleet: Fleet, random: Random): void {
   fleet.acedata.scriptCallbacks(...many(CALLBACKS))
 }
 
-const picture = await sharp({ create: { width: 16, height: 16, channels: 3, background: 'teal' } })
+const image = await sharp({ create: { width: 16, height: 16, channels: 3, background: 'teal' } })
   .png()
   .toBuffer()
-const dataUrl = `data:image/png;base64,${picture.toString('base64')}`
+const dataUrl = `data:image/png;base64,${image.toString('base64')}`
 
 /** The input of one task. */
 function inputOf(number: number, random: Random): Record<string, unknown> {

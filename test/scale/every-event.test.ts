@@ -15,7 +15,7 @@ const PLACES = Array.from({ length: EVENTS.max }, (_, i) => i + 1)
 
 describe.each(DATABASES)('a task on %s', (database) => {
   it.each(TRANSPORTS)(
-    'is received completely by every viewer over %s, at whichever event its connection breaks',
+    'is received completely by every viewer over %s, whose connection breaks at any event',
     { timeout: 180_000 },
     async (transport) => {
       await using server = await openGateway({ database, providers: PROVIDERS })

@@ -102,7 +102,7 @@ async function createWithRetries(
   for (;;) {
     const result: Result<GenerateResult> = await random
       .pick(gateways)
-      .ask<GenerateResult>(query, { input })
+      .execute<GenerateResult>(query, { input })
       .catch(() => ({}))
     if (result.data) return result.data.generateImage.id
     await pause(100)

@@ -108,7 +108,7 @@ async function generate(gateways: Gateways, input: Record<string, unknown>, rand
     const running = gateways.running()
     if (running.length > 0) {
       const gateway = random.pick(running)
-      const { data, errors } = await gateway.ask<Created>(GENERATE, { input }).catch(() => NO_RESPONSE)
+      const { data, errors } = await gateway.execute<Created>(GENERATE, { input }).catch(() => NO_RESPONSE)
       if (data) return data.generateImage.id
       if (errors) throw new Error(`The request was rejected: ${JSON.stringify(errors)}`)
     }

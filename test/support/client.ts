@@ -14,7 +14,10 @@ export const TRANSPORTS: Transport[] = ['WebSocket', 'SSE']
 
 export interface Client {
   /** Sends an operation with POST. */
-  ask<Data = Record<string, never>>(query: string, variables?: Record<string, unknown>): Promise<Result<Data>>
+  execute<Data = Record<string, never>>(
+    query: string,
+    variables?: Record<string, unknown>,
+  ): Promise<Result<Data>>
   /** Sends an operation with POST and returns its data. Throws when there are errors. */
   get<Data>(query: string, variables?: Record<string, unknown>): Promise<Data>
   /** Starts a task and returns its id. */
@@ -32,7 +35,7 @@ export interface Client {
 /** `headers` are sent with every request; over a WebSocket they are the connection parameters. */
 export function createClient(url: string, headers: Record<string, string> = {}): Client {
   const client: Client = {
-    async ask(query, variables) {
+    async execute(query, variables) {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
@@ -42,7 +45,7 @@ export function createClient(url: string, headers: Record<string, string> = {}):
     },
 
     async get(query, variables) {
-      const { data, errors } = await client.ask(query, variables)
+      const { data, errors } = await client.execute(query, variables)
       if (errors || !data) throw new Error(JSON.stringify(errors))
       return data as never
     },

@@ -4,7 +4,7 @@ import { replyRule } from '../../src/providers/wire/address.ts'
 import { createDownloader } from '../../src/providers/wire/download.ts'
 import type { ResultSource } from '../../src/providers/provider.ts'
 import { listen } from '../providers/upstreams/listen.ts'
-import { paint } from '../providers/upstreams/painted-images.ts'
+import { makeImage } from '../providers/upstreams/make-image.ts'
 
 /** Handles one download. */
 export type Answer = (reply: ServerResponse) => void
@@ -37,7 +37,7 @@ const HOUR_MS = 3_600_000
 export async function startLinkServer(): Promise<LinkServer> {
   const gets: string[] = []
   const links = new Map<string, { answers: Answer[]; always: Answer }>()
-  const png = await paint({}, 1, '16x16')
+  const png = await makeImage({}, 1, '16x16')
   const deliver: Answer = (reply) => void reply.writeHead(200, { 'content-type': 'image/png' }).end(png)
   let isRecovered = false
   const server = createServer((request, reply) => {

@@ -20,8 +20,8 @@ export async function startPaidUpstream(): Promise<PaidUpstream> {
   const png = await sharp({ create: { width: 32, height: 32, channels: 3, background: '#3a6ea5' } })
     .png()
     .toBuffer()
-  const server = createServer((asked, reply) => {
-    charges.push(String(asked.headers['x-client-ref']))
+  const server = createServer((incoming, reply) => {
+    charges.push(String(incoming.headers['x-client-ref']))
     reply.writeHead(200, { 'content-type': 'image/png' }).end(png)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -49,9 +49,9 @@ export function paidProvider(url: string, boundary: (name: string) => void = () 
       boundary('before the request')
       const bytes = await fetchImage(url, call)
       boundary('after the charge')
-      const [preview, final] = [call.newFile(), call.newFile()]
-      await writeFile(preview, bytes)
-      await call.onPartial(preview, 0)
+      const [partial, final] = [call.newFile(), call.newFile()]
+      await writeFile(partial, bytes)
+      await call.onPartial(partial, 0)
       await writeFile(final, bytes)
       boundary('before the result')
       return {

@@ -51,7 +51,7 @@ export function scripted(
   }
 }
 
-const PICTURE = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#c46a4a' } })
+const IMAGE = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#c46a4a' } })
   .png()
   .toBuffer()
 
@@ -67,9 +67,9 @@ export const REPORTED: Usage = {
 }
 
 /** Writes a valid image into the spool and returns its path. */
-export async function picture(call: Call): Promise<string> {
+export async function writeImage(call: Call): Promise<string> {
   const file = call.newFile()
-  await writeFile(file, PICTURE)
+  await writeFile(file, IMAGE)
   return file
 }
 
@@ -77,7 +77,7 @@ export async function picture(call: Call): Promise<string> {
 export async function done({ call, order }: Checked, usage: Usage = UNKNOWN_USAGE): Promise<CallResult> {
   call.onWire('HEADERS', { httpStatus: 200, providerRequestId: 'req-1' })
   const images = []
-  for (let i = 0; i < order.n; i++) images.push({ file: await picture(call), revisedPrompt: null })
+  for (let i = 0; i < order.n; i++) images.push({ file: await writeImage(call), revisedPrompt: null })
   call.onWire('BODY_DONE')
   return { state: 'DONE', images, usage, resolved: {} }
 }

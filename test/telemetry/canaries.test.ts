@@ -50,7 +50,7 @@ const PRIVATE = {
   prompt: `a heron ${canary('Prompt')}`,
   user: canary('User'),
   label: canary('Label'),
-  callbackToken: canary('Told'),
+  callbackToken: canary('Token'),
   imageSignature: canary('Image'),
 }
 
@@ -157,7 +157,7 @@ function post(key: string, query: string, variables: object = {}, more: object =
   }
 }
 
-it('no secret appears in any output, whatever fails', async () => {
+it('no secret appears in any output for any failure', async () => {
   const fleet = await startFleet({ keys: KEYS, timeoutMs: 400 })
   onTestFinished(() => fleet.close())
   await using collector = await openCollector()

@@ -25,7 +25,7 @@ const SECRETS: [kind: string, text: string, secret: string][] = [
   ['a password in a URL', 'postgres://darkroom:hunter2hunter2@db.example/x', 'hunter2hunter2'],
   ['a proxy with its credentials', 'http://proxyuser:swordfish99@10.0.0.1:3128', 'swordfish99'],
   ['a signature', `https://x.example/a.png?X-Amz-Signature=${RANDOM}&v=1`, RANDOM],
-  ['a token in a URL', `https://x.example/told?access_token=${RANDOM}`, RANDOM],
+  ['a token in a URL', `https://x.example/path?access_token=${RANDOM}`, RANDOM],
   ['an image', `data:image/png;base64,${'iVBORw0KGgo'.repeat(40)}`, 'iVBORw0KGgo'],
   ['an image without a prefix', `"${'iVBORw0KGgo'.repeat(40)}"`, 'iVBORw0KGgo'],
 ]

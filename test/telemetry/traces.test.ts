@@ -20,7 +20,7 @@ import { withCompileCache } from '../support/compile-cache.ts'
 const CLIENT = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' }
 const TRACEPARENT = `00-${CLIENT.traceId}-${CLIENT.spanId}-01`
 const PROMPT = 'a secret heron'
-const CREATE = 'mutation Paint($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const CREATE = 'mutation Generate($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
 
 function switchesOf({ url }: Collector, name: string): Record<string, string> {
   return { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_SERVICE_NAME: name, OTEL_BSP_SCHEDULE_DELAY: '20' }
@@ -126,7 +126,7 @@ describe('one task through two processes', () => {
     })
     expect(paint.attributes['gen_ai.usage.output_tokens']).toBeGreaterThan(0)
     expect(paint.attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0)
-    expect(operation.attributes['graphql.operation.name']).toBe('Paint')
+    expect(operation.attributes['graphql.operation.name']).toBe('Generate')
 
     // Prompts are not exported, and providers do not get the trace by default.
     expect(collector.bodies.join('')).not.toContain('heron')

@@ -1,7 +1,7 @@
 // Usage reports over GraphQL, as CSV and on the command line.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { plain } from '../../src/cli/screen.ts'
-import { toPage } from '../../src/cli/usage/page.ts'
+import { toPage } from '../../src/cli/usage/formats.ts'
 import { ADMIN_KEY, bearer, openGatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { TRANSPORTS, type Client } from '../support/client.ts'
 import { DATABASES } from '../support/database.ts'
@@ -128,12 +128,14 @@ describe.each(DATABASES)('usage on %s', (database) => {
   })
 
   it('refuses an invalid query with the field and the rule', async () => {
-    const wrong = await server.ask(`{ usage(${PERIOD}, timeZone: "Mars/Olympus") { totals { tasks } } }`)
+    const wrong = await server.execute(`{ usage(${PERIOD}, timeZone: "Mars/Olympus") { totals { tasks } } }`)
     expect(wrong.errors?.[0]).toMatchObject({
       message: expect.stringContaining('"Mars/Olympus"') as string,
       extensions: { code: 'BAD_USER_INPUT', field: 'timeZone' },
     })
-    const backwards = await server.ask('{ usage(from: "2026-02-01", to: "2026-01-01") { totals { tasks } } }')
+    const backwards = await server.execute(
+      '{ usage(from: "2026-02-01", to: "2026-01-01") { totals { tasks } } }',
+    )
     expect(backwards.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'to' })
   })
 
@@ -222,11 +224,13 @@ describe('usage with API keys', () => {
     const query = `{ usage(${PERIOD}, groupBy: [PROJECT, API_KEY]) { rows { projectId apiKeyId tasks } } }`
     const own = { projectId: other, apiKeyId: mine.id, tasks: 1 }
     const foreign = { projectId: 'prj_00000000000000000000000000', apiKeyId: null, tasks: 1 }
-    expect((await keyed.as(mine.key).ask(query)).data).toEqual({ usage: { rows: [own] } })
+    expect((await keyed.as(mine.key).execute(query)).data).toEqual({ usage: { rows: [own] } })
     const all = query.replace('groupBy', 'allProjects: true, groupBy')
-    expect((await keyed.operator().ask(all)).data).toEqual({ usage: { rows: [foreign, own] } })
-    expect((await keyed.as(mine.key).ask(all)).errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' })
-    expect((await keyed.as(withoutReport.key).ask(query)).errors?.[0]?.extensions).toMatchObject({
+    expect((await keyed.operator().execute(all)).data).toEqual({ usage: { rows: [foreign, own] } })
+    expect((await keyed.as(mine.key).execute(all)).errors?.[0]?.extensions).toMatchObject({
+      code: 'FORBIDDEN',
+    })
+    expect((await keyed.as(withoutReport.key).execute(query)).errors?.[0]?.extensions).toMatchObject({
       code: 'FORBIDDEN',
     })
 

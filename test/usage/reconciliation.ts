@@ -87,7 +87,7 @@ async function runTasks(place: Place, fleet: Fleet, tasks: number, random: Rando
       const ids = await Promise.all(inputs.map((input) => server.generate(input)))
       // Cancel some, in any state.
       for (const id of ids.filter(() => random.next() < 0.04))
-        await server.ask('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id })
+        await server.execute('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id })
       await waitUntilSettled(server, fleet)
     }
   } finally {
@@ -274,12 +274,12 @@ function* compareWithBills(
   bill: Map<string, number>,
   { attempts, reported }: StoredState,
 ): Generator<string> {
-  const ours = attempts.filter((attempt) => attempt.provider === provider)
-  const known = ours.filter(({ costMicros }) => costMicros !== null)
+  const ofProvider = attempts.filter((attempt) => attempt.provider === provider)
+  const known = ofProvider.filter(({ costMicros }) => costMicros !== null)
   for (const { id, costMicros } of known)
     if (bill.get(id) !== costMicros)
       yield `${id} at ${provider} is billed ${bill.get(id)}, but its cost is ${costMicros}`
-  const unknown = ours.filter(({ charged, costMicros }) => charged !== 'NO' && costMicros === null)
+  const unknown = ofProvider.filter(({ charged, costMicros }) => charged !== 'NO' && costMicros === null)
   const counts = reported.get(provider)
   if (counts?.unknownCosts !== unknown.length)
     yield `${unknown.length} costs at ${provider} are unknown, but ${counts?.unknownCosts} are reported`

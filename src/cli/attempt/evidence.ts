@@ -1,35 +1,16 @@
-import { listAudit, type AuditRow } from '../../db/access/audit.ts'
+import { listAudit } from '../../db/access/audit.ts'
 import { findAnyAttempt, listAttempts } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Queries } from '../../db/connection/database.ts'
 import { listLines } from '../../db/money/ledger.ts'
-import type { AttemptRow, LedgerRow, TaskRow } from '../../db/tables/tables.ts'
 import { listAssets } from '../../db/tasks/assets.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import type { Provider } from '../../providers/provider.ts'
 
-/** Everything on record about an attempt. */
-export interface Evidence {
-  attempt: AttemptRow
-  task: TaskRow
-  /** Ledger lines, oldest first. */
-  lines: LedgerRow[]
-  /** Decisions of operators, latest first. */
-  decisions: AuditRow[]
-  /** Callbacks received from the provider. */
-  callbacks: number
-  /** Stored final images of this attempt. */
-  images: number
-  /** Undefined if it is no longer configured. */
-  provider: Provider | undefined
-}
+export type Evidence = Awaited<ReturnType<typeof findEvidence>>[number]
 
 /** The evidence of an attempt, or of every attempt of a task. Empty if the id is unknown. */
-export async function findEvidence(
-  q: Queries,
-  id: string,
-  providers: readonly Provider[],
-): Promise<Evidence[]> {
+export async function findEvidence(q: Queries, id: string, providers: readonly Provider[]) {
   const one = await findAnyAttempt(q, id)
   const attempts = one ? [one] : await listAttempts(q, [id])
   return Promise.all(
@@ -42,6 +23,7 @@ export async function findEvidence(
         decisions: await listAudit(q, attempt.id),
         callbacks: (await listCallbacks(q, attempt.id)).length,
         images: assets.filter(({ attemptId, kind }) => attemptId === attempt.id && kind === 'FINAL').length,
+        /** Undefined if it is no longer configured. */
         provider: providers.find(({ name }) => name === attempt.provider),
       }
     }),

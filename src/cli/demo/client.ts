@@ -1,4 +1,3 @@
-// A GraphQL client as applications have it: queries and mutations over HTTP, subscriptions over WebSocket.
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
@@ -7,21 +6,13 @@ import { isFinished } from '../../domain.ts'
 import { findRefusal, OperationRefused, readData, runOperation, type GraphQLOperation } from '../graphql.ts'
 import { TASK_EVENTS, type DemoEvent } from './operations.ts'
 
-export interface DemoClient {
-  /** Runs a query or mutation. Throws OperationRefused. */
-  run<Data>(operation: GraphQLOperation<Data>): Promise<Data>
-  /** The events of a task until it ends. Reconnects, and resumes after the last cursor. Throws OperationRefused. */
-  watch(taskId: string): AsyncGenerator<DemoEvent>
-  download(url: string): Promise<Uint8Array>
-  /** Aborts all calls. */
-  close(): Promise<void>
-}
+export type DemoClient = ReturnType<typeof createDemoClient>
 
 const MAX_RECONNECTS = 5
 const RECONNECT_DELAY_MS = 250
 
-/** A client of the server at `url`, with or without `/graphql`. */
-export function createDemoClient(url: string, apiKey?: string): DemoClient {
+/** A client of the server at `url`, with or without `/graphql`. Its calls throw OperationRefused; `close` aborts them. */
+export function createDemoClient(url: string, apiKey?: string) {
   const endpoint = graphqlUrl(url)
   const headers: Record<string, string> = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
   const socket = createClient({
@@ -34,13 +25,13 @@ export function createDemoClient(url: string, apiKey?: string): DemoClient {
   const closing = new AbortController()
   const { signal } = closing
   return {
-    run: (operation) => runOperation(endpoint, operation, { headers, signal }),
-    watch: (taskId) =>
+    run: <Data>(operation: GraphQLOperation<Data>) => runOperation(endpoint, operation, { headers, signal }),
+    watch: (taskId: string) =>
       watch((after) => {
         const variables = { id: taskId, ...(after !== undefined && { after }) }
         return socket.iterate({ query: TASK_EVENTS.query, variables })
       }, signal),
-    download: (imageUrl) => download(new URL(imageUrl, endpoint), signal),
+    download: (imageUrl: string) => download(new URL(imageUrl, endpoint), signal),
     close: async () => {
       closing.abort()
       await socket.dispose()
@@ -55,6 +46,7 @@ export function graphqlUrl(url: string): string {
   return `${origin}${path.endsWith('/graphql') ? path : `${path}/graphql`}`
 }
 
+/** The events of a task until it ends. Reconnects, and resumes after the last cursor. */
 async function* watch(
   subscribe: (after: string | undefined) => AsyncIterable<unknown>,
   signal: AbortSignal,

@@ -33,7 +33,6 @@ export const GENERATE_IMAGE = {
 const TASK_STATE = z.object({
   status: z.enum(TASK_STATUSES),
   progress: z.number(),
-  /** Null unless it is queued. */
   queuePosition: z.int().nullable(),
 })
 
@@ -42,11 +41,9 @@ export type TaskState = z.output<typeof TASK_STATE>
 const TASK_EVENT = z.object({
   cursor: text,
   task: TASK_STATE,
-  /** Of PartialImageReceived. */
   partialImage: z
     .object({ index: z.int(), image: z.object({ url: text, width: z.int(), height: z.int() }) })
     .optional(),
-  /** Of TaskFinished. */
   status: z.enum(TASK_STATUSES).optional(),
 })
 

@@ -7,7 +7,6 @@ import type { GenerateImageInput } from './operations.ts'
 export interface DemoOptions {
   /** Null to start a server. */
   url: string | null
-  /** Absolute. */
   outDir: string
   input: Omit<GenerateImageInput, 'idempotencyKey'>
 }

@@ -11,7 +11,6 @@ const SOURCES = {
   UNKNOWN: 'unknown: not reported by the provider',
 } as const
 
-/** Tokens, cost, provider, time, attempts and warnings of a task. */
 export function summary(task: TaskResult, acceptedMs: number, paint: Paint): string[] {
   const facts = [
     ['Cost', costText(task) + sandboxNote(task)],

@@ -1,11 +1,9 @@
 import type { Screen } from '../screen.ts'
 import type { TaskState } from './operations.ts'
 
-/** Shows the progress of a task. */
 export interface View {
   /** Prints a line that stays. */
   print(line: string): void
-  /** Shows the state of the task. */
   update(state: TaskState): void
   /** Shows an image. `tint` is 0..1: the share of red in it. */
   showImage(bytes: Uint8Array, tint: number): Promise<void>

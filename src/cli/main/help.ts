@@ -2,7 +2,6 @@ import type { Command } from '../command.ts'
 import type { Paint } from '../screen.ts'
 import { renderTable } from '../table.ts'
 
-/** The output of `darkroom help`. */
 export function overview(commands: readonly Command[], version: string, paint: Paint): string {
   const rows = commands.map(({ name, summary }) => [name, summary] as const)
   return page([
@@ -13,7 +12,6 @@ export function overview(commands: readonly Command[], version: string, paint: P
   ])
 }
 
-/** The output of `darkroom help <command>`. */
 export function commandHelp(
   { name, summary, usage = '', options = {}, notes = {}, examples }: Command,
   paint: Paint,

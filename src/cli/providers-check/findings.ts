@@ -36,12 +36,7 @@ export function findingsOf(call: PlannedCall, outcome: CallOutcome, provider: Pr
 function failureFindings({ error, phase }: CallOutcome): Finding[] {
   const failure = error instanceof ProviderError ? error.failure : undefined
   return [
-    {
-      verdict: 'failed',
-      label: 'error',
-      value: failure ? failure.message : formatError(error),
-      expected: 'an image',
-    },
+    compare('error', failure ? failure.message : formatError(error), 'an image', false),
     ...(failure ? [info('failure', `${failure.kind}, ${failure.code}, charged: ${failure.charged}`)] : []),
     info('progress', phase),
   ]
@@ -92,19 +87,11 @@ export function exchangeFindings(exchanges: readonly Exchange[]): Finding[] {
   if (replies.length === 0) return []
   const statuses = [...new Set(exchanges.map(({ status }) => status))]
   const types = [...new Set(replies.map(({ contentType }) => contentType || 'no content type'))]
+  const isOk = statuses.every((status) => status !== null && status >= 200 && status < 300)
+  const isReadable = replies.every(({ fields }) => fields.length > 0)
   return [
-    {
-      verdict: verdictOf(statuses.every((status) => status !== null && status >= 200 && status < 300)),
-      label: 'status',
-      value: statuses.map((status) => status ?? 'none').join(', '),
-      expected: '2xx',
-    },
-    {
-      verdict: verdictOf(replies.every(({ fields }) => fields.length > 0)),
-      label: 'responses',
-      value: types.join(', '),
-      expected: 'JSON or server-sent events',
-    },
+    compare('status', statuses.map((status) => status ?? 'none').join(', '), '2xx', isOk),
+    compare('responses', types.join(', '), 'JSON or server-sent events', isReadable),
   ]
 }
 
@@ -112,10 +99,6 @@ function info(label: string, value: string): Finding {
   return { verdict: 'info', label, value }
 }
 
-function compare(label: string, value: string, expected: string): Finding {
-  return { verdict: verdictOf(value === expected), label, value, expected }
-}
-
-function verdictOf(isExpected: boolean): Finding['verdict'] {
-  return isExpected ? 'ok' : 'failed'
+function compare(label: string, value: string, expected: string, isExpected = value === expected): Finding {
+  return { verdict: isExpected ? 'ok' : 'failed', label, value, expected }
 }

@@ -70,7 +70,6 @@ export function recordTraffic(): { stop(): Exchange[] } {
   }
 }
 
-/** The exchange and the fields of its response, as indented lines. */
 export function describeExchange({ method, url, status, contentType, byteSize, fields }: Exchange): string {
   const response =
     status === null

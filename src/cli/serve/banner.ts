@@ -3,7 +3,6 @@ import { wrap } from '../format.ts'
 import type { Paint } from '../screen.ts'
 import { indented, renderFacts } from '../table.ts'
 
-/** The output of `darkroom serve` when it listens. */
 export function banner(
   server: { url: string; isOpen: boolean; config: Config; version: string },
   paint: Paint,

@@ -1,7 +1,105 @@
 import { csvLine } from '../../csv.ts'
 import type { UsageQuery } from '../../engine/usage/query.ts'
-import type { UsageReport, UsageTotals } from '../../engine/usage/report.ts'
+import { knownCost, nullIfZero, type UsageReport, type UsageTotals } from '../../engine/usage/report.ts'
+import { localTime } from '../../engine/usage/time-zone.ts'
 import { keyColumns, tableOf, TOTALS_COLUMNS } from '../../http/usage/columns.ts'
+import { countDecimals, formatUsd } from '../../money.ts'
+import { formatCount } from '../../quantity.ts'
+import { countOrDash } from '../format.ts'
+import type { Paint } from '../screen.ts'
+import { indented, renderTable } from '../table.ts'
+
+interface TotalsColumn {
+  head: string
+  /** Hides the column when this total is 0. */
+  optional?: keyof UsageTotals
+  read: (totals: UsageTotals, decimals: number) => string
+}
+
+const countOf = (name: keyof UsageTotals) => (totals: UsageTotals) => countOrDash(nullIfZero(totals[name]))
+
+const COLUMNS: readonly TotalsColumn[] = [
+  { head: 'Tasks', read: ({ tasks }) => formatCount(tasks) },
+  { head: 'Attempts', read: ({ attempts }) => formatCount(attempts) },
+  { head: 'Images', read: ({ images }) => formatCount(images) },
+  { head: 'Tokens in', read: countOf('inputTokens') },
+  { head: 'Tokens out', read: countOf('outputTokens') },
+  {
+    head: 'Cost',
+    read: (totals, decimals) => {
+      const cost = knownCost(totals)
+      return cost === null ? '?' : formatUsd(cost, decimals)
+    },
+  },
+  {
+    head: 'Held',
+    optional: 'heldMicros',
+    read: ({ heldMicros }, decimals) => (heldMicros === 0 ? '–' : formatUsd(heldMicros, decimals)),
+  },
+  { head: 'Cost unknown', optional: 'unknownCosts', read: countOf('unknownCosts') },
+  { head: 'Tokens unknown', optional: 'unknownUsages', read: countOf('unknownUsages') },
+]
+
+export function toPage(
+  query: UsageQuery,
+  report: UsageReport,
+  { location, paint }: { location: string; paint: Paint },
+): string {
+  const { rows, totals } = report
+  const keys = keyColumns(query)
+  const columns = COLUMNS.filter(({ optional }) => optional === undefined || totals[optional] > 0)
+  const amounts = [totals, ...rows.map(({ counts }) => counts)].flatMap(({ costMicros, heldMicros }) => [
+    costMicros,
+    heldMicros,
+  ])
+  const decimals = countDecimals(amounts)
+  const cells = (of: UsageTotals) => columns.map(({ read }) => read(of, decimals))
+  const table = renderTable(
+    {
+      columns: [
+        ...keys.map(({ name }) => ({ head: headOf(name) })),
+        ...columns.map(({ head }) => ({ head, align: 'right' as const })),
+      ],
+      rows: rows.map((row) => [...keys.map(({ read }) => read(row) ?? '–'), ...cells(row.counts)]),
+      footer: [...keys.map((_, nth) => (nth === 0 ? 'Total' : '')), ...cells(totals)],
+    },
+    paint,
+  )
+  const isEmpty = rows.length === 0 && totals.attempts === 0
+  const title = [paint('bold', `Usage, ${periodText(report)}`), paint('dim', location)]
+  const notes = notesOn(totals).map((note) => paint('yellow', note))
+  const body = isEmpty ? ['No attempts in this period.'] : table
+  return `\n${indented(title)}\n${indented(body)}${notes.length > 0 ? '\n' : ''}${indented(notes)}\n`
+}
+
+/** `api_key` as `API key`; labels such as `metadata.team` are unchanged. */
+function headOf(column: string): string {
+  if (column.startsWith('metadata.')) return column
+  return column === 'api_key' ? 'API key' : `${column.charAt(0).toUpperCase()}${column.slice(1)}`
+}
+
+function notesOn({ unknownCosts, unknownUsages }: UsageTotals): string[] {
+  return [
+    ...(unknownCosts > 0 ? [`The cost excludes ${chargedAttempts(unknownCosts)} at an unknown cost.`] : []),
+    ...(unknownUsages > 0
+      ? [`The tokens exclude ${chargedAttempts(unknownUsages)} with unknown usage.`]
+      : []),
+  ]
+}
+
+function chargedAttempts(count: number): string {
+  return count === 1
+    ? '1 attempt that was or may have been charged'
+    : `${formatCount(count)} attempts that were or may have been charged`
+}
+
+function periodText({ from, to, timeZone }: UsageReport): string {
+  const textOf = (at: number) => {
+    const [day = '', time = ''] = localTime(timeZone, at).split('T')
+    return time === '00:00:00' ? day : `${day} ${time.slice(0, 5)}`
+  }
+  return `${textOf(from)} to ${textOf(to)} (${timeZone})`
+}
 
 /** As `GET /usage.csv`, without its byte order mark, which would be part of the first name in a pipe. */
 export function toCsv(query: UsageQuery, report: UsageReport): string {

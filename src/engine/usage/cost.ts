@@ -1,6 +1,6 @@
 import type { ImageRequest, Quality, Usage } from '../../domain.ts'
 import type { ImagePrice, Offer, Price, TokenPrice } from '../../providers/provider.ts'
-import { maxTokens } from '../../providers/models/token-limit.ts'
+import { maxTokens } from '../../providers/models/tokens.ts'
 
 /** For a price by image. */
 export interface Delivered {

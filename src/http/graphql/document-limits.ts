@@ -31,7 +31,6 @@ export function useDocumentLimits({ introspection }: { introspection: boolean })
   }
 }
 
-/** The variables must be valid. */
 export function complexityErrors({
   schema,
   document,

@@ -15,7 +15,6 @@ interface ExecutionHook {
   setResultAndStopExecution: (result: ExecutionResult) => void
 }
 
-/** Checks operations before execution, and ends subscriptions whose API key becomes invalid. */
 export function useExecutionChecks(
   watch: Keyring['watch'],
   mask: (error: unknown) => GraphQLError,

@@ -111,7 +111,6 @@ function useErrorCodes(): Plugin {
   }
 }
 
-/** Adds the code that errors of validation lack. */
 export function withRequestErrorCode(error: GraphQLError): GraphQLError {
   if (error.extensions['code'] !== undefined) return error
   return toGraphQLError(error.message, { ...error.extensions, code: 'GRAPHQL_VALIDATION_FAILED' }, error)

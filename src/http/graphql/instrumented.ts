@@ -6,7 +6,6 @@ import { withHooks } from '../../async-iterators.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Tracing } from '../../tracing.ts'
 
-/** Additional fields of the log line of an HTTP request. */
 export interface RequestNotes {
   /** Null for an operation without a name. */
   operation?: string | null

@@ -18,7 +18,6 @@ export function createMask(log: Logger): (error: unknown) => GraphQLError {
   }
 }
 
-/** Copies the location of `at`. */
 export function toGraphQLError(
   message: string,
   extensions: GraphQLErrorExtensions,

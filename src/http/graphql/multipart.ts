@@ -3,12 +3,11 @@
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
 import { MAX_UPLOAD_BYTES } from '../security/body.ts'
-import { requestError } from '../refusal.ts'
+import { bodyTooLarge, requestError } from '../refusal.ts'
 
 // A large index would create an array of that length.
 const PATH = /^variables(?:\.[A-Za-z_]\w{0,40}|\.\d{1,2}){1,6}$/
 
-/** Returns the operation with its files in the variables. */
 export async function readMultipart(request: Request): Promise<GraphQLParams> {
   const form = await readForm(request)
   const operations = readJson(form, 'operations') as GraphQLParams
@@ -38,11 +37,7 @@ async function readForm(request: Request): Promise<FormData> {
     return await request.formData()
   } catch (error) {
     // From Yoga, for a body without a content-length.
-    if (error instanceof GraphQLError)
-      throw requestError(
-        'REQUEST_TOO_LARGE',
-        `The body is too large; the maximum is ${MAX_UPLOAD_BYTES} bytes.`,
-      )
+    if (error instanceof GraphQLError) throw bodyTooLarge(MAX_UPLOAD_BYTES)
     const message = error instanceof Error ? error.message : ''
     if (/limit exceeded/i.test(message))
       throw requestError('REQUEST_TOO_LARGE', `The upload is too large: ${message}.`)
@@ -69,15 +64,13 @@ async function toBlob(file: File): Promise<Blob> {
 }
 
 function place(operations: GraphQLParams, path: unknown, file: Blob): void {
-  if (typeof path !== 'string' || !PATH.test(path)) {
+  if (typeof path !== 'string' || !PATH.test(path))
     throw requestError('MAP_INVALID', `${quote(path)} is not a path such as variables.input.images.0.upload.`)
-  }
   const keys = path.split('.')
   const last = keys.pop()!
   const target = keys.reduce<unknown>(own, operations)
-  if (!isObject(target) || own(target, last) !== null) {
+  if (!isObject(target) || own(target, last) !== null)
     throw requestError('MAP_INVALID', `${path} is not null; the map must name a place that holds null.`)
-  }
   target[last] = file
 }
 

@@ -1,5 +1,5 @@
 import type { Plugin } from 'graphql-yoga'
-import { requestError } from '../refusal.ts'
+import { bodyTooLarge, requestError } from '../refusal.ts'
 import { MAX_JSON_BYTES, MAX_UPLOAD_BYTES, readBody } from '../security/body.ts'
 import { checkCrossSite } from '../security/cross-site.ts'
 import { readMultipart } from './multipart.ts'
@@ -37,8 +37,7 @@ export function useStrictRequests(): Plugin {
 /** For a body without a content-length. */
 async function readWithin(request: Request, maxBytes: number): Promise<Request> {
   const body = await readBody(request, maxBytes)
-  if (body === undefined)
-    throw requestError('REQUEST_TOO_LARGE', `The body is too large; the maximum is ${maxBytes} bytes.`)
+  if (body === undefined) throw bodyTooLarge(maxBytes)
   const { method, headers } = request
   return new Request(request.url, { method, headers, body: new Uint8Array(body) })
 }

@@ -6,15 +6,11 @@ import {
   isNonNullType,
   typeFromAST,
   validateInputValue,
-  type DocumentNode,
-  type GraphQLSchema,
   type VariableDefinitionNode,
 } from 'graphql'
+import type { RequestedOperation } from '../../schema/scopes.ts'
 
-export interface VariableUse {
-  schema: GraphQLSchema
-  document: DocumentNode
-  operationName?: string | null | undefined
+export interface VariableUse extends RequestedOperation {
   variableValues?: Record<string, unknown> | null | undefined
 }
 
@@ -23,7 +19,6 @@ const MAX_ERRORS = 10
 /** GraphQL's messages quote the invalid value. */
 const MAX_MESSAGE_LENGTH = 400
 
-/** Stops GraphQL's check. */
 class TooManyErrors extends Error {}
 
 /** At most 10 errors, each BAD_USER_INPUT with the path of the field. */

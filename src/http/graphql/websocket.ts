@@ -10,12 +10,19 @@ import type { Keyring } from '../../engine/access/keyring.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { basePathOf, withoutBase } from '../base-path.ts'
+import { requestError } from '../refusal.ts'
 import { apiKeyInUrlProblem, credentialOf } from '../security/auth.ts'
 import type { Client, ClientReader } from '../security/client.ts'
 import { hostProblem } from '../security/cross-site.ts'
 import { withRequestErrorCode, type GraphQLServer } from './graphql.ts'
 import { createMask, toGraphQLError } from './mask.ts'
-import { closeSocket, limitFrames, MAX_MESSAGE_BYTES, tooManySubscriptions } from './socket-limits.ts'
+
+/** Images are uploaded over HTTP. */
+const MAX_MESSAGE_BYTES = 262_144
+const MAX_SUBSCRIPTIONS = 50
+/** Starting and ending all subscriptions takes a hundred frames. */
+const MAX_FRAMES_PER_SECOND = 300
+const CLOSE_TIMEOUT_MS = 1_000
 
 export interface Sockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -145,7 +152,7 @@ function ignoreSendErrors(socket: WebSocket): void {
   Object.assign(socket, { send: (data: string, sent: () => void) => send(data, () => sent()) })
 }
 
-/** graphql-transport-ws close code. */
+/** A close code of graphql-transport-ws. */
 const FORBIDDEN = 4403
 
 type Pipeline = ReturnType<GraphQLServer['getEnveloped']>
@@ -186,4 +193,33 @@ function refuse(socket: Duplex, status: string): void {
   socket.on('error', () => {})
   socket.once('finish', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+}
+
+function tooManySubscriptions(active: number) {
+  if (active <= MAX_SUBSCRIPTIONS) return undefined
+  return requestError(
+    'TOO_MANY_SUBSCRIPTIONS',
+    `The maximum is ${MAX_SUBSCRIPTIONS} operations per socket. Complete one, or open another socket.`,
+  )
+}
+
+function limitFrames(socket: WebSocket, clock: Clock): void {
+  let windowStart = clock.now()
+  let frames = 0
+  const count = () => {
+    if (clock.now() - windowStart >= 1_000) {
+      windowStart = clock.now()
+      frames = 0
+    }
+    if (++frames !== MAX_FRAMES_PER_SECOND + 1) return
+    closeSocket(socket, clock, 1008, 'Too many frames per second')
+  }
+  for (const event of ['message', 'ping', 'pong']) socket.on(event, count)
+}
+
+/** Ignores further messages. The protocol limits the reason to 123 bytes. */
+function closeSocket(socket: WebSocket, clock: Clock, code: number, reason: string): void {
+  for (const event of ['message', 'ping', 'pong']) socket.removeAllListeners(event)
+  socket.close(code, reason)
+  void clock.sleep(CLOSE_TIMEOUT_MS).then(() => socket.terminate())
 }

@@ -34,7 +34,6 @@ export function useCaller(authenticate: Keyring['authenticate']): Plugin<{ calle
   return {
     async onRequest(hook) {
       const { request, serverContext } = hook
-      // A preflight has no credentials.
       if (request.method === 'OPTIONS') return
       try {
         const caller = await authenticate(credentialOf(request.headers))

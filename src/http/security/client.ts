@@ -1,7 +1,6 @@
 import ipaddr from 'ipaddr.js'
 
 export interface Client {
-  /** Null for a request without a connection. */
   address: string | null
   origin: string
 }
@@ -16,30 +15,26 @@ export function createClientReader(trusted: readonly string[]): ClientReader {
     return ranges.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits))
   }
 
+  /** Each proxy appends the address it received from; a client may send forged entries. */
+  function firstUntrusted(nearest: string, forwarded: string[]): string {
+    let address = nearest
+    for (const next of forwarded.toReversed()) {
+      if (!isTrusted(address) || !ipaddr.isValid(next)) return address
+      address = ipaddr.process(next).toString()
+    }
+    return address
+  }
+
   return ({ url, headers }, remoteAddress) => {
     const { origin } = new URL(url)
     if (remoteAddress === undefined) return { address: null, origin }
     const address = ipaddr.process(remoteAddress).toString()
     if (!isTrusted(address)) return { address, origin }
     return {
-      address: firstUntrusted(address, listOf(headers.get('x-forwarded-for')), isTrusted),
+      address: firstUntrusted(address, listOf(headers.get('x-forwarded-for'))),
       origin: forwardedOrigin(origin, headers),
     }
   }
-}
-
-/** Each proxy appends the address it received from; a client may send forged entries. */
-function firstUntrusted(
-  nearest: string,
-  forwarded: string[],
-  isTrusted: (address: string) => boolean,
-): string {
-  let address = nearest
-  for (const next of forwarded.toReversed()) {
-    if (!isTrusted(address) || !ipaddr.isValid(next)) return address
-    address = ipaddr.process(next).toString()
-  }
-  return address
 }
 
 /** From the nearest proxy; ignores invalid values. */

@@ -13,7 +13,6 @@ import { dimensionText } from './query-text.ts'
 
 export interface KeyColumn {
   name: string
-  /** Null for attempts that have none. */
   read: (row: UsageRow) => string | null
 }
 

@@ -8,7 +8,6 @@ import { findZone, momentOf, periodOf } from '../../engine/usage/time-zone.ts'
 export interface UsageQueryText {
   /** A month, a day or a time; the start of the current month by default. */
   from?: string | undefined
-  /** Exclusive; now by default. */
   to?: string | undefined
   /** Comma-separated dimensions; `metadata.team` is the label `team`. */
   groupBy?: string | undefined

@@ -1,5 +1,4 @@
-// Ace Data Cloud: docs.acedata.cloud, "Images Generations", "Images Edits" and "Tasks". It replies with the result, or
-// with a task that calls back or is polled.
+// Ace Data Cloud: docs.acedata.cloud, "Images Generations", "Images Edits" and "Tasks".
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { createImagesClient } from '../images-api/client.ts'
@@ -16,34 +15,23 @@ export const acedata: Dialect<AcedataOptions> = {
 }
 
 function createAcedata(name: string, options: AcedataOptions): Provider {
-  const { baseUrl, apiKey, mode, concurrency, timeoutMs, unbilledFailures } = options
-  const client = createImagesClient({
-    ...options,
-    name,
-    secrets: [apiKey],
-    unbilled: unbilledFailures ? 'FAILURES' : 'NOTHING',
-  })
+  const { baseUrl, mode } = options
+  const client = createImagesClient(name, options, [options.apiKey])
   const modes = {
     auto: ['CALLBACK', 'POLL'],
     callback: ['CALLBACK'],
     async: ['POLL'],
     sync: ['SYNC'],
   } as const
-
-  // Where a callback is expected, checks only guard against its loss.
   const checkAfterMs = (call: Call) => (isCalledBack(options, call) ? options.callbackPollMs : options.pollMs)
 
   return {
-    name,
-    dialect: 'acedata',
-    traits: {
+    ...client.provider({
+      dialect: 'acedata',
+      offers: offersOf(options),
       modes: modes[mode],
       recovery: mode === 'sync' ? 'NONE' : 'CLIENT_REF',
-      failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN',
-    },
-    offers: offersOf(options),
-    concurrency,
-    timeoutMs,
+    }),
     loopback: isLoopback(baseUrl),
 
     async submit(request, call) {
@@ -65,7 +53,6 @@ function createAcedata(name: string, options: AcedataOptions): Provider {
 
     redact: (text) => client.redact(text),
     readCallback: (body) => readCallback(body, name),
-    close: () => client.close(),
   }
 }
 

@@ -1,36 +1,46 @@
 import { z } from 'zod'
-import { ProviderError } from '../error.ts'
-import { isSuccess, withRequestId, type ProviderReply } from '../images-api/client.ts'
-import { asFailure, replyFailure } from '../images-api/failure.ts'
-import { parseJson, readJson } from '../images-api/json-body.ts'
+import { ProviderError, VERDICTS, type FailureVerdict } from '../error.ts'
+import { isSuccess, parseJson, readJson, withRequestId, type ProviderReply } from '../images-api/client.ts'
+import {
+  asFailure,
+  NO_WORDS,
+  ofTask,
+  replyFailure,
+  toProviderError,
+  verdictOfStatus,
+  type ReplyTo,
+  type UpstreamWords,
+} from '../images-api/failure.ts'
 import { readImages } from '../images-api/images.ts'
-import type { CallResult, Call, Callback } from '../provider.ts'
+import { readReply } from '../images-api/reply.ts'
+import { wordsIn } from '../images-api/upstream-error.ts'
+import type { Call, Callback, CallResult } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
-import { errorWordsIn, taskFailed, verdictOn } from './failure.ts'
 
 const id = z.string().min(1).nullish().catch(null)
 const ids = z.object({ task_id: id, trace_id: id })
 
-/** Throws ProviderError. */
-export async function readSubmitted(
+export function readSubmitted(
   received: ProviderReply,
   call: Call,
   checkAfterMs: number,
 ): Promise<CallResult> {
-  let reply = received
-  try {
-    const json = await readJson(reply, call)
-    reply = withRequestId(reply, ids.safeParse(json).data?.trace_id, call)
-    const words = errorWordsIn(json)
-    if (words || !isSuccess(reply)) throw replyFailure('SUBMIT', verdictOn(words, reply), words, reply)
-    const done = await readImages(imagesIn(json), 'SUBMIT', reply)
-    if (done) return done
-    const remoteId = ids.safeParse(json).data?.task_id
-    if (remoteId) return { state: 'ACCEPTED', remoteId, checkAfterMs }
-    throw new MalformedReply('has neither an image nor the id of a task')
-  } catch (error) {
-    throw asFailure(error, 'SUBMIT', reply)
-  }
+  return readReply('SUBMIT', received, call, {
+    requestIdIn: (json) => ids.safeParse(json).data?.trace_id,
+    async read(json, reply) {
+      checkReply('SUBMIT', json, reply)
+      const done = await readImages(imagesIn(json), 'SUBMIT', reply)
+      if (done) return done
+      const remoteId = ids.safeParse(json).data?.task_id
+      if (remoteId) return { state: 'ACCEPTED', remoteId, checkAfterMs }
+      throw new MalformedReply('has neither an image nor the id of a task')
+    },
+  })
+}
+
+function checkReply(replyTo: ReplyTo, json: unknown, reply: ProviderReply): void {
+  const words = errorWordsIn(json)
+  if (words || !isSuccess(reply)) throw replyFailure(replyTo, verdictOn(words, reply), words, reply)
 }
 
 const record = z.object({ id, trace_id: id, response: z.unknown().optional() })
@@ -44,7 +54,7 @@ export async function readTask(
 ): Promise<CallResult> {
   let reply = received
   try {
-    const task = await readRecord(reply, call)
+    const task = recordIn(await readJson(reply, call), reply)
     if (!task.id) return { state: 'MISSING', checkAfterMs }
     if (task.id !== remoteId) throw new MalformedReply('is about another task')
     const { response } = task
@@ -62,39 +72,31 @@ export async function readTask(
 }
 
 /** Undefined when there is no record, or none yet. Throws ProviderError. */
-export async function readFound(
-  reply: ProviderReply,
+export function readFound(
+  received: ProviderReply,
   clientRef: string,
   call: Call,
 ): Promise<{ remoteId: string } | undefined> {
-  try {
-    const task = await readRecord(reply, call)
-    if (!task.id) return undefined
-    // A record without our id may be another request's.
-    if (task.trace_id !== clientRef) throw new MalformedReply('is about another task')
-    return { remoteId: task.id }
-  } catch (error) {
-    throw asFailure(error, 'CHECK', reply)
-  }
-}
-
-/** Throws ProviderError `broken`. */
-export function readCallback(body: string, provider: string): Callback {
-  const parsed = ids.safeParse(parseJson(body))
-  if (parsed.success) return { remoteId: parsed.data.task_id ?? null }
-  throw new ProviderError({
-    kind: 'broken',
-    code: 'PROVIDER_BROKEN',
-    message: `${provider} sent a callback whose body is not a JSON object.`,
-    charged: 'UNKNOWN',
+  return readReply('CHECK', received, call, {
+    read(json, reply) {
+      const task = recordIn(json, reply)
+      if (!task.id) return undefined
+      if (task.trace_id !== clientRef) throw new MalformedReply('is about another task')
+      return { remoteId: task.id }
+    },
   })
 }
 
-// The record of an unknown id is empty, and so is one that is not stored yet.
-async function readRecord(reply: ProviderReply, call: Call): Promise<z.output<typeof record>> {
-  const json = await readJson(reply, call)
-  const words = errorWordsIn(json)
-  if (words || !isSuccess(reply)) throw replyFailure('CHECK', verdictOn(words, reply), words, reply)
+export function readCallback(body: string, provider: string): Callback {
+  const parsed = ids.safeParse(parseJson(body))
+  if (parsed.success) return { remoteId: parsed.data.task_id ?? null }
+  const message = `${provider} sent a callback whose body is not a JSON object.`
+  throw new ProviderError({ ...VERDICTS.BROKEN, message })
+}
+
+// Of an unknown id, or one not stored yet, the record is empty.
+function recordIn(json: unknown, reply: ProviderReply): z.output<typeof record> {
+  checkReply('CHECK', json, reply)
   const parsed = record.safeParse(json)
   if (!parsed.success) throw new MalformedReply('has no record of a task')
   return parsed.data
@@ -109,3 +111,39 @@ function imagesIn(json: unknown): unknown {
   const { data, usage } = parsed.data
   return { ...data, usage: data['usage'] ?? usage }
 }
+
+function errorWordsIn(json: unknown): UpstreamWords | undefined {
+  const hasFailed = typeof json === 'object' && json !== null && 'success' in json && json.success === false
+  return wordsIn(json) ?? (hasFailed ? NO_WORDS : undefined)
+}
+
+function taskFailed(words: UpstreamWords, reply: ProviderReply): ProviderError {
+  const verdict = ofTask(CODES.get(words.code ?? '') ?? VERDICTS.BROKEN)
+  // A timeout on record is the model's: the task has ended.
+  const code = verdict.code === 'OUTCOME_UNKNOWN' ? 'PROVIDER_BROKEN' : verdict.code
+  return toProviderError({ ...verdict, code }, words, reply)
+}
+
+/** `words` is undefined when the body is not one of this API. */
+function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): FailureVerdict {
+  const known = CODES.get(words?.code ?? '')
+  if (known) return known
+  return reply.status >= 300 ? verdictOfStatus(reply, words ? 'KNOWN' : 'FOREIGN') : VERDICTS.BROKEN
+}
+
+// docs.acedata.cloud, "Authentication" and "Responses". Failed calls are "generally" not billed.
+const CODES: ReadonlyMap<string, FailureVerdict> = new Map([
+  ['bad_request', VERDICTS.REJECTED],
+  ['no_token', VERDICTS.MISCONFIGURED],
+  ['api_not_implemented', VERDICTS.MISCONFIGURED],
+  ['invalid_token', VERDICTS.MISCONFIGURED],
+  ['token_expired', VERDICTS.MISCONFIGURED],
+  ['token_mismatched', VERDICTS.MISCONFIGURED],
+  ['disabled', VERDICTS.MISCONFIGURED],
+  ['no_api', VERDICTS.MISCONFIGURED],
+  ['used_up', VERDICTS.QUOTA],
+  ['forbidden', VERDICTS.BLOCKED],
+  ['too_many_requests', VERDICTS.BUSY],
+  ['api_error', VERDICTS.BROKEN],
+  ['timeout', VERDICTS.LOST],
+])

@@ -1,5 +1,11 @@
-import { ProviderError } from '../error.ts'
-import { toImagesMessage, toJsonMessage, type Parameters } from '../images-api/message.ts'
+import { ProviderError, VERDICTS } from '../error.ts'
+import {
+  isDalle,
+  toChangedParameters,
+  toImagesMessage,
+  toJsonMessage,
+  type Parameters,
+} from '../images-api/message.ts'
 import type { Call, ProviderRequest } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
 import type { AcedataOptions } from './options.ts'
@@ -8,7 +14,7 @@ export function isCalledBack({ mode }: AcedataOptions, { callbackUrl }: Pick<Cal
   return callbackUrl !== undefined && (mode === 'auto' || mode === 'callback')
 }
 
-/** Throws ProviderError `refused` where the mode needs a callback URL and there is none. */
+/** Throws ProviderError `refused` for a missing callback URL. */
 export async function toMessage(
   request: ProviderRequest,
   call: Pick<Call, 'callbackUrl' | 'clientRef'>,
@@ -18,7 +24,6 @@ export async function toMessage(
   return toImagesMessage(request, { ...settings, ...toDelivery(call, options) }, headersOf(options))
 }
 
-/** A check by the task's id, or a lookup by `trace_id`. */
 export function toQuery(by: { id: string } | { trace_id: string }, options: AcedataOptions): Message {
   return toJsonMessage('/tasks', { action: 'retrieve', ...by }, headersOf(options))
 }
@@ -31,19 +36,15 @@ function toDelivery(
   if (mode === 'sync') return {}
   if (mode !== 'async' && callbackUrl !== undefined) return { callback_url: callbackUrl, trace_id: clientRef }
   if (mode !== 'callback') return { async: true, trace_id: clientRef }
-  throw new ProviderError({
-    kind: 'refused',
-    code: 'PROVIDER_MISCONFIGURED',
-    message: `Mode callback of ${name} needs a public URL of this gateway. Set PUBLIC_URL, or mode auto or async.`,
-    charged: 'NO',
-  })
+  const message = `Mode callback of ${name} needs a public URL of this gateway. Set PUBLIC_URL, or mode auto or async.`
+  throw new ProviderError({ ...VERDICTS.MISCONFIGURED, message })
 }
 
 function headersOf({ apiKey }: AcedataOptions): Record<string, string> {
   return { accept: 'application/json', authorization: `Bearer ${apiKey}` }
 }
 
-// In the order of the page's example, with every default: they may change upstream.
+// Every default is sent: they may change upstream.
 function toGeneration(request: ProviderRequest, options: AcedataOptions): Parameters {
   const isDalle3 = request.upstreamModel.startsWith('dall-e-3')
   return {
@@ -70,23 +71,14 @@ function toEdit(request: ProviderRequest, options: AcedataOptions): Parameters {
     n: request.n,
     // The default is 1024x1024, not auto.
     size: request.size,
-    ...(request.background !== 'AUTO' && { background: request.background.toLowerCase() }),
-    ...(request.moderation !== 'AUTO' && { moderation: request.moderation.toLowerCase() }),
-    ...(request.outputFormat !== 'PNG' && { output_format: request.outputFormat.toLowerCase() }),
-    ...(request.outputCompression !== null && { output_compression: request.outputCompression }),
-    ...(request.quality !== 'AUTO' && { quality: request.quality.toLowerCase() }),
-    ...(request.inputFidelity !== null && { input_fidelity: request.inputFidelity.toLowerCase() }),
+    ...toChangedParameters(request),
     ...toResponseFormat(request, options),
   }
 }
 
-// The reference excludes GPT image models. The guide of gpt-image-2 includes it, with base64 for a single image.
+// The reference excludes GPT image models; the guide of gpt-image-2 includes it.
 function toResponseFormat(request: ProviderRequest, options: AcedataOptions): Parameters {
   const isHonoured = isDalle(request) || request.upstreamModel.startsWith('gpt-image-2')
   if (!isHonoured) return {}
   return { response_format: request.n === 1 ? options.responseFormat : 'url' }
-}
-
-function isDalle({ upstreamModel }: ProviderRequest): boolean {
-  return upstreamModel.startsWith('dall-e')
 }

@@ -1,24 +1,22 @@
-// The smallest images API, as documented for OceanBase Cloud's AI services (en.oceanbase.com/docs, "Use the gpt-image-2
-// model for text-to-image generation"): four fields in, one reply out. The dialect to copy for a new one.
+// OceanBase Cloud (en.oceanbase.com/docs, "Use the gpt-image-2 model for text-to-image generation").
 import { z } from 'zod'
 import { createImagesClient } from '../images-api/client.ts'
 import { toJsonMessage } from '../images-api/message.ts'
 import { callOptions, credential, httpUrl, unbilledServerErrors } from '../images-api/options.ts'
 import { readResult } from '../images-api/reply.ts'
-import { modelsOption, offersByPage, TEXT_TO_IMAGE, type ModelsOption } from '../models/offers.ts'
+import { modelsOption, offersFrom, TEXT_TO_IMAGE, type ModelsOption } from '../models/offers.ts'
 import type { Capabilities, Dialect, Provider } from '../provider.ts'
 
 const options = z.strictObject({
-  /** Ends in `/api/v1`. No default: each account has its own host. */
+  /** Each account has its own host. Ends in `/api/v1`. */
   baseUrl: httpUrl,
   apiKey: credential,
-  /** Default: the only model on the page. */
   models: modelsOption
     .refine((models) => models.every(isSendable), {
       error: 'can only change the capabilities that the four fields express: sizes, maxN and maxPromptLength',
     })
     .default(['gpt-image-2']),
-  /** For `size: auto`: the field is required, and the page lists no `auto`. */
+  /** Sent for `auto`. */
   defaultSize: z
     .string()
     .regex(/^[1-9]\d*x[1-9]\d*$/, 'must be WIDTHxHEIGHT')
@@ -38,24 +36,11 @@ export const basic: Dialect<BasicOptions> = {
 }
 
 function createBasic(name: string, settings: BasicOptions): Provider {
-  const { apiKey, defaultSize, concurrency, timeoutMs, models } = settings
-  const client = createImagesClient({
-    ...settings,
-    name,
-    secrets: [apiKey],
-    unbilled: settings.unbilledServerErrors ? 'SERVER_ERRORS' : 'NOTHING',
-  })
+  const { apiKey, defaultSize, models } = settings
+  const client = createImagesClient(name, settings, [apiKey])
+  const offers = offersFrom(models, () => CAPABILITIES)
   return {
-    name,
-    dialect: 'basic',
-    traits: {
-      modes: ['SYNC'],
-      recovery: 'NONE',
-      failureCharge: settings.unbilledServerErrors ? 'NO' : 'UNKNOWN',
-    },
-    offers: offersByPage(models, () => CAPABILITIES),
-    concurrency,
-    timeoutMs,
+    ...client.provider({ dialect: 'basic', offers, modes: ['SYNC'], recovery: 'NONE' }),
 
     async submit(request, call) {
       const size = request.size === 'auto' ? defaultSize : request.size
@@ -65,11 +50,9 @@ function createBasic(name: string, settings: BasicOptions): Provider {
       const answer = await readResult(await client.submit(message, call), request, call)
       return answer.state === 'DONE' ? { ...answer, resolved: { size, ...answer.resolved } } : answer
     },
-    close: () => client.close(),
   }
 }
 
-// A capability without a field would be dropped silently. A server with more fields is an `openai` provider.
 function isSendable(model: ModelsOption[number]): boolean {
   const changed = typeof model === 'string' ? {} : (model.capabilities ?? {})
   return Object.keys(changed).every((name) => ['sizes', 'maxN', 'maxPromptLength'].includes(name))

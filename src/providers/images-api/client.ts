@@ -1,9 +1,10 @@
-import type { Call } from '../provider.ts'
+import type { Call, Provider, ProviderTraits } from '../provider.ts'
 import { replyRule } from '../wire/address.ts'
 import { createDownloader } from '../wire/download.ts'
-import { createUpstream, type Message, type Reply } from '../wire/http.ts'
+import { createUpstream, readText, type Message, type Reply } from '../wire/http.ts'
+import { spillJson, type SpillLimits } from '../wire/json-spill.ts'
 
-/** What the operator declares to be never billed: statuses from 500, or every failed request. */
+/** What the operator declares to be never billed. */
 export type Unbilled = 'NOTHING' | 'SERVER_ERRORS' | 'FAILURES'
 
 export interface ProviderReply extends Reply {
@@ -13,34 +14,24 @@ export interface ProviderReply extends Reply {
   fetchLink: (url: string) => Promise<string>
 }
 
-export interface ImagesClient {
-  /** Sends a message that may cost money. Throws ProviderError. */
-  submit(message: Message, call: Call): Promise<ProviderReply>
-  /** Sends a message that is free of charge. Throws ProviderError. */
-  ask(message: Message, call: Call): Promise<ProviderReply>
-  redact(text: string): string
-  close(): Promise<void>
-}
-
-export interface ImagesClientOptions {
-  name: string
+interface ImagesClientOptions extends Pick<Provider, 'timeoutMs' | 'concurrency'> {
   baseUrl: string
-  timeoutMs: number
-  secrets: readonly string[]
-  unbilled: Unbilled
+  unbilledServerErrors?: boolean
+  unbilledFailures?: boolean
 }
 
 const MAX_IMAGE_BYTES = 128 * 1024 * 1024
 
-export function createImagesClient(options: ImagesClientOptions): ImagesClient {
-  const { name: provider, baseUrl, unbilled } = options
-  const upstream = createUpstream(options)
+export function createImagesClient(name: string, options: ImagesClientOptions, secrets: readonly string[]) {
+  const { baseUrl, timeoutMs, concurrency, unbilledServerErrors, unbilledFailures } = options
+  const unbilled = unbilledFailures ? 'FAILURES' : unbilledServerErrors ? 'SERVER_ERRORS' : 'NOTHING'
+  const upstream = createUpstream({ name, baseUrl, timeoutMs, secrets })
   const downloader = createDownloader({ rule: replyRule(baseUrl), maxBytes: MAX_IMAGE_BYTES })
 
   function toProviderReply(reply: Reply, call: Call): ProviderReply {
     return {
       ...reply,
-      provider,
+      provider: name,
       unbilled,
       async fetchLink(url) {
         const file = call.newFile()
@@ -51,12 +42,26 @@ export function createImagesClient(options: ImagesClientOptions): ImagesClient {
   }
 
   return {
-    submit: async (message, call) => toProviderReply(await upstream.submit(message, call), call),
-    ask: async (message, call) => toProviderReply(await upstream.send(message, call), call),
-    redact: (text) => upstream.redact(text),
-    async close() {
-      await Promise.all([upstream.close(), downloader.close()])
-    },
+    /** May cost money. Throws ProviderError. */
+    submit: async (message: Message, call: Call) =>
+      toProviderReply(await upstream.submit(message, call), call),
+    /** Free of charge. Throws ProviderError. */
+    ask: async (message: Message, call: Call) => toProviderReply(await upstream.send(message, call), call),
+    provider: ({
+      modes,
+      recovery,
+      ...own
+    }: Pick<Provider, 'dialect' | 'offers'> & Omit<ProviderTraits, 'failureCharge'>) => ({
+      ...own,
+      name,
+      traits: { modes, recovery, failureCharge: unbilled === 'NOTHING' ? 'UNKNOWN' : 'NO' } as const,
+      concurrency,
+      timeoutMs,
+      async close() {
+        await Promise.all([upstream.close(), downloader.close()])
+      },
+    }),
+    redact: (text: string) => upstream.redact(text),
   }
 }
 
@@ -64,7 +69,25 @@ export function isSuccess({ status }: Pick<Reply, 'status'>): boolean {
   return status >= 200 && status < 300
 }
 
-/** The reply with a request id from its body, which is reported to the call; unchanged without one. */
+/** Images go to spool files. Not JSON: undefined; of a success, throws MalformedReply. */
+export async function readJson(
+  reply: Reply,
+  call: Pick<Call, 'newFile'>,
+  limits?: SpillLimits,
+): Promise<unknown> {
+  if (isSuccess(reply)) return spillJson(reply.body, () => call.newFile(), limits)
+  return parseJson(await readText(reply.body))
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Reports a request id from the body. */
 export function withRequestId(
   reply: ProviderReply,
   id: string | null | undefined,

@@ -1,30 +1,12 @@
-// The verdicts of all dialects. What an upstream's own codes mean is in its dialect.
-import { ProviderError, type Failure } from '../error.ts'
+import { ProviderError, VERDICTS, type FailureVerdict } from '../error.ts'
 import { MalformedImage, MalformedReply } from '../wire/malformed.ts'
 import type { ProviderReply } from './client.ts'
-
-export type FailureVerdict = Pick<Failure, 'kind' | 'code' | 'charged'>
-
-export const REJECTED: FailureVerdict = { kind: 'rejected', code: 'PROVIDER_REJECTED', charged: 'NO' }
-export const IMAGE_INVALID: FailureVerdict = { kind: 'rejected', code: 'INPUT_IMAGE_INVALID', charged: 'NO' }
-/** An image may be made before it is blocked. */
-export const BLOCKED: FailureVerdict = { kind: 'rejected', code: 'MODERATION_BLOCKED', charged: 'UNKNOWN' }
-export const MISCONFIGURED: FailureVerdict = {
-  kind: 'refused',
-  code: 'PROVIDER_MISCONFIGURED',
-  charged: 'NO',
-}
-export const QUOTA: FailureVerdict = { kind: 'refused', code: 'PROVIDER_QUOTA', charged: 'NO' }
-export const BUSY: FailureVerdict = { kind: 'busy', code: 'PROVIDER_RATE_LIMITED', charged: 'NO' }
-export const BROKEN: FailureVerdict = { kind: 'broken', code: 'PROVIDER_BROKEN', charged: 'UNKNOWN' }
-export const LOST: FailureVerdict = { kind: 'lost', code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' }
 
 export type ReplyTo = 'SUBMIT' | 'CHECK'
 
 export interface UpstreamWords {
   code: string | null
   message: string
-  /** The field at fault. */
   param?: string | null | undefined
 }
 
@@ -35,42 +17,38 @@ export function verdictOfStatus(
   { status, unbilled }: Pick<ProviderReply, 'status' | 'unbilled'>,
   body: 'KNOWN' | 'FOREIGN',
 ): FailureVerdict {
-  if (status === 429) return BUSY
-  if (status === 402) return QUOTA
-  if (status === 401 || status === 403) return MISCONFIGURED
-  // Perhaps carried out. 499 is a proxy's status for a client that hung up.
-  if (status === 408 || status === 409 || status === 499) return LOST
-  if (body === 'FOREIGN' && (status === 404 || status === 405)) return MISCONFIGURED
+  if (status === 429) return VERDICTS.BUSY
+  if (status === 402) return VERDICTS.QUOTA
+  if (status === 401 || status === 403) return VERDICTS.MISCONFIGURED
+  // Perhaps carried out. 499: a proxy's client disconnected.
+  if (status === 408 || status === 409 || status === 499) return VERDICTS.LOST
+  if (body === 'FOREIGN' && (status === 404 || status === 405)) return VERDICTS.MISCONFIGURED
   // RFC 9110: not carried out here, unlike with 303.
-  if ([301, 302, 307, 308].includes(status)) return MISCONFIGURED
-  if (status < 400) return BROKEN
-  if (status < 500) return REJECTED
-  return unbilled === 'SERVER_ERRORS' ? { ...BROKEN, charged: 'NO' } : LOST
+  if ([301, 302, 307, 308].includes(status)) return VERDICTS.MISCONFIGURED
+  if (status < 500) return status < 400 ? VERDICTS.BROKEN : VERDICTS.REJECTED
+  return unbilled === 'SERVER_ERRORS' ? { ...VERDICTS.BROKEN, charged: 'NO' } : VERDICTS.LOST
 }
 
-/** On an accepted request: neither a wait nor another account helps any more. */
+/** On an accepted request, neither a wait nor another account helps. */
 export function ofTask(verdict: FailureVerdict): FailureVerdict {
   return { ...verdict, kind: verdict.kind === 'rejected' ? 'rejected' : 'broken' }
 }
 
-/** A failed check says nothing about the request, which may be done and charged. */
+/** After a failed check, the request may be done and charged. */
 export function replyFailure(
   replyTo: ReplyTo,
   verdict: FailureVerdict,
   words: UpstreamWords | undefined,
   reply: ProviderReply,
 ): ProviderError {
-  return toProviderError(replyTo === 'SUBMIT' ? verdict : ofCheck(verdict), words ?? NO_WORDS, reply)
-}
-
-function ofCheck(verdict: FailureVerdict): FailureVerdict {
-  if (verdict.kind === 'rejected' || verdict.kind === 'broken') return LOST
-  return { ...verdict, charged: 'UNKNOWN' }
+  if (replyTo === 'SUBMIT') return toProviderError(verdict, words, reply)
+  const isFinal = verdict.kind === 'rejected' || verdict.kind === 'broken'
+  return toProviderError(isFinal ? VERDICTS.LOST : { ...verdict, charged: 'UNKNOWN' }, words, reply)
 }
 
 export function toProviderError(
   verdict: FailureVerdict,
-  words: UpstreamWords,
+  words: UpstreamWords = NO_WORDS,
   { provider, unbilled, clean, status, requestId, retryAfterMs }: ProviderReply,
 ): ProviderError {
   const text = clean(words.message)
@@ -87,13 +65,13 @@ export function toProviderError(
   })
 }
 
-/** A malformed reply to a submit is `broken`, one to a check is `lost`, an unreadable image always `broken`. */
+/** Malformed: `broken` for a submit, `lost` for a check, `broken` for an unreadable image. */
 export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply): unknown {
   if (!(error instanceof MalformedReply)) return error
   const { provider, status, contentType, requestId } = reply
   const isBroken = replyTo === 'SUBMIT' || error instanceof MalformedImage
   return new ProviderError({
-    ...(isBroken ? BROKEN : LOST),
+    ...(isBroken ? VERDICTS.BROKEN : VERDICTS.LOST),
     message: `${provider} answered with status ${status}, but its reply (${contentType || 'of no type'}) ${error.message}.`,
     httpStatus: status,
     providerRequestId: requestId,
@@ -101,7 +79,7 @@ export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply
   })
 }
 
-// Upstream texts about the account name organisations and balances. They stay in the cause, for the log.
+// Texts about the account may name organisations and balances: the cause keeps them.
 function sentence({ kind, code }: FailureVerdict, text: string): string {
   if (kind === 'busy') return 'limits the request rate or is overloaded; try again later'
   if (code === 'PROVIDER_QUOTA') return 'refuses requests: the quota or balance of its account is used up'

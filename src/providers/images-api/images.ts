@@ -15,7 +15,6 @@ export const imageEntry = z.object({
   revised_prompt: text,
 })
 
-/** Reported settings. */
 export const reportedSettings = z.object({ size: text, quality: text, background: text, output_format: text })
 
 const imagesBody = z.object({
@@ -24,7 +23,7 @@ const imagesBody = z.object({
   usage: z.unknown().optional(),
 })
 
-export interface ImagesWithFacts {
+interface ImagesWithFacts {
   entries: readonly z.output<typeof imageEntry>[]
   usage: Usage
   reported: z.output<typeof reportedSettings>
@@ -32,9 +31,7 @@ export interface ImagesWithFacts {
 
 type Done = Extract<CallResult, { state: 'DONE' }>
 
-/**
- * The result in an images response, or in its `data` list alone; undefined without an image. Throws as `toDone` does.
- */
+/** Also takes a bare `data` list. Undefined without an image. Throws as `toDone` does. */
 export async function readImages(
   json: unknown,
   replyTo: ReplyTo,
@@ -46,10 +43,7 @@ export async function readImages(
   return toDone({ entries, usage: toUsage(body.usage), reported: body }, replyTo, reply)
 }
 
-/**
- * Downloads the images, and leaves links out that fail. When all fail, throws ProviderError RESULT_UNREACHABLE,
- * charged: `lost` when a later check may succeed, else `broken`.
- */
+/** Leaves out links that fail. When all fail, throws ProviderError: `lost` if a check may succeed, else `broken`. */
 export async function toDone(
   { entries, usage, reported }: ImagesWithFacts,
   replyTo: ReplyTo,
@@ -70,41 +64,28 @@ export async function toDone(
   return { state: 'DONE', images, usage, resolved: toResolved(reported) }
 }
 
-/** Some servers send entries with neither bytes nor a link. */
+/** Some servers send empty entries. */
 export function hasImage({ b64_json, url }: z.output<typeof imageEntry>): boolean {
   return Boolean(b64_json ?? url)
 }
 
-/** Unknown values are absent. */
-function toResolved({
-  size,
-  quality,
-  background,
-  output_format,
-}: z.output<typeof reportedSettings>): ResolvedSettings {
+function toResolved(reported: z.output<typeof reportedSettings>): ResolvedSettings {
   const resolved = {
-    size: size ?? undefined,
-    quality: memberOf(QUALITIES, quality),
-    background: memberOf(BACKGROUNDS, background),
-    outputFormat: memberOf(OUTPUT_FORMATS, output_format),
+    size: reported.size ?? undefined,
+    quality: memberOf(QUALITIES, reported.quality),
+    background: memberOf(BACKGROUNDS, reported.background),
+    outputFormat: memberOf(OUTPUT_FORMATS, reported.output_format),
   }
   return Object.fromEntries(Object.entries(resolved).filter(([, value]) => value !== undefined))
 }
 
-function memberOf<Member extends string>(
-  list: readonly Member[],
-  value: string | null | undefined,
-): Member | undefined {
+function memberOf<Member extends string>(list: readonly Member[], value?: string | null): Member | undefined {
   return list.find((member) => member === value?.toUpperCase())
 }
 
 function unreachable(provider: string, replyTo: ReplyTo, cause: DownloadError): ProviderError {
   const isTransient = cause.failure === 'UNREACHABLE' || cause.failure === 'TIMED_OUT'
-  return new ProviderError({
-    kind: replyTo === 'CHECK' && isTransient ? 'lost' : 'broken',
-    code: 'RESULT_UNREACHABLE',
-    message: `${provider} finished the image, but the address of the result ${cause.message}.`,
-    charged: 'YES',
-    cause,
-  })
+  const kind = replyTo === 'CHECK' && isTransient ? 'lost' : 'broken'
+  const message = `${provider} finished the image, but the address of the result ${cause.message}.`
+  return new ProviderError({ kind, code: 'RESULT_UNREACHABLE', charged: 'YES', message, cause })
 }

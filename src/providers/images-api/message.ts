@@ -4,7 +4,7 @@ import type { Message } from '../wire/http.ts'
 
 export type Parameters = Readonly<Record<string, string | number | boolean>>
 
-/** JSON to `/images/generations`, or a form to `/images/edits` with the input images in `imageField`. */
+/** JSON for a generation, a form for an edit. */
 export async function toImagesMessage(
   request: ProviderRequest,
   parameters: Parameters,
@@ -24,6 +24,34 @@ export function toJsonMessage(path: string, body: object, headers: Message['head
 export async function toDataUrl(image: ProviderRequestImage): Promise<string> {
   const bytes = Buffer.from(await (await image.blob()).arrayBuffer())
   return `data:${image.mimeType};base64,${bytes.toString('base64')}`
+}
+
+/** As OpenAI takes it, which refuses a repeated `image` ("Duplicate parameter"). */
+export function toOpenaiMessage(
+  request: ProviderRequest,
+  parameters: Parameters,
+  headers: Message['headers'],
+  stream: boolean,
+): Promise<Message> {
+  const accept = stream ? 'text/event-stream, application/json' : 'application/json'
+  const imageField = request.images.length > 1 ? 'image[]' : 'image'
+  return toImagesMessage(request, parameters, { accept, ...headers }, imageField)
+}
+
+/** Without defaults: a model refuses a parameter that it does not know. */
+export function toChangedParameters(request: ProviderRequest): Parameters {
+  return {
+    ...(request.quality !== 'AUTO' && { quality: request.quality.toLowerCase() }),
+    ...(request.background !== 'AUTO' && { background: request.background.toLowerCase() }),
+    ...(request.moderation !== 'AUTO' && { moderation: request.moderation.toLowerCase() }),
+    ...(request.outputFormat !== 'PNG' && { output_format: request.outputFormat.toLowerCase() }),
+    ...(request.outputCompression !== null && { output_compression: request.outputCompression }),
+    ...(request.inputFidelity !== null && { input_fidelity: request.inputFidelity.toLowerCase() }),
+  }
+}
+
+export function isDalle({ upstreamModel }: ProviderRequest): boolean {
+  return upstreamModel.startsWith('dall-e')
 }
 
 async function toForm(

@@ -1,7 +1,6 @@
-// Configuration entries that dialects share.
 import { z } from 'zod'
 
-/** A line break or space would fail only later, as a malformed header. */
+/** Other characters make a malformed header. */
 export const credential = z
   .string()
   .trim()
@@ -12,26 +11,23 @@ export const httpUrl = z
   .refine((text) => URL.parse(text)?.username === '', 'must not contain a user name; use apiKey')
 
 export const callOptions = {
-  /** Ten minutes, as in OpenAI's clients: a shorter wait saves no money and may lose a paid image. */
+  /** As in OpenAI's clients. A shorter wait may lose a paid image. */
   timeoutMs: z.int().positive().default(600_000),
-  /** A waiting call takes 40 KB. The default only bounds the cost of an accident. */
+  /** Bounds the cost of an accident; a waiting call takes 40 KB. */
   concurrency: z.int().positive().default(256),
 }
 
-/** Time between two checks of a task. */
 export const pollMs = z.int().positive().default(5000)
 
-/** The operator declares that a status of 500 or more is never billed: such requests may be repeated. */
+/** Statuses from 500 are never billed: such requests may be repeated. */
 export const unbilledServerErrors = z.boolean().default(false)
 
-/** The operator declares that a failed request is never billed: it may go elsewhere. */
+/** Failed requests are never billed: they may go elsewhere. */
 export const unbilledFailures = z.boolean().default(false)
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** From `<PREFIX>_API_KEY` and `<PREFIX>_BASE_URL`; undefined without a key. */
 export function entryFromEnvironment(
-  env: Environment,
+  env: Readonly<Record<string, string | undefined>>,
   prefix: string,
 ): { apiKey: string; baseUrl?: string } | undefined {
   const { [`${prefix}_API_KEY`]: apiKey, [`${prefix}_BASE_URL`]: baseUrl } = env

@@ -4,24 +4,20 @@ import type { Offer, ProviderRequest } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
 import type { Unwrap } from './reply.ts'
 
-/** What a server does in its own way within the `openai` dialect. `Own` are its own entries in the configuration. */
+/** How a server of the `openai` dialect differs. `Own`: its own configuration entries. */
 export interface Preset<Own extends object = object> {
-  /** Null where each account has its own, which the configuration must name. */
+  /** Null where the configuration must name it. */
   readonly baseUrl: string | null
-  /** Must accept undefined: all providers of the dialect share them. */
+  /** Must accept undefined: other presets do not set them. */
   readonly options: { readonly [Name in keyof Own]-?: z.ZodType<Own[Name]> }
-  /** Of the preset's default models when undefined. */
   offers(models: ModelsOption | undefined): Offer[]
-  /** How mode `auto` gets previews. */
-  previews(baseUrl: string): 'STREAM' | 'WITHOUT_STREAM' | 'NONE'
-  /** Path, headers with credentials, and body of a submit. */
+  /** How mode `auto` gets partial images. */
+  partialImages(baseUrl: string): 'STREAM' | 'WITHOUT_STREAM' | 'NONE'
   message(request: ProviderRequest, account: PresetAccount & Own, stream: boolean): Promise<Message>
   unwrap?: Unwrap
 }
 
-/** Entries of the dialect. */
 export interface PresetAccount {
   apiKey: string
-  /** Undefined leaves the choice to the preset. */
   responseFormat?: 'url' | 'b64_json' | undefined
 }

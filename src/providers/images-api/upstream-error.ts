@@ -1,22 +1,8 @@
-// Errors of the OpenAI API: platform.openai.com/docs/guides/error-codes and help.openai.com/en/articles/6614457. The
-// image generation guide describes `moderation_blocked`.
+// platform.openai.com/docs/guides/error-codes, help.openai.com/en/articles/6614457 and the image generation guide.
 import { z } from 'zod'
-import type { ProviderError } from '../error.ts'
+import { VERDICTS, type FailureVerdict, type ProviderError } from '../error.ts'
 import type { ProviderReply } from './client.ts'
-import {
-  BLOCKED,
-  BUSY,
-  IMAGE_INVALID,
-  LOST,
-  MISCONFIGURED,
-  NO_WORDS,
-  QUOTA,
-  REJECTED,
-  toProviderError,
-  verdictOfStatus,
-  type FailureVerdict,
-  type UpstreamWords,
-} from './failure.ts'
+import { toProviderError, verdictOfStatus, type UpstreamWords } from './failure.ts'
 
 export type UpstreamError = z.output<typeof upstreamError>
 
@@ -32,7 +18,6 @@ const errorBody = z.object({
   error: z.union([upstreamError, z.string().transform((message) => upstreamError.parse({ message }))]),
 })
 
-/** The `error` of a parsed body or event. */
 export function errorIn(json: unknown): UpstreamError | undefined {
   return errorBody.safeParse(json).data?.error
 }
@@ -49,11 +34,9 @@ export function statusFailure(json: unknown, reply: ProviderReply): ProviderErro
   return toProviderError(verdict, toWords(error), reply)
 }
 
-/**
- * Once images arrived, work was done that may be billed: the request must not be sent again, whatever the code says.
- */
+/** Arrived images may be billed: the request must not be sent again. */
 export function streamFailure(error: UpstreamError, reply: ProviderReply, arrived: 'NOTHING' | 'IMAGES') {
-  const verdict = verdictOfCode(error, reply.status) ?? LOST
+  const verdict = verdictOfCode(error, reply.status) ?? VERDICTS.LOST
   if (arrived === 'NOTHING' || verdict.charged === 'UNKNOWN')
     return toProviderError(verdict, toWords(error), reply)
   const kind = verdict.kind === 'rejected' ? verdict.kind : 'broken'
@@ -61,40 +44,39 @@ export function streamFailure(error: UpstreamError, reply: ProviderReply, arrive
 }
 
 const CODES: Readonly<Record<string, FailureVerdict>> = {
-  insufficient_quota: QUOTA,
-  credit_balance_exhausted: QUOTA,
-  organization_usage_limit_exceeded: QUOTA,
-  organization_spend_limit_exceeded: QUOTA,
-  project_spend_limit_exceeded: QUOTA,
-  billing_hard_limit_reached: QUOTA,
-  rate_limit_exceeded: BUSY,
-  slow_down: BUSY,
-  server_is_overloaded: BUSY,
-  invalid_api_key: MISCONFIGURED,
-  model_not_found: MISCONFIGURED,
-  unsupported_country_region_territory: MISCONFIGURED,
-  invalid_image_file: IMAGE_INVALID,
-  invalid_value: REJECTED,
-  unknown_parameter: REJECTED,
+  insufficient_quota: VERDICTS.QUOTA,
+  credit_balance_exhausted: VERDICTS.QUOTA,
+  organization_usage_limit_exceeded: VERDICTS.QUOTA,
+  organization_spend_limit_exceeded: VERDICTS.QUOTA,
+  project_spend_limit_exceeded: VERDICTS.QUOTA,
+  billing_hard_limit_reached: VERDICTS.QUOTA,
+  rate_limit_exceeded: VERDICTS.BUSY,
+  slow_down: VERDICTS.BUSY,
+  server_is_overloaded: VERDICTS.BUSY,
+  invalid_api_key: VERDICTS.MISCONFIGURED,
+  model_not_found: VERDICTS.MISCONFIGURED,
+  unsupported_country_region_territory: VERDICTS.MISCONFIGURED,
+  invalid_image_file: VERDICTS.IMAGE_INVALID,
+  invalid_value: VERDICTS.REJECTED,
+  unknown_parameter: VERDICTS.REJECTED,
 }
 const OVERLOAD_CODES = new Set(['server_is_overloaded', 'slow_down'])
 
 function verdictOfCode(error: UpstreamError | undefined, status: number): FailureVerdict | undefined {
   const code = error?.code ?? ''
-  // A server that failed may have done the work, except with the overload codes.
-  if (status >= 500) return status === 503 && OVERLOAD_CODES.has(code) ? BUSY : undefined
+  // The work may be done, except with the overload codes.
+  if (status >= 500) return status === 503 && OVERLOAD_CODES.has(code) ? VERDICTS.BUSY : undefined
   if (code === 'moderation_blocked' || code === 'content_policy_violation') return verdictOfBlock(error)
   const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined
-  return known ?? (error?.type === 'insufficient_quota' ? QUOTA : undefined)
+  return known ?? (error?.type === 'insufficient_quota' ? VERDICTS.QUOTA : undefined)
 }
 
-// A prompt is blocked before any work. A blocked image is billed, according to users. Without a stage it may be either.
+// A prompt is blocked before any work; a blocked image is billed, according to users.
 function verdictOfBlock(error: UpstreamError | undefined): FailureVerdict {
   const isInput = error?.moderation_details?.moderation_stage === 'input'
-  return isInput ? { ...BLOCKED, charged: 'NO' } : BLOCKED
+  return isInput ? { ...VERDICTS.BLOCKED, charged: 'NO' } : VERDICTS.BLOCKED
 }
 
 function toWords(error: UpstreamError | undefined): UpstreamWords {
-  if (!error) return NO_WORDS
-  return { code: error.code ?? null, message: error.message ?? '', param: error.param }
+  return { code: error?.code ?? null, message: error?.message ?? '', param: error?.param }
 }

@@ -12,51 +12,40 @@ const usage = z.object({
   output_tokens_details: details,
 })
 
-/** Unreported values are null; a usage without any is UNKNOWN. */
+/** Unreported values are null; without any, UNKNOWN. */
 export function toUsage(reported: unknown): Usage {
-  const parsed = usage.safeParse(reported)
-  if (!parsed.success) return UNKNOWN_USAGE
-  const { input_tokens, output_tokens, total_tokens, input_tokens_details, output_tokens_details } =
-    parsed.data
-  const inputTokens = input_tokens ?? null
-  const outputTokens = output_tokens ?? null
-  const totalTokens = total_tokens ?? sum(inputTokens, outputTokens)
-  if (inputTokens === null && outputTokens === null && totalTokens === null) return UNKNOWN_USAGE
+  const { data } = usage.safeParse(reported)
+  const inputTokens = data?.input_tokens ?? null
+  const outputTokens = data?.output_tokens ?? null
+  const totalTokens = data?.total_tokens ?? sum(inputTokens, outputTokens)
+  if (!data || (inputTokens ?? outputTokens ?? totalTokens) === null) return UNKNOWN_USAGE
   return {
     inputTokens,
     outputTokens,
     totalTokens,
-    inputTextTokens: input_tokens_details?.text_tokens ?? null,
-    inputImageTokens: input_tokens_details?.image_tokens ?? null,
-    ...toOutput(outputTokens, output_tokens_details),
+    inputTextTokens: data.input_tokens_details?.text_tokens ?? null,
+    inputImageTokens: data.input_tokens_details?.image_tokens ?? null,
+    ...toOutput(outputTokens, data.output_tokens_details),
     source: 'REPORTED',
   }
 }
 
-/**
- * Adds the usages of a stream's images. UNKNOWN as soon as one is. The sum is ESTIMATED: the reference does not say
- * whether an event counts its own image or the whole call.
- */
+/** ESTIMATED: an event may count its own image or the whole call. */
 export function addUsages(usages: readonly Usage[]): Usage {
-  const [first, ...rest] = usages
-  if (!first || usages.some(({ source }) => source === 'UNKNOWN')) return UNKNOWN_USAGE
-  if (rest.length === 0) return first
-  return rest.reduce<Usage>(
-    (total, next) => ({
-      inputTokens: sum(total.inputTokens, next.inputTokens),
-      outputTokens: sum(total.outputTokens, next.outputTokens),
-      totalTokens: sum(total.totalTokens, next.totalTokens),
-      inputTextTokens: sum(total.inputTextTokens, next.inputTextTokens),
-      inputImageTokens: sum(total.inputImageTokens, next.inputImageTokens),
-      outputTextTokens: sum(total.outputTextTokens, next.outputTextTokens),
-      outputImageTokens: sum(total.outputImageTokens, next.outputImageTokens),
-      source: 'ESTIMATED',
-    }),
-    first,
-  )
+  if (usages.length === 0 || usages.some(({ source }) => source === 'UNKNOWN')) return UNKNOWN_USAGE
+  return usages.reduce((total, next) => ({
+    inputTokens: sum(total.inputTokens, next.inputTokens),
+    outputTokens: sum(total.outputTokens, next.outputTokens),
+    totalTokens: sum(total.totalTokens, next.totalTokens),
+    inputTextTokens: sum(total.inputTextTokens, next.inputTextTokens),
+    inputImageTokens: sum(total.inputImageTokens, next.inputImageTokens),
+    outputTextTokens: sum(total.outputTextTokens, next.outputTextTokens),
+    outputImageTokens: sum(total.outputImageTokens, next.outputImageTokens),
+    source: 'ESTIMATED',
+  }))
 }
 
-// Without details, in streams and of older models, `output_tokens` is "the number of image tokens in the output image".
+// Without details, `output_tokens` is "the number of image tokens in the output image".
 function toOutput(outputTokens: number | null, parts: z.output<typeof details>) {
   if (parts?.image_tokens === undefined || parts.image_tokens === null) {
     return { outputTextTokens: outputTokens === null ? null : 0, outputImageTokens: outputTokens }

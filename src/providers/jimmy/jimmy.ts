@@ -1,5 +1,4 @@
-// Jimmy AI: docs.jimmyai.cn. A synchronous route takes pixels. Tasks take a ratio and a resolution, and can be checked
-// after a crash.
+// Jimmy AI: docs.jimmyai.cn. Tasks take a ratio and a resolution, a synchronous route takes pixels.
 import { createImagesClient } from '../images-api/client.ts'
 import { entryFromEnvironment } from '../images-api/options.ts'
 import type { Dialect, Provider } from '../provider.ts'
@@ -14,25 +13,16 @@ export const jimmy: Dialect<JimmyOptions> = {
 }
 
 function createJimmy(name: string, options: JimmyOptions): Provider {
-  const { apiKey, mode, concurrency, timeoutMs, pollMs, unbilledFailures } = options
-  const client = createImagesClient({
-    ...options,
-    name,
-    secrets: [apiKey],
-    unbilled: unbilledFailures ? 'FAILURES' : 'NOTHING',
-  })
+  const { mode, pollMs } = options
+  const client = createImagesClient(name, options, [options.apiKey])
   const modes = { auto: ['POLL', 'SYNC'], async: ['POLL'], sync: ['SYNC'] } as const
   return {
-    name,
-    dialect: 'jimmy',
-    traits: {
+    ...client.provider({
+      dialect: 'jimmy',
+      offers: offersOf(options),
       modes: modes[mode],
       recovery: mode === 'sync' ? 'NONE' : 'REMOTE_ID',
-      failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN',
-    },
-    offers: offersOf(options),
-    concurrency,
-    timeoutMs,
+    }),
 
     async submit(request, call) {
       const { message, resolved } = await toSubmit(request, options, name)
@@ -44,7 +34,5 @@ function createJimmy(name: string, options: JimmyOptions): Provider {
       const reply = await client.ask({ method: 'GET', path, headers: authorization(options) }, call)
       return readTask(reply, remoteId, call, { resolved: taskResolved(settings, options), pollMs })
     },
-
-    close: () => client.close(),
   }
 }

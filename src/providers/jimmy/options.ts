@@ -1,22 +1,18 @@
 import { z } from 'zod'
 import { callOptions, credential, httpUrl, pollMs, unbilledFailures } from '../images-api/options.ts'
-import { GPT_IMAGE_2_SIZES } from '../models/catalogue.ts'
-import { modelsOption, offersByPage } from '../models/offers.ts'
+import { GPT, GPT_IMAGE_2_SIZES } from '../models/catalogue.ts'
+import { modelsOption, offersFrom } from '../models/offers.ts'
 import type { Capabilities, Offer } from '../provider.ts'
-import { SHAPES } from './sizes.ts'
 
 export const jimmyOptions = z.strictObject({
   /** The path up to `/images`. Older accounts are at https://www.jimiai.com. */
   baseUrl: httpUrl.default('https://www.jimmyai.cn/api/open-api/v1'),
   apiKey: credential,
-  /** No page publishes prices. */
   models: modelsOption.default(['gpt-image-2']),
-  /** The page asks for a timeout of at least 180 s. */
   ...callOptions,
   pollMs,
-  /** `async` polls a task. `auto` does where a task can express the request, since its id outlives a crash. */
+  /** `async` polls a task. `auto` does where a task can express the request, since it survives a crash. */
   mode: z.enum(['auto', 'sync', 'async']).default('auto'),
-  /** Sent for AUTO. The page's default is `low`; the price depends on it. */
   autoQuality: z.enum(['low', 'medium', 'high', 'auto']).default('low'),
   /** `size` on the page; `ratio` in the maker's newer clients, which also send `quality`. */
   taskFields: z.enum(['size', 'ratio']).default('size'),
@@ -27,29 +23,53 @@ export type JimmyOptions = z.output<typeof jimmyOptions>
 
 export function offersOf({ models, mode, taskFields }: JimmyOptions): Offer[] {
   const task = { ...SYNC, ...TASK, ...(taskFields === 'ratio' && { qualities: SYNC.qualities }) }
-  return offersByPage(models, () => (mode === 'async' ? task : SYNC))
+  return offersFrom(models, () => (mode === 'async' ? task : SYNC))
 }
 
-// "Text-to-Image (Sync)" and "Image Edit (Sync)", which limit neither size nor prompt: gpt-image-2's limits apply.
+// "Text-to-Image (Sync)" and "Image Edit (Sync)", which limit neither size nor prompt.
 const SYNC: Capabilities = {
-  operations: ['GENERATE', 'EDIT'],
+  ...GPT,
   sizes: GPT_IMAGE_2_SIZES,
-  qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH'],
-  backgrounds: ['AUTO', 'OPAQUE', 'TRANSPARENT'],
   moderations: ['AUTO'],
-  outputFormats: ['PNG', 'JPEG', 'WEBP'],
   outputCompression: false,
-  inputFidelities: [],
-  styles: [],
   maxN: 1,
-  maxInputImages: 16,
-  mask: true,
   maxPartialImages: 0,
   user: false,
-  maxPromptLength: 32_000,
 }
 
-// "Create Image Task".
+export interface Shape {
+  ratio: string
+  resolution: '1k' | '2k' | '4k'
+}
+
+/** The pairs of "Create Image Task", with the pixels of docs.apiyi.com and docs.uniall.ai for the same pairs. */
+export const SHAPES: Readonly<Record<string, Shape>> = {
+  auto: { ratio: 'auto', resolution: '1k' },
+  '1024x1024': { ratio: '1:1', resolution: '1k' },
+  '1536x1024': { ratio: '3:2', resolution: '1k' },
+  '1024x1536': { ratio: '2:3', resolution: '1k' },
+  '1024x768': { ratio: '4:3', resolution: '1k' },
+  '768x1024': { ratio: '3:4', resolution: '1k' },
+  '1280x1024': { ratio: '5:4', resolution: '1k' },
+  '1024x1280': { ratio: '4:5', resolution: '1k' },
+  '1536x864': { ratio: '16:9', resolution: '1k' },
+  '864x1536': { ratio: '9:16', resolution: '1k' },
+  '1536x512': { ratio: '3:1', resolution: '1k' },
+  '512x1536': { ratio: '1:3', resolution: '1k' },
+  '2048x2048': { ratio: '1:1', resolution: '2k' },
+  '2048x1536': { ratio: '4:3', resolution: '2k' },
+  '1536x2048': { ratio: '3:4', resolution: '2k' },
+  '2048x1152': { ratio: '16:9', resolution: '2k' },
+  '1152x2048': { ratio: '9:16', resolution: '2k' },
+  '2048x1024': { ratio: '2:1', resolution: '2k' },
+  '1024x2048': { ratio: '1:2', resolution: '2k' },
+  '2048x864': { ratio: '21:9', resolution: '2k' },
+  '864x2048': { ratio: '9:21', resolution: '2k' },
+  '2880x2880': { ratio: '1:1', resolution: '4k' },
+  '3840x2160': { ratio: '16:9', resolution: '4k' },
+  '2160x3840': { ratio: '9:16', resolution: '4k' },
+}
+
 const TASK: Partial<Capabilities> = {
   sizes: { kind: 'list', auto: true, values: Object.keys(SHAPES).filter((size) => size !== 'auto') },
   qualities: ['AUTO'],

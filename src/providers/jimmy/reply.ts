@@ -1,15 +1,22 @@
 import { z } from 'zod'
+import { VERDICTS, type FailureVerdict, type ProviderError } from '../error.ts'
 import { isSuccess, type ProviderReply } from '../images-api/client.ts'
-import { asFailure, replyFailure } from '../images-api/failure.ts'
-import { readJson } from '../images-api/json-body.ts'
+import {
+  ofTask,
+  replyFailure,
+  toProviderError,
+  verdictOfStatus,
+  type ReplyTo,
+  type UpstreamWords,
+} from '../images-api/failure.ts'
 import { hasImage, imageEntry, readImages, toDone } from '../images-api/images.ts'
+import { readReply } from '../images-api/reply.ts'
+import { wordsIn } from '../images-api/upstream-error.ts'
 import { toUsage } from '../images-api/usage.ts'
-import type { CallResult, Call, ResolvedSettings } from '../provider.ts'
+import type { Call, CallResult, ResolvedSettings } from '../provider.ts'
 import { MalformedReply } from '../wire/malformed.ts'
-import { isUnknownTask, taskFailed, unwrap, verdictOn } from './failure.ts'
 
 export interface Expected {
-  /** Decided by the message; reported settings take precedence. */
   resolved: ResolvedSettings
   pollMs: number
 }
@@ -22,24 +29,21 @@ const taskId = z
   .catch(undefined)
 const created = z.object({ task_id: taskId })
 
-/** Throws ProviderError. */
-export async function readSubmitted(
-  reply: ProviderReply,
+export function readSubmitted(
+  received: ProviderReply,
   call: Call,
   { resolved, pollMs }: Expected,
 ): Promise<CallResult> {
-  try {
-    const body = unwrap(await readJson(reply, call))
-    if ('failure' in body) throw replyFailure('SUBMIT', verdictOn(body.failure, reply), body.failure, reply)
-    if (!isSuccess(reply)) throw replyFailure('SUBMIT', verdictOn(undefined, reply), undefined, reply)
-    const done = await readImages(body.content, 'SUBMIT', reply)
-    if (done) return { ...done, resolved: { ...resolved, ...done.resolved } }
-    const remoteId = created.safeParse(body.content).data?.task_id
-    if (remoteId !== undefined) return { state: 'ACCEPTED', remoteId, checkAfterMs: pollMs }
-    throw new MalformedReply('has neither an image nor the id of a task')
-  } catch (error) {
-    throw asFailure(error, 'SUBMIT', reply)
-  }
+  return readReply('SUBMIT', received, call, {
+    async read(json, reply) {
+      const content = contentOf(unwrap(json), 'SUBMIT', reply)
+      const done = await readImages(content, 'SUBMIT', reply)
+      if (done) return { ...done, resolved: { ...resolved, ...done.resolved } }
+      const remoteId = created.safeParse(content).data?.task_id
+      if (remoteId !== undefined) return { state: 'ACCEPTED', remoteId, checkAfterMs: pollMs }
+      throw new MalformedReply('has neither an image nor the id of a task')
+    },
+  })
 }
 
 const links = z
@@ -56,7 +60,6 @@ const task = z.object({
     .nullish()
     .catch(null),
   usage: z.unknown().optional(),
-  // The query page and the FAQ differ.
   error_message: text,
   error_msg: text,
   reason: text,
@@ -65,34 +68,38 @@ const task = z.object({
 type Task = z.output<typeof task>
 
 /** Throws ProviderError; `rejected` and `broken` are about the task. */
-export async function readTask(
-  reply: ProviderReply,
+export function readTask(
+  received: ProviderReply,
   remoteId: string,
   call: Call,
   expected: Expected,
 ): Promise<CallResult> {
-  try {
-    const body = unwrap(await readJson(reply, call))
-    if (isUnknownTask(body, reply)) return { state: 'MISSING', checkAfterMs: expected.pollMs }
-    if ('failure' in body) throw replyFailure('CHECK', verdictOn(body.failure, reply), body.failure, reply)
-    if (!isSuccess(reply)) throw replyFailure('CHECK', verdictOn(undefined, reply), undefined, reply)
-    const parsed = task.safeParse(body.content)
-    if (!parsed.success) throw new MalformedReply('has no status of a task')
-    if ((parsed.data.task_id ?? remoteId) !== remoteId) throw new MalformedReply('is about another task')
-    return await toAnswer(parsed.data, reply, expected)
-  } catch (error) {
-    throw asFailure(error, 'CHECK', reply)
-  }
+  return readReply('CHECK', received, call, {
+    async read(json, reply) {
+      const body = unwrap(json)
+      if (isUnknownTask(body, reply)) return { state: 'MISSING', checkAfterMs: expected.pollMs }
+      const parsed = task.safeParse(contentOf(body, 'CHECK', reply))
+      if (!parsed.success) throw new MalformedReply('has no status of a task')
+      if ((parsed.data.task_id ?? remoteId) !== remoteId) throw new MalformedReply('is about another task')
+      return toResult(parsed.data, reply, expected)
+    },
+  })
 }
 
-async function toAnswer(
+function contentOf(body: Unwrapped, replyTo: ReplyTo, reply: ProviderReply): unknown {
+  if ('content' in body && isSuccess(reply)) return body.content
+  const words = 'failure' in body ? body.failure : undefined
+  throw replyFailure(replyTo, verdictOn(words, reply), words, reply)
+}
+
+async function toResult(
   record: Task,
   reply: ProviderReply,
   { resolved, pollMs }: Expected,
 ): Promise<CallResult> {
   const { status, result, usage, error_message, error_msg, reason } = record
   if (FAILED.has(status)) throw taskFailed(error_message ?? error_msg ?? reason ?? '', reply)
-  // To take an unknown status for an end would give up a paid image.
+  // An unknown status taken for an end would give up a paid image.
   if (!DONE.has(status))
     return { state: 'PENDING', progress: toFraction(record.progress), checkAfterMs: pollMs }
   const linked = (result?.image_url ?? []).map((url) => ({ url, revised_prompt: result?.revised_prompt }))
@@ -102,7 +109,7 @@ async function toAnswer(
   return { ...done, resolved }
 }
 
-// docs.jimmyai.cn: `completed` on the query page, "completed or success" in the FAQ; of the failures only `failed`.
+// docs.jimmyai.cn: `completed` on the query page, "completed or success" in the FAQ, `failed`.
 const DONE = new Set(['completed', 'success', 'succeeded'])
 const FAILED = new Set(['failed', 'failure', 'error', 'canceled', 'cancelled', 'timeout', 'expired'])
 
@@ -110,4 +117,75 @@ function toFraction(progress: number | string | null | undefined): number | null
   const percent = typeof progress === 'string' ? Number.parseFloat(progress) : progress
   if (percent === null || percent === undefined || Number.isNaN(percent)) return null
   return Math.min(1, Math.max(0, percent / 100))
+}
+
+type Unwrapped = { content: unknown } | { failure: UpstreamWords }
+
+// 20000 is a number on one page, a string on another.
+const envelope = z.object({
+  code: z.union([z.string(), z.number()]).transform(String),
+  msg: text,
+  message: text,
+  data: z.unknown().optional(),
+})
+
+/** Only 20000 is a success. A body without a code has no envelope. */
+function unwrap(json: unknown): Unwrapped {
+  const error = wordsIn(json)
+  if (error) return { failure: error }
+  const wrapped = envelope.safeParse(json)
+  if (!wrapped.success) return { content: json }
+  const { code, msg, message, data } = wrapped.data
+  return code === '20000' ? { content: data } : { failure: { code, message: msg ?? message ?? '' } }
+}
+
+function isUnknownTask(body: Unwrapped, { status }: ProviderReply): boolean {
+  if (!('failure' in body) || status >= 500) return false
+  return status === 404 || /not (found|exist)|不存在/i.test(body.failure.message)
+}
+
+/** No page says whether a failed task is billed. */
+function taskFailed(message: string, reply: ProviderReply): ProviderError {
+  const isBlocked = verdictOfMessage(message) === VERDICTS.BLOCKED
+  return toProviderError(
+    ofTask(isBlocked ? VERDICTS.BLOCKED : VERDICTS.BROKEN),
+    { code: null, message },
+    reply,
+  )
+}
+
+/** `words` is undefined when the body is not one of this API. */
+function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): FailureVerdict {
+  const { status } = reply
+  if (!words) return verdictOfStatus(reply, 'FOREIGN')
+  // A server that failed may have done the work.
+  if (status >= 500) return verdictOfStatus(reply, 'KNOWN')
+  const verdict = verdictOfMessage(words.message)
+  if (status < 400 && words.code === '-1')
+    return verdict === VERDICTS.BLOCKED ? VERDICTS.BLOCKED : VERDICTS.BROKEN
+  if (verdict) return verdict
+  const known = CODES.get(words.code ?? '')
+  if (known) return known
+  return status >= 400 ? verdictOfStatus(reply, 'KNOWN') : VERDICTS.BROKEN
+}
+
+// docs.jimmyai.cn, response codes. -1 is a failure of the server.
+const CODES: ReadonlyMap<string, FailureVerdict> = new Map([
+  ['20001', VERDICTS.MISCONFIGURED],
+  ['20002', VERDICTS.REJECTED],
+])
+
+// No code is documented for balances, blocks and rate limits.
+const MESSAGES: readonly [RegExp, FailureVerdict][] = [
+  [/content.?polic|moderation|safety|sensitive|违规|审核|敏感/i, VERDICTS.BLOCKED],
+  [
+    /(insufficient|not enough).{0,20}(balance|credit|quota|fund)|balance.{0,20}(insufficient|not enough)/i,
+    VERDICTS.QUOTA,
+  ],
+  [/余额不足|额度不足|欠费|quota (is )?(exceeded|exhausted|used up)/i, VERDICTS.QUOTA],
+  [/rate.?limit|too many requests|频繁/i, VERDICTS.BUSY],
+]
+
+function verdictOfMessage(message: string): FailureVerdict | undefined {
+  return MESSAGES.find(([pattern]) => pattern.test(message))?.[1]
 }

@@ -1,10 +1,9 @@
 import { QUALITIES, type Settings } from '../../domain.ts'
-import { ProviderError } from '../error.ts'
+import { ProviderError, VERDICTS } from '../error.ts'
 import { toDataUrl, toImagesMessage, toJsonMessage } from '../images-api/message.ts'
 import type { ProviderRequest, ResolvedSettings } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
-import type { JimmyOptions } from './options.ts'
-import { SHAPES, type Shape } from './sizes.ts'
+import { SHAPES, type JimmyOptions, type Shape } from './options.ts'
 
 export interface Submit {
   message: Message
@@ -29,7 +28,6 @@ export async function toSubmit(
   return toSync(request, options)
 }
 
-/** Undefined when no task can express the request. */
 function shapeOf(request: ProviderRequest, { mode, taskFields }: JimmyOptions): Shape | undefined {
   if (mode === 'sync') return undefined
   const shape = SHAPES[request.size]
@@ -107,10 +105,6 @@ function checkFileSizes({ images, mask }: ProviderRequest, provider: string): vo
   if (mask) files.push({ name: 'The mask', image: mask })
   const large = files.find(({ image }) => image.byteSize > MAX_FILE_BYTES)
   if (!large) return
-  throw new ProviderError({
-    kind: 'rejected',
-    code: 'INPUT_IMAGE_INVALID',
-    message: `${large.name} has ${large.image.byteSize} bytes; the maximum of ${provider} is ${MAX_FILE_BYTES}. Use a smaller file.`,
-    charged: 'NO',
-  })
+  const message = `${large.name} has ${large.image.byteSize} bytes; the maximum of ${provider} is ${MAX_FILE_BYTES}. Use a smaller file.`
+  throw new ProviderError({ ...VERDICTS.IMAGE_INVALID, message })
 }

@@ -1,4 +1,4 @@
-// Published models with date and source, for what a provider's configuration does not say.
+// Published models: the defaults of a provider's configuration.
 import type { Capabilities, SizeRule, TokenPrice } from '../provider.ts'
 
 export interface CatalogueModel {
@@ -8,7 +8,6 @@ export interface CatalogueModel {
   price: TokenPrice | null
   /** ISO date of the shutdown, perhaps past; null when none is announced. */
   retiresOn: string | null
-  /** ISO date of the sources. */
   asOf: string
   source: string
 }
@@ -30,7 +29,7 @@ export const GPT_IMAGE_2_SIZES: SizeRule = {
 }
 const CLASSIC_SIZES: SizeRule = { kind: 'list', auto: true, values: ['1024x1024', '1536x1024', '1024x1536'] }
 
-const GPT: Capabilities = {
+export const GPT: Capabilities = {
   operations: ['GENERATE', 'EDIT'],
   sizes: CLASSIC_SIZES,
   qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH'],
@@ -48,17 +47,16 @@ const GPT: Capabilities = {
   maxPromptLength: 32_000,
 }
 
-// `input_fidelity` is refused. TRANSPARENT is off: the preview of 2026-08 was withdrawn in 2026-10, and calls fail
-// since.
+// `input_fidelity` is refused, and TRANSPARENT since 2026-10, when its preview of 2026-08 was withdrawn.
 const GPT_2: Capabilities = { ...GPT, sizes: GPT_IMAGE_2_SIZES, backgrounds: ['AUTO', 'OPAQUE'] }
 
 const GPT_2_5: Capabilities = {
   ...GPT,
   sizes: GPT_IMAGE_2_SIZES,
-  qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH', 'XHIGH', 'MAX'],
+  qualities: [...GPT.qualities, 'XHIGH', 'MAX'],
 }
 
-const GPT_1: Capabilities = { ...GPT, inputFidelities: ['HIGH', 'LOW'] }
+export const GPT_1: Capabilities = { ...GPT, inputFidelities: ['HIGH', 'LOW'] }
 
 // `auto` leaves the field out: the size is then 1024x1024.
 const DALL_E: Capabilities = {
@@ -71,7 +69,7 @@ const DALL_E: Capabilities = {
   maxPartialImages: 0,
 }
 
-const DALL_E_3: Capabilities = {
+export const DALL_E_3: Capabilities = {
   ...DALL_E,
   operations: ['GENERATE'],
   sizes: { kind: 'list', auto: true, values: ['1024x1024', '1792x1024', '1024x1792'] },
@@ -83,14 +81,14 @@ const DALL_E_3: Capabilities = {
   maxPromptLength: 4000,
 }
 
-const DALL_E_2: Capabilities = {
+export const DALL_E_2: Capabilities = {
   ...DALL_E,
   sizes: { kind: 'list', auto: true, values: ['256x256', '512x512', '1024x1024'] },
   maxInputImages: 1,
   maxPromptLength: 1000,
 }
 
-// Cached input is cheaper, but the usage of the Images API has no field for it.
+// The usage of the Images API has no field for cached input, which is cheaper.
 const GPT_2_PRICE: TokenPrice = {
   inputTextMicros: 5_000_000,
   inputImageMicros: 8_000_000,
@@ -112,31 +110,23 @@ const GPT_1_PRICE: TokenPrice = {
   version: 'openai-2026-07-24',
 }
 
-const GPT_1_MINI_PRICE: TokenPrice = {
+const MINI_PRICE: TokenPrice = {
+  ...GPT_1_PRICE,
   inputTextMicros: 2_000_000,
   inputImageMicros: 2_500_000,
   outputImageMicros: 8_000_000,
-  outputTextMicros: null,
-  version: 'openai-2026-07-24',
 }
 
 const CURRENT = { retiresOn: null, asOf: '2026-10-06', source: `${MODEL_PAGES}, ${PRICES}` }
 const RETIRING = { asOf: '2026-08-21', source: `${SPEC}, ${PRICES}, ${DEPRECATIONS}` }
 
-/** The recommended models first. */
 export const CATALOGUE: readonly CatalogueModel[] = [
   { name: 'gpt-image-2', capabilities: GPT_2, price: GPT_2_PRICE, ...CURRENT },
   { name: 'gpt-image-2-2026-04-21', capabilities: GPT_2, price: GPT_2_PRICE, ...CURRENT },
   { name: 'gpt-image-2.5-flare', capabilities: GPT_2_5, price: GPT_2_5_PRICE, ...CURRENT },
   { name: 'gpt-image-2.5-sunburst', capabilities: GPT_2_5, price: GPT_2_5_PRICE, ...CURRENT },
   { name: 'gpt-image-1.5', capabilities: GPT_1, price: GPT_1_5_PRICE, retiresOn: '2026-12-01', ...RETIRING },
-  {
-    name: 'gpt-image-1-mini',
-    capabilities: GPT,
-    price: GPT_1_MINI_PRICE,
-    retiresOn: '2026-12-01',
-    ...RETIRING,
-  },
+  { name: 'gpt-image-1-mini', capabilities: GPT, price: MINI_PRICE, retiresOn: '2026-12-01', ...RETIRING },
   { name: 'gpt-image-1', capabilities: GPT_1, price: GPT_1_PRICE, retiresOn: '2026-10-23', ...RETIRING },
   { name: 'dall-e-3', capabilities: DALL_E_3, price: null, retiresOn: '2026-05-12', ...RETIRING },
   { name: 'dall-e-2', capabilities: DALL_E_2, price: null, retiresOn: '2026-05-12', ...RETIRING },

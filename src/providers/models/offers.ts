@@ -9,8 +9,8 @@ import {
   QUALITIES,
   STYLES,
 } from '../../domain.ts'
-import { findModel } from './catalogue.ts'
 import type { Capabilities, Offer } from '../provider.ts'
+import { findModel } from './catalogue.ts'
 
 const count = z.int().nonnegative()
 const sizes = z.discriminatedUnion('kind', [
@@ -46,40 +46,33 @@ const capabilities = z
   })
   .partial()
 
+const imageSettings = z.strictObject({ size: z.string().optional(), quality: z.enum(QUALITIES).optional() })
 const version = z.string().min(1).optional()
 
-const anyPrice = z.union([
-  z.strictObject({
-    inputTextMicros: count,
-    inputImageMicros: count.nullable().default(null),
-    outputImageMicros: count,
-    outputTextMicros: count.nullable().default(null),
-    version,
-  }),
-  z.strictObject({
-    imageMicros: count,
-    bySettings: z
-      .array(
-        z.strictObject({
-          size: z.string().optional(),
-          quality: z.enum(QUALITIES).optional(),
-          imageMicros: count,
-        }),
-      )
-      .default([]),
-    version,
-  }),
-])
+const price = z
+  .union([
+    z.strictObject({
+      inputTextMicros: count,
+      inputImageMicros: count.nullable().default(null),
+      outputImageMicros: count,
+      outputTextMicros: count.nullable().default(null),
+      version,
+    }),
+    z.strictObject({
+      imageMicros: count,
+      bySettings: z.array(imageSettings.extend({ imageMicros: count })).default([]),
+      version,
+    }),
+  ])
+  .transform(({ version: configured, ...figures }) => ({
+    ...figures,
+    version: configured ?? `configured-${hashOf(figures)}`,
+  }))
 
-/** A hash of the figures stands for a missing version: changed figures have another one. */
-const price = anyPrice.transform(({ version: configured, ...figures }) => ({
-  ...figures,
-  version:
-    configured ??
-    `configured-${createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)}`,
-}))
+function hashOf(figures: object): string {
+  return createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)
+}
 
-/** A provider's `models`: names, or names with what differs from the catalogue. */
 export const modelsOption = z
   .array(
     z.union([
@@ -95,42 +88,31 @@ export const modelsOption = z
   .min(1)
 
 export type ModelsOption = z.infer<typeof modelsOption>
+type ModelEntry = Exclude<ModelsOption[number], string>
 
-/** By the configuration, else by the catalogue. A model in neither has no price and only common capabilities. */
-export function offersFrom(models: ModelsOption): Offer[] {
+/** The configuration overrides a reseller's `page`, which overrides the catalogue, except for its prices. */
+export function offersFrom(models: ModelsOption, page?: (model: string) => Partial<Capabilities>): Offer[] {
   return models.map((model) => {
-    const entry = typeof model === 'string' ? { name: model } : model
-    const published = findModel(entry.name)
+    const {
+      name,
+      upstreamModel = name,
+      ...entry
+    }: ModelEntry = typeof model === 'string' ? { name: model } : model
+    const published = findModel(name)
+    const listPrice = page ? null : (published?.price ?? null)
+    const configured = Object.entries(entry.capabilities ?? {}).filter(([, value]) => value !== undefined)
     return {
-      model: entry.name,
-      upstreamModel: entry.upstreamModel ?? entry.name,
-      capabilities: override(published?.capabilities ?? COMMON, entry.capabilities),
-      price: (entry.price === undefined ? published?.price : entry.price) ?? null,
+      model: name,
+      upstreamModel,
+      capabilities: {
+        ...(published?.capabilities ?? COMMON),
+        ...page?.(name),
+        ...Object.fromEntries(configured),
+      },
+      price: entry.price === undefined ? listPrice : entry.price,
       retiresOn: published?.retiresOn ?? null,
     }
   })
-}
-
-/**
- * Offers of a reseller: by the configuration, else by its page, else by the catalogue. Only configured prices apply:
- * those of the catalogue are the maker's.
- */
-export function offersByPage(models: ModelsOption, page: (model: string) => Partial<Capabilities>): Offer[] {
-  return models.flatMap((model) => {
-    const entry = typeof model === 'string' ? { name: model } : model
-    const { capabilities: configured, ...rest } = entry
-    return offersFrom([{ ...rest, price: entry.price ?? null }]).map((offer) => ({
-      ...offer,
-      capabilities: override({ ...offer.capabilities, ...page(entry.name) }, configured),
-    }))
-  })
-}
-
-function override(base: Capabilities, changes: z.infer<typeof capabilities> = {}): Capabilities {
-  return {
-    ...base,
-    ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
-  }
 }
 
 /** Text to image with no settings but size, n and prompt. */

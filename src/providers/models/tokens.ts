@@ -1,7 +1,6 @@
-// Estimates of tokens, for before a request and for upstreams that report none.
-import type { Quality } from '../../domain.ts'
+import { parseSize, type Quality, type Settings } from '../../domain.ts'
 
-/** Added to an image's output tokens by each preview ("Image generation" guide, streaming). */
+/** Output tokens of each partial image ("Image generation" guide, streaming). */
 export const PARTIAL_IMAGE_TOKENS = 100
 
 const TABLE_MODELS = new Set(['gpt-image-1', 'gpt-image-1-mini', 'gpt-image-1.5'])
@@ -13,13 +12,9 @@ const TABLE: Readonly<Record<string, Readonly<Partial<Record<Quality, number>>>>
   '1536x1024': { LOW: 400, MEDIUM: 1568, HIGH: 6208 },
 }
 
-/** Patches along the long edge. */
 const LONG_EDGE_PATCHES: Readonly<Partial<Record<Quality, number>>> = { LOW: 16, MEDIUM: 48, HIGH: 96 }
 
-/**
- * Of one image. Null for the 2.5 family (no published rule), DALL·E, quality AUTO, and sizes outside of a model's
- * table.
- */
+/** Of one image. Null without a published rule: the 2.5 family, DALL·E, AUTO, other sizes. */
 export function outputImageTokens(
   model: string,
   quality: Quality,
@@ -32,7 +27,7 @@ export function outputImageTokens(
   return long === undefined ? null : patchFormula(long, width, height)
 }
 
-// Found by users (community.openai.com/t/1382699), not documented. It agrees with every published price of an image.
+// Found by users (community.openai.com/t/1382699). It agrees with every published price of an image.
 function patchFormula(long: number, width: number, height: number): number {
   const longest = Math.max(width, height)
   const shortest = Math.min(width, height)
@@ -45,7 +40,7 @@ const MAX_PATCHES = 1536
 const MIN_LONGEST = 1024
 const MAX_RATIO = 3
 
-/** Of one image, by an undocumented rule that users found (community.openai.com). */
+/** Of one image, by a rule that users found (community.openai.com). */
 export function inputImageTokens(width: number, height: number): number {
   const longest = Math.max(width, height, MIN_LONGEST)
   const ratio = Math.min(Math.max(width, height) / Math.min(width, height), MAX_RATIO)
@@ -53,11 +48,54 @@ export function inputImageTokens(width: number, height: number): number {
   return Math.min(patches, MAX_PATCHES)
 }
 
-/**
- * Of a prompt: on average four Latin letters or one Chinese, Japanese or Korean character per token, and 7 around it.
- */
+/** Estimate: four Latin letters or one other character per token, and 7 around the prompt. */
 export function textTokens(prompt: string): number {
   let quarters = 0
   for (const character of prompt) quarters += (character.codePointAt(0) ?? 0) < 0x0250 ? 1 : 4
   return 7 + Math.ceil(quarters / 4)
+}
+
+export interface TokenRequest extends Pick<Settings, 'prompt' | 'size' | 'quality' | 'partialImages'> {
+  /** Input images and mask together. */
+  inputImages: number
+}
+
+export interface TokenLimit {
+  inputText: number
+  inputImage: number
+  outputImage: number
+}
+
+/** Around a prompt, whose tokens are at most its bytes. */
+const MAX_WRAPPING_TOKENS = 32
+
+/** Per image: gpt-image-1 at high fidelity, the maximum ("Images and vision" guide). */
+const MAX_INPUT_IMAGE_TOKENS = 6_240 + 65 + 8 * 129
+
+/** 2880x2880 at high quality: the maximum of all published rules. */
+const MAX_OUTPUT_TOKENS = 23_719
+
+const AUTO_SIZES = ['1024x1024', '1536x1024', '1024x1536']
+
+/** Published prices of gpt-image-1-mini exceed those of its tokens by this. */
+const MINI_SURCHARGE_TOKENS = 325
+
+/** Of `n` images. `auto` and models without a published rule count as the most expensive ones. */
+export function maxTokens(model: string, request: TokenRequest, n: number): TokenLimit {
+  const { prompt, inputImages, partialImages } = request
+  return {
+    inputText: Buffer.byteLength(prompt) + MAX_WRAPPING_TOKENS,
+    inputImage: inputImages * MAX_INPUT_IMAGE_TOKENS,
+    outputImage: n * (maxOutputTokens(model, request) + partialImages * PARTIAL_IMAGE_TOKENS),
+  }
+}
+
+function maxOutputTokens(model: string, { size, quality }: TokenRequest): number {
+  const sizes = size === 'auto' ? AUTO_SIZES : [size]
+  const qualities: readonly Quality[] = quality === 'AUTO' ? ['LOW', 'MEDIUM', 'HIGH'] : [quality]
+  const tokens = sizes.flatMap((one) => {
+    const { width, height } = parseSize(one)!
+    return qualities.map((value) => outputImageTokens(model, value, width, height) ?? MAX_OUTPUT_TOKENS)
+  })
+  return Math.max(...tokens) + (model === 'gpt-image-1-mini' ? MINI_SURCHARGE_TOKENS : 0)
 }

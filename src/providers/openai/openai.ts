@@ -1,18 +1,63 @@
-// The Images API of OpenAI and of servers that copy it. It replies with the result, as JSON or as a stream with
-// previews, and has neither remote ids nor a way to cancel.
+// platform.openai.com/docs/api-reference/images, and servers that copy it. No remote ids, no cancel.
+import { z } from 'zod'
 import { createImagesClient } from '../images-api/client.ts'
-import { entryFromEnvironment } from '../images-api/options.ts'
+import {
+  callOptions,
+  credential,
+  entryFromEnvironment,
+  httpUrl,
+  unbilledServerErrors,
+} from '../images-api/options.ts'
 import type { Preset } from '../images-api/preset.ts'
 import { readResult } from '../images-api/reply.ts'
+import { modelsOption } from '../models/offers.ts'
 import type { Dialect, Offer, Provider, ProviderRequest } from '../provider.ts'
-import { optionsWith, presetOf, type OpenaiOptions, type Presets } from './options.ts'
+import { OPENAI } from './preset.ts'
+
+type Presets = Readonly<Record<string, Preset>>
+
+const common = z.strictObject({
+  baseUrl: httpUrl.optional(),
+  apiKey: credential,
+  /** Sent as `response_format`. Default: the preset's. */
+  responseFormat: z.enum(['url', 'b64_json']).optional(),
+  models: modelsOption.optional(),
+  ...callOptions,
+  /** `auto` streams when partial images are requested, and offers them where the server is known to have them. */
+  mode: z.enum(['auto', 'sync', 'stream']).default('auto'),
+  unbilledServerErrors,
+})
+
+export interface OpenaiOptions extends z.output<typeof common> {
+  baseUrl: string
+  preset?: string | undefined
+}
+
+function optionsWith(presets: Presets): z.ZodType<OpenaiOptions> {
+  const own = [OPENAI, ...Object.values(presets)].reduce((all, { options }) => ({ ...all, ...options }), {})
+  const entry = z.strictObject({
+    ...own,
+    ...common.shape,
+    preset: z.enum(Object.keys(presets)).optional(),
+  })
+  return entry.transform((options, context) => {
+    const baseUrl = options.baseUrl ?? presetOf(presets, options.preset).baseUrl
+    if (baseUrl !== null) return { ...options, baseUrl }
+    const message = `must be set: preset ${options.preset} has no default`
+    context.issues.push({ code: 'custom', path: ['baseUrl'], input: options, message })
+    return z.NEVER
+  })
+}
+
+function presetOf(presets: Presets, name: string | undefined): Preset {
+  return (name === undefined ? undefined : presets[name]) ?? OPENAI
+}
 
 /** `presets` by the values of the configuration entry `preset`. */
 export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
   return {
     options: optionsWith(presets),
 
-    // As OpenAI's own clients do.
     fromEnvironment(env) {
       const entry = entryFromEnvironment(env, 'OPENAI')
       if (entry === undefined) return undefined
@@ -28,41 +73,31 @@ export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
 }
 
 function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Provider {
-  const { apiKey, concurrency, timeoutMs, mode, unbilledServerErrors } = options
-  const client = createImagesClient({
-    ...options,
-    name,
-    secrets: [apiKey],
-    unbilled: unbilledServerErrors ? 'SERVER_ERRORS' : 'NOTHING',
-  })
+  const client = createImagesClient(name, options, [options.apiKey])
   const modes = { auto: ['SYNC', 'STREAM'], sync: ['SYNC'], stream: ['STREAM'] } as const
   return {
-    name,
-    dialect: 'openai',
-    traits: {
-      modes: modes[mode],
+    ...client.provider({
+      dialect: 'openai',
+      offers: offersOf(options, preset),
+      modes: modes[options.mode],
       recovery: 'NONE',
-      failureCharge: unbilledServerErrors ? 'NO' : 'UNKNOWN',
-    },
-    offers: offersOf(options, preset),
-    concurrency,
-    timeoutMs,
+    }),
+
     async submit(request, call) {
       const message = await preset.message(request, options, wantsStream(request, options, preset))
       return readResult(await client.submit(message, call), request, call, preset.unwrap)
     },
-    close: () => client.close(),
   }
 }
 
 function wantsStream({ partialImages }: ProviderRequest, { mode, baseUrl }: OpenaiOptions, preset: Preset) {
   if (mode !== 'auto') return mode === 'stream'
-  return partialImages > 0 && preset.previews(baseUrl) !== 'WITHOUT_STREAM'
+  return partialImages > 0 && preset.partialImages(baseUrl) !== 'WITHOUT_STREAM'
 }
 
 function offersOf({ mode, models, baseUrl }: OpenaiOptions, preset: Preset): Offer[] {
   const offers = preset.offers(models)
-  const hasPreviews = mode === 'stream' || (mode === 'auto' && preset.previews(baseUrl) !== 'NONE')
-  if (hasPreviews) return offers
+  const hasPartialImages = mode === 'stream' || (mode === 'auto' && preset.partialImages(baseUrl) !== 'NONE')
+  if (hasPartialImages) return offers
   return offers.map((offer) => ({ ...offer, capabilities: { ...offer.capabilities, maxPartialImages: 0 } }))
 }

@@ -1,5 +1,4 @@
-// OpenAI as a preset (platform.openai.com/docs/api-reference/images), for all servers without a preset of their own.
-import { toImagesMessage, type Parameters } from '../images-api/message.ts'
+import { isDalle, toChangedParameters, toOpenaiMessage, type Parameters } from '../images-api/message.ts'
 import { credential } from '../images-api/options.ts'
 import type { Preset, PresetAccount } from '../images-api/preset.ts'
 import { CATALOGUE } from '../models/catalogue.ts'
@@ -16,54 +15,42 @@ const BASE_URL = 'https://api.openai.com/v1'
 export const OPENAI: Preset<OwnOptions> = {
   baseUrl: BASE_URL,
   options: {
-    /** Sent as `OpenAI-Organization`. */
     organization: credential.optional(),
-    /** Sent as `OpenAI-Project`. */
     project: credential.optional(),
   },
   offers: (models = currentModels()) => offersFrom(models),
   // Other servers may not stream.
-  previews: (baseUrl) => (new URL(baseUrl).hostname === new URL(BASE_URL).hostname ? 'STREAM' : 'NONE'),
+  partialImages: (baseUrl) => (new URL(baseUrl).hostname === new URL(BASE_URL).hostname ? 'STREAM' : 'NONE'),
 
   message(request, account, stream) {
     const { apiKey, organization, project } = account
     const headers = {
-      accept: stream ? 'text/event-stream, application/json' : 'application/json',
       authorization: `Bearer ${apiKey}`,
       ...(organization !== undefined && { 'openai-organization': organization }),
       ...(project !== undefined && { 'openai-project': project }),
     }
     const parameters = { ...toParameters(request, account), ...(stream && toStreamParameters(request)) }
-    // OpenAI refuses a repeated `image` ("Duplicate parameter").
-    return toImagesMessage(request, parameters, headers, request.images.length > 1 ? 'image[]' : 'image')
+    return toOpenaiMessage(request, parameters, headers, stream)
   },
 }
 
 // Models with an announced end must be named: they will fail one day.
 function currentModels(): string[] {
-  const current = CATALOGUE.filter(
-    ({ name, retiresOn }) => name.startsWith('gpt-image') && retiresOn === null,
-  )
-  return current.map(({ name }) => name)
+  const names = CATALOGUE.flatMap(({ name, retiresOn }) => (retiresOn === null ? [name] : []))
+  return names.filter((name) => name.startsWith('gpt-image'))
 }
 
-// Defaults are left out: a model refuses a parameter that it does not know.
 function toParameters(request: ProviderRequest, { responseFormat }: PresetAccount): Parameters {
   return {
     model: request.upstreamModel,
     prompt: request.prompt,
     n: request.n,
     ...(wantsSize(request) && { size: request.size }),
-    ...(request.quality !== 'AUTO' && { quality: request.quality.toLowerCase() }),
-    ...(request.background !== 'AUTO' && { background: request.background.toLowerCase() }),
-    // Not listed for multipart edits. A refusal is visible, a dropped setting is not.
-    ...(request.moderation !== 'AUTO' && { moderation: request.moderation.toLowerCase() }),
-    ...(request.outputFormat !== 'PNG' && { output_format: request.outputFormat.toLowerCase() }),
-    ...(request.outputCompression !== null && { output_compression: request.outputCompression }),
-    ...(request.inputFidelity !== null && { input_fidelity: request.inputFidelity.toLowerCase() }),
+    // Not all are listed for multipart edits. A refusal is visible, a dropped setting is not.
+    ...toChangedParameters(request),
     ...(request.style !== null && { style: request.style.toLowerCase() }),
     ...(request.user !== null && { user: request.user }),
-    // GPT image models always return base64 and refuse the parameter. The default of DALL·E is a link.
+    // GPT image models return base64 and refuse the parameter. DALL·E's default is a link.
     ...(isDalle(request) && { response_format: 'b64_json' }),
     ...(responseFormat !== undefined && { response_format: responseFormat }),
   }
@@ -76,8 +63,4 @@ function toStreamParameters({ partialImages }: ProviderRequest): Parameters {
 // The default of an edit is 1024x1024, not auto. DALL·E has no auto.
 function wantsSize(request: ProviderRequest): boolean {
   return request.size !== 'auto' || (request.operation === 'EDIT' && !isDalle(request))
-}
-
-function isDalle({ upstreamModel }: ProviderRequest): boolean {
-  return upstreamModel.startsWith('dall-e')
 }

@@ -1,16 +1,8 @@
-// The envelope of pmock's replies: docs.pmock.com, "Unified return structure for response results". Content types do
-// not tell: {"code":200,"message":"…","data":{…},"traceId":"…"}.
+// docs.pmock.com, "Unified return structure for response results".
 import { z } from 'zod'
+import { VERDICTS, type FailureVerdict } from '../error.ts'
 import { isSuccess, withRequestId, type ProviderReply } from '../images-api/client.ts'
-import {
-  BLOCKED,
-  BROKEN,
-  REJECTED,
-  replyFailure,
-  verdictOfStatus,
-  type FailureVerdict,
-  type ReplyTo,
-} from '../images-api/failure.ts'
+import { replyFailure, verdictOfStatus, type ReplyTo } from '../images-api/failure.ts'
 import type { Unwrap } from '../images-api/reply.ts'
 import { wordsIn } from '../images-api/upstream-error.ts'
 
@@ -18,7 +10,6 @@ export type Envelope = z.output<typeof envelope>
 
 const text = z.string().min(1).nullish().catch(null)
 const envelope = z.object({
-  /** A number or a text. */
   code: z.union([z.int(), z.string().trim().min(1)]).transform(String),
   message: text,
   data: z.unknown().optional(),
@@ -27,7 +18,7 @@ const envelope = z.object({
 
 export function envelopeIn(json: unknown): Envelope | undefined {
   const parsed = envelope.safeParse(json)
-  // An error in OpenAI's form may stand beside a `code`, and says more.
+  // An error in OpenAI's form beside a `code` says more.
   return parsed.success && !wordsIn(json) ? parsed.data : undefined
 }
 
@@ -40,12 +31,10 @@ export function envelopeFailure(replyTo: ReplyTo, body: Envelope | undefined, re
   return replyFailure(replyTo, verdict, { code: body?.code ?? null, message: body?.message ?? '' }, reply)
 }
 
-/** No code for it is documented. */
 export function isSafetyBlock(message: string | null | undefined): boolean {
   return /safety system|moderation|content[ _]policy/i.test(message ?? '')
 }
 
-/** For the OpenAI-compatible route, whose replies may have no envelope. */
 export const unwrapEnvelope: Unwrap = (json, reply, call) => {
   const body = envelopeIn(json)
   if (!body) return json
@@ -54,10 +43,9 @@ export const unwrapEnvelope: Unwrap = (json, reply, call) => {
   throw envelopeFailure('SUBMIT', body, traced)
 }
 
-// A code that is no status proves nothing about the charge.
+// A code that is no status proves nothing about the charge. The higher status proves less.
 function verdictOf({ code, message }: Envelope, reply: ProviderReply): FailureVerdict {
-  // The higher one says less about whether work was done.
   const status = Math.max(reply.status, /^[1-5]\d\d$/.test(code) ? Number(code) : 0)
-  const verdict = status < 300 ? BROKEN : verdictOfStatus({ ...reply, status }, 'KNOWN')
-  return verdict === REJECTED && isSafetyBlock(message) ? BLOCKED : verdict
+  const verdict = status < 300 ? VERDICTS.BROKEN : verdictOfStatus({ ...reply, status }, 'KNOWN')
+  return verdict === VERDICTS.REJECTED && isSafetyBlock(message) ? VERDICTS.BLOCKED : verdict
 }

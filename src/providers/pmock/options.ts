@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { callOptions, credential, httpUrl, pollMs, unbilledFailures } from '../images-api/options.ts'
+import { GPT_1 } from '../models/catalogue.ts'
 import { modelsOption } from '../models/offers.ts'
+import type { Capabilities } from '../provider.ts'
 
 export const pmockOptions = z
   .strictObject({
@@ -8,24 +10,18 @@ export const pmockOptions = z
     accessKey: credential,
     /** Never sent. For `hmac` only. */
     secretKey: credential.optional(),
-    /** `bearer` sends the access key. The page of the route shows neither. */
+    /** `bearer` sends the access key. */
     auth: z.enum(['hmac', 'bearer']).default('hmac'),
-    /** Of the headers `pmock-access-key` and `pmock-access-token`. */
     headerPrefix: z
       .string()
       .regex(/^[a-z][a-z0-9-]*$/, 'must be the beginning of a header name in lower case')
       .default('pmock'),
-    /**
-     * Path of a check. None of pmock's pages documents it: the default is that of docs.mountsea.ai, whose pages are
-     * alike.
-     */
+    /** Path of a check, not on pmock's pages. Default: that of docs.mountsea.ai, whose pages are alike. */
     taskPath: z
       .string()
       .regex(/^\/.*\{id\}/, 'must begin with / and contain {id}')
       .default('/tasks?taskId={id}'),
-    /** GPT image models return base64 in either case, according to the page. */
     responseFormat: z.enum(['url', 'b64_json']).default('b64_json'),
-    /** Default: the only model on the page. */
     models: modelsOption.default(['gpt-image-2']),
     ...callOptions,
     pollMs,
@@ -37,3 +33,15 @@ export const pmockOptions = z
   })
 
 export type PmockOptions = z.output<typeof pmockOptions>
+
+/** "openai generate async". */
+export const ASYNC_CAPABILITIES: Capabilities = {
+  ...GPT_1,
+  sizes: { kind: 'list', auto: true, values: ['1024x1024', '1024x1536', '1536x1024'] },
+  qualities: ['AUTO', 'LOW', 'MEDIUM', 'HIGH', 'STANDARD'],
+  backgrounds: ['TRANSPARENT', 'OPAQUE', 'AUTO'],
+  // "Currently only supports 1."
+  maxN: 1,
+  maxPartialImages: 0,
+  user: false,
+}

@@ -1,12 +1,10 @@
-// pmock's tasks: docs.pmock.com, "openai generate async". One route creates generations and edits. The route of checks
-// is on none of its pages, so it is configuration.
+// docs.pmock.com, "openai generate async".
 import { systemClock, type Clock } from '../../clock.ts'
 import { createImagesClient } from '../images-api/client.ts'
 import { toDataUrl, toJsonMessage } from '../images-api/message.ts'
-import { offersByPage } from '../models/offers.ts'
+import { offersFrom } from '../models/offers.ts'
 import type { Dialect, Provider, ProviderRequest } from '../provider.ts'
-import { ASYNC_CAPABILITIES } from './capabilities.ts'
-import { pmockOptions, type PmockOptions } from './options.ts'
+import { ASYNC_CAPABILITIES, pmockOptions, type PmockOptions } from './options.ts'
 import { readSubmitted, readTask } from './reply.ts'
 import { signatureHeaders } from './signature.ts'
 
@@ -23,13 +21,9 @@ export const pmock: Dialect<PmockOptions> = {
 
 /** Signatures need the clock: they are valid for a minute. */
 export function createPmock(name: string, options: PmockOptions, { now }: Pick<Clock, 'now'>): Provider {
-  const { accessKey, secretKey = '', concurrency, timeoutMs, pollMs, unbilledFailures } = options
-  const client = createImagesClient({
-    ...options,
-    name,
-    secrets: [accessKey, secretKey],
-    unbilled: unbilledFailures ? 'FAILURES' : 'NOTHING',
-  })
+  const { accessKey, secretKey = '', pollMs } = options
+  const client = createImagesClient(name, options, [accessKey, secretKey])
+  const offers = offersFrom(options.models, () => ASYNC_CAPABILITIES)
 
   function credentials(): Record<string, string> {
     if (options.auth === 'bearer') return { authorization: `Bearer ${accessKey}` }
@@ -37,12 +31,7 @@ export function createPmock(name: string, options: PmockOptions, { now }: Pick<C
   }
 
   return {
-    name,
-    dialect: 'pmock',
-    traits: { modes: ['POLL'], recovery: 'REMOTE_ID', failureCharge: unbilledFailures ? 'NO' : 'UNKNOWN' },
-    offers: offersByPage(options.models, () => ASYNC_CAPABILITIES),
-    concurrency,
-    timeoutMs,
+    ...client.provider({ dialect: 'pmock', offers, modes: ['POLL'], recovery: 'REMOTE_ID' }),
 
     async submit(request, call) {
       const body = await toBody(request, options.responseFormat)
@@ -55,12 +44,10 @@ export function createPmock(name: string, options: PmockOptions, { now }: Pick<C
       const reply = await client.ask({ method: 'GET', path, headers: credentials() }, call)
       return readTask(reply, call, pollMs)
     },
-
-    close: () => client.close(),
   }
 }
 
-// The page's fields in its order. With `image` it is an edit. `auto` is sent: the page states no defaults.
+// `auto` is sent: the page states no defaults. With `image` it is an edit.
 async function toBody(request: ProviderRequest, responseFormat: 'url' | 'b64_json'): Promise<object> {
   const { images, mask } = request
   return {

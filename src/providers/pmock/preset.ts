@@ -1,41 +1,37 @@
-// pmock's OpenAI-compatible route as a preset: docs.pmock.com, "openai compat generate".
+// docs.pmock.com, "openai compat generate".
 import { z } from 'zod'
-import { toImagesMessage, type Parameters } from '../images-api/message.ts'
+import { toOpenaiMessage, type Parameters } from '../images-api/message.ts'
 import type { Preset, PresetAccount } from '../images-api/preset.ts'
-import { offersByPage } from '../models/offers.ts'
-import type { ProviderRequest } from '../provider.ts'
-import { COMPAT_CAPABILITIES } from './capabilities.ts'
+import { offersFrom } from '../models/offers.ts'
+import type { Capabilities, ProviderRequest } from '../provider.ts'
 import { unwrapEnvelope } from './envelope.ts'
+import { ASYNC_CAPABILITIES } from './options.ts'
 
 interface OwnOptions {
   naming?: 'snake' | 'camel' | undefined
 }
 
 export const PMOCK: Preset<OwnOptions> = {
-  /** As in the page's sample client. */
   baseUrl: 'https://ai.pmock.com/api/ai/openai/v1',
   options: {
     /** `snake` as in the page's sample client (the default), or `camel` as in its table. */
     naming: z.enum(['snake', 'camel']).optional(),
   },
-  offers: (models = ['gpt-image-2']) => offersByPage(models, () => COMPAT_CAPABILITIES),
-  // The page has a field for previews and none for streams. How previews arrive is not documented.
-  previews: () => 'WITHOUT_STREAM',
+  offers: (models = ['gpt-image-2']) => offersFrom(models, () => CAPABILITIES),
+  // The page has no field for streams.
+  partialImages: () => 'WITHOUT_STREAM',
 
   message(request, account, stream) {
-    const headers = {
-      accept: stream ? 'text/event-stream, application/json' : 'application/json',
-      authorization: `Bearer ${account.apiKey}`,
-    }
+    const headers = { authorization: `Bearer ${account.apiKey}` }
     const parameters = { ...toParameters(request, account), ...(stream && { stream: true }) }
-    // The page lists no edits. Where an operator turns them on, they are sent as to OpenAI.
-    return toImagesMessage(request, parameters, headers, request.images.length > 1 ? 'image[]' : 'image')
+    // The page lists no edits. An operator may turn them on.
+    return toOpenaiMessage(request, parameters, headers, stream)
   },
 
   unwrap: unwrapEnvelope,
 }
 
-// The page's fields in its order. `auto` is sent: the default size is 1024x1024, other defaults are not documented.
+// `auto` is sent: the default size is 1024x1024, other defaults are not documented.
 function toParameters(
   request: ProviderRequest,
   { naming = 'snake', responseFormat = 'b64_json' }: PresetAccount & OwnOptions,
@@ -55,13 +51,30 @@ function toParameters(
     inputFidelity: request.inputFidelity?.toLowerCase() ?? null,
     user: request.user,
   }
-  const entries = Object.entries(fields).flatMap(([name, value]): [string, string | number][] =>
-    value === null ? [] : [[naming === 'camel' ? name : toSnake(name), value]],
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]): [string, string | number][] =>
+      value === null
+        ? []
+        : [
+            [
+              naming === 'camel' ? name : name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+              value,
+            ],
+          ],
+    ),
   )
-  return Object.fromEntries(entries)
 }
 
-// As the sample client does, github.com/openai/openai-java.
-function toSnake(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+const CAPABILITIES: Capabilities = {
+  ...ASYNC_CAPABILITIES,
+  operations: ['GENERATE'],
+  sizes: {
+    kind: 'list',
+    auto: true,
+    values: ['1024x1024', '1024x1536', '1536x1024', '2048x2048', '2048x1152', '3840x2160', '2160x3840'],
+  },
+  maxInputImages: 0,
+  mask: false,
+  maxPartialImages: 3,
+  user: true,
 }

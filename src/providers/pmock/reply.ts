@@ -1,15 +1,9 @@
 import { z } from 'zod'
-import { withRequestId, type ProviderReply } from '../images-api/client.ts'
-import {
-  asFailure,
-  BLOCKED,
-  BROKEN,
-  ofTask,
-  toProviderError,
-  verdictOfStatus,
-} from '../images-api/failure.ts'
-import { readJson } from '../images-api/json-body.ts'
+import { VERDICTS } from '../error.ts'
+import type { ProviderReply } from '../images-api/client.ts'
+import { asFailure, ofTask, toProviderError, verdictOfStatus } from '../images-api/failure.ts'
 import { readImages } from '../images-api/images.ts'
+import { readReply } from '../images-api/reply.ts'
 import type { CallResult, Call } from '../provider.ts'
 import { DEFAULT_LIMITS, spillJson } from '../wire/json-spill.ts'
 import { MalformedReply } from '../wire/malformed.ts'
@@ -26,67 +20,50 @@ const task = z.object({
 
 type Task = z.output<typeof task>
 
-// None of pmock's pages lists statuses. Those of docs.mountsea.ai, whose pages are alike, differ: pending, ready,
-// assigned, processing, completed, failed, cancelled, timeout; and queued, succeeded, canceled. An unknown status
-// counts as running: to take it for an end would give up a paid image.
+// pmock's pages list no statuses. Those of docs.mountsea.ai, whose pages are alike, differ. An unknown status counts as
+// running: taken for an end, it would give up a paid image.
 const DONE = new Set<string | undefined>(['completed', 'succeeded', 'success', 'done'])
-const FAILED = new Set<string | undefined>([
-  'failed',
-  'failure',
-  'error',
-  'cancelled',
-  'canceled',
-  'timeout',
-  'timed_out',
-  'expired',
-])
+const FAILED = new Set<string | undefined>(
+  'failed failure error cancelled canceled timeout timed_out expired'.split(' '),
+)
 
-/** A result may be JSON within the JSON, with its images as text. */
+/** A result may be JSON within JSON, with its images as text. */
 const TASK_LIMITS = { ...DEFAULT_LIMITS, maxTextBytes: 64 * 1024 * 1024 }
 
-/** Throws ProviderError. */
-export async function readSubmitted(
-  received: ProviderReply,
-  call: Call,
-  pollMs: number,
-): Promise<CallResult> {
-  let reply = received
-  try {
-    const json = await readJson(reply, call)
-    const envelope = envelopeIn(json)
-    reply = withRequestId(reply, envelope?.traceId, call)
-    if (!isGood(envelope, reply)) throw envelopeFailure('SUBMIT', envelope, reply)
-    const { taskId } = submitted.parse(envelope ? envelope.data : json)
-    if (!taskId) throw new MalformedReply('has no task id')
-    return { state: 'ACCEPTED', remoteId: taskId, checkAfterMs: pollMs }
-  } catch (error) {
-    throw asFailure(error, 'SUBMIT', reply)
-  }
+const requestIdIn = (json: unknown) => envelopeIn(json)?.traceId
+
+export function readSubmitted(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
+  return readReply('SUBMIT', received, call, {
+    requestIdIn,
+    read(json, reply) {
+      const envelope = envelopeIn(json)
+      if (!isGood(envelope, reply)) throw envelopeFailure('SUBMIT', envelope, reply)
+      const { taskId } = submitted.parse(envelope ? envelope.data : json)
+      if (!taskId) throw new MalformedReply('has no task id')
+      return { state: 'ACCEPTED', remoteId: taskId, checkAfterMs: pollMs }
+    },
+  })
 }
 
 /** Throws ProviderError; `rejected` and `broken` are about the task. */
-export async function readTask(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
-  let reply = received
-  let record: Task
-  try {
-    const json = await readJson(reply, call, TASK_LIMITS)
-    const envelope = envelopeIn(json)
-    reply = withRequestId(reply, envelope?.traceId, call)
-    if (isUnknownTask(envelope, reply)) return { state: 'MISSING', checkAfterMs: pollMs }
-    if (!isGood(envelope, reply)) throw envelopeFailure('CHECK', envelope, reply)
-    const parsed = task.safeParse(envelope ? envelope.data : json)
-    if (!parsed.success) throw new MalformedReply('has no task')
-    record = parsed.data
-  } catch (error) {
-    throw asFailure(error, 'CHECK', reply)
-  }
-  const status = record.status?.toLowerCase()
-  if (FAILED.has(status)) throw taskFailure(record, reply)
-  if (!DONE.has(status)) return { state: 'PENDING', progress: null, checkAfterMs: pollMs }
-  return readFinished(record.result, call, reply)
+export function readTask(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
+  return readReply('CHECK', received, call, {
+    limits: TASK_LIMITS,
+    requestIdIn,
+    async read(json, reply) {
+      const envelope = envelopeIn(json)
+      if (isUnknownTask(envelope, reply)) return { state: 'MISSING', checkAfterMs: pollMs }
+      if (!isGood(envelope, reply)) throw envelopeFailure('CHECK', envelope, reply)
+      const parsed = task.safeParse(envelope ? envelope.data : json)
+      if (!parsed.success) throw new MalformedReply('has no task')
+      const status = parsed.data.status?.toLowerCase()
+      if (FAILED.has(status)) throw taskFailure(parsed.data, reply)
+      if (!DONE.has(status)) return { state: 'PENDING', progress: null, checkAfterMs: pollMs }
+      return readFinished(parsed.data.result, call, reply)
+    },
+  })
 }
 
-// No code for it is documented.
 function isUnknownTask(envelope: Envelope | undefined, { status }: ProviderReply): boolean {
   if (status === 404) return true
   if (!envelope) return false
@@ -95,11 +72,11 @@ function isUnknownTask(envelope: Envelope | undefined, { status }: ProviderReply
   return code !== '200' && /\btask\b.*\b(not (be )?found|not exist)/i.test(message ?? '')
 }
 
-// No page says whether failed tasks are billed: even with the code of a rejection the charge is unknown.
+// No page says whether failed tasks are billed.
 function taskFailure({ status, errorCode, errorMessage }: Task, reply: ProviderReply) {
   const code = /^4\d\d$/.test(errorCode ?? '') ? Number(errorCode) : 500
-  const ofCode = code < 500 ? verdictOfStatus({ ...reply, status: code }, 'KNOWN') : BROKEN
-  const verdict = ofTask(isSafetyBlock(errorMessage) ? BLOCKED : ofCode)
+  const ofCode = code < 500 ? verdictOfStatus({ ...reply, status: code }, 'KNOWN') : VERDICTS.BROKEN
+  const verdict = ofTask(isSafetyBlock(errorMessage) ? VERDICTS.BLOCKED : ofCode)
   const words = { code: errorCode ?? status ?? null, message: errorMessage ?? '' }
   return toProviderError({ ...verdict, charged: 'UNKNOWN' }, words, reply)
 }

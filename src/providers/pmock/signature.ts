@@ -1,18 +1,8 @@
 import { createHmac } from 'node:crypto'
 
-export interface Credentials {
-  accessKey: string
-  secretKey: string
-  /** `pmock` on the newer pages, `wuinai` on older ones. */
-  headerPrefix: string
-}
-
-/**
- * Signs a request: docs.pmock.com/api-reference/pmock-api-introduction. The seconds are the start of the current
- * minute; `now` is in ms since 1970.
- */
+/** docs.pmock.com/api-reference/pmock-api-introduction. Signs the start of the current minute; `now` is in ms. */
 export function signatureHeaders(
-  { accessKey, secretKey, headerPrefix }: Credentials,
+  { accessKey, secretKey, headerPrefix }: { accessKey: string; secretKey: string; headerPrefix: string },
   now: number,
 ): Record<string, string> {
   const seconds = Math.floor(now / 60_000) * 60

@@ -1,35 +1,34 @@
-import { ProviderError } from '../error.ts'
-import type { CallResult, Call, ProviderRequest, ReceivedImage, SizeRule } from '../provider.ts'
-import { requestIdOf } from './fail.ts'
+import type { Usage } from '../../domain.ts'
+import { ProviderError, VERDICTS } from '../error.ts'
+import { inputImageTokens, outputImageTokens, PARTIAL_IMAGE_TOKENS, textTokens } from '../models/tokens.ts'
+import { UNKNOWN_USAGE } from '../provider.ts'
+import type { Call, CallResult, ProviderRequest, ReceivedImage, SizeRule } from '../provider.ts'
 import { paint, UnreadablePicture, type PaintedPicture } from './painter/paint.ts'
 import { resolve, type ResolvedRequest } from './resolve.ts'
-import { SCENARIO_FAILURES } from './scenario.ts'
-import { countUsage } from './usage.ts'
-import { untilAborted, wait } from './wait.ts'
+import { requestIdOf, SCENARIO_FAILURES } from './scenario.ts'
+import { wait, whileOpen } from './wait.ts'
 
 export interface DevelopOptions {
-  /** Minimum duration of the call. Painting takes place within it. */
+  /** Minimum duration of the call, painting included. */
   durationMs: number
-  /** How many previews are sent. */
-  previews: number
-  /** Sizes of the model, from which `auto` chooses; undefined for a model outside the catalogue. */
+  partials: number
+  /** For `auto`; undefined for a model outside the catalogue. */
   sizes: SizeRule | undefined
 }
 
 const STEPS = 20
 
-/** Paints the requested images, and reports progress and previews meanwhile. */
 export async function develop(
-  order: ProviderRequest,
+  request: ProviderRequest,
   call: Call,
   options: DevelopOptions,
 ): Promise<CallResult> {
-  const { durationMs, previews, sizes } = options
-  const resolved = resolve(order, sizes)
+  const { durationMs, partials, sizes } = options
+  const resolved = resolve(request, sizes)
   if (!resolved) throw new ProviderError(SCENARIO_FAILURES.reject.failure)
   call.onWire('DISPATCHED')
   const [first] = await Promise.all([
-    untilAborted(paintImage(order, resolved, 0), call),
+    whileOpen(paintImage(request, resolved, 0), call),
     wait(durationMs / STEPS, call),
   ])
   call.onWire('HEADERS', { httpStatus: 200, providerRequestId: requestIdOf(call) })
@@ -37,82 +36,91 @@ export async function develop(
   let sent = 0
   for (let step = 1; step <= STEPS; step++) {
     if (step > 1) await wait(durationMs / STEPS, call)
-    // The last step is the finished picture, so previews are spaced evenly before it.
-    const due = Math.floor(((step - 1) / (STEPS - 1)) * (previews + 1))
-    for (; sent < Math.min(due, previews); sent++) {
-      await sendPreview(first, sent, (sent + 1) / (previews + 1), call)
+    const due = Math.floor(((step - 1) / (STEPS - 1)) * (partials + 1))
+    for (; sent < Math.min(due, partials); sent++) {
+      const partial = await whileOpen(first.preview((sent + 1) / (partials + 1)), call)
+      const file = call.newFile()
+      await partial.write(file)
+      await call.onPartial(file, sent)
     }
     call.onProgress(step / STEPS)
   }
 
   await wait(0, call)
-  const images = await writeImages(first, order, resolved, call)
+  const images = await writeImages(first, request, resolved, call)
   call.onWire('BODY_DONE')
   const { width, height, quality, background, outputFormat } = resolved
   return {
     state: 'DONE',
     images,
-    usage: countUsage(order, resolved, sent),
+    usage: countUsage(request, resolved, sent),
     resolved: { size: `${width}x${height}`, quality, background, outputFormat },
   }
 }
 
 async function paintImage(
-  order: ProviderRequest,
+  request: ProviderRequest,
   resolved: ResolvedRequest,
   index: number,
 ): Promise<PaintedPicture> {
-  const { prompt, images, mask, outputCompression: compression } = order
+  const { prompt, images, mask, outputCompression: compression } = request
   const { width, height, background, outputFormat: format } = resolved
-  const seed = seedOf(order, resolved, index)
+  const seed = seedOf(request, resolved, index)
   try {
     return await paint({ prompt, seed, width, height, images, mask, background, format, compression })
   } catch (cause) {
     if (!(cause instanceof UnreadablePicture)) throw cause
     const { message } = cause
-    throw new ProviderError({
-      kind: 'rejected',
-      code: 'INPUT_IMAGE_INVALID',
-      message,
-      charged: 'NO',
-      httpStatus: 400,
-      cause,
-    })
+    throw new ProviderError({ ...VERDICTS.IMAGE_INVALID, message, httpStatus: 400, cause })
   }
 }
 
-// Each image of a call has a seed of its own. Format and compression are no part of it: the same prompt as PNG and as
-// JPEG is the same picture.
-function seedOf(order: ProviderRequest, resolved: ResolvedRequest, index: number): string {
-  const { prompt, model, operation, style } = order
+// Without format and compression: a prompt as PNG and as JPEG is the same picture.
+function seedOf(request: ProviderRequest, resolved: ResolvedRequest, index: number): string {
+  const { prompt, model, operation, style } = request
   const { width, height, quality, background } = resolved
   return JSON.stringify([prompt, model, operation, style, width, height, quality, background, index])
 }
 
-async function sendPreview(
-  picture: PaintedPicture,
-  index: number,
-  progress: number,
-  call: Call,
-): Promise<void> {
-  const preview = await untilAborted(picture.preview(progress), call)
-  const file = call.newFile()
-  await preview.write(file)
-  await call.onPartial(file, index)
-}
-
 async function writeImages(
   first: PaintedPicture,
-  order: ProviderRequest,
+  request: ProviderRequest,
   resolved: ResolvedRequest,
   call: Call,
 ): Promise<ReceivedImage[]> {
   const images: ReceivedImage[] = []
-  for (let index = 0; index < order.n; index++) {
-    const picture = index === 0 ? first : await untilAborted(paintImage(order, resolved, index), call)
+  for (let index = 0; index < request.n; index++) {
+    const picture = index === 0 ? first : await whileOpen(paintImage(request, resolved, index), call)
     const file = call.newFile()
     await picture.write(file)
     images.push({ file, revisedPrompt: picture.revisedPrompt })
   }
   return images
+}
+
+/** As the real model reports it: ESTIMATED as gpt-image-2 for the 2.5 family, UNKNOWN for DALL·E, which reports none. */
+function countUsage(request: ProviderRequest, resolved: ResolvedRequest, partialImages: number): Usage {
+  const byRule = outputImageTokens(request.model, resolved.quality, resolved.width, resolved.height)
+  const perImage = byRule ?? estimate(request.model, resolved)
+  if (perImage === null) return UNKNOWN_USAGE
+  const inputTextTokens = textTokens(request.prompt)
+  const inputImages = request.images.map((image) => inputImageTokens(image.width, image.height))
+  const inputImage = inputImages.reduce((sum, tokens) => sum + tokens, 0)
+  const outputImage = request.n * (perImage + partialImages * PARTIAL_IMAGE_TOKENS)
+  return {
+    inputTokens: inputTextTokens + inputImage,
+    outputTokens: outputImage,
+    totalTokens: inputTextTokens + inputImage + outputImage,
+    inputTextTokens,
+    inputImageTokens: inputImage,
+    outputTextTokens: 0,
+    outputImageTokens: outputImage,
+    source: byRule === null ? 'ESTIMATED' : 'REPORTED',
+  }
+}
+
+function estimate(model: string, { quality, width, height }: ResolvedRequest): number | null {
+  if (model.startsWith('dall-e')) return null
+  const nearest = quality === 'LOW' || quality === 'MEDIUM' ? quality : 'HIGH'
+  return outputImageTokens('gpt-image-2', nearest, width, height)
 }

@@ -1,7 +1,6 @@
 import { parseSize, type Background, type OutputFormat, type Quality } from '../../domain.ts'
 import type { ProviderRequest, SizeRule } from '../provider.ts'
 
-/** Settings of a request with everything decided that it leaves to the provider. */
 export interface ResolvedRequest {
   width: number
   height: number
@@ -10,38 +9,33 @@ export interface ResolvedRequest {
   outputFormat: OutputFormat
 }
 
-interface Size {
-  width: number
-  height: number
-}
+type Size = Pick<ResolvedRequest, 'width' | 'height'>
 
 const WIDE = /\b(wide|panorama|panoramic|landscape|banner|cinematic)\b/iu
 const TALL = /\b(portrait|tall|poster|vertical|full[- ]length)\b/iu
 
 /** Replaces each `auto`. Undefined when the size is malformed. */
-export function resolve(order: ProviderRequest, sizes: SizeRule | undefined): ResolvedRequest | undefined {
-  const size = order.size === 'auto' ? autoSize(order, sizes) : parseSize(order.size)
+export function resolve(request: ProviderRequest, sizes: SizeRule | undefined): ResolvedRequest | undefined {
+  const size = request.size === 'auto' ? autoSize(request, sizes) : parseSize(request.size)
   if (!size) return undefined
-  const keepsAlpha = order.outputFormat !== 'JPEG'
+  const { outputFormat, model } = request
+  const autoQuality = model.startsWith('dall-e') ? 'STANDARD' : 'MEDIUM'
   const isTransparent =
-    order.background === 'TRANSPARENT' || (order.background === 'AUTO' && order.images[0]?.hasAlpha === true)
+    request.background === 'TRANSPARENT' ||
+    (request.background === 'AUTO' && request.images[0]?.hasAlpha === true)
   return {
     ...size,
-    quality: order.quality === 'AUTO' ? autoQuality(order.model) : order.quality,
-    background: keepsAlpha && isTransparent ? 'TRANSPARENT' : 'OPAQUE',
-    outputFormat: order.outputFormat,
+    quality: request.quality === 'AUTO' ? autoQuality : request.quality,
+    background: outputFormat !== 'JPEG' && isTransparent ? 'TRANSPARENT' : 'OPAQUE',
+    outputFormat,
   }
 }
 
-function autoQuality(model: string): Quality {
-  return model.startsWith('dall-e') ? 'STANDARD' : 'MEDIUM'
-}
-
-// An edit keeps the size of its first image if the model allows it, so that a mask fits pixel by pixel.
-function autoSize(order: ProviderRequest, sizes: SizeRule | undefined): Size {
-  const first = order.images[0]
+// An edit keeps the size of its first image if possible, so that a mask fits pixel by pixel.
+function autoSize(request: ProviderRequest, sizes: SizeRule | undefined): Size {
+  const first = request.images[0]
   if (first && allows(sizes, first)) return { width: first.width, height: first.height }
-  const ratio = first ? first.width / first.height : promptRatio(order.prompt)
+  const ratio = first ? first.width / first.height : promptRatio(request.prompt)
   if (ratio > 1.2 && allows(sizes, { width: 1536, height: 1024 })) return { width: 1536, height: 1024 }
   if (ratio < 0.83 && allows(sizes, { width: 1024, height: 1536 })) return { width: 1024, height: 1536 }
   return { width: 1024, height: 1024 }

@@ -1,19 +1,10 @@
-// Paints real images and plays failure scenarios in this process, without network, key or bill. As its own upstream it
-// waits, unlike other dialects.
+// Paints images and simulates failures in this process, without network, key or cost.
 import { z } from 'zod'
 import { CATALOGUE, findModel, type CatalogueModel } from '../models/catalogue.ts'
 import { ProviderError } from '../error.ts'
-import type {
-  CallResult,
-  Call,
-  Capabilities,
-  Dialect,
-  Offer,
-  ProviderRequest,
-  Provider,
-} from '../provider.ts'
+import type { Capabilities, Dialect, Offer, Provider } from '../provider.ts'
 import { develop } from './develop.ts'
-import { fail } from './fail.ts'
+import { fail } from './scenario.ts'
 import { SCENARIO_FAILURES, SCENARIOS, readDirections, type Scenario } from './scenario.ts'
 
 export interface SandboxOptions {
@@ -25,7 +16,7 @@ export interface SandboxOptions {
   concurrency: number
   /** Default 240000. */
   timeoutMs: number
-  /** Leaves out the last preview: upstreams may finish before they have sent all. Default false. */
+  /** Leaves out the last partial image: upstreams may finish before they have sent all. Default false. */
   fewerPartials: boolean
 }
 
@@ -39,7 +30,6 @@ const options = z.strictObject({
 
 export const sandbox: Dialect<SandboxOptions> = {
   options,
-  // The gateway creates it when nothing else is configured.
   fromEnvironment: () => undefined,
   create: createSandbox,
 }
@@ -53,28 +43,22 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
     concurrency: settings.concurrency,
     timeoutMs: settings.timeoutMs,
 
-    async submit(request: ProviderRequest, call: Call): Promise<CallResult> {
+    async submit(request, call) {
       if (call.signal.aborted) throw new ProviderError(SCENARIO_FAILURES.unreached.failure)
       const { scenario, durationMs, prompt } = readDirections(request.prompt, settings)
       if (scenario !== 'ok') return fail(scenario, durationMs, call)
       const sizes = findModel(request.upstreamModel)?.capabilities.sizes
-      const previews = Math.max(0, request.partialImages - (settings.fewerPartials ? 1 : 0))
-      return develop({ ...request, prompt }, call, { durationMs, previews, sizes })
+      const partials = Math.max(0, request.partialImages - (settings.fewerPartials ? 1 : 0))
+      return develop({ ...request, prompt }, call, { durationMs, partials, sizes })
     },
 
     async close() {},
   }
 }
 
-function toOffer(model: CatalogueModel): Offer {
-  const { name, price } = model
-  // Clients of a retired model can still be tried here.
-  return { model: name, upstreamModel: name, capabilities: widen(model), price, retiresOn: null }
-}
-
-// More than the real models can, so that every setting can be tried.
-function widen({ name, capabilities }: CatalogueModel): Capabilities {
-  return {
+function toOffer({ name, price, capabilities }: CatalogueModel): Offer {
+  // More than those of the real models, so that every setting can be tried.
+  const widened: Capabilities = {
     ...capabilities,
     operations: ['GENERATE', 'EDIT'],
     backgrounds: name.startsWith('gpt-') ? ['AUTO', 'OPAQUE', 'TRANSPARENT'] : capabilities.backgrounds,
@@ -83,4 +67,5 @@ function widen({ name, capabilities }: CatalogueModel): Capabilities {
     mask: true,
     maxPartialImages: 3,
   }
+  return { model: name, upstreamModel: name, capabilities: widened, price, retiresOn: null }
 }

@@ -1,6 +1,7 @@
-// Failure scenarios of real upstreams, so that clients can be tested against each.
 import type { WirePhase } from '../../domain.ts'
-import type { Failure } from '../error.ts'
+import { ProviderError, VERDICTS, type Failure, type FailureVerdict } from '../error.ts'
+import type { Call } from '../provider.ts'
+import { wait } from './wait.ts'
 
 export const SCENARIOS = [
   'ok',
@@ -16,28 +17,8 @@ export const SCENARIOS = [
 
 export type Scenario = (typeof SCENARIOS)[number]
 
-/** What directives in a prompt do, like the test cards of payment providers. They are removed before painting. */
-export const SANDBOX_DIRECTIVES: Readonly<Record<string, string>> = {
-  '[sandbox:ok]': 'succeeds, whatever scenario is configured',
-  '[sandbox:moderation]': 'the prompt is blocked as unsafe: MODERATION_BLOCKED, not charged',
-  '[sandbox:busy]': 'too many requests, try again in a second: PROVIDER_RATE_LIMITED, not charged',
-  '[sandbox:quota]': 'the account is empty: PROVIDER_QUOTA, not charged',
-  '[sandbox:reject]': 'the request is refused as invalid: PROVIDER_REJECTED, not charged',
-  '[sandbox:broken]': 'an internal error before any work: PROVIDER_BROKEN, not charged',
-  '[sandbox:unreached]': 'no connection, nothing was sent: PROVIDER_UNREACHABLE, not charged',
-  '[sandbox:stall]':
-    'never answers; at the deadline the outcome is unknown: OUTCOME_UNKNOWN, perhaps charged',
-  '[sandbox:vanish]': 'the connection breaks halfway: OUTCOME_UNKNOWN, perhaps charged',
-  '[sandbox:slow]': 'takes 30 seconds',
-  '[sandbox:duration=200]': 'takes that many milliseconds, up to 600000',
-}
-
-export interface Direction {
-  scenario: Scenario
-  durationMs: number
-  /** The prompt without its directives. */
-  prompt: string
-}
+/** Removed from the prompt before painting. Described in docs/getting-started.md. */
+export const SANDBOX_DIRECTIVES = [...SCENARIOS, 'slow', 'duration=200'].map((name) => `[sandbox:${name}]`)
 
 const DIRECTIVE = /\s?\[sandbox:(?:duration=(\d{1,6})|([a-z]+))\]/giu
 const SLOW_MS = 30_000
@@ -47,18 +28,17 @@ const MAX_DURATION_MS = 600_000
 export function readDirections(
   prompt: string,
   configured: { scenario: Scenario; durationMs: number },
-): Direction {
+): { scenario: Scenario; durationMs: number; prompt: string } {
   let { scenario, durationMs } = configured
-  const rest = prompt.replace(
-    DIRECTIVE,
-    (whole, milliseconds: string | undefined, word: string | undefined) => {
-      const named = SCENARIOS.find((candidate) => candidate === word?.toLowerCase())
-      if (named) scenario = named
-      if (word?.toLowerCase() === 'slow') durationMs = SLOW_MS
-      if (milliseconds) durationMs = Math.min(MAX_DURATION_MS, Number(milliseconds))
-      return named || milliseconds || word?.toLowerCase() === 'slow' ? '' : whole
-    },
-  )
+  const rest = prompt.replace(DIRECTIVE, (whole, milliseconds?: string, word?: string) => {
+    const name = word?.toLowerCase()
+    const named = SCENARIOS.find((candidate) => candidate === name)
+    if (milliseconds) durationMs = Math.min(MAX_DURATION_MS, Number(milliseconds))
+    else if (name === 'slow') durationMs = SLOW_MS
+    else if (named) scenario = named
+    else return whole
+    return ''
+  })
   return { scenario, durationMs, prompt: rest.trim() }
 }
 
@@ -67,40 +47,19 @@ export interface ScenarioFailure {
   failure: Failure
 }
 
-/** With the statuses of the OpenAI API. */
+const { BLOCKED, BUSY, QUOTA, REJECTED, BROKEN, UNREACHED, LOST } = VERDICTS
+
 export const SCENARIO_FAILURES: Readonly<Record<Exclude<Scenario, 'ok'>, ScenarioFailure>> = {
-  moderation: answered(
-    400,
-    'rejected',
-    'MODERATION_BLOCKED',
-    'The sandbox blocked the prompt as unsafe (scenario moderation).',
-  ),
-  busy: {
-    phase: 'BODY_DONE',
-    failure: {
-      kind: 'busy',
-      code: 'PROVIDER_RATE_LIMITED',
-      message: 'The sandbox is rate limited (scenario busy); try again in a second.',
-      charged: 'NO',
-      httpStatus: 429,
-      retryAfterMs: 1000,
-    },
-  },
-  quota: answered(429, 'refused', 'PROVIDER_QUOTA', 'The quota of the sandbox is used up (scenario quota).'),
-  reject: answered(
-    400,
-    'rejected',
-    'PROVIDER_REJECTED',
-    'The sandbox rejected the request as invalid (scenario reject).',
-  ),
-  broken: answered(500, 'broken', 'PROVIDER_BROKEN', 'The sandbox failed before any work (scenario broken).'),
+  moderation: answered(400, BLOCKED, 'The sandbox blocked the prompt as unsafe (scenario moderation).'),
+  busy: answered(429, BUSY, 'The sandbox is rate limited (scenario busy); try again in a second.', 1000),
+  quota: answered(429, QUOTA, 'The quota of the sandbox is used up (scenario quota).'),
+  reject: answered(400, REJECTED, 'The sandbox rejected the request as invalid (scenario reject).'),
+  broken: answered(500, BROKEN, 'The sandbox failed before any work (scenario broken).'),
   unreached: {
     phase: 'INTENT',
     failure: {
-      kind: 'unreached',
-      code: 'PROVIDER_UNREACHABLE',
+      ...UNREACHED,
       message: 'The sandbox could not be reached; nothing was sent (scenario unreached).',
-      charged: 'NO',
     },
   },
   stall: lost('The sandbox did not answer before the deadline (scenario stall).'),
@@ -111,16 +70,39 @@ export const SCENARIO_FAILURES: Readonly<Record<Exclude<Scenario, 'ok'>, Scenari
 
 function answered(
   httpStatus: number,
-  kind: Failure['kind'],
-  code: Failure['code'],
+  verdict: FailureVerdict,
   message: string,
+  retryAfterMs?: number,
 ): ScenarioFailure {
-  return { phase: 'BODY_DONE', failure: { kind, code, message, charged: 'NO', httpStatus } }
+  const failure = { ...verdict, charged: 'NO' as const, message, httpStatus, retryAfterMs }
+  return { phase: 'BODY_DONE', failure }
 }
 
 function lost(message: string): ScenarioFailure {
-  return {
-    phase: 'DISPATCHED',
-    failure: { kind: 'lost', code: 'OUTCOME_UNKNOWN', message, charged: 'UNKNOWN' },
-  }
+  return { phase: 'DISPATCHED', failure: { ...LOST, message } }
+}
+
+/** Node's limit, 24.8 days: longer than any deadline. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+export async function fail(
+  scenario: Exclude<Scenario, 'ok'>,
+  durationMs: number,
+  call: Call,
+): Promise<never> {
+  const { phase, failure } = SCENARIO_FAILURES[scenario]
+  if (phase === 'INTENT') throw new ProviderError(failure)
+  call.onWire('DISPATCHED')
+  if (scenario === 'stall') await wait(MAX_TIMER_MS, call)
+  await wait(durationMs * (scenario === 'vanish' ? 0.5 : 0.1), call)
+  if (phase === 'DISPATCHED') throw new ProviderError(failure)
+  const providerRequestId = requestIdOf(call)
+  call.onWire('HEADERS', { httpStatus: failure.httpStatus ?? 200, providerRequestId })
+  call.onWire('BODY_DONE')
+  throw new ProviderError({ ...failure, providerRequestId })
+}
+
+/** In place of an upstream's `x-request-id`. */
+export function requestIdOf(call: Call): string {
+  return `sandbox-${call.clientRef}`
 }

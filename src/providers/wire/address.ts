@@ -1,5 +1,4 @@
-// Against server-side request forgery. A base URL, set by the operator, may be private. An address in a request may
-// not. One in a provider's reply may be on that provider's origin.
+// Against server-side request forgery. Base URLs, set by the operator, may be private; addresses in requests may not.
 import { lookup as lookupName, type LookupAddress, type LookupAllOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -7,7 +6,7 @@ import { buildConnector } from 'undici'
 
 export interface AddressRule {
   protocols: readonly string[]
-  /** As in URLs: '' is the default port. Null allows every port. */
+  /** '' is the default port; null allows all. */
   ports: readonly string[] | null
   maxLength: number
   /** The only origin that may be private. */
@@ -21,13 +20,12 @@ export type Resolve = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void
 
-/** The rule for addresses in requests: public hosts, default ports. */
 export function requestRule(protocols: readonly string[] = ['https:']): AddressRule {
   const ports = ['', '80', '443']
   return { protocols, ports, maxLength: 2048, trustedOrigin: null, isPublic: isPublicAddress }
 }
 
-/** The rule for a provider's replies. Signed links are long, and some CDNs use http. */
+/** For links in replies: long, http and the provider's own origin are allowed. */
 export function replyRule(baseUrl: string): AddressRule {
   const { origin: trustedOrigin } = new URL(baseUrl)
   return { ...requestRule(['https:', 'http:']), ports: null, maxLength: 8192, trustedOrigin }
@@ -47,7 +45,7 @@ export function checkUrl(text: string, rule: AddressRule): string | undefined {
   return isForbiddenHost(url.hostname, rule) ? 'must be on a public host' : undefined
 }
 
-/** An undici connector that checks every connection, redirects and IP literals included. */
+/** Checks every connection, redirects and IP literals included. */
 export function guardedConnector(rule: AddressRule, resolve: Resolve = lookupName): buildConnector.connector {
   const options = { allowH2: false, timeout: CONNECT_MS }
   const trusted = buildConnector(options)
@@ -71,7 +69,6 @@ export class AddressError<Failure extends string> extends Error {
   }
 }
 
-/** The arguments of an AddressError for an error of a guarded connection. */
 export function toAddressFailure(
   cause: unknown,
   signal: AbortSignal,
@@ -91,7 +88,7 @@ export class ForbiddenAddress extends Error {
   }
 }
 
-/** False for every address, in any spelling, that may be private. */
+/** False for every address that may be private. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
@@ -102,7 +99,7 @@ export function isPublicAddress(address: string): boolean {
 function isForbiddenHost(hostname: string, rule: AddressRule): boolean {
   const host = hostname.replace(/^\[|\]$/g, '')
   if (isIP(host)) return !rule.isPublic(host)
-  // RFC 6761 reserves the name for loopback, with or without the final dot.
+  // RFC 6761 reserves the name for loopback.
   return /(^|\.)localhost\.?$/i.test(host) && !rule.isPublic('127.0.0.1')
 }
 
@@ -122,6 +119,5 @@ function guardedLookup(rule: AddressRule, resolve: Resolve): LookupFunction {
 
 const CONNECT_MS = 10_000
 
-// Unicast to ipaddr.js: Azure's host agent (learn.microsoft.com, "What is IP address 168.63.129.16?") and
-// IPv4-compatible addresses (RFC 4291, 2.5.5.1), of which `::7f00:1` is 127.0.0.1 to some systems.
+// Unicast to ipaddr.js: Azure's host agent, and IPv4-compatible addresses (RFC 4291, 2.5.5.1) such as `::7f00:1`.
 const ALSO_PRIVATE = [ipaddr.parseCIDR('168.63.129.16/32'), ipaddr.parseCIDR('::/96')]

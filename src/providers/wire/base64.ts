@@ -1,21 +1,16 @@
 import { MalformedImage } from './malformed.ts'
 
-/** Decodes base64 in pieces of any length. Throws MalformedImage. The bytes are valid until the next call. */
-export interface Base64Decoder {
-  write(text: string): Buffer
-  /** The bytes that were held back. */
-  end(): Buffer
-}
-
-/** Accepts both alphabets, missing padding, line breaks, and the head of a data URL. */
-export function createBase64Decoder(): Base64Decoder {
+/**
+ * Accepts both alphabets, missing padding, line breaks, and the head of a data URL. Throws MalformedImage. The bytes are
+ * valid until the next call.
+ */
+export function createBase64Decoder() {
   let head: string | undefined = ''
   let carry = ''
   let padded = false
   // Reused: a new buffer for each piece fills memory faster than it is collected.
   let scratch: Buffer = NOTHING
 
-  // Holds characters back while they may belong to the head of a data URL.
   function withoutDataUrl(text: string): string {
     if (head === undefined) return text
     head += text
@@ -34,7 +29,7 @@ export function createBase64Decoder(): Base64Decoder {
     if (padded) return nothingAfterPadding(text)
     let whole = carry + text
     let bytes = decodeGroups(whole)
-    // Node's decoder skips unknown characters: the result is then too short.
+    // Node's decoder skips unknown characters.
     if (bytes.length < bytesIn(whole)) {
       whole = withoutFormatting(whole)
       bytes = decodeGroups(whole)
@@ -60,11 +55,11 @@ export function createBase64Decoder(): Base64Decoder {
   }
 
   return {
-    write(text) {
+    write(text: string): Buffer {
       const body = withoutDataUrl(text)
       return body === '' ? NOTHING : decode(body)
     },
-    end() {
+    end(): Buffer {
       const start = head === undefined ? NOTHING : decode(head)
       head = undefined
       const rest = padded ? carry : withoutFormatting(carry)

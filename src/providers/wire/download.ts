@@ -6,7 +6,7 @@ import { AddressError, checkUrl, guardedConnector, toAddressFailure } from './ad
 import type { AddressRule, Resolve } from './address.ts'
 
 export interface Downloader {
-  /** Writes `url` to the new file `file`; returns its bytes. Sends no credentials. Throws DownloadError, without a file. */
+  /** Returns the bytes of the new `file`. Sends no credentials. Throws DownloadError and leaves no file. */
   download(url: string, file: string, signal: AbortSignal): Promise<number>
   close(): Promise<void>
 }
@@ -19,7 +19,6 @@ export class DownloadError extends AddressError<DownloadFailure> {
 
 export interface DownloaderOptions {
   rule: AddressRule
-  /** Default 25 MB. */
   maxBytes?: number
   resolve?: Resolve
 }
@@ -29,25 +28,21 @@ export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: Downl
   const agent = new Agent({
     connect: guardedConnector(rule, resolve),
     pipelining: 0,
-    // For callers without a deadline.
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   })
 
-  async function open(url: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    let address = url
-    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const problem = checkUrl(address, rule)
-      if (problem) {
-        throw new DownloadError('FORBIDDEN', hop === 0 ? problem : `leads to another that ${problem}`)
-      }
-      const reply = await request(address, { dispatcher: agent, headers: HEADERS, signal })
-      const target = redirectTarget(reply, address)
-      if (target === undefined) return reply
-      discard(reply)
-      address = target
-    }
-    throw new DownloadError('UNREACHABLE', `redirects more than ${MAX_REDIRECTS} times`)
+  async function open(url: string, signal: AbortSignal, hop = 0): Promise<Dispatcher.ResponseData> {
+    if (hop > MAX_REDIRECTS)
+      throw new DownloadError('UNREACHABLE', `redirects more than ${MAX_REDIRECTS} times`)
+    const problem = checkUrl(url, rule)
+    if (problem)
+      throw new DownloadError('FORBIDDEN', hop === 0 ? problem : `leads to another that ${problem}`)
+    const reply = await request(url, { dispatcher: agent, headers: HEADERS, signal })
+    const { location } = reply.headers
+    if (!REDIRECTS.has(reply.statusCode) || typeof location !== 'string') return reply
+    discard(reply)
+    return open(URL.parse(location, url)?.href ?? location, signal, hop + 1)
   }
 
   async function save(reply: Dispatcher.ResponseData, file: string, signal: AbortSignal): Promise<number> {
@@ -93,12 +88,6 @@ const HEADERS = {
   accept: 'image/png, image/webp, image/jpeg',
   'accept-encoding': 'identity',
   'user-agent': 'darkroom',
-}
-
-function redirectTarget(reply: Dispatcher.ResponseData, from: string): string | undefined {
-  const { location } = reply.headers
-  if (!REDIRECTS.has(reply.statusCode) || typeof location !== 'string') return undefined
-  return URL.parse(location, from)?.href ?? location
 }
 
 function problemWith(reply: Dispatcher.ResponseData, maxBytes: number): DownloadError | undefined {

@@ -1,4 +1,3 @@
-// An upstream account over HTTP/1.1.
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Agent, request, type Dispatcher, type FormData } from 'undici'
@@ -12,7 +11,6 @@ import { networkFailure, watchWire } from './phase.ts'
 export interface Upstream {
   /** Sends once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
   send(message: Message, call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>): Promise<Reply>
-  /** Sends a message that may cost money, with `clientRef`. */
   submit(
     message: Message,
     call: Pick<Call, 'signal' | 'onWire' | 'traceparent' | 'clientRef'>,
@@ -23,7 +21,6 @@ export interface Upstream {
 
 export interface Message {
   method: 'GET' | 'POST' | 'DELETE'
-  /** Appended to the base URL's path; may have a query. */
   path: string
   headers: Readonly<Record<string, string>>
   body?: string | FormData
@@ -33,12 +30,11 @@ export interface Reply {
   status: number
   /** Without parameters; '' when absent. */
   contentType: string
-  /** From the header `x-request-id`. */
   requestId: string | undefined
   retryAfterMs: number | undefined
-  /** To be read once, to the end or a `return`. Throws ProviderError `lost`. */
+  /** To be read once. Throws ProviderError `lost`. */
   body: AsyncIterable<Buffer>
-  /** Makes text fit for clients: no secrets of account or message, no markup, at most 500 characters. */
+  /** For clients: without secrets and markup, at most 500 characters. */
   clean: (text: string) => string
 }
 
@@ -54,11 +50,11 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   const agent = new Agent({
     // HTTP/2 would put all paid calls on one connection.
     allowH2: false,
-    // No keep-alive: the outcome is unknown when the upstream closes a kept connection during a write.
+    // No keep-alive: an upstream may close a kept connection during a write.
     pipelining: 0,
     connections: null,
     connect: { timeout: CONNECT_MS },
-    // After the caller's deadline. A stream is silent while the image is made.
+    // After the caller's deadline.
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
   })
@@ -96,7 +92,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   return {
     send,
     submit(message, call) {
-      // OpenAI logs the first (API reference, "Debugging requests"). A proxy may honour the second.
+      // OpenAI logs the first ("Debugging requests"). A proxy may honour the second.
       const ids = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
       return send({ ...message, headers: { ...message.headers, ...ids } }, call)
     },
@@ -105,7 +101,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   }
 }
 
-/** Reads at most `maxBytes` of an error body as text, as far as it arrives. */
+/** As far as it arrives. */
 export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
@@ -115,9 +111,7 @@ export async function readText(body: AsyncIterable<Buffer>, maxBytes = 64 * 1024
       size += chunk.length
       if (size >= maxBytes) break
     }
-  } catch {
-    // The status says enough.
-  }
+  } catch {}
   return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
 }
 

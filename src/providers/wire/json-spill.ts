@@ -1,37 +1,24 @@
-// Decodes the value of every "b64_json" of a streamed JSON text into a file, and parses the rest. JSON.parse would hold
-// each image three times: bytes, text, bytes.
-import { createBase64Decoder, type Base64Decoder } from './base64.ts'
+// Decodes every "b64_json" of a JSON stream into a file. JSON.parse would hold each image as bytes, text and bytes.
+import { createBase64Decoder } from './base64.ts'
 import { MalformedReply } from './malformed.ts'
 import { createSpoolFile, type SpoolFile } from './spool-file.ts'
 
-/** Replaces the base64 in the parsed JSON. */
 export interface Spilled {
   file: string
   byteSize: number
 }
 
-export interface JsonSpill {
-  /** Throws MalformedReply. */
-  write(chunk: Buffer): Promise<void>
-  /** The parsed JSON; an empty `b64_json` is null. Throws MalformedReply. */
-  end(): Promise<unknown>
-  /** The text without the images. */
-  text(): string
-  /** Required, after `end` too. */
-  close(): Promise<void>
-}
+export type JsonSpill = ReturnType<typeof createJsonSpill>
 
 export interface SpillLimits {
-  /** Per image, decoded. */
   maxImageBytes: number
-  /** Of everything but images. */
   maxTextBytes: number
 }
 
-/** A PNG of 3840x2160 noise has 25 MB; the rest of a reply has a few hundred bytes. */
+/** A PNG of 3840x2160 noise has 25 MB. */
 export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
 
-/** Reads a JSON body, its images into `newFile()` paths. Throws as JsonSpill does. */
+/** Images go to `newFile()` paths. Throws MalformedReply. */
 export async function spillJson(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
@@ -46,12 +33,12 @@ export async function spillJson(
   }
 }
 
-export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEFAULT_LIMITS): JsonSpill {
+export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEFAULT_LIMITS) {
   const text: Buffer[] = []
   const spilled: Spilled[] = []
   let textBytes = 0
   let state: 'outside' | 'string' | 'image' = 'outside'
-  // The last byte outside of strings and the last string tell a value from a key.
+  // They tell a value from a key.
   let before: number | undefined
   let key = ''
   let escaped = false
@@ -62,7 +49,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     if (textBytes > limits.maxTextBytes) {
       throw new MalformedReply(`has more than ${limits.maxTextBytes} bytes of text`)
     }
-    // A slice would keep the whole network buffer alive.
+    // A slice would keep the network buffer.
     text.push(Buffer.from(bytes))
   }
 
@@ -141,34 +128,29 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
   const textSoFar = () => Buffer.concat(text).toString('utf8')
 
   return {
-    async write(chunk) {
+    async write(chunk: Buffer): Promise<void> {
       for (let at = 0; at < chunk.length;) {
         if (state === 'outside') at = readOutside(chunk, at)
         else if (state === 'string') at = readString(chunk, at)
         else at = await readImage(chunk, at)
       }
     },
-    async end() {
+    /** The parsed JSON; an empty `b64_json` is null. */
+    async end(): Promise<unknown> {
       if (state !== 'outside') throw new MalformedReply('ends within a string')
       return parse(textSoFar(), spilled)
     },
     text: textSoFar,
+    /** Required, after `end` too. */
     close: async () => image.file?.abandon(),
   }
 }
 
-interface ImageState {
-  decoder: Base64Decoder
-  file: SpoolFile | undefined
-  /** An incomplete JSON escape. */
-  escape: string
+function noImage() {
+  return { decoder: createBase64Decoder(), file: undefined as SpoolFile | undefined, escape: '' }
 }
 
-function noImage(): ImageState {
-  return { decoder: createBase64Decoder(), file: undefined, escape: '' }
-}
-
-// A number stands for an image of this text: an upstream that sends numbers reaches no other file.
+// Numbers sent by an upstream reach no other file.
 function parse(text: string, spilled: readonly Spilled[]): unknown {
   try {
     return JSON.parse(text, (name, value: unknown) => {
@@ -180,7 +162,7 @@ function parse(text: string, spilled: readonly Spilled[]): unknown {
   }
 }
 
-// Escapes in base64: `\/` (PHP), `\n` and `\r\n` (MIME), `\u002B` (.NET). Undefined while incomplete.
+// `\/` (PHP), `\n` (MIME), `\u002B` (.NET). Undefined while incomplete.
 function unescape(escape: string): string | undefined {
   if (escape.length < (escape[1] === 'u' ? 6 : 2)) return undefined
   try {

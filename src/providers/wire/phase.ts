@@ -3,21 +3,14 @@ import type { WirePhase } from '../../domain.ts'
 import { ProviderError, VERDICTS } from '../error.ts'
 import type { Call } from '../provider.ts'
 
-/** How far a request provably got. */
 export interface WireState {
   phase: WirePhase
   httpStatus?: number
   providerRequestId?: string
 }
 
-export interface Wire {
-  /** For the dispatcher of exactly one request. */
-  interceptor: Dispatcher.DispatcherComposeInterceptor
-  state(): WireState
-}
-
 /** Reports each phase before undici goes on: without DISPATCHED, no byte was handed to the socket. */
-export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: string) => string): Wire {
+export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: string) => string) {
   let state: WireState = { phase: 'INTENT' }
 
   function report(phase: WirePhase, facts: Omit<WireState, 'phase'> = {}): void {
@@ -28,10 +21,9 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: strin
   function watch(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
     return {
       onRequestStart(controller, context) {
-        // undici restarts a request whose socket was recycled. A paid request must be written once.
+        // undici restarts a request whose socket was recycled: it would be paid twice.
         if (state.phase !== 'INTENT')
           return controller.abort(new Error('The request would have been sent twice.'))
-        // The inner handler does not start after an abort.
         handler.onRequestStart?.(controller, context)
         if (!controller.aborted) report('DISPATCHED')
       },
@@ -53,10 +45,9 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: strin
     }
   }
 
-  return {
-    interceptor: (dispatch) => (options, handler) => dispatch(options, watch(handler)),
-    state: () => state,
-  }
+  const interceptor: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
+    dispatch(options, watch(handler))
+  return { interceptor, state: () => state }
 }
 
 /** `unreached`, and uncharged, if and only if nothing was dispatched; else `lost`. */
@@ -78,7 +69,7 @@ function reason(error: unknown): string {
   return REASONS[code] ?? REASONS[error.name] ?? (code || error.name)
 }
 
-// Codes of Node (nodejs.org/api/errors.html) and undici (undici.nodejs.org).
+// Codes of Node and undici.
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its host name does not resolve',
   EAI_AGAIN: 'its host name could not be looked up',

@@ -5,7 +5,7 @@ import { retryAfterMs } from './retry-after.ts'
 import { untilAborted } from './until-aborted.ts'
 
 export interface Poster {
-  /** Posts once, without credentials, and returns any status. Does not follow redirects. Throws PostError. */
+  /** Posts once, without redirects. Resolves with any status. Throws PostError. */
   post(
     url: string,
     message: PostMessage,
@@ -25,7 +25,6 @@ export class PostError extends AddressError<PostFailure> {
   override name = 'PostError'
 }
 
-/** Every connection keeps the rule. */
 export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: Resolve }): Poster {
   const agent = new Agent({
     allowH2: false,
@@ -33,7 +32,6 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
     // A kept connection may be closed while a message is written.
     pipelining: 0,
     connections: null,
-    // For callers without a deadline.
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   })
@@ -52,7 +50,7 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
           signal,
         })
         const answer = await untilAborted(pending, signal)
-        // Reads a short body to its end, so that its server sees no reset.
+        // Without a reset for servers with a short body.
         await untilAborted(answer.body.dump({ limit: DUMP_BYTES }), signal).catch(() =>
           answer.body.on('error', () => undefined).destroy(),
         )

@@ -1,10 +1,8 @@
 import type { Dispatcher } from 'undici'
 
-type Headers = Dispatcher.ResponseData['headers']
-
-/** The wait that a reply asks for. A date counts from the reply's own `date`: no clock matters. */
-export function retryAfterMs(headers: Headers): number | undefined {
-  // OpenAI's servers send it, and its SDKs prefer it (github.com/openai/openai-node, src/client.ts).
+/** A date counts from the reply's own `date`. */
+export function retryAfterMs(headers: Dispatcher.ResponseData['headers']): number | undefined {
+  // OpenAI's servers send it (github.com/openai/openai-node, src/client.ts).
   const exact = numberOf(headers['retry-after-ms'])
   if (exact !== undefined) return exact
   const value = headers['retry-after']

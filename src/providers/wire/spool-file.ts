@@ -1,19 +1,10 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { MalformedImage } from './malformed.ts'
 
-/** A file that is created with its first byte. */
-export interface SpoolFile {
-  readonly path: string
-  readonly byteSize: number
-  /** Throws MalformedImage beyond `maxBytes`. */
-  write(bytes: Buffer): Promise<void>
-  end(): Promise<void>
-  /** Closes without writing the rest. Idempotent. */
-  abandon(): Promise<void>
-}
+export type SpoolFile = ReturnType<typeof createSpoolFile>
 
-/** `path` must not exist. */
-export function createSpoolFile(path: string, maxBytes: number): SpoolFile {
+/** `path` must not exist; it is created with the first byte. */
+export function createSpoolFile(path: string, maxBytes: number) {
   const batch = Buffer.allocUnsafeSlow(Math.min(BATCH, maxBytes))
   let handle: FileHandle | undefined
   let held = 0
@@ -34,10 +25,11 @@ export function createSpoolFile(path: string, maxBytes: number): SpoolFile {
 
   return {
     path,
-    get byteSize() {
+    get byteSize(): number {
       return byteSize
     },
-    async write(bytes) {
+    /** Throws MalformedImage beyond `maxBytes`. */
+    async write(bytes: Buffer): Promise<void> {
       byteSize += bytes.length
       if (byteSize > maxBytes) throw new MalformedImage(`has an image of more than ${maxBytes} bytes`)
       for (let at = 0; at < bytes.length;) {
@@ -47,13 +39,14 @@ export function createSpoolFile(path: string, maxBytes: number): SpoolFile {
         if (held === batch.length) await flush()
       }
     },
-    async end() {
+    async end(): Promise<void> {
       await flush()
       await close()
     },
+    /** Closes without writing the rest. Idempotent. */
     abandon: close,
   }
 }
 
-// Larger batches measured no faster, and take memory for each image.
+// Larger batches measured no faster.
 const BATCH = 64 * 1024

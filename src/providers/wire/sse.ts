@@ -1,5 +1,4 @@
-// Server-sent events (HTML standard, section 9.2) whose data is JSON with images: a line has up to 100 MB, which
-// eventsource-parser would hold as text.
+// Server-sent events (HTML standard, 9.2). eventsource-parser would hold a line, of up to 100 MB, as text.
 import { createJsonSpill, DEFAULT_LIMITS, type JsonSpill, type SpillLimits } from './json-spill.ts'
 import { MalformedReply } from './malformed.ts'
 
@@ -10,7 +9,7 @@ export interface ServerSentEvent {
   data: unknown
 }
 
-/** The events up to the end of the body or `data: [DONE]`, images in `newFile()` paths. Throws as JsonSpill does. */
+/** Up to `data: [DONE]` or the end, images in `newFile()` paths. Throws MalformedReply. */
 export async function* readEvents(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
@@ -47,7 +46,7 @@ export async function* readEvents(
       if (finished === 'done') return
       if (finished) yield finished
     }
-    // The standard drops an event without a blank line after it, but a finished image is paid for.
+    // The standard drops an event without a blank line after it, but its image is paid for.
     const last = await finish()
     if (last && last !== 'done' && last.data !== undefined) yield last
   } finally {
@@ -55,7 +54,7 @@ export async function* readEvents(
   }
 }
 
-// Unknown events, keep-alives for example, need not be JSON.
+// Keep-alives, for example, are not JSON.
 async function jsonOrUndefined(spill: JsonSpill): Promise<unknown> {
   try {
     return await spill.end()
@@ -68,7 +67,6 @@ async function jsonOrUndefined(spill: JsonSpill): Promise<unknown> {
 }
 
 interface LinePart {
-  /** A field's name, a piece of its value, or a blank line. */
   kind: 'name' | 'value' | 'blank'
   bytes: Buffer
 }
@@ -95,7 +93,7 @@ async function* splitLines(body: AsyncIterable<Buffer>): AsyncGenerator<LinePart
   }
 
   for await (const chunk of body) {
-    // A line ends with LF, CR or both, perhaps in two chunks.
+    // LF, CR or both, perhaps in two chunks.
     let at = afterCr && chunk[0] === LF ? 1 : 0
     if (chunk.length > 0) afterCr = false
     while (at < chunk.length) {

@@ -2,6 +2,7 @@
 export function untilAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     const settled = () => signal.removeEventListener('abort', abort)
     pending.finally(settled).then(resolve, reject)

@@ -14,7 +14,7 @@ const WATCH = 'subscription ($id: ID!) { taskEvents(taskId: $id) { type: __typen
 
 /** Generates an image at `url`, watches it to the end by Server-Sent Events, and fetches it. */
 export async function visit(url, send = fetch) {
-  const ask = (query, variables, accept) =>
+  const post = (query, variables, accept) =>
     send(
       new Request(`${url}/graphql`, {
         method: 'POST',
@@ -23,12 +23,12 @@ export async function visit(url, send = fetch) {
       }),
     )
   const get = async (query, variables) =>
-    (await (await ask(query, variables, 'application/json')).json()).data
+    (await (await post(query, variables, 'application/json')).json()).data
   const { generateImage } = await get(
     'mutation { generateImage(input: { prompt: "a lighthouse", partialImages: 1 }) { id } }',
   )
   const { id } = generateImage
-  const stream = await (await ask(WATCH, { id }, 'text/event-stream')).text()
+  const stream = await (await post(WATCH, { id }, 'text/event-stream')).text()
   const events = [...stream.matchAll(/^data: (\{.*)$/gm)].map(
     ([, json]) => JSON.parse(json).data.taskEvents.type,
   )

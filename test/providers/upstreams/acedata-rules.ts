@@ -1,5 +1,6 @@
-// What Ace Data Cloud refuses as `bad_request`: what its pages of Images Generations and Images Edits do not list.
-import { wordsOf, type ReceivedForm } from './form.ts'
+// The requests that Ace Data Cloud refuses as `bad_request`: those with anything that its pages "Images Generations" and
+// "Images Edits" do not list.
+import { toStrings, type ReceivedForm } from './form.ts'
 
 type Parameters = Record<string, string>
 
@@ -33,22 +34,22 @@ const SIZES: Record<string, string[]> = {
   'gpt-image-1.5': ['1024x1024', '1536x1024', '1024x1536', 'auto'],
 }
 
-/** Why a generation would be refused; undefined when it is fine. */
+/** Why a generation is refused; undefined if it is valid. */
 export function problemWithGeneration(parameters: Record<string, unknown>): string | undefined {
-  return problemWith(wordsOf(parameters), GENERATION)
+  return problemWith(toStrings(parameters), GENERATION)
 }
 
-/** Why an edit would be refused; undefined when it is fine. */
+/** Why an edit is refused; undefined if it is valid. */
 export function problemWithEdit({ fields, files }: ReceivedForm): string | undefined {
   const problem = problemWith(fields, EDIT)
   if (problem) return problem
   if (String(fields.model).startsWith('dall-e')) return 'model does not edit'
   const images = files.filter(({ field }) => field === 'image' || field === 'image[]')
   if (images.length === 0 || images.length > 16) return 'image must be 1 to 16 files'
-  const odd = files.find(
+  const unknownFile = files.find(
     ({ field, type }) => !images.some((image) => image.field === field) && field !== 'mask' && type,
   )
-  return odd && `unknown file ${odd.field}`
+  return unknownFile && `unknown file ${unknownFile.field}`
 }
 
 function problemWith(parameters: Parameters, allowed: string[]): string | undefined {
@@ -74,7 +75,7 @@ function problemWith(parameters: Parameters, allowed: string[]): string | undefi
 
 function problemWithSize(size: string, model: string, parameters: Parameters): string | undefined {
   const sizes = SIZES[model]
-  // The models without an `auto` take the field's absence for it.
+  // Models without `auto` use a default size if the field is absent.
   if (sizes)
     return sizes.includes(size) || parameters.size === undefined
       ? undefined

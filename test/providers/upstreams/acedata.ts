@@ -1,47 +1,47 @@
 // Ace Data Cloud as docs.acedata.cloud describes it: synchronous images, or tasks on record that are polled or call back.
-// Its callbacks are real POSTs to the address that it was given, and go wrong in every way that callbacks do.
+// Its callbacks are real POST requests to the given URL, with every failure that callbacks have.
 import { setTimeout } from 'node:timers/promises'
 import { problemWithEdit, problemWithGeneration } from './acedata-rules.ts'
 import {
   startFake,
   type CannedReply,
-  type Counter,
+  type Backend,
   type FakeUpstream,
-  type PictureSize,
+  type ImageSize,
   type ReceivedRequest,
 } from './fake.ts'
 import { formOf } from './form.ts'
-import { acedataPicture } from './tariff.ts'
+import { acedataImageMicros } from './tariff.ts'
 
 /**
- * How a request with a callback URL is called back. `nested` and `flat` are the two documented shapes, `twice` sends the
- * same again, `early` comes before the reply to the submit, `late` on `deliver`, `never` not at all, `forged` reports a
- * task that is not done, and `failing` one that failed. All but `forged`, `late` and `never` end the task.
+ * The callback of a request. `nested` and `flat` are the two documented forms, `twice` repeats it, `early` sends it before
+ * the reply to the submit, `late` on `deliver`, `never` not at all, `forged` reports a running task as done, and
+ * `failing` a failed task. All but `forged`, `late` and `never` end the task.
  */
 export type CallbackScenario = 'nested' | 'flat' | 'twice' | 'early' | 'late' | 'never' | 'forged' | 'failing'
 
 export interface Delivery {
   url: string
   body: string
-  /** Null when there was no answer. */
+  /** Null without a response. */
   status: number | null
 }
 
 export interface AcedataUpstream extends FakeUpstream {
-  /** The scenarios of the next callbacks; `nested` when the list has run out. */
+  /** The scenarios of the next callbacks; `nested` after the last one. */
   scriptCallbacks(...scenarios: CallbackScenario[]): void
-  /** Every callback in order, once it was answered. */
+  /** Every callback in order, added after its response. */
   deliveries: Delivery[]
-  /** Sends the callbacks that are late. */
+  /** Sends the `late` callbacks. */
   deliver(): Promise<void>
-  /** Whether a request with this trace id is on record. */
+  /** Whether the upstream has a record with this trace id. */
   knows(trace: string): boolean
 }
 
 export interface AcedataAccount {
   apiKey?: string
-  pictures?: PictureSize | undefined
-  /** False where records are kept by the upstream's own ids alone; true by default. */
+  imageSize?: ImageSize | undefined
+  /** False if records are found only by the upstream's ids; true by default. */
   keepsTraces?: boolean
 }
 
@@ -55,10 +55,10 @@ interface Task {
 
 type Response = { success: boolean; task_id: string; trace_id: string } & Record<string, unknown>
 
-/** Starts one on a free port of the loopback address. */
+/** Starts the upstream on a free loopback port. */
 export async function startAcedataUpstream({
   apiKey = 'ace-test-key',
-  pictures,
+  imageSize,
   keepsTraces = true,
 }: AcedataAccount = {}): Promise<AcedataUpstream> {
   const tasks = new Map<string, Task>()
@@ -68,10 +68,10 @@ export async function startAcedataUpstream({
   const closed = new AbortController()
   let submits = 0
 
-  async function answer(request: ReceivedRequest, counter: Counter): Promise<CannedReply> {
+  async function answer(request: ReceivedRequest, backend: Backend): Promise<CannedReply> {
     if (request.headers.authorization !== `Bearer ${apiKey}`)
       return refused(401, 'invalid_token', 'token is invalid')
-    if (request.path === `${BASE}/tasks`) return tell(recordOf(request.parameters), counter)
+    if (request.path === `${BASE}/tasks`) return recordReply(recordOf(request.parameters), backend)
     const isEdit = request.path === `${BASE}/images/edits`
     if (!isEdit && request.path !== `${BASE}/images/generations`) return refused(404, 'no_api', 'no such api')
     const form = isEdit ? await formOf(request) : undefined
@@ -82,10 +82,10 @@ export async function startAcedataUpstream({
     submits += 1
     const task: Task = { id: `task-${submits}`, parameters, checks: 0, response: null }
     const address = parameters.callback_url
-    if (typeof address === 'string') return submitWithCallback(task, address, counter)
-    if (String(parameters.async) === 'true') return submit(task, counter)
-    counter.charge(task.id, billOf(task))
-    return { status: 200, body: await finish(task, counter) }
+    if (typeof address === 'string') return submitWithCallback(task, address, backend)
+    if (String(parameters.async) === 'true') return submit(task, backend)
+    backend.charge(task.id, billOf(task))
+    return { status: 200, body: await finish(task, backend) }
   }
 
   function recordOf(query: Record<string, unknown>): Task | undefined {
@@ -97,40 +97,40 @@ export async function startAcedataUpstream({
     return keepsTraces ? [...tasks.values()].find((task) => traceOf(task) === trace) : undefined
   }
 
-  function submit(task: Task, counter: Counter): CannedReply {
+  function submit(task: Task, backend: Backend): CannedReply {
     tasks.set(task.id, task)
-    counter.charge(task.id, billOf(task))
+    backend.charge(task.id, billOf(task))
     return { status: 200, body: { success: true, task_id: task.id, trace_id: traceOf(task) } }
   }
 
-  async function submitWithCallback(task: Task, address: string, counter: Counter): Promise<CannedReply> {
+  async function submitWithCallback(task: Task, address: string, backend: Backend): Promise<CannedReply> {
     const scenario = scenarios.shift() ?? 'nested'
     if (scenario === 'failing') task.response = failureOf(task, 'api_error', 'fetch failed')
-    const reply = scenario === 'failing' ? { status: 200, body: { task_id: task.id } } : submit(task, counter)
+    const reply = scenario === 'failing' ? { status: 200, body: { task_id: task.id } } : submit(task, backend)
     tasks.set(task.id, task)
-    if (scenario === 'early') await tellBack(task, address, scenario, counter)
-    if (scenario === 'late') late.push(() => tellBack(task, address, scenario, counter))
+    if (scenario === 'early') await callBack(task, address, scenario, backend)
+    if (scenario === 'late') late.push(() => callBack(task, address, scenario, backend))
     if (scenario === 'early' || scenario === 'late' || scenario === 'never') return reply
-    // The answer is on its way by then.
+    // After the reply to the submit.
     void setTimeout(20, undefined, { signal: closed.signal })
-      .then(() => tellBack(task, address, scenario, counter))
+      .then(() => callBack(task, address, scenario, backend))
       .catch(() => undefined)
     return reply
   }
 
-  async function tellBack(
+  async function callBack(
     task: Task,
     url: string,
     scenario: CallbackScenario,
-    counter: Counter,
+    backend: Backend,
   ): Promise<void> {
-    const response = scenario === 'forged' ? forgedFor(task) : (task.response ??= await finish(task, counter))
+    const response = scenario === 'forged' ? forgedFor(task) : (task.response ??= await finish(task, backend))
     const body = JSON.stringify(scenario === 'flat' || !response.success ? response : nest(response))
     for (let times = scenario === 'twice' ? 2 : 1; times > 0; times--) deliveries.push(await post(url, body))
   }
 
   const fake = await startFake({
-    pictures,
+    imageSize,
     basePath: BASE,
     answer,
     empty: { status: 200, body: { success: true, created: 1, data: [] } },
@@ -148,7 +148,7 @@ export async function startAcedataUpstream({
   }
 }
 
-/** What a picture costs there, in tokens. */
+/** The tokens of an image. */
 export const ACEDATA_USAGE = { input_tokens: 775, output_tokens: 1372, total_tokens: 2147 }
 
 const BASE = '/openai'
@@ -160,11 +160,11 @@ async function post(url: string, body: string): Promise<Delivery> {
   return { url, body, status: reply?.status ?? null }
 }
 
-/** A record has no status; the first check comes too early. */
-async function tell(task: Task | undefined, counter: Counter): Promise<CannedReply> {
+/** A record has no status. The first check is before the end of the task. */
+async function recordReply(task: Task | undefined, backend: Backend): Promise<CannedReply> {
   if (!task) return { status: 200, body: {} }
   task.checks += 1
-  if (task.checks > 1) task.response ??= await finish(task, counter)
+  if (task.checks > 1) task.response ??= await finish(task, backend)
   const { id, response } = task
   const times = {
     created_at: 1_780_002_000.12,
@@ -184,11 +184,11 @@ async function tell(task: Task | undefined, counter: Counter): Promise<CannedRep
   return { status: 200, body: record }
 }
 
-async function finish(task: Task, counter: Counter): Promise<Response> {
+async function finish(task: Task, backend: Backend): Promise<Response> {
   const { n = 1, response_format, model } = task.parameters
   const data: object[] = []
   for (let index = 0; index < Number(n); index++) {
-    const { bytes, url } = await counter.paint(task.parameters)
+    const { bytes, url } = await backend.makeImage(task.parameters)
     data.push(
       response_format === 'b64_json' && Number(n) === 1 ? { b64_json: bytes.toString('base64') } : { url },
     )
@@ -198,7 +198,7 @@ async function finish(task: Task, counter: Counter): Promise<Response> {
 }
 
 function billOf({ parameters: { n = 1, quality } }: Task): number {
-  return Number(n) * acedataPicture(quality)
+  return Number(n) * acedataImageMicros(quality)
 }
 
 function nest({ success, task_id, trace_id, ...data }: Response): Response {
@@ -214,7 +214,7 @@ function failureOf(task: Task, code: string, message: string): Response {
   return { success: false, task_id: task.id, trace_id: traceOf(task), error: { code, message } }
 }
 
-/** The one that was sent with the request, else one of its own. */
+/** The trace id of the request, or a generated one. */
 function traceOf({ id, parameters }: Task): string {
   return typeof parameters.trace_id === 'string' ? parameters.trace_id : `trace-${id}`
 }

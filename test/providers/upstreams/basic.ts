@@ -1,10 +1,10 @@
 // The images API of en.oceanbase.com ("Use the gpt-image-2 model for text-to-image generation") on a real socket. It
-// refuses every field that is not on the page, and charges by prompt, since nothing else identifies a request there.
+// refuses every field that is not on the page, and records charges by prompt, which alone identifies a request.
 import { startFake, type CannedReply, type FakeUpstream, type ReceivedRequest } from './fake.ts'
-import { BASIC_PICTURE } from './tariff.ts'
+import { BASIC_IMAGE_MICROS } from './tariff.ts'
 
 export interface BasicUpstream extends FakeUpstream {
-  /** How pictures are given from now on; both by default, as on the page. */
+  /** The form of the following images; both by default, as on the page. */
   give(form: Form): void
 }
 
@@ -15,19 +15,19 @@ export async function startBasicUpstream({ apiKey = 'basic-key' } = {}): Promise
   const fake = await startFake({
     basePath: '/api/v1',
     empty: { status: 200, body: { created: 1_780_000_000, data: [], usage: {} } },
-    async answer(request, { charge, paint }) {
+    async answer(request, { charge, makeImage }) {
       const refusal = problemWith(request, apiKey)
       if (refusal) return refusal
       const data: object[] = []
       for (let count = 0; count < Number(request.parameters.n); count++) {
-        const { bytes, url } = await paint()
+        const { bytes, url } = await makeImage()
         data.push({
           url: form === 'b64_json' ? '' : url,
           b64_json: form === 'url' ? '' : bytes.toString('base64'),
           revised_prompt: `${String(request.parameters.prompt)}, photorealistic`,
         })
       }
-      charge(String(request.parameters.prompt), data.length * BASIC_PICTURE)
+      charge(String(request.parameters.prompt), data.length * BASIC_IMAGE_MICROS)
       return { status: 200, body: { created: 1_780_000_000, data, usage: {} } }
     },
   })

@@ -1,18 +1,18 @@
-// What all fake upstreams share: a real socket, failure scenarios, the received requests, and a ledger of charges. The
-// regular replies are in each upstream's own file.
+// The common part of all fake upstreams: a real socket, failure scenarios, the received requests, and a ledger of charges.
+// The regular replies are in the file of each upstream.
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { listen } from './listen.ts'
-import { paint } from './painted-images.ts'
+import { makeImage } from './make-image.ts'
 
 /**
- * What the upstream does with a request. `ok` is its best; an object is sent as it stands, and charges nothing, nor does
- * what a function makes of the request.
+ * How the upstream responds to a request. `ok` is its regular reply. An object, or the object that a function returns, is
+ * sent unchanged and without a charge.
  *
- * `drip` sends the best in pieces of 100 bytes, `truncated` cuts it, `hang` holds it back until `release`, and
- * `reset-after-request` drops it with the connection: all of those charge. `empty-data` is a success without content.
+ * `drip` sends the regular reply in pieces of 100 bytes, `truncated` cuts it, `hang` delays it until `release`, and
+ * `reset-after-request` resets the connection instead: all of them charge. `empty-data` is a success without content.
  */
 export type Scenario =
   | 'ok'
@@ -26,13 +26,13 @@ export type Scenario =
   | CannedReply
   | Echo
 
-/** Answers with something of the request, and charges nothing. */
+/** Returns a reply that repeats parts of the request. Charges nothing. */
 export type Echo = (request: Pick<ReceivedRequest, 'headers' | 'body'>) => CannedReply
 
 export interface CannedReply {
   status: number
   headers?: Record<string, string>
-  /** A text is sent as it is, anything else as JSON. */
+  /** A string is sent unchanged, anything else as JSON. */
   body: unknown
 }
 
@@ -51,68 +51,68 @@ export interface FakeUpstream {
   /** The base URL, as a provider's configuration names it. */
   url: string
   requests: ReceivedRequest[]
-  /** Every picture that was painted, in order; also served at `{origin}/pictures/{index}`. */
-  pictures: Buffer[]
-  /** How often each request was charged, by its id upstream. */
+  /** Every generated image, in order; also served at `{origin}/images/{index}`. */
+  imageBytes: Buffer[]
+  /** The number of charges of each request, by its id upstream. */
   charges: Map<string, number>
   /** Every charge in order, by the id upstream and the client ref. */
   ledger: { id: string; clientRef: string; micros: number }[]
-  /** What to do with the next requests, in order; `ok` when the list has run out. */
+  /** The scenarios of the next requests, in order; `ok` after the last one. */
   script(...scenarios: Scenario[]): void
-  /** Lets everything go on that `hang` holds back, now and later. */
+  /** Sends all replies that `hang` delays, now and later. */
   release(): void
   close(): Promise<void>
 }
 
-/** What distinguishes an upstream. */
-export interface Manners {
+/** The differences between upstreams. */
+export interface UpstreamOptions {
   /** The path of the base URL. */
   basePath: string
-  /** Its answer to a request when all is well, refusals included. */
-  answer: (request: ReceivedRequest, counter: Counter) => Promise<CannedReply> | CannedReply
-  /** A success with nothing in it. */
+  /** Its regular reply to a request, refusals included. */
+  answer: (request: ReceivedRequest, counter: Backend) => Promise<CannedReply> | CannedReply
+  /** A success without content. */
   empty: CannedReply
-  /** Size of the images; 16x16 by default. */
-  pictures?: PictureSize | undefined
+  /** 16x16 by default. */
+  imageSize?: ImageSize | undefined
 }
 
-/** Small ones are painted faster. */
-export type PictureSize = '16x16' | 'as requested'
+/** Small images are generated faster. */
+export type ImageSize = '16x16' | 'as requested'
 
-/** Where work is done and charged. */
-export interface Counter {
-  /** In micro-USD; nothing where the test does not ask for the price. */
+/** Generates images and records charges. */
+export interface Backend {
+  /** `micros` is the price in micro-USD, 0 by default. */
   charge: (id: string, micros?: number) => void
-  /** A picture of its own colour. */
-  paint: (parameters?: Record<string, unknown>) => Promise<{ bytes: Buffer; url: string }>
+  /** Generates an image with a color of its own. */
+  makeImage: (parameters?: Record<string, unknown>) => Promise<{ bytes: Buffer; url: string }>
 }
 
-/** Starts one on a free port of the loopback address. */
-export async function startFake(manners: Manners): Promise<FakeUpstream> {
-  const { basePath, answer, empty, pictures: pictureSize = '16x16' } = manners
+/** Starts a fake upstream on a free loopback port. */
+export async function startFake(options: UpstreamOptions): Promise<FakeUpstream> {
+  const { basePath, answer, empty, imageSize = '16x16' } = options
   const requests: ReceivedRequest[] = []
-  const pictures: Buffer[] = []
+  const imageBytes: Buffer[] = []
   const charges = new Map<string, number>()
   const ledger: FakeUpstream['ledger'] = []
   const scenarios: Scenario[] = []
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
-  const counterFor = (request: ReceivedRequest): Counter => ({
+  const backendFor = (request: ReceivedRequest): Backend => ({
     charge(id, micros = 0) {
       charges.set(id, (charges.get(id) ?? 0) + 1)
       ledger.push({ id, clientRef: clientRefOf(request.headers), micros })
     },
-    async paint(parameters = {}) {
-      const number = pictures.length
-      // Reserved before painting: another image may be painted meanwhile.
-      pictures.push(Buffer.alloc(0))
-      const bytes = await paint(parameters, number, pictureSize === 'as requested' ? undefined : pictureSize)
-      pictures[number] = bytes
-      return { bytes, url: `${origin}/pictures/${number}` }
+    async makeImage(parameters = {}) {
+      const number = imageBytes.length
+      // Reserve the position, because another image may be generated meanwhile.
+      imageBytes.push(Buffer.alloc(0))
+      const bytes = await makeImage(parameters, number, imageSize === 'as requested' ? undefined : imageSize)
+      imageBytes[number] = bytes
+      return { bytes, url: `${origin}/images/${number}` }
     },
   })
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const stored = pictures[Number(/^\/pictures\/(\d+)$/.exec(incoming.url ?? '')?.[1])]
+    const stored = imageBytes[Number(/^\/images\/(\d+)$/.exec(incoming.url ?? '')?.[1])]
     if (stored) return void response.setHeader('content-type', 'image/png').end(stored)
     const request = await receive(incoming)
     requests.push(request)
@@ -121,7 +121,7 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
     if (typeof scenario === 'function') return send(response, scenario(request))
     if (scenario === 'empty-data') return send(response, empty)
     if (scenario === 'html') return send(response, HTML)
-    const reply = await answer(request, counterFor(request))
+    const reply = await answer(request, backendFor(request))
     if (scenario === 'hang') await released
     if (scenario === 'reset-after-request') return void response.socket?.resetAndDestroy()
     if (scenario === 'truncated') return cut(response, reply)
@@ -131,7 +131,7 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
 
   const server = createServer((incoming, response) => {
     serve(incoming, response).catch((error: unknown) =>
-      response.destroy(new Error('The upstream broke', { cause: error })),
+      response.destroy(new Error('The fake upstream failed', { cause: error })),
     )
   })
   server.on('connection', (socket) => {
@@ -145,7 +145,7 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
   return {
     url: origin + basePath,
     requests,
-    pictures,
+    imageBytes,
     charges,
     ledger,
     script: (...next) => void scenarios.push(...next),
@@ -158,7 +158,7 @@ export async function startFake(manners: Manners): Promise<FakeUpstream> {
   }
 }
 
-/** The client ref of a request; throws when it has none, or two that differ. */
+/** The client ref of a request. Throws if the request has none, or two different ones. */
 export function clientRefOf(headers: IncomingHttpHeaders): string {
   const [ref, ...others] = new Set([headers['x-client-request-id'], headers['idempotency-key']])
   if (typeof ref !== 'string' || others.length > 0)

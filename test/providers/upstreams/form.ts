@@ -3,11 +3,11 @@ import type { ReceivedRequest } from './fake.ts'
 export interface ReceivedForm {
   /** The text parts. */
   fields: Record<string, string>
-  /** The image parts, by their field's name as it was sent, in order. */
+  /** The file parts in order, each with its field name. */
   files: { field: string; name: string; type: string; bytes: Buffer }[]
 }
 
-/** A multipart request's parts; throws when it is none. */
+/** The parts of a multipart request. Throws for any other body. */
 export async function formOf({ headers, body }: ReceivedRequest): Promise<ReceivedForm> {
   const type = headers['content-type'] ?? ''
   const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData()
@@ -22,11 +22,11 @@ export async function formOf({ headers, body }: ReceivedRequest): Promise<Receiv
   return received
 }
 
-/** Parameters as the words they are on the wire, whether they came as JSON or as a form. */
-export function wordsOf(parameters: Record<string, unknown>): Record<string, string> {
-  const words = Object.entries(parameters).map(([name, value]) => [
+/** Parameters as strings, whether they were sent as JSON or as a form. */
+export function toStrings(parameters: Record<string, unknown>): Record<string, string> {
+  const entries = Object.entries(parameters).map(([name, value]) => [
     name,
     typeof value === 'string' ? value : JSON.stringify(value),
   ])
-  return Object.fromEntries(words)
+  return Object.fromEntries(entries)
 }

@@ -1,6 +1,6 @@
 import type { Server } from 'node:net'
 
-/** Puts a server on a free port of the loopback address, and gives its origin. */
+/** Listens on a free loopback port, and returns the origin. */
 export async function listen(server: Server, scheme: 'http' | 'https' = 'http'): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()

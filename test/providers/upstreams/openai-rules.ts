@@ -1,4 +1,4 @@
-// What OpenAI refuses, with the status, type and code that it refuses it with.
+// The requests that OpenAI refuses, with status, type and code.
 import type { ReceivedRequest } from './openai.ts'
 
 export interface Refusal {
@@ -14,7 +14,7 @@ const GPT = ['background', 'moderation', 'output_format', 'output_compression', 
 const DALLE = ['response_format', 'style']
 const EDIT = ['input_fidelity']
 
-/** Why the request would be refused; undefined when it is fine. */
+/** Why a request is refused; undefined if it is valid. */
 export function problemWith(request: ReceivedRequest, apiKey: string): Refusal | undefined {
   const { path, headers, parameters, files } = request
   const isEdit = path.startsWith('/v1/images/edits')

@@ -1,15 +1,18 @@
-// An OpenAI Images API of our own on a real socket: it refuses what the real one would refuse, paints real pictures,
-// does on command what goes wrong in life, and keeps its own account of who would have been charged.
+// A fake OpenAI Images API on a real socket. It refuses what OpenAI refuses, generates real images, fails by scenario, and
+// records the charges.
 import { buffer } from 'node:stream/consumers'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { clientRefOf, type Echo } from './fake.ts'
 import { listen } from './listen.ts'
-import { paint } from './painted-images.ts'
+import { makeImage } from './make-image.ts'
 import { problemWith, type Refusal } from './openai-rules.ts'
 import { openaiTokens } from './tariff.ts'
 
-/** What the upstream does with a request. `ok` streams when that was asked for; an object is sent as it stands, and so is what a function makes of the request. */
+/**
+ * How the upstream responds to a request. `ok` streams if requested. An object, or the object that a function returns, is
+ * sent unchanged.
+ */
 export type OpenaiScenario =
   | 'ok'
   | 'ok-json'
@@ -32,7 +35,7 @@ export type OpenaiScenario =
 export interface CannedReply {
   status: number
   headers?: Record<string, string>
-  /** An object is sent as JSON, a text as it is. */
+  /** An object is sent as JSON, a string unchanged. */
   body: unknown
 }
 
@@ -43,7 +46,7 @@ export interface ReceivedRequest {
   body: Buffer
   /** The JSON body, or the text parts of the multipart one. */
   parameters: Record<string, unknown>
-  /** The image parts, by their field's name as it was sent. */
+  /** The file parts in order, each with its field name. */
   files: { field: string; name: string; type: string; bytes: Buffer }[]
 }
 
@@ -51,15 +54,15 @@ export interface OpenaiUpstream {
   /** The base URL, with `/v1`. */
   url: string
   requests: ReceivedRequest[]
-  /** Every picture that was sent, in order, previews included. */
-  pictures: Buffer[]
-  /** How often each X-Client-Request-Id would have been charged. */
+  /** Every image that was sent, in order, including partial images. */
+  imageBytes: Buffer[]
+  /** The number of charges by X-Client-Request-Id. */
   charges: Map<string, number>
-  /** Every single charge, in order, with the amount in micro-USD. */
+  /** Every charge in order, with the amount in micro-USD. */
   ledger: { clientRef: string; micros: number }[]
-  /** What to do with the next requests, in order; `ok` when the list has run out. */
+  /** The scenarios of the next requests, in order; `ok` after the last one. */
   script(...scenarios: OpenaiScenario[]): void
-  /** Lets everything go on that `hang` and `hold-final` hold back, now and later. */
+  /** Sends all replies that `hang` and `hold-final` delay, now and later. */
   release(): void
   close(): Promise<void>
 }
@@ -68,16 +71,16 @@ interface Exchange {
   request: ReceivedRequest
   response: ServerResponse
   scenario: OpenaiScenario
-  /** For so many prompts that were read, and pictures that were painted. */
-  charge: (count: { prompts: number; pictures: number }) => void
+  /** Charges this number of prompts and images. */
+  charge: (count: { prompts: number; images: number }) => void
   released: Promise<void>
-  picture: (size?: string) => Promise<Buffer>
+  nextImage: (size?: string) => Promise<Buffer>
 }
 
-/** Starts one on a free port of the loopback address. */
+/** Starts the upstream on a free loopback port. */
 export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Promise<OpenaiUpstream> {
   const requests: ReceivedRequest[] = []
-  const pictures: Buffer[] = []
+  const imageBytes: Buffer[] = []
   const charges = new Map<string, number>()
   const ledger: OpenaiUpstream['ledger'] = []
   const served = new Map<string, Buffer>()
@@ -96,19 +99,19 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
       request,
       response,
       scenario: scenarios.shift() ?? 'ok',
-      charge({ prompts, pictures: painted }) {
+      charge({ prompts, images }) {
         charges.set(ref, (charges.get(ref) ?? 0) + 1)
-        const tokens = { textIn: 21 * prompts, imageIn: 0, imageOut: 196 * painted }
+        const tokens = { textIn: 21 * prompts, imageIn: 0, imageOut: 196 * images }
         ledger.push({ clientRef: ref, micros: openaiTokens(tokens) })
       },
       released,
-      picture: async (size) => {
-        const number = pictures.length
-        // Reserved before painting: another image may be painted meanwhile.
-        pictures.push(Buffer.alloc(0))
-        const bytes = await paint(request.parameters, number, size)
-        pictures[number] = bytes
-        served.set(`/pictures/${number}`, bytes)
+      nextImage: async (size) => {
+        const number = imageBytes.length
+        // Reserve the position, because another image may be generated meanwhile.
+        imageBytes.push(Buffer.alloc(0))
+        const bytes = await makeImage(request.parameters, number, size)
+        imageBytes[number] = bytes
+        served.set(`/images/${number}`, bytes)
         return bytes
       },
     }
@@ -118,7 +121,7 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
   const server = createServer((incoming, response) => {
     response.setHeader('x-request-id', `req_${requests.length + 1}`)
     answer(incoming, response).catch((error: unknown) =>
-      response.destroy(new Error('The upstream broke', { cause: error })),
+      response.destroy(new Error('The fake upstream failed', { cause: error })),
     )
   })
   server.on('connection', (socket) => {
@@ -132,7 +135,7 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
   return {
     url: `${origin}/v1`,
     requests,
-    pictures,
+    imageBytes,
     charges,
     ledger,
     script: (...next) => void scenarios.push(...next),
@@ -181,11 +184,11 @@ async function act(exchange: Exchange): Promise<void> {
     return sendStream(exchange)
   const n = Number(request.parameters.n ?? 1)
   if (scenario === 'hang') {
-    exchange.charge({ prompts: 1, pictures: n })
+    exchange.charge({ prompts: 1, images: n })
     await exchange.released
   }
   if (scenario === 'reset-after-request') {
-    exchange.charge({ prompts: 1, pictures: n })
+    exchange.charge({ prompts: 1, images: n })
     return void response.socket?.resetAndDestroy()
   }
   const wantsStream = String(request.parameters.stream) === 'true'
@@ -193,15 +196,15 @@ async function act(exchange: Exchange): Promise<void> {
   return sendJson(exchange)
 }
 
-async function sendJson({ scenario, request, response, picture, charge }: Exchange): Promise<void> {
+async function sendJson({ scenario, request, response, nextImage, charge }: Exchange): Promise<void> {
   const n = Number(request.parameters.n ?? 1)
   const data: object[] = []
   for (let index = 0; index < n; index++) {
-    const bytes = await picture()
+    const bytes = await nextImage()
     const base64 = { b64_json: bytes.toString('base64') }
-    data.push(scenario === 'ok-url' ? { url: `http://${request.headers.host}/pictures/${index}` } : base64)
+    data.push(scenario === 'ok-url' ? { url: `http://${request.headers.host}/images/${index}` } : base64)
   }
-  if (scenario !== 'hang') charge({ prompts: 1, pictures: n })
+  if (scenario !== 'hang') charge({ prompts: 1, images: n })
   const outputs = { output_tokens_details: { image_tokens: 196 * n, text_tokens: 0 } }
   const usage = { ...usageOf(n), ...outputs }
   const body = JSON.stringify({ created: 1_780_003_000, ...chosenBy(request), data, usage })
@@ -219,7 +222,7 @@ async function sendStream({
   scenario,
   request,
   response,
-  picture,
+  nextImage,
   charge,
   released,
 }: Exchange): Promise<void> {
@@ -229,7 +232,7 @@ async function sendStream({
     void response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`)
 
   async function partial(index: number): Promise<void> {
-    const b64_json = (await picture('256x256')).toString('base64')
+    const b64_json = (await nextImage('256x256')).toString('base64')
     send(`${kind}.partial_image`, {
       b64_json,
       created_at: 1,
@@ -238,14 +241,14 @@ async function sendStream({
     })
   }
   async function final(): Promise<void> {
-    const b64_json = (await picture()).toString('base64')
+    const b64_json = (await nextImage()).toString('base64')
     send(`${kind}.completed`, { b64_json, created_at: 2, ...chosenBy(request), usage: usageOf(1) })
   }
 
   response.setHeader('content-type', 'text/event-stream; charset=utf-8').flushHeaders()
-  // Each event tells of a prompt and a picture.
+  // Each final event is charged as one prompt and one image.
   const finals = scenario === 'final-before-partials' ? 1 : Number(n)
-  if (scenario !== 'hang') charge({ prompts: finals, pictures: finals })
+  if (scenario !== 'hang') charge({ prompts: finals, images: finals })
   if (scenario === 'final-before-partials') await final()
   for (let index = 0; index < Number(partial_images); index++) await partial(index)
   if (scenario === 'stream-error') {

@@ -1,9 +1,9 @@
-// pmock's OpenAI-compatible route (docs.pmock.com, "openai compat generate") on a real socket. It takes the page's fields
-// in either spelling, refuses all others, and charges by prompt, since nothing else identifies a request there.
+// pmock's OpenAI-compatible route (docs.pmock.com, "openai compat generate") on a real socket. It accepts the page's
+// fields in either spelling, refuses all others, and records charges by prompt, which alone identifies a request.
 import { startFake, type CannedReply, type FakeUpstream } from './fake.ts'
 
 export interface CompatUpstream extends FakeUpstream {
-  /** What is around replies from now on; the page leaves it open, and shows `{}`. */
+  /** The wrapper of the following replies; the page does not specify it, and shows `{}`. */
   wrap(form: Wrapper): void
 }
 
@@ -14,12 +14,12 @@ export async function startCompatUpstream({ accessKey }: { accessKey: string }):
   const fake = await startFake({
     basePath: '/api/ai/openai/v1',
     empty: { status: 200, body: {} },
-    async answer({ path, headers, parameters }, { charge, paint }) {
+    async answer({ path, headers, parameters }, { charge, makeImage }) {
       if (path !== '/api/ai/openai/v1/images/generations') return { status: 404, body: 'Not Found' }
       if (headers.authorization !== `Bearer ${accessKey}`) return wrapped(401, null, 'invalid access key')
       const problem = problemWith(parameters)
       if (problem) return wrapped(400, null, problem)
-      const { bytes, url } = await paint({
+      const { bytes, url } = await makeImage({
         output_format: parameters.output_format ?? parameters.outputFormat,
       })
       charge(String(parameters.prompt))

@@ -1,12 +1,12 @@
-// pmock's asynchronous images (docs.pmock.com, "openai generate async") on a real socket: it makes tasks, checks
-// signatures against its own clock, refuses what is not on the page, and charges by task id. The route of checks
-// is that of docs.mountsea.ai, whose pages are alike.
+// pmock's asynchronous images (docs.pmock.com, "openai generate async") on a real socket. It creates tasks,
+// verifies signatures by its own clock, refuses what is not on the page, and records charges by task id. The path of
+// checks is from docs.mountsea.ai, whose pages are similar.
 import { createHmac } from 'node:crypto'
-import { startFake, type CannedReply, type Counter, type FakeUpstream, type ReceivedRequest } from './fake.ts'
+import { startFake, type CannedReply, type Backend, type FakeUpstream, type ReceivedRequest } from './fake.ts'
 import { pmockTokens } from './tariff.ts'
 
 export interface PmockUpstream extends FakeUpstream {
-  /** How results are given from now on; `images` by default. */
+  /** The form of the following results; `images` by default. */
   give(form: ResultForm): void
   /** The statuses of the next tasks before they complete, one per check. */
   delay(...statuses: string[]): void
@@ -30,10 +30,13 @@ export async function startPmockUpstream(account: PmockAccount): Promise<PmockUp
   let form: ResultForm = 'images'
   let delays: string[] = []
 
-  async function submit({ parameters }: ReceivedRequest, { charge, paint }: Counter): Promise<CannedReply> {
+  async function submit(
+    { parameters }: ReceivedRequest,
+    { charge, makeImage }: Backend,
+  ): Promise<CannedReply> {
     const problem = problemWith(parameters)
     if (problem) return pmockReply(400, null, problem)
-    const { bytes, url } = await paint({ output_format: parameters.outputFormat })
+    const { bytes, url } = await makeImage({ output_format: parameters.outputFormat })
     const taskId = `task/${tasks.size + 1} é`
     const data = [form === 'link' ? { url } : { b64_json: bytes.toString('base64') }]
     tasks.set(taskId, { statuses: [...delays], result: shape(form, data) })
@@ -52,13 +55,13 @@ export async function startPmockUpstream(account: PmockAccount): Promise<PmockUp
   const fake = await startFake({
     basePath: BASE,
     empty: pmockReply(200, {}),
-    async answer(request, counter) {
+    async answer(request, backend) {
       const url = new URL(request.path, 'http://pmock')
       if (!isSigned(request, account)) return pmockReply(401, null, 'invalid access token')
       if (request.method === 'GET' && url.pathname === `${BASE}/tasks`)
         return query(url.searchParams.get('taskId'))
       if (request.method === 'POST' && request.path === `${BASE}/images/generate`)
-        return submit(request, counter)
+        return submit(request, backend)
       return { status: 404, body: { status: 404, error: 'Not Found', path: request.path } }
     },
   })
@@ -69,7 +72,7 @@ export async function startPmockUpstream(account: PmockAccount): Promise<PmockUp
   }
 }
 
-/** A reply in the page's wrapper, whose content type is all that the page promises of one. */
+/** A reply in the page's wrapper, with the content type of the page. */
 export function pmockReply(code: number | string, data: unknown, message = 'success'): CannedReply {
   return {
     status: 200,
@@ -78,7 +81,7 @@ export function pmockReply(code: number | string, data: unknown, message = 'succ
   }
 }
 
-/** A task's record, besides what every record has. */
+/** A task's record, with the fields that every record has. */
 export function taskReply(record: object): CannedReply {
   return pmockReply(200, { errorCode: null, errorMessage: null, finishedAt: null, ...record })
 }

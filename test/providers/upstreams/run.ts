@@ -1,6 +1,6 @@
-// A faked upstream in a terminal of its own, to try a dialect without an account:
+// Runs a fake upstream, to try a dialect without an account:
 //   node test/providers/upstreams/run.ts acedata
-// It prints the environment that points Darkroom at it, then every request that arrives and every callback that it sends.
+// Prints the environment variables for Darkroom, then every received request and every sent callback.
 import process from 'node:process'
 import { setInterval } from 'node:timers/promises'
 import { startAcedataUpstream, type Delivery } from './acedata.ts'
@@ -11,9 +11,9 @@ import { startPmockUpstream } from './pmock.ts'
 
 interface Running {
   environment: Record<string, string>
-  /** Grows as requests arrive. */
+  /** New requests are appended. */
   requests: { method?: string; path: string; body: Buffer }[]
-  /** Grows as callbacks are answered. */
+  /** Callbacks are appended after their response. */
   deliveries?: Delivery[]
 }
 
@@ -45,13 +45,13 @@ const UPSTREAMS: Record<string, () => Promise<Running>> = {
   async acedata() {
     const { url, requests, deliveries } = await startAcedataUpstream({
       apiKey: KEY,
-      pictures: 'as requested',
+      imageSize: 'as requested',
     })
     return { requests, deliveries, environment: { ACEDATA_BASE_URL: url, ACEDATA_API_KEY: KEY } }
   },
 }
 
-const EVERY_MS = 50
+const PRINT_INTERVAL_MS = 50
 
 await run(process.argv[2] ?? '')
 
@@ -68,7 +68,7 @@ async function run(dialect: string): Promise<void> {
     `In another terminal:\n\n  ${variables.join(' ')} npm run demo -- --provider ${dialect} "a fox"\n\n`,
   )
   let [shownRequests, shownDeliveries] = [0, 0]
-  for await (const _ of setInterval(EVERY_MS)) {
+  for await (const _ of setInterval(PRINT_INTERVAL_MS)) {
     for (const request of requests.slice(shownRequests)) process.stdout.write(`← ${describe(request)}\n`)
     for (const { url, body, status } of deliveries.slice(shownDeliveries))
       process.stdout.write(`→ POST ${url}  ${short(body)}  answered ${status ?? 'nothing'}\n`)

@@ -1,26 +1,26 @@
-// What the faked upstreams charge, in micro-USD, by tables of their own: the arithmetic under test is not used here.
+// The prices of the fake upstreams, in micro-USD, computed independently of the code under test.
 
-/** By token, as OpenAI's price page lists gpt-image-2: $5 for a million text tokens in, $8 for image tokens, $30 out. */
+/** The price of gpt-image-2 on OpenAI's page, per million tokens: $5 for text input, $8 for image input, $30 for output. */
 export function openaiTokens(tokens: { textIn: number; imageIn: number; imageOut: number }): number {
   return tokens.textIn * 5 + tokens.imageIn * 8 + tokens.imageOut * 30
 }
 
-/** A reseller's own: $6 and $33.50. Half a micro is one. */
+/** A reseller's price per million tokens: $6 and $33.50. Half a micro-USD is rounded up. */
 export function pmockTokens({ textIn, imageOut }: { textIn: number; imageOut: number }): number {
   return Math.ceil((textIn * 60 + imageOut * 335 - 4) / 10)
 }
 
-export const BASIC_PICTURE = 45_000
+export const BASIC_IMAGE_MICROS = 45_000
 
-export const JIMMY_PICTURE = 30_001
+export const JIMMY_IMAGE_MICROS = 30_001
 
-/** Dearer by quality. */
-export function acedataPicture(quality: unknown): number {
+/** The price of an image, by quality. */
+export function acedataImageMicros(quality: unknown): number {
   if (quality === 'low') return 25_500
   return quality === 'high' ? 90_000 : 50_000
 }
 
-/** The same tables as an operator would write them into the configuration, by the name of the provider. */
+/** The same prices in the form of the configuration, by provider name. */
 export const CONFIGURED_PRICES = {
   openai: undefined,
   basic: { imageMicros: 45_000, version: 'basic-2026-11' },

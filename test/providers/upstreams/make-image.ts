@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 
-/** A real image of the requested size and format, in a colour of its own. `auto` becomes 1024x1024. */
-export async function paint(
+/** A real image of the requested size and format, with a color that depends on `number`. `auto` becomes 1024x1024. */
+export async function makeImage(
   parameters: Record<string, unknown>,
   number: number,
   size?: string,
