@@ -2,10 +2,18 @@ import DataLoader from 'dataloader'
 import type { RenditionSpec } from '../assets/address.ts'
 import type { AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
+import { listAddresses } from '../db/attempts/addresses.ts'
 import { listAttempts } from '../db/attempts/attempts.ts'
 import type { Database, Queries } from '../db/connection/database.ts'
 import { listLines } from '../db/money/ledger.ts'
-import type { AssetRow, AttemptRow, DeliveryRow, LedgerRow, TryRow } from '../db/tables/tables.ts'
+import type {
+  AssetRow,
+  AttemptRow,
+  DeliveryRow,
+  LedgerRow,
+  ResultAddressRow,
+  TryRow,
+} from '../db/tables/tables.ts'
 import { listAssets } from '../db/tasks/assets.ts'
 import { listDeliveriesOfTasks, listTries } from '../db/webhooks/deliveries.ts'
 import type { Access } from '../engine/access/access.ts'
@@ -39,6 +47,8 @@ export interface Loaders {
   deliveries: DataLoader<string, DeliveryRow[]>
   tries: DataLoader<string, TryRow[]>
   lines: DataLoader<string, LedgerRow[]>
+  /** By attempt. */
+  addresses: DataLoader<string, ResultAddressRow[]>
 }
 
 export function createLoaders(db: Database): Loaders {
@@ -60,5 +70,6 @@ export function createLoaders(db: Database): Loaders {
     deliveries: loader(listDeliveriesOfTasks, ({ taskId }) => taskId),
     tries: loader(listTries, ({ deliveryId }) => deliveryId),
     lines: loader(listLines, ({ attemptId }) => attemptId),
+    addresses: loader(listAddresses, ({ attemptId }) => attemptId),
   }
 }
