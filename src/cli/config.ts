@@ -3,9 +3,12 @@ import type { Flags } from '../config/sources.ts'
 import type { CommandContext } from './command.ts'
 
 /** Loads the configuration. The caller closes the providers. Throws ConfigError. */
-export async function loadConfig({ env, cwd }: CommandContext, flags: Flags = {}): Promise<Config> {
+export async function loadConfig(
+  { env, cwd }: CommandContext,
+  options: { flags?: Flags; sandbox?: { durationMs: number } } = {},
+): Promise<Config> {
   const config = await import('../config/config.ts')
-  return config.loadConfig({ env, cwd, flags })
+  return config.loadConfig({ env, cwd, ...options })
 }
 
 /** Loads the configuration for a command without provider calls. Throws ConfigError. */

@@ -60,18 +60,15 @@ export const serve: Command = {
   run: runServe,
 }
 
-async function runServe({ values, flags }: Arguments, context: CommandContext): Promise<number> {
+async function runServe({ values, flags: switches }: Arguments, context: CommandContext): Promise<number> {
   const { env, out, err } = context
   const { port, host, 'data-dir': dataDir } = values
-  const config = await loadConfig(context, {
-    ...(port && { port }),
-    ...(host && { host }),
-    ...(dataDir && { dataDir }),
-  })
+  const flags = { ...(port && { port }), ...(host && { host }), ...(dataDir && { dataDir }) }
+  const config = await loadConfig(context, { flags })
   warn(config.warnings, err)
   const signals = watchSignals()
   try {
-    const gateway = await startGateway(config, context, { restored: flags.has('after-restore') })
+    const gateway = await startGateway(config, context, { restored: switches.has('after-restore') })
     out.write(banner({ ...gateway, config, version: manifest.version }, out.paint))
     const stopping = new AbortController()
     await Promise.race([signals.first, npmShellEnded(env, stopping.signal)])

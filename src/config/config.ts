@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { dialects as builtIn } from '../providers/index.ts'
 import type { Provider } from '../providers/provider.ts'
+import type { SandboxOptions } from '../providers/sandbox/sandbox.ts'
 import {
   ignoredVariables,
   unsupportedVariables,
@@ -36,6 +37,8 @@ interface ConfigSources {
   cwd: string
   flags?: Flags
   dialects?: Dialects
+  /** Options of the sandbox that stands in when no provider is configured. */
+  sandbox?: Partial<SandboxOptions>
 }
 
 /** Reads the configuration and creates its providers. Throws ConfigError with every problem. */
@@ -49,7 +52,7 @@ export function createConfig(
   { cwd, dialects = builtIn }: Pick<ConfigSources, 'cwd' | 'dialects'>,
 ): Config {
   const sources = literalSources({ ...settings })
-  return createFrom(examine({ sources, env: {}, cwd, dialects }, []))
+  return createFrom(examine({ sources, env: {}, cwd, dialects, sandbox: {} }, []))
 }
 
 /** As `loadConfig`, without creating providers. */
@@ -67,17 +70,19 @@ export async function readSettings(
 type Examination = ReturnType<typeof examine>
 
 async function examineSources(from: ConfigSources): Promise<Examination> {
-  const { cwd, flags = {}, dialects = builtIn } = from
+  const { cwd, flags = {}, dialects = builtIn, sandbox = {} } = from
   const env = withoutEmpty(from.env)
   const problems = unsupportedVariables(env)
   const file = await readConfigFile({ env, cwd }, problems)
-  return examine({ sources: mergeSources({ flags, env, file }, problems), env, cwd, dialects }, problems)
+  const sources = mergeSources({ flags, env, file }, problems)
+  return examine({ sources, env, cwd, dialects, sandbox }, problems)
 }
 
 function examine(
-  { sources, env, cwd, dialects }: { sources: Sources; env: Environment; cwd: string; dialects: Dialects },
+  from: Required<Pick<ConfigSources, 'env' | 'cwd' | 'dialects' | 'sandbox'>> & { sources: Sources },
   problems: string[],
 ) {
+  const { sources, env, cwd, dialects } = from
   const settings = check(CONFIG_SHAPE, sources.values, { ...sources, problems })
   // In development mode some libraries show internals to clients.
   if (env['NODE_ENV'] === 'development' && settings && !isLocalOnly(settings))
@@ -86,7 +91,7 @@ function examine(
     )
   return {
     settings: settings && { ...settings, dataDir: resolve(cwd, settings.dataDir) },
-    plans: planProviders({ sources, env, dialects }, problems),
+    plans: planProviders(from, problems),
     problems,
     warnings: ignoredVariables(env, dialects, sources.inserted),
     redact: createRedactor(env, sources),

@@ -11,13 +11,14 @@ const ENTRY = z.looseObject({ name: z.string(), dialect: z.string() })
 
 /** The file's providers, then those of the environment under unused names; a sandbox if there are none. */
 export function planProviders(
-  from: { sources: Sources; env: Environment; dialects: Dialects },
+  from: { sources: Sources; env: Environment; dialects: Dialects; sandbox: object },
   problems: string[],
 ): ProviderPlan[] {
   const listed = fileEntries(from.sources, problems)
   const names = new Set(listed.map(({ name }) => name))
   const entries = [...listed, ...environmentEntries(from, names)]
-  const sandbox = { name: 'sandbox', dialect: 'sandbox', options: {}, written: {}, where: () => 'sandbox' }
+  const name = 'sandbox'
+  const sandbox = { name, dialect: name, options: { ...from.sandbox }, written: {}, where: () => name }
   return (entries.length > 0 ? entries : [sandbox])
     .map((entry) => planProvider(entry, from.dialects, problems))
     .filter((plan) => plan !== undefined)

@@ -7,6 +7,8 @@ import { loadConfig } from '../config.ts'
 import { warn } from '../screen.ts'
 
 const STOP_DEADLINE_MS = 1_000
+/** Long enough to see the partial images. */
+const SANDBOX_MS = 250
 
 /**
  * Starts a gateway with the configured providers and temporary storage on a free loopback port. `cleanup` stops it and
@@ -16,7 +18,7 @@ export async function startServer(
   context: CommandContext,
   cleanup: AsyncDisposableStack,
 ): Promise<{ url: string; providers: string[] }> {
-  const config = await loadConfig(context)
+  const config = await loadConfig(context, { sandbox: { durationMs: SANDBOX_MS } })
   warn(config.warnings, context.err)
   const { createGateway } = await import('../../gateway.ts')
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-demo-'))
