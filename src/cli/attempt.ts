@@ -53,7 +53,7 @@ async function runAttempt(
 }
 
 async function fetchAll(client: AdminClient, id: string, evidence: readonly Evidence[]): Promise<string> {
-  const attempts = evidence.filter(({ addresses }) => addresses.length > 0).map(({ attempt }) => attempt)
+  const attempts = evidence.filter(({ addresses }) => addresses.length > 0).map((one) => one.attempt)
   if (attempts.length === 0) return `${id} has no address of an image that is not stored.\n`
   for (const { id: attemptId, projectId } of attempts)
     await client.run({
@@ -62,6 +62,6 @@ async function fetchAll(client: AdminClient, id: string, evidence: readonly Evid
       shape: z.object({ fetchResult: z.object({ id: z.string() }) }),
       projectId,
     })
-  const ids = attempts.map((attempt) => attempt.id).join(', ')
+  const ids = attempts.map((one) => one.id).join(', ')
   return `${ids}: the download is due now. A running server does it; see \`darkroom attempt ${id}\`.\n`
 }

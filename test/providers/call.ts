@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
+import { DownloadError, type DownloadFailure } from '../../src/providers/wire/download.ts'
 import type {
   CallResult,
   Call,
@@ -96,6 +97,21 @@ export async function runRequest(provider: Provider, overrides: Partial<Provider
   if (result.state !== 'DONE') throw new Error(`The provider returned ${result.state}`)
   const imageBytes = await Promise.all(result.images.map((image) => readImage(provider, image, call)))
   return { ...result, imageBytes, reports }
+}
+
+/** How a provider refuses or fails to download an address. */
+export async function downloadFailure(
+  provider: Provider,
+  url: string,
+  call: Pick<Call, 'newFile' | 'signal'>,
+): Promise<DownloadFailure> {
+  try {
+    await provider.results?.download(url, call.newFile(), call.signal)
+  } catch (error) {
+    if (error instanceof DownloadError) return error.failure
+    throw error
+  }
+  throw new Error('The download did not fail')
 }
 
 /** The bytes of an image, downloaded if it arrived as an address. */

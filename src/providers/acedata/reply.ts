@@ -29,7 +29,7 @@ export function readSubmitted(
     requestIdIn: (json) => ids.safeParse(json).data?.trace_id,
     async read(json, reply) {
       checkReply('SUBMIT', json, reply)
-      const done = await readImages(imagesIn(json), 'SUBMIT', reply)
+      const done = readImages(imagesIn(json))
       if (done) return done
       const remoteId = ids.safeParse(json).data?.task_id
       if (remoteId) return { state: 'ACCEPTED', remoteId, checkAfterMs }
@@ -63,7 +63,7 @@ export async function readTask(
     if (response === null || response === undefined) return { state: 'PENDING', progress: null, checkAfterMs }
     const words = errorWordsIn(response)
     if (words) throw taskFailed(words, reply)
-    const done = await readImages(imagesIn(response), 'CHECK', reply)
+    const done = readImages(imagesIn(response))
     if (!done) throw taskFailed({ code: null, message: 'The task is finished, but has no image' }, reply)
     return done
   } catch (error) {

@@ -1,10 +1,6 @@
 import { z } from 'zod'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, type Usage } from '../../domain.ts'
-import { ProviderError } from '../error.ts'
-import type { CallResult, ReceivedImage, ResolvedSettings } from '../provider.ts'
-import { DownloadError } from '../wire/download.ts'
-import type { ProviderReply } from './client.ts'
-import type { ReplyTo } from './failure.ts'
+import type { CallResult, ResolvedSettings } from '../provider.ts'
 import { toUsage } from './usage.ts'
 
 const text = z.string().min(1).nullish().catch(null)
@@ -31,36 +27,20 @@ interface ImagesWithFacts {
 
 type Done = Extract<CallResult, { state: 'DONE' }>
 
-/** Also takes a bare `data` list. Undefined without an image. Throws as `toDone` does. */
-export async function readImages(
-  json: unknown,
-  replyTo: ReplyTo,
-  reply: ProviderReply,
-): Promise<Done | undefined> {
+/** Also takes a bare `data` list. Undefined without an image. */
+export function readImages(json: unknown): Done | undefined {
   const { data: body } = imagesBody.safeParse(Array.isArray(json) ? { data: json } : json)
   const entries = body?.data.filter(hasImage) ?? []
   if (!body || entries.length === 0) return undefined
-  return toDone({ entries, usage: toUsage(body.usage), reported: body }, replyTo, reply)
+  return toDone({ entries, usage: toUsage(body.usage), reported: body })
 }
 
-/** Leaves out links that fail. When all fail, throws ProviderError: `lost` if a check may succeed, else `broken`. */
-export async function toDone(
-  { entries, usage, reported }: ImagesWithFacts,
-  replyTo: ReplyTo,
-  { provider, fetchLink }: ProviderReply,
-): Promise<Done> {
-  const images: ReceivedImage[] = []
-  let failure: DownloadError | undefined
-  for (const { b64_json, url, revised_prompt } of entries) {
-    try {
-      const file = b64_json?.file ?? (await fetchLink(url ?? ''))
-      images.push({ file, revisedPrompt: revised_prompt ?? null })
-    } catch (error) {
-      if (!(error instanceof DownloadError)) throw error
-      failure = error
-    }
-  }
-  if (images.length === 0 && failure) throw unreachable(provider, replyTo, failure)
+/** Of an entry with bytes and a link, the bytes count. */
+export function toDone({ entries, usage, reported }: ImagesWithFacts): Done {
+  const images = entries.map(({ b64_json, url, revised_prompt }) => ({
+    ...(b64_json ? { file: b64_json.file } : { url: url ?? '' }),
+    revisedPrompt: revised_prompt ?? null,
+  }))
   return { state: 'DONE', images, usage, resolved: toResolved(reported) }
 }
 
@@ -81,11 +61,4 @@ function toResolved(reported: z.output<typeof reportedSettings>): ResolvedSettin
 
 function memberOf<Member extends string>(list: readonly Member[], value?: string | null): Member | undefined {
   return list.find((member) => member === value?.toUpperCase())
-}
-
-function unreachable(provider: string, replyTo: ReplyTo, cause: DownloadError): ProviderError {
-  const isTransient = cause.failure === 'UNREACHABLE' || cause.failure === 'TIMED_OUT'
-  const kind = replyTo === 'CHECK' && isTransient ? 'lost' : 'broken'
-  const message = `${provider} finished the image, but the address of the result ${cause.message}.`
-  return new ProviderError({ kind, code: 'RESULT_UNREACHABLE', charged: 'YES', message, cause })
 }

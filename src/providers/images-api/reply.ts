@@ -52,7 +52,7 @@ export async function readResult(
     const error = errorIn(json)
     // Despite the error, work may have been done.
     if (error) throw streamFailure(error, reply, 'IMAGES')
-    const done = await readImages(json, 'SUBMIT', reply)
+    const done = readImages(json)
     if (!done) throw new MalformedReply('has no image')
     return done
   } catch (error) {
@@ -139,7 +139,7 @@ async function readStream(
     const { status: httpStatus, requestId: providerRequestId } = reply
     throw new ProviderError({ ...VERDICTS.LOST, message, httpStatus, providerRequestId })
   }
-  return toDone({ entries: finished, usage: addUsages(usages), reported: first }, 'SUBMIT', reply)
+  return toDone({ entries: finished, usage: addUsages(usages), reported: first })
 }
 
 function errorOf({ event: name, data }: ServerSentEvent) {

@@ -37,7 +37,7 @@ export function readSubmitted(
   return readReply('SUBMIT', received, call, {
     async read(json, reply) {
       const content = contentOf(unwrap(json), 'SUBMIT', reply)
-      const done = await readImages(content, 'SUBMIT', reply)
+      const done = readImages(content)
       if (done) return { ...done, resolved: { ...resolved, ...done.resolved } }
       const remoteId = created.safeParse(content).data?.task_id
       if (remoteId !== undefined) return { state: 'ACCEPTED', remoteId, checkAfterMs: pollMs }
@@ -105,7 +105,7 @@ async function toResult(
   const linked = (result?.image_url ?? []).map((url) => ({ url, revised_prompt: result?.revised_prompt }))
   const entries = [...linked, ...(result ? [result] : [])].filter(hasImage)
   if (entries.length === 0) throw taskFailed('the task is completed, but has no image', reply)
-  const done = await toDone({ entries, usage: toUsage(usage), reported: {} }, 'CHECK', reply)
+  const done = toDone({ entries, usage: toUsage(usage), reported: {} })
   return { ...done, resolved }
 }
 

@@ -85,7 +85,7 @@ async function readFinished(result: unknown, call: Call, reply: ProviderReply): 
   try {
     let json = result
     while (typeof json === 'string') json = await spillJson(bytesOf(json), () => call.newFile())
-    const done = await readImages(json, 'CHECK', reply)
+    const done = readImages(json)
     if (!done) throw new MalformedReply('has a finished task without an image')
     return done
   } catch (error) {
