@@ -3,18 +3,12 @@ import type { OutputFormat } from '../domain.ts'
 import { checkRendition, type RenditionSpec } from './address.ts'
 import { openImage } from './decode.ts'
 import { createDiskCache } from './disk-cache.ts'
-import { MIME_TYPES, sniffFormat, type ImageMimeType } from './format.ts'
+import { MIME_TYPES, sniffFormat } from './format.ts'
 import { createMemoryCache } from './memory-cache.ts'
 import { createLimit } from './limit.ts'
 import type { AssetStore } from './store.ts'
 
-type Rendition = { bytes: Buffer; mimeType: ImageMimeType; etag: string }
-
-export interface Renditions {
-  /** The original if nothing changes. `bytes` are shared. Throws AssetMissing and BAD_USER_INPUT. */
-  rendition(sha256: string, spec: RenditionSpec): Promise<Rendition>
-  remove(sha256: string): Promise<void>
-}
+export type Renditions = ReturnType<typeof createRenditions>
 
 // Increase it when the output of the encoders changes.
 const VERSION = 'r1'
@@ -25,7 +19,7 @@ export function createRenditions(
   store: AssetStore,
   dir: string,
   { concurrency = 2, maxDiskBytes = 1024 ** 3 }: { concurrency?: number; maxDiskBytes?: number } = {},
-): Renditions {
+) {
   const disk = createDiskCache(dir, maxDiskBytes)
   const cache = createMemoryCache(MAX_CACHE_BYTES)
   const limit = createLimit(concurrency)
@@ -53,14 +47,15 @@ export function createRenditions(
   }
 
   return {
-    async rendition(sha256, spec) {
+    /** The original if nothing changes. `bytes` are shared. Throws AssetMissing and BAD_USER_INPUT. */
+    async rendition(sha256: string, spec: RenditionSpec) {
       const etag = renditionEtag(sha256, spec)
       const bytes = cache.get(etag) ?? (await readOrRenderOnce(etag, sha256, spec))
       cache.set(etag, bytes)
       return { bytes, mimeType: MIME_TYPES[sniffFormat(bytes)], etag }
     },
 
-    async remove(sha256) {
+    async remove(sha256: string): Promise<void> {
       for (const etag of cache.keys()) if (etag.includes(sha256)) cache.delete(etag)
       if (/^[0-9a-f]{64}$/.test(sha256)) await disk.removeFolder(folderOf(sha256))
     },

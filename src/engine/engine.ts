@@ -1,22 +1,14 @@
 import { renewLeases } from '../db/attempts/attempts.ts'
 import { releaseAllDeliveries } from '../db/webhooks/deliveries.ts'
-import type {
-  ApiKeyRow,
-  AttemptRow,
-  DeliveryRow,
-  EndpointRow,
-  ProjectRow,
-  TaskRow,
-} from '../db/tables/tables.ts'
 import type { TaskFilter } from '../db/tasks/tasks.ts'
 import type { Limits, Period } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
 import { fetchResult } from './attempts/fetch-result.ts'
-import { setBudget, type Budget } from './access/budgets.ts'
+import { setBudget } from './access/budgets.ts'
 import { cancelTask } from './tasks/cancel.ts'
-import { createTask, type CreatedTask } from './tasks/create.ts'
+import { createTask } from './tasks/create.ts'
 import type { Deps } from './deps.ts'
 import {
   createWebhook,
@@ -25,14 +17,14 @@ import {
   redeliverWebhook,
   type WebhookInput,
 } from './webhooks/endpoints.ts'
-import { watchProject, watchTask, type FeedItem } from './events/feed.ts'
+import { watchProject, watchTask } from './events/feed.ts'
 import type { TaskInput } from './tasks/input.ts'
 import type { CallerWithLimits } from './access/limiter.ts'
 import { createKey, revokeApiKey, type KeyInput } from './access/keys.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './routing/health.ts'
 import { createProject } from './access/projects.ts'
 import { createReadiness } from './worker/readiness.ts'
-import { isKnownCallback, receiveCallback, type CallbackResult } from './attempts/callbacks.ts'
+import { isKnownCallback, receiveCallback } from './attempts/callbacks.ts'
 import { reconcile } from './maintenance/reconcile.ts'
 import { markUnsentUnknown, recoverAbandoned } from './maintenance/recover.ts'
 import { settleReceivedAnswers, warnOfStranded } from './maintenance/recover.ts'
@@ -42,68 +34,18 @@ import { retryTask } from './tasks/retry.ts'
 import { createRunner } from './worker/runner.ts'
 import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
 import type { UsageQuery } from './usage/query.ts'
-import type { UsageReport } from './usage/report.ts'
 import { watchUsage } from './usage/watch.ts'
 import { setLimits } from './access/set-limits.ts'
 import { createDeliverer } from './webhooks/deliverer.ts'
 
 /** Everything the other layers may call. */
-export interface Engine {
-  /** Throws RATE_LIMITED. */
-  countRequest(by: CallerWithLimits): Promise<void>
-  createTask(by: CallerWithLimits, input: TaskInput): Promise<CreatedTask>
-  cancelTask(projectId: string, taskId: string): Promise<TaskRow>
-  retryTask(
-    by: CallerWithLimits,
-    taskId: string,
-    permission: { acceptPossibleSecondCharge: boolean },
-  ): Promise<TaskRow>
-  watchTask(projectId: string, taskId: string, after: string | null): Promise<AsyncIterableIterator<FeedItem>>
-  watchProject(
-    projectId: string,
-    filter: TaskFilter,
-    after: string | null,
-  ): Promise<AsyncIterableIterator<FeedItem>>
-  watchUsage(query: UsageQuery & { projectId: string }): AsyncIterableIterator<UsageReport>
-  resolveAttempt(
-    projectId: string,
-    attemptId: string,
-    resolution: Resolution,
-    note: string | null,
-  ): Promise<AttemptRow>
-  fetchResult(by: Access, attemptId: string): Promise<AttemptRow>
-  adjustCost(by: Access, attemptId: string, costMicros: number, note: string): Promise<AttemptRow>
-  pauseProvider(target: PauseTarget, reason: string): Promise<void>
-  resumeProvider(target: PauseTarget): Promise<void>
-  /** The only result with the webhook's secret. */
-  createWebhook(projectId: string, input: WebhookInput): Promise<EndpointRow>
-  deleteWebhook(projectId: string, id: string): Promise<EndpointRow>
-  redeliverWebhook(projectId: string, deliveryId: string): Promise<DeliveryRow>
-  /** Signs requests to the callback URLs of tasks. */
-  webhookSecret(projectId: string): Promise<string>
-  createProject(by: Access, name: string): Promise<ProjectRow>
-  createApiKey(by: Access, input: KeyInput): Promise<{ key: string; apiKey: ApiKeyRow }>
-  revokeApiKey(by: Access, id: string): Promise<ApiKeyRow>
-  setBudget(by: Access, owner: string, period: Period, limitMicros: number | null): Promise<Budget>
-  setLimits(by: Access, owner: string, limits: Limits | null): Promise<Limits | null>
-  isKnownCallback(secret: string): Promise<boolean>
-  receiveCallback(secret: string, body: string): Promise<CallbackResult>
-  /** Recovers, then works. `restored`: from a backup. */
-  start(options?: { restored?: boolean }): Promise<void>
-  /** From now on, new tasks and subscriptions throw SHUTTING_DOWN. */
-  drain(): void
-  /** Waits for paid calls until `deadlineMs` or `forceStop`, then cuts the others: their outcome is unknown. */
-  stop(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }>
-  /** Why this process cannot take new work now, as a sentence. */
-  problem(): Promise<string | undefined>
-  subscriberCount(): number
-}
+export type Engine = ReturnType<typeof createEngine>
 
 /** Time to record the outcomes of calls that were cut. */
 const MAX_SETTLE_MS = 10_000
 const REMOVE_ROWS_INTERVAL_MS = 300_000
 
-export function createEngine(deps: Deps): Engine {
+export function createEngine(deps: Deps) {
   const { db, clock, tuning, log, workerId, wakeUps } = deps
   const stopClaiming = new AbortController()
   const stopDelivering = new AbortController()
@@ -132,48 +74,56 @@ export function createEngine(deps: Deps): Engine {
   }
 
   return {
-    countRequest: (by) => deps.limiter.countRequest(by),
-    createTask(by, input) {
+    /** Throws RATE_LIMITED. */
+    countRequest: (by: CallerWithLimits) => deps.limiter.countRequest(by),
+    createTask(by: CallerWithLimits, input: TaskInput) {
       refuseWhileDraining()
       return instrumentedCreate(deps, () => createTask(deps, by, input))
     },
-    cancelTask: (projectId, taskId) => cancelTask(deps, projectId, taskId),
-    retryTask(by, taskId, permission) {
+    cancelTask: (projectId: string, taskId: string) => cancelTask(deps, projectId, taskId),
+    retryTask(by: CallerWithLimits, taskId: string, permission: { acceptPossibleSecondCharge: boolean }) {
       refuseWhileDraining()
       return instrumentedRetry(deps, () => retryTask(deps, by, taskId, permission))
     },
-    watchTask(projectId, taskId, after) {
+    watchTask(projectId: string, taskId: string, after: string | null) {
       refuseWhileDraining()
       return instrumentedFeed(deps, watchTask(deps, projectId, taskId, after))
     },
-    watchProject(projectId, filter, after) {
+    watchProject(projectId: string, filter: TaskFilter, after: string | null) {
       refuseWhileDraining()
       return instrumentedFeed(deps, watchProject(deps, projectId, filter, after))
     },
-    watchUsage(query) {
+    watchUsage(query: UsageQuery & { projectId: string }) {
       refuseWhileDraining()
       return watchUsage(deps, query)
     },
 
-    resolveAttempt: (projectId, attemptId, resolution, note) =>
+    resolveAttempt: (projectId: string, attemptId: string, resolution: Resolution, note: string | null) =>
       resolveAttempt(deps, projectId, attemptId, resolution, note),
-    fetchResult: (by, attemptId) => fetchResult(deps, by, attemptId),
-    adjustCost: (by, attemptId, costMicros, note) => adjustCost(deps, by, attemptId, costMicros, note),
-    pauseProvider: (target, reason) => pauseProvider(deps, target, reason),
-    resumeProvider: (target) => resumeProvider(deps, target),
-    createWebhook: (projectId, input) => createWebhook(deps, projectId, input),
-    deleteWebhook: (projectId, id) => deleteWebhook(deps, projectId, id),
-    redeliverWebhook: (projectId, deliveryId) => redeliverWebhook(deps, projectId, deliveryId),
-    webhookSecret: (projectId) => ensureWebhookSecret(deps, projectId),
-    createProject: (by, name) => createProject(deps, deciderOf(by), name),
-    createApiKey: (by, input) => createKey(deps, deciderOf(by), by.projectId, input),
-    revokeApiKey: (by, id) => revokeApiKey(deps, deciderOf(by), id),
-    setBudget: (by, owner, period, limitMicros) => setBudget(deps, deciderOf(by), owner, period, limitMicros),
-    setLimits: (by, owner, limits) => setLimits(deps, deciderOf(by), owner, limits),
-    isKnownCallback: (secret) => isKnownCallback(deps, secret),
-    receiveCallback: (secret, body) => receiveCallback(deps, secret, body),
+    fetchResult: (by: Access, attemptId: string) => fetchResult(deps, by, attemptId),
+    adjustCost: (by: Access, attemptId: string, costMicros: number, note: string) =>
+      adjustCost(deps, by, attemptId, costMicros, note),
+    pauseProvider: (target: PauseTarget, reason: string) => pauseProvider(deps, target, reason),
+    resumeProvider: (target: PauseTarget) => resumeProvider(deps, target),
+    /** The only result with the webhook's secret. */
+    createWebhook: (projectId: string, input: WebhookInput) => createWebhook(deps, projectId, input),
+    deleteWebhook: (projectId: string, id: string) => deleteWebhook(deps, projectId, id),
+    redeliverWebhook: (projectId: string, deliveryId: string) =>
+      redeliverWebhook(deps, projectId, deliveryId),
+    /** Signs requests to the callback URLs of tasks. */
+    webhookSecret: (projectId: string) => ensureWebhookSecret(deps, projectId),
+    createProject: (by: Access, name: string) => createProject(deps, deciderOf(by), name),
+    createApiKey: (by: Access, input: KeyInput) => createKey(deps, deciderOf(by), by.projectId, input),
+    revokeApiKey: (by: Access, id: string) => revokeApiKey(deps, deciderOf(by), id),
+    setBudget: (by: Access, owner: string, period: Period, limitMicros: number | null) =>
+      setBudget(deps, deciderOf(by), owner, period, limitMicros),
+    setLimits: (by: Access, owner: string, limits: Limits | null) =>
+      setLimits(deps, deciderOf(by), owner, limits),
+    isKnownCallback: (secret: string) => isKnownCallback(deps, secret),
+    receiveCallback: (secret: string, body: string) => receiveCallback(deps, secret, body),
 
-    async start({ restored = false } = {}) {
+    /** Recovers, then works. `restored`: from a backup. */
+    async start({ restored = false }: { restored?: boolean } = {}): Promise<void> {
       // One process owns a SQLite database, so every lease in it belongs to a dead one.
       const all = db.dialect === 'sqlite'
       if (restored) await markUnsentUnknown(deps)
@@ -204,12 +154,14 @@ export function createEngine(deps: Deps): Engine {
       )
     },
 
-    drain() {
+    /** From now on, new tasks and subscriptions throw SHUTTING_DOWN. */
+    drain(): void {
       isDraining = true
       stopClaiming.abort()
     },
 
-    async stop(deadlineMs, forceStop) {
+    /** Waits for paid calls until `deadlineMs` or `forceStop`, then cuts the others: their outcome is unknown. */
+    async stop(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }> {
       this.drain()
       const idle = claiming
         .then(() => runner.idle())
@@ -232,6 +184,7 @@ export function createEngine(deps: Deps): Engine {
       return { abortedCalls: calls }
     },
 
+    /** Why this process cannot take new work now, as a sentence. */
     problem: async () => (isDraining ? 'shutting down' : readiness.problem()),
     subscriberCount: () => wakeUps.count('task:') + wakeUps.count('feed:'),
   }

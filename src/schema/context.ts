@@ -6,14 +6,7 @@ import { listAddresses } from '../db/attempts/addresses.ts'
 import { listAttempts } from '../db/attempts/attempts.ts'
 import type { Database, Queries } from '../db/connection/database.ts'
 import { listLines } from '../db/money/ledger.ts'
-import type {
-  AssetRow,
-  AttemptRow,
-  DeliveryRow,
-  LedgerRow,
-  ResultAddressRow,
-  TryRow,
-} from '../db/tables/tables.ts'
+import type { AssetRow } from '../db/tables/tables.ts'
 import { listAssets } from '../db/tasks/assets.ts'
 import { listDeliveriesOfTasks, listTries } from '../db/webhooks/deliveries.ts'
 import type { Access } from '../engine/access/access.ts'
@@ -37,21 +30,11 @@ export interface Context {
   clientAddress: string | null
   /** The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header); null without one. */
   idempotencyKey: string | null
-  loaders: Loaders
+  loaders: ReturnType<typeof createLoaders>
 }
 
 /** Batched reads of rows by the id of their parent. */
-export interface Loaders {
-  attempts: DataLoader<string, AttemptRow[]>
-  assets: DataLoader<string, AssetRow[]>
-  deliveries: DataLoader<string, DeliveryRow[]>
-  tries: DataLoader<string, TryRow[]>
-  lines: DataLoader<string, LedgerRow[]>
-  /** By attempt. */
-  addresses: DataLoader<string, ResultAddressRow[]>
-}
-
-export function createLoaders(db: Database): Loaders {
+export function createLoaders(db: Database) {
   function loader<Row>(
     list: (q: Queries, ids: readonly string[]) => Promise<Row[]>,
     parentOf: (row: Row) => string,

@@ -105,11 +105,9 @@ export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limi
         const count = whose === 'project' ? open.ofProject : open.ofKey
         remaining.set(keyOf(bound), max - count)
         if (count <= max) continue
-        throw new GatewayError(
-          'RATE_LIMITED',
-          `The ${whose} may have ${max} tasks queued or running at a time. Wait until one of them has ended.`,
-          { retryAfterMs: DEFAULT_RETRY_MS },
-        )
+        const limit = `The ${whose} may have ${max} tasks queued or running at a time`
+        const message = `${limit}. Wait until one of them has ended.`
+        throw new GatewayError('RATE_LIMITED', message, { retryAfterMs: DEFAULT_RETRY_MS })
       }
     },
   }
@@ -127,18 +125,10 @@ const UNITS: Record<Rate, string> = {
 }
 
 /** Null: waiting does not help. */
-function rateExceeded(
-  rate: Rate,
-  { whose, max }: Bound,
-  amount: number,
-  waitMs: number | null,
-): GatewayError {
+function rateExceeded(rate: Rate, { whose, max }: Bound, amount: number, waitMs: number | null) {
   const limit = `The ${whose} may send ${max} ${UNITS[rate]} a minute`
-  if (waitMs === null)
-    return new GatewayError(
-      'RATE_LIMITED',
-      `${limit}; this request alone has ${amount}. Send less, or have the limit raised.`,
-    )
+  const tooLarge = `${limit}; this request alone has ${amount}. Send less, or have the limit raised.`
+  if (waitMs === null) return new GatewayError('RATE_LIMITED', tooLarge)
   const seconds = Math.max(1, Math.ceil(waitMs / 1000))
   return new GatewayError('RATE_LIMITED', `${limit}. Try again in ${seconds} s.`, { retryAfterMs: waitMs })
 }

@@ -84,3 +84,17 @@ export function createWakeUps(clock: Clock): WakeUps {
     },
   }
 }
+
+/** Calls `claim`, which returns how long to sleep at most, until `stop`. `onError` returns the time after a failure. */
+export async function repeatClaims(
+  waiter: Waiter,
+  claim: () => Promise<number>,
+  stop: AbortSignal,
+  onError: (error: unknown) => number,
+): Promise<void> {
+  while (!stop.aborted) {
+    const sleepMs = await claim().catch(onError)
+    if (sleepMs > 0) await waiter.next(sleepMs, stop)
+  }
+  waiter.close()
+}

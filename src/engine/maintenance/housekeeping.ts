@@ -16,13 +16,6 @@ import {
 import type { Transaction } from '../../db/connection/database.ts'
 import type { Deps } from '../deps.ts'
 
-/** Both jobs stop between two steps once `signal` aborts. */
-export interface Housekeeping {
-  removeRows(signal: AbortSignal): Promise<void>
-  /** Removes files that no row refers to. */
-  collectFiles(signal: AbortSignal): Promise<void>
-}
-
 /** Events per transaction. On SQLite every writer waits meanwhile: a few milliseconds. */
 const EVENT_BATCH = 500
 /** Smaller, because a delivery has up to twenty tries, and a callback may be long. */
@@ -39,9 +32,10 @@ interface Scan<Key> {
   signal: AbortSignal
 }
 
+/** Both jobs stop between two steps once `signal` aborts. */
 export function createHousekeeping(
   deps: Pick<Deps, 'clock' | 'db' | 'removeRenditions' | 'log' | 'retention' | 'store'>,
-): Housekeeping {
+) {
   const { db, store, clock, log, retention } = deps
   // Position in each project's feed up to which partial images are removed. Tasks end after it, with an event after it.
   const scannedUpTo = new Map<string, number>()
@@ -104,7 +98,7 @@ export function createHousekeeping(
   }
 
   return {
-    async removeRows(signal) {
+    async removeRows(signal: AbortSignal): Promise<void> {
       for (const { id } of await listProjects(db.read)) await removeOfProject(id, signal)
       if (retention.callbacksMs === null) return
       const before = clock.now() - retention.callbacksMs
@@ -115,7 +109,8 @@ export function createHousekeeping(
       )
     },
 
-    async collectFiles(signal) {
+    /** Removes files that no row refers to. */
+    async collectFiles(signal: AbortSignal): Promise<void> {
       if (!(await store.claimOwner(String(await getDatabaseCreatedAt(db.read))))) {
         log.error('the image folder belongs to another database; no file was removed. See docs/operating.md')
         return

@@ -1,7 +1,4 @@
-export interface Breaker {
-  /** True when a cooldown should start. */
-  note(provider: string, model: string, result: 'OK' | 'FAILED', now: number): boolean
-}
+export type Breaker = ReturnType<typeof createBreaker>
 
 const WINDOW_MS = 60_000
 const MIN_CALLS = 10
@@ -10,11 +7,12 @@ const MIN_FAILED_SHARE = 0.5
 /**
  * A sliding window per provider and model, in this process. The cooldown is a row in the database and applies to all.
  */
-export function createBreaker(): Breaker {
+export function createBreaker() {
   const windows = new Map<string, { at: number; failed: boolean }[]>()
 
   return {
-    note(provider, model, result, now) {
+    /** True when a cooldown should start. */
+    note(provider: string, model: string, result: 'OK' | 'FAILED', now: number): boolean {
       const key = JSON.stringify([provider, model])
       const recent = (windows.get(key) ?? []).filter(({ at }) => at > now - WINDOW_MS)
       recent.push({ at: now, failed: result === 'FAILED' })

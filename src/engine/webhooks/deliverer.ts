@@ -11,23 +11,16 @@ import type { DeliveryRow } from '../../db/tables/tables.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import { closeEndpoint, findEndpoint } from '../../db/webhooks/endpoints.ts'
 import type { Deps } from '../deps.ts'
+import { repeatClaims } from '../events/wake-ups.ts'
 import { ensureWebhookSecret } from './endpoints.ts'
 import { signedHeaders } from './signature.ts'
 import { nextState, postOnce, type TryResult } from './try.ts'
 
-export interface Deliverer {
-  run(stopClaiming: AbortSignal): Promise<void>
-  /** Resolves when no try is running. */
-  idle(): Promise<void>
-}
-
 /** Leaves due deliveries to other processes. */
 const CLAIM_LIMIT = 50
 
-/**
- * At least once: a delivery whose process died is sent again under the same id. Running tries are released on `abort`.
- */
-export function createDeliverer(deps: Deps, abort: AbortSignal): Deliverer {
+/** At least once: after a crash, a delivery is sent again under the same id. Running tries are released on `abort`. */
+export function createDeliverer(deps: Deps, abort: AbortSignal) {
   const { db, wakeUps, log, workerId, delivery: tuning } = deps
   const { pollMs } = deps.tuning
   const running = new Set<Promise<void>>()
@@ -58,19 +51,14 @@ export function createDeliverer(deps: Deps, abort: AbortSignal): Deliverer {
   }
 
   return {
-    async run(stopClaiming) {
-      const waiter = wakeUps.wait(OUTBOX_KEY)
-      while (!stopClaiming.aborted) {
-        const waitMs = await claim().catch((error: unknown) => {
-          log.error({ err: error }, 'claiming webhook deliveries failed; retrying')
-          return pollMs
-        })
-        if (waitMs > 0) await waiter.next(waitMs, stopClaiming)
-      }
-      waiter.close()
-    },
+    run: (stopClaiming: AbortSignal): Promise<void> =>
+      repeatClaims(wakeUps.wait(OUTBOX_KEY), claim, stopClaiming, (error) => {
+        log.error({ err: error }, 'claiming webhook deliveries failed; retrying')
+        return pollMs
+      }),
 
-    async idle() {
+    /** Resolves when no try is running. */
+    async idle(): Promise<void> {
       while (running.size > 0) await Promise.all(running)
     },
   }

@@ -12,15 +12,6 @@ import { storedEvidence, type WireEvidence } from '../attempts/outcome.ts'
 import type { Deps } from '../deps.ts'
 import { ingestFile } from '../images/ingest.ts'
 
-export interface OpenCall {
-  call: Call
-  evidence: WireEvidence
-  /** Resolves when all progress and partial images are stored. */
-  recorded: () => Promise<void>
-  /** Deletes leftovers in the spool. */
-  close: () => Promise<void>
-}
-
 /** The call's signal aborts after `timeoutMs`, or with `abortCalls`. */
 export function openCall(
   deps: Deps,
@@ -28,48 +19,41 @@ export function openCall(
   attempt: AttemptRow,
   timeoutMs: number,
   abortCalls: AbortSignal,
-): OpenCall {
-  const evidence = storedEvidence(attempt)
+) {
+  const evidence: WireEvidence = storedEvidence(attempt)
   const recorder = createRecorder(deps, task, attempt)
   const files: string[] = []
-  return {
-    evidence,
-    call: {
-      signal: AbortSignal.any([abortCalls, AbortSignal.timeout(timeoutMs)]),
-      clientRef: attempt.id,
-      newFile() {
-        const file = deps.store.newFile()
-        files.push(file)
-        return file
-      },
-      onWire(phase, facts) {
-        if (WIRE_PHASES.indexOf(phase) > WIRE_PHASES.indexOf(evidence.wirePhase)) evidence.wirePhase = phase
-        evidence.httpStatus = facts?.httpStatus ?? evidence.httpStatus
-        evidence.providerRequestId = facts?.providerRequestId ?? evidence.providerRequestId
-      },
-      onProgress: (fraction) => recorder.progress(fraction),
-      onPartial: (file, index) => recorder.partial(file, index),
+  const call: Call = {
+    signal: AbortSignal.any([abortCalls, AbortSignal.timeout(timeoutMs)]),
+    clientRef: attempt.id,
+    newFile() {
+      const file = deps.store.newFile()
+      files.push(file)
+      return file
     },
-    recorded: () => recorder.idle(),
-    async close() {
-      // Leftovers are deleted by the sweep.
-      await Promise.all(files.map((file) => rm(file, { force: true }).catch(() => {})))
+    onWire(phase, facts) {
+      if (WIRE_PHASES.indexOf(phase) > WIRE_PHASES.indexOf(evidence.wirePhase)) evidence.wirePhase = phase
+      evidence.httpStatus = facts?.httpStatus ?? evidence.httpStatus
+      evidence.providerRequestId = facts?.providerRequestId ?? evidence.providerRequestId
     },
+    onProgress: (fraction) => recorder.progress(fraction),
+    onPartial: (file, index) => recorder.partial(file, index),
   }
-}
-
-export interface Recorder {
-  progress(fraction: number): void
-  partial(file: string, index: number): Promise<void>
-  /** Resolves when everything so far is stored. */
-  idle(): Promise<void>
+  return {
+    call,
+    evidence,
+    /** Resolves when all progress and partial images are stored. */
+    recorded: () => recorder.idle(),
+    /** Deletes leftovers in the spool; those of a killed process are deleted by the sweep. */
+    close: () => Promise.all(files.map((file) => rm(file, { force: true }).catch(() => {}))),
+  }
 }
 
 /**
  * Records progress and partial images in order of arrival. Errors are only logged. Nothing is written after the lease is
  * lost: another attempt may report its own progress then.
  */
-export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): Recorder {
+export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow) {
   let queue = Promise.resolve()
   let last = task.progress
   let lastAt = 0
@@ -98,7 +82,7 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
   }
 
   return {
-    progress(fraction) {
+    progress(fraction: number): void {
       const progress = progressOf(fraction)
       const now = deps.clock.now()
       if (!(progress > last) || now - lastAt < deps.tuning.progressIntervalMs) return
@@ -107,7 +91,7 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
       void enqueue(() => write(progress))
     },
 
-    partial(file, index) {
+    partial(file: string, index: number): Promise<void> {
       return enqueue(async () => {
         const ingested = await ingestFile(deps, file)
         const createdAt = deps.clock.now()
@@ -120,6 +104,7 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow): 
       })
     },
 
+    /** Resolves when everything so far is stored. */
     idle: () => queue,
   }
 }

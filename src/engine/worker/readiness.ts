@@ -3,18 +3,13 @@ import { putCooldown, removeCooldown } from '../../db/providers/cooldowns.ts'
 import type { Database } from '../../db/connection/database.ts'
 import type { Deps } from '../deps.ts'
 
-export interface Readiness {
-  /** Why no image can be stored now, as a sentence. Such an image would be paid for and lost. */
-  storageProblem(): Promise<string | undefined>
-  /** Why this process cannot take new work now: the disk or the database. */
-  problem(): Promise<string | undefined>
-}
+export type Readiness = ReturnType<typeof createReadiness>
 
 const MIN_CHECK_INTERVAL_MS = 1000
 /** A database that takes longer to write one row is of no use to new tasks. */
 const MAX_WRITE_MS = 250
 
-export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store'>): Readiness {
+export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store'>) {
   const { clock, log } = deps
   let checkedAt = -Infinity
   let problem: Promise<string | undefined> = Promise.resolve(undefined)
@@ -33,6 +28,7 @@ export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store
     }
   }
 
+  /** Why no image can be stored now, as a sentence. Such an image would be paid for and lost. */
   function storageProblem(): Promise<string | undefined> {
     const now = clock.now()
     if (now - checkedAt >= MIN_CHECK_INTERVAL_MS) {
@@ -56,7 +52,11 @@ export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store
     return first
   }
 
-  return { storageProblem, problem: async () => (await storageProblem()) ?? databaseProblem() }
+  return {
+    storageProblem,
+    /** Why this process cannot take new work now: the disk or the database. */
+    problem: async () => (await storageProblem()) ?? databaseProblem(),
+  }
 }
 
 /** Throws on a full or read-only disk and on a standby, where reads still succeed. No other process sees the row. */

@@ -3,19 +3,11 @@ import { listCooldowns } from '../../db/providers/cooldowns.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { Provider } from '../../providers/provider.ts'
 import type { Deps, ShutdownSignals } from '../deps.ts'
+import { repeatClaims } from '../events/wake-ups.ts'
 import { capacitiesOf, type Capacity } from './capacity.ts'
 import { claimDue } from './claim.ts'
 import type { Readiness } from './readiness.ts'
 import { takeStep } from './step.ts'
-
-export interface Runner {
-  /** Resolves once it claims no more; steps may still be in progress. */
-  run(stopClaiming: AbortSignal): Promise<void>
-  /** Resolves when no step is in progress. */
-  idle(): Promise<void>
-  /** Ids of the attempts in progress. */
-  held(): string[]
-}
 
 interface Step {
   attempt: AttemptRow
@@ -30,7 +22,7 @@ export function createRunner(
   deps: Deps,
   signals: ShutdownSignals,
   readiness: Pick<Readiness, 'storageProblem'>,
-): Runner {
+) {
   const { db, providers, wakeUps, tuning, workerId, log } = deps
   /** By attempt. */
   const steps = new Map<string, Step>()
@@ -107,22 +99,19 @@ export function createRunner(
   }
 
   return {
-    async run(stopClaiming) {
-      const waiter = wakeUps.wait(QUEUE_KEY)
-      while (!stopClaiming.aborted) {
-        const sleepMs = await claim().catch((error: unknown) => {
-          log.error({ err: error }, 'claiming attempts failed; retrying')
-          return tuning.pollMs
-        })
-        if (sleepMs > 0) await waiter.next(sleepMs, stopClaiming)
-      }
-      waiter.close()
-    },
+    /** Resolves once it claims no more; steps may still be in progress. */
+    run: (stopClaiming: AbortSignal): Promise<void> =>
+      repeatClaims(wakeUps.wait(QUEUE_KEY), claim, stopClaiming, (error) => {
+        log.error({ err: error }, 'claiming attempts failed; retrying')
+        return tuning.pollMs
+      }),
 
-    async idle() {
+    /** Resolves when no step is in progress. */
+    async idle(): Promise<void> {
       while (steps.size > 0) await Promise.all([...steps.values()].map(({ done }) => done))
     },
 
-    held: () => [...steps.keys()],
+    /** Ids of the attempts in progress. */
+    held: (): string[] => [...steps.keys()],
   }
 }

@@ -24,11 +24,7 @@ const MAX_SUBSCRIPTIONS = 50
 const MAX_FRAMES_PER_SECOND = 300
 const CLOSE_TIMEOUT_MS = 1_000
 
-export interface Sockets {
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Closes every socket with 1001, which makes clients reconnect. */
-  close(): Promise<void>
-}
+export type Sockets = ReturnType<typeof createSockets>
 
 /** graphql-transport-ws on the pipeline of Yoga. Checks the Origin header, which browsers send. */
 export function createSockets(
@@ -44,7 +40,7 @@ export function createSockets(
     /** Interval of pings, and the time limit of an answer. */
     keepAliveMs?: number
   },
-): Sockets {
+) {
   const mask = createMask(options.log)
   const server = new WebSocketServer({
     noServer: true,
@@ -112,7 +108,7 @@ export function createSockets(
 
   let disposed: Promise<void> | undefined
   return {
-    upgrade(request, socket, head) {
+    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
       // Must not throw, which would end the process: the path of `GET //` is not a URL.
       const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname
       if (path === undefined || withoutBase(path, basePathOf(options.publicUrl)) !== '/graphql')
@@ -132,7 +128,8 @@ export function createSockets(
         limitFrames(ws, options.clock)
       })
     },
-    async close() {
+    /** Closes every socket with 1001, which makes clients reconnect. */
+    async close(): Promise<void> {
       await (disposed ??= Promise.resolve(protocol.dispose()))
     },
   }

@@ -8,17 +8,6 @@ import { retryAfterMs } from './retry-after.ts'
 import { untilAborted } from './until-aborted.ts'
 import { networkFailure, watchWire } from './phase.ts'
 
-export interface Upstream {
-  /** Sends once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
-  send(message: Message, call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>): Promise<Reply>
-  submit(
-    message: Message,
-    call: Pick<Call, 'signal' | 'onWire' | 'traceparent' | 'clientRef'>,
-  ): Promise<Reply>
-  redact(text: string): string
-  close(): Promise<void>
-}
-
 export interface Message {
   method: 'GET' | 'POST' | 'DELETE'
   path: string
@@ -46,7 +35,9 @@ export interface UpstreamOptions {
   secrets: readonly string[]
 }
 
-export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOptions): Upstream {
+export type Upstream = ReturnType<typeof createUpstream>
+
+export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOptions) {
   const agent = new Agent({
     // HTTP/2 would put all paid calls on one connection.
     allowH2: false,
@@ -60,7 +51,11 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   })
   const redact = (text: string) => redactSecrets(without(secrets, text))
 
-  const send: Upstream['send'] = async ({ method, path, headers, body = '' }, call) => {
+  /** Sends once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
+  async function send(
+    { method, path, headers, body = '' }: Message,
+    call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>,
+  ): Promise<Reply> {
     // A signature is not among the account's secrets.
     const hideAll = (text: string) => redact(without(credentialsIn(headers), text))
     const wire = watchWire(call, hideAll)
@@ -91,7 +86,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
 
   return {
     send,
-    submit(message, call) {
+    submit(message: Message, call: Parameters<typeof send>[1] & Pick<Call, 'clientRef'>): Promise<Reply> {
       // OpenAI logs the first ("Debugging requests"). A proxy may honour the second.
       const ids = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
       return send({ ...message, headers: { ...message.headers, ...ids } }, call)

@@ -4,15 +4,7 @@ import type { AddressRule, Resolve } from './address.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { untilAborted } from './until-aborted.ts'
 
-export interface Poster {
-  /** Posts once, without redirects. Resolves with any status. Throws PostError. */
-  post(
-    url: string,
-    message: PostMessage,
-    signal: AbortSignal,
-  ): Promise<{ status: number; retryAfterMs: number | undefined }>
-  close(): Promise<void>
-}
+export type Poster = ReturnType<typeof createPoster>
 
 export interface PostMessage {
   headers: Readonly<Record<string, string>>
@@ -25,7 +17,7 @@ export class PostError extends AddressError<PostFailure> {
   override name = 'PostError'
 }
 
-export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: Resolve }): Poster {
+export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: Resolve }) {
   const agent = new Agent({
     allowH2: false,
     connect: guardedConnector(rule, resolve),
@@ -37,7 +29,8 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
   })
 
   return {
-    async post(url, { headers, body }, signal) {
+    /** Posts once, without redirects. Resolves with any status. Throws PostError. */
+    async post(url: string, { headers, body }: PostMessage, signal: AbortSignal) {
       const problem = checkUrl(url, rule)
       if (problem) throw new PostError('FORBIDDEN', problem)
       try {
