@@ -154,22 +154,45 @@ describe.each(DATABASES)('a result at an address, on %s', (database) => {
     expect(await next.attempts(id)).toMatchObject([{ outputTokens: REPORTED.outputTokens, images: 1 }])
   })
 
-  it('of an accepted request is downloaded again without another check', async () => {
+  it.each<[what: string, checks: (urls: string[], nth: number) => string[]]>([
+    ['at its address again', ([first]) => [first!]],
+    ['at the newer address of another check', ([first, second], nth) => [nth === 1 ? first! : second!]],
+    [
+      'at its address while checks fail',
+      ([first], nth) => {
+        if (nth === 1) return [first!]
+        throw failure('busy')
+      },
+    ],
+  ])('of an accepted request is downloaded %s', async (_, addresses) => {
     const links = await startLinks()
-    const url = links.link([status(404), status(404)])
+    const urls = [links.link([status(403), status(403)]), links.link()]
     let checks = 0
     const provider = scripted(async () => ({ state: 'ACCEPTED', remoteId: 'remote-1', checkAfterMs: 0 }), {
       results: links.source(),
-      async check() {
-        checks++
-        return answerOf([url])
-      },
+      check: async () => answerOf(addresses(urls, ++checks)),
     })
     await using one = await openEngine({ database, providers: [provider], tuning: quick })
     const { id } = await one.create()
     await one.reached(id, 'SUCCEEDED')
-    expect(links.gets).toHaveLength(3)
-    expect(checks).toBeGreaterThanOrEqual(1)
+    expect(checks).toBeGreaterThan(1)
+    expect(provider.sent).toHaveLength(1)
+    expect(await one.attempts(id)).toMatchObject([{ images: 1, outputTokens: REPORTED.outputTokens }])
+  })
+
+  it('of an accepted request is stored when another check returns its bytes', async () => {
+    const links = await startLinks()
+    const url = links.link([], status(404))
+    let checks = 0
+    const provider = scripted(async () => ({ state: 'ACCEPTED', remoteId: 'remote-1', checkAfterMs: 0 }), {
+      results: links.source(),
+      check: (_, order, call) => (++checks === 1 ? Promise.resolve(answerOf([url])) : done({ call, order })),
+    })
+    await using one = await openEngine({ database, providers: [provider], tuning: quick })
+    const { id } = await one.create()
+    await one.reached(id, 'SUCCEEDED')
+    expect([links.gets.length, checks]).toEqual([1, 2])
+    expect(await addressesOf(one, id)).toEqual([])
   })
 })
 

@@ -9,6 +9,9 @@ import { makeImage } from '../providers/upstreams/make-image.ts'
 /** Handles one download. */
 export type Answer = (reply: ServerResponse) => void
 
+/** Responds to a request of an API; undefined is 404. */
+export type Api = (request: { method: string; path: string }) => unknown
+
 export interface LinkServer {
   origin: string
   /** A new address, with a signature, whose first downloads are handled by `answers`, in order; `always` handles the rest. */
@@ -33,8 +36,10 @@ export const page: Answer = (reply) =>
 export const hang: Answer = () => {}
 
 const HOUR_MS = 3_600_000
+const RESULTS = '/results/'
 
-export async function startLinkServer(): Promise<LinkServer> {
+/** `api` responds to all other requests, with JSON. */
+export async function startLinkServer(api: Api = () => undefined): Promise<LinkServer> {
   const gets: string[] = []
   const links = new Map<string, { answers: Answer[]; always: Answer }>()
   const png = await makeImage({}, 1, '16x16')
@@ -42,6 +47,14 @@ export async function startLinkServer(): Promise<LinkServer> {
   let isRecovered = false
   const server = createServer((request, reply) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    if (!pathname.startsWith(RESULTS)) {
+      const body = api({ method: request.method ?? '', path: pathname })
+      request.resume().on('end', () => {
+        reply.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' })
+        reply.end(JSON.stringify(body ?? {}))
+      })
+      return
+    }
     gets.push(pathname)
     const link = links.get(pathname)
     const answer = isRecovered ? deliver : (link?.answers.shift() ?? link?.always ?? status(404))
@@ -54,7 +67,7 @@ export async function startLinkServer(): Promise<LinkServer> {
     origin,
     gets,
     link(answers = [], always = deliver) {
-      const path = `/results/${links.size}.png`
+      const path = `${RESULTS}${links.size}.png`
       links.set(path, { answers, always })
       return `${origin}${path}?signature=s3cret`
     },

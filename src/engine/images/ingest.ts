@@ -46,7 +46,7 @@ export async function ingestImages(
 }
 
 /** PostgreSQL stores no NUL and no half of a surrogate pair, and no URL has one. */
-function storable(url: string): string {
+export function storable(url: string): string {
   return url.replaceAll('\0', '').toWellFormed()
 }
 

@@ -1,5 +1,5 @@
 import { listAddresses, type StoredAddress } from '../../db/attempts/addresses.ts'
-import type { AttemptRow } from '../../db/tables/tables.ts'
+import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { DownloadError } from '../../providers/wire/download.ts'
 import { ImageRejected } from '../../assets/format.ts'
 import type { NewAsset } from '../../db/tasks/assets.ts'
@@ -9,6 +9,7 @@ import type { Deps } from '../deps.ts'
 import { ingestFile, toAsset } from '../images/ingest.ts'
 import { findProvider } from '../routing/configured.ts'
 import { countBytes } from './call-outcome.ts'
+import { renewAddresses } from './renew-addresses.ts'
 
 /** Of one round. */
 const MAX_DOWNLOAD_MS = 300_000
@@ -16,8 +17,9 @@ const MAX_DOWNLOAD_MS = 300_000
 /** Downloads the images whose addresses are stored, at the same time. Undefined when a shutdown cut one. */
 export async function fetchImages(
   deps: Deps,
+  task: TaskRow,
   attempt: AttemptRow,
-  { newFile }: Pick<Call, 'newFile'>,
+  call: Call,
   abortCalls: AbortSignal,
 ): Promise<FetchRound | undefined> {
   const addresses = await listAddresses(deps.db.read, [attempt.id])
@@ -26,7 +28,7 @@ export async function fetchImages(
   const signal = AbortSignal.any([abortCalls, AbortSignal.timeout(MAX_DOWNLOAD_MS)])
   const results = await Promise.all(
     addresses.map((address) =>
-      fetchOne(deps, attempt, address, { source, file: newFile(), signal }).catch((error: unknown) => {
+      fetchOne(deps, attempt, address, { source, file: call.newFile(), signal }).catch((error: unknown) => {
         const failure = failedFetch(address, error)
         // The address itself may be signed.
         const { problem } = failure
@@ -38,8 +40,9 @@ export async function fetchImages(
   const fetched = results.flatMap((result) => ('problem' in result ? [] : result))
   const failed = results.flatMap((result) => ('problem' in result ? result : []))
   if (abortCalls.aborted && failed.length > 0) return undefined
-  countBytes(deps, attempt, fetched)
-  return { fetched, failed }
+  const round = await renewAddresses(deps, task, attempt, { fetched, failed }, { ...call, signal })
+  countBytes(deps, attempt, round.fetched)
+  return round
 }
 
 async function fetchOne(

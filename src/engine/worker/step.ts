@@ -3,6 +3,7 @@ import { isConstraintViolation } from '../../db/connection/error-code.ts'
 import { findAnyAttempt } from '../../db/attempts/attempts.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import { release } from '../attempts/apply-transition.ts'
+import type { AttemptContext } from '../attempts/outcome.ts'
 import { removeReceivedAnswer } from '../attempts/received-answer.ts'
 import { settle } from '../attempts/settle.ts'
 import { settleFetch } from '../attempts/settle-fetch.ts'
@@ -34,7 +35,7 @@ async function takeOwnStep(
   const { timeoutMs } = findProvider(deps.providers, attempt.provider)!
   const { call, evidence, recorded, close } = openCall(deps, task, attempt, timeoutMs, abortCalls)
   const of = { task, attempt, evidence }
-  if (attempt.state === 'FETCHING') await fetchAndSettle(deps, attempt, call, signals)
+  if (attempt.state === 'FETCHING') await fetchAndSettle(deps, of, call, signals)
   else {
     const outcome =
       attempt.state === 'ACCEPTED' ? await check(deps, of, call, exit) : await send(deps, of, call, signals)
@@ -45,21 +46,21 @@ async function takeOwnStep(
     await removeReceivedAnswer(deps, attempt.id)
     // Not left to the next claim: a signed address may be short-lived, and the queue long.
     if (outcome.state === 'DONE' && outcome.addresses.length > 0)
-      await fetchAndSettle(deps, attempt, call, signals)
+      await fetchAndSettle(deps, of, call, signals)
   }
   await close()
 }
 
 async function fetchAndSettle(
   deps: Deps,
-  claimed: AttemptRow,
+  { task, attempt: claimed }: AttemptContext,
   call: Call,
   { abortCalls, exit }: ShutdownSignals,
 ): Promise<void> {
   const attempt = await findAnyAttempt(deps.db.read, claimed.id)
   const isOwn = attempt?.leaseOwner === claimed.leaseOwner && attempt?.leaseEpoch === claimed.leaseEpoch
   if (attempt?.state !== 'FETCHING' || !isOwn) return
-  const round = await deps.tracing.span('fetch', {}, () => fetchImages(deps, attempt, call, abortCalls))
+  const round = await deps.tracing.span('fetch', {}, () => fetchImages(deps, task, attempt, call, abortCalls))
   if (!round) return release(deps, attempt)
   await persist(deps, attempt, exit, () => settleFetch(deps, attempt, round))
 }
