@@ -52,11 +52,13 @@ export function createEngine(deps: Deps) {
   const abortCalls = new AbortController()
   const exit = new AbortController()
   const readiness = createReadiness(deps)
-  const runner = createRunner(deps, { abortCalls: abortCalls.signal, exit: exit.signal }, readiness)
+  const signals = { abortCalls: abortCalls.signal, exit: exit.signal }
+  const runner = createRunner(deps, signals, readiness)
+  const fetcher = createRunner(deps, signals, readiness, { fetching: true })
   const housekeeping = createHousekeeping(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const jobs: Promise<void>[] = []
-  let claiming = Promise.resolve()
+  let claiming: Promise<unknown> = Promise.resolve()
   let delivering = Promise.resolve()
   let isDraining = false
 
@@ -132,11 +134,11 @@ export function createEngine(deps: Deps) {
       await warnOfStranded(deps)
       await deps.store.sweep(UNUSED_FOR_MS)
       if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
-      claiming = runner.run(stopClaiming.signal)
+      claiming = Promise.all([runner, fetcher].map((one) => one.run(stopClaiming.signal)))
       delivering = deliverer.run(stopDelivering.signal)
       jobs.push(
         repeat(tuning.heartbeatMs, exit.signal, () =>
-          db.tx((q) => renewLeases(q, workerId, runner.held(), tuning.leaseMs)),
+          db.tx((q) => renewLeases(q, workerId, [...runner.held(), ...fetcher.held()], tuning.leaseMs)),
         ),
         repeat(tuning.reapMs, stopClaiming.signal, async () => {
           await recoverAbandoned(deps, { all: false })
@@ -164,7 +166,7 @@ export function createEngine(deps: Deps) {
     async stop(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }> {
       this.drain()
       const idle = claiming
-        .then(() => runner.idle())
+        .then(() => Promise.all([runner.idle(), fetcher.idle()]))
         .then(async () => {
           // Only now, so that webhooks report what ended meanwhile.
           stopDelivering.abort()

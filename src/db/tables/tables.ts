@@ -158,11 +158,15 @@ export function createTables(kit: Kit) {
         .where(sql`${t.callbackSha256} is not null`),
       index('attempts_due')
         .on(t.provider, t.runAfter, t.id)
-        .where(sql`${t.state} in ('PLANNED', 'ACCEPTED', 'FETCHING')`),
+        .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
       // For fair scheduling between projects.
       index('attempts_due_by_project')
         .on(t.provider, t.projectId, t.runAfter, t.id)
-        .where(sql`${t.state} in ('PLANNED', 'ACCEPTED', 'FETCHING')`),
+        .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
+      // Separate, so that downloads do not wait behind a long queue.
+      index('attempts_fetching')
+        .on(t.provider, t.projectId, t.runAfter, t.id)
+        .where(sql`${t.state} = 'FETCHING'`),
       index('attempts_unknown')
         .on(t.projectId, t.sentAt, t.id)
         .where(sql`${t.state} = 'UNKNOWN'`),

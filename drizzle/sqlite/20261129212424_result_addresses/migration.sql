@@ -10,10 +10,7 @@ CREATE TABLE `result_addresses` (
 	CONSTRAINT `fk_result_addresses_attempt_id_attempts_id_fk` FOREIGN KEY (`attempt_id`) REFERENCES `attempts`(`id`)
 );
 --> statement-breakpoint
-DROP INDEX `attempts_due`;--> statement-breakpoint
-CREATE INDEX `attempts_due` ON `attempts` (`provider`,`run_after`,`id`) WHERE "attempts"."state" in ('PLANNED', 'ACCEPTED', 'FETCHING');--> statement-breakpoint
-DROP INDEX `attempts_due_by_project`;--> statement-breakpoint
-CREATE INDEX `attempts_due_by_project` ON `attempts` (`provider`,`project_id`,`run_after`,`id`) WHERE "attempts"."state" in ('PLANNED', 'ACCEPTED', 'FETCHING');--> statement-breakpoint
+CREATE INDEX `attempts_fetching` ON `attempts` (`provider`,`project_id`,`run_after`,`id`) WHERE "attempts"."state" = 'FETCHING';--> statement-breakpoint
 -- Not drizzle-kit's copy of the table: references to it stay, and no row is rewritten.
 ALTER TABLE `attempts` DROP CONSTRAINT "attempts_state";--> statement-breakpoint
 ALTER TABLE `attempts` ADD CONSTRAINT "attempts_state" CHECK("state" in ('PLANNED', 'LEASED', 'SENDING', 'ACCEPTED', 'FETCHING', 'UNKNOWN', 'SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED'));--> statement-breakpoint
