@@ -32,6 +32,7 @@ type Mutation {
   setBudget(owner: ID!, period: BudgetPeriod!, limitMicros: BigInt): Budget!
   setLimits(owner: ID!, limits: LimitsInput): Limits
   adjustCost(attemptId: ID!, costMicros: BigInt!, note: String!): Attempt!
+  fetchResult(id: ID!): Attempt!
 }
 type Query {
   node(id: ID!): Node

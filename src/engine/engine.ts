@@ -5,6 +5,7 @@ import type { Limits, Period } from '../domain.ts'
 import { GatewayError } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
+import { fetchResult } from './attempts/fetch-result.ts'
 import { setBudget } from './access/budgets.ts'
 import { cancelTask } from './tasks/cancel.ts'
 import { createTask } from './tasks/create.ts'
@@ -51,11 +52,13 @@ export function createEngine(deps: Deps) {
   const abortCalls = new AbortController()
   const exit = new AbortController()
   const readiness = createReadiness(deps)
-  const runner = createRunner(deps, { abortCalls: abortCalls.signal, exit: exit.signal }, readiness)
+  const signals = { abortCalls: abortCalls.signal, exit: exit.signal }
+  const runner = createRunner(deps, signals, readiness)
+  const fetcher = createRunner(deps, signals, readiness, { fetching: true })
   const housekeeping = createHousekeeping(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const jobs: Promise<void>[] = []
-  let claiming = Promise.resolve()
+  let claiming: Promise<unknown> = Promise.resolve()
   let delivering = Promise.resolve()
   let isDraining = false
 
@@ -99,6 +102,7 @@ export function createEngine(deps: Deps) {
 
     resolveAttempt: (projectId: string, attemptId: string, resolution: Resolution, note: string | null) =>
       resolveAttempt(deps, projectId, attemptId, resolution, note),
+    fetchResult: (by: Access, attemptId: string) => fetchResult(deps, by, attemptId),
     adjustCost: (by: Access, attemptId: string, costMicros: number, note: string) =>
       adjustCost(deps, by, attemptId, costMicros, note),
     pauseProvider: (target: PauseTarget, reason: string) => pauseProvider(deps, target, reason),
@@ -130,11 +134,11 @@ export function createEngine(deps: Deps) {
       await warnOfStranded(deps)
       await deps.store.sweep(UNUSED_FOR_MS)
       if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
-      claiming = runner.run(stopClaiming.signal)
+      claiming = Promise.all([runner, fetcher].map((one) => one.run(stopClaiming.signal)))
       delivering = deliverer.run(stopDelivering.signal)
       jobs.push(
         repeat(tuning.heartbeatMs, exit.signal, () =>
-          db.tx((q) => renewLeases(q, workerId, runner.held(), tuning.leaseMs)),
+          db.tx((q) => renewLeases(q, workerId, [...runner.held(), ...fetcher.held()], tuning.leaseMs)),
         ),
         repeat(tuning.reapMs, stopClaiming.signal, async () => {
           await recoverAbandoned(deps, { all: false })
@@ -162,7 +166,7 @@ export function createEngine(deps: Deps) {
     async stop(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }> {
       this.drain()
       const idle = claiming
-        .then(() => runner.idle())
+        .then(() => Promise.all([runner.idle(), fetcher.idle()]))
         .then(async () => {
           // Only now, so that webhooks report what ended meanwhile.
           stopDelivering.abort()

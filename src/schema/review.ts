@@ -43,13 +43,13 @@ const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({
     resolution: t.field({
       type: ResolutionEnum,
       nullable: true,
-      description: 'Argument of resolveAttempt. Null for adjustCost.',
+      description: 'Argument of resolveAttempt. Null for other decisions.',
       resolve: ({ detail }) => RESOLUTIONS.find((one) => one === detail['is']) ?? null,
     }),
     costMicros: t.field({
       type: 'BigInt',
       nullable: true,
-      description: 'Argument of adjustCost, in micro-USD. Null for resolveAttempt.',
+      description: 'Argument of adjustCost, in micro-USD. Null for other decisions.',
       resolve: ({ detail }) => (detail['costMicros'] == null ? null : Number(detail['costMicros'])),
     }),
     note: t.string({
@@ -63,7 +63,7 @@ const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({
 builder.objectField(AttemptRef, 'decisions', (t) =>
   t.field({
     type: [DecisionRef],
-    description: 'Entries of resolveAttempt and adjustCost in the audit log, latest first.',
+    description: 'Entries of resolveAttempt, adjustCost and fetchResult in the audit log, latest first.',
     resolve: ({ id }, _, { db }) => listAudit(db.read, id),
   }),
 )

@@ -7,6 +7,7 @@ import {
   hasEnded,
   isHeld,
   isLive,
+  isUnanswered,
   transition,
   type TransitionInput,
   type Trigger,
@@ -23,6 +24,10 @@ export interface Step {
     | 'die'
     | 'recover'
     | 'result'
+    | 'addresses'
+    | 'fetch'
+    | 'lose addresses'
+    | 'fetch again'
     | 'accept'
     | 'reject'
     | 'break'
@@ -58,6 +63,7 @@ interface Attempt {
   costMicros: number | null
   finishedAt: number | null
   error: null
+  hasAddresses: boolean
   /** A live worker holds it. */
   worked: boolean
   /** How often it was sent, and what the upstream charged. */
@@ -103,6 +109,7 @@ export function violation(
       costMicros: null,
       finishedAt: null,
       error: null,
+      hasAddresses: false,
       worked: false,
       submissions: 0,
       chargedUpstream: 0,
@@ -156,6 +163,19 @@ export function violation(
         // A result is always charged.
         if (worked && isInProgress(state)) succeed(attempt, at)
         return
+      case 'addresses':
+        if ((worked && isInProgress(state)) || state === 'UNKNOWN') receive(attempt, at)
+        return
+      case 'fetch':
+        if (state === 'FETCHING') apply(attempt, 'succeed', { at })
+        return
+      case 'lose addresses':
+        if (state === 'FETCHING') apply(attempt, 'fail', { at, charged: 'YES' })
+        return
+      case 'fetch again':
+        // Only an attempt with addresses is fetched.
+        if (attempt.hasAddresses) apply(attempt, 'scheduleFetch', { at })
+        return
       case 'accept':
         if (worked && state === 'SENDING') apply(attempt, 'accept', { at })
         return
@@ -187,7 +207,7 @@ export function violation(
       case 'late id':
         if (
           state === 'UNKNOWN' &&
-          !attempts.some((other) => other.part === attempt.part && isLive(other.state))
+          !attempts.some((other) => other.part === attempt.part && isUnanswered(other.state))
         )
           apply(attempt, 'accept', { at })
         return
@@ -247,9 +267,20 @@ export function violation(
 
   function succeed(attempt: Attempt, at: number): void {
     attempt.chargedUpstream ||= COST
+    cancelOthers(attempt, at)
+    apply(attempt, 'succeed', { at, costMicros: attempt.number % 2 === 0 ? null : COST })
+  }
+
+  function receive(attempt: Attempt, at: number): void {
+    attempt.chargedUpstream ||= COST
+    attempt.hasAddresses = true
+    cancelOthers(attempt, at)
+    apply(attempt, 'receive', { at, costMicros: attempt.number % 2 === 0 ? null : COST })
+  }
+
+  function cancelOthers(attempt: Attempt, at: number): void {
     const others = attempts.filter((other) => other.part === attempt.part && other !== attempt)
     for (const other of others) if (transition(other, 'cancel', { at })) apply(other, 'cancel', { at })
-    apply(attempt, 'succeed', { at, costMicros: attempt.number % 2 === 0 ? null : COST })
   }
 
   /** The operator has read the bill. */
@@ -287,8 +318,8 @@ export function violation(
     const open = attempts.filter(({ charged }) => charged !== 'NO').length
     if (task.open !== open) return `${task.open} permits are taken, and ${open} attempts may be charged`
     for (const [part, ofPart] of Map.groupBy(attempts, (attempt) => attempt.part)) {
-      const live = ofPart.filter(({ state }) => isLive(state)).length
-      if (live > 1) return `part ${part} has ${live} live attempts`
+      const unanswered = ofPart.filter(({ state }) => isUnanswered(state)).length
+      if (unanswered > 1) return `part ${part} has ${unanswered} attempts queued or at a provider`
       const charged = ofPart.filter((attempt) => attempt.charged !== 'NO').length
       if (charged > task.maxCharges)
         return `part ${part} has ${charged} possible charges of ${task.maxCharges}`
@@ -330,6 +361,7 @@ const CHARGES: Record<AttemptState, readonly Charged[]> = {
   LEASED: ['NO'],
   SENDING: ['UNKNOWN'],
   ACCEPTED: ['UNKNOWN'],
+  FETCHING: ['YES'],
   UNKNOWN: ['UNKNOWN'],
   SUCCEEDED: ['YES'],
   REJECTED: ['NO'],

@@ -14,7 +14,7 @@ const HELD = 500
 /** An attempt in a state, with the usual cost of that state. */
 function attemptIn(state: AttemptState): AttemptFacts {
   const open = ['SENDING', 'ACCEPTED', 'UNKNOWN', 'FAILED'].includes(state)
-  const done = state === 'SUCCEEDED'
+  const done = state === 'SUCCEEDED' || state === 'FETCHING'
   return {
     state,
     charged: done ? 'YES' : open ? 'UNKNOWN' : 'NO',
@@ -34,6 +34,14 @@ describe('an attempt', () => {
       ['SENDING', 'accept', 'ACCEPTED', 0, null],
       ['SENDING', 'succeed', 'SUCCEEDED', 0, 'POST'],
       ['ACCEPTED', 'succeed', 'SUCCEEDED', 0, 'POST'],
+      ['SENDING', 'receive', 'FETCHING', 0, 'POST'],
+      ['ACCEPTED', 'receive', 'FETCHING', 0, 'POST'],
+      ['UNKNOWN', 'receive', 'FETCHING', 0, 'POST'],
+      ['FETCHING', 'succeed', 'SUCCEEDED', 0, null],
+      ['FETCHING', 'fail', 'FAILED', 0, null],
+      ['FETCHING', 'scheduleFetch', 'FETCHING', 0, null],
+      ['SUCCEEDED', 'scheduleFetch', 'FETCHING', 0, null],
+      ['FAILED', 'scheduleFetch', 'FETCHING', 0, null],
       ['UNKNOWN', 'succeed', 'SUCCEEDED', 0, 'POST'],
       ['SENDING', 'fail', 'FAILED', 0, 'POST'],
       ['UNKNOWN', 'fail', 'FAILED', 0, 'POST'],
@@ -49,9 +57,11 @@ describe('an attempt', () => {
       ['SUCCEEDED', 'adjustCost', 'SUCCEEDED', 0, 'ADJUST'],
     ],
   )('in %s on %s becomes %s, with %d permits and the ledger line %s', (from, trigger, to, permits, kind) => {
-    const input = ['succeed', 'fail', 'adjustCost'].includes(trigger)
-      ? { charged: 'YES' as const, costMicros: 200 }
-      : {}
+    // A cost that is known is not recorded again.
+    const input =
+      from !== 'FETCHING' && ['receive', 'succeed', 'fail', 'adjustCost'].includes(trigger)
+        ? { charged: 'YES' as const, costMicros: 200 }
+        : {}
     const next = transition(attemptIn(from), trigger, { at: 7, ...input })
     expect(next).toMatchObject({ set: { state: to }, permits })
     expect(next?.line?.kind ?? null).toBe(kind)
@@ -87,6 +97,10 @@ const STEPS: readonly Step['does'][] = [
   'die',
   'recover',
   'result',
+  'addresses',
+  'fetch',
+  'lose addresses',
+  'fetch again',
   'accept',
   'reject',
   'break',

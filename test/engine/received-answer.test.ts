@@ -3,6 +3,7 @@ import { cp, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { writeReceivedAnswer } from '../../src/engine/attempts/received-answer.ts'
+import { filesOf } from '../../src/providers/provider.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { done, held, scripted, REPORTED } from '../support/scripted.ts'
@@ -36,7 +37,7 @@ describe.each(DATABASES)('an answer received before a crash, on %s', (database) 
       evidence: EVIDENCE,
     })
     const spool = dying.store.spool
-    const kept = images.map(({ file }) => file)
+    const kept = filesOf(images)
     const copies = join(place.dataDir, 'copies')
     await cp(spool, copies, { recursive: true })
     await dying.close()

@@ -12,7 +12,14 @@ import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { returnPermit, updateTask } from '../../db/tasks/tasks.ts'
 import type { Deps } from '../deps.ts'
 import { recordTransition } from './ledger.ts'
-import { isLive, isUnsent, transition, TRANSITIONS, type TransitionInput, type Trigger } from './machine.ts'
+import {
+  isUnanswered,
+  isUnsent,
+  transition,
+  TRANSITIONS,
+  type TransitionInput,
+  type Trigger,
+} from './machine.ts'
 
 export type TransitionChange = TransitionInput &
   Omit<AttemptChange, 'state' | 'charged' | 'costMicros' | 'finishedAt'> & {
@@ -59,15 +66,28 @@ export async function acceptAttempt(
 ): Promise<void> {
   const { at, remoteId } = change
   const others = (await listAttempts(q, [task.id])).filter((other) => other.part === part && other.id !== id)
-  if (others.some(({ state }) => isLive(state))) {
+  if (others.some(({ state }) => isUnanswered(state))) {
     await applyTransition(q, id, 'keepUnknown', { at, remoteId })
     return
   }
   const accepted = await applyTransition(q, id, 'accept', { missingChecks: 0, ...change, error: null })
   if (!accepted) return
   q.wakeUp(QUEUE_KEY)
-  const resumed = await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'RUNNING', error: null })
-  if (resumed) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: id }], at)
+  await resumeRunning(q, task, id, at)
+}
+
+/** A task that waits for an attempt of unknown outcome, or for another one to be sent, is RUNNING again. */
+export async function resumeRunning(
+  q: Transaction,
+  task: Pick<TaskRow, 'id' | 'projectId'>,
+  attemptId: string,
+  at: number,
+): Promise<void> {
+  const resumed = await updateTask(q, task.id, ['QUEUED', 'OUTCOME_UNKNOWN'], {
+    status: 'RUNNING',
+    error: null,
+  })
+  if (resumed) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId }], at)
 }
 
 /** Returns the canceled ones. Hold the task's lock. */
@@ -86,7 +106,8 @@ export async function cancelUnsent(
 
 /** Returns a claimed attempt to the queue, due at once. */
 export async function release(deps: Pick<Deps, 'db' | 'clock'>, attempt: AttemptRow): Promise<void> {
-  const trigger = attempt.state === 'LEASED' ? 'release' : 'scheduleCheck'
+  const trigger =
+    attempt.state === 'LEASED' ? 'release' : attempt.state === 'FETCHING' ? 'scheduleFetch' : 'scheduleCheck'
   const at = deps.clock.now()
   await deps.db.tx(async (q) => {
     await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt), dueInMs: 0 })

@@ -1,3 +1,4 @@
+import type { NewAddress } from '../../db/attempts/addresses.ts'
 import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { Usage, WirePhase } from '../../domain.ts'
@@ -17,10 +18,17 @@ export interface AttemptContext {
   evidence: WireEvidence
 }
 
+export interface IngestedResult {
+  /** Stored images. */
+  images: NewAsset[]
+  /** Of images that are still to be downloaded. */
+  addresses: NewAddress[]
+}
+
 /** The outcome of a step, to be settled. */
 export type Outcome =
   | Exclude<CallResult, { state: 'DONE' }>
-  | { state: 'DONE'; images: NewAsset[]; usage: Usage; resolved: ResolvedSettings }
+  | ({ state: 'DONE'; usage: Usage; resolved: ResolvedSettings } & IngestedResult)
   | { state: 'FAILED'; failure: Failure; costMicros?: number | null }
   /** No permit to send. */
   | { state: 'CANCELED' }

@@ -3,13 +3,17 @@ import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, USAGE_SOURCES, WIRE_PHASES } from '../../domain.ts'
+import { filesOf } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 
 const count = z.number().nullable()
+const revisedPrompt = z.string().nullable()
 
 const RECEIVED_ANSWER = z.object({
   attemptId: z.string(),
-  images: z.array(z.object({ file: z.string(), revisedPrompt: z.string().nullable() })),
+  images: z.array(
+    z.union([z.object({ file: z.string(), revisedPrompt }), z.object({ url: z.string(), revisedPrompt })]),
+  ),
   usage: z.object({
     inputTokens: count,
     outputTokens: count,
@@ -47,7 +51,7 @@ export async function writeReceivedAnswer(
   deps: Pick<Deps, 'store'>,
   answer: z.input<typeof RECEIVED_ANSWER>,
 ): Promise<void> {
-  for (const { file } of answer.images) await sync(file)
+  for (const file of filesOf(answer.images)) await sync(file)
   const path = pathOf(deps, answer.attemptId)
   const draft = `${path}.draft`
   await using handle = await open(draft, 'w')

@@ -1,5 +1,6 @@
 import { insertAssets } from '../../db/tasks/assets.ts'
-import { listAttempts } from '../../db/attempts/attempts.ts'
+import { insertAddresses } from '../../db/attempts/addresses.ts'
+import { listAttempts, QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
@@ -11,7 +12,14 @@ import type { Deps } from '../deps.ts'
 import { findOffer } from '../routing/configured.ts'
 import { noteFailure, noteSuccess } from '../routing/health.ts'
 import { costMicros } from '../usage/cost.ts'
-import { acceptAttempt, applyTransition, cancelUnsent, leaseOf, release } from './apply-transition.ts'
+import {
+  acceptAttempt,
+  applyTransition,
+  cancelUnsent,
+  leaseOf,
+  release,
+  resumeRunning,
+} from './apply-transition.ts'
 import type { TransitionChange } from './apply-transition.ts'
 import { cancelRemote } from './side-call.ts'
 import { concludeTask } from './conclude.ts'
@@ -56,15 +64,18 @@ export async function settle(
 /** A result counts whichever worker holds the lease now. */
 async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: Done): Promise<void> {
   const { task, attempt, evidence } = of
-  const { images, usage, resolved } = outcome
+  const { images, addresses, usage, resolved } = outcome
   const { source: usageSource, ...tokens } = usage
   const at = deps.clock.now()
   const { size, quality } = { ...task.request, ...resolved }
-  const delivered = { images: images.length, ordered: attempt.n, size, quality }
+  const delivered = { images: images.length + addresses.length, ordered: attempt.n, size, quality }
   // Null when the offer has left the configuration: the cost is then unknown.
   const price = findOffer(deps.providers, attempt.provider, attempt.model)?.price ?? null
-  const succeeded = await applyTransition(q, attempt.id, 'succeed', {
+  const isComplete = addresses.length === 0
+  const answered = await applyTransition(q, attempt.id, isComplete ? 'succeed' : 'receive', {
     at,
+    // The downloads are due. This worker goes on with them; after a crash another one does.
+    ...(!isComplete && { dueInMs: 0, keepsLease: attempt.leaseOwner === deps.workerId }),
     ...evidence,
     ...tokens,
     images: images.length,
@@ -74,12 +85,15 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
     resolved: { ...resolved },
     error: null,
   })
-  if (!succeeded) return
+  if (!answered) return
   await insertAssets(q, images)
+  await insertAddresses(q, addresses)
   // A late result makes a planned successor unnecessary.
   const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
   await cancelUnsent(q, ofPart, at)
-  await concludeTask(q, deps, task, succeeded, at)
+  if (isComplete) return void (await concludeTask(q, deps, task, answered, at))
+  q.wakeUp(QUEUE_KEY)
+  await resumeRunning(q, task, attempt.id, at)
 }
 
 const FAILURE_TRIGGERS = {

@@ -12,6 +12,7 @@ import {
   type ReceivedAnswer,
 } from '../attempts/received-answer.ts'
 import { settle } from '../attempts/settle.ts'
+import { filesOf } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 import { ingestImages } from '../images/ingest.ts'
 
@@ -70,13 +71,13 @@ async function settleReceived(
   const attempt = await findAnyAttempt(deps.db.read, answer.attemptId)
   if (attempt && isLeased(deps, attempt, all)) return
   if (attempt && UNSETTLED.has(attempt.state)) {
-    const images = await ingestImages(deps, attempt, answer.images, exit)
+    const ingested = await ingestImages(deps, attempt, answer.images, exit)
     const { usage, resolved, evidence } = answer
-    await settle(deps, attempt, evidence, { state: 'DONE', images, usage, resolved })
+    await settle(deps, attempt, evidence, { state: 'DONE', ...ingested, usage, resolved })
     deps.log.warn({ attempt: attempt.id }, 'answer received before a crash settled')
   }
   await removeReceivedAnswer(deps, answer.attemptId)
-  for (const { file } of answer.images) await rm(file, { force: true })
+  for (const file of filesOf(answer.images)) await rm(file, { force: true })
 }
 
 function isLeased({ workerId, clock }: Deps, { leaseOwner, leaseUntil }: AttemptRow, all: boolean): boolean {

@@ -1,3 +1,5 @@
+import type { NewAsset } from '../../db/tasks/assets.ts'
+import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { AttemptContext, Outcome } from '../attempts/outcome.ts'
 import { lost } from '../attempts/outcome.ts'
 import { writeReceivedAnswer } from '../attempts/received-answer.ts'
@@ -7,7 +9,7 @@ import { plausibleUsage } from '../usage/plausible.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { CallResult } from '../../providers/provider.ts'
 
-/** Ingests the images of a result. Throws ProviderError `broken`. */
+/** Ingests the images that arrived with a result. Throws ProviderError `broken`. */
 export async function toOutcome(
   deps: Deps,
   { task, attempt, evidence }: AttemptContext,
@@ -30,10 +32,20 @@ export async function toOutcome(
   await writeReceivedAnswer(deps, record).catch((error: unknown) =>
     deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed'),
   )
-  const images = await deps.tracing.span('ingest', {}, () => ingestImages(deps, attempt, result.images, exit))
+  const ingested = await deps.tracing.span('ingest', {}, () =>
+    ingestImages(deps, attempt, result.images, exit),
+  )
+  countBytes(deps, attempt, ingested.images)
+  return { state: 'DONE', ...ingested, usage, resolved }
+}
+
+export function countBytes(
+  { metrics }: Pick<Deps, 'metrics'>,
+  { provider }: AttemptRow,
+  images: readonly NewAsset[],
+): void {
   const bytes = images.reduce((sum, { byteSize }) => sum + byteSize, 0)
-  deps.metrics.imageBytes.inc({ provider: attempt.provider }, bytes)
-  return { state: 'DONE', images, usage, resolved }
+  metrics.imageBytes.inc({ provider }, bytes)
 }
 
 /** Anything but a ProviderError is a bug: only the wire phase is then certain. */

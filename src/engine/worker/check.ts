@@ -1,3 +1,5 @@
+import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
+import type { Settings } from '../../domain.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { Call } from '../../providers/provider.ts'
 import { lost, type AttemptContext, type Outcome } from '../attempts/outcome.ts'
@@ -37,10 +39,7 @@ export async function check(deps: Deps, of: AttemptContext, call: Call, exit: Ab
     return isOverdue ? failLost('cannot be checked with its current configuration') : recheck()
   const seconds = provider.timeoutMs / 1000
   try {
-    // The settings that were sent, as far as the offer is still configured.
-    const requested = { ...task.request, n: attempt.n }
-    const offer = findOffer(deps.providers, attempt.provider, attempt.model)
-    const settings = offer ? adjustSettings(requested, offer.capabilities).settings : requested
+    const settings = sentSettings(deps, task, attempt)
     const result = await instrumentedCall(deps, 'check', of, call, (instrumented) =>
       provider.check!(attempt.remoteId!, settings, instrumented),
     )
@@ -54,4 +53,15 @@ export async function check(deps: Deps, of: AttemptContext, call: Call, exit: Ab
     if (isOfRequest) return { state: 'FAILED', failure }
     return isOverdue ? failLost(`could not be checked within ${seconds} seconds`) : recheck(failure)
   }
+}
+
+/** The settings that were sent, as far as the offer is still configured. */
+export function sentSettings(
+  { providers }: Pick<Deps, 'providers'>,
+  { request }: TaskRow,
+  { n, provider, model }: AttemptRow,
+): Settings {
+  const requested = { ...request, n }
+  const offer = findOffer(providers, provider, model)
+  return offer ? adjustSettings(requested, offer.capabilities).settings : requested
 }

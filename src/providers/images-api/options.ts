@@ -15,6 +15,8 @@ export const callOptions = {
   timeoutMs: z.int().positive().default(600_000),
   /** Bounds the cost of an accident; a waiting call takes 40 KB. */
   concurrency: z.int().positive().default(256),
+  /** How long a result stays at its address. */
+  resultTtlMs: z.int().positive().default(86_400_000),
 }
 
 export const pollMs = z.int().positive().default(5000)
