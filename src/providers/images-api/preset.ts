@@ -2,10 +2,10 @@ import type { z } from 'zod'
 import type { ModelsOption } from '../models/offers.ts'
 import type { Offer, ProviderRequest } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
-import type { Envelope } from './reply.ts'
+import type { ReplyEnvelope } from './reply.ts'
 
 /** What a server does in its own way within the `openai` dialect. `Own`: its own configuration entries. */
-export interface Preset<Own extends object = object> extends Envelope {
+export interface Preset<Own extends object = object> extends ReplyEnvelope {
   /** Null where the configuration must name it. */
   readonly baseUrl: string | null
   /** Must accept undefined: other presets do not set them. */

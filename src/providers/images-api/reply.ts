@@ -13,7 +13,7 @@ import { addUsages } from './usage.ts'
 import { wordsOf } from './words.ts'
 
 /** What a server puts around its replies. */
-export interface Envelope {
+export interface ReplyEnvelope {
   /** Takes the content out. Throws ProviderError for a failure. */
   unwrap?: (json: unknown, reply: ProviderReply) => unknown
   requestIdIn?: ((json: unknown) => string | null | undefined) | undefined
@@ -21,7 +21,7 @@ export interface Envelope {
 
 type Done = Extract<CallResult, { state: 'DONE' }>
 
-export interface ReplyReader<Result> extends Pick<Envelope, 'requestIdIn'> {
+export interface ReplyReader<Result> extends Pick<ReplyEnvelope, 'requestIdIn'> {
   /** Of a body without a result. */
   read: (json: unknown, reply: ProviderReply) => Result
   /** Whether images in the body are the result; default true. */
@@ -59,7 +59,7 @@ export async function readResult(
   received: ProviderReply,
   request: ProviderRequest,
   call: Call,
-  { unwrap = (json) => json, requestIdIn }: Envelope = {},
+  { unwrap = (json) => json, requestIdIn }: ReplyEnvelope = {},
 ): Promise<CallResult> {
   const { first, body } = await peek(withoutBlank(received.body), START_BYTES).catch((error: unknown) => {
     // The status of a failure says enough.

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { VERDICTS, type FailureVerdict } from '../error.ts'
 import { isSuccess, type ProviderReply } from '../images-api/client.ts'
 import { replyFailure, verdictOfStatus, type ReplyTo } from '../images-api/failure.ts'
-import type { Envelope as ReplyEnvelope } from '../images-api/reply.ts'
+import type { ReplyEnvelope } from '../images-api/reply.ts'
 import { wordsIn } from '../images-api/upstream-error.ts'
 
 export type Envelope = z.output<typeof envelope>
