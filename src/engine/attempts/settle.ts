@@ -1,6 +1,6 @@
 import { insertAssets } from '../../db/tasks/assets.ts'
 import { insertAddresses } from '../../db/attempts/addresses.ts'
-import { listAttempts, QUEUE_KEY } from '../../db/attempts/attempts.ts'
+import { FETCH_KEY, listAttempts } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
@@ -92,7 +92,7 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
   const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
   await cancelUnsent(q, ofPart, at)
   if (isComplete) return void (await concludeTask(q, deps, task, answered, at))
-  q.wakeUp(QUEUE_KEY)
+  q.wakeUp(FETCH_KEY)
   await resumeRunning(q, task, attempt.id, at)
 }
 
