@@ -99,25 +99,21 @@ describe('subscribers that stop reading', () => {
     const before = residentBytes(server.pid)
 
     const results = await watchWhile(500)
-    const grown = residentBytes(server.pid) - before
-    for (const one of idle) one.close()
     expect(results.length).toBeGreaterThanOrEqual(2000)
-    expect(grown).toBeLessThan(50e6)
-  }, 60_000)
+    // Garbage of a busy process is collected later; what is buffered for a reader stays.
+    await expect.poll(() => residentBytes(server.pid) - before).toBeLessThan(50e6)
+    for (const one of idle) one.close()
+  })
 
-  it.each(TRANSPORTS)(
-    'are disconnected over %s',
-    async (transport) => {
-      await using server = await openGateway({ slowClientTimeoutMs: 1000 })
-      const ids = [await server.generate({ prompt: `[sandbox:stall] ${LONG}` })]
-      const one = await openStopped[transport](server.url)
-      expect(server.gateway.subscriberCount()).toBe(1)
-      // More than the socket buffers of the kernel hold.
-      for (let i = 0; i < 120; i++) ids.push(await server.generate({ prompt: `[sandbox:reject] ${LONG}` }))
-      await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
-      one.close()
-      await one.gone
-    },
-    30_000,
-  )
+  it.each(TRANSPORTS)('are disconnected over %s', async (transport) => {
+    await using server = await openGateway({ slowClientTimeoutMs: 1000 })
+    const ids = [await server.generate({ prompt: `[sandbox:stall] ${LONG}` })]
+    const one = await openStopped[transport](server.url)
+    expect(server.gateway.subscriberCount()).toBe(1)
+    // More than the socket buffers of the kernel hold.
+    for (let i = 0; i < 120; i++) ids.push(await server.generate({ prompt: `[sandbox:reject] ${LONG}` }))
+    await expect.poll(() => server.gateway.subscriberCount()).toBe(0)
+    one.close()
+    await one.gone
+  })
 })

@@ -158,7 +158,7 @@ function post(key: string, query: string, variables: object = {}, more: object =
 }
 
 it('no secret appears in any output for any failure', async () => {
-  const fleet = await startFleet({ keys: KEYS, timeoutMs: 400 })
+  const fleet = await startFleet({ keys: KEYS, timeoutMs: 1500 })
   onTestFinished(() => fleet.close())
   await using collector = await openCollector()
   await using receiver = await openReceiver((reply, nth) => void reply.writeHead(nth % 2 ? 500 : 204).end())

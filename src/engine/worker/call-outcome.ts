@@ -7,6 +7,8 @@ import type { Deps } from '../deps.ts'
 import { ingestImages } from '../images/ingest.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { CallResult } from '../../providers/provider.ts'
+import { isStorable } from '../../text.ts'
+import { toStorableResult } from './storable-result.ts'
 
 /** Ingests the images that arrived with a result. Throws ProviderError `broken`. */
 export async function toOutcome(
@@ -15,16 +17,15 @@ export async function toOutcome(
   result: CallResult,
   exit: AbortSignal,
 ): Promise<Outcome> {
+  if (result.state === 'ACCEPTED' && !isStorable(result.remoteId)) throw new ProviderError(UNUSABLE_REMOTE_ID)
   if (result.state !== 'DONE') return result
-  const { usage, resolved } = result
-  const record = { attemptId: attempt.id, images: result.images, usage, resolved, evidence }
+  const { images: received, usage, resolved } = toStorableResult(result)
+  const record = { attemptId: attempt.id, images: received, usage, resolved, evidence }
   // From here on a crash loses nothing. Without the record the result is settled all the same.
   await writeReceivedAnswer(deps, record).catch((error: unknown) =>
     deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed'),
   )
-  const ingested = await deps.tracing.span('ingest', {}, () =>
-    ingestImages(deps, attempt, result.images, exit),
-  )
+  const ingested = await deps.tracing.span('ingest', {}, () => ingestImages(deps, attempt, received, exit))
   countBytes(deps, attempt, ingested.images)
   return { state: 'DONE', ...ingested, usage, resolved }
 }
@@ -37,6 +38,11 @@ export function countBytes(
   const bytes = images.reduce((sum, { byteSize }) => sum + byteSize, 0)
   metrics.imageBytes.inc({ provider }, bytes)
 }
+
+const UNUSABLE_REMOTE_ID = lost(
+  'The provider accepted the request under an id that contains NUL or half of a surrogate pair, which cannot be stored. ' +
+    'Whether the image was made and charged is unknown; it was not sent again.',
+)
 
 /** Anything but a ProviderError is a bug: only the wire phase is then certain. */
 export function toFailure(
