@@ -21,7 +21,7 @@ export async function moveEarlier(
 ): Promise<void> {
   const { attempts, webhookDeliveries: deliveries, cooldowns } = q.tables
   const earlier = (at: SQL) => laterOf(q, sql`${at} - ${ms}`, q.now)
-  const isWaiting = oneOf(attempts.state, ['PLANNED', 'ACCEPTED', 'UNKNOWN'])
+  const isWaiting = oneOf(attempts.state, ['PLANNED', 'ACCEPTED', 'FETCHING', 'UNKNOWN'])
   await q.sql
     .update(attempts)
     .set({ runAfter: earlier(sql`${attempts.runAfter}`) })
@@ -47,7 +47,7 @@ export async function moveEarlier(
 /** Makes attempts due that were planned before the clock was set back: they were created in the future. */
 export async function releaseFromFuture(q: Transaction): Promise<void> {
   const { attempts } = q.tables
-  const isWaiting = oneOf(attempts.state, ['PLANNED', 'ACCEPTED', 'UNKNOWN'])
+  const isWaiting = oneOf(attempts.state, ['PLANNED', 'ACCEPTED', 'FETCHING', 'UNKNOWN'])
   const isOfFuture = gt(attempts.createdAt, sql`${q.now} + ${MAX_SKEW_MS}`)
   await q.sql
     .update(attempts)
