@@ -8,6 +8,8 @@ interface StreamHooks<T> {
   onEnd?: () => void
   /** Closes the source; `next()` rejects with the reason. */
   signal?: AbortSignal
+  /** Wraps each read of the source, for example in an async context. */
+  run?: <R>(read: () => R) => R
 }
 
 const DONE = { done: true, value: undefined } as const
@@ -15,7 +17,7 @@ const DONE = { done: true, value: undefined } as const
 /** A pending `next()` settles only if the source reacts to `return()`: see `abortable`. */
 export function withHooks<T>(
   source: AsyncIterable<T>,
-  { onItem = (item) => item, onError, onEnd, signal }: StreamHooks<T>,
+  { onItem = (item) => item, onError, onEnd, signal, run = (read) => read() }: StreamHooks<T>,
 ): AsyncIterableIterator<T, void> {
   const iterator = source[Symbol.asyncIterator]()
   /** The source needs no cleanup. */
@@ -49,7 +51,7 @@ export function withHooks<T>(
 
   async function advance(): Promise<IteratorResult<T, void>> {
     if (isInterrupted) throw signal?.reason
-    const result = await iterator.next().catch((error: unknown) => {
+    const result = await run(() => iterator.next()).catch((error: unknown) => {
       isExhausted = true
       throw isInterrupted ? signal?.reason : error
     })

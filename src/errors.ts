@@ -12,6 +12,7 @@ export const GATEWAY_ERROR_CODES = [
   'RATE_LIMITED',
   'CONFLICT',
   'CHARGE_PERMISSION_REQUIRED',
+  'SERVICE_UNAVAILABLE',
   'SHUTTING_DOWN',
   'UNAUTHENTICATED',
 ] as const
@@ -37,6 +38,23 @@ export class GatewayError extends Error {
     this.field = options.field
     this.retryAfterMs = options.retryAfterMs
   }
+}
+
+/** Nothing was done, unless the message says otherwise: the same request may succeed after `retryAfterMs`. */
+export class Unavailable extends GatewayError {
+  constructor(problem: string, retryAfterMs: number, cause?: unknown) {
+    super('SERVICE_UNAVAILABLE', `${problem} Retry in ${Math.ceil(retryAfterMs / 1000)} s.`, {
+      retryAfterMs,
+      cause,
+    })
+  }
+}
+
+/** The GatewayError that an error is or was caused by: query builders wrap errors. */
+export function gatewayErrorOf(error: unknown): GatewayError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof GatewayError) return cause
+  return undefined
 }
 
 export function badInput(field: string, message: string): GatewayError {

@@ -13,6 +13,7 @@ import { isLoopback } from './config/setting-checks.ts'
 import { hasKeys } from './db/access/api-keys.ts'
 import { findAnyAsset } from './db/tasks/assets.ts'
 import type { Database } from './db/connection/database.ts'
+import { runForEngine } from './db/connection/priority.ts'
 import { readGauges } from './db/maintenance/gauges.ts'
 import { openDatabase, withTransactionTimer } from './db/open.ts'
 import { findSecret, insertSecretIfAbsent } from './db/access/secrets.ts'
@@ -172,13 +173,13 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const metricsRoute = createMetricsRoute({
     ...http,
     providers: providers.map(({ name }) => name),
-    readGauges: () => readGauges(db.read),
+    readGauges: () => readGauges(db.reports),
     isOperator,
   })
   const routes = [
     createGraphQLRoute(graphql, publicUrl),
     ...(config.metrics ? [metricsRoute] : []),
-    createUsageRoute({ ...http, q: db.read }),
+    createUsageRoute({ ...http, q: db.reports }),
     createAssetRoute({
       ...http,
       find: (id) => findAnyAsset(db.read, id),
@@ -188,7 +189,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       renditions,
     }),
     createCallbackRoute(engine),
-    createHealthRoute(() => engine.problem()),
+    createHealthRoute(() => runForEngine(() => engine.problem())),
   ]
   metrics.build.set({ version: manifest.version, database: db.dialect }, 1)
   const app = instrumented(createApp(routes, http), http)

@@ -3,6 +3,9 @@ import { formatCount } from './quantity.ts'
 
 const MICRO_DECIMALS = 6
 
+/** Of one attempt: a million USD. A larger cost is a mistake. */
+export const MAX_COST_MICROS = 1_000_000_000_000
+
 /** `$1,230.45`. Throws RangeError for a fractional amount. */
 export function formatUsd(micros: number | bigint, minDecimals = 2): string {
   const { sign, whole, decimals } = split(micros)

@@ -54,6 +54,8 @@ export interface EngineConfig {
   reapMs?: number | undefined
   /** When a request with a lost response is looked up again at the provider, counted from the first lookup. */
   lookupDelaysMs?: readonly number[] | undefined
+  /** Maximum cooldown of a provider, whatever its Retry-After says. Default 300 000. */
+  maxCooldownMs?: number | undefined
   /** Interval of the search for due attempts without a notification. Default 1 000. */
   pollMs?: number | undefined
   /** Minimum time between two progress events of a task. Default 500. */

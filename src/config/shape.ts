@@ -20,6 +20,7 @@ const ENGINE_SHAPE = z
       .array(wholeNumber(0, 86_400_000))
       .default([5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000])
       .readonly(),
+    maxCooldownMs: wholeNumber(1_000, 86_400_000).default(300_000),
     pollMs: wholeNumber(10, 60_000).default(1_000),
     progressIntervalMs: wholeNumber(0, 60_000).default(500),
     drainTimeoutMs: wholeNumber(0, 3_600_000).default(240_000),

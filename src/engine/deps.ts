@@ -27,6 +27,8 @@ export interface Tuning {
   reapMs: number
   /** Of a lost response; each from the first lookup. */
   lookupDelaysMs: readonly number[]
+  /** Bounds the waits that providers ask for. */
+  maxCooldownMs: number
   /** Maximum sleep without a wake-up. */
   pollMs: number
   /** Minimum time between two progress events of a task. */

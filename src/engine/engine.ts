@@ -1,8 +1,9 @@
 import { renewLeases } from '../db/attempts/attempts.ts'
+import { releaseFromFuture } from '../db/maintenance/clock.ts'
 import { releaseAllDeliveries } from '../db/webhooks/deliveries.ts'
 import type { TaskFilter } from '../db/tasks/tasks.ts'
 import type { Limits, Period } from '../domain.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, Unavailable } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
 import { fetchResult } from './attempts/fetch-result.ts'
@@ -29,6 +30,7 @@ import { reconcile } from './maintenance/reconcile.ts'
 import { markUnsentUnknown, recoverAbandoned } from './maintenance/recover.ts'
 import { settleReceivedAnswers, warnOfStranded } from './maintenance/recover.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
+import { createClockWatch } from './maintenance/clock-watch.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
 import { retryTask } from './tasks/retry.ts'
 import { createRunner } from './worker/runner.ts'
@@ -44,6 +46,8 @@ export type Engine = ReturnType<typeof createEngine>
 /** Time to record the outcomes of calls that were cut. */
 const MAX_SETTLE_MS = 10_000
 const REMOVE_ROWS_INTERVAL_MS = 300_000
+/** An operator must restore it. */
+const NO_FOLDER_RETRY_MS = 30_000
 
 export function createEngine(deps: Deps) {
   const { db, clock, tuning, log, workerId, wakeUps } = deps
@@ -56,6 +60,7 @@ export function createEngine(deps: Deps) {
   const runner = createRunner(deps, signals, readiness)
   const fetcher = createRunner(deps, signals, readiness, { fetching: true })
   const housekeeping = createHousekeeping(deps)
+  const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const jobs: Promise<void>[] = []
   let claiming: Promise<unknown> = Promise.resolve()
@@ -75,17 +80,28 @@ export function createEngine(deps: Deps) {
       throw new GatewayError('SHUTTING_DOWN', 'This server is shutting down. Retry in a few seconds.')
   }
 
+  async function refuseWithoutFolder(): Promise<void> {
+    if (await readiness.isFolderMissing())
+      throw new Unavailable('The data folder of this server is missing.', NO_FOLDER_RETRY_MS)
+  }
+
   return {
     /** Throws RATE_LIMITED. */
     countRequest: (by: CallerWithLimits) => deps.limiter.countRequest(by),
     createTask(by: CallerWithLimits, input: TaskInput) {
       refuseWhileDraining()
-      return instrumentedCreate(deps, () => createTask(deps, by, input))
+      return instrumentedCreate(deps, async () => {
+        await refuseWithoutFolder()
+        return createTask(deps, by, input)
+      })
     },
     cancelTask: (projectId: string, taskId: string) => cancelTask(deps, projectId, taskId),
     retryTask(by: CallerWithLimits, taskId: string, permission: { acceptPossibleSecondCharge: boolean }) {
       refuseWhileDraining()
-      return instrumentedRetry(deps, () => retryTask(deps, by, taskId, permission))
+      return instrumentedRetry(deps, async () => {
+        await refuseWithoutFolder()
+        return retryTask(deps, by, taskId, permission)
+      })
     },
     watchTask(projectId: string, taskId: string, after: string | null) {
       refuseWhileDraining()
@@ -129,6 +145,8 @@ export function createEngine(deps: Deps) {
       // One process owns a SQLite database, so every lease in it belongs to a dead one.
       const all = db.dialect === 'sqlite'
       if (restored) await markUnsentUnknown(deps)
+      await db.tx(releaseFromFuture)
+      await clockWatch.areLeasesReliable()
       await settleReceivedAnswers(deps, { all }, exit.signal)
       await recoverAbandoned(deps, { all })
       await warnOfStranded(deps)
@@ -141,6 +159,7 @@ export function createEngine(deps: Deps) {
           db.tx((q) => renewLeases(q, workerId, [...runner.held(), ...fetcher.held()], tuning.leaseMs)),
         ),
         repeat(tuning.reapMs, stopClaiming.signal, async () => {
+          if (!(await clockWatch.areLeasesReliable())) return
           await recoverAbandoned(deps, { all: false })
           await settleReceivedAnswers(deps, { all: false }, exit.signal)
         }),
@@ -149,6 +168,7 @@ export function createEngine(deps: Deps) {
           housekeeping.removeRows(stopClaiming.signal),
         ),
         repeat(UNUSED_FOR_MS, stopClaiming.signal, async () => {
+          if (!(await clockWatch.areFileAgesReliable())) return
           await deps.store.sweep(UNUSED_FOR_MS)
           // After a restore, images newer than the backup only look unused.
           if (!restored) await housekeeping.collectFiles(stopClaiming.signal)

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { runForClient } from '../db/connection/priority.ts'
+import { gatewayErrorOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { basePathOf } from './base-path.ts'
-import { refusal, SAFE_HEADERS } from './refusal.ts'
+import { gatewayErrorRefusal, refusal, SAFE_HEADERS } from './refusal.ts'
 import { apiKeyInUrlProblem } from './security/auth.ts'
 import { encodingProblem } from './security/body.ts'
 import type { Client, ClientReader } from './security/client.ts'
@@ -36,7 +38,10 @@ export function createApp(
   }
 
   return async (request, remoteAddress) => {
-    const response = await respond(request, remoteAddress).catch((error: unknown) => {
+    const responding = runForClient(() => respond(request, remoteAddress))
+    const response = await responding.catch((error: unknown) => {
+      const known = gatewayErrorOf(error)
+      if (known?.code === 'SERVICE_UNAVAILABLE') return gatewayErrorRefusal(known)
       const id = randomUUID()
       // Not a failure of the server if the client has disconnected.
       if (!request.signal.aborted) log.error({ id, err: error }, 'request failed unexpectedly')

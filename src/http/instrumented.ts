@@ -29,7 +29,7 @@ export function instrumented(app: App, tools: { metrics: Metrics; clock: Clock; 
     const givenId = request.headers.get('x-request-id')
     const requestId = givenId !== null && REQUEST_ID.test(givenId) ? givenId : randomUUID()
     const route = routeOf(request.url)
-    const startedAt = clock.now()
+    const startedAt = clock.monotonic()
     const end = metrics.requestSeconds.startTimer({ route })
     const notes: RequestNotes = {}
     const response = await withRequestNotes(notes, () => app(request, remoteAddress))
@@ -37,7 +37,14 @@ export function instrumented(app: App, tools: { metrics: Metrics; clock: Clock; 
     const { status } = response
     metrics.requests.inc({ route, status })
     response.headers.set('x-request-id', requestId)
-    const line = { requestId, method: request.method, route, status, ms: clock.now() - startedAt, ...notes }
+    const line = {
+      requestId,
+      method: request.method,
+      route,
+      status,
+      ms: Math.round(clock.monotonic() - startedAt),
+      ...notes,
+    }
     log[BUSY_ROUTES.has(route) && status < 500 ? 'debug' : 'info'](line, 'request handled')
     return response
   }

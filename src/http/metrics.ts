@@ -38,7 +38,7 @@ export function createMetricsRoute(options: {
       log.warn({ err: error }, 'reading the database gauges failed')
     }
     end()
-    refreshedAt = clock.now()
+    refreshedAt = clock.monotonic()
   }
 
   return async (request, client) => {
@@ -48,7 +48,7 @@ export function createMetricsRoute(options: {
     const isOperator = request.headers.has('authorization') && options.isOperator(request)
     if (!isLocal(request, client(), options.publicUrl) && !(await isOperator))
       return refusal('FORBIDDEN', "Metrics need a request from this machine or the operator's key.")
-    if (clock.now() - refreshedAt >= GAUGES_MAX_AGE_MS)
+    if (clock.monotonic() - refreshedAt >= GAUGES_MAX_AGE_MS)
       await (refreshing ??= refresh().finally(() => {
         refreshing = undefined
       }))

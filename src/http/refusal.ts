@@ -35,6 +35,7 @@ export const REQUEST_ERRORS = {
   RANGE_NOT_SATISFIABLE: 416,
   HEADERS_TOO_LARGE: 431,
   INTERNAL_SERVER_ERROR: 500,
+  SERVICE_UNAVAILABLE: 503,
 } as const
 
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
@@ -67,10 +68,21 @@ export function refusal(
   return Response.json({ error: { code, message } }, { status: REQUEST_ERRORS[code], headers })
 }
 
-export function gatewayErrorRefusal({ code, message }: GatewayError): Response {
+export function gatewayErrorRefusal(error: GatewayError): Response {
+  const { code, message } = error
   const headers: Record<string, string> =
-    code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="darkroom"' } : {}
+    code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="darkroom"' } : retryHeaders(error)
   return Response.json({ error: { code, message } }, { status: statusOf(code), headers })
+}
+
+/** In whole seconds, at least 1; undefined when a retry does not help. */
+export function retryAfterOf({ retryAfterMs }: GatewayError): number | undefined {
+  return retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1000))
+}
+
+export function retryHeaders(error: GatewayError): Record<string, string> {
+  const seconds = retryAfterOf(error)
+  return seconds === undefined ? {} : { 'retry-after': `${seconds}` }
 }
 
 export function statusOf(code: GatewayErrorCode): number {

@@ -5,8 +5,9 @@ import type { Access } from '../engine/access/access.ts'
 import type { Keyring } from '../engine/access/keyring.ts'
 import { reportUsage, type UsageReport } from '../engine/usage/report.ts'
 import { findZone, periodOf } from '../engine/usage/time-zone.ts'
-import { badInput, GatewayError } from '../errors.ts'
+import { badInput, GatewayError, gatewayErrorOf } from '../errors.ts'
 import { scopeProblem } from '../schema/scopes.ts'
+import { isStorable, toStorable } from '../text.ts'
 import type { HttpRoute } from './app.ts'
 import { gatewayErrorRefusal, refusal } from './refusal.ts'
 import { credentialOf } from './security/auth.ts'
@@ -37,7 +38,8 @@ export function createUsageRoute(options: UsageRouteOptions): HttpRoute {
     try {
       return await respond(request, url.searchParams, options)
     } catch (error) {
-      if (error instanceof GatewayError) return gatewayErrorRefusal(error)
+      const known = gatewayErrorOf(error)
+      if (known) return gatewayErrorRefusal(known)
       throw error
     }
   }
@@ -71,6 +73,12 @@ async function respond(
 const PARAMETERS = new Set(['from', 'to', 'groupBy', 'timeZone', 'allProjects'])
 
 function readParameters(parameters: URLSearchParams) {
+  for (const [name, value] of parameters)
+    if (!isStorable(name + value))
+      throw badInput(
+        toStorable(name),
+        `The parameter ${JSON.stringify(name)} is not valid text: it contains NUL.`,
+      )
   const { from, to, groupBy, timeZone }: Record<string, string> = Object.fromEntries(parameters)
   return { from, to, groupBy, timeZone, filter: [...parameters].filter(([name]) => !PARAMETERS.has(name)) }
 }

@@ -21,11 +21,17 @@ export const builder = new SchemaBuilder<{
   complexity: { defaultComplexity: 1, defaultListMultiplier: 10 },
 })
 
-builder.queryType({ description: 'Read operations. A query sends nothing to a provider and costs nothing.' })
+builder.queryType({
+  description:
+    'Read operations. A query sends nothing to a provider and costs nothing. Any field may fail with SERVICE_UNAVAILABLE ' +
+    'while the database is away or busy; `extensions.retryAfter` has the seconds to wait.',
+})
 builder.mutationType({
   description:
     'Write operations. Only generateImage and retryTask permit new charges. An operation with more than one of these fields ' +
-    'is refused with TOO_MANY_ROOT_FIELDS.',
+    'is refused with TOO_MANY_ROOT_FIELDS. Any field may fail with SERVICE_UNAVAILABLE while the database is away or busy; ' +
+    '`extensions.retryAfter` has the seconds to wait. Send the same idempotencyKey again, because a lost response may have ' +
+    'been stored.',
 })
 builder.subscriptionType({
   description:

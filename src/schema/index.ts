@@ -22,8 +22,9 @@ import './budget.ts'
 import './limits.ts'
 import { builder } from './builder.ts'
 import { withRights } from './scopes.ts'
+import { withStorableArguments } from './storable-arguments.ts'
 
-export const schema = withRights(builder.toSchema())
+export const schema = withStorableArguments(withRights(builder.toSchema()))
 
 schema.description =
   'Darkroom, a self-hosted gateway for paid image generation. generateImage returns a task at once; taskEvents delivers its ' +

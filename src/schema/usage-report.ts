@@ -258,7 +258,7 @@ builder.queryField('usage', (t) =>
           field: 'allProjects',
         })
       const query = { ...readArguments(given), projectId: allProjects ? null : projectId }
-      return reportUsage(db.read, query, clock.now())
+      return reportUsage(db.reports, query, clock.now())
     },
   }),
 )

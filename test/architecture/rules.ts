@@ -29,6 +29,7 @@ const DOMAIN = new Set(
     'money',
     'period',
     'quantity',
+    'text',
     'tracing',
   ].map((name) => `src/${name}.ts`),
 )
@@ -98,8 +99,8 @@ const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly st
       /\bDate\.now\b|\bnew Date\(\)|\bTemporal\.Now\b|\bset(?:Timeout|Interval)\b|\bperformance\b|\bnode:timers\b/,
     owners: [
       CLOCK,
-      // Reconnects to PostgreSQL; the database gets no clock.
-      'src/db/connection/listen.ts',
+      // Time limits of connections and locks; the database gets no clock.
+      'src/db/connection/',
       // Sets the timeout of a socket, which only the socket can measure.
       'src/http/security/slow-client.ts',
       // Simulates an upstream, which has its own time.

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createClock } from '../../src/clock.ts'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { DiskError } from '../../src/assets/disk-error.ts'
 import { testAssetStore } from './contract.ts'
@@ -83,7 +84,10 @@ it('keeps an equal file', async () => {
 
 it('computes the age of temporary files by its clock', async () => {
   let now = Date.now()
-  const store = await openDirectoryStore(dir, { now: () => now, sleep: async () => undefined })
+  const store = await openDirectoryStore(
+    dir,
+    createClock({ now: () => now, monotonic: () => now }, async () => undefined),
+  )
   const file = store.newFile()
   await writeFile(file, 'x')
   await store.sweep(60_000)

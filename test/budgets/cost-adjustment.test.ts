@@ -1,6 +1,9 @@
+import { join } from 'node:path'
+import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { openGatewayWithKeys, type GatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { DATABASES } from '../support/database.ts'
+import { runOn } from '../support/postgresql-databases.ts'
 import { openPricedUpstream } from './priced-upstream.ts'
 
 interface Attempt {
@@ -54,6 +57,15 @@ async function adjust(keyed: GatewayWithKeys, attemptId: string, costMicros: num
   return adjustCost
 }
 
+/** Leaves less than the cost of an image until the sums of the ledger are not exact any more. */
+async function fillLedger({ server: { place } }: GatewayWithKeys): Promise<void> {
+  const update = `update spending set spent_micros = ${Number.MAX_SAFE_INTEGER - 1_000}`
+  if (place.databaseUrl !== null) return runOn(place.databaseUrl, update)
+  const file = new BetterSqlite3(join(place.dataDir, 'darkroom.db'))
+  file.exec(update)
+  file.close()
+}
+
 async function totals(keyed: GatewayWithKeys): Promise<[number, number]> {
   const { project } = await keyed
     .operator()
@@ -65,6 +77,48 @@ async function totals(keyed: GatewayWithKeys): Promise<[number, number]> {
 }
 
 describe.each(DATABASES)('adjustCost on %s', (database) => {
+  it('refuses an absurd amount before anything is written, and the next task works', async () => {
+    await using keyed = await openGatewayWithKeys({ database, providers: [sandbox] })
+    const { id, ledger } = await generateAttempt(keyed, 'a fox')
+    const operator = keyed.operator()
+    for (const costMicros of [Number.MAX_SAFE_INTEGER, 1_000_000_000_001]) {
+      const { errors } = await operator.execute(ADJUST, {
+        attemptId: id,
+        costMicros,
+        note: 'a slip of a key',
+      })
+      expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'costMicros' } }])
+    }
+    const { attempt } = await operator.get<{ attempt: Attempt }>(
+      `query ($id: ID!) { attempt: node(id: $id) { ... on Attempt { ${ATTEMPT_FIELDS} } } }`,
+      { id },
+    )
+    expect(attempt).toMatchObject({ ledger, decisions: [] })
+    expect(await generateAttempt(keyed, 'a second fox')).toMatchObject({ state: 'SUCCEEDED' })
+  })
+
+  it('refuses an amount whose sum cannot be kept, and a task that cannot be held, before anything is written', async () => {
+    await using keyed = await openGatewayWithKeys({ database, providers: [sandbox] })
+    const { id, ledger } = await generateAttempt(keyed, 'a fox')
+    const operator = keyed.operator()
+    await fillLedger(keyed)
+    const before = await totals(keyed)
+    const adjusted = await operator.execute(ADJUST, {
+      attemptId: id,
+      costMicros: 1_000_000_000_000,
+      note: 'invoice of May, line 3',
+    })
+    expect(adjusted.errors).toMatchObject([{ extensions: { code: 'CONFLICT' } }])
+    const task = 'mutation { generateImage(input: { prompt: "a fox", size: "1024x1024" }) { id } }'
+    expect((await operator.execute(task)).errors).toMatchObject([{ extensions: { code: 'BUDGET_EXCEEDED' } }])
+    expect(await totals(keyed)).toEqual(before)
+    const { attempt } = await operator.get<{ attempt: Attempt }>(
+      `query ($id: ID!) { attempt: node(id: $id) { ... on Attempt { ${ATTEMPT_FIELDS} } } }`,
+      { id },
+    )
+    expect(attempt).toMatchObject({ ledger, decisions: [] })
+  })
+
   it('corrects a known cost with a separate ledger line', async () => {
     await using keyed = await openGatewayWithKeys({ database, providers: [sandbox] })
     const { id, costMicros, heldMicros, ledger } = await generateAttempt(keyed, 'a fox')

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { insertAttempt, updateAttempt, renewLeases } from '../../src/db/attempts/attempts.ts'
 import { claimDue } from '../../src/engine/worker/claim.ts'
-import { isConstraintViolation } from '../../src/db/connection/error-code.ts'
+import { isValueRefused } from '../../src/db/connection/error-code.ts'
 import type { Database } from '../../src/db/connection/database.ts'
 import { appendEvents, listEvents, listFeed } from '../../src/db/tasks/events.ts'
 import { openDatabase } from '../../src/db/open.ts'
@@ -96,7 +96,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     const { id } = await planned()
     await claim('w1')
     await expect(db.tx((q) => updateAttempt(q, id, { from: ['LEASED'], to: 'SENDING' }))).rejects.toSatisfy(
-      isConstraintViolation,
+      isValueRefused,
     )
   })
 
@@ -112,7 +112,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
     }
     await expect(
       db.tx((q) => insertAttempt(q, { ...second, id: newId('att', Date.now()) }, 0)),
-    ).rejects.toSatisfy(isConstraintViolation)
+    ).rejects.toSatisfy(isValueRefused)
   })
 
   it('issues one charge permit, and another only after the first is returned', async () => {

@@ -72,6 +72,32 @@ describe.each(DATABASES)('a failing provider on %s', (database) => {
     expect(second.sent).toEqual([])
   })
 
+  it.each([
+    ['a hundred years', 3_153_600_000_000],
+    ['more milliseconds than a column holds', 1e25],
+  ])('enters a cooldown of five minutes when it asks for a wait of %s', async (_, retryAfterMs) => {
+    const first = failing('first', 'busy', { retryAfterMs })
+    await using one = await openEngine({ database, providers: [first, healthy('second')] })
+    await one.reached((await one.create()).id, 'SUCCEEDED')
+    expect(first.sent).toHaveLength(1)
+    await waitForCooldowns(one, 1)
+    expect(await readCooldowns(one)).toMatchObject([{ provider: 'first', inCooldown: true, seconds: 300 }])
+  })
+
+  it('is asked about an accepted request within maxCooldownMs, whatever wait it asks for', async () => {
+    let checks = 0
+    const provider = scripted(async () => ({ state: 'ACCEPTED', remoteId: 'remote-1', checkAfterMs: 0 }), {
+      async check(_, order, call) {
+        if (++checks > 1) return done({ order, call })
+        throw failure('busy', { retryAfterMs: 3_153_600_000_000 })
+      },
+    })
+    const tuning = { maxCooldownMs: 100, pollMs: 20 }
+    await using one = await openEngine({ database, providers: [provider], tuning })
+    await one.reached((await one.create()).id, 'SUCCEEDED')
+    expect(checks).toBe(2)
+  })
+
   it.each(['PROVIDER_QUOTA', 'PROVIDER_MISCONFIGURED'] as const)(
     'enters a cooldown of five minutes for all models after %s, and others take over',
     async (code) => {

@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
+import { createClock } from '../../src/clock.ts'
 import { z } from 'zod'
 import {
   findDelivery,
@@ -339,7 +340,7 @@ describe('two processes on one PostgreSQL', () => {
   })
 })
 
-const at = { clock: { now: () => 7, sleep: () => Promise.resolve() }, delivery: DELIVERY_TUNING }
+const at = { clock: createClock({ now: () => 7, monotonic: () => 7 }), delivery: DELIVERY_TUNING }
 const refused = {
   at: 0,
   durationMs: 1,

@@ -45,7 +45,7 @@ async function untilTried(gateway: Client, id: string): Promise<void> {
 }
 
 function ended(gateway: TestGateway, id: string) {
-  return expect.poll(async () => (await taskOf(gateway, id)).status, { timeout: 30_000 })
+  return expect.poll(async () => (await taskOf(gateway, id)).status)
 }
 
 const engine = { pollMs: 20 }
@@ -139,7 +139,7 @@ describe.each(DATABASES)('a result at an address, on %s,', (database) => {
     upstream.recover()
     {
       await using next = await startGateway(place, options)
-      await expect.poll(async () => (await taskOf(next, id)).status, { timeout: 30_000 }).toBe('SUCCEEDED')
+      await expect.poll(async () => (await taskOf(next, id)).status).toBe('SUCCEEDED')
     }
     expect(upstream.paid()).toBe(1)
     await expectConsistency(place, [])
@@ -157,7 +157,7 @@ describe.each(DATABASES)('a result at an address, on %s,', (database) => {
     expect(canceled).toEqual({ cancelTask: { status: 'CANCELED', charged: 'YES' } })
     upstream.recover()
     await expect
-      .poll(() => taskOf(gateway, id), { timeout: 30_000 })
+      .poll(() => taskOf(gateway, id))
       .toMatchObject({ status: 'CANCELED', images: [{}], attempts: [{ state: 'SUCCEEDED' }] })
     expect(upstream.paid()).toBe(1)
   })
@@ -226,7 +226,7 @@ describe('two processes on PostgreSQL', () => {
     {
       await using second = await startGateway(place, options)
       await first.kill()
-      await expect.poll(async () => (await taskOf(second, id)).status, { timeout: 30_000 }).toBe('SUCCEEDED')
+      await expect.poll(async () => (await taskOf(second, id)).status).toBe('SUCCEEDED')
       expect((await taskOf(second, id)).images).toHaveLength(1)
     }
     expect(upstream.paid()).toBe(1)
@@ -246,7 +246,7 @@ describe('two processes on PostgreSQL', () => {
         Array.from({ length: 12 }, (_, i) => gateways[i % 2]!.generate({ prompt: `lighthouse ${i}`, n: 4 })),
       )
       for (const id of ids) {
-        await expect.poll(async () => (await taskOf(first, id)).status, { timeout: 30_000 }).toBe('SUCCEEDED')
+        await expect.poll(async () => (await taskOf(first, id)).status).toBe('SUCCEEDED')
         expect((await taskOf(second, id)).images).toHaveLength(4)
       }
     }

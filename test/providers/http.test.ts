@@ -251,6 +251,8 @@ describe('a reply', () => {
     ['date: Fri, 20 Nov 2026 10:00:00 GMT\r\nretry-after: Fri, 20 Nov 2026 09:00:00 GMT', 0],
     ['retry-after: Fri, 20 Nov 2026 10:00:30 GMT', undefined],
     ['retry-after: soon', undefined],
+    ['retry-after: 9999999999999999999999999', undefined],
+    ['retry-after: 3153600000', 3_153_600_000_000],
     ['x-nothing: 1', undefined],
   ])('with %j requests a wait of %s ms', async (header, wait) => {
     expect((await replyTo(respondingWith(`429 Too Many\r\n${header}`))).retryAfterMs).toBe(wait)

@@ -99,6 +99,7 @@ const engine = createEngine({
     heartbeatMs: 60_000,
     reapMs: 60_000,
     lookupDelaysMs: [],
+    maxCooldownMs: 300_000,
     pollMs: 1000,
     progressIntervalMs: 0,
   },

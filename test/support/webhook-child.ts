@@ -67,6 +67,7 @@ const engine = createEngine({
     heartbeatMs: 10_000,
     reapMs: 5000,
     lookupDelaysMs: [],
+    maxCooldownMs: 300_000,
     pollMs: 100,
     progressIntervalMs: 0,
   },

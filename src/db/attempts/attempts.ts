@@ -12,6 +12,9 @@ export type NewAttempt = Tables['attempts']['$inferInsert']
 /** Wake-up key: an attempt may be due. */
 export const QUEUE_KEY = 'queue'
 
+/** Wake-up key: images may be due for a download. */
+export const FETCH_KEY = 'fetch'
+
 /** Identifies a claim. The epoch fences off a worker that lost its lease. */
 export interface Lease {
   owner: string

@@ -7,8 +7,8 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-/** The row's content was refused; a retry would fail again. */
-export function isConstraintViolation(error: unknown): boolean {
-  // Class 23 of https://www.postgresql.org/docs/current/errcodes-appendix.html, and https://sqlite.org/rescode.html.
-  return /^(23\w{3}|SQLITE_CONSTRAINT.*)$/.test(errorCode(error))
+/** A value or a row was refused; a retry would fail again. */
+export function isValueRefused(error: unknown): boolean {
+  // Classes 22 and 23 of https://www.postgresql.org/docs/current/errcodes-appendix.html, and https://sqlite.org/rescode.html.
+  return /^(?:2[23]\w{3}|SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG|RANGE).*)$/.test(errorCode(error))
 }

@@ -1,9 +1,14 @@
-import { Client } from 'pg'
 import type { Logger } from '../../log.ts'
 import type { OnWakeUp } from './database.ts'
+import { Connection, KEEP_ALIVE } from './postgresql-pool.ts'
 
 const CHANNEL = 'darkroom'
+/** Idempotent, so that it also is the probe. */
+const LISTEN = `listen ${CHANNEL}`
 const RECONNECT_MS = 1000
+/** A proxy may keep a connection open whose server is gone. */
+const PROBE_INTERVAL_MS = 5_000
+const PROBE_TIMEOUT_MS = 3_000
 
 /** The payload must be under 8,000 bytes. */
 export const notify = (literal: string) => `select pg_notify('${CHANNEL}', ${literal})`
@@ -12,34 +17,52 @@ export const notify = (literal: string) => `select pg_notify('${CHANNEL}', ${lit
  * Passes the wake-ups of all processes, over its own connection, which reconnects. After a gap it passes `*`, because
  * notifications may be lost. Returns a function that stops it.
  */
-export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => Promise<void> {
+export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => void {
   let isStopped = false
   let client = connect()
   let retry: NodeJS.Timeout | undefined
+  let nextProbe: NodeJS.Timeout | undefined
 
-  function connect(): Client {
-    const own = new Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 10_000 })
+  function connect(): Connection {
+    const own = new Connection({
+      connectionString: url,
+      ...KEEP_ALIVE,
+      connectionTimeoutMillis: 5_000,
+      query_timeout: PROBE_TIMEOUT_MS,
+    })
     own.on('notification', ({ payload }) => onWakeUp(payload ?? '*'))
-    // An `error` without a listener would end the process. `end` follows it.
-    own.on('error', () => {})
     own.on('end', () => reconnect(own))
     void startListening(own)
     return own
   }
 
-  async function startListening(own: Client): Promise<void> {
+  async function startListening(own: Connection): Promise<void> {
     try {
       await own.connect()
-      await own.query(`listen ${CHANNEL}`)
+      await own.query(LISTEN)
       onWakeUp('*')
+      probe(own)
     } catch (error) {
       if (!isStopped) log.warn({ err: error }, 'database listener failed; reconnecting')
-      await own.end().catch(() => {})
+      own.cut()
       reconnect(own)
     }
   }
 
-  function reconnect(lost: Client): void {
+  function probe(own: Connection): void {
+    clearTimeout(nextProbe)
+    nextProbe = setTimeout(() => {
+      own.query(LISTEN).then(
+        () => isStopped || probe(own),
+        (error: unknown) => {
+          if (!isStopped) log.warn({ err: error }, 'database listener does not respond; reconnecting')
+          own.cut()
+        },
+      )
+    }, PROBE_INTERVAL_MS)
+  }
+
+  function reconnect(lost: Connection): void {
     if (isStopped || lost !== client || retry) return
     retry = setTimeout(() => {
       retry = undefined
@@ -47,9 +70,11 @@ export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => Prom
     }, RECONNECT_MS)
   }
 
-  return async () => {
+  return () => {
     isStopped = true
     clearTimeout(retry)
-    await client.end().catch(() => {})
+    clearTimeout(nextProbe)
+    // A server that does not respond must not delay the shutdown.
+    client.cut()
   }
 }

@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
-import { Client, Pool, type PoolClient } from 'pg'
+import { Client, type QueryConfig } from 'pg'
+import { Unavailable } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { createPostgresqlCounter } from './rate-counter.ts'
 import type { Builders, Database, OnWakeUp, Queries, Transaction } from './database.ts'
@@ -8,37 +9,43 @@ import { errorCode } from './error-code.ts'
 import { databaseNow } from '../tables/kit.ts'
 import { listen, notify } from './listen.ts'
 import { checkVersion, MIGRATIONS } from './migrations.ts'
+import {
+  ConnectionLost,
+  createPool,
+  DEFAULT_LIMITS,
+  KEEP_ALIVE,
+  REPORT_LIMITS,
+  type Connection,
+  type PostgresqlPool,
+} from './postgresql-pool.ts'
 import { postgresqlTables } from '../tables/postgresql.ts'
 
 // Without this lock, processes that start together fail with "duplicate key … pg_type".
 const MIGRATION_LOCK = 4_157_220_193
 
 const [DEADLOCK, SERIALIZATION_FAILURE] = ['40P01', '40001']
+const CONFLICT_RETRY_MS = 1_000
+const CONNECT_MS = 10_000
 
 /** Opens and migrates a database that other processes may share. */
 export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logger): Promise<Database> {
   await migratePostgresql(url)
-  const pool = new Pool({
-    connectionString: url,
-    max: 10,
-    statement_timeout: 30_000,
-    connectionTimeoutMillis: 10_000,
-  })
-  pool.on('error', (error) => log.warn({ error: error.message }, 'idle database connection lost'))
-  // A lost connection emits `error`; without a listener that ends the process.
-  pool.on('connect', (client) => client.on('error', () => {}))
+  const pool = createPool(url, DEFAULT_LIMITS, log)
+  // Their own connections, so that reports delay no transaction.
+  const reportPool = createPool(url, REPORT_LIMITS, log)
   const stopListening = listen(url, onWakeUp, log)
   const counter = createPostgresqlCounter(url)
 
   return {
     dialect: 'postgresql',
     location: withoutPassword(url),
-    read: queries(drizzle({ client: pool })),
+    read: pooledQueries(pool),
+    reports: pooledQueries(reportPool),
     tx: (work) => withRetries(() => transaction(pool, work)),
     counter,
     async close() {
-      await stopListening()
-      await Promise.all([counter.close(), pool.end()])
+      stopListening()
+      await Promise.all([counter.close(), pool.close(), reportPool.close()])
     },
   }
 }
@@ -48,7 +55,7 @@ export async function readPostgresql<T>(
   url: string,
   read: (q: Queries) => Promise<T>,
 ): Promise<{ location: string; result: T }> {
-  const client = new Client({ connectionString: url })
+  const client = new Client({ connectionString: url, ...KEEP_ALIVE, connectionTimeoutMillis: CONNECT_MS })
   await client.connect()
   try {
     await client.query('begin isolation level repeatable read, read only')
@@ -59,7 +66,7 @@ export async function readPostgresql<T>(
 }
 
 async function migratePostgresql(url: string): Promise<void> {
-  const client = new Client({ connectionString: url })
+  const client = new Client({ connectionString: url, ...KEEP_ALIVE, connectionTimeoutMillis: CONNECT_MS })
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
@@ -82,43 +89,73 @@ function queries(connection: Builders): Queries {
   return { dialect: 'postgresql', sql: connection, tables: postgresqlTables, now: databaseNow.postgresql }
 }
 
-// Per pooled client, so that statements prepared on it are found again.
-const onClient = new WeakMap<PoolClient, Queries>()
+/** Each query takes a connection of its own. */
+function pooledQueries(pool: PostgresqlPool): Queries {
+  const query = (config: QueryConfig, values: unknown[]) =>
+    pool.use((connection) => connection.query(config, values))
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that drizzle calls outside of its transactions
+  return queries(drizzle({ client: { query } as unknown as Connection }))
+}
 
-async function transaction<T>(pool: Pool, work: (q: Transaction) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  let q = onClient.get(client)
-  if (!q) onClient.set(client, (q = queries(drizzle({ client }))))
+// Per connection, so that statements prepared on it are found again.
+const onConnection = new WeakMap<Connection, Queries>()
+
+function queriesOn(connection: Connection): Queries {
+  let q = onConnection.get(connection)
+  if (!q) onConnection.set(connection, (q = queries(drizzle({ client: connection }))))
+  return q
+}
+
+async function transaction<T>(pool: PostgresqlPool, work: (q: Transaction) => Promise<T>): Promise<T> {
   const keys = new Set<string>()
   const callbacks: (() => void)[] = []
-  let value: T
-  try {
-    await client.query('begin')
-    value = await work({
-      ...q,
-      wakeUp: (key) => keys.add(key),
-      afterCommit: (callback) => callbacks.push(callback),
-    })
-    // In one message, because locks are held until it returns.
-    await client.query([...[...keys].map((key) => notify(client.escapeLiteral(key))), 'commit'].join(';'))
-    client.release()
-  } catch (error) {
-    await client.query('rollback').then(
-      () => client.release(),
-      (lost: Error) => client.release(lost),
-    )
-    throw error
-  }
+  const value = await pool.use(async (connection) => {
+    await connection.query('begin')
+    let result: T
+    try {
+      result = await work({
+        ...queriesOn(connection),
+        wakeUp: (key) => keys.add(key),
+        afterCommit: (callback) => callbacks.push(callback),
+      })
+    } catch (error) {
+      await connection.query('rollback')
+      throw error
+    }
+    await commit(connection, keys)
+    return result
+  })
   for (const callback of callbacks) callback()
   return value
 }
 
+async function commit(connection: Connection, keys: ReadonlySet<string>): Promise<void> {
+  try {
+    // In one message, because locks are held until it returns.
+    await connection.query(
+      [...[...keys].map((key) => notify(connection.escapeLiteral(key))), 'commit'].join(';'),
+    )
+  } catch (error) {
+    if (error instanceof ConnectionLost) throw new ConnectionLost(error, UNCERTAIN)
+    // A failed statement of the message leaves the transaction open.
+    await connection.query('rollback')
+    throw error
+  }
+}
+
+const UNCERTAIN =
+  'The connection to the database was lost during the commit: whether the change was stored is unknown. A request with ' +
+  'the same idempotency key returns what was stored.'
+
+/** Throws Unavailable for a conflict that persists. */
 async function withRetries<T>(run: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await run()
     } catch (error) {
-      if (tries === 3 || ![DEADLOCK, SERIALIZATION_FAILURE].includes(errorCode(error))) throw error
+      if (![DEADLOCK, SERIALIZATION_FAILURE].includes(errorCode(error))) throw error
+      if (tries === 3)
+        throw new Unavailable('Too many transactions change the same rows.', CONFLICT_RETRY_MS, error)
     }
   }
 }

@@ -1,5 +1,6 @@
 import { Pool } from 'pg'
 import { RateLimiterMemory, RateLimiterPostgres, RLWrapperTimeouts } from 'rate-limiter-flexible'
+import { closePool, KEEP_ALIVE } from './postgresql-pool.ts'
 
 /** A minute begins with the first use after the previous one ended. */
 export interface RateWindow {
@@ -30,8 +31,11 @@ export function createPostgresqlCounter(url: string): RateCounter {
     connectionString: url,
     max: 2,
     idleTimeoutMillis: 30_000,
+    ...KEEP_ALIVE,
     connectionTimeoutMillis: 2_000,
     statement_timeout: 2_000,
+    // Ends the wait at a server that does not respond, and replaces the connection.
+    query_timeout: 3_000,
   })
   pool.on('error', () => {})
   const storeClient = {
@@ -54,7 +58,7 @@ export function createPostgresqlCounter(url: string): RateCounter {
     insuranceLimiter: new RateLimiterMemory(UNLIMITED),
     timeoutMs: MAX_WAIT_MS,
   })
-  return { add: (key, amount) => addTo(limiter, key, amount), close: () => pool.end() }
+  return { add: (key, amount) => addTo(limiter, key, amount), close: () => closePool(pool) }
 }
 
 async function addTo(

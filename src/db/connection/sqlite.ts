@@ -1,16 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import BetterSqlite3, { type Database as Connection, type Statement } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { LRUCache } from 'lru-cache'
+import { Unavailable } from '../../errors.ts'
 import { createMemoryCounter } from './rate-counter.ts'
 import type { Builders, Database, OnWakeUp, Queries, Transaction } from './database.ts'
+import { errorCode } from './error-code.ts'
 import { checkIntegrity } from './integrity.ts'
 import { databaseNow } from '../tables/kit.ts'
 import { lockFolder } from './lock.ts'
 import { checkVersion, MIGRATIONS } from './migrations.ts'
+import { isForClient } from './priority.ts'
 import { sqliteTables } from '../tables/sqlite.ts'
 
 export const SQLITE_FILE = 'darkroom.db'
@@ -41,13 +45,17 @@ export function openSqlite(folder: string, onWakeUp: OnWakeUp): Database {
   }
   const writing = drizzle({ client: cacheStatements(writer) })
   migrate(writing, { migrationsFolder: MIGRATIONS.sqlite })
+  // Waiting inside SQLite would block the event loop: `groupCommit` tries again instead.
+  writer.pragma('busy_timeout = 0')
 
-  const reader = cacheStatements(new BetterSqlite3(file, { readonly: true }))
-  const group = groupCommit(writer, queries(writing), onWakeUp)
+  const reader = cacheStatements(new BetterSqlite3(file, { readonly: true, timeout: READ_BUSY_MS }))
+  const group = groupCommit(writer, queries(writing), onWakeUp, createMoveCheck(file))
+  const read = queries(drizzle({ client: reader }))
   return {
     dialect: 'sqlite',
     location: file,
-    read: queries(drizzle({ client: reader })),
+    read,
+    reports: read,
     tx: (work) => group.tx(work),
     counter: createMemoryCounter(),
     async close() {
@@ -102,7 +110,33 @@ function queries(connection: unknown): Queries {
   return { dialect: 'sqlite', sql: builders, tables: sqliteTables, now: databaseNow.sqlite }
 }
 
+/** In WAL mode readers wait for a writer only while the log is recovered. */
+const READ_BUSY_MS = 50
+
+/** Throws Unavailable once the file was removed or replaced: writes to the open one would be lost. */
+function createMoveCheck(file: string): () => void {
+  const opened = statSync(file)
+  return () => {
+    const current = statSync(file, { throwIfNoEntry: false })
+    if (current?.ino === opened.ino && current.dev === opened.dev) return
+    throw new Unavailable(
+      'The database file was removed or replaced while the server runs. Restore it and restart the server.',
+      MOVED_RETRY_MS,
+    )
+  }
+}
+
+const MOVED_RETRY_MS = 30_000
+const BUSY_RETRY_MS = 2_000
+/** Between two tries for the lock. */
+const LOCK_INTERVAL_MS = 20
+/** A mutation is refused within five seconds. */
+const CLIENT_LOCK_WAIT_MS = 4_700
+const ENGINE_LOCK_WAIT_MS = 60_000
+
 interface PendingTransaction {
+  /** Monotonic. */
+  waitsUntil: number
   /** Resolves to a function that reports success. */
   run: (q: Transaction) => Promise<() => void>
   reject: (error: unknown) => void
@@ -112,13 +146,17 @@ interface PendingTransaction {
  * Transactions of the same turn of the event loop share one commit, and so one fsync. Each is a savepoint, so that one
  * may fail alone. Queries complete in the same turn, so batches never overlap.
  */
-function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp) {
+function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp, checkMoved: () => void) {
   let pending: PendingTransaction[] = []
   const run = (text: string) => connection.prepare(text).run()
   let running: Promise<void> | undefined
 
   async function commitAll(): Promise<void> {
     while (pending.length > 0) {
+      if (!begin()) {
+        await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL_MS))
+        continue
+      }
       const batch = pending
       pending = []
       await commit(batch)
@@ -126,16 +164,31 @@ function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp) {
     running = undefined
   }
 
+  /** False while another program holds the lock; those that waited too long are then refused. */
+  function begin(): boolean {
+    try {
+      checkMoved()
+      run('begin immediate')
+      return true
+    } catch (error) {
+      const now = performance.now()
+      const isRefused = ({ waitsUntil }: PendingTransaction) => !isBusy(error) || waitsUntil <= now
+      const refused = pending.filter(isRefused)
+      pending = pending.filter((one) => !isRefused(one))
+      for (const one of refused) one.reject(translate(error))
+      return false
+    }
+  }
+
   async function commit(batch: PendingTransaction[]): Promise<void> {
     const keys = new Set<string>()
     const reports: (() => void)[] = []
     try {
-      run('begin immediate')
       for (const one of batch) reports.push(await savepoint(one, keys))
       run('commit')
     } catch (error) {
       if (connection.inTransaction) connection.exec('rollback')
-      for (const one of batch) one.reject(error)
+      for (const one of batch) one.reject(translate(error))
       return
     }
     for (const report of reports) report()
@@ -160,7 +213,7 @@ function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp) {
       }
     } catch (error) {
       connection.exec('rollback to one; release one')
-      return () => one.reject(error)
+      return () => one.reject(translate(error))
     }
   }
 
@@ -172,12 +225,26 @@ function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp) {
           return () => resolve(value)
         }
         // Keeps the caller's context, for its logs and traces.
-        pending.push({ run: AsyncLocalStorage.bind(runWork), reject })
-        running ??= new Promise<void>((begin) => setImmediate(begin)).then(commitAll)
+        const waitMs = isForClient() ? CLIENT_LOCK_WAIT_MS : ENGINE_LOCK_WAIT_MS
+        const waitsUntil = performance.now() + waitMs
+        pending.push({ run: AsyncLocalStorage.bind(runWork), reject, waitsUntil })
+        running ??= new Promise<void>((resume) => setImmediate(resume)).then(commitAll)
       })
     },
     async idle(): Promise<void> {
       for (let batch = running; batch; batch = running) await batch
     },
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return /^SQLITE_(?:BUSY|LOCKED)/.test(errorCode(error))
+}
+
+/** https://sqlite.org/rescode.html: the lock, the disk or the file. */
+function translate(error: unknown): unknown {
+  if (isBusy(error)) return new Unavailable('Another program locks the database.', BUSY_RETRY_MS, error)
+  if (/^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|PROTOCOL)/.test(errorCode(error)))
+    return new Unavailable('The database cannot be written to.', MOVED_RETRY_MS, error)
+  return error
 }

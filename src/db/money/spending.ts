@@ -1,5 +1,6 @@
 // Sums of the ledger, updated in the transactions that write it.
 import { and, eq, inArray, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
+import { conflict } from '../../errors.ts'
 import { PERIODS, type Caller, type Period } from '../../domain.ts'
 import { startOf } from '../../period.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
@@ -50,11 +51,18 @@ export async function hold(
     const [row] = await holdOne(q, { ...key, micros })
     if (!row) {
       for (const other of held) await holdOne(q, { ...other, micros: -micros })
-      return findExhausted(q, key)
+      return (await findExhausted(q, key)) ?? fullLedger(by, key, at)
     }
     held.push(row)
   }
   return undefined
+}
+
+/** The sum of a period, in micro-USD; also the limit without a budget. Larger integers are not exact in JSON. */
+const MAX_SUM_MICROS = Number.MAX_SAFE_INTEGER
+
+function fullLedger({ projectId }: Caller, { owner, period }: SpendingKey, setAt: number): ExhaustedBudget {
+  return { owner, period, projectId, limitMicros: MAX_SUM_MICROS, remainingMicros: 0, setAt }
 }
 
 type SpendingKey = Pick<SpendingRow, 'owner' | 'period' | 'startsAt'>
@@ -134,28 +142,33 @@ function isAllowed({ sql: from, tables: { spending, budgets } }: Queries, micros
     .select({ limitMicros: budgets.limitMicros })
     .from(budgets)
     .where(and(eq(budgets.owner, spending.owner), eq(budgets.period, spending.period)))
-  return sql`${spending.spentMicros} + ${spending.heldMicros} + ${micros} <= coalesce((${limit}), ${sql.raw(`${Number.MAX_SAFE_INTEGER}`)})`
+  return sql`${spending.spentMicros} + ${spending.heldMicros} + ${micros} <= coalesce((${limit}), ${sql.raw(`${MAX_SUM_MICROS}`)})`
 }
 
-/** Ignores the budgets. */
+/** Ignores the budgets. Throws CONFLICT, before anything is committed, when a sum would not be exact any more. */
 export async function addSpending(
   q: Transaction,
   by: Caller,
   at: number,
   { heldMicros, spentMicros }: { heldMicros: number; spentMicros: number },
 ): Promise<void> {
-  await addToAll(q, { ...periodsOf(by, at), heldMicros, spentMicros })
+  const sums = await addToAll(q, { ...periodsOf(by, at), heldMicros, spentMicros })
+  if (spentMicros > 0 && sums.some((sum) => sum.spentMicros > MAX_SUM_MICROS))
+    throw conflict(
+      `The spending of ${by.projectId} would exceed ${MAX_SUM_MICROS} micro-USD, which cannot be kept.`,
+    )
 }
 
-const addToAll = statement<CallerPeriods & { heldMicros: number; spentMicros: number }, unknown>(
-  'add_spending',
-  (q) => {
-    const { spending } = q.tables
-    const heldMicros = sql`${spending.heldMicros} + ${sql.placeholder('heldMicros')}`
-    const spentMicros = sql`${spending.spentMicros} + ${sql.placeholder('spentMicros')}`
-    return q.sql.update(spending).set({ heldMicros, spentMicros }).where(isInPeriods(q))
-  },
-)
+const addToAll = statement<
+  CallerPeriods & { heldMicros: number; spentMicros: number },
+  { spentMicros: number }[]
+>('add_spending', (q) => {
+  const { spending } = q.tables
+  const heldMicros = sql`${spending.heldMicros} + ${sql.placeholder('heldMicros')}`
+  const spentMicros = sql`${spending.spentMicros} + ${sql.placeholder('spentMicros')}`
+  const sums = { spentMicros: spending.spentMicros }
+  return q.sql.update(spending).set({ heldMicros, spentMicros }).where(isInPeriods(q)).returning(sums)
+})
 
 /** Without the periods in which nothing was requested. */
 export async function listSpending(q: Queries, owner: string, at: number): Promise<SpendingRow[]> {

@@ -58,11 +58,11 @@ export function createKeyring(
   const watchers = new Map<string, Set<() => void>>()
   const uses = new Map<string, number>()
   let open = allowAnonymous && adminHash === undefined
-  let openCachedUntil = 0
+  let openCachedUntil = -Infinity
 
   async function isOpen(): Promise<boolean> {
-    if (!open || clock.now() < openCachedUntil) return open
-    openCachedUntil = clock.now() + OPEN_CACHE_MS
+    if (!open || clock.monotonic() < openCachedUntil) return open
+    openCachedUntil = clock.monotonic() + OPEN_CACHE_MS
     // Never true again: keys are never deleted.
     if (await hasKeys(db.read)) open = false
     return open
@@ -167,7 +167,7 @@ export function createKeyring(
           await waiter.next(CHECK_EVERY_MS, signal)
           keys.clear()
           operators.clear()
-          openCachedUntil = 0
+          openCachedUntil = -Infinity
           await Promise.all([writeUses(), notifyLost()]).catch((error: unknown) =>
             log.error({ err: error }, 'failed to load API keys; retrying'),
           )

@@ -69,12 +69,12 @@ export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limi
 
   /** The time to wait; undefined when allowed. */
   async function takeOne(key: string, max: number, amount: number): Promise<number | undefined> {
-    const now = clock.now()
+    const now = clock.monotonic()
     // A raised limit applies at once.
     const bound = `${key}:${max}`
-    const until = exhaustedUntil.get(bound) ?? 0
+    const until = exhaustedUntil.get(bound) ?? -Infinity
     if (until > now) return until - now
-    if (until > 0) exhaustedUntil.delete(bound)
+    if (until > -Infinity) exhaustedUntil.delete(bound)
     const { amount: used, endsInMs } = await counter.add(key, amount)
     if (used <= max) return undefined
     await counter.add(key, -amount)

@@ -3,6 +3,7 @@ import { feedKey } from '../../db/tasks/events.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { lockTask } from '../../db/tasks/tasks.ts'
 import { badInput, GatewayError, notFound } from '../../errors.ts'
+import { formatUsd, MAX_COST_MICROS } from '../../money.ts'
 import { deciderOf, recordDecision, type Access } from '../access/access.ts'
 import type { Deps } from '../deps.ts'
 import { applyTransition } from './apply-transition.ts'
@@ -23,6 +24,11 @@ export async function adjustCost(
 ): Promise<AttemptRow> {
   if (!(Number.isSafeInteger(costMicros) && costMicros >= 0))
     throw badInput('costMicros', `costMicros is ${costMicros}; a cost is a whole number of micro-USD from 0.`)
+  if (costMicros > MAX_COST_MICROS)
+    throw badInput(
+      'costMicros',
+      `costMicros is ${costMicros}; the maximum is ${MAX_COST_MICROS} (${formatUsd(MAX_COST_MICROS)}).`,
+    )
   if (note.trim() === '' || note.length > MAX_NOTE_LENGTH)
     throw badInput('note', `note must name the source of the cost in 1 to ${MAX_NOTE_LENGTH} characters.`)
   const at = deps.clock.now()

@@ -2,6 +2,7 @@ import {
   findAnyAttempt,
   listAttempts,
   updateAttempt,
+  FETCH_KEY,
   QUEUE_KEY,
   type AttemptChange,
   type Lease,
@@ -111,6 +112,6 @@ export async function release(deps: Pick<Deps, 'db' | 'clock'>, attempt: Attempt
   const at = deps.clock.now()
   await deps.db.tx(async (q) => {
     await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt), dueInMs: 0 })
-    q.wakeUp(QUEUE_KEY)
+    q.wakeUp(attempt.state === 'FETCHING' ? FETCH_KEY : QUEUE_KEY)
   })
 }

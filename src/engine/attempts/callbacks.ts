@@ -6,6 +6,7 @@ import type { AttemptRow } from '../../db/tables/tables.ts'
 import { lockTask } from '../../db/tasks/tasks.ts'
 import { ProviderError } from '../../providers/error.ts'
 import type { Callback, Provider } from '../../providers/provider.ts'
+import { isStorable } from '../../text.ts'
 import type { Deps } from '../deps.ts'
 import { findProvider } from '../routing/configured.ts'
 import { acceptAttempt, applyTransition } from './apply-transition.ts'
@@ -66,7 +67,8 @@ function parse(provider: Provider | undefined, body: string): Callback | undefin
   // The configuration has changed. A check is due all the same.
   if (!provider?.readCallback) return { remoteId: null }
   try {
-    return provider.readCallback(body)
+    const callback = provider.readCallback(body)
+    return callback.remoteId === null || isStorable(callback.remoteId) ? callback : undefined
   } catch (error) {
     if (error instanceof ProviderError) return undefined
     throw error

@@ -1,5 +1,5 @@
 import { listAddresses } from '../../db/attempts/addresses.ts'
-import { findAttempt, QUEUE_KEY } from '../../db/attempts/attempts.ts'
+import { FETCH_KEY, findAttempt } from '../../db/attempts/attempts.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { lockTask } from '../../db/tasks/tasks.ts'
 import { GatewayError, notFound } from '../../errors.ts'
@@ -36,7 +36,7 @@ export async function fetchResult(
       subject: id,
       detail: {},
     })
-    q.wakeUp(QUEUE_KEY)
+    q.wakeUp(FETCH_KEY)
     return scheduled
   })
 }

@@ -4,7 +4,7 @@ import {
   takeAddresses,
   type StoredAddress,
 } from '../../db/attempts/addresses.ts'
-import { findAnyAttempt, type Lease } from '../../db/attempts/attempts.ts'
+import { FETCH_KEY, findAnyAttempt, type Lease } from '../../db/attempts/attempts.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { insertAssets, listAssets, type NewAsset } from '../../db/tasks/assets.ts'
@@ -99,6 +99,7 @@ async function wait(
   const at = deps.clock.now()
   const dueInMs = nextDelayMs(deps, attempt, left)
   const waiting = await applyTransition(q, attempt.id, 'scheduleFetch', { at, images, dueInMs, lease })
+  q.wakeUp(FETCH_KEY)
   if (waiting && task.cancelRequestedAt !== null) await concludeTask(q, deps, task, waiting, at)
 }
 

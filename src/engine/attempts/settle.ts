@@ -1,13 +1,18 @@
 import { insertAssets } from '../../db/tasks/assets.ts'
 import { insertAddresses } from '../../db/attempts/addresses.ts'
-import { listAttempts, QUEUE_KEY } from '../../db/attempts/attempts.ts'
+import { FETCH_KEY, listAttempts } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
-import type { AttemptRow } from '../../db/tables/tables.ts'
+import { isValueRefused } from '../../db/connection/error-code.ts'
+import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { lockTask, updateTask } from '../../db/tasks/tasks.ts'
 import { isFinished, type TaskError } from '../../domain.ts'
+import { gatewayErrorOf } from '../../errors.ts'
+import { MAX_COST_MICROS } from '../../money.ts'
 import type { Failure } from '../../providers/error.ts'
+import { UNKNOWN_USAGE } from '../../providers/provider.ts'
+import { toStorable } from '../../text.ts'
 import type { Deps } from '../deps.ts'
 import { findOffer } from '../routing/configured.ts'
 import { noteFailure, noteSuccess } from '../routing/health.ts'
@@ -30,6 +35,7 @@ import { planRetry, type RetryDecision } from './retry-policy.ts'
 
 type Done = Extract<Outcome, { state: 'DONE' }>
 type Failed = Extract<Outcome, { state: 'FAILED' }>
+type Recorded = Exclude<Outcome, { state: 'LEASE_LOST' | 'RELEASED' }>
 type Waiting = Extract<Outcome, { state: 'ACCEPTED' | 'PENDING' | 'MISSING' }>
 
 /**
@@ -43,7 +49,32 @@ export async function settle(
 ): Promise<void> {
   if (outcome.state === 'LEASE_LOST') return
   if (outcome.state === 'RELEASED') return release(deps, attempt)
-  const { cancelRequestedAt } = await deps.db.tx(async (q) => {
+  const { cancelRequestedAt } = await record(deps, attempt, evidence, outcome).catch((error: unknown) => {
+    const isRefused = isValueRefused(error) || gatewayErrorOf(error)?.code === 'CONFLICT'
+    const plain = isRefused ? withoutOptionalValues(outcome) : undefined
+    if (!plain) throw error
+    deps.log.error(
+      { attempt: attempt.id, err: error },
+      'the database refused a value of an outcome; it was dropped',
+    )
+    return record(deps, attempt, { ...evidence, providerRequestId: null, httpStatus: null }, plain)
+  })
+  // The task was canceled before there was a remote id.
+  if (outcome.state === 'ACCEPTED' && cancelRequestedAt !== null)
+    void cancelRemote(deps, { ...attempt, remoteId: outcome.remoteId })
+  // The outcome is recorded: repeating that would not help a cooldown.
+  await noteHealth(deps, attempt, evidence, outcome).catch((error: unknown) =>
+    deps.log.warn({ attempt: attempt.id, err: error }, 'recording the health of a provider failed'),
+  )
+}
+
+async function record(
+  deps: Deps,
+  attempt: AttemptRow,
+  evidence: WireEvidence,
+  outcome: Recorded,
+): Promise<TaskRow> {
+  return deps.db.tx(async (q) => {
     const task = await lockTask(q, attempt.taskId)
     const of = { task, attempt, evidence }
     if (outcome.state === 'DONE') await succeed(q, deps, of, outcome)
@@ -52,13 +83,29 @@ export async function settle(
     else await wait(q, deps, of, outcome)
     return task
   })
-  // The task was canceled before there was a remote id.
-  if (outcome.state === 'ACCEPTED' && cancelRequestedAt !== null)
-    void cancelRemote(deps, { ...attempt, remoteId: outcome.remoteId })
+}
+
+/** Only what must be recorded; undefined when that is all. */
+function withoutOptionalValues(outcome: Recorded): Recorded | undefined {
+  if (outcome.state === 'DONE') {
+    const images = outcome.images.map((image) => ({ ...image, revisedPrompt: null }))
+    const addresses = outcome.addresses.map((address) => ({ ...address, revisedPrompt: null }))
+    return { ...outcome, images, addresses, usage: UNKNOWN_USAGE, resolved: {} }
+  }
+  if (outcome.state !== 'FAILED') return undefined
+  const { httpStatus: _status, providerRequestId: _id, ...failure } = outcome.failure
+  return { state: 'FAILED', failure: { ...failure, message: 'The error message cannot be stored.' } }
+}
+
+async function noteHealth(
+  deps: Deps,
+  attempt: AttemptRow,
+  { wirePhase }: WireEvidence,
+  outcome: Outcome,
+): Promise<void> {
   if (outcome.state === 'DONE') await noteSuccess(deps, attempt)
   // Before anything was sent, a failure says nothing about the provider.
-  if (outcome.state === 'FAILED' && evidence.wirePhase !== 'NONE')
-    await noteFailure(deps, attempt, outcome.failure)
+  if (outcome.state === 'FAILED' && wirePhase !== 'NONE') await noteFailure(deps, attempt, outcome.failure)
 }
 
 /** A result counts whichever worker holds the lease now. */
@@ -72,6 +119,7 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
   // Null when the offer has left the configuration: the cost is then unknown.
   const price = findOffer(deps.providers, attempt.provider, attempt.model)?.price ?? null
   const isComplete = addresses.length === 0
+  const cost = costMicros(usage, delivered, price)
   const answered = await applyTransition(q, attempt.id, isComplete ? 'succeed' : 'receive', {
     at,
     // The downloads are due. This worker goes on with them; after a crash another one does.
@@ -80,7 +128,7 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
     ...tokens,
     images: images.length,
     usageSource,
-    costMicros: costMicros(usage, delivered, price),
+    costMicros: cost !== null && cost <= MAX_COST_MICROS ? cost : null,
     priceVersion: price?.version ?? null,
     resolved: { ...resolved },
     error: null,
@@ -92,7 +140,7 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
   const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
   await cancelUnsent(q, ofPart, at)
   if (isComplete) return void (await concludeTask(q, deps, task, answered, at))
-  q.wakeUp(QUEUE_KEY)
+  q.wakeUp(FETCH_KEY)
   await resumeRunning(q, task, attempt.id, at)
 }
 
@@ -166,9 +214,13 @@ async function wait(q: Transaction, deps: Deps, of: AttemptContext, outcome: Wai
 function toTaskError(failure: Failure, evidence: WireEvidence, isRetried: boolean): TaskError {
   return {
     code: failure.code,
-    message: failure.message,
+    message: toStorable(failure.message),
     retryable: isRetried || ['busy', 'unreached', 'lost'].includes(failure.kind),
     charged: failure.kind === 'lost' ? 'UNKNOWN' : failure.charged,
-    providerRequestId: failure.providerRequestId ?? evidence.providerRequestId,
+    providerRequestId: toStorableId(failure.providerRequestId) ?? evidence.providerRequestId,
   }
+}
+
+function toStorableId(id: string | undefined): string | undefined {
+  return id === undefined ? undefined : toStorable(id)
 }

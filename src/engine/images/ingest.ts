@@ -31,7 +31,7 @@ export async function ingestImages(
     const place = { attemptId: attempt.id, position: attempt.firstImage + index }
     const { revisedPrompt } = one
     if ('url' in one) {
-      addresses.push({ ...place, url: storable(one.url), revisedPrompt })
+      addresses.push({ ...place, url: one.url, revisedPrompt })
       continue
     }
     try {
@@ -44,11 +44,6 @@ export async function ingestImages(
   }
   if (images.length + addresses.length === 0) throw failure
   return { images, addresses }
-}
-
-/** PostgreSQL stores no NUL and no half of a surrogate pair, and no URL has one. */
-export function storable(url: string): string {
-  return url.replaceAll('\0', '').toWellFormed()
 }
 
 /** The row of a result. */

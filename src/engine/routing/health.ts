@@ -23,7 +23,7 @@ export async function noteSuccess(
   deps: Pick<Deps, 'db' | 'clock' | 'breaker'>,
   { provider, model }: AttemptRow,
 ): Promise<void> {
-  deps.breaker.note(provider, model, 'OK', deps.clock.now())
+  deps.breaker.note(provider, model, 'OK', deps.clock.monotonic())
   const expired = await findExpired(deps, provider, model)
   if (expired.length === 0) return
   await deps.db.tx(async (q) => {
@@ -33,7 +33,7 @@ export async function noteSuccess(
 
 /** Some failures start a cooldown at once, others when there are many, or after an expired one. */
 export async function noteFailure(
-  deps: Pick<Deps, 'db' | 'clock' | 'breaker' | 'log'>,
+  deps: Pick<Deps, 'db' | 'clock' | 'breaker' | 'log' | 'tuning'>,
   attempt: AttemptRow,
   failure: Failure,
 ): Promise<void> {
@@ -41,11 +41,12 @@ export async function noteFailure(
   const { provider, model } = attempt
   const isFault = ['unreached', 'lost', 'broken'].includes(failure.kind)
   const now = deps.clock.now()
-  const opened = deps.breaker.note(provider, model, isFault ? 'FAILED' : 'OK', now)
+  const opened = deps.breaker.note(provider, model, isFault ? 'FAILED' : 'OK', deps.clock.monotonic())
   const probeFailed = isFault && (await findExpired(deps, provider, model)).length > 0
   const cooldown = cooldownFor(failure, opened || probeFailed)
   if (!cooldown) return
-  const { scope, forMs, reason } = cooldown
+  const { scope, reason } = cooldown
+  const forMs = Math.min(cooldown.forMs, deps.tuning.maxCooldownMs)
   deps.log.warn({ provider, model, ms: forMs, code: failure.code }, 'provider put into cooldown')
   // At debug level: the provider's text may repeat the prompt.
   deps.log.debug({ provider, model }, reason)

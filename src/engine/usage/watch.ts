@@ -30,9 +30,9 @@ export function watchUsage(
     try {
       let previous = ''
       while (!signal.aborted) {
-        const startedAt = clock.now()
-        const report = await wakeUps.once(key, what, () => reportUsage(db.read, query, clock.now()))
-        const durationMs = clock.now() - startedAt
+        const startedAt = clock.monotonic()
+        const report = await wakeUps.once(key, what, () => reportUsage(db.reports, query, clock.now()))
+        const durationMs = clock.monotonic() - startedAt
         const content = JSON.stringify([report.rows, report.totals])
         if (content !== previous) yield report
         previous = content

@@ -19,14 +19,15 @@ export async function postOnce(
   { at, abort }: { at: number; abort: AbortSignal },
 ): Promise<TryResult | 'ABORTED'> {
   const signal = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)])
+  const startedAt = clock.monotonic()
   try {
     const { status, retryAfterMs } = await poster.post(url, message, signal)
-    const durationMs = clock.now() - at
+    const durationMs = Math.round(clock.monotonic() - startedAt)
     return { at, durationMs, httpStatus: status, failure: failureOf(status), retryAfterMs }
   } catch (error) {
     if (!(error instanceof PostError)) throw error
     if (abort.aborted) return 'ABORTED'
-    const durationMs = clock.now() - at
+    const durationMs = Math.round(clock.monotonic() - startedAt)
     return { at, durationMs, httpStatus: null, failure: FAILURES[error.failure], retryAfterMs: undefined }
   }
 }

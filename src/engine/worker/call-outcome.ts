@@ -8,6 +8,8 @@ import { ingestImages } from '../images/ingest.ts'
 import { plausibleUsage } from '../usage/plausible.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { CallResult } from '../../providers/provider.ts'
+import { isStorable } from '../../text.ts'
+import { toStorableResult } from './storable-result.ts'
 
 /** Ingests the images that arrived with a result. Throws ProviderError `broken`. */
 export async function toOutcome(
@@ -16,25 +18,18 @@ export async function toOutcome(
   result: CallResult,
   exit: AbortSignal,
 ): Promise<Outcome> {
+  if (result.state === 'ACCEPTED' && !isStorable(result.remoteId)) throw new ProviderError(UNUSABLE_REMOTE_ID)
   if (result.state !== 'DONE') return result
-  const { resolved } = result
-  const { usage, implausible } = plausibleUsage(
-    result.usage,
-    attempt.model,
-    task.request,
-    resolved,
-    attempt.n,
-  )
+  const { images: received, usage: reported, resolved } = toStorableResult(result)
+  const { usage, implausible } = plausibleUsage(reported, attempt.model, task.request, resolved, attempt.n)
   if (implausible.length > 0)
     deps.log.warn({ attempt: attempt.id, counts: implausible }, 'implausible token counts dropped')
-  const record = { attemptId: attempt.id, images: result.images, usage, resolved, evidence }
+  const record = { attemptId: attempt.id, images: received, usage, resolved, evidence }
   // From here on a crash loses nothing. Without the record the result is settled all the same.
   await writeReceivedAnswer(deps, record).catch((error: unknown) =>
     deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed'),
   )
-  const ingested = await deps.tracing.span('ingest', {}, () =>
-    ingestImages(deps, attempt, result.images, exit),
-  )
+  const ingested = await deps.tracing.span('ingest', {}, () => ingestImages(deps, attempt, received, exit))
   countBytes(deps, attempt, ingested.images)
   return { state: 'DONE', ...ingested, usage, resolved }
 }
@@ -47,6 +42,11 @@ export function countBytes(
   const bytes = images.reduce((sum, { byteSize }) => sum + byteSize, 0)
   metrics.imageBytes.inc({ provider }, bytes)
 }
+
+const UNUSABLE_REMOTE_ID = lost(
+  'The provider accepted the request under an id that contains NUL or half of a surrogate pair, which cannot be stored. ' +
+    'Whether the image was made and charged is unknown; it was not sent again.',
+)
 
 /** Anything but a ProviderError is a bug: only the wire phase is then certain. */
 export function toFailure(

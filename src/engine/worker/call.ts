@@ -9,6 +9,7 @@ import { newId } from '../../ids.ts'
 import type { Call } from '../../providers/provider.ts'
 import { leaseOf } from '../attempts/apply-transition.ts'
 import { storedEvidence, type WireEvidence } from '../attempts/outcome.ts'
+import { toStorable } from '../../text.ts'
 import type { Deps } from '../deps.ts'
 import { ingestFile } from '../images/ingest.ts'
 
@@ -34,7 +35,8 @@ export function openCall(
     onWire(phase, facts) {
       if (WIRE_PHASES.indexOf(phase) > WIRE_PHASES.indexOf(evidence.wirePhase)) evidence.wirePhase = phase
       evidence.httpStatus = facts?.httpStatus ?? evidence.httpStatus
-      evidence.providerRequestId = facts?.providerRequestId ?? evidence.providerRequestId
+      const requestId = facts?.providerRequestId
+      if (requestId !== undefined) evidence.providerRequestId = toStorable(requestId)
     },
     onProgress: (fraction) => recorder.progress(fraction),
     onPartial: (file, index) => recorder.partial(file, index),
@@ -56,7 +58,7 @@ export function openCall(
 export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow) {
   let queue = Promise.resolve()
   let last = task.progress
-  let lastAt = 0
+  let lastAt = -Infinity
   // Over all images of the task. The last percent belongs to the finished task.
   const progressOf = (fraction: number) => Math.min(0.99, (fraction * attempt.n) / task.request.n)
   const lease = leaseOf(attempt)
@@ -84,7 +86,7 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow) {
   return {
     progress(fraction: number): void {
       const progress = progressOf(fraction)
-      const now = deps.clock.now()
+      const now = deps.clock.monotonic()
       if (!(progress > last) || now - lastAt < deps.tuning.progressIntervalMs) return
       last = progress
       lastAt = now

@@ -22,11 +22,14 @@ const MAX_MISSING_CHECKS = 3
 export async function check(deps: Deps, of: AttemptContext, call: Call, exit: AbortSignal): Promise<Outcome> {
   const { task, attempt } = of
   const provider = findProvider(deps.providers, attempt.provider)!
-  const isOverdue = deps.clock.now() - attempt.sentAt! >= provider.timeoutMs
+  const isOverdue = deps.clock.elapsedSince(attempt.sentAt!) >= provider.timeoutMs
   const recheck = (failure?: Failure): Outcome => ({
     state: 'PENDING',
     progress: null,
-    checkAfterMs: Math.max(failure?.retryAfterMs ?? RECHECK_MS, deps.tuning.pollMs),
+    checkAfterMs: Math.max(
+      Math.min(failure?.retryAfterMs ?? RECHECK_MS, deps.tuning.maxCooldownMs),
+      deps.tuning.pollMs,
+    ),
   })
   const failLost = (reason: string): Outcome => {
     const unknown = 'Whether the image was made and charged is unknown; it was not sent again.'

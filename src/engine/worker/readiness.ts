@@ -14,23 +14,26 @@ export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store
   let checkedAt = -Infinity
   let problem: Promise<string | undefined> = Promise.resolve(undefined)
   let wasFailing = false
+  let isMissing = false
 
   async function checkStorage(): Promise<string | undefined> {
     try {
       await deps.store.checkFreeSpace()
       if (wasFailing) log.info('storing images recovered; sending continues')
       wasFailing = false
+      isMissing = false
       return undefined
     } catch (error) {
       if (!wasFailing) log.error({ err: error }, 'storing images failed; nothing new is sent')
       wasFailing = true
+      isMissing = error instanceof DiskError && error.code === 'ENOENT'
       return `no image can be stored${error instanceof DiskError ? ` (${error.code})` : ''}`
     }
   }
 
   /** Why no image can be stored now, as a sentence. Such an image would be paid for and lost. */
   function storageProblem(): Promise<string | undefined> {
-    const now = clock.now()
+    const now = clock.monotonic()
     if (now - checkedAt >= MIN_CHECK_INTERVAL_MS) {
       checkedAt = now
       problem = checkStorage()
@@ -54,6 +57,8 @@ export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store
 
   return {
     storageProblem,
+    /** Whether the data folder was removed: a new task could never be finished. */
+    isFolderMissing: async () => (await storageProblem()) !== undefined && isMissing,
     /** Why this process cannot take new work now: the disk or the database. */
     problem: async () => (await storageProblem()) ?? databaseProblem(),
   }

@@ -1,8 +1,9 @@
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { Call, ReceivedImage } from '../../providers/provider.ts'
+import { toStorable } from '../../text.ts'
 import type { FailedFetch, FetchRound } from '../attempts/settle-fetch.ts'
 import type { Deps } from '../deps.ts'
-import { ingestFile, storable, toAsset } from '../images/ingest.ts'
+import { ingestFile, toAsset } from '../images/ingest.ts'
 import { findProvider } from '../routing/configured.ts'
 import { sentSettings } from './check.ts'
 
@@ -51,7 +52,7 @@ async function renew(
   image: ReceivedImage | undefined,
 ) {
   if (!image) return failure
-  if ('url' in image) return { ...failure, url: storable(image.url) }
+  if ('url' in image) return { ...failure, url: toStorable(image.url) }
   const { position } = failure
   const { file, revisedPrompt } = image
   return ingestFile(deps, file).then(

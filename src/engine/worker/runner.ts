@@ -1,4 +1,4 @@
-import { findNextDueMs, QUEUE_KEY } from '../../db/attempts/attempts.ts'
+import { FETCH_KEY, findNextDueMs, QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import { listCooldowns } from '../../db/providers/cooldowns.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { Provider } from '../../providers/provider.ts'
@@ -29,6 +29,7 @@ export function createRunner(
   { fetching = false } = {},
 ) {
   const { db, providers, wakeUps, tuning, workerId, log } = deps
+  const key = fetching ? FETCH_KEY : QUEUE_KEY
   /** By attempt. */
   const steps = new Map<string, Step>()
 
@@ -39,7 +40,7 @@ export function createRunner(
       )
       .finally(() => {
         steps.delete(attempt.id)
-        wakeUps.wake(QUEUE_KEY)
+        wakeUps.wake(key)
       })
     steps.set(attempt.id, { attempt, done })
   }
@@ -111,7 +112,7 @@ export function createRunner(
   return {
     /** Resolves once it claims no more; steps may still be in progress. */
     run: (stopClaiming: AbortSignal): Promise<void> =>
-      repeatClaims(wakeUps.wait(QUEUE_KEY), claim, stopClaiming, (error) => {
+      repeatClaims(wakeUps.wait(key), claim, stopClaiming, (error) => {
         log.error({ err: error }, 'claiming attempts failed; retrying')
         return tuning.pollMs
       }),

@@ -1,6 +1,6 @@
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
-import { isConstraintViolation } from '../../db/connection/error-code.ts'
 import { findAnyAttempt } from '../../db/attempts/attempts.ts'
+import { isValueRefused } from '../../db/connection/error-code.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import { release } from '../attempts/apply-transition.ts'
 import type { AttemptContext } from '../attempts/outcome.ts'
@@ -79,12 +79,12 @@ async function persist(
   exit: AbortSignal,
   write: () => Promise<void>,
 ): Promise<void> {
-  const until = clock.now() + PERSIST_MS
+  const until = clock.monotonic() + PERSIST_MS
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     try {
       return await write()
     } catch (error) {
-      if (exit.aborted || clock.now() >= until || isConstraintViolation(error)) throw error
+      if (exit.aborted || clock.monotonic() >= until || isValueRefused(error)) throw error
       log.warn({ attempt: id, err: error }, 'recording an outcome failed; retrying')
       await clock.sleep(pauseMs, exit)
     }

@@ -1,6 +1,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql'
 import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 import { withHooks } from '../../async-iterators.ts'
+import { runForClient } from '../../db/connection/priority.ts'
 import type { Access } from '../../engine/access/access.ts'
 import type { Keyring } from '../../engine/access/keyring.ts'
 import { GatewayError } from '../../errors.ts'
@@ -46,6 +47,7 @@ export function useExecutionChecks(
     )
     return withHooks(source, {
       signal: revoked.signal,
+      run: runForClient,
       onEnd,
       onError: (error) => ({ errors: [mask(error)] }),
     })

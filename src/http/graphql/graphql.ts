@@ -105,10 +105,21 @@ function useErrorCodes(): Plugin {
       const { result } = hook
       if (isAsyncIterable(result) || Array.isArray(result)) return
       const { errors, data }: ExecutionResult = result
+      if (errors && hasValue(data)) return hook.setResult({ ...result, errors: errors.map(withoutStatus) })
       if (data !== undefined || !errors?.some((error) => error.extensions?.['code'] === undefined)) return
       hook.setResult({ ...result, errors: errors.map(withRequestErrorCode) })
     },
   }
+}
+
+function hasValue(data: ExecutionResult['data']): boolean {
+  return data !== undefined && data !== null && Object.values(data).some((value) => value !== null)
+}
+
+/** A response with values was not refused, although some of its fields were. */
+function withoutStatus(error: GraphQLError): GraphQLError {
+  const { http: _, ...visible } = error.extensions
+  return visible['code'] === 'SERVICE_UNAVAILABLE' ? toGraphQLError(error.message, visible, error) : error
 }
 
 export function withRequestErrorCode(error: GraphQLError): GraphQLError {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { GraphQLError, type GraphQLErrorExtensions } from 'graphql'
-import { GatewayError } from '../../errors.ts'
+import { gatewayErrorOf, type GatewayError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
-import { REQUEST_ERRORS } from '../refusal.ts'
+import { REQUEST_ERRORS, retryAfterOf, retryHeaders } from '../refusal.ts'
 
 /** Shows GatewayErrors and GraphQL errors to the client. Logs any other error and shows only its id. */
 export function createMask(log: Logger): (error: unknown) => GraphQLError {
@@ -10,7 +10,9 @@ export function createMask(log: Logger): (error: unknown) => GraphQLError {
     let cause = error
     while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError
     const at = error instanceof GraphQLError ? error : undefined
-    if (cause instanceof GatewayError) return toGraphQLError(cause.message, extensionsOf(cause), at)
+    const known = gatewayErrorOf(cause)
+    if (known?.code === 'SERVICE_UNAVAILABLE') log.warn({ reason: known.message }, 'operation refused')
+    if (known) return toGraphQLError(known.message, extensionsOf(known), at)
     if (at && cause === at) return withCode(at)
     const id = randomUUID()
     log.error({ id, err: cause }, 'operation failed unexpectedly')
@@ -27,15 +29,15 @@ export function toGraphQLError(
   return new GraphQLError(message, { nodes, path, source, positions, extensions })
 }
 
-function extensionsOf({ code, field, retryAfterMs }: GatewayError): GraphQLErrorExtensions {
-  const seconds = retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1000))
-  const headers = seconds === undefined ? {} : { 'retry-after': `${seconds}` }
+function extensionsOf(error: GatewayError): GraphQLErrorExtensions {
+  const { code, field } = error
+  const retryAfter = retryAfterOf(error)
   return {
     code,
     ...(field !== undefined && { field }),
-    ...(seconds !== undefined && { retryAfter: seconds }),
-    ...(code === 'RATE_LIMITED' && {
-      http: { status: REQUEST_ERRORS.RATE_LIMITED, spec: false, headers },
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...((code === 'RATE_LIMITED' || code === 'SERVICE_UNAVAILABLE') && {
+      http: { status: REQUEST_ERRORS[code], spec: false, headers: retryHeaders(error) },
     }),
   }
 }

@@ -7,7 +7,8 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import type { Clock } from '../../clock.ts'
 import type { Access } from '../../engine/access/access.ts'
 import type { Keyring } from '../../engine/access/keyring.ts'
-import { GatewayError } from '../../errors.ts'
+import { runForClient } from '../../db/connection/priority.ts'
+import { gatewayErrorOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { basePathOf, withoutBase } from '../base-path.ts'
 import { requestError } from '../refusal.ts'
@@ -55,7 +56,9 @@ export function createSockets(
         const { socket } = extra
         try {
           const { headers } = toRequest(extra.request)
-          const caller = await options.keyring.authenticate(credentialOf(headers, connectionParams))
+          const caller = await runForClient(() =>
+            options.keyring.authenticate(credentialOf(headers, connectionParams)),
+          )
           const stop = options.keyring.watch(caller, () =>
             closeSocket(socket, options.clock, FORBIDDEN, 'The API key is no longer valid.'),
           )
@@ -63,13 +66,15 @@ export function createSockets(
           extra.caller = caller
           return true
         } catch (error) {
-          if (!(error instanceof GatewayError)) throw error
-          closeSocket(socket, options.clock, FORBIDDEN, error.message.slice(0, 120))
+          const known = gatewayErrorOf(error)
+          if (!known) throw error
+          const code = known.code === 'SERVICE_UNAVAILABLE' ? TRY_AGAIN_LATER : FORBIDDEN
+          closeSocket(socket, options.clock, code, known.message.slice(0, 120))
           return false
         }
       },
-      execute: async (args) => toMessage(await pipelineOf(args).execute(args)),
-      subscribe: async (args) => toMessage(await pipelineOf(args).subscribe(args)),
+      execute: (args) => runForClient(async () => toMessage(await pipelineOf(args).execute(args))),
+      subscribe: (args) => runForClient(async () => toMessage(await pipelineOf(args).subscribe(args))),
       onSubscribe: async (ctx, _id, payload) => {
         try {
           // `ctx.subscriptions` includes the new one.
@@ -151,6 +156,8 @@ function ignoreSendErrors(socket: WebSocket): void {
 
 /** A close code of graphql-transport-ws. */
 const FORBIDDEN = 4403
+/** IANA's registry of WebSocket close codes. Clients of graphql-ws reconnect after it. */
+const TRY_AGAIN_LATER = 1013
 
 type Pipeline = ReturnType<GraphQLServer['getEnveloped']>
 
@@ -201,11 +208,11 @@ function tooManySubscriptions(active: number) {
 }
 
 function limitFrames(socket: WebSocket, clock: Clock): void {
-  let windowStart = clock.now()
+  let windowStart = clock.monotonic()
   let frames = 0
   const count = () => {
-    if (clock.now() - windowStart >= 1_000) {
-      windowStart = clock.now()
+    if (clock.monotonic() - windowStart >= 1_000) {
+      windowStart = clock.monotonic()
       frames = 0
     }
     if (++frames !== MAX_FRAMES_PER_SECOND + 1) return

@@ -2,8 +2,8 @@ import type { Plugin } from 'graphql-yoga'
 import type { Access } from '../../engine/access/access.ts'
 import { containsKey } from '../../engine/access/key-text.ts'
 import type { Credential, Keyring } from '../../engine/access/keyring.ts'
-import { GatewayError } from '../../errors.ts'
-import { statusOf } from '../refusal.ts'
+import { gatewayErrorOf, type GatewayError } from '../../errors.ts'
+import { retryAfterOf, retryHeaders, statusOf } from '../refusal.ts'
 
 /** `params` are the connectionParams of a WebSocket, where browsers cannot set headers. */
 export function credentialOf(headers: Headers, params: Record<string, unknown> = {}): Credential {
@@ -39,21 +39,30 @@ export function useCaller(authenticate: Keyring['authenticate']): Plugin<{ calle
         const caller = await authenticate(credentialOf(request.headers))
         Object.assign(serverContext, { caller })
       } catch (error) {
-        if (!(error instanceof GatewayError)) throw error
-        hook.endResponse(refuseCaller(error, request))
+        const known = gatewayErrorOf(error)
+        if (!known) throw error
+        hook.endResponse(refuseCaller(known, request))
       }
     },
   }
 }
 
-function refuseCaller({ code, message }: GatewayError, { headers }: Request): Response {
+function refuseCaller(error: GatewayError, { headers }: Request): Response {
+  const { code, message } = error
+  const retryAfter = retryAfterOf(error)
   const acceptsGraphQL = headers.get('accept')?.includes('application/graphql-response+json')
   const challenge = headers.has('authorization') ? ', error="invalid_token"' : ''
-  return new Response(JSON.stringify({ errors: [{ message, extensions: { code } }] }), {
-    status: statusOf(code),
-    headers: {
-      'content-type': `application/${acceptsGraphQL ? 'graphql-response+json' : 'json'}; charset=utf-8`,
-      ...(code === 'UNAUTHENTICATED' && { 'www-authenticate': `Bearer realm="darkroom"${challenge}` }),
+  return new Response(
+    JSON.stringify({
+      errors: [{ message, extensions: { code, ...(retryAfter !== undefined && { retryAfter }) } }],
+    }),
+    {
+      status: statusOf(code),
+      headers: {
+        'content-type': `application/${acceptsGraphQL ? 'graphql-response+json' : 'json'}; charset=utf-8`,
+        ...retryHeaders(error),
+        ...(code === 'UNAUTHENTICATED' && { 'www-authenticate': `Bearer realm="darkroom"${challenge}` }),
+      },
     },
-  })
+  )
 }

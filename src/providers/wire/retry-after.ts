@@ -12,6 +12,11 @@ export function retryAfterMs(headers: Dispatcher.ResponseData['headers']): numbe
   return Number.isNaN(wait) ? undefined : Math.max(0, wait)
 }
 
+/** Undefined also for more digits than a wait can have. */
 function numberOf(value: string | string[] | undefined): number | undefined {
-  return typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined
+  if (typeof value !== 'string' || !/^\s*\d+(\.\d+)?\s*$/.test(value)) return undefined
+  return Number(value) <= MAX_WAIT ? Number(value) : undefined
 }
+
+/** 300 years in seconds. */
+const MAX_WAIT = 10_000_000_000

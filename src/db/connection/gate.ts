@@ -1,0 +1,93 @@
+import { performance } from 'node:perf_hooks'
+import { Unavailable } from '../../errors.ts'
+import { isForClient } from './priority.ts'
+
+type Kind = 'engine' | 'client'
+
+interface Waiter {
+  enter(): void
+  isGone: boolean
+}
+
+export interface Gate {
+  /**
+   * Waits for a slot and returns the function that frees it. Work of the engine goes first, but leaves RESERVED slots to
+   * requests. Throws Unavailable at once if too many requests wait, after `maxWaitMs` in which no slot was freed, and, for
+   * a request, after three times `maxWaitMs`.
+   */
+  enter(maxWaitMs: number): Promise<() => void>
+}
+
+const RESERVED = 2
+/** Requests that wait, per slot: a few seconds of work. */
+const MAX_WAITING_PER_SLOT = 100
+/** Clients that were refused together must not come back together. */
+const RETRY_SPREAD_S = 4
+const MAX_WAITS: Record<Kind, number> = { client: 3, engine: Infinity }
+
+/** Bounds the number of connections in use, and the time to wait for one. */
+export function createGate(slots: number): Gate {
+  const queues: Record<Kind, Waiter[]> = { engine: [], client: [] }
+  const inUse: Record<Kind, number> = { engine: 0, client: 0 }
+  let freedAt = -Infinity
+  let refusals = 0
+
+  function isFree(kind: Kind): boolean {
+    if (inUse.engine + inUse.client >= slots) return false
+    return kind === 'client' || slots <= RESERVED || inUse.engine < slots - RESERVED
+  }
+
+  function admit(): void {
+    for (const kind of ['engine', 'client'] as const) {
+      const queue = queues[kind]
+      while (queue.length > 0 && isFree(kind)) {
+        const waiter = queue.shift()!
+        if (!waiter.isGone) waiter.enter()
+      }
+    }
+  }
+
+  function take(kind: Kind): () => void {
+    inUse[kind]++
+    return () => {
+      inUse[kind]--
+      freedAt = performance.now()
+      admit()
+    }
+  }
+
+  function refusal(): Unavailable {
+    const seconds = 1 + (refusals++ % RETRY_SPREAD_S)
+    return new Unavailable('Too many requests wait for the database.', seconds * 1000)
+  }
+
+  return {
+    async enter(maxWaitMs) {
+      const kind = isForClient() ? 'client' : 'engine'
+      if (isFree(kind)) return take(kind)
+      const queue = queues[kind]
+      if (kind === 'client' && queue.length >= slots * MAX_WAITING_PER_SLOT) throw refusal()
+      return new Promise((resolve, reject) => {
+        const waiter: Waiter = {
+          isGone: false,
+          enter() {
+            clearTimeout(timer)
+            resolve(take(kind))
+          },
+        }
+        let waits = 0
+        const wait = () => {
+          const since = performance.now()
+          return setTimeout(() => {
+            // A busy process is late, too: only a database that makes no progress is away.
+            if (++waits < MAX_WAITS[kind] && freedAt > since) return (timer = wait())
+            waiter.isGone = true
+            return reject(refusal())
+          }, maxWaitMs)
+        }
+        let timer = wait()
+        queue.push(waiter)
+      })
+    },
+  }
+}

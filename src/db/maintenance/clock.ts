@@ -1,0 +1,69 @@
+// Times of the queue are in the database's time, which an operator or a time service may set back.
+import { and, gt, sql, type SQL } from 'drizzle-orm'
+import type { Queries, Transaction } from '../connection/database.ts'
+import { oneOf } from '../tables/kit.ts'
+import { rateCounters } from '../tables/postgresql.ts'
+
+export async function readDatabaseNow(q: Queries): Promise<number> {
+  const [row] = await q.sql
+    .select({ now: sql`now`.mapWith(Number) })
+    .from(sql`(select ${q.now} as now) as clock`)
+  return row!.now
+}
+
+/**
+ * After the database's clock was set back by `ms`: what is due later is due as much earlier, but not before now. Several
+ * processes may do it, so that some waits are shorter than intended, and none longer.
+ */
+export async function moveEarlier(
+  q: Transaction,
+  { ms, leaseMs, deliveryLeaseMs }: { ms: number; leaseMs: number; deliveryLeaseMs: number },
+): Promise<void> {
+  const { attempts, webhookDeliveries: deliveries, cooldowns } = q.tables
+  const earlier = (at: SQL) => laterOf(q, sql`${at} - ${ms}`, q.now)
+  const isWaiting = oneOf(attempts.state, ['PLANNED', 'ACCEPTED', 'FETCHING', 'UNKNOWN'])
+  await q.sql
+    .update(attempts)
+    .set({ runAfter: earlier(sql`${attempts.runAfter}`) })
+    .where(and(isWaiting, gt(attempts.runAfter, q.now)))
+  // A lease that is held is renewed; one that is not must not last longer than a new one.
+  const leaseEnd = sql`${q.now} + ${leaseMs}`
+  await q.sql.update(attempts).set({ leaseUntil: leaseEnd }).where(gt(attempts.leaseUntil, leaseEnd))
+  await q.sql
+    .update(deliveries)
+    .set({ nextAt: earlier(sql`${deliveries.nextAt}`) })
+    .where(and(sql`${deliveries.state} = 'PENDING'`, gt(deliveries.nextAt, q.now)))
+  const deliveryLeaseEnd = sql`${q.now} + ${deliveryLeaseMs}`
+  await q.sql
+    .update(deliveries)
+    .set({ leaseUntil: deliveryLeaseEnd })
+    .where(gt(deliveries.leaseUntil, deliveryLeaseEnd))
+  await q.sql
+    .update(cooldowns)
+    .set({ until: earlier(sql`${cooldowns.until}`) })
+    .where(gt(cooldowns.until, q.now))
+}
+
+/** Makes attempts due that were planned before the clock was set back: they were created in the future. */
+export async function releaseFromFuture(q: Transaction): Promise<void> {
+  const { attempts } = q.tables
+  const isWaiting = oneOf(attempts.state, ['PLANNED', 'ACCEPTED', 'FETCHING', 'UNKNOWN'])
+  const isOfFuture = gt(attempts.createdAt, sql`${q.now} + ${MAX_SKEW_MS}`)
+  await q.sql
+    .update(attempts)
+    .set({ runAfter: sql`${q.now}` })
+    .where(and(isWaiting, isOfFuture, gt(attempts.runAfter, q.now)))
+}
+
+/** Between the clocks of a process and of the database. */
+const MAX_SKEW_MS = 60_000
+
+/** Forgets the rate windows that end later than a window lasts: the clock of a process was set back. */
+export async function removeFutureWindows(q: Transaction, now: number): Promise<void> {
+  if (q.dialect === 'sqlite') return
+  await q.sql.delete(rateCounters).where(gt(rateCounters.expire, now + 2 * MAX_SKEW_MS))
+}
+
+function laterOf(q: Queries, a: SQL, b: SQL): SQL {
+  return q.dialect === 'postgresql' ? sql`greatest(${a}, ${b})` : sql`max(${a}, ${b})`
+}

@@ -1,0 +1,176 @@
+// Clocks that are set. The tests shift the monotonic clock of the engine, or its wall clock, against the others.
+import { performance } from 'node:perf_hooks'
+import { setTimeout as pause } from 'node:timers/promises'
+import { eq, sql } from 'drizzle-orm'
+import { describe, expect, it } from 'vitest'
+import { createClock } from '../../src/clock.ts'
+import { DATABASES } from '../support/database.ts'
+import { openEngine, type TestEngine } from '../support/engine.ts'
+import { done, held, scripted } from '../support/scripted.ts'
+
+const [MINUTE, HOUR] = [60_000, 3_600_000]
+const QUICK = { pollMs: 50, reapMs: 50, heartbeatMs: 100, leaseMs: 1_500 }
+
+function shiftedClock() {
+  const shift = { wallMs: 0, monotonicMs: 0 }
+  const clock = createClock({
+    now: () => Date.now() + shift.wallMs,
+    monotonic: () => performance.now() + shift.monotonicMs,
+  })
+  return { shift, clock }
+}
+
+/** As if the database's clock had been set back by an hour since the attempt was planned. */
+async function planInFuture({ db }: TestEngine, taskId: string): Promise<void> {
+  await db.tx(async (q) => {
+    const { attempts } = q.tables
+    const runAfter = sql`${attempts.runAfter} + ${HOUR}`
+    await q.sql.update(attempts).set({ runAfter }).where(eq(attempts.taskId, taskId))
+  })
+}
+
+describe.each(DATABASES)('on %s, a clock that is set', (database) => {
+  it('back by an hour delays no queued task by more than seconds', async () => {
+    const { shift, clock } = shiftedClock()
+    const provider = scripted((sent) => done(sent))
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: QUICK,
+      start: false,
+      wrap: (deps) => ({ ...deps, clock }),
+    })
+    const { id } = await one.create()
+    await planInFuture(one, id)
+    await one.engine.start()
+    await pause(300)
+    expect(provider.sent).toEqual([])
+    // The database's clock against the monotonic one.
+    shift.monotonicMs = HOUR
+    await one.reached(id, 'SUCCEEDED')
+  })
+
+  it('back by an hour while no server runs delays no queued task', async () => {
+    const provider = scripted((sent) => done(sent))
+    const { shift, clock } = shiftedClock()
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: QUICK,
+      start: false,
+      wrap: (deps) => ({ ...deps, clock }),
+    })
+    shift.wallMs = HOUR
+    const { id } = await one.create()
+    await planInFuture(one, id)
+    shift.wallMs = 0
+    await one.engine.start()
+    await one.reached(id, 'SUCCEEDED')
+    expect(provider.sent).toHaveLength(1)
+  })
+
+  it('forward by eleven minutes gives up no request that is seconds old', async () => {
+    const { shift, clock } = shiftedClock()
+    let [checks, isDone] = [0, false]
+    const provider = scripted(async () => ({ state: 'ACCEPTED', remoteId: 'remote-1', checkAfterMs: 0 }), {
+      timeoutMs: 10 * MINUTE,
+      async check(_, order, call) {
+        checks++
+        return isDone ? done({ order, call }) : { state: 'PENDING', progress: null, checkAfterMs: 20 }
+      },
+    })
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: QUICK,
+      wrap: (deps) => ({ ...deps, clock }),
+    })
+    const { id } = await one.create()
+    await expect.poll(() => checks).toBeGreaterThan(1)
+    shift.wallMs = 11 * MINUTE
+    const before = checks
+    await expect.poll(() => checks).toBeGreaterThan(before + 2)
+    isDone = true
+    await one.reached(id, 'SUCCEEDED')
+    expect(provider.sent).toHaveLength(1)
+  })
+
+  it('forward takes no attempt from a process that still works, until its lease could be renewed', async () => {
+    const { shift, clock } = shiftedClock()
+    const provider = scripted((sent) => held().answer(sent))
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: { ...QUICK, heartbeatMs: 600_000, leaseMs: 3_000 },
+      wrap: (deps) => ({ ...deps, clock }),
+    })
+    const { id } = await one.create()
+    await expect.poll(() => provider.sent.length).toBe(1)
+    shift.monotonicMs = -11 * MINUTE
+    await pause(500)
+    const set = { leaseOwner: 'wrk_other', leaseUntil: 1 }
+    await one.db.tx((q) => q.sql.update(q.tables.attempts).set(set).where(eq(q.tables.attempts.taskId, id)))
+    await pause(1_000)
+    expect(await one.attempts(id)).toMatchObject([{ state: 'SENDING', leaseOwner: 'wrk_other' }])
+    await one.reached(id, 'OUTCOME_UNKNOWN')
+  })
+})
+
+describe('a clock that is set forward', () => {
+  it('removes no file for an hour, because new files seem to be old', async () => {
+    const { shift, clock } = shiftedClock()
+    const hourly = {
+      ...clock,
+      sleep: (ms: number, signal?: AbortSignal) => clock.sleep(ms >= HOUR ? 20 : ms, signal),
+    }
+    let sweeps = 0
+    const sweep = async () => void sweeps++
+    await using one = await openEngine({
+      providers: [],
+      wrap: (deps) => ({ ...deps, clock: hourly, store: { ...deps.store, sweep } }),
+    })
+    await expect.poll(() => sweeps).toBeGreaterThan(2)
+    shift.wallMs = 2 * HOUR
+    await pause(100)
+    const before = sweeps
+    await pause(300)
+    expect(sweeps).toBe(before)
+    shift.monotonicMs = HOUR
+    shift.wallMs = 3 * HOUR
+    await expect.poll(() => sweeps).toBeGreaterThan(before)
+    expect(one.engine.subscriberCount()).toBe(0)
+  })
+})
+
+describe('a clock', () => {
+  it('reports that it was set, by how much, and once', () => {
+    let [now, monotonic] = [1_000_000, 0]
+    const clock = createClock({ now: () => now, monotonic: () => monotonic })
+    expect(clock.takeJump()).toBe(0)
+    now += 1_000
+    monotonic += 1_000
+    expect(clock.takeJump()).toBe(0)
+    now -= HOUR
+    expect(clock.takeJump()).toBe(-HOUR)
+    expect(clock.takeJump()).toBe(0)
+  })
+
+  it('counts no time that it skipped, and all other time', () => {
+    let [now, monotonic] = [1_000_000, 0]
+    const clock = createClock({ now: () => now, monotonic: () => monotonic })
+    const pass = (ms: number) => {
+      now += ms
+      monotonic += ms
+    }
+    const before = clock.now()
+    pass(10_000)
+    now += 11 * MINUTE
+    expect(clock.elapsedSince(before)).toBe(10_000)
+    const after = clock.now()
+    pass(5_000)
+    expect(clock.elapsedSince(before)).toBe(15_000)
+    expect(clock.elapsedSince(after)).toBe(5_000)
+    now -= HOUR
+    expect(clock.elapsedSince(after)).toBe(0)
+  })
+})
