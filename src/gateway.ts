@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import manifest from '../package.json' with { type: 'json' }
 import { openDirectoryStore } from './assets/directory.ts'
+import { readFolderId } from './assets/folder-id.ts'
 import { createSigner } from './assets/signature.ts'
 import { assetPath, type RenditionSpec } from './assets/address.ts'
 import { createLimit } from './assets/limit.ts'
@@ -14,6 +15,7 @@ import { hasKeys } from './db/access/api-keys.ts'
 import { findAnyAsset } from './db/tasks/assets.ts'
 import type { Database } from './db/connection/database.ts'
 import { runForEngine } from './db/connection/priority.ts'
+import { getDatabaseId } from './db/maintenance/data-folders.ts'
 import { readGauges } from './db/maintenance/gauges.ts'
 import { openDatabase, withTransactionTimer } from './db/open.ts'
 import { findSecret, insertSecretIfAbsent } from './db/access/secrets.ts'
@@ -148,6 +150,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     tuning: config.engine,
     random: Math.random,
     workerId: newId('wrk', clock.now()),
+    databaseId: await getDatabaseId(db.read),
+    dataFolderId: await readFolderId(config.dataDir),
   })
 
   const context = (request: Request, client: Client, caller: Access): Context => ({

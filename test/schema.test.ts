@@ -23,6 +23,7 @@ type Mutation {
   resolveAttempt(id: ID!, resolution: AttemptResolution!, remoteId: String, note: String): Attempt!
   pauseProvider(name: String!, model: String, reason: String = "Paused by an operator."): Provider!
   resumeProvider(name: String!, model: String): Provider!
+  markDataFolderLost(id: ID!): DataFolder!
   createWebhook(input: CreateWebhookInput!): Webhook!
   deleteWebhook(id: ID!): Webhook!
   redeliverWebhook(deliveryId: ID!): WebhookDelivery!
@@ -46,6 +47,7 @@ type Query {
   project: Project!
   projects: [Project!]!
   providers: [Provider!]!
+  dataFolders: [DataFolder!]!
   attemptsNeedingReview(reason: ReviewReason = OUTCOME_UNKNOWN, first: Int = 50, after: String): AttemptConnection!
   webhooks: [Webhook!]!
   webhookSecret: String!
@@ -96,6 +98,7 @@ input GenerateImageInput {
 }
 input ImageInput @oneOf { url: URL dataUrl: String upload: Upload imageId: ID }
 input CreateWebhookInput { url: URL! events: [WebhookEvent!] description: String }
+type DataFolder { id: ID! host: String! lastSeenAt: DateTime! lostAt: DateTime }
 type Project implements Node { id: ID! name: String! keys(includeRevoked: Boolean = false): [ApiKey!]! createdAt: DateTime! }
 type ApiKey implements Node {
   id: ID! name: String! prefix: String! scopes: [Scope!]! project: Project!

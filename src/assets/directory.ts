@@ -99,7 +99,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
       await onDisk(() => rm(pathOf(sha256), { force: true }))
     },
 
-    sweep: (ageMs) => onDisk(() => removeOlder(spool, clock.now() - ageMs)),
+    sweep: (ageMs, kept) => onDisk(() => removeOlder(spool, clock.now() - ageMs, kept)),
 
     touch: (sha256) =>
       onDisk(async () => {
@@ -128,7 +128,8 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
   }
 }
 
-async function writeOnce(file: string, content: string): Promise<void> {
+/** Keeps an existing file. */
+export async function writeOnce(file: string, content: string): Promise<void> {
   const temporary = `${file}.${randomUUID()}`
   await writeFile(temporary, content, { flush: true })
   try {
@@ -157,8 +158,13 @@ async function digest(file: string): Promise<StoredFile & { bytes?: Buffer }> {
   return { sha256: hash.digest('hex'), byteSize }
 }
 
-async function removeOlder(folder: string, modifiedBefore: number): Promise<void> {
+async function removeOlder(
+  folder: string,
+  modifiedBefore: number,
+  kept: ReadonlySet<string> = new Set(),
+): Promise<void> {
   for (const name of await readdir(folder)) {
+    if (kept.has(name)) continue
     const file = join(folder, name)
     const stats = await stat(file).catch(() => undefined)
     if (stats && stats.mtimeMs <= modifiedBefore) await rm(file, { force: true, recursive: true })
@@ -188,7 +194,7 @@ async function touchFile(file: string, now: number): Promise<boolean> {
 }
 
 // Makes names durable: fsync(2).
-async function syncFolder(dir: string): Promise<void> {
+export async function syncFolder(dir: string): Promise<void> {
   // Windows cannot sync folders; NTFS journals names.
   if (process.platform === 'win32') return
   await using handle = await open(dir, 'r')

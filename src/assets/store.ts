@@ -11,8 +11,8 @@ export interface AssetStore {
   open(sha256: string, range?: { start: number; end: number }): Promise<Readable>
   blob(sha256: string, mimeType: string): Promise<Blob>
   remove(sha256: string): Promise<void>
-  /** Deletes temporary files older than `ageMs`. */
-  sweep(ageMs: number): Promise<void>
+  /** Deletes temporary files older than `ageMs`, except those with a name in `kept`. */
+  sweep(ageMs: number, kept?: ReadonlySet<string>): Promise<void>
   /** Prevents collection before a new reference. */
   touch(sha256: string): Promise<void>
   /** Deletes unreferenced content stored or touched more than `ageMs` ago. */

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import type { ResultAddressRow } from '../db/tables/tables.ts'
+import { systemClock } from '../clock.ts'
+import type { AttentionFinding } from '../engine/maintenance/attention.ts'
 import type { InvariantFinding } from '../engine/maintenance/invariants/index.ts'
 import { EXIT, type Arguments, type Command, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
@@ -15,12 +17,19 @@ export const doctor: Command = {
     '--skip-files': 'Do not read the images, which takes the most time',
   },
   notes: {
+    Checks: {
+      invariants: 'Sentences that always hold; see docs/guarantees.md',
+      attention: 'Attempts in no list, and received answers on disk that are foreign, old or damaged',
+    },
     'Read-only: a server may be running': {
       SQLite: 'Opened for reading only',
       PostgreSQL: 'Read in one transaction',
       images: 'Read from DATA_DIR on this machine',
     },
-    'Exit code': { '0': 'Every invariant holds', '1': 'An invariant is violated, or there is no database' },
+    'Exit code': {
+      '0': 'Every invariant holds, and nothing needs attention',
+      '1': 'Otherwise, or there is no database',
+    },
   },
   examples: ['darkroom doctor', 'DATABASE_URL=postgres://… darkroom doctor --json'],
   run: runDoctor,
@@ -35,35 +44,48 @@ async function runDoctor({ flags }: Arguments, context: CommandContext): Promise
   const { openDirectoryStore } = await import('../assets/directory.ts')
   const { listAllAddresses } = await import('../db/attempts/addresses.ts')
   const { inspectDatabase } = await import('../db/connection/inspect.ts')
+  const { findAttention } = await import('../engine/maintenance/attention.ts')
   const { findViolations } = await import('../engine/maintenance/invariants/index.ts')
   const config = await readConfig(context)
   const without = flags.has('skip-files') ? [FILES_INVARIANT] : []
-  const { location, result } = await inspectDatabase(config, async (q) => ({
-    invariants: await findViolations(q, await openDirectoryStore(join(config.dataDir, 'assets')), {
-      without,
-    }),
-    unfetchedResults: (await listAllAddresses(q, MAX_UNFETCHED)).map(unfetchedResult),
-  }))
-  const { invariants, unfetchedResults } = result
-  const ok = invariants.every(({ violations }) => violations.length === 0)
+  const { location, result } = await inspectDatabase(config, async (q) => {
+    const store = await openDirectoryStore(join(config.dataDir, 'assets'))
+    const providers = config.providers.map(({ name }) => name)
+    return {
+      invariants: await findViolations(q, store, { without }),
+      attention: await findAttention(q, { spool: store.spool, providers, now: systemClock.now() }),
+      unfetchedResults: (await listAllAddresses(q, MAX_UNFETCHED)).map(unfetchedResult),
+    }
+  })
+  const ok =
+    result.invariants.every(({ violations }) => violations.length === 0) &&
+    result.attention.every(({ cases }) => cases.length === 0)
   context.out.write(
     flags.has('json')
       ? `${JSON.stringify({ ok, database: location, ...result }, null, 2)}\n`
-      : page(location, invariants, context.out.paint) + unfetchedPage(unfetchedResults, context.out.paint),
+      : page(location, result, context.out.paint) + unfetchedPage(result.unfetchedResults, context.out.paint),
   )
   return ok ? EXIT.ok : EXIT.failed
 }
 
-function page(location: string, findings: InvariantFinding[], paint: Paint): string {
-  const violated = findings.filter(({ violations }) => violations.length > 0).length
+interface Findings {
+  invariants: InvariantFinding[]
+  attention: AttentionFinding[]
+}
+
+function page(location: string, { invariants, attention }: Findings, paint: Paint): string {
+  const violated = invariants.filter(({ violations }) => violations.length > 0).length
   const summary =
     violated === 0
-      ? `All ${findings.length} invariants hold.`
-      : `${violated} of ${findings.length} invariants ${violated === 1 ? 'is' : 'are'} violated.`
+      ? `All ${invariants.length} invariants hold.`
+      : `${violated} of ${invariants.length} invariants ${violated === 1 ? 'is' : 'are'} violated.`
+  const cases = attention.reduce((sum, finding) => sum + finding.cases.length, 0)
+  const needs = cases === 0 ? '' : ` ${cases} ${cases === 1 ? 'case needs' : 'cases need'} attention.`
   const columns = [{ minWidth: 'violated'.length }, {}, {}]
-  const table = renderTable({ columns, rows: findings.flatMap(rowsOf) }, paint)
+  const rows = [...invariants.flatMap(rowsOf), ...attention.flatMap(attentionRows)]
+  const table = renderTable({ columns, rows }, paint)
   const title = [paint('bold', 'Consistency of the data'), paint('dim', location)]
-  return `\n${indented(title)}\n${indented(table)}\n  ${summary}\n\n`
+  return `\n${indented(title)}\n${indented(table)}\n  ${summary}${needs}\n\n`
 }
 
 type UnfetchedResult = ReturnType<typeof unfetchedResult>
@@ -91,7 +113,17 @@ function unfetchedPage(results: readonly UnfetchedResult[], paint: Paint): strin
 function rowsOf({ id, sentence, violations }: InvariantFinding): TableCell[][] {
   const verdict: TableCell =
     violations.length === 0 ? { text: 'ok', format: 'green' } : { text: 'violated', format: 'red' }
-  const more = violations.length - MAX_EXAMPLES
-  const examples = [...violations.slice(0, MAX_EXAMPLES), ...(more > 0 ? [`… and ${more} more`] : [])]
-  return [[verdict, id, sentence], ...examples.map((example) => ['', '', example])]
+  return [[verdict, id, sentence], ...examplesOf(violations)]
+}
+
+/** None without a case. */
+function attentionRows({ sentence, cases }: AttentionFinding): TableCell[][] {
+  if (cases.length === 0) return []
+  return [[{ text: 'attention', format: 'yellow' }, '', sentence], ...examplesOf(cases)]
+}
+
+function examplesOf(all: readonly string[]): TableCell[][] {
+  const more = all.length - MAX_EXAMPLES
+  const examples = [...all.slice(0, MAX_EXAMPLES), ...(more > 0 ? [`… and ${more} more`] : [])]
+  return examples.map((example) => ['', '', example])
 }

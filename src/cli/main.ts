@@ -6,6 +6,7 @@ import { attempt } from './attempt.ts'
 import { backup } from './backup.ts'
 import { budgets } from './budgets.ts'
 import { EXIT, UsageError, type Command, type CommandContext } from './command.ts'
+import { dataFolders } from './data-folders.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { formatError } from './format.ts'
@@ -45,6 +46,7 @@ const COMMANDS: readonly Command[] = [
   budgets,
   usage,
   attempt,
+  dataFolders,
   doctor,
   providersCheck,
   backup,

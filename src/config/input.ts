@@ -52,6 +52,11 @@ export interface EngineConfig {
   heartbeatMs?: number | undefined
   /** Interval of the search for expired leases. Default 5 000. */
   reapMs?: number | undefined
+  /**
+   * How long a permitted resend waits for the data folder of the process that held the attempt, which may have the answer.
+   * Default 900 000.
+   */
+  resendGraceMs?: number | undefined
   /** When a request with a lost response is looked up again at the provider, counted from the first lookup. */
   lookupDelaysMs?: readonly number[] | undefined
   /** Maximum cooldown of a provider, whatever its Retry-After says. Default 300 000. */

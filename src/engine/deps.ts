@@ -25,6 +25,8 @@ export interface Tuning {
   heartbeatMs: number
   /** Interval of the search for expired leases. */
   reapMs: number
+  /** How long a permitted resend waits for an answer that may be in another data folder. */
+  resendGraceMs: number
   /** Of a lost response; each from the first lookup. */
   lookupDelaysMs: readonly number[]
   /** Bounds the waits that providers ask for. */
@@ -68,6 +70,10 @@ export interface Deps {
   random(): number
   /** The lease owner; new at each start. */
   workerId: string
+  /** Marks received-answer records. */
+  databaseId: string
+  /** Of the folder with the spool. Processes that share a folder have the same. */
+  dataFolderId: string
 }
 
 export interface ShutdownSignals {

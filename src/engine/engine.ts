@@ -25,10 +25,14 @@ import { createKey, revokeApiKey, type KeyInput } from './access/keys.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './routing/health.ts'
 import { createProject } from './access/projects.ts'
 import { createReadiness } from './worker/readiness.ts'
+import { checkLate } from './worker/late-checks.ts'
 import { isKnownCallback, receiveCallback } from './attempts/callbacks.ts'
 import { reconcile } from './maintenance/reconcile.ts'
-import { markUnsentUnknown, recoverAbandoned } from './maintenance/recover.ts'
-import { settleReceivedAnswers, warnOfStranded } from './maintenance/recover.ts'
+import { settleReceivedAnswers } from './maintenance/adopt.ts'
+import { markDataFolderLost, recordOwnDataFolder } from './maintenance/data-folders.ts'
+import { recoverAbandoned, recoverUncheckable, warnOfStranded } from './maintenance/recover.ts'
+import { markUnsentUnknown } from './maintenance/restore.ts'
+import { listAnswerFileNames } from './attempts/received-answer.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
 import { createClockWatch } from './maintenance/clock-watch.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
@@ -63,6 +67,7 @@ export function createEngine(deps: Deps) {
   const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const jobs: Promise<void>[] = []
+  const reported = new Set<string>()
   let claiming: Promise<unknown> = Promise.resolve()
   let delivering = Promise.resolve()
   let isDraining = false
@@ -73,6 +78,19 @@ export function createEngine(deps: Deps) {
       if (signal.aborted) return
       await work().catch((error: unknown) => log.error({ err: error }, 'periodic job failed; retrying'))
     }
+  }
+
+  /** Evidence first: received answers are settled before anything is decided about their attempts. */
+  async function recover(all: boolean): Promise<void> {
+    const isHeld = (id: string) => runner.holds(id) || fetcher.holds(id)
+    const scope = { all, isHeld, reported }
+    await settleReceivedAnswers(deps, scope, exit.signal)
+    await recoverAbandoned(deps, scope, exit.signal)
+    await recoverUncheckable(deps, { all: db.dialect === 'sqlite' })
+  }
+
+  async function sweep(): Promise<void> {
+    await deps.store.sweep(UNUSED_FOR_MS, await listAnswerFileNames(deps.store.spool))
   }
 
   function refuseWhileDraining(): void {
@@ -123,6 +141,7 @@ export function createEngine(deps: Deps) {
       adjustCost(deps, by, attemptId, costMicros, note),
     pauseProvider: (target: PauseTarget, reason: string) => pauseProvider(deps, target, reason),
     resumeProvider: (target: PauseTarget) => resumeProvider(deps, target),
+    markDataFolderLost: (id: string) => markDataFolderLost(deps, id),
     /** The only result with the webhook's secret. */
     createWebhook: (projectId: string, input: WebhookInput) => createWebhook(deps, projectId, input),
     deleteWebhook: (projectId: string, id: string) => deleteWebhook(deps, projectId, id),
@@ -144,32 +163,33 @@ export function createEngine(deps: Deps) {
     async start({ restored = false }: { restored?: boolean } = {}): Promise<void> {
       // One process owns a SQLite database, so every lease in it belongs to a dead one.
       const all = db.dialect === 'sqlite'
+      await recordOwnDataFolder(deps, { isStart: true })
       if (restored) await markUnsentUnknown(deps)
       await db.tx(releaseFromFuture)
       await clockWatch.areLeasesReliable()
-      await settleReceivedAnswers(deps, { all }, exit.signal)
-      await recoverAbandoned(deps, { all })
+      await recover(all)
       await warnOfStranded(deps)
-      await deps.store.sweep(UNUSED_FOR_MS)
+      await sweep()
       if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
       claiming = Promise.all([runner, fetcher].map((one) => one.run(stopClaiming.signal)))
       delivering = deliverer.run(stopDelivering.signal)
       jobs.push(
-        repeat(tuning.heartbeatMs, exit.signal, () =>
-          db.tx((q) => renewLeases(q, workerId, [...runner.held(), ...fetcher.held()], tuning.leaseMs)),
-        ),
+        repeat(tuning.heartbeatMs, exit.signal, async () => {
+          await db.tx((q) => renewLeases(q, workerId, [...runner.held(), ...fetcher.held()], tuning.leaseMs))
+          // One process has a SQLite database, and so one folder.
+          if (!all) await recordOwnDataFolder(deps, { isStart: false })
+        }),
         repeat(tuning.reapMs, stopClaiming.signal, async () => {
-          if (!(await clockWatch.areLeasesReliable())) return
-          await recoverAbandoned(deps, { all: false })
-          await settleReceivedAnswers(deps, { all: false }, exit.signal)
+          if (await clockWatch.areLeasesReliable()) await recover(false)
         }),
         repeat(tuning.reapMs, stopClaiming.signal, () => reconcile(deps, stopClaiming.signal)),
+        repeat(tuning.reapMs, stopClaiming.signal, () => checkLate(deps, signals)),
         repeat(REMOVE_ROWS_INTERVAL_MS, stopClaiming.signal, () =>
           housekeeping.removeRows(stopClaiming.signal),
         ),
         repeat(UNUSED_FOR_MS, stopClaiming.signal, async () => {
           if (!(await clockWatch.areFileAgesReliable())) return
-          await deps.store.sweep(UNUSED_FOR_MS)
+          await sweep()
           // After a restore, images newer than the backup only look unused.
           if (!restored) await housekeeping.collectFiles(stopClaiming.signal)
         }),

@@ -116,7 +116,8 @@ export const UnknownOutcomePolicy = describedEnum<domain.UnknownOutcomePolicy>('
   description: 'What happens when a response is lost after the request was sent.',
   HOLD: 'The task becomes OUTCOME_UNKNOWN, until a late result or a decision ends it.',
   RESEND:
-    'The request is sent again, up to `maxCharges` possible charges: explicit permission to pay more than once.',
+    'The request is sent again, up to `maxCharges` possible charges: explicit permission to pay more than once. It waits ' +
+    'while proof of the first result may still arrive, up to `engine.resendGraceMs` of the configuration.',
 })
 
 export const UsageSource = describedEnum<domain.UsageSource>('UsageSource', {

@@ -16,6 +16,7 @@ const COMMANDS = [
   'budgets',
   'usage',
   'attempt',
+  'data-folders',
   'doctor',
   'providers-check',
   'backup',

@@ -1,11 +1,14 @@
-import { rm } from 'node:fs/promises'
+import { readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { UNKNOWN_USAGE } from '../../src/providers/provider.ts'
 import { readFinalState } from '../support/final-state.ts'
 import { DATABASES, newPlace, type DatabaseKind, type Place } from '../support/database.ts'
+import { openEngine } from '../support/engine.ts'
 import { openGateway } from '../support/gateway.ts'
+import { scripted } from '../support/scripted.ts'
 import { darkroom } from './darkroom.ts'
 
 async function placeOf(database: DatabaseKind): Promise<Place> {
@@ -28,6 +31,25 @@ async function leaveTasks(place: Place): Promise<{ done: string; lost: string }>
   expect(await gateway.ended(done)).toEqual({ status: 'SUCCEEDED' })
   expect(await gateway.ended(lost)).toEqual({ status: 'OUTCOME_UNKNOWN' })
   return { done, lost }
+}
+
+/** Creates a task that a provider has accepted, which is not configured for the doctor. */
+async function leaveAccepted(place: Place): Promise<{ task: string; attempt: string }> {
+  const provider = scripted(async () => ({ state: 'ACCEPTED', remoteId: 'job', checkAfterMs: 600_000 }), {
+    name: 'gone',
+    check: async () => ({ state: 'PENDING', progress: null, checkAfterMs: 600_000 }),
+  })
+  await using one = await openEngine({ place, providers: [provider] })
+  const { id: task } = await one.create()
+  await expect.poll(async () => (await one.attempts(task))[0]?.state).toBe('ACCEPTED')
+  const [attempt] = await one.attempts(task)
+  return { task, attempt: attempt!.id }
+}
+
+/** A received-answer record without images. */
+function recordOf(attemptId: string, databaseId: string | null): string {
+  const evidence = { wirePhase: 'BODY_DONE', httpStatus: 200, providerRequestId: null }
+  return JSON.stringify({ databaseId, attemptId, images: [], usage: UNKNOWN_USAGE, resolved: {}, evidence })
 }
 
 /** Damages the database. */
@@ -102,6 +124,37 @@ describe.each(DATABASES)('darkroom doctor on %s', (database) => {
     const { stdout } = await run(place, 'doctor')
     expect(stdout.match(/counts 0 open charges/g)).toHaveLength(3)
     expect(stdout).toContain('… and 2 more\n')
+  })
+
+  it('lists attempts that are in no list, and received answers that are foreign, old or damaged', async () => {
+    const place = await placeOf(database)
+    const { task, attempt } = await leaveAccepted(place)
+    await tamper(place, 'update attempts set run_after = run_after - 7200000')
+    const spool = join(place.dataDir, 'assets', 'spool')
+    const old = join(spool, `${attempt}.receipt.json`)
+    await writeFile(old, recordOf(attempt, null))
+    await utimes(old, 1_700_000_000, 1_700_000_000)
+    await writeFile(join(spool, 'att_2.receipt.json'), recordOf('att_2', 'another'))
+    await writeFile(join(spool, 'att_3.receipt.json'), '{')
+
+    const { exitCode, stdout } = await run(place, 'doctor', '--skip-files')
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('An attempt waits for a worker, and is in no list for review')
+    expect(stdout).toContain(`${attempt} of ${task} is ACCEPTED at gone, and due since`)
+    expect(stdout).toContain(
+      'att_2.receipt.json, of the database another. A start with that database settles it.',
+    )
+    expect(stdout).toContain(
+      `${attempt}.receipt.json, received at 2023-11-14T22:13:20.000Z; its attempt is ACCEPTED`,
+    )
+    expect(stdout).toContain('A received answer on disk is damaged')
+    expect(stdout).toMatch(/\n {2}All \d+ invariants hold\. 4 cases need attention\.\n\n$/)
+
+    const json = await run(place, 'doctor', '--skip-files', '--json')
+    const report: { ok: boolean; attention: { cases: string[] }[] } = JSON.parse(json.stdout)
+    expect(report.ok).toBe(false)
+    expect(report.attention.map(({ cases }) => cases.length)).toEqual([1, 1, 1, 1])
+    expect(await readdir(spool)).toHaveLength(3)
   })
 
   it('reports a database of another version', async () => {

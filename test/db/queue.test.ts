@@ -27,7 +27,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
   })
 
   const claim = (owner: string, limit = 10, leaseMs = 30_000) =>
-    db.tx((q) => claimDue(q, { provider: 'sandbox', limit, owner, leaseMs }))
+    db.tx((q) => claimDue(q, { provider: 'sandbox', limit, owner, leaseMs, dataFolderId: 'fld_1' }))
 
   async function planned(delayMs = 0) {
     const task = await newTask(db)

@@ -1,10 +1,13 @@
-import { describe, expect, it } from 'vitest'
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { QUEUE_KEY, updateAttempt } from '../../src/db/attempts/attempts.ts'
 import type { Settings } from '../../src/domain.ts'
 import type { Deps } from '../../src/engine/deps.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { CallResult, Call, Provider } from '../../src/providers/provider.ts'
-import { DATABASES } from '../support/database.ts'
+import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
+import { openBesideOther } from '../support/other-worker.ts'
 import { done, failure, held, REPORTED, scripted, type Checked } from '../support/scripted.ts'
 
 /** A provider that accepts; `checks` returns the result of the `nth` check, from 1. */
@@ -83,7 +86,7 @@ describe.each(DATABASES)('an accepted attempt on %s', (database) => {
     {
       how: 'cannot be checked',
       check: () => Promise.reject(failure('unreached', { retryAfterMs: 1 })),
-      says: /could not be checked within 0.3 seconds/,
+      says: /could not be checked: the last \d+ checks failed/,
     },
   ])(
     'becomes UNKNOWN after the timeout of its provider, and is not sent again, when it $how',
@@ -116,6 +119,82 @@ describe.each(DATABASES)('an accepted attempt on %s', (database) => {
     expect(second.provider.sent).toEqual([])
     expect(second.checked).toEqual(['remote-0'])
     await two.close()
+  })
+
+  it('is checked several times after an outage of this server that is longer than the timeout', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const timeoutMs = 400
+    const first = accepting(async () => pending(), { timeoutMs })
+    const one = await openEngine({ place, providers: [first.provider], tuning: quick })
+    const { id } = await one.create()
+    await expect.poll(() => first.checked.length).toBeGreaterThan(0)
+    await one.close()
+    await pause(2 * timeoutMs)
+
+    const second = accepting(
+      async (sent, nth) => {
+        if (nth === 1) throw failure('unreached', { retryAfterMs: 1 })
+        return nth === 2 ? pending() : done(sent)
+      },
+      { timeoutMs },
+    )
+    await using two = await openEngine({ place, providers: [second.provider], tuning: quick })
+    await two.reached(id, 'SUCCEEDED')
+    expect(second.checked).toHaveLength(3)
+    expect(second.provider.sent).toEqual([])
+    await two.close()
+  })
+
+  it('that was never checked in time becomes UNKNOWN with a message that says so', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const timeoutMs = 300
+    const never = accepting(async () => pending(), { timeoutMs })
+    const one = await openEngine({ place, providers: [never.provider], tuning: quick })
+    const { id } = await one.create()
+    await expect.poll(() => never.checked.length).toBeGreaterThan(0)
+    await one.close()
+    await pause(1200)
+    await using two = await openEngine({ place, providers: [never.provider], tuning: quick })
+    const { error } = await two.reached(id, 'OUTCOME_UNKNOWN')
+    expect(error?.message).toMatch(
+      /did not finish it within 0.3 seconds, not counting \d+ seconds in which it was not asked/,
+    )
+    await two.close()
+  })
+
+  it('is checked with growing delays while its provider is unreachable, and 5 times before it is UNKNOWN', async () => {
+    const { provider, checked } = accepting(() => Promise.reject(failure('unreached')), { timeoutMs: 1 })
+    await using one = await openEngine({ database, providers: [provider], tuning: quick })
+    const { id } = await one.create()
+    const delays: number[] = []
+    for (let nth = 1; nth <= 4; nth++) {
+      await expect.poll(async () => (await one.attempts(id))[0]?.failedChecks).toBe(nth)
+      const [attempt] = await one.attempts(id)
+      delays.push(Math.round((attempt!.runAfter - Date.now()) / 1000))
+      await one.db.tx(async (q) => {
+        await updateAttempt(q, attempt!.id, { from: ['ACCEPTED'], to: 'ACCEPTED' }, { dueInMs: 0 })
+        q.wakeUp(QUEUE_KEY)
+      })
+    }
+    const { error } = await one.reached(id, 'OUTCOME_UNKNOWN')
+    expect(delays).toEqual([5, 10, 20, 40])
+    expect(error?.message).toContain('could not be checked: the last 5 checks failed')
+    expect(checked.length).toBeGreaterThanOrEqual(5)
+  })
+
+  it('whose outcome became UNKNOWN is checked again, and its late result is stored', async () => {
+    let isReady = false
+    const { provider } = accepting(async (sent) => (isReady ? done(sent) : pending()), { timeoutMs: 200 })
+    const tuning = { ...quick, reapMs: 20, lookupDelaysMs: [200, 400, 600, 800, 1000] }
+    await using one = await openEngine({ database, providers: [provider], tuning })
+    const { id } = await one.create()
+    await one.reached(id, 'OUTCOME_UNKNOWN')
+    isReady = true
+    await one.reached(id, 'SUCCEEDED')
+    expect((await one.attempts(id))[0]).toMatchObject({ state: 'SUCCEEDED', charged: 'YES' })
+    expect(provider.sent).toHaveLength(1)
   })
 
   it('is checked after its model left the configuration, and its result is stored with an unknown cost', async () => {
@@ -182,10 +261,10 @@ describe.each(DATABASES)('an accepted attempt on %s', (database) => {
       ...provider,
       submit: (order, call) => (call.onWire('DISPATCHED'), slow.answer({ order, call })),
     }
-    await using one = await openEngine({
+    await using one = await openBesideOther({
       database,
       providers: [late],
-      tuning: { leaseMs: 100, heartbeatMs: 60_000, reapMs: 30, pollMs: 20 },
+      tuning: { leaseMs: 100, heartbeatMs: 60_000, reapMs: 60_000, pollMs: 20 },
     })
     const { id } = await one.create()
     await one.reached(id, 'OUTCOME_UNKNOWN')

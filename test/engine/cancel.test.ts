@@ -4,6 +4,7 @@ import { countAhead } from '../../src/db/attempts/counts.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
+import { openBesideOther } from '../support/other-worker.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'
 
 const cancel = (one: TestEngine, id: string) => one.engine.cancelTask(DEFAULT_PROJECT, id)
@@ -68,8 +69,8 @@ describe.each(DATABASES)('canceling a task on %s', (database) => {
 
   it('ends a task with an unknown outcome, which stays unknown, and stores a late result', async () => {
     const slow = held()
-    const tuning = { leaseMs: 100, heartbeatMs: 60_000, reapMs: 30, pollMs: 50 }
-    await using one = await openEngine({
+    const tuning = { leaseMs: 100, heartbeatMs: 60_000, reapMs: 60_000, pollMs: 50 }
+    await using one = await openBesideOther({
       database,
       providers: [scripted((sent) => slow.answer(sent))],
       tuning,

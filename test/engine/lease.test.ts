@@ -23,7 +23,7 @@ const NO_EVIDENCE = { wirePhase: 'NONE', httpStatus: null, providerRequestId: nu
 async function claimedTwice(one: TestEngine): Promise<{ stale: AttemptRow; current: AttemptRow }> {
   const claim = async (owner: string) => {
     const [attempt] = await one.db.tx((q) =>
-      claimDue(q, { provider: 'scripted', limit: 1, owner, leaseMs: 60_000 }),
+      claimDue(q, { provider: 'scripted', limit: 1, owner, leaseMs: 60_000, dataFolderId: 'fld_1' }),
     )
     return attempt!
   }

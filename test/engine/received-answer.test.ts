@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
-import { cp, readdir, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { writeReceivedAnswer } from '../../src/engine/attempts/received-answer.ts'
 import { filesOf } from '../../src/providers/provider.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
-import { openEngine } from '../support/engine.ts'
-import { done, held, scripted, REPORTED } from '../support/scripted.ts'
+import { openEngine, type TestEngine } from '../support/engine.ts'
+import { done, held, writeImage, scripted, REPORTED } from '../support/scripted.ts'
 
 const EVIDENCE = { wirePhase: 'BODY_DONE' as const, httpStatus: 200, providerRequestId: 'req-9' }
 
@@ -55,7 +56,7 @@ describe.each(DATABASES)('an answer received before a crash, on %s', (database) 
     expect(kept.some((file) => existsSync(file))).toBe(false)
   })
 
-  it('is dropped when it was settled already, and left alone when it is malformed', async () => {
+  it('is dropped when it was settled already, and set aside when it is malformed', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
     const provider = scripted((sent) => done(sent))
@@ -77,8 +78,90 @@ describe.each(DATABASES)('an answer received before a crash, on %s', (database) 
     await first.close()
 
     await using next = await openEngine({ place, providers: [provider] })
-    await expect.poll(() => readdir(next.store.spool)).toEqual(['att_x.receipt.json'])
+    await expect.poll(() => readdir(next.store.spool)).toEqual([])
+    expect(await readdir(join(place.dataDir, 'assets', 'damaged'))).toEqual(['att_x.receipt.json'])
     expect(await next.attempts(id)).toHaveLength(1)
     expect(provider.sent).toHaveLength(1)
   })
+
+  it('is settled although the database was restored from before it was sent, and is not sent again', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const provider = scripted((sent) => done(sent))
+    await using one = await openEngine({ place, providers: [provider], start: false })
+    const { id } = await one.create()
+    const [attempt] = await one.attempts(id)
+    await record(one, attempt!.id)
+    await one.engine.start()
+    await one.reached(id, 'SUCCEEDED')
+    expect(await one.attempts(id)).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES' }])
+    expect(provider.sent).toEqual([])
+  })
+
+  it('is settled after its data folder was moved', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const provider = scripted((sent) => done(sent))
+    const one = await openEngine({ place, providers: [provider], start: false })
+    const { id } = await one.create()
+    const [attempt] = await one.attempts(id)
+    await record(one, attempt!.id)
+    await one.close()
+    const moved = await newFolder()
+    await cp(place.dataDir, moved, { recursive: true })
+    await rm(join(place.dataDir, 'assets'), { recursive: true })
+    await using next = await openEngine({ place: { ...place, dataDir: moved }, providers: [provider] })
+    await next.reached(id, 'SUCCEEDED')
+    expect(provider.sent).toEqual([])
+    await next.close()
+  })
+
+  it('stays on disk, with its images, when its attempt is not in the database', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const one = await openEngine({ place, providers: [scripted((sent) => done(sent))], start: false })
+    await record(one, 'att_after_the_backup')
+    const names = await readdir(one.store.spool)
+    expect(names).toHaveLength(2)
+    for (const name of names) await utimes(join(one.store.spool, name), 1e9, 1e9)
+    await one.engine.start()
+    expect(await readdir(one.store.spool)).toEqual(names)
+    await one.close()
+  })
+
+  it('is set aside when its images are missing, and its outcome is UNKNOWN', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const never = held()
+    const first = scripted((sent) => never.answer(sent))
+    const tuning = { leaseMs: 300, heartbeatMs: 60_000, reapMs: 50 }
+    const dying = await openEngine({ place, providers: [first], tuning })
+    const { id } = await dying.create()
+    await expect.poll(() => first.sent.length).toBe(1)
+    const [attempt] = await dying.attempts(id)
+    const image = await record(dying, attempt!.id)
+    const saved = await newFolder()
+    await cp(dying.store.spool, saved, { recursive: true })
+    await dying.close()
+    await cp(saved, dying.store.spool, { recursive: true })
+    await rm(image)
+    await using next = await openEngine({ place, providers: [scripted((sent) => done(sent))], tuning })
+    await next.reached(id, 'OUTCOME_UNKNOWN')
+    await expect.poll(() => readdir(next.store.spool)).toEqual([])
+    expect(await readdir(join(place.dataDir, 'assets', 'damaged'))).toEqual([`${attempt!.id}.receipt.json`])
+  })
 })
+
+/** Writes the record of an answer with one image, and returns the image's file. */
+async function record({ deps, store }: TestEngine, attemptId: string): Promise<string> {
+  const file = await writeImage({ newFile: () => store.newFile() })
+  const images = [{ file, revisedPrompt: null }]
+  await writeReceivedAnswer(deps, { attemptId, images, usage: REPORTED, resolved: {}, evidence: EVIDENCE })
+  return file
+}
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'darkroom-test-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}

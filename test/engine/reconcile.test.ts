@@ -122,6 +122,19 @@ describe.each(DATABASES)('an attempt with a lost response, on %s', (database) =>
     await one.reached(id, 'SUCCEEDED')
   })
 
+  it('is found before a permitted resend is sent, and the resend is canceled', async () => {
+    const { provider } = losingResponses(async () => REMOTE)
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: { ...tuning, lookupDelaysMs: [5000, 15_000] },
+    })
+    const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
+    expect(await one.reached(id, 'SUCCEEDED')).toMatchObject({ chargesOpen: 1 })
+    expect((await one.attempts(id)).map(({ state }) => state)).toEqual(['SUCCEEDED', 'CANCELED'])
+    expect(provider.sent).toHaveLength(1)
+  })
+
   it('is checked even when its part ended without it, so that its charge is known', async () => {
     const { provider } = losingResponses(
       async () => REMOTE,

@@ -5,11 +5,12 @@ import type { AttemptRow } from '../../src/db/tables/tables.ts'
 import { cancelUnsent } from '../../src/engine/attempts/apply-transition.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
+import { openBesideOther } from '../support/other-worker.ts'
 import { done, failure, held, scripted } from '../support/scripted.ts'
 import { ANONYMOUS } from '../support/plain-input.ts'
 
-/** Short leases without renewal: every call is soon recovered as abandoned. */
-const EXPIRING = { leaseMs: 100, heartbeatMs: 60_000, reapMs: 30, pollMs: 50 }
+/** Short leases without renewal: another worker soon recovers every call as abandoned. */
+const EXPIRING = { leaseMs: 100, heartbeatMs: 60_000, reapMs: 60_000, pollMs: 50 }
 
 const retry = (one: TestEngine, id: string, acceptPossibleSecondCharge: boolean) =>
   one.engine.retryTask(ANONYMOUS, id, { acceptPossibleSecondCharge })
@@ -49,7 +50,7 @@ describe.each(DATABASES)('an unknown outcome on %s', (database) => {
   it('is replaced by a late result, and the task succeeds once', async () => {
     const slow = held()
     const provider = scripted((sent) => slow.answer(sent))
-    await using one = await openEngine({ database, providers: [provider], tuning: EXPIRING })
+    await using one = await openBesideOther({ database, providers: [provider], tuning: EXPIRING })
     const { id } = await one.create()
     await one.reached(id, 'OUTCOME_UNKNOWN')
     slow.resolveWith((sent) => done(sent))
@@ -64,7 +65,7 @@ describe.each(DATABASES)('an unknown outcome on %s', (database) => {
   it('cancels the planned retry when a late result arrives', async () => {
     const slow = held()
     const provider = scripted((sent) => slow.answer(sent), { concurrency: 1 })
-    await using one = await openEngine({ database, providers: [provider], tuning: EXPIRING })
+    await using one = await openBesideOther({ database, providers: [provider], tuning: EXPIRING })
     const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
     // The first call holds the only slot, so the second attempt waits.
     await expect
@@ -81,7 +82,7 @@ describe.each(DATABASES)('an unknown outcome on %s', (database) => {
     const first = held()
     const second = held()
     const provider = scripted((sent, nth) => (nth === 1 ? first : second).answer(sent))
-    await using one = await openEngine({ database, providers: [provider], tuning: EXPIRING })
+    await using one = await openBesideOther({ database, providers: [provider], tuning: EXPIRING })
     const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
     await expect.poll(() => provider.sent.length).toBe(2)
     second.resolveWith((sent) => done(sent))
@@ -101,7 +102,7 @@ describe.each(DATABASES)('an unknown outcome on %s', (database) => {
   it('returns its permit after a late refusal, and the task continues', async () => {
     const slow = held()
     const provider = scripted((sent, nth) => (nth === 1 ? slow.answer(sent) : done(sent)))
-    await using one = await openEngine({ database, providers: [provider], tuning: EXPIRING })
+    await using one = await openBesideOther({ database, providers: [provider], tuning: EXPIRING })
     const { id } = await one.create()
     await one.reached(id, 'OUTCOME_UNKNOWN')
     slow.release(failure('busy'))
@@ -114,7 +115,7 @@ describe.each(DATABASES)('an unknown outcome on %s', (database) => {
     const first = held()
     const second = held()
     const provider = scripted((sent, nth) => (nth === 1 ? first : second).answer(sent))
-    await using one = await openEngine({
+    await using one = await openBesideOther({
       database,
       providers: [provider],
       tuning: EXPIRING,

@@ -38,13 +38,17 @@ describe.each(DATABASES)('a gateway on %s', (database) => {
 
   it('marks an accepted attempt UNKNOWN after three checks without a record, and does not send it again', async () => {
     const provider = scripted(async () => ({ state: 'ACCEPTED', remoteId: 'job-1', checkAfterMs: 1 }), {
-      check: async () => ({ state: 'MISSING', checkAfterMs: 1 }),
+      check: async () => (checks++, { state: 'MISSING', checkAfterMs: 1 }),
     })
-    await using one = await openEngine({ database, providers: [provider], tuning: { pollMs: 10 } })
+    let checks = 0
+    // No late check during the test.
+    const tuning = { pollMs: 10, reapMs: 600_000 }
+    await using one = await openEngine({ database, providers: [provider], tuning })
     const { id } = await one.create()
     const task = await one.reached(id, 'OUTCOME_UNKNOWN')
     expect(task.error?.message).toContain('does not know it any more')
-    expect(await one.attempts(id)).toMatchObject([{ state: 'UNKNOWN', missingChecks: 2, charged: 'UNKNOWN' }])
+    expect(checks).toBe(3)
+    expect(await one.attempts(id)).toMatchObject([{ state: 'UNKNOWN', charged: 'UNKNOWN' }])
     expect(provider.sent).toHaveLength(1)
   })
 

@@ -42,7 +42,7 @@ it('gives each of 10,000 attempts to one of two processes that claim concurrentl
     const own: string[] = []
     claimed.push(own)
     for (;;) {
-      const claim = { provider: 'one', limit: 50, owner: `wrk_${i}`, leaseMs: 60_000 }
+      const claim = { provider: 'one', limit: 50, owner: `wrk_${i}`, leaseMs: 60_000, dataFolderId: 'fld_1' }
       const some = await databases[i % 2]!.tx((q) => claimDue(q, claim))
       // Rows that another claimer has locked are skipped.
       if (some.length === 0) return

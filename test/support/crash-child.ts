@@ -3,10 +3,12 @@
 import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { readFolderId } from '../../src/assets/folder-id.ts'
 import { createLimit } from '../../src/assets/limit.ts'
 import type { AssetStore } from '../../src/assets/store.ts'
 import { systemClock } from '../../src/clock.ts'
 import type { Database } from '../../src/db/connection/database.ts'
+import { getDatabaseId } from '../../src/db/maintenance/data-folders.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { createBreaker } from '../../src/engine/routing/breaker.ts'
@@ -98,6 +100,7 @@ const engine = createEngine({
     leaseMs: 500,
     heartbeatMs: 60_000,
     reapMs: 60_000,
+    resendGraceMs: 0,
     lookupDelaysMs: [],
     maxCooldownMs: 300_000,
     pollMs: 1000,
@@ -105,6 +108,8 @@ const engine = createEngine({
   },
   random: () => 0,
   workerId: newId('wrk', Date.now()),
+  databaseId: await getDatabaseId(db.read),
+  dataFolderId: await readFolderId(dataDir),
 })
 await engine.start()
 const { task } = await engine.createTask(ANONYMOUS, { ...PLAIN, idempotencyKey: 'crash', partialImages: 1 })

@@ -2,11 +2,13 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { readFolderId } from '../../src/assets/folder-id.ts'
 import { createLimit } from '../../src/assets/limit.ts'
 import type { AssetStore } from '../../src/assets/store.ts'
 import { systemClock } from '../../src/clock.ts'
 import { listAttempts } from '../../src/db/attempts/attempts.ts'
 import type { Database } from '../../src/db/connection/database.ts'
+import { getDatabaseId } from '../../src/db/maintenance/data-folders.ts'
 import { listEvents } from '../../src/db/tasks/events.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import type { AttemptRow, EventRow, TaskRow } from '../../src/db/tables/tables.ts'
@@ -72,6 +74,7 @@ const TUNING: Tuning = {
   leaseMs: 30_000,
   heartbeatMs: 10_000,
   reapMs: 5000,
+  resendGraceMs: 900_000,
   lookupDelaysMs: [5000],
   maxCooldownMs: 300_000,
   pollMs: 1000,
@@ -159,6 +162,8 @@ async function openDeps(place: Place, options: TestEngineOptions) {
     // No jitter, and no wait before another try.
     random: () => 0,
     workerId: newId('wrk', Date.now()),
+    databaseId: await getDatabaseId(db.read),
+    dataFolderId: await readFolderId(place.dataDir),
   }
   return { deps: wrap ? wrap(plain) : plain, db, store }
 }

@@ -67,7 +67,7 @@ export const REPORTED: Usage = {
 }
 
 /** Writes a valid image into the spool and returns its path. */
-export async function writeImage(call: Call): Promise<string> {
+export async function writeImage(call: Pick<Call, 'newFile'>): Promise<string> {
   const file = call.newFile()
   await writeFile(file, IMAGE)
   return file

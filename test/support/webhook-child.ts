@@ -2,8 +2,10 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { readFolderId } from '../../src/assets/folder-id.ts'
 import { createLimit } from '../../src/assets/limit.ts'
 import { systemClock } from '../../src/clock.ts'
+import { getDatabaseId } from '../../src/db/maintenance/data-folders.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createBreaker } from '../../src/engine/routing/breaker.ts'
 import { createEngine } from '../../src/engine/engine.ts'
@@ -66,6 +68,7 @@ const engine = createEngine({
     leaseMs: 30_000,
     heartbeatMs: 10_000,
     reapMs: 5000,
+    resendGraceMs: 0,
     lookupDelaysMs: [],
     maxCooldownMs: 300_000,
     pollMs: 100,
@@ -73,6 +76,8 @@ const engine = createEngine({
   },
   random: () => 0,
   workerId: newId('wrk', systemClock.now()),
+  databaseId: await getDatabaseId(db.read),
+  dataFolderId: await readFolderId(dataDir),
 })
 await engine.start()
 await engine.createTask(ANONYMOUS, { ...PLAIN, callbackUrl })

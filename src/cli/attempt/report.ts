@@ -146,6 +146,9 @@ function unknownAdvice({ attempt, provider, decisions }: Evidence): string[] {
   const resolve = (resolution: string) => `  resolveAttempt(id: "${attempt.id}", resolution: ${resolution})`
   const ids = [attempt.remoteId, attempt.providerRequestId, attempt.id].filter((id) => id !== null)
   return [
+    ...(provider === undefined && attempt.remoteId !== null
+      ? [`${attempt.provider} is not configured. Configure it again to fetch the result. Otherwise:`]
+      : []),
     `Look for ${ids.join(' or ')} on the bill of ${attempt.provider}, or ask its support.`,
     'Then resolve the attempt:',
     '',

@@ -1,5 +1,5 @@
 // The attempts table is the queue.
-import { and, eq, inArray, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm'
 import type { AttemptState } from '../../domain.ts'
 import { isWaiting } from './claim.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
@@ -119,17 +119,47 @@ export async function listUnsent(q: Queries): Promise<AttemptRow[]> {
   return q.sql.select().from(attempts).where(isUnsent).orderBy(attempts.id)
 }
 
-/** Attempts with an expired lease; with `all`, with any lease except those of `notOwner`. */
-export async function listAbandoned(
-  q: Queries,
-  { all, notOwner }: { all: boolean; notOwner: string },
-): Promise<AttemptRow[]> {
+/** Attempts with an expired lease; with `all`, with any lease. */
+export async function listAbandoned(q: Queries, { all }: { all: boolean }): Promise<AttemptRow[]> {
   const { attempts } = q.tables
   const isLeasable = inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED', 'FETCHING'])
-  const isDead = all ? ne(attempts.leaseOwner, notOwner) : lt(attempts.leaseUntil, q.now)
+  const isDead = all ? undefined : lt(attempts.leaseUntil, q.now)
   // isNotNull for the index of leases.
   const isAbandoned = and(isLeasable, isNotNull(attempts.leaseUntil), isDead)
   return q.sql.select().from(attempts).where(isAbandoned)
+}
+
+/** Accepted attempts whose provider is none of `providers`, and which no worker has checked for `overdueMs`. */
+export async function listUncheckable(
+  q: Queries,
+  { providers, overdueMs }: { providers: readonly string[]; overdueMs: number | null },
+): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  const isOverdue = overdueMs === null ? undefined : lt(attempts.runAfter, sql`${q.now} - ${overdueMs}`)
+  const isUncheckable = and(
+    // As in the condition of its index.
+    isWaiting(q),
+    sql`${attempts.state} = 'ACCEPTED'`,
+    isNull(attempts.leaseUntil),
+    notInArray(attempts.provider, [...providers]),
+    isOverdue,
+  )
+  return q.sql.select().from(attempts).where(isUncheckable)
+}
+
+/** Waiting attempts that no worker has claimed for `overdueMs`; queued ones only where their provider is not configured. */
+export async function listUnattended(
+  q: Queries,
+  { providers, overdueMs }: { providers: readonly string[]; overdueMs: number },
+): Promise<AttemptRow[]> {
+  const { attempts } = q.tables
+  const isUnattended = and(
+    isWaiting(q),
+    or(sql`${attempts.state} = 'ACCEPTED'`, notInArray(attempts.provider, [...providers])),
+    isNull(attempts.leaseUntil),
+    lt(attempts.runAfter, sql`${q.now} - ${overdueMs}`),
+  )
+  return q.sql.select().from(attempts).where(isUnattended).orderBy(attempts.runAfter)
 }
 
 /** Undefined also for an attempt of another project. */

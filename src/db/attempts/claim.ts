@@ -1,4 +1,16 @@
-import { and, eq, inArray, isNull, lt, notInArray, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
+import {
+  and,
+  eq,
+  inArray,
+  isNull,
+  lt,
+  ne,
+  notInArray,
+  or,
+  sql,
+  type Placeholder,
+  type SQL,
+} from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
@@ -18,6 +30,8 @@ export interface ClaimOfProject {
   limit: number
   owner: string
   leaseMs: number
+  /** Where received answers are recorded. */
+  dataFolderId: string
 }
 
 /**
@@ -27,9 +41,9 @@ export interface ClaimOfProject {
 export async function claimOldest(
   q: Transaction,
   { provider, ...filter }: ClaimScope,
-  { projectId, limit, owner, leaseMs }: ClaimOfProject,
+  { projectId, ...lease }: ClaimOfProject,
 ): Promise<AttemptRow[]> {
-  const values = { provider, projectId, limit, owner, leaseMs }
+  const values = { provider, projectId, ...lease }
   return isUnfiltered(filter) ? claimPrepared(q, values) : claim(q, filter).prepare('').execute(values)
 }
 
@@ -49,6 +63,8 @@ function claim(q: Queries, filter: ClaimFilter) {
         eq(attempts.provider, sql.placeholder('provider')),
         eq(attempts.projectId, sql.placeholder('projectId')),
         isDue(q, filter),
+        // Its own expired leases are of steps in progress, or left to recovery.
+        or(isNull(attempts.leaseOwner), ne(attempts.leaseOwner, sql.placeholder('owner'))),
       ),
     )
     .orderBy(attempts.runAfter, attempts.id)
@@ -63,6 +79,7 @@ function claim(q: Queries, filter: ClaimFilter) {
     leaseOwner: sql`${sql.placeholder('owner')}`,
     leaseEpoch: sql`${attempts.leaseEpoch} + 1`,
     leaseUntil: sql`${q.now} + ${sql.placeholder('leaseMs')}`,
+    dataFolderId: sql`${sql.placeholder('dataFolderId')}`,
   }
   return q.sql.update(attempts).set(set).where(isChosen).returning()
 }

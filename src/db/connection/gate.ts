@@ -13,9 +13,9 @@ export interface Gate {
   /**
    * Waits for a slot and returns the function that frees it. Work of the engine goes first, but leaves RESERVED slots to
    * requests. Throws Unavailable at once if too many requests wait, after `maxWaitMs` in which no slot was freed, and, for
-   * a request, after three times `maxWaitMs`.
+   * a request, after five times `maxWaitMs`. A slot whose connection was lost does not count as freed.
    */
-  enter(maxWaitMs: number): Promise<() => void>
+  enter(maxWaitMs: number): Promise<(isLost: boolean) => void>
 }
 
 const RESERVED = 2
@@ -23,7 +23,7 @@ const RESERVED = 2
 const MAX_WAITING_PER_SLOT = 100
 /** Clients that were refused together must not come back together. */
 const RETRY_SPREAD_S = 4
-const MAX_WAITS: Record<Kind, number> = { client: 3, engine: Infinity }
+const MAX_WAITS: Record<Kind, number> = { client: 5, engine: Infinity }
 
 /** Bounds the number of connections in use, and the time to wait for one. */
 export function createGate(slots: number): Gate {
@@ -47,11 +47,11 @@ export function createGate(slots: number): Gate {
     }
   }
 
-  function take(kind: Kind): () => void {
+  function take(kind: Kind): (isLost: boolean) => void {
     inUse[kind]++
-    return () => {
+    return (isLost) => {
       inUse[kind]--
-      freedAt = performance.now()
+      if (!isLost) freedAt = performance.now()
       admit()
     }
   }

@@ -1,5 +1,5 @@
 // Times of the queue are in the database's time, which an operator or a time service may set back.
-import { and, gt, sql, type SQL } from 'drizzle-orm'
+import { and, gt, isNotNull, sql, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { oneOf } from '../tables/kit.ts'
 import { rateCounters } from '../tables/postgresql.ts'
@@ -21,14 +21,17 @@ export async function moveEarlier(
 ): Promise<void> {
   const { attempts, webhookDeliveries: deliveries, cooldowns } = q.tables
   const earlier = (at: SQL) => laterOf(q, sql`${at} - ${ms}`, q.now)
-  const isWaiting = oneOf(attempts.state, ['PLANNED', 'ACCEPTED', 'FETCHING', 'UNKNOWN'])
-  await q.sql
-    .update(attempts)
-    .set({ runAfter: earlier(sql`${attempts.runAfter}`) })
-    .where(and(isWaiting, gt(attempts.runAfter, q.now)))
+  for (const isWaiting of waitingStates(q))
+    await q.sql
+      .update(attempts)
+      .set({ runAfter: earlier(sql`${attempts.runAfter}`) })
+      .where(and(isWaiting, gt(attempts.runAfter, q.now)))
   // A lease that is held is renewed; one that is not must not last longer than a new one.
   const leaseEnd = sql`${q.now} + ${leaseMs}`
-  await q.sql.update(attempts).set({ leaseUntil: leaseEnd }).where(gt(attempts.leaseUntil, leaseEnd))
+  await q.sql
+    .update(attempts)
+    .set({ leaseUntil: leaseEnd })
+    .where(and(isNotNull(attempts.leaseUntil), gt(attempts.leaseUntil, leaseEnd)))
   await q.sql
     .update(deliveries)
     .set({ nextAt: earlier(sql`${deliveries.nextAt}`) })
@@ -47,12 +50,21 @@ export async function moveEarlier(
 /** Makes attempts due that were planned before the clock was set back: they were created in the future. */
 export async function releaseFromFuture(q: Transaction): Promise<void> {
   const { attempts } = q.tables
-  const isWaiting = oneOf(attempts.state, ['PLANNED', 'ACCEPTED', 'FETCHING', 'UNKNOWN'])
   const isOfFuture = gt(attempts.createdAt, sql`${q.now} + ${MAX_SKEW_MS}`)
-  await q.sql
-    .update(attempts)
-    .set({ runAfter: sql`${q.now}` })
-    .where(and(isWaiting, isOfFuture, gt(attempts.runAfter, q.now)))
+  for (const isWaiting of waitingStates(q))
+    await q.sql
+      .update(attempts)
+      .set({ runAfter: sql`${q.now}` })
+      .where(and(isWaiting, isOfFuture, gt(attempts.runAfter, q.now)))
+}
+
+/** One condition for each partial index. */
+function waitingStates({ tables: { attempts } }: Queries): SQL[] {
+  return [
+    oneOf(attempts.state, ['PLANNED', 'ACCEPTED']),
+    sql`${attempts.state} = 'FETCHING'`,
+    sql`${attempts.state} = 'UNKNOWN'`,
+  ]
 }
 
 /** Between the clocks of a process and of the database. */

@@ -23,6 +23,8 @@ export const {
   budgets,
   usageDays,
   usageQuarterHours,
+  databaseInfo,
+  dataFolders,
 } = postgresqlTables
 
 /** Unlogged: a crash may empty it. */

@@ -23,4 +23,6 @@ export const {
   budgets,
   usageDays,
   usageQuarterHours,
+  databaseInfo,
+  dataFolders,
 } = sqliteTables

@@ -17,6 +17,7 @@ import {
 import { oneOf, type Kit } from './kit.ts'
 import { createAccessTables } from './access.ts'
 import { createMoneyTables } from './money.ts'
+import { createOriginTables } from './origins.ts'
 import { createProviderTables } from './providers.ts'
 import { createWebhookTables } from './webhooks.ts'
 
@@ -116,9 +117,15 @@ export function createTables(kit: Kit) {
       leaseEpoch: integer('lease_epoch').notNull().default(0),
       /** In the database's time. */
       leaseUntil: bigint('lease_until'),
+      /** Of the last claim: where a received answer is on disk. */
+      dataFolderId: text('data_folder_id'),
       remoteId: text('remote_id'),
       /** Consecutive checks without the remote id at the provider; lookups while UNKNOWN. */
       missingChecks: integer('missing_checks').notNull().default(0),
+      /** Consecutive checks that failed. */
+      failedChecks: integer('failed_checks').notNull().default(0),
+      /** Time since the submit in which the provider could not be asked, in milliseconds. */
+      unobservedMs: bigint('unobserved_ms').notNull().default(0),
       /** Of the secret in the callback URL. */
       callbackSha256: text('callback_sha256'),
       wirePhase: word('wire_phase', WIRE_PHASES).notNull().default('NONE'),
@@ -258,6 +265,7 @@ export function createTables(kit: Kit) {
     assets,
     ...createAccessTables(kit, { projects }),
     ...createMoneyTables(kit, { attempts }),
+    ...createOriginTables(kit),
     ...createProviderTables(kit, { attempts }),
     ...createWebhookTables(kit, { projects, tasks }),
   }
@@ -276,3 +284,4 @@ export type LedgerRow = Tables['ledger']['$inferSelect']
 export type BudgetRow = Tables['budgets']['$inferSelect']
 export type ResultAddressRow = Tables['resultAddresses']['$inferSelect']
 export type TryRow = Tables['webhookTries']['$inferSelect']
+export type DataFolderRow = Tables['dataFolders']['$inferSelect']

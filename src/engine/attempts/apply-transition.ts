@@ -58,7 +58,10 @@ export async function applyTransition(
   return after
 }
 
-/** An UNKNOWN attempt stays UNKNOWN when another attempt of its part is live. Hold the task's lock. */
+/**
+ * An unsent successor of an UNKNOWN attempt is canceled; the attempt stays UNKNOWN while one that was sent is live. Hold
+ * the task's lock.
+ */
 export async function acceptAttempt(
   q: Transaction,
   task: Pick<TaskRow, 'id' | 'projectId'>,
@@ -66,12 +69,22 @@ export async function acceptAttempt(
   change: TransitionChange & { remoteId: string },
 ): Promise<void> {
   const { at, remoteId } = change
-  const others = (await listAttempts(q, [task.id])).filter((other) => other.part === part && other.id !== id)
-  if (others.some(({ state }) => isUnanswered(state))) {
+  const ofPart = (await listAttempts(q, [task.id])).filter((other) => other.part === part)
+  const others = ofPart.filter((other) => other.id !== id)
+  if (others.some(({ state }) => isUnanswered(state) && !isUnsent(state))) {
     await applyTransition(q, id, 'keepUnknown', { at, remoteId })
     return
   }
-  const accepted = await applyTransition(q, id, 'accept', { missingChecks: 0, ...change, error: null })
+  await cancelUnsent(q, others, at)
+  const accepted = await applyTransition(q, id, 'accept', {
+    missingChecks: 0,
+    ...change,
+    ...unaskedWhileUnknown(
+      ofPart.find((own) => own.id === id),
+      at,
+    ),
+    error: null,
+  })
   if (!accepted) return
   q.wakeUp(QUEUE_KEY)
   await resumeRunning(q, task, id, at)
@@ -91,6 +104,12 @@ export async function resumeRunning(
   if (resumed) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId }], at)
 }
 
+/** The timeout of an attempt that was UNKNOWN begins again when it is accepted. */
+function unaskedWhileUnknown(attempt: AttemptRow | undefined, at: number): { unobservedMs?: number } {
+  if (attempt?.state !== 'UNKNOWN') return {}
+  return { unobservedMs: Math.max(0, at - (attempt.sentAt ?? at)) }
+}
+
 /** Returns the canceled ones. Hold the task's lock. */
 export async function cancelUnsent(
   q: Transaction,
@@ -105,13 +124,13 @@ export async function cancelUnsent(
   return canceled
 }
 
-/** Returns a claimed attempt to the queue, due at once. */
+/** Returns a claimed attempt to the queue. It stays due since the same time. */
 export async function release(deps: Pick<Deps, 'db' | 'clock'>, attempt: AttemptRow): Promise<void> {
   const trigger =
     attempt.state === 'LEASED' ? 'release' : attempt.state === 'FETCHING' ? 'scheduleFetch' : 'scheduleCheck'
   const at = deps.clock.now()
   await deps.db.tx(async (q) => {
-    await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt), dueInMs: 0 })
+    await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt) })
     q.wakeUp(attempt.state === 'FETCHING' ? FETCH_KEY : QUEUE_KEY)
   })
 }

@@ -27,9 +27,20 @@ export interface IngestedResult {
 
 /** The outcome of a step, to be settled. */
 export type Outcome =
-  | Exclude<CallResult, { state: 'DONE' }>
+  | (Exclude<CallResult, { state: 'DONE' }> & {
+      /** Replaces that of the attempt; unchanged by default. */
+      unobservedMs?: number
+    })
+  /** The check failed, which says nothing about the attempt. */
+  | { state: 'UNCHECKED'; checkAfterMs: number; unobservedMs: number }
   | ({ state: 'DONE'; usage: Usage; resolved: ResolvedSettings } & IngestedResult)
-  | { state: 'FAILED'; failure: Failure; costMicros?: number | null }
+  | {
+      state: 'FAILED'
+      failure: Failure
+      costMicros?: number | null
+      /** How long evidence may still arrive before a permitted resend; 0 by default. */
+      minResendDelayMs?: number | undefined
+    }
   /** No permit to send. */
   | { state: 'CANCELED' }
   /** Shutdown before anything was sent. */

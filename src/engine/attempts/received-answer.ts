@@ -1,6 +1,6 @@
-// Write-ahead record of a received answer, in the spool beside its images. After a crash the next start settles it.
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+// Write-ahead record of a received answer, in the spool beside its images. After a crash it is settled from there.
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, USAGE_SOURCES, WIRE_PHASES } from '../../domain.ts'
 import { filesOf } from '../../providers/provider.ts'
@@ -10,7 +10,9 @@ const count = z.number().nullable()
 const revisedPrompt = z.string().nullable()
 
 const RECEIVED_ANSWER = z.object({
-  attemptId: z.string(),
+  /** Null in records of version 0.1. */
+  databaseId: z.string().nullable().default(null),
+  attemptId: z.string().regex(/^[\w-]+$/),
   images: z.array(
     z.union([z.object({ file: z.string(), revisedPrompt }), z.object({ url: z.string(), revisedPrompt })]),
   ),
@@ -48,40 +50,110 @@ const SUFFIX = '.receipt.json'
 
 /** Once this resolves, no crash of the process can lose the answer or its images. */
 export async function writeReceivedAnswer(
-  deps: Pick<Deps, 'store'>,
-  answer: z.input<typeof RECEIVED_ANSWER>,
+  { store, databaseId }: Pick<Deps, 'store' | 'databaseId'>,
+  answer: Omit<z.input<typeof RECEIVED_ANSWER>, 'databaseId'>,
 ): Promise<void> {
   for (const file of filesOf(answer.images)) await sync(file)
-  const path = pathOf(deps, answer.attemptId)
+  const path = join(store.spool, nameOf(answer.attemptId))
   const draft = `${path}.draft`
   await using handle = await open(draft, 'w')
-  await handle.writeFile(JSON.stringify(answer))
+  await handle.writeFile(JSON.stringify({ databaseId, ...answer }))
   await handle.sync()
   await rename(draft, path)
-  await sync(deps.store.spool)
+  await sync(store.spool)
 }
 
 /** Idempotent. */
-export async function removeReceivedAnswer(deps: Pick<Deps, 'store'>, attemptId: string): Promise<void> {
-  await rm(pathOf(deps, attemptId), { force: true })
+export async function removeReceivedAnswer({ store }: Pick<Deps, 'store'>, attemptId: string): Promise<void> {
+  await rm(join(store.spool, nameOf(attemptId)), { force: true })
 }
 
-/** A malformed record is logged and skipped. */
-export async function listReceivedAnswers(deps: Pick<Deps, 'store' | 'log'>): Promise<ReceivedAnswer[]> {
-  const names = await readdir(deps.store.spool)
-  const answers: ReceivedAnswer[] = []
-  for (const name of names.filter((one) => one.endsWith(SUFFIX))) {
-    // Undefined when its owner has just settled it.
-    const text = await readFile(join(deps.store.spool, name), 'utf8').catch(() => undefined)
-    const answer = text === undefined ? undefined : RECEIVED_ANSWER.safeParse(JSON.parse(text))
-    if (answer?.success) answers.push(answer.data)
-    else if (answer) deps.log.error({ file: name, err: answer.error }, 'received-answer record is malformed')
+/** A record in the spool, as it was read. */
+export interface AnswerFile {
+  name: string
+  modifiedAt: number
+  /** Undefined when the record is damaged, or could not be read. */
+  answer: ReceivedAnswer | undefined
+  /** The names of images in its text. */
+  imageNames: string[]
+  /** Why it could not be read. */
+  error?: unknown
+}
+
+/** All records in a spool. Changes nothing. */
+export async function readAnswerFiles(spool: string): Promise<AnswerFile[]> {
+  const files: AnswerFile[] = []
+  for (const name of (await readdir(spool)).filter((one) => one.endsWith(SUFFIX))) {
+    const file = await readAnswerFile(spool, name)
+    if (file) files.push(file)
   }
-  return answers
+  return files
 }
 
-function pathOf({ store }: Pick<Deps, 'store'>, attemptId: string): string {
-  return join(store.spool, `${attemptId}${SUFFIX}`)
+/** Undefined when there is none. */
+export function findAnswerFile(spool: string, attemptId: string): Promise<AnswerFile | undefined> {
+  return readAnswerFile(spool, nameOf(attemptId))
+}
+
+async function readAnswerFile(spool: string, name: string): Promise<AnswerFile | undefined> {
+  const path = join(spool, name)
+  try {
+    const text = await readFile(path, 'utf8')
+    const { mtimeMs: modifiedAt } = await stat(path)
+    return { name, modifiedAt, answer: parse(spool, text), imageNames: text.match(SPOOL_NAMES) ?? [] }
+  } catch (error) {
+    // Its worker has just settled it.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    return { name, modifiedAt: 0, answer: undefined, imageNames: [], error }
+  }
+}
+
+/** UUIDs, as `AssetStore.newFile` makes them. */
+const SPOOL_NAMES = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g
+
+function parse(spool: string, text: string): ReceivedAnswer | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const { success, data } = RECEIVED_ANSWER.safeParse(value)
+  if (!success) return undefined
+  // The data folder may have moved since.
+  const images = data.images.map((image) =>
+    'file' in image ? { ...image, file: join(spool, basename(image.file)) } : image,
+  )
+  return { ...data, images }
+}
+
+/** The names of records and their images in a spool. The sweep must keep them. */
+export async function listAnswerFileNames(spool: string): Promise<Set<string>> {
+  return new Set((await readAnswerFiles(spool)).flatMap(({ name, imageNames }) => [name, ...imageNames]))
+}
+
+/** Beside the spool, on the same disk. */
+export function damagedFolderOf(spool: string): string {
+  return join(dirname(spool), 'damaged')
+}
+
+/** Moves a record and its images to the folder of damaged records, and logs it. */
+export async function setAside(
+  { store: { spool }, log }: Pick<Deps, 'store' | 'log'>,
+  { name, imageNames }: AnswerFile,
+  reason: string,
+): Promise<void> {
+  const folder = damagedFolderOf(spool)
+  await mkdir(folder, { recursive: true })
+  for (const file of [...imageNames, name])
+    await rename(join(spool, file), join(folder, file)).catch((error: unknown) =>
+      log.warn({ file, err: error }, 'moving a file of a damaged received-answer record failed'),
+    )
+  log.error({ file: name, folder, reason }, 'damaged received-answer record set aside')
+}
+
+function nameOf(attemptId: string): string {
+  return `${attemptId}${SUFFIX}`
 }
 
 async function sync(path: string): Promise<void> {

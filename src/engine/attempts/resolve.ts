@@ -1,4 +1,5 @@
 import { findAttempt } from '../../db/attempts/attempts.ts'
+import { releaseSuccessors } from '../../db/attempts/unknown.ts'
 import { insertAudit } from '../../db/access/audit.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { lockTask } from '../../db/tasks/tasks.ts'
@@ -41,9 +42,18 @@ export async function resolveAttempt(
   else await fail({ failure: RESULT_LOST, costMicros: attempt.heldMicros })
   const at = deps.clock.now()
   const detail = { ...resolution, note }
-  await deps.db.tx((q) =>
-    insertAudit(q, { id: newId('aud', at), projectId, at, action: 'resolveAttempt', subject: id, detail }),
-  )
+  await deps.db.tx(async (q) => {
+    // A successor need not wait for evidence any more.
+    await releaseSuccessors(q, attempt)
+    await insertAudit(q, {
+      id: newId('aud', at),
+      projectId,
+      at,
+      action: 'resolveAttempt',
+      subject: id,
+      detail,
+    })
+  })
   return (await findAttempt(deps.db.read, projectId, id))!
 }
 

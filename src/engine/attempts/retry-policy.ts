@@ -5,6 +5,7 @@ import type { AttemptState, UnknownOutcomePolicy } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Failure } from '../../providers/error.ts'
 import type { Deps } from '../deps.ts'
+import { findProvider } from '../routing/configured.ts'
 import { findRoutes } from '../routing/route.ts'
 import { isLive } from './machine.ts'
 
@@ -20,6 +21,8 @@ export interface FailedAttempt {
   provider: string
   /** The best one that has not been tried. */
   otherProvider: string | undefined
+  /** How long evidence of this attempt may still arrive; 0 by default. */
+  minResendDelayMs?: number | undefined
   /** 0..1, for jitter. */
   random: number
 }
@@ -46,7 +49,8 @@ export function decideRetry(failed: FailedAttempt): RetryDecision {
 function afterLoss(failed: FailedAttempt): RetryDecision['next'] {
   const isPermitted = failed.onUnknownOutcome === 'RESEND' && failed.permitsLeft > 0
   if (!isPermitted || isLast(failed)) return undefined
-  return { provider: failed.otherProvider ?? failed.provider, delayMs: backoffMs(failed) }
+  const delayMs = Math.max(failed.minResendDelayMs ?? 0, backoffMs(failed))
+  return { provider: failed.otherProvider ?? failed.provider, delayMs }
 }
 
 function afterFreeFailure(failed: FailedAttempt): RetryDecision['next'] {
@@ -72,7 +76,7 @@ export async function planRetry(
   deps: Deps,
   task: TaskRow,
   attempt: AttemptRow,
-  failure: Failure,
+  { failure, minResendDelayMs = 0 }: { failure: Failure; minResendDelayMs?: number | undefined },
 ): Promise<RetryDecision> {
   const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
   const charged = ofPart.filter(({ id, charged: c }) => id === attempt.id || c !== 'NO').length
@@ -86,12 +90,22 @@ export async function planRetry(
     cancelRequested: task.cancelRequestedAt !== null,
     provider: attempt.provider,
     otherProvider: (await listEligible(q, deps, task, attempt)).find((name) => !tried.has(name)),
+    minResendDelayMs: Math.max(minResendDelayMs, lookupWaitMs(deps, attempt)),
     random: deps.random(),
   })
   // A late failure of an earlier attempt plans nothing: its successor exists.
   const isLatest = ofPart.at(-1)?.id === attempt.id
   const isOtherLive = ofPart.some((other) => other.id !== attempt.id && isLive(other.state))
-  return { state, next: isLatest && !isOtherLive ? next : undefined }
+  // On PostgreSQL another process may have the provider.
+  const isServed =
+    next && (deps.db.dialect === 'postgresql' || findProvider(deps.providers, next.provider) !== undefined)
+  return { state, next: isLatest && !isOtherLive && isServed ? next : undefined }
+}
+
+/** Until an attempt with a lost response was looked up twice, at a provider that can find it by our id. */
+function lookupWaitMs({ providers, tuning: { lookupDelaysMs } }: Deps, { provider }: AttemptRow): number {
+  const canFind = findProvider(providers, provider)?.find !== undefined
+  return canFind ? (lookupDelaysMs[1] ?? lookupDelaysMs[0] ?? 0) : 0
 }
 
 /** Best first, without providers in cooldown or without a needed price. */

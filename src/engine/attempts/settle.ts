@@ -36,7 +36,7 @@ import { planRetry, type RetryDecision } from './retry-policy.ts'
 type Done = Extract<Outcome, { state: 'DONE' }>
 type Failed = Extract<Outcome, { state: 'FAILED' }>
 type Recorded = Exclude<Outcome, { state: 'LEASE_LOST' | 'RELEASED' }>
-type Waiting = Extract<Outcome, { state: 'ACCEPTED' | 'PENDING' | 'MISSING' }>
+type Waiting = Extract<Outcome, { state: 'ACCEPTED' | 'PENDING' | 'MISSING' | 'UNCHECKED' }>
 
 /**
  * Records the outcome of a step in one transaction: the attempt, its successor if one may follow, and the task. Idempotent.
@@ -94,7 +94,9 @@ function withoutOptionalValues(outcome: Recorded): Recorded | undefined {
   }
   if (outcome.state !== 'FAILED') return undefined
   const { httpStatus: _status, providerRequestId: _id, ...failure } = outcome.failure
-  return { state: 'FAILED', failure: { ...failure, message: 'The error message cannot be stored.' } }
+  const { minResendDelayMs } = outcome
+  const message = 'The error message cannot be stored.'
+  return { state: 'FAILED', failure: { ...failure, message }, minResendDelayMs }
 }
 
 async function noteHealth(
@@ -153,17 +155,19 @@ const FAILURE_TRIGGERS = {
 
 async function fail(q: Transaction, deps: Deps, of: AttemptContext, outcome: Failed): Promise<void> {
   const { task, attempt, evidence } = of
-  const { failure, costMicros: known } = outcome
+  const { failure, costMicros: known, minResendDelayMs } = outcome
   const { kind, code, charged } = failure
   deps.log.info({ attempt: attempt.id, kind, code, phase: evidence.wirePhase }, 'attempt failed')
   // Not at info: the provider's text may repeat the prompt.
   deps.log.debug({ attempt: attempt.id }, failure.message)
-  const { state, next } = await planRetry(q, deps, task, attempt, failure)
+  const { state, next } = await planRetry(q, deps, task, attempt, { failure, minResendDelayMs })
   const change = {
     httpStatus: failure.httpStatus ?? evidence.httpStatus,
     error: toTaskError(failure, evidence, next !== undefined),
     charged,
     costMicros: known,
+    // Now it counts lookups of an unknown outcome.
+    ...(state === 'UNKNOWN' && { missingChecks: 0 }),
   }
   // Without evidence of a request, the worker's decision counts only under its lease.
   if (evidence.wirePhase === 'NONE')
@@ -199,6 +203,8 @@ async function wait(q: Transaction, deps: Deps, of: AttemptContext, outcome: Wai
     ...evidence,
     dueInMs: isCalledBack ? 0 : outcome.checkAfterMs,
     missingChecks: outcome.state === 'MISSING' ? attempt.missingChecks + 1 : 0,
+    failedChecks: outcome.state === 'UNCHECKED' ? attempt.failedChecks + 1 : 0,
+    unobservedMs: outcome.unobservedMs ?? attempt.unobservedMs,
   }
   if (outcome.state === 'ACCEPTED')
     return acceptAttempt(q, task, attempt, { ...change, remoteId: outcome.remoteId })

@@ -23,6 +23,7 @@ export async function ingestImages(
   attempt: AttemptRow,
   received: readonly ReceivedImage[],
   exit: AbortSignal,
+  { maxTries = MAX_TRIES }: { maxTries?: number } = {},
 ): Promise<IngestedResult> {
   const images: NewAsset[] = []
   const addresses: NewAddress[] = []
@@ -35,7 +36,7 @@ export async function ingestImages(
       continue
     }
     try {
-      const image = await ingestWithRetry(deps, attempt, one.file, exit)
+      const image = await ingestWithRetry(deps, attempt, one.file, exit, maxTries)
       images.push(toAsset(deps, attempt, { ...place, ...image, revisedPrompt }))
     } catch (error) {
       failure = error
@@ -56,7 +57,13 @@ export function toAsset(
   return { id: newId('img', createdAt), taskId, projectId, attemptId, kind: 'FINAL', ...image, createdAt }
 }
 
-async function ingestWithRetry(deps: Deps, { id, provider }: AttemptRow, file: string, exit: AbortSignal) {
+async function ingestWithRetry(
+  deps: Deps,
+  { id, provider }: AttemptRow,
+  file: string,
+  exit: AbortSignal,
+  maxTries: number,
+) {
   for (let tries = 1; ; tries++) {
     try {
       // A slot of the limit is held during the work, not during the pause.
@@ -67,7 +74,7 @@ async function ingestWithRetry(deps: Deps, { id, provider }: AttemptRow, file: s
         const message = `${provider} returned something that is not a usable image: ${cause.message}`
         throw new ProviderError({ kind, code: 'PROVIDER_BROKEN', message, charged: 'UNKNOWN', cause })
       }
-      if (tries === MAX_TRIES || exit.aborted) {
+      if (tries === maxTries || exit.aborted) {
         const message = 'The image was made and charged, but the gateway could not store it.'
         throw new ProviderError({ kind, code: 'INTERNAL', message, charged: 'YES', isInternal: true, cause })
       }

@@ -1,5 +1,6 @@
 // Deletes data after its retention, in small transactions that block no other writer for long. Every process does.
 import { listProjects } from '../../db/access/projects.ts'
+import { removeDataFolders } from '../../db/maintenance/data-folders.ts'
 import { findUsed } from '../../db/tasks/assets.ts'
 import {
   getDatabaseCreatedAt,
@@ -32,9 +33,12 @@ interface Scan<Key> {
   signal: AbortSignal
 }
 
+/** Such a data folder is not listed any more. Its received answers stay usable. */
+const FOLDER_UNUSED_MS = 90 * 86_400_000
+
 /** Both jobs stop between two steps once `signal` aborts. */
 export function createHousekeeping(
-  deps: Pick<Deps, 'clock' | 'db' | 'removeRenditions' | 'log' | 'retention' | 'store'>,
+  deps: Pick<Deps, 'clock' | 'dataFolderId' | 'db' | 'removeRenditions' | 'log' | 'retention' | 'store'>,
 ) {
   const { db, store, clock, log, retention } = deps
   // Position in each project's feed up to which partial images are removed. Tasks end after it, with an event after it.
@@ -100,6 +104,8 @@ export function createHousekeeping(
   return {
     async removeRows(signal: AbortSignal): Promise<void> {
       for (const { id } of await listProjects(db.read)) await removeOfProject(id, signal)
+      if (signal.aborted) return
+      await db.tx((q) => removeDataFolders(q, { own: deps.dataFolderId, unusedMs: FOLDER_UNUSED_MS }))
       if (retention.callbacksMs === null) return
       const before = clock.now() - retention.callbacksMs
       await scan(

@@ -2,6 +2,7 @@ import { QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import { claimLookup, listDueLookups } from '../../db/attempts/unknown.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { ProviderError } from '../../providers/error.ts'
+import { nextLookupMs } from '../attempts/lookup-delay.ts'
 import { storedEvidence } from '../attempts/outcome.ts'
 import { settle } from '../attempts/settle.ts'
 import { findRemote } from '../attempts/side-call.ts'
@@ -37,7 +38,8 @@ export async function reconcile(deps: Deps, stop: AbortSignal): Promise<void> {
 }
 
 async function lookUp(deps: Deps, attempt: AttemptRow, stop: AbortSignal): Promise<void> {
-  if (!(await deps.db.tx((q) => claimLookup(q, attempt, nextDelayMs(deps, attempt.missingChecks))))) return
+  if (!(await deps.db.tx((q) => claimLookup(q, attempt, nextLookupMs(deps.tuning, attempt.missingChecks)))))
+    return
   const found = await findRemote(deps, findProvider(deps.providers, attempt.provider)!, attempt, stop)
   if (!found) return
   // The provider has it, so it was sent, even if the process died before it recorded that.
@@ -47,9 +49,4 @@ async function lookUp(deps: Deps, attempt: AttemptRow, stop: AbortSignal): Promi
   await settle(deps, attempt, evidence, { state: 'ACCEPTED', ...found, checkAfterMs: 0 })
   deps.log.warn({ attempt: attempt.id, ...found }, 'attempt found at the provider')
   deps.wakeUps.wake(QUEUE_KEY)
-}
-
-/** The delay from one lookup to the next, after `earlier` lookups; 0 after the last. */
-function nextDelayMs({ tuning: { lookupDelaysMs } }: Deps, earlier: number): number {
-  return Math.max(0, (lookupDelaysMs[earlier] ?? 0) - (lookupDelaysMs[earlier - 1] ?? 0))
 }

@@ -1,60 +1,60 @@
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { Settings } from '../../domain.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
-import type { Call } from '../../providers/provider.ts'
+import type { Call, CallResult, Provider } from '../../providers/provider.ts'
 import { lost, type AttemptContext, type Outcome } from '../attempts/outcome.ts'
-import type { Deps } from '../deps.ts'
+import type { Deps, Tuning } from '../deps.ts'
 import { findOffer, findProvider } from '../routing/configured.ts'
 import { adjustSettings } from '../routing/match.ts'
 import { toFailure, toOutcome } from './call-outcome.ts'
 import { instrumentedCall } from './instrumented-call.ts'
 
-/** Used when the provider names no delay. */
+/** After a failed check; doubled after each further one. Used when the provider names no delay. */
 const RECHECK_MS = 5000
+const MAX_RECHECK_MS = 60_000
 
 /** In a row; then the outcome is lost. */
 const MAX_MISSING_CHECKS = 3
+/** In a row, after the timeout; then the outcome is lost. */
+const MAX_FAILED_CHECKS = 5
 
 /**
- * Checks an accepted attempt. Checks are free of charge, so a failed one is repeated until `timeoutMs` after the attempt
- * was sent. Needs neither offer nor input images, so a paid result survives a configuration change. Never throws.
+ * Checks an accepted attempt. Checks are free of charge, so a failed one is repeated. The provider's `timeoutMs` counts only
+ * time in which it could be asked: not an outage of this server, nor one of the provider. Needs neither offer nor input
+ * images, so a paid result survives a configuration change. Never throws.
  */
 export async function check(deps: Deps, of: AttemptContext, call: Call, exit: AbortSignal): Promise<Outcome> {
-  const { task, attempt } = of
+  const { attempt } = of
+  const { clock, tuning } = deps
   const provider = findProvider(deps.providers, attempt.provider)!
-  const isOverdue = deps.clock.elapsedSince(attempt.sentAt!) >= provider.timeoutMs
-  const recheck = (failure?: Failure): Outcome => ({
-    state: 'PENDING',
-    progress: null,
-    checkAfterMs: Math.max(
-      Math.min(failure?.retryAfterMs ?? RECHECK_MS, deps.tuning.maxCooldownMs),
-      deps.tuning.pollMs,
-    ),
-  })
-  const failLost = (reason: string): Outcome => {
-    const unknown = 'Whether the image was made and charged is unknown; it was not sent again.'
-    return {
-      state: 'FAILED',
-      failure: lost(`${provider.name} accepted the request and ${reason}. ${unknown}`),
-    }
+  const startedAt = clock.monotonic()
+  // In the database's time: the lease began when the check was claimed.
+  const lateMs = Math.max(0, attempt.leaseUntil! - tuning.leaseMs - attempt.runAfter)
+  const unobservedMs = attempt.unobservedMs + lateMs
+  const elapsedMs = () => clock.elapsedSince(attempt.sentAt!)
+  const unchecked = (failure?: Failure): Outcome => {
+    const checkAfterMs = Math.max(recheckMs(attempt.failedChecks, failure, tuning), tuning.pollMs)
+    const sinceCheckMs = clock.monotonic() - startedAt + checkAfterMs
+    return { state: 'UNCHECKED', checkAfterMs, unobservedMs: Math.round(unobservedMs + sinceCheckMs) }
   }
   if (!provider.check)
-    return isOverdue ? failLost('cannot be checked with its current configuration') : recheck()
-  const seconds = provider.timeoutMs / 1000
+    return elapsedMs() < provider.timeoutMs
+      ? unchecked()
+      : failLost(provider, 'cannot be checked with its current configuration', tuning.resendGraceMs)
   try {
-    const settings = sentSettings(deps, task, attempt)
-    const result = await instrumentedCall(deps, 'check', of, call, (instrumented) =>
-      provider.check!(attempt.remoteId!, settings, instrumented),
-    )
+    const result = await askProvider(deps, of, call)
     if (result.state === 'MISSING' && attempt.missingChecks + 1 >= MAX_MISSING_CHECKS)
-      return failLost('does not know it any more')
-    if (result.state !== 'DONE' && isOverdue) return failLost(`did not finish it within ${seconds} seconds`)
-    return await toOutcome(deps, of, result, exit)
+      return failLost(provider, 'does not know it any more')
+    if (result.state === 'PENDING' && elapsedMs() - unobservedMs >= provider.timeoutMs)
+      return failLost(provider, `did not finish it within ${inSeconds(provider.timeoutMs, unobservedMs)}`)
+    const outcome = await toOutcome(deps, of, result, exit)
+    return outcome.state === 'PENDING' || outcome.state === 'MISSING' ? { ...outcome, unobservedMs } : outcome
   } catch (error) {
     const failure = toFailure(deps, of, error)
-    const isOfRequest = error instanceof ProviderError && ['rejected', 'broken'].includes(failure.kind)
-    if (isOfRequest) return { state: 'FAILED', failure }
-    return isOverdue ? failLost(`could not be checked within ${seconds} seconds`) : recheck(failure)
+    if (isFinal(error)) return { state: 'FAILED', failure }
+    const failed = attempt.failedChecks + 1
+    if (failed < MAX_FAILED_CHECKS || elapsedMs() < provider.timeoutMs) return unchecked(failure)
+    return failLost(provider, `could not be checked: the last ${failed} checks failed`, tuning.resendGraceMs)
   }
 }
 
@@ -67,4 +67,40 @@ export function sentSettings(
   const requested = { ...request, n }
   const offer = findOffer(providers, provider, model)
   return offer ? adjustSettings(requested, offer.capabilities).settings : requested
+}
+
+/** Asks the provider for the result, with the settings that were sent as far as the offer is still configured. */
+export function askProvider(deps: Deps, of: AttemptContext, call: Call): Promise<CallResult> {
+  const { task, attempt } = of
+  const provider = findProvider(deps.providers, attempt.provider)!
+  const settings = sentSettings(deps, task, attempt)
+  return instrumentedCall(deps, 'check', of, call, (instrumented) =>
+    provider.check!(attempt.remoteId!, settings, instrumented),
+  )
+}
+
+/** Whether a failed check tells the outcome of the attempt. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof ProviderError && ['rejected', 'broken'].includes(error.failure.kind)
+}
+
+function failLost({ name }: Provider, reason: string, minResendDelayMs = 0): Outcome {
+  const unknown = 'Whether the image was made and charged is unknown; it was not sent again.'
+  const failure = lost(`${name} accepted the request and ${reason}. ${unknown}`)
+  return { state: 'FAILED', failure, minResendDelayMs }
+}
+
+function recheckMs(
+  failedChecks: number,
+  failure: Failure | undefined,
+  { maxCooldownMs }: Pick<Tuning, 'maxCooldownMs'>,
+): number {
+  if (failure?.retryAfterMs !== undefined) return Math.min(failure.retryAfterMs, maxCooldownMs)
+  return Math.min(RECHECK_MS * 2 ** failedChecks, MAX_RECHECK_MS)
+}
+
+function inSeconds(timeoutMs: number, unobservedMs: number): string {
+  const outage = Math.round(unobservedMs / 1000)
+  const excluded = outage > 0 ? `, not counting ${outage} seconds in which it was not asked` : ''
+  return `${timeoutMs / 1000} seconds${excluded}`
 }

@@ -11,17 +11,19 @@ export interface Claim extends ClaimScope {
   limit: number
   owner: string
   leaseMs: number
+  dataFolderId: string
   /** This worker's attempts in progress at the provider, by project; none by default. */
   inProgress?: ReadonlyMap<string, number>
 }
 
 /** Concurrent claims never overlap. */
 export async function claimDue(q: Transaction, claim: Claim): Promise<AttemptRow[]> {
-  const { limit, owner, leaseMs, inProgress = new Map<string, number>(), ...scope } = claim
+  const { limit, owner, leaseMs, dataFolderId, inProgress = new Map<string, number>(), ...scope } = claim
+  const lease = { owner, leaseMs, dataFolderId }
   const waiting = await listWaitingProjects(q, scope, limit)
   const claimed: AttemptRow[] = []
   for (const [projectId, share] of shareSlots(limit, waiting, inProgress))
-    claimed.push(...(await claimOldest(q, scope, { projectId, limit: share, owner, leaseMs })))
+    claimed.push(...(await claimOldest(q, scope, { projectId, limit: share, ...lease })))
   return claimed
 }
 

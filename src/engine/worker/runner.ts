@@ -39,7 +39,8 @@ export function createRunner(
         log.error({ attempt: attempt.id, err: error }, 'settling an attempt failed; its lease will expire'),
       )
       .finally(() => {
-        steps.delete(attempt.id)
+        // Its next step may have begun since the commit.
+        if (steps.get(attempt.id)?.attempt === attempt) steps.delete(attempt.id)
         wakeUps.wake(key)
       })
     steps.set(attempt.id, { attempt, done })
@@ -80,7 +81,7 @@ export function createRunner(
         if (limit === 0) continue
         const byProject = Map.groupBy(listInProgress(provider), ({ projectId }) => projectId)
         const inProgress = new Map([...byProject].map(([id, attempts]) => [id, attempts.length]))
-        const lease = { owner: workerId, leaseMs: tuning.leaseMs }
+        const lease = { owner: workerId, leaseMs: tuning.leaseMs, dataFolderId: deps.dataFolderId }
         const claimed = await claimDue(q, { ...capacity, limit, ...lease, inProgress, fetching })
         free.set(provider, free.get(provider)! - claimed.length)
         all.push(...claimed)
@@ -124,5 +125,6 @@ export function createRunner(
 
     /** Ids of the attempts in progress. */
     held: (): string[] => [...steps.keys()],
+    holds: (attemptId: string): boolean => steps.has(attemptId),
   }
 }

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
+import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import type { Paint } from './screen.ts'
+import { indented, renderTable } from './table.ts'
+
+export const dataFolders: Command = {
+  name: 'data-folders',
+  summary: 'List the data folders of a database, and declare one lost',
+  usage: '[list] | lost <id>',
+  takesPositionals: true,
+  options: {
+    ...URL_OPTION,
+  },
+  notes: {
+    'Data folders': {
+      answers: 'Answers of providers that were received before a crash are on the disk of their folder',
+      lost: 'The machine or disk is gone: permitted resends no longer wait for its answers',
+    },
+  },
+  examples: ['darkroom data-folders', 'darkroom data-folders lost fld_0123456789abcdef01234567'],
+  run: runDataFolders,
+}
+
+const FOLDER = z.object({
+  id: z.string(),
+  host: z.string(),
+  lastSeenAt: z.string(),
+  lostAt: z.string().nullable(),
+})
+
+async function runDataFolders({ positionals, values }: Arguments, context: CommandContext): Promise<number> {
+  const [verb = 'list', id, ...more] = positionals
+  if (verb === 'list' && id === undefined)
+    return withAdminClient(context, values['url'], (client) => list(client, context.out.paint))
+  if (verb === 'lost' && id !== undefined && more.length === 0)
+    return withAdminClient(context, values['url'], (client) => markLost(client, id))
+  throw new UsageError('`darkroom data-folders` takes one of: list, lost <id>.')
+}
+
+async function list(client: AdminClient, paint: Paint): Promise<string> {
+  const { dataFolders: folders } = await client.run({
+    query: '{ dataFolders { id host lastSeenAt lostAt } }',
+    shape: z.object({ dataFolders: z.array(FOLDER) }),
+  })
+  const rows = folders.map(({ id, host, lastSeenAt, lostAt }) => [id, host, lastSeenAt, lostAt ?? 'no'])
+  const columns = ['ID', 'Host', 'Last seen', 'Lost'].map((head) => ({ head }))
+  return indented(renderTable({ columns, rows }, paint))
+}
+
+async function markLost(client: AdminClient, id: string): Promise<string> {
+  const { markDataFolderLost: folder } = await client.run({
+    query: 'mutation ($id: ID!) { markDataFolderLost(id: $id) { host } }',
+    variables: { id },
+    shape: z.object({ markDataFolderLost: z.object({ host: z.string() }) }),
+  })
+  return `Declared the data folder ${id} of ${folder.host} lost. Attempts that may be sent again no longer wait for it.\n`
+}
