@@ -72,6 +72,8 @@ export function createEngine(deps: Deps) {
   let delivering = Promise.resolve()
   let isDraining = false
 
+  const isHeld = (attemptId: string) => runner.holds(attemptId) || fetcher.holds(attemptId)
+
   async function repeat(everyMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
     for (;;) {
       await clock.sleep(everyMs, signal)
@@ -82,7 +84,6 @@ export function createEngine(deps: Deps) {
 
   /** Evidence first: received answers are settled before anything is decided about their attempts. */
   async function recover(all: boolean): Promise<void> {
-    const isHeld = (id: string) => runner.holds(id) || fetcher.holds(id)
     const scope = { all, isHeld, reported }
     await settleReceivedAnswers(deps, scope, exit.signal)
     await recoverAbandoned(deps, scope, exit.signal)

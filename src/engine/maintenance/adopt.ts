@@ -137,19 +137,18 @@ export async function adopt(
     deps.log.warn({ attempt: id }, 'answer received before a crash settled')
   }
   await removeReceivedAnswer(deps, id)
-  for (const file of filesOf(answer.images)) await rm(file, { force: true })
+  for (const image of filesOf(answer.images)) await rm(image, { force: true })
 }
 
 async function withExistingFiles({ images }: ReceivedAnswer): Promise<ReceivedAnswer['images']> {
   const exist = await Promise.all(
-    images.map((image) =>
-      'url' in image
-        ? true
-        : access(image.file).then(
-            () => true,
-            () => false,
-          ),
-    ),
+    images.map(async (image) => {
+      if ('url' in image) return true
+      return access(image.file).then(
+        () => true,
+        () => false,
+      )
+    }),
   )
   return images.filter((_, nth) => exist[nth])
 }

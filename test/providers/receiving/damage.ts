@@ -28,7 +28,7 @@ export function testDamage(name: string, subject: WireSubject): void {
         const replies = subject.results(image, id ?? '').flatMap((good) => damaged(good, image))
         expect(replies.length).toBeGreaterThanOrEqual(MIN_REPLIES)
         const problems: string[] = []
-        const read = (image: ReceivedImage) => readImage(provider, image, call)
+        const read = (received: ReceivedImage) => readImage(provider, received, call)
         for (const { says, reply, hasImage } of replies) {
           upstream.script(reply)
           const signal = AbortSignal.timeout(DEADLINE_MS)
