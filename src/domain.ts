@@ -33,6 +33,7 @@ export const ATTEMPT_STATES = [
   'LEASED',
   'SENDING',
   'ACCEPTED',
+  'FETCHING',
   'UNKNOWN',
   'SUCCEEDED',
   'REJECTED',

@@ -37,6 +37,7 @@ type Mutation {
   resolveAttempts(ids: [ID!], filter: ReviewFilter, reasons: [ReviewReason!], resolution: AttemptResolution!, note: String!): ResolvedAttempts!
   applyBill(bill: BillInput!): AppliedBill!
   applyProviderBill(provider: String!, from: DateTime!, to: DateTime!): AppliedBill!
+  fetchResult(id: ID!): Attempt!
 }
 type Query {
   node(id: ID!): Node

@@ -1,4 +1,7 @@
+import { z } from 'zod'
 import { systemClock } from '../clock.ts'
+import { URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
+import type { Evidence } from './attempt/evidence.ts'
 import { report } from './attempt/report.ts'
 import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
@@ -8,6 +11,10 @@ export const attempt: Command = {
   summary: 'Show whether an attempt was charged, with the evidence and the next steps',
   usage: '<id>',
   takesPositionals: true,
+  options: {
+    '--fetch': 'Have images downloaded now whose addresses are stored; costs nothing',
+    ...URL_OPTION,
+  },
   notes: {
     IDs: {
       'att_…': 'An attempt, from Task.attempts, attemptsNeedingReview, the log or a provider',
@@ -17,11 +24,15 @@ export const attempt: Command = {
   examples: [
     'darkroom attempt att_01M8MB48F24Q2N5DGR9H3TXZAS',
     'darkroom attempt task_01M8MB48F24Q2N5DGR9H3TXZAS',
+    'darkroom attempt att_01M8MB48F24Q2N5DGR9H3TXZAS --fetch',
   ],
   run: runAttempt,
 }
 
-async function runAttempt({ positionals }: Arguments, context: CommandContext): Promise<number> {
+async function runAttempt(
+  { positionals, flags, values }: Arguments,
+  context: CommandContext,
+): Promise<number> {
   const { out, err } = context
   const [id, ...more] = positionals
   if (id === undefined || more.length > 0)
@@ -34,7 +45,23 @@ async function runAttempt({ positionals }: Arguments, context: CommandContext): 
     err.write(`${err.paint('red', `There is no attempt or task ${id} in ${location}.`)}\n`)
     return EXIT.failed
   }
+  if (flags.has('fetch'))
+    return withAdminClient(context, values['url'], (client) => fetchAll(client, id, result))
   const now = systemClock.now()
   out.write(result.map((evidence) => report(evidence, now, out.paint)).join('\n'))
   return EXIT.ok
+}
+
+async function fetchAll(client: AdminClient, id: string, evidence: readonly Evidence[]): Promise<string> {
+  const attempts = evidence.filter(({ addresses }) => addresses.length > 0).map((one) => one.attempt)
+  if (attempts.length === 0) return `${id} has no address of an image that is not stored.\n`
+  for (const { id: attemptId, projectId } of attempts)
+    await client.run({
+      query: 'mutation ($id: ID!) { fetchResult(id: $id) { id } }',
+      variables: { id: attemptId },
+      shape: z.object({ fetchResult: z.object({ id: z.string() }) }),
+      projectId,
+    })
+  const ids = attempts.map((one) => one.id).join(', ')
+  return `${ids}: the download is due now. A running server does it; see \`darkroom attempt ${id}\`.\n`
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ResultAddressRow } from '../db/tables/tables.ts'
 import { systemClock } from '../clock.ts'
 import type { AttentionFinding } from '../engine/maintenance/attention.ts'
 import type { InvariantFinding } from '../engine/maintenance/invariants/index.ts'
@@ -9,7 +10,7 @@ import { indented, renderTable, type TableCell } from './table.ts'
 
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'Check the consistency of the database and the images',
+  summary: 'Check the consistency of the database and the images, and list results that were not fetched',
   usage: '[--json] [--skip-files]',
   options: {
     '--json': 'Print JSON with every violation, not only the first three of each',
@@ -35,11 +36,13 @@ export const doctor: Command = {
 }
 
 const MAX_EXAMPLES = 3
+const MAX_UNFETCHED = 100
 /** The invariant that reads the images. */
 const FILES_INVARIANT = 'I10'
 
 async function runDoctor({ flags }: Arguments, context: CommandContext): Promise<number> {
   const { openDirectoryStore } = await import('../assets/directory.ts')
+  const { listAllAddresses } = await import('../db/attempts/addresses.ts')
   const { inspectDatabase } = await import('../db/connection/inspect.ts')
   const { findAttention } = await import('../engine/maintenance/attention.ts')
   const { findViolations } = await import('../engine/maintenance/invariants/index.ts')
@@ -51,6 +54,7 @@ async function runDoctor({ flags }: Arguments, context: CommandContext): Promise
     return {
       invariants: await findViolations(q, store, { without }),
       attention: await findAttention(q, { spool: store.spool, providers, now: systemClock.now() }),
+      unfetchedResults: (await listAllAddresses(q, MAX_UNFETCHED)).map(unfetchedResult),
     }
   })
   const ok =
@@ -59,7 +63,7 @@ async function runDoctor({ flags }: Arguments, context: CommandContext): Promise
   context.out.write(
     flags.has('json')
       ? `${JSON.stringify({ ok, database: location, ...result }, null, 2)}\n`
-      : page(location, result, context.out.paint),
+      : page(location, result, context.out.paint) + unfetchedPage(result.unfetchedResults, context.out.paint),
   )
   return ok ? EXIT.ok : EXIT.failed
 }
@@ -82,6 +86,28 @@ function page(location: string, { invariants, attention }: Findings, paint: Pain
   const table = renderTable({ columns, rows }, paint)
   const title = [paint('bold', 'Consistency of the data'), paint('dim', location)]
   return `\n${indented(title)}\n${indented(table)}\n  ${summary}${needs}\n\n`
+}
+
+type UnfetchedResult = ReturnType<typeof unfetchedResult>
+
+/** Without the query, which may hold a signature. */
+function unfetchedResult({ attemptId, url, receivedAt, tries, problem }: ResultAddressRow) {
+  const parsed = URL.parse(url)
+  const address = parsed ? `${parsed.origin}${parsed.pathname}` : 'not a URL'
+  return { attempt: attemptId, address, receivedAt: new Date(receivedAt).toISOString(), tries, problem }
+}
+
+function unfetchedPage(results: readonly UnfetchedResult[], paint: Paint): string {
+  if (results.length === 0) return ''
+  const rows = results.flatMap(({ attempt, address, receivedAt, tries, problem }) => [
+    [attempt, receivedAt, `tried ${tries} times${problem === null ? '' : `: ${problem}`}`],
+    ['', address, ''],
+  ])
+  const title = [
+    paint('bold', 'Paid images that were not fetched yet'),
+    paint('dim', 'darkroom attempt <id>'),
+  ]
+  return `${indented(title)}\n${indented(renderTable({ columns: [{}, {}, {}], rows }, paint))}\n`
 }
 
 function rowsOf({ id, sentence, violations }: InvariantFinding): TableCell[][] {

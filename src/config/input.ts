@@ -128,6 +128,8 @@ interface RemoteProvider {
   /** Deadline of a call. Default 600 000. */
   timeoutMs?: number | undefined
   charges?: ChargesConfig | undefined
+  /** How long the provider keeps results that it returns as URLs: so long are failed downloads repeated. Default 86 400 000. */
+  resultTtlMs?: number | undefined
   /** Models to offer, by name or description. Default: those in the dialect's documentation. */
   models?: readonly (string | ModelConfig)[] | undefined
 }

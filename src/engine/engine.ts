@@ -6,6 +6,7 @@ import type { Limits, Period } from '../domain.ts'
 import { GatewayError, Unavailable } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
+import { fetchResult } from './attempts/fetch-result.ts'
 import {
   adjustCosts,
   resolveAttempts,
@@ -71,14 +72,17 @@ export function createEngine(deps: Deps) {
   const readiness = createReadiness(deps)
   const signals = { abortCalls: abortCalls.signal, exit: exit.signal }
   const runner = createRunner(deps, signals, readiness)
+  const fetcher = createRunner(deps, signals, readiness, { fetching: true })
   const housekeeping = createHousekeeping(deps)
   const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const jobs: Promise<void>[] = []
   const reported = new Set<string>()
-  let claiming = Promise.resolve()
+  let claiming: Promise<unknown> = Promise.resolve()
   let delivering = Promise.resolve()
   let isDraining = false
+
+  const isHeld = (attemptId: string) => runner.holds(attemptId) || fetcher.holds(attemptId)
 
   async function repeat(everyMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
     for (;;) {
@@ -90,7 +94,7 @@ export function createEngine(deps: Deps) {
 
   /** Evidence first: received answers are settled before anything is decided about their attempts. */
   async function recover(all: boolean): Promise<void> {
-    const scope = { all, isHeld: runner.holds, reported }
+    const scope = { all, isHeld, reported }
     await settleReceivedAnswers(deps, scope, exit.signal)
     await recoverAbandoned(deps, scope, exit.signal)
     await recoverUncheckable(deps, { all: db.dialect === 'sqlite' })
@@ -143,6 +147,7 @@ export function createEngine(deps: Deps) {
 
     resolveAttempt: (projectId: string, attemptId: string, resolution: Resolution, note: string | null) =>
       resolveAttempt(deps, projectId, attemptId, resolution, note),
+    fetchResult: (by: Access, attemptId: string) => fetchResult(deps, by, attemptId),
     adjustCost: (by: Access, attemptId: string, costMicros: number, note: string) =>
       adjustCost(deps, by, attemptId, costMicros, note),
     resolveAttempts: (by: Access, selection: ReviewSelection, resolution: BulkResolution, note: string) =>
@@ -181,11 +186,11 @@ export function createEngine(deps: Deps) {
       await warnOfStranded(deps)
       await sweep()
       if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
-      claiming = runner.run(stopClaiming.signal)
+      claiming = Promise.all([runner, fetcher].map((one) => one.run(stopClaiming.signal)))
       delivering = deliverer.run(stopDelivering.signal)
       jobs.push(
         repeat(tuning.heartbeatMs, exit.signal, async () => {
-          await db.tx((q) => renewLeases(q, workerId, runner.held(), tuning.leaseMs))
+          await db.tx((q) => renewLeases(q, workerId, [...runner.held(), ...fetcher.held()], tuning.leaseMs))
           // One process has a SQLite database, and so one folder.
           if (!all) await recordOwnDataFolder(deps, { isStart: false })
         }),
@@ -220,7 +225,7 @@ export function createEngine(deps: Deps) {
     async stop(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }> {
       this.drain()
       const idle = claiming
-        .then(() => runner.idle())
+        .then(() => Promise.all([runner.idle(), fetcher.idle()]))
         .then(async () => {
           // Only now, so that webhooks report what ended meanwhile.
           stopDelivering.abort()

@@ -43,11 +43,20 @@ export interface Provider {
   redact?(text: string): string
   /** Finds a request whose remote id was lost. Undefined without a record, which may follow. */
   find?(clientRef: string, call: Call): Promise<{ remoteId: string } | undefined>
+  /** For results that arrive as addresses. Absent when replies hold the images themselves. */
+  readonly results?: ResultSource
   /** Requests a stop. The provider may still charge. */
   cancel?(remoteId: string, call: Call): Promise<void>
   /** What the account was billed for the models offered here, by day in UTC. Absent without the credentials. */
   fetchBill?(period: { from: number; to: number }, call: Pick<Call, 'signal'>): Promise<BilledDay[]>
   close(): Promise<void>
+}
+
+export interface ResultSource {
+  /** How long the provider keeps a result at its address. */
+  ttlMs: number
+  /** Writes the image at `url`, an address from a reply, to the new `file`. Throws DownloadError, without a file. */
+  download(url: string, file: string, signal: AbortSignal): Promise<void>
 }
 
 /** One day in UTC on the bill of an account. */
@@ -194,9 +203,14 @@ export interface Callback {
   remoteId: string | null
 }
 
-export interface ReceivedImage {
-  file: string
+/** A file in the spool, or an address that the engine stores before it downloads the image. */
+export type ReceivedImage = ({ file: string } | { url: string }) & {
   revisedPrompt: string | null
+}
+
+/** The files of the images that are not addresses. */
+export function filesOf(images: readonly ReceivedImage[]): string[] {
+  return images.flatMap((image) => ('file' in image ? image.file : []))
 }
 
 /** The provider's choices for `auto`; absent when not reported. */

@@ -105,7 +105,7 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
     usage: t.field({
       type: UsageRef,
       nullable: true,
-      description: 'Tokens consumed. Null until it has ended, and if it was not charged.',
+      description: 'Tokens consumed. Null until its result was received, and if it was not charged.',
       resolve: usageOf,
     }),
     ...exposeNullable(t, TaskErrorRef, {

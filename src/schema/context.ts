@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import type { RenditionSpec } from '../assets/address.ts'
 import type { AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
+import { listAddresses } from '../db/attempts/addresses.ts'
 import { listAttempts } from '../db/attempts/attempts.ts'
 import type { Database, Queries } from '../db/connection/database.ts'
 import { listLines } from '../db/money/ledger.ts'
@@ -52,5 +53,6 @@ export function createLoaders(db: Database) {
     deliveries: loader(listDeliveriesOfTasks, ({ taskId }) => taskId),
     tries: loader(listTries, ({ deliveryId }) => deliveryId),
     lines: loader(listLines, ({ attemptId }) => attemptId),
+    addresses: loader(listAddresses, ({ attemptId }) => attemptId),
   }
 }

@@ -4,14 +4,17 @@ import { describedEnum } from './builder.ts'
 export const TaskStatus = describedEnum<domain.TaskStatus>('TaskStatus', {
   description: 'State of a task. SUCCEEDED, FAILED and CANCELED are final.',
   QUEUED: 'In the queue of a provider; no request is in progress.',
-  RUNNING: 'A request is being sent, or a provider is working on it.',
+  RUNNING: 'A request is being sent, a provider is working on it, or its images are being downloaded.',
   OUTCOME_UNKNOWN:
     'A request may have been sent and charged, and its response was lost. It is not sent again without permission. A ' +
     'late result still ends the task.',
   SUCCEEDED: 'Ended with stored images. Missing ones are named in `warnings`.',
-  FAILED: 'Ended without an image. `error` has the cause, `charged` tells whether it cost money.',
+  FAILED:
+    'Ended without an image. `error` has the cause, `charged` tells whether it cost money. `images` holds what an operator ' +
+    'fetched later.',
   CANCELED:
-    'Ended by its owner. If a provider had started, `charged` may be YES or UNKNOWN and `images` may hold its result.',
+    'Ended by its owner. If a provider had started, `charged` may be YES or UNKNOWN and `images` may hold its result, now or ' +
+    'later.',
 })
 
 export const Operation = describedEnum<domain.Operation>('Operation', {
@@ -26,6 +29,8 @@ export const AttemptState = describedEnum<domain.AttemptState>('AttemptState', {
   LEASED: 'Claimed by a worker process. Nothing has been sent.',
   SENDING: 'The intent to send is committed. Bytes may have left this server.',
   ACCEPTED: 'Accepted by the provider, which is polled for the result.',
+  FETCHING:
+    'The provider has made the images, and charges for them. They are downloaded from the addresses in its response.',
   UNKNOWN: 'The outcome is unknown, and it may have been charged. See attemptsNeedingReview.',
   SUCCEEDED: 'Its images are stored. It was charged.',
   REJECTED: 'Refused by the provider. Not charged.',

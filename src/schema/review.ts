@@ -38,13 +38,13 @@ const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({
     resolution: t.field({
       type: ResolutionEnum,
       nullable: true,
-      description: 'Argument of resolveAttempt. Null for adjustCost and applyBill.',
+      description: 'Argument of resolveAttempt. Null for other decisions.',
       resolve: ({ detail }) => RESOLUTIONS.find((one) => one === detail['is']) ?? null,
     }),
     costMicros: t.field({
       type: 'BigInt',
       nullable: true,
-      description: 'Recorded cost of adjustCost or applyBill, in micro-USD. Null for resolveAttempt.',
+      description: 'Recorded cost of adjustCost or applyBill, in micro-USD. Null for other decisions.',
       resolve: ({ detail }) => (detail['costMicros'] == null ? null : Number(detail['costMicros'])),
     }),
     note: t.string({
@@ -58,7 +58,8 @@ const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({
 builder.objectField(AttemptRef, 'decisions', (t) =>
   t.field({
     type: [DecisionRef],
-    description: 'Entries of resolveAttempt, adjustCost and applyBill in the audit log, latest first.',
+    description:
+      'Entries of resolveAttempt, adjustCost, applyBill and fetchResult in the audit log, latest first.',
     resolve: ({ id }, _, { db }) => listAudit(db.read, id),
   }),
 )

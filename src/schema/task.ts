@@ -2,7 +2,7 @@ import { countAhead } from '../db/attempts/counts.ts'
 import { chargedOfAll, costOfAll, usageOfAll } from '../db/attempts/totals.ts'
 import { findTask } from '../db/tasks/tasks.ts'
 import type { AssetRow, TaskRow } from '../db/tables/tables.ts'
-import type { Warning } from '../domain.ts'
+import type { AttemptState, Warning } from '../domain.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
 import type { ResolvedSettings } from '../providers/provider.ts'
 import { builder } from './builder.ts'
@@ -44,10 +44,15 @@ const attemptsOf = ({ id }: TaskRow, { loaders }: Context) => loaders.attempts.l
 export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: AssetRow['kind']) =>
   (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
 
-/** The results: for each part those of the first attempt that succeeded. A later one belongs to its attempt only. */
+/**
+ * The results: for each part those of the first attempt that succeeded, or whose images are being fetched. A later one
+ * belongs to its attempt only.
+ */
 async function resultsOf(task: TaskRow, _: object, context: Context): Promise<AssetRow[]> {
-  const succeeded = (await attemptsOf(task, context)).filter(({ state }) => state === 'SUCCEEDED')
-  const first = new Map(succeeded.toReversed().map((attempt) => [attempt.part, attempt.id]))
+  const attempts = await attemptsOf(task, context)
+  const inState = (wanted: AttemptState) => attempts.filter(({ state }) => state === wanted).toReversed()
+  const answered = [...inState('FETCHING'), ...inState('SUCCEEDED')]
+  const first = new Map(answered.map((attempt) => [attempt.part, attempt.id]))
   const winners = new Set(first.values())
   return (await assetsOf(task, context, 'FINAL')).filter(
     ({ attemptId }) => attemptId !== null && winners.has(attemptId),

@@ -37,6 +37,8 @@ describe('the status of a task', () => {
     ['RUNNING', [['ACCEPTED'], ['PLANNED']]],
     ['RUNNING', [['UNKNOWN', 'SENDING']]],
     ['RUNNING', [['UNKNOWN'], ['SENDING']]],
+    ['RUNNING', [['FETCHING']]],
+    ['RUNNING', [['FETCHING'], ['PLANNED']]],
     ['OUTCOME_UNKNOWN', [['UNKNOWN']]],
     ['OUTCOME_UNKNOWN', [['UNKNOWN', 'FAILED']]],
     ['OUTCOME_UNKNOWN', [['SUCCEEDED'], ['UNKNOWN']]],
@@ -54,6 +56,7 @@ describe('the status of a task', () => {
     ['CANCELED', [['CANCELED']]],
     ['CANCELED', [['SUCCEEDED']]],
     ['CANCELED', [['UNKNOWN']]],
+    ['CANCELED', [['FETCHING']]],
     ['CANCELED', [['REJECTED'], ['CANCELED']]],
     ['RUNNING', [['SENDING'], ['CANCELED']]],
   ])('is %s with attempts %j after a cancel request', (status, parts) => {

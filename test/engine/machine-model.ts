@@ -8,6 +8,7 @@ import {
   holdsPermit,
   isHeld,
   isLive,
+  isUnanswered,
   transition,
   type TransitionInput,
   type Trigger,
@@ -24,6 +25,10 @@ export interface Step {
     | 'die'
     | 'recover'
     | 'result'
+    | 'addresses'
+    | 'fetch'
+    | 'lose addresses'
+    | 'fetch again'
     | 'accept'
     | 'reject'
     | 'break'
@@ -64,6 +69,7 @@ interface Attempt {
   billedWithoutPermit: boolean
   finishedAt: number | null
   error: null
+  hasAddresses: boolean
   /** A live worker holds it. */
   worked: boolean
   /** How often it was sent, and what the upstream charged. */
@@ -111,6 +117,7 @@ export function violation(
       billedWithoutPermit: false,
       finishedAt: null,
       error: null,
+      hasAddresses: false,
       worked: false,
       submissions: 0,
       chargedUpstream: 0,
@@ -165,6 +172,19 @@ export function violation(
         // A result is always charged.
         if (worked && isInProgress(state)) succeed(attempt, at)
         return
+      case 'addresses':
+        if ((worked && isInProgress(state)) || state === 'UNKNOWN') receive(attempt, at)
+        return
+      case 'fetch':
+        if (state === 'FETCHING') apply(attempt, 'succeed', { at })
+        return
+      case 'lose addresses':
+        if (state === 'FETCHING') apply(attempt, 'fail', { at, charged: 'YES' })
+        return
+      case 'fetch again':
+        // Only an attempt with addresses is fetched.
+        if (attempt.hasAddresses) apply(attempt, 'scheduleFetch', { at })
+        return
       case 'accept':
         if (worked && state === 'SENDING') apply(attempt, 'accept', { at })
         return
@@ -196,7 +216,7 @@ export function violation(
       case 'late id':
         if (
           state === 'UNKNOWN' &&
-          !attempts.some((other) => other.part === attempt.part && isLive(other.state))
+          !attempts.some((other) => other.part === attempt.part && isUnanswered(other.state))
         )
           apply(attempt, 'accept', { at })
         return
@@ -264,9 +284,20 @@ export function violation(
 
   function succeed(attempt: Attempt, at: number): void {
     attempt.chargedUpstream ||= COST
+    cancelOthers(attempt, at)
+    apply(attempt, 'succeed', { at, costMicros: attempt.number % 2 === 0 ? null : COST })
+  }
+
+  function receive(attempt: Attempt, at: number): void {
+    attempt.chargedUpstream ||= COST
+    attempt.hasAddresses = true
+    cancelOthers(attempt, at)
+    apply(attempt, 'receive', { at, costMicros: attempt.number % 2 === 0 ? null : COST })
+  }
+
+  function cancelOthers(attempt: Attempt, at: number): void {
     const others = attempts.filter((other) => other.part === attempt.part && other !== attempt)
     for (const other of others) if (transition(other, 'cancel', { at })) apply(other, 'cancel', { at })
-    apply(attempt, 'succeed', { at, costMicros: attempt.number % 2 === 0 ? null : COST })
   }
 
   /** The operator has read the bill. */
@@ -311,8 +342,8 @@ export function violation(
     const open = attempts.filter(holdsPermit).length
     if (task.open !== open) return `${task.open} permits are taken, and ${open} attempts may be charged`
     for (const [part, ofPart] of Map.groupBy(attempts, (attempt) => attempt.part)) {
-      const live = ofPart.filter(({ state }) => isLive(state)).length
-      if (live > 1) return `part ${part} has ${live} live attempts`
+      const unanswered = ofPart.filter(({ state }) => isUnanswered(state)).length
+      if (unanswered > 1) return `part ${part} has ${unanswered} attempts queued or at a provider`
       const charged = ofPart.filter(holdsPermit).length
       if (charged > task.maxCharges)
         return `part ${part} has ${charged} possible charges of ${task.maxCharges}`
@@ -358,6 +389,7 @@ const CHARGES: Record<AttemptState, readonly Charged[]> = {
   LEASED: ['NO'],
   SENDING: ['UNKNOWN'],
   ACCEPTED: ['UNKNOWN'],
+  FETCHING: ['YES'],
   UNKNOWN: ['UNKNOWN'],
   SUCCEEDED: ['YES'],
   REJECTED: ['NO'],

@@ -14,7 +14,7 @@ const HELD = 500
 /** An attempt in a state, with the usual cost of that state. */
 function attemptIn(state: AttemptState): AttemptFacts {
   const open = ['SENDING', 'ACCEPTED', 'UNKNOWN', 'FAILED'].includes(state)
-  const done = state === 'SUCCEEDED'
+  const done = state === 'SUCCEEDED' || state === 'FETCHING'
   return {
     state,
     charged: done ? 'YES' : open ? 'UNKNOWN' : 'NO',
@@ -34,6 +34,14 @@ describe('an attempt', () => {
       ['SENDING', 'accept', 'ACCEPTED', 0, null],
       ['SENDING', 'succeed', 'SUCCEEDED', 0, 'POST'],
       ['ACCEPTED', 'succeed', 'SUCCEEDED', 0, 'POST'],
+      ['SENDING', 'receive', 'FETCHING', 0, 'POST'],
+      ['ACCEPTED', 'receive', 'FETCHING', 0, 'POST'],
+      ['UNKNOWN', 'receive', 'FETCHING', 0, 'POST'],
+      ['FETCHING', 'succeed', 'SUCCEEDED', 0, null],
+      ['FETCHING', 'fail', 'FAILED', 0, null],
+      ['FETCHING', 'scheduleFetch', 'FETCHING', 0, null],
+      ['SUCCEEDED', 'scheduleFetch', 'FETCHING', 0, null],
+      ['FAILED', 'scheduleFetch', 'FETCHING', 0, null],
       ['UNKNOWN', 'succeed', 'SUCCEEDED', 0, 'POST'],
       ['SENDING', 'fail', 'FAILED', 0, 'POST'],
       ['UNKNOWN', 'fail', 'FAILED', 0, 'POST'],
@@ -54,9 +62,12 @@ describe('an attempt', () => {
       ['FAILED', 'waive', 'FAILED', -1, 'VOID'],
     ],
   )('in %s on %s becomes %s, with %d permits and the ledger line %s', (from, trigger, to, permits, kind) => {
-    const input = ['succeed', 'fail', 'adjustCost', 'bill', 'estimateCost'].includes(trigger)
-      ? { charged: 'YES' as const, costMicros: 200, estimatedMicros: 250 }
-      : {}
+    // A cost that is known is not recorded again.
+    const changesCost = ['receive', 'succeed', 'fail', 'adjustCost', 'bill', 'estimateCost'].includes(trigger)
+    const input =
+      from !== 'FETCHING' && changesCost
+        ? { charged: 'YES' as const, costMicros: 200, estimatedMicros: 250 }
+        : {}
     const next = transition(attemptIn(from), trigger, { at: 7, ...input })
     expect(next).toMatchObject({ set: { state: to }, permits })
     expect(next?.line?.kind ?? null).toBe(kind)
@@ -120,6 +131,10 @@ const STEPS: readonly Step['does'][] = [
   'die',
   'recover',
   'result',
+  'addresses',
+  'fetch',
+  'lose addresses',
+  'fetch again',
   'accept',
   'reject',
   'break',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { writeReceivedAnswer } from '../../src/engine/attempts/received-answer.ts'
+import { filesOf } from '../../src/providers/provider.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, held, writeImage, scripted, REPORTED } from '../support/scripted.ts'
@@ -37,7 +38,7 @@ describe.each(DATABASES)('an answer received before a crash, on %s', (database) 
       evidence: EVIDENCE,
     })
     const spool = dying.store.spool
-    const kept = images.map(({ file }) => file)
+    const kept = filesOf(images)
     const copies = join(place.dataDir, 'copies')
     await cp(spool, copies, { recursive: true })
     await dying.close()

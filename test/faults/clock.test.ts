@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { createClock } from '../../src/clock.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
-import { done, held, scripted } from '../support/scripted.ts'
+import { done, scripted } from '../support/scripted.ts'
 
 const [MINUTE, HOUR] = [60_000, 3_600_000]
 const QUICK = { pollMs: 50, reapMs: 50, heartbeatMs: 100, leaseMs: 1_500 }
@@ -97,22 +97,30 @@ describe.each(DATABASES)('on %s, a clock that is set', (database) => {
 
   it('forward takes no attempt from a process that still works, until its lease could be renewed', async () => {
     const { shift, clock } = shiftedClock()
-    const provider = scripted((sent) => held().answer(sent))
+    const provider = scripted((sent) => done(sent))
     await using one = await openEngine({
       database,
       providers: [provider],
-      tuning: { ...QUICK, heartbeatMs: 600_000, leaseMs: 3_000 },
+      tuning: { ...QUICK, leaseMs: 3_000 },
       wrap: (deps) => ({ ...deps, clock }),
     })
+    await one.engine.pauseProvider({ provider: provider.name, model: null }, 'a test')
     const { id } = await one.create()
-    await expect.poll(() => provider.sent.length).toBe(1)
+    const lease = (leaseUntil: number) =>
+      one.db.tx((q) =>
+        q.sql
+          .update(q.tables.attempts)
+          .set({ state: 'LEASED', leaseOwner: 'wrk_other', leaseUntil })
+          .where(eq(q.tables.attempts.taskId, id)),
+      )
+    await lease(Date.now() + HOUR)
     shift.monotonicMs = -11 * MINUTE
     await pause(500)
-    const set = { leaseOwner: 'wrk_other', leaseUntil: 1 }
-    await one.db.tx((q) => q.sql.update(q.tables.attempts).set(set).where(eq(q.tables.attempts.taskId, id)))
+    await lease(1)
     await pause(1_000)
-    expect(await one.attempts(id)).toMatchObject([{ state: 'SENDING', leaseOwner: 'wrk_other' }])
-    await one.reached(id, 'OUTCOME_UNKNOWN')
+    expect(await one.attempts(id)).toMatchObject([{ state: 'LEASED', leaseOwner: 'wrk_other' }])
+    await expect.poll(async () => (await one.attempts(id))[0]?.state).toBe('PLANNED')
+    expect(provider.sent).toEqual([])
   })
 })
 

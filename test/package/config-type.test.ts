@@ -65,6 +65,7 @@ it('the openai entry declares the options of the dialect and of its presets', ()
     preset: true,
     project: true,
     responseFormat: true,
+    resultTtlMs: true,
     timeoutMs: true,
     unbilledServerErrors: true,
   }

@@ -89,7 +89,11 @@ const STATUSES: StatusRow[] = [
   ['a response with an error that is empty', 'DONE', record({ success: true, error: '', data })],
   ['an empty record', 'MISSING', { status: 200, body: {} }],
   ['a response without an image', 'broken', record({ success: true, data: [] })],
-  ['an image at a private address', 'broken', record({ data: [{ url: 'http://10.0.0.1/i.png' }] })],
+  [
+    'an image at a private address, which the engine refuses to download',
+    'DONE',
+    record({ data: [{ url: 'http://10.0.0.1/i.png' }] }),
+  ],
   ['a failure of the API', 'broken', failure({ code: 'api_error', message: 'fetch failed' })],
   ['a failure of one word', 'broken', failure('fetch failed')],
   ['a timeout of the model', 'broken', failure({ code: 'timeout', message: 'No.' })],

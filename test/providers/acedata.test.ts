@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { acedata } from '../../src/providers/acedata/acedata.ts'
 import type { AcedataOptions } from '../../src/providers/acedata/options.ts'
 import { UNKNOWN_USAGE, type ProviderRequest } from '../../src/providers/provider.ts'
-import { runRequest, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import { downloadFailure, runRequest, failureOf, inputOf, openCall, requestOf } from './call.ts'
 import { startAcedataUpstream, type CallbackScenario } from './upstreams/acedata.ts'
 import type { CannedReply, ReceivedRequest } from './upstreams/fake.ts'
 import { formOf } from './upstreams/form.ts'
@@ -317,13 +317,14 @@ describe('a failure', () => {
     expect(failure).toMatchObject({ kind: 'refused', code: 'PROVIDER_MISCONFIGURED', charged: 'UNKNOWN' })
   })
 
-  it('to download the image of a task leaves the task charged and open for another check', async () => {
+  it('does not follow from a link of a task that cannot be downloaded', async () => {
     const { provider, upstream } = await open()
-    const response = { data: [{ url: `${new URL(upstream.url).origin}/gone.png` }] }
-    upstream.script({ status: 200, body: { id: 'task-1', response } })
+    const url = `${new URL(upstream.url).origin}/gone.png`
+    upstream.script({ status: 200, body: { id: 'task-1', response: { data: [{ url }] } } })
     const { call } = await openCall()
-    const failure = await failureOf(provider.check?.('task-1', requestOf(), call) ?? Promise.resolve())
-    expect(failure).toMatchObject({ kind: 'lost', code: 'RESULT_UNREACHABLE', charged: 'YES' })
+    const result = await provider.check?.('task-1', requestOf(), call)
+    expect(result).toMatchObject({ state: 'DONE', images: [{ url }] })
+    expect(await downloadFailure(provider, url, call)).toBe('UNREACHABLE')
   })
 
   it('by a timeout on record ends the task with a known outcome', async () => {
@@ -341,10 +342,14 @@ describe('a failure', () => {
     expect(await failWith(reply, unbilled)).toMatchObject({ kind: 'broken', charged: 'NO' })
   })
 
-  it('to download the image leaves the request charged', async () => {
-    const body = { data: [{ url: 'http://10.0.0.1/i.png' }] }
-    const expected = { kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' }
-    expect(await failWith({ status: 200, body })).toMatchObject(expected)
+  it('does not follow from a link to a private address, which is not downloaded', async () => {
+    const { provider, upstream } = await open(SYNC)
+    const url = 'http://10.0.0.1/i.png'
+    upstream.script({ status: 200, body: { data: [{ url }] } })
+    const { call } = await openCall()
+    const result = await provider.submit(requestOf(), call)
+    expect(result).toMatchObject({ state: 'DONE', images: [{ url }] })
+    expect(await downloadFailure(provider, url, call)).toBe('FORBIDDEN')
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { basic } from '../../src/providers/basic/basic.ts'
 import { UNKNOWN_USAGE, type ProviderRequest } from '../../src/providers/provider.ts'
-import { submitAndCheck, runRequest, failureOf, openCall, requestOf } from './call.ts'
+import { downloadFailure, submitAndCheck, runRequest, openCall, requestOf } from './call.ts'
 import { testProvider, type FailureRow } from './contract.ts'
 import { basicError, startBasicUpstream, type Form } from './upstreams/basic.ts'
 
@@ -142,12 +142,14 @@ describe('a reply', () => {
     expect((await runRequest(provider)).usage).toMatchObject({ outputTokens: 196, source: 'REPORTED' })
   })
 
-  it('with a link to a private address is not downloaded and counts as charged', async () => {
+  it('with a link to a private address is a result that is not downloaded', async () => {
     const { provider, upstream } = await openForTest()
-    upstream.script({ status: 200, body: { data: [{ url: 'http://169.254.169.254/' }], usage: {} } })
+    const url = 'http://169.254.169.254/'
+    upstream.script({ status: 200, body: { data: [{ url }], usage: {} } })
     const { call } = await openCall()
-    const failure = await failureOf(submitAndCheck(provider, requestOf(), call))
-    expect(failure).toMatchObject({ kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' })
+    const result = await submitAndCheck(provider, requestOf(), call)
+    expect(result).toMatchObject({ state: 'DONE', images: [{ url }] })
+    expect(await downloadFailure(provider, url, call)).toBe('FORBIDDEN')
   })
 })
 
@@ -171,6 +173,7 @@ describe('the configuration', () => {
       defaultSize: '1024x1024',
       timeoutMs: 600_000,
       concurrency: 256,
+      resultTtlMs: 86_400_000,
       unbilledServerErrors: false,
     })
   })

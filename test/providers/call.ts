@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
 import { ProviderError, type Failure } from '../../src/providers/error.ts'
+import { DownloadError, type DownloadFailure } from '../../src/providers/wire/download.ts'
 import type {
   CallResult,
   Call,
   ProviderRequest,
   ProviderRequestImage,
   Provider,
+  ReceivedImage,
 } from '../../src/providers/provider.ts'
 
 export interface Reports {
@@ -93,8 +95,32 @@ export async function runRequest(provider: Provider, overrides: Partial<Provider
   const { call, reports } = await openCall()
   const result = await submitAndCheck(provider, requestOf(overrides), call)
   if (result.state !== 'DONE') throw new Error(`The provider returned ${result.state}`)
-  const imageBytes = await Promise.all(result.images.map(({ file }) => readFile(file)))
+  const imageBytes = await Promise.all(result.images.map((image) => readImage(provider, image, call)))
   return { ...result, imageBytes, reports }
+}
+
+/** How a provider refuses or fails to download an address. */
+export async function downloadFailure(
+  provider: Provider,
+  url: string,
+  call: Pick<Call, 'newFile' | 'signal'>,
+): Promise<DownloadFailure> {
+  try {
+    await provider.results?.download(url, call.newFile(), call.signal)
+  } catch (error) {
+    if (error instanceof DownloadError) return error.failure
+    throw error
+  }
+  throw new Error('The download did not fail')
+}
+
+/** The bytes of an image, downloaded if it arrived as an address. */
+export async function readImage(provider: Provider, image: ReceivedImage, call: Call): Promise<Buffer> {
+  if ('file' in image) return readFile(image.file)
+  const file = call.newFile()
+  if (!provider.results) throw new Error('The provider returned an address and has no download')
+  await provider.results.download(image.url, file, call.signal)
+  return readFile(file)
 }
 
 /** The failure of a promise that must reject with a ProviderError. Throws any other error. */

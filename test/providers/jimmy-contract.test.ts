@@ -104,8 +104,8 @@ const STATUSES: StatusRow[] = [
   ['completed, without an envelope', 'DONE', { status: 200, body: { status: 'completed', ...inline } }],
   ['completed without an image', 'broken', task({ status: 'completed', result: null })],
   [
-    'completed with an image at a private address',
-    'broken',
+    'completed with an image at a private address, which the engine refuses to download',
+    'DONE',
     task({ status: 'completed', result: { image_url: 'http://10.0.0.1/i.png' } }),
   ],
   ['failed', 'broken', task({ status: 'failed', result: null, error_message: 'canvas tore' })],

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { jimmy } from '../../src/providers/jimmy/jimmy.ts'
 import { SHAPES, type JimmyOptions } from '../../src/providers/jimmy/options.ts'
 import { UNKNOWN_USAGE, type ProviderRequest, type Provider } from '../../src/providers/provider.ts'
-import { runRequest, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import { downloadFailure, runRequest, failureOf, inputOf, openCall, readImage, requestOf } from './call.ts'
 import type { CannedReply, FakeUpstream, ReceivedRequest } from './upstreams/fake.ts'
 import { formOf } from './upstreams/form.ts'
 import { startJimmyUpstream } from './upstreams/jimmy.ts'
@@ -246,15 +245,17 @@ describe('a task', () => {
     const answer = await open().check?.('img_1', requestOf(), call)
     if (answer?.state !== 'DONE') throw new Error('The task is not done')
     expect(images).toHaveLength(1)
-    expect(await readFile(String(answer.images[0]?.file))).toEqual(upstream.imageBytes[0])
+    expect(await readImage(open(), answer.images[0]!, call)).toEqual(upstream.imageBytes[0])
   })
 
-  it('whose image cannot be downloaded is charged and open for another check', async () => {
-    const result = { image_url: `${new URL(upstream.url).origin}/gone.png` }
+  it('returns the address of an image that cannot be downloaded', async () => {
+    const url = `${new URL(upstream.url).origin}/gone.png`
+    const result = { image_url: url }
     upstream.script({ status: 200, body: { code: '20000', data: { status: 'completed', result } } })
     const { call } = await openCall()
-    const failure = await failureOf(open().check?.('img_1', requestOf(), call) ?? Promise.resolve())
-    expect(failure).toMatchObject({ kind: 'lost', code: 'RESULT_UNREACHABLE', charged: 'YES' })
+    const checked = await open().check?.('img_1', requestOf(), call)
+    expect(checked).toMatchObject({ state: 'DONE', images: [{ url }] })
+    expect(await downloadFailure(open(), url, call)).toBe('UNREACHABLE')
   })
 
   it('is checked by its escaped id', async () => {
@@ -325,13 +326,13 @@ describe('a failure', () => {
     })
   })
 
-  it('to download the image leaves the request charged', async () => {
-    const body = { code: 20000, data: { data: [{ url: 'http://10.0.0.1/i.png' }] } }
-    expect(await failWith({ status: 200, body })).toMatchObject({
-      kind: 'broken',
-      code: 'RESULT_UNREACHABLE',
-      charged: 'YES',
-    })
+  it('does not follow from a link to a private address, which is not downloaded', async () => {
+    const url = 'http://10.0.0.1/i.png'
+    upstream.script({ status: 200, body: { code: 20000, data: { data: [{ url }] } } })
+    const { call } = await openCall()
+    const result = await open(SYNC).submit(requestOf(), call)
+    expect(result).toMatchObject({ state: 'DONE', images: [{ url }] })
+    expect(await downloadFailure(open(SYNC), url, call)).toBe('FORBIDDEN')
   })
 })
 
@@ -350,6 +351,7 @@ describe('the configuration', () => {
       models: ['gpt-image-2'],
       timeoutMs: 600_000,
       concurrency: 256,
+      resultTtlMs: 86_400_000,
       pollMs: 5000,
       mode: 'auto',
       autoQuality: 'low',

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import type { Failure } from '../../src/providers/error.ts'
+import { downloadFailure, openCall } from './call.ts'
 import { expectFailure, openOpenai, requestOf } from './openai-call.ts'
 import type { CannedReply } from './upstreams/fake.ts'
 import { startOpenaiUpstream, type OpenaiScenario, type OpenaiUpstream } from './upstreams/openai.ts'
@@ -179,12 +180,14 @@ describe('a reply without an image', () => {
     })
   })
 
-  it('with a link to a private address is not downloaded and counts as charged', async () => {
-    const failure = await fail({ status: 200, body: { data: [{ url: 'http://169.254.169.254/latest' }] } })
-    expect(failure).toMatchObject({ kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' })
-    expect(failure.message).toBe(
-      'openai finished the image, but the address of the result must be on a public host.',
-    )
+  it('with a link to a private address is a result that is not downloaded', async () => {
+    const url = 'http://169.254.169.254/latest'
+    upstream.script({ status: 200, body: { data: [{ url }] } })
+    const provider = openOpenai(upstream)
+    const { call } = await openCall()
+    const result = await provider.submit(requestOf(), call)
+    expect(result).toMatchObject({ state: 'DONE', images: [{ url }] })
+    expect(await downloadFailure(provider, url, call)).toBe('FORBIDDEN')
   })
 })
 

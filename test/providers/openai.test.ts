@@ -331,6 +331,7 @@ describe('the configuration', () => {
       baseUrl: 'https://api.openai.com/v1',
       timeoutMs: 600_000,
       concurrency: 256,
+      resultTtlMs: 86_400_000,
       mode: 'auto',
       unbilledServerErrors: false,
     })

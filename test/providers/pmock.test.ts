@@ -2,7 +2,15 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createPmock, pmock } from '../../src/providers/pmock/pmock.ts'
 import { signatureHeaders } from '../../src/providers/pmock/signature.ts'
 import type { ProviderRequest } from '../../src/providers/provider.ts'
-import { submitAndCheck, runRequest, failureOf, inputOf, openCall, requestOf } from './call.ts'
+import {
+  downloadFailure,
+  submitAndCheck,
+  runRequest,
+  failureOf,
+  inputOf,
+  openCall,
+  requestOf,
+} from './call.ts'
 import { startPmockUpstream, taskReply, type PmockAccount, type ResultForm } from './upstreams/pmock.ts'
 
 const ACCOUNT: PmockAccount = {
@@ -201,12 +209,14 @@ describe('a task', () => {
     expect(imageBytes[0]?.equals(bytes)).toBe(true)
   })
 
-  it('whose link is a private address has failed and counts as charged', async () => {
+  it('whose link is a private address is a result that is not downloaded', async () => {
     const { provider, upstream } = await open()
-    upstream.script('ok', taskReply({ status: 'completed', result: [{ url: 'http://10.0.0.1/a.png' }] }))
+    const address = 'http://10.0.0.1/a.png'
+    upstream.script('ok', taskReply({ status: 'completed', result: [{ url: address }] }))
     const { call } = await openCall()
-    const failure = await failureOf(submitAndCheck(provider, requestOf(), call))
-    expect(failure).toMatchObject({ kind: 'broken', code: 'RESULT_UNREACHABLE', charged: 'YES' })
+    const result = await submitAndCheck(provider, requestOf(), call)
+    expect(result).toMatchObject({ state: 'DONE', images: [{ url: address }] })
+    expect(await downloadFailure(provider, address, call)).toBe('FORBIDDEN')
   })
 
   it('that failed may be charged, even with a code that leaves a submit uncharged', async () => {
@@ -253,6 +263,7 @@ describe('the configuration', () => {
       models: ['gpt-image-2'],
       timeoutMs: 600_000,
       concurrency: 256,
+      resultTtlMs: 86_400_000,
       pollMs: 5000,
       unbilledFailures: false,
     })

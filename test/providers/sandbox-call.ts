@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { DEFAULT_SETTINGS, type WirePhase } from '../../src/domain.ts'
-import type { CallResult, Call, ProviderRequest, ProviderRequestImage } from '../../src/providers/provider.ts'
+import {
+  filesOf,
+  type CallResult,
+  type Call,
+  type ProviderRequest,
+  type ProviderRequestImage,
+} from '../../src/providers/provider.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 
 export interface Reports {
@@ -64,9 +70,9 @@ export async function runRequest(
 }
 
 function firstFile(result: Extract<CallResult, { state: 'DONE' }>): string {
-  const [first] = result.images
+  const [first] = filesOf(result.images)
   if (!first) throw new Error('The sandbox returned no image')
-  return first.file
+  return first
 }
 
 /** An input image with these bytes. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import type { ProviderRequest } from '../../src/providers/provider.ts'
+import { filesOf, type ProviderRequest } from '../../src/providers/provider.ts'
 import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
 import { sandbox } from '../../src/providers/sandbox/sandbox.ts'
 import { runRequest, openSandbox } from './sandbox-call.ts'
@@ -86,7 +86,7 @@ describe('the picture', () => {
   it('depends on the prompt, the quality and the position among several', async () => {
     const several = await runRequest({ n: 3 })
     const files = [
-      ...several.images.map((image) => image.file),
+      ...filesOf(several.images),
       (await runRequest({ prompt: 'a lighthouse at dusk' })).file,
       (await runRequest({ quality: 'HIGH' })).file,
     ]

@@ -1,4 +1,5 @@
 import { listAudit } from '../../db/access/audit.ts'
+import { listAddresses } from '../../db/attempts/addresses.ts'
 import { findAnyAttempt, listAttempts } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Queries } from '../../db/connection/database.ts'
@@ -21,6 +22,8 @@ export async function findEvidence(q: Queries, id: string, providers: readonly P
         task: await getTask(q, attempt.taskId),
         lines: await listLines(q, [attempt.id]),
         decisions: await listAudit(q, attempt.id),
+        /** Of images that are not stored. */
+        addresses: await listAddresses(q, [attempt.id]),
         callbacks: (await listCallbacks(q, attempt.id)).length,
         images: assets.filter(({ attemptId, kind }) => attemptId === attempt.id && kind === 'FINAL').length,
         /** Undefined if it is no longer configured. */

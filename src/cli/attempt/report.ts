@@ -1,5 +1,5 @@
 import type { AuditRow } from '../../db/access/audit.ts'
-import type { AttemptRow, LedgerRow } from '../../db/tables/tables.ts'
+import type { AttemptRow, LedgerRow, ResultAddressRow } from '../../db/tables/tables.ts'
 import type { AttemptState, Charged, LedgerKind, WirePhase } from '../../domain.ts'
 import { formatUsd } from '../../money.ts'
 import { countOrDash, formatMs } from '../format.ts'
@@ -9,9 +9,14 @@ import type { Evidence } from './evidence.ts'
 
 /** One attempt: the charge in the first line, then the evidence, then the next steps. */
 export function report(evidence: Evidence, now: number, paint: Paint): string {
-  const { attempt, task, lines, decisions } = evidence
+  const { attempt, task, lines, decisions, addresses } = evidence
   const { text, format } = VERDICTS[attempt.charged]
-  const facts = [...factsOf(evidence, now), ...lines.map(ledgerFact), ...decisions.map(decisionFact)]
+  const facts = [
+    ...factsOf(evidence, now),
+    ...addresses.map(addressFact),
+    ...lines.map(ledgerFact),
+    ...decisions.map(decisionFact),
+  ]
   const title = `Attempt ${attempt.number} of ${task.id} at ${attempt.provider}: ${paint(format, text)}`
   const advice = adviceFor(evidence).map((line) => `${line === '' ? '' : `  ${line}`}\n`)
   return `${title}\n\n${indented(renderFacts(facts, paint))}\n${advice.join('')}`
@@ -48,6 +53,7 @@ const STATES: Record<AttemptState, string> = {
   LEASED: 'claimed by a worker, not sent yet',
   SENDING: 'a worker is sending it, or died while sending it',
   ACCEPTED: 'accepted by the provider, which is polled for the result',
+  FETCHING: 'the provider has made its images, which are downloaded from their addresses',
   UNKNOWN: 'the outcome is unknown; it is not sent again automatically',
   SUCCEEDED: 'its images are stored',
   REJECTED: 'refused by the provider without a charge',
@@ -100,6 +106,11 @@ function costOf({ charged, costMicros, estimatedMicros, priceVersion }: AttemptR
   return `${formatUsd(costMicros)}${priceVersion === null ? '' : `, by price list ${priceVersion}`}`
 }
 
+function addressFact({ url, position, tries, problem }: ResultAddressRow): [string, string] {
+  const failures = problem === null ? 'not tried yet' : `tried ${tries} times: ${problem}`
+  return ['Address', `${url} (image ${position + 1}, ${failures})`]
+}
+
 function ledgerFact({ kind, amountMicros, at }: LedgerRow): [string, string] {
   const amount = amountMicros === null ? 'an unknown amount' : formatUsd(amountMicros)
   return ['Ledger', `${new Date(at).toISOString()} ${kind} ${amount}: ${LINES[kind]}`]
@@ -123,15 +134,23 @@ function formatTime(at: number, now: number): string {
 }
 
 function adviceFor(evidence: Evidence): string[] {
-  const { attempt, task } = evidence
+  const { attempt, task, addresses } = evidence
+  const download = `darkroom attempt ${attempt.id} --fetch`
   if (attempt.state === 'UNKNOWN') return unknownAdvice(evidence)
+  if (attempt.state === 'FETCHING')
+    return [
+      'Nothing to do: the download is repeated for as long as the provider keeps the result.',
+      `To have it repeated now: ${download}`,
+    ]
   if (attempt.state === 'SENDING' || attempt.state === 'ACCEPTED')
     return ['Nothing to do: the attempt is running. If its worker has died, another one recovers it.']
   if (attempt.state === 'FAILED' && attempt.charged !== 'NO')
     return [
+      ...(addresses.length > 0 ? [`To try the address once more, free of charge: ${download}`] : []),
       `To pay for another attempt: retryTask(id: "${task.id}", acceptPossibleSecondCharge: true)`,
       `The bill of ${attempt.provider} shows whether this attempt was charged.`,
     ]
+  if (addresses.length > 0) return [`To try the address of a missing image once more: ${download}`]
   return [attempt.charged === 'YES' ? 'Nothing to do.' : 'Nothing to do: the attempt was not charged.']
 }
 

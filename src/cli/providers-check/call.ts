@@ -11,6 +11,7 @@ import type {
   Provider,
   ProviderRequest,
   ProviderRequestImage,
+  ReceivedImage,
 } from '../../providers/provider.ts'
 
 export interface CallOutcome {
@@ -61,7 +62,10 @@ export async function callProvider(setup: CallSetup): Promise<CallOutcome> {
       await systemClock.sleep(outcome.result.checkAfterMs)
       outcome.result = (await checkResult(setup, outcome)) ?? outcome.result
     }
-    outcome.images = await Promise.all(outcome.result.images.map(({ file }) => readImage(file)))
+    const { images } = outcome.result
+    outcome.images = await withTimeout(provider.timeoutMs, (signal) =>
+      Promise.all(images.map(async (image) => readImage(await fetchFile(setup, image, signal)))),
+    )
   } catch (error) {
     outcome.error = error
   }
@@ -106,6 +110,17 @@ async function withTimeout<T>(ms: number, work: (signal: AbortSignal) => T): Pro
   } finally {
     done.abort()
   }
+}
+
+async function fetchFile(
+  { provider, spool }: CallSetup,
+  image: ReceivedImage,
+  signal: AbortSignal,
+): Promise<string> {
+  if ('file' in image) return image.file
+  const file = join(spool, randomUUID())
+  await provider.results?.download(image.url, file, signal)
+  return file
 }
 
 async function readImage(file: string): Promise<ProviderRequestImage> {

@@ -12,6 +12,9 @@ export type NewAttempt = Tables['attempts']['$inferInsert']
 /** Wake-up key: an attempt may be due. */
 export const QUEUE_KEY = 'queue'
 
+/** Wake-up key: images may be due for a download. */
+export const FETCH_KEY = 'fetch'
+
 /** Identifies a claim. The epoch fences off a worker that lost its lease. */
 export interface Lease {
   owner: string
@@ -44,15 +47,25 @@ const newAttempt = insertion<PlannedAttempt & { delayMs: number }, AttemptRow[]>
 
 export async function listQueuedProviders(q: Queries): Promise<string[]> {
   const { attempts } = q.tables
-  const rows = await q.sql.selectDistinct({ provider: attempts.provider }).from(attempts).where(isWaiting(q))
-  return rows.map(({ provider }) => provider)
+  const listOf = (fetching: boolean) =>
+    q.sql.selectDistinct({ provider: attempts.provider }).from(attempts).where(isWaiting(q, fetching))
+  const rows = [...(await listOf(false)), ...(await listOf(true))]
+  return [...new Set(rows.map(({ provider }) => provider))]
 }
 
-/** 0 when one is due, undefined when none waits. */
-export async function findNextDueMs(q: Queries, providers: string[]): Promise<number | undefined> {
+/** 0 when one is due, undefined when none waits. `fetching` as in ClaimScope. */
+export async function findNextDueMs(
+  q: Queries,
+  providers: string[],
+  fetching: boolean,
+): Promise<number | undefined> {
   const { attempts } = q.tables
   const inMs = sql<number | string | null>`min(${attempts.runAfter}) - ${q.now}`
-  const isUnleased = and(inArray(attempts.provider, providers), isWaiting(q), isNull(attempts.leaseUntil))
+  const isUnleased = and(
+    inArray(attempts.provider, providers),
+    isWaiting(q, fetching),
+    isNull(attempts.leaseUntil),
+  )
   const [row] = await q.sql.select({ inMs }).from(attempts).where(isUnleased)
   return row?.inMs == null ? undefined : Math.max(0, Number(row.inMs))
 }
@@ -109,7 +122,7 @@ export async function listUnsent(q: Queries): Promise<AttemptRow[]> {
 /** Attempts with an expired lease; with `all`, with any lease. */
 export async function listAbandoned(q: Queries, { all }: { all: boolean }): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  const isLeasable = inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED'])
+  const isLeasable = inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED', 'FETCHING'])
   const isDead = all ? undefined : lt(attempts.leaseUntil, q.now)
   // isNotNull for the index of leases.
   const isAbandoned = and(isLeasable, isNotNull(attempts.leaseUntil), isDead)

@@ -18,6 +18,8 @@ import type { AttemptRow } from '../tables/tables.ts'
 
 export interface ClaimScope {
   provider: string
+  /** Only attempts whose images are downloaded; by default, all but them. */
+  fetching?: boolean | undefined
   model?: string | undefined
   /** Get no new work; their accepted attempts can still be claimed, for a check. */
   blockedModels?: readonly string[] | 'ALL'
@@ -33,8 +35,8 @@ export interface ClaimOfProject {
 }
 
 /**
- * Claims due attempts, oldest first: PLANNED ones become LEASED, ACCEPTED ones are leased for a check. Concurrent
- * claims get different attempts.
+ * Claims due attempts, oldest first: PLANNED ones become LEASED, ACCEPTED ones are leased for a check, FETCHING ones for a
+ * download. Concurrent claims get different attempts.
  */
 export async function claimOldest(
   q: Transaction,
@@ -120,7 +122,7 @@ function selectWaiting(q: Queries, filter: ClaimFilter) {
   return q.sql
     .select(columns)
     .from(
-      sql`(${waitingProjects(q, provider)} select project_id, ${due} as due, ${since} as due_since from waiting where project_id is not null) as projects`,
+      sql`(${waitingProjects(q, provider, filter.fetching)} select project_id, ${due} as due, ${since} as due_since from waiting where project_id is not null) as projects`,
     )
 }
 
@@ -128,24 +130,24 @@ function selectWaiting(q: Queries, filter: ClaimFilter) {
  * `with recursive waiting(project_id)`: the projects with waiting attempts, by one index step per project. The ORDER
  * BY matches only that index.
  */
-export function waitingProjects(q: Queries, provider: string | Placeholder): SQL {
+export function waitingProjects(q: Queries, provider: string | Placeholder, fetching = false): SQL {
   const { attempts } = q.tables
   const after = (projectId: SQL) =>
-    sql`(select case ${attempts.provider} when ${provider} then ${attempts.projectId} end from ${attempts} where (${attempts.provider}, ${attempts.projectId}) > (${provider}, ${projectId}) and ${isWaiting(q)} order by ${attempts.provider}, ${attempts.projectId} limit 1)`
+    sql`(select case ${attempts.provider} when ${provider} then ${attempts.projectId} end from ${attempts} where (${attempts.provider}, ${attempts.projectId}) > (${provider}, ${projectId}) and ${isWaiting(q, fetching)} order by ${attempts.provider}, ${attempts.projectId} limit 1)`
   return sql`with recursive waiting(project_id) as (select ${after(sql`''`)} union all select ${after(sql`waiting.project_id`)} from waiting where waiting.project_id is not null)`
 }
 
-function isUnfiltered({ model, blockedModels }: ClaimFilter): boolean {
-  return model === undefined && !blockedModels?.length
+function isUnfiltered({ model, blockedModels, fetching }: ClaimFilter): boolean {
+  return model === undefined && !blockedModels?.length && !fetching
 }
 
-function isDue(q: Queries, { model, blockedModels }: ClaimFilter): SQL | undefined {
+function isDue(q: Queries, { model, blockedModels, fetching }: ClaimFilter): SQL | undefined {
   const { attempts } = q.tables
   // One value per statement, because PostgreSQL's clock_timestamp() advances and prevents an index.
   const now = sql`(select ${q.now})`
   return and(
     model === undefined ? undefined : eq(attempts.model, model),
-    isWaiting(q),
+    isWaiting(q, fetching),
     sql`${attempts.runAfter} <= ${now}`,
     // Accepted attempts are checked even while the provider gets no new work.
     blockedModels?.length ? or(eq(attempts.state, 'ACCEPTED'), isUnblocked(q, blockedModels)) : undefined,
@@ -157,6 +159,7 @@ function isUnblocked({ tables: { attempts } }: Queries, blocked: readonly string
   return blocked === 'ALL' ? sql`1 = 0` : notInArray(attempts.model, [...blocked])
 }
 
-export function isWaiting({ tables: { attempts } }: Queries): SQL {
-  return oneOf(attempts.state, ['PLANNED', 'ACCEPTED'])
+/** A condition as in the indexes: of attempts to be sent or checked, or of those whose images are downloaded. */
+export function isWaiting({ tables: { attempts } }: Queries, fetching = false): SQL {
+  return fetching ? sql`${attempts.state} = 'FETCHING'` : oneOf(attempts.state, ['PLANNED', 'ACCEPTED'])
 }

@@ -1,9 +1,9 @@
 import type { AttemptRow } from '../tables/tables.ts'
 import type { Charged, TaskStatus, Usage } from '../../domain.ts'
 
-/** Null when it was not charged or has not ended. */
+/** Null when it was not charged, and until its result was received. */
 export function usageOf(attempt: AttemptRow): Usage | null {
-  if (attempt.charged === 'NO' || attempt.finishedAt === null) return null
+  if (attempt.charged === 'NO' || (attempt.finishedAt === null && attempt.state !== 'FETCHING')) return null
   const { usageSource: source, inputTokens, outputTokens, totalTokens } = attempt
   const { inputTextTokens, inputImageTokens, outputTextTokens, outputImageTokens } = attempt
   return {

@@ -60,7 +60,11 @@ export async function releaseFromFuture(q: Transaction): Promise<void> {
 
 /** One condition for each partial index. */
 function waitingStates({ tables: { attempts } }: Queries): SQL[] {
-  return [oneOf(attempts.state, ['PLANNED', 'ACCEPTED']), sql`${attempts.state} = 'UNKNOWN'`]
+  return [
+    oneOf(attempts.state, ['PLANNED', 'ACCEPTED']),
+    sql`${attempts.state} = 'FETCHING'`,
+    sql`${attempts.state} = 'UNKNOWN'`,
+  ]
 }
 
 /** Between the clocks of a process and of the database. */

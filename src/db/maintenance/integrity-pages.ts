@@ -1,6 +1,7 @@
 // Rows and counts for the integrity checks of a whole database.
 import { count, eq, gt, inArray, isNotNull, max, min, sql } from 'drizzle-orm'
 import { listAssets } from '../tasks/assets.ts'
+import { listAddresses } from '../attempts/addresses.ts'
 import { listAttempts } from '../attempts/attempts.ts'
 import type { CallbackRow } from '../attempts/callbacks.ts'
 import type { Queries } from '../connection/database.ts'
@@ -8,7 +9,15 @@ import { listDeliveriesOfTasks } from '../webhooks/deliveries.ts'
 import { listAllEvents } from '../tasks/events.ts'
 import { listLines } from '../money/ledger.ts'
 import type { SpendingRow } from '../money/spending.ts'
-import type { AssetRow, AttemptRow, DeliveryRow, EventRow, LedgerRow, TaskRow } from '../tables/tables.ts'
+import type {
+  AssetRow,
+  AttemptRow,
+  DeliveryRow,
+  EventRow,
+  LedgerRow,
+  ResultAddressRow,
+  TaskRow,
+} from '../tables/tables.ts'
 import type { UsageCountRow } from '../money/usage.ts'
 
 export interface IntegrityPage {
@@ -17,6 +26,7 @@ export interface IntegrityPage {
   events: EventRow[]
   assets: AssetRow[]
   callbacks: CallbackRow[]
+  addresses: ResultAddressRow[]
   deliveries: DeliveryRow[]
   lines: LedgerRow[]
   /** The database's clock. */
@@ -64,6 +74,7 @@ async function readPage(q: Queries, tasks: TaskRow[]): Promise<IntegrityPage> {
     events: await listAllEvents(q, ids),
     assets: await listAssets(q, ids),
     callbacks: await q.sql.select().from(callbacks).where(inArray(callbacks.attemptId, attemptIds)),
+    addresses: await listAddresses(q, attemptIds),
     deliveries: await listDeliveriesOfTasks(q, ids),
     lines: await listLines(q, attemptIds),
     now: Number(clock?.now),

@@ -2,7 +2,7 @@ import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Kit } from './kit.ts'
 
 export function createProviderTables(
-  { table, text, reference, bigint, json, index, primaryKey }: Kit,
+  { table, text, reference, integer, bigint, json, index, primaryKey }: Kit,
   { attempts }: Record<'attempts', { id: AnyPgColumn }>,
 ) {
   /** Stored before the response. Their content counts only after a check confirmed it. */
@@ -16,6 +16,24 @@ export function createProviderTables(
       receivedAt: bigint('received_at').notNull(),
     },
     (t) => [primaryKey({ columns: [t.attemptId, t.sha256] })],
+  )
+
+  /** Where images can be downloaded that are not stored yet. Signed ones grant access to the image. */
+  const resultAddresses = table(
+    'result_addresses',
+    {
+      attemptId: reference('attempt_id', () => attempts.id),
+      /** Of its image in the task. */
+      position: integer('position').notNull(),
+      url: text('url').notNull(),
+      revisedPrompt: text('revised_prompt'),
+      /** In the database's time. */
+      receivedAt: bigint('received_at').notNull(),
+      tries: integer('tries').notNull().default(0),
+      /** Of the latest try; completes "the address …". */
+      problem: text('problem'),
+    },
+    (t) => [primaryKey({ columns: [t.attemptId, t.position] })],
   )
 
   const cooldowns = table(
@@ -46,5 +64,5 @@ export function createProviderTables(
     (t) => [index('audit_log_subject').on(t.subject, t.at)],
   )
 
-  return { callbacks, cooldowns, audit }
+  return { callbacks, resultAddresses, cooldowns, audit }
 }

@@ -177,6 +177,10 @@ export function createTables(kit: Kit) {
       index('attempts_due_by_project')
         .on(t.provider, t.projectId, t.runAfter, t.id)
         .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
+      // Separate, so that downloads do not wait behind a long queue.
+      index('attempts_fetching')
+        .on(t.provider, t.projectId, t.runAfter, t.id)
+        .where(sql`${t.state} = 'FETCHING'`),
       index('attempts_unknown')
         .on(t.projectId, t.sentAt, t.id)
         .where(sql`${t.state} = 'UNKNOWN'`),
@@ -204,7 +208,7 @@ export function createTables(kit: Kit) {
         'attempts_no_charge',
         sql`${t.state} not in ('PLANNED', 'LEASED', 'NOT_SENT', 'REJECTED', 'CANCELED') or ${t.charged} = 'NO'`,
       ),
-      check('attempts_paid', sql`${t.state} <> 'SUCCEEDED' or ${t.charged} = 'YES'`),
+      check('attempts_paid', sql`${t.state} not in ('SUCCEEDED', 'FETCHING') or ${t.charged} = 'YES'`),
       check(
         'attempts_leased',
         sql`${t.state} not in ('LEASED', 'SENDING') or (${t.leaseOwner} is not null and ${t.leaseUntil} is not null)`,
@@ -290,5 +294,6 @@ export type DeliveryRow = Tables['webhookDeliveries']['$inferSelect']
 export type ApiKeyRow = Tables['apiKeys']['$inferSelect']
 export type LedgerRow = Tables['ledger']['$inferSelect']
 export type BudgetRow = Tables['budgets']['$inferSelect']
+export type ResultAddressRow = Tables['resultAddresses']['$inferSelect']
 export type TryRow = Tables['webhookTries']['$inferSelect']
 export type DataFolderRow = Tables['dataFolders']['$inferSelect']

@@ -2,6 +2,7 @@ import {
   findAnyAttempt,
   listAttempts,
   updateAttempt,
+  FETCH_KEY,
   QUEUE_KEY,
   type AttemptChange,
   type Lease,
@@ -13,7 +14,14 @@ import { returnPermit, updateTask } from '../../db/tasks/tasks.ts'
 import type { LedgerSource } from '../../domain.ts'
 import type { Deps } from '../deps.ts'
 import { recordTransition, sourceOf } from './ledger.ts'
-import { isLive, isUnsent, transition, TRANSITIONS, type TransitionInput, type Trigger } from './machine.ts'
+import {
+  isUnanswered,
+  isUnsent,
+  transition,
+  TRANSITIONS,
+  type TransitionInput,
+  type Trigger,
+} from './machine.ts'
 
 export type TransitionChange = TransitionInput &
   Omit<AttemptChange, 'state' | 'charged' | 'costMicros' | 'estimatedMicros' | 'finishedAt'> & {
@@ -66,7 +74,7 @@ export async function acceptAttempt(
   const { at, remoteId } = change
   const ofPart = (await listAttempts(q, [task.id])).filter((other) => other.part === part)
   const others = ofPart.filter((other) => other.id !== id)
-  if (others.some(({ state }) => isLive(state) && !isUnsent(state))) {
+  if (others.some(({ state }) => isUnanswered(state) && !isUnsent(state))) {
     await applyTransition(q, id, 'keepUnknown', { at, remoteId })
     return
   }
@@ -82,11 +90,21 @@ export async function acceptAttempt(
   })
   if (!accepted) return
   q.wakeUp(QUEUE_KEY)
-  const resumed = await updateTask(q, task.id, ['OUTCOME_UNKNOWN', 'QUEUED'], {
+  await resumeRunning(q, task, id, at)
+}
+
+/** A task that waits for an attempt of unknown outcome, or for another one to be sent, is RUNNING again. */
+export async function resumeRunning(
+  q: Transaction,
+  task: Pick<TaskRow, 'id' | 'projectId'>,
+  attemptId: string,
+  at: number,
+): Promise<void> {
+  const resumed = await updateTask(q, task.id, ['QUEUED', 'OUTCOME_UNKNOWN'], {
     status: 'RUNNING',
     error: null,
   })
-  if (resumed) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: id }], at)
+  if (resumed) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId }], at)
 }
 
 /** The timeout of an attempt that was UNKNOWN begins again when it is accepted. */
@@ -111,10 +129,11 @@ export async function cancelUnsent(
 
 /** Returns a claimed attempt to the queue. It stays due since the same time. */
 export async function release(deps: Pick<Deps, 'db' | 'clock'>, attempt: AttemptRow): Promise<void> {
-  const trigger = attempt.state === 'LEASED' ? 'release' : 'scheduleCheck'
+  const trigger =
+    attempt.state === 'LEASED' ? 'release' : attempt.state === 'FETCHING' ? 'scheduleFetch' : 'scheduleCheck'
   const at = deps.clock.now()
   await deps.db.tx(async (q) => {
     await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt) })
-    q.wakeUp(QUEUE_KEY)
+    q.wakeUp(attempt.state === 'FETCHING' ? FETCH_KEY : QUEUE_KEY)
   })
 }

@@ -8,7 +8,7 @@ import { isFinished } from '../../domain.ts'
 import type { TaskError, TaskEventBody, TaskStatus, Warning } from '../../domain.ts'
 import type { Deps } from '../deps.ts'
 import { enqueueDeliveries } from '../webhooks/outbox.ts'
-import { isLive, isUnsent } from './machine.ts'
+import { hasEnded, isLive, isUnanswered, isUnsent } from './machine.ts'
 import { resultWarnings } from './result-warnings.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function concludeTask(
   changed: AttemptRow,
   at: number,
 ): Promise<TaskRow> {
-  q.afterCommit(() => countAttempt(deps, task, changed))
+  if (!isLive(changed.state)) q.afterCommit(() => countAttempt(deps, task, changed))
   if (isFinished(task.status)) return task
   const attempts = await listAttempts(q, [task.id])
   const { status, error, warnings } = conclude(attempts, task.cancelRequestedAt !== null)
@@ -39,8 +39,9 @@ export async function concludeTask(
     progress: isSuccess ? 1 : Math.max(task.progress, Math.min(0.99, progressOf(task, attempts))),
     finishedAt: finished ? at : null,
   }))!
-  const type = changed.state === 'UNKNOWN' ? 'OUTCOME_BECAME_UNKNOWN' : 'ATTEMPT_ENDED'
-  const events: TaskEventBody[] = [{ type, attemptId: changed.id }]
+  const events: TaskEventBody[] = []
+  if (changed.state === 'UNKNOWN') events.push({ type: 'OUTCOME_BECAME_UNKNOWN', attemptId: changed.id })
+  else if (hasEnded(changed.state)) events.push({ type: 'ATTEMPT_ENDED', attemptId: changed.id })
   if (finished) events.push({ type: 'TASK_FINISHED', status })
   const lastSeq = updated.lastSeq + events.length
   if (status !== task.status) await enqueueDeliveries(q, deps, updated, { attempts, seq: lastSeq, at })
@@ -67,11 +68,15 @@ function countAttempt({ metrics }: Pick<Deps, 'metrics'>, task: TaskRow, attempt
 
 async function findResultWarnings(
   q: Transaction,
-  { id, request }: TaskRow,
+  { id, request, warnings }: TaskRow,
   attempts: readonly AttemptRow[],
 ): Promise<Warning[]> {
   const images = (await listAssets(q, [id])).filter(({ kind }) => kind === 'FINAL')
-  return resultWarnings(request, attempts, images)
+  // A download that failed has said why images are missing.
+  const isExplained = warnings.some(({ code }) => code === 'IMAGES_MISSING')
+  return resultWarnings(request, attempts, images).filter(
+    ({ code }) => !isExplained || code !== 'IMAGES_MISSING',
+  )
 }
 
 function progressOf(task: TaskRow, attempts: AttemptRow[]): number {
@@ -96,6 +101,8 @@ export function conclude(attempts: readonly AttemptSummary[], cancelRequested: b
   const has = (status: PartStatus['status']) => parts.some((part) => part.status === status)
 
   if (has('SENT')) return { status: 'RUNNING', error, warnings: [] }
+  // A canceled task does not wait for paid images; they are stored when they arrive.
+  if (has('FETCHING') && !cancelRequested) return { status: 'RUNNING', error, warnings: [] }
   if (has('WAITING')) return { status: 'QUEUED', error, warnings: [] }
   if (cancelRequested) return { status: 'CANCELED', error, warnings: [] }
   if (has('UNKNOWN')) return { status: 'OUTCOME_UNKNOWN', error, warnings: [] }
@@ -105,7 +112,7 @@ export function conclude(attempts: readonly AttemptSummary[], cancelRequested: b
 }
 
 interface PartStatus {
-  status: 'SENT' | 'WAITING' | 'UNKNOWN' | 'DONE' | 'ENDED'
+  status: 'SENT' | 'WAITING' | 'FETCHING' | 'UNKNOWN' | 'DONE' | 'ENDED'
   latest: AttemptSummary
 }
 
@@ -114,8 +121,9 @@ function statusOfPart(attempts: AttemptSummary[]): PartStatus {
   const inOrder = attempts.toSorted((a, b) => a.number - b.number)
   const latest = inOrder.at(-1)!
   if (attempts.some(({ state }) => state === 'SUCCEEDED')) return { status: 'DONE', latest }
-  const live = inOrder.find(({ state }) => isLive(state))
-  if (live) return { status: isUnsent(live.state) ? 'WAITING' : 'SENT', latest: live }
+  const unanswered = inOrder.find(({ state }) => isUnanswered(state))
+  if (unanswered) return { status: isUnsent(unanswered.state) ? 'WAITING' : 'SENT', latest: unanswered }
+  if (attempts.some(({ state }) => state === 'FETCHING')) return { status: 'FETCHING', latest }
   return { status: attempts.some(({ state }) => state === 'UNKNOWN') ? 'UNKNOWN' : 'ENDED', latest }
 }
 

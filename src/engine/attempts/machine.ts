@@ -2,6 +2,7 @@
 //
 //   PLANNED → LEASED → SENDING → ACCEPTED
 //                         └────────┴──→ SUCCEEDED | REJECTED | FAILED | UNKNOWN
+//   SENDING, ACCEPTED, UNKNOWN → FETCHING → SUCCEEDED | FAILED      the result arrived as addresses
 //   SENDING → NOT_SENT           provably no byte left
 //   PLANNED, LEASED → CANCELED   nothing was sent; UNKNOWN after a restore from a backup
 //   UNKNOWN → ACCEPTED | SUCCEEDED | …      late evidence counts, whichever worker holds the lease
@@ -22,14 +23,18 @@ export const TRANSITIONS = {
   /** From UNKNOWN: the remote id was found later. */
   accept: { from: ['SENDING', 'UNKNOWN'], to: 'ACCEPTED', charged: 'UNKNOWN' },
   scheduleCheck: { from: ['ACCEPTED'], to: 'ACCEPTED', charged: 'UNKNOWN' },
-  succeed: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'SUCCEEDED', charged: 'YES' },
+  /** The provider has made the images. Their addresses are stored before the first download. */
+  receive: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'FETCHING', charged: 'YES' },
+  /** After the end: an operator wants another try. */
+  scheduleFetch: { from: ['FETCHING', 'FAILED', 'SUCCEEDED'], to: 'FETCHING', charged: 'YES' },
+  succeed: { from: ['SENDING', 'ACCEPTED', 'FETCHING', 'UNKNOWN'], to: 'SUCCEEDED', charged: 'YES' },
   /** The provider refused, certainly free of charge. */
   reject: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'REJECTED', charged: 'NO' },
   /** Decided by the worker that holds the lease. */
   giveUp: { from: ['LEASED', 'SENDING'], to: 'NOT_SENT', charged: 'NO' },
   /** Proof that no byte of the request left. */
   markNotSent: { from: ['SENDING', 'UNKNOWN'], to: 'NOT_SENT', charged: 'NO' },
-  fail: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'FAILED', charged: 'INPUT' },
+  fail: { from: ['SENDING', 'ACCEPTED', 'FETCHING', 'UNKNOWN'], to: 'FAILED', charged: 'INPUT' },
   /** Never sent again without permission. */
   markUnknown: { from: ['SENDING', 'ACCEPTED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** The attempt may have been sent after the backup was made. */
@@ -81,9 +86,14 @@ export function hasEnded(state: AttemptState): boolean {
   return ENDED.has(state)
 }
 
-/** Queued or in progress: at most one attempt of each part. */
+/** Queued or in progress. */
 export function isLive(state: AttemptState): boolean {
   return state !== 'UNKNOWN' && !hasEnded(state)
+}
+
+/** Live, and its provider may still have to work: at most one attempt of each part. */
+export function isUnanswered(state: AttemptState): boolean {
+  return isLive(state) && state !== 'FETCHING'
 }
 
 export function isUnsent(state: AttemptState): boolean {

@@ -1,3 +1,4 @@
+import type { NewAddress } from '../../db/attempts/addresses.ts'
 import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { Usage, WirePhase } from '../../domain.ts'
@@ -17,6 +18,13 @@ export interface AttemptContext {
   evidence: WireEvidence
 }
 
+export interface IngestedResult {
+  /** Stored images. */
+  images: NewAsset[]
+  /** Of images that are still to be downloaded. */
+  addresses: NewAddress[]
+}
+
 /** The outcome of a step, to be settled. */
 export type Outcome =
   | (Exclude<CallResult, { state: 'DONE' }> & {
@@ -25,7 +33,7 @@ export type Outcome =
     })
   /** The check failed, which says nothing about the attempt. */
   | { state: 'UNCHECKED'; checkAfterMs: number; unobservedMs: number }
-  | { state: 'DONE'; images: NewAsset[]; usage: Usage; resolved: ResolvedSettings }
+  | ({ state: 'DONE'; usage: Usage; resolved: ResolvedSettings } & IngestedResult)
   | {
       state: 'FAILED'
       failure: Failure

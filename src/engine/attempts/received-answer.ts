@@ -3,15 +3,19 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, USAGE_SOURCES, WIRE_PHASES } from '../../domain.ts'
+import { filesOf } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 
 const count = z.number().nullable()
+const revisedPrompt = z.string().nullable()
 
 const RECEIVED_ANSWER = z.object({
   /** Null in records of version 0.1. */
   databaseId: z.string().nullable().default(null),
   attemptId: z.string().regex(/^[\w-]+$/),
-  images: z.array(z.object({ file: z.string(), revisedPrompt: z.string().nullable() })),
+  images: z.array(
+    z.union([z.object({ file: z.string(), revisedPrompt }), z.object({ url: z.string(), revisedPrompt })]),
+  ),
   usage: z.object({
     inputTokens: count,
     outputTokens: count,
@@ -49,7 +53,7 @@ export async function writeReceivedAnswer(
   { store, databaseId }: Pick<Deps, 'store' | 'databaseId'>,
   answer: Omit<z.input<typeof RECEIVED_ANSWER>, 'databaseId'>,
 ): Promise<void> {
-  for (const { file } of answer.images) await sync(file)
+  for (const file of filesOf(answer.images)) await sync(file)
   const path = join(store.spool, nameOf(answer.attemptId))
   const draft = `${path}.draft`
   await using handle = await open(draft, 'w')
@@ -117,7 +121,9 @@ function parse(spool: string, text: string): ReceivedAnswer | undefined {
   const { success, data } = RECEIVED_ANSWER.safeParse(value)
   if (!success) return undefined
   // The data folder may have moved since.
-  const images = data.images.map((image) => ({ ...image, file: join(spool, basename(image.file)) }))
+  const images = data.images.map((image) =>
+    'file' in image ? { ...image, file: join(spool, basename(image.file)) } : image,
+  )
   return { ...data, images }
 }
 

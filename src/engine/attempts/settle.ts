@@ -1,5 +1,6 @@
 import { insertAssets } from '../../db/tasks/assets.ts'
-import { listAttempts } from '../../db/attempts/attempts.ts'
+import { insertAddresses } from '../../db/attempts/addresses.ts'
+import { FETCH_KEY, listAttempts } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
@@ -16,7 +17,14 @@ import type { Deps } from '../deps.ts'
 import { findOffer, findProvider } from '../routing/configured.ts'
 import { noteFailure, noteSuccess } from '../routing/health.ts'
 import { costMicros } from '../usage/cost.ts'
-import { acceptAttempt, applyTransition, cancelUnsent, leaseOf, release } from './apply-transition.ts'
+import {
+  acceptAttempt,
+  applyTransition,
+  cancelUnsent,
+  leaseOf,
+  release,
+  resumeRunning,
+} from './apply-transition.ts'
 import type { TransitionChange } from './apply-transition.ts'
 import { decideCharge } from './charge-policy.ts'
 import { cancelRemote } from './side-call.ts'
@@ -82,7 +90,8 @@ async function record(
 function withoutOptionalValues(outcome: Recorded): Recorded | undefined {
   if (outcome.state === 'DONE') {
     const images = outcome.images.map((image) => ({ ...image, revisedPrompt: null }))
-    return { ...outcome, images, usage: UNKNOWN_USAGE, resolved: {} }
+    const addresses = outcome.addresses.map((address) => ({ ...address, revisedPrompt: null }))
+    return { ...outcome, images, addresses, usage: UNKNOWN_USAGE, resolved: {} }
   }
   if (outcome.state !== 'FAILED') return undefined
   const { httpStatus: _status, providerRequestId: _id, ...failure } = outcome.failure
@@ -105,16 +114,19 @@ async function noteHealth(
 /** A result counts whichever worker holds the lease now. */
 async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: Done): Promise<void> {
   const { task, attempt, evidence } = of
-  const { images, usage, resolved } = outcome
+  const { images, addresses, usage, resolved } = outcome
   const { source: usageSource, ...tokens } = usage
   const at = deps.clock.now()
   const { size, quality } = { ...task.request, ...resolved }
-  const delivered = { images: images.length, ordered: attempt.n, size, quality }
+  const delivered = { images: images.length + addresses.length, ordered: attempt.n, size, quality }
   // Null when the offer has left the configuration: the cost is then unknown.
   const price = findOffer(deps.providers, attempt.provider, attempt.model)?.price ?? null
+  const isComplete = addresses.length === 0
   const cost = costMicros(usage, delivered, price)
-  const succeeded = await applyTransition(q, attempt.id, 'succeed', {
+  const answered = await applyTransition(q, attempt.id, isComplete ? 'succeed' : 'receive', {
     at,
+    // The downloads are due. This worker goes on with them; after a crash another one does.
+    ...(!isComplete && { dueInMs: 0, keepsLease: attempt.leaseOwner === deps.workerId }),
     ...evidence,
     ...tokens,
     images: images.length,
@@ -124,12 +136,15 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
     resolved: { ...resolved },
     error: null,
   })
-  if (!succeeded) return
+  if (!answered) return
   await insertAssets(q, images)
+  await insertAddresses(q, addresses)
   // A late result makes a planned successor unnecessary.
   const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
   await cancelUnsent(q, ofPart, at)
-  await concludeTask(q, deps, task, succeeded, at)
+  if (isComplete) return void (await concludeTask(q, deps, task, answered, at))
+  q.wakeUp(FETCH_KEY)
+  await resumeRunning(q, task, attempt.id, at)
 }
 
 const FAILURE_TRIGGERS = {

@@ -1,11 +1,13 @@
 import { inspectImage } from '../../assets/inspect.ts'
 import { ImageRejected } from '../../assets/format.ts'
 import { thumbhash } from '../../assets/decode.ts'
+import type { NewAddress } from '../../db/attempts/addresses.ts'
 import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { newId } from '../../ids.ts'
 import { ProviderError } from '../../providers/error.ts'
 import type { ReceivedImage } from '../../providers/provider.ts'
+import type { IngestedResult } from '../attempts/outcome.ts'
 import type { Deps } from '../deps.ts'
 
 /** The disk may be full only for a moment. */
@@ -13,32 +15,46 @@ const MAX_TRIES = 5
 
 /**
  * Decodes each image once, as proof that it is one, and stores it durably before a row refers to it. A file that cannot
- * be ingested does not cost the others. Throws ProviderError `broken` if none can: charged UNKNOWN for a file that is no
- * image, YES for an image that could not be stored.
+ * be ingested costs neither the others nor an address. Throws ProviderError `broken` if nothing else is left: charged
+ * UNKNOWN for a file that is no image, YES for an image that could not be stored.
  */
 export async function ingestImages(
   deps: Deps,
   attempt: AttemptRow,
-  received: ReceivedImage[],
+  received: readonly ReceivedImage[],
   exit: AbortSignal,
   { maxTries = MAX_TRIES }: { maxTries?: number } = {},
-): Promise<NewAsset[]> {
-  const { id: attemptId, taskId, projectId, firstImage } = attempt
-  const ingested: NewAsset[] = []
+): Promise<IngestedResult> {
+  const images: NewAsset[] = []
+  const addresses: NewAddress[] = []
   let failure: unknown
-  for (const [index, { file, revisedPrompt }] of received.entries()) {
+  for (const [index, one] of received.entries()) {
+    const place = { attemptId: attempt.id, position: attempt.firstImage + index }
+    const { revisedPrompt } = one
+    if ('url' in one) {
+      addresses.push({ ...place, url: one.url, revisedPrompt })
+      continue
+    }
     try {
-      const image = await ingestWithRetry(deps, attempt, file, exit, maxTries)
-      const createdAt = deps.clock.now()
-      const place = { taskId, projectId, attemptId, kind: 'FINAL' as const, position: firstImage + index }
-      ingested.push({ id: newId('img', createdAt), ...place, ...image, revisedPrompt, createdAt })
+      const image = await ingestWithRetry(deps, attempt, one.file, exit, maxTries)
+      images.push(toAsset(deps, attempt, { ...place, ...image, revisedPrompt }))
     } catch (error) {
       failure = error
-      deps.log.warn({ attempt: attemptId, err: error }, 'an image of a result was left out')
+      deps.log.warn({ attempt: attempt.id, err: error }, 'an image of a result was left out')
     }
   }
-  if (ingested.length === 0) throw failure
-  return ingested
+  if (images.length + addresses.length === 0) throw failure
+  return { images, addresses }
+}
+
+/** The row of a result. */
+export function toAsset(
+  { clock }: Pick<Deps, 'clock'>,
+  { id: attemptId, taskId, projectId }: AttemptRow,
+  image: Awaited<ReturnType<typeof ingestFile>> & Pick<NewAddress, 'position' | 'revisedPrompt'>,
+): NewAsset {
+  const createdAt = clock.now()
+  return { id: newId('img', createdAt), taskId, projectId, attemptId, kind: 'FINAL', ...image, createdAt }
 }
 
 async function ingestWithRetry(

@@ -17,6 +17,7 @@ import { settle } from '../attempts/settle.ts'
 import type { Deps } from '../deps.ts'
 import { ingestImages } from '../images/ingest.ts'
 import { ProviderError } from '../../providers/error.ts'
+import { filesOf } from '../../providers/provider.ts'
 import { markUnknown } from './restore.ts'
 
 /** Which leases belong to a dead worker. */
@@ -115,7 +116,8 @@ export async function adopt(
   exit: AbortSignal,
 ): Promise<void> {
   const { id } = attempt
-  if (!hasEnded(attempt.state)) {
+  // The addresses of a FETCHING attempt are stored already.
+  if (!hasEnded(attempt.state) && attempt.state !== 'FETCHING') {
     // The database is older than the answer: it was restored from a backup.
     if (isUnsent(attempt.state) && !(await markUnknown(deps, attempt)))
       throw new Error(`${id} has a received answer, but no charge is permitted to its task.`)
@@ -123,9 +125,9 @@ export async function adopt(
     if (received.length === 0 && answer.images.length > 0)
       return setAside(deps, file, 'its images are missing')
     try {
-      const images = await ingestImages(deps, attempt, received, exit, { maxTries: 1 })
+      const ingested = await ingestImages(deps, attempt, received, exit, { maxTries: 1 })
       const { usage, resolved, evidence } = answer
-      await settle(deps, attempt, evidence, { state: 'DONE', images, usage, resolved })
+      await settle(deps, attempt, evidence, { state: 'DONE', ...ingested, usage, resolved })
     } catch (error) {
       if (isValueRefused(error)) return setAside(deps, file, 'the database refuses its values')
       if (!(error instanceof ProviderError && error.failure.cause instanceof ImageRejected)) throw error
@@ -135,17 +137,18 @@ export async function adopt(
     deps.log.warn({ attempt: id }, 'answer received before a crash settled')
   }
   await removeReceivedAnswer(deps, id)
-  for (const image of answer.images) await rm(image.file, { force: true })
+  for (const image of filesOf(answer.images)) await rm(image, { force: true })
 }
 
 async function withExistingFiles({ images }: ReceivedAnswer): Promise<ReceivedAnswer['images']> {
   const exist = await Promise.all(
-    images.map(({ file }) =>
-      access(file).then(
+    images.map(async (image) => {
+      if ('url' in image) return true
+      return access(image.file).then(
         () => true,
         () => false,
-      ),
-    ),
+      )
+    }),
   )
   return images.filter((_, nth) => exist[nth])
 }

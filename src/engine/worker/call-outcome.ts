@@ -1,3 +1,5 @@
+import type { NewAsset } from '../../db/tasks/assets.ts'
+import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { AttemptContext, Outcome } from '../attempts/outcome.ts'
 import { lost } from '../attempts/outcome.ts'
 import { writeReceivedAnswer } from '../attempts/received-answer.ts'
@@ -9,7 +11,7 @@ import type { CallResult } from '../../providers/provider.ts'
 import { isStorable } from '../../text.ts'
 import { toStorableResult } from './storable-result.ts'
 
-/** Ingests the images of a result. Throws ProviderError `broken`. */
+/** Ingests the images that arrived with a result. Throws ProviderError `broken`. */
 export async function toOutcome(
   deps: Deps,
   { task, attempt, evidence }: AttemptContext,
@@ -27,10 +29,18 @@ export async function toOutcome(
   await writeReceivedAnswer(deps, record).catch((error: unknown) =>
     deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed'),
   )
-  const images = await deps.tracing.span('ingest', {}, () => ingestImages(deps, attempt, received, exit))
+  const ingested = await deps.tracing.span('ingest', {}, () => ingestImages(deps, attempt, received, exit))
+  countBytes(deps, attempt, ingested.images)
+  return { state: 'DONE', ...ingested, usage, resolved }
+}
+
+export function countBytes(
+  { metrics }: Pick<Deps, 'metrics'>,
+  { provider }: AttemptRow,
+  images: readonly NewAsset[],
+): void {
   const bytes = images.reduce((sum, { byteSize }) => sum + byteSize, 0)
-  deps.metrics.imageBytes.inc({ provider: attempt.provider }, bytes)
-  return { state: 'DONE', images, usage, resolved }
+  metrics.imageBytes.inc({ provider }, bytes)
 }
 
 const UNUSABLE_REMOTE_ID = lost(

@@ -1,3 +1,5 @@
+import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
+import type { Settings } from '../../domain.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { Call, CallResult, Provider } from '../../providers/provider.ts'
 import { lost, type AttemptContext, type Outcome } from '../attempts/outcome.ts'
@@ -56,13 +58,22 @@ export async function check(deps: Deps, of: AttemptContext, call: Call, exit: Ab
   }
 }
 
+/** The settings that were sent, as far as the offer is still configured. */
+export function sentSettings(
+  { providers }: Pick<Deps, 'providers'>,
+  { request }: TaskRow,
+  { n, provider, model }: AttemptRow,
+): Settings {
+  const requested = { ...request, n }
+  const offer = findOffer(providers, provider, model)
+  return offer ? adjustSettings(requested, offer.capabilities).settings : requested
+}
+
 /** Asks the provider for the result, with the settings that were sent as far as the offer is still configured. */
 export function askProvider(deps: Deps, of: AttemptContext, call: Call): Promise<CallResult> {
   const { task, attempt } = of
   const provider = findProvider(deps.providers, attempt.provider)!
-  const requested = { ...task.request, n: attempt.n }
-  const offer = findOffer(deps.providers, attempt.provider, attempt.model)
-  const settings = offer ? adjustSettings(requested, offer.capabilities).settings : requested
+  const settings = sentSettings(deps, task, attempt)
   return instrumentedCall(deps, 'check', of, call, (instrumented) =>
     provider.check!(attempt.remoteId!, settings, instrumented),
   )

@@ -1,4 +1,4 @@
-import { findNextDueMs, QUEUE_KEY } from '../../db/attempts/attempts.ts'
+import { FETCH_KEY, findNextDueMs, QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import { listCooldowns } from '../../db/providers/cooldowns.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { Provider } from '../../providers/provider.ts'
@@ -14,16 +14,22 @@ interface Step {
   done: Promise<void>
 }
 
+/** At each provider, per process. Downloads take none of its slots, so that a host that hangs does not delay submits. */
+const MAX_CONCURRENT_DOWNLOADS = 16
+
 /**
  * The worker loop: claims due attempts within each provider's concurrency, takes a step of each, then sleeps until the
- * next is due or a wake-up. While no image can be stored nothing is sent, but accepted attempts are checked.
+ * next is due or a wake-up. While no image can be stored nothing is sent or downloaded, but accepted attempts are checked.
+ * With `fetching`, it is the loop of attempts whose images are downloaded.
  */
 export function createRunner(
   deps: Deps,
   signals: ShutdownSignals,
   readiness: Pick<Readiness, 'storageProblem'>,
+  { fetching = false } = {},
 ) {
   const { db, providers, wakeUps, tuning, workerId, log } = deps
+  const key = fetching ? FETCH_KEY : QUEUE_KEY
   /** By attempt. */
   const steps = new Map<string, Step>()
 
@@ -35,7 +41,7 @@ export function createRunner(
       .finally(() => {
         // Its next step may have begun since the commit.
         if (steps.get(attempt.id)?.attempt === attempt) steps.delete(attempt.id)
-        wakeUps.wake(QUEUE_KEY)
+        wakeUps.wake(key)
       })
     steps.set(attempt.id, { attempt, done })
   }
@@ -47,10 +53,14 @@ export function createRunner(
   }
 
   function freeSlots({ name, concurrency }: Provider): number {
-    return concurrency - listInProgress(name).length
+    return (fetching ? MAX_CONCURRENT_DOWNLOADS : concurrency) - listInProgress(name).length
   }
 
   async function listCapacities(): Promise<Capacity[]> {
+    if (fetching)
+      return providers
+        .map((provider) => ({ provider: provider.name, limit: freeSlots(provider), blockedModels: [] }))
+        .filter(({ limit }) => limit > 0)
     const cooldowns = await listCooldowns(db.read)
     return providers
       .flatMap((provider) => {
@@ -72,7 +82,7 @@ export function createRunner(
         const byProject = Map.groupBy(listInProgress(provider), ({ projectId }) => projectId)
         const inProgress = new Map([...byProject].map(([id, attempts]) => [id, attempts.length]))
         const lease = { owner: workerId, leaseMs: tuning.leaseMs, dataFolderId: deps.dataFolderId }
-        const claimed = await claimDue(q, { ...capacity, limit, ...lease, inProgress })
+        const claimed = await claimDue(q, { ...capacity, limit, ...lease, inProgress, fetching })
         free.set(provider, free.get(provider)! - claimed.length)
         all.push(...claimed)
       }
@@ -85,9 +95,10 @@ export function createRunner(
     const open = await listCapacities()
     if (open.length === 0) return tuning.pollMs
     const names = [...new Set(open.map(({ provider }) => provider))]
-    const inMs = await findNextDueMs(db.read, names)
+    const inMs = await findNextDueMs(db.read, names, fetching)
     if (inMs === undefined || inMs > 0) return Math.min(inMs ?? tuning.pollMs, tuning.pollMs)
     const isStorageFailing = (await readiness.storageProblem()) !== undefined
+    if (isStorageFailing && fetching) return tuning.pollMs
     const capacities = isStorageFailing
       ? open.map((one) => ({ ...one, blockedModels: 'ALL' as const }))
       : open
@@ -102,7 +113,7 @@ export function createRunner(
   return {
     /** Resolves once it claims no more; steps may still be in progress. */
     run: (stopClaiming: AbortSignal): Promise<void> =>
-      repeatClaims(wakeUps.wait(QUEUE_KEY), claim, stopClaiming, (error) => {
+      repeatClaims(wakeUps.wait(key), claim, stopClaiming, (error) => {
         log.error({ err: error }, 'claiming attempts failed; retrying')
         return tuning.pollMs
       }),

@@ -1,24 +1,30 @@
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
+import { findAnyAttempt } from '../../db/attempts/attempts.ts'
 import { isValueRefused } from '../../db/connection/error-code.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
+import { release } from '../attempts/apply-transition.ts'
+import type { AttemptContext } from '../attempts/outcome.ts'
 import { removeReceivedAnswer } from '../attempts/received-answer.ts'
 import { settle } from '../attempts/settle.ts'
+import { settleFetch } from '../attempts/settle-fetch.ts'
+import type { Call } from '../../providers/provider.ts'
 import type { Deps, ShutdownSignals } from '../deps.ts'
 import { findProvider } from '../routing/configured.ts'
 import { openCall } from './call.ts'
 import { check } from './check.ts'
 import { attributesOf } from './instrumented-call.ts'
+import { fetchImages } from './fetch-images.ts'
 import { send } from './send.ts'
 
-/** Sends or checks a claimed attempt, and settles the outcome. No state remains in memory between steps. */
+/** Sends, checks or fetches a claimed attempt, and settles the outcome. No state remains in memory between steps. */
 export async function takeStep(deps: Deps, attempt: AttemptRow, signals: ShutdownSignals): Promise<void> {
   const task = await getTask(deps.db.read, attempt.taskId)
   deps.metrics.claims.inc({ provider: attempt.provider })
   const options = { kind: 'CONSUMER', parent: task.traceparent, attributes: attributesOf(attempt) } as const
-  await deps.tracing.span('attempt', options, () => sendOrCheck(deps, task, attempt, signals))
+  await deps.tracing.span('attempt', options, () => takeOwnStep(deps, task, attempt, signals))
 }
 
-async function sendOrCheck(
+async function takeOwnStep(
   deps: Deps,
   task: TaskRow,
   attempt: AttemptRow,
@@ -29,14 +35,34 @@ async function sendOrCheck(
   const { timeoutMs } = findProvider(deps.providers, attempt.provider)!
   const { call, evidence, recorded, close } = openCall(deps, task, attempt, timeoutMs, abortCalls)
   const of = { task, attempt, evidence }
-  const outcome =
-    attempt.state === 'ACCEPTED' ? await check(deps, of, call, exit) : await send(deps, of, call, signals)
-  await recorded()
-  await deps.tracing.span('settle', { attributes: { 'darkroom.outcome': outcome.state } }, () =>
-    persist(deps, attempt, exit, () => settle(deps, attempt, evidence, outcome)),
-  )
-  await removeReceivedAnswer(deps, attempt.id)
+  if (attempt.state === 'FETCHING') await fetchAndSettle(deps, of, call, signals)
+  else {
+    const outcome =
+      attempt.state === 'ACCEPTED' ? await check(deps, of, call, exit) : await send(deps, of, call, signals)
+    await recorded()
+    await deps.tracing.span('settle', { attributes: { 'darkroom.outcome': outcome.state } }, () =>
+      persist(deps, attempt, exit, () => settle(deps, attempt, evidence, outcome)),
+    )
+    await removeReceivedAnswer(deps, attempt.id)
+    // Not left to the next claim: a signed address may be short-lived, and the queue long.
+    if (outcome.state === 'DONE' && outcome.addresses.length > 0)
+      await fetchAndSettle(deps, of, call, signals)
+  }
   await close()
+}
+
+async function fetchAndSettle(
+  deps: Deps,
+  { task, attempt: claimed }: AttemptContext,
+  call: Call,
+  { abortCalls, exit }: ShutdownSignals,
+): Promise<void> {
+  const attempt = await findAnyAttempt(deps.db.read, claimed.id)
+  const isOwn = attempt?.leaseOwner === claimed.leaseOwner && attempt?.leaseEpoch === claimed.leaseEpoch
+  if (attempt?.state !== 'FETCHING' || !isOwn) return
+  const round = await deps.tracing.span('fetch', {}, () => fetchImages(deps, task, attempt, call, abortCalls))
+  if (!round) return release(deps, attempt)
+  await persist(deps, attempt, exit, () => settleFetch(deps, attempt, round))
 }
 
 /** Longer than a database failover. */

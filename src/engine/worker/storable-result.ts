@@ -11,8 +11,8 @@ const MAX_TOKENS = 100_000_000
 export function toStorableResult({ images, usage, resolved, state }: Done): Done {
   return {
     state,
-    images: images.map(({ file, revisedPrompt }) => ({
-      file,
+    images: images.map(({ revisedPrompt, ...image }) => ({
+      ...('url' in image ? { url: toStorable(image.url) } : image),
       revisedPrompt: revisedPrompt === null ? null : toStorable(revisedPrompt),
     })),
     usage: toStorableUsage(usage),

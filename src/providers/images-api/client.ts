@@ -1,4 +1,4 @@
-import type { Call, ChargePolicy, Provider, ProviderTraits } from '../provider.ts'
+import type { Call, ChargePolicy, Provider, ProviderTraits, ResultSource } from '../provider.ts'
 import { replyRule } from '../wire/address.ts'
 import { createDownloader } from '../wire/download.ts'
 import { createUpstream, type Message, type Reply } from '../wire/http.ts'
@@ -22,8 +22,6 @@ export interface ProviderReply extends Reply {
   unbilled: Unbilled
   /** The upstream's words in the body. */
   said: string
-  /** Downloads a link into a spool file. Throws DownloadError. */
-  fetchLink: (url: string) => Promise<string>
 }
 
 export type ImagesClient = ReturnType<typeof createImagesClient>
@@ -34,6 +32,7 @@ type FreeCall = Pick<Call, 'signal' | 'onWire' | 'newFile' | 'traceparent'>
 interface ImagesClientOptions extends Pick<Provider, 'timeoutMs' | 'concurrency'> {
   charges?: ChargePolicy | undefined
   baseUrl: string
+  resultTtlMs: number
   unbilledServerErrors?: boolean
   unbilledFailures?: boolean
 }
@@ -41,32 +40,25 @@ interface ImagesClientOptions extends Pick<Provider, 'timeoutMs' | 'concurrency'
 const MAX_IMAGE_BYTES = 128 * 1024 * 1024
 
 export function createImagesClient(name: string, options: ImagesClientOptions, secrets: readonly string[]) {
-  const { baseUrl, timeoutMs, concurrency, charges, unbilledServerErrors, unbilledFailures } = options
+  const { baseUrl, timeoutMs, concurrency, resultTtlMs, charges } = options
+  const { unbilledServerErrors, unbilledFailures } = options
   const unbilled = unbilledFailures ? 'FAILURES' : unbilledServerErrors ? 'SERVER_ERRORS' : 'NOTHING'
   const upstream = createUpstream({ name, baseUrl, timeoutMs, secrets })
   const downloader = createDownloader({ rule: replyRule(baseUrl), maxBytes: MAX_IMAGE_BYTES })
 
-  function toProviderReply(reply: Reply, call: Pick<Call, 'signal' | 'newFile'>): ProviderReply {
-    return {
-      ...reply,
-      provider: name,
-      unbilled,
-      said: '',
-      async fetchLink(url) {
-        const file = call.newFile()
-        await downloader.download(url, file, call.signal)
-        return file
-      },
-    }
+  const toProviderReply = (reply: Reply): ProviderReply => ({ ...reply, provider: name, unbilled, said: '' })
+  const results: ResultSource = {
+    ttlMs: resultTtlMs,
+    async download(url, file, signal) {
+      await downloader.download(url, file, signal)
+    },
   }
 
   return {
     /** May cost money. Throws ProviderError. */
-    submit: async (message: Message, call: Call) =>
-      toProviderReply(await upstream.submit(message, call), call),
+    submit: async (message: Message, call: Call) => toProviderReply(await upstream.submit(message, call)),
     /** Free of charge. Throws ProviderError. */
-    ask: async (message: Message, call: FreeCall) =>
-      toProviderReply(await upstream.send(message, call), call),
+    ask: async (message: Message, call: FreeCall) => toProviderReply(await upstream.send(message, call)),
     provider: ({
       modes,
       recovery,
@@ -78,6 +70,7 @@ export function createImagesClient(name: string, options: ImagesClientOptions, s
       concurrency,
       timeoutMs,
       ...(charges && { charges }),
+      results,
       async close() {
         await Promise.all([upstream.close(), downloader.close()])
       },

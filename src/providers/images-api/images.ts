@@ -1,12 +1,9 @@
 // Finds the images of a reply. Everything else in it is optional.
 import { BACKGROUNDS, OUTPUT_FORMATS, parseSize, QUALITIES, type Usage } from '../../domain.ts'
-import { ProviderError } from '../error.ts'
 import { UNKNOWN_USAGE, type CallResult, type ReceivedImage, type ResolvedSettings } from '../provider.ts'
-import { DownloadError } from '../wire/download.ts'
 import { DEFAULT_LIMITS, Spilled, spillJson, type SpillLimits } from '../wire/json-spill.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import type { ProviderReply } from './client.ts'
-import type { ReplyTo } from './failure.ts'
 import { toUsage } from './usage.ts'
 
 /** The bytes of an image, or its address as in the reply. */
@@ -50,35 +47,23 @@ export async function findImages(
   return { entries: withoutRepeats(found).map(toEntry), usage, resolved: resolvedIn(first.holders) }
 }
 
-/** The result in a body. Undefined without an image. Throws as `toDone` does. */
+/** The result in a body of `reply`. Undefined without an image. */
 export async function readImages(
   json: unknown,
-  replyTo: ReplyTo,
-  reply: ProviderReply,
+  reply: Pick<ProviderReply, 'url'>,
   search: ImageSearch,
 ): Promise<Done | undefined> {
   const found = await findImages(json, search)
-  return found && toDone(found, replyTo, reply)
+  return found && toDone(found, reply)
 }
 
-/** Leaves out links that fail. When all fail, throws ProviderError: `lost` if a check may succeed, else `broken`. */
-export async function toDone(
+export function toDone(
   { entries, usage, resolved }: FoundImages,
-  replyTo: ReplyTo,
-  { provider, url: base, fetchLink }: ProviderReply,
-): Promise<Done> {
-  const images: ReceivedImage[] = []
-  let failure: DownloadError | undefined
-  for (const entry of entries) {
-    try {
-      const file = 'file' in entry ? entry.file : await fetchLink(resolveLink(entry.url, base))
-      images.push({ file, revisedPrompt: entry.revisedPrompt })
-    } catch (error) {
-      if (!(error instanceof DownloadError)) throw error
-      failure = error
-    }
-  }
-  if (images.length === 0 && failure) throw unreachable(provider, replyTo, failure)
+  { url: base }: Pick<ProviderReply, 'url'>,
+): Done {
+  const images = entries.map((entry) =>
+    'file' in entry ? entry : { ...entry, url: resolveLink(entry.url, base) },
+  )
   return { state: 'DONE', images, usage, resolved }
 }
 
@@ -214,11 +199,4 @@ function resolvedIn(holders: readonly Fields[]): ResolvedSettings {
 
 function memberOf<Member extends string>(list: readonly Member[], value: unknown): Member | undefined {
   return list.find((member) => member === textOf(value)?.toUpperCase())
-}
-
-function unreachable(provider: string, replyTo: ReplyTo, cause: DownloadError): ProviderError {
-  const isTransient = cause.failure === 'UNREACHABLE' || cause.failure === 'TIMED_OUT'
-  const kind = replyTo === 'CHECK' && isTransient ? 'lost' : 'broken'
-  const message = `${provider} finished the image, but the address of the result ${cause.message}.`
-  return new ProviderError({ kind, code: 'RESULT_UNREACHABLE', charged: 'YES', message, cause })
 }

@@ -20,6 +20,8 @@ export const callOptions = {
   concurrency: z.int().positive().default(256),
   /** What the operator vouches for, where the evidence leaves a charge UNKNOWN. */
   charges: z.strictObject({ moderation: charge, failure: charge, timeout: charge }).optional(),
+  /** How long a result stays at its address. */
+  resultTtlMs: z.int().positive().default(86_400_000),
 }
 
 export const pollMs = z.int().positive().default(5000)

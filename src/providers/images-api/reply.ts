@@ -45,7 +45,7 @@ export async function readReply<Result>(
       call,
     )
     const search = { newFile: () => call.newFile(), limits }
-    const done = hasResult(json) ? await readImages(json, replyTo, reply, search) : undefined
+    const done = hasResult(json) ? await readImages(json, reply, search) : undefined
     if (done) return done
     if (problem && isSuccess(reply)) throw problem
     return read(json, reply)
@@ -151,7 +151,7 @@ async function readStream(request: ProviderRequest, call: Call, reply: ProviderR
   const [first] = finished
   if (first) {
     const entries = finished.flatMap((found) => found.entries)
-    return toDone({ entries, usage, resolved: first.resolved }, 'SUBMIT', reply)
+    return toDone({ entries, usage, resolved: first.resolved }, reply)
   }
   if (!isSuccess(reply)) throw statusFailure(undefined, reply)
   if (isEmpty)

@@ -1,10 +1,9 @@
 // The part of the contract about damaged replies: an image that arrives is kept, whatever stands around it.
-import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, type Usage } from '../../../src/domain.ts'
 import { ProviderError } from '../../../src/providers/error.ts'
-import type { Call, CallResult, Provider } from '../../../src/providers/provider.ts'
-import { openCall, requestOf } from '../call.ts'
+import type { Call, CallResult, Provider, ReceivedImage } from '../../../src/providers/provider.ts'
+import { openCall, readImage, requestOf } from '../call.ts'
 import { openSubject } from '../contract-subject.ts'
 import type { WireSubject } from '../contract-wire.ts'
 import { damaged } from './damaged-replies.ts'
@@ -29,11 +28,14 @@ export function testDamage(name: string, subject: WireSubject): void {
         const replies = subject.results(image, id ?? '').flatMap((good) => damaged(good, image))
         expect(replies.length).toBeGreaterThanOrEqual(MIN_REPLIES)
         const problems: string[] = []
+        const read = (received: ReceivedImage) => readImage(provider, received, call)
         for (const { says, reply, hasImage } of replies) {
           upstream.script(reply)
           const signal = AbortSignal.timeout(DEADLINE_MS)
           const ended = await receive(provider, { ...call, signal }, id)
-          const problem = hasImage ? await problemWithImage(ended, bytes) : problemWithout(ended)
+          const problem = hasImage
+            ? await problemWithImage(ended, bytes, read)
+            : await problemWithout(ended, read)
           if (problem) problems.push(`${says}: ${problem}`)
         }
         expect(problems.slice(0, 40), `${problems.length} of ${replies.length}`).toEqual([])
@@ -64,12 +66,16 @@ async function receive(provider: Provider, call: Call, id: string | undefined): 
   }
 }
 
-async function problemWithImage(ended: CallResult | Error, bytes: Buffer): Promise<string | undefined> {
+async function problemWithImage(
+  ended: CallResult | Error,
+  bytes: Buffer,
+  read: Read,
+): Promise<string | undefined> {
   if (ended instanceof Error) return `the image is lost: ${ended.message}`
   if (ended.state !== 'DONE') return `the image is not seen: ${ended.state}`
   const [image, ...others] = ended.images
   if (!image || others.length > 0) return `${ended.images.length} images`
-  if (!(await readFile(image.file)).equals(bytes)) return 'the image has other bytes'
+  if (!(await read(image)).equals(bytes)) return 'the image has other bytes'
   if (image.revisedPrompt !== null && typeof image.revisedPrompt !== 'string') return 'the prompt is no text'
   const { quality, background, outputFormat, size } = ended.resolved
   const words: string[] = [quality, background, outputFormat].flatMap((word) => word ?? [])
@@ -88,9 +94,15 @@ function problemWithUsage({ source, ...counts }: Usage): string | undefined {
   return wrong && `the ${source} usage has ${wrong.join(' ')}`
 }
 
-/** The upstream may have painted: nothing proves that it did not charge. */
-function problemWithout(ended: CallResult | Error): string | undefined {
-  if (!(ended instanceof Error)) return ended.state === 'DONE' ? 'an image came from nowhere' : undefined
+type Read = (image: ReceivedImage) => Promise<Buffer>
+
+/** The upstream may have painted: nothing proves that it did not charge. A damaged address leads nowhere. */
+async function problemWithout(ended: CallResult | Error, read: Read): Promise<string | undefined> {
+  if (!(ended instanceof Error)) {
+    if (ended.state !== 'DONE') return undefined
+    const found = await Promise.allSettled(ended.images.map(read))
+    return found.some(({ status }) => status === 'fulfilled') ? 'an image came from nowhere' : undefined
+  }
   if (!(ended instanceof ProviderError)) return `not a ProviderError: ${ended.stack ?? ended.message}`
   const { kind, charged } = ended.failure
   return charged === 'NO' ? `it is ${kind}, charged NO` : undefined

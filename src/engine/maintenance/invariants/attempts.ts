@@ -10,6 +10,7 @@ const CHARGES: Record<AttemptState, readonly Charged[]> = {
   LEASED: ['NO'],
   SENDING: ['UNKNOWN'],
   ACCEPTED: ['UNKNOWN'],
+  FETCHING: ['YES'],
   UNKNOWN: ['UNKNOWN'],
   SUCCEEDED: ['YES'],
   REJECTED: ['NO'],
@@ -17,7 +18,10 @@ const CHARGES: Record<AttemptState, readonly Charged[]> = {
   FAILED: ['NO', 'UNKNOWN', 'YES'],
   CANCELED: ['NO'],
 }
-const LEASABLE: ReadonlySet<AttemptState> = new Set(['LEASED', 'SENDING', 'ACCEPTED'])
+const LEASABLE: ReadonlySet<AttemptState> = new Set(['LEASED', 'SENDING', 'ACCEPTED', 'FETCHING'])
+
+/** After the end: images that could never be downloaded. */
+const ADDRESSED: ReadonlySet<AttemptState> = new Set(['FETCHING', 'FAILED', 'SUCCEEDED'])
 
 export const ATTEMPT_INVARIANTS: readonly Invariant[] = [
   {
@@ -70,6 +74,23 @@ export const ATTEMPT_INVARIANTS: readonly Invariant[] = [
         ...ensure((finishedAt !== null) === hasEnded(state), `${id} is ${state}; finishedAt: ${finishedAt}`),
         ...ensure(leaseOwner === null || LEASABLE.has(state), `${id} is ${state}; lease: ${leaseOwner}`),
       ]),
+  },
+  {
+    id: 'I22',
+    sentence: 'An attempt that fetches its images has their addresses, and only paid attempts have any',
+    checkPage({ attempts, addresses }) {
+      const counts = Map.groupBy(addresses, ({ attemptId }) => attemptId)
+      return attempts.flatMap(({ id, state, charged }) => {
+        const count = counts.get(id)?.length ?? 0
+        return [
+          ...ensure(state !== 'FETCHING' || count > 0, `${id} is FETCHING without an address`),
+          ...ensure(
+            count === 0 || (ADDRESSED.has(state) && charged === 'YES'),
+            `${id} is ${state}, charged ${charged}; it has ${count} addresses`,
+          ),
+        ]
+      })
+    },
   },
 ]
 

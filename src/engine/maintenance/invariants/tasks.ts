@@ -2,7 +2,7 @@ import { countFeeds, type IntegrityPage } from '../../../db/maintenance/integrit
 import type { Queries } from '../../../db/connection/database.ts'
 import type { AttemptRow, EventRow, TaskRow } from '../../../db/tables/tables.ts'
 import { isFinished, type TaskStatus } from '../../../domain.ts'
-import { holdsPermit, isLive, isUnsent } from '../../attempts/machine.ts'
+import { holdsPermit, isLive, isUnanswered, isUnsent } from '../../attempts/machine.ts'
 import { MIN_RETENTION } from '../retention.ts'
 import { ensure, type Invariant } from './invariant.ts'
 
@@ -28,11 +28,11 @@ export const TASK_INVARIANTS: readonly Invariant[] = [
   },
   {
     id: 'I4',
-    sentence: 'No image has two live attempts',
+    sentence: 'No image has two attempts that are queued or at a provider',
     checkPage: forEachTask(({ task: { id }, attempts }) => {
-      const live = attempts.filter(({ state }) => isLive(state))
+      const live = attempts.filter(({ state }) => isUnanswered(state))
       return [...Map.groupBy(live, ({ part }) => part)].flatMap(([part, ofPart]) =>
-        ensure(ofPart.length <= 1, `part ${part} of ${id} has two live attempts: ${statesOf(ofPart)}`),
+        ensure(ofPart.length <= 1, `part ${part} of ${id} has two such attempts: ${statesOf(ofPart)}`),
       )
     }),
   },

@@ -1,0 +1,62 @@
+import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
+import type { Call, ReceivedImage } from '../../providers/provider.ts'
+import { toStorable } from '../../text.ts'
+import type { FailedFetch, FetchRound } from '../attempts/settle-fetch.ts'
+import type { Deps } from '../deps.ts'
+import { ingestFile, toAsset } from '../images/ingest.ts'
+import { findProvider } from '../routing/configured.ts'
+import { sentSettings } from './check.ts'
+
+/**
+ * Asks a provider that can be polled for the result again, free of charge, when a download has failed. It may then sign
+ * other addresses, or return the bytes.
+ */
+export async function renewAddresses(
+  deps: Deps,
+  task: TaskRow,
+  attempt: AttemptRow,
+  { fetched, failed }: FetchRound,
+  call: Call,
+): Promise<FetchRound> {
+  const images = failed.some(({ isFinal }) => !isFinal) ? await checkAgain(deps, task, attempt, call) : []
+  const renewed = await Promise.all(
+    failed.map((failure) => renew(deps, attempt, failure, images[failure.position - attempt.firstImage])),
+  )
+  return {
+    fetched: [...fetched, ...renewed.flatMap((one) => ('sha256' in one ? one : []))],
+    failed: renewed.flatMap((one) => ('sha256' in one ? [] : one)),
+  }
+}
+
+async function checkAgain(
+  deps: Deps,
+  task: TaskRow,
+  attempt: AttemptRow,
+  call: Call,
+): Promise<readonly ReceivedImage[]> {
+  const provider = findProvider(deps.providers, attempt.provider)
+  if (!provider?.check || attempt.remoteId === null) return []
+  try {
+    const result = await provider.check(attempt.remoteId, sentSettings(deps, task, attempt), call)
+    return result.state === 'DONE' ? result.images : []
+  } catch (error) {
+    deps.log.debug({ attempt: attempt.id, err: error }, 'checking for newer addresses failed')
+    return []
+  }
+}
+
+async function renew(
+  deps: Deps,
+  attempt: AttemptRow,
+  failure: FailedFetch,
+  image: ReceivedImage | undefined,
+) {
+  if (!image) return failure
+  if ('url' in image) return { ...failure, url: toStorable(image.url) }
+  const { position } = failure
+  const { file, revisedPrompt } = image
+  return ingestFile(deps, file).then(
+    (ingested) => toAsset(deps, attempt, { ...ingested, position, revisedPrompt }),
+    () => failure,
+  )
+}
