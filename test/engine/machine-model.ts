@@ -15,6 +15,7 @@ import {
 } from '../../src/engine/attempts/machine.ts'
 import { decideRetry } from '../../src/engine/attempts/retry-policy.ts'
 import type { Failure } from '../../src/providers/error.ts'
+import { BROKEN, LOST, NOT_CHARGED, REFUSED, UNREACHED } from './model-failures.ts'
 
 /** One step. `which` selects the attempt, modulo their number. */
 export interface Step {
@@ -397,15 +398,3 @@ const CHARGES: Record<AttemptState, readonly Charged[]> = {
   FAILED: ['NO', 'UNKNOWN', 'YES'],
   CANCELED: ['NO'],
 }
-
-const failure = (kind: Failure['kind'], charged: Charged): Failure => ({
-  kind,
-  code: 'PROVIDER_BROKEN',
-  message: 'It went wrong.',
-  charged,
-})
-const LOST = failure('lost', 'UNKNOWN')
-const REFUSED = failure('busy', 'NO')
-const UNREACHED = failure('unreached', 'NO')
-const BROKEN = failure('broken', 'UNKNOWN')
-const NOT_CHARGED = failure('busy', 'NO')
