@@ -32,6 +32,8 @@ describe('the configuration', () => {
         leaseMs: 30_000,
         heartbeatMs: 10_000,
         reapMs: 5_000,
+        resendGraceMs: 900_000,
+        recheckMs: 5_000,
         maxCooldownMs: 300_000,
         lookupDelaysMs: [5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000],
         pollMs: 1_000,

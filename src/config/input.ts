@@ -66,6 +66,8 @@ export interface EngineConfig {
    * Default 900 000.
    */
   resendGraceMs?: number | undefined
+  /** When an accepted request is checked again after a failed check; doubled after each further one. Default 5 000. */
+  recheckMs?: number | undefined
   /** When a request with a lost response is looked up again at the provider, counted from the first lookup. */
   lookupDelaysMs?: readonly number[] | undefined
   /** Maximum cooldown of a provider, whatever its Retry-After says. Default 300 000. */

@@ -19,6 +19,7 @@ const ENGINE_SHAPE = z
     heartbeatMs: wholeNumber(100, 3_600_000).default(10_000),
     reapMs: wholeNumber(100, 3_600_000).default(5_000),
     resendGraceMs: wholeNumber(0, 86_400_000).default(900_000),
+    recheckMs: wholeNumber(10, 3_600_000).default(5_000),
     lookupDelaysMs: z
       .array(wholeNumber(0, 86_400_000))
       .default([5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000])

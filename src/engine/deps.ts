@@ -28,6 +28,8 @@ export interface Tuning {
   reapMs: number
   /** How long a permitted resend waits for an answer that may be in another data folder. */
   resendGraceMs: number
+  /** After a failed check; doubled after each further one. */
+  recheckMs: number
   /** Of a lost response; each from the first lookup. */
   lookupDelaysMs: readonly number[]
   /** Bounds the waits that providers ask for. */

@@ -154,7 +154,7 @@ it.each([
     })
     const sandbox = { name: 'sandbox', dialect: 'sandbox', durationMs: 20, timeoutMs: TIMEOUT_MS }
     const lookupDelaysMs = [...Array(100).keys()].map((nth) => (nth + 1) * 500)
-    const engine = { pollMs: 50, reapMs: 200, lookupDelaysMs }
+    const engine = { pollMs: 50, reapMs: 200, recheckMs: 300, lookupDelaysMs }
     const settings = { providers: [...fleet.entries, sandbox], engine }
     const gateways =
       processes === 1

@@ -102,6 +102,7 @@ const engine = createEngine({
     heartbeatMs: 60_000,
     reapMs: 60_000,
     resendGraceMs: 0,
+    recheckMs: 5000,
     lookupDelaysMs: [],
     maxCooldownMs: 300_000,
     pollMs: 1000,

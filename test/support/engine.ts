@@ -75,6 +75,7 @@ const TUNING: Tuning = {
   heartbeatMs: 10_000,
   reapMs: 5000,
   resendGraceMs: 900_000,
+  recheckMs: 5000,
   lookupDelaysMs: [5000],
   maxCooldownMs: 300_000,
   pollMs: 1000,

@@ -70,6 +70,7 @@ const engine = createEngine({
     heartbeatMs: 10_000,
     reapMs: 5000,
     resendGraceMs: 0,
+    recheckMs: 5000,
     lookupDelaysMs: [],
     maxCooldownMs: 300_000,
     pollMs: 100,

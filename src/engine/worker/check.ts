@@ -9,8 +9,6 @@ import { adjustSettings } from '../routing/match.ts'
 import { toFailure, toOutcome } from './call-outcome.ts'
 import { instrumentedCall } from './instrumented-call.ts'
 
-/** After a failed check; doubled after each further one. Used when the provider names no delay. */
-const RECHECK_MS = 5000
 const MAX_RECHECK_MS = 60_000
 
 /** In a row; then the outcome is lost. */
@@ -90,13 +88,14 @@ function failLost({ name }: Provider, reason: string, minResendDelayMs = 0): Out
   return { state: 'FAILED', failure, minResendDelayMs }
 }
 
+/** As the provider asks, else exponential. */
 function recheckMs(
   failedChecks: number,
   failure: Failure | undefined,
-  { maxCooldownMs }: Pick<Tuning, 'maxCooldownMs'>,
+  tuning: Pick<Tuning, 'maxCooldownMs' | 'recheckMs'>,
 ): number {
-  if (failure?.retryAfterMs !== undefined) return Math.min(failure.retryAfterMs, maxCooldownMs)
-  return Math.min(RECHECK_MS * 2 ** failedChecks, MAX_RECHECK_MS)
+  if (failure?.retryAfterMs !== undefined) return Math.min(failure.retryAfterMs, tuning.maxCooldownMs)
+  return Math.min(tuning.recheckMs * 2 ** failedChecks, Math.max(tuning.recheckMs, MAX_RECHECK_MS))
 }
 
 function inSeconds(timeoutMs: number, unobservedMs: number): string {

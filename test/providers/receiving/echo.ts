@@ -45,8 +45,9 @@ export function testEcho(name: string, subject: WireSubject): void {
       expect(await differences(replies, 'SUBMIT')).toEqual([])
     })
 
-    it.runIf(polling)('in the failure of a check', async () => {
-      const rows = polling?.statuses.filter(([, becomes]) => becomes !== 'DONE') ?? []
+    if (!polling) return
+    it('in the failure of a check', async () => {
+      const rows = polling.statuses.filter(([, becomes]) => becomes !== 'DONE')
       const replies = rows.map(([says, , reply]): [string, CannedReply] => [says, reply])
       expect(await differences(replies, 'CHECK')).toEqual([])
     })
