@@ -7,7 +7,7 @@ import { DATABASES, newPlace, type DatabaseKind, type Place } from '../support/d
 import { startGateway } from '../support/gateway-process.ts'
 import { expectConsistency } from './consistency.ts'
 
-const TUNING = { leaseMs: 1000, heartbeatMs: 300, reapMs: 100, pollMs: 50 }
+const TUNING = { leaseMs: 1000, heartbeatMs: 300, reapMs: 100, recheckMs: 300, pollMs: 50 }
 const TIMEOUT_MS = 2000
 
 interface TaskView {
