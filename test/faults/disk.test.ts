@@ -73,6 +73,39 @@ describe.each(DATABASES)('a full disk on %s', (database) => {
     expect([puts, provider.sent.length]).toEqual([3, 1])
   })
 
+  it('longer than the storing is retried leaves the image on disk, which is then stored and paid once', async () => {
+    let isFull = true
+    let puts = 0
+    const provider = scripted((sent) => done(sent))
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: QUICK,
+      wrap: (deps) => ({
+        ...deps,
+        clock: { ...deps.clock, sleep: (ms, signal) => deps.clock.sleep(Math.min(ms, 100), signal) },
+        store: {
+          ...deps.store,
+          put(file) {
+            puts++
+            return isFull
+              ? Promise.reject(new DiskError('/assets', 'ENOSPC', undefined))
+              : deps.store.put(file)
+          },
+        },
+      }),
+    })
+    const { id } = await one.create()
+    // Five tries of the call, and then those of recovery.
+    await expect.poll(() => puts).toBeGreaterThan(6)
+    // Still being sent, or of unknown outcome: it has not failed.
+    expect(await one.attempts(id)).toMatchObject([{ charged: 'UNKNOWN' }])
+    isFull = false
+    await one.reached(id, 'SUCCEEDED')
+    expect(await one.attempts(id)).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES' }])
+    expect(provider.sent).toHaveLength(1)
+  })
+
   it('keeps new tasks queued, checks accepted attempts, and recovers without a restart', async () => {
     let [isDone, checks] = [false, 0]
     const provider = scripted(

@@ -13,6 +13,17 @@ import type { Deps } from '../deps.ts'
 /** The disk may be full only for a moment. */
 const MAX_TRIES = 5
 
+/** A received answer whose images cannot be stored now. It stays on disk with its record, from which it is settled later. */
+export class NotStored extends Error {
+  override name = 'NotStored'
+}
+
+interface IngestOptions {
+  /** Whether a received-answer record is on disk: an image that cannot be stored then throws NotStored. */
+  isRecorded: boolean
+  maxTries?: number
+}
+
 /**
  * Decodes each image once, as proof that it is one, and stores it durably before a row refers to it. A file that cannot
  * be ingested costs neither the others nor an address. Throws ProviderError `broken` if nothing else is left: charged
@@ -23,7 +34,7 @@ export async function ingestImages(
   attempt: AttemptRow,
   received: readonly ReceivedImage[],
   exit: AbortSignal,
-  { maxTries = MAX_TRIES }: { maxTries?: number } = {},
+  options: IngestOptions,
 ): Promise<IngestedResult> {
   const images: NewAsset[] = []
   const addresses: NewAddress[] = []
@@ -36,9 +47,10 @@ export async function ingestImages(
       continue
     }
     try {
-      const image = await ingestWithRetry(deps, attempt, one.file, exit, maxTries)
+      const image = await ingestWithRetry(deps, attempt, one.file, exit, options)
       images.push(toAsset(deps, attempt, { ...place, ...image, revisedPrompt }))
     } catch (error) {
+      if (error instanceof NotStored) throw error
       failure = error
       deps.log.warn({ attempt: attempt.id, err: error }, 'an image of a result was left out')
     }
@@ -62,7 +74,7 @@ async function ingestWithRetry(
   { id, provider }: AttemptRow,
   file: string,
   exit: AbortSignal,
-  maxTries: number,
+  { isRecorded, maxTries = MAX_TRIES }: IngestOptions,
 ) {
   for (let tries = 1; ; tries++) {
     try {
@@ -75,6 +87,7 @@ async function ingestWithRetry(
         throw new ProviderError({ kind, code: 'PROVIDER_BROKEN', message, charged: 'UNKNOWN', cause })
       }
       if (tries === maxTries || exit.aborted) {
+        if (isRecorded) throw new NotStored('An image could not be stored; it stays on disk.', { cause })
         const message = 'The image was made and charged, but the gateway could not store it.'
         throw new ProviderError({ kind, code: 'INTERNAL', message, charged: 'YES', isInternal: true, cause })
       }

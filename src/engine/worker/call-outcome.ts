@@ -4,14 +4,14 @@ import type { AttemptContext, Outcome } from '../attempts/outcome.ts'
 import { lost } from '../attempts/outcome.ts'
 import { writeReceivedAnswer } from '../attempts/received-answer.ts'
 import type { Deps } from '../deps.ts'
-import { ingestImages } from '../images/ingest.ts'
+import { ingestImages, NotStored } from '../images/ingest.ts'
 import { plausibleUsage } from '../usage/plausible.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { CallResult } from '../../providers/provider.ts'
 import { isStorable } from '../../text.ts'
 import { toStorableResult } from './storable-result.ts'
 
-/** Ingests the images that arrived with a result. Throws ProviderError `broken`. */
+/** Ingests the images that arrived with a result. Throws ProviderError `broken`, and NotStored. */
 export async function toOutcome(
   deps: Deps,
   { task, attempt, evidence }: AttemptContext,
@@ -26,10 +26,16 @@ export async function toOutcome(
     deps.log.warn({ attempt: attempt.id, counts: implausible }, 'implausible token counts dropped')
   const record = { attemptId: attempt.id, images: received, usage, resolved, evidence }
   // From here on a crash loses nothing. Without the record the result is settled all the same.
-  await writeReceivedAnswer(deps, record).catch((error: unknown) =>
-    deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed'),
+  const isRecorded = await writeReceivedAnswer(deps, record).then(
+    () => true,
+    (error: unknown) => {
+      deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed')
+      return false
+    },
   )
-  const ingested = await deps.tracing.span('ingest', {}, () => ingestImages(deps, attempt, received, exit))
+  const ingested = await deps.tracing.span('ingest', {}, () =>
+    ingestImages(deps, attempt, received, exit, { isRecorded }),
+  )
   countBytes(deps, attempt, ingested.images)
   return { state: 'DONE', ...ingested, usage, resolved }
 }
@@ -48,13 +54,14 @@ const UNUSABLE_REMOTE_ID = lost(
     'Whether the image was made and charged is unknown; it was not sent again.',
 )
 
-/** Anything but a ProviderError is a bug: only the wire phase is then certain. */
+/** Throws NotStored. Anything else but a ProviderError is a bug: only the wire phase is then certain. */
 export function toFailure(
   { log }: Pick<Deps, 'log'>,
   { attempt, evidence }: AttemptContext,
   error: unknown,
 ): Failure {
   if (error instanceof ProviderError) return error.failure
+  if (error instanceof NotStored) throw error
   log.error({ attempt: attempt.id, err: error }, 'attempt failed with an unexpected error')
   const cause = { isInternal: true, cause: error }
   if (evidence.wirePhase !== 'NONE') {

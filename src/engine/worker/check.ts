@@ -19,7 +19,7 @@ const MAX_FAILED_CHECKS = 5
 /**
  * Checks an accepted attempt. Checks are free of charge, so a failed one is repeated. The provider's `timeoutMs` counts only
  * time in which it could be asked: not an outage of this server, nor one of the provider. Needs neither offer nor input
- * images, so a paid result survives a configuration change. Never throws.
+ * images, so a paid result survives a configuration change. Throws only NotStored.
  */
 export async function check(deps: Deps, of: AttemptContext, call: Call, exit: AbortSignal): Promise<Outcome> {
   const { attempt } = of
