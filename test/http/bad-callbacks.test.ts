@@ -25,7 +25,8 @@ describe('a callback', () => {
       engine: { pollMs: 20 },
     })
     taskId = await server.generate({ prompt: 'a red fox' })
-    await vi.waitUntil(async () => JSON.stringify(await attemptOf(server, taskId)).includes('ACCEPTED'))
+    const isAccepted = async () => JSON.stringify(await attemptOf(server, taskId)).includes('ACCEPTED')
+    await vi.waitUntil(isAccepted, { timeout: 60_000 })
     address = String(upstream.requests[0]?.parameters['callback_url'])
   })
   afterAll(async () => {
@@ -86,6 +87,15 @@ describe('a callback', () => {
     const [one, ...others] = (await Promise.all(answers)).map(({ status, body }) => ({ status, body }))
     expect(one?.status).toBe(404)
     expect(others).toEqual([one, one])
+  })
+
+  it('is stored up to a length, and ten times per attempt', async () => {
+    const body = (nth: number) => JSON.stringify({ task_id: '', nth, data: 'x'.repeat(100_000) })
+    for (let nth = 0; nth < 15; nth++) expect((await send(address, { body: body(nth) })).status).toBe(200)
+    const database = new BetterSqlite3(join(server.place.dataDir, 'darkroom.db'))
+    const query = 'select count(*) as count, max(length(body)) as longest from callbacks'
+    expect(database.prepare(query).get()).toEqual({ count: 10, longest: 16_384 })
+    database.close()
   })
 
   it('to an attempt that ended a day ago is refused with 410', async () => {

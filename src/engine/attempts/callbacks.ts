@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { findAnyAttempt, QUEUE_KEY } from '../../db/attempts/attempts.ts'
-import { findAttemptByCallback, insertCallback } from '../../db/attempts/callbacks.ts'
+import { findAttemptByCallback, insertCallback, listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { lockTask } from '../../db/tasks/tasks.ts'
@@ -12,6 +12,10 @@ import { findProvider } from '../routing/configured.ts'
 import { acceptAttempt, applyTransition } from './apply-transition.ts'
 
 const ACCEPTED_AFTER_END_MS = 86_400_000
+/** Of one attempt. Further ones make a check due, and are not stored. */
+const MAX_STORED = 10
+/** What follows is not stored: only the provider's reply to a check is trusted. */
+const MAX_STORED_CHARACTERS = 16 * 1024
 
 /**
  * Creates the callback URL of one attempt. Only the hash of its secret is stored, so a leaked database lets no one call
@@ -54,8 +58,10 @@ export async function receiveCallback(
   if (!callback) return 'MALFORMED'
   const stored = provider ? (provider.redact?.(body) ?? body).replaceAll(secret, '[redacted]') : NOT_STORED
   await deps.db.tx(async (q) => {
-    const row = { attemptId: attempt.id, sha256: sha256(body), body: stored, receivedAt }
-    if (await insertCallback(q, row)) await applyCallback(q, deps, attempt, callback.remoteId)
+    const kept = stored.slice(0, MAX_STORED_CHARACTERS).toWellFormed()
+    const row = { attemptId: attempt.id, sha256: sha256(body), body: kept, receivedAt }
+    const isFull = (await listCallbacks(q, attempt.id)).length >= MAX_STORED
+    if (isFull || (await insertCallback(q, row))) await applyCallback(q, deps, attempt, callback.remoteId)
   })
   return 'STORED'
 }
