@@ -90,8 +90,11 @@ describe('a callback', () => {
   })
 
   it('is stored up to a length, and ten times per attempt', async () => {
-    const body = (nth: number) => JSON.stringify({ task_id: '', nth, data: 'x'.repeat(100_000) })
-    for (let nth = 0; nth < 15; nth++) expect((await send(address, { body: body(nth) })).status).toBe(200)
+    const data = 'x'.repeat(100_000)
+    for (let nth = 0; nth < 15; nth++) {
+      const body = JSON.stringify({ task_id: '', nth, data })
+      expect((await send(address, { body })).status).toBe(200)
+    }
     const database = new BetterSqlite3(join(server.place.dataDir, 'darkroom.db'))
     const query = 'select count(*) as count, max(length(body)) as longest from callbacks'
     expect(database.prepare(query).get()).toEqual({ count: 10, longest: 16_384 })
