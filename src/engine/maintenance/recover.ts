@@ -5,6 +5,7 @@ import { release } from '../attempts/apply-transition.ts'
 import { lost, storedEvidence } from '../attempts/outcome.ts'
 import { settle } from '../attempts/settle.ts'
 import type { Deps } from '../deps.ts'
+import { NotStored } from '../images/ingest.ts'
 import { adopt, findReceived, type RecoveryScope } from './adopt.ts'
 
 /**
@@ -37,6 +38,8 @@ async function recover(
     try {
       return await adopt(deps, attempt, received, exit)
     } catch (error) {
+      // The next pass stores it. UNKNOWN would allow a second charge for an image that is here.
+      if (error instanceof NotStored) throw error
       deps.log.error({ attempt: attempt.id, err: error }, 'settling a received answer failed; retrying')
     }
   }
