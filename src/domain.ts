@@ -208,6 +208,17 @@ export interface TaskError {
   providerRequestId: string | null
 }
 
+/** The counts of a Usage. */
+export const TOKEN_COUNTS = [
+  'inputTokens',
+  'outputTokens',
+  'totalTokens',
+  'inputTextTokens',
+  'inputImageTokens',
+  'outputTextTokens',
+  'outputImageTokens',
+] as const
+
 /** Tokens of an attempt. Unreported values are null, never zero. */
 export interface Usage {
   inputTokens: number | null

@@ -1,5 +1,6 @@
 // Usage rollups, updated in the transactions that change attempts.
 import { sql } from 'drizzle-orm'
+import { TOKEN_COUNTS } from '../../domain.ts'
 import { startOfDay, startOfQuarterHour } from '../../period.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
@@ -18,13 +19,7 @@ export const USAGE_COUNTS = [
   'heldMicros',
   'costMicros',
   'estimatedMicros',
-  'inputTokens',
-  'outputTokens',
-  'totalTokens',
-  'inputTextTokens',
-  'inputImageTokens',
-  'outputTextTokens',
-  'outputImageTokens',
+  ...TOKEN_COUNTS,
 ] as const
 
 export type UsageCounts = Record<(typeof USAGE_COUNTS)[number], number>

@@ -1,19 +1,9 @@
-import { parseSize, type ImageRequest, type Usage } from '../../domain.ts'
+import { parseSize, TOKEN_COUNTS, type ImageRequest, type Usage } from '../../domain.ts'
 import { maxTokens } from '../../providers/models/tokens.ts'
 import { UNKNOWN_USAGE, type ResolvedSettings } from '../../providers/provider.ts'
 
 /** Over the maximum of published rules. Beyond it, a count is an error of the provider. */
 const MAX_FACTOR = 10
-
-const COUNTS = [
-  'inputTokens',
-  'outputTokens',
-  'totalTokens',
-  'inputTextTokens',
-  'inputImageTokens',
-  'outputTextTokens',
-  'outputImageTokens',
-] as const
 
 export interface PlausibleUsage {
   /** Implausible counts are null; UNKNOWN if no other remains. */
@@ -37,9 +27,9 @@ export function plausibleUsage(
   const known = parseSize(size) ? size : request.size
   const tokens = maxTokens(model, { ...request, size: known, quality: 'AUTO', inputImages }, n)
   const limit = MAX_FACTOR * (tokens.inputText + tokens.inputImage + tokens.outputImage)
-  const implausible = COUNTS.filter((name) => (counts[name] ?? 0) > limit)
+  const implausible = TOKEN_COUNTS.filter((name) => (counts[name] ?? 0) > limit)
   if (implausible.length === 0) return { usage: { ...counts, source }, implausible }
   const plausible = { ...counts, ...Object.fromEntries(implausible.map((name) => [name, null])) }
-  const isUnknown = COUNTS.every((name) => plausible[name] === null || plausible[name] === 0)
+  const isUnknown = TOKEN_COUNTS.every((name) => plausible[name] === null || plausible[name] === 0)
   return { usage: isUnknown ? UNKNOWN_USAGE : { ...plausible, source }, implausible }
 }

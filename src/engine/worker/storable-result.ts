@@ -1,4 +1,4 @@
-import type { Usage } from '../../domain.ts'
+import { TOKEN_COUNTS, type Usage } from '../../domain.ts'
 import type { CallResult } from '../../providers/provider.ts'
 import { toStorable } from '../../text.ts'
 
@@ -21,18 +21,10 @@ export function toStorableResult({ images, usage, resolved, state }: Done): Done
 }
 
 function toStorableUsage(usage: Usage): Usage {
-  return {
-    inputTokens: toCount(usage.inputTokens),
-    outputTokens: toCount(usage.outputTokens),
-    totalTokens: toCount(usage.totalTokens),
-    inputTextTokens: toCount(usage.inputTextTokens),
-    inputImageTokens: toCount(usage.inputImageTokens),
-    outputTextTokens: toCount(usage.outputTextTokens),
-    outputImageTokens: toCount(usage.outputImageTokens),
-    source: usage.source,
-  }
+  const unknown = TOKEN_COUNTS.filter((name) => !isCount(usage[name]))
+  return { ...usage, ...Object.fromEntries(unknown.map((name) => [name, null])) }
 }
 
-function toCount(tokens: number | null): number | null {
-  return tokens !== null && Number.isInteger(tokens) && tokens >= 0 && tokens <= MAX_TOKENS ? tokens : null
+function isCount(tokens: number | null): boolean {
+  return tokens !== null && Number.isInteger(tokens) && tokens >= 0 && tokens <= MAX_TOKENS
 }
