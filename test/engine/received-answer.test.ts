@@ -129,6 +129,23 @@ describe.each(DATABASES)('an answer received before a crash, on %s', (database) 
     await one.close()
   })
 
+  it('is left on disk, and settles nothing, when it was received for another database', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const never = held()
+    const provider = scripted((sent) => never.answer(sent))
+    await using one = await openEngine({ place, providers: [provider], start: false })
+    const { id } = await one.create()
+    const [attempt] = await one.attempts(id)
+    // As after a copy of the database: the attempt is in both.
+    await record({ ...one, deps: { ...one.deps, databaseId: 'another' } }, attempt!.id)
+    const names = await readdir(one.store.spool)
+    await one.engine.start()
+    await expect.poll(() => provider.sent.length).toBe(1)
+    expect(await readdir(one.store.spool)).toEqual(expect.arrayContaining(names))
+    expect(await one.attempts(id)).toMatchObject([{ state: 'SENDING', charged: 'UNKNOWN' }])
+  })
+
   it('is set aside when its images are missing, and its outcome is UNKNOWN', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())
