@@ -8,7 +8,7 @@ import { OperationRefused, runOperation, type GraphQLOperation } from './graphql
 
 /** Runs operations with the rights of the operator. */
 export interface AdminClient {
-  /** `projectId` is the default project if left out. Throws OperationRefused. */
+  /** Without `projectId`: the default project. Throws OperationRefused. */
   run<Data>(operation: GraphQLOperation<Data> & { projectId?: string }): Promise<Data>
   /** Database or server, for messages. */
   readonly location: string
@@ -18,8 +18,8 @@ export interface AdminClient {
 export const URL_OPTION = { '--url <url>': 'Use the server at this URL instead of the database' }
 
 /**
- * Prints the result of `work`. Its client uses the configured database, the server that has the database locked, or the
- * server at `url`. Resolves to EXIT.ok. Throws ConfigError.
+ * Prints the result of `work`. Uses the configured database, the server that locks it, or the server at `url`. Resolves
+ * to EXIT.ok. Throws ConfigError.
  */
 export async function withAdminClient(
   context: CommandContext,
@@ -48,7 +48,7 @@ async function openClient(config: Config, url: string | undefined): Promise<Admi
   return serverClient(url, config)
 }
 
-/** A gateway inside this process that does not start. Its operator key exists in this process only. */
+/** A gateway in this process that does not start. Its operator key exists here only. */
 async function databaseClient(config: Config): Promise<AdminClient> {
   const { createGateway } = await import('../gateway.ts')
   const adminKey = randomBytes(32).toString('base64url')
@@ -99,7 +99,7 @@ const PROJECT = z.object({ id: z.string(), name: z.string(), createdAt: z.string
 
 export type Project = z.output<typeof PROJECT>
 
-/** All projects, oldest first, or the one with this id or name. Throws UsageError if there is not exactly one. */
+/** Oldest first; all, or the one with this id or name. Throws UsageError unless there is exactly one. */
 export async function listProjects(client: AdminClient, idOrName?: string): Promise<Project[]> {
   const shape = z.object({ projects: z.array(PROJECT) })
   const { projects } = await client.run({ query: '{ projects { id name createdAt } }', shape })

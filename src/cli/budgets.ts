@@ -35,7 +35,7 @@ async function runBudgets({ positionals, values }: Arguments, context: CommandCo
     throw new UsageError(
       '`darkroom budgets` takes one of: list, set <project or key> day|month|total <usd>|none.',
     )
-  // Invalid arguments are reported before a database is opened.
+  // Reports invalid arguments before opening a database.
   const budget = { period: readPeriod(period), limitMicros: readUsd(amount) }
   return withAdminClient(context, url, (client) => set(client, owner, budget))
 }
@@ -76,7 +76,6 @@ async function list(client: AdminClient, projectName: string | undefined, paint:
   for (const { id, name } of await listProjects(client, projectName)) {
     const query = `{ project { budgets { ${FIELDS} } keys { name budgets { ${FIELDS} } } } }`
     const { project } = await client.run({ query, shape: OWNERS, projectId: id })
-    // Of the keys only the limited budgets.
     const ofKeys = project.keys.flatMap((key) =>
       key.budgets
         .filter(({ limitMicros }) => limitMicros !== null)

@@ -37,7 +37,7 @@ export const keys: Command = {
 async function runKeys({ positionals, values, flags }: Arguments, context: CommandContext): Promise<number> {
   const [verb = '', id = '', ...more] = positionals
   const { paint } = context.out
-  // Invalid options are reported before a database is opened.
+  // Reports invalid options before opening a database.
   const input = {
     name: values['name'] ?? 'command line',
     scopes: readScopes(values['scopes']),
@@ -69,7 +69,7 @@ function readScopes(text: string | undefined): Scope[] | undefined {
 
 const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
-/** `90d` from now, or a day, as an ISO date. */
+/** `90d`, or a day, as ISO date. */
 function readExpiry(text: string | undefined, now: number): string | undefined {
   if (text === undefined) return undefined
   const [, count = '', unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? []
@@ -160,7 +160,7 @@ function scopesOf({ scopes }: Key): string {
   return scopes.map((scope) => scope.toLowerCase()).join(', ')
 }
 
-/** An ISO date as `2027-01-31 00:00`, in UTC; `never` for null. */
+/** `2027-01-31 00:00`, UTC; `never` for null. */
 function formatMinute(date: string | null): string {
   return date?.slice(0, 16).replace('T', ' ') ?? 'never'
 }
