@@ -6,7 +6,7 @@ export interface GraphQLOperation<Data> {
   shape: z.ZodType<Data>
 }
 
-/** Also for an invalid response. */
+/** The server refused the operation or sent an invalid response. */
 export class OperationRefused extends Error {
   override name = 'OperationRefused'
   /** `extensions.code`, first error. */

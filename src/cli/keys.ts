@@ -69,7 +69,7 @@ function readScopes(text: string | undefined): Scope[] | undefined {
 
 const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
-/** `90d`, or a day, as ISO date. */
+/** `90d` from now, or a day, as ISO date. */
 function readExpiry(text: string | undefined, now: number): string | undefined {
   if (text === undefined) return undefined
   const [, count = '', unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? []

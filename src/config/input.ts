@@ -108,7 +108,7 @@ export type ProviderConfig =
   | AcedataProviderConfig
   | SandboxProviderConfig
 
-/** The operator's word where evidence does not tell whether a request was charged. Default UNKNOWN. */
+/** What the operator vouches for where evidence does not tell whether a request was charged. Default UNKNOWN. */
 export interface ChargesConfig {
   /** Refused by moderation. */
   moderation?: Charged | undefined

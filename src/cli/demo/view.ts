@@ -2,6 +2,7 @@ import type { Screen } from '../screen.ts'
 import type { TaskState } from './operations.ts'
 
 export interface View {
+  /** The line stays. */
   print(line: string): void
   update(state: TaskState): void
   /** `tint` is 0..1: the share of red. */
