@@ -17,14 +17,14 @@ export const SCENARIOS = [
 
 export type Scenario = (typeof SCENARIOS)[number]
 
-/** Removed from the prompt before painting. Described in docs/getting-started.md. */
+/** Not painted. See docs/getting-started.md. */
 export const SANDBOX_DIRECTIVES = [...SCENARIOS, 'slow', 'duration=200'].map((name) => `[sandbox:${name}]`)
 
 const DIRECTIVE = /\s?\[sandbox:(?:duration=(\d{1,6})|([a-z]+))\]/giu
 const SLOW_MS = 30_000
 const MAX_DURATION_MS = 600_000
 
-/** The last directive of a kind applies. Unknown ones stay in the prompt. */
+/** The last of a kind applies. Unknown ones stay in the prompt. */
 export function readDirections(
   prompt: string,
   configured: { scenario: Scenario; durationMs: number },
@@ -82,7 +82,7 @@ function lost(message: string): ScenarioFailure {
   return { phase: 'DISPATCHED', failure: { ...LOST, message } }
 }
 
-/** Node's limit, 24.8 days: longer than any deadline. */
+/** Node's: 24.8 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export async function fail(
@@ -102,7 +102,7 @@ export async function fail(
   throw new ProviderError({ ...failure, providerRequestId })
 }
 
-/** In place of an upstream's `x-request-id`. */
+/** For an upstream's `x-request-id`. */
 export function requestIdOf(call: Call): string {
   return `sandbox-${call.clientRef}`
 }

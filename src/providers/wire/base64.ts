@@ -1,12 +1,12 @@
 /**
- * Decodes pieces of any length. Accepts both alphabets, missing padding, and the head of a data URL. Ignores all other
- * characters, as RFC 2045, 6.8 says, and everything after the padding. The bytes are valid until the next call.
+ * Accepts both alphabets, missing padding, a data URL's head. Ignores other characters (RFC 2045, 6.8) and all after
+ * the padding. The bytes are valid until the next call.
  */
 export function createBase64Decoder() {
   let head: string | undefined = ''
   let carry = ''
   let padded = false
-  // Reused: a new buffer for each piece fills memory faster than it is collected.
+  // Reused: one per piece fills memory faster than collection.
   let scratch: Buffer = NOTHING
 
   function withoutDataUrl(text: string): string {
@@ -24,7 +24,7 @@ export function createBase64Decoder() {
     if (padded) return NOTHING
     let whole = carry + text
     let bytes = decodeGroups(whole)
-    // Node's decoder skips unknown characters.
+    // Node skips unknown characters.
     if (bytes.length < bytesIn(whole)) {
       whole = digitsIn(whole)
       bytes = decodeGroups(whole)

@@ -18,19 +18,19 @@ export interface Reply {
   /** Of the request. */
   url: string
   status: number
-  /** Without parameters; '' when absent. */
+  /** Without parameters; '' if absent. */
   contentType: string
   requestId: string | undefined
   retryAfterMs: number | undefined
-  /** To be read once. Throws ProviderError `lost`. */
+  /** Read once. Throws ProviderError `lost`. */
   body: AsyncIterable<Buffer>
-  /** For clients: without secrets and markup, at most 500 characters. */
+  /** For clients: no secrets or markup, at most 500 characters. */
   clean: (text: string) => string
 }
 
 export interface UpstreamOptions {
   name: string
-  /** Credentials go to this origin only: redirects are not followed. */
+  /** The only origin that gets credentials: no redirects. */
   baseUrl: string
   timeoutMs: number
   secrets: readonly string[]
@@ -40,25 +40,25 @@ export type Upstream = ReturnType<typeof createUpstream>
 
 export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOptions) {
   const agent = new Agent({
-    // HTTP/2 would put all paid calls on one connection.
+    // HTTP/2: one connection for all paid calls.
     allowH2: false,
-    // No keep-alive: an upstream may close a kept connection during a write.
+    // No keep-alive: an upstream may close during a write.
     pipelining: 0,
     connections: null,
     connect: { timeout: CONNECT_MS },
-    // After the caller's deadline.
+    // After the caller's.
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
   })
   const redact = (text: string) => redactSecrets(without(secrets, text))
 
-  /** Sends once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
+  /** Once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
   async function send(
     { method, path, headers, body = '' }: Message,
     call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>,
   ): Promise<Reply> {
-    // A signature is not among the account's secrets.
+    // Signatures are not among them.
     const hideAll = (text: string) => redact(without(credentialsIn(headers), text))
     const wire = watchWire(call, hideAll)
     const { signal, traceparent } = call
@@ -91,7 +91,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   return {
     send,
     submit(message: Message, call: Parameters<typeof send>[1] & Pick<Call, 'clientRef'>): Promise<Reply> {
-      // OpenAI logs the first ("Debugging requests"). A proxy may honour the second.
+      // OpenAI logs the first ("Debugging requests"); a proxy may honour the second.
       const ids = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
       return send({ ...message, headers: { ...message.headers, ...ids } }, call)
     },
@@ -117,7 +117,7 @@ const CONNECT_MS = 10_000
 const MARGIN_MS = 30_000
 /** Some proxies send policies of 20 KB. */
 export const MAX_HEADER_BYTES = 256 * 1024
-// Ten PNG images of 3840x2160 in base64 take a third of it.
+// Three times ten 3840x2160 PNG images in base64.
 const MAX_BODY_BYTES = 1024 ** 3
 
 function urlFor(baseUrl: string, path: string): URL {
@@ -147,7 +147,7 @@ async function* readBody(
     ended = true
     throw error instanceof MalformedReply ? error : toFailure(error)
   } finally {
-    // Its reader needs no more.
+    // Its reader has enough.
     if (!ended && wire.state().phase !== 'BODY_DONE') wire.endBody()
   }
 }

@@ -1,7 +1,7 @@
-/** The message completes "the reply …". */
+/** Completes "the reply …". */
 export class MalformedReply extends Error {
   override name = 'MalformedReply'
 }
 
-/** An unreadable image: the next reply would hold the same. */
+/** The next reply would be the same. */
 export class MalformedImage extends MalformedReply {}
