@@ -14,20 +14,20 @@ export interface KeyInput {
   scopes: readonly Scope[]
   /** Null: never. */
   expiresAt: number | null
-  /** Null: only the project's limits. */
+  /** Null: the project's only. */
   limits: Limits | null
 }
 
 export const DEFAULT_SCOPES: readonly Scope[] = ['GENERATE', 'READ']
 
-/** Per project, without revoked ones. */
+/** Per project, revoked ones excluded. */
 export const MAX_KEYS = 200
 
 const MAX_NAME_LENGTH = 100
 
 type KeyDeps = Pick<Deps, 'clock' | 'db' | 'wakeUps'>
 
-/** The returned text is not stored. Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT at MAX_KEYS. */
+/** The text is not stored. Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT at MAX_KEYS. */
 export async function createKey(
   { db, clock, wakeUps }: KeyDeps,
   by: Decider,
@@ -58,7 +58,7 @@ export async function createKey(
   return { key: text, apiKey }
 }
 
-/** Disconnects the key's callers within seconds. Idempotent. Throws NOT_FOUND. */
+/** Disconnects its callers within seconds. Idempotent. Throws NOT_FOUND. */
 export async function revokeApiKey(
   { db, clock, wakeUps }: KeyDeps,
   by: Decider,

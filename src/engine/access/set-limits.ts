@@ -5,9 +5,7 @@ import { badInput } from '../../errors.ts'
 import { getOwner, recordDecision, type Decider } from './access.ts'
 import type { Deps } from '../deps.ts'
 
-/**
- * Null removes the limits. They apply within seconds in every process. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
- */
+/** Null removes them. They apply within seconds everywhere. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND. */
 export async function setLimits(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,
   by: Decider,

@@ -70,12 +70,12 @@ function isCounted(attempt: BillableAttempt): boolean {
   return !isInProgress(attempt) && attempt.charged !== 'NO' && attempt.costMicros !== 0
 }
 
-/** Without a time of its own, a line counts when its attempt was sent. */
+/** Lines without a time count when their attempt was sent. */
 function datedLines({ attempt, lines }: MatchedAttempt) {
   return lines.map((line) => ({ ...line, at: line.at ?? attempt.sentAt ?? attempt.createdAt }))
 }
 
-/** Lines without any time are in no day. */
+/** Lines without time are in no day. */
 export function daysOf(
   sent: readonly BillableAttempt[],
   lines: readonly { at: number | null; amountMicros: number }[],

@@ -1,4 +1,4 @@
-// Deletes data after its retention, in small transactions that block no other writer for long. Every process does.
+// Small transactions block no other writer for long. Every process does it.
 import { listProjects } from '../../db/access/projects.ts'
 import { removeDataFolders } from '../../db/maintenance/data-folders.ts'
 import { findUsed } from '../../db/tasks/assets.ts'
@@ -17,14 +17,14 @@ import {
 import type { Transaction } from '../../db/connection/database.ts'
 import type { Deps } from '../deps.ts'
 
-/** Events per transaction. On SQLite every writer waits meanwhile: a few milliseconds. */
+/** Per transaction. SQLite's writers wait meanwhile: a few milliseconds. */
 const EVENT_BATCH = 500
-/** Smaller, because a delivery has up to twenty tries, and a callback may be long. */
+/** Deliveries have up to twenty tries; callbacks may be long. */
 const BATCH = 50
 /** Lets other writers in. */
 const PAUSE_MS = 5
 
-/** Minimum age of an unused file. A commit refers to new files within minutes; see assets/collect.ts for the race. */
+/** Minimum age. Commits refer to new files within minutes; see assets/collect.ts for the race. */
 export const UNUSED_FOR_MS = 3_600_000
 
 interface Scan<Key> {
@@ -33,10 +33,10 @@ interface Scan<Key> {
   signal: AbortSignal
 }
 
-/** Such a data folder is not listed any more. Its received answers stay usable. */
+/** Such a folder is no longer listed. Its answers stay usable. */
 const FOLDER_UNUSED_MS = 90 * 86_400_000
 
-/** Both jobs stop between two steps once `signal` aborts. */
+/** `signal` stops both between two steps. */
 export function createHousekeeping(
   deps: Pick<Deps, 'clock' | 'dataFolderId' | 'db' | 'removeRenditions' | 'log' | 'retention' | 'store'>,
 ) {

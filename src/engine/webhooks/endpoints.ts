@@ -18,12 +18,12 @@ import { newWebhookSecret } from './signature.ts'
 
 export interface WebhookInput {
   url: string
-  /** Null for all. */
+  /** Null: all. */
   events: WebhookEvent[] | null
   description: string | null
 }
 
-/** Each one adds a row to the transaction that ends a task. */
+/** Each adds a row when a task ends. */
 export const MAX_WEBHOOKS = 20
 const MAX_DESCRIPTION_LENGTH = 200
 
@@ -53,7 +53,7 @@ export async function createWebhook(
   return { ...row, secret }
 }
 
-/** Fails the pending deliveries, which stay on record. Idempotent. Throws NOT_FOUND. */
+/** Fails pending deliveries, which stay on record. Idempotent. Throws NOT_FOUND. */
 export async function deleteWebhook(
   deps: Pick<Deps, 'clock' | 'db'>,
   projectId: string,
@@ -88,7 +88,7 @@ export async function redeliverWebhook(
   })
 }
 
-/** Signs posts to callback URLs. Created on first use. */
+/** For callback URLs. Created on first use. */
 export async function ensureWebhookSecret(deps: Pick<Deps, 'db'>, projectId: string): Promise<string> {
   const known = await findWebhookSecret(deps.db.read, projectId)
   return known ?? deps.db.tx((q) => insertWebhookSecretIfAbsent(q, projectId, newWebhookSecret()))
