@@ -23,7 +23,7 @@ const keyByHandle = statement<{ handle: string }, KeyWithLimits[]>('key_by_handl
     .where(eq(apiKeys.handle, sql.placeholder('handle')))
 })
 
-/** Includes revoked and expired keys. */
+/** Also revoked and expired keys. */
 export async function findKeyByHandle(q: Queries, handle: string): Promise<KeyWithLimits | undefined> {
   const [row] = await keyByHandle(q, { handle })
   return row
@@ -62,7 +62,7 @@ export async function listKeys(
   return q.sql.select().from(apiKeys).where(isListed).orderBy(apiKeys.createdAt, apiKeys.id)
 }
 
-/** The subset of `ids` that is neither revoked nor expired at `now`. */
+/** Those neither revoked nor expired at `now`. */
 export async function findActiveKeys(q: Queries, ids: readonly string[], now: number): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const { apiKeys } = q.tables
@@ -83,7 +83,7 @@ export async function revokeKey(q: Transaction, id: string, now: number): Promis
 /** By key id. A later recorded time stays. */
 export async function recordKeyUse(q: Transaction, uses: ReadonlyMap<string, number>): Promise<void> {
   const { apiKeys } = q.tables
-  // In one order, so that two processes do not deadlock.
+  // In one order: two processes must not deadlock.
   for (const [id, at] of [...uses].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const isEarlier = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, at))
     const isKey = and(eq(apiKeys.id, id), isEarlier)
@@ -91,7 +91,7 @@ export async function recordKeyUse(q: Transaction, uses: ReadonlyMap<string, num
   }
 }
 
-/** Null: only the project's limits. */
+/** Null: the project's limits only. */
 export async function putKeyLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
   const { apiKeys } = q.tables
   await q.sql.update(apiKeys).set({ limits }).where(eq(apiKeys.id, id))

@@ -8,7 +8,7 @@ export async function insertAudit(q: Transaction, row: AuditRow): Promise<void> 
   await q.sql.insert(q.tables.audit).values(row)
 }
 
-/** Latest first. `subject` is the id of a project, key or attempt. */
+/** Latest first. `subject`: id of a project, key or attempt. */
 export async function listAudit(q: Queries, subject: string): Promise<AuditRow[]> {
   const { audit } = q.tables
   return q.sql.select().from(audit).where(eq(audit.subject, subject)).orderBy(desc(audit.at), desc(audit.id))

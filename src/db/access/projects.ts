@@ -5,7 +5,7 @@ import { rowBy } from '../connection/statement.ts'
 import type { ProjectRow, Tables } from '../tables/tables.ts'
 import { ACCESS_KEY } from './api-keys.ts'
 
-/** Always exists. Owns what is requested without a key. */
+/** Always exists. Owns requests without a key. */
 export const DEFAULT_PROJECT = 'prj_00000000000000000000000000'
 
 export async function ensureDefaultProject(q: Transaction, now: number): Promise<void> {

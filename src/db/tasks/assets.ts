@@ -5,7 +5,7 @@ import type { AssetRow, Tables } from '../tables/tables.ts'
 
 export type NewAsset = Tables['assets']['$inferInsert']
 
-/** Skips assets that are stored already, by attempt, kind and position. */
+/** Skips stored ones: same attempt, kind and position. */
 export async function insertAssets(q: Transaction, rows: NewAsset[]): Promise<void> {
   if (rows.length > 0) await q.sql.insert(q.tables.assets).values(rows).onConflictDoNothing()
 }
@@ -13,10 +13,10 @@ export async function insertAssets(q: Transaction, rows: NewAsset[]): Promise<vo
 /** Undefined also for an asset of another project. */
 export const findAsset = rowBy('assets', 'projectId', 'id')
 
-/** For the engine, and for the asset route, whose URLs are signed. */
+/** For the engine, and the asset route, whose URLs are signed. */
 export const findAnyAsset = rowBy('assets', 'id')
 
-/** In order of task, kind, creation and position. */
+/** By task, kind, creation and position. */
 export async function listAssets(q: Queries, taskIds: readonly string[]): Promise<AssetRow[]> {
   const { assets } = q.tables
   const { taskId, kind, createdAt, position } = assets
@@ -24,7 +24,7 @@ export async function listAssets(q: Queries, taskIds: readonly string[]): Promis
   return q.sql.select().from(assets).where(ofTasks).orderBy(taskId, kind, createdAt, position)
 }
 
-/** The subset to which an asset refers. */
+/** Those to which an asset refers. */
 export async function findUsed(q: Queries, sha256s: string[]): Promise<Set<string>> {
   const { assets } = q.tables
   const isListed = inArray(assets.sha256, sha256s)

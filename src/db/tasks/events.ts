@@ -81,7 +81,7 @@ export function listFeed(q: Queries, projectId: string, after: number, limit: nu
   return eventsOfProject(q, { projectId, after, limit })
 }
 
-/** In order of task, then number. */
+/** By task, then number. */
 export async function listAllEvents(q: Queries, taskIds: string[]): Promise<EventRow[]> {
   const { events } = q.tables
   const ofTasks = inArray(events.taskId, taskIds)

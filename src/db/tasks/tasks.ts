@@ -7,7 +7,7 @@ import type { TaskRow, Tables } from '../tables/tables.ts'
 
 export type NewTask = Tables['tasks']['$inferInsert']
 
-/** An absent field does not restrict. */
+/** Absent fields do not restrict. */
 export interface TaskFilter {
   statuses?: TaskStatus[] | undefined
   operation?: Operation | undefined
@@ -19,7 +19,7 @@ export interface TaskFilter {
   createdTo?: number | undefined
 }
 
-/** Undefined when the idempotency key is in use. */
+/** Undefined for a used idempotency key. */
 export async function insertTask(q: Transaction, task: NewTask): Promise<TaskRow | undefined> {
   const [row] = await newTask(q, task)
   return row
@@ -68,7 +68,7 @@ async function findLocked(q: Transaction, which: SQL | undefined): Promise<TaskR
   return row
 }
 
-/** In no order. */
+/** Unordered. */
 export async function findTasks(
   q: Queries,
   projectId: string,
@@ -82,7 +82,7 @@ export async function findTasks(
     .where(and(inArray(tasks.id, ids), matches(q, projectId, filter)))
 }
 
-/** Newest first. Returns one more than `first`, to tell whether a next page exists. */
+/** Newest first; one more than `first` tells of a next page. */
 export async function listTasks(
   q: Queries,
   projectId: string,
@@ -101,7 +101,7 @@ export async function listTasks(
     .limit(first + 1)
 }
 
-/** Undefined when the status is not one of `from`. */
+/** Undefined if the status is not in `from`. */
 export async function updateTask(
   q: Transaction,
   id: string,
@@ -115,10 +115,7 @@ export async function updateTask(
   return row
 }
 
-/**
- * Takes a permit for one more possible charge. False when all are taken, the cancelation was requested, or the task
- * has ended.
- */
+/** For one more possible charge. False if all are taken, a cancelation was requested, or the task has ended. */
 export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
   const { tasks } = q.tables
   const rows = await q.sql
@@ -140,7 +137,7 @@ export async function takePermit(q: Transaction, taskId: string, now: number): P
   return rows.length === 1
 }
 
-/** For an attempt that certainly cost nothing. */
+/** The attempt certainly cost nothing. */
 export async function returnPermit(q: Transaction, taskId: string): Promise<void> {
   const { tasks } = q.tables
   const chargesOpen = sql`${tasks.chargesOpen} - 1`
@@ -153,7 +150,7 @@ export interface OpenTasks {
   ofKey: number
 }
 
-/** Counts up to `max`, which bounds its cost. */
+/** Up to `max`, which bounds the cost. */
 export async function countOpenTasks(
   q: Queries,
   { projectId, apiKeyId }: Caller,

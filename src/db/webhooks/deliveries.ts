@@ -23,9 +23,7 @@ const newDelivery = insertion<NewDelivery, unknown>(
     into.insert(webhookDeliveries).values({ ...values, state: 'PENDING', nextAt: now }),
 )
 
-/**
- * Oldest first, and at most `perSlot` leased per slot across all processes, so that a slow receiver delays no other.
- */
+/** Oldest first, at most `perSlot` leased per slot across all processes: a slow receiver delays no other. */
 export async function claimDeliveries(
   q: Transaction,
   claim: { limit: number; perSlot: number; owner: string; leaseMs: number },
@@ -42,7 +40,7 @@ export async function claimDeliveries(
     leaseEpoch: sql`${deliveries.leaseEpoch} + 1`,
     leaseUntil: sql`${q.now} + ${claim.leaseMs}`,
   }
-  // Checked again, because another process may have claimed the same ones on PostgreSQL.
+  // Again: on PostgreSQL another process may have claimed them.
   return q.sql
     .update(deliveries)
     .set(lease)
@@ -83,7 +81,7 @@ function selectClaimable(q: Queries, { limit, perSlot }: { limit: number; perSlo
     order by ${deliveries.nextAt}, ${deliveries.id} limit ${limit}`
 }
 
-/** A literal state, because SQLite ignores a partial index for a parameter. */
+/** Literal: SQLite ignores a partial index for a parameter. */
 function isClaimable({ tables: { webhookDeliveries: deliveries }, now }: Queries) {
   return and(
     sql`${deliveries.state} = 'PENDING'`,
@@ -91,7 +89,7 @@ function isClaimable({ tables: { webhookDeliveries: deliveries }, now }: Queries
   )
 }
 
-/** 0 when one is due, undefined when none waits. */
+/** 0: one is due; undefined: none waits. */
 export async function findNextDeliveryMs(q: Queries): Promise<number | undefined> {
   const { webhookDeliveries: deliveries } = q.tables
   // SQLite would read the whole backlog for min(…).
@@ -105,7 +103,7 @@ export type NextDeliveryState =
   | { state: 'PENDING'; waitMs: number }
   | { state: 'SUCCEEDED' | 'FAILED'; at: number }
 
-/** False when the lease was lost. */
+/** False if the lease was lost. */
 export async function insertTry(
   q: Transaction,
   { delivery, lease }: { delivery: DeliveryRow; lease: Lease },
@@ -139,7 +137,7 @@ export async function releaseDelivery(q: Transaction, id: string, lease: Lease):
     .where(and(eq(deliveries.id, id), holds(q, lease)))
 }
 
-/** For a process that owns the database alone: the other leases are dead. */
+/** For a process that owns the database alone: other leases are dead. */
 export async function releaseAllDeliveries(q: Transaction, owner: string): Promise<void> {
   const { webhookDeliveries: deliveries } = q.tables
   // For the index of leases.
