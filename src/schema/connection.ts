@@ -24,7 +24,7 @@ export function weightOfPage(first: number | null | undefined, defaultValue = DE
   return { multiplier: Math.min(first ?? defaultValue, MAX_PAGE_SIZE) }
 }
 
-/** A position in a list ordered by a time and, for equal times, by id. */
+/** In a list ordered by time, then id. */
 interface Position {
   at: number
   id: string
@@ -55,7 +55,7 @@ interface Page<Row> {
   hasNextPage: boolean
 }
 
-/** Reads a page. `list` returns up to `first` + 1 rows; the extra row tells whether another page follows. */
+/** `list` returns up to `first` + 1 rows; the extra one tells of another page. */
 export async function readPage<Row extends { id: string }>(
   { first, after }: { first?: number | null | undefined; after?: string | null | undefined },
   keyset: Keyset<Row>,
@@ -86,7 +86,7 @@ function pageInfoType(name: string) {
 
 type NodeType<Row> = ReturnType<ReturnType<typeof builder.objectRef<Row>>['implement']>
 
-/** The type of a page. Without `edgeName` it has no edges. */
+/** Without `edgeName`: no edges. */
 export function connectionType<Row extends { id: string }, Extra extends object = object>(
   name: string,
   options: {

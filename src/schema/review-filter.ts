@@ -1,4 +1,3 @@
-// Conditions on attempts that need review, and their counts.
 import {
   countForReview,
   REVIEW_REASONS,

@@ -57,7 +57,7 @@ builder.scalarType('Upload', {
   },
 })
 
-/** A GraphQLError, because GraphQL replaces the message of any other error. */
+/** GraphQL replaces the message of other errors. */
 function invalid(value: unknown, what: string, remedy: string): GraphQLError {
   const text = JSON.stringify(value) ?? String(value)
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text

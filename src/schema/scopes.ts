@@ -1,4 +1,4 @@
-// Authorization of root fields. Each declares the right it needs with `requires`; only this file reads it.
+// Root fields declare their right with `requires`; only this file reads it.
 import {
   getOperationAST,
   Kind,
@@ -46,7 +46,7 @@ export interface RequestedOperation {
   operationName?: string | null | undefined
 }
 
-/** A message about the first right that the caller lacks; undefined if there is none. @skip and @include are ignored. */
+/** About the first right the caller lacks; undefined without. Ignores @skip and @include. */
 export function missingRight(
   operation: RequestedOperation,
   { scopes, operator }: Pick<Access, 'scopes' | 'operator'>,
@@ -68,7 +68,7 @@ export function scopeProblem(name: string, scope: Scope, scopes: Access['scopes'
 
 type Fields = GraphQLField<unknown, unknown>[]
 
-/** Root fields by document and operation name: documents are parsed once and run many times. */
+/** By document and operation name: parsed once, run many times. */
 const cache = new WeakMap<DocumentNode, Map<string, Fields>>()
 
 function rootFieldsOf(operation: RequestedOperation): Fields {
@@ -89,7 +89,7 @@ function findRootFields({ document, schema, operationName }: RequestedOperation)
       one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [],
     ),
   )
-  // Names without a field are introspection, which has a rule of its own.
+  // Names without a field are introspection, which has its own rule.
   return [...namesIn(operation.selectionSet, fragments, new Set())].flatMap((name) => fields[name] ?? [])
 }
 

@@ -45,8 +45,8 @@ export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: Asse
   (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
 
 /**
- * The results: for each part those of the first attempt that succeeded, or whose images are being fetched. A later one
- * belongs to its attempt only.
+ * For each part, those of the first attempt that succeeded or whose images are being fetched. Later ones belong to
+ * their attempt only.
  */
 async function resultsOf(task: TaskRow, _: object, context: Context): Promise<AssetRow[]> {
   const attempts = await attemptsOf(task, context)
@@ -166,7 +166,7 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
   }),
 })
 
-// Apart from the others, because its type is its own.
+// Separate: its type is its own.
 builder.objectField(TaskRef, 'retryOf', (t) =>
   t.field({
     type: TaskRef,

@@ -62,7 +62,7 @@ builder.queryFields((t) => ({
       filter: t.arg({ type: TaskFilterInput, description: 'Which tasks to return. All by default.' }),
     },
     async resolve(_, { filter, ...page }, { db, projectId }) {
-      // Before the page: an event in between is delivered twice, but never lost.
+      // Before the page: events in between come twice, but are never lost.
       const feedSeq = await findFeedPosition(db.read, projectId)
       const tasks = await readPage(page, newestFirst, ({ first, after }) => {
         const position = after && { createdAt: after.at, id: after.id }
