@@ -1,4 +1,4 @@
-// They close while `next()` is pending; an async generator's `return()` would wait for it.
+// Async iterators that close while `next()` is pending; an async generator's `return()` would wait for it.
 
 interface StreamHooks<T> {
   onItem?: (item: T) => T

@@ -171,7 +171,7 @@ export const DEFAULT_SETTINGS = {
 
 export const DEFAULT_POLICIES = { unsupported: 'WARN', onUnknownOutcome: 'HOLD', maxCharges: 1 } as const
 
-/** Stored, or downloaded before the call. */
+/** Stored already, or downloaded before the provider is called. */
 export type InputImage = { assetId: string } | { url: string }
 
 /** A validated request, stored with the task; immutable. */

@@ -36,7 +36,6 @@ export function parseUsd(text: string): number | undefined {
 }
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/
-/** Of a sum. */
 const SUM_DECIMALS = 30
 
 /** Exact, rounded half away from zero to micro-USD. Undefined for no JSON number, or above Number.MAX_SAFE_INTEGER. */
