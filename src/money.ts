@@ -18,7 +18,7 @@ export function formatDecimalUsd(micros: number | bigint): string {
   return `${sign}${whole}.${decimals}`
 }
 
-/** `minDecimals` that aligns a column: 2 to 6. */
+/** The `minDecimals` that align a column: 2 to 6. */
 export function countDecimals(amounts: readonly (number | bigint)[]): number {
   return amounts.reduce((max: number, micros) => Math.max(max, significant(split(micros).decimals).length), 2)
 }

@@ -1,4 +1,4 @@
-// Also thumbnails, animation, trailing data. Throws ImageRejected CORRUPT.
+// Also removes thumbnails, animation and trailing data. Throws ImageRejected CORRUPT.
 import { corrupt } from './format.ts'
 
 // ITU-T T.81, annex B.

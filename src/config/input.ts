@@ -36,11 +36,11 @@ export interface GatewayConfig {
   traceUpstreams?: boolean | undefined
   /** Defaults suit providers that take 10 to 240 seconds. */
   engine?: EngineConfig | undefined
-  /** Storage of finished records. */
+  /** How long finished records are stored. */
   retention?: RetentionConfig | undefined
   /** For projects without their own. */
   limits?: LimitsConfig | undefined
-  /** The hold of an ended attempt with unknown cost. */
+  /** What happens to the hold of an ended attempt with unknown cost. */
   unknownCost?: UnknownCostConfig | undefined
 }
 
@@ -56,21 +56,21 @@ export interface EngineConfig {
   maxAttempts?: number | undefined
   /** Lease without heartbeat. Default 30 000. */
   leaseMs?: number | undefined
-  /** At most half of `leaseMs`. Default 10 000. */
+  /** Interval; at most half of `leaseMs`. Default 10 000. */
   heartbeatMs?: number | undefined
-  /** Search for expired leases. Default 5 000. */
+  /** Interval of the search for expired leases. Default 5 000. */
   reapMs?: number | undefined
   /** A permitted resend waits so long for an answer in another data folder. Default 900 000. */
   resendGraceMs?: number | undefined
-  /** After a failed check of an accepted request; then doubled. Default 5 000. */
+  /** Wait after a failed check of an accepted request; doubled each time, up to a minute. Default 5 000. */
   recheckMs?: number | undefined
-  /** Lookups after a lost response, counted from the first. */
+  /** When a request with a lost response is looked up again, counted from the first lookup. */
   lookupDelaysMs?: readonly number[] | undefined
   /** Maximum cooldown, whatever Retry-After says. Default 300 000. */
   maxCooldownMs?: number | undefined
-  /** Search for work without a wake-up. Default 1 000. */
+  /** Interval of the search for work without a wake-up. Default 1 000. */
   pollMs?: number | undefined
-  /** Minimum between progress events of a task. Default 500. */
+  /** Minimum time between progress events of a task. Default 500. */
   progressIntervalMs?: number | undefined
   /** `stop()` waits so long for running calls. Default 240 000. */
   drainTimeoutMs?: number | undefined
@@ -123,7 +123,7 @@ interface RemoteProvider {
   name: string
   /** Concurrent calls. Default 256. */
   concurrency?: number | undefined
-  /** Of a call. Default 600 000. */
+  /** Deadline of a call. Default 600 000. */
   timeoutMs?: number | undefined
   charges?: ChargesConfig | undefined
   /** How long result URLs work: failed downloads are repeated until then. Default 86 400 000. */

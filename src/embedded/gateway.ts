@@ -31,12 +31,12 @@ export interface EmbeddedGateway {
    * Rejects with ConfigError, or an error of the database.
    */
   readonly start: (options?: { afterRestore?: boolean | undefined }) => Promise<void>
-  /** Also starts. Uses `host` and `port`. */
+  /** Starts and listens on `host` and `port`. */
   readonly listen: () => Promise<{ url: string }>
   /**
-   * Closes event streams and WebSockets, which resume in another process. Waits `deadlineMs` (default:
-   * `engine.drainTimeoutMs`) or until `signal` aborts for running calls, then aborts them and closes the database.
-   * Resolves to the number of aborted calls, of unknown outcome.
+   * Closes event streams and WebSockets, which resume in another process. Waits for running calls up to
+   * `deadlineMs` (default: `engine.drainTimeoutMs`) or until `signal` aborts, then aborts them and closes the database.
+   * Resolves to the number of aborted calls, whose outcome is unknown.
    */
   readonly stop: (options?: {
     deadlineMs?: number | undefined

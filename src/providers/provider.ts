@@ -65,7 +65,7 @@ export interface BilledDay {
   micros: number
   /** Everything else on the account. */
   otherMicros: number
-  /** By the provider; null: not reported. */
+  /** As counted by the provider; null: not reported. */
   images: number | null
 }
 
@@ -92,7 +92,7 @@ export interface ProviderTraits {
 
 export interface Offer {
   model: string
-  /** The provider's name. */
+  /** The provider's name for it. */
   upstreamModel: string
   capabilities: Capabilities
   /** Null: unknown. Costs are then unknown, not zero. */
@@ -178,7 +178,7 @@ export interface Call {
   clientRef: string
   /** Absent: the provider cannot reach this server. */
   callbackUrl?: string | undefined
-  /** W3C; to be sent. */
+  /** W3C trace context, to be sent. */
   traceparent?: string | undefined
   /** New spool path, deleted after the call. */
   newFile(): string
@@ -186,7 +186,7 @@ export interface Call {
   onWire(phase: WirePhase, facts?: { httpStatus?: number; providerRequestId?: string }): void
   /** 0 to 1, never decreasing. The engine throttles. */
   onProgress(fraction: number): void
-  /** At a `newFile()` path. Await it to keep the order. */
+  /** A partial image at a `newFile()` path. Await it to keep the order. */
   onPartial(file: string, index: number): Promise<void>
 }
 

@@ -7,7 +7,7 @@ import { loadConfig } from '../config.ts'
 import { warn } from '../screen.ts'
 
 const STOP_DEADLINE_MS = 1_000
-/** Makes partial images visible. */
+/** Long enough to see partial images. */
 const SANDBOX_MS = 250
 
 /** Starts a gateway with temporary storage on a free loopback port. `cleanup` removes both. Throws ConfigError. */

@@ -62,7 +62,7 @@ function cheapestRequest(offer: Offer, operation: Operation): ProviderRequest {
     size: smallestSize(offer.capabilities.sizes),
     quality: 'LOW' as const,
   }
-  // As for a task: the model chooses instead of unsupported settings such as LOW.
+  // As for a task: unsupported settings, such as LOW, are left to the model.
   const { settings } = adjustSettings(wanted, offer.capabilities)
   return { ...settings, operation, upstreamModel: offer.upstreamModel, images: [], mask: null }
 }

@@ -9,7 +9,7 @@ import type { BudgetRow, Tables } from '../tables/tables.ts'
 
 export type SpendingRow = Tables['spending']['$inferSelect']
 
-/** Both have spending, perhaps budgets. */
+/** Both have spending and may have budgets. */
 function ownersOf({ projectId, apiKeyId }: Caller): string[] {
   return apiKeyId === null ? [projectId] : [projectId, apiKeyId]
 }
@@ -143,7 +143,7 @@ function isAllowed({ sql: from, tables: { spending, budgets } }: Queries, micros
   return sql`${spending.spentMicros} + ${spending.heldMicros} + ${micros} <= coalesce((${limit}), ${sql.raw(`${MAX_SUM_MICROS}`)})`
 }
 
-/** Ignores budgets. Throws CONFLICT, uncommitted, if a sum would not be exact. */
+/** Ignores budgets. Throws CONFLICT, before any commit, if a sum would not stay exact. */
 export async function addSpending(
   q: Transaction,
   by: Caller,

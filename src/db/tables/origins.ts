@@ -2,7 +2,7 @@ import type { Kit } from './kit.ts'
 
 /** Where received answers belong: to a database, and on disk to a data folder. */
 export function createOriginTables({ table, text, bigint }: Kit) {
-  /** One row, by the migration. */
+  /** One row, written by the migration. */
   const databaseInfo = table('database_info', {
     /** The same in a restored backup. */
     id: text('id').primaryKey(),

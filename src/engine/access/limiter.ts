@@ -38,8 +38,8 @@ const DEFAULT_RETRY_MS = 10_000
 export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limits | null): Limiter {
   // So that further refusals cost no count.
   const exhaustedUntil = new Map<string, number>()
-  // Tasks certainly allowed since the last count. On SQLite only this process creates tasks, so no more are open now,
-  // except after an unknown outcome was resolved.
+  // Number of tasks certainly allowed, by the last count. On SQLite only this process creates tasks: no more are
+  // open now, except after an unknown outcome was resolved.
   const remaining = new Map<string, number>()
 
   function boundsOn({ projectId, apiKeyId, limits }: CallerWithLimits, name: keyof Limits): Bound[] {

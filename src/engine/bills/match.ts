@@ -15,7 +15,7 @@ export interface Matches {
 
 /** Of clocks and billing. */
 const TOLERANCE_MS = 60_000
-/** Of unknown end. */
+/** For a request of unknown end. */
 const MAX_CALL_MS = 900_000
 
 export function matchLines(lines: readonly NumberedLine[], attempts: readonly BillableAttempt[]): Matches {

@@ -38,7 +38,7 @@ async function recover(
     try {
       return await adopt(deps, attempt, received, exit)
     } catch (error) {
-      // The next pass stores it. UNKNOWN would allow a second charge for an image we have.
+      // The next pass stores it. UNKNOWN would allow a second charge for an image that is here.
       if (error instanceof NotStored) throw error
       deps.log.error({ attempt: attempt.id, err: error }, 'settling a received answer failed; retrying')
     }

@@ -60,7 +60,7 @@ function offsetOf({ offsetNanoseconds }: Temporal.ZonedDateTime): number {
   return offsetNanoseconds / 1_000_000
 }
 
-/** First moment of a local time, encoded as UTC; if skipped, of the skip. */
+/** First moment of a local time, encoded as if UTC; for a skipped one, the moment of the skip. */
 export function momentOf(zone: Zone, local: number): number {
   const shown = zonedTime('UTC', local).toPlainDateTime()
   const time = shown.toZonedDateTime(zone, { disambiguation: 'earlier' })

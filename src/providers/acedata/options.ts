@@ -32,7 +32,7 @@ export function offersOf({ models }: AcedataOptions): Offer[] {
   return offersFrom(models, (model) => FAMILIES.find(([name]) => model.startsWith(name))?.[1] ?? {})
 }
 
-// "Images Generations" and "Images Edits": no word on how partial images arrive; edits are for GPT image models.
+// "Images Generations" and "Images Edits" do not say how partial images arrive; edits are for GPT image models.
 const LACKING = { maxPartialImages: 0, user: false }
 const GENERATE_ONLY = { ...LACKING, operations: ['GENERATE'], maxInputImages: 0, mask: false } as const
 const GPT_1_HERE: Capabilities = { ...GPT_1, ...LACKING }

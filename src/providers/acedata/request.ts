@@ -28,7 +28,7 @@ export function toQuery(by: { id: string } | { trace_id: string }, options: Aced
   return toJsonMessage('/tasks', { action: 'retrieve', ...by }, headersOf(options))
 }
 
-// `trace_id` finds a task of lost id ("OpenAI Tasks API").
+// `trace_id` finds a task whose id was lost ("OpenAI Tasks API").
 function toDelivery(
   { callbackUrl, clientRef }: Pick<Call, 'callbackUrl' | 'clientRef'>,
   { mode, name }: AcedataOptions & { name: string },

@@ -17,7 +17,7 @@ export const SCENARIOS = [
 
 export type Scenario = (typeof SCENARIOS)[number]
 
-/** Not painted. See docs/getting-started.md. */
+/** Removed from the prompt before painting. See docs/getting-started.md. */
 export const SANDBOX_DIRECTIVES = [...SCENARIOS, 'slow', 'duration=200'].map((name) => `[sandbox:${name}]`)
 
 const DIRECTIVE = /\s?\[sandbox:(?:duration=(\d{1,6})|([a-z]+))\]/giu
@@ -82,7 +82,7 @@ function lost(message: string): ScenarioFailure {
   return { phase: 'DISPATCHED', failure: { ...LOST, message } }
 }
 
-/** Node's: 24.8 days. */
+/** Node's limit, 24.8 days: longer than any deadline. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export async function fail(

@@ -25,7 +25,7 @@ export function requestRule(protocols: readonly string[] = ['https:']): AddressR
   return { protocols, ports, maxLength: 2048, trustedOrigin: null, isPublic: isPublicAddress }
 }
 
-/** For reply links: may be long, http, or of the provider's own origin. */
+/** For links in replies: long, http and the provider's own origin are allowed. */
 export function replyRule(baseUrl: string): AddressRule {
   const { origin: trustedOrigin } = new URL(baseUrl)
   return { ...requestRule(['https:', 'http:']), ports: null, maxLength: 8192, trustedOrigin }
@@ -99,7 +99,7 @@ export function isPublicAddress(address: string): boolean {
 function isForbiddenHost(hostname: string, rule: AddressRule): boolean {
   const host = hostname.replace(/^\[|\]$/g, '')
   if (isIP(host)) return !rule.isPublic(host)
-  // Loopback: RFC 6761.
+  // RFC 6761 reserves the name for loopback.
   return /(^|\.)localhost\.?$/i.test(host) && !rule.isPublic('127.0.0.1')
 }
 
@@ -107,7 +107,7 @@ function guardedLookup(rule: AddressRule, resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '')
-      // DNS rebinding hides private ones among public ones.
+      // DNS rebinding hides a private address among public ones.
       const [first] = addresses
       if (!first || !addresses.every(({ address }) => rule.isPublic(address)))
         return callback(new ForbiddenAddress(), '')

@@ -1,12 +1,12 @@
 /**
- * Accepts both alphabets, missing padding, a data URL's head. Ignores other characters (RFC 2045, 6.8) and all after
- * the padding. The bytes are valid until the next call.
+ * Decodes pieces of any length. Accepts both alphabets, missing padding, and the head of a data URL. Ignores other
+ * characters (RFC 2045, 6.8) and all after the padding. The bytes are valid until the next call.
  */
 export function createBase64Decoder() {
   let head: string | undefined = ''
   let carry = ''
   let padded = false
-  // Reused: one per piece fills memory faster than collection.
+  // Reused: a new buffer for each piece fills memory faster than it is collected.
   let scratch: Buffer = NOTHING
 
   function withoutDataUrl(text: string): string {

@@ -1,4 +1,4 @@
-// RFC 9110, 8.4. Servers may apply one that the request does not accept.
+// Content codings of RFC 9110, 8.4. Servers may apply one that the request does not accept.
 import { pipeline, Readable, type Transform } from 'node:stream'
 import {
   constants,
@@ -14,7 +14,7 @@ import { isImage, peek, SIGNATURE_BYTES } from './peek.ts'
 
 /** Decoded over encoded: base64 has 1.4, images 1. */
 const MAX_RATIO = 100
-/** Not limited by the ratio. */
+/** Decoded bytes that the ratio does not limit. */
 const MIN_RATIO_BYTES = 4 * 1024 * 1024
 
 /** Unchanged if the coding is unknown or does not match the first bytes. Throws MalformedReply beyond `maxRatio`. */

@@ -40,13 +40,13 @@ export type Upstream = ReturnType<typeof createUpstream>
 
 export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOptions) {
   const agent = new Agent({
-    // HTTP/2: one connection for all paid calls.
+    // HTTP/2 would put all paid calls on one connection.
     allowH2: false,
     // No keep-alive: an upstream may close during a write.
     pipelining: 0,
     connections: null,
     connect: { timeout: CONNECT_MS },
-    // After the caller's.
+    // After the caller's deadline.
     headersTimeout: timeoutMs + MARGIN_MS,
     bodyTimeout: timeoutMs + MARGIN_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -58,7 +58,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
     { method, path, headers, body = '' }: Message,
     call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>,
   ): Promise<Reply> {
-    // Signatures are not among them.
+    // A signature is not among the account's secrets.
     const hideAll = (text: string) => redact(without(credentialsIn(headers), text))
     const wire = watchWire(call, hideAll)
     const { signal, traceparent } = call
@@ -117,7 +117,7 @@ const CONNECT_MS = 10_000
 const MARGIN_MS = 30_000
 /** Some proxies send policies of 20 KB. */
 export const MAX_HEADER_BYTES = 256 * 1024
-// Three times ten 3840x2160 PNG images in base64.
+// Ten PNG images of 3840x2160 in base64 take a third of it.
 const MAX_BODY_BYTES = 1024 ** 3
 
 function urlFor(baseUrl: string, path: string): URL {

@@ -28,8 +28,9 @@ export interface SpillLimits {
 export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
 
 /**
- * Reads up to the end of the value; the rest does not matter, nor how the body ends. Images go to `newFile()` paths.
- * If broken off or not JSON, returns the complete images as a list; without any, throws MalformedReply or the body's error.
+ * Reads up to the end of the value; what follows does not matter, nor how the body ends. Images go to `newFile()`
+ * paths. Of a text that breaks off or is not JSON, returns the complete images as a list; without any, throws
+ * MalformedReply, or the error of the body.
  */
 export async function spillJson(
   body: AsyncIterable<Buffer>,
@@ -102,7 +103,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       else if (chunk[at] === BACKSLASH) escaped = true
       else if (chunk[at] === QUOTE) break
     }
-    // Ten tell `image_url` from longer names.
+    // Ten characters tell `image_url` from longer names.
     if (key.length <= 9) key += chunk.toString('latin1', start, Math.min(at, start + 10))
     const end = Math.min(at + 1, chunk.length)
     text.keep(chunk.subarray(start, end))

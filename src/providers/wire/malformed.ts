@@ -3,5 +3,5 @@ export class MalformedReply extends Error {
   override name = 'MalformedReply'
 }
 
-/** The next reply would be the same. */
+/** An unreadable image: the next reply would hold the same. */
 export class MalformedImage extends MalformedReply {}

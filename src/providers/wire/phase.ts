@@ -23,7 +23,7 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: strin
   function watch(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
     return {
       onRequestStart(controller, context) {
-        // undici restarts requests on recycled sockets: paid twice.
+        // undici restarts a request whose socket was recycled: it would be paid twice.
         if (state.phase !== 'INTENT')
           return controller.abort(new Error('The request would have been sent twice.'))
         handler.onRequestStart?.(controller, context)

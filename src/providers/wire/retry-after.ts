@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 
 /** Dates count from the reply's `date`. */
 export function retryAfterMs(headers: Dispatcher.ResponseData['headers']): number | undefined {
-  // OpenAI's (github.com/openai/openai-node, src/client.ts).
+  // OpenAI's servers send it (github.com/openai/openai-node, src/client.ts).
   const exact = numberOf(headers['retry-after-ms'])
   if (exact !== undefined) return exact
   const value = headers['retry-after']

@@ -48,5 +48,5 @@ export function createSpoolFile(path: string, maxBytes: number) {
   }
 }
 
-// Larger ones measured no faster.
+// Larger batches measured no faster.
 const BATCH = 64 * 1024

@@ -19,7 +19,7 @@ export interface PaintRequest extends PictureSize, PictureEncoding {
   seed: string
   /** An edit's base, then images to pin onto it; else empty. */
   images: readonly SourcePicture[]
-  /** Opaque: unchanged. Null without a mask. */
+  /** Where opaque, the base stays unchanged; null without a mask. */
   mask: SourcePicture | null
 }
 

@@ -25,7 +25,7 @@ export function paintTufts(layout: Layout, groundAt: (x: number) => number): str
   return `<path d="${blades.join('')}" fill="none" stroke="${colour}" stroke-width="2" stroke-opacity="0.6" ${edges}/>`
 }
 
-/** Each row is one drawing. */
+/** Flowers of one row are drawn together. */
 const FLOWER_ROWS = 12
 
 /** Down to the lower edge, larger in the foreground. */
