@@ -43,22 +43,22 @@ type Query {
   node(id: ID!): Node
   nodes(ids: [ID!]!): [Node]!
   task(id: ID!): Task
-  tasks(first: Int = 50, after: String, filter: TaskFilter): TaskConnection!
+  tasks(first: Int, after: String, last: Int, before: String, filter: TaskFilter): TaskConnection!
   usage(
     from: DateTime! to: DateTime! groupBy: [UsageDimension!]! = [] filter: UsageFilter timeZone: String = "UTC"
     metadataKey: String allProjects: Boolean = false
   ): UsageReport!
   project: Project!
-  projects: [Project!]!
+  projects(first: Int, after: String, last: Int, before: String): ProjectConnection!
   providers: [Provider!]!
-  attemptsNeedingReview(reason: ReviewReason = OUTCOME_UNKNOWN, filter: ReviewFilter, first: Int = 50, after: String): AttemptConnection!
+  attemptsNeedingReview(reason: ReviewReason = OUTCOME_UNKNOWN, filter: ReviewFilter, first: Int, after: String, last: Int, before: String): AttemptConnection!
   reviewCounts(reasons: [ReviewReason!], filter: ReviewFilter): [ReviewCount!]!
   compareBill(bill: BillInput!): BillReport!
   compareProviderBill(provider: String!, from: DateTime!, to: DateTime!): BillReport!
   dataFolders: [DataFolder!]!
   webhooks: [Webhook!]!
   webhookSecret: String!
-  webhookDeliveries(first: Int = 50, after: ID, webhookId: ID, state: WebhookDeliveryState): [WebhookDelivery!]!
+  webhookDeliveries(first: Int, after: String, last: Int, before: String, webhookId: ID, state: WebhookDeliveryState): WebhookDeliveryConnection!
 }
 type Subscription {
   taskEvents(taskId: ID!, after: String): TaskEvent!
@@ -106,7 +106,7 @@ input GenerateImageInput {
 input ImageInput @oneOf { url: URL dataUrl: String upload: Upload imageId: ID }
 input CreateWebhookInput { url: URL! events: [WebhookEvent!] description: String }
 type DataFolder { id: ID! host: String! lastSeenAt: DateTime! lostAt: DateTime }
-type Project implements Node { id: ID! name: String! keys(includeRevoked: Boolean = false): [ApiKey!]! createdAt: DateTime! }
+type Project implements Node { id: ID! name: String! keys(first: Int, after: String, last: Int, before: String, includeRevoked: Boolean = false): ApiKeyConnection! createdAt: DateTime! }
 type ApiKey implements Node {
   id: ID! name: String! prefix: String! scopes: [Scope!]! project: Project!
   createdAt: DateTime! expiresAt: DateTime revokedAt: DateTime lastUsedAt: DateTime
@@ -129,10 +129,12 @@ type Task implements Node {
   id: ID! status: TaskStatus! operation: Operation! prompt: String! model: String! progress: Float! queuePosition: Int
   images: [Image!]! partialImages: [PartialImage!]! attempts: [Attempt!]! provider: Provider
   usage: Usage costMicros: BigInt charged: Charged! error: TaskError warnings: [Warning!]!
-  events(after: String, first: Int = 100): [TaskEvent!]!
+  events(first: Int, after: String, last: Int, before: String): TaskEventConnection!
   lastCursor: String! createdAt: DateTime! startedAt: DateTime finishedAt: DateTime
 }
-type TaskConnection { edges: [TaskEdge!]! nodes: [Task!]! pageInfo: PageInfo! feedCursor: String! }
+type TaskConnection { edges: [TaskEdge!]! nodes: [Task!]! pageInfo: PageInfo! totalCount: Int! feedCursor: String! }
+type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
+type AttemptConnection { edges: [AttemptEdge!]! nodes: [Attempt!]! pageInfo: PageInfo! totalCount: Int! }
 type Image implements Node {
   id: ID! url(width: Int, height: Int, format: OutputFormat): URL! b64Json: String! dataUrl: String!
   width: Int! height: Int! mimeType: String! byteSize: Int! sha256: String! thumbhash: String revisedPrompt: String

@@ -5,6 +5,7 @@ import { createLog } from '../log.ts'
 import { EXIT, UsageError, type CommandContext } from './command.ts'
 import { closeProviders, loadConfig } from './config.ts'
 import { OperationRefused, runOperation, type GraphQLOperation } from './graphql.ts'
+import { PAGE, readAllPages } from './pages.ts'
 
 /** Runs operations with the rights of the operator. */
 export interface AdminClient {
@@ -101,8 +102,11 @@ export type Project = z.output<typeof PROJECT>
 
 /** Oldest first; all, or the one with this id or name. Throws UsageError unless there is exactly one. */
 export async function listProjects(client: AdminClient, idOrName?: string): Promise<Project[]> {
-  const shape = z.object({ projects: z.array(PROJECT) })
-  const { projects } = await client.run({ query: '{ projects { id name createdAt } }', shape })
+  const query = `query (${PAGE.variables}) {
+    projects(${PAGE.arguments}) { nodes { id name createdAt } ${PAGE.selection} }
+  }`
+  const shape = z.object({ projects: PAGE.shape(PROJECT) })
+  const projects = await readAllPages(client, { query, shape }, (data) => data.projects)
   if (idOrName === undefined) return projects
   const found = projects.filter(({ id, name }) => [id, name].includes(idOrName))
   if (found.length === 1) return found

@@ -4,6 +4,7 @@ import { didYouMean } from '../config/nearest.ts'
 import { SCOPES, type Scope } from '../domain.ts'
 import { getProject, listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import { PAGE, readAllPages } from './pages.ts'
 import type { Paint } from './screen.ts'
 import { indented, renderFacts, renderTable } from './table.ts'
 
@@ -127,13 +128,13 @@ async function list(
 ): Promise<string> {
   const rows: string[][] = []
   for (const { id: projectId, name } of await listProjects(client, projectName)) {
-    const { project } = await client.run({
-      query: `query ($includeRevoked: Boolean!) { project { keys(includeRevoked: $includeRevoked) { ${FIELDS} } } }`,
-      variables: { includeRevoked },
-      shape: z.object({ project: z.object({ keys: z.array(KEY) }) }),
-      projectId,
-    })
-    rows.push(...project.keys.map((key) => [name, ...cellsOf(key)]))
+    const query = `query ($includeRevoked: Boolean!, ${PAGE.variables}) {
+      project { keys(includeRevoked: $includeRevoked, ${PAGE.arguments}) { nodes { ${FIELDS} } ${PAGE.selection} } }
+    }`
+    const shape = z.object({ project: z.object({ keys: PAGE.shape(KEY) }) })
+    const operation = { query, shape, variables: { includeRevoked }, projectId }
+    const found = await readAllPages(client, operation, ({ project }) => project.keys)
+    rows.push(...found.map((key) => [name, ...cellsOf(key)]))
   }
   if (rows.length === 0)
     return `There are no API keys in ${client.location}. Create one with \`darkroom keys create\`.\n`

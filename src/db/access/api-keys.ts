@@ -1,6 +1,7 @@
-import { and, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm'
 import type { Limits } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { rowBy, statement } from '../connection/statement.ts'
 import type { ApiKeyRow, Tables } from '../tables/tables.ts'
 
@@ -49,17 +50,38 @@ export const findKey = rowBy('apiKeys', 'projectId', 'id')
 
 export const findAnyKey = rowBy('apiKeys', 'id')
 
-export async function listKeys(
+/** Oldest first. */
+export function listKeys(
   q: Queries,
   projectId: string,
-  { includeRevoked }: { includeRevoked: boolean },
+  which: { includeRevoked: boolean },
+  range: PageRange,
 ): Promise<ApiKeyRow[]> {
   const { apiKeys } = q.tables
-  const isListed = and(
-    eq(apiKeys.projectId, projectId),
-    includeRevoked ? undefined : isNull(apiKeys.revokedAt),
+  return readRange(range, { at: apiKeys.createdAt, id: apiKeys.id }, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(apiKeys)
+      .where(and(isListed(q, projectId, which), isInRange))
+      .orderBy(...orderBy)
+      .limit(range.limit),
   )
-  return q.sql.select().from(apiKeys).where(isListed).orderBy(apiKeys.createdAt, apiKeys.id)
+}
+
+export function countKeys(
+  q: Queries,
+  projectId: string,
+  which: { includeRevoked: boolean },
+): Promise<number> {
+  return countRows(q, q.tables.apiKeys, isListed(q, projectId, which))
+}
+
+function isListed(
+  { tables: { apiKeys } }: Queries,
+  projectId: string,
+  { includeRevoked }: { includeRevoked: boolean },
+): SQL | undefined {
+  return and(eq(apiKeys.projectId, projectId), includeRevoked ? undefined : isNull(apiKeys.revokedAt))
 }
 
 /** Those neither revoked nor expired at `now`. */

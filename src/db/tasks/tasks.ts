@@ -1,6 +1,7 @@
-import { and, desc, eq, exists, inArray, lt, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, exists, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import type { Caller, Operation, TaskStatus } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { TaskRow, Tables } from '../tables/tables.ts'
@@ -82,23 +83,27 @@ export async function findTasks(
     .where(and(inArray(tasks.id, ids), matches(q, projectId, filter)))
 }
 
-/** Newest first; one more than `first` tells of a next page. */
-export async function listTasks(
+/** Newest first. */
+export function listTasks(
   q: Queries,
   projectId: string,
   filter: TaskFilter,
-  { first, after }: { first: number; after?: { createdAt: number; id: string } | undefined },
+  range: PageRange,
 ): Promise<TaskRow[]> {
   const { tasks } = q.tables
-  const { createdAt, id } = tasks
-  const isAfter =
-    after && or(lt(createdAt, after.createdAt), and(eq(createdAt, after.createdAt), lt(id, after.id)))
-  return q.sql
-    .select()
-    .from(tasks)
-    .where(and(matches(q, projectId, filter), isAfter))
-    .orderBy(desc(createdAt), desc(id))
-    .limit(first + 1)
+  const newestFirst = { at: tasks.createdAt, id: tasks.id, descending: true }
+  return readRange(range, newestFirst, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(tasks)
+      .where(and(matches(q, projectId, filter), isInRange))
+      .orderBy(...orderBy)
+      .limit(range.limit),
+  )
+}
+
+export function countTasks(q: Queries, projectId: string, filter: TaskFilter): Promise<number> {
+  return countRows(q, q.tables.tasks, matches(q, projectId, filter))
 }
 
 /** Undefined if the status is not in `from`. */

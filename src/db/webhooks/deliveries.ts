@@ -1,8 +1,9 @@
 // The table is the outbox, as attempts are the queue.
-import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, lt, ne, or, sql, type SQL } from 'drizzle-orm'
 import type { DeliveryState } from '../../domain.ts'
 import type { Lease } from '../attempts/attempts.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { insertion, rowBy } from '../connection/statement.ts'
 import type { DeliveryRow, Tables, TryRow } from '../tables/tables.ts'
 
@@ -173,21 +174,35 @@ export interface DeliveryFilter {
   state?: DeliveryState | undefined
 }
 
-/** Newest first, older than `before`. */
-export async function listDeliveries(
+/** Newest first. */
+export function listDeliveries(
   q: Queries,
   projectId: string,
-  { endpointId, state }: DeliveryFilter,
-  { first, before }: { first: number; before?: string | undefined },
+  filter: DeliveryFilter,
+  range: PageRange,
 ): Promise<DeliveryRow[]> {
   const { webhookDeliveries: deliveries } = q.tables
-  const isListed = and(
+  return readRange(range, { id: deliveries.id, descending: true }, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(deliveries)
+      .where(and(isListed(q, projectId, filter), isInRange))
+      .orderBy(...orderBy)
+      .limit(range.limit),
+  )
+}
+
+export function countDeliveries(q: Queries, projectId: string, filter: DeliveryFilter): Promise<number> {
+  return countRows(q, q.tables.webhookDeliveries, isListed(q, projectId, filter))
+}
+
+function isListed(q: Queries, projectId: string, { endpointId, state }: DeliveryFilter): SQL | undefined {
+  const { webhookDeliveries: deliveries } = q.tables
+  return and(
     eq(deliveries.projectId, projectId),
     endpointId === undefined ? undefined : eq(deliveries.endpointId, endpointId),
     state === undefined ? undefined : eq(deliveries.state, state),
-    before === undefined ? undefined : lt(deliveries.id, before),
   )
-  return q.sql.select().from(deliveries).where(isListed).orderBy(desc(deliveries.id)).limit(first)
 }
 
 /** Oldest first. */

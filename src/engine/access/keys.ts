@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { ACCESS_KEY, findAnyKey, findKey, insertKey, listKeys, revokeKey } from '../../db/access/api-keys.ts'
+import { ACCESS_KEY, findAnyKey, findKey, insertKey, countKeys, revokeKey } from '../../db/access/api-keys.ts'
 import { findProject } from '../../db/access/projects.ts'
 import type { ApiKeyRow } from '../../db/tables/tables.ts'
 import type { Limits, Scope } from '../../domain.ts'
@@ -45,7 +45,7 @@ export async function createKey(
   const id = newId('key', at)
   const apiKey = await db.tx(async (q) => {
     if (!(await findProject(q, projectId))) throw notFound('project', projectId, 'project')
-    if ((await listKeys(q, projectId, { includeRevoked: false })).length >= MAX_KEYS)
+    if ((await countKeys(q, projectId, { includeRevoked: false })) >= MAX_KEYS)
       throw conflict(`The project has ${MAX_KEYS} keys, which is the maximum. Revoke one first.`)
     const secretSha256 = hashOf(secret).toString('hex')
     const row = { id, projectId, name, handle, secretSha256, scopes, expiresAt, limits, createdAt: at }

@@ -1,5 +1,5 @@
 import { listAttemptsByIds, listSentAttempts, type BillableAttempt } from '../../db/attempts/billing.ts'
-import { listProjects } from '../../db/access/projects.ts'
+import { listAllProjects } from '../../db/access/projects.ts'
 import type { Queries } from '../../db/connection/database.ts'
 import { startOfDay } from '../../period.ts'
 import { hasEnded } from '../attempts/machine.ts'
@@ -41,7 +41,7 @@ export async function compareBill(q: Queries, bill: Bill): Promise<BillCompariso
 }
 
 export async function listProjectIds(q: Queries): Promise<string[]> {
-  return (await listProjects(q)).map(({ id }) => id)
+  return (await listAllProjects(q)).map(({ id }) => id)
 }
 
 function toDifference({ attempt, matchedBy, lines }: MatchedAttempt): BilledDifference {

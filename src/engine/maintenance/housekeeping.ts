@@ -1,5 +1,5 @@
-// Small transactions block no other writer for long. Every process does it.
-import { listProjects } from '../../db/access/projects.ts'
+// Deletes data after its retention, in small transactions that block no other writer for long. Every process does.
+import { listAllProjects } from '../../db/access/projects.ts'
 import { removeDataFolders } from '../../db/maintenance/data-folders.ts'
 import { findUsed } from '../../db/tasks/assets.ts'
 import {
@@ -103,7 +103,7 @@ export function createHousekeeping(
 
   return {
     async removeRows(signal: AbortSignal): Promise<void> {
-      for (const { id } of await listProjects(db.read)) await removeOfProject(id, signal)
+      for (const { id } of await listAllProjects(db.read)) await removeOfProject(id, signal)
       if (signal.aborted) return
       await db.tx((q) => removeDataFolders(q, { own: deps.dataFolderId, unusedMs: FOLDER_UNUSED_MS }))
       if (retention.callbacksMs === null) return
