@@ -266,6 +266,14 @@ export interface Limits {
   uploadBytesPerMinute: number | null
 }
 
+export const NO_LIMITS: Limits = {
+  requestsPerMinute: null,
+  tasksPerMinute: null,
+  concurrentTasks: null,
+  uploadBytesPerMinute: null,
+}
+
+/** The project and API key that a request acts for. */
 export interface Caller {
   projectId: string
   /** Null: anonymous, or the operator. */

@@ -11,7 +11,7 @@ import { NodeRef } from './node.ts'
 import { ProjectRef } from './project.ts'
 import { requires } from './scopes.ts'
 
-const ScopeEnum = describedEnum<Scope>('Scope', {
+export const ScopeEnum = describedEnum<Scope>('Scope', {
   description:
     'Permission of an API key. The description of each field of Query, Mutation and Subscription names the scope it requires.',
   GENERATE: 'May spend money: generateImage, cancelTask and retryTask.',

@@ -22,7 +22,8 @@ export interface Context {
   store: AssetStore
   providers: readonly Provider[]
   clock: Clock
-  /** Of this server, without trailing slash. */
+  server: { version: string; database: string; isOpen: () => Promise<boolean> }
+  /** The public URL of this server, without a trailing slash. */
   publicUrl: string
   /** Of an image or rendition, signed once API keys exist. Throws BAD_USER_INPUT for an impossible size. */
   assetPath: (asset: AssetRow, spec?: RenditionSpec) => string

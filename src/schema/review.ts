@@ -46,6 +46,11 @@ const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({
       description: 'Recorded cost of adjustCost or applyBill, in micro-USD. Null for other decisions.',
       resolve: ({ detail }) => (detail['costMicros'] == null ? null : Number(detail['costMicros'])),
     }),
+    by: t.string({
+      nullable: true,
+      description: 'Who decided: id of an API key, `operator` or `command line`. Null if not recorded.',
+      resolve: ({ detail }) => detail['by'] ?? null,
+    }),
     note: t.string({
       nullable: true,
       description: 'Explanation by the operator, or the name and lines of the bill. Null without one.',

@@ -11,14 +11,17 @@ import {
 import { SCOPES, type Scope } from '../domain.ts'
 import type { Access } from '../engine/access/access.ts'
 
-/** OPERATOR is not a scope: no API key has it. */
-type Right = Scope | 'OPERATOR'
+/** OPERATOR is not a scope: no API key has it. ANY is for every caller. */
+type Right = Scope | 'OPERATOR' | 'ANY'
 
-const RIGHTS: readonly unknown[] = [...SCOPES, 'OPERATOR']
+const RIGHTS: readonly unknown[] = [...SCOPES, 'OPERATOR', 'ANY']
+
+/** The sentence that ends the description of a root field. */
+const SENTENCES: Partial<Record<Right, string>> = { OPERATOR: 'Operators only.', ANY: 'For every caller.' }
 
 /** The description of a root field and the right it needs. `paid` marks a field that can cost money. */
 export function requires(scope: Right, description: string, { paid = false } = {}) {
-  const needed = scope === 'OPERATOR' ? 'Operators only.' : `Requires the scope ${scope}.`
+  const needed = SENTENCES[scope] ?? `Requires the scope ${scope}.`
   return { description: `${description} ${needed}`, extensions: { scope, ...(paid && { paid }) } }
 }
 
@@ -53,13 +56,14 @@ export function missingRight(
 ): string | undefined {
   const forbidden = rootFieldsOf(operation).find((field) => {
     const right = rightOf(field)
-    return right === 'OPERATOR' ? !operator : right === undefined || !scopes.has(right)
+    if (right === undefined) return true
+    return right === 'OPERATOR' ? !operator : right !== 'ANY' && !scopes.has(right)
   })
   if (!forbidden) return undefined
   const right = rightOf(forbidden)
-  if (right === 'OPERATOR')
+  if (right === undefined || right === 'OPERATOR' || right === 'ANY')
     return `${forbidden.name} is for operators: it needs the key in DARKROOM_ADMIN_KEY of the server.`
-  return scopeProblem(forbidden.name, right!, scopes)
+  return scopeProblem(forbidden.name, right, scopes)
 }
 
 export function scopeProblem(name: string, scope: Scope, scopes: Access['scopes']): string {

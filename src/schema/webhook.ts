@@ -138,6 +138,22 @@ const CreateWebhookInput = builder.inputType('CreateWebhookInput', {
   }),
 })
 
+const UpdateWebhookInput = builder.inputType('UpdateWebhookInput', {
+  description: 'New settings of a webhook. An absent field stays as it is.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Id returned by createWebhook, whk_….' }),
+    events: t.field({
+      type: [enums.WebhookEvent],
+      description: 'Kinds of messages to send, at least one. Null for all.',
+    }),
+    description: t.string({ description: 'Note for people, up to 200 characters. Null removes it.' }),
+    enable: t.boolean({
+      defaultValue: false,
+      description: 'Whether to send to it again after a response with status 410. False changes nothing.',
+    }),
+  }),
+})
+
 builder.queryFields((t) => ({
   webhooks: t.field({
     type: [WebhookRef],
@@ -182,6 +198,18 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateWebhookInput, required: true, description: 'URL and events.' }) },
     resolve: (_, { input: { url, events, description } }, { engine, projectId }) =>
       engine.createWebhook(projectId, { url, events: events ?? null, description: description ?? null }),
+  }),
+  updateWebhook: t.field({
+    type: WebhookRef,
+    ...requires(
+      'ADMIN',
+      'Changes a webhook. Pending deliveries stay. Errors: NOT_FOUND; CONFLICT if it was deleted.',
+    ),
+    args: { input: t.arg({ type: UpdateWebhookInput, required: true, description: 'Settings to change.' }) },
+    resolve: async (_, { input: { id, events, description, enable } }, { engine, projectId }) =>
+      withoutSecret(
+        await engine.updateWebhook(projectId, id, { events, description, ...(enable && { enabled: true }) }),
+      ),
   }),
   deleteWebhook: t.field({
     type: WebhookRef,

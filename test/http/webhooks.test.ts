@@ -118,6 +118,30 @@ describe('webhooks over GraphQL', () => {
     expect(webhookDeliveries.nodes[0]!.webhook).toEqual({ id: webhookId, secret: null })
   })
 
+  it('change only what is named', async () => {
+    await using gateway = await open()
+    const { id } = await register(gateway, {
+      url: 'http://example.com/hook',
+      events: ['TASK_FAILED'],
+      description: 'the billing team',
+    })
+    const update = async (input: Record<string, unknown>) => {
+      const query = `mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { events description secret } }`
+      const { data, errors } = await gateway.execute<{ updateWebhook: unknown }>(query, {
+        input: { id, ...input },
+      })
+      return errors ? errors[0]!.extensions?.['code'] : data?.updateWebhook
+    }
+    const secret = null
+    expect(await update({})).toEqual({ events: ['TASK_FAILED'], description: 'the billing team', secret })
+    expect(await update({ events: null })).toEqual({ events: null, description: 'the billing team', secret })
+    expect(await update({ description: null })).toEqual({ events: null, description: null, secret })
+    expect(await update({ events: [] })).toBe('BAD_USER_INPUT')
+    expect(await update({ id: 'whk_none' })).toBe('NOT_FOUND')
+    await gateway.get('mutation ($id: ID!) { deleteWebhook(id: $id) { id } }', { id })
+    expect(await update({ description: 'late' })).toBe('CONFLICT')
+  })
+
   it('list past deliveries by page and redeliver any of them', async () => {
     await using receiver = await openReceiver()
     await using gateway = await open()

@@ -1,5 +1,6 @@
-import { inArray } from 'drizzle-orm'
+import { and, eq, gte, inArray, lt, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { rowBy } from '../connection/statement.ts'
 import type { AssetRow, Tables } from '../tables/tables.ts'
 
@@ -30,4 +31,49 @@ export async function findUsed(q: Queries, sha256s: string[]): Promise<Set<strin
   const isListed = inArray(assets.sha256, sha256s)
   const rows = await q.sql.selectDistinct({ sha256: assets.sha256 }).from(assets).where(isListed)
   return new Set(rows.map(({ sha256 }) => sha256))
+}
+
+/** An absent condition does not restrict. */
+export interface AssetFilter {
+  kinds?: AssetRow['kind'][] | undefined
+  /** Inclusive. */
+  createdFrom?: number | undefined
+  /** Exclusive. */
+  createdTo?: number | undefined
+}
+
+/** Newest first. */
+export function listImages(
+  q: Queries,
+  projectId: string,
+  filter: AssetFilter,
+  range: PageRange,
+): Promise<AssetRow[]> {
+  const { assets } = q.tables
+  const newestFirst = { at: assets.createdAt, id: assets.id, descending: true }
+  return readRange(range, newestFirst, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(assets)
+      .where(and(matches(q, projectId, filter), isInRange))
+      .orderBy(...orderBy)
+      .limit(range.limit),
+  )
+}
+
+export function countImages(q: Queries, projectId: string, filter: AssetFilter): Promise<number> {
+  return countRows(q, q.tables.assets, matches(q, projectId, filter))
+}
+
+function matches(
+  { tables: { assets } }: Queries,
+  projectId: string,
+  { kinds, createdFrom, createdTo }: AssetFilter,
+): SQL | undefined {
+  return and(
+    eq(assets.projectId, projectId),
+    kinds && inArray(assets.kind, kinds),
+    createdFrom === undefined ? undefined : gte(assets.createdAt, createdFrom),
+    createdTo === undefined ? undefined : lt(assets.createdAt, createdTo),
+  )
 }

@@ -26,6 +26,16 @@ export function listEndpoints(q: Queries, projectId: string): Promise<EndpointRo
 /** Also deleted ones. Undefined for another project's. */
 export const findEndpoint = rowBy('webhookEndpoints', 'projectId', 'id')
 
+export async function updateEndpoint(
+  q: Transaction,
+  id: string,
+  set: Partial<Pick<EndpointRow, 'events' | 'description' | 'disabledAt'>>,
+): Promise<EndpointRow> {
+  const { webhookEndpoints } = q.tables
+  const [row] = await q.sql.update(webhookEndpoints).set(set).where(eq(webhookEndpoints.id, id)).returning()
+  return row!
+}
+
 /** Deleting removes the secret. */
 export async function closeEndpoint(
   q: Transaction,

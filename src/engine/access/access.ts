@@ -55,6 +55,8 @@ export interface Owner {
   kind: 'PROJECT' | 'KEY'
   id: string
   projectId: string
+  /** Its own; null without any. */
+  limits: Limits | null
 }
 
 /** Operators decide about all owners, others about keys of their project. Throws FORBIDDEN and NOT_FOUND. */
@@ -66,10 +68,11 @@ export async function getOwner(q: Queries, by: Decider, id: string): Promise<Own
         'Only operators set the budgets and limits of a project. You may set those of its keys.',
         { field: 'owner' },
       )
-    if (await findProject(q, id)) return { kind: 'PROJECT', id, projectId: id }
+    const project = await findProject(q, id)
+    if (project) return { kind: 'PROJECT', id, projectId: id, limits: project.limits }
   } else {
     const key = by.projectId === null ? await findAnyKey(q, id) : await findKey(q, by.projectId, id)
-    if (key) return { kind: 'KEY', id, projectId: key.projectId }
+    if (key) return { kind: 'KEY', id, projectId: key.projectId, limits: key.limits }
   }
   throw new GatewayError(
     'NOT_FOUND',
