@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 // Child processes start in two thirds of the CPU time. Node checks each entry against the source.
 process.env['NODE_COMPILE_CACHE'] = join(import.meta.dirname, 'node_modules/.cache/compiled-tests')
@@ -30,6 +31,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     // Tests wait more than they compute: on two cores, three files at a time are faster than two.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       // Importing the gateway takes a second of CPU time, so the files of a worker share its modules.
       {
