@@ -209,9 +209,11 @@ describe.each(DATABASES)('limits on %s', (database) => {
 
   it('do not apply by default', async () => {
     await using gateway = await openGateway({ database })
-    expect(codes(await times(60, () => gateway.execute(GENERATE, { input: PLAIN })))).toEqual(
-      Array(60).fill(undefined),
-    )
+    // A few at a time: a busy machine refuses what waits for a connection to the database for long.
+    for (let sent = 0; sent < 60; sent += 10) {
+      const results = await times(10, () => gateway.execute(GENERATE, { input: PLAIN }))
+      expect(codes(results)).toEqual(Array(10).fill(undefined))
+    }
   })
 })
 
