@@ -14,7 +14,7 @@ import { ImageRef, PartialImageRef } from './image.ts'
 import { NodeRef } from './node.ts'
 import { namedProvider, ProviderRef } from './provider.ts'
 
-const WarningRef = builder.objectRef<Warning>('Warning').implement({
+export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description:
     'A difference between the request and what is sent, known before money is spent, or what was received, known at the end.',
   fields: (t) => ({

@@ -29,6 +29,7 @@ type Query {
   auditLog(subject: ID, first: Int, after: String, last: Int, before: String): AuditEntryConnection!
   images(filter: ImageFilter, first: Int, after: String, last: Int, before: String): ImageConnection!
   reviewSummary: ReviewSummary!
+  quote(input: QuoteInput!): Quote!
   node(id: ID!): Node
   nodes(ids: [ID!]!): [Node]!
   task(id: ID!): Task

@@ -1,4 +1,4 @@
-import type { ImageRequest, Quality, Usage } from '../../domain.ts'
+import type { Quality, Settings, Usage } from '../../domain.ts'
 import type { ImagePrice, Offer, Price, TokenPrice } from '../../providers/provider.ts'
 import { maxTokens } from '../../providers/models/tokens.ts'
 
@@ -10,6 +10,12 @@ export interface Delivered {
   /** Resolved, else requested. */
   size: string
   quality: Quality
+}
+
+/** What a cost depends on besides the price: of input images only their number. */
+export interface PricedRequest extends Settings {
+  images: { readonly length: number }
+  mask: object | null
 }
 
 /** Null without a price, for unreported used tokens, and if images are missing: they may have been charged. */
@@ -53,7 +59,7 @@ function costByTokens(usage: Usage, price: TokenPrice): number | null {
  * The maximum cost in micro-USD, which is held; null without a price. A setting that the provider chooses counts at
  * its most expensive value. A provider may still charge more than its published rules.
  */
-export function worstCaseMicros(request: ImageRequest, offer: Offer, n: number): number | null {
+export function worstCaseMicros(request: PricedRequest, offer: Offer, n: number): number | null {
   const { price } = offer
   if (!price) return null
   return 'imageMicros' in price
@@ -61,7 +67,7 @@ export function worstCaseMicros(request: ImageRequest, offer: Offer, n: number):
     : worstByTokens(request, offer.model, price, n)
 }
 
-function worstByImage({ size, quality }: ImageRequest, price: ImagePrice, n: number): number {
+function worstByImage({ size, quality }: PricedRequest, price: ImagePrice, n: number): number {
   const possible = price.bySettings.filter(
     (entry) =>
       (entry.size === undefined || size === 'auto' || entry.size === size) &&
@@ -70,7 +76,7 @@ function worstByImage({ size, quality }: ImageRequest, price: ImagePrice, n: num
   return n * Math.max(price.imageMicros, ...possible.map(({ imageMicros }) => imageMicros))
 }
 
-function worstByTokens(request: ImageRequest, model: string, price: TokenPrice, n: number): number {
+function worstByTokens(request: PricedRequest, model: string, price: TokenPrice, n: number): number {
   const inputImages = request.images.length + (request.mask ? 1 : 0)
   const tokens = maxTokens(model, { ...request, inputImages }, n)
   const micros =
