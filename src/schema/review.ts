@@ -2,6 +2,7 @@
 import { countListed, listForReview } from '../db/attempts/review.ts'
 import { listAudit, type AuditRow } from '../db/access/audit.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
+import { adviceOf, type Advice } from '../engine/attempts/advice.ts'
 import type { Resolution } from '../engine/attempts/resolve.ts'
 import { badInput } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
@@ -65,6 +66,31 @@ builder.objectField(AttemptRef, 'decisions', (t) =>
     description:
       'Entries of resolveAttempt, adjustCost, applyBill and fetchResult in the audit log, latest first.',
     resolve: ({ id }, _, { db }) => listAudit(db.read, id),
+  }),
+)
+
+const AdviceRef = builder.objectRef<Advice>('AttemptAdvice').implement({
+  description: 'What an operator can do about an attempt.',
+  fields: (t) => ({
+    ...exposeAll(t, 'String', { text: 'One or two sentences for people. The wording may change.' }),
+    ...exposeAll(t, [ResolutionEnum], {
+      resolutions: 'Values that resolveAttempt accepts. Empty unless the outcome is unknown.',
+    }),
+    ...exposeAll(t, 'Boolean', {
+      canFetch: 'Whether fetchResult can find a missing image, free of charge.',
+    }),
+  }),
+})
+
+builder.objectField(AttemptRef, 'advice', (t) =>
+  t.field({
+    type: AdviceRef,
+    description: 'The next step for an operator, by the evidence so far.',
+    async resolve(attempt, _, { loaders, providers }) {
+      const addresses = await loaders.addresses.load(attempt.id)
+      const provider = providers.find(({ name }) => name === attempt.provider)
+      return adviceOf(attempt, { provider, addresses: addresses.length })
+    },
   }),
 )
 
