@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql'
+import { UploadedFile } from '../assets/upload.ts'
 import { parseSize } from '../domain.ts'
 import type { GatewayErrorCode } from '../errors.ts'
 import { builder } from './builder.ts'
@@ -52,7 +53,7 @@ builder.scalarType('Upload', {
     throw new GraphQLError('Upload is an input type only.')
   },
   parseValue(value) {
-    if (value instanceof Blob) return value
+    if (value instanceof UploadedFile) return value
     throw invalid(value, 'an upload', 'Send the file as a part of a multipart request.')
   },
 })
