@@ -39,7 +39,7 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
 }
 
 /** How long a client may send what is not read, before its connection is closed. */
-const DISCARD_MS = 10_000
+const DISCARD_MS = 30_000
 
 /**
  * Of a request that was refused before its end. Unread bytes would block the next request of the connection. If it is

@@ -65,6 +65,8 @@ export async function upload(
 
 export async function resultOf(sending: ClientRequest): Promise<UploadResult> {
   const [response]: IncomingMessage[] = await once(sending, 'response')
+  // The server closes the connection of a refused upload that goes on for long.
+  sending.on('error', () => {})
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const { data, errors } = (await json(response!)) as Body
   return {

@@ -46,8 +46,9 @@ export async function receiveForm(
     })
     .on('file', (name: string | undefined, stream) => {
       const path = newFile()
-      // The parser reports a cut file to its stream, which may not be read yet.
-      stream.on('error', fail).on('limit', exceeded(`File size limit exceeded: ${LIMITS.fileSize} bytes`))
+      stream
+        .on('error', reportedElsewhere)
+        .on('limit', exceeded(`File size limit exceeded: ${LIMITS.fileSize} bytes`))
       const written = writeFile(path, stream)
       written.catch(fail)
       files.push({ stream, written })
@@ -75,6 +76,9 @@ export async function receiveForm(
     throw toRefusal(error)
   }
 }
+
+/** By the parser for a cut file, and by the writer, which destroys the stream before its own error is known. */
+function reportedElsewhere(): void {}
 
 function openParser({ headers }: Request): BusboyInstance {
   try {
