@@ -125,6 +125,8 @@ describe('a body', () => {
   })
 })
 
+const client = () => ({ address: null, origin: 'http://localhost' })
+
 it('a large callback is refused with "ask again" while the budget is used up, and a small one is not', async () => {
   const memory = createBodyBudget({ ...LIMITS, maxBytes: 100_000 }, impatient)
   const held = await memory.reserve(100_000, never)
@@ -137,7 +139,6 @@ it('a large callback is refused with "ask again" while the budget is used up, an
     },
   }
   const route = createCallbackRoute(engine, { memory, clock: systemClock })
-  const client = () => ({ address: null, origin: 'http://localhost' })
   const large = () => requestOf([new Uint8Array(90_000)], { length: 90_000 })
   await expect(route(large(), client)).rejects.toMatchObject(BUSY)
   await route(requestOf([new Uint8Array(1_000)], { length: 1_000 }), client)

@@ -26,6 +26,15 @@ interface Body {
   errors?: { extensions?: { code?: string } }[]
 }
 
+/** A PNG of noise, stored as it is. */
+export async function noisyPng(bytes: number): Promise<Buffer> {
+  const edge = Math.floor(Math.sqrt(bytes / 3))
+  const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const
+  return sharp({ create: { width: edge, height: edge, channels: 3, background: 'black', noise } })
+    .png({ compressionLevel: 0 })
+    .toBuffer()
+}
+
 /** Begins a request and sends all but the image. */
 export function beginUpload(
   url: string,
@@ -60,6 +69,19 @@ export async function upload(
   const { sending, end } = beginUpload(url, image.length, input)
   sending.write(image)
   sending.end(end)
+  return resultOf(sending)
+}
+
+/** Sends an image as a data URL. */
+export async function sendDataUrl(url: string, dataUrl: string): Promise<UploadResult> {
+  const query = { query: GENERATE, variables: { input: { prompt: 'more teal', images: [{ dataUrl: '' }] } } }
+  const [head = '', end = ''] = JSON.stringify(query).split('"dataUrl":""')
+  const start = `${head}"dataUrl":"`
+  const length = start.length + dataUrl.length + 1 + end.length
+  const headers = { 'content-type': 'application/json', 'content-length': length }
+  const sending = request(`${url}/graphql`, { method: 'POST', agent: false, headers })
+  for (const text of [start, dataUrl]) sending.write(text)
+  sending.end(`"${end}`)
   return resultOf(sending)
 }
 
