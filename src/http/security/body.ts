@@ -13,7 +13,7 @@ const MAX_FREE_BYTES = 64 * 1024
 
 /** How long a body with a reservation may be waited for: so long, and longer by its bytes at the slowest rate. */
 const GRACE_MS = 10_000
-const MIN_BYTES_PER_MS = 64
+const MIN_BYTES_PER_MS = 16
 
 /** Null for a body of unknown length. */
 export function lengthOf({ headers }: Request): number | null {
