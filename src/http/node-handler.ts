@@ -47,7 +47,7 @@ const DISCARD_MS = 30_000
  */
 async function discardRest(request: IncomingMessage, { shouldKeepAlive }: ServerResponse): Promise<void> {
   request.resume()
-  if (shouldKeepAlive) return
+  if (shouldKeepAlive || request.destroyed) return
   const ended = new AbortController()
   for (const event of ['end', 'close', 'error']) request.once(event, () => ended.abort())
   await systemClock.sleep(DISCARD_MS, ended.signal)
