@@ -13,11 +13,12 @@ const LARGE_TABLES = [
 ]
 
 const READ_EVERYTHING = `query ($id: ID!) {
-  task(id: $id) { queuePosition images { id } attempts { id decisions { at } } events { at } webhookDeliveries { id } }
+  task(id: $id) { queuePosition images { id } attempts { id decisions { at } } events { nodes { at } } webhookDeliveries { id } }
   tasks(first: 5) { nodes { id attempts { id } partialImages { index } } feedCursor }
   providers { queuedAttempts runningAttempts cooldowns { reason } }
   attemptsNeedingReview { nodes { id } }
-  webhookDeliveries { id }
+  webhookDeliveries { nodes { id } }
+  project { keys { nodes { id } totalCount } }
 }`
 
 // SQLite cannot use a partial index for a state that is a parameter, and then scans the table.

@@ -1,13 +1,14 @@
-import { and, desc, eq, exists, inArray, lt, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, exists, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import type { Caller, Operation, TaskStatus } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { TaskRow, Tables } from '../tables/tables.ts'
 
 export type NewTask = Tables['tasks']['$inferInsert']
 
-/** An absent field does not restrict. */
+/** Absent fields do not restrict. */
 export interface TaskFilter {
   statuses?: TaskStatus[] | undefined
   operation?: Operation | undefined
@@ -19,7 +20,7 @@ export interface TaskFilter {
   createdTo?: number | undefined
 }
 
-/** Undefined when the idempotency key is in use. */
+/** Undefined for a used idempotency key. */
 export async function insertTask(q: Transaction, task: NewTask): Promise<TaskRow | undefined> {
   const [row] = await newTask(q, task)
   return row
@@ -68,7 +69,7 @@ async function findLocked(q: Transaction, which: SQL | undefined): Promise<TaskR
   return row
 }
 
-/** In no order. */
+/** Unordered. */
 export async function findTasks(
   q: Queries,
   projectId: string,
@@ -82,26 +83,30 @@ export async function findTasks(
     .where(and(inArray(tasks.id, ids), matches(q, projectId, filter)))
 }
 
-/** Newest first. Returns one more than `first`, to tell whether a next page exists. */
-export async function listTasks(
+/** Newest first. */
+export function listTasks(
   q: Queries,
   projectId: string,
   filter: TaskFilter,
-  { first, after }: { first: number; after?: { createdAt: number; id: string } | undefined },
+  range: PageRange,
 ): Promise<TaskRow[]> {
   const { tasks } = q.tables
-  const { createdAt, id } = tasks
-  const isAfter =
-    after && or(lt(createdAt, after.createdAt), and(eq(createdAt, after.createdAt), lt(id, after.id)))
-  return q.sql
-    .select()
-    .from(tasks)
-    .where(and(matches(q, projectId, filter), isAfter))
-    .orderBy(desc(createdAt), desc(id))
-    .limit(first + 1)
+  const newestFirst = { at: tasks.createdAt, id: tasks.id, descending: true }
+  return readRange(range, newestFirst, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(tasks)
+      .where(and(matches(q, projectId, filter), isInRange))
+      .orderBy(...orderBy)
+      .limit(range.limit),
+  )
 }
 
-/** Undefined when the status is not one of `from`. */
+export function countTasks(q: Queries, projectId: string, filter: TaskFilter): Promise<number> {
+  return countRows(q, q.tables.tasks, matches(q, projectId, filter))
+}
+
+/** Undefined if the status is not in `from`. */
 export async function updateTask(
   q: Transaction,
   id: string,
@@ -115,10 +120,7 @@ export async function updateTask(
   return row
 }
 
-/**
- * Takes a permit for one more possible charge. False when all are taken, the cancelation was requested, or the task
- * has ended.
- */
+/** For one more possible charge. False if all are taken, a cancelation was requested, or the task has ended. */
 export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
   const { tasks } = q.tables
   const rows = await q.sql
@@ -140,7 +142,7 @@ export async function takePermit(q: Transaction, taskId: string, now: number): P
   return rows.length === 1
 }
 
-/** For an attempt that certainly cost nothing. */
+/** The attempt certainly cost nothing. */
 export async function returnPermit(q: Transaction, taskId: string): Promise<void> {
   const { tasks } = q.tables
   const chargesOpen = sql`${tasks.chargesOpen} - 1`
@@ -153,7 +155,7 @@ export interface OpenTasks {
   ofKey: number
 }
 
-/** Counts up to `max`, which bounds its cost. */
+/** Up to `max`, which bounds the cost. */
 export async function countOpenTasks(
   q: Queries,
   { projectId, apiKeyId }: Caller,

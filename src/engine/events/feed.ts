@@ -167,8 +167,8 @@ async function listUnfinished(
   const unfinished = (['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'] as const).filter(
     (status) => filter.statuses?.includes(status) ?? true,
   )
-  const tasks = await listTasks(db.read, projectId, { ...filter, statuses: unfinished }, { first: BATCH })
-  return tasks.slice(0, BATCH).toReversed()
+  const tasks = await listTasks(db.read, projectId, { ...filter, statuses: unfinished }, { limit: BATCH })
+  return tasks.toReversed()
 }
 
 async function listForResync(
@@ -179,7 +179,7 @@ async function listForResync(
   const unfinished = await listUnfinished(deps, projectId, filter)
   if (unfinished.length > 0) return unfinished
   // At least one snapshot must say that events are missing.
-  return (await listTasks(deps.db.read, projectId, filter, { first: 1 })).slice(0, 1)
+  return listTasks(deps.db.read, projectId, filter, { limit: 1 })
 }
 
 async function findMatching(
