@@ -16,6 +16,7 @@ import { mutation } from './mutation.ts'
 import { painter } from './painter.ts'
 import { report } from './report.ts'
 import { render } from './table.ts'
+import { uploads } from './uploads.ts'
 import { webhooks } from './webhooks.ts'
 
 const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
@@ -34,6 +35,7 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
     return render(await report('PostgreSQL', millions))
   },
   spill,
+  uploads,
   flight: () => flight(minutes),
 }
 

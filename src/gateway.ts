@@ -35,12 +35,14 @@ import { credentialOf } from './http/security/auth.ts'
 import { createCallbackRoute } from './http/callbacks.ts'
 import { createClientReader, type Client } from './http/security/client.ts'
 import { createFetchHandler, type FetchHandler } from './http/fetch-handler.ts'
+import { createBodies } from './http/graphql/bodies.ts'
 import { createGraphQL, createGraphQLRoute } from './http/graphql/graphql.ts'
 import { createHealthRoute } from './http/health.ts'
 import { createMetricsRoute } from './http/metrics.ts'
 import { instrumented } from './http/instrumented.ts'
 import { createNodeHandler, type NodeHandler } from './http/node-handler.ts'
 import { listen, type Listener } from './http/server.ts'
+import { createBodyBudget, MEMORY_LIMITS } from './http/security/body-budget.ts'
 import { DEFAULT_SLOW_CLIENT_TIMEOUT_MS } from './http/security/slow-client.ts'
 import { createUsageRoute } from './http/usage.ts'
 import { createSockets, type Sockets } from './http/graphql/websocket.ts'
@@ -93,6 +95,9 @@ const WEBHOOK_URL_LIFE_MS = 4 * 86_400_000
 /** Bounds the memory of results: decoding an image of 3840x2160 takes 33 MB. */
 const MAX_INGESTIONS = 4
 
+/** An input image of 20 MB is in memory twice while its metadata is removed. */
+const MAX_INPUTS = 2
+
 /** Opens the database and the asset store. Nothing runs before `work`. */
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { log, clock = systemClock, inputRule = requestRule(), webhookRule = requestRule() } = options
@@ -130,6 +135,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     db,
     store,
     ingestLimit: createLimit(MAX_INGESTIONS),
+    inputLimit: createLimit(MAX_INPUTS),
     removeRenditions: (sha256) => renditions.remove(sha256),
     retention: config.retention,
     unknownCost: { post: config.unknownCost.post, afterMs: parseDuration(config.unknownCost.after)! },
@@ -175,7 +181,18 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   })
   const readClient = createClientReader(config.trustedProxies)
   const { publicUrl, corsOrigins, introspection } = config
-  const graphql = createGraphQL({ context, keyring, corsOrigins, introspection, log, metrics, tracing })
+  const memory = createBodyBudget(MEMORY_LIMITS, clock)
+  const bodies = createBodies({ memory, store, clock, log })
+  const graphql = createGraphQL({
+    context,
+    keyring,
+    corsOrigins,
+    introspection,
+    bodies,
+    log,
+    metrics,
+    tracing,
+  })
   const http = { adminKey, clock, corsOrigins, keyring, log, metrics, publicUrl, readClient }
   // Half until the ping, half for its answer.
   const sockets = createSockets(graphql, { ...http, keepAliveMs: slowClientTimeoutMs / 2 })
@@ -197,7 +214,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       store,
       renditions,
     }),
-    createCallbackRoute(engine),
+    createCallbackRoute(engine, { memory, clock }),
     createHealthRoute(() => runForEngine(() => engine.problem())),
   ]
   metrics.build.set({ version: manifest.version, database: db.dialect }, 1)

@@ -14,6 +14,7 @@ import { manual, onCall } from './manual-dialect.ts'
 
 const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
 let gateway: Gateway | undefined
+let longestTurnMs = 0
 let delay: ReturnType<typeof monitorEventLoopDelay> | undefined
 
 /** The sampling interval of the event loop. */
@@ -40,11 +41,21 @@ const verbs = {
   measureLoop(): void {
     delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
     delay.enable()
+    let before = threadCpuMs()
+    setInterval(() => {
+      const now = threadCpuMs()
+      longestTurnMs = Math.max(longestTurnMs, now - before)
+      before = now
+    }, RESOLUTION_MS).unref()
   },
 
-  /** The delay of the event loop since `measureLoop`, and the peak of resident memory. */
-  load(): { p99Ms: number; maxMs: number; peakMb: number } {
+  /**
+   * The delay of the event loop since `measureLoop`, and the peak of resident memory. `turnMs` is the longest delay in CPU
+   * time of the loop's thread, which other processes of the machine do not change.
+   */
+  load(): { p99Ms: number; maxMs: number; turnMs: number; peakMb: number } {
     return {
+      turnMs: longestTurnMs,
       p99Ms: toDelay(delay?.percentile(99) ?? Number.NaN),
       maxMs: toDelay(delay?.max ?? Number.NaN),
       peakMb: process.resourceUsage().maxRSS / 1024,
@@ -73,6 +84,11 @@ serve(verbs, async () => {
   await gateway?.stop({ deadlineMs: 0 })
   await rm(dataDir, { recursive: true, force: true })
 })
+
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
 
 /** The monitor records the time between two samples, which contains the sampling interval. */
 function toDelay(nanoseconds: number): number {

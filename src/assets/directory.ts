@@ -23,6 +23,7 @@ import { AssetMissing, type AssetStore, type StoredFile } from './store.ts'
 
 const MAX_CACHE_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 256 * 1024
+const INPUT_PREFIX = 'input-'
 const SHA256 = /^[0-9a-f]{64}$/
 
 /** All methods throw DiskError. `read` returns shared buffers. */
@@ -57,6 +58,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
   return {
     spool,
     newFile: () => join(spool, randomUUID()),
+    newInput: () => join(spool, `${INPUT_PREFIX}${randomUUID()}`),
 
     put: (file) =>
       onDisk(async () => {
@@ -99,7 +101,16 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
       await onDisk(() => rm(pathOf(sha256), { force: true }))
     },
 
-    sweep: (ageMs, kept) => onDisk(() => removeOlder(spool, clock.now() - ageMs, kept)),
+    sweep: (ageMs, kept = new Set()) =>
+      onDisk(() => removeOlder(spool, clock.now() - ageMs, (name) => !kept.has(name))),
+
+    // File times say nothing after a clock was set.
+    removeInputs: (minAgeMs) =>
+      onDisk(() =>
+        removeOlder(spool, minAgeMs === undefined ? Infinity : clock.now() - minAgeMs, (name) =>
+          name.startsWith(INPUT_PREFIX),
+        ),
+      ),
 
     touch: (sha256) =>
       onDisk(async () => {
@@ -124,7 +135,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
         return (await readFile(file, 'utf8')) === owner
       }),
 
-    checkFreeSpace: () => onDisk(() => checkFreeSpace(spool)),
+    checkFreeSpace: (neededBytes) => onDisk(() => checkFreeSpace(spool, neededBytes)),
   }
 }
 
@@ -161,10 +172,10 @@ async function digest(file: string): Promise<StoredFile & { bytes?: Buffer }> {
 async function removeOlder(
   folder: string,
   modifiedBefore: number,
-  kept: ReadonlySet<string> = new Set(),
+  isRemovable: (name: string) => boolean,
 ): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (kept.has(name)) continue
+    if (!isRemovable(name)) continue
     const file = join(folder, name)
     const stats = await stat(file).catch(() => undefined)
     if (stats && stats.mtimeMs <= modifiedBefore) await rm(file, { force: true, recursive: true })

@@ -47,6 +47,8 @@ export interface Deps {
   store: AssetStore
   /** Concurrent decodes, which bounds memory. */
   ingestLimit: Limit
+  /** As `ingestLimit`, for images of clients: results of paid calls do not wait for them. */
+  inputLimit: Limit
   removeRenditions(sha256: string): Promise<void>
   retention: Retention
   unknownCost: UnknownCostPolicy

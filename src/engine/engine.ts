@@ -63,6 +63,8 @@ export type Engine = ReturnType<typeof createEngine>
 /** Time to record the outcomes of calls that were cut. */
 const MAX_SETTLE_MS = 10_000
 const REMOVE_ROWS_INTERVAL_MS = 300_000
+/** A request takes a minute to arrive, and its images wait seconds to be stored. */
+const INPUT_UNUSED_MS = 600_000
 /** An operator must restore it. */
 const NO_FOLDER_RETRY_MS = 30_000
 
@@ -103,7 +105,9 @@ export function createEngine(deps: Deps) {
     await recoverUncheckable(deps, { all: db.dialect === 'sqlite' })
   }
 
-  async function sweep(): Promise<void> {
+  /** `isAlone`: no other process uses the data folder, and this one has not begun. */
+  async function sweep({ isAlone = false } = {}): Promise<void> {
+    await deps.store.removeInputs(isAlone ? undefined : INPUT_UNUSED_MS)
     await deps.store.sweep(UNUSED_FOR_MS, await listAnswerFileNames(deps.store.spool))
   }
 
@@ -191,7 +195,7 @@ export function createEngine(deps: Deps) {
       await clockWatch.areLeasesReliable()
       await recover(all)
       await warnOfStranded(deps)
-      await sweep()
+      await sweep({ isAlone: all })
       if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
       claiming = Promise.all([runner, fetcher].map((one) => one.run(stopClaiming.signal)))
       delivering = deliverer.run(stopDelivering.signal)

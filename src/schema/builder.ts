@@ -1,6 +1,7 @@
 import SchemaBuilder from '@pothos/core'
 import ComplexityPlugin, { complexityFromQuery } from '@pothos/plugin-complexity'
 import { Kind, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
+import type { UploadedFile } from '../assets/upload.ts'
 import type { Context } from './context.ts'
 
 export const builder = new SchemaBuilder<{
@@ -12,7 +13,7 @@ export const builder = new SchemaBuilder<{
     URL: { Input: string; Output: string }
     BigInt: { Input: number; Output: number }
     ImageSize: { Input: string; Output: string }
-    Upload: { Input: Blob; Output: never }
+    Upload: { Input: UploadedFile; Output: never }
   }
 }>({
   defaultFieldNullability: false,

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql'
 import { Temporal } from 'temporal-polyfill'
+import { UploadedFile } from '../assets/upload.ts'
 import { parseSize } from '../domain.ts'
 import type { GatewayErrorCode } from '../errors.ts'
 import { builder } from './builder.ts'
@@ -73,7 +74,7 @@ builder.scalarType('Upload', {
     throw new GraphQLError('Upload is an input type only.')
   },
   parseValue(value) {
-    if (value instanceof Blob) return value
+    if (value instanceof UploadedFile) return value
     throw invalid(value, 'an upload', 'Send the file as a part of a multipart request.')
   },
 })

@@ -77,6 +77,7 @@ const engine = createEngine({
   db: crashingDatabase(db),
   store: crashingStore(await openDirectoryStore(join(dataDir, 'assets'))),
   ingestLimit: createLimit(4),
+  inputLimit: createLimit(2),
   removeRenditions: () => Promise.resolve(),
   retention: { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null },
   unknownCost: { post: 'KEEP', afterMs: 0 },

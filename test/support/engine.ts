@@ -142,6 +142,7 @@ async function openDeps(place: Place, options: TestEngineOptions) {
     db,
     store,
     ingestLimit: createLimit(4),
+    inputLimit: createLimit(2),
     removeRenditions: () => Promise.resolve(),
     retention: options.retention ?? RETENTION,
     unknownCost: { post: 'KEEP', afterMs: 7 * DAY },

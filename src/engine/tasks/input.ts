@@ -60,7 +60,7 @@ function listInputs({ images, mask }: TaskInput): RawInput[] {
 
 function uploadBytesOf(inputs: RawInput[]): number {
   return inputs.reduce((sum, { raw }) => {
-    if ('upload' in raw) return sum + raw.upload.size
+    if ('upload' in raw) return sum + raw.upload.byteSize
     // Four characters of base64 are three bytes.
     return 'dataUrl' in raw ? sum + Math.floor((raw.dataUrl.length * 3) / 4) : sum
   }, 0)
