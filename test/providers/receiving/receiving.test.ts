@@ -82,6 +82,23 @@ it('a body that is an image is the result', async () => {
   }
 })
 
+it('a finished image of a stream does not wait for partial images that are still being recorded', async () => {
+  const { provider, upstream } = await open()
+  const b64_json = (await makeImage({}, 1, '16x16')).toString('base64')
+  const events = ['partial_image', 'completed'].map((name) => {
+    const type = `image_generation.${name}`
+    return `event: ${type}\ndata: ${JSON.stringify({ type, b64_json })}\n\n`
+  })
+  const headers = { 'content-type': 'text/event-stream' }
+  upstream.script({ status: 200, headers, body: events.join('') })
+  const { call } = await openCall()
+  const stalled = { ...call, onPartial: () => new Promise<void>(() => {}) }
+  expect(await provider.submit(requestOf(), stalled)).toMatchObject({
+    state: 'DONE',
+    images: [{ file: expect.any(String) }],
+  })
+})
+
 it(
   'three replies of 1 MB that unpack to a gigabyte of white space do not take memory',
   { timeout: 60_000 },
