@@ -186,7 +186,7 @@ export interface Call {
   onWire(phase: WirePhase, facts?: { httpStatus?: number; providerRequestId?: string }): void
   /** 0 to 1, never decreasing. The engine throttles. */
   onProgress(fraction: number): void
-  /** A partial image at a `newFile()` path. Await it to keep the order. */
+  /** A partial image at a `newFile()` path. Recorded in the order of the calls; resolves when it is. */
   onPartial(file: string, index: number): Promise<void>
 }
 

@@ -109,12 +109,24 @@ const frame = z.object({
   partial_image_index: z.int().nonnegative().optional().catch(undefined),
 })
 
+/** More than an upstream sends that keeps to the request. Others are dropped: a stream may have millions. */
+const MAX_PENDING_PARTIALS = 16
+
 /** Stops after the requested images. Any event with an image not declared partial is a result. */
 async function readStream(request: ProviderRequest, call: Call, reply: ProviderReply): Promise<CallResult> {
   const finished: FoundImages[] = []
   let partials = 0
+  let pending = 0
   let isEmpty = false
   const search = { newFile: () => call.newFile(), isEntry: true }
+
+  // A finished image that has arrived must not wait for previews to be recorded: the call's time could end meanwhile.
+  function passOn(file: string, index: number): void {
+    if (pending === MAX_PENDING_PARTIALS) return
+    pending += 1
+    const recorded = () => void (pending -= 1)
+    call.onPartial(file, index).then(recorded, recorded)
+  }
 
   async function take({ event, data }: ServerSentEvent): Promise<void> {
     const { type = event, partial_image_index } = frame.safeParse(data).data ?? {}
@@ -127,7 +139,7 @@ async function readStream(request: ProviderRequest, call: Call, reply: ProviderR
     if (!preview || !('file' in preview)) return
     const index = partial_image_index ?? partials
     partials += 1
-    await call.onPartial(preview.file, index)
+    passOn(preview.file, index)
     call.onProgress(Math.min(1, (index + 1) / (request.partialImages + 1)))
   }
 
