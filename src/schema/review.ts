@@ -88,7 +88,7 @@ builder.queryField('attemptsNeedingReview', (t) =>
     resolve: (_, { reason, filter, ...page }, context) =>
       readPage(page, oldestFirst, ({ first, after }) =>
         listForReview(
-          context.db.read,
+          context.db.reports,
           context.projectId,
           reason ?? 'OUTCOME_UNKNOWN',
           readReviewFilter(filter),

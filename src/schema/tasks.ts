@@ -1,6 +1,6 @@
 import { findFeedPosition } from '../db/access/projects.ts'
 import type { TaskRow } from '../db/tables/tables.ts'
-import { findTask, listTasks, type TaskFilter } from '../db/tasks/tasks.ts'
+import { findTask, listTasks, queriesFor, type TaskFilter } from '../db/tasks/tasks.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
 import { builder, withoutNulls } from './builder.ts'
 import { connectionType, firstArgument, keysetOf, readPage, weightOfPage } from './connection.ts'
@@ -61,12 +61,13 @@ builder.queryFields((t) => ({
       after: t.arg.string({ description: 'Cursor of the last task seen. The first page by default.' }),
       filter: t.arg({ type: TaskFilterInput, description: 'Which tasks to return. All by default.' }),
     },
-    async resolve(_, { filter, ...page }, { db, projectId }) {
+    async resolve(_, { filter: given, ...page }, { db, projectId }) {
+      const filter = readFilter(given)
       // Before the page: an event in between is delivered twice, but never lost.
       const feedSeq = await findFeedPosition(db.read, projectId)
       const tasks = await readPage(page, newestFirst, ({ first, after }) => {
         const position = after && { createdAt: after.at, id: after.id }
-        return listTasks(db.read, projectId, readFilter(filter), { first, after: position })
+        return listTasks(queriesFor(db, filter), projectId, filter, { first, after: position })
       })
       return { ...tasks, feedCursor: encodeCursor('feed', projectId, feedSeq) }
     },

@@ -157,7 +157,9 @@ builder.queryFields((t) => ({
           { field: 'after' },
         )
       const filter = { endpointId: webhookId ?? undefined, state: state ?? undefined }
-      return listDeliveries(db.read, projectId, filter, { first: size, before: after ?? undefined })
+      // Only the whole list is in the order of an index.
+      const q = webhookId == null && state == null ? db.read : db.reports
+      return listDeliveries(q, projectId, filter, { first: size, before: after ?? undefined })
     },
   }),
   webhookSecret: t.string({

@@ -1,6 +1,6 @@
-import { and, desc, eq, exists, inArray, lt, or, sql, type SQL } from 'drizzle-orm'
-import type { Caller, Operation, TaskStatus } from '../../domain.ts'
-import type { Queries, Transaction } from '../connection/database.ts'
+import { and, desc, eq, exists, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { TASK_STATUSES, type Caller, type Operation, type TaskStatus } from '../../domain.ts'
+import type { Database, Queries, Transaction } from '../connection/database.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { TaskRow, Tables } from '../tables/tables.ts'
@@ -90,15 +90,38 @@ export async function listTasks(
   { first, after }: { first: number; after?: { createdAt: number; id: string } | undefined },
 ): Promise<TaskRow[]> {
   const { tasks } = q.tables
-  const { createdAt, id } = tasks
-  const isAfter =
-    after && or(lt(createdAt, after.createdAt), and(eq(createdAt, after.createdAt), lt(id, after.id)))
+  const { createdAt, id, status } = tasks
+  const newest = [desc(createdAt), desc(id)]
+  const isAfter = after && sql`(${createdAt}, ${id}) < (${after.createdAt}, ${after.id})`
+  const isListed = and(matches(q, projectId, filter), isAfter)
+  const statuses = filter.statuses ?? (filter.model === undefined ? [] : TASK_STATUSES)
+  if (statuses.length < 2)
+    return q.sql
+      .select()
+      .from(tasks)
+      .where(isListed)
+      .orderBy(...newest)
+      .limit(first + 1)
+  // The first of each state, because the order of an index is that of one state.
+  const ofEach = statuses.map((one) => {
+    const ofStatus = and(isListed, eq(status, one))
+    const ids = q.sql.select({ id }).from(tasks).where(ofStatus)
+    return sql`select id from (${ids.orderBy(...newest).limit(first + 1)}) as first`
+  })
   return q.sql
     .select()
     .from(tasks)
-    .where(and(matches(q, projectId, filter), isAfter))
-    .orderBy(desc(createdAt), desc(id))
+    .where(sql`${id} in (${sql.join(ofEach, sql` union all `)})`)
+    .orderBy(...newest)
     .limit(first + 1)
+}
+
+/** Where to read a list: a filter by operation or provider has no index, and may read every task of the project. */
+export function queriesFor(
+  { read, reports }: Pick<Database, 'read' | 'reports'>,
+  { operation, provider }: TaskFilter,
+): Queries {
+  return operation === undefined && provider === undefined ? read : reports
 }
 
 /** Undefined when the status is not one of `from`. */
