@@ -1,5 +1,5 @@
 // The entry of a reader thread: runs the queries that it receives, one at a time, on a read-only connection of its own.
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import BetterSqlite3 from 'better-sqlite3'
 import { errorCode } from './error-code.ts'
@@ -20,7 +20,7 @@ const BUSY_MS = 5_000
 const NICENESS = 10
 
 // The main thread goes first. Linux sets the priority of the calling thread, others that of the whole process: setpriority(2).
-if (process.platform === 'linux') setPriority(NICENESS)
+if (process.platform === 'linux') setPriority(Math.max(NICENESS, getPriority()))
 
 const connection = cacheStatements(
   new BetterSqlite3(String(workerData), { readonly: true, timeout: BUSY_MS }),
