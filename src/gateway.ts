@@ -144,6 +144,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     assetPath: (asset) => pathOf(asset, {}, WEBHOOK_URL_LIFE_MS),
     breaker: createBreaker(),
     limiter: createLimiter(db.counter, clock, config.limits),
+    defaultLimits: config.limits,
     callbackBase: ({ loopback }) => config.publicUrl ?? (loopback ? listener?.url : undefined),
     clock,
     log,
@@ -156,6 +157,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     dataFolderId: await readFolderId(config.dataDir),
   })
 
+  const server = { version: manifest.version, database: db.dialect, isOpen: keyring.isOpen }
   const context = (request: Request, client: Client, caller: Access): Context => ({
     caller,
     projectId: caller.projectId,
@@ -164,6 +166,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     store,
     providers,
     clock,
+    server,
     publicUrl: config.publicUrl ?? client.origin,
     assetPath: pathOf,
     clientAddress: client.address,

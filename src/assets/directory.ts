@@ -1,4 +1,4 @@
-// objects/ab/cd/<sha256> holds the content, spool/ temporary files on the same disk, `owner` the id of the database.
+// objects/ab/cd/<sha256>: content; spool/: temporary files on the same disk; `owner`: the id of the database.
 import { createHash, randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
 import {
@@ -88,7 +88,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
 
     blob: (sha256, mimeType) =>
       withFile(sha256, async (path) => {
-        // openAsBlob reports a missing file as an invalid argument.
+        // openAsBlob calls a missing file an invalid argument.
         await access(path)
         return openAsBlob(path, { type: mimeType })
       }),
@@ -171,23 +171,23 @@ async function removeOlder(
   }
 }
 
-/** Links a synced file to `target` and touches it. Replaces a damaged target: one of another size. */
+/** Links a synced file and touches it. Replaces a damaged target: one of another size. */
 async function linkDurably(file: string, target: string, byteSize: number, now: number): Promise<void> {
   await mkdir(dirname(target), { recursive: true })
   const stats = await stat(target).catch(() => undefined)
   const exists = stats?.size === byteSize && (await touchFile(target, now))
   if (!exists) {
-    // A spool file may be old after a crash; the link shares its modification time.
+    // A crash leaves old spool files; the link shares their modification time.
     await touchFile(file, now)
     const temporary = `${target}.${randomUUID()}`
     await link(file, temporary)
     await rename(temporary, target)
   }
-  // Another process may have created the file and not synced it yet.
+  // Another process may not have synced its new file yet.
   await syncFolder(dirname(target))
 }
 
-/** False for a missing file. */
+/** False if missing. */
 async function touchFile(file: string, now: number): Promise<boolean> {
   const touched = utimes(file, now / 1000, now / 1000).then(() => true)
   return (await touched.catch(unlessMissing)) ?? false

@@ -42,7 +42,7 @@ export function unlessMissing(error: unknown): undefined {
   if (systemErrorCode(error) !== 'ENOENT') throw error
 }
 
-/** A noisy PNG of 3840x2160 has 25 MB. */
+/** A noisy 3840x2160 PNG has 25 MB. */
 const MIN_FREE_BYTES = 64 * 1024 * 1024
 
 export async function checkFreeSpace(folder: string): Promise<void> {
@@ -52,7 +52,7 @@ export async function checkFreeSpace(folder: string): Promise<void> {
     const problem = `has ${formatBytes(free)} free; the minimum is ${formatBytes(MIN_FREE_BYTES)}: free some space or move it`
     throw new DiskError(folder, 'ENOSPC', undefined, problem)
   }
-  // statfs does not report quotas and read-only disks.
+  // statfs reports neither quotas nor read-only disks.
   const file = join(folder, 'free-space')
   await writeFile(file, Buffer.alloc(1024))
   await rm(file, { force: true })

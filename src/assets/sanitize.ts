@@ -12,8 +12,8 @@ const STRIP: Record<ImageMimeType, (bytes: Buffer) => Buffer> = {
 }
 
 /**
- * Removes metadata such as location and camera. Pixels stay, but an EXIF orientation is applied, losslessly where the
- * format allows. On ImageRejected, the file stays unchanged.
+ * Removes metadata such as location and camera. Pixels stay; EXIF orientation is applied, losslessly where possible. On
+ * ImageRejected, the file stays unchanged.
  */
 export async function sanitizeInput(file: string, options: { maxBytes?: number } = {}): Promise<ImageFacts> {
   const original = await readFile(file)

@@ -3,6 +3,7 @@ import type { AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/connection/database.ts'
 import type { AssetRow } from '../db/tables/tables.ts'
+import type { Limits } from '../domain.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { AddressRule } from '../providers/wire/address.ts'
@@ -59,6 +60,8 @@ export interface Deps {
   delivery: DeliveryTuning
   breaker: Breaker
   limiter: Limiter
+  /** Of projects without limits of their own. */
+  defaultLimits: Limits | null
   /** Without a trailing slash; undefined when the provider cannot reach this server. */
   callbackBase(provider: Provider): string | undefined
   /** Without a trailing slash; null when not configured. */

@@ -2,7 +2,7 @@ import { renewLeases } from '../db/attempts/attempts.ts'
 import { releaseFromFuture } from '../db/maintenance/clock.ts'
 import { releaseAllDeliveries } from '../db/webhooks/deliveries.ts'
 import type { TaskFilter } from '../db/tasks/tasks.ts'
-import type { Limits, Period } from '../domain.ts'
+import type { Period } from '../domain.ts'
 import { GatewayError, Unavailable } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
@@ -24,6 +24,8 @@ import {
   deleteWebhook,
   ensureWebhookSecret,
   redeliverWebhook,
+  updateWebhook,
+  type WebhookChange,
   type WebhookInput,
 } from './webhooks/endpoints.ts'
 import { watchProject, watchTask } from './events/feed.ts'
@@ -51,7 +53,7 @@ import { createRunner } from './worker/runner.ts'
 import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
 import type { UsageQuery } from './usage/query.ts'
 import { watchUsage } from './usage/watch.ts'
-import { setLimits } from './access/set-limits.ts'
+import { setLimits, type LimitsChange } from './access/set-limits.ts'
 import { createDeliverer } from './webhooks/deliverer.ts'
 
 /** Everything the other layers may call. */
@@ -115,6 +117,7 @@ export function createEngine(deps: Deps) {
   }
 
   return {
+    defaultLimits: deps.defaultLimits,
     /** Throws RATE_LIMITED. */
     countRequest: (by: CallerWithLimits) => deps.limiter.countRequest(by),
     createTask(by: CallerWithLimits, input: TaskInput) {
@@ -159,6 +162,8 @@ export function createEngine(deps: Deps) {
     markDataFolderLost: (id: string) => markDataFolderLost(deps, id),
     /** The only result with the webhook's secret. */
     createWebhook: (projectId: string, input: WebhookInput) => createWebhook(deps, projectId, input),
+    updateWebhook: (projectId: string, id: string, change: WebhookChange) =>
+      updateWebhook(deps, projectId, id, change),
     deleteWebhook: (projectId: string, id: string) => deleteWebhook(deps, projectId, id),
     redeliverWebhook: (projectId: string, deliveryId: string) =>
       redeliverWebhook(deps, projectId, deliveryId),
@@ -169,8 +174,8 @@ export function createEngine(deps: Deps) {
     revokeApiKey: (by: Access, id: string) => revokeApiKey(deps, deciderOf(by), id),
     setBudget: (by: Access, owner: string, period: Period, limitMicros: number | null) =>
       setBudget(deps, deciderOf(by), owner, period, limitMicros),
-    setLimits: (by: Access, owner: string, limits: Limits | null) =>
-      setLimits(deps, deciderOf(by), owner, limits),
+    setLimits: (by: Access, owner: string, change: LimitsChange | null) =>
+      setLimits(deps, deciderOf(by), owner, change),
     isKnownCallback: (secret: string) => isKnownCallback(deps, secret),
     receiveCallback: (secret: string, body: string) => receiveCallback(deps, secret, body),
 

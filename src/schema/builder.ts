@@ -17,7 +17,7 @@ export const builder = new SchemaBuilder<{
 }>({
   defaultFieldNullability: false,
   plugins: [ComplexityPlugin],
-  // A list without a multiplier of its own counts as ten items.
+  // Lists count as ten items by default.
   complexity: { defaultComplexity: 1, defaultListMultiplier: 10 },
 })
 
@@ -39,7 +39,7 @@ builder.subscriptionType({
     'gaps or duplicates.',
 })
 
-/** An enum with a description for every value: a missing one does not compile. */
+/** A value without description does not compile. */
 export function describedEnum<Value extends string>(
   name: string,
   { description, ...texts }: { description: string } & Record<Value, string>,

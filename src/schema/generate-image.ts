@@ -30,7 +30,7 @@ export const MetadataInput = builder.inputType('MetadataInput', {
   }),
 })
 
-// A `defaultValue` declares in the schema what DEFAULT_INPUT applies: to absent fields and to null.
+// Each `defaultValue` declares what DEFAULT_INPUT applies to absent fields and null.
 const GenerateImageInput = builder.inputType('GenerateImageInput', {
   description: 'Prompt and settings. With `images` it is an edit, else a generation.',
   fields: (t) => ({
@@ -183,7 +183,7 @@ builder.mutationFields((t) => ({
   }),
 }))
 
-/** The input with its defaults. The idempotency key may be in the header instead. */
+/** With defaults. The header may have the idempotency key. */
 function readInput(input: typeof GenerateImageInput.$inferInput, header: string | null): TaskInput {
   const complete = { ...DEFAULT_INPUT, ...withoutNulls(input) }
   if (header === null || header === complete.idempotencyKey) return complete

@@ -44,6 +44,8 @@ const TIMEOUT_MS = 3_000
 const CONCURRENT_REQUESTS = 25
 /** Long enough that waiting for retries overlaps. */
 const BATCH_SIZE = 600
+/** Each query takes CPU time from the gateway. */
+const SETTLE_POLL_MS = 250
 
 /**
  * What the operator vouches for. The upstreams charge what they lose and nothing that moderation refuses, so some of these
@@ -162,7 +164,7 @@ async function untilSettled(server: TestGateway, { acedata }: Fleet): Promise<vo
       ({ id, remoteId }) => remoteId === null && acedata.knows(id),
     )
     if (tasks.nodes.length === 0 && findable.length === 0) return
-    await pause(50)
+    await pause(SETTLE_POLL_MS)
   }
 }
 

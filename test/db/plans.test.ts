@@ -13,11 +13,12 @@ const LARGE_TABLES = [
 ]
 
 const READ_EVERYTHING = `query ($id: ID!) {
-  task(id: $id) { queuePosition images { id } attempts { id decisions { at } } events { at } webhookDeliveries { id } }
+  task(id: $id) { queuePosition images { id } attempts { id decisions { at } } events { nodes { at } } webhookDeliveries { id } }
   tasks(first: 5) { nodes { id attempts { id } partialImages { index } } feedCursor }
   providers { queuedAttempts runningAttempts cooldowns { reason } }
   attemptsNeedingReview { nodes { id } }
-  webhookDeliveries { id }
+  webhookDeliveries { nodes { id } }
+  project { keys { nodes { id } totalCount } }
 }`
 
 // SQLite cannot use a partial index for a state that is a parameter, and then scans the table.
@@ -58,10 +59,11 @@ function stepsOf(db: BetterSqlite3.Database, text: string): string[] {
 const SCANNING = `{
   usage(from: "2020-01-01T00:00:00Z", to: "2021-01-01T00:00:00Z", groupBy: [USER, STATUS]) { totals { images } }
   byProvider: tasks(filter: { provider: "sandbox", statuses: [FAILED, SUCCEEDED] }) { nodes { id } }
-  byOperation: tasks(filter: { operation: EDIT }) { nodes { id } }
+  byOperation: tasks(filter: { operation: EDIT }) { totalCount nodes { id } }
   reviewCounts { attempts }
-  attemptsNeedingReview(filter: { providers: ["sandbox"] }) { nodes { id } }
-  webhookDeliveries(state: FAILED) { id }
+  attemptsNeedingReview(filter: { providers: ["sandbox"] }) { totalCount nodes { id } }
+  webhookDeliveries(state: FAILED) { totalCount nodes { id } }
+  images { totalCount }
   providers { queuedAttempts runningAttempts }
 }`
 

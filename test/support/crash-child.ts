@@ -90,6 +90,7 @@ const engine = createEngine({
   publicUrl: null,
   breaker: createBreaker(),
   limiter: createLimiter(db.counter, systemClock, null),
+  defaultLimits: null,
   callbackBase: () => undefined,
   clock: systemClock,
   log,

@@ -19,4 +19,4 @@ export async function endCooldownsEarly(place: Place, over: AbortSignal): Promis
   await client?.end()
 }
 
-const EVERY_MS = 50
+const EVERY_MS = 200

@@ -155,6 +155,7 @@ async function openDeps(place: Place, options: TestEngineOptions) {
     publicUrl: null,
     breaker: createBreaker(),
     limiter: createLimiter(db.counter, systemClock, options.limits ?? null),
+    defaultLimits: options.limits ?? null,
     callbackBase: () => undefined,
     clock: systemClock,
     log,

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { entryOf } from './entry.ts'
 import { createClient, type Client } from './client.ts'
 import type { Place } from './database.ts'
 import { withCompileCache } from './compile-cache.ts'
@@ -45,7 +46,7 @@ export async function startGateway(
     ...options.settings,
   }
   await writeFile(file, JSON.stringify(settings))
-  const child = fork(join(import.meta.dirname, 'gateway-child.ts'), {
+  const child = fork(entryOf(join(import.meta.dirname, 'gateway-child.ts')), {
     env: withCompileCache({ DARKROOM_CONFIG: file }),
     execArgv: [],
   })

@@ -1,13 +1,14 @@
-import { and, desc, eq, exists, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { and, eq, exists, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import { TASK_STATUSES, type Caller, type Operation, type TaskStatus } from '../../domain.ts'
 import type { Database, Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { TaskRow, Tables } from '../tables/tables.ts'
 
 export type NewTask = Tables['tasks']['$inferInsert']
 
-/** An absent field does not restrict. */
+/** Absent fields do not restrict. */
 export interface TaskFilter {
   statuses?: TaskStatus[] | undefined
   operation?: Operation | undefined
@@ -19,7 +20,7 @@ export interface TaskFilter {
   createdTo?: number | undefined
 }
 
-/** Undefined when the idempotency key is in use. */
+/** Undefined for a used idempotency key. */
 export async function insertTask(q: Transaction, task: NewTask): Promise<TaskRow | undefined> {
   const [row] = await newTask(q, task)
   return row
@@ -68,7 +69,7 @@ async function findLocked(q: Transaction, which: SQL | undefined): Promise<TaskR
   return row
 }
 
-/** In no order. */
+/** Unordered. */
 export async function findTasks(
   q: Queries,
   projectId: string,
@@ -82,38 +83,37 @@ export async function findTasks(
     .where(and(inArray(tasks.id, ids), matches(q, projectId, filter)))
 }
 
-/** Newest first. Returns one more than `first`, to tell whether a next page exists. */
-export async function listTasks(
+/** Newest first. */
+export function listTasks(
   q: Queries,
   projectId: string,
   filter: TaskFilter,
-  { first, after }: { first: number; after?: { createdAt: number; id: string } | undefined },
+  range: PageRange,
 ): Promise<TaskRow[]> {
   const { tasks } = q.tables
-  const { createdAt, id, status } = tasks
-  const newest = [desc(createdAt), desc(id)]
-  const isAfter = after && sql`(${createdAt}, ${id}) < (${after.createdAt}, ${after.id})`
-  const isListed = and(matches(q, projectId, filter), isAfter)
+  const { id, status } = tasks
+  const newestFirst = { at: tasks.createdAt, id, descending: true }
   const statuses = filter.statuses ?? (filter.model === undefined ? [] : TASK_STATUSES)
-  if (statuses.length < 2)
-    return q.sql
-      .select()
-      .from(tasks)
-      .where(isListed)
-      .orderBy(...newest)
-      .limit(first + 1)
-  // The first of each state, because the order of an index is that of one state.
-  const ofEach = statuses.map((one) => {
-    const ofStatus = and(isListed, eq(status, one))
-    const ids = q.sql.select({ id }).from(tasks).where(ofStatus)
-    return sql`select id from (${ids.orderBy(...newest).limit(first + 1)}) as first`
+  return readRange(range, newestFirst, (isInRange, orderBy) => {
+    const isListed = and(matches(q, projectId, filter), isInRange)
+    const read = (which: SQL | undefined) =>
+      q.sql
+        .select()
+        .from(tasks)
+        .where(which)
+        .orderBy(...orderBy)
+        .limit(range.limit)
+    if (statuses.length < 2) return read(isListed)
+    // The first of each state, because the order of an index is that of one state.
+    const ofEach = statuses.map((one) => {
+      const ids = q.sql
+        .select({ id })
+        .from(tasks)
+        .where(and(isListed, eq(status, one)))
+      return sql`select id from (${ids.orderBy(...orderBy).limit(range.limit)}) as first`
+    })
+    return read(sql`${id} in (${sql.join(ofEach, sql` union all `)})`)
   })
-  return q.sql
-    .select()
-    .from(tasks)
-    .where(sql`${id} in (${sql.join(ofEach, sql` union all `)})`)
-    .orderBy(...newest)
-    .limit(first + 1)
 }
 
 /** Where to read a list: a filter by operation or provider has no index, and may read every task of the project. */
@@ -124,7 +124,11 @@ export function queriesFor(
   return operation === undefined && provider === undefined ? read : reports
 }
 
-/** Undefined when the status is not one of `from`. */
+export function countTasks(q: Queries, projectId: string, filter: TaskFilter): Promise<number> {
+  return countRows(q, q.tables.tasks, matches(q, projectId, filter))
+}
+
+/** Undefined if the status is not in `from`. */
 export async function updateTask(
   q: Transaction,
   id: string,
@@ -138,10 +142,7 @@ export async function updateTask(
   return row
 }
 
-/**
- * Takes a permit for one more possible charge. False when all are taken, the cancelation was requested, or the task
- * has ended.
- */
+/** For one more possible charge. False if all are taken, a cancelation was requested, or the task has ended. */
 export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
   const { tasks } = q.tables
   const rows = await q.sql
@@ -163,7 +164,7 @@ export async function takePermit(q: Transaction, taskId: string, now: number): P
   return rows.length === 1
 }
 
-/** For an attempt that certainly cost nothing. */
+/** The attempt certainly cost nothing. */
 export async function returnPermit(q: Transaction, taskId: string): Promise<void> {
   const { tasks } = q.tables
   const chargesOpen = sql`${tasks.chargesOpen} - 1`
@@ -176,7 +177,7 @@ export interface OpenTasks {
   ofKey: number
 }
 
-/** Counts up to `max`, which bounds its cost. */
+/** Up to `max`, which bounds the cost. */
 export async function countOpenTasks(
   q: Queries,
   { projectId, apiKeyId }: Caller,

@@ -117,10 +117,10 @@ async function select(
   }
   const found: string[] = []
   for (const reason of reasons) {
-    const first = MAX_RESOLVED - found.length
-    if (first <= 0) break
-    const rows = await listForReview(db.reports, projectId, reason, filter, { first })
-    found.push(...rows.slice(0, first).map(({ id }) => id))
+    const limit = MAX_RESOLVED - found.length
+    if (limit <= 0) break
+    const rows = await listForReview(db.reports, projectId, reason, filter, { limit })
+    found.push(...rows.map(({ id }) => id))
   }
   return found
 }

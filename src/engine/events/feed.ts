@@ -168,8 +168,8 @@ async function listUnfinished(
     (status) => filter.statuses?.includes(status) ?? true,
   )
   const all = { ...filter, statuses: unfinished }
-  const tasks = await listTasks(queriesFor(db, filter), projectId, all, { first: BATCH })
-  return tasks.slice(0, BATCH).toReversed()
+  const tasks = await listTasks(queriesFor(db, filter), projectId, all, { limit: BATCH })
+  return tasks.toReversed()
 }
 
 async function listForResync(
@@ -180,7 +180,7 @@ async function listForResync(
   const unfinished = await listUnfinished({ db }, projectId, filter)
   if (unfinished.length > 0) return unfinished
   // At least one snapshot must say that events are missing.
-  return (await listTasks(queriesFor(db, filter), projectId, filter, { first: 1 })).slice(0, 1)
+  return listTasks(queriesFor(db, filter), projectId, filter, { limit: 1 })
 }
 
 async function findMatching(

@@ -27,7 +27,7 @@ export interface RoutingConditions {
   needsPrice: boolean
 }
 
-/** Best first. Throws as `routes` does. */
+/** Best first. Throws as `routes`. */
 export async function findRoutes(
   q: Queries,
   { providers, clock }: Pick<Deps, 'providers' | 'clock'>,

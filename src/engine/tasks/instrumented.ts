@@ -17,7 +17,7 @@ export function instrumentedCreate(
   })
 }
 
-/** Counts a new task, not a resumed one. */
+/** Counts new tasks only. */
 export function instrumentedRetry(
   deps: Pick<Deps, 'metrics' | 'tracing'>,
   retry: () => Promise<TaskRow>,
@@ -34,7 +34,7 @@ function countCreated({ metrics }: Pick<Deps, 'metrics'>, { model, operation }: 
   metrics.tasksCreated.inc({ model, operation: operation.toLowerCase() })
 }
 
-/** Events before the subscription are replays and have no lag. */
+/** Events before the subscription are replays, without lag. */
 export async function instrumentedFeed(
   { metrics, clock }: Pick<Deps, 'clock' | 'metrics'>,
   opening: Promise<AsyncIterableIterator<FeedItem>>,

@@ -2,20 +2,17 @@ import type { ImageRequest, Quality, Usage } from '../../domain.ts'
 import type { ImagePrice, Offer, Price, TokenPrice } from '../../providers/provider.ts'
 import { maxTokens } from '../../providers/models/tokens.ts'
 
-/** For a price by image. */
+/** For image prices. */
 export interface Delivered {
   images: number
-  /** As many as delivered when absent. */
+  /** As many as delivered if absent. */
   ordered?: number
-  /** As resolved, else as requested. */
+  /** Resolved, else requested. */
   size: string
   quality: Quality
 }
 
-/**
- * In micro-USD. Null without a price, when a class of used tokens was not reported, and when fewer images came than
- * requested: the missing ones may have been charged.
- */
+/** Null without a price, for unreported used tokens, and if images are missing: they may have been charged. */
 export function costMicros(usage: Usage, delivered: Delivered, price: Price | null): number | null {
   if (!price) return null
   return 'imageMicros' in price ? costByImage(delivered, price) : costByTokens(usage, price)
@@ -33,7 +30,7 @@ function costByImage(
   return images * (entry ?? price).imageMicros
 }
 
-/** The sum is rounded half up. */
+/** Rounded half up. */
 function costByTokens(usage: Usage, price: TokenPrice): number | null {
   if (usage.source === 'UNKNOWN') return null
   const classes: [tokens: number | null, perMillion: number | null][] = [

@@ -8,14 +8,11 @@ import {
 } from '../../providers/models/tokens.ts'
 import { costMicros, worstCaseMicros } from './cost.ts'
 
-/** What providers choose most often for `auto`. */
+/** Most frequent for `auto`. */
 const USUAL_SIZE = '1024x1024'
 const USUAL_QUALITY: Quality = 'MEDIUM'
 
-/**
- * The likely cost of `n` images in micro-USD: `auto` counts as 1024x1024 at medium quality. The worst case for models
- * without a published token rule. Null without a price.
- */
+/** `auto` counts as 1024x1024, medium quality; models without token rule as their worst case. Null without a price. */
 export function expectedMicros(request: ImageRequest, offer: Offer, n: number): number | null {
   const { price } = offer
   if (!price) return null

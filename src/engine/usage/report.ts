@@ -20,7 +20,7 @@ import {
 } from './query.ts'
 import { DAY_MS, HOUR_MS, periodOf, type CalendarPeriod, type Zone } from './time-zone.ts'
 
-/** Unreported values are excluded; `unknownCosts` and `unknownUsages` count their attempts. */
+/** Excludes unreported values; `unknownCosts` and `unknownUsages` count their attempts. */
 export type UsageTotals = UsageCounts
 
 /** For sums of tokens: 0 means that none was reported. */
@@ -28,14 +28,14 @@ export function nullIfZero(count: number): number | null {
   return count === 0 ? null : count
 }
 
-/** Null when there are possible charges and no cost is known. */
+/** Null for possible charges without a known cost. */
 export function knownCost({ costMicros, unknownCosts, estimatedCosts }: UsageTotals): number | null {
   return costMicros === 0 && unknownCosts + estimatedCosts > 0 ? null : costMicros
 }
 
 type Periods = Partial<Record<'hour' | 'day' | 'month', CalendarPeriod>>
 
-/** Only the dimensions of `groupBy` are set; null where attempts have no such key. */
+/** Sets the dimensions of `groupBy`; null: attempts have no such key. */
 export interface UsageRow extends Periods {
   keys: UsageSum['keys']
   counts: UsageTotals
@@ -43,10 +43,10 @@ export interface UsageRow extends Periods {
 
 export interface UsageReport {
   from: number
-  /** Now when the query has no end. */
+  /** Default: now. */
   to: number
   timeZone: string
-  /** In order of `groupBy`; empty without it. */
+  /** By `groupBy`; empty without it. */
   rows: UsageRow[]
   totals: UsageTotals
 }
@@ -55,7 +55,7 @@ export interface UsageReport {
 export async function reportUsage(q: Queries, query: UsageQuery, now: number): Promise<UsageReport> {
   const zone = checkUsageQuery(query)
   const { from, timeZone, groupBy } = query
-  // The clocks of other hosts may be ahead.
+  // Other hosts' clocks may be ahead.
   const end = query.to ?? Math.max(startOfDay(now) + 2 * DAY_MS, from + 1)
   const groups = new Map<string, UsageRow>()
   const periodsAt = memoize((at: number) => periodsOf(zone, groupBy, at))
@@ -124,7 +124,7 @@ function nextTurn(): Promise<void> {
 /** Other reports wait meanwhile. */
 const ATTEMPTS_PER_QUERY = 50_000
 
-/** In ranges that adapt to the density. No attempt changes its time, so each counts once. */
+/** Ranges adapt to the density. Attempts keep their time: each counts once. */
 async function* readAttempts(q: Queries, slice: UsageSlice): AsyncGenerator<UsageSum[]> {
   let rangeMs = HOUR_MS
   for (let from = slice.from; from < slice.to;) {

@@ -7,16 +7,13 @@ import { reportUsage, type UsageReport } from './report.ts'
 
 const MIN_INTERVAL_MS = 1000
 
-/** For changes without an event, such as an adjusted cost. */
+/** For changes without event, such as adjusted costs. */
 const MAX_INTERVAL_MS = 10_000
 
 /** Reports take at most a tenth of the time. */
 const PAUSE_FACTOR = 9
 
-/**
- * Yields a report after each change, at most once a second, and never the same twice in a row. Never ends. Throws
- * BAD_USER_INPUT.
- */
+/** A report per change, at most once a second, never the same twice in a row. Never ends. Throws BAD_USER_INPUT. */
 export function watchUsage(
   deps: Pick<Deps, 'clock' | 'db' | 'wakeUps'>,
   query: UsageQuery & { projectId: string },
