@@ -1,6 +1,6 @@
 // Speed and memory, compared with their limits: `npm run bench`, or `npm run bench -- --only mutation`. With `--profile
 // folder` every measured process writes a CPU profile there, which slows it down. `--minutes` is the time of `flight`,
-// `--millions` the number of attempts of `report`; both are 1 by default.
+// `--millions` the number of attempts of `report` and of tasks of `responsiveness`; both are 1 by default.
 import { execFile } from 'node:child_process'
 import { cpus, totalmem, type } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -15,6 +15,7 @@ import { memory } from './memory.ts'
 import { mutation } from './mutation.ts'
 import { painter } from './painter.ts'
 import { report } from './report.ts'
+import { responsiveness } from './responsiveness.ts'
 import { render } from './table.ts'
 import { uploads } from './uploads.ts'
 import { webhooks } from './webhooks.ts'
@@ -34,6 +35,7 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
     console.log(render(await report('SQLite', millions)))
     return render(await report('PostgreSQL', millions))
   },
+  responsiveness: async () => render(await responsiveness(millions)),
   spill,
   uploads,
   flight: () => flight(minutes),

@@ -17,6 +17,10 @@ let gateway: Gateway | undefined
 let longestTurnMs = 0
 let delay: ReturnType<typeof monitorEventLoopDelay> | undefined
 
+let longestTurnMs = 0
+let cpuAtTurn = 0
+let turnTimer: NodeJS.Timeout | undefined
+
 /** The sampling interval of the event loop. */
 const RESOLUTION_MS = 10
 
@@ -61,6 +65,19 @@ const verbs = {
       peakMb: process.resourceUsage().maxRSS / 1024,
     }
   },
+
+  /** Starts to measure the CPU time of each turn of the event loop. */
+  measureTurns(): void {
+    longestTurnMs = 0
+    turnTimer ??= setInterval(() => {
+      const { user, system } = process.threadCpuUsage()
+      longestTurnMs = Math.max(longestTurnMs, (user + system) / 1000 - cpuAtTurn)
+      cpuAtTurn = (user + system) / 1000
+    }, 1)
+  },
+
+  /** Since `measureTurns`. */
+  longestTurnMs: () => longestTurnMs,
 
   watching: () => gateway?.subscriberCount() ?? 0,
   cpuMicros,

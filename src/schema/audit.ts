@@ -77,7 +77,7 @@ builder.queryField('auditLog', (t) =>
       const filter = { subject: subject ?? undefined, projectId: seesAll ? undefined : projectId }
       return readPage(page, latestFirst, {
         list: (range) => listAuditLog(db.read, filter, range),
-        count: () => countAuditLog(db.read, filter),
+        count: () => countAuditLog(db.reports, filter),
       })
     },
   }),

@@ -39,7 +39,7 @@ builder.queryField('images', (t) =>
       const filter = { kinds: ['FINAL' as const], ...withoutNulls(given ?? {}) }
       return readPage(page, newestFirst, {
         list: (range) => listImages(db.read, projectId, filter, range),
-        count: () => countImages(db.read, projectId, filter),
+        count: () => countImages(db.reports, projectId, filter),
       })
     },
   }),

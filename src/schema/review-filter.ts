@@ -123,6 +123,6 @@ builder.queryField('reviewCounts', (t) =>
       filter: t.arg({ type: ReviewFilterInput, description: 'Which attempts to count. All by default.' }),
     },
     resolve: (_, { reasons, filter }, { db, projectId }) =>
-      countForReview(db.read, projectId, reasons ?? REVIEW_REASONS, readReviewFilter(filter)),
+      countForReview(db.reports, projectId, reasons ?? REVIEW_REASONS, readReviewFilter(filter)),
   }),
 )

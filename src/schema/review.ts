@@ -116,8 +116,8 @@ builder.queryField('attemptsNeedingReview', (t) =>
       const reason = chosen ?? 'OUTCOME_UNKNOWN'
       const filter = readReviewFilter(given)
       return readPage(page, oldestFirst, {
-        list: (range) => listForReview(db.read, projectId, reason, filter, range),
-        count: () => countListed(db.read, projectId, reason, filter),
+        list: (range) => listForReview(db.reports, projectId, reason, filter, range),
+        count: () => countListed(db.reports, projectId, reason, filter),
       })
     },
   }),

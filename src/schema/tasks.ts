@@ -1,6 +1,6 @@
 import { findFeedPosition } from '../db/access/projects.ts'
 import type { TaskRow } from '../db/tables/tables.ts'
-import { countTasks, findTask, listTasks, type TaskFilter } from '../db/tasks/tasks.ts'
+import { countTasks, findTask, listTasks, queriesFor, type TaskFilter } from '../db/tasks/tasks.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
 import { builder, withoutNulls } from './builder.ts'
 import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
@@ -63,8 +63,8 @@ builder.queryFields((t) => ({
       // Before the page: an event in between is delivered twice, but never lost.
       const feedSeq = await findFeedPosition(db.read, projectId)
       const tasks = await readPage(page, newestFirst, {
-        list: (range) => listTasks(db.read, projectId, filter, range),
-        count: () => countTasks(db.read, projectId, filter),
+        list: (range) => listTasks(queriesFor(db, filter), projectId, filter, range),
+        count: () => countTasks(db.reports, projectId, filter),
       })
       return { ...tasks, feedCursor: encodeCursor('feed', projectId, feedSeq) }
     },

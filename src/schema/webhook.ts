@@ -171,9 +171,11 @@ builder.queryFields((t) => ({
     },
     resolve(_, { webhookId, state, ...page }, { db, projectId }) {
       const filter = { endpointId: webhookId ?? undefined, state: state ?? undefined }
+      // Only the whole list is in the order of an index.
+      const q = webhookId == null && state == null ? db.read : db.reports
       return readPage(page, newestFirst, {
-        list: (range) => listDeliveries(db.read, projectId, filter, range),
-        count: () => countDeliveries(db.read, projectId, filter),
+        list: (range) => listDeliveries(q, projectId, filter, range),
+        count: () => countDeliveries(db.reports, projectId, filter),
       })
     },
   }),

@@ -59,14 +59,17 @@ export async function findNextDueMs(
   providers: string[],
   fetching: boolean,
 ): Promise<number | undefined> {
+  if (providers.length === 0) return undefined
   const { attempts } = q.tables
-  const inMs = sql<number | string | null>`min(${attempts.runAfter}) - ${q.now}`
-  const isUnleased = and(
-    inArray(attempts.provider, providers),
-    isWaiting(q, fetching),
-    isNull(attempts.leaseUntil),
-  )
-  const [row] = await q.sql.select({ inMs }).from(attempts).where(isUnleased)
+  const inMs = sql<number | string | null>`min(run_after) - ${q.now}`
+  const isUnleased = and(isWaiting(q, fetching), isNull(attempts.leaseUntil))
+  // SQLite would read the whole queue for min(…) of several providers.
+  const ofEach = providers.map((provider) => {
+    const ofProvider = and(eq(attempts.provider, provider), isUnleased)
+    const due = q.sql.select({ runAfter: attempts.runAfter }).from(attempts).where(ofProvider)
+    return sql`select run_after from (${due.orderBy(attempts.runAfter).limit(1)}) as first`
+  })
+  const [row] = await q.sql.select({ inMs }).from(sql`(${sql.join(ofEach, sql` union all `)}) as firsts`)
   return row?.inMs == null ? undefined : Math.max(0, Number(row.inMs))
 }
 

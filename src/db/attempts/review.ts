@@ -1,5 +1,5 @@
 // Attempts whose outcome or cost an operator must settle.
-import { and, eq, gt, inArray, lt, lte, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { TaskErrorCode } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
@@ -88,19 +88,26 @@ export async function countForReview(
   return counts
 }
 
-/** Of all projects, in order of id. */
+/** Of all projects, in the order of their index. */
 export async function listUnknownSince(
   q: Queries,
-  of: { provider: string; sentBefore: number; after: string | undefined; limit: number },
+  of: {
+    provider: string
+    sentBefore: number
+    after: Pick<AttemptRow, 'projectId' | 'sentAt' | 'id'> | undefined
+    limit: number
+  },
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
+  const { projectId, sentAt, id } = attempts
   const isIncluded = and(
     isUnknown(q),
     eq(attempts.provider, of.provider),
-    lte(attempts.sentAt, of.sentBefore),
-    of.after === undefined ? undefined : gt(attempts.id, of.after),
+    lte(sentAt, of.sentBefore),
+    of.after &&
+      sql`(${projectId}, ${sentAt}, ${id}) > (${of.after.projectId}, ${of.after.sentAt}, ${of.after.id})`,
   )
-  return q.sql.select().from(attempts).where(isIncluded).orderBy(attempts.id).limit(of.limit)
+  return q.sql.select().from(attempts).where(isIncluded).orderBy(projectId, sentAt, id).limit(of.limit)
 }
 
 function sinceOf({ tables: { attempts } }: Queries, reason: ReviewReason) {

@@ -79,6 +79,7 @@ export function createTables(kit: Kit) {
         .where(sql`${t.idempotencyKey} is not null`),
       index('tasks_newest').on(t.projectId, t.createdAt, t.id),
       index('tasks_by_status').on(t.projectId, t.status, t.createdAt, t.id),
+      index('tasks_by_model').on(t.projectId, t.model, t.status, t.createdAt, t.id),
       index('tasks_open_of_key')
         .on(t.apiKeyId)
         .where(sql`${t.status} in ('QUEUED', 'RUNNING') and ${t.apiKeyId} is not null`),

@@ -1,6 +1,6 @@
 import { and, eq, exists, inArray, lt, sql, type SQL } from 'drizzle-orm'
-import type { Caller, Operation, TaskStatus } from '../../domain.ts'
-import type { Queries, Transaction } from '../connection/database.ts'
+import { TASK_STATUSES, type Caller, type Operation, type TaskStatus } from '../../domain.ts'
+import type { Database, Queries, Transaction } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
@@ -91,15 +91,37 @@ export function listTasks(
   range: PageRange,
 ): Promise<TaskRow[]> {
   const { tasks } = q.tables
-  const newestFirst = { at: tasks.createdAt, id: tasks.id, descending: true }
-  return readRange(range, newestFirst, (isInRange, orderBy) =>
-    q.sql
-      .select()
-      .from(tasks)
-      .where(and(matches(q, projectId, filter), isInRange))
-      .orderBy(...orderBy)
-      .limit(range.limit),
-  )
+  const { id, status } = tasks
+  const newestFirst = { at: tasks.createdAt, id, descending: true }
+  const statuses = filter.statuses ?? (filter.model === undefined ? [] : TASK_STATUSES)
+  return readRange(range, newestFirst, (isInRange, orderBy) => {
+    const isListed = and(matches(q, projectId, filter), isInRange)
+    const read = (which: SQL | undefined) =>
+      q.sql
+        .select()
+        .from(tasks)
+        .where(which)
+        .orderBy(...orderBy)
+        .limit(range.limit)
+    if (statuses.length < 2) return read(isListed)
+    // The first of each state, because the order of an index is that of one state.
+    const ofEach = statuses.map((one) => {
+      const ids = q.sql
+        .select({ id })
+        .from(tasks)
+        .where(and(isListed, eq(status, one)))
+      return sql`select id from (${ids.orderBy(...orderBy).limit(range.limit)}) as first`
+    })
+    return read(sql`${id} in (${sql.join(ofEach, sql` union all `)})`)
+  })
+}
+
+/** Where to read a list: a filter by operation or provider has no index, and may read every task of the project. */
+export function queriesFor(
+  { read, reports }: Pick<Database, 'read' | 'reports'>,
+  { operation, provider }: TaskFilter,
+): Queries {
+  return operation === undefined && provider === undefined ? read : reports
 }
 
 export function countTasks(q: Queries, projectId: string, filter: TaskFilter): Promise<number> {

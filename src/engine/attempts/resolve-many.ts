@@ -58,7 +58,7 @@ export async function resolveAttempts(
     if (problem) problems.push(problem)
   }
   const { reasons, filter } = selection
-  const counts = selection.ids ? [] : await countForReview(deps.db.read, by.projectId, reasons, filter)
+  const counts = selection.ids ? [] : await countForReview(deps.db.reports, by.projectId, reasons, filter)
   const remaining = selection.ids ? null : counts.reduce((sum, { attempts }) => sum + attempts, 0)
   return { resolved: ids.length - problems.length, problems, remaining }
 }
@@ -119,7 +119,7 @@ async function select(
   for (const reason of reasons) {
     const limit = MAX_RESOLVED - found.length
     if (limit <= 0) break
-    const rows = await listForReview(db.read, projectId, reason, filter, { limit })
+    const rows = await listForReview(db.reports, projectId, reason, filter, { limit })
     found.push(...rows.map(({ id }) => id))
   }
   return found

@@ -20,7 +20,7 @@ export async function estimateUnknownCosts(deps: Deps, stop: AbortSignal): Promi
     let after: Position | undefined
     while (!stop.aborted) {
       const filter = { before, minMicros: 0 }
-      const page = await listForReview(deps.db.read, projectId, 'COST_UNKNOWN', filter, {
+      const page = await listForReview(deps.db.reports, projectId, 'COST_UNKNOWN', filter, {
         limit: PAGE,
         after,
       })

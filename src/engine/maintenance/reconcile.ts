@@ -20,7 +20,7 @@ const MAX_CONCURRENT_LOOKUPS = 20
 export async function reconcile(deps: Deps, stop: AbortSignal): Promise<void> {
   const finders = deps.providers.filter((provider) => provider.find !== undefined)
   if (finders.length === 0) return
-  const due = await listDueLookups(deps.db.read, {
+  const due = await listDueLookups(deps.db.reports, {
     providers: finders.map(({ name }) => name),
     maxLookups: deps.tuning.lookupDelaysMs.length + 1,
     limit: MAX_CONCURRENT_LOOKUPS,

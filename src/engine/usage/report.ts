@@ -62,7 +62,8 @@ export async function reportUsage(q: Queries, query: UsageQuery, now: number): P
   const totals = noUsage()
   for (const piece of listPieces(query, zone, from, end)) {
     for await (const sums of readPiece(q, query, piece)) {
-      for (const sum of sums) {
+      for (const [nth, sum] of sums.entries()) {
+        if (nth % SUMS_PER_TURN === 0) await nextTurn()
         add(totals, sum.counts)
         if (groupBy.length > 0) addToGroup(groups, periodsAt(momentIn(piece, sum)), sum)
       }
@@ -112,8 +113,16 @@ const SOURCES: Record<
   ATTEMPTS: readAttempts,
 }
 
-/** SQLite blocks the event loop. */
-const ATTEMPTS_PER_QUERY = 10_000
+/** A few milliseconds. */
+const SUMS_PER_TURN = 1_000
+
+/** Lets the event loop continue. */
+function nextTurn(): Promise<void> {
+  return new Promise((resume) => setImmediate(resume))
+}
+
+/** Other reports wait meanwhile. */
+const ATTEMPTS_PER_QUERY = 50_000
 
 /** Ranges adapt to the density. Attempts keep their time: each counts once. */
 async function* readAttempts(q: Queries, slice: UsageSlice): AsyncGenerator<UsageSum[]> {
@@ -126,7 +135,7 @@ async function* readAttempts(q: Queries, slice: UsageSlice): AsyncGenerator<Usag
     const attempts = sums.reduce((sum, { counts }) => sum + counts.attempts, 0)
     if (attempts > ATTEMPTS_PER_QUERY) rangeMs = Math.max(1000, Math.floor(rangeMs / 2))
     else if (attempts < ATTEMPTS_PER_QUERY / 4) rangeMs *= 2
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
   }
 }
 
