@@ -3,25 +3,31 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { setTimeout as pause } from 'node:timers/promises'
 import { loadConfig } from '../../src/config/config.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
 import { dialects } from '../../src/providers/index.ts'
 import { requestRule } from '../../src/providers/wire/address.ts'
-import { serve, clock, cpuMicros } from '../child.ts'
+import { serve, cpuMicros, rssKb } from '../child.ts'
+import { paced, type Pace } from '../pace.ts'
 import { manual, onCall } from './manual-dialect.ts'
 
 const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
 let gateway: Gateway | undefined
+let step = 0
 let delay: ReturnType<typeof monitorEventLoopDelay> | undefined
+
+/** The engine records each increase below 0.99 as an event. */
+const MAX_STEPS = 1e6
+
+type GatewaySettings = Record<string, unknown> & { slowClientTimeoutMs?: number }
 
 /** The sampling interval of the event loop. */
 const RESOLUTION_MS = 10
 
 const verbs = {
   /** Starts it with settings as in a configuration file, and returns its URL. */
-  async start(settings: Record<string, unknown>): Promise<string> {
+  async start({ slowClientTimeoutMs, ...settings }: GatewaySettings): Promise<string> {
     const file = join(dataDir, 'bench.json')
     await writeFile(file, JSON.stringify({ port: 0, dataDir, logLevel: 'silent', ...settings }))
     const config = await loadConfig({
@@ -31,6 +37,7 @@ const verbs = {
     })
     gateway = await createGateway(config, {
       log: createLog('silent'),
+      ...(slowClientTimeoutMs !== undefined && { slowClientTimeoutMs }),
       webhookRule: { ...requestRule(['http:']), ports: null, isPublic: () => true },
     })
     return (await gateway.start()).url
@@ -51,19 +58,18 @@ const verbs = {
     }
   },
 
-  watching: () => gateway?.subscriberCount() ?? 0,
   cpuMicros,
+  rssKb,
 
-  /** Reports progress of the running call, step by step, and returns the times. */
-  async progress({ steps, everyMs }: { steps: readonly number[]; everyMs: number }): Promise<number[]> {
+  /** Resolves when the first call has reached the manual provider. */
+  async called(): Promise<void> {
+    await onCall
+  },
+
+  /** Reports progress of that call repeatedly, which is an event each time, and returns the times. */
+  async send(pace: Pace): Promise<number[]> {
     const call = await onCall
-    const times: number[] = []
-    for (const step of steps) {
-      times.push(clock())
-      call.onProgress(step)
-      await pause(everyMs)
-    }
-    return times
+    return paced(pace, () => call.onProgress(++step / MAX_STEPS))
   },
 }
 
