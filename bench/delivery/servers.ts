@@ -33,13 +33,13 @@ export function documentOf(feed: Feed, number = 0): string {
     : `subscription ${name}($taskId: ID!) { taskEvents(taskId: $taskId) { ${FIELDS} } }`
 }
 
-/** An event of about 450 bytes as JSON. */
+/** An event of about 500 bytes as JSON. */
 const PROMPT = 'a paper boat on a quiet canal at dusk, with warm light in the windows'
 /** No ping while viewers are stalled. */
 const NO_PING_MS = 3_600_000
 
 export interface ServerOptions {
-  /** The size of an event is the size of its prompt and 380 bytes. */
+  /** The size of an event is the size of its prompt and 430 bytes. */
   prompt?: string
   /** Keeps viewers that stop reading. */
   keepsStalled?: boolean

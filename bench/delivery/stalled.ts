@@ -1,5 +1,5 @@
 // Memory for viewers that stop reading, and what they do to the others.
-import { alternate, rotate, type Rounds } from '../measure.ts'
+import { alternate, type Rounds } from '../measure.ts'
 import type { PeerEvent } from '../peers/peer.ts'
 import { deliver, sampleEvent } from './fanout.ts'
 import {
@@ -18,7 +18,7 @@ export const STALLED = 50
 /** 20 MB for each viewer. */
 const FIRST_EVENTS = 1000
 const DOCUMENTS = [documentOf('taskFeed')]
-/** Without one more document: a broadcast without GraphQL keeps all bytes by definition. */
+/** Without raw-ws, which has no bound: it keeps all bytes that a viewer does not read. */
 const PEERS = ['graphql-ws', 'yoga', 'mercurius']
 
 export interface StalledMemory {
@@ -100,5 +100,5 @@ export async function differentDocuments(rounds: number, viewers: number): Promi
     )
     return () => deliver(server, audience, viewers, { count: 10, everyMs: viewers / 5 })
   }
-  return await rotate(rounds, { ours: await side(gateway), reference: await side(peer) })
+  return await alternate(rounds, { ours: await side(gateway), reference: await side(peer) })
 }

@@ -1,4 +1,4 @@
-// The least that a server without a publisher of its own needs: a queue for each subscriber.
+// A publisher for servers that have none of their own: a queue for each subscriber.
 export interface Topic<Item> {
   publish(item: Item): void
   subscribe(): AsyncIterableIterator<Item>
