@@ -55,11 +55,7 @@ const WORDS: Readonly<Record<string, string>> = {
 }
 
 /** The ratios of all measurements in one table. */
-export function toSection(
-  fanouts: readonly Fanout[],
-  others: readonly Row[],
-  notes: readonly string[],
-): Section {
+export function toSection(fanouts: readonly Fanout[], notes: readonly string[]): Section {
   const rows = fanouts.flatMap(({ transport, viewers, density, rounds, viewerKb }): Row[] => {
     const where = `${viewers.toLocaleString('en-US')} viewers, ${transport}, ${density}`
     const peers = Object.keys(viewerKb).filter((name) => name in WORDS)
@@ -78,7 +74,7 @@ export function toSection(
       row('delay P99', 'ms', raw, 'p99'),
     ]
   })
-  return { title: 'delivery · ratios', notes, rows: [...rows, ...others] }
+  return { title: 'delivery · ratios', notes, rows }
 }
 
 /** Memory for viewers that stopped reading. */
