@@ -13,6 +13,7 @@ import { flight } from './flight.ts'
 import { limits } from './limits.ts'
 import { memory } from './memory.ts'
 import { mutation } from './mutation.ts'
+import { overhead } from './overhead.ts'
 import { painter } from './painter.ts'
 import { report } from './report.ts'
 import { render } from './table.ts'
@@ -22,6 +23,7 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   mutation: async () => render(await mutation()),
   limits: async () => render(await limits()),
   delivery: async () => render(await delivery()),
+  overhead: async () => render(await overhead()),
   cluster: async () => render(await cluster()),
   webhooks: async () => render(await webhooks()),
   memory: async () => render(await memory()),
