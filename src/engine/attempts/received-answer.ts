@@ -1,9 +1,11 @@
 // Write-ahead record of a received answer, in the spool beside its images. After a crash it is settled from there.
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, type FileHandle, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { unlessMissing } from '../../assets/disk-error.ts'
+import { syncFile, syncFolder } from '../../assets/sync.ts'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, USAGE_SOURCES, WIRE_PHASES } from '../../domain.ts'
-import { filesOf } from '../../providers/provider.ts'
+import { filesOf, type ReceivedImage } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 
 const count = z.number().nullable()
@@ -48,24 +50,38 @@ export type ReceivedAnswer = z.output<typeof RECEIVED_ANSWER>
 
 const SUFFIX = '.receipt.json'
 
-/** Once this resolves, no crash of the process can lose the answer or its images. */
+/**
+ * Once this resolves, no crash of the process can lose the answer or its images; once `synced` resolves, no power failure
+ * can. Until then a power failure may leave a damaged record.
+ */
 export async function writeReceivedAnswer(
   { store, databaseId }: Pick<Deps, 'store' | 'databaseId'>,
   answer: Omit<z.input<typeof RECEIVED_ANSWER>, 'databaseId'>,
-): Promise<void> {
-  for (const file of filesOf(answer.images)) await sync(file)
+): Promise<{ synced: Promise<void> }> {
   const path = join(store.spool, nameOf(answer.attemptId))
   const draft = `${path}.draft`
-  await using handle = await open(draft, 'w')
-  await handle.writeFile(JSON.stringify({ databaseId, ...answer }))
-  await handle.sync()
-  await rename(draft, path)
-  await sync(store.spool)
+  const handle = await open(draft, 'w')
+  try {
+    await handle.writeFile(JSON.stringify({ databaseId, ...answer }))
+    await rename(draft, path)
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  return { synced: syncAll(handle, answer.images, store.spool) }
+}
+
+async function syncAll(record: FileHandle, images: readonly ReceivedImage[], spool: string): Promise<void> {
+  try {
+    await Promise.all([record.sync(), ...filesOf(images).map(syncFile), syncFolder(spool)])
+  } finally {
+    await record.close()
+  }
 }
 
 /** Idempotent. */
 export async function removeReceivedAnswer({ store }: Pick<Deps, 'store'>, attemptId: string): Promise<void> {
-  await rm(join(store.spool, nameOf(attemptId)), { force: true })
+  await unlink(join(store.spool, nameOf(attemptId))).catch(unlessMissing)
 }
 
 /** A record in the spool, as it was read. */
@@ -154,9 +170,4 @@ export async function setAside(
 
 function nameOf(attemptId: string): string {
   return `${attemptId}${SUFFIX}`
-}
-
-async function sync(path: string): Promise<void> {
-  await using handle = await open(path, 'r')
-  await handle.sync()
 }

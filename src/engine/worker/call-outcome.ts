@@ -25,17 +25,23 @@ export async function toOutcome(
   if (implausible.length > 0)
     deps.log.warn({ attempt: attempt.id, counts: implausible }, 'implausible token counts dropped')
   const record = { attemptId: attempt.id, images: received, usage, resolved, evidence }
-  // From here on a crash loses nothing. Without the record the result is settled all the same.
-  const isRecorded = await writeReceivedAnswer(deps, record).then(
-    () => true,
-    (error: unknown) => {
-      deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed')
-      return false
-    },
-  )
+  const writing = writeReceivedAnswer(deps, record)
+  // Without the record the result is settled all the same.
+  const isRecorded = writing
+    .then(({ synced }) => synced)
+    .then(
+      () => true,
+      (error: unknown) => {
+        deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed')
+        return false
+      },
+    )
+  // From here on a crash of the process loses nothing, not even one of the decoder.
+  await writing.catch(() => {})
   const ingested = await deps.tracing.span('ingest', {}, () =>
     ingestImages(deps, attempt, received, exit, { isRecorded }),
   )
+  await isRecorded
   countBytes(deps, attempt, ingested.images)
   return { state: 'DONE', ...ingested, usage, resolved }
 }
