@@ -1,11 +1,11 @@
 // Write-ahead record of a received answer, in the spool beside its images. After a crash it is settled from there.
-import { mkdir, open, type FileHandle, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { unlessMissing } from '../../assets/disk-error.ts'
 import { syncFile, syncFolder } from '../../assets/sync.ts'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, USAGE_SOURCES, WIRE_PHASES } from '../../domain.ts'
-import { filesOf, type ReceivedImage } from '../../providers/provider.ts'
+import { filesOf } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
 
 const count = z.number().nullable()
@@ -50,33 +50,26 @@ export type ReceivedAnswer = z.output<typeof RECEIVED_ANSWER>
 
 const SUFFIX = '.receipt.json'
 
-/**
- * Once this resolves, no crash of the process can lose the answer or its images; once `synced` resolves, no power failure
- * can. Until then a power failure may leave a damaged record.
- */
+type NewAnswer = Omit<z.input<typeof RECEIVED_ANSWER>, 'databaseId'>
+
+/** Once this resolves, no crash of the process can lose the answer or its images. A power failure still can. */
 export async function writeReceivedAnswer(
   { store, databaseId }: Pick<Deps, 'store' | 'databaseId'>,
-  answer: Omit<z.input<typeof RECEIVED_ANSWER>, 'databaseId'>,
-): Promise<{ synced: Promise<void> }> {
+  answer: NewAnswer,
+): Promise<void> {
   const path = join(store.spool, nameOf(answer.attemptId))
   const draft = `${path}.draft`
-  const handle = await open(draft, 'w')
-  try {
-    await handle.writeFile(JSON.stringify({ databaseId, ...answer }))
-    await rename(draft, path)
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
-  return { synced: syncAll(handle, answer.images, store.spool) }
+  await writeFile(draft, JSON.stringify({ databaseId, ...answer }))
+  await rename(draft, path)
 }
 
-async function syncAll(record: FileHandle, images: readonly ReceivedImage[], spool: string): Promise<void> {
-  try {
-    await Promise.all([record.sync(), ...filesOf(images).map(syncFile), syncFolder(spool)])
-  } finally {
-    await record.close()
-  }
+/** Once this resolves, no power failure can lose a written answer or its images. Before, one may leave a damaged record. */
+export async function syncReceivedAnswer(
+  { store: { spool } }: Pick<Deps, 'store'>,
+  { attemptId, images }: Pick<NewAnswer, 'attemptId' | 'images'>,
+): Promise<void> {
+  const files = [...filesOf(images), join(spool, nameOf(attemptId))]
+  await Promise.all([...files.map(syncFile), syncFolder(spool)])
 }
 
 /** Idempotent. */
