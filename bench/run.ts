@@ -13,6 +13,7 @@ import { flight } from './flight.ts'
 import { limits } from './limits.ts'
 import { memory } from './memory.ts'
 import { mutation } from './mutation.ts'
+import { overhead } from './overhead.ts'
 import { painter } from './painter.ts'
 import { peerMissing } from './peers.ts'
 import { report } from './report.ts'
@@ -25,6 +26,7 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   mutation: async () => render(await mutation()),
   limits: async () => render(await limits()),
   delivery: () => delivery(deliveryOptions),
+  overhead: async () => render(await overhead()),
   cluster: async () => render(await cluster()),
   webhooks: async () => render(await webhooks()),
   memory: async () => render(await memory()),

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unlessMissing, withDiskErrors } from './disk-error.ts'
-import { syncFolder, writeOnce } from './directory.ts'
+import { writeOnce } from './directory.ts'
+import { syncFolder } from './sync.ts'
 
 const FILE = 'folder-id'
 const FOLDER_ID = /^fld_[0-9a-f]{24}$/

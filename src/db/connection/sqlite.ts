@@ -154,6 +154,8 @@ function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp, che
 
   async function commitAll(): Promise<void> {
     while (pending.length > 0) {
+      // What the last commit and finished calls have led to joins the next one.
+      await new Promise((resume) => setImmediate(resume))
       if (!begin()) {
         await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL_MS))
         continue
@@ -229,7 +231,7 @@ function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp, che
         const waitMs = isForClient() ? CLIENT_LOCK_WAIT_MS : ENGINE_LOCK_WAIT_MS
         const waitsUntil = performance.now() + waitMs
         pending.push({ run: AsyncLocalStorage.bind(runWork), reject, waitsUntil })
-        running ??= new Promise<void>((resume) => setImmediate(resume)).then(commitAll)
+        running ??= commitAll()
       })
     },
     async idle(): Promise<void> {

@@ -1,15 +1,21 @@
-import { and, eq, gte, inArray, lt, type SQL } from 'drizzle-orm'
+import { and, eq, gte, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
-import { rowBy } from '../connection/statement.ts'
+import { insertion, rowBy, statement } from '../connection/statement.ts'
 import type { AssetRow, Tables } from '../tables/tables.ts'
 
 export type NewAsset = Tables['assets']['$inferInsert']
 
 /** Skips stored ones: same attempt, kind and position. */
 export async function insertAssets(q: Transaction, rows: NewAsset[]): Promise<void> {
-  if (rows.length > 0) await q.sql.insert(q.tables.assets).values(rows).onConflictDoNothing()
+  const [row] = rows
+  if (row && rows.length === 1) await newAsset(q, row)
+  else if (row) await q.sql.insert(q.tables.assets).values(rows).onConflictDoNothing()
 }
+
+const newAsset = insertion<NewAsset, unknown>('asset', ({ sql: into, tables: { assets } }, values) =>
+  into.insert(assets).values(values).onConflictDoNothing(),
+)
 
 /** Undefined also for an asset of another project. */
 export const findAsset = rowBy('assets', 'projectId', 'id')
@@ -19,10 +25,18 @@ export const findAnyAsset = rowBy('assets', 'id')
 
 /** By task, kind, creation and position. */
 export async function listAssets(q: Queries, taskIds: readonly string[]): Promise<AssetRow[]> {
-  const { assets } = q.tables
+  const [taskId] = taskIds
+  if (taskId !== undefined && taskIds.length === 1) return assetsOfTask(q, { taskId })
+  return inOrder(q, inArray(q.tables.assets.taskId, taskIds))
+}
+
+const assetsOfTask = statement<{ taskId: string }, AssetRow[]>('assets_of_task', (q) =>
+  inOrder(q, eq(q.tables.assets.taskId, sql.placeholder('taskId'))),
+)
+
+function inOrder({ sql: from, tables: { assets } }: Queries, which: SQL) {
   const { taskId, kind, createdAt, position } = assets
-  const ofTasks = inArray(taskId, taskIds)
-  return q.sql.select().from(assets).where(ofTasks).orderBy(taskId, kind, createdAt, position)
+  return from.select().from(assets).where(which).orderBy(taskId, kind, createdAt, position)
 }
 
 /** Those to which an asset refers. */

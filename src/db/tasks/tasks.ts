@@ -2,7 +2,7 @@ import { and, eq, exists, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import { TASK_STATUSES, type Caller, type Operation, type TaskStatus } from '../../domain.ts'
 import type { Database, Queries, Transaction } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
-import { insertion, rowBy, statement } from '../connection/statement.ts'
+import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { TaskRow, Tables } from '../tables/tables.ts'
 
@@ -48,25 +48,29 @@ export async function getTask(q: Queries, id: string): Promise<TaskRow> {
  * deadlock.
  */
 export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
-  const row = await findLocked(q, eq(q.tables.tasks.id, id))
+  const [row] = await lockedTask(q, { id })
   if (!row) throw new Error(`There is no task ${id}.`)
   return row
 }
 
-export function lockTaskOfProject(
+const lockedTask = statement<{ id: string }, TaskRow[]>('lock_task', (q) =>
+  locked(q, eq(q.tables.tasks.id, sql.placeholder('id'))),
+)
+
+export async function lockTaskOfProject(
   q: Transaction,
   projectId: string,
   id: string,
 ): Promise<TaskRow | undefined> {
   const { tasks } = q.tables
-  return findLocked(q, and(eq(tasks.id, id), eq(tasks.projectId, projectId)))
+  const [row] = await locked(q, and(eq(tasks.id, id), eq(tasks.projectId, projectId)))
+  return row
 }
 
-async function findLocked(q: Transaction, which: SQL | undefined): Promise<TaskRow | undefined> {
+function locked(q: Queries, which: SQL | undefined) {
   const query = q.sql.select().from(q.tables.tasks).where(which)
   // SQLite has one writer at a time.
-  const [row] = await (q.dialect === 'postgresql' ? query.for('update') : query)
-  return row
+  return q.dialect === 'postgresql' ? query.for('update') : query
 }
 
 /** Unordered. */
@@ -133,36 +137,49 @@ export async function updateTask(
   q: Transaction,
   id: string,
   from: readonly TaskStatus[],
-  set: Partial<Omit<NewTask, 'chargesOpen' | 'maxCharges'>> &
-    Partial<Record<'chargesOpen' | 'maxCharges', number | SQL>>,
+  set: TaskChange,
 ): Promise<TaskRow | undefined> {
-  const { tasks } = q.tables
-  const isIn = and(eq(tasks.id, id), inArray(tasks.status, from))
-  const [row] = await q.sql.update(tasks).set(set).where(isIn).returning()
+  const [row] = await changedTask(q, { ...set, taskId: id }, from)
   return row
 }
 
+type TaskChange = Partial<Omit<NewTask, 'id' | 'chargesOpen'>>
+
+const changedTask = shaped<TaskChange & { taskId: string }, readonly TaskStatus[], TaskRow[]>(
+  'update_task',
+  ({ sql: builder, tables: { tasks } }, { taskId, ...set }, from) =>
+    builder
+      .update(tasks)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a placeholder is encoded as a value of its column
+      .set(set as unknown as TaskChange)
+      .where(and(eq(tasks.id, taskId), inArray(tasks.status, from)))
+      .returning(),
+)
+
 /** For one more possible charge. False if all are taken, a cancelation was requested, or the task has ended. */
 export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
+  return (await takenPermit(q, { taskId, now })).length === 1
+}
+
+const takenPermit = statement<{ taskId: string; now: number }, { id: string }[]>('take_permit', (q) => {
   const { tasks } = q.tables
-  const rows = await q.sql
+  return q.sql
     .update(tasks)
     .set({
       chargesOpen: sql`${tasks.chargesOpen} + 1`,
       status: 'RUNNING',
-      startedAt: sql`coalesce(${tasks.startedAt}, ${now})`,
+      startedAt: sql`coalesce(${tasks.startedAt}, ${sql.placeholder('now')})`,
     })
     .where(
       and(
-        eq(tasks.id, taskId),
+        eq(tasks.id, sql.placeholder('taskId')),
         lt(tasks.chargesOpen, sql`${tasks.maxCharges} * ${tasks.parts}`),
         sql`${tasks.cancelRequestedAt} is null`,
         inArray(tasks.status, ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN']),
       ),
     )
     .returning({ id: tasks.id })
-  return rows.length === 1
-}
+})
 
 /** The attempt certainly cost nothing. */
 export async function returnPermit(q: Transaction, taskId: string): Promise<void> {

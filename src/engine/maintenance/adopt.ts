@@ -125,7 +125,8 @@ export async function adopt(
     if (received.length === 0 && answer.images.length > 0)
       return setAside(deps, file, 'its images are missing')
     try {
-      const ingested = await ingestImages(deps, attempt, received, exit, { isRecorded: true, maxTries: 1 })
+      const isRecorded = Promise.resolve(true)
+      const ingested = await ingestImages(deps, attempt, received, exit, { isRecorded, maxTries: 1 })
       const { usage, resolved, evidence } = answer
       await settle(deps, attempt, evidence, { state: 'DONE', ...ingested, usage, resolved })
     } catch (error) {
