@@ -1,13 +1,14 @@
 // Bundles of the entries of child processes. From one file, a gateway starts in half of the CPU time that hundreds of
 // modules take, and the tests start more than a hundred.
 import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { build } from 'rolldown'
 
 /** Three levels below the root, as the module that finds the migrations from its own place. */
 const OUTPUT = join(import.meta.dirname, 'dist')
 
-const ENTRIES = ['gateway-child', 'crash-child']
+/** By path from here. The reader thread of a bundled gateway is looked for beside the bundle. */
+const ENTRIES = ['gateway-child', 'crash-child', '../../src/db/connection/sqlite-reader']
 
 /** Native packages, their drivers, and one of 9 MB that would be parsed for nothing. */
 const EXTERNAL = ['better-sqlite3', 'sharp', 'pg', '@graphql-yoga/render-graphiql']
@@ -31,7 +32,7 @@ async function bundle(entry: string): Promise<void> {
     write: false,
   })
   // Replaced at once: another run may start children from it.
-  const file = join(OUTPUT, `${entry}.js`)
+  const file = join(OUTPUT, `${basename(entry)}.js`)
   await writeFile(`${file}.${process.pid}`, output[0].code)
   await rename(`${file}.${process.pid}`, file)
 }
