@@ -36,6 +36,7 @@ import { createCallbackRoute } from './http/callbacks.ts'
 import { createClientReader, type Client } from './http/security/client.ts'
 import { createFetchHandler, type FetchHandler } from './http/fetch-handler.ts'
 import { createGraphQL, createGraphQLRoute } from './http/graphql/graphql.ts'
+import { createLiveHub } from './http/graphql/live/hub.ts'
 import { createHealthRoute } from './http/health.ts'
 import { createMetricsRoute } from './http/metrics.ts'
 import { instrumented } from './http/instrumented.ts'
@@ -172,7 +173,17 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   })
   const readClient = createClientReader(config.trustedProxies)
   const { publicUrl, corsOrigins, introspection } = config
-  const graphql = createGraphQL({ context, keyring, corsOrigins, introspection, log, metrics, tracing })
+  const hub = createLiveHub({ clock, log })
+  const graphql = createGraphQL({
+    context,
+    keyring,
+    corsOrigins,
+    introspection,
+    hub,
+    log,
+    metrics,
+    tracing,
+  })
   const http = { adminKey, clock, corsOrigins, keyring, log, metrics, publicUrl, readClient }
   // Half until the ping, half for its answer.
   const sockets = createSockets(graphql, { ...http, keepAliveMs: slowClientTimeoutMs / 2 })
@@ -207,7 +218,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     fetch: (request, remoteAddress) => fetchHandler.fetch(request, remoteAddress),
     handle: (request, response) => nodeHandler.handle(request, response),
     upgrade: (request, socket, head) => sockets.upgrade(request, socket, head),
-    subscriberCount: () => engine.subscriberCount(),
+    subscriberCount: () => hub.viewerCount(),
     work,
     listen: openPort,
     async start(startOptions) {

@@ -33,6 +33,50 @@ export interface Context {
   loaders: ReturnType<typeof createLoaders>
 }
 
+/** All that a field may read of its caller where subscribers share a result. Equal for all that share it. */
+export function rightsOf({ caller, publicUrl }: Context): unknown[] {
+  const { projectId, scopes, operator } = caller
+  return [projectId, [...scopes].toSorted(), operator, publicUrl]
+}
+
+/** The context of a shared execution: reading anything else of the caller is an error of the schema. */
+export function toSharedContext(context: Context): Context {
+  const { caller, projectId, db, engine, store, providers, clock, publicUrl, assetPath, loaders } = context
+  const { scopes, operator } = caller
+  return {
+    caller: {
+      projectId,
+      scopes,
+      operator,
+      get apiKeyId() {
+        return refuse('caller.apiKeyId')
+      },
+      get limits() {
+        return refuse('caller.limits')
+      },
+    },
+    projectId,
+    db,
+    engine,
+    store,
+    providers,
+    clock,
+    publicUrl,
+    assetPath,
+    loaders,
+    get clientAddress() {
+      return refuse('clientAddress')
+    },
+    get idempotencyKey() {
+      return refuse('idempotencyKey')
+    },
+  }
+}
+
+function refuse(property: string): never {
+  throw new Error(`The field reads ${property} and lacks the mark perViewer of per-viewer.ts.`)
+}
+
 /** Batched reads of rows by the id of their parent. */
 export function createLoaders(db: Database) {
   function loader<Row>(

@@ -20,6 +20,8 @@ import { createDocumentCaches, useDocumentLimits } from './document-limits.ts'
 import { useExecutionChecks } from './execution-checks.ts'
 import { createPage } from './graphiql.ts'
 import { useInstrumentation, type SocketContext } from './instrumented.ts'
+import { createLiveHub, type LiveHub } from './live/hub.ts'
+import { useLiveHub, type LiveContext } from './live/plugin.ts'
 import { createMask, toGraphQLError } from './mask.ts'
 import { useStrictRequests } from './strict-requests.ts'
 
@@ -34,7 +36,7 @@ const FORM_LIMITS = {
 interface ServerContext {
   client: Client
   caller?: Access
-  socket?: SocketContext
+  socket?: SocketContext & Required<LiveContext>['socket']
 }
 
 export type GraphQLServer = YogaServerInstance<ServerContext, Context>
@@ -44,11 +46,13 @@ export function createGraphQL(options: {
   keyring: Pick<Keyring, 'authenticate' | 'watch'>
   corsOrigins: readonly string[]
   introspection: boolean
+  /** One of its own by default. */
+  hub?: LiveHub
   log: Logger
   metrics: Metrics
   tracing: Tracing
 }): GraphQLServer {
-  const { log, keyring, corsOrigins, introspection } = options
+  const { log, keyring, corsOrigins, introspection, hub = createLiveHub({ log }) } = options
   const mask = createMask(log)
   const debug = (...args: unknown[]) => log.debug(args.map(String).join(' '))
   return createYoga<ServerContext, Context>({
@@ -67,6 +71,7 @@ export function createGraphQL(options: {
       useStrictRequests(),
       useDocumentLimits({ introspection }),
       useErrorCodes(),
+      useLiveHub(hub),
       useExecutionChecks(keyring.watch, mask),
       useInstrumentation(options),
     ],
