@@ -1,5 +1,4 @@
 // Subscriptions whose viewers share reads, executions and bytes.
-import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   createSourceEventStream,
   executeSubscriptionEvent,
@@ -11,7 +10,6 @@ import {
 } from 'graphql'
 import { isAsyncIterable } from 'graphql-yoga'
 import { systemClock, type Clock } from '../../../clock.ts'
-import { runForClient } from '../../../db/connection/priority.ts'
 import { isLiveSource, type LiveSource } from '../../../engine/events/live-source.ts'
 import { toSharedContext, type Context } from '../../../schema/context.ts'
 import type { Logger } from '../../../log.ts'
@@ -19,8 +17,8 @@ import { createMask } from '../mask.ts'
 import { toPayload } from './frames.ts'
 import { groupKeyOf } from './sharing.ts'
 import type { Sink } from './sink.ts'
-import { createTopic, type Topic } from './topic.ts'
-import { follow, type FindTopic, type Subscription } from './viewer.ts'
+import { createTopics } from './topics.ts'
+import { follow, type Subscription } from './viewer.ts'
 
 export interface LiveHub {
   readonly clock: Clock
@@ -39,26 +37,9 @@ const DONE = { done: true, value: undefined } as const
 
 export function createLiveHub({ clock = systemClock, log }: { clock?: Clock; log: Logger }): LiveHub {
   const mask = createMask(log)
-  const topics = new Map<string, Topic>()
-  /** Topics outlive the request that creates them. */
-  const outsideRequests = AsyncLocalStorage.snapshot()
+  const findTopic = createTopics(clock)
   let viewers = 0
   let subscriptions = 0
-
-  const findTopic: FindTopic = ({ source, key }, { position, isCaughtUp }) => {
-    const known = topics.get(source.log.key)
-    if (known) return position >= known.positionOf(key) ? known : undefined
-    if (!isCaughtUp) return undefined
-    const topic = createTopic(source.log, {
-      start: position,
-      clock,
-      onEmpty: () => topics.delete(source.log.key),
-    })
-    topics.set(source.log.key, topic)
-    // Runs after the viewer that creates it has joined.
-    queueMicrotask(() => outsideRequests(() => void runForClient(() => topic.run())))
-    return topic
-  }
 
   function toSubscription(
     source: LiveSource<unknown>,

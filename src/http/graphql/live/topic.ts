@@ -59,6 +59,8 @@ export function createTopic(
 
   function releaseAll(departure: Departure): void {
     const members = [...groups.values()].flatMap((group) => [...group.members])
+    // A group that is still being rendered must not write to them.
+    for (const group of groups.values()) group.members.clear()
     groups.clear()
     close()
     for (const member of members) member.onLeave(departure)
@@ -69,7 +71,10 @@ export function createTopic(
     position = end
     await Promise.all(
       [...groups].map(async ([key, group]) => {
-        for await (const portion of group.render(entries)) write(key, group, portion)
+        for await (const portion of group.render(entries)) {
+          if (group.members.size === 0) return
+          write(key, group, portion)
+        }
         write(key, group, { position: end })
       }),
     )
