@@ -84,7 +84,8 @@ export function createLoaders(db: Database) {
     parentOf: (row: Row) => string,
   ): DataLoader<string, Row[]> {
     const load = async (ids: readonly string[]) => {
-      const byParent = Map.groupBy(await list(db.read, ids), parentOf)
+      // Groups of viewers ask for the rows of the same event together.
+      const byParent = Map.groupBy(await list(db.read, [...new Set(ids)]), parentOf)
       return ids.map((id) => byParent.get(id) ?? [])
     }
     // No cache: the context of a subscription lives as long as the subscription, and rows change meanwhile.

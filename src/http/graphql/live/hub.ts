@@ -38,6 +38,7 @@ const DONE = { done: true, value: undefined } as const
 export function createLiveHub({ clock = systemClock, log }: { clock?: Clock; log: Logger }): LiveHub {
   const mask = createMask(log)
   const findTopic = createTopics(clock)
+  let loaders: Context['loaders'] | undefined
   let viewers = 0
   let subscriptions = 0
 
@@ -47,7 +48,10 @@ export function createLiveHub({ clock = systemClock, log }: { clock?: Clock; log
     validated: ValidatedSubscriptionArgs,
   ): Subscription {
     const groupKey = groupKeyOf(args)
-    const contextValue = groupKey === undefined ? args.contextValue : toSharedContext(args.contextValue)
+    // Loaders have no cache, so that groups can batch their reads together.
+    loaders ??= args.contextValue.loaders
+    const contextValue =
+      groupKey === undefined ? args.contextValue : toSharedContext({ ...args.contextValue, loaders })
     return {
       source,
       key: groupKey ?? `alone:${++subscriptions}`,
