@@ -3,7 +3,7 @@ import { Readable, type Writable } from 'node:stream'
 import type { ExecutionResult } from 'graphql'
 import type { Clock } from '../../../clock.ts'
 import { createFrames, toPayload } from './frames.ts'
-import { drained, isFull, type Sink } from './sink.ts'
+import { drained, isFull, settledOrAborted, type Sink } from './sink.ts'
 
 const PING_INTERVAL_MS = 12_000
 /** Some clients wait for the first bytes before they report an open stream. */
@@ -90,10 +90,9 @@ export class EventStream extends Readable {
 
   async #drained(signal: AbortSignal): Promise<void> {
     if (this.#destination) return drained(this.#destination, signal)
-    await new Promise<void>((resolve) => {
-      this.#onRead = resolve
-      signal.addEventListener('abort', () => resolve(), { once: true })
-    })
+    const read = Promise.withResolvers<void>()
+    this.#onRead = read.resolve
+    await settledOrAborted(read.promise, signal)
   }
 }
 

@@ -23,12 +23,19 @@ export function isFull({ writableLength, writableNeedDrain }: Destination): bool
 const draining = new WeakMap<Destination, Promise<void>>()
 
 export async function drained(destination: Destination, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<void>()
-  signal.addEventListener('abort', () => aborted.resolve(), { once: true })
-  if (signal.aborted) return
   const drain = draining.get(destination) ?? nextDrain(destination)
   draining.set(destination, drain)
-  await Promise.race([drain, aborted.promise])
+  await settledOrAborted(drain, signal)
+}
+
+/** Resolves with the promise, which never rejects, or on abort. */
+export async function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const aborted = Promise.withResolvers<void>()
+  const onAbort = () => aborted.resolve()
+  signal.addEventListener('abort', onAbort)
+  await Promise.race([promise, aborted.promise])
+  signal.removeEventListener('abort', onAbort)
 }
 
 function nextDrain(destination: Destination): Promise<void> {
