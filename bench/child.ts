@@ -2,6 +2,8 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 /** The functions of a child by name. Each takes one argument or none. */
 export type Verbs = Record<string, (input: never) => unknown>
@@ -28,11 +30,16 @@ interface Reply {
   error?: string
 }
 
-/** Starts `children/<name>.ts`. With BENCH_PROFILE it writes a CPU profile into that folder at its end. */
-export function openChild<V extends Verbs>(name: string): Child<V> {
-  const folder = process.env['BENCH_PROFILE']
-  const execArgv = folder ? ['--cpu-prof', `--cpu-prof-dir=${join(folder, name)}`] : []
-  const child = fork(join(import.meta.dirname, 'children', `${name}.ts`), {
+/**
+ * Starts `<folder>/<name>.ts`. With BENCH_PROFILE it writes a CPU profile into that folder at its end.
+ */
+export function openChild<V extends Verbs>(
+  name: string,
+  folder: 'children' | 'peers' = 'children',
+): Child<V> {
+  const profiles = process.env['BENCH_PROFILE']
+  const execArgv = profiles ? ['--cpu-prof', `--cpu-prof-dir=${join(profiles, name)}`] : []
+  const child = fork(join(import.meta.dirname, folder, `${name}.ts`), {
     execArgv,
     serialization: 'advanced',
   })
@@ -94,4 +101,17 @@ export function clock(): number {
 export function cpuMicros(): number {
   const { user, system } = process.cpuUsage()
   return user + system
+}
+
+let collectGarbage: (() => void) | undefined
+
+/** Resident memory of this process after a garbage collection, in KB. */
+export function rssKb(): number {
+  if (!collectGarbage) {
+    setFlagsFromString('--expose-gc')
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the flag defines it in new contexts
+    collectGarbage = runInNewContext('gc') as () => void
+  }
+  collectGarbage()
+  return process.memoryUsage.rss() / 1024
 }

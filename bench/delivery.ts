@@ -1,114 +1,72 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { openChild, type Child } from './child.ts'
-import type { BroadcastVerbs } from './children/broadcast.ts'
-import type { GatewayVerbs } from './children/gateway.ts'
-import type { SubscriberVerbs } from './children/subscribers.ts'
-import { generate } from './graphql.ts'
-import { alternate, compare, percentile, type Rounds, type Sample } from './measure.ts'
-import type { Row, Section } from './table.ts'
+import type { ViewerTransport } from './children/viewers.ts'
+import { fanout, writeCost, type Fanout } from './delivery/fanout.ts'
+import { remoteViewers } from './delivery/remote.ts'
+import { besideStalled, differentDocuments, stalledMemory } from './delivery/stalled.ts'
+import { renderFanout, renderStalled, toSection } from './delivery/tables.ts'
+import { compare } from './measure.ts'
+import { peerMissing } from './peers.ts'
+import { render, type Row } from './table.ts'
 
-const ROUNDS = 5
-const WATCH = `subscription ($taskId: ID!) { taskEvents(taskId: $taskId) {
-  __typename cursor at task { id status progress } ... on TaskProgressed { progress }
-} }`
+export interface DeliveryOptions {
+  /** Sizes of the audience. */
+  viewers: readonly number[]
+  rounds: number
+  /** For viewers that stopped reading. */
+  furtherEvents: number
+}
 
-/** Viewers, events and their pace: up to 5,000 deliveries per second. */
-const AUDIENCES = [
-  { viewers: 1, events: 100, everyMs: 5 },
-  { viewers: 100, events: 30, everyMs: 30 },
-  { viewers: 1000, events: 8, everyMs: 200 },
-]
+/** The complete measurement, and one of a few minutes. */
+export const COMPLETE: DeliveryOptions = { viewers: [100, 1000, 5000], rounds: 5, furtherEvents: 10_000 }
+export const QUICK: DeliveryOptions = { viewers: [1000], rounds: 1, furtherEvents: 2000 }
 
-/** The cost of an event to all viewers of a task. */
-export async function delivery(): Promise<Section> {
-  const rows: Row[] = []
-  for (const audience of AUDIENCES) {
-    const rounds = await deliver(audience)
-    const many = `${audience.viewers.toLocaleString('en-US')} ${audience.viewers === 1 ? 'viewer' : 'viewers'}`
-    const against = 'the same bytes broadcast with ws'
-    rows.push(
-      { what: `${many}, server CPU per delivery`, unit: 'µs', against, figures: compare(rounds, 'cpu') },
-      { what: `${many}, delay P50`, unit: 'ms', against, figures: compare(rounds, 'p50') },
-      { what: `${many}, delay P99`, unit: 'ms', against, figures: compare(rounds, 'p99') },
-    )
+const TRANSPORTS: readonly ViewerTransport[] = ['WebSocket', 'SSE']
+/** For measurements with one size of the audience. */
+const AUDIENCE = 1000
+
+/** The cost of an event to all its viewers. Prints each measurement at its end, and returns the ratios. */
+export async function delivery({ viewers, rounds, furtherEvents }: DeliveryOptions): Promise<string> {
+  const missing = peerMissing('mercurius')
+  if (missing !== undefined) return `delivery: ${missing}\n`
+  const write = await writeCost()
+  const fanouts: Fanout[] = []
+  for (const count of viewers) {
+    for (const transport of TRANSPORTS) {
+      for (const result of await fanout(transport, count, rounds)) {
+        fanouts.push(result)
+        console.log(renderFanout(result))
+      }
+    }
   }
-  return {
-    title: 'delivery · an event of one task to all its viewers, over graphql-transport-ws on SQLite',
-    notes: [
-      'From the progress of the provider to the client, with the durable write of the event; ws stores nothing.',
-      'One event after another, without a backlog. Servers and clients are separate processes.',
-    ],
-    rows,
-  }
-}
-
-interface Audience {
-  viewers: number
-  events: number
-  everyMs: number
-}
-
-async function deliver(audience: Audience): Promise<Rounds> {
-  const { viewers, events, everyMs } = audience
-  await using gateway = openChild<GatewayVerbs>('gateway')
-  await using broadcast = openChild<BroadcastVerbs>('broadcast')
-  await using subscribers = openChild<SubscriberVerbs>('subscribers')
-  const providers = [{ name: 'manual', dialect: 'manual' }]
-  const url = await gateway.call('start', { providers, engine: { progressIntervalMs: 0, pollMs: 60_000 } })
-  const taskId = await generate(`${url}/graphql`, '{ prompt: "a clock" }')
-  await gateway.call('progress', { steps: [], everyMs: 0 })
-
-  const address = `${url.replace('http', 'ws')}/graphql`
-  const subscribe = { query: WATCH, variables: { taskId } }
-  await subscribers.call('open', { name: 'darkroom', url: address, count: viewers, subscribe })
-  const bareUrl = await broadcast.call('start')
-  await subscribers.call('open', { name: 'ws', url: bareUrl, count: viewers })
-
-  const total = events * (ROUNDS + 1) + 1
-  let step = 0
-  const nextStep = () => (++step / total) * 0.98
-  // One event first, for its bytes.
-  await subscribers.call('take', {
-    name: 'darkroom',
-    sent: await gateway.call('progress', { steps: [nextStep()], everyMs }),
-  })
-  const sample = { subscribers, viewers, events }
-  return await alternate(ROUNDS, {
-    ours() {
-      const steps = Array.from({ length: events }, nextStep)
-      return during(
-        () => gateway.call('cpuMicros'),
-        { ...sample, name: 'darkroom' },
-        () => gateway.call('progress', { steps, everyMs }),
-      )
+  // Printed early, because the next ones take minutes.
+  const notes = [
+    'From the progress of the provider to the viewer. Only the gateway stores events: its figures include the durable write,',
+    `which costs ${Math.round(write)} µs of CPU for each event: ${(write / AUDIENCE).toFixed(2)} µs per delivery to 1,000 viewers.`,
+  ]
+  console.log(render(toSection(fanouts, notes)))
+  console.log(renderStalled(await stalledMemory(furtherEvents), furtherEvents))
+  const many = `${AUDIENCE.toLocaleString('en-US')} viewers`
+  const documents = await differentDocuments(rounds, AUDIENCE)
+  const beside = await besideStalled(rounds, AUDIENCE)
+  const remote = await remoteViewers(rounds, AUDIENCE)
+  const others: Row[] = [
+    {
+      what: `${many} with as many documents: CPU per delivery`,
+      unit: 'µs',
+      against: 'graphql-ws alone',
+      figures: compare(documents, 'cpu'),
     },
-    async reference() {
-      const message = await subscribers.call('latest', 'darkroom')
-      const messages = Array.from({ length: events }, () => message)
-      return during(
-        () => broadcast.call('cpuMicros'),
-        { ...sample, name: 'ws' },
-        () => broadcast.call('send', { messages, everyMs }),
-      )
+    {
+      what: `${many}, 20 KB, one more stopped reading: delay P99`,
+      unit: 'ms',
+      against: 'the same without it',
+      figures: compare(beside, 'p99'),
     },
-  })
-}
-
-async function during(
-  cpuMicros: () => Promise<number>,
-  {
-    subscribers,
-    name,
-    viewers,
-    events,
-  }: { subscribers: Child<SubscriberVerbs>; name: string; viewers: number; events: number },
-  send: () => Promise<number[]>,
-): Promise<Sample> {
-  await pause(100)
-  const cpu = await cpuMicros()
-  const sent = await send()
-  await subscribers.call('arrived', { name, count: events })
-  const used = (await cpuMicros()) - cpu
-  const delays = await subscribers.call('take', { name, sent })
-  return { cpu: used / (viewers * events), p50: percentile(delays, 0.5), p99: percentile(delays, 0.99) }
+    {
+      what: `${many} of another process on PostgreSQL: delay P99`,
+      unit: 'ms',
+      against: 'the same bytes broadcast with ws',
+      figures: compare(remote, 'p99'),
+    },
+  ]
+  return render({ title: 'delivery · more ratios', notes: [], rows: others })
 }

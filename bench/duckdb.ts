@@ -1,15 +1,8 @@
 // DuckDB is installed separately, because only the bench uses it, and it is larger than all other dependencies.
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-
-const FOLDER = join(import.meta.dirname, 'peers')
-
-/** Why DuckDB is not available, as a sentence; undefined if it is. */
-export const duckMissing = existsSync(join(FOLDER, 'node_modules'))
-  ? undefined
-  : 'DuckDB is not installed: npm ci --prefix bench/peers'
+import { PEERS_FOLDER } from './peers.ts'
 
 /** The part of @duckdb/node-api that is used here. */
 interface DuckDB {
@@ -25,7 +18,7 @@ export interface Duck {
 
 /** An empty database in memory with two threads. */
 export async function openDuckDB(): Promise<Duck> {
-  const entry = createRequire(join(FOLDER, 'package.json')).resolve('@duckdb/node-api')
+  const entry = createRequire(join(PEERS_FOLDER, 'package.json')).resolve('@duckdb/node-api')
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its types exist only once it is installed
   const { DuckDBInstance } = (await import(pathToFileURL(entry).href)) as DuckDB
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' })

@@ -15,23 +15,31 @@ export interface Comparison {
   highest: number
 }
 
-/**
- * Runs both sides in turn, so that other load of the machine affects both. The first side alternates. A first round, which
- * warms up, does not count.
- */
-export async function alternate(
+/** Runs both sides in turn: see `rotate`. */
+export function alternate(
   rounds: number,
   sides: { ours: () => Promise<Sample>; reference: () => Promise<Sample> },
 ): Promise<Rounds> {
-  const samples: { ours: Sample; reference: Sample }[] = []
+  return rotate(rounds, sides)
+}
+
+/**
+ * Runs all sides in turn, so that other load of the machine affects each. Each round begins with another side. A first
+ * round, which warms up, does not count.
+ */
+export async function rotate<Name extends string>(
+  rounds: number,
+  sides: Readonly<Record<Name, () => Promise<Sample>>>,
+): Promise<Record<Name, Sample>[]> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a record with these names
+  const names = Object.keys(sides) as Name[]
+  const samples: Record<Name, Sample>[] = []
   for (let round = 0; round <= rounds; round++) {
-    if (round % 2 === 0) {
-      const ours = await sides.ours()
-      samples.push({ ours, reference: await sides.reference() })
-    } else {
-      const reference = await sides.reference()
-      samples.push({ ours: await sides.ours(), reference })
-    }
+    const first = round % names.length
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- complete after the loop
+    const sample = {} as Record<Name, Sample>
+    for (const name of [...names.slice(first), ...names.slice(0, first)]) sample[name] = await sides[name]()
+    samples.push(sample)
   }
   return samples.slice(1)
 }

@@ -1,39 +1,47 @@
 // Speed and memory, compared with their limits: `npm run bench`, or `npm run bench -- --only mutation`. With `--profile
 // folder` every measured process writes a CPU profile there, which slows it down. `--minutes` is the time of `flight`,
-// `--millions` the number of attempts of `report`; both are 1 by default.
+// `--millions` the number of attempts of `report` and of tasks of `responsiveness`; both are 1 by default. `--quick`,
+// `--viewers` and `--rounds` shorten `delivery`. README.md says how to read the figures.
 import { execFile } from 'node:child_process'
 import { cpus, totalmem, type } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
 import { cluster } from './cluster.ts'
 import { database } from './database.ts'
-import { delivery } from './delivery.ts'
-import { duckMissing } from './duckdb.ts'
+import { COMPLETE, delivery, QUICK } from './delivery.ts'
 import { flight } from './flight.ts'
 import { limits } from './limits.ts'
 import { memory } from './memory.ts'
 import { mutation } from './mutation.ts'
+import { overhead } from './overhead.ts'
 import { painter } from './painter.ts'
+import { peerMissing } from './peers.ts'
 import { report } from './report.ts'
+import { responsiveness } from './responsiveness.ts'
 import { render } from './table.ts'
+import { uploads } from './uploads.ts'
 import { webhooks } from './webhooks.ts'
 
 const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   mutation: async () => render(await mutation()),
   limits: async () => render(await limits()),
-  delivery: async () => render(await delivery()),
+  delivery: () => delivery(deliveryOptions),
+  overhead: async () => render(await overhead()),
   cluster: async () => render(await cluster()),
   webhooks: async () => render(await webhooks()),
   memory: async () => render(await memory()),
   painter: async () => render(await painter()),
   database: async () => render(await database()),
   async report() {
-    if (duckMissing) return `${styleText('bold', 'report')}  ${duckMissing}\n`
+    const missing = peerMissing('@duckdb/node-api')
+    if (missing !== undefined) return `${styleText('bold', 'report')}  ${missing}\n`
     // Printed early, because the next one takes minutes.
     console.log(render(await report('SQLite', millions)))
     return render(await report('PostgreSQL', millions))
   },
+  responsiveness: async () => render(await responsiveness(millions)),
   spill,
+  uploads,
   flight: () => flight(minutes),
 }
 
@@ -43,6 +51,9 @@ const { values } = parseArgs({
     profile: { type: 'string' },
     minutes: { type: 'string', default: '1' },
     millions: { type: 'string', default: '1' },
+    quick: { type: 'boolean', default: false },
+    viewers: { type: 'string', multiple: true },
+    rounds: { type: 'string' },
   },
 })
 const minutes = Number(values.minutes)
@@ -53,6 +64,18 @@ if (!(minutes > 0)) {
 const millions = Number(values.millions)
 if (!(millions >= 0.01)) {
   console.error(`--millions is ${values.millions}; it must be a number of at least 0.01.`)
+  process.exit(64)
+}
+const base = values.quick ? QUICK : COMPLETE
+const deliveryOptions = {
+  ...base,
+  viewers: values.viewers?.map(Number) ?? base.viewers,
+  rounds: values.rounds === undefined ? base.rounds : Number(values.rounds),
+}
+if (
+  ![...deliveryOptions.viewers, deliveryOptions.rounds].every((count) => Number.isInteger(count) && count > 0)
+) {
+  console.error('--viewers and --rounds must be whole numbers above 0.')
   process.exit(64)
 }
 if (values.profile !== undefined) process.env['BENCH_PROFILE'] = resolve(values.profile)

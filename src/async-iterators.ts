@@ -1,14 +1,14 @@
-// Async iterators that can be closed while a `next()` is pending. An async generator's `return()` would wait for it.
+// Async iterators that close while `next()` is pending; an async generator's `return()` would wait for it.
 
 interface StreamHooks<T> {
   onItem?: (item: T) => T
-  /** Converts an error to the last item; by default, `next()` rejects. */
+  /** Makes an error the last item; by default `next()` rejects. */
   onError?: (error: unknown) => T
-  /** Called once, however the stream ends, before the source is closed. */
+  /** Once, at any end, before the source is closed. */
   onEnd?: () => void
   /** Closes the source; `next()` rejects with the reason. */
   signal?: AbortSignal
-  /** Wraps each read of the source, for example in an async context. */
+  /** Wraps each read, for example in an async context. */
   run?: <R>(read: () => R) => R
 }
 
@@ -20,7 +20,7 @@ export function withHooks<T>(
   { onItem = (item) => item, onError, onEnd, signal, run = (read) => read() }: StreamHooks<T>,
 ): AsyncIterableIterator<T, void> {
   const iterator = source[Symbol.asyncIterator]()
-  /** The source needs no cleanup. */
+  /** It needs no cleanup. */
   let isExhausted = false
   let isOver = false
   let isInterrupted = false
@@ -72,7 +72,7 @@ export function withHooks<T>(
       try {
         return await advance()
       } catch (error) {
-        // Only the first pending call gets the error, and none after `return()`.
+        // Only the first pending call gets the error; none after `return()`.
         if (isOver) return DONE
         isOver = true
         await close().catch(() => {})
@@ -96,7 +96,7 @@ export function withHooks<T>(
   }
 }
 
-/** The signal aborts however the stream ends, so that a waiting generator can end. */
+/** The signal aborts at any end, so that a waiting generator can end. */
 export function abortable<T>(
   start: (signal: AbortSignal) => AsyncGenerator<T, void>,
 ): AsyncIterableIterator<T, void> {

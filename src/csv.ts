@@ -9,7 +9,7 @@ export function csvLine(cells: readonly CsvCell[]): string {
   return `${cells.map(toText).join(',')}\r\n`
 }
 
-/** Prevents evaluation in spreadsheets: owasp.org/www-community/attacks/CSV_Injection. */
+/** Against evaluation in spreadsheets: owasp.org/www-community/attacks/CSV_Injection. */
 function toText(cell: CsvCell): string {
   if (cell === null) return ''
   if (typeof cell === 'number') return String(cell)
@@ -17,19 +17,16 @@ function toText(cell: CsvCell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** A text that is not RFC 4180. The message names the line. */
+/** Not RFC 4180. The message names the line. */
 export class MalformedCsv extends Error {
   override name = 'MalformedCsv'
 }
 
-/**
- * The records of a text, each with as many cells as the first. Accepts a byte order mark and line feeds without carriage
- * returns. Throws MalformedCsv.
- */
+/** Records with as many cells as the first. Accepts a byte order mark and bare line feeds. Throws MalformedCsv. */
 export function parseCsv(text: string): string[][] {
   const records: string[][] = []
   let cells: string[] = []
-  // A cell with its separator. The last one has none.
+  // The last cell has no separator.
   const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y
   const source = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
   while (cell.lastIndex < source.length || cells.length > 0) {

@@ -1,24 +1,24 @@
-// The domain types of Darkroom. All other code uses these terms, so read this file first.
+// The domain types of Darkroom: start here.
 //
 //   task       a client's request for images, from request to result
-//   attempt    one try of a task at one provider: at most one charge; one row, and the unit of queueing
+//   attempt    one try of a task at one provider: at most one charge; the unit of queueing
 //   provider   a configured account: name, dialect, URL, credentials, models, prices
-//   dialect    the wire protocol of an adapter: openai, sandbox, …
-//   remote id  the provider's id for a submitted attempt
+//   dialect    an adapter's wire protocol: openai, sandbox, …
+//   remote id  the provider's id of a submitted attempt
 //   asset      one stored image file, addressed by its content hash
-//   rendition  a resized or re-encoded copy of an asset
-//   event      one immutable line of a task's log, numbered from 1 within the task
-//   cursor     a client's position in a log; opaque to the client
+//   rendition  a resized or re-encoded asset
+//   event      one immutable line of a task's log, numbered from 1
+//   cursor     a client's position in a log; opaque
 //   project    the tenant: owns API keys, tasks, assets and budgets
 //   API key    a project's credential, with scopes and limits
 //   ledger     append-only money lines: hold, post, void, adjust
-//   usage      the tokens of an attempt, with their source: reported, estimated or unknown
-//   webhook    a client's URL that receives an event when a task ends; a delivery is one event sent to one webhook
+//   usage      an attempt's tokens, and their source: reported, estimated or unknown
+//   webhook    a client's URL for the event that ends a task; a delivery is one event for one webhook
 //   wake-up    a notification to look again; carries no data
 //
-// Suffixes: `Ms` is a duration, `Micros` an amount in integer micro-USD, `At` a time in milliseconds since 1970 UTC.
+// `Ms` is a duration, `Micros` integer micro-USD, `At` milliseconds since 1970 UTC.
 
-/** The GraphQL enums, the CHECK constraints and the types below derive from these lists. */
+/** GraphQL enums, CHECK constraints and types derive from these lists. */
 export const TASK_STATUSES = [
   'QUEUED',
   'RUNNING',
@@ -63,11 +63,11 @@ export const WARNING_CODES = [
   'BACKGROUND_DIFFERS',
 ] as const
 export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
-/** HOLD reserves the worst case, POST records the cost, VOID releases the hold, ADJUST corrects a POST. */
+/** HOLD reserves the worst case, POST records the cost, VOID releases the HOLD, ADJUST corrects a POST. */
 export const LEDGER_KINDS = ['HOLD', 'POST', 'VOID', 'ADJUST'] as const
-/** PRICE: computed by a price table. OPERATOR: by a decision. BILL: from the provider. ESTIMATE: posted until one of them. */
+/** PRICE: from a price table. OPERATOR: a decision. BILL: from the provider. ESTIMATE: until one of them. */
 export const LEDGER_SOURCES = ['PRICE', 'OPERATOR', 'BILL', 'ESTIMATE'] as const
-/** A refusal by moderation, a reported failure, and a request without an answer: each may or may not be charged. */
+/** A moderation refusal, a reported failure, a request without answer: each may be charged. */
 export const UNCERTAIN_CHARGES = ['MODERATION', 'FAILURE', 'TIMEOUT'] as const
 export const PERIODS = ['DAY', 'MONTH', 'TOTAL'] as const
 export const SCOPES = ['GENERATE', 'READ', 'REPORT', 'ADMIN'] as const
@@ -104,9 +104,9 @@ export const TASK_ERROR_CODES = [
 export type TaskStatus = (typeof TASK_STATUSES)[number]
 export type Operation = (typeof OPERATIONS)[number]
 export type AttemptState = (typeof ATTEMPT_STATES)[number]
-/** Whether the provider charged. Treat UNKNOWN as charged. */
+/** By the provider. Treat UNKNOWN as charged. */
 export type Charged = (typeof CHARGES)[number]
-/** How far a request provably got: intent stored, first byte written to the socket, status line received, body read. */
+/** How far a request provably got: intent stored, first byte written, status line received, body read. */
 export type WirePhase = (typeof WIRE_PHASES)[number]
 export type Quality = (typeof QUALITIES)[number]
 export type Background = (typeof BACKGROUNDS)[number]
@@ -127,23 +127,23 @@ export type LedgerKind = (typeof LEDGER_KINDS)[number]
 export type LedgerSource = (typeof LEDGER_SOURCES)[number]
 export type UncertainCharge = (typeof UNCERTAIN_CHARGES)[number]
 export type Period = (typeof PERIODS)[number]
-/** GENERATE creates tasks, READ reads them, REPORT reads spending, ADMIN manages keys and resolves unknown outcomes. */
+/** GENERATE creates tasks, READ reads them, REPORT reads spending, ADMIN manages keys and unknown outcomes. */
 export type Scope = (typeof SCOPES)[number]
 export type TaskErrorCode = (typeof TASK_ERROR_CODES)[number]
 
 export interface Settings {
   prompt: string
-  /** Darkroom's name of the model; providers may use another. */
+  /** Darkroom's name; providers may differ. */
   model: string
-  /** `auto` or `WIDTHxHEIGHT` in pixels. */
+  /** `auto`, or `WIDTHxHEIGHT` in pixels. */
   size: string
   quality: Quality
   background: Background
   moderation: Moderation
   outputFormat: OutputFormat
-  /** 0 (smallest file) to 100 (best quality), JPEG and WEBP only; null for the provider's default. */
+  /** 0 (smallest) to 100 (best), JPEG and WEBP only; null: the provider's default. */
   outputCompression: number | null
-  /** Edits only; null for the provider's default, as in `style`. */
+  /** Edits only; null, as in `style`: the provider's default. */
   inputFidelity: InputFidelity | null
   /** dall-e-3 only. */
   style: Style | null
@@ -171,44 +171,43 @@ export const DEFAULT_SETTINGS = {
 
 export const DEFAULT_POLICIES = { unsupported: 'WARN', onUnknownOutcome: 'HOLD', maxCharges: 1 } as const
 
-/** An input image: stored already, or to be downloaded before the provider is called. */
+/** Stored already, or downloaded before the provider is called. */
 export type InputImage = { assetId: string } | { url: string }
 
-/** A client's validated request. Stored with the task; immutable. */
+/** A validated request, stored with the task; immutable. */
 export interface ImageRequest extends Settings {
   operation: Operation
-  /** Allowed providers in order of preference; null allows every capable provider. */
+  /** In order of preference; null: every capable one. */
   providers: string[] | null
   images: InputImage[]
   mask: InputImage | null
   metadata: Record<string, string>
   unsupported: UnsupportedSettingPolicy
   onUnknownOutcome: UnknownOutcomePolicy
-  /** Maximum number of possible charges, 1 to 5. */
+  /** Possible charges, 1 to 5. */
   maxCharges: number
-  /** A webhook of this task only. */
+  /** For this task only. */
   callbackUrl: string | null
 }
 
-/** A setting that was ignored or changed, or a result that differs from the request. */
+/** A setting ignored or changed, or a result unlike the request. */
 export interface Warning {
   code: WarningCode
-  /** The input field, such as `quality`; null for the whole request. */
+  /** Input field, such as `quality`; null: the whole request. */
   field: string | null
   message: string
 }
 
-/** Safe to show to the client. */
+/** Safe for clients. */
 export interface TaskError {
   code: TaskErrorCode
   message: string
   retryable: boolean
   charged: Charged
-  /** The provider's id of the request, for its support. */
+  /** For the provider's support. */
   providerRequestId: string | null
 }
 
-/** The counts of a Usage. */
 export const TOKEN_COUNTS = [
   'inputTokens',
   'outputTokens',
@@ -219,7 +218,7 @@ export const TOKEN_COUNTS = [
   'outputImageTokens',
 ] as const
 
-/** Tokens of an attempt. Unreported values are null, never zero. */
+/** Unreported values are null, never zero. */
 export interface Usage {
   inputTokens: number | null
   outputTokens: number | null
@@ -231,7 +230,7 @@ export interface Usage {
   source: UsageSource
 }
 
-/** Properties of an image, read from its bytes. */
+/** From the image's bytes. */
 export interface ImageFacts {
   mimeType: MimeType
   width: number
@@ -253,13 +252,13 @@ export function isFinished(status: TaskStatus): boolean {
   return status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELED'
 }
 
-/** Undefined for `auto` and for any text that is not `WIDTHxHEIGHT`. */
+/** Undefined for `auto` and any text but `WIDTHxHEIGHT`. */
 export function parseSize(size: string): { width: number; height: number } | undefined {
   const match = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(size)
   return match ? { width: Number(match[1]), height: Number(match[2]) } : undefined
 }
 
-/** Limits of a project or an API key; null is unlimited. */
+/** Of a project or API key; null: unlimited. */
 export interface Limits {
   requestsPerMinute: number | null
   tasksPerMinute: number | null
@@ -267,9 +266,16 @@ export interface Limits {
   uploadBytesPerMinute: number | null
 }
 
+export const NO_LIMITS: Limits = {
+  requestsPerMinute: null,
+  tasksPerMinute: null,
+  concurrentTasks: null,
+  uploadBytesPerMinute: null,
+}
+
 /** The project and API key that a request acts for. */
 export interface Caller {
   projectId: string
-  /** Null for anonymous requests and for the operator. */
+  /** Null: anonymous, or the operator. */
   apiKeyId: string | null
 }

@@ -35,6 +35,7 @@ import { credentialOf } from './http/security/auth.ts'
 import { createCallbackRoute } from './http/callbacks.ts'
 import { createClientReader, type Client } from './http/security/client.ts'
 import { createFetchHandler, type FetchHandler } from './http/fetch-handler.ts'
+import { createBodies } from './http/graphql/bodies.ts'
 import { createGraphQL, createGraphQLRoute } from './http/graphql/graphql.ts'
 import { createLiveHub } from './http/graphql/live/hub.ts'
 import { createHealthRoute } from './http/health.ts'
@@ -42,6 +43,7 @@ import { createMetricsRoute } from './http/metrics.ts'
 import { instrumented } from './http/instrumented.ts'
 import { createNodeHandler, type NodeHandler } from './http/node-handler.ts'
 import { listen, type Listener } from './http/server.ts'
+import { createBodyBudget, MEMORY_LIMITS } from './http/security/body-budget.ts'
 import { DEFAULT_SLOW_CLIENT_TIMEOUT_MS } from './http/security/slow-client.ts'
 import { createUsageRoute } from './http/usage.ts'
 import { createSockets, type Sockets } from './http/graphql/websocket.ts'
@@ -94,6 +96,9 @@ const WEBHOOK_URL_LIFE_MS = 4 * 86_400_000
 /** Bounds the memory of results: decoding an image of 3840x2160 takes 33 MB. */
 const MAX_INGESTIONS = 4
 
+/** An input image of 20 MB is in memory twice while its metadata is removed. */
+const MAX_INPUTS = 2
+
 /** Opens the database and the asset store. Nothing runs before `work`. */
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { log, clock = systemClock, inputRule = requestRule(), webhookRule = requestRule() } = options
@@ -131,6 +136,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     db,
     store,
     ingestLimit: createLimit(MAX_INGESTIONS),
+    inputLimit: createLimit(MAX_INPUTS),
     removeRenditions: (sha256) => renditions.remove(sha256),
     retention: config.retention,
     unknownCost: { post: config.unknownCost.post, afterMs: parseDuration(config.unknownCost.after)! },
@@ -145,6 +151,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     assetPath: (asset) => pathOf(asset, {}, WEBHOOK_URL_LIFE_MS),
     breaker: createBreaker(),
     limiter: createLimiter(db.counter, clock, config.limits),
+    defaultLimits: config.limits,
     callbackBase: ({ loopback }) => config.publicUrl ?? (loopback ? listener?.url : undefined),
     clock,
     log,
@@ -157,6 +164,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     dataFolderId: await readFolderId(config.dataDir),
   })
 
+  const server = { version: manifest.version, database: db.dialect, isOpen: keyring.isOpen }
   const context = (request: Request, client: Client, caller: Access): Context => ({
     caller,
     projectId: caller.projectId,
@@ -165,6 +173,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     store,
     providers,
     clock,
+    server,
     publicUrl: config.publicUrl ?? client.origin,
     assetPath: pathOf,
     clientAddress: client.address,
@@ -174,17 +183,10 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const readClient = createClientReader(config.trustedProxies)
   const { publicUrl, corsOrigins, introspection } = config
   const hub = createLiveHub({ clock, log })
-  const graphql = createGraphQL({
-    context,
-    keyring,
-    corsOrigins,
-    introspection,
-    hub,
-    log,
-    metrics,
-    tracing,
-  })
+  const memory = createBodyBudget(MEMORY_LIMITS, clock)
+  const bodies = createBodies({ memory, store, clock, log })
   const http = { adminKey, clock, corsOrigins, keyring, log, metrics, publicUrl, readClient }
+  const graphql = createGraphQL({ ...http, context, introspection, hub, bodies, tracing })
   // Half until the ping, half for its answer.
   const sockets = createSockets(graphql, { ...http, keepAliveMs: slowClientTimeoutMs / 2 })
   const metricsRoute = createMetricsRoute({
@@ -205,7 +207,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       store,
       renditions,
     }),
-    createCallbackRoute(engine),
+    createCallbackRoute(engine, { memory, clock }),
     createHealthRoute(() => runForEngine(() => engine.problem())),
   ]
   metrics.build.set({ version: manifest.version, database: db.dialect }, 1)

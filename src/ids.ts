@@ -5,7 +5,7 @@ export type IdPrefix = 'task' | 'att' | 'img' | 'prj' | 'wrk' | 'aud' | 'whk' | 
 // Crockford's base32 has no I, L, O or U, which are misread.
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
-/** Such as `task_01K9…`: 48 bits of time and 80 random bits, as in github.com/ulid/spec. Sorts by time. */
+/** `task_01K9…`: 48 bits of time, 80 random bits (github.com/ulid/spec). Sorts by time. */
 export function newId(prefix: IdPrefix, now: number): string {
   let time = ''
   for (let rest = now, i = 0; i < 10; i++) {

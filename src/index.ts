@@ -1,5 +1,5 @@
 /**
- * A gateway to mount in a server of your own.
+ * A gateway to mount in your own server.
  *
  * ```js
  * import { createGateway } from 'darkroom'
@@ -12,7 +12,7 @@
  * const response = await gateway.fetch(request)
  * ```
  *
- * docs/install.md has examples for node:http, Hono and Next.js.
+ * For node:http, Hono and Next.js see docs/install.md.
  */
 export { ConfigError } from './config/error.ts'
 export { loadConfig, type LoadConfigOptions } from './embedded/config.ts'

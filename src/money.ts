@@ -3,10 +3,10 @@ import { formatCount } from './quantity.ts'
 
 const MICRO_DECIMALS = 6
 
-/** Of one attempt: a million USD. A larger cost is a mistake. */
+/** Of one attempt: a million USD; more is a mistake. */
 export const MAX_COST_MICROS = 1_000_000_000_000
 
-/** `$1,230.45`. Throws RangeError for a fractional amount. */
+/** `$1,230.45`. Throws RangeError for a fraction. */
 export function formatUsd(micros: number | bigint, minDecimals = 2): string {
   const { sign, whole, decimals } = split(micros)
   return `${sign}$${formatCount(BigInt(whole))}.${significant(decimals).padEnd(minDecimals, '0')}`
@@ -18,14 +18,14 @@ export function formatDecimalUsd(micros: number | bigint): string {
   return `${sign}${whole}.${decimals}`
 }
 
-/** The `minDecimals` that align a column of amounts: 2 to 6. */
+/** The `minDecimals` that align a column: 2 to 6. */
 export function countDecimals(amounts: readonly (number | bigint)[]): number {
   return amounts.reduce((max: number, micros) => Math.max(max, significant(split(micros).decimals).length), 2)
 }
 
 const AMOUNT = /^(-?)\$?(\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.(\d{1,6}))?$/
 
-/** Undefined for more than six decimals or above Number.MAX_SAFE_INTEGER. */
+/** Undefined beyond six decimals or Number.MAX_SAFE_INTEGER. */
 export function parseUsd(text: string): number | undefined {
   const [, sign, whole, decimals = ''] = AMOUNT.exec(text) ?? []
   if (whole === undefined) return undefined
@@ -36,13 +36,9 @@ export function parseUsd(text: string): number | undefined {
 }
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/
-/** Digits after the point that a sum keeps. */
 const SUM_DECIMALS = 30
 
-/**
- * The exact sum of decimal amounts, rounded half away from zero to micro-USD. Undefined for a text that is no JSON number,
- * and above Number.MAX_SAFE_INTEGER.
- */
+/** Exact, rounded half away from zero to micro-USD. Undefined for no JSON number, or above Number.MAX_SAFE_INTEGER. */
 export function sumDecimalUsd(texts: readonly string[]): number | undefined {
   let sum = 0n
   for (const text of texts) {
@@ -58,7 +54,7 @@ export function sumDecimalUsd(texts: readonly string[]): number | undefined {
   return Number.isSafeInteger(micros) ? micros : undefined
 }
 
-/** JSON with the digits of each number as text, because a binary fraction is no amount. Undefined when it is not JSON. */
+/** Numbers as text: binary fractions are no amounts. Undefined if not JSON. */
 export function parseExactJson(text: string): unknown {
   try {
     return JSON.parse(text, toDigits)

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { cwd, KEY, load, openai, problemsOf } from './support/config-loader.ts'
+import { cwd, KEY, load, openai, problemsOf, useConfigFolder } from './support/config-loader.ts'
+
+useConfigFolder()
 
 describe('the configuration', () => {
   it('has a default for every setting, and a sandbox without other providers', async () => {

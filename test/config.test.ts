@@ -1,7 +1,19 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { closed, cwd, FILE, KEY, NUMBER, openai, problemsOf, type Given } from './support/config-loader.ts'
+import {
+  closed,
+  cwd,
+  FILE,
+  KEY,
+  NUMBER,
+  openai,
+  problemsOf,
+  useConfigFolder,
+  type Given,
+} from './support/config-loader.ts'
+
+useConfigFolder()
 
 describe('a configuration mistake is reported as one sentence', () => {
   it.each<[sentence: string, given: Given]>([

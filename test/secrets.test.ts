@@ -93,7 +93,7 @@ const TASK = `
     provider { name dialect models { name providerModelName price { version } } }
   }
   resolvedSettings { size quality background outputFormat }
-  events { __typename cursor at }`
+  events { nodes { __typename cursor at } }`
 
 async function runOne(
   gateway: TestGateway,

@@ -2,7 +2,7 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../domain.ts'
 import { badInput } from '../errors.ts'
 import { MIME_TYPES } from './format.ts'
 
-/** A box in pixels. Renditions keep the aspect ratio and are never enlarged. */
+/** In pixels. Renditions keep the aspect ratio and are never enlarged. */
 export interface RenditionSpec {
   width?: number
   height?: number

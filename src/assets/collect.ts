@@ -1,5 +1,5 @@
-// Deletes unreferenced files. A process touches a file before it references it, and recent files stay. A file may be
-// touched after the check, so it is renamed and checked again, then deleted or restored. A process that misses a renamed
+// Deletes unreferenced files. Processes touch a file before they reference it, and recent files stay. A file may be
+// touched after the check: it is renamed, checked again, then deleted or restored. A process that misses a renamed
 // file stores the content again. After a crash, a later run handles renamed files.
 import { randomUUID } from 'node:crypto'
 import { link, readdir, rename, rm, stat } from 'node:fs/promises'
@@ -16,7 +16,7 @@ interface Candidate {
   sha256: string
 }
 
-/** Of `objects` (ab/cd/<sha256>), only files last modified before `before`. */
+/** Of `objects` (ab/cd/<sha256>), those modified before `before`. */
 export async function collectUnused(objects: string, before: number, collector: Collector): Promise<void> {
   let batch: Candidate[] = []
   for await (const candidate of listCandidates(objects)) {
@@ -70,12 +70,12 @@ async function restore(path: string, target: string): Promise<void> {
   try {
     await link(path, target)
   } catch (error) {
-    // The content was stored or restored meanwhile.
+    // Stored or restored meanwhile.
     if (!['EEXIST', 'ENOENT'].includes(systemErrorCode(error) ?? '')) throw error
   }
 }
 
-/** Infinity for a missing file. */
+/** Infinity if missing. */
 async function modifiedAt(path: string): Promise<number> {
   return (await stat(path).catch(unlessMissing))?.mtimeMs ?? Infinity
 }

@@ -1,4 +1,4 @@
-// Check the signature before decoding untrusted bytes: libvips also decodes unsafe formats.
+// Check the signature first: libvips also decodes unsafe formats.
 import sharp, { type Sharp, type SharpOptions } from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
 import { corrupt, FORMAT_NAMES, readHead, sniffFormat } from './format.ts'
@@ -7,10 +7,10 @@ export const MAX_PIXELS = 40_000_000
 
 // ThumbHash keeps at most 7 frequencies per edge.
 const MAX_THUMBHASH_EDGE = 50
-// A progressive JPEG may have any number of scans.
+// A progressive JPEG has any number of scans.
 const TIMEOUT_SECONDS = 30
 
-// libvips' cache keeps files open, and ignores that a file was rewritten.
+// libvips' cache keeps files open and ignores rewritten ones.
 sharp.cache(false)
 
 export function openImage(input: string | Buffer, options: SharpOptions = {}): Sharp {
@@ -29,7 +29,7 @@ export async function thumbhash(input: string | Buffer): Promise<string> {
   return Buffer.from(rgbaToThumbHash(width, height, rgba)).toString('base64')
 }
 
-/** Whether every pixel is opaque. Decodes the whole image. */
+/** Decodes the whole image. */
 export async function isOpaque(input: string | Buffer): Promise<boolean> {
   return (await openImage(input).stats()).isOpaque
 }

@@ -1,4 +1,4 @@
-// objects/ab/cd/<sha256> holds the content, spool/ temporary files on the same disk, `owner` the id of the database.
+// objects/ab/cd/<sha256>: content; spool/: temporary files on the same disk; `owner`: the id of the database.
 import { createHash, randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
 import {
@@ -20,9 +20,11 @@ import { collectUnused } from './collect.ts'
 import { checkFreeSpace, systemErrorCode, unlessMissing, withDiskErrors } from './disk-error.ts'
 import { createMemoryCache, MAX_CACHED_FILE_BYTES } from './memory-cache.ts'
 import { AssetMissing, type AssetStore, type StoredFile } from './store.ts'
+import { syncFolder } from './sync.ts'
 
 const MAX_CACHE_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 256 * 1024
+const INPUT_PREFIX = 'input-'
 const SHA256 = /^[0-9a-f]{64}$/
 
 /** All methods throw DiskError. `read` returns shared buffers. */
@@ -54,23 +56,28 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
     })
   }
 
+  /** The folder of a new file, and the parents whose entry of it this process has not synced yet. */
+  function unsyncedFolders(folder: string): string[] {
+    const parent = dirname(folder)
+    if (synced.has(folder)) return [folder]
+    return synced.has(parent) ? [folder, parent] : [folder, parent, objects]
+  }
+
   return {
     spool,
     newFile: () => join(spool, randomUUID()),
+    newInput: () => join(spool, `${INPUT_PREFIX}${randomUUID()}`),
 
     put: (file) =>
       onDisk(async () => {
-        const { sha256, byteSize, bytes } = await digest(file)
+        const { sha256, bytes, ...stats } = await digest(file)
         const target = pathOf(sha256)
-        await linkDurably(file, target, byteSize, clock.now())
-        const folder = dirname(target)
-        if (!synced.has(folder)) {
-          await syncFolder(dirname(folder))
-          await syncFolder(objects)
-          synced.add(folder)
-        }
+        await linkTo(target, { path: file, ...stats }, clock.now())
+        // Another process may have created a folder or the file and not synced it yet.
+        await Promise.all(unsyncedFolders(dirname(target)).map(syncFolder))
+        for (const folder of unsyncedFolders(dirname(target))) synced.add(folder)
         if (bytes) cache.set(sha256, bytes)
-        return { sha256, byteSize }
+        return { sha256, byteSize: stats.byteSize }
       }),
 
     async read(sha256) {
@@ -88,7 +95,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
 
     blob: (sha256, mimeType) =>
       withFile(sha256, async (path) => {
-        // openAsBlob reports a missing file as an invalid argument.
+        // openAsBlob calls a missing file an invalid argument.
         await access(path)
         return openAsBlob(path, { type: mimeType })
       }),
@@ -99,7 +106,16 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
       await onDisk(() => rm(pathOf(sha256), { force: true }))
     },
 
-    sweep: (ageMs, kept) => onDisk(() => removeOlder(spool, clock.now() - ageMs, kept)),
+    sweep: (ageMs, kept = new Set()) =>
+      onDisk(() => removeOlder(spool, clock.now() - ageMs, (name) => !kept.has(name))),
+
+    // File times say nothing after a clock was set.
+    removeInputs: (minAgeMs) =>
+      onDisk(() =>
+        removeOlder(spool, minAgeMs === undefined ? Infinity : clock.now() - minAgeMs, (name) =>
+          name.startsWith(INPUT_PREFIX),
+        ),
+      ),
 
     touch: (sha256) =>
       onDisk(async () => {
@@ -124,7 +140,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
         return (await readFile(file, 'utf8')) === owner
       }),
 
-    checkFreeSpace: () => onDisk(() => checkFreeSpace(spool)),
+    checkFreeSpace: (neededBytes) => onDisk(() => checkFreeSpace(spool, neededBytes)),
   }
 }
 
@@ -141,62 +157,83 @@ export async function writeOnce(file: string, content: string): Promise<void> {
   }
 }
 
+interface Digest extends StoredFile {
+  modifiedAt: number
+  /** Of a small file. */
+  bytes?: Buffer
+}
+
 /** Also syncs the file. */
-async function digest(file: string): Promise<StoredFile & { bytes?: Buffer }> {
+async function digest(file: string): Promise<Digest> {
   // Windows cannot sync a read-only handle.
   await using handle = await open(file, 'r+')
-  const { size: byteSize } = await handle.stat()
+  const { size: byteSize, mtimeMs: modifiedAt } = await handle.stat()
   const hash = createHash('sha256')
   if (byteSize <= MAX_CACHED_FILE_BYTES) {
-    const bytes = await handle.readFile()
-    await handle.sync()
-    return { sha256: hash.update(bytes).digest('hex'), byteSize: bytes.length, bytes }
+    const [bytes] = await Promise.all([handle.readFile(), handle.sync()])
+    return { sha256: hash.update(bytes).digest('hex'), byteSize: bytes.length, modifiedAt, bytes }
   }
   const chunks = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES })
   for await (const chunk of chunks) hash.update(chunk)
   await handle.sync()
-  return { sha256: hash.digest('hex'), byteSize }
+  return { sha256: hash.digest('hex'), byteSize, modifiedAt }
 }
 
 async function removeOlder(
   folder: string,
   modifiedBefore: number,
-  kept: ReadonlySet<string> = new Set(),
+  isRemovable: (name: string) => boolean,
 ): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (kept.has(name)) continue
+    if (!isRemovable(name)) continue
     const file = join(folder, name)
     const stats = await stat(file).catch(() => undefined)
     if (stats && stats.mtimeMs <= modifiedBefore) await rm(file, { force: true, recursive: true })
   }
 }
 
-/** Links a synced file to `target` and touches it. Replaces a damaged target: one of another size. */
-async function linkDurably(file: string, target: string, byteSize: number, now: number): Promise<void> {
-  await mkdir(dirname(target), { recursive: true })
+/** Of a new file. Files are collected after hours. */
+const MAX_AGE_MS = 60_000
+
+/** Links a synced file to `target`. An existing target is touched; a damaged one, of another size, is replaced. */
+async function linkTo(
+  target: string,
+  file: { path: string; modifiedAt: number; byteSize: number },
+  now: number,
+): Promise<void> {
+  // A spool file may be old after a crash; the link shares its modification time.
+  if (Math.abs(now - file.modifiedAt) > MAX_AGE_MS) await touchFile(file.path, now)
+  if (await linkNew(file.path, target)) return
   const stats = await stat(target).catch(() => undefined)
-  const exists = stats?.size === byteSize && (await touchFile(target, now))
-  if (!exists) {
-    // A spool file may be old after a crash; the link shares its modification time.
-    await touchFile(file, now)
-    const temporary = `${target}.${randomUUID()}`
-    await link(file, temporary)
-    await rename(temporary, target)
-  }
-  // Another process may have created the file and not synced it yet.
-  await syncFolder(dirname(target))
+  if (stats?.size === file.byteSize && (await touchFile(target, now))) return
+  const temporary = `${target}.${randomUUID()}`
+  await link(file.path, temporary)
+  await rename(temporary, target)
 }
 
-/** False for a missing file. */
+/** False when `target` exists. */
+async function linkNew(file: string, target: string): Promise<boolean> {
+  try {
+    await link(file, target)
+    return true
+  } catch (error) {
+    const code = systemErrorCode(error)
+    if (code === 'EEXIST') return false
+    if (code !== 'ENOENT') throw error
+  }
+  // The first file of its folder.
+  await mkdir(dirname(target), { recursive: true })
+  try {
+    await link(file, target)
+    return true
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') throw error
+    return false
+  }
+}
+
+/** False if missing. */
 async function touchFile(file: string, now: number): Promise<boolean> {
   const touched = utimes(file, now / 1000, now / 1000).then(() => true)
   return (await touched.catch(unlessMissing)) ?? false
-}
-
-// Makes names durable: fsync(2).
-export async function syncFolder(dir: string): Promise<void> {
-  // Windows cannot sync folders; NTFS journals names.
-  if (process.platform === 'win32') return
-  await using handle = await open(dir, 'r')
-  await handle.sync()
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { unlessMissing, withDiskErrors } from './disk-error.ts'
 
-/** LRU by relative path, with the files of earlier processes. */
+/** LRU by relative path, earlier processes' files included. */
 export function createDiskCache(dir: string, maxBytes: number) {
   let index: Promise<LRUCache<string, number>> | undefined
   const getIndex = () => (index ??= readIndex(dir, maxBytes))
@@ -51,7 +51,7 @@ async function writeAtomically(file: string, bytes: Buffer): Promise<void> {
   const temporary = `${file}.${randomUUID()}`
   await mkdir(dirname(file), { recursive: true })
   try {
-    // Without the flush, a power failure could leave an empty file.
+    // Without flush, a power failure could leave it empty.
     await writeFile(temporary, bytes, { flush: true })
     await rename(temporary, file)
   } catch (error) {

@@ -1,5 +1,6 @@
 import { rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Unavailable } from '../errors.ts'
 import { formatBytes } from '../quantity.ts'
 
 const PROBLEMS: Record<string, string> = {
@@ -37,22 +38,32 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
+/** An operator must free space. */
+const FULL_DISK_RETRY_MS = 30_000
+
+/** For a client: its file could not be stored. Any error that is not of the disk is returned unchanged. */
+export function toUnavailable(error: unknown): unknown {
+  const isOfDisk = error instanceof DiskError || systemErrorCode(error) !== undefined
+  return isOfDisk ? new Unavailable('This server cannot store files now.', FULL_DISK_RETRY_MS, error) : error
+}
+
 /** Rethrows other errors. */
 export function unlessMissing(error: unknown): undefined {
   if (systemErrorCode(error) !== 'ENOENT') throw error
 }
 
-/** A noisy PNG of 3840x2160 has 25 MB. */
+/** A noisy 3840x2160 PNG has 25 MB. */
 const MIN_FREE_BYTES = 64 * 1024 * 1024
 
-export async function checkFreeSpace(folder: string): Promise<void> {
+export async function checkFreeSpace(folder: string, neededBytes = 0): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
-  if (free < MIN_FREE_BYTES) {
-    const problem = `has ${formatBytes(free)} free; the minimum is ${formatBytes(MIN_FREE_BYTES)}: free some space or move it`
+  const min = MIN_FREE_BYTES + neededBytes
+  if (free < min) {
+    const problem = `has ${formatBytes(free)} free; the minimum is ${formatBytes(min)}: free some space or move it`
     throw new DiskError(folder, 'ENOSPC', undefined, problem)
   }
-  // statfs does not report quotas and read-only disks.
+  // statfs reports neither quotas nor read-only disks.
   const file = join(folder, 'free-space')
   await writeFile(file, Buffer.alloc(1024))
   await rm(file, { force: true })

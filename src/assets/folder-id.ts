@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unlessMissing, withDiskErrors } from './disk-error.ts'
-import { syncFolder, writeOnce } from './directory.ts'
+import { writeOnce } from './directory.ts'
+import { syncFolder } from './sync.ts'
 
 const FILE = 'folder-id'
 const FOLDER_ID = /^fld_[0-9a-f]{24}$/
 
 /**
- * The id of a data folder, from the file `folder-id` in it. A missing or damaged file is replaced: attempts under the
- * earlier id then belong to a folder that no process uses. Throws DiskError.
+ * From the file `folder-id`. A missing or damaged one is replaced: attempts under the earlier id then belong to a
+ * folder that no process uses. Throws DiskError.
  */
 export async function readFolderId(folder: string): Promise<string> {
   const file = join(folder, FILE)
@@ -18,7 +19,7 @@ export async function readFolderId(folder: string): Promise<string> {
     if (stored !== undefined && FOLDER_ID.test(stored)) return stored
     if (stored !== undefined) await rm(file, { force: true })
     const created = `fld_${randomBytes(12).toString('hex')}`
-    // Another process in the folder may have been faster.
+    // Another process may have been faster.
     await writeOnce(file, created)
     await syncFolder(folder)
     return (await readStored(file)) ?? created

@@ -30,7 +30,7 @@ export const MIME_TYPES: Record<OutputFormat, ImageMimeType> = {
 
 export const FORMAT_NAMES: Record<OutputFormat, string> = { PNG: 'PNG', JPEG: 'JPEG', WEBP: 'WebP' }
 
-// PNG 5.2; ITU-T T.81 B.1.1.3 (SOI and the next marker's first byte); RFC 9649, 2.4 (with a length in between).
+// PNG 5.2; ITU-T T.81 B.1.1.3 (SOI, next marker's first byte); RFC 9649, 2.4 (a length in between).
 const SIGNATURES: [OutputFormat, (text: string) => boolean][] = [
   ['PNG', (text) => text.startsWith('\x89PNG\r\n\x1a\n')],
   ['JPEG', (text) => text.startsWith('\xff\xd8\xff')],
@@ -49,7 +49,7 @@ const OTHER_FORMATS: [string, RegExp][] = [
   ['JSON', /^\s*[[{]\s*["\]}]/],
 ]
 
-/** Throws ImageRejected TYPE for another format. */
+/** Throws ImageRejected TYPE for others. */
 export function sniffFormat(head: Buffer): OutputFormat {
   const text = head.toString('latin1', 0, SNIFF_BYTES)
   const known = SIGNATURES.find(([, hasSignature]) => hasSignature(text))

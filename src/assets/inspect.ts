@@ -4,7 +4,7 @@ import { corrupt, FORMAT_NAMES, ImageRejected, MIME_TYPES, readHead, sniffFormat
 
 export const MAX_INPUT_BYTES = 20 * 1024 * 1024
 
-/** Reads only the header, so a decompression bomb is harmless; applies the EXIF orientation. Throws ImageRejected. */
+/** Reads the header only: decompression bombs are harmless. Applies EXIF orientation. Throws ImageRejected. */
 export async function inspectImage(
   input: string | Buffer,
   { maxBytes = MAX_INPUT_BYTES }: { maxBytes?: number } = {},
@@ -28,7 +28,7 @@ async function readHeader(
   input: string | Buffer,
   format: OutputFormat,
 ): Promise<{ width: number; height: number; hasAlpha: boolean }> {
-  // Without libvips' limit, for an error message with the size.
+  // Without libvips' limit: the error message has the size.
   const metadata = await openImage(input, { limitInputPixels: false })
     .metadata()
     .catch((cause: unknown) => {

@@ -11,7 +11,7 @@ export function createLimit(maxConcurrent: number): Limit {
     try {
       return await work()
     } finally {
-      // Passes the slot on, so that no later call takes it.
+      // Passes the slot on: no later call takes it.
       const next = queue.shift()
       if (next) next()
       else running--

@@ -10,7 +10,7 @@ import type { AssetStore } from './store.ts'
 
 export type Renditions = ReturnType<typeof createRenditions>
 
-// Increase it when the output of the encoders changes.
+// Increase when encoders' output changes.
 const VERSION = 'r1'
 const MAX_CACHE_BYTES = 32 * 1024 * 1024
 const QUALITY = 82
@@ -47,7 +47,7 @@ export function createRenditions(
   }
 
   return {
-    /** The original if nothing changes. `bytes` are shared. Throws AssetMissing and BAD_USER_INPUT. */
+    /** Returns the original if nothing changes. `bytes` are shared. Throws AssetMissing and BAD_USER_INPUT. */
     async rendition(sha256: string, spec: RenditionSpec) {
       const etag = renditionEtag(sha256, spec)
       const bytes = cache.get(etag) ?? (await readOrRenderOnce(etag, sha256, spec))
@@ -68,7 +68,7 @@ export function renditionEtag(sha256: string, spec: RenditionSpec): string {
   return `"${sha256}-${VERSION}-${spec.width ?? ''}x${spec.height ?? ''}-${spec.format ?? ''}"`
 }
 
-/** Exact: equivalent specs share one file. */
+/** Equivalent specs share one file. */
 interface Plan {
   width: number
   height: number

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import type { ImageFacts } from '../domain.ts'
 import { openImage } from './decode.ts'
 import { corrupt, type ImageMimeType } from './format.ts'
@@ -12,8 +12,8 @@ const STRIP: Record<ImageMimeType, (bytes: Buffer) => Buffer> = {
 }
 
 /**
- * Removes metadata such as location and camera. Pixels stay, but an EXIF orientation is applied, losslessly where the
- * format allows. On ImageRejected, the file stays unchanged.
+ * Removes metadata such as location and camera. Pixels stay; EXIF orientation is applied, losslessly where possible. On
+ * ImageRejected, the file stays unchanged.
  */
 export async function sanitizeInput(file: string, options: { maxBytes?: number } = {}): Promise<ImageFacts> {
   const original = await readFile(file)
@@ -21,6 +21,8 @@ export async function sanitizeInput(file: string, options: { maxBytes?: number }
   const clean = STRIP[found.mimeType](await applyOrientation(original, found.mimeType))
   if (clean.equals(original)) return found
   const facts = await inspectImage(clean, { maxBytes: Infinity })
+  // Another name of the file keeps the original.
+  await rm(file)
   await writeFile(file, clean)
   return facts
 }

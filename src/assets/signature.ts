@@ -8,15 +8,15 @@ export interface SignedAsset {
 }
 
 export interface Signer {
-  /** Valid for `lifeMs` (15 minutes by default) plus up to 5 minutes. Throws like `assetPath`. */
+  /** Valid `lifeMs` (default 15 minutes) plus up to 5 minutes. Throws like `assetPath`. */
   sign(asset: SignedAsset & { mimeType: string }, spec: RenditionSpec, lifeMs?: number): string
-  /** Undefined if the signature is wrong or expired. */
+  /** Undefined if wrong or expired. */
   findExpiry(query: URLSearchParams, asset: SignedAsset, spec: RenditionSpec): number | undefined
 }
 
 const DEFAULT_LIFE_MS = 900_000
 
-/** Rounded up, so that repeated requests get the same, cacheable URL. */
+/** Rounded up: repeated requests get the same, cacheable URL. */
 const STEP_MS = 300_000
 
 export function createSigner(secret: string, clock: Clock): Signer {

@@ -1,25 +1,30 @@
-// Storage by SHA-256. A stored file never changes. Calls with an unknown hash throw AssetMissing.
+// By SHA-256, immutable. Unknown hashes throw AssetMissing.
 import type { Readable } from 'node:stream'
 
 export interface AssetStore {
   readonly spool: string
   newFile(): string
-  /** Durable. The file remains, for recovery after a crash. */
+  /** A temporary file for an input image. No record refers to it. */
+  newInput(): string
+  /** Durable. The file stays, for crash recovery. */
   put(file: string): Promise<StoredFile>
   read(sha256: string): Promise<Buffer>
   /** `end` is inclusive. */
   open(sha256: string, range?: { start: number; end: number }): Promise<Readable>
   blob(sha256: string, mimeType: string): Promise<Blob>
   remove(sha256: string): Promise<void>
-  /** Deletes temporary files older than `ageMs`, except those with a name in `kept`. */
+  /** Deletes temporary files older than `ageMs`, except those named in `kept`. */
   sweep(ageMs: number, kept?: ReadonlySet<string>): Promise<void>
+  /** Deletes files of `newInput`, by default all: only while no other process uses the store. */
+  removeInputs(minAgeMs?: number): Promise<void>
   /** Prevents collection before a new reference. */
   touch(sha256: string): Promise<void>
-  /** Deletes unreferenced content stored or touched more than `ageMs` ago. */
+  /** Deletes unreferenced content, stored or touched more than `ageMs` ago. */
   collect(ageMs: number, collector: Collector): Promise<void>
-  /** False if another database owns the store, whose images would all look unreferenced. */
+  /** False if another database owns the store: its images would look unreferenced. */
   claimOwner(owner: string): Promise<boolean>
-  checkFreeSpace(): Promise<void>
+  /** Throws DiskError unless `neededBytes` more can be written. The minimum that results need stays free. */
+  checkFreeSpace(neededBytes?: number): Promise<void>
 }
 
 export interface Collector {

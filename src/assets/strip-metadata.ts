@@ -1,4 +1,4 @@
-// Removes metadata, thumbnails, animation and trailing data. Throws ImageRejected CORRUPT.
+// Also removes thumbnails, animation and trailing data. Throws ImageRejected CORRUPT.
 import { corrupt } from './format.ts'
 
 // ITU-T T.81, annex B.
@@ -16,7 +16,7 @@ export function stripJpeg(bytes: Buffer): Buffer {
   for (;;) {
     const start = findMarker(bytes, at)
     const marker = bytes[start + 1]!
-    // Phones append a second image with its own EXIF.
+    // Phones append an image with its own EXIF.
     if (marker === EOI) return Buffer.concat([...kept, bytes.subarray(start, start + 2)])
     const end = start + 2 + segmentLength(bytes, start + 2)
     const segment = bytes.subarray(start, end)
@@ -88,7 +88,7 @@ export function stripWebp(bytes: Buffer): Buffer {
   while (at + 8 <= size) {
     const length = bytes.readUInt32LE(at + 4)
     if (at + 8 + length > size) throw corrupt('WebP')
-    // Chunks are padded to an even length; some encoders omit the last padding.
+    // Padded to an even length; some encoders omit the last padding.
     const end = Math.min(at + 8 + length + (length % 2), size)
     const type = bytes.toString('latin1', at, at + 4)
     const chunk = bytes.subarray(at, end)

@@ -5,10 +5,11 @@ import { createLog } from '../log.ts'
 import { EXIT, UsageError, type CommandContext } from './command.ts'
 import { closeProviders, loadConfig } from './config.ts'
 import { OperationRefused, runOperation, type GraphQLOperation } from './graphql.ts'
+import { PAGE, readAllPages } from './pages.ts'
 
 /** Runs operations with the rights of the operator. */
 export interface AdminClient {
-  /** `projectId` is the default project if left out. Throws OperationRefused. */
+  /** Without `projectId`: the default project. Throws OperationRefused. */
   run<Data>(operation: GraphQLOperation<Data> & { projectId?: string }): Promise<Data>
   /** Database or server, for messages. */
   readonly location: string
@@ -18,8 +19,8 @@ export interface AdminClient {
 export const URL_OPTION = { '--url <url>': 'Use the server at this URL instead of the database' }
 
 /**
- * Prints the result of `work`. Its client uses the configured database, the server that has the database locked, or the
- * server at `url`. Resolves to EXIT.ok. Throws ConfigError.
+ * Prints the result of `work`. Uses the configured database, the server that locks it, or the server at `url`. Resolves
+ * to EXIT.ok. Throws ConfigError.
  */
 export async function withAdminClient(
   context: CommandContext,
@@ -48,7 +49,7 @@ async function openClient(config: Config, url: string | undefined): Promise<Admi
   return serverClient(url, config)
 }
 
-/** A gateway inside this process that does not start. Its operator key exists in this process only. */
+/** A gateway in this process that does not start. Its operator key exists here only. */
 async function databaseClient(config: Config): Promise<AdminClient> {
   const { createGateway } = await import('../gateway.ts')
   const adminKey = randomBytes(32).toString('base64url')
@@ -99,10 +100,13 @@ const PROJECT = z.object({ id: z.string(), name: z.string(), createdAt: z.string
 
 export type Project = z.output<typeof PROJECT>
 
-/** All projects, oldest first, or the one with this id or name. Throws UsageError if there is not exactly one. */
+/** Oldest first; all, or the one with this id or name. Throws UsageError unless there is exactly one. */
 export async function listProjects(client: AdminClient, idOrName?: string): Promise<Project[]> {
-  const shape = z.object({ projects: z.array(PROJECT) })
-  const { projects } = await client.run({ query: '{ projects { id name createdAt } }', shape })
+  const query = `query (${PAGE.variables}) {
+    projects(${PAGE.arguments}) { nodes { id name createdAt } ${PAGE.selection} }
+  }`
+  const shape = z.object({ projects: PAGE.shape(PROJECT) })
+  const projects = await readAllPages(client, { query, shape }, (data) => data.projects)
   if (idOrName === undefined) return projects
   const found = projects.filter(({ id, name }) => [id, name].includes(idOrName))
   if (found.length === 1) return found

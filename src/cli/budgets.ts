@@ -3,6 +3,7 @@ import { PERIODS, type Period } from '../domain.ts'
 import { formatUsd, parseUsd } from '../money.ts'
 import { getProject, listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import { PAGE, readAllPages } from './pages.ts'
 import type { Paint } from './screen.ts'
 import { indented, renderTable } from './table.ts'
 
@@ -35,7 +36,7 @@ async function runBudgets({ positionals, values }: Arguments, context: CommandCo
     throw new UsageError(
       '`darkroom budgets` takes one of: list, set <project or key> day|month|total <usd>|none.',
     )
-  // Invalid arguments are reported before a database is opened.
+  // Reports invalid arguments before opening a database.
   const budget = { period: readPeriod(period), limitMicros: readUsd(amount) }
   return withAdminClient(context, url, (client) => set(client, owner, budget))
 }
@@ -65,7 +66,7 @@ const FIELDS = Object.keys(BUDGET.shape).join(' ')
 const OWNERS = z.object({
   project: z.object({
     budgets: z.array(BUDGET),
-    keys: z.array(z.object({ name: z.string(), budgets: z.array(BUDGET) })),
+    keys: PAGE.shape(z.object({ name: z.string(), budgets: z.array(BUDGET) })),
   }),
 })
 
@@ -74,15 +75,22 @@ type Budget = z.output<typeof BUDGET>
 async function list(client: AdminClient, projectName: string | undefined, paint: Paint): Promise<string> {
   const rows: string[][] = []
   for (const { id, name } of await listProjects(client, projectName)) {
-    const query = `{ project { budgets { ${FIELDS} } keys { name budgets { ${FIELDS} } } } }`
-    const { project } = await client.run({ query, shape: OWNERS, projectId: id })
+    const query = `query (${PAGE.variables}) { project {
+      budgets { ${FIELDS} }
+      keys(${PAGE.arguments}) { nodes { name budgets { ${FIELDS} } } ${PAGE.selection} }
+    } }`
+    let ofProject: Budget[] = []
+    const keys = await readAllPages(client, { query, shape: OWNERS, projectId: id }, ({ project }) => {
+      ofProject = project.budgets
+      return project.keys
+    })
     // Of the keys only the limited budgets.
-    const ofKeys = project.keys.flatMap((key) =>
+    const ofKeys = keys.flatMap((key) =>
       key.budgets
         .filter(({ limitMicros }) => limitMicros !== null)
         .map((one) => [name, key.name, ...cellsOf(one)]),
     )
-    rows.push(...project.budgets.map((one) => [name, '', ...cellsOf(one)]), ...ofKeys)
+    rows.push(...ofProject.map((one) => [name, '', ...cellsOf(one)]), ...ofKeys)
   }
   const columns = [
     'Project',

@@ -8,33 +8,32 @@ export interface CommandContext {
   cwd: string
 }
 
-/** One `darkroom <name>`. Its help and its arguments are derived from these properties. */
+/** One `darkroom <name>`. Its help and arguments derive from these properties. */
 export interface Command {
   name: string
   summary: string
-  /** Follows the name in the usage line. */
   usage?: string
   takesPositionals?: boolean
-  /** Descriptions by syntax: `--port <number>` takes a value, `--json` is a flag. */
+  /** By syntax: `--port <number>` takes a value, `--json` is a flag. */
   options?: Readonly<Record<string, string>>
-  /** Further sections of the help: descriptions by title and term. */
+  /** Further sections of the help, by title and term. */
   notes?: Readonly<Record<string, Readonly<Record<string, string>>>>
   examples: readonly string[]
   /**
-   * Resolves to the exit code. Imports the server dynamically, so that help and usage errors do not load it. Throws
-   * UsageError, ConfigError and other errors.
+   * Resolves to the exit code. Imports the server dynamically: help and usage errors do not need it. Throws UsageError,
+   * ConfigError and others.
    */
   run(input: Arguments, context: CommandContext): Promise<number>
 }
 
-/** Parsed arguments. Values are not checked yet. */
+/** Parsed, not validated. */
 export interface Arguments {
   positionals: readonly string[]
   values: Readonly<Record<string, string>>
   flags: ReadonlySet<string>
 }
 
-/** 64, 75 and 78 are EX_USAGE, EX_TEMPFAIL and EX_CONFIG of sysexits.h; 130 is 128 + SIGINT, as in shells. */
+/** 64, 75 and 78: EX_USAGE, EX_TEMPFAIL and EX_CONFIG of sysexits.h; 130: 128 + SIGINT. */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -44,7 +43,7 @@ export const EXIT = {
   interrupted: 130,
 } as const
 
-/** The command line is invalid. The message names the rule or the remedy. */
+/** Invalid command line. The message names the rule or the remedy. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }

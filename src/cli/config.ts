@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { Flags } from '../config/sources.ts'
 import type { CommandContext } from './command.ts'
 
-/** Loads the configuration. The caller closes the providers. Throws ConfigError. */
+/** The caller closes the providers. Throws ConfigError. */
 export async function loadConfig(
   { env, cwd }: CommandContext,
   options: { flags?: Flags; sandbox?: { durationMs: number } } = {},
@@ -11,7 +11,7 @@ export async function loadConfig(
   return config.loadConfig({ env, cwd, ...options })
 }
 
-/** Loads the configuration for a command without provider calls. Throws ConfigError. */
+/** For commands without provider calls. Throws ConfigError. */
 export async function readConfig(context: CommandContext): Promise<Config> {
   const config = await loadConfig(context)
   await closeProviders(config)

@@ -83,7 +83,7 @@ async function generate(demoRun: Demo): Promise<number> {
 
   for await (const event of client.watch(accepted.id)) {
     await show(event, demoRun)
-    // The stream of such a task stays open until an operator resolves it.
+    // Its stream stays open until an operator resolves it.
     if (statusOf(event) === 'OUTCOME_UNKNOWN') break
   }
 
@@ -105,7 +105,7 @@ async function show(event: DemoEvent, demoRun: Demo): Promise<void> {
   const { prompt, partialImages } = options.input
   const { bytes, path, facts } = await save(image, `${fileName(prompt)}-partial-${index + 1}`, demoRun)
   view.print(`  ${path}  ${facts}`)
-  // Each partial image is less red than the one before.
+  // Each partial image is less red.
   await view.showImage(bytes, 0.9 - (0.6 * Math.min(index, partialImages)) / Math.max(partialImages, 1))
 }
 
@@ -113,7 +113,7 @@ function statusOf({ status, task }: DemoEvent): TaskStatus {
   return status ?? task.status
 }
 
-/** Saves the final images and shows the first one. Resolves to the lines to print. */
+/** Saves the images, shows the first and resolves to the lines to print. */
 async function saveImages({ images }: TaskResult, demoRun: Demo): Promise<string[]> {
   const { paint } = demoRun.context.out
   const name = fileName(demoRun.options.input.prompt)

@@ -90,7 +90,7 @@ function page(location: string, { invariants, attention }: Findings, paint: Pain
 
 type UnfetchedResult = ReturnType<typeof unfetchedResult>
 
-/** Without the query, which may hold a signature. */
+/** Without the query: it may hold a signature. */
 function unfetchedResult({ attemptId, url, receivedAt, tries, problem }: ResultAddressRow) {
   const parsed = URL.parse(url)
   const address = parsed ? `${parsed.origin}${parsed.pathname}` : 'not a URL'
@@ -116,7 +116,6 @@ function rowsOf({ id, sentence, violations }: InvariantFinding): TableCell[][] {
   return [[verdict, id, sentence], ...examplesOf(violations)]
 }
 
-/** None without a case. */
 function attentionRows({ sentence, cases }: AttentionFinding): TableCell[][] {
   if (cases.length === 0) return []
   return [[{ text: 'attention', format: 'yellow' }, '', sentence], ...examplesOf(cases)]

@@ -1,12 +1,11 @@
 import { redactSecrets } from '../log.ts'
 import { formatCount } from '../quantity.ts'
 
-/** `1056` as `1,056`; a dash for an unknown count. */
 export function countOrDash(count: number | null | undefined): string {
   return count === null || count === undefined ? '–' : formatCount(count)
 }
 
-/** `740` as `740 ms`, `4180` as `4.2 s`, `125000` as `2 min 5 s`. */
+/** `740 ms`, `4.2 s`, `2 min 5 s`. */
 export function formatMs(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`
   if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`
@@ -14,7 +13,7 @@ export function formatMs(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
-/** Lines of at most `width` characters, broken at spaces. */
+/** Breaks at spaces. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {
@@ -25,7 +24,7 @@ export function wrap(text: string, width: number): string[] {
   return lines
 }
 
-/** An error as one line without secrets. */
+/** One line, without secrets. */
 export function formatError(error: unknown): string {
   const cause = rootCause(error)
   const known = isSystemError(cause) ? KNOWN[cause.code]?.(cause) : undefined
@@ -35,7 +34,7 @@ export function formatError(error: unknown): string {
     .trim()
 }
 
-/** The message of fetch itself says nothing. */
+/** fetch's own message says nothing. */
 function messageOf(error: unknown, cause: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return error.message === 'fetch failed' && cause instanceof Error

@@ -9,7 +9,7 @@ export interface GraphQLOperation<Data> {
 /** The server refused the operation or sent an invalid response. */
 export class OperationRefused extends Error {
   override name = 'OperationRefused'
-  /** `extensions.code` of the first error. */
+  /** `extensions.code`, first error. */
   readonly code: string | undefined
 
   constructor(message: string, code?: string) {
@@ -23,7 +23,7 @@ const ERRORS = z.array(
 )
 const RESULT = z.object({ data: z.unknown().optional(), errors: ERRORS.optional() })
 
-/** Runs a query or mutation over HTTP. Throws OperationRefused. */
+/** Over HTTP. Throws OperationRefused. */
 export async function runOperation<Data>(
   endpoint: string,
   { query, variables = {}, shape }: GraphQLOperation<Data>,
@@ -48,7 +48,7 @@ export async function runOperation<Data>(
   return readData(result, shape)
 }
 
-/** The data of a result. Throws OperationRefused. */
+/** Throws OperationRefused. */
 export function readData<Data>(result: unknown, shape: z.ZodType<Data>): Data {
   const { data, errors = [] } = RESULT.parse(result)
   if (errors.length > 0) throw refusalOf(errors)
@@ -57,7 +57,7 @@ export function readData<Data>(result: unknown, shape: z.ZodType<Data>): Data {
   throw new OperationRefused(`The response has an unexpected shape: ${z.prettifyError(parsed.error)}`)
 }
 
-/** The refusal in what graphql-ws throws for errors of a server, which is an array; undefined for other errors. */
+/** graphql-ws throws errors of a server as an array; undefined for others. */
 export function findRefusal(thrown: unknown): OperationRefused | undefined {
   if (thrown instanceof OperationRefused) return thrown
   const errors = ERRORS.safeParse(thrown)

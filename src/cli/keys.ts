@@ -4,6 +4,7 @@ import { didYouMean } from '../config/nearest.ts'
 import { SCOPES, type Scope } from '../domain.ts'
 import { getProject, listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import { PAGE, readAllPages } from './pages.ts'
 import type { Paint } from './screen.ts'
 import { indented, renderFacts, renderTable } from './table.ts'
 
@@ -37,7 +38,7 @@ export const keys: Command = {
 async function runKeys({ positionals, values, flags }: Arguments, context: CommandContext): Promise<number> {
   const [verb = '', id = '', ...more] = positionals
   const { paint } = context.out
-  // Invalid options are reported before a database is opened.
+  // Reports invalid options before opening a database.
   const input = {
     name: values['name'] ?? 'command line',
     scopes: readScopes(values['scopes']),
@@ -69,7 +70,7 @@ function readScopes(text: string | undefined): Scope[] | undefined {
 
 const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
-/** `90d` from now, or a day, as an ISO date. */
+/** `90d` from now, or a day, as ISO date. */
 function readExpiry(text: string | undefined, now: number): string | undefined {
   if (text === undefined) return undefined
   const [, count = '', unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? []
@@ -127,13 +128,13 @@ async function list(
 ): Promise<string> {
   const rows: string[][] = []
   for (const { id: projectId, name } of await listProjects(client, projectName)) {
-    const { project } = await client.run({
-      query: `query ($includeRevoked: Boolean!) { project { keys(includeRevoked: $includeRevoked) { ${FIELDS} } } }`,
-      variables: { includeRevoked },
-      shape: z.object({ project: z.object({ keys: z.array(KEY) }) }),
-      projectId,
-    })
-    rows.push(...project.keys.map((key) => [name, ...cellsOf(key)]))
+    const query = `query ($includeRevoked: Boolean!, ${PAGE.variables}) {
+      project { keys(includeRevoked: $includeRevoked, ${PAGE.arguments}) { nodes { ${FIELDS} } ${PAGE.selection} } }
+    }`
+    const shape = z.object({ project: z.object({ keys: PAGE.shape(KEY) }) })
+    const operation = { query, shape, variables: { includeRevoked }, projectId }
+    const found = await readAllPages(client, operation, ({ project }) => project.keys)
+    rows.push(...found.map((key) => [name, ...cellsOf(key)]))
   }
   if (rows.length === 0)
     return `There are no API keys in ${client.location}. Create one with \`darkroom keys create\`.\n`
@@ -160,7 +161,7 @@ function scopesOf({ scopes }: Key): string {
   return scopes.map((scope) => scope.toLowerCase()).join(', ')
 }
 
-/** An ISO date as `2027-01-31 00:00`, in UTC; `never` for null. */
+/** `2027-01-31 00:00`, UTC; `never` for null. */
 function formatMinute(date: string | null): string {
   return date?.slice(0, 16).replace('T', ' ') ?? 'never'
 }

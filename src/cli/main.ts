@@ -59,7 +59,7 @@ const COMMANDS: readonly Command[] = [
   help,
 ]
 
-/** Runs a command line in this process. Resolves to its exit code and never rejects. */
+/** Resolves to the exit code; never rejects. */
 export async function run(args: readonly string[]): Promise<number> {
   const { env } = process
   const context = {
@@ -127,10 +127,10 @@ function report(error: unknown, [name]: readonly string[], { err, env }: Command
   return error instanceof Error && OPERATOR_ERRORS.has(error.name) ? EXIT.config : EXIT.failed
 }
 
-/** Errors of the database that a restart cannot solve. By name, so that help does not load the database. */
+/** Database errors that no restart solves. By name: help does not load the database. */
 const OPERATOR_ERRORS: ReadonlySet<string> = new Set(['FolderInUse', 'DatabaseDamaged', 'DatabaseNewer'])
 
-/** A reader such as `head` closes the pipe when it has enough. */
+/** Readers such as `head` close the pipe early. */
 function exitWithoutReader(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(EXIT.ok)
   throw error

@@ -93,7 +93,6 @@ function getProvider(providers: readonly Provider[], positionals: readonly strin
   )
 }
 
-/** Prints the cost, and asks for confirmation if it is not zero. */
 async function confirm(
   { name, dialect }: Provider,
   calls: readonly PlannedCall[],

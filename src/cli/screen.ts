@@ -3,21 +3,21 @@ import type { Environment } from '../config/environment.ts'
 
 export type Format = Parameters<typeof styleText>[0]
 
-/** Formats a text, or returns it unchanged where colors are off. */
+/** Unchanged text where colors are off. */
 export type Paint = (format: Format, text: string) => string
 
 export interface Screen {
   write(text: string): void
   paint: Paint
-  /** Whether lines can be redrawn. */
+  /** Can redraw lines. */
   readonly isTerminal: boolean
-  /** Whether 24-bit colors may be used. */
+  /** 24-bit colors. */
   readonly isTruecolor: boolean
-  /** Current size in characters. */
+  /** In characters, now. */
   size(): { columns: number; rows: number }
 }
 
-/** Uses colors on a terminal only, and not with NO_COLOR (https://no-color.org). */
+/** Colors on a terminal only, and not with NO_COLOR (no-color.org). */
 export function openScreen(stream: NodeJS.WriteStream, env: Environment): Screen {
   const isTerminal = stream.isTTY && env['TERM'] !== 'dumb'
   const isColorful = isTerminal && !env['NO_COLOR']
@@ -34,7 +34,6 @@ export function plain(_format: Format, text: string): string {
   return text
 }
 
-/** Prints warnings of a command that continues. */
 export function warn(sentences: readonly string[], err: Screen): void {
   for (const sentence of sentences) err.write(`${err.paint('yellow', 'Warning:')} ${sentence}\n`)
 }

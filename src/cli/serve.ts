@@ -95,7 +95,7 @@ async function runServe({ values, flags: switches }: Arguments, context: Command
   }
 }
 
-/** Starts a gateway, or stops what was started. */
+/** On failure, stops what was started. */
 async function startGateway(
   config: Config,
   { env, err }: CommandContext,
@@ -124,13 +124,13 @@ async function startGateway(
 
 const SHELL_CHECK_INTERVAL_MS = 500
 
-// Read when this module loads: the shell may end while the server starts.
+// At load: the shell may end while the server starts.
 const shell = process.ppid
 
 /**
- * Resolves when the shell that runs this npm script has ended. npm sends SIGTERM to the shell only
- * (https://github.com/npm/run-script, signal-manager.js), and a shell such as dash does not forward it. Never resolves
- * outside of npm, where a daemon may outlive its parent.
+ * Resolves when the shell of this npm script has ended. npm sends SIGTERM to the shell only (github.com/npm/run-script,
+ * signal-manager.js), and dash, for example, does not forward it. Never resolves outside of npm, where a daemon may
+ * outlive its parent.
  */
 async function npmShellEnded(env: Environment, signal: AbortSignal): Promise<void> {
   while (env['npm_lifecycle_event'] !== undefined && !signal.aborted) {

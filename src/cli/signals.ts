@@ -6,19 +6,18 @@ import type { Screen } from './screen.ts'
 export interface Signals {
   first: Promise<void>
   second: Promise<void>
-  /** Resolves at another one, at least two seconds after the second. */
+  /** At least two seconds after the second. */
   third: Promise<void>
-  /** Restores the default handling, which ends the process. */
+  /** Restores the default: ending the process. */
   close(): void
 }
 
-// Under npm, one Ctrl-C arrives twice: from the terminal, and forwarded by npm
-// (https://github.com/npm/run-script, signal-manager.js).
+// Under npm, one Ctrl-C arrives twice: from the terminal and from npm (see serve.ts).
 const SAME_PRESS_MS = 300
-// Quick repetitions mean the same. A later signal means that the process does not stop.
+// Quick repetitions mean the same; a later signal means that the process hangs.
 const INSIST_MS = 2000
 
-/** Handles SIGINT and SIGTERM until `close()`. */
+/** SIGINT and SIGTERM, until `close()`. */
 export function watchSignals(clock: Clock = systemClock): Signals {
   const [first, second, third] = [
     Promise.withResolvers<void>(),
@@ -49,7 +48,7 @@ export function watchSignals(clock: Clock = systemClock): Signals {
   }
 }
 
-/** Resolves to the exit code of `work`, or earlier at the first signal. The second one ends the process. */
+/** Resolves to the exit code of `work`, or at the first signal. The second ends the process. */
 export async function untilInterrupted(
   signals: Signals,
   err: Screen,

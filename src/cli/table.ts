@@ -2,27 +2,27 @@ import stringWidth from 'string-width'
 import type { Format, Paint } from './screen.ts'
 
 export interface Column {
-  /** Without any, the table has no header. */
+  /** Without any, no header. */
   head?: string
   align?: 'left' | 'right'
   /** In terminal columns. */
   minWidth?: number
-  /** Of its cells without a format. */
+  /** For cells without their own. */
   format?: Format
 }
 
 export type TableCell = string | { text: string; format: Format }
 
 export interface Table {
-  /** A text is a column with this head. */
+  /** A text: a column with this head. */
   columns: readonly (Column | string)[]
   rows: readonly (readonly TableCell[])[]
   footer?: readonly string[]
-  /** Spaces between columns; 2 by default. */
+  /** In spaces; default 2. */
   gap?: number
 }
 
-/** The lines of a table. Control characters in cells become spaces. */
+/** Control characters become spaces. */
 export function renderTable({ rows, footer, gap = 2, ...table }: Table, paint: Paint): string[] {
   const columns = table.columns.map((column): Column =>
     typeof column === 'string' ? { head: column } : column,
@@ -61,7 +61,6 @@ export function renderFacts(
   return renderTable({ columns: [{ format: 'dim', minWidth: minNameWidth }, {}], rows: facts }, paint)
 }
 
-/** Lines as one text, indented by two spaces. */
 export function indented(lines: readonly string[]): string {
   return lines.map((line) => `  ${line}\n`).join('')
 }

@@ -21,32 +21,32 @@ import { CONFIG_SHAPE, type ConfigSettings } from './shape.ts'
 import { literalSources, mergeSources, type Flags, type Sources } from './sources.ts'
 import { findWarnings } from './warnings.ts'
 
-/** Frozen. `dataDir` is absolute; `publicUrl` has no trailing slash. */
+/** Frozen. `dataDir` is absolute, `publicUrl` without trailing slash. */
 export interface Config extends Readonly<Omit<ConfigSettings, 'introspection' | 'providers'>> {
   readonly introspection: boolean
-  /** At least one. The owner of the configuration closes them. */
+  /** At least one, closed by the owner of the configuration. */
   readonly providers: readonly Provider[]
   readonly redact: (text: string) => string
-  /** About settings that have no effect, or that cost money or time. */
+  /** Settings without effect, or that cost money or time. */
   readonly warnings: readonly string[]
 }
 
 interface ConfigSources {
   env: Environment
-  /** Folder of the configuration file, and base of a relative `dataDir`. */
+  /** Folder of the configuration file, base of a relative `dataDir`. */
   cwd: string
   flags?: Flags
   dialects?: Dialects
-  /** Options of the sandbox that stands in when no provider is configured. */
+  /** For the sandbox that stands in for missing providers. */
   sandbox?: Partial<SandboxOptions>
 }
 
-/** Reads the configuration and creates its providers. Throws ConfigError with every problem. */
+/** Also creates the providers. Throws ConfigError with every problem. */
 export async function loadConfig(from: ConfigSources): Promise<Config> {
   return createFrom(await examineSources(from))
 }
 
-/** As `loadConfig`, from settings alone. */
+/** As `loadConfig`, from settings. */
 export function createConfig(
   settings: GatewayConfig,
   { cwd, dialects = builtIn }: Pick<ConfigSources, 'cwd' | 'dialects'>,
@@ -61,12 +61,12 @@ export async function readSettings(
 ): Promise<{ settings: GatewayConfig; warnings: readonly string[] }> {
   const { settings, plans, warnings, redact } = assertValid(await examineSources(from))
   const providers = plans.map(({ name, dialect, options }) => ({ ...options, name, dialect }))
-  // The dialects have validated them.
+  // Validated by the dialects.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { settings: { ...settings, providers } as GatewayConfig, warnings: warnings.map(redact) }
 }
 
-/** `settings` is undefined if they are invalid. */
+/** Without `settings` if invalid. */
 type Examination = ReturnType<typeof examine>
 
 async function examineSources(from: ConfigSources): Promise<Examination> {
@@ -84,7 +84,7 @@ function examine(
 ) {
   const { sources, env, cwd, dialects } = from
   const settings = check(CONFIG_SHAPE, sources.values, { ...sources, problems })
-  // In development mode some libraries show internals to clients.
+  // Libraries then show internals to clients.
   if (env['NODE_ENV'] === 'development' && settings && !isLocalOnly(settings))
     problems.push(
       'NODE_ENV is "development"; unset it or set it to "production" on a server that other machines can reach.',
@@ -119,7 +119,7 @@ function createFrom(examination: Examination): Config {
   })
 }
 
-/** If one fails, closes the others, which hold sockets. */
+/** On a failure, closes those created: they hold sockets. */
 function createAll(plans: readonly ProviderPlan[], problems: string[]): Provider[] {
   const created: Provider[] = []
   for (const plan of plans) {
@@ -133,7 +133,7 @@ function createAll(plans: readonly ProviderPlan[], problems: string[]): Provider
   return created
 }
 
-/** A loopback address with a public URL is behind a proxy. */
+/** With a public URL, a loopback address is behind a proxy. */
 function isLocalOnly({ host, publicUrl }: ConfigSettings): boolean {
   return isLoopback(host) && (publicUrl === null || isLoopback(new URL(publicUrl).hostname))
 }

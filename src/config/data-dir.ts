@@ -1,7 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import { ConfigError } from './error.ts'
 
-/** Throws ConfigError if the folder is not writable. */
+/** Throws ConfigError if not writable. */
 export async function makeDataDir(dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true })

@@ -5,7 +5,6 @@ export type Dialects = Readonly<Record<string, Dialect>>
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Settings with an environment variable. */
 export const VARIABLES = {
   port: 'PORT',
   host: 'HOST',
@@ -25,7 +24,7 @@ const KNOWN = [
   ...Object.values<string>(VARIABLES),
 ]
 
-/** Compose files and CI systems write an unset variable as an empty one. */
+/** Compose files and CI write unset variables as empty. */
 export function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
 }
@@ -36,7 +35,7 @@ export function unsupportedVariables(env: Environment): string[] {
     .map(([name, instead]) => `${name} is set, but it is not supported yet: ${instead}. Unset it.`)
 }
 
-/** Warnings about variables that have no effect. `inserted`: values that the configuration file uses. */
+/** About variables without effect. `inserted`: values that the file uses. */
 export function ignoredVariables(
   env: Environment,
   dialects: Dialects,
@@ -57,7 +56,7 @@ function baseUrlOf(dialect: string): string {
   return `${dialect.toUpperCase()}_BASE_URL`
 }
 
-/** A shared prefix must not make names similar. */
+/** Ignores the prefix: it makes all names similar. */
 function didYouMeanVariable(name: string): string {
   const found = nearest(bare(name), KNOWN.map(bare))
   const meant = KNOWN.find((variable) => bare(variable) === found)

@@ -1,6 +1,6 @@
 export class ConfigError extends Error {
   override name = 'ConfigError'
-  /** Sentences with the setting, its value and the rule. Without secrets. */
+  /** Setting, value and rule, without secrets. */
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {

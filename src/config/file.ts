@@ -12,7 +12,7 @@ export interface ConfigFile {
 
 const EXTENSIONS = ['.ts', '.js', '.json']
 
-/** Reads the file that DARKROOM_CONFIG names, else `darkroom.config.{ts,js,json}` in `cwd`. Undefined if there is none. */
+/** The file that DARKROOM_CONFIG names, else `darkroom.config.{ts,js,json}` in `cwd`; undefined if missing. */
 export async function readConfigFile(
   { env, cwd }: { env: Environment; cwd: string },
   problems: string[],
@@ -57,12 +57,12 @@ async function defaultExport(path: string): Promise<unknown> {
   return isRecord(module) ? module['default'] : undefined
 }
 
-/** Editors on Windows may write a byte order mark. */
+/** Windows editors may write one. */
 function withoutMark(text: string): string {
   return text.replace(/^\uFEFF/, '')
 }
 
-/** JSON.parse quotes the text around a mistake, which may be a secret: only the position is reported. */
+/** JSON.parse quotes text, perhaps a secret: only the position is reported. */
 function parseJson(json: string): unknown {
   try {
     return JSON.parse(json)
@@ -78,7 +78,7 @@ function parseJson(json: string): unknown {
 function lineOf(message: string, json: string): string {
   const line = /\(line (\d+) column \d+\)/.exec(message)?.[1]
   if (line !== undefined) return `, line ${line}`
-  // A message without a line quotes at most ten characters on either side of the mistake.
+  // Without a line number, at most ten characters on either side are quoted.
   const [, ellipsis, around] = /, (\.\.\.)?"([\s\S]*?)"(?:\.\.\.)? is not valid JSON$/.exec(message) ?? []
   if (around === undefined) return ''
   const at = json.indexOf(around) + (ellipsis ? Math.min(10, around.length) : 0)

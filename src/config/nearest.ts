@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein'
 
-/** The most similar candidate, ignoring case; undefined if none is. */
+/** Ignores case; undefined if none is similar. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const byLowerCase = new Map(candidates.map((candidate) => [candidate.toLowerCase(), candidate]))
   if (byLowerCase.size === 0) return undefined
@@ -11,7 +11,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return distance(lower, found) <= maxEdits ? byLowerCase.get(found) : undefined
 }
 
-/** ` Did you mean `port`?`, or an empty text. */
+/** ` Did you mean `port`?`, or ''. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const found = nearest(word, candidates)
   return found === undefined ? '' : ` Did you mean \`${found}\`?`

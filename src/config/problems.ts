@@ -1,9 +1,9 @@
-// Reports issues of zod as sentences: setting, value, rule, nearest valid name.
+// zod's issues as sentences: setting, value, rule, nearest valid name.
 import { z } from 'zod'
 import { didYouMean } from './nearest.ts'
 import { MISSING, type Sources } from './sources.ts'
 
-/** Source of a validated object. Paths are relative to the object. */
+/** Paths are relative to the object. */
 export type Setting = Pick<Sources, 'where'> & { written: unknown }
 
 /** Names before 0.2.0. */
@@ -13,7 +13,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   progressEveryMs: 'progressIntervalMs',
 }
 
-/** Returns undefined if `value` is invalid, and adds a sentence for each problem. */
+/** Undefined if invalid; adds a sentence per problem. */
 export function check<T>(
   schema: z.ZodType<T>,
   value: unknown,
@@ -23,7 +23,7 @@ export function check<T>(
   if (result.success) return result.data
   const reported = new Set<string>()
   for (const issue of result.error.issues.flatMap(concreteIssues)) {
-    // A value of the wrong type fails later checks as well: one sentence per path.
+    // A wrong type fails later checks too: one sentence per path.
     const path = JSON.stringify(issue.path.map(String))
     if (valueAt(value, issue.path) === MISSING || reported.has(path)) continue
     if (issue.code !== 'unrecognized_keys') reported.add(path)
@@ -36,7 +36,7 @@ export function isSecretName(name: string): boolean {
   return /key|secret|token|password|credential|authorization/i.test(name)
 }
 
-/** Replaces the issue of a union by those of its most similar member. */
+/** The issues of the most similar member of a union. */
 function concreteIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue]
   const [likeliest] = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)
@@ -68,7 +68,7 @@ function sentencesOf(issue: z.core.$ZodIssue, schema: z.ZodType, { where, writte
   return [`${place} is ${textOf(value, String(issue.path.at(-1)))}; ${rule}.${hint}`]
 }
 
-/** Short, and without credentials. */
+/** Without credentials. */
 function textOf(value: unknown, name: string): string {
   if (isSecretName(name)) return '(hidden)'
   if (typeof value === 'string') return JSON.stringify(shorten(withoutCredentials(value)))
@@ -76,7 +76,7 @@ function textOf(value: unknown, name: string): string {
   return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
 
-/** Dialects word their own messages: `must not …` or `Invalid input`. */
+/** Dialects word messages as `must not …` or `Invalid input`. */
 function asRule(message: string): string {
   const text = message.replace(/\.$/, '')
   if (text.startsWith('must ')) return `it ${text}`
@@ -109,7 +109,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   regex: 'in the documented format',
 }
 
-/** Searches JSON Schema, which has none of zod's wrappers. */
+/** JSON Schema has none of zod's wrappers. */
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   const root = z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' })
   return Object.keys(valueAt(descend([root], path), ['properties']) ?? {})

@@ -4,12 +4,12 @@ import { didYouMean } from './nearest.ts'
 import { check, listText, valueAt, type Setting } from './problems.ts'
 import type { Sources } from './sources.ts'
 
-/** A validated provider, not created yet. `options` are as given, without defaults. */
+/** Validated, not created. `options` lack defaults. */
 export type ProviderPlan = NonNullable<ReturnType<typeof planProvider>>
 
 const ENTRY = z.looseObject({ name: z.string(), dialect: z.string() })
 
-/** The file's providers, then those of the environment under unused names; a sandbox if there are none. */
+/** The file's, then the environment's under unused names; a sandbox without any. */
 export function planProviders(
   from: { sources: Sources; env: Environment; dialects: Dialects; sandbox: object },
   problems: string[],
@@ -35,7 +35,7 @@ function fileEntries(sources: Sources, problems: string[]): Entry[] {
   const listed = Array.isArray(sources.values['providers']) ? sources.values['providers'] : []
   return listed.flatMap((item: unknown, index) => {
     const entry = ENTRY.safeParse(item).data
-    // Reported with the shape of the file.
+    // Reported already.
     if (!entry) return []
     const { name, dialect, ...options } = entry
     const where = (path: readonly PropertyKey[]) => sources.where(['providers', index, ...path])

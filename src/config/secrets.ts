@@ -6,7 +6,7 @@ import type { Sources } from './sources.ts'
 /** Redacting shorter values would damage messages. */
 const MIN_SECRET_LENGTH = 6
 
-/** Returns a function that removes the secrets of this configuration from a text. */
+/** Returns a function that removes this configuration's secrets. */
 export function createRedactor(env: Environment, sources: Sources): (text: string) => string {
   const secrets = [
     ...Object.entries(env).flatMap(([name, value]) => (isSecretName(name) && value ? [value] : [])),
@@ -14,13 +14,13 @@ export function createRedactor(env: Environment, sources: Sources): (text: strin
     ...secretsIn(sources.values),
     ...passwordOf(sources.values['databaseUrl']),
   ].filter((secret) => secret.length >= MIN_SECRET_LENGTH)
-  // Longest first: a secret may contain another one.
+  // Longest first: one may contain another.
   const ordered = [...new Set(secrets.flatMap(formsOf))].sort((a, b) => b.length - a.length)
   return (text) =>
     ordered.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), redactSecrets(text))
 }
 
-/** A secret as it is, within JSON, and within a URL. */
+/** As is, in JSON, in a URL. */
 function formsOf(secret: string): string[] {
   return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]
 }

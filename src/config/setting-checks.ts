@@ -1,4 +1,4 @@
-// Each check returns the rule that is broken; undefined for a valid value.
+// Each returns the broken rule; undefined if valid.
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
@@ -27,20 +27,20 @@ export function publicUrlProblem(value: string): string | undefined {
   return isPlain ? undefined : 'it must be an http:// or https:// URL without credentials, query or fragment'
 }
 
-/** With a wildcard any web page could spend money. */
+/** A wildcard lets any web page spend money. */
 export function originProblem(value: string): string | undefined {
   const url = URL.parse(value)
   if (url && /^https?:$/.test(url.protocol) && url.origin === value) return undefined
   return 'it must be one origin as browsers send it, such as https://app.example.com. "*" is not accepted'
 }
 
-/** With a range of all addresses any client could forge its address. */
+/** A range of all addresses lets any client forge its own. */
 export function cidrProblem(value: string): string | undefined {
   if (ipaddr.isValidCIDR(value) && ipaddr.parseCIDR(value)[1] > 0) return undefined
   return 'it must be a CIDR range, such as 10.0.0.0/8 or 127.0.0.1/32, and must not cover all addresses'
 }
 
-/** 32 random hexadecimal digits have 128 bits. */
+/** 128 bits in hexadecimal. */
 const MIN_ADMIN_KEY_LENGTH = 32
 
 export function adminKeyProblem(key: string): string | undefined {

@@ -45,7 +45,7 @@ const RETENTION_SHAPE = z
   })
   .refine(({ eventsMs, partialImagesMs }) => eventsMs === null || (partialImagesMs ?? Infinity) <= eventsMs, {
     path: ['partialImagesMs'],
-    // A value that is out of range has been reported already.
+    // Values out of range are reported already.
     when: ({ issues }) => issues.length === 0,
     error: 'it must be at most eventsMs, because clients find partial images through events',
   })
@@ -66,7 +66,7 @@ const UNKNOWN_COST_SHAPE = z.strictObject({
 
 const PROVIDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
-/** input.ts documents the settings. Dialects validate the other options of a provider. */
+/** See input.ts. Dialects validate the other options of a provider. */
 export const CONFIG_SHAPE = z.strictObject({
   port: wholeNumber(0, 65_535).default(4_000),
   host: text(hostProblem).default('127.0.0.1'),
@@ -110,7 +110,7 @@ function text(problemOf: (value: string) => string | undefined) {
   })
 }
 
-/** Also as digits: environment variables are strings. */
+/** Also digits: environment variables are strings. */
 function wholeNumber(min: number, max: number) {
   const error = `it must be a whole number from ${min} to ${max}`
   return z.preprocess(toNumber, z.int({ error }).min(min, { error }).max(max, { error }))

@@ -11,16 +11,16 @@ const FLAGS = [
 ] as const
 
 export interface Sources {
-  /** The settings with `${VAR}` replaced, and as written. */
+  /** With `${VAR}` replaced, and as written. */
   values: Record<string, unknown>
   written: Record<string, unknown>
   /** `PORT`, or `darkroom.config.json: providers[2].dialect`. */
   where: (path: readonly PropertyKey[]) => string
-  /** Values that replaced `${VAR}`. */
+  /** In place of `${VAR}`. */
   inserted: readonly string[]
 }
 
-/** Settings of a program, without replacement of `${VAR}`. */
+/** Without replacement of `${VAR}`. */
 export function literalSources(settings: Record<string, unknown>): Sources {
   return {
     values: settings,
@@ -30,7 +30,7 @@ export function literalSources(settings: Record<string, unknown>): Sources {
   }
 }
 
-/** Reports each `${VAR}` that is not set. */
+/** Reports each unset `${VAR}`. */
 export function mergeSources(
   { flags, env, file }: { flags: Flags; env: Environment; file: ConfigFile | undefined },
   problems: string[],
@@ -61,7 +61,7 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '')
 }
 
-/** Replaces a string whose variable is not set: reported already. */
+/** For an unset variable: reported already. */
 export const MISSING = Symbol('missing variable')
 
 interface Insertion extends Pick<Sources, 'where'> {

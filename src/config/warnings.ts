@@ -6,7 +6,6 @@ const USUAL_MAX_CALL_MS = 240_000
 
 type Setup = Pick<ConfigSettings, 'publicUrl' | 'engine'> & { providers: readonly Provider[] }
 
-/** About valid settings that cost money or time. */
 export function findWarnings(setup: Setup): string[] {
   return [callbackWarning(setup), drainWarning(setup)].filter((warning) => warning !== undefined)
 }
@@ -21,7 +20,7 @@ function callbackWarning({ publicUrl, providers }: Setup): string | undefined {
   return `PUBLIC_URL is "${publicUrl}", so callbacks of ${namesOf(callers)} are not encrypted: others on the network can forge them. Use https.`
 }
 
-/** A restart finds polled calls again. Calls that wait for a response are lost, but charged. */
+/** Polling resumes after a restart. Calls that wait for a response are lost, but charged. */
 function drainWarning({ engine: { drainTimeoutMs }, providers }: Setup): string | undefined {
   const aborted = providers.filter(
     ({ traits: { modes }, timeoutMs }) =>

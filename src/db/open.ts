@@ -14,7 +14,7 @@ export async function openDatabase(options: {
 }): Promise<Database> {
   const db = options.databaseUrl
     ? await openPostgresql(options.databaseUrl, options.onWakeUp, options.log)
-    : openSqlite(options.dataDir, options.onWakeUp)
+    : openSqlite(options.dataDir, options.onWakeUp, options.log)
   await db.tx((q) => ensureDefaultProject(q, systemClock.now()))
   return db
 }

@@ -3,17 +3,17 @@ import { readSettings } from '../config/config.ts'
 import type { GatewayConfig } from '../config/input.ts'
 
 export interface LoadConfigOptions {
-  /** Folder of the configuration file, and base of a relative `dataDir`. Default: the working directory. */
+  /** Folder of the configuration file; base of a relative `dataDir`. Default: the working directory. */
   cwd?: string | undefined
-  /** Default: the environment of the process. */
+  /** Default `process.env`. */
   env?: Readonly<Record<string, string | undefined>> | undefined
-  /** Called for each setting that has no effect. Default: `process.emitWarning`. */
+  /** For each setting without effect. Default `process.emitWarning`. */
   onWarning?: ((sentence: string) => void) | undefined
 }
 
 /**
- * Reads the configuration as `darkroom serve` does: the environment, then the file that DARKROOM_CONFIG names, else
- * `darkroom.config.{ts,js,json}`. Rejects with ConfigError with every problem.
+ * As `darkroom serve`: environment, then the file that DARKROOM_CONFIG names, else `darkroom.config.{ts,js,json}`.
+ * Rejects with ConfigError with every problem.
  */
 export async function loadConfig({
   cwd = process.cwd(),

@@ -10,33 +10,33 @@ import { forwardTo, type GatewayLog } from './log.ts'
 /** A gateway without a port. Its functions need no `this`. */
 export interface EmbeddedGateway {
   /**
-   * Responds to a request: GraphQL, event streams, images, callbacks of providers, health, metrics. The first request
-   * starts the gateway. Never rejects: the status is 503 if the gateway could not start or has stopped.
-   * `from.remoteAddress` is the client's IP address, for rate limits and the audit log.
+   * GraphQL, event streams, images, provider callbacks, health, metrics. The first request starts the gateway. Never
+   * rejects: 503 if it could not start or has stopped. `from.remoteAddress` is the client's IP address, for rate limits
+   * and the audit log.
    */
   readonly fetch: (
     request: Request,
     from?: { remoteAddress?: string | undefined } | object,
   ) => Promise<Response>
-  /** As `fetch`, as a listener for `request` of node:http, Express and similar servers. */
+  /** As `fetch`, for `request` of node:http, Express and similar servers. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void
   /**
-   * Listener for `upgrade` of node:http, for subscriptions over WebSocket. Refuses paths other than `/graphql` with 404:
-   * a server with other WebSockets must pass only those of the gateway.
+   * For `upgrade` of node:http: subscriptions over WebSocket. Refuses paths other than `/graphql` with 404, so do not
+   * pass a server's other WebSockets.
    */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /**
-   * Opens the database and starts to process tasks, without waiting for a request. Idempotent; tries again after a
-   * failure. `afterRestore`: the database was restored from a backup, so tasks that may have been sent since are marked
-   * for review. Rejects with ConfigError, or with an error of the database.
+   * Opens the database and processes tasks without waiting for a request. Idempotent; tries again after a failure.
+   * `afterRestore`: the database is a restored backup, so tasks that may have been sent since are marked for review.
+   * Rejects with ConfigError, or an error of the database.
    */
   readonly start: (options?: { afterRestore?: boolean | undefined }) => Promise<void>
-  /** Starts, and listens on `host` and `port`. */
+  /** Starts and listens on `host` and `port`. */
   readonly listen: () => Promise<{ url: string }>
   /**
-   * Closes event streams and WebSockets, which resume in another process. Waits for running calls for up to
+   * Closes event streams and WebSockets, which resume in another process. Waits for running calls up to
    * `deadlineMs` (default: `engine.drainTimeoutMs`) or until `signal` aborts, then aborts them and closes the database.
-   * Resolves to the number of aborted calls: their outcome is unknown.
+   * Resolves to the number of aborted calls, whose outcome is unknown.
    */
   readonly stop: (options?: {
     deadlineMs?: number | undefined
@@ -46,17 +46,17 @@ export interface EmbeddedGateway {
 
 export interface EmbeddedGatewayConfig extends GatewayConfig {
   /**
-   * Grants all rights to every request while there is neither `adminKey` nor an API key in the database: for
-   * development, or where only trusted clients can connect. Default false.
+   * Grants every request all rights while there is neither `adminKey` nor an API key: for development, or trusted
+   * clients only. Default false.
    */
   allowAnonymous?: boolean | undefined
-  /** Default: JSON lines on standard error. Secrets are removed before. */
+  /** Without secrets. Default: JSON lines on standard error. */
   log?: GatewayLog | undefined
 }
 
 /**
- * Creates a gateway from settings alone; `loadConfig` reads the environment and files. Opens nothing before the first
- * request, `start` or `listen`. Throws ConfigError with every problem.
+ * From settings alone; `loadConfig` reads environment and files. Opens nothing before the first request, `start` or
+ * `listen`. Throws ConfigError with every problem.
  */
 export function createGateway({
   allowAnonymous = false,
@@ -79,7 +79,7 @@ export function createGateway({
   })
   const listening = once(async () => (await work.get()).listen())
 
-  /** Undefined if the gateway has stopped or could not start, which is logged. */
+  /** Undefined if stopped or unable to start, which is logged. */
   async function ready(): Promise<Gateway | undefined> {
     if (stopped) return undefined
     return work.get().catch((error: unknown) => {
@@ -93,7 +93,7 @@ export function createGateway({
     deadlineMs: number | undefined,
     forceStop: AbortSignal | undefined,
   ): Promise<{ abortedCalls: number }> {
-    // They may be opening at this moment.
+    // They may be opening.
     await Promise.allSettled([work.current(), listening.current()])
     const opened = await open.current()?.catch(() => undefined)
     if (opened)
@@ -122,7 +122,7 @@ export function createGateway({
       })
     },
     upgrade(request, socket, head) {
-      // A client that disconnects while the gateway starts must not end the process.
+      // A client that disconnects during the start must not end the process.
       socket.on('error', ignore)
       void ready().then((gateway) => {
         if (gateway) return gateway.upgrade(request, socket, head)
@@ -133,7 +133,7 @@ export function createGateway({
     },
     async start({ afterRestore = false } = {}) {
       if (stopped) throw new Error('The gateway was stopped. Create another one.')
-      // Running work may have sent what must be marked for review.
+      // Running work may have sent what needs review.
       if (afterRestore && work.current()) throw new Error('Pass afterRestore before the first request.')
       restored ||= afterRestore
       await work.get()
@@ -156,13 +156,13 @@ const UNAVAILABLE = {
 }
 const UNAVAILABLE_INIT = { status: 503, headers: { 'retry-after': '5' } }
 
-/** Frameworks pass other objects as second argument. */
+/** Frameworks pass other objects. */
 function addressOf(from: object | undefined): string | undefined {
   const address: unknown = from && 'remoteAddress' in from ? from.remoteAddress : undefined
   return typeof address === 'string' ? address : undefined
 }
 
-/** Calls `create` once, and again after a failure. */
+/** Calls `create` once; again after a failure. */
 function once<T>(create: () => Promise<T>): { get(): Promise<T>; current(): Promise<T> | undefined } {
   let current: Promise<T> | undefined
   return {

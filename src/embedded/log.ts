@@ -1,4 +1,4 @@
-/** A logger such as `console` or pino. */
+/** Such as `console` or pino. */
 export interface GatewayLog {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -15,7 +15,7 @@ const METHODS: Readonly<Record<string, keyof GatewayLog>> = {
   fatal: 'error',
 }
 
-/** A destination for log lines whose secrets are removed already. */
+/** For log lines without secrets. */
 export function forwardTo(log: GatewayLog): { write(line: string): void } {
   return {
     write(line) {

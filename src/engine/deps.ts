@@ -3,6 +3,7 @@ import type { AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/connection/database.ts'
 import type { AssetRow } from '../db/tables/tables.ts'
+import type { Limits } from '../domain.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { AddressRule } from '../providers/wire/address.ts'
@@ -46,6 +47,8 @@ export interface Deps {
   store: AssetStore
   /** Concurrent decodes, which bounds memory. */
   ingestLimit: Limit
+  /** As `ingestLimit`, for images of clients: results of paid calls do not wait for them. */
+  inputLimit: Limit
   removeRenditions(sha256: string): Promise<void>
   retention: Retention
   unknownCost: UnknownCostPolicy
@@ -59,6 +62,8 @@ export interface Deps {
   delivery: DeliveryTuning
   breaker: Breaker
   limiter: Limiter
+  /** Of projects without limits of their own. */
+  defaultLimits: Limits | null
   /** Without a trailing slash; undefined when the provider cannot reach this server. */
   callbackBase(provider: Provider): string | undefined
   /** Without a trailing slash; null when not configured. */

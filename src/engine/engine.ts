@@ -2,7 +2,7 @@ import { renewLeases } from '../db/attempts/attempts.ts'
 import { releaseFromFuture } from '../db/maintenance/clock.ts'
 import { releaseAllDeliveries } from '../db/webhooks/deliveries.ts'
 import type { TaskFilter } from '../db/tasks/tasks.ts'
-import type { Limits, Period } from '../domain.ts'
+import type { Period } from '../domain.ts'
 import { GatewayError, Unavailable } from '../errors.ts'
 import { deciderOf, type Access } from './access/access.ts'
 import { adjustCost } from './attempts/adjust-cost.ts'
@@ -24,6 +24,8 @@ import {
   deleteWebhook,
   ensureWebhookSecret,
   redeliverWebhook,
+  updateWebhook,
+  type WebhookChange,
   type WebhookInput,
 } from './webhooks/endpoints.ts'
 import { watchProject, watchTask } from './events/feed.ts'
@@ -46,12 +48,13 @@ import { listAnswerFileNames } from './attempts/received-answer.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
 import { createClockWatch } from './maintenance/clock-watch.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
+import { quote, type QuotedInput } from './tasks/quote.ts'
 import { retryTask } from './tasks/retry.ts'
 import { createRunner } from './worker/runner.ts'
 import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
 import type { UsageQuery } from './usage/query.ts'
 import { createUsageWatch } from './usage/watch.ts'
-import { setLimits } from './access/set-limits.ts'
+import { setLimits, type LimitsChange } from './access/set-limits.ts'
 import { createDeliverer } from './webhooks/deliverer.ts'
 
 /** Everything the other layers may call. */
@@ -60,6 +63,8 @@ export type Engine = ReturnType<typeof createEngine>
 /** Time to record the outcomes of calls that were cut. */
 const MAX_SETTLE_MS = 10_000
 const REMOVE_ROWS_INTERVAL_MS = 300_000
+/** A request takes a minute to arrive, and its images wait seconds to be stored. */
+const INPUT_UNUSED_MS = 600_000
 /** An operator must restore it. */
 const NO_FOLDER_RETRY_MS = 30_000
 
@@ -101,7 +106,9 @@ export function createEngine(deps: Deps) {
     await recoverUncheckable(deps, { all: db.dialect === 'sqlite' })
   }
 
-  async function sweep(): Promise<void> {
+  /** `isAlone`: no other process uses the data folder, and this one has not begun. */
+  async function sweep({ isAlone = false } = {}): Promise<void> {
+    await deps.store.removeInputs(isAlone ? undefined : INPUT_UNUSED_MS)
     await deps.store.sweep(UNUSED_FOR_MS, await listAnswerFileNames(deps.store.spool))
   }
 
@@ -116,6 +123,7 @@ export function createEngine(deps: Deps) {
   }
 
   return {
+    defaultLimits: deps.defaultLimits,
     /** Throws RATE_LIMITED. */
     countRequest: (by: CallerWithLimits) => deps.limiter.countRequest(by),
     createTask(by: CallerWithLimits, input: TaskInput) {
@@ -125,6 +133,7 @@ export function createEngine(deps: Deps) {
         return createTask(deps, by, input)
       })
     },
+    quote: (by: Access, input: QuotedInput) => quote(deps, by, input),
     cancelTask: (projectId: string, taskId: string) => cancelTask(deps, projectId, taskId),
     retryTask(by: CallerWithLimits, taskId: string, permission: { acceptPossibleSecondCharge: boolean }) {
       refuseWhileDraining()
@@ -160,6 +169,8 @@ export function createEngine(deps: Deps) {
     markDataFolderLost: (id: string) => markDataFolderLost(deps, id),
     /** The only result with the webhook's secret. */
     createWebhook: (projectId: string, input: WebhookInput) => createWebhook(deps, projectId, input),
+    updateWebhook: (projectId: string, id: string, change: WebhookChange) =>
+      updateWebhook(deps, projectId, id, change),
     deleteWebhook: (projectId: string, id: string) => deleteWebhook(deps, projectId, id),
     redeliverWebhook: (projectId: string, deliveryId: string) =>
       redeliverWebhook(deps, projectId, deliveryId),
@@ -170,8 +181,8 @@ export function createEngine(deps: Deps) {
     revokeApiKey: (by: Access, id: string) => revokeApiKey(deps, deciderOf(by), id),
     setBudget: (by: Access, owner: string, period: Period, limitMicros: number | null) =>
       setBudget(deps, deciderOf(by), owner, period, limitMicros),
-    setLimits: (by: Access, owner: string, limits: Limits | null) =>
-      setLimits(deps, deciderOf(by), owner, limits),
+    setLimits: (by: Access, owner: string, change: LimitsChange | null) =>
+      setLimits(deps, deciderOf(by), owner, change),
     isKnownCallback: (secret: string) => isKnownCallback(deps, secret),
     receiveCallback: (secret: string, body: string) => receiveCallback(deps, secret, body),
 
@@ -185,7 +196,7 @@ export function createEngine(deps: Deps) {
       await clockWatch.areLeasesReliable()
       await recover(all)
       await warnOfStranded(deps)
-      await sweep()
+      await sweep({ isAlone: all })
       if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
       claiming = Promise.all([runner, fetcher].map((one) => one.run(stopClaiming.signal)))
       delivering = deliverer.run(stopDelivering.signal)

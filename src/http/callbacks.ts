@@ -2,7 +2,9 @@ import type { CallbackResult } from '../engine/attempts/callbacks.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { HttpRoute } from './app.ts'
 import { refusal } from './refusal.ts'
+import type { Clock } from '../clock.ts'
 import { readBody } from './security/body.ts'
+import type { BodyBudget } from './security/body-budget.ts'
 import { createBruteForceLimiter } from './security/brute-force.ts'
 
 /** Some providers send the images as base64 in the callback. */
@@ -16,8 +18,14 @@ const RESPONSES: Record<CallbackResult, () => Response> = {
   MALFORMED: () => refusal('BAD_CALLBACK', 'The callback body is malformed.'),
 }
 
-/** Serves `POST /callbacks/<secret>`. Limits unknown secrets per address; valid ones are always accepted. */
-export function createCallbackRoute(engine: Pick<Engine, 'isKnownCallback' | 'receiveCallback'>): HttpRoute {
+/**
+ * Serves `POST /callbacks/<secret>`. Limits unknown secrets per address; valid ones are accepted unless `memory` has no
+ * room for a large body.
+ */
+export function createCallbackRoute(
+  engine: Pick<Engine, 'isKnownCallback' | 'receiveCallback'>,
+  { memory, clock }: { memory: BodyBudget; clock: Clock },
+): HttpRoute {
   const limiter = createBruteForceLimiter()
 
   function refuseUnknown(address: string | null): Response {
@@ -35,7 +43,12 @@ export function createCallbackRoute(engine: Pick<Engine, 'isKnownCallback' | 're
     if (request.method !== 'POST') return refusal('METHOD_NOT_ALLOWED', 'Use POST.', { allow: 'POST' })
     const secret = pathname.slice('/callbacks/'.length)
     if (!(await engine.isKnownCallback(secret))) return refuseUnknown(client().address)
-    const body = await readBody(request, MAX_BODY_BYTES)
+    using held = new DisposableStack()
+    const body = await readBody(request, {
+      maxBytes: MAX_BODY_BYTES,
+      clock,
+      reserve: async (bytes) => held.use(await memory.reserve(bytes, request.signal)),
+    })
     if (body === undefined)
       return refusal('REQUEST_TOO_LARGE', `The maximum size of a callback is ${MAX_BODY_BYTES} bytes.`)
     return RESPONSES[await engine.receiveCallback(secret, body.toString('utf8'))]()

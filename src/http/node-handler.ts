@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServerAdapter } from '@whatwg-node/server'
+import { systemClock } from '../clock.ts'
 import type { App } from './app.ts'
 import { withoutBase } from './base-path.ts'
 
@@ -16,6 +17,7 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
   const adapter = createServerAdapter<{ req?: IncomingMessage; res?: ServerResponse }>(
     async (request, { req, res }) => {
       const response = await app(request, req?.socket.remoteAddress)
+      if (req && res && !req.complete) await discardRest(req, res)
       if (res && response.headers.get('content-type')?.startsWith('text/event-stream')) {
         streams.add(res)
         res.once('close', () => streams.delete(res))
@@ -34,6 +36,21 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
       for (const stream of streams) stream.destroy()
     },
   }
+}
+
+/** How long a client may send what is not read, before its connection is closed. */
+const DISCARD_MS = 30_000
+
+/**
+ * Of a request that was refused before its end. Unread bytes would block the next request of the connection. If it is
+ * closed, they make the system reset it, and many clients then lose the response.
+ */
+async function discardRest(request: IncomingMessage, { shouldKeepAlive }: ServerResponse): Promise<void> {
+  request.resume()
+  if (shouldKeepAlive || request.destroyed) return
+  const ended = new AbortController()
+  for (const event of ['end', 'close', 'error']) request.once(event, () => ended.abort())
+  await systemClock.sleep(DISCARD_MS, ended.signal)
 }
 
 /** Changes the path only while the adapter reads it, which is synchronous. */

@@ -15,14 +15,14 @@ export type FailureKind = 'rejected' | 'refused' | 'busy' | 'unreached' | 'broke
 export interface Failure {
   kind: FailureKind
   code: TaskErrorCode
-  /** Sent to the client: no secrets, no markup. */
+  /** For clients: no secrets, no markup. */
   message: string
-  /** `NO` only when nothing was sent or the provider said so; else `UNKNOWN` or `YES`. */
+  /** `NO` only if nothing was sent or the provider said so. */
   charged: Charged
   retryAfterMs?: number | undefined
   httpStatus?: number | undefined
   providerRequestId?: string | undefined
-  /** True when the failure is not the provider's: its health is then unaffected. */
+  /** Not the provider's failure: its health is unaffected. */
   isInternal?: boolean
   cause?: unknown
 }
@@ -32,7 +32,7 @@ export type FailureVerdict = Pick<Failure, 'kind' | 'code' | 'charged'>
 export const VERDICTS = {
   REJECTED: verdict('rejected', 'PROVIDER_REJECTED', 'NO'),
   IMAGE_INVALID: verdict('rejected', 'INPUT_IMAGE_INVALID', 'NO'),
-  /** An image may be made before it is blocked. */
+  /** An image may exist before it is blocked. */
   BLOCKED: verdict('rejected', 'MODERATION_BLOCKED', 'UNKNOWN'),
   MISCONFIGURED: verdict('refused', 'PROVIDER_MISCONFIGURED', 'NO'),
   QUOTA: verdict('refused', 'PROVIDER_QUOTA', 'NO'),
@@ -46,7 +46,7 @@ function verdict(kind: FailureKind, code: TaskErrorCode, charged: Charged): Fail
   return { kind, code, charged }
 }
 
-/** The only error that an adapter throws deliberately. */
+/** Adapters throw no other error deliberately. */
 export class ProviderError extends Error {
   override name = 'ProviderError'
   readonly failure: Failure

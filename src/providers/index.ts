@@ -1,4 +1,3 @@
-// The registry of dialects and presets.
 import { acedata } from './acedata/acedata.ts'
 import { basic } from './basic/basic.ts'
 import { jimmy } from './jimmy/jimmy.ts'

@@ -1,4 +1,4 @@
-// The contract between engine and adapters. Sleeping, retries, logging and the clock belong to the engine.
+// The contract of adapters. Sleeping, retries, logging and the clock belong to the engine.
 import type { z } from 'zod'
 import type {
   Background,
@@ -20,65 +20,65 @@ export interface Provider {
   readonly dialect: string
   readonly traits: ProviderTraits
   readonly offers: readonly Offer[]
-  /** True when callbacks can reach a loopback address. */
+  /** Callbacks reach a loopback address. */
   readonly loopback?: boolean
   /** Of submits. */
   readonly concurrency: number
-  /** Deadline of a submit. */
+  /** Of a submit. */
   readonly timeoutMs: number
 
   /** What the operator vouches for where a charge is UNKNOWN; absent: UNKNOWN. */
   readonly charges?: ChargePolicy
 
-  /** Throws ProviderError. Any other error is a bug; the outcome then counts as lost. */
+  /** Throws ProviderError. Any other error is a bug: the outcome counts as lost. */
   submit(request: ProviderRequest, call: Call): Promise<CallResult>
   /**
-   * Polls an accepted request, whose model may have left the configuration. A ProviderError `rejected` or `broken` is
+   * Polls an accepted request, whose model may have left the configuration. ProviderError `rejected` or `broken` is
    * about the request, any other kind about this check.
    */
   check?(remoteId: string, settings: Settings, call: Call): Promise<CallResult>
   /** Parses an untrusted callback body. Throws ProviderError `broken`. */
   readCallback?(body: string): Callback
-  /** Redacts the account's secrets. */
+  /** Without the account's secrets. */
   redact?(text: string): string
   /** Finds a request whose remote id was lost. Undefined without a record, which may follow. */
   find?(clientRef: string, call: Call): Promise<{ remoteId: string } | undefined>
-  /** For results that arrive as addresses. Absent when replies hold the images themselves. */
+  /** For results as addresses; absent if replies hold the images. */
   readonly results?: ResultSource
   /** Requests a stop. The provider may still charge. */
   cancel?(remoteId: string, call: Call): Promise<void>
-  /** What the account was billed for the models offered here, by day in UTC. Absent without the credentials. */
+  /** What the account was billed for the models offered here. Absent without credentials. */
   fetchBill?(period: { from: number; to: number }, call: Pick<Call, 'signal'>): Promise<BilledDay[]>
   close(): Promise<void>
 }
 
 export interface ResultSource {
-  /** How long the provider keeps a result at its address. */
+  /** How long results stay available. */
   ttlMs: number
-  /** Writes the image at `url`, an address from a reply, to the new `file`. Throws DownloadError, without a file. */
+  /** Writes `url`, an address from a reply, to the new `file`. Throws DownloadError and leaves no file. */
   download(url: string, file: string, signal: AbortSignal): Promise<void>
 }
 
-/** One day in UTC on the bill of an account. */
+/** A day in UTC. */
 export interface BilledDay {
   startsAt: number
   micros: number
-  /** Of everything else on the account. */
+  /** Everything else on the account. */
   otherMicros: number
-  /** As counted by the provider; null when not reported. */
+  /** As counted by the provider; null: not reported. */
   images: number | null
 }
 
-/** Whether a request is charged that moderation refused, that failed, or that was not answered. */
+/** Per case: refused by moderation, failed, not answered. */
 export interface ChargePolicy {
   readonly moderation: Charged
-  /** Also statuses of 500 or more, and unreadable answers. */
+  /** Also 500 and above, and unreadable answers. */
   readonly failure: Charged
   readonly timeout: Charged
 }
 
 export const MODES = ['SYNC', 'STREAM', 'POLL', 'CALLBACK'] as const
-/** What identifies an attempt after a crash, weakest first. */
+/** What finds an attempt after a crash, weakest first. */
 export const RECOVERIES = ['NONE', 'REMOTE_ID', 'CALLBACK', 'CLIENT_REF'] as const
 
 export interface ProviderTraits {
@@ -86,7 +86,7 @@ export interface ProviderTraits {
   modes: readonly (typeof MODES)[number][]
   /** Of the preferred mode. */
   recovery: (typeof RECOVERIES)[number]
-  /** NO: the operator declares that failures are never billed. */
+  /** NO: the operator declares failures never billed. */
   failureCharge: Exclude<Charged, 'YES'>
 }
 
@@ -95,9 +95,9 @@ export interface Offer {
   /** The provider's name for it. */
   upstreamModel: string
   capabilities: Capabilities
-  /** Null when unknown: costs are then unknown, not zero. */
+  /** Null: unknown. Costs are then unknown, not zero. */
   price: Price | null
-  /** ISO date of the shutdown; null when none is announced. */
+  /** ISO date of the shutdown; null if not announced. */
   retiresOn: string | null
 }
 
@@ -122,7 +122,7 @@ export interface Capabilities {
   maxPromptLength: number
 }
 
-/** `auto`: whether `size: auto` is allowed too. */
+/** `auto`: whether `size: auto` is allowed. */
 export type SizeRule =
   | { kind: 'list'; auto: boolean; values: readonly string[] }
   | {
@@ -131,16 +131,16 @@ export type SizeRule =
       /** Of both edges. */
       multipleOf: number
       maxEdge: number
-      /** Long edge over short edge. */
+      /** Long over short edge. */
       maxRatio: number
       minPixels: number
       maxPixels: number
     }
 
-/** `version` is stored with each cost. */
+/** `version` is stored with costs. */
 export type Price = TokenPrice | ImagePrice
 
-/** Micro-USD per million tokens; null where the class does not exist. */
+/** Micro-USD per million tokens; null: no such class. */
 export interface TokenPrice {
   inputTextMicros: number
   inputImageMicros: number | null
@@ -151,20 +151,19 @@ export interface TokenPrice {
 
 /** Micro-USD per finished image. */
 export interface ImagePrice {
-  /** Default. */
   imageMicros: number
-  /** The first match applies; an absent setting matches every value. */
+  /** First match; an absent setting matches all. */
   bySettings: readonly { size?: string | undefined; quality?: Quality | undefined; imageMicros: number }[]
   version: string
 }
 
-/** Within the capabilities of the offer. */
+/** Within the offer's capabilities. */
 export interface ProviderRequest extends Settings {
   operation: Operation
   upstreamModel: string
-  /** Empty for GENERATE, else 1 to 16. */
+  /** GENERATE: none; else 1 to 16. */
   images: readonly ProviderRequestImage[]
-  /** Same size as the first image; transparent pixels are redrawn. */
+  /** As large as the first image; transparent pixels are redrawn. */
   mask: ProviderRequestImage | null
 }
 
@@ -175,25 +174,25 @@ export interface ProviderRequestImage extends ImageFacts {
 export interface Call {
   /** Aborts at the deadline; the adapter then throws `lost` or `unreached`. */
   signal: AbortSignal
-  /** The attempt's id. Send it where the API has a field for it. */
+  /** The attempt's id. Send it if the API has a field for it. */
   clientRef: string
-  /** Absent when the provider cannot reach this server. */
+  /** Absent: the provider cannot reach this server. */
   callbackUrl?: string | undefined
   /** W3C trace context, to be sent. */
   traceparent?: string | undefined
-  /** A new path in the spool, deleted after the call. */
+  /** New spool path, deleted after the call. */
   newFile(): string
-  /** Report a phase before continuing. Phases never decrease. */
+  /** Report before continuing. Phases never decrease. */
   onWire(phase: WirePhase, facts?: { httpStatus?: number; providerRequestId?: string }): void
-  /** 0 to 1, never decreasing. Throttled by the engine. */
+  /** 0 to 1, never decreasing. The engine throttles. */
   onProgress(fraction: number): void
-  /** A partial image at a `newFile()` path. Await it to keep the order. */
+  /** A partial image at a `newFile()` path. Recorded in the order of the calls; resolves when it is. */
   onPartial(file: string, index: number): Promise<void>
 }
 
 export type CallResult =
   | { state: 'ACCEPTED'; remoteId: string; checkAfterMs: number }
-  /** `unknownStatus`: a status that the dialect does not know, which counts as running. */
+  /** `unknownStatus`: not known to the dialect, counts as running. */
   | { state: 'PENDING'; progress: number | null; checkAfterMs: number; unknownStatus?: string | undefined }
   /** Checks only: the provider does not know the remote id (yet). */
   | { state: 'MISSING'; checkAfterMs: number }
@@ -203,17 +202,16 @@ export interface Callback {
   remoteId: string | null
 }
 
-/** A file in the spool, or an address that the engine stores before it downloads the image. */
+/** A spool file, or an address, stored before the download. */
 export type ReceivedImage = ({ file: string } | { url: string }) & {
   revisedPrompt: string | null
 }
 
-/** The files of the images that are not addresses. */
 export function filesOf(images: readonly ReceivedImage[]): string[] {
   return images.flatMap((image) => ('file' in image ? image.file : []))
 }
 
-/** The provider's choices for `auto`; absent when not reported. */
+/** The provider's choices for `auto`; absent: not reported. */
 export interface ResolvedSettings {
   size?: string
   quality?: Quality
@@ -233,9 +231,9 @@ export const UNKNOWN_USAGE: Usage = {
 }
 
 export interface Dialect<Options = unknown> {
-  /** Schema of a provider's configuration entry, without `name` and `dialect`. */
+  /** Without `name` and `dialect`. */
   readonly options: z.ZodType<Options>
-  /** Undefined when the variables are not set. */
+  /** Undefined if the variables are not set. */
   fromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> | undefined
   create(name: string, options: Options): Provider
 }

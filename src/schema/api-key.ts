@@ -1,16 +1,17 @@
-import { listKeys } from '../db/access/api-keys.ts'
+import { countKeys, listKeys } from '../db/access/api-keys.ts'
 import { getProject } from '../db/access/projects.ts'
 import type { ApiKeyRow } from '../db/tables/tables.ts'
 import type { Scope } from '../domain.ts'
 import { prefixOf } from '../engine/access/key-text.ts'
 import { DEFAULT_SCOPES, MAX_KEYS } from '../engine/access/keys.ts'
 import { builder, describedEnum } from './builder.ts'
+import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
 import { ProjectRef } from './project.ts'
 import { requires } from './scopes.ts'
 
-const ScopeEnum = describedEnum<Scope>('Scope', {
+export const ScopeEnum = describedEnum<Scope>('Scope', {
   description:
     'Permission of an API key. The description of each field of Query, Mutation and Subscription names the scope it requires.',
   GENERATE: 'May spend money: generateImage, cancelTask and retryTask.',
@@ -44,19 +45,33 @@ export const ApiKeyRef = builder.objectRef<ApiKeyRow>('ApiKey').implement({
   }),
 })
 
+const oldestFirst = keysetOf<ApiKeyRow>('key', ({ createdAt }) => createdAt)
+
+const ApiKeyConnectionRef = connectionType<ApiKeyRow>('ApiKey', {
+  description: 'A page of API keys, oldest first.',
+  node: ApiKeyRef,
+  keyset: oldestFirst,
+})
+
 builder.objectField(ProjectRef, 'keys', (t) =>
   t.field({
-    type: [ApiKeyRef],
-    description: `API keys of the project, oldest first. At most ${MAX_KEYS} are not revoked.`,
-    complexity: { multiplier: MAX_KEYS },
+    type: ApiKeyConnectionRef,
+    description: `API keys of the project, oldest first. At most ${MAX_KEYS} are not revoked. Errors: CURSOR_INVALID.`,
+    complexity: (page) => weightOfPage(page),
     args: {
+      ...pageArguments(),
       includeRevoked: t.arg.boolean({
         defaultValue: false,
         description: 'Whether revoked keys are listed as well.',
       }),
     },
-    resolve: ({ id }, { includeRevoked }, { db }) =>
-      listKeys(db.read, id, { includeRevoked: includeRevoked ?? false }),
+    resolve({ id }, { includeRevoked, ...page }, { db }) {
+      const which = { includeRevoked: includeRevoked ?? false }
+      return readPage(page, oldestFirst, {
+        list: (range) => listKeys(db.read, id, which, range),
+        count: () => countKeys(db.read, id, which),
+      })
+    },
   }),
 )
 

@@ -1,4 +1,4 @@
-// Bills of providers, compared with the attempts here. For operators: an account may serve all projects.
+// For operators: an account may serve all projects.
 import type { BillableAttempt } from '../db/attempts/billing.ts'
 import type { AppliedBill } from '../engine/bills/apply.ts'
 import {
@@ -17,9 +17,9 @@ import { exposeAll, exposeNullable } from './expose.ts'
 import { ReviewProblemRef } from './review-many.ts'
 import { requires } from './scopes.ts'
 
-/** Items of each list in a report. */
+/** Per list of a report. */
 const MAX_LISTED = 1_000
-/** Already read, so a field costs next to nothing. */
+/** Already read: a field costs next to nothing. */
 const LISTED = { multiplier: 50 }
 
 const BillMatchEnum = describedEnum<BillMatch>('BillMatch', {

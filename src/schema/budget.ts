@@ -1,6 +1,6 @@
 import type { Period } from '../domain.ts'
 import { listBudgetStatus, type Budget } from '../engine/access/budgets.ts'
-import { GatewayError } from '../errors.ts'
+import { badInput, GatewayError } from '../errors.ts'
 import { ApiKeyRef } from './api-key.ts'
 import { builder, describedEnum } from './builder.ts'
 import type { Context } from './context.ts'
@@ -72,10 +72,15 @@ builder.mutationField('setBudget', (t) =>
       }),
       limitMicros: t.arg({
         type: 'BigInt',
-        description: 'New limit in micro-USD, at least 0; 0 stops all spending. Null removes the budget.',
+        description:
+          'New limit in micro-USD, at least 0; 0 stops all spending. Null removes the budget. Required.',
       }),
     },
-    resolve: (_, { owner, period, limitMicros }, { engine, caller }) =>
-      engine.setBudget(caller, owner, period, limitMicros ?? null),
+    resolve(_, { owner, period, limitMicros }, { engine, caller }) {
+      // A variable that was left out by mistake must not remove a budget.
+      if (limitMicros === undefined)
+        throw badInput('limitMicros', 'limitMicros is missing; write null to remove the budget.')
+      return engine.setBudget(caller, owner, period, limitMicros)
+    },
   }),
 )

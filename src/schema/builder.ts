@@ -1,6 +1,7 @@
 import SchemaBuilder from '@pothos/core'
 import ComplexityPlugin, { complexityFromQuery } from '@pothos/plugin-complexity'
 import { Kind, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
+import type { UploadedFile } from '../assets/upload.ts'
 import type { Context } from './context.ts'
 
 export const builder = new SchemaBuilder<{
@@ -12,12 +13,12 @@ export const builder = new SchemaBuilder<{
     URL: { Input: string; Output: string }
     BigInt: { Input: number; Output: number }
     ImageSize: { Input: string; Output: string }
-    Upload: { Input: Blob; Output: never }
+    Upload: { Input: UploadedFile; Output: never }
   }
 }>({
   defaultFieldNullability: false,
   plugins: [ComplexityPlugin],
-  // A list without a multiplier of its own counts as ten items.
+  // Lists count as ten items by default.
   complexity: { defaultComplexity: 1, defaultListMultiplier: 10 },
 })
 
@@ -39,7 +40,7 @@ builder.subscriptionType({
     'gaps or duplicates.',
 })
 
-/** An enum with a description for every value: a missing one does not compile. */
+/** A value without description does not compile. */
 export function describedEnum<Value extends string>(
   name: string,
   { description, ...texts }: { description: string } & Record<Value, string>,

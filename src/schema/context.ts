@@ -13,7 +13,7 @@ import type { Access } from '../engine/access/access.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Provider } from '../providers/provider.ts'
 
-/** The context of a resolver. Each operation has its own. */
+/** One per operation. */
 export interface Context {
   caller: Access
   projectId: string
@@ -22,13 +22,14 @@ export interface Context {
   store: AssetStore
   providers: readonly Provider[]
   clock: Clock
+  server: { version: string; database: string; isOpen: () => Promise<boolean> }
   /** The public URL of this server, without a trailing slash. */
   publicUrl: string
-  /** The path of an image or a rendition, signed once API keys exist. Throws BAD_USER_INPUT for an impossible size. */
+  /** Of an image or rendition, signed once API keys exist. Throws BAD_USER_INPUT for an impossible size. */
   assetPath: (asset: AssetRow, spec?: RenditionSpec) => string
-  /** The caller's IP address behind trusted proxies; null for a request without a connection. */
+  /** IP address behind trusted proxies; null without a connection. */
   clientAddress: string | null
-  /** The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header); null without one. */
+  /** Header (draft-ietf-httpapi-idempotency-key-header); null without one. */
   idempotencyKey: string | null
   loaders: ReturnType<typeof createLoaders>
 }
@@ -41,7 +42,8 @@ export function rightsOf({ caller, publicUrl }: Context): unknown[] {
 
 /** The context of a shared execution: reading anything else of the caller is an error of the schema. */
 export function toSharedContext(context: Context): Context {
-  const { caller, projectId, db, engine, store, providers, clock, publicUrl, assetPath, loaders } = context
+  const { caller, projectId, db, engine, store, providers, clock, server, publicUrl, assetPath, loaders } =
+    context
   const { scopes, operator } = caller
   return {
     caller: {
@@ -61,6 +63,7 @@ export function toSharedContext(context: Context): Context {
     store,
     providers,
     clock,
+    server,
     publicUrl,
     assetPath,
     loaders,
@@ -88,7 +91,7 @@ export function createLoaders(db: Database) {
       const byParent = Map.groupBy(await list(db.read, [...new Set(ids)]), parentOf)
       return ids.map((id) => byParent.get(id) ?? [])
     }
-    // No cache: the context of a subscription lives as long as the subscription, and rows change meanwhile.
+    // No cache: a subscription's context lives as long as it, and rows change.
     return new DataLoader(load, { cache: false, maxBatchSize: 200 })
   }
 

@@ -1,5 +1,5 @@
 import type { FieldMap } from '@pothos/core'
-import { listEvents } from '../db/tasks/events.ts'
+import { countEvents, listEventPage } from '../db/tasks/events.ts'
 import { findAsset } from '../db/tasks/assets.ts'
 import { findAttempt } from '../db/attempts/attempts.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
@@ -7,7 +7,7 @@ import { decodeCursor, encodeCursor } from '../engine/events/cursor.ts'
 import type { FeedItem } from '../engine/events/feed.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
-import { firstArgument, readFirst, weightOfPage } from './connection.ts'
+import { connectionType, pageArguments, readPage, weightOfPage } from './connection.ts'
 import type { Context } from './context.ts'
 import * as enums from './enums.ts'
 import { exposeAll } from './expose.ts'
@@ -121,27 +121,39 @@ eventType('TASK_FINISHED', 'The task reached a final state. The last event of ev
 /** More than most tasks have. */
 const EVENTS_PAGE = 100
 
+const TaskEventConnectionRef = connectionType<FeedItem>('TaskEvent', {
+  description: 'A page of events of one task, oldest first.',
+  node: TaskEventRef,
+  keyset: { cursorOf: ({ cursor }) => cursor },
+})
+
 builder.objectField(TaskRef, 'events', (t) =>
   t.field({
-    type: [TaskEventRef],
+    type: TaskEventConnectionRef,
     description:
-      'Log of the task, oldest first. Kept for 7 days after the end by default, then empty. taskEvents delivers new events.',
-    complexity: ({ first }) => weightOfPage(first, EVENTS_PAGE),
-    args: {
-      after: t.arg.string({ description: 'Cursor of an event of this task. The beginning by default.' }),
-      ...firstArgument(EVENTS_PAGE),
-    },
-    async resolve(task, { after, first }, { db }) {
-      const limit = readFirst(first, EVENTS_PAGE)
-      const position = after == null ? 0 : decodeCursor(after, 'task', task.id, task.lastSeq)
-      const events = await listEvents(db.read, task.id, position, limit)
-      return events.map(({ body, at, seq }) => ({
-        cursor: encodeCursor('task', task.id, seq),
-        at,
-        task,
-        body,
-      }))
-    },
+      'Log of the task, oldest first. Kept for 7 days after the end by default, then empty. taskEvents delivers new events. ' +
+      'Errors: CURSOR_INVALID.',
+    complexity: (page) => weightOfPage(page, EVENTS_PAGE),
+    args: pageArguments(EVENTS_PAGE),
+    resolve: (task, page, { db }) =>
+      readPage(
+        page,
+        // The number of an event is its position.
+        {
+          positionOf: (cursor) => ({ at: decodeCursor(cursor, 'task', task.id, task.lastSeq), id: task.id }),
+        },
+        {
+          list: async (range) =>
+            (await listEventPage(db.read, task.id, range)).map(({ body, at, seq }) => ({
+              cursor: encodeCursor('task', task.id, seq),
+              at,
+              task,
+              body,
+            })),
+          count: () => countEvents(db.read, task.id),
+        },
+        EVENTS_PAGE,
+      ),
   }),
 )
 

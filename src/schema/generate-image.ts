@@ -30,24 +30,79 @@ export const MetadataInput = builder.inputType('MetadataInput', {
   }),
 })
 
-// A `defaultValue` declares in the schema what DEFAULT_INPUT applies: to absent fields and to null.
+type InputFields = PothosSchemaTypes.InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>
+
+// Each `defaultValue` declares what DEFAULT_INPUT applies to absent fields and null.
+const settingFields = (t: InputFields) => ({
+  prompt: t.string({
+    required: true,
+    description:
+      'Description of the image or of the edit, not empty. The GPT image models accept up to 32000 characters.',
+  }),
+  model: t.string({
+    defaultValue: DEFAULT_INPUT.model,
+    description: 'Name of a model in `Provider.models`. Errors: MODEL_UNKNOWN.',
+  }),
+  providers: t.stringList({
+    description:
+      'Names of the allowed providers in order of preference, at least one. By default, all that support the request. ' +
+      'Errors: PROVIDER_UNKNOWN.',
+  }),
+  size: t.field({
+    type: 'ImageSize',
+    defaultValue: DEFAULT_INPUT.size,
+    description: 'auto, or WIDTHxHEIGHT in pixels as in `Capabilities.sizes`.',
+  }),
+  quality: t.field({
+    type: enums.Quality,
+    defaultValue: DEFAULT_INPUT.quality,
+    description: 'Amount of work per image, the main factor of its price.',
+  }),
+  background: t.field({
+    type: enums.Background,
+    defaultValue: DEFAULT_INPUT.background,
+    description: 'TRANSPARENT requires the format PNG or WEBP, and a model that supports it.',
+  }),
+  moderation: t.field({
+    type: enums.Moderation,
+    defaultValue: DEFAULT_INPUT.moderation,
+    description: "LOW makes the provider's content filter less strict.",
+  }),
+  outputFormat: t.field({
+    type: enums.OutputFormat,
+    defaultValue: DEFAULT_INPUT.outputFormat,
+    description: 'File format of the results. JPEG excludes transparency, PNG excludes compression.',
+  }),
+  outputCompression: t.int({
+    description:
+      '0 (smallest file) to 100 (best image), for JPEG and WEBP only. Chosen by the provider by default.',
+  }),
+  inputFidelity: t.field({
+    type: enums.InputFidelity,
+    description: 'Edits only. Chosen by the provider by default.',
+  }),
+  style: t.field({ type: enums.Style, description: 'dall-e-3 only. Chosen by the provider by default.' }),
+  n: t.int({ defaultValue: DEFAULT_INPUT.n, description: 'Number of images, 1 to 10.' }),
+  partialImages: t.int({
+    defaultValue: DEFAULT_INPUT.partialImages,
+    description:
+      'Number of partial images to request, 0 to 3. Fewer may arrive. Each costs 100 output tokens at OpenAI.',
+  }),
+  user: t.string({
+    description:
+      "Identifier of the caller's end user, 1 to 256 characters. For reports, and sent to providers that accept it for abuse control.",
+  }),
+  unsupported: t.field({
+    type: enums.UnsupportedSettingPolicy,
+    defaultValue: DEFAULT_INPUT.unsupported,
+    description: 'Whether a setting that a provider does not support is a warning or an error.',
+  }),
+})
+
 const GenerateImageInput = builder.inputType('GenerateImageInput', {
   description: 'Prompt and settings. With `images` it is an edit, else a generation.',
   fields: (t) => ({
-    prompt: t.string({
-      required: true,
-      description:
-        'Description of the image or of the edit, not empty. The GPT image models accept up to 32000 characters.',
-    }),
-    model: t.string({
-      defaultValue: DEFAULT_INPUT.model,
-      description: 'Name of a model in `Provider.models`. Errors: MODEL_UNKNOWN.',
-    }),
-    providers: t.stringList({
-      description:
-        'Names of the allowed providers in order of preference, at least one. By default, all that support the request. ' +
-        'Errors: PROVIDER_UNKNOWN.',
-    }),
+    ...settingFields(t),
     images: t.field({
       type: [ImageInput],
       description: 'Images to edit or to use as reference, at most 16. They make the task an EDIT.',
@@ -56,50 +111,6 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
       type: ImageInput,
       description:
         'Image of the size of the first image, with an alpha channel. Its transparent pixels are redrawn. Requires `images`.',
-    }),
-    size: t.field({
-      type: 'ImageSize',
-      defaultValue: DEFAULT_INPUT.size,
-      description: 'auto, or WIDTHxHEIGHT in pixels as in `Capabilities.sizes`.',
-    }),
-    quality: t.field({
-      type: enums.Quality,
-      defaultValue: DEFAULT_INPUT.quality,
-      description: 'Amount of work per image, the main factor of its price.',
-    }),
-    background: t.field({
-      type: enums.Background,
-      defaultValue: DEFAULT_INPUT.background,
-      description: 'TRANSPARENT requires the format PNG or WEBP, and a model that supports it.',
-    }),
-    moderation: t.field({
-      type: enums.Moderation,
-      defaultValue: DEFAULT_INPUT.moderation,
-      description: "LOW makes the provider's content filter less strict.",
-    }),
-    outputFormat: t.field({
-      type: enums.OutputFormat,
-      defaultValue: DEFAULT_INPUT.outputFormat,
-      description: 'File format of the results. JPEG excludes transparency, PNG excludes compression.',
-    }),
-    outputCompression: t.int({
-      description:
-        '0 (smallest file) to 100 (best image), for JPEG and WEBP only. Chosen by the provider by default.',
-    }),
-    inputFidelity: t.field({
-      type: enums.InputFidelity,
-      description: 'Edits only. Chosen by the provider by default.',
-    }),
-    style: t.field({ type: enums.Style, description: 'dall-e-3 only. Chosen by the provider by default.' }),
-    n: t.int({ defaultValue: DEFAULT_INPUT.n, description: 'Number of images, 1 to 10.' }),
-    partialImages: t.int({
-      defaultValue: DEFAULT_INPUT.partialImages,
-      description:
-        'Number of partial images to request, 0 to 3. Fewer may arrive. Each costs 100 output tokens at OpenAI.',
-    }),
-    user: t.string({
-      description:
-        "Identifier of the caller's end user, 1 to 256 characters. For reports, and sent to providers that accept it for abuse control.",
     }),
     metadata: t.field({
       type: [MetadataInput],
@@ -116,11 +127,6 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
         'Makes the request idempotent: the same key and input return the same task. 1 to 255 printable ASCII characters without ' +
         'spaces, here or in the header Idempotency-Key. Errors: IDEMPOTENCY_KEY_REUSED for other input.',
     }),
-    unsupported: t.field({
-      type: enums.UnsupportedSettingPolicy,
-      defaultValue: DEFAULT_INPUT.unsupported,
-      description: 'Whether a setting that a provider does not support is a warning or an error.',
-    }),
     onUnknownOutcome: t.field({
       type: enums.UnknownOutcomePolicy,
       defaultValue: DEFAULT_INPUT.onUnknownOutcome,
@@ -130,6 +136,18 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
       defaultValue: DEFAULT_INPUT.maxCharges,
       description: 'Maximum number of possible charges for each provider request of the task, 1 to 5.',
     }),
+  }),
+})
+
+export const QuoteInput = builder.inputType('QuoteInput', {
+  description: 'The settings of a GenerateImageInput, and the number of its images in place of the images.',
+  fields: (t) => ({
+    ...settingFields(t),
+    imageCount: t.int({
+      defaultValue: 0,
+      description: 'Number of input images, 0 to 16. With at least one it is an edit.',
+    }),
+    mask: t.boolean({ defaultValue: false, description: 'Whether there is a mask.' }),
   }),
 })
 
@@ -183,7 +201,7 @@ builder.mutationFields((t) => ({
   }),
 }))
 
-/** The input with its defaults. The idempotency key may be in the header instead. */
+/** With defaults. The header may have the idempotency key. */
 function readInput(input: typeof GenerateImageInput.$inferInput, header: string | null): TaskInput {
   const complete = { ...DEFAULT_INPUT, ...withoutNulls(input) }
   if (header === null || header === complete.idempotencyKey) return complete

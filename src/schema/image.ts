@@ -1,5 +1,6 @@
 import type { AssetRow } from '../db/tables/tables.ts'
-import { builder, BYTES_COMPLEXITY, withoutNulls } from './builder.ts'
+import type { AssetKind } from '../domain.ts'
+import { builder, BYTES_COMPLEXITY, describedEnum, withoutNulls } from './builder.ts'
 import type { Context } from './context.ts'
 import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
@@ -7,6 +8,14 @@ import { NodeRef } from './node.ts'
 
 const readBase64 = async ({ sha256 }: AssetRow, { store }: Context) =>
   (await store.read(sha256)).toString('base64')
+
+export const ImageKindEnum = describedEnum<AssetKind>('ImageKind', {
+  description: 'What an image is to its task.',
+  FINAL: 'A result, as delivered by the provider.',
+  PARTIAL: 'A partial image, sent by the provider during generation.',
+  INPUT: 'An image to edit, or a reference.',
+  MASK: 'The mask of an edit: its transparent parts are painted again.',
+})
 
 export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
   description: 'A stored image: a result, a partial image or an input. Its bytes never change.',
@@ -49,6 +58,12 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
       mimeType: 'image/png, image/jpeg or image/webp, read from the file.',
       sha256: 'SHA-256 hash of the file in lower-case hex. Equal files have equal hashes.',
     }),
+    kind: t.field({
+      type: ImageKindEnum,
+      description: 'What it is to the task that it belongs to.',
+      resolve: ({ kind }) => kind,
+    }),
+    ...exposeAll(t, 'DateTime', { createdAt: 'Time at which it was stored.' }),
     ...exposeNullable(t, 'String', {
       thumbhash:
         'Blurred placeholder of about 25 bytes, in base64 (evanw.github.io/thumbhash). Null for input images.',

@@ -1,6 +1,7 @@
-import type { Limits } from '../domain.ts'
+import { NO_LIMITS, type Limits } from '../domain.ts'
 import { ApiKeyRef } from './api-key.ts'
-import { builder, withoutNulls } from './builder.ts'
+import { badInput } from '../errors.ts'
+import { builder } from './builder.ts'
 import { exposeNullable } from './expose.ts'
 import { ProjectRef } from './project.ts'
 import { requires } from './scopes.ts'
@@ -15,27 +16,24 @@ const DESCRIPTIONS = {
     'Maximum bytes of uploaded and data URL images per minute. Images fetched from a URL do not count. Null for no limit.',
 } as const satisfies Record<keyof Limits, string>
 
-const NO_LIMITS: Limits = {
-  requestsPerMinute: null,
-  tasksPerMinute: null,
-  concurrentTasks: null,
-  uploadBytesPerMinute: null,
-}
-
 const LimitsRef = builder.objectRef<Limits>('Limits').implement({
   description:
     'Rate and concurrency limits. A request beyond a limit fails with RATE_LIMITED, with `extensions.retryAfter` in seconds ' +
     'if waiting helps. A minute starts with the first use after the previous minute.',
-  fields: (t) => exposeNullable(t, 'Int', DESCRIPTIONS),
+  fields: (t) => {
+    const { uploadBytesPerMinute, ...counts } = DESCRIPTIONS
+    return { ...exposeNullable(t, 'Int', counts), ...exposeNullable(t, 'BigInt', { uploadBytesPerMinute }) }
+  },
 })
 
 const LimitsInput = builder.inputType('LimitsInput', {
-  description: 'Rate and concurrency limits, each at least 0. An absent field means no limit.',
+  description:
+    'Rate and concurrency limits, each at least 0. An absent field stays as it is; null removes the limit.',
   fields: (t) => ({
     requestsPerMinute: t.int({ description: DESCRIPTIONS.requestsPerMinute }),
     tasksPerMinute: t.int({ description: DESCRIPTIONS.tasksPerMinute }),
     concurrentTasks: t.int({ description: DESCRIPTIONS.concurrentTasks }),
-    uploadBytesPerMinute: t.int({ description: DESCRIPTIONS.uploadBytesPerMinute }),
+    uploadBytesPerMinute: t.field({ type: 'BigInt', description: DESCRIPTIONS.uploadBytesPerMinute }),
   }),
 })
 
@@ -51,24 +49,36 @@ builder.objectFields(ApiKeyRef, (t) =>
   }),
 )
 
+builder.objectField(ProjectRef, 'effectiveLimits', (t) =>
+  t.field({
+    type: LimitsRef,
+    description: 'Limits that apply to the project: its own, else those of the configuration.',
+    resolve: ({ limits }, _, { engine }) => limits ?? engine.defaultLimits ?? NO_LIMITS,
+  }),
+)
+
 builder.mutationField('setLimits', (t) =>
   t.field({
     type: LimitsRef,
     nullable: true,
     ...requires(
       'ADMIN',
-      'Replaces all limits of a project or an API key. Applies within 5 seconds, to open connections as well. Audited. ' +
+      'Changes limits of a project or an API key. Applies within 5 seconds, to open connections as well. Audited. ' +
         'Errors: NOT_FOUND; FORBIDDEN for a project unless the caller is an operator.',
     ),
     args: {
       owner: t.arg.id({ required: true, description: 'Id of a project, prj_…, or of an API key, key_….' }),
       limits: t.arg({
         type: LimitsInput,
+        required: false,
         description:
-          'New limits. Null removes them; the limits of the configuration then apply to a project.',
+          'Limits to change. Null removes all; the limits of the configuration then apply to a project. Required.',
       }),
     },
-    resolve: (_, { owner, limits }, { engine, caller }) =>
-      engine.setLimits(caller, owner, limits ? { ...NO_LIMITS, ...withoutNulls(limits) } : null),
+    resolve(_, { owner, limits }, { engine, caller }) {
+      if (limits === undefined)
+        throw badInput('limits', 'limits is missing; write null to remove all limits.')
+      return engine.setLimits(caller, owner, limits)
+    },
   }),
 )

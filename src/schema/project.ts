@@ -1,6 +1,7 @@
-import { getProject, listProjects } from '../db/access/projects.ts'
+import { countProjects, getProject, listProjects } from '../db/access/projects.ts'
 import type { ProjectRow } from '../db/tables/tables.ts'
 import { builder } from './builder.ts'
+import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
 import { exposeAll } from './expose.ts'
 import { NodeRef } from './node.ts'
 import { requires } from './scopes.ts'
@@ -16,6 +17,14 @@ export const ProjectRef = builder.objectRef<ProjectRow>('Project').implement({
   }),
 })
 
+const oldestFirst = keysetOf<ProjectRow>('prj', ({ createdAt }) => createdAt)
+
+const ProjectConnectionRef = connectionType<ProjectRow>('Project', {
+  description: 'A page of projects, oldest first.',
+  node: ProjectRef,
+  keyset: oldestFirst,
+})
+
 builder.queryFields((t) => ({
   project: t.field({
     type: ProjectRef,
@@ -26,10 +35,15 @@ builder.queryFields((t) => ({
     resolve: (_, __, { db, projectId }) => getProject(db.read, projectId),
   }),
   projects: t.field({
-    type: [ProjectRef],
-    ...requires('OPERATOR', 'All projects of this server, oldest first.'),
-    complexity: { multiplier: 50 },
-    resolve: (_, __, { db }) => listProjects(db.read),
+    type: ProjectConnectionRef,
+    ...requires('OPERATOR', 'All projects of this server, oldest first. Errors: CURSOR_INVALID.'),
+    complexity: (page) => weightOfPage(page),
+    args: pageArguments(),
+    resolve: (_, page, { db }) =>
+      readPage(page, oldestFirst, {
+        list: (range) => listProjects(db.read, range),
+        count: () => countProjects(db.read),
+      }),
   }),
 }))
 

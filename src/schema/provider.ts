@@ -112,11 +112,11 @@ export const ProviderRef = builder.objectRef<ProviderRow>('Provider').implement(
     }),
     queuedAttempts: t.int({
       description: 'Number of attempts that wait to be sent to it, across all projects.',
-      resolve: async ({ name }, _, { db }) => (await countByProvider(db.read, name)).queued,
+      resolve: async ({ name }, _, { db }) => (await countByProvider(db.reports, name)).queued,
     }),
     runningAttempts: t.int({
       description: 'Number of attempts that it works on, across all projects and processes.',
-      resolve: async ({ name }, _, { db }) => (await countByProvider(db.read, name)).running,
+      resolve: async ({ name }, _, { db }) => (await countByProvider(db.reports, name)).running,
     }),
   }),
 })

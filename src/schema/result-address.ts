@@ -1,4 +1,3 @@
-// Addresses of results whose images are not stored yet.
 import type { ResultAddressRow } from '../db/tables/tables.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'

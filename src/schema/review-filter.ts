@@ -1,4 +1,3 @@
-// Conditions on attempts that need review, and their counts.
 import {
   countForReview,
   REVIEW_REASONS,
@@ -8,7 +7,7 @@ import {
 } from '../db/attempts/review.ts'
 import { builder, describedEnum, withoutNulls } from './builder.ts'
 import * as enums from './enums.ts'
-import { exposeAll } from './expose.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { requires } from './scopes.ts'
 
 export const ReviewReasonEnum = describedEnum<ReviewReason>('ReviewReason', {
@@ -67,6 +66,51 @@ const ReviewCountRef = builder.objectRef<ReviewCount>('ReviewCount').implement({
   }),
 })
 
+interface ReviewSummary {
+  outcomeUnknown: number
+  costUnknown: number
+  costEstimated: number
+  heldMicros: number
+  oldestAt: number | null
+}
+
+const ReviewSummaryRef = builder.objectRef<ReviewSummary>('ReviewSummary').implement({
+  description: 'What waits for a decision of an operator in the project.',
+  fields: (t) => ({
+    ...exposeAll(t, 'Int', {
+      outcomeUnknown: 'Number of attempts of unknown outcome, as ReviewReason.OUTCOME_UNKNOWN.',
+      costUnknown: 'Number of ended attempts without a known cost, as ReviewReason.COST_UNKNOWN.',
+      costEstimated: 'Number of attempts with a posted estimate, as ReviewReason.COST_ESTIMATED.',
+    }),
+    ...exposeAll(t, 'BigInt', {
+      heldMicros: 'Sum in micro-USD that is held for attempts of unknown outcome or cost.',
+    }),
+    ...exposeNullable(t, 'DateTime', {
+      oldestAt: 'Earliest end, or sending, among attempts of unknown outcome or cost. Null without any.',
+    }),
+  }),
+})
+
+builder.queryField('reviewSummary', (t) =>
+  t.field({
+    type: ReviewSummaryRef,
+    ...requires('READ', 'Numbers of attempts that need review, for a header or a badge.'),
+    async resolve(_, __, { db, projectId }) {
+      const counts = await countForReview(db.read, projectId, REVIEW_REASONS, {})
+      const numberOf = (wanted: ReviewReason) =>
+        counts.reduce((sum, { reason, attempts }) => sum + (reason === wanted ? attempts : 0), 0)
+      const open = counts.filter(({ reason }) => reason !== 'COST_ESTIMATED')
+      return {
+        outcomeUnknown: numberOf('OUTCOME_UNKNOWN'),
+        costUnknown: numberOf('COST_UNKNOWN'),
+        costEstimated: numberOf('COST_ESTIMATED'),
+        heldMicros: open.reduce((sum, { amountMicros }) => sum + amountMicros, 0),
+        oldestAt: open.length === 0 ? null : Math.min(...open.map(({ oldestAt }) => oldestAt)),
+      }
+    },
+  }),
+)
+
 builder.queryField('reviewCounts', (t) =>
   t.field({
     type: [ReviewCountRef],
@@ -79,6 +123,6 @@ builder.queryField('reviewCounts', (t) =>
       filter: t.arg({ type: ReviewFilterInput, description: 'Which attempts to count. All by default.' }),
     },
     resolve: (_, { reasons, filter }, { db, projectId }) =>
-      countForReview(db.read, projectId, reasons ?? REVIEW_REASONS, readReviewFilter(filter)),
+      countForReview(db.reports, projectId, reasons ?? REVIEW_REASONS, readReviewFilter(filter)),
   }),
 )

@@ -1,4 +1,3 @@
-// Decisions about many attempts at once.
 import { REVIEW_REASONS } from '../db/attempts/review.ts'
 import {
   MAX_RESOLVED,

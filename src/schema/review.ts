@@ -1,12 +1,13 @@
 // Attempts that need a decision of an operator.
-import { listForReview } from '../db/attempts/review.ts'
+import { countListed, listForReview } from '../db/attempts/review.ts'
 import { listAudit, type AuditRow } from '../db/access/audit.ts'
 import type { AttemptRow } from '../db/tables/tables.ts'
+import { adviceOf, type Advice } from '../engine/attempts/advice.ts'
 import type { Resolution } from '../engine/attempts/resolve.ts'
 import { badInput } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder, describedEnum } from './builder.ts'
-import { connectionType, firstArgument, keysetOf, readPage, weightOfPage } from './connection.ts'
+import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
 import { exposeAll } from './expose.ts'
 import { readReviewFilter, ReviewFilterInput, ReviewReasonEnum } from './review-filter.ts'
 import { requires } from './scopes.ts'
@@ -24,11 +25,10 @@ const RESOLUTIONS = ['NOT_CHARGED', 'CHARGED_RESULT_LOST', 'ADOPT_REMOTE_ID'] as
 /** By end for those that ended, else by sending. */
 const oldestFirst = keysetOf<AttemptRow>('att', ({ finishedAt, sentAt }) => (finishedAt ?? sentAt)!)
 
-const AttemptConnectionRef = connectionType<AttemptRow>('AttemptConnection', {
+const AttemptConnectionRef = connectionType<AttemptRow>('Attempt', {
   description: 'A page of attempts, oldest first.',
   node: AttemptRef,
   keyset: oldestFirst,
-  pageInfo: 'AttemptPageInfo',
 })
 
 const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({
@@ -47,6 +47,11 @@ const DecisionRef = builder.objectRef<AuditRow>('AttemptDecision').implement({
       description: 'Recorded cost of adjustCost or applyBill, in micro-USD. Null for other decisions.',
       resolve: ({ detail }) => (detail['costMicros'] == null ? null : Number(detail['costMicros'])),
     }),
+    by: t.string({
+      nullable: true,
+      description: 'Who decided: id of an API key, `operator` or `command line`. Null if not recorded.',
+      resolve: ({ detail }) => detail['by'] ?? null,
+    }),
     note: t.string({
       nullable: true,
       description: 'Explanation by the operator, or the name and lines of the bill. Null without one.',
@@ -64,6 +69,31 @@ builder.objectField(AttemptRef, 'decisions', (t) =>
   }),
 )
 
+const AdviceRef = builder.objectRef<Advice>('AttemptAdvice').implement({
+  description: 'What an operator can do about an attempt.',
+  fields: (t) => ({
+    ...exposeAll(t, 'String', { text: 'One or two sentences for people. The wording may change.' }),
+    ...exposeAll(t, [ResolutionEnum], {
+      resolutions: 'Values that resolveAttempt accepts. Empty unless the outcome is unknown.',
+    }),
+    ...exposeAll(t, 'Boolean', {
+      canFetch: 'Whether fetchResult can find a missing image, free of charge.',
+    }),
+  }),
+})
+
+builder.objectField(AttemptRef, 'advice', (t) =>
+  t.field({
+    type: AdviceRef,
+    description: 'The next step for an operator, by the evidence so far.',
+    async resolve(attempt, _, { loaders, providers }) {
+      const addresses = await loaders.addresses.load(attempt.id)
+      const provider = providers.find(({ name }) => name === attempt.provider)
+      return adviceOf(attempt, { provider, addresses: addresses.length })
+    },
+  }),
+)
+
 builder.queryField('attemptsNeedingReview', (t) =>
   t.field({
     type: AttemptConnectionRef,
@@ -71,7 +101,7 @@ builder.queryField('attemptsNeedingReview', (t) =>
       'READ',
       'Attempts that were or may have been charged and whose outcome or cost is unknown, oldest first.',
     ),
-    complexity: ({ first }) => weightOfPage(first),
+    complexity: (page) => weightOfPage(page),
     args: {
       reason: t.arg({
         type: ReviewReasonEnum,
@@ -80,24 +110,16 @@ builder.queryField('attemptsNeedingReview', (t) =>
           'Which attempts to list: those of unknown outcome, of unknown cost, or with an estimate.',
       }),
       filter: t.arg({ type: ReviewFilterInput, description: 'Which of them to list. All by default.' }),
-      ...firstArgument(),
-      after: t.arg.string({
-        description: '`pageInfo.endCursor` of the previous page. The first page by default.',
-      }),
+      ...pageArguments(),
     },
-    resolve: (_, { reason, filter, ...page }, context) =>
-      readPage(page, oldestFirst, ({ first, after }) =>
-        listForReview(
-          context.db.read,
-          context.projectId,
-          reason ?? 'OUTCOME_UNKNOWN',
-          readReviewFilter(filter),
-          {
-            first,
-            after: after && { since: after.at, id: after.id },
-          },
-        ),
-      ),
+    resolve(_, { reason: chosen, filter: given, ...page }, { db, projectId }) {
+      const reason = chosen ?? 'OUTCOME_UNKNOWN'
+      const filter = readReviewFilter(given)
+      return readPage(page, oldestFirst, {
+        list: (range) => listForReview(db.reports, projectId, reason, filter, range),
+        count: () => countListed(db.reports, projectId, reason, filter),
+      })
+    },
   }),
 )
 

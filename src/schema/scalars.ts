@@ -1,21 +1,42 @@
 import { GraphQLError } from 'graphql'
+import { Temporal } from 'temporal-polyfill'
+import { UploadedFile } from '../assets/upload.ts'
 import { parseSize } from '../domain.ts'
 import type { GatewayErrorCode } from '../errors.ts'
 import { builder } from './builder.ts'
 
 builder.scalarType('DateTime', {
   description:
-    'A time as RFC 3339 text, such as 2026-11-20T08:00:01.000Z. Results are in UTC with milliseconds.',
+    'A moment as RFC 3339 text with a time zone, such as 2026-11-20T08:00:01.000Z. Results are in UTC with milliseconds.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
   serialize: (at) => new Date(at).toISOString(),
   parseValue(value) {
-    const at = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : NaN
-    if (Number.isNaN(at))
-      throw invalid(value, 'a DateTime', 'Write RFC 3339 text such as 2026-11-20T08:00:01Z.')
+    const at = typeof value === 'string' ? momentOf(value) : undefined
+    if (at === undefined)
+      throw invalid(
+        value,
+        'a DateTime',
+        'Write an existing date, a time and a zone, such as 2026-11-20T08:00:01Z or 2026-11-20T09:00:01+01:00.',
+      )
     return at
   },
 })
 
+/** RFC 3339, section 5.6. */
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/
+
+/** Unlike Date.parse, refuses dates that do not exist, such as February 30. */
+function momentOf(text: string): number | undefined {
+  if (!RFC_3339.test(text)) return undefined
+  try {
+    return Temporal.Instant.from(text).epochMilliseconds
+  } catch {
+    return undefined
+  }
+}
+
 builder.scalarType('URL', {
+  specifiedByURL: 'https://url.spec.whatwg.org',
   description:
     'An absolute URL as text. Fields and arguments restrict it further, for example to public https hosts.',
   serialize: String,
@@ -46,18 +67,19 @@ builder.scalarType('ImageSize', {
 })
 
 builder.scalarType('Upload', {
+  specifiedByURL: 'https://github.com/jaydenseric/graphql-multipart-request-spec',
   description:
     'A file part of the same request (github.com/jaydenseric/graphql-multipart-request-spec). FILE_MISSING without that part.',
   serialize() {
     throw new GraphQLError('Upload is an input type only.')
   },
   parseValue(value) {
-    if (value instanceof Blob) return value
+    if (value instanceof UploadedFile) return value
     throw invalid(value, 'an upload', 'Send the file as a part of a multipart request.')
   },
 })
 
-/** A GraphQLError, because GraphQL replaces the message of any other error. */
+/** GraphQL replaces the message of other errors. */
 function invalid(value: unknown, what: string, remedy: string): GraphQLError {
   const text = JSON.stringify(value) ?? String(value)
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text

@@ -1,4 +1,4 @@
-// Authorization of root fields. Each declares the right it needs with `requires`; only this file reads it.
+// Root fields declare their right with `requires`; only this file reads it.
 import {
   getOperationAST,
   Kind,
@@ -11,14 +11,17 @@ import {
 import { SCOPES, type Scope } from '../domain.ts'
 import type { Access } from '../engine/access/access.ts'
 
-/** OPERATOR is not a scope: no API key has it. */
-type Right = Scope | 'OPERATOR'
+/** OPERATOR is not a scope: no API key has it. ANY is for every caller. */
+type Right = Scope | 'OPERATOR' | 'ANY'
 
-const RIGHTS: readonly unknown[] = [...SCOPES, 'OPERATOR']
+const RIGHTS: readonly unknown[] = [...SCOPES, 'OPERATOR', 'ANY']
+
+/** The sentence that ends the description of a root field. */
+const SENTENCES: Partial<Record<Right, string>> = { OPERATOR: 'Operators only.', ANY: 'For every caller.' }
 
 /** The description of a root field and the right it needs. `paid` marks a field that can cost money. */
 export function requires(scope: Right, description: string, { paid = false } = {}) {
-  const needed = scope === 'OPERATOR' ? 'Operators only.' : `Requires the scope ${scope}.`
+  const needed = SENTENCES[scope] ?? `Requires the scope ${scope}.`
   return { description: `${description} ${needed}`, extensions: { scope, ...(paid && { paid }) } }
 }
 
@@ -46,20 +49,21 @@ export interface RequestedOperation {
   operationName?: string | null | undefined
 }
 
-/** A message about the first right that the caller lacks; undefined if there is none. @skip and @include are ignored. */
+/** About the first right the caller lacks; undefined without. Ignores @skip and @include. */
 export function missingRight(
   operation: RequestedOperation,
   { scopes, operator }: Pick<Access, 'scopes' | 'operator'>,
 ): string | undefined {
   const forbidden = rootFieldsOf(operation).find((field) => {
     const right = rightOf(field)
-    return right === 'OPERATOR' ? !operator : right === undefined || !scopes.has(right)
+    if (right === undefined) return true
+    return right === 'OPERATOR' ? !operator : right !== 'ANY' && !scopes.has(right)
   })
   if (!forbidden) return undefined
   const right = rightOf(forbidden)
-  if (right === 'OPERATOR')
+  if (right === undefined || right === 'OPERATOR' || right === 'ANY')
     return `${forbidden.name} is for operators: it needs the key in DARKROOM_ADMIN_KEY of the server.`
-  return scopeProblem(forbidden.name, right!, scopes)
+  return scopeProblem(forbidden.name, right, scopes)
 }
 
 export function scopeProblem(name: string, scope: Scope, scopes: Access['scopes']): string {
@@ -68,7 +72,7 @@ export function scopeProblem(name: string, scope: Scope, scopes: Access['scopes'
 
 type Fields = GraphQLField<unknown, unknown>[]
 
-/** Root fields by document and operation name: documents are parsed once and run many times. */
+/** By document and operation name: parsed once, run many times. */
 const cache = new WeakMap<DocumentNode, Map<string, Fields>>()
 
 function rootFieldsOf(operation: RequestedOperation): Fields {
@@ -89,7 +93,7 @@ function findRootFields({ document, schema, operationName }: RequestedOperation)
       one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [],
     ),
   )
-  // Names without a field are introspection, which has a rule of its own.
+  // Names without a field are introspection, which has its own rule.
   return [...namesIn(operation.selectionSet, fragments, new Set())].flatMap((name) => fields[name] ?? [])
 }
 

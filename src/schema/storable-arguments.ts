@@ -33,7 +33,7 @@ function checkArguments(field: GraphQLField<unknown, Context>): void {
       for (const { name, type } of field.args) check(args[name], type, name === 'input' ? [] : [name])
       return resolver(source, args, context, info)
     }
-  // A subscription resolves each event with the same arguments.
+  // Subscriptions resolve each event with the same arguments.
   if (field.subscribe) field.subscribe = checked(field.subscribe)
   else if (field.resolve) field.resolve = checked(field.resolve)
 }

@@ -1,4 +1,4 @@
-// The request of a task, unchanged since it was created.
+// Unchanged since the task was created.
 import { findAnyAsset } from '../db/tasks/assets.ts'
 import type { TaskRow } from '../db/tables/tables.ts'
 import type { ImageRequest } from '../domain.ts'

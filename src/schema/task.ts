@@ -1,6 +1,6 @@
 import { countAhead } from '../db/attempts/counts.ts'
 import { chargedOfAll, costOfAll, usageOfAll } from '../db/attempts/totals.ts'
-import { findTask } from '../db/tasks/tasks.ts'
+import { findTask, getTask } from '../db/tasks/tasks.ts'
 import type { AssetRow, TaskRow } from '../db/tables/tables.ts'
 import type { AttemptState, Warning } from '../domain.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
@@ -14,7 +14,7 @@ import { ImageRef, PartialImageRef } from './image.ts'
 import { NodeRef } from './node.ts'
 import { namedProvider, ProviderRef } from './provider.ts'
 
-const WarningRef = builder.objectRef<Warning>('Warning').implement({
+export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description:
     'A difference between the request and what is sent, known before money is spent, or what was received, known at the end.',
   fields: (t) => ({
@@ -45,8 +45,8 @@ export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: Asse
   (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
 
 /**
- * The results: for each part those of the first attempt that succeeded, or whose images are being fetched. A later one
- * belongs to its attempt only.
+ * For each part, those of the first attempt that succeeded or whose images are being fetched. Later ones belong to
+ * their attempt only.
  */
 async function resultsOf(task: TaskRow, _: object, context: Context): Promise<AssetRow[]> {
   const attempts = await attemptsOf(task, context)
@@ -145,6 +145,11 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
         return (latest?.resolved ?? null) as ResolvedSettings | null
       },
     }),
+    revision: t.int({
+      description:
+        'Number of its newest event. A client that got a state with a greater number can drop this one, which arrived late.',
+      resolve: ({ lastSeq }) => lastSeq,
+    }),
     lastCursor: t.string({
       description: 'Cursor of the newest event. `taskEvents(after:)` resumes after it.',
       resolve: ({ id, lastSeq }) => encodeCursor('task', id, lastSeq),
@@ -165,6 +170,22 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     }),
   }),
 })
+
+builder.objectField(ImageRef, 'task', (t) =>
+  t.field({
+    type: TaskRef,
+    description: 'The task that made it, or for an input the task that it was uploaded for.',
+    resolve: ({ taskId }, _, { db }) => getTask(db.read, taskId),
+  }),
+)
+
+builder.objectField(AttemptRef, 'task', (t) =>
+  t.field({
+    type: TaskRef,
+    description: 'The task that it is a try of, in its current state.',
+    resolve: ({ taskId }, _, { db }) => getTask(db.read, taskId),
+  }),
+)
 
 // Apart from the others, because its type is its own.
 builder.objectField(TaskRef, 'retryOf', (t) =>

@@ -1,9 +1,9 @@
 import { findFeedPosition } from '../db/access/projects.ts'
 import type { TaskRow } from '../db/tables/tables.ts'
-import { findTask, listTasks, type TaskFilter } from '../db/tasks/tasks.ts'
+import { countTasks, findTask, listTasks, queriesFor, type TaskFilter } from '../db/tasks/tasks.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
 import { builder, withoutNulls } from './builder.ts'
-import { connectionType, firstArgument, keysetOf, readPage, weightOfPage } from './connection.ts'
+import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
 import * as enums from './enums.ts'
 import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
@@ -29,12 +29,10 @@ export function readFilter(input: typeof TaskFilterInput.$inferInput | null | un
 
 const newestFirst = keysetOf<TaskRow>('task', ({ createdAt }) => createdAt)
 
-const TaskConnectionRef = connectionType<TaskRow, { feedCursor: string }>('TaskConnection', {
+const TaskConnectionRef = connectionType<TaskRow, { feedCursor: string }>('Task', {
   description: 'A page of tasks, newest first.',
   node: TaskRef,
   keyset: newestFirst,
-  pageInfo: 'PageInfo',
-  edgeName: 'TaskEdge',
 })
 
 builder.objectField(TaskConnectionRef, 'feedCursor', (t) =>
@@ -55,18 +53,18 @@ builder.queryFields((t) => ({
   tasks: t.field({
     type: TaskConnectionRef,
     ...requires('READ', "Tasks of the caller's project, newest first. Errors: CURSOR_INVALID."),
-    complexity: ({ first }) => weightOfPage(first),
+    complexity: (page) => weightOfPage(page),
     args: {
-      ...firstArgument(),
-      after: t.arg.string({ description: 'Cursor of the last task seen. The first page by default.' }),
+      ...pageArguments(),
       filter: t.arg({ type: TaskFilterInput, description: 'Which tasks to return. All by default.' }),
     },
-    async resolve(_, { filter, ...page }, { db, projectId }) {
+    async resolve(_, { filter: given, ...page }, { db, projectId }) {
+      const filter = readFilter(given)
       // Before the page: an event in between is delivered twice, but never lost.
       const feedSeq = await findFeedPosition(db.read, projectId)
-      const tasks = await readPage(page, newestFirst, ({ first, after }) => {
-        const position = after && { createdAt: after.at, id: after.id }
-        return listTasks(db.read, projectId, readFilter(filter), { first, after: position })
+      const tasks = await readPage(page, newestFirst, {
+        list: (range) => listTasks(queriesFor(db, filter), projectId, filter, range),
+        count: () => countTasks(db.reports, projectId, filter),
       })
       return { ...tasks, feedCursor: encodeCursor('feed', projectId, feedSeq) }
     },

@@ -56,7 +56,7 @@ const FilterInput = builder.inputType('UsageFilter', {
   }),
 })
 
-/** A sum of tokens; null if none were reported. */
+/** Null if none were reported. */
 function tokens(name: keyof UsageTotals, what: string) {
   return {
     type: 'BigInt' as const,
@@ -199,7 +199,7 @@ const ReportRef = builder.objectRef<UsageReport>('UsageReport').implement({
     rows: t.field({
       type: [RowRef],
       description: `Groups in the order of \`groupBy\`, at most ${MAX_ROWS}. Empty without \`groupBy\`.`,
-      // Already read, so a field of a row costs next to nothing.
+      // Already read: a row's field costs next to nothing.
       complexity: { multiplier: 100 },
       resolve: ({ rows }) => rows.map((row) => ({ ...row, ...row.counts })),
     }),

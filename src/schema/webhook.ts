@@ -1,12 +1,10 @@
 import type { DeliveryRow, EndpointRow, TryRow } from '../db/tables/tables.ts'
 import { findTask } from '../db/tasks/tasks.ts'
-import { listDeliveries } from '../db/webhooks/deliveries.ts'
+import { countDeliveries, listDeliveries } from '../db/webhooks/deliveries.ts'
 import { findEndpoint, listEndpoints } from '../db/webhooks/endpoints.ts'
 import { MAX_WEBHOOKS } from '../engine/webhooks/endpoints.ts'
-import { GatewayError } from '../errors.ts'
-import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
-import { firstArgument, readFirst, weightOfPage } from './connection.ts'
+import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
 import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
@@ -108,6 +106,14 @@ const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement(
   }),
 })
 
+const newestFirst = keysetOf<DeliveryRow>('dlv', ({ createdAt }) => createdAt)
+
+const DeliveryConnectionRef = connectionType<DeliveryRow>('WebhookDelivery', {
+  description: 'A page of deliveries, newest first.',
+  node: DeliveryRef,
+  keyset: newestFirst,
+})
+
 builder.objectField(TaskRef, 'webhookDeliveries', (t) =>
   t.field({
     type: [DeliveryRef],
@@ -132,6 +138,22 @@ const CreateWebhookInput = builder.inputType('CreateWebhookInput', {
   }),
 })
 
+const UpdateWebhookInput = builder.inputType('UpdateWebhookInput', {
+  description: 'New settings of a webhook. An absent field stays as it is.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Id returned by createWebhook, whk_….' }),
+    events: t.field({
+      type: [enums.WebhookEvent],
+      description: 'Kinds of messages to send, at least one. Null for all.',
+    }),
+    description: t.string({ description: 'Note for people, up to 200 characters. Null removes it.' }),
+    enable: t.boolean({
+      defaultValue: false,
+      description: 'Whether to send to it again after a response with status 410. False changes nothing.',
+    }),
+  }),
+})
+
 builder.queryFields((t) => ({
   webhooks: t.field({
     type: [WebhookRef],
@@ -139,25 +161,22 @@ builder.queryFields((t) => ({
     resolve: async (_, __, { db, projectId }) => (await listEndpoints(db.read, projectId)).map(withoutSecret),
   }),
   webhookDeliveries: t.field({
-    type: [DeliveryRef],
+    type: DeliveryConnectionRef,
     ...requires('READ', 'Deliveries of the project, newest first. Errors: CURSOR_INVALID.'),
-    complexity: ({ first }) => weightOfPage(first),
+    complexity: (page) => weightOfPage(page),
     args: {
-      ...firstArgument(),
-      after: t.arg.id({ description: 'Id of the last delivery seen, dlv_…. The newest ones by default.' }),
+      ...pageArguments(),
       webhookId: t.arg.id({ description: 'Only deliveries to this webhook, whk_….' }),
       state: t.arg({ type: enums.DeliveryState, description: 'Only deliveries in this state.' }),
     },
-    resolve(_, { first, after, webhookId, state }, { db, projectId }) {
-      const size = readFirst(first)
-      if (after != null && idPrefix(after) !== 'dlv')
-        throw new GatewayError(
-          'CURSOR_INVALID',
-          `after is ${JSON.stringify(after.slice(0, 60))}; it must be the id of a delivery, dlv_….`,
-          { field: 'after' },
-        )
+    resolve(_, { webhookId, state, ...page }, { db, projectId }) {
       const filter = { endpointId: webhookId ?? undefined, state: state ?? undefined }
-      return listDeliveries(db.read, projectId, filter, { first: size, before: after ?? undefined })
+      // Only the whole list is in the order of an index.
+      const q = webhookId == null && state == null ? db.read : db.reports
+      return readPage(page, newestFirst, {
+        list: (range) => listDeliveries(q, projectId, filter, range),
+        count: () => countDeliveries(db.reports, projectId, filter),
+      })
     },
   }),
   webhookSecret: t.string({
@@ -181,6 +200,18 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateWebhookInput, required: true, description: 'URL and events.' }) },
     resolve: (_, { input: { url, events, description } }, { engine, projectId }) =>
       engine.createWebhook(projectId, { url, events: events ?? null, description: description ?? null }),
+  }),
+  updateWebhook: t.field({
+    type: WebhookRef,
+    ...requires(
+      'ADMIN',
+      'Changes a webhook. Pending deliveries stay. Errors: NOT_FOUND; CONFLICT if it was deleted.',
+    ),
+    args: { input: t.arg({ type: UpdateWebhookInput, required: true, description: 'Settings to change.' }) },
+    resolve: async (_, { input: { id, events, description, enable } }, { engine, projectId }) =>
+      withoutSecret(
+        await engine.updateWebhook(projectId, id, { events, description, ...(enable && { enabled: true }) }),
+      ),
   }),
   deleteWebhook: t.field({
     type: WebhookRef,

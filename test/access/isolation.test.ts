@@ -170,7 +170,6 @@ describe.each(DATABASES)('two projects on %s', (database) => {
         'node(id)',
         'nodes(ids)',
         'task(id)',
-        'webhookDeliveries(after)',
         'webhookDeliveries(webhookId)',
         'cancelTask(id)',
         'retryTask(id)',

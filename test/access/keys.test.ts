@@ -74,13 +74,13 @@ describe.each(DATABASES)('API keys on %s', (database) => {
     const client = keyed.as(key)
     await client.ended(await client.generate({ prompt: 'a red fox' }))
     const query =
-      '{ project { id name keys { id name prefix scopes expiresAt revokedAt project { id } } } tasks { nodes { id } } }'
+      '{ project { id name keys { nodes { id name prefix scopes expiresAt revokedAt project { id } } } } tasks { nodes { id } } }'
     const { project: found, tasks } = await client.get<{
-      project: { id: string; keys: Record<string, unknown>[] }
+      project: { id: string; keys: { nodes: Record<string, unknown>[] } }
       tasks: { nodes: unknown[] }
     }>(query)
     expect(found).toMatchObject({ id: project, name: `shop of ${database}` })
-    expect(found.keys).toEqual([
+    expect(found.keys.nodes).toEqual([
       {
         id,
         name: 'of a test',

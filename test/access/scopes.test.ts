@@ -61,12 +61,12 @@ describe('a missing scope', () => {
     ['under an alias', 'mutation { x: cancelTask(id: "1") { id } }', 'cancelTask needs the scope GENERATE'],
     [
       'through a fragment',
-      'query { ...F } fragment F on Query { ...G } fragment G on Query { projects { id } }',
+      'query { ...F } fragment F on Query { ...G } fragment G on Query { projects { nodes { id } } }',
       'projects is for operators',
     ],
     [
       'in an inline fragment',
-      '{ ... on Query { ... @include(if: true) { projects { id } } } }',
+      '{ ... on Query { ... @include(if: true) { projects { nodes { id } } } } }',
       'projects is for operators',
     ],
     [
@@ -79,7 +79,11 @@ describe('a missing scope', () => {
       'query ($no: Boolean = false) { projects @include(if: $no) { id } }',
       'projects is for operators',
     ],
-    ['after a permitted field', '{ task(id: "1") { id } projects { id } }', 'projects is for operators'],
+    [
+      'after a permitted field',
+      '{ task(id: "1") { id } projects { nodes { id } } }',
+      'projects is for operators',
+    ],
   ])('is found %s', (_, text, sentence) => {
     const operationName = text.includes('mutation B') ? 'B' : undefined
     expect(missingRight({ schema, document: parse(text), operationName }, reader)).toContain(sentence)

@@ -87,7 +87,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/resources': ['src/telemetry/'],
   '@opentelemetry/sdk-trace': ['src/telemetry/'],
   standardwebhooks: ['src/engine/webhooks/signature.ts'],
-  'temporal-polyfill': ['src/engine/usage/time-zone.ts'],
+  'temporal-polyfill': ['src/engine/usage/time-zone.ts', 'src/schema/scalars.ts'],
   'node:process': PROCESS,
 }
 

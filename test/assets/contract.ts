@@ -134,6 +134,26 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       expect([existsSync(old), existsSync(young)]).toEqual([false, true])
       expect(await store.read(sha256)).toHaveLength(100)
     })
+
+    it('removes temporary files of input images, old ones or all, and no others', async () => {
+      const other = store.newFile()
+      const [old, young] = [store.newInput(), store.newInput()]
+      for (const file of [other, old, young]) await writeFile(file, 'left by a crash')
+      const anHourAgo = Date.now() / 1000 - 3600
+      for (const file of [other, old]) await utimes(file, anHourAgo, anHourAgo)
+      await store.removeInputs(60_000)
+      expect([other, old, young].map((file) => existsSync(file))).toEqual([true, false, true])
+      // A clock that was set back leaves files of the future.
+      const tomorrow = Date.now() / 1000 + 86_400
+      await utimes(young, tomorrow, tomorrow)
+      await store.removeInputs()
+      expect([other, young].map((file) => existsSync(file))).toEqual([true, false])
+    })
+
+    it('reports too little space for what is to be written', async () => {
+      await store.checkFreeSpace(1000)
+      await expect(store.checkFreeSpace(2 ** 50)).rejects.toMatchObject({ code: 'ENOSPC' })
+    })
   })
 }
 

@@ -1,5 +1,5 @@
-// npm run bills-day -- --tasks 10000 --seed 1
-// Runs a day of mixed tasks on SQLite, then on PostgreSQL, imports a bill per provider, and exits with 1 if they differ.
+// npm run bills-day -- --tasks 10000 --seed 1 --database postgresql
+// Runs a day of mixed tasks on SQLite, then on PostgreSQL, or on one of them, imports a bill per provider, and exits with 1 if they differ.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,12 +10,18 @@ import { startPostgresql } from '../support/postgresql-server.ts'
 import { settleDay } from './day.ts'
 
 const { values } = parseArgs({
-  options: { tasks: { type: 'string', default: '10000' }, seed: { type: 'string' } },
+  options: {
+    tasks: { type: 'string', default: '10000' },
+    seed: { type: 'string' },
+    database: { type: 'string', default: 'both' },
+  },
 })
 const tasks = Number(values.tasks)
 const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 32))
-if (!(Number.isInteger(tasks) && tasks > 0)) {
-  process.stderr.write('Usage: npm run bills-day -- [--tasks <number>] [--seed <text>]\n')
+if (!(Number.isInteger(tasks) && tasks > 0) || !['sqlite', 'postgresql', 'both'].includes(values.database)) {
+  process.stderr.write(
+    'Usage: npm run bills-day -- [--tasks <number>] [--seed <text>] [--database sqlite|postgresql|both]\n',
+  )
   process.exit(64)
 }
 
@@ -26,6 +32,7 @@ for (const [name, databaseUrl] of [
   ['SQLite', null],
   ['PostgreSQL', server.url],
 ] as const) {
+  if (!['both', name.toLowerCase()].includes(values.database)) continue
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-bills-'))
   const remove = () => rm(dataDir, { recursive: true, force: true })
   const day = await settleDay({ place: { databaseUrl, dataDir, remove }, tasks, seed })

@@ -10,7 +10,6 @@ const TASKS: Record<DatabaseKind, number> = { sqlite: 400, postgresql: 200 }
 // 10,000 tasks: npm run bills-day
 it.each(DATABASES)(
   `settles a day of mixed tasks with one imported bill per provider, to the micro-USD, on %s (TEST_SEED=${SEED})`,
-  { timeout: 120_000 },
   async (kind) => {
     const place = await newPlace(kind)
     try {

@@ -40,10 +40,12 @@ export interface Day {
 
 const PROVIDERS = ['openai', 'basic', 'pmock', 'jimmy', 'acedata'] as const
 const TIMEOUT_MS = 3_000
-/** More at once may be refused with SERVICE_UNAVAILABLE on a slow machine. */
 const CONCURRENT_REQUESTS = 25
+const RETRY_MS = 1000
 /** Long enough that waiting for retries overlaps. */
 const BATCH_SIZE = 600
+/** Each query takes CPU time from the gateway. */
+const SETTLE_POLL_MS = 250
 
 /**
  * What the operator vouches for. The upstreams charge what they lose and nothing that moderation refuses, so some of these
@@ -78,7 +80,7 @@ export async function settleDay({
         inputOf(number + nth, random),
       )
       for (let at = 0; at < inputs.length; at += CONCURRENT_REQUESTS)
-        await Promise.all(inputs.slice(at, at + CONCURRENT_REQUESTS).map((input) => server.generate(input)))
+        await Promise.all(inputs.slice(at, at + CONCURRENT_REQUESTS).map((input) => generate(server, input)))
       await untilSettled(server, fleet)
     }
     stopped.abort()
@@ -138,11 +140,26 @@ function script(fleet: Fleet, random: Random): void {
 function inputOf(number: number, random: Random): Record<string, unknown> {
   return {
     prompt: `day-${number}: a red fox`,
+    idempotencyKey: `day-${number}`,
     providers: [...new Set([random.pick(PROVIDERS), random.pick(PROVIDERS)])],
     size: '1024x1024',
     n: random.pick([1, 1, 1, 1, 2]),
     quality: random.pick(['LOW', 'HIGH']),
     ...(random.next() < 0.2 && { onUnknownOutcome: 'RESEND', maxCharges: 2 }),
+  }
+}
+
+/** Repeats what a busy database refuses, as a client does. */
+async function generate(server: TestGateway, input: Record<string, unknown>): Promise<void> {
+  for (;;) {
+    const { errors = [] } = await server.execute(
+      'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }',
+      { input },
+    )
+    if (errors.length === 0) return
+    if (errors.some(({ extensions }) => extensions?.['code'] !== 'SERVICE_UNAVAILABLE'))
+      throw new Error(JSON.stringify(errors))
+    await pause(RETRY_MS)
   }
 }
 
@@ -162,7 +179,7 @@ async function untilSettled(server: TestGateway, { acedata }: Fleet): Promise<vo
       ({ id, remoteId }) => remoteId === null && acedata.knows(id),
     )
     if (tasks.nodes.length === 0 && findable.length === 0) return
-    await pause(50)
+    await pause(SETTLE_POLL_MS)
   }
 }
 

@@ -201,6 +201,29 @@ describe('setBudget and setLimits', () => {
   const SET = `mutation ($owner: ID!) { setBudget(owner: $owner, period: MONTH, limitMicros: 5) { period limitMicros } }`
   const LIMIT = `mutation ($owner: ID!) { setLimits(owner: $owner, limits: { concurrentTasks: 1 }) { concurrentTasks } }`
 
+  it('refuse a variable that was left out, which removes nothing', async () => {
+    await using keyed = await openGatewayWithKeys()
+    const { id: owner } = await keyed.newKey()
+    await keyed.operator().get(SET, { owner })
+    const query = `mutation ($owner: ID!, $limitMicros: BigInt) {
+      setBudget(owner: $owner, period: MONTH, limitMicros: $limitMicros) { limitMicros }
+    }`
+    const { errors } = await keyed.operator().execute(query, { owner })
+    expect(errors?.[0]?.message).toBe('limitMicros is missing; write null to remove the budget.')
+    const read = async () =>
+      (
+        await keyed
+          .operator()
+          .get<{ node: { budgets: { limitMicros: number | null }[] } }>(
+            'query ($owner: ID!) { node(id: $owner) { ... on ApiKey { budgets { limitMicros } } } }',
+            { owner },
+          )
+      ).node.budgets.map(({ limitMicros }) => limitMicros)
+    expect(await read()).toEqual([null, 5, null])
+    await keyed.operator().get(query, { owner, limitMicros: null })
+    expect(await read()).toEqual([null, null, null])
+  })
+
   it('are allowed for operators on projects, and for admins on keys of their own project only', async () => {
     await using keyed = await openGatewayWithKeys()
     const [own, foreign] = [await keyed.newProject('own'), await keyed.newProject('foreign')]

@@ -1,5 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3'
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { openGateway } from '../support/gateway.ts'
 
 const LARGE_TABLES = [
@@ -13,11 +13,12 @@ const LARGE_TABLES = [
 ]
 
 const READ_EVERYTHING = `query ($id: ID!) {
-  task(id: $id) { queuePosition images { id } attempts { id decisions { at } } events { at } webhookDeliveries { id } }
+  task(id: $id) { queuePosition images { id } attempts { id decisions { at } } events { nodes { at } } webhookDeliveries { id } }
   tasks(first: 5) { nodes { id attempts { id } partialImages { index } } feedCursor }
   providers { queuedAttempts runningAttempts cooldowns { reason } }
   attemptsNeedingReview { nodes { id } }
-  webhookDeliveries { id }
+  webhookDeliveries { nodes { id } }
+  project { keys { nodes { id } totalCount } }
 }`
 
 // SQLite cannot use a partial index for a state that is a parameter, and then scans the table.
@@ -46,10 +47,73 @@ it('the queries of a task scan no large table', async () => {
 })
 
 function scansOf(db: BetterSqlite3.Database, text: string): string[] {
+  return stepsOf(db, text).filter((step) => LARGE_TABLES.some((table) => step === `SCAN ${table}`))
+}
+
+function stepsOf(db: BetterSqlite3.Database, text: string): string[] {
   const explain = db.prepare<unknown[], { detail: string }>(`explain query plan ${text}`)
   const values = Array.from({ length: (text.match(/\?/g) ?? []).length }, () => null)
-  return explain
-    .all(...values)
-    .map(({ detail }) => detail)
-    .filter((detail) => LARGE_TABLES.some((table) => detail === `SCAN ${table}`))
+  return explain.all(...values).map(({ detail }) => detail)
 }
+
+const SCANNING = `{
+  usage(from: "2020-01-01T00:00:00Z", to: "2021-01-01T00:00:00Z", groupBy: [USER, STATUS]) { totals { images } }
+  byProvider: tasks(filter: { provider: "sandbox", statuses: [FAILED, SUCCEEDED] }) { nodes { id } }
+  byOperation: tasks(filter: { operation: EDIT }) { totalCount nodes { id } }
+  reviewCounts { attempts }
+  attemptsNeedingReview(filter: { providers: ["sandbox"] }) { totalCount nodes { id } }
+  webhookDeliveries(state: FAILED) { totalCount nodes { id } }
+  images { totalCount }
+  providers { queuedAttempts runningAttempts }
+}`
+
+const BOUNDED = `query ($after: String) {
+  tasks(after: $after) { nodes { id } }
+  byModel: tasks(after: $after, filter: { model: "no-such-model" }) { nodes { id } }
+  byStatus: tasks(after: $after, filter: { statuses: [FAILED, SUCCEEDED, QUEUED] }) { nodes { id } }
+  byBoth: tasks(after: $after, filter: { model: "no-such-model", statuses: [QUEUED, RUNNING] }) { nodes { id } }
+}`
+
+// An idle engine, which runs no queries of its own meanwhile.
+const IDLE = { reapMs: 60_000, pollMs: 60_000 }
+
+describe('on the main thread', () => {
+  it('no query may read many rows: those that may run in reader threads', async () => {
+    const prepare = vi.spyOn(BetterSqlite3.prototype, 'prepare')
+    await using server = await openGateway({ engine: IDLE })
+    await server.get('{ tasks { nodes { id } } }')
+    prepare.mockClear()
+    await server.get(SCANNING)
+    for (const path of ['/usage.csv?from=2020-01-01&groupBy=user', '/metrics'])
+      expect((await fetch(server.url + path)).status).toBe(200)
+    const statements = prepare.mock.calls.map(([text]) => text)
+    prepare.mockRestore()
+    const tables = /from "?(?:tasks|attempts|webhook_deliveries|usage_\w+)\b/
+    expect(statements.filter((text) => tables.test(text))).toEqual([])
+  })
+
+  it('every filter of tasks is a range of an index, from any position', async () => {
+    const prepare = vi.spyOn(BetterSqlite3.prototype, 'prepare')
+    await using server = await openGateway({ engine: IDLE })
+    await server.ended(await server.generate({ prompt: 'a fox', size: '1024x1024' }))
+    const { tasks } = await server.get<{ tasks: { pageInfo: { endCursor: string } } }>(
+      '{ tasks { pageInfo { endCursor } } }',
+    )
+    prepare.mockClear()
+    await server.get(BOUNDED, { after: tasks.pageInfo.endCursor })
+    const statements = prepare.mock.calls.map(([text]) => text).filter((text) => text.includes('order by'))
+    prepare.mockRestore()
+    const db = new BetterSqlite3(`${server.place.dataDir}/darkroom.db`, { readonly: true })
+    const steps = statements.flatMap((text) => stepsOf(db, text)).filter((step) => /\btasks\b/.test(step))
+    db.close()
+    const position = '(created_at,id)<(?,?)'
+    expect(new Set(steps)).toEqual(
+      new Set([
+        `SEARCH tasks USING INDEX tasks_newest (project_id=? AND ${position})`,
+        `SEARCH tasks USING COVERING INDEX tasks_by_status (project_id=? AND status=? AND ${position})`,
+        `SEARCH tasks USING COVERING INDEX tasks_by_model (project_id=? AND model=? AND status=? AND ${position})`,
+        'SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id=?)',
+      ]),
+    )
+  })
+})

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
+import { storedEvidence } from '../../src/engine/attempts/outcome.ts'
 import { writeReceivedAnswer } from '../../src/engine/attempts/received-answer.ts'
+import { settle } from '../../src/engine/attempts/settle.ts'
 import type { Deps } from '../../src/engine/deps.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { DATABASES } from '../support/database.ts'
@@ -65,6 +67,21 @@ describe.each(DATABASES)('while a result is downloaded, on %s', (database) => {
     answer.release(answerOf([links.link([], status(404))]))
     await one.reached(id, 'CANCELED')
     expect(await one.attempts(id)).toMatchObject([{ state: 'FETCHING', charged: 'YES' }])
+  })
+
+  it('a failed check of a worker that lost its lease does not give its addresses up', async () => {
+    const links = await startLinks()
+    const provider = linking(links, [links.link([], status(404))])
+    await using one = await openEngine({ database, providers: [provider], tuning: quick, wrap: slowly })
+    const { id } = await one.create()
+    await tried(one, id)
+    const [attempt] = await one.attempts(id)
+    const broken = failure('broken').failure
+    await settle(one.deps, attempt!, storedEvidence(attempt!), { state: 'FAILED', failure: broken })
+    expect(await one.attempts(id)).toMatchObject([{ state: 'FETCHING', charged: 'YES' }])
+    links.recover()
+    await one.engine.fetchResult(operator, attempt!.id)
+    await one.reached(id, 'SUCCEEDED')
   })
 
   it('an operator can have it downloaded at once', async () => {

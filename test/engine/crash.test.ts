@@ -7,11 +7,12 @@ import { openDirectoryStore } from '../../src/assets/directory.ts'
 import { systemClock } from '../../src/clock.ts'
 import { findUsed } from '../../src/db/tasks/assets.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from '../../src/engine/maintenance/housekeeping.ts'
+import { entryOf } from '../support/entry.ts'
 import { DATABASES, newPlace, type DatabaseKind } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { paidProvider, startPaidUpstream, type PaidUpstream } from '../support/paid-upstream.ts'
 
-const CHILD = fileURLToPath(new URL('../support/crash-child.ts', import.meta.url))
+const CHILD = entryOf(fileURLToPath(new URL('../support/crash-child.ts', import.meta.url)))
 /** Of one task with one partial image and one image. Fewer mean that the test misses a step. */
 const MIN_BOUNDARIES = 22
 

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { DiskError } from '../../src/assets/disk-error.ts'
 import { openEngine } from '../support/engine.ts'
@@ -51,4 +51,23 @@ it('keeps the good images of a result beside a file that is no image, with a war
   const { warnings } = await one.reached(id, 'SUCCEEDED')
   expect(warnings.map(({ code }) => code)).toEqual(['IMAGES_MISSING'])
   expect(await one.attempts(id)).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES', images: 2 }])
+})
+
+it('records an answer on disk before its images are decoded, which may end the process', async () => {
+  const provider = scripted((sent) => done(sent))
+  const found: string[][] = []
+  await using one = await openEngine({
+    providers: [provider],
+    wrap: (deps) => ({
+      ...deps,
+      async ingestLimit(work) {
+        found.push(await readdir(deps.store.spool))
+        return deps.ingestLimit(work)
+      },
+    }),
+  })
+  const { id } = await one.create()
+  await one.reached(id, 'SUCCEEDED')
+  const [attempt] = await one.attempts(id)
+  expect(found).toEqual([expect.arrayContaining([`${attempt!.id}.receipt.json`])])
 })

@@ -47,7 +47,7 @@ describe.each(DATABASES)('an accepted attempt whose provider is no longer config
     expect(error?.message).toContain(
       'Configure the provider again to fetch the result, or resolve the attempt',
     )
-    const listed = await listForReview(one.db.read, DEFAULT_PROJECT, 'OUTCOME_UNKNOWN', {}, { first: 10 })
+    const listed = await listForReview(one.db.read, DEFAULT_PROJECT, 'OUTCOME_UNKNOWN', {}, { limit: 10 })
     expect(listed).toMatchObject([{ taskId: id, remoteId: 'remote', charged: 'UNKNOWN' }])
   })
 

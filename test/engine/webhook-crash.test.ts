@@ -33,7 +33,7 @@ describe.each(DATABASES)('a process killed between a delivery and its record on 
       expect(second!.headers['webhook-id']).toBe(first!.headers['webhook-id'])
       expect(second!.body).toBe(first!.body)
       const state = async () =>
-        (await listDeliveries(after.db.read, DEFAULT_PROJECT, {}, { first: 10 })).map((one) => one.state)
+        (await listDeliveries(after.db.read, DEFAULT_PROJECT, {}, { limit: 10 })).map((one) => one.state)
       await expect.poll(state, { interval: 20 }).toEqual(['SUCCEEDED'])
       expect(receiver.requests).toHaveLength(2)
     } finally {

@@ -44,7 +44,7 @@ const register = (gateway: TestEngine, url: string) =>
   gateway.engine.createWebhook(DEFAULT_PROJECT, { url, events: null, description: null })
 
 const deliveries = (gateway: TestEngine) =>
-  listDeliveries(gateway.db.read, DEFAULT_PROJECT, {}, { first: 100 })
+  listDeliveries(gateway.db.read, DEFAULT_PROJECT, {}, { limit: 100 })
 
 /** Waits until `count` deliveries have ended and none is pending. Returns them oldest first, with their tries. */
 async function ended(gateway: TestEngine, count = 1) {

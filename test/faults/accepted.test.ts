@@ -21,7 +21,7 @@ async function taskOf(client: Client, id: string): Promise<TaskView> {
 }
 
 async function reached(client: Client, id: string, status: string): Promise<TaskView> {
-  await expect.poll(async () => (await taskOf(client, id)).status, { timeout: 30_000 }).toBe(status)
+  await expect.poll(async () => (await taskOf(client, id)).status).toBe(status)
   return taskOf(client, id)
 }
 

@@ -109,7 +109,7 @@ async function watch(
 }
 
 async function firstCursor(gateway: TestGateway, id: string): Promise<string | undefined> {
-  const query = 'query ($id: ID!) { task(id: $id) { events(first: 1) { cursor } } }'
-  const { task } = await gateway.get<{ task: { events: { cursor: string }[] } }>(query, { id })
-  return task.events[0]?.cursor
+  const query = 'query ($id: ID!) { task(id: $id) { events(first: 1) { nodes { cursor } } } }'
+  const { task } = await gateway.get<{ task: { events: { nodes: { cursor: string }[] } } }>(query, { id })
+  return task.events.nodes[0]?.cursor
 }

@@ -86,7 +86,7 @@ describe('PostgreSQL', () => {
     woken.length = 0
     proxy.swallow()
     proxy.heal()
-    await expect.poll(() => woken, { timeout: 20_000 }).toContain('*')
+    await expect.poll(() => woken).toContain('*')
     await expect
       .poll(async () => {
         // The first ones may find the connections that are silent.

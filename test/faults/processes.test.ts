@@ -18,7 +18,7 @@ const TASK = `query ($id: ID!) { task(id: $id) {
   attempts { id state charged remoteId }
   images { sha256 }
   partialImages { image { url } }
-  events { __typename }
+  events { nodes { __typename } }
 } }`
 
 interface TaskView {
@@ -27,7 +27,7 @@ interface TaskView {
   attempts: { id: string; state: string; charged: string; remoteId: string | null }[]
   images: { sha256: string }[]
   partialImages: { image: { url: string } }[]
-  events: { __typename: string }[]
+  events: { nodes: { __typename: string }[] }
 }
 
 async function taskOf(client: Client, id: string): Promise<TaskView> {
@@ -109,7 +109,7 @@ describe.each(DATABASES)('a gateway on %s', (database) => {
       const seen = await reached(next, id, 'SUCCEEDED')
       expect(seen).toMatchObject({ charged: 'YES', images: [{}] })
       expect(seen.attempts).toMatchObject([{ state: 'SUCCEEDED', charged: 'YES', remoteId: 'task-1' }])
-      expect(seen.events.map(({ __typename }) => __typename)).toContain('OutcomeBecameUnknown')
+      expect(seen.events.nodes.map(({ __typename }) => __typename)).toContain('OutcomeBecameUnknown')
     }
     expect(upstream.deliveries).toEqual([])
     expect(submits(upstream)).toBe(1)
@@ -147,7 +147,7 @@ describe.each(DATABASES)('a gateway on %s', (database) => {
       await upstream.deliver()
       const seen = await reached(next, id, 'SUCCEEDED')
       expect(seen).toMatchObject({ charged: 'YES', attempts: [{ state: 'SUCCEEDED', remoteId: 'task-1' }] })
-      expect(seen.events.map(({ __typename }) => __typename)).toContain('OutcomeBecameUnknown')
+      expect(seen.events.nodes.map(({ __typename }) => __typename)).toContain('OutcomeBecameUnknown')
     }
     expect(submits(upstream)).toBe(1)
     await expectConsistency(place, chargesOf(upstream))

@@ -25,13 +25,13 @@ async function taskOf(client: GatewayProcess, id: string): Promise<TaskView> {
 }
 
 async function reached(client: GatewayProcess, id: string, status: string): Promise<TaskView> {
-  await expect.poll(async () => (await taskOf(client, id)).status, { timeout: 20_000 }).toBe(status)
+  await expect.poll(async () => (await taskOf(client, id)).status).toBe(status)
   return taskOf(client, id)
 }
 
 async function statesReached(client: GatewayProcess, id: string, states: string[]): Promise<void> {
   const current = async () => (await taskOf(client, id)).attempts.map(({ state }) => state)
-  await expect.poll(current, { timeout: 20_000 }).toEqual(states)
+  await expect.poll(current).toEqual(states)
 }
 
 async function newPlaceOf(database: DatabaseKind): Promise<Place> {
@@ -59,7 +59,7 @@ async function startHeld(
   const gateway = await startGateway(place, { providers: [upstream.entry], engine: TUNING })
   const ids: string[] = []
   for (let i = 0; i < count; i++) ids.push(await gateway.generate({ prompt: `a harbour ${i}`, ...input }))
-  await expect.poll(() => upstream.charges.length, { timeout: 20_000 }).toBe(charged + count)
+  await expect.poll(() => upstream.charges.length).toBe(charged + count)
   return { gateway, ids }
 }
 
@@ -196,9 +196,8 @@ describe.each(DATABASES)('received answers on disk, on %s', (database) => {
         const query = 'query ($id: ID!) { node(id: $id) { ... on Attempt { state } } }'
         return (await next.get<{ node: { state: string } }>(query, { id: attemptOf(record) })).node.state
       }
-      await expect.poll(() => stateOf(whole), { timeout: 20_000 }).toBe('SUCCEEDED')
-      for (const record of [empty, half, foreign])
-        await expect.poll(() => stateOf(record), { timeout: 20_000 }).toBe('UNKNOWN')
+      await expect.poll(() => stateOf(whole)).toBe('SUCCEEDED')
+      for (const record of [empty, half, foreign]) await expect.poll(() => stateOf(record)).toBe('UNKNOWN')
     }
     expect(await recordsIn(place.dataDir)).toEqual([])
     const aside = await readdir(join(place.dataDir, 'assets', 'damaged'))

@@ -28,7 +28,7 @@ export async function killWithAnswers(
   const unlock = await preventSettling(place)
   try {
     upstream.release()
-    await expect.poll(() => recordsIn(place.dataDir), { timeout: 20_000 }).toHaveLength(count)
+    await expect.poll(() => recordsIn(place.dataDir)).toHaveLength(count)
     await gateway.kill()
   } finally {
     await unlock()

@@ -44,7 +44,7 @@ describe.each(DATABASES)('a data folder that is removed while the server runs on
     const id = await server.generate({ prompt: 'a fox [sandbox:reject]' })
     expect(await server.ended(id)).toEqual({ status: 'FAILED' })
     await rm(place.dataDir, { recursive: true })
-    await expect.poll(async () => (await fetch(`${server.url}/readyz`)).status, { timeout: 5_000 }).toBe(503)
+    await expect.poll(async () => (await fetch(`${server.url}/readyz`)).status).toBe(503)
     expect((await fetch(`${server.url}/livez`)).status).toBe(200)
     expectAskAgain([await generate(server.url, 'lamp-1')])
     const retried = await server.execute(`mutation { retryTask(id: "${id}") { id } }`)

@@ -248,6 +248,7 @@ it('a socket that does not answer a ping is closed at the next one', async () =>
     context,
     corsOrigins: [],
     introspection: true,
+    bodies: { read: context, receiveUpload: context },
     log,
     keyring,
     ...instruments,

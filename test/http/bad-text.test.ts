@@ -72,7 +72,7 @@ const NAMES_NOTHING: [what: string, operation: string, code: string | null][] = 
   ],
   [
     'the owner of a budget',
-    'mutation ($id: ID!) { setBudget(owner: $id, period: DAY) { period } }',
+    'mutation ($id: ID!) { setBudget(owner: $id, period: DAY, limitMicros: 1) { period } }',
     'NOT_FOUND',
   ],
   ['a revoked key', 'mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', 'NOT_FOUND'],

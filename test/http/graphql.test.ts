@@ -77,7 +77,7 @@ const WATCH =
 
 describe('an unexpected error', () => {
   it.each([
-    { operation: 'a query', query: '{ tasks { nodes { events { at } } } }' },
+    { operation: 'a query', query: '{ tasks { nodes { events { nodes { at } } } } }' },
     { operation: 'a mutation', query: 'mutation { generateImage(input: { prompt: "a fox" }) { id } }' },
   ])('of $operation is shown as an id under which the log has the details', async ({ query }) => {
     await using broken = await openBreakable()

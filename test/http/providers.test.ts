@@ -82,7 +82,9 @@ describe.each(DATABASES)('providers on %s', (database) => {
 })
 
 describe.each(DATABASES)('attempts with an unknown outcome on %s', (database) => {
-  const REVIEW = '{ attemptsNeedingReview { nodes { id state charged wirePhase } pageInfo { hasNextPage } } }'
+  const REVIEW = `{ attemptsNeedingReview { nodes {
+    id state charged wirePhase task { id } advice { text resolutions canFetch }
+  } pageInfo { hasNextPage } } reviewSummary { outcomeUnknown costUnknown costEstimated heldMicros oldestAt } }`
   const RESOLVE = `mutation ($id: ID!) {
     resolveAttempt(id: $id, resolution: CHARGED_RESULT_LOST, note: "on the bill") {
       state charged decisions { resolution note }
@@ -93,11 +95,31 @@ describe.each(DATABASES)('attempts with an unknown outcome on %s', (database) =>
     await using server = await openGateway({ database })
     const id = await server.generate({ prompt: 'a fox [sandbox:vanish]' })
     expect(await server.ended(id)).toEqual({ status: 'OUTCOME_UNKNOWN' })
-    const { attemptsNeedingReview } = await server.get<{
+    const { attemptsNeedingReview, reviewSummary } = await server.get<{
       attemptsNeedingReview: { nodes: { id: string }[] }
+      reviewSummary: object
     }>(REVIEW)
+    expect(reviewSummary).toEqual({
+      outcomeUnknown: 1,
+      costUnknown: 0,
+      costEstimated: 0,
+      heldMicros: expect.any(Number),
+      oldestAt: expect.any(String),
+    })
     expect(attemptsNeedingReview).toMatchObject({
-      nodes: [{ state: 'UNKNOWN', charged: 'UNKNOWN', wirePhase: 'DISPATCHED' }],
+      nodes: [
+        {
+          state: 'UNKNOWN',
+          charged: 'UNKNOWN',
+          wirePhase: 'DISPATCHED',
+          task: { id },
+          advice: {
+            text: expect.stringMatching(/^Look for att_\w+ on the bill of sandbox, or ask its support\./),
+            resolutions: ['NOT_CHARGED', 'CHARGED_RESULT_LOST'],
+            canFetch: false,
+          },
+        },
+      ],
       pageInfo: { hasNextPage: false },
     })
     const [attempt] = attemptsNeedingReview.nodes
@@ -107,6 +129,9 @@ describe.each(DATABASES)('attempts with an unknown outcome on %s', (database) =>
       charged: 'YES',
       decisions: [{ resolution: 'CHARGED_RESULT_LOST', note: 'on the bill' }],
     })
-    expect(await server.get(REVIEW)).toMatchObject({ attemptsNeedingReview: { nodes: [] } })
+    expect(await server.get(REVIEW)).toMatchObject({
+      attemptsNeedingReview: { nodes: [] },
+      reviewSummary: { outcomeUnknown: 0, heldMicros: 0, oldestAt: null },
+    })
   })
 })

@@ -105,12 +105,41 @@ describe('webhooks over GraphQL', () => {
       task: { id },
       tries: [{ number: 1, httpStatus: 204, failure: null, durationMs: expect.any(Number) }],
     })
-    const { webhookDeliveries } = await gateway.get<{ webhookDeliveries: Delivery[] }>(
-      `query ($webhookId: ID) { webhookDeliveries(webhookId: $webhookId) { ${DELIVERY} } }`,
+    const { webhookDeliveries } = await gateway.get<{
+      webhookDeliveries: { nodes: Delivery[]; totalCount: number }
+    }>(
+      `query ($webhookId: ID) { webhookDeliveries(webhookId: $webhookId) { nodes { ${DELIVERY} } totalCount } }`,
       { webhookId },
     )
-    expect(webhookDeliveries).toEqual([deliveries.find(({ webhook }) => webhook !== null)])
-    expect(webhookDeliveries[0]!.webhook).toEqual({ id: webhookId, secret: null })
+    expect(webhookDeliveries).toEqual({
+      nodes: [deliveries.find(({ webhook }) => webhook !== null)],
+      totalCount: 1,
+    })
+    expect(webhookDeliveries.nodes[0]!.webhook).toEqual({ id: webhookId, secret: null })
+  })
+
+  it('change only what is named', async () => {
+    await using gateway = await open()
+    const { id } = await register(gateway, {
+      url: 'http://example.com/hook',
+      events: ['TASK_FAILED'],
+      description: 'the billing team',
+    })
+    const update = async (input: Record<string, unknown>) => {
+      const query = `mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { events description secret } }`
+      const { data, errors } = await gateway.execute<{ updateWebhook: unknown }>(query, {
+        input: { id, ...input },
+      })
+      return errors ? errors[0]!.extensions?.['code'] : data?.updateWebhook
+    }
+    const secret = null
+    expect(await update({})).toEqual({ events: ['TASK_FAILED'], description: 'the billing team', secret })
+    expect(await update({ events: null })).toEqual({ events: null, description: 'the billing team', secret })
+    expect(await update({ description: null })).toEqual({ events: null, description: null, secret })
+    expect(await update({ events: [] })).toBe('BAD_USER_INPUT')
+    expect(await update({ id: 'whk_none' })).toBe('NOT_FOUND')
+    await gateway.get('mutation ($id: ID!) { deleteWebhook(id: $id) { id } }', { id })
+    expect(await update({ description: 'late' })).toBe('CONFLICT')
   })
 
   it('list past deliveries by page and redeliver any of them', async () => {
@@ -122,11 +151,16 @@ describe('webhooks over GraphQL', () => {
       await receiver.received(i + 1)
     }
     for (const id of tasks) await deliveriesOf(gateway, id)
-    const page = 'query ($after: ID) { webhookDeliveries(first: 2, after: $after) { id task { id } } }'
-    type Page = { webhookDeliveries: { id: string; task: { id: string } }[] }
+    const page =
+      'query ($after: String) { webhookDeliveries(first: 2, after: $after) { nodes { id task { id } } pageInfo { endCursor } } }'
+    type Page = {
+      webhookDeliveries: { nodes: { id: string; task: { id: string } }[]; pageInfo: { endCursor: string } }
+    }
     const { webhookDeliveries: newest } = await gateway.get<Page>(page)
-    const { webhookDeliveries: rest } = await gateway.get<Page>(page, { after: newest.at(-1)!.id })
-    expect([...newest, ...rest].map(({ task }) => task.id)).toEqual(tasks.toReversed())
+    const {
+      webhookDeliveries: { nodes: rest },
+    } = await gateway.get<Page>(page, { after: newest.pageInfo.endCursor })
+    expect([...newest.nodes, ...rest].map(({ task }) => task.id)).toEqual(tasks.toReversed())
 
     const again = 'mutation ($id: ID!) { redeliverWebhook(deliveryId: $id) { id state } }'
     expect(await gateway.get(again, { id: rest[0]!.id })).toMatchObject({
@@ -202,8 +236,12 @@ describe('the URL of a webhook', () => {
     expect(await codes('mutation { redeliverWebhook(deliveryId: "dlv_none") { id } }', {})).toEqual([
       ['NOT_FOUND', 'deliveryId'],
     ])
-    expect(await codes('{ webhookDeliveries(first: 101) { id } }', {})).toEqual([['BAD_USER_INPUT', 'first']])
-    expect(await codes('{ webhookDeliveries(after: "x") { id } }', {})).toEqual([['CURSOR_INVALID', 'after']])
+    expect(await codes('{ webhookDeliveries(first: 101) { nodes { id } } }', {})).toEqual([
+      ['BAD_USER_INPUT', 'first'],
+    ])
+    expect(await codes('{ webhookDeliveries(after: "x") { nodes { id } } }', {})).toEqual([
+      ['CURSOR_INVALID', 'after'],
+    ])
     for (let i = 0; i < 20; i++) await register(gateway, { url })
     expect(await codes(CREATE, { input: { url } })).toEqual([['CONFLICT', undefined]])
   })

@@ -77,6 +77,7 @@ function contextOf({ db, engine, store, deps }: TestEngine): Context {
     store,
     providers: deps.providers,
     clock: systemClock,
+    server: { version: 'test', database: db.dialect, isOpen: async () => true },
     publicUrl: 'http://here',
     assetPath: (asset, spec) => assetPath(asset.id, asset.mimeType, spec),
     clientAddress: null,

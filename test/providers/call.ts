@@ -1,4 +1,5 @@
 // The arguments of a provider in the tests of every dialect: a request, and a call that records its reports.
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -64,7 +65,7 @@ export async function openCall(
       if (details?.providerRequestId) reports.requestIds.push(details.providerRequestId)
     },
     onProgress: (fraction) => void reports.progress.push(fraction),
-    onPartial: async (file, index) => void reports.partials.push({ bytes: await readFile(file), index }),
+    onPartial: async (file, index) => void reports.partials.push({ bytes: readFileSync(file), index }),
     ...overrides,
   }
   return { call, reports }

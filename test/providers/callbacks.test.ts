@@ -11,14 +11,14 @@ interface TaskResponse {
     error: { code: string; charged: string } | null
     images: { sha256: string }[]
     attempts: { id: string; state: string; charged: string; providerRequestId: string | null }[]
-    events: { __typename: string }[]
+    events: { nodes: { __typename: string }[] }
   }
 }
 
 const TASK = `query ($id: ID!) {
   task(id: $id) {
     status charged error { code charged } images { sha256 }
-    attempts { id state charged providerRequestId } events { __typename }
+    attempts { id state charged providerRequestId } events { nodes { __typename } }
   }
 }`
 

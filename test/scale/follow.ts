@@ -2,12 +2,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client, Transport } from '../support/client.ts'
 
-const TASK = `subscription ($taskId: ID!, $after: String) {
-  taskEvents(taskId: $taskId, after: $after) { kind: __typename cursor task { id status } }
-}`
-const FEED = `subscription ($after: String) {
-  taskFeed(after: $after) { kind: __typename cursor task { id status } }
-}`
+const FIELDS = 'kind: __typename cursor task { id status }'
+/** A viewer resumes with another document each time, so that those with the same one change. */
+const TASK = [FIELDS, `${FIELDS} at`].map(
+  (fields) => `subscription ($taskId: ID!, $after: String) {
+    taskEvents(taskId: $taskId, after: $after) { ${fields} }
+  }`,
+)
+/** The last filter matches all tasks of these tests. */
+const FEED = ['', ', filter: {}', ', filter: { operation: GENERATE }'].map(
+  (filter) => `subscription ($after: String) { taskFeed(after: $after${filter}) { ${FIELDS} } }`,
+)
 
 interface Event {
   kind: string
@@ -41,9 +46,10 @@ export async function follow(
   until: number,
 ): Promise<void> {
   const { transport, taskId, cursors, problems } = follower
-  const query = taskId === null ? FEED : TASK
+  const documents = taskId === null ? FEED : TASK
   while (performance.now() < until) {
     const after = cursors.at(-1) ?? follower.after
+    const query = documents[follower.resumed % documents.length]!
     const variables = taskId === null ? { after } : { taskId, after }
     try {
       const events = client.watch<Record<string, Event>>(transport, query, variables)

@@ -4,7 +4,7 @@ import { newFollower } from './follow.ts'
 import { findGaps } from './gaps.ts'
 import { reconnect } from './reconnects.ts'
 
-/** `npm run reconnects` does 10,000. */
+/** `npm run reconnects` does 100,000. */
 const COUNT = 150
 
 describe.each(DATABASES)('viewers whose connections break at random moments on %s', (database) => {

@@ -15,6 +15,9 @@ export interface ReconnectOptions {
   /** Minimum number of resumptions. */
   count: number
   seed: number
+  /** Viewers of the feed, and of each task, over each transport. */
+  feedViewers?: number
+  taskViewers?: number
 }
 
 export interface ReconnectResult {
@@ -28,10 +31,8 @@ export interface ReconnectResult {
   discrepancies: string[]
 }
 
-/** Concurrent tasks, each with a viewer over each transport. */
+/** Concurrent tasks. */
 const TASKS = 5
-/** Viewers of the feed, over each transport. */
-const FEEDS = 4
 /** 20 steps of progress and three partial images, small and therefore fast. */
 const INPUT = { prompt: 'a ferry', model: 'dall-e-2', size: '256x256', partialImages: 3 }
 const TASK_MS = 1500
@@ -47,6 +48,8 @@ export async function reconnect({
   processes,
   count,
   seed,
+  feedViewers = 4,
+  taskViewers = 1,
 }: ReconnectOptions): Promise<ReconnectResult> {
   const random = createRandom(seed)
   const providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: TASK_MS, concurrency: TASKS }]
@@ -65,7 +68,7 @@ export async function reconnect({
   const { tasks } = await gateway.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
   const deadline = performance.now() + MAX_RUN_MS
   let last: string | undefined
-  const feeds = TRANSPORTS.flatMap((transport) => Array.from({ length: FEEDS }, () => transport)).map(
+  const feeds = TRANSPORTS.flatMap((transport) => Array.from({ length: feedViewers }, () => transport)).map(
     (transport) => {
       const follower = newFollower(transport, null, tasks.feedCursor)
       followers.push(follower)
@@ -79,7 +82,8 @@ export async function reconnect({
   )
   const hasProblems = () => followers.some(({ problems }) => problems.length > 0)
   async function watchTasks(): Promise<void> {
-    while (resumed() < count && !hasProblems()) await watchOne(gateway!, viewer, followers, deadline)
+    while (resumed() < count && !hasProblems())
+      await watchOne(gateway!, viewer, taskViewers, followers, deadline)
   }
   await Promise.all(Array.from({ length: TASKS }, watchTasks))
 
@@ -103,20 +107,34 @@ export async function reconnect({
 async function watchOne(
   gateway: Client,
   viewer: Client,
+  viewers: number,
   followers: Follower[],
   deadline: number,
 ): Promise<void> {
-  const { generateImage: task } = await gateway.get<{ generateImage: { id: string; lastCursor: string } }>(
-    'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id lastCursor } }',
-    { input: INPUT },
-  )
+  const task = await create(gateway, deadline)
   await Promise.all(
-    TRANSPORTS.map((transport) => {
-      const follower = newFollower(transport, task.id, task.lastCursor)
-      followers.push(follower)
-      return follow(viewer, follower, ({ kind }) => kind === 'TaskFinished', deadline)
-    }),
+    Array.from({ length: viewers }, () => TRANSPORTS)
+      .flat()
+      .map((transport) => {
+        const follower = newFollower(transport, task.id, task.lastCursor)
+        followers.push(follower)
+        return follow(viewer, follower, ({ kind }) => kind === 'TaskFinished', deadline)
+      }),
   )
+}
+
+/** Retries as the server asks for: a busy machine may keep the database from answering in time. */
+async function create(gateway: Client, until: number): Promise<{ id: string; lastCursor: string }> {
+  for (;;) {
+    const { data, errors } = await gateway.execute<{ generateImage: { id: string; lastCursor: string } }>(
+      'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id lastCursor } }',
+      { input: INPUT },
+    )
+    if (data) return data.generateImage
+    const retryAfter = errors?.[0]?.extensions?.['retryAfter']
+    if (typeof retryAfter !== 'number' || performance.now() > until) throw new Error(JSON.stringify(errors))
+    await pause(retryAfter * 1000)
+  }
 }
 
 function cutOf(random: Random): Cut {

@@ -12,41 +12,63 @@ export interface Records {
   listed: string[]
 }
 
+/** Each is a list of sentences. */
+export interface Discrepancies {
+  violatedInvariants: string[]
+  lostTasks: string[]
+  /** Charges that the ledger has otherwise than the upstream. */
+  ledgerDifferences: string[]
+  paidTwiceWithoutPermission: string[]
+  lostImages: string[]
+  /** Attempts that nothing goes on with, and that no list shows. */
+  unlisted: string[]
+}
+
 /** Compares the database with the records of others: one sentence for each discrepancy and each violated invariant. */
-export function findDiscrepancies(
+export function findDiscrepancies(state: FinalState, records: Records): string[] {
+  return Object.values(groupDiscrepancies(state, records)).flat()
+}
+
+export function groupDiscrepancies(
   { tasks, attempts, assets, violated }: FinalState,
   records: Records,
-): string[] {
+): Discrepancies {
   const charges = Map.groupBy(records.charges, (id) => id)
   const attemptsOf = Map.groupBy(attempts, ({ taskId }) => taskId)
   const taskIds = new Set(tasks.map(({ id }) => id))
   const byId = new Map(attempts.map((attempt) => [attempt.id, attempt]))
   const withImage = new Set(assets.filter(({ kind }) => kind === 'FINAL').map(({ attemptId }) => attemptId))
   const listed = new Set(records.listed)
-  return [
-    ...violated,
-    ...records.ids.filter((id) => !taskIds.has(id)).map((id) => `${id} is lost`),
-    ...[...charges.keys()].filter((id) => !byId.has(id)).map((id) => `${id} was charged and does not exist`),
-    ...attempts.flatMap(({ id, charged }) => {
-      const times = charges.get(id)?.length ?? 0
-      return [
-        ...(times > 1 ? [`${id} was charged ${times} times`] : []),
-        ...(times > 0 && charged === 'NO' ? [`${id} was charged and is recorded as not charged`] : []),
-        ...(times === 0 && charged === 'YES' ? [`${id} is recorded as charged and was not`] : []),
-      ]
-    }),
-    ...tasks.flatMap(({ id, maxCharges }) => {
-      const times = (attemptsOf.get(id) ?? []).filter((attempt) => charges.has(attempt.id)).length
-      return times > maxCharges ? [`${id} was charged ${times} times; the maximum is ${maxCharges}`] : []
-    }),
-    ...[...records.received]
+  const timesOf = (id: string) => charges.get(id)?.length ?? 0
+  return {
+    violatedInvariants: violated,
+    lostTasks: records.ids.filter((id) => !taskIds.has(id)).map((id) => `${id} is lost`),
+    ledgerDifferences: [
+      ...[...charges.keys()]
+        .filter((id) => !byId.has(id))
+        .map((id) => `${id} was charged and does not exist`),
+      ...attempts.flatMap(({ id, charged }) => [
+        ...(timesOf(id) > 0 && charged === 'NO' ? [`${id} was charged and is recorded as not charged`] : []),
+        ...(timesOf(id) === 0 && charged === 'YES' ? [`${id} is recorded as charged and was not`] : []),
+      ]),
+    ],
+    paidTwiceWithoutPermission: [
+      ...attempts.flatMap(({ id }) => (timesOf(id) > 1 ? [`${id} was charged ${timesOf(id)} times`] : [])),
+      ...tasks.flatMap(({ id, maxCharges }) => {
+        const times = (attemptsOf.get(id) ?? []).filter((attempt) => charges.has(attempt.id)).length
+        return times > maxCharges ? [`${id} was charged ${times} times; the maximum is ${maxCharges}`] : []
+      }),
+    ],
+    lostImages: [...records.received]
       .filter((id) => byId.get(id)?.state !== 'SUCCEEDED' || !withImage.has(id))
       .map((id) => `the image of ${id} was received and is lost: the attempt is ${byId.get(id)?.state}`),
-    ...attempts
-      .filter(({ id, state }) => state === 'UNKNOWN' && !listed.has(id))
-      .map(({ id }) => `${id} is UNKNOWN and not listed`),
-    ...attempts
-      .filter(({ state }) => state === 'LEASED' || state === 'SENDING')
-      .map(({ id, state }) => `${id} is ${state}`),
-  ]
+    unlisted: [
+      ...attempts
+        .filter(({ id, state }) => state === 'UNKNOWN' && !listed.has(id))
+        .map(({ id }) => `${id} is UNKNOWN and not listed`),
+      ...attempts
+        .filter(({ state }) => state === 'LEASED' || state === 'SENDING')
+        .map(({ id, state }) => `${id} is ${state}`),
+    ],
+  }
 }

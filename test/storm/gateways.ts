@@ -1,47 +1,89 @@
-// The gateways of a storm: processes on one place, each restarted on its port after it was killed.
+// The gateways of a storm: processes on one database, each started again on its port after it was killed.
 import { once } from 'node:events'
+import { mkdir, readFile, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import type { Place } from '../support/database.ts'
 import { startGateway, type GatewayProcess } from '../support/gateway-process.ts'
 
-/** A dead process is noticed within two seconds. */
-const TUNING = { leaseMs: 1500, heartbeatMs: 300, reapMs: 200, pollMs: 100 }
-
-export interface Gateways {
-  running(): GatewayProcess[]
-  /** Kills one of them, calls `whenDead`, and starts it again. False when none was running. */
-  killOne(
-    pick: (running: GatewayProcess[]) => GatewayProcess,
-    whenDead: () => Promise<void>,
-  ): Promise<boolean>
+/**
+ * A dead process is noticed within two seconds. The grace time is longer than a host is away, and short enough to wait for
+ * at the end.
+ */
+export const TUNING = {
+  leaseMs: 1500,
+  heartbeatMs: 300,
+  reapMs: 200,
+  pollMs: 100,
+  recheckMs: 500,
+  resendGraceMs: 20_000,
+  lookupDelaysMs: [500, 1000, 2000, 4000, 4000],
 }
 
+/** A process, its port and its data folder. */
+export interface Slot {
+  number: number
+  port: number
+  place: Place
+  /** Undefined while it is dead. */
+  gateway: GatewayProcess | undefined
+}
+
+export interface Gateways {
+  slots: readonly Slot[]
+  /** The slot with a data folder of its own, on another host. */
+  otherHost: Slot | undefined
+  running(): GatewayProcess[]
+  kill(slot: Slot): Promise<void>
+  start(slot: Slot): Promise<void>
+  /** Gives the slot an empty data folder, and returns the id of the lost one. */
+  loseDataFolder(slot: Slot): Promise<string>
+}
+
+/** With `otherHost`, the last process has a data folder of its own. `providersOf` returns the entries for a slot. */
 export async function startGateways(
   place: Place,
-  count: number,
-  providers: Record<string, unknown>[],
+  { count, otherHost }: { count: number; otherHost: boolean },
+  providersOf: (slot: number) => Record<string, unknown>[],
 ): Promise<Gateways> {
-  const ports = await Promise.all(Array.from({ length: count }, freePort))
-  const running = new Map<number, GatewayProcess>()
-  const start = async (port: number) => {
-    running.set(port, await startGateway(place, { providers, engine: TUNING, port }))
-  }
-  for (const port of ports) await start(port)
-  return {
-    running: () => [...running.values()],
-    async killOne(pick, whenDead) {
-      if (running.size === 0) return false
-      const picked = pick([...running.values()])
-      for (const [port, gateway] of running) {
-        if (gateway !== picked) continue
-        running.delete(port)
-        await gateway.kill()
-        await whenDead()
-        await start(port)
-      }
-      return true
+  const slots: Slot[] = []
+  let hosts = 0
+  for (let number = 0; number < count; number++)
+    slots.push({ number, port: await freePort(), place, gateway: undefined })
+  const last = otherHost ? slots.at(-1) : undefined
+  if (last) last.place = await newHost(place, hosts++)
+  const gateways: Gateways = {
+    slots,
+    otherHost: last,
+    running: () => slots.flatMap(({ gateway }) => gateway ?? []),
+    async kill(slot) {
+      const { gateway } = slot
+      slot.gateway = undefined
+      await gateway?.kill()
+    },
+    async start(slot) {
+      const { port, number } = slot
+      const settings = { providers: providersOf(number), engine: TUNING, port, canSetClock: true }
+      slot.gateway = await startGateway(slot.place, settings)
+    },
+    async loseDataFolder(slot) {
+      const id = await readFile(join(slot.place.dataDir, 'folder-id'), 'utf8')
+      slot.place = await newHost(place, hosts++)
+      return id.trim()
     },
   }
+  for (const slot of slots) await gateways.start(slot)
+  return gateways
+}
+
+/** A data folder with received answers of its own; the images are in storage that all hosts share. */
+async function newHost(place: Place, number: number): Promise<Place> {
+  const dataDir = join(place.dataDir, `host-${number}`)
+  const shared = join(place.dataDir, 'assets', 'objects')
+  await mkdir(shared, { recursive: true })
+  await mkdir(join(dataDir, 'assets'), { recursive: true })
+  await symlink(shared, join(dataDir, 'assets', 'objects'))
+  return { ...place, dataDir }
 }
 
 async function freePort(): Promise<number> {

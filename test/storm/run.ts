@@ -1,46 +1,53 @@
-// npm run storm -- --minutes 5 --seed 1
-// Runs on SQLite, then on PostgreSQL with three processes, half of the time on each. Exits 1 on a discrepancy.
+// npm run storm -- --minutes 20 --database sqlite --processes 3 --seed 1
+// Runs on SQLite, then on PostgreSQL, half of the time on each. Exits with 1 on a discrepancy.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { startPostgresql } from '../support/postgresql-server.ts'
-import { runStorm, type StormResult } from './storm.ts'
+import { runStorm } from './storm.ts'
+import { renderResult } from './table.ts'
+
+const USAGE =
+  'Usage: npm run storm -- [--minutes <number>] [--seed <whole number>] [--database sqlite|postgresql|both] ' +
+  '[--processes <number, on PostgreSQL>]\n'
+/** A process needs a second to start. */
+const PACE = { faultMs: 1500, taskMs: 200 }
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' } },
+  options: {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    database: { type: 'string', default: 'both' },
+    processes: { type: 'string', default: '3' },
+  },
 })
 const minutes = Number(values.minutes)
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32))
-if (!(minutes > 0) || !Number.isInteger(seed)) {
-  process.stderr.write('Usage: npm run storm -- [--minutes <number>] [--seed <whole number>]\n')
+const processes = Number(values.processes)
+const databases = ['sqlite', 'postgresql'].filter((name) => ['both', name].includes(values.database))
+if (!(minutes > 0 && Number.isInteger(seed) && processes > 0) || databases.length === 0) {
+  process.stderr.write(USAGE)
   process.exit(64)
 }
 
-process.stdout.write(`seed ${seed}, ${minutes} min\n`)
-const ms = (minutes * 60_000) / 2
-const server = await startPostgresql()
 let isClean = true
-for (const [name, databaseUrl, processes] of [
-  ['SQLite, 1 process', null, 1],
-  ['PostgreSQL, 3 processes', server.url, 3],
-] as const) {
+for (const database of databases) {
+  const server = database === 'postgresql' ? await startPostgresql() : undefined
+  const count = server ? processes : 1
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-storm-'))
   const remove = () => rm(dataDir, { recursive: true, force: true })
-  const result = await runStorm({ place: { databaseUrl, dataDir, remove }, processes, ms, seed })
-  process.stdout.write(`${name}: ${describe(result)}\n`)
-  for (const sentence of result.discrepancies) process.stdout.write(`  ${sentence}\n`)
+  const place = { databaseUrl: server?.url ?? null, dataDir, remove }
+  const ms = (minutes * 60_000) / databases.length
+  process.stdout.write(`${database}, processes: ${count}, seed ${seed}, ${ms / 60_000} min\n`)
+  const result = await runStorm({ place, processes: count, ms, seed, pace: PACE })
+  for (const line of renderResult(result)) process.stdout.write(`  ${line}\n`)
+  process.stdout.write(`  settled ${result.settledMs} ms after the last request\n`)
+  for (const sentence of [...result.discrepancies, ...result.details]) process.stdout.write(`  ${sentence}\n`)
   if (result.discrepancies.length > 0) isClean = false
-  await remove()
+  if (result.discrepancies.length === 0 || process.env['KEEP'] === undefined) await remove()
+  else process.stdout.write(`  data folder: ${dataDir}\n`)
+  await server?.stop()
 }
-await server.stop()
 process.exitCode = isClean ? 0 : 1
-
-function describe({ kills, tasks, ends, charges, received, settledMs, discrepancies }: StormResult): string {
-  const counts = Object.entries(ends).map(([status, count]) => `${count} ${status}`)
-  return (
-    `${kills} kills, ${tasks} tasks (${counts.join(', ')}), ${charges} charges, ${received} received answers in the spool at a kill, ` +
-    `settled ${settledMs} ms after the last; ${discrepancies.length === 0 ? 'no discrepancy' : `${discrepancies.length} discrepancies:`}`
-  )
-}

@@ -2,10 +2,16 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { inspectDatabase } from '../../src/db/connection/inspect.ts'
+import type { AttemptRow } from '../../src/db/tables/tables.ts'
+import { findAttention } from '../../src/engine/maintenance/attention.ts'
 import { readFinalState } from '../support/final-state.ts'
 import type { Place } from '../support/database.ts'
 import type { GatewayProcess } from '../support/gateway-process.ts'
-import { findDiscrepancies } from './discrepancies.ts'
+import { groupDiscrepancies } from './discrepancies.ts'
+import type { Evidence } from './evidence.ts'
+import { MODES, type Charge } from './upstreams.ts'
+import { countPaidAgain, judge } from './verdict.ts'
 
 export interface Settled {
   /** The number of tasks by status. */
@@ -14,24 +20,47 @@ export interface Settled {
   settledMs: number
   /** Discrepancies, in sentences. */
   discrepancies: string[]
+  /** The attempts that discrepancies name. */
+  details: string[]
+  /** The number of discrepancies of each kind. */
+  counts: Record<string, number>
+  /** Tasks that were charged more than once. */
+  paidAgain: number
 }
 
+export interface SettleRecords {
+  ids: string[]
+  charges: () => string[]
+  received?: Iterable<string>
+  /** Of a storm, whose upstreams also keep amounts. */
+  more?: { evidence: Evidence; bills: () => readonly Charge[] }
+}
+
+/** Without progress. */
 const MAX_SETTLE_MS = 120_000
+/** Longer than the time between two late checks. */
+const QUIET_MS = 6000
 
 /** Waits for all tasks at the first gateway, stops all gateways, and compares the records. */
 export async function settle(
   place: Place,
   gateways: GatewayProcess[],
-  records: { ids: string[]; charges: () => string[]; received?: Iterable<string> },
+  { ids, charges, received = [], more }: SettleRecords,
 ): Promise<Settled> {
   const [gateway] = gateways
   if (!gateway) throw new Error('No gateway is running.')
-  const { ids, charges, received = [] } = records
   const startedAt = performance.now()
   let open = ids
-  while (open.length > 0 && performance.now() - startedAt < MAX_SETTLE_MS) {
-    await pause(200)
-    open = await listOpen(gateway, open).catch(() => open)
+  let [closedAt, progressAt] = [startedAt, startedAt]
+  const quietMs = more ? QUIET_MS : 0
+  while (performance.now() - closedAt <= quietMs || open.length > 0) {
+    if (performance.now() - progressAt > MAX_SETTLE_MS) break
+    await pause(open.length > 0 ? 200 : quietMs / 3)
+    // A late check may open a task again.
+    const before = open.length
+    open = await listOpen(gateway, before > 0 ? open : ids).catch(() => open)
+    if (open.length < before) progressAt = performance.now()
+    if (open.length > 0) closedAt = performance.now()
   }
   const settledMs = Math.round(performance.now() - startedAt)
   const listed = await listUnknownOutcomes(gateway)
@@ -40,28 +69,65 @@ export async function settle(
   const final = await readFinalState(place)
   const ends: Record<string, number> = {}
   for (const { status } of final.tasks) ends[status] = (ends[status] ?? 0) + 1
-  const discrepancies = [
-    ...open.map((id) => `${id} has neither ended nor an unknown outcome`),
-    ...(final.tasks.length === ids.length
-      ? []
-      : [`there are ${final.tasks.length} tasks, not ${ids.length}`]),
-    ...findDiscrepancies(final, { ids, charges: charges(), received, listed }),
-  ]
-  return { ends, settledMs, discrepancies }
+  const records = { ids, charges: charges(), received, listed }
+  const bills = more?.bills() ?? []
+  const found: Record<string, string[]> = {
+    open: open.map((id) => `${id} has neither ended nor an unknown outcome`),
+    unrequested:
+      final.tasks.length === ids.length ? [] : [`there are ${final.tasks.length} tasks, not ${ids.length}`],
+    ...(more
+      ? { ...judge(final, records, { ...more, bills }), attention: await listAttention(place) }
+      : groupDiscrepancies(final, records)),
+  }
+  const discrepancies = Object.values(found).flat()
+  return {
+    ends,
+    settledMs,
+    discrepancies,
+    details: final.attempts.filter(({ id }) => discrepancies.some((one) => one.includes(id))).map(describe),
+    counts: Object.fromEntries(Object.entries(found).map(([kind, sentences]) => [kind, sentences.length])),
+    paidAgain: countPaidAgain(final, bills),
+  }
+}
+
+/** What the doctor reports beside the invariants. */
+async function listAttention(place: Place): Promise<string[]> {
+  const options = { spool: spoolOf(place), providers: MODES, now: Date.now() }
+  const { result } = await inspectDatabase(place, (q) => findAttention(q, options))
+  return result.flatMap(({ sentence, cases }) => cases.map((one) => `${sentence}: ${one}`))
+}
+
+function describe({ id, taskId, number, provider, state, wirePhase, error, ...more }: AttemptRow): string {
+  const { remoteId, httpStatus, leaseEpoch, createdAt, sentAt, finishedAt } = more
+  const facts = { wirePhase, httpStatus, remoteId, leaseEpoch, createdAt, sentAt, finishedAt }
+  return `${id}, ${number} of ${taskId} at ${provider}: ${state}, ${error?.message}, ${JSON.stringify(facts)}`
 }
 
 async function listOpen(gateway: GatewayProcess, ids: string[]): Promise<string[]> {
   const open: string[] = []
   for (let at = 0; at < ids.length; at += 100) {
     const some = ids.slice(at, at + 100)
-    const { nodes } = await gateway.get<{ nodes: ({ status: string } | null)[] }>(
-      'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Task { status } } }',
+    const { nodes } = await gateway.get<{ nodes: (OpenTask | null)[] }>(
+      'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Task { status attempts { state } } } }',
       { ids: some },
     )
-    open.push(...some.filter((_, i) => ['QUEUED', 'RUNNING', undefined].includes(nodes[i]?.status)))
+    open.push(...some.filter((_, i) => isOpen(nodes[i] ?? null)))
   }
   return open
 }
+
+interface OpenTask {
+  status: string
+  attempts: { state: string }[]
+}
+
+/** A late result may still be on its way to a task that has ended. */
+function isOpen(task: OpenTask | null): boolean {
+  if (!task || ['QUEUED', 'RUNNING'].includes(task.status)) return true
+  return task.attempts.some(({ state }) => LIVE.has(state))
+}
+
+const LIVE = new Set(['PLANNED', 'LEASED', 'SENDING', 'ACCEPTED', 'FETCHING'])
 
 interface Review {
   attemptsNeedingReview: {

@@ -1,90 +1,117 @@
-// Kills gateways at random moments while clients request images in every mode and retry with their idempotency keys.
-// At the end, the database is compared with the records of the upstreams.
-import { watch } from 'node:fs/promises'
+// Kills and stops gateways, sets their clocks, and damages what upstreams reply, while clients request images in every mode
+// and retry with their idempotency keys. At the end, the database is compared with the records of the upstreams.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Result } from '../support/client.ts'
 import type { Place } from '../support/database.ts'
 import { endCooldownsEarly } from '../support/end-cooldowns.ts'
 import { createRandom, type Random } from '../support/random.ts'
+import { countOpenTasks, createEvidence } from './evidence.ts'
+import { createTally, type FaultCounts } from './faults.ts'
 import { startGateways, type Gateways } from './gateways.ts'
-import { isReceivedAnswer, listReceived, settle, spoolOf, type Settled } from './settle.ts'
+import { createProcessFaults, setClocksRight } from './process-faults.ts'
+import { settle, type Settled } from './settle.ts'
 import { MODES, startUpstreams } from './upstreams.ts'
 
 export interface StormOptions {
   place: Place
-  /** The number of gateways: one on SQLite. */
+  /** The number of gateways: one on SQLite. With two or more, the last one is on a host of its own. */
   processes: number
-  /** The storm lasts for `ms`, and until there were `minKills`, which is 0 by default. */
+  /** The storm lasts for `ms`, and for at most MAX_EXTRA_MS longer until each kind of fault was injected. */
   ms: number
-  minKills?: number
   seed: number
+  /** Between two faults of processes, and between two tasks. */
+  pace?: Pace
+}
+
+export interface Pace {
+  faultMs: number
+  taskMs: number
 }
 
 export interface StormResult extends Settled {
-  kills: number
+  faults: FaultCounts
   tasks: number
   charges: number
-  /** Attempts whose received answer was in the spool at a kill. */
+  /** Images and addresses that arrived at a process that lived on. */
+  arrived: number
+  /** Attempts whose received answer was on disk when its process was dead. */
   received: number
+  /** Tasks that were charged more than once, with permission. */
+  paidAgain: number
 }
 
-const BETWEEN_KILLS_MS = { low: 50, high: 900 }
-const BETWEEN_TASKS_MS = { low: 20, high: 200 }
+const QUICK: Pace = { faultMs: 500, taskMs: 100 }
+const MAX_EXTRA_MS = 60_000
+const MAX_OPEN_TASKS = 60
+/** How many tasks are created between two counts of the open ones. */
+const OPEN_TASKS_EVERY = 5
 
 export async function runStorm({
   place,
   processes,
   ms,
-  minKills = 0,
   seed,
+  pace = QUICK,
 }: StormOptions): Promise<StormResult> {
-  const random = createRandom(seed)
-  const upstreams = await startUpstreams(createRandom(seed + 1))
-  const gateways = await startGateways(place, processes, upstreams.entries)
+  const tally = createTally()
+  const evidence = createEvidence(place)
+  const upstreams = await startUpstreams({ random: createRandom(seed + 1), tally, evidence })
+  const hosts = { count: processes, otherHost: processes > 1 }
+  const gateways = await startGateways(place, hosts, (slot) => upstreams.entriesFor(slot))
   const over = new AbortController()
   const endingCooldowns = endCooldownsEarly(place, over.signal)
-  const until = performance.now() + ms
-  let kills = 0
-  const isRunning = () => performance.now() < until || kills < minKills
-  const received = new Set<string>()
+  const startedAt = performance.now()
+  const isRunning = () => {
+    const lastsMs = performance.now() - startedAt
+    return lastsMs < ms || (lastsMs < ms + MAX_EXTRA_MS && tally.missing().length > 0)
+  }
   const requests: Promise<string>[] = []
 
-  const requesting = (async () => {
-    const own = createRandom(seed + 2)
+  async function requestImages(): Promise<void> {
+    const random = createRandom(seed + 2)
     for (let i = 0; isRunning(); i++) {
-      requests.push(generate(gateways, inputOf(i, own), own))
-      await pause(own.between(BETWEEN_TASKS_MS.low, BETWEEN_TASKS_MS.high))
+      if (i % OPEN_TASKS_EVERY === 0) await untilFewAreOpen(place)
+      requests.push(generate(gateways, inputOf(i, random), random))
+      await pause(random.between(0.2 * pace.taskMs, 1.8 * pace.taskMs))
     }
-  })()
-  while (isRunning()) {
-    await pause(random.between(BETWEEN_KILLS_MS.low, BETWEEN_KILLS_MS.high))
-    // Every fourth kill aims at the short moment in which an answer is received and not yet recorded.
-    if (random.next() < 0.25) await answerReceived(place)
-    const killed = await gateways.killOne(
-      (running) => random.pick(running),
-      async () => {
-        for (const id of await listReceived(place)) received.add(id)
-      },
-    )
-    if (killed) kills++
   }
-  await requesting
+  async function repeat(inject: () => Promise<boolean>, random: Random): Promise<void> {
+    while (isRunning()) {
+      await pause(random.between(0.1 * pace.faultMs, 1.9 * pace.faultMs))
+      await inject()
+    }
+  }
+  const random = createRandom(seed)
+  const faults = createProcessFaults({ gateways, evidence, random, tally })
+  await Promise.all([
+    requestImages(),
+    repeat(() => faults.kill(), createRandom(seed + 3)),
+    repeat(() => faults.disturb(), createRandom(seed + 4)),
+  ])
+  tally.stop()
+  setClocksRight({ gateways })
   const ids = await Promise.all(requests)
   const settled = await settle(place, gateways.running(), {
     ids,
-    charges: () => upstreams.charges(),
-    received,
+    charges: () => upstreams.charges().map(({ attempt }) => attempt),
+    received: evidence.receivedAt.keys(),
+    more: { evidence, bills: () => upstreams.charges() },
   })
   over.abort()
   await endingCooldowns
   await upstreams.close()
   return {
     ...settled,
-    kills,
+    faults: tally.counts,
     tasks: ids.length,
     charges: upstreams.charges().length,
-    received: received.size,
+    arrived: evidence.required().size,
+    received: evidence.receivedAt.size,
   }
+}
+
+async function untilFewAreOpen(place: Place): Promise<void> {
+  while ((await countOpenTasks(place)) > MAX_OPEN_TASKS) await pause(500)
 }
 
 /** A third of the tasks may be sent twice. */
@@ -102,26 +129,19 @@ interface Created {
 const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
 const NO_RESPONSE: Result<Created> = {}
 
-/** Repeats the request with its idempotency key, to any gateway, until there is a response. */
+/** Repeats the request with its idempotency key, to any gateway, until there is a task. */
 async function generate(gateways: Gateways, input: Record<string, unknown>, random: Random): Promise<string> {
   for (;;) {
     const running = gateways.running()
     if (running.length > 0) {
       const gateway = random.pick(running)
-      const { data, errors } = await gateway.execute<Created>(GENERATE, { input }).catch(() => NO_RESPONSE)
+      const { data, errors = [] } = await gateway
+        .execute<Created>(GENERATE, { input })
+        .catch(() => NO_RESPONSE)
       if (data) return data.generateImage.id
-      if (errors) throw new Error(`The request was rejected: ${JSON.stringify(errors)}`)
+      if (errors.some(({ extensions }) => extensions?.['code'] !== 'SERVICE_UNAVAILABLE'))
+        throw new Error(`The request was rejected: ${JSON.stringify(errors)}`)
     }
     await pause(50)
-  }
-}
-
-/** Waits for a received answer in the spool, for up to a second. */
-async function answerReceived(place: Place): Promise<void> {
-  const changes = watch(spoolOf(place), { signal: AbortSignal.timeout(1000) })
-  try {
-    for await (const { filename } of changes) if (isReceivedAnswer(filename)) return
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'AbortError') throw error
   }
 }

@@ -1,50 +1,70 @@
-// Four upstreams, one for each mode of a provider, each behind a slow proxy and with its own record of charges.
+// Four upstreams, one for each mode of a provider, each behind a faulty proxy and with its own record of charges.
 import { startAcedataUpstream } from '../providers/upstreams/acedata.ts'
 import { startJimmyUpstream } from '../providers/upstreams/jimmy.ts'
 import { startOpenaiUpstream } from '../providers/upstreams/openai.ts'
-import type { Random } from '../support/random.ts'
-import { startSlowProxy } from './slow-proxy.ts'
+import { CONFIGURED_PRICES } from '../providers/upstreams/tariff.ts'
+import { startFaultyProxy, type ProxyOptions } from './faulty-proxy.ts'
 
 export const MODES = ['sync', 'stream', 'poll', 'callback'] as const
 
+/** A charge, as an upstream recorded it. */
+export interface Charge {
+  attempt: string
+  micros: number
+}
+
 export interface Upstreams {
-  /** Their entries in a configuration, each named after its mode. */
-  entries: Record<string, unknown>[]
-  /** The attempt of each charge. */
-  charges(): string[]
+  /** Their entries in the configuration of the gateway at a slot, each named after its mode. */
+  entriesFor(slot: number): Record<string, unknown>[]
+  charges(): Charge[]
   close(): Promise<void>
 }
 
-export async function startUpstreams(random: Random): Promise<Upstreams> {
+const modelsOf = (dialect: 'jimmy' | 'acedata') => [
+  { name: 'gpt-image-2', price: CONFIGURED_PRICES[dialect] },
+]
+
+/** Longer than a process is stopped, and short enough to wait for a reply that hangs. */
+const TIMEOUT_MS = 8000
+
+export async function startUpstreams(options: ProxyOptions): Promise<Upstreams> {
   const key = { apiKey: 'storm-key' }
   const [sync, stream] = await Promise.all([startOpenaiUpstream(key), startOpenaiUpstream(key)])
   const [poll, callback] = await Promise.all([startJimmyUpstream(key), startAcedataUpstream(key)])
   const all = [sync, stream, poll, callback]
-  const proxies = await Promise.all(all.map(({ url }) => startSlowProxy(url, random)))
-  const [syncUrl, streamUrl, pollUrl, callbackUrl] = proxies.map(({ url }) => url)
-  const often = { pollMs: 100, timeoutMs: 20_000 }
+  const proxies = await Promise.all(all.map(({ url }) => startFaultyProxy(url, options)))
+  const common = { ...key, timeoutMs: TIMEOUT_MS }
   return {
-    entries: [
-      { name: 'sync', dialect: 'openai', mode: 'sync', baseUrl: syncUrl, ...key },
-      { name: 'stream', dialect: 'openai', mode: 'stream', baseUrl: streamUrl, ...key },
-      { name: 'poll', dialect: 'jimmy', mode: 'async', baseUrl: pollUrl, ...key, ...often },
-      {
-        name: 'callback',
-        dialect: 'acedata',
-        mode: 'callback',
-        baseUrl: callbackUrl,
-        ...key,
-        ...often,
-        callbackPollMs: 1000,
-      },
-    ],
-    charges() {
-      const ofOpenai = [sync, stream].flatMap(({ charges }) =>
-        [...charges].flatMap(([ref, times]) => Array.from({ length: times }, () => ref)),
-      )
-      const ofOthers = [poll, callback].flatMap(({ ledger }) => ledger.map(({ clientRef }) => clientRef))
-      return [...ofOpenai, ...ofOthers]
+    entriesFor(slot) {
+      const [syncUrl, streamUrl, pollUrl, callbackUrl] = proxies.map((proxy) => proxy.urlFor(slot))
+      return [
+        { name: 'sync', dialect: 'openai', mode: 'sync', baseUrl: syncUrl, ...common },
+        { name: 'stream', dialect: 'openai', mode: 'stream', baseUrl: streamUrl, ...common },
+        {
+          name: 'poll',
+          dialect: 'jimmy',
+          mode: 'async',
+          baseUrl: pollUrl,
+          models: modelsOf('jimmy'),
+          pollMs: 100,
+          ...common,
+        },
+        {
+          name: 'callback',
+          dialect: 'acedata',
+          mode: 'callback',
+          baseUrl: callbackUrl,
+          models: modelsOf('acedata'),
+          pollMs: 100,
+          callbackPollMs: 1000,
+          ...common,
+        },
+      ]
     },
+    charges: () =>
+      [sync, stream, poll, callback].flatMap(({ ledger }) =>
+        ledger.map(({ clientRef, micros }) => ({ attempt: clientRef, micros })),
+      ),
     async close() {
       await Promise.all([...proxies, ...all].map((one) => one.close()))
     },

@@ -14,13 +14,16 @@ export let cwd: string
 /** Names of the closed providers. */
 export let closed: string[]
 
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'darkroom-config-'))
-  closed = []
-})
-afterEach(async () => {
-  await rm(cwd, { recursive: true })
-})
+/** Call it in every test file that imports this: a module is evaluated once for several files. */
+export function useConfigFolder(): void {
+  beforeEach(async () => {
+    cwd = await mkdtemp(join(tmpdir(), 'darkroom-config-'))
+    closed = []
+  })
+  afterEach(async () => {
+    await rm(cwd, { recursive: true })
+  })
+}
 
 /** Dialects whose providers record that they were closed. */
 export const FAKE: Dialects = {

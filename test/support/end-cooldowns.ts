@@ -9,9 +9,10 @@ export async function endCooldownsEarly(place: Place, over: AbortSignal): Promis
   const statement = 'update provider_cooldowns set until = 1 where until is not null'
   const client = place.databaseUrl === null ? undefined : new Client({ connectionString: place.databaseUrl })
   await client?.connect()
-  const sqlite = client ? undefined : new BetterSqlite3(join(place.dataDir, 'darkroom.db'))
+  // Waiting inside SQLite for a process that is stopped would block this one.
+  const sqlite = client ? undefined : new BetterSqlite3(join(place.dataDir, 'darkroom.db'), { timeout: 0 })
   while (!over.aborted) {
-    sqlite?.exec(statement)
+    unlessBusy(() => sqlite?.exec(statement))
     await client?.query(statement)
     await pause(EVERY_MS)
   }
@@ -19,4 +20,12 @@ export async function endCooldownsEarly(place: Place, over: AbortSignal): Promis
   await client?.end()
 }
 
-const EVERY_MS = 50
+function unlessBusy(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!(error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY'))) throw error
+  }
+}
+
+const EVERY_MS = 200

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { entryOf } from './entry.ts'
 import { createClient, type Client } from './client.ts'
 import type { Place } from './database.ts'
 import { withCompileCache } from './compile-cache.ts'
@@ -13,6 +14,8 @@ export interface GatewayProcess extends Client {
   kill(): Promise<void>
   /** Freezes or resumes the process. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void
+  /** Shifts its clock against the system's, with `canSetClock` only. */
+  setClock(shiftMs: number): void
   /** Shuts it down. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -25,6 +28,7 @@ export interface GatewayProcessOptions {
   settings?: Record<string, unknown>
   /** A free port by default. */
   port?: number
+  canSetClock?: boolean
 }
 
 let started = 0
@@ -45,9 +49,9 @@ export async function startGateway(
     ...options.settings,
   }
   await writeFile(file, JSON.stringify(settings))
-  const child = fork(join(import.meta.dirname, 'gateway-child.ts'), {
+  const child = fork(entryOf(join(import.meta.dirname, 'gateway-child.ts')), {
     env: withCompileCache({ DARKROOM_CONFIG: file }),
-    execArgv: [],
+    execArgv: options.canSetClock ? ['--import', join(import.meta.dirname, 'settable-clock.ts')] : [],
   })
   const ended = once(child, 'exit')
   const url = await new Promise<string>((resolve, reject) => {
@@ -65,6 +69,9 @@ export async function startGateway(
       await ended
     },
     signal: (name) => void child.kill(name),
+    setClock(clockShiftMs) {
+      if (child.connected) child.send({ clockShiftMs })
+    },
     async [Symbol.asyncDispose]() {
       // A frozen process does not notice the disconnect.
       child.kill('SIGCONT')

@@ -273,9 +273,7 @@ it('no secret appears in any output for any failure', async () => {
   const listTasks = `{ tasks(first: 100) { nodes { id status error { code message } warnings { message }
     attempts { state remoteId providerRequestId error { message } } images { id } } } }`
   await expect
-    .poll(async () => /"(?:QUEUED|RUNNING)"/.test(await send('/graphql', post(apiKey, listTasks))), {
-      timeout: 30_000,
-    })
+    .poll(async () => /"(?:QUEUED|RUNNING)"/.test(await send('/graphql', post(apiKey, listTasks))))
     .toBe(false)
   over.abort()
   await cooldownsEnded

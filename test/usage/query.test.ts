@@ -134,7 +134,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
       extensions: { code: 'BAD_USER_INPUT', field: 'timeZone' },
     })
     const backwards = await server.execute(
-      '{ usage(from: "2026-02-01", to: "2026-01-01") { totals { tasks } } }',
+      '{ usage(from: "2026-02-01T00:00:00Z", to: "2026-01-01T00:00:00Z") { totals { tasks } } }',
     )
     expect(backwards.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'to' })
   })
@@ -259,7 +259,7 @@ describe.each(TRANSPORTS)('a usage subscription over %s', (transport) => {
   it('sends the report immediately, then only after changes', async () => {
     await using server = await openGateway()
     const reports: Record<string, unknown>[] = []
-    const query = `subscription { usage(from: "2026-01-01", groupBy: [MODEL]) { rows { model tasks } totals { tasks images } } }`
+    const query = `subscription { usage(from: "2026-01-01T00:00:00Z", groupBy: [MODEL]) { rows { model tasks } totals { tasks images } } }`
     for await (const { data, errors } of server.watch<{ usage: Record<string, unknown> }>(transport, query)) {
       expect(errors).toBeUndefined()
       reports.push(data!.usage)
@@ -277,7 +277,7 @@ describe.each(TRANSPORTS)('a usage subscription over %s', (transport) => {
 
   it('is refused before the first report if it is invalid', async () => {
     await using server = await openGateway()
-    const query = `subscription { usage(from: "2026-01-01", timeZone: "Mars") { totals { tasks } } }`
+    const query = `subscription { usage(from: "2026-01-01T00:00:00Z", timeZone: "Mars") { totals { tasks } } }`
     const [first] = await Array.fromAsync(server.watch(transport, query)).catch((error: unknown) => [error])
     expect(JSON.stringify(first)).toContain('timeZone is')
   })

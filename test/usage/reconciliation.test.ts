@@ -7,7 +7,6 @@ const SEED = process.env['TEST_SEED'] ?? String(Date.now())
 // The same with 1,000 tasks: npm run reconcile
 it.each(DATABASES)(
   `reported costs equal the ledger and the bills of all providers, to the micro-dollar, on %s (TEST_SEED=${SEED})`,
-  { timeout: 120_000 },
   async (kind) => {
     const result = await reconcileOn(kind, { tasks: 100, seed: SEED })
     expect(result.differences).toEqual([])

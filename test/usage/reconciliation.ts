@@ -60,6 +60,8 @@ export async function reconcile({ place, tasks, seed }: ReconciliationOptions): 
 
 const TIMEOUT_MS = 2000
 const BATCH_SIZE = 100
+/** Each query takes CPU time from the gateway. */
+const SETTLE_POLL_MS = 250
 
 async function runTasks(place: Place, fleet: Fleet, tasks: number, random: Random): Promise<void> {
   const priced = fleet.entries.map((entry) => {
@@ -169,7 +171,7 @@ async function waitUntilSettled(client: Client, { acedata }: Fleet): Promise<voi
     // Wait for the look-up of attempts that the upstream can find.
     const findable = needingReview.nodes.filter(({ id, remoteId }) => remoteId === null && acedata.knows(id))
     if (tasks.nodes.length === 0 && findable.length === 0) return
-    await pause(50)
+    await pause(SETTLE_POLL_MS)
   }
 }
 

@@ -97,21 +97,17 @@ describe.each(DATABASES)('a usage report on %s', (kind) => {
     await place.remove()
   })
 
-  it(
-    `equals the sum of the single attempts for any query (TEST_SEED=${SEED})`,
-    { timeout: 60_000 },
-    async () => {
-      await fc.assert(
-        fc.asyncProperty(queries, async (query) => {
-          const { rows, totals } = await reportUsage(db.read, query, TO)
-          const expected = expectedReport(stored, query)
-          expect(totals).toEqual(expected.totals)
-          expect(namedRows(rows)).toEqual(expected.rows)
-        }),
-        { numRuns: 120 },
-      )
-    },
-  )
+  it(`equals the sum of the single attempts for any query (TEST_SEED=${SEED})`, async () => {
+    await fc.assert(
+      fc.asyncProperty(queries, async (query) => {
+        const { rows, totals } = await reportUsage(db.read, query, TO)
+        const expected = expectedReport(stored, query)
+        expect(totals).toEqual(expected.totals)
+        expect(namedRows(rows)).toEqual(expected.rows)
+      }),
+      { numRuns: 120 },
+    )
+  })
 
   it('is the same from days, from quarter hours and from attempts', async () => {
     const groupBy = ['MONTH', 'PROVIDER', 'MODEL', 'API_KEY'] as const

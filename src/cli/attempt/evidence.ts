@@ -10,7 +10,7 @@ import type { Provider } from '../../providers/provider.ts'
 
 export type Evidence = Awaited<ReturnType<typeof findEvidence>>[number]
 
-/** The evidence of an attempt, or of every attempt of a task. Empty if the id is unknown. */
+/** Of an attempt, or of every attempt of a task. Empty if the id is unknown. */
 export async function findEvidence(q: Queries, id: string, providers: readonly Provider[]) {
   const one = await findAnyAttempt(q, id)
   const attempts = one ? [one] : await listAttempts(q, [id])
@@ -26,7 +26,7 @@ export async function findEvidence(q: Queries, id: string, providers: readonly P
         addresses: await listAddresses(q, [attempt.id]),
         callbacks: (await listCallbacks(q, attempt.id)).length,
         images: assets.filter(({ attemptId, kind }) => attemptId === attempt.id && kind === 'FINAL').length,
-        /** Undefined if it is no longer configured. */
+        /** Undefined if no longer configured. */
         provider: providers.find(({ name }) => name === attempt.provider),
       }
     }),

@@ -1,13 +1,15 @@
 import type { AuditRow } from '../../db/access/audit.ts'
 import type { AttemptRow, LedgerRow, ResultAddressRow } from '../../db/tables/tables.ts'
 import type { AttemptState, Charged, LedgerKind, WirePhase } from '../../domain.ts'
+import { adviceOf } from '../../engine/attempts/advice.ts'
+import type { Resolution } from '../../engine/attempts/resolve.ts'
 import { formatUsd } from '../../money.ts'
 import { countOrDash, formatMs } from '../format.ts'
 import type { Paint } from '../screen.ts'
 import { indented, renderFacts } from '../table.ts'
 import type { Evidence } from './evidence.ts'
 
-/** One attempt: the charge in the first line, then the evidence, then the next steps. */
+/** First the charge, then the evidence, then the next steps. */
 export function report(evidence: Evidence, now: number, paint: Paint): string {
   const { attempt, task, lines, decisions, addresses } = evidence
   const { text, format } = VERDICTS[attempt.charged]
@@ -71,7 +73,7 @@ const PHASES: Record<WirePhase, string> = {
 }
 
 function phaseOf({ state, wirePhase }: AttemptRow): string {
-  // The phase is stored when a step ends: a running or crashed attempt may have got further.
+  // The phase is stored when a step ends: the attempt may have got further.
   return wirePhase === 'INTENT' && state === 'SENDING'
     ? 'about to be sent; it may have got further by now'
     : PHASES[wirePhase]
@@ -133,49 +135,40 @@ function formatTime(at: number, now: number): string {
   return `${new Date(at).toISOString()}, ${formatMs(Math.max(0, now - at))} ago`
 }
 
-function adviceFor(evidence: Evidence): string[] {
-  const { attempt, task, addresses } = evidence
-  const download = `darkroom attempt ${attempt.id} --fetch`
-  if (attempt.state === 'UNKNOWN') return unknownAdvice(evidence)
-  if (attempt.state === 'FETCHING')
-    return [
-      'Nothing to do: the download is repeated for as long as the provider keeps the result.',
-      `To have it repeated now: ${download}`,
-    ]
-  if (attempt.state === 'SENDING' || attempt.state === 'ACCEPTED')
-    return ['Nothing to do: the attempt is running. If its worker has died, another one recovers it.']
-  if (attempt.state === 'FAILED' && attempt.charged !== 'NO')
-    return [
-      ...(addresses.length > 0 ? [`To try the address once more, free of charge: ${download}`] : []),
-      `To pay for another attempt: retryTask(id: "${task.id}", acceptPossibleSecondCharge: true)`,
-      `The bill of ${attempt.provider} shows whether this attempt was charged.`,
-    ]
-  if (addresses.length > 0) return [`To try the address of a missing image once more: ${download}`]
-  return [attempt.charged === 'YES' ? 'Nothing to do.' : 'Nothing to do: the attempt was not charged.']
+function adviceFor({ attempt, task, addresses, provider, decisions }: Evidence): string[] {
+  const advice = adviceOf(attempt, { provider, addresses: addresses.length })
+  const { text, resolutions, canFetch, isRetryPaid } = advice
+  return [
+    text,
+    ...(resolutions.length > 0 ? [''] : []),
+    ...resolutions.flatMap((resolution) => [
+      `  resolveAttempt(id: "${attempt.id}", resolution: ${RESOLUTIONS[resolution].words})`,
+      `    ${RESOLUTIONS[resolution].effect}`,
+    ]),
+    ...(canFetch
+      ? [`To have it downloaded now, free of charge: darkroom attempt ${attempt.id} --fetch`]
+      : []),
+    ...(isRetryPaid
+      ? [`To pay for another attempt: retryTask(id: "${task.id}", acceptPossibleSecondCharge: true)`]
+      : []),
+    ...(resolutions.length > 0 ? ['', 'A result or callback that arrives late is still accepted.'] : []),
+    ...(resolutions.length > 0 && decisions.length > 0
+      ? ['An operator has decided about this attempt before: see Decision.']
+      : []),
+  ]
 }
 
-function unknownAdvice({ attempt, provider, decisions }: Evidence): string[] {
-  const resolve = (resolution: string) => `  resolveAttempt(id: "${attempt.id}", resolution: ${resolution})`
-  const ids = [attempt.remoteId, attempt.providerRequestId, attempt.id].filter((id) => id !== null)
-  return [
-    ...(provider === undefined && attempt.remoteId !== null
-      ? [`${attempt.provider} is not configured. Configure it again to fetch the result. Otherwise:`]
-      : []),
-    `Look for ${ids.join(' or ')} on the bill of ${attempt.provider}, or ask its support.`,
-    'Then resolve the attempt:',
-    '',
-    resolve('NOT_CHARGED'),
-    '    It was not charged. The permit is returned, and the task is tried again.',
-    resolve('CHARGED_RESULT_LOST'),
-    '    It was charged, and the images are lost. The task fails.',
-    ...(provider?.check
-      ? [
-          resolve('ADOPT_REMOTE_ID, remoteId: "…"'),
-          '    The provider has this remote ID. The result is fetched from there.',
-        ]
-      : []),
-    '',
-    'A result or callback that arrives late is still accepted.',
-    ...(decisions.length > 0 ? ['An operator has decided about this attempt before: see Decision.'] : []),
-  ]
+const RESOLUTIONS: Record<Resolution['is'], { words: string; effect: string }> = {
+  NOT_CHARGED: {
+    words: 'NOT_CHARGED',
+    effect: 'It was not charged. The permit is returned, and the task is tried again.',
+  },
+  CHARGED_RESULT_LOST: {
+    words: 'CHARGED_RESULT_LOST',
+    effect: 'It was charged, and the images are lost. The task fails.',
+  },
+  ADOPT_REMOTE_ID: {
+    words: 'ADOPT_REMOTE_ID, remoteId: "…"',
+    effect: 'The provider has this remote ID. The result is fetched from there.',
+  },
 }

@@ -41,7 +41,7 @@ export async function resolveMany(
       if (isLast) break
     }
   }
-  // An id belongs to one project, and is unknown in all others.
+  // An id is known in one project only.
   const others =
     isById && projectName === undefined ? problems.filter(({ code }) => code !== 'NOT_FOUND') : problems
   return `Resolved ${formatCount(resolved)} attempts.\n${printProblems(others)}`

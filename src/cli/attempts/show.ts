@@ -68,7 +68,7 @@ const LISTED = z.object({
   error: z.object({ code: z.string() }).nullable(),
 })
 
-/** The first 100 for each reason and project. */
+/** At most 100 per reason and project. */
 export async function listAttempts(
   client: AdminClient,
   projectName: string | undefined,

@@ -1,4 +1,3 @@
-// Reads the charges of a bill from CSV or JSON.
 import { MalformedCsv, parseCsv } from '../../csv.ts'
 import { parseExactJson, parseUsd, sumDecimalUsd } from '../../money.ts'
 import { UsageError } from '../command.ts'
@@ -12,7 +11,7 @@ export interface FileLine {
   at?: string
 }
 
-/** Accepted column names by field, in lower case, words joined by `_`. */
+/** Accepted names by field: lower case, words joined by `_`. */
 export const COLUMNS = {
   attempt_id: ['attempt_id', 'client_ref', 'client_request_id'],
   request_id: ['request_id', 'x_request_id', 'provider_request_id'],
@@ -28,7 +27,7 @@ const FIELDS: readonly string[] = Object.keys(COLUMNS)
 
 export type ColumnMap = ReadonlyMap<string, string>
 
-/** `attempt_id=Reference,amount_usd=Total` as a map from field to column. Throws UsageError. */
+/** Parses `attempt_id=Reference,amount_usd=Total`. Throws UsageError. */
 export function readColumnMap(text: string | undefined): ColumnMap {
   const pairs = (text ?? '').split(',').filter((pair) => pair !== '')
   return new Map(
@@ -42,7 +41,7 @@ export function readColumnMap(text: string | undefined): ColumnMap {
   )
 }
 
-/** Throws UsageError with the number of the line or record. */
+/** Throws UsageError with the line or record. */
 export function readBillFile(text: string, isJson: boolean, map: ColumnMap): FileLine[] {
   const records = isJson ? jsonRecords(text) : csvRecords(text)
   const columns = columnsOf(new Set(records.flatMap((record) => [...record.keys()])), map)
@@ -87,7 +86,7 @@ function microsOf(micros: string | undefined, usd: string | undefined, where: st
   )
 }
 
-/** Unix seconds or milliseconds, or ISO 8601; without a zone it is UTC. */
+/** Unix seconds or milliseconds, or ISO 8601, by default UTC. */
 function timeOf(text: string, where: string): string {
   const isNumber = /^\d{9,13}(?:\.\d+)?$/.test(text)
   const iso = text.replace(' ', 'T')
@@ -134,7 +133,7 @@ function isScalar(value: unknown): value is string | number | boolean {
   return ['string', 'number', 'boolean'].includes(typeof value)
 }
 
-/** From field to column. Throws UsageError for a mapped column that does not exist, and without an amount. */
+/** By field. Throws UsageError for a mapped column that does not exist, and without an amount. */
 function columnsOf(names: ReadonlySet<string>, map: ColumnMap): ReadonlyMap<string, string> {
   const columns = new Map<string, string>()
   for (const [field, accepted] of Object.entries<readonly string[]>(COLUMNS)) {

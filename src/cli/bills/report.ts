@@ -61,10 +61,10 @@ export const REPORT_FIELDS = `provider from to isComplete running matched
   differentCount different { attemptId billedMicros recordedMicros matchedBy lines }
   days { startsAt billedMicros recordedMicros estimatedMicros unknownCosts }`
 
-/** Items printed of each list; --json has more. */
+/** Of each list; --json has more. */
 const MAX_PRINTED = 50
 
-/** What needs attention comes first. */
+/** What needs attention is first. */
 export function printBillReport(report: PrintedReport, paint: Paint): string {
   const { provider, from, to, missingHere, missingThere, different, days } = report
   const here = {

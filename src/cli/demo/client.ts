@@ -11,7 +11,7 @@ export type DemoClient = ReturnType<typeof createDemoClient>
 const MAX_RECONNECTS = 5
 const RECONNECT_DELAY_MS = 250
 
-/** A client of the server at `url`, with or without `/graphql`. Its calls throw OperationRefused; `close` aborts them. */
+/** For the server at `url`, with or without `/graphql`. Calls throw OperationRefused; `close` aborts them. */
 export function createDemoClient(url: string, apiKey?: string) {
   const endpoint = graphqlUrl(url)
   const headers: Record<string, string> = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
@@ -39,14 +39,13 @@ export function createDemoClient(url: string, apiKey?: string) {
   }
 }
 
-/** `http://127.0.0.1:4000/graphql` for `http://127.0.0.1:4000`. */
 export function graphqlUrl(url: string): string {
   const { origin, pathname } = new URL(url)
   const path = pathname.replace(/\/+$/, '')
   return `${origin}${path.endsWith('/graphql') ? path : `${path}/graphql`}`
 }
 
-/** The events of a task until it ends. Reconnects, and resumes after the last cursor. */
+/** Until the task ends. Reconnects and resumes after the last cursor. */
 async function* watch(
   subscribe: (after: string | undefined) => AsyncIterable<unknown>,
   signal: AbortSignal,
@@ -63,7 +62,7 @@ async function* watch(
         yield event
       }
       if (hasEnded) return
-      // A server that shuts down completes its streams.
+      // A server's shutdown completes its streams.
       throw new Error('The server ended the stream before the task ended.')
     } catch (error) {
       const refusal = findRefusal(error)
@@ -87,7 +86,7 @@ const CLOSE_EVENT = z.object({
   code: z.int().optional(),
 })
 
-/** A WebSocket fails with an error event or close event, which is not an Error. */
+/** A WebSocket fails with an event, not an Error. */
 function connectionError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown
   const { message, reason, code } = CLOSE_EVENT.safeParse(thrown).data ?? {}

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const MAX_NAME_LENGTH = 48
 
-/** A file name without extension: `a-red-fox-in-the-snow`. Keeps letters of every script; `image` if none are left. */
+/** Such as `a-red-fox-in-the-snow`. Keeps letters of every script; `image` if none. */
 export function fileName(prompt: string): string {
   const words =
     prompt
@@ -14,7 +14,7 @@ export function fileName(prompt: string): string {
   return name || 'image'
 }
 
-/** Writes an image into `directory`, which is created if missing. Resolves to its path. */
+/** Creates `directory` if missing. Resolves to the path. */
 export async function saveImage(directory: string, name: string, bytes: Uint8Array): Promise<string> {
   await mkdir(directory, { recursive: true })
   const path = join(directory, `${name}.${extensionOf(bytes)}`)
@@ -22,7 +22,7 @@ export async function saveImage(directory: string, name: string, bytes: Uint8Arr
   return path
 }
 
-/** Signatures: https://www.w3.org/TR/png-3/#3PNGsignature, JPEG's SOI marker, https://www.rfc-editor.org/rfc/rfc9649. */
+/** Signatures: https://www.w3.org/TR/png-3/#3PNGsignature, JPEG's SOI, https://www.rfc-editor.org/rfc/rfc9649. */
 function extensionOf(bytes: Uint8Array): string {
   const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1')
   if (head.startsWith('\x89PNG')) return 'png'

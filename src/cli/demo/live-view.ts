@@ -1,4 +1,4 @@
-// Redraws the lower end of a terminal: the latest image and a progress bar. Printed lines stay above them.
+// Redraws the lower end of a terminal: latest image and progress bar. Printed lines stay above.
 import type { Clock } from '../../clock.ts'
 import type { Screen } from '../screen.ts'
 import type { TaskState } from './operations.ts'
@@ -7,11 +7,11 @@ import { blankLike, crossFade, decodeImage, imageLines, tintRed, type Pixels } f
 import { percent, stateText, type View } from './view.ts'
 
 const FRAME_MS = 40
-// An image has about 40 kB of color codes, which may pass a slow connection.
+// An image has about 40 kB of color codes: connections may be slow.
 const IMAGE_FRAME_MS = 80
 const FADE_MS = 900
 const INDENT = '  '
-// For the bar, a blank line and some printed lines.
+// The bar, a blank line and printed lines.
 const ROWS_AROUND_IMAGE = 8
 const MIN_IMAGE_ROWS = 6
 
@@ -28,7 +28,7 @@ interface Transition {
   drawnAt: number
 }
 
-/** An animated view. Hides the cursor until it closes. */
+/** Hides the cursor until it closes. */
 export function createLiveView(screen: Screen, clock: Clock): View {
   const closing = new AbortController()
   let state: TaskState | undefined
@@ -78,7 +78,7 @@ export function createLiveView(screen: Screen, clock: Clock): View {
     }
   }
 
-  /** Waits until the bar and the final image are complete. */
+  /** Waits for the complete bar and image. */
   async function settle(): Promise<void> {
     const deadline = clock.now() + 2 * FADE_MS
     while (isMoving() && clock.now() < deadline) await clock.sleep(FRAME_MS)
@@ -130,7 +130,7 @@ export function createLiveView(screen: Screen, clock: Clock): View {
   }
 }
 
-/** Shows a frame at once: https://github.com/contour-terminal/vt-extensions, "Synchronized Output". */
+/** Shows a frame at once: github.com/contour-terminal/vt-extensions, "Synchronized Output". */
 function synchronized(frame: string): string {
   return `\x1b[?2026h${frame}\x1b[?2026l`
 }

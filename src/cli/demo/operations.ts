@@ -1,4 +1,3 @@
-// The GraphQL operations of the demo, and the parts of their results that it reads.
 import { z } from 'zod'
 import {
   ATTEMPT_STATES,
@@ -22,7 +21,7 @@ export interface GenerateImageInput {
 }
 
 const count = z.int().nullable()
-// Text of models and providers must not control the terminal.
+// Foreign text must not control the terminal.
 const text = z.string().transform((value) => value.replace(/\p{Cc}+/gu, ' '))
 
 export const GENERATE_IMAGE = {
@@ -81,7 +80,7 @@ const TASK_RESULT = z.object({
   model: text,
   images: z.array(z.object({ url: text, width: z.int(), height: z.int(), revisedPrompt: text.nullable() })),
   usage: USAGE.nullable(),
-  /** Micro-USD, as a string or a number. */
+  /** Micro-USD. */
   costMicros: z
     .union([z.string().regex(/^-?\d+$/), z.int()])
     .transform(BigInt)

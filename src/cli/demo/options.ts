@@ -5,7 +5,7 @@ import { UsageError, type Arguments } from '../command.ts'
 import type { GenerateImageInput } from './operations.ts'
 
 export interface DemoOptions {
-  /** Null to start a server. */
+  /** Null starts a server. */
   url: string | null
   outDir: string
   input: Omit<GenerateImageInput, 'idempotencyKey'>
@@ -13,7 +13,7 @@ export interface DemoOptions {
 
 const DEFAULT_PROMPT = 'a red fox in the snow'
 
-/** Throws UsageError. The server checks the other values. */
+/** Throws UsageError. The server checks the rest. */
 export function readOptions({ positionals, values }: Arguments, cwd: string): DemoOptions {
   const { url, size, model, quality, format, provider } = values
   return {

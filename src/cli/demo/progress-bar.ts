@@ -5,7 +5,7 @@ const CATCH_UP_MS = 300
 const DRIFT_PER_SECOND = 0.012
 const MAX_DRIFT = 0.04
 
-/** A bar of `width` characters, drawn to an eighth of a character. `fraction` is 0..1. */
+/** `width` characters, drawn to an eighth. `fraction` is 0..1. */
 export function bar(fraction: number, width: number, paint: Paint): string {
   const eighths = Math.round(Math.min(Math.max(fraction, 0), 1) * width * 8)
   const filled = '█'.repeat(Math.floor(eighths / 8)) + EIGHTHS[eighths % 8]
@@ -13,8 +13,8 @@ export function bar(fraction: number, width: number, paint: Paint): string {
 }
 
 /**
- * The next position of an animated bar. It moves to `reported` and then drifts on slowly, because events are seconds
- * apart. It never moves back, and reaches 1 only if `reported` does.
+ * The next position of an animated bar: moves to `reported`, then drifts slowly, because events are seconds apart.
+ * Never moves back; reaches 1 only if `reported` does.
  */
 export function advance(shown: number, reported: number, elapsedMs: number): number {
   const share = 1 - Math.exp(-elapsedMs / CATCH_UP_MS)

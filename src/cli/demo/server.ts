@@ -7,13 +7,10 @@ import { loadConfig } from '../config.ts'
 import { warn } from '../screen.ts'
 
 const STOP_DEADLINE_MS = 1_000
-/** Long enough to see the partial images. */
+/** Long enough to see partial images. */
 const SANDBOX_MS = 250
 
-/**
- * Starts a gateway with the configured providers and temporary storage on a free loopback port. `cleanup` stops it and
- * deletes the storage. Throws ConfigError.
- */
+/** Starts a gateway with temporary storage on a free loopback port. `cleanup` removes both. Throws ConfigError. */
 export async function startServer(
   context: CommandContext,
   cleanup: AsyncDisposableStack,

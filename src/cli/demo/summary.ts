@@ -29,7 +29,7 @@ export function summary(task: TaskResult, acceptedMs: number, paint: Paint): str
   ]
 }
 
-/** An unknown cost is not zero. */
+/** Unknown is not zero. */
 export function costText({ costMicros, charged }: Pick<TaskResult, 'costMicros' | 'charged'>): string {
   if (costMicros !== null) return formatUsd(costMicros)
   return charged === 'NO' ? 'not charged' : 'unknown'
@@ -78,7 +78,7 @@ function attemptsText({ attempts }: TaskResult): string {
   return texts.join(', ') || 'none'
 }
 
-/** What a person should know about a task that did not succeed, and the exit code. */
+/** For a task that did not succeed. */
 export function conclusion(task: TaskResult, paint: Paint): { lines: string[]; exitCode: number } {
   if (task.status === 'SUCCEEDED') return { lines: [], exitCode: EXIT.ok }
   const title = TITLES[task.status] ?? `The task is ${task.status}.`

@@ -1,6 +1,6 @@
-// Images as characters: ▀ has the upper pixel as foreground and the lower pixel as background.
+// ▀ shows two pixels: the upper is its foreground, the lower its background.
 
-/** RGB bytes, row by row; `height` is even. */
+/** RGB bytes by row; `height` is even. */
 export interface Pixels {
   width: number
   height: number
@@ -11,7 +11,7 @@ const MAX_COLUMNS = 48
 const BLANK = [58, 13, 10] as const
 const RED = [0.8, 0.14, 0.1] as const
 
-/** Decodes an image to fit into a number of characters; undefined if it cannot be decoded. */
+/** Fits an image into a number of characters; undefined if it cannot be decoded. */
 export async function decodeImage(
   bytes: Uint8Array,
   space: { columns: number; rows: number },
@@ -32,16 +32,15 @@ export async function decodeImage(
   }
 }
 
-/** A dark red image of the same size. */
 export function blankLike({ width, height }: Pixels): Pixels {
   return { width, height, rgb: Uint8Array.from({ length: width * height * 3 }, (_, i) => BLANK[i % 3] ?? 0) }
 }
 
-/** Mixes the image with its red monochrome version. `share` is 0..1. */
+/** Mixes in a red monochrome version. `share` is 0..1. */
 export function tintRed({ width, height, rgb }: Pixels, share: number): Pixels {
   const tinted = new Uint8Array(rgb.length)
   for (let i = 0; i < rgb.length; i += 3) {
-    // Weights of https://www.itu.int/rec/R-REC-BT.709
+    // Weights: https://www.itu.int/rec/R-REC-BT.709
     const brightness = 0.2126 * (rgb[i] ?? 0) + 0.7152 * (rgb[i + 1] ?? 0) + 0.0722 * (rgb[i + 2] ?? 0)
     for (let channel = 0; channel < 3; channel++) {
       const red = brightness * (RED[channel] ?? 0)
@@ -51,7 +50,7 @@ export function tintRed({ width, height, rgb }: Pixels, share: number): Pixels {
   return { width, height, rgb: tinted }
 }
 
-/** Mixes two images with a smooth step. `fraction` is 0..1. Returns `to` if the sizes differ. */
+/** A smooth step. `fraction` is 0..1. Returns `to` if the sizes differ. */
 export function crossFade(from: Pixels, to: Pixels, fraction: number): Pixels {
   if (fraction >= 1 || from.rgb.length !== to.rgb.length || from.width !== to.width) return to
   const share = fraction * fraction * (3 - 2 * fraction)
@@ -61,7 +60,7 @@ export function crossFade(from: Pixels, to: Pixels, fraction: number): Pixels {
   }
 }
 
-/** One text per two rows of pixels. */
+/** One line per two rows of pixels. */
 export function imageLines({ width, height, rgb }: Pixels): string[] {
   return Array.from({ length: height / 2 }, (_, row) => {
     let line = ''

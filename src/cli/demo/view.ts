@@ -2,16 +2,16 @@ import type { Screen } from '../screen.ts'
 import type { TaskState } from './operations.ts'
 
 export interface View {
-  /** Prints a line that stays. */
+  /** The line stays. */
   print(line: string): void
   update(state: TaskState): void
-  /** Shows an image. `tint` is 0..1: the share of red in it. */
+  /** `tint` is 0..1: the share of red. */
   showImage(bytes: Uint8Array, tint: number): Promise<void>
-  /** Stops drawing. The last image stays. */
+  /** The last image stays. */
   close(): Promise<void>
 }
 
-/** Prints one line per change, without control characters: for files, pipes and CI. */
+/** One line per change, without control characters: for files, pipes and CI. */
 export function createPlainView(screen: Screen): View {
   let last = ''
   return {
@@ -26,7 +26,7 @@ export function createPlainView(screen: Screen): View {
   }
 }
 
-/** `42%`, padded to a constant width. */
+/** Constant width. */
 export function percent(fraction: number): string {
   return `${Math.floor(fraction * 100)}%`.padStart(4)
 }

@@ -4,7 +4,7 @@ import { UsageError, type Arguments, type Command } from '../command.ts'
 
 export interface Option {
   name: string
-  /** Placeholder of its value; undefined for a flag. */
+  /** Placeholder; undefined for a flag. */
   value: string | undefined
 }
 
@@ -15,11 +15,11 @@ export function optionsOf({ options = {} }: Command): Option[] {
   })
 }
 
-/** Parses the arguments after the command name. Throws UsageError for an unknown option or a missing value. */
+/** Throws UsageError for an unknown option or a missing value. */
 export function parseArguments(command: Command, args: readonly string[]): Arguments {
   const options = optionsOf(command)
   const types = options.map(({ name, value }) => [name, { type: value ? 'string' : 'boolean' } as const])
-  // Not strict: its messages cannot suggest an option.
+  // Strict parsing cannot suggest an option.
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries(types),

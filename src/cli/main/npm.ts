@@ -2,7 +2,7 @@ import type { Environment } from '../../config/environment.ts'
 import type { Arguments, Command } from '../command.ts'
 import { optionsOf, type Option } from './arguments.ts'
 
-/** The command that a user types to call this program. */
+/** What a user types to run this program. */
 export function programName(env: Environment): string {
   if (env['npm_command'] === 'exec') return 'npx darkroom'
   return env['npm_package_name'] === 'darkroom' && isScript(env) ? 'npm run darkroom' : 'darkroom'
@@ -10,7 +10,7 @@ export function programName(env: Environment): string {
 
 /**
  * Explains a missing `--`: npm keeps options before it, but passes their values on. `npm run darkroom usage --by day`
- * arrives as `usage day`, with `npm_config_by=true`. Undefined if npm kept nothing.
+ * arrives as `usage day` with `npm_config_by=true`. Undefined if nothing was kept.
  */
 export function missingSeparator(
   command: Command,
@@ -46,10 +46,10 @@ function isScript({ npm_command: command = '' }: Environment): boolean {
   return ['run', 'run-script', 'start'].includes(command)
 }
 
-/** The value of an option that npm kept: `true` if npm passed it on as a separate argument. */
+/** Of an option that npm kept: `true` if passed on as a separate argument. */
 function keptValue({ name }: Option, env: Environment): string | undefined {
   const key = `npm_config_${name.replaceAll('-', '_')}`
-  // npm 11 completes an abbreviation of one of its own options: --by becomes --bypass-2fa.
+  // npm 11 completes its own options: --by becomes --bypass-2fa.
   const isAbbreviation =
     name.length > 1 && Object.keys(env).some((one) => one.startsWith(key) && env[one] === 'true')
   return env[key] || (isAbbreviation ? 'true' : undefined)

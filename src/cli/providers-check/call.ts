@@ -16,10 +16,10 @@ import type {
 
 export interface CallOutcome {
   result: CallResult | undefined
-  /** Undefined if the call succeeded. */
+  /** Undefined on success. */
   error: unknown
   images: readonly ProviderRequestImage[]
-  /** Null if the provider returned the result directly. */
+  /** Null if the result came directly. */
   remoteId: string | null
   providerRequestId: string | null
   phase: WirePhase
@@ -29,7 +29,7 @@ export interface CallOutcome {
 export interface CallSetup {
   provider: Provider
   request: ProviderRequest
-  /** Folder for received files. */
+  /** For received files. */
   spool: string
   /** Null if providers cannot call back. */
   publicUrl: string | null
@@ -38,7 +38,7 @@ export interface CallSetup {
 const MAX_POLLING_MS = 900_000
 const TEMPORARY_FAILURES: ReadonlySet<FailureKind> = new Set(['busy', 'unreached', 'lost'])
 
-/** Sends a request as the engine does and polls until it ends. Never rejects. */
+/** As the engine does: sends, then polls. Never rejects. */
 export async function callProvider(setup: CallSetup): Promise<CallOutcome> {
   const { provider, request } = setup
   const startedAt = systemClock.now()
@@ -73,7 +73,7 @@ export async function callProvider(setup: CallSetup): Promise<CallOutcome> {
   return outcome
 }
 
-/** Undefined after a temporary failure, which says nothing about the request. */
+/** Undefined after a temporary failure. */
 async function checkResult(setup: CallSetup, outcome: CallOutcome): Promise<CallResult | undefined> {
   const { provider, request } = setup
   try {
@@ -90,7 +90,7 @@ function createCall({ spool, publicUrl }: CallSetup, outcome: CallOutcome, signa
   return {
     signal,
     clientRef: `check_${randomUUID()}`,
-    // Callbacks are refused with 404, so the result is polled for.
+    // Callbacks get 404, so the result is polled for.
     callbackUrl: publicUrl === null ? undefined : `${publicUrl}/callbacks/check-${randomUUID()}`,
     newFile: () => join(spool, randomUUID()),
     onWire(phase, facts) {

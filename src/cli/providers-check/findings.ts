@@ -8,7 +8,7 @@ import type { CallOutcome } from './call.ts'
 import type { PlannedCall } from './plan.ts'
 import type { Exchange } from './traffic.ts'
 
-/** An observed fact; `info` without an expectation. */
+/** `info`: without an expectation. */
 export interface Finding {
   verdict: 'ok' | 'failed' | 'info'
   label: string
@@ -16,7 +16,7 @@ export interface Finding {
   expected?: string
 }
 
-/** Compares the outcome of a call with the expectations of its adapter. Without secrets. */
+/** Compares the outcome with the adapter's expectations. Without secrets. */
 export function findingsOf(call: PlannedCall, outcome: CallOutcome, provider: Provider): Finding[] {
   const { result, error } = outcome
   const facts = [
@@ -53,7 +53,7 @@ function imageFindings({ request }: PlannedCall, { images }: CallOutcome): Findi
   ]
 }
 
-/** Some providers do not report usage, which is no failure. */
+/** Missing usage is no failure. */
 function usageFindings(
   { offer, request }: PlannedCall,
   { images }: CallOutcome,
@@ -81,7 +81,7 @@ function resolvedFindings({ request }: PlannedCall, resolved: ResolvedSettings):
   ]
 }
 
-/** Findings about HTTP exchanges; none for a provider inside this process. */
+/** None for a provider in this process. */
 export function exchangeFindings(exchanges: readonly Exchange[]): Finding[] {
   const replies = exchanges.filter(({ contentType }) => !contentType.startsWith('image/'))
   if (replies.length === 0) return []

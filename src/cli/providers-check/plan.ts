@@ -14,7 +14,7 @@ export interface PlannedCall {
 
 const PROMPTS = { GENERATE: 'a plain red circle on white', EDIT: 'make the circle blue' } as const
 
-/** The cheapest generation, then the cheapest edit of its image if the model supports edits. Throws UsageError. */
+/** The cheapest generation, then, if supported, the cheapest edit of its image. Throws UsageError. */
 export function planCalls({ name, offers }: Provider, model: string | undefined): PlannedCall[] {
   const wanted =
     model ?? offers.find((offer) => offer.model === DEFAULT_SETTINGS.model)?.model ?? offers[0]?.model
@@ -32,7 +32,7 @@ export function planCalls({ name, offers }: Provider, model: string | undefined)
     })
 }
 
-/** Micro-USD by list price; null if the price or the number of tokens is unknown. */
+/** Micro-USD by list price; null if price or tokens are unknown. */
 export function estimateCost({ offer, request }: PlannedCall): number | null {
   const { size, quality, prompt, operation } = request
   const { width, height } = parseSize(size) ?? {}
@@ -67,7 +67,7 @@ function cheapestRequest(offer: Offer, operation: Operation): ProviderRequest {
   return { ...settings, operation, upstreamModel: offer.upstreamModel, images: [], mask: null }
 }
 
-/** Models with a size rule support slightly smaller sizes, but 1024x1024 is common to all providers. */
+/** Size rules allow slightly smaller ones, but every provider has 1024x1024. */
 function smallestSize(sizes: SizeRule): string {
   if (sizes.kind === 'rule') return '1024x1024'
   return sizes.values.toSorted((a, b) => pixelsOf(a) - pixelsOf(b))[0] ?? 'auto'

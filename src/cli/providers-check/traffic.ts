@@ -1,5 +1,4 @@
-// Records HTTP exchanges through undici's diagnostics channels (undici docs, "DiagnosticsChannel"). Stores the names of
-// fields, not their values.
+// Records HTTP exchanges through undici's "DiagnosticsChannel" (its docs): names of fields, never values.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { z } from 'zod'
 import { formatBytes } from '../../quantity.ts'
@@ -7,13 +6,13 @@ import { wrap } from '../format.ts'
 
 export interface Exchange {
   method: string
-  /** Without its query, which may contain a key. */
+  /** Without query, which may hold a key. */
   url: string
   /** Null without a response. */
   status: number | null
   contentType: string
   byteSize: number
-  /** Fields of a JSON response, or event types of a stream. */
+  /** Of JSON; event types of a stream. */
   fields: string[]
 }
 
@@ -32,7 +31,7 @@ const HEADERS = z.object({
 })
 const CHUNK = z.object({ chunk: z.instanceof(Uint8Array) })
 
-/** Records every request of this process until `stop`, which returns the exchanges in order. */
+/** Until `stop`, which returns the exchanges in order. */
 export function recordTraffic(): { stop(): Exchange[] } {
   const recordings = new Map<object, Recording>()
   const recordingOf = (message: unknown) => recordings.get(MESSAGE.parse(message).request)
@@ -80,7 +79,7 @@ export function describeExchange({ method, url, status, contentType, byteSize, f
   return `    ${method} ${url} → ${response}\n${lines.map((line) => `      ${line.replaceAll(NBSP, ' ')}\n`).join('')}`
 }
 
-/** Keeps a field on one line. */
+/** Keeps fields on one line. */
 const NBSP = '\u00a0'
 
 function fieldsIn(text: string): string[] {
@@ -91,7 +90,7 @@ function fieldsIn(text: string): string[] {
   }
 }
 
-/** Paths of all values. Empty values are shown, because adapters treat them like missing ones. */
+/** Paths of all values, empty ones too: adapters treat those as missing. */
 function namesIn(value: unknown, path: string): string[] {
   if (Array.isArray(value))
     return value.length === 0 ? [`${path} []`] : value.flatMap((item) => namesIn(item, `${path}[]`))

@@ -11,7 +11,7 @@ import { indented, renderTable } from '../table.ts'
 
 interface TotalsColumn {
   head: string
-  /** Hides the column when this total is 0. */
+  /** Hidden when this total is 0. */
   optional?: keyof UsageTotals
   read: (totals: UsageTotals, decimals: number) => string
 }
@@ -77,7 +77,7 @@ export function toPage(
   return `\n${indented(title)}\n${indented(body)}${notes.length > 0 ? '\n' : ''}${indented(notes)}\n`
 }
 
-/** `api_key` as `API key`; labels such as `metadata.team` are unchanged. */
+/** `api_key` as `API key`; labels stay. */
 function headOf(column: string): string {
   if (column.startsWith('metadata.')) return column
   return column === 'api_key' ? 'API key' : `${column.charAt(0).toUpperCase()}${column.slice(1)}`
@@ -109,12 +109,12 @@ function periodText({ from, to, timeZone }: UsageReport): string {
   return `${textOf(from)} to ${textOf(to)} (${timeZone})`
 }
 
-/** As `GET /usage.csv`, without its byte order mark, which would be part of the first name in a pipe. */
+/** As `GET /usage.csv`, without byte order mark: a pipe would see it in the first name. */
 export function toCsv(query: UsageQuery, report: UsageReport): string {
   return Array.from(tableOf(query, report), csvLine).join('')
 }
 
-/** An object whose fields have the names of the CSV columns. */
+/** Field names are the CSV columns. */
 export function toJson(query: UsageQuery, { from, to, timeZone, rows, totals }: UsageReport): string {
   const keys = keyColumns(query)
   const report = {

@@ -1,6 +1,7 @@
-import { and, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm'
 import type { Limits } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { rowBy, statement } from '../connection/statement.ts'
 import type { ApiKeyRow, Tables } from '../tables/tables.ts'
 
@@ -23,7 +24,7 @@ const keyByHandle = statement<{ handle: string }, KeyWithLimits[]>('key_by_handl
     .where(eq(apiKeys.handle, sql.placeholder('handle')))
 })
 
-/** Includes revoked and expired keys. */
+/** Also revoked and expired keys. */
 export async function findKeyByHandle(q: Queries, handle: string): Promise<KeyWithLimits | undefined> {
   const [row] = await keyByHandle(q, { handle })
   return row
@@ -49,20 +50,41 @@ export const findKey = rowBy('apiKeys', 'projectId', 'id')
 
 export const findAnyKey = rowBy('apiKeys', 'id')
 
-export async function listKeys(
+/** Oldest first. */
+export function listKeys(
   q: Queries,
   projectId: string,
-  { includeRevoked }: { includeRevoked: boolean },
+  which: { includeRevoked: boolean },
+  range: PageRange,
 ): Promise<ApiKeyRow[]> {
   const { apiKeys } = q.tables
-  const isListed = and(
-    eq(apiKeys.projectId, projectId),
-    includeRevoked ? undefined : isNull(apiKeys.revokedAt),
+  return readRange(range, { at: apiKeys.createdAt, id: apiKeys.id }, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(apiKeys)
+      .where(and(isListed(q, projectId, which), isInRange))
+      .orderBy(...orderBy)
+      .limit(range.limit),
   )
-  return q.sql.select().from(apiKeys).where(isListed).orderBy(apiKeys.createdAt, apiKeys.id)
 }
 
-/** The subset of `ids` that is neither revoked nor expired at `now`. */
+export function countKeys(
+  q: Queries,
+  projectId: string,
+  which: { includeRevoked: boolean },
+): Promise<number> {
+  return countRows(q, q.tables.apiKeys, isListed(q, projectId, which))
+}
+
+function isListed(
+  { tables: { apiKeys } }: Queries,
+  projectId: string,
+  { includeRevoked }: { includeRevoked: boolean },
+): SQL | undefined {
+  return and(eq(apiKeys.projectId, projectId), includeRevoked ? undefined : isNull(apiKeys.revokedAt))
+}
+
+/** Those neither revoked nor expired at `now`. */
 export async function findActiveKeys(q: Queries, ids: readonly string[], now: number): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const { apiKeys } = q.tables
@@ -83,7 +105,7 @@ export async function revokeKey(q: Transaction, id: string, now: number): Promis
 /** By key id. A later recorded time stays. */
 export async function recordKeyUse(q: Transaction, uses: ReadonlyMap<string, number>): Promise<void> {
   const { apiKeys } = q.tables
-  // In one order, so that two processes do not deadlock.
+  // In one order: two processes must not deadlock.
   for (const [id, at] of [...uses].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const isEarlier = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, at))
     const isKey = and(eq(apiKeys.id, id), isEarlier)
@@ -91,7 +113,7 @@ export async function recordKeyUse(q: Transaction, uses: ReadonlyMap<string, num
   }
 }
 
-/** Null: only the project's limits. */
+/** Null: the project's limits only. */
 export async function putKeyLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
   const { apiKeys } = q.tables
   await q.sql.update(apiKeys).set({ limits }).where(eq(apiKeys.id, id))

@@ -1,11 +1,12 @@
 import { eq } from 'drizzle-orm'
 import type { Limits } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { rowBy } from '../connection/statement.ts'
 import type { ProjectRow, Tables } from '../tables/tables.ts'
 import { ACCESS_KEY } from './api-keys.ts'
 
-/** Always exists. Owns what is requested without a key. */
+/** Always exists. Owns requests without a key. */
 export const DEFAULT_PROJECT = 'prj_00000000000000000000000000'
 
 export async function ensureDefaultProject(q: Transaction, now: number): Promise<void> {
@@ -29,9 +30,27 @@ export async function getProject(q: Queries, id: string): Promise<ProjectRow> {
   return row
 }
 
-export async function listProjects(q: Queries): Promise<ProjectRow[]> {
+/** Oldest first. */
+export async function listAllProjects(q: Queries): Promise<ProjectRow[]> {
   const { projects } = q.tables
   return q.sql.select().from(projects).orderBy(projects.createdAt, projects.id)
+}
+
+/** Oldest first. */
+export function listProjects(q: Queries, range: PageRange): Promise<ProjectRow[]> {
+  const { projects } = q.tables
+  return readRange(range, { at: projects.createdAt, id: projects.id }, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(projects)
+      .where(isInRange)
+      .orderBy(...orderBy)
+      .limit(range.limit),
+  )
+}
+
+export function countProjects(q: Queries): Promise<number> {
+  return countRows(q, q.tables.projects)
 }
 
 /** Usually one: uniqueness is checked, not constrained. */

@@ -7,7 +7,7 @@ export async function findSecret(q: Queries, name: string): Promise<string | und
   return (await secretByName(q, name))?.value
 }
 
-/** Returns the stored secret, which may be an earlier one. */
+/** Returns the stored secret, perhaps an earlier one. */
 export async function insertSecretIfAbsent(q: Transaction, name: string, value: string): Promise<string> {
   await q.sql.insert(q.tables.secrets).values({ name, value }).onConflictDoNothing()
   return (await findSecret(q, name))!

@@ -3,7 +3,7 @@ import { and, eq, inArray, isNotNull, isNull, lt, notInArray, or, sql } from 'dr
 import type { AttemptState } from '../../domain.ts'
 import { isWaiting } from './claim.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { insertion, rowBy } from '../connection/statement.ts'
+import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { AttemptRow, Tables } from '../tables/tables.ts'
 
@@ -59,16 +59,27 @@ export async function findNextDueMs(
   providers: string[],
   fetching: boolean,
 ): Promise<number | undefined> {
-  const { attempts } = q.tables
-  const inMs = sql<number | string | null>`min(${attempts.runAfter}) - ${q.now}`
-  const isUnleased = and(
-    inArray(attempts.provider, providers),
-    isWaiting(q, fetching),
-    isNull(attempts.leaseUntil),
-  )
-  const [row] = await q.sql.select({ inMs }).from(attempts).where(isUnleased)
+  if (providers.length === 0) return undefined
+  const names = Object.fromEntries(providers.map((name, i) => [`provider${i}`, name]))
+  const [row] = await nextDue(q, names, fetching)
   return row?.inMs == null ? undefined : Math.max(0, Number(row.inMs))
 }
+
+const nextDue = shaped<Record<string, string>, boolean, { inMs: number | string | null }[]>(
+  'next_due',
+  (q, names, fetching) => {
+    const { attempts } = q.tables
+    const isUnleased = and(isWaiting(q, fetching), isNull(attempts.leaseUntil))
+    // SQLite would read the whole queue for min(…) of several providers.
+    const ofEach = Object.values(names).map((name) => {
+      const ofProvider = and(eq(attempts.provider, name), isUnleased)
+      const due = q.sql.select({ runAfter: attempts.runAfter }).from(attempts).where(ofProvider)
+      return sql`select run_after from (${due.orderBy(attempts.runAfter).limit(1)}) as first`
+    })
+    const inMs = sql<number | string | null>`min(run_after) - ${q.now}`
+    return q.sql.select({ inMs }).from(sql`(${sql.join(ofEach, sql` union all `)}) as firsts`)
+  },
+)
 
 /** `dueInMs` counts from the database's now. */
 export type AttemptChange = Partial<Omit<NewAttempt, 'runAfter' | 'leaseUntil'>> & {
@@ -83,16 +94,36 @@ export async function updateAttempt(
   { from, to, lease }: { from: readonly AttemptState[]; to: AttemptState; lease?: Lease | undefined },
   { dueInMs, ...set }: AttemptChange = {},
 ): Promise<AttemptRow | undefined> {
-  const { attempts } = q.tables
-  const due = dueInMs === undefined ? {} : { runAfter: sql`${q.now} + ${dueInMs}` }
-  const isHeld = lease && and(eq(attempts.leaseOwner, lease.owner), eq(attempts.leaseEpoch, lease.epoch))
-  const [row] = await q.sql
-    .update(attempts)
-    .set({ ...set, state: to, ...due })
-    .where(and(eq(attempts.id, id), inArray(attempts.state, from), isHeld))
-    .returning()
+  const shape = { from, isHeld: lease !== undefined, isDue: dueInMs !== undefined }
+  const [row] = await changedAttempt(q, { ...set, state: to, ...lease, dueInMs, attemptId: id }, shape)
   return row
 }
+
+type ChangeValues = Omit<AttemptChange, 'id' | 'dueInMs'> &
+  Partial<Lease> & { dueInMs?: number | undefined; attemptId: string }
+
+interface ChangeShape {
+  from: readonly AttemptState[]
+  isHeld: boolean
+  isDue: boolean
+}
+
+const changedAttempt = shaped<ChangeValues, ChangeShape, AttemptRow[]>(
+  'update_attempt',
+  (q, { attemptId, owner, epoch, dueInMs, ...set }, { from, isHeld, isDue }) => {
+    const { attempts } = q.tables
+    const due = isDue ? { runAfter: sql`${q.now} + ${dueInMs}` } : {}
+    const ofLease = isHeld ? and(eq(attempts.leaseOwner, owner), eq(attempts.leaseEpoch, epoch)) : undefined
+    return (
+      q.sql
+        .update(attempts)
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a placeholder is encoded as a value of its column
+        .set({ ...(set as unknown as AttemptChange), ...due })
+        .where(and(eq(attempts.id, attemptId), inArray(attempts.state, from), ofLease))
+        .returning()
+    )
+  },
+)
 
 export async function renewLeases(
   q: Transaction,
@@ -169,7 +200,15 @@ export const findAnyAttempt = rowBy('attempts', 'id')
 
 /** In order of task, then number. */
 export async function listAttempts(q: Queries, taskIds: readonly string[]): Promise<AttemptRow[]> {
+  const [taskId] = taskIds
+  if (taskId !== undefined && taskIds.length === 1) return attemptsOfTask(q, { taskId })
   const { attempts } = q.tables
   const ofTasks = inArray(attempts.taskId, taskIds)
   return q.sql.select().from(attempts).where(ofTasks).orderBy(attempts.taskId, attempts.number)
 }
+
+const attemptsOfTask = statement<{ taskId: string }, AttemptRow[]>('attempts_of_task', (q) => {
+  const { attempts } = q.tables
+  const ofTask = eq(attempts.taskId, sql.placeholder('taskId'))
+  return q.sql.select().from(attempts).where(ofTask).orderBy(attempts.number)
+})

@@ -1,5 +1,5 @@
 // Attempts of all projects, as far as a bill concerns them.
-import { and, eq, gte, inArray, isNotNull, lt } from 'drizzle-orm'
+import { and, eq, gte, inArray, isNotNull, lt, sql } from 'drizzle-orm'
 import type { Queries } from '../connection/database.ts'
 import type { AttemptRow } from '../tables/tables.ts'
 
@@ -8,6 +8,9 @@ export type BillableAttempt = Pick<AttemptRow, keyof ReturnType<typeof columnsOf
 
 /** An attempt that waited longer than this before it was sent is found by its ids only. */
 const MAX_QUEUED_MS = 7 * 86_400_000
+
+/** The event loop continues between two. */
+const PAGE = 5_000
 
 /** Sent from `from` until before `to`. One query per project, because their index begins with it. */
 export async function listSentAttempts(
@@ -31,7 +34,18 @@ export async function listSentAttempts(
       gte(attempts.sentAt, from),
       lt(attempts.sentAt, to),
     )
-    found.push(...(await q.sql.select(columnsOf(q)).from(attempts).where(isIncluded)))
+    for (let last: BillableAttempt | undefined; ;) {
+      const isAfter = last && sql`(${attempts.createdAt}, ${attempts.id}) > (${last.createdAt}, ${last.id})`
+      const page = await q.sql
+        .select(columnsOf(q))
+        .from(attempts)
+        .where(and(isIncluded, isAfter))
+        .orderBy(attempts.createdAt, attempts.id)
+        .limit(PAGE)
+      found.push(...page)
+      last = page.at(-1)
+      if (page.length < PAGE) break
+    }
   }
   return found
 }

@@ -1,17 +1,35 @@
 import { and, count, eq, lt, ne, or, sql, type SQL } from 'drizzle-orm'
 import { waitingProjects } from './claim.ts'
 import type { Queries } from '../connection/database.ts'
+import { statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { AttemptRow } from '../tables/tables.ts'
 
-export function countAttempts(q: Queries, taskId: string): Promise<number> {
-  return countWhere(q, eq(q.tables.attempts.taskId, taskId))
+export async function countAttempts(q: Queries, taskId: string): Promise<number> {
+  const [row] = await ofTask(q, { taskId })
+  return row?.count ?? 0
 }
 
-export function countCharges(q: Queries, taskId: string, part: number): Promise<number> {
+const ofTask = statement<{ taskId: string }, { count: number }[]>('count_attempts', (q) => {
   const { attempts } = q.tables
-  return countWhere(q, and(eq(attempts.taskId, taskId), eq(attempts.part, part), ne(attempts.charged, 'NO')))
+  const isOfTask = eq(attempts.taskId, sql.placeholder('taskId'))
+  return q.sql.select({ count: count() }).from(attempts).where(isOfTask)
+})
+
+export async function countCharges(q: Queries, taskId: string, part: number): Promise<number> {
+  const [row] = await charged(q, { taskId, part })
+  return row?.count ?? 0
 }
+
+const charged = statement<{ taskId: string; part: number }, { count: number }[]>('count_charges', (q) => {
+  const { attempts } = q.tables
+  const isCharged = and(
+    eq(attempts.taskId, sql.placeholder('taskId')),
+    eq(attempts.part, sql.placeholder('part')),
+    ne(attempts.charged, 'NO'),
+  )
+  return q.sql.select({ count: count() }).from(attempts).where(isCharged)
+})
 
 /**
  * The attempts that will be claimed earlier: the older ones of its project, and by fair scheduling as many of each

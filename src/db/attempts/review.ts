@@ -1,7 +1,8 @@
 // Attempts whose outcome or cost an operator must settle.
-import { and, asc, eq, gt, inArray, lt, lte, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { TaskErrorCode } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import type { AttemptRow } from '../tables/tables.ts'
 import { isEstimated, isUnknown, isUnpriced } from './unknown.ts'
 
@@ -19,28 +20,34 @@ export interface ReviewFilter {
   maxMicros?: number | undefined
 }
 
-export interface ReviewPage {
-  first: number
-  after?: { since: number; id: string } | undefined
-}
-
-/** Oldest first; one row more than `first`, to tell whether a next page exists. */
-export async function listForReview(
+/** Oldest first. */
+export function listForReview(
   q: Queries,
   projectId: string,
   reason: ReviewReason,
   filter: ReviewFilter,
-  { first, after }: ReviewPage,
+  range: PageRange,
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  const since = sinceOf(q, reason)
-  const isAfter = after && or(gt(since, after.since), and(eq(since, after.since), gt(attempts.id, after.id)))
-  return q.sql
-    .select()
-    .from(attempts)
-    .where(and(eq(attempts.projectId, projectId), isFor(q, reason, filter), isAfter))
-    .orderBy(asc(since), attempts.id)
-    .limit(first + 1)
+  return readRange(range, { at: sinceOf(q, reason), id: attempts.id }, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(attempts)
+      .where(and(eq(attempts.projectId, projectId), isFor(q, reason, filter), isInRange))
+      .orderBy(...orderBy)
+      .limit(range.limit),
+  )
+}
+
+/** The number of attempts that `listForReview` returns without a range. */
+export function countListed(
+  q: Queries,
+  projectId: string,
+  reason: ReviewReason,
+  filter: ReviewFilter,
+): Promise<number> {
+  const isListed = and(eq(q.tables.attempts.projectId, projectId), isFor(q, reason, filter))
+  return countRows(q, q.tables.attempts, isListed)
 }
 
 export interface ReviewCount {
@@ -81,19 +88,26 @@ export async function countForReview(
   return counts
 }
 
-/** Of all projects, in order of id. */
+/** Of all projects, in the order of their index. */
 export async function listUnknownSince(
   q: Queries,
-  of: { provider: string; sentBefore: number; after: string | undefined; limit: number },
+  of: {
+    provider: string
+    sentBefore: number
+    after: Pick<AttemptRow, 'projectId' | 'sentAt' | 'id'> | undefined
+    limit: number
+  },
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
+  const { projectId, sentAt, id } = attempts
   const isIncluded = and(
     isUnknown(q),
     eq(attempts.provider, of.provider),
-    lte(attempts.sentAt, of.sentBefore),
-    of.after === undefined ? undefined : gt(attempts.id, of.after),
+    lte(sentAt, of.sentBefore),
+    of.after &&
+      sql`(${projectId}, ${sentAt}, ${id}) > (${of.after.projectId}, ${of.after.sentAt}, ${of.after.id})`,
   )
-  return q.sql.select().from(attempts).where(isIncluded).orderBy(attempts.id).limit(of.limit)
+  return q.sql.select().from(attempts).where(isIncluded).orderBy(projectId, sentAt, id).limit(of.limit)
 }
 
 function sinceOf({ tables: { attempts } }: Queries, reason: ReviewReason) {

@@ -2,11 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import BetterSqlite3, { type Database as Connection, type Statement } from 'better-sqlite3'
+import BetterSqlite3, { type Database as Connection } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
-import { LRUCache } from 'lru-cache'
 import { Unavailable } from '../../errors.ts'
+import type { Logger } from '../../log.ts'
 import { createMemoryCounter } from './rate-counter.ts'
 import type { Builders, Database, OnWakeUp, Queries, Transaction } from './database.ts'
 import { errorCode } from './error-code.ts'
@@ -15,6 +15,8 @@ import { databaseNow } from '../tables/kit.ts'
 import { lockFolder } from './lock.ts'
 import { checkVersion, MIGRATIONS } from './migrations.ts'
 import { isForClient } from './priority.ts'
+import { createReaders, DEFAULT_READER_LIMITS, type WriteAheadLog } from './sqlite-readers.ts'
+import { cacheStatements } from './statement-cache.ts'
 import { sqliteTables } from '../tables/sqlite.ts'
 
 export const SQLITE_FILE = 'darkroom.db'
@@ -23,7 +25,7 @@ export const SQLITE_FILE = 'darkroom.db'
  * Opens and migrates a folder's database for this process alone. Reads use a second connection: a write beside an open
  * transaction would block the event loop. Throws FolderInUse, DatabaseDamaged and DatabaseNewer.
  */
-export function openSqlite(folder: string, onWakeUp: OnWakeUp): Database {
+export function openSqlite(folder: string, onWakeUp: OnWakeUp, log: Logger): Database {
   mkdirSync(folder, { recursive: true })
   const lock = lockFolder(folder)
   const file = join(folder, SQLITE_FILE)
@@ -35,7 +37,7 @@ export function openSqlite(folder: string, onWakeUp: OnWakeUp): Database {
       writer.pragma('synchronous = FULL')
       writer.pragma('foreign_keys = ON')
       writer.pragma('busy_timeout = 5000')
-      writer.pragma('wal_autocheckpoint = 4000')
+      writer.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     })
     checkVersion(file, listApplied(writer), MIGRATIONS.sqlite)
   } catch (error) {
@@ -50,16 +52,17 @@ export function openSqlite(folder: string, onWakeUp: OnWakeUp): Database {
 
   const reader = cacheStatements(new BetterSqlite3(file, { readonly: true, timeout: READ_BUSY_MS }))
   const group = groupCommit(writer, queries(writing), onWakeUp, createMoveCheck(file))
-  const read = queries(drizzle({ client: reader }))
+  const readers = createReaders(file, DEFAULT_READER_LIMITS, { wal: writeAheadLog(file, writer), log })
   return {
     dialect: 'sqlite',
     location: file,
-    read,
-    reports: read,
+    read: queries(drizzle({ client: reader })),
+    reports: queries(readers.builders),
     tx: (work) => group.tx(work),
     counter: createMemoryCounter(),
     async close() {
       await group.idle()
+      await readers.close()
       reader.close()
       writer.pragma('wal_checkpoint(TRUNCATE)')
       writer.close()
@@ -89,25 +92,23 @@ export async function readSqlite<T>(
   }
 }
 
-const MAX_CACHED_STATEMENTS = 500
-
-/** SQLite needs longer to compile a statement than to run it, and drizzle compiles every one that was not prepared. */
-function cacheStatements(connection: Connection): Connection {
-  const cache = new LRUCache<string, Statement>({ max: MAX_CACHED_STATEMENTS })
-  const compile = connection.prepare.bind(connection)
-  const prepare = (text: string): Statement => {
-    const statement = cache.get(text) ?? compile(text)
-    cache.set(text, statement)
-    // The previous user may have switched it to rows as arrays.
-    return statement.reader ? statement.raw(false) : statement
-  }
-  return Object.assign(connection, { prepare })
-}
-
 function queries(connection: unknown): Queries {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- lets both databases share their query functions, see kit.ts
   const builders = connection as Builders
   return { dialect: 'sqlite', sql: builders, tables: sqliteTables, now: databaseNow.sqlite }
+}
+
+const CHECKPOINT_PAGES = 4_000
+const MAX_WAL_BYTES = 32 * 2 ** 20
+
+function writeAheadLog(file: string, writer: Connection): WriteAheadLog {
+  return {
+    isLong: () => (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > MAX_WAL_BYTES,
+    truncate() {
+      // Does nothing while another program reads.
+      if (!writer.inTransaction) writer.pragma('wal_checkpoint(TRUNCATE)')
+    },
+  }
 }
 
 /** In WAL mode readers wait for a writer only while the log is recovered. */
@@ -153,6 +154,8 @@ function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp, che
 
   async function commitAll(): Promise<void> {
     while (pending.length > 0) {
+      // What the last commit and finished calls have led to joins the next one.
+      await new Promise((resume) => setImmediate(resume))
       if (!begin()) {
         await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL_MS))
         continue
@@ -228,7 +231,7 @@ function groupCommit(connection: Connection, q: Queries, onWakeUp: OnWakeUp, che
         const waitMs = isForClient() ? CLIENT_LOCK_WAIT_MS : ENGINE_LOCK_WAIT_MS
         const waitsUntil = performance.now() + waitMs
         pending.push({ run: AsyncLocalStorage.bind(runWork), reject, waitsUntil })
-        running ??= new Promise<void>((resume) => setImmediate(resume)).then(commitAll)
+        running ??= commitAll()
       })
     },
     async idle(): Promise<void> {

@@ -28,22 +28,33 @@ export function statement<Values extends Record<string, unknown>, Row>(
 /** A prepared insert per set of columns. Absent columns get their defaults. */
 export function insertion<Row extends object, Result>(
   name: string,
-  build: (q: Queries, values: Record<keyof Row, Placeholder>) => Preparable<Result>,
+  build: (q: Queries, values: Placeholders<Row>) => Preparable<Result>,
 ): (q: Queries, row: Row) => Promise<Result> {
-  const byColumns = new Map<string, (q: Queries, row: Record<string, unknown>) => Promise<Result>>()
-  return async (q, row) => {
+  const run = shaped<Row, null, Result>(name, build)
+  return (q, row) => run(q, row, null)
+}
+
+export type Placeholders<Row> = Record<keyof Row, Placeholder>
+
+/** A prepared statement per set of given values, and per `shape`: what else differs, of few kinds. */
+export function shaped<Row extends object, Shape, Result>(
+  name: string,
+  build: (q: Queries, values: Placeholders<Row>, shape: Shape) => Preparable<Result>,
+): (q: Queries, row: Row, shape: Shape) => Promise<Result> {
+  const byShape = new Map<string, (q: Queries, row: Record<string, unknown>) => Promise<Result>>()
+  return async (q, row, shape) => {
     const given = Object.entries(row).filter(([, value]) => value !== undefined)
     const columns = given.map(([column]) => column)
-    const key = columns.join()
-    let insert = byColumns.get(key)
-    if (!insert) {
+    const key = `${columns.join()} ${JSON.stringify(shape)}`
+    let run = byShape.get(key)
+    if (!run) {
       const placeholders = Object.fromEntries(columns.map((column) => [column, sql.placeholder(column)]))
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a placeholder for each column that this row has
-      const values = placeholders as Record<keyof Row, Placeholder>
-      insert = statement(`${name}_${byColumns.size}`, (on) => build(on, values))
-      byColumns.set(key, insert)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a placeholder for each value that this row has
+      const values = placeholders as Placeholders<Row>
+      run = statement(`${name}_${byShape.size}`, (on) => build(on, values, shape))
+      byShape.set(key, run)
     }
-    return insert(q, Object.fromEntries(given))
+    return run(q, Object.fromEntries(given))
   }
 }
 

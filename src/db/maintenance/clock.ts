@@ -12,8 +12,8 @@ export async function readDatabaseNow(q: Queries): Promise<number> {
 }
 
 /**
- * After the database's clock was set back by `ms`: what is due later is due as much earlier, but not before now. Several
- * processes may do it, so that some waits are shorter than intended, and none longer.
+ * After the database's clock was set back by `ms`: what is due later is due as much earlier, but not before now. If
+ * several processes do it, some waits are shorter than intended, none longer.
  */
 export async function moveEarlier(
   q: Transaction,
@@ -26,7 +26,7 @@ export async function moveEarlier(
       .update(attempts)
       .set({ runAfter: earlier(sql`${attempts.runAfter}`) })
       .where(and(isWaiting, gt(attempts.runAfter, q.now)))
-  // A lease that is held is renewed; one that is not must not last longer than a new one.
+  // Held leases are renewed; others must not last longer than a new one.
   const leaseEnd = sql`${q.now} + ${leaseMs}`
   await q.sql
     .update(attempts)
@@ -58,7 +58,7 @@ export async function releaseFromFuture(q: Transaction): Promise<void> {
       .where(and(isWaiting, isOfFuture, gt(attempts.runAfter, q.now)))
 }
 
-/** One condition for each partial index. */
+/** One per partial index. */
 function waitingStates({ tables: { attempts } }: Queries): SQL[] {
   return [
     oneOf(attempts.state, ['PLANNED', 'ACCEPTED']),

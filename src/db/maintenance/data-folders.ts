@@ -3,7 +3,7 @@ import { rowBy } from '../connection/statement.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import type { DataFolderRow } from '../tables/tables.ts'
 
-/** Identifies a database for good: its restored backups have the same id. */
+/** For good: restored backups have the same id. */
 export async function getDatabaseId(q: Queries): Promise<string> {
   const [row] = await q.sql.select().from(q.tables.databaseInfo)
   if (!row) throw new Error('The database has no id: the row of the table database_info is missing.')
@@ -42,7 +42,7 @@ export async function removeDataFolders(
   await q.sql.delete(dataFolders).where(and(ne(dataFolders.id, own), isUnused))
 }
 
-/** Undefined when there is no such folder. */
+/** Undefined without such a folder. */
 export async function setDataFolderLost(q: Transaction, id: string): Promise<DataFolderRow | undefined> {
   const { dataFolders } = q.tables
   const [row] = await q.sql

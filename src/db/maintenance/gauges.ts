@@ -1,4 +1,4 @@
-// Each query reads an index of rows that have not ended, which stays small.
+// Each query reads an index of unended rows, which stays small.
 import { and, count, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { TaskStatus } from '../../domain.ts'
 import { isUnended, queueCounts, type QueueCounts } from '../attempts/counts.ts'
@@ -12,13 +12,13 @@ export interface Gauges {
   unknownOutcomes: UnknownOutcomes[]
   spending: { projectId: string; heldMicros: number; spentMicros: number }[]
   deliveries: { pending: number; oldestMs: number }
-  /** The model is '' for all models of a provider. */
+  /** Model '': all of a provider. */
   inCooldown: { provider: string; model: string }[]
 }
 
 export interface ProviderQueue extends QueueCounts {
   provider: string
-  /** 0 when none is due. */
+  /** 0: none due. */
   oldestDueMs: number
 }
 
@@ -28,7 +28,7 @@ export interface UnknownOutcomes {
   oldestMs: number
   /** Of the known worst cases. */
   chargePossibleMicros: number
-  /** Attempts without a known worst case. */
+  /** Without a known worst case. */
   unpriced: number
 }
 
@@ -45,7 +45,7 @@ export async function readGauges(q: Queries): Promise<Gauges> {
   return { tasks, queues, unknownOutcomes, spending, deliveries, inCooldown }
 }
 
-/** 0 when the moment is null or in the future. */
+/** 0 for null or the future. */
 function since({ now }: Queries, earliest: SQL): SQL<number> {
   return sql`coalesce(${now} - ${earliest}, 0)`.mapWith((ms) => Math.max(0, Number(ms)))
 }
@@ -60,7 +60,7 @@ function countOpenTasks(q: Queries): Promise<Gauges['tasks']> {
     .groupBy(tasks.status)
 }
 
-/** For the indexes that begin with the project. */
+/** For indexes that begin with the project. */
 function allProjects({ sql: from, tables: { projects } }: Queries) {
   return from.select({ id: projects.id }).from(projects)
 }

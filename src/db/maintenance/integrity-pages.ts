@@ -1,4 +1,4 @@
-// Rows and counts for the integrity checks of a whole database.
+// For the integrity checks of a whole database.
 import { count, eq, gt, inArray, isNotNull, max, min, sql } from 'drizzle-orm'
 import { listAssets } from '../tasks/assets.ts'
 import { listAddresses } from '../attempts/addresses.ts'

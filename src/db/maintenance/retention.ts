@@ -1,4 +1,4 @@
-// Expired rows are removed in small transactions over a range that is read first, so that no writer waits long.
+// Small transactions over a range read first: no writer waits long.
 import { and, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm'
 import { DEFAULT_PROJECT, getProject } from '../access/projects.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
@@ -28,7 +28,7 @@ export const listFeedEntries = statement<
     .limit(sql.placeholder('limit'))
 })
 
-/** A range of a feed, of the events whose task ended before `endedBefore`. */
+/** Of a feed: events whose task ended before `endedBefore`. */
 export interface FeedRange extends Record<string, unknown> {
   projectId: string
   /** Exclusive. */
@@ -53,7 +53,7 @@ const deleteEvents = statement<FeedRange, unknown>('delete_events', (q) => {
   )
 })
 
-/** Removes the partial images first, because only these events refer to them. */
+/** Partial images first: only these events refer to them. */
 export async function removeEvents(q: Transaction, range: FeedRange): Promise<void> {
   await removePartialImages(q, range)
   await deleteEvents(q, range)
@@ -94,7 +94,7 @@ export async function removeDeliveries(q: Transaction, ids: string[], endedBefor
   const { webhookDeliveries: deliveries, webhookTries: tries } = q.tables
   const isExpired = and(inArray(deliveries.id, ids), lt(deliveries.finishedAt, endedBefore))
   const query = q.sql.select({ id: deliveries.id }).from(deliveries).where(isExpired)
-  // Locked, so that none is restarted between the two deletes.
+  // Locked: none is restarted between the two deletes.
   const ended = await (q.dialect === 'postgresql' ? query.for('update', { skipLocked: true }) : query)
   if (ended.length === 0) return
   const endedIds = ended.map(({ id }) => id)

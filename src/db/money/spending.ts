@@ -1,4 +1,4 @@
-// Sums of the ledger, updated in the transactions that write it.
+// Sums of the ledger, updated in its transactions.
 import { and, eq, inArray, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { conflict } from '../../errors.ts'
 import { PERIODS, type Caller, type Period } from '../../domain.ts'
@@ -14,9 +14,7 @@ function ownersOf({ projectId, apiKeyId }: Caller): string[] {
   return apiKeyId === null ? [projectId] : [projectId, apiKeyId]
 }
 
-/**
- * Take this lock after the task's, and before any row of the project's ledger, so that transactions do not deadlock.
- */
+/** Lock after the task and before any ledger row of the project: transactions must not deadlock. */
 export async function lockLedger(q: Transaction, projectId: string): Promise<void> {
   // SQLite has one writer at a time.
   if (q.dialect === 'postgresql') await ledgerLock(q, { projectId })
@@ -58,7 +56,7 @@ export async function hold(
   return undefined
 }
 
-/** The sum of a period, in micro-USD; also the limit without a budget. Larger integers are not exact in JSON. */
+/** Sum of a period, in micro-USD; also the limit without a budget. Larger integers are not exact in JSON. */
 const MAX_SUM_MICROS = Number.MAX_SAFE_INTEGER
 
 function fullLedger({ projectId }: Caller, { owner, period }: SpendingKey, setAt: number): ExhaustedBudget {
@@ -99,7 +97,7 @@ function updateHeld(q: Queries, which: SQL | undefined) {
 
 interface CallerPeriods extends Record<string, unknown> {
   projectId: string
-  /** The project's id without a key. */
+  /** Without a key: the project's id. */
   keyId: string
   day: number
   month: number
@@ -136,7 +134,7 @@ const insertPeriod = statement<SpendingKey, unknown>('insert_period', ({ sql: in
     .onConflictDoNothing(),
 )
 
-/** Without a budget, the limit is the largest safe number. */
+/** Without a budget: the largest safe number. */
 function isAllowed({ sql: from, tables: { spending, budgets } }: Queries, micros: Placeholder): SQL {
   const limit = from
     .select({ limitMicros: budgets.limitMicros })
@@ -145,7 +143,7 @@ function isAllowed({ sql: from, tables: { spending, budgets } }: Queries, micros
   return sql`${spending.spentMicros} + ${spending.heldMicros} + ${micros} <= coalesce((${limit}), ${sql.raw(`${MAX_SUM_MICROS}`)})`
 }
 
-/** Ignores the budgets. Throws CONFLICT, before anything is committed, when a sum would not be exact any more. */
+/** Ignores budgets. Throws CONFLICT, before any commit, if a sum would not stay exact. */
 export async function addSpending(
   q: Transaction,
   by: Caller,
@@ -170,7 +168,7 @@ const addToAll = statement<
   return q.sql.update(spending).set({ heldMicros, spentMicros }).where(isInPeriods(q)).returning(sums)
 })
 
-/** Without the periods in which nothing was requested. */
+/** Without periods that have no requests. */
 export async function listSpending(q: Queries, owner: string, at: number): Promise<SpendingRow[]> {
   const { spending } = q.tables
   const current = PERIODS.map((period) =>
@@ -206,7 +204,7 @@ async function findExhausted(
   return row && { ...row.budget, remainingMicros: Math.max(0, row.budget.limitMicros - row.held - row.spent) }
 }
 
-/** Held and spent amounts stay, even above the limit. */
+/** Amounts stay, even above the limit. */
 export async function putBudget(q: Transaction, row: BudgetRow): Promise<void> {
   const { budgets } = q.tables
   const { limitMicros, setAt } = row

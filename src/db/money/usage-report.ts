@@ -1,4 +1,4 @@
-// The three sources, days, quarter-hours and attempts, agree.
+// Days, quarter-hours and attempts: the three sources agree.
 import { and, eq, gte, inArray, lt, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import type { Operation, TaskStatus } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
@@ -22,7 +22,7 @@ export interface UsageFilter {
 }
 
 export interface UsageSlice {
-  /** Null for all projects. */
+  /** Null: all projects. */
   projectId: string | null
   from: number
   /** Exclusive. */
@@ -30,10 +30,10 @@ export interface UsageSlice {
   /** Groups in time, aligned to local time; null without. */
   bucket: { offsetMs: number; lengthMs: number } | null
   by: readonly UsageKey[]
-  /** The label of the METADATA dimension. */
+  /** Label of METADATA. */
   metadataKey: string | null
   filter: UsageFilter
-  /** The maximum number of groups. */
+  /** Maximum number of groups. */
   limit: number
 }
 
@@ -44,12 +44,12 @@ export interface UsageSum {
   counts: UsageCounts
 }
 
-/** `from` and `to` are midnights of UTC; the keys are among ROLLUP_KEYS. */
+/** `from` and `to`: UTC midnights; keys among ROLLUP_KEYS. */
 export function sumDays(q: Queries, slice: UsageSlice): Promise<UsageSum[]> {
   return sumRollup(q, 'usageDays', slice)
 }
 
-/** `from` and `to` are quarter-hours; the keys are among ROLLUP_KEYS. */
+/** `from` and `to`: quarter-hours; keys among ROLLUP_KEYS. */
 export function sumQuarterHours(q: Queries, slice: UsageSlice): Promise<UsageSum[]> {
   return sumRollup(q, 'usageQuarterHours', slice)
 }
@@ -62,7 +62,7 @@ async function sumRollup(
   const table = q.tables[name]
   const groups = groupsOf(slice, table.startsAt, (key) => Reflect.get(table, key))
   const sums = USAGE_COUNTS.map((count) => [count, sql`sum(${table[count]})`.mapWith(Number)] as const)
-  // All projects are one range of the key of usage_days.
+  // All projects: one range of the key of usage_days.
   const isInScope = name === 'usageDays' && slice.projectId === null ? undefined : ofProject(q, table, slice)
   const rows = await q.sql
     .select({ ...groups, ...Object.fromEntries(sums) })
@@ -115,7 +115,7 @@ function isIncluded(
   )
 }
 
-/** As the provider resolved them, else as requested. */
+/** Resolved by the provider, else requested. */
 function taskColumns({ tables: { attempts, tasks } }: Queries) {
   const resolved = (name: string) =>
     sql`coalesce(${attempts.resolved} ->> ${sql.raw(`'${name}'`)}, ${tasks.request} ->> ${sql.raw(`'${name}'`)})`
@@ -134,7 +134,7 @@ function label({ tables: { tasks } }: Queries, key: string | null): SQL {
 
 const one = (when: SQL) => sql`case when ${when} then 1 else 0 end`
 
-/** The same that `addUsage` adds to the rollups. */
+/** As `addUsage` adds to the rollups. */
 function sumOf({ tables: { attempts: a } }: Queries, count: keyof UsageCounts): SQL<number> {
   const settled = sql`${a.charged} <> 'NO' and ${a.state} in ('SUCCEEDED', 'FAILED', 'UNKNOWN')`
   const ended = sql`${a.state} in ('SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED')`
@@ -154,13 +154,13 @@ function ofProject(
   table: { projectId: Parameters<typeof eq>[0] },
   { projectId }: UsageSlice,
 ): SQL {
-  // Each project is a range of its own in the index.
+  // Each project is its own range in the index.
   return projectId === null
     ? inArray(table.projectId, from.select({ id: projects.id }).from(projects))
     : eq(table.projectId, projectId)
 }
 
-// SQLite binds every number as a float, by which `/` would not be an integer division.
+// SQLite binds numbers as floats: `/` would not be an integer division.
 const whole = (ms: number) => sql`cast(${ms} as bigint)`
 
 function groupsOf(slice: UsageSlice, at: unknown, column: (key: UsageKey) => unknown): Record<string, SQL> {
@@ -171,7 +171,7 @@ function groupsOf(slice: UsageSlice, at: unknown, column: (key: UsageKey) => unk
   return { bucket: number, ...Object.fromEntries(keys) }
 }
 
-/** PostgreSQL does not recognize two equal parameters as one expression. */
+/** PostgreSQL does not see two equal parameters as one expression. */
 function positionsOf({ bucket, by }: UsageSlice): SQL[] {
   const count = by.length + (bucket ? 1 : 0)
   return Array.from({ length: count }, (_, i) => sql.raw(String(i + 1)))

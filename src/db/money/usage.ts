@@ -1,4 +1,4 @@
-// Usage rollups, updated in the transactions that change attempts.
+// Rollups, updated in the transactions that change attempts.
 import { sql } from 'drizzle-orm'
 import { TOKEN_COUNTS } from '../../domain.ts'
 import { startOfDay, startOfQuarterHour } from '../../period.ts'
@@ -8,7 +8,7 @@ import type { AttemptRow, Tables } from '../tables/tables.ts'
 
 export type UsageCountRow = Tables['usageDays']['$inferSelect']
 
-/** Unreported tokens add nothing; `unknownUsages` counts their attempts. */
+/** Excludes unreported tokens; `unknownUsages` counts their attempts. */
 export const USAGE_COUNTS = [
   'tasks',
   'attempts',

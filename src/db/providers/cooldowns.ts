@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { statement } from '../connection/statement.ts'
 import type { Tables } from '../tables/tables.ts'
 
 export type CooldownRow = Tables['cooldowns']['$inferSelect'] & {
@@ -12,8 +13,15 @@ export const ALL_MODELS = ''
 
 /** Includes expired ones. */
 export async function listCooldowns(q: Queries): Promise<CooldownRow[]> {
+  const rows = await allCooldowns(q, {})
+  return rows.map((row) => ({ ...row, inCooldown: Boolean(row.inCooldown) }))
+}
+
+type SelectedCooldown = Omit<CooldownRow, 'inCooldown'> & { inCooldown: boolean | number }
+
+const allCooldowns = statement<Record<string, never>, SelectedCooldown[]>('cooldowns', (q) => {
   const { cooldowns } = q.tables
-  const rows = await q.sql
+  return q.sql
     .select({
       provider: cooldowns.provider,
       model: cooldowns.model,
@@ -23,8 +31,7 @@ export async function listCooldowns(q: Queries): Promise<CooldownRow[]> {
       inCooldown: sql<boolean | number>`${cooldowns.until} is null or ${cooldowns.until} > ${q.now}`,
     })
     .from(cooldowns)
-  return rows.map((row) => ({ ...row, inCooldown: Boolean(row.inCooldown) }))
-}
+})
 
 /** A pause when `forMs` is null. A cooldown neither shortens a longer one nor replaces a pause. */
 export async function putCooldown(

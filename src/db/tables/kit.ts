@@ -1,5 +1,4 @@
-// One schema for two databases: PostgreSQL's kit is the canonical type, and SQLite's is cast to it, because our
-// queries mean the same on both.
+// PostgreSQL's kit is the canonical type; SQLite's is cast to it, because our queries mean the same on both.
 import { sql, type SQL } from 'drizzle-orm'
 import * as pg from 'drizzle-orm/pg-core'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
@@ -14,7 +13,7 @@ export const postgresqlKit = {
   word: <const Values extends readonly [string, ...string[]]>(name: string, values: Values) =>
     pg.text(name, { enum: values }),
   integer: (name: string) => pg.integer(name),
-  /** Moments in Unix milliseconds, money in micro-USD, sequence numbers. */
+  /** Unix milliseconds, micro-USD, sequence numbers. */
   bigint: (name: string) => pg.bigint(name, { mode: 'number' }),
   real: (name: string) => pg.doublePrecision(name),
   boolean: (name: string) => pg.boolean(name),
@@ -46,16 +45,13 @@ const sqliteBuilders = {
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the purpose of this file, see above
 export const sqliteKit = sqliteBuilders as unknown as Kit
 
-/** For leases: the clocks of several hosts are never compared. */
+/** For leases: hosts' clocks are never compared. */
 export const databaseNow = {
   sqlite: sql<number>`cast(unixepoch('now', 'subsec') * 1000 as integer)`,
   postgresql: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
 }
 
-/**
- * `in` with literals: a CHECK cannot have parameters, and SQLite ignores a partial index for a condition that has
- * them.
- */
+/** `in` with literals: CHECKs allow no parameters, and for a condition with them SQLite ignores a partial index. */
 export function oneOf(column: unknown, values: readonly string[]): SQL {
   return sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(', '))})`
 }

@@ -3,12 +3,12 @@ import { sql } from 'drizzle-orm'
 import { LEDGER_KINDS, LEDGER_SOURCES, PERIODS } from '../../domain.ts'
 import { oneOf, type Kit } from './kit.ts'
 
-/** Spending and usage are sums of the ledger, updated in the same transaction. */
+/** Spending and usage: sums of the ledger, updated in its transactions. */
 export function createMoneyTables(
   { table, text, reference, word, integer, bigint, index, uniqueIndex, primaryKey, check }: Kit,
   { attempts }: Record<'attempts', { id: AnyPgColumn }>,
 ) {
-  /** One line per change of the held amount or the cost of an attempt; append-only. */
+  /** One line per change of an attempt's held amount or cost; append-only. */
   const ledger = table(
     'ledger',
     {
@@ -16,11 +16,11 @@ export function createMoneyTables(
       projectId: text('project_id').notNull(),
       attemptId: reference('attempt_id', () => attempts.id),
       kind: word('kind', LEDGER_KINDS).notNull(),
-      /** For ADJUST the difference. Null without a known worst case. */
+      /** ADJUST: the difference. Null without a known worst case. */
       amountMicros: bigint('amount_micros'),
-      /** Null for HOLD and VOID, and in lines of version 0.1. */
+      /** Null for HOLD and VOID, and from version 0.1. */
       source: word('source', LEDGER_SOURCES),
-      /** Null without one, and for an amount from a bill. */
+      /** Null without one, or for a bill's amount. */
       priceVersion: text('price_version'),
       at: bigint('at').notNull(),
     },
@@ -43,7 +43,7 @@ export function createMoneyTables(
   const spending = table(
     'spending',
     {
-      /** A project or an API key. */
+      /** Project or API key. */
       owner: text('owner').notNull(),
       period: word('period', PERIODS).notNull(),
       /** 0 for TOTAL. */
@@ -85,7 +85,7 @@ export function createMoneyTables(
     projectId: text('project_id').notNull(),
   }
   const counts = () => ({
-    /** With its first attempt. */
+    /** Counted with the first attempt. */
     tasks: integer('tasks').notNull().default(0),
     attempts: integer('attempts').notNull().default(0),
     images: integer('images').notNull().default(0),
@@ -106,14 +106,14 @@ export function createMoneyTables(
     outputImageTokens: bigint('output_image_tokens').notNull().default(0),
   })
 
-  /** The key is in the order in which reports over days read it. */
+  /** The key has the order in which reports read it. */
   const usageDays = table(
     'usage_days',
     { startsAt: bigint('starts_at').notNull(), ...keys, ...counts() },
     (t) => [primaryKey({ columns: [t.startsAt, t.provider, t.model, t.projectId, t.apiKeyId] })],
   )
 
-  /** Every UTC offset in use is a multiple of a quarter of an hour. */
+  /** UTC offsets in use are multiples of a quarter of an hour. */
   const usageQuarterHours = table(
     'usage_quarter_hours',
     { startsAt: bigint('starts_at').notNull(), ...keys, ...counts() },

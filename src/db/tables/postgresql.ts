@@ -27,7 +27,7 @@ export const {
   dataFolders,
 } = postgresqlTables
 
-/** Unlogged: a crash may empty it. */
+/** Unlogged: may be empty after a crash. */
 export const rateCounters = postgresqlKit.table('rate_counters', {
   key: postgresqlKit.text('key').primaryKey(),
   points: postgresqlKit.bigint('points').notNull(),

@@ -10,7 +10,7 @@ export function createProviderTables(
     'callbacks',
     {
       attemptId: reference('attempt_id', () => attempts.id),
-      /** Of the body: a repeated callback is one row. */
+      /** Of the body: repeated callbacks are one row. */
       sha256: text('sha256').notNull(),
       body: text('body').notNull(),
       receivedAt: bigint('received_at').notNull(),
@@ -40,7 +40,7 @@ export function createProviderTables(
     'provider_cooldowns',
     {
       provider: text('provider').notNull(),
-      /** '' for all its models. */
+      /** '': all. */
       model: text('model').notNull(),
       /** In the database's time; null for a pause. */
       until: bigint('until'),
@@ -57,7 +57,7 @@ export function createProviderTables(
       projectId: text('project_id').notNull(),
       at: bigint('at').notNull(),
       action: text('action').notNull(),
-      /** A project, key or attempt. */
+      /** Project, key or attempt. */
       subject: text('subject').notNull(),
       detail: json('detail').$type<Record<string, string | null>>().notNull(),
     },

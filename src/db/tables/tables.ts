@@ -32,9 +32,9 @@ export function createTables(kit: Kit) {
     name: text('name').notNull(),
     /** Of the newest event in its feed. */
     feedSeq: bigint('feed_seq').notNull().default(0),
-    /** For callback URLs of tasks; null until its first use. */
+    /** For callback URLs; null until first used. */
     webhookSecret: text('webhook_secret'),
-    /** Null: the default limits. */
+    /** Null: the defaults. */
     limits: json('limits').$type<Limits>(),
     createdAt: bigint('created_at').notNull(),
   })
@@ -53,18 +53,18 @@ export function createTables(kit: Kit) {
       /** Tells a repeated request from a reused key. */
       fingerprint: text('fingerprint').notNull(),
       idempotencyKey: text('idempotency_key'),
-      /** Per part; raised only by an explicit permission. */
+      /** Per part; only an explicit permission raises it. */
       maxCharges: integer('max_charges').notNull(),
-      /** More than one when no provider makes all images in one call. */
+      /** Several if no provider makes all images in one call. */
       parts: integer('parts').notNull().default(1),
-      /** The taken permits. */
+      /** Taken permits. */
       chargesOpen: integer('charges_open').notNull().default(0),
       /** 0..1, never decreasing. */
       progress: real('progress').notNull().default(0),
       warnings: json('warnings').$type<Warning[]>().notNull(),
       error: json('error').$type<TaskError>(),
       retryOf: text('retry_of'),
-      /** The W3C traceparent that attempts and deliveries continue. */
+      /** W3C; attempts and deliveries continue it. */
       traceparent: text('traceparent'),
       /** Of the newest event in its log. */
       lastSeq: bigint('last_seq').notNull().default(0),
@@ -79,6 +79,7 @@ export function createTables(kit: Kit) {
         .where(sql`${t.idempotencyKey} is not null`),
       index('tasks_newest').on(t.projectId, t.createdAt, t.id),
       index('tasks_by_status').on(t.projectId, t.status, t.createdAt, t.id),
+      index('tasks_by_model').on(t.projectId, t.model, t.status, t.createdAt, t.id),
       index('tasks_open_of_key')
         .on(t.apiKeyId)
         .where(sql`${t.status} in ('QUEUED', 'RUNNING') and ${t.apiKeyId} is not null`),
@@ -125,7 +126,7 @@ export function createTables(kit: Kit) {
       missingChecks: integer('missing_checks').notNull().default(0),
       /** Consecutive checks that failed. */
       failedChecks: integer('failed_checks').notNull().default(0),
-      /** Time since the submit in which the provider could not be asked, in milliseconds. */
+      /** Milliseconds since the submit in which the provider could not be asked. */
       unobservedMs: bigint('unobserved_ms').notNull().default(0),
       /** Of the secret in the callback URL. */
       callbackSha256: text('callback_sha256'),
@@ -144,11 +145,11 @@ export function createTables(kit: Kit) {
       outputImageTokens: integer('output_image_tokens'),
       usageSource: word('usage_source', USAGE_SOURCES).notNull().default('UNKNOWN'),
       images: integer('images').notNull().default(0),
-      /** The worst case; null without a price. */
+      /** Worst case; null without a price. */
       heldMicros: bigint('held_micros'),
       /** Null: unknown, never free. */
       costMicros: bigint('cost_micros'),
-      /** Posted while the cost is unknown; null again once it is known. */
+      /** Posted until the cost is known, then null. */
       estimatedMicros: bigint('estimated_micros'),
       /** The setting of its provider that decided `charged`, where the evidence left it UNKNOWN. */
       chargePolicy: word('charge_policy', UNCERTAIN_CHARGES),
@@ -177,14 +178,14 @@ export function createTables(kit: Kit) {
       index('attempts_due_by_project')
         .on(t.provider, t.projectId, t.runAfter, t.id)
         .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
-      // Separate, so that downloads do not wait behind a long queue.
+      // Separate: downloads do not wait behind a long queue.
       index('attempts_fetching')
         .on(t.provider, t.projectId, t.runAfter, t.id)
         .where(sql`${t.state} = 'FETCHING'`),
       index('attempts_unknown')
         .on(t.projectId, t.sentAt, t.id)
         .where(sql`${t.state} = 'UNKNOWN'`),
-      // For attempts whose cost only a bill has.
+      // Only a bill has their cost.
       index('attempts_unpriced')
         .on(t.projectId, t.finishedAt, t.id)
         .where(
@@ -219,7 +220,7 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** Append-only. Numbered in the task's log and in the project's feed. */
+  /** Append-only. Numbered in log and feed. */
   const events = table(
     'task_events',
     {
@@ -236,17 +237,17 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** The asset store has the bytes. */
+  /** Bytes are in the asset store. */
   const assets = table(
     'assets',
     {
       id: text('id').primaryKey(),
       projectId: text('project_id').notNull(),
       taskId: reference('task_id', () => tasks.id),
-      /** Null for input images. */
+      /** Null: input image. */
       attemptId: text('attempt_id').references(() => attempts.id),
       kind: word('kind', ASSET_KINDS).notNull(),
-      /** Among those of one kind of an attempt or request. */
+      /** Per kind, in its attempt or request. */
       position: integer('position').notNull(),
       sha256: text('sha256').notNull(),
       byteSize: integer('byte_size').notNull(),

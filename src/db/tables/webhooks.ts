@@ -7,17 +7,17 @@ export function createWebhookTables(
   { table, text, reference, word, integer, bigint, json, index, uniqueIndex, primaryKey, check }: Kit,
   { projects, tasks }: Record<'projects' | 'tasks', { id: AnyPgColumn }>,
 ) {
-  /** A deleted one stays on record, without its secret. */
+  /** Deleted ones stay, without their secret. */
   const webhookEndpoints = table(
     'webhook_endpoints',
     {
       id: text('id').primaryKey(),
       projectId: reference('project_id', () => projects.id),
       url: text('url').notNull(),
-      /** Null for all events. */
+      /** Null: all. */
       events: json('events').$type<WebhookEvent[]>(),
       description: text('description'),
-      /** Not a hash, because signing needs it. */
+      /** Not hashed: signing needs it. */
       secret: text('secret'),
       createdAt: bigint('created_at').notNull(),
       /** When it responded with 410. */
@@ -30,26 +30,26 @@ export function createWebhookTables(
     ],
   )
 
-  /** The outbox: one event for one URL. */
+  /** The outbox: one event, one URL. */
   const webhookDeliveries = table(
     'webhook_deliveries',
     {
       /** Also the `webhook-id` header. */
       id: text('id').primaryKey(),
       projectId: text('project_id').notNull(),
-      /** Null for a task's callback URL. */
+      /** Null: a task's callback URL. */
       endpointId: text('endpoint_id').references(() => webhookEndpoints.id),
       taskId: reference('task_id', () => tasks.id),
       /** In the task's log. */
       seq: bigint('seq').notNull(),
       event: word('event', WEBHOOK_EVENTS).notNull(),
       url: text('url').notNull(),
-      /** The webhook's id, or the origin of the callback URL. Limits concurrent tries. */
+      /** Webhook id, or the callback URL's origin. Limits concurrent tries. */
       slot: text('slot').notNull(),
       payload: text('payload').notNull(),
       state: word('state', DELIVERY_STATES).notNull(),
       tries: integer('tries').notNull().default(0),
-      /** The back-off step: tries since the last restart. */
+      /** Back-off step: tries since the last restart. */
       step: integer('step').notNull().default(0),
       /** In the database's time. */
       nextAt: bigint('next_at').notNull(),
@@ -96,9 +96,9 @@ export function createWebhookTables(
       number: integer('number').notNull(),
       at: bigint('at').notNull(),
       durationMs: integer('duration_ms').notNull(),
-      /** Null without a response. */
+      /** Null: no response. */
       httpStatus: integer('http_status'),
-      /** Null for a success. */
+      /** Null: success. */
       failure: word('failure', DELIVERY_FAILURES),
     },
     (t) => [

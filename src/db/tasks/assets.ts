@@ -1,33 +1,93 @@
-import { inArray } from 'drizzle-orm'
+import { and, eq, gte, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { rowBy } from '../connection/statement.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
+import { insertion, rowBy, statement } from '../connection/statement.ts'
 import type { AssetRow, Tables } from '../tables/tables.ts'
 
 export type NewAsset = Tables['assets']['$inferInsert']
 
-/** Skips assets that are stored already, by attempt, kind and position. */
+/** Skips stored ones: same attempt, kind and position. */
 export async function insertAssets(q: Transaction, rows: NewAsset[]): Promise<void> {
-  if (rows.length > 0) await q.sql.insert(q.tables.assets).values(rows).onConflictDoNothing()
+  const [row] = rows
+  if (row && rows.length === 1) await newAsset(q, row)
+  else if (row) await q.sql.insert(q.tables.assets).values(rows).onConflictDoNothing()
 }
+
+const newAsset = insertion<NewAsset, unknown>('asset', ({ sql: into, tables: { assets } }, values) =>
+  into.insert(assets).values(values).onConflictDoNothing(),
+)
 
 /** Undefined also for an asset of another project. */
 export const findAsset = rowBy('assets', 'projectId', 'id')
 
-/** For the engine, and for the asset route, whose URLs are signed. */
+/** For the engine, and the asset route, whose URLs are signed. */
 export const findAnyAsset = rowBy('assets', 'id')
 
-/** In order of task, kind, creation and position. */
+/** By task, kind, creation and position. */
 export async function listAssets(q: Queries, taskIds: readonly string[]): Promise<AssetRow[]> {
-  const { assets } = q.tables
-  const { taskId, kind, createdAt, position } = assets
-  const ofTasks = inArray(taskId, taskIds)
-  return q.sql.select().from(assets).where(ofTasks).orderBy(taskId, kind, createdAt, position)
+  const [taskId] = taskIds
+  if (taskId !== undefined && taskIds.length === 1) return assetsOfTask(q, { taskId })
+  return inOrder(q, inArray(q.tables.assets.taskId, taskIds))
 }
 
-/** The subset to which an asset refers. */
+const assetsOfTask = statement<{ taskId: string }, AssetRow[]>('assets_of_task', (q) =>
+  inOrder(q, eq(q.tables.assets.taskId, sql.placeholder('taskId'))),
+)
+
+function inOrder({ sql: from, tables: { assets } }: Queries, which: SQL) {
+  const { taskId, kind, createdAt, position } = assets
+  return from.select().from(assets).where(which).orderBy(taskId, kind, createdAt, position)
+}
+
+/** Those to which an asset refers. */
 export async function findUsed(q: Queries, sha256s: string[]): Promise<Set<string>> {
   const { assets } = q.tables
   const isListed = inArray(assets.sha256, sha256s)
   const rows = await q.sql.selectDistinct({ sha256: assets.sha256 }).from(assets).where(isListed)
   return new Set(rows.map(({ sha256 }) => sha256))
+}
+
+/** An absent condition does not restrict. */
+export interface AssetFilter {
+  kinds?: AssetRow['kind'][] | undefined
+  /** Inclusive. */
+  createdFrom?: number | undefined
+  /** Exclusive. */
+  createdTo?: number | undefined
+}
+
+/** Newest first. */
+export function listImages(
+  q: Queries,
+  projectId: string,
+  filter: AssetFilter,
+  range: PageRange,
+): Promise<AssetRow[]> {
+  const { assets } = q.tables
+  const newestFirst = { at: assets.createdAt, id: assets.id, descending: true }
+  return readRange(range, newestFirst, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(assets)
+      .where(and(matches(q, projectId, filter), isInRange))
+      .orderBy(...orderBy)
+      .limit(range.limit),
+  )
+}
+
+export function countImages(q: Queries, projectId: string, filter: AssetFilter): Promise<number> {
+  return countRows(q, q.tables.assets, matches(q, projectId, filter))
+}
+
+function matches(
+  { tables: { assets } }: Queries,
+  projectId: string,
+  { kinds, createdFrom, createdTo }: AssetFilter,
+): SQL | undefined {
+  return and(
+    eq(assets.projectId, projectId),
+    kinds && inArray(assets.kind, kinds),
+    createdFrom === undefined ? undefined : gte(assets.createdAt, createdFrom),
+    createdTo === undefined ? undefined : lt(assets.createdAt, createdTo),
+  )
 }

@@ -1,6 +1,7 @@
 import { and, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { TaskEventBody } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { insertion, statement } from '../connection/statement.ts'
 import type { EventRow, TaskRow } from '../tables/tables.ts'
 
@@ -66,6 +67,24 @@ export function listEvents(q: Queries, taskId: string, after: number, limit: num
   return eventsOfTask(q, { taskId, after, limit })
 }
 
+/** Oldest first. The position of an event is its number. */
+export function listEventPage(q: Queries, taskId: string, range: PageRange): Promise<EventRow[]> {
+  const { events } = q.tables
+  return readRange(range, { at: events.seq, id: events.taskId }, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(events)
+      .where(and(eq(events.taskId, taskId), isInRange))
+      .orderBy(...orderBy)
+      .limit(range.limit),
+  )
+}
+
+export function countEvents(q: Queries, taskId: string): Promise<number> {
+  const { events } = q.tables
+  return countRows(q, events, eq(events.taskId, taskId))
+}
+
 const eventsOfProject = statement<{ projectId: string; after: number; limit: number }, EventRow[]>(
   'events_of_project',
   (q) => {
@@ -81,7 +100,7 @@ export function listFeed(q: Queries, projectId: string, after: number, limit: nu
   return eventsOfProject(q, { projectId, after, limit })
 }
 
-/** In order of task, then number. */
+/** By task, then number. */
 export async function listAllEvents(q: Queries, taskIds: string[]): Promise<EventRow[]> {
   const { events } = q.tables
   const ofTasks = inArray(events.taskId, taskIds)

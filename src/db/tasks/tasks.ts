@@ -1,13 +1,14 @@
-import { and, desc, eq, exists, inArray, lt, or, sql, type SQL } from 'drizzle-orm'
-import type { Caller, Operation, TaskStatus } from '../../domain.ts'
-import type { Queries, Transaction } from '../connection/database.ts'
-import { insertion, rowBy, statement } from '../connection/statement.ts'
+import { and, eq, exists, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { TASK_STATUSES, type Caller, type Operation, type TaskStatus } from '../../domain.ts'
+import type { Database, Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
+import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { TaskRow, Tables } from '../tables/tables.ts'
 
 export type NewTask = Tables['tasks']['$inferInsert']
 
-/** An absent field does not restrict. */
+/** Absent fields do not restrict. */
 export interface TaskFilter {
   statuses?: TaskStatus[] | undefined
   operation?: Operation | undefined
@@ -19,7 +20,7 @@ export interface TaskFilter {
   createdTo?: number | undefined
 }
 
-/** Undefined when the idempotency key is in use. */
+/** Undefined for a used idempotency key. */
 export async function insertTask(q: Transaction, task: NewTask): Promise<TaskRow | undefined> {
   const [row] = await newTask(q, task)
   return row
@@ -47,28 +48,32 @@ export async function getTask(q: Queries, id: string): Promise<TaskRow> {
  * deadlock.
  */
 export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
-  const row = await findLocked(q, eq(q.tables.tasks.id, id))
+  const [row] = await lockedTask(q, { id })
   if (!row) throw new Error(`There is no task ${id}.`)
   return row
 }
 
-export function lockTaskOfProject(
+const lockedTask = statement<{ id: string }, TaskRow[]>('lock_task', (q) =>
+  locked(q, eq(q.tables.tasks.id, sql.placeholder('id'))),
+)
+
+export async function lockTaskOfProject(
   q: Transaction,
   projectId: string,
   id: string,
 ): Promise<TaskRow | undefined> {
   const { tasks } = q.tables
-  return findLocked(q, and(eq(tasks.id, id), eq(tasks.projectId, projectId)))
-}
-
-async function findLocked(q: Transaction, which: SQL | undefined): Promise<TaskRow | undefined> {
-  const query = q.sql.select().from(q.tables.tasks).where(which)
-  // SQLite has one writer at a time.
-  const [row] = await (q.dialect === 'postgresql' ? query.for('update') : query)
+  const [row] = await locked(q, and(eq(tasks.id, id), eq(tasks.projectId, projectId)))
   return row
 }
 
-/** In no order. */
+function locked(q: Queries, which: SQL | undefined) {
+  const query = q.sql.select().from(q.tables.tasks).where(which)
+  // SQLite has one writer at a time.
+  return q.dialect === 'postgresql' ? query.for('update') : query
+}
+
+/** Unordered. */
 export async function findTasks(
   q: Queries,
   projectId: string,
@@ -82,65 +87,101 @@ export async function findTasks(
     .where(and(inArray(tasks.id, ids), matches(q, projectId, filter)))
 }
 
-/** Newest first. Returns one more than `first`, to tell whether a next page exists. */
-export async function listTasks(
+/** Newest first. */
+export function listTasks(
   q: Queries,
   projectId: string,
   filter: TaskFilter,
-  { first, after }: { first: number; after?: { createdAt: number; id: string } | undefined },
+  range: PageRange,
 ): Promise<TaskRow[]> {
   const { tasks } = q.tables
-  const { createdAt, id } = tasks
-  const isAfter =
-    after && or(lt(createdAt, after.createdAt), and(eq(createdAt, after.createdAt), lt(id, after.id)))
-  return q.sql
-    .select()
-    .from(tasks)
-    .where(and(matches(q, projectId, filter), isAfter))
-    .orderBy(desc(createdAt), desc(id))
-    .limit(first + 1)
+  const { id, status } = tasks
+  const newestFirst = { at: tasks.createdAt, id, descending: true }
+  const statuses = filter.statuses ?? (filter.model === undefined ? [] : TASK_STATUSES)
+  return readRange(range, newestFirst, (isInRange, orderBy) => {
+    const isListed = and(matches(q, projectId, filter), isInRange)
+    const read = (which: SQL | undefined) =>
+      q.sql
+        .select()
+        .from(tasks)
+        .where(which)
+        .orderBy(...orderBy)
+        .limit(range.limit)
+    if (statuses.length < 2) return read(isListed)
+    // The first of each state, because the order of an index is that of one state.
+    const ofEach = statuses.map((one) => {
+      const ids = q.sql
+        .select({ id })
+        .from(tasks)
+        .where(and(isListed, eq(status, one)))
+      return sql`select id from (${ids.orderBy(...orderBy).limit(range.limit)}) as first`
+    })
+    return read(sql`${id} in (${sql.join(ofEach, sql` union all `)})`)
+  })
 }
 
-/** Undefined when the status is not one of `from`. */
+/** Where to read a list: a filter by operation or provider has no index, and may read every task of the project. */
+export function queriesFor(
+  { read, reports }: Pick<Database, 'read' | 'reports'>,
+  { operation, provider }: TaskFilter,
+): Queries {
+  return operation === undefined && provider === undefined ? read : reports
+}
+
+export function countTasks(q: Queries, projectId: string, filter: TaskFilter): Promise<number> {
+  return countRows(q, q.tables.tasks, matches(q, projectId, filter))
+}
+
+/** Undefined if the status is not in `from`. */
 export async function updateTask(
   q: Transaction,
   id: string,
   from: readonly TaskStatus[],
-  set: Partial<Omit<NewTask, 'chargesOpen' | 'maxCharges'>> &
-    Partial<Record<'chargesOpen' | 'maxCharges', number | SQL>>,
+  set: TaskChange,
 ): Promise<TaskRow | undefined> {
-  const { tasks } = q.tables
-  const isIn = and(eq(tasks.id, id), inArray(tasks.status, from))
-  const [row] = await q.sql.update(tasks).set(set).where(isIn).returning()
+  const [row] = await changedTask(q, { ...set, taskId: id }, from)
   return row
 }
 
-/**
- * Takes a permit for one more possible charge. False when all are taken, the cancelation was requested, or the task
- * has ended.
- */
+type TaskChange = Partial<Omit<NewTask, 'id' | 'chargesOpen'>>
+
+const changedTask = shaped<TaskChange & { taskId: string }, readonly TaskStatus[], TaskRow[]>(
+  'update_task',
+  ({ sql: builder, tables: { tasks } }, { taskId, ...set }, from) =>
+    builder
+      .update(tasks)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a placeholder is encoded as a value of its column
+      .set(set as unknown as TaskChange)
+      .where(and(eq(tasks.id, taskId), inArray(tasks.status, from)))
+      .returning(),
+)
+
+/** For one more possible charge. False if all are taken, a cancelation was requested, or the task has ended. */
 export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
+  return (await takenPermit(q, { taskId, now })).length === 1
+}
+
+const takenPermit = statement<{ taskId: string; now: number }, { id: string }[]>('take_permit', (q) => {
   const { tasks } = q.tables
-  const rows = await q.sql
+  return q.sql
     .update(tasks)
     .set({
       chargesOpen: sql`${tasks.chargesOpen} + 1`,
       status: 'RUNNING',
-      startedAt: sql`coalesce(${tasks.startedAt}, ${now})`,
+      startedAt: sql`coalesce(${tasks.startedAt}, ${sql.placeholder('now')})`,
     })
     .where(
       and(
-        eq(tasks.id, taskId),
+        eq(tasks.id, sql.placeholder('taskId')),
         lt(tasks.chargesOpen, sql`${tasks.maxCharges} * ${tasks.parts}`),
         sql`${tasks.cancelRequestedAt} is null`,
         inArray(tasks.status, ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN']),
       ),
     )
     .returning({ id: tasks.id })
-  return rows.length === 1
-}
+})
 
-/** For an attempt that certainly cost nothing. */
+/** The attempt certainly cost nothing. */
 export async function returnPermit(q: Transaction, taskId: string): Promise<void> {
   const { tasks } = q.tables
   const chargesOpen = sql`${tasks.chargesOpen} - 1`
@@ -153,7 +194,7 @@ export interface OpenTasks {
   ofKey: number
 }
 
-/** Counts up to `max`, which bounds its cost. */
+/** Up to `max`, which bounds the cost. */
 export async function countOpenTasks(
   q: Queries,
   { projectId, apiKeyId }: Caller,

@@ -1,8 +1,9 @@
 // The table is the outbox, as attempts are the queue.
-import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, lt, ne, or, sql, type SQL } from 'drizzle-orm'
 import type { DeliveryState } from '../../domain.ts'
 import type { Lease } from '../attempts/attempts.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { insertion, rowBy } from '../connection/statement.ts'
 import type { DeliveryRow, Tables, TryRow } from '../tables/tables.ts'
 
@@ -23,9 +24,7 @@ const newDelivery = insertion<NewDelivery, unknown>(
     into.insert(webhookDeliveries).values({ ...values, state: 'PENDING', nextAt: now }),
 )
 
-/**
- * Oldest first, and at most `perSlot` leased per slot across all processes, so that a slow receiver delays no other.
- */
+/** Oldest first, at most `perSlot` leased per slot across all processes: a slow receiver delays no other. */
 export async function claimDeliveries(
   q: Transaction,
   claim: { limit: number; perSlot: number; owner: string; leaseMs: number },
@@ -42,7 +41,7 @@ export async function claimDeliveries(
     leaseEpoch: sql`${deliveries.leaseEpoch} + 1`,
     leaseUntil: sql`${q.now} + ${claim.leaseMs}`,
   }
-  // Checked again, because another process may have claimed the same ones on PostgreSQL.
+  // Again: on PostgreSQL another process may have claimed them.
   return q.sql
     .update(deliveries)
     .set(lease)
@@ -83,7 +82,7 @@ function selectClaimable(q: Queries, { limit, perSlot }: { limit: number; perSlo
     order by ${deliveries.nextAt}, ${deliveries.id} limit ${limit}`
 }
 
-/** A literal state, because SQLite ignores a partial index for a parameter. */
+/** Literal: SQLite ignores a partial index for a parameter. */
 function isClaimable({ tables: { webhookDeliveries: deliveries }, now }: Queries) {
   return and(
     sql`${deliveries.state} = 'PENDING'`,
@@ -91,7 +90,7 @@ function isClaimable({ tables: { webhookDeliveries: deliveries }, now }: Queries
   )
 }
 
-/** 0 when one is due, undefined when none waits. */
+/** 0: one is due; undefined: none waits. */
 export async function findNextDeliveryMs(q: Queries): Promise<number | undefined> {
   const { webhookDeliveries: deliveries } = q.tables
   // SQLite would read the whole backlog for min(…).
@@ -105,7 +104,7 @@ export type NextDeliveryState =
   | { state: 'PENDING'; waitMs: number }
   | { state: 'SUCCEEDED' | 'FAILED'; at: number }
 
-/** False when the lease was lost. */
+/** False if the lease was lost. */
 export async function insertTry(
   q: Transaction,
   { delivery, lease }: { delivery: DeliveryRow; lease: Lease },
@@ -139,7 +138,7 @@ export async function releaseDelivery(q: Transaction, id: string, lease: Lease):
     .where(and(eq(deliveries.id, id), holds(q, lease)))
 }
 
-/** For a process that owns the database alone: the other leases are dead. */
+/** For a process that owns the database alone: other leases are dead. */
 export async function releaseAllDeliveries(q: Transaction, owner: string): Promise<void> {
   const { webhookDeliveries: deliveries } = q.tables
   // For the index of leases.
@@ -175,21 +174,35 @@ export interface DeliveryFilter {
   state?: DeliveryState | undefined
 }
 
-/** Newest first, older than `before`. */
-export async function listDeliveries(
+/** Newest first. */
+export function listDeliveries(
   q: Queries,
   projectId: string,
-  { endpointId, state }: DeliveryFilter,
-  { first, before }: { first: number; before?: string | undefined },
+  filter: DeliveryFilter,
+  range: PageRange,
 ): Promise<DeliveryRow[]> {
   const { webhookDeliveries: deliveries } = q.tables
-  const isListed = and(
+  return readRange(range, { id: deliveries.id, descending: true }, (isInRange, orderBy) =>
+    q.sql
+      .select()
+      .from(deliveries)
+      .where(and(isListed(q, projectId, filter), isInRange))
+      .orderBy(...orderBy)
+      .limit(range.limit),
+  )
+}
+
+export function countDeliveries(q: Queries, projectId: string, filter: DeliveryFilter): Promise<number> {
+  return countRows(q, q.tables.webhookDeliveries, isListed(q, projectId, filter))
+}
+
+function isListed(q: Queries, projectId: string, { endpointId, state }: DeliveryFilter): SQL | undefined {
+  const { webhookDeliveries: deliveries } = q.tables
+  return and(
     eq(deliveries.projectId, projectId),
     endpointId === undefined ? undefined : eq(deliveries.endpointId, endpointId),
     state === undefined ? undefined : eq(deliveries.state, state),
-    before === undefined ? undefined : lt(deliveries.id, before),
   )
-  return q.sql.select().from(deliveries).where(isListed).orderBy(desc(deliveries.id)).limit(first)
 }
 
 /** Oldest first. */

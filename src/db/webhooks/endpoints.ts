@@ -23,8 +23,18 @@ export function listEndpoints(q: Queries, projectId: string): Promise<EndpointRo
   return endpointsOfProject(q, { projectId })
 }
 
-/** Includes deleted ones. Undefined also for a webhook of another project. */
+/** Also deleted ones. Undefined for another project's. */
 export const findEndpoint = rowBy('webhookEndpoints', 'projectId', 'id')
+
+export async function updateEndpoint(
+  q: Transaction,
+  id: string,
+  set: Partial<Pick<EndpointRow, 'events' | 'description' | 'disabledAt'>>,
+): Promise<EndpointRow> {
+  const { webhookEndpoints } = q.tables
+  const [row] = await q.sql.update(webhookEndpoints).set(set).where(eq(webhookEndpoints.id, id)).returning()
+  return row!
+}
 
 /** Deleting removes the secret. */
 export async function closeEndpoint(
@@ -36,12 +46,12 @@ export async function closeEndpoint(
   await q.sql.update(webhookEndpoints).set(set).where(eq(webhookEndpoints.id, id))
 }
 
-/** Signs posts to callback URLs of tasks; undefined before its first use. */
+/** For callback URLs; undefined before its first use. */
 export async function findWebhookSecret(q: Queries, projectId: string): Promise<string | undefined> {
   return (await findProject(q, projectId))?.webhookSecret ?? undefined
 }
 
-/** Returns the stored secret, which may be an earlier one. */
+/** Returns the stored secret, perhaps an earlier one. */
 export async function insertWebhookSecretIfAbsent(
   q: Transaction,
   projectId: string,

@@ -8,13 +8,13 @@ import { newId } from '../../ids.ts'
 
 export interface Access extends Caller {
   scopes: ReadonlySet<Scope>
-  /** With the admin key, and for everyone while no key is required. Allows operations on all projects. */
+  /** With the admin key, or while no key is required. Acts on all projects. */
   operator: boolean
-  /** Null where there are no own limits. */
+  /** Null: no own limits. */
   limits: { project: Limits | null; key: Limits | null }
 }
 
-/** An operator acts on one project at a time. */
+/** Operators act on one project at a time. */
 export function operatorOf(projectId: string, limits: Limits | null = null): Access {
   return {
     projectId,
@@ -26,9 +26,9 @@ export function operatorOf(projectId: string, limits: Limits | null = null): Acc
 }
 
 export interface Decider {
-  /** The id of a key, `operator`, or `command line`. */
+  /** Key id, `operator` or `command line`. */
   name: string
-  /** Null for all projects. */
+  /** Null: all projects. */
   projectId: string | null
 }
 
@@ -55,9 +55,11 @@ export interface Owner {
   kind: 'PROJECT' | 'KEY'
   id: string
   projectId: string
+  /** Its own; null without any. */
+  limits: Limits | null
 }
 
-/** Operators may decide about all owners, others about keys of their project. Throws FORBIDDEN and NOT_FOUND. */
+/** Operators decide about all owners, others about keys of their project. Throws FORBIDDEN and NOT_FOUND. */
 export async function getOwner(q: Queries, by: Decider, id: string): Promise<Owner> {
   if (id.startsWith('prj_')) {
     if (by.projectId !== null)
@@ -66,10 +68,11 @@ export async function getOwner(q: Queries, by: Decider, id: string): Promise<Own
         'Only operators set the budgets and limits of a project. You may set those of its keys.',
         { field: 'owner' },
       )
-    if (await findProject(q, id)) return { kind: 'PROJECT', id, projectId: id }
+    const project = await findProject(q, id)
+    if (project) return { kind: 'PROJECT', id, projectId: id, limits: project.limits }
   } else {
     const key = by.projectId === null ? await findAnyKey(q, id) : await findKey(q, by.projectId, id)
-    if (key) return { kind: 'KEY', id, projectId: key.projectId }
+    if (key) return { kind: 'KEY', id, projectId: key.projectId, limits: key.limits }
   }
   throw new GatewayError(
     'NOT_FOUND',

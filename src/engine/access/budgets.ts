@@ -1,4 +1,4 @@
-// `hold` in db/money/spending.ts enforces budgets.
+// Enforced by `hold` in db/money/spending.ts.
 import type { Queries } from '../../db/connection/database.ts'
 import { listBudgetsOf, listSpending, lockLedger, putBudget, removeBudget } from '../../db/money/spending.ts'
 import { PERIODS, type Period } from '../../domain.ts'
@@ -12,12 +12,12 @@ export interface Budget {
   period: Period
   /** Null without a budget. */
   limitMicros: number | null
-  /** Of attempts whose cost is not known yet. */
+  /** For attempts of unknown cost. */
   heldMicros: number
   spentMicros: number
   /** Never below 0; null without a budget. */
   remainingMicros: number | null
-  /** The start of the next period; null for TOTAL. */
+  /** Start of the next period; null for TOTAL. */
   resetsAt: number | null
 }
 
@@ -42,10 +42,7 @@ export async function listBudgetStatus(q: Queries, owner: string, at: number): P
   })
 }
 
-/**
- * Null removes the budget. Amounts held and spent earlier in the period count. Throws BAD_USER_INPUT, FORBIDDEN and
- * NOT_FOUND.
- */
+/** Null removes it. Amounts of the period so far count. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND. */
 export async function setBudget(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,
   by: Decider,
@@ -61,7 +58,7 @@ export async function setBudget(
   const at = clock.now()
   return db.tx(async (q) => {
     const { projectId } = await getOwner(q, by, id)
-    // No hold may use the old budget meanwhile.
+    // No hold may use the old one.
     await lockLedger(q, projectId)
     const previous = (await listBudgetsOf(q, id)).find((row) => row.period === period)
     if (limitMicros === null) await removeBudget(q, id, period)

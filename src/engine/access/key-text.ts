@@ -1,5 +1,4 @@
-// dk_live_<handle>_<secret><checksum>. Secret scanners find keys by the prefix; the checksum detects a typo without a
-// database.
+// dk_live_<handle>_<secret><checksum>. Secret scanners find the prefix; the checksum detects typos without a database.
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
@@ -36,7 +35,7 @@ export function prefixOf(handle: string): string {
   return `dk_live_${handle}`
 }
 
-/** Whether a text contains a key, also percent-encoded. */
+/** Also percent-encoded. */
 export function containsKey(text: string): boolean {
   return /dk(?:_|%5f)(?:live|admin)(?:_|%5f)[\w%-]{6}/i.test(text)
 }

@@ -14,30 +14,27 @@ import type { Deps } from '../deps.ts'
 import { hashOf, readKeyText } from './key-text.ts'
 
 export interface Credential {
-  /** Null without one. Any text: it may not have the format of a key. */
+  /** Any text, not only of a key's format; null without. */
   key: string | null
-  /** Only for operators; null for the default project. */
+  /** Operators only; null: the default project. */
   project: string | null
 }
 
 export interface Keyring {
-  /** Throws UNAUTHENTICATED, FORBIDDEN for the project of another key, and NOT_FOUND. */
+  /** Throws UNAUTHENTICATED, FORBIDDEN for another key's project, and NOT_FOUND. */
   authenticate: (credential: Credential) => Promise<Access>
-  /** No key is required: only this machine can connect, there is no admin key, and no key was ever created. */
+  /** No key is required: only this machine can connect, no admin key is set, and no key was ever created. */
   isOpen: () => Promise<boolean>
   isOpenCached(): boolean
-  /**
-   * Calls `onLost` once, within seconds after `access` was revoked or has expired. Returns a function that stops
-   * watching.
-   */
+  /** Calls `onLost` once, within seconds after `access` is revoked or expires. Returns a function that stops it. */
   watch: (access: Access, onLost: () => void) => () => void
   run(signal: AbortSignal): Promise<void>
 }
 
-/** A wake-up clears the cache earlier. */
+/** A wake-up clears it earlier. */
 const CACHE_MS = 5_000
 const CHECK_EVERY_MS = 2_500
-/** Any process may create the first key. */
+/** Another process may create the first key. */
 const OPEN_CACHE_MS = 1_000
 const MINUTE_MS = 60_000
 
@@ -52,7 +49,7 @@ export function createKeyring(
   { adminKey, allowAnonymous }: { adminKey: string | null; allowAnonymous: boolean },
 ): Keyring {
   const adminHash = adminKey === null ? undefined : hashOf(adminKey)
-  // By the hash of the whole key: a part of a key never matches.
+  // By the whole key's hash: no part of a key matches.
   const keys = new LRUCache<string, CachedKey>({ max: 10_000, ttl: CACHE_MS })
   const operators = new LRUCache<string, Access>({ max: 1_000, ttl: CACHE_MS })
   const watchers = new Map<string, Set<() => void>>()
@@ -63,7 +60,7 @@ export function createKeyring(
   async function isOpen(): Promise<boolean> {
     if (!open || clock.monotonic() < openCachedUntil) return open
     openCachedUntil = clock.monotonic() + OPEN_CACHE_MS
-    // Never true again: keys are never deleted.
+    // For good: keys are never deleted.
     if (await hasKeys(db.read)) open = false
     return open
   }
@@ -79,7 +76,7 @@ export function createKeyring(
     return access
   }
 
-  /** One error for an unknown handle and a wrong secret. */
+  /** One error for unknown handles and wrong secrets. */
   async function readKey(text: string): Promise<CachedKey> {
     const parts = readKeyText(text)
     if (!parts)
@@ -179,7 +176,7 @@ export function createKeyring(
   }
 }
 
-/** Stands for the callers without a key. */
+/** Callers without a key. */
 const OPEN = 'open'
 const NO_HASH = Buffer.alloc(32)
 

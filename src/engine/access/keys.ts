@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { ACCESS_KEY, findAnyKey, findKey, insertKey, listKeys, revokeKey } from '../../db/access/api-keys.ts'
+import { ACCESS_KEY, findAnyKey, findKey, insertKey, countKeys, revokeKey } from '../../db/access/api-keys.ts'
 import { findProject } from '../../db/access/projects.ts'
 import type { ApiKeyRow } from '../../db/tables/tables.ts'
 import type { Limits, Scope } from '../../domain.ts'
@@ -14,20 +14,20 @@ export interface KeyInput {
   scopes: readonly Scope[]
   /** Null: never. */
   expiresAt: number | null
-  /** Null: only the project's limits. */
+  /** Null: the project's only. */
   limits: Limits | null
 }
 
 export const DEFAULT_SCOPES: readonly Scope[] = ['GENERATE', 'READ']
 
-/** Per project, without revoked ones. */
+/** Per project, revoked ones excluded. */
 export const MAX_KEYS = 200
 
 const MAX_NAME_LENGTH = 100
 
 type KeyDeps = Pick<Deps, 'clock' | 'db' | 'wakeUps'>
 
-/** The returned text is not stored. Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT at MAX_KEYS. */
+/** The text is not stored. Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT at MAX_KEYS. */
 export async function createKey(
   { db, clock, wakeUps }: KeyDeps,
   by: Decider,
@@ -45,7 +45,7 @@ export async function createKey(
   const id = newId('key', at)
   const apiKey = await db.tx(async (q) => {
     if (!(await findProject(q, projectId))) throw notFound('project', projectId, 'project')
-    if ((await listKeys(q, projectId, { includeRevoked: false })).length >= MAX_KEYS)
+    if ((await countKeys(q, projectId, { includeRevoked: false })) >= MAX_KEYS)
       throw conflict(`The project has ${MAX_KEYS} keys, which is the maximum. Revoke one first.`)
     const secretSha256 = hashOf(secret).toString('hex')
     const row = { id, projectId, name, handle, secretSha256, scopes, expiresAt, limits, createdAt: at }
@@ -58,7 +58,7 @@ export async function createKey(
   return { key: text, apiKey }
 }
 
-/** Disconnects the key's callers within seconds. Idempotent. Throws NOT_FOUND. */
+/** Disconnects its callers within seconds. Idempotent. Throws NOT_FOUND. */
 export async function revokeApiKey(
   { db, clock, wakeUps }: KeyDeps,
   by: Decider,

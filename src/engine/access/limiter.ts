@@ -8,17 +8,17 @@ import type { Caller, Limits } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Access } from './access.ts'
 
-/** The default limits apply where `limits` are absent. */
+/** The defaults apply where `limits` are absent. */
 export type CallerWithLimits = Caller & Partial<Pick<Access, 'limits'>>
 
 export interface Limiter {
-  /** Throws RATE_LIMITED above a limit, and then counts nothing. */
+  /** Throws RATE_LIMITED above a limit, without counting. */
   countRequest(by: CallerWithLimits): Promise<void>
-  /** Throws as `countRequest` does. */
+  /** Throws as `countRequest`. */
   countSubmission(by: CallerWithLimits, counts: { tasks: number; uploadBytes: number }): Promise<void>
   /**
-   * Throws RATE_LIMITED above the limit, the new task included. Call it in the transaction that creates the task: it
-   * locks the ledger, so that concurrent transactions cannot exceed the limit.
+   * Throws RATE_LIMITED above the limit, the new task included. Call it in the transaction that creates the task: its
+   * lock on the ledger keeps concurrent ones within the limit.
    */
   checkConcurrency(q: Transaction, by: CallerWithLimits): Promise<void>
 }
@@ -34,12 +34,12 @@ interface Bound {
 /** An image takes at least ten seconds. */
 const DEFAULT_RETRY_MS = 10_000
 
-/** `defaults` are for projects without limits of their own. */
+/** `defaults`: for projects without their own. */
 export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limits | null): Limiter {
-  // So that refusing further requests costs no count.
+  // So that further refusals cost no count.
   const exhaustedUntil = new Map<string, number>()
-  // The number of tasks that are certainly allowed, from the last count. On SQLite this process alone creates tasks:
-  // fewer may be open by now and never more, except after an unknown outcome was resolved.
+  // Number of tasks certainly allowed, by the last count. On SQLite only this process creates tasks: no more are
+  // open now, except after an unknown outcome was resolved.
   const remaining = new Map<string, number>()
 
   function boundsOn({ projectId, apiKeyId, limits }: CallerWithLimits, name: keyof Limits): Bound[] {
@@ -67,7 +67,7 @@ export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limi
     }
   }
 
-  /** The time to wait; undefined when allowed. */
+  /** Milliseconds to wait; undefined if allowed. */
   async function takeOne(key: string, max: number, amount: number): Promise<number | undefined> {
     const now = clock.monotonic()
     // A raised limit applies at once.
@@ -113,7 +113,7 @@ export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limi
   }
 }
 
-/** With the limit in it, so that a raised limit applies at once. */
+/** With the limit: a raised one applies at once. */
 function keyOf({ owner, max }: Bound): string {
   return `${owner}:${max}`
 }

@@ -1,4 +1,4 @@
-// The state machine of an attempt, pure. Claims (db/attempts/claim.ts) and these transitions are the only state changes.
+// The state machine of an attempt, pure. Only claims (db/attempts/claim.ts) and these transitions change the state.
 //
 //   PLANNED → LEASED → SENDING → ACCEPTED
 //                         └────────┴──→ SUCCEEDED | REJECTED | FAILED | UNKNOWN
@@ -11,13 +11,13 @@ import type { AttemptState, Charged, LedgerKind } from '../../domain.ts'
 
 interface TransitionRule {
   from: readonly AttemptState[]
-  /** BILLED: SUCCEEDED stays, any other end becomes FAILED. */
+  /** BILLED: SUCCEEDED stays, other ends become FAILED. */
   to: AttemptState | 'SAME' | 'BILLED'
   charged: Charged | 'INPUT' | 'SAME'
 }
 
 export const TRANSITIONS = {
-  /** Committed with a charge permit before the first byte leaves. */
+  /** With a charge permit, committed before the first byte leaves. */
   send: { from: ['LEASED'], to: 'SENDING', charged: 'UNKNOWN' },
   release: { from: ['LEASED'], to: 'PLANNED', charged: 'NO' },
   /** From UNKNOWN: the remote id was found later. */
@@ -28,18 +28,18 @@ export const TRANSITIONS = {
   /** After the end: an operator wants another try. */
   scheduleFetch: { from: ['FETCHING', 'FAILED', 'SUCCEEDED'], to: 'FETCHING', charged: 'YES' },
   succeed: { from: ['SENDING', 'ACCEPTED', 'FETCHING', 'UNKNOWN'], to: 'SUCCEEDED', charged: 'YES' },
-  /** The provider refused, certainly free of charge. */
+  /** Refused, certainly free of charge. */
   reject: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'REJECTED', charged: 'NO' },
   /** Decided by the worker that holds the lease. */
   giveUp: { from: ['LEASED', 'SENDING'], to: 'NOT_SENT', charged: 'NO' },
-  /** Proof that no byte of the request left. */
+  /** Provably no byte left. */
   markNotSent: { from: ['SENDING', 'UNKNOWN'], to: 'NOT_SENT', charged: 'NO' },
   fail: { from: ['SENDING', 'ACCEPTED', 'FETCHING', 'UNKNOWN'], to: 'FAILED', charged: 'INPUT' },
   /** Never sent again without permission. */
   markUnknown: { from: ['SENDING', 'ACCEPTED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
-  /** The attempt may have been sent after the backup was made. */
+  /** It may have been sent after the backup. */
   restore: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
-  /** The remote id is known now, but another attempt of the part is live. */
+  /** The remote id is known, but the part has another live attempt. */
   keepUnknown: { from: ['UNKNOWN'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   cancel: { from: ['PLANNED', 'LEASED'], to: 'CANCELED', charged: 'NO' },
   adjustCost: { from: ['SUCCEEDED', 'FAILED'], to: 'SAME', charged: 'YES' },
@@ -53,7 +53,7 @@ export const TRANSITIONS = {
 
 export type Trigger = keyof typeof TRANSITIONS
 
-/** `heldMicros` is the worst-case cost; amounts are null while unknown. */
+/** `heldMicros`: worst case; unknown amounts are null. */
 export type AttemptFacts = Pick<
   AttemptRow,
   'state' | 'charged' | 'heldMicros' | 'costMicros' | 'finishedAt'
@@ -62,7 +62,7 @@ export type AttemptFacts = Pick<
 
 export interface TransitionInput {
   at: number
-  /** For `fail`; UNKNOWN by default. */
+  /** For `fail`; default UNKNOWN. */
   charged?: Charged | undefined
   /** Absent: unchanged. */
   costMicros?: number | null | undefined
@@ -74,14 +74,14 @@ export interface Transition {
   set: Omit<AttemptFacts, 'heldMicros'>
   /** Takes an estimate back. Written before `line`. */
   reversal: { kind: LedgerKind; amountMicros: number } | null
-  /** 1 takes a charge permit of the task, -1 returns it. */
+  /** 1 takes a charge permit, -1 returns it. */
   permits: number
   line: { kind: LedgerKind; amountMicros: number | null } | null
 }
 
 const ENDED: ReadonlySet<AttemptState> = new Set(['SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED'])
 
-/** Only the cost may change afterwards. */
+/** Afterwards only the cost changes. */
 export function hasEnded(state: AttemptState): boolean {
   return ENDED.has(state)
 }
@@ -91,7 +91,7 @@ export function isLive(state: AttemptState): boolean {
   return state !== 'UNKNOWN' && !hasEnded(state)
 }
 
-/** Live, and its provider may still have to work: at most one attempt of each part. */
+/** Live, and its provider may still have to work: at most one per part. */
 export function isUnanswered(state: AttemptState): boolean {
   return isLive(state) && state !== 'FETCHING'
 }
@@ -100,7 +100,7 @@ export function isUnsent(state: AttemptState): boolean {
   return state === 'PLANNED' || state === 'LEASED'
 }
 
-/** Undefined when the trigger is not allowed in the attempt's state. */
+/** Undefined if the trigger is not allowed in this state. */
 export function transition(
   attempt: AttemptFacts,
   trigger: Trigger,
@@ -171,7 +171,7 @@ export function holdsPermit({ charged, billedWithoutPermit }: AttemptFacts): boo
   return charged !== 'NO' && billedWithoutPermit !== true
 }
 
-/** Whether the worst-case cost is held: the attempt may cost something, and no amount is posted. */
+/** Whether its worst case is held: it may cost something, and no amount is posted. */
 export function isHeld({
   state,
   charged,

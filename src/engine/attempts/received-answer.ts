@@ -1,7 +1,9 @@
 // Write-ahead record of a received answer, in the spool beside its images. After a crash it is settled from there.
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { unlessMissing } from '../../assets/disk-error.ts'
+import { syncFile, syncFolder } from '../../assets/sync.ts'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, USAGE_SOURCES, WIRE_PHASES } from '../../domain.ts'
 import { filesOf } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
@@ -48,24 +50,31 @@ export type ReceivedAnswer = z.output<typeof RECEIVED_ANSWER>
 
 const SUFFIX = '.receipt.json'
 
-/** Once this resolves, no crash of the process can lose the answer or its images. */
+type NewAnswer = Omit<z.input<typeof RECEIVED_ANSWER>, 'databaseId'>
+
+/** Once this resolves, no crash of the process can lose the answer or its images. A power failure still can. */
 export async function writeReceivedAnswer(
   { store, databaseId }: Pick<Deps, 'store' | 'databaseId'>,
-  answer: Omit<z.input<typeof RECEIVED_ANSWER>, 'databaseId'>,
+  answer: NewAnswer,
 ): Promise<void> {
-  for (const file of filesOf(answer.images)) await sync(file)
   const path = join(store.spool, nameOf(answer.attemptId))
   const draft = `${path}.draft`
-  await using handle = await open(draft, 'w')
-  await handle.writeFile(JSON.stringify({ databaseId, ...answer }))
-  await handle.sync()
+  await writeFile(draft, JSON.stringify({ databaseId, ...answer }))
   await rename(draft, path)
-  await sync(store.spool)
+}
+
+/** Once this resolves, no power failure can lose a written answer or its images. Before, one may leave a damaged record. */
+export async function syncReceivedAnswer(
+  { store: { spool } }: Pick<Deps, 'store'>,
+  { attemptId, images }: Pick<NewAnswer, 'attemptId' | 'images'>,
+): Promise<void> {
+  const files = [...filesOf(images), join(spool, nameOf(attemptId))]
+  await Promise.all([...files.map(syncFile), syncFolder(spool)])
 }
 
 /** Idempotent. */
 export async function removeReceivedAnswer({ store }: Pick<Deps, 'store'>, attemptId: string): Promise<void> {
-  await rm(join(store.spool, nameOf(attemptId)), { force: true })
+  await unlink(join(store.spool, nameOf(attemptId))).catch(unlessMissing)
 }
 
 /** A record in the spool, as it was read. */
@@ -154,9 +163,4 @@ export async function setAside(
 
 function nameOf(attemptId: string): string {
   return `${attemptId}${SUFFIX}`
-}
-
-async function sync(path: string): Promise<void> {
-  await using handle = await open(path, 'r')
-  await handle.sync()
 }

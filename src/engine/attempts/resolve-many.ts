@@ -58,7 +58,7 @@ export async function resolveAttempts(
     if (problem) problems.push(problem)
   }
   const { reasons, filter } = selection
-  const counts = selection.ids ? [] : await countForReview(deps.db.read, by.projectId, reasons, filter)
+  const counts = selection.ids ? [] : await countForReview(deps.db.reports, by.projectId, reasons, filter)
   const remaining = selection.ids ? null : counts.reduce((sum, { attempts }) => sum + attempts, 0)
   return { resolved: ids.length - problems.length, problems, remaining }
 }
@@ -117,10 +117,10 @@ async function select(
   }
   const found: string[] = []
   for (const reason of reasons) {
-    const first = MAX_RESOLVED - found.length
-    if (first <= 0) break
-    const rows = await listForReview(db.read, projectId, reason, filter, { first })
-    found.push(...rows.slice(0, first).map(({ id }) => id))
+    const limit = MAX_RESOLVED - found.length
+    if (limit <= 0) break
+    const rows = await listForReview(db.reports, projectId, reason, filter, { limit })
+    found.push(...rows.map(({ id }) => id))
   }
   return found
 }

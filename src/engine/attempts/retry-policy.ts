@@ -11,15 +11,15 @@ import { isLive } from './machine.ts'
 
 export interface FailedAttempt {
   failure: Failure
-  /** Attempts of this part so far, including this one. */
+  /** Attempts of this part, including this one. */
   attempts: number
   maxAttempts: number
-  /** For this part, when this attempt counts as charged. */
+  /** For this part, if this attempt is charged. */
   permitsLeft: number
   onUnknownOutcome: UnknownOutcomePolicy
   cancelRequested: boolean
   provider: string
-  /** The best one that has not been tried. */
+  /** The best untried one. */
   otherProvider: string | undefined
   /** How long evidence of this attempt may still arrive; 0 by default. */
   minResendDelayMs?: number | undefined
@@ -32,7 +32,7 @@ export interface RetryDecision {
   next: { provider: string; delayMs: number } | undefined
 }
 
-/** A longer `retryAfterMs` counts as a refusal. */
+/** A longer `retryAfterMs` is a refusal. */
 const MAX_WAIT_MS = 600_000
 const BACKOFF_BASE_MS = 1000
 const MAX_BACKOFF_MS = 60_000
@@ -66,7 +66,7 @@ function isLast({ cancelRequested, attempts, maxAttempts }: FailedAttempt): bool
   return cancelRequested || attempts >= maxAttempts
 }
 
-/** Exponential with full jitter, so that retries spread out. */
+/** Exponential, full jitter: spreads retries. */
 function backoffMs({ attempts, random }: FailedAttempt): number {
   return Math.round(random * Math.min(MAX_BACKOFF_MS, BACKOFF_BASE_MS * 2 ** (attempts - 1)))
 }
@@ -93,7 +93,7 @@ export async function planRetry(
     minResendDelayMs: Math.max(minResendDelayMs, lookupWaitMs(deps, attempt)),
     random: deps.random(),
   })
-  // A late failure of an earlier attempt plans nothing: its successor exists.
+  // Late failures of earlier attempts plan nothing: a successor exists.
   const isLatest = ofPart.at(-1)?.id === attempt.id
   const isOtherLive = ofPart.some((other) => other.id !== attempt.id && isLive(other.state))
   // On PostgreSQL another process may have the provider.
@@ -118,7 +118,7 @@ async function listEligible(q: Queries, deps: Deps, task: TaskRow, { n }: Attemp
       )
       .map(({ provider }) => provider.name)
   } catch (error) {
-    // The configuration has changed: no provider serves the task any more.
+    // The configuration has changed: no provider serves the task.
     if (error instanceof GatewayError) return []
     throw error
   }

@@ -1,6 +1,6 @@
 import { insertAssets } from '../../db/tasks/assets.ts'
 import { insertAddresses } from '../../db/attempts/addresses.ts'
-import { FETCH_KEY, listAttempts } from '../../db/attempts/attempts.ts'
+import { FETCH_KEY, findAnyAttempt, listAttempts } from '../../db/attempts/attempts.ts'
 import { listCallbacks } from '../../db/attempts/callbacks.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
@@ -156,6 +156,8 @@ const FAILURE_TRIGGERS = {
 
 async function fail(q: Transaction, deps: Deps, of: AttemptContext, outcome: Failed): Promise<void> {
   const { task, attempt, evidence } = of
+  // Another worker has received the images meanwhile, and their addresses are stored.
+  if ((await findAnyAttempt(q, attempt.id))?.state === 'FETCHING') return
   const provider = findProvider(deps.providers, attempt.provider)
   const { failure, chargePolicy } = decideCharge(provider, attempt, evidence, outcome)
   const { costMicros: known, minResendDelayMs } = outcome

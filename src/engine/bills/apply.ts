@@ -15,7 +15,7 @@ import type { BillComparison } from './bill.ts'
 import { isInProgress } from './compare.ts'
 
 export interface AppliedBill {
-  /** What was found before. */
+  /** Found before. */
   report: BillComparison
   corrected: number
   problems: ReviewProblem[]
@@ -28,7 +28,7 @@ interface Correction {
   note: string
 }
 
-/** SQLite writes them with one commit. */
+/** With one commit on SQLite. */
 const TOGETHER = 50
 
 /**
@@ -62,7 +62,7 @@ export async function applyBill(
   return { report, corrected, problems }
 }
 
-/** Returns why it could not be corrected. */
+/** Returns why it was not corrected. */
 async function correct(
   deps: Deps,
   by: Access,

@@ -3,24 +3,24 @@ import { badInput } from '../../errors.ts'
 import { MAX_COST_MICROS } from '../../money.ts'
 import { startOfDay } from '../../period.ts'
 
-/** One charge or credit on a bill. At least one id or the time is given. */
+/** One charge or credit, with at least one id or the time. */
 export interface BillLine {
-  /** In micro-USD; negative for a credit. */
+  /** Negative for a credit. */
   amountMicros: number
   attemptId: string | null
-  /** The provider's id of the HTTP request. */
+  /** Provider's id of the HTTP request. */
   requestId: string | null
-  /** The provider's id of the job. */
+  /** Provider's id of the job. */
   remoteId: string | null
   at: number | null
 }
 
 export interface Bill {
   provider: string
-  /** Where it comes from, for the audit log, such as a file name. */
+  /** Such as a file name, for the audit log. */
   source: string
   lines: readonly BillLine[]
-  /** The bill contains every charge from `from` until before `to`; null when that is not known. */
+  /** The bill has every charge from `from` until before `to`; null: unknown. */
   period: BillPeriod | null
 }
 
@@ -33,7 +33,7 @@ export interface BillPeriod {
 export const BILL_MATCHES = ['ATTEMPT_ID', 'REQUEST_ID', 'REMOTE_ID', 'TIME_AND_AMOUNT', 'DAY_TOTAL'] as const
 export type BillMatch = (typeof BILL_MATCHES)[number]
 
-/** A line with its number on the bill, from 1. */
+/** `number`: on the bill, from 1. */
 export interface NumberedLine extends BillLine {
   number: number
 }
@@ -42,7 +42,7 @@ export interface NumberedLine extends BillLine {
 export interface BilledDifference {
   attempt: BillableAttempt
   billedMicros: number
-  /** Null while unknown; 0 when it was not charged here. */
+  /** Null: unknown; 0: not charged here. */
   recordedMicros: number | null
   matchedBy: BillMatch
   lines: readonly number[]
@@ -64,11 +64,11 @@ export interface BillComparison extends BillPeriod {
   /** Attempts that were or may have been charged here, without a charge there. */
   missingThere: BillableAttempt[]
   different: BilledDifference[]
-  /** Attempts on the bill whose cost is not final here, because they are in progress. */
+  /** Attempts in progress: their cost is not final. */
   running: number
   matched: number
   days: BillDay[]
-  /** Whether the bill is known to contain every charge of the period. */
+  /** Whether the bill has every charge of the period. */
   isComplete: boolean
 }
 
@@ -76,7 +76,7 @@ export const MAX_BILL_LINES = 50_000
 const DAY_MS = 86_400_000
 const MAX_PERIOD_MS = 400 * DAY_MS
 
-/** The given period, else the days in UTC from the first line to the last. Throws BAD_USER_INPUT. */
+/** The given one, else days in UTC from first to last line. Throws BAD_USER_INPUT. */
 export function checkBill({ lines, period }: Bill): BillPeriod {
   if (lines.length > MAX_BILL_LINES)
     throw badInput(

@@ -33,7 +33,7 @@ export function createBills(deps: Deps) {
       )
     try {
       const days = await account.fetchBill(period, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) })
-      return await compareDays(db.read, { provider, ...period, now: clock.now() }, days)
+      return await compareDays(db.reports, { provider, ...period, now: clock.now() }, days)
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error
       throw new GatewayError('CONFLICT', error.message, { field: 'provider', cause: error })
@@ -41,9 +41,9 @@ export function createBills(deps: Deps) {
   }
 
   return {
-    compareBill: (bill: Bill) => compareBill(db.read, bill),
+    compareBill: (bill: Bill) => compareBill(db.reports, bill),
     async applyBill(by: Access, bill: Bill): Promise<AppliedBill> {
-      return applyBill(deps, by, await compareBill(db.read, bill), bill.source)
+      return applyBill(deps, by, await compareBill(db.reports, bill), bill.source)
     },
     compareProviderBill,
     async applyProviderBill(by: Access, period: ProviderPeriod): Promise<AppliedBill> {

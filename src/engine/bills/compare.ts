@@ -1,5 +1,5 @@
 import { listAttemptsByIds, listSentAttempts, type BillableAttempt } from '../../db/attempts/billing.ts'
-import { listProjects } from '../../db/access/projects.ts'
+import { listAllProjects } from '../../db/access/projects.ts'
 import type { Queries } from '../../db/connection/database.ts'
 import { startOfDay } from '../../period.ts'
 import { hasEnded } from '../attempts/machine.ts'
@@ -41,7 +41,7 @@ export async function compareBill(q: Queries, bill: Bill): Promise<BillCompariso
 }
 
 export async function listProjectIds(q: Queries): Promise<string[]> {
-  return (await listProjects(q)).map(({ id }) => id)
+  return (await listAllProjects(q)).map(({ id }) => id)
 }
 
 function toDifference({ attempt, matchedBy, lines }: MatchedAttempt): BilledDifference {
@@ -70,12 +70,12 @@ function isCounted(attempt: BillableAttempt): boolean {
   return !isInProgress(attempt) && attempt.charged !== 'NO' && attempt.costMicros !== 0
 }
 
-/** Without a time of its own, a line counts when its attempt was sent. */
+/** Lines without a time count when their attempt was sent. */
 function datedLines({ attempt, lines }: MatchedAttempt) {
   return lines.map((line) => ({ ...line, at: line.at ?? attempt.sentAt ?? attempt.createdAt }))
 }
 
-/** Lines without any time are in no day. */
+/** Lines without time are in no day. */
 export function daysOf(
   sent: readonly BillableAttempt[],
   lines: readonly { at: number | null; amountMicros: number }[],

@@ -8,7 +8,7 @@ import { daysOf, isInProgress, listProjectIds } from './compare.ts'
 
 const DAY_MS = 86_400_000
 
-/** A provider may add charges to a day for this long after its end. */
+/** So long after its end, a day may get more charges. */
 const SETTLED_AFTER_MS = DAY_MS
 
 /**

@@ -1,4 +1,4 @@
-// Which attempt each line of a bill is for, pure.
+// Which attempt each line is for; pure.
 import type { BillableAttempt } from '../../db/attempts/billing.ts'
 import type { BillMatch, NumberedLine } from './bill.ts'
 
@@ -13,9 +13,9 @@ export interface Matches {
   unmatched: NumberedLine[]
 }
 
-/** How far clocks and billing may be off. */
+/** Of clocks and billing. */
 const TOLERANCE_MS = 60_000
-/** How long a request of unknown end may take. */
+/** For a request of unknown end. */
 const MAX_CALL_MS = 900_000
 
 export function matchLines(lines: readonly NumberedLine[], attempts: readonly BillableAttempt[]): Matches {
@@ -105,7 +105,7 @@ function mayBe(line: NumberedLine, attempt: BillableAttempt): boolean {
   return isPossible && distanceMs(line, attempt) !== undefined
 }
 
-/** From the time of sending; undefined when the line is of another time. */
+/** From sending; undefined for a line of another time. */
 function distanceMs({ at }: NumberedLine, { sentAt, finishedAt }: BillableAttempt): number | undefined {
   if (at === null || sentAt === null) return undefined
   const end = finishedAt ?? sentAt + MAX_CALL_MS

@@ -4,7 +4,7 @@
 import { listEvents, listFeed, feedKey, taskKey } from '../../db/tasks/events.ts'
 import { findFeedPosition } from '../../db/access/projects.ts'
 import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
-import { findTask, findTasks, listTasks, type TaskFilter } from '../../db/tasks/tasks.ts'
+import { findTask, findTasks, listTasks, queriesFor, type TaskFilter } from '../../db/tasks/tasks.ts'
 import type { TaskEventBody } from '../../domain.ts'
 import { isFinished } from '../../domain.ts'
 import { notFound } from '../../errors.ts'
@@ -193,19 +193,20 @@ async function listUnfinished(
   const unfinished = (['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN'] as const).filter(
     (status) => filter.statuses?.includes(status) ?? true,
   )
-  const tasks = await listTasks(db.read, projectId, { ...filter, statuses: unfinished }, { first: BATCH })
-  return tasks.slice(0, BATCH).toReversed()
+  const all = { ...filter, statuses: unfinished }
+  const tasks = await listTasks(queriesFor(db, filter), projectId, all, { limit: BATCH })
+  return tasks.toReversed()
 }
 
 async function listForResync(
-  deps: Pick<Deps, 'db'>,
+  { db }: Pick<Deps, 'db'>,
   projectId: string,
   filter: TaskFilter,
 ): Promise<TaskRow[]> {
-  const unfinished = await listUnfinished(deps, projectId, filter)
+  const unfinished = await listUnfinished({ db }, projectId, filter)
   if (unfinished.length > 0) return unfinished
   // At least one snapshot must say that events are missing.
-  return (await listTasks(deps.db.read, projectId, filter, { first: 1 })).slice(0, 1)
+  return listTasks(queriesFor(db, filter), projectId, filter, { limit: 1 })
 }
 
 /** Snapshots were selected by their query. Tasks are compared at the time of delivery, once for equal filters. */

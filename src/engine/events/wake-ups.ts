@@ -38,7 +38,8 @@ export function createWakeUps(clock: Clock): WakeUps {
       let stop: AbortController | undefined
       const wake = () => {
         isWoken = true
-        stop?.abort()
+        // Without a reason it makes an error with a stack trace.
+        stop?.abort('woken')
       }
       const waiters = waiting.get(key) ?? new Set()
       waiting.set(key, waiters.add(wake))

@@ -1,6 +1,8 @@
+import { readFile, stat } from 'node:fs/promises'
 import { inspectImage } from '../../assets/inspect.ts'
 import { ImageRejected } from '../../assets/format.ts'
 import { thumbhash } from '../../assets/decode.ts'
+import { MAX_CACHED_FILE_BYTES } from '../../assets/memory-cache.ts'
 import type { NewAddress } from '../../db/attempts/addresses.ts'
 import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
@@ -20,7 +22,7 @@ export class NotStored extends Error {
 
 interface IngestOptions {
   /** Whether a received-answer record is on disk: an image that cannot be stored then throws NotStored. */
-  isRecorded: boolean
+  isRecorded: Promise<boolean>
   maxTries?: number
 }
 
@@ -87,7 +89,8 @@ async function ingestWithRetry(
         throw new ProviderError({ kind, code: 'PROVIDER_BROKEN', message, charged: 'UNKNOWN', cause })
       }
       if (tries === maxTries || exit.aborted) {
-        if (isRecorded) throw new NotStored('An image could not be stored; it stays on disk.', { cause })
+        if (await isRecorded)
+          throw new NotStored('An image could not be stored; it stays on disk.', { cause })
         const message = 'The image was made and charged, but the gateway could not store it.'
         throw new ProviderError({ kind, code: 'INTERNAL', message, charged: 'YES', isInternal: true, cause })
       }
@@ -103,9 +106,22 @@ export function ingestFile(
   file: string,
 ): Promise<Pick<NewAsset, 'sha256' | 'byteSize' | 'width' | 'height' | 'mimeType' | 'thumbhash'>> {
   return ingestLimit(async () => {
-    const { width, height, mimeType } = await inspectImage(file, { maxBytes: Infinity })
-    // This decode is also the proof that the file is complete.
-    const hash = await thumbhash(file)
-    return { ...(await store.put(file)), width, height, mimeType, thumbhash: hash }
+    const content = await readSmall(file)
+    const [facts, hash] = await Promise.allSettled([
+      inspectImage(content, { maxBytes: Infinity }),
+      // This decode is also the proof that the file is complete.
+      thumbhash(content),
+    ])
+    // The inspection says best why a file was rejected.
+    if (facts.status === 'rejected') throw facts.reason
+    if (hash.status === 'rejected') throw hash.reason
+    const { width, height, mimeType } = facts.value
+    return { ...(await store.put(file)), width, height, mimeType, thumbhash: hash.value }
   })
+}
+
+/** The bytes of a file that fit into memory, else its path. */
+async function readSmall(file: string): Promise<string | Buffer> {
+  const { size } = await stat(file)
+  return size <= MAX_CACHED_FILE_BYTES ? readFile(file) : file
 }

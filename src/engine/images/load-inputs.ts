@@ -53,16 +53,16 @@ async function load(
 }
 
 async function download(
-  { store, downloader, clock }: Deps,
+  { store, downloader, clock, inputLimit }: Deps,
   task: TaskRow,
   url: string,
   place: InputPlace,
   signal: AbortSignal,
 ): Promise<LoadedInput> {
-  const file = store.newFile()
+  const file = store.newInput()
   try {
     await downloader.download(url, file, AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]))
-    const { row, facts } = await storeFile({ store, clock }, task.projectId, file, place)
+    const { row, facts } = await inputLimit(() => storeFile({ store, clock }, task.projectId, file, place))
     const blob = () => store.blob(row.sha256, row.mimeType)
     return { image: { ...facts, blob }, row: { ...row, taskId: task.id } }
   } catch (error) {

@@ -1,13 +1,13 @@
 // Input images of a new task: checked, stripped of metadata and stored. Images given as a URL are fetched before sending,
 // see load-inputs.ts.
-import { createWriteStream } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
+import { link, rm, writeFile } from 'node:fs/promises'
 import { decodeCheck, isOpaque } from '../../assets/decode.ts'
+import { toUnavailable } from '../../assets/disk-error.ts'
 import { inspectImage, MAX_INPUT_BYTES } from '../../assets/inspect.ts'
 import { ImageRejected } from '../../assets/format.ts'
 import { sanitizeInput } from '../../assets/sanitize.ts'
 import type { StoredFile } from '../../assets/store.ts'
+import type { UploadedFile } from '../../assets/upload.ts'
 import { findAsset, type NewAsset } from '../../db/tasks/assets.ts'
 import type { AssetKind, ImageFacts, InputImage } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
@@ -15,7 +15,7 @@ import { newId } from '../../ids.ts'
 import { formatCount } from '../../quantity.ts'
 import type { Deps } from '../deps.ts'
 
-type SentImage = { upload: Blob } | { dataUrl: string }
+type SentImage = { upload: UploadedFile } | { dataUrl: string }
 export type RawImage = SentImage | { url: string } | { imageId: string }
 
 export interface InputPlace {
@@ -47,9 +47,12 @@ export interface StoredInputs {
   mask: StoredInput | null
 }
 
-type InputDeps = Pick<Deps, 'db' | 'store' | 'clock'>
+type InputDeps = Pick<Deps, 'db' | 'store' | 'clock' | 'inputLimit'>
 
-/** Stores the input images of a new task. Throws BAD_USER_INPUT naming the field of the first invalid one. */
+/**
+ * Stores the input images of a new task. Throws BAD_USER_INPUT naming the field of the first invalid one, and
+ * SERVICE_UNAVAILABLE if the disk is full.
+ */
 export async function storeInputs(
   deps: InputDeps,
   projectId: string,
@@ -71,14 +74,16 @@ async function storeInput(deps: InputDeps, projectId: string, input: RawInput): 
   const { raw, field, ...place } = input
   if ('url' in raw) return { image: { url: raw.url }, row: undefined, facts: undefined, identity: raw.url }
   if ('imageId' in raw) return reuseImage(deps, projectId, raw.imageId, field, place)
-  const file = deps.store.newFile()
+  const file = deps.store.newInput()
   try {
-    await spool(raw, file, field)
-    const { row, facts } = await storeFile(deps, projectId, file, place)
+    const { row, facts } = await deps.inputLimit(async () => {
+      await spool(raw, file, field)
+      return storeFile(deps, projectId, file, place)
+    })
     return { image: { assetId: row.id }, row, facts, identity: row.sha256 }
   } catch (error) {
     if (error instanceof ImageRejected) throw badInput(field, error.message)
-    throw error
+    throw toUnavailable(error)
   } finally {
     await rm(file, { force: true })
   }
@@ -94,8 +99,10 @@ async function reuseImage(
   const asset = await findAsset(deps.db.read, projectId, imageId)
   if (!asset) throw badInput(field, `There is no image ${JSON.stringify(imageId.slice(0, 60))}.`)
   const { id, sha256, byteSize } = asset
-  const bytes = await deps.store.read(sha256)
-  const facts = await withOpacity(bytes, await inspectImage(bytes, { maxBytes: Infinity }), place)
+  const facts = await deps.inputLimit(async () => {
+    const bytes = await deps.store.read(sha256)
+    return withOpacity(bytes, await inspectImage(bytes, { maxBytes: Infinity }), place)
+  })
   if (asset.kind !== 'PARTIAL') return { image: { assetId: id }, row: undefined, facts, identity: sha256 }
   // The retention of partial images ends long before that of a task that uses one as input.
   await deps.store.touch(sha256)
@@ -103,7 +110,7 @@ async function reuseImage(
   return { image: { assetId: row.id }, row, facts, identity: sha256 }
 }
 
-/** Checks an input image, strips its metadata and stores it. Throws ImageRejected. */
+/** Checks an input image, strips its metadata and stores it, within the limit of the caller. Throws ImageRejected. */
 export async function storeFile(
   deps: Pick<Deps, 'store' | 'clock'>,
   projectId: string,
@@ -128,8 +135,10 @@ function newRow(
 
 async function spool(raw: SentImage, file: string, field: string): Promise<void> {
   if ('dataUrl' in raw) return writeFile(file, decodeDataUrl(raw.dataUrl, field))
-  if (raw.upload.size > MAX_INPUT_BYTES) throw tooLarge(raw.upload.size, field)
-  await pipeline(raw.upload.stream(), createWriteStream(file))
+  const { path, byteSize } = raw.upload
+  if (byteSize > MAX_INPUT_BYTES) throw tooLarge(byteSize, field)
+  // A second name, because one file may be several images.
+  await link(path, file)
 }
 
 function decodeDataUrl(dataUrl: string, field: string): Buffer {

@@ -22,11 +22,11 @@ import { markUnknown } from './restore.ts'
 
 /** Which leases belong to a dead worker. */
 export interface RecoveryScope {
-  /** Every lease but those that are held: the process owns the database alone. Else only expired ones. */
+  /** Every lease but held ones: the process owns the database alone. Else only expired ones. */
   all: boolean
   /** Whether this process has a step of the attempt in progress: never recovered, whatever its lease says. */
   isHeld: (attemptId: string) => boolean
-  /** Names of records left on disk: each is reported once. */
+  /** Record names, each reported once. */
   reported: Set<string>
 }
 
@@ -57,14 +57,14 @@ async function settleFile(
   if (!answer) return
   const attempt = await findAnyAttempt(deps.db.read, answer.attemptId)
   if (!attempt) {
-    // Created after the backup that was restored, or in a database of version 0.1.
+    // Created after the restored backup, or in version 0.1.
     reportOnce(deps, file, scope, 'received answer left on disk: its attempt is not in this database')
     return
   }
   if (!isLeased(deps, attempt, scope)) await adopt(deps, attempt, { file, answer }, exit)
 }
 
-/** The received answer of an attempt in this data folder; undefined when there is none that can be used. */
+/** In this data folder; undefined without a usable answer. */
 export async function findReceived(
   deps: Deps,
   attemptId: string,
@@ -75,7 +75,7 @@ export async function findReceived(
   return answer && { file, answer }
 }
 
-/** An answer with the file that records it. */
+/** With its file. */
 export interface Received {
   file: AnswerFile
   answer: ReceivedAnswer
@@ -125,7 +125,8 @@ export async function adopt(
     if (received.length === 0 && answer.images.length > 0)
       return setAside(deps, file, 'its images are missing')
     try {
-      const ingested = await ingestImages(deps, attempt, received, exit, { isRecorded: true, maxTries: 1 })
+      const isRecorded = Promise.resolve(true)
+      const ingested = await ingestImages(deps, attempt, received, exit, { isRecorded, maxTries: 1 })
       const { usage, resolved, evidence } = answer
       await settle(deps, attempt, evidence, { state: 'DONE', ...ingested, usage, resolved })
     } catch (error) {

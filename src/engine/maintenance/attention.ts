@@ -7,15 +7,15 @@ import { damagedFolderOf, readAnswerFiles, type AnswerFile } from '../attempts/r
 
 export interface AttentionFinding {
   sentence: string
-  /** One text for each case; empty when there is none. */
+  /** One text per case. */
   cases: string[]
 }
 
-/** How long a due attempt may wait for a worker. */
+/** For a due attempt without worker. */
 const MAX_WAIT_MS = 600_000
 const MAX_ANSWER_AGE_MS = 86_400_000
 
-/** `providers` are the names in the configuration, `now` is in Unix milliseconds. */
+/** `providers`: configured names; `now`: Unix milliseconds. */
 export async function findAttention(
   q: Queries,
   { spool, providers, now }: { spool: string; providers: readonly string[]; now: number },

@@ -28,7 +28,7 @@ export function createClockWatch(
     const before = clock.monotonic()
     const now = await readDatabaseNow(db.read)
     const after = clock.monotonic()
-    // The database read its clock at some moment between the two.
+    // The database read its clock between the two.
     const current = now - (before + after) / 2
     const jump = current - (offset ?? current)
     return { jump: Math.abs(jump) < MIN_JUMP_MS + (after - before) ? 0 : Math.round(jump), current }
@@ -62,7 +62,7 @@ export function createClockWatch(
       await observeOwn()
       const { jump, current } = await readJump()
       if (jump !== 0) await correct(jump)
-      // Only now, so that a failed correction is repeated.
+      // Only now: repeats a failed correction.
       offset = current
       return clock.monotonic() >= leasesUnreliableUntil
     },

@@ -18,12 +18,12 @@ export async function decideUnknownCharges(deps: Deps, stop: AbortSignal): Promi
     if (failure === 'UNKNOWN' && timeout === 'UNKNOWN') continue
     const waitMs = provider.timeoutMs + Math.max(0, ...deps.tuning.lookupDelaysMs)
     const sentBefore = deps.clock.now() - waitMs
-    let after: Pick<AttemptRow, 'id'> | undefined
+    let after: AttemptRow | undefined
     for (;;) {
-      const page = await listUnknownSince(deps.db.read, {
+      const page = await listUnknownSince(deps.db.reports, {
         provider: provider.name,
         sentBefore,
-        after: after?.id,
+        after,
         limit: PAGE,
       })
       for (const attempt of page) if (!stop.aborted) await decide(deps, provider, attempt)

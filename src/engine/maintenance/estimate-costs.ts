@@ -1,6 +1,7 @@
-import { listProjects } from '../../db/access/projects.ts'
+import { listAllProjects } from '../../db/access/projects.ts'
 import { listForReview } from '../../db/attempts/review.ts'
 import { feedKey } from '../../db/tasks/events.ts'
+import type { Position } from '../../db/connection/keyset.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { getTask, lockTask } from '../../db/tasks/tasks.ts'
 import { applyTransition } from '../attempts/apply-transition.ts'
@@ -10,23 +11,23 @@ import { expectedMicros } from '../usage/expected-cost.ts'
 
 const PAGE = 100
 
-/** Posts estimates that are due. A hold without an amount stays: nothing is known to estimate by. */
+/** Posts due estimates. Holds without an amount stay: nothing to estimate by. */
 export async function estimateUnknownCosts(deps: Deps, stop: AbortSignal): Promise<void> {
   const { afterMs, post } = deps.unknownCost
   if (post === 'KEEP') return
   const before = deps.clock.now() - afterMs
-  for (const { id: projectId } of await listProjects(deps.db.read)) {
-    let after: { since: number; id: string } | undefined
+  for (const { id: projectId } of await listAllProjects(deps.db.read)) {
+    let after: Position | undefined
     while (!stop.aborted) {
       const filter = { before, minMicros: 0 }
-      const page = await listForReview(deps.db.read, projectId, 'COST_UNKNOWN', filter, {
-        first: PAGE,
+      const page = await listForReview(deps.db.reports, projectId, 'COST_UNKNOWN', filter, {
+        limit: PAGE,
         after,
       })
-      for (const attempt of page.slice(0, PAGE)) await estimate(deps, attempt)
+      for (const attempt of page) await estimate(deps, attempt)
       const last = page[PAGE - 1]
-      if (page.length <= PAGE || !last) break
-      after = { since: last.finishedAt!, id: last.id }
+      if (!last) break
+      after = { at: last.finishedAt!, id: last.id }
     }
   }
 }

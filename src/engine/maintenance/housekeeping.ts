@@ -1,5 +1,5 @@
 // Deletes data after its retention, in small transactions that block no other writer for long. Every process does.
-import { listProjects } from '../../db/access/projects.ts'
+import { listAllProjects } from '../../db/access/projects.ts'
 import { removeDataFolders } from '../../db/maintenance/data-folders.ts'
 import { findUsed } from '../../db/tasks/assets.ts'
 import {
@@ -17,14 +17,14 @@ import {
 import type { Transaction } from '../../db/connection/database.ts'
 import type { Deps } from '../deps.ts'
 
-/** Events per transaction. On SQLite every writer waits meanwhile: a few milliseconds. */
+/** Per transaction. SQLite's writers wait meanwhile: a few milliseconds. */
 const EVENT_BATCH = 500
-/** Smaller, because a delivery has up to twenty tries, and a callback may be long. */
+/** Deliveries have up to twenty tries; callbacks may be long. */
 const BATCH = 50
 /** Lets other writers in. */
 const PAUSE_MS = 5
 
-/** Minimum age of an unused file. A commit refers to new files within minutes; see assets/collect.ts for the race. */
+/** Minimum age. Commits refer to new files within minutes; see assets/collect.ts for the race. */
 export const UNUSED_FOR_MS = 3_600_000
 
 interface Scan<Key> {
@@ -33,10 +33,10 @@ interface Scan<Key> {
   signal: AbortSignal
 }
 
-/** Such a data folder is not listed any more. Its received answers stay usable. */
+/** Such a folder is no longer listed. Its answers stay usable. */
 const FOLDER_UNUSED_MS = 90 * 86_400_000
 
-/** Both jobs stop between two steps once `signal` aborts. */
+/** `signal` stops both between two steps. */
 export function createHousekeeping(
   deps: Pick<Deps, 'clock' | 'dataFolderId' | 'db' | 'removeRenditions' | 'log' | 'retention' | 'store'>,
 ) {
@@ -103,7 +103,7 @@ export function createHousekeeping(
 
   return {
     async removeRows(signal: AbortSignal): Promise<void> {
-      for (const { id } of await listProjects(db.read)) await removeOfProject(id, signal)
+      for (const { id } of await listAllProjects(db.read)) await removeOfProject(id, signal)
       if (signal.aborted) return
       await db.tx((q) => removeDataFolders(q, { own: deps.dataFolderId, unusedMs: FOLDER_UNUSED_MS }))
       if (retention.callbacksMs === null) return

@@ -9,7 +9,7 @@ import { findRemote } from '../attempts/side-call.ts'
 import type { Deps } from '../deps.ts'
 import { findProvider } from '../routing/configured.ts'
 
-/** The others wait for the next round. */
+/** Others wait for the next round. */
 const MAX_CONCURRENT_LOOKUPS = 20
 
 /**
@@ -20,14 +20,14 @@ const MAX_CONCURRENT_LOOKUPS = 20
 export async function reconcile(deps: Deps, stop: AbortSignal): Promise<void> {
   const finders = deps.providers.filter((provider) => provider.find !== undefined)
   if (finders.length === 0) return
-  const due = await listDueLookups(deps.db.read, {
+  const due = await listDueLookups(deps.db.reports, {
     providers: finders.map(({ name }) => name),
     maxLookups: deps.tuning.lookupDelaysMs.length + 1,
     limit: MAX_CONCURRENT_LOOKUPS,
   })
   await Promise.all(
     due.map((attempt) =>
-      // The next lookup is scheduled already, so a failure loses nothing.
+      // The next lookup is scheduled: a failure loses nothing.
       lookUp(deps, attempt, stop).catch((error: unknown) => {
         const ids = { attempt: attempt.id, provider: attempt.provider, err: error }
         if (error instanceof ProviderError) deps.log.info(ids, 'lookup at the provider failed')
@@ -42,7 +42,7 @@ async function lookUp(deps: Deps, attempt: AttemptRow, stop: AbortSignal): Promi
     return
   const found = await findRemote(deps, findProvider(deps.providers, attempt.provider)!, attempt, stop)
   if (!found) return
-  // The provider has it, so it was sent, even if the process died before it recorded that.
+  // The provider has it, so it was sent, even if unrecorded.
   const isRecordedSent = attempt.wirePhase !== 'NONE' && attempt.wirePhase !== 'INTENT'
   const evidence = storedEvidence(attempt)
   if (!isRecordedSent) evidence.wirePhase = 'DISPATCHED'

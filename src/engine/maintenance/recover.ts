@@ -19,14 +19,14 @@ export async function recoverAbandoned(deps: Deps, scope: RecoveryScope, exit: A
     // Its lease expired while this process was stopped, or the clock was set forward.
     if (scope.isHeld(id)) continue
     deps.log.warn({ attempt: id, state, worker }, 'lease expired')
-    // An attempt that cannot be recovered now must not delay the others.
+    // One failure must not delay the others.
     await recover(deps, attempt, scope, exit).catch((error: unknown) =>
       deps.log.error({ attempt: id, err: error }, 'recovering an attempt failed; retrying'),
     )
   }
 }
 
-/** The answer is looked for again here, because it may have been recorded since the pass over all records. */
+/** Looks for the answer again: it may be newer than the pass over all records. */
 async function recover(
   deps: Deps,
   attempt: AttemptRow,

@@ -25,7 +25,7 @@ export async function markUnknown(deps: Deps, { id, taskId, createdAt }: Attempt
     if (!(await takePermit(q, taskId, at))) return false
     const evidence = { wirePhase: 'INTENT' as const, sentAt: createdAt, error: RESTORED }
     const marked = await applyTransition(q, id, 'restore', { at, ...evidence })
-    // Thrown, so that the permit rolls back.
+    // Thrown: the permit rolls back.
     if (!marked) throw new Error(`${id} was claimed by another process; only one may start after a restore.`)
     await concludeTask(q, deps, await getTask(q, taskId), marked, at)
     return true

@@ -1,14 +1,14 @@
-/** How long data is kept after its end, in milliseconds; null keeps it forever. */
+/** After the end, in milliseconds; null: forever. */
 export interface Retention {
-  /** Events, from the end of the task. */
+  /** Of the task. */
   eventsMs: number | null
-  /** Partial images, from the end of the task; at most `eventsMs`, because events refer to them. */
+  /** Of the task; at most `eventsMs`: events refer to them. */
   partialImagesMs: number | null
-  /** Webhook deliveries with their tries, from the end of the delivery. */
+  /** Of the delivery, with its tries. */
   deliveriesMs: number | null
-  /** Provider callbacks, from the end of the attempt. */
+  /** Of the attempt. */
   callbacksMs: number | null
 }
 
-/** Minimums of the configuration: within them the invariants check events and deliveries without exception. */
+/** Configuration minimums: within them, invariants check events and deliveries without exception. */
 export const MIN_RETENTION = { eventsMs: 3_600_000, deliveriesMs: 7 * 86_400_000 } as const

@@ -4,24 +4,51 @@ const WINDOW_MS = 60_000
 const MIN_CALLS = 10
 const MIN_FAILED_SHARE = 0.5
 
-/**
- * A sliding window per provider and model, in this process. The cooldown is a row in the database and applies to all.
- */
+/** A sliding window per provider and model, in this process. Cooldowns are database rows, for all processes. */
 export function createBreaker() {
-  const windows = new Map<string, { at: number; failed: boolean }[]>()
+  const windows = new Map<string, Window>()
 
   return {
-    /** True when a cooldown should start. */
+    /** True if a cooldown should start. */
     note(provider: string, model: string, result: 'OK' | 'FAILED', now: number): boolean {
       const key = JSON.stringify([provider, model])
-      const recent = (windows.get(key) ?? []).filter(({ at }) => at > now - WINDOW_MS)
-      recent.push({ at: now, failed: result === 'FAILED' })
-      const failed = recent.filter((call) => call.failed).length
-      const isOpen = recent.length >= MIN_CALLS && failed >= recent.length * MIN_FAILED_SHARE
-      // After a cooldown the window starts empty.
+      const window = windows.get(key) ?? { calls: [], first: 0, failed: 0 }
+      add(window, { at: now, isFailed: result === 'FAILED' })
+      const count = window.calls.length - window.first
+      const isOpen = count >= MIN_CALLS && window.failed >= count * MIN_FAILED_SHARE
+      // Starts empty after a cooldown.
       if (isOpen) windows.delete(key)
-      else windows.set(key, recent)
+      else windows.set(key, window)
       return isOpen
     },
   }
+}
+
+interface Call {
+  at: number
+  isFailed: boolean
+}
+
+/** `failed` counts the calls from `first` on; those before it are too old. */
+interface Window {
+  calls: Call[]
+  first: number
+  failed: number
+}
+
+/** In constant time on average: a busy provider has tens of thousands of calls in its window. */
+function add(window: Window, call: Call): void {
+  window.calls.push(call)
+  if (call.isFailed) window.failed++
+  for (
+    let old = window.calls[window.first]!;
+    old.at <= call.at - WINDOW_MS;
+    old = window.calls[window.first]!
+  ) {
+    if (old.isFailed) window.failed--
+    window.first++
+  }
+  if (window.first * 2 < window.calls.length) return
+  window.calls = window.calls.slice(window.first)
+  window.first = 0
 }

@@ -1,4 +1,4 @@
-// The provider or offer of an attempt may no longer be configured.
+// An attempt's provider or offer may have left the configuration.
 import { GatewayError } from '../../errors.ts'
 import type { Offer, Provider } from '../../providers/provider.ts'
 

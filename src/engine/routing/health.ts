@@ -1,4 +1,4 @@
-// Cooldowns and pauses are rows in the database, so that every process observes them. Queued attempts wait.
+// Cooldowns and pauses are database rows: every process observes them. Queued attempts wait.
 import {
   ALL_MODELS,
   listCooldowns,
@@ -18,7 +18,7 @@ import { getProvider } from './configured.ts'
 const REFUSED_COOLDOWN_MS = 300_000
 const FAILING_COOLDOWN_MS = 30_000
 
-/** Lifts an expired cooldown. An active one stays, because the call may have begun before it. */
+/** Lifts an expired cooldown. An active one stays: the call may have begun before it. */
 export async function noteSuccess(
   deps: Pick<Deps, 'db' | 'clock' | 'breaker'>,
   { provider, model }: AttemptRow,
@@ -85,7 +85,7 @@ function concerns(cooldown: CooldownRow, provider: string, model: string): boole
   return cooldown.provider === provider && (cooldown.model === ALL_MODELS || cooldown.model === model)
 }
 
-/** PROBING: a cooldown has expired without a successful probe. */
+/** PROBING: an expired cooldown without a successful probe. */
 export function healthOf(cooldowns: readonly CooldownRow[]): 'PAUSED' | 'COOLDOWN' | 'PROBING' | 'HEALTHY' {
   if (cooldowns.some(({ until }) => until === null)) return 'PAUSED'
   if (cooldowns.some(({ inCooldown }) => inCooldown)) return 'COOLDOWN'
@@ -94,7 +94,7 @@ export function healthOf(cooldowns: readonly CooldownRow[]): 'PAUSED' | 'COOLDOW
 
 export interface PauseTarget {
   provider: string
-  /** Null for all models. */
+  /** Null: all. */
   model: string | null
 }
 
@@ -112,7 +112,7 @@ export async function pauseProvider(
   )
 }
 
-/** Lifts pauses and cooldowns. Idempotent. Throws as `pauseProvider` does. */
+/** Lifts pauses and cooldowns. Idempotent. Throws as `pauseProvider`. */
 export async function resumeProvider(
   deps: Pick<Deps, 'db' | 'providers'>,
   target: PauseTarget,

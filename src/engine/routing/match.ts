@@ -90,7 +90,7 @@ export function adjustSettings(
       can.outputFormats[0] ?? 'PNG',
     ),
     outputCompression: ifSupported('outputCompression', request.outputCompression, can.outputCompression),
-    // It needs an input.
+    // Needs an input.
     inputFidelity: oneOfOrNull(
       'inputFidelity',
       request.inputFidelity,
@@ -151,7 +151,7 @@ function allowsSize(rule: SizeRule, size: string): boolean {
   )
 }
 
-/** For error messages and for the schema. */
+/** For messages and the schema. */
 export function describeSizes(rule: SizeRule): string {
   const auto = rule.auto ? 'auto, or ' : ''
   if (rule.kind === 'list') return auto + rule.values.join(', ')

@@ -27,18 +27,26 @@ export interface RoutingConditions {
   needsPrice: boolean
 }
 
-/** Best first. Throws as `routes` does. */
+/** Best first. Throws as `routes`. */
 export async function findRoutes(
   q: Queries,
-  { providers, clock }: Pick<Deps, 'providers' | 'clock'>,
+  deps: Pick<Deps, 'providers' | 'clock'>,
   by: Caller,
   request: RoutingRequest,
 ): Promise<Route[]> {
+  return routes(request, deps.providers, await readConditions(q, deps, by))
+}
+
+export async function readConditions(
+  q: Queries,
+  { providers, clock }: Pick<Deps, 'providers' | 'clock'>,
+  by: Caller,
+): Promise<RoutingConditions> {
   const inCooldown = await readInCooldown(q)
   // Budgets matter only without a price.
   const allPriced = providers.every(({ offers }) => offers.every(({ price }) => price !== null))
   const needsPrice = !allPriced && (await listBudgetsOn(q, by)).length > 0
-  return routes(request, providers, { today: todayOf(clock), inCooldown, needsPrice })
+  return { today: todayOf(clock), inCooldown, needsPrice }
 }
 
 export function todayOf(clock: Clock): string {
@@ -53,8 +61,19 @@ export function todayOf(clock: Clock): string {
 export function routes(
   request: RoutingRequest,
   providers: readonly Provider[],
-  { today, inCooldown, needsPrice }: RoutingConditions,
+  conditions: RoutingConditions,
 ): Route[] {
+  const { able, unable } = rankOffers(request, providers, conditions)
+  if (able.length === 0) throw refusalOf(unable)
+  return able
+}
+
+/** Pure. As `routes`, with the offers that cannot serve the request. Throws PROVIDER_UNKNOWN and MODEL_UNKNOWN. */
+export function rankOffers(
+  request: RoutingRequest,
+  providers: readonly Provider[],
+  { today, inCooldown, needsPrice }: RoutingConditions,
+): { able: Route[]; unable: Route[] } {
   const allowed = request.providers?.map((name, i) => getProvider(providers, name, `providers.${i}`))
   const offering = offersOf(request.model, allowed ?? providers)
   const matched = offering.map(({ provider, offer }) => ({
@@ -65,12 +84,12 @@ export function routes(
     lacksPrice: needsPrice && offer.price === null,
   }))
   const able = matched.filter(({ match }) => match.refusals.length === 0)
-  if (able.length === 0) throw refusalOf(matched)
+  const unable = matched.filter(({ match }) => match.refusals.length > 0)
   const preference = allowed
     ? () => 0
     : (a: Route, b: Route) =>
         countChanges(a) - countChanges(b) || countCalls(request.n, a) - countCalls(request.n, b)
-  return able.toSorted((a, b) => rankOf(a) - rankOf(b) || preference(a, b))
+  return { able: able.toSorted((a, b) => rankOf(a) - rankOf(b) || preference(a, b)), unable }
 }
 
 /** Throws MODEL_UNKNOWN. */

@@ -25,7 +25,7 @@ export async function cancelTask(deps: Deps, projectId: string, id: string): Pro
     const requested = (await updateTask(q, id, [found.status], { cancelRequestedAt }))!
     const attempts = await listAttempts(q, [id])
     const canceled = await cancelUnsent(q, attempts, at)
-    // Images that are being fetched are paid for: they are stored when they arrive, but the task does not wait.
+    // Images being fetched are paid for: stored on arrival, but the task does not wait.
     const changed =
       canceled.at(-1) ?? attempts.find(({ state }) => state === 'UNKNOWN' || state === 'FETCHING')
     const sent = attempts.filter(({ state }) => state === 'SENDING' || state === 'ACCEPTED')

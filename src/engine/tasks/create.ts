@@ -13,14 +13,11 @@ import { checkInput, type CheckedInput, type TaskInput } from './input.ts'
 
 export interface CreatedTask {
   task: TaskRow
-  /** The idempotency key was known, and no task was created. */
+  /** The idempotency key was known: no task was created. */
   replayed: boolean
 }
 
-/**
- * Commits the task, its first attempts and its first event together. Sends nothing. Throws GatewayError, and then no
- * row was written.
- */
+/** Commits task, first attempts and first event together. Sends nothing. Throws GatewayError, without any row. */
 export async function createTask(deps: Deps, by: CallerWithLimits, input: TaskInput): Promise<CreatedTask> {
   const checked = checkInput(input, deps)
   const { projectId } = by
@@ -36,7 +33,7 @@ export async function createTask(deps: Deps, by: CallerWithLimits, input: TaskIn
   return deps.db.tx(async (q) => {
     const start = { by, request, fingerprint, idempotencyKey: key, route, retryOf: null }
     const task = await startTask(q, deps, start)
-    // A concurrent request with the same key was first.
+    // A concurrent request was first.
     if (!task) return replay(await findTaskByKey(q, projectId, key!), key, fingerprint)
     const { images, mask } = inputs
     const rows = [...images, ...(mask ? [mask] : [])].flatMap(({ row }) => row ?? [])
@@ -60,9 +57,7 @@ function replay(task: TaskRow | undefined, key: string | null, fingerprint: stri
 
 export interface FingerprintedRequest {
   request: ImageRequest
-  /**
-   * Of the request and the content of its images, however these were sent. Tells a repeated request from a reused key.
-   */
+  /** Of request and image contents, however sent. Tells a repeated request from a reused key. */
   fingerprint: string
 }
 

@@ -31,16 +31,16 @@ export const DEFAULT_INPUT: Omit<TaskInput, 'prompt'> = {
 
 export interface CheckedInput extends TaskInput {
   operation: Operation
-  /** The images, then the mask. */
+  /** Images, then mask. */
   inputs: RawInput[]
-  /** Of the images sent with the request. */
+  /** Sent with the request. */
   uploadBytes: number
 }
 
-/** The highest maximum of all providers (platform.openai.com, images/edits). */
+/** The highest of all providers (platform.openai.com, images/edits). */
 export const MAX_IMAGES = 16
 
-/** Runs before anything is read, stored or sent. Throws BAD_USER_INPUT. */
+/** Before any read, write or call. Throws BAD_USER_INPUT. */
 export function checkInput(
   input: TaskInput,
   rules: { inputRule: AddressRule; webhookRule: AddressRule },
@@ -60,7 +60,7 @@ function listInputs({ images, mask }: TaskInput): RawInput[] {
 
 function uploadBytesOf(inputs: RawInput[]): number {
   return inputs.reduce((sum, { raw }) => {
-    if ('upload' in raw) return sum + raw.upload.size
+    if ('upload' in raw) return sum + raw.upload.byteSize
     // Four characters of base64 are three bytes.
     return 'dataUrl' in raw ? sum + Math.floor((raw.dataUrl.length * 3) / 4) : sum
   }, 0)
@@ -68,7 +68,7 @@ function uploadBytesOf(inputs: RawInput[]): number {
 
 type Problem = [field: string, message: string]
 
-/** The caller stops at the first. */
+/** Callers stop at the first. */
 function* findProblems(
   input: CheckedInput,
   { inputRule, webhookRule }: Parameters<typeof checkInput>[1],

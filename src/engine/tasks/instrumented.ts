@@ -17,7 +17,7 @@ export function instrumentedCreate(
   })
 }
 
-/** Counts a new task, not a resumed one. */
+/** Counts new tasks only. */
 export function instrumentedRetry(
   deps: Pick<Deps, 'metrics' | 'tracing'>,
   retry: () => Promise<TaskRow>,

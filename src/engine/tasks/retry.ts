@@ -34,11 +34,11 @@ export async function retryTask(
     if (!permission.acceptPossibleSecondCharge) checkCharges(task, attempts)
     const { request, fingerprint } = task
     const isResumed = task.status === 'OUTCOME_UNKNOWN'
-    // The budgets of its own key apply.
+    // Its own key's budgets apply.
     const routes = await findRoutes(q, deps, isResumed ? task : by, request)
     if (isResumed) return resumeTask(q, deps, by, task, { ...unsettledParts(task, attempts), routes })
     const start = { by, request, fingerprint, idempotencyKey: null, route: routes[0]!, retryOf: id }
-    // Undefined only for an idempotency key in use.
+    // Undefined only for a used idempotency key.
     return (await startTask(q, deps, start))!
   })
 }

@@ -1,21 +1,24 @@
-import type { ImageRequest, Quality, Usage } from '../../domain.ts'
+import type { Quality, Settings, Usage } from '../../domain.ts'
 import type { ImagePrice, Offer, Price, TokenPrice } from '../../providers/provider.ts'
 import { maxTokens } from '../../providers/models/tokens.ts'
 
-/** For a price by image. */
+/** For image prices. */
 export interface Delivered {
   images: number
-  /** As many as delivered when absent. */
+  /** As many as delivered if absent. */
   ordered?: number
-  /** As resolved, else as requested. */
+  /** Resolved, else requested. */
   size: string
   quality: Quality
 }
 
-/**
- * In micro-USD. Null without a price, when a class of used tokens was not reported, and when fewer images came than
- * requested: the missing ones may have been charged.
- */
+/** What a cost depends on besides the price: of input images only their number. */
+export interface PricedRequest extends Settings {
+  images: { readonly length: number }
+  mask: object | null
+}
+
+/** Null without a price, for unreported used tokens, and if images are missing: they may have been charged. */
 export function costMicros(usage: Usage, delivered: Delivered, price: Price | null): number | null {
   if (!price) return null
   return 'imageMicros' in price ? costByImage(delivered, price) : costByTokens(usage, price)
@@ -33,7 +36,7 @@ function costByImage(
   return images * (entry ?? price).imageMicros
 }
 
-/** The sum is rounded half up. */
+/** Rounded half up. */
 function costByTokens(usage: Usage, price: TokenPrice): number | null {
   if (usage.source === 'UNKNOWN') return null
   const classes: [tokens: number | null, perMillion: number | null][] = [
@@ -56,7 +59,7 @@ function costByTokens(usage: Usage, price: TokenPrice): number | null {
  * The maximum cost in micro-USD, which is held; null without a price. A setting that the provider chooses counts at
  * its most expensive value. A provider may still charge more than its published rules.
  */
-export function worstCaseMicros(request: ImageRequest, offer: Offer, n: number): number | null {
+export function worstCaseMicros(request: PricedRequest, offer: Offer, n: number): number | null {
   const { price } = offer
   if (!price) return null
   return 'imageMicros' in price
@@ -64,7 +67,7 @@ export function worstCaseMicros(request: ImageRequest, offer: Offer, n: number):
     : worstByTokens(request, offer.model, price, n)
 }
 
-function worstByImage({ size, quality }: ImageRequest, price: ImagePrice, n: number): number {
+function worstByImage({ size, quality }: PricedRequest, price: ImagePrice, n: number): number {
   const possible = price.bySettings.filter(
     (entry) =>
       (entry.size === undefined || size === 'auto' || entry.size === size) &&
@@ -73,7 +76,7 @@ function worstByImage({ size, quality }: ImageRequest, price: ImagePrice, n: num
   return n * Math.max(price.imageMicros, ...possible.map(({ imageMicros }) => imageMicros))
 }
 
-function worstByTokens(request: ImageRequest, model: string, price: TokenPrice, n: number): number {
+function worstByTokens(request: PricedRequest, model: string, price: TokenPrice, n: number): number {
   const inputImages = request.images.length + (request.mask ? 1 : 0)
   const tokens = maxTokens(model, { ...request, inputImages }, n)
   const micros =

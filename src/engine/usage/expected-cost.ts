@@ -1,4 +1,4 @@
-import { parseSize, type ImageRequest, type Quality } from '../../domain.ts'
+import { parseSize, type Quality } from '../../domain.ts'
 import type { Offer } from '../../providers/provider.ts'
 import {
   inputImageTokens,
@@ -6,17 +6,14 @@ import {
   PARTIAL_IMAGE_TOKENS,
   textTokens,
 } from '../../providers/models/tokens.ts'
-import { costMicros, worstCaseMicros } from './cost.ts'
+import { costMicros, worstCaseMicros, type PricedRequest } from './cost.ts'
 
-/** What providers choose most often for `auto`. */
+/** Most frequent for `auto`. */
 const USUAL_SIZE = '1024x1024'
 const USUAL_QUALITY: Quality = 'MEDIUM'
 
-/**
- * The likely cost of `n` images in micro-USD: `auto` counts as 1024x1024 at medium quality. The worst case for models
- * without a published token rule. Null without a price.
- */
-export function expectedMicros(request: ImageRequest, offer: Offer, n: number): number | null {
+/** `auto` counts as 1024x1024, medium quality; models without token rule as their worst case. Null without a price. */
+export function expectedMicros(request: PricedRequest, offer: Offer, n: number): number | null {
   const { price } = offer
   if (!price) return null
   const size = request.size === 'auto' ? USUAL_SIZE : request.size

@@ -2,20 +2,17 @@ import { parseSize, TOKEN_COUNTS, type ImageRequest, type Usage } from '../../do
 import { maxTokens } from '../../providers/models/tokens.ts'
 import { UNKNOWN_USAGE, type ResolvedSettings } from '../../providers/provider.ts'
 
-/** Over the maximum of published rules. Beyond it, a count is an error of the provider. */
+/** Beyond this multiple of published maximums, a count is the provider's error. */
 const MAX_FACTOR = 10
 
 export interface PlausibleUsage {
-  /** Implausible counts are null; UNKNOWN if no other remains. */
+  /** Implausible counts are null; UNKNOWN without others. */
   usage: Usage
-  /** The names of implausible counts. */
+  /** Names of counts. */
   implausible: string[]
 }
 
-/**
- * Pure. Each count is compared with the maximum of all: providers add text of their own, and may choose another quality
- * than requested.
- */
+/** Pure. Compares with the maximum of all: providers add text, and may choose another quality than requested. */
 export function plausibleUsage(
   { source, ...counts }: Usage,
   model: string,

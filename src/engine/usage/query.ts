@@ -2,10 +2,10 @@ import type { UsageFilter, UsageKey } from '../../db/money/usage-report.ts'
 import { badInput } from '../../errors.ts'
 import { DAY_MS, findZone, type Unit, type Zone } from './time-zone.ts'
 
-/** The dimensions that are times, the finest first. */
+/** Finest first. */
 export const UNITS = ['HOUR', 'DAY', 'MONTH'] as const satisfies Unit[]
 
-/** The other dimensions, with their keys in a row. */
+/** Their keys in a row. */
 export const KEY_OF = {
   PROJECT: 'projectId',
   API_KEY: 'apiKeyId',
@@ -29,16 +29,16 @@ export function isTime(dimension: UsageDimension): dimension is Unit {
 }
 
 export interface UsageQuery {
-  /** Null for all projects. */
+  /** Null: all. */
   projectId: string | null
   from: number
-  /** Exclusive; null: until now. */
+  /** Exclusive; null: now. */
   to: number | null
   groupBy: readonly UsageDimension[]
   filter: UsageFilter
-  /** A name of the IANA database. */
+  /** IANA name. */
   timeZone: string
-  /** Of METADATA; null without it. */
+  /** For METADATA, else null. */
   metadataKey: string | null
 }
 

@@ -20,7 +20,7 @@ import {
 } from './query.ts'
 import { DAY_MS, HOUR_MS, periodOf, type CalendarPeriod, type Zone } from './time-zone.ts'
 
-/** Unreported values are excluded; `unknownCosts` and `unknownUsages` count their attempts. */
+/** Excludes unreported values; `unknownCosts` and `unknownUsages` count their attempts. */
 export type UsageTotals = UsageCounts
 
 /** For sums of tokens: 0 means that none was reported. */
@@ -28,14 +28,14 @@ export function nullIfZero(count: number): number | null {
   return count === 0 ? null : count
 }
 
-/** Null when there are possible charges and no cost is known. */
+/** Null for possible charges without a known cost. */
 export function knownCost({ costMicros, unknownCosts, estimatedCosts }: UsageTotals): number | null {
   return costMicros === 0 && unknownCosts + estimatedCosts > 0 ? null : costMicros
 }
 
 type Periods = Partial<Record<'hour' | 'day' | 'month', CalendarPeriod>>
 
-/** Only the dimensions of `groupBy` are set; null where attempts have no such key. */
+/** Sets the dimensions of `groupBy`; null: attempts have no such key. */
 export interface UsageRow extends Periods {
   keys: UsageSum['keys']
   counts: UsageTotals
@@ -43,10 +43,10 @@ export interface UsageRow extends Periods {
 
 export interface UsageReport {
   from: number
-  /** Now when the query has no end. */
+  /** Default: now. */
   to: number
   timeZone: string
-  /** In order of `groupBy`; empty without it. */
+  /** By `groupBy`; empty without it. */
   rows: UsageRow[]
   totals: UsageTotals
 }
@@ -55,14 +55,15 @@ export interface UsageReport {
 export async function reportUsage(q: Queries, query: UsageQuery, now: number): Promise<UsageReport> {
   const zone = checkUsageQuery(query)
   const { from, timeZone, groupBy } = query
-  // The clocks of other hosts may be ahead.
+  // Other hosts' clocks may be ahead.
   const end = query.to ?? Math.max(startOfDay(now) + 2 * DAY_MS, from + 1)
   const groups = new Map<string, UsageRow>()
   const periodsAt = memoize((at: number) => periodsOf(zone, groupBy, at))
   const totals = noUsage()
   for (const piece of listPieces(query, zone, from, end)) {
     for await (const sums of readPiece(q, query, piece)) {
-      for (const sum of sums) {
+      for (const [nth, sum] of sums.entries()) {
+        if (nth % SUMS_PER_TURN === 0) await nextTurn()
         add(totals, sum.counts)
         if (groupBy.length > 0) addToGroup(groups, periodsAt(momentIn(piece, sum)), sum)
       }
@@ -112,10 +113,18 @@ const SOURCES: Record<
   ATTEMPTS: readAttempts,
 }
 
-/** SQLite blocks the event loop meanwhile. */
-const ATTEMPTS_PER_QUERY = 10_000
+/** A few milliseconds. */
+const SUMS_PER_TURN = 1_000
 
-/** In ranges that adapt to the density. No attempt changes its time, so each counts once. */
+/** Lets the event loop continue. */
+function nextTurn(): Promise<void> {
+  return new Promise((resume) => setImmediate(resume))
+}
+
+/** Other reports wait meanwhile. */
+const ATTEMPTS_PER_QUERY = 50_000
+
+/** Ranges adapt to the density. Attempts keep their time: each counts once. */
 async function* readAttempts(q: Queries, slice: UsageSlice): AsyncGenerator<UsageSum[]> {
   let rangeMs = HOUR_MS
   for (let from = slice.from; from < slice.to;) {
@@ -126,7 +135,7 @@ async function* readAttempts(q: Queries, slice: UsageSlice): AsyncGenerator<Usag
     const attempts = sums.reduce((sum, { counts }) => sum + counts.attempts, 0)
     if (attempts > ATTEMPTS_PER_QUERY) rangeMs = Math.max(1000, Math.floor(rangeMs / 2))
     else if (attempts < ATTEMPTS_PER_QUERY / 4) rangeMs *= 2
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
   }
 }
 

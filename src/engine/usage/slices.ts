@@ -5,22 +5,22 @@ import { DAY_MS, HOUR_MS, listOffsets, type OffsetRange, type Unit, type Zone } 
 
 type Source = 'DAYS' | 'QUARTER_HOURS' | 'ATTEMPTS'
 
-/** A range that is read from one source. */
+/** From one source. */
 export interface Piece extends OffsetRange {
   source: Source
 }
 
-/** The finest unit of time; undefined without one. */
+/** Finest; undefined without any. */
 export function unitOf({ groupBy }: Pick<UsageQuery, 'groupBy'>): Unit | undefined {
   return UNITS.find((unit) => groupBy.includes(unit))
 }
 
-/** Months are summed up from days. */
+/** Months are sums of days. */
 export function lengthOf(unit: Unit): number {
   return unit === 'HOUR' ? HOUR_MS : DAY_MS
 }
 
-/** Days where possible, else quarter-hours; attempts for parts of a quarter, and for keys that no rollup has. */
+/** Days if possible, else quarter-hours; attempts for parts of a quarter and keys without rollup. */
 export function listPieces(query: UsageQuery, zone: Zone, from: number, to: number): Piece[] {
   const unit = unitOf(query)
   // Without units of time, the zone does not matter.
@@ -55,7 +55,7 @@ function cut({ from, to, offsetMs }: OffsetRange, allowDays: boolean): Piece[] {
     .map(([source, begin, end]) => ({ source, from: begin, to: end, offsetMs }))
 }
 
-/** Undefined when there are none. */
+/** Undefined without any. */
 function wholeUnits(
   from: number,
   to: number,

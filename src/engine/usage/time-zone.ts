@@ -7,26 +7,26 @@ export const DAY_MS = 86_400_000
 
 export type Unit = 'HOUR' | 'DAY' | 'MONTH'
 
-/** The checked name of a time zone. */
+/** A checked name. */
 export type Zone = string
 
 export interface OffsetRange {
   from: number
   /** Exclusive. */
   to: number
-  /** Positive when local time is ahead of UTC. */
+  /** Positive ahead of UTC. */
   offsetMs: number
 }
 
 export interface CalendarPeriod {
   startsAt: number
-  /** Exclusive. A day of a DST change has 23 or 25 hours. */
+  /** Exclusive. DST changes make days of 23 or 25 hours. */
   endsAt: number
   /** 2026-11-20T14:00+01:00, 2026-11-20 or 2026-11. */
   label: string
 }
 
-/** By IANA name, such as Europe/Berlin, or offset, such as +01:00. */
+/** IANA name, such as Europe/Berlin, or offset, such as +01:00. */
 export function findZone(name: string): Zone | undefined {
   try {
     return new Temporal.ZonedDateTime(0n, name).timeZoneId
@@ -60,12 +60,12 @@ function offsetOf({ offsetNanoseconds }: Temporal.ZonedDateTime): number {
   return offsetNanoseconds / 1_000_000
 }
 
-/** The first moment of a local time, encoded as if it were UTC; for a skipped one, the moment of the skip. */
+/** First moment of a local time, encoded as if UTC; for a skipped one, the moment of the skip. */
 export function momentOf(zone: Zone, local: number): number {
   const shown = zonedTime('UTC', local).toPlainDateTime()
   const time = shown.toZonedDateTime(zone, { disambiguation: 'earlier' })
   if (time.toPlainDateTime().equals(shown)) return time.epochMilliseconds
-  // `earlier` is before the gap.
+  // `earlier` precedes the gap.
   return time.getTimeZoneTransition('next')!.epochMilliseconds
 }
 
@@ -81,7 +81,7 @@ export function periodOf(zone: Zone, unit: Unit, at: number): CalendarPeriod {
   }
 }
 
-/** A repeated hour is two periods; an offset change may cut an hour. */
+/** Repeated hours are two periods; an offset change may cut one. */
 function hourOf(time: Temporal.ZonedDateTime): CalendarPeriod {
   const offsetMs = offsetOf(time)
   const zone = time.timeZoneId

@@ -9,7 +9,7 @@ import { reportUsage, type UsageReport } from './report.ts'
 
 const MIN_INTERVAL_MS = 1000
 
-/** For changes without an event, such as an adjusted cost. */
+/** For changes without event, such as adjusted costs. */
 const MAX_INTERVAL_MS = 10_000
 
 /** Reports take at most a tenth of the time. */

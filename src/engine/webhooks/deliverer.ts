@@ -16,10 +16,10 @@ import { ensureWebhookSecret } from './endpoints.ts'
 import { signedHeaders } from './signature.ts'
 import { nextState, postOnce, type TryResult } from './try.ts'
 
-/** Leaves due deliveries to other processes. */
+/** Leaves some to other processes. */
 const CLAIM_LIMIT = 50
 
-/** At least once: after a crash, a delivery is sent again under the same id. Running tries are released on `abort`. */
+/** At least once: a crash resends under the same id. `abort` releases running tries. */
 export function createDeliverer(deps: Deps, abort: AbortSignal) {
   const { db, wakeUps, log, workerId, delivery: tuning } = deps
   const { pollMs } = deps.tuning
@@ -32,13 +32,13 @@ export function createDeliverer(deps: Deps, abort: AbortSignal) {
       )
       .finally(() => {
         running.delete(run)
-        // Its slot may have another one.
+        // Its slot may have more.
         wakeUps.wake(OUTBOX_KEY)
       })
     running.add(run)
   }
 
-  /** The time to wait; 0 when more may be due. */
+  /** Milliseconds to wait; 0: more may be due. */
   async function claim(): Promise<number> {
     const { perSlot, leaseMs } = tuning
     const limit = Math.min(CLAIM_LIMIT, tuning.concurrency - running.size)
@@ -84,7 +84,7 @@ async function deliver(deps: Deps, delivery: DeliveryRow, abort: AbortSignal): P
   })
 }
 
-/** Null when the webhook was deleted meanwhile. */
+/** Null: deleted meanwhile. */
 async function findSecret(
   deps: Pick<Deps, 'db'>,
   { endpointId, projectId }: DeliveryRow,
@@ -93,14 +93,14 @@ async function findSecret(
   return (await findEndpoint(deps.db.read, projectId, endpointId))?.secret ?? null
 }
 
-/** Posts in a span of the task's trace. */
+/** In the task's trace. */
 async function post(
   deps: Deps,
   { id, taskId, event, tries, url, payload: body }: DeliveryRow,
   secret: string,
   abort: AbortSignal,
 ): Promise<TryResult | 'ABORTED'> {
-  // Only a trace needs the task.
+  // For the trace only.
   const parent = deps.tracing.isEnabled ? (await getTask(deps.db.read, taskId)).traceparent : null
   const attributes = {
     'darkroom.task.id': taskId,
@@ -118,7 +118,7 @@ async function post(
   })
 }
 
-/** By Standard Webhooks, a 410 ends all deliveries. */
+/** Standard Webhooks: 410 ends all deliveries. */
 async function disable(
   q: Transaction,
   { clock, log }: Pick<Deps, 'clock' | 'log'>,

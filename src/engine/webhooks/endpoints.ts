@@ -8,6 +8,7 @@ import {
   insertEndpoint,
   insertWebhookSecretIfAbsent,
   listEndpoints,
+  updateEndpoint,
 } from '../../db/webhooks/endpoints.ts'
 import type { WebhookEvent } from '../../domain.ts'
 import { badInput, conflict, notFound } from '../../errors.ts'
@@ -18,12 +19,12 @@ import { newWebhookSecret } from './signature.ts'
 
 export interface WebhookInput {
   url: string
-  /** Null for all. */
+  /** Null: all. */
   events: WebhookEvent[] | null
   description: string | null
 }
 
-/** Each one adds a row to the transaction that ends a task. */
+/** Each adds a row when a task ends. */
 export const MAX_WEBHOOKS = 20
 const MAX_DESCRIPTION_LENGTH = 200
 
@@ -36,14 +37,10 @@ export async function createWebhook(
   const { url, description } = input
   const problem = checkUrl(url, deps.webhookRule)
   if (problem) throw badInput('url', `The url ${problem}.`)
-  if (input.events?.length === 0)
-    throw badInput('events', 'events is empty. Name at least one event, or leave it out for all.')
-  const isText = description === null || (description.isWellFormed() && !description.includes('\0'))
-  if (!isText || (description?.length ?? 0) > MAX_DESCRIPTION_LENGTH)
-    throw badInput('description', `description must be text of up to ${MAX_DESCRIPTION_LENGTH} characters.`)
+  checkSettings(input)
   const createdAt = deps.clock.now()
   const secret = newWebhookSecret()
-  const events = input.events && [...new Set(input.events)]
+  const events = withoutRepeats(input.events)
   const id = newId('whk', createdAt)
   const row = await deps.db.tx(async (q) => {
     if ((await listEndpoints(q, projectId)).length >= MAX_WEBHOOKS)
@@ -51,6 +48,46 @@ export async function createWebhook(
     return insertEndpoint(q, { id, projectId, url, events, description, secret, createdAt })
   })
   return { ...row, secret }
+}
+
+/** Absent fields stay as they are. */
+export interface WebhookChange {
+  events?: WebhookEvent[] | null | undefined
+  description?: string | null | undefined
+  /** True: a receiver that responded with 410 gets messages again. */
+  enabled?: true | undefined
+}
+
+/** Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT for a deleted webhook. */
+export async function updateWebhook(
+  deps: Pick<Deps, 'db'>,
+  projectId: string,
+  id: string,
+  { events, description, enabled }: WebhookChange,
+): Promise<EndpointRow> {
+  checkSettings({ events: events ?? null, description: description ?? null })
+  return deps.db.tx(async (q) => {
+    const found = await getEndpoint(q, projectId, id)
+    if (found.deletedAt !== null) throw conflict(`The webhook ${id} was deleted.`, 'id')
+    const set = {
+      ...(events !== undefined && { events: withoutRepeats(events) }),
+      ...(description !== undefined && { description }),
+      ...(enabled && { disabledAt: null }),
+    }
+    return Object.keys(set).length === 0 ? found : updateEndpoint(q, id, set)
+  })
+}
+
+function checkSettings({ events, description }: Pick<WebhookInput, 'events' | 'description'>): void {
+  if (events?.length === 0)
+    throw badInput('events', 'events is empty. Name at least one event, or leave it out for all.')
+  const isText = description === null || (description.isWellFormed() && !description.includes('\0'))
+  if (!isText || (description?.length ?? 0) > MAX_DESCRIPTION_LENGTH)
+    throw badInput('description', `description must be text of up to ${MAX_DESCRIPTION_LENGTH} characters.`)
+}
+
+function withoutRepeats(events: WebhookEvent[] | null): WebhookEvent[] | null {
+  return events && [...new Set(events)]
 }
 
 /** Fails the pending deliveries, which stay on record. Idempotent. Throws NOT_FOUND. */
@@ -88,7 +125,7 @@ export async function redeliverWebhook(
   })
 }
 
-/** Signs posts to callback URLs. Created on first use. */
+/** For callback URLs. Created on first use. */
 export async function ensureWebhookSecret(deps: Pick<Deps, 'db'>, projectId: string): Promise<string> {
   const known = await findWebhookSecret(deps.db.read, projectId)
   return known ?? deps.db.tx((q) => insertWebhookSecretIfAbsent(q, projectId, newWebhookSecret()))

@@ -40,10 +40,10 @@ export async function enqueueDeliveries(
 }
 
 interface Receiver {
-  /** Null for the callback URL. */
+  /** Null: the callback URL. */
   endpointId: string | null
   url: string
-  /** The webhook's id, or the origin of the callback URL. */
+  /** Webhook id, or the callback URL's origin. */
   slot: string
 }
 
@@ -58,7 +58,7 @@ async function findReceivers(q: Transaction, task: TaskRow, event: WebhookEvent)
   ]
 }
 
-/** URLs instead of bytes keep a payload small. */
+/** URLs keep payloads small. */
 function payloadOf(
   task: TaskRow,
   event: WebhookEvent,
@@ -66,7 +66,7 @@ function payloadOf(
 ) {
   const pathOf = of.assetPath ?? (({ id, mimeType }: AssetRow) => assetPath(id, mimeType))
   return {
-    // `task.succeeded` and so on.
+    // Such as `task.succeeded`.
     type: event.toLowerCase().replace('_', '.'),
     timestamp: new Date(of.at).toISOString(),
     data: {

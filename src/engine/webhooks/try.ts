@@ -11,7 +11,7 @@ export interface TryResult extends Omit<TryRow, 'deliveryId' | 'number'> {
   retryAfterMs: number | undefined
 }
 
-/** ABORTED when `abort` fired before a response. Never throws for network errors. */
+/** ABORTED if `abort` precedes a response. Never throws for network errors. */
 export async function postOnce(
   { poster, clock, delivery: { timeoutMs } }: TryDeps,
   url: string,
@@ -47,7 +47,7 @@ function failureOf(status: number): DeliveryFailure | null {
 const JITTER = 0.2
 const DAY_MS = 24 * 3_600_000
 
-/** Jitter of up to 20 % separates deliveries that failed together. A longer Retry-After wins, up to one day. */
+/** Up to 20 % jitter separates deliveries that failed together. A longer Retry-After wins, up to a day. */
 export function nextState(
   { clock, random, delivery: { waitsMs } }: Pick<Deps, 'clock' | 'random' | 'delivery'>,
   { step }: Pick<DeliveryRow, 'step'>,

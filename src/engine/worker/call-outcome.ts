@@ -2,7 +2,7 @@ import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { AttemptContext, Outcome } from '../attempts/outcome.ts'
 import { lost } from '../attempts/outcome.ts'
-import { writeReceivedAnswer } from '../attempts/received-answer.ts'
+import { syncReceivedAnswer, writeReceivedAnswer } from '../attempts/received-answer.ts'
 import type { Deps } from '../deps.ts'
 import { ingestImages, NotStored } from '../images/ingest.ts'
 import { plausibleUsage } from '../usage/plausible.ts'
@@ -25,17 +25,22 @@ export async function toOutcome(
   if (implausible.length > 0)
     deps.log.warn({ attempt: attempt.id, counts: implausible }, 'implausible token counts dropped')
   const record = { attemptId: attempt.id, images: received, usage, resolved, evidence }
-  // From here on a crash loses nothing. Without the record the result is settled all the same.
-  const isRecorded = await writeReceivedAnswer(deps, record).then(
+  const writing = writeReceivedAnswer(deps, record)
+  const syncing = writing.then(() => syncReceivedAnswer(deps, record))
+  // Without the record the result is settled all the same.
+  const isRecorded = syncing.then(
     () => true,
     (error: unknown) => {
       deps.log.warn({ attempt: attempt.id, err: error }, 'writing a received-answer record failed')
       return false
     },
   )
+  // From here on a crash of the process loses nothing, not even one of the decoder.
+  await writing.catch(() => {})
   const ingested = await deps.tracing.span('ingest', {}, () =>
     ingestImages(deps, attempt, received, exit, { isRecorded }),
   )
+  await isRecorded
   countBytes(deps, attempt, ingested.images)
   return { state: 'DONE', ...ingested, usage, resolved }
 }

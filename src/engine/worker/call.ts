@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { unlink } from 'node:fs/promises'
 import { holdsLease } from '../../db/attempts/attempts.ts'
 import { insertAssets, type NewAsset } from '../../db/tasks/assets.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
@@ -47,7 +47,7 @@ export function openCall(
     /** Resolves when all progress and partial images are stored. */
     recorded: () => recorder.idle(),
     /** Deletes leftovers in the spool; those of a killed process are deleted by the sweep. */
-    close: () => Promise.all(files.map((file) => rm(file, { force: true }).catch(() => {}))),
+    close: () => Promise.all(files.map((file) => unlink(file).catch(() => {}))),
   }
 }
 

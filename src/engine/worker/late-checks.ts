@@ -23,7 +23,7 @@ const MAX_CONCURRENT_CHECKS = 20
 export async function checkLate(deps: Deps, signals: ShutdownSignals): Promise<void> {
   const checkable = deps.providers.filter((provider) => provider.check !== undefined)
   if (checkable.length === 0) return
-  const due = await listDueLateChecks(deps.db.read, {
+  const due = await listDueLateChecks(deps.db.reports, {
     providers: checkable.map(({ name }) => name),
     maxLookups: deps.tuning.lookupDelaysMs.length + 1,
     limit: MAX_CONCURRENT_CHECKS,

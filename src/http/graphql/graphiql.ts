@@ -64,7 +64,7 @@ query Look {
       costMicros
       images { url(width: 256, format: WEBP) thumbhash }
       attempts { number state charged provider { name } wirePhase }
-      events { __typename cursor at }
+      events { nodes { __typename cursor at } }
     }
     feedCursor
   }

@@ -1,10 +1,7 @@
-import { createFetch } from '@whatwg-node/fetch'
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { ExecutionResult, GraphQLError } from 'graphql'
-import { MAX_INPUT_BYTES } from '../../assets/inspect.ts'
 import type { Access } from '../../engine/access/access.ts'
 import type { Keyring } from '../../engine/access/keyring.ts'
-import { MAX_IMAGES } from '../../engine/tasks/input.ts'
 import type { Logger } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Context } from '../../schema/context.ts'
@@ -13,9 +10,9 @@ import type { Tracing } from '../../tracing.ts'
 import type { HttpRoute } from '../app.ts'
 import { refusal } from '../refusal.ts'
 import { useCaller } from '../security/auth.ts'
-import { MAX_UPLOAD_BYTES } from '../security/body.ts'
 import type { Client } from '../security/client.ts'
 import { hostProblem } from '../security/cross-site.ts'
+import type { Bodies } from './bodies.ts'
 import { createDocumentCaches, useDocumentLimits } from './document-limits.ts'
 import { useExecutionChecks } from './execution-checks.ts'
 import { createPage } from './graphiql.ts'
@@ -24,14 +21,6 @@ import { createLiveHub, type LiveHub } from './live/hub.ts'
 import { useLiveHub, type LiveContext } from './live/plugin.ts'
 import { createMask, toGraphQLError } from './mask.ts'
 import { useStrictRequests } from './strict-requests.ts'
-
-const FORM_LIMITS = {
-  fileSize: MAX_INPUT_BYTES,
-  files: MAX_IMAGES + 1,
-  fields: 20,
-  fieldSize: 1024 * 1024,
-  headerSize: 16_384,
-}
 
 interface ServerContext {
   client: Client
@@ -48,6 +37,7 @@ export function createGraphQL(options: {
   introspection: boolean
   /** One of its own by default. */
   hub?: LiveHub
+  bodies: Bodies
   log: Logger
   metrics: Metrics
   tracing: Tracing
@@ -64,11 +54,11 @@ export function createGraphQL(options: {
     graphqlEndpoint: '/graphql',
     landingPage: false,
     graphiql: false,
-    // `useStrictRequests` is stricter.
+    // `useStrictRequests` is stricter, and reads files to disk.
     multipart: false,
     plugins: [
       useCaller(keyring.authenticate),
-      useStrictRequests(),
+      useStrictRequests(options.bodies),
       useDocumentLimits({ introspection }),
       useErrorCodes(),
       useLiveHub(hub),
@@ -76,8 +66,7 @@ export function createGraphQL(options: {
       useInstrumentation(options),
     ],
     parserAndValidationCache: createDocumentCaches(),
-    maxRequestBodySize: MAX_UPLOAD_BYTES,
-    fetchAPI: createFetch({ formDataLimits: FORM_LIMITS }),
+    maxRequestBodySize: false,
     // Yoga's default allows all origins.
     cors: corsOrigins.length > 0 ? { origin: [...corsOrigins], methods: ['GET', 'POST'] } : false,
     maskedErrors: { maskError: mask, isDev: false },

@@ -1,15 +1,15 @@
 // github.com/jaydenseric/graphql-multipart-request-spec. A missing file must never become null: an edit without its image
 // would be charged as a generation.
-import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
-import { MAX_UPLOAD_BYTES } from '../security/body.ts'
-import { bodyTooLarge, requestError } from '../refusal.ts'
+import type { UploadedFile } from '../../assets/upload.ts'
+import { requestError } from '../refusal.ts'
+import type { Form } from './form.ts'
 
 // A large index would create an array of that length.
 const PATH = /^variables(?:\.[A-Za-z_]\w{0,40}|\.\d{1,2}){1,6}$/
 
-export async function readMultipart(request: Request): Promise<GraphQLParams> {
-  const form = await readForm(request)
+/** Places the files of a form into the variables of its operation. */
+export function toParams(form: Form): GraphQLParams {
   const operations = readJson(form, 'operations') as GraphQLParams
   const map = readJson(form, 'map')
   const mapped = new Set<string>()
@@ -17,13 +17,12 @@ export async function readMultipart(request: Request): Promise<GraphQLParams> {
     if (!Array.isArray(paths) || paths.length === 0)
       throw requestError('MAP_INVALID', `map.${part} must be a list of paths.`)
     const file = form.get(part)
-    if (file === null)
+    if (file === undefined)
       throw requestError('FILE_MISSING', `The map names the file ${quote(part)}, but there is no such part.`)
     if (typeof file === 'string')
       throw requestError('FILE_EXPECTED', `The part ${quote(part)} is text; it must be a file.`)
     mapped.add(part)
-    const blob = await toBlob(file)
-    for (const path of paths) place(operations, path, blob)
+    for (const path of paths) place(operations, path, file)
   }
   for (const name of form.keys()) {
     if (name === 'operations' || name === 'map' || mapped.has(name)) continue
@@ -32,20 +31,7 @@ export async function readMultipart(request: Request): Promise<GraphQLParams> {
   return operations
 }
 
-async function readForm(request: Request): Promise<FormData> {
-  try {
-    return await request.formData()
-  } catch (error) {
-    // From Yoga, for a body without a content-length.
-    if (error instanceof GraphQLError) throw bodyTooLarge(MAX_UPLOAD_BYTES)
-    const message = error instanceof Error ? error.message : ''
-    if (/limit exceeded/i.test(message))
-      throw requestError('REQUEST_TOO_LARGE', `The upload is too large: ${message}.`)
-    throw requestError('MULTIPART_INVALID', 'The multipart body cannot be read.')
-  }
-}
-
-function readJson(form: FormData, name: 'operations' | 'map'): Record<string, unknown> {
+function readJson(form: Form, name: 'operations' | 'map'): Record<string, unknown> {
   const text = form.get(name)
   if (typeof text !== 'string')
     throw requestError('MULTIPART_INVALID', `The multipart body has no text part "${name}".`)
@@ -58,12 +44,7 @@ function readJson(form: FormData, name: 'operations' | 'map'): Record<string, un
   throw requestError('MULTIPART_INVALID', `The part "${name}" must be a JSON object.`)
 }
 
-/** `instanceof` and Node's streams do not know the form's files, which are of another library. */
-async function toBlob(file: File): Promise<Blob> {
-  return new Blob([await file.bytes()], { type: file.type })
-}
-
-function place(operations: GraphQLParams, path: unknown, file: Blob): void {
+function place(operations: GraphQLParams, path: unknown, file: UploadedFile): void {
   if (typeof path !== 'string' || !PATH.test(path))
     throw requestError('MAP_INVALID', `${quote(path)} is not a path such as variables.input.images.0.upload.`)
   const keys = path.split('.')

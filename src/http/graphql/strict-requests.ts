@@ -1,30 +1,45 @@
 import type { Plugin } from 'graphql-yoga'
 import { bodyTooLarge, requestError } from '../refusal.ts'
-import { MAX_JSON_BYTES, MAX_UPLOAD_BYTES, readBody } from '../security/body.ts'
+import { lengthOf, MAX_JSON_BYTES, MAX_UPLOAD_BYTES } from '../security/body.ts'
 import { checkCrossSite } from '../security/cross-site.ts'
-import { readMultipart } from './multipart.ts'
+import type { Bodies } from './bodies.ts'
 
 /** Refuses invalid GraphQL requests with the right status and without repeating the body. */
-export function useStrictRequests(): Plugin {
+export function useStrictRequests(bodies: Bodies): Plugin {
+  const holders = new WeakMap<Request, AsyncDisposableStack>()
   return {
-    onRequestParse({ request, url, requestParser, setRequestParser }) {
+    onRequest(hook) {
+      const { requestHandler } = hook
+      // Not in a hook for the response: a client that disconnects must not end it before the operation.
+      hook.setRequestHandler(async (request, context) => {
+        await using held = new AsyncDisposableStack()
+        holders.set(request, held)
+        return await requestHandler(request, context)
+      })
+    },
+    onRequestParse({ request, url, requestParser, setRequestParser, fetchAPI }) {
       if (request.method === 'GET') return checkJson(url.searchParams)
       if (request.method !== 'POST') return
       checkCrossSite(request)
       const type = request.headers.get('content-type') ?? ''
       const isUpload = /^multipart\/form-data\b/i.test(type)
-      const parse = isUpload ? readMultipart : requestParser
-      if (!parse)
+      if (!isUpload && !requestParser)
         throw requestError(
           'UNSUPPORTED_MEDIA_TYPE',
           `The content type is "${type.slice(0, 60)}". Send application/json, or multipart/form-data with files.`,
         )
       const maxBytes = isUpload ? MAX_UPLOAD_BYTES : MAX_JSON_BYTES
-      const length = request.headers.get('content-length')
-      if (Number(length ?? 0) > maxBytes)
+      const length = lengthOf(request)
+      if (length !== null && length > maxBytes)
         throw requestError('REQUEST_TOO_LARGE', `The body has ${length} bytes; the maximum is ${maxBytes}.`)
-      if (length !== null || isUpload) return setRequestParser(parse)
-      setRequestParser(async (unbounded) => parse(await readWithin(unbounded, maxBytes)))
+      const held = holders.get(request)!
+      if (isUpload || !requestParser) return setRequestParser(() => bodies.receiveUpload(request, held))
+      setRequestParser(async () => {
+        const body = await bodies.read(request, held)
+        if (body === undefined) throw bodyTooLarge(maxBytes)
+        const { method, headers, signal } = request
+        return requestParser(new fetchAPI.Request(request.url, { method, headers, signal, body }))
+      })
     },
     onParams({ params }) {
       // Yoga answers 200 here to clients that accept only application/json.
@@ -32,14 +47,6 @@ export function useStrictRequests(): Plugin {
         throw requestError('BAD_REQUEST', 'The request has no "query".')
     },
   }
-}
-
-/** For a body without a content-length. */
-async function readWithin(request: Request, maxBytes: number): Promise<Request> {
-  const body = await readBody(request, maxBytes)
-  if (body === undefined) throw bodyTooLarge(maxBytes)
-  const { method, headers } = request
-  return new Request(request.url, { method, headers, body: new Uint8Array(body) })
 }
 
 /** Yoga reports invalid JSON in a GET as a server error. */

@@ -52,7 +52,7 @@ export const TOTALS_COLUMNS: readonly (readonly [
   ['attempts_with_estimated_cost', ({ estimatedCosts }) => estimatedCosts],
 ]
 
-/** A header, then the rows; without `groupBy` the totals. */
+/** Header, then rows; totals without `groupBy`. */
 export function* tableOf(
   query: Pick<UsageQuery, 'groupBy' | 'metadataKey'>,
   { rows, totals }: Pick<UsageReport, 'rows' | 'totals'>,

@@ -1,4 +1,4 @@
-// Parses a usage query from a command line or URL, such as groupBy=day,model&provider=jimmy.
+// From a command line or URL: groupBy=day,model&provider=jimmy.
 import type { UsageFilter } from '../../db/money/usage-report.ts'
 import { OPERATIONS, QUALITIES, TASK_STATUSES } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
@@ -6,13 +6,13 @@ import { USAGE_DIMENSIONS, type UsageDimension, type UsageQuery } from '../../en
 import { findZone, momentOf, periodOf } from '../../engine/usage/time-zone.ts'
 
 export interface UsageQueryText {
-  /** A month, a day or a time; the start of the current month by default. */
+  /** A month, day or time; default: start of the current month. */
   from?: string | undefined
   to?: string | undefined
-  /** Comma-separated dimensions; `metadata.team` is the label `team`. */
+  /** Comma-separated; `metadata.team` is the label `team`. */
   groupBy?: string | undefined
   timeZone?: string | undefined
-  /** Pairs such as `provider` and `jimmy`; values of one name are alternatives. */
+  /** Such as `provider` and `jimmy`; values of one name are alternatives. */
   filter: readonly (readonly [name: string, value: string])[]
 }
 
@@ -93,7 +93,7 @@ function readFilter(pairs: UsageQueryText['filter']): UsageFilter {
 
 const DATE = /^(\d{4}-\d\d)(-\d\d)?(?:[T ](\d\d:\d\d(?::\d\d)?))?$/
 
-/** Without an offset, in the report's time zone. */
+/** By default in the report's time zone. */
 function readTime(field: 'from' | 'to', text: string, timeZone: string): number {
   const [, month, day = '-01', time = '00:00'] = DATE.exec(text) ?? []
   const at = Date.parse(month === undefined ? text : `${month}${day}T${time}Z`)

@@ -1,4 +1,4 @@
-// Ace Data Cloud: docs.acedata.cloud, "Images Generations", "Images Edits" and "Tasks".
+// docs.acedata.cloud, "Images Generations", "Images Edits" and "Tasks".
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { createImagesClient } from '../images-api/client.ts'
@@ -44,7 +44,7 @@ function createAcedata(name: string, options: AcedataOptions): Provider {
       return readTask(reply, remoteId, call, checkAfterMs(call))
     },
 
-    // A synchronous request is on no record.
+    // Synchronous requests are on no record.
     ...(mode !== 'sync' && {
       async find(clientRef, call) {
         return readFound(await client.ask(toQuery({ trace_id: clientRef }, options), call), clientRef, call)

@@ -17,11 +17,11 @@ export const acedataOptions = z.strictObject({
   ]),
   ...callOptions,
   pollMs,
-  /** `pollMs` where a callback is expected: no page says that a failed one is repeated. */
+  /** `pollMs` with a callback: no page says that failed ones are repeated. */
   callbackPollMs: z.int().positive().default(30_000),
-  /** `async` polls. `auto` creates a task, with a callback where this server is reachable. */
+  /** `auto` creates a task, with a callback where this server is reachable. */
   mode: z.enum(['auto', 'sync', 'async', 'callback']).default('auto'),
-  /** Base64 is for one image only. */
+  /** Base64: one image only. */
   responseFormat: z.enum(['url', 'b64_json']).default('url'),
   unbilledFailures,
 })
@@ -32,11 +32,11 @@ export function offersOf({ models }: AcedataOptions): Offer[] {
   return offersFrom(models, (model) => FAMILIES.find(([name]) => model.startsWith(name))?.[1] ?? {})
 }
 
-// "Images Generations" and "Images Edits". They do not say how partial images arrive; edits are for GPT image models.
+// "Images Generations" and "Images Edits" do not say how partial images arrive; edits are for GPT image models.
 const LACKING = { maxPartialImages: 0, user: false }
 const GENERATE_ONLY = { ...LACKING, operations: ['GENERATE'], maxInputImages: 0, mask: false } as const
 const GPT_1_HERE: Capabilities = { ...GPT_1, ...LACKING }
-// Inputs always have high fidelity.
+// Input fidelity is always high.
 const GPT_2_5: Capabilities = { ...GPT_1_HERE, sizes: GPT_IMAGE_2_SIZES, inputFidelities: [] }
 
 const FAMILIES: readonly [string, Capabilities][] = [

@@ -41,7 +41,7 @@ function checkReply(replyTo: ReplyTo, json: unknown, reply: ProviderReply): void
   if (words || !isSuccess(reply)) throw replyFailure(replyTo, verdictOn(words, reply), words, reply)
 }
 
-/** Throws ProviderError; `rejected` and `broken` are about the task. */
+/** Throws ProviderError: `rejected` and `broken` are about the task. */
 export function readTask(
   received: ProviderReply,
   remoteId: string,
@@ -59,7 +59,7 @@ export function readTask(
       if (!task.id) return { state: 'MISSING', checkAfterMs }
       if (isAnotherTask(task.id, remoteId)) throw new MalformedReply('is about another task')
       const { response } = task
-      // A record has no status: a response means the end. `finished_at` may be set before it.
+      // Records have no status: a response means the end. `finished_at` may precede it.
       if (response === null || response === undefined)
         return { state: 'PENDING', progress: null, checkAfterMs }
       const words = errorWordsIn(response) ?? {
@@ -81,7 +81,7 @@ export async function readFound(
     read: recordIn,
   })
   if (!('id' in found) || !found.id) return undefined
-  // Another client's record is no find.
+  // Not another client's record.
   if (found.trace_id === clientRef) return { remoteId: found.id }
   throw asFailure(new MalformedReply('is about another task'), 'CHECK', received)
 }
@@ -94,7 +94,7 @@ export function readCallback(body: string, provider: string): Callback {
   throw new ProviderError({ ...VERDICTS.BROKEN, message })
 }
 
-// Of an unknown id, or one not stored yet, the record is empty.
+// Empty for an id unknown or not stored yet.
 function recordIn(json: unknown, reply: ProviderReply): z.output<typeof record> {
   checkReply('CHECK', json, reply)
   const parsed = record.safeParse(json)
@@ -109,20 +109,20 @@ function errorWordsIn(json: unknown): UpstreamWords | undefined {
 
 function taskFailed(words: UpstreamWords, reply: ProviderReply): ProviderError {
   const verdict = ofTask(CODES.get(words.code ?? '') ?? VERDICTS.BROKEN)
-  // A timeout on record is the model's: the task has ended.
+  // A recorded timeout is the model's: the task has ended.
   const code = verdict.code === 'OUTCOME_UNKNOWN' ? 'PROVIDER_BROKEN' : verdict.code
   return toProviderError({ ...verdict, code }, words, reply)
 }
 
-/** `words` is undefined when the body is not one of this API. */
+/** `words`: undefined if the body is not this API's. */
 function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): FailureVerdict {
   const known = CODES.get(words?.code ?? '')
   if (known) return known
   return reply.status >= 300 ? verdictOfStatus(reply, words ? 'KNOWN' : 'FOREIGN') : VERDICTS.BROKEN
 }
 
-// docs.acedata.cloud, "Authentication" and "Responses": the codes with their statuses. Failed calls are "generally" not
-// billed. No text of a message decides: it may repeat the prompt.
+// docs.acedata.cloud, "Authentication" and "Responses": codes and statuses. Failed calls are "generally" not billed.
+// Messages do not decide: they may repeat the prompt.
 const CODES: ReadonlyMap<string, FailureVerdict> = new Map([
   // 400.
   ['bad_request', VERDICTS.REJECTED],

@@ -14,7 +14,7 @@ export function isCalledBack({ mode }: AcedataOptions, { callbackUrl }: Pick<Cal
   return callbackUrl !== undefined && (mode === 'auto' || mode === 'callback')
 }
 
-/** Throws ProviderError `refused` for a missing callback URL. */
+/** Throws ProviderError `refused` without a callback URL. */
 export async function toMessage(
   request: ProviderRequest,
   call: Pick<Call, 'callbackUrl' | 'clientRef'>,
@@ -44,7 +44,7 @@ function headersOf({ apiKey }: AcedataOptions): Record<string, string> {
   return { accept: 'application/json', authorization: `Bearer ${apiKey}` }
 }
 
-// Every default is sent: they may change upstream.
+// Sends every default: they may change upstream.
 function toGeneration(request: ProviderRequest, options: AcedataOptions): Parameters {
   const isDalle3 = request.upstreamModel.startsWith('dall-e-3')
   return {
@@ -56,7 +56,7 @@ function toGeneration(request: ProviderRequest, options: AcedataOptions): Parame
     output_compression: request.outputCompression ?? 100,
     output_format: request.outputFormat.toLowerCase(),
     partial_images: 0,
-    // The page lists `auto` for GPT image models only.
+    // `auto`: GPT image models only.
     ...((request.size !== 'auto' || !isDalle(request)) && { size: request.size }),
     quality: request.quality.toLowerCase(),
     ...toResponseFormat(request, options),
@@ -76,7 +76,7 @@ function toEdit(request: ProviderRequest, options: AcedataOptions): Parameters {
   }
 }
 
-// The reference excludes GPT image models; the guide of gpt-image-2 includes it.
+// The reference excludes GPT image models; gpt-image-2's guide includes it.
 function toResponseFormat(request: ProviderRequest, options: AcedataOptions): Parameters {
   const isHonoured = isDalle(request) || request.upstreamModel.startsWith('gpt-image-2')
   if (!isHonoured) return {}

@@ -1,4 +1,4 @@
-// OceanBase Cloud (en.oceanbase.com/docs, "Use the gpt-image-2 model for text-to-image generation").
+// OceanBase Cloud: en.oceanbase.com/docs, "Use the gpt-image-2 model for text-to-image generation".
 import { z } from 'zod'
 import { createImagesClient } from '../images-api/client.ts'
 import { toJsonMessage } from '../images-api/message.ts'
@@ -8,7 +8,7 @@ import { modelsOption, offersFrom, TEXT_TO_IMAGE, type ModelsOption } from '../m
 import type { Capabilities, Dialect, Provider } from '../provider.ts'
 
 const options = z.strictObject({
-  /** Each account has its own host. Ends in `/api/v1`. */
+  /** Per account. Ends in `/api/v1`. */
   baseUrl: httpUrl,
   apiKey: credential,
   models: modelsOption

@@ -14,19 +14,18 @@ import { MalformedReply } from '../wire/malformed.ts'
 import { isImage, peek, SIGNATURE_BYTES } from '../wire/peek.ts'
 import { createSpoolFile } from '../wire/spool-file.ts'
 
-/** What the operator declares to be never billed. */
+/** What the operator declares. */
 export type Unbilled = 'NOTHING' | 'SERVER_ERRORS' | 'FAILURES'
 
 export interface ProviderReply extends Reply {
   provider: string
   unbilled: Unbilled
-  /** The upstream's words in the body. */
+  /** The upstream's words. */
   said: string
 }
 
 export type ImagesClient = ReturnType<typeof createImagesClient>
 
-/** What a call that is free of charge needs. */
 type FreeCall = Pick<Call, 'signal' | 'onWire' | 'newFile' | 'traceparent'>
 
 interface ImagesClientOptions extends Pick<Provider, 'timeoutMs' | 'concurrency'> {
@@ -83,17 +82,17 @@ export function isSuccess({ status }: Pick<Reply, 'status'>): boolean {
   return status >= 200 && status < 300
 }
 
-/** A body as far as it can be read. */
+/** As far as readable. */
 export interface ReplyBody {
-  /** Images are in spool files. Undefined when it is not JSON. */
+  /** Images are in spool files. Undefined if not JSON. */
   json: unknown
   /** Why it is not JSON. */
   problem?: MalformedReply
-  /** Of a body that is not JSON. */
+  /** If not JSON. */
   text: string
 }
 
-/** A body that is an image is a list of it. Throws ProviderError `lost` if the body of a success breaks off. */
+/** A body that is an image becomes a list of it. Throws ProviderError `lost` if a success breaks off. */
 export async function readBody(
   reply: Reply,
   { newFile }: Pick<Call, 'newFile'>,
@@ -107,7 +106,7 @@ export async function readBody(
   } catch (error) {
     const unread = { json: undefined, text: spill.text() }
     if (error instanceof MalformedReply) return { ...unread, problem: error }
-    // The status of a failure says enough.
+    // A failure's status says enough.
     if (isSuccess(reply)) throw error
     return unread
   }

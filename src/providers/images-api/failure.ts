@@ -12,9 +12,9 @@ export interface UpstreamWords {
 
 export const NO_WORDS: UpstreamWords = { code: null, message: '' }
 
-// The same at every upstream. No text of a message decides: it may repeat the prompt.
+// For every upstream. Messages do not decide: they may repeat the prompt.
 const STATUSES: ReadonlyMap<number, FailureVerdict> = new Map([
-  // RFC 9110, 15.4: not carried out here, unlike with 303.
+  // RFC 9110, 15.4: not carried out, unlike 303.
   [301, VERDICTS.MISCONFIGURED],
   [302, VERDICTS.MISCONFIGURED],
   [307, VERDICTS.MISCONFIGURED],
@@ -28,11 +28,11 @@ const STATUSES: ReadonlyMap<number, FailureVerdict> = new Map([
   [409, VERDICTS.LOST],
   // RFC 6585, 4.
   [429, VERDICTS.BUSY],
-  // nginx: a proxy's client disconnected, and the request may have been carried out.
+  // nginx: a proxy's client disconnected; perhaps carried out.
   [499, VERDICTS.LOST],
 ])
 
-/** `body` is FOREIGN when it is not one of this API: a 404 then means a wrong base URL. */
+/** A FOREIGN `body` is not this API's: a 404 then means a wrong base URL. */
 export function verdictOfStatus(
   { status, unbilled }: Pick<ProviderReply, 'status' | 'unbilled'>,
   body: 'KNOWN' | 'FOREIGN',
@@ -44,12 +44,12 @@ export function verdictOfStatus(
   return unbilled === 'SERVER_ERRORS' ? { ...VERDICTS.BROKEN, charged: 'NO' } : VERDICTS.LOST
 }
 
-/** On an accepted request, neither a wait nor another account helps. */
+/** For an accepted request: neither waiting nor another account helps. */
 export function ofTask(verdict: FailureVerdict): FailureVerdict {
   return { ...verdict, kind: verdict.kind === 'rejected' ? 'rejected' : 'broken' }
 }
 
-/** After a failed check, the request may be done and charged. */
+/** After a failed check, it may be done and charged. */
 export function replyFailure(
   replyTo: ReplyTo,
   verdict: FailureVerdict,
@@ -80,7 +80,7 @@ export function toProviderError(
   })
 }
 
-/** Malformed: `broken` for a submit, `lost` for a check, `broken` for an unreadable image. */
+/** Malformed: `broken` for a submit or an unreadable image, `lost` for a check. */
 export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply): unknown {
   if (!(error instanceof MalformedReply)) return error
   const { provider, status, contentType, requestId } = reply
@@ -94,7 +94,7 @@ export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply
   })
 }
 
-// Texts about the account may name organisations and balances: the cause keeps them.
+// Texts about the account may name organisations and balances; the cause keeps them.
 function sentence({ kind, code }: FailureVerdict, text: string): string {
   if (kind === 'busy') return 'limits the request rate or is overloaded; try again later'
   if (code === 'PROVIDER_QUOTA') return 'refuses requests: the quota or balance of its account is used up'

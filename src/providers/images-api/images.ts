@@ -1,4 +1,4 @@
-// Finds the images of a reply. Everything else in it is optional.
+// Everything but the images is optional.
 import { BACKGROUNDS, OUTPUT_FORMATS, parseSize, QUALITIES, type Usage } from '../../domain.ts'
 import { UNKNOWN_USAGE, type CallResult, type ReceivedImage, type ResolvedSettings } from '../provider.ts'
 import { DEFAULT_LIMITS, Spilled, spillJson, type SpillLimits } from '../wire/json-spill.ts'
@@ -6,7 +6,7 @@ import { MalformedReply } from '../wire/malformed.ts'
 import type { ProviderReply } from './client.ts'
 import { toUsage } from './usage.ts'
 
-/** The bytes of an image, or its address as in the reply. */
+/** `url`: as in the reply. */
 type Entry = ({ file: string } | { url: string }) & Pick<ReceivedImage, 'revisedPrompt'>
 
 export interface FoundImages {
@@ -17,17 +17,17 @@ export interface FoundImages {
 
 export interface ImageSearch {
   newFile: () => string
-  /** Of JSON within JSON. */
+  /** For JSON within JSON. */
   limits?: SpillLimits | undefined
-  /** Whether an address at the root is an image's. */
+  /** An address at the root is an image's. */
   isEntry?: boolean
 }
 
 type Done = Extract<CallResult, { state: 'DONE' }>
 
 /**
- * Images in any field, except in the request that a reply repeats, and where they are declared partial. An address counts
- * where results are listed or named: elsewhere it may lead to anything. Undefined without an image.
+ * Images in any field, except in a repeated request, and unless declared partial. Addresses count where results are
+ * listed or named: elsewhere they may lead to anything. Undefined without an image.
  */
 export async function findImages(
   json: unknown,
@@ -47,7 +47,7 @@ export async function findImages(
   return { entries: withoutRepeats(found).map(toEntry), usage, resolved: resolvedIn(first.holders) }
 }
 
-/** The result in a body of `reply`. Undefined without an image. */
+/** Undefined without an image. */
 export async function readImages(
   json: unknown,
   reply: Pick<ProviderReply, 'url'>,
@@ -67,7 +67,7 @@ export function toDone(
   return { state: 'DONE', images, usage, resolved }
 }
 
-/** As a browser does that shows the reply. */
+/** As a browser would. */
 function resolveLink(link: string, base: string): string {
   return URL.parse(link, base)?.href ?? link
 }
@@ -76,13 +76,13 @@ type Fields = Readonly<Record<string, unknown>>
 
 interface Place {
   value: unknown
-  /** Of the field that holds it. */
+  /** Of its field. */
   name: string
-  /** Whether all fields up to here may hold results. */
+  /** All fields up to here may hold results. */
   isResult: boolean
-  /** Whether an address here is an image's. */
+  /** An address here is an image's. */
   isEntry: boolean
-  /** The objects around it, innermost first. */
+  /** Enclosing objects, innermost first. */
   holders: readonly Fields[]
 }
 
@@ -94,14 +94,14 @@ interface Found {
 const MAX_DEPTH = 64
 /** Without a character that an address or JSON has. */
 const BLANK = /^[\p{Cc}\p{Cs}\s]*$/u
-/** Fields that repeat the request, or declare an image as partial. */
+/** Repeat the request, or declare an image as partial. */
 const ASIDE = /^(?:request|input|params|parameters)$|partial|preview|thumb/i
 const ADDRESSES = new Set(['url', 'image_url'])
-/** Hold results. The others may also describe a task, which has addresses of its own. */
+/** Hold results. Others may also describe a task with addresses of its own. */
 const RESULTS = new Set(['result', 'results', 'response', 'output', 'outputs', 'image', 'images'])
 const WRAPPERS = new Set(['data', 'b64_json', ...ADDRESSES, ...RESULTS])
 
-/** Depth first, in the order of the reply. `texts` may be JSON. */
+/** Depth first. `texts` may be JSON. */
 function collect(place: Place, found: Found[], texts: Place[]): void {
   const { value, name, isEntry, holders } = place
   if (holders.length > MAX_DEPTH) return
@@ -125,7 +125,7 @@ function collectText(place: Place, text: string, found: Found[], texts: Place[])
     found.push({ image: text, holders: place.holders })
 }
 
-/** Bytes come before addresses, which may be those of the same image. */
+/** Bytes before addresses, which may be of the same image. */
 function collectFields(place: Place, fields: Fields, found: Found[], texts: Place[]): void {
   const holders = [fields, ...place.holders]
   const collectField = (name: string) => {
@@ -152,7 +152,7 @@ async function parseText(text: string, newFile: () => string, limits: SpillLimit
   }
 }
 
-/** Some servers list an address twice. */
+/** Some servers repeat an address. */
 function withoutRepeats(found: readonly Found[]): Found[] {
   const addresses = new Set<string>()
   return found.filter(({ image }) => {
@@ -168,7 +168,7 @@ function toEntry({ image, holders }: Found): Entry {
   return typeof image === 'string' ? { url: image, revisedPrompt } : { file: image.file, revisedPrompt }
 }
 
-/** Of the innermost object that has it. */
+/** From the innermost object. */
 function firstIn<Value>(holders: readonly Fields[], read: (fields: Fields) => Value | undefined) {
   for (const fields of holders) {
     const value = read(fields)

@@ -4,7 +4,7 @@ import type { Message } from '../wire/http.ts'
 
 export type Parameters = Readonly<Record<string, string | number | boolean>>
 
-/** JSON for a generation, a form for an edit. */
+/** JSON; a form for an edit. */
 export async function toImagesMessage(
   request: ProviderRequest,
   parameters: Parameters,
@@ -26,7 +26,7 @@ export async function toDataUrl(image: ProviderRequestImage): Promise<string> {
   return `data:${image.mimeType};base64,${bytes.toString('base64')}`
 }
 
-/** As OpenAI takes it, which refuses a repeated `image` ("Duplicate parameter"). */
+/** OpenAI refuses a repeated `image` ("Duplicate parameter"). */
 export function toOpenaiMessage(
   request: ProviderRequest,
   parameters: Parameters,
@@ -38,7 +38,7 @@ export function toOpenaiMessage(
   return toImagesMessage(request, parameters, { accept, ...headers }, imageField)
 }
 
-/** Without defaults: a model refuses a parameter that it does not know. */
+/** Without defaults: models refuse unknown parameters. */
 export function toChangedParameters(request: ProviderRequest): Parameters {
   return {
     ...(request.quality !== 'AUTO' && { quality: request.quality.toLowerCase() }),
@@ -67,7 +67,7 @@ async function toForm(
   return form
 }
 
-// OpenAI refuses a part of type application/octet-stream ("unsupported mimetype").
+// OpenAI refuses application/octet-stream ("unsupported mimetype").
 async function toFile(image: ProviderRequestImage, name: string): Promise<File> {
   const extension = image.mimeType.slice('image/'.length)
   return new File([await image.blob()], `${name}.${extension}`, { type: image.mimeType })

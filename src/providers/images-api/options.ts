@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CHARGES } from '../../domain.ts'
 
-/** Other characters make a malformed header. */
+/** Others make a malformed header. */
 export const credential = z
   .string()
   .trim()
@@ -14,11 +14,11 @@ export const httpUrl = z
 const charge = z.enum(CHARGES).default('UNKNOWN')
 
 export const callOptions = {
-  /** As in OpenAI's clients. A shorter wait may lose a paid image. */
+  /** As OpenAI's clients. A shorter wait may lose a paid image. */
   timeoutMs: z.int().positive().default(600_000),
-  /** Bounds the cost of an accident; a waiting call takes 40 KB. */
+  /** Bounds accidental cost; a waiting call takes 40 KB. */
   concurrency: z.int().positive().default(256),
-  /** What the operator vouches for, where the evidence leaves a charge UNKNOWN. */
+  /** What the operator vouches for where evidence leaves a charge UNKNOWN. */
   charges: z.strictObject({ moderation: charge, failure: charge, timeout: charge }).optional(),
   /** How long a result stays at its address. */
   resultTtlMs: z.int().positive().default(86_400_000),
@@ -26,13 +26,13 @@ export const callOptions = {
 
 export const pollMs = z.int().positive().default(5000)
 
-/** Statuses from 500 are never billed: such requests may be repeated. */
+/** For 500 and above: such requests may be repeated. */
 export const unbilledServerErrors = z.boolean().default(false)
 
-/** Failed requests are never billed: they may go elsewhere. */
+/** Failed requests may go elsewhere. */
 export const unbilledFailures = z.boolean().default(false)
 
-/** From `<PREFIX>_API_KEY` and `<PREFIX>_BASE_URL`; undefined without a key. */
+/** `<PREFIX>_API_KEY` and `<PREFIX>_BASE_URL`; undefined without a key. */
 export function entryFromEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   prefix: string,

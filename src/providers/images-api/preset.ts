@@ -4,9 +4,9 @@ import type { Offer, ProviderRequest } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
 import type { ReplyEnvelope } from './reply.ts'
 
-/** What a server does in its own way within the `openai` dialect. `Own`: its own configuration entries. */
+/** A server's differences within the `openai` dialect. `Own`: its own configuration entries. */
 export interface Preset<Own extends object = object> extends ReplyEnvelope {
-  /** Null where the configuration must name it. */
+  /** Null: the configuration must name it. */
   readonly baseUrl: string | null
   /** Must accept undefined: other presets do not set them. */
   readonly options: { readonly [Name in keyof Own]-?: z.ZodType<Own[Name]> }

@@ -14,7 +14,7 @@ import { wordsOf } from './words.ts'
 
 /** What a server puts around its replies. */
 export interface ReplyEnvelope {
-  /** Takes the content out. Throws ProviderError for a failure. */
+  /** Returns the content. Throws ProviderError for a failure. */
   unwrap?: (json: unknown, reply: ProviderReply) => unknown
   requestIdIn?: ((json: unknown) => string | null | undefined) | undefined
 }
@@ -22,14 +22,14 @@ export interface ReplyEnvelope {
 type Done = Extract<CallResult, { state: 'DONE' }>
 
 export interface ReplyReader<Result> extends Pick<ReplyEnvelope, 'requestIdIn'> {
-  /** Of a body without a result. */
+  /** For a body without result. */
   read: (json: unknown, reply: ProviderReply) => Result
-  /** Whether images in the body are the result; default true. */
+  /** Images in the body are the result; default true. */
   hasResult?: (json: unknown) => boolean
   limits?: SpillLimits
 }
 
-/** Images in a body are the result, whatever stands beside them. Throws ProviderError. */
+/** Images are the result, whatever else a body has. Throws ProviderError. */
 export async function readReply<Result>(
   replyTo: ReplyTo,
   received: ProviderReply,
@@ -54,7 +54,7 @@ export async function readReply<Result>(
   }
 }
 
-/** Reads a result as JSON, as a stream or as an image. Throws ProviderError. */
+/** As JSON, stream or image. Throws ProviderError. */
 export async function readResult(
   received: ProviderReply,
   request: ProviderRequest,
@@ -62,11 +62,11 @@ export async function readResult(
   { unwrap = (json) => json, requestIdIn }: ReplyEnvelope = {},
 ): Promise<CallResult> {
   const { first, body } = await peek(withoutBlank(received.body), START_BYTES).catch((error: unknown) => {
-    // The status of a failure says enough.
+    // A failure's status says enough.
     throw isSuccess(received) ? error : statusFailure(undefined, received)
   })
   const reply = { ...received, body }
-  // The content type is unreliable.
+  // Content types are unreliable.
   if (STREAM_START.test(first.toString('latin1'))) return readStream(request, call, reply)
   return readReply<never>('SUBMIT', reply, call, {
     requestIdIn,
@@ -74,20 +74,20 @@ export async function readResult(
       const content = unwrap(json, answer)
       if (!isSuccess(answer)) throw statusFailure(content, answer)
       const error = errorIn(content)
-      // Despite the error, work may have been done.
+      // Work may have been done.
       if (error) throw streamFailure(error, answer, 'IMAGES')
       throw new MalformedReply('has no image')
     },
   })
 }
 
-/** A line of a stream. JSON does not begin so. */
+/** JSON does not begin so. */
 const STREAM_START = /^(?:data|event|id|retry)?:/
-/** Of the longest field name and its colon. */
+/** The longest field name and its colon. */
 const START_BYTES = 6
 const MAX_BLANK_BYTES = 4 * 1024 * 1024
 
-/** Without a byte order mark and white space at the beginning, which would hide it. */
+/** Without a leading byte order mark and white space, which would hide it. */
 async function* withoutBlank(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let blank: number | undefined = 0
   for await (const chunk of body) {
@@ -109,12 +109,24 @@ const frame = z.object({
   partial_image_index: z.int().nonnegative().optional().catch(undefined),
 })
 
-/** Stops after the requested number of images. Any event with an image that is not declared partial is a result. */
+/** More than an upstream sends that keeps to the request. Others are dropped: a stream may have millions. */
+const MAX_PENDING_PARTIALS = 16
+
+/** Stops after the requested images. Any event with an image not declared partial is a result. */
 async function readStream(request: ProviderRequest, call: Call, reply: ProviderReply): Promise<CallResult> {
   const finished: FoundImages[] = []
   let partials = 0
+  let pending = 0
   let isEmpty = false
   const search = { newFile: () => call.newFile(), isEntry: true }
+
+  // A finished image that has arrived must not wait for previews to be recorded: the call's time could end meanwhile.
+  function passOn(file: string, index: number): void {
+    if (pending === MAX_PENDING_PARTIALS) return
+    pending += 1
+    const recorded = () => void (pending -= 1)
+    call.onPartial(file, index).then(recorded, recorded)
+  }
 
   async function take({ event, data }: ServerSentEvent): Promise<void> {
     const { type = event, partial_image_index } = frame.safeParse(data).data ?? {}
@@ -127,7 +139,7 @@ async function readStream(request: ProviderRequest, call: Call, reply: ProviderR
     if (!preview || !('file' in preview)) return
     const index = partial_image_index ?? partials
     partials += 1
-    await call.onPartial(preview.file, index)
+    passOn(preview.file, index)
     call.onProgress(Math.min(1, (index + 1) / (request.partialImages + 1)))
   }
 
@@ -144,7 +156,7 @@ async function readStream(request: ProviderRequest, call: Call, reply: ProviderR
     }
     usage = addUsages(finished.map((found) => found.usage))
   } catch (error) {
-    // Finished images are paid for and kept. The usage of the rest is unknown.
+    // Finished images are paid for: they are kept. The rest's usage is unknown.
     const isUpstreams = error instanceof ProviderError || error instanceof MalformedReply
     if (finished.length === 0 || !isUpstreams) throw asFailure(error, 'SUBMIT', reply)
   }

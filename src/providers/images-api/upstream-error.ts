@@ -18,14 +18,14 @@ const errorBody = z.object({
   error: z.union([upstreamError, z.string().transform((message) => upstreamError.parse({ message }))]),
 })
 
-/** Undefined for an error without any content. */
+/** Undefined without content. */
 export function errorIn(json: unknown): UpstreamError | undefined {
   const error = errorBody.safeParse(json).data?.error
   const hasContent = [error?.message, error?.type, error?.param, error?.code].some((one) => one?.trim())
   return hasContent ? error : undefined
 }
 
-/** Undefined for an error with neither code nor message. */
+/** Undefined without code and message. */
 export function wordsIn(json: unknown): UpstreamWords | undefined {
   const error = errorIn(json)
   return error?.code || error?.message ? toWords(error) : undefined
@@ -37,7 +37,7 @@ export function statusFailure(json: unknown, reply: ProviderReply): ProviderErro
   return toProviderError(verdict, toWords(error), reply)
 }
 
-/** Arrived images may be billed: the request must not be sent again. */
+/** Arrived images may be billed: do not send again. */
 export function streamFailure(error: UpstreamError, reply: ProviderReply, arrived: 'NOTHING' | 'IMAGES') {
   const verdict = verdictOfCode(error, reply.status) ?? VERDICTS.LOST
   if (arrived === 'NOTHING' || verdict.charged === 'UNKNOWN')
@@ -46,24 +46,24 @@ export function streamFailure(error: UpstreamError, reply: ProviderReply, arrive
   return toProviderError({ ...verdict, kind, charged: 'UNKNOWN' }, toWords(error), reply)
 }
 
-// No text of a message decides: it may repeat the prompt.
+// Messages do not decide: they may repeat the prompt.
 const CODES: Readonly<Record<string, FailureVerdict>> = {
-  // help.openai.com/en/articles/6614457; the first is its older name.
+  // help.openai.com/en/articles/6614457; first: older name.
   insufficient_quota: VERDICTS.QUOTA,
   credit_balance_exhausted: VERDICTS.QUOTA,
   organization_usage_limit_exceeded: VERDICTS.QUOTA,
   organization_spend_limit_exceeded: VERDICTS.QUOTA,
   project_spend_limit_exceeded: VERDICTS.QUOTA,
   billing_hard_limit_reached: VERDICTS.QUOTA,
-  // platform.openai.com/docs/guides/error-codes, 429 and 503.
+  // error-codes, 429 and 503.
   rate_limit_exceeded: VERDICTS.BUSY,
   slow_down: VERDICTS.BUSY,
   server_is_overloaded: VERDICTS.BUSY,
-  // The same guide, 401, 403 and 404.
+  // error-codes, 401, 403 and 404.
   invalid_api_key: VERDICTS.MISCONFIGURED,
   model_not_found: VERDICTS.MISCONFIGURED,
   unsupported_country_region_territory: VERDICTS.MISCONFIGURED,
-  // Image generation guide, validation of parameters and files.
+  // Image generation guide, validation.
   invalid_image_file: VERDICTS.IMAGE_INVALID,
   invalid_value: VERDICTS.REJECTED,
   unknown_parameter: VERDICTS.REJECTED,
@@ -72,7 +72,7 @@ const OVERLOAD_CODES = new Set(['server_is_overloaded', 'slow_down'])
 
 function verdictOfCode(error: UpstreamError | undefined, status: number): FailureVerdict | undefined {
   const code = error?.code ?? ''
-  // The work may be done, except with the overload codes.
+  // Except for overload codes, the work may be done.
   if (status >= 500) return status === 503 && OVERLOAD_CODES.has(code) ? VERDICTS.BUSY : undefined
   // Image generation guide, "Content moderation".
   if (code === 'moderation_blocked' || code === 'content_policy_violation') return verdictOfBlock(error)
@@ -80,7 +80,7 @@ function verdictOfCode(error: UpstreamError | undefined, status: number): Failur
   return known ?? (error?.type === 'insufficient_quota' ? VERDICTS.QUOTA : undefined)
 }
 
-// A prompt is blocked before any work; a blocked image is billed, according to users.
+// Prompts are blocked before any work; blocked images are billed, according to users.
 function verdictOfBlock(error: UpstreamError | undefined): FailureVerdict {
   const isInput = error?.moderation_details?.moderation_stage === 'input'
   return isInput ? { ...VERDICTS.BLOCKED, charged: 'NO' } : VERDICTS.BLOCKED

@@ -12,7 +12,7 @@ const usage = z.object({
   output_tokens_details: details,
 })
 
-/** Unreported values are null; without any, UNKNOWN. */
+/** Unreported values are null; without any: UNKNOWN. */
 export function toUsage(reported: unknown): Usage {
   const { data } = usage.safeParse(reported)
   const inputTokens = data?.input_tokens ?? null
@@ -30,7 +30,7 @@ export function toUsage(reported: unknown): Usage {
   }
 }
 
-/** ESTIMATED: an event may count its own image or the whole call. */
+/** ESTIMATED: an event may count its image or the whole call. */
 export function addUsages(usages: readonly Usage[]): Usage {
   if (usages.length === 0 || usages.some(({ source }) => source === 'UNKNOWN')) return UNKNOWN_USAGE
   return usages.reduce((total, next) => ({
@@ -45,7 +45,7 @@ export function addUsages(usages: readonly Usage[]): Usage {
   }))
 }
 
-// Without details, `output_tokens` is "the number of image tokens in the output image".
+// Without details, "the number of image tokens in the output image".
 function toOutput(outputTokens: number | null, parts: z.output<typeof details>) {
   if (parts?.image_tokens === undefined || parts.image_tokens === null) {
     return { outputTextTokens: outputTokens === null ? null : 0, outputImageTokens: outputTokens }

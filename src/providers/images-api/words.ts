@@ -1,6 +1,6 @@
-// What an upstream says about a failure. Only for messages and logs: it may repeat the prompt, and decides nothing.
+// For messages and logs only: it may repeat the prompt, and decides nothing.
 
-/** Fields with a message, the most telling first. */
+/** The most telling first. */
 const FIELDS = [
   'message',
   'msg',
@@ -18,13 +18,13 @@ const FIELDS = [
   'fault',
 ]
 const MAX_DEPTH = 8
-/** Beside the failure of a task. */
+/** Says nothing about a failed task. */
 const NO_NEWS = /^(?:ok|success)\.?$/i
 const MAX_CHARACTERS = 2000
 
 /**
- * Of JSON of any shape, of a text, or of the title of an HTML page; '' without words. Without a known field, the words of a
- * failure are its JSON. Not cleaned.
+ * Of any JSON, a text, or an HTML title; '' without. Without a known field, a failure's words are its JSON. Not
+ * cleaned.
  */
 export function wordsOf(json: unknown, text: string, isFailure: boolean): string {
   if (json === undefined) return (titleOf(text) ?? text).slice(0, MAX_CHARACTERS)

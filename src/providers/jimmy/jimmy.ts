@@ -1,4 +1,4 @@
-// Jimmy AI: docs.jimmyai.cn. Tasks take a ratio and a resolution, a synchronous route takes pixels.
+// docs.jimmyai.cn. Tasks take ratio and resolution, the synchronous route pixels.
 import { createImagesClient } from '../images-api/client.ts'
 import { entryFromEnvironment } from '../images-api/options.ts'
 import type { Dialect, Provider } from '../provider.ts'

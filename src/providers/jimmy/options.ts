@@ -5,16 +5,16 @@ import { modelsOption, offersFrom } from '../models/offers.ts'
 import type { Capabilities, Offer } from '../provider.ts'
 
 export const jimmyOptions = z.strictObject({
-  /** The path up to `/images`. Older accounts are at https://www.jimiai.com. */
+  /** Up to `/images`. Older accounts: https://www.jimiai.com. */
   baseUrl: httpUrl.default('https://www.jimmyai.cn/api/open-api/v1'),
   apiKey: credential,
   models: modelsOption.default(['gpt-image-2']),
   ...callOptions,
   pollMs,
-  /** `async` polls a task. `auto` does where a task can express the request, since it survives a crash. */
+  /** `auto` creates a task where one can express the request: it survives a crash. */
   mode: z.enum(['auto', 'sync', 'async']).default('auto'),
   autoQuality: z.enum(['low', 'medium', 'high', 'auto']).default('low'),
-  /** `size` on the page; `ratio` in the maker's newer clients, which also send `quality`. */
+  /** `size` on the page; `ratio`, with `quality`, in the maker's newer clients. */
   taskFields: z.enum(['size', 'ratio']).default('size'),
   unbilledFailures,
 })
@@ -26,7 +26,7 @@ export function offersOf({ models, mode, taskFields }: JimmyOptions): Offer[] {
   return offersFrom(models, () => (mode === 'async' ? task : SYNC))
 }
 
-// "Text-to-Image (Sync)" and "Image Edit (Sync)", which limit neither size nor prompt.
+// "Text-to-Image (Sync)" and "Image Edit (Sync)": neither size nor prompt limits.
 const SYNC: Capabilities = {
   ...GPT,
   sizes: GPT_IMAGE_2_SIZES,
@@ -42,7 +42,7 @@ export interface Shape {
   resolution: '1k' | '2k' | '4k'
 }
 
-/** The pairs of "Create Image Task", with the pixels of docs.apiyi.com and docs.uniall.ai for the same pairs. */
+/** Pairs of "Create Image Task"; their pixels from docs.apiyi.com and docs.uniall.ai. */
 export const SHAPES: Readonly<Record<string, Shape>> = {
   auto: { ratio: 'auto', resolution: '1k' },
   '1024x1024': { ratio: '1:1', resolution: '1k' },

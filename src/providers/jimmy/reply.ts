@@ -51,7 +51,7 @@ const task = z.object({
   reason: text,
 })
 
-/** Throws ProviderError; `rejected` and `broken` are about the task. */
+/** Throws ProviderError: `rejected` and `broken` are about the task. */
 export function readTask(
   received: ProviderReply,
   remoteId: string,
@@ -73,7 +73,7 @@ export function readTask(
       const message = DONE.has(status)
         ? 'the task is completed, but has no image'
         : (error_message ?? error_msg ?? reason ?? '')
-      // No page says whether a failed task is billed, and none has a code for the cause.
+      // No page says whether failed tasks are billed, or has a code for the cause.
       if (DONE.has(status) || FAILED.has(status))
         throw toProviderError(ofTask(VERDICTS.BROKEN), { code: null, message }, reply)
       const unknownStatus = RUNNING.has(status) ? undefined : status
@@ -95,10 +95,10 @@ function contentOf(body: Unwrapped, replyTo: ReplyTo, reply: ProviderReply): unk
   throw replyFailure(replyTo, verdictOn(words, reply), words, reply)
 }
 
-/** Whatever the code around it is. */
+/** Whatever its code. */
 const wrapped = z.object({ data: z.looseObject({}) })
 
-// docs.jimmyai.cn: the query page, and "completed or success" in the FAQ.
+// The query page; "completed or success" in the FAQ.
 const RUNNING = new Set(['queued', 'pending', 'submitted', 'processing'])
 const DONE = new Set(['completed', 'success', 'succeeded'])
 const FAILED = new Set(['failed', 'failure', 'error', 'canceled', 'cancelled', 'timeout', 'expired'])
@@ -111,7 +111,7 @@ function toFraction(progress: number | string | null | undefined): number | null
 
 type Unwrapped = { content: unknown } | { failure: UpstreamWords }
 
-// 20000 is a number on one page, a string on another.
+// 20000: a number on one page, a string on another.
 const envelope = z.object({
   code: z.union([z.string(), z.number()]).transform(String),
   msg: text,
@@ -119,7 +119,7 @@ const envelope = z.object({
   data: z.unknown().optional(),
 })
 
-/** Only 20000 is a success. A body without a code has no envelope. */
+/** Only 20000 is a success. Without a code, there is no envelope. */
 function unwrap(json: unknown): Unwrapped {
   const error = wordsIn(json)
   if (error) return { failure: error }
@@ -129,23 +129,23 @@ function unwrap(json: unknown): Unwrapped {
   return code === '20000' ? { content: data } : { failure: { code, message: msg ?? message ?? '' } }
 }
 
-// No code for it is documented.
+// No documented code.
 function isUnknownTask(body: Unwrapped, { status }: ProviderReply): boolean {
   return 'failure' in body && status === 404
 }
 
-/** `words` is undefined when the body is not one of this API. */
+/** `words`: undefined if the body is not this API's. */
 function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): FailureVerdict {
   const { status } = reply
   if (!words) return verdictOfStatus(reply, 'FOREIGN')
-  // A server that failed may have done the work.
+  // A failed server may have done the work.
   const known = status < 500 ? CODES.get(words.code ?? '') : undefined
   if (known) return known
   return status >= 400 ? verdictOfStatus(reply, 'KNOWN') : VERDICTS.BROKEN
 }
 
-// docs.jimmyai.cn, response codes. The others are 20000, a success, and -1, a failure of the server, after which nothing
-// is known, as after any other code. No text of a message decides: it may repeat the prompt.
+// docs.jimmyai.cn, response codes, without 20000 (success) and -1 (server failure), which tells nothing, as any other
+// code. Messages do not decide: they may repeat the prompt.
 const CODES: ReadonlyMap<string, FailureVerdict> = new Map([
   ['20001', VERDICTS.MISCONFIGURED],
   ['20002', VERDICTS.REJECTED],

@@ -7,16 +7,16 @@ import { SHAPES, type JimmyOptions, type Shape } from './options.ts'
 
 export interface Submit {
   message: Message
-  /** The settings that the message decides where the request says auto. */
+  /** What the message decides for `auto`. */
   resolved: ResolvedSettings
 }
 
-/** Images of a task are base64 in memory; a form is read from disk. */
+/** A task's images are base64 in memory; a form is read from disk. */
 const MAX_INLINE_BYTES = 12_000_000
 /** Per file: "Image Edit (Sync)". */
 const MAX_FILE_BYTES = 20_000_000
 
-/** Throws ProviderError `rejected` for an input image above the limit. */
+/** Throws ProviderError `rejected` for a larger input image. */
 export async function toSubmit(
   request: ProviderRequest,
   options: JimmyOptions,
@@ -31,7 +31,7 @@ export async function toSubmit(
 function shapeOf(request: ProviderRequest, { mode, taskFields }: JimmyOptions): Shape | undefined {
   if (mode === 'sync') return undefined
   const shape = SHAPES[request.size]
-  // The capabilities of this mode guarantee one.
+  // This mode's capabilities guarantee one.
   if (mode === 'async') return shape
   const isTask =
     request.n === 1 &&
@@ -63,14 +63,14 @@ async function toTask(
   }
 }
 
-/** The page's own fields have no quality. */
+/** The page's fields have no quality. */
 export function taskResolved(settings: Pick<Settings, 'quality'>, options: JimmyOptions): ResolvedSettings {
   return options.taskFields === 'ratio' ? qualityResolved(qualityOf(settings, options)) : {}
 }
 
 async function toSync(request: ProviderRequest, options: JimmyOptions): Promise<Submit> {
   const quality = qualityOf(request, options)
-  // The page's default: replies do not report it.
+  // The page's default; replies do not report it.
   const size = request.size === 'auto' ? '1024x1024' : request.size
   const parameters = {
     model: request.upstreamModel,

@@ -1,12 +1,12 @@
-// Published models: the defaults of a provider's configuration.
+// Defaults for a provider's configuration.
 import type { Capabilities, SizeRule, TokenPrice } from '../provider.ts'
 
 export interface CatalogueModel {
   name: string
   capabilities: Capabilities
-  /** List price; null where the maker bills per image. */
+  /** List price; null if billed per image. */
   price: TokenPrice | null
-  /** ISO date of the shutdown, perhaps past; null when none is announced. */
+  /** ISO date, perhaps past; null without an announcement. */
   retiresOn: string | null
   asOf: string
   source: string
@@ -17,7 +17,7 @@ const PRICES = 'https://platform.openai.com/docs/pricing'
 const MODEL_PAGES = 'https://platform.openai.com/docs/models'
 const DEPRECATIONS = 'https://platform.openai.com/docs/deprecations'
 
-/** "Image generation" guide, section on sizes. */
+/** "Image generation" guide, sizes. */
 export const GPT_IMAGE_2_SIZES: SizeRule = {
   kind: 'rule',
   auto: true,
@@ -47,7 +47,7 @@ export const GPT: Capabilities = {
   maxPromptLength: 32_000,
 }
 
-// `input_fidelity` is refused, and TRANSPARENT since 2026-10, when its preview of 2026-08 was withdrawn.
+// `input_fidelity` is refused; TRANSPARENT too, since 2026-10, when the preview of 2026-08 was withdrawn.
 const GPT_2: Capabilities = { ...GPT, sizes: GPT_IMAGE_2_SIZES, backgrounds: ['AUTO', 'OPAQUE'] }
 
 const GPT_2_5: Capabilities = {
@@ -58,7 +58,7 @@ const GPT_2_5: Capabilities = {
 
 export const GPT_1: Capabilities = { ...GPT, inputFidelities: ['HIGH', 'LOW'] }
 
-// `auto` leaves the field out: the size is then 1024x1024.
+// `auto` omits the field: 1024x1024.
 const DALL_E: Capabilities = {
   ...GPT,
   qualities: ['AUTO', 'STANDARD'],
@@ -88,12 +88,12 @@ export const DALL_E_2: Capabilities = {
   maxPromptLength: 1000,
 }
 
-// The usage of the Images API has no field for cached input, which is cheaper.
+// Usage has no field for cached input, which is cheaper.
 const GPT_2_PRICE: TokenPrice = {
   inputTextMicros: 5_000_000,
   inputImageMicros: 8_000_000,
   outputImageMicros: 30_000_000,
-  // Disputed: only some published tables list text output.
+  // Disputed: some published tables lack text output.
   outputTextMicros: 10_000_000,
   version: 'openai-2026-07-24',
 }

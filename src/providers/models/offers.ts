@@ -90,7 +90,7 @@ export const modelsOption = z
 export type ModelsOption = z.infer<typeof modelsOption>
 type ModelEntry = Exclude<ModelsOption[number], string>
 
-/** The configuration overrides a reseller's `page`, which overrides the catalogue, except for its prices. */
+/** Precedence: configuration, a reseller's `page`, catalogue. Catalogue prices are not a reseller's. */
 export function offersFrom(models: ModelsOption, page?: (model: string) => Partial<Capabilities>): Offer[] {
   return models.map((model) => {
     const {
@@ -115,7 +115,7 @@ export function offersFrom(models: ModelsOption, page?: (model: string) => Parti
   })
 }
 
-/** Text to image with no settings but size, n and prompt. */
+/** Only size, n and prompt. */
 export const TEXT_TO_IMAGE = {
   operations: ['GENERATE'],
   qualities: ['AUTO'],

@@ -1,6 +1,6 @@
 import { parseSize, type Quality, type Settings } from '../../domain.ts'
 
-/** Output tokens of each partial image ("Image generation" guide, streaming). */
+/** Per partial image ("Image generation" guide, streaming). */
 export const PARTIAL_IMAGE_TOKENS = 100
 
 const TABLE_MODELS = new Set(['gpt-image-1', 'gpt-image-1-mini', 'gpt-image-1.5'])
@@ -14,7 +14,7 @@ const TABLE: Readonly<Record<string, Readonly<Partial<Record<Quality, number>>>>
 
 const LONG_EDGE_PATCHES: Readonly<Partial<Record<Quality, number>>> = { LOW: 16, MEDIUM: 48, HIGH: 96 }
 
-/** Of one image. Null without a published rule: the 2.5 family, DALL·E, AUTO, other sizes. */
+/** Per image. Null without a published rule: 2.5 family, DALL·E, AUTO, other sizes. */
 export function outputImageTokens(
   model: string,
   quality: Quality,
@@ -27,7 +27,7 @@ export function outputImageTokens(
   return long === undefined ? null : patchFormula(long, width, height)
 }
 
-// Found by users (community.openai.com/t/1382699). It agrees with every published price of an image.
+// By users (community.openai.com/t/1382699). Agrees with all published image prices.
 function patchFormula(long: number, width: number, height: number): number {
   const longest = Math.max(width, height)
   const shortest = Math.min(width, height)
@@ -40,7 +40,7 @@ const MAX_PATCHES = 1536
 const MIN_LONGEST = 1024
 const MAX_RATIO = 3
 
-/** Of one image, by a rule that users found (community.openai.com). */
+/** Per image, by users (community.openai.com). */
 export function inputImageTokens(width: number, height: number): number {
   const longest = Math.max(width, height, MIN_LONGEST)
   const ratio = Math.min(Math.max(width, height) / Math.min(width, height), MAX_RATIO)
@@ -48,7 +48,7 @@ export function inputImageTokens(width: number, height: number): number {
   return Math.min(patches, MAX_PATCHES)
 }
 
-/** Estimate: four Latin letters or one other character per token, and 7 around the prompt. */
+/** Estimate: four Latin letters or one other character per token, plus 7 per prompt. */
 export function textTokens(prompt: string): number {
   let quarters = 0
   for (const character of prompt) quarters += (character.codePointAt(0) ?? 0) < 0x0250 ? 1 : 4
@@ -56,7 +56,7 @@ export function textTokens(prompt: string): number {
 }
 
 export interface TokenRequest extends Pick<Settings, 'prompt' | 'size' | 'quality' | 'partialImages'> {
-  /** Input images and mask together. */
+  /** Including the mask. */
   inputImages: number
 }
 
@@ -66,21 +66,21 @@ export interface TokenLimit {
   outputImage: number
 }
 
-/** Around a prompt, whose tokens are at most its bytes. */
+/** Around a prompt; its tokens are at most its bytes. */
 const MAX_WRAPPING_TOKENS = 32
 
-/** Per image: gpt-image-1 at high fidelity, the maximum ("Images and vision" guide). */
+/** gpt-image-1 at high fidelity ("Images and vision" guide). */
 const MAX_INPUT_IMAGE_TOKENS = 6_240 + 65 + 8 * 129
 
-/** 2880x2880 at high quality: the maximum of all published rules. */
+/** 2880x2880 at high quality: the maximum of all rules. */
 const MAX_OUTPUT_TOKENS = 23_719
 
 const AUTO_SIZES = ['1024x1024', '1536x1024', '1024x1536']
 
-/** Published prices of gpt-image-1-mini exceed those of its tokens by this. */
+/** Excess of gpt-image-1-mini's published prices over its tokens'. */
 const MINI_SURCHARGE_TOKENS = 325
 
-/** Of `n` images. `auto` and models without a published rule count as the most expensive ones. */
+/** For `n` images. `auto` and models without a rule count as the most expensive. */
 export function maxTokens(model: string, request: TokenRequest, n: number): TokenLimit {
   const { prompt, inputImages, partialImages } = request
   return {

@@ -1,4 +1,4 @@
-// Costs and image usage of an organization: platform.openai.com/docs/api-reference/usage. They need an admin key.
+// platform.openai.com/docs/api-reference/usage. Needs an admin key.
 import { z } from 'zod'
 import { parseExactJson, sumDecimalUsd } from '../../money.ts'
 import { ProviderError, VERDICTS } from '../error.ts'
@@ -7,11 +7,11 @@ import type { BilledDay, Offer, Provider } from '../provider.ts'
 
 interface BillAccount {
   adminKey: string
-  /** Restricts the bill to one project of the organization. */
+  /** Restricts the bill to one project. */
   project?: string | undefined
 }
 
-/** Days per page: the maximum of the usage endpoint. */
+/** Days per page: the usage endpoint's maximum. */
 const PAGE_DAYS = 31
 const MAX_PAGES = 50
 const MAX_PAGE_BYTES = 8 * 1024 * 1024
@@ -24,7 +24,7 @@ const bucket = <Result extends z.ZodType>(result: Result) =>
   })
 const COSTS = bucket(
   z.object({
-    // The digits as they were sent: see parseExactJson.
+    // Digits as sent: see parseExactJson.
     amount: z.object({ value: z.string(), currency: z.string() }),
     line_item: z.string().nullish(),
   }),
@@ -37,7 +37,7 @@ type Page<Result> = {
   next_page?: string | null | undefined
 }
 
-/** Reads the bill of the organization or of its project. Line items count whose name begins with an offered model. */
+/** Of the organization or its project. Line items count if named after an offered model. */
 export function billReader(
   client: ImagesClient,
   account: BillAccount,
@@ -78,7 +78,7 @@ export function billReader(
   }
 }
 
-/** `gpt-image-2, output` and `gpt-image-2-2026-04-21, input` are of gpt-image-2, and `gpt-image-2.5-flare` is not. */
+/** `gpt-image-2, output`, `gpt-image-2-2026-04-21, input`; not `gpt-image-2.5-flare`. */
 function isOfModel(name: string, model: string): boolean {
   const text = name.trim().toLowerCase()
   if (!text.startsWith(model.toLowerCase())) return false

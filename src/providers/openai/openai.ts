@@ -1,4 +1,4 @@
-// platform.openai.com/docs/api-reference/images, and servers that copy it. No remote ids, no cancel.
+// platform.openai.com/docs/api-reference/images. No remote ids, no cancel.
 import { z } from 'zod'
 import { createImagesClient } from '../images-api/client.ts'
 import {
@@ -20,13 +20,13 @@ type Presets = Readonly<Record<string, Preset>>
 const common = z.strictObject({
   baseUrl: httpUrl.optional(),
   apiKey: credential,
-  /** An admin key of the organization, which reads its costs. */
+  /** Of the organization: reads its costs. */
   adminKey: credential.optional(),
-  /** Sent as `response_format`. Default: the preset's. */
+  /** Default: the preset's. */
   responseFormat: z.enum(['url', 'b64_json']).optional(),
   models: modelsOption.optional(),
   ...callOptions,
-  /** `auto` streams when partial images are requested, and offers them where the server is known to have them. */
+  /** `auto` streams for partial images, and offers them where the server has them. */
   mode: z.enum(['auto', 'sync', 'stream']).default('auto'),
   unbilledServerErrors,
 })
@@ -56,7 +56,7 @@ function presetOf(presets: Presets, name: string | undefined): Preset {
   return (name === undefined ? undefined : presets[name]) ?? OPENAI
 }
 
-/** `presets` by the values of the configuration entry `preset`. */
+/** `presets` by the entry's `preset`. */
 export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
   return {
     options: optionsWith(presets),

@@ -19,7 +19,7 @@ export const OPENAI: Preset<OwnOptions> = {
     project: credential.optional(),
   },
   offers: (models = currentModels()) => offersFrom(models),
-  // Other servers may not stream.
+  // Others may not stream.
   partialImages: (baseUrl) => (new URL(baseUrl).hostname === new URL(BASE_URL).hostname ? 'STREAM' : 'NONE'),
 
   message(request, account, stream) {
@@ -46,11 +46,11 @@ function toParameters(request: ProviderRequest, { responseFormat }: PresetAccoun
     prompt: request.prompt,
     n: request.n,
     ...(wantsSize(request) && { size: request.size }),
-    // Not all are listed for multipart edits. A refusal is visible, a dropped setting is not.
+    // Not all are listed for multipart edits. Refusals are visible, dropped settings not.
     ...toChangedParameters(request),
     ...(request.style !== null && { style: request.style.toLowerCase() }),
     ...(request.user !== null && { user: request.user }),
-    // GPT image models return base64 and refuse the parameter. DALL·E's default is a link.
+    // GPT image models return base64 and refuse it. DALL·E's default is a link.
     ...(isDalle(request) && { response_format: 'b64_json' }),
     ...(responseFormat !== undefined && { response_format: responseFormat }),
   }
@@ -60,7 +60,7 @@ function toStreamParameters({ partialImages }: ProviderRequest): Parameters {
   return { stream: true, ...(partialImages > 0 && { partial_images: partialImages }) }
 }
 
-// The default of an edit is 1024x1024, not auto. DALL·E has no auto.
+// An edit's default is 1024x1024, not auto. DALL·E has no auto.
 function wantsSize(request: ProviderRequest): boolean {
   return request.size !== 'auto' || (request.operation === 'EDIT' && !isDalle(request))
 }

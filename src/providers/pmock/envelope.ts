@@ -18,7 +18,7 @@ const envelope = z.object({
 
 export function envelopeIn(json: unknown): Envelope | undefined {
   const parsed = envelope.safeParse(json)
-  // An error in OpenAI's form beside a `code` says more.
+  // OpenAI's error form beside a `code` says more.
   return parsed.success && !wordsIn(json) ? parsed.data : undefined
 }
 
@@ -31,7 +31,7 @@ export function envelopeFailure(replyTo: ReplyTo, body: Envelope | undefined, re
   return replyFailure(replyTo, verdict, { code: body?.code ?? null, message: body?.message ?? '' }, reply)
 }
 
-/** Replies of the OpenAI-compatible route may have no envelope. */
+/** May be missing. */
 export const COMPAT_ENVELOPE: ReplyEnvelope = {
   requestIdIn: traceIdIn,
   unwrap(json, reply) {
@@ -46,8 +46,8 @@ export function traceIdIn(json: unknown): string | null | undefined {
   return envelopeIn(json)?.traceId
 }
 
-// The page calls the code "response status code". One that is no status proves nothing about the charge, and the higher
-// status proves less. No other code is documented, and no text of a message decides: it may repeat the prompt.
+// By the page, a "response status code". One that is no status proves nothing about the charge; the higher of two
+// proves less. No other code is documented. Messages do not decide: they may repeat the prompt.
 function verdictOf({ code }: Envelope, reply: ProviderReply): FailureVerdict {
   const status = Math.max(reply.status, /^[1-5]\d\d$/.test(code) ? Number(code) : 0)
   return status < 300 ? VERDICTS.BROKEN : verdictOfStatus({ ...reply, status }, 'KNOWN')

@@ -8,15 +8,15 @@ export const pmockOptions = z
   .strictObject({
     baseUrl: httpUrl.default('https://ai.pmock.com/api/ai/openai'),
     accessKey: credential,
-    /** Never sent. For `hmac` only. */
+    /** Never sent. `hmac` only. */
     secretKey: credential.optional(),
-    /** `bearer` sends the access key. */
+    /** `bearer` sends `accessKey`. */
     auth: z.enum(['hmac', 'bearer']).default('hmac'),
     headerPrefix: z
       .string()
       .regex(/^[a-z][a-z0-9-]*$/, 'must be the beginning of a header name in lower case')
       .default('pmock'),
-    /** Path of a check, not on pmock's pages. Default: that of docs.mountsea.ai, whose pages are alike. */
+    /** Of a check; not on pmock's pages. Default: docs.mountsea.ai, whose pages are alike. */
     taskPath: z
       .string()
       .regex(/^\/.*\{id\}/, 'must begin with / and contain {id}')

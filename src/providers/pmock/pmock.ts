@@ -11,7 +11,7 @@ import { signatureHeaders } from './signature.ts'
 export const pmock: Dialect<PmockOptions> = {
   options: pmockOptions,
 
-  // The access key alone is for the OpenAI-compatible route.
+  // The access key alone: OpenAI-compatible route.
   fromEnvironment({ PMOCK_ACCESS_KEY: accessKey, PMOCK_SECRET_KEY: secretKey, PMOCK_BASE_URL: baseUrl }) {
     return accessKey && secretKey ? { accessKey, secretKey, ...(baseUrl && { baseUrl }) } : undefined
   },
@@ -19,7 +19,7 @@ export const pmock: Dialect<PmockOptions> = {
   create: (name, options) => createPmock(name, options, systemClock),
 }
 
-/** Signatures need the clock: they are valid for a minute. */
+/** The clock: signatures are valid for a minute. */
 export function createPmock(name: string, options: PmockOptions, { now }: Pick<Clock, 'now'>): Provider {
   const { accessKey, secretKey = '', pollMs } = options
   const client = createImagesClient(name, options, [accessKey, secretKey])
@@ -47,7 +47,7 @@ export function createPmock(name: string, options: PmockOptions, { now }: Pick<C
   }
 }
 
-// `auto` is sent: the page states no defaults. With `image` it is an edit.
+// Sends `auto`: no defaults are documented. `image` makes it an edit.
 async function toBody(request: ProviderRequest, responseFormat: 'url' | 'b64_json'): Promise<object> {
   const { images, mask } = request
   return {

@@ -14,24 +14,24 @@ interface OwnOptions {
 export const PMOCK: Preset<OwnOptions> = {
   baseUrl: 'https://ai.pmock.com/api/ai/openai/v1',
   options: {
-    /** `snake` as in the page's sample client (the default), or `camel` as in its table. */
+    /** `snake`: sample client (default); `camel`: table. */
     naming: z.enum(['snake', 'camel']).optional(),
   },
   offers: (models = ['gpt-image-2']) => offersFrom(models, () => CAPABILITIES),
-  // The page has no field for streams.
+  // No documented stream field.
   partialImages: () => 'WITHOUT_STREAM',
 
   message(request, account, stream) {
     const headers = { authorization: `Bearer ${account.apiKey}` }
     const parameters = { ...toParameters(request, account), ...(stream && { stream: true }) }
-    // The page lists no edits. An operator may turn them on.
+    // No documented edits; operators may turn them on.
     return toOpenaiMessage(request, parameters, headers, stream)
   },
 
   ...COMPAT_ENVELOPE,
 }
 
-// `auto` is sent: the default size is 1024x1024, other defaults are not documented.
+// Sends `auto`: the default size is 1024x1024, other defaults are undocumented.
 function toParameters(
   request: ProviderRequest,
   { naming = 'snake', responseFormat = 'b64_json' }: PresetAccount & OwnOptions,

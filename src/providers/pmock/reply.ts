@@ -19,12 +19,12 @@ const task = z.object({
 
 type Task = z.output<typeof task>
 
-// pmock's pages list no statuses. These are those of docs.mountsea.ai, whose pages are alike, and others of its kind.
+// pmock's pages list none. From docs.mountsea.ai, whose pages are alike, and similar ones.
 const RUNNING = new Set(['pending', 'ready', 'assigned', 'processing', 'queued', 'running'])
 const DONE = new Set(['completed', 'succeeded', 'success', 'done'])
 const FAILED = new Set('failed failure error cancelled canceled timeout timed_out expired'.split(' '))
 
-/** A result may be JSON within JSON, with its images as text. */
+/** JSON within JSON: images are text. */
 const TASK_LIMITS = { ...DEFAULT_LIMITS, maxTextBytes: 64 * 1024 * 1024 }
 
 export function readSubmitted(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
@@ -40,7 +40,7 @@ export function readSubmitted(received: ProviderReply, call: Call, pollMs: numbe
   })
 }
 
-/** Throws ProviderError; `rejected` and `broken` are about the task. */
+/** Throws ProviderError: `rejected` and `broken` are about the task. */
 export function readTask(received: ProviderReply, call: Call, pollMs: number): Promise<CallResult> {
   return readReply<CallResult>('CHECK', received, call, {
     limits: TASK_LIMITS,
@@ -54,7 +54,7 @@ export function readTask(received: ProviderReply, call: Call, pollMs: number): P
       if (!record) throw new MalformedReply('has no task')
       const status = statusOf(record)
       if (FAILED.has(status)) throw taskFailure(record, reply)
-      // It is about the task, and the next check would return the same.
+      // The next check would return the same.
       if (DONE.has(status)) throw new MalformedImage('has a finished task without an image')
       const unknownStatus = RUNNING.has(status) ? undefined : status
       return { state: 'PENDING', progress: null, checkAfterMs: pollMs, unknownStatus }
@@ -71,7 +71,7 @@ function statusOf(record: Task | undefined): string {
   return record?.status?.toLowerCase() ?? ''
 }
 
-// By status or its code: no other code for it is documented.
+// By status or its code; none is documented.
 function isUnknownTask(envelope: Envelope | undefined, { status }: ProviderReply): boolean {
   return status === 404 || envelope?.code === '404' || (envelope?.code === '200' && envelope.data === null)
 }

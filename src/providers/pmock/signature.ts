@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 
-/** docs.pmock.com/api-reference/pmock-api-introduction. Signs the start of the current minute; `now` is in ms. */
+/** docs.pmock.com/api-reference/pmock-api-introduction. Signs the current minute's start; `now` in ms. */
 export function signatureHeaders(
   { accessKey, secretKey, headerPrefix }: { accessKey: string; secretKey: string; headerPrefix: string },
   now: number,

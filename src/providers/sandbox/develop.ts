@@ -9,10 +9,10 @@ import { requestIdOf, SCENARIO_FAILURES } from './scenario.ts'
 import { wait, whileOpen } from './wait.ts'
 
 export interface DevelopOptions {
-  /** Minimum duration of the call, painting included. */
+  /** Minimum, painting included. */
   durationMs: number
   partials: number
-  /** For `auto`; undefined for a model outside the catalogue. */
+  /** For `auto`; undefined outside the catalogue. */
   sizes: SizeRule | undefined
 }
 
@@ -75,7 +75,7 @@ async function paintImage(
   }
 }
 
-// Without format and compression: a prompt as PNG and as JPEG is the same picture.
+// Without format and compression: a prompt's PNG and JPEG are one picture.
 function seedOf(request: ProviderRequest, resolved: ResolvedRequest, index: number): string {
   const { prompt, model, operation, style } = request
   const { width, height, quality, background } = resolved
@@ -98,7 +98,7 @@ async function writeImages(
   return images
 }
 
-/** As the real model reports it: ESTIMATED as gpt-image-2 for the 2.5 family, UNKNOWN for DALL·E, which reports none. */
+/** As the model: ESTIMATED as gpt-image-2 for the 2.5 family, UNKNOWN for DALL·E. */
 function countUsage(request: ProviderRequest, resolved: ResolvedRequest, partialImages: number): Usage {
   const byRule = outputImageTokens(request.model, resolved.quality, resolved.width, resolved.height)
   const perImage = byRule ?? estimate(request.model, resolved)

@@ -14,7 +14,7 @@ type Size = Pick<ResolvedRequest, 'width' | 'height'>
 const WIDE = /\b(wide|panorama|panoramic|landscape|banner|cinematic)\b/iu
 const TALL = /\b(portrait|tall|poster|vertical|full[- ]length)\b/iu
 
-/** Replaces each `auto`. Undefined when the size is malformed. */
+/** Replaces `auto`. Undefined for a malformed size. */
 export function resolve(request: ProviderRequest, sizes: SizeRule | undefined): ResolvedRequest | undefined {
   const size = request.size === 'auto' ? autoSize(request, sizes) : parseSize(request.size)
   if (!size) return undefined
@@ -31,7 +31,7 @@ export function resolve(request: ProviderRequest, sizes: SizeRule | undefined): 
   }
 }
 
-// An edit keeps the size of its first image if possible, so that a mask fits pixel by pixel.
+// An edit keeps its first image's size if possible: the mask then fits.
 function autoSize(request: ProviderRequest, sizes: SizeRule | undefined): Size {
   const first = request.images[0]
   if (first && allows(sizes, first)) return { width: first.width, height: first.height }

@@ -1,4 +1,4 @@
-// Paints images and simulates failures in this process, without network, key or cost.
+// Paints and simulates failures in this process: no network, key or cost.
 import { z } from 'zod'
 import { CATALOGUE, findModel, type CatalogueModel } from '../models/catalogue.ts'
 import { ProviderError } from '../error.ts'
@@ -8,15 +8,15 @@ import { fail } from './scenario.ts'
 import { SCENARIO_FAILURES, SCENARIOS, readDirections, type Scenario } from './scenario.ts'
 
 export interface SandboxOptions {
-  /** Minimum duration of a call. Default 3000. */
+  /** Minimum. Default 3000. */
   durationMs: number
-  /** Default `ok`. A prompt may override it: see SANDBOX_DIRECTIVES. */
+  /** Default `ok`. Prompts override it: see SANDBOX_DIRECTIVES. */
   scenario: Scenario
   /** Default 4. */
   concurrency: number
   /** Default 240000. */
   timeoutMs: number
-  /** Leaves out the last partial image: upstreams may finish before they have sent all. Default false. */
+  /** Without the last partial image: upstreams may finish earlier. Default false. */
   fewerPartials: boolean
 }
 
@@ -57,7 +57,7 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
 }
 
 function toOffer({ name, price, capabilities }: CatalogueModel): Offer {
-  // More than those of the real models, so that every setting can be tried.
+  // More than real models: every setting can be tried.
   const widened: Capabilities = {
     ...capabilities,
     operations: ['GENERATE', 'EDIT'],

@@ -17,14 +17,14 @@ export const SCENARIOS = [
 
 export type Scenario = (typeof SCENARIOS)[number]
 
-/** Removed from the prompt before painting. Described in docs/getting-started.md. */
+/** Removed from the prompt before painting. See docs/getting-started.md. */
 export const SANDBOX_DIRECTIVES = [...SCENARIOS, 'slow', 'duration=200'].map((name) => `[sandbox:${name}]`)
 
 const DIRECTIVE = /\s?\[sandbox:(?:duration=(\d{1,6})|([a-z]+))\]/giu
 const SLOW_MS = 30_000
 const MAX_DURATION_MS = 600_000
 
-/** The last directive of a kind applies. Unknown ones stay in the prompt. */
+/** The last of a kind applies. Unknown ones stay in the prompt. */
 export function readDirections(
   prompt: string,
   configured: { scenario: Scenario; durationMs: number },
@@ -102,7 +102,7 @@ export async function fail(
   throw new ProviderError({ ...failure, providerRequestId })
 }
 
-/** In place of an upstream's `x-request-id`. */
+/** For an upstream's `x-request-id`. */
 export function requestIdOf(call: Call): string {
   return `sandbox-${call.clientRef}`
 }

@@ -1,4 +1,4 @@
-// As its own upstream, the sandbox waits, unlike other providers.
+// The sandbox is its own upstream: unlike other providers, it waits.
 import { setTimeout as pause } from 'node:timers/promises'
 import { ProviderError, VERDICTS } from '../error.ts'
 import type { Call } from '../provider.ts'
@@ -9,7 +9,7 @@ export async function wait(durationMs: number, call: Call): Promise<void> {
   await whileOpen(durationMs > 0 ? pause(durationMs, undefined, { signal }) : Promise.resolve(), call)
 }
 
-/** Throws ProviderError OUTCOME_UNKNOWN when the call is aborted first. */
+/** Throws ProviderError OUTCOME_UNKNOWN if aborted first. */
 export async function whileOpen<T>(work: Promise<T>, { signal }: Call): Promise<T> {
   try {
     return await untilAborted(work, signal)

@@ -1,4 +1,4 @@
-// Against server-side request forgery. Base URLs, set by the operator, may be private; addresses in requests may not.
+// Against server-side request forgery. Base URLs, the operator's, may be private; addresses in requests may not.
 import { lookup as lookupName, type LookupAddress, type LookupAllOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -6,7 +6,7 @@ import { buildConnector } from 'undici'
 
 export interface AddressRule {
   protocols: readonly string[]
-  /** '' is the default port; null allows all. */
+  /** '': the default port; null: all. */
   ports: readonly string[] | null
   maxLength: number
   /** The only origin that may be private. */
@@ -31,7 +31,7 @@ export function replyRule(baseUrl: string): AddressRule {
   return { ...requestRule(['https:', 'http:']), ports: null, maxLength: 8192, trustedOrigin }
 }
 
-/** A message that completes "the address …"; undefined for a valid one. Host names are checked at connection. */
+/** Completes "the address …"; undefined if valid. Host names are checked at connection. */
 export function checkUrl(text: string, rule: AddressRule): string | undefined {
   if (text.length > rule.maxLength) return `must not be longer than ${rule.maxLength} characters`
   const url = URL.parse(text)
@@ -45,7 +45,7 @@ export function checkUrl(text: string, rule: AddressRule): string | undefined {
   return isForbiddenHost(url.hostname, rule) ? 'must be on a public host' : undefined
 }
 
-/** Checks every connection, redirects and IP literals included. */
+/** Checks every connection: also redirects and IP literals. */
 export function guardedConnector(rule: AddressRule, resolve: Resolve = lookupName): buildConnector.connector {
   const options = { allowH2: false, timeout: CONNECT_MS }
   const trusted = buildConnector(options)
@@ -53,13 +53,13 @@ export function guardedConnector(rule: AddressRule, resolve: Resolve = lookupNam
   return (target, callback) => {
     const origin = URL.parse(`${target.protocol}//${target.host ?? target.hostname}`)?.origin
     if (origin === rule.trustedOrigin) return trusted(target, callback)
-    // Node calls `lookup` for no IP literal (github.com/nodejs/undici/issues/2019).
+    // Node calls no `lookup` for IP literals (github.com/nodejs/undici/issues/2019).
     if (isForbiddenHost(target.hostname, rule)) return callback(new ForbiddenAddress(), null)
     guarded(target, callback)
   }
 }
 
-/** The message completes "the address …" and names no host. */
+/** Completes "the address …", without host. */
 export class AddressError<Failure extends string> extends Error {
   readonly failure: Failure
 
@@ -88,7 +88,7 @@ export class ForbiddenAddress extends Error {
   }
 }
 
-/** False for every address that may be private. */
+/** False if possibly private. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
@@ -119,5 +119,5 @@ function guardedLookup(rule: AddressRule, resolve: Resolve): LookupFunction {
 
 const CONNECT_MS = 10_000
 
-// Unicast to ipaddr.js: Azure's host agent, and IPv4-compatible addresses (RFC 4291, 2.5.5.1) such as `::7f00:1`.
+// ipaddr.js calls them unicast: Azure's host agent; IPv4-compatible ones (RFC 4291, 2.5.5.1) such as `::7f00:1`.
 const ALSO_PRIVATE = [ipaddr.parseCIDR('168.63.129.16/32'), ipaddr.parseCIDR('::/96')]

@@ -1,6 +1,6 @@
 /**
- * Decodes pieces of any length. Accepts both alphabets, missing padding, and the head of a data URL. Ignores all other
- * characters, as RFC 2045, 6.8 says, and everything after the padding. The bytes are valid until the next call.
+ * Decodes pieces of any length. Accepts both alphabets, missing padding, and the head of a data URL. Ignores other
+ * characters (RFC 2045, 6.8) and all after the padding. The bytes are valid until the next call.
  */
 export function createBase64Decoder() {
   let head: string | undefined = ''
@@ -24,7 +24,7 @@ export function createBase64Decoder() {
     if (padded) return NOTHING
     let whole = carry + text
     let bytes = decodeGroups(whole)
-    // Node's decoder skips unknown characters.
+    // Node skips unknown characters.
     if (bytes.length < bytesIn(whole)) {
       whole = digitsIn(whole)
       bytes = decodeGroups(whole)

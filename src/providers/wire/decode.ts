@@ -1,4 +1,4 @@
-// Content codings of RFC 9110, 8.4. A server may apply one although the request does not accept it.
+// Content codings of RFC 9110, 8.4. Servers may apply one that the request does not accept.
 import { pipeline, Readable, type Transform } from 'node:stream'
 import {
   constants,
@@ -12,15 +12,12 @@ import type { Dispatcher } from 'undici'
 import { MalformedReply } from './malformed.ts'
 import { isImage, peek, SIGNATURE_BYTES } from './peek.ts'
 
-/** Of the decoded bytes over the encoded ones: base64 has 1.4, and images have 1. */
+/** Decoded over encoded: base64 has 1.4, images 1. */
 const MAX_RATIO = 100
 /** Decoded bytes that the ratio does not limit. */
 const MIN_RATIO_BYTES = 4 * 1024 * 1024
 
-/**
- * Decodes a body. One whose bytes do not begin as its coding says, or with an unknown coding, is not changed. Throws
- * MalformedReply beyond `maxRatio`.
- */
+/** Unchanged if the coding is unknown or does not match the first bytes. Throws MalformedReply beyond `maxRatio`. */
 export function decodeBody(
   { body, headers }: Pick<Dispatcher.ResponseData, 'body' | 'headers'>,
   maxRatio = MAX_RATIO,
@@ -62,7 +59,7 @@ async function* decode(
   }
 }
 
-// Flushed at the end: a missing trailer costs no content.
+// A missing trailer costs no content.
 const ZLIB = { finishFlush: constants.Z_SYNC_FLUSH }
 const BROTLI = { finishFlush: constants.BROTLI_OPERATION_FLUSH }
 const ZSTD = { finishFlush: constants.ZSTD_e_flush }
@@ -71,14 +68,14 @@ function gzip(first: Buffer): Transform | undefined {
   return first.readUInt16BE() === 0x1f8b ? createGunzip(ZLIB) : undefined
 }
 
-// Some servers send it without the header of zlib, RFC 9110, 8.4.1.2.
+// Some servers omit zlib's header (RFC 9110, 8.4.1.2).
 function inflate(first: Buffer): Transform | undefined {
   const hasHeader = (first[0]! & 0x0f) === 8 && first.readUInt16BE() % 31 === 0
   if (hasHeader) return createInflate(ZLIB)
   return isImage(first) ? undefined : createInflateRaw(ZLIB)
 }
 
-/** Undefined where the bytes have another signature. */
+/** Undefined for another signature. */
 const CODINGS: ReadonlyMap<string, (first: Buffer) => Transform | undefined> = new Map([
   ['gzip', gzip],
   ['x-gzip', gzip],

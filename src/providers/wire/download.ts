@@ -8,7 +8,7 @@ import { decodeBody } from './decode.ts'
 import { MAX_HEADER_BYTES } from './http.ts'
 
 export interface Downloader {
-  /** Returns the bytes of the new `file`. Sends no credentials. Throws DownloadError and leaves no file. */
+  /** Returns the bytes of the new `file`. Sends no credentials. Throws DownloadError, without a file. */
   download(url: string, file: string, signal: AbortSignal): Promise<number>
   close(): Promise<void>
 }
@@ -25,7 +25,7 @@ export interface DownloaderOptions {
   resolve?: Resolve
 }
 
-/** Every connection keeps the rule, redirects included. */
+/** The rule applies to every connection, redirects too. */
 export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: DownloaderOptions): Downloader {
   const agent = new Agent({
     connect: guardedConnector(rule, resolve),
@@ -51,7 +51,7 @@ export function createDownloader({ rule, maxBytes = 25_000_000, resolve }: Downl
   async function save(reply: Dispatcher.ResponseData, file: string, signal: AbortSignal): Promise<number> {
     let byteSize = 0
     await pipeline(
-      // The limit of bytes is enough for a file.
+      // The byte limit is enough for a file.
       decodeBody(reply, Infinity),
       async function* count(chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {

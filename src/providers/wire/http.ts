@@ -18,19 +18,19 @@ export interface Reply {
   /** Of the request. */
   url: string
   status: number
-  /** Without parameters; '' when absent. */
+  /** Without parameters; '' if absent. */
   contentType: string
   requestId: string | undefined
   retryAfterMs: number | undefined
-  /** To be read once. Throws ProviderError `lost`. */
+  /** Read once. Throws ProviderError `lost`. */
   body: AsyncIterable<Buffer>
-  /** For clients: without secrets and markup, at most 500 characters. */
+  /** For clients: no secrets or markup, at most 500 characters. */
   clean: (text: string) => string
 }
 
 export interface UpstreamOptions {
   name: string
-  /** Credentials go to this origin only: redirects are not followed. */
+  /** The only origin that gets credentials: no redirects. */
   baseUrl: string
   timeoutMs: number
   secrets: readonly string[]
@@ -42,7 +42,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   const agent = new Agent({
     // HTTP/2 would put all paid calls on one connection.
     allowH2: false,
-    // No keep-alive: an upstream may close a kept connection during a write.
+    // No keep-alive: an upstream may close during a write.
     pipelining: 0,
     connections: null,
     connect: { timeout: CONNECT_MS },
@@ -53,7 +53,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   })
   const redact = (text: string) => redactSecrets(without(secrets, text))
 
-  /** Sends once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
+  /** Once. Resolves with any status. Throws ProviderError `unreached` or `lost`. */
   async function send(
     { method, path, headers, body = '' }: Message,
     call: Pick<Call, 'signal' | 'onWire' | 'traceparent'>,
@@ -91,7 +91,7 @@ export function createUpstream({ name, baseUrl, timeoutMs, secrets }: UpstreamOp
   return {
     send,
     submit(message: Message, call: Parameters<typeof send>[1] & Pick<Call, 'clientRef'>): Promise<Reply> {
-      // OpenAI logs the first ("Debugging requests"). A proxy may honour the second.
+      // OpenAI logs the first ("Debugging requests"); a proxy may honour the second.
       const ids = { 'x-client-request-id': call.clientRef, 'idempotency-key': call.clientRef }
       return send({ ...message, headers: { ...message.headers, ...ids } }, call)
     },
@@ -147,7 +147,7 @@ async function* readBody(
     ended = true
     throw error instanceof MalformedReply ? error : toFailure(error)
   } finally {
-    // Its reader needs no more.
+    // Its reader has enough.
     if (!ended && wire.state().phase !== 'BODY_DONE') wire.endBody()
   }
 }

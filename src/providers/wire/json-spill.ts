@@ -1,11 +1,11 @@
-// Decodes every image of a JSON stream into a file: the value of each "b64_json", and each data URL in a "url" or
-// "image_url". JSON.parse would hold an image as bytes, text and bytes.
+// Decodes images in a JSON stream into files: each "b64_json", and data URLs in "url" or "image_url". JSON.parse would
+// hold an image as bytes, text and bytes.
 import { randomUUID } from 'node:crypto'
 import { createBase64Decoder } from './base64.ts'
 import { MalformedImage, MalformedReply } from './malformed.ts'
 import { createSpoolFile, type SpoolFile } from './spool-file.ts'
 
-/** Stands for an image in the parsed JSON. A class, so that no upstream can name a file. */
+/** Stands for an image. A class: no upstream can name a file. */
 export class Spilled {
   readonly file: string
   readonly byteSize: number
@@ -19,18 +19,18 @@ export class Spilled {
 export type JsonSpill = ReturnType<typeof createJsonSpill>
 
 export interface SpillLimits {
-  /** Per image, decoded. A larger one is null. */
+  /** Per image, decoded. Larger: null. */
   maxImageBytes: number
   maxTextBytes: number
 }
 
-/** A PNG of 3840x2160 noise has 25 MB. */
+/** A 3840x2160 PNG of noise has 25 MB. */
 export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
 
 /**
- * Reads up to the end of the JSON value: what follows it does not matter, nor how the body ends. Images go to `newFile()`
- * paths. Of a text that breaks off or is not JSON, returns the complete images as a list; throws MalformedReply, or the
- * error of the body, when there is none.
+ * Reads up to the end of the value; what follows does not matter, nor how the body ends. Images go to `newFile()`
+ * paths. Of a text that breaks off or is not JSON, returns the complete images as a list; without any, throws
+ * MalformedReply, or the error of the body.
  */
 export async function spillJson(
   body: AsyncIterable<Buffer>,
@@ -60,9 +60,9 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
   const token = randomUUID()
   let state: 'outside' | 'string' | 'link' | 'image' = 'outside'
   let depth = 0
-  // Set when the brackets of the value are closed.
+  // The value's brackets are closed.
   let closed = false
-  // The last byte outside of strings and the last string tell a value from a key.
+  // The last byte outside of strings and the last string tell values from keys.
   let before: number | undefined
   let key = ''
   let link = ''
@@ -73,7 +73,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     for (let at = start; at < chunk.length; at++) {
       const byte = chunk[at]!
       if (byte === QUOTE) {
-        // The value may be a list.
+        // Perhaps a list.
         const name = before === COLON || before === OPEN_LIST ? key : ''
         state = name === 'b64_json' ? 'image' : LINKS.has(name) ? 'link' : 'string'
         text.keep(chunk.subarray(start, state === 'string' ? at + 1 : at))
@@ -89,7 +89,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
         text.keep(chunk.subarray(start, at + 1))
         return chunk.length
       }
-      // All JSON white space is below.
+      // JSON's white space is below.
       if (byte > SPACE) before = byte
     }
     text.keep(chunk.subarray(start))
@@ -111,7 +111,7 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     return end
   }
 
-  /** Holds the beginning of an address until it differs from that of a data URL. */
+  /** Holds an address while it may be a data URL. */
   async function readLink(chunk: Buffer, start: number): Promise<number> {
     const next = link + chunk.toString('latin1', start, start + 1)
     if (DATA_URL.startsWith(next)) {
@@ -194,21 +194,21 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       }
     },
     isClosed: () => closed,
-    /** The complete images so far. */
+    /** Complete so far. */
     images: (): readonly Spilled[] => spilled,
-    /** The parsed JSON; an empty `b64_json` is null. */
+    /** An empty `b64_json` is null. */
     end(): unknown {
       if (state !== 'outside') throw new MalformedReply('ends within a string')
       return parse()
     },
-    /** Without the images. */
+    /** Without images. */
     text: () => text.read(),
-    /** Required, after `end` too. */
+    /** Required, also after `end`. */
     close: async () => image.file?.abandon(),
   }
 }
 
-/** One buffer that grows: many small ones would take more memory than the text. */
+/** One growing buffer: many small ones take more memory. */
 function createText(maxBytes: number) {
   let buffer: Buffer = Buffer.allocUnsafe(1024)
   let length = 0
@@ -227,7 +227,6 @@ function createText(maxBytes: number) {
   }
 }
 
-/** Without the byte order mark. */
 export function withoutMark(text: string): string {
   return text.replace(/^\uFEFF/, '')
 }
@@ -237,7 +236,7 @@ function noImage() {
   return { decoder: createBase64Decoder(), file, isTooLarge: false, escape: '' }
 }
 
-// `\/` (PHP), `\n` (MIME), `\u002B` (.NET). Undefined while incomplete.
+// `\/` (PHP), `\n` (MIME), `\u002B` (.NET). Undefined if incomplete.
 function unescape(escape: string): string | undefined {
   if (escape.length < (escape[1] === 'u' ? 6 : 2)) return undefined
   try {

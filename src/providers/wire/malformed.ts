@@ -1,4 +1,4 @@
-/** The message completes "the reply …". */
+/** Completes "the reply …". */
 export class MalformedReply extends Error {
   override name = 'MalformedReply'
 }

@@ -1,4 +1,4 @@
-/** The first bytes, at least `size` if there are so many, and the whole body with them. */
+/** The first bytes, at least `size` if available, and the whole body. */
 export async function peek(
   body: AsyncIterable<Buffer>,
   size: number,
@@ -22,7 +22,7 @@ async function* resume(first: Buffer, chunks: AsyncIterator<Buffer>): AsyncGener
   }
 }
 
-/** By the signatures of PNG, JPEG and WebP, which have this length. */
+/** PNG, JPEG and WebP signatures, of this length. */
 export function isImage(first: Buffer): boolean {
   return /^(?:\x89PNG|\xff\xd8\xff|RIFF)/.test(first.toString('latin1', 0, SIGNATURE_BYTES))
 }

@@ -7,11 +7,11 @@ export interface WireState {
   phase: WirePhase
   httpStatus?: number
   providerRequestId?: string
-  /** How the body ended, if not well. */
+  /** If it did not end well. */
   bodyError?: Error
 }
 
-/** Reports each phase before undici goes on: without DISPATCHED, no byte was handed to the socket. */
+/** Reports phases before undici goes on: without DISPATCHED, the socket got no byte. */
 export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: string) => string) {
   let state: WireState = { phase: 'INTENT' }
 
@@ -46,7 +46,7 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: strin
       onResponseError(controller, error) {
         if (state.phase !== 'HEADERS' || controller.aborted)
           return handler.onResponseError?.(controller, error)
-        // undici drops what it has not delivered yet when it reports an error. The reader of the body reports it instead.
+        // undici drops undelivered data on an error: the body's reader reports it instead.
         state = { ...state, bodyError: error }
         handler.onResponseEnd?.(controller, {})
       },
@@ -58,12 +58,12 @@ export function watchWire({ onWire }: Pick<Call, 'onWire'>, redact: (text: strin
   return {
     interceptor,
     state: () => state,
-    /** For a body of which enough was read. */
+    /** Enough was read. */
     endBody: () => report('BODY_DONE'),
   }
 }
 
-/** `unreached`, and uncharged, if and only if nothing was dispatched; else `lost`. */
+/** `unreached`, uncharged, if and only if nothing was dispatched; else `lost`. */
 export function networkFailure(provider: string, cause: unknown, state: WireState): ProviderError {
   const { phase, httpStatus, providerRequestId } = state
   if (phase === 'INTENT') {

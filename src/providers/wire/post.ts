@@ -21,7 +21,7 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
   const agent = new Agent({
     allowH2: false,
     connect: guardedConnector(rule, resolve),
-    // A kept connection may be closed while a message is written.
+    // Kept connections may close during a write.
     pipelining: 0,
     connections: null,
     headersTimeout: 60_000,
@@ -29,7 +29,7 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
   })
 
   return {
-    /** Posts once, without redirects. Resolves with any status. Throws PostError. */
+    /** Once, no redirects. Resolves with any status. Throws PostError. */
     async post(url: string, { headers, body }: PostMessage, signal: AbortSignal) {
       const problem = checkUrl(url, rule)
       if (problem) throw new PostError('FORBIDDEN', problem)
@@ -43,7 +43,7 @@ export function createPoster({ rule, resolve }: { rule: AddressRule; resolve?: R
           signal,
         })
         const answer = await untilAborted(pending, signal)
-        // Without a reset for servers with a short body.
+        // Spares servers with a short body a reset.
         await untilAborted(answer.body.dump({ limit: DUMP_BYTES }), signal).catch(() =>
           answer.body.on('error', () => undefined).destroy(),
         )

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 
-/** A date counts from the reply's own `date`. */
+/** Dates count from the reply's `date`. */
 export function retryAfterMs(headers: Dispatcher.ResponseData['headers']): number | undefined {
   // OpenAI's servers send it (github.com/openai/openai-node, src/client.ts).
   const exact = numberOf(headers['retry-after-ms'])
@@ -12,7 +12,7 @@ export function retryAfterMs(headers: Dispatcher.ResponseData['headers']): numbe
   return Number.isNaN(wait) ? undefined : Math.max(0, wait)
 }
 
-/** Undefined also for more digits than a wait can have. */
+/** Undefined also for too many digits. */
 function numberOf(value: string | string[] | undefined): number | undefined {
   if (typeof value !== 'string' || !/^\s*\d+(\.\d+)?\s*$/.test(value)) return undefined
   return Number(value) <= MAX_WAIT ? Number(value) : undefined

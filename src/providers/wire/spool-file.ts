@@ -3,7 +3,7 @@ import { MalformedImage } from './malformed.ts'
 
 export type SpoolFile = ReturnType<typeof createSpoolFile>
 
-/** `path` must not exist; it is created with the first byte. */
+/** `path` must not exist; the first byte creates it. */
 export function createSpoolFile(path: string, maxBytes: number) {
   const batch = Buffer.allocUnsafeSlow(Math.min(BATCH, maxBytes))
   let handle: FileHandle | undefined
@@ -43,7 +43,7 @@ export function createSpoolFile(path: string, maxBytes: number) {
       await flush()
       await close()
     },
-    /** Closes without writing the rest. Idempotent. */
+    /** Closes without the rest. Idempotent. */
     abandon: close,
   }
 }

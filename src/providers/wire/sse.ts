@@ -1,15 +1,15 @@
-// Server-sent events (HTML standard, 9.2). eventsource-parser would hold a line, of up to 100 MB, as text.
+// HTML standard, 9.2. eventsource-parser would hold lines of up to 100 MB as text.
 import { createJsonSpill, DEFAULT_LIMITS, type JsonSpill, type SpillLimits } from './json-spill.ts'
 import { MalformedReply } from './malformed.ts'
 
 export interface ServerSentEvent {
-  /** `message` without a field `event:`. */
+  /** Default `message`. */
   event: string
-  /** Undefined when it is not JSON. */
+  /** Undefined if not JSON. */
   data: unknown
 }
 
-/** Up to `data: [DONE]` or the end, images in `newFile()` paths. Throws MalformedReply. */
+/** Until `data: [DONE]` or the end; images in `newFile()` paths. Throws MalformedReply. */
 export async function* readEvents(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
@@ -51,7 +51,7 @@ export async function* readEvents(
     } catch (error) {
       failure = error
     }
-    // The standard drops an event without a blank line after it, but its image is paid for.
+    // The standard drops events without a final blank line, but the image is paid for.
     const last = await finish()
     if (last && last !== 'done' && last.data !== undefined) yield last
     if (failure) throw failure
@@ -60,7 +60,7 @@ export async function* readEvents(
   }
 }
 
-// Keep-alives, for example, are not JSON.
+// Keep-alives are not JSON.
 async function jsonOrUndefined(spill: JsonSpill): Promise<unknown> {
   try {
     return spill.end()
@@ -99,7 +99,7 @@ async function* splitLines(body: AsyncIterable<Buffer>): AsyncGenerator<LinePart
   }
 
   for await (const chunk of body) {
-    // LF, CR or both, perhaps in two chunks.
+    // LF, CR or both, perhaps split.
     let at = afterCr && chunk[0] === LF ? 1 : 0
     if (chunk.length > 0) afterCr = false
     while (at < chunk.length) {
@@ -116,7 +116,7 @@ async function* splitLines(body: AsyncIterable<Buffer>): AsyncGenerator<LinePart
   }
 }
 
-// No known field has a longer name than `event`.
+// `event` is the longest known name.
 function joinName(name: Buffer, more: Buffer): Buffer {
   const whole = Buffer.concat([name, more.subarray(0, 16)]).subarray(0, 16)
   return whole.subarray(0, 3).equals(BYTE_ORDER_MARK) ? whole.subarray(3) : whole

@@ -1,4 +1,4 @@
-/** Rejects at the abort. undici notices an abort only once connected, and never starts an aborted request. */
+/** Rejects at the abort. undici notices aborts only once connected, and never starts an aborted request. */
 export function untilAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)

@@ -15,32 +15,28 @@ const DEADLINE_MS = 1000
 
 export function testDamage(name: string, subject: WireSubject): void {
   describe(`${name} with a damaged reply`, () => {
-    it(
-      'keeps the image that is in it, or reports that the charge is unknown',
-      { timeout: 60_000 },
-      async () => {
-        const { provider, upstream } = await openSubject(subject)
-        const { call } = await openCall()
-        const bytes = await makeImage({}, 1, '16x16')
-        const url = new URL(`/images/${upstream.imageBytes.push(bytes) - 1}`, upstream.url).href
-        const image = { b64_json: bytes.toString('base64'), url }
-        const id = await acceptedId(provider, call, subject)
-        const replies = subject.results(image, id ?? '').flatMap((good) => damaged(good, image))
-        expect(replies.length).toBeGreaterThanOrEqual(MIN_REPLIES)
-        const problems: string[] = []
-        const read = (received: ReceivedImage) => readImage(provider, received, call)
-        for (const { says, reply, hasImage } of replies) {
-          upstream.script(reply)
-          const signal = AbortSignal.timeout(DEADLINE_MS)
-          const ended = await receive(provider, { ...call, signal }, id)
-          const problem = hasImage
-            ? await problemWithImage(ended, bytes, read)
-            : await problemWithout(ended, read)
-          if (problem) problems.push(`${says}: ${problem}`)
-        }
-        expect(problems.slice(0, 40), `${problems.length} of ${replies.length}`).toEqual([])
-      },
-    )
+    it('keeps the image that is in it, or reports that the charge is unknown', async () => {
+      const { provider, upstream } = await openSubject(subject)
+      const { call } = await openCall()
+      const bytes = await makeImage({}, 1, '16x16')
+      const url = new URL(`/images/${upstream.imageBytes.push(bytes) - 1}`, upstream.url).href
+      const image = { b64_json: bytes.toString('base64'), url }
+      const id = await acceptedId(provider, call, subject)
+      const replies = subject.results(image, id ?? '').flatMap((good) => damaged(good, image))
+      expect(replies.length).toBeGreaterThanOrEqual(MIN_REPLIES)
+      const problems: string[] = []
+      const read = (received: ReceivedImage) => readImage(provider, received, call)
+      for (const { says, reply, hasImage } of replies) {
+        upstream.script(reply)
+        const signal = AbortSignal.timeout(DEADLINE_MS)
+        const ended = await receive(provider, { ...call, signal }, id)
+        const problem = hasImage
+          ? await problemWithImage(ended, bytes, read)
+          : await problemWithout(ended, read)
+        if (problem) problems.push(`${says}: ${problem}`)
+      }
+      expect(problems.slice(0, 40), `${problems.length} of ${replies.length}`).toEqual([])
+    })
   })
 }
 

@@ -1,6 +1,7 @@
 // Damaged copies of a good reply: every field in every wrong form, every end of an HTTP message, every encoding, and
 // every text and field that may surround the images.
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import type { Random } from '../../support/random.ts'
 import type { CannedReply, Ending } from '../upstreams/fake.ts'
 
 /** Both forms of one image. */
@@ -80,7 +81,7 @@ function relativeForms(url: string): string[] {
   ]
 }
 
-const ENDINGS: readonly Ending[] = ['last chunk missing', 'closed early', 'reset', 'hang']
+export const ENDINGS: readonly Ending[] = ['last chunk missing', 'closed early', 'reset', 'hang']
 
 const ENCODINGS: readonly [name: string, encode: (bytes: Buffer) => Buffer][] = [
   ['', (bytes) => bytes],
@@ -147,13 +148,19 @@ type Path = readonly (string | number)[]
 
 function* damagedFields(json: unknown): Generator<[string, string]> {
   for (const path of pathsIn(json))
-    for (const [says, form] of FORMS) {
-      const name = path.findLast((step) => typeof step === 'string') ?? 'data'
-      yield [
-        `${path.join('.') || 'the body'} is ${says}`,
-        JSON.stringify(change(json, path, (value) => form(value, name))) ?? '',
-      ]
-    }
+    for (const [says, form] of FORMS)
+      yield [`${path.join('.') || 'the body'} is ${says}`, withField(json, path, form)]
+}
+
+/** The text of the JSON with one field in a wrong form. */
+export function damageField(json: unknown, random: Random): string {
+  const [, form] = random.pick(FORMS)
+  return withField(json, random.pick([...pathsIn(json)]), form)
+}
+
+function withField(json: unknown, path: Path, form: (value: unknown, name: string) => unknown): string {
+  const name = path.findLast((step) => typeof step === 'string') ?? 'data'
+  return JSON.stringify(change(json, path, (value) => form(value, name))) ?? ''
 }
 
 function* pathsIn(json: unknown, path: Path = []): Generator<Path> {

@@ -82,6 +82,52 @@ it('a body that is an image is the result', async () => {
   }
 })
 
+it('three replies of 1 MB that unpack to a gigabyte of white space do not take memory', async () => {
+  // Members of gzip may follow each other.
+  const member = gzipSync(Buffer.alloc(16 * 1024 * 1024, ' '))
+  const bomb = Buffer.concat(Array.from({ length: 64 }, () => member))
+  expect(bomb.length).toBeGreaterThan(1_000_000)
+  const { provider, upstream } = await open()
+  const headers = { 'content-encoding': 'gzip', 'content-type': 'application/json' }
+  upstream.script(
+    { status: 200, headers, body: bomb },
+    { status: 400, headers, body: bomb },
+    { status: 200, headers, body: Buffer.concat([gzipSync('data:'), bomb]) },
+  )
+  const before = process.memoryUsage().rss
+  let peak = before
+  const done = new AbortController()
+  const watching = (async () => {
+    while (!done.signal.aborted) {
+      peak = Math.max(peak, process.memoryUsage().rss)
+      await pause(5)
+    }
+  })()
+  const { call } = await openCall()
+  const failures = await Promise.all([1, 2, 3].map(() => failureOf(provider.submit(requestOf(), call))))
+  done.abort()
+  await watching
+  expect(failures.map(({ charged }) => charged).toSorted()).toEqual(['NO', 'UNKNOWN', 'UNKNOWN'])
+  expect((peak - before) / 1e6).toBeLessThan(150)
+})
+
+it('a finished image of a stream does not wait for partial images that are still being recorded', async () => {
+  const { provider, upstream } = await open()
+  const b64_json = (await makeImage({}, 1, '16x16')).toString('base64')
+  const events = ['partial_image', 'completed'].map((name) => {
+    const type = `image_generation.${name}`
+    return `event: ${type}\ndata: ${JSON.stringify({ type, b64_json })}\n\n`
+  })
+  const headers = { 'content-type': 'text/event-stream' }
+  upstream.script({ status: 200, headers, body: events.join('') })
+  const { call } = await openCall()
+  const stalled = { ...call, onPartial: () => new Promise<void>(() => {}) }
+  expect(await provider.submit(requestOf(), stalled)).toMatchObject({
+    state: 'DONE',
+    images: [{ file: expect.any(String) }],
+  })
+})
+
 it(
   'three replies of 1 MB that unpack to a gigabyte of white space do not take memory',
   { timeout: 60_000 },

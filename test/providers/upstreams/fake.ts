@@ -179,14 +179,16 @@ async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {
   return { method, path, headers, body, parameters }
 }
 
-export function send(response: ServerResponse, reply: CannedReply): void {
+/** Calls `onWritten` when the whole body was given to the operating system. */
+export function send(response: ServerResponse, reply: CannedReply, onWritten = () => {}): void {
   const { type, bytes } = toBytes(reply)
   const { status, headers, ending } = reply
   const length = ending === 'closed early' ? { 'content-length': bytes.length + 10 } : {}
   response.writeHead(status, { 'content-type': type, ...headers, ...length })
-  if (ending === undefined) return void response.end(bytes)
+  if (ending === undefined) return void response.end(bytes, onWritten)
   const { socket } = response
-  response.write(bytes, () => {
+  response.write(bytes, (error) => {
+    if (!error) onWritten()
     if (ending === 'hang') return
     if (ending !== 'reset') return socket?.destroySoon()
     // A reset discards what the other side did not read yet.

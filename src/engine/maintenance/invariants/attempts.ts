@@ -61,7 +61,7 @@ export const ATTEMPT_INVARIANTS: readonly Invariant[] = [
     id: 'I17',
     sentence: 'Every attempt with an unknown outcome can be listed for review',
     checkPage: ({ attempts }) =>
-      // The list is ordered by the time of sending.
+      // In order of sending.
       attempts.flatMap(({ id, state, sentAt }) =>
         ensure(state !== 'UNKNOWN' || sentAt !== null, `${id} is UNKNOWN, but sentAt is null`),
       ),

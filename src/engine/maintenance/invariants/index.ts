@@ -7,7 +7,7 @@ import { LEDGER_INVARIANTS } from './ledger.ts'
 import { RECORD_INVARIANTS } from './records.ts'
 import { TASK_INVARIANTS } from './tasks.ts'
 
-/** In order of their numbers. `darkroom doctor` checks them, and so does every test that crashes something. */
+/** By number. `darkroom doctor` checks them, and every test that crashes something. */
 export const INVARIANTS: readonly Invariant[] = [
   ...ATTEMPT_INVARIANTS,
   ...LEDGER_INVARIANTS,
@@ -16,7 +16,7 @@ export const INVARIANTS: readonly Invariant[] = [
 ].toSorted((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)))
 
 export interface InvariantFinding extends Pick<Invariant, 'id' | 'sentence'> {
-  /** Empty when it holds. */
+  /** Empty if it holds. */
   violations: string[]
 }
 

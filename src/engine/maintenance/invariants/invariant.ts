@@ -2,9 +2,9 @@ import type { AssetStore } from '../../../assets/store.ts'
 import type { Queries } from '../../../db/connection/database.ts'
 import type { IntegrityPage } from '../../../db/maintenance/integrity-pages.ts'
 
-/** A condition that always holds. The checks return one sentence per violation. */
+/** Always holds. Checks return one sentence per violation. */
 export interface Invariant {
-  /** `I1` and so on, never reused. I16 compares with the ledgers of providers, in tests only. */
+  /** `I1` etc., never reused. I16 compares with providers' ledgers, in tests only. */
   id: string
   sentence: string
   /** Checks one page of tasks. */
@@ -13,7 +13,6 @@ export interface Invariant {
   checkAll?: (q: Queries) => Promise<string[]>
 }
 
-/** No violation when the condition holds, else one. */
 export function ensure(condition: boolean, violation: string): string[] {
   return condition ? [] : [violation]
 }

@@ -1,4 +1,4 @@
-// The ledger and the sums over it are stored redundantly; both must match the attempts.
+// Ledger and sums are redundant; both must match the attempts.
 import { listAllSpending, listAllUsage, listAttemptPages } from '../../../db/maintenance/integrity-pages.ts'
 import type { Queries } from '../../../db/connection/database.ts'
 import type { AttemptRow, LedgerRow } from '../../../db/tables/tables.ts'

@@ -42,7 +42,7 @@ export const RECORD_INVARIANTS: readonly Invariant[] = [
   },
 ]
 
-/** One file at a time, streamed, which bounds the memory. */
+/** One at a time, streamed: bounds memory. */
 async function checkFiles({ assets }: IntegrityPage, store: AssetStore): Promise<string[]> {
   const violations: string[] = []
   for (const { id, sha256 } of assets) {

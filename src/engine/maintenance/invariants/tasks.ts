@@ -126,7 +126,7 @@ function statesOf(attempts: AttemptRow[]): string {
   return attempts.map(({ state }) => state).join(', ') || 'none'
 }
 
-/** Feed numbers are unique in a project. With each task's own check, their count reveals a missing one. */
+/** Numbers are unique in a project: with each task's check, their count reveals a missing one. */
 async function checkFeeds(q: Queries): Promise<string[]> {
   return (await countFeeds(q)).flatMap(({ projectId, feedSeq, counted, events, first, last }) =>
     ensure(

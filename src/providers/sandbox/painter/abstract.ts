@@ -3,7 +3,7 @@ import { createNoise } from './random.ts'
 import type { Layout } from './layout.ts'
 import { linearGradient, path, round, type Point } from './svg.ts'
 
-/** Flowing bands of colour, with a few discs between them. */
+/** Flowing bands with a few discs. */
 export function paintAbstract(layout: Layout): string {
   const random = layout.random('abstract')
   const { palette, width, height } = layout
@@ -53,10 +53,10 @@ function disc(layout: Layout, random: ReturnType<Layout['random']>, colours: rea
     <circle cx="${round(x - radius * 0.12)}" cy="${round(y - radius * 0.12)}" r="${round(radius * 0.82)}" fill="${mix(colour, layout.palette.light, 0.3)}" fill-opacity="0.5"/>`
 }
 
-// Fine lines below the edge of a band, fainter with distance.
+// Below a band's edge, fainter with distance.
 function lines(crest: readonly Point[], random: ReturnType<Layout['random']>, colour: string): string {
   const count = random.pick([0, 4, 7, 10])
-  // Half the points are enough for a fine line, and rendering time grows with them.
+  // Half the points suffice; rendering time grows with them.
   const points = crest.filter((_, index) => index % 2 === 0)
   return Array.from({ length: count }, (_, index) => {
     const drop = 9 + index * 11 * (1 - index * 0.03)

@@ -1,14 +1,13 @@
-// Animals, standing at (0, 0), about 200 units high, facing left.
+// At (0, 0), about 200 units high, facing left.
 import { mix, type Colour } from './colour.ts'
 import type { Layout } from './layout.ts'
 
-/** The colour in the light of the scene: darker at night, warmer at dusk. */
+/** Darker at night, warmer at dusk. */
 export function applySceneLight(layout: Layout, colour: Colour): Colour {
   const strength = { DAWN: 0.14, DAY: 0.04, DUSK: 0.2, NIGHT: 0.42 }[layout.scene.timeOfDay]
   return mix(colour, layout.palette.sky[layout.scene.timeOfDay === 'NIGHT' ? 0 : 1], strength)
 }
 
-/** A sitting fox. */
 export function drawFox(layout: Layout): string {
   const colour = (value: Colour) => applySceneLight(layout, value)
   const [coat, shade, deep] = [colour('#d8622a'), colour('#b84a20'), colour('#8f3417')]
@@ -40,7 +39,7 @@ export function drawFox(layout: Layout): string {
     <path d="M-25 -93C-22 -97 -12 -97 -9 -93C-10 -87 -14 -83 -17 -82C-20 -83 -24 -87 -25 -93Z" fill="${night}"/>`
 }
 
-/** A sitting cat, seen from behind. */
+/** From behind. */
 export function drawCat(layout: Layout): string {
   const coat = applySceneLight(layout, '#2b2a33')
   const shade = mix(coat, '#000000', 0.3)
@@ -53,7 +52,7 @@ export function drawCat(layout: Layout): string {
     <path d="M-6 -112C-2 -80 -2 -40 0 -8" fill="none" stroke="${shade}" stroke-width="5" stroke-linecap="round" stroke-opacity="0.6"/>`
 }
 
-/** A distant flock around (0, 0). */
+/** Distant, around (0, 0). */
 export function drawBirds(layout: Layout): string {
   const random = layout.random('birds')
   const marks: string[] = []

@@ -4,7 +4,6 @@ import { linearGradient, mergeMarks, radialGradient, round } from './svg.ts'
 
 const NEON = ['#ff3d81', '#22e0ff', '#ffb02e', '#9a5cff', '#3dffb0', '#ff5c3d']
 
-/** Three rows of towers above a wet road. */
 export function paintCity(layout: Layout): string {
   const rows = [0, 1, 2].map((row) => towers(layout, row)).join('')
   const isDark = layout.scene.timeOfDay !== 'DAY'
@@ -31,7 +30,7 @@ function towers(layout: Layout, row: number): string {
   const marks: string[] = []
   for (let x = random.between(-60, 0); x < layout.width;) {
     const breadth = random.between(46, 110) * (1 + row * 0.25)
-    // Towers of the nearest row are low in the middle, which leaves the street open.
+    // Low in the middle of the nearest row: opens the street.
     const open = row === 2 ? 0.25 + 1.5 * Math.abs(x / layout.width - 0.5) : 1
     const tall = (layout.height * random.between(0.2, 0.5) * (1 - row * 0.06) + row * 26) * Math.min(1, open)
     const colour = mix(base, layout.palette.light, random.between(0, 0.07))
@@ -90,7 +89,7 @@ function windows(layout: Layout, random: ReturnType<Layout['random']>, facade: F
   return `<path d="${panes.join('')}" fill="${colour}" fill-opacity="${round((isDark ? 0.42 : 0.25) * 10 + facade.row * 1.6) / 10}"/>`
 }
 
-// A wet road: streaks of reflected light, brightest at the top, with ripples across.
+// Wet: reflected light, brightest at the top, with ripples.
 function paintRoad(layout: Layout): string {
   const random = layout.random('streaks')
   const top = streetLevel(layout)
@@ -144,7 +143,7 @@ function signs(layout: Layout): string {
       [44, 44],
       [64, 14],
     ] as const)
-    // One column per sign, so that signs do not overlap.
+    // One column each: no overlap.
     const x = ((index + random.between(0, 0.5)) / count) * layout.width
     const y = floor - tall - random.between(8, 0.26 * layout.height)
     const stops = [

@@ -1,25 +1,25 @@
 /** `#rrggbb`. */
 export type Colour = string
 
-/** From `a` at 0 to `b` at 1. */
+/** `t` from 0 (`a`) to 1 (`b`). */
 export function mix(a: Colour, b: Colour, t: number): Colour {
   const [from, to] = [channels(a), channels(b)]
   return hex(from.map((value, index) => value + ((to[index] ?? 0) - value) * t))
 }
 
-/** Rotates the hue by `degrees`; saturation and lightness stay. */
+/** By `degrees`. */
 export function turnHue(colour: Colour, degrees: number): Colour {
   const { hue, saturation, light } = toHsl(colour)
   return fromHsl(hue + degrees, saturation, light)
 }
 
-/** Blends a colour towards a hue in degrees. `t` is 0 (unchanged) to 1 (only that hue). */
+/** Hue in degrees; `t` from 0 (unchanged) to 1. */
 export function tint(colour: Colour, hue: number, t: number): Colour {
   const { saturation, light } = toHsl(colour)
   return mix(colour, fromHsl(hue, Math.max(saturation, 0.35), light), t)
 }
 
-/** Red, green and blue, 0 to 255. */
+/** 0 to 255. */
 export function channels(colour: Colour): number[] {
   return [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16))
 }
@@ -44,7 +44,7 @@ function toHsl(colour: Colour): { hue: number; saturation: number; light: number
   return { hue: 60 * ((red - green) / spread + 4), saturation, light }
 }
 
-// The closed form of CSS Color 4, "HSL to RGB".
+// CSS Color 4, "HSL to RGB", closed form.
 function fromHsl(hue: number, saturation: number, light: number): Colour {
   const reach = saturation * Math.min(light, 1 - light)
   const channel = (offset: number) => {

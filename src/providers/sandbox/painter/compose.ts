@@ -1,4 +1,4 @@
-// Composes the SVG of a picture. It has no text: fonts differ between machines, and the bytes must not.
+// Pictures have no text: fonts differ between machines, bytes must not.
 import { paintLandscape } from './landscapes.ts'
 import type { Layout } from './layout.ts'
 import { paintSky } from './sky.ts'
@@ -6,18 +6,17 @@ import { drawIsolated, placeSubjects } from './subjects.ts'
 import { radialGradient, round, type GradientStop } from './svg.ts'
 import { paintWeather } from './weather.ts'
 
-/** Size in pixels. */
+/** In pixels. */
 export interface PictureSize {
   width: number
   height: number
 }
 
-/** The scene from edge to edge. */
 export function composeScene(layout: Layout, size: PictureSize): string {
   return document(layout, size, scene(layout))
 }
 
-/** The subjects alone on a transparent background; without any, the scene as a disc. */
+/** Subjects on transparent background; without any, the scene as a disc. */
 export function composeCutout(layout: Layout, size: PictureSize): string {
   const { width, height } = layout
   const subjects = layout.scene.subjects.filter((subject) => subject !== 'BIRDS').slice(0, 3)
@@ -36,12 +35,12 @@ export function composeCutout(layout: Layout, size: PictureSize): string {
 function scene(layout: Layout): string {
   const landscape = paintLandscape(layout)
   const subjects = placeSubjects(layout, landscape.groundAt)
-  // An abstract landscape covers the sky.
+  // ABSTRACT covers it.
   const sky = layout.scene.landscape === 'ABSTRACT' ? '' : paintSky(layout)
   return sky + landscape.svg + subjects + paintWeather(layout)
 }
 
-/** What an edit adds to its base: light, subjects and weather, on a transparent background. */
+/** An edit's additions, on transparent background. */
 export function composeOverlay(layout: Layout, size: PictureSize): string {
   const { sun, palette, height } = layout
   const stops: GradientStop[] = [
@@ -52,7 +51,7 @@ export function composeOverlay(layout: Layout, size: PictureSize): string {
   return document(layout, size, light + placeSubjects(layout, () => height * 0.93) + paintWeather(layout))
 }
 
-/** An ellipse that nearly fills the picture: the outline of an opaque base that gets a transparent background. */
+/** Outline for an opaque base that becomes transparent. */
 export function composeEllipse({ width, height }: PictureSize): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><ellipse cx="${width / 2}" cy="${height / 2}" rx="${width * 0.46}" ry="${height * 0.46}" fill="#fff"/></svg>`
 }

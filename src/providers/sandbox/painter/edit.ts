@@ -1,4 +1,4 @@
-// Edits pictures that came with the request. The first is the base; the others are pinned onto it as prints.
+// The request's first picture is the base; the others are pinned onto it.
 import sharp, { type OverlayOptions } from 'sharp'
 import { fromBitmap, rasterise, toBitmap, type Bitmap } from './bitmap.ts'
 import { composeEllipse, composeOverlay, type PictureSize } from './compose.ts'
@@ -6,14 +6,13 @@ import type { Layout } from './layout.ts'
 import type { Palette } from './palette.ts'
 import { createRandom } from './random.ts'
 
-/** An image that came with the request. */
 export interface SourcePicture {
   mimeType: string
   hasAlpha: boolean
   blob(): Promise<Blob>
 }
 
-/** A source picture that cannot be decoded; the message is for the caller. */
+/** Undecodable; the message is for the caller. */
 export class UnreadablePicture extends Error {
   override name = 'UnreadablePicture'
 
@@ -31,7 +30,7 @@ export interface EditRequest extends PictureSize {
 
 const MAX_PRINTS = 4
 
-/** The base in the colours of the prompt, with its subjects; with a mask, only where the mask is transparent. */
+/** The base in the prompt's colours, with its subjects; with a mask, only where that is transparent. */
 export async function editPicture(layout: Layout, request: EditRequest): Promise<Bitmap> {
   const [first, ...others] = request.images
   if (!first) throw new Error('An edit needs an image')
@@ -49,7 +48,7 @@ export async function editPicture(layout: Layout, request: EditRequest): Promise
   return request.mask ? merge(base, result, await decode(request.mask, request, 4)) : result
 }
 
-/** With three channels, transparent pixels become white. */
+/** Three channels: transparent pixels become white. */
 async function decode(
   picture: SourcePicture,
   { width, height }: PictureSize,
@@ -64,7 +63,7 @@ async function decode(
   }
 }
 
-// Softens detail like a broad brush, then tints it with the sky colours of the palette.
+// Softens detail, then tints it with the sky.
 async function grade(base: Bitmap, { sky }: Palette): Promise<Bitmap> {
   const { width, height } = base
   const stops = sky.map((colour, index) => `<stop offset="${index / 3}" stop-color="${colour}"/>`).join('')
@@ -89,7 +88,7 @@ async function grade(base: Bitmap, { sky }: Palette): Promise<Bitmap> {
       ]),
     base.channels,
   )
-  // Blending fills transparent pixels too.
+  // It fills transparent pixels too.
   return base.channels === 4 ? withAlphaOf(painted, base) : painted
 }
 
@@ -99,7 +98,7 @@ function withAlphaOf(colours: Bitmap, alpha: Bitmap): Bitmap {
   return { ...colours, data }
 }
 
-// The picture as a tilted print with a white border, for the lower right corner.
+// Tilted, with white border, for the lower right corner.
 async function renderPrint(
   picture: SourcePicture,
   index: number,
@@ -131,7 +130,7 @@ async function cutOut(painted: Bitmap): Promise<Bitmap> {
   return withAlphaOf(painted, await rasterise(composeEllipse(painted), 4))
 }
 
-// Done per pixel: where the mask is opaque, no bit of the base may change.
+// Per pixel: where the mask is opaque, no bit may change.
 function merge(base: Bitmap, painted: Bitmap, mask: Bitmap): Bitmap {
   const data = Buffer.from(base.data)
   for (let pixel = 0; pixel < base.width * base.height; pixel++) {

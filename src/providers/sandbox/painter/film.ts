@@ -1,22 +1,22 @@
-// Film grain and vignette, for bitmaps of three channels. Both change the bitmap in place.
+// For three channels, in place.
 import type { Bitmap } from './bitmap.ts'
 import { channels, type Colour } from './colour.ts'
 import { createRandom } from './random.ts'
 
-/** A power of two, so that a mask wraps an index. */
+/** Power of two: a mask wraps an index. */
 const STRIP_LENGTH = 2 ** 16
 const NOISE_LEVELS = 64
 
 let noiseStrip: Uint8Array | undefined
 
-/** Adds film grain that depends on the seed alone. `strength` is the spread of its grey levels, 0 to 60. */
+/** From the seed alone. `strength`: spread of grey levels, 0 to 60. */
 export function addGrain({ data, width, height }: Bitmap, seed: string, strength: number): void {
   const strip = (noiseStrip ??= createNoiseStrip())
   const table = softLightTable(strength)
   const random = createRandom(`${seed}/grain`)
   let at = 0
   for (let y = 0; y < height; y++) {
-    // Each row is a piece of the strip from a random place, so that no pattern repeats visibly.
+    // Rows start at random places: no visible repetition.
     const start = Math.floor(random.next() * STRIP_LENGTH)
     for (let x = start; x < start + width; x++, at += 3) {
       const level = (strip[x & (STRIP_LENGTH - 1)] ?? 0) << 8
@@ -27,17 +27,17 @@ export function addGrain({ data, width, height }: Bitmap, seed: string, strength
   }
 }
 
-// Created once: a random number per pixel would take several times as long as the blending.
+// Once: random numbers per pixel would take several times the blending.
 function createNoiseStrip(): Uint8Array {
   const random = createRandom('noise')
   return Uint8Array.from({ length: STRIP_LENGTH }, () => {
-    // A sum of three approximates a normal distribution.
+    // Three approximate a normal distribution.
     const noise = (random.next() + random.next() + random.next()) / 3
     return Math.floor(noise * NOISE_LEVELS)
   })
 }
 
-/** Maps `level * 256 + value` to the channel value after the grey of that noise level is blended over it. */
+/** By `level * 256 + value`: the channel after blending that level's grey. */
 function softLightTable(strength: number): Uint8ClampedArray {
   const table = new Uint8ClampedArray(NOISE_LEVELS * 256)
   for (let level = 0; level < NOISE_LEVELS; level++) {
@@ -48,19 +48,18 @@ function softLightTable(strength: number): Uint8ClampedArray {
   return table
 }
 
-/** The blend mode `soft-light` for one channel, 0 to 1: https://www.w3.org/TR/compositing-1/#blendingsoftlight. */
+/** 0 to 1: https://www.w3.org/TR/compositing-1/#blendingsoftlight. */
 function softLight(backdrop: number, source: number): number {
   if (source <= 0.5) return backdrop - (1 - 2 * source) * backdrop * (1 - backdrop)
   const lifted = backdrop <= 0.25 ? ((16 * backdrop - 12) * backdrop + 4) * backdrop : Math.sqrt(backdrop)
   return backdrop + (2 * source - 1) * (lifted - backdrop)
 }
 
-/** In halves of an edge from the centre: where the vignette begins, and where it is strongest. */
+/** In half edges from the centre: where it begins and where it is strongest. */
 const VIGNETTE_START = 0.97
 const VIGNETTE_END = 1.56
 const VIGNETTE_OPACITY = 0.42
 
-/** Blends the corners towards `colour`. */
 export function addVignette({ data, width, height }: Bitmap, colour: Colour): void {
   const [red = 0, green = 0, blue = 0] = channels(colour)
   const slope = VIGNETTE_OPACITY / (VIGNETTE_END - VIGNETTE_START)
@@ -81,7 +80,7 @@ export function addVignette({ data, width, height }: Bitmap, colour: Colour): vo
   }
 }
 
-/** Half is added because storing in a byte truncates. */
+/** Plus half: storing in a byte truncates. */
 function blend(from: number, to: number, t: number): number {
   return from + (to - from) * t + 0.5
 }

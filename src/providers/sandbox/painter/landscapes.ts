@@ -1,4 +1,4 @@
-// Landscapes, painted from far to near.
+// From far to near.
 import { paintAbstract } from './abstract.ts'
 import { paintCity } from './city.ts'
 import { mix } from './colour.ts'
@@ -9,12 +9,12 @@ import type { Layout } from './layout.ts'
 import { paintWater } from './water.ts'
 import { paintMist } from './weather.ts'
 
-/** Height of the ground at `x`, in units from the top. */
+/** Units from the top. */
 export type GroundLine = (x: number) => number
 
 export interface Landscape {
   svg: string
-  /** The line that subjects stand on. */
+  /** Subjects stand on it. */
   groundAt: GroundLine
 }
 
@@ -28,7 +28,7 @@ const LANDSCAPES: Readonly<Record<LandscapeKind, (layout: Layout) => Landscape>>
   ABSTRACT: (layout) => ({ svg: paintAbstract(layout), groundAt: () => layout.height * 0.86 }),
 }
 
-/** The landscape of the scene, without its sky. */
+/** Without sky. */
 export function paintLandscape(layout: Layout): Landscape {
   return LANDSCAPES[layout.scene.landscape](layout)
 }
@@ -55,7 +55,6 @@ function mountains(layout: Layout): Landscape {
   return { svg: folds.join('') + near.svg, groundAt: near.groundAt }
 }
 
-// A wooded ridge with open ground in front of it.
 function nearGround(layout: Layout, shape: RidgeShape): Landscape {
   const wooded = createRidge(layout, 'wooded', { ...shape, base: shape.base - 62, nearness: 0.66 })
   const ground = createRidge(layout, 'ground', { ...shape, nearness: 1 })
@@ -79,13 +78,13 @@ function sea(layout: Layout): Landscape {
     form: 'HILLS',
     nearness: 0.2,
   })
-  // The headland is on the side away from the sun.
+  // Opposite the sun.
   const isLeft = sun.x > width / 2
   const edge = (x: number) => (isLeft ? x : width - x)
   const slope = createRidge(layout, 'slope', { base: 0, relief: 46, span: 150, form: 'PEAKS', nearness: 0.9 })
   const groundAt = (x: number) => {
     const fall = Math.max(0, edge(x) / (width * 0.46))
-    // Level at the lighthouse, rough towards the sea.
+    // Level at the lighthouse, rough seawards.
     const rough = crestAt(slope, x) * Math.min(1, 0.12 + Math.max(0, fall - 0.55) * 2.2)
     return horizon + 46 + rough + (height - horizon) * 0.86 * fall ** 2.6
   }

@@ -1,4 +1,4 @@
-// What the parts of a picture share. Lengths are in thousandths of the short edge.
+// Shared by all parts. Lengths: thousandths of the short edge.
 import { choosePalette, type Palette } from './palette.ts'
 import { createRandom, type Random } from './random.ts'
 import { readScene, type Scene } from './scene.ts'
@@ -6,20 +6,20 @@ import { readScene, type Scene } from './scene.ts'
 export interface Layout {
   width: number
   height: number
-  /** Distance from the top. */
+  /** From the top. */
   horizon: number
-  /** The sun or the moon. */
+  /** Or the moon. */
   sun: { x: number; y: number; radius: number }
   scene: Scene
   palette: Palette
-  /** A random stream per name, so that a change in one part does not alter the others. */
+  /** One stream per name: parts change independently. */
   random(name: string): Random
 }
 
-/** Lays out a picture of the given aspect ratio. The seed decides what the prompt leaves open. */
+/** The seed decides what the prompt leaves open. */
 export function createLayout(prompt: string, seed: string, ratio: number): Layout {
   const random = (name: string) => createRandom(`${seed}/${name}`)
-  // The scene depends on the prompt alone, so that all pictures of one prompt show the same.
+  // From the prompt alone: its pictures show the same.
   const scene = readScene(prompt, createRandom(prompt))
   const [width, height] = ratio >= 1 ? [1000 * ratio, 1000] : [1000, 1000 / ratio]
   const chance = random('layout')

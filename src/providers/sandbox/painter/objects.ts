@@ -1,10 +1,10 @@
-// Buildings, vehicles and a tree, standing at (0, 0). Sizes are in units.
+// At (0, 0), in units.
 import { applySceneLight } from './animals.ts'
 import { mix } from './colour.ts'
 import type { Layout } from './layout.ts'
 import { ellipsePath, mergeMarks, radialGradient, round, type Mark } from './svg.ts'
 
-/** A lighthouse, 430 units high, its lamp at (0, -352). */
+/** 430 high, lamp at (0, -352). */
 export function drawLighthouse(layout: Layout): string {
   const isDark = layout.scene.timeOfDay !== 'DAY'
   const [white, red, dark] = [
@@ -37,7 +37,7 @@ export function drawLighthouse(layout: Layout): string {
     ${isDark ? '<circle cx="0" cy="-352" r="150" fill="url(#lamp)"/>' : ''}`
 }
 
-// Half the width of the tower at a height.
+// Half the tower's width.
 function wallAt(height: number): number {
   return round(58 - (18 * height) / 318)
 }
@@ -51,7 +51,7 @@ function beam(layout: Layout, lamp: string): string {
   return `<defs>${ramp(1)}${ramp(-1)}</defs>${cone(1)}${cone(-1)}`
 }
 
-/** A cabin, 150 units high, with lit windows and smoke. */
+/** 150 high, with smoke. */
 export function drawCabin(layout: Layout): string {
   const [wall, side, dark] = [
     applySceneLight(layout, '#7d4b34'),
@@ -78,7 +78,7 @@ export function drawCabin(layout: Layout): string {
     <circle cx="-59" cy="-39" r="80" fill="url(#warmth)"/><circle cx="76" cy="-41" r="60" fill="url(#warmth)"/>`
 }
 
-/** A sailing boat, 170 units high, with its reflection. */
+/** 170 high, with reflection. */
 export function drawBoat(layout: Layout): string {
   const [sail, jib, hull] = [
     applySceneLight(layout, '#fbf3e2'),
@@ -93,7 +93,7 @@ export function drawBoat(layout: Layout): string {
   return `<g transform="translate(0 14) scale(1 -0.55)" opacity="0.28">${boat}</g>${boat}`
 }
 
-/** A hot-air balloon, 260 units high, its basket at (0, 0). */
+/** 260 high, basket at (0, 0). */
 export function drawBalloon(layout: Layout): string {
   const stripes = [layout.palette.accent, '#fbe9cf', '#2f6f7e', '#f4b942'].map((colour) =>
     applySceneLight(layout, colour),
@@ -111,7 +111,7 @@ export function drawBalloon(layout: Layout): string {
 
 const CROWN_SHADES = 20
 
-/** A broad tree, about 280 units high. */
+/** About 280 high. */
 export function drawTree(layout: Layout): string {
   const [random, uneven] = [layout.random('tree'), layout.random('leaves')]
   const bark = applySceneLight(layout, '#3d2a2a')

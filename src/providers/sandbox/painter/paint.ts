@@ -1,4 +1,4 @@
-// The entry of the painter; no file outside of this folder imports any other file of it.
+// The only file of this folder that others import.
 import { rasterise, type Bitmap } from './bitmap.ts'
 import { composeCutout, composeScene, type PictureSize } from './compose.ts'
 import { editPicture, type SourcePicture } from './edit.ts'
@@ -11,33 +11,33 @@ import { revisePrompt } from './revised-prompt.ts'
 
 export { UnreadablePicture } from './edit.ts'
 
-/** What to paint. Equal requests give equal bytes. */
+/** Equal requests give equal bytes. */
 export interface PaintRequest extends PictureSize, PictureEncoding {
   background: 'OPAQUE' | 'TRANSPARENT'
   prompt: string
   /** Decides what the prompt leaves open. */
   seed: string
-  /** The base of an edit, then images to pin onto it. Empty for a new picture. */
+  /** An edit's base, then images to pin onto it; else empty. */
   images: readonly SourcePicture[]
-  /** Where it is opaque, the base stays unchanged; null without a mask. */
+  /** Where opaque, the base stays unchanged; null without a mask. */
   mask: SourcePicture | null
 }
 
 export interface Picture {
-  /** Writes the picture to a new file. */
+  /** To a new file. */
   write(file: string): Promise<void>
 }
 
 export interface PaintedPicture extends Picture {
-  /** The prompt as a model would rewrite it, with what the picture shows. */
+  /** As a model would rewrite the prompt. */
   revisedPrompt: string
-  /** An early state of the picture. `progress` is above 0 (blank) and below 1 (finished). */
+  /** `progress`: above 0 (blank), below 1 (finished). */
   preview(progress: number): Promise<Picture>
 }
 
 const GRAIN_STRENGTH = 15
 
-/** Paints a picture, or edits one. Throws UnreadablePicture for an image or a mask that cannot be decoded. */
+/** Throws UnreadablePicture for an undecodable image or mask. */
 export async function paint(request: PaintRequest): Promise<PaintedPicture> {
   const bitmap = await render(request)
   const toPicture = (state: Bitmap) => ({ write: (file: string) => writePicture(state, request, file) })

@@ -2,17 +2,16 @@ import { mix, tint, turnHue, type Colour } from './colour.ts'
 import type { Random } from './random.ts'
 import type { TimeOfDay, Scene } from './scene.ts'
 
-/** The colours of one picture. */
 export interface Palette {
-  /** From the top of the sky down to the horizon. */
+  /** Top to horizon. */
   sky: readonly [Colour, Colour, Colour, Colour]
-  /** Sun or moon, and what it lights. */
+  /** Sun or moon, and their light. */
   light: Colour
   /** Distant land. */
   haze: Colour
-  /** Land in the foreground. */
+  /** Foreground. */
   ground: Colour
-  /** Small details. */
+  /** Details. */
   accent: Colour
 }
 
@@ -97,7 +96,7 @@ const SNOW_LIGHT: Readonly<Record<TimeOfDay, Colour>> = {
   NIGHT: '#7f9cc0',
 }
 
-/** Picks a palette for the time of day, varies it at random, and tints it with the hue of the scene. */
+/** By time of day, varied at random, tinted with the scene's hue. */
 export function choosePalette(scene: Scene, random: Random): Palette {
   const turn = random.between(-9, 9)
   const base = random.pick(PALETTES[scene.timeOfDay])
@@ -116,12 +115,11 @@ export function choosePalette(scene: Scene, random: Random): Palette {
   }
 }
 
-/** The colour of the corners. */
 export function vignetteColour({ sky: [top] }: Palette): Colour {
   return mix(top, '#05060c', 0.75)
 }
 
-/** Sky colour at a height, 0 (top) to 1 (horizon). */
+/** `height`: 0 (top) to 1 (horizon). */
 export function skyColourAt(palette: Palette, height: number): Colour {
   const place = Math.min(0.999, Math.max(0, height)) * 3
   const index = Math.floor(place)

@@ -3,7 +3,7 @@ import type { Layout } from './layout.ts'
 import { FAINT_EDGES, ellipsePath, mergeMarks, round, type Mark, type Point } from './svg.ts'
 import { landColour } from './terrain.ts'
 
-/** Blades of grass, or stalks in snow. */
+/** Grass, or stalks in snow. */
 export function paintTufts(layout: Layout, groundAt: (x: number) => number): string {
   const random = layout.random('tufts')
   const isSnow = layout.scene.weather === 'SNOW'
@@ -28,7 +28,7 @@ export function paintTufts(layout: Layout, groundAt: (x: number) => number): str
 /** Flowers of one row are drawn together. */
 const FLOWER_ROWS = 12
 
-/** Flowers from the ground line to the lower edge, larger in the foreground. */
+/** Down to the lower edge, larger in the foreground. */
 export function paintFlowers(layout: Layout, groundAt: (x: number) => number): string {
   const random = layout.random('flowers')
   const { palette, width, height } = layout
@@ -38,7 +38,7 @@ export function paintFlowers(layout: Layout, groundAt: (x: number) => number): s
     x: random.between(0, width),
     depth: random.next(),
   }))
-  // From far to near, so that near flowers cover far ones.
+  // Near ones cover far ones.
   plants.sort((a, b) => a.depth - b.depth)
   const rows = Map.groupBy(plants, ({ depth }) => Math.floor(depth * FLOWER_ROWS))
 
@@ -76,7 +76,7 @@ interface Flower {
 }
 
 const PETALS = 5
-/** Below this size, petals are too small to be seen. */
+/** Smaller petals are invisible. */
 const MIN_PETAL_FLOWER = 4
 
 function petalsPath(head: Point, size: number): string {

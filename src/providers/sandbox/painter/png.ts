@@ -1,5 +1,5 @@
-// A PNG writer for pictures with grain, https://www.w3.org/TR/png-3/. Grain has no repetitions, so it compresses by Huffman
-// coding alone: half the CPU of sharp's encoder for files of the same size.
+// https://www.w3.org/TR/png-3/. Grain has no repetitions and compresses by Huffman coding alone: half the CPU of
+// sharp's encoder for files of the same size.
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -14,7 +14,7 @@ const FILTER_UP = 2
 const BAND_BYTES = 512 * 1024
 const CHUNK_BYTES = 256 * 1024
 
-/** Writes a picture of three channels to `file`. */
+/** Three channels. */
 export async function writePng(bitmap: Bitmap, file: string): Promise<void> {
   const { width, height } = bitmap
   const header = Buffer.alloc(13)
@@ -26,7 +26,7 @@ export async function writePng(bitmap: Bitmap, file: string): Promise<void> {
   await writeFile(file, [...chunks, ...chunk('IEND', Buffer.alloc(0))])
 }
 
-// In bands, so that a large picture neither blocks the event loop nor needs a second copy in memory.
+// In bands: neither blocks the event loop nor copies the picture.
 async function compress(bitmap: Bitmap): Promise<Buffer[]> {
   const { width, height } = bitmap
   const deflate = createDeflate({
@@ -49,7 +49,7 @@ async function compress(bitmap: Bitmap): Promise<Buffer[]> {
   return compressed
 }
 
-/** Writes rows into `band`, each byte as its difference from the one above. */
+/** Each byte as difference from the one above. */
 function filterRows({ data, width }: Bitmap, from: number, to: number, band: Buffer): Buffer {
   const rowBytes = width * 3
   let at = 0

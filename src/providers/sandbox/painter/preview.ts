@@ -1,9 +1,8 @@
-// Early states of a picture: blurred, pale and stained at first, then closer to the result.
 import { fromBitmap, toBitmap, type Bitmap } from './bitmap.ts'
 import { addGrain } from './film.ts'
 import { createRandom } from './random.ts'
 
-/** The picture at `progress`, above 0 (blank) and below 1 (finished). A transparent background stays transparent. */
+/** `progress`: above 0 (blank: blurred, pale, stained), below 1. Keeps a transparent background. */
 export async function renderPreview(bitmap: Bitmap, progress: number, seed: string): Promise<Bitmap> {
   const missing = 1 - progress
   const { width, height, channels } = bitmap
@@ -11,7 +10,7 @@ export async function renderPreview(bitmap: Bitmap, progress: number, seed: stri
   const contrast = 0.2 + 0.75 * progress
   const lift = 236 * (1 - contrast)
   const isOpaque = channels === 3
-  // A small copy is enough for a blurred picture, and many times faster.
+  // A small copy suffices for blur, many times faster.
   const blurred = await toBitmap(
     fromBitmap(bitmap)
       .resize({ width: shrink(width, scale), height: shrink(height, scale), fit: 'fill' })
@@ -37,7 +36,7 @@ function shrink(edge: number, scale: number): number {
   return Math.max(16, Math.round(edge * scale))
 }
 
-// Large pale spots, weaker the more is finished.
+// Large and pale, weaker the more is finished.
 async function addStains(bitmap: Bitmap, missing: number, seed: string): Promise<Bitmap> {
   const random = createRandom(`${seed}/stains`)
   const edge = 9

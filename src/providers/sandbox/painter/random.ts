@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
 
-/** Pseudo-random numbers, the same for the same seed on every machine. */
+/** The same for a seed on every machine. */
 export interface Random {
-  /** From 0, inclusive, to 1, exclusive. */
+  /** 0 (inclusive) to 1 (exclusive). */
   next(): number
   between(low: number, high: number): number
   pick<T>(list: readonly T[]): T
 }
 
-/** Creates the stream of a seed. */
 export function createRandom(seed: string): Random {
   const digest = createHash('sha256').update(seed).digest()
   let a = digest.readInt32LE(0)
@@ -16,7 +15,7 @@ export function createRandom(seed: string): Random {
   let c = digest.readInt32LE(8)
   let d = digest.readInt32LE(12)
 
-  // sfc32 by Chris Doty-Humphrey (PractRand).
+  // sfc32, Chris Doty-Humphrey (PractRand).
   function next(): number {
     const sum = (((a + b) | 0) + d) | 0
     d = (d + 1) | 0
@@ -38,7 +37,7 @@ export function createRandom(seed: string): Random {
   }
 }
 
-/** Value noise along a line, -1 to 1. Each octave has half the amplitude of the one before. */
+/** -1 to 1. Each octave has half the amplitude of the last. */
 export function createNoise(random: Random, octaves: number): (x: number) => number {
   const hills = Array.from({ length: 256 }, () => random.between(-1, 1))
   const at = (index: number) => hills[index & 255] ?? 0

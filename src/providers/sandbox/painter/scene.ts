@@ -1,4 +1,4 @@
-// Finds in the prompt, by keywords, what to paint.
+// By keywords of the prompt.
 import type { Random } from './random.ts'
 
 export type LandscapeKind = 'MOUNTAINS' | 'SEA' | 'FOREST' | 'CITY' | 'DESERT' | 'MEADOW' | 'ABSTRACT'
@@ -10,9 +10,9 @@ export interface Scene {
   landscape: LandscapeKind
   timeOfDay: TimeOfDay
   weather: Weather
-  /** Without duplicates; may be empty. */
+  /** Unique; may be empty. */
   subjects: readonly Subject[]
-  /** Hue of the colour named in the prompt, in degrees; null without one. */
+  /** In degrees; null if the prompt names no colour. */
   hue: number | null
 }
 
@@ -70,10 +70,10 @@ const HUES: readonly [number, RegExp][] = [
   [330, /\b(pink|rose|magenta)\b|粉/iu],
 ]
 
-/** Reads the scene of a prompt. `random` decides what the prompt leaves open. */
+/** `random` decides what the prompt leaves open. */
 export function readScene(prompt: string, random: Random): Scene {
   const subjects = SUBJECTS.filter(([, words]) => words.test(prompt)).map(([subject]) => subject)
-  // Both are drawn in any case, so that a further keyword does not change the rest.
+  // Always draws both: a further keyword then changes nothing else.
   const anyLandscape = random.pick<LandscapeKind>([
     'MOUNTAINS',
     'MOUNTAINS',
@@ -99,7 +99,7 @@ function first<T>(vocabulary: readonly [T, RegExp][], prompt: string): T | undef
   return vocabulary.find(([, words]) => words.test(prompt))?.[0]
 }
 
-// In "a red fox", the colour belongs to the fox and not to the scene.
+// "a red fox": the fox's colour, not the scene's.
 function hueOf(prompt: string, subjects: readonly Subject[]): number | null {
   return subjects.some((subject) => subject !== 'BIRDS') ? null : (first(HUES, prompt) ?? null)
 }

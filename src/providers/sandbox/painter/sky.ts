@@ -13,7 +13,6 @@ import {
   type Mark,
 } from './svg.ts'
 
-/** The sky from edge to edge, with its light, strokes, stars and clouds. */
 export function paintSky(layout: Layout): string {
   const isNight = layout.scene.timeOfDay === 'NIGHT'
   return [
@@ -31,7 +30,7 @@ function background({ width, height, horizon, palette }: Layout): string {
     <rect y="${round(horizon)}" width="${width}" height="${round(height - horizon)}" fill="${palette.sky[3]}"/>`
 }
 
-// Broad, faint strokes of neighbouring colours make the gradient look painted.
+// Broad and faint: the gradient looks painted.
 function strokes(layout: Layout): string {
   const random = layout.random('strokes')
   const marks: string[] = []
@@ -91,7 +90,7 @@ function craters(moon: Layout['sun'], colour: string): string {
   return `<path d="${marks.join('')}" fill="${colour}" fill-opacity="0.45"/>`
 }
 
-// Banks of flat ellipses.
+// Flat ellipses.
 function clouds(layout: Layout): string {
   const random = layout.random('clouds')
   const isThick = layout.scene.weather === 'RAIN' || layout.scene.weather === 'MIST'

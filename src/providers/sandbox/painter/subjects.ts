@@ -1,4 +1,4 @@
-// Sizes and positions of the subjects, by the rule of thirds: on the side opposite the sun.
+// Rule of thirds, opposite the sun.
 import { drawBirds, drawCat, drawFox } from './animals.ts'
 import type { GroundLine } from './landscapes.ts'
 import type { Subject } from './scene.ts'
@@ -8,14 +8,14 @@ import { round, type Point } from './svg.ts'
 
 interface SubjectDrawing {
   draw: (layout: Layout) => string
-  /** Height of the drawing in its own units. */
+  /** In the drawing's units. */
   drawnHeight: number
-  /** Height in the picture. */
+  /** In the picture. */
   size: number
-  /** Horizontal distance from the foot to the middle of the drawing, in its own units. */
+  /** From foot to middle, in the drawing's units. */
   centreOffset: number
   castsShadow: boolean
-  /** Where its foot is. `side` is the third opposite the sun, `other` the one below it. */
+  /** Of its foot. `side`: the third opposite the sun; `other`: the one below it. */
   position: (layout: Layout, groundAt: GroundLine, side: number, other: number) => Point
 }
 
@@ -89,7 +89,6 @@ const SUBJECTS: Readonly<Record<Subject, SubjectDrawing>> = {
   },
 }
 
-/** Draws every subject of the scene. */
 export function placeSubjects(layout: Layout, groundAt: GroundLine): string {
   const random = layout.random('subjects')
   const free = layout.sun.x > layout.width / 2 ? 1 / 3 : 2 / 3
@@ -114,7 +113,7 @@ function drawSubject(layout: Layout, subject: Subject, foot: Point, size: number
   return `<g transform="translate(${round(foot.x)} ${round(foot.y)}) scale(${scale})">${draw(layout)}</g>`
 }
 
-/** Draws one subject with its middle, instead of its foot, above `foot`. */
+/** Its middle, not its foot, is above `foot`. */
 export function drawIsolated(layout: Layout, subject: Subject, foot: Point, size: number): string {
   const { drawnHeight, centreOffset } = SUBJECTS[subject]
   return drawSubject(layout, subject, { x: foot.x - (centreOffset * size) / drawnHeight, y: foot.y }, size)

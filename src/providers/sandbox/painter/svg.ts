@@ -1,4 +1,3 @@
-// Parts of SVG documents.
 import type { Colour } from './colour.ts'
 
 export interface Point {
@@ -8,12 +7,12 @@ export interface Point {
 
 export type GradientStop = readonly [offset: number, colour: Colour, opacity: number]
 
-/** A vertical gradient, to be used as `url(#id)`. */
+/** For `url(#id)`. */
 export function linearGradient(id: string, stops: readonly GradientStop[]): string {
   return `<linearGradient id="${id}" x1="0" y1="0" x2="0" y2="1">${stopTags(stops)}</linearGradient>`
 }
 
-/** A gradient from the centre outwards, to be used as `url(#id)`. */
+/** From the centre, for `url(#id)`. */
 export function radialGradient(id: string, stops: readonly GradientStop[]): string {
   return `<radialGradient id="${id}">${stopTags(stops)}</radialGradient>`
 }
@@ -27,13 +26,13 @@ function stopTags(stops: readonly GradientStop[]): string {
     .join('')
 }
 
-/** No anti-aliasing: it takes twice as long, and is not seen where colours hardly differ. */
+/** Anti-aliasing takes twice as long; between similar colours it is invisible. */
 export const FAINT_EDGES = 'shape-rendering="optimizeSpeed"'
 
-/** Path data through the points, closed when `end` is `z`. Rounded to tenths: finer than any pixel. */
+/** Closed if `end` is `z`. Rounded to tenths: finer than any pixel. */
 export function path(points: readonly Point[], end = ''): string {
   let [lastX, lastY] = [0, 0]
-  // Relative coordinates are shorter, and parsing takes a good part of the rendering time.
+  // Relative coordinates are shorter: parsing is much of the rendering time.
   const steps = points.map((point) => {
     const [x, y] = [Math.round(point.x * 10), Math.round(point.y * 10)]
     const step = `${(x - lastX) / 10} ${(y - lastY) / 10}`
@@ -43,19 +42,18 @@ export function path(points: readonly Point[], end = ''): string {
   return `M${steps[0]}l${steps.slice(1).join(' ')}${end}`
 }
 
-/** Path data of an ellipse. Several in one path form one shape: an opacity applies once where they overlap. */
+/** Several in one path are one shape: opacity applies once where they overlap. */
 export function ellipsePath({ x, y }: Point, rx: number, ry: number): string {
   const [half, radii] = [round(rx), `${round(rx)} ${round(ry)}`]
   return `M${round(x - rx)} ${round(y)}a${radii} 0 1 0 ${round(2 * half)} 0a${radii} 0 1 0 ${round(-2 * half)} 0`
 }
 
-/** Path data with the attributes that it is painted with. */
 export interface Mark {
   data: string
   style: string
 }
 
-/** Draws one path per style, in order of first appearance: rendering time grows with the number of elements. */
+/** One path per style, in order of appearance: rendering time grows with elements. */
 export function mergeMarks(marks: readonly Mark[]): string {
   const styles = Map.groupBy(marks, ({ style }) => style)
   return [...styles]
@@ -63,7 +61,7 @@ export function mergeMarks(marks: readonly Mark[]): string {
     .join('')
 }
 
-/** A round dot, for a group with `stroke-linecap="round"`. */
+/** For a group with `stroke-linecap="round"`. */
 export function dot({ x, y }: Point, radius: number, opacity: number): Mark {
   const width = Math.max(0.4, Math.round(radius * 5) / 2.5)
   return {
@@ -72,7 +70,7 @@ export function dot({ x, y }: Point, radius: number, opacity: number): Mark {
   }
 }
 
-/** Rounds to tenths, which keeps the SVG short. */
+/** To tenths: a shorter SVG. */
 export function round(value: number): number {
   return Math.round(value * 10) / 10
 }

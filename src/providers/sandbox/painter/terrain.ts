@@ -3,7 +3,7 @@ import { createNoise } from './random.ts'
 import type { Layout } from './layout.ts'
 import { FAINT_EDGES, linearGradient, mergeMarks, path, type Mark, type Point } from './svg.ts'
 
-/** A ridge; the crest runs from left to right. */
+/** Crest from left to right. */
 export interface Ridge {
   name: string
   crest: readonly Point[]
@@ -12,17 +12,16 @@ export interface Ridge {
 }
 
 export interface RidgeShape {
-  /** Mean distance of the crest from the top. */
+  /** Mean, from the top. */
   base: number
-  /** Amplitude of the crest. */
   relief: number
-  /** Width of one hill. */
+  /** Of one hill. */
   span: number
   form: 'PEAKS' | 'HILLS'
   nearness: number
 }
 
-/** Creates a ridge whose crest depends on its name. */
+/** The crest depends on `name`. */
 export function createRidge(layout: Layout, name: string, shape: RidgeShape): Ridge {
   const random = layout.random(name)
   const isPeaks = shape.form === 'PEAKS'
@@ -32,19 +31,18 @@ export function createRidge(layout: Layout, name: string, shape: RidgeShape): Ri
   const crest: Point[] = []
   for (let x = -20; x <= layout.width + 20; x += 5) {
     const at = x / shape.span + shift
-    // The absolute value turns smooth hills into sharp edges.
+    // Absolute values: sharp edges.
     const rise = isPeaks ? 1 - 2.4 * Math.abs(noise(at)) : noise(at)
     crest.push({ x, y: shape.base - shape.relief * (rise + (isPeaks ? 0 : 0.03 * fine(at * 9))) })
   }
   return { name, crest, nearness: shape.nearness }
 }
 
-/** Colour of land at a distance. */
 export function landColour(layout: Layout, nearness: number): Colour {
   return mix(layout.palette.haze, layout.palette.ground, nearness)
 }
 
-/** Fills the land below a crest, with a lit edge towards the sun and haze at the bottom. */
+/** Lit edge towards the sun, haze at the bottom. */
 export function paintRidge(layout: Layout, ridge: Ridge): string {
   const colour = landColour(layout, ridge.nearness)
   const foot = mix(colour, layout.palette.sky[3], 0.5 * (1 - ridge.nearness))
@@ -66,13 +64,12 @@ export function paintRidge(layout: Layout, ridge: Ridge): string {
     <path d="${path([...shade, ...corners], 'Z')}" fill="url(#${ridge.name})"/>`
 }
 
-/** Height of a crest at `x`. */
 export function crestAt(ridge: Ridge, x: number): number {
   const index = Math.round((x + 20) / 5)
   return ridge.crest[Math.min(ridge.crest.length - 1, Math.max(0, index))]?.y ?? 0
 }
 
-/** Strokes along the slope below a crest, like layers of rock. */
+/** Along the slope, like rock layers. */
 export function paintStrata(layout: Layout, crest: readonly Point[]): string {
   const random = layout.random('strata')
   const colours = [layout.palette.light, layout.palette.sky[2], '#05060c']
@@ -96,13 +93,13 @@ export function paintStrata(layout: Layout, crest: readonly Point[]): string {
 }
 
 export interface PineSettings {
-  /** Mean height of a tree. */
+  /** Mean height. */
   tall: number
-  /** Mean distance between two. */
+  /** Mean distance. */
   gap: number
 }
 
-/** Pines along a crest, with snow on them in snowy weather. */
+/** Along a crest; with snow in snowy weather. */
 export function paintPines(layout: Layout, ridge: Ridge, wood: PineSettings): string {
   const random = layout.random(`${ridge.name}-pines`)
   const density = createNoise(random, 2)
@@ -123,7 +120,7 @@ export function paintPines(layout: Layout, ridge: Ridge, wood: PineSettings): st
   return fillTrees(trees, colour) + fillTrees(snow, mix(colour, layout.palette.ground, 0.62))
 }
 
-/** Renders faster than one path for all trees, or one for each. */
+/** Faster than one path for all, or each. */
 const TREES_PER_PATH = 4
 
 function fillTrees(trees: readonly string[], colour: Colour): string {
@@ -135,7 +132,7 @@ function fillTrees(trees: readonly string[], colour: Colour): string {
 }
 
 function pine(foot: Point, tall: number, breadth: number): string {
-  // More tiers of a small tree would not be seen.
+  // More are invisible on small trees.
   const tiers = tall < 60 ? 4 : 6
   const right: Point[] = []
   const left: Point[] = []

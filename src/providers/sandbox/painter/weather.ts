@@ -2,7 +2,7 @@ import { mix } from './colour.ts'
 import type { Layout } from './layout.ts'
 import { dot, linearGradient, mergeMarks, round, type Mark } from './svg.ts'
 
-/** Snowflakes or rain, else nothing. */
+/** Snow or rain, or nothing. */
 export function paintWeather(layout: Layout): string {
   if (layout.scene.weather === 'SNOW') return flakes(layout)
   return layout.scene.weather === 'RAIN' ? rain(layout) : ''
@@ -13,7 +13,7 @@ function flakes(layout: Layout): string {
   const marks: Mark[] = []
   const count = Math.round((layout.width * layout.height) / 3600)
   for (let index = 0; index < count; index++) {
-    // Most flakes are small.
+    // Mostly small.
     const radius = 1.1 + 5.2 * random.next() ** 6
     const [x, y] = [random.between(0, layout.width), random.between(0, layout.height)]
     const opacity = random.between(0.35, 0.9) * (radius > 4 ? 0.6 : 1)
@@ -35,7 +35,7 @@ function rain(layout: Layout): string {
   return `<path d="${marks.join('')}" stroke="${colour}" stroke-width="1.1" stroke-opacity="0.26" fill="none"/>`
 }
 
-/** A bank of mist around the height `y`. `id` is unique in the picture. */
+/** Around the height `y`. `id` is unique in the picture. */
 export function paintMist(layout: Layout, id: string, y: number, thickness: number): string {
   const colour = mix(layout.palette.sky[3], layout.palette.haze, 0.3)
   const strength = layout.scene.weather === 'MIST' ? 0.85 : 0.5

@@ -1,0 +1,1 @@
+CREATE INDEX "tasks_by_model" ON "tasks" ("project_id","model","status","created_at","id");

@@ -1,0 +1,50 @@
+// Keyset pagination: a page is found by the position before it, so it costs the same wherever it is.
+import { and, asc, desc, sql, type AnyColumn, type SQL } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import type { Queries } from './database.ts'
+
+/** The place of a row in a list: the value that orders the list, and the id for equal values. */
+export interface Position {
+  at: number
+  id: string
+}
+
+/** Rows between two positions, without these: the first ones, or with `fromEnd` the last ones. */
+export interface PageRange {
+  limit: number
+  after?: Position | undefined
+  before?: Position | undefined
+  fromEnd?: boolean | undefined
+}
+
+interface Order {
+  /** Absent when the ids alone order the list. */
+  at?: AnyColumn | SQL
+  id: AnyColumn
+  descending?: boolean
+}
+
+/** The rows in the order of the list. `read` returns the first `range.limit` rows in the order that it is given. */
+export async function readRange<Row>(
+  { after, before, fromEnd = false }: PageRange,
+  { at, id, descending = false }: Order,
+  read: (isInRange: SQL | undefined, orderBy: SQL[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  // Both databases find the start of a comparison of rows in an index, which they do not for the same with OR.
+  const row = at === undefined ? sql`${id}` : sql`(${at}, ${id})`
+  const valueOf = (one: Position) => (at === undefined ? sql`${one.id}` : sql`(${one.at}, ${one.id})`)
+  const isAfter = (one: Position) => sql`${row} ${sql.raw(descending ? '<' : '>')} ${valueOf(one)}`
+  const isBefore = (one: Position) => sql`${row} ${sql.raw(descending ? '>' : '<')} ${valueOf(one)}`
+  const direction = descending === fromEnd ? asc : desc
+  const orderBy = at === undefined ? [direction(id)] : [direction(at), direction(id)]
+  const rows = await read(and(after && isAfter(after), before && isBefore(before)), orderBy)
+  return fromEnd ? rows.toReversed() : rows
+}
+
+export async function countRows(q: Queries, table: PgTable, condition?: SQL): Promise<number> {
+  const [row] = await q.sql
+    .select({ rows: sql`count(*)`.mapWith(Number) })
+    .from(table)
+    .where(condition)
+  return row!.rows
+}

@@ -1,0 +1,66 @@
+import type { AttemptRow } from '../../db/tables/tables.ts'
+import type { Provider } from '../../providers/provider.ts'
+import type { Resolution } from './resolve.ts'
+
+/** What an operator can do about an attempt. */
+export interface Advice {
+  /** One or two sentences. */
+  text: string
+  /** What resolveAttempt accepts. Empty unless the outcome is unknown. */
+  resolutions: Resolution['is'][]
+  /** Whether fetchResult can find a missing image. */
+  canFetch: boolean
+  /** Whether retryTask needs the permission to pay again. */
+  isRetryPaid: boolean
+}
+
+/** `addresses`: of images that are not stored. `provider` is undefined if it is not configured. */
+export function adviceOf(
+  attempt: Pick<AttemptRow, 'id' | 'state' | 'charged' | 'provider' | 'remoteId' | 'providerRequestId'>,
+  { provider, addresses }: { provider: Provider | undefined; addresses: number },
+): Advice {
+  const { state, charged } = attempt
+  const advice = { resolutions: [], canFetch: addresses > 0, isRetryPaid: false }
+  if (state === 'UNKNOWN') return { ...advice, ...adviceOnUnknown(attempt, provider) }
+  if (state === 'FETCHING')
+    return {
+      ...advice,
+      canFetch: true,
+      text: 'Nothing to do: the download is repeated for as long as the provider keeps the result.',
+    }
+  if (state === 'SENDING' || state === 'ACCEPTED')
+    return {
+      ...advice,
+      text: 'Nothing to do: the attempt is running. If its worker has died, another one recovers it.',
+    }
+  if (state === 'FAILED' && charged !== 'NO')
+    return {
+      ...advice,
+      isRetryPaid: true,
+      text: `The bill of ${attempt.provider} shows whether this attempt was charged.`,
+    }
+  if (addresses > 0) return { ...advice, text: 'The address of a missing image can be tried once more.' }
+  return {
+    ...advice,
+    text: charged === 'YES' ? 'Nothing to do.' : 'Nothing to do: the attempt was not charged.',
+  }
+}
+
+function adviceOnUnknown(
+  { id, provider: name, remoteId, providerRequestId }: Parameters<typeof adviceOf>[0],
+  provider: Provider | undefined,
+): Pick<Advice, 'text' | 'resolutions'> {
+  const ids = [remoteId, providerRequestId, id].filter((one) => one !== null)
+  const configure =
+    provider === undefined && remoteId !== null
+      ? `${name} is not configured. Configure it again to fetch the result. Otherwise: `
+      : ''
+  return {
+    text: `${configure}Look for ${ids.join(' or ')} on the bill of ${name}, or ask its support. Then resolve the attempt.`,
+    resolutions: [
+      'NOT_CHARGED',
+      'CHARGED_RESULT_LOST',
+      ...(provider?.check ? ['ADOPT_REMOTE_ID' as const] : []),
+    ],
+  }
+}

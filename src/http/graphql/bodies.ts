@@ -1,0 +1,60 @@
+import { rm } from 'node:fs/promises'
+import type { GraphQLParams } from 'graphql-yoga'
+import { toUnavailable } from '../../assets/disk-error.ts'
+import type { AssetStore } from '../../assets/store.ts'
+import type { Clock } from '../../clock.ts'
+import type { Logger } from '../../log.ts'
+import { createBodyBudget, UPLOAD_LIMITS, type BodyBudget } from '../security/body-budget.ts'
+import { lengthOf, MAX_JSON_BYTES, MAX_UPLOAD_BYTES, readBody } from '../security/body.ts'
+import { receiveForm } from './form.ts'
+import { toParams } from './multipart.ts'
+
+/** What a request holds, its files and its part of a budget, is disposed of with `held`. */
+export interface Bodies {
+  /** JSON, in memory. Undefined for a body over MAX_JSON_BYTES. */
+  read(request: Request, held: AsyncDisposableStack): Promise<Buffer<ArrayBuffer> | undefined>
+  receiveUpload(request: Request, held: AsyncDisposableStack): Promise<GraphQLParams>
+}
+
+export function createBodies({
+  memory,
+  store,
+  clock,
+  log,
+  uploads = createBodyBudget(UPLOAD_LIMITS, clock),
+}: {
+  memory: BodyBudget
+  /** For files in the spool. */
+  uploads?: BodyBudget
+  store: Pick<AssetStore, 'newInput' | 'checkFreeSpace'>
+  clock: Clock
+  log: Logger
+}): Bodies {
+  function newFile(held: AsyncDisposableStack): string {
+    const file = store.newInput()
+    held.defer(async () => {
+      await rm(file, { force: true }).catch((error: unknown) =>
+        log.warn({ file, err: error }, 'deleting an uploaded file failed; the next start deletes it'),
+      )
+    })
+    return file
+  }
+
+  return {
+    read(request, held) {
+      const reserve = async (bytes: number) => held.use(await memory.reserve(bytes, request.signal))
+      return readBody(request, { maxBytes: MAX_JSON_BYTES, clock, reserve })
+    },
+
+    async receiveUpload(request, held) {
+      const maxBytes = lengthOf(request) ?? MAX_UPLOAD_BYTES
+      const reservation = held.use(await uploads.reserve(maxBytes, request.signal))
+      await store.checkFreeSpace(uploads.reservedBytes()).catch((error: unknown) => {
+        throw toUnavailable(error)
+      })
+      const { form, byteSize } = await receiveForm(request, { newFile: () => newFile(held), clock })
+      reservation.shrink(byteSize)
+      return toParams(form)
+    },
+  }
+}

@@ -1,0 +1,122 @@
+// What is known outside of the gateways: which requests were sent, which images arrived at which gateway, and which answers
+// were on a disk when a process died.
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import BetterSqlite3 from 'better-sqlite3'
+import { Client } from 'pg'
+import type { Place } from '../support/database.ts'
+
+export interface Evidence {
+  /** When each attempt was sent to an upstream, in milliseconds of this process. */
+  sentAt: Map<string, number>
+  /** When each received answer was found on a disk whose process was dead, and which came back. */
+  receivedAt: Map<string, number>
+  /** Attempts whose reply had another value in some field than the upstream sent. */
+  altered: Set<string>
+  sent(attempt: string): void
+  /** The whole image of an attempt, or its address, was delivered to the gateway at this slot. */
+  arrived(attempt: string, slot: number): void
+  /** After the death of the process at a slot: what was not recorded yet died with it, unless it is on disk. */
+  died(slot: number): Promise<void>
+  /** Attempts whose image must exist: it arrived at a process that lived long enough to record it. */
+  required(): Set<string>
+}
+
+export function createEvidence(place: Place): Evidence {
+  const arrivals = new Map<number, Set<string>>()
+  const outlived = new Set<string>()
+  const evidence: Evidence = {
+    sentAt: new Map(),
+    receivedAt: new Map(),
+    altered: new Set(),
+    sent: (attempt) => void evidence.sentAt.set(attempt, performance.now()),
+    arrived(attempt, slot) {
+      arrivals.set(slot, (arrivals.get(slot) ?? new Set()).add(attempt))
+    },
+    async died(slot) {
+      const ids = [...(arrivals.get(slot) ?? [])]
+      arrivals.delete(slot)
+      const states = await readStates(place, ids)
+      for (const id of ids) if (!MAY_DIE.has(states.get(id) ?? '')) outlived.add(id)
+    },
+    required: () => new Set([...outlived, ...[...arrivals.values()].flatMap((ids) => [...ids])]),
+  }
+  return evidence
+}
+
+/** States of an attempt whose result is not recorded. */
+const MAY_DIE = new Set(['LEASED', 'SENDING', 'ACCEPTED', 'UNKNOWN'])
+
+/** A slow machine must not be asked for more than it can do: the end of a storm would take as long as the storm. */
+export async function countOpenTasks(place: Place): Promise<number> {
+  const [row] = await readRows<{ count: number | string }>(
+    place,
+    "select count(*) as count from tasks where status in ('QUEUED', 'RUNNING')",
+  )
+  return Number(row?.count ?? 0)
+}
+
+async function readStates(place: Place, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const list = ids.map((id) => `'${id.replaceAll("'", '')}'`).join()
+  const rows = await readRows<{ id: string; state: string }>(
+    place,
+    `select id, state from attempts where id in (${list})`,
+  )
+  return new Map(rows.map(({ id, state }) => [id, state]))
+}
+
+async function readRows<Row extends object>({ databaseUrl, dataDir }: Place, query: string): Promise<Row[]> {
+  if (databaseUrl === null) {
+    const db = new BetterSqlite3(join(dataDir, 'darkroom.db'), { readonly: true })
+    try {
+      return db.prepare<[], Row>(query).all()
+    } finally {
+      db.close()
+    }
+  }
+  const client = new Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    return (await client.query<Row>(query)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+/**
+ * Runs `work` while no outcome can be recorded: an answer that is received stays on disk. Does nothing else when a process
+ * that is stopped holds the lock.
+ */
+export async function whileNothingSettles(place: Place, work: () => Promise<void>): Promise<void> {
+  const release = await lock(place).catch(() => async () => {})
+  try {
+    await work()
+  } finally {
+    await release()
+  }
+}
+
+async function lock({ databaseUrl, dataDir }: Place): Promise<() => Promise<void>> {
+  if (databaseUrl === null) {
+    const db = new BetterSqlite3(join(dataDir, 'darkroom.db'), { timeout: 100 })
+    try {
+      db.exec('begin immediate')
+    } catch (error) {
+      db.close()
+      throw error
+    }
+    return async () => void db.close()
+  }
+  const client = new Client({ connectionString: databaseUrl })
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    await client.query("set lock_timeout = '300ms'; begin")
+    await client.query("select id from tasks where status in ('QUEUED', 'RUNNING') for update")
+  } catch (error) {
+    await client.end()
+    throw error
+  }
+  return () => client.end()
+}

@@ -1,0 +1,56 @@
+// Counts injected faults, and deals them so that every kind is injected often enough.
+import type { Random } from '../support/random.ts'
+
+/** How often each kind of fault was injected, by its name. */
+export type FaultCounts = Map<string, number>
+
+export interface FaultTally {
+  counts: FaultCounts
+  add(kind: string): void
+  /** Kinds that were not injected yet. */
+  missing(): string[]
+  /** From now on no deck has a fault. */
+  stop(): void
+  isOver(): boolean
+}
+
+export function createTally(): FaultTally {
+  const counts: FaultCounts = new Map()
+  let isOver = false
+  return {
+    counts,
+    add: (kind) => void counts.set(kind, (counts.get(kind) ?? 0) + 1),
+    stop() {
+      isOver = true
+    },
+    isOver: () => isOver,
+    missing: () => [...counts].flatMap(([kind, count]) => (count === 0 ? [kind] : [])),
+  }
+}
+
+/** Deals shuffled cards, each once per round: `faultless` cards are null, and the others are faults. */
+export function createDeck<Fault>(
+  random: Random,
+  tally: FaultTally,
+  faults: Record<string, Fault>,
+  faultless: number,
+): () => { kind: string; fault: Fault } | null {
+  const cards = [
+    ...Object.entries(faults).map(([kind, fault]) => ({ kind, fault })),
+    ...Array.from({ length: faultless }, () => null),
+  ]
+  for (const kind of Object.keys(faults)) tally.counts.set(kind, 0)
+  let left: typeof cards = []
+  return () => {
+    if (tally.isOver()) return null
+    if (left.length === 0) left = shuffle(cards, random)
+    return left.pop() ?? null
+  }
+}
+
+function shuffle<T>(from: readonly T[], random: Random): T[] {
+  return from
+    .map((value) => ({ value, order: random.next() }))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ value }) => value)
+}
