@@ -37,6 +37,7 @@ import { createClientReader, type Client } from './http/security/client.ts'
 import { createFetchHandler, type FetchHandler } from './http/fetch-handler.ts'
 import { createBodies } from './http/graphql/bodies.ts'
 import { createGraphQL, createGraphQLRoute } from './http/graphql/graphql.ts'
+import { createLiveHub } from './http/graphql/live/hub.ts'
 import { createHealthRoute } from './http/health.ts'
 import { createMetricsRoute } from './http/metrics.ts'
 import { instrumented } from './http/instrumented.ts'
@@ -181,19 +182,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   })
   const readClient = createClientReader(config.trustedProxies)
   const { publicUrl, corsOrigins, introspection } = config
+  const hub = createLiveHub({ clock, log })
   const memory = createBodyBudget(MEMORY_LIMITS, clock)
   const bodies = createBodies({ memory, store, clock, log })
-  const graphql = createGraphQL({
-    context,
-    keyring,
-    corsOrigins,
-    introspection,
-    bodies,
-    log,
-    metrics,
-    tracing,
-  })
   const http = { adminKey, clock, corsOrigins, keyring, log, metrics, publicUrl, readClient }
+  const graphql = createGraphQL({ ...http, context, introspection, hub, bodies, tracing })
   // Half until the ping, half for its answer.
   const sockets = createSockets(graphql, { ...http, keepAliveMs: slowClientTimeoutMs / 2 })
   const metricsRoute = createMetricsRoute({
@@ -227,7 +220,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     fetch: (request, remoteAddress) => fetchHandler.fetch(request, remoteAddress),
     handle: (request, response) => nodeHandler.handle(request, response),
     upgrade: (request, socket, head) => sockets.upgrade(request, socket, head),
-    subscriberCount: () => engine.subscriberCount(),
+    subscriberCount: () => hub.viewerCount(),
     work,
     listen: openPort,
     async start(startOptions) {

@@ -111,7 +111,7 @@ export function createMetrics() {
     subscribers: gauge('darkroom_subscribers', 'Open subscriptions, over websocket or sse.', ['transport']),
     eventLag: histogram(
       'darkroom_event_lag_seconds',
-      'Delay from writing an event to handing it to a subscriber. Subject to clock skew between hosts.',
+      'Delay from writing an event to reading it for subscribers, once for those that read it together. Subject to clock skew between hosts.',
       [],
       WAIT_SECONDS,
     ),

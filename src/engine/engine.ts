@@ -53,7 +53,7 @@ import { retryTask } from './tasks/retry.ts'
 import { createRunner } from './worker/runner.ts'
 import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
 import type { UsageQuery } from './usage/query.ts'
-import { watchUsage } from './usage/watch.ts'
+import { createUsageWatch } from './usage/watch.ts'
 import { setLimits, type LimitsChange } from './access/set-limits.ts'
 import { createDeliverer } from './webhooks/deliverer.ts'
 
@@ -81,6 +81,7 @@ export function createEngine(deps: Deps) {
   const housekeeping = createHousekeeping(deps)
   const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
+  const watchUsage = createUsageWatch(deps)
   const jobs: Promise<void>[] = []
   const reported = new Set<string>()
   let claiming: Promise<unknown> = Promise.resolve()
@@ -151,7 +152,7 @@ export function createEngine(deps: Deps) {
     },
     watchUsage(query: UsageQuery & { projectId: string }) {
       refuseWhileDraining()
-      return watchUsage(deps, query)
+      return watchUsage(query)
     },
 
     resolveAttempt: (projectId: string, attemptId: string, resolution: Resolution, note: string | null) =>

@@ -34,14 +34,61 @@ export interface Context {
   loaders: ReturnType<typeof createLoaders>
 }
 
-/** Batched, by parent id. */
+/** All that a field may read of its caller where subscribers share a result. Equal for all that share it. */
+export function rightsOf({ caller, publicUrl }: Context): unknown[] {
+  const { projectId, scopes, operator } = caller
+  return [projectId, [...scopes].toSorted(), operator, publicUrl]
+}
+
+/** The context of a shared execution: reading anything else of the caller is an error of the schema. */
+export function toSharedContext(context: Context): Context {
+  const { caller, projectId, db, engine, store, providers, clock, server, publicUrl, assetPath, loaders } =
+    context
+  const { scopes, operator } = caller
+  return {
+    caller: {
+      projectId,
+      scopes,
+      operator,
+      get apiKeyId() {
+        return refuse('caller.apiKeyId')
+      },
+      get limits() {
+        return refuse('caller.limits')
+      },
+    },
+    projectId,
+    db,
+    engine,
+    store,
+    providers,
+    clock,
+    server,
+    publicUrl,
+    assetPath,
+    loaders,
+    get clientAddress() {
+      return refuse('clientAddress')
+    },
+    get idempotencyKey() {
+      return refuse('idempotencyKey')
+    },
+  }
+}
+
+function refuse(property: string): never {
+  throw new Error(`The field reads ${property} and lacks the mark perViewer of per-viewer.ts.`)
+}
+
+/** Batched reads of rows by the id of their parent. */
 export function createLoaders(db: Database) {
   function loader<Row>(
     list: (q: Queries, ids: readonly string[]) => Promise<Row[]>,
     parentOf: (row: Row) => string,
   ): DataLoader<string, Row[]> {
     const load = async (ids: readonly string[]) => {
-      const byParent = Map.groupBy(await list(db.read, ids), parentOf)
+      // Groups of viewers ask for the rows of the same event together.
+      const byParent = Map.groupBy(await list(db.read, [...new Set(ids)]), parentOf)
       return ids.map((id) => byParent.get(id) ?? [])
     }
     // No cache: a subscription's context lives as long as it, and rows change.

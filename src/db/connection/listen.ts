@@ -10,8 +10,21 @@ const RECONNECT_MS = 1000
 const PROBE_INTERVAL_MS = 5_000
 const PROBE_TIMEOUT_MS = 3_000
 
-/** The payload must be under 8,000 bytes. */
-export const notify = (literal: string) => `select pg_notify('${CHANNEL}', ${literal})`
+/** PostgreSQL's maximum is 7,999. */
+const MAX_PAYLOAD_BYTES = 7_000
+const SEPARATOR = ','
+
+/** One statement for all keys of a transaction, unless they are very many. Keys are ids with a prefix. */
+export function notifications(keys: Iterable<string>, escape: (text: string) => string): string[] {
+  const payloads: string[] = []
+  for (const key of keys) {
+    const last = payloads.at(-1)
+    if (last !== undefined && last.length + key.length < MAX_PAYLOAD_BYTES)
+      payloads[payloads.length - 1] = `${last}${SEPARATOR}${key}`
+    else payloads.push(key)
+  }
+  return payloads.map((payload) => `select pg_notify('${CHANNEL}', ${escape(payload)})`)
+}
 
 /**
  * Passes the wake-ups of all processes, over its own connection, which reconnects. After a gap it passes `*`, because
@@ -30,7 +43,9 @@ export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => void
       connectionTimeoutMillis: 5_000,
       query_timeout: PROBE_TIMEOUT_MS,
     })
-    own.on('notification', ({ payload }) => onWakeUp(payload ?? '*'))
+    own.on('notification', ({ payload }) => {
+      for (const key of payload?.split(SEPARATOR) ?? ['*']) onWakeUp(key)
+    })
     own.on('end', () => reconnect(own))
     void startListening(own)
     return own

@@ -7,7 +7,7 @@ import { createPostgresqlCounter } from './rate-counter.ts'
 import type { Builders, Database, OnWakeUp, Queries, Transaction } from './database.ts'
 import { errorCode } from './error-code.ts'
 import { databaseNow } from '../tables/kit.ts'
-import { listen, notify } from './listen.ts'
+import { listen, notifications } from './listen.ts'
 import { checkVersion, MIGRATIONS } from './migrations.ts'
 import {
   ConnectionLost,
@@ -132,9 +132,8 @@ async function transaction<T>(pool: PostgresqlPool, work: (q: Transaction) => Pr
 async function commit(connection: Connection, keys: ReadonlySet<string>): Promise<void> {
   try {
     // In one message, because locks are held until it returns.
-    await connection.query(
-      [...[...keys].map((key) => notify(connection.escapeLiteral(key))), 'commit'].join(';'),
-    )
+    const escape = (text: string) => connection.escapeLiteral(text)
+    await connection.query([...notifications(keys, escape), 'commit'].join(';'))
   } catch (error) {
     if (error instanceof ConnectionLost) throw new ConnectionLost(error, UNCERTAIN)
     // A failed statement of the message leaves the transaction open.

@@ -1,8 +1,7 @@
 // A feed is a snapshot, then the log after a cursor, then appended events. A wake-up only tells when to read the
 // database. A reader holds one batch. Events have numbers without a gap, so a reader detects that some were removed,
 // and says so in a snapshot.
-import { abortable } from '../../async-iterators.ts'
-import { feedKey, listEvents, listFeed, taskKey } from '../../db/tasks/events.ts'
+import { listEvents, listFeed, feedKey, taskKey } from '../../db/tasks/events.ts'
 import { findFeedPosition } from '../../db/access/projects.ts'
 import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
 import { findTask, findTasks, listTasks, queriesFor, type TaskFilter } from '../../db/tasks/tasks.ts'
@@ -11,6 +10,7 @@ import { isFinished } from '../../domain.ts'
 import { notFound } from '../../errors.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Deps } from '../deps.ts'
+import { createLiveSource, type Batch, type Entry, type LiveSource, type Log } from './live-source.ts'
 
 /** `task` is at least as new as the event. */
 export interface FeedItem {
@@ -41,47 +41,25 @@ export async function watchTask(
   projectId: string,
   taskId: string,
   after: string | null,
-): Promise<AsyncIterableIterator<FeedItem>> {
+): Promise<LiveSource<FeedItem>> {
   const known = await findTask(deps.db.read, projectId, taskId)
   if (!known) throw notFound('task', taskId, 'taskId')
   if (after !== null) decodeCursor(after, 'task', taskId, known.lastSeq)
-
-  return abortable(async function* watch(signal) {
-    const waiter = deps.wakeUps.wait(taskKey(taskId))
-    try {
-      let task = (await findTask(deps.db.read, projectId, taskId))!
+  return createLiveSource({
+    log: taskLog(deps, projectId, taskId),
+    async start() {
+      const task = (await findTask(deps.db.read, projectId, taskId))!
       let seq = after === null ? beforeEnd(task) : decodeCursor(after, 'task', taskId, task.lastSeq)
-      const item = (at: number, body: FeedItem['body']): FeedItem => {
-        return { cursor: encodeCursor('task', taskId, seq), at, task, body }
-      }
       const resync = seq < beforeEnd(task) && !(await hasEvent(deps, taskId, seq + 1))
       if (resync) seq = beforeEnd(task)
-      yield item(deps.clock.now(), { type: 'TASK_SNAPSHOT', resync })
-
-      while (!signal.aborted) {
-        const batch = await readBatch(deps, projectId, taskId, seq)
-        const { events } = batch
-        task = batch.task ?? task
-        for (const event of events) {
-          seq = event.seq
-          yield item(event.at, event.body)
-          if (event.body.type === 'TASK_FINISHED') return
-        }
-        // Read after the events: it knows whether there are more.
-        if (events.length > 0 && seq < task.lastSeq) continue
-        const { status, lastSeq, finishedAt } = task
-        if (isFinished(status)) {
-          if (seq === lastSeq) return
-          // The last event was removed.
-          seq = lastSeq
-          yield item(finishedAt!, { type: 'TASK_FINISHED', status })
-          return
-        }
-        await waiter.next(deps.tuning.pollMs, signal)
+      const item: FeedItem = {
+        cursor: encodeCursor('task', taskId, seq),
+        at: deps.clock.now(),
+        task,
+        body: { type: 'TASK_SNAPSHOT', resync },
       }
-    } finally {
-      waiter.close()
-    }
+      return { ...entriesUpTo(seq), entries: [{ position: seq, item }], hasMore: true }
+    },
   })
 }
 
@@ -95,40 +73,101 @@ export async function watchProject(
   projectId: string,
   filter: TaskFilter,
   after: string | null,
-): Promise<AsyncIterableIterator<FeedItem>> {
+): Promise<LiveSource<FeedItem>> {
   const last = await findFeedPosition(deps.db.read, projectId)
   const start = after === null ? last : decodeCursor(after, 'feed', projectId, last)
-
-  return abortable(async function* watch(signal) {
-    const waiter = deps.wakeUps.wait(feedKey(projectId))
-    const cursorAt = (seq: number) => encodeCursor('feed', projectId, seq)
-    const snapshot = (task: TaskRow, seq: number, resync: boolean): FeedItem => {
-      return { cursor: cursorAt(seq), at: deps.clock.now(), task, body: { type: 'TASK_SNAPSHOT', resync } }
-    }
-    try {
-      if (after === null) {
-        for (const task of await listUnfinished(deps, projectId, filter)) yield snapshot(task, start, false)
-      }
-      let seq = start
-      while (!signal.aborted) {
-        const events = await listFeed(deps.db.read, projectId, seq, BATCH)
-        if (hasGap(events, seq) || (events.length === 0 && seq < last)) {
-          seq = await findFeedPosition(deps.db.read, projectId)
-          for (const task of await listForResync(deps, projectId, filter)) yield snapshot(task, seq, true)
-          continue
-        }
-        const tasks = await findMatching(deps, projectId, filter, events)
-        for (const event of events) {
-          seq = event.feedSeq
-          const task = tasks.get(event.taskId)
-          if (task) yield { cursor: cursorAt(seq), at: event.at, task, body: event.body }
-        }
-        if (events.length === 0) await waiter.next(deps.tuning.pollMs, signal)
-      }
-    } finally {
-      waiter.close()
-    }
+  const snapshots = (tasks: TaskRow[], seq: number, resync: boolean): Batch<FeedItem> => {
+    const cursor = encodeCursor('feed', projectId, seq)
+    const entries = tasks.map((task): Entry<FeedItem> => {
+      const body: Snapshot = { type: 'TASK_SNAPSHOT', resync }
+      return { position: seq, item: { cursor, at: deps.clock.now(), task, body } }
+    })
+    return { ...entriesUpTo(seq), entries, hasMore: true }
+  }
+  const resync = async () => {
+    const seq = await findFeedPosition(deps.db.read, projectId)
+    return snapshots(await listForResync(deps, projectId, filter), seq, true)
+  }
+  return createLiveSource({
+    log: projectLog(deps, projectId),
+    async start() {
+      if (after === null) return snapshots(await listUnfinished(deps, projectId, filter), start, false)
+      if (start < last && (await listFeed(deps.db.read, projectId, start, 1)).length === 0) return resync()
+      return snapshots([], start, false)
+    },
+    resync,
+    select: (entries) => selectMatching(deps, projectId, filter, entries),
   })
+}
+
+function taskLog(deps: FeedDeps, projectId: string, taskId: string): Log<FeedItem> {
+  const key = taskKey(taskId)
+  return {
+    key: `${key}:${projectId}`,
+    wait: () => waitFor(deps, key),
+    /** Readers at the same position share one read. */
+    read: (position) =>
+      deps.wakeUps.once(key, `${projectId}:${position}`, async () => {
+        let events = await listEvents(deps.db.read, taskId, position, BATCH)
+        // Read after the events: it knows whether there are more.
+        const task = (await findTask(deps.db.read, projectId, taskId))!
+        const { status, lastSeq, finishedAt } = task
+        if (events.length === 0 && position < lastSeq)
+          events = await listEvents(deps.db.read, taskId, position, BATCH)
+        const entries = events.map(({ seq, at, body }): Entry<FeedItem> => {
+          return { position: seq, item: { cursor: encodeCursor('task', taskId, seq), at, task, body } }
+        })
+        const last = entries.at(-1)
+        const seq = last?.position ?? position
+        const isEnd = last?.item.body.type === 'TASK_FINISHED'
+        if (isEnd || !isFinished(status) || (last && seq < lastSeq))
+          return {
+            ...entriesUpTo(seq),
+            entries,
+            isEnd,
+            hasMore: !isEnd && entries.length > 0 && seq < lastSeq,
+          }
+        // The last event was removed, unless the reader has received it.
+        const cursor = encodeCursor('task', taskId, lastSeq)
+        const body: TaskEventBody = { type: 'TASK_FINISHED', status }
+        const end = { position: lastSeq, item: { cursor, at: finishedAt!, task, body } }
+        return { ...entriesUpTo(lastSeq), entries: seq === lastSeq ? entries : [end], isEnd: true }
+      }),
+  }
+}
+
+function projectLog(deps: FeedDeps, projectId: string): Log<FeedItem> {
+  const key = feedKey(projectId)
+  return {
+    key,
+    wait: () => waitFor(deps, key),
+    /** Readers at the same position share one read. */
+    read: (position) =>
+      deps.wakeUps.once(key, String(position), async () => {
+        const events = await listFeed(deps.db.read, projectId, position, BATCH)
+        if (hasGap(events, position)) return { ...entriesUpTo(position), isLost: true }
+        const tasks = await findById(deps, projectId, events)
+        const entries = events.flatMap(({ feedSeq, taskId, at, body }): Entry<FeedItem>[] => {
+          const task = tasks.get(taskId)
+          const cursor = encodeCursor('feed', projectId, feedSeq)
+          return task ? [{ position: feedSeq, item: { cursor, at, task, body } }] : []
+        })
+        const seq = events.at(-1)?.feedSeq ?? position
+        return { ...entriesUpTo(seq), entries, hasMore: events.length === BATCH }
+      }),
+  }
+}
+
+function entriesUpTo(position: number): Batch<never> {
+  return { entries: [], position, hasMore: false, isEnd: false, isLost: false }
+}
+
+function waitFor({ wakeUps, tuning }: Pick<Deps, 'wakeUps' | 'tuning'>, key: string) {
+  const waiter = wakeUps.wait(key)
+  return {
+    next: (signal: AbortSignal) => waiter.next(tuning.pollMs, signal),
+    close: () => waiter.close(),
+  }
 }
 
 /** Before the last event of a finished task, which is always delivered. */
@@ -144,19 +183,6 @@ async function hasEvent(deps: Pick<Deps, 'db'>, taskId: string, seq: number): Pr
 /** Numbers have no gaps unless events were removed. */
 function hasGap(events: EventRow[], after: number): boolean {
   return events.some(({ feedSeq }, i) => feedSeq !== after + 1 + i)
-}
-
-/** One read for all viewers at the same position. The task is read after its events; undefined without events. */
-function readBatch(
-  deps: Pick<Deps, 'db' | 'wakeUps'>,
-  projectId: string,
-  taskId: string,
-  seq: number,
-): Promise<{ events: EventRow[]; task: TaskRow | undefined }> {
-  return deps.wakeUps.once(taskKey(taskId), `${projectId}:${seq}`, async () => {
-    const events = await listEvents(deps.db.read, taskId, seq, BATCH)
-    return { events, task: events.length > 0 ? await findTask(deps.db.read, projectId, taskId) : undefined }
-  })
 }
 
 async function listUnfinished(
@@ -183,11 +209,36 @@ async function listForResync(
   return listTasks(queriesFor(db, filter), projectId, filter, { limit: 1 })
 }
 
-async function findMatching(
-  { db }: Pick<Deps, 'db'>,
+/** Snapshots were selected by their query. Tasks are compared at the time of delivery, once for equal filters. */
+async function selectMatching(
+  deps: Pick<Deps, 'db' | 'wakeUps'>,
   projectId: string,
   filter: TaskFilter,
-  events: EventRow[],
+  entries: readonly Entry<FeedItem>[],
+): Promise<readonly Entry<FeedItem>[]> {
+  const isUnfiltered = Object.keys(filter).length === 0
+  const [first] = entries
+  if (!first || isUnfiltered || first.item.body.type === 'TASK_SNAPSHOT') return entries
+  const what = `${first.position}:${entries.length}:${JSON.stringify(filter)}`
+  const matching = await deps.wakeUps.once(feedKey(projectId), what, () =>
+    findById(
+      deps,
+      projectId,
+      entries.map(({ item }) => ({ taskId: item.task.id })),
+      filter,
+    ),
+  )
+  return entries.flatMap(({ position, item }) => {
+    const task = matching.get(item.task.id)
+    return task ? [{ position, item: { ...item, task } }] : []
+  })
+}
+
+async function findById(
+  { db }: Pick<Deps, 'db'>,
+  projectId: string,
+  events: Pick<EventRow, 'taskId'>[],
+  filter?: TaskFilter,
 ): Promise<Map<string, TaskRow>> {
   if (events.length === 0) return new Map()
   const ids = [...new Set(events.map(({ taskId }) => taskId))]

@@ -1,8 +1,8 @@
-import { withHooks } from '../../async-iterators.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
 import type { CreatedTask } from './create.ts'
 import type { Deps } from '../deps.ts'
 import type { FeedItem } from '../events/feed.ts'
+import { createLiveSource, type LiveSource } from '../events/live-source.ts'
 
 /** Attempts and deliveries continue the trace from this span. */
 export function instrumentedCreate(
@@ -34,17 +34,21 @@ function countCreated({ metrics }: Pick<Deps, 'metrics'>, { model, operation }: 
   metrics.tasksCreated.inc({ model, operation: operation.toLowerCase() })
 }
 
-/** Events before the subscription are replays, without lag. */
+/** Measures each event once for all that read it together. Events before the subscription are replays and have no lag. */
 export async function instrumentedFeed(
   { metrics, clock }: Pick<Deps, 'clock' | 'metrics'>,
-  opening: Promise<AsyncIterableIterator<FeedItem>>,
-): Promise<AsyncIterableIterator<FeedItem>> {
+  opening: Promise<LiveSource<FeedItem>>,
+): Promise<LiveSource<FeedItem>> {
   const subscribedAt = clock.now()
-  return withHooks(await opening, {
-    onItem(item) {
-      if (item.body.type !== 'TASK_SNAPSHOT' && item.at >= subscribedAt)
-        metrics.eventLag.observe(Math.max(0, clock.now() - item.at) / 1000)
-      return item
-    },
-  })
+  const source = await opening
+  const { log } = source
+  async function read(position: number) {
+    const batch = await log.read(position)
+    for (const { item } of batch.entries) {
+      if (item.at < subscribedAt) continue
+      metrics.eventLag.observe(Math.max(0, clock.now() - item.at) / 1000)
+    }
+    return batch
+  }
+  return createLiveSource({ ...source, log: { ...log, read } })
 }

@@ -17,13 +17,15 @@ import { createDocumentCaches, useDocumentLimits } from './document-limits.ts'
 import { useExecutionChecks } from './execution-checks.ts'
 import { createPage } from './graphiql.ts'
 import { useInstrumentation, type SocketContext } from './instrumented.ts'
+import { createLiveHub, type LiveHub } from './live/hub.ts'
+import { useLiveHub, type LiveContext } from './live/plugin.ts'
 import { createMask, toGraphQLError } from './mask.ts'
 import { useStrictRequests } from './strict-requests.ts'
 
 interface ServerContext {
   client: Client
   caller?: Access
-  socket?: SocketContext
+  socket?: SocketContext & Required<LiveContext>['socket']
 }
 
 export type GraphQLServer = YogaServerInstance<ServerContext, Context>
@@ -33,12 +35,14 @@ export function createGraphQL(options: {
   keyring: Pick<Keyring, 'authenticate' | 'watch'>
   corsOrigins: readonly string[]
   introspection: boolean
+  /** One of its own by default. */
+  hub?: LiveHub
   bodies: Bodies
   log: Logger
   metrics: Metrics
   tracing: Tracing
 }): GraphQLServer {
-  const { log, keyring, corsOrigins, introspection } = options
+  const { log, keyring, corsOrigins, introspection, hub = createLiveHub({ log }) } = options
   const mask = createMask(log)
   const debug = (...args: unknown[]) => log.debug(args.map(String).join(' '))
   return createYoga<ServerContext, Context>({
@@ -57,6 +61,7 @@ export function createGraphQL(options: {
       useStrictRequests(options.bodies),
       useDocumentLimits({ introspection }),
       useErrorCodes(),
+      useLiveHub(hub),
       useExecutionChecks(keyring.watch, mask),
       useInstrumentation(options),
     ],

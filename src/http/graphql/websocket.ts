@@ -16,6 +16,7 @@ import { apiKeyInUrlProblem, credentialOf } from '../security/auth.ts'
 import type { Client, ClientReader } from '../security/client.ts'
 import { hostProblem } from '../security/cross-site.ts'
 import { withRequestErrorCode, type GraphQLServer } from './graphql.ts'
+import { createWebSocketSink } from './live/websocket-sink.ts'
 import { createMask, toGraphQLError } from './mask.ts'
 
 /** Images are uploaded over HTTP. */
@@ -75,7 +76,7 @@ export function createSockets(
       },
       execute: (args) => runForClient(async () => toMessage(await pipelineOf(args).execute(args))),
       subscribe: (args) => runForClient(async () => toMessage(await pipelineOf(args).subscribe(args))),
-      onSubscribe: async (ctx, _id, payload) => {
+      onSubscribe: async (ctx, id, payload) => {
         try {
           // `ctx.subscriptions` includes the new one.
           const refused = tooManySubscriptions(Object.keys(ctx.subscriptions).length)
@@ -88,7 +89,10 @@ export function createSockets(
             params: payload,
             client: options.readClient(request, ctx.extra.request.socket.remoteAddress),
             ...(caller && { caller }),
-            socket: { traceparent: typeof traceparent === 'string' ? traceparent : null },
+            socket: {
+              traceparent: typeof traceparent === 'string' ? traceparent : null,
+              sink: createWebSocketSink(ctx.extra.socket, ctx.extra.request.socket, id),
+            },
           })
           const document = pipeline.parse(payload.query)
           const invalid: GraphQLError[] = pipeline.validate(pipeline.schema, document)
@@ -151,7 +155,10 @@ export function createSockets(
 /** The protocol library would log sends to a disconnected client to the console. */
 function ignoreSendErrors(socket: WebSocket): void {
   const send = socket.send.bind(socket)
-  Object.assign(socket, { send: (data: string, sent: () => void) => send(data, () => sent()) })
+  Object.assign(socket, {
+    send: (data: string | Buffer, options: object | (() => void)) =>
+      typeof options === 'function' ? send(data, () => options()) : send(data, options),
+  })
 }
 
 /** A close code of graphql-transport-ws. */

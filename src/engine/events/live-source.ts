@@ -1,0 +1,80 @@
+// What a subscription reads: a log, from any position. Readers of the same log share its reads.
+import { abortable } from '../../async-iterators.ts'
+
+/** A position grows from entry to entry, but two entries of a snapshot have the same one. */
+export interface Entry<Item> {
+  position: number
+  item: Item
+}
+
+export interface Batch<Item> {
+  entries: readonly Entry<Item>[]
+  /** The next read starts after it. */
+  position: number
+  /** More entries may be there already. */
+  hasMore: boolean
+  /** Nothing will follow. */
+  isEnd: boolean
+  /** Entries after the given position were removed: the reader continues with `LiveSource.resync`. */
+  isLost: boolean
+}
+
+export interface Log<Item> {
+  /** Logs with the same key have the same entries. */
+  key: string
+  /** The entries after a position, oldest first. */
+  read(position: number): Promise<Batch<Item>>
+  /** Call it before the first read, so that no wake-up is missed. */
+  wait(): LogWaiter
+}
+
+export interface LogWaiter {
+  /** Resolves when a read may return entries, or on abort. Never rejects. */
+  next(signal: AbortSignal): Promise<void>
+  close(): void
+}
+
+/** The part of a log that a subscriber asks for. As an iterator, it delivers to this subscriber alone. */
+export interface LiveSource<Item> extends AsyncIterableIterator<Item, void> {
+  readonly log: Log<Item>
+  /** The snapshot that a subscriber receives first, and the position from which it continues. */
+  start(): Promise<Batch<Item>>
+  resync(): Promise<Batch<Item>>
+  /** Applies the subscriber's filter. */
+  select(entries: readonly Entry<Item>[]): Promise<readonly Entry<Item>[]>
+}
+
+type Parts<Item> = Pick<LiveSource<Item>, 'log' | 'start' | 'resync' | 'select'>
+
+export function createLiveSource<Item>({
+  log,
+  start,
+  resync = start,
+  select = async (entries) => entries,
+}: Pick<Parts<Item>, 'log' | 'start'> & Partial<Parts<Item>>): LiveSource<Item> {
+  const parts = { log, start, resync, select }
+  return Object.assign(iterate(parts), parts)
+}
+
+export function isLiveSource(value: object): value is LiveSource<unknown> {
+  return 'log' in value && 'start' in value
+}
+
+function iterate<Item>({ log, start, resync, select }: Parts<Item>): AsyncIterableIterator<Item, void> {
+  return abortable(async function* watch(signal) {
+    const waiter = log.wait()
+    try {
+      let batch = await start()
+      while (!signal.aborted) {
+        for (const { item } of await select(batch.entries)) yield item
+        if (batch.isEnd) return
+        const { position } = batch
+        if (!batch.hasMore) await waiter.next(signal)
+        batch = await log.read(position)
+        if (batch.isLost) batch = await resync()
+      }
+    } finally {
+      waiter.close()
+    }
+  })
+}

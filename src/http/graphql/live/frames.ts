@@ -1,0 +1,63 @@
+// Serialised results, the same bytes for all viewers of a group.
+import type { ExecutionResult, GraphQLError } from 'graphql'
+import { toGraphQLError } from '../mask.ts'
+
+export interface Frame {
+  /** Position of its event in the log. */
+  position: number
+  /** A GraphQL result as JSON. */
+  payload: Buffer
+}
+
+/** Frames that are written together. */
+export interface Frames {
+  /** Those after a position; undefined if there are none. */
+  after(position: number): Frames | undefined
+  /** Messages of graphql-transport-ws for the operation with this id. */
+  messages(id: string): readonly Buffer[]
+  /** In the event stream format. */
+  events(): Buffer
+}
+
+export function createFrames(frames: readonly Frame[]): Frames {
+  let events: Buffer | undefined
+  /** Of the latest id: many clients number their operations from 1. */
+  let latest: { id: string; messages: readonly Buffer[] } | undefined
+  const own: Frames = {
+    after(position) {
+      const rest = frames.filter((frame) => frame.position > position)
+      if (rest.length === frames.length) return rest.length > 0 ? own : undefined
+      return rest.length > 0 ? createFrames(rest) : undefined
+    },
+    messages(id) {
+      if (latest?.id !== id) latest = { id, messages: frames.map(({ payload }) => toMessage(id, payload)) }
+      return latest.messages
+    },
+    events: () => (events ??= Buffer.concat(frames.flatMap(({ payload }) => [EVENT, payload, EVENT_END]))),
+  }
+  return own
+}
+
+const EVENT = Buffer.from('event: next\ndata: ')
+const EVENT_END = Buffer.from('\n\n')
+const MESSAGE_END = Buffer.from('}')
+
+function toMessage(id: string, payload: Buffer): Buffer {
+  const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
+  return Buffer.concat([head, payload, MESSAGE_END])
+}
+
+/** A result as JSON, with errors as clients may see them. */
+export function toPayload(
+  { data, errors }: ExecutionResult,
+  mask: (error: GraphQLError) => GraphQLError,
+): Buffer {
+  const visible = errors && { errors: errors.map((error) => withoutHttp(mask(error))) }
+  return Buffer.from(JSON.stringify({ data, ...visible }))
+}
+
+/** `http` is the status of a response without values. */
+function withoutHttp(error: GraphQLError): GraphQLError {
+  const { http: _, ...visible } = error.extensions
+  return toGraphQLError(error.message, visible, error)
+}

@@ -1,0 +1,134 @@
+// Delivers a log to its viewers that have all earlier entries. They form groups, which differ in what they select from
+// an entry: per group and entry one execution, and the same bytes for every viewer.
+import type { Clock } from '../../../clock.ts'
+import type { Batch, Entry, Log } from '../../../engine/events/live-source.ts'
+import type { Frames } from './frames.ts'
+import type { Sink } from './sink.ts'
+
+/** Events within it after a delivery are delivered together. The log is their buffer. */
+const COALESCE_MS = 10
+
+/** The frames of entries, in portions that bound memory. */
+export type Render = (entries: readonly Entry<unknown>[]) => AsyncIterable<Portion>
+
+export interface Portion {
+  frames: Frames
+  /** Of the last frame. */
+  position: number
+}
+
+/** Why a viewer left: it does not read fast enough, the log has ended, or the topic cannot continue. */
+export type Departure = 'FULL' | 'END' | 'INTERRUPTED'
+
+export interface Member {
+  sink: Sink
+  /** The viewer has all entries up to it. */
+  position: number
+  onLeave(departure: Departure): void
+}
+
+interface Group {
+  render: Render
+  position: number
+  members: Set<Member>
+}
+
+export type Topic = ReturnType<typeof createTopic>
+
+/** Starts at the position of its first member. `onEmpty` is called once, when the last member has left. */
+export function createTopic(
+  log: Log<unknown>,
+  { start, clock, onEmpty }: { start: number; clock: Clock; onEmpty: () => void },
+) {
+  const groups = new Map<string, Group>()
+  const stop = new AbortController()
+  /** Of the latest read. */
+  let position = start
+
+  function remove(key: string, group: Group, member: Member): void {
+    if (!group.members.delete(member) || group.members.size > 0) return
+    groups.delete(key)
+    if (groups.size === 0) close()
+  }
+
+  function close(): void {
+    if (stop.signal.aborted) return
+    stop.abort()
+    onEmpty()
+  }
+
+  function releaseAll(departure: Departure): void {
+    const members = [...groups.values()].flatMap((group) => [...group.members])
+    // A group that is still being rendered must not write to them.
+    for (const group of groups.values()) group.members.clear()
+    groups.clear()
+    close()
+    for (const member of members) member.onLeave(departure)
+  }
+
+  async function deliver({ entries, position: end }: Batch<unknown>): Promise<void> {
+    // A group that is formed from now on starts after the batch.
+    position = end
+    await Promise.all(
+      [...groups].map(async ([key, group]) => {
+        for await (const portion of group.render(entries)) {
+          if (group.members.size === 0) return
+          write(key, group, portion)
+        }
+        write(key, group, { position: end })
+      }),
+    )
+  }
+
+  /** Must not wait: viewers that join see the same position of the group and of its members. */
+  function write(
+    key: string,
+    group: Group,
+    { frames, position: end }: Partial<Portion> & { position: number },
+  ): void {
+    group.position = end
+    for (const member of group.members) {
+      const news = frames?.after(member.position)
+      member.position = Math.max(member.position, end)
+      if (news) member.sink.write(news)
+      if (!member.sink.isFull()) continue
+      remove(key, group, member)
+      member.onLeave('FULL')
+    }
+  }
+
+  async function run(): Promise<void> {
+    const { signal } = stop
+    const waiter = log.wait()
+    try {
+      while (!signal.aborted) {
+        const batch = await log.read(position)
+        if (batch.isLost) return releaseAll('INTERRUPTED')
+        const isNew = batch.position > position
+        if (isNew) await deliver(batch)
+        if (batch.isEnd) return releaseAll('END')
+        if (batch.hasMore) continue
+        if (isNew) await clock.sleep(COALESCE_MS, signal)
+        await waiter.next(signal)
+      }
+    } catch {
+      // Each viewer reads the log by itself, and so meets the error by itself.
+      releaseAll('INTERRUPTED')
+    } finally {
+      waiter.close()
+    }
+  }
+
+  return {
+    run,
+    /** A viewer that has all entries up to this position may join the group. */
+    positionOf: (key: string) => groups.get(key)?.position ?? position,
+    /** Returns a function that removes the member. */
+    join(key: string, render: Render, member: Member): () => void {
+      const group = groups.get(key) ?? { render, position, members: new Set() }
+      groups.set(key, group)
+      group.members.add(member)
+      return () => remove(key, group, member)
+    },
+  }
+}

@@ -1,0 +1,114 @@
+// A viewer reads the log by itself until it has all entries that its group has, and then joins. It leaves when its
+// connection is full, and reads again when that has drained.
+import type { Batch, Entry, LiveSource } from '../../../engine/events/live-source.ts'
+import { createFrames, type Frame } from './frames.ts'
+import type { Sink } from './sink.ts'
+import type { Departure, Member, Portion, Topic } from './topic.ts'
+
+export interface Subscription {
+  source: LiveSource<unknown>
+  /** Viewers with the same key and log get the same frames. */
+  key: string
+  execute: (entries: readonly Entry<unknown>[]) => Promise<Frame[]>
+}
+
+/** The topic of the log, if a viewer with this position may join its group. */
+export type FindTopic = (subscription: Subscription, reached: Reached) => Topic | undefined
+
+/** How far a viewer is. */
+interface Reached {
+  position: number
+  /** No more entries were in the log. */
+  isCaughtUp: boolean
+  isEnd: boolean
+}
+
+/** Entries that are executed at once, which bounds memory: a result may hold the bytes of an image. */
+const SLICE = 10
+/** Of the frames that a group writes together. */
+const MAX_PORTION_BYTES = 1_000_000
+
+/** Resolves at the end of the log, after all frames were written. Rejects when reading fails. */
+export async function follow(
+  subscription: Subscription,
+  { sink, findTopic, signal }: { sink: Sink; findTopic: FindTopic; signal: AbortSignal },
+): Promise<void> {
+  const { source, key, execute } = subscription
+  let reached = await sendSnapshot(await source.start())
+  while (!signal.aborted && !reached.isEnd) {
+    if (sink.isFull()) await sink.drained(signal)
+    else {
+      const topic = findTopic(subscription, reached)
+      reached = topic ? await stayIn(topic, reached.position) : await readOn(reached.position)
+    }
+  }
+
+  async function sendSnapshot(batch: Batch<unknown>): Promise<Reached> {
+    for (const slice of slicesOf(batch.entries)) {
+      await send(slice)
+      if (sink.isFull()) await sink.drained(signal)
+    }
+    return endOf(batch)
+  }
+
+  async function readOn(position: number): Promise<Reached> {
+    const batch = await source.log.read(position)
+    if (batch.isLost) return sendSnapshot(await source.resync())
+    for (const slice of slicesOf(await source.select(batch.entries))) {
+      await send(slice)
+      // The rest is read again later, so that a full viewer holds no entries.
+      if (sink.isFull()) return { position: slice.at(-1)!.position, isCaughtUp: false, isEnd: false }
+    }
+    return endOf(batch)
+  }
+
+  async function send(entries: readonly Entry<unknown>[]): Promise<void> {
+    const frames = signal.aborted ? [] : await execute(entries)
+    if (!signal.aborted) sink.write(createFrames(frames))
+  }
+
+  /** Resolves when the viewer has left. */
+  async function stayIn(topic: Topic, position: number): Promise<Reached> {
+    const left = Promise.withResolvers<Departure | 'ABORTED'>()
+    const member: Member = { sink, position, onLeave: left.resolve }
+    const leave = topic.join(key, (entries) => render(subscription, entries), member)
+    const onAbort = () => {
+      leave()
+      left.resolve('ABORTED')
+    }
+    signal.addEventListener('abort', onAbort)
+    const departure = await left.promise
+    signal.removeEventListener('abort', onAbort)
+    return { position: member.position, isCaughtUp: false, isEnd: departure === 'END' }
+  }
+}
+
+async function* render(
+  { source, execute }: Subscription,
+  entries: readonly Entry<unknown>[],
+): AsyncGenerator<Portion, void> {
+  let frames: Frame[] = []
+  let bytes = 0
+  for (const slice of slicesOf(await source.select(entries))) {
+    for (const frame of await execute(slice)) {
+      frames.push(frame)
+      bytes += frame.payload.length
+    }
+    if (bytes < MAX_PORTION_BYTES) continue
+    yield { frames: createFrames(frames), position: slice.at(-1)!.position }
+    frames = []
+    bytes = 0
+  }
+  const last = frames.at(-1)
+  if (last) yield { frames: createFrames(frames), position: last.position }
+}
+
+function slicesOf<Item>(items: readonly Item[]): (readonly Item[])[] {
+  const slices = []
+  for (let i = 0; i < items.length; i += SLICE) slices.push(items.slice(i, i + SLICE))
+  return slices
+}
+
+function endOf({ position, hasMore, isEnd }: Batch<unknown>): Reached {
+  return { position, isCaughtUp: !hasMore, isEnd }
+}
