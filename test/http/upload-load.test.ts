@@ -89,7 +89,7 @@ describe('an upload leaves nothing in the spool', () => {
     await killed.kill()
     expect(await filesIn(place)).toHaveLength(1)
     await using _ = await startGateway(place, { providers: STALLED })
-    expect(await filesIn(place)).toEqual([])
+    await expect.poll(() => filesIn(place)).toEqual([])
   })
 
   it('when its file is over the limit, is not an image, or is cut short', async () => {
