@@ -65,6 +65,8 @@ const MAX_SETTLE_MS = 10_000
 const REMOVE_ROWS_INTERVAL_MS = 300_000
 /** A request takes a minute to arrive, and its images wait seconds to be stored. */
 const INPUT_UNUSED_MS = 600_000
+/** Another process may serve the client at once, this one after its restart. */
+const RESTART_MS = 2_000
 /** An operator must restore it. */
 const NO_FOLDER_RETRY_MS = 30_000
 
@@ -114,7 +116,9 @@ export function createEngine(deps: Deps) {
 
   function refuseWhileDraining(): void {
     if (isDraining)
-      throw new GatewayError('SHUTTING_DOWN', 'This server is shutting down. Retry in a few seconds.')
+      throw new GatewayError('SHUTTING_DOWN', 'This server is shutting down. Retry in a few seconds.', {
+        retryAfterMs: RESTART_MS,
+      })
   }
 
   async function refuseWithoutFolder(): Promise<void> {

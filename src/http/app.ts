@@ -3,7 +3,7 @@ import { runForClient } from '../db/connection/priority.ts'
 import { gatewayErrorOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { basePathOf } from './base-path.ts'
-import { gatewayErrorRefusal, refusal, SAFE_HEADERS } from './refusal.ts'
+import { gatewayErrorRefusal, graphqlRefusal, refusal, SAFE_HEADERS } from './refusal.ts'
 import { apiKeyInUrlProblem } from './security/auth.ts'
 import { encodingProblem } from './security/body.ts'
 import type { Client, ClientReader } from './security/client.ts'
@@ -22,10 +22,11 @@ export function createApp(
   async function respond(request: Request, remoteAddress: string | undefined): Promise<Response> {
     const url = URL.parse(request.url)
     if (url === null) return refusal('BAD_REQUEST', 'The Host header is not a valid host.')
+    const refuse = url.pathname === '/graphql' ? graphqlRefusal : refusal
     const exposedKey = apiKeyInUrlProblem(request.url, adminKey)
-    if (exposedKey !== undefined) return refusal('KEY_IN_URL', exposedKey)
+    if (exposedKey !== undefined) return refuse('KEY_IN_URL', exposedKey)
     const encoding = encodingProblem(request)
-    if (encoding !== undefined) return refusal('UNSUPPORTED_MEDIA_TYPE', encoding)
+    if (encoding !== undefined) return refuse('UNSUPPORTED_MEDIA_TYPE', encoding)
     if (url.pathname === '/')
       return new Response(null, { status: 302, headers: { location: `${basePathOf(publicUrl)}/graphql` } })
     const client = () => readClient(request, remoteAddress)

@@ -36,6 +36,7 @@ export const REQUEST_ERRORS = {
   HEADERS_TOO_LARGE: 431,
   INTERNAL_SERVER_ERROR: 500,
   SERVICE_UNAVAILABLE: 503,
+  SHUTTING_DOWN: 503,
 } as const
 
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
@@ -66,6 +67,11 @@ export function refusal(
   headers: Record<string, string> = {},
 ): Response {
   return Response.json({ error: { code, message } }, { status: REQUEST_ERRORS[code], headers })
+}
+
+/** As `refusal`, in the form of a GraphQL response. */
+export function graphqlRefusal(code: RequestErrorCode, message: string): Response {
+  return Response.json({ errors: [{ message, extensions: { code } }] }, { status: REQUEST_ERRORS[code] })
 }
 
 export function gatewayErrorRefusal(error: GatewayError): Response {

@@ -9,11 +9,18 @@ import type { Context } from '../../schema/context.ts'
 import { missingRight } from '../../schema/scopes.ts'
 import { requestError } from '../refusal.ts'
 import { complexityErrors } from './document-limits.ts'
+import { toGraphQLError } from './mask.ts'
 import { variableErrors, type VariableUse } from './variables.ts'
 
 interface ExecutionHook {
   args: VariableUse & { contextValue: Context }
   setResultAndStopExecution: (result: ExecutionResult) => void
+}
+
+/** For clients that accept application/graphql-response+json: a request that was not executed has status 400. */
+function withStatus(error: GraphQLError): GraphQLError {
+  if (error.extensions['http'] !== undefined) return error
+  return toGraphQLError(error.message, { ...error.extensions, http: { status: 400, spec: true } }, error)
 }
 
 export function useExecutionChecks(
@@ -35,7 +42,7 @@ export function useExecutionChecks(
 
   async function check(hook: ExecutionHook): Promise<boolean> {
     const errors = await findErrors(hook)
-    if (errors.length > 0) hook.setResultAndStopExecution({ errors })
+    if (errors.length > 0) hook.setResultAndStopExecution({ errors: errors.map(withStatus) })
     return errors.length === 0
   }
 

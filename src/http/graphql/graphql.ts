@@ -8,7 +8,7 @@ import type { Context } from '../../schema/context.ts'
 import { schema } from '../../schema/index.ts'
 import type { Tracing } from '../../tracing.ts'
 import type { HttpRoute } from '../app.ts'
-import { refusal } from '../refusal.ts'
+import { graphqlRefusal } from '../refusal.ts'
 import { useCaller } from '../security/auth.ts'
 import type { Client } from '../security/client.ts'
 import { hostProblem } from '../security/cross-site.ts'
@@ -61,6 +61,7 @@ export function createGraphQL(options: {
       useStrictRequests(options.bodies),
       useDocumentLimits({ introspection }),
       useErrorCodes(),
+      useStreamHeaders(),
       useLiveHub(hub),
       useExecutionChecks(keyring.watch, mask),
       useInstrumentation(options),
@@ -81,15 +82,24 @@ export function createGraphQLRoute(graphql: GraphQLServer, publicUrl: string | n
     if (new URL(request.url).pathname !== '/graphql') return undefined
     const client = getClient()
     const problem = hostProblem(client.origin, publicUrl)
-    if (problem !== undefined) return refusal('HOST_NOT_ALLOWED', problem)
+    if (problem !== undefined) return graphqlRefusal('HOST_NOT_ALLOWED', problem)
     const html = page(request, client)
     if (html) return html
+    // Of the single connection mode of graphql-sse.
+    if (request.method === 'PUT')
+      return graphqlRefusal(
+        'METHOD_NOT_ALLOWED',
+        'PUT, and with it the single connection mode of Server-Sent Events, is not supported. Use a request per ' +
+          'subscription (distinct connections mode), or a WebSocket for many subscriptions.',
+      )
     const response = await graphql.fetch(request, { client })
-    if (response.status !== 406 || response.body) return response
-    return refusal(
-      'NOT_ACCEPTABLE',
-      'The Accept header must allow application/graphql-response+json, application/json or text/event-stream.',
-    )
+    if (response.status === 406 && !response.body)
+      return graphqlRefusal(
+        'NOT_ACCEPTABLE',
+        'The Accept header must allow application/graphql-response+json, application/json or text/event-stream. Results in ' +
+          'parts (multipart/mixed) are not supported: subscribe over text/event-stream or a WebSocket.',
+      )
+    return response
   }
 }
 
@@ -102,6 +112,19 @@ function useErrorCodes(): Plugin {
       if (errors && hasValue(data)) return hook.setResult({ ...result, errors: errors.map(withoutStatus) })
       if (data !== undefined || !errors?.some((error) => error.extensions?.['code'] === undefined)) return
       hook.setResult({ ...result, errors: errors.map(withRequestErrorCode) })
+    },
+  }
+}
+
+/** Proxies such as nginx would collect a stream before they pass it on, and some compress it. */
+function useStreamHeaders(): Plugin {
+  return {
+    onResponse({ response }) {
+      if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return
+      // Without it, the two spellings of Yoga's header are both sent.
+      response.headers.delete('cache-control')
+      response.headers.set('cache-control', 'no-cache, no-transform')
+      response.headers.set('x-accel-buffering', 'no')
     },
   }
 }

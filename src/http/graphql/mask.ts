@@ -36,7 +36,7 @@ function extensionsOf(error: GatewayError): GraphQLErrorExtensions {
     code,
     ...(field !== undefined && { field }),
     ...(retryAfter !== undefined && { retryAfter }),
-    ...((code === 'RATE_LIMITED' || code === 'SERVICE_UNAVAILABLE') && {
+    ...((code === 'RATE_LIMITED' || code === 'SERVICE_UNAVAILABLE' || code === 'SHUTTING_DOWN') && {
       http: { status: REQUEST_ERRORS[code], spec: false, headers: retryHeaders(error) },
     }),
   }

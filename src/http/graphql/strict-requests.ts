@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { bodyTooLarge, requestError } from '../refusal.ts'
 import { lengthOf, MAX_JSON_BYTES, MAX_UPLOAD_BYTES } from '../security/body.ts'
@@ -42,11 +43,23 @@ export function useStrictRequests(bodies: Bodies): Plugin {
       })
     },
     onParams({ params }) {
+      if (!params.query && params.extensions?.['persistedQuery'] !== undefined)
+        throw persistedQueryUnsupported()
       // Yoga answers 200 here to clients that accept only application/json.
       if (params.query === undefined || params.query === null || params.query === '')
         throw requestError('BAD_REQUEST', 'The request has no "query".')
     },
   }
+}
+
+/**
+ * Clients then send the whole query (Apollo's automatic persisted queries; they compare the message). Status 400 only for
+ * clients that accept application/graphql-response+json.
+ */
+function persistedQueryUnsupported(): GraphQLError {
+  return new GraphQLError('PersistedQueryNotSupported', {
+    extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED', http: { status: 400, spec: true } },
+  })
 }
 
 /** Yoga reports invalid JSON in a GET as a server error. */

@@ -116,6 +116,7 @@ export function createSockets(
   )
 
   let disposed: Promise<void> | undefined
+  const closing = new WebSocketServer({ noServer: true })
   return {
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
       // Must not throw, which would end the process: the path of `GET //` is not a URL.
@@ -128,6 +129,12 @@ export function createSockets(
       const client = options.readClient(toRequest(request), request.socket.remoteAddress)
       if (hostProblem(client.origin, options.publicUrl) !== undefined || !isAllowedOrigin(request, client))
         return refuse(socket, '403 Forbidden')
+      // Clients take a refused handshake for a permanent failure, and a close code as a reason to reconnect.
+      if (disposed)
+        return closing.handleUpgrade(request, socket, head, (ws) => {
+          ws.on('error', (error) => options.log.debug({ err: error }, 'websocket failed'))
+          closeSocket(ws, options.clock, SERVICE_RESTART, 'This server is shutting down.')
+        })
       server.handleUpgrade(request, socket, head, (ws) => {
         ignoreSendErrors(ws)
         server.emit('connection', ws, request)
@@ -165,6 +172,7 @@ function ignoreSendErrors(socket: WebSocket): void {
 const FORBIDDEN = 4403
 /** IANA's registry of WebSocket close codes. Clients of graphql-ws reconnect after it. */
 const TRY_AGAIN_LATER = 1013
+const SERVICE_RESTART = 1012
 
 type Pipeline = ReturnType<GraphQLServer['getEnveloped']>
 

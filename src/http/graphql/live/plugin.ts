@@ -13,7 +13,6 @@ export interface LiveContext {
 const HEADERS = {
   'content-type': 'text/event-stream',
   connection: 'keep-alive',
-  'cache-control': 'no-cache',
   'content-encoding': 'none',
 }
 
