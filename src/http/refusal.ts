@@ -70,8 +70,13 @@ export function refusal(
 }
 
 /** As `refusal`, in the form of a GraphQL response. */
-export function graphqlRefusal(code: RequestErrorCode, message: string): Response {
-  return Response.json({ errors: [{ message, extensions: { code } }] }, { status: REQUEST_ERRORS[code] })
+export function graphqlRefusal(
+  code: RequestErrorCode,
+  message: string,
+  headers: Record<string, string> = {},
+): Response {
+  const body = { errors: [{ message, extensions: { code } }] }
+  return Response.json(body, { status: REQUEST_ERRORS[code], headers })
 }
 
 export function gatewayErrorRefusal(error: GatewayError): Response {

@@ -65,7 +65,7 @@ describe('a request', () => {
   })
 
   it.each([
-    ['PUT', {}, 405, 'METHOD_NOT_ALLOWED', 'Use a request per subscription'],
+    ['PUT', {}, 405, 'METHOD_NOT_ALLOWED', 'use a request per subscription'],
     [
       'POST',
       { accept: 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0' },

@@ -76,6 +76,9 @@ export function createGraphQL(options: {
   })
 }
 
+/** OPTIONS is for CORS. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
+
 export function createGraphQLRoute(graphql: GraphQLServer, publicUrl: string | null): HttpRoute {
   const page = createPage()
   return async (request, getClient) => {
@@ -85,12 +88,12 @@ export function createGraphQLRoute(graphql: GraphQLServer, publicUrl: string | n
     if (problem !== undefined) return graphqlRefusal('HOST_NOT_ALLOWED', problem)
     const html = page(request, client)
     if (html) return html
-    // Of the single connection mode of graphql-sse.
-    if (request.method === 'PUT')
+    if (!METHODS.has(request.method))
       return graphqlRefusal(
         'METHOD_NOT_ALLOWED',
-        'PUT, and with it the single connection mode of Server-Sent Events, is not supported. Use a request per ' +
-          'subscription (distinct connections mode), or a WebSocket for many subscriptions.',
+        'The methods are GET and POST. The single connection mode of Server-Sent Events, which begins with PUT, is not ' +
+          'supported: use a request per subscription (distinct connections mode), or a WebSocket for many.',
+        { allow: 'GET, POST' },
       )
     const response = await graphql.fetch(request, { client })
     if (response.status === 406 && !response.body)
