@@ -78,10 +78,10 @@ describe('a request', () => {
     'by %s with %j is refused in the form of a GraphQL response',
     async (method, headers, status, code, words) => {
       const query = 'subscription { taskFeed { __typename } }'
+      const init = { method, body: JSON.stringify({ query }) }
       const response = await fetch(`${gateway.url}/graphql`, {
-        method,
+        ...init,
         headers: { 'content-type': 'application/json', ...headers },
-        body: JSON.stringify({ query }),
       })
       expect(response.status).toBe(status)
       expect(await response.json()).toEqual({
