@@ -1,11 +1,13 @@
 import { z } from 'zod'
 
-const STARTED = z.object({ data: z.object({ generateImage: z.object({ id: z.string() }) }) })
+const STARTED = z.object({
+  data: z.object({ generateImage: z.object({ task: z.object({ id: z.string() }) }) }),
+})
 
 /** Requests an image with `input` as a GraphQL literal, and returns the id of the task. */
 export async function generate(url: string, input: string): Promise<string> {
-  const response = await ask(url, `mutation { generateImage(input: ${input}) { id } }`)
-  return STARTED.parse(await response.json()).data.generateImage.id
+  const response = await ask(url, `mutation { generateImage(input: ${input}) { task { id } } }`)
+  return STARTED.parse(await response.json()).data.generateImage.task.id
 }
 
 /** Waits for the end of a task with Server-Sent Events. Throws unless it succeeded. */

@@ -9,7 +9,7 @@ import type { Section } from './table.ts'
 const ROUNDS = 7
 const PROVIDERS = [{ name: 'sandbox', dialect: 'sandbox', concurrency: 1, timeoutMs: 3_600_000 }]
 const ASK =
-  'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id status lastCursor createdAt } }'
+  'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id status lastCursor createdAt } } }'
 
 /** The cost of keys, limits and budgets per mutation. */
 export async function limits(): Promise<Section> {
@@ -74,7 +74,9 @@ async function cancelAll(url: string, headers: Record<string, string>): Promise<
     const { nodes } = QUEUED.parse(JSON.parse(text)).data.tasks
     if (nodes.length === 0) return
     await Promise.all(
-      nodes.map(({ id }) => send(url, headers, `mutation { cancelTask(id: "${id}") { id } }`)),
+      nodes.map(({ id }) =>
+        send(url, headers, `mutation { cancelTask(input: { id: "${id}" }) { task { id } } }`),
+      ),
     )
   }
 }
@@ -103,12 +105,12 @@ async function startLimited(gateway: Child<GatewayVerbs>): Promise<Side> {
   )
   for (const owner of [keyId, projectId]) {
     await administer(
-      `mutation { setLimits(owner: "${owner}", limits: { requestsPerMinute: 2000000000, tasksPerMinute: 2000000000, ` +
-        'concurrentTasks: 5000, uploadBytesPerMinute: 2000000000 }) { tasksPerMinute } }',
+      `mutation { setLimits(input: { owner: "${owner}", limits: { requestsPerMinute: 2000000000, tasksPerMinute: 2000000000, ` +
+        'concurrentTasks: 5000, uploadBytesPerMinute: 2000000000 } }) { limits { tasksPerMinute } } }',
     )
     for (const period of ['DAY', 'MONTH', 'TOTAL'])
       await administer(
-        `mutation { setBudget(owner: "${owner}", period: ${period}, limitMicros: 1000000000000000) { period } }`,
+        `mutation { setBudget(input: { owner: "${owner}", period: ${period}, limitMicros: 1000000000000000 }) { budget { period } } }`,
       )
   }
   return side(gateway, url, { authorization: `Bearer ${key}` })

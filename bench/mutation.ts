@@ -7,7 +7,7 @@ import type { Section } from './table.ts'
 
 const ROUNDS = 7
 const ASK =
-  'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id status lastCursor createdAt } }'
+  'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id status lastCursor createdAt } } }'
 
 /** The cost of generateImage, from the request to the response. */
 export async function mutation(): Promise<Section> {

@@ -136,7 +136,7 @@ async function get(pool: Pool, path: string): Promise<void> {
 
 async function generate(pool: Pool, prompt: string): Promise<void> {
   const input = `{ prompt: "${prompt}", idempotencyKey: "${randomUUID()}" }`
-  await send(pool, `mutation { generateImage(input: ${input}) { id status } }`)
+  await send(pool, `mutation { generateImage(input: ${input}) { task { id status } } }`)
 }
 
 async function send(pool: Pool, query: string): Promise<void> {

@@ -21,7 +21,8 @@ interface Event {
   at: string
 }
 
-const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id lastCursor } }'
+const GENERATE =
+  'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id lastCursor } } }'
 
 /** A dead process is noticed within three seconds. */
 const TUNING = { leaseMs: 2500, heartbeatMs: 400, reapMs: 200 }
@@ -34,10 +35,10 @@ afterEach(() => place.remove())
 
 async function generate(client: Client, input: Record<string, unknown>) {
   interface Created {
-    generateImage: { id: string; lastCursor: string }
+    generateImage: { task: { id: string; lastCursor: string } }
   }
   const { generateImage } = await client.get<Created>(GENERATE, { input })
-  return generateImage
+  return generateImage.task
 }
 
 /** The events after a cursor to the end of the task, without the snapshot. */

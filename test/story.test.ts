@@ -172,12 +172,12 @@ describe('a server', () => {
     await expect
       .poll(() => statuses(next.url, ids), { interval: 200 })
       .toEqual([...UNKNOWN_FOUR, 'SUCCEEDED'])
-    const { retryTask } = await createClient(next.url).get<{ retryTask: { id: string } }>(
-      'mutation ($id: ID!) { retryTask(id: $id, acceptPossibleSecondCharge: true) { id } }',
+    const { retryTask } = await createClient(next.url).get<{ retryTask: { task: { id: string } } }>(
+      'mutation ($id: ID!) { retryTask(input: { id: $id, acceptPossibleSecondCharge: true }) { task { id } } }',
       { id: ids[0] },
     )
-    expect(retryTask.id).toBe(ids[0])
-    expect(await createClient(next.url).ended(retryTask.id)).toEqual({ status: 'SUCCEEDED' })
+    expect(retryTask.task.id).toBe(ids[0])
+    expect(await createClient(next.url).ended(retryTask.task.id)).toEqual({ status: 'SUCCEEDED' })
   })
 })
 

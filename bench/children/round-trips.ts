@@ -24,8 +24,10 @@ interface Result {
 }
 
 const MAX_IN_FLIGHT = 64
-const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
-const CREATED = z.object({ data: z.object({ generateImage: z.object({ id: z.string() }) }) })
+const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
+const CREATED = z.object({
+  data: z.object({ generateImage: z.object({ task: z.object({ id: z.string() }) }) }),
+})
 const EVENT = z.object({
   data: z.object({
     taskFeed: z.object({ __typename: z.string(), task: z.object({ id: z.string(), status: z.string() }) }),
@@ -62,7 +64,7 @@ const verbs = {
     measure(load, async (prompt) => {
       const input = { prompt, size: '1024x1024', quality: 'LOW' }
       const response = await ask(GENERATE, 'application/json', { input })
-      return endOf(CREATED.parse(await response.json()).data.generateImage.id).promise
+      return endOf(CREATED.parse(await response.json()).data.generateImage.task.id).promise
     }),
 
   /** From the request to the decoded image, in memory. */

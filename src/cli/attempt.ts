@@ -57,9 +57,9 @@ async function fetchAll(client: AdminClient, id: string, evidence: readonly Evid
   if (attempts.length === 0) return `${id} has no address of an image that is not stored.\n`
   for (const { id: attemptId, projectId } of attempts)
     await client.run({
-      query: 'mutation ($id: ID!) { fetchResult(id: $id) { id } }',
+      query: 'mutation ($id: ID!) { fetchResult(input: { id: $id }) { attempt { id } } }',
       variables: { id: attemptId },
-      shape: z.object({ fetchResult: z.object({ id: z.string() }) }),
+      shape: z.object({ fetchResult: z.object({ attempt: z.object({ id: z.string() }) }) }),
       projectId,
     })
   const ids = attempts.map((one) => one.id).join(', ')

@@ -115,12 +115,12 @@ async function set(
   const owner = ownerName.startsWith('key_') ? ownerName : (await getProject(client, ownerName)).id
   const { setBudget } = await client.run({
     query: `mutation ($owner: ID!, $period: BudgetPeriod!, $limitMicros: BigInt) {
-      setBudget(owner: $owner, period: $period, limitMicros: $limitMicros) { ${FIELDS} }
+      setBudget(input: { owner: $owner, period: $period, limitMicros: $limitMicros }) { budget { ${FIELDS} } }
     }`,
     variables: { owner, ...budget },
-    shape: z.object({ setBudget: BUDGET }),
+    shape: z.object({ setBudget: z.object({ budget: BUDGET }) }),
   })
-  const { period, limitMicros, remainingMicros } = setBudget
+  const { period, limitMicros, remainingMicros } = setBudget.budget
   const name = `the ${ADJECTIVES[period]} budget of ${ownerName}`
   return limitMicros === null || remainingMicros === null
     ? `Removed ${name}.\n`

@@ -49,10 +49,12 @@ async function list(client: AdminClient, paint: Paint): Promise<string> {
 }
 
 async function markLost(client: AdminClient, id: string): Promise<string> {
-  const { markDataFolderLost: folder } = await client.run({
-    query: 'mutation ($id: ID!) { markDataFolderLost(id: $id) { host } }',
+  const {
+    markDataFolderLost: { dataFolder: folder },
+  } = await client.run({
+    query: 'mutation ($id: ID!) { markDataFolderLost(input: { id: $id }) { dataFolder { host } } }',
     variables: { id },
-    shape: z.object({ markDataFolderLost: z.object({ host: z.string() }) }),
+    shape: z.object({ markDataFolderLost: z.object({ dataFolder: z.object({ host: z.string() }) }) }),
   })
   return `Declared the data folder ${id} of ${folder.host} lost. Attempts that may be sent again no longer wait for it.\n`
 }

@@ -77,7 +77,8 @@ async function generate(demoRun: Demo): Promise<number> {
   const { out } = context
   const startedAt = systemClock.now()
   const input = { ...options.input, idempotencyKey: `demo-${randomUUID()}` }
-  const { generateImage: accepted } = await client.run({ ...GENERATE_IMAGE, variables: { input } })
+  const { generateImage } = await client.run({ ...GENERATE_IMAGE, variables: { input } })
+  const accepted = generateImage.task
   const acceptedMs = systemClock.now() - startedAt
   view.print(`  ${accepted.id}  ${out.paint('dim', `accepted in ${formatMs(acceptedMs)}`)}`)
 

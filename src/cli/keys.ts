@@ -149,11 +149,13 @@ function cellsOf(key: Key): string[] {
 
 async function revoke(client: AdminClient, id: string): Promise<string> {
   const { revokeApiKey } = await client.run({
-    query: 'mutation ($id: ID!) { revokeApiKey(id: $id) { name prefix } }',
+    query: 'mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { name prefix } } }',
     variables: { id },
-    shape: z.object({ revokeApiKey: z.object({ name: z.string(), prefix: z.string() }) }),
+    shape: z.object({
+      revokeApiKey: z.object({ apiKey: z.object({ name: z.string(), prefix: z.string() }) }),
+    }),
   })
-  const { name, prefix } = revokeApiKey
+  const { name, prefix } = revokeApiKey.apiKey
   return `Revoked ${id} (${prefix}…, ${name}). Its connections are closed within 5 seconds.\n`
 }
 

@@ -38,9 +38,9 @@ async function list(client: AdminClient, paint: Paint): Promise<string> {
 
 async function create(client: AdminClient, name: string): Promise<string> {
   const { createProject } = await client.run({
-    query: 'mutation ($name: String!) { createProject(name: $name) { id } }',
+    query: 'mutation ($name: String!) { createProject(input: { name: $name }) { project { id } } }',
     variables: { name },
-    shape: z.object({ createProject: z.object({ id: z.string() }) }),
+    shape: z.object({ createProject: z.object({ project: z.object({ id: z.string() }) }) }),
   })
-  return `Created project ${name}: ${createProject.id}. Create a key with \`darkroom keys create --project "${name}"\`.\n`
+  return `Created project ${name}: ${createProject.project.id}. Create a key with \`darkroom keys create --project "${name}"\`.\n`
 }

@@ -7,6 +7,7 @@ import { DEFAULT_SCOPES, MAX_KEYS } from '../engine/access/keys.ts'
 import { builder, describedEnum } from './builder.ts'
 import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
+import { mutation } from './mutation.ts'
 import { NodeRef } from './node.ts'
 import { ProjectRef } from './project.ts'
 import { requires } from './scopes.ts'
@@ -14,7 +15,7 @@ import { requires } from './scopes.ts'
 export const ScopeEnum = describedEnum<Scope>('Scope', {
   description:
     'Permission of an API key. The description of each field of Query, Mutation and Subscription names the scope it requires.',
-  GENERATE: 'May spend money: generateImage, cancelTask and retryTask.',
+  GENERATE: 'May spend money: generateImage, cancelTask, retryTask and their bulk forms.',
   READ: 'Read tasks, images, providers, webhooks and attempts that need review.',
   REPORT: 'Read usage, cost and budgets.',
   ADMIN:
@@ -75,67 +76,57 @@ builder.objectField(ProjectRef, 'keys', (t) =>
   }),
 )
 
-interface CreatedKey {
-  key: string
-  apiKey: ApiKeyRow
-}
-
-const CreatedApiKeyRef = builder.objectRef<CreatedKey>('CreatedApiKey').implement({
-  description: 'Result of createApiKey, with the secret key in plain text.',
-  fields: (t) => ({
+mutation('createApiKey', {
+  right: requires(
+    'ADMIN',
+    "Creates an API key of the caller's project. Creating the first key turns authentication on for everyone. Errors: " +
+      `CONFLICT if the project has ${MAX_KEYS} keys that are not revoked.`,
+  ),
+  input: {
+    description: 'Name, permissions and lifetime of a new API key.',
+    fields: (t) => ({
+      name: t.string({
+        required: true,
+        description: 'Display name, 1 to 100 characters without spaces at either end.',
+      }),
+      scopes: t.field({
+        type: [ScopeEnum],
+        defaultValue: [...DEFAULT_SCOPES],
+        description: 'Permissions, at least one. Cannot be changed later.',
+      }),
+      expiresAt: t.field({
+        type: 'DateTime',
+        description: 'Time from which the key is refused, in the future. Never by default.',
+      }),
+    }),
+  },
+  resolve: ({ name, scopes, expiresAt }, { engine, caller }) =>
+    engine.createApiKey(caller, {
+      name,
+      scopes: scopes ?? DEFAULT_SCOPES,
+      expiresAt: expiresAt ?? null,
+      limits: null,
+    }),
+  payload: (t) => ({
     ...exposeAll(t, 'String', {
       key: 'Secret key, dk_live_…, for the header "Authorization: Bearer <key>". Store it now: it cannot be read again.',
     }),
-    ...exposeAll(t, ApiKeyRef, { apiKey: 'The created key, without its secret.' }),
+    ...exposeNullable(t, ApiKeyRef, { apiKey: 'The created key, without its secret.' }),
   }),
 })
 
-const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
-  description: 'Name, permissions and lifetime of a new API key.',
-  fields: (t) => ({
-    name: t.string({
-      required: true,
-      description: 'Display name, 1 to 100 characters without spaces at either end.',
+mutation('revokeApiKey', {
+  right: requires(
+    'ADMIN',
+    'Revokes an API key for good and disconnects its clients within 5 seconds. Idempotent. Operators can revoke keys of ' +
+      'every project. Errors: NOT_FOUND.',
+  ),
+  input: {
+    description: 'Id of the API key.',
+    fields: (t) => ({
+      id: t.id({ required: true, description: "Id of a key of the caller's project, key_…." }),
     }),
-    scopes: t.field({
-      type: [ScopeEnum],
-      defaultValue: [...DEFAULT_SCOPES],
-      description: 'Permissions, at least one. Cannot be changed later.',
-    }),
-    expiresAt: t.field({
-      type: 'DateTime',
-      description: 'Time from which the key is refused, in the future. Never by default.',
-    }),
-  }),
+  },
+  resolve: async ({ id }, { engine, caller }) => ({ apiKey: await engine.revokeApiKey(caller, id) }),
+  payload: (t) => exposeNullable(t, ApiKeyRef, { apiKey: 'The key, with `revokedAt`.' }),
 })
-
-builder.mutationFields((t) => ({
-  createApiKey: t.field({
-    type: CreatedApiKeyRef,
-    ...requires(
-      'ADMIN',
-      "Creates an API key of the caller's project. Creating the first key turns authentication on for everyone. Errors: " +
-        `CONFLICT if the project has ${MAX_KEYS} keys that are not revoked.`,
-    ),
-    args: {
-      input: t.arg({ type: CreateApiKeyInput, required: true, description: 'Name and settings of the key.' }),
-    },
-    resolve: (_, { input: { name, scopes, expiresAt } }, { engine, caller }) =>
-      engine.createApiKey(caller, {
-        name,
-        scopes: scopes ?? DEFAULT_SCOPES,
-        expiresAt: expiresAt ?? null,
-        limits: null,
-      }),
-  }),
-  revokeApiKey: t.field({
-    type: ApiKeyRef,
-    ...requires(
-      'ADMIN',
-      'Revokes an API key for good and disconnects its clients within 5 seconds. Idempotent. Operators can revoke keys of ' +
-        'every project. Errors: NOT_FOUND.',
-    ),
-    args: { id: t.arg.id({ required: true, description: "Id of a key of the caller's project, key_…." }) },
-    resolve: (_, { id }, { engine, caller }) => engine.revokeApiKey(caller, id),
-  }),
-}))

@@ -14,6 +14,7 @@ import { badInput } from '../errors.ts'
 import { builder, describedEnum } from './builder.ts'
 import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
+import { mutation } from './mutation.ts'
 import { ReviewProblemRef } from './review-many.ts'
 import { requires } from './scopes.ts'
 
@@ -181,13 +182,10 @@ const ReportRef = builder.objectRef<BillComparison>('BillReport').implement({
   }),
 })
 
-const AppliedRef = builder.objectRef<AppliedBill>('AppliedBill').implement({
-  description: 'Result of applying a bill.',
-  fields: (t) => ({
-    ...exposeAll(t, ReportRef, { report: 'What the comparison found before the corrections.' }),
-    ...exposeAll(t, 'Int', { corrected: 'Number of attempts whose cost or charge was corrected.' }),
-    ...exposeAll(t, [ReviewProblemRef], { problems: 'Attempts that could not be corrected.' }),
-  }),
+const appliedFields = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, AppliedBill>) => ({
+  ...exposeNullable(t, ReportRef, { report: 'What the comparison found before the corrections.' }),
+  ...exposeAll(t, 'Int', { corrected: 'Number of attempts whose cost or charge was corrected.' }),
+  ...exposeAll(t, [ReviewProblemRef], { problems: 'Attempts that could not be corrected.' }),
 })
 
 function readBill({ provider, source, lines, from, to }: typeof BillInput.$inferInput): Bill {
@@ -209,39 +207,38 @@ const APPLIES =
   'in a transaction of its own with an audit record. A charge ends an unknown outcome and an estimate. Idempotent. ' +
   'Sends nothing to a provider.'
 
-const billArgument = () =>
-  builder.args((t) => ({
-    bill: t.field({
-      type: BillInput,
-      required: true,
-      description: 'Charges of one provider account, and the period that they cover.',
-    }),
-  }))
+type Types = typeof builder.$inferSchemaTypes
+type InputFields = PothosSchemaTypes.InputFieldBuilder<Types, 'Arg' | 'InputObject'>
 
-const periodArguments = () =>
-  builder.args((t) => ({
-    provider: t.string({ required: true, description: 'Name of a configured provider with an `adminKey`.' }),
-    from: t.field({ type: 'DateTime', required: true, description: 'Inclusive start: midnight in UTC.' }),
-    to: t.field({ type: 'DateTime', required: true, description: 'Exclusive end: midnight in UTC.' }),
-  }))
+const billField = (t: InputFields) => ({
+  bill: t.field({
+    type: BillInput,
+    required: true,
+    description: 'Charges of one provider account, and the period that they cover.',
+  }),
+})
+
+const periodFields = (t: InputFields) => ({
+  provider: t.string({ required: true, description: 'Name of a configured provider with an `adminKey`.' }),
+  from: t.field({ type: 'DateTime', required: true, description: 'Inclusive start: midnight in UTC.' }),
+  to: t.field({ type: 'DateTime', required: true, description: 'Exclusive end: midnight in UTC.' }),
+})
 
 builder.queryField('compareBill', (t) =>
   t.field({
     type: ReportRef,
     ...requires('OPERATOR', 'Compares a bill with the attempts of its provider. Changes nothing.'),
-    args: billArgument(),
+    args: builder.args(billField),
     resolve: (_, { bill }, { engine }) => engine.compareBill(readBill(bill)),
   }),
 )
 
-builder.mutationField('applyBill', (t) =>
-  t.field({
-    type: AppliedRef,
-    ...requires('OPERATOR', `Compares a bill and records the billed costs, each ${APPLIES}`),
-    args: billArgument(),
-    resolve: (_, { bill }, { engine, caller }) => engine.applyBill(caller, readBill(bill)),
-  }),
-)
+mutation('applyBill', {
+  right: requires('OPERATOR', `Compares a bill and records the billed costs, each ${APPLIES}`),
+  input: { description: 'The charges of one provider account.', fields: billField },
+  resolve: ({ bill }, { engine, caller }) => engine.applyBill(caller, readBill(bill)),
+  payload: appliedFields,
+})
 
 builder.queryField('compareProviderBill', (t) =>
   t.field({
@@ -250,21 +247,19 @@ builder.queryField('compareProviderBill', (t) =>
       'OPERATOR',
       'Fetches the daily totals that the provider billed, and compares them. Errors: CONFLICT if they cannot be fetched.',
     ),
-    args: periodArguments(),
+    args: builder.args(periodFields),
     resolve: (_, period, { engine }) => engine.compareProviderBill(period),
   }),
 )
 
-builder.mutationField('applyProviderBill', (t) =>
-  t.field({
-    type: AppliedRef,
-    ...requires(
-      'OPERATOR',
-      'Fetches the daily totals that the provider billed, and records what they prove. If only one cost of a day is ' +
-        'unknown, it is the rest. If nothing is left, the unknown charges of the day were none. Each is recorded ' +
-        `${APPLIES} Errors: CONFLICT if they cannot be fetched.`,
-    ),
-    args: periodArguments(),
-    resolve: (_, period, { engine, caller }) => engine.applyProviderBill(caller, period),
-  }),
-)
+mutation('applyProviderBill', {
+  right: requires(
+    'OPERATOR',
+    'Fetches the daily totals that the provider billed, and records what they prove. If only one cost of a day is ' +
+      'unknown, it is the rest. If nothing is left, the unknown charges of the day were none. Each is recorded ' +
+      `${APPLIES} Errors: CONFLICT if they cannot be fetched.`,
+  ),
+  input: { description: 'Name of the provider, and the days to fetch.', fields: periodFields },
+  resolve: (period, { engine, caller }) => engine.applyProviderBill(caller, period),
+  payload: appliedFields,
+})

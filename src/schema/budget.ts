@@ -5,6 +5,7 @@ import { ApiKeyRef } from './api-key.ts'
 import { builder, describedEnum } from './builder.ts'
 import type { Context } from './context.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
+import { mutation } from './mutation.ts'
 import { ProjectRef } from './project.ts'
 import { requires, scopeProblem } from './scopes.ts'
 
@@ -55,32 +56,33 @@ async function listBudgets(id: string, { caller, db, clock }: Context): Promise<
   throw new GatewayError('FORBIDDEN', scopeProblem('budgets', 'REPORT', caller.scopes))
 }
 
-builder.mutationField('setBudget', (t) =>
-  t.field({
-    type: BudgetRef,
-    ...requires(
-      'ADMIN',
-      'Sets or removes the spending limit of a project or an API key in one period. Applies from the next attempt; earlier ' +
-        'spending counts. Audited. Errors: NOT_FOUND; FORBIDDEN for a project unless the caller is an operator.',
-    ),
-    args: {
-      owner: t.arg.id({ required: true, description: 'Id of a project, prj_…, or of an API key, key_….' }),
-      period: t.arg({
+mutation('setBudget', {
+  right: requires(
+    'ADMIN',
+    'Sets or removes the spending limit of a project or an API key in one period. Applies from the next attempt; earlier ' +
+      'spending counts. Audited. Errors: NOT_FOUND; FORBIDDEN for a project unless the caller is an operator.',
+  ),
+  input: {
+    description: 'Owner, period and limit.',
+    fields: (t) => ({
+      owner: t.id({ required: true, description: 'Id of a project, prj_…, or of an API key, key_….' }),
+      period: t.field({
         type: BudgetPeriodEnum,
         required: true,
         description: 'The period to set. Budgets of other periods do not change.',
       }),
-      limitMicros: t.arg({
+      limitMicros: t.field({
         type: 'BigInt',
         description:
           'New limit in micro-USD, at least 0; 0 stops all spending. Null removes the budget. Required.',
       }),
-    },
-    resolve(_, { owner, period, limitMicros }, { engine, caller }) {
-      // A variable that was left out by mistake must not remove a budget.
-      if (limitMicros === undefined)
-        throw badInput('limitMicros', 'limitMicros is missing; write null to remove the budget.')
-      return engine.setBudget(caller, owner, period, limitMicros)
-    },
-  }),
-)
+    }),
+  },
+  async resolve({ owner, period, limitMicros }, { engine, caller }) {
+    // A variable that was left out by mistake must not remove a budget.
+    if (limitMicros === undefined)
+      throw badInput('limitMicros', 'limitMicros is missing; write null to remove the budget.')
+    return { budget: await engine.setBudget(caller, owner, period, limitMicros) }
+  },
+  payload: (t) => exposeNullable(t, BudgetRef, { budget: 'Spending and limit of the owner in this period.' }),
+})

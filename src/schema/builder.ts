@@ -29,7 +29,8 @@ builder.queryType({
 })
 builder.mutationType({
   description:
-    'Write operations. Only generateImage and retryTask permit new charges. An operation with more than one of these fields ' +
+    'Write operations. Each takes one `input` and returns a payload; a field that fails is null and does not affect the others. ' +
+    'Only generateImage, retryTask and their bulk forms permit new charges. An operation with more than one of these fields ' +
     'is refused with TOO_MANY_ROOT_FIELDS. Any field may fail with SERVICE_UNAVAILABLE while the database is away or busy; ' +
     '`extensions.retryAfter` has the seconds to wait. Send the same idempotencyKey again, because a lost response may have ' +
     'been stored.',

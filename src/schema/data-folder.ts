@@ -2,6 +2,7 @@ import { listDataFolders } from '../db/maintenance/data-folders.ts'
 import type { DataFolderRow } from '../db/tables/tables.ts'
 import { builder } from './builder.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
+import { mutation } from './mutation.ts'
 import { requires } from './scopes.ts'
 
 const DataFolderRef = builder.objectRef<DataFolderRow>('DataFolder').implement({
@@ -31,16 +32,18 @@ builder.queryField('dataFolders', (t) =>
   }),
 )
 
-builder.mutationField('markDataFolderLost', (t) =>
-  t.field({
-    type: DataFolderRef,
-    ...requires(
-      'OPERATOR',
-      'Declares the answers in a data folder lost, because its machine or disk is gone. Attempts of unknown outcome that ' +
-        'it held and that may be sent again are sent at once, instead of after engine.resendGraceMs. Audited. Idempotent. ' +
-        'Errors: NOT_FOUND.',
-    ),
-    args: { id: t.arg.id({ required: true, description: 'Id of a data folder, fld_….' }) },
-    resolve: (_, { id }, { engine }) => engine.markDataFolderLost(id),
-  }),
-)
+mutation('markDataFolderLost', {
+  right: requires(
+    'OPERATOR',
+    'Declares the answers in a data folder lost, because its machine or disk is gone. Attempts of unknown outcome that ' +
+      'it held and that may be sent again are sent at once, instead of after engine.resendGraceMs. Audited. Idempotent. ' +
+      'Errors: NOT_FOUND.',
+  ),
+  input: {
+    description: 'Id of the data folder.',
+    fields: (t) => ({ id: t.id({ required: true, description: 'Id of a data folder, fld_….' }) }),
+  },
+  resolve: async ({ id }, { engine }) => ({ dataFolder: await engine.markDataFolderLost(id) }),
+  payload: (t) =>
+    exposeNullable(t, DataFolderRef, { dataFolder: 'The declared folder, with the time in `lostAt`.' }),
+})

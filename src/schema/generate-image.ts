@@ -2,6 +2,8 @@ import { DEFAULT_INPUT, type TaskInput } from '../engine/tasks/input.ts'
 import { badInput } from '../errors.ts'
 import { builder, withoutNulls } from './builder.ts'
 import * as enums from './enums.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
+import { mutation } from './mutation.ts'
 import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
 
@@ -29,6 +31,9 @@ export const MetadataInput = builder.inputType('MetadataInput', {
     value: t.string({ required: true, description: 'Text of up to 500 characters.' }),
   }),
 })
+
+export const REPLAYED =
+  'Whether the idempotency key was known, so that no new task was created. False without a key.'
 
 type InputFields = PothosSchemaTypes.InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>
 
@@ -99,46 +104,6 @@ const settingFields = (t: InputFields) => ({
   }),
 })
 
-const GenerateImageInput = builder.inputType('GenerateImageInput', {
-  description: 'Prompt and settings. With `images` it is an edit, else a generation.',
-  fields: (t) => ({
-    ...settingFields(t),
-    images: t.field({
-      type: [ImageInput],
-      description: 'Images to edit or to use as reference, at most 16. They make the task an EDIT.',
-    }),
-    mask: t.field({
-      type: ImageInput,
-      description:
-        'Image of the size of the first image, with an alpha channel. Its transparent pixels are redrawn. Requires `images`.',
-    }),
-    metadata: t.field({
-      type: [MetadataInput],
-      description: 'At most 16 labels with unique keys, stored with the task and not sent to providers.',
-    }),
-    callbackUrl: t.field({
-      type: 'URL',
-      description:
-        'Public https URL on port 443 or 80 that receives a signed POST when the task ends or its outcome becomes unknown. ' +
-        '`Query.webhookSecret` verifies it.',
-    }),
-    idempotencyKey: t.string({
-      description:
-        'Makes the request idempotent: the same key and input return the same task. 1 to 255 printable ASCII characters without ' +
-        'spaces, here or in the header Idempotency-Key. Errors: IDEMPOTENCY_KEY_REUSED for other input.',
-    }),
-    onUnknownOutcome: t.field({
-      type: enums.UnknownOutcomePolicy,
-      defaultValue: DEFAULT_INPUT.onUnknownOutcome,
-      description: 'Whether a request is sent again after its response was lost.',
-    }),
-    maxCharges: t.int({
-      defaultValue: DEFAULT_INPUT.maxCharges,
-      description: 'Maximum number of possible charges for each provider request of the task, 1 to 5.',
-    }),
-  }),
-})
-
 export const QuoteInput = builder.inputType('QuoteInput', {
   description: 'The settings of a GenerateImageInput, and the number of its images in place of the images.',
   fields: (t) => ({
@@ -151,61 +116,75 @@ export const QuoteInput = builder.inputType('QuoteInput', {
   }),
 })
 
-builder.mutationFields((t) => ({
-  generateImage: t.field({
-    type: TaskRef,
-    ...requires(
-      'GENERATE',
-      'Creates a task and returns it as soon as it is stored; the client does not have to stay connected. Invalid input is ' +
-        'refused before anything is stored or sent. Errors: MODEL_UNKNOWN, PROVIDER_UNKNOWN, CAPABILITY_MISSING, ' +
-        'IDEMPOTENCY_KEY_REUSED, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, SHUTTING_DOWN.',
-      { paid: true },
-    ),
-    args: { input: t.arg({ type: GenerateImageInput, required: true, description: 'Prompt and settings.' }) },
-    async resolve(_, { input }, { engine, caller, idempotencyKey }) {
-      const { task, replayed } = await engine.createTask(caller, readInput(input, idempotencyKey))
-      return Object.assign(task, { replayed })
-    },
-  }),
-  cancelTask: t.field({
-    type: TaskRef,
-    ...requires(
-      'GENERATE',
-      'Cancels a task, free of charge if it was not sent. A provider that has started is paid; its result is stored and the ' +
-        'task ends as CANCELED. Idempotent. Errors: NOT_FOUND; CONFLICT if the task is SUCCEEDED or FAILED.',
-    ),
-    args: { id: t.arg.id({ required: true, description: 'Id of a task that has not ended, task_….' }) },
-    resolve: (_, { id }, { engine, projectId }) => engine.cancelTask(projectId, id),
-  }),
-  retryTask: t.field({
-    type: TaskRef,
-    ...requires(
-      'GENERATE',
-      'Repeats a FAILED or CANCELED task as a new task, whose `retryOf` is the old one. Resumes a task that is ' +
-        'OUTCOME_UNKNOWN. Errors: NOT_FOUND, CONFLICT for other states or after 5 possible charges, ' +
-        'CHARGE_PERMISSION_REQUIRED, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, SHUTTING_DOWN.',
-      { paid: true },
-    ),
-    args: {
-      id: t.arg.id({
-        required: true,
-        description: 'Id of a task, task_…, that is FAILED, CANCELED or OUTCOME_UNKNOWN.',
+export const GenerateImageInput = mutation('generateImage', {
+  right: requires(
+    'GENERATE',
+    'Creates a task and returns it as soon as it is stored; the client does not have to stay connected. Invalid input is ' +
+      'refused before anything is stored or sent. Errors: MODEL_UNKNOWN, PROVIDER_UNKNOWN, CAPABILITY_MISSING, ' +
+      'IDEMPOTENCY_KEY_REUSED, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, SHUTTING_DOWN.',
+    { paid: true },
+  ),
+  input: {
+    description: 'Prompt and settings. With `images` it is an edit, else a generation.',
+    fields: (t) => ({
+      ...settingFields(t),
+      images: t.field({
+        type: [ImageInput],
+        description: 'Images to edit or to use as reference, at most 16. They make the task an EDIT.',
       }),
-      acceptPossibleSecondCharge: t.arg.boolean({
-        defaultValue: false,
-        description: 'Permission to pay again. Required if an attempt was or may have been charged.',
+      mask: t.field({
+        type: ImageInput,
+        description:
+          'Image of the size of the first image, with an alpha channel. Its transparent pixels are redrawn. Requires `images`.',
       }),
-    },
-    resolve: (_, { id, acceptPossibleSecondCharge }, { engine, caller }) =>
-      engine.retryTask(caller, id, { acceptPossibleSecondCharge: acceptPossibleSecondCharge ?? false }),
+      metadata: t.field({
+        type: [MetadataInput],
+        description: 'At most 16 labels with unique keys, stored with the task and not sent to providers.',
+      }),
+      callbackUrl: t.field({
+        type: 'URL',
+        description:
+          'Public https URL on port 443 or 80 that receives a signed POST when the task ends or its outcome becomes unknown. ' +
+          '`Query.webhookSecret` verifies it.',
+      }),
+      idempotencyKey: t.string({
+        description:
+          'Makes the request idempotent: the same key and input return the same task. 1 to 255 printable ASCII characters without ' +
+          'spaces, here or in the header Idempotency-Key. Errors: IDEMPOTENCY_KEY_REUSED for other input.',
+      }),
+      onUnknownOutcome: t.field({
+        type: enums.UnknownOutcomePolicy,
+        defaultValue: DEFAULT_INPUT.onUnknownOutcome,
+        description: 'Whether a request is sent again after its response was lost.',
+      }),
+      maxCharges: t.int({
+        defaultValue: DEFAULT_INPUT.maxCharges,
+        description: 'Maximum number of possible charges for each provider request of the task, 1 to 5.',
+      }),
+    }),
+  },
+  resolve: (input, { engine, caller, idempotencyKey }) =>
+    engine.createTask(caller, withHeader(readInput(input), idempotencyKey)),
+  payload: (t) => ({
+    ...exposeNullable(t, TaskRef, { task: 'The created task, or the earlier one if `replayed`.' }),
+    ...exposeAll(t, 'Boolean', { replayed: REPLAYED }),
   }),
-}))
+})
 
-/** With defaults. The header may have the idempotency key. */
-function readInput(input: typeof GenerateImageInput.$inferInput, header: string | null): TaskInput {
-  const complete = { ...DEFAULT_INPUT, ...withoutNulls(input) }
-  if (header === null || header === complete.idempotencyKey) return complete
-  if (complete.idempotencyKey === null) return { ...complete, idempotencyKey: header }
+/** Null is the same as absent. */
+type GivenInput = Pick<TaskInput, 'prompt'> & {
+  [Name in keyof TaskInput]?: TaskInput[Name] | null | undefined
+}
+
+/** With defaults. */
+export function readInput(input: GivenInput): TaskInput {
+  return { ...DEFAULT_INPUT, ...withoutNulls(input) }
+}
+
+/** The header may have the idempotency key. */
+function withHeader(input: TaskInput, header: string | null): TaskInput {
+  if (header === null || header === input.idempotencyKey) return input
+  if (input.idempotencyKey === null) return { ...input, idempotencyKey: header }
   throw badInput(
     'idempotencyKey',
     'The header Idempotency-Key and input.idempotencyKey differ; send only one of them.',

@@ -3,6 +3,7 @@ import type { LedgerRow } from '../db/tables/tables.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder, describedEnum } from './builder.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
+import { mutation } from './mutation.ts'
 import { requires } from './scopes.ts'
 
 const LedgerKindEnum = describedEnum<LedgerKind>('LedgerKind', {
@@ -58,31 +59,33 @@ builder.objectFields(AttemptRef, (t) => ({
   }),
 }))
 
-builder.mutationField('adjustCost', (t) =>
-  t.field({
-    type: AttemptRef,
-    ...requires(
-      'ADMIN',
-      'Records the cost of an attempt as billed by the provider: a POST line if no cost was known, else an ADJUST line. ' +
-        'It counts in the day and month in which the attempt was queued. Audited. Errors: NOT_FOUND; CONFLICT if the ' +
-        'attempt has not ended, is UNKNOWN or was not charged.',
-    ),
-    args: {
-      attemptId: t.arg.id({
+mutation('adjustCost', {
+  right: requires(
+    'ADMIN',
+    'Records the cost of an attempt as billed by the provider: a POST line if no cost was known, else an ADJUST line. ' +
+      'It counts in the day and month in which the attempt was queued. Audited. Errors: NOT_FOUND; CONFLICT if the ' +
+      'attempt has not ended, is UNKNOWN or was not charged.',
+  ),
+  input: {
+    description: 'Id of the attempt, its billed cost and a note.',
+    fields: (t) => ({
+      attemptId: t.id({
         required: true,
         description: 'Id of an attempt, att_…, that is SUCCEEDED or FAILED.',
       }),
-      costMicros: t.arg({
+      costMicros: t.field({
         type: 'BigInt',
         required: true,
         description: 'Total cost in micro-USD, at least 0.',
       }),
-      note: t.arg.string({
+      note: t.string({
         required: true,
         description: 'Source of the figure, such as the bill, for the audit log. 1 to 1000 characters.',
       }),
-    },
-    resolve: (_, { attemptId, costMicros, note }, { engine, caller }) =>
-      engine.adjustCost(caller, attemptId, costMicros, note),
+    }),
+  },
+  resolve: async ({ attemptId, costMicros, note }, { engine, caller }) => ({
+    attempt: await engine.adjustCost(caller, attemptId, costMicros, note),
   }),
-)
+  payload: (t) => exposeNullable(t, AttemptRef, { attempt: 'The attempt, with the recorded cost.' }),
+})

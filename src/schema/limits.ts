@@ -3,6 +3,7 @@ import { ApiKeyRef } from './api-key.ts'
 import { badInput } from '../errors.ts'
 import { builder } from './builder.ts'
 import { exposeNullable } from './expose.ts'
+import { mutation } from './mutation.ts'
 import { ProjectRef } from './project.ts'
 import { requires } from './scopes.ts'
 
@@ -57,28 +58,27 @@ builder.objectField(ProjectRef, 'effectiveLimits', (t) =>
   }),
 )
 
-builder.mutationField('setLimits', (t) =>
-  t.field({
-    type: LimitsRef,
-    nullable: true,
-    ...requires(
-      'ADMIN',
-      'Changes limits of a project or an API key. Applies within 5 seconds, to open connections as well. Audited. ' +
-        'Errors: NOT_FOUND; FORBIDDEN for a project unless the caller is an operator.',
-    ),
-    args: {
-      owner: t.arg.id({ required: true, description: 'Id of a project, prj_…, or of an API key, key_….' }),
-      limits: t.arg({
+mutation('setLimits', {
+  right: requires(
+    'ADMIN',
+    'Changes limits of a project or an API key. Applies within 5 seconds, to open connections as well. Audited. ' +
+      'Errors: NOT_FOUND; FORBIDDEN for a project unless the caller is an operator.',
+  ),
+  input: {
+    description: 'Owner, and the limits to change.',
+    fields: (t) => ({
+      owner: t.id({ required: true, description: 'Id of a project, prj_…, or of an API key, key_….' }),
+      limits: t.field({
         type: LimitsInput,
-        required: false,
         description:
           'Limits to change. Null removes all; the limits of the configuration then apply to a project. Required.',
       }),
-    },
-    resolve(_, { owner, limits }, { engine, caller }) {
-      if (limits === undefined)
-        throw badInput('limits', 'limits is missing; write null to remove all limits.')
-      return engine.setLimits(caller, owner, limits)
-    },
-  }),
-)
+    }),
+  },
+  async resolve({ owner, limits }, { engine, caller }) {
+    if (limits === undefined) throw badInput('limits', 'limits is missing; write null to remove all limits.')
+    return { limits: await engine.setLimits(caller, owner, limits) }
+  },
+  payload: (t) =>
+    exposeNullable(t, LimitsRef, { limits: "The owner's own limits after the change. Null if it has none." }),
+})

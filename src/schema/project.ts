@@ -2,7 +2,8 @@ import { countProjects, getProject, listProjects } from '../db/access/projects.t
 import type { ProjectRow } from '../db/tables/tables.ts'
 import { builder } from './builder.ts'
 import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
-import { exposeAll } from './expose.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
+import { mutation } from './mutation.ts'
 import { NodeRef } from './node.ts'
 import { requires } from './scopes.ts'
 
@@ -47,16 +48,17 @@ builder.queryFields((t) => ({
   }),
 }))
 
-builder.mutationField('createProject', (t) =>
-  t.field({
-    type: ProjectRef,
-    ...requires('OPERATOR', 'Creates a project without API keys. Errors: CONFLICT if the name is taken.'),
-    args: {
-      name: t.arg.string({
+mutation('createProject', {
+  right: requires('OPERATOR', 'Creates a project without API keys. Errors: CONFLICT if the name is taken.'),
+  input: {
+    description: 'Name of the new project.',
+    fields: (t) => ({
+      name: t.string({
         required: true,
         description: 'Display name, 1 to 100 characters without spaces at either end.',
       }),
-    },
-    resolve: (_, { name }, { engine, caller }) => engine.createProject(caller, name),
-  }),
-)
+    }),
+  },
+  resolve: async ({ name }, { engine, caller }) => ({ project: await engine.createProject(caller, name) }),
+  payload: (t) => exposeNullable(t, ProjectRef, { project: 'The created tenant.' }),
+})

@@ -8,6 +8,7 @@ import type { Context } from './context.ts'
 import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { ModelRef } from './model.ts'
+import { mutation } from './mutation.ts'
 import { requires } from './scopes.ts'
 
 type ProviderRow = ReturnType<typeof namedProvider>
@@ -132,43 +133,48 @@ builder.queryField('providers', (t) =>
 const DEFAULT_REASON = 'Paused by an operator.'
 const TARGET_ERRORS = 'Errors: PROVIDER_UNKNOWN; BAD_USER_INPUT for a model that it does not offer.'
 
-builder.mutationFields((t) => ({
-  pauseProvider: t.field({
-    type: ProviderRef,
-    ...requires(
-      'OPERATOR',
-      'Stops new work for a provider, or for one of its models, until resumeProvider. Results of accepted requests are ' +
-        `still fetched. ${TARGET_ERRORS}`,
-    ),
-    args: {
-      name: t.arg.string({ required: true, description: 'Name of the provider in the configuration.' }),
-      model: t.arg.string({ description: 'The only model to pause. All models by default.' }),
-      reason: t.arg.string({
+mutation('pauseProvider', {
+  right: requires(
+    'OPERATOR',
+    'Stops new work for a provider, or for one of its models, until resumeProvider. Results of accepted requests are ' +
+      `still fetched. ${TARGET_ERRORS}`,
+  ),
+  input: {
+    description: 'What to pause, and the reason.',
+    fields: (t) => ({
+      name: t.string({ required: true, description: 'Name of the provider in the configuration.' }),
+      model: t.string({ description: 'The only model to pause. All models by default.' }),
+      reason: t.string({
         defaultValue: DEFAULT_REASON,
         description: 'Cause for other operators, shown in `Provider.cooldowns`.',
       }),
-    },
-    async resolve(_, { name, model, reason }, context) {
-      await context.engine.pauseProvider({ provider: name, model: model ?? null }, reason ?? DEFAULT_REASON)
-      return namedProvider(name, context)
-    },
-  }),
-  resumeProvider: t.field({
-    type: ProviderRef,
-    ...requires(
-      'OPERATOR',
-      `Lifts all pauses and cooldowns of a provider, or of one of its models. Idempotent. ${TARGET_ERRORS}`,
-    ),
-    args: {
-      name: t.arg.string({ required: true, description: 'Name of the provider in the configuration.' }),
-      model: t.arg.string({
+    }),
+  },
+  async resolve({ name, model, reason }, context) {
+    await context.engine.pauseProvider({ provider: name, model: model ?? null }, reason ?? DEFAULT_REASON)
+    return { provider: namedProvider(name, context) }
+  },
+  payload: (t) => exposeNullable(t, ProviderRef, { provider: 'The provider, with its new cooldown.' }),
+})
+
+mutation('resumeProvider', {
+  right: requires(
+    'OPERATOR',
+    `Lifts all pauses and cooldowns of a provider, or of one of its models. Idempotent. ${TARGET_ERRORS}`,
+  ),
+  input: {
+    description: 'The whole provider, or one of its models.',
+    fields: (t) => ({
+      name: t.string({ required: true, description: 'Name of the provider in the configuration.' }),
+      model: t.string({
         description:
           'The model to resume, which does not lift a pause of the whole provider. Everything by default.',
       }),
-    },
-    async resolve(_, { name, model }, context) {
-      await context.engine.resumeProvider({ provider: name, model: model ?? null })
-      return namedProvider(name, context)
-    },
-  }),
-}))
+    }),
+  },
+  async resolve({ name, model }, context) {
+    await context.engine.resumeProvider({ provider: name, model: model ?? null })
+    return { provider: namedProvider(name, context) }
+  },
+  payload: (t) => exposeNullable(t, ProviderRef, { provider: 'The provider, with its remaining cooldowns.' }),
+})

@@ -2,6 +2,7 @@ import type { ResultAddressRow } from '../db/tables/tables.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder } from './builder.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
+import { mutation } from './mutation.ts'
 import { requires } from './scopes.ts'
 
 const ResultAddressRef = builder.objectRef<ResultAddressRow>('ResultAddress').implement({
@@ -34,18 +35,19 @@ builder.objectField(AttemptRef, 'resultAddresses', (t) =>
   }),
 )
 
-builder.mutationField('fetchResult', (t) =>
-  t.field({
-    type: AttemptRef,
-    ...requires(
-      'ADMIN',
-      'Makes the stored addresses of an attempt due for a download now, also after it has ended. A worker downloads them ' +
-        'within seconds; a stored image appears in `Task.images`, and a task that has ended keeps its status. Costs nothing. ' +
-        'Audited. Errors: NOT_FOUND; CONFLICT if it has no address.',
-    ),
-    args: {
-      id: t.arg.id({ required: true, description: 'Id of an attempt, att_…, with `resultAddresses`.' }),
-    },
-    resolve: (_, { id }, { engine, caller }) => engine.fetchResult(caller, id),
-  }),
-)
+mutation('fetchResult', {
+  right: requires(
+    'ADMIN',
+    'Makes the stored addresses of an attempt due for a download now, also after it has ended. A worker downloads them ' +
+      'within seconds; a stored image appears in `Task.images`, and a task that has ended keeps its status. Costs nothing. ' +
+      'Audited. Errors: NOT_FOUND; CONFLICT if it has no address.',
+  ),
+  input: {
+    description: 'Id of the attempt.',
+    fields: (t) => ({
+      id: t.id({ required: true, description: 'Id of an attempt, att_…, with `resultAddresses`.' }),
+    }),
+  },
+  resolve: async ({ id }, { engine, caller }) => ({ attempt: await engine.fetchResult(caller, id) }),
+  payload: (t) => exposeNullable(t, AttemptRef, { attempt: 'The attempt, whose download is due.' }),
+})

@@ -8,8 +8,9 @@ import { badInput } from '../errors.ts'
 import { AttemptRef } from './attempt.ts'
 import { builder, describedEnum } from './builder.ts'
 import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
-import { exposeAll } from './expose.ts'
+import { exposeAll, exposeNullable } from './expose.ts'
 import { readReviewFilter, ReviewFilterInput, ReviewReasonEnum } from './review-filter.ts'
+import { mutation } from './mutation.ts'
 import { requires } from './scopes.ts'
 
 export const ResolutionEnum = describedEnum<Resolution['is']>('AttemptResolution', {
@@ -123,31 +124,33 @@ builder.queryField('attemptsNeedingReview', (t) =>
   }),
 )
 
-builder.mutationField('resolveAttempt', (t) =>
-  t.field({
-    type: AttemptRef,
-    ...requires(
-      'ADMIN',
-      'Resolves an attempt whose outcome is UNKNOWN, based on what the operator learned from the provider. Audited. After ' +
-        'NOT_CHARGED and CHARGED_RESULT_LOST a late result is ignored. Errors: NOT_FOUND; CONFLICT if it is not UNKNOWN; ' +
-        'BAD_USER_INPUT if ADOPT_REMOTE_ID lacks `remoteId` or the provider cannot be polled.',
-    ),
-    args: {
-      id: t.arg.id({ required: true, description: 'Id of an attempt, att_…, in the state UNKNOWN.' }),
-      resolution: t.arg({
+mutation('resolveAttempt', {
+  right: requires(
+    'ADMIN',
+    'Resolves an attempt whose outcome is UNKNOWN, based on what the operator learned from the provider. Audited. After ' +
+      'NOT_CHARGED and CHARGED_RESULT_LOST a late result is ignored. Errors: NOT_FOUND; CONFLICT if it is not UNKNOWN; ' +
+      'BAD_USER_INPUT if ADOPT_REMOTE_ID lacks `remoteId` or the provider cannot be polled.',
+  ),
+  input: {
+    description: 'Id of the attempt, and what happened at the provider.',
+    fields: (t) => ({
+      id: t.id({ required: true, description: 'Id of an attempt, att_…, in the state UNKNOWN.' }),
+      resolution: t.field({
         type: ResolutionEnum,
         required: true,
         description: 'What happened at the provider.',
       }),
-      remoteId: t.arg.string({
+      remoteId: t.string({
         description: "The provider's id of the job. Required for ADOPT_REMOTE_ID, else ignored.",
       }),
-      note: t.arg.string({ description: 'Source of the information, for the audit log.' }),
-    },
-    resolve: (_, { id, resolution, remoteId, note }, { engine, projectId }) =>
-      engine.resolveAttempt(projectId, id, readResolution(resolution, remoteId), note ?? null),
+      note: t.string({ description: 'Source of the information, for the audit log.' }),
+    }),
+  },
+  resolve: async ({ id, resolution, remoteId, note }, { engine, projectId }) => ({
+    attempt: await engine.resolveAttempt(projectId, id, readResolution(resolution, remoteId), note ?? null),
   }),
-)
+  payload: (t) => exposeNullable(t, AttemptRef, { attempt: 'The attempt in its new state.' }),
+})
 
 function readResolution(is: Resolution['is'], remoteId: string | null | undefined): Resolution {
   if (is !== 'ADOPT_REMOTE_ID') return { is }

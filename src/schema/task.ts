@@ -158,11 +158,6 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       description: 'Whether cancelTask was called, even while a provider still works on it.',
       resolve: ({ cancelRequestedAt }) => cancelRequestedAt !== null,
     }),
-    replayed: t.boolean({
-      description:
-        'True only in the result of a generateImage with a known idempotency key, which created no new task.',
-      resolve: (task) => 'replayed' in task && task.replayed === true,
-    }),
     ...exposeAll(t, 'DateTime', { createdAt: 'Time at which it was stored, before generateImage returned.' }),
     ...exposeNullable(t, 'DateTime', {
       startedAt: 'Time at which the first attempt was sent. Null before.',

@@ -7,6 +7,7 @@ import { builder } from './builder.ts'
 import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
 import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
+import { mutation } from './mutation.ts'
 import { NodeRef } from './node.ts'
 import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
@@ -24,8 +25,6 @@ const WebhookRef = builder.objectRef<EndpointRow>('Webhook').implement({
     }),
     ...exposeNullable(t, 'String', {
       description: 'Note for people, up to 200 characters. Null without one.',
-      secret:
-        'Key that verifies the signatures, whsec_… with 32 random bytes. Present in the result of createWebhook only, else null.',
     }),
     ...exposeAll(t, 'DateTime', {
       createdAt: 'Time of registration. Earlier ends of tasks are not delivered.',
@@ -36,10 +35,6 @@ const WebhookRef = builder.objectRef<EndpointRow>('Webhook').implement({
     }),
   }),
 })
-
-function withoutSecret(row: EndpointRow): EndpointRow {
-  return { ...row, secret: null }
-}
 
 const TryRef = builder.objectRef<TryRow>('WebhookTry').implement({
   description: 'One POST of a delivery to its receiver, and the response.',
@@ -87,10 +82,8 @@ const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement(
       type: WebhookRef,
       nullable: true,
       description: 'Registered receiver. Null if the receiver is the `callbackUrl` of the task.',
-      async resolve({ endpointId }, _, { db, projectId }) {
-        const found = endpointId === null ? undefined : await findEndpoint(db.read, projectId, endpointId)
-        return found ? withoutSecret(found) : null
-      },
+      resolve: async ({ endpointId }, _, { db, projectId }) =>
+        (endpointId !== null && (await findEndpoint(db.read, projectId, endpointId))) || null,
     }),
     tries: t.field({
       type: [TryRef],
@@ -122,43 +115,11 @@ builder.objectField(TaskRef, 'webhookDeliveries', (t) =>
   }),
 )
 
-const CreateWebhookInput = builder.inputType('CreateWebhookInput', {
-  description: 'URL of a new webhook, and the events to send.',
-  fields: (t) => ({
-    url: t.field({
-      type: 'URL',
-      required: true,
-      description: 'Public https URL on port 443 or 80, without user name and password.',
-    }),
-    events: t.field({
-      type: [enums.WebhookEvent],
-      description: 'Kinds of messages to send, at least one. All by default.',
-    }),
-    description: t.string({ description: 'Note for people, up to 200 characters.' }),
-  }),
-})
-
-const UpdateWebhookInput = builder.inputType('UpdateWebhookInput', {
-  description: 'New settings of a webhook. An absent field stays as it is.',
-  fields: (t) => ({
-    id: t.id({ required: true, description: 'Id returned by createWebhook, whk_….' }),
-    events: t.field({
-      type: [enums.WebhookEvent],
-      description: 'Kinds of messages to send, at least one. Null for all.',
-    }),
-    description: t.string({ description: 'Note for people, up to 200 characters. Null removes it.' }),
-    enable: t.boolean({
-      defaultValue: false,
-      description: 'Whether to send to it again after a response with status 410. False changes nothing.',
-    }),
-  }),
-})
-
 builder.queryFields((t) => ({
   webhooks: t.field({
     type: [WebhookRef],
     ...requires('READ', `Registered webhooks of the project, oldest first, at most ${MAX_WEBHOOKS}.`),
-    resolve: async (_, __, { db, projectId }) => (await listEndpoints(db.read, projectId)).map(withoutSecret),
+    resolve: (_, __, { db, projectId }) => listEndpoints(db.read, projectId),
   }),
   webhookDeliveries: t.field({
     type: DeliveryConnectionRef,
@@ -189,47 +150,97 @@ builder.queryFields((t) => ({
   }),
 }))
 
-builder.mutationFields((t) => ({
-  createWebhook: t.field({
-    type: WebhookRef,
-    ...requires(
-      'ADMIN',
-      'Registers a webhook. Only this result has its `secret`. Errors: CONFLICT if the project has ' +
-        `${MAX_WEBHOOKS} webhooks.`,
-    ),
-    args: { input: t.arg({ type: CreateWebhookInput, required: true, description: 'URL and events.' }) },
-    resolve: (_, { input: { url, events, description } }, { engine, projectId }) =>
-      engine.createWebhook(projectId, { url, events: events ?? null, description: description ?? null }),
+mutation('createWebhook', {
+  right: requires(
+    'ADMIN',
+    `Registers a webhook. Errors: CONFLICT if the project has ${MAX_WEBHOOKS} webhooks.`,
+  ),
+  input: {
+    description: 'URL of a new webhook, and the events to send.',
+    fields: (t) => ({
+      url: t.field({
+        type: 'URL',
+        required: true,
+        description: 'Public https URL on port 443 or 80, without user name and password.',
+      }),
+      events: t.field({
+        type: [enums.WebhookEvent],
+        description: 'Kinds of messages to send, at least one. All by default.',
+      }),
+      description: t.string({ description: 'Note for people, up to 200 characters.' }),
+    }),
+  },
+  async resolve({ url, events, description }, { engine, projectId }) {
+    const settings = { url, events: events ?? null, description: description ?? null }
+    const webhook = await engine.createWebhook(projectId, settings)
+    return { webhook, secret: webhook.secret }
+  },
+  payload: (t) => ({
+    ...exposeNullable(t, WebhookRef, { webhook: 'The registered receiver.' }),
+    ...exposeAll(t, 'String', {
+      secret:
+        'Key that verifies the signatures, whsec_… with 32 random bytes. Store it now: it cannot be read again.',
+    }),
   }),
-  updateWebhook: t.field({
-    type: WebhookRef,
-    ...requires(
-      'ADMIN',
-      'Changes a webhook. Pending deliveries stay. Errors: NOT_FOUND; CONFLICT if it was deleted.',
-    ),
-    args: { input: t.arg({ type: UpdateWebhookInput, required: true, description: 'Settings to change.' }) },
-    resolve: async (_, { input: { id, events, description, enable } }, { engine, projectId }) =>
-      withoutSecret(
-        await engine.updateWebhook(projectId, id, { events, description, ...(enable && { enabled: true }) }),
-      ),
+})
+
+mutation('updateWebhook', {
+  right: requires(
+    'ADMIN',
+    'Changes a webhook. Pending deliveries stay. Errors: NOT_FOUND; CONFLICT if it was deleted.',
+  ),
+  input: {
+    description: 'New settings of a webhook. An absent field stays as it is.',
+    fields: (t) => ({
+      id: t.id({ required: true, description: 'Id returned by createWebhook, whk_….' }),
+      events: t.field({
+        type: [enums.WebhookEvent],
+        description: 'Kinds of messages to send, at least one. Null for all.',
+      }),
+      description: t.string({ description: 'Note for people, up to 200 characters. Null removes it.' }),
+      enable: t.boolean({
+        defaultValue: false,
+        description: 'Whether to send to it again after a response with status 410. False changes nothing.',
+      }),
+    }),
+  },
+  resolve: async ({ id, events, description, enable }, { engine, projectId }) => ({
+    webhook: await engine.updateWebhook(projectId, id, {
+      events,
+      description,
+      ...(enable && { enabled: true }),
+    }),
   }),
-  deleteWebhook: t.field({
-    type: WebhookRef,
-    ...requires(
-      'ADMIN',
-      'Deletes a webhook and gives up its pending deliveries. Its history remains. Idempotent. Errors: NOT_FOUND.',
-    ),
-    args: { id: t.arg.id({ required: true, description: 'Id returned by createWebhook, whk_….' }) },
-    resolve: (_, { id }, { engine, projectId }) => engine.deleteWebhook(projectId, id),
+  payload: (t) => exposeNullable(t, WebhookRef, { webhook: 'The webhook with all its settings.' }),
+})
+
+mutation('deleteWebhook', {
+  right: requires(
+    'ADMIN',
+    'Deletes a webhook and gives up its pending deliveries. Its history remains. Idempotent. Errors: NOT_FOUND.',
+  ),
+  input: {
+    description: 'Id of the webhook.',
+    fields: (t) => ({ id: t.id({ required: true, description: 'Id returned by createWebhook, whk_….' }) }),
+  },
+  resolve: async ({ id }, { engine, projectId }) => ({ webhook: await engine.deleteWebhook(projectId, id) }),
+  payload: (t) => exposeNullable(t, WebhookRef, { webhook: 'The webhook, with `deletedAt`.' }),
+})
+
+mutation('redeliverWebhook', {
+  right: requires(
+    'ADMIN',
+    'Sends a message again at once, delivered or not: same id and payload, new signature, full schedule of tries. Errors: ' +
+      'NOT_FOUND; CONFLICT if the webhook was deleted or disabled.',
+  ),
+  input: {
+    description: 'Id of the delivery.',
+    fields: (t) => ({
+      deliveryId: t.id({ required: true, description: 'Id of a delivery in any state, dlv_….' }),
+    }),
+  },
+  resolve: async ({ deliveryId }, { engine, projectId }) => ({
+    delivery: await engine.redeliverWebhook(projectId, deliveryId),
   }),
-  redeliverWebhook: t.field({
-    type: DeliveryRef,
-    ...requires(
-      'ADMIN',
-      'Sends a message again at once, delivered or not: same id and payload, new signature, full schedule of tries. Errors: ' +
-        'NOT_FOUND; CONFLICT if the webhook was deleted or disabled.',
-    ),
-    args: { deliveryId: t.arg.id({ required: true, description: 'Id of a delivery in any state, dlv_….' }) },
-    resolve: (_, { deliveryId }, { engine, projectId }) => engine.redeliverWebhook(projectId, deliveryId),
-  }),
-}))
+  payload: (t) => exposeNullable(t, DeliveryRef, { delivery: 'The message, PENDING again.' }),
+})

@@ -22,7 +22,7 @@ const LOG = `query ($subject: ID, $first: Int, $after: String) {
   }
 }`
 const SET_BUDGET = `mutation ($owner: ID!, $limitMicros: BigInt) {
-  setBudget(owner: $owner, period: DAY, limitMicros: $limitMicros) { period }
+  setBudget(input: { owner: $owner, period: DAY, limitMicros: $limitMicros }) { budget { period } }
 }`
 
 describe.each(DATABASES)('the audit log on %s', (database) => {

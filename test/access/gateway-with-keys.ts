@@ -36,11 +36,11 @@ export async function openGatewayWithKeys(options: TestGatewayOptions = {}): Pro
     operator,
     as: (key) => createClient(server.url, bearer(key)),
     async newProject(name) {
-      const { createProject } = await operator().get<{ createProject: { id: string } }>(
-        'mutation ($name: String!) { createProject(name: $name) { id } }',
+      const { createProject } = await operator().get<{ createProject: { project: { id: string } } }>(
+        'mutation ($name: String!) { createProject(input: { name: $name }) { project { id } } }',
         { name },
       )
-      return createProject.id
+      return createProject.project.id
     },
     async newKey({ project, ...input } = {}) {
       const { createApiKey } = await operator(project).get<{

@@ -29,8 +29,8 @@ const NODE_TYPES = Object.values(schema.getTypeMap())
 /** Creates one object of each type in a project, and returns their ids by type. A new type must be added here. */
 async function makeOneOfEach(client: Client, project: string): Promise<Record<string, string>> {
   const input = { prompt: 'a red fox', idempotencyKey: 'the-same-in-both', partialImages: 1, metadata: [] }
-  const { createWebhook } = await client.get<{ createWebhook: { id: string } }>(
-    'mutation { createWebhook(input: { url: "http://127.0.0.1:9/" }) { id } }',
+  const { createWebhook } = await client.get<{ createWebhook: { webhook: { id: string } } }>(
+    'mutation { createWebhook(input: { url: "http://127.0.0.1:9/" }) { webhook { id } } }',
   )
   const { createApiKey } = await client.get<{ createApiKey: { apiKey: { id: string } } }>(
     'mutation { createApiKey(input: { name: "x" }) { apiKey { id } } }',
@@ -46,7 +46,7 @@ async function makeOneOfEach(client: Client, project: string): Promise<Record<st
     Task: taskId,
     Attempt: task.attempts[0]!.id,
     Image: task.images[0]!.id,
-    Webhook: createWebhook.id,
+    Webhook: createWebhook.webhook.id,
     WebhookDelivery: task.webhookDeliveries[0]!.id,
     ApiKey: createApiKey.apiKey.id,
     Project: project,
@@ -136,7 +136,11 @@ function operationOf(kind: string, field: GraphQLField<unknown, unknown>, given:
 function selectionOf({ type }: Pick<GraphQLField<unknown, unknown>, 'type'>): string {
   const named = getNamedType(type)
   if (!isObjectType(named) && !isInterfaceType(named)) return ''
-  return 'id' in named.getFields() ? '{ __typename id }' : '{ __typename }'
+  const fields = Object.values(named.getFields())
+  // The object that a mutation returns is inside.
+  if (/(Payload|Outcome)$/.test(named.name))
+    return `{ ${fields.map((field) => `${field.name} ${selectionOf(field)}`).join(' ')} }`
+  return fields.some(({ name }) => name === 'id') ? '{ __typename id }' : '{ __typename }'
 }
 
 describe.each(DATABASES)('two projects on %s', (database) => {
@@ -171,14 +175,17 @@ describe.each(DATABASES)('two projects on %s', (database) => {
         'nodes(ids)',
         'task(id)',
         'webhookDeliveries(webhookId)',
-        'cancelTask(id)',
-        'retryTask(id)',
-        'resolveAttempt(id)',
-        'deleteWebhook(id)',
-        'redeliverWebhook(deliveryId)',
-        'revokeApiKey(id)',
+        'cancelTask(input.id)',
+        'retryTask(input.id)',
+        'resolveAttempt(input.id)',
+        'deleteWebhook(input.id)',
+        'redeliverWebhook(input.deliveryId)',
+        'revokeApiKey(input.id)',
         'generateImage(input.images.imageId)',
         'generateImage(input.mask.imageId)',
+        'generateImages(input.inputs.images.imageId)',
+        'cancelTasks(input.ids)',
+        'retryTasks(input.ids)',
         'taskEvents(taskId)',
       ]),
     )

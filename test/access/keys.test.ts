@@ -123,7 +123,9 @@ describe.each(DATABASES)('API keys on %s', (database) => {
     const expired = await keyed.newKey({ expiresAt })
     expect(await requestTypename(keyed.url, bearer(revoked.key))).toMatchObject({ status: 200 })
     expect(await requestTypename(keyed.url, bearer(expired.key))).toMatchObject({ status: 200 })
-    await keyed.operator().get('mutation ($id: ID!) { revokeApiKey(id: $id) { revokedAt } }', revoked)
+    await keyed
+      .operator()
+      .get('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { revokedAt } } }', revoked)
     // The same handle with another secret: the list of keys shows handles.
     const handle = good.key.slice(8, 18)
     const guess = withHandle(handle)
@@ -203,7 +205,9 @@ describe.each(DATABASES)('API keys on %s', (database) => {
     expect(used % 60_000).toBe(0)
     expect(Math.abs(used - before)).toBeLessThan(61_000)
     // A key may revoke itself.
-    await keyed.as(key).get('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', { id })
+    await keyed
+      .as(key)
+      .get('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }', { id })
     expect(await requestTypename(keyed.url, bearer(key))).toMatchObject({ status: 401 })
   })
 
@@ -211,7 +215,7 @@ describe.each(DATABASES)('API keys on %s', (database) => {
     await keyed.newProject(`twin of ${database}`)
     const { errors } = await keyed
       .operator()
-      .execute('mutation ($name: String!) { createProject(name: $name) { id } }', {
+      .execute('mutation ($name: String!) { createProject(input: { name: $name }) { project { id } } }', {
         name: `twin of ${database}`,
       })
     expect(errors).toMatchObject([{ extensions: { code: 'CONFLICT', field: 'name' } }])
@@ -227,7 +231,9 @@ it('records every change to keys and projects with its author in the audit log',
     .get<{ createApiKey: { key: string; apiKey: { id: string } } }>(
       'mutation { createApiKey(input: { name: "second" }) { key apiKey { id } } }',
     )
-  await keyed.operator().get('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', createApiKey.apiKey)
+  await keyed
+    .operator()
+    .get('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }', createApiKey.apiKey)
   const db = new BetterSqlite3(join(keyed.server.place.dataDir, 'darkroom.db'), { readonly: true })
   const rows = db.prepare('select project_id, action, subject, detail from audit_log order by rowid').all()
   const everything = db
@@ -317,7 +323,10 @@ describe('before the first API key is created', () => {
       id,
     })
     // Authentication stays on after every key is revoked.
-    await client.get('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', createApiKey.apiKey)
+    await client.get(
+      'mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }',
+      createApiKey.apiKey,
+    )
     expect(await requestTypename(server.url, {})).toMatchObject({ status: 401 })
   })
 

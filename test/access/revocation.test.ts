@@ -11,7 +11,7 @@ const WITHIN = { timeout: 7_000 }
 const FEED = 'subscription { taskFeed { __typename task { id } } }'
 
 const revoke = (keyed: GatewayWithKeys, id: string) =>
-  keyed.operator().get('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', { id })
+  keyed.operator().get('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }', { id })
 
 /** A socket that sent a key in its connection_init or in the header of the upgrade, and was acknowledged. */
 async function connect(url: string, key: string, where: 'params' | 'header' = 'params') {

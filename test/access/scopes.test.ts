@@ -58,7 +58,11 @@ describe('a missing scope', () => {
   const reader = { scopes: new Set(['READ'] as const), operator: false }
 
   it.each([
-    ['under an alias', 'mutation { x: cancelTask(id: "1") { id } }', 'cancelTask needs the scope GENERATE'],
+    [
+      'under an alias',
+      'mutation { x: cancelTask(input: { id: "1" }) { task { id } } }',
+      'cancelTask needs the scope GENERATE',
+    ],
     [
       'through a fragment',
       'query { ...F } fragment F on Query { ...G } fragment G on Query { projects { nodes { id } } }',
@@ -71,7 +75,7 @@ describe('a missing scope', () => {
     ],
     [
       'in one of two operations',
-      'query A { task(id: "1") { id } } mutation B { deleteWebhook(id: "1") { id } }',
+      'query A { task(id: "1") { id } } mutation B { deleteWebhook(input: { id: "1" }) { webhook { id } } }',
       'deleteWebhook needs the scope ADMIN',
     ],
     [
@@ -150,7 +154,7 @@ describe('a request over a real connection', () => {
   it('that is refused names the required scope and those of the key', async () => {
     const client = createClient(keyed.url, bearer(keys.get('READ')!))
     const { data, errors }: Result<unknown> = await client.execute(
-      'mutation { generateImage(input: { prompt: "x" }) { id } }',
+      'mutation { generateImage(input: { prompt: "x" }) { task { id } } }',
     )
     expect(data).toBeUndefined()
     expect(errors).toEqual([
@@ -164,7 +168,7 @@ describe('a request over a real connection', () => {
   it('is not executed if one of its fields is refused', async () => {
     const client = createClient(keyed.url, bearer(keys.get('GENERATE')!))
     const { errors } = await client.execute(
-      'mutation { generateImage(input: { prompt: "x" }) { id } createApiKey(input: { name: "x" }) { key } }',
+      'mutation { generateImage(input: { prompt: "x" }) { task { id } } createApiKey(input: { name: "x" }) { key } }',
     )
     expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
     const { tasks } = await keyed

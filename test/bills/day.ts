@@ -153,7 +153,7 @@ function inputOf(number: number, random: Random): Record<string, unknown> {
 async function generate(server: TestGateway, input: Record<string, unknown>): Promise<void> {
   for (;;) {
     const { errors = [] } = await server.execute(
-      'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }',
+      'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }',
       { input },
     )
     if (errors.length === 0) return

@@ -28,7 +28,7 @@ async function open(database: DatabaseKind) {
 }
 
 const RESOLVE = `mutation ($ids: [ID!], $filter: ReviewFilter, $reasons: [ReviewReason!], $resolution: AttemptResolution!) {
-  resolveAttempts(ids: $ids, filter: $filter, reasons: $reasons, resolution: $resolution, note: "contract") {
+  resolveAttempts(input: { ids: $ids, filter: $filter, reasons: $reasons, resolution: $resolution, note: "contract" }) {
     resolved remaining problems { attemptId code }
   }
 }`
@@ -111,7 +111,7 @@ describe.each(DATABASES)('the review list, on %s', (database) => {
     const [one, other, lost] = [await fail('broken'), await fail('broken'), await fail('lost')]
     const adjust = (lines: object[]) =>
       server.execute<{ adjustCosts: object }>(
-        'mutation ($lines: [CostLineInput!]!) { adjustCosts(lines: $lines, note: "invoice") { adjusted unchanged problems { attemptId code } } }',
+        'mutation ($lines: [CostLineInput!]!) { adjustCosts(input: { lines: $lines, note: "invoice" }) { adjusted unchanged problems { attemptId code } } }',
         { lines },
       )
     const lines = [one, other, lost].map((attemptId, nth) => ({ attemptId, costMicros: nth * 100 }))

@@ -26,7 +26,7 @@ interface Review {
 const ATTEMPT_FIELDS =
   'id state charged costMicros heldMicros ledger { kind amountMicros } decisions { costMicros note }'
 const ADJUST = `mutation ($attemptId: ID!, $costMicros: BigInt!, $note: String!) {
-  adjustCost(attemptId: $attemptId, costMicros: $costMicros, note: $note) { ${ATTEMPT_FIELDS} }
+  adjustCost(input: { attemptId: $attemptId, costMicros: $costMicros, note: $note }) { attempt { ${ATTEMPT_FIELDS} } }
 }`
 const REVIEW = `query ($reason: ReviewReason!, $after: String) {
   attemptsNeedingReview(reason: $reason, first: 2, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
@@ -51,10 +51,12 @@ async function generateAttempt(
 }
 
 async function adjust(keyed: GatewayWithKeys, attemptId: string, costMicros: number): Promise<Attempt> {
-  const { adjustCost } = await keyed
-    .operator()
-    .get<{ adjustCost: Attempt }>(ADJUST, { attemptId, costMicros, note: 'invoice of May, line 3' })
-  return adjustCost
+  const { adjustCost } = await keyed.operator().get<{ adjustCost: { attempt: Attempt } }>(ADJUST, {
+    attemptId,
+    costMicros,
+    note: 'invoice of May, line 3',
+  })
+  return adjustCost.attempt
 }
 
 /** Leaves less than the cost of an image until the sums of the ledger are not exact any more. */
@@ -109,7 +111,7 @@ describe.each(DATABASES)('adjustCost on %s', (database) => {
       note: 'invoice of May, line 3',
     })
     expect(adjusted.errors).toMatchObject([{ extensions: { code: 'CONFLICT' } }])
-    const task = 'mutation { generateImage(input: { prompt: "a fox", size: "1024x1024" }) { id } }'
+    const task = 'mutation { generateImage(input: { prompt: "a fox", size: "1024x1024" }) { task { id } } }'
     expect((await operator.execute(task)).errors).toMatchObject([{ extensions: { code: 'BUDGET_EXCEEDED' } }])
     expect(await totals(keyed)).toEqual(before)
     const { attempt } = await operator.get<{ attempt: Attempt }>(
@@ -198,15 +200,15 @@ describe.each(DATABASES)('adjustCost on %s', (database) => {
 })
 
 describe('setBudget and setLimits', () => {
-  const SET = `mutation ($owner: ID!) { setBudget(owner: $owner, period: MONTH, limitMicros: 5) { period limitMicros } }`
-  const LIMIT = `mutation ($owner: ID!) { setLimits(owner: $owner, limits: { concurrentTasks: 1 }) { concurrentTasks } }`
+  const SET = `mutation ($owner: ID!) { setBudget(input: { owner: $owner, period: MONTH, limitMicros: 5 }) { budget { period limitMicros } } }`
+  const LIMIT = `mutation ($owner: ID!) { setLimits(input: { owner: $owner, limits: { concurrentTasks: 1 } }) { limits { concurrentTasks } } }`
 
   it('refuse a variable that was left out, which removes nothing', async () => {
     await using keyed = await openGatewayWithKeys()
     const { id: owner } = await keyed.newKey()
     await keyed.operator().get(SET, { owner })
     const query = `mutation ($owner: ID!, $limitMicros: BigInt) {
-      setBudget(owner: $owner, period: MONTH, limitMicros: $limitMicros) { limitMicros }
+      setBudget(input: { owner: $owner, period: MONTH, limitMicros: $limitMicros }) { budget { limitMicros } }
     }`
     const { errors } = await keyed.operator().execute(query, { owner })
     expect(errors?.[0]?.message).toBe('limitMicros is missing; write null to remove the budget.')

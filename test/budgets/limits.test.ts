@@ -10,7 +10,7 @@ const LIMITED = {
   retryAfter: expect.any(Number) as number,
 }
 
-const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
 const TASK_EVENTS = 'subscription ($taskId: ID!) { taskEvents(taskId: $taskId) { cursor } }'
 /** A media type and an operation per form of a response over HTTP. */
 const RESPONSE_FORMS = [
@@ -29,7 +29,7 @@ async function setLimits(
   await keyed
     .operator()
     .get(
-      'mutation ($owner: ID!, $limits: LimitsInput) { setLimits(owner: $owner, limits: $limits) { tasksPerMinute } }',
+      'mutation ($owner: ID!, $limits: LimitsInput) { setLimits(input: { owner: $owner, limits: $limits }) { limits { tasksPerMinute } } }',
       { owner, limits },
     )
 }
@@ -111,13 +111,13 @@ describe.each(DATABASES)('limits on %s', (database) => {
     await setLimits(keyed, two.id, { concurrentTasks: 1 })
     const [ofOne, ofTwo] = await Promise.all([
       times(12, () =>
-        keyed.as(one.key).execute<{ generateImage: { id: string } }>(GENERATE, { input: STALLED }),
+        keyed.as(one.key).execute<{ generateImage: { task: { id: string } } }>(GENERATE, { input: STALLED }),
       ),
       times(12, () =>
-        keyed.as(two.key).execute<{ generateImage: { id: string } }>(GENERATE, { input: STALLED }),
+        keyed.as(two.key).execute<{ generateImage: { task: { id: string } } }>(GENERATE, { input: STALLED }),
       ),
     ])
-    const accepted = [...ofOne, ...ofTwo].flatMap(({ data }) => data?.generateImage?.id ?? [])
+    const accepted = [...ofOne, ...ofTwo].flatMap(({ data }) => data?.generateImage?.task.id ?? [])
     expect(accepted).toHaveLength(3)
     expect(ofTwo.filter(({ data }) => data?.generateImage).length).toBeLessThanOrEqual(1)
     const refused = [...ofOne, ...ofTwo].find(({ errors }) => errors)
@@ -128,7 +128,9 @@ describe.each(DATABASES)('limits on %s', (database) => {
     const client = keyed.as(one.key)
     // One of them may be running and continues; queued ones are canceled immediately.
     for (const taskId of accepted)
-      await client.execute('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id: taskId })
+      await client.execute('mutation ($id: ID!) { cancelTask(input: { id: $id }) { task { id } } }', {
+        id: taskId,
+      })
     await expect
       .poll(async () => codes([await client.execute(GENERATE, { input: STALLED })]))
       .toEqual([undefined])
@@ -169,13 +171,13 @@ describe.each(DATABASES)('limits on %s', (database) => {
     await using keyed = await openGatewayWithKeys({ database, settings })
     const project = await keyed.newProject('shop')
     const set = async (limits?: Record<string, number | null> | null) => {
-      const { data, errors } = await keyed.operator(project).execute<{ setLimits: unknown }>(
-        `mutation ($owner: ID!, $limits: LimitsInput) { setLimits(owner: $owner, limits: $limits) {
+      const { data, errors } = await keyed.operator(project).execute<{ setLimits: { limits: unknown } }>(
+        `mutation ($owner: ID!, $limits: LimitsInput) { setLimits(input: { owner: $owner, limits: $limits }) { limits {
             requestsPerMinute tasksPerMinute concurrentTasks uploadBytesPerMinute
-          } }`,
+          } } }`,
         { owner: project, limits },
       )
-      return errors ? errors[0]!.message : data?.setLimits
+      return errors ? errors[0]!.message : data?.setLimits.limits
     }
     const configured = {
       requestsPerMinute: null,

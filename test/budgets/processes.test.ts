@@ -7,9 +7,9 @@ import { startGateway } from '../support/gateway-process.ts'
 import { PRICE_MICROS } from './fixtures.ts'
 import { openPricedUpstream } from './priced-upstream.ts'
 
-const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
 const SET_BUDGET = `mutation ($owner: ID!, $limitMicros: BigInt) {
-  setBudget(owner: $owner, period: TOTAL, limitMicros: $limitMicros) { remainingMicros }
+  setBudget(input: { owner: $owner, period: TOTAL, limitMicros: $limitMicros }) { budget { remainingMicros } }
 }`
 
 interface Tenant {
@@ -19,11 +19,11 @@ interface Tenant {
 
 async function newTenant(url: string, name: string): Promise<Tenant> {
   const operator = createClient(url, bearer(ADMIN_KEY))
-  const { createProject } = await operator.get<{ createProject: { id: string } }>(
-    'mutation ($name: String!) { createProject(name: $name) { id } }',
+  const { createProject } = await operator.get<{ createProject: { project: { id: string } } }>(
+    'mutation ($name: String!) { createProject(input: { name: $name }) { project { id } } }',
     { name },
   )
-  const inside = createClient(url, { ...bearer(ADMIN_KEY), 'darkroom-project': createProject.id })
+  const inside = createClient(url, { ...bearer(ADMIN_KEY), 'darkroom-project': createProject.project.id })
   const keys = []
   for (const key of ['one', 'two']) {
     const { createApiKey } = await inside.get<{ createApiKey: { key: string; apiKey: { id: string } } }>(
@@ -32,7 +32,7 @@ async function newTenant(url: string, name: string): Promise<Tenant> {
     )
     keys.push({ id: createApiKey.apiKey.id, key: createApiKey.key })
   }
-  return { project: createProject.id, keys }
+  return { project: createProject.project.id, keys }
 }
 
 async function totalOf(client: Client) {
@@ -64,10 +64,14 @@ it('two processes on one PostgreSQL keep the budgets of many projects and keys w
       const client = createClient([one, two][Math.floor(i / 8) % 2]!.url, bearer(key.key))
       const input = { prompt: 'a fox', size: '1024x1024', idempotencyKey: `request-${i}` }
       for (;;) {
-        const { data, errors } = await client.execute<{ generateImage: { id: string } }>(GENERATE, { input })
+        const { data, errors } = await client.execute<{ generateImage: { task: { id: string } } | null }>(
+          GENERATE,
+          { input },
+        )
         const code = errors?.[0]?.extensions?.['code']
         // A busy machine asks for a repetition.
-        if (code !== 'SERVICE_UNAVAILABLE') return { project, key: key.id, id: data?.generateImage?.id, code }
+        if (code !== 'SERVICE_UNAVAILABLE')
+          return { project, key: key.id, id: data?.generateImage?.task.id, code }
       }
     }),
   )

@@ -41,7 +41,9 @@ describe.each(DATABASES)('darkroom attempt on %s', (database) => {
     expect(ofLost!.stdout.split('\n')[0]).toBe(`Attempt 1 of ${lost.task} at sandbox: MAY HAVE BEEN CHARGED`)
     expect(ofLost!.stdout).toContain('DISPATCHED: the request was sent; no response was received')
     expect(ofLost!.stdout).toMatch(/Error +OUTCOME_UNKNOWN: /)
-    expect(ofLost!.stdout).toContain(`resolveAttempt(id: "${lost.attempt}", resolution: NOT_CHARGED)`)
+    expect(ofLost!.stdout).toContain(
+      `resolveAttempt(input: { id: "${lost.attempt}", resolution: NOT_CHARGED })`,
+    )
     for (const { exitCode, stdout } of [ofPaid!, ofRefused!, ofLost!]) {
       expect(exitCode).toBe(0)
       expect(stdout.split('\n').length).toBeLessThanOrEqual(30)
@@ -55,7 +57,7 @@ describe.each(DATABASES)('darkroom attempt on %s', (database) => {
     const { task, attempt } = await attemptOf(gateway, 'a fox [sandbox:vanish]')
     await gateway.get(
       `mutation ($id: ID!) {
-        resolveAttempt(id: $id, resolution: NOT_CHARGED, note: "nothing on the bill of May") { id }
+        resolveAttempt(input: { id: $id, resolution: NOT_CHARGED, note: "nothing on the bill of May" }) { attempt { id } }
       }`,
       { id: attempt },
     )

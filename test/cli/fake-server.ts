@@ -151,7 +151,10 @@ const TYPES = /* GraphQL */ `
     task(id: ID!): Task
   }
   type Mutation {
-    generateImage(input: GenerateImageInput!): Task!
+    generateImage(input: GenerateImageInput!): GenerateImagePayload
+  }
+  type GenerateImagePayload {
+    task: Task
   }
   type Subscription {
     taskEvents(taskId: ID!, after: String): TaskEvent!
@@ -232,7 +235,7 @@ export async function startFakeServer(result: FakeResult): Promise<FakeServer> {
         generateImage: (_: unknown, { input }: { input: Record<string, unknown> }) => {
           if (input['prompt'] === 'refuse me') throw refusal
           inputs.push(input)
-          return { ...task, status: 'QUEUED' }
+          return { task: { ...task, status: 'QUEUED' } }
         },
       },
       Subscription: { taskEvents: { subscribe: stream } },

@@ -49,7 +49,7 @@ async function startStalledTask(url: string): Promise<void> {
     })
     return response.text()
   }
-  await post('mutation { generateImage(input: { prompt: "fox [sandbox:stall]" }) { id } }')
+  await post('mutation { generateImage(input: { prompt: "fox [sandbox:stall]" }) { task { id } } }')
   await expect.poll(() => post('{ tasks { nodes { status } } }')).toContain('RUNNING')
 }
 

@@ -33,7 +33,7 @@ it('the queries of a task scan no large table', async () => {
   })
   await server.ended(id)
   await server.get(READ_EVERYTHING, { id })
-  await server.execute('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id })
+  await server.execute('mutation ($id: ID!) { cancelTask(input: { id: $id }) { task { id } } }', { id })
 
   const statements = new Set(prepare.mock.calls.map(([text]) => text))
   prepare.mockRestore()

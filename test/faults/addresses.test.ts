@@ -112,7 +112,9 @@ describe.each(Object.keys(DIALECTS))('a result of %s', (dialect) => {
       attempts: [{ state: 'FAILED', charged: 'YES' }],
     })
     upstream.recover()
-    await gateway.get('mutation ($id: ID!) { fetchResult(id: $id) { id } }', { id: failed.attempts[0]!.id })
+    await gateway.get('mutation ($id: ID!) { fetchResult(input: { id: $id }) { attempt { id } } }', {
+      id: failed.attempts[0]!.id,
+    })
     await expect
       .poll(() => taskOf(gateway, id))
       .toMatchObject({
@@ -151,10 +153,13 @@ describe.each(DATABASES)('a result at an address, on %s,', (database) => {
     await using gateway = await openGateway({ place, providers: [entry], engine })
     const id = await gateway.generate({ prompt: 'a lighthouse' })
     await untilTried(gateway, id)
-    const canceled = await gateway.get('mutation ($id: ID!) { cancelTask(id: $id) { status charged } }', {
-      id,
-    })
-    expect(canceled).toEqual({ cancelTask: { status: 'CANCELED', charged: 'YES' } })
+    const canceled = await gateway.get(
+      'mutation ($id: ID!) { cancelTask(input: { id: $id }) { task { status charged } } }',
+      {
+        id,
+      },
+    )
+    expect(canceled).toEqual({ cancelTask: { task: { status: 'CANCELED', charged: 'YES' } } })
     upstream.recover()
     await expect
       .poll(() => taskOf(gateway, id))

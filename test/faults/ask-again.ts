@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'vitest'
 
-const MUTATION = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const MUTATION = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
 
 export interface Answer {
   status: number
@@ -22,14 +22,14 @@ export async function generate(url: string, key: string): Promise<Answer> {
     body: JSON.stringify({ query: MUTATION, variables: { input: { prompt: key, idempotencyKey: key } } }),
   })
   const { data, errors } = (await response.json()) as {
-    data?: { generateImage: { id: string } } | null
+    data?: { generateImage: { task: { id: string } } | null } | null
     errors?: { extensions: { code: string; retryAfter?: number } }[]
   }
   return {
     status: response.status,
     retryAfter: response.headers.get('retry-after'),
     ms: performance.now() - startedAt,
-    id: data?.generateImage.id,
+    id: data?.generateImage?.task.id,
     code: errors?.[0]?.extensions.code,
     retryAfterS: errors?.[0]?.extensions.retryAfter,
   }

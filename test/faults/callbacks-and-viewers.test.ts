@@ -69,7 +69,7 @@ describe.each(DATABASES)('a gateway on %s', (database) => {
 
     await using next = await openGateway({ place, providers, engine })
     // An event between the two subscriptions.
-    await next.get('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id })
+    await next.get('mutation ($id: ID!) { cancelTask(input: { id: $id }) { task { id } } }', { id })
     const complete: string[] = []
     await watch(next, 'SSE', id, (await firstCursor(next, id)) ?? null, complete)
     await Promise.all(

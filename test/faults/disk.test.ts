@@ -240,7 +240,9 @@ describe.each(DATABASES)('a server on %s', (database) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
     await expect.poll(() => stdout).toContain('Ctrl-C to stop')
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(stdout)?.[0] ?? ''
-    const body = JSON.stringify({ query: 'mutation { generateImage(input: { prompt: "a fox" }) { id } }' })
+    const body = JSON.stringify({
+      query: 'mutation { generateImage(input: { prompt: "a fox" }) { task { id } } }',
+    })
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
     await (await fetch(`${url}/graphql`, init)).text()
     await expect.poll(() => upstream.charges.length).toBe(1)

@@ -138,9 +138,11 @@ describe('two gateways on one PostgreSQL, one killed with received answers, with
       await killWithAnswers(place, killed, upstream, 1)
       await statesReached(other, ids[0]!, ['UNKNOWN', 'PLANNED'])
       const { markDataFolderLost } = await other.get<{
-        markDataFolderLost: { id: string; lostAt: string | null }
-      }>('mutation ($id: ID!) { markDataFolderLost(id: $id) { id lostAt } }', { id: lost })
-      expect(markDataFolderLost).toEqual({ id: lost, lostAt: expect.any(String) })
+        markDataFolderLost: { dataFolder: { id: string; lostAt: string | null } }
+      }>('mutation ($id: ID!) { markDataFolderLost(input: { id: $id }) { dataFolder { id lostAt } } }', {
+        id: lost,
+      })
+      expect(markDataFolderLost.dataFolder).toEqual({ id: lost, lostAt: expect.any(String) })
       await reached(other, ids[0]!, 'SUCCEEDED')
     }
     expect(upstream.charges).toHaveLength(2)

@@ -47,7 +47,7 @@ describe.each(DATABASES)('a data folder that is removed while the server runs on
     await expect.poll(async () => (await fetch(`${server.url}/readyz`)).status).toBe(503)
     expect((await fetch(`${server.url}/livez`)).status).toBe(200)
     expectAskAgain([await generate(server.url, 'lamp-1')])
-    const retried = await server.execute(`mutation { retryTask(id: "${id}") { id } }`)
+    const retried = await server.execute(`mutation { retryTask(input: { id: "${id}" }) { task { id } } }`)
     expect(retried.errors?.[0]?.extensions).toMatchObject({ code: 'SERVICE_UNAVAILABLE' })
   })
 })

@@ -9,7 +9,7 @@ import { findDiscrepancies } from '../storm/discrepancies.ts'
 import { readFinalState } from '../support/final-state.ts'
 import type { Place } from '../support/database.ts'
 import { startGateway } from '../support/gateway-process.ts'
-import { randomRequest, mayCreateTask, type FuzzRequest } from './requests.ts'
+import { maxTasksOf, randomRequest, type FuzzRequest } from './requests.ts'
 import { exchange } from './sockets.ts'
 
 export interface FuzzOptions {
@@ -81,7 +81,7 @@ export async function fuzz({ place, seed, until, clients = 6 }: FuzzOptions): Pr
   }
 
   async function send(request: FuzzRequest): Promise<void> {
-    if (mayCreateTask(request)) permitted.tasks++
+    permitted.tasks += maxTasksOf(request.path + (request.body ?? ''))
     try {
       const { method, headers, body } = request
       const response = await fetch(gateway.url + request.path, {
@@ -107,7 +107,7 @@ export async function fuzz({ place, seed, until, clients = 6 }: FuzzOptions): Pr
   async function socket(random: Random): Promise<void> {
     found.sockets++
     const { sent, received, closed } = await exchange(random, schema, { url: gateway.url, key: ADMIN_KEY })
-    permitted.tasks += sent.filter((message) => /generateImage|retryTask/.test(message)).length
+    permitted.tasks += sent.reduce((sum, message) => sum + maxTasksOf(message), 0)
     if (closed !== null) count(`closed ${closed}`)
     if (closed === 4500 || closed === 1011) report(`was closed with ${closed}`, sent)
     check(received.join('\n'), sent)

@@ -12,10 +12,15 @@ export interface FuzzRequest {
 }
 
 const PAID = /generateImage|retryTask/
+const BULK = /generateImages|retryTasks/
 
-/** Whether it may create a task. It creates one at most, because a document may not request two. */
-export function mayCreateTask(request: FuzzRequest): boolean {
-  return PAID.test(request.body ?? '') || PAID.test(request.path)
+/**
+ * The number of tasks that a request with this text may create at most. A document has one paid field, and each task of
+ * a bulk mutation has a prompt of its own or the id of a task.
+ */
+export function maxTasksOf(text: string): number {
+  if (!PAID.test(text)) return 0
+  return BULK.test(text) ? (text.match(/prompt|task_/g)?.length ?? 0) : 1
 }
 
 const ACCEPTS = [

@@ -32,7 +32,9 @@ describe('the routes', () => {
     ])
     expect(ready.headers.get('retry-after')).toBe('5')
     expect((await fetch(`${server.url}/livez`)).status).toBe(200)
-    const { errors } = await server.execute('mutation { generateImage(input: { prompt: "x" }) { id } }')
+    const { errors } = await server.execute(
+      'mutation { generateImage(input: { prompt: "x" }) { task { id } } }',
+    )
     expect(errors?.[0]?.extensions?.['code']).toBe('SHUTTING_DOWN')
     await stopped
     await place.remove()
@@ -91,22 +93,22 @@ describe('GraphiQL', () => {
   it('has examples that work in order', async () => {
     await using server = await openGateway()
     const [first, watch, resume, look] = graphiql.defaultTabs.map(({ query }) => query)
-    const { generateImage } = await server.get<{ generateImage: { id: string } }>(first!)
+    const { generateImage } = await server.get<{ generateImage: { task: { id: string } } }>(first!)
     const results: string[] = []
     for await (const { data } of server.watch('WebSocket', watch!, {
-      task: generateImage.id,
+      task: generateImage.task.id,
     })) {
       results.push(JSON.stringify(data))
     }
     expect(results.filter((data) => data.includes('PartialImageReceived'))).toHaveLength(3)
     const cursors = results.map((data) => /"cursor":"([\w-]+)"/.exec(data)![1]!)
     const rest: string[] = []
-    const from = { task: generateImage.id, after: cursors[2]! }
+    const from = { task: generateImage.task.id, after: cursors[2]! }
     for await (const { data } of server.watch('SSE', resume!, from)) rest.push(JSON.stringify(data))
     const resumed = rest.map((data) => /"cursor":"([\w-]+)"/.exec(data)![1]!)
     expect(resumed.slice(1)).toEqual(cursors.slice(3))
     const { tasks } = await server.get<{ tasks: { nodes: object[] } }>(look!)
-    expect(tasks.nodes).toMatchObject([{ id: generateImage.id, status: 'SUCCEEDED', charged: 'YES' }])
+    expect(tasks.nodes).toMatchObject([{ id: generateImage.task.id, status: 'SUCCEEDED', charged: 'YES' }])
   })
 })
 

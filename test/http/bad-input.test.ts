@@ -247,7 +247,7 @@ const IMAGES = [
   ].map((host) => image('B109', `a URL at ${host}`, { url: `https://${host}/` }, /public host/)),
 ]
 
-const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
 
 describe('a request with', () => {
   let paid: PaidServer
@@ -275,7 +275,7 @@ describe('a request with', () => {
 
   it('an invalid literal is refused like an invalid variable', async () => {
     const { errors } = await paid.server.execute(
-      'mutation { generateImage(input: { prompt: "x", size: "1024X1024" }) { id } }',
+      'mutation { generateImage(input: { prompt: "x", size: "1024X1024" }) { task { id } } }',
     )
     expect(errors).toMatchObject([
       {
@@ -351,13 +351,13 @@ describe('a request with', () => {
     {
       row: 'B49',
       wrong: 'canceling an unknown task',
-      query: 'mutation { cancelTask(id: "task_x") { id } }',
+      query: 'mutation { cancelTask(input: { id: "task_x" }) { task { id } } }',
       says: /task_x/,
     },
     {
       row: 'B49',
       wrong: 'retrying an unknown task',
-      query: 'mutation { retryTask(id: "task_x") { id } }',
+      query: 'mutation { retryTask(input: { id: "task_x" }) { task { id } } }',
       says: /task_x/,
     },
   ])('$wrong is refused with a message', async ({ query, says }) => {

@@ -102,7 +102,7 @@ const ROWS: Row[] = [
   {
     row: 'B23',
     wrong: 'two different paid fields',
-    body: bodyOf(`mutation { ${PAID} retryTask(id: "x") { id } }`),
+    body: bodyOf(`mutation { ${PAID} retryTask(input: { id: "x" }) { task { id } } }`),
     status: 400,
     code: 'TOO_MANY_ROOT_FIELDS',
     says: /generateImage and retryTask/,
@@ -203,7 +203,7 @@ describe('a request with', () => {
 
   it('one paid field, 15 aliases or 1000 tokens is accepted', async () => {
     const { errors } = await paid.server.execute(
-      `mutation { a: generateImage(input: { prompt: "" }) { id } }`,
+      `mutation { a: generateImage(input: { prompt: "" }) { task { id } } }`,
     )
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'prompt' } }])
     const { data } = await paid.server.execute(`{ ${many(15, (i) => `a${i}: __typename`)} }`)

@@ -23,7 +23,7 @@ interface Message {
 }
 
 const FEED = 'subscription { taskFeed { cursor } }'
-const PAID = 'generateImage(input: { prompt: "x" }) { id }'
+const PAID = 'generateImage(input: { prompt: "x" }) { task { id } }'
 const subscribe = (query: unknown, id: unknown = '1') => ({ id, type: 'subscribe', payload: { query } })
 const INIT = { type: 'connection_init' }
 
@@ -128,7 +128,7 @@ describe('a socket', () => {
     {
       row: 'B94',
       wrong: 'a mutation without a prompt',
-      query: 'mutation { generateImage(input: { prompt: "" }) { id } }',
+      query: 'mutation { generateImage(input: { prompt: "" }) { task { id } } }',
       code: 'BAD_USER_INPUT',
     },
     {

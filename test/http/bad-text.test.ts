@@ -6,18 +6,22 @@ import { openGateway, type TestGateway } from '../support/gateway.ts'
 
 /** With `$t` or `$id` as the text. */
 const REFUSED: [what: string, operation: string, field: string][] = [
-  ['a prompt', 'mutation ($t: String!) { generateImage(input: { prompt: $t }) { id } }', 'prompt'],
+  ['a prompt', 'mutation ($t: String!) { generateImage(input: { prompt: $t }) { task { id } } }', 'prompt'],
   [
     'an idempotency key',
-    'mutation ($t: String!) { generateImage(input: { prompt: "a fox", idempotencyKey: $t }) { id } }',
+    'mutation ($t: String!) { generateImage(input: { prompt: "a fox", idempotencyKey: $t }) { task { id } } }',
     'idempotencyKey',
   ],
   [
     'a label',
-    'mutation ($t: String!) { generateImage(input: { prompt: "a fox", metadata: [{ key: "team", value: $t }] }) { id } }',
+    'mutation ($t: String!) { generateImage(input: { prompt: "a fox", metadata: [{ key: "team", value: $t }] }) { task { id } } }',
     'metadata.0.value',
   ],
-  ['a user', 'mutation ($t: String!) { generateImage(input: { prompt: "a fox", user: $t }) { id } }', 'user'],
+  [
+    'a user',
+    'mutation ($t: String!) { generateImage(input: { prompt: "a fox", user: $t }) { task { id } } }',
+    'user',
+  ],
   ['a model filter', 'query ($t: String!) { tasks(filter: { model: $t }) { nodes { id } } }', 'filter.model'],
   [
     'a provider filter',
@@ -30,17 +34,29 @@ const REFUSED: [what: string, operation: string, field: string][] = [
     'query ($t: String!) { attemptsNeedingReview(after: $t) { nodes { id } } }',
     'after',
   ],
-  ['a reason', 'mutation ($t: String!) { pauseProvider(name: "sandbox", reason: $t) { name } }', 'reason'],
-  ['a provider', 'mutation ($t: String!) { pauseProvider(name: $t) { name } }', 'name'],
-  ['the name of a project', 'mutation ($t: String!) { createProject(name: $t) { id } }', 'name'],
+  [
+    'a reason',
+    'mutation ($t: String!) { pauseProvider(input: { name: "sandbox", reason: $t }) { provider { name } } }',
+    'reason',
+  ],
+  [
+    'a provider',
+    'mutation ($t: String!) { pauseProvider(input: { name: $t }) { provider { name } } }',
+    'name',
+  ],
+  [
+    'the name of a project',
+    'mutation ($t: String!) { createProject(input: { name: $t }) { project { id } } }',
+    'name',
+  ],
   [
     'a remote id',
-    'mutation ($t: String!) { resolveAttempt(id: "att_1", resolution: ADOPT_REMOTE_ID, remoteId: $t) { id } }',
+    'mutation ($t: String!) { resolveAttempt(input: { id: "att_1", resolution: ADOPT_REMOTE_ID, remoteId: $t }) { attempt { id } } }',
     'remoteId',
   ],
   [
     'a note',
-    'mutation ($t: String!) { adjustCost(attemptId: "att_1", costMicros: 1, note: $t) { id } }',
+    'mutation ($t: String!) { adjustCost(input: { attemptId: "att_1", costMicros: 1, note: $t }) { attempt { id } } }',
     'note',
   ],
   [
@@ -58,26 +74,34 @@ const REFUSED: [what: string, operation: string, field: string][] = [
 const NAMES_NOTHING: [what: string, operation: string, code: string | null][] = [
   ['a task', 'query ($id: ID!) { task(id: $id) { id } }', null],
   ['a node', 'query ($id: ID!) { node(id: $id) { id } }', null],
-  ['a canceled task', 'mutation ($id: ID!) { cancelTask(id: $id) { id } }', 'NOT_FOUND'],
-  ['a retried task', 'mutation ($id: ID!) { retryTask(id: $id) { id } }', 'NOT_FOUND'],
+  ['a canceled task', 'mutation ($id: ID!) { cancelTask(input: { id: $id }) { task { id } } }', 'NOT_FOUND'],
+  ['a retried task', 'mutation ($id: ID!) { retryTask(input: { id: $id }) { task { id } } }', 'NOT_FOUND'],
   [
     'an attempt',
-    'mutation ($id: ID!) { resolveAttempt(id: $id, resolution: NOT_CHARGED) { id } }',
+    'mutation ($id: ID!) { resolveAttempt(input: { id: $id, resolution: NOT_CHARGED }) { attempt { id } } }',
     'NOT_FOUND',
   ],
   [
     'a priced attempt',
-    'mutation ($id: ID!) { adjustCost(attemptId: $id, costMicros: 1, note: "a bill") { id } }',
+    'mutation ($id: ID!) { adjustCost(input: { attemptId: $id, costMicros: 1, note: "a bill" }) { attempt { id } } }',
     'NOT_FOUND',
   ],
   [
     'the owner of a budget',
-    'mutation ($id: ID!) { setBudget(owner: $id, period: DAY, limitMicros: 1) { period } }',
+    'mutation ($id: ID!) { setBudget(input: { owner: $id, period: DAY, limitMicros: 1 }) { budget { period } } }',
     'NOT_FOUND',
   ],
-  ['a revoked key', 'mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', 'NOT_FOUND'],
-  ['a webhook', 'mutation ($id: ID!) { deleteWebhook(id: $id) { id } }', 'NOT_FOUND'],
-  ['a delivery', 'mutation ($id: ID!) { redeliverWebhook(deliveryId: $id) { id } }', 'NOT_FOUND'],
+  [
+    'a revoked key',
+    'mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }',
+    'NOT_FOUND',
+  ],
+  ['a webhook', 'mutation ($id: ID!) { deleteWebhook(input: { id: $id }) { webhook { id } } }', 'NOT_FOUND'],
+  [
+    'a delivery',
+    'mutation ($id: ID!) { redeliverWebhook(input: { deliveryId: $id }) { delivery { id } } }',
+    'NOT_FOUND',
+  ],
 ]
 
 const TEXTS = ['a\0b', 'a\ud800b']

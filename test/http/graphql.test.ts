@@ -62,7 +62,7 @@ describe('GraphQL over HTTP', () => {
 
   it('executes no mutation by GET', async () => {
     const response = await fetch(
-      `${server.url}/graphql?query=mutation{generateImage(input:{prompt:"x"}){id}}`,
+      `${server.url}/graphql?query=mutation{generateImage(input:{prompt:"x"}){ task {id} }}`,
     )
     expect(response.status).toBe(405)
     const { tasks } = await server.get<{ tasks: { nodes: unknown[] } }>('{ tasks { nodes { id } } }')
@@ -77,14 +77,18 @@ const WATCH =
 
 describe('an unexpected error', () => {
   it.each([
-    { operation: 'a query', query: '{ tasks { nodes { events { nodes { at } } } } }' },
-    { operation: 'a mutation', query: 'mutation { generateImage(input: { prompt: "a fox" }) { id } }' },
-  ])('of $operation is shown as an id under which the log has the details', async ({ query }) => {
+    { operation: 'a query', query: '{ tasks { nodes { events { nodes { at } } } } }', data: null },
+    {
+      operation: 'a mutation',
+      query: 'mutation { generateImage(input: { prompt: "a fox" }) { task { id } } }',
+      data: { generateImage: null },
+    },
+  ])('of $operation is shown as an id under which the log has the details', async ({ query, data }) => {
     await using broken = await openBreakable()
     await broken.server.generate({ prompt: 'a fox [sandbox:stall]' })
     using _ = broken.hideEvents()
     const result = await broken.server.execute(query)
-    expect(result.data).toBeNull()
+    expect(result.data).toEqual(data)
     expectMasked(result, broken.logged())
   })
 

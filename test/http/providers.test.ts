@@ -49,11 +49,16 @@ describe.each(DATABASES)('providers on %s', (database) => {
   it('get no work while paused, and continue when resumed', async () => {
     const providers = ['sandbox', 'other'].map((name) => ({ name, dialect: 'sandbox', durationMs: 0 }))
     await using server = await openGateway({ database, providers, engine: { pollMs: 50 } })
-    const pause = 'mutation { pauseProvider(name: "sandbox", reason: "invoice unclear") ' + PROVIDER + ' }'
+    const pause =
+      'mutation { pauseProvider(input: { name: "sandbox", reason: "invoice unclear" }) { provider ' +
+      PROVIDER +
+      ' } }'
     const { pauseProvider } = await server.get<{ pauseProvider: unknown }>(pause)
     expect(pauseProvider).toMatchObject({
-      health: 'PAUSED',
-      cooldowns: [{ model: null, reason: 'invoice unclear', endsAt: null }],
+      provider: {
+        health: 'PAUSED',
+        cooldowns: [{ model: null, reason: 'invoice unclear', endsAt: null }],
+      },
     })
     const id = await server.generate({ prompt: 'a fox', providers: ['sandbox'] })
     const status = async () =>
@@ -66,17 +71,21 @@ describe.each(DATABASES)('providers on %s', (database) => {
     await server.ended(await server.generate({ prompt: 'a hare', providers: ['other'] }))
     expect(await status()).toBe('QUEUED')
     const { resumeProvider } = await server.get<{ resumeProvider: unknown }>(
-      'mutation { resumeProvider(name: "sandbox") { health } }',
+      'mutation { resumeProvider(input: { name: "sandbox" }) { provider { health } } }',
     )
-    expect(resumeProvider).toEqual({ health: 'HEALTHY' })
+    expect(resumeProvider).toEqual({ provider: { health: 'HEALTHY' } })
     expect(await server.ended(id)).toEqual({ status: 'SUCCEEDED' })
   })
 
   it('cannot be paused if the provider or the model is unknown', async () => {
     await using server = await openGateway({ database })
-    const unknown = await server.execute('mutation { pauseProvider(name: "opnai") { name } }')
+    const unknown = await server.execute(
+      'mutation { pauseProvider(input: { name: "opnai" }) { provider { name } } }',
+    )
     expect(unknown.errors?.[0]).toMatchObject({ extensions: { code: 'PROVIDER_UNKNOWN', field: 'name' } })
-    const model = await server.execute('mutation { pauseProvider(name: "sandbox", model: "gpt-9") { name } }')
+    const model = await server.execute(
+      'mutation { pauseProvider(input: { name: "sandbox", model: "gpt-9" }) { provider { name } } }',
+    )
     expect(model.errors?.[0]).toMatchObject({ extensions: { code: 'BAD_USER_INPUT', field: 'model' } })
   })
 })
@@ -86,8 +95,8 @@ describe.each(DATABASES)('attempts with an unknown outcome on %s', (database) =>
     id state charged wirePhase task { id } advice { text resolutions canFetch }
   } pageInfo { hasNextPage } } reviewSummary { outcomeUnknown costUnknown costEstimated heldMicros oldestAt } }`
   const RESOLVE = `mutation ($id: ID!) {
-    resolveAttempt(id: $id, resolution: CHARGED_RESULT_LOST, note: "on the bill") {
-      state charged decisions { resolution note }
+    resolveAttempt(input: { id: $id, resolution: CHARGED_RESULT_LOST, note: "on the bill" }) {
+      attempt { state charged decisions { resolution note } }
     }
   }`
 
@@ -123,8 +132,10 @@ describe.each(DATABASES)('attempts with an unknown outcome on %s', (database) =>
       pageInfo: { hasNextPage: false },
     })
     const [attempt] = attemptsNeedingReview.nodes
-    const { resolveAttempt } = await server.get<{ resolveAttempt: unknown }>(RESOLVE, { id: attempt!.id })
-    expect(resolveAttempt).toEqual({
+    const { resolveAttempt } = await server.get<{ resolveAttempt: { attempt: unknown } }>(RESOLVE, {
+      id: attempt!.id,
+    })
+    expect(resolveAttempt.attempt).toEqual({
       state: 'FAILED',
       charged: 'YES',
       decisions: [{ resolution: 'CHARGED_RESULT_LOST', note: 'on the bill' }],

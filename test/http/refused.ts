@@ -29,7 +29,7 @@ export function bodyOf(query: string, rest: object = {}): string {
 }
 
 /** Would cost money. */
-export const PAID = 'generateImage(input: { prompt: "x" }) { id }'
+export const PAID = 'generateImage(input: { prompt: "x" }) { task { id } }'
 
 /** Expects the refusal, and that nothing was created. */
 export async function expectRefused(paid: PaidServer, row: Row): Promise<void> {

@@ -110,14 +110,15 @@ describe('an upload leaves nothing in the spool', () => {
     await using server = await openGateway({ providers: STALLED })
     const form = new FormData()
     const variables = { input: { prompt: 'more teal', images: [{ upload: null }] } }
-    const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { operation } }'
+    const query =
+      'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { operation } } }'
     form.set('operations', JSON.stringify({ query, variables }))
     form.set('map', '{"0":["variables.input.images.0.upload"]}')
     form.set('0', new File([new Uint8Array(await paddedPng(MB))], 'image.png'))
     const headers = { 'graphql-require-preflight': '1' }
     const init = { method: 'POST', headers, body: form }
     const response = await server.gateway.fetch(new Request('http://localhost/graphql', init))
-    expect(await response.json()).toEqual({ data: { generateImage: { operation: 'EDIT' } } })
+    expect(await response.json()).toEqual({ data: { generateImage: { task: { operation: 'EDIT' } } } })
     expect(await filesIn(server.place)).toEqual([])
   })
 })

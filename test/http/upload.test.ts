@@ -5,7 +5,7 @@ import type { Result } from '../support/client.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 
 const GENERATE = `mutation ($input: GenerateImageInput!) {
-  generateImage(input: $input) { id operation inputImages { width height byteSize } mask { width height } }
+  generateImage(input: $input) { task { id operation inputImages { width height byteSize } mask { width height } } }
 }`
 
 /** A form on a web page cannot send it. */
@@ -13,10 +13,12 @@ const PREFLIGHT_HEADER = { 'graphql-require-preflight': '1' }
 
 interface Edit {
   generateImage: {
-    id: string
-    operation: string
-    inputImages: { width: number; height: number }[]
-    mask: { width: number; height: number } | null
+    task: {
+      id: string
+      operation: string
+      inputImages: { width: number; height: number }[]
+      mask: { width: number; height: number } | null
+    }
   }
 }
 
@@ -41,12 +43,12 @@ describe('an upload', () => {
       parts: { 0: file(await createImage(64, 48)) },
     })
     expect(status).toBe(200)
-    expect(data?.generateImage).toMatchObject({
+    expect(data?.generateImage.task).toMatchObject({
       operation: 'EDIT',
       mask: null,
       inputImages: [{ width: 64, height: 48 }],
     })
-    expect(await server.ended(data!.generateImage.id)).toEqual({ status: 'SUCCEEDED' })
+    expect(await server.ended(data!.generateImage.task.id)).toEqual({ status: 'SUCCEEDED' })
   })
 
   it('creates an edit of several images in order, with a mask', async () => {
@@ -70,12 +72,12 @@ describe('an upload', () => {
         mask: file(await createMask(64, 48)),
       },
     })
-    expect(data?.generateImage).toMatchObject({
+    expect(data?.generateImage.task).toMatchObject({
       operation: 'EDIT',
       mask: { width: 64, height: 48 },
       inputImages: [{ width: 64 }, { width: 32 }, { width: 16 }],
     })
-    expect(await server.ended(data!.generateImage.id)).toEqual({ status: 'SUCCEEDED' })
+    expect(await server.ended(data!.generateImage.task.id)).toEqual({ status: 'SUCCEEDED' })
   })
 
   it('of one file for two paths creates two images', async () => {
@@ -85,7 +87,7 @@ describe('an upload', () => {
       map: { 0: ['variables.input.images.0.upload', 'variables.input.images.1.upload'] },
       parts: { 0: file(await createImage(64, 48)) },
     })
-    expect(data?.generateImage.inputImages).toHaveLength(2)
+    expect(data?.generateImage.task.inputImages).toHaveLength(2)
   })
 
   const GOOD = { prompt: 'more teal', images: [{ upload: null }] }
@@ -259,7 +261,7 @@ describe('an idempotency key', () => {
       map: { 0: ['variables.input.images.0.upload'] },
       parts: { 0: file(bytes) },
     })
-    expect(data?.generateImage.id).toBe(first)
+    expect(data?.generateImage.task.id).toBe(first)
   })
 
   it.each([

@@ -19,23 +19,23 @@ interface Delivery {
   payload: string
   nextTryAt: string | null
   finishedAt: string | null
-  webhook: { id: string; secret: string | null } | null
+  webhook: { id: string } | null
   task: { id: string }
   tries: { number: number; httpStatus: number | null; failure: string | null; durationMs: number }[]
 }
 
-const ENDPOINT = 'id url events description secret deletedAt'
-const DELIVERY = `id event state url payload nextTryAt finishedAt webhook { id secret } task { id }
+const ENDPOINT = 'id url events description deletedAt'
+const DELIVERY = `id event state url payload nextTryAt finishedAt webhook { id } task { id }
   tries { number httpStatus failure durationMs }`
 
 const open = () => openGateway({ webhookRule: ANY_ADDRESS })
 
 async function register(gateway: TestGateway, input: Record<string, unknown>): Promise<Endpoint> {
-  const { createWebhook } = await gateway.get<{ createWebhook: Endpoint }>(
-    `mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { ${ENDPOINT} } }`,
+  const { createWebhook } = await gateway.get<{ createWebhook: { webhook: Endpoint; secret: string } }>(
+    `mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { ${ENDPOINT} } secret } }`,
     { input },
   )
-  return createWebhook
+  return { ...createWebhook.webhook, secret: createWebhook.secret }
 }
 
 /** The deliveries of a task once all of them have ended. */
@@ -63,13 +63,13 @@ describe('webhooks over GraphQL', () => {
       `query ($id: ID!) { webhooks { ${ENDPOINT} } node(id: $id) { ... on Webhook { ${ENDPOINT} } } }`,
       { id: created.id },
     )
-    expect(webhooks).toEqual([{ ...created, secret: null }])
-    expect(node).toEqual({ ...created, secret: null })
+    expect(webhooks).toEqual([created])
+    expect(node).toEqual(created)
 
-    const remove = `mutation ($id: ID!) { deleteWebhook(id: $id) { ${ENDPOINT} } }`
-    const removed = await gateway.get<{ deleteWebhook: Endpoint }>(remove, { id: created.id })
-    expect(removed.deleteWebhook).toEqual({ ...created, secret: null, deletedAt: expect.any(String) })
-    expect(await gateway.get<{ deleteWebhook: Endpoint }>(remove, { id: created.id })).toEqual(removed)
+    const remove = `mutation ($id: ID!) { deleteWebhook(input: { id: $id }) { webhook { ${ENDPOINT} } } }`
+    const removed = await gateway.get<{ deleteWebhook: { webhook: Endpoint } }>(remove, { id: created.id })
+    expect(removed.deleteWebhook.webhook).toEqual({ ...created, deletedAt: expect.any(String) })
+    expect(await gateway.get(remove, { id: created.id })).toEqual(removed)
     expect(await gateway.get('{ webhooks { id } }')).toEqual({ webhooks: [] })
   })
 
@@ -115,7 +115,7 @@ describe('webhooks over GraphQL', () => {
       nodes: [deliveries.find(({ webhook }) => webhook !== null)],
       totalCount: 1,
     })
-    expect(webhookDeliveries.nodes[0]!.webhook).toEqual({ id: webhookId, secret: null })
+    expect(webhookDeliveries.nodes[0]!.webhook).toEqual({ id: webhookId })
   })
 
   it('change only what is named', async () => {
@@ -126,19 +126,18 @@ describe('webhooks over GraphQL', () => {
       description: 'the billing team',
     })
     const update = async (input: Record<string, unknown>) => {
-      const query = `mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { events description secret } }`
-      const { data, errors } = await gateway.execute<{ updateWebhook: unknown }>(query, {
+      const query = `mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { webhook { events description } } }`
+      const { data, errors } = await gateway.execute<{ updateWebhook: { webhook: unknown } }>(query, {
         input: { id, ...input },
       })
-      return errors ? errors[0]!.extensions?.['code'] : data?.updateWebhook
+      return errors ? errors[0]!.extensions?.['code'] : data?.updateWebhook.webhook
     }
-    const secret = null
-    expect(await update({})).toEqual({ events: ['TASK_FAILED'], description: 'the billing team', secret })
-    expect(await update({ events: null })).toEqual({ events: null, description: 'the billing team', secret })
-    expect(await update({ description: null })).toEqual({ events: null, description: null, secret })
+    expect(await update({})).toEqual({ events: ['TASK_FAILED'], description: 'the billing team' })
+    expect(await update({ events: null })).toEqual({ events: null, description: 'the billing team' })
+    expect(await update({ description: null })).toEqual({ events: null, description: null })
     expect(await update({ events: [] })).toBe('BAD_USER_INPUT')
     expect(await update({ id: 'whk_none' })).toBe('NOT_FOUND')
-    await gateway.get('mutation ($id: ID!) { deleteWebhook(id: $id) { id } }', { id })
+    await gateway.get('mutation ($id: ID!) { deleteWebhook(input: { id: $id }) { webhook { id } } }', { id })
     expect(await update({ description: 'late' })).toBe('CONFLICT')
   })
 
@@ -162,9 +161,10 @@ describe('webhooks over GraphQL', () => {
     } = await gateway.get<Page>(page, { after: newest.pageInfo.endCursor })
     expect([...newest.nodes, ...rest].map(({ task }) => task.id)).toEqual(tasks.toReversed())
 
-    const again = 'mutation ($id: ID!) { redeliverWebhook(deliveryId: $id) { id state } }'
+    const again =
+      'mutation ($id: ID!) { redeliverWebhook(input: { deliveryId: $id }) { delivery { id state } } }'
     expect(await gateway.get(again, { id: rest[0]!.id })).toMatchObject({
-      redeliverWebhook: { id: rest[0]!.id, state: 'PENDING' },
+      redeliverWebhook: { delivery: { id: rest[0]!.id, state: 'PENDING' } },
     })
     const deliveries = await receiver.received(4)
     expect(deliveries.at(-1)!.headers['webhook-id']).toBe(rest[0]!.id)
@@ -176,7 +176,7 @@ describe('webhooks over GraphQL', () => {
     const input = { prompt: 'a fox', idempotencyKey: 'k', callbackUrl: 'http://example.com/a' }
     const id = await gateway.generate(input)
     expect(await gateway.generate(input)).toBe(id)
-    const generate = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+    const generate = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
     const { errors } = await gateway.execute(generate, {
       input: { ...input, callbackUrl: 'http://example.com/b' },
     })
@@ -187,8 +187,8 @@ describe('webhooks over GraphQL', () => {
 })
 
 describe('the URL of a webhook', () => {
-  const CREATE = 'mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { id } }'
-  const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+  const CREATE = 'mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } } }'
+  const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
 
   it.each([
     { url: 'http://example.com/hook', message: 'must begin with https://' },
@@ -230,12 +230,12 @@ describe('the URL of a webhook', () => {
     expect(await codes(CREATE, { input: { url, description: 'x'.repeat(201) } })).toEqual([
       ['BAD_USER_INPUT', 'description'],
     ])
-    expect(await codes('mutation { deleteWebhook(id: "whk_none") { id } }', {})).toEqual([
-      ['NOT_FOUND', 'id'],
-    ])
-    expect(await codes('mutation { redeliverWebhook(deliveryId: "dlv_none") { id } }', {})).toEqual([
-      ['NOT_FOUND', 'deliveryId'],
-    ])
+    expect(
+      await codes('mutation { deleteWebhook(input: { id: "whk_none" }) { webhook { id } } }', {}),
+    ).toEqual([['NOT_FOUND', 'id']])
+    expect(
+      await codes('mutation { redeliverWebhook(input: { deliveryId: "dlv_none" }) { delivery { id } } }', {}),
+    ).toEqual([['NOT_FOUND', 'deliveryId']])
     expect(await codes('{ webhookDeliveries(first: 101) { nodes { id } } }', {})).toEqual([
       ['BAD_USER_INPUT', 'first'],
     ])

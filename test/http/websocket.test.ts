@@ -74,12 +74,12 @@ describe('a WebSocket', () => {
   it('executes queries and mutations', async () => {
     await using server = await openGateway()
     const { socket, messages, send } = await connectSocket(server.url)
-    const query = 'mutation { generateImage(input: { prompt: "a red fox" }) { status } }'
+    const query = 'mutation { generateImage(input: { prompt: "a red fox" }) { task { status } } }'
     send({ id: '1', type: 'subscribe', payload: { query } })
     await expect
       .poll(() => messages)
       .toEqual([
-        { id: '1', type: 'next', payload: { data: { generateImage: { status: 'QUEUED' } } } },
+        { id: '1', type: 'next', payload: { data: { generateImage: { task: { status: 'QUEUED' } } } } },
         { id: '1', type: 'complete' },
       ])
     socket.terminate()

@@ -150,7 +150,8 @@ describe('fetch', () => {
   it('accepts uploads', async () => {
     const gateway = embed()
     const form = new FormData()
-    const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { operation } }'
+    const query =
+      'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { operation } } }'
     const variables = { input: { prompt: 'more teal', images: [{ upload: null }] } }
     form.set('operations', JSON.stringify({ query, variables }))
     form.set('map', JSON.stringify({ 0: ['variables.input.images.0.upload'] }))
@@ -162,7 +163,7 @@ describe('fetch', () => {
     const response = await gateway.fetch(
       new Request('http://localhost/graphql', { method: 'POST', headers, body: form }),
     )
-    expect(await response.json()).toEqual({ data: { generateImage: { operation: 'EDIT' } } })
+    expect(await response.json()).toEqual({ data: { generateImage: { task: { operation: 'EDIT' } } } })
   })
 
   it('authenticates by key, and accepts the address of the client', async () => {
@@ -211,9 +212,11 @@ describe('a gateway with a path in its public URL', () => {
   it('is served with the path and without it', async () => {
     const gateway = embed({ publicUrl: 'https://app.example.com/images' })
     for (const address of ['https://app.example.com/images/graphql', 'https://app.example.com/graphql']) {
-      const request = post('mutation { generateImage(input: { prompt: "fox" }) { id } }')
+      const request = post('mutation { generateImage(input: { prompt: "fox" }) { task { id } } }')
       const response = await gateway.fetch(new Request(address, request))
-      expect(await response.json()).toMatchObject({ data: { generateImage: { id: expect.any(String) } } })
+      expect(await response.json()).toMatchObject({
+        data: { generateImage: { task: { id: expect.any(String) } } },
+      })
     }
     const home = await gateway.fetch(new Request('https://app.example.com/images'))
     expect(home.headers.get('location')).toBe('/images/graphql')

@@ -13,10 +13,10 @@ export function post(query: string, variables: object = {}, headers: Record<stri
 
 /** Creates a task. */
 export async function generate(fetch: Fetch, input: object): Promise<{ id: string }> {
-  const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+  const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
   const response = await fetch(post(query, { input }))
-  const { data } = (await response.json()) as { data: { generateImage: { id: string } } }
-  return data.generateImage
+  const { data } = (await response.json()) as { data: { generateImage: { task: { id: string } } } }
+  return data.generateImage.task
 }
 
 /** A request for the events of a task as Server-Sent Events. */

@@ -63,15 +63,15 @@ function upstreamOf(name: Editor) {
 /** Starts an edit with one part of a multipart request as `images.2`. */
 async function edit(input: Record<string, unknown>, upload: Buffer): Promise<string> {
   const form = new FormData()
-  const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+  const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
   form.set('operations', JSON.stringify({ query, variables: { input } }))
   form.set('map', JSON.stringify({ 0: ['variables.input.images.2.upload'] }))
   form.set('0', new File([new Uint8Array(upload)], 'green.png'))
   // A form on a web page cannot send it.
   const headers = { 'graphql-require-preflight': '1' }
   const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body: form })
-  const { data }: { data: { generateImage: { id: string } } } = await response.json()
-  return data.generateImage.id
+  const { data }: { data: { generateImage: { task: { id: string } } } } = await response.json()
+  return data.generateImage.task.id
 }
 
 /** Generates an image. Returns its id and its color. */
@@ -183,10 +183,10 @@ describe('unusable input images are refused before anything is sent', () => {
     const wrong = await input()
     const before = count()
     const { data, errors } = await gateway.execute(
-      'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }',
+      'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }',
       { input: { prompt: 'x', images: [{ dataUrl: dataUrlOf(await pngOf(BLUE)) }], ...wrong } },
     )
-    expect(data).toBeNull()
+    expect(data).toEqual({ generateImage: null })
     expect(errors).toMatchObject([
       { message: expect.stringMatching(says), extensions: { code: 'BAD_USER_INPUT', field } },
     ])

@@ -19,8 +19,10 @@ describe.each(DATABASES)('a task on %s', (database) => {
     { timeout: 180_000 },
     async (transport) => {
       await using server = await openGateway({ database, providers: PROVIDERS })
-      const { generateImage: task } = await server.get<{ generateImage: CreatedTask }>(
-        'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id lastCursor } }',
+      const {
+        generateImage: { task },
+      } = await server.get<{ generateImage: { task: CreatedTask } }>(
+        'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id lastCursor } } }',
         { input: INPUT },
       )
       const options = { to: server.url, transport, task }

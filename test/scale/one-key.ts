@@ -33,7 +33,7 @@ export interface OneKeyResult {
 }
 
 const BODY = JSON.stringify({
-  query: 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }',
+  query: 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }',
   variables: { input: { prompt: 'a lamp', idempotencyKey: 'one-and-the-same' } },
 })
 

@@ -89,7 +89,7 @@ function slowly(ms: number): Act {
 }
 
 interface GenerateResult {
-  generateImage: { id: string }
+  generateImage: { task: { id: string } } | null
 }
 
 /** Repeats the request with its idempotency key at any gateway, as a client does without a response. */
@@ -98,13 +98,13 @@ async function createWithRetries(
   input: Record<string, unknown>,
   random: Random,
 ): Promise<string> {
-  const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+  const query = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
   for (;;) {
     const result: Result<GenerateResult> = await random
       .pick(gateways)
       .execute<GenerateResult>(query, { input })
       .catch(() => ({}))
-    if (result.data) return result.data.generateImage.id
+    if (result.data?.generateImage) return result.data.generateImage.task.id
     await pause(100)
   }
 }

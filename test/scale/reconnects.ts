@@ -126,11 +126,12 @@ async function watchOne(
 /** Retries as the server asks for: a busy machine may keep the database from answering in time. */
 async function create(gateway: Client, until: number): Promise<{ id: string; lastCursor: string }> {
   for (;;) {
-    const { data, errors } = await gateway.execute<{ generateImage: { id: string; lastCursor: string } }>(
-      'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id lastCursor } }',
-      { input: INPUT },
-    )
-    if (data) return data.generateImage
+    const { data, errors } = await gateway.execute<{
+      generateImage: { task: { id: string; lastCursor: string } } | null
+    }>('mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id lastCursor } } }', {
+      input: INPUT,
+    })
+    if (data?.generateImage) return data.generateImage.task
     const retryAfter = errors?.[0]?.extensions?.['retryAfter']
     if (typeof retryAfter !== 'number' || performance.now() > until) throw new Error(JSON.stringify(errors))
     await pause(retryAfter * 1000)

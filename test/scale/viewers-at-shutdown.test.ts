@@ -30,9 +30,11 @@ describe.each(DATABASES)('a server on %s that stops', (database) => {
     const first = await serve(place)
     const { tasks } = await first.client.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
     await first.client.generate({ ...SMALL, prompt: 'a ferry that never comes [sandbox:stall]' })
-    const { generateImage: queued } = await first.client.get<{
-      generateImage: { id: string; lastCursor: string }
-    }>('mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id lastCursor } }', {
+    const {
+      generateImage: { task: queued },
+    } = await first.client.get<{
+      generateImage: { task: { id: string; lastCursor: string } }
+    }>('mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id lastCursor } } }', {
       input: { ...SMALL, prompt: 'a ferry' },
     })
     const followers = Array.from({ length: 2 * VIEWERS }, (_, i) => {

@@ -1,29 +1,81 @@
 // What clients and other programs rely on, by name, type and default. More may be there; this much must be.
 export const PROMISED = `
 type Mutation {
-  generateImage(input: GenerateImageInput!): Task!
-  cancelTask(id: ID!): Task!
-  retryTask(id: ID!, acceptPossibleSecondCharge: Boolean = false): Task!
-  resolveAttempt(id: ID!, resolution: AttemptResolution!, remoteId: String, note: String): Attempt!
-  pauseProvider(name: String!, model: String, reason: String = "Paused by an operator."): Provider!
-  resumeProvider(name: String!, model: String): Provider!
-  markDataFolderLost(id: ID!): DataFolder!
-  createWebhook(input: CreateWebhookInput!): Webhook!
-  updateWebhook(input: UpdateWebhookInput!): Webhook!
-  deleteWebhook(id: ID!): Webhook!
-  redeliverWebhook(deliveryId: ID!): WebhookDelivery!
-  createProject(name: String!): Project!
-  createApiKey(input: CreateApiKeyInput!): CreatedApiKey!
-  revokeApiKey(id: ID!): ApiKey!
-  setBudget(owner: ID!, period: BudgetPeriod!, limitMicros: BigInt): Budget!
-  setLimits(owner: ID!, limits: LimitsInput): Limits
-  adjustCost(attemptId: ID!, costMicros: BigInt!, note: String!): Attempt!
-  adjustCosts(lines: [CostLineInput!]!, note: String!): AdjustedCosts!
-  resolveAttempts(ids: [ID!], filter: ReviewFilter, reasons: [ReviewReason!], resolution: AttemptResolution!, note: String!): ResolvedAttempts!
-  applyBill(bill: BillInput!): AppliedBill!
-  applyProviderBill(provider: String!, from: DateTime!, to: DateTime!): AppliedBill!
-  fetchResult(id: ID!): Attempt!
+  generateImage(input: GenerateImageInput!): GenerateImagePayload
+  cancelTask(input: CancelTaskInput!): CancelTaskPayload
+  retryTask(input: RetryTaskInput!): RetryTaskPayload
+  generateImages(input: GenerateImagesInput!): GenerateImagesPayload
+  cancelTasks(input: CancelTasksInput!): CancelTasksPayload
+  retryTasks(input: RetryTasksInput!): RetryTasksPayload
+  resolveAttempt(input: ResolveAttemptInput!): ResolveAttemptPayload
+  pauseProvider(input: PauseProviderInput!): PauseProviderPayload
+  resumeProvider(input: ResumeProviderInput!): ResumeProviderPayload
+  markDataFolderLost(input: MarkDataFolderLostInput!): MarkDataFolderLostPayload
+  createWebhook(input: CreateWebhookInput!): CreateWebhookPayload
+  updateWebhook(input: UpdateWebhookInput!): UpdateWebhookPayload
+  deleteWebhook(input: DeleteWebhookInput!): DeleteWebhookPayload
+  redeliverWebhook(input: RedeliverWebhookInput!): RedeliverWebhookPayload
+  createProject(input: CreateProjectInput!): CreateProjectPayload
+  createApiKey(input: CreateApiKeyInput!): CreateApiKeyPayload
+  revokeApiKey(input: RevokeApiKeyInput!): RevokeApiKeyPayload
+  setBudget(input: SetBudgetInput!): SetBudgetPayload
+  setLimits(input: SetLimitsInput!): SetLimitsPayload
+  adjustCost(input: AdjustCostInput!): AdjustCostPayload
+  adjustCosts(input: AdjustCostsInput!): AdjustCostsPayload
+  resolveAttempts(input: ResolveAttemptsInput!): ResolveAttemptsPayload
+  applyBill(input: ApplyBillInput!): ApplyBillPayload
+  applyProviderBill(input: ApplyProviderBillInput!): ApplyProviderBillPayload
+  fetchResult(input: FetchResultInput!): FetchResultPayload
 }
+input CancelTaskInput { id: ID! }
+input RetryTaskInput { id: ID! acceptPossibleSecondCharge: Boolean = false }
+input GenerateImagesInput { inputs: [GenerateImageInput!]! }
+input CancelTasksInput { ids: [ID!]! }
+input RetryTasksInput { ids: [ID!]! acceptPossibleSecondCharge: Boolean = false }
+input ResolveAttemptInput { id: ID! resolution: AttemptResolution! remoteId: String note: String }
+input PauseProviderInput { name: String! model: String reason: String = "Paused by an operator." }
+input ResumeProviderInput { name: String! model: String }
+input MarkDataFolderLostInput { id: ID! }
+input DeleteWebhookInput { id: ID! }
+input RedeliverWebhookInput { deliveryId: ID! }
+input CreateProjectInput { name: String! }
+input RevokeApiKeyInput { id: ID! }
+input SetBudgetInput { owner: ID! period: BudgetPeriod! limitMicros: BigInt }
+input SetLimitsInput { owner: ID! limits: LimitsInput }
+input AdjustCostInput { attemptId: ID! costMicros: BigInt! note: String! }
+input AdjustCostsInput { lines: [CostLineInput!]! note: String! }
+input ResolveAttemptsInput { ids: [ID!] filter: ReviewFilter reasons: [ReviewReason!] resolution: AttemptResolution! note: String! }
+input ApplyBillInput { bill: BillInput! }
+input ApplyProviderBillInput { provider: String! from: DateTime! to: DateTime! }
+input FetchResultInput { id: ID! }
+type GenerateImagePayload { task: Task replayed: Boolean! }
+type CancelTaskPayload { task: Task }
+type RetryTaskPayload { task: Task }
+type GenerateImagesPayload { outcomes: [GenerateImageOutcome!]! }
+type GenerateImageOutcome { task: Task replayed: Boolean! error: TaskRefusal }
+type CancelTasksPayload { outcomes: [TaskOutcome!]! }
+type RetryTasksPayload { outcomes: [TaskOutcome!]! }
+type TaskOutcome { id: ID! task: Task error: TaskRefusal }
+type TaskRefusal { code: String! message: String! field: String retryAfterMs: Int }
+type ResolveAttemptPayload { attempt: Attempt }
+type PauseProviderPayload { provider: Provider }
+type ResumeProviderPayload { provider: Provider }
+type MarkDataFolderLostPayload { dataFolder: DataFolder }
+type CreateWebhookPayload { webhook: Webhook secret: String! }
+type UpdateWebhookPayload { webhook: Webhook }
+type DeleteWebhookPayload { webhook: Webhook }
+type RedeliverWebhookPayload { delivery: WebhookDelivery }
+type CreateProjectPayload { project: Project }
+type CreateApiKeyPayload { key: String! apiKey: ApiKey }
+type RevokeApiKeyPayload { apiKey: ApiKey }
+type SetBudgetPayload { budget: Budget }
+type SetLimitsPayload { limits: Limits }
+type AdjustCostPayload { attempt: Attempt }
+type AdjustCostsPayload { adjusted: Int! unchanged: Int! problems: [ReviewProblem!]! }
+type ResolveAttemptsPayload { resolved: Int! remaining: Int problems: [ReviewProblem!]! }
+type ApplyBillPayload { report: BillReport corrected: Int! problems: [ReviewProblem!]! }
+type ApplyProviderBillPayload { report: BillReport corrected: Int! problems: [ReviewProblem!]! }
+type FetchResultPayload { attempt: Attempt }
 type Query {
   viewer: Viewer!
   auditLog(subject: ID, first: Int, after: String, last: Int, before: String): AuditEntryConnection!
@@ -101,11 +153,10 @@ type ApiKey implements Node {
   id: ID! name: String! prefix: String! scopes: [Scope!]! project: Project!
   createdAt: DateTime! expiresAt: DateTime revokedAt: DateTime lastUsedAt: DateTime
 }
-type CreatedApiKey { key: String! apiKey: ApiKey! }
 input CreateApiKeyInput { name: String! scopes: [Scope!] = [GENERATE, READ] expiresAt: DateTime }
 enum Scope { GENERATE READ REPORT ADMIN }
 type Webhook implements Node {
-  id: ID! url: URL! events: [WebhookEvent!] description: String secret: String
+  id: ID! url: URL! events: [WebhookEvent!] description: String
   createdAt: DateTime! disabledAt: DateTime deletedAt: DateTime
 }
 type WebhookDelivery implements Node {

@@ -106,7 +106,7 @@ async function declareLost({ gateways, random }: Storm, slot: Slot): Promise<voi
   for (;;) {
     const { data } = await random
       .pick(gateways.running())
-      .execute('mutation ($id: ID!) { markDataFolderLost(id: $id) { id } }', { id })
+      .execute('mutation ($id: ID!) { markDataFolderLost(input: { id: $id }) { dataFolder { id } } }', { id })
       .catch(() => ({ data: null }))
     if (data) return
     await pause(100)

@@ -124,9 +124,9 @@ function inputOf(i: number, random: Random): Record<string, unknown> {
 }
 
 interface Created {
-  generateImage: { id: string }
+  generateImage: { task: { id: string } } | null
 }
-const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
 const NO_RESPONSE: Result<Created> = {}
 
 /** Repeats the request with its idempotency key, to any gateway, until there is a task. */
@@ -138,7 +138,7 @@ async function generate(gateways: Gateways, input: Record<string, unknown>, rand
       const { data, errors = [] } = await gateway
         .execute<Created>(GENERATE, { input })
         .catch(() => NO_RESPONSE)
-      if (data) return data.generateImage.id
+      if (data?.generateImage) return data.generateImage.task.id
       if (errors.some(({ extensions }) => extensions?.['code'] !== 'SERVICE_UNAVAILABLE'))
         throw new Error(`The request was rejected: ${JSON.stringify(errors)}`)
     }

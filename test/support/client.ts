@@ -51,11 +51,11 @@ export function createClient(url: string, headers: Record<string, string> = {}):
     },
 
     async generate(input) {
-      const { generateImage } = await client.get<{ generateImage: { id: string } }>(
-        'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }',
+      const { generateImage } = await client.get<{ generateImage: { task: { id: string } } }>(
+        'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }',
         { input },
       )
-      return generateImage.id
+      return generateImage.task.id
     },
 
     async ended(taskId) {

@@ -4,7 +4,7 @@ import { request, type ClientRequest, type IncomingMessage } from 'node:http'
 import { json } from 'node:stream/consumers'
 import sharp from 'sharp'
 
-const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const GENERATE = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
 
 /** A small PNG, padded to a size. The padding is not stored. */
 export async function paddedPng(bytes: number): Promise<Buffer> {
@@ -22,7 +22,7 @@ export interface UploadResult {
 }
 
 interface Body {
-  data?: { generateImage: { id: string } } | null
+  data?: { generateImage: { task: { id: string } } | null } | null
   errors?: { extensions?: { code?: string } }[]
 }
 
@@ -95,7 +95,7 @@ export async function resultOf(sending: ClientRequest): Promise<UploadResult> {
     status: response!.statusCode!,
     retryAfter: response!.headers['retry-after'],
     code: errors?.[0]?.extensions?.code,
-    taskId: data?.generateImage.id,
+    taskId: data?.generateImage?.task.id,
   }
 }
 

@@ -220,7 +220,7 @@ it('no secret appears in any output for any failure', async () => {
     .toBuffer()
   const dataUrl = `data:image/png;base64,${photo.toString('base64')}`
   const names = ['openai', 'basic', 'pmock', 'jimmy', 'acedata'] as const
-  const create = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+  const create = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
   for (const name of names) fleet[name].script(...SCENARIOS)
   const over = new AbortController()
   const cooldownsEnded = endCooldownsEarly({ ...database.place, databaseUrl: database.url }, over.signal)

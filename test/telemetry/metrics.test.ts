@@ -78,7 +78,9 @@ it('reports the same database gauges in every process, and only its own counters
     engine: QUICK,
     providers: [{ name: 'elsewhere', dialect: 'sandbox' }],
   })
-  await one.execute('mutation { pauseProvider(name: "sandbox", reason: "to see a queue") { name } }')
+  await one.execute(
+    'mutation { pauseProvider(input: { name: "sandbox", reason: "to see a queue" }) { provider { name } } }',
+  )
   const queue = 'darkroom_queue_attempts{provider="sandbox"}'
   await one.generate({ prompt: 'a fox', providers: ['sandbox'] })
   for (const server of [one, two]) await expect.poll(async () => (await scrape(server)).get(queue)).toBe(1)

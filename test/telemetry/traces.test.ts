@@ -20,7 +20,8 @@ import { withCompileCache } from '../support/compile-cache.ts'
 const CLIENT = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' }
 const TRACEPARENT = `00-${CLIENT.traceId}-${CLIENT.spanId}-01`
 const PROMPT = 'a secret heron'
-const CREATE = 'mutation Generate($input: GenerateImageInput!) { generateImage(input: $input) { id } }'
+const CREATE =
+  'mutation Generate($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
 
 function switchesOf({ url }: Collector, name: string): Record<string, string> {
   return { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_SERVICE_NAME: name, OTEL_BSP_SCHEDULE_DELAY: '20' }
@@ -86,7 +87,7 @@ describe('one task through two processes', () => {
         body: JSON.stringify({ query: CREATE, variables: { input } }),
       }),
     )
-    expect(await answer.json()).toMatchObject({ data: { generateImage: {} } })
+    expect(await answer.json()).toMatchObject({ data: { generateImage: { task: {} } } })
     const back = await openBack(file, switchesOf(collector, 'back'))
     await receiver.received(1)
 

@@ -89,7 +89,7 @@ async function runTasks(place: Place, fleet: Fleet, tasks: number, random: Rando
       const ids = await Promise.all(inputs.map((input) => server.generate(input)))
       // Cancel some, in any state.
       for (const id of ids.filter(() => random.next() < 0.04))
-        await server.execute('mutation ($id: ID!) { cancelTask(id: $id) { id } }', { id })
+        await server.execute('mutation ($id: ID!) { cancelTask(input: { id: $id }) { task { id } } }', { id })
       await waitUntilSettled(server, fleet)
     }
   } finally {

@@ -142,14 +142,16 @@ function adviceFor({ attempt, task, addresses, provider, decisions }: Evidence):
     text,
     ...(resolutions.length > 0 ? [''] : []),
     ...resolutions.flatMap((resolution) => [
-      `  resolveAttempt(id: "${attempt.id}", resolution: ${RESOLUTIONS[resolution].words})`,
+      `  resolveAttempt(input: { id: "${attempt.id}", resolution: ${RESOLUTIONS[resolution].words} })`,
       `    ${RESOLUTIONS[resolution].effect}`,
     ]),
     ...(canFetch
       ? [`To have it downloaded now, free of charge: darkroom attempt ${attempt.id} --fetch`]
       : []),
     ...(isRetryPaid
-      ? [`To pay for another attempt: retryTask(id: "${task.id}", acceptPossibleSecondCharge: true)`]
+      ? [
+          `To pay for another attempt: retryTask(input: { id: "${task.id}", acceptPossibleSecondCharge: true })`,
+        ]
       : []),
     ...(resolutions.length > 0 ? ['', 'A result or callback that arrives late is still accepted.'] : []),
     ...(resolutions.length > 0 && decisions.length > 0

@@ -19,7 +19,7 @@ export async function resolveMany(
   }: ReviewOptions & { ids: string[]; resolution: string; note: string },
 ): Promise<string> {
   const query = `mutation ($ids: [ID!], $reasons: [ReviewReason!], $filter: ReviewFilter, $resolution: AttemptResolution!, $note: String!) {
-    result: resolveAttempts(ids: $ids, reasons: $reasons, filter: $filter, resolution: $resolution, note: $note) {
+    result: resolveAttempts(input: { ids: $ids, reasons: $reasons, filter: $filter, resolution: $resolution, note: $note }) {
       resolved remaining problems { ${PROBLEM_FIELDS} }
     }
   }`
@@ -62,7 +62,7 @@ export async function adjustMany(
     return { attemptId, costMicros }
   })
   const query = `mutation ($lines: [CostLineInput!]!, $note: String!) {
-    result: adjustCosts(lines: $lines, note: $note) { adjusted unchanged problems { ${PROBLEM_FIELDS} } }
+    result: adjustCosts(input: { lines: $lines, note: $note }) { adjusted unchanged problems { ${PROBLEM_FIELDS} } }
   }`
   let [adjusted, unchanged, left] = [0, 0, costs]
   const problems = new Map<string, z.output<typeof PROBLEMS>[number]>()

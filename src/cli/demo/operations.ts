@@ -25,8 +25,8 @@ const count = z.int().nullable()
 const text = z.string().transform((value) => value.replace(/\p{Cc}+/gu, ' '))
 
 export const GENERATE_IMAGE = {
-  query: 'mutation Demo($input: GenerateImageInput!) { generateImage(input: $input) { id } }',
-  shape: z.object({ generateImage: z.object({ id: text }) }),
+  query: 'mutation Demo($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }',
+  shape: z.object({ generateImage: z.object({ task: z.object({ id: text }) }) }),
 }
 
 const TASK_STATE = z.object({

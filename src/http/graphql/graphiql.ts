@@ -16,9 +16,11 @@ mutation Generate {
       partialImages: 3
     }
   ) {
-    id
-    status
-    warnings { message }
+    task {
+      id
+      status
+      warnings { message }
+    }
   }
 }
 `

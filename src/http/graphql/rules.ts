@@ -33,7 +33,7 @@ export function onePaidField(context: ValidationContext): ASTVisitor {
         report(
           context,
           'TOO_MANY_ROOT_FIELDS',
-          `The operation has ${paid.join(' and ')}; the maximum is one field that can cost money. Send one request per field.`,
+          `The operation has ${paid.join(' and ')}; the maximum is one field that can cost money. Send one request per field, or use generateImages or retryTasks.`,
         )
     },
   }

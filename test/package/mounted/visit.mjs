@@ -25,9 +25,9 @@ export async function visit(url, send = fetch) {
   const get = async (query, variables) =>
     (await (await post(query, variables, 'application/json')).json()).data
   const { generateImage } = await get(
-    'mutation { generateImage(input: { prompt: "a lighthouse", partialImages: 1 }) { id } }',
+    'mutation { generateImage(input: { prompt: "a lighthouse", partialImages: 1 }) { task { id } } }',
   )
-  const { id } = generateImage
+  const { id } = generateImage.task
   const stream = await (await post(WATCH, { id }, 'text/event-stream')).text()
   const events = [...stream.matchAll(/^data: (\{.*)$/gm)].map(
     ([, json]) => JSON.parse(json).data.taskEvents.type,
