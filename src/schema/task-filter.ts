@@ -33,7 +33,10 @@ export const TaskFilterInput = builder.inputType('TaskFilter', {
     apiKeyIds: t.idList({ description: 'Created with one of these API keys.' }),
     users: t.stringList({ description: '`GenerateImageInput.user` is one of these.' }),
     metadata: t.field({ type: [MetadataInput], description: 'Has all of these labels.' }),
-    charged: t.field({ type: [enums.Charged], description: '`Task.charged` is one of these.' }),
+    charged: t.field({
+      type: [enums.Charged],
+      description: 'Cost money, did not, or possibly did: one of these.',
+    }),
     hasWarnings: t.boolean({ description: 'Has warnings, or has none.' }),
   }),
 })
@@ -87,8 +90,8 @@ export const ORDERS = {
 
 export const TaskOrderEnum = describedEnum<keyof typeof ORDERS>('TaskOrder', {
   description: 'Order of a list of tasks.',
-  CREATED_AT_DESC: 'Newest first.',
-  CREATED_AT_ASC: 'Oldest first.',
+  CREATED_AT_DESC: 'Newest task first.',
+  CREATED_AT_ASC: 'Oldest task first.',
   FINISHED_AT_DESC:
     'Last finished first, without unfinished tasks. Conditions other than `statuses` may have to read all finished tasks.',
   FINISHED_AT_ASC: 'First finished first, without unfinished tasks, and as FINISHED_AT_DESC.',

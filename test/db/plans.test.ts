@@ -68,7 +68,7 @@ const SCANNING = `{
   attemptsNeedingReview(filter: { providers: ["sandbox"] }) { totalCount nodes { id } }
   webhookDeliveries(state: FAILED) { totalCount nodes { id } }
   images { totalCount }
-  providers { queuedAttempts runningAttempts }
+  providers { queuedAttempts runningAttempts stats { attempts p95Ms lastError { code } } }
 }`
 
 const BOUNDED = `query ($after: String) {

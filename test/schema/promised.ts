@@ -114,6 +114,10 @@ type WebhookDelivery implements Node {
 }
 type WebhookTry { number: Int! at: DateTime! durationMs: Int! httpStatus: Int failure: WebhookFailure }
 enum WebhookEvent { TASK_SUCCEEDED TASK_FAILED TASK_CANCELED TASK_OUTCOME_UNKNOWN }
+type ProviderStats {
+  attempts: Int! succeeded: Int! failedUncharged: Int! unknown: Int! p50Ms: Int p95Ms: Int lastError: ProviderError
+}
+type ProviderError { at: DateTime! code: TaskErrorCode! message: String! }
 input TaskFilter {
   statuses: [TaskStatus!] operation: Operation model: String models: [String!] provider: String providers: [String!]
   createdFrom: DateTime createdTo: DateTime search: String apiKeyIds: [ID!] users: [String!] metadata: [MetadataInput!]
