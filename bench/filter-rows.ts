@@ -59,7 +59,9 @@ function columnsOf(tasks: number, f: Functions): { task: Columns; attempt: Colum
     words: {
       seq: `${createdAt} * 1024 + n % 1024`,
       task_id: id('task'),
-      words: f.words(`lower('${DEFAULT_PROJECT} ' || ${words})`),
+      words: f.words(
+        `lower('${DEFAULT_PROJECT} _' || ${f.hex(`'user:user-' || (${hash} % ${USERS})`)} || ' ' || ${words})`,
+      ),
     },
   }
 }
@@ -67,6 +69,7 @@ function columnsOf(tasks: number, f: Functions): { task: Columns; attempt: Colum
 type Columns = Record<string, string>
 
 interface Functions {
+  hex: (text: string) => string
   pad: (n: string) => string
   /** Of the inside of a text literal. */
   json: (text: string) => string
@@ -91,6 +94,7 @@ export function fillSqlite(dataDir: string, tasks: number): void {
     pad: (n: string) => `printf('%026d', ${n})`,
     json: (text: string) => `'${text}'`,
     words: (text: string) => text,
+    hex: (text: string) => `hex(${text})`,
   }
   for (const statement of statements(tasks, numbers, functions)) db.exec(statement)
   db.pragma('wal_checkpoint(TRUNCATE)')
@@ -105,6 +109,7 @@ export async function fillPostgresql(url: string, tasks: number): Promise<void> 
     pad: (n: string) => `lpad((${n})::text, 26, '0')`,
     json: (text: string) => `('${text}')::jsonb`,
     words: (text: string) => `array_to_tsvector(string_to_array(${text}, ' '))`,
+    hex: (text: string) => `encode(convert_to(${text}, 'UTF8'), 'hex')`,
   }
   const numbers = `generate_series(0, ${tasks - 1}::bigint) as n`
   for (const statement of statements(tasks, numbers, functions)) await client.query(statement)

@@ -107,6 +107,10 @@ describe.each(DATABASES)('a filter of tasks on %s', (database) => {
     [{ models: ['none'] }, []],
     [{ users: ['ada'], statuses: ['FAILED'] }, [4]],
     [{ users: ['ada'], search: 'fox*' }, [0, 2]],
+    [{ users: ['bob', 'ada'], search: 'red' }, [0, 1]],
+    [{ users: [], search: 'fox' }, []],
+    [{ metadata: [{ key: 'team', value: 'x' }], operation: 'GENERATE', search: 'fox*' }, [2, 3]],
+    [{ models: ['none'], search: 'fox' }, []],
     [{ providers: ['one'], search: 'fox', users: ['ada'] }, [0]],
   ])('by %o', async (filter, expected) => {
     expect(await found(filter)).toEqual(expected)

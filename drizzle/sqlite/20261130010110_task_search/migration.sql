@@ -28,7 +28,7 @@ CREATE INDEX `attempts_sent` ON `attempts` (`provider`,`sent_at`) WHERE "attempt
 CREATE UNIQUE INDEX `task_words_task` ON `task_words` (`task_id`);--> statement-breakpoint
 CREATE INDEX `tasks_by_end` ON `tasks` (`project_id`,`status`,`finished_at`,`id`) WHERE "tasks"."finished_at" is not null;
 --> statement-breakpoint
-CREATE VIRTUAL TABLE `task_words_index` USING fts5(words, content='task_words', content_rowid='seq', detail='none', columnsize=0, prefix='3', tokenize="ascii tokenchars '_'");
+CREATE VIRTUAL TABLE `task_words_index` USING fts5(words, content='task_words', content_rowid='seq', detail='none', columnsize=0, prefix='3 4 5 6', tokenize="ascii tokenchars '_'");
 --> statement-breakpoint
 CREATE TRIGGER `task_words_insert` AFTER INSERT ON `task_words` BEGIN
   insert into task_words_index (rowid, words) values (new.seq, new.words);

@@ -26,7 +26,7 @@ export function createSearchTables(
       /** Orders as the time and id of the task. */
       seq: bigint('seq').primaryKey(),
       taskId: reference('task_id', () => tasks.id),
-      /** With the id of the project. */
+      /** With the project and the labels that do not change, so that the index combines them. */
       words: words('words').notNull(),
     },
     (t) => [uniqueIndex('task_words_task').on(t.taskId), ...fullText(t.words)],

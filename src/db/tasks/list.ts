@@ -165,9 +165,10 @@ function byWords(
   search: SearchWord[],
 ): Source {
   const { tasks, taskWords } = q.tables
-  const { search: _, createdFrom, createdTo, ...rest } = filter
-  const others = labelGroups(filter)
-  const isRest = others.length > 0 || filter.statuses !== undefined || filter.models !== undefined
+  const { createdFrom, createdTo, statuses, models } = filter
+  const [indexed, others] = partition(labelGroups(filter))
+  if (models) indexed.push(models.map((model) => `model:${model}`))
+  const isRest = others.length > 0 || statuses !== undefined
   const isSqlite = q.dialect === 'sqlite'
   const seq = isSqlite ? sql`task_words_index.rowid` : sql`${taskWords.seq}`
   const index = isSqlite ? sql`task_words_index cross join ${taskWords}` : sql`${taskWords}`
@@ -175,12 +176,21 @@ function byWords(
     id: taskWords.taskId,
     from: isRest ? sql`${index} cross join ${tasks}` : index,
     where: and(
-      hasWords(q, projectId, search),
+      hasWords(q, projectId, search, indexed),
       isSqlite ? sql`${taskWords.seq} = ${seq}` : undefined,
       isCreated(seq, { createdFrom, createdTo }, seqAt),
-      isRest ? and(eq(tasks.id, taskWords.taskId), matches(q, projectId, rest, others)) : undefined,
+      isRest ? and(eq(tasks.id, taskWords.taskId), matches(q, projectId, { statuses }, others)) : undefined,
     ),
     order: { id: seq, boundOf: (one) => seqOfTask(q, one), descending },
     isScan: true,
   }
+}
+
+/** Those in the full-text index, and those that may change. */
+function partition(groups: string[][]): [indexed: string[][], others: string[][]] {
+  return [groups.filter(isIndexed), groups.filter((labels) => !isIndexed(labels))]
+}
+
+function isIndexed(labels: string[]): boolean {
+  return !labels.some((label) => /^(?:provider|charged|warnings):/.test(label))
 }

@@ -1,9 +1,9 @@
-import { and, eq, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { and, desc, eq, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import type { Caller, TaskStatus } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
-import type { TaskRow, Tables } from '../tables/tables.ts'
+import type { AssetRow, TaskRow, Tables } from '../tables/tables.ts'
 import { isFound, matches, type TaskFilter } from './filter.ts'
 import { insertWords } from './words.ts'
 
@@ -78,6 +78,29 @@ export async function findTasks(
     .select()
     .from(tasks)
     .where(and(inArray(tasks.id, ids), matches(q, projectId, filter), isFound(q, projectId, filter)))
+}
+
+/** Tasks whose request has an image, or another with the same bytes. Newest first. */
+export async function listTasksWithInput(
+  q: Queries,
+  { projectId, sha256 }: Pick<AssetRow, 'projectId' | 'sha256'>,
+  limit: number,
+): Promise<TaskRow[]> {
+  const { assets, taskInputs, tasks } = q.tables
+  const same = q.sql
+    .select({ id: assets.id })
+    .from(assets)
+    .where(and(eq(assets.sha256, sha256), eq(assets.projectId, projectId)))
+  const users = q.sql
+    .select({ id: taskInputs.taskId })
+    .from(taskInputs)
+    .where(inArray(taskInputs.assetId, same))
+  return q.sql
+    .select()
+    .from(tasks)
+    .where(inArray(tasks.id, users))
+    .orderBy(desc(tasks.createdAt), desc(tasks.id))
+    .limit(limit)
 }
 
 /** Undefined if the status is not in `from`. */

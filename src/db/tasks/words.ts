@@ -1,4 +1,5 @@
 // Full-text search of prompts. Words are split here, and not by the databases, so that both find the same.
+import { createHash } from 'node:crypto'
 import { eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { Database, Queries, Transaction } from '../connection/database.ts'
 import type { Position } from '../connection/keyset.ts'
@@ -36,10 +37,19 @@ export function readSearch(text: string): SearchWord[] {
   })
 }
 
-type Indexed = Pick<TaskRow, 'id' | 'projectId' | 'createdAt' | 'request'>
+type Indexed = Pick<TaskRow, 'id' | 'projectId' | 'apiKeyId' | 'createdAt' | 'request'>
 
 export async function insertWords(q: Transaction, task: Indexed): Promise<void> {
-  const words = [task.projectId, ...wordsOf(task.request.prompt)].join(' ')
+  const { apiKeyId, projectId, request } = task
+  const { metadata, model, operation, prompt, user } = request
+  const labels = [
+    `operation:${operation}`,
+    `model:${model}`,
+    ...(apiKeyId === null ? [] : [`key:${apiKeyId}`]),
+    ...(user === null ? [] : [`user:${user}`]),
+    ...Object.entries(metadata).map(([key, value]) => `metadata:${key}=${value}`),
+  ]
+  const words = [projectId, ...labels.map(tokenOf), ...wordsOf(prompt)].join(' ')
   const first = seqOf(task.createdAt, task.id)
   for (let seq = first; (await newWords(q, { seq, taskId: task.id, words })).length === 0; seq++);
 }
@@ -76,13 +86,37 @@ export function seqOfTask({ tables: { taskWords } }: Queries, { at, id }: Positi
   return sql`coalesce((select own.seq from ${taskWords} as own where own.task_id = ${id}), ${seqOf(at, id)})`
 }
 
-/** A condition on the full-text index: on SQLite on its virtual table, on PostgreSQL on `task_words`. */
-export function hasWords({ dialect, tables }: Queries, projectId: string, search: SearchWord[]): SQL {
-  const all = [{ word: projectId, isPrefix: false }, ...search]
-  if (dialect === 'sqlite')
-    return sql`task_words_index match ${all.map(({ word, isPrefix }) => `"${word}"${isPrefix ? '*' : ''}`).join(' ')}`
-  const query = all.map(({ word, isPrefix }) => `'${word}'${isPrefix ? ':*' : ''}`).join(' & ')
-  return sql`${tables.taskWords.words} @@ ${query}::tsquery`
+const MAX_TOKEN_BYTES = 200
+
+/** A label as a word that no prompt has. */
+function tokenOf(label: string): string {
+  const bytes = Buffer.from(label)
+  const isShort = bytes.length <= MAX_TOKEN_BYTES
+  return `_${isShort ? bytes.toString('hex') : createHash('sha256').update(bytes).digest('hex')}`
+}
+
+/**
+ * A condition on the full-text index: on SQLite on its virtual table, on PostgreSQL on `task_words`. Of each group of
+ * labels, a task must have one.
+ */
+export function hasWords(
+  { dialect, tables }: Queries,
+  projectId: string,
+  search: SearchWord[],
+  groups: string[][] = [],
+): SQL {
+  if (groups.some((labels) => labels.length === 0)) return sql`false`
+  const isSqlite = dialect === 'sqlite'
+  const quote = isSqlite ? '"' : "'"
+  const term = (word: string, suffix = '') => `${quote}${word}${quote}${suffix}`
+  const query = [
+    term(projectId),
+    ...groups.map(
+      (labels) => `(${labels.map((label) => term(tokenOf(label))).join(isSqlite ? ' OR ' : ' | ')})`,
+    ),
+    ...search.map(({ word, isPrefix }) => term(word, isPrefix ? (isSqlite ? '*' : ':*') : '')),
+  ].join(isSqlite ? ' AND ' : ' & ')
+  return isSqlite ? sql`task_words_index match ${query}` : sql`${tables.taskWords.words} @@ ${query}::tsquery`
 }
 
 const BATCH = 500
@@ -105,9 +139,9 @@ async function storeBatch(q: Transaction): Promise<number> {
     tasksWithoutWords.taskId,
     ids.map(({ taskId }) => taskId),
   )
-  const { id, projectId, createdAt, request } = tasks
+  const { id, projectId, apiKeyId, createdAt, request } = tasks
   const rows = await q.sql
-    .select({ id, projectId, createdAt, request })
+    .select({ id, projectId, apiKeyId, createdAt, request })
     .from(tasksWithoutWords)
     .innerJoin(tasks, eq(id, tasksWithoutWords.taskId))
     .where(isInBatch)
