@@ -1,6 +1,7 @@
 // Speed and memory, compared with their limits: `npm run bench`, or `npm run bench -- --only mutation`. With `--profile
 // folder` every measured process writes a CPU profile there, which slows it down. `--minutes` is the time of `flight`,
-// `--millions` the number of attempts of `report` and of tasks of `responsiveness`; both are 1 by default. `--quick`,
+// `--millions` the number of attempts of `report` and of tasks of `responsiveness` and
+// `filters`; both are 1 by default. `--quick`,
 // `--viewers` and `--rounds` shorten `delivery`. README.md says how to read the figures.
 import { execFile } from 'node:child_process'
 import { cpus, totalmem, type } from 'node:os'
@@ -9,6 +10,7 @@ import { parseArgs, styleText } from 'node:util'
 import { cluster } from './cluster.ts'
 import { database } from './database.ts'
 import { COMPLETE, delivery, QUICK } from './delivery.ts'
+import { filters } from './filters.ts'
 import { flight } from './flight.ts'
 import { limits } from './limits.ts'
 import { memory } from './memory.ts'
@@ -40,6 +42,10 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
     return render(await report('PostgreSQL', millions))
   },
   responsiveness: async () => render(await responsiveness(millions)),
+  async filters() {
+    console.log(render(await filters('SQLite', millions)))
+    return render(await filters('PostgreSQL', millions))
+  },
   spill,
   uploads,
   flight: () => flight(minutes),

@@ -4,6 +4,7 @@ import type { Database, OnWakeUp } from './connection/database.ts'
 import { openPostgresql } from './connection/postgresql.ts'
 import { ensureDefaultProject } from './access/projects.ts'
 import { openSqlite } from './connection/sqlite.ts'
+import { storeMissingWords } from './tasks/words.ts'
 
 /** PostgreSQL when there is a URL, else SQLite in the data folder. */
 export async function openDatabase(options: {
@@ -16,6 +17,8 @@ export async function openDatabase(options: {
     ? await openPostgresql(options.databaseUrl, options.onWakeUp, options.log)
     : openSqlite(options.dataDir, options.onWakeUp, options.log)
   await db.tx((q) => ensureDefaultProject(q, systemClock.now()))
+  const indexed = await storeMissingWords(db)
+  if (indexed > 0) options.log.info({ tasks: indexed }, 'prompts indexed for search')
   return db
 }
 

@@ -49,7 +49,8 @@ const SAFETY_HEADERS = {
 }
 
 /**
- * Serves `/assets/<id>` and renditions, `/assets/<id>?width=512&height=512&format=webp`. If API keys exist, the URL must be
+ * Serves `/assets/<id>` and renditions, `/assets/<id>?width=512&height=512&format=webp`. With
+ * `download`, browsers save the file. If API keys exist, the URL must be
  * signed; the response to an unsigned URL does not reveal whether the image exists.
  */
 export function createAssetRoute(
@@ -89,12 +90,14 @@ async function respond(request: Request, url: URL, options: AssetRouteOptions): 
   if (matches(request.headers.get('if-none-match'), etag))
     return new Response(null, { status: 304, headers: caching })
 
+  // Not signed: it changes how a browser handles the file, and not who may read it.
+  const disposition = url.searchParams.has('download') ? 'attachment' : 'inline'
   const content = spec ? await renditionContent(options, row, spec) : originalContent(options, row)
   return send(request, content, options.log, {
     ...caching,
     'accept-ranges': 'bytes',
     'content-type': content.mimeType,
-    'content-disposition': `inline; filename="${id}${extensionOf(content.mimeType)}"`,
+    'content-disposition': `${disposition}; filename="${id}${extensionOf(content.mimeType)}"`,
   })
 }
 

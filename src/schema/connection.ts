@@ -4,8 +4,8 @@ import { badInput, GatewayError } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
 
-const DEFAULT_PAGE_SIZE = 50
-const MAX_PAGE_SIZE = 100
+export const DEFAULT_PAGE_SIZE = 50
+export const MAX_PAGE_SIZE = 100
 
 /** `first`, `after`, `last` and `before`. Without `first` and `last`, the first `defaultSize` items. */
 export function pageArguments(defaultSize = DEFAULT_PAGE_SIZE) {
@@ -101,7 +101,8 @@ export async function readPage<Row>(
   }
 }
 
-function sizeOf(field: string, size: number): number {
+/** Throws BAD_USER_INPUT. */
+export function sizeOf(field: string, size: number): number {
   if (size < 1) throw badInput(field, `${field} is ${size}; the minimum is 1.`)
   if (size > MAX_PAGE_SIZE) throw badInput(field, `${field} is ${size}; the maximum is ${MAX_PAGE_SIZE}.`)
   return size

@@ -14,7 +14,7 @@ import { exposeAll } from './expose.ts'
 import { PartialImageRef } from './image.ts'
 import { requires } from './scopes.ts'
 import { TaskRef } from './task.ts'
-import { readFilter, TaskFilterInput } from './tasks.ts'
+import { readFilter, TaskFilterInput } from './task-filter.ts'
 
 type Kind = FeedItem['body']['type']
 type EventFieldBuilder<Type extends Kind> = PothosSchemaTypes.ObjectFieldBuilder<

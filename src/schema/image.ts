@@ -26,7 +26,7 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
       description:
         'URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is ' +
         'never enlarged. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request ' +
-        'a new one then.',
+        'a new one then. With the query parameter `download` added, browsers save the file instead of showing it.',
       args: {
         width: t.arg.int({ description: 'Maximum width in pixels, 1 to 4096. Unlimited by default.' }),
         height: t.arg.int({ description: 'Maximum height in pixels, 1 to 4096. Unlimited by default.' }),

@@ -1,6 +1,6 @@
 import { countAhead } from '../db/attempts/counts.ts'
 import { chargedOfAll, costOfAll, usageOfAll } from '../db/attempts/totals.ts'
-import { findTask, getTask } from '../db/tasks/tasks.ts'
+import { findTask, getTask, listTasksWithInput } from '../db/tasks/tasks.ts'
 import type { AssetRow, TaskRow } from '../db/tables/tables.ts'
 import type { AttemptState, Warning } from '../domain.ts'
 import { encodeCursor } from '../engine/events/cursor.ts'
@@ -8,6 +8,7 @@ import type { ResolvedSettings } from '../providers/provider.ts'
 import { builder } from './builder.ts'
 import * as enums from './enums.ts'
 import { AttemptRef, TaskErrorRef, UsageRef } from './attempt.ts'
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, sizeOf, weightOfPage } from './connection.ts'
 import type { Context } from './context.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { ImageRef, PartialImageRef } from './image.ts'
@@ -171,6 +172,23 @@ builder.objectField(ImageRef, 'task', (t) =>
     type: TaskRef,
     description: 'The task that made it, or for an input the task that it was uploaded for.',
     resolve: ({ taskId }, _, { db }) => getTask(db.read, taskId),
+  }),
+)
+
+builder.objectField(ImageRef, 'usedBy', (t) =>
+  t.field({
+    type: [TaskRef],
+    description: 'Tasks whose input images or mask have the same bytes, newest first.',
+    complexity: (page) => weightOfPage(page),
+    args: {
+      first: t.arg.int({
+        defaultValue: DEFAULT_PAGE_SIZE,
+        description: `Maximum number of tasks, 1 to ${MAX_PAGE_SIZE}.`,
+      }),
+    },
+    // Any number of tasks may have the image.
+    resolve: (image, { first }, { db }) =>
+      listTasksWithInput(db.reports, image, sizeOf('first', first ?? DEFAULT_PAGE_SIZE)),
   }),
 )
 

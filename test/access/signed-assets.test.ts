@@ -52,6 +52,17 @@ describe('a signed image URL', () => {
     })
   })
 
+  it('stays valid with ?download', async () => {
+    for (const path of [signer.sign(asset, {}), signer.sign(asset, { width: 48 })]) {
+      const { headers, status } = await get(`${path}&download`)
+      expect([status, headers.get('content-disposition')]).toEqual([
+        200,
+        'attachment; filename="img_SMALL.png"',
+      ])
+    }
+    expect((await get(`/assets/${SMALL}?download`)).status).toBe(403)
+  })
+
   it('is valid only for its image and size, for 15 to 20 minutes', async () => {
     const path = signer.sign(asset, {})
     const response = await get(path)

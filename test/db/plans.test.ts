@@ -59,12 +59,16 @@ function stepsOf(db: BetterSqlite3.Database, text: string): string[] {
 const SCANNING = `{
   usage(from: "2020-01-01T00:00:00Z", to: "2021-01-01T00:00:00Z", groupBy: [USER, STATUS]) { totals { images } }
   byProvider: tasks(filter: { provider: "sandbox", statuses: [FAILED, SUCCEEDED] }) { nodes { id } }
-  byOperation: tasks(filter: { operation: EDIT }) { totalCount nodes { id } }
+  bySearch: tasks(filter: { search: "red fox*" }) { totalCount nodes { id } }
+  bySearchOfUser: tasks(filter: { search: "red fox*", users: ["ada"] }) { nodes { id } }
+  byUserAndState: tasks(filter: { users: ["ada"], statuses: [FAILED] }) { totalCount nodes { id } }
+  byTwoLabels: tasks(filter: { metadata: [{ key: "team", value: "x" }, { key: "area", value: "y" }] }) { nodes { id } }
+  byEndOfUser: tasks(orderBy: FINISHED_AT_DESC, filter: { users: ["ada"] }) { nodes { id } }
   reviewCounts { attempts }
   attemptsNeedingReview(filter: { providers: ["sandbox"] }) { totalCount nodes { id } }
   webhookDeliveries(state: FAILED) { totalCount nodes { id } }
   images { totalCount }
-  providers { queuedAttempts runningAttempts }
+  providers { queuedAttempts runningAttempts stats { attempts p95Ms lastError { code } } }
 }`
 
 const BOUNDED = `query ($after: String) {
@@ -72,6 +76,16 @@ const BOUNDED = `query ($after: String) {
   byModel: tasks(after: $after, filter: { model: "no-such-model" }) { nodes { id } }
   byStatus: tasks(after: $after, filter: { statuses: [FAILED, SUCCEEDED, QUEUED] }) { nodes { id } }
   byBoth: tasks(after: $after, filter: { model: "no-such-model", statuses: [QUEUED, RUNNING] }) { nodes { id } }
+  byModels: tasks(after: $after, filter: { models: ["no-such-model", "nor-this"] }) { nodes { id } }
+  byProvider: tasks(after: $after, filter: { provider: "sandbox", createdFrom: "2020-01-01T00:00:00Z" }) { nodes { id } }
+  byOperation: tasks(after: $after, filter: { operation: EDIT }, orderBy: CREATED_AT_ASC) { nodes { id } }
+  byKeys: tasks(after: $after, filter: { apiKeyIds: ["key_1", "key_2"] }) { nodes { id } }
+  byUsers: tasks(after: $after, filter: { users: ["ada"] }) { nodes { id } }
+  byMetadata: tasks(after: $after, filter: { metadata: [{ key: "team", value: "x" }] }) { nodes { id } }
+  byCharge: tasks(after: $after, filter: { charged: [YES, UNKNOWN] }) { nodes { id } }
+  byWarnings: tasks(after: $after, filter: { hasWarnings: true }) { nodes { id } }
+  byEnd: tasks(after: $after, orderBy: FINISHED_AT_DESC) { nodes { id } }
+  byEndOfState: tasks(after: $after, orderBy: FINISHED_AT_DESC, filter: { statuses: [FAILED] }) { nodes { id } }
 }`
 
 // An idle engine, which runs no queries of its own meanwhile.
@@ -104,14 +118,23 @@ describe('on the main thread', () => {
     const statements = prepare.mock.calls.map(([text]) => text).filter((text) => text.includes('order by'))
     prepare.mockRestore()
     const db = new BetterSqlite3(`${server.place.dataDir}/darkroom.db`, { readonly: true })
-    const steps = statements.flatMap((text) => stepsOf(db, text)).filter((step) => /\btasks\b/.test(step))
+    const steps = statements
+      .flatMap((text) => stepsOf(db, text))
+      .filter((step) => /\b(?:tasks|task_labels)\b/.test(step))
     db.close()
     const position = '(created_at,id)<(?,?)'
+    const ofLabel = 'SEARCH task_labels USING PRIMARY KEY (project_id=? AND label=?'
+    const ofEnd = '(project_id=? AND status=? AND finished_at>? AND (finished_at,id)<(?,?))'
     expect(new Set(steps)).toEqual(
       new Set([
         `SEARCH tasks USING INDEX tasks_newest (project_id=? AND ${position})`,
         `SEARCH tasks USING COVERING INDEX tasks_by_status (project_id=? AND status=? AND ${position})`,
         `SEARCH tasks USING COVERING INDEX tasks_by_model (project_id=? AND model=? AND status=? AND ${position})`,
+        `SEARCH tasks USING COVERING INDEX tasks_by_end ${ofEnd}`,
+        `SEARCH tasks USING INDEX tasks_by_end ${ofEnd}`,
+        `${ofLabel} AND (created_at,task_id)<(?,?))`,
+        `${ofLabel} AND (created_at,task_id)>(?,?))`,
+        `${ofLabel} AND created_at>? AND (created_at,task_id)<(?,?))`,
         'SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id=?)',
       ]),
     )

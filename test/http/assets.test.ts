@@ -95,6 +95,17 @@ describe('an original', () => {
     }
   })
 
+  it('is saved by a browser with ?download, whatever its size and format', async () => {
+    for (const [query, name] of [
+      ['?download', 'img_SMALL.png'],
+      ['?download=1', 'img_SMALL.png'],
+      ['?width=48&format=webp&download', 'img_SMALL.webp'],
+    ]) {
+      const { headers, status } = await requestAsset(`/assets/${SMALL}${query}`)
+      expect([status, headers.get('content-disposition')]).toEqual([200, `attachment; filename="${name}"`])
+    }
+  })
+
   it('is read from memory if it is small and streamed if it is large', async () => {
     const [open, read] = [vi.spyOn(store, 'open'), vi.spyOn(store, 'read')]
     await bytesOf(await requestAsset(`/assets/${SMALL}`))

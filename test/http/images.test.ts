@@ -45,4 +45,34 @@ describe.each(DATABASES)('images on %s', (database) => {
     const none = await gateway.get<Listed>(IMAGES, { filter: { createdTo: '2020-01-01T00:00:00Z' } })
     expect(none.images).toEqual({ nodes: [], totalCount: 0 })
   })
+
+  it('name the tasks that began with them, by id or as the same bytes', async () => {
+    await using gateway = await openGateway({ database })
+    const run = async (input: object) => {
+      const id = await gateway.generate({ prompt: 'a fox', size: '1024x1024', ...input })
+      await gateway.ended(id)
+      return id
+    }
+    const usedBy = async (filter: object, first = 50) => {
+      const { images } = await gateway.get<{ images: { nodes: { usedBy: { id: string }[] }[] } }>(
+        'query ($filter: ImageFilter, $first: Int) { images(first: 10, filter: $filter) { nodes { usedBy(first: $first) { id } } } }',
+        { filter, first },
+      )
+      return images.nodes.map((image) => image.usedBy.map(({ id }) => id)).toReversed()
+    }
+    await run({})
+    const { images } = await gateway.get<{ images: { nodes: { id: string; dataUrl: string }[] } }>(
+      '{ images(first: 1) { nodes { id dataUrl } } }',
+    )
+    const [{ id, dataUrl }] = images.nodes as [{ id: string; dataUrl: string }]
+    const byId = await run({ images: [{ imageId: id }] })
+    const uploaded = await run({ images: [{ dataUrl }] })
+    await run({ prompt: 'a lynx' })
+
+    expect(await usedBy({ kinds: ['FINAL'] })).toEqual([[uploaded, byId], [], [], []])
+    expect(await usedBy({ kinds: ['INPUT'] })).toEqual([[uploaded, byId]])
+    expect((await usedBy({}, 1))[0]).toEqual([uploaded])
+    const { errors } = await gateway.execute('{ images(first: 10) { nodes { usedBy(first: 101) { id } } } }')
+    expect(errors?.[0]?.message).toBe('first is 101; the maximum is 100.')
+  })
 })

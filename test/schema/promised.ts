@@ -85,7 +85,7 @@ type Query {
   node(id: ID!): Node
   nodes(ids: [ID!]!): [Node]!
   task(id: ID!): Task
-  tasks(first: Int, after: String, last: Int, before: String, filter: TaskFilter): TaskConnection!
+  tasks(first: Int, after: String, last: Int, before: String, filter: TaskFilter, orderBy: TaskOrder = CREATED_AT_DESC): TaskConnection!
   usage(
     from: DateTime! to: DateTime! groupBy: [UsageDimension!]! = [] filter: UsageFilter timeZone: String = "UTC"
     metadataKey: String allProjects: Boolean = false
@@ -165,7 +165,16 @@ type WebhookDelivery implements Node {
 }
 type WebhookTry { number: Int! at: DateTime! durationMs: Int! httpStatus: Int failure: WebhookFailure }
 enum WebhookEvent { TASK_SUCCEEDED TASK_FAILED TASK_CANCELED TASK_OUTCOME_UNKNOWN }
-input TaskFilter { statuses: [TaskStatus!] operation: Operation model: String provider: String }
+type ProviderStats {
+  attempts: Int! succeeded: Int! failedUncharged: Int! unknown: Int! p50Ms: Int p95Ms: Int lastError: ProviderError
+}
+type ProviderError { at: DateTime! code: TaskErrorCode! message: String! }
+input TaskFilter {
+  statuses: [TaskStatus!] operation: Operation model: String models: [String!] provider: String providers: [String!]
+  createdFrom: DateTime createdTo: DateTime search: String apiKeyIds: [ID!] users: [String!] metadata: [MetadataInput!]
+  charged: [Charged!] hasWarnings: Boolean
+}
+enum TaskOrder { CREATED_AT_DESC CREATED_AT_ASC FINISHED_AT_DESC FINISHED_AT_ASC }
 type Task implements Node {
   id: ID! status: TaskStatus! operation: Operation! prompt: String! model: String! progress: Float! queuePosition: Int
   images: [Image!]! partialImages: [PartialImage!]! attempts: [Attempt!]! provider: Provider

@@ -20,25 +20,37 @@ export interface PageRange {
 interface Order {
   /** Absent when the ids alone order the list. */
   at?: AnyColumn | SQL
-  id: AnyColumn
+  id: AnyColumn | SQL
+  /** By default the position itself. */
+  boundOf?: (one: Position) => SQL
   descending?: boolean
 }
 
 /** The rows in the order of the list. `read` returns the first `range.limit` rows in the order that it is given. */
 export async function readRange<Row>(
-  { after, before, fromEnd = false }: PageRange,
-  { at, id, descending = false }: Order,
+  range: PageRange,
+  order: Order,
   read: (isInRange: SQL | undefined, orderBy: SQL[]) => Promise<Row[]>,
 ): Promise<Row[]> {
+  const { isInRange, orderBy } = seek(range, order)
+  const rows = await read(isInRange, orderBy)
+  return range.fromEnd ? rows.toReversed() : rows
+}
+
+/** The order is reversed with `range.fromEnd`. */
+export function seek(
+  { after, before, fromEnd = false }: PageRange,
+  { at, id, descending = false, boundOf }: Order,
+): { isInRange: SQL | undefined; orderBy: SQL[] } {
   // Both databases find the start of a comparison of rows in an index, which they do not for the same with OR.
   const row = at === undefined ? sql`${id}` : sql`(${at}, ${id})`
-  const valueOf = (one: Position) => (at === undefined ? sql`${one.id}` : sql`(${one.at}, ${one.id})`)
+  const ownValue = (one: Position) => (at === undefined ? sql`${one.id}` : sql`(${one.at}, ${one.id})`)
+  const valueOf = boundOf ?? ownValue
   const isAfter = (one: Position) => sql`${row} ${sql.raw(descending ? '<' : '>')} ${valueOf(one)}`
   const isBefore = (one: Position) => sql`${row} ${sql.raw(descending ? '>' : '<')} ${valueOf(one)}`
   const direction = descending === fromEnd ? asc : desc
   const orderBy = at === undefined ? [direction(id)] : [direction(at), direction(id)]
-  const rows = await read(and(after && isAfter(after), before && isBefore(before)), orderBy)
-  return fromEnd ? rows.toReversed() : rows
+  return { isInRange: and(after && isAfter(after), before && isBefore(before)), orderBy }
 }
 
 export async function countRows(q: Queries, table: PgTable, condition?: SQL): Promise<number> {

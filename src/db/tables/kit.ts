@@ -18,6 +18,8 @@ export const postgresqlKit = {
   real: (name: string) => pg.doublePrecision(name),
   boolean: (name: string) => pg.boolean(name),
   json: (name: string) => pg.jsonb(name),
+  /** A set of words, for a full-text index. */
+  words: pg.customType<{ data: string }>({ dataType: () => 'tsvector' }),
   index: pg.index,
   uniqueIndex: pg.uniqueIndex,
   primaryKey: pg.primaryKey,
@@ -36,6 +38,7 @@ const sqliteBuilders = {
   real: (name: string) => sqlite.real(name),
   boolean: (name: string) => sqlite.integer(name, { mode: 'boolean' }),
   json: (name: string) => sqlite.text(name, { mode: 'json' }),
+  words: (name: string) => sqlite.text(name),
   index: sqlite.index,
   uniqueIndex: sqlite.uniqueIndex,
   primaryKey: sqlite.primaryKey,

@@ -25,6 +25,10 @@ export const {
   usageQuarterHours,
   databaseInfo,
   dataFolders,
+  taskLabels,
+  taskWords,
+  tasksWithoutWords,
+  taskInputs,
 } = postgresqlTables
 
 /** Unlogged: may be empty after a crash. */

@@ -25,4 +25,8 @@ export const {
   usageQuarterHours,
   databaseInfo,
   dataFolders,
+  taskLabels,
+  taskWords,
+  tasksWithoutWords,
+  taskInputs,
 } = sqliteTables

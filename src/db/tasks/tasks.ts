@@ -1,28 +1,21 @@
-import { and, eq, exists, inArray, lt, sql, type SQL } from 'drizzle-orm'
-import { TASK_STATUSES, type Caller, type Operation, type TaskStatus } from '../../domain.ts'
-import type { Database, Queries, Transaction } from '../connection/database.ts'
-import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
+import { and, desc, eq, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import type { Caller, TaskStatus } from '../../domain.ts'
+import type { Queries, Transaction } from '../connection/database.ts'
 import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
-import type { TaskRow, Tables } from '../tables/tables.ts'
+import type { AssetRow, TaskRow, Tables } from '../tables/tables.ts'
+import { isFound, matches, type TaskFilter } from './filter.ts'
+import { insertWords } from './words.ts'
+
+export type { TaskFilter } from './filter.ts'
+export { countTasks, listTasks, queriesFor } from './list.ts'
 
 export type NewTask = Tables['tasks']['$inferInsert']
-
-/** Absent fields do not restrict. */
-export interface TaskFilter {
-  statuses?: TaskStatus[] | undefined
-  operation?: Operation | undefined
-  model?: string | undefined
-  provider?: string | undefined
-  /** Inclusive. */
-  createdFrom?: number | undefined
-  /** Exclusive. */
-  createdTo?: number | undefined
-}
 
 /** Undefined for a used idempotency key. */
 export async function insertTask(q: Transaction, task: NewTask): Promise<TaskRow | undefined> {
   const [row] = await newTask(q, task)
+  if (row) await insertWords(q, row)
   return row
 }
 
@@ -84,52 +77,30 @@ export async function findTasks(
   return q.sql
     .select()
     .from(tasks)
-    .where(and(inArray(tasks.id, ids), matches(q, projectId, filter)))
+    .where(and(inArray(tasks.id, ids), matches(q, projectId, filter), isFound(q, projectId, filter)))
 }
 
-/** Newest first. */
-export function listTasks(
+/** Tasks whose request has an image, or another with the same bytes. Newest first. */
+export async function listTasksWithInput(
   q: Queries,
-  projectId: string,
-  filter: TaskFilter,
-  range: PageRange,
+  { projectId, sha256 }: Pick<AssetRow, 'projectId' | 'sha256'>,
+  limit: number,
 ): Promise<TaskRow[]> {
-  const { tasks } = q.tables
-  const { id, status } = tasks
-  const newestFirst = { at: tasks.createdAt, id, descending: true }
-  const statuses = filter.statuses ?? (filter.model === undefined ? [] : TASK_STATUSES)
-  return readRange(range, newestFirst, (isInRange, orderBy) => {
-    const isListed = and(matches(q, projectId, filter), isInRange)
-    const read = (which: SQL | undefined) =>
-      q.sql
-        .select()
-        .from(tasks)
-        .where(which)
-        .orderBy(...orderBy)
-        .limit(range.limit)
-    if (statuses.length < 2) return read(isListed)
-    // The first of each state, because the order of an index is that of one state.
-    const ofEach = statuses.map((one) => {
-      const ids = q.sql
-        .select({ id })
-        .from(tasks)
-        .where(and(isListed, eq(status, one)))
-      return sql`select id from (${ids.orderBy(...orderBy).limit(range.limit)}) as first`
-    })
-    return read(sql`${id} in (${sql.join(ofEach, sql` union all `)})`)
-  })
-}
-
-/** Where to read a list: a filter by operation or provider has no index, and may read every task of the project. */
-export function queriesFor(
-  { read, reports }: Pick<Database, 'read' | 'reports'>,
-  { operation, provider }: TaskFilter,
-): Queries {
-  return operation === undefined && provider === undefined ? read : reports
-}
-
-export function countTasks(q: Queries, projectId: string, filter: TaskFilter): Promise<number> {
-  return countRows(q, q.tables.tasks, matches(q, projectId, filter))
+  const { assets, taskInputs, tasks } = q.tables
+  const same = q.sql
+    .select({ id: assets.id })
+    .from(assets)
+    .where(and(eq(assets.sha256, sha256), eq(assets.projectId, projectId)))
+  const users = q.sql
+    .select({ id: taskInputs.taskId })
+    .from(taskInputs)
+    .where(inArray(taskInputs.assetId, same))
+  return q.sql
+    .select()
+    .from(tasks)
+    .where(inArray(tasks.id, users))
+    .orderBy(desc(tasks.createdAt), desc(tasks.id))
+    .limit(limit)
 }
 
 /** Undefined if the status is not in `from`. */
@@ -218,20 +189,3 @@ const openTasks = statement<{ projectId: string; apiKeyId: string; max: number }
       .from(sql`(select ${ofProject} as of_project, ${ofKey} as of_key) as counts`)
   },
 )
-
-function matches(q: Queries, projectId: string, filter: TaskFilter): SQL | undefined {
-  const { tasks, attempts } = q.tables
-  const { statuses, operation, model, provider, createdFrom, createdTo } = filter
-  const atProvider = (name: string) => and(eq(attempts.taskId, tasks.id), eq(attempts.provider, name))
-  return and(
-    eq(tasks.projectId, projectId),
-    statuses && inArray(tasks.status, statuses),
-    operation && eq(tasks.operation, operation),
-    model === undefined ? undefined : eq(tasks.model, model),
-    createdFrom === undefined ? undefined : sql`${tasks.createdAt} >= ${createdFrom}`,
-    createdTo === undefined ? undefined : lt(tasks.createdAt, createdTo),
-    provider === undefined
-      ? undefined
-      : exists(q.sql.select({ id: attempts.id }).from(attempts).where(atProvider(provider))),
-  )
-}

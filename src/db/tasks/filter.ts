@@ -1,0 +1,85 @@
+import { and, eq, inArray, sql, type AnyColumn, type SQL } from 'drizzle-orm'
+import type { Charged, Operation, TaskStatus } from '../../domain.ts'
+import type { Queries } from '../connection/database.ts'
+import { hasWords, type SearchWord } from './words.ts'
+
+/** Absent fields do not restrict; an empty list matches nothing. */
+export interface TaskFilter {
+  statuses?: TaskStatus[] | undefined
+  operation?: Operation | undefined
+  models?: string[] | undefined
+  /** Of its attempts. */
+  providers?: string[] | undefined
+  /** Inclusive. */
+  createdFrom?: number | undefined
+  /** Exclusive. */
+  createdTo?: number | undefined
+  /** All of them. */
+  search?: SearchWord[] | undefined
+  apiKeyIds?: string[] | undefined
+  users?: string[] | undefined
+  /** All of them. */
+  metadata?: { key: string; value: string }[] | undefined
+  charged?: Charged[] | undefined
+  hasWarnings?: boolean | undefined
+}
+
+/** One label of each group must be on the task. Those that are likely on the fewest tasks first. */
+export function labelGroups(filter: TaskFilter): string[][] {
+  const { metadata = [], users, apiKeyIds, providers, hasWarnings, charged, operation } = filter
+  const groups = [
+    ...metadata.map(({ key, value }) => [`metadata:${key}=${value}`]),
+    users?.map((user) => `user:${user}`),
+    apiKeyIds?.map((id) => `key:${id}`),
+    providers?.map((name) => `provider:${name}`),
+    hasWarnings === undefined ? undefined : [`warnings:${hasWarnings ? 1 : 0}`],
+    charged?.map((value) => `charged:${value}`),
+    operation && [`operation:${operation}`],
+  ]
+  return groups.filter((group) => group !== undefined)
+}
+
+/** Whether a task of the project matches. `groups` are the labels to check, by default all of the filter. */
+export function matches(
+  q: Queries,
+  projectId: string,
+  filter: TaskFilter,
+  groups: string[][] = labelGroups(filter),
+): SQL | undefined {
+  const { tasks, taskLabels } = q.tables
+  const { statuses, models } = filter
+  const hasLabel = (labels: string[]) => {
+    const { label, createdAt, taskId } = taskLabels
+    const isOfTask = and(eq(createdAt, tasks.createdAt), eq(taskId, tasks.id))
+    const isLabel = and(eq(taskLabels.projectId, projectId), inArray(label, labels))
+    return sql`exists (select 1 from ${taskLabels} where ${and(isLabel, isOfTask)})`
+  }
+  return and(
+    eq(tasks.projectId, projectId),
+    statuses && inArray(tasks.status, statuses),
+    models && inArray(tasks.model, models),
+    isCreated(tasks.createdAt, filter),
+    ...groups.map(hasLabel),
+  )
+}
+
+/** Whether the prompt of a task has the words. */
+export function isFound(q: Queries, projectId: string, { search }: TaskFilter): SQL | undefined {
+  if (search === undefined) return undefined
+  const { tasks, taskWords } = q.tables
+  const index = q.dialect === 'sqlite' ? sql`cross join task_words_index` : sql``
+  const isEntry = q.dialect === 'sqlite' ? sql`task_words_index.rowid = ${taskWords.seq} and ` : sql``
+  const isOfTask = sql`${taskWords.taskId} = ${tasks.id}`
+  return sql`exists (select 1 from ${taskWords} ${index} where ${isOfTask} and ${isEntry}${hasWords(q, projectId, search)})`
+}
+
+export function isCreated(
+  createdAt: AnyColumn | SQL,
+  { createdFrom, createdTo }: TaskFilter,
+  valueOf: (at: number) => number = (at) => at,
+): SQL | undefined {
+  return and(
+    createdFrom === undefined ? undefined : sql`${createdAt} >= ${valueOf(createdFrom)}`,
+    createdTo === undefined ? undefined : sql`${createdAt} < ${valueOf(createdTo)}`,
+  )
+}

@@ -1,0 +1,151 @@
+// Full-text search of prompts. Words are split here, and not by the databases, so that both find the same.
+import { createHash } from 'node:crypto'
+import { eq, inArray, sql, type SQL } from 'drizzle-orm'
+import type { Database, Queries, Transaction } from '../connection/database.ts'
+import type { Position } from '../connection/keyset.ts'
+import { insertion } from '../connection/statement.ts'
+import type { TaskRow } from '../tables/tables.ts'
+
+/** Of scripts without spaces between words, each character is a word. */
+const SINGLE = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]$/v
+const WORD = new RegExp(
+  `${SINGLE.source.slice(1, -1)}|[[\\p{L}\\p{M}\\p{N}]--${SINGLE.source.slice(1, -1)}]+`,
+  'gv',
+)
+
+/** PostgreSQL stores up to 2,046 bytes of a word. */
+const MAX_WORD_CODE_POINTS = 100
+
+/** In lower case, without repetitions. */
+export function wordsOf(text: string): string[] {
+  const words = text.normalize('NFKC').toLowerCase().match(WORD) ?? []
+  return [...new Set(words.map((word) => Array.from(word).slice(0, MAX_WORD_CODE_POINTS).join('')))]
+}
+
+/** A word that a prompt must have; with `isPrefix` a longer one will do. */
+export interface SearchWord {
+  word: string
+  isPrefix: boolean
+}
+
+/** Words separated by spaces. `*` after one makes it a prefix, unless each of its characters is a word. */
+export function readSearch(text: string): SearchWord[] {
+  return text.split(/\s+/u).flatMap((chunk) => {
+    const words = wordsOf(chunk)
+    const isPrefix = chunk.endsWith('*') && !SINGLE.test(words.at(-1) ?? '')
+    return words.map((word, i) => ({ word, isPrefix: isPrefix && i === words.length - 1 }))
+  })
+}
+
+type Indexed = Pick<TaskRow, 'id' | 'projectId' | 'apiKeyId' | 'createdAt' | 'request'>
+
+export async function insertWords(q: Transaction, task: Indexed): Promise<void> {
+  const { apiKeyId, projectId, request } = task
+  const { metadata, model, operation, prompt, user } = request
+  const labels = [
+    `operation:${operation}`,
+    `model:${model}`,
+    ...(apiKeyId === null ? [] : [`key:${apiKeyId}`]),
+    ...(user === null ? [] : [`user:${user}`]),
+    ...Object.entries(metadata).map(([key, value]) => `metadata:${key}=${value}`),
+  ]
+  const words = [projectId, ...labels.map(tokenOf), ...wordsOf(prompt)].join(' ')
+  const first = seqOf(task.createdAt, task.id)
+  for (let seq = first; (await newWords(q, { seq, taskId: task.id, words })).length === 0; seq++);
+}
+
+const newWords = insertion<{ seq: number; taskId: string; words: string }, { seq: number }[]>(
+  'task_words',
+  ({ dialect, sql: into, tables: { taskWords } }, { words, ...values }) => {
+    // As they are: no dictionary.
+    const set = dialect === 'sqlite' ? words : sql`array_to_tsvector(string_to_array(${words}, ' '))`
+    return into
+      .insert(taskWords)
+      .values({ ...values, words: set })
+      .onConflictDoNothing({ target: taskWords.seq })
+      .returning({ seq: taskWords.seq })
+  },
+)
+
+const PER_MS = 1024
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** The place of a task in its list as a number: SQLite returns full-text matches in the order of row ids. */
+function seqOf(createdAt: number, id: string): number {
+  const [high = 0, low = 0] = Array.from(id.slice(-16, -14), (digit) => Math.max(0, ALPHABET.indexOf(digit)))
+  return createdAt * PER_MS + high * 32 + low
+}
+
+/** The first number of a millisecond. */
+export function seqAt(at: number): number {
+  return at * PER_MS
+}
+
+/** The number of a task; of its place once the task is gone. */
+export function seqOfTask({ tables: { taskWords } }: Queries, { at, id }: Position): SQL {
+  return sql`coalesce((select own.seq from ${taskWords} as own where own.task_id = ${id}), ${seqOf(at, id)})`
+}
+
+const MAX_TOKEN_BYTES = 200
+
+/** A label as a word that no prompt has. */
+function tokenOf(label: string): string {
+  const bytes = Buffer.from(label)
+  const isShort = bytes.length <= MAX_TOKEN_BYTES
+  return `_${isShort ? bytes.toString('hex') : createHash('sha256').update(bytes).digest('hex')}`
+}
+
+/**
+ * A condition on the full-text index: on SQLite on its virtual table, on PostgreSQL on `task_words`. Of each group of
+ * labels, a task must have one.
+ */
+export function hasWords(
+  { dialect, tables }: Queries,
+  projectId: string,
+  search: SearchWord[],
+  groups: string[][] = [],
+): SQL {
+  if (groups.some((labels) => labels.length === 0)) return sql`false`
+  const isSqlite = dialect === 'sqlite'
+  const quote = isSqlite ? '"' : "'"
+  const term = (word: string, suffix = '') => `${quote}${word}${quote}${suffix}`
+  const query = [
+    term(projectId),
+    ...groups.map(
+      (labels) => `(${labels.map((label) => term(tokenOf(label))).join(isSqlite ? ' OR ' : ' | ')})`,
+    ),
+    ...search.map(({ word, isPrefix }) => term(word, isPrefix ? (isSqlite ? '*' : ':*') : '')),
+  ].join(isSqlite ? ' AND ' : ' & ')
+  return isSqlite ? sql`task_words_index match ${query}` : sql`${tables.taskWords.words} @@ ${query}::tsquery`
+}
+
+const BATCH = 500
+
+/** Stores the words of tasks from before there were words. Returns how many. */
+export async function storeMissingWords(db: Pick<Database, 'tx'>): Promise<number> {
+  for (let stored = 0; ;) {
+    const batch = await db.tx(storeBatch)
+    if (batch === 0) return stored
+    stored += batch
+  }
+}
+
+async function storeBatch(q: Transaction): Promise<number> {
+  const { tasks, tasksWithoutWords } = q.tables
+  const waiting = q.sql.select().from(tasksWithoutWords).limit(BATCH)
+  const ids = await (q.dialect === 'postgresql' ? waiting.for('update') : waiting)
+  if (ids.length === 0) return 0
+  const isInBatch = inArray(
+    tasksWithoutWords.taskId,
+    ids.map(({ taskId }) => taskId),
+  )
+  const { id, projectId, apiKeyId, createdAt, request } = tasks
+  const rows = await q.sql
+    .select({ id, projectId, apiKeyId, createdAt, request })
+    .from(tasksWithoutWords)
+    .innerJoin(tasks, eq(id, tasksWithoutWords.taskId))
+    .where(isInBatch)
+  for (const row of rows) await insertWords(q, row)
+  await q.sql.delete(tasksWithoutWords).where(isInBatch)
+  return ids.length
+}
