@@ -68,9 +68,9 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
     newFile: () => join(spool, randomUUID()),
     newInput: () => join(spool, `${INPUT_PREFIX}${randomUUID()}`),
 
-    put: (file) =>
+    put: (file, isSynced) =>
       onDisk(async () => {
-        const { sha256, bytes, ...stats } = await digest(file)
+        const { sha256, bytes, ...stats } = await digest(file, isSynced)
         const target = pathOf(sha256)
         await linkTo(target, { path: file, ...stats }, clock.now())
         // Another process may have created a folder or the file and not synced it yet.
@@ -163,19 +163,22 @@ interface Digest extends StoredFile {
   bytes?: Buffer
 }
 
-/** Also syncs the file. */
-async function digest(file: string): Promise<Digest> {
+/** Also syncs the file, unless it is synced. */
+async function digest(file: string, isSynced = Promise.resolve(false)): Promise<Digest> {
   // Windows cannot sync a read-only handle.
   await using handle = await open(file, 'r+')
   const { size: byteSize, mtimeMs: modifiedAt } = await handle.stat()
   const hash = createHash('sha256')
+  const sync = async () => {
+    if (!(await isSynced)) await handle.sync()
+  }
   if (byteSize <= MAX_CACHED_FILE_BYTES) {
-    const [bytes] = await Promise.all([handle.readFile(), handle.sync()])
+    const [bytes] = await Promise.all([handle.readFile(), sync()])
     return { sha256: hash.update(bytes).digest('hex'), byteSize: bytes.length, modifiedAt, bytes }
   }
   const chunks = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES })
   for await (const chunk of chunks) hash.update(chunk)
-  await handle.sync()
+  await sync()
   return { sha256: hash.digest('hex'), byteSize, modifiedAt }
 }
 

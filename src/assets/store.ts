@@ -6,8 +6,8 @@ export interface AssetStore {
   newFile(): string
   /** A temporary file for an input image. No record refers to it. */
   newInput(): string
-  /** Durable. The file stays, for crash recovery. */
-  put(file: string): Promise<StoredFile>
+  /** Durable. The file stays, for crash recovery. `isSynced`: whether the caller has synced it; by default it has not. */
+  put(file: string, isSynced?: Promise<boolean>): Promise<StoredFile>
   read(sha256: string): Promise<Buffer>
   /** `end` is inclusive. */
   open(sha256: string, range?: { start: number; end: number }): Promise<Readable>

@@ -13,7 +13,7 @@ import { resultWarnings } from './result-warnings.ts'
 
 /**
  * Updates a task after one of its attempts `changed`, and appends the events. Last in the transaction, with the task
- * locked. A finished task stays unchanged.
+ * locked. A finished task stays unchanged. `known`: its attempts, if they were read after the last change.
  */
 export async function concludeTask(
   q: Transaction,
@@ -21,10 +21,11 @@ export async function concludeTask(
   task: TaskRow,
   changed: AttemptRow,
   at: number,
+  known?: AttemptRow[],
 ): Promise<TaskRow> {
   if (!isLive(changed.state)) q.afterCommit(() => countAttempt(deps, task, changed))
   if (isFinished(task.status)) return task
-  const attempts = await listAttempts(q, [task.id])
+  const attempts = known ?? (await listAttempts(q, [task.id]))
   const { status, error, warnings } = conclude(attempts, task.cancelRequestedAt !== null)
   const finished = isFinished(status)
   const isSuccess = status === 'SUCCEEDED'

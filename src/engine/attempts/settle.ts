@@ -140,9 +140,18 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
   await insertAssets(q, images)
   await insertAddresses(q, addresses)
   // A late result makes a planned successor unnecessary.
-  const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
-  await cancelUnsent(q, ofPart, at)
-  if (isComplete) return void (await concludeTask(q, deps, task, answered, at))
+  const attempts = await listAttempts(q, [task.id])
+  const ofPart = attempts.filter(({ part }) => part === attempt.part)
+  const canceled = await cancelUnsent(q, ofPart, at)
+  if (isComplete)
+    return void (await concludeTask(
+      q,
+      deps,
+      task,
+      answered,
+      at,
+      canceled.length === 0 ? attempts : undefined,
+    ))
   q.wakeUp(FETCH_KEY)
   await resumeRunning(q, task, attempt.id, at)
 }

@@ -23,6 +23,8 @@ export class NotStored extends Error {
 interface IngestOptions {
   /** Whether a received-answer record is on disk: an image that cannot be stored then throws NotStored. */
   isRecorded: Promise<boolean>
+  /** Whether the images were synced with the record; by default not. */
+  isSynced?: Promise<boolean>
   maxTries?: number
 }
 
@@ -76,12 +78,12 @@ async function ingestWithRetry(
   { id, provider }: AttemptRow,
   file: string,
   exit: AbortSignal,
-  { isRecorded, maxTries = MAX_TRIES }: IngestOptions,
+  { isRecorded, isSynced, maxTries = MAX_TRIES }: IngestOptions,
 ) {
   for (let tries = 1; ; tries++) {
     try {
       // A slot of the limit is held during the work, not during the pause.
-      return await ingestFile(deps, file)
+      return await ingestFile(deps, file, isSynced)
     } catch (cause) {
       const kind = 'broken' as const
       if (cause instanceof ImageRejected) {
@@ -104,6 +106,7 @@ async function ingestWithRetry(
 export function ingestFile(
   { ingestLimit, store }: Pick<Deps, 'ingestLimit' | 'store'>,
   file: string,
+  isSynced?: Promise<boolean>,
 ): Promise<Pick<NewAsset, 'sha256' | 'byteSize' | 'width' | 'height' | 'mimeType' | 'thumbhash'>> {
   return ingestLimit(async () => {
     const content = await readSmall(file)
@@ -116,7 +119,7 @@ export function ingestFile(
     if (facts.status === 'rejected') throw facts.reason
     if (hash.status === 'rejected') throw hash.reason
     const { width, height, mimeType } = facts.value
-    return { ...(await store.put(file)), width, height, mimeType, thumbhash: hash.value }
+    return { ...(await store.put(file, isSynced)), width, height, mimeType, thumbhash: hash.value }
   })
 }
 

@@ -38,7 +38,7 @@ export async function toOutcome(
   // From here on a crash of the process loses nothing, not even one of the decoder.
   await writing.catch(() => {})
   const ingested = await deps.tracing.span('ingest', {}, () =>
-    ingestImages(deps, attempt, received, exit, { isRecorded }),
+    ingestImages(deps, attempt, received, exit, { isRecorded, isSynced: isRecorded }),
   )
   await isRecorded
   countBytes(deps, attempt, ingested.images)

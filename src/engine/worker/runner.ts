@@ -32,6 +32,8 @@ export function createRunner(
   const key = fetching ? FETCH_KEY : QUEUE_KEY
   /** By attempt. */
   const steps = new Map<string, Step>()
+  /** Of the last claim: an attempt was due, and may wait for a slot. */
+  let wasDue = true
 
   function start(attempt: AttemptRow): void {
     const done = takeStep(deps, attempt, signals)
@@ -41,7 +43,8 @@ export function createRunner(
       .finally(() => {
         // Its next step may have begun since the commit.
         if (steps.get(attempt.id)?.attempt === attempt) steps.delete(attempt.id)
-        wakeUps.wake(key)
+        // A step that was sent wakes the queue itself where another one follows.
+        if (wasDue || attempt.state !== 'LEASED') wakeUps.wake(key)
       })
     steps.set(attempt.id, { attempt, done })
   }
@@ -92,10 +95,12 @@ export function createRunner(
 
   /** Returns how long to sleep; 0 when more may be due. */
   async function claim(): Promise<number> {
+    wasDue = true
     const open = await listCapacities()
     if (open.length === 0) return tuning.pollMs
     const names = [...new Set(open.map(({ provider }) => provider))]
     const inMs = await findNextDueMs(db.read, names, fetching)
+    wasDue = inMs === 0 || names.length < providers.length
     if (inMs === undefined || inMs > 0) return Math.min(inMs ?? tuning.pollMs, tuning.pollMs)
     const isStorageFailing = (await readiness.storageProblem()) !== undefined
     if (isStorageFailing && fetching) return tuning.pollMs
