@@ -57,7 +57,7 @@ export async function runStorm({
   const evidence = createEvidence(place)
   const upstreams = await startUpstreams({ random: createRandom(seed + 1), tally, evidence })
   const hosts = { count: processes, otherHost: processes > 1 }
-  const gateways = await startGateways(place, hosts, (slot) => upstreams.entriesFor(slot))
+  const gateways = await startGateways(place, hosts, (process) => upstreams.entriesFor(process))
   const over = new AbortController()
   const endingCooldowns = endCooldownsEarly(place, over.signal)
   const startedAt = performance.now()
@@ -95,7 +95,7 @@ export async function runStorm({
     ids,
     charges: () => upstreams.charges().map(({ attempt }) => attempt),
     received: evidence.receivedAt.keys(),
-    more: { evidence, bills: () => upstreams.charges() },
+    more: { evidence, bills: () => upstreams.charges(), inFlight: () => upstreams.inFlight() },
   })
   over.abort()
   await endingCooldowns
