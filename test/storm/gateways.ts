@@ -4,6 +4,7 @@ import { mkdir, readFile, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Place } from '../support/database.ts'
+import { listReceived } from './settle.ts'
 import { startGateway, type GatewayProcess } from '../support/gateway-process.ts'
 
 /**
@@ -37,6 +38,8 @@ export interface Gateways {
   /** The slot with a data folder of its own, on another host. */
   otherHost: Slot | undefined
   running(): GatewayProcess[]
+  /** The number of received answers on the disks in use, which are not settled yet. */
+  countReceived(): Promise<number>
   kill(slot: Slot): Promise<void>
   start(slot: Slot): Promise<void>
   /** Gives the slot an empty data folder, and returns the id of the lost one. */
@@ -59,6 +62,10 @@ export async function startGateways(
     slots,
     otherHost: last,
     running: () => slots.flatMap(({ gateway }) => gateway ?? []),
+    async countReceived() {
+      const lists = await Promise.all(slots.map((slot) => listReceived(slot.place)))
+      return lists.flat().length
+    },
     async kill(slot) {
       const { gateway } = slot
       slot.gateway = undefined

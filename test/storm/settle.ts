@@ -32,8 +32,8 @@ export interface SettleRecords {
   ids: string[]
   charges: () => string[]
   received?: Iterable<string>
-  /** Of a storm, whose upstreams also keep amounts. */
-  more?: { evidence: Evidence; bills: () => readonly Charge[]; inFlight: () => number }
+  /** Of a storm, whose upstreams also keep amounts. While it is busy, an unknown outcome may still be found. */
+  more?: { evidence: Evidence; bills: () => readonly Charge[]; isBusy: () => Promise<boolean> }
 }
 
 /** Without progress. */
@@ -60,8 +60,7 @@ export async function settle(
     const before = open.length
     open = await listOpen(gateway, before > 0 ? open : ids).catch(() => open)
     if (open.length < before) progressAt = performance.now()
-    // A reply that hangs after its last byte is used when the time of the call is over.
-    if (open.length > 0 || (more && more.inFlight() > 0)) closedAt = performance.now()
+    if (open.length > 0 || (await more?.isBusy())) closedAt = performance.now()
   }
   const settledMs = Math.round(performance.now() - startedAt)
   const listed = await listUnknownOutcomes(gateway)

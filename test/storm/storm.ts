@@ -95,7 +95,12 @@ export async function runStorm({
     ids,
     charges: () => upstreams.charges().map(({ attempt }) => attempt),
     received: evidence.receivedAt.keys(),
-    more: { evidence, bills: () => upstreams.charges(), inFlight: () => upstreams.inFlight() },
+    more: {
+      evidence,
+      bills: () => upstreams.charges(),
+      // A reply that hangs after its last byte is used when the time of the call is over.
+      isBusy: async () => upstreams.inFlight() > 0 || (await gateways.countReceived()) > 0,
+    },
   })
   over.abort()
   await endingCooldowns
