@@ -16,7 +16,8 @@ describe.each(DATABASES)('a storm of faults on %s', (database) => {
     const seed = Math.floor(Math.random() * 2 ** 32)
     const processes = database === 'sqlite' ? 1 : 3
     const result = await runStorm({ place, processes, ms: SECONDS * 1000, seed })
-    expect(result.discrepancies, `seed ${seed}`).toEqual([])
+    const history = result.details.join('\n')
+    expect(result.discrepancies, `seed ${seed}\n${history}`).toEqual([])
     const never = [...result.faults].filter(([, count]) => count === 0)
     expect(never, `seed ${seed}`).toEqual([])
     expect(result.charges).toBeGreaterThan(0)

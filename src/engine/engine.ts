@@ -1,5 +1,5 @@
 import { renewLeases } from '../db/attempts/attempts.ts'
-import { releaseFromFuture } from '../db/maintenance/clock.ts'
+import { limitWaits, releaseFromFuture } from '../db/maintenance/clock.ts'
 import { releaseAllDeliveries } from '../db/webhooks/deliveries.ts'
 import type { TaskFilter } from '../db/tasks/tasks.ts'
 import type { Period } from '../domain.ts'
@@ -196,7 +196,11 @@ export function createEngine(deps: Deps) {
       const all = db.dialect === 'sqlite'
       await recordOwnDataFolder(deps, { isStart: true })
       if (restored) await markUnsentUnknown(deps)
-      await db.tx(releaseFromFuture)
+      await db.tx(async (q) => {
+        await releaseFromFuture(q)
+        const lookupMs = Math.max(0, ...tuning.lookupDelaysMs)
+        await limitWaits(q, { checkMs: tuning.maxCooldownMs, lookupMs })
+      })
       await clockWatch.areLeasesReliable()
       await recover(all)
       await warnOfStranded(deps)

@@ -2,9 +2,9 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { eq, sql } from 'drizzle-orm'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { createClock } from '../../src/clock.ts'
-import { DATABASES } from '../support/database.ts'
+import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, scripted } from '../support/scripted.ts'
 
@@ -66,6 +66,24 @@ describe.each(DATABASES)('on %s, a clock that is set', (database) => {
     shift.wallMs = 0
     await one.engine.start()
     await one.reached(id, 'SUCCEEDED')
+    expect(provider.sent).toHaveLength(1)
+  })
+
+  it('ahead until the server was killed delays no accepted request by more than the longest wait', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const provider = scripted(
+      async () => ({ state: 'ACCEPTED', remoteId: 'remote-1', checkAfterMs: MINUTE }),
+      { check: async (_, order, call) => done({ order, call }) },
+    )
+    const options = { place, providers: [provider], tuning: { ...QUICK, maxCooldownMs: 1_000 } }
+    const killed = await openEngine(options)
+    const { id } = await killed.create()
+    await expect.poll(async () => (await killed.attempts(id))[0]?.state).toBe('ACCEPTED')
+    await planInFuture(killed, id)
+    await killed.close()
+    await using next = await openEngine(options)
+    await expect.poll(async () => (await next.task(id)).status, { timeout: 5_000 }).toBe('SUCCEEDED')
     expect(provider.sent).toHaveLength(1)
   })
 

@@ -5,8 +5,10 @@ import { performance } from 'node:perf_hooks'
 import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
 import type { Place } from '../support/database.ts'
+import { createJournal, type Journal } from './journal.ts'
 
 export interface Evidence {
+  journal: Journal
   /** When each attempt was sent to an upstream, in milliseconds of this process. */
   sentAt: Map<string, number>
   /** When each received answer was found on a disk whose process was dead, and which came back. */
@@ -14,10 +16,12 @@ export interface Evidence {
   /** Attempts whose reply had another value in some field than the upstream sent. */
   altered: Set<string>
   sent(attempt: string): void
-  /** The whole image of an attempt, or its address, was delivered to the gateway at this slot. */
-  arrived(attempt: string, slot: number): void
-  /** After the death of the process at a slot: what was not recorded yet died with it, unless it is on disk. */
-  died(slot: number): Promise<void>
+  /** The whole image of an attempt, or its address, was delivered to this process. */
+  arrived(attempt: string, process: number): void
+  /** After the death of a process: what was not recorded yet died with it, unless it is on disk. */
+  died(process: number): Promise<void>
+  /** These answers were on a disk that does not come back. */
+  lost(attempts: readonly string[]): void
   /** Attempts whose image must exist: it arrived at a process that lived long enough to record it. */
   required(): Set<string>
 }
@@ -25,19 +29,31 @@ export interface Evidence {
 export function createEvidence(place: Place): Evidence {
   const arrivals = new Map<number, Set<string>>()
   const outlived = new Set<string>()
+  const dead = new Set<number>()
   const evidence: Evidence = {
+    journal: createJournal(),
     sentAt: new Map(),
     receivedAt: new Map(),
     altered: new Set(),
     sent: (attempt) => void evidence.sentAt.set(attempt, performance.now()),
-    arrived(attempt, slot) {
-      arrivals.set(slot, (arrivals.get(slot) ?? new Set()).add(attempt))
+    arrived(attempt, process) {
+      // Written to the socket of a process that had not read it.
+      if (dead.has(process)) return
+      arrivals.set(process, (arrivals.get(process) ?? new Set()).add(attempt))
     },
-    async died(slot) {
-      const ids = [...(arrivals.get(slot) ?? [])]
-      arrivals.delete(slot)
+    async died(process) {
+      dead.add(process)
+      const ids = [...(arrivals.get(process) ?? [])]
+      arrivals.delete(process)
       const states = await readStates(place, ids)
-      for (const id of ids) if (!MAY_DIE.has(states.get(id) ?? '')) outlived.add(id)
+      for (const id of ids) {
+        const state = states.get(id) ?? ''
+        evidence.journal.ofAttempt(id, `is ${state} after the death of process ${process}`)
+        if (!MAY_DIE.has(state)) outlived.add(id)
+      }
+    },
+    lost(attempts) {
+      for (const id of attempts) evidence.receivedAt.delete(id)
     },
     required: () => new Set([...outlived, ...[...arrivals.values()].flatMap((ids) => [...ids])]),
   }

@@ -28,7 +28,10 @@ export function createTally(): FaultTally {
   }
 }
 
-/** Deals shuffled cards, each once per round: `faultless` cards are null, and the others are faults. */
+/**
+ * Deals shuffled cards, each once per round: `faultless` cards are null, and the others are faults. The first round has at most
+ * as many faultless cards as faults, so that each kind is injected early.
+ */
 export function createDeck<Fault>(
   random: Random,
   tally: FaultTally,
@@ -40,7 +43,7 @@ export function createDeck<Fault>(
     ...Array.from({ length: faultless }, () => null),
   ]
   for (const kind of Object.keys(faults)) tally.counts.set(kind, 0)
-  let left: typeof cards = []
+  let left = shuffle(cards.slice(0, 2 * Object.keys(faults).length), random)
   return () => {
     if (tally.isOver()) return null
     if (left.length === 0) left = shuffle(cards, random)

@@ -14,8 +14,10 @@ import { createRequestFaults } from './request-faults.ts'
 const MAX_MS = { request: 100, response: 500 }
 
 export interface FaultyProxy {
-  /** The base URL for the gateway at a slot, by which the proxy knows where replies arrive. */
-  urlFor(slot: number): string
+  /** The base URL for a process, by which the proxy knows where replies arrive. */
+  urlFor(process: number): string
+  /** The number of requests whose reply has not ended; a gateway may wait for more of it. */
+  inFlight(): number
   close(): Promise<void>
 }
 
@@ -36,18 +38,23 @@ export async function startFaultyProxy(to: string, options: ProxyOptions): Promi
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(incoming)
-    const [, slot, path = ''] = /^(?:\/slot-(\d+))?(\/.*)$/.exec(incoming.url ?? '') ?? []
-    if (slot === undefined) return links.serve(path, response)
+    const [, process, path = ''] = /^(?:\/process-(\d+))?(\/.*)$/.exec(incoming.url ?? '') ?? []
+    if (process === undefined) return links.serve(path, response)
     await pause(random.between(0, MAX_MS.request))
     const submitted = submittedAttempt(incoming, path)
-    if (submitted !== undefined && requestFault(response)) return
+    if (submitted !== undefined && requestFault(response, submitted)) return
     if (submitted !== undefined) evidence.sent(submitted)
     const reply = await forward(incoming, `${origin}${path}`, body)
     const attempt = submitted ?? attempts.get(remoteIdOf(path, body)) ?? ''
     if (submitted !== undefined) remember(reply, submitted)
     await pause(random.between(0, MAX_MS.response))
     const ownLinks = { ...reply, text: reply.text.replaceAll(origin, own) }
-    replyFault(response, { ...ownLinks, attempt, slot: Number(slot), isSubmit: submitted !== undefined })
+    replyFault(response, {
+      ...ownLinks,
+      attempt,
+      process: Number(process),
+      isLookup: submitted === undefined && isByOwnId(body),
+    })
   }
 
   function remember({ text }: Reply, attempt: string): void {
@@ -56,13 +63,17 @@ export async function startFaultyProxy(to: string, options: ProxyOptions): Promi
     attempts.set(attempt, attempt)
   }
 
+  let inFlight = 0
   const server = createServer((incoming, response) => {
+    inFlight++
+    response.on('close', () => inFlight--)
     serve(incoming, response).catch(() => response.destroy())
   })
   server.on('connection', (socket) => socket.on('error', () => undefined))
   const own = await listen(server)
   return {
-    urlFor: (slot) => `${own}/slot-${slot}${pathname}`,
+    urlFor: (process) => `${own}/process-${process}${pathname}`,
+    inFlight: () => inFlight,
     close() {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
@@ -74,6 +85,11 @@ export async function startFaultyProxy(to: string, options: ProxyOptions): Promi
 function submittedAttempt({ method, headers }: IncomingMessage, path: string): string | undefined {
   const ref = headers['x-client-request-id'] ?? headers['idempotency-key']
   return method === 'POST' && !path.endsWith('/tasks') && typeof ref === 'string' ? ref : undefined
+}
+
+/** A check by our id instead of the remote one. */
+function isByOwnId(body: Buffer): boolean {
+  return /"trace_id":"/.test(body.toString())
 }
 
 /** Of a check: jimmy has it in the path, acedata in the body, where it may also be our id. */

@@ -4,6 +4,7 @@ import { mkdir, readFile, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Place } from '../support/database.ts'
+import { listReceived } from './settle.ts'
 import { startGateway, type GatewayProcess } from '../support/gateway-process.ts'
 
 /**
@@ -11,18 +12,21 @@ import { startGateway, type GatewayProcess } from '../support/gateway-process.ts
  * at the end.
  */
 export const TUNING = {
-  leaseMs: 1500,
+  leaseMs: 1200,
   heartbeatMs: 300,
   reapMs: 200,
   pollMs: 100,
-  recheckMs: 500,
-  resendGraceMs: 20_000,
-  lookupDelaysMs: [500, 1000, 2000, 4000, 4000],
+  recheckMs: 300,
+  resendGraceMs: 10_000,
+  lookupDelaysMs: [300, 600, 1200, 2000],
+  maxCooldownMs: 2000,
 }
 
 /** A process, its port and its data folder. */
 export interface Slot {
   number: number
+  /** A new number with each start. */
+  process: number
   port: number
   place: Place
   /** Undefined while it is dead. */
@@ -34,36 +38,43 @@ export interface Gateways {
   /** The slot with a data folder of its own, on another host. */
   otherHost: Slot | undefined
   running(): GatewayProcess[]
+  /** The number of received answers on the disks in use, which are not settled yet. */
+  countReceived(): Promise<number>
   kill(slot: Slot): Promise<void>
   start(slot: Slot): Promise<void>
   /** Gives the slot an empty data folder, and returns the id of the lost one. */
   loseDataFolder(slot: Slot): Promise<string>
 }
 
-/** With `otherHost`, the last process has a data folder of its own. `providersOf` returns the entries for a slot. */
+/** With `otherHost`, the last process has a data folder of its own. `providersOf` returns the entries for a process. */
 export async function startGateways(
   place: Place,
   { count, otherHost }: { count: number; otherHost: boolean },
-  providersOf: (slot: number) => Record<string, unknown>[],
+  providersOf: (process: number) => Record<string, unknown>[],
 ): Promise<Gateways> {
   const slots: Slot[] = []
-  let hosts = 0
+  let [hosts, started] = [0, 0]
   for (let number = 0; number < count; number++)
-    slots.push({ number, port: await freePort(), place, gateway: undefined })
+    slots.push({ number, process: 0, port: await freePort(), place, gateway: undefined })
   const last = otherHost ? slots.at(-1) : undefined
   if (last) last.place = await newHost(place, hosts++)
   const gateways: Gateways = {
     slots,
     otherHost: last,
     running: () => slots.flatMap(({ gateway }) => gateway ?? []),
+    async countReceived() {
+      const lists = await Promise.all(slots.map((slot) => listReceived(slot.place)))
+      return lists.flat().length
+    },
     async kill(slot) {
       const { gateway } = slot
       slot.gateway = undefined
       await gateway?.kill()
     },
     async start(slot) {
-      const { port, number } = slot
-      const settings = { providers: providersOf(number), engine: TUNING, port, canSetClock: true }
+      const { port } = slot
+      slot.process = started++
+      const settings = { providers: providersOf(slot.process), engine: TUNING, port, canSetClock: true }
       slot.gateway = await startGateway(slot.place, settings)
     },
     async loseDataFolder(slot) {

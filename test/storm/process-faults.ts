@@ -18,7 +18,7 @@ type ProcessFault = (storm: Storm) => Promise<boolean>
 
 const MINUTE_MS = 60_000
 const MAX_STOP_MS = 2.5 * TUNING.leaseMs
-const MAX_AWAY_MS = 6000
+const MAX_AWAY_MS = 3000
 const MAX_ANSWER_WAIT_MS = 1500
 
 const KILLS: Record<string, ProcessFault> = {
@@ -115,26 +115,34 @@ async function declareLost({ gateways, random }: Storm, slot: Slot): Promise<voi
 
 /** The answers on a disk that comes back must become images, and nothing that they answer may be sent again. */
 async function noteDeath({ evidence }: Storm, slot: Slot, { isLost = false } = {}): Promise<void> {
-  await evidence.died(slot.number)
-  if (isLost) return
+  await evidence.died(slot.process)
+  const received = await listReceived(slot.place)
+  const says = isLost ? 'on a disk that is lost' : 'on disk'
+  evidence.journal.ofProcess(slot.process, `is dead, with answers ${says}: ${received.join(', ') || 'none'}`)
+  if (isLost) return evidence.lost(received)
   const now = performance.now()
-  for (const id of await listReceived(slot.place))
-    evidence.receivedAt.set(id, evidence.receivedAt.get(id) ?? now)
+  for (const id of received) evidence.receivedAt.set(id, evidence.receivedAt.get(id) ?? now)
 }
 
 async function stopOne(storm: Storm): Promise<boolean> {
-  const gateway = pickRunning(storm)?.gateway
-  if (!gateway) return false
+  const slot = pickRunning(storm)
+  if (!slot?.gateway) return false
+  const { gateway, process } = slot
+  const { journal } = storm.evidence
   gateway.signal('SIGSTOP')
+  journal.ofProcess(process, 'is stopped')
   await pause(storm.random.between(1.2 * TUNING.leaseMs, MAX_STOP_MS))
   gateway.signal('SIGCONT')
+  journal.ofProcess(process, 'continues')
   return true
 }
 
 async function setClock(storm: Storm, shiftMs: number): Promise<boolean> {
-  const gateway = pickRunning(storm)?.gateway
-  gateway?.setClock(shiftMs)
-  return gateway !== undefined
+  const slot = pickRunning(storm)
+  if (!slot?.gateway) return false
+  slot.gateway.setClock(shiftMs)
+  storm.evidence.journal.ofProcess(slot.process, `has its clock ${shiftMs / MINUTE_MS} min ahead`)
+  return true
 }
 
 function pickRunning({ gateways, random }: Storm): Slot | undefined {

@@ -13,17 +13,20 @@ export interface Reply {
   replyHeaders: IncomingHttpHeaders
 }
 
-/** A reply with the attempt that it is about, and the slot of the gateway that sent the request. */
+/** A reply with the attempt that it is about, and the process that sent the request. */
 export interface AddressedReply extends Reply {
   attempt: string
-  slot: number
-  isSubmit: boolean
+  process: number
+  /** The gateway reads only the remote id from it, and checks then. */
+  isLookup: boolean
 }
 
 /** Replies that arrive unchanged, per round of faults. */
 const FAULTLESS = 24
 const LINK_SHARE = 0.4
 const MAX_EVENT_MS = 100
+/** An altered field is rarely as long as an image. */
+const MAX_NOTED_LENGTH = 600
 
 type ReplyFault = (reply: AddressedReply, response: ServerResponse) => CannedReply | undefined
 
@@ -53,8 +56,10 @@ export function createReplyFaults(
   const deal = createDeck(random, tally, FAULTS, FAULTLESS)
 
   function damageOne(reply: AddressedReply): CannedReply {
+    const body = damageLast(reply.text)
     evidence.altered.add(reply.attempt)
-    return { ...canned(reply), body: damageLast(reply.text) }
+    evidence.journal.ofAttempt(reply.attempt, `altered to …${body.slice(-MAX_NOTED_LENGTH)}`)
+    return { ...canned(reply), body }
   }
 
   /** The JSON, or that of the last event of a stream. */
@@ -83,16 +88,23 @@ export function createReplyFaults(
   }
 
   return (response, incoming) => {
-    const { attempt, slot, status, type } = incoming
+    const { attempt, process, status, type } = incoming
+    const note = (text: string) => evidence.journal.ofAttempt(attempt, `reply to process ${process}: ${text}`)
     const origin = `http://${response.req.headers.host}`
     const isStream = type.includes('event-stream')
-    if (status >= 300 || !(isStream || type.includes('json'))) return send(response, canned(incoming))
+    if (status >= 300 || !(isStream || type.includes('json'))) {
+      note(`status ${status}`)
+      return send(response, canned(incoming))
+    }
     const reply = isStream ? incoming : { ...incoming, text: withLink(incoming.text, origin) }
     const images = imagesIn(reply.text, isStream)
     const arrived = (text: string) => () => {
-      if (images.some((image) => text.includes(image))) evidence.arrived(attempt, slot)
+      const hasImage = images.some((image) => text.includes(image))
+      note(hasImage ? 'an image arrived' : `${text.slice(0, 100)} arrived`)
+      if (hasImage && !incoming.isLookup) evidence.arrived(attempt, process)
     }
     const card = deal()
+    if (card) note(card.kind)
     if (!card && isStream) {
       void sendEvents(response, reply).then(() => response.end(arrived(reply.text)))
       return

@@ -18,12 +18,17 @@ const FAULTS: Record<string, (response: ServerResponse) => void> = {
 }
 
 /** Ends some requests before the upstream has them, without a charge: true for these. */
-export function createRequestFaults({ random, tally }: ProxyOptions): (response: ServerResponse) => boolean {
+export function createRequestFaults({
+  random,
+  tally,
+  evidence,
+}: ProxyOptions): (response: ServerResponse, attempt: string) => boolean {
   const deal = createDeck(random, tally, FAULTS, FAULTLESS)
-  return (response) => {
+  return (response, attempt) => {
     const card = deal()
     if (!card) return false
     tally.add(card.kind)
+    evidence.journal.ofAttempt(attempt, card.kind)
     card.fault(response)
     return true
   }

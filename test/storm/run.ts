@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { bundleEntries } from '../support/bundle.ts'
 import { startPostgresql } from '../support/postgresql-server.ts'
 import { runStorm } from './storm.ts'
 import { renderResult } from './table.ts'
@@ -32,6 +33,7 @@ if (!(minutes > 0 && Number.isInteger(seed) && processes > 0) || databases.lengt
   process.exit(64)
 }
 
+await bundleEntries()
 let isClean = true
 for (const database of databases) {
   const server = database === 'postgresql' ? await startPostgresql() : undefined

@@ -20,7 +20,7 @@ export interface Settled {
   settledMs: number
   /** Discrepancies, in sentences. */
   discrepancies: string[]
-  /** The attempts that discrepancies name. */
+  /** The attempts that discrepancies name, and what happened to them and to the processes. */
   details: string[]
   /** The number of discrepancies of each kind. */
   counts: Record<string, number>
@@ -32,14 +32,14 @@ export interface SettleRecords {
   ids: string[]
   charges: () => string[]
   received?: Iterable<string>
-  /** Of a storm, whose upstreams also keep amounts. */
-  more?: { evidence: Evidence; bills: () => readonly Charge[] }
+  /** Of a storm, whose upstreams also keep amounts. While it is busy, an unknown outcome may still be found. */
+  more?: { evidence: Evidence; bills: () => readonly Charge[]; isBusy: () => Promise<boolean> }
 }
 
 /** Without progress. */
 const MAX_SETTLE_MS = 120_000
-/** Longer than the time between two late checks. */
-const QUIET_MS = 6000
+/** Longer than the time between two late checks, and than it takes to record a reply. */
+const QUIET_MS = 2500
 
 /** Waits for all tasks at the first gateway, stops all gateways, and compares the records. */
 export async function settle(
@@ -60,7 +60,7 @@ export async function settle(
     const before = open.length
     open = await listOpen(gateway, before > 0 ? open : ids).catch(() => open)
     if (open.length < before) progressAt = performance.now()
-    if (open.length > 0) closedAt = performance.now()
+    if (open.length > 0 || (await more?.isBusy())) closedAt = performance.now()
   }
   const settledMs = Math.round(performance.now() - startedAt)
   const listed = await listUnknownOutcomes(gateway)
@@ -80,11 +80,14 @@ export async function settle(
       : groupDiscrepancies(final, records)),
   }
   const discrepancies = Object.values(found).flat()
+  const named = final.attempts.filter(({ id, taskId }) =>
+    discrepancies.some((one) => one.includes(id) || one.includes(taskId)),
+  )
   return {
     ends,
     settledMs,
     discrepancies,
-    details: final.attempts.filter(({ id }) => discrepancies.some((one) => one.includes(id))).map(describe),
+    details: [...named.map(describe), ...(more?.evidence.journal.linesOf(named.map(({ id }) => id)) ?? [])],
     counts: Object.fromEntries(Object.entries(found).map(([kind, sentences]) => [kind, sentences.length])),
     paidAgain: countPaidAgain(final, bills),
   }
@@ -97,9 +100,25 @@ async function listAttention(place: Place): Promise<string[]> {
   return result.flatMap(({ sentence, cases }) => cases.map((one) => `${sentence}: ${one}`))
 }
 
-function describe({ id, taskId, number, provider, state, wirePhase, error, ...more }: AttemptRow): string {
-  const { remoteId, httpStatus, leaseEpoch, createdAt, sentAt, finishedAt } = more
-  const facts = { wirePhase, httpStatus, remoteId, leaseEpoch, createdAt, sentAt, finishedAt }
+const FACTS = [
+  'wirePhase',
+  'httpStatus',
+  'remoteId',
+  'leaseOwner',
+  'leaseEpoch',
+  'leaseUntil',
+  'runAfter',
+  'failedChecks',
+  'missingChecks',
+  'dataFolderId',
+  'createdAt',
+  'sentAt',
+  'finishedAt',
+] as const satisfies (keyof AttemptRow)[]
+
+function describe(attempt: AttemptRow): string {
+  const { id, taskId, number, provider, state, error } = attempt
+  const facts = Object.fromEntries(FACTS.map((name) => [name, attempt[name]]))
   return `${id}, ${number} of ${taskId} at ${provider}: ${state}, ${error?.message}, ${JSON.stringify(facts)}`
 }
 

@@ -57,7 +57,7 @@ export async function runStorm({
   const evidence = createEvidence(place)
   const upstreams = await startUpstreams({ random: createRandom(seed + 1), tally, evidence })
   const hosts = { count: processes, otherHost: processes > 1 }
-  const gateways = await startGateways(place, hosts, (slot) => upstreams.entriesFor(slot))
+  const gateways = await startGateways(place, hosts, (process) => upstreams.entriesFor(process))
   const over = new AbortController()
   const endingCooldowns = endCooldownsEarly(place, over.signal)
   const startedAt = performance.now()
@@ -95,7 +95,12 @@ export async function runStorm({
     ids,
     charges: () => upstreams.charges().map(({ attempt }) => attempt),
     received: evidence.receivedAt.keys(),
-    more: { evidence, bills: () => upstreams.charges() },
+    more: {
+      evidence,
+      bills: () => upstreams.charges(),
+      // A reply that hangs after its last byte is used when the time of the call is over.
+      isBusy: async () => upstreams.inFlight() > 0 || (await gateways.countReceived()) > 0,
+    },
   })
   over.abort()
   await endingCooldowns

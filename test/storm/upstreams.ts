@@ -14,9 +14,11 @@ export interface Charge {
 }
 
 export interface Upstreams {
-  /** Their entries in the configuration of the gateway at a slot, each named after its mode. */
-  entriesFor(slot: number): Record<string, unknown>[]
+  /** Their entries in the configuration of the process, each named after its mode. */
+  entriesFor(process: number): Record<string, unknown>[]
   charges(): Charge[]
+  /** The number of requests whose connection is not finished. */
+  inFlight(): number
   close(): Promise<void>
 }
 
@@ -25,7 +27,7 @@ const modelsOf = (dialect: 'jimmy' | 'acedata') => [
 ]
 
 /** Longer than a process is stopped, and short enough to wait for a reply that hangs. */
-const TIMEOUT_MS = 8000
+const TIMEOUT_MS = 6000
 
 export async function startUpstreams(options: ProxyOptions): Promise<Upstreams> {
   const key = { apiKey: 'storm-key' }
@@ -35,8 +37,8 @@ export async function startUpstreams(options: ProxyOptions): Promise<Upstreams> 
   const proxies = await Promise.all(all.map(({ url }) => startFaultyProxy(url, options)))
   const common = { ...key, timeoutMs: TIMEOUT_MS }
   return {
-    entriesFor(slot) {
-      const [syncUrl, streamUrl, pollUrl, callbackUrl] = proxies.map((proxy) => proxy.urlFor(slot))
+    entriesFor(process) {
+      const [syncUrl, streamUrl, pollUrl, callbackUrl] = proxies.map((proxy) => proxy.urlFor(process))
       return [
         { name: 'sync', dialect: 'openai', mode: 'sync', baseUrl: syncUrl, ...common },
         { name: 'stream', dialect: 'openai', mode: 'stream', baseUrl: streamUrl, ...common },
@@ -65,6 +67,7 @@ export async function startUpstreams(options: ProxyOptions): Promise<Upstreams> 
       [sync, stream, poll, callback].flatMap(({ ledger }) =>
         ledger.map(({ clientRef, micros }) => ({ attempt: clientRef, micros })),
       ),
+    inFlight: () => proxies.reduce((sum, proxy) => sum + proxy.inFlight(), 0),
     async close() {
       await Promise.all([...proxies, ...all].map((one) => one.close()))
     },

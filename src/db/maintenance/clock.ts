@@ -58,6 +58,28 @@ export async function releaseFromFuture(q: Transaction): Promise<void> {
       .where(and(isWaiting, isOfFuture, gt(attempts.runAfter, q.now)))
 }
 
+/**
+ * Shortens waits that no process schedules so long: they were scheduled while the clock was ahead. `checkMs` is the maximum
+ * for checks, downloads and cooldowns, `lookupMs` for lookups of unknown outcomes. All of these are free of charge.
+ */
+export async function limitWaits(
+  q: Transaction,
+  { checkMs, lookupMs }: { checkMs: number; lookupMs: number },
+): Promise<void> {
+  const { attempts, cooldowns } = q.tables
+  for (const isWaiting of waitingStates(q)) {
+    const isUnknown = sql`${attempts.state} = 'UNKNOWN'`
+    const latest = sql`case when ${isUnknown} then ${q.now} + ${lookupMs} else ${q.now} + ${checkMs} end`
+    const isFree = sql`${attempts.state} <> 'PLANNED'`
+    await q.sql
+      .update(attempts)
+      .set({ runAfter: latest })
+      .where(and(isWaiting, isFree, gt(attempts.runAfter, latest)))
+  }
+  const until = sql`${q.now} + ${checkMs}`
+  await q.sql.update(cooldowns).set({ until }).where(gt(cooldowns.until, until))
+}
+
 /** One per partial index. */
 function waitingStates({ tables: { attempts } }: Queries): SQL[] {
   return [
