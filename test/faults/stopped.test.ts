@@ -40,6 +40,24 @@ describe.each(DATABASES)('a single process on %s, with permission to send again'
     expect(attempts.map(({ state }) => state)).toEqual(['SUCCEEDED', 'SUCCEEDED'])
   })
 
+  it('reads an answer that arrived while it was stopped for longer than the call may take', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    await using upstream = await startFaultyUpstream()
+    upstream.script(upstream.hold)
+    const timeoutMs = 2_000
+    const entry = { ...upstream.entry, timeoutMs }
+    await using stopped = await startGateway(place, { providers: [entry], engine: TUNING })
+    const id = await stopped.generate({ prompt: 'a' })
+    await expect.poll(() => upstream.charges.length).toBe(1)
+    stopped.signal('SIGSTOP')
+    upstream.release()
+    await pause(timeoutMs + 1_500)
+    stopped.signal('SIGCONT')
+    expect(await stopped.ended(id)).toEqual({ status: 'SUCCEEDED' })
+    expect(upstream.charges).toHaveLength(1)
+  })
+
   it('keeps its own calls and checks when the clock is set forward beyond its leases', async () => {
     const [call, check] = [held(), held()]
     let checks = 0
