@@ -108,7 +108,7 @@ async function run(
   }
   const { applied } = await client.run({
     query: `mutation (${declared}) {
-      applied: apply${name}(${given}) { report { ${REPORT_FIELDS} } corrected problems { ${PROBLEM_FIELDS} } }
+      applied: apply${name}(input: { ${given} }) { report { ${REPORT_FIELDS} } corrected problems { ${PROBLEM_FIELDS} } }
     }`,
     variables,
     shape: z.object({

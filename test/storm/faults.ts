@@ -6,6 +6,8 @@ export type FaultCounts = Map<string, number>
 
 export interface FaultTally {
   counts: FaultCounts
+  /** Kinds that are never injected. */
+  without: ReadonlySet<string>
   add(kind: string): void
   /** Kinds that were not injected yet. */
   missing(): string[]
@@ -14,11 +16,12 @@ export interface FaultTally {
   isOver(): boolean
 }
 
-export function createTally(): FaultTally {
+export function createTally(without: readonly string[] = []): FaultTally {
   const counts: FaultCounts = new Map()
   let isOver = false
   return {
     counts,
+    without: new Set(without),
     add: (kind) => void counts.set(kind, (counts.get(kind) ?? 0) + 1),
     stop() {
       isOver = true
@@ -38,12 +41,12 @@ export function createDeck<Fault>(
   faults: Record<string, Fault>,
   faultless: number,
 ): () => { kind: string; fault: Fault } | null {
-  const cards = [
-    ...Object.entries(faults).map(([kind, fault]) => ({ kind, fault })),
-    ...Array.from({ length: faultless }, () => null),
-  ]
-  for (const kind of Object.keys(faults)) tally.counts.set(kind, 0)
-  let left = shuffle(cards.slice(0, 2 * Object.keys(faults).length), random)
+  const injected = Object.entries(faults)
+    .filter(([kind]) => !tally.without.has(kind))
+    .map(([kind, fault]) => ({ kind, fault }))
+  const cards = [...injected, ...Array.from({ length: faultless }, () => null)]
+  for (const { kind } of injected) tally.counts.set(kind, 0)
+  let left = shuffle(cards.slice(0, 2 * injected.length), random)
   return () => {
     if (tally.isOver()) return null
     if (left.length === 0) left = shuffle(cards, random)

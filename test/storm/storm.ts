@@ -21,6 +21,8 @@ export interface StormOptions {
   seed: number
   /** Between two faults of processes, and between two tasks. */
   pace?: Pace
+  /** Kinds of faults that are not injected. */
+  without?: readonly string[]
 }
 
 export interface Pace {
@@ -52,8 +54,9 @@ export async function runStorm({
   ms,
   seed,
   pace = QUICK,
+  without = [],
 }: StormOptions): Promise<StormResult> {
-  const tally = createTally()
+  const tally = createTally(without)
   const evidence = createEvidence(place)
   const upstreams = await startUpstreams({ random: createRandom(seed + 1), tally, evidence })
   const hosts = { count: processes, otherHost: processes > 1 }

@@ -362,7 +362,9 @@ it('no secret appears in any output for any failure', async () => {
   )
   expect(hits(privates, aboveDebug)).toEqual([])
   const privateTables = new Set(
-    'tasks attempts assets webhook_deliveries task_events provider_cooldowns'.split(' '),
+    'tasks task_labels task_words attempts assets webhook_deliveries task_events provider_cooldowns'.split(
+      ' ',
+    ),
   )
   const elsewhere = stored.filter(([where]) => !privateTables.has(where.replace('table ', '')))
   expect(hits(privates, elsewhere)).toEqual([])
