@@ -197,7 +197,7 @@ export function createEngine(deps: Deps) {
       await recordOwnDataFolder(deps, { isStart: true })
       if (restored) await markUnsentUnknown(deps)
       await db.tx(async (q) => {
-        await releaseFromFuture(q)
+        await releaseFromFuture(q, tuning.resendGraceMs)
         const lookupMs = Math.max(0, ...tuning.lookupDelaysMs)
         await limitWaits(q, { checkMs: tuning.maxCooldownMs, lookupMs })
       })

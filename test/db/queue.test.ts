@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { insertAttempt, updateAttempt, renewLeases } from '../../src/db/attempts/attempts.ts'
+import { findAnyAttempt, insertAttempt, updateAttempt, renewLeases } from '../../src/db/attempts/attempts.ts'
 import { claimDue } from '../../src/engine/worker/claim.ts'
 import { isValueRefused } from '../../src/db/connection/error-code.ts'
 import type { Database } from '../../src/db/connection/database.ts'
 import { appendEvents, listEvents, listFeed } from '../../src/db/tasks/events.ts'
+import { releaseFromFuture } from '../../src/db/maintenance/clock.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { findTask, returnPermit, takePermit } from '../../src/db/tasks/tasks.ts'
@@ -29,7 +30,7 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
   const claim = (owner: string, limit = 10, leaseMs = 30_000) =>
     db.tx((q) => claimDue(q, { provider: 'sandbox', limit, owner, leaseMs, dataFolderId: 'fld_1' }))
 
-  async function planned(delayMs = 0) {
+  async function planned(delayMs = 0, createdAt = Date.now()) {
     const task = await newTask(db)
     const id = newId('att', Date.now())
     await db.tx((q) =>
@@ -42,13 +43,24 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
           number: 1,
           provider: 'sandbox',
           model: 'gpt-image-2',
-          createdAt: Date.now(),
+          createdAt,
         },
         delayMs,
       ),
     )
     return { id, task }
   }
+
+  it('keeps the wait of an attempt that a process planned while its clock was ahead', async () => {
+    const graceMs = 900_000
+    const ahead = await planned(10_000, Date.now() + 660_000)
+    await db.tx((q) => releaseFromFuture(q, graceMs))
+    const row = await findAnyAttempt(db.read, ahead.id)
+    // On SQLite both times are of one machine: the attempt was created before the clock was set back.
+    const inMs = row!.runAfter - Date.now()
+    if (kind === 'postgresql') expect(inMs).toBeGreaterThan(5_000)
+    expect(inMs).toBeLessThanOrEqual(10_000)
+  })
 
   it('gives each due attempt to exactly one of many concurrent claims', async () => {
     await Promise.all(Array.from({ length: 60 }, () => planned()))

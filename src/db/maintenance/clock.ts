@@ -47,15 +47,21 @@ export async function moveEarlier(
     .where(gt(cooldowns.until, q.now))
 }
 
-/** Makes attempts due that were planned before the clock was set back: they were created in the future. */
-export async function releaseFromFuture(q: Transaction): Promise<void> {
+/**
+ * Makes attempts due that were planned before the clock was set back: they were created in the future. A wait of up to
+ * `maxDelayMs` that was intended remains.
+ */
+export async function releaseFromFuture(q: Transaction, maxDelayMs: number): Promise<void> {
   const { attempts } = q.tables
   const isOfFuture = gt(attempts.createdAt, sql`${q.now} + ${MAX_SKEW_MS}`)
+  // On PostgreSQL the creation is in the time of a process, whose clock alone may have been ahead.
+  const latest = q.dialect === 'postgresql' ? sql`${q.now} + ${maxDelayMs}` : q.now
+  const delay = sql`case when ${attempts.runAfter} - ${attempts.createdAt} between 0 and ${maxDelayMs} then ${attempts.runAfter} - ${attempts.createdAt} else 0 end`
   for (const isWaiting of waitingStates(q))
     await q.sql
       .update(attempts)
-      .set({ runAfter: sql`${q.now}` })
-      .where(and(isWaiting, isOfFuture, gt(attempts.runAfter, q.now)))
+      .set({ runAfter: sql`${q.now} + ${delay}` })
+      .where(and(isWaiting, isOfFuture, gt(attempts.runAfter, latest)))
 }
 
 /**
