@@ -128,39 +128,6 @@ it('a finished image of a stream does not wait for partial images that are still
   })
 })
 
-it(
-  'three replies of 1 MB that unpack to a gigabyte of white space do not take memory',
-  { timeout: 60_000 },
-  async () => {
-    // Members of gzip may follow each other.
-    const member = gzipSync(Buffer.alloc(16 * 1024 * 1024, ' '))
-    const bomb = Buffer.concat(Array.from({ length: 64 }, () => member))
-    expect(bomb.length).toBeGreaterThan(1_000_000)
-    const { provider, upstream } = await open()
-    const headers = { 'content-encoding': 'gzip', 'content-type': 'application/json' }
-    upstream.script(
-      { status: 200, headers, body: bomb },
-      { status: 400, headers, body: bomb },
-      { status: 200, headers, body: Buffer.concat([gzipSync('data:'), bomb]) },
-    )
-    const before = process.memoryUsage().rss
-    let peak = before
-    const done = new AbortController()
-    const watching = (async () => {
-      while (!done.signal.aborted) {
-        peak = Math.max(peak, process.memoryUsage().rss)
-        await pause(5)
-      }
-    })()
-    const { call } = await openCall()
-    const failures = await Promise.all([1, 2, 3].map(() => failureOf(provider.submit(requestOf(), call))))
-    done.abort()
-    await watching
-    expect(failures.map(({ charged }) => charged).toSorted()).toEqual(['NO', 'UNKNOWN', 'UNKNOWN'])
-    expect((peak - before) / 1e6).toBeLessThan(150)
-  },
-)
-
 describe('images of a reply', () => {
   const picture = { b64_json: 'AAAA' }
   it.each<[says: string, body: unknown, count: number]>([
