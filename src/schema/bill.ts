@@ -15,7 +15,7 @@ import { builder, describedEnum } from './builder.ts'
 import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { mutation } from './mutation.ts'
-import { ReviewProblemRef } from './review-many.ts'
+import { ReviewProblemRef } from './reviews/review-many.ts'
 import { requires } from './scopes.ts'
 
 /** Per list of a report. */

@@ -13,7 +13,7 @@ import { GatewayError } from '../errors.ts'
 import { builder, describedEnum, withoutNulls } from './builder.ts'
 import * as enums from './enums.ts'
 import { exposeAll } from './expose.ts'
-import { MetadataInput } from './generate-image.ts'
+import { MetadataInput } from './tasks/generate-image.ts'
 import { requires } from './scopes.ts'
 
 const DimensionEnum = describedEnum<UsageDimension>('UsageDimension', {

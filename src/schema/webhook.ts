@@ -10,7 +10,7 @@ import { exposeAll, exposeNullable } from './expose.ts'
 import { mutation } from './mutation.ts'
 import { NodeRef } from './node.ts'
 import { requires } from './scopes.ts'
-import { TaskRef } from './task.ts'
+import { TaskRef } from './tasks/task.ts'
 
 const WebhookRef = builder.objectRef<EndpointRow>('Webhook').implement({
   description:

@@ -1,10 +1,10 @@
-import type { Quote, QuotedOffer, QuoteRefusal } from '../engine/tasks/quote.ts'
-import { DEFAULT_INPUT } from '../engine/tasks/input.ts'
-import { builder, withoutNulls } from './builder.ts'
-import { exposeAll, exposeNullable } from './expose.ts'
+import type { Quote, QuotedOffer, QuoteRefusal } from '../../engine/tasks/quote.ts'
+import { DEFAULT_INPUT } from '../../engine/tasks/input.ts'
+import { builder, withoutNulls } from '../builder.ts'
+import { exposeAll, exposeNullable } from '../expose.ts'
 import { QuoteInput } from './generate-image.ts'
-import { namedProvider, ProviderRef } from './provider.ts'
-import { requires } from './scopes.ts'
+import { namedProvider, ProviderRef } from '../provider.ts'
+import { requires } from '../scopes.ts'
 import { WarningRef } from './task.ts'
 
 const QuotedOfferRef = builder.objectRef<QuotedOffer>('QuotedOffer').implement({

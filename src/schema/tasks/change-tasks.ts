@@ -1,14 +1,14 @@
 // Bulk mutations: each input has its own outcome.
-import type { TaskRow } from '../db/tables/tables.ts'
-import type { CreatedTask } from '../engine/tasks/create.ts'
-import { MAX_IMAGES } from '../engine/tasks/input.ts'
-import { badInput, gatewayErrorOf, type GatewayError } from '../errors.ts'
-import { builder } from './builder.ts'
+import type { TaskRow } from '../../db/tables/tables.ts'
+import type { CreatedTask } from '../../engine/tasks/create.ts'
+import { MAX_IMAGES } from '../../engine/tasks/input.ts'
+import { badInput, gatewayErrorOf, type GatewayError } from '../../errors.ts'
+import { builder } from '../builder.ts'
 import { PERMISSION } from './change-task.ts'
-import { exposeAll, exposeNullable } from './expose.ts'
+import { exposeAll, exposeNullable } from '../expose.ts'
 import { GenerateImageInput, readInput, REPLAYED } from './generate-image.ts'
-import { mutation } from './mutation.ts'
-import { requires } from './scopes.ts'
+import { mutation } from '../mutation.ts'
+import { requires } from '../scopes.ts'
 import { TaskRef } from './task.ts'
 
 const MAX_INPUTS = 50

@@ -4,11 +4,11 @@ import {
   type ReviewCount,
   type ReviewFilter,
   type ReviewReason,
-} from '../db/attempts/review.ts'
-import { builder, describedEnum, withoutNulls } from './builder.ts'
-import * as enums from './enums.ts'
-import { exposeAll, exposeNullable } from './expose.ts'
-import { requires } from './scopes.ts'
+} from '../../db/attempts/review.ts'
+import { builder, describedEnum, withoutNulls } from '../builder.ts'
+import * as enums from '../enums.ts'
+import { exposeAll, exposeNullable } from '../expose.ts'
+import { requires } from '../scopes.ts'
 
 export const ReviewReasonEnum = describedEnum<ReviewReason>('ReviewReason', {
   description: 'Why an attempt needs review.',

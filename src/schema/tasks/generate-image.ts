@@ -1,10 +1,10 @@
-import { DEFAULT_INPUT, type TaskInput } from '../engine/tasks/input.ts'
-import { badInput } from '../errors.ts'
-import { builder, withoutNulls } from './builder.ts'
-import * as enums from './enums.ts'
-import { exposeAll, exposeNullable } from './expose.ts'
-import { mutation } from './mutation.ts'
-import { requires } from './scopes.ts'
+import { DEFAULT_INPUT, type TaskInput } from '../../engine/tasks/input.ts'
+import { badInput } from '../../errors.ts'
+import { builder, withoutNulls } from '../builder.ts'
+import * as enums from '../enums.ts'
+import { exposeAll, exposeNullable } from '../expose.ts'
+import { mutation } from '../mutation.ts'
+import { requires } from '../scopes.ts'
 import { TaskRef } from './task.ts'
 
 const ImageInput = builder.inputType('ImageInput', {

@@ -1,17 +1,17 @@
-import { REVIEW_REASONS } from '../db/attempts/review.ts'
+import { REVIEW_REASONS } from '../../db/attempts/review.ts'
 import {
   MAX_RESOLVED,
   type AdjustedCosts,
   type ResolvedAttempts,
   type ReviewProblem,
-} from '../engine/attempts/resolve-many.ts'
-import { badInput } from '../errors.ts'
-import { builder } from './builder.ts'
-import { exposeAll, exposeNullable } from './expose.ts'
-import { mutation } from './mutation.ts'
+} from '../../engine/attempts/resolve-many.ts'
+import { badInput } from '../../errors.ts'
+import { builder } from '../builder.ts'
+import { exposeAll, exposeNullable } from '../expose.ts'
+import { mutation } from '../mutation.ts'
 import { ReviewFilterInput, ReviewReasonEnum, readReviewFilter } from './review-filter.ts'
 import { ResolutionEnum } from './review.ts'
-import { requires } from './scopes.ts'
+import { requires } from '../scopes.ts'
 
 export const ReviewProblemRef = builder.objectRef<ReviewProblem>('ReviewProblem').implement({
   description: 'Why one attempt of many was left as it is.',

@@ -1,11 +1,11 @@
 // Unchanged since the task was created.
-import { findAnyAsset } from '../db/tasks/assets.ts'
-import type { TaskRow } from '../db/tables/tables.ts'
-import type { ImageRequest } from '../domain.ts'
-import { builder } from './builder.ts'
-import * as enums from './enums.ts'
-import { exposeAll, exposeNullable } from './expose.ts'
-import { ImageRef } from './image.ts'
+import { findAnyAsset } from '../../db/tasks/assets.ts'
+import type { TaskRow } from '../../db/tables/tables.ts'
+import type { ImageRequest } from '../../domain.ts'
+import { builder } from '../builder.ts'
+import * as enums from '../enums.ts'
+import { exposeAll, exposeNullable } from '../expose.ts'
+import { ImageRef } from '../image.ts'
 import { assetsOf, TaskRef } from './task.ts'
 
 const MetadataRef = builder.objectRef<{ key: string; value: string }>('Metadata').implement({

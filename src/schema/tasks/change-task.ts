@@ -1,6 +1,6 @@
-import { exposeNullable } from './expose.ts'
-import { mutation } from './mutation.ts'
-import { requires } from './scopes.ts'
+import { exposeNullable } from '../expose.ts'
+import { mutation } from '../mutation.ts'
+import { requires } from '../scopes.ts'
 import { TaskRef } from './task.ts'
 
 export const PERMISSION = 'Permission to pay again. Required if an attempt was or may have been charged.'

@@ -1,10 +1,10 @@
-import type { TaskFilter } from '../db/tasks/filter.ts'
-import type { TaskOrder } from '../db/tasks/list.ts'
-import { readSearch, type SearchWord } from '../db/tasks/words.ts'
-import { badInput } from '../errors.ts'
-import { isStorable } from '../text.ts'
-import { builder, describedEnum, withoutNulls } from './builder.ts'
-import * as enums from './enums.ts'
+import type { TaskFilter } from '../../db/tasks/filter.ts'
+import type { TaskOrder } from '../../db/tasks/list.ts'
+import { readSearch, type SearchWord } from '../../db/tasks/words.ts'
+import { badInput } from '../../errors.ts'
+import { isStorable } from '../../text.ts'
+import { builder, describedEnum, withoutNulls } from '../builder.ts'
+import * as enums from '../enums.ts'
 import { MetadataInput } from './generate-image.ts'
 
 const MAX_SEARCH_WORDS = 20
