@@ -16,9 +16,9 @@ const ALONE = [
 
 // graphql 17 has an export named `development`. Without this line Vite uses it, Pothos and Yoga use the other export, and
 // graphql rejects the types of one in the other.
-const ssr: ViteUserConfig['ssr'] = { resolve: { conditions: ['node', 'module-sync'] } }
+export const ssr: NonNullable<ViteUserConfig['ssr']> = { resolve: { conditions: ['node', 'module-sync'] } }
 
-const limits = {
+export const limits = {
   // For a hang only: what a test waits for may take long on a busy machine.
   testTimeout: 180_000,
   hookTimeout: 180_000,
@@ -36,7 +36,13 @@ export default defineConfig({
       // Importing the gateway takes a second of CPU time, so the files of a worker share its modules.
       {
         ssr,
-        test: { ...limits, name: 'shared', isolate: false, include: ['test/**/*.test.ts'], exclude: ALONE },
+        test: {
+          ...limits,
+          name: 'shared',
+          isolate: false,
+          include: ['test/**/*.test.ts'],
+          exclude: [...ALONE, 'test/debian/**', '**/node_modules/**'],
+        },
       },
       { ssr, test: { ...limits, name: 'alone', include: ALONE } },
     ],

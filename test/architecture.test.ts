@@ -20,7 +20,7 @@ import {
 import { listUnread, readSources, readTree } from './architecture/source.ts'
 
 const product = readSources(readTree(['src/**/*.ts', 'bin/*.js']))
-// Without this test, whose examples look like imports.
+// Without this test, whose examples look like imports, and without programs that have packages of their own.
 const { 'test/architecture.test.ts': _self, ...toolTree } = readTree([
   'test/**/*.{ts,mjs}',
   'bench/**/*.ts',

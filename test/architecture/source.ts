@@ -17,8 +17,8 @@ export interface Source {
 }
 
 export function readTree(patterns: string[]): Tree {
-  const paths = globSync(patterns, { exclude: ['**/node_modules/**'] }).map((path) =>
-    path.replaceAll('\\', '/'),
+  const paths = globSync(patterns, { exclude: ['**/node_modules/**', 'test/clients/programs/**'] }).map(
+    (path) => path.replaceAll('\\', '/'),
   )
   return Object.fromEntries(paths.toSorted().map((path) => [path, readFileSync(path, 'utf8')]))
 }

@@ -7,7 +7,8 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { createClient } from '../support/client.ts'
-import { install, LINKED, run, withoutNpm, type Installed } from './install.ts'
+import { run, withoutNpm } from '../support/npm.ts'
+import { install, LINKED, type Installed } from './install.ts'
 
 let installed: Installed
 
