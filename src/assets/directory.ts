@@ -1,45 +1,34 @@
 // objects/ab/cd/<sha256>: content; spool/: temporary files on the same disk; `owner`: the id of the database.
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
-import {
-  access,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises'
+import { access, link, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock, type Clock } from '../clock.ts'
 import { collectUnused } from './collect.ts'
-import { checkFreeSpace, systemErrorCode, unlessMissing, withDiskErrors } from './disk-error.ts'
-import { createMemoryCache, MAX_CACHED_FILE_BYTES } from './memory-cache.ts'
-import { AssetMissing, type AssetStore, type StoredFile } from './store.ts'
+import { digest } from './digest.ts'
+import { systemErrorCode, unlessMissing, withDiskErrors } from './disk-error.ts'
+import { createMemoryCache } from './memory-cache.ts'
+import { openSpool } from './spool.ts'
+import { AssetMissing, type AssetStore } from './store.ts'
 import { syncFolder } from './sync.ts'
 
 const MAX_CACHE_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 256 * 1024
-const INPUT_PREFIX = 'input-'
 const SHA256 = /^[0-9a-f]{64}$/
 
 /** All methods throw DiskError. `read` returns shared buffers. */
 export async function openDirectoryStore(dir: string, clock: Clock = systemClock): Promise<AssetStore> {
   const objects = join(dir, 'objects')
-  const spool = join(dir, 'spool')
   const cache = createMemoryCache(MAX_CACHE_BYTES)
   const synced = new Set<string>()
   const onDisk = <T>(work: () => Promise<T>) => withDiskErrors(dir, work)
 
   await onDisk(async () => {
     await mkdir(objects, { recursive: true })
-    await mkdir(spool, { recursive: true })
+    await mkdir(join(dir, 'spool'), { recursive: true })
     await syncFolder(dir)
   })
+  const spool = await openSpool(join(dir, 'spool'), clock)
 
   function pathOf(sha256: string): string {
     if (!SHA256.test(sha256)) throw new AssetMissing(sha256)
@@ -64,9 +53,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
   }
 
   return {
-    spool,
-    newFile: () => join(spool, randomUUID()),
-    newInput: () => join(spool, `${INPUT_PREFIX}${randomUUID()}`),
+    ...spool,
 
     put: (file, isSynced) =>
       onDisk(async () => {
@@ -106,17 +93,6 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
       await onDisk(() => rm(pathOf(sha256), { force: true }))
     },
 
-    sweep: (ageMs, kept = new Set()) =>
-      onDisk(() => removeOlder(spool, clock.now() - ageMs, (name) => !kept.has(name))),
-
-    // File times say nothing after a clock was set.
-    removeInputs: (minAgeMs) =>
-      onDisk(() =>
-        removeOlder(spool, minAgeMs === undefined ? Infinity : clock.now() - minAgeMs, (name) =>
-          name.startsWith(INPUT_PREFIX),
-        ),
-      ),
-
     touch: (sha256) =>
       onDisk(async () => {
         if (!(await touchFile(pathOf(sha256), clock.now()))) throw new AssetMissing(sha256)
@@ -140,7 +116,8 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
         return (await readFile(file, 'utf8')) === owner
       }),
 
-    checkFreeSpace: (neededBytes) => onDisk(() => checkFreeSpace(spool, neededBytes)),
+    withRenditions: (local) => local,
+    close: async () => {},
   }
 }
 
@@ -154,44 +131,6 @@ export async function writeOnce(file: string, content: string): Promise<void> {
     if (systemErrorCode(error) !== 'EEXIST') throw error
   } finally {
     await rm(temporary, { force: true })
-  }
-}
-
-interface Digest extends StoredFile {
-  modifiedAt: number
-  /** Of a small file. */
-  bytes?: Buffer
-}
-
-/** Also syncs the file, unless it is synced. */
-async function digest(file: string, isSynced = Promise.resolve(false)): Promise<Digest> {
-  // Windows cannot sync a read-only handle.
-  await using handle = await open(file, 'r+')
-  const { size: byteSize, mtimeMs: modifiedAt } = await handle.stat()
-  const hash = createHash('sha256')
-  const sync = async () => {
-    if (!(await isSynced)) await handle.sync()
-  }
-  if (byteSize <= MAX_CACHED_FILE_BYTES) {
-    const [bytes] = await Promise.all([handle.readFile(), sync()])
-    return { sha256: hash.update(bytes).digest('hex'), byteSize: bytes.length, modifiedAt, bytes }
-  }
-  const chunks = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES })
-  for await (const chunk of chunks) hash.update(chunk)
-  await sync()
-  return { sha256: hash.digest('hex'), byteSize, modifiedAt }
-}
-
-async function removeOlder(
-  folder: string,
-  modifiedBefore: number,
-  isRemovable: (name: string) => boolean,
-): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!isRemovable(name)) continue
-    const file = join(folder, name)
-    const stats = await stat(file).catch(() => undefined)
-    if (stats && stats.mtimeMs <= modifiedBefore) await rm(file, { force: true, recursive: true })
   }
 }
 

@@ -4,27 +4,33 @@ import { dirname, join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { unlessMissing, withDiskErrors } from './disk-error.ts'
 
-/** LRU by relative path, earlier processes' files included. */
-export function createDiskCache(dir: string, maxBytes: number) {
+/** By relative path. */
+export interface RenditionCache {
+  read(name: string): Promise<Buffer | undefined>
+  write(name: string, bytes: Buffer): Promise<void>
+  removeFolder(name: string): Promise<void>
+}
+
+/** LRU, earlier processes' files included. */
+export function createDiskCache(dir: string, maxBytes: number): RenditionCache {
   let index: Promise<LRUCache<string, number>> | undefined
   const getIndex = () => (index ??= readIndex(dir, maxBytes))
 
   return {
-    read: (name: string): Promise<Buffer | undefined> =>
+    read: (name) =>
       withDiskErrors(dir, async () => {
         const bytes = await readFile(join(dir, name)).catch(unlessMissing)
         if (bytes) (await getIndex()).get(name)
         return bytes
       }),
 
-    write: (name: string, bytes: Buffer): Promise<void> =>
+    write: (name, bytes) =>
       withDiskErrors(dir, async () => {
         await writeAtomically(join(dir, name), bytes)
         ;(await getIndex()).set(name, bytes.length)
       }),
 
-    removeFolder: (name: string): Promise<void> =>
-      withDiskErrors(dir, () => rm(join(dir, name), { recursive: true, force: true })),
+    removeFolder: (name) => withDiskErrors(dir, () => rm(join(dir, name), { recursive: true, force: true })),
   }
 }
 

@@ -14,13 +14,22 @@ const PROBLEMS: Record<string, string> = {
   EMFILE: 'needs more open files than this process may have: raise `ulimit -n`',
 }
 
-export class DiskError extends Error {
-  override name = 'DiskError'
+/** Images cannot be stored or read: an operator must act, or wait. */
+export class StorageError extends Error {
+  override name = 'StorageError'
   readonly code: string
 
-  constructor(dir: string, code: string, cause: unknown, problem = PROBLEMS[code] ?? 'cannot be used') {
-    super(`The folder ${dir} ${problem} (${code}).`, { cause })
+  constructor(message: string, code: string, options: ErrorOptions) {
+    super(message, options)
     this.code = code
+  }
+}
+
+export class DiskError extends StorageError {
+  override name = 'DiskError'
+
+  constructor(dir: string, code: string, cause: unknown, problem = PROBLEMS[code] ?? 'cannot be used') {
+    super(`The folder ${dir} ${problem} (${code}).`, code, { cause })
   }
 }
 
@@ -41,10 +50,12 @@ export function systemErrorCode(error: unknown): string | undefined {
 /** An operator must free space. */
 const FULL_DISK_RETRY_MS = 30_000
 
-/** For a client: its file could not be stored. Any error that is not of the disk is returned unchanged. */
+/** For a client: its file could not be stored. Any error that is not of the storage is returned unchanged. */
 export function toUnavailable(error: unknown): unknown {
-  const isOfDisk = error instanceof DiskError || systemErrorCode(error) !== undefined
-  return isOfDisk ? new Unavailable('This server cannot store files now.', FULL_DISK_RETRY_MS, error) : error
+  const isOfStorage = error instanceof StorageError || systemErrorCode(error) !== undefined
+  return isOfStorage
+    ? new Unavailable('This server cannot store files now.', FULL_DISK_RETRY_MS, error)
+    : error
 }
 
 /** Rethrows other errors. */

@@ -20,7 +20,7 @@ export function createRenditions(
   dir: string,
   { concurrency = 2, maxDiskBytes = 1024 ** 3 }: { concurrency?: number; maxDiskBytes?: number } = {},
 ) {
-  const disk = createDiskCache(dir, maxDiskBytes)
+  const disk = store.withRenditions(createDiskCache(dir, maxDiskBytes))
   const cache = createMemoryCache(MAX_CACHE_BYTES)
   const limit = createLimit(concurrency)
   const pending = new Map<string, Promise<Buffer>>()

@@ -1,5 +1,6 @@
 // By SHA-256, immutable. Unknown hashes throw AssetMissing.
 import type { Readable } from 'node:stream'
+import type { RenditionCache } from './disk-cache.ts'
 
 export interface AssetStore {
   readonly spool: string
@@ -23,8 +24,20 @@ export interface AssetStore {
   collect(ageMs: number, collector: Collector): Promise<void>
   /** False if another database owns the store: its images would look unreferenced. */
   claimOwner(owner: string): Promise<boolean>
-  /** Throws DiskError unless `neededBytes` more can be written. The minimum that results need stays free. */
+  /** Throws StorageError unless `neededBytes` more can be written. The minimum that results need stays free. */
   checkFreeSpace(neededBytes?: number): Promise<void>
+  /** Renditions are read from and written to both: this machine, and the store if other machines share it. */
+  withRenditions(local: RenditionCache): RenditionCache
+  /** A URL of the store itself, for browsers. Absent if the store has none. */
+  presign?(sha256: string, options: PresignOptions): Promise<string>
+  close(): Promise<void>
+}
+
+export interface PresignOptions {
+  expiresInSeconds: number
+  mimeType: string
+  /** Of `Content-Disposition`. */
+  disposition: string
 }
 
 export interface Collector {

@@ -1,4 +1,4 @@
-import { DiskError } from '../../assets/disk-error.ts'
+import { DiskError, StorageError } from '../../assets/disk-error.ts'
 import { putCooldown, removeCooldown } from '../../db/providers/cooldowns.ts'
 import type { Database } from '../../db/connection/database.ts'
 import type { Deps } from '../deps.ts'
@@ -27,7 +27,7 @@ export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store
       if (!wasFailing) log.error({ err: error }, 'storing images failed; nothing new is sent')
       wasFailing = true
       isMissing = error instanceof DiskError && error.code === 'ENOENT'
-      return `no image can be stored${error instanceof DiskError ? ` (${error.code})` : ''}`
+      return `no image can be stored${error instanceof StorageError ? ` (${error.code})` : ''}`
     }
   }
 
