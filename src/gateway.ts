@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import manifest from '../package.json' with { type: 'json' }
-import { openDirectoryStore } from './assets/directory.ts'
+import { openAssetStore } from './assets/open.ts'
 import { readFolderId } from './assets/folder-id.ts'
 import { createSigner } from './assets/signature.ts'
 import { assetPath, type RenditionSpec } from './assets/address.ts'
@@ -117,7 +117,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     return (result) => end({ result })
   })
   const tracing = { ...(options.tracing ?? noTracing), propagates: config.traceUpstreams }
-  const store = await openDirectoryStore(join(config.dataDir, 'assets'), clock)
+  const store = await openAssetStore(config, { clock, random: Math.random })
   const renditions = createRenditions(store, join(config.dataDir, 'renditions'))
   const downloader = createDownloader({ rule: inputRule })
   const poster = createPoster({ rule: webhookRule })
@@ -206,6 +206,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       signer,
       store,
       renditions,
+      delivery: config.assetsDelivery,
     }),
     createCallbackRoute(engine, { memory, clock }),
     createHealthRoute(() => runForEngine(() => engine.problem())),
@@ -267,7 +268,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     stopping.abort()
     await keyringRun
     await Promise.all([...providers.map((provider) => provider.close()), downloader.close(), poster.close()])
-    await db.close()
+    await Promise.all([db.close(), store.close()])
     return result
   }
 }

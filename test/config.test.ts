@@ -38,8 +38,20 @@ describe('a configuration mistake is reported as one sentence', () => {
       { env: { LOG_LEVEL: 'wran' } },
     ],
     [
-      'ASSETS_URL is set, but it is not supported yet: images are stored in DATA_DIR. Unset it.',
-      { env: { ASSETS_URL: 's3://bucket' } },
+      'ASSETS_URL is "gs://bucket"; it must be an s3:// URL such as s3://bucket/prefix?region=eu-central-1.',
+      { env: { ASSETS_URL: 'gs://bucket' } },
+    ],
+    [
+      'ASSETS_URL is "s3://bucket?…"; its parameters are endpoint, publicEndpoint, region, pathStyle, encryption, kmsKeyId, and not "regoin".',
+      { env: { ASSETS_URL: 's3://bucket?regoin=x' } },
+    ],
+    [
+      'ASSETS_URL is "s3://(hidden)@bucket/"; it must not contain credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a role.',
+      { env: { ASSETS_URL: 's3://key:hunter2@bucket/' } },
+    ],
+    [
+      'ASSETS_DELIVERY is "direct"; it must be proxy or redirect. Did you mean `redirect`?',
+      { env: { ASSETS_DELIVERY: 'direct' } },
     ],
     [
       'DARKROOM_ADMIN_KEY is (hidden); it must have at least 32 characters, because anyone who guesses it can spend money. Generate one with `openssl rand -base64 33`.',

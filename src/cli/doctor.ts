@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { ResultAddressRow } from '../db/tables/tables.ts'
 import { systemClock } from '../clock.ts'
 import type { AttentionFinding } from '../engine/maintenance/attention.ts'
@@ -24,7 +23,7 @@ export const doctor: Command = {
     'Read-only: a server may be running': {
       SQLite: 'Opened for reading only',
       PostgreSQL: 'Read in one transaction',
-      images: 'Read from DATA_DIR on this machine',
+      images: 'Read from ASSETS_URL, or from DATA_DIR on this machine',
     },
     'Exit code': {
       '0': 'Every invariant holds, and nothing needs attention',
@@ -41,7 +40,7 @@ const MAX_UNFETCHED = 100
 const FILES_INVARIANT = 'I10'
 
 async function runDoctor({ flags }: Arguments, context: CommandContext): Promise<number> {
-  const { openDirectoryStore } = await import('../assets/directory.ts')
+  const { openAssetStore } = await import('../assets/open.ts')
   const { listAllAddresses } = await import('../db/attempts/addresses.ts')
   const { inspectDatabase } = await import('../db/connection/inspect.ts')
   const { findAttention } = await import('../engine/maintenance/attention.ts')
@@ -49,12 +48,16 @@ async function runDoctor({ flags }: Arguments, context: CommandContext): Promise
   const config = await readConfig(context)
   const without = flags.has('skip-files') ? [FILES_INVARIANT] : []
   const { location, result } = await inspectDatabase(config, async (q) => {
-    const store = await openDirectoryStore(join(config.dataDir, 'assets'))
-    const providers = config.providers.map(({ name }) => name)
-    return {
-      invariants: await findViolations(q, store, { without }),
-      attention: await findAttention(q, { spool: store.spool, providers, now: systemClock.now() }),
-      unfetchedResults: (await listAllAddresses(q, MAX_UNFETCHED)).map(unfetchedResult),
+    const store = await openAssetStore(config)
+    try {
+      const providers = config.providers.map(({ name }) => name)
+      return {
+        invariants: await findViolations(q, store, { without }),
+        attention: await findAttention(q, { spool: store.spool, providers, now: systemClock.now() }),
+        unfetchedResults: (await listAllAddresses(q, MAX_UNFETCHED)).map(unfetchedResult),
+      }
+    } finally {
+      await store.close()
     }
   })
   const ok =

@@ -10,6 +10,7 @@ import { budgets } from './budgets.ts'
 import { EXIT, UsageError, type Command, type CommandContext } from './command.ts'
 import { dataFolders } from './data-folders.ts'
 import { demo } from './demo.ts'
+import { assets } from './assets.ts'
 import { doctor } from './doctor.ts'
 import { formatError } from './format.ts'
 import { keys } from './keys.ts'
@@ -51,6 +52,7 @@ const COMMANDS: readonly Command[] = [
   attempts,
   bills,
   dataFolders,
+  assets,
   doctor,
   providersCheck,
   backup,
@@ -128,7 +130,12 @@ function report(error: unknown, [name]: readonly string[], { err, env }: Command
 }
 
 /** Database errors that no restart solves. By name: help does not load the database. */
-const OPERATOR_ERRORS: ReadonlySet<string> = new Set(['FolderInUse', 'DatabaseDamaged', 'DatabaseNewer'])
+const OPERATOR_ERRORS: ReadonlySet<string> = new Set([
+  'FolderInUse',
+  'DatabaseDamaged',
+  'DatabaseNewer',
+  'S3Error',
+])
 
 /** Readers such as `head` close the pipe early. */
 function exitWithoutReader(error: NodeJS.ErrnoException): void {

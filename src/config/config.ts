@@ -3,13 +3,7 @@ import { resolve } from 'node:path'
 import { dialects as builtIn } from '../providers/index.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { SandboxOptions } from '../providers/sandbox/sandbox.ts'
-import {
-  ignoredVariables,
-  unsupportedVariables,
-  withoutEmpty,
-  type Dialects,
-  type Environment,
-} from './environment.ts'
+import { ignoredVariables, withoutEmpty, type Dialects, type Environment } from './environment.ts'
 import { ConfigError } from './error.ts'
 import { readConfigFile } from './file.ts'
 import type { GatewayConfig } from './input.ts'
@@ -72,7 +66,7 @@ type Examination = ReturnType<typeof examine>
 async function examineSources(from: ConfigSources): Promise<Examination> {
   const { cwd, flags = {}, dialects = builtIn, sandbox = {} } = from
   const env = withoutEmpty(from.env)
-  const problems = unsupportedVariables(env)
+  const problems: string[] = []
   const file = await readConfigFile({ env, cwd }, problems)
   const sources = mergeSources({ flags, env, file }, problems)
   return examine({ sources, env, cwd, dialects, sandbox }, problems)

@@ -12,27 +12,16 @@ export const VARIABLES = {
   adminKey: 'DARKROOM_ADMIN_KEY',
   dataDir: 'DATA_DIR',
   databaseUrl: 'DATABASE_URL',
+  assetsUrl: 'ASSETS_URL',
+  assetsDelivery: 'ASSETS_DELIVERY',
   logLevel: 'LOG_LEVEL',
 } as const
 
-const UNSUPPORTED = { ASSETS_URL: 'images are stored in DATA_DIR' }
-
-const KNOWN = [
-  'DARKROOM_CONFIG',
-  'DARKROOM_API_KEY',
-  ...Object.keys(UNSUPPORTED),
-  ...Object.values<string>(VARIABLES),
-]
+const KNOWN = ['DARKROOM_CONFIG', 'DARKROOM_API_KEY', ...Object.values<string>(VARIABLES)]
 
 /** Compose files and CI write unset variables as empty. */
 export function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-}
-
-export function unsupportedVariables(env: Environment): string[] {
-  return Object.entries(UNSUPPORTED)
-    .filter(([name]) => env[name] !== undefined)
-    .map(([name, instead]) => `${name} is set, but it is not supported yet: ${instead}. Unset it.`)
 }
 
 /** About variables without effect. `inserted`: values that the file uses. */

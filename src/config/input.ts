@@ -9,6 +9,10 @@ export interface GatewayConfig {
   dataDir?: string | undefined
   /** `postgres://` URL; several processes may share it. Default null: SQLite, for one process. */
   databaseUrl?: string | null | undefined
+  /** `s3://bucket/prefix?region=…` for the images; several hosts may share it. Default null: `dataDir`. */
+  assetsUrl?: string | null | undefined
+  /** `redirect` sends browsers to presigned URLs of the bucket. Default `proxy`. */
+  assetsDelivery?: 'proxy' | 'redirect' | undefined
   /** Accounts, in order of preference. Default: one `sandbox`, which is free. */
   providers?: readonly ProviderConfig[] | undefined
   /** The operator's key: all rights on all projects. At least 32 printable ASCII characters. Default null. */

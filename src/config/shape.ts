@@ -1,5 +1,6 @@
 // Defaults and limits. A message continues the sentence `PORT is "99999"; …`.
 import { z } from 'zod'
+import { s3UrlProblem } from '../assets/s3/settings.ts'
 import { ESTIMATE_POLICIES } from '../engine/maintenance/unknown-cost.ts'
 import { MIN_RETENTION } from '../engine/maintenance/retention.ts'
 import { parseDuration } from '../period.ts'
@@ -77,6 +78,8 @@ export const CONFIG_SHAPE = z.strictObject({
   adminKey: text(adminKeyProblem).nullable().default(null),
   dataDir: text((path) => (path === '' ? 'it must name a directory' : undefined)).default('./data'),
   databaseUrl: text(databaseUrlProblem).nullable().default(null),
+  assetsUrl: text(s3UrlProblem).nullable().default(null),
+  assetsDelivery: z.enum(['proxy', 'redirect']).default('proxy'),
   logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
   corsOrigins: z.array(text(originProblem)).default([]).readonly(),
   trustedProxies: z.array(text(cidrProblem)).default([]).readonly(),

@@ -26,6 +26,8 @@ interface AssetRouteOptions {
   signer: Pick<Signer, 'findExpiry'>
   store: AssetStore
   renditions: Renditions
+  /** `redirect` needs a store that presigns. Default `proxy`. */
+  delivery?: 'proxy' | 'redirect'
   clock: Clock
   log?: Logger
 }
@@ -92,6 +94,16 @@ async function respond(request: Request, url: URL, options: AssetRouteOptions): 
 
   // Not signed: it changes how a browser handles the file, and not who may read it.
   const disposition = url.searchParams.has('download') ? 'attachment' : 'inline'
+  const filename = `${id}${extensionOf(row.mimeType)}`
+  if (!spec && request.method === 'GET' && options.delivery === 'redirect' && RASTER.has(row.mimeType)) {
+    const expiresInSeconds = Math.min(maxAge, PRESIGNED_SECONDS)
+    const presigned = await options.store.presign?.(row.sha256, {
+      expiresInSeconds,
+      mimeType: row.mimeType,
+      disposition: `${disposition}; filename="${filename}"`,
+    })
+    if (presigned !== undefined) return redirect(presigned, Math.floor(expiresInSeconds / 2))
+  }
   const content = spec ? await renditionContent(options, row, spec) : originalContent(options, row)
   return send(request, content, options.log, {
     ...caching,
@@ -102,6 +114,17 @@ async function respond(request: Request, url: URL, options: AssetRouteOptions): 
 }
 
 const YEAR_SECONDS = 31_536_000
+
+/** A presigned URL is not revoked with the image's own, so it is short. */
+const PRESIGNED_SECONDS = 300
+
+/** Of other types, the headers above must hold, and a bucket sends its own. */
+const RASTER: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif'])
+
+function redirect(location: string, maxAge: number): Response {
+  const headers = { location, 'cache-control': `private, max-age=${maxAge}`, ...SAFETY_HEADERS }
+  return new Response(null, { status: 302, headers })
+}
 
 /** Undefined if the signature is wrong or expired, or the asset does not exist. */
 function secondsLeft(

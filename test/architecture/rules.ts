@@ -68,7 +68,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
 
 const CLI = ['src/cli.ts', 'src/cli/', 'bin/']
 /** The command line, and the function with which an embedding program reads its environment. */
-const PROCESS = [...CLI, 'src/embedded/config.ts']
+const PROCESS = [...CLI, 'src/embedded/config.ts', 'src/assets/s3/bucket.ts']
 const CLOCK = 'src/clock.ts'
 
 /** The only files that may import a package. */

@@ -1,9 +1,9 @@
 // Requests of one bucket. The SDK is imported on first use: other installations do not load it.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Readable } from 'node:stream'
 import type { PutObjectCommandInput, S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
+import type { Clock } from '../../clock.ts'
 import type { PresignOptions } from '../store.ts'
 import { isTransient, nameOf, S3Error, statusOf } from './error.ts'
 import type { S3Settings } from './settings.ts'
@@ -47,8 +47,18 @@ export interface ObjectEntry {
   modifiedAt: number
 }
 
+interface BucketOptions {
+  clock: Pick<Clock, 'now' | 'sleep'>
+  /** From 0 to 1, for the jitter of pauses. */
+  random: () => number
+  tuning?: BucketTuning
+}
+
 /** Keys are relative to the prefix. All requests throw S3Error. */
-export async function openBucket(settings: S3Settings, tuning: BucketTuning = BUCKET_TUNING) {
+export async function openBucket(
+  settings: S3Settings,
+  { clock, random, tuning = BUCKET_TUNING }: BucketOptions,
+) {
   const sdk = await import('@aws-sdk/client-s3')
   const client = await createClient(sdk.S3Client, settings, tuning, settings.endpoint)
   const Bucket = settings.bucket
@@ -62,14 +72,16 @@ export async function openBucket(settings: S3Settings, tuning: BucketTuning = BU
     ...(settings.kmsKeyId !== null && { SSEKMSKeyId: settings.kmsKeyId }),
   }
 
+  const toS3Error = (error: unknown) => new S3Error(settings, error, clock.now())
+
   async function request<T>(work: () => Promise<T>, retries = tuning.retries): Promise<T> {
     for (let tries = 0; ; tries++) {
       try {
         return await work()
       } catch (error) {
         if (isMissing(error)) throw new ObjectMissing('There is no such object.', { cause: error })
-        if (tries >= retries || !isTransient(error)) throw new S3Error(settings, error)
-        await sleep(tuning.pauseMs * 2 ** tries * (0.5 + Math.random()))
+        if (tries >= retries || !isTransient(error)) throw toS3Error(error)
+        await clock.sleep(tuning.pauseMs * 2 ** tries * (0.5 + random()))
       }
     }
   }
@@ -77,11 +89,7 @@ export async function openBucket(settings: S3Settings, tuning: BucketTuning = BU
   const isMissing = (error: unknown) =>
     ['NoSuchKey', 'NotFound'].includes(nameOf(error)) || (isHidden && statusOf(error) === 403)
 
-  async function put(
-    key: string,
-    object: NewObject,
-    options: { retries?: number; signal?: AbortSignal } = {},
-  ) {
+  async function put(key: string, object: NewObject, options: { retries?: number; timeoutMs?: number } = {}) {
     await request(() => {
       const command = new sdk.PutObjectCommand({
         Bucket,
@@ -91,7 +99,10 @@ export async function openBucket(settings: S3Settings, tuning: BucketTuning = BU
         ContentType: object.mimeType,
         ...encryption,
       })
-      return client.send(command, options.signal ? { abortSignal: options.signal } : {})
+      return client.send(
+        command,
+        options.timeoutMs === undefined ? {} : { requestTimeout: options.timeoutMs },
+      )
     }, options.retries)
   }
 
@@ -116,7 +127,7 @@ export async function openBucket(settings: S3Settings, tuning: BucketTuning = BU
         if (!(Body instanceof Readable)) throw new TypeError('The store sent no body.')
         return Body
       })
-    return resumable(from, range?.start ?? 0, settings)
+    return resumable(from, range?.start ?? 0, toS3Error)
   }
 
   return {
@@ -209,8 +220,8 @@ async function createClient(
     maxAttempts: 1,
     forcePathStyle: settings.pathStyle ?? hasEndpoint !== undefined,
     // Stores other than AWS refuse the checksums that the SDK adds by default.
-    requestChecksumCalculation: fromEnvironment(env['AWS_REQUEST_CHECKSUM_CALCULATION']),
-    responseChecksumValidation: fromEnvironment(env['AWS_RESPONSE_CHECKSUM_VALIDATION']),
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
     ...(endpoint !== null && { endpoint }),
     ...(settings.region !== null && { region: settings.region }),
     requestHandler: {
@@ -234,10 +245,6 @@ async function createClient(
   }
 }
 
-function fromEnvironment(value: string | undefined) {
-  return value?.toUpperCase() === 'WHEN_SUPPORTED' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED'
-}
-
 async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work
@@ -253,7 +260,7 @@ const MAX_RESUMES = 3
 async function resumable(
   from: (start: number) => Promise<Readable>,
   start: number,
-  settings: S3Settings,
+  toS3Error: (error: unknown) => S3Error,
 ): Promise<Readable> {
   const first = await from(start)
   async function* read(): AsyncGenerator<Buffer> {
@@ -267,7 +274,7 @@ async function resumable(
         }
         return
       } catch (error) {
-        if (resumes === MAX_RESUMES || !isTransient(error)) throw new S3Error(settings, error)
+        if (resumes === MAX_RESUMES || !isTransient(error)) throw toS3Error(error)
         body = await from(at)
       } finally {
         // An unread body keeps its connection forever.

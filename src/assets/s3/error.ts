@@ -5,8 +5,9 @@ import type { S3Settings } from './settings.ts'
 export class S3Error extends StorageError {
   override name = 'S3Error'
 
-  constructor(place: S3Settings, cause: unknown) {
-    const { code, problem } = describe(place, cause)
+  /** `now`: of this machine, to say how far its clock is off. */
+  constructor(place: S3Settings, cause: unknown, now: number) {
+    const { code, problem } = describe(place, cause, now)
     super(
       `The bucket ${place.bucket}${place.endpoint ? ` at ${place.endpoint}` : ''} ${problem} (${code}).`,
       code,
@@ -64,7 +65,11 @@ export function isTransient(error: unknown): boolean {
 
 const MINUTE_MS = 60_000
 
-function describe({ region, prefix }: S3Settings, error: unknown): { code: string; problem: string } {
+function describe(
+  { region, prefix }: S3Settings,
+  error: unknown,
+  now: number,
+): { code: string; problem: string } {
   const code = nameOf(error)
   const failure = failureOf(error)
   const headers = failure.$response?.headers ?? {}
@@ -93,7 +98,7 @@ function describe({ region, prefix }: S3Settings, error: unknown): { code: strin
       return { code, problem: 'is in another region: set region=… in ASSETS_URL' }
     case 'RequestTimeTooSkewed': {
       const served = Date.parse(headers['date'] ?? '')
-      const minutes = Math.round(Math.abs(Date.now() - served) / MINUTE_MS)
+      const minutes = Math.round(Math.abs(now - served) / MINUTE_MS)
       const by = Number.isFinite(minutes) ? ` by ${minutes} min` : ''
       return { code, problem: `refuses requests because the clock of this machine is off${by}: set it` }
     }

@@ -6,7 +6,7 @@ import { open, rename, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import { systemClock, type Clock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { digest } from '../digest.ts'
 import type { RenditionCache } from '../disk-cache.ts'
 import { unlessMissing, withDiskErrors } from '../disk-error.ts'
@@ -27,14 +27,11 @@ const SNIFF_BYTES = 512
 interface S3StoreOptions {
   /** Folder of temporary files. */
   dir: string
-  clock?: Clock
+  clock: Clock
 }
 
 /** All methods throw S3Error and DiskError. `read` returns shared buffers. */
-export async function openS3Store(
-  bucket: Bucket,
-  { dir, clock = systemClock }: S3StoreOptions,
-): Promise<AssetStore> {
+export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions): Promise<AssetStore> {
   const spool = await openSpool(dir, clock)
   const cache = createMemoryCache(MAX_CACHE_BYTES)
   const checkName = `${CHECK}${randomUUID()}`
@@ -150,8 +147,7 @@ export async function openS3Store(
       if (clock.monotonic() - provenAt < CHECK_INTERVAL_MS) return
       const bytes = Buffer.from('a test of this store')
       const object = { open: () => bytes, byteSize: bytes.length, mimeType: 'text/plain' }
-      const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS)
-      await storing(() => bucket.put(`${CHECK}storing`, object, { retries: 0, signal }))
+      await storing(() => bucket.put(`${CHECK}storing`, object, { retries: 0, timeoutMs: CHECK_TIMEOUT_MS }))
     },
 
     withRenditions: (local) => createSharedCache(bucket, local),

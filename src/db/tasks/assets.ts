@@ -1,4 +1,4 @@
-import { and, eq, gte, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { and, gt, eq, gte, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
@@ -45,6 +45,18 @@ export async function findUsed(q: Queries, sha256s: string[]): Promise<Set<strin
   const isListed = inArray(assets.sha256, sha256s)
   const rows = await q.sql.selectDistinct({ sha256: assets.sha256 }).from(assets).where(isListed)
   return new Set(rows.map(({ sha256 }) => sha256))
+}
+
+/** In order, each once, after `after`. */
+export async function listHashes(q: Queries, after: string, limit: number): Promise<string[]> {
+  const { assets } = q.tables
+  const rows = await q.sql
+    .selectDistinct({ sha256: assets.sha256 })
+    .from(assets)
+    .where(gt(assets.sha256, after))
+    .orderBy(assets.sha256)
+    .limit(limit)
+  return rows.map(({ sha256 }) => sha256)
 }
 
 /** An absent condition does not restrict. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openBucket, type Bucket, type BucketTuning } from '../../../src/assets/s3/bucket.ts'
+import { systemClock } from '../../../src/clock.ts'
+import { BUCKET_TUNING, openBucket, type Bucket, type BucketTuning } from '../../../src/assets/s3/bucket.ts'
 import { collectUnused } from '../../../src/assets/s3/collect.ts'
 import { objectKey } from '../../../src/assets/s3/keys.ts'
 import { parseS3Url } from '../../../src/assets/s3/settings.ts'
@@ -13,13 +14,7 @@ import { AssetMissing, type AssetStore, type Collector } from '../../../src/asse
 import { S3_CREDENTIALS, startS3Server, type S3Server } from '../../support/s3-server.ts'
 import { testAssetStore } from '../contract.ts'
 
-const TUNING: BucketTuning = {
-  retries: 4,
-  pauseMs: 5,
-  requestTimeoutMs: 500,
-  idleTimeoutMs: 500,
-  connections: 16,
-}
+const TUNING: BucketTuning = { ...BUCKET_TUNING, pauseMs: 5 }
 
 let server: S3Server
 beforeAll(async () => {
@@ -31,10 +26,14 @@ afterAll(async () => {
   await server.close()
 })
 
-async function openAt(url: string) {
+async function openAt(url: string, tuning = TUNING) {
   const dir = await mkdtemp(join(tmpdir(), 'darkroom-s3-'))
-  const bucket = await openBucket(parseS3Url(url), TUNING)
-  const store = await openS3Store(bucket, { dir })
+  const bucket = await openBucket(parseS3Url(url), {
+    clock: systemClock,
+    random: Math.random,
+    tuning,
+  })
+  const store = await openS3Store(bucket, { dir, clock: systemClock })
   return {
     store,
     bucket,
@@ -71,7 +70,8 @@ describe('an S3 store', () => {
   }
   const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
   /** A store of another process, without this one's memory. */
-  const other = async () => openS3Store(bucket, { dir: await mkdtemp(join(tmpdir(), 'darkroom-s3-')) })
+  const other = async () =>
+    openS3Store(bucket, { dir: await mkdtemp(join(tmpdir(), 'darkroom-s3-')), clock: systemClock })
 
   it('stores objects under its prefix with the type that their bytes have', async () => {
     const bytes = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), randomBytes(100)])
@@ -118,7 +118,6 @@ describe('an S3 store', () => {
     ['SlowDown', { status: 503, code: 'SlowDown' }],
     ['too many requests', { status: 429, code: 'TooManyRequests' }],
     ['an internal error', { status: 500, code: 'InternalError' }],
-    ['no answer', 'hang'],
   ] as const)('repeats requests after %s, and opens streams again', async ([, fault]) => {
     let left = 3
     server.fail(({ path }) => (path.includes('/objects/') && left-- > 0 ? fault : undefined))
@@ -127,6 +126,17 @@ describe('an S3 store', () => {
     left = 2
     const stored = await (await other()).read(sha256)
     expect(stored.equals(bytes)).toBe(true)
+  })
+
+  it('repeats requests that are never answered', async () => {
+    const impatient = await openAt(server.newUrl(), { ...TUNING, requestTimeoutMs: 1000 })
+    let left = 2
+    server.fail(({ path }) => (path.includes('/objects/') && left-- > 0 ? 'hang' : undefined))
+    const file = impatient.store.newFile()
+    await writeFile(file, 'content')
+    await impatient.store.put(file)
+    expect(left).toBeLessThan(0)
+    await impatient.close()
   })
 
   it('does not repeat a refusal, and names what to allow', async () => {
