@@ -5,6 +5,8 @@ export interface EndpointOptions {
   url: string | URL
   /** API key, or a function that returns the current one. Never put a key into a page that others can open. */
   key?: string | (() => string | Promise<string>) | undefined
+  /** Sent with every request; over a WebSocket as connection parameters, because browsers set no headers there. */
+  headers?: Readonly<Record<string, string>> | undefined
   fetch?: typeof fetch | undefined
 }
 
@@ -12,7 +14,7 @@ export interface EndpointOptions {
 export interface Endpoint {
   readonly url: URL
   fetch: typeof fetch
-  /** `authorization`, if there is a key. */
+  /** With `authorization`, if there is a key. */
   headers(): Promise<Record<string, string>>
 }
 
@@ -28,7 +30,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),
     async headers() {
       const current = typeof key === 'function' ? await key() : key
-      return current === undefined ? {} : { authorization: `Bearer ${current}` }
+      return { ...options.headers, ...(current !== undefined && { authorization: `Bearer ${current}` }) }
     },
   }
 }

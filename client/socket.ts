@@ -50,7 +50,8 @@ export function openSocket(
   let lastId = 0
   let isAcknowledged = false
   let isEnded = false
-  let timer = setTimeout(() => end(connectionLost('The WebSocket did not open.')), OPEN_TIMEOUT_MS)
+  const openTimeoutMs = Math.min(OPEN_TIMEOUT_MS, silenceMs)
+  let timer = setTimeout(() => end(connectionLost('The WebSocket did not open.')), openTimeoutMs)
 
   const send = (message: object) => socket.send(JSON.stringify(message))
 

@@ -15,6 +15,9 @@ export interface GenerateInput extends Omit<GenerateImageInput, 'images' | 'mask
   mask?: ImageSource | null | undefined
 }
 
+/** Of progress. */
+const CHUNK_BYTES = 65_536
+
 export interface UploadProgress {
   sentBytes: number
   totalBytes: number
@@ -86,20 +89,21 @@ export async function sendForm(
   return endpoint.fetch(endpoint.url, {
     method: 'POST',
     headers: { ...all, 'content-type': body.type },
-    body: body.stream().pipeThrough(countBytes(body.size, onUploadProgress)),
+    body: streamOf(body, onUploadProgress),
     duplex: 'half',
     signal,
   } as RequestInit)
 }
 
-function countBytes(
-  totalBytes: number,
-  onProgress: (progress: UploadProgress) => void,
-): TransformStream<Uint8Array, Uint8Array> {
+/** Read as fast as it is sent. */
+function streamOf(body: Blob, onProgress: (progress: UploadProgress) => void): ReadableStream<Uint8Array> {
+  const totalBytes = body.size
   let sentBytes = 0
-  return new TransformStream({
-    transform(chunk, controller) {
-      controller.enqueue(chunk)
+  return new ReadableStream({
+    async pull(controller) {
+      if (sentBytes === totalBytes) return controller.close()
+      const chunk = await body.slice(sentBytes, sentBytes + CHUNK_BYTES).arrayBuffer()
+      controller.enqueue(new Uint8Array(chunk))
       sentBytes += chunk.byteLength
       onProgress({ sentBytes, totalBytes })
     },
