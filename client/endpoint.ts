@@ -76,9 +76,9 @@ function refusalOf(value: object): Result | undefined {
 }
 
 /** The only root field of a result. Throws if it is null, with the error of the response. */
-export function fieldOf<Value>({ data, errors }: Result): Value {
+export function fieldOf({ data, errors }: Result): unknown {
   const value = Object.values(data ?? {})[0]
-  if (value !== null && value !== undefined) return value as Value
+  if (value !== null && value !== undefined) return value
   if (data && !errors) throw createError('NOT_FOUND', 'There is no such object.')
   throw errorOf(errors)
 }

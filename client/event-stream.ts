@@ -3,7 +3,7 @@
 import { createDeadline } from './deadline.ts'
 import { parseResult, readResult, type Endpoint } from './endpoint.ts'
 import { connectionLost, createError, DarkroomError } from './errors.ts'
-import type { Transport } from './transport.ts'
+import type { Transport } from './subscription.ts'
 
 /** One request per subscription: distinct connections mode of graphql-sse. */
 export function createEventStreamTransport(endpoint: Endpoint, silenceMs: number): Transport {
@@ -31,7 +31,8 @@ export function createEventStreamTransport(endpoint: Endpoint, silenceMs: number
         for (const { event, data } of events) {
           if (event === 'complete') return
           const result = parseResult(data)
-          if (!result) throw createError('BAD_RESPONSE', 'The event stream contains an event that is not JSON.')
+          if (!result)
+            throw createError('BAD_RESPONSE', 'The event stream contains an event that is not JSON.')
           // Not while the reader takes its time.
           deadline.stop()
           yield result

@@ -3,7 +3,7 @@ import { fieldOf } from './endpoint.ts'
 import { DarkroomError } from './errors.ts'
 import type { TaskEvent } from './generated.ts'
 import { createBackOff, wasLost, wasRefusedForNow } from './retry.ts'
-import type { Subscription, Transport } from './transport.ts'
+import type { Subscription, Transport } from './subscription.ts'
 
 /** A connection that held for this long shows that the server can be reached. */
 const STABLE_MS = 10_000
@@ -33,7 +33,7 @@ export async function* follow(
         openedAt ??= performance.now()
       }
       for await (const result of transport(subscription(cursor), { signal, onOpen })) {
-        const event = fieldOf<TaskEvent>(result)
+        const event = fieldOf(result) as TaskEvent
         if (event.type !== 'TaskSnapshot') {
           backOff.reset()
           cursor = event.cursor

@@ -67,7 +67,7 @@ export interface ImageInput {
   /** Id of an Image of the project, such as an earlier result. */
   imageId?: string | null | undefined
   /** File part of the same multipart request. */
-  upload?: null | null | undefined
+  upload?: Blob | null | undefined
   /** Public https URL on port 443 or 80, fetched before the provider is called. */
   url?: string | null | undefined
 }

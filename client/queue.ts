@@ -4,29 +4,30 @@ import { connectionLost } from './errors.ts'
 const MAX_WAITING = 1_000
 
 export interface Queue<Item> {
-  push(item: Item): void
+  push: (item: Item) => void
   /** Ends it after the items so far: with the error, if there is one. */
-  end(error?: unknown): void
-  items(): AsyncGenerator<Item, void>
+  end: (error?: unknown) => void
+  items: () => AsyncGenerator<Item, void>
 }
 
 export function createQueue<Item>(): Queue<Item> {
   const waiting: Item[] = []
   let isEnded = false
   let problem: unknown
-  let wake = () => {}
+  let wake: (() => void) | undefined
   const end = (error?: unknown) => {
     if (isEnded) return
     isEnded = true
     problem = error
-    wake()
+    wake?.()
   }
   return {
     push(item) {
       if (isEnded) return
-      if (waiting.length >= MAX_WAITING) return end(connectionLost(`More than ${MAX_WAITING} events wait for their reader.`))
+      if (waiting.length >= MAX_WAITING)
+        return end(connectionLost(`More than ${MAX_WAITING} events wait for their reader.`))
       waiting.push(item)
-      wake()
+      wake?.()
     },
     end,
     async *items() {

@@ -42,7 +42,8 @@ export async function request<Data extends object, Variables extends object>(
   const body = JSON.stringify({ query: document, variables })
   for (;;) {
     try {
-      return fieldOf(await send(settings, body, signal, options))
+      const result = await send(settings, body, signal, options)
+      return fieldOf(result) as NonNullable<Data[keyof Data]>
     } catch (error) {
       if (signal.aborted) throw signal.reason
       if (!wasRefusedForNow(error) && !(wasLost(error) && repetition === 'IDEMPOTENT'))
@@ -63,7 +64,10 @@ async function send(
   const deadline = createDeadline(hasFiles ? timeoutMs * UPLOAD_TIMEOUT_FACTOR : timeoutMs, signal)
   try {
     const response = hasFiles
-      ? await sendForm(endpoint, headers, encodeForm(body, files), { signal: deadline.signal, onUploadProgress })
+      ? await sendForm(endpoint, headers, encodeForm(body, files), {
+          signal: deadline.signal,
+          onUploadProgress,
+        })
       : await endpoint.fetch(endpoint.url, {
           method: 'POST',
           headers: { ...headers, 'content-type': 'application/json' },

@@ -2,7 +2,7 @@
 // be replaced, and without a dependency a page can import this module as it is.
 import type { Result } from './endpoint.ts'
 import { connectionLost, createError, errorOf, type ResponseError } from './errors.ts'
-import type { Subscription } from './transport.ts'
+import type { Subscription } from './subscription.ts'
 
 /** The part of WebSocket that is used: of browsers, of Node 22, and of the package ws. */
 export interface WebSocketLike {

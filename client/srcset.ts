@@ -10,5 +10,7 @@ const RENDITIONS = [
 export function srcSetOf(image: Image): string {
   // Renditions fit into a box and are never enlarged.
   const smaller = RENDITIONS.filter(([, width]) => width < image.width)
-  return [...smaller.map(([name, width]) => `${image[name]} ${width}w`), `${image.url} ${image.width}w`].join(', ')
+  return [...smaller.map(([name, width]) => `${image[name]} ${width}w`), `${image.url} ${image.width}w`].join(
+    ', ',
+  )
 }

@@ -1,22 +1,8 @@
-import type { Endpoint, Result } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
 import { createEventStreamTransport } from './event-stream.ts'
 import type { WebSocketClass } from './socket.ts'
+import type { Transport } from './subscription.ts'
 import { createWebSocketTransport } from './websocket.ts'
-
-export interface Subscription {
-  query: string
-  variables: object
-}
-
-/** One subscription over one connection. Completes when the server says so; throws when the connection is lost. */
-export type Transport = (
-  operation: Subscription,
-  options: {
-    signal: AbortSignal
-    /** Called when the server has responded; possibly several times. */
-    onOpen: () => void
-  },
-) => AsyncGenerator<Result, void>
 
 export interface TransportOptions {
   /** By default, WebSocket where it opens, else server-sent events. */

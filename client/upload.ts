@@ -3,7 +3,11 @@ import type { Endpoint } from './endpoint.ts'
 import type { GenerateImageInput, ImageInput } from './generated.ts'
 
 /** Bytes of an image in memory or in a file, a stream of them, or the place of an image that the server can read. */
-export type ImageSource = ImageBytes | Pick<ImageInput, 'dataUrl'> | Pick<ImageInput, 'imageId'> | Pick<ImageInput, 'url'>
+export type ImageSource =
+  | ImageBytes
+  | Pick<ImageInput, 'dataUrl'>
+  | Pick<ImageInput, 'imageId'>
+  | Pick<ImageInput, 'url'>
 
 type ImageBytes = Blob | Uint8Array | ArrayBuffer | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
 
@@ -82,7 +86,8 @@ export async function sendForm(
   // The server refuses forms that any page could send.
   const all = { ...headers, 'graphql-require-preflight': '1' }
   const { signal, onUploadProgress } = options
-  if (!onUploadProgress) return endpoint.fetch(endpoint.url, { method: 'POST', headers: all, body: form, signal })
+  if (!onUploadProgress)
+    return endpoint.fetch(endpoint.url, { method: 'POST', headers: all, body: form, signal })
   // Of browsers, only XMLHttpRequest reports what was sent.
   if ('XMLHttpRequest' in globalThis) return sendByXhr(endpoint.url, all, form, signal, onUploadProgress)
   const body = await new Response(form).blob()

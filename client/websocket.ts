@@ -4,7 +4,7 @@ import type { Endpoint, Result } from './endpoint.ts'
 import { connectionLost } from './errors.ts'
 import { createQueue } from './queue.ts'
 import { openSocket, type Socket, type WebSocketClass, type WebSocketLike } from './socket.ts'
-import type { Transport } from './transport.ts'
+import type { Transport } from './subscription.ts'
 
 /** The server's limit of operations per socket. */
 const MAX_OPERATIONS = 50

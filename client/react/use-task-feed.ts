@@ -43,7 +43,13 @@ export function useTaskFeed(filter?: TaskFilter): TaskFeedView {
 
 /** Ids sort by creation time. */
 function withTask(tasks: readonly Task[], task: Task): Task[] {
-  if (isNewer(tasks.find(({ id }) => id === task.id), task)) return [...tasks]
+  if (
+    isNewer(
+      tasks.find(({ id }) => id === task.id),
+      task,
+    )
+  )
+    return [...tasks]
   const others = tasks.filter(({ id }) => id !== task.id)
   return [...others, task].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, MAX_TASKS)
 }

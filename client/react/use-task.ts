@@ -27,7 +27,9 @@ export function useTask(id: string | null | undefined, initial?: Task): TaskView
     const watch = async () => {
       try {
         for await (const { task } of darkroom.watch(id, { signal: abort.signal }))
-          setView((last) => (last.id === id && isNewer(last.task, task) ? last : { id, task, error: undefined }))
+          setView((last) =>
+            last.id === id && isNewer(last.task, task) ? last : { id, task, error: undefined },
+          )
       } catch (error) {
         if (abort.signal.aborted) return
         setView((last) => ({ id, task: last.id === id ? last.task : undefined, error: error as Error }))

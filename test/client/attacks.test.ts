@@ -1,9 +1,15 @@
 // Servers and proxies that misbehave, and keys that end.
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { AccessError, ConnectionError, createClient, type Darkroom, type TaskEvent } from '../../client/index.ts'
+import {
+  AccessError,
+  ConnectionError,
+  createClient,
+  type Darkroom,
+  type TaskEvent,
+} from '../../client/index.ts'
 import { createParser } from '../../client/event-stream.ts'
 import { createQueue } from '../../client/queue.ts'
 import { ADMIN_KEY, openGatewayWithKeys, type GatewayWithKeys } from '../access/gateway-with-keys.ts'
@@ -21,13 +27,18 @@ afterAll(async () => {
 })
 
 /** A server in front of the real one. `listener` returns false to pass a request on. */
-async function inFront(listener: (path: string, body: string) => Response | false | 'reset'): Promise<string> {
-  const answer: RequestListener = async (request, response) => {
+async function inFront(
+  listener: (path: string, body: string) => Response | false | 'reset',
+): Promise<string> {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks).toString()
     const own = listener(request.url ?? '', body)
-    if (own === 'reset') return void request.socket.destroy()
+    if (own === 'reset') {
+      request.socket.destroy()
+      return
+    }
     const { accept, 'content-type': type } = request.headers
     const headers = { accept: accept ?? '*/*', 'content-type': type ?? 'application/json' }
     const reply = own || (await fetch(`${server.url}/graphql`, { method: 'POST', headers, body }))
@@ -36,12 +47,15 @@ async function inFront(listener: (path: string, body: string) => Response | fals
     response.end()
   }
   const proxy = createServer((request, response) => void answer(request, response))
-  onTestFinished(() => void proxy.close())
+  onTestFinished(() => {
+    proxy.close()
+  })
   onTestFinished(() => proxy.closeAllConnections())
   return listen(proxy)
 }
 
-const HTML = () => new Response('<h1>Bad gateway</h1>', { status: 502, headers: { 'content-type': 'text/html' } })
+const HTML = () =>
+  new Response('<h1>Bad gateway</h1>', { status: 502, headers: { 'content-type': 'text/html' } })
 const quick = (url: string) => createClient({ url, giveUpAfterMs: 300, timeoutMs: 1000, silenceMs: 1000 })
 
 describe('a request', () => {
@@ -52,7 +66,11 @@ describe('a request', () => {
       keys.push(JSON.parse(body).variables.input.idempotencyKey)
       if (keys.length > 1) return false
       // It arrives, and the client does not hear of it.
-      void fetch(`${server.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      void fetch(`${server.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      })
       return 'reset'
     })
     const user = 'of the lost response'
@@ -69,7 +87,10 @@ describe('a request', () => {
   it('that cannot be repeated is sent once, and may have been executed', async () => {
     let sent = 0
     const url = await inFront(() => (sent++, 'reset'))
-    await expect(quick(url).retry({ id: 'task_1' })).rejects.toMatchObject({ name: 'ConnectionError', charged: 'UNKNOWN' })
+    await expect(quick(url).retry({ id: 'task_1' })).rejects.toMatchObject({
+      name: 'ConnectionError',
+      charged: 'UNKNOWN',
+    })
     expect(sent).toBe(1)
   })
 
@@ -111,7 +132,9 @@ describe('a watched task', () => {
     })
     const both = await Promise.all(watching)
     for (const { first } of both) expect(first.value?.type).toBe('TaskSnapshot')
-    await keyed.operator().get('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }', { id })
+    await keyed
+      .operator()
+      .get('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }', { id })
     const ends = await Promise.allSettled(both.map(({ end }) => end))
     for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: expect.any(AccessError) })
     for (const transport of ['websocket', 'sse'] as const) {
@@ -128,7 +151,9 @@ describe('a watched task', () => {
     const url = await inFront((_, body) => {
       if (!body.includes('WatchTask(') || streams++ % 2 === 0) return false
       if (streams === 2) return HTML()
-      return new Response('event: next\ndata: {"data"\n\n', { headers: { 'content-type': 'text/event-stream' } })
+      return new Response('event: next\ndata: {"data"\n\n', {
+        headers: { 'content-type': 'text/event-stream' },
+      })
     })
     const darkroom = createClient({ url, transport: 'sse', silenceMs: 1000 })
     const task = await darkroom.generate({ prompt: 'a ferry [sandbox:duration=500]' })
@@ -145,7 +170,7 @@ describe('a watched task', () => {
     for (const greeting of ['{"type":"welcome"}', 'garbage', undefined]) {
       const url = await inFront(() => false)
       const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' })
-      onTestFinished(() => void sockets.close())
+      onTestFinished(() => sockets.close())
       await once(sockets, 'listening')
       sockets.on('connection', (socket) => greeting !== undefined && socket.send(greeting))
       const { port } = sockets.address() as { port: number }
@@ -163,24 +188,27 @@ describe('a watched task', () => {
   it('reaches two tabs independently', async () => {
     const tabs: Darkroom[] = [createClient({ url: server.url }), createClient({ url: server.url })]
     const task = await tabs[0]!.generate({ prompt: 'a ferry [sandbox:duration=500]' })
-    const [one, two] = await Promise.all(tabs.map((tab) => read(tab.watch(task.id, { after: task.state.lastCursor }))))
+    const [one, two] = await Promise.all(
+      tabs.map((tab) => read(tab.watch(task.id, { after: task.state.lastCursor }))),
+    )
     expect(one).toBe(two)
   })
 
   it('holds a bounded number of events for a slow reader, who then resumes after the last one', async () => {
     const queue = createQueue<number>()
     for (let i = 0; i < 2000; i++) queue.push(i)
-    const read: number[] = []
+    const items: number[] = []
     const reading = async () => {
-      for await (const item of queue.items()) read.push(item)
+      for await (const item of queue.items()) items.push(item)
     }
     await expect(reading()).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
-    expect(read).toEqual(Array.from({ length: 1000 }, (_, i) => i))
+    expect(items).toEqual(Array.from({ length: 1000 }, (_, i) => i))
   })
 })
 
 describe('the reader of server-sent events', () => {
-  const STREAM = ':\n\nevent: next\ndata: {"a":1}\n\nevent: next\r\ndata: 1\r\ndata: 2\r\n\r\ndata:\n\nevent: complete\ndata:\n\n'
+  const STREAM =
+    ':\n\nevent: next\ndata: {"a":1}\n\nevent: next\r\ndata: 1\r\ndata: 2\r\n\r\ndata:\n\nevent: complete\ndata:\n\n'
   const EVENTS = [
     { event: 'next', data: '{"a":1}' },
     { event: 'next', data: '1\n2' },

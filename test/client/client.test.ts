@@ -30,7 +30,8 @@ beforeAll(async () => {
 })
 afterAll(() => server?.[Symbol.asyncDispose]())
 
-const client = (transport: 'auto' | 'websocket' | 'sse' = 'auto') => createClient({ url: server.url, transport })
+const client = (transport: 'auto' | 'websocket' | 'sse' = 'auto') =>
+  createClient({ url: server.url, transport })
 
 describe.each(['websocket', 'sse'] as const)('over %s', (transport) => {
   it('a generated task delivers its events and its images', async () => {
@@ -46,7 +47,11 @@ describe.each(['websocket', 'sse'] as const)('over %s', (transport) => {
     expect(events.filter(({ type }) => type === 'PartialImageReceived')).toHaveLength(2)
     const [image] = await task.images()
     expect(image).toMatchObject({ width: 1024, mimeType: 'image/png', thumbhash: expect.any(String) })
-    expect(task.state).toMatchObject({ status: 'SUCCEEDED', charged: 'YES', metadata: [{ key: 'order', value: '42' }] })
+    expect(task.state).toMatchObject({
+      status: 'SUCCEEDED',
+      charged: 'YES',
+      metadata: [{ key: 'order', value: '42' }],
+    })
     expect(srcSetOf(image!)).toBe(`${image!.url320} 320w, ${image!.url640} 640w, ${image!.url} 1024w`)
     const { width } = await sharp(await (await fetch(image!.url320)).arrayBuffer()).metadata()
     expect(width).toBe(320)
@@ -64,7 +69,9 @@ describe.each(['websocket', 'sse'] as const)('over %s', (transport) => {
   it('many tasks are watched at the same time, more than one socket takes', async () => {
     const darkroom = client(transport)
     const task = await darkroom.generate({ prompt: 'a ferry [sandbox:duration=1500]' })
-    const watching = Array.from({ length: 60 }, () => collect(darkroom.watch(task.id, { after: task.state.lastCursor })))
+    const watching = Array.from({ length: 60 }, () =>
+      collect(darkroom.watch(task.id, { after: task.state.lastCursor })),
+    )
     const [first, ...others] = await Promise.all(watching)
     expect(first!.length).toBeGreaterThan(3)
     for (const other of others) expect(other).toEqual(first)
@@ -123,9 +130,6 @@ describe('the transport', () => {
 })
 
 describe('an upload', () => {
-  const png = (width: number) =>
-    sharp({ create: { width, height: 32, channels: 3, background: 'teal' } }).png().toBuffer()
-
   it('takes files, blobs, buffers, streams and places, in order, with a mask', async () => {
     const darkroom = client()
     const earlier = await darkroom.generate({ prompt: 'a ferry' })
@@ -143,21 +147,29 @@ describe('an upload', () => {
       { dataUrl: `data:image/png;base64,${e!.toString('base64')}` },
       { imageId: image!.id },
     ]
-    const mask = await sharp({ create: { width: 64, height: 32, channels: 4, background: '#0000' } }).png().toBuffer()
+    const mask = await sharp({ create: { width: 64, height: 32, channels: 4, background: '#0000' } })
+      .png()
+      .toBuffer()
     const { id } = await darkroom.generate({ prompt: 'more teal', images, mask })
-    const { task } = await server.get<{ task: { inputImages: { width: number }[]; mask: { width: number } } }>(
-      'query ($id: ID!) { task(id: $id) { inputImages { width } mask { width } } }',
-      { id },
-    )
+    const { task } = await server.get<{
+      task: { inputImages: { width: number }[]; mask: { width: number } }
+    }>('query ($id: ID!) { task(id: $id) { inputImages { width } mask { width } } }', { id })
     expect(task.inputImages.map(({ width }) => width)).toEqual([64, 65, 66, 67, 68, 1024])
     expect(task.mask.width).toBe(64)
   })
 
   it('reports its progress', async () => {
     const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const
-    const image = await sharp({ create: { width: 700, height: 700, channels: 3, background: 'black', noise } }).png().toBuffer()
+    const image = await sharp({
+      create: { width: 700, height: 700, channels: 3, background: 'black', noise },
+    })
+      .png()
+      .toBuffer()
     const steps: UploadProgress[] = []
-    await client().generate({ prompt: 'less noise', images: [image] }, { onUploadProgress: (step) => steps.push(step) })
+    await client().generate(
+      { prompt: 'less noise', images: [image] },
+      { onUploadProgress: (step) => steps.push(step) },
+    )
     const last = steps.at(-1)!
     expect(steps.length).toBeGreaterThan(3)
     expect(last.totalBytes).toBeGreaterThan(image.length)
@@ -188,7 +200,11 @@ describe('an error', () => {
     const blocked = await darkroom.generate({ prompt: '[sandbox:moderation]' })
     const error: unknown = await blocked.images().catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(TaskError)
-    expect(error).toMatchObject({ code: 'MODERATION_BLOCKED', charged: 'NO', task: { id: blocked.id, status: 'FAILED' } })
+    expect(error).toMatchObject({
+      code: 'MODERATION_BLOCKED',
+      charged: 'NO',
+      task: { id: blocked.id, status: 'FAILED' },
+    })
     const lost = await darkroom.generate({ prompt: '[sandbox:vanish]' })
     await expect(lost.images()).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN', charged: 'UNKNOWN' })
     const again = await darkroom.retry({ id: blocked.id })
@@ -210,7 +226,11 @@ describe('an error', () => {
 })
 
 it('the usage report is typed and complete', async () => {
-  const report = await client().usage({ from: '2026-01-01T00:00:00Z', to: new Date('2046-01-01'), groupBy: ['MODEL'] })
+  const report = await client().usage({
+    from: '2026-01-01T00:00:00Z',
+    to: new Date('2046-01-01'),
+    groupBy: ['MODEL'],
+  })
   expect(report.rows[0]).toMatchObject({ model: 'gpt-image-2', costMicros: expect.any(Number), day: null })
   expect(report.totals.tasks).toBeGreaterThan(3)
 })
@@ -236,3 +256,8 @@ async function collect(events: AsyncIterable<TaskEvent>): Promise<string[]> {
   for await (const { cursor } of events) cursors.push(cursor)
   return cursors
 }
+
+const png = (width: number) =>
+  sharp({ create: { width, height: 32, channels: 3, background: 'teal' } })
+    .png()
+    .toBuffer()

@@ -45,7 +45,9 @@ describe.each(TRANSPORTS)('a program over %s', (transport) => {
       'query ($id: ID!, $after: String) { task(id: $id) { events(after: $after) { nodes { cursor } } } }',
       { id: task.id, after: received[0]!.cursor },
     )
-    expect(received.slice(1).map(({ cursor }) => cursor)).toEqual(log.events.nodes.map(({ cursor }) => cursor))
+    expect(received.slice(1).map(({ cursor }) => cursor)).toEqual(
+      log.events.nodes.map(({ cursor }) => cursor),
+    )
     expect(received.filter(({ type }) => type === 'TaskSnapshot')).toHaveLength(1)
     expect(received.at(-1)?.type).toBe('TaskFinished')
   })

@@ -101,7 +101,11 @@ async function runProgram(darkroom: Darkroom, transport: Transport): Promise<Fol
   return follower
 }
 
-async function followFeed(darkroom: Darkroom, follower: Follower, isLast: (taskId: string) => boolean): Promise<void> {
+async function followFeed(
+  darkroom: Darkroom,
+  follower: Follower,
+  isLast: (taskId: string) => boolean,
+): Promise<void> {
   for await (const event of darkroom.feed({ after: follower.after })) {
     if (event.type === 'TaskSnapshot') follower.problems.push('a snapshot after a cursor')
     else follower.cursors.push(event.cursor)

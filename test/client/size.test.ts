@@ -37,7 +37,9 @@ describe('the client', () => {
   it('imports no package, and its hooks only React and the reader of placeholders', () => {
     const imports = (pattern: string) =>
       globSync(pattern).flatMap((path) =>
-        [...readFileSync(path, 'utf8').matchAll(/^(?:import|export)[^']*from '([^'.][^']*)'/gm)].map(([, name]) => name),
+        [...readFileSync(path, 'utf8').matchAll(/^(?:import|export)[^']*from '([^'.][^']*)'/gm)].map(
+          ([, name]) => name,
+        ),
       )
     expect(globSync('client/*.ts').length).toBeGreaterThan(10)
     expect(imports('client/*.ts')).toEqual([])

@@ -3,6 +3,7 @@ import {
   buildSchema,
   getNamedType,
   isAbstractType,
+  isCompositeType,
   isEnumType,
   isInputObjectType,
   isListType,
@@ -45,7 +46,11 @@ const SCALARS: Readonly<Record<string, string>> = {
 }
 
 /** Types of variables, where they differ. */
-const INPUT_SCALARS: Readonly<Record<string, string>> = { ...SCALARS, DateTime: 'string | Date', Upload: 'null' }
+const INPUT_SCALARS: Readonly<Record<string, string>> = {
+  ...SCALARS,
+  DateTime: 'string | Date',
+  Upload: 'Blob',
+}
 
 /** Throws if an operation is not valid. */
 export function printClientTypes(schemaText: string, operationsText: string): string {
@@ -56,22 +61,33 @@ export function printClientTypes(schemaText: string, operationsText: string): st
   const printer = createPrinter(schema, document)
   const fragments = document.definitions.filter((one) => one.kind === Kind.FRAGMENT_DEFINITION)
   const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION)
-  const parts = [...fragments.map(printer.fragment), ...operations.map(printer.operation)]
+  const parts = [
+    ...fragments.map((one) => printer.fragment(one)),
+    ...operations.map((one) => printer.operation(one)),
+  ]
   return [HEADER, ...printer.inputs(), ...parts].join('\n')
 }
 
 function createPrinter(schema: GraphQLSchema, document: DocumentNode) {
   const fragments = new Map(
-    document.definitions.flatMap((one) => (one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [])),
+    document.definitions.flatMap((one) =>
+      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [],
+    ),
   )
   const usedInputs = collectInputs(schema, document)
 
   /** The members of a selection on one object type, and the fragments that it extends. */
-  function membersOf(selections: SelectionSetNode, type: GraphQLCompositeType, object: GraphQLCompositeType): string[] {
+  function membersOf(
+    selections: SelectionSetNode,
+    type: GraphQLCompositeType,
+    object: GraphQLCompositeType,
+  ): string[] {
     return selections.selections.flatMap((one) => {
       if (one.kind === Kind.FIELD) return [memberOf(one, type, object)]
       if (one.kind === Kind.INLINE_FRAGMENT)
-        return one.typeCondition?.name.value === object.name ? membersOf(one.selectionSet, object, object) : []
+        return one.typeCondition?.name.value === object.name
+          ? membersOf(one.selectionSet, object, object)
+          : []
       return []
     })
   }
@@ -89,7 +105,7 @@ function createPrinter(schema: GraphQLSchema, document: DocumentNode) {
       if (!selections) return SCALARS[named.name] ?? useEnum(named)
       const [only, ...others] = selections.selections
       if (only?.kind === Kind.FRAGMENT_SPREAD && others.length === 0) return only.name.value
-      const composite = named as GraphQLCompositeType
+      const composite = compositeOf(named)
       return `{ ${membersOf(selections, composite, composite).map(withoutComment).join('; ')} }`
     })
   }
@@ -103,7 +119,7 @@ function createPrinter(schema: GraphQLSchema, document: DocumentNode) {
   return {
     fragment(node: FragmentDefinitionNode): string {
       const name = node.name.value
-      const type = typeFromAST(schema, node.typeCondition) as GraphQLCompositeType
+      const type = compositeOf(typeFromAST(schema, node.typeCondition))
       const text = `const ${constantOf(name)} = '${minify(print(node))}'\n`
       const bases = node.selectionSet.selections.flatMap((one) =>
         one.kind === Kind.FRAGMENT_SPREAD ? [one.name.value] : [],
@@ -126,7 +142,8 @@ function createPrinter(schema: GraphQLSchema, document: DocumentNode) {
       const data = `{ ${membersOf(node.selectionSet, root, root).map(withoutComment).join('; ')} }`
       const used = fragmentsOf(node, fragments).map((one) => ` + ${constantOf(one)}`)
       const variables = (node.variableDefinitions ?? []).map((one) => {
-        const type = typeFromAST(schema, one.type) as GraphQLType
+        const type = typeFromAST(schema, one.type)
+        if (!type) throw new Error(`The schema has no type of $${one.variable.name.value}`)
         return memberOfInput(one.variable.name.value, type, isNonNullType(type))
       })
       const types = `${data}, { ${variables.join('; ')} }`
@@ -138,6 +155,11 @@ function createPrinter(schema: GraphQLSchema, document: DocumentNode) {
       return [...usedInputs].toSorted((a, b) => a.name.localeCompare(b.name)).map(printInput)
     },
   }
+}
+
+function compositeOf(type: GraphQLNamedType | undefined): GraphQLCompositeType {
+  if (!isCompositeType(type)) throw new Error(`${type?.name} has no fields`)
+  return type
 }
 
 /** Enums and input types that variables and results of the operations have. */
@@ -152,7 +174,7 @@ function collectInputs(schema: GraphQLSchema, document: DocumentNode): Set<Graph
     for (const field of Object.values(named.getFields())) add(field.type)
   }
   visit(document, {
-    VariableDefinition: (node) => add(typeFromAST(schema, node.type) as GraphQLType),
+    VariableDefinition: (node) => add(typeFromAST(schema, node.type)),
   })
   return found
 }
@@ -182,7 +204,7 @@ function wrap(type: GraphQLType, printNamed: (named: GraphQLNamedType) => string
 }
 
 function withoutNull(type: GraphQLType, printNamed: (named: GraphQLNamedType) => string): string {
-  if (!isListType(type)) return printNamed(type as GraphQLNamedType)
+  if (!isListType(type)) return printNamed(getNamedType(type))
   const item = wrap(type.ofType, printNamed)
   return item.includes(' | ') ? `(${item})[]` : `${item}[]`
 }
