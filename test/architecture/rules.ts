@@ -315,7 +315,7 @@ export function findUnusedOrMissingDependencies(
     inTools.has(name) ||
     name in INDIRECT_USES ||
     binaries(name).some((command) => scripts.includes(command)) ||
-    isTypesOf(name, manifest.dependencies)
+    isTypesOf(name, { ...manifest.dependencies, ...manifest.devDependencies })
   return [
     ...[...inProduct]
       .filter((name) => !name.startsWith('node:') && !(name in manifest.dependencies))
