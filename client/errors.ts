@@ -57,12 +57,12 @@ export class RateLimitError extends DarkroomError {
   override name = 'RateLimitError'
 }
 
-/** The server refuses work for now. The client has tried again until `giveUpAfterMs`. */
+/** The server refuses work for now. */
 export class UnavailableError extends DarkroomError {
   override name = 'UnavailableError'
 }
 
-/** No response. The client has tried again until `giveUpAfterMs`, unless the operation must not be repeated. */
+/** No response of the server. */
 export class ConnectionError extends DarkroomError {
   override name = 'ConnectionError'
 }
@@ -142,7 +142,8 @@ const STATUS_CODES: Readonly<Record<number, string>> = {
 /** For a response that is not a GraphQL result. */
 export function errorOfStatus(response: Response): DarkroomError {
   const { status, headers } = response
-  const code = STATUS_CODES[status] ?? (status > 500 ? 'SERVICE_UNAVAILABLE' : 'BAD_RESPONSE')
+  // A proxy may have lost the response to a request that was executed.
+  const code = STATUS_CODES[status] ?? (status > 500 ? 'CONNECTION_LOST' : 'BAD_RESPONSE')
   const type = headers.get('content-type') ?? 'no content type'
   return createError(code, `The response is not from Darkroom: status ${status}, ${type}.`, {
     ...retryDetails(Number(headers.get('retry-after') ?? Number.NaN)),

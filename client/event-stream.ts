@@ -8,15 +8,16 @@ import type { Transport } from './subscription.ts'
 /** One request per subscription: distinct connections mode of graphql-sse. */
 export function createEventStreamTransport(endpoint: Endpoint, silenceMs: number): Transport {
   return async function* subscribe(operation, { signal, onOpen }) {
+    const headers = {
+      ...(await endpoint.headers()),
+      accept: 'text/event-stream',
+      'content-type': 'application/json',
+    }
     const deadline = createDeadline(silenceMs, signal)
     try {
       const response = await endpoint.fetch(endpoint.url, {
         method: 'POST',
-        headers: {
-          ...(await endpoint.headers()),
-          accept: 'text/event-stream',
-          'content-type': 'application/json',
-        },
+        headers,
         body: JSON.stringify(operation),
         cache: 'no-store',
         signal: deadline.signal,

@@ -19,12 +19,8 @@ export interface RequestSettings {
   closed: AbortSignal
 }
 
-/** How often a request may be made. */
-export type Repetition =
-  /** A repetition has no effect of its own: queries, and mutations with an idempotency key. */
-  | 'IDEMPOTENT'
-  /** Repeated only after the server has refused it. */
-  | 'ONCE'
+/** IDEMPOTENT requests may be repeated: queries, and mutations with an idempotency key. */
+export type Repetition = 'IDEMPOTENT' | 'ONCE'
 
 /** An upload of many images over a slow line takes minutes. */
 const UPLOAD_TIMEOUT_FACTOR = 20
@@ -46,9 +42,10 @@ export async function request<Data extends object, Variables extends object>(
       return fieldOf(result) as NonNullable<Data[keyof Data]>
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      if (!wasRefusedForNow(error) && !(wasLost(error) && repetition === 'IDEMPOTENT'))
-        throw withCharge(error, document)
-      await backOff.wait(withCharge(error, document), signal)
+      const problem = withCharge(error, document)
+      const canRepeat = repetition === 'IDEMPOTENT' && (wasRefusedForNow(error) || wasLost(error))
+      if (!canRepeat) throw problem
+      await backOff.wait(problem, signal)
     }
   }
 }

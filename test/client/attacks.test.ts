@@ -92,6 +92,9 @@ describe('a request', () => {
       charged: 'UNKNOWN',
     })
     expect(sent).toBe(1)
+    const proxied = await inFront(() => (sent++, HTML()))
+    await expect(quick(proxied).retry({ id: 'task_1' })).rejects.toMatchObject({ charged: 'UNKNOWN' })
+    expect(sent).toBe(2)
   })
 
   it('is repeated while a proxy answers with error pages, and fails with the last one', async () => {
@@ -100,7 +103,8 @@ describe('a request', () => {
     expect((await quick(url).generate({ prompt: 'a ferry' })).id).toMatch(/^task_/)
     const down = await inFront(HTML)
     await expect(quick(down).generate({ prompt: 'a ferry' })).rejects.toMatchObject({
-      name: 'UnavailableError',
+      name: 'ConnectionError',
+      charged: 'UNKNOWN',
       message: 'The response is not from Darkroom: status 502, text/html.',
     })
   })
