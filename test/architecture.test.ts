@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import manifest from '../package.json' with { type: 'json' }
 import {
+  findClientImports,
   findImportsPastEntry,
   findAny,
   findCycles,
@@ -20,11 +21,12 @@ import {
 import { listUnread, readSources, readTree } from './architecture/source.ts'
 
 const product = readSources(readTree(['src/**/*.ts', 'bin/*.js']))
+const client = readSources(readTree(['client/**/*.ts']))
 // Without this test, whose examples look like imports, and without programs that have packages of their own.
 const { 'test/architecture.test.ts': _self, ...toolTree } = readTree([
   'test/**/*.{ts,mjs}',
   'bench/**/*.ts',
-  'tools/*.ts',
+  'tools/**/*.ts',
   '*.config.ts',
 ])
 const tools = readSources(toolTree)
@@ -36,7 +38,7 @@ describe('the sources', () => {
   })
 
   it('import in the form that these rules read', () => {
-    expect(product.flatMap(listUnread)).toEqual([])
+    expect([...product, ...client].flatMap(listUnread)).toEqual([])
   })
 
   it('keep the dependency rule between layers', () => {
@@ -47,12 +49,17 @@ describe('the sources', () => {
     expect(findRoomImportsLeft(product)).toEqual([])
   })
 
+  it('of the client import no server and no package, and the server imports no client', () => {
+    expect(client.length).toBeGreaterThan(15)
+    expect(findClientImports([...product, ...client])).toEqual([])
+  })
+
   it('import from a folder with an entry only the entry', () => {
     expect(findImportsPastEntry([...product, ...tools])).toEqual([])
   })
 
   it('have no import cycles, neither between files nor between sibling folders', () => {
-    expect(findCycles(product)).toEqual([])
+    expect(findCycles([...product, ...client])).toEqual([])
     expect(findFolderCycles(product)).toEqual([])
   })
 
@@ -62,19 +69,22 @@ describe('the sources', () => {
 
   it('stay small, files as well as folders', () => {
     expect(findLongFiles(product)).toEqual([])
+    expect(findLongFiles(client.filter(({ path }) => path !== 'client/generated.ts'))).toEqual([])
     expect(findLargeFolders(product)).toEqual([])
   })
 
   it('are named for what they do', () => {
-    expect(findVagueNames([...product, ...tools])).toEqual([])
+    expect(findVagueNames([...product, ...client, ...tools])).toEqual([])
   })
 
   it('do not use any', () => {
-    expect(findAny([...product, ...tools])).toEqual([])
+    expect(findAny([...product, ...client, ...tools])).toEqual([])
   })
 
   it('use every dependency, and declare those they use', () => {
-    expect(findUnusedOrMissingDependencies({ product, tools }, manifest, binariesOf)).toEqual([])
+    expect(
+      findUnusedOrMissingDependencies({ product, tools: [...client, ...tools] }, manifest, binariesOf),
+    ).toEqual([])
   })
 
   it('explain every dependency in CONTRIBUTING.md', () => {
@@ -128,6 +138,21 @@ describe('the rules find', () => {
     ])
     expect(findFolderCycles(readSources(tree))).toEqual([
       'src/engine/events → src/engine/tasks → src/engine/events',
+    ])
+  })
+
+  it('an import between client and server, and a package in the client', () => {
+    const tree = {
+      'client/a.ts': "import { b } from './react/b.ts'\nimport { c } from '../src/c.ts'\nimport 'graphql'",
+      'client/react/b.ts': "import 'react'\nimport { a } from '../a.ts'\nimport { d } from '../index.ts'",
+      'src/c.ts': "import { a } from '../client/a.ts'\nimport 'graphql'",
+    }
+    expect(findClientImports(readSources(tree))).toEqual([
+      'client/a.ts imports client/react/b.ts',
+      'client/a.ts imports src/c.ts',
+      'client/a.ts imports graphql',
+      'client/react/b.ts imports client/a.ts',
+      'src/c.ts imports client/a.ts',
     ])
   })
 

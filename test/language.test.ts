@@ -15,6 +15,8 @@ const PROPER_USES: readonly ProperUse[] = []
 const source = readTree(['src/**/*.ts', 'bin/*.js'])
 const written = readTree([
   'src/**/*.ts',
+  'client/**/*.ts',
+  'examples/**/*',
   'bin/*.js',
   'bench/**/*.ts',
   'tools/*.ts',

@@ -1,4 +1,4 @@
-// Builds dist/: JavaScript and the declarations of the public entry. Node strips no types below node_modules, so the package
+// Builds dist/: JavaScript and the declarations of the public entries. Node strips no types below node_modules, so the package
 // contains no TypeScript sources.
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync, rmSync } from 'node:fs'
@@ -9,16 +9,19 @@ const DIST = join(ROOT, 'dist')
 
 rmSync(DIST, { recursive: true, force: true })
 const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-execFileSync(process.execPath, [tsc, '-p', join(ROOT, 'tsconfig.build.json')], { stdio: 'inherit' })
+for (const project of ['tsconfig.build.json', 'tsconfig.client.json'])
+  execFileSync(process.execPath, [tsc, '-p', join(ROOT, project)], { stdio: 'inherit' })
 
 // `exports` hides every other module, so their declarations are of no use.
-const needed = reachable(join(DIST, 'index.d.ts'))
+const needed = new Set<string>()
+for (const entry of ['index', 'client/index', 'client/react/index'])
+  reachable(join(DIST, `${entry}.d.ts`), needed)
 for (const file of globSync('**/*.d.ts', { cwd: DIST })) {
   if (!needed.has(join(DIST, file))) rmSync(join(DIST, file))
 }
 
 /** A declaration file and all that it imports, transitively. */
-function reachable(file: string, found = new Set<string>()): Set<string> {
+function reachable(file: string, found: Set<string>): Set<string> {
   if (found.has(file)) return found
   found.add(file)
   const text = readFileSync(file, 'utf8')

@@ -177,6 +177,31 @@ export function findImportsPastEntry(sources: Source[]): string[] {
   )
 }
 
+/** What the sources of `client/` may import besides each other, by folder. */
+const CLIENT_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'client/react': ['react', 'thumbhash'],
+  client: [],
+}
+
+/** Imports between the client and the server, of packages into the client, and past the entry of the client into its hooks. */
+export function findClientImports(sources: Source[]): string[] {
+  return sources.flatMap(({ path, files, packages }) => {
+    const allowed = CLIENT_PACKAGES[dirname(path)]
+    const targets = allowed ? [...files, ...packages] : files.filter((target) => target.startsWith('client/'))
+    return targets
+      .filter((target) => !allowed?.includes(target))
+      .filter((target) => allowed === undefined || !isClientFileFor(path, target))
+      .map((target) => `${path} imports ${target}`)
+  })
+}
+
+/** The hooks use the client as applications do. */
+function isClientFileFor(path: string, target: string): boolean {
+  return (
+    dirname(target) === dirname(path) || (dirname(path) === 'client/react' && target === 'client/index.ts')
+  )
+}
+
 /** Sibling folders whose files import each other in a circle, in any folder of the tree. */
 export function findFolderCycles(sources: Source[]): string[] {
   const imports = new Map<string, Set<string>>()
@@ -290,7 +315,7 @@ export function findUnusedOrMissingDependencies(
     inTools.has(name) ||
     name in INDIRECT_USES ||
     binaries(name).some((command) => scripts.includes(command)) ||
-    isTypesOf(name, manifest.dependencies)
+    isTypesOf(name, { ...manifest.dependencies, ...manifest.devDependencies })
   return [
     ...[...inProduct]
       .filter((name) => !name.startsWith('node:') && !(name in manifest.dependencies))

@@ -71,7 +71,7 @@ async function installNodes(folder: string): Promise<void> {
 }
 
 /** Packages that the programs need besides this one, linked to the copies of this repository. */
-export const LINKED = ['hono', '@hono/node-server', '@types/node']
+export const LINKED = ['hono', '@hono/node-server', '@types/node', '@types/react', 'react', 'react-dom']
 
 async function addTools(project: string): Promise<void> {
   for (const name of LINKED) {
@@ -80,4 +80,5 @@ async function addTools(project: string): Promise<void> {
     await symlink(join(ROOT, 'node_modules', name), target, 'junction')
   }
   await cp(join(import.meta.dirname, 'mounted'), project, { recursive: true })
+  await cp(join(ROOT, 'examples'), join(project, 'examples'), { recursive: true })
 }

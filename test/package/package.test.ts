@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { createClient } from '../support/client.ts'
 import { run, withoutNpm } from '../support/npm.ts'
+import { runExpressAndScript } from './examples.ts'
 import { install, LINKED, type Installed } from './install.ts'
 
 let installed: Installed
@@ -28,7 +29,10 @@ const environmentOf = (node: string) => ({
 
 describe('the tarball', () => {
   it('contains every module and migration, and nothing else', () => {
-    const modules = globSync('src/**/*.ts').map((path) => path.replace(/^src(.*)\.ts$/, 'dist$1.js'))
+    const modules = [
+      ...globSync('src/**/*.ts').map((path) => path.replace(/^src(.*)\.ts$/, 'dist$1.js')),
+      ...globSync('client/**/*.ts').map((path) => path.replace(/^(.*)\.ts$/, 'dist/$1.js')),
+    ]
     const migrations = globSync('drizzle/*/*/migration.sql')
     const { files } = installed.tarball
     expect(modules.length).toBeGreaterThan(300)
@@ -47,7 +51,9 @@ describe('the tarball', () => {
         .map((path) => path.replaceAll('\\', '/'))
         .toSorted(),
     )
-    expect(files).toContain('dist/index.d.ts')
+    expect(files).toEqual(
+      expect.arrayContaining(['dist/index.d.ts', 'dist/client/index.d.ts', 'dist/client/react/index.d.ts']),
+    )
     expect(files.filter((path) => path.endsWith('.d.ts')).every((path) => path.startsWith('dist/'))).toBe(
       true,
     )
@@ -130,6 +136,47 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
       signature: 'PNG',
       ...(program !== 'next.mjs' && { socket: 'TaskFinished' }),
     })
+  })
+})
+
+describe('the examples', () => {
+  it('of Express, a plain page and a Node script run', async () => {
+    const { folder, nodes } = installed
+    const { html, modules, script, exitCode } = await runExpressAndScript(folder, nodes.oldest)
+    expect(html).toContain('darkroom.watch(id)')
+    expect(modules).toContain('/darkroom-client/websocket.js')
+    expect([script.code, script.stderr]).toEqual([0, ''])
+    expect(script.stdout).toMatch(/^TaskSnapshot 0\n[^]*TaskFinished 1\nimage\.png, 1024×1024, \d+ micro-USD\n$/)
+    expect(exitCode).toBe(0)
+  })
+
+  it('of Next.js: the route handlers respond', async () => {
+    const cwd = installed.folder
+    const { code, stdout, stderr } = await run(installed.nodes.current, ['next-example.mjs'], { cwd, env: {} })
+    expect([code, stderr]).toEqual([0, ''])
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'SUCCEEDED', last: 'TaskFinished', image: 'image/png' })
+  })
+
+  it('of Next.js and of docs/react.md compile in strict mode', async () => {
+    const cwd = join(installed.folder, 'examples/nextjs')
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      jsx: 'react-jsx',
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      target: 'es2024',
+      lib: ['es2024', 'dom', 'dom.iterable', 'dom.asynciterable'],
+      types: ['node', 'react'],
+      skipLibCheck: false,
+    }
+    await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['app'] }))
+    const shown = [...(await readFile('docs/react.md', 'utf8')).matchAll(/^```tsx\n([\s\S]*?)^```$/gm)]
+    expect(shown).toHaveLength(1)
+    await writeFile(join(cwd, 'app/shown.tsx'), shown[0]?.[1] ?? '')
+    const tsc = resolve('node_modules/typescript/bin/tsc')
+    const result = await run(process.execPath, [tsc, '-p', cwd, '--pretty', 'false'], { cwd })
+    expect(result).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 })
 

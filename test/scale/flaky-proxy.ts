@@ -18,6 +18,8 @@ export interface FlakyProxy {
   url: string
   /** Breaks every open connection. */
   breakNow(): void
+  /** Connections that were broken so far. */
+  breakCount(): number
   close(): Promise<void>
 }
 
@@ -25,6 +27,7 @@ export interface FlakyProxy {
 export async function startFlakyProxy(to: () => string, cut: () => Cut): Promise<FlakyProxy> {
   const open = new Set<Socket>()
   const breaks = new Set<() => void>()
+  let breakCount = 0
   const server = createServer((client) => {
     const { hostname, port } = new URL(to())
     const upstream = connect({ host: hostname, port: Number(port), noDelay: true })
@@ -34,6 +37,7 @@ export async function startFlakyProxy(to: () => string, cut: () => Cut): Promise
     const end = () => both.forEach((socket) => socket.destroy())
     const breakOff = () => {
       if (!breaks.delete(breakOff)) return
+      breakCount++
       both.forEach((socket) => (reset ? socket.resetAndDestroy() : socket.destroy()))
     }
     breaks.add(breakOff)
@@ -63,6 +67,7 @@ export async function startFlakyProxy(to: () => string, cut: () => Cut): Promise
   })
   return {
     url: await listen(server),
+    breakCount: () => breakCount,
     breakNow: () => breaks.forEach((breakOff) => breakOff()),
     close() {
       for (const socket of open) socket.destroy()

@@ -1,0 +1,16 @@
+import type { Result } from './endpoint.ts'
+
+export interface Subscription {
+  query: string
+  variables: object
+}
+
+/** One subscription over one connection. Completes when the server says so; throws when the connection is lost. */
+export type Transport = (
+  operation: Subscription,
+  options: {
+    signal: AbortSignal
+    /** Called when the server has responded; possibly several times. */
+    onOpen: () => void
+  },
+) => AsyncGenerator<Result, void>

@@ -1,0 +1,11 @@
+import { createGateway, type Gateway } from 'darkroom'
+
+// Next.js evaluates a module again after each change, and SQLite belongs to one gateway at a time.
+const cache = globalThis as { darkroom?: Gateway }
+const gateway = (cache.darkroom ??= createGateway({
+  publicUrl: 'http://localhost:3000/images',
+  // For this machine only: see docs/install.md.
+  allowAnonymous: true,
+}))
+
+export const { GET, POST } = { GET: gateway.fetch, POST: gateway.fetch }

@@ -1,0 +1,2 @@
+/** The package loads native modules and its own migrations. */
+export default { serverExternalPackages: ['darkroom'] }

@@ -1,0 +1,85 @@
+// The hooks and the examples' page in a browser.
+import { join } from 'node:path'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { rolldown } from 'rolldown'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { openGateway, type TestGateway } from '../support/gateway.ts'
+
+let browser: Browser
+let server: TestGateway
+let html: string
+
+beforeAll(async () => {
+  server = await openGateway()
+  const script = await bundlePage()
+  html = `<!doctype html><title>Page</title><div id="root"></div><script type="module">${script}</script>`
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.[Symbol.asyncDispose]()
+})
+
+async function open(query: string): Promise<Page> {
+  const page = await browser.newPage()
+  onTestFinished(() => page.close())
+  const problems: string[] = []
+  page.on('pageerror', (error) => problems.push(String(error)))
+  page.on('console', (message) => {
+    // React warns about its misuse. The server has no icon.
+    const isIcon = message.location().url.endsWith('/favicon.ico')
+    if (message.type() === 'error' && !isIcon) problems.push(message.text())
+  })
+  onTestFinished(() => expect(problems).toEqual([]))
+  // On the origin of the server, so that both transports reach it.
+  await page.route(`${server.url}/page*`, (route) => route.fulfill({ contentType: 'text/html', body: html }))
+  await page.goto(`${server.url}/page${query}`)
+  return page
+}
+
+const taskCount = async () => (await server.get<{ tasks: { totalCount: number } }>('{ tasks { totalCount } }')).tasks.totalCount
+
+describe('a React page in strict mode', () => {
+  it.each(['sse', 'auto'])('generates, shows three previews, and resumes after a reload (transport %s)', async (transport) => {
+    const before = await taskCount()
+    const page = await open(`?transport=${transport}`)
+    await page.getByRole('button').dblclick()
+    await page.waitForFunction(() => globalThis.shown.includes('RUNNING 1'), null, { polling: 20 })
+    expect(await page.locator('img').getAttribute('data-state')).toBe('partial')
+    expect(await page.locator('img').getAttribute('alt')).toBe('a ferry [sandbox:duration=8000]')
+
+    await page.reload()
+    // The state before the reload comes first, then the rest.
+    await page.waitForFunction(() => globalThis.shown.some((one) => /RUNNING [123]/.test(one)), null, { polling: 20 })
+    await page.waitForFunction(() => globalThis.shown.includes('RUNNING 3'), null, { polling: 20 })
+    await page.locator('img[data-state=final]').waitFor()
+    expect(await page.locator('output').textContent()).toBe('SUCCEEDED')
+    expect(await page.locator('li').first().textContent()).toBe('SUCCEEDED')
+    const size = await page.locator('img').evaluate(async (image: HTMLImageElement) => {
+      await image.decode()
+      return [image.naturalWidth > 0, image.currentSrc, image.srcset, image.style.backgroundImage.slice(0, 20)] as const
+    })
+    expect(size[0]).toBe(true)
+    expect(size[1]).toContain('width=640')
+    expect(size[3]).toBe('url("data:image/png;')
+    expect(await taskCount()).toBe(before + 1)
+  })
+
+  it('makes one task from an effect that strict mode runs twice', async () => {
+    const before = await taskCount()
+    const page = await open('?effect=1')
+    await page.locator('img[data-state=final]').waitFor()
+    expect(await taskCount()).toBe(before + 1)
+  })
+})
+
+async function bundlePage(): Promise<string> {
+  const bundle = await rolldown({
+    input: join(import.meta.dirname, 'page.ts'),
+    platform: 'browser',
+    transform: { define: { 'process.env.NODE_ENV': '"development"' } },
+    onLog: () => {},
+  })
+  const { output } = await bundle.generate({ format: 'esm', codeSplitting: false })
+  return output[0].code.replaceAll('</script', '<\\/script')
+}
