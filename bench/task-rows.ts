@@ -1,4 +1,5 @@
 // A database with many finished tasks. SQLite computes the rows from a number, so that a million take a minute.
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { DEFAULT_PROJECT } from '../src/db/access/projects.ts'
@@ -26,16 +27,25 @@ export async function fillTasks(dataDir: string, tasks: number): Promise<void> {
   const db = new BetterSqlite3(join(dataDir, 'darkroom.db'))
   // There is no need for durability.
   for (const pragma of ['foreign_keys = OFF', 'synchronous = OFF', 'cache_size = -500000']) db.pragma(pragma)
-  const indexes = db
-    .prepare<[], { name: string; sql: string }>(
-      `select name, sql from sqlite_master where tbl_name in ('tasks', 'attempts') and type = 'index' and sql is not null`,
+  // Sorted at the end they take a fraction of the time.
+  const later = db
+    .prepare<[], { type: string; name: string; sql: string }>(
+      `select type, name, sql from sqlite_master where tbl_name in ('tasks', 'attempts') and type in ('index', 'trigger') and sql is not null`,
     )
     .all()
-  for (const { name } of indexes) db.exec(`drop index ${name}`)
-  for (const statement of statements(tasks)) db.exec(statement)
-  for (const { sql } of indexes) db.exec(sql)
+  for (const { type, name } of later) db.exec(`drop ${type} ${name}`)
+  for (const statement of [...statements(tasks), ...labelStatements()]) db.exec(statement)
+  for (const { sql } of later) db.exec(sql)
   db.pragma('wal_checkpoint(TRUNCATE)')
   db.close()
+}
+
+/** What the triggers do, for all tasks at once: as the migration does it for the tasks of an older version. */
+function labelStatements(): string[] {
+  const [migration = ''] = globSync('drizzle/sqlite/*_task_search/migration.sql')
+  return readFileSync(migration, 'utf8')
+    .split('--> statement-breakpoint')
+    .filter((statement) => /^\s*insert (?:or ignore )?into task_(?:labels|inputs)/.test(statement))
 }
 
 const HASH = '((n * 2654435761) % 4294967296)'
