@@ -12,8 +12,9 @@ import { storedEvidence, type WireEvidence } from '../attempts/outcome.ts'
 import { toStorable } from '../../text.ts'
 import type { Deps } from '../deps.ts'
 import { ingestFile } from '../images/ingest.ts'
+import { startDeadline } from './deadline.ts'
 
-/** The call's signal aborts after `timeoutMs`, or with `abortCalls`. */
+/** The call's signal aborts at the deadline after `timeoutMs`, or with `abortCalls`. */
 export function openCall(
   deps: Deps,
   task: TaskRow,
@@ -24,8 +25,9 @@ export function openCall(
   const evidence: WireEvidence = storedEvidence(attempt)
   const recorder = createRecorder(deps, task, attempt)
   const files: string[] = []
+  const deadline = startDeadline(timeoutMs)
   const call: Call = {
-    signal: AbortSignal.any([abortCalls, AbortSignal.timeout(timeoutMs)]),
+    signal: AbortSignal.any([abortCalls, deadline.signal]),
     clientRef: attempt.id,
     newFile() {
       const file = deps.store.newFile()
@@ -47,7 +49,10 @@ export function openCall(
     /** Resolves when all progress and partial images are stored. */
     recorded: () => recorder.idle(),
     /** Deletes leftovers in the spool; those of a killed process are deleted by the sweep. */
-    close: () => Promise.all(files.map((file) => unlink(file).catch(() => {}))),
+    close: async (): Promise<void> => {
+      deadline.stop()
+      await Promise.all(files.map((file) => unlink(file).catch(() => {})))
+    },
   }
 }
 
