@@ -22,6 +22,8 @@ export interface Failure {
   retryAfterMs?: number | undefined
   httpStatus?: number | undefined
   providerRequestId?: string | undefined
+  /** Of a check that reports an end without result or reason: the reply may be damaged, so it is asked again. */
+  isUnproven?: true
   /** Not the provider's failure: its health is unaffected. */
   isInternal?: boolean
   cause?: unknown

@@ -61,7 +61,7 @@ describe.each(DATABASES)('a worker that lost its lease on %s', (database) => {
     expect(await one.task(id)).toMatchObject({ status: 'RUNNING', chargesOpen: 1, lastSeq, progress: 0 })
   })
 
-  it('cannot delay a check that another worker is making', async () => {
+  it('cannot delay a check that another worker is making, nor end its attempt', async () => {
     await using one = await openEngine({
       database,
       providers: [scripted((sent) => done(sent))],
@@ -78,6 +78,8 @@ describe.each(DATABASES)('a worker that lost its lease on %s', (database) => {
     expect(checking.state).toBe('ACCEPTED')
     const pending = { state: 'PENDING', progress: 0.5, checkAfterMs: 600_000 } as const
     await settle(one.deps, stale, evidence, pending)
+    for (const kind of ['lost', 'broken', 'rejected'] as const)
+      await settle(one.deps, stale, evidence, { state: 'FAILED', failure: failure(kind).failure })
     expect(await one.attempts(id)).toEqual([checking])
     expect(await one.task(id)).toMatchObject({ progress: 0 })
   })

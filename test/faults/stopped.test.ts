@@ -1,10 +1,17 @@
 // A process whose leases expire while it lives.
+import { writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { createServer as createTlsServer } from 'node:tls'
 import { sql } from 'drizzle-orm'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { DATABASES, newPlace } from '../support/database.ts'
+import { listen } from '../providers/upstreams/listen.ts'
+import { startOpenaiUpstream } from '../providers/upstreams/openai.ts'
+import { makeCertificate } from '../support/certificate.ts'
+import { DATABASES, newPlace, type Place } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
-import { startGateway } from '../support/gateway-process.ts'
+import { startGateway, type GatewayProcessOptions } from '../support/gateway-process.ts'
 import { done, held, scripted } from '../support/scripted.ts'
 import { expectConsistency } from './consistency.ts'
 import { startFaultyUpstream } from './upstream.ts'
@@ -40,24 +47,6 @@ describe.each(DATABASES)('a single process on %s, with permission to send again'
     expect(attempts.map(({ state }) => state)).toEqual(['SUCCEEDED', 'SUCCEEDED'])
   })
 
-  it('reads an answer that arrived while it was stopped for longer than the call may take', async () => {
-    const place = await newPlace(database)
-    onTestFinished(() => place.remove())
-    await using upstream = await startFaultyUpstream()
-    upstream.script(upstream.hold)
-    const timeoutMs = 2_000
-    const entry = { ...upstream.entry, timeoutMs }
-    await using stopped = await startGateway(place, { providers: [entry], engine: TUNING })
-    const id = await stopped.generate({ prompt: 'a' })
-    await expect.poll(() => upstream.charges.length).toBe(1)
-    stopped.signal('SIGSTOP')
-    upstream.release()
-    await pause(timeoutMs + 1_500)
-    stopped.signal('SIGCONT')
-    expect(await stopped.ended(id)).toEqual({ status: 'SUCCEEDED' })
-    expect(upstream.charges).toHaveLength(1)
-  })
-
   it('keeps its own calls and checks when the clock is set forward beyond its leases', async () => {
     const [call, check] = [held(), held()]
     let checks = 0
@@ -86,5 +75,85 @@ describe.each(DATABASES)('a single process on %s, with permission to send again'
     check.resolveWith((more) => done(more))
     for (const { id } of [sent, accepted, other]) await one.reached(id, 'SUCCEEDED')
     expect(provider.sent).toHaveLength(3)
+  })
+})
+
+/** A TLS server in front of `url`. Returns its URL, and the path of the certificate to trust. */
+async function startTls(url: string, dataDir: string): Promise<{ url: string; certificate: string }> {
+  const { port, pathname } = new URL(url)
+  const { key, cert } = makeCertificate()
+  const server = createTlsServer({ key, cert }, (socket) => {
+    const upstream = connect(Number(port), '127.0.0.1')
+    for (const one of [socket, upstream]) one.on('error', () => undefined)
+    socket.pipe(upstream).pipe(socket)
+  })
+  const origin = await listen(server, 'https')
+  onTestFinished(() => void server.close())
+  const certificate = join(dataDir, 'certificate.pem')
+  await writeFile(certificate, cert)
+  return { url: `${origin}${pathname}`, certificate }
+}
+
+const STATUSES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Task { status images { id } } } }'
+interface Statuses {
+  nodes: { status: string; images: unknown[] }[]
+}
+
+/** Another process gives up the attempts, whose leases have expired. */
+async function untilGivenUp(place: Place, options: GatewayProcessOptions, ids: string[]): Promise<void> {
+  await using other = await startGateway(place, options)
+  const read = async () => (await other.get<Statuses>(STATUSES, { ids })).nodes.map(({ status }) => status)
+  await expect.poll(read).toEqual(ids.map(() => 'OUTCOME_UNKNOWN'))
+}
+
+describe.each(DATABASES)('an answer on %s that arrived while its process was stopped', (database) => {
+  it('is stored, although the call took too long and its lease was lost, in JSON and in a stream, over TCP and TLS', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const apiKey = 'key-of-the-test'
+    const upstream = await startOpenaiUpstream({ apiKey })
+    onTestFinished(() => upstream.close())
+    const tls = await startTls(upstream.url, place.dataDir)
+    const timeoutMs = 1500
+    const entries = ['sync', 'stream'].flatMap((mode) =>
+      [upstream.url, tls.url].map((baseUrl, nth) => ({
+        name: `${mode}-${nth}`,
+        dialect: 'openai',
+        mode,
+        baseUrl,
+        apiKey,
+        timeoutMs,
+      })),
+    )
+    // Few timers: the process must wait for events when it is stopped.
+    const engine = { leaseMs: 1000, heartbeatMs: 300, reapMs: 200, pollMs: 1000 }
+    const options = { providers: entries, engine, env: { NODE_EXTRA_CA_CERTS: tls.certificate } }
+    {
+      await using stopped = await startGateway(place, options)
+      upstream.script('hang', 'hang', 'hold-final', 'hold-final')
+      const ids: string[] = []
+      for (const { name } of entries) {
+        const partialImages = name.startsWith('stream') ? 1 : 0
+        ids.push(await stopped.generate({ prompt: name, providers: [name], partialImages }))
+        await expect.poll(() => upstream.requests.length).toBe(ids.length)
+      }
+      await expect.poll(() => upstream.ledger.length).toBe(entries.length)
+      await pause(100)
+      stopped.signal('SIGSTOP')
+      const stoppedAt = performance.now()
+      await pause(50)
+      upstream.release()
+      if (database === 'postgresql') await untilGivenUp(place, options, ids)
+      await expect.poll(() => performance.now() - stoppedAt).toBeGreaterThan(timeoutMs + 500)
+      stopped.signal('SIGCONT')
+      const readAll = async () => (await stopped.get<Statuses>(STATUSES, { ids })).nodes
+      await expect
+        .poll(async () => (await readAll()).map(({ status }) => status))
+        .toEqual(ids.map(() => 'SUCCEEDED'))
+      expect((await readAll()).map(({ images }) => images.length)).toEqual([1, 1, 1, 1])
+    }
+    const charged = upstream.ledger.map(({ clientRef }) => clientRef)
+    expect(charged).toHaveLength(entries.length)
+    await expectConsistency(place, charged)
   })
 })

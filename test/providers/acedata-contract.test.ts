@@ -88,7 +88,7 @@ const STATUSES: StatusRow[] = [
   ['a response without success: true', 'DONE', record({ data })],
   ['a response with an error that is empty', 'DONE', record({ success: true, error: '', data })],
   ['an empty record', 'MISSING', { status: 200, body: {} }],
-  ['a response without an image', 'broken', record({ success: true, data: [] })],
+  ['a response without an image', 'unproven', record({ success: true, data: [] })],
   [
     'an image at a private address, which the engine refuses to download',
     'DONE',

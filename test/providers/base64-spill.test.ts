@@ -36,7 +36,14 @@ async function* failing(text: string): AsyncGenerator<Buffer> {
 
 /** The JSON with every spilled file replaced by its base64, as JSON.parse returns it. */
 async function spill(text: string, cuts: readonly number[] = []): Promise<unknown> {
-  return readBack(await spillJson(inPieces(Buffer.from(text), cuts), newFile, limits))
+  return readBack(await valueOf(inPieces(Buffer.from(text), cuts)))
+}
+
+/** Of JSON that is whole. */
+async function valueOf(body: AsyncIterable<Buffer>): Promise<unknown> {
+  const { value, problem } = await spillJson(body, newFile, limits)
+  if (problem !== undefined) throw problem
+  return value
 }
 
 function readBack(json: unknown): unknown {
@@ -88,12 +95,12 @@ describe('a JSON body', () => {
 
   it('leaves no image in memory: the parsed JSON contains the path and the length', async () => {
     const file = join(folder, 'named')
-    const json = await spillJson(
+    const { value } = await spillJson(
       inPieces(Buffer.from(`{"b64_json":"${image(300)}"}`), []),
       () => file,
       limits,
     )
-    expect(json).toEqual({ b64_json: { file, byteSize: 300 } })
+    expect(value).toEqual({ b64_json: { file, byteSize: 300 } })
   })
 
   const plain = Buffer.from([0xfb, 0xef, 0xff, 0x00, 0x3e, 0x3f, 0xfa]).toString('base64') // '++//AD4/+g=='
@@ -124,7 +131,7 @@ describe('a JSON body', () => {
 
   it('takes no file path from the upstream: only an image has the class of one', async () => {
     const text = '[{"b64_json":{"file":"/etc/passwd"}},{"b64_json":7},{"b64_json":null}]'
-    const json = await spillJson(inPieces(Buffer.from(text), []), newFile, limits)
+    const json = await valueOf(inPieces(Buffer.from(text), []))
     expect(json).toEqual(JSON.parse(text))
     const values = z.array(z.object({ b64_json: z.unknown() })).parse(json)
     expect(values.filter(({ b64_json }) => b64_json instanceof Spilled)).toEqual([])
@@ -150,21 +157,46 @@ describe('a JSON body', () => {
     ['{"url":"data:image/png;base64,AAAA"}', { url: 'AAAA' }],
     ['{"image_url":{"url":"data:,AAAA"}}', { image_url: { url: 'AAAA' } }],
     ['{"url":"database","image_url":"","n":["url",["data:"]]}', undefined],
-    // Not JSON: the complete images remain.
-    ['{"data":[{"b64_json":"AAAA"},', [{ b64_json: 'AAAA' }]],
-    ['{"data":[{"b64_json":"AAAA"}],}', [{ b64_json: 'AAAA' }]],
-    ['{"b64_json":"AAAA","b":{"b64_json":"BBB', [{ b64_json: 'AAAA' }]],
   ])('of %.60s keeps its images', async (text, json) => {
     const everywhere = [...Buffer.from(text).keys()]
     for (const cuts of [[], everywhere]) expect(await spill(text, cuts)).toEqual(json ?? JSON.parse(text))
   })
 
-  it('needs no end of the body once its value is closed, and keeps images of a body that fails', async () => {
-    const closed = spillJson(failing('{"b64_json":"AAAA"}'), newFile, limits)
-    expect(readBack(await closed)).toEqual({ b64_json: 'AAAA' })
-    const cut = spillJson(failing('{"b64_json":"AAAA","size":"10'), newFile, limits)
-    expect(readBack(await cut)).toEqual([{ b64_json: 'AAAA' }])
-    await expect(spillJson(failing('{"b64_json":"AAA'), newFile, limits)).rejects.toThrow('reset')
+  it.each([
+    ['{"data":[{"b64_json":"AAAA"},', { data: [{ b64_json: 'AAAA' }] }],
+    ['{"b64_json":"AAAA","b":{"b64_json":"BBB', { b64_json: 'AAAA', b: {} }],
+    ['{"data":[{"url":"https://x/a"', { data: [{ url: 'https://x/a' }] }],
+    ['{"data":[{"url":"https://x/a","url":"https://x/b', { data: [{ url: 'https://x/a' }] }],
+    ['{"data":[{"url":"https://x/a', { data: [{}] }],
+    ['{"a":1,"b":2', { a: 1 }],
+    ['{"a":true,"b":[1,2,nul', { a: true, b: [1, 2] }],
+    ['{"a":["x","y\\\\', { a: ['x'] }],
+    ['{"a":{"b":"\\""},"c', { a: { b: '"' } }],
+    ['{"text":"{\\"a\\":[\\"x\\",\\"y\\u00', { text: '{"a":["x","y' }],
+    ['{"b64_json', {}],
+    ['', undefined],
+    // Not JSON: the complete images remain.
+    ['{"data":[{"b64_json":"AAAA"}],}', [{ b64_json: 'AAAA' }]],
+  ])('that breaks off as %s has the values that are complete', async (text, complete) => {
+    const everywhere = [...Buffer.from(text).keys()]
+    for (const cuts of [[], everywhere]) {
+      const { value, problem } = await spillJson(inPieces(Buffer.from(text), cuts), newFile, limits)
+      expect(readBack(value)).toEqual(complete)
+      expect(problem).toBeInstanceOf(MalformedReply)
+    }
+  })
+
+  it('that breaks off among 4 MB of brackets is read in time', async () => {
+    const { problem } = await spillJson(inPieces(Buffer.from('[{"a":'.repeat(700_000)), []), newFile)
+    expect(problem).toEqual(new MalformedReply('has more than 4194304 bytes of text'))
+  })
+
+  it('needs no end of the body once its value is closed, and keeps what was complete of a body that fails', async () => {
+    const closed = await valueOf(failing('{"b64_json":"AAAA"}'))
+    expect(readBack(closed)).toEqual({ b64_json: 'AAAA' })
+    const cut = await spillJson(failing('{"b64_json":"AAAA","size":"10'), newFile, limits)
+    expect(readBack(cut.value)).toEqual({ b64_json: 'AAAA' })
+    expect(cut.problem).toEqual(new Error('reset'))
   })
 
   it.each([
@@ -221,11 +253,13 @@ describe('server-sent events', () => {
     expect(seen).toEqual([{ event: 'done', data: { b64_json: one } }])
   })
 
-  it('keep a complete last event without a blank line after it, and drop an incomplete one', async () => {
+  it('keep a complete last event without a blank line after it, and what is complete of an incomplete one', async () => {
     expect(await eventsOf(`data: {"b64_json":"${one}"}`)).toEqual([
       { event: 'message', data: { b64_json: one } },
     ])
-    expect(await eventsOf(`data: {"b64_json":"${one.slice(0, 40)}`)).toEqual([])
+    expect(await eventsOf(`data: {"a":"${one}","b64_json":"${one.slice(0, 40)}`)).toEqual([
+      { event: 'message', data: { a: one }, isCut: true },
+    ])
   })
 
   it('skip data that is not JSON', async () => {

@@ -33,7 +33,7 @@ export function testPolling(name: string, subject: WireSubject, statuses: readon
         async (error: unknown) => {
           const failure = await failureOf(Promise.reject(error))
           expectNoSecret(failure, subject)
-          return failure.kind
+          return failure.isUnproven ? 'unproven' : failure.kind
         },
       )
       expect(outcome).toBe(becomes)

@@ -28,10 +28,10 @@ export type FailureRow = [
   reply: CannedReply,
 ]
 
-/** One row of a status table: the state or the failure kind that a check derives from a reply. */
+/** One row of a status table: the state or the failure kind that a check derives from a reply. `unproven` is asked again. */
 export type StatusRow = [
   title: string,
-  becomes: 'DONE' | 'PENDING' | 'MISSING' | FailureKind,
+  becomes: 'DONE' | 'PENDING' | 'MISSING' | 'unproven' | FailureKind,
   reply: CannedReply,
 ]
 

@@ -102,7 +102,7 @@ const STATUSES: StatusRow[] = [
   ],
   ['success', 'DONE', task({ status: 'success', ...inline })],
   ['completed, without an envelope', 'DONE', { status: 200, body: { status: 'completed', ...inline } }],
-  ['completed without an image', 'broken', task({ status: 'completed', result: null })],
+  ['completed without an image', 'unproven', task({ status: 'completed', result: null })],
   [
     'completed with an image at a private address, which the engine refuses to download',
     'DONE',

@@ -29,6 +29,8 @@ export interface GatewayProcessOptions {
   /** A free port by default. */
   port?: number
   canSetClock?: boolean
+  /** More environment variables. */
+  env?: Record<string, string>
 }
 
 let started = 0
@@ -50,7 +52,7 @@ export async function startGateway(
   }
   await writeFile(file, JSON.stringify(settings))
   const child = fork(entryOf(join(import.meta.dirname, 'gateway-child.ts')), {
-    env: withCompileCache({ DARKROOM_CONFIG: file }),
+    env: withCompileCache({ DARKROOM_CONFIG: file, ...options.env }),
     execArgv: options.canSetClock ? ['--import', join(import.meta.dirname, 'settable-clock.ts')] : [],
   })
   const ended = once(child, 'exit')

@@ -6,6 +6,7 @@
 //   SENDING → NOT_SENT           provably no byte left
 //   PLANNED, LEASED → CANCELED   nothing was sent; UNKNOWN after a restore from a backup
 //   UNKNOWN → ACCEPTED | SUCCEEDED | …      late evidence counts, whichever worker holds the lease
+//   FAILED, REJECTED, NOT_SENT → FETCHING | SUCCEEDED      a late image disproves them
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { AttemptState, Charged, LedgerKind } from '../../domain.ts'
 
@@ -16,6 +17,9 @@ interface TransitionRule {
   charged: Charged | 'INPUT' | 'SAME'
 }
 
+/** Ends that an image disproves, which another worker has received. */
+const DISPROVED = ['FAILED', 'REJECTED', 'NOT_SENT'] as const
+
 export const TRANSITIONS = {
   /** With a charge permit, committed before the first byte leaves. */
   send: { from: ['LEASED'], to: 'SENDING', charged: 'UNKNOWN' },
@@ -24,10 +28,14 @@ export const TRANSITIONS = {
   accept: { from: ['SENDING', 'UNKNOWN'], to: 'ACCEPTED', charged: 'UNKNOWN' },
   scheduleCheck: { from: ['ACCEPTED'], to: 'ACCEPTED', charged: 'UNKNOWN' },
   /** The provider has made the images. Their addresses are stored before the first download. */
-  receive: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'FETCHING', charged: 'YES' },
+  receive: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN', ...DISPROVED], to: 'FETCHING', charged: 'YES' },
   /** After the end: an operator wants another try. */
   scheduleFetch: { from: ['FETCHING', 'FAILED', 'SUCCEEDED'], to: 'FETCHING', charged: 'YES' },
-  succeed: { from: ['SENDING', 'ACCEPTED', 'FETCHING', 'UNKNOWN'], to: 'SUCCEEDED', charged: 'YES' },
+  succeed: {
+    from: ['SENDING', 'ACCEPTED', 'FETCHING', 'UNKNOWN', ...DISPROVED],
+    to: 'SUCCEEDED',
+    charged: 'YES',
+  },
   /** Refused, certainly free of charge. */
   reject: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN'], to: 'REJECTED', charged: 'NO' },
   /** Decided by the worker that holds the lease. */
@@ -123,9 +131,14 @@ export function transition(
   if (trigger === 'estimateCost' && (!isHeld(attempt) || isHeld(after))) return undefined
   const permits = Number(holdsPermit(after)) - Number(holdsPermit(attempt))
   if (permits <= 0 || trigger === 'send' || trigger === 'restore') return change(attempt, after, permits)
-  // A permit is taken only before anything can have been sent. A bill is a fact, with or without one.
-  return trigger === 'bill' ? change(attempt, { ...after, billedWithoutPermit: true }, 0) : undefined
+  // A permit is taken only before anything can have been sent. Bills and images are facts, with or without one.
+  // A returned hold cannot be held again: the cost must be known.
+  return FACTS.has(trigger) && after.costMicros !== null
+    ? change(attempt, { ...after, billedWithoutPermit: true }, 0)
+    : undefined
 }
+
+const FACTS: ReadonlySet<Trigger> = new Set(['bill', 'receive', 'succeed'])
 
 function stateAfter({ state }: AttemptFacts, { to }: TransitionRule): AttemptState {
   if (to === 'BILLED') return state === 'SUCCEEDED' ? state : 'FAILED'
@@ -142,14 +155,17 @@ function chargeAfter(
 }
 
 function amountsAfter(
-  { costMicros, estimatedMicros }: AttemptFacts,
+  { state, costMicros, estimatedMicros }: AttemptFacts,
   trigger: Trigger,
   input: TransitionInput,
 ): Pick<AttemptFacts, 'costMicros' | 'estimatedMicros'> {
   // A posted cost becomes 0, so that its lines still sum to it.
   if (trigger === 'waive') return { costMicros: costMicros === null ? null : 0, estimatedMicros: null }
   if (trigger === 'estimateCost') return { costMicros, estimatedMicros: input.estimatedMicros ?? null }
-  const known = input.costMicros === undefined ? costMicros : input.costMicros
+  // A price does not replace the bill of an attempt that had ended.
+  const isLate = hasEnded(state) && (trigger === 'receive' || trigger === 'succeed')
+  const known =
+    input.costMicros === undefined || (isLate && costMicros !== null) ? costMicros : input.costMicros
   return { costMicros: known, ...(estimatedMicros != null && known !== null && { estimatedMicros: null }) }
 }
 

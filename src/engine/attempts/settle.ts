@@ -136,7 +136,7 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
     resolved: { ...resolved },
     error: null,
   })
-  if (!answered) return
+  if (!answered) return deps.log.info({ attempt: attempt.id }, 'result not recorded: the attempt has ended')
   await insertAssets(q, images)
   await insertAddresses(q, addresses)
   // A late result makes a planned successor unnecessary.
@@ -187,7 +187,12 @@ async function fail(q: Transaction, deps: Deps, of: AttemptContext, outcome: Fai
   // Without evidence of a request, the worker's decision counts only under its lease.
   if (evidence.wirePhase === 'NONE')
     await end(q, deps, of, { trigger: 'giveUp', lease: leaseOf(attempt), ...change }, next)
-  else await end(q, deps, of, { trigger: FAILURE_TRIGGERS[state], ...change }, next)
+  else {
+    // Another worker that checks it now may be receiving the image.
+    const isChecked = attempt.state === 'ACCEPTED' && attempt.leaseOwner !== null
+    const lease = isChecked ? { lease: leaseOf(attempt) } : {}
+    await end(q, deps, of, { trigger: FAILURE_TRIGGERS[state], ...lease, ...change }, next)
+  }
 }
 
 async function end(

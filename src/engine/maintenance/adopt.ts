@@ -4,7 +4,7 @@ import { ImageRejected } from '../../assets/format.ts'
 import { findAnyAttempt } from '../../db/attempts/attempts.ts'
 import { isValueRefused } from '../../db/connection/error-code.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
-import { isUnsent, hasEnded } from '../attempts/machine.ts'
+import { isUnsent } from '../attempts/machine.ts'
 import {
   findAnswerFile,
   readAnswerFiles,
@@ -16,6 +16,7 @@ import {
 import { settle } from '../attempts/settle.ts'
 import type { Deps } from '../deps.ts'
 import { ingestImages } from '../images/ingest.ts'
+import type { AttemptState } from '../../domain.ts'
 import { ProviderError } from '../../providers/error.ts'
 import { filesOf } from '../../providers/provider.ts'
 import { markUnknown } from './restore.ts'
@@ -103,7 +104,11 @@ async function readAnswer(
   return answer
 }
 
-function isLeased({ clock }: Deps, { id, leaseUntil }: AttemptRow, { all, isHeld }: RecoveryScope): boolean {
+export function isLeased(
+  { clock }: Deps,
+  { id, leaseUntil }: AttemptRow,
+  { all, isHeld }: RecoveryScope,
+): boolean {
   if (isHeld(id)) return true
   return !all && leaseUntil !== null && leaseUntil > clock.now()
 }
@@ -116,8 +121,7 @@ export async function adopt(
   exit: AbortSignal,
 ): Promise<void> {
   const { id } = attempt
-  // The addresses of a FETCHING attempt are stored already.
-  if (!hasEnded(attempt.state) && attempt.state !== 'FETCHING') {
+  if (!SETTLED.has(attempt.state)) {
     // The database is older than the answer: it was restored from a backup.
     if (isUnsent(attempt.state) && !(await markUnknown(deps, attempt)))
       throw new Error(`${id} has a received answer, but no charge is permitted to its task.`)
@@ -140,6 +144,9 @@ export async function adopt(
   await removeReceivedAnswer(deps, id)
   for (const image of filesOf(answer.images)) await rm(image, { force: true })
 }
+
+/** FETCHING: the addresses are stored already. An image disproves other ends. */
+const SETTLED: ReadonlySet<AttemptState> = new Set(['SUCCEEDED', 'CANCELED', 'FETCHING'])
 
 async function withExistingFiles({ images }: ReceivedAnswer): Promise<ReceivedAnswer['images']> {
   const exist = await Promise.all(

@@ -1,4 +1,9 @@
-import { listAbandoned, listQueuedProviders, listUncheckable } from '../../db/attempts/attempts.ts'
+import {
+  findAnyAttempt,
+  listAbandoned,
+  listQueuedProviders,
+  listUncheckable,
+} from '../../db/attempts/attempts.ts'
 import { findDataFolder } from '../../db/maintenance/data-folders.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { release } from '../attempts/apply-transition.ts'
@@ -6,7 +11,7 @@ import { lost, storedEvidence } from '../attempts/outcome.ts'
 import { settle } from '../attempts/settle.ts'
 import type { Deps } from '../deps.ts'
 import { NotStored } from '../images/ingest.ts'
-import { adopt, findReceived, type RecoveryScope } from './adopt.ts'
+import { adopt, findReceived, isLeased, type RecoveryScope } from './adopt.ts'
 
 /**
  * Recovers attempts whose worker is dead or stuck. One with a received answer in this data folder is settled from it.
@@ -36,7 +41,10 @@ async function recover(
   const received = await findReceived(deps, attempt.id, scope)
   if (received) {
     try {
-      return await adopt(deps, attempt, received, exit)
+      // The answer may be newer than the row, whose worker has then gone on.
+      const current = (await findAnyAttempt(deps.db.read, attempt.id)) ?? attempt
+      if (isLeased(deps, current, scope)) return
+      return await adopt(deps, current, received, exit)
     } catch (error) {
       // The next pass stores it. UNKNOWN would allow a second charge for an image that is here.
       if (error instanceof NotStored) throw error

@@ -12,8 +12,9 @@ import { storedEvidence, type WireEvidence } from '../attempts/outcome.ts'
 import { toStorable } from '../../text.ts'
 import type { Deps } from '../deps.ts'
 import { ingestFile } from '../images/ingest.ts'
+import { startDeadline } from './deadline.ts'
 
-/** The call's signal aborts after `timeoutMs`, or with `abortCalls`. */
+/** The call's signal aborts at the deadline after `timeoutMs`, or with `abortCalls`. */
 export function openCall(
   deps: Deps,
   task: TaskRow,
@@ -24,8 +25,9 @@ export function openCall(
   const evidence: WireEvidence = storedEvidence(attempt)
   const recorder = createRecorder(deps, task, attempt)
   const files: string[] = []
+  const deadline = startDeadline(timeoutMs)
   const call: Call = {
-    signal: AbortSignal.any([abortCalls, AbortSignal.timeout(timeoutMs)]),
+    signal: AbortSignal.any([abortCalls, deadline.signal]),
     clientRef: attempt.id,
     newFile() {
       const file = deps.store.newFile()
@@ -44,12 +46,19 @@ export function openCall(
   return {
     call,
     evidence,
-    /** Resolves when all progress and partial images are stored. */
-    recorded: () => recorder.idle(),
+    /** Ends the recording of progress and partial images. Resolves soon. */
+    endRecording: () => recorder.end(),
     /** Deletes leftovers in the spool; those of a killed process are deleted by the sweep. */
-    close: () => Promise.all(files.map((file) => unlink(file).catch(() => {}))),
+    close: async (): Promise<void> => {
+      deadline.stop()
+      await recorder.idle()
+      await Promise.all(files.map((file) => unlink(file).catch(() => {})))
+    },
   }
 }
+
+/** Partial images must not delay a result. */
+const MAX_RECORDING_MS = 250
 
 /**
  * Records progress and partial images in order of arrival. Errors are only logged. Nothing is written after the lease is
@@ -57,6 +66,7 @@ export function openCall(
  */
 export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow) {
   let queue = Promise.resolve()
+  let hasEnded = false
   let last = task.progress
   let lastAt = -Infinity
   // Over all images of the task. The last percent belongs to the finished task.
@@ -64,9 +74,11 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow) {
   const lease = leaseOf(attempt)
 
   function enqueue(work: () => Promise<void>): Promise<void> {
-    queue = queue.then(work).catch((error: unknown) => {
-      deps.log.warn({ attempt: attempt.id, err: error }, 'recording progress or a partial image failed')
-    })
+    queue = queue
+      .then(() => (hasEnded ? undefined : work()))
+      .catch((error: unknown) => {
+        deps.log.warn({ attempt: attempt.id, err: error }, 'recording progress or a partial image failed')
+      })
     return queue
   }
 
@@ -106,7 +118,15 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow) {
       })
     },
 
-    /** Resolves when everything so far is stored. */
+    /** Resolves when everything so far is stored, or after MAX_RECORDING_MS. What waits then is dropped. */
+    async end(): Promise<void> {
+      const timer = new AbortController()
+      await Promise.race([queue, deps.clock.sleep(MAX_RECORDING_MS, timer.signal)])
+      timer.abort()
+      hasEnded = true
+    },
+
+    /** Resolves when nothing is being stored. */
     idle: () => queue,
   }
 }

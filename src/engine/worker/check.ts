@@ -13,7 +13,7 @@ const MAX_RECHECK_MS = 60_000
 
 /** In a row; then the outcome is lost. */
 const MAX_MISSING_CHECKS = 3
-/** In a row, after the timeout; then the outcome is lost. */
+/** In a row: then an end without an image is believed, and after the timeout the outcome is lost. */
 const MAX_FAILED_CHECKS = 5
 
 /**
@@ -49,8 +49,10 @@ export async function check(deps: Deps, of: AttemptContext, call: Call, exit: Ab
     return outcome.state === 'PENDING' || outcome.state === 'MISSING' ? { ...outcome, unobservedMs } : outcome
   } catch (error) {
     const failure = toFailure(deps, of, error)
-    if (isFinal(error)) return { state: 'FAILED', failure }
     const failed = attempt.failedChecks + 1
+    if (isFinal(error) || (failure.isUnproven && failed >= MAX_FAILED_CHECKS))
+      return { state: 'FAILED', failure }
+    if (failure.isUnproven) return unchecked(failure)
     if (failed < MAX_FAILED_CHECKS || elapsedMs() < provider.timeoutMs) return unchecked(failure)
     return failLost(provider, `could not be checked: the last ${failed} checks failed`, tuning.resendGraceMs)
   }
@@ -79,7 +81,9 @@ export function askProvider(deps: Deps, of: AttemptContext, call: Call): Promise
 
 /** Whether a failed check tells the outcome of the attempt. */
 export function isFinal(error: unknown): boolean {
-  return error instanceof ProviderError && ['rejected', 'broken'].includes(error.failure.kind)
+  if (!(error instanceof ProviderError)) return false
+  const { kind, isUnproven } = error.failure
+  return !isUnproven && (kind === 'rejected' || kind === 'broken')
 }
 
 function failLost({ name }: Provider, reason: string, minResendDelayMs = 0): Outcome {

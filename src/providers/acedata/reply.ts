@@ -3,6 +3,7 @@ import { ProviderError, VERDICTS, type FailureVerdict } from '../error.ts'
 import { isSuccess, parseJson, type ProviderReply } from '../images-api/client.ts'
 import {
   asFailure,
+  endedWithoutImage,
   NO_WORDS,
   ofTask,
   replyFailure,
@@ -62,11 +63,8 @@ export function readTask(
       // Records have no status: a response means the end. `finished_at` may precede it.
       if (response === null || response === undefined)
         return { state: 'PENDING', progress: null, checkAfterMs }
-      const words = errorWordsIn(response) ?? {
-        code: null,
-        message: 'The task is finished, but has no image',
-      }
-      throw taskFailed(words, reply)
+      const words = errorWordsIn(response)
+      throw words?.code || words?.message ? taskFailed(words, reply) : endedWithoutImage(reply)
     },
   })
 }

@@ -10,7 +10,6 @@ import {
   withoutMark,
   type SpillLimits,
 } from '../wire/json-spill.ts'
-import { MalformedReply } from '../wire/malformed.ts'
 import { isImage, peek, SIGNATURE_BYTES } from '../wire/peek.ts'
 import { createSpoolFile } from '../wire/spool-file.ts'
 
@@ -84,15 +83,15 @@ export function isSuccess({ status }: Pick<Reply, 'status'>): boolean {
 
 /** As far as readable. */
 export interface ReplyBody {
-  /** Images are in spool files. Undefined if not JSON. */
+  /** Images are in spool files. With a `problem`, what was complete: only its images count. */
   json: unknown
-  /** Why it is not JSON. */
-  problem?: MalformedReply
+  /** A MalformedReply, or ProviderError `lost` if a success breaks off. */
+  problem?: unknown
   /** If not JSON. */
   text: string
 }
 
-/** A body that is an image becomes a list of it. Throws ProviderError `lost` if a success breaks off. */
+/** A body that is an image becomes a list of it. */
 export async function readBody(
   reply: Reply,
   { newFile }: Pick<Call, 'newFile'>,
@@ -102,13 +101,10 @@ export async function readBody(
   try {
     const { first, body } = await peek(reply.body, SIGNATURE_BYTES)
     if (isImage(first)) return { json: [{ b64_json: await spillImage(body, newFile(), limits) }], text: '' }
-    return { json: await spillJson(body, newFile, limits, spill), text: '' }
-  } catch (error) {
-    const unread = { json: undefined, text: spill.text() }
-    if (error instanceof MalformedReply) return { ...unread, problem: error }
-    // A failure's status says enough.
-    if (isSuccess(reply)) throw error
-    return unread
+    const { value: json, problem } = await spillJson(body, newFile, limits, spill)
+    return problem === undefined ? { json, text: '' } : { json, problem, text: spill.text() }
+  } catch (problem) {
+    return { json: undefined, problem, text: '' }
   }
 }
 

@@ -80,6 +80,13 @@ export function toProviderError(
   })
 }
 
+/** Of a check: the task has ended, and there is neither an image nor a reason. */
+export function endedWithoutImage(reply: ProviderReply): ProviderError {
+  const message = 'the task is completed, but has no image'
+  const { failure } = toProviderError(ofTask(VERDICTS.BROKEN), { code: null, message }, reply)
+  return new ProviderError({ ...failure, isUnproven: true })
+}
+
 /** Malformed: `broken` for a submit or an unreadable image, `lost` for a check. */
 export function asFailure(error: unknown, replyTo: ReplyTo, reply: ProviderReply): unknown {
   if (!(error instanceof MalformedReply)) return error

@@ -144,12 +144,9 @@ async function parseText(text: string, newFile: () => string, limits: SpillLimit
   async function* bytes(): AsyncGenerator<Buffer> {
     yield Buffer.from(text)
   }
-  try {
-    return await spillJson(bytes(), newFile, limits)
-  } catch (error) {
-    if (error instanceof MalformedReply) return undefined
-    throw error
-  }
+  const { value, problem } = await spillJson(bytes(), newFile, limits)
+  if (problem !== undefined && !(problem instanceof MalformedReply)) throw problem
+  return value
 }
 
 /** Some servers repeat an address. */

@@ -39,16 +39,18 @@ export async function readReply<Result>(
   let reply = received
   try {
     const { json, text, problem } = await readBody(reply, call, limits)
+    const whole = problem === undefined ? json : undefined
     reply = withRequestId(
-      { ...reply, said: wordsOf(json, text, !isSuccess(reply)) },
+      { ...reply, said: wordsOf(whole, text, !isSuccess(reply)) },
       requestIdIn?.(json),
       call,
     )
     const search = { newFile: () => call.newFile(), limits }
     const done = hasResult(json) ? await readImages(json, reply, search) : undefined
     if (done) return done
-    if (problem && isSuccess(reply)) throw problem
-    return read(json, reply)
+    // A failure's status says enough.
+    if (problem !== undefined && isSuccess(reply)) throw problem
+    return read(whole, reply)
   } catch (error) {
     throw asFailure(error, replyTo, reply)
   }
@@ -128,8 +130,10 @@ async function readStream(request: ProviderRequest, call: Call, reply: ProviderR
     call.onPartial(file, index).then(recorded, recorded)
   }
 
-  async function take({ event, data }: ServerSentEvent): Promise<void> {
+  async function take({ event, data, isCut }: ServerSentEvent): Promise<void> {
     const { type = event, partial_image_index } = frame.safeParse(data).data ?? {}
+    // What follows the cut may declare its image partial.
+    if (isCut && !type.endsWith('.completed')) return
     const isFinal = type.endsWith('.completed')
     const isPartial = /partial/i.test(type) || (!isFinal && partial_image_index !== undefined)
     const found = await findImages(data, search)
@@ -149,7 +153,7 @@ async function readStream(request: ProviderRequest, call: Call, reply: ProviderR
     for await (const received of readEvents(reply.body, search.newFile)) {
       const before = count()
       await take(received)
-      const error = count() > before ? undefined : errorOf(received)
+      const error = count() > before || received.isCut ? undefined : errorOf(received)
       if (error && !isSuccess(reply)) throw statusFailure({ error }, reply)
       if (error) throw streamFailure(error, reply, partials + count() > 0 ? 'IMAGES' : 'NOTHING')
       if (count() >= request.n) break

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { VERDICTS, type FailureVerdict } from '../error.ts'
 import { isSuccess, type ProviderReply } from '../images-api/client.ts'
 import {
+  endedWithoutImage,
   ofTask,
   replyFailure,
   toProviderError,
@@ -70,12 +71,10 @@ export function readTask(
       if (!record?.status) throw new MalformedReply('has no status of a task')
       if (isAnotherTask(record.task_id, remoteId)) throw new MalformedReply('is about another task')
       const { status, error_message, error_msg, reason } = record
-      const message = DONE.has(status)
-        ? 'the task is completed, but has no image'
-        : (error_message ?? error_msg ?? reason ?? '')
+      if (DONE.has(status)) throw endedWithoutImage(reply)
+      const message = error_message ?? error_msg ?? reason ?? ''
       // No page says whether failed tasks are billed, or has a code for the cause.
-      if (DONE.has(status) || FAILED.has(status))
-        throw toProviderError(ofTask(VERDICTS.BROKEN), { code: null, message }, reply)
+      if (FAILED.has(status)) throw toProviderError(ofTask(VERDICTS.BROKEN), { code: null, message }, reply)
       const unknownStatus = RUNNING.has(status) ? undefined : status
       const progress = toFraction(record.progress)
       return { state: 'PENDING', progress, checkAfterMs: pollMs, unknownStatus }

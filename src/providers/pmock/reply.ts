@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { VERDICTS } from '../error.ts'
 import type { ProviderReply } from '../images-api/client.ts'
-import { ofTask, toProviderError, verdictOfStatus } from '../images-api/failure.ts'
+import { endedWithoutImage, ofTask, toProviderError, verdictOfStatus } from '../images-api/failure.ts'
 import { readReply } from '../images-api/reply.ts'
 import { idOrNumber } from '../images-api/task.ts'
 import type { CallResult, Call } from '../provider.ts'
 import { DEFAULT_LIMITS } from '../wire/json-spill.ts'
-import { MalformedImage, MalformedReply } from '../wire/malformed.ts'
+import { MalformedReply } from '../wire/malformed.ts'
 import { envelopeFailure, envelopeIn, isGood, traceIdIn, type Envelope } from './envelope.ts'
 
 const text = z.union([z.string(), z.number()]).transform(String).nullish().catch(null)
@@ -54,8 +54,7 @@ export function readTask(received: ProviderReply, call: Call, pollMs: number): P
       if (!record) throw new MalformedReply('has no task')
       const status = statusOf(record)
       if (FAILED.has(status)) throw taskFailure(record, reply)
-      // The next check would return the same.
-      if (DONE.has(status)) throw new MalformedImage('has a finished task without an image')
+      if (DONE.has(status)) throw endedWithoutImage(reply)
       const unknownStatus = RUNNING.has(status) ? undefined : status
       return { state: 'PENDING', progress: null, checkAfterMs: pollMs, unknownStatus }
     },

@@ -2,6 +2,7 @@
 // hold an image as bytes, text and bytes.
 import { randomUUID } from 'node:crypto'
 import { createBase64Decoder } from './base64.ts'
+import { completeJson } from './complete-json.ts'
 import { MalformedImage, MalformedReply } from './malformed.ts'
 import { createSpoolFile, type SpoolFile } from './spool-file.ts'
 
@@ -27,27 +28,27 @@ export interface SpillLimits {
 /** A 3840x2160 PNG of noise has 25 MB. */
 export const DEFAULT_LIMITS: SpillLimits = { maxImageBytes: 128 * 1024 * 1024, maxTextBytes: 4 * 1024 * 1024 }
 
-/**
- * Reads up to the end of the value; what follows does not matter, nor how the body ends. Images go to `newFile()`
- * paths. Of a text that breaks off or is not JSON, returns the complete images as a list; without any, throws
- * MalformedReply, or the error of the body.
- */
+export interface SpilledJson {
+  value: unknown
+  /** Why the text is not JSON as a whole. `value` then has what was complete, and proves nothing but images. */
+  problem?: unknown
+}
+
+/** Reads up to the end of the value; what follows does not matter, nor how the body ends. Images go to `newFile()` paths. */
 export async function spillJson(
   body: AsyncIterable<Buffer>,
   newFile: () => string,
   limits: SpillLimits = DEFAULT_LIMITS,
   spill = createJsonSpill(newFile, limits),
-): Promise<unknown> {
+): Promise<SpilledJson> {
   try {
     for await (const chunk of body) {
       await spill.write(chunk)
       if (spill.isClosed()) break
     }
-    return spill.end()
-  } catch (error) {
-    const images = spill.images()
-    if (images.length === 0) throw error
-    return images.map((b64_json) => ({ b64_json }))
+    return { value: spill.end() }
+  } catch (problem) {
+    return { value: spill.complete(), problem }
   } finally {
     await spill.close()
   }
@@ -172,9 +173,9 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
     return next
   }
 
-  function parse(): unknown {
+  function parse(json: string): unknown {
     try {
-      return JSON.parse(text.read(), (_name, value: unknown) =>
+      return JSON.parse(json, (_name, value: unknown) =>
         typeof value === 'string' && value.startsWith(token)
           ? spilled[Number(value.slice(token.length))]
           : value,
@@ -194,12 +195,18 @@ export function createJsonSpill(newFile: () => string, limits: SpillLimits = DEF
       }
     },
     isClosed: () => closed,
-    /** Complete so far. */
-    images: (): readonly Spilled[] => spilled,
+    /** The values that are complete so far; of what is not JSON, a list of the images. */
+    complete(): unknown {
+      try {
+        return parse(completeJson(text.read()) ?? '')
+      } catch {
+        return spilled.length > 0 ? spilled.map((b64_json) => ({ b64_json })) : undefined
+      }
+    },
     /** An empty `b64_json` is null. */
     end(): unknown {
       if (state !== 'outside') throw new MalformedReply('ends within a string')
-      return parse()
+      return parse(text.read())
     },
     /** Without images. */
     text: () => text.read(),

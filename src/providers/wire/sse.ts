@@ -7,6 +7,8 @@ export interface ServerSentEvent {
   event: string
   /** Undefined if not JSON. */
   data: unknown
+  /** The stream broke off within it. `data` has what was complete. */
+  isCut?: boolean
 }
 
 /** Until `data: [DONE]` or the end; images in `newFile()` paths. Throws MalformedReply. */
@@ -25,7 +27,7 @@ export async function* readEvents(
     else if (field === 'data') await (data ??= createJsonSpill(newFile, limits)).write(bytes)
   }
 
-  async function finish(): Promise<ServerSentEvent | 'done' | undefined> {
+  async function finish(isLast = false): Promise<ServerSentEvent | 'done' | undefined> {
     const spill = data
     const name = event || 'message'
     data = undefined
@@ -33,7 +35,10 @@ export async function* readEvents(
     if (!spill) return undefined
     const done = spill.text().trim() === '[DONE]'
     const json = await jsonOrUndefined(spill)
-    return done ? 'done' : { event: name, data: json }
+    if (done) return 'done'
+    return isLast && json === undefined
+      ? { event: name, data: spill.complete(), isCut: true }
+      : { event: name, data: json }
   }
 
   let failure: unknown
@@ -52,7 +57,7 @@ export async function* readEvents(
       failure = error
     }
     // The standard drops events without a final blank line, but the image is paid for.
-    const last = await finish()
+    const last = await finish(true)
     if (last && last !== 'done' && last.data !== undefined) yield last
     if (failure) throw failure
   } finally {

@@ -1,6 +1,13 @@
 // Damaged copies of a good reply: every field in every wrong form, every end of an HTTP message, every encoding, and
 // every text and field that may surround the images.
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import {
+  brotliCompressSync,
+  constants,
+  deflateRawSync,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib'
 import type { Random } from '../../support/random.ts'
 import type { CannedReply, Ending } from '../upstreams/fake.ts'
 
@@ -59,6 +66,13 @@ export function damaged(good: GoodReply, image: ResultImage): DamagedReply[] {
         return make(says, encode(Buffer.from(text)), { headers, ending })
       }),
     ),
+    ...[...cuts(text, image)].flatMap(([body, hasImage]) =>
+      CUT_ENCODINGS.map(([encoding, encode]) => {
+        const headers: Record<string, string> = encoding === '' ? {} : { 'content-encoding': encoding }
+        const says = `cut to …${body.slice(-30)}, encoded as ${encoding || 'nothing'}`
+        return { ...make(says, encode(Buffer.from(body)), { headers, ending: 'closed early' }), hasImage }
+      }),
+    ),
     ...STATUSES.map((status) => make(`status ${status}`, text, { status })),
     ...CONTENT_TYPES.map((value) =>
       make(`content type ${value}`, text, { headers: { 'content-type': value } }),
@@ -98,6 +112,28 @@ const ENCODINGS: readonly [name: string, encode: (bytes: Buffer) => Buffer][] = 
   ['gzip', (bytes) => bytes],
   ['utf-8', (bytes) => bytes],
 ]
+
+/** As servers encode that send what they have at once. */
+const CUT_ENCODINGS: typeof ENCODINGS = [
+  ['', (bytes) => bytes],
+  ['gzip', (bytes) => gzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH })],
+  ['br', (bytes) => brotliCompressSync(bytes, { finishFlush: constants.BROTLI_OPERATION_FLUSH })],
+]
+const MAX_CUTS = 12
+
+/** Prefixes, and whether the image is in them: with its quote, as it may go on without. */
+function* cuts(text: string, { b64_json, url }: ResultImage): Generator<[string, boolean]> {
+  const end = endOfImage(text, b64_json) ?? endOfImage(text, url) ?? text.length
+  const step = Math.ceil((text.length - end) / MAX_CUTS)
+  for (let at = end; at < text.length; at += step) yield [text.slice(0, at), true]
+  for (const before of [2, 20]) yield [text.slice(0, end - before), false]
+}
+
+/** After its quote, which is escaped in JSON within JSON. */
+function endOfImage(text: string, image: string): number | undefined {
+  const at = text.lastIndexOf(image)
+  return at < 0 ? undefined : text.indexOf('"', at + image.length) + 1
+}
 
 const STATUSES = [201, 202, 203, 206, 300, 302, 400, 401, 402, 404, 408, 429, 500, 502, 503, 504]
 

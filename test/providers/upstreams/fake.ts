@@ -196,11 +196,11 @@ export function send(response: ServerResponse, reply: CannedReply, onWritten = (
   })
 }
 
-/** Within the image where there is one in base64. */
+/** Within the image, or its address. */
 function cut(response: ServerResponse, reply: CannedReply): void {
   const { type, bytes } = toBytes(reply)
-  const image = bytes.indexOf(IMAGE_FIELD)
-  const end = image < 0 ? bytes.length - 10 : image + IMAGE_FIELD.length + 10
+  const image = RESULT_FIELDS.map((field) => bytes.indexOf(field)).find((at) => at >= 0)
+  const end = image === undefined ? bytes.length - 10 : image + 30
   response.writeHead(reply.status, { 'content-type': type, 'content-length': bytes.length })
   response.write(bytes.subarray(0, end), () => response.destroy())
 }
@@ -221,7 +221,7 @@ function toBytes({ body }: CannedReply): { type: string; bytes: Buffer } {
   return { type: 'application/json', bytes: Buffer.from(JSON.stringify(body)) }
 }
 
-const IMAGE_FIELD = '"b64_json":"'
+const RESULT_FIELDS = ['"b64_json":"', '"url":"', '"image_url":"']
 const PARAMETERS = z.record(z.string(), z.unknown())
 const HTML = {
   status: 200,
