@@ -20,6 +20,7 @@ const UNSUPPORTED = { ASSETS_URL: 'images are stored in DATA_DIR' }
 const KNOWN = [
   'DARKROOM_CONFIG',
   'DARKROOM_API_KEY',
+  'DARKROOM_URL',
   ...Object.keys(UNSUPPORTED),
   ...Object.values<string>(VARIABLES),
 ]

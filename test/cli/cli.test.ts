@@ -10,6 +10,7 @@ import { BIN, darkroom as runDarkroom } from './darkroom.ts'
 const SOURCE = resolve('src/cli.ts')
 const COMMANDS = [
   'serve',
+  'mcp',
   'demo',
   'keys',
   'projects',
