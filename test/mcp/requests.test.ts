@@ -89,6 +89,14 @@ describe('a tool', () => {
     expect(textOf(reply)).toMatch(text)
   })
 
+  it('refuses arguments of 100,000 levels', async () => {
+    const prompt = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const params = `{"name":"generate_image","arguments":{"prompt":${prompt}}}`
+    const response = await post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`)
+    expect(response.status).toBe(200)
+    expect(await response.text()).toContain('BAD_USER_INPUT: prompt has values in more than 8 levels')
+  })
+
   it('refuses a prompt of a megabyte', async () => {
     const reply = await agent.call('generate_image', { prompt: 'a'.repeat(1_000_000) })
     expect(textOf(reply)).toMatch(/^BAD_USER_INPUT: prompt has 1,000,000 characters; the maximum/)

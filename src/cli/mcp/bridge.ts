@@ -11,7 +11,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import { z } from 'zod'
 import type { Clock } from '../../clock.ts'
-import { attemptRequest, type Failure, type Target } from './attempt.ts'
+import { sendRequest, type FailedRequest, type Target } from './send-request.ts'
 
 interface BridgeOptions {
   stdin: Readable
@@ -48,7 +48,7 @@ export async function openBridge({ stdin, stdout, connect, clock }: BridgeOption
   async function exchange(request: JSONRPCRequest, signal: AbortSignal): Promise<JSONRPCMessage | undefined> {
     let giveUpAt = clock.monotonic() + RETRY_MS
     for (let delayMs = MIN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
-      const outcome = await attemptRequest(request, {
+      const outcome = await sendRequest(request, {
         target,
         protocolVersion,
         signal,
@@ -114,7 +114,7 @@ function versionIn(reply: JSONRPCMessage | undefined): string | undefined {
 
 function failureReply(
   { id, method }: JSONRPCRequest,
-  { problem, isTemporary }: Failure,
+  { problem, isTemporary }: FailedRequest,
   { url }: Target,
 ): JSONRPCMessage {
   const text = isTemporary

@@ -6,7 +6,7 @@ import type { CommandContext } from '../command.ts'
 import { closeProviders, loadConfig } from '../config.ts'
 import { warn } from '../screen.ts'
 import { startGateway } from '../serve.ts'
-import type { Target } from './attempt.ts'
+import type { Target } from './send-request.ts'
 
 /** Where the tools run. */
 export interface Connector {

@@ -12,7 +12,7 @@ const MAX_BYTES = 200_000
 /** Of one result. The others have an address only. */
 export const MAX_INLINE_IMAGES = 3
 
-interface InlineImage {
+export interface InlineImage {
   data: string
   mimeType: string
 }

@@ -88,6 +88,8 @@ export function readArguments<Input extends z.ZodObject>(
   throw badInput(parsed.error.issues[0]?.path.join('.') ?? '', `${problems.slice(0, 10).join('. ')}.`)
 }
 
+const MAX_DEPTH = 8
+
 /** GraphQL refuses the same texts: see `withStorableArguments`. */
 function checkText(value: unknown, path: readonly string[]): void {
   if (typeof value === 'string' && !isStorable(value)) {
@@ -95,6 +97,11 @@ function checkText(value: unknown, path: readonly string[]): void {
     throw badInput(name, `${name} is not valid text: it contains NUL or half of a surrogate pair.`)
   }
   if (typeof value !== 'object' || value === null) return
+  if (path.length >= MAX_DEPTH)
+    throw badInput(
+      path[0]!,
+      `${path[0]} has values in more than ${MAX_DEPTH} levels; no argument needs so many.`,
+    )
   for (const [name, item] of Object.entries(value)) checkText(item, [...path, name])
 }
 

@@ -17,7 +17,7 @@ export interface Target {
   key: string | null
 }
 
-export interface Failure {
+export interface FailedRequest {
   problem: string
   /** The same request may succeed later. */
   isTemporary: boolean
@@ -26,7 +26,7 @@ export interface Failure {
   wasReached: boolean
 }
 
-interface AttemptOptions {
+interface SendOptions {
   target: Target
   /** Undefined before `initialize`. */
   protocolVersion: string | undefined
@@ -36,11 +36,11 @@ interface AttemptOptions {
 }
 
 /** Sends one request over a connection of its own, and waits for its reply, its failure or an abort. */
-export async function attemptRequest(
+export async function sendRequest(
   request: JSONRPCRequest,
-  { target, protocolVersion, signal, clock, onNotification }: AttemptOptions,
-): Promise<{ reply: JSONRPCMessage } | Failure> {
-  const { promise, resolve } = Promise.withResolvers<{ reply: JSONRPCMessage } | Failure>()
+  { target, protocolVersion, signal, clock, onNotification }: SendOptions,
+): Promise<{ reply: JSONRPCMessage } | FailedRequest> {
+  const { promise, resolve } = Promise.withResolvers<{ reply: JSONRPCMessage } | FailedRequest>()
   const over = new AbortController()
   let wasReached = false
   const fail = (error: unknown) => resolve({ ...toFailure(error), wasReached })
@@ -96,7 +96,7 @@ function onEnd(response: Response, run: () => Promise<void>): Response {
   return new Response(body, { status, statusText, headers })
 }
 
-function toFailure(error: unknown): Omit<Failure, 'wasReached'> {
+function toFailure(error: unknown): Omit<FailedRequest, 'wasReached'> {
   const status = error instanceof StreamableHTTPError ? error.code : undefined
   const cause = error instanceof Error ? error.cause : undefined
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
