@@ -8,6 +8,7 @@ import { BIN } from '../cli/darkroom.ts'
 import { withCompileCache } from '../support/compile-cache.ts'
 import { newPlace } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
+import { openGateway } from '../support/gateway.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { noisyPng } from '../support/uploads.ts'
 import { openAgent, textOf, type Agent, type ToolReply } from './agent.ts'
@@ -79,6 +80,27 @@ describe('with the URL of a server', () => {
     expect((await during).isError).toBeUndefined()
     expect(held.upstream.ledger).toHaveLength(1)
     await proxy.close()
+  })
+
+  it('waits for the successor of a server that shuts down', async () => {
+    const place = await newPlace('sqlite')
+    const port = await freePort()
+    const options = { place, settings: { port } }
+    try {
+      const before = await openGateway(options)
+      await using host = await openHost({ DARKROOM_URL: before.url })
+      const prompt = 'a lighthouse [sandbox:duration=60000]'
+      const running = await host.call('generate_image', { prompt, wait_seconds: 0 })
+      const stopped = before.gateway.stop({ deadlineMs: 1_000 })
+      const call = host.call('generate_image', { prompt: 'a lighthouse' })
+      await stopped
+      await using _after = await openGateway(options)
+      expect(taskIn(await call).status).toBe('succeeded')
+      const lost = await host.call('get_task', { task_id: taskIn(running).task_id })
+      expect(textOf(lost)).toMatch(/: outcome_unknown .+[^]+an operator reviews it/)
+    } finally {
+      await place.remove()
+    }
   })
 
   it('writes messages only to stdout, and ends with stdin', async () => {

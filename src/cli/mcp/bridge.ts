@@ -55,12 +55,13 @@ export async function openBridge({ stdin, stdout, connect, clock }: BridgeOption
         clock,
         onNotification: (message) => void stdio.send(message),
       })
-      if ('reply' in outcome) return outcome.reply
       if (signal.aborted) return undefined
-      if (outcome.wasReached) giveUpAt = clock.monotonic() + RETRY_MS
-      if (!outcome.isTemporary || clock.monotonic() > giveUpAt) return failureReply(request, outcome, target)
+      const reply = 'reply' in outcome ? outcome.reply : failureReply(request, outcome, target)
+      const isFinal = 'reply' in outcome ? !isUnavailable(reply) : !outcome.isTemporary
+      if ('wasReached' in outcome && outcome.wasReached) giveUpAt = clock.monotonic() + RETRY_MS
+      if (isFinal || clock.monotonic() > giveUpAt) return reply
       await clock.sleep(delayMs, signal)
-      if (outcome.isRefused) target = await connect()
+      if ('isRefused' in outcome && outcome.isRefused) target = await connect()
     }
   }
 
@@ -96,6 +97,16 @@ export async function openBridge({ stdin, stdout, connect, clock }: BridgeOption
     },
   }
 }
+
+/** Whether a tool was refused by a server that restarts, or whose database is away. */
+function isUnavailable(reply: JSONRPCMessage): boolean {
+  const code = REFUSED_TOOL.safeParse(reply).data?.result._meta['darkroom/error'].code
+  return code === 'SHUTTING_DOWN' || code === 'SERVICE_UNAVAILABLE'
+}
+
+const REFUSED_TOOL = z.object({
+  result: z.object({ _meta: z.object({ 'darkroom/error': z.object({ code: z.string() }) }) }),
+})
 
 function canceledId(message: JSONRPCMessage): RequestId | undefined {
   return CANCELED.safeParse(message).data?.params.requestId

@@ -32,7 +32,8 @@ export const getTaskTool = defineTool({
     const task = await findTask(context.db.read, context.projectId, id)
     if (!task) throw notFound('task', id, 'task_id')
     const answer = await taskAnswer(context, await waitForTask(call, task, seconds * 1000))
-    return { ...answer, data: { tasks: [answer.data] } }
+    // Reading a task that failed is no failure.
+    return { ...answer, data: { tasks: [answer.data] }, isError: false }
   },
 })
 

@@ -57,10 +57,10 @@ export async function resumeStream(request: Request, ticket: Ticket, context: Mc
   onDisconnect(request, () => disconnected.abort())
   const response = await transport.handleRequest(request)
   if (response.ok)
-    void opened.then(async (send) => {
-      await finish(send, ticket, context, disconnected.signal)
-      await transport.close()
-    })
+    void opened
+      .then((send) => finish(send, ticket, context, disconnected.signal))
+      .then(() => transport.close())
+      .catch((err: unknown) => context.log.error({ err }, 'resuming an MCP stream failed'))
   return response
 }
 
