@@ -39,6 +39,7 @@ import { createBodies } from './http/graphql/bodies.ts'
 import { createGraphQL, createGraphQLRoute } from './http/graphql/graphql.ts'
 import { createLiveHub } from './http/graphql/live/hub.ts'
 import { createHealthRoute } from './http/health.ts'
+import { createMcpRoute } from './http/mcp/route.ts'
 import { createMetricsRoute } from './http/metrics.ts'
 import { instrumented } from './http/instrumented.ts'
 import { createNodeHandler, type NodeHandler } from './http/node-handler.ts'
@@ -197,6 +198,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   })
   const routes = [
     createGraphQLRoute(graphql, publicUrl),
+    createMcpRoute({ ...http, context, renditions, memory }),
     ...(config.metrics ? [metricsRoute] : []),
     createUsageRoute({ ...http, q: db.reports }),
     createAssetRoute({

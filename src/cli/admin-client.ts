@@ -82,7 +82,8 @@ function serverClient(url: string, { adminKey }: Config): AdminClient {
   }
 }
 
-async function urlOfServer({ host, port }: Config, cause: Error): Promise<string> {
+/** Of the server that uses the data folder. Throws if its port is not known. */
+export async function urlOfServer({ host, port }: Config, cause: Error): Promise<string> {
   if (port === 0)
     throw new Error(`${cause.message} Pass the URL of the running server with --url.`, { cause })
   const { urlOf } = await import('../http/server.ts')

@@ -17,6 +17,7 @@ import { keys } from './keys.ts'
 import { parseArguments } from './main/arguments.ts'
 import { commandHelp, overview } from './main/help.ts'
 import { missingSeparator, programName } from './main/npm.ts'
+import { mcp } from './mcp.ts'
 import { migrate } from './migrate.ts'
 import { projects } from './projects.ts'
 import { providersCheck } from './providers-check.ts'
@@ -43,6 +44,7 @@ const help: Command = {
 
 const COMMANDS: readonly Command[] = [
   serve,
+  mcp,
   demo,
   keys,
   projects,

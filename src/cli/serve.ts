@@ -96,7 +96,7 @@ async function runServe({ values, flags: switches }: Arguments, context: Command
 }
 
 /** On failure, stops what was started. */
-async function startGateway(
+export async function startGateway(
   config: Config,
   { env, err }: CommandContext,
   options: { restored: boolean },

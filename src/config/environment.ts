@@ -17,7 +17,7 @@ export const VARIABLES = {
   logLevel: 'LOG_LEVEL',
 } as const
 
-const KNOWN = ['DARKROOM_CONFIG', 'DARKROOM_API_KEY', ...Object.values<string>(VARIABLES)]
+const KNOWN = ['DARKROOM_CONFIG', 'DARKROOM_API_KEY', 'DARKROOM_URL', ...Object.values<string>(VARIABLES)]
 
 /** Compose files and CI write unset variables as empty. */
 export function withoutEmpty(env: Environment): Environment {

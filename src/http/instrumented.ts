@@ -9,6 +9,7 @@ import { withRequestNotes, type RequestNotes } from './graphql/instrumented.ts'
 const ROUTES: Readonly<Record<string, string>> = {
   '': 'home',
   graphql: 'graphql',
+  mcp: 'mcp',
   assets: 'assets',
   callbacks: 'callbacks',
   'usage.csv': 'usage',

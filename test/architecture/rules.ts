@@ -39,7 +39,7 @@ const DOMAIN = new Set(
  * do not import each other. Files directly in the layer's folder are its contract or its entry; the rule leaves them out.
  */
 export const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  'src/http/': [['graphql', 'usage'], ['security']],
+  'src/http/': [['graphql', 'mcp'], ['usage'], ['security']],
   'src/engine/': [
     ['tasks', 'worker', 'maintenance', 'bills'],
     ['images'],
@@ -82,6 +82,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   sharp: ['src/assets/', 'src/providers/sandbox/', 'src/cli/demo/terminal-image.ts'],
   pino: ['src/log.ts'],
   'prom-client': ['src/metrics.ts'],
+  '@modelcontextprotocol/sdk': ['src/http/mcp/', 'src/cli/mcp/'],
   '@opentelemetry/api': ['src/telemetry/'],
   '@opentelemetry/exporter-trace-otlp-http': ['src/telemetry/'],
   '@opentelemetry/resources': ['src/telemetry/'],

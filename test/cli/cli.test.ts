@@ -1,15 +1,15 @@
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { freePort } from '../support/free-port.ts'
 import { BIN, darkroom as runDarkroom } from './darkroom.ts'
 
 const SOURCE = resolve('src/cli.ts')
 const COMMANDS = [
   'serve',
+  'mcp',
   'demo',
   'keys',
   'projects',
@@ -32,16 +32,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(cwd, { recursive: true })
 })
-
-/** A port on which nothing listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address ? address.port : 0
-}
 
 /** Runs the binary in an empty folder. */
 const darkroom = (args: readonly string[], options: Partial<Parameters<typeof runDarkroom>[1]> = {}) =>

@@ -4,9 +4,12 @@ import { once } from 'node:events'
 import { existsSync, globSync, statSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join, resolve } from 'node:path'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { openAgent } from '../mcp/agent.ts'
 import { createClient } from '../support/client.ts'
+import { freePort } from '../support/free-port.ts'
 import { run, withoutNpm } from '../support/npm.ts'
 import { runExpressAndScript } from './examples.ts'
 import { install, LINKED, type Installed } from './install.ts'
@@ -117,6 +120,20 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
       server.kill('SIGTERM')
     }
     expect(await ended).toEqual([0, null])
+  })
+
+  it('an agent makes an image over stdin and stdout', async () => {
+    const dataDir = join(installed.folder, `mcp-${which}`)
+    const transport = new StdioClientTransport({
+      command: node(),
+      args: [binary(), 'mcp', '--data-dir', dataDir],
+      env: { PORT: String(await freePort()) },
+      cwd: installed.folder,
+      stderr: 'ignore',
+    })
+    await using agent = await openAgent({ transport })
+    const reply = await agent.call('generate_image', { prompt: 'a lighthouse [sandbox:duration=0]' })
+    expect(reply.content.map(({ type }) => type)).toEqual(['text', 'image'])
   })
 
   it.each([

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { and, between, desc, eq, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import type { Caller, TaskStatus } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
@@ -27,6 +27,30 @@ const newTask = insertion<NewTask, TaskRow[]>('task', ({ sql: into, tables: { ta
 export const findTask = rowBy('tasks', 'projectId', 'id')
 
 export const findTaskByKey = rowBy('tasks', 'projectId', 'idempotencyKey')
+
+/** The newest task whose key is between two keys of the same length, both inclusive. */
+export async function findNewestTaskByKeys(
+  q: Queries,
+  projectId: string,
+  [first, last]: readonly [string, string],
+): Promise<TaskRow | undefined> {
+  const [row] = await newestByKeys(q, { projectId, first, last })
+  return row
+}
+
+const newestByKeys = statement<{ projectId: string; first: string; last: string }, TaskRow[]>(
+  'newest_task_by_keys',
+  (q) => {
+    const { tasks } = q.tables
+    const isBetween = between(tasks.idempotencyKey, sql.placeholder('first'), sql.placeholder('last'))
+    return q.sql
+      .select()
+      .from(tasks)
+      .where(and(eq(tasks.projectId, sql.placeholder('projectId')), isBetween))
+      .orderBy(desc(tasks.createdAt), desc(tasks.id))
+      .limit(1)
+  },
+)
 
 const findAnyTask = rowBy('tasks', 'id')
 

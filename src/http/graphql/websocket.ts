@@ -13,8 +13,8 @@ import type { Logger } from '../../log.ts'
 import { basePathOf, withoutBase } from '../base-path.ts'
 import { requestError } from '../refusal.ts'
 import { apiKeyInUrlProblem, credentialOf } from '../security/auth.ts'
-import type { Client, ClientReader } from '../security/client.ts'
-import { hostProblem } from '../security/cross-site.ts'
+import type { ClientReader } from '../security/client.ts'
+import { hostProblem, isAllowedOrigin } from '../security/cross-site.ts'
 import { withRequestErrorCode, type GraphQLServer } from './graphql.ts'
 import { createWebSocketSink } from './live/websocket-sink.ts'
 import { createMask, toGraphQLError } from './mask.ts'
@@ -127,7 +127,9 @@ export function createSockets(
       if (apiKeyInUrlProblem(request.url ?? '', options.adminKey) !== undefined)
         return refuse(socket, '400 Bad Request')
       const client = options.readClient(toRequest(request), request.socket.remoteAddress)
-      if (hostProblem(client.origin, options.publicUrl) !== undefined || !isAllowedOrigin(request, client))
+      // Browsers let pages of any site open a socket.
+      const isAllowed = isAllowedOrigin(request.headers.origin ?? null, client.origin, options)
+      if (hostProblem(client.origin, options.publicUrl) !== undefined || !isAllowed)
         return refuse(socket, '403 Forbidden')
       // Clients take a refused handshake for a permanent failure, and a close code as a reason to reconnect.
       if (disposed)
@@ -148,14 +150,6 @@ export function createSockets(
     async close(): Promise<void> {
       await (disposed ??= Promise.resolve(protocol.dispose()))
     },
-  }
-
-  /** Browsers let pages of any site open a socket. */
-  function isAllowedOrigin({ headers }: IncomingMessage, client: Client): boolean {
-    const { origin } = headers
-    if (origin === undefined || options.corsOrigins.includes(origin)) return true
-    const own = [client.origin, ...(options.publicUrl === null ? [] : [options.publicUrl])]
-    return own.some((url) => new URL(url).host === URL.parse(origin)?.host)
   }
 }
 

@@ -26,3 +26,15 @@ export function hostProblem(origin: string, publicUrl: string | null): string | 
   if (publicUrl !== null && new URL(publicUrl).host === host) return undefined
   return `This server does not serve the host "${host.slice(0, 100)}". If the host is correct, set PUBLIC_URL to it.`
 }
+
+/** Whether a page of this origin may call: browsers send the header, other clients do not. Null: without the header. */
+export function isAllowedOrigin(
+  origin: string | null,
+  own: string,
+  { corsOrigins, publicUrl }: { corsOrigins: readonly string[]; publicUrl: string | null },
+): boolean {
+  if (origin === null || corsOrigins.includes(origin)) return true
+  return [own, ...(publicUrl === null ? [] : [publicUrl])].some(
+    (url) => new URL(url).host === URL.parse(origin)?.host,
+  )
+}

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+
+/** Shorter ones stay where they are. */
+const MIN_LENGTH = 4_096
+
+/**
+ * Replaces the data URLs in the arguments of a tool call by their hashes, and returns them by hash. The SDK holds the
+ * message until the call ends; with the images apart, they are freed once the task is stored.
+ */
+export function setAside(message: unknown): Map<string, string> {
+  const found = new Map<string, string>()
+  const params = propertyOf(message, 'params')
+  const given = propertyOf(params, 'arguments')
+  const images = propertyOf(given, 'images')
+  for (const [holder, name] of [
+    ...(Array.isArray(images) ? images.map((_, i): [unknown, string] => [images, String(i)]) : []),
+    [given, 'mask'] as [unknown, string],
+  ]) {
+    const value = propertyOf(holder, name)
+    if (typeof value !== 'string' || !value.startsWith('data:') || value.length < MIN_LENGTH) continue
+    const placeholder = `data:sha256,${createHash('sha256').update(value).digest('hex')}`
+    found.set(placeholder, value)
+    Reflect.set(Object(holder), name, placeholder)
+  }
+  return found
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined
+}
