@@ -2,8 +2,9 @@ import { countAhead } from '../../db/attempts/counts.ts'
 import { chargedOfAll, costOfAll, usageOfAll } from '../../db/attempts/totals.ts'
 import { findTask, getTask, listTasksWithInput } from '../../db/tasks/tasks.ts'
 import type { AssetRow, TaskRow } from '../../db/tables/tables.ts'
-import type { AttemptState, Warning } from '../../domain.ts'
+import type { Warning } from '../../domain.ts'
 import { encodeCursor } from '../../engine/events/cursor.ts'
+import { resultsAmong } from '../../engine/images/results.ts'
 import type { ResolvedSettings } from '../../providers/provider.ts'
 import { builder } from '../builder.ts'
 import * as enums from '../enums.ts'
@@ -45,19 +46,8 @@ const attemptsOf = ({ id }: TaskRow, { loaders }: Context) => loaders.attempts.l
 export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: AssetRow['kind']) =>
   (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
 
-/**
- * For each part, those of the first attempt that succeeded or whose images are being fetched. Later ones belong to
- * their attempt only.
- */
 async function resultsOf(task: TaskRow, _: object, context: Context): Promise<AssetRow[]> {
-  const attempts = await attemptsOf(task, context)
-  const inState = (wanted: AttemptState) => attempts.filter(({ state }) => state === wanted).toReversed()
-  const answered = [...inState('FETCHING'), ...inState('SUCCEEDED')]
-  const first = new Map(answered.map((attempt) => [attempt.part, attempt.id]))
-  const winners = new Set(first.values())
-  return (await assetsOf(task, context, 'FINAL')).filter(
-    ({ attemptId }) => attemptId !== null && winners.has(attemptId),
-  )
+  return resultsAmong(await attemptsOf(task, context), await context.loaders.assets.load(task.id))
 }
 
 export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
