@@ -17,7 +17,7 @@ import {
 import { createBills } from './bills/bills.ts'
 import { setBudget } from './access/budgets.ts'
 import { cancelTask } from './tasks/cancel.ts'
-import { createCalls, type Call } from './tasks/calls.ts'
+import { createCalls, type WaitingCall } from './tasks/calls.ts'
 import { createTask } from './tasks/create.ts'
 import type { Deps } from './deps.ts'
 import {
@@ -133,7 +133,7 @@ export function createEngine(deps: Deps) {
     /** Throws RATE_LIMITED. */
     countRequest: (by: CallerWithLimits) => deps.limiter.countRequest(by),
     /** `call`: of a request that waits for the result. It may repeat an earlier one, and then attaches to its task. */
-    createTask(by: CallerWithLimits, input: TaskInput, call?: Call) {
+    createTask(by: CallerWithLimits, input: TaskInput, call?: WaitingCall) {
       refuseWhileDraining()
       return instrumentedCreate(deps, async () => {
         await refuseWithoutFolder()

@@ -69,10 +69,10 @@ describe('the events of a task', () => {
     expect(all.types.filter((type) => type === 'image_generation.partial_image')).toHaveLength(2)
     expect(all.types.at(-1)).toBe('image_generation.completed')
     const middle = all.ids[2]!
-    const rest = idsIn(await (await get(`/v1/images/tasks/${id}/events?after=${middle}`)).text())
-    expect(rest.ids).toEqual(all.ids.slice(3))
+    const after = idsIn(await (await get(`/v1/images/tasks/${id}/events?after=${middle}`)).text())
+    expect(after.ids).toEqual(all.ids.slice(3))
     const resumed = await get(`/v1/images/tasks/${id}/events`, { 'last-event-id': String(middle) })
-    expect(idsIn(await resumed.text())).toEqual(rest)
+    expect(idsIn(await resumed.text())).toEqual(after)
     expect((await get(`/v1/images/tasks/${id}/events?after=999`)).status).toBe(400)
   })
 })

@@ -36,15 +36,11 @@ describe('the AI SDK', () => {
     const { images, warnings, usage } = await ai.get<AiImages>('generate', { url, params })
     expect(images).toEqual([rest.upstream.imageBytes.at(-1)?.toString('base64')])
     expect(warnings).toEqual([])
-    if (provider === 'openai') expect(usage).toMatchObject({ inputTokens: 21, outputTokens: 196 })
+    expect(usage).toMatchObject({ inputTokens: 21, outputTokens: 196, totalTokens: 217 })
     expect(rest.added()).toMatchObject({ pays: 1, tasks: 1 })
   })
 
   it('edits two images with a mask', async () => {
-    const paint = (background: string | object) =>
-      sharp({ create: { width: 64, height: 64, channels: 4, background } })
-        .png()
-        .toBuffer()
     const images = await Promise.all(['#3a6ea5', '#a53a6e'].map(paint))
     const hole = {
       input: await paint({ r: 0, g: 0, b: 0, alpha: 1 }),
@@ -57,7 +53,6 @@ describe('the AI SDK', () => {
       .composite([{ ...hole, input: small }])
       .png()
       .toBuffer()
-    const base64 = (bytes: Buffer) => bytes.toString('base64')
     const params = { prompt: 'a hat', provider: 'compatible', images: images.map(base64), mask: base64(mask) }
     expect((await ai.get<AiImages>('generate', { url, params })).images).toHaveLength(1)
     const { files } = rest.upstream.requests.at(-1)!
@@ -105,3 +100,13 @@ describe('a spent budget', () => {
     expect(rest.added()).toMatchObject({ pays: 0, tasks: 0 })
   })
 })
+
+function paint(background: string | object): Promise<Buffer> {
+  return sharp({ create: { width: 64, height: 64, channels: 4, background } })
+    .png()
+    .toBuffer()
+}
+
+function base64(bytes: Buffer): string {
+  return bytes.toString('base64')
+}

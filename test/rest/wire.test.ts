@@ -96,22 +96,15 @@ describe('openai-java', () => {
 })
 
 describe('openai-go', () => {
-  const file = (body: Buffer): Part => ({
-    name: 'image[]',
-    fileName: 'anonymous_file',
-    type: 'application/octet-stream',
-    body,
-  })
-
   it('edits with repeated files of no type, all of which arrive', async () => {
-    const parts = [file(png), file(png), file(png), { name: 'prompt', body: 'three hats' }]
+    const parts = [anonymous(png), anonymous(png), anonymous(png), { name: 'prompt', body: 'three hats' }]
     expect((await sendForm('/v1/images/edits', parts)).status).toBe(200)
     expect(rest.upstream.requests.at(-1)?.files).toHaveLength(3)
     expect(rest.added()).toMatchObject({ pays: 1, tasks: 1 })
   })
 
   it('reads which parameter has the image that is none', async () => {
-    const parts = [file(Buffer.from('no image')), { name: 'prompt', body: 'a hat' }]
+    const parts = [anonymous(Buffer.from('no image')), { name: 'prompt', body: 'a hat' }]
     const { status, body } = await sendForm('/v1/images/edits', parts)
     expect(status).toBe(400)
     expect(JSON.parse(body)).toMatchObject({ error: { param: 'image', type: 'invalid_request_error' } })
@@ -193,6 +186,7 @@ describe('every refusal', () => {
   ]
 
   it.each(ROWS)('has the form of OpenAI: %s', async (_, send, status, code) => {
+    rest.added()
     const response = await send()
     expect(await response.json()).toMatchObject({
       error: {
@@ -221,7 +215,6 @@ describe('every refusal', () => {
     expect(badHost.body).toContain('host_not_allowed')
   })
 
-  const isParam = (value: unknown) => value === null || typeof value === 'string'
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(`${url}${path}`, { headers: { authorization: 'Bearer test', ...headers } })
   const edit = (body: object) => post(url, { prompt: 'a', ...body }, { path: '/v1/images/edits' })
@@ -261,3 +254,11 @@ describe('a result of ten large images', () => {
     expect((JSON.parse(Buffer.from(body).toString()) as ImagesReply).data).toHaveLength(10)
   })
 })
+
+function anonymous(body: Buffer): Part {
+  return { name: 'image[]', fileName: 'anonymous_file', type: 'application/octet-stream', body }
+}
+
+function isParam(value: unknown): boolean {
+  return value === null || typeof value === 'string'
+}

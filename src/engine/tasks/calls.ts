@@ -1,4 +1,4 @@
-// Attaches a request to the call that it repeats, so that nobody pays for a result that was lost on its way. See decisions/023.
+// Attaches a request to the call that it repeats, so that a result that was lost on its way is not paid for twice. See decisions/023.
 import { LRUCache } from 'lru-cache'
 import { listAttempts } from '../../db/attempts/attempts.ts'
 import { chargedOfAll } from '../../db/attempts/totals.ts'
@@ -22,7 +22,7 @@ import type { Deps } from '../deps.ts'
 import { cancelUnsentTask } from './cancel.ts'
 
 /** A request that waits for its result. */
-export interface Call {
+export interface WaitingCall {
   id: string
   /** The API key, or the address of a caller without one. */
   caller: string
@@ -56,13 +56,18 @@ export function createCalls(deps: Deps) {
   const closing = new Set<Promise<void>>()
   const open = new Set<string>()
 
-  async function record(q: Transaction, key: CallKey, call: Pick<Call, 'id'>, taskId: string): Promise<void> {
+  async function record(
+    q: Transaction,
+    key: CallKey,
+    call: Pick<WaitingCall, 'id'>,
+    taskId: string,
+  ): Promise<void> {
     const row = { ...key, id: call.id, taskId, instance: workerId, openedAt: clock.now() }
     await insertCall(q, row, LEASE_MS)
     q.afterCommit(() => void open.add(call.id))
   }
 
-  function isDue({ state, closedAt }: CallRow, task: TaskRow, { undeliveredMs }: Call): boolean {
+  function isDue({ state, closedAt }: CallRow, task: TaskRow, { undeliveredMs }: WaitingCall): boolean {
     if (state !== 'TOLD_UNKNOWN') return clock.now() - closedAt <= undeliveredMs
     const { status, finishedAt } = task
     return (
@@ -73,7 +78,11 @@ export function createCalls(deps: Deps) {
     )
   }
 
-  async function claimUndelivered(q: Transaction, key: CallKey, call: Call): Promise<TaskRow | undefined> {
+  async function claimUndelivered(
+    q: Transaction,
+    key: CallKey,
+    call: WaitingCall,
+  ): Promise<TaskRow | undefined> {
     for (const row of await listUndelivered(q, key, 2 * call.undeliveredMs)) {
       const task = await findUsable(q, row)
       if (task && isDue(row, task, call) && (await claimCall(q, row))) return task
@@ -82,7 +91,7 @@ export function createCalls(deps: Deps) {
   }
 
   /** Takes the place of an earlier call. Undefined if there is none, so that the request is a new one. */
-  async function attachTo(key: CallKey, call: Call): Promise<AttachedCall | undefined> {
+  async function attachTo(key: CallKey, call: WaitingCall): Promise<AttachedCall | undefined> {
     const { attach, isRetry, undeliveredMs } = call
     if (attach === 'NEVER') return undefined
     const mayRepeat = isRetry && !refused.delete(keyOf(key))

@@ -10,7 +10,7 @@ import { startTask } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
 import { storeInputs, type StoredInputs } from '../images/store-inputs.ts'
 import { findRoutes, type Route } from '../routing/route.ts'
-import type { AttachedCall, Call, Calls } from './calls.ts'
+import type { AttachedCall, WaitingCall, Calls } from './calls.ts'
 import { checkInput, type CheckedInput, type TaskInput } from './input.ts'
 
 export interface CreatedTask {
@@ -23,7 +23,7 @@ export interface CreatedTask {
 
 /** Of a request that waits for its result. */
 interface CallToAttach {
-  call: Call
+  call: WaitingCall
   calls: Calls
 }
 

@@ -2,12 +2,12 @@ import type { TaskRow } from '../../db/tables/tables.ts'
 import { getTask } from '../../db/tasks/tasks.ts'
 import { problemOf, type Problem } from './problem.ts'
 import type { CreateRequest, RestWarning } from './read-request.ts'
-import { readResult, type TaskResult } from './result.ts'
+import { readResult, type RestResult } from './result.ts'
 import type { RestDeps } from './deps.ts'
 import { hasAnswer } from './wait.ts'
 
 /** What a request receives for its task: images, or why there are none. */
-export type Answer = { result: TaskResult; warnings: RestWarning[] } & (
+export type Answer = { result: RestResult; warnings: RestWarning[] } & (
   | { problem: undefined }
   | { problem: Problem }
 )
@@ -39,7 +39,7 @@ export async function answerFor(
   return { result, warnings, problem }
 }
 
-function withMissing(task: TaskRow, { images }: TaskResult, warnings: RestWarning[]): RestWarning[] {
+function withMissing(task: TaskRow, { images }: RestResult, warnings: RestWarning[]): RestWarning[] {
   if (task.status === 'SUCCEEDED' || images.length >= task.request.n) return warnings
   const message = `${images.length} of ${task.request.n} images are here; the others are ${task.status.toLowerCase()}.`
   return [...warnings, { code: 'IMAGES_MISSING', field: 'n', message }]

@@ -3,7 +3,7 @@ import type { CreatedTask } from '../../engine/tasks/create.ts'
 import { GatewayError, gatewayErrorOf } from '../../errors.ts'
 import { answerFor } from './answer.ts'
 import { headersOf, optionsOf, reachedState, type Created } from './created.ts'
-import { urlOf, type Exchange, type RestDeps } from './deps.ts'
+import { urlOf, type RestExchange, type RestDeps } from './deps.ts'
 import type { NewCall, OpenCalls } from './open-calls.ts'
 import type { Target } from './paths.ts'
 import { problemOf, problemResponse } from './problem.ts'
@@ -18,7 +18,7 @@ import { hasAnswer, waitForTask } from './wait.ts'
 export async function create(
   deps: RestDeps,
   calls: OpenCalls,
-  exchange: Exchange,
+  exchange: RestExchange,
   target: Extract<Target, { is: 'CREATE' }>,
 ): Promise<Response> {
   const startedAt = deps.clock.monotonic()
@@ -46,7 +46,7 @@ export async function create(
 async function createTask(
   { bodies, engine, settings }: RestDeps,
   calls: OpenCalls,
-  exchange: Exchange,
+  exchange: RestExchange,
   target: Extract<Target, { is: 'CREATE' }>,
 ): Promise<{ read: CreateRequest; call: NewCall; made: CreatedTask }> {
   await using held = new AsyncDisposableStack()

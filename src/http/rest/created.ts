@@ -1,13 +1,13 @@
 import type { TaskRow } from '../../db/tables/tables.ts'
 import type { Answer, AnswerOptions } from './answer.ts'
-import type { Exchange } from './deps.ts'
+import type { RestExchange } from './deps.ts'
 import type { NewCall, OpenCall } from './open-calls.ts'
 import type { CreateRequest } from './read-request.ts'
 import { resultHeaders } from './result.ts'
 
 /** A request and its task. */
 export interface Created {
-  exchange: Exchange
+  exchange: RestExchange
   read: CreateRequest
   call: NewCall
   open: OpenCall

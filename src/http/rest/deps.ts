@@ -36,7 +36,7 @@ export interface RestDeps {
 }
 
 /** An authenticated request. */
-export interface Exchange {
+export interface RestExchange {
   request: Request
   client: Client
   caller: Access
@@ -52,6 +52,6 @@ export function goneSignalOf({ signal }: Request): AbortSignal {
   return gone.signal
 }
 
-export function urlOf({ publicUrl, assetPath }: RestDeps, { client }: Exchange) {
+export function urlOf({ publicUrl, assetPath }: RestDeps, { client }: RestExchange) {
   return (asset: AssetRow) => (publicUrl ?? client.origin) + assetPath(asset)
 }

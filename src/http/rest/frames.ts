@@ -10,7 +10,7 @@ import {
   imagePart,
   usageBody,
   type ReplyForm,
-  type TaskResult,
+  type RestResult,
   type UsageBody,
 } from './result.ts'
 
@@ -38,7 +38,7 @@ export async function partialFrame(
 }
 
 /** One frame per image. Their usages add up to the total. */
-export function completedFrames(result: TaskResult, form: ImageForm): BodyPart[][] {
+export function completedFrames(result: RestResult, form: ImageForm): BodyPart[][] {
   const { task, images } = result
   const usages = splitUsage(usageBody(result.usage), images.length)
   return images.map((asset, i) =>

@@ -1,11 +1,11 @@
 // Requests that wait for a result in this process: how they end, and what happens when their client leaves.
 import type { CallState } from '../../domain.ts'
-import type { Call } from '../../engine/tasks/calls.ts'
+import type { WaitingCall } from '../../engine/tasks/calls.ts'
 import { newId } from '../../ids.ts'
 import { watchDelivery, type DeliveryWatch } from '../delivery.ts'
-import type { Exchange, RestDeps } from './deps.ts'
+import type { RestExchange, RestDeps } from './deps.ts'
 
-export interface NewCall extends Call {
+export interface NewCall extends WaitingCall {
   /** Another request certainly attaches to the same task. */
   attaches: boolean
   isKeyed: boolean
@@ -47,7 +47,7 @@ export function createOpenCalls({ engine, clock, settings, log }: RestDeps) {
     stopping: stopping.signal,
 
     newCall(
-      { request: { headers }, client, caller }: Exchange,
+      { request: { headers }, client, caller }: RestExchange,
       { isFresh, isKeyed, isAsync }: { isFresh: boolean; isKeyed: boolean; isAsync: boolean },
     ): NewCall {
       const { attach, undeliveredMs } = settings

@@ -4,7 +4,7 @@ import type { GatewayError, GatewayErrorCode } from '../../errors.ts'
 import { REQUEST_ERRORS, type RequestErrorCode } from '../refusal.ts'
 
 /** Why a request gets no images. */
-export type Failure =
+export type RestFailure =
   /** Before a task exists. `param`: the field as the client named it. */
   | { is: 'REFUSED'; error: GatewayError; param: string | null }
   /** As REFUSED, by a rule of this API. */
@@ -124,7 +124,7 @@ const MAX_RETRY_AFTER_SECONDS = 60
 const DEFAULT_RETRY_SECONDS = 2
 
 // oxlint-disable-next-line typescript/consistent-return -- all cases return
-export function problemOf(failure: Failure): Problem {
+export function problemOf(failure: RestFailure): Problem {
   switch (failure.is) {
     case 'REFUSED':
       return refusalOf(failure)
@@ -154,7 +154,7 @@ export function problemOf(failure: Failure): Problem {
   }
 }
 
-function refusalOf({ error, param }: Extract<Failure, { is: 'REFUSED' }>): Problem {
+function refusalOf({ error, param }: Extract<RestFailure, { is: 'REFUSED' }>): Problem {
   const { code, message, retryAfterMs } = error
   const found = REFUSALS[code]
   const seconds = retryAfterMs === undefined ? null : Math.max(1, Math.ceil(retryAfterMs / 1000))
@@ -172,7 +172,7 @@ function httpProblem(code: RequestErrorCode, message: string): Problem {
   return withDefaults(kind(REQUEST_ERRORS[code], type, name, HTTP_RETRIES.has(code)), message, {})
 }
 
-function taskProblem({ task, charged, isKeyed, param }: Extract<Failure, { is: 'TASK' }>): Problem {
+function taskProblem({ task, charged, isKeyed, param }: Extract<RestFailure, { is: 'TASK' }>): Problem {
   const { code, message, providerRequestId = null } = errorOf(task)
   const found = code === 'CANCELED' ? kind(424, UPSTREAM, 'task_canceled') : UNCHARGED[code]
   // Moderation has judged the request: no SDK repeats a 400.
@@ -201,7 +201,7 @@ function errorOf({ status, error }: FailedTask): {
   return error ?? { code: 'INTERNAL', message: 'The task ended without images.' }
 }
 
-function waitingProblem({ taskId, charged, attaches }: Extract<Failure, { is: 'WAITING' }>): Problem {
+function waitingProblem({ taskId, charged, attaches }: Extract<RestFailure, { is: 'WAITING' }>): Problem {
   const details = detailsOf(taskId, charged)
   if (!attaches)
     return withDefaults(

@@ -11,7 +11,7 @@ import type { BodyPart } from './body.ts'
 import { nameOf, withNames } from './fields.ts'
 import type { ResponseFormat, RestWarning } from './read-request.ts'
 
-export interface TaskResult {
+export interface RestResult {
   task: TaskRow
   images: AssetRow[]
   charged: Charged
@@ -21,7 +21,7 @@ export interface TaskResult {
   resolved: ResolvedSettings
 }
 
-export async function readResult(q: Queries, task: TaskRow): Promise<TaskResult> {
+export async function readResult(q: Queries, task: TaskRow): Promise<RestResult> {
   const [attempts, assets] = await Promise.all([listAttempts(q, [task.id]), listAssets(q, [task.id])])
   const latest = attempts.findLast(({ resolved }) => resolved !== null)
   return {
@@ -40,12 +40,12 @@ export interface ReplyForm {
   urlOf: (asset: AssetRow) => string
 }
 
-export function createdAtOf({ task }: Pick<TaskResult, 'task'>): number {
+export function createdAtOf({ task }: Pick<RestResult, 'task'>): number {
   return Math.floor((task.finishedAt ?? task.createdAt) / 1000)
 }
 
 /** What was made: size and format by the bytes, the others if the provider reported them. */
-export function echoOf({ images, resolved }: TaskResult): Record<string, string> {
+export function echoOf({ images, resolved }: RestResult): Record<string, string> {
   const [first] = images
   const { background, quality } = resolved
   return {
@@ -83,7 +83,7 @@ export interface UsageBody {
   output_tokens_details?: { text_tokens: number; image_tokens: number }
 }
 
-export function warningsOf({ task }: Pick<TaskResult, 'task'>, own: readonly RestWarning[]): RestWarning[] {
+export function warningsOf({ task }: Pick<RestResult, 'task'>, own: readonly RestWarning[]): RestWarning[] {
   const engines = task.warnings.map(({ code, field, message }) => ({
     code,
     field: field === null ? null : nameOf(field),
@@ -102,7 +102,7 @@ export function imagePart(
 }
 
 /** The body of a finished request. The images are last, so that a reader knows the rest before it. */
-export function resultBody(result: TaskResult, form: ReplyForm): BodyPart[] {
+export function resultBody(result: RestResult, form: ReplyForm): BodyPart[] {
   const usage = usageBody(result.usage)
   const warnings = warningsOf(result, form.warnings)
   const head = JSON.stringify({
@@ -121,7 +121,7 @@ export function resultBody(result: TaskResult, form: ReplyForm): BodyPart[] {
 
 /** Of every response about a task. */
 export function resultHeaders(
-  { task, charged, costMicros }: Pick<TaskResult, 'task' | 'charged' | 'costMicros'>,
+  { task, charged, costMicros }: Pick<RestResult, 'task' | 'charged' | 'costMicros'>,
   warnings: readonly RestWarning[],
 ): Record<string, string> {
   const codes = [...new Set(warningsOf({ task }, warnings).map(({ code }) => code))]

@@ -7,7 +7,7 @@ import type { Client } from '../security/client.ts'
 import { authenticate, checkScope } from './caller.ts'
 import { corsHeaders, preflightResponse } from './cors.ts'
 import { create } from './create.ts'
-import { goneSignalOf, type Exchange, type RestDeps } from './deps.ts'
+import { goneSignalOf, type RestExchange, type RestDeps } from './deps.ts'
 import { nameOf, withNames } from './fields.ts'
 import { InvalidRequest } from './invalid-request.ts'
 import { listModels } from './models.ts'
@@ -76,7 +76,7 @@ async function respond(
 async function serve(
   deps: RestDeps,
   calls: OpenCalls,
-  exchange: Exchange,
+  exchange: RestExchange,
   target: Exclude<Target, { is: 'UNKNOWN' | 'RETIRED' }>,
 ): Promise<Response> {
   const { caller } = exchange
@@ -104,7 +104,7 @@ async function serve(
   }
 }
 
-function json({ request }: Exchange, body: object): Response {
+function json({ request }: RestExchange, body: object): Response {
   if (request.method !== 'HEAD') return Response.json(body)
   return new Response(null, { headers: { 'content-type': 'application/json' } })
 }

@@ -6,7 +6,7 @@ import { badInput, notFound } from '../../errors.ts'
 import { answerFor, type Answer } from './answer.ts'
 import type { BodyPart } from './body.ts'
 import { headersOf, optionsOf, type Created } from './created.ts'
-import { urlOf, type Exchange, type RestDeps } from './deps.ts'
+import { urlOf, type RestExchange, type RestDeps } from './deps.ts'
 import { completedFrames, comment, errorFrame, partialFrame } from './frames.ts'
 import type { OpenCalls } from './open-calls.ts'
 import { errorBody } from './problem.ts'
@@ -35,15 +35,15 @@ export async function acceptedResponse(deps: RestDeps, created: Created): Promis
   })
 }
 
-export async function showTask(deps: RestDeps, exchange: Exchange, id: string): Promise<Response> {
+export async function showTask(deps: RestDeps, exchange: RestExchange, id: string): Promise<Response> {
   return taskResponse(deps, exchange, await getOwnTask(deps, exchange, id))
 }
 
-export async function cancelTask(deps: RestDeps, exchange: Exchange, id: string): Promise<Response> {
+export async function cancelTask(deps: RestDeps, exchange: RestExchange, id: string): Promise<Response> {
   return taskResponse(deps, exchange, await deps.engine.cancelTask(exchange.caller.projectId, id))
 }
 
-async function taskResponse(deps: RestDeps, exchange: Exchange, task: TaskRow): Promise<Response> {
+async function taskResponse(deps: RestDeps, exchange: RestExchange, task: TaskRow): Promise<Response> {
   const found = await answerFor(deps, task, OF_A_TASK)
   const { result, problem, warnings } = found
   const { head } = describe(deps, exchange, found, '')
@@ -68,19 +68,19 @@ async function taskResponse(deps: RestDeps, exchange: Exchange, task: TaskRow): 
 const OF_A_TASK = { isForm: false, warnings: [], isKeyed: false, attaches: true }
 
 /** Throws NOT_FOUND. */
-async function getOwnTask({ db }: RestDeps, { caller }: Exchange, id: string): Promise<TaskRow> {
+async function getOwnTask({ db }: RestDeps, { caller }: RestExchange, id: string): Promise<TaskRow> {
   const task = await findTask(db.read, caller.projectId, id)
   if (!task) throw notFound('task', id, 'id')
   return task
 }
 
-function formatOf({ request }: Exchange): ResponseFormat {
+function formatOf({ request }: RestExchange): ResponseFormat {
   const format = new URL(request.url).searchParams.get('response_format') ?? 'b64_json'
   if (format === 'url' || format === 'b64_json') return format
   throw badInput('response_format', 'response_format must be url or b64_json.')
 }
 
-function describe(deps: RestDeps, { client }: Exchange, { result, problem }: Answer, query: string) {
+function describe(deps: RestDeps, { client }: RestExchange, { result, problem }: Answer, query: string) {
   const { task, charged, costMicros } = result
   const pollUrl = `${deps.publicUrl ?? client.origin}/v1/images/tasks/${task.id}${query}`
   const head = {
@@ -104,7 +104,7 @@ function describe(deps: RestDeps, { client }: Exchange, { result, problem }: Ans
 export async function streamTask(
   deps: RestDeps,
   calls: OpenCalls,
-  exchange: Exchange,
+  exchange: RestExchange,
   id: string,
 ): Promise<Response> {
   const task = await getOwnTask(deps, exchange, id)

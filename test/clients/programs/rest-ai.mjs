@@ -5,8 +5,9 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { generateImage } from 'ai'
 import { serve } from './rest-serve.mjs'
 
+const bytes = (base64) => Buffer.from(base64, 'base64')
+
 async function generate(open, { provider, model = 'gpt-image-2', images, mask, prompt, ...params }) {
-  const bytes = (base64) => Buffer.from(base64, 'base64')
   const {
     images: made,
     warnings,

@@ -1,6 +1,8 @@
 // Runs calls of a client that arrive over IPC, and sends back how each ended and what it sent.
 import process from 'node:process'
 
+const systemFetch = globalThis.fetch
+
 /** `open` creates the client with a `fetch` that counts. */
 export function serve(runs, open) {
   process.on('disconnect', () => process.exit())
@@ -10,7 +12,7 @@ export function serve(runs, open) {
       const sent = new Request(input, { ...init, body: undefined, method: init?.method ?? 'GET' })
       const record = { url: sent.url, headers: Object.fromEntries(sent.headers), status: null }
       requests.push(record)
-      const response = await fetch(input, init)
+      const response = await systemFetch(input, init)
       record.status = response.status
       record.reply = Object.fromEntries(response.headers)
       return response
