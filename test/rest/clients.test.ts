@@ -49,7 +49,7 @@ describe('the AI SDK', () => {
       top: 0,
     }
     const small = await sharp(hole.input).resize(20, 20).png().toBuffer()
-    const mask = await sharp(images[0]!)
+    const mask = await sharp(images[0])
       .composite([{ ...hole, input: small }])
       .png()
       .toBuffer()

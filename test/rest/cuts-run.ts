@@ -32,7 +32,7 @@ if (![calls, kills, callers, seed].every((value) => Number.isInteger(value) && v
 const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-rest-cuts-'))
 const remove = () => rm(dataDir, { recursive: true, force: true })
 const place = { databaseUrl: null, dataDir, remove }
-const result = await callThroughCuts({ place, calls, kills, callers, random: createRandom(seed).next })
+const result = await callThroughCuts({ place, calls, kills, callers, random: createRandom(seed) })
 process.stdout.write(
   `${result.served} of ${calls} callers have their picture; ${result.charges} charges, ${result.tasks} tasks; ` +
     `${result.cuts} connections cut, ${result.kills} kills; asked ${result.asked} times in ${result.requests} requests, ` +

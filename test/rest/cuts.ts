@@ -6,6 +6,7 @@ import { afterBytes, startFlakyProxy, type Cut } from '../scale/flaky-proxy.ts'
 import { TUNING } from '../storm/gateways.ts'
 import type { Place } from '../support/database.ts'
 import { startGateway, type GatewayProcess } from '../support/gateway-process.ts'
+import type { Random } from '../support/random.ts'
 import { startProgram, type ClientProgram } from './client-program.ts'
 import { readRecords } from './rest-server.ts'
 
@@ -31,8 +32,7 @@ interface CutsOptions {
   kills: number
   /** At the same time. */
   callers: number
-  /** Numbers from 0 to 1. */
-  random: () => number
+  random: Random
 }
 
 /** A response has about two thousand bytes. */
@@ -58,11 +58,11 @@ export async function callThroughCuts(options: CutsOptions): Promise<CutsResult>
   const proxy = await startFlakyProxy(
     () => `http://127.0.0.1:${port}`,
     (): Cut => {
-      if (random() > 1 / 3) return {}
+      if (random.next() > 1 / 3) return {}
       cuts += 1
-      const afterMs = Math.floor(random() * MAX_CUT_MS)
-      if (random() < 0.3) return { afterMs, reset: true }
-      return { within: afterBytes(Math.floor(random() * MAX_CUT_BYTES)), reset: true }
+      const afterMs = Math.floor(random.next() * MAX_CUT_MS)
+      if (random.next() < 0.3) return { afterMs, reset: true }
+      return { within: afterBytes(Math.floor(random.next() * MAX_CUT_BYTES)), reset: true }
     },
   )
   const programs = await Promise.all(['rest-openai', 'rest-ai'].map(startProgram))

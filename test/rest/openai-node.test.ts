@@ -136,6 +136,20 @@ describe('openai for Node', () => {
     expect(rest.added()).toMatchObject(ONE)
   })
 
+  it('streams previews before the image', async () => {
+    await using sandbox = await openRestServer({
+      providers: [{ name: 'sandbox', dialect: 'sandbox', durationMs: 100 }],
+    })
+    const params = { prompt: 'a fox', partial_images: 2 }
+    const events = await openai.get<Record<string, unknown>[]>('generateStream', { url: sandbox.url, params })
+    expect(events.map(({ type, partial_image_index: index }) => [type, index])).toEqual([
+      ['image_generation.partial_image', 0],
+      ['image_generation.partial_image', 1],
+      ['image_generation.completed', undefined],
+    ])
+    expect(sandbox.records().tasks).toBe(1)
+  })
+
   it('sends the same task for the same idempotency key, in another form as well', async () => {
     const ids = [await callWithKey('generate', 'one key'), await callWithKey('generate', 'one key')].map(
       ({ requests }) => requests[0]?.reply?.['darkroom-task-id'],

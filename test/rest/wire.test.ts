@@ -214,29 +214,10 @@ describe('every refusal', () => {
     expect(badHost.head).toContain('x-should-retry: false')
     expect(badHost.body).toContain('host_not_allowed')
   })
-
-  const get = (path: string, headers: Record<string, string> = {}) =>
-    fetch(`${url}${path}`, { headers: { authorization: 'Bearer test', ...headers } })
-  const edit = (body: object) => post(url, { prompt: 'a', ...body }, { path: '/v1/images/edits' })
-  const postText = (body: string) =>
-    fetch(`${url}/v1/images/generations`, {
-      method: 'POST',
-      headers: { authorization: 'Bearer test', 'content-type': 'application/json' },
-      body,
-    })
 })
 
 describe('a browser', () => {
   it('may call from a configured origin, with the headers that its SDK sends', async () => {
-    const preflight = (origin: string) =>
-      fetch(`${url}/v1/images/generations`, {
-        method: 'OPTIONS',
-        headers: {
-          origin,
-          'access-control-request-method': 'POST',
-          'access-control-request-headers': 'authorization,x-stainless-os',
-        },
-      })
     const allowed = await preflight('https://app.example.com')
     expect(allowed.status).toBe(204)
     expect(allowed.headers.get('access-control-allow-headers')).toBe('authorization,x-stainless-os')
@@ -261,4 +242,28 @@ function anonymous(body: Buffer): Part {
 
 function isParam(value: unknown): boolean {
   return value === null || typeof value === 'string'
+}
+
+function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${url}${path}`, { headers: { authorization: 'Bearer test', ...headers } })
+}
+
+function edit(body: object): Promise<Response> {
+  return post(url, { prompt: 'a', ...body }, { path: '/v1/images/edits' })
+}
+
+function postText(body: string): Promise<Response> {
+  const headers = { authorization: 'Bearer test', 'content-type': 'application/json' }
+  return fetch(`${url}/v1/images/generations`, { method: 'POST', headers, body })
+}
+
+function preflight(origin: string): Promise<Response> {
+  return fetch(`${url}/v1/images/generations`, {
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,x-stainless-os',
+    },
+  })
 }
