@@ -86,6 +86,11 @@ export const DELIVERY_FAILURES = [
   'UNREACHABLE',
   'ADDRESS_FORBIDDEN',
 ] as const
+/**
+ * Of a request that waits for a result: OPEN until delivered or not; TOLD_UNKNOWN was told that the outcome is unknown;
+ * ATTACHED: a later request has taken its place.
+ */
+export const CALL_STATES = ['OPEN', 'DELIVERED', 'UNDELIVERED', 'TOLD_UNKNOWN', 'ATTACHED'] as const
 export const TASK_ERROR_CODES = [
   'MODERATION_BLOCKED',
   'PROVIDER_RATE_LIMITED',
@@ -123,6 +128,7 @@ export type MimeType = (typeof IMAGE_MIME_TYPES)[number]
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number]
+export type CallState = (typeof CALL_STATES)[number]
 export type LedgerKind = (typeof LEDGER_KINDS)[number]
 export type LedgerSource = (typeof LEDGER_SOURCES)[number]
 export type UncertainCharge = (typeof UNCERTAIN_CHARGES)[number]

@@ -9,22 +9,20 @@ import { createRenditions } from './assets/renditions.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { makeDataDir } from './config/data-dir.ts'
-import { ConfigError } from './config/error.ts'
+import { missingKeyError } from './config/missing-key.ts'
 import { isLoopback } from './config/setting-checks.ts'
 import { hasKeys } from './db/access/api-keys.ts'
 import { findAnyAsset } from './db/tasks/assets.ts'
-import type { Database } from './db/connection/database.ts'
 import { runForEngine } from './db/connection/priority.ts'
 import { getDatabaseId } from './db/maintenance/data-folders.ts'
 import { readGauges } from './db/maintenance/gauges.ts'
 import { openDatabase, withTransactionTimer } from './db/open.ts'
-import { findSecret, insertSecretIfAbsent } from './db/access/secrets.ts'
 import type { AssetRow } from './db/tables/tables.ts'
 import type { Access } from './engine/access/access.ts'
 import { createBreaker } from './engine/routing/breaker.ts'
 import { createEngine } from './engine/engine.ts'
 import { createKeyring } from './engine/access/keyring.ts'
-import { newSigningSecret } from './engine/access/keys.ts'
+import { ensureSigningSecret } from './engine/access/keys.ts'
 import { createLimiter } from './engine/access/limiter.ts'
 import { createWakeUps } from './engine/events/wake-ups.ts'
 import { DELIVERY_TUNING, type DeliveryTuning } from './engine/webhooks/delivery-tuning.ts'
@@ -35,7 +33,7 @@ import { credentialOf } from './http/security/auth.ts'
 import { createCallbackRoute } from './http/callbacks.ts'
 import { createClientReader, type Client } from './http/security/client.ts'
 import { createFetchHandler, type FetchHandler } from './http/fetch-handler.ts'
-import { createBodies } from './http/graphql/bodies.ts'
+import { createBodies } from './http/security/bodies.ts'
 import { createGraphQL, createGraphQLRoute } from './http/graphql/graphql.ts'
 import { createLiveHub } from './http/graphql/live/hub.ts'
 import { createHealthRoute } from './http/health.ts'
@@ -46,6 +44,7 @@ import { createNodeHandler, type NodeHandler } from './http/node-handler.ts'
 import { listen, type Listener } from './http/server.ts'
 import { createBodyBudget, MEMORY_LIMITS } from './http/security/body-budget.ts'
 import { DEFAULT_SLOW_CLIENT_TIMEOUT_MS } from './http/security/slow-client.ts'
+import { createRestRoute } from './http/rest/route.ts'
 import { createUsageRoute } from './http/usage.ts'
 import { createSockets, type Sockets } from './http/graphql/websocket.ts'
 import { newId } from './ids.ts'
@@ -94,6 +93,9 @@ export interface GatewayOptions {
 /** A webhook delivery is retried for three days; its image URLs stay valid for another day. */
 const WEBHOOK_URL_LIFE_MS = 4 * 86_400_000
 
+/** Workflows download the images of a response long after it. */
+const REST_URL_LIFE_MS = 3_600_000
+
 /** Bounds the memory of results: decoding an image of 3840x2160 takes 33 MB. */
 const MAX_INGESTIONS = 4
 
@@ -125,7 +127,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const { providers, adminKey } = config
   const allowAnonymous = options.allowAnonymous ?? isLoopback(config.host)
   const keyring = createKeyring({ db, clock, wakeUps, log }, { adminKey, allowAnonymous })
-  const signer = createSigner(await signingSecret(db), clock)
+  const signer = createSigner(await ensureSigningSecret(db), clock)
   // As long as no key exists, URLs need no signature.
   const pathOf = (asset: AssetRow, spec: RenditionSpec = {}, lifeMs?: number) =>
     keyring.isOpenCached() ? assetPath(asset.id, asset.mimeType, spec) : signer.sign(asset, spec, lifeMs)
@@ -196,8 +198,19 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     readGauges: () => readGauges(db.reports),
     isOperator,
   })
+  const rest = createRestRoute({
+    ...http,
+    settings: config.rest,
+    engine,
+    db,
+    store,
+    providers,
+    bodies,
+    assetPath: (asset) => pathOf(asset, {}, REST_URL_LIFE_MS),
+  })
   const routes = [
     createGraphQLRoute(graphql, publicUrl),
+    rest.route,
     createMcpRoute({ ...http, context, renditions, memory }),
     ...(config.metrics ? [metricsRoute] : []),
     createUsageRoute({ ...http, q: db.reports }),
@@ -236,7 +249,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
 
   async function work(startOptions?: { restored?: boolean }): Promise<void> {
     if (!allowAnonymous && adminKey === null && !(await hasKeys(db.read)))
-      throw missingKeyError(config, options)
+      throw missingKeyError(config.host, options.allowAnonymous)
     await engine.start(startOptions)
     if (config.metrics) collectProcessMetrics(metrics)
     keyringRun = keyring.run(stopping.signal)
@@ -266,29 +279,13 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       log.error({ err: error }, 'engine shutdown failed')
       return { abortedCalls: 0 }
     })
+    await rest.stop()
     await listener?.close()
+    await engine.callsSettled()
     stopping.abort()
     await keyringRun
     await Promise.all([...providers.map((provider) => provider.close()), downloader.close(), poster.close()])
     await Promise.all([db.close(), store.close()])
     return result
   }
-}
-
-/** The secret of signed asset URLs, the same for all processes. */
-async function signingSecret(db: Database): Promise<string> {
-  const existing = await findSecret(db.read, 'asset-addresses')
-  return existing ?? db.tx((q) => insertSecretIfAbsent(q, 'asset-addresses', newSigningSecret()))
-}
-
-function missingKeyError({ host }: Config, { allowAnonymous }: GatewayOptions): ConfigError {
-  if (allowAnonymous !== undefined)
-    return new ConfigError([
-      'adminKey is not set, and the database has no API key, so every request would be refused. Set adminKey, create a ' +
-        'key with `darkroom keys create`, or set allowAnonymous if only trusted clients can connect.',
-    ])
-  return new ConfigError([
-    `HOST is "${host}", which other machines can reach, and there is neither an API key nor DARKROOM_ADMIN_KEY. ` +
-      'Create a key with `darkroom keys create`, set DARKROOM_ADMIN_KEY, or listen on 127.0.0.1.',
-  ])
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-export type IdPrefix = 'task' | 'att' | 'img' | 'prj' | 'wrk' | 'aud' | 'whk' | 'dlv' | 'key' | 'led'
+export type IdPrefix = 'task' | 'att' | 'img' | 'prj' | 'wrk' | 'aud' | 'whk' | 'dlv' | 'key' | 'led' | 'call'
 
 // Crockford's base32 has no I, L, O or U, which are misread.
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'

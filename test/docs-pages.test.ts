@@ -143,7 +143,7 @@ function arrows(order: readonly (readonly string[])[]): string {
 /** The operations of a page: its GraphQL blocks, by line where a block has several, and the bodies of its curl commands. */
 function operationsIn(page: string): string[] {
   return readBlocks(text(page)).flatMap((block) => {
-    const [, body] = /^curl [^']*(?:'[^']*'[^']*)*? -d '\n?([^']+)'/.exec(block.text) ?? []
+    const [, body] = /^curl (?![^']*\/v1\/)[^']*(?:'[^']*'[^']*)*? -d '\n?([^']+)'/.exec(block.text) ?? []
     if (body !== undefined) return [body]
     if (block.language !== 'graphql') return []
     const lines = block.text.trim().split('\n')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { systemClock } from '../clock.ts'
-import { didYouMean } from '../config/nearest.ts'
+import { didYouMean } from '../nearest.ts'
 import { SCOPES, type Scope } from '../domain.ts'
 import { getProject, listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'

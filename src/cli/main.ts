@@ -1,7 +1,7 @@
 import process from 'node:process'
 import manifest from '../../package.json' with { type: 'json' }
 import { ConfigError } from '../config/error.ts'
-import { didYouMean } from '../config/nearest.ts'
+import { didYouMean } from '../nearest.ts'
 import { attempt } from './attempt.ts'
 import { attempts } from './attempts.ts'
 import { backup } from './backup.ts'

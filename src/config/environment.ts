@@ -1,5 +1,5 @@
 import type { Dialect } from '../providers/provider.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../nearest.ts'
 
 export type Dialects = Readonly<Record<string, Dialect>>
 

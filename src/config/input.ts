@@ -46,6 +46,26 @@ export interface GatewayConfig {
   limits?: LimitsConfig | undefined
   /** What happens to the hold of an ended attempt with unknown cost. */
   unknownCost?: UnknownCostConfig | undefined
+  /** The OpenAI-compatible API. */
+  rest?: RestConfig | undefined
+}
+
+export interface RestConfig {
+  /**
+   * Which requests receive the result of an earlier, equal one: all that follow a result that did not arrive, retries of
+   * SDKs that mark them, or only those with an idempotency key. Default `undelivered`.
+   */
+  attach?: 'undelivered' | 'retries' | 'never' | undefined
+  /** How long a result that did not arrive is kept for a repeated request. Default 900 000. */
+  undeliveredMs?: number | undefined
+  /** A request waits so long for its result; it must be less than the time limit of every proxy. Default 280 000. */
+  waitMs?: number | undefined
+  /** Whether a client that disconnects cancels a task of which nothing was sent. Default `queued`. */
+  cancelOnHangup?: 'queued' | 'never' | undefined
+  /** Time for the client to return before that. Default 30 000. */
+  hangupGraceMs?: number | undefined
+  /** Other names of models, such as `{ 'dall-e-3': 'gpt-image-2' }`. Default none. */
+  modelAliases?: Readonly<Record<string, string>> | undefined
 }
 
 export interface UnknownCostConfig {

@@ -1,6 +1,6 @@
 // zod's issues as sentences: setting, value, rule, nearest valid name.
 import { z } from 'zod'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from '../nearest.ts'
 import { MISSING, type Sources } from './sources.ts'
 
 /** Paths are relative to the object. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Dialects, Environment } from './environment.ts'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from '../nearest.ts'
 import { check, listText, valueAt, type Setting } from './problems.ts'
 import type { Sources } from './sources.ts'
 

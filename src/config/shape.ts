@@ -65,6 +65,15 @@ const UNKNOWN_COST_SHAPE = z.strictObject({
   post: z.enum(ESTIMATE_POLICIES).default('KEEP'),
 })
 
+const REST_SHAPE = z.strictObject({
+  attach: z.enum(['undelivered', 'retries', 'never']).default('undelivered'),
+  undeliveredMs: wholeNumber(1_000, 86_400_000).default(900_000),
+  waitMs: wholeNumber(1_000, 3_600_000).default(280_000),
+  cancelOnHangup: z.enum(['queued', 'never']).default('queued'),
+  hangupGraceMs: wholeNumber(0, 3_600_000).default(30_000),
+  modelAliases: z.record(z.string(), z.string()).default({}).readonly(),
+})
+
 const PROVIDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** See input.ts. Dialects validate the other options of a provider. */
@@ -102,6 +111,7 @@ export const CONFIG_SHAPE = z.strictObject({
   retention: RETENTION_SHAPE.prefault({}).readonly(),
   limits: LIMITS_SHAPE.prefault({}).readonly(),
   unknownCost: UNKNOWN_COST_SHAPE.prefault({}).readonly(),
+  rest: REST_SHAPE.prefault({}).readonly(),
 })
 
 export type ConfigSettings = z.output<typeof CONFIG_SHAPE>

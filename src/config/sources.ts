@@ -1,6 +1,6 @@
 import { VARIABLES, type Environment } from './environment.ts'
 import type { ConfigFile } from './file.ts'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from '../nearest.ts'
 
 export type Flags = Readonly<{ port?: string; host?: string; dataDir?: string }>
 

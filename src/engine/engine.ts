@@ -17,6 +17,7 @@ import {
 import { createBills } from './bills/bills.ts'
 import { setBudget } from './access/budgets.ts'
 import { cancelTask } from './tasks/cancel.ts'
+import { createCalls, type WaitingCall } from './tasks/calls.ts'
 import { createTask } from './tasks/create.ts'
 import type { Deps } from './deps.ts'
 import {
@@ -84,6 +85,7 @@ export function createEngine(deps: Deps) {
   const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const watchUsage = createUsageWatch(deps)
+  const openCalls = createCalls(deps)
   const jobs: Promise<void>[] = []
   const reported = new Set<string>()
   let claiming: Promise<unknown> = Promise.resolve()
@@ -130,13 +132,17 @@ export function createEngine(deps: Deps) {
     defaultLimits: deps.defaultLimits,
     /** Throws RATE_LIMITED. */
     countRequest: (by: CallerWithLimits) => deps.limiter.countRequest(by),
-    createTask(by: CallerWithLimits, input: TaskInput) {
+    /** `call`: of a request that waits for the result. It may repeat an earlier one, and then attaches to its task. */
+    createTask(by: CallerWithLimits, input: TaskInput, call?: WaitingCall) {
       refuseWhileDraining()
       return instrumentedCreate(deps, async () => {
         await refuseWithoutFolder()
-        return createTask(deps, by, input)
+        return createTask(deps, by, input, call && { call, calls: openCalls })
       })
     },
+    closeCall: openCalls.close,
+    cancelAbandoned: openCalls.cancelAbandoned,
+    callsSettled: openCalls.settled,
     quote: (by: Access, input: QuotedInput) => quote(deps, by, input),
     cancelTask: (projectId: string, taskId: string) => cancelTask(deps, projectId, taskId),
     retryTask(by: CallerWithLimits, taskId: string, permission: { acceptPossibleSecondCharge: boolean }) {
@@ -206,6 +212,7 @@ export function createEngine(deps: Deps) {
       await warnOfStranded(deps)
       await sweep({ isAlone: all })
       if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
+      if (all) await openCalls.abandonOthers()
       claiming = Promise.all([runner, fetcher].map((one) => one.run(stopClaiming.signal)))
       delivering = deliverer.run(stopDelivering.signal)
       jobs.push(
@@ -223,9 +230,11 @@ export function createEngine(deps: Deps) {
           estimateUnknownCosts(deps, stopClaiming.signal),
         ),
         repeat(tuning.reapMs, stopClaiming.signal, () => checkLate(deps, signals)),
-        repeat(REMOVE_ROWS_INTERVAL_MS, stopClaiming.signal, () =>
-          housekeeping.removeRows(stopClaiming.signal),
-        ),
+        repeat(REMOVE_ROWS_INTERVAL_MS, stopClaiming.signal, async () => {
+          await housekeeping.removeRows(stopClaiming.signal)
+          await openCalls.removeOld()
+        }),
+        repeat(openCalls.renewMs, exit.signal, openCalls.renew),
         repeat(UNUSED_FOR_MS, stopClaiming.signal, async () => {
           if (!(await clockWatch.areFileAgesReliable())) return
           await sweep()

@@ -4,6 +4,8 @@ import { gatewayErrorOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { basePathOf } from './base-path.ts'
 import { gatewayErrorRefusal, graphqlRefusal, refusal, SAFE_HEADERS } from './refusal.ts'
+import { isRestPath } from './rest/paths.ts'
+import { restRefusal } from './rest/problem.ts'
 import { apiKeyInUrlProblem } from './security/auth.ts'
 import { encodingProblem } from './security/body.ts'
 import type { Client, ClientReader } from './security/client.ts'
@@ -22,7 +24,7 @@ export function createApp(
   async function respond(request: Request, remoteAddress: string | undefined): Promise<Response> {
     const url = URL.parse(request.url)
     if (url === null) return refusal('BAD_REQUEST', 'The Host header is not a valid host.')
-    const refuse = url.pathname === '/graphql' ? graphqlRefusal : refusal
+    const refuse = refusalAt(url.pathname)
     const exposedKey = apiKeyInUrlProblem(request.url, adminKey)
     if (exposedKey !== undefined) return refuse('KEY_IN_URL', exposedKey)
     const encoding = encodingProblem(request)
@@ -42,14 +44,22 @@ export function createApp(
     const responding = runForClient(() => respond(request, remoteAddress))
     const response = await responding.catch((error: unknown) => {
       const known = gatewayErrorOf(error)
-      if (known?.code === 'SERVICE_UNAVAILABLE') return gatewayErrorRefusal(known)
+      const path = URL.parse(request.url)?.pathname ?? ''
+      if (known?.code === 'SERVICE_UNAVAILABLE' && !isRestPath(path)) return gatewayErrorRefusal(known)
       const id = randomUUID()
       // Not a failure of the server if the client has disconnected.
       if (!request.signal.aborted) log.error({ id, err: error }, 'request failed unexpectedly')
-      return refusal('INTERNAL_SERVER_ERROR', `Unexpected error (id ${id}).`)
+      const refuse = isRestPath(path) ? restRefusal : refusal
+      return refuse('INTERNAL_SERVER_ERROR', `Unexpected error (id ${id}).`)
     })
     for (const [name, value] of Object.entries(SAFE_HEADERS))
       if (!response.headers.has(name)) response.headers.set(name, value)
     return response
   }
+}
+
+/** Clients of each interface read errors in its own form. */
+function refusalAt(path: string): typeof refusal {
+  if (path === '/graphql') return graphqlRefusal
+  return isRestPath(path) ? restRefusal : refusal
 }

@@ -1,5 +1,6 @@
 import type { App } from './app.ts'
 import { withoutBase } from './base-path.ts'
+import { deliveryWatchOf } from './delivery.ts'
 
 export interface FetchHandler {
   /** Resolves to an instance of the global `Response`. */
@@ -16,19 +17,23 @@ export function createFetchHandler(app: App, basePath: string): FetchHandler {
       const response = await app(toAppRequest(request, basePath, ended.signal), remoteAddress)
       const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
       // Frameworks that check the class reject the Response of another library.
-      if (response instanceof globalThis.Response && !isStream) return response
+      const watch = deliveryWatchOf(response)
+      if (response instanceof globalThis.Response && !isStream && !watch) return response
       const { status, statusText, headers, body } = response
       const init = { status, statusText, headers: [...headers] }
       if (body === null) return new globalThis.Response(null, init)
       const abort = () => relay.abort(request.signal.reason)
-      const relay = createRelay(body, () => {
+      const relay = createRelay(body, (isComplete) => {
         streams.delete(relay)
+        watch?.sent()
+        watch?.ended(isComplete)
         request.signal.removeEventListener('abort', abort)
         ended.abort()
       })
       if (request.signal.aborted) abort()
       else request.signal.addEventListener('abort', abort)
-      if (isStream) streams.add(relay)
+      if (watch) watch.abort = () => relay.abort(new Error('The response cannot be completed.'))
+      else if (isStream) streams.add(relay)
       return new globalThis.Response(relay.stream, init)
     },
     abortStreams() {
@@ -52,12 +57,12 @@ function toAppRequest(request: Request, basePath: string, ended: AbortSignal): R
 }
 
 /** Copies a body to a stream of Node's own class, without buffering. */
-function createRelay(body: AsyncIterable<Uint8Array>, onEnd: () => void) {
+function createRelay(body: AsyncIterable<Uint8Array>, onEnd: (isComplete: boolean) => void) {
   const source = body[Symbol.asyncIterator]()
   let abort: ((reason: unknown) => void) | undefined
   let hasStarted = false
   const cancel = () => {
-    onEnd()
+    onEnd(false)
     // Yoga's stream throws when it is closed before the first read.
     if (hasStarted) void source.return?.().catch(() => {})
   }
@@ -72,11 +77,11 @@ function createRelay(body: AsyncIterable<Uint8Array>, onEnd: () => void) {
       async pull(controller) {
         hasStarted = true
         const { done, value } = await source.next().catch((error: unknown) => {
-          onEnd()
+          onEnd(false)
           throw error
         })
         if (!done) return controller.enqueue(value)
-        onEnd()
+        onEnd(true)
         controller.close()
       },
       cancel,

@@ -3,6 +3,7 @@ import { createServerAdapter } from '@whatwg-node/server'
 import { systemClock } from '../clock.ts'
 import type { App } from './app.ts'
 import { withoutBase } from './base-path.ts'
+import { deliveryWatchOf, followDelivery, noteNextRequest } from './delivery.ts'
 
 export interface NodeHandler {
   handle(request: NodeRequest, response: ServerResponse): Promise<void>
@@ -18,7 +19,9 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
     async (request, { req, res }) => {
       const response = await app(request, req?.socket.remoteAddress)
       if (req && res && !req.complete) await discardRest(req, res)
-      if (res && response.headers.get('content-type')?.startsWith('text/event-stream')) {
+      const watch = deliveryWatchOf(response)
+      if (req && res && watch) followDelivery(req, res, watch)
+      else if (res && response.headers.get('content-type')?.startsWith('text/event-stream')) {
         streams.add(res)
         res.once('close', () => streams.delete(res))
       }
@@ -27,6 +30,7 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
   )
   return {
     async handle(request, response) {
+      noteNextRequest(request)
       await atPath(request, withoutBase(request.originalUrl ?? request.url ?? '/', basePath), () =>
         adapter(request, response),
       )

@@ -37,6 +37,9 @@ export async function listen(
       headersTimeout: headersMs,
       requestTimeout: requestMs,
       connectionsCheckingInterval: checkMs,
+      // A request may wait for minutes without a byte.
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
       // A server may ignore other upgrades: `curl --http2` offers one with every request.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },

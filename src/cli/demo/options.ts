@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { didYouMean } from '../../config/nearest.ts'
+import { didYouMean } from '../../nearest.ts'
 import { OUTPUT_FORMATS, QUALITIES } from '../../domain.ts'
 import { UsageError, type Arguments } from '../command.ts'
 import type { GenerateImageInput } from './operations.ts'

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { didYouMean } from '../../config/nearest.ts'
+import { didYouMean } from '../../nearest.ts'
 import { UsageError, type Arguments, type Command } from '../command.ts'
 
 export interface Option {

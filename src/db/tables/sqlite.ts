@@ -10,6 +10,7 @@ export const {
   events,
   assets,
   callbacks,
+  calls,
   resultAddresses,
   cooldowns,
   audit,

@@ -13,6 +13,7 @@ import {
 import { oneOf, type Kit } from './kit.ts'
 import { createAccessTables } from './access.ts'
 import { createAttemptTables } from './attempts.ts'
+import { createCallTables } from './calls.ts'
 import { createMoneyTables } from './money.ts'
 import { createOriginTables } from './origins.ts'
 import { createProviderTables } from './providers.ts'
@@ -153,6 +154,7 @@ export function createTables(kit: Kit) {
     events,
     assets,
     ...createAccessTables(kit, { projects }),
+    ...createCallTables(kit),
     ...createMoneyTables(kit, { attempts }),
     ...createOriginTables(kit),
     ...createProviderTables(kit, { attempts }),
@@ -174,4 +176,5 @@ export type LedgerRow = Tables['ledger']['$inferSelect']
 export type BudgetRow = Tables['budgets']['$inferSelect']
 export type ResultAddressRow = Tables['resultAddresses']['$inferSelect']
 export type TryRow = Tables['webhookTries']['$inferSelect']
+export type CallRow = Tables['calls']['$inferSelect']
 export type DataFolderRow = Tables['dataFolders']['$inferSelect']

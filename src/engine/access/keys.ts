@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { ACCESS_KEY, findAnyKey, findKey, insertKey, countKeys, revokeKey } from '../../db/access/api-keys.ts'
+import { findSecret, insertSecretIfAbsent } from '../../db/access/secrets.ts'
 import { findProject } from '../../db/access/projects.ts'
 import type { ApiKeyRow } from '../../db/tables/tables.ts'
 import type { Limits, Scope } from '../../domain.ts'
@@ -78,9 +79,11 @@ export async function revokeApiKey(
   return revoked
 }
 
-/** Signs asset URLs. */
-export function newSigningSecret(): string {
-  return randomBytes(32).toString('base64url')
+/** The secret of signed asset URLs, the same for all processes. */
+export async function ensureSigningSecret(db: Deps['db']): Promise<string> {
+  const existing = await findSecret(db.read, 'asset-addresses')
+  const secret = randomBytes(32).toString('base64url')
+  return existing ?? db.tx((q) => insertSecretIfAbsent(q, 'asset-addresses', secret))
 }
 
 /** Throws BAD_USER_INPUT. */

@@ -4,8 +4,10 @@ import { lockTaskOfProject, updateTask } from '../../db/tasks/tasks.ts'
 import { isFinished } from '../../domain.ts'
 import { conflict, notFound } from '../../errors.ts'
 import { cancelRemote } from '../attempts/side-call.ts'
+import type { Transaction } from '../../db/connection/database.ts'
 import { concludeTask } from '../attempts/conclude.ts'
 import { cancelUnsent } from '../attempts/apply-transition.ts'
+import { isUnsent } from '../attempts/machine.ts'
 import type { Deps } from '../deps.ts'
 
 /**
@@ -36,4 +38,23 @@ export async function cancelTask(deps: Deps, projectId: string, id: string): Pro
   })
   for (const attempt of running) void cancelRemote(deps, attempt)
   return task
+}
+
+/** Cancels a task of which nothing was sent, if `mayCancel` agrees in the same transaction. */
+export async function cancelUnsentTask(
+  deps: Deps,
+  projectId: string,
+  id: string,
+  mayCancel: (q: Transaction) => Promise<boolean>,
+): Promise<void> {
+  const at = deps.clock.now()
+  await deps.db.tx(async (q) => {
+    const found = await lockTaskOfProject(q, projectId, id)
+    if (found?.status !== 'QUEUED') return
+    const attempts = await listAttempts(q, [id])
+    if (!attempts.every(({ state }) => isUnsent(state)) || !(await mayCancel(q))) return
+    const requested = (await updateTask(q, id, ['QUEUED'], { cancelRequestedAt: at }))!
+    const last = (await cancelUnsent(q, attempts, at)).at(-1)
+    if (last) await concludeTask(q, deps, requested, last, at)
+  })
 }

@@ -1,25 +1,41 @@
 import { createHash } from 'node:crypto'
+import type { Transaction } from '../../db/connection/database.ts'
 import { insertAssets } from '../../db/tasks/assets.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
 import { findTaskByKey } from '../../db/tasks/tasks.ts'
 import type { ImageRequest } from '../../domain.ts'
-import { GatewayError } from '../../errors.ts'
+import { GatewayError, gatewayErrorOf } from '../../errors.ts'
 import type { CallerWithLimits } from '../access/limiter.ts'
 import { startTask } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
 import { storeInputs, type StoredInputs } from '../images/store-inputs.ts'
-import { findRoutes } from '../routing/route.ts'
+import { findRoutes, type Route } from '../routing/route.ts'
+import type { AttachedCall, WaitingCall, Calls } from './calls.ts'
 import { checkInput, type CheckedInput, type TaskInput } from './input.ts'
 
 export interface CreatedTask {
   task: TaskRow
-  /** The idempotency key was known: no task was created. */
+  /** No task was created: the idempotency key was known, or the request repeats a call. */
   replayed: boolean
+  /** How the request repeats a call. */
+  attached?: AttachedCall['attached']
+}
+
+/** Of a request that waits for its result. */
+interface CallToAttach {
+  call: WaitingCall
+  calls: Calls
 }
 
 /** Commits task, first attempts and first event together. Sends nothing. Throws GatewayError, without any row. */
-export async function createTask(deps: Deps, by: CallerWithLimits, input: TaskInput): Promise<CreatedTask> {
+export async function createTask(
+  deps: Deps,
+  by: CallerWithLimits,
+  input: TaskInput,
+  waiting?: CallToAttach,
+): Promise<CreatedTask> {
   const checked = checkInput(input, deps)
+  if (waiting && checked.idempotencyKey === null) return createForCall(deps, by, checked, waiting)
   const { projectId } = by
   const { idempotencyKey: key } = checked
   // A known key returns its task, even when no provider could serve it now.
@@ -31,18 +47,63 @@ export async function createTask(deps: Deps, by: CallerWithLimits, input: TaskIn
   if (!route) return replay(known, key, fingerprint)
 
   return deps.db.tx(async (q) => {
-    const start = { by, request, fingerprint, idempotencyKey: key, route, retryOf: null }
-    const task = await startTask(q, deps, start)
+    const task = await insertNew(q, deps, by, { request, fingerprint, key, route, inputs })
     // A concurrent request was first.
     if (!task) return replay(await findTaskByKey(q, projectId, key!), key, fingerprint)
-    const { images, mask } = inputs
-    const rows = [...images, ...(mask ? [mask] : [])].flatMap(({ row }) => row ?? [])
-    await insertAssets(
-      q,
-      rows.map((row) => ({ ...row, taskId: task.id })),
-    )
     return { task, replayed: false }
   })
+}
+
+/** Attaches first: what repeats a call needs no provider and counts against no limit of tasks. */
+async function createForCall(
+  deps: Deps,
+  by: CallerWithLimits,
+  checked: CheckedInput,
+  { call, calls }: CallToAttach,
+): Promise<CreatedTask> {
+  const { projectId } = by
+  await deps.limiter.countSubmission(by, { tasks: 0, uploadBytes: checked.uploadBytes })
+  const inputs = await storeInputs(deps, projectId, checked.inputs)
+  const { request, fingerprint } = toRequest(checked, inputs)
+  const key = { projectId, caller: call.caller, fingerprint }
+  const attached = await calls.attach(key, call)
+  if (attached) return { ...attached, replayed: true }
+  try {
+    const [route] = await findRoutes(deps.db.read, deps, by, checked)
+    await deps.limiter.countSubmission(by, { tasks: 1, uploadBytes: 0 })
+    return await deps.db.tx(async (q) => {
+      const start = { request, fingerprint, key: null, route: route!, inputs }
+      const task = (await insertNew(q, deps, by, start))!
+      await calls.record(q, key, call, task.id)
+      return { task, replayed: false }
+    })
+  } catch (error) {
+    // Without the database, whether the task exists may be unknown.
+    if (gatewayErrorOf(error)?.code !== 'SERVICE_UNAVAILABLE') calls.noteRefused(key)
+    throw error
+  }
+}
+
+/** Undefined if the idempotency key is taken. */
+async function insertNew(
+  q: Transaction,
+  deps: Deps,
+  by: CallerWithLimits,
+  {
+    key,
+    inputs,
+    ...start
+  }: FingerprintedRequest & { key: string | null; route: Route; inputs: StoredInputs },
+): Promise<TaskRow | undefined> {
+  const task = await startTask(q, deps, { by, ...start, idempotencyKey: key, retryOf: null })
+  if (!task) return undefined
+  const { images, mask } = inputs
+  const rows = [...images, ...(mask ? [mask] : [])].flatMap(({ row }) => row ?? [])
+  await insertAssets(
+    q,
+    rows.map((row) => ({ ...row, taskId: task.id })),
+  )
+  return task
 }
 
 function replay(task: TaskRow | undefined, key: string | null, fingerprint: string): CreatedTask {
@@ -73,7 +134,8 @@ export function toRequest(input: CheckedInput, { images, mask }: StoredInputs): 
   } = input
   const labels = metadata.map(({ key, value }): [string, string] => [key, value])
   const canonical = JSON.stringify([
-    Object.entries(settings).toSorted(byName),
+    // The number of previews makes no other result.
+    Object.entries({ ...settings, partialImages: 0 }).toSorted(byName),
     labels.toSorted(byName),
     images.map(({ identity }) => identity),
     mask?.identity ?? null,

@@ -3,13 +3,14 @@
 import type { GraphQLParams } from 'graphql-yoga'
 import type { UploadedFile } from '../../assets/upload.ts'
 import { requestError } from '../refusal.ts'
-import type { Form } from './form.ts'
+import type { Form } from '../security/form.ts'
 
 // A large index would create an array of that length.
 const PATH = /^variables(?:\.[A-Za-z_]\w{0,40}|\.\d{1,2}){1,6}$/
 
 /** Places the files of a form into the variables of its operation. */
-export function toParams(form: Form): GraphQLParams {
+export function toParams(parts: Form): GraphQLParams {
+  const form: NamedParts = new Map(parts.map(({ name, value }) => [name, value]))
   const operations = readJson(form, 'operations') as GraphQLParams
   const map = readJson(form, 'map')
   const mapped = new Set<string>()
@@ -31,7 +32,10 @@ export function toParams(form: Form): GraphQLParams {
   return operations
 }
 
-function readJson(form: Form, name: 'operations' | 'map'): Record<string, unknown> {
+/** The last of several with one name. */
+type NamedParts = ReadonlyMap<string, string | UploadedFile>
+
+function readJson(form: NamedParts, name: 'operations' | 'map'): Record<string, unknown> {
   const text = form.get(name)
   if (typeof text !== 'string')
     throw requestError('MULTIPART_INVALID', `The multipart body has no text part "${name}".`)

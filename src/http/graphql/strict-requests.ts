@@ -2,8 +2,9 @@ import { GraphQLError } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { bodyTooLarge, requestError } from '../refusal.ts'
 import { lengthOf, MAX_JSON_BYTES, MAX_UPLOAD_BYTES } from '../security/body.ts'
+import type { Bodies } from '../security/bodies.ts'
 import { checkCrossSite } from '../security/cross-site.ts'
-import type { Bodies } from './bodies.ts'
+import { toParams } from './multipart.ts'
 
 /** Refuses invalid GraphQL requests with the right status and without repeating the body. */
 export function useStrictRequests(bodies: Bodies): Plugin {
@@ -34,7 +35,8 @@ export function useStrictRequests(bodies: Bodies): Plugin {
       if (length !== null && length > maxBytes)
         throw requestError('REQUEST_TOO_LARGE', `The body has ${length} bytes; the maximum is ${maxBytes}.`)
       const held = holders.get(request)!
-      if (isUpload || !requestParser) return setRequestParser(() => bodies.receiveUpload(request, held))
+      if (isUpload || !requestParser)
+        return setRequestParser(async () => toParams(await bodies.receiveUpload(request, held)))
       setRequestParser(async () => {
         const body = await bodies.read(request, held)
         if (body === undefined) throw bodyTooLarge(maxBytes)

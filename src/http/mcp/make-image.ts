@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { listAttempts } from '../../db/attempts/attempts.ts'
 import { listAssets } from '../../db/tasks/assets.ts'
-import { selectResults } from '../../db/tasks/results.ts'
+import { resultsAmong } from '../../engine/images/results.ts'
 import { findTask } from '../../db/tasks/tasks.ts'
 import type { RawImage } from '../../engine/images/store-inputs.ts'
 import type { CreatedTask } from '../../engine/tasks/create.ts'
@@ -114,7 +114,7 @@ async function resultsOf(
     listAttempts(db.read, [taskId]),
     listAssets(db.read, [taskId]),
   ])
-  const results = selectResults(attempts, assets)
+  const results = resultsAmong(attempts, assets)
   if (results.length === 0)
     throw badInput(field, `${taskId} is ${task.status} and has no image yet. Call get_task to wait for it.`)
   return results.map(({ id }) => ({ imageId: id }))

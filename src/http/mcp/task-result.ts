@@ -4,7 +4,7 @@ import { listAttempts } from '../../db/attempts/attempts.ts'
 import { chargedOfAll, costOfAll } from '../../db/attempts/totals.ts'
 import type { AssetRow, AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { listAssets } from '../../db/tasks/assets.ts'
-import { selectResults } from '../../db/tasks/results.ts'
+import { resultsAmong } from '../../engine/images/results.ts'
 import { CHARGES, OPERATIONS, TASK_STATUSES } from '../../domain.ts'
 import { formatUsd } from '../../money.ts'
 import { imageUri } from './image-uri.ts'
@@ -63,7 +63,7 @@ export async function describeTask(context: McpContext, task: TaskRow): Promise<
     listAttempts(db.read, [task.id]),
     listAssets(db.read, [task.id]),
   ])
-  const results = selectResults(attempts, assets)
+  const results = resultsAmong(attempts, assets)
   const { id, status, operation, model, request, warnings, error, createdAt } = task
   const isRunning = status === 'QUEUED' || status === 'RUNNING'
   const data = {

@@ -27,11 +27,15 @@ function reasonOf({ code }: NodeJS.ErrnoException): [RequestErrorCode, string] {
 
 function responseText(code: RequestErrorCode, message: string): string {
   const status = REQUEST_ERRORS[code]
-  const body = JSON.stringify({ error: { code, message } })
+  // Of no known path: OpenAI's SDKs need the last two.
+  const error = { code, message, type: 'invalid_request_error', param: null }
+  const body = JSON.stringify({ error })
   const headers = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
     connection: 'close',
+    // Nothing was done.
+    'x-should-retry': String(code === 'REQUEST_TIMEOUT'),
     ...SAFE_HEADERS,
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)

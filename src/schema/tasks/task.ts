@@ -1,10 +1,10 @@
 import { countAhead } from '../../db/attempts/counts.ts'
 import { chargedOfAll, costOfAll, usageOfAll } from '../../db/attempts/totals.ts'
-import { selectResults } from '../../db/tasks/results.ts'
 import { findTask, getTask, listTasksWithInput } from '../../db/tasks/tasks.ts'
 import type { AssetRow, TaskRow } from '../../db/tables/tables.ts'
 import type { Warning } from '../../domain.ts'
 import { encodeCursor } from '../../engine/events/cursor.ts'
+import { resultsAmong } from '../../engine/images/results.ts'
 import type { ResolvedSettings } from '../../providers/provider.ts'
 import { builder } from '../builder.ts'
 import * as enums from '../enums.ts'
@@ -47,11 +47,7 @@ export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: Asse
   (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
 
 async function resultsOf(task: TaskRow, _: object, context: Context): Promise<AssetRow[]> {
-  const [attempts, assets] = await Promise.all([
-    attemptsOf(task, context),
-    context.loaders.assets.load(task.id),
-  ])
-  return selectResults(attempts, assets)
+  return resultsAmong(await attemptsOf(task, context), await context.loaders.assets.load(task.id))
 }
 
 export const TaskRef = builder.objectRef<TaskRow>('Task').implement({

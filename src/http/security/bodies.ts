@@ -1,19 +1,17 @@
 import { rm } from 'node:fs/promises'
-import type { GraphQLParams } from 'graphql-yoga'
 import { toUnavailable } from '../../assets/disk-error.ts'
 import type { AssetStore } from '../../assets/store.ts'
 import type { Clock } from '../../clock.ts'
 import type { Logger } from '../../log.ts'
-import { createBodyBudget, UPLOAD_LIMITS, type BodyBudget } from '../security/body-budget.ts'
-import { lengthOf, MAX_JSON_BYTES, MAX_UPLOAD_BYTES, readBody } from '../security/body.ts'
-import { receiveForm } from './form.ts'
-import { toParams } from './multipart.ts'
+import { createBodyBudget, UPLOAD_LIMITS, type BodyBudget } from './body-budget.ts'
+import { lengthOf, MAX_JSON_BYTES, MAX_UPLOAD_BYTES, readBody } from './body.ts'
+import { receiveForm, type Form, type FormOptions } from './form.ts'
 
 /** What a request holds, its files and its part of a budget, is disposed of with `held`. */
 export interface Bodies {
   /** JSON, in memory. Undefined for a body over MAX_JSON_BYTES. */
   read(request: Request, held: AsyncDisposableStack): Promise<Buffer<ArrayBuffer> | undefined>
-  receiveUpload(request: Request, held: AsyncDisposableStack): Promise<GraphQLParams>
+  receiveUpload(request: Request, held: AsyncDisposableStack, options?: FormOptions): Promise<Form>
 }
 
 export function createBodies({
@@ -46,15 +44,19 @@ export function createBodies({
       return readBody(request, { maxBytes: MAX_JSON_BYTES, clock, reserve })
     },
 
-    async receiveUpload(request, held) {
+    async receiveUpload(request, held, options) {
       const maxBytes = lengthOf(request) ?? MAX_UPLOAD_BYTES
       const reservation = held.use(await uploads.reserve(maxBytes, request.signal))
       await store.checkFreeSpace(uploads.reservedBytes()).catch((error: unknown) => {
         throw toUnavailable(error)
       })
-      const { form, byteSize } = await receiveForm(request, { newFile: () => newFile(held), clock })
+      const { form, byteSize } = await receiveForm(request, {
+        newFile: () => newFile(held),
+        clock,
+        ...options,
+      })
       reservation.shrink(byteSize)
-      return toParams(form)
+      return form
     },
   }
 }

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
+import { Busboy, type BusboyConfig, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
 import { GraphQLError } from 'graphql'
 import { toUnavailable } from '../../assets/disk-error.ts'
 import { MAX_INPUT_BYTES } from '../../assets/inspect.ts'
@@ -8,18 +8,24 @@ import type { Clock } from '../../clock.ts'
 import { MAX_IMAGES } from '../../engine/tasks/input.ts'
 import { GatewayError } from '../../errors.ts'
 import { bodyTooLarge, requestError } from '../refusal.ts'
-import { MAX_UPLOAD_BYTES, readChunks } from '../security/body.ts'
+import { MAX_UPLOAD_BYTES, readChunks } from './body.ts'
 
 const LIMITS = {
   fileSize: MAX_INPUT_BYTES,
   files: MAX_IMAGES + 1,
-  fields: 20,
   fieldSize: 1024 * 1024,
   headerSize: 16_384,
 }
 
-/** The parts of a multipart body by name: text, or a file on disk. The last of several with one name. */
-export type Form = ReadonlyMap<string, string | UploadedFile>
+/** The parts of a multipart body in order: text, or a file on disk. Several may have one name. */
+export type Form = readonly { name: string; value: string | UploadedFile }[]
+
+export interface FormOptions {
+  /** Of text parts, 20 by default. */
+  maxFields?: number
+  /** By default a part with a file name, and one of application/octet-stream. */
+  isPartAFile?: (name: string | undefined, contentType?: string, fileName?: string) => boolean
+}
 
 /**
  * Writes the files of a multipart body to paths from `newFile`, in the pace of the disk. The caller deletes them, also
@@ -27,9 +33,9 @@ export type Form = ReadonlyMap<string, string | UploadedFile>
  */
 export async function receiveForm(
   request: Request,
-  { newFile, clock }: { newFile: () => string; clock: Clock },
+  { newFile, clock, maxFields = 20, ...options }: { newFile: () => string; clock: Clock } & FormOptions,
 ): Promise<{ form: Form; byteSize: number }> {
-  const parts = new Map<string, string | { path: string; stream: BusboyFileStream }>()
+  const parts: { name: string; value: string | { path: string; stream: BusboyFileStream } }[] = []
   const files: { stream: BusboyFileStream; written: Promise<unknown> }[] = []
   const failure = Promise.withResolvers<never>()
   // It may never be waited for.
@@ -38,11 +44,11 @@ export async function receiveForm(
   const exceeded = (limit: string) => () =>
     fail(requestError('REQUEST_TOO_LARGE', `The upload is too large: ${limit}.`))
 
-  const parser = openParser(request)
+  const parser = openParser(request, { ...LIMITS, fields: maxFields }, options)
   parser
     .on('field', (name: string | undefined, text, _, isCut) => {
       if (isCut) exceeded(`Field value size exceeded: ${LIMITS.fieldSize} bytes`)()
-      parts.set(name ?? '', text)
+      parts.push({ name: name ?? '', value: text })
     })
     .on('file', (name: string | undefined, stream) => {
       const path = newFile()
@@ -52,9 +58,9 @@ export async function receiveForm(
       const written = writeFile(path, stream)
       written.catch(fail)
       files.push({ stream, written })
-      parts.set(name ?? '', { path, stream })
+      parts.push({ name: name ?? '', value: { path, stream } })
     })
-    .on('fieldsLimit', exceeded(`Fields limit exceeded: ${LIMITS.fields}`))
+    .on('fieldsLimit', exceeded(`Fields limit exceeded: ${maxFields}`))
     .on('filesLimit', exceeded(`Files limit exceeded: ${LIMITS.files}`))
     .on('error', fail)
 
@@ -80,21 +86,29 @@ export async function receiveForm(
 /** By the parser for a cut file, and by the writer, which destroys the stream before its own error is known. */
 function reportedElsewhere(): void {}
 
-function openParser({ headers }: Request): BusboyInstance {
+function openParser(
+  { headers }: Request,
+  limits: BusboyConfig['limits'],
+  options: Pick<FormOptions, 'isPartAFile'>,
+): BusboyInstance {
   try {
-    return new Busboy({ headers: { 'content-type': headers.get('content-type') ?? '' }, limits: LIMITS })
+    return new Busboy({
+      headers: { 'content-type': headers.get('content-type') ?? '' },
+      limits,
+      ...options,
+    })
   } catch (error) {
     throw toRefusal(error)
   }
 }
 
-function toForm(parts: ReadonlyMap<string, string | { path: string; stream: BusboyFileStream }>): Form {
-  return new Map(
-    [...parts].map(([name, part]) => [
-      name,
-      typeof part === 'string' ? part : new UploadedFile(part.path, part.stream.bytesRead),
-    ]),
-  )
+function toForm(
+  parts: readonly { name: string; value: string | { path: string; stream: BusboyFileStream } }[],
+): Form {
+  return parts.map(({ name, value }) => ({
+    name,
+    value: typeof value === 'string' ? value : new UploadedFile(value.path, value.stream.bytesRead),
+  }))
 }
 
 /** Resolves when the parser has passed the chunk on: to the disk, if it belongs to a file. */

@@ -1,0 +1,63 @@
+// Whether a client received a response. `finish` does not tell: the system takes megabytes that the client never reads.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** Of one response. Its server calls each method once. */
+export interface DeliveryWatch {
+  /** All bytes were given to the system, or the connection broke. */
+  sent(): void
+  /** Delivered: the client sent its next request on the connection after all bytes, or closed it in order. */
+  ended(isDelivered: boolean): void
+  /** Breaks the connection. Set by the server. */
+  abort?: () => void
+}
+
+const watches = new WeakMap<Response, DeliveryWatch>()
+
+export function watchDelivery(response: Response, watch: DeliveryWatch): Response {
+  watches.set(response, watch)
+  return response
+}
+
+export function deliveryWatchOf(response: Response): DeliveryWatch | undefined {
+  return watches.get(response)
+}
+
+/** By connection: called when its next request arrives. */
+const followed = new WeakMap<Socket, () => void>()
+
+export function noteNextRequest({ socket }: IncomingMessage): void {
+  followed.get(socket)?.()
+}
+
+export function followDelivery(
+  { socket }: IncomingMessage,
+  response: ServerResponse,
+  watch: DeliveryWatch,
+): void {
+  let hasEnded = false
+  function end(isDelivered: boolean): void {
+    if (hasEnded) return
+    hasEnded = true
+    followed.delete(socket)
+    socket.off('close', onClose)
+    watch.ended(isDelivered)
+  }
+  const onClose = (hadError: boolean) =>
+    end(response.writableFinished && !hadError && socket.errored === null)
+  watch.abort = () => void response.destroy()
+  response.once('close', () => {
+    watch.sent()
+    if (!response.writableFinished) end(false)
+  })
+  socket.once('close', onClose)
+  followed.set(socket, () => {
+    if (response.writableFinished) end(true)
+  })
+  if (response.destroyed || socket.destroyed) {
+    watch.sent()
+    return end(false)
+  }
+  // The client closes first: only its end of the connection tells whether it received everything.
+  if (response.req.complete) response.shouldKeepAlive = true
+}

@@ -1,0 +1,74 @@
+// Images of an edit. A missing one is an error: the request would be charged as a generation.
+import { UploadedFile } from '../../assets/upload.ts'
+import type { RawImage } from '../../engine/images/store-inputs.ts'
+import type { Form } from '../security/form.ts'
+import { InvalidRequest } from './invalid-request.ts'
+
+export interface InputImages {
+  images: RawImage[]
+  mask: RawImage | null
+}
+
+/** SDKs name the parts differently: `image`, `image[]`, `image[0]`, `images`. */
+const IMAGE_PART = /^images?(?:\[\d*\])?$/
+const MASK_PART = /^mask(?:\[\d*\])?$/
+
+export const isImagePart = (name: string) => IMAGE_PART.test(name) || MASK_PART.test(name)
+
+export function imagesOfForm(form: Form): InputImages {
+  const named = (pattern: RegExp) =>
+    form.flatMap(({ name, value }) => (pattern.test(name) && value !== '' ? [toImage(value, name)] : []))
+  const masks = named(MASK_PART)
+  if (masks.length > 1) throw invalid('mask', 'mask was sent twice; an edit has one mask.')
+  return withImages(named(IMAGE_PART), masks[0])
+}
+
+export function imagesOfBody(body: Readonly<Record<string, unknown>>): InputImages {
+  const { image, images, mask } = body
+  const found = [...listOf(image, 'image'), ...listOf(images, 'images')]
+  return withImages(found, mask === undefined || mask === null ? undefined : toImage(mask, 'mask'))
+}
+
+function withImages(images: RawImage[], mask: RawImage | undefined): InputImages {
+  if (images.length > 0) return { images, mask: mask ?? null }
+  throw new InvalidRequest('missing_required_parameter', 'An edit needs at least one image.', 'image')
+}
+
+function listOf(value: unknown, name: string): RawImage[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) return [toImage(value, name)]
+  return value.map((one, i) => toImage(one, `${name}[${i}]`))
+}
+
+/** An upload, a data URL, an https URL, an id, or an object with one of them. */
+function toImage(value: unknown, name: string): RawImage {
+  if (value instanceof UploadedFile) return { upload: value }
+  if (typeof value === 'string') return textToImage(value, name)
+  if (typeof value !== 'object' || value === null) throw invalid(name, `${name} is no image.`)
+  const { image_url: imageUrl, file_id: fileId }: Record<string, unknown> = { ...value }
+  const url = typeof imageUrl === 'object' && imageUrl !== null && 'url' in imageUrl ? imageUrl.url : imageUrl
+  const hasUrl = url !== undefined && url !== null
+  const hasId = fileId !== undefined && fileId !== null
+  if (hasUrl === hasId) throw invalid(name, `${name} must have either image_url or file_id.`)
+  if (hasId) return idToImage(fileId, `${name}.file_id`)
+  if (typeof url !== 'string') throw invalid(`${name}.image_url`, `${name}.image_url must be a string.`)
+  return textToImage(url, `${name}.image_url`)
+}
+
+function textToImage(text: string, name: string): RawImage {
+  if (/^data:/i.test(text)) return { dataUrl: text }
+  if (/^https?:/i.test(text)) return { url: text }
+  return idToImage(text, name)
+}
+
+function idToImage(id: unknown, name: string): RawImage {
+  if (typeof id === 'string' && /^img_\w{1,64}$/.test(id)) return { imageId: id }
+  throw invalid(
+    name,
+    `${name} is no image of this server. Use the id of an earlier image (img_…), a data URL, an https URL, or upload the file.`,
+  )
+}
+
+function invalid(param: string, message: string): InvalidRequest {
+  return new InvalidRequest('invalid_value', message, param)
+}

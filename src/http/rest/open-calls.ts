@@ -1,0 +1,111 @@
+// Requests that wait for a result in this process: how they end, and what happens when their client leaves.
+import type { CallState } from '../../domain.ts'
+import type { WaitingCall } from '../../engine/tasks/calls.ts'
+import { newId } from '../../ids.ts'
+import { watchDelivery, type DeliveryWatch } from '../delivery.ts'
+import type { RestExchange, RestDeps } from './deps.ts'
+
+export interface NewCall extends WaitingCall {
+  /** Another request certainly attaches to the same task. */
+  attaches: boolean
+  isKeyed: boolean
+  isAsync: boolean
+}
+
+export interface OpenCall {
+  /** Before the response is sent: the client is told to ask again. */
+  giveUp(): Promise<void>
+  /** The client has disconnected before the response. */
+  leave(): void
+  /** Records whether the response arrives, and as `reached()` if it does. */
+  follow(response: Response, reached?: () => ClosedState): Response
+  /** Breaks the connection in the middle of a response. */
+  abort(): void
+}
+
+type ClosedState = Exclude<CallState, 'OPEN' | 'ATTACHED'>
+
+export type OpenCalls = ReturnType<typeof createOpenCalls>
+
+/** Time for responses that are being sent at the end of the process. */
+const FLUSH_MS = 2_000
+
+export function createOpenCalls({ engine, clock, settings, log }: RestDeps) {
+  const stopping = new AbortController()
+  const sending = new Set<Promise<void>>()
+
+  async function cancelLater(id: string): Promise<void> {
+    await clock.sleep(settings.hangupGraceMs, stopping.signal)
+    if (stopping.signal.aborted) return
+    await engine
+      .cancelAbandoned(id)
+      .catch((error: unknown) => log.error({ call: id, err: error }, 'canceling an abandoned task failed'))
+  }
+
+  return {
+    /** Aborts when the process stops waiting. */
+    stopping: stopping.signal,
+
+    newCall(
+      { request: { headers }, client, caller }: RestExchange,
+      { isFresh, isKeyed, isAsync }: { isFresh: boolean; isKeyed: boolean; isAsync: boolean },
+    ): NewCall {
+      const { attach, undeliveredMs } = settings
+      const retryCount = headers.get('x-stainless-retry-count')
+      const isRetry = Number(retryCount) > 0
+      // The retry of a fresh request is not fresh.
+      const isUndelivered = attach === 'undelivered' && (!isFresh || isRetry)
+      return {
+        id: newId('call', clock.now()),
+        caller: caller.apiKeyId ?? `address:${client.address ?? ''}`,
+        attach: isUndelivered ? 'UNDELIVERED' : attach !== 'never' && isRetry ? 'RETRIES' : 'NEVER',
+        isRetry,
+        undeliveredMs,
+        attaches: isKeyed || isUndelivered || (attach !== 'never' && retryCount !== null),
+        isKeyed,
+        isAsync,
+      }
+    },
+
+    open({ id, isKeyed, isAsync }: NewCall): OpenCall {
+      const sent = Promise.withResolvers<void>()
+      sending.add(sent.promise)
+      // The engine records no call with a key: the key finds its task.
+      let isClosed = isKeyed
+      let watch: DeliveryWatch | undefined
+      function markSent(): void {
+        sending.delete(sent.promise)
+        sent.resolve()
+      }
+      async function close(state: ClosedState): Promise<void> {
+        if (isClosed) return
+        isClosed = true
+        await engine.closeCall(id, state)
+      }
+      function leave(): void {
+        markSent()
+        if (isClosed) return
+        void close('UNDELIVERED')
+        if (!isAsync && settings.cancelOnHangup === 'queued') void cancelLater(id)
+      }
+      return {
+        giveUp: () => close('UNDELIVERED'),
+        leave,
+        follow(response, reached = () => 'DELIVERED') {
+          watch = {
+            sent: markSent,
+            ended: (isDelivered) => (isDelivered ? void close(reached()) : leave()),
+          }
+          return watchDelivery(response, watch)
+        },
+        abort: () => watch?.abort?.(),
+      }
+    },
+
+    /** Ends all waits, and resolves when their responses were sent. */
+    async stop(): Promise<void> {
+      stopping.abort()
+      await Promise.race([Promise.all(sending), clock.sleep(FLUSH_MS)])
+    },
+  }
+}
