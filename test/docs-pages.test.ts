@@ -7,6 +7,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { EXIT } from '../src/cli/command.ts'
 import { SANDBOX_DIRECTIVES } from '../src/providers/sandbox/scenario.ts'
 import { LAYERS, ROOMS } from './architecture/rules.ts'
+import { generatePages } from '../tools/docs.ts'
 import { start } from './story/command.ts'
 import { readBlocks } from './story/page.ts'
 
@@ -94,6 +95,10 @@ describe('docs/getting-started.md', () => {
     const listed = [...text('docs/getting-started.md').matchAll(/^\| `(\[sandbox:[^`]+)` \|/gm)]
     expect(listed.map(([, directive]) => directive)).toEqual(SANDBOX_DIRECTIVES)
   })
+})
+
+it.each([...generatePages()])('%s has its generated parts: run `npm run docs`', (page, generated) => {
+  expect(text(page)).toBe(generated)
 })
 
 describe('docs/cli.md', () => {
