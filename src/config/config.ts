@@ -23,7 +23,10 @@ import { findWarnings } from './warnings.ts'
 
 /** Frozen. `dataDir` is absolute, `publicUrl` without trailing slash. */
 export interface Config extends Readonly<Omit<ConfigSettings, 'introspection' | 'providers'>> {
+  /** Whether every client can read the schema. */
   readonly introspection: boolean
+  /** Whether the operator's key can. */
+  readonly operatorIntrospection: boolean
   /** At least one, closed by the owner of the configuration. */
   readonly providers: readonly Provider[]
   readonly redact: (text: string) => string
@@ -113,6 +116,7 @@ function createFrom(examination: Examination): Config {
   return Object.freeze({
     ...settings,
     introspection: introspection === 'auto' ? isLocalOnly(settings) : introspection === 'on',
+    operatorIntrospection: introspection !== 'off',
     providers: Object.freeze(providers),
     redact,
     warnings: Object.freeze(all.map(redact)),

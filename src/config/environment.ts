@@ -13,7 +13,13 @@ export const VARIABLES = {
   dataDir: 'DATA_DIR',
   databaseUrl: 'DATABASE_URL',
   logLevel: 'LOG_LEVEL',
+  corsOrigins: 'CORS_ORIGINS',
+  trustedProxies: 'TRUSTED_PROXIES',
+  introspection: 'INTROSPECTION',
 } as const
+
+/** Several values, separated by commas. */
+export const LIST_VARIABLES: ReadonlySet<string> = new Set(['corsOrigins', 'trustedProxies'])
 
 const UNSUPPORTED = { ASSETS_URL: 'images are stored in DATA_DIR' }
 
