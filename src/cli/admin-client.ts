@@ -12,6 +12,8 @@ import { PAGE, readAllPages } from './pages.ts'
 export interface AdminClient {
   /** Without `projectId`: the default project. Throws OperationRefused. */
   run<Data>(operation: GraphQLOperation<Data> & { projectId?: string }): Promise<Data>
+  /** A running server rather than the database. */
+  readonly isServer: boolean
   /** Database or server, for messages. */
   readonly location: string
   close(): Promise<void>
@@ -62,6 +64,7 @@ async function databaseClient(config: Config): Promise<AdminClient> {
   return {
     run: ({ projectId, ...operation }) =>
       runOperation('http://localhost/graphql', operation, { headers: headersOf(adminKey, projectId) }, send),
+    isServer: false,
     location: config.databaseUrl === null ? config.dataDir : 'PostgreSQL',
     close: async () => void (await gateway.stop({ deadlineMs: 0 })),
   }
@@ -81,6 +84,7 @@ function serverClient(url: string, { adminKey }: Config): AdminClient {
         })
       }
     },
+    isServer: true,
     location: `the server at ${origin}`,
     close: () => Promise.resolve(),
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { systemClock } from '../clock.ts'
 import { didYouMean } from '../config/nearest.ts'
@@ -32,6 +33,7 @@ export const keys: Command = {
   notes: {
     'While a server is running': {
       SQLite: 'The command calls that server, which needs the same DARKROOM_ADMIN_KEY',
+      'the first key': 'Refused without DARKROOM_ADMIN_KEY: it would lock the operator out',
       PostgreSQL: 'The command uses the database; servers apply the change within seconds',
     },
   },
@@ -112,6 +114,7 @@ async function create(
   paint: Paint,
 ): Promise<Output> {
   const project = await getProject(client, projectName)
+  if (client.isServer) await refuseFirstKey(client)
   const { createApiKey } = await client.run({
     query: `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { ${FIELDS} } } }`,
     variables: { input },
@@ -128,6 +131,24 @@ async function create(
   const hint = 'Store the key now: it is not shown again. Send it as "Authorization: Bearer <key>".'
   const text = `\n  ${paint('bold', key)}\n\n${indented(renderFacts(facts, paint))}\n  ${paint('dim', hint)}\n\n`
   return { text, data: { key, apiKey: { ...apiKey, project } } }
+}
+
+/** The first key ends the time without keys, also for the operator. Throws UsageError while no key is required. */
+async function refuseFirstKey(client: AdminClient): Promise<void> {
+  const { viewer } = await client.run({
+    query: '{ viewer { isOpen } }',
+    shape: z.object({ viewer: z.object({ isOpen: z.boolean() }) }),
+  })
+  if (!viewer.isOpen) return
+  const adminKey = randomBytes(33).toString('base64url')
+  throw new UsageError(
+    `This would be the first key of ${client.location}, which has no operator key. From then on it would refuse every ` +
+      `request without a key, also those of this command. Nothing was created. Either:\n` +
+      `  1. Set DARKROOM_ADMIN_KEY for the server and for this command, restart the server, and try again. A new key:\n` +
+      `       DARKROOM_ADMIN_KEY=${adminKey}\n` +
+      `  2. Stop the server, and try again: the key is then created in the database. Without DARKROOM_ADMIN_KEY, further\n` +
+      `     changes need the server to be stopped as well.`,
+  )
 }
 
 async function list(
