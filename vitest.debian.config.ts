@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { limits, ssr } from './vitest.config.ts'
 
-/** Tests that need programs from Debian: `apt-get install chromium nginx-light`. `.ci/run` installs them. */
+/** Tests that need programs from Debian: `apt-get install chromium nginx-light zsh fish`. `.ci/run` installs them. */
 export default defineConfig({
   ssr,
   test: {

@@ -184,12 +184,20 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     loaders: createLoaders(db),
   })
   const readClient = createClientReader(config.trustedProxies)
-  const { publicUrl, corsOrigins, introspection } = config
+  const { publicUrl, corsOrigins, introspection, operatorIntrospection } = config
   const hub = createLiveHub({ clock, log })
   const memory = createBodyBudget(MEMORY_LIMITS, clock)
   const bodies = createBodies({ memory, store, clock, log })
   const http = { adminKey, clock, corsOrigins, keyring, log, metrics, publicUrl, readClient }
-  const graphql = createGraphQL({ ...http, context, introspection, hub, bodies, tracing })
+  const graphql = createGraphQL({
+    ...http,
+    context,
+    introspection,
+    operatorIntrospection,
+    hub,
+    bodies,
+    tracing,
+  })
   // Half until the ping, half for its answer.
   const sockets = createSockets(graphql, { ...http, keepAliveMs: slowClientTimeoutMs / 2 })
   const metricsRoute = createMetricsRoute({
@@ -209,7 +217,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     assetPath: (asset) => pathOf(asset, {}, REST_URL_LIFE_MS),
   })
   const routes = [
-    createGraphQLRoute(graphql, publicUrl),
+    createGraphQLRoute(graphql, http),
     rest.route,
     createMcpRoute({ ...http, context, renditions, memory }),
     ...(config.metrics ? [metricsRoute] : []),

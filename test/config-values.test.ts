@@ -19,6 +19,7 @@ describe('the configuration', () => {
       corsOrigins: [],
       trustedProxies: [],
       introspection: true,
+      operatorIntrospection: true,
       limits: {
         requestsPerMinute: null,
         tasksPerMinute: null,
@@ -51,6 +52,26 @@ describe('the configuration', () => {
       warnings: [],
     })
     expect(providers.map(({ name, dialect }) => [name, dialect])).toEqual([['sandbox', 'sandbox']])
+  })
+
+  it('reads what a server on a network needs from the environment', async () => {
+    const config = await load({
+      env: {
+        CORS_ORIGINS: 'https://app.example.com, http://localhost:3000',
+        TRUSTED_PROXIES: '10.0.0.0/8,127.0.0.1/32',
+        INTROSPECTION: 'off',
+      },
+      file: { corsOrigins: ['https://other.example.com'], introspection: 'on' },
+    })
+    expect(config).toMatchObject({
+      corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
+      trustedProxies: ['10.0.0.0/8', '127.0.0.1/32'],
+      introspection: false,
+      operatorIntrospection: false,
+    })
+    expect(await problemsOf({ env: { CORS_ORIGINS: 'https://app.example.com,*' } })).toEqual([
+      'CORS_ORIGINS is "*"; it must be one origin as browsers send it, such as https://app.example.com. "*" is not accepted.',
+    ])
   })
 
   it('prefers flags to the environment, and the environment to the file', async () => {

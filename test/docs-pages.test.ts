@@ -5,8 +5,11 @@ import { buildSchema, parse, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
 import { EXIT } from '../src/cli/command.ts'
+import { COMMANDS } from '../src/cli/main.ts'
+import { parseArguments } from '../src/cli/main/arguments.ts'
 import { SANDBOX_DIRECTIVES } from '../src/providers/sandbox/scenario.ts'
 import { LAYERS, ROOMS } from './architecture/rules.ts'
+import { generatePages } from '../tools/docs.ts'
 import { start } from './story/command.ts'
 import { readBlocks } from './story/page.ts'
 
@@ -70,6 +73,14 @@ describe('the pages', () => {
     expect(named.filter(({ name, file }) => !new RegExp(`\\b${name}\\b`).test(text(file)))).toEqual([])
   })
 
+  it('show command lines whose command and options exist', () => {
+    const shown = PAGES.flatMap((page) => commandLinesIn(page).map((line) => ({ page, line })))
+    expect(shown.length).toBeGreaterThan(60)
+    const problems = shown.map(({ page, line }) => ({ page, line, problem: commandProblem(line) }))
+    expect(problems.filter(({ problem }) => problem !== undefined)).toEqual([])
+    expect(commandProblem('tasks --colour red')).toContain('has no option --colour')
+  })
+
   it('show GraphQL operations that are valid', () => {
     const schema = buildSchema(text('schema.graphql'))
     const operations = PAGES.flatMap((page) => operationsIn(page).map((source) => ({ page, source })))
@@ -94,6 +105,10 @@ describe('docs/getting-started.md', () => {
     const listed = [...text('docs/getting-started.md').matchAll(/^\| `(\[sandbox:[^`]+)` \|/gm)]
     expect(listed.map(([, directive]) => directive)).toEqual(SANDBOX_DIRECTIVES)
   })
+})
+
+it.each([...generatePages()])('%s has its generated parts: run `npm run docs`', (page, generated) => {
+  expect(text(page)).toBe(generated)
 })
 
 describe('docs/cli.md', () => {
@@ -149,6 +164,32 @@ function operationsIn(page: string): string[] {
     const lines = block.text.trim().split('\n')
     return lines.every((line) => /^(?:query|mutation|\{).*\}$/.test(line)) ? lines : [block.text]
   })
+}
+
+/** In blocks: what follows `darkroom`, `npx darkroom` or `npm run darkroom --`, without comments and redirections. */
+function commandLinesIn(page: string): string[] {
+  const lines = readBlocks(text(page))
+    .filter(({ language }) => ['sh', 'text'].includes(language))
+    .flatMap((block) => block.text.split('\n'))
+  return lines.flatMap((line) => {
+    const [, command] =
+      /^(?:[A-Z_]+=\S+ )*(?:npm run darkroom -- |npx darkroom |darkroom )([^#>|]+)/.exec(line) ?? []
+    return command === undefined ? [] : [command.trim()]
+  })
+}
+
+function commandProblem(line: string): string | undefined {
+  const [name = '', ...args] = [...line.matchAll(/"[^"]*"|\S+/g)].map(([word]) => word)
+  const command = COMMANDS.find((one) => one.name === name)
+  if (command === undefined) return `There is no command ${name}.`
+  // A usage has placeholders and alternatives in brackets.
+  if (/[[<|]/.test(line)) return undefined
+  try {
+    parseArguments(command, args)
+    return undefined
+  } catch (error) {
+    return String(error)
+  }
 }
 
 interface Link {

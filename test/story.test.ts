@@ -215,11 +215,15 @@ async function send(command: string): Promise<string> {
   return response.text()
 }
 
-/** Runs a snippet as a module of this project. */
+/** Runs a snippet as a module of this project, without the global WebSocket, which Node.js 20 does not have. */
 async function runScript(script: string): Promise<string> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--no-experimental-websocket', '--input-type=module', '--eval', script],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
   await once(child, 'close')

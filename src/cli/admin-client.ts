@@ -2,34 +2,40 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Config } from '../config/config.ts'
 import { createLog } from '../log.ts'
-import { EXIT, UsageError, type CommandContext } from './command.ts'
+import { EXIT, UsageError, type Arguments, type CommandContext } from './command.ts'
 import { closeProviders, loadConfig } from './config.ts'
 import { OperationRefused, runOperation, type GraphQLOperation } from './graphql.ts'
+import { JSON_OPTION, print, type Output } from './output.ts'
 import { PAGE, readAllPages } from './pages.ts'
 
 /** Runs operations with the rights of the operator. */
 export interface AdminClient {
   /** Without `projectId`: the default project. Throws OperationRefused. */
   run<Data>(operation: GraphQLOperation<Data> & { projectId?: string }): Promise<Data>
+  /** A running server rather than the database. */
+  readonly isServer: boolean
   /** Database or server, for messages. */
   readonly location: string
   close(): Promise<void>
 }
 
-export const URL_OPTION = { '--url <url>': 'Use the server at this URL instead of the database' }
+export const CLIENT_OPTIONS = {
+  '--url <url>': 'Use the server at this URL instead of the database',
+  ...JSON_OPTION,
+}
 
 /**
- * Prints the result of `work`. Uses the configured database, the server that locks it, or the server at `url`. Resolves
- * to EXIT.ok. Throws ConfigError.
+ * Prints the result of `work`. Uses the configured database, the server that locks it, or the server at `--url`.
+ * Resolves to EXIT.ok. Throws ConfigError.
  */
 export async function withAdminClient(
   context: CommandContext,
-  url: string | undefined,
-  work: (client: AdminClient) => Promise<string>,
+  input: Arguments,
+  work: (client: AdminClient) => Promise<Output>,
 ): Promise<number> {
-  const client = await openClient(await loadConfig(context), url)
+  const client = await openClient(await loadConfig(context), input.values['url'])
   try {
-    context.out.write(await work(client))
+    print(context.out, input, await work(client))
     return EXIT.ok
   } finally {
     await client.close()
@@ -58,6 +64,7 @@ async function databaseClient(config: Config): Promise<AdminClient> {
   return {
     run: ({ projectId, ...operation }) =>
       runOperation('http://localhost/graphql', operation, { headers: headersOf(adminKey, projectId) }, send),
+    isServer: false,
     location: config.databaseUrl === null ? config.dataDir : 'PostgreSQL',
     close: async () => void (await gateway.stop({ deadlineMs: 0 })),
   }
@@ -77,6 +84,7 @@ function serverClient(url: string, { adminKey }: Config): AdminClient {
         })
       }
     },
+    isServer: true,
     location: `the server at ${origin}`,
     close: () => Promise.resolve(),
   }
@@ -102,7 +110,7 @@ const PROJECT = z.object({ id: z.string(), name: z.string(), createdAt: z.string
 export type Project = z.output<typeof PROJECT>
 
 /** Oldest first; all, or the one with this id or name. Throws UsageError unless there is exactly one. */
-export async function listProjects(client: AdminClient, idOrName?: string): Promise<Project[]> {
+export async function listProjects(client: Pick<AdminClient, 'run'>, idOrName?: string): Promise<Project[]> {
   const query = `query (${PAGE.variables}) {
     projects(${PAGE.arguments}) { nodes { id name createdAt } ${PAGE.selection} }
   }`

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { systemClock } from '../clock.ts'
-import { URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
+import { CLIENT_OPTIONS, withAdminClient, type AdminClient } from './admin-client.ts'
 import type { Evidence } from './attempt/evidence.ts'
-import { report } from './attempt/report.ts'
+import { report, reportData } from './attempt/report.ts'
 import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
+import { print, type Output } from './output.ts'
 
 export const attempt: Command = {
   name: 'attempt',
@@ -13,7 +14,7 @@ export const attempt: Command = {
   takesPositionals: true,
   options: {
     '--fetch': 'Have images downloaded now whose addresses are stored; costs nothing',
-    ...URL_OPTION,
+    ...CLIENT_OPTIONS,
   },
   notes: {
     IDs: {
@@ -29,10 +30,8 @@ export const attempt: Command = {
   run: runAttempt,
 }
 
-async function runAttempt(
-  { positionals, flags, values }: Arguments,
-  context: CommandContext,
-): Promise<number> {
+async function runAttempt(input: Arguments, context: CommandContext): Promise<number> {
+  const { positionals, flags } = input
   const { out, err } = context
   const [id, ...more] = positionals
   if (id === undefined || more.length > 0)
@@ -45,16 +44,17 @@ async function runAttempt(
     err.write(`${err.paint('red', `There is no attempt or task ${id} in ${location}.`)}\n`)
     return EXIT.failed
   }
-  if (flags.has('fetch'))
-    return withAdminClient(context, values['url'], (client) => fetchAll(client, id, result))
+  if (flags.has('fetch')) return withAdminClient(context, input, (client) => fetchAll(client, id, result))
   const now = systemClock.now()
-  out.write(result.map((evidence) => report(evidence, now, out.paint)).join('\n'))
+  const text = result.map((evidence) => report(evidence, now, out.paint)).join('\n')
+  print(out, input, { text, data: { attempts: result.map(reportData) } })
   return EXIT.ok
 }
 
-async function fetchAll(client: AdminClient, id: string, evidence: readonly Evidence[]): Promise<string> {
+async function fetchAll(client: AdminClient, id: string, evidence: readonly Evidence[]): Promise<Output> {
   const attempts = evidence.filter(({ addresses }) => addresses.length > 0).map((one) => one.attempt)
-  if (attempts.length === 0) return `${id} has no address of an image that is not stored.\n`
+  if (attempts.length === 0)
+    return { text: `${id} has no address of an image that is not stored.\n`, data: { due: [] } }
   for (const { id: attemptId, projectId } of attempts)
     await client.run({
       query: 'mutation ($id: ID!) { fetchResult(input: { id: $id }) { attempt { id } } }',
@@ -62,6 +62,7 @@ async function fetchAll(client: AdminClient, id: string, evidence: readonly Evid
       shape: z.object({ fetchResult: z.object({ attempt: z.object({ id: z.string() }) }) }),
       projectId,
     })
-  const ids = attempts.map((one) => one.id).join(', ')
-  return `${ids}: the download is due now. A running server does it; see \`darkroom attempt ${id}\`.\n`
+  const ids = attempts.map((one) => one.id)
+  const text = `${ids.join(', ')}: the download is due now. A running server does it; see \`darkroom attempt ${id}\`.\n`
+  return { text, data: { due: ids } }
 }

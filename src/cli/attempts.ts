@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { REVIEW_REASONS } from '../db/attempts/review.ts'
 import { parseUsd } from '../money.ts'
 import { parseDuration } from '../period.ts'
-import { URL_OPTION, withAdminClient } from './admin-client.ts'
+import { CLIENT_OPTIONS, withAdminClient } from './admin-client.ts'
 import { adjustMany, resolveMany } from './attempts/settle.ts'
 import { countAttempts, listAttempts, type ReviewOptions } from './attempts/show.ts'
 import { readBillFile, readColumnMap } from './bills/file.ts'
@@ -26,7 +26,7 @@ export const attempts: Command = {
     '--note <text>': 'resolve, adjust: source of the information, for the audit log',
     '--map <list>': 'adjust: <field>=<column> for other column names, as for `darkroom bills`',
     '--project <name>': 'Name or ID of a project (default: all)',
-    ...URL_OPTION,
+    ...CLIENT_OPTIONS,
   },
   notes: {
     Resolutions: {
@@ -48,10 +48,10 @@ async function runAttempts(input: Arguments, context: CommandContext): Promise<n
   const [verb = 'count', ...rest] = positionals
   const { paint } = context.out
   const selection = readSelection(values)
-  const { url, project } = values
+  const { project } = values
   if ((verb === 'count' || verb === 'list') && rest.length === 0) {
     const show = verb === 'count' ? countAttempts : listAttempts
-    return withAdminClient(context, url, (client) => show(client, project, selection, paint))
+    return withAdminClient(context, input, (client) => show(client, project, selection, paint))
   }
   const note = values['note'] ?? ''
   if (verb === 'resolve') {
@@ -63,7 +63,7 @@ async function runAttempts(input: Arguments, context: CommandContext): Promise<n
     if (ids.length > 0 === isFiltered)
       throw new UsageError('Pass IDs, or options that select attempts, or --all.')
     if (note === '') throw new UsageError('Pass the source of the information with --note.')
-    return withAdminClient(context, url, (client) =>
+    return withAdminClient(context, input, (client) =>
       resolveMany(client, project, { ...selection, ids, resolution, note }),
     )
   }
@@ -75,7 +75,7 @@ async function runAttempts(input: Arguments, context: CommandContext): Promise<n
       path.endsWith('.json'),
       readColumnMap(values['map']),
     )
-    return withAdminClient(context, url, (client) => adjustMany(client, project, lines, note))
+    return withAdminClient(context, input, (client) => adjustMany(client, project, lines, note))
   }
   throw new UsageError(`\`darkroom attempts\` takes one of: ${attempts.usage}.`)
 }

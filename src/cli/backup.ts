@@ -1,12 +1,14 @@
 import { resolve } from 'node:path'
 import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
+import { JSON_OPTION, print } from './output.ts'
 
 export const backup: Command = {
   name: 'backup',
   summary: 'Copy the SQLite database to a file, also while the server runs',
   usage: '<file>',
   takesPositionals: true,
+  options: JSON_OPTION,
   notes: {
     Contents: {
       database: 'One consistent, verified snapshot',
@@ -24,8 +26,8 @@ export const backup: Command = {
   run: runBackup,
 }
 
-async function runBackup({ positionals }: Arguments, context: CommandContext): Promise<number> {
-  const [file, ...more] = positionals
+async function runBackup(input: Arguments, context: CommandContext): Promise<number> {
+  const [file, ...more] = input.positionals
   if (file === undefined || more.length > 0)
     throw new UsageError('`darkroom backup` takes one argument: the file to write.')
   const { backUp } = await import('../db/maintenance/backup.ts')
@@ -34,6 +36,7 @@ async function runBackup({ positionals }: Arguments, context: CommandContext): P
     throw new UsageError('`darkroom backup` supports SQLite only. Back up PostgreSQL with pg_dump.')
   const target = resolve(context.cwd, file)
   await backUp(dataDir, target)
-  context.out.write(`Copied the database to ${target}. Now copy ${dataDir}/assets.\n`)
+  const text = `Copied the database to ${target}. Now copy ${dataDir}/assets.\n`
+  print(context.out, input, { text, data: { file: target, images: `${dataDir}/assets` } })
   return EXIT.ok
 }

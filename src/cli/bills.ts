@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { z } from 'zod'
-import { URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
+import { CLIENT_OPTIONS, withAdminClient, type AdminClient } from './admin-client.ts'
 import { COLUMNS, readBillFile, readColumnMap } from './bills/file.ts'
 import { BILL_REPORT, printBillReport, REPORT_FIELDS } from './bills/report.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import type { Output } from './output.ts'
 import { PROBLEMS, PROBLEM_FIELDS, printProblems } from './attempts/problems.ts'
+import { readDay } from './time-option.ts'
 
 const names = (field: keyof typeof COLUMNS) => COLUMNS[field].join(', ')
 
@@ -19,8 +21,7 @@ export const bills: Command = {
     '--to <day>': 'End of the period, exclusive (import: the end of the day of the last line)',
     '--map <list>': 'import: <field>=<column>, separated by commas, for other column names',
     '--apply': 'Record the billed costs. Without it, nothing changes',
-    '--json': 'Print JSON',
-    ...URL_OPTION,
+    ...CLIENT_OPTIONS,
   },
   notes: {
     'Fields of a file': {
@@ -45,7 +46,8 @@ export const bills: Command = {
   run: runBills,
 }
 
-async function runBills({ positionals, values, flags }: Arguments, context: CommandContext): Promise<number> {
+async function runBills(input: Arguments, context: CommandContext): Promise<number> {
+  const { positionals, values, flags } = input
   const [verb = '', provider = '', file = '', ...more] = positionals
   const isImport = verb === 'import' && file !== ''
   const isFetch = verb === 'fetch' && file === ''
@@ -66,7 +68,7 @@ async function runBills({ positionals, values, flags }: Arguments, context: Comm
         given: FETCH_ARGUMENTS,
         variables: { provider, ...period },
       }
-  return withAdminClient(context, values['url'], (client) => run(client, operation, flags, context))
+  return withAdminClient(context, input, (client) => run(client, operation, flags, context))
 }
 
 interface BillOperation {
@@ -96,15 +98,15 @@ async function run(
   { name, declared, given, variables }: BillOperation,
   flags: ReadonlySet<string>,
   { out }: CommandContext,
-): Promise<string> {
+): Promise<Output> {
   if (!flags.has('apply')) {
     const { report } = await client.run({
       query: `query (${declared}) { report: compare${name}(${given}) { ${REPORT_FIELDS} } }`,
       variables,
       shape: z.object({ report: BILL_REPORT }),
     })
-    if (flags.has('json')) return `${JSON.stringify(report, null, 2)}\n`
-    return `${printBillReport(report, out.paint)}\n  Nothing was changed. Record the billed costs with --apply.\n\n`
+    const text = `${printBillReport(report, out.paint)}\n  Nothing was changed. Record the billed costs with --apply.\n\n`
+    return { text, data: report }
   }
   const { applied } = await client.run({
     query: `mutation (${declared}) {
@@ -115,13 +117,13 @@ async function run(
       applied: z.object({ report: BILL_REPORT, corrected: z.number(), problems: PROBLEMS }),
     }),
   })
-  if (flags.has('json')) return `${JSON.stringify(applied, null, 2)}\n`
   const { report, corrected, problems } = applied
   const kept =
     !report.isComplete && report.missingThereCount > 0
       ? '  Attempts that are not on the bill were kept: pass --from and --to to state that it is complete.\n'
       : ''
-  return `${printBillReport(report, out.paint)}\n  Corrected ${corrected} attempts.\n${kept}${printProblems(problems)}\n`
+  const text = `${printBillReport(report, out.paint)}\n  Corrected ${corrected} attempts.\n${kept}${printProblems(problems)}\n`
+  return { text, data: applied }
 }
 
 interface Period {
@@ -133,14 +135,4 @@ function readPeriod(from: string | undefined, to: string | undefined): Period | 
   if (from === undefined && to === undefined) return undefined
   if (from === undefined || to === undefined) throw new UsageError('Pass --from and --to together.')
   return { from: readDay('--from', from), to: readDay('--to', to) }
-}
-
-function readDay(option: string, text: string): string {
-  const at = /^\d{4}-\d\d-\d\d$/.test(text)
-    ? new Date(`${text}T00:00:00Z`)
-    : new Date(/^\d{4}-\d\d-\d\dT.*Z$/.test(text) ? text : NaN)
-  if (!Number.isNaN(at.getTime())) return at.toISOString()
-  throw new UsageError(
-    `${option} is "${text}"; it must be a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z.`,
-  )
 }

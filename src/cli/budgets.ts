@@ -1,8 +1,15 @@
 import { z } from 'zod'
 import { PERIODS, type Period } from '../domain.ts'
 import { formatUsd, parseUsd } from '../money.ts'
-import { getProject, listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
+import {
+  CLIENT_OPTIONS,
+  getProject,
+  listProjects,
+  withAdminClient,
+  type AdminClient,
+} from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import type { Output } from './output.ts'
 import { PAGE, readAllPages } from './pages.ts'
 import type { Paint } from './screen.ts'
 import { indented, renderTable } from './table.ts'
@@ -12,7 +19,7 @@ export const budgets: Command = {
   summary: 'Show spending, and set budgets of projects and API keys',
   usage: '[list] | set <project or key> day|month|total <usd>|none',
   takesPositionals: true,
-  options: { '--project <name>': 'list: name or ID of a project (default: all)', ...URL_OPTION },
+  options: { '--project <name>': 'list: name or ID of a project (default: all)', ...CLIENT_OPTIONS },
   notes: {
     'A budget': {
       counts: 'Spent and held amounts of the UTC day, of the UTC month, or of all time',
@@ -27,18 +34,18 @@ export const budgets: Command = {
   run: runBudgets,
 }
 
-async function runBudgets({ positionals, values }: Arguments, context: CommandContext): Promise<number> {
-  const [verb = 'list', owner = '', period = '', amount = '', ...more] = positionals
-  const { url, project } = values
+async function runBudgets(input: Arguments, context: CommandContext): Promise<number> {
+  const [verb = 'list', owner = '', period = '', amount = '', ...more] = input.positionals
+  const { project } = input.values
   if (verb === 'list' && owner === '')
-    return withAdminClient(context, url, (client) => list(client, project, context.out.paint))
+    return withAdminClient(context, input, (client) => list(client, project, context.out.paint))
   if (verb !== 'set' || amount === '' || more.length > 0)
     throw new UsageError(
       '`darkroom budgets` takes one of: list, set <project or key> day|month|total <usd>|none.',
     )
   // Reports invalid arguments before opening a database.
   const budget = { period: readPeriod(period), limitMicros: readUsd(amount) }
-  return withAdminClient(context, url, (client) => set(client, owner, budget))
+  return withAdminClient(context, input, (client) => set(client, owner, budget))
 }
 
 function readPeriod(text: string): Period {
@@ -72,8 +79,8 @@ const OWNERS = z.object({
 
 type Budget = z.output<typeof BUDGET>
 
-async function list(client: AdminClient, projectName: string | undefined, paint: Paint): Promise<string> {
-  const rows: string[][] = []
+async function list(client: AdminClient, projectName: string | undefined, paint: Paint): Promise<Output> {
+  const found: { project: string; key: string | null; budget: Budget }[] = []
   for (const { id, name } of await listProjects(client, projectName)) {
     const query = `query (${PAGE.variables}) { project {
       budgets { ${FIELDS} }
@@ -88,9 +95,9 @@ async function list(client: AdminClient, projectName: string | undefined, paint:
     const ofKeys = keys.flatMap((key) =>
       key.budgets
         .filter(({ limitMicros }) => limitMicros !== null)
-        .map((one) => [name, key.name, ...cellsOf(one)]),
+        .map((budget) => ({ project: name, key: key.name, budget })),
     )
-    rows.push(...ofProject.map((one) => [name, '', ...cellsOf(one)]), ...ofKeys)
+    found.push(...ofProject.map((budget) => ({ project: name, key: null, budget })), ...ofKeys)
   }
   const columns = [
     'Project',
@@ -98,7 +105,9 @@ async function list(client: AdminClient, projectName: string | undefined, paint:
     'Period',
     ...['Budget', 'Spent', 'Held', 'Remaining'].map((head) => ({ head, align: 'right' as const })),
   ]
-  return indented(renderTable({ columns, rows }, paint))
+  const rows = found.map(({ project, key, budget }) => [project, key ?? '', ...cellsOf(budget)])
+  const data = { budgets: found.map(({ budget, ...owner }) => ({ ...owner, ...budget })) }
+  return { text: indented(renderTable({ columns, rows }, paint)), data }
 }
 
 function cellsOf({ period, limitMicros, spentMicros, heldMicros, remainingMicros }: Budget): string[] {
@@ -111,7 +120,7 @@ async function set(
   client: AdminClient,
   ownerName: string,
   budget: Pick<Budget, 'period' | 'limitMicros'>,
-): Promise<string> {
+): Promise<Output> {
   const owner = ownerName.startsWith('key_') ? ownerName : (await getProject(client, ownerName)).id
   const { setBudget } = await client.run({
     query: `mutation ($owner: ID!, $period: BudgetPeriod!, $limitMicros: BigInt) {
@@ -122,9 +131,11 @@ async function set(
   })
   const { period, limitMicros, remainingMicros } = setBudget.budget
   const name = `the ${ADJECTIVES[period]} budget of ${ownerName}`
-  return limitMicros === null || remainingMicros === null
-    ? `Removed ${name}.\n`
-    : `Set ${name} to ${formatUsd(limitMicros)}; ${formatUsd(remainingMicros)} remains.\n`
+  const text =
+    limitMicros === null || remainingMicros === null
+      ? `Removed ${name}.\n`
+      : `Set ${name} to ${formatUsd(limitMicros)}; ${formatUsd(remainingMicros)} remains.\n`
+  return { text, data: { owner, ...setBudget.budget } }
 }
 
 const ADJECTIVES: Readonly<Record<Period, string>> = { DAY: 'daily', MONTH: 'monthly', TOTAL: 'total' }

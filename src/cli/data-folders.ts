@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
+import { CLIENT_OPTIONS, withAdminClient, type AdminClient } from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import type { Output } from './output.ts'
 import type { Paint } from './screen.ts'
 import { indented, renderTable } from './table.ts'
 
@@ -9,9 +10,7 @@ export const dataFolders: Command = {
   summary: 'List the data folders of a database, and declare one lost',
   usage: '[list] | lost <id>',
   takesPositionals: true,
-  options: {
-    ...URL_OPTION,
-  },
+  options: CLIENT_OPTIONS,
   notes: {
     'Data folders': {
       answers: 'Answers of providers that were received before a crash are on the disk of their folder',
@@ -29,26 +28,26 @@ const FOLDER = z.object({
   lostAt: z.string().nullable(),
 })
 
-async function runDataFolders({ positionals, values }: Arguments, context: CommandContext): Promise<number> {
-  const [verb = 'list', id, ...more] = positionals
+async function runDataFolders(input: Arguments, context: CommandContext): Promise<number> {
+  const [verb = 'list', id, ...more] = input.positionals
   if (verb === 'list' && id === undefined)
-    return withAdminClient(context, values['url'], (client) => list(client, context.out.paint))
+    return withAdminClient(context, input, (client) => list(client, context.out.paint))
   if (verb === 'lost' && id !== undefined && more.length === 0)
-    return withAdminClient(context, values['url'], (client) => markLost(client, id))
+    return withAdminClient(context, input, (client) => markLost(client, id))
   throw new UsageError('`darkroom data-folders` takes one of: list, lost <id>.')
 }
 
-async function list(client: AdminClient, paint: Paint): Promise<string> {
+async function list(client: AdminClient, paint: Paint): Promise<Output> {
   const { dataFolders: folders } = await client.run({
     query: '{ dataFolders { id host lastSeenAt lostAt } }',
     shape: z.object({ dataFolders: z.array(FOLDER) }),
   })
   const rows = folders.map(({ id, host, lastSeenAt, lostAt }) => [id, host, lastSeenAt, lostAt ?? 'no'])
   const columns = ['ID', 'Host', 'Last seen', 'Lost'].map((head) => ({ head }))
-  return indented(renderTable({ columns, rows }, paint))
+  return { text: indented(renderTable({ columns, rows }, paint)), data: { dataFolders: folders } }
 }
 
-async function markLost(client: AdminClient, id: string): Promise<string> {
+async function markLost(client: AdminClient, id: string): Promise<Output> {
   const {
     markDataFolderLost: { dataFolder: folder },
   } = await client.run({
@@ -56,5 +55,6 @@ async function markLost(client: AdminClient, id: string): Promise<string> {
     variables: { id },
     shape: z.object({ markDataFolderLost: z.object({ dataFolder: z.object({ host: z.string() }) }) }),
   })
-  return `Declared the data folder ${id} of ${folder.host} lost. Attempts that may be sent again no longer wait for it.\n`
+  const text = `Declared the data folder ${id} of ${folder.host} lost. Attempts that may be sent again no longer wait for it.\n`
+  return { text, data: { dataFolder: { id, ...folder } } }
 }

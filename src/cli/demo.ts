@@ -4,15 +4,19 @@ import { systemClock } from '../clock.ts'
 import type { TaskStatus } from '../domain.ts'
 import { formatBytes } from '../quantity.ts'
 import type { Arguments, Command, CommandContext } from './command.ts'
-import { createDemoClient, graphqlUrl, type DemoClient } from './demo/client.ts'
+import { createDemoClient, type DemoClient } from './demo/client.ts'
 import { fileName, saveImage } from './demo/files.ts'
-import { createLiveView } from './demo/live-view.ts'
+import { createLiveView } from './terminal/live-view.ts'
 import { GENERATE_IMAGE, TASK, type DemoEvent, type TaskResult } from './demo/operations.ts'
 import { readOptions, type DemoOptions } from './demo/options.ts'
 import { startServer } from './demo/server.ts'
 import { conclusion, summary } from './demo/summary.ts'
-import { createPlainView, type View } from './demo/view.ts'
+import { detectProtocol } from './terminal/protocol.ts'
+import { createPlainView, type View } from './terminal/view.ts'
 import { formatMs, wrap } from './format.ts'
+import { JSON_OPTION, jsonText } from './output.ts'
+import { silent, type Screen } from './screen.ts'
+import { graphqlUrl } from './server-client.ts'
 import { untilInterrupted, watchSignals } from './signals.ts'
 
 export const demo: Command = {
@@ -30,6 +34,7 @@ export const demo: Command = {
     '--partials <number>': 'Number of partial images, 0 to 3 (default: 3)',
     '--model <name>': 'Model (default: gpt-image-2)',
     '--provider <names>': 'Allowed providers in order of preference (default: all)',
+    ...JSON_OPTION,
   },
   notes: {
     Environment: { DARKROOM_API_KEY: 'With --url: API key of that server, if it requires one' },
@@ -50,7 +55,8 @@ interface Demo {
   options: DemoOptions
   client: DemoClient
   view: View
-  context: CommandContext
+  out: Screen
+  cwd: string
 }
 
 async function runDemo(input: Arguments, context: CommandContext): Promise<number> {
@@ -61,20 +67,32 @@ async function runDemo(input: Arguments, context: CommandContext): Promise<numbe
   const url = server?.url ?? options.url ?? ''
   const apiKey = server ? undefined : context.env['DARKROOM_API_KEY']
   const client = opened.adopt(createDemoClient(url, apiKey), (it) => it.close())
-  const { out, err } = context
-  const view = opened.adopt(out.isTerminal ? createLiveView(out, systemClock) : createPlainView(out), (it) =>
-    it.close(),
+  const { err } = context
+  const out = input.flags.has('json') ? silent(context.out) : context.out
+  const view = opened.adopt(
+    out.isTerminal
+      ? createLiveView(out, systemClock, { protocol: detectProtocol(context.env, out) })
+      : createPlainView(out),
+    (it) => it.close(),
   )
   const origin = server ? `, started for this demo with ${server.providers.join(', ')}` : ''
   view.print(
     `\n  ${out.paint('bold', options.input.prompt)}\n  ${out.paint('dim', `${graphqlUrl(url)}${origin}`)}\n`,
   )
-  return await untilInterrupted(signals, err, generate({ options, client, view, context }))
+  return await untilInterrupted(
+    signals,
+    err,
+    generate({ options, client, view, out, cwd: context.cwd }).then(({ exitCode, ...data }) => {
+      if (input.flags.has('json')) context.out.write(jsonText(data))
+      return exitCode
+    }),
+  )
 }
 
-async function generate(demoRun: Demo): Promise<number> {
-  const { options, client, view, context } = demoRun
-  const { out } = context
+async function generate(
+  demoRun: Demo,
+): Promise<{ exitCode: number; task: TaskResult & { id: string }; files: string[] }> {
+  const { options, client, view, out } = demoRun
   const startedAt = systemClock.now()
   const input = { ...options.input, idempotencyKey: `demo-${randomUUID()}` }
   const { generateImage } = await client.run({ ...GENERATE_IMAGE, variables: { input } })
@@ -90,12 +108,12 @@ async function generate(demoRun: Demo): Promise<number> {
 
   const { task } = await client.run({ ...TASK, variables: { id: accepted.id } })
   view.update({ ...task, progress: task.status === 'SUCCEEDED' ? 1 : 0, queuePosition: null })
-  const images = await saveImages(task, demoRun)
+  const { lines: images, files } = await saveImages(task, demoRun)
   await view.close()
   const { lines, exitCode } = conclusion(task, out.paint)
   const blocks = [images, lines, summary(task, acceptedMs, out.paint)].filter((block) => block.length > 0)
   out.write(`${images.length === 0 ? '\n' : ''}${blocks.map((block) => block.join('\n')).join('\n\n')}\n\n`)
-  return exitCode
+  return { exitCode, task: { id: accepted.id, ...task }, files }
 }
 
 async function show(event: DemoEvent, demoRun: Demo): Promise<void> {
@@ -115,25 +133,30 @@ function statusOf({ status, task }: DemoEvent): TaskStatus {
 }
 
 /** Saves the images, shows the first and resolves to the lines to print. */
-async function saveImages({ images }: TaskResult, demoRun: Demo): Promise<string[]> {
-  const { paint } = demoRun.context.out
+async function saveImages(
+  { images }: TaskResult,
+  demoRun: Demo,
+): Promise<{ lines: string[]; files: string[] }> {
+  const { paint } = demoRun.out
   const name = fileName(demoRun.options.input.prompt)
   const lines: string[] = []
+  const files: string[] = []
   for (const [index, image] of images.entries()) {
     const isOnly = images.length === 1
     const { bytes, path, facts } = await save(image, isOnly ? name : `${name}-${index + 1}`, demoRun)
     if (index === 0) await demoRun.view.showImage(bytes, 0)
+    files.push(path)
     lines.push(`  ${paint('green', path)}  ${facts}`)
     const prompt = image.revisedPrompt ? wrap(`Revised prompt: ${image.revisedPrompt}`, 92) : []
     lines.push(...prompt.map((line) => `    ${paint('dim', line)}`))
   }
-  return lines
+  return { lines, files }
 }
 
 async function save(
   { url, width, height }: { url: string; width: number; height: number },
   name: string,
-  { options, client, context: { cwd, out } }: Demo,
+  { options, client, cwd, out }: Demo,
 ): Promise<{ bytes: Uint8Array; path: string; facts: string }> {
   const bytes = await client.download(url)
   const path = relative(cwd, await saveImage(options.outDir, name, bytes))

@@ -4,6 +4,7 @@ import type { AttentionFinding } from '../engine/maintenance/attention.ts'
 import type { InvariantFinding } from '../engine/maintenance/invariants/index.ts'
 import { EXIT, type Arguments, type Command, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
+import { print } from './output.ts'
 import type { Paint } from './screen.ts'
 import { indented, renderTable, type TableCell } from './table.ts'
 
@@ -63,11 +64,9 @@ async function runDoctor({ flags }: Arguments, context: CommandContext): Promise
   const ok =
     result.invariants.every(({ violations }) => violations.length === 0) &&
     result.attention.every(({ cases }) => cases.length === 0)
-  context.out.write(
-    flags.has('json')
-      ? `${JSON.stringify({ ok, database: location, ...result }, null, 2)}\n`
-      : page(location, result, context.out.paint) + unfetchedPage(result.unfetchedResults, context.out.paint),
-  )
+  const { paint } = context.out
+  const text = page(location, result, paint) + unfetchedPage(result.unfetchedResults, paint)
+  print(context.out, { flags }, { text, data: { ok, database: location, ...result } })
   return ok ? EXIT.ok : EXIT.failed
 }
 

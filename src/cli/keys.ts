@@ -1,9 +1,18 @@
+import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { systemClock } from '../clock.ts'
 import { didYouMean } from '../nearest.ts'
 import { SCOPES, type Scope } from '../domain.ts'
-import { getProject, listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
+import {
+  CLIENT_OPTIONS,
+  getProject,
+  listProjects,
+  withAdminClient,
+  type AdminClient,
+  type Project,
+} from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import type { Output } from './output.ts'
 import { PAGE, readAllPages } from './pages.ts'
 import type { Paint } from './screen.ts'
 import { indented, renderFacts, renderTable } from './table.ts'
@@ -19,11 +28,12 @@ export const keys: Command = {
     '--scopes <list>': 'create: generate, read, report, admin (default: generate,read)',
     '--expires <when>': 'create: 12h, 90d, 4w or a date such as 2027-01-31 (default: never)',
     '--revoked': 'list: include revoked keys',
-    ...URL_OPTION,
+    ...CLIENT_OPTIONS,
   },
   notes: {
     'While a server is running': {
       SQLite: 'The command calls that server, which needs the same DARKROOM_ADMIN_KEY',
+      'the first key': 'Refused without DARKROOM_ADMIN_KEY: it would lock the operator out',
       PostgreSQL: 'The command uses the database; servers apply the change within seconds',
     },
   },
@@ -35,7 +45,8 @@ export const keys: Command = {
   run: runKeys,
 }
 
-async function runKeys({ positionals, values, flags }: Arguments, context: CommandContext): Promise<number> {
+async function runKeys(args: Arguments, context: CommandContext): Promise<number> {
+  const { positionals, values, flags } = args
   const [verb = '', id = '', ...more] = positionals
   const { paint } = context.out
   // Reports invalid options before opening a database.
@@ -44,8 +55,8 @@ async function runKeys({ positionals, values, flags }: Arguments, context: Comma
     scopes: readScopes(values['scopes']),
     expiresAt: readExpiry(values['expires'], systemClock.now()),
   }
-  const { url, project } = values
-  const works: Record<string, (client: AdminClient) => Promise<string>> = {
+  const { project } = values
+  const works: Record<string, (client: AdminClient) => Promise<Output>> = {
     create: (client) => create(client, project, input, paint),
     list: (client) => list(client, project, flags.has('revoked'), paint),
     revoke: (client) => revoke(client, id),
@@ -53,7 +64,7 @@ async function runKeys({ positionals, values, flags }: Arguments, context: Comma
   const work = Object.hasOwn(works, verb) ? works[verb] : undefined
   if (work === undefined || more.length > 0 || (verb === 'revoke') !== (id !== ''))
     throw new UsageError('`darkroom keys` takes one of: create, list, revoke <id>.')
-  return withAdminClient(context, url, work)
+  return withAdminClient(context, args, work)
 }
 
 function readScopes(text: string | undefined): Scope[] | undefined {
@@ -101,8 +112,9 @@ async function create(
   projectName: string | undefined,
   input: object,
   paint: Paint,
-): Promise<string> {
+): Promise<Output> {
   const project = await getProject(client, projectName)
+  if (client.isServer) await refuseFirstKey(client)
   const { createApiKey } = await client.run({
     query: `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { ${FIELDS} } } }`,
     variables: { input },
@@ -117,7 +129,26 @@ async function create(
     ['Expires', formatMinute(apiKey.expiresAt)],
   ] as const
   const hint = 'Store the key now: it is not shown again. Send it as "Authorization: Bearer <key>".'
-  return `\n  ${paint('bold', key)}\n\n${indented(renderFacts(facts, paint))}\n  ${paint('dim', hint)}\n\n`
+  const text = `\n  ${paint('bold', key)}\n\n${indented(renderFacts(facts, paint))}\n  ${paint('dim', hint)}\n\n`
+  return { text, data: { key, apiKey: { ...apiKey, project } } }
+}
+
+/** The first key ends the time without keys, also for the operator. Throws UsageError while no key is required. */
+async function refuseFirstKey(client: AdminClient): Promise<void> {
+  const { viewer } = await client.run({
+    query: '{ viewer { isOpen } }',
+    shape: z.object({ viewer: z.object({ isOpen: z.boolean() }) }),
+  })
+  if (!viewer.isOpen) return
+  const adminKey = randomBytes(33).toString('base64url')
+  throw new UsageError(
+    `This would be the first key of ${client.location}, which has no operator key. From then on it would refuse every ` +
+      `request without a key, also those of this command. Nothing was created. Either:\n` +
+      `  1. Set DARKROOM_ADMIN_KEY for the server and for this command, restart the server, and try again. A new key:\n` +
+      `       DARKROOM_ADMIN_KEY=${adminKey}\n` +
+      `  2. Stop the server, and try again: the key is then created in the database. Without DARKROOM_ADMIN_KEY, further\n` +
+      `     changes need the server to be stopped as well.`,
+  )
 }
 
 async function list(
@@ -125,21 +156,26 @@ async function list(
   projectName: string | undefined,
   includeRevoked: boolean,
   paint: Paint,
-): Promise<string> {
-  const rows: string[][] = []
-  for (const { id: projectId, name } of await listProjects(client, projectName)) {
+): Promise<Output> {
+  const keysFound: (Key & { project: Project })[] = []
+  for (const owner of await listProjects(client, projectName)) {
     const query = `query ($includeRevoked: Boolean!, ${PAGE.variables}) {
       project { keys(includeRevoked: $includeRevoked, ${PAGE.arguments}) { nodes { ${FIELDS} } ${PAGE.selection} } }
     }`
     const shape = z.object({ project: z.object({ keys: PAGE.shape(KEY) }) })
-    const operation = { query, shape, variables: { includeRevoked }, projectId }
+    const operation = { query, shape, variables: { includeRevoked }, projectId: owner.id }
     const found = await readAllPages(client, operation, ({ project }) => project.keys)
-    rows.push(...found.map((key) => [name, ...cellsOf(key)]))
+    keysFound.push(...found.map((key) => ({ ...key, project: owner })))
   }
+  const data = { keys: keysFound }
+  const rows = keysFound.map((key) => [key.project.name, ...cellsOf(key)])
   if (rows.length === 0)
-    return `There are no API keys in ${client.location}. Create one with \`darkroom keys create\`.\n`
+    return {
+      text: `There are no API keys in ${client.location}. Create one with \`darkroom keys create\`.\n`,
+      data,
+    }
   const columns = ['Project', 'ID', 'Name', 'Prefix', 'Scopes', 'Expires', 'Last used']
-  return indented(renderTable({ columns, rows }, paint))
+  return { text: indented(renderTable({ columns, rows }, paint)), data }
 }
 
 function cellsOf(key: Key): string[] {
@@ -147,7 +183,7 @@ function cellsOf(key: Key): string[] {
   return [key.id, key.name, key.prefix, scopesOf(key), end, formatMinute(key.lastUsedAt)]
 }
 
-async function revoke(client: AdminClient, id: string): Promise<string> {
+async function revoke(client: AdminClient, id: string): Promise<Output> {
   const { revokeApiKey } = await client.run({
     query: 'mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { name prefix } } }',
     variables: { id },
@@ -156,7 +192,8 @@ async function revoke(client: AdminClient, id: string): Promise<string> {
     }),
   })
   const { name, prefix } = revokeApiKey.apiKey
-  return `Revoked ${id} (${prefix}…, ${name}). Its connections are closed within 5 seconds.\n`
+  const text = `Revoked ${id} (${prefix}…, ${name}). Its connections are closed within 5 seconds.\n`
+  return { text, data: { apiKey: { id, name, prefix } } }
 }
 
 function scopesOf({ scopes }: Key): string {

@@ -7,7 +7,9 @@ import { attempts } from './attempts.ts'
 import { backup } from './backup.ts'
 import { bills } from './bills.ts'
 import { budgets } from './budgets.ts'
+import { cancel } from './cancel.ts'
 import { EXIT, UsageError, type Command, type CommandContext } from './command.ts'
+import { createCompletion } from './completion.ts'
 import { dataFolders } from './data-folders.ts'
 import { demo } from './demo.ts'
 import { assets } from './assets.ts'
@@ -19,11 +21,14 @@ import { commandHelp, overview } from './main/help.ts'
 import { missingSeparator, programName } from './main/npm.ts'
 import { mcp } from './mcp.ts'
 import { migrate } from './migrate.ts'
+import { open } from './open.ts'
 import { projects } from './projects.ts'
 import { providersCheck } from './providers-check.ts'
 import { schema } from './schema.ts'
 import { openScreen } from './screen.ts'
 import { serve } from './serve.ts'
+import { task } from './task.ts'
+import { tasks } from './tasks.ts'
 import { usage } from './usage.ts'
 
 const help: Command = {
@@ -42,10 +47,15 @@ const help: Command = {
   },
 }
 
-const COMMANDS: readonly Command[] = [
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
   serve,
   mcp,
   demo,
+  tasks,
+  task,
+  cancel,
+  open,
   keys,
   projects,
   budgets,
@@ -60,19 +70,24 @@ const COMMANDS: readonly Command[] = [
   backup,
   migrate,
   schema,
+  createCompletion(() => COMMANDS),
   help,
 ]
 
 /** Resolves to the exit code; never rejects. */
 export async function run(args: readonly string[]): Promise<number> {
   const { env } = process
-  const context = {
+  process.stdout.on('error', exitWithoutReader)
+  return runIn(args, {
     out: openScreen(process.stdout, env),
     err: openScreen(process.stderr, env),
     env,
     cwd: process.cwd(),
-  }
-  process.stdout.on('error', exitWithoutReader)
+  })
+}
+
+/** As `run`, with other screens and another environment. */
+export async function runIn(args: readonly string[], context: CommandContext): Promise<number> {
   try {
     return await dispatch(args, context)
   } catch (error) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { listProjects, URL_OPTION, withAdminClient, type AdminClient } from './admin-client.ts'
+import { CLIENT_OPTIONS, listProjects, withAdminClient, type AdminClient } from './admin-client.ts'
 import { UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import type { Output } from './output.ts'
 import type { Paint } from './screen.ts'
 import { indented, renderTable } from './table.ts'
 
@@ -9,7 +10,7 @@ export const projects: Command = {
   summary: 'List and create projects',
   usage: '[list] | create <name>',
   takesPositionals: true,
-  options: URL_OPTION,
+  options: CLIENT_OPTIONS,
   notes: {
     Projects: {
       isolation: 'A project owns API keys, tasks, images and webhooks. It cannot see other projects',
@@ -20,27 +21,30 @@ export const projects: Command = {
   run: runProjects,
 }
 
-async function runProjects({ positionals, values }: Arguments, context: CommandContext): Promise<number> {
-  const [verb = 'list', ...words] = positionals
+async function runProjects(input: Arguments, context: CommandContext): Promise<number> {
+  const [verb = 'list', ...words] = input.positionals
   const name = words.join(' ')
   if (verb === 'list' && name === '')
-    return withAdminClient(context, values['url'], (client) => list(client, context.out.paint))
+    return withAdminClient(context, input, (client) => list(client, context.out.paint))
   if (verb === 'create' && name !== '')
-    return withAdminClient(context, values['url'], (client) => create(client, name))
+    return withAdminClient(context, input, (client) => create(client, name))
   throw new UsageError('`darkroom projects` takes one of: list, create <name>.')
 }
 
-async function list(client: AdminClient, paint: Paint): Promise<string> {
+async function list(client: AdminClient, paint: Paint): Promise<Output> {
   const all = await listProjects(client)
   const rows = all.map(({ id, name, createdAt }) => [name, id, createdAt.slice(0, 10)])
-  return indented(renderTable({ columns: ['Name', 'ID', 'Created'], rows }, paint))
+  const text = indented(renderTable({ columns: ['Name', 'ID', 'Created'], rows }, paint))
+  return { text, data: { projects: all } }
 }
 
-async function create(client: AdminClient, name: string): Promise<string> {
+async function create(client: AdminClient, name: string): Promise<Output> {
   const { createProject } = await client.run({
     query: 'mutation ($name: String!) { createProject(input: { name: $name }) { project { id } } }',
     variables: { name },
     shape: z.object({ createProject: z.object({ project: z.object({ id: z.string() }) }) }),
   })
-  return `Created project ${name}: ${createProject.project.id}. Create a key with \`darkroom keys create --project "${name}"\`.\n`
+  const { id } = createProject.project
+  const text = `Created project ${name}: ${id}. Create a key with \`darkroom keys create --project "${name}"\`.\n`
+  return { text, data: { project: { id, name } } }
 }

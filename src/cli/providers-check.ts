@@ -12,17 +12,19 @@ import { callProvider, type CallSetup } from './providers-check/call.ts'
 import { exchangeFindings, findingsOf, type Finding } from './providers-check/findings.ts'
 import { estimateCost, planCalls, type PlannedCall } from './providers-check/plan.ts'
 import { describeExchange, recordTraffic } from './providers-check/traffic.ts'
-import { warn, type Paint } from './screen.ts'
+import { JSON_OPTION, jsonText } from './output.ts'
+import { silent, warn, type Paint, type Screen } from './screen.ts'
 import { untilInterrupted, watchSignals } from './signals.ts'
 
 export const providersCheck: Command = {
   name: 'providers-check',
   summary: 'Test a provider with one cheap generation and one edit, for real money',
-  usage: '[provider] [--model <name>] [--yes]',
+  usage: '[provider] [options]',
   takesPositionals: true,
   options: {
     '--model <name>': "Model (default: gpt-image-2, else the provider's first)",
     '--yes': 'Do not ask before money is spent',
+    ...JSON_OPTION,
   },
   notes: {
     'What it does': {
@@ -43,21 +45,29 @@ async function runCheck({ positionals, values, flags }: Arguments, context: Comm
   warn(config.warnings, context.err)
   const provider = getProvider(config.providers, positionals)
   const calls = planCalls(provider, values['model'])
-  if (!(await confirm(provider, calls, flags.has('yes'), context))) return EXIT.failed
+  const isJson = flags.has('json')
+  const out = isJson ? silent(context.out) : context.out
+  if (isJson && !flags.has('yes') && provider.dialect !== 'sandbox')
+    throw new UsageError('With --json, pass --yes to confirm the cost.')
+  if (!(await confirm(provider, calls, flags.has('yes'), out))) return EXIT.failed
 
   const signals = opened.adopt(watchSignals(), (it) => it.close())
   const spool = await mkdtemp(join(tmpdir(), 'darkroom-check-'))
   opened.defer(() => rm(spool, { recursive: true, force: true, maxRetries: 3 }))
-  const check = checkAll(calls, { provider, spool, publicUrl: config.publicUrl }, context)
+  const check = checkAll(calls, { provider, spool, publicUrl: config.publicUrl }, out).then((result) => {
+    if (isJson) context.out.write(jsonText({ provider: provider.name, ...result }))
+    return result.ok ? EXIT.ok : EXIT.failed
+  })
   return await untilInterrupted(signals, context.err, check)
 }
 
 async function checkAll(
   calls: readonly PlannedCall[],
   setup: Omit<CallSetup, 'request'>,
-  { out }: CommandContext,
-): Promise<number> {
+  out: Screen,
+): Promise<{ ok: boolean; calls: { title: string; findings: Finding[] }[] }> {
   let images: readonly ProviderRequestImage[] = []
+  const checked: { title: string; findings: Finding[] }[] = []
   let isOk = true
   for (const call of calls) {
     out.write(`\n  ${out.paint('bold', call.title)}\n`)
@@ -72,11 +82,12 @@ async function checkAll(
     const findings = [...exchangeFindings(exchanges), ...findingsOf(call, outcome, setup.provider)]
     for (const exchange of exchanges) out.write(describeExchange(exchange))
     for (const finding of findings) out.write(lineOf(finding, out.paint))
+    checked.push({ title: call.title, findings })
     isOk &&= findings.every(({ verdict }) => verdict !== 'failed')
     images = outcome.images.slice(0, 1)
   }
   out.write(isOk ? '\n  Everything is as expected.\n\n' : '\n  Not as expected: see the lines marked ×.\n\n')
-  return isOk ? EXIT.ok : EXIT.failed
+  return { ok: isOk, calls: checked }
 }
 
 function getProvider(providers: readonly Provider[], positionals: readonly string[]): Provider {
@@ -97,7 +108,7 @@ async function confirm(
   { name, dialect }: Provider,
   calls: readonly PlannedCall[],
   isConfirmed: boolean,
-  { out }: CommandContext,
+  out: Screen,
 ): Promise<boolean> {
   const costs = calls.map(estimateCost)
   const total = costs.reduce<number | null>(

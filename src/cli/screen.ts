@@ -26,8 +26,13 @@ export function openScreen(stream: NodeJS.WriteStream, env: Environment): Screen
     paint: isColorful ? (format, text) => styleText(format, text, { validateStream: false }) : plain,
     isTerminal,
     isTruecolor: isColorful && stream.getColorDepth(env) === 24,
-    size: () => ({ columns: stream.columns ?? 80, rows: stream.rows ?? 24 }),
+    size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
   }
+}
+
+/** Without output: for --json. */
+export function silent(screen: Screen): Screen {
+  return { ...screen, write: () => {}, isTerminal: false }
 }
 
 export function plain(_format: Format, text: string): string {

@@ -53,10 +53,11 @@ export async function untilInterrupted(
   signals: Signals,
   err: Screen,
   work: Promise<number>,
+  message = 'Interrupted. Requests that were sent may still be charged.',
 ): Promise<number> {
   void signals.second.then(() => process.exit(EXIT.interrupted))
   const interrupted = signals.first.then(() => {
-    err.write('\nInterrupted. Requests that were sent may still be charged.\n')
+    err.write(`\n${message}\n`)
     return EXIT.interrupted
   })
   return Promise.race([work, interrupted])

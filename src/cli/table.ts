@@ -53,6 +53,18 @@ export function renderTable({ rows, footer, gap = 2, ...table }: Table, paint: P
   ]
 }
 
+/** At most `width` terminal columns, with an ellipsis if shortened. Control characters become spaces. */
+export function cut(text: string, width: number): string {
+  const clean = textOf(text)
+  if (stringWidth(clean) <= width) return clean
+  let short = ''
+  for (const { segment } of new Intl.Segmenter().segment(clean)) {
+    if (stringWidth(short + segment) > width - 1) break
+    short += segment
+  }
+  return `${short.trimEnd()}…`
+}
+
 export function renderFacts(
   facts: readonly (readonly [name: TableCell, value: TableCell])[],
   paint: Paint,

@@ -17,7 +17,10 @@ import { findWarnings } from './warnings.ts'
 
 /** Frozen. `dataDir` is absolute, `publicUrl` without trailing slash. */
 export interface Config extends Readonly<Omit<ConfigSettings, 'introspection' | 'providers'>> {
+  /** Whether every client can read the schema. */
   readonly introspection: boolean
+  /** Whether the operator's key can. */
+  readonly operatorIntrospection: boolean
   /** At least one, closed by the owner of the configuration. */
   readonly providers: readonly Provider[]
   readonly redact: (text: string) => string
@@ -107,6 +110,7 @@ function createFrom(examination: Examination): Config {
   return Object.freeze({
     ...settings,
     introspection: introspection === 'auto' ? isLocalOnly(settings) : introspection === 'on',
+    operatorIntrospection: introspection !== 'off',
     providers: Object.freeze(providers),
     redact,
     warnings: Object.freeze(all.map(redact)),

@@ -15,7 +15,13 @@ export const VARIABLES = {
   assetsUrl: 'ASSETS_URL',
   assetsDelivery: 'ASSETS_DELIVERY',
   logLevel: 'LOG_LEVEL',
+  corsOrigins: 'CORS_ORIGINS',
+  trustedProxies: 'TRUSTED_PROXIES',
+  introspection: 'INTROSPECTION',
 } as const
+
+/** Several values, separated by commas. */
+export const LIST_VARIABLES: ReadonlySet<string> = new Set(['corsOrigins', 'trustedProxies'])
 
 const KNOWN = ['DARKROOM_CONFIG', 'DARKROOM_API_KEY', 'DARKROOM_URL', ...Object.values<string>(VARIABLES)]
 

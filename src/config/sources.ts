@@ -1,4 +1,4 @@
-import { VARIABLES, type Environment } from './environment.ts'
+import { LIST_VARIABLES, VARIABLES, type Environment } from './environment.ts'
 import type { ConfigFile } from './file.ts'
 import { didYouMean } from '../nearest.ts'
 
@@ -36,7 +36,7 @@ export function mergeSources(
   problems: string[],
 ): Sources {
   const given = [
-    ...Object.entries(VARIABLES).map(([key, name]) => ({ key, name, value: env[name] })),
+    ...Object.entries(VARIABLES).map(([key, name]) => ({ key, name, value: variableValue(key, env[name]) })),
     ...FLAGS.map(([key, name]) => ({ key, name, value: flags[key] })),
   ].filter(({ value }) => value !== undefined)
   const names = new Map<PropertyKey, string>(given.map(({ key, name }) => [key, name]))
@@ -52,6 +52,10 @@ export function mergeSources(
     ]),
   )
   return { values: { ...values, ...overrides }, written: { ...content, ...overrides }, where, inserted }
+}
+
+function variableValue(key: string, text: string | undefined): string | string[] | undefined {
+  return LIST_VARIABLES.has(key) ? text?.split(',').map((item) => item.trim()) : text
 }
 
 function pathText(path: readonly PropertyKey[]): string {

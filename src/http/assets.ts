@@ -9,6 +9,7 @@ import { AssetMissing, type AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { matchesEtag } from './etag.ts'
 import { gatewayErrorRefusal, refusal } from './refusal.ts'
 
 export interface ServedAsset {
@@ -89,7 +90,7 @@ async function respond(request: Request, url: URL, options: AssetRouteOptions): 
   const etag = spec ? renditionEtag(row.sha256, spec) : `"${row.sha256}"`
   const cacheControl = `${isOpen ? 'public' : 'private'}, max-age=${maxAge}, immutable`
   const caching = { etag, 'cache-control': cacheControl, ...SAFETY_HEADERS }
-  if (matches(request.headers.get('if-none-match'), etag))
+  if (matchesEtag(request.headers.get('if-none-match'), etag))
     return new Response(null, { status: 304, headers: caching })
 
   // Not signed: it changes how a browser handles the file, and not who may read it.
@@ -208,12 +209,6 @@ function readByteRange(header: string | null, byteSize: number): ByteRange | 'al
   if (last !== '' && Number(last) < start) return 'all'
   const end = last === '' ? byteSize - 1 : Math.min(Number(last), byteSize - 1)
   return start < byteSize ? { start, end } : 'none'
-}
-
-/** Weak comparison of If-None-Match: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2. */
-function matches(ifNoneMatch: string | null, etag: string): boolean {
-  const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  return tags.some((tag) => tag === etag || tag === '*')
 }
 
 function notFound(): Response {

@@ -80,7 +80,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   pg: ['src/db/'],
   'better-sqlite3': ['src/db/'],
   undici: ['src/providers/'],
-  sharp: ['src/assets/', 'src/providers/sandbox/', 'src/cli/demo/terminal-image.ts'],
+  sharp: ['src/assets/', 'src/providers/sandbox/', 'src/cli/terminal/'],
   pino: ['src/log.ts'],
   'prom-client': ['src/metrics.ts'],
   '@modelcontextprotocol/sdk': ['src/http/mcp/', 'src/cli/mcp/'],

@@ -4,27 +4,11 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { freePort } from '../support/free-port.ts'
+import { COMMANDS } from '../../src/cli/main.ts'
 import { BIN, darkroom as runDarkroom } from './darkroom.ts'
+import { darkroomHere } from './in-process.ts'
 
 const SOURCE = resolve('src/cli.ts')
-const COMMANDS = [
-  'serve',
-  'mcp',
-  'demo',
-  'keys',
-  'projects',
-  'budgets',
-  'usage',
-  'attempt',
-  'data-folders',
-  'doctor',
-  'providers-check',
-  'backup',
-  'migrate',
-  'schema',
-  'help',
-]
-
 let cwd: string
 beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'darkroom-cli-'))
@@ -41,7 +25,7 @@ describe('help', () => {
   it('lists every command, aligned and without control characters', async () => {
     const { exitCode, stdout, stderr } = await darkroom([])
     expect([exitCode, stderr]).toEqual([0, ''])
-    for (const name of COMMANDS) {
+    for (const { name } of COMMANDS) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name.padEnd(15)} {3}\\S`, 'm'))
     }
     expect(stdout).not.toContain('\x1b')
@@ -61,7 +45,7 @@ describe('help', () => {
   })
 
   it('fits into 100 columns', async () => {
-    const pages = await Promise.all(COMMANDS.map((name) => darkroom(['help', name])))
+    const pages = await Promise.all(COMMANDS.map(({ name }) => darkroomHere(['help', name], { cwd })))
     const lines = pages.flatMap(({ stdout }) => stdout.split('\n'))
     expect(lines.length).toBeGreaterThan(40)
     expect(lines.filter((line) => line.length > 100)).toEqual([])

@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
-import { createLiveView } from '../../src/cli/demo/live-view.ts'
+import { createLiveView } from '../../src/cli/terminal/live-view.ts'
 import {
   blankLike,
   crossFade,
@@ -9,7 +9,7 @@ import {
   imageLines,
   tintRed,
   type Pixels,
-} from '../../src/cli/demo/terminal-image.ts'
+} from '../../src/cli/terminal/blocks.ts'
 import { plain, type Screen } from '../../src/cli/screen.ts'
 
 const PIXELS: Pixels = { width: 2, height: 2, rgb: Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9) }

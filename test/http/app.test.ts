@@ -1,9 +1,12 @@
 import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
+import { gunzipSync } from 'node:zlib'
 import { parse, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
-import { graphiql } from '../../src/http/graphql/graphiql.ts'
+import { exampleTabs } from '../../src/http/graphql/graphiql-examples.ts'
+import { createLog } from '../../src/log.ts'
 import { schema } from '../../src/schema/index.ts'
 import { newPlace } from '../support/database.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
@@ -81,8 +84,11 @@ describe('GraphiQL', () => {
   it('opens with valid example operations', async () => {
     await using server = await openGateway()
     const html = await (await fetch(`${server.url}/graphql`, page)).text()
-    expect(graphiql.defaultTabs).toHaveLength(4)
-    for (const { query } of graphiql.defaultTabs) {
+    const tabs = exampleTabs(2026)
+    expect(tabs).toHaveLength(5)
+    for (const { query } of tabs) {
+      // The editor cuts longer lines.
+      expect(query.split('\n').filter((line) => line.startsWith('#') && line.length > 48)).toEqual([])
       expect(validate(schema, parse(query))).toEqual([])
       // As JSON in a script of the page.
       const [firstLine] = JSON.stringify(query.split('\n')[0]).slice(1, -1).split("'")
@@ -92,7 +98,8 @@ describe('GraphiQL', () => {
 
   it('has examples that work in order', async () => {
     await using server = await openGateway()
-    const [first, watch, resume, look] = graphiql.defaultTabs.map(({ query }) => query)
+    const tabs = exampleTabs(new Date().getUTCFullYear())
+    const [first, watch, resume, look, usage] = tabs.map(({ query }) => query)
     const { generateImage } = await server.get<{ generateImage: { task: { id: string } } }>(first!)
     const results: string[] = []
     for await (const { data } of server.watch('WebSocket', watch!, {
@@ -102,13 +109,28 @@ describe('GraphiQL', () => {
     }
     expect(results.filter((data) => data.includes('PartialImageReceived'))).toHaveLength(3)
     const cursors = results.map((data) => /"cursor":"([\w-]+)"/.exec(data)![1]!)
-    const rest: string[] = []
     const from = { task: generateImage.task.id, after: cursors[2]! }
-    for await (const { data } of server.watch('SSE', resume!, from)) rest.push(JSON.stringify(data))
-    const resumed = rest.map((data) => /"cursor":"([\w-]+)"/.exec(data)![1]!)
-    expect(resumed.slice(1)).toEqual(cursors.slice(3))
+    const { task } = await server.get<{ task: { events: { nodes: { cursor: string }[] } } }>(resume!, from)
+    expect(task.events.nodes.map(({ cursor }) => cursor)).toEqual(cursors.slice(3))
     const { tasks } = await server.get<{ tasks: { nodes: object[] } }>(look!)
     expect(tasks.nodes).toMatchObject([{ id: generateImage.task.id, status: 'SUCCEEDED', charged: 'YES' }])
+    const period = JSON.parse(tabs[4]?.variables ?? '') as Record<string, unknown>
+    const report = await server.get<{ usage: { rows: object[] } }>(usage!, period)
+    expect(report.usage.rows).toMatchObject([{ model: 'gpt-image-2', tasks: 1, images: 1 }])
+  })
+
+  it('is compressed, and sent again only after a change', async () => {
+    await using server = await openGateway()
+    const response = await get(server, { accept: 'text/html', 'accept-encoding': 'gzip, br' })
+    expect(response.headers['content-encoding']).toBe('gzip')
+    expect(response.body.byteLength).toBeLessThan(3_000_000)
+    const { etag = '', 'content-security-policy': policy } = response.headers
+    const plain = await get(server, { accept: 'text/html', 'accept-encoding': 'gzip;q=0' })
+    expect(plain.headers).toMatchObject({ etag, 'content-length': String(plain.body.byteLength) })
+    expect(gunzipSync(response.body).equals(plain.body)).toBe(true)
+    const again = await get(server, { accept: 'text/html', 'if-none-match': etag })
+    expect([again.status, again.body.byteLength]).toEqual([304, 0])
+    expect(again.headers['content-security-policy']).toBe(policy)
   })
 })
 
@@ -134,7 +156,34 @@ describe('CORS', () => {
       expect(refused.headers.get('access-control-allow-origin')).not.toBe('*')
     }
   })
+
+  it('says how to allow an origin, in the response and once in the log', async () => {
+    const lines: string[] = []
+    const log = createLog('warn', { write: (line: string) => void lines.push(line) })
+    await using server = await openGateway({ log })
+    for (const origin of ['http://localhost:3000', 'http://localhost:3000', 'https://app.example']) {
+      const response = await preflight(server, origin)
+      expect(response.status).toBe(403)
+      expect(await response.json()).toEqual({
+        errors: [
+          {
+            message: `Pages of ${origin} may not call this server. Add the origin to CORS_ORIGINS or corsOrigins, and restart.`,
+            extensions: { code: 'ORIGIN_NOT_ALLOWED' },
+          },
+        ],
+      })
+    }
+    const origins = lines.map((line) => (JSON.parse(line) as { origin: string }).origin)
+    expect(origins).toEqual(['http://localhost:3000', 'https://app.example'])
+  })
 })
+
+/** Without the decoding of fetch. */
+async function get({ url }: TestGateway, headers: Record<string, string>) {
+  const sent = request(`${url}/graphql`, { headers }).end()
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  return { status: response.statusCode, headers: response.headers, body: await buffer(response) }
+}
 
 async function statusOf(server: TestGateway, id: string): Promise<string> {
   const { task } = await server.get<{ task: { status: string } }>(

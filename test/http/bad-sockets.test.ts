@@ -242,7 +242,11 @@ function context(): never {
 it('a socket that does not answer a ping is closed at the next one', async () => {
   const log = createLog('silent')
   const readClient = createClientReader([])
-  const keyring = { authenticate: async () => operatorOf('prj_A'), watch: () => () => {} }
+  const keyring = {
+    authenticate: async () => operatorOf('prj_A'),
+    watch: () => () => {},
+    isOpenCached: () => false,
+  }
   const instruments = { metrics: createMetrics(), tracing: noTracing }
   const graphql = createGraphQL({
     context,

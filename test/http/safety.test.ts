@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { getIntrospectionQuery } from 'graphql'
 import { createClientReader } from '../../src/http/security/client.ts'
+import { openGatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { refusalIn } from './paid-server.ts'
 
@@ -125,6 +126,24 @@ describe('the schema', () => {
     const type = await server.execute('{ __type(name: "Task") { name } __typename }')
     expect(type.errors === undefined).toBe(isAvailable)
   })
+})
+
+describe('the schema of a server on a network', () => {
+  it.each([
+    { introspection: 'auto', operator: true },
+    { introspection: 'off', operator: false },
+  ])(
+    'is available to the operator only, with introspection $introspection: $operator',
+    async ({ introspection, operator }) => {
+      const settings = { publicUrl: 'https://paint.example', introspection }
+      await using keyed = await openGatewayWithKeys({ settings })
+      const { key } = await keyed.newKey()
+      const query = getIntrospectionQuery()
+      const answers = await Promise.all([keyed.operator().execute(query), keyed.as(key).execute(query)])
+      expect(answers.map(({ data }) => data != null)).toEqual([operator, false])
+      expect(JSON.stringify(answers[1])).toContain('"code":"INTROSPECTION_DISABLED"')
+    },
+  )
 })
 
 describe('the client', () => {

@@ -174,3 +174,46 @@ const RESOLUTIONS: Record<Resolution['is'], { words: string; effect: string }> =
     effect: 'The provider has this remote ID. The result is fetched from there.',
   },
 }
+
+/** For programs. Times are ISO 8601; amounts are micro-USD, null if unknown. */
+export function reportData({
+  attempt,
+  task,
+  lines,
+  decisions,
+  addresses,
+  callbacks,
+  images,
+  provider,
+}: Evidence) {
+  const { id, number, state, wirePhase, charged, error, remoteId, providerRequestId, httpStatus } = attempt
+  const { costMicros, estimatedMicros, sentAt, finishedAt } = attempt
+  const advice = adviceOf(attempt, { provider, addresses: addresses.length })
+  return {
+    id,
+    task: { id: task.id, status: task.status },
+    number,
+    provider: attempt.provider,
+    charged,
+    state,
+    wirePhase,
+    costMicros,
+    estimatedMicros,
+    httpStatus,
+    remoteId,
+    providerRequestId,
+    error,
+    sentAt: isoTime(sentAt),
+    finishedAt: isoTime(finishedAt),
+    callbacks,
+    images,
+    addresses: addresses.map(({ url, position, tries, problem }) => ({ url, position, tries, problem })),
+    ledger: lines.map(({ kind, amountMicros, at }) => ({ kind, amountMicros, at: isoTime(at) })),
+    decisions: decisions.map(({ at, action, detail }) => ({ at: isoTime(at), action, detail })),
+    advice: { text: advice.text, resolutions: advice.resolutions },
+  }
+}
+
+function isoTime(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString()
+}

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { formatCount } from '../../quantity.ts'
 import { listProjects, type AdminClient } from '../admin-client.ts'
 import { UsageError } from '../command.ts'
+import type { Output } from '../output.ts'
 import { PROBLEM_FIELDS, PROBLEMS, printProblems } from './problems.ts'
 import type { ReviewOptions } from './show.ts'
 
@@ -17,7 +18,7 @@ export async function resolveMany(
     resolution,
     note,
   }: ReviewOptions & { ids: string[]; resolution: string; note: string },
-): Promise<string> {
+): Promise<Output> {
   const query = `mutation ($ids: [ID!], $reasons: [ReviewReason!], $filter: ReviewFilter, $resolution: AttemptResolution!, $note: String!) {
     result: resolveAttempts(input: { ids: $ids, reasons: $reasons, filter: $filter, resolution: $resolution, note: $note }) {
       resolved remaining problems { ${PROBLEM_FIELDS} }
@@ -44,7 +45,8 @@ export async function resolveMany(
   // An id is known in one project only.
   const others =
     isById && projectName === undefined ? problems.filter(({ code }) => code !== 'NOT_FOUND') : problems
-  return `Resolved ${formatCount(resolved)} attempts.\n${printProblems(others)}`
+  const text = `Resolved ${formatCount(resolved)} attempts.\n${printProblems(others)}`
+  return { text, data: { resolved, problems: others } }
 }
 
 const ADJUSTED = z.object({ adjusted: z.number(), unchanged: z.number(), problems: PROBLEMS })
@@ -56,7 +58,7 @@ export async function adjustMany(
   projectName: string | undefined,
   lines: readonly { attemptId?: string; amountMicros: number }[],
   note: string,
-): Promise<string> {
+): Promise<Output> {
   const costs = lines.map(({ attemptId, amountMicros: costMicros }, nth) => {
     if (attemptId === undefined) throw new UsageError(`Charge ${nth + 1} has no attempt_id.`)
     return { attemptId, costMicros }
@@ -87,5 +89,7 @@ export async function adjustMany(
       if (!unknown.has(attemptId) && problems.get(attemptId)?.code === 'NOT_FOUND') problems.delete(attemptId)
     left = left.filter(({ attemptId }) => unknown.has(attemptId))
   }
-  return `Recorded the cost of ${formatCount(adjusted)} attempts; ${formatCount(unchanged)} had it already.\n${printProblems([...problems.values()])}`
+  const notDone = [...problems.values()]
+  const text = `Recorded the cost of ${formatCount(adjusted)} attempts; ${formatCount(unchanged)} had it already.\n${printProblems(notDone)}`
+  return { text, data: { adjusted, unchanged, problems: notDone } }
 }

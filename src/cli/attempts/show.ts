@@ -3,6 +3,7 @@ import { REVIEW_REASONS } from '../../db/attempts/review.ts'
 import { formatUsd } from '../../money.ts'
 import { formatCount } from '../../quantity.ts'
 import { listProjects, type AdminClient } from '../admin-client.ts'
+import type { Output } from '../output.ts'
 import type { Paint } from '../screen.ts'
 import { indented, renderTable } from '../table.ts'
 
@@ -12,6 +13,8 @@ export interface ReviewOptions {
   /** As the GraphQL input `ReviewFilter`. */
   filter: Record<string, unknown>
 }
+
+const NONE = 'No attempts need review.\n'
 
 const COUNT = z.object({
   provider: z.string(),
@@ -27,8 +30,8 @@ export async function countAttempts(
   projectName: string | undefined,
   { reasons, filter }: ReviewOptions,
   paint: Paint,
-): Promise<string> {
-  const rows: string[][] = []
+): Promise<Output> {
+  const found: (z.output<typeof COUNT> & { project: string })[] = []
   for (const { id: projectId, name } of await listProjects(client, projectName)) {
     const { reviewCounts } = await client.run({
       query: `query ($reasons: [ReviewReason!], $filter: ReviewFilter) {
@@ -38,24 +41,25 @@ export async function countAttempts(
       shape: z.object({ reviewCounts: z.array(COUNT) }),
       projectId,
     })
-    for (const one of reviewCounts)
-      rows.push([
-        name,
-        one.provider,
-        one.reason.toLowerCase(),
-        formatCount(one.attempts),
-        formatUsd(one.amountMicros),
-        formatCount(one.unpriced),
-        toMinute(one.oldestAt),
-      ])
+    found.push(...reviewCounts.map((one) => ({ project: name, ...one })))
   }
-  if (rows.length === 0) return 'No attempts need review.\n'
+  const data = { counts: found }
+  if (found.length === 0) return { text: NONE, data }
+  const rows = found.map((one) => [
+    one.project,
+    one.provider,
+    one.reason.toLowerCase(),
+    formatCount(one.attempts),
+    formatUsd(one.amountMicros),
+    formatCount(one.unpriced),
+    toMinute(one.oldestAt),
+  ])
   const columns = [
     ...['Project', 'Provider', 'Reason'].map((head) => ({ head })),
     ...['Attempts', 'Amount', 'No amount'].map((head) => ({ head, align: 'right' as const })),
     { head: 'Oldest' },
   ]
-  return indented(renderTable({ columns, rows }, paint))
+  return { text: indented(renderTable({ columns, rows }, paint)), data }
 }
 
 const LISTED = z.object({
@@ -74,8 +78,8 @@ export async function listAttempts(
   projectName: string | undefined,
   { reasons, filter }: ReviewOptions,
   paint: Paint,
-): Promise<string> {
-  const rows: string[][] = []
+): Promise<Output> {
+  const found: (z.output<typeof LISTED> & { project: string; reason: string })[] = []
   for (const { id: projectId, name } of await listProjects(client, projectName))
     for (const reason of reasons ?? REVIEW_REASONS) {
       const { page } = await client.run({
@@ -88,22 +92,25 @@ export async function listAttempts(
         shape: z.object({ page: z.object({ nodes: z.array(LISTED) }) }),
         projectId,
       })
-      for (const { id, provider, heldMicros, estimatedMicros, sentAt, error } of page.nodes) {
-        const amount = estimatedMicros ?? heldMicros
-        rows.push([
-          name,
-          id,
-          provider.name,
-          reason.toLowerCase(),
-          error?.code.toLowerCase() ?? '–',
-          amount === null ? '?' : formatUsd(amount),
-          toMinute(sentAt),
-        ])
-      }
+      found.push(...page.nodes.map((one) => ({ project: name, reason, ...one })))
     }
-  if (rows.length === 0) return 'No attempts need review.\n'
+  const data = { attempts: found }
+  if (found.length === 0) return { text: NONE, data }
+  const rows = found.map((one) => {
+    const amount = one.estimatedMicros ?? one.heldMicros
+    return [
+      one.project,
+      one.id,
+      one.provider.name,
+      one.reason.toLowerCase(),
+      one.error?.code.toLowerCase() ?? '–',
+      amount === null ? '?' : formatUsd(amount),
+      toMinute(one.sentAt),
+    ]
+  })
   const heads = ['Project', 'ID', 'Provider', 'Reason', 'Error', 'Amount', 'Sent']
-  return indented(renderTable({ columns: heads.map((head) => ({ head })), rows }, paint))
+  const text = indented(renderTable({ columns: heads.map((head) => ({ head })), rows }, paint))
+  return { text, data }
 }
 
 function toMinute(date: string | null): string {

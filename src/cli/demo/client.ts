@@ -1,15 +1,14 @@
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
-import { systemClock } from '../../clock.ts'
-import { isFinished } from '../../domain.ts'
-import { findRefusal, OperationRefused, readData, runOperation, type GraphQLOperation } from '../graphql.ts'
+import { OperationRefused, readData, runOperation, type GraphQLOperation } from '../graphql.ts'
+import { resumeUntilEnd } from '../resume.ts'
+import { graphqlUrl } from '../server-client.ts'
 import { TASK_EVENTS, type DemoEvent } from './operations.ts'
 
 export type DemoClient = ReturnType<typeof createDemoClient>
 
-const MAX_RECONNECTS = 5
-const RECONNECT_DELAY_MS = 250
+const RETRIES = { max: 5, delayMs: 250, maxDelayMs: 4_000 }
 
 /** For the server at `url`, with or without `/graphql`. Calls throw OperationRefused; `close` aborts them. */
 export function createDemoClient(url: string, apiKey?: string) {
@@ -27,50 +26,23 @@ export function createDemoClient(url: string, apiKey?: string) {
   return {
     run: <Data>(operation: GraphQLOperation<Data>) => runOperation(endpoint, operation, { headers, signal }),
     watch: (taskId: string) =>
-      watch((after) => {
-        const variables = { id: taskId, ...(after !== undefined && { after }) }
-        return socket.iterate({ query: TASK_EVENTS.query, variables })
-      }, signal),
+      resumeUntilEnd((after) => events(taskId, after), {
+        retries: RETRIES,
+        signal,
+        toError: connectionError,
+      }),
     download: (imageUrl: string) => download(new URL(imageUrl, endpoint), signal),
     close: async () => {
       closing.abort()
       await socket.dispose()
     },
   }
-}
 
-export function graphqlUrl(url: string): string {
-  const { origin, pathname } = new URL(url)
-  const path = pathname.replace(/\/+$/, '')
-  return `${origin}${path.endsWith('/graphql') ? path : `${path}/graphql`}`
-}
-
-/** Until the task ends. Reconnects and resumes after the last cursor. */
-async function* watch(
-  subscribe: (after: string | undefined) => AsyncIterable<unknown>,
-  signal: AbortSignal,
-): AsyncGenerator<DemoEvent> {
-  let after: string | undefined
-  let hasEnded = false
-  for (let failures = 0; !signal.aborted;) {
-    try {
-      for await (const result of subscribe(after)) {
-        const { taskEvents: event } = readData(result, TASK_EVENTS.shape)
-        failures = 0
-        after = event.cursor
-        hasEnded = isFinished(event.status ?? event.task.status)
-        yield event
-      }
-      if (hasEnded) return
-      // A server's shutdown completes its streams.
-      throw new Error('The server ended the stream before the task ended.')
-    } catch (error) {
-      const refusal = findRefusal(error)
-      if (refusal || ++failures > MAX_RECONNECTS) throw refusal ?? connectionError(error)
-      await systemClock.sleep(RECONNECT_DELAY_MS * 2 ** (failures - 1), signal)
-    }
+  async function* events(id: string, after: string | undefined): AsyncGenerator<DemoEvent> {
+    const variables = { id, ...(after !== undefined && { after }) }
+    for await (const result of socket.iterate({ query: TASK_EVENTS.query, variables }))
+      yield readData(result, TASK_EVENTS.shape).taskEvents
   }
-  throw signal.reason
 }
 
 async function download(url: URL, signal: AbortSignal): Promise<Uint8Array> {
@@ -92,6 +64,6 @@ function connectionError(thrown: unknown): Error {
   const { message, reason, code } = CLOSE_EVENT.safeParse(thrown).data ?? {}
   const cause = message || reason || code
   return new Error(
-    `The connection to the server failed ${MAX_RECONNECTS + 1} times in a row${cause ? ` (${cause})` : ''}.`,
+    `The connection to the server failed ${RETRIES.max + 1} times in a row${cause ? ` (${cause})` : ''}.`,
   )
 }

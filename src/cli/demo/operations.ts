@@ -33,6 +33,8 @@ const TASK_STATE = z.object({
   status: z.enum(TASK_STATUSES),
   progress: z.number(),
   queuePosition: z.int().nullable(),
+  /** Only of `darkroom task`. */
+  startedAt: z.string().nullish(),
 })
 
 export type TaskState = z.output<typeof TASK_STATE>

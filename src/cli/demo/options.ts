@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { didYouMean } from '../../nearest.ts'
 import { OUTPUT_FORMATS, QUALITIES } from '../../domain.ts'
 import { UsageError, type Arguments } from '../command.ts'
+import { readUrl } from '../server-client.ts'
 import type { GenerateImageInput } from './operations.ts'
 
 export interface DemoOptions {
@@ -30,12 +31,6 @@ export function readOptions({ positionals, values }: Arguments, cwd: string): De
       ...(provider && { providers: provider.split(',').map((name) => name.trim()) }),
     },
   }
-}
-
-function readUrl(value: string): string {
-  const url = URL.parse(value)
-  if (url && /^https?:$/.test(url.protocol)) return url.href
-  throw new UsageError(`--url is "${value}"; it must be the URL of a server, such as http://127.0.0.1:4000.`)
 }
 
 function readNumber(name: string, value: string, { min, max }: { min: number; max: number }): number {

@@ -9,6 +9,7 @@ import type { Context } from '../../schema/context.ts'
 import { missingRight } from '../../schema/scopes.ts'
 import { requestError } from '../refusal.ts'
 import { complexityErrors } from './document-limits.ts'
+import { hasIntrospection, introspectionDisabled } from './rules.ts'
 import { toGraphQLError } from './mask.ts'
 import { variableErrors, type VariableUse } from './variables.ts'
 
@@ -25,7 +26,10 @@ function withStatus(error: GraphQLError): GraphQLError {
 
 export function useExecutionChecks(
   watch: Keyring['watch'],
-  mask: (error: unknown) => GraphQLError,
+  {
+    mask,
+    mayIntrospect,
+  }: { mask: (error: unknown) => GraphQLError; mayIntrospect: (caller: Access) => boolean },
 ): Plugin<Context> {
   async function findErrors({ args }: ExecutionHook): Promise<GraphQLError[]> {
     const { engine, caller } = args.contextValue
@@ -34,6 +38,7 @@ export function useExecutionChecks(
     } catch (error) {
       return [mask(error)]
     }
+    if (!mayIntrospect(caller) && hasIntrospection(args.document)) return [introspectionDisabled()]
     const missing = missingRight(args, caller)
     if (missing !== undefined) return [requestError('FORBIDDEN', missing)]
     const invalid = variableErrors(args)

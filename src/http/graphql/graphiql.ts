@@ -1,111 +1,91 @@
 import { createHash } from 'node:crypto'
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 // Unlike the global class, it sends the bytes without a copy.
 import { Response } from '@whatwg-node/server'
+import { systemClock } from '../../clock.ts'
+import { matchesEtag } from '../etag.ts'
 import type { Client } from '../security/client.ts'
+import { exampleTabs } from './graphiql-examples.ts'
 
-const GENERATE = `# If the server has API keys, open "Headers" below and enter { "Authorization": "Bearer dk_live_…" }.
-#
-# 1 · Create a task. The response has its id; copy it into the next tab.
-mutation Generate {
-  generateImage(
-    input: {
-      prompt: "a red fox in the snow"
-      size: "1024x1024"
-      quality: MEDIUM
-      partialImages: 3
-    }
-  ) {
-    task {
-      id
-      status
-      warnings { message }
-    }
-  }
-}
-`
+const HEAD = `<meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <style>
+        /* Tabs keep a stale offset, which GraphiQL hides only until one has the focus: the click would miss. */
+        .graphiql-tab { transform: none !important }
+        @media (max-width: 700px) {
+          #graphiql-session { flex-direction: column }
+          .graphiql-horizontal-drag-bar, .graphiql-logo { display: none }
+          .graphiql-response { min-height: 40% }
+        }
+      </style>
+      <script>
+        // Without an offset, a dragged tab would not follow the pointer.
+        addEventListener('pointerdown', (event) => {
+          if (event.target.closest('.graphiql-tab')) event.stopPropagation()
+        }, true)
+        // Headers hold API keys. GraphiQL stores them unless its settings say otherwise.
+        if (localStorage.getItem('graphiql:shouldPersistHeaders') === null) {
+          localStorage.setItem('graphiql:shouldPersistHeaders', 'false')
+          localStorage.removeItem('graphiql:headers')
+          localStorage.removeItem('graphiql:tabState')
+        }
+      </script>`
 
-const WATCH = `# 2 · Watch the task. Enter its id in the variables below.
-#     After a disconnect, pass the last cursor as "after" to receive all missed events.
-subscription Watch($task: ID!, $after: String) {
-  taskEvents(taskId: $task, after: $after) {
-    __typename
-    cursor
-    task { status progress }
-    ... on PartialImageReceived {
-      partialImage { index image { url(width: 512) } }
-    }
-    ... on TaskFinished {
-      status
-      task { images { url width height } usage { totalTokens } costMicros }
-    }
-  }
-}
-`
+/** Resolves to undefined unless the request accepts HTML. */
+export type Page = (request: Request, client: Client) => Promise<Response | undefined>
 
-const RESUME = `# 3 · Resume. Enter the cursor of the last received event in the variables.
-#     Works after a disconnect, after the end of the task, and on another server with the same database.
-subscription Resume($task: ID!, $after: String!) {
-  taskEvents(taskId: $task, after: $after) {
-    __typename
-    cursor
-    at
-    task { status progress }
-  }
-}
-`
-
-const LIST = `# 4 · List the latest tasks with their attempts, events and costs.
-query Look {
-  tasks(first: 5) {
-    nodes {
-      id
-      status
-      prompt
-      charged
-      costMicros
-      images { url(width: 256, format: WEBP) thumbhash }
-      attempts { number state charged provider { name } wirePhase }
-      events { nodes { __typename cursor at } }
-    }
-    feedCursor
-  }
-}
-`
-
-export const graphiql = {
-  title: 'Darkroom',
-  // GraphiQL sends the headers of its editor over event streams, but not over a WebSocket.
-  subscriptionsProtocol: 'SSE' as const,
-  defaultTabs: [
-    { query: GENERATE },
-    { query: WATCH, variables: '{\n  "task": "task_…"\n}' },
-    { query: RESUME, variables: '{\n  "task": "task_…",\n  "after": "cursor of the last event"\n}' },
-    { query: LIST },
-  ],
+interface RenderedPage {
+  etag: string
+  /** For the content security policy. */
+  scripts: string
+  plain: Uint8Array<ArrayBuffer>
+  gzipped: Uint8Array<ArrayBuffer>
 }
 
-/** Undefined unless the request accepts HTML. */
-export type Page = (request: Request, client: Client) => Response | undefined
-
-/** Renders the page, which has 9 MB, on the first request. */
+/** Renders the page, which has 9 MB, on the first request: 2 MB compressed. */
 export function createPage(): Page {
-  let page: Uint8Array<ArrayBuffer> | undefined
-  let scripts = ''
-  return ({ method, headers }, { origin }) => {
+  let rendering: Promise<RenderedPage> | undefined
+  return async ({ method, headers }, { origin }) => {
     if (method !== 'GET' || !headers.get('accept')?.includes('text/html')) return undefined
-    if (page === undefined) {
-      const html = renderGraphiQL(graphiql)
-      scripts = scriptHashes(html)
-      page = new TextEncoder().encode(html)
+    const { etag, scripts, plain, gzipped } = await (rendering ??= renderPage())
+    const common = {
+      'content-security-policy': policy(scripts, new URL(origin).host),
+      etag,
+      'cache-control': 'private, no-cache',
+      vary: 'accept, accept-encoding',
     }
-    return new Response(page, {
+    if (matchesEtag(headers.get('if-none-match'), etag))
+      return new Response(null, { status: 304, headers: common })
+    const isGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(headers.get('accept-encoding') ?? '')
+    const body = isGzip ? gzipped : plain
+    return new Response(body, {
       headers: {
+        ...common,
         'content-type': 'text/html; charset=utf-8',
-        'content-length': String(page.byteLength),
-        'content-security-policy': policy(scripts, new URL(origin).host),
+        'content-length': String(body.byteLength),
+        ...(isGzip && { 'content-encoding': 'gzip' }),
       },
     })
+  }
+}
+
+async function renderPage(): Promise<RenderedPage> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
+  const page = renderGraphiQL({
+    title: 'Darkroom',
+    // GraphiQL sends the headers of its editor over event streams, but not over a WebSocket.
+    subscriptionsProtocol: 'SSE',
+    defaultTabs: exampleTabs(new Date(systemClock.now()).getUTCFullYear()),
+  })
+  const html = page.replace('<meta charset="utf-8" />', () => HEAD)
+  const plain = new TextEncoder().encode(html)
+  const etag = `W/"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`
+  return {
+    etag,
+    scripts: scriptHashes(html),
+    plain,
+    gzipped: new Uint8Array(await promisify(gzip)(plain)),
   }
 }
 

@@ -12,7 +12,7 @@ import { graphqlRefusal } from '../refusal.ts'
 import type { Bodies } from '../security/bodies.ts'
 import { useCaller } from '../security/auth.ts'
 import type { Client } from '../security/client.ts'
-import { hostProblem } from '../security/cross-site.ts'
+import { createPreflightCheck, hostProblem } from '../security/cross-site.ts'
 import { createDocumentCaches, useDocumentLimits } from './document-limits.ts'
 import { useExecutionChecks } from './execution-checks.ts'
 import { createPage } from './graphiql.ts'
@@ -32,9 +32,10 @@ export type GraphQLServer = YogaServerInstance<ServerContext, Context>
 
 export function createGraphQL(options: {
   context: (request: Request, client: Client, caller: Access) => Context
-  keyring: Pick<Keyring, 'authenticate' | 'watch'>
+  keyring: Pick<Keyring, 'authenticate' | 'watch' | 'isOpenCached'>
   corsOrigins: readonly string[]
   introspection: boolean
+  operatorIntrospection?: boolean
   /** One of its own by default. */
   hub?: LiveHub
   bodies: Bodies
@@ -43,6 +44,9 @@ export function createGraphQL(options: {
   tracing: Tracing
 }): GraphQLServer {
   const { log, keyring, corsOrigins, introspection, hub = createLiveHub({ log }) } = options
+  const { operatorIntrospection = false } = options
+  // While no key is required, everyone is an operator.
+  const mayIntrospect = ({ operator }: Access) => introspection || (operator && !keyring.isOpenCached())
   const mask = createMask(log)
   const debug = (...args: unknown[]) => log.debug(args.map(String).join(' '))
   return createYoga<ServerContext, Context>({
@@ -59,11 +63,11 @@ export function createGraphQL(options: {
     plugins: [
       useCaller(keyring.authenticate),
       useStrictRequests(options.bodies),
-      useDocumentLimits({ introspection }),
+      useDocumentLimits({ introspection: introspection || operatorIntrospection }),
       useErrorCodes(),
       useStreamHeaders(),
       useLiveHub(hub),
-      useExecutionChecks(keyring.watch, mask),
+      useExecutionChecks(keyring.watch, { mask, mayIntrospect }),
       useInstrumentation(options),
     ],
     parserAndValidationCache: createDocumentCaches(),
@@ -79,15 +83,21 @@ export function createGraphQL(options: {
 /** OPTIONS is for CORS. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
 
-export function createGraphQLRoute(graphql: GraphQLServer, publicUrl: string | null): HttpRoute {
+export function createGraphQLRoute(
+  graphql: GraphQLServer,
+  { publicUrl, corsOrigins, log }: { publicUrl: string | null; corsOrigins: readonly string[]; log: Logger },
+): HttpRoute {
   const page = createPage()
+  const refusePreflight = createPreflightCheck(corsOrigins, log)
   return async (request, getClient) => {
     if (new URL(request.url).pathname !== '/graphql') return undefined
     const client = getClient()
     const problem = hostProblem(client.origin, publicUrl)
     if (problem !== undefined) return graphqlRefusal('HOST_NOT_ALLOWED', problem)
-    const html = page(request, client)
+    const html = await page(request, client)
     if (html) return html
+    const refusedPreflight = refusePreflight(request)
+    if (refusedPreflight) return refusedPreflight
     if (!METHODS.has(request.method))
       return graphqlRefusal(
         'METHOD_NOT_ALLOWED',

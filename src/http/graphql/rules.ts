@@ -1,8 +1,12 @@
 // Yoga caches validation results by the names of the rules, so no rule may depend on the caller.
 import {
+  BREAK,
   Kind,
   OperationTypeNode,
+  visit,
   type ASTVisitor,
+  type DocumentNode,
+  type GraphQLError,
   type SelectionSetNode,
   type ValidationContext,
 } from 'graphql'
@@ -71,9 +75,35 @@ export function noIntrospection(context: ValidationContext): ASTVisitor {
     Field({ name }) {
       if (isReported || (name.value !== '__schema' && name.value !== '__type')) return
       isReported = true
-      report(context, 'INTROSPECTION_DISABLED', `${name.value} is not available: introspection is disabled.`)
+      context.reportError(introspectionDisabled())
     },
   }
+}
+
+export function introspectionDisabled(): GraphQLError {
+  return requestError(
+    'INTROSPECTION_DISABLED',
+    "__schema is not available: introspection is disabled. Send the operator's key, or set INTROSPECTION=on.",
+  )
+}
+
+const introspecting = new WeakMap<DocumentNode, boolean>()
+
+/** Documents are cached. */
+export function hasIntrospection(document: DocumentNode): boolean {
+  let found = introspecting.get(document)
+  if (found === undefined) {
+    found = false
+    visit(document, {
+      Field({ name }) {
+        if (name.value !== '__schema' && name.value !== '__type') return undefined
+        found = true
+        return BREAK
+      },
+    })
+    introspecting.set(document, found)
+  }
+  return found
 }
 
 function report(context: ValidationContext, code: RequestErrorCode, message: string): void {

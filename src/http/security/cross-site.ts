@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import { requestError } from '../refusal.ts'
+import type { Logger } from '../../log.ts'
+import { graphqlRefusal, requestError } from '../refusal.ts'
 
 /** Sent without a preflight: fetch.spec.whatwg.org/#cors-safelisted-request-header. */
 const FORM_TYPES = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\b/i
@@ -16,6 +17,32 @@ export function checkCrossSite({ method, headers }: Request): void {
     'CSRF_REQUIRED',
     `Any web page could send a POST ${found}. Add the header "${PREFLIGHT_HEADERS[1]}: 1", or send application/json.`,
   )
+}
+
+/** Each is logged once. */
+const MAX_LOGGED_ORIGINS = 100
+
+/**
+ * Refuses the preflight of an origin that is not allowed, with the remedy. Browsers show no body of it in the console: the
+ * log has the remedy, too.
+ */
+export function createPreflightCheck(
+  corsOrigins: readonly string[],
+  log: Pick<Logger, 'warn'>,
+): (request: Request) => Response | undefined {
+  const logged = new Set<string>()
+  return ({ method, headers }) => {
+    const origin = headers.get('origin')?.slice(0, 200)
+    if (method !== 'OPTIONS' || !headers.has('access-control-request-method') || origin === undefined)
+      return undefined
+    if (corsOrigins.includes(origin)) return undefined
+    const problem = `Pages of ${origin} may not call this server. Add the origin to CORS_ORIGINS or corsOrigins, and restart.`
+    if (!logged.has(origin) && logged.size < MAX_LOGGED_ORIGINS) {
+      logged.add(origin)
+      log.warn({ origin }, 'preflight refused: add the origin to CORS_ORIGINS')
+    }
+    return graphqlRefusal('ORIGIN_NOT_ALLOWED', problem, { vary: 'origin' })
+  }
 }
 
 /** Against DNS rebinding, only local names and the host of PUBLIC_URL are served. */

@@ -1,9 +1,13 @@
 // Redraws the lower end of a terminal: latest image and progress bar. Printed lines stay above.
 import type { Clock } from '../../clock.ts'
+import { formatMs } from '../format.ts'
 import type { Screen } from '../screen.ts'
-import type { TaskState } from './operations.ts'
+import type { TaskState } from '../demo/operations.ts'
 import { advance, bar } from './progress-bar.ts'
-import { blankLike, crossFade, decodeImage, imageLines, tintRed, type Pixels } from './terminal-image.ts'
+import { blankLike, crossFade, decodeImage, imageLines, tintRed, type Pixels } from './blocks.ts'
+import type { Estimate } from './estimate.ts'
+import { inlineImage, type Space } from './inline-image.ts'
+import type { ImageProtocol } from './protocol.ts'
 import { percent, stateText, type View } from './view.ts'
 
 const FRAME_MS = 40
@@ -28,12 +32,17 @@ interface Transition {
   drawnAt: number
 }
 
-/** Hides the cursor until it closes. */
-export function createLiveView(screen: Screen, clock: Clock): View {
+/** Hides the cursor until it closes. Draws blocks, and at the end the last image with `protocol`. */
+export function createLiveView(
+  screen: Screen,
+  clock: Clock,
+  { protocol = 'blocks', estimate }: { protocol?: ImageProtocol; estimate?: Estimate } = {},
+): View {
   const closing = new AbortController()
   let state: TaskState | undefined
   let shown = 0
   let image: Transition | undefined
+  let last: Uint8Array | undefined
   let drawnRows = 0
 
   screen.write(HIDE_CURSOR)
@@ -49,7 +58,8 @@ export function createLiveView(screen: Screen, clock: Clock): View {
       state = next
     },
     async showImage(bytes, tint) {
-      if (!screen.isTruecolor || spaceFor(screen).rows < MIN_IMAGE_ROWS) return
+      last = bytes
+      if (protocol === 'none' || !screen.isTruecolor || spaceFor(screen).rows < MIN_IMAGE_ROWS) return
       const decoded = await decodeImage(bytes, spaceFor(screen))
       if (decoded === undefined || closing.signal.aborted) return
       const next = tintRed(decoded, tint)
@@ -63,19 +73,33 @@ export function createLiveView(screen: Screen, clock: Clock): View {
       closing.abort()
       await animation
       erase()
-      if (image) screen.write(`${indentedLines(image.to).join('\n')}\n\n`)
+      const graphics =
+        last && protocol !== 'blocks' ? await inlineImage(last, protocol, spaceFor(screen)) : undefined
+      if (graphics !== undefined) screen.write(`${graphics}\n`)
+      else if (image) screen.write(`${indentedLines(image.to).join('\n')}\n\n`)
       screen.write(SHOW_CURSOR)
     },
   }
 
   async function animate(): Promise<void> {
-    for (let last = clock.now(); !closing.signal.aborted;) {
+    for (let drawnAt = clock.now(); !closing.signal.aborted;) {
       await clock.sleep(FRAME_MS, closing.signal)
       const now = clock.now()
-      if (state) shown = advance(shown, state.progress, now - last)
-      last = now
+      if (state) shown = advance(shown, progressOf(state, now), now - drawnAt)
+      drawnAt = now
       if (!closing.signal.aborted) draw()
     }
+  }
+
+  /** As reported, or as estimated if that is more. */
+  function progressOf({ progress, status, startedAt }: TaskState, now: number): number {
+    if (status !== 'RUNNING' || !startedAt || !estimate) return progress
+    return Math.max(progress, estimate.fraction(now - Date.parse(startedAt)))
+  }
+
+  function remainingMs({ status, startedAt }: TaskState): number | null {
+    if (status !== 'RUNNING' || !startedAt || !estimate) return null
+    return estimate.remainingMs(clock.now() - Date.parse(startedAt))
   }
 
   /** Waits for the complete bar and image. */
@@ -116,7 +140,8 @@ export function createLiveView(screen: Screen, clock: Clock): View {
   }
 
   function barLine(current: TaskState): string {
-    const text = `  ${stateText(current)}`
+    const left = remainingMs(current)
+    const text = `  ${stateText(current)}${left === null ? '' : `, about ${secondsText(left)} left`}`
     const width = Math.max(8, Math.min(48, screen.size().columns - INDENT.length - 6 - text.length))
     return `${INDENT}${bar(shown, width, screen.paint)} ${percent(shown)}${screen.paint('dim', text)}`
   }
@@ -139,7 +164,13 @@ function indentedLines(pixels: Pixels): string[] {
   return imageLines(pixels).map((line) => INDENT + line)
 }
 
-function spaceFor(screen: Screen): { columns: number; rows: number } {
+/** Whole seconds, at least 1. */
+function secondsText(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1_000))
+  return seconds < 60 ? `${seconds} s` : formatMs(seconds * 1_000)
+}
+
+function spaceFor(screen: Screen): Space {
   const { columns, rows } = screen.size()
   return { columns: columns - 2 * INDENT.length, rows: rows - ROWS_AROUND_IMAGE }
 }

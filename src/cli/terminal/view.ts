@@ -1,5 +1,5 @@
 import type { Screen } from '../screen.ts'
-import type { TaskState } from './operations.ts'
+import type { TaskState } from '../demo/operations.ts'
 
 export interface View {
   /** The line stays. */
