@@ -17,6 +17,7 @@ import { parseArguments } from './main/arguments.ts'
 import { commandHelp, overview } from './main/help.ts'
 import { missingSeparator, programName } from './main/npm.ts'
 import { migrate } from './migrate.ts'
+import { models } from './models.ts'
 import { projects } from './projects.ts'
 import { providersCheck } from './providers-check.ts'
 import { schema } from './schema.ts'
@@ -52,6 +53,7 @@ const COMMANDS: readonly Command[] = [
   bills,
   dataFolders,
   doctor,
+  models,
   providersCheck,
   backup,
   migrate,

@@ -18,6 +18,7 @@ const COMMANDS = [
   'attempt',
   'data-folders',
   'doctor',
+  'models',
   'providers-check',
   'backup',
   'migrate',
