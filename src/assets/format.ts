@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { rootOf } from './svg/size.ts'
 import { OUTPUT_FORMATS, type ImageFacts, type OutputFormat } from '../domain.ts'
 
 type RejectionReason = 'EMPTY' | 'TYPE' | 'TOO_LARGE' | 'TOO_MANY_PIXELS' | 'CORRUPT'
@@ -77,15 +78,9 @@ export function sniffFormat(head: Buffer, allowed: readonly OutputFormat[] = OUT
   throw new ImageRejected('TYPE', `Images must be PNG, JPEG or WebP; this file ${found}.`)
 }
 
-/** XML whose root is `svg`: comments, declarations and a document type may precede it. */
+/** XML whose root is `svg`. */
 function isSvg(head: Buffer): boolean {
-  const text = head
-    .toString('latin1', 0, HEAD_BYTES)
-    .replace(/^\u00ef\u00bb\u00bf/, '')
-    .trimStart()
-  if (!/^<(?:svg|\?xml|!doctype\s+svg|!--)/i.test(text)) return false
-  const root = text.search(/<svg[\s>/]/i)
-  return root >= 0 && !/<(?:html|head|body)\b/i.test(text.slice(0, root))
+  return rootOf(head.toString('latin1', 0, HEAD_BYTES)) >= 0
 }
 
 export async function readHead(input: string | Buffer): Promise<{ head: Buffer; byteSize: number }> {

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
-import { UNKNOWN_USAGE } from '../../src/providers/provider.ts'
-import type { OpenaiOptions } from '../../src/providers/openai/openai.ts'
 import { UNKNOWN_USAGE, type Offer, type ProviderRequest } from '../../src/providers/provider.ts'
+import type { OpenaiOptions } from '../../src/providers/openai/openai.ts'
 import { runRequest, inputOf, openai, openCall, openOpenai, requestOf } from './openai-call.ts'
 import { startOpenaiUpstream, type OpenaiUpstream, type ReceivedRequest } from './upstreams/openai.ts'
 

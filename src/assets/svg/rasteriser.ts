@@ -68,7 +68,7 @@ async function run(job: RasterJob): Promise<Buffer> {
   clearTimeout(child.idle)
   try {
     await child.ready
-    return await ask(child.process, job)
+    return await ask(child, job)
   } finally {
     child.idle = setTimeout(() => end(child), IDLE_MS).unref()
   }
@@ -100,11 +100,13 @@ function end(child: Child): void {
   child.process.kill('SIGKILL')
 }
 
-function ask(child: ChildProcess, job: RasterJob): Promise<Buffer> {
+function ask(owner: Child, job: RasterJob): Promise<Buffer> {
+  const { process: child } = owner
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   const stop = (reason: string) => {
     reject(new SvgNotRendered(reason))
-    child.kill('SIGKILL')
+    // Its exit is reported later; the next job must not meet it.
+    end(owner)
   }
   const onMessage = (message: unknown) => {
     if (message instanceof Uint8Array) resolve(Buffer.from(message))
