@@ -40,7 +40,7 @@ async function runModels({ positionals }: Arguments, context: CommandContext): P
     throw new UsageError(
       `There is no provider "${name}". Configured: ${config.providers.map((one) => one.name).join(', ')}.`,
     )
-  return verb === 'list' ? list(providers, context) : checkAll(providers, context)
+  return verb === 'list' ? list(providers, context) : await checkAll(providers, context)
 }
 
 function list(providers: readonly Provider[], { out }: CommandContext): number {
