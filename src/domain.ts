@@ -18,6 +18,10 @@
 //
 // `Ms` is a duration, `Micros` integer micro-USD, `At` milliseconds since 1970 UTC.
 
+import type { Animation, Complexity, Extra, MimeType, OutputFormat, SvgAuthor } from './formats.ts'
+
+export * from './formats.ts'
+
 /** GraphQL enums, CHECK constraints and types derive from these lists. */
 export const TASK_STATUSES = [
   'QUEUED',
@@ -46,13 +50,12 @@ export const WIRE_PHASES = ['NONE', 'INTENT', 'DISPATCHED', 'HEADERS', 'BODY_DON
 export const QUALITIES = ['AUTO', 'LOW', 'MEDIUM', 'HIGH', 'STANDARD', 'HD', 'XHIGH', 'MAX'] as const
 export const BACKGROUNDS = ['AUTO', 'OPAQUE', 'TRANSPARENT'] as const
 export const MODERATIONS = ['AUTO', 'LOW'] as const
-export const OUTPUT_FORMATS = ['PNG', 'JPEG', 'WEBP'] as const
 export const INPUT_FIDELITIES = ['HIGH', 'LOW'] as const
 export const STYLES = ['VIVID', 'NATURAL'] as const
 export const UNSUPPORTED_POLICIES = ['WARN', 'ERROR'] as const
 export const UNKNOWN_OUTCOME_POLICIES = ['HOLD', 'RESEND'] as const
 export const USAGE_SOURCES = ['REPORTED', 'ESTIMATED', 'UNKNOWN'] as const
-export const ASSET_KINDS = ['FINAL', 'PARTIAL', 'INPUT', 'MASK'] as const
+export const ASSET_KINDS = ['FINAL', 'PARTIAL', 'INPUT', 'MASK', 'MARKUP'] as const
 export const WARNING_CODES = [
   'SETTING_IGNORED',
   'SETTING_CHANGED',
@@ -62,7 +65,6 @@ export const WARNING_CODES = [
   'FORMAT_DIFFERS',
   'BACKGROUND_DIFFERS',
 ] as const
-export const IMAGE_MIME_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
 /** HOLD reserves the worst case, POST records the cost, VOID releases the HOLD, ADJUST corrects a POST. */
 export const LEDGER_KINDS = ['HOLD', 'POST', 'VOID', 'ADJUST'] as const
 /** PRICE: from a price table. OPERATOR: a decision. BILL: from the provider. ESTIMATE: until one of them. */
@@ -116,7 +118,6 @@ export type WirePhase = (typeof WIRE_PHASES)[number]
 export type Quality = (typeof QUALITIES)[number]
 export type Background = (typeof BACKGROUNDS)[number]
 export type Moderation = (typeof MODERATIONS)[number]
-export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 export type InputFidelity = (typeof INPUT_FIDELITIES)[number]
 export type Style = (typeof STYLES)[number]
 export type UnsupportedSettingPolicy = (typeof UNSUPPORTED_POLICIES)[number]
@@ -124,7 +125,6 @@ export type UnknownOutcomePolicy = (typeof UNKNOWN_OUTCOME_POLICIES)[number]
 export type UsageSource = (typeof USAGE_SOURCES)[number]
 export type AssetKind = (typeof ASSET_KINDS)[number]
 export type WarningCode = (typeof WARNING_CODES)[number]
-export type MimeType = (typeof IMAGE_MIME_TYPES)[number]
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number]
@@ -157,7 +157,14 @@ export interface Settings {
   n: number
   /** 0 to 3; a provider may send fewer. */
   partialImages: number
+  /** The end user; under its newer name in `safetyIdentifier`. */
   user: string | null
+  /** As `user`, or null if only that was given. */
+  safetyIdentifier: string | null
+  complexity: Complexity | null
+  animation: Animation | null
+  svg: SvgAuthor | null
+  extra: Extra | null
 }
 
 export const DEFAULT_SETTINGS = {
@@ -173,6 +180,11 @@ export const DEFAULT_SETTINGS = {
   n: 1,
   partialImages: 0,
   user: null,
+  safetyIdentifier: null,
+  complexity: null,
+  animation: null,
+  svg: null,
+  extra: null,
 } as const satisfies Omit<Settings, 'prompt'>
 
 export const DEFAULT_POLICIES = { unsupported: 'WARN', onUnknownOutcome: 'HOLD', maxCharges: 1 } as const
@@ -187,6 +199,7 @@ export interface ImageRequest extends Settings {
   providers: string[] | null
   images: InputImage[]
   mask: InputImage | null
+  markup: InputImage | null
   metadata: Record<string, string>
   unsupported: UnsupportedSettingPolicy
   onUnknownOutcome: UnknownOutcomePolicy
@@ -222,17 +235,13 @@ export const TOKEN_COUNTS = [
   'inputImageTokens',
   'outputTextTokens',
   'outputImageTokens',
+  'svgInputTokens',
+  'svgOutputTokens',
+  'svgReasoningTokens',
 ] as const
 
-/** Unreported values are null, never zero. */
-export interface Usage {
-  inputTokens: number | null
-  outputTokens: number | null
-  totalTokens: number | null
-  inputTextTokens: number | null
-  inputImageTokens: number | null
-  outputTextTokens: number | null
-  outputImageTokens: number | null
+/** Unreported values are null, never zero. `svg…`: of the author of an SVG, whose reasoning is part of its output. */
+export interface Usage extends Record<(typeof TOKEN_COUNTS)[number], number | null> {
   source: UsageSource
 }
 
@@ -243,6 +252,15 @@ export interface ImageFacts {
   height: number
   byteSize: number
   hasAlpha: boolean
+}
+
+export interface ResultFacts extends ImageFacts {
+  /** 1 for a still image. */
+  frames: number
+  /** Of all frames; null for a still image. */
+  durationMs: number | null
+  /** Times that an animation plays, 0 for ever; null for a still image. */
+  plays: number | null
 }
 
 export type TaskEventBody =

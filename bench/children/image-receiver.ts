@@ -25,6 +25,7 @@ const ORDER: ProviderRequest = {
   quality: 'HIGH',
   images: [],
   mask: null,
+  markup: null,
 }
 
 const REPLY = z.object({ data: z.tuple([z.object({ b64_json: z.string() })]) })

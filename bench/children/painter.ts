@@ -36,6 +36,7 @@ const verbs = {
         compression: null,
         images: [],
         mask: null,
+        animation: { frames: 1, frameDurationMs: 100 },
       })
       for (let index = 1; index <= partialImages; index++) {
         await (await picture.preview(index / (partialImages + 1))).write(file)

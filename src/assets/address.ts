@@ -2,11 +2,14 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../domain.ts'
 import { badInput } from '../errors.ts'
 import { MIME_TYPES } from './format.ts'
 
-/** In pixels. Renditions keep the aspect ratio and are never enlarged. */
+/** In pixels. Renditions keep the aspect ratio and are never enlarged, except those of an SVG. */
 export interface RenditionSpec {
   width?: number
   height?: number
+  /** PNG, JPEG or WEBP. */
   format?: OutputFormat
+  /** All frames of an animation, as WEBP; by default the first one. */
+  animated?: boolean
 }
 
 const MAX_RENDITION_EDGE = 4096
@@ -15,16 +18,21 @@ const EXTENSIONS: Record<string, string> = {
   'image/png': '.png',
   'image/jpeg': '.jpg',
   'image/webp': '.webp',
+  'image/gif': '.gif',
+  'image/svg+xml': '.svg',
 }
 
 /** Throws BAD_USER_INPUT. */
 export function assetPath(id: string, mimeType: string, spec: RenditionSpec = {}): string {
   checkRendition(spec)
-  const extension = extensionOf(spec.format ? MIME_TYPES[spec.format] : mimeType)
+  const isOriginal = Object.values(spec).every((value) => value === undefined || value === false)
+  const format = isOriginal ? undefined : renditionFormat(mimeType, spec)
+  const extension = extensionOf(format ? MIME_TYPES[format] : mimeType)
   const query = new URLSearchParams()
   if (spec.width !== undefined) query.set('width', String(spec.width))
   if (spec.height !== undefined) query.set('height', String(spec.height))
   if (spec.format !== undefined) query.set('format', spec.format.toLowerCase())
+  if (spec.animated) query.set('animated', 'true')
   return `/assets/${id}${extension}${query.size > 0 ? `?${query}` : ''}`
 }
 
@@ -39,13 +47,27 @@ export function readRendition(query: URLSearchParams): RenditionSpec | undefined
   if (query.has('width')) spec.width = Number(query.get('width') || NaN)
   if (query.has('height')) spec.height = Number(query.get('height') || NaN)
   if (format !== null) spec.format = readFormat(format)
+  if (query.get('animated') === 'true') spec.animated = true
   if (Object.keys(spec).length === 0) return undefined
   checkRendition(spec)
   return spec
 }
 
+/** The stored format, unless that has no still raster images. */
+export function renditionFormat(mimeType: string, { format, animated }: RenditionSpec): OutputFormat {
+  if (format) return format
+  const stored = OUTPUT_FORMATS.find((one) => MIME_TYPES[one] === mimeType) ?? 'PNG'
+  if (stored === 'SVG') return 'PNG'
+  return stored === 'GIF' ? (animated ? 'WEBP' : 'PNG') : stored
+}
+
 /** Throws BAD_USER_INPUT. */
 export function checkRendition(spec: RenditionSpec): void {
+  const { format, animated } = spec
+  if (format === 'GIF' || format === 'SVG')
+    throw badInput('format', `format is ${format}; renditions are PNG, JPEG or WEBP.`)
+  if (animated && format !== undefined && format !== 'WEBP')
+    throw badInput('animated', `animated needs format WEBP, or none; format is ${format}.`)
   for (const field of ['width', 'height'] as const) {
     const edge = spec[field]
     if (edge === undefined || (Number.isInteger(edge) && edge >= 1 && edge <= MAX_RENDITION_EDGE)) continue

@@ -1,7 +1,9 @@
 // Check the signature first: libvips also decodes unsafe formats.
 import sharp, { type Sharp, type SharpOptions } from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
-import { corrupt, FORMAT_NAMES, readHead, sniffFormat } from './format.ts'
+import { corrupt, FORMAT_NAMES, INPUT_FORMATS, readHead, sniffFormat } from './format.ts'
+import { rasteriseSvg, SvgNotRendered } from './svg/rasteriser.ts'
+import { svgSize } from './svg/size.ts'
 
 export const MAX_PIXELS = 40_000_000
 
@@ -34,8 +36,21 @@ export async function isOpaque(input: string | Buffer): Promise<boolean> {
   return (await openImage(input).stats()).isOpaque
 }
 
+/** Of an SVG; null if it is not rendered. */
+export async function svgThumbhash(svg: Buffer): Promise<string | null> {
+  const { width, height } = svgSize(svg)
+  const scale = MAX_THUMBHASH_EDGE / Math.max(width, height)
+  const [w, h] = [width, height].map((edge) => Math.max(1, Math.round(edge * scale)))
+  try {
+    return await thumbhash(await rasteriseSvg({ svg, width: w!, height: h!, ownWidth: width }))
+  } catch (error) {
+    if (error instanceof SvgNotRendered) return null
+    throw error
+  }
+}
+
 async function decodeSmall(input: string | Buffer): Promise<{ width: number; height: number; rgba: Buffer }> {
-  const format = sniffFormat((await readHead(input)).head)
+  const format = sniffFormat((await readHead(input)).head, [...INPUT_FORMATS, 'GIF'])
   try {
     const { data, info } = await openImage(input)
       .autoOrient()

@@ -5,7 +5,7 @@ import { corrupt, type ImageMimeType } from './format.ts'
 import { inspectImage } from './inspect.ts'
 import { stripJpeg, stripPng, stripWebp } from './strip-metadata.ts'
 
-const STRIP: Record<ImageMimeType, (bytes: Buffer) => Buffer> = {
+const STRIP: Partial<Record<ImageMimeType, (bytes: Buffer) => Buffer>> = {
   'image/png': stripPng,
   'image/jpeg': stripJpeg,
   'image/webp': stripWebp,
@@ -18,7 +18,9 @@ const STRIP: Record<ImageMimeType, (bytes: Buffer) => Buffer> = {
 export async function sanitizeInput(file: string, options: { maxBytes?: number } = {}): Promise<ImageFacts> {
   const original = await readFile(file)
   const found = await inspectImage(original, options)
-  const clean = STRIP[found.mimeType](await applyOrientation(original, found.mimeType))
+  const strip = STRIP[found.mimeType]
+  if (!strip) throw corrupt(found.mimeType)
+  const clean = strip(await applyOrientation(original, found.mimeType))
   if (clean.equals(original)) return found
   const facts = await inspectImage(clean, { maxBytes: Infinity })
   // Another name of the file keeps the original.

@@ -21,8 +21,9 @@ const STEP_MS = 300_000
 
 export function createSigner(secret: string, clock: Clock): Signer {
   function signatureOf({ id, projectId }: SignedAsset, spec: RenditionSpec, expires: string): Buffer {
-    const { width = '', height = '', format = '' } = spec
-    const signed = [projectId, id, width, height, format, expires].join('\n')
+    const { width = '', height = '', format = '', animated } = spec
+    const frames = animated ? ['animated'] : []
+    const signed = [projectId, id, width, height, format, expires, ...frames].join('\n')
     return createHmac('sha256', secret).update(signed).digest()
   }
 

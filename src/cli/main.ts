@@ -21,6 +21,7 @@ import { commandHelp, overview } from './main/help.ts'
 import { missingSeparator, programName } from './main/npm.ts'
 import { mcp } from './mcp.ts'
 import { migrate } from './migrate.ts'
+import { models } from './models.ts'
 import { open } from './open.ts'
 import { projects } from './projects.ts'
 import { providersCheck } from './providers-check.ts'
@@ -66,6 +67,7 @@ export const COMMANDS: readonly Command[] = [
   dataFolders,
   assets,
   doctor,
+  models,
   providersCheck,
   backup,
   migrate,

@@ -152,6 +152,10 @@ interface RemoteProvider {
   charges?: ChargesConfig | undefined
   /** How long result URLs work: failed downloads are repeated until then. Default 86 400 000. */
   resultTtlMs?: number | undefined
+  /** Names of parameters that requests may set in `extra`. Default none. */
+  extra?: readonly string[] | undefined
+  /** Of the authors of SVGs, by name. Default none: the cost of an SVG is unknown. */
+  svgPrices?: Readonly<Record<string, SvgPriceConfig>> | undefined
   /** By name or description. Default: those in the dialect's documentation. */
   models?: readonly (string | ModelConfig)[] | undefined
 }
@@ -245,8 +249,8 @@ export interface AcedataProviderConfig extends PollingProvider {
 
 /** Generates images in this process: no account, network or cost. */
 export type SandboxProviderConfig = { name: string; dialect: 'sandbox' } & {
-  readonly [Name in keyof SandboxOptions]?: SandboxOptions[Name] | undefined
-}
+  readonly [Name in Exclude<keyof SandboxOptions, 'models' | 'svgPrices'>]?: SandboxOptions[Name] | undefined
+} & Pick<RemoteProvider, 'models' | 'svgPrices'>
 
 /** Differences from the catalogue. */
 export interface ModelConfig {
@@ -256,6 +260,10 @@ export interface ModelConfig {
   capabilities?: { readonly [Name in keyof Capabilities]?: Capabilities[Name] | undefined } | undefined
   /** null: unknown. Default: the catalogue's. */
   price?: TokenPriceConfig | ImagePriceConfig | null | undefined
+  /** YYYY-MM-DD; null: no announced end. Default: the catalogue's. */
+  retiresOn?: string | null | undefined
+  /** To use after the end. Default: the catalogue's. */
+  successor?: string | null | undefined
 }
 
 /** Per million tokens. */
@@ -264,6 +272,18 @@ export interface TokenPriceConfig {
   inputImageMicros?: number | null | undefined
   outputImageMicros: number
   outputTextMicros?: number | null | undefined
+  /** In the ledger. Default: derived from the amounts. */
+  version?: string | undefined
+}
+
+/** Of a text model that writes SVGs, per million tokens. */
+export interface SvgPriceConfig {
+  inputMicros: number
+  outputMicros: number
+  /** Per SVG, for the held amount. Default 64 000. */
+  maxInputTokens?: number | undefined
+  /** Including reasoning. Default 128 000. */
+  maxOutputTokens?: number | undefined
   /** In the ledger. Default: derived from the amounts. */
   version?: string | undefined
 }

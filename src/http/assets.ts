@@ -3,8 +3,9 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { Response } from '@whatwg-node/server'
 import { extensionOf, readAssetPath, readRendition, type RenditionSpec } from '../assets/address.ts'
 import { MAX_CACHED_FILE_BYTES } from '../assets/memory-cache.ts'
-import { renditionEtag, type Renditions } from '../assets/renditions.ts'
+import { renditionEtag, svgRefusal, type Renditions } from '../assets/renditions.ts'
 import type { Signer } from '../assets/signature.ts'
+import { MAX_SVG_BYTES } from '../assets/svg/problem.ts'
 import { AssetMissing, type AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
@@ -44,7 +45,7 @@ interface Content {
   read: (range: ByteRange) => Promise<Buffer | Readable>
 }
 
-// If a browser opens the image as a page, nothing in it may run or load.
+// If a browser opens the image as a page, nothing in it may run or load. An SVG is shown only by an image element.
 const SAFETY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "sandbox; default-src 'none'",
@@ -89,12 +90,15 @@ async function respond(request: Request, url: URL, options: AssetRouteOptions): 
 
   const etag = spec ? renditionEtag(row.sha256, spec) : `"${row.sha256}"`
   const cacheControl = `${isOpen ? 'public' : 'private'}, max-age=${maxAge}, immutable`
-  const caching = { etag, 'cache-control': cacheControl, ...SAFETY_HEADERS }
+  const isSvg = row.mimeType === SVG && !spec
+  const vary = isSvg ? { vary: 'sec-fetch-dest' } : {}
+  const caching = { etag, 'cache-control': cacheControl, ...vary, ...SAFETY_HEADERS }
   if (matchesEtag(request.headers.get('if-none-match'), etag))
     return new Response(null, { status: 304, headers: caching })
 
   // Not signed: it changes how a browser handles the file, and not who may read it.
-  const disposition = url.searchParams.has('download') ? 'attachment' : 'inline'
+  const isImage = !isSvg || request.headers.get('sec-fetch-dest') === 'image'
+  const disposition = isImage && !url.searchParams.has('download') ? 'inline' : 'attachment'
   const filename = `${id}${extensionOf(row.mimeType)}`
   if (!spec && request.method === 'GET' && options.delivery === 'redirect' && RASTER.has(row.mimeType)) {
     const expiresInSeconds = Math.min(maxAge, PRESIGNED_SECONDS)
@@ -113,6 +117,8 @@ async function respond(request: Request, url: URL, options: AssetRouteOptions): 
     'content-disposition': `${disposition}; filename="${id}${extensionOf(content.mimeType)}"`,
   })
 }
+
+const SVG = 'image/svg+xml'
 
 const YEAR_SECONDS = 31_536_000
 
@@ -144,6 +150,9 @@ async function renditionContent(
   row: ServedAsset,
   spec: RenditionSpec,
 ): Promise<Content> {
+  // Before it is read: it may have 100 MB.
+  if (row.mimeType === SVG && row.byteSize > MAX_SVG_BYTES)
+    throw svgRefusal(`has ${row.byteSize} bytes; the maximum is ${MAX_SVG_BYTES}`)
   const { bytes, mimeType } = await renditions.rendition(row.sha256, spec)
   return { mimeType, byteSize: bytes.length, read: async ({ start, end }) => bytes.subarray(start, end + 1) }
 }

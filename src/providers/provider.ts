@@ -1,19 +1,20 @@
 // The contract of adapters. Sleeping, retries, logging and the clock belong to the engine.
 import type { z } from 'zod'
-import type {
-  Background,
-  Charged,
-  ImageFacts,
-  InputFidelity,
-  Moderation,
-  Operation,
-  OutputFormat,
-  Quality,
-  Settings,
-  Style,
-  Usage,
-  WirePhase,
+import {
+  TOKEN_COUNTS,
+  type Background,
+  type Charged,
+  type ImageFacts,
+  type Operation,
+  type OutputFormat,
+  type Quality,
+  type Settings,
+  type Usage,
+  type WirePhase,
 } from '../domain.ts'
+import type { Offer } from './offer.ts'
+
+export type * from './offer.ts'
 
 export interface Provider {
   readonly name: string
@@ -49,7 +50,15 @@ export interface Provider {
   cancel?(remoteId: string, call: Call): Promise<void>
   /** What the account was billed for the models offered here. Absent without credentials. */
   fetchBill?(period: { from: number; to: number }, call: Pick<Call, 'signal'>): Promise<BilledDay[]>
+  /** As the provider lists them now. Absent without such a list. Throws ProviderError. */
+  listModels?(call: Pick<Call, 'signal'>): Promise<ListedModel[]>
   close(): Promise<void>
+}
+
+export interface ListedModel {
+  upstreamModel: string
+  /** ISO date; null if not reported. */
+  retiresOn: string | null
 }
 
 export interface ResultSource {
@@ -90,73 +99,6 @@ export interface ProviderTraits {
   failureCharge: Exclude<Charged, 'YES'>
 }
 
-export interface Offer {
-  model: string
-  /** The provider's name for it. */
-  upstreamModel: string
-  capabilities: Capabilities
-  /** Null: unknown. Costs are then unknown, not zero. */
-  price: Price | null
-  /** ISO date of the shutdown; null if not announced. */
-  retiresOn: string | null
-}
-
-export interface Capabilities {
-  operations: readonly Operation[]
-  sizes: SizeRule
-  qualities: readonly Quality[]
-  backgrounds: readonly Background[]
-  moderations: readonly Moderation[]
-  outputFormats: readonly OutputFormat[]
-  outputCompression: boolean
-  inputFidelities: readonly InputFidelity[]
-  styles: readonly Style[]
-  /** Per call. */
-  maxN: number
-  maxInputImages: number
-  mask: boolean
-  maxPartialImages: number
-  /** Whether `user` can be sent. */
-  user: boolean
-  /** In Unicode code points. */
-  maxPromptLength: number
-}
-
-/** `auto`: whether `size: auto` is allowed. */
-export type SizeRule =
-  | { kind: 'list'; auto: boolean; values: readonly string[] }
-  | {
-      kind: 'rule'
-      auto: boolean
-      /** Of both edges. */
-      multipleOf: number
-      maxEdge: number
-      /** Long over short edge. */
-      maxRatio: number
-      minPixels: number
-      maxPixels: number
-    }
-
-/** `version` is stored with costs. */
-export type Price = TokenPrice | ImagePrice
-
-/** Micro-USD per million tokens; null: no such class. */
-export interface TokenPrice {
-  inputTextMicros: number
-  inputImageMicros: number | null
-  outputImageMicros: number
-  outputTextMicros: number | null
-  version: string
-}
-
-/** Micro-USD per finished image. */
-export interface ImagePrice {
-  imageMicros: number
-  /** First match; an absent setting matches all. */
-  bySettings: readonly { size?: string | undefined; quality?: Quality | undefined; imageMicros: number }[]
-  version: string
-}
-
 /** Within the offer's capabilities. */
 export interface ProviderRequest extends Settings {
   operation: Operation
@@ -165,6 +107,8 @@ export interface ProviderRequest extends Settings {
   images: readonly ProviderRequestImage[]
   /** As large as the first image; transparent pixels are redrawn. */
   mask: ProviderRequestImage | null
+  /** Drawn hints, as large as the first image. */
+  markup: ProviderRequestImage | null
 }
 
 export interface ProviderRequestImage extends ImageFacts {
@@ -217,18 +161,14 @@ export interface ResolvedSettings {
   quality?: Quality
   background?: Background
   outputFormat?: OutputFormat
+  /** Author of an SVG. */
+  svgModel?: string
 }
 
-export const UNKNOWN_USAGE: Usage = {
-  inputTokens: null,
-  outputTokens: null,
-  totalTokens: null,
-  inputTextTokens: null,
-  inputImageTokens: null,
-  outputTextTokens: null,
-  outputImageTokens: null,
-  source: 'UNKNOWN',
-}
+const NO_COUNTS: Record<string, null> = Object.fromEntries(TOKEN_COUNTS.map((name) => [name, null]))
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an entry for each count
+export const UNKNOWN_USAGE = { ...NO_COUNTS, source: 'UNKNOWN' } as unknown as Usage
 
 export interface Dialect<Options = unknown> {
   /** Without `name` and `dialect`. */

@@ -1,4 +1,4 @@
-import { usageOf } from '../db/attempts/totals.ts'
+import { svgUsageOf, usageOf } from '../db/attempts/totals.ts'
 import type { AttemptRow, ResultAddressRow } from '../db/tables/tables.ts'
 import type { TaskError, Usage } from '../domain.ts'
 import { builder } from './builder.ts'
@@ -23,6 +23,16 @@ const TokenDetailsRef = builder.objectRef<TokenDetails>('TokenDetails').implemen
     }),
 })
 
+const SvgUsageRef = builder.objectRef<NonNullable<ReturnType<typeof svgUsageOf>>>('SvgUsage').implement({
+  description: 'Tokens of the model that wrote an SVG, in no other count.',
+  fields: (t) =>
+    exposeNullable(t, 'Int', {
+      inputTokens: 'Tokens that it read. Null if not reported.',
+      outputTokens: 'Tokens that it wrote, reasoning included. Null if not reported.',
+      reasoningTokens: 'Part of the output for reasoning. Null if not reported.',
+    }),
+})
+
 export const UsageRef = builder.objectRef<Usage>('Usage').implement({
   description: 'Tokens consumed at a provider. A count that was not reported is null, never zero.',
   fields: (t) => ({
@@ -42,6 +52,12 @@ export const UsageRef = builder.objectRef<Usage>('Usage').implement({
       nullable: true,
       description: 'Output tokens by content. Null if the provider does not split them.',
       resolve: (usage) => details(usage.outputTextTokens, usage.outputImageTokens),
+    }),
+    svg: t.field({
+      type: SvgUsageRef,
+      nullable: true,
+      description: 'Tokens of the author of an SVG, charged by its own price. Null if not reported.',
+      resolve: svgUsageOf,
     }),
     ...exposeAll(t, enums.UsageSource, {
       source: 'Whether the counts are reported by the provider, estimated or unknown.',
@@ -101,6 +117,8 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
     }),
     ...exposeNullable(t, 'BigInt', {
       costMicros: 'Cost in micro-USD. Null means unknown, never free.',
+      svgCostMicros:
+        'Part of the cost, as computed from the price table of the author of an SVG. Null without one, and if unknown.',
       estimatedMicros:
         'Estimate in micro-USD that is posted while the cost is unknown. Null without one, and once the cost is known.',
     }),

@@ -13,6 +13,7 @@ export const builder = new SchemaBuilder<{
     URL: { Input: string; Output: string }
     BigInt: { Input: number; Output: number }
     ImageSize: { Input: string; Output: string }
+    JSON: { Input: unknown; Output: unknown }
     Upload: { Input: UploadedFile; Output: never }
   }
 }>({

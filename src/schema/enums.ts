@@ -94,6 +94,26 @@ export const OutputFormat = describedEnum<domain.OutputFormat>('OutputFormat', {
   PNG: 'Lossless, with transparency; the largest files.',
   JPEG: 'Lossy, without transparency; usually the fastest to arrive.',
   WEBP: 'Lossy or lossless, with transparency; the smallest files.',
+  GIF: 'An animation of 256 colors; see `animation`. Refused where a model does not make it.',
+  SVG: 'Vector graphics, written by the model in `svg`. Refused where a model does not make it.',
+})
+
+export const Complexity = describedEnum<domain.Complexity>('Complexity', {
+  description: 'Computation spent on planning an image, independent of its quality.',
+  LOW: 'Least time spent on planning.',
+  MEDIUM: 'More planning than LOW.',
+  HIGH: 'Most time spent on planning.',
+})
+
+export const SvgEffort = describedEnum<domain.SvgEffort>('SvgEffort', {
+  description: 'Reasoning effort of the author of an SVG. Reasoning tokens are charged as output.',
+  NONE: 'Writes without any reasoning.',
+  MINIMAL: 'More reasoning than NONE.',
+  LOW: 'More reasoning than MINIMAL.',
+  MEDIUM: 'More reasoning than LOW.',
+  HIGH: 'More reasoning than MEDIUM.',
+  XHIGH: 'More reasoning than HIGH.',
+  MAX: 'Most reasoning, at the highest cost.',
 })
 
 export const InputFidelity = describedEnum<domain.InputFidelity>('InputFidelity', {
@@ -142,7 +162,7 @@ export const WarningCode = describedEnum<domain.WarningCode>('WarningCode', {
   SIZE_DIFFERS: 'Images have another size than requested; they are kept.',
   FORMAT_DIFFERS: 'Images have another format than requested; they are kept.',
   BACKGROUND_DIFFERS: 'Images are transparent where OPAQUE was requested, or the reverse; they are kept.',
-  MODEL_RETIRING: 'The model is shut down within 30 days, or already was; the message has the date.',
+  MODEL_RETIRING: 'The model is shut down within 30 days; the message has the date and the successor.',
 })
 
 export const TaskErrorCode = describedEnum<domain.TaskErrorCode>('TaskErrorCode', {

@@ -18,6 +18,7 @@ const ImageKindEnum = describedEnum<AssetKind>('ImageKind', {
   PARTIAL: 'A partial image, sent by the provider during generation.',
   INPUT: 'An image to edit, or a reference.',
   MASK: 'The mask of an edit: its transparent parts are painted again.',
+  MARKUP: 'Hints drawn over the first image of an edit.',
 })
 
 export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
@@ -28,14 +29,19 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
       type: 'URL',
       description:
         'URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is ' +
-        'never enlarged. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request ' +
+        'never enlarged, unless it is an SVG. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request ' +
         'a new one then. With the query parameter `download` added, browsers save the file instead of showing it.',
       args: {
         width: t.arg.int({ description: 'Maximum width in pixels, 1 to 4096. Unlimited by default.' }),
         height: t.arg.int({ description: 'Maximum height in pixels, 1 to 4096. Unlimited by default.' }),
         format: t.arg({
           type: enums.OutputFormat,
-          description: 'File format to convert to. The stored format by default.',
+          description:
+            'PNG, JPEG or WEBP. By default the stored format, and PNG for a rendition of a GIF or SVG.',
+        }),
+        animated: t.arg.boolean({
+          description:
+            'All frames of an animation, as WEBP. By default, a rendition is the first frame. No effect on a still image.',
         }),
       },
       resolve: (asset, args, { publicUrl, assetPath }) => publicUrl + assetPath(asset, withoutNulls(args)),
@@ -53,12 +59,13 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
         `data:${asset.mimeType};base64,${await readBase64(asset, context)}`,
     }),
     ...exposeAll(t, 'Int', {
-      width: 'Width in pixels, read from the file.',
-      height: 'Height in pixels, read from the file.',
+      width: 'Width in pixels, read from the file; for an SVG, of its viewBox.',
+      height: 'Height in pixels, read from the file; for an SVG, of its viewBox.',
       byteSize: 'Size in bytes of the file that `url` without arguments serves.',
+      frames: 'Number of frames; 1 for a still image.',
     }),
     ...exposeAll(t, 'String', {
-      mimeType: 'image/png, image/jpeg or image/webp, read from the file.',
+      mimeType: 'image/png, image/jpeg, image/webp, image/gif or image/svg+xml, read from the file.',
       sha256: 'SHA-256 hash of the file in lower-case hex. Equal files have equal hashes.',
     }),
     kind: t.field({
@@ -67,9 +74,14 @@ export const ImageRef = builder.objectRef<AssetRow>('Image').implement({
       resolve: ({ kind }) => kind,
     }),
     ...exposeAll(t, 'DateTime', { createdAt: 'Time at which it was stored.' }),
+    ...exposeNullable(t, 'Int', {
+      durationMs: 'Duration of all frames in milliseconds. Null for a still image.',
+      plays: 'Number of times that the animation plays; 0 means for ever. Null for a still image.',
+    }),
     ...exposeNullable(t, 'String', {
       thumbhash:
-        'Blurred placeholder of about 25 bytes, in base64 (evanw.github.io/thumbhash). Null for input images.',
+        'Blurred placeholder of about 25 bytes, in base64 (evanw.github.io/thumbhash), of the first frame. Null for input images, and ' +
+        'for an SVG that cannot be rendered.',
       revisedPrompt: 'The prompt as rewritten by the provider. Null if not reported.',
     }),
   }),

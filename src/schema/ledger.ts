@@ -35,6 +35,9 @@ const LedgerLineRef = builder.objectRef<LedgerRow>('LedgerLine').implement({
       amountMicros:
         'Amount in micro-USD; negative only for ADJUST. Null for the HOLD or VOID of an attempt without a price.',
     }),
+    ...exposeNullable(t, 'BigInt', {
+      svgMicros: 'Part of a POST for the author of an SVG, in micro-USD. Null without one, and if unknown.',
+    }),
     ...exposeNullable(t, 'String', {
       priceVersion:
         'Source and date of the price table used. Null without a price, for VOID, and for a cost from a bill.',

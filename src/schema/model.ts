@@ -1,5 +1,15 @@
 import { describeSizes } from '../engine/routing/match.ts'
-import type { Capabilities, Offer, Price, SizeRule, TokenPrice } from '../providers/provider.ts'
+import type { OutputFormat } from '../domain.ts'
+import { inFormat } from '../engine/routing/adjust.ts'
+import type {
+  AnimationRule,
+  Capabilities,
+  Offer,
+  Price,
+  SizeRule,
+  SvgRule,
+  TokenPrice,
+} from '../providers/provider.ts'
 import { builder } from './builder.ts'
 import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
@@ -16,6 +26,46 @@ const SizesRef = builder.objectRef<SizeRule>('SupportedSizes').implement({
     rule: t.string({
       description: 'The list or rule in words, for display; the wording may change.',
       resolve: describeSizes,
+    }),
+  }),
+})
+
+const AnimationRuleRef = builder.objectRef<AnimationRule>('AnimationRule').implement({
+  description: 'Frames of a GIF that a model makes.',
+  fields: (t) =>
+    exposeAll(t, 'Int', {
+      minFrames: 'Minimum number of frames.',
+      maxFrames: 'Maximum number of frames.',
+      defaultFrames: 'Number of frames by default.',
+      frameStepMs: 'Durations of frames are rounded to multiples of it, in milliseconds.',
+      maxFrameMs: 'Maximum duration of a frame in milliseconds.',
+    }),
+})
+
+const SvgRuleRef = builder.objectRef<SvgRule>('SvgRule').implement({
+  description: 'Models that can write an SVG.',
+  fields: (t) => ({
+    models: t.stringList({
+      nullable: true,
+      description: 'Names of the authors. Null if any name is passed on.',
+      resolve: ({ models }) => models && [...models],
+    }),
+    ...exposeAll(t, [enums.SvgEffort], { efforts: 'Supported values of `svg.effort`.' }),
+  }),
+})
+
+const FormatRuleRef = builder.objectRef<Capabilities & { format: OutputFormat }>('FormatRule').implement({
+  description: 'Limits of a model in one format.',
+  fields: (t) => ({
+    ...exposeAll(t, enums.OutputFormat, { format: 'Value of `outputFormat` to which the limits apply.' }),
+    ...exposeAll(t, SizesRef, { sizes: 'Supported values of `size`.' }),
+    ...exposeAll(t, 'Boolean', {
+      mask: 'Whether an edit may have a mask.',
+      markup: 'Whether an edit may have markup.',
+    }),
+    ...exposeAll(t, 'Int', {
+      maxN: 'Maximum number of images per provider request.',
+      maxPartialImages: 'Maximum number of partial images per provider request.',
     }),
   }),
 })
@@ -38,21 +88,41 @@ const CapabilitiesRef = builder.objectRef<Capabilities>('Capabilities').implemen
     ...exposeAll(t, [enums.Background], { backgrounds: 'Supported values. Empty if it cannot be chosen.' }),
     ...exposeAll(t, [enums.Moderation], { moderations: 'Supported values. Empty if it cannot be chosen.' }),
     ...exposeAll(t, [enums.OutputFormat], {
-      outputFormats: 'Supported values. The first replaces an unsupported one.',
+      outputFormats: 'Supported values. The first replaces an unsupported one, except GIF and SVG.',
     }),
     ...exposeAll(t, [enums.InputFidelity], {
       inputFidelities: 'Supported values for edits. Empty if it cannot be chosen.',
     }),
     ...exposeAll(t, [enums.Style], { styles: 'Supported values. Empty if it cannot be chosen.' }),
+    ...exposeAll(t, [enums.Complexity], {
+      complexities: 'Supported values. Empty if it cannot be chosen.',
+    }),
     ...exposeAll(t, 'Boolean', {
       outputCompression: 'Whether a compression level for JPEG and WEBP is supported.',
       mask: 'Whether an edit may have a mask.',
+      markup: 'Whether an edit may have markup.',
     }),
     ...exposeAll(t, 'Int', {
       maxN: 'Maximum number of images per provider request. A task for more is split into several.',
       maxInputImages: 'Maximum number of images to edit.',
       maxPartialImages: 'Maximum number of partial images per provider request. 0 if there are none.',
       maxPromptLength: 'Maximum length of a prompt in Unicode code points.',
+    }),
+    ...exposeNullable(t, AnimationRuleRef, {
+      animation: 'Frames of a GIF. Null if they cannot be chosen.',
+    }),
+    ...exposeNullable(t, SvgRuleRef, { svg: 'Authors of an SVG. Null if none can be chosen.' }),
+    formatRules: t.field({
+      type: [FormatRuleRef],
+      description: 'Limits of formats in which they differ from those of the model.',
+      resolve: (can) =>
+        can.outputFormats
+          .filter((format) => can.formatRules[format])
+          .map((format) => ({ ...inFormat(can, format), format })),
+    }),
+    extra: t.stringList({
+      description: 'Names that `GenerateImageInput.extra` may have.',
+      resolve: (can) => [...can.extra],
     }),
   }),
 })
@@ -98,7 +168,9 @@ export const ModelRef = builder.objectRef<Offer>('Model').implement({
       price: 'Null if no price is configured or published: costs are then unknown.',
     }),
     ...exposeNullable(t, 'String', {
-      retiresOn: 'Announced shutdown date, YYYY-MM-DD. Null if none is announced.',
+      retiresOn:
+        'Announced shutdown date, YYYY-MM-DD; later, requests are refused. Null if none is announced.',
+      successor: 'Model to use after the shutdown. Null if none is named.',
     }),
   }),
 })

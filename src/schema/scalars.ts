@@ -66,6 +66,11 @@ builder.scalarType('ImageSize', {
   },
 })
 
+builder.scalarType('JSON', {
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
+  description: 'A value as in RFC 8259: object, list, text, number, boolean or null.',
+})
+
 builder.scalarType('Upload', {
   specifiedByURL: 'https://github.com/jaydenseric/graphql-multipart-request-spec',
   description:

@@ -83,6 +83,11 @@ const MeasuresRef = builder.interfaceRef<UsageTotals>('UsageMeasures').implement
     inputImageTokens: t.field(tokens('inputImageTokens', 'Tokens of input images')),
     outputTextTokens: t.field(tokens('outputTextTokens', 'Tokens of text in the output')),
     outputImageTokens: t.field(tokens('outputImageTokens', 'Tokens of results and partial images')),
+    svgInputTokens: t.field(tokens('svgInputTokens', 'Tokens read by authors of SVGs')),
+    svgOutputTokens: t.field(
+      tokens('svgOutputTokens', 'Tokens written by authors of SVGs, reasoning included'),
+    ),
+    svgReasoningTokens: t.field(tokens('svgReasoningTokens', 'Tokens of reasoning of authors of SVGs')),
     costMicros: t.field({
       type: 'BigInt',
       nullable: true,
@@ -92,6 +97,7 @@ const MeasuresRef = builder.interfaceRef<UsageTotals>('UsageMeasures').implement
       resolve: knownCost,
     }),
     ...exposeAll(t, 'BigInt', {
+      svgCostMicros: 'Part of the known cost for authors of SVGs, as computed from their price tables.',
       heldMicros:
         'Maximum in micro-USD that attempts of unknown cost could still cost. Attempts without a price are excluded.',
     }),

@@ -20,6 +20,7 @@ const DOMAIN = new Set(
   [
     'async-iterators',
     'domain',
+    'formats',
     'errors',
     'clock',
     'csv',
@@ -68,8 +69,13 @@ const ENTRIES: Readonly<Record<string, string>> = {
 }
 
 const CLI = ['src/cli.ts', 'src/cli/', 'bin/']
-/** The command line, and the function with which an embedding program reads its environment. */
-const PROCESS = [...CLI, 'src/embedded/config.ts', 'src/assets/s3/bucket.ts']
+/** The command line, a program of its own, the credentials of AWS, and what reads the environment for an embedding program. */
+const PROCESS = [
+  ...CLI,
+  'src/embedded/config.ts',
+  'src/assets/s3/bucket.ts',
+  'src/assets/svg/rasteriser-child.ts',
+]
 const CLOCK = 'src/clock.ts'
 
 /** The only files that may import a package. */
@@ -107,6 +113,8 @@ const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly st
       'src/http/security/slow-client.ts',
       // Simulates an upstream, which has its own time.
       'src/providers/sandbox/wait.ts',
+      // Time limits of a child process.
+      'src/assets/svg/rasteriser.ts',
     ],
   },
   { what: 'a deadline', pattern: /\bAbortSignal\.timeout\b/, owners: ['src/engine/'] },

@@ -107,7 +107,7 @@ export const { operation: _, upstreamModel: __, ...SETTINGS } = { ...requestOf()
 const IMAGE = inputOf(Buffer.from('image'))
 
 function toProviderRequest(sample: Sample): ProviderRequest {
-  const { images = 0, mask } = sample
+  const { images = 0, mask, markup } = sample
   const inputs = Array.from({ length: Number(images) }, () => IMAGE)
   const settings = toSettings(sample)
   return requestOf({
@@ -115,21 +115,23 @@ function toProviderRequest(sample: Sample): ProviderRequest {
     upstreamModel: settings.model ?? 'gpt-image-2',
     ...(inputs.length > 0 && { images: inputs }),
     mask: mask === undefined ? null : IMAGE,
+    markup: markup === undefined ? null : IMAGE,
   })
 }
 
-function toInputs({ images = 0, mask }: Sample): Partial<ImageRequest> {
+function toInputs({ images = 0, mask, markup }: Sample): Partial<ImageRequest> {
   const inputs = Array.from({ length: Number(images) }, () => ({ url: 'https://example.com/a.png' }))
   return {
     operation: inputs.length > 0 ? 'EDIT' : 'GENERATE',
     images: inputs,
     mask: mask === undefined ? null : { url: 'https://example.com/mask.png' },
+    markup: markup === undefined ? null : { url: 'https://example.com/markup.png' },
   }
 }
 
 function toSettings(sample: Sample): Partial<Settings> {
   const settings = Object.entries(sample).filter(
-    ([name]) => name in SETTINGS && !['images', 'mask', 'callback'].includes(name),
+    ([name]) => name in SETTINGS && !['images', 'mask', 'markup', 'callback'].includes(name),
   )
   return Object.fromEntries(settings)
 }

@@ -5,6 +5,7 @@ import { costMicros } from '../../src/engine/usage/cost.ts'
 import { worstCaseMicros } from '../../src/engine/usage/cost.ts'
 import { CATALOGUE, findModel } from '../../src/providers/models/catalogue.ts'
 import { offersFrom } from '../../src/providers/models/offers.ts'
+import { UNKNOWN_USAGE } from '../../src/providers/provider.ts'
 import type { Price } from '../../src/providers/provider.ts'
 import {
   inputImageTokens,
@@ -15,6 +16,7 @@ import {
 import { plainRequest } from '../support/rows.ts'
 
 const usageOf = (tokens: Partial<Usage>): Usage => ({
+  ...UNKNOWN_USAGE,
   inputTokens: null,
   outputTokens: null,
   totalTokens: null,

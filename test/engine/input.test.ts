@@ -95,7 +95,7 @@ const fingerprintOf = (input: Partial<TaskInput>) => {
     facts: undefined,
     identity: `content ${i}`,
   }))
-  return toRequest(checked, { images: stored, mask: null }).fingerprint
+  return toRequest(checked, { images: stored, mask: null, markup: null }).fingerprint
 }
 
 describe('the fingerprint of a request', () => {

@@ -46,6 +46,7 @@ describe('a request within the capabilities', () => {
       onUnknownOutcome: _k,
       maxCharges: _c,
       callbackUrl: _w,
+      markup: _x,
       ...sent
     } = { ...plainRequest, ...requested }
     expect(settings).toEqual(sent)
@@ -150,7 +151,7 @@ describe('a model with an announced retirement', () => {
   it.each([
     ['2026-12-20', 1],
     ['2026-12-21', 0],
-    ['2026-11-01', 1],
+    ['2026-11-20', 1],
   ])('on %s causes %i warnings today', (retiresOn, count) => {
     const { warnings, refusals } = matchCapabilities(
       { ...plainRequest, unsupported: 'ERROR' },
@@ -159,5 +160,17 @@ describe('a model with an announced retirement', () => {
     )
     expect(warnings.map(({ code }) => code)).toEqual(Array(count).fill('MODEL_RETIRING'))
     expect(refusals).toEqual([])
+  })
+
+  it('is refused after the date, with the successor', () => {
+    const about = { retiresOn: '2026-11-19', successor: 'gpt-image-2.5-sunburst' }
+    const { refusals } = matchCapabilities(plainRequest, offer({}, about), TODAY)
+    expect(refusals).toEqual([
+      {
+        code: 'MODEL_UNKNOWN',
+        field: 'model',
+        message: 'gpt-image-2 was shut down on 2026-11-19. Use gpt-image-2.5-sunburst.',
+      },
+    ])
   })
 })

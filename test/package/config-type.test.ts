@@ -58,6 +58,7 @@ it('the openai entry declares the options of the dialect and of its presets', ()
     baseUrl: true,
     charges: true,
     concurrency: true,
+    extra: true,
     mode: true,
     models: true,
     naming: true,
@@ -66,6 +67,7 @@ it('the openai entry declares the options of the dialect and of its presets', ()
     project: true,
     responseFormat: true,
     resultTtlMs: true,
+    svgPrices: true,
     timeoutMs: true,
     unbilledServerErrors: true,
   }

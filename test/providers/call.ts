@@ -35,6 +35,7 @@ export function requestOf(overrides: Partial<ProviderRequest> = {}): ProviderReq
     upstreamModel: model,
     images: [],
     mask: null,
+    markup: null,
     ...overrides,
   }
 }

@@ -65,7 +65,11 @@ it('offers transparency for related models, but not for gpt-image-2', () => {
 
 it('offers input fidelity only for models that accept it', () => {
   const taking = CATALOGUE.filter(({ capabilities }) => capabilities.inputFidelities.length > 0)
-  expect(taking.map((model) => model.name)).toEqual(['gpt-image-1.5', 'gpt-image-1'])
+  expect(taking.map((model) => model.name)).toEqual([
+    'gpt-image-1.5',
+    'gpt-image-1.5-2025-12-16',
+    'gpt-image-1',
+  ])
 })
 
 it('offers style for dall-e-3 only, and partial images, masks and formats for models that support them', () => {

@@ -99,6 +99,9 @@ describe('the page "Text-to-Image (Sync)"', () => {
       inputImageTokens: 123,
       outputTextTokens: 123,
       outputImageTokens: 123,
+      svgInputTokens: null,
+      svgOutputTokens: null,
+      svgReasoningTokens: null,
       source: 'REPORTED',
     })
     expect(resolved).toEqual({ size: '1024x1024', quality: 'LOW' })

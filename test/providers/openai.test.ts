@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
-import type { OpenaiOptions } from '../../src/providers/openai/openai.ts'
 import { UNKNOWN_USAGE, type Offer, type ProviderRequest } from '../../src/providers/provider.ts'
+import type { OpenaiOptions } from '../../src/providers/openai/openai.ts'
 import { runRequest, inputOf, openai, openCall, openOpenai, requestOf } from './openai-call.ts'
 import { startOpenaiUpstream, type OpenaiUpstream, type ReceivedRequest } from './upstreams/openai.ts'
 
@@ -169,6 +169,7 @@ describe('a reply', () => {
       outputFormat: 'WEBP',
     })
     expect(usage).toEqual({
+      ...UNKNOWN_USAGE,
       inputTokens: 21,
       outputTokens: 392,
       totalTokens: 413,
@@ -381,6 +382,8 @@ describe('the configuration', () => {
         version: expect.stringMatching(/^configured-[0-9a-f]{8}$/) as string,
       },
       retiresOn: null,
+      successor: null,
+      svgPrices: {},
     })
     expect(unknown).toMatchObject({
       price: null,

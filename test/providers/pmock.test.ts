@@ -196,6 +196,9 @@ describe('a task', () => {
       inputImageTokens: 0,
       outputTextTokens: 0,
       outputImageTokens: 1372,
+      svgInputTokens: null,
+      svgOutputTokens: null,
+      svgReasoningTokens: null,
       source: 'REPORTED',
     })
   })

@@ -35,6 +35,7 @@ export function requestOf(overrides: Partial<ProviderRequest> = {}): ProviderReq
     size: '1024x1024',
     images: [],
     mask: null,
+    markup: null,
     ...overrides,
   }
 }

@@ -185,6 +185,9 @@ describe('the usage', () => {
       inputImageTokens: 0,
       outputTextTokens: 0,
       outputImageTokens: 716,
+      svgInputTokens: null,
+      svgOutputTokens: null,
+      svgReasoningTokens: null,
       source: 'REPORTED',
     })
     expect(resolved.quality).toBe('LOW')

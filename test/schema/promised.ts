@@ -186,7 +186,7 @@ type TaskConnection { edges: [TaskEdge!]! nodes: [Task!]! pageInfo: PageInfo! to
 type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
 type AttemptConnection { edges: [AttemptEdge!]! nodes: [Attempt!]! pageInfo: PageInfo! totalCount: Int! }
 type Image implements Node {
-  id: ID! url(width: Int, height: Int, format: OutputFormat): URL! b64Json: String! dataUrl: String!
+  id: ID! url(width: Int, height: Int, format: OutputFormat, animated: Boolean): URL! b64Json: String! dataUrl: String!
   kind: ImageKind! createdAt: DateTime! task: Task!
   width: Int! height: Int! mimeType: String! byteSize: Int! sha256: String! thumbhash: String revisedPrompt: String
 }

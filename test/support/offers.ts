@@ -1,4 +1,5 @@
 import type { Capabilities, Offer, Provider } from '../../src/providers/provider.ts'
+import { NO_LATER_CAPABILITIES } from '../../src/providers/models/catalogue.ts'
 import { scripted } from './scripted.ts'
 
 /** A model that supports almost everything; `more` replaces capabilities. */
@@ -11,6 +12,8 @@ export function offer(
     upstreamModel: 'upstream-name',
     price: null,
     retiresOn: null,
+    successor: null,
+    svgPrices: {},
     ...about,
     capabilities: {
       operations: ['GENERATE', 'EDIT'],
@@ -28,6 +31,7 @@ export function offer(
       maxPartialImages: 3,
       user: true,
       maxPromptLength: 100,
+      ...NO_LATER_CAPABILITIES,
       ...more,
     },
   }

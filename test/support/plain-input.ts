@@ -10,6 +10,7 @@ export const PLAIN: TaskInput = {
   providers: null,
   images: [],
   mask: null,
+  markup: null,
   metadata: [],
   idempotencyKey: null,
   callbackUrl: null,

@@ -14,6 +14,7 @@ export const plainRequest: ImageRequest = {
   providers: null,
   images: [],
   mask: null,
+  markup: null,
   metadata: {},
   callbackUrl: null,
 }

@@ -56,6 +56,7 @@ const IMAGE = await sharp({ create: { width: 64, height: 48, channels: 3, backgr
   .toBuffer()
 
 export const REPORTED: Usage = {
+  ...UNKNOWN_USAGE,
   inputTokens: 10,
   outputTokens: 100,
   totalTokens: 110,

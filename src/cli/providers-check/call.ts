@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
 import { join } from 'node:path'
-import { inspectImage } from '../../assets/inspect.ts'
+import { inspectResult } from '../../assets/inspect.ts'
 import { systemClock } from '../../clock.ts'
 import type { WirePhase } from '../../domain.ts'
 import { ProviderError, type FailureKind } from '../../providers/error.ts'
@@ -124,6 +124,6 @@ async function fetchFile(
 }
 
 async function readImage(file: string): Promise<ProviderRequestImage> {
-  const facts = await inspectImage(file, { maxBytes: Number.MAX_SAFE_INTEGER })
+  const facts = await inspectResult(file)
   return { ...facts, blob: () => openAsBlob(file, { type: facts.mimeType }) }
 }

@@ -1,8 +1,14 @@
 import { DEFAULT_SETTINGS, parseSize, type Operation } from '../../domain.ts'
-import { adjustSettings } from '../../engine/routing/match.ts'
+import { adjustSettings } from '../../engine/routing/adjust.ts'
 import { costMicros } from '../../engine/usage/cost.ts'
 import { inputImageTokens, outputImageTokens, textTokens } from '../../providers/models/tokens.ts'
-import type { Offer, Provider, ProviderRequest, SizeRule } from '../../providers/provider.ts'
+import {
+  UNKNOWN_USAGE,
+  type Offer,
+  type Provider,
+  type ProviderRequest,
+  type SizeRule,
+} from '../../providers/provider.ts'
 import { UsageError } from '../command.ts'
 
 export interface PlannedCall {
@@ -41,6 +47,7 @@ export function estimateCost({ offer, request }: PlannedCall): number | null {
   const inputTextTokens = textTokens(prompt)
   const inputImage = operation === 'EDIT' ? inputImageTokens(width, height) : 0
   const usage = {
+    ...UNKNOWN_USAGE,
     inputTokens: inputTextTokens + inputImage,
     outputTokens,
     totalTokens: null,
@@ -64,7 +71,7 @@ function cheapestRequest(offer: Offer, operation: Operation): ProviderRequest {
   }
   // As for a task: unsupported settings, such as LOW, are left to the model.
   const { settings } = adjustSettings(wanted, offer.capabilities)
-  return { ...settings, operation, upstreamModel: offer.upstreamModel, images: [], mask: null }
+  return { ...settings, operation, upstreamModel: offer.upstreamModel, images: [], mask: null, markup: null }
 }
 
 /** Size rules allow slightly smaller ones, but every provider has 1024x1024. */

@@ -32,6 +32,11 @@ const COLUMNS: readonly TotalsColumn[] = [
     },
   },
   {
+    head: 'Of it SVG',
+    optional: 'svgCostMicros',
+    read: ({ svgCostMicros }, decimals) => (svgCostMicros === 0 ? '–' : formatUsd(svgCostMicros, decimals)),
+  },
+  {
     head: 'Held',
     optional: 'heldMicros',
     read: ({ heldMicros }, decimals) => (heldMicros === 0 ? '–' : formatUsd(heldMicros, decimals)),
@@ -55,7 +60,12 @@ export function toPage(
   const keys = keyColumns(query)
   const columns = COLUMNS.filter(({ optional }) => optional === undefined || totals[optional] > 0)
   const amounts = [totals, ...rows.map(({ counts }) => counts)].flatMap(
-    ({ costMicros, heldMicros, estimatedMicros }) => [costMicros, heldMicros, estimatedMicros],
+    ({ costMicros, svgCostMicros, heldMicros, estimatedMicros }) => [
+      costMicros,
+      svgCostMicros,
+      heldMicros,
+      estimatedMicros,
+    ],
   )
   const decimals = countDecimals(amounts)
   const cells = (of: UsageTotals) => columns.map(({ read }) => read(of, decimals))

@@ -1,21 +1,20 @@
 import type { AttemptRow } from '../tables/tables.ts'
-import type { Charged, TaskStatus, Usage } from '../../domain.ts'
+import { TOKEN_COUNTS, type Charged, type TaskStatus, type Usage } from '../../domain.ts'
 
 /** Null when it was not charged, and until its result was received. */
 export function usageOf(attempt: AttemptRow): Usage | null {
   if (attempt.charged === 'NO' || (attempt.finishedAt === null && attempt.state !== 'FETCHING')) return null
-  const { usageSource: source, inputTokens, outputTokens, totalTokens } = attempt
-  const { inputTextTokens, inputImageTokens, outputTextTokens, outputImageTokens } = attempt
-  return {
-    source,
-    inputTokens,
-    outputTokens,
-    totalTokens,
-    inputTextTokens,
-    inputImageTokens,
-    outputTextTokens,
-    outputImageTokens,
-  }
+  return { ...countsBy((name) => attempt[name]), source: attempt.usageSource }
+}
+
+/** Of the author of an SVG; null without counts. */
+export function svgUsageOf({ svgInputTokens, svgOutputTokens, svgReasoningTokens }: Usage): {
+  inputTokens: number | null
+  outputTokens: number | null
+  reasoningTokens: number | null
+} | null {
+  if (svgInputTokens === null && svgOutputTokens === null && svgReasoningTokens === null) return null
+  return { inputTokens: svgInputTokens, outputTokens: svgOutputTokens, reasoningTokens: svgReasoningTokens }
 }
 
 /** Null when no attempt is charged. A count that one attempt lacks is null. */
@@ -39,15 +38,16 @@ export function costOfAll(attempts: AttemptRow[], status: TaskStatus): number | 
 
 function addUsage(a: Usage, b: Usage): Usage {
   return {
-    inputTokens: add(a.inputTokens, b.inputTokens),
-    outputTokens: add(a.outputTokens, b.outputTokens),
-    totalTokens: add(a.totalTokens, b.totalTokens),
-    inputTextTokens: add(a.inputTextTokens, b.inputTextTokens),
-    inputImageTokens: add(a.inputImageTokens, b.inputImageTokens),
-    outputTextTokens: add(a.outputTextTokens, b.outputTextTokens),
-    outputImageTokens: add(a.outputImageTokens, b.outputImageTokens),
+    ...countsBy((name) => add(a[name], b[name])),
     source: a.source === b.source ? a.source : 'UNKNOWN',
   }
+}
+
+type Counts = Omit<Usage, 'source'>
+
+function countsBy(read: (name: keyof Counts) => number | null): Counts {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an entry for each count
+  return Object.fromEntries(TOKEN_COUNTS.map((name) => [name, read(name)])) as Counts
 }
 
 function add(x: number | null, y: number | null): number | null {

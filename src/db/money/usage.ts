@@ -18,6 +18,7 @@ export const USAGE_COUNTS = [
   'estimatedCosts',
   'heldMicros',
   'costMicros',
+  'svgCostMicros',
   'estimatedMicros',
   ...TOKEN_COUNTS,
 ] as const

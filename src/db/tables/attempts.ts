@@ -65,12 +65,18 @@ export function createAttemptTables(kit: Kit, { tasks }: Record<'tasks', { id: A
       inputImageTokens: integer('input_image_tokens'),
       outputTextTokens: integer('output_text_tokens'),
       outputImageTokens: integer('output_image_tokens'),
+      /** Of the author of an SVG. */
+      svgInputTokens: integer('svg_input_tokens'),
+      svgOutputTokens: integer('svg_output_tokens'),
+      svgReasoningTokens: integer('svg_reasoning_tokens'),
       usageSource: word('usage_source', USAGE_SOURCES).notNull().default('UNKNOWN'),
       images: integer('images').notNull().default(0),
       /** Worst case; null without a price. */
       heldMicros: bigint('held_micros'),
       /** Null: unknown, never free. */
       costMicros: bigint('cost_micros'),
+      /** Part of the cost as computed from a price, for the author of an SVG. */
+      svgCostMicros: bigint('svg_cost_micros'),
       /** Posted until the cost is known, then null. */
       estimatedMicros: bigint('estimated_micros'),
       /** The setting of its provider that decided `charged`, where the evidence left it UNKNOWN. */

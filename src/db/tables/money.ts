@@ -18,6 +18,8 @@ export function createMoneyTables(
       kind: word('kind', LEDGER_KINDS).notNull(),
       /** ADJUST: the difference. Null without a known worst case. */
       amountMicros: bigint('amount_micros'),
+      /** Part of a POST for the author of an SVG; null without one. */
+      svgMicros: bigint('svg_micros'),
       /** Null for HOLD and VOID, and from version 0.1. */
       source: word('source', LEDGER_SOURCES),
       /** Null without one, or for a bill's amount. */
@@ -96,6 +98,8 @@ export function createMoneyTables(
     estimatedCosts: integer('estimated_costs').notNull().default(0),
     heldMicros: bigint('held_micros').notNull().default(0),
     costMicros: bigint('cost_micros').notNull().default(0),
+    /** Part of the cost for authors of SVGs. */
+    svgCostMicros: bigint('svg_cost_micros').notNull().default(0),
     estimatedMicros: bigint('estimated_micros').notNull().default(0),
     inputTokens: bigint('input_tokens').notNull().default(0),
     outputTokens: bigint('output_tokens').notNull().default(0),
@@ -104,6 +108,9 @@ export function createMoneyTables(
     inputImageTokens: bigint('input_image_tokens').notNull().default(0),
     outputTextTokens: bigint('output_text_tokens').notNull().default(0),
     outputImageTokens: bigint('output_image_tokens').notNull().default(0),
+    svgInputTokens: bigint('svg_input_tokens').notNull().default(0),
+    svgOutputTokens: bigint('svg_output_tokens').notNull().default(0),
+    svgReasoningTokens: bigint('svg_reasoning_tokens').notNull().default(0),
   })
 
   /** The key has the order in which reports read it. */

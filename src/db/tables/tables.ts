@@ -131,6 +131,10 @@ export function createTables(kit: Kit) {
       mimeType: word('mime_type', IMAGE_MIME_TYPES).notNull(),
       width: integer('width').notNull(),
       height: integer('height').notNull(),
+      /** Of an animation; as `ImageFacts`. */
+      frames: integer('frames').notNull().default(1),
+      durationMs: integer('duration_ms'),
+      plays: integer('plays'),
       /** Base64. */
       thumbhash: text('thumbhash'),
       revisedPrompt: text('revised_prompt'),

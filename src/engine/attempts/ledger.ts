@@ -72,7 +72,9 @@ export async function recordTransition(
   // A billed cost comes from no price table.
   const priceVersion = line?.kind === 'POST' && before.state !== after.state ? after.priceVersion : null
   if (reversal) await write(q, after, reversal, { at, priceVersion: null, source: 'ESTIMATE' })
-  if (line) await write(q, after, line, { at, priceVersion, source: line.kind === 'VOID' ? null : source })
+  const svgMicros = line?.kind === 'POST' && source === 'PRICE' ? after.svgCostMicros : null
+  if (line)
+    await write(q, after, line, { at, priceVersion, svgMicros, source: line.kind === 'VOID' ? null : source })
   await addUsage(q, after, change)
 }
 
@@ -88,6 +90,7 @@ export function countsOf(attempt: AttemptRow): UsageCounts {
     estimatedCosts: estimatedMicros === null ? 0 : 1,
     heldMicros: isHeld(attempt) ? (attempt.heldMicros ?? 0) : 0,
     costMicros: costMicros ?? 0,
+    svgCostMicros: attempt.svgCostMicros ?? 0,
     estimatedMicros: estimatedMicros ?? 0,
     inputTokens: attempt.inputTokens ?? 0,
     outputTokens: attempt.outputTokens ?? 0,
@@ -96,6 +99,9 @@ export function countsOf(attempt: AttemptRow): UsageCounts {
     inputImageTokens: attempt.inputImageTokens ?? 0,
     outputTextTokens: attempt.outputTextTokens ?? 0,
     outputImageTokens: attempt.outputImageTokens ?? 0,
+    svgInputTokens: attempt.svgInputTokens ?? 0,
+    svgOutputTokens: attempt.svgOutputTokens ?? 0,
+    svgReasoningTokens: attempt.svgReasoningTokens ?? 0,
   }
 }
 
@@ -103,9 +109,9 @@ async function write(
   q: Transaction,
   { id: attemptId, projectId }: AttemptRow,
   line: NonNullable<Transition['line']>,
-  more: { at: number; priceVersion: string | null; source: LedgerSource | null },
+  more: { at: number; priceVersion: string | null; svgMicros?: number | null; source: LedgerSource | null },
 ): Promise<void> {
-  await insertLine(q, { id: newId('led', more.at), projectId, attemptId, ...line, ...more })
+  await insertLine(q, { id: newId('led', more.at), projectId, attemptId, svgMicros: null, ...line, ...more })
 }
 
 const PERIOD_WORDS = { DAY: 'for today', MONTH: 'for this month', TOTAL: 'in total' } as const

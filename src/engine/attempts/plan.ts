@@ -11,7 +11,7 @@ import type { CallerWithLimits } from '../access/limiter.ts'
 import type { Deps } from '../deps.ts'
 import { findOffer } from '../routing/configured.ts'
 import type { Route } from '../routing/route.ts'
-import { worstCaseMicros } from '../usage/cost.ts'
+import { priceVersionOf, worstCaseMicros } from '../usage/cost.ts'
 import { holdWorstCase, recordPlanned, toGatewayError } from './ledger.ts'
 
 /** The images of a task that one attempt requests. */
@@ -43,7 +43,7 @@ export async function startTask(
   },
 ): Promise<TaskRow | undefined> {
   const { by, request, route, ...rest } = start
-  const parts = splitIntoParts(request.n, route.offer.capabilities.maxN)
+  const parts = splitIntoParts(request.n, route.match.maxN)
   const createdAt = deps.clock.now()
   const task = await insertTask(q, {
     projectId: by.projectId,
@@ -78,7 +78,7 @@ export async function resumeTask(
   const at = deps.clock.now()
   await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'QUEUED', maxCharges, cancelRequestedAt: null })
   await planParts(q, deps, by, task, parts, ({ n }) => {
-    const route = routes.find(({ offer }) => offer.capabilities.maxN >= n)
+    const route = routes.find(({ match }) => match.maxN >= n)
     if (route) return route
     throw new GatewayError('CAPABILITY_MISSING', `No configured provider supports n of ${n} per call.`)
   })
@@ -120,6 +120,6 @@ export async function planAttempt(
   const owner = { taskId, projectId, apiKeyId }
   const planned = { part, n, firstImage, number, provider, model, heldMicros, createdAt }
   const attempt = await insertAttempt(q, { id: newId('att', createdAt), ...owner, ...planned }, delayMs)
-  await recordPlanned(q, attempt, offer?.price?.version ?? null)
+  await recordPlanned(q, attempt, priceVersionOf(task.request, offer))
   return undefined
 }

@@ -26,6 +26,10 @@ const RECEIVED_ANSWER = z.object({
     inputImageTokens: count,
     outputTextTokens: count,
     outputImageTokens: count,
+    // Absent in records of version 0.2.
+    svgInputTokens: count.default(null),
+    svgOutputTokens: count.default(null),
+    svgReasoningTokens: count.default(null),
     source: z.enum(USAGE_SOURCES),
   }),
   resolved: z
@@ -34,6 +38,7 @@ const RECEIVED_ANSWER = z.object({
       quality: z.enum(QUALITIES),
       background: z.enum(BACKGROUNDS),
       outputFormat: z.enum(OUTPUT_FORMATS),
+      svgModel: z.string(),
     })
     .partial()
     .transform((settings) =>

@@ -113,9 +113,7 @@ async function listEligible(q: Queries, deps: Deps, task: TaskRow, { n }: Attemp
   try {
     const routes = await findRoutes(q, deps, task, { ...task.request, n })
     return routes
-      .filter(
-        ({ offer, inCooldown, lacksPrice }) => offer.capabilities.maxN >= n && !inCooldown && !lacksPrice,
-      )
+      .filter(({ match, inCooldown, lacksPrice }) => match.maxN >= n && !inCooldown && !lacksPrice)
       .map(({ provider }) => provider.name)
   } catch (error) {
     // The configuration has changed: no provider serves the task.

@@ -16,7 +16,7 @@ import { toStorable } from '../../text.ts'
 import type { Deps } from '../deps.ts'
 import { findOffer, findProvider } from '../routing/configured.ts'
 import { noteFailure, noteSuccess } from '../routing/health.ts'
-import { costMicros } from '../usage/cost.ts'
+import { attemptCost, priceVersionOf } from '../usage/cost.ts'
 import {
   acceptAttempt,
   applyTransition,
@@ -118,11 +118,13 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
   const { source: usageSource, ...tokens } = usage
   const at = deps.clock.now()
   const { size, quality } = { ...task.request, ...resolved }
-  const delivered = { images: images.length + addresses.length, ordered: attempt.n, size, quality }
+  const { svgModel } = resolved
+  const delivered = { images: images.length + addresses.length, ordered: attempt.n, size, quality, svgModel }
   // Null when the offer has left the configuration: the cost is then unknown.
-  const price = findOffer(deps.providers, attempt.provider, attempt.model)?.price ?? null
+  const offer = findOffer(deps.providers, attempt.provider, attempt.model)
   const isComplete = addresses.length === 0
-  const cost = costMicros(usage, delivered, price)
+  const cost = attemptCost(usage, delivered, task.request, offer)
+  const isStorable = cost.totalMicros !== null && cost.totalMicros <= MAX_COST_MICROS
   const answered = await applyTransition(q, attempt.id, isComplete ? 'succeed' : 'receive', {
     at,
     // The downloads are due. This worker goes on with them; after a crash another one does.
@@ -131,8 +133,9 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
     ...tokens,
     images: images.length,
     usageSource,
-    costMicros: cost !== null && cost <= MAX_COST_MICROS ? cost : null,
-    priceVersion: price?.version ?? null,
+    costMicros: isStorable ? cost.totalMicros : null,
+    svgCostMicros: isStorable ? cost.svgMicros : null,
+    priceVersion: priceVersionOf(task.request, offer),
     resolved: { ...resolved },
     error: null,
   })

@@ -1,11 +1,12 @@
 import { readFile, stat } from 'node:fs/promises'
-import { inspectImage } from '../../assets/inspect.ts'
-import { ImageRejected } from '../../assets/format.ts'
-import { thumbhash } from '../../assets/decode.ts'
+import { inspectResult } from '../../assets/inspect.ts'
+import { ImageRejected, readHead, sniffFormat } from '../../assets/format.ts'
+import { svgThumbhash, thumbhash } from '../../assets/decode.ts'
 import { MAX_CACHED_FILE_BYTES } from '../../assets/memory-cache.ts'
 import type { NewAddress } from '../../db/attempts/addresses.ts'
 import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
+import type { ResultFacts } from '../../domain.ts'
 import { newId } from '../../ids.ts'
 import { ProviderError } from '../../providers/error.ts'
 import type { ReceivedImage } from '../../providers/provider.ts'
@@ -107,20 +108,33 @@ export function ingestFile(
   { ingestLimit, store }: Pick<Deps, 'ingestLimit' | 'store'>,
   file: string,
   isSynced?: Promise<boolean>,
-): Promise<Pick<NewAsset, 'sha256' | 'byteSize' | 'width' | 'height' | 'mimeType' | 'thumbhash'>> {
+): Promise<
+  Pick<NewAsset, 'sha256' | 'byteSize' | 'mimeType' | 'thumbhash'> & Pick<ResultFacts, (typeof FACTS)[number]>
+> {
   return ingestLimit(async () => {
     const content = await readSmall(file)
+    const svg = await readSvg(content)
     const [facts, hash] = await Promise.allSettled([
-      inspectImage(content, { maxBytes: Infinity }),
+      inspectResult(content),
       // This decode is also the proof that the file is complete.
-      thumbhash(content),
+      svg ? svg() : thumbhash(content),
     ])
     // The inspection says best why a file was rejected.
     if (facts.status === 'rejected') throw facts.reason
     if (hash.status === 'rejected') throw hash.reason
-    const { width, height, mimeType } = facts.value
-    return { ...(await store.put(file, isSynced)), width, height, mimeType, thumbhash: hash.value }
+    const { byteSize: _, hasAlpha: _alpha, ...known } = facts.value
+    return { ...(await store.put(file, isSynced)), ...known, thumbhash: hash.value }
   })
+}
+
+const FACTS = ['width', 'height', 'frames', 'durationMs', 'plays'] as const
+
+/** Undefined for another format. Nothing of a hostile SVG costs the file: it has no hash then. */
+async function readSvg(content: string | Buffer): Promise<(() => Promise<string | null>) | undefined> {
+  const { head } = await readHead(content)
+  const format = sniffFormat(head)
+  if (format !== 'SVG') return undefined
+  return async () => (typeof content === 'string' ? null : svgThumbhash(content))
 }
 
 /** The bytes of a file that fit into memory, else its path. */

@@ -5,9 +5,9 @@ import type { AssetRow, TaskRow } from '../../db/tables/tables.ts'
 import type { InputImage, TaskErrorCode } from '../../domain.ts'
 import { DownloadError } from '../../providers/wire/download.ts'
 import { ProviderError } from '../../providers/error.ts'
-import type { ProviderRequestImage } from '../../providers/provider.ts'
+import type { ProviderRequest, ProviderRequestImage } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
-import { maskProblem, storeFile, type InputPlace, type MaskFacts } from './store-inputs.ts'
+import { guideProblem, storeFile, type InputPlace, type MaskFacts } from './store-inputs.ts'
 
 const FETCH_TIMEOUT_MS = 20_000
 
@@ -22,17 +22,27 @@ export async function loadInputs(
   deps: Deps,
   task: TaskRow,
   signal: AbortSignal,
-): Promise<{ images: ProviderRequestImage[]; mask: ProviderRequestImage | null }> {
+): Promise<Pick<ProviderRequest, 'images' | 'mask' | 'markup'>> {
   const { request } = task
   const images: LoadedInput[] = []
   for (const [position, image] of request.images.entries())
     images.push(await load(deps, task, image, { kind: 'INPUT', position }, signal))
   const mask = request.mask && (await load(deps, task, request.mask, { kind: 'MASK', position: 0 }, signal))
-  const problem = mask && maskProblem(mask.image, images[0]?.image)
-  if (problem) throw unusable('INPUT_IMAGE_INVALID', problem)
-  const rows = [...images, ...(mask ? [mask] : [])].flatMap(({ row }) => row ?? [])
+  // Tasks of version 0.2 have no such field.
+  const markup = request.markup
+    ? await load(deps, task, request.markup, { kind: 'MARKUP', position: 0 }, signal)
+    : null
+  for (const [field, guide] of Object.entries({ mask, markup })) {
+    const problem = guide && guideProblem(field, guide.image, images[0]?.image)
+    if (problem) throw unusable('INPUT_IMAGE_INVALID', problem)
+  }
+  const rows = [...images, mask, markup].flatMap((input) => input?.row ?? [])
   if (rows.length > 0) await deps.db.tx((q) => insertAssets(q, rows))
-  return { images: images.map(({ image }) => image), mask: mask && mask.image }
+  return {
+    images: images.map(({ image }) => image),
+    mask: mask && mask.image,
+    markup: markup && markup.image,
+  }
 }
 
 async function load(
@@ -66,7 +76,7 @@ async function download(
     const blob = () => store.blob(row.sha256, row.mimeType)
     return { image: { ...facts, blob }, row: { ...row, taskId: task.id } }
   } catch (error) {
-    const name = place.kind === 'MASK' ? 'The mask' : `Input image ${place.position + 1}`
+    const name = NAMES[place.kind] ?? `Input image ${place.position + 1}`
     if (error instanceof DownloadError)
       throw unusable('INPUT_IMAGE_UNREACHABLE', `${name}: the address ${error.message}.`, error)
     if (error instanceof ImageRejected)
@@ -76,6 +86,8 @@ async function download(
     await rm(file, { force: true })
   }
 }
+
+const NAMES: Partial<Record<InputPlace['kind'], string>> = { MASK: 'The mask', MARKUP: 'The markup' }
 
 function fromAsset({ store }: Deps, asset: AssetRow): LoadedInput {
   const { sha256, mimeType, width, height, byteSize } = asset

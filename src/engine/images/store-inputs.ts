@@ -19,7 +19,7 @@ type SentImage = { upload: UploadedFile } | { dataUrl: string }
 export type RawImage = SentImage | { url: string } | { imageId: string }
 
 export interface InputPlace {
-  kind: Extract<AssetKind, 'INPUT' | 'MASK'>
+  kind: Extract<AssetKind, 'INPUT' | 'MASK' | 'MARKUP'>
   position: number
 }
 
@@ -45,6 +45,7 @@ export interface StoredInput {
 export interface StoredInputs {
   images: StoredInput[]
   mask: StoredInput | null
+  markup: StoredInput | null
 }
 
 type InputDeps = Pick<Deps, 'db' | 'store' | 'clock' | 'inputLimit'>
@@ -60,14 +61,18 @@ export async function storeInputs(
 ): Promise<StoredInputs> {
   const images: StoredInput[] = []
   let mask: StoredInput | null = null
+  let markup: StoredInput | null = null
   for (const input of inputs) {
     const stored = await storeInput(deps, projectId, input)
     if (input.kind === 'MASK') mask = stored
+    else if (input.kind === 'MARKUP') markup = stored
     else images.push(stored)
   }
-  const problem = mask?.facts && maskProblem(mask.facts, images[0]?.facts)
-  if (problem) throw badInput('mask', problem)
-  return { images, mask }
+  for (const [field, guide] of Object.entries({ mask, markup })) {
+    const problem = guide?.facts && guideProblem(field, guide.facts, images[0]?.facts)
+    if (problem) throw badInput(field, problem)
+  }
+  return { images, mask, markup }
 }
 
 async function storeInput(deps: InputDeps, projectId: string, input: RawInput): Promise<StoredInput> {
@@ -89,6 +94,8 @@ async function storeInput(deps: InputDeps, projectId: string, input: RawInput): 
   }
 }
 
+const INPUT_TYPES: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp'])
+
 async function reuseImage(
   deps: InputDeps,
   projectId: string,
@@ -99,6 +106,11 @@ async function reuseImage(
   const asset = await findAsset(deps.db.read, projectId, imageId)
   if (!asset) throw badInput(field, `There is no image ${JSON.stringify(imageId.slice(0, 60))}.`)
   const { id, sha256, byteSize } = asset
+  if (!INPUT_TYPES.has(asset.mimeType))
+    throw badInput(
+      field,
+      `The image ${id} is ${asset.mimeType}; send a PNG, JPEG or WebP, such as its rendition.`,
+    )
   const facts = await deps.inputLimit(async () => {
     const bytes = await deps.store.read(sha256)
     return withOpacity(bytes, await inspectImage(bytes, { maxBytes: Infinity }), place)
@@ -157,8 +169,8 @@ function tooLarge(bytes: number, field: string): Error {
   return badInput(field, `The image has ${formatCount(bytes)} bytes; the maximum is ${max}.`)
 }
 
-export interface MaskFacts extends Pick<ImageFacts, 'width' | 'height' | 'hasAlpha'> {
-  /** Whether every pixel is opaque. Set for a mask when it is stored. */
+export interface MaskFacts extends Pick<ImageFacts, 'width' | 'height' | 'hasAlpha' | 'mimeType'> {
+  /** Whether every pixel is opaque. Set for a mask or markup when it is stored. */
   isOpaque?: boolean
 }
 
@@ -167,18 +179,31 @@ async function withOpacity(
   facts: ImageFacts,
   { kind }: InputPlace,
 ): Promise<ImageFacts & MaskFacts> {
-  return kind === 'MASK' && facts.hasAlpha ? { ...facts, isOpaque: await isOpaque(input) } : facts
+  return kind !== 'INPUT' && facts.hasAlpha ? { ...facts, isOpaque: await isOpaque(input) } : facts
 }
 
-/** Why a mask does not match an image; undefined when it does, or when the image is not fetched yet. */
-export function maskProblem(mask: MaskFacts, image: MaskFacts | undefined): string | undefined {
-  if (!mask.hasAlpha)
-    return (
-      'The mask has no alpha channel. Send a PNG or WebP of the size of the first image, transparent where it is to be ' +
-      'redrawn.'
-    )
-  if (image && (mask.width !== image.width || mask.height !== image.height))
-    return `The mask is ${mask.width}x${mask.height}; it must have the size of the first image, ${image.width}x${image.height}.`
-  if (!mask.isOpaque) return undefined
-  return 'The mask is opaque everywhere and marks nothing. Make it transparent where it is to be redrawn.'
+const GUIDES = {
+  mask: { use: 'transparent where it is to be redrawn', opaque: 'marks nothing' },
+  markup: { use: 'transparent except for the drawn hints', opaque: 'hides the image' },
+}
+
+/**
+ * Why a mask or markup does not match an image; undefined when it does, or when the image is not fetched yet. Markup is a
+ * PNG.
+ */
+export function guideProblem(
+  field: string,
+  guide: MaskFacts,
+  image: MaskFacts | undefined,
+): string | undefined {
+  const { use, opaque } = field === 'markup' ? GUIDES.markup : GUIDES.mask
+  const formats = field === 'markup' ? 'PNG' : 'PNG or WebP'
+  if (field === 'markup' && guide.mimeType !== 'image/png')
+    return `The markup is ${guide.mimeType}; send a PNG of the size of the first image, ${use}.`
+  if (!guide.hasAlpha)
+    return `The ${field} has no alpha channel. Send a ${formats} of the size of the first image, ${use}.`
+  if (image && (guide.width !== image.width || guide.height !== image.height))
+    return `The ${field} is ${guide.width}x${guide.height}; it must have the size of the first image, ${image.width}x${image.height}.`
+  if (!guide.isOpaque) return undefined
+  return `The ${field} is opaque everywhere and ${opaque}. Make it ${use}.`
 }

@@ -1,13 +1,15 @@
-import type { ImageRequest, Settings, Warning } from '../../domain.ts'
+import { DEFAULT_SETTINGS, type ImageRequest, type Settings, type Warning } from '../../domain.ts'
 import { parseSize } from '../../domain.ts'
 import type { GatewayErrorCode } from '../../errors.ts'
 import type { Capabilities, Offer, SizeRule } from '../../providers/provider.ts'
+import { adjustSettings, inFormat, isOfItsOwn } from './adjust.ts'
 
 /** Of input images only their number. */
 export interface RoutingRequest
   extends Settings, Pick<ImageRequest, 'operation' | 'providers' | 'unsupported'> {
   images: { readonly length: number }
   mask: object | null
+  markup: object | null
 }
 
 export interface CapabilityRefusal {
@@ -21,31 +23,45 @@ export interface CapabilityMatch {
   settings: Settings
   warnings: Warning[]
   refusals: CapabilityRefusal[]
+  /** Images per call in the requested format. */
+  maxN: number
 }
 
+/** Before a shutdown. */
+const NOTICE_DAYS = 30
+
 /** Pure. `unsupported: ERROR` makes every warning about a setting a refusal. `today` is an ISO date. */
-export function matchCapabilities(request: RoutingRequest, offer: Offer, today: string): CapabilityMatch {
-  const can = offer.capabilities
-  const { settings, warnings } = adjustSettings(request, can)
+export function matchCapabilities(given: RoutingRequest, offer: Offer, today: string): CapabilityMatch {
+  // Tasks of earlier versions lack later settings.
+  const request = { ...DEFAULT_SETTINGS, ...given }
+  const can = inFormat(offer.capabilities, request.outputFormat)
+  const { settings, warnings } = adjustSettings(request, offer.capabilities)
   const refusals = [...listRefusals(request, can)]
   if (request.unsupported === 'ERROR')
     refusals.push(...warnings.map(({ field, message }) => refuse('CAPABILITY_MISSING', field ?? '', message)))
-  if (offer.retiresOn && daysUntil(offer.retiresOn, today) <= 30) {
-    warnings.push({
-      code: 'MODEL_RETIRING',
-      field: 'model',
-      message: `${offer.model} is announced to be shut down on ${offer.retiresOn}.`,
-    })
-  }
-  return { settings, warnings, refusals }
+  if (offer.retiresOn && daysUntil(offer.retiresOn, today) < 0)
+    refusals.unshift(refuse('MODEL_UNKNOWN', 'model', retirementText(offer, 'was')))
+  else if (offer.retiresOn && daysUntil(offer.retiresOn, today) <= NOTICE_DAYS)
+    warnings.push({ code: 'MODEL_RETIRING', field: 'model', message: retirementText(offer, 'is') })
+  return { settings, warnings, refusals, maxN: can.maxN }
+}
+
+/** When a model ends, and what to use then. */
+export function retirementText(
+  { model, retiresOn, successor }: Pick<Offer, 'model' | 'retiresOn' | 'successor'>,
+  verb: 'was' | 'is',
+): string {
+  const what = verb === 'is' ? 'is announced to be shut down' : 'was shut down'
+  return `${model} ${what} on ${retiresOn}.${successor ? ` Use ${successor}.` : ''}`
 }
 
 function* listRefusals(request: RoutingRequest, can: Capabilities): Generator<CapabilityRefusal> {
-  const { model, size, prompt, images } = request
+  const { model, size, prompt, images, outputFormat } = request
   if (!can.operations.includes(request.operation)) {
     const what = request.operation === 'EDIT' ? 'edit images' : 'generate an image without an input image'
     yield refuse('CAPABILITY_MISSING', 'images', `${model} cannot ${what} here.`)
   }
+  yield* listFormatRefusals(request, can)
   if (!allowsSize(can.sizes, size)) {
     const message = `size is ${size}; ${model} supports ${describeSizes(can.sizes)}.`
     yield refuse('BAD_USER_INPUT', 'size', message)
@@ -60,78 +76,35 @@ function* listRefusals(request: RoutingRequest, can: Capabilities): Generator<Ca
     const message = `images has ${images.length} entries; the maximum of ${model} is ${can.maxInputImages} here.`
     yield refuse('CAPABILITY_MISSING', 'images', message)
   }
-  if (request.mask && !can.mask)
-    yield refuse('CAPABILITY_MISSING', 'mask', `${model} does not support a mask here.`)
+  const inThisFormat = can.formatRules[outputFormat] ? ` for ${outputFormat}` : ''
+  for (const field of ['mask', 'markup'] as const)
+    if (request[field] && !can[field])
+      yield refuse('CAPABILITY_MISSING', field, `${model} does not support a ${field}${inThisFormat} here.`)
+}
+
+function* listFormatRefusals(
+  { model, outputFormat, animation, svg }: RoutingRequest,
+  can: Capabilities,
+): Generator<CapabilityRefusal> {
+  if (!can.outputFormats.includes(outputFormat)) {
+    const message = `${model} does not make ${outputFormat} here. It makes ${can.outputFormats.join(', ')}.`
+    if (isOfItsOwn(outputFormat)) yield refuse('CAPABILITY_MISSING', 'outputFormat', message)
+    return
+  }
+  const frames = animation?.frames ?? null
+  if (frames !== null && can.animation) {
+    const { minFrames, maxFrames } = can.animation
+    const message = `animation.frames is ${frames}; ${model} makes ${minFrames} to ${maxFrames} frames.`
+    if (frames < minFrames || frames > maxFrames) yield refuse('BAD_USER_INPUT', 'animation.frames', message)
+  }
+  if (svg && can.svg?.models && !can.svg.models.includes(svg.model)) {
+    const message = `svg.model is ${svg.model}; ${model} supports ${can.svg.models.join(', ')} here.`
+    yield refuse('CAPABILITY_MISSING', 'svg.model', message)
+  }
 }
 
 function refuse(code: GatewayErrorCode, field: string, message: string): CapabilityRefusal {
   return { code, field, message }
-}
-
-/** Pure. Replaces each unsupported setting by the nearest supported one, with a warning. */
-export function adjustSettings(
-  request: Settings & Pick<ImageRequest, 'operation'>,
-  can: Capabilities,
-): { settings: Settings; warnings: Warning[] } {
-  const warnings: Warning[] = []
-  const { model } = request
-  const settings: Settings = {
-    prompt: request.prompt,
-    model,
-    size: request.size,
-    n: request.n,
-    quality: oneOf('quality', request.quality, can.qualities, 'AUTO'),
-    background: oneOf('background', request.background, can.backgrounds, 'AUTO'),
-    moderation: oneOf('moderation', request.moderation, can.moderations, 'AUTO'),
-    outputFormat: oneOf(
-      'outputFormat',
-      request.outputFormat,
-      can.outputFormats,
-      can.outputFormats[0] ?? 'PNG',
-    ),
-    outputCompression: ifSupported('outputCompression', request.outputCompression, can.outputCompression),
-    // Needs an input.
-    inputFidelity: oneOfOrNull(
-      'inputFidelity',
-      request.inputFidelity,
-      request.operation === 'EDIT' ? can.inputFidelities : [],
-    ),
-    style: oneOfOrNull('style', request.style, can.styles),
-    partialImages: Math.min(request.partialImages, can.maxPartialImages),
-    user: ifSupported('user', request.user, can.user),
-  }
-  if (request.partialImages > can.maxPartialImages) {
-    const max =
-      can.maxPartialImages === 0 ? 'no partial images' : `at most ${can.maxPartialImages} partial images`
-    warn('SETTING_CHANGED', 'partialImages', `${model} sends ${max} here.`)
-  }
-  return { settings, warnings }
-
-  function warn(code: Warning['code'], field: string, message: string): void {
-    warnings.push({ code, field, message })
-  }
-
-  function oneOf<T extends string>(field: string, value: T, supported: readonly T[], fallback: T): T {
-    if (value === 'AUTO' || supported.includes(value)) return value
-    warn(
-      'SETTING_CHANGED',
-      field,
-      `${model} does not support ${field} ${value} here; ${fallback} is used. It supports ${supported.join(', ')}.`,
-    )
-    return fallback
-  }
-
-  function oneOfOrNull<T extends string>(field: string, value: T | null, supported: readonly T[]): T | null {
-    if (value === null || supported.includes(value)) return value
-    warn('SETTING_IGNORED', field, `${model} does not support ${field} here; ${value} is ignored.`)
-    return null
-  }
-
-  function ifSupported<T>(field: string, value: T | null, isSupported: boolean): T | null {
-    if (value === null || isSupported) return value
-    warn('SETTING_IGNORED', field, `${model} does not support ${field} here; it is ignored.`)
-    return null
-  }
 }
 
 function allowsSize(rule: SizeRule, size: string): boolean {

@@ -4,6 +4,7 @@ import { listBudgetsOn } from '../../db/money/spending.ts'
 import type { Caller } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Offer, Provider } from '../../providers/provider.ts'
+import { isPriced } from '../../providers/models/svg-price.ts'
 import type { Deps } from '../deps.ts'
 import { getProvider } from './configured.ts'
 import { readInCooldown } from './health.ts'
@@ -34,17 +35,18 @@ export async function findRoutes(
   by: Caller,
   request: RoutingRequest,
 ): Promise<Route[]> {
-  return routes(request, deps.providers, await readConditions(q, deps, by))
+  return routes(request, deps.providers, await readConditions(q, deps, by, request))
 }
 
 export async function readConditions(
   q: Queries,
   { providers, clock }: Pick<Deps, 'providers' | 'clock'>,
   by: Caller,
+  request: RoutingRequest,
 ): Promise<RoutingConditions> {
   const inCooldown = await readInCooldown(q)
   // Budgets matter only without a price.
-  const allPriced = providers.every(({ offers }) => offers.every(({ price }) => price !== null))
+  const allPriced = providers.every(({ offers }) => offers.every((offer) => isPriced(request, offer)))
   const needsPrice = !allPriced && (await listBudgetsOn(q, by)).length > 0
   return { today: todayOf(clock), inCooldown, needsPrice }
 }
@@ -81,7 +83,7 @@ export function rankOffers(
     offer,
     match: matchCapabilities(request, offer, today),
     inCooldown: inCooldown(provider.name, offer.model),
-    lacksPrice: needsPrice && offer.price === null,
+    lacksPrice: needsPrice && !isPriced(request, offer),
   }))
   const able = matched.filter(({ match }) => match.refusals.length === 0)
   const unable = matched.filter(({ match }) => match.refusals.length > 0)
@@ -115,8 +117,8 @@ function countChanges({ match: { warnings } }: Route): number {
   return warnings.filter(({ code }) => code !== 'MODEL_RETIRING').length
 }
 
-function countCalls(n: number, { offer }: Route): number {
-  return Math.ceil(n / offer.capabilities.maxN)
+function countCalls(n: number, { match }: Route): number {
+  return Math.ceil(n / match.maxN)
 }
 
 /** The closest offer has the fewest refusals. */

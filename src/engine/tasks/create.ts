@@ -97,8 +97,8 @@ async function insertNew(
 ): Promise<TaskRow | undefined> {
   const task = await startTask(q, deps, { by, ...start, idempotencyKey: key, retryOf: null })
   if (!task) return undefined
-  const { images, mask } = inputs
-  const rows = [...images, ...(mask ? [mask] : [])].flatMap(({ row }) => row ?? [])
+  const { images, mask, markup } = inputs
+  const rows = [...images, mask, markup].flatMap((one) => one?.row ?? [])
   await insertAssets(
     q,
     rows.map((row) => ({ ...row, taskId: task.id })),
@@ -122,33 +122,59 @@ export interface FingerprintedRequest {
   fingerprint: string
 }
 
-export function toRequest(input: CheckedInput, { images, mask }: StoredInputs): FingerprintedRequest {
+export function toRequest(input: CheckedInput, { images, mask, markup }: StoredInputs): FingerprintedRequest {
   const {
     idempotencyKey: _key,
     uploadBytes: _bytes,
     inputs: _inputs,
     images: _images,
     mask: _mask,
+    markup: _markup,
     metadata,
     ...settings
   } = input
   const labels = metadata.map(({ key, value }): [string, string] => [key, value])
   const canonical = JSON.stringify([
     // The number of previews makes no other result.
-    Object.entries({ ...settings, partialImages: 0 }).toSorted(byName),
+    Object.entries({ ...settings, partialImages: 0 })
+      .filter(isFingerprinted)
+      .map(withSortedNames)
+      .toSorted(byName),
     labels.toSorted(byName),
     images.map(({ identity }) => identity),
     mask?.identity ?? null,
+    ...(markup ? [markup.identity] : []),
   ])
   return {
     request: {
       ...settings,
       images: images.map(({ image }) => image),
       mask: mask?.image ?? null,
+      markup: markup?.image ?? null,
       metadata: Object.fromEntries(labels),
     },
     fingerprint: createHash('sha256').update(canonical).digest('hex'),
   }
+}
+
+const LATER_SETTINGS = new Set(['safetyIdentifier', 'complexity', 'animation', 'svg', 'extra'])
+
+/** Without later settings at their default, the fingerprints of version 0.2 stay valid. */
+function isFingerprinted([name, value]: [string, unknown]): boolean {
+  return value !== null || !LATER_SETTINGS.has(name)
+}
+
+/** The order of names in an object does not matter. */
+function withSortedNames([name, value]: [string, unknown]): [string, unknown] {
+  return LATER_SETTINGS.has(name) ? [name, sorted(value)] : [name, value]
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.entries(value)
+    .map(([name, one]): [string, unknown] => [name, sorted(one)])
+    .toSorted(byName)
 }
 
 function byName([a]: [string, unknown], [b]: [string, unknown]): number {

@@ -9,10 +9,15 @@ import {
 import { badInput } from '../../errors.ts'
 import { checkUrl, type AddressRule } from '../../providers/wire/address.ts'
 import type { RawImage, RawInput } from '../images/store-inputs.ts'
+import { checkExtra, checkFormatSettings, checkRange, checkText, type Problem } from './format-settings.ts'
 
-export interface TaskInput extends Omit<ImageRequest, 'operation' | 'images' | 'mask' | 'metadata'> {
+export interface TaskInput extends Omit<
+  ImageRequest,
+  'operation' | 'images' | 'mask' | 'markup' | 'metadata'
+> {
   images: readonly RawImage[]
   mask: RawImage | null
+  markup: RawImage | null
   metadata: readonly { key: string; value: string }[]
   idempotencyKey: string | null
 }
@@ -24,6 +29,7 @@ export const DEFAULT_INPUT: Omit<TaskInput, 'prompt'> = {
   providers: null,
   images: [],
   mask: null,
+  markup: null,
   metadata: [],
   callbackUrl: null,
   idempotencyKey: null,
@@ -31,7 +37,7 @@ export const DEFAULT_INPUT: Omit<TaskInput, 'prompt'> = {
 
 export interface CheckedInput extends TaskInput {
   operation: Operation
-  /** Images, then mask. */
+  /** Images, then mask or markup. */
   inputs: RawInput[]
   /** Sent with the request. */
   uploadBytes: number
@@ -40,6 +46,8 @@ export interface CheckedInput extends TaskInput {
 /** The highest of all providers (platform.openai.com, images/edits). */
 export const MAX_IMAGES = 16
 
+export const ONE_GUIDE = 'mask and markup cannot be combined. Send only one of them.'
+
 /** Before any read, write or call. Throws BAD_USER_INPUT. */
 export function checkInput(
   input: TaskInput,
@@ -47,15 +55,28 @@ export function checkInput(
 ): CheckedInput {
   const operation = input.images.length > 0 ? 'EDIT' : 'GENERATE'
   const inputs = listInputs(input)
-  const checked = { ...input, operation, inputs, uploadBytes: uploadBytesOf(inputs) } as const
+  const checked = {
+    ...input,
+    ...identifierOf(input),
+    operation,
+    inputs,
+    uploadBytes: uploadBytesOf(inputs),
+  } as const
   const [problem] = findProblems(checked, rules)
   if (problem) throw badInput(...problem)
   return checked
 }
 
-function listInputs({ images, mask }: TaskInput): RawInput[] {
+/** An empty `safetyIdentifier` counts as absent. `user` always holds the identifier: reports read it. */
+function identifierOf({ user, safetyIdentifier }: TaskInput): Pick<TaskInput, 'user' | 'safetyIdentifier'> {
+  return safetyIdentifier ? { user: safetyIdentifier, safetyIdentifier } : { user, safetyIdentifier: null }
+}
+
+function listInputs({ images, mask, markup }: TaskInput): RawInput[] {
   const all: RawInput[] = images.map((raw, i) => ({ raw, field: `images.${i}`, kind: 'INPUT', position: i }))
-  return mask ? [...all, { raw: mask, field: 'mask', kind: 'MASK', position: 0 }] : all
+  if (mask) all.push({ raw: mask, field: 'mask', kind: 'MASK', position: 0 })
+  if (markup) all.push({ raw: markup, field: 'markup', kind: 'MARKUP', position: 0 })
+  return all
 }
 
 function uploadBytesOf(inputs: RawInput[]): number {
@@ -65,8 +86,6 @@ function uploadBytesOf(inputs: RawInput[]): number {
     return 'dataUrl' in raw ? sum + Math.floor((raw.dataUrl.length * 3) / 4) : sum
   }, 0)
 }
-
-type Problem = [field: string, message: string]
 
 /** Callers stop at the first. */
 function* findProblems(
@@ -84,8 +103,10 @@ function* findProblems(
   yield* checkRange('partialImages', input.partialImages, 0, 3)
   yield* checkRange('maxCharges', input.maxCharges, 1, 5)
   yield* checkOutput(input)
+  yield* checkFormatSettings(input)
   yield* checkImages(input)
   yield* checkLabels(input)
+  if (input.extra) yield* checkExtra(input.extra)
   if (providers?.length === 0)
     yield ['providers', 'providers is empty. Name at least one, or leave it out to allow all.']
   if (callbackUrl !== null) yield* checkAddress('callbackUrl', 'The callbackUrl', callbackUrl, webhookRule)
@@ -96,23 +117,26 @@ function* findProblems(
 function* checkOutput({ outputCompression, outputFormat, background }: TaskInput): Generator<Problem> {
   if (outputCompression !== null) {
     yield* checkRange('outputCompression', outputCompression, 0, 100)
-    if (outputFormat === 'PNG')
-      yield ['outputCompression', 'PNG has no compression level. Use outputFormat JPEG or WEBP.']
+    if (outputFormat !== 'JPEG' && outputFormat !== 'WEBP')
+      yield ['outputCompression', `${outputFormat} has no compression level. Use outputFormat JPEG or WEBP.`]
   }
   if (background === 'TRANSPARENT' && outputFormat === 'JPEG')
     yield ['background', 'JPEG cannot be transparent. Use outputFormat PNG or WEBP.']
 }
 
-function* checkImages({ images, mask }: TaskInput): Generator<Problem> {
+function* checkImages({ images, mask, markup }: TaskInput): Generator<Problem> {
   yield* checkCount('images', images.length, MAX_IMAGES)
-  if (mask && images.length === 0) yield ['mask', 'mask needs an image to apply to. Add images.']
+  for (const [field, given] of Object.entries({ mask, markup }))
+    if (given && images.length === 0) yield [field, `${field} needs an image to apply to. Add images.`]
+  if (mask && markup) yield ['markup', ONE_GUIDE]
 }
 
-function* checkLabels({ user, metadata, idempotencyKey }: TaskInput): Generator<Problem> {
+function* checkLabels({ user, safetyIdentifier, metadata, idempotencyKey }: TaskInput): Generator<Problem> {
   if (user !== null) {
-    yield* checkText('user', user)
+    const field = safetyIdentifier === null ? 'user' : 'safetyIdentifier'
+    yield* checkText(field, user)
     if (user.length < 1 || user.length > 256)
-      yield ['user', `user has ${user.length} characters; it must have 1 to 256.`]
+      yield [field, `${field} has ${user.length} characters; it must have 1 to 256.`]
   }
   yield* checkCount('metadata', metadata.length, 16)
   const keys = new Set<string>()
@@ -128,16 +152,6 @@ function* checkLabels({ user, metadata, idempotencyKey }: TaskInput): Generator<
   }
   if (idempotencyKey !== null && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey))
     yield ['idempotencyKey', 'idempotencyKey must be 1 to 255 printable ASCII characters without spaces.']
-}
-
-function* checkText(field: string, text: string): Generator<Problem> {
-  if (!text.isWellFormed() || text.includes('\0'))
-    yield [field, `${field} is not valid text: it contains NUL or half of a surrogate pair.`]
-}
-
-function* checkRange(field: string, value: number, min: number, max: number): Generator<Problem> {
-  if (!Number.isInteger(value) || value < min || value > max)
-    yield [field, `${field} is ${value}; it must be a whole number from ${min} to ${max}.`]
 }
 
 function* checkCount(field: string, count: number, max: number): Generator<Problem> {

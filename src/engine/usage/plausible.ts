@@ -1,9 +1,13 @@
 import { parseSize, TOKEN_COUNTS, type ImageRequest, type Usage } from '../../domain.ts'
+import { countInputs } from './cost.ts'
 import { maxTokens } from '../../providers/models/tokens.ts'
 import { UNKNOWN_USAGE, type ResolvedSettings } from '../../providers/provider.ts'
 
 /** Beyond this multiple of published maximums, a count is the provider's error. */
 const MAX_FACTOR = 10
+
+/** No text model writes as much in one call. */
+const MAX_SVG_TOKENS = 2_000_000
 
 export interface PlausibleUsage {
   /** Implausible counts are null; UNKNOWN without others. */
@@ -20,11 +24,15 @@ export function plausibleUsage(
   { size = request.size }: ResolvedSettings,
   n: number,
 ): PlausibleUsage {
-  const inputImages = request.images.length + (request.mask ? 1 : 0)
+  const inputImages = countInputs(request)
   const known = parseSize(size) ? size : request.size
   const tokens = maxTokens(model, { ...request, size: known, quality: 'AUTO', inputImages }, n)
-  const limit = MAX_FACTOR * (tokens.inputText + tokens.inputImage + tokens.outputImage)
-  const implausible = TOKEN_COUNTS.filter((name) => (counts[name] ?? 0) > limit)
+  const limit =
+    MAX_FACTOR *
+    (tokens.inputText + tokens.inputImage + tokens.outputImage * (request.animation?.frames ?? 1))
+  const implausible = TOKEN_COUNTS.filter(
+    (name) => (counts[name] ?? 0) > (name.startsWith('svg') ? MAX_SVG_TOKENS : limit),
+  )
   if (implausible.length === 0) return { usage: { ...counts, source }, implausible }
   const plausible = { ...counts, ...Object.fromEntries(implausible.map((name) => [name, null])) }
   const isUnknown = TOKEN_COUNTS.every((name) => plausible[name] === null || plausible[name] === 0)

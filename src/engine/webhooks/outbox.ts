@@ -7,7 +7,7 @@ import { listEndpoints } from '../../db/webhooks/endpoints.ts'
 import type { TaskStatus, Usage, WebhookEvent } from '../../domain.ts'
 import { newId } from '../../ids.ts'
 import type { Deps } from '../deps.ts'
-import { chargedOfAll, costOfAll, usageOfAll } from '../../db/attempts/totals.ts'
+import { chargedOfAll, costOfAll, svgUsageOf, usageOfAll } from '../../db/attempts/totals.ts'
 
 const EVENTS: Partial<Record<TaskStatus, WebhookEvent>> = {
   SUCCEEDED: 'TASK_SUCCEEDED',
@@ -90,9 +90,15 @@ function payloadOf(
 /** As in GraphQL. */
 function toJson(usage: Usage | null) {
   if (!usage) return null
-  const { inputTextTokens, inputImageTokens, outputTextTokens, outputImageTokens, ...counts } = usage
+  const { inputTextTokens, inputImageTokens, outputTextTokens, outputImageTokens } = usage
+  const { inputTokens, outputTokens, totalTokens, source } = usage
+  const svg = svgUsageOf(usage)
   return {
-    ...counts,
+    inputTokens,
+    outputTokens,
+    totalTokens,
+    source,
+    ...(svg && { svg }),
     inputTokensDetails: { textTokens: inputTextTokens, imageTokens: inputImageTokens },
     outputTokensDetails: { textTokens: outputTextTokens, imageTokens: outputImageTokens },
   }

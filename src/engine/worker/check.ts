@@ -5,7 +5,7 @@ import type { Call, CallResult, Provider } from '../../providers/provider.ts'
 import { lost, type AttemptContext, type Outcome } from '../attempts/outcome.ts'
 import type { Deps, Tuning } from '../deps.ts'
 import { findOffer, findProvider } from '../routing/configured.ts'
-import { adjustSettings } from '../routing/match.ts'
+import { adjustSettings } from '../routing/adjust.ts'
 import { toFailure, toOutcome } from './call-outcome.ts'
 import { instrumentedCall } from './instrumented-call.ts'
 

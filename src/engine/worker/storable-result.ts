@@ -16,7 +16,11 @@ export function toStorableResult({ images, usage, resolved, state }: Done): Done
       revisedPrompt: revisedPrompt === null ? null : toStorable(revisedPrompt),
     })),
     usage: toStorableUsage(usage),
-    resolved: { ...resolved, ...(resolved.size !== undefined && { size: toStorable(resolved.size) }) },
+    resolved: {
+      ...resolved,
+      ...(resolved.size !== undefined && { size: toStorable(resolved.size) }),
+      ...(resolved.svgModel !== undefined && { svgModel: toStorable(resolved.svgModel) }),
+    },
   }
 }
 

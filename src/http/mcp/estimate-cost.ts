@@ -38,7 +38,7 @@ export const estimateCost = defineTool({
       .describe('Why the other providers cannot serve it.'),
   }),
   async run({ prompt, image_count: imageCount, mask, ...settings }, { context: { engine, caller } }) {
-    const input = { ...DEFAULT_INPUT, prompt, ...readSettings(settings), imageCount, mask }
+    const input = { ...DEFAULT_INPUT, prompt, ...readSettings(settings), imageCount, mask, markup: false }
     const quoted = await engine.quote(caller, input)
     const offers = quoted.offers.map((offer) => ({
       provider: offer.provider,

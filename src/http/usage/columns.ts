@@ -50,6 +50,10 @@ export const TOTALS_COLUMNS: readonly (readonly [
   ['attempts_with_unknown_usage', ({ unknownUsages }) => unknownUsages],
   ['estimated_cost_micros', ({ estimatedMicros }) => estimatedMicros],
   ['attempts_with_estimated_cost', ({ estimatedCosts }) => estimatedCosts],
+  ['svg_input_tokens', ({ svgInputTokens }) => nullIfZero(svgInputTokens)],
+  ['svg_output_tokens', ({ svgOutputTokens }) => nullIfZero(svgOutputTokens)],
+  ['svg_reasoning_tokens', ({ svgReasoningTokens }) => nullIfZero(svgReasoningTokens)],
+  ['svg_cost_micros', ({ svgCostMicros }) => svgCostMicros],
 ]
 
 /** Header, then rows; totals without `groupBy`. */

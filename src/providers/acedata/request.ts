@@ -4,6 +4,7 @@ import {
   toChangedParameters,
   toImagesMessage,
   toJsonMessage,
+  toLaterParameters,
   type Parameters,
 } from '../images-api/message.ts'
 import type { Call, ProviderRequest } from '../provider.ts'
@@ -46,6 +47,8 @@ function headersOf({ apiKey }: AcedataOptions): Record<string, string> {
 
 // Sends every default: they may change upstream.
 function toGeneration(request: ProviderRequest, options: AcedataOptions): Parameters {
+  // A GIF or SVG has none.
+  const hasCompression = !['GIF', 'SVG'].includes(request.outputFormat)
   const isDalle3 = request.upstreamModel.startsWith('dall-e-3')
   return {
     prompt: request.prompt,
@@ -53,13 +56,14 @@ function toGeneration(request: ProviderRequest, options: AcedataOptions): Parame
     background: request.background.toLowerCase(),
     moderation: request.moderation.toLowerCase(),
     n: request.n,
-    output_compression: request.outputCompression ?? 100,
+    ...(hasCompression && { output_compression: request.outputCompression ?? 100 }),
     output_format: request.outputFormat.toLowerCase(),
     partial_images: 0,
     // `auto`: GPT image models only.
     ...((request.size !== 'auto' || !isDalle(request)) && { size: request.size }),
     quality: request.quality.toLowerCase(),
     ...toResponseFormat(request, options),
+    ...toLaterParameters(request),
     ...(isDalle3 && { style: (request.style ?? 'VIVID').toLowerCase() }),
   }
 }

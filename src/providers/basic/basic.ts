@@ -13,7 +13,8 @@ const options = z.strictObject({
   apiKey: credential,
   models: modelsOption
     .refine((models) => models.every(isSendable), {
-      error: 'can only change the capabilities that the four fields express: sizes, maxN and maxPromptLength',
+      error:
+        'can only change the capabilities that the four fields express: sizes, maxN, maxPromptLength and extra',
     })
     .default(['gpt-image-2']),
   /** Sent for `auto`. */
@@ -46,7 +47,11 @@ function createBasic(name: string, settings: BasicOptions): Provider {
       const size = request.size === 'auto' ? defaultSize : request.size
       const { upstreamModel: model, prompt, n } = request
       const headers = { authorization: `Bearer ${apiKey}` }
-      const message = toJsonMessage('/images/generations', { model, prompt, size, n }, headers)
+      const message = toJsonMessage(
+        '/images/generations',
+        { ...request.extra, model, prompt, size, n },
+        headers,
+      )
       const answer = await readResult(await client.submit(message, call), request, call)
       return answer.state === 'DONE' ? { ...answer, resolved: { size, ...answer.resolved } } : answer
     },
@@ -55,7 +60,7 @@ function createBasic(name: string, settings: BasicOptions): Provider {
 
 function isSendable(model: ModelsOption[number]): boolean {
   const changed = typeof model === 'string' ? {} : (model.capabilities ?? {})
-  return Object.keys(changed).every((name) => ['sizes', 'maxN', 'maxPromptLength'].includes(name))
+  return Object.keys(changed).every((name) => ['sizes', 'maxN', 'maxPromptLength', 'extra'].includes(name))
 }
 
 // The page limits neither `size` nor `n`; 10 is Darkroom's maximum.

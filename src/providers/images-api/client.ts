@@ -1,4 +1,5 @@
-import type { Call, ChargePolicy, Provider, ProviderTraits, ResultSource } from '../provider.ts'
+import { forAccount } from '../models/offers.ts'
+import type { Call, ChargePolicy, Offer, Provider, ProviderTraits, ResultSource } from '../provider.ts'
 import { replyRule } from '../wire/address.ts'
 import { createDownloader } from '../wire/download.ts'
 import { createUpstream, type Message, type Reply } from '../wire/http.ts'
@@ -29,6 +30,8 @@ type FreeCall = Pick<Call, 'signal' | 'onWire' | 'newFile' | 'traceparent'>
 
 interface ImagesClientOptions extends Pick<Provider, 'timeoutMs' | 'concurrency'> {
   charges?: ChargePolicy | undefined
+  extra?: readonly string[] | undefined
+  svgPrices?: Offer['svgPrices'] | undefined
   baseUrl: string
   resultTtlMs: number
   unbilledServerErrors?: boolean
@@ -63,6 +66,7 @@ export function createImagesClient(name: string, options: ImagesClientOptions, s
       ...own
     }: Pick<Provider, 'dialect' | 'offers'> & Omit<ProviderTraits, 'failureCharge'>) => ({
       ...own,
+      offers: forAccount(own.offers, options),
       name,
       traits: { modes, recovery, failureCharge: unbilled === 'NOTHING' ? 'UNKNOWN' : 'NO' } as const,
       concurrency,
@@ -100,12 +104,18 @@ export async function readBody(
   const spill = createJsonSpill(newFile, limits)
   try {
     const { first, body } = await peek(reply.body, SIGNATURE_BYTES)
-    if (isImage(first)) return { json: [{ b64_json: await spillImage(body, newFile(), limits) }], text: '' }
+    // An XML declaration alone may begin an error.
+    if (isImage(first) || isSvgType(reply))
+      return { json: [{ b64_json: await spillImage(body, newFile(), limits) }], text: '' }
     const { value: json, problem } = await spillJson(body, newFile, limits, spill)
     return problem === undefined ? { json, text: '' } : { json, problem, text: spill.text() }
   } catch (problem) {
     return { json: undefined, problem, text: '' }
   }
+}
+
+function isSvgType({ contentType }: Pick<Reply, 'contentType'>): boolean {
+  return /^image\/svg\+xml\b/i.test(contentType)
 }
 
 async function spillImage(

@@ -4,7 +4,7 @@ import { UNKNOWN_USAGE, type CallResult, type ReceivedImage, type ResolvedSettin
 import { DEFAULT_LIMITS, Spilled, spillJson, type SpillLimits } from '../wire/json-spill.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import type { ProviderReply } from './client.ts'
-import { toUsage } from './usage.ts'
+import { toSvgUsage, toUsage } from './usage.ts'
 
 /** `url`: as in the reply. */
 type Entry = ({ file: string } | { url: string }) & Pick<ReceivedImage, 'revisedPrompt'>
@@ -43,8 +43,11 @@ export async function findImages(
   }
   const [first] = found
   if (!first) return undefined
-  const usage = firstIn(first.holders, ({ usage: reported }) => knownUsage(reported)) ?? UNKNOWN_USAGE
-  return { entries: withoutRepeats(found).map(toEntry), usage, resolved: resolvedIn(first.holders) }
+  const ofImages = firstIn(first.holders, ({ usage: reported }) => knownUsage(reported)) ?? UNKNOWN_USAGE
+  const svg = firstIn(first.holders, ({ svg_usage: reported }) => toSvgUsage(reported))
+  const usage = { ...ofImages, ...svg?.counts }
+  const resolved = { ...resolvedIn(first.holders), ...(svg?.model !== undefined && { svgModel: svg.model }) }
+  return { entries: withoutRepeats(found).map(toEntry), usage, resolved }
 }
 
 /** Undefined without an image. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CHARGES } from '../../domain.ts'
+import { extraNames, svgPrices } from '../models/offers.ts'
 
 /** Others make a malformed header. */
 export const credential = z
@@ -20,6 +21,9 @@ export const callOptions = {
   concurrency: z.int().positive().default(256),
   /** What the operator vouches for where evidence leaves a charge UNKNOWN. */
   charges: z.strictObject({ moderation: charge, failure: charge, timeout: charge }).optional(),
+  /** Names of extra parameters that requests may set. */
+  extra: extraNames.optional(),
+  svgPrices: svgPrices.optional(),
   /** How long a result stays at its address. */
   resultTtlMs: z.int().positive().default(86_400_000),
 }

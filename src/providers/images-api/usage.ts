@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Usage } from '../../domain.ts'
+import { TOKEN_COUNTS, type Usage } from '../../domain.ts'
 import { UNKNOWN_USAGE } from '../provider.ts'
 
 const tokens = z.int().nonnegative().nullish().catch(null)
@@ -20,6 +20,7 @@ export function toUsage(reported: unknown): Usage {
   const totalTokens = data?.total_tokens ?? sum(inputTokens, outputTokens)
   if (!data || (inputTokens ?? outputTokens ?? totalTokens) === null) return UNKNOWN_USAGE
   return {
+    ...UNKNOWN_USAGE,
     inputTokens,
     outputTokens,
     totalTokens,
@@ -34,15 +35,31 @@ export function toUsage(reported: unknown): Usage {
 export function addUsages(usages: readonly Usage[]): Usage {
   if (usages.length === 0 || usages.some(({ source }) => source === 'UNKNOWN')) return UNKNOWN_USAGE
   return usages.reduce((total, next) => ({
-    inputTokens: sum(total.inputTokens, next.inputTokens),
-    outputTokens: sum(total.outputTokens, next.outputTokens),
-    totalTokens: sum(total.totalTokens, next.totalTokens),
-    inputTextTokens: sum(total.inputTextTokens, next.inputTextTokens),
-    inputImageTokens: sum(total.inputImageTokens, next.inputImageTokens),
-    outputTextTokens: sum(total.outputTextTokens, next.outputTextTokens),
-    outputImageTokens: sum(total.outputImageTokens, next.outputImageTokens),
+    ...total,
+    ...Object.fromEntries(TOKEN_COUNTS.map((name) => [name, sum(total[name], next[name])])),
     source: 'ESTIMATED',
   }))
+}
+
+const svgUsage = z.object({
+  model: z.string().min(1).max(200).nullish().catch(null),
+  input_tokens: tokens,
+  output_tokens: tokens,
+  reasoning_tokens: tokens,
+})
+
+type SvgCounts = Pick<Usage, 'svgInputTokens' | 'svgOutputTokens' | 'svgReasoningTokens'>
+
+/** Of the author of an SVG, and its name. Undefined without counts. */
+export function toSvgUsage(reported: unknown): { counts: SvgCounts; model: string | undefined } | undefined {
+  const { data } = svgUsage.safeParse(reported)
+  const counts = {
+    svgInputTokens: data?.input_tokens ?? null,
+    svgOutputTokens: data?.output_tokens ?? null,
+    svgReasoningTokens: data?.reasoning_tokens ?? null,
+  }
+  if (Object.values(counts).every((count) => count === null)) return undefined
+  return { counts, model: data?.model ?? undefined }
 }
 
 // Without details, "the number of image tokens in the output image".

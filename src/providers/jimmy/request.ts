@@ -1,6 +1,6 @@
 import { QUALITIES, type Settings } from '../../domain.ts'
 import { ProviderError, VERDICTS } from '../error.ts'
-import { toDataUrl, toImagesMessage, toJsonMessage } from '../images-api/message.ts'
+import { toDataUrl, toImagesMessage, toJsonMessage, toLaterParameters } from '../images-api/message.ts'
 import type { ProviderRequest, ResolvedSettings } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
 import { SHAPES, type JimmyOptions, type Shape } from './options.ts'
@@ -36,6 +36,8 @@ function shapeOf(request: ProviderRequest, { mode, taskFields }: JimmyOptions): 
   const isTask =
     request.n === 1 &&
     request.mask === null &&
+    request.markup === null &&
+    request.complexity === null &&
     request.background === 'AUTO' &&
     request.outputFormat === 'PNG' &&
     (request.quality === 'AUTO' || taskFields === 'ratio')
@@ -50,6 +52,7 @@ async function toTask(
 ): Promise<Submit> {
   const images = await Promise.all(request.images.map(toDataUrl))
   const body = {
+    ...request.extra,
     model: request.upstreamModel,
     prompt: request.prompt,
     [options.taskFields]: ratio,
@@ -80,6 +83,7 @@ async function toSync(request: ProviderRequest, options: JimmyOptions): Promise<
     quality,
     ...(request.background !== 'AUTO' && { background: request.background.toLowerCase() }),
     ...(request.outputFormat !== 'PNG' && { output_format: request.outputFormat.toLowerCase() }),
+    ...toLaterParameters(request),
   }
   return {
     message: await toImagesMessage(request, parameters, authorization(options)),
@@ -100,9 +104,10 @@ function qualityResolved(sent: string): ResolvedSettings {
   return quality ? { quality } : {}
 }
 
-function checkFileSizes({ images, mask }: ProviderRequest, provider: string): void {
+function checkFileSizes({ images, mask, markup }: ProviderRequest, provider: string): void {
   const files = images.map((image, index) => ({ name: `Input image ${index + 1}`, image }))
   if (mask) files.push({ name: 'The mask', image: mask })
+  if (markup) files.push({ name: 'The markup', image: markup })
   const large = files.find(({ image }) => image.byteSize > MAX_FILE_BYTES)
   if (!large) return
   const message = `${large.name} has ${large.image.byteSize} bytes; the maximum of ${provider} is ${MAX_FILE_BYTES}. Use a smaller file.`

@@ -1,5 +1,6 @@
 // Defaults for a provider's configuration.
-import type { Capabilities, SizeRule, TokenPrice } from '../provider.ts'
+import { SVG_EFFORTS } from '../../domain.ts'
+import type { Capabilities, FormatRule, SizeRule, TokenPrice } from '../provider.ts'
 
 export interface CatalogueModel {
   name: string
@@ -8,6 +9,8 @@ export interface CatalogueModel {
   price: TokenPrice | null
   /** ISO date, perhaps past; null without an announcement. */
   retiresOn: string | null
+  /** Named by the maker; null without one. */
+  successor: string | null
   asOf: string
   source: string
 }
@@ -16,6 +19,8 @@ const SPEC = 'https://github.com/openai/openai-openapi'
 const PRICES = 'https://platform.openai.com/docs/pricing'
 const MODEL_PAGES = 'https://platform.openai.com/docs/models'
 const DEPRECATIONS = 'https://platform.openai.com/docs/deprecations'
+/** `resources/images.d.ts` of version 7.59.0. */
+const SDK = 'https://www.npmjs.com/package/openai/v/7.59.0'
 
 /** "Image generation" guide, sizes. */
 export const GPT_IMAGE_2_SIZES: SizeRule = {
@@ -28,6 +33,17 @@ export const GPT_IMAGE_2_SIZES: SizeRule = {
   maxPixels: 8_294_400,
 }
 const CLASSIC_SIZES: SizeRule = { kind: 'list', auto: true, values: ['1024x1024', '1536x1024', '1024x1536'] }
+
+/** Of the reference in November 2026. */
+export const NO_LATER_CAPABILITIES = {
+  complexities: [],
+  markup: false,
+  safetyIdentifier: false,
+  animation: null,
+  svg: null,
+  formatRules: {},
+  extra: [],
+} satisfies Partial<Capabilities>
 
 export const GPT: Capabilities = {
   operations: ['GENERATE', 'EDIT'],
@@ -45,15 +61,39 @@ export const GPT: Capabilities = {
   maxPartialImages: 3,
   user: true,
   maxPromptLength: 32_000,
+  ...NO_LATER_CAPABILITIES,
+}
+
+/** At OpenAI itself: the reference restricts `safety_identifier` to no model. */
+const OPENAI_GPT: Capabilities = { ...GPT, safetyIdentifier: true }
+
+// The reference restricts `complexity` to no model; older ones are about to end.
+const GPT_2_AND_LATER: Capabilities = {
+  ...OPENAI_GPT,
+  sizes: GPT_IMAGE_2_SIZES,
+  complexities: ['LOW', 'MEDIUM', 'HIGH'],
 }
 
 // `input_fidelity` is refused; TRANSPARENT too, since 2026-10, when the preview of 2026-08 was withdrawn.
-const GPT_2: Capabilities = { ...GPT, sizes: GPT_IMAGE_2_SIZES, backgrounds: ['AUTO', 'OPAQUE'] }
+const GPT_2: Capabilities = { ...GPT_2_AND_LATER, backgrounds: ['AUTO', 'OPAQUE'] }
 
 const GPT_2_5: Capabilities = {
-  ...GPT,
-  sizes: GPT_IMAGE_2_SIZES,
+  ...GPT_2_AND_LATER,
   qualities: [...GPT.qualities, 'XHIGH', 'MAX'],
+  markup: true,
+}
+
+const GIF_RULE: FormatRule = { mask: false, maxPartialImages: 0, outputCompression: false }
+const SVG_RULE: FormatRule = { maxN: 1, maxPartialImages: 0, outputCompression: false }
+
+// Sizes, qualities and backgrounds are not documented: as 2.5. Size limits of a GIF are not published.
+const GPT_2_6: Capabilities = {
+  ...GPT_2_5,
+  markup: false,
+  outputFormats: ['PNG', 'JPEG', 'WEBP', 'GIF', 'SVG'],
+  animation: { minFrames: 2, maxFrames: 16, defaultFrames: 9, frameStepMs: 10, maxFrameMs: 655_350 },
+  svg: { models: null, efforts: SVG_EFFORTS },
+  formatRules: { GIF: GIF_RULE, SVG: SVG_RULE },
 }
 
 export const GPT_1: Capabilities = { ...GPT, inputFidelities: ['HIGH', 'LOW'] }
@@ -117,19 +157,37 @@ const MINI_PRICE: TokenPrice = {
   outputImageMicros: 8_000_000,
 }
 
-const CURRENT = { retiresOn: null, asOf: '2026-10-06', source: `${MODEL_PAGES}, ${PRICES}` }
-const RETIRING = { asOf: '2026-08-21', source: `${SPEC}, ${PRICES}, ${DEPRECATIONS}` }
+const CURRENT = {
+  retiresOn: null,
+  successor: null,
+  asOf: '2026-11-20',
+  source: `${SDK}, ${MODEL_PAGES}, ${PRICES}`,
+}
+const RETIRING = {
+  successor: 'gpt-image-2.5-sunburst',
+  asOf: '2026-11-20',
+  source: `${SDK}, ${SPEC}, ${PRICES}, ${DEPRECATIONS}`,
+}
+const ENDS_IN_DECEMBER = { retiresOn: '2026-12-01', ...RETIRING }
+const GPT_1_HERE: Capabilities = { ...GPT_1, safetyIdentifier: true }
 
 export const CATALOGUE: readonly CatalogueModel[] = [
   { name: 'gpt-image-2', capabilities: GPT_2, price: GPT_2_PRICE, ...CURRENT },
   { name: 'gpt-image-2-2026-04-21', capabilities: GPT_2, price: GPT_2_PRICE, ...CURRENT },
   { name: 'gpt-image-2.5-flare', capabilities: GPT_2_5, price: GPT_2_5_PRICE, ...CURRENT },
+  { name: 'gpt-image-2.5-flare-2026-09-08', capabilities: GPT_2_5, price: GPT_2_5_PRICE, ...CURRENT },
   { name: 'gpt-image-2.5-sunburst', capabilities: GPT_2_5, price: GPT_2_5_PRICE, ...CURRENT },
-  { name: 'gpt-image-1.5', capabilities: GPT_1, price: GPT_1_5_PRICE, retiresOn: '2026-12-01', ...RETIRING },
-  { name: 'gpt-image-1-mini', capabilities: GPT, price: MINI_PRICE, retiresOn: '2026-12-01', ...RETIRING },
-  { name: 'gpt-image-1', capabilities: GPT_1, price: GPT_1_PRICE, retiresOn: '2026-10-23', ...RETIRING },
-  { name: 'dall-e-3', capabilities: DALL_E_3, price: null, retiresOn: '2026-05-12', ...RETIRING },
-  { name: 'dall-e-2', capabilities: DALL_E_2, price: null, retiresOn: '2026-05-12', ...RETIRING },
+  { name: 'gpt-image-2.5-sunburst-2026-09-08', capabilities: GPT_2_5, price: GPT_2_5_PRICE, ...CURRENT },
+  // No price is published yet.
+  { name: 'gpt-image-2.6-flare', capabilities: GPT_2_6, price: null, ...CURRENT },
+  { name: 'gpt-image-2.6-sunburst', capabilities: GPT_2_6, price: null, ...CURRENT },
+  { name: 'chatgpt-image-latest', capabilities: OPENAI_GPT, price: null, ...ENDS_IN_DECEMBER },
+  { name: 'gpt-image-1.5', capabilities: GPT_1_HERE, price: GPT_1_5_PRICE, ...ENDS_IN_DECEMBER },
+  { name: 'gpt-image-1.5-2025-12-16', capabilities: GPT_1_HERE, price: GPT_1_5_PRICE, ...ENDS_IN_DECEMBER },
+  { name: 'gpt-image-1-mini', capabilities: OPENAI_GPT, price: MINI_PRICE, ...ENDS_IN_DECEMBER },
+  { name: 'gpt-image-1', capabilities: GPT_1_HERE, price: GPT_1_PRICE, ...RETIRING, retiresOn: '2026-10-23' },
+  { name: 'dall-e-3', capabilities: DALL_E_3, price: null, ...RETIRING, retiresOn: '2026-05-12' },
+  { name: 'dall-e-2', capabilities: DALL_E_2, price: null, ...RETIRING, retiresOn: '2026-05-12' },
 ]
 
 export function findModel(name: string): CatalogueModel | undefined {

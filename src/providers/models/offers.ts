@@ -2,15 +2,35 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import {
   BACKGROUNDS,
+  COMPLEXITIES,
   INPUT_FIDELITIES,
   MODERATIONS,
   OPERATIONS,
   OUTPUT_FORMATS,
   QUALITIES,
   STYLES,
+  SVG_EFFORTS,
 } from '../../domain.ts'
 import type { Capabilities, Offer } from '../provider.ts'
-import { findModel } from './catalogue.ts'
+import { findModel, NO_LATER_CAPABILITIES } from './catalogue.ts'
+
+export const MAX_FRAMES = 1000
+/** A GIF has 16 bits for hundredths of a second. */
+export const MAX_FRAME_DURATION_MS = 655_350
+export const EXTRA_NAME = /^[A-Za-z][\w.-]{0,63}$/
+
+// The whole text of an SVG is output; its reference image and instructions are input.
+const DEFAULT_MAX_SVG_INPUT_TOKENS = 64_000
+const DEFAULT_MAX_SVG_OUTPUT_TOKENS = 128_000
+
+/** Fields of dialects in any spelling. */
+const RESERVED = new Set(
+  (
+    'model prompt n size quality background moderation outputformat outputcompression inputfidelity style user ' +
+    'safetyidentifier complexity framecount framedurationms svg stream partialimages responseformat image images mask ' +
+    'markup async callbackurl traceid ratio resolution'
+  ).split(' '),
+)
 
 const count = z.int().nonnegative()
 const sizes = z.discriminatedUnion('kind', [
@@ -26,23 +46,54 @@ const sizes = z.discriminatedUnion('kind', [
   }),
 ])
 
+const boundedByFormat = {
+  operations: z.array(z.enum(OPERATIONS)).min(1),
+  sizes,
+  qualities: z.array(z.enum(QUALITIES)),
+  backgrounds: z.array(z.enum(BACKGROUNDS)),
+  outputCompression: z.boolean(),
+  maxN: z.int().min(1).max(10),
+  maxInputImages: count,
+  mask: z.boolean(),
+  markup: z.boolean(),
+  maxPartialImages: z.int().min(0).max(3),
+}
+
+const animation = z.strictObject({
+  minFrames: z.int().positive(),
+  maxFrames: z.int().positive().max(MAX_FRAMES),
+  defaultFrames: z.int().positive().max(MAX_FRAMES),
+  frameStepMs: z.int().positive(),
+  maxFrameMs: z.int().positive().max(MAX_FRAME_DURATION_MS),
+})
+const svg = z.strictObject({
+  models: z.array(z.string().min(1)).min(1).nullable(),
+  efforts: z.array(z.enum(SVG_EFFORTS)),
+})
+
+/** Of the JSON or form, beside those that Darkroom sends. */
+export const extraNames = z.array(
+  z
+    .string()
+    .regex(EXTRA_NAME, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
+    .refine((name) => !RESERVED.has(name.replaceAll('_', '').toLowerCase()), 'is sent by Darkroom itself'),
+)
+
 const capabilities = z
   .strictObject({
-    operations: z.array(z.enum(OPERATIONS)).min(1),
-    sizes,
-    qualities: z.array(z.enum(QUALITIES)),
-    backgrounds: z.array(z.enum(BACKGROUNDS)),
+    ...boundedByFormat,
     moderations: z.array(z.enum(MODERATIONS)),
     outputFormats: z.array(z.enum(OUTPUT_FORMATS)).min(1),
-    outputCompression: z.boolean(),
     inputFidelities: z.array(z.enum(INPUT_FIDELITIES)),
     styles: z.array(z.enum(STYLES)),
-    maxN: z.int().min(1).max(10),
-    maxInputImages: count,
-    mask: z.boolean(),
-    maxPartialImages: z.int().min(0).max(3),
+    complexities: z.array(z.enum(COMPLEXITIES)),
     user: z.boolean(),
+    safetyIdentifier: z.boolean(),
     maxPromptLength: z.int().positive(),
+    animation: animation.nullable(),
+    svg: svg.nullable(),
+    formatRules: z.partialRecord(z.enum(OUTPUT_FORMATS), z.strictObject(boundedByFormat).partial()),
+    extra: extraNames,
   })
   .partial()
 
@@ -69,6 +120,23 @@ const price = z
     version: configured ?? `configured-${hashOf(figures)}`,
   }))
 
+/** By the name of the author. */
+export const svgPrices = z.record(
+  z.string().min(1),
+  z
+    .strictObject({
+      inputMicros: count,
+      outputMicros: count,
+      maxInputTokens: z.int().positive().default(DEFAULT_MAX_SVG_INPUT_TOKENS),
+      maxOutputTokens: z.int().positive().default(DEFAULT_MAX_SVG_OUTPUT_TOKENS),
+      version,
+    })
+    .transform(({ version: configured, ...figures }) => ({
+      ...figures,
+      version: configured ?? `configured-${hashOf(figures)}`,
+    })),
+)
+
 function hashOf(figures: object): string {
   return createHash('sha256').update(JSON.stringify(figures)).digest('hex').slice(0, 8)
 }
@@ -82,6 +150,8 @@ export const modelsOption = z
         upstreamModel: z.string().min(1).optional(),
         capabilities: capabilities.optional(),
         price: price.nullable().optional(),
+        retiresOn: z.iso.date().nullable().optional(),
+        successor: z.string().min(1).nullable().optional(),
       }),
     ]),
   )
@@ -110,7 +180,27 @@ export function offersFrom(models: ModelsOption, page?: (model: string) => Parti
         ...Object.fromEntries(configured),
       },
       price: entry.price === undefined ? listPrice : entry.price,
-      retiresOn: published?.retiresOn ?? null,
+      svgPrices: {},
+      retiresOn: entry.retiresOn === undefined ? (published?.retiresOn ?? null) : entry.retiresOn,
+      successor: entry.successor === undefined ? (published?.successor ?? null) : entry.successor,
+    }
+  })
+}
+
+/** What an account's entry sets for all of its models. A model's own list of extra parameters stays. */
+export function forAccount(
+  offers: readonly Offer[],
+  {
+    extra = [],
+    svgPrices: prices = {},
+  }: { extra?: readonly string[] | undefined; svgPrices?: Offer['svgPrices'] | undefined },
+): Offer[] {
+  return offers.map((offer) => {
+    const own = offer.capabilities.extra
+    return {
+      ...offer,
+      svgPrices: { ...offer.svgPrices, ...prices },
+      capabilities: { ...offer.capabilities, extra: own.length > 0 ? own : extra },
     }
   })
 }
@@ -129,6 +219,7 @@ export const TEXT_TO_IMAGE = {
   mask: false,
   maxPartialImages: 0,
   user: false,
+  ...NO_LATER_CAPABILITIES,
 } satisfies Partial<Capabilities>
 
 const COMMON: Capabilities = {

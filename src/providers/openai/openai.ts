@@ -1,5 +1,6 @@
 // platform.openai.com/docs/api-reference/images. No remote ids, no cancel.
 import { z } from 'zod'
+import type { OutputFormat } from '../../domain.ts'
 import { createImagesClient } from '../images-api/client.ts'
 import {
   callOptions,
@@ -13,6 +14,7 @@ import { readResult } from '../images-api/reply.ts'
 import { modelsOption } from '../models/offers.ts'
 import type { Dialect, Offer, Provider, ProviderRequest } from '../provider.ts'
 import { billReader } from './costs.ts'
+import { modelReader } from './models.ts'
 import { OPENAI } from './preset.ts'
 
 type Presets = Readonly<Record<string, Preset>>
@@ -93,11 +95,20 @@ function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Pro
       const message = await preset.message(request, options, wantsStream(request, options, preset))
       return readResult(await client.submit(message, call), request, call, preset)
     },
+    listModels: modelReader(client, options),
     ...(adminKey && { fetchBill: billReader(client, { ...options, adminKey }, offers) }),
   }
 }
 
-function wantsStream({ partialImages }: ProviderRequest, { mode, baseUrl }: OpenaiOptions, preset: Preset) {
+/** `output_format` of events in the reference. */
+const STREAMED: ReadonlySet<OutputFormat> = new Set(['PNG', 'WEBP', 'JPEG'])
+
+function wantsStream(
+  { partialImages, outputFormat }: ProviderRequest,
+  { mode, baseUrl }: OpenaiOptions,
+  preset: Preset,
+) {
+  if (!STREAMED.has(outputFormat)) return false
   if (mode !== 'auto') return mode === 'stream'
   return partialImages > 0 && preset.partialImages(baseUrl) !== 'WITHOUT_STREAM'
 }

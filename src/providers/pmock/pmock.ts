@@ -1,7 +1,7 @@
 // docs.pmock.com, "openai generate async".
 import { systemClock, type Clock } from '../../clock.ts'
 import { createImagesClient } from '../images-api/client.ts'
-import { toDataUrl, toJsonMessage } from '../images-api/message.ts'
+import { toDataUrl, toJsonMessage, toNamedParameters } from '../images-api/message.ts'
 import { offersFrom } from '../models/offers.ts'
 import type { Dialect, Provider, ProviderRequest } from '../provider.ts'
 import { ASYNC_CAPABILITIES, pmockOptions, type PmockOptions } from './options.ts'
@@ -49,8 +49,9 @@ export function createPmock(name: string, options: PmockOptions, { now }: Pick<C
 
 // Sends `auto`: no defaults are documented. `image` makes it an edit.
 async function toBody(request: ProviderRequest, responseFormat: 'url' | 'b64_json'): Promise<object> {
-  const { images, mask } = request
+  const { images, mask, markup } = request
   return {
+    ...request.extra,
     prompt: request.prompt,
     model: request.upstreamModel,
     size: request.size,
@@ -62,7 +63,9 @@ async function toBody(request: ProviderRequest, responseFormat: 'url' | 'b64_jso
     moderation: request.moderation.toLowerCase(),
     responseFormat,
     inputFidelity: request.inputFidelity?.toLowerCase(),
+    ...toNamedParameters(request),
     image: images.length > 0 ? await Promise.all(images.map(toDataUrl)) : undefined,
     mask: mask ? await toDataUrl(mask) : undefined,
+    markup: markup ? await toDataUrl(markup) : undefined,
   }
 }

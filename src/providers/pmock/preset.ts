@@ -1,6 +1,6 @@
 // docs.pmock.com, "openai compat generate".
 import { z } from 'zod'
-import { toOpenaiMessage, type Parameters } from '../images-api/message.ts'
+import { toNamedParameters, toOpenaiMessage, type Parameters } from '../images-api/message.ts'
 import type { Preset, PresetAccount } from '../images-api/preset.ts'
 import { offersFrom } from '../models/offers.ts'
 import type { Capabilities, ProviderRequest } from '../provider.ts'
@@ -50,10 +50,11 @@ function toParameters(
     size: request.size,
     inputFidelity: request.inputFidelity?.toLowerCase() ?? null,
     user: request.user,
+    ...toNamedParameters(request),
   }
   return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, value]): [string, string | number][] =>
-      value === null
+    Object.entries(fields).flatMap(([name, value]): [string, unknown][] =>
+      value === null || value === undefined
         ? []
         : [
             [

@@ -1,4 +1,4 @@
-import type { Usage } from '../../domain.ts'
+import type { SvgEffort, Usage } from '../../domain.ts'
 import { ProviderError, VERDICTS } from '../error.ts'
 import { inputImageTokens, outputImageTokens, PARTIAL_IMAGE_TOKENS, textTokens } from '../models/tokens.ts'
 import { UNKNOWN_USAGE } from '../provider.ts'
@@ -54,7 +54,13 @@ export async function develop(
     state: 'DONE',
     images,
     usage: countUsage(request, resolved, sent),
-    resolved: { size: `${width}x${height}`, quality, background, outputFormat },
+    resolved: {
+      size: `${width}x${height}`,
+      quality,
+      background,
+      outputFormat,
+      ...(outputFormat === 'SVG' && { svgModel: request.svg?.model ?? 'sandbox-author' }),
+    },
   }
 }
 
@@ -63,11 +69,22 @@ async function paintImage(
   resolved: ResolvedRequest,
   index: number,
 ): Promise<PaintedPicture> {
-  const { prompt, images, mask, outputCompression: compression } = request
+  const { prompt, images, mask, animation, outputCompression: compression } = request
   const { width, height, background, outputFormat: format } = resolved
   const seed = seedOf(request, resolved, index)
   try {
-    return await paint({ prompt, seed, width, height, images, mask, background, format, compression })
+    return await paint({
+      prompt,
+      seed,
+      width,
+      height,
+      images,
+      mask,
+      background,
+      format,
+      compression,
+      animation: { frames: animation?.frames ?? 9, frameDurationMs: animation?.frameDurationMs ?? 200 },
+    })
   } catch (cause) {
     if (!(cause instanceof UnreadablePicture)) throw cause
     const { message } = cause
@@ -108,6 +125,7 @@ function countUsage(request: ProviderRequest, resolved: ResolvedRequest, partial
   const inputImage = inputImages.reduce((sum, tokens) => sum + tokens, 0)
   const outputImage = request.n * (perImage + partialImages * PARTIAL_IMAGE_TOKENS)
   return {
+    ...UNKNOWN_USAGE,
     inputTokens: inputTextTokens + inputImage,
     outputTokens: outputImage,
     totalTokens: inputTextTokens + inputImage + outputImage,
@@ -115,7 +133,28 @@ function countUsage(request: ProviderRequest, resolved: ResolvedRequest, partial
     inputImageTokens: inputImage,
     outputTextTokens: 0,
     outputImageTokens: outputImage,
+    ...(request.outputFormat === 'SVG' && countSvg(request, inputTextTokens)),
     source: byRule === null ? 'ESTIMATED' : 'REPORTED',
+  }
+}
+
+/** By effort, as if every author wrote the same. */
+const REASONING: Readonly<Record<SvgEffort, number>> = {
+  NONE: 0,
+  MINIMAL: 64,
+  LOW: 256,
+  MEDIUM: 1024,
+  HIGH: 4096,
+  XHIGH: 8192,
+  MAX: 16_384,
+}
+
+function countSvg({ svg }: ProviderRequest, promptTokens: number) {
+  const svgReasoningTokens = REASONING[svg?.effort ?? 'MEDIUM']
+  return {
+    svgInputTokens: promptTokens + 1024,
+    svgOutputTokens: svgReasoningTokens + 3072,
+    svgReasoningTokens,
   }
 }
 

@@ -31,9 +31,13 @@ export function resolve(request: ProviderRequest, sizes: SizeRule | undefined): 
   }
 }
 
+const GIF_SIZE: Size = { width: 512, height: 512 }
+
 // An edit keeps its first image's size if possible: the mask then fits.
 function autoSize(request: ProviderRequest, sizes: SizeRule | undefined): Size {
   const first = request.images[0]
+  // Small: a GIF has an image per frame, without compression between colors.
+  if (request.outputFormat === 'GIF') return GIF_SIZE
   if (first && allows(sizes, first)) return { width: first.width, height: first.height }
   const ratio = first ? first.width / first.height : promptRatio(request.prompt)
   if (ratio > 1.2 && allows(sizes, { width: 1536, height: 1024 })) return { width: 1536, height: 1024 }

@@ -1,6 +1,14 @@
 // Paints and simulates failures in this process: no network, key or cost.
 import { z } from 'zod'
-import { CATALOGUE, findModel, type CatalogueModel } from '../models/catalogue.ts'
+import { CATALOGUE, type CatalogueModel } from '../models/catalogue.ts'
+import {
+  extraNames,
+  forAccount,
+  modelsOption,
+  offersFrom,
+  svgPrices,
+  type ModelsOption,
+} from '../models/offers.ts'
 import { ProviderError } from '../error.ts'
 import type { Capabilities, Dialect, Offer, Provider } from '../provider.ts'
 import { develop } from './develop.ts'
@@ -18,6 +26,10 @@ export interface SandboxOptions {
   timeoutMs: number
   /** Without the last partial image: upstreams may finish earlier. Default false. */
   fewerPartials: boolean
+  /** Default: the catalogue, with everything that the sandbox can make. */
+  models?: ModelsOption | undefined
+  svgPrices?: Offer['svgPrices'] | undefined
+  extra?: readonly string[] | undefined
 }
 
 const options = z.strictObject({
@@ -26,6 +38,9 @@ const options = z.strictObject({
   concurrency: z.int().min(1).max(1000).default(4),
   timeoutMs: z.int().min(1).max(3_600_000).default(240_000),
   fewerPartials: z.boolean().default(false),
+  models: modelsOption.optional(),
+  svgPrices: svgPrices.optional(),
+  extra: extraNames.optional(),
 })
 
 export const sandbox: Dialect<SandboxOptions> = {
@@ -35,11 +50,12 @@ export const sandbox: Dialect<SandboxOptions> = {
 }
 
 function createSandbox(name: string, settings: SandboxOptions): Provider {
+  const offers = settings.models ? offersFrom(settings.models) : CATALOGUE.map(toOffer)
   return {
     name,
     dialect: 'sandbox',
     traits: { modes: ['STREAM'], recovery: 'NONE', failureCharge: 'NO' },
-    offers: CATALOGUE.map(toOffer),
+    offers: forAccount(offers, settings),
     concurrency: settings.concurrency,
     timeoutMs: settings.timeoutMs,
 
@@ -47,7 +63,7 @@ function createSandbox(name: string, settings: SandboxOptions): Provider {
       if (call.signal.aborted) throw new ProviderError(SCENARIO_FAILURES.unreached.failure)
       const { scenario, durationMs, prompt } = readDirections(request.prompt, settings)
       if (scenario !== 'ok') return fail(scenario, durationMs, call)
-      const sizes = findModel(request.upstreamModel)?.capabilities.sizes
+      const sizes = offers.find(({ model }) => model === request.model)?.capabilities.sizes
       const partials = Math.max(0, request.partialImages - (settings.fewerPartials ? 1 : 0))
       return develop({ ...request, prompt }, call, { durationMs, partials, sizes })
     },
@@ -66,6 +82,8 @@ function toOffer({ name, price, capabilities }: CatalogueModel): Offer {
     maxInputImages: 16,
     mask: true,
     maxPartialImages: 3,
+    markup: name.startsWith('gpt-'),
   }
-  return { model: name, upstreamModel: name, capabilities: widened, price, retiresOn: null }
+  const model = { model: name, upstreamModel: name, capabilities: widened, price }
+  return { ...model, svgPrices: {}, retiresOn: null, successor: null }
 }

@@ -22,9 +22,9 @@ async function* resume(first: Buffer, chunks: AsyncIterator<Buffer>): AsyncGener
   }
 }
 
-/** PNG, JPEG and WebP signatures, of this length. */
+/** PNG, JPEG, WebP, GIF and SVG signatures, of this length. */
 export function isImage(first: Buffer): boolean {
-  return /^(?:\x89PNG|\xff\xd8\xff|RIFF)/.test(first.toString('latin1', 0, SIGNATURE_BYTES))
+  return /^(?:\x89PNG|\xff\xd8\xff|RIFF|GIF8|<svg)/.test(first.toString('latin1', 0, SIGNATURE_BYTES))
 }
 
 export const SIGNATURE_BYTES = 4

@@ -1,4 +1,5 @@
 import { DEFAULT_INPUT, type TaskInput } from '../../engine/tasks/input.ts'
+import type { Extra } from '../../domain.ts'
 import { badInput } from '../../errors.ts'
 import { builder, withoutNulls } from '../builder.ts'
 import * as enums from '../enums.ts'
@@ -6,6 +7,33 @@ import { exposeAll, exposeNullable } from '../expose.ts'
 import { mutation } from '../mutation.ts'
 import { requires } from '../scopes.ts'
 import { TaskRef } from './task.ts'
+
+const AnimationInput = builder.inputType('AnimationInput', {
+  description: 'Frames of a GIF.',
+  fields: (t) => ({
+    frames: t.int({
+      description: "Number of frames within `Capabilities.animation`. The provider's default if absent.",
+    }),
+    frameDurationMs: t.int({
+      description:
+        "Duration of each frame in milliseconds, 1 to 655350, rounded to the model's step. The provider's default if absent.",
+    }),
+  }),
+})
+
+const SvgInput = builder.inputType('SvgInput', {
+  description: 'The model that writes an SVG. The model of the request makes its reference image.',
+  fields: (t) => ({
+    model: t.string({
+      required: true,
+      description: 'Name of the author, 1 to 128 characters; see `Capabilities.svg`.',
+    }),
+    effort: t.field({
+      type: enums.SvgEffort,
+      description: "Reasoning effort. The author's default if absent.",
+    }),
+  }),
+})
 
 const ImageInput = builder.inputType('ImageInput', {
   description:
@@ -93,9 +121,29 @@ const settingFields = (t: InputFields) => ({
     description:
       'Number of partial images to request, 0 to 3. Fewer may arrive. Each costs 100 output tokens at OpenAI.',
   }),
-  user: t.string({
+  safetyIdentifier: t.string({
     description:
-      "Identifier of the caller's end user, 1 to 256 characters. For reports, and sent to providers that accept it for abuse control.",
+      "Stable identifier of the caller's end user, 1 to 256 characters, without personal data. For reports, and sent to " +
+      'providers that accept it for abuse control. Precedes `user`; an empty one counts as absent.',
+  }),
+  user: t.string({
+    deprecationReason: 'Since 2026-11-30: use safetyIdentifier, its newer name.',
+    description: 'As `safetyIdentifier`, which precedes it.',
+  }),
+  complexity: t.field({
+    type: enums.Complexity,
+    description: 'Computation spent on planning, independent of quality. Chosen by the provider by default.',
+  }),
+  animation: t.field({
+    type: AnimationInput,
+    description: "For GIF only. By default, the provider's number of frames and durations.",
+  }),
+  svg: t.field({ type: SvgInput, description: 'For SVG only. Author chosen by the provider by default.' }),
+  extra: t.field({
+    type: 'JSON',
+    description:
+      'Object of parameters by their name at the provider, at most 16 and 4096 characters. Sent if the configuration of the ' +
+      'provider allows the name, else a warning or an error, by `unsupported`.',
   }),
   unsupported: t.field({
     type: enums.UnsupportedSettingPolicy,
@@ -113,6 +161,7 @@ export const QuoteInput = builder.inputType('QuoteInput', {
       description: 'Number of input images, 0 to 16. With at least one it is an edit.',
     }),
     mask: t.boolean({ defaultValue: false, description: 'Whether there is a mask.' }),
+    markup: t.boolean({ defaultValue: false, description: 'Whether there is markup.' }),
   }),
 })
 
@@ -136,6 +185,11 @@ export const GenerateImageInput = mutation('generateImage', {
         type: ImageInput,
         description:
           'Image of the size of the first image, with an alpha channel. Its transparent pixels are redrawn. Requires `images`.',
+      }),
+      markup: t.field({
+        type: ImageInput,
+        description:
+          'Transparent PNG of the size of the first image with drawn hints for the edit. Requires `images`; excludes `mask`.',
       }),
       metadata: t.field({
         type: [MetadataInput],
@@ -173,12 +227,31 @@ export const GenerateImageInput = mutation('generateImage', {
 
 /** Null is the same as absent. */
 type GivenInput = Pick<TaskInput, 'prompt'> & {
-  [Name in keyof TaskInput]?: TaskInput[Name] | null | undefined
+  [Name in Exclude<keyof TaskInput, Nested>]?: TaskInput[Name] | null | undefined
+} & {
+  animation?: typeof AnimationInput.$inferInput | null | undefined
+  svg?: typeof SvgInput.$inferInput | null | undefined
+  extra?: unknown
 }
+type Nested = 'animation' | 'svg' | 'extra'
 
 /** With defaults. */
-export function readInput(input: GivenInput): TaskInput {
-  return { ...DEFAULT_INPUT, ...withoutNulls(input) }
+export function readInput({ animation, svg, extra, ...input }: GivenInput): TaskInput {
+  return {
+    ...DEFAULT_INPUT,
+    ...withoutNulls(input),
+    animation: animation
+      ? { frames: animation.frames ?? null, frameDurationMs: animation.frameDurationMs ?? null }
+      : null,
+    svg: svg ? { model: svg.model, effort: svg.effort ?? null } : null,
+    extra: readExtra(extra ?? null),
+  }
+}
+
+function readExtra(extra: unknown): Extra | null {
+  if (extra === null) return null
+  if (typeof extra === 'object' && !Array.isArray(extra)) return { ...extra }
+  throw badInput('extra', 'extra is not an object. Write parameters by name, such as {"seed": 7}.')
 }
 
 /** The header may have the idempotency key. */

@@ -1,8 +1,7 @@
 import type { Quote, QuotedOffer, QuoteRefusal } from '../../engine/tasks/quote.ts'
-import { DEFAULT_INPUT } from '../../engine/tasks/input.ts'
 import { builder, withoutNulls } from '../builder.ts'
 import { exposeAll, exposeNullable } from '../expose.ts'
-import { QuoteInput } from './generate-image.ts'
+import { QuoteInput, readInput } from './generate-image.ts'
 import { namedProvider, ProviderRef } from '../provider.ts'
 import { requires } from '../scopes.ts'
 import { WarningRef } from './task.ts'
@@ -65,8 +64,8 @@ builder.queryField('quote', (t) =>
     ),
     args: { input: t.arg({ type: QuoteInput, required: true, description: 'Prompt and settings.' }) },
     resolve(_, { input }, { engine, caller }) {
-      const { imageCount = 0, mask = false, ...settings } = withoutNulls(input)
-      return engine.quote(caller, { ...DEFAULT_INPUT, ...settings, imageCount, mask })
+      const { imageCount = 0, mask = false, markup = false, ...given } = withoutNulls(input)
+      return engine.quote(caller, { ...readInput(given), imageCount, mask, markup })
     },
   }),
 )

@@ -1,7 +1,7 @@
 // Unchanged since the task was created.
 import { findAnyAsset } from '../../db/tasks/assets.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
-import type { ImageRequest } from '../../domain.ts'
+import type { Animation, ImageRequest, SvgAuthor } from '../../domain.ts'
 import { builder } from '../builder.ts'
 import * as enums from '../enums.ts'
 import { exposeAll, exposeNullable } from '../expose.ts'
@@ -24,6 +24,29 @@ const read =
   <Name extends keyof ImageRequest>(name: Name) =>
   ({ request }: TaskRow) =>
     request[name]
+
+/** Null in tasks that were stored before the setting existed. */
+const later =
+  <Name extends keyof ImageRequest>(name: Name) =>
+  ({ request }: TaskRow) =>
+    request[name] ?? null
+
+const AnimationRef = builder.objectRef<Animation>('Animation').implement({
+  description: 'Requested frames of a GIF.',
+  fields: (t) =>
+    exposeNullable(t, 'Int', {
+      frames: 'Number of frames. Null leaves it to the provider.',
+      frameDurationMs: 'Duration of each frame in milliseconds. Null leaves it to the provider.',
+    }),
+})
+
+const SvgAuthorRef = builder.objectRef<SvgAuthor>('SvgAuthor').implement({
+  description: 'Requested author of an SVG.',
+  fields: (t) => ({
+    ...exposeAll(t, 'String', { model: 'Name of the model that writes it.' }),
+    ...exposeNullable(t, enums.SvgEffort, { effort: "Reasoning effort. Null: the author's default." }),
+  }),
+})
 
 builder.objectFields(TaskRef, (t) => ({
   ...exposeAll(t, 'String', {
@@ -94,8 +117,48 @@ builder.objectFields(TaskRef, (t) => ({
     description: 'Number of requested partial images, 0 to 3.',
     resolve: read('partialImages'),
   }),
+  markup: t.field({
+    type: ImageRef,
+    nullable: true,
+    description: 'Image with hints drawn for the edit. Null without one.',
+    async resolve(task, _, context) {
+      const { markup } = task.request
+      if (markup && 'assetId' in markup) return (await findAnyAsset(context.db.read, markup.assetId)) ?? null
+      return (await assetsOf(task, context, 'MARKUP'))[0] ?? null
+    },
+  }),
+  complexity: t.field({
+    type: enums.Complexity,
+    nullable: true,
+    description: OPTIONAL,
+    resolve: later('complexity'),
+  }),
+  animation: t.field({
+    type: AnimationRef,
+    nullable: true,
+    description: 'As requested, for GIF only. Null without.',
+    resolve: later('animation'),
+  }),
+  svg: t.field({
+    type: SvgAuthorRef,
+    nullable: true,
+    description: 'As requested, for SVG only. Null leaves the author to the provider.',
+    resolve: later('svg'),
+  }),
+  extra: t.field({
+    type: 'JSON',
+    nullable: true,
+    description: 'Parameters by their name at the provider, as requested. Null without any.',
+    resolve: later('extra'),
+  }),
+  safetyIdentifier: t.string({
+    nullable: true,
+    description: "Identifier of the caller's end user. Null without one.",
+    resolve: read('user'),
+  }),
   user: t.string({
     nullable: true,
+    deprecationReason: 'Since 2026-11-30: use safetyIdentifier, which has the same value.',
     description: "Identifier of the caller's end user. Null without one.",
     resolve: read('user'),
   }),

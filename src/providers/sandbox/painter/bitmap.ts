@@ -14,8 +14,9 @@ export function rasterise(svg: string, channels: 3 | 4): Promise<Bitmap> {
   return toBitmap(sharp(Buffer.from(svg), { unlimited: true }), channels)
 }
 
-export function fromBitmap({ data, width, height, channels }: Bitmap): Sharp {
-  return sharp(data, { raw: { width, height, channels } })
+/** `pageHeight`: of the frames below each other. */
+export function fromBitmap({ data, width, height, channels }: Bitmap, pageHeight = height): Sharp {
+  return sharp(data, { raw: { width, height, channels, pageHeight } })
 }
 
 /** Three channels drop alpha. */

@@ -4,6 +4,7 @@ import { fromBitmap, type Bitmap } from './bitmap.ts'
 import { writePng } from './png.ts'
 
 export interface PictureEncoding {
+  /** Not SVG, which is no bitmap. */
   format: OutputFormat
   /** 0 (smallest) to 100 (best), JPEG and WebP only; null: 90. */
   compression: number | null

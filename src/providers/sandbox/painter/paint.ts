@@ -1,4 +1,6 @@
 // The only file of this folder that others import.
+import { writeFile } from 'node:fs/promises'
+import { animate, writeAnimation, type FrameTiming } from './animate.ts'
 import { rasterise, type Bitmap } from './bitmap.ts'
 import { composeCutout, composeScene, type PictureSize } from './compose.ts'
 import { editPicture, type SourcePicture } from './edit.ts'
@@ -21,6 +23,8 @@ export interface PaintRequest extends PictureSize, PictureEncoding {
   images: readonly SourcePicture[]
   /** Where opaque, the base stays unchanged; null without a mask. */
   mask: SourcePicture | null
+  /** Of a GIF. */
+  animation: FrameTiming
 }
 
 export interface Picture {
@@ -39,13 +43,31 @@ const GRAIN_STRENGTH = 15
 
 /** Throws UnreadablePicture for an undecodable image or mask. */
 export async function paint(request: PaintRequest): Promise<PaintedPicture> {
+  if (request.format === 'SVG') return paintSvg(request)
   const bitmap = await render(request)
-  const toPicture = (state: Bitmap) => ({ write: (file: string) => writePicture(state, request, file) })
+  const toPicture = (state: Bitmap) => ({ write: (file: string) => write(state, request, file) })
   return {
     ...toPicture(bitmap),
     revisedPrompt: revisePrompt(request.prompt),
     preview: async (progress) => toPicture(await renderPreview(bitmap, progress, request.seed)),
   }
+}
+
+function write(
+  bitmap: Bitmap,
+  { format, compression, animation, seed }: PaintRequest,
+  file: string,
+): Promise<void> {
+  if (format !== 'GIF') return writePicture(bitmap, { format, compression }, file)
+  return writeAnimation(animate(bitmap, animation.frames, seed), animation, file)
+}
+
+/** The scene of the prompt as text; an edit's images are not in it. */
+function paintSvg(request: PaintRequest): PaintedPicture {
+  const layout = createLayout(request.prompt, request.seed, request.width / request.height)
+  const compose = request.background === 'TRANSPARENT' ? composeCutout : composeScene
+  const picture = { write: (file: string) => writeFile(file, compose(layout, request)) }
+  return { ...picture, revisedPrompt: revisePrompt(request.prompt), preview: async () => picture }
 }
 
 async function render(request: PaintRequest): Promise<Bitmap> {

@@ -1,0 +1,104 @@
+import { formatUsd } from '../money.ts'
+import type { Offer, Provider } from '../providers/provider.ts'
+import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
+import { closeProviders, loadConfig } from './config.ts'
+import { compareModels, findingText } from './models/compare.ts'
+import { formatError } from './format.ts'
+import { warn } from './screen.ts'
+import { indented, renderTable, type TableCell } from './table.ts'
+
+export const models: Command = {
+  name: 'models',
+  summary: 'List the configured models, or compare them with the lists of their providers',
+  usage: '[list] | check [provider]',
+  takesPositionals: true,
+  notes: {
+    Columns: {
+      formats: 'Output formats; features are edit, mask, markup, previews and what else the model takes',
+      price: 'Per million tokens of output images, or per image; ? if unknown',
+      ends: 'Announced shutdown date and the successor; later, requests are refused',
+    },
+    check: {
+      reads: '/models of each provider that has one; free of charge',
+      'exit code': '1 if a configured model is not listed or its date differs, else 0',
+    },
+  },
+  examples: ['darkroom models', 'darkroom models check openai'],
+  run: runModels,
+}
+
+async function runModels({ positionals }: Arguments, context: CommandContext): Promise<number> {
+  const [verb = 'list', name, ...more] = positionals
+  if (!['list', 'check'].includes(verb) || more.length > 0 || (verb === 'list' && name !== undefined))
+    throw new UsageError('`darkroom models` takes one of: list, check [provider].')
+  const config = await loadConfig(context)
+  await using opened = new AsyncDisposableStack()
+  opened.defer(() => closeProviders(config))
+  warn(config.warnings, context.err)
+  const providers = config.providers.filter((provider) => name === undefined || provider.name === name)
+  if (providers.length === 0)
+    throw new UsageError(
+      `There is no provider "${name}". Configured: ${config.providers.map((one) => one.name).join(', ')}.`,
+    )
+  return verb === 'list' ? list(providers, context) : await checkAll(providers, context)
+}
+
+function list(providers: readonly Provider[], { out }: CommandContext): number {
+  const columns = ['Provider', 'Model', 'Formats', 'Features', 'Price', 'Ends'].map((head) => ({ head }))
+  const rows = providers.flatMap((provider) =>
+    provider.offers.map((offer): TableCell[] => [
+      provider.name,
+      offer.model,
+      offer.capabilities.outputFormats.join(' ').toLowerCase(),
+      featuresOf(offer).join(', '),
+      priceText(offer),
+      endText(offer),
+    ]),
+  )
+  out.write(indented(renderTable({ columns, rows }, out.paint)))
+  return EXIT.ok
+}
+
+function featuresOf({ capabilities: can }: Offer): string[] {
+  return [
+    can.operations.includes('EDIT') && 'edit',
+    can.mask && 'mask',
+    can.markup && 'markup',
+    can.maxPartialImages > 0 && 'previews',
+    can.complexities.length > 0 && 'complexity',
+    can.extra.length > 0 && `extra ${can.extra.join(' ')}`,
+  ].filter((feature) => feature !== false)
+}
+
+function priceText({ price }: Offer): string {
+  if (!price) return '?'
+  return 'imageMicros' in price
+    ? `${formatUsd(price.imageMicros)} an image`
+    : `${formatUsd(price.outputImageMicros)} a million`
+}
+
+function endText({ retiresOn, successor }: Offer): string {
+  if (retiresOn === null) return '–'
+  return successor === null ? retiresOn : `${retiresOn}, then ${successor}`
+}
+
+async function checkAll(providers: readonly Provider[], { out }: CommandContext): Promise<number> {
+  let isAsConfigured = true
+  for (const provider of providers) {
+    out.write(`\n${out.paint('bold', provider.name)}\n`)
+    if (!provider.listModels) {
+      out.write(`  · ${provider.dialect} has no list of models\n`)
+      continue
+    }
+    try {
+      const listed = await provider.listModels(new AbortController())
+      const findings = compareModels(provider.offers, listed)
+      for (const finding of findings) out.write(`  ${findingText(finding, out.paint)}\n`)
+      isAsConfigured &&= findings.every(({ kind }) => kind !== 'WRONG')
+    } catch (error) {
+      out.write(`  ${out.paint('red', '✗')} ${formatError(error)}\n`)
+      isAsConfigured = false
+    }
+  }
+  return isAsConfigured ? EXIT.ok : EXIT.failed
+}

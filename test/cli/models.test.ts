@@ -1,0 +1,70 @@
+import { createServer } from 'node:http'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { compareModels } from '../../src/cli/models/compare.ts'
+import { offersFrom } from '../../src/providers/models/offers.ts'
+import { listen } from '../providers/upstreams/listen.ts'
+import { darkroom } from './darkroom.ts'
+
+it('models are compared with the list of their provider', () => {
+  const offers = offersFrom([
+    'gpt-image-2',
+    'gpt-image-2.5-flare',
+    { name: 'gpt-image-1.5', upstreamModel: 'mine' },
+  ])
+  const listed = [
+    { upstreamModel: 'gpt-image-2', retiresOn: null },
+    { upstreamModel: 'mine', retiresOn: '2027-01-01' },
+    { upstreamModel: 'gpt-image-2.6-flare', retiresOn: null },
+    { upstreamModel: 'new-image', retiresOn: null },
+    { upstreamModel: 'text-model', retiresOn: null },
+  ]
+  expect(compareModels(offers, listed)).toEqual([
+    { kind: 'RIGHT', text: 'gpt-image-2' },
+    { kind: 'WRONG', text: 'gpt-image-2.5-flare is configured, but not listed' },
+    { kind: 'WRONG', text: 'mine ends on 2027-01-01 by the list, and 2026-12-01 by the configuration' },
+    { kind: 'NEWS', text: 'gpt-image-2.6-flare is listed, but not configured' },
+    { kind: 'NEWS', text: 'new-image is listed, but not configured and not in the catalogue' },
+  ])
+})
+
+it('models lists what is configured, and check asks the providers', async () => {
+  const server = createServer((incoming, response) => {
+    const isAuthorized =
+      incoming.headers.authorization === 'Bearer sk-canary' && incoming.url === '/v1/models'
+    const data = [{ id: 'gpt-image-1.5', shutdown_date: 1_796_083_200 }]
+    response.writeHead(isAuthorized ? 200 : 401).end(JSON.stringify({ object: 'list', data }))
+  })
+  const url = await listen(server)
+  const cwd = await mkdtemp(join(tmpdir(), 'darkroom-models-test-'))
+  onTestFinished(async () => {
+    server.close()
+    await rm(cwd, { recursive: true })
+  })
+  const models = [
+    'gpt-image-1.5',
+    { name: 'own', price: { imageMicros: 40_000 }, capabilities: { extra: ['seed'] } },
+  ]
+  const account = { name: 'main', dialect: 'openai', baseUrl: `${url}/v1`, apiKey: 'sk-canary', models }
+  await writeFile(
+    join(cwd, 'darkroom.config.json'),
+    JSON.stringify({ providers: [account, { name: 'toy', dialect: 'sandbox' }] }),
+  )
+
+  const list = await darkroom(['models'], { cwd, env: {} })
+  expect([list.exitCode, list.stderr]).toEqual([0, ''])
+  expect(list.stdout).toMatch(
+    /main +gpt-image-1\.5 .*\$32\.00 a million +2026-12-01, then gpt-image-2\.5-sunburst\n/,
+  )
+  expect(list.stdout).toMatch(/main +own +png +extra seed +\$0\.04 an image +–\n/)
+  expect(list.stdout).toMatch(/toy +gpt-image-2\.6-flare +png jpeg webp gif svg /)
+
+  const check = await darkroom(['models', 'check'], { cwd, env: {} })
+  expect(check.exitCode).toBe(1)
+  expect(check.stdout).toContain('✓ gpt-image-1.5 ends on 2026-12-01')
+  expect(check.stdout).toContain('✗ own is configured, but not listed')
+  expect(check.stdout).toContain('· sandbox has no list of models')
+  expect((await darkroom(['models', 'check', 'toy'], { cwd, env: {} })).exitCode).toBe(0)
+})
