@@ -13,6 +13,7 @@ import { ConfigError } from './config/error.ts'
 import { isLoopback } from './config/setting-checks.ts'
 import { hasKeys } from './db/access/api-keys.ts'
 import { findAnyAsset } from './db/tasks/assets.ts'
+import { findDeletedImage } from './db/tasks/deleted-images.ts'
 import type { Database } from './db/connection/database.ts'
 import { runForEngine } from './db/connection/priority.ts'
 import { getDatabaseId } from './db/maintenance/data-folders.ts'
@@ -202,6 +203,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     createAssetRoute({
       ...http,
       find: (id) => findAnyAsset(db.read, id),
+      findDeleted: (id) => findDeletedImage(db.read, id),
       isOpen: keyring.isOpen,
       signer,
       store,

@@ -47,6 +47,9 @@ import { markUnsentUnknown } from './maintenance/restore.ts'
 import { listAnswerFileNames } from './attempts/received-answer.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
 import { createClockWatch } from './maintenance/clock-watch.ts'
+import { createFileRemoval } from './images/collect-files.ts'
+import { deleteImage } from './images/delete-image.ts'
+import { deleteTask, discardFiles } from './images/delete-task.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
 import { quote, type QuotedInput } from './tasks/quote.ts'
 import { retryTask } from './tasks/retry.ts'
@@ -81,6 +84,7 @@ export function createEngine(deps: Deps) {
   const runner = createRunner(deps, signals, readiness)
   const fetcher = createRunner(deps, signals, readiness, { fetching: true })
   const housekeeping = createHousekeeping(deps)
+  const files = createFileRemoval(deps, exit.signal)
   const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const watchUsage = createUsageWatch(deps)
@@ -139,6 +143,17 @@ export function createEngine(deps: Deps) {
     },
     quote: (by: Access, input: QuotedInput) => quote(deps, by, input),
     cancelTask: (projectId: string, taskId: string) => cancelTask(deps, projectId, taskId),
+    async deleteTask(by: Access, taskId: string): Promise<void> {
+      const left = await deleteTask(deps, by, taskId)
+      await discardFiles(deps, left)
+      await files.remove(left.sha256s)
+    },
+    /** Returns its task. */
+    async deleteImage(by: Access, imageId: string) {
+      const { task, sha256s } = await deleteImage(deps, by, imageId)
+      await files.remove(sha256s)
+      return task
+    },
     retryTask(by: CallerWithLimits, taskId: string, permission: { acceptPossibleSecondCharge: boolean }) {
       refuseWhileDraining()
       return instrumentedRetry(deps, async () => {
@@ -261,7 +276,7 @@ export function createEngine(deps: Deps) {
       stopDelivering.abort()
       await Promise.race([idle, clock.sleep(MAX_SETTLE_MS, exit.signal)])
       exit.abort()
-      await Promise.all(jobs)
+      await Promise.all([...jobs, files.idle()])
       return { abortedCalls: calls }
     },
 

@@ -13,6 +13,8 @@ type Mutation {
   markDataFolderLost(input: MarkDataFolderLostInput!): MarkDataFolderLostPayload
   createWebhook(input: CreateWebhookInput!): CreateWebhookPayload
   updateWebhook(input: UpdateWebhookInput!): UpdateWebhookPayload
+  deleteTask(input: DeleteTaskInput!): DeleteTaskPayload
+  deleteImage(input: DeleteImageInput!): DeleteImagePayload
   deleteWebhook(input: DeleteWebhookInput!): DeleteWebhookPayload
   redeliverWebhook(input: RedeliverWebhookInput!): RedeliverWebhookPayload
   createProject(input: CreateProjectInput!): CreateProjectPayload

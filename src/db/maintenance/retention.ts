@@ -91,15 +91,29 @@ export async function listDeliveryEntries(
 }
 
 export async function removeDeliveries(q: Transaction, ids: string[], endedBefore: number): Promise<void> {
-  const { webhookDeliveries: deliveries, webhookTries: tries } = q.tables
+  const { webhookDeliveries: deliveries } = q.tables
   const isExpired = and(inArray(deliveries.id, ids), lt(deliveries.finishedAt, endedBefore))
   const query = q.sql.select({ id: deliveries.id }).from(deliveries).where(isExpired)
   // Locked: none is restarted between the two deletes.
-  const ended = await (q.dialect === 'postgresql' ? query.for('update', { skipLocked: true }) : query)
-  if (ended.length === 0) return
-  const endedIds = ended.map(({ id }) => id)
-  await q.sql.delete(tries).where(inArray(tries.deliveryId, endedIds))
-  await q.sql.delete(deliveries).where(inArray(deliveries.id, endedIds))
+  await deleteDeliveries(
+    q,
+    await (q.dialect === 'postgresql' ? query.for('update', { skipLocked: true }) : query),
+  )
+}
+
+/** Also pending ones. */
+export async function removeDeliveriesOfTask(q: Transaction, taskId: string): Promise<void> {
+  const { webhookDeliveries: deliveries } = q.tables
+  const query = q.sql.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.taskId, taskId))
+  await deleteDeliveries(q, await (q.dialect === 'postgresql' ? query.for('update') : query))
+}
+
+async function deleteDeliveries(q: Transaction, locked: { id: string }[]): Promise<void> {
+  if (locked.length === 0) return
+  const { webhookDeliveries: deliveries, webhookTries: tries } = q.tables
+  const ids = locked.map(({ id }) => id)
+  await q.sql.delete(tries).where(inArray(tries.deliveryId, ids))
+  await q.sql.delete(deliveries).where(inArray(deliveries.id, ids))
 }
 
 export async function listCallbackEntries(

@@ -45,7 +45,7 @@ export function createTables(kit: Kit) {
       status: word('status', TASK_STATUSES).notNull(),
       operation: word('operation', OPERATIONS).notNull(),
       model: text('model').notNull(),
-      /** Immutable. */
+      /** Without its content once the task is deleted. */
       request: json('request').$type<ImageRequest>().notNull(),
       /** Tells a repeated request from a reused key. */
       fingerprint: text('fingerprint').notNull(),
@@ -69,18 +69,29 @@ export function createTables(kit: Kit) {
       createdAt: bigint('created_at').notNull(),
       startedAt: bigint('started_at'),
       finishedAt: bigint('finished_at'),
+      /** Changes without an event, such as deleted images; a part of the revision. */
+      changes: bigint('changes').notNull().default(0),
+      /** Then only what reports and the ledger need is left. */
+      deletedAt: bigint('deleted_at'),
     },
     (t) => [
       uniqueIndex('tasks_idempotency')
         .on(t.projectId, t.idempotencyKey)
         .where(sql`${t.idempotencyKey} is not null`),
-      index('tasks_newest').on(t.projectId, t.createdAt, t.id),
-      index('tasks_by_status').on(t.projectId, t.status, t.createdAt, t.id),
-      index('tasks_by_model').on(t.projectId, t.model, t.status, t.createdAt, t.id),
+      // Without deleted tasks: a list never reads them. SQLite counts from the index alone if it has the column.
+      index('tasks_newest')
+        .on(t.projectId, t.createdAt, t.id, t.deletedAt)
+        .where(sql`${t.deletedAt} is null`),
+      index('tasks_by_status')
+        .on(t.projectId, t.status, t.createdAt, t.id, t.deletedAt)
+        .where(sql`${t.deletedAt} is null`),
+      index('tasks_by_model')
+        .on(t.projectId, t.model, t.status, t.createdAt, t.id, t.deletedAt)
+        .where(sql`${t.deletedAt} is null`),
       // Of ended tasks, by state.
       index('tasks_by_end')
-        .on(t.projectId, t.status, t.finishedAt, t.id)
-        .where(sql`${t.finishedAt} is not null`),
+        .on(t.projectId, t.status, t.finishedAt, t.id, t.deletedAt)
+        .where(sql`${t.finishedAt} is not null and ${t.deletedAt} is null`),
       index('tasks_open_of_key')
         .on(t.apiKeyId)
         .where(sql`${t.status} in ('QUEUED', 'RUNNING') and ${t.apiKeyId} is not null`),
@@ -146,12 +157,31 @@ export function createTables(kit: Kit) {
     ],
   )
 
+  /** What is left of a deleted image: its address answers 410, and the shares of its attempt's cost stay the same. */
+  const deletedImages = table(
+    'deleted_images',
+    {
+      id: text('id').primaryKey(),
+      projectId: text('project_id').notNull(),
+      taskId: reference('task_id', () => tasks.id),
+      attemptId: text('attempt_id'),
+      kind: word('kind', ASSET_KINDS).notNull(),
+      position: integer('position').notNull(),
+      deletedAt: bigint('deleted_at').notNull(),
+    },
+    (t) => [
+      index('deleted_images_of_task').on(t.taskId),
+      check('deleted_images_kind', oneOf(t.kind, ASSET_KINDS)),
+    ],
+  )
+
   return {
     projects,
     tasks,
     attempts,
     events,
     assets,
+    deletedImages,
     ...createAccessTables(kit, { projects }),
     ...createMoneyTables(kit, { attempts }),
     ...createOriginTables(kit),
@@ -167,6 +197,7 @@ export type TaskRow = Tables['tasks']['$inferSelect']
 export type AttemptRow = Tables['attempts']['$inferSelect']
 export type EventRow = Tables['events']['$inferSelect']
 export type AssetRow = Tables['assets']['$inferSelect']
+export type DeletedImageRow = Tables['deletedImages']['$inferSelect']
 export type EndpointRow = Tables['webhookEndpoints']['$inferSelect']
 export type DeliveryRow = Tables['webhookDeliveries']['$inferSelect']
 export type ApiKeyRow = Tables['apiKeys']['$inferSelect']

@@ -1,6 +1,7 @@
-import { and, eq, inArray, sql, type AnyColumn, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql, type AnyColumn, type SQL } from 'drizzle-orm'
 import type { Charged, Operation, TaskStatus } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
+import type { TaskRow } from '../tables/tables.ts'
 import { hasWords, type SearchWord } from './words.ts'
 
 /** Absent fields do not restrict; an empty list matches nothing. */
@@ -39,6 +40,16 @@ export function labelGroups(filter: TaskFilter): string[][] {
   return groups.filter((group) => group !== undefined)
 }
 
+/** Labels of a task that do not depend on its attempts. */
+export function labelsOfRequest({ apiKeyId, operation, request: { user, metadata } }: TaskRow): string[] {
+  return [
+    `operation:${operation}`,
+    ...(apiKeyId === null ? [] : [`key:${apiKeyId}`]),
+    ...(user === null ? [] : [`user:${user}`]),
+    ...Object.entries(metadata).map(([key, value]) => `metadata:${key}=${value}`),
+  ]
+}
+
 /** Whether a task of the project matches. `groups` are the labels to check, by default all of the filter. */
 export function matches(
   q: Queries,
@@ -56,6 +67,7 @@ export function matches(
   }
   return and(
     eq(tasks.projectId, projectId),
+    isNull(tasks.deletedAt),
     statuses && inArray(tasks.status, statuses),
     models && inArray(tasks.model, models),
     isCreated(tasks.createdAt, filter),

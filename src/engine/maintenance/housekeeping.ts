@@ -1,9 +1,7 @@
 // Deletes data after its retention, in small transactions that block no other writer for long. Every process does.
 import { listAllProjects } from '../../db/access/projects.ts'
 import { removeDataFolders } from '../../db/maintenance/data-folders.ts'
-import { findUsed } from '../../db/tasks/assets.ts'
 import {
-  getDatabaseCreatedAt,
   listCallbackEntries,
   listDeliveryEntries,
   listFeedEntries,
@@ -16,6 +14,7 @@ import {
 } from '../../db/maintenance/retention.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import type { Deps } from '../deps.ts'
+import { collectFiles } from '../images/collect-files.ts'
 
 /** Per transaction. SQLite's writers wait meanwhile: a few milliseconds. */
 const EVENT_BATCH = 500
@@ -40,7 +39,7 @@ const FOLDER_UNUSED_MS = 90 * 86_400_000
 export function createHousekeeping(
   deps: Pick<Deps, 'clock' | 'dataFolderId' | 'db' | 'removeRenditions' | 'log' | 'retention' | 'store'>,
 ) {
-  const { db, store, clock, log, retention } = deps
+  const { db, clock, retention } = deps
   // Position in each project's feed up to which partial images are removed. Tasks end after it, with an event after it.
   const scannedUpTo = new Map<string, number>()
 
@@ -117,20 +116,8 @@ export function createHousekeeping(
 
     /** Removes files that no row refers to. */
     async collectFiles(signal: AbortSignal): Promise<void> {
-      if (!(await store.claimOwner(String(await getDatabaseCreatedAt(db.read))))) {
-        log.error('the image folder belongs to another database; no file was removed. See docs/operating.md')
-        return
-      }
-      let files = 0
-      await store.collect(UNUSED_FOR_MS, {
-        findUsed: (sha256s) => findUsed(db.read, sha256s),
-        async onRemoved(sha256) {
-          files++
-          await deps.removeRenditions(sha256)
-        },
-        signal,
-      })
-      if (files > 0) log.info({ files }, 'unused files removed')
+      const { size: files } = await collectFiles(deps, { minAgeMs: UNUSED_FOR_MS, signal })
+      if (files > 0) deps.log.info({ files }, 'unused files removed')
     },
   }
 }

@@ -148,8 +148,9 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     }),
     revision: t.int({
       description:
-        'Number of its newest event. A client that got a state with a greater number can drop this one, which arrived late.',
-      resolve: ({ lastSeq }) => lastSeq,
+        'Rises with each event, and with changes that have none: labels, favorite, deleted images. A client that got a state ' +
+        'with a greater number can drop this one, which arrived late.',
+      resolve: ({ lastSeq, changes }) => lastSeq + changes,
     }),
     lastCursor: t.string({
       description: 'Cursor of the newest event. `taskEvents(after:)` resumes after it.',
@@ -163,6 +164,8 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     ...exposeNullable(t, 'DateTime', {
       startedAt: 'Time at which the first attempt was sent. Null before.',
       finishedAt: 'Time at which it reached a final state. Null before.',
+      deletedAt:
+        'Time at which it was deleted: only `Attempt.task` still returns it, without its content. Null otherwise.',
     }),
   }),
 })
@@ -195,7 +198,7 @@ builder.objectField(ImageRef, 'usedBy', (t) =>
 builder.objectField(AttemptRef, 'task', (t) =>
   t.field({
     type: TaskRef,
-    description: 'The task that it is a try of, in its current state.',
+    description: 'The task that it is a try of, in its current state. Without content once it is deleted.',
     resolve: ({ taskId }, _, { db }) => getTask(db.read, taskId),
   }),
 )
@@ -205,7 +208,8 @@ builder.objectField(TaskRef, 'retryOf', (t) =>
   t.field({
     type: TaskRef,
     nullable: true,
-    description: 'The earlier task that this one repeats. Null unless retryTask created it.',
+    description:
+      'The earlier task that this one repeats. Null unless retryTask created it, and once that is deleted.',
     resolve: async ({ retryOf }, _, { db, projectId }) =>
       retryOf === null ? null : ((await findTask(db.read, projectId, retryOf)) ?? null),
   }),
