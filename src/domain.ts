@@ -273,6 +273,14 @@ export const NO_LIMITS: Limits = {
   uploadBytesPerMinute: null,
 }
 
+/** Milliseconds after the end of a task or a delivery. Null: as configured for the server. */
+export interface ProjectRetention {
+  tasksMs: number | null
+  eventsMs: number | null
+  partialImagesMs: number | null
+  deliveriesMs: number | null
+}
+
 /** The project and API key that a request acts for. */
 export interface Caller {
   projectId: string

@@ -1,7 +1,7 @@
 // Defaults and limits. A message continues the sentence `PORT is "99999"; …`.
 import { z } from 'zod'
 import { ESTIMATE_POLICIES } from '../engine/maintenance/unknown-cost.ts'
-import { MIN_RETENTION } from '../engine/maintenance/retention.ts'
+import { MAX_RETENTION_MS, MIN_RETENTION } from '../engine/maintenance/retention.ts'
 import { parseDuration } from '../period.ts'
 import {
   adminKeyProblem,
@@ -38,6 +38,7 @@ const [HOUR_MS, DAY_MS] = [3_600_000, 86_400_000]
 
 const RETENTION_SHAPE = z
   .strictObject({
+    tasksMs: retention(null),
     eventsMs: retention(7 * DAY_MS, MIN_RETENTION.eventsMs),
     partialImagesMs: retention(DAY_MS),
     deliveriesMs: retention(30 * DAY_MS, MIN_RETENTION.deliveriesMs),
@@ -120,10 +121,8 @@ function toNumber(value: unknown): unknown {
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
 }
 
-function retention(defaultMs: number, minMs = HOUR_MS) {
-  return wholeNumber(minMs, 36_500 * DAY_MS)
-    .nullable()
-    .default(defaultMs)
+function retention(defaultMs: number | null, minMs = HOUR_MS) {
+  return wholeNumber(minMs, MAX_RETENTION_MS).nullable().default(defaultMs)
 }
 
 function limit() {

@@ -57,6 +57,7 @@ import { createRunner } from './worker/runner.ts'
 import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
 import type { UsageQuery } from './usage/query.ts'
 import { createUsageWatch } from './usage/watch.ts'
+import { setRetention, type RetentionChange } from './maintenance/set-retention.ts'
 import { setLimits, type LimitsChange } from './access/set-limits.ts'
 import { createDeliverer } from './webhooks/deliverer.ts'
 
@@ -200,6 +201,8 @@ export function createEngine(deps: Deps) {
     revokeApiKey: (by: Access, id: string) => revokeApiKey(deps, deciderOf(by), id),
     setBudget: (by: Access, owner: string, period: Period, limitMicros: number | null) =>
       setBudget(deps, deciderOf(by), owner, period, limitMicros),
+    serverRetention: deps.retention,
+    setRetention: (by: Access, change: RetentionChange) => setRetention(deps, by, change),
     setLimits: (by: Access, owner: string, change: LimitsChange | null) =>
       setLimits(deps, deciderOf(by), owner, change),
     isKnownCallback: (secret: string) => isKnownCallback(deps, secret),

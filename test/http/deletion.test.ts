@@ -312,6 +312,35 @@ describe.each(DATABASES)('deletion on %s', (database) => {
     await expect.poll(() => isOnDisk(image.sha256)).toBe(false)
   })
 
+  it('by retention is set for the project of the key; absent stays, null returns to the server', async () => {
+    const set = (input: object) =>
+      own.execute<{ setRetention: { project: object } }>(
+        `mutation ($input: SetRetentionInput!) { setRetention(input: $input) { project {
+          retention { tasksMs eventsMs partialImagesMs deliveriesMs }
+          effectiveRetention { tasksMs eventsMs partialImagesMs deliveriesMs } } } }`,
+        { input },
+      )
+    const before = await own.get<{ project: object }>('{ project { retention { tasksMs } } }')
+    expect(before).toEqual({ project: { retention: null } })
+    await set({ tasksMs: 90 * DAY_MS, eventsMs: 7_200_000 })
+    const { data } = await set({ tasksMs: null, deliveriesMs: 8 * DAY_MS })
+    expect(data!.setRetention.project).toEqual({
+      retention: { tasksMs: null, eventsMs: 7_200_000, partialImagesMs: null, deliveriesMs: 8 * DAY_MS },
+      effectiveRetention: {
+        tasksMs: null,
+        eventsMs: 7_200_000,
+        partialImagesMs: 7_200_000,
+        deliveriesMs: 8 * DAY_MS,
+      },
+    })
+    const refused = await set({ deliveriesMs: DAY_MS })
+    expect([codeOf(refused), refused.errors![0]!.extensions!['field']]).toEqual([
+      'BAD_USER_INPUT',
+      'deliveriesMs',
+    ])
+    expect(await other.get('{ project { retention { tasksMs } } }')).toEqual(before)
+  })
+
   it('leaves a consistent database', async () => {
     const store = await openDirectoryStore(join(keyed.server.place.dataDir, 'assets'))
     expect(await checkInvariants(keyed.server.place, store)).toEqual([])

@@ -22,6 +22,7 @@ type Mutation {
   revokeApiKey(input: RevokeApiKeyInput!): RevokeApiKeyPayload
   setBudget(input: SetBudgetInput!): SetBudgetPayload
   setLimits(input: SetLimitsInput!): SetLimitsPayload
+  setRetention(input: SetRetentionInput!): SetRetentionPayload
   adjustCost(input: AdjustCostInput!): AdjustCostPayload
   adjustCosts(input: AdjustCostsInput!): AdjustCostsPayload
   resolveAttempts(input: ResolveAttemptsInput!): ResolveAttemptsPayload

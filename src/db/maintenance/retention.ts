@@ -1,5 +1,6 @@
 // Small transactions over a range read first: no writer waits long.
-import { and, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lt, lte, sql } from 'drizzle-orm'
+import { isFinished, TASK_STATUSES } from '../../domain.ts'
 import { DEFAULT_PROJECT, getProject } from '../access/projects.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
@@ -27,6 +28,32 @@ export const listFeedEntries = statement<
     .orderBy(events.feedSeq)
     .limit(sql.placeholder('limit'))
 })
+
+/** Ended before a time, oldest first of each state. */
+export async function listExpiredTasks(
+  q: Queries,
+  { projectId, before, limit }: { projectId: string; before: number; limit: number },
+): Promise<{ id: string; projectId: string }[]> {
+  const { tasks } = q.tables
+  const rows = await Promise.all(
+    TASK_STATUSES.filter(isFinished).map((status) =>
+      q.sql
+        .select({ id: tasks.id, projectId: tasks.projectId })
+        .from(tasks)
+        .where(
+          and(
+            eq(tasks.projectId, projectId),
+            eq(tasks.status, status),
+            lt(tasks.finishedAt, before),
+            isNull(tasks.deletedAt),
+          ),
+        )
+        .orderBy(tasks.finishedAt)
+        .limit(limit),
+    ),
+  )
+  return rows.flat()
+}
 
 /** Of a feed: events whose task ended before `endedBefore`. */
 export interface FeedRange extends Record<string, unknown> {

@@ -6,6 +6,7 @@ import {
   TASK_STATUSES,
   type ImageRequest,
   type Limits,
+  type ProjectRetention,
   type TaskError,
   type TaskEventBody,
   type Warning,
@@ -33,6 +34,7 @@ export function createTables(kit: Kit) {
     webhookSecret: text('webhook_secret'),
     /** Null: the defaults. */
     limits: json('limits').$type<Limits>(),
+    retention: json('retention').$type<ProjectRetention>(),
     createdAt: bigint('created_at').notNull(),
   })
 
