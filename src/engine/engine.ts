@@ -53,6 +53,7 @@ import { deleteTask, discardFiles } from './images/delete-task.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
 import { quote, type QuotedInput } from './tasks/quote.ts'
 import { retryTask } from './tasks/retry.ts'
+import { updateTask, type TaskLabels } from './tasks/update.ts'
 import { createRunner } from './worker/runner.ts'
 import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
 import type { UsageQuery } from './usage/query.ts'
@@ -144,6 +145,8 @@ export function createEngine(deps: Deps) {
     },
     quote: (by: Access, input: QuotedInput) => quote(deps, by, input),
     cancelTask: (projectId: string, taskId: string) => cancelTask(deps, projectId, taskId),
+    updateTask: (projectId: string, taskId: string, change: TaskLabels) =>
+      updateTask(deps, projectId, taskId, change),
     async deleteTask(by: Access, taskId: string): Promise<void> {
       const left = await deleteTask(deps, by, taskId)
       await discardFiles(deps, left)

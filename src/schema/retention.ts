@@ -54,5 +54,6 @@ mutation('setRetention', {
     }),
   },
   resolve: async (change, { engine, caller }) => ({ project: await engine.setRetention(caller, change) }),
-  payload: (t) => exposeNullable(t, ProjectRef, { project: 'The project, whose next sweep applies the change.' }),
+  payload: (t) =>
+    exposeNullable(t, ProjectRef, { project: 'The project, whose next sweep applies the change.' }),
 })

@@ -13,6 +13,7 @@ type Mutation {
   markDataFolderLost(input: MarkDataFolderLostInput!): MarkDataFolderLostPayload
   createWebhook(input: CreateWebhookInput!): CreateWebhookPayload
   updateWebhook(input: UpdateWebhookInput!): UpdateWebhookPayload
+  updateTask(input: UpdateTaskInput!): UpdateTaskPayload
   deleteTask(input: DeleteTaskInput!): DeleteTaskPayload
   deleteImage(input: DeleteImageInput!): DeleteImagePayload
   deleteWebhook(input: DeleteWebhookInput!): DeleteWebhookPayload

@@ -25,6 +25,7 @@ export async function eraseTask(
       fingerprint: '',
       warnings: [],
       error: withoutText(task.error),
+      favorite: false,
       deletedAt: at,
     })
     .where(eq(tasks.id, id))

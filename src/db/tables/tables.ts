@@ -22,7 +22,7 @@ import { createWebhookTables } from './webhooks.ts'
 
 /** CHECKs and partial unique indexes prevent invalid states. */
 export function createTables(kit: Kit) {
-  const { table, text, reference, word, integer, bigint, real, json } = kit
+  const { table, text, reference, word, integer, bigint, boolean, real, json } = kit
   const { index, uniqueIndex, primaryKey, check } = kit
 
   const projects = table('projects', {
@@ -47,7 +47,7 @@ export function createTables(kit: Kit) {
       status: word('status', TASK_STATUSES).notNull(),
       operation: word('operation', OPERATIONS).notNull(),
       model: text('model').notNull(),
-      /** Without its content once the task is deleted. */
+      /** Immutable but for its metadata, and without its content once the task is deleted. */
       request: json('request').$type<ImageRequest>().notNull(),
       /** Tells a repeated request from a reused key. */
       fingerprint: text('fingerprint').notNull(),
@@ -71,6 +71,7 @@ export function createTables(kit: Kit) {
       createdAt: bigint('created_at').notNull(),
       startedAt: bigint('started_at'),
       finishedAt: bigint('finished_at'),
+      favorite: boolean('favorite').notNull().default(false),
       /** Changes without an event, such as deleted images; a part of the revision. */
       changes: bigint('changes').notNull().default(0),
       /** Then only what reports and the ledger need is left. */

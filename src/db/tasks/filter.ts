@@ -23,13 +23,15 @@ export interface TaskFilter {
   metadata?: { key: string; value: string }[] | undefined
   charged?: Charged[] | undefined
   hasWarnings?: boolean | undefined
+  favorite?: boolean | undefined
 }
 
 /** One label of each group must be on the task. Those that are likely on the fewest tasks first. */
 export function labelGroups(filter: TaskFilter): string[][] {
-  const { metadata = [], users, apiKeyIds, providers, hasWarnings, charged, operation } = filter
+  const { metadata = [], users, apiKeyIds, providers, hasWarnings, charged, favorite, operation } = filter
   const groups = [
     ...metadata.map(({ key, value }) => [`metadata:${key}=${value}`]),
+    favorite ? [FAVORITE_LABEL] : undefined,
     users?.map((user) => `user:${user}`),
     apiKeyIds?.map((id) => `key:${id}`),
     providers?.map((name) => `provider:${name}`),
@@ -39,6 +41,9 @@ export function labelGroups(filter: TaskFilter): string[][] {
   ]
   return groups.filter((group) => group !== undefined)
 }
+
+/** Only favorites have one, because most tasks are none. */
+export const FAVORITE_LABEL = 'favorite:1'
 
 /** Labels of a task that do not depend on its attempts. */
 export function labelsOfRequest({ apiKeyId, operation, request: { user, metadata } }: TaskRow): string[] {
@@ -70,6 +75,7 @@ export function matches(
     isNull(tasks.deletedAt),
     statuses && inArray(tasks.status, statuses),
     models && inArray(tasks.model, models),
+    filter.favorite === false ? eq(tasks.favorite, false) : undefined,
     isCreated(tasks.createdAt, filter),
     ...groups.map(hasLabel),
   )

@@ -5,7 +5,7 @@ import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { AssetRow, TaskRow, Tables } from '../tables/tables.ts'
 import { isFound, matches, type TaskFilter } from './filter.ts'
-import { insertWords } from './words.ts'
+import { insertWords, replaceWords } from './words.ts'
 
 export type { TaskFilter } from './filter.ts'
 export { countTasks, listTasks, queriesFor } from './list.ts'
@@ -130,6 +130,22 @@ export async function updateTask(
 ): Promise<TaskRow | undefined> {
   const [row] = await changedTask(q, { ...set, taskId: id }, from)
   return row
+}
+
+/** Without an event; raises the revision. */
+export async function changeLabels(
+  q: Transaction,
+  { id, changes }: Pick<TaskRow, 'id' | 'changes'>,
+  set: Partial<Pick<TaskRow, 'favorite' | 'request'>>,
+): Promise<TaskRow> {
+  const { tasks } = q.tables
+  const [row] = await q.sql
+    .update(tasks)
+    .set({ ...set, changes: changes + 1 })
+    .where(eq(tasks.id, id))
+    .returning()
+  if (set.request) await replaceWords(q, row!)
+  return row!
 }
 
 /** Raises the revision without an event. */

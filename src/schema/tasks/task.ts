@@ -160,6 +160,7 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       description: 'Whether cancelTask was called, even while a provider still works on it.',
       resolve: ({ cancelRequestedAt }) => cancelRequestedAt !== null,
     }),
+    ...exposeAll(t, 'Boolean', { favorite: 'Mark set by updateTask. False at first.' }),
     ...exposeAll(t, 'DateTime', { createdAt: 'Time at which it was stored, before generateImage returned.' }),
     ...exposeNullable(t, 'DateTime', {
       startedAt: 'Time at which the first attempt was sent. Null before.',
