@@ -76,6 +76,7 @@ export const WEBHOOK_EVENTS = [
   'TASK_FAILED',
   'TASK_CANCELED',
   'TASK_OUTCOME_UNKNOWN',
+  'WEBHOOK_TEST',
 ] as const
 export const DELIVERY_STATES = ['PENDING', 'SUCCEEDED', 'FAILED'] as const
 export const DELIVERY_FAILURES = [

@@ -24,6 +24,7 @@ import {
   deleteWebhook,
   ensureWebhookSecret,
   redeliverWebhook,
+  sendTestWebhook,
   updateWebhook,
   type WebhookChange,
   type WebhookInput,
@@ -195,6 +196,7 @@ export function createEngine(deps: Deps) {
     updateWebhook: (projectId: string, id: string, change: WebhookChange) =>
       updateWebhook(deps, projectId, id, change),
     deleteWebhook: (projectId: string, id: string) => deleteWebhook(deps, projectId, id),
+    sendTestWebhook: (projectId: string, id: string) => sendTestWebhook(deps, projectId, id),
     redeliverWebhook: (projectId: string, deliveryId: string) =>
       redeliverWebhook(deps, projectId, deliveryId),
     /** Signs requests to the callback URLs of tasks. */

@@ -98,7 +98,7 @@ export function createLoaders(db: Database) {
   return {
     attempts: loader(listAttempts, ({ taskId }) => taskId),
     assets: loader(listAssets, ({ taskId }) => taskId),
-    deliveries: loader(listDeliveriesOfTasks, ({ taskId }) => taskId),
+    deliveries: loader(listDeliveriesOfTasks, ({ taskId }) => taskId ?? ''),
     tries: loader(listTries, ({ deliveryId }) => deliveryId),
     lines: loader(listLines, ({ attemptId }) => attemptId),
     addresses: loader(listAddresses, ({ attemptId }) => attemptId),

@@ -17,6 +17,7 @@ type Mutation {
   deleteTask(input: DeleteTaskInput!): DeleteTaskPayload
   deleteImage(input: DeleteImageInput!): DeleteImagePayload
   deleteWebhook(input: DeleteWebhookInput!): DeleteWebhookPayload
+  sendTestWebhook(input: SendTestWebhookInput!): SendTestWebhookPayload
   redeliverWebhook(input: RedeliverWebhookInput!): RedeliverWebhookPayload
   createProject(input: CreateProjectInput!): CreateProjectPayload
   createApiKey(input: CreateApiKeyInput!): CreateApiKeyPayload
