@@ -55,7 +55,7 @@ const LIMITS_SHAPE = z.strictObject({
   requestsPerMinute: limit(),
   tasksPerMinute: limit(),
   concurrentTasks: limit(),
-  uploadBytesPerMinute: limit(),
+  uploadBytesPerMinute: limit(1_000_000_000_000),
 })
 
 const UNKNOWN_COST_SHAPE = z.strictObject({
@@ -125,6 +125,7 @@ function retention(defaultMs: number | null, minMs = HOUR_MS) {
   return wholeNumber(minMs, MAX_RETENTION_MS).nullable().default(defaultMs)
 }
 
-function limit() {
-  return wholeNumber(1, 1_000_000_000_000).nullable().default(null)
+/** Counts fit into the Int of GraphQL. */
+function limit(max = 2_147_483_647) {
+  return wholeNumber(1, max).nullable().default(null)
 }

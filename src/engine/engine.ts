@@ -48,15 +48,14 @@ import { markUnsentUnknown } from './maintenance/restore.ts'
 import { listAnswerFileNames } from './attempts/received-answer.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
 import { createClockWatch } from './maintenance/clock-watch.ts'
-import { createFileRemoval } from './images/collect-files.ts'
-import { deleteImage } from './images/delete-image.ts'
-import { deleteTask, discardFiles } from './images/delete-task.ts'
+import { createDeletion } from './images/deletion.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
 import { quote, type QuotedInput } from './tasks/quote.ts'
 import { retryTask } from './tasks/retry.ts'
 import { updateTask, type TaskLabels } from './tasks/update.ts'
 import { createRunner } from './worker/runner.ts'
 import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
+import { createCompletionEstimate } from './usage/completion.ts'
 import type { UsageQuery } from './usage/query.ts'
 import { createUsageWatch } from './usage/watch.ts'
 import { setRetention, type RetentionChange } from './maintenance/set-retention.ts'
@@ -87,7 +86,7 @@ export function createEngine(deps: Deps) {
   const runner = createRunner(deps, signals, readiness)
   const fetcher = createRunner(deps, signals, readiness, { fetching: true })
   const housekeeping = createHousekeeping(deps)
-  const files = createFileRemoval(deps, exit.signal)
+  const { idle: isDeleted, ...deletion } = createDeletion(deps, exit.signal)
   const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const watchUsage = createUsageWatch(deps)
@@ -148,17 +147,8 @@ export function createEngine(deps: Deps) {
     cancelTask: (projectId: string, taskId: string) => cancelTask(deps, projectId, taskId),
     updateTask: (projectId: string, taskId: string, change: TaskLabels) =>
       updateTask(deps, projectId, taskId, change),
-    async deleteTask(by: Access, taskId: string): Promise<void> {
-      const left = await deleteTask(deps, by, taskId)
-      await discardFiles(deps, left)
-      await files.remove(left.sha256s)
-    },
-    /** Returns its task. */
-    async deleteImage(by: Access, imageId: string) {
-      const { task, sha256s } = await deleteImage(deps, by, imageId)
-      await files.remove(sha256s)
-      return task
-    },
+    ...deletion,
+    estimateCompletion: createCompletionEstimate(deps),
     retryTask(by: CallerWithLimits, taskId: string, permission: { acceptPossibleSecondCharge: boolean }) {
       refuseWhileDraining()
       return instrumentedRetry(deps, async () => {
@@ -284,7 +274,7 @@ export function createEngine(deps: Deps) {
       stopDelivering.abort()
       await Promise.race([idle, clock.sleep(MAX_SETTLE_MS, exit.signal)])
       exit.abort()
-      await Promise.all([...jobs, files.idle()])
+      await Promise.all([...jobs, isDeleted()])
       return { abortedCalls: calls }
     },
 

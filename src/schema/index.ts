@@ -1,8 +1,10 @@
 // Each import registers the types of one noun with the builder.
 import './scalars.ts'
 import './enums.ts'
+import './error-code.ts'
 import './node.ts'
 import './image.ts'
+import './rendition.ts'
 import './model.ts'
 import './provider.ts'
 import './provider-stats.ts'

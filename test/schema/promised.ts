@@ -61,7 +61,7 @@ type GenerateImageOutcome { task: Task replayed: Boolean! error: TaskRefusal }
 type CancelTasksPayload { outcomes: [TaskOutcome!]! }
 type RetryTasksPayload { outcomes: [TaskOutcome!]! }
 type TaskOutcome { id: ID! task: Task error: TaskRefusal }
-type TaskRefusal { code: String! message: String! field: String retryAfterMs: Int }
+type TaskRefusal { code: ErrorCode! message: String! field: String retryAfterMs: Int }
 type ResolveAttemptPayload { attempt: Attempt }
 type PauseProviderPayload { provider: Provider }
 type ResumeProviderPayload { provider: Provider }
@@ -214,10 +214,10 @@ type AttemptEnded implements TaskEvent { attempt: Attempt! }
 type OutcomeBecameUnknown implements TaskEvent { attempt: Attempt! }
 type TaskFinished implements TaskEvent { status: TaskStatus! }
 type Usage {
-  inputTokens: Int outputTokens: Int totalTokens: Int
+  inputTokens: BigInt outputTokens: BigInt totalTokens: BigInt
   inputTokensDetails: TokenDetails outputTokensDetails: TokenDetails source: UsageSource!
 }
-type TokenDetails { textTokens: Int imageTokens: Int }
+type TokenDetails { textTokens: BigInt imageTokens: BigInt }
 enum TaskStatus { QUEUED RUNNING OUTCOME_UNKNOWN SUCCEEDED FAILED CANCELED }
 enum Operation { GENERATE EDIT }
 enum Charged { NO YES UNKNOWN }

@@ -174,6 +174,9 @@ export function createTables(kit: Kit) {
     },
     (t) => [
       index('deleted_images_of_task').on(t.taskId),
+      index('deleted_images_of_attempt')
+        .on(t.attemptId)
+        .where(sql`${t.attemptId} is not null`),
       check('deleted_images_kind', oneOf(t.kind, ASSET_KINDS)),
     ],
   )

@@ -1,4 +1,5 @@
-import { and, asc, eq, inArray, isNull } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
 import type { ImageRequest, InputImage } from '../../domain.ts'
 import { newId } from '../../ids.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
@@ -71,6 +72,23 @@ function withOwnInputs(
     mask: request.mask && own(request.mask, 'MASK', 0),
   }
   return { request: changed, copies }
+}
+
+export interface ImagePlace {
+  attemptId: string
+  position: number
+}
+
+/** Of all results of attempts, also deleted ones, in order of their position. */
+export async function listPlaces(q: Queries, attemptIds: readonly string[]): Promise<ImagePlace[]> {
+  const { assets, deletedImages } = q.tables
+  const placesIn = ({ attemptId, kind, position }: typeof assets | typeof deletedImages, from: PgTable) =>
+    q.sql
+      .select({ attemptId: sql<string>`${attemptId}`, position: sql`${position}`.mapWith(Number) })
+      .from(from)
+      .where(and(inArray(attemptId, attemptIds), eq(kind, 'FINAL')))
+  const places = [...(await placesIn(assets, assets)), ...(await placesIn(deletedImages, deletedImages))]
+  return places.toSorted((a, b) => a.position - b.position)
 }
 
 function idsOf(images: readonly AssetRow[]): string[] {

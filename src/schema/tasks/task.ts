@@ -82,6 +82,16 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
         return latest ? countAhead(context.db.read, latest) : null
       },
     }),
+    estimatedCompletion: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Expected end, from the median duration of recent attempts of the same provider, model, size and quality. Without 3 of ' +
+        'them, those of the model and quality count, else those of the model. A queued task counts its turn. Null once it has ended or its outcome is unknown, ' +
+        'with fewer than 3 such attempts, and if it takes longer than all of them.',
+      resolve: async (task, _, context) =>
+        context.engine.estimateCompletion(task, await attemptsOf(task, context)),
+    }),
     images: t.field({
       type: [ImageRef],
       description:
