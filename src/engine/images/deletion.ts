@@ -13,7 +13,10 @@ export function createDeletion(deps: Deps, exit: AbortSignal) {
 
     async deleteTask(by: Access, id: string): Promise<void> {
       const left = await deleteTask(deps, by, id)
-      await discardFiles(deps, left)
+      // The rows are deleted: the task is gone for every client.
+      await discardFiles(deps, left).catch((error: unknown) =>
+        deps.log.error({ task: id, err: error }, 'removing received answers of a deleted task failed'),
+      )
       await files.remove(left.sha256s)
     },
 
