@@ -69,5 +69,3 @@ export function createFileRemoval(deps: FileDeps, exit: AbortSignal) {
     },
   }
 }
-
-export type FileRemoval = ReturnType<typeof createFileRemoval>
