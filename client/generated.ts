@@ -3,6 +3,14 @@
 /** The text of an operation, with the types of its data and variables. */
 export type TypedDocument<Data, Variables> = string & { readonly types?: (variables: Variables) => Data }
 
+/** Frames of a GIF. */
+export interface AnimationInput {
+  /** Duration of each frame in milliseconds, 1 to 655350, rounded to the model's step. The provider's default if absent. */
+  frameDurationMs?: number | null | undefined
+  /** Number of frames within `Capabilities.animation`. The provider's default if absent. */
+  frames?: number | null | undefined
+}
+
 /** State of an attempt. SUCCEEDED, REJECTED, NOT_SENT, FAILED and CANCELED are final. */
 export type AttemptState = 'ACCEPTED' | 'CANCELED' | 'FAILED' | 'FETCHING' | 'LEASED' | 'NOT_SENT' | 'PLANNED' | 'REJECTED' | 'SENDING' | 'SUCCEEDED' | 'UNKNOWN'
 
@@ -12,18 +20,29 @@ export type Background = 'AUTO' | 'OPAQUE' | 'TRANSPARENT'
 /** Whether a provider charges for the work, as far as it can be proved. Missing proof is UNKNOWN, never NO. */
 export type Charged = 'NO' | 'UNKNOWN' | 'YES'
 
+/** Computation spent on planning an image, independent of its quality. */
+export type Complexity = 'HIGH' | 'LOW' | 'MEDIUM'
+
 /** Prompt and settings. With `images` it is an edit, else a generation. */
 export interface GenerateImageInput {
+  /** For GIF only. By default, the provider's number of frames and durations. */
+  animation?: AnimationInput | null | undefined
   /** TRANSPARENT requires the format PNG or WEBP, and a model that supports it. */
   background?: Background | null | undefined
   /** Public https URL on port 443 or 80 that receives a signed POST when the task ends or its outcome becomes unknown. `Query.webhookSecret` verifies it. */
   callbackUrl?: string | null | undefined
+  /** Computation spent on planning, independent of quality. Chosen by the provider by default. */
+  complexity?: Complexity | null | undefined
+  /** Object of parameters by their name at the provider, at most 16 and 4096 characters. Sent if the configuration of the provider allows the name, else a warning or an error, by `unsupported`. */
+  extra?: JSON | null | undefined
   /** Makes the request idempotent: the same key and input return the same task. 1 to 255 printable ASCII characters without spaces, here or in the header Idempotency-Key. Errors: IDEMPOTENCY_KEY_REUSED for other input. */
   idempotencyKey?: string | null | undefined
   /** Images to edit or to use as reference, at most 16. They make the task an EDIT. */
   images?: ImageInput[] | null | undefined
   /** Edits only. Chosen by the provider by default. */
   inputFidelity?: InputFidelity | null | undefined
+  /** Transparent PNG of the size of the first image with drawn hints for the edit. Requires `images`; excludes `mask`. */
+  markup?: ImageInput | null | undefined
   /** Image of the size of the first image, with an alpha channel. Its transparent pixels are redrawn. Requires `images`. */
   mask?: ImageInput | null | undefined
   /** Maximum number of possible charges for each provider request of the task, 1 to 5. */
@@ -50,13 +69,17 @@ export interface GenerateImageInput {
   providers?: string[] | null | undefined
   /** Amount of work per image, the main factor of its price. */
   quality?: Quality | null | undefined
+  /** Stable identifier of the caller's end user, 1 to 256 characters, without personal data. For reports, and sent to providers that accept it for abuse control. Precedes `user`; an empty one counts as absent. */
+  safetyIdentifier?: string | null | undefined
   /** auto, or WIDTHxHEIGHT in pixels as in `Capabilities.sizes`. */
   size?: string | null | undefined
   /** dall-e-3 only. Chosen by the provider by default. */
   style?: Style | null | undefined
+  /** For SVG only. Author chosen by the provider by default. */
+  svg?: SvgInput | null | undefined
   /** Whether a setting that a provider does not support is a warning or an error. */
   unsupported?: UnsupportedSettingPolicy | null | undefined
-  /** Identifier of the caller's end user, 1 to 256 characters. For reports, and sent to providers that accept it for abuse control. */
+  /** As `safetyIdentifier`, which precedes it. */
   user?: string | null | undefined
 }
 
@@ -90,7 +113,7 @@ export type Moderation = 'AUTO' | 'LOW'
 export type Operation = 'EDIT' | 'GENERATE'
 
 /** File format of an image. */
-export type OutputFormat = 'JPEG' | 'PNG' | 'WEBP'
+export type OutputFormat = 'GIF' | 'JPEG' | 'PNG' | 'SVG' | 'WEBP'
 
 /** Amount of work per image, the main factor of its price. `Capabilities.qualities` lists the values that a model supports. */
 export type Quality = 'AUTO' | 'HD' | 'HIGH' | 'LOW' | 'MAX' | 'MEDIUM' | 'STANDARD' | 'XHIGH'
@@ -106,6 +129,17 @@ export interface RetryTaskInput {
 /** How dramatic an image looks; dall-e-3 only. */
 export type Style = 'NATURAL' | 'VIVID'
 
+/** Reasoning effort of the author of an SVG. Reasoning tokens are charged as output. */
+export type SvgEffort = 'HIGH' | 'LOW' | 'MAX' | 'MEDIUM' | 'MINIMAL' | 'NONE' | 'XHIGH'
+
+/** The model that writes an SVG. The model of the request makes its reference image. */
+export interface SvgInput {
+  /** Reasoning effort. The author's default if absent. */
+  effort?: SvgEffort | null | undefined
+  /** Name of the author, 1 to 128 characters; see `Capabilities.svg`. */
+  model: string
+}
+
 /** Cause of a failure. The same codes apply to every provider. */
 export type TaskErrorCode = 'INPUT_IMAGE_INVALID' | 'INPUT_IMAGE_UNREACHABLE' | 'INTERNAL' | 'MODERATION_BLOCKED' | 'OUTCOME_UNKNOWN' | 'PROVIDER_BROKEN' | 'PROVIDER_MISCONFIGURED' | 'PROVIDER_QUOTA' | 'PROVIDER_RATE_LIMITED' | 'PROVIDER_REJECTED' | 'PROVIDER_UNREACHABLE' | 'RESULT_UNREACHABLE'
 
@@ -119,6 +153,8 @@ export interface TaskFilter {
   createdFrom?: string | Date | null | undefined
   /** Created before this time. */
   createdTo?: string | Date | null | undefined
+  /** Marked by updateTask, or not marked. */
+  favorite?: boolean | null | undefined
   /** Has warnings, or has none. */
   hasWarnings?: boolean | null | undefined
   /** Has all of these labels. */
@@ -184,25 +220,25 @@ const ImageFragment = 'fragment Image on Image{id width height mimeType byteSize
 export interface Image {
   /** Unique among all nodes, and sortable by creation time. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_. */
   id: string
-  /** Width in pixels, read from the file. */
+  /** Width in pixels, read from the file; for an SVG, of its viewBox. */
   width: number
-  /** Height in pixels, read from the file. */
+  /** Height in pixels, read from the file; for an SVG, of its viewBox. */
   height: number
-  /** image/png, image/jpeg or image/webp, read from the file. */
+  /** image/png, image/jpeg, image/webp, image/gif or image/svg+xml, read from the file. */
   mimeType: string
   /** Size in bytes of the file that `url` without arguments serves. */
   byteSize: number
-  /** Blurred placeholder of about 25 bytes, in base64 (evanw.github.io/thumbhash). Null for input images. */
+  /** Blurred placeholder of about 25 bytes, in base64 (evanw.github.io/thumbhash), of the first frame. Null for input images, and for an SVG that cannot be rendered. */
   thumbhash: string | null
   /** The prompt as rewritten by the provider. Null if not reported. */
   revisedPrompt: string | null
-  /** URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is never enlarged. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request a new one then. With the query parameter `download` added, browsers save the file instead of showing it. */
+  /** URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is never enlarged, unless it is an SVG. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request a new one then. With the query parameter `download` added, browsers save the file instead of showing it. */
   url: string
-  /** URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is never enlarged. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request a new one then. With the query parameter `download` added, browsers save the file instead of showing it. */
+  /** URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is never enlarged, unless it is an SVG. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request a new one then. With the query parameter `download` added, browsers save the file instead of showing it. */
   url320: string
-  /** URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is never enlarged. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request a new one then. With the query parameter `download` added, browsers save the file instead of showing it. */
+  /** URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is never enlarged, unless it is an SVG. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request a new one then. With the query parameter `download` added, browsers save the file instead of showing it. */
   url640: string
-  /** URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is never enlarged. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request a new one then. With the query parameter `download` added, browsers save the file instead of showing it. */
+  /** URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is never enlarged, unless it is an SVG. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request a new one then. With the query parameter `download` added, browsers save the file instead of showing it. */
   url1280: string
 }
 
@@ -250,7 +286,7 @@ export interface Task {
   size: string
   /** Number of requested images, 1 to 10. */
   n: number
-  /** The caller's labels, at most 16. */
+  /** The caller's labels, at most 16: those of the request, or as changed by updateTask. */
   metadata: { key: string; value: string }[]
   /** Whether any attempt cost money. YES outweighs UNKNOWN, which outweighs NO. */
   charged: Charged
@@ -270,7 +306,7 @@ export interface Task {
   images: Image[]
   /** Partial images received so far, the least detailed first. Kept for a day after the end by default. */
   partialImages: PartialImage[]
-  /** Number of its newest event. A client that got a state with a greater number can drop this one, which arrived late. */
+  /** Rises with each event, and with changes that have none: labels, favorite, deleted images. A client that got a state with a greater number can drop this one, which arrived late. */
   revision: number
   /** Cursor of the newest event. `taskEvents(after:)` resumes after it. */
   lastCursor: string

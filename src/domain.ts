@@ -78,6 +78,7 @@ export const WEBHOOK_EVENTS = [
   'TASK_FAILED',
   'TASK_CANCELED',
   'TASK_OUTCOME_UNKNOWN',
+  'WEBHOOK_TEST',
 ] as const
 export const DELIVERY_STATES = ['PENDING', 'SUCCEEDED', 'FAILED'] as const
 export const DELIVERY_FAILURES = [
@@ -295,6 +296,14 @@ export const NO_LIMITS: Limits = {
   tasksPerMinute: null,
   concurrentTasks: null,
   uploadBytesPerMinute: null,
+}
+
+/** Milliseconds after the end of a task or a delivery. Null: as configured for the server. */
+export interface ProjectRetention {
+  tasksMs: number | null
+  eventsMs: number | null
+  partialImagesMs: number | null
+  deliveriesMs: number | null
 }
 
 /** The project and API key that a request acts for. */

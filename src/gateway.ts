@@ -13,6 +13,7 @@ import { missingKeyError } from './config/missing-key.ts'
 import { isLoopback } from './config/setting-checks.ts'
 import { hasKeys } from './db/access/api-keys.ts'
 import { findAnyAsset } from './db/tasks/assets.ts'
+import { findDeletedImage } from './db/tasks/deleted-images.ts'
 import { runForEngine } from './db/connection/priority.ts'
 import { getDatabaseId } from './db/maintenance/data-folders.ts'
 import { readGauges } from './db/maintenance/gauges.ts'
@@ -225,6 +226,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     createAssetRoute({
       ...http,
       find: (id) => findAnyAsset(db.read, id),
+      findDeleted: (id) => findDeletedImage(db.read, id),
       isOpen: keyring.isOpen,
       signer,
       store,

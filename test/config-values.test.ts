@@ -48,6 +48,7 @@ describe('the configuration', () => {
         partialImagesMs: 86_400_000,
         deliveriesMs: 2_592_000_000,
         callbacksMs: 604_800_000,
+        tasksMs: null,
       },
       warnings: [],
     })

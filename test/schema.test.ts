@@ -82,9 +82,9 @@ describe('the schema', () => {
   it('says the unit in the name: At for moments, Micros for money, Ms for durations', () => {
     const wrong = members().filter(({ kind, name, type }) => {
       if (kind !== 'member' || type === undefined) return false
-      const moment = type.includes('DateTime') !== /(^at|^from|^to|At|From|To)$/.test(name)
-      // Numbers of tokens and bytes are as large as sums of money.
-      const count = type.includes('BigInt') && /Tokens$|Bytes/.test(name)
+      const moment = type.includes('DateTime') !== /(^at|^from|^to|At|From|To|Completion)$/.test(name)
+      // Numbers of tokens and bytes, and durations of years, are as large as sums of money.
+      const count = type.includes('BigInt') && /Tokens$|Bytes|Ms$/.test(name)
       const money = type.includes('BigInt') !== name.endsWith('Micros') && !count
       const duration =
         /(duration|timeout|delay|interval)$/i.test(name) || (name.endsWith('Ms') && !/Int|Float/.test(type))

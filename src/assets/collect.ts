@@ -19,13 +19,21 @@ interface Candidate {
 /** Of `objects` (ab/cd/<sha256>), those modified before `before`. */
 export async function collectUnused(objects: string, before: number, collector: Collector): Promise<void> {
   let batch: Candidate[] = []
-  for await (const candidate of listCandidates(objects)) {
+  const { only } = collector
+  for await (const candidate of only ? candidatesOf(objects, only) : listCandidates(objects)) {
     if (collector.signal.aborted) return
     if (batch.push(candidate) < BATCH_SIZE) continue
     await examine(batch, before, collector)
     batch = []
   }
   await examine(batch, before, collector)
+}
+
+function candidatesOf(objects: string, sha256s: readonly string[]): Candidate[] {
+  return sha256s.map((sha256) => {
+    const path = join(objects, sha256.slice(0, 2), sha256.slice(2, 4), sha256)
+    return { path, target: path, sha256 }
+  })
 }
 
 async function* listCandidates(objects: string): AsyncGenerator<Candidate> {

@@ -44,10 +44,16 @@ export function createRenditions(
     return bytes
   }
 
+  async function readAndCache(etag: string, sha256: string, spec: RenditionSpec): Promise<Buffer> {
+    const bytes = await readOrRender(sha256, spec)
+    cache.set(etag, bytes)
+    return bytes
+  }
+
   function readOrRenderOnce(etag: string, sha256: string, spec: RenditionSpec): Promise<Buffer> {
     const running = pending.get(etag)
     if (running) return running
-    const work = readOrRender(sha256, spec).finally(() => pending.delete(etag))
+    const work = readAndCache(etag, sha256, spec).finally(() => pending.delete(etag))
     pending.set(etag, work)
     return work
   }
@@ -57,11 +63,13 @@ export function createRenditions(
     async rendition(sha256: string, spec: RenditionSpec) {
       const etag = renditionEtag(sha256, spec)
       const bytes = cache.get(etag) ?? (await readOrRenderOnce(etag, sha256, spec))
-      cache.set(etag, bytes)
       return { bytes, mimeType: MIME_TYPES[sniffFormat(bytes)], etag }
     },
 
+    /** Also one that is being made. */
     async remove(sha256: string): Promise<void> {
+      const beingMade = [...pending].flatMap(([etag, work]) => (etag.includes(sha256) ? [work] : []))
+      await Promise.allSettled(beingMade)
       for (const etag of cache.keys()) if (etag.includes(sha256)) cache.delete(etag)
       if (/^[0-9a-f]{64}$/.test(sha256)) await disk.removeFolder(folderOf(sha256))
     },

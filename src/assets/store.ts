@@ -41,6 +41,8 @@ export interface PresignOptions {
 }
 
 export interface Collector {
+  /** All content by default. */
+  only?: readonly string[] | undefined
   findUsed(sha256s: string[]): Promise<ReadonlySet<string>>
   onRemoved(sha256: string): Promise<void>
   signal: AbortSignal

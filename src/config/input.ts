@@ -102,6 +102,8 @@ export interface EngineConfig {
 
 /** null: forever. */
 export interface RetentionConfig {
+  /** Default null. */
+  tasksMs?: number | null | undefined
   /** Default 7 days. */
   eventsMs?: number | null | undefined
   /** At most `eventsMs`. Default 1 day. */

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { s3UrlProblem } from '../assets/s3/settings.ts'
 import { ESTIMATE_POLICIES } from '../engine/maintenance/unknown-cost.ts'
-import { MIN_RETENTION } from '../engine/maintenance/retention.ts'
+import { MAX_RETENTION_MS, MIN_RETENTION } from '../engine/maintenance/retention.ts'
 import { parseDuration } from '../period.ts'
 import {
   adminKeyProblem,
@@ -39,6 +39,7 @@ const [HOUR_MS, DAY_MS] = [3_600_000, 86_400_000]
 
 const RETENTION_SHAPE = z
   .strictObject({
+    tasksMs: retention(null),
     eventsMs: retention(7 * DAY_MS, MIN_RETENTION.eventsMs),
     partialImagesMs: retention(DAY_MS),
     deliveriesMs: retention(30 * DAY_MS, MIN_RETENTION.deliveriesMs),
@@ -55,7 +56,7 @@ const LIMITS_SHAPE = z.strictObject({
   requestsPerMinute: limit(),
   tasksPerMinute: limit(),
   concurrentTasks: limit(),
-  uploadBytesPerMinute: limit(),
+  uploadBytesPerMinute: limit(1_000_000_000_000),
 })
 
 const UNKNOWN_COST_SHAPE = z.strictObject({
@@ -133,12 +134,11 @@ function toNumber(value: unknown): unknown {
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
 }
 
-function retention(defaultMs: number, minMs = HOUR_MS) {
-  return wholeNumber(minMs, 36_500 * DAY_MS)
-    .nullable()
-    .default(defaultMs)
+function retention(defaultMs: number | null, minMs = HOUR_MS) {
+  return wholeNumber(minMs, MAX_RETENTION_MS).nullable().default(defaultMs)
 }
 
-function limit() {
-  return wholeNumber(1, 1_000_000_000_000).nullable().default(null)
+/** Counts fit into the Int of GraphQL. */
+function limit(max = 2_147_483_647) {
+  return wholeNumber(1, max).nullable().default(null)
 }

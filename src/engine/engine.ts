@@ -25,6 +25,7 @@ import {
   deleteWebhook,
   ensureWebhookSecret,
   redeliverWebhook,
+  sendTestWebhook,
   updateWebhook,
   type WebhookChange,
   type WebhookInput,
@@ -48,13 +49,17 @@ import { markUnsentUnknown } from './maintenance/restore.ts'
 import { listAnswerFileNames } from './attempts/received-answer.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
 import { createClockWatch } from './maintenance/clock-watch.ts'
+import { createDeletion } from './images/deletion.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
 import { quote, type QuotedInput } from './tasks/quote.ts'
 import { retryTask } from './tasks/retry.ts'
+import { updateTask, type TaskLabels } from './tasks/update.ts'
 import { createRunner } from './worker/runner.ts'
 import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
+import { createCompletionEstimate } from './usage/completion.ts'
 import type { UsageQuery } from './usage/query.ts'
 import { createUsageWatch } from './usage/watch.ts'
+import { setRetention, type RetentionChange } from './maintenance/set-retention.ts'
 import { setLimits, type LimitsChange } from './access/set-limits.ts'
 import { createDeliverer } from './webhooks/deliverer.ts'
 
@@ -82,6 +87,7 @@ export function createEngine(deps: Deps) {
   const runner = createRunner(deps, signals, readiness)
   const fetcher = createRunner(deps, signals, readiness, { fetching: true })
   const housekeeping = createHousekeeping(deps)
+  const { idle: isDeleted, ...deletion } = createDeletion(deps, exit.signal)
   const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
   const watchUsage = createUsageWatch(deps)
@@ -145,6 +151,10 @@ export function createEngine(deps: Deps) {
     callsSettled: openCalls.settled,
     quote: (by: Access, input: QuotedInput) => quote(deps, by, input),
     cancelTask: (projectId: string, taskId: string) => cancelTask(deps, projectId, taskId),
+    updateTask: (projectId: string, taskId: string, change: TaskLabels) =>
+      updateTask(deps, projectId, taskId, change),
+    ...deletion,
+    estimateCompletion: createCompletionEstimate(deps),
     retryTask(by: CallerWithLimits, taskId: string, permission: { acceptPossibleSecondCharge: boolean }) {
       refuseWhileDraining()
       return instrumentedRetry(deps, async () => {
@@ -182,6 +192,7 @@ export function createEngine(deps: Deps) {
     updateWebhook: (projectId: string, id: string, change: WebhookChange) =>
       updateWebhook(deps, projectId, id, change),
     deleteWebhook: (projectId: string, id: string) => deleteWebhook(deps, projectId, id),
+    sendTestWebhook: (projectId: string, id: string) => sendTestWebhook(deps, projectId, id),
     redeliverWebhook: (projectId: string, deliveryId: string) =>
       redeliverWebhook(deps, projectId, deliveryId),
     /** Signs requests to the callback URLs of tasks. */
@@ -191,6 +202,8 @@ export function createEngine(deps: Deps) {
     revokeApiKey: (by: Access, id: string) => revokeApiKey(deps, deciderOf(by), id),
     setBudget: (by: Access, owner: string, period: Period, limitMicros: number | null) =>
       setBudget(deps, deciderOf(by), owner, period, limitMicros),
+    serverRetention: deps.retention,
+    setRetention: (by: Access, change: RetentionChange) => setRetention(deps, by, change),
     setLimits: (by: Access, owner: string, change: LimitsChange | null) =>
       setLimits(deps, deciderOf(by), owner, change),
     isKnownCallback: (secret: string) => isKnownCallback(deps, secret),
@@ -270,7 +283,7 @@ export function createEngine(deps: Deps) {
       stopDelivering.abort()
       await Promise.race([idle, clock.sleep(MAX_SETTLE_MS, exit.signal)])
       exit.abort()
-      await Promise.all(jobs)
+      await Promise.all([...jobs, isDeleted()])
       return { abortedCalls: calls }
     },
 

@@ -4,7 +4,7 @@ import { Response } from '@whatwg-node/server'
 import { extensionOf, readAssetPath, readRendition, type RenditionSpec } from '../assets/address.ts'
 import { MAX_CACHED_FILE_BYTES } from '../assets/memory-cache.ts'
 import { renditionEtag, svgRefusal, type Renditions } from '../assets/renditions.ts'
-import type { Signer } from '../assets/signature.ts'
+import type { SignedAsset, Signer } from '../assets/signature.ts'
 import { MAX_SVG_BYTES } from '../assets/svg/problem.ts'
 import { AssetMissing, type AssetStore } from '../assets/store.ts'
 import type { Clock } from '../clock.ts'
@@ -23,6 +23,8 @@ export interface ServedAsset {
 
 interface AssetRouteOptions {
   find(id: string): Promise<ServedAsset | undefined>
+  /** Undefined also for an image that exists. */
+  findDeleted(id: string): Promise<SignedAsset | undefined>
   /** Whether requests need no key, so that URLs need no signature. */
   isOpen(): Promise<boolean>
   signer: Pick<Signer, 'findExpiry'>
@@ -78,14 +80,16 @@ export function createAssetRoute(
 async function respond(request: Request, url: URL, options: AssetRouteOptions): Promise<Response> {
   const id = readAssetPath(url.pathname)
   const row = id === undefined ? undefined : await options.find(id)
+  const deleted = id === undefined || row ? undefined : await options.findDeleted(id)
   const isOpen = await options.isOpen()
   const spec = row === undefined && isOpen ? undefined : readRendition(url.searchParams)
-  const maxAge = isOpen ? YEAR_SECONDS : secondsLeft(options, row, url.searchParams, spec)
+  const maxAge = isOpen ? YEAR_SECONDS : secondsLeft(options, row ?? deleted, url.searchParams, spec)
   if (maxAge === undefined)
     return refusal(
       'FORBIDDEN',
       'The URL is not signed, or its signature expired. Request a new `url` of the image over GraphQL.',
     )
+  if (deleted) return refusal('GONE', 'The image was deleted.')
   if (id === undefined || row === undefined) return notFound()
 
   const etag = spec ? renditionEtag(row.sha256, spec) : `"${row.sha256}"`
@@ -136,7 +140,7 @@ function redirect(location: string, maxAge: number): Response {
 /** Undefined if the signature is wrong or expired, or the asset does not exist. */
 function secondsLeft(
   { signer, clock }: AssetRouteOptions,
-  row: ServedAsset | undefined,
+  row: SignedAsset | undefined,
   query: URLSearchParams,
   spec: RenditionSpec | undefined,
 ): number | undefined {

@@ -17,7 +17,7 @@ interface TokenDetails {
 const TokenDetailsRef = builder.objectRef<TokenDetails>('TokenDetails').implement({
   description: 'Token counts by content: text and images have different prices.',
   fields: (t) =>
-    exposeNullable(t, 'Int', {
+    exposeNullable(t, 'BigInt', {
       textTokens: 'Tokens of text. Null if not reported.',
       imageTokens: 'Tokens of images, partial images included. Null if not reported.',
     }),
@@ -36,7 +36,7 @@ const SvgUsageRef = builder.objectRef<NonNullable<ReturnType<typeof svgUsageOf>>
 export const UsageRef = builder.objectRef<Usage>('Usage').implement({
   description: 'Tokens consumed at a provider. A count that was not reported is null, never zero.',
   fields: (t) => ({
-    ...exposeNullable(t, 'Int', {
+    ...exposeNullable(t, 'BigInt', {
       inputTokens: 'Tokens of the prompt and the input images. Null if not reported.',
       outputTokens: 'Tokens of the results and the partial images. Null if not reported.',
       totalTokens: 'Input and output together, as counted by the provider. Null if not reported.',

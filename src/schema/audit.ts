@@ -26,13 +26,13 @@ const DECIDED_BY = 'by'
 
 export const AuditEntryRef = builder.objectRef<AuditRow>('AuditEntry').implement({
   description:
-    'A decision of an operator or of the holder of a key with the scope ADMIN. Entries are never changed.',
+    'A decision of an operator or of the holder of a key with the scope ADMIN, or a deletion. Entries are never changed.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Unique, and sortable by time: aud_….' }),
     ...exposeAll(t, 'DateTime', { at: 'Time at which it was committed, together with its effect.' }),
     ...exposeAll(t, 'String', { action: 'Name of the mutation, such as setBudget.' }),
     subject: t.exposeID('subject', {
-      description: 'Id of what it changed: a project, API key, attempt or data folder.',
+      description: 'Id of what it changed: a project, API key, attempt, task, image or data folder.',
     }),
     by: t.string({
       nullable: true,

@@ -8,6 +8,7 @@ import type { Database, Queries } from '../db/connection/database.ts'
 import { listLines } from '../db/money/ledger.ts'
 import type { AssetRow } from '../db/tables/tables.ts'
 import { listAssets } from '../db/tasks/assets.ts'
+import { listPlaces } from '../db/tasks/deleted-images.ts'
 import { listDeliveriesOfTasks, listTries } from '../db/webhooks/deliveries.ts'
 import type { Access } from '../engine/access/access.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -98,7 +99,8 @@ export function createLoaders(db: Database) {
   return {
     attempts: loader(listAttempts, ({ taskId }) => taskId),
     assets: loader(listAssets, ({ taskId }) => taskId),
-    deliveries: loader(listDeliveriesOfTasks, ({ taskId }) => taskId),
+    places: loader(listPlaces, ({ attemptId }) => attemptId),
+    deliveries: loader(listDeliveriesOfTasks, ({ taskId }) => taskId ?? ''),
     tries: loader(listTries, ({ deliveryId }) => deliveryId),
     lines: loader(listLines, ({ attemptId }) => attemptId),
     addresses: loader(listAddresses, ({ attemptId }) => attemptId),

@@ -183,12 +183,13 @@ export const TaskErrorCode = describedEnum<domain.TaskErrorCode>('TaskErrorCode'
 
 export const WebhookEvent = describedEnum<domain.WebhookEvent>('WebhookEvent', {
   description:
-    'Kind of webhook message. In the payload, `type` is in lower case with a dot after task, such as task.succeeded.',
+    'Kind of webhook message. In the payload, `type` is in lower case with a dot after the first word, such as task.succeeded.',
   TASK_SUCCEEDED: 'The images of a task are stored; the payload links to them.',
   TASK_FAILED: 'A task ended without an image.',
   TASK_CANCELED: 'A task was canceled by its owner; it may have been charged.',
   TASK_OUTCOME_UNKNOWN:
     'A response was lost after sending; a decision may be needed. The task may still end.',
+  WEBHOOK_TEST: 'Sent by sendTestWebhook only, whatever `Webhook.events` has; it cannot be chosen there.',
 })
 
 export const DeliveryState = describedEnum<domain.DeliveryState>('WebhookDeliveryState', {

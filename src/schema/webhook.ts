@@ -59,7 +59,7 @@ const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement(
     'after its end by default.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    ...exposeAll(t, enums.WebhookEvent, { event: 'What happened to the task.' }),
+    ...exposeAll(t, enums.WebhookEvent, { event: 'What happened to the task, or that it is a test.' }),
     ...exposeAll(t, enums.DeliveryState, {
       state: 'PENDING until the receiver responds with a 2xx status or it is given up.',
     }),
@@ -74,9 +74,10 @@ const DeliveryRef = builder.objectRef<DeliveryRow>('WebhookDelivery').implement(
     task: t.field({
       type: TaskRef,
       nullable: true,
-      description: 'Current state of the task. `payload` has its state at the time of the event.',
+      description:
+        'Current state of the task. `payload` has its state at the time of the event. Null for a test.',
       resolve: async ({ taskId }, _, { db, projectId }) =>
-        (await findTask(db.read, projectId, taskId)) ?? null,
+        taskId === null ? null : ((await findTask(db.read, projectId, taskId)) ?? null),
     }),
     webhook: t.field({
       type: WebhookRef,
@@ -225,6 +226,23 @@ mutation('deleteWebhook', {
   },
   resolve: async ({ id }, { engine, projectId }) => ({ webhook: await engine.deleteWebhook(projectId, id) }),
   payload: (t) => exposeNullable(t, WebhookRef, { webhook: 'The webhook, with `deletedAt`.' }),
+})
+
+mutation('sendTestWebhook', {
+  right: requires(
+    'ADMIN',
+    'Sends a signed message of the type webhook.test to a webhook at once, whatever events it has chosen. One POST, without ' +
+      'further tries: `WebhookDelivery.tries` has its result within seconds. Errors: NOT_FOUND; CONFLICT if it was deleted or ' +
+      'disabled.',
+  ),
+  input: {
+    description: 'Id of the webhook.',
+    fields: (t) => ({ id: t.id({ required: true, description: 'Id returned by createWebhook, whk_….' }) }),
+  },
+  resolve: async ({ id }, { engine, projectId }) => ({
+    delivery: await engine.sendTestWebhook(projectId, id),
+  }),
+  payload: (t) => exposeNullable(t, DeliveryRef, { delivery: 'The test message, PENDING at first.' }),
 })
 
 mutation('redeliverWebhook', {

@@ -43,6 +43,7 @@ describe('a signed image URL', () => {
     await writeFile(file, png)
     const row = { ...OF_A, ...(await store.put(file)), mimeType: 'image/png' }
     route = createAssetRoute({
+      findDeleted: async () => undefined,
       find: async (id) => (id === SMALL || id === BIG ? { ...row, id } : undefined),
       isOpen: async () => false,
       signer,

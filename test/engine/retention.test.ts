@@ -8,6 +8,8 @@ import { listAssets } from '../../src/db/tasks/assets.ts'
 import { insertCallback, listCallbacks } from '../../src/db/attempts/callbacks.ts'
 import { listDeliveriesOfTasks, listTries } from '../../src/db/webhooks/deliveries.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
+import { listAudit } from '../../src/db/access/audit.ts'
+import { operatorOf } from '../../src/engine/access/access.ts'
 import type { TaskEventBody } from '../../src/domain.ts'
 import { encodeCursor } from '../../src/engine/events/cursor.ts'
 import type { FeedItem } from '../../src/engine/events/feed.ts'
@@ -78,7 +80,13 @@ describe.each(DATABASES)('retention on %s', (database) => {
   })
 
   it('removes a long log in small steps, and nothing where it is disabled', async () => {
-    const disabled = { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null }
+    const disabled = {
+      tasksMs: null,
+      eventsMs: null,
+      partialImagesMs: null,
+      deliveriesMs: null,
+      callbacksMs: null,
+    }
     const never = held()
     await using one = await open(database, { providers: [scripted((sent) => never.answer(sent))] })
     const { id } = await one.create()
@@ -116,6 +124,44 @@ describe.each(DATABASES)('retention on %s', (database) => {
     expect(await violations(one)).toEqual([])
     await createHousekeeping(one.deps).removeRows(signal)
     expect(await one.events(id)).toEqual([])
+  })
+
+  it('deletes tasks after the time of their project, or of the server', async () => {
+    const server = {
+      tasksMs: 30 * DAY,
+      eventsMs: 7 * DAY,
+      partialImagesMs: DAY,
+      deliveriesMs: null,
+      callbacksMs: null,
+    }
+    await using one = await open(database, { retention: server })
+    const [old, ancient] = [await finished(one, 3 * HOUR), await finished(one, 31 * DAY)]
+    const { id: lost } = await one.create({ prompt: 'lost' })
+    await one.reached(lost, 'OUTCOME_UNKNOWN')
+    await ageTask(one.db, lost, 100 * DAY)
+    await ageFiles(join(one.place.dataDir, 'assets', 'objects'))
+    const deletedAt = async () =>
+      Promise.all([old, ancient, lost].map(async (id) => (await one.task(id)).deletedAt !== null))
+    const sweep = () => createHousekeeping(one.deps).removeRows(signal)
+    await sweep()
+    expect(await deletedAt()).toEqual([false, true, false])
+    const [image] = await listAssets(one.db.read, [old])
+    expect(await one.store.read(image!.sha256)).toBeDefined()
+
+    const project = await one.engine.setRetention(operatorOf(DEFAULT_PROJECT), { tasksMs: 2 * HOUR })
+    expect(project.retention).toEqual({
+      tasksMs: 2 * HOUR,
+      eventsMs: null,
+      partialImagesMs: null,
+      deliveriesMs: null,
+    })
+    await sweep()
+    expect(await deletedAt()).toEqual([true, true, false])
+    expect(await kindsOf(one, old)).toEqual([])
+    await expect(one.store.open(image!.sha256)).rejects.toThrow('No stored asset')
+    // Only decisions are audited.
+    expect(await listAudit(one.db.read, old)).toEqual([])
+    expect(await listAudit(one.db.read, DEFAULT_PROJECT)).toMatchObject([{ action: 'setRetention' }])
   })
 
   it('removes rows once when several processes run it concurrently', async () => {

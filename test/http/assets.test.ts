@@ -29,7 +29,12 @@ let route: ReturnType<typeof createAssetRoute>
 let renditions: Renditions
 
 /** Without API keys. */
-const OPEN = { isOpen: async () => true, signer: createSigner('secret', systemClock), clock: systemClock }
+const OPEN = {
+  findDeleted: async () => undefined,
+  isOpen: async () => true,
+  signer: createSigner('secret', systemClock),
+  clock: systemClock,
+}
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'darkroom-route-'))

@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
-import { ANY_ADDRESS, openReceiver } from '../support/receiver.ts'
+import { ANY_ADDRESS, openReceiver, statuses } from '../support/receiver.ts'
 
 interface Endpoint {
   id: string
@@ -183,6 +183,59 @@ describe('webhooks over GraphQL', () => {
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' })
     const query = 'query ($id: ID!) { task(id: $id) { callbackUrl } }'
     expect(await gateway.get(query, { id })).toEqual({ task: { callbackUrl: input.callbackUrl } })
+  })
+})
+
+describe('sendTestWebhook', () => {
+  const TEST = `mutation ($id: ID!) { sendTestWebhook(input: { id: $id }) { delivery { ${DELIVERY} } } }`
+  async function tested(gateway: TestGateway, id: string): Promise<Delivery> {
+    const { sendTestWebhook } = await gateway.get<{ sendTestWebhook: { delivery: Delivery } }>(TEST, { id })
+    const read = async () =>
+      (
+        await gateway.get<{ node: Delivery }>(
+          `query ($id: ID!) { node(id: $id) { ... on WebhookDelivery { ${DELIVERY} } } }`,
+          { id: sendTestWebhook.delivery.id },
+        )
+      ).node
+    await expect.poll(async () => (await read()).state, { interval: 20 }).not.toBe('PENDING')
+    return read()
+  }
+
+  it('sends one signed message, whatever events the webhook has', async () => {
+    await using receiver = await openReceiver()
+    await using gateway = await open()
+    const { id, secret } = await register(gateway, { url: receiver.url, events: ['TASK_FAILED'] })
+    const delivery = await tested(gateway, id)
+    expect(delivery).toMatchObject({
+      event: 'WEBHOOK_TEST',
+      state: 'SUCCEEDED',
+      task: null,
+      webhook: { id },
+      tries: [{ number: 1, httpStatus: 204, failure: null }],
+    })
+    const [request] = await receiver.received(1)
+    expect(new Webhook(secret!).verify(request!.body, request!.headers)).toEqual({
+      type: 'webhook.test',
+      timestamp: expect.any(String),
+      data: { webhookId: id },
+    })
+  })
+
+  it('does not repeat a failed message, and is refused for a closed webhook and as an event', async () => {
+    await using receiver = await openReceiver(statuses(500, 410))
+    await using gateway = await open()
+    const { id } = await register(gateway, { url: receiver.url })
+    const failed = { state: 'FAILED', nextTryAt: null }
+    expect(await tested(gateway, id)).toMatchObject({ ...failed, tries: [{ httpStatus: 500 }] })
+    expect(await tested(gateway, id)).toMatchObject({ ...failed, tries: [{ failure: 'GONE' }] })
+    expect((await gateway.execute(TEST, { id })).errors).toMatchObject([
+      { message: expect.stringContaining('is disabled'), extensions: { code: 'CONFLICT', field: 'id' } },
+    ])
+    const chosen = await gateway.execute(
+      'mutation ($id: ID!) { updateWebhook(input: { id: $id, events: [WEBHOOK_TEST] }) { webhook { id } } }',
+      { id },
+    )
+    expect(chosen.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'events' } }])
   })
 })
 

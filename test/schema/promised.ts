@@ -13,13 +13,18 @@ type Mutation {
   markDataFolderLost(input: MarkDataFolderLostInput!): MarkDataFolderLostPayload
   createWebhook(input: CreateWebhookInput!): CreateWebhookPayload
   updateWebhook(input: UpdateWebhookInput!): UpdateWebhookPayload
+  updateTask(input: UpdateTaskInput!): UpdateTaskPayload
+  deleteTask(input: DeleteTaskInput!): DeleteTaskPayload
+  deleteImage(input: DeleteImageInput!): DeleteImagePayload
   deleteWebhook(input: DeleteWebhookInput!): DeleteWebhookPayload
+  sendTestWebhook(input: SendTestWebhookInput!): SendTestWebhookPayload
   redeliverWebhook(input: RedeliverWebhookInput!): RedeliverWebhookPayload
   createProject(input: CreateProjectInput!): CreateProjectPayload
   createApiKey(input: CreateApiKeyInput!): CreateApiKeyPayload
   revokeApiKey(input: RevokeApiKeyInput!): RevokeApiKeyPayload
   setBudget(input: SetBudgetInput!): SetBudgetPayload
   setLimits(input: SetLimitsInput!): SetLimitsPayload
+  setRetention(input: SetRetentionInput!): SetRetentionPayload
   adjustCost(input: AdjustCostInput!): AdjustCostPayload
   adjustCosts(input: AdjustCostsInput!): AdjustCostsPayload
   resolveAttempts(input: ResolveAttemptsInput!): ResolveAttemptsPayload
@@ -56,7 +61,7 @@ type GenerateImageOutcome { task: Task replayed: Boolean! error: TaskRefusal }
 type CancelTasksPayload { outcomes: [TaskOutcome!]! }
 type RetryTasksPayload { outcomes: [TaskOutcome!]! }
 type TaskOutcome { id: ID! task: Task error: TaskRefusal }
-type TaskRefusal { code: String! message: String! field: String retryAfterMs: Int }
+type TaskRefusal { code: ErrorCode! message: String! field: String retryAfterMs: Int }
 type ResolveAttemptPayload { attempt: Attempt }
 type PauseProviderPayload { provider: Provider }
 type ResumeProviderPayload { provider: Provider }
@@ -209,10 +214,10 @@ type AttemptEnded implements TaskEvent { attempt: Attempt! }
 type OutcomeBecameUnknown implements TaskEvent { attempt: Attempt! }
 type TaskFinished implements TaskEvent { status: TaskStatus! }
 type Usage {
-  inputTokens: Int outputTokens: Int totalTokens: Int
+  inputTokens: BigInt outputTokens: BigInt totalTokens: BigInt
   inputTokensDetails: TokenDetails outputTokensDetails: TokenDetails source: UsageSource!
 }
-type TokenDetails { textTokens: Int imageTokens: Int }
+type TokenDetails { textTokens: BigInt imageTokens: BigInt }
 enum TaskStatus { QUEUED RUNNING OUTCOME_UNKNOWN SUCCEEDED FAILED CANCELED }
 enum Operation { GENERATE EDIT }
 enum Charged { NO YES UNKNOWN }

@@ -79,7 +79,7 @@ const engine = createEngine({
   ingestLimit: createLimit(4),
   inputLimit: createLimit(2),
   removeRenditions: () => Promise.resolve(),
-  retention: { eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null },
+  retention: { tasksMs: null, eventsMs: null, partialImagesMs: null, deliveriesMs: null, callbacksMs: null },
   unknownCost: { post: 'KEEP', afterMs: 0 },
   providers: [paidProvider(upstream, boundary)],
   wakeUps,

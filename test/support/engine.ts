@@ -85,6 +85,7 @@ const TUNING: Tuning = {
 const [HOUR, DAY] = [3_600_000, 86_400_000]
 /** The defaults of the configuration. */
 const RETENTION: Retention = {
+  tasksMs: null,
   eventsMs: 7 * DAY,
   partialImagesMs: 24 * HOUR,
   deliveriesMs: 30 * DAY,

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import type { Limits } from '../../domain.ts'
+import type { Limits, ProjectRetention } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { rowBy } from '../connection/statement.ts'
@@ -61,6 +61,17 @@ export async function findProjectsByName(q: Queries, name: string): Promise<Proj
 
 export async function findFeedPosition(q: Queries, projectId: string): Promise<number> {
   return (await findProject(q, projectId))?.feedSeq ?? 0
+}
+
+/** Null: the defaults of the server. */
+export async function putProjectRetention(
+  q: Transaction,
+  id: string,
+  retention: ProjectRetention | null,
+): Promise<ProjectRow> {
+  const { projects } = q.tables
+  const [row] = await q.sql.update(projects).set({ retention }).where(eq(projects.id, id)).returning()
+  return row!
 }
 
 /** Null: the default limits. */

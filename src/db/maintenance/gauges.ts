@@ -1,5 +1,5 @@
 // Each query reads an index of unended rows, which stays small.
-import { and, count, eq, inArray, sql, type SQL } from 'drizzle-orm'
+import { and, count, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm'
 import type { TaskStatus } from '../../domain.ts'
 import { isUnended, queueCounts, type QueueCounts } from '../attempts/counts.ts'
 import { isUnknown } from '../attempts/unknown.ts'
@@ -56,7 +56,7 @@ function countOpenTasks(q: Queries): Promise<Gauges['tasks']> {
   return q.sql
     .select({ status: tasks.status, count: count() })
     .from(tasks)
-    .where(and(inArray(tasks.projectId, allProjects(q)), isOpen))
+    .where(and(inArray(tasks.projectId, allProjects(q)), isOpen, isNull(tasks.deletedAt)))
     .groupBy(tasks.status)
 }
 

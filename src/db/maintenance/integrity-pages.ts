@@ -1,6 +1,7 @@
 // For the integrity checks of a whole database.
 import { count, eq, gt, inArray, isNotNull, max, min, sql } from 'drizzle-orm'
 import { listAssets } from '../tasks/assets.ts'
+import { listDeletedImages } from '../tasks/deleted-images.ts'
 import { listAddresses } from '../attempts/addresses.ts'
 import { listAttempts } from '../attempts/attempts.ts'
 import type { CallbackRow } from '../attempts/callbacks.ts'
@@ -12,6 +13,7 @@ import type { SpendingRow } from '../money/spending.ts'
 import type {
   AssetRow,
   AttemptRow,
+  DeletedImageRow,
   DeliveryRow,
   EventRow,
   LedgerRow,
@@ -25,6 +27,7 @@ export interface IntegrityPage {
   attempts: AttemptRow[]
   events: EventRow[]
   assets: AssetRow[]
+  deletedImages: DeletedImageRow[]
   callbacks: CallbackRow[]
   addresses: ResultAddressRow[]
   deliveries: DeliveryRow[]
@@ -73,6 +76,7 @@ async function readPage(q: Queries, tasks: TaskRow[]): Promise<IntegrityPage> {
     attempts,
     events: await listAllEvents(q, ids),
     assets: await listAssets(q, ids),
+    deletedImages: await listDeletedImages(q, ids),
     callbacks: await q.sql.select().from(callbacks).where(inArray(callbacks.attemptId, attemptIds)),
     addresses: await listAddresses(q, attemptIds),
     deliveries: await listDeliveriesOfTasks(q, ids),
@@ -108,18 +112,22 @@ export interface FeedCount {
 
 export async function countFeeds(q: Queries): Promise<FeedCount[]> {
   const { projects, tasks, events } = q.tables
+  const sums = q.sql
+    .select({ projectId: tasks.projectId, counted: sql<number>`sum(${tasks.lastSeq})`.as('counted') })
+    .from(tasks)
+    .groupBy(tasks.projectId)
+    .as('sums')
   return q.sql
     .select({
       projectId: projects.id,
       feedSeq: projects.feedSeq,
-      counted: sql<number | string>`(
-        select coalesce(sum(${tasks.lastSeq}), 0) from ${tasks} where ${tasks.projectId} = ${projects.id}
-      )`.mapWith(Number),
+      counted: sql<number | string>`coalesce(max(${sums.counted}), 0)`.mapWith(Number),
       events: count(events.seq),
       first: min(events.feedSeq),
       last: max(events.feedSeq),
     })
     .from(projects)
+    .leftJoin(sums, eq(sums.projectId, projects.id))
     .leftJoin(events, eq(events.projectId, projects.id))
     .groupBy(projects.id, projects.feedSeq)
 }

@@ -1,5 +1,6 @@
 // Small transactions over a range read first: no writer waits long.
-import { and, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lt, lte, sql } from 'drizzle-orm'
+import { isFinished, TASK_STATUSES } from '../../domain.ts'
 import { DEFAULT_PROJECT, getProject } from '../access/projects.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
@@ -27,6 +28,32 @@ export const listFeedEntries = statement<
     .orderBy(events.feedSeq)
     .limit(sql.placeholder('limit'))
 })
+
+/** Ended before a time, oldest first of each state. */
+export async function listExpiredTasks(
+  q: Queries,
+  { projectId, before, limit }: { projectId: string; before: number; limit: number },
+): Promise<{ id: string; projectId: string }[]> {
+  const { tasks } = q.tables
+  const rows = await Promise.all(
+    TASK_STATUSES.filter(isFinished).map((status) =>
+      q.sql
+        .select({ id: tasks.id, projectId: tasks.projectId })
+        .from(tasks)
+        .where(
+          and(
+            eq(tasks.projectId, projectId),
+            eq(tasks.status, status),
+            lt(tasks.finishedAt, before),
+            isNull(tasks.deletedAt),
+          ),
+        )
+        .orderBy(tasks.finishedAt)
+        .limit(limit),
+    ),
+  )
+  return rows.flat()
+}
 
 /** Of a feed: events whose task ended before `endedBefore`. */
 export interface FeedRange extends Record<string, unknown> {
@@ -91,15 +118,29 @@ export async function listDeliveryEntries(
 }
 
 export async function removeDeliveries(q: Transaction, ids: string[], endedBefore: number): Promise<void> {
-  const { webhookDeliveries: deliveries, webhookTries: tries } = q.tables
+  const { webhookDeliveries: deliveries } = q.tables
   const isExpired = and(inArray(deliveries.id, ids), lt(deliveries.finishedAt, endedBefore))
   const query = q.sql.select({ id: deliveries.id }).from(deliveries).where(isExpired)
   // Locked: none is restarted between the two deletes.
-  const ended = await (q.dialect === 'postgresql' ? query.for('update', { skipLocked: true }) : query)
-  if (ended.length === 0) return
-  const endedIds = ended.map(({ id }) => id)
-  await q.sql.delete(tries).where(inArray(tries.deliveryId, endedIds))
-  await q.sql.delete(deliveries).where(inArray(deliveries.id, endedIds))
+  await deleteDeliveries(
+    q,
+    await (q.dialect === 'postgresql' ? query.for('update', { skipLocked: true }) : query),
+  )
+}
+
+/** Also pending ones. */
+export async function removeDeliveriesOfTask(q: Transaction, taskId: string): Promise<void> {
+  const { webhookDeliveries: deliveries } = q.tables
+  const query = q.sql.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.taskId, taskId))
+  await deleteDeliveries(q, await (q.dialect === 'postgresql' ? query.for('update') : query))
+}
+
+async function deleteDeliveries(q: Transaction, locked: { id: string }[]): Promise<void> {
+  if (locked.length === 0) return
+  const { webhookDeliveries: deliveries, webhookTries: tries } = q.tables
+  const ids = locked.map(({ id }) => id)
+  await q.sql.delete(tries).where(inArray(tries.deliveryId, ids))
+  await q.sql.delete(deliveries).where(inArray(deliveries.id, ids))
 }
 
 export async function listCallbackEntries(

@@ -147,6 +147,10 @@ export function createAttemptTables(kit: Kit, { tasks }: Record<'tasks', { id: A
       index('attempts_sent')
         .on(t.provider, t.sentAt)
         .where(sql`${t.sentAt} is not null`),
+      // For the expected end of a task.
+      index('attempts_durations')
+        .on(t.provider, t.model, t.finishedAt)
+        .where(sql`${t.state} = 'SUCCEEDED'`),
       index('attempts_by_time').on(t.projectId, t.createdAt),
       check('attempts_cost', sql`${t.costMicros} is null or ${t.costMicros} >= 0`),
     ],

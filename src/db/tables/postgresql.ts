@@ -9,6 +9,7 @@ export const {
   attempts,
   events,
   assets,
+  deletedImages,
   callbacks,
   calls,
   resultAddresses,

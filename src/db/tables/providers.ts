@@ -57,7 +57,7 @@ export function createProviderTables(
       projectId: text('project_id').notNull(),
       at: bigint('at').notNull(),
       action: text('action').notNull(),
-      /** Project, key or attempt. */
+      /** Project, key, attempt, task or image. */
       subject: text('subject').notNull(),
       detail: json('detail').$type<Record<string, string | null>>().notNull(),
     },

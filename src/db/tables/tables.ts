@@ -6,6 +6,7 @@ import {
   TASK_STATUSES,
   type ImageRequest,
   type Limits,
+  type ProjectRetention,
   type TaskError,
   type TaskEventBody,
   type Warning,
@@ -22,7 +23,7 @@ import { createWebhookTables } from './webhooks.ts'
 
 /** CHECKs and partial unique indexes prevent invalid states. */
 export function createTables(kit: Kit) {
-  const { table, text, reference, word, integer, bigint, real, json } = kit
+  const { table, text, reference, word, integer, bigint, boolean, real, json } = kit
   const { index, uniqueIndex, primaryKey, check } = kit
 
   const projects = table('projects', {
@@ -34,6 +35,7 @@ export function createTables(kit: Kit) {
     webhookSecret: text('webhook_secret'),
     /** Null: the defaults. */
     limits: json('limits').$type<Limits>(),
+    retention: json('retention').$type<ProjectRetention>(),
     createdAt: bigint('created_at').notNull(),
   })
 
@@ -46,7 +48,7 @@ export function createTables(kit: Kit) {
       status: word('status', TASK_STATUSES).notNull(),
       operation: word('operation', OPERATIONS).notNull(),
       model: text('model').notNull(),
-      /** Immutable. */
+      /** Immutable but for its metadata, and without its content once the task is deleted. */
       request: json('request').$type<ImageRequest>().notNull(),
       /** Tells a repeated request from a reused key. */
       fingerprint: text('fingerprint').notNull(),
@@ -70,18 +72,30 @@ export function createTables(kit: Kit) {
       createdAt: bigint('created_at').notNull(),
       startedAt: bigint('started_at'),
       finishedAt: bigint('finished_at'),
+      favorite: boolean('favorite').notNull().default(false),
+      /** Changes without an event, such as deleted images; a part of the revision. */
+      changes: bigint('changes').notNull().default(0),
+      /** Then only what reports and the ledger need is left. */
+      deletedAt: bigint('deleted_at'),
     },
     (t) => [
       uniqueIndex('tasks_idempotency')
         .on(t.projectId, t.idempotencyKey)
         .where(sql`${t.idempotencyKey} is not null`),
-      index('tasks_newest').on(t.projectId, t.createdAt, t.id),
-      index('tasks_by_status').on(t.projectId, t.status, t.createdAt, t.id),
-      index('tasks_by_model').on(t.projectId, t.model, t.status, t.createdAt, t.id),
+      // Without deleted tasks: a list never reads them. SQLite counts from the index alone if it has the column.
+      index('tasks_newest')
+        .on(t.projectId, t.createdAt, t.id, t.deletedAt)
+        .where(sql`${t.deletedAt} is null`),
+      index('tasks_by_status')
+        .on(t.projectId, t.status, t.createdAt, t.id, t.deletedAt)
+        .where(sql`${t.deletedAt} is null`),
+      index('tasks_by_model')
+        .on(t.projectId, t.model, t.status, t.createdAt, t.id, t.deletedAt)
+        .where(sql`${t.deletedAt} is null`),
       // Of ended tasks, by state.
       index('tasks_by_end')
-        .on(t.projectId, t.status, t.finishedAt, t.id)
-        .where(sql`${t.finishedAt} is not null`),
+        .on(t.projectId, t.status, t.finishedAt, t.id, t.deletedAt)
+        .where(sql`${t.finishedAt} is not null and ${t.deletedAt} is null`),
       index('tasks_open_of_key')
         .on(t.apiKeyId)
         .where(sql`${t.status} in ('QUEUED', 'RUNNING') and ${t.apiKeyId} is not null`),
@@ -151,12 +165,34 @@ export function createTables(kit: Kit) {
     ],
   )
 
+  /** What is left of a deleted image: its address answers 410, and the shares of its attempt's cost stay the same. */
+  const deletedImages = table(
+    'deleted_images',
+    {
+      id: text('id').primaryKey(),
+      projectId: text('project_id').notNull(),
+      taskId: reference('task_id', () => tasks.id),
+      attemptId: text('attempt_id'),
+      kind: word('kind', ASSET_KINDS).notNull(),
+      position: integer('position').notNull(),
+      deletedAt: bigint('deleted_at').notNull(),
+    },
+    (t) => [
+      index('deleted_images_of_task').on(t.taskId),
+      index('deleted_images_of_attempt')
+        .on(t.attemptId)
+        .where(sql`${t.attemptId} is not null`),
+      check('deleted_images_kind', oneOf(t.kind, ASSET_KINDS)),
+    ],
+  )
+
   return {
     projects,
     tasks,
     attempts,
     events,
     assets,
+    deletedImages,
     ...createAccessTables(kit, { projects }),
     ...createCallTables(kit),
     ...createMoneyTables(kit, { attempts }),
@@ -173,6 +209,7 @@ export type TaskRow = Tables['tasks']['$inferSelect']
 export type AttemptRow = Tables['attempts']['$inferSelect']
 export type EventRow = Tables['events']['$inferSelect']
 export type AssetRow = Tables['assets']['$inferSelect']
+export type DeletedImageRow = Tables['deletedImages']['$inferSelect']
 export type EndpointRow = Tables['webhookEndpoints']['$inferSelect']
 export type DeliveryRow = Tables['webhookDeliveries']['$inferSelect']
 export type ApiKeyRow = Tables['apiKeys']['$inferSelect']

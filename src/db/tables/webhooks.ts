@@ -39,8 +39,9 @@ export function createWebhookTables(
       projectId: text('project_id').notNull(),
       /** Null: a task's callback URL. */
       endpointId: text('endpoint_id').references(() => webhookEndpoints.id),
-      taskId: reference('task_id', () => tasks.id),
-      /** In the task's log. */
+      /** Null: a test. */
+      taskId: text('task_id').references(() => tasks.id),
+      /** In the task's log; 0 for a test. */
       seq: bigint('seq').notNull(),
       event: word('event', WEBHOOK_EVENTS).notNull(),
       url: text('url').notNull(),

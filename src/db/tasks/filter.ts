@@ -1,6 +1,7 @@
-import { and, eq, inArray, sql, type AnyColumn, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql, type AnyColumn, type SQL } from 'drizzle-orm'
 import type { Charged, Operation, TaskStatus } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
+import type { TaskRow } from '../tables/tables.ts'
 import { hasWords, type SearchWord } from './words.ts'
 
 /** Absent fields do not restrict; an empty list matches nothing. */
@@ -22,13 +23,15 @@ export interface TaskFilter {
   metadata?: { key: string; value: string }[] | undefined
   charged?: Charged[] | undefined
   hasWarnings?: boolean | undefined
+  favorite?: boolean | undefined
 }
 
 /** One label of each group must be on the task. Those that are likely on the fewest tasks first. */
 export function labelGroups(filter: TaskFilter): string[][] {
-  const { metadata = [], users, apiKeyIds, providers, hasWarnings, charged, operation } = filter
+  const { metadata = [], users, apiKeyIds, providers, hasWarnings, charged, favorite, operation } = filter
   const groups = [
     ...metadata.map(({ key, value }) => [`metadata:${key}=${value}`]),
+    favorite ? [FAVORITE_LABEL] : undefined,
     users?.map((user) => `user:${user}`),
     apiKeyIds?.map((id) => `key:${id}`),
     providers?.map((name) => `provider:${name}`),
@@ -37,6 +40,19 @@ export function labelGroups(filter: TaskFilter): string[][] {
     operation && [`operation:${operation}`],
   ]
   return groups.filter((group) => group !== undefined)
+}
+
+/** Only favorites have one, because most tasks are none. */
+export const FAVORITE_LABEL = 'favorite:1'
+
+/** Labels of a task that do not depend on its attempts. */
+export function labelsOfRequest({ apiKeyId, operation, request: { user, metadata } }: TaskRow): string[] {
+  return [
+    `operation:${operation}`,
+    ...(apiKeyId === null ? [] : [`key:${apiKeyId}`]),
+    ...(user === null ? [] : [`user:${user}`]),
+    ...Object.entries(metadata).map(([key, value]) => `metadata:${key}=${value}`),
+  ]
 }
 
 /** Whether a task of the project matches. `groups` are the labels to check, by default all of the filter. */
@@ -56,8 +72,10 @@ export function matches(
   }
   return and(
     eq(tasks.projectId, projectId),
+    isNull(tasks.deletedAt),
     statuses && inArray(tasks.status, statuses),
     models && inArray(tasks.model, models),
+    filter.favorite === false ? eq(tasks.favorite, false) : undefined,
     isCreated(tasks.createdAt, filter),
     ...groups.map(hasLabel),
   )

@@ -94,10 +94,10 @@ function orderOf({ tables: { tasks } }: Queries, { field, descending }: TaskOrde
 }
 
 function sourcesOf(q: Queries, projectId: string, filter: TaskFilter, order: TaskOrder): Source[] {
-  const { statuses, models, search, metadata, users, apiKeyIds } = filter
+  const { statuses, models, search, metadata, users, apiKeyIds, favorite } = filter
   if (order.field === 'FINISHED_AT') return byStatus(q, projectId, filter, order)
   if (search) return [byWords(q, projectId, filter, order, search)]
-  const isSelective = metadata !== undefined || users !== undefined || apiKeyIds !== undefined
+  const isSelective = favorite === true || (metadata ?? users ?? apiKeyIds) !== undefined
   const hasOwnIndex = statuses !== undefined || models !== undefined
   const [labels, ...others] = labelGroups(filter)
   if (labels && (isSelective || !hasOwnIndex))
@@ -141,7 +141,8 @@ function byLabel(
 ): Source {
   const { tasks, taskLabels } = q.tables
   const { createdAt, taskId } = taskLabels
-  const isScan = others.length > 0 || filter.statuses !== undefined || filter.models !== undefined
+  const { favorite, models, statuses } = filter
+  const isScan = others.length > 0 || (statuses ?? models) !== undefined || favorite === false
   const isLabeled = and(
     eq(taskLabels.projectId, projectId),
     eq(taskLabels.label, label),
@@ -168,7 +169,8 @@ function byWords(
   const { createdFrom, createdTo, statuses, models } = filter
   const [indexed, others] = partition(labelGroups(filter))
   if (models) indexed.push(models.map((model) => `model:${model}`))
-  const isRest = others.length > 0 || statuses !== undefined
+  const { favorite } = filter
+  const isRest = others.length > 0 || statuses !== undefined || favorite === false
   const isSqlite = q.dialect === 'sqlite'
   const seq = isSqlite ? sql`task_words_index.rowid` : sql`${taskWords.seq}`
   const index = isSqlite ? sql`task_words_index cross join ${taskWords}` : sql`${taskWords}`
@@ -179,7 +181,9 @@ function byWords(
       hasWords(q, projectId, search, indexed),
       isSqlite ? sql`${taskWords.seq} = ${seq}` : undefined,
       isCreated(seq, { createdFrom, createdTo }, seqAt),
-      isRest ? and(eq(tasks.id, taskWords.taskId), matches(q, projectId, { statuses }, others)) : undefined,
+      isRest
+        ? and(eq(tasks.id, taskWords.taskId), matches(q, projectId, { statuses, favorite }, others))
+        : undefined,
     ),
     order: { id: seq, boundOf: (one) => seqOfTask(q, one), descending },
     isScan: true,
@@ -192,5 +196,5 @@ function partition(groups: string[][]): [indexed: string[][], others: string[][]
 }
 
 function isIndexed(labels: string[]): boolean {
-  return !labels.some((label) => /^(?:provider|charged|warnings):/.test(label))
+  return !labels.some((label) => /^(?:provider|charged|warnings|favorite):/.test(label))
 }

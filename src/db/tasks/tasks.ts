@@ -1,11 +1,11 @@
-import { and, between, desc, eq, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { and, between, desc, eq, inArray, isNull, lt, sql, type SQL } from 'drizzle-orm'
 import type { Caller, TaskStatus } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { AssetRow, TaskRow, Tables } from '../tables/tables.ts'
 import { isFound, matches, type TaskFilter } from './filter.ts'
-import { insertWords } from './words.ts'
+import { insertWords, replaceWords } from './words.ts'
 
 export type { TaskFilter } from './filter.ts'
 export { countTasks, listTasks, queriesFor } from './list.ts'
@@ -23,9 +23,24 @@ const newTask = insertion<NewTask, TaskRow[]>('task', ({ sql: into, tables: { ta
   into.insert(tasks).values(values).onConflictDoNothing().returning(),
 )
 
-/** Undefined also for a task of another project. */
-export const findTask = rowBy('tasks', 'projectId', 'id')
+/** Undefined also for a deleted task, and for one of another project. */
+export async function findTask(q: Queries, projectId: string, id: string): Promise<TaskRow | undefined> {
+  const [row] = await existingTask(q, { projectId, id })
+  return row
+}
 
+const existingTask = statement<{ projectId: string; id: string }, TaskRow[]>(
+  'existing_task',
+  ({ sql: from, tables: { tasks } }) => {
+    const isTask = and(eq(tasks.projectId, sql.placeholder('projectId')), eq(tasks.id, sql.placeholder('id')))
+    return from
+      .select()
+      .from(tasks)
+      .where(and(isTask, isNull(tasks.deletedAt)))
+  },
+)
+
+/** Also a deleted task. */
 export const findTaskByKey = rowBy('tasks', 'projectId', 'idempotencyKey')
 
 /** The newest task whose key is between two keys of the same length, both inclusive. */
@@ -54,6 +69,7 @@ const newestByKeys = statement<{ projectId: string; first: string; last: string 
 
 const findAnyTask = rowBy('tasks', 'id')
 
+/** Also a deleted task. */
 export async function getTask(q: Queries, id: string): Promise<TaskRow> {
   const row = await findAnyTask(q, id)
   if (!row) throw new Error(`There is no task ${id}.`)
@@ -61,7 +77,7 @@ export async function getTask(q: Queries, id: string): Promise<TaskRow> {
 }
 
 /**
- * Locks a task until the transaction ends. Take this lock before any lock on an attempt, so that transactions do not
+ * Locks a task, also a deleted one, until the transaction ends. Take this lock before any lock on an attempt, so that transactions do not
  * deadlock.
  */
 export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
@@ -74,14 +90,16 @@ const lockedTask = statement<{ id: string }, TaskRow[]>('lock_task', (q) =>
   locked(q, eq(q.tables.tasks.id, sql.placeholder('id'))),
 )
 
+/** Undefined also for a deleted task, unless `withDeleted`. */
 export async function lockTaskOfProject(
   q: Transaction,
   projectId: string,
   id: string,
+  { withDeleted = false } = {},
 ): Promise<TaskRow | undefined> {
   const { tasks } = q.tables
   const [row] = await locked(q, and(eq(tasks.id, id), eq(tasks.projectId, projectId)))
-  return row
+  return row?.deletedAt == null || withDeleted ? row : undefined
 }
 
 function locked(q: Queries, which: SQL | undefined) {
@@ -136,6 +154,31 @@ export async function updateTask(
 ): Promise<TaskRow | undefined> {
   const [row] = await changedTask(q, { ...set, taskId: id }, from)
   return row
+}
+
+/** Without an event; raises the revision. */
+export async function changeLabels(
+  q: Transaction,
+  { id, changes }: Pick<TaskRow, 'id' | 'changes'>,
+  set: Partial<Pick<TaskRow, 'favorite' | 'request'>>,
+): Promise<TaskRow> {
+  const { tasks } = q.tables
+  const [row] = await q.sql
+    .update(tasks)
+    .set({ ...set, changes: changes + 1 })
+    .where(eq(tasks.id, id))
+    .returning()
+  if (set.request) await replaceWords(q, row!)
+  return row!
+}
+
+/** Raises the revision without an event. */
+export async function countChange(q: Transaction, id: string): Promise<void> {
+  const { tasks } = q.tables
+  await q.sql
+    .update(tasks)
+    .set({ changes: sql`${tasks.changes} + 1` })
+    .where(eq(tasks.id, id))
 }
 
 type TaskChange = Partial<Omit<NewTask, 'id' | 'chargesOpen'>>
@@ -205,7 +248,7 @@ const openTasks = statement<{ projectId: string; apiKeyId: string; max: number }
     const { tasks } = q.tables
     const isOpen = oneOf(tasks.status, ['QUEUED', 'RUNNING'])
     const countOf = (owner: SQL) =>
-      sql`(select count(*) from (select 1 from ${tasks} where ${owner} and ${isOpen} limit ${sql.placeholder('max')}) as open)`
+      sql`(select count(*) from (select 1 from ${tasks} where ${owner} and ${isOpen} and ${isNull(tasks.deletedAt)} limit ${sql.placeholder('max')}) as open)`
     const ofProject = countOf(sql`${tasks.projectId} = ${sql.placeholder('projectId')}`)
     const ofKey = countOf(sql`${tasks.apiKeyId} = ${sql.placeholder('apiKeyId')}`)
     return q.sql

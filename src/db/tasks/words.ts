@@ -54,6 +54,12 @@ export async function insertWords(q: Transaction, task: Indexed): Promise<void> 
   for (let seq = first; (await newWords(q, { seq, taskId: task.id, words })).length === 0; seq++);
 }
 
+/** After a change of its labels. */
+export async function replaceWords(q: Transaction, task: Indexed): Promise<void> {
+  await q.sql.delete(q.tables.taskWords).where(eq(q.tables.taskWords.taskId, task.id))
+  await insertWords(q, task)
+}
+
 const newWords = insertion<{ seq: number; taskId: string; words: string }, { seq: number }[]>(
   'task_words',
   ({ dialect, sql: into, tables: { taskWords } }, { words, ...values }) => {

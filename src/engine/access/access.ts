@@ -32,7 +32,11 @@ export interface Decider {
   projectId: string | null
 }
 
-export function deciderOf({ apiKeyId, operator, projectId }: Access): Decider {
+export function deciderOf({
+  apiKeyId,
+  operator,
+  projectId,
+}: Pick<Access, 'apiKeyId' | 'operator' | 'projectId'>): Decider {
   return { name: apiKeyId ?? 'operator', projectId: operator ? null : projectId }
 }
 

@@ -1,5 +1,5 @@
 // Write-ahead record of a received answer, in the spool beside its images. After a crash it is settled from there.
-import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { unlessMissing } from '../../assets/disk-error.ts'
@@ -80,6 +80,21 @@ export async function syncReceivedAnswer(
 /** Idempotent. */
 export async function removeReceivedAnswer({ store }: Pick<Deps, 'store'>, attemptId: string): Promise<void> {
   await unlink(join(store.spool, nameOf(attemptId))).catch(unlessMissing)
+}
+
+/** Removes records with their images: those of `ended` attempts, and of all attempts those that were set aside. */
+export async function discardAnswers(
+  { store: { spool } }: Pick<Deps, 'store'>,
+  all: readonly string[],
+  ended: readonly string[],
+): Promise<void> {
+  const damaged = damagedFolderOf(spool)
+  const places = [...ended.map((id) => [spool, id] as const), ...all.map((id) => [damaged, id] as const)]
+  for (const [folder, id] of places) {
+    const file = await readAnswerFile(folder, nameOf(id))
+    for (const name of file ? [...file.imageNames, file.name] : [])
+      await rm(join(folder, name), { force: true })
+  }
 }
 
 /** A record in the spool, as it was read. */

@@ -122,7 +122,9 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
   const delivered = { images: images.length + addresses.length, ordered: attempt.n, size, quality, svgModel }
   // Null when the offer has left the configuration: the cost is then unknown.
   const offer = findOffer(deps.providers, attempt.provider, attempt.model)
-  const isComplete = addresses.length === 0
+  // Of a deleted task only the money is recorded.
+  const isKept = task.deletedAt === null
+  const isComplete = addresses.length === 0 || !isKept
   const cost = attemptCost(usage, delivered, task.request, offer)
   const isStorable = cost.totalMicros !== null && cost.totalMicros <= MAX_COST_MICROS
   const answered = await applyTransition(q, attempt.id, isComplete ? 'succeed' : 'receive', {
@@ -140,8 +142,8 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
     error: null,
   })
   if (!answered) return deps.log.info({ attempt: attempt.id }, 'result not recorded: the attempt has ended')
-  await insertAssets(q, images)
-  await insertAddresses(q, addresses)
+  if (isKept) await insertAssets(q, images)
+  if (isKept) await insertAddresses(q, addresses)
   // A late result makes a planned successor unnecessary.
   const attempts = await listAttempts(q, [task.id])
   const ofPart = attempts.filter(({ part }) => part === attempt.part)
@@ -180,7 +182,12 @@ async function fail(q: Transaction, deps: Deps, of: AttemptContext, outcome: Fai
   const { state, next } = await planRetry(q, deps, task, attempt, { failure, minResendDelayMs })
   const change = {
     httpStatus: failure.httpStatus ?? evidence.httpStatus,
-    error: toTaskError(failure, evidence, next !== undefined),
+    error: toTaskError(
+      // The provider's text may repeat the deleted prompt.
+      task.deletedAt === null ? failure : { ...failure, message: '' },
+      evidence,
+      next !== undefined,
+    ),
     charged,
     chargePolicy,
     costMicros: known,

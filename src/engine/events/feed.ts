@@ -48,7 +48,8 @@ export async function watchTask(
   return createLiveSource({
     log: taskLog(deps, projectId, taskId),
     async start() {
-      const task = (await findTask(deps.db.read, projectId, taskId))!
+      const task = await findTask(deps.db.read, projectId, taskId)
+      if (!task) throw notFound('task', taskId, 'taskId')
       let seq = after === null ? beforeEnd(task) : decodeCursor(after, 'task', taskId, task.lastSeq)
       const resync = seq < beforeEnd(task) && !(await hasEvent(deps, taskId, seq + 1))
       if (resync) seq = beforeEnd(task)
@@ -110,7 +111,9 @@ function taskLog(deps: FeedDeps, projectId: string, taskId: string): Log<FeedIte
       deps.wakeUps.once(key, `${projectId}:${position}`, async () => {
         let events = await listEvents(deps.db.read, taskId, position, BATCH)
         // Read after the events: it knows whether there are more.
-        const task = (await findTask(deps.db.read, projectId, taskId))!
+        const task = await findTask(deps.db.read, projectId, taskId)
+        // Deleted meanwhile.
+        if (!task) return { ...entriesUpTo(position), isEnd: true }
         const { status, lastSeq, finishedAt } = task
         if (events.length === 0 && position < lastSeq)
           events = await listEvents(deps.db.read, taskId, position, BATCH)

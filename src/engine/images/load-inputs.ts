@@ -53,13 +53,18 @@ async function load(
   signal: AbortSignal,
 ): Promise<LoadedInput> {
   if ('assetId' in image) {
-    const asset = await findAnyAsset(deps.db.read, image.assetId)
+    // Its own copy if the image was deleted after the task was read.
+    const asset = (await findAnyAsset(deps.db.read, image.assetId)) ?? (await findOwn(deps, task, place))
     if (asset) return fromAsset(deps, asset)
     throw unusable('INPUT_IMAGE_INVALID', `The input image ${image.assetId} is no longer stored.`)
   }
-  const assets = await listAssets(deps.db.read, [task.id])
-  const fetched = assets.find(({ kind, position }) => kind === place.kind && position === place.position)
+  const fetched = await findOwn(deps, task, place)
   return fetched ? fromAsset(deps, fetched) : download(deps, task, image.url, place, signal)
+}
+
+async function findOwn({ db }: Deps, { id }: TaskRow, place: InputPlace): Promise<AssetRow | undefined> {
+  const assets = await listAssets(db.read, [id])
+  return assets.find(({ kind, position }) => kind === place.kind && position === place.position)
 }
 
 async function download(

@@ -1,11 +1,10 @@
 // Deletes data after its retention, in small transactions that block no other writer for long. Every process does.
 import { listAllProjects } from '../../db/access/projects.ts'
 import { removeDataFolders } from '../../db/maintenance/data-folders.ts'
-import { findUsed } from '../../db/tasks/assets.ts'
 import {
-  getDatabaseCreatedAt,
   listCallbackEntries,
   listDeliveryEntries,
+  listExpiredTasks,
   listFeedEntries,
   removeCallbacks,
   removeDeliveries,
@@ -15,7 +14,11 @@ import {
   type IndexEntry,
 } from '../../db/maintenance/retention.ts'
 import type { Transaction } from '../../db/connection/database.ts'
+import type { ProjectRow } from '../../db/tables/tables.ts'
 import type { Deps } from '../deps.ts'
+import { collectFiles, RECENT_MS } from '../images/collect-files.ts'
+import { deleteExpiredTask, discardFiles } from '../images/delete-task.ts'
+import { effectiveRetention } from './retention.ts'
 
 /** Per transaction. SQLite's writers wait meanwhile: a few milliseconds. */
 const EVENT_BATCH = 500
@@ -37,10 +40,8 @@ interface Scan<Key> {
 const FOLDER_UNUSED_MS = 90 * 86_400_000
 
 /** `signal` stops both between two steps. */
-export function createHousekeeping(
-  deps: Pick<Deps, 'clock' | 'dataFolderId' | 'db' | 'removeRenditions' | 'log' | 'retention' | 'store'>,
-) {
-  const { db, store, clock, log, retention } = deps
+export function createHousekeeping(deps: Deps) {
+  const { db, clock, retention } = deps
   // Position in each project's feed up to which partial images are removed. Tasks end after it, with an event after it.
   const scannedUpTo = new Map<string, number>()
 
@@ -80,9 +81,30 @@ export function createHousekeeping(
     )
   }
 
-  async function removeOfProject(projectId: string, signal: AbortSignal): Promise<void> {
-    const { eventsMs, partialImagesMs, deliveriesMs } = retention
+  async function removeTasks(projectId: string, before: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const expired = await listExpiredTasks(db.read, { projectId, before, limit: BATCH })
+      const sha256s: string[] = []
+      for (const task of expired) {
+        if (signal.aborted) break
+        const left = await deleteExpiredTask(deps, task)
+        if (left) await discardFiles(deps, left)
+        sha256s.push(...(left?.sha256s ?? []))
+      }
+      if (sha256s.length > 0) await collectFiles(deps, { minAgeMs: RECENT_MS, only: sha256s, signal })
+      if (expired.length < BATCH) return
+      await clock.sleep(PAUSE_MS, signal)
+    }
+  }
+
+  async function removeOfProject(project: ProjectRow, signal: AbortSignal): Promise<void> {
+    const { id: projectId } = project
+    const { tasksMs, eventsMs, partialImagesMs, deliveriesMs } = effectiveRetention(
+      retention,
+      project.retention,
+    )
     const now = clock.now()
+    if (tasksMs !== null) await removeTasks(projectId, now - tasksMs, signal)
     if (eventsMs !== null) {
       await scanFeed(projectId, { from: 0, before: now - eventsMs, signal }, removeEvents)
     }
@@ -103,7 +125,7 @@ export function createHousekeeping(
 
   return {
     async removeRows(signal: AbortSignal): Promise<void> {
-      for (const { id } of await listAllProjects(db.read)) await removeOfProject(id, signal)
+      for (const project of await listAllProjects(db.read)) await removeOfProject(project, signal)
       if (signal.aborted) return
       await db.tx((q) => removeDataFolders(q, { own: deps.dataFolderId, unusedMs: FOLDER_UNUSED_MS }))
       if (retention.callbacksMs === null) return
@@ -117,20 +139,8 @@ export function createHousekeeping(
 
     /** Removes files that no row refers to. */
     async collectFiles(signal: AbortSignal): Promise<void> {
-      if (!(await store.claimOwner(String(await getDatabaseCreatedAt(db.read))))) {
-        log.error('the image folder belongs to another database; no file was removed. See docs/operating.md')
-        return
-      }
-      let files = 0
-      await store.collect(UNUSED_FOR_MS, {
-        findUsed: (sha256s) => findUsed(db.read, sha256s),
-        async onRemoved(sha256) {
-          files++
-          await deps.removeRenditions(sha256)
-        },
-        signal,
-      })
-      if (files > 0) log.info({ files }, 'unused files removed')
+      const { size: files } = await collectFiles(deps, { minAgeMs: UNUSED_FOR_MS, signal })
+      if (files > 0) deps.log.info({ files }, 'unused files removed')
     },
   }
 }

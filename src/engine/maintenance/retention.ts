@@ -1,5 +1,9 @@
+import type { ProjectRetention } from '../../domain.ts'
+
 /** After the end, in milliseconds; null: forever. */
 export interface Retention {
+  /** Of the task, which is then deleted with its images. */
+  tasksMs: number | null
   /** Of the task. */
   eventsMs: number | null
   /** Of the task; at most `eventsMs`: events refer to them. */
@@ -11,4 +15,24 @@ export interface Retention {
 }
 
 /** Configuration minimums: within them, invariants check events and deliveries without exception. */
-export const MIN_RETENTION = { eventsMs: 3_600_000, deliveriesMs: 7 * 86_400_000 } as const
+export const MIN_RETENTION = {
+  tasksMs: 3_600_000,
+  eventsMs: 3_600_000,
+  partialImagesMs: 3_600_000,
+  deliveriesMs: 7 * 86_400_000,
+} as const
+
+/** A hundred years. */
+export const MAX_RETENTION_MS = 36_500 * 86_400_000
+
+/** A project's own settings before those of the server. */
+export function effectiveRetention(server: Retention, own: ProjectRetention | null): ProjectRetention {
+  const eventsMs = own?.eventsMs ?? server.eventsMs
+  const partialImagesMs = own?.partialImagesMs ?? server.partialImagesMs
+  return {
+    tasksMs: own?.tasksMs ?? server.tasksMs,
+    eventsMs,
+    partialImagesMs: eventsMs === null ? partialImagesMs : Math.min(partialImagesMs ?? Infinity, eventsMs),
+    deliveriesMs: own?.deliveriesMs ?? server.deliveriesMs,
+  }
+}

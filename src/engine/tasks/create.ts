@@ -4,7 +4,7 @@ import { insertAssets } from '../../db/tasks/assets.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
 import { findTaskByKey } from '../../db/tasks/tasks.ts'
 import type { ImageRequest } from '../../domain.ts'
-import { GatewayError, gatewayErrorOf } from '../../errors.ts'
+import { conflict, GatewayError, gatewayErrorOf } from '../../errors.ts'
 import type { CallerWithLimits } from '../access/limiter.ts'
 import { startTask } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
@@ -107,6 +107,11 @@ async function insertNew(
 }
 
 function replay(task: TaskRow | undefined, key: string | null, fingerprint: string): CreatedTask {
+  if (task && task.deletedAt !== null)
+    throw conflict(
+      `The idempotency key ${JSON.stringify(key)} belongs to ${task.id}, which was deleted. Use a new key to pay for a new task.`,
+      'idempotencyKey',
+    )
   if (task?.fingerprint === fingerprint) return { task, replayed: true }
   throw new GatewayError(
     'IDEMPOTENCY_KEY_REUSED',

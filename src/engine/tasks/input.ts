@@ -46,6 +46,8 @@ export interface CheckedInput extends TaskInput {
 /** The highest of all providers (platform.openai.com, images/edits). */
 export const MAX_IMAGES = 16
 
+export const MAX_LABELS = 16
+
 export const ONE_GUIDE = 'mask and markup cannot be combined. Send only one of them.'
 
 /** Before any read, write or call. Throws BAD_USER_INPUT. */
@@ -138,20 +140,29 @@ function* checkLabels({ user, safetyIdentifier, metadata, idempotencyKey }: Task
     if (user.length < 1 || user.length > 256)
       yield [field, `${field} has ${user.length} characters; it must have 1 to 256.`]
   }
-  yield* checkCount('metadata', metadata.length, 16)
+  yield* checkMetadata('metadata', metadata)
+  if (idempotencyKey !== null && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey))
+    yield ['idempotencyKey', 'idempotencyKey must be 1 to 255 printable ASCII characters without spaces.']
+}
+
+/** A null value removes its label. */
+export type MetadataChange = { key: string; value: string | null }
+
+/** Stop at the first problem. */
+export function* checkMetadata(field: string, metadata: readonly MetadataChange[]): Generator<Problem> {
+  yield* checkCount(field, metadata.length, MAX_LABELS)
   const keys = new Set<string>()
   for (const [i, { key, value }] of metadata.entries()) {
-    const [keyField, valueField] = [`metadata.${i}.key`, `metadata.${i}.value`]
+    const [keyField, valueField] = [`${field}.${i}.key`, `${field}.${i}.value`]
     if (!/^[\w.-]{1,64}$/.test(key))
       yield [keyField, 'A metadata key must be 1 to 64 letters, digits, dots, dashes or underscores.']
     if (keys.has(key)) yield [keyField, `The metadata key ${key} is used twice.`]
     keys.add(key)
+    if (value === null) continue
     yield* checkText(valueField, value)
     if (value.length > 500)
       yield [valueField, `The value of ${key} has ${value.length} characters; the maximum is 500.`]
   }
-  if (idempotencyKey !== null && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey))
-    yield ['idempotencyKey', 'idempotencyKey must be 1 to 255 printable ASCII characters without spaces.']
 }
 
 function* checkCount(field: string, count: number, max: number): Generator<Problem> {

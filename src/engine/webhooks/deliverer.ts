@@ -101,9 +101,10 @@ async function post(
   abort: AbortSignal,
 ): Promise<TryResult | 'ABORTED'> {
   // For the trace only.
-  const parent = deps.tracing.isEnabled ? (await getTask(deps.db.read, taskId)).traceparent : null
+  const isTraced = deps.tracing.isEnabled && taskId !== null
+  const parent = isTraced ? (await getTask(deps.db.read, taskId)).traceparent : null
   const attributes = {
-    'darkroom.task.id': taskId,
+    ...(taskId !== null && { 'darkroom.task.id': taskId }),
     'darkroom.delivery.id': id,
     'darkroom.delivery.event': event,
     'darkroom.delivery.try': tries + 1,

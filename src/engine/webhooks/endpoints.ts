@@ -15,6 +15,7 @@ import { badInput, conflict, notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { checkUrl } from '../../providers/wire/address.ts'
 import type { Deps } from '../deps.ts'
+import { enqueueTest } from './outbox.ts'
 import { newWebhookSecret } from './signature.ts'
 
 export interface WebhookInput {
@@ -81,6 +82,8 @@ export async function updateWebhook(
 function checkSettings({ events, description }: Pick<WebhookInput, 'events' | 'description'>): void {
   if (events?.length === 0)
     throw badInput('events', 'events is empty. Name at least one event, or leave it out for all.')
+  if (events?.includes('WEBHOOK_TEST'))
+    throw badInput('events', 'events has WEBHOOK_TEST, which only sendTestWebhook sends. Leave it out.')
   const isText = description === null || (description.isWellFormed() && !description.includes('\0'))
   if (!isText || (description?.length ?? 0) > MAX_DESCRIPTION_LENGTH)
     throw badInput('description', `description must be text of up to ${MAX_DESCRIPTION_LENGTH} characters.`)
@@ -116,13 +119,33 @@ export async function redeliverWebhook(
     const delivery = await findDelivery(q, projectId, id)
     if (!delivery) throw notFound('delivery', id, 'deliveryId')
     if (delivery.endpointId !== null) {
-      const { deletedAt, disabledAt } = await getEndpoint(q, projectId, delivery.endpointId)
-      const closed = deletedAt !== null ? 'was deleted' : disabledAt !== null ? 'is disabled' : undefined
+      const closed = closedBy(await getEndpoint(q, projectId, delivery.endpointId))
       if (closed)
         throw conflict(`The webhook of ${id} ${closed}; it gets no further deliveries.`, 'deliveryId')
     }
     return restartDelivery(q, id)
   })
+}
+
+/** Due now, whatever events it has chosen. Throws NOT_FOUND, and CONFLICT for a deleted or disabled webhook. */
+export async function sendTestWebhook(
+  { clock, db }: Pick<Deps, 'clock' | 'db'>,
+  projectId: string,
+  id: string,
+): Promise<DeliveryRow> {
+  return db.tx(async (q) => {
+    const endpoint = await getEndpoint(q, projectId, id)
+    const closed = closedBy(endpoint)
+    if (closed) throw conflict(`The webhook ${id} ${closed}; it gets no further deliveries.`, 'id')
+    const deliveryId = await enqueueTest(q, endpoint, clock.now())
+    return (await findDelivery(q, projectId, deliveryId))!
+  })
+}
+
+/** Completes "the webhook …". */
+function closedBy({ deletedAt, disabledAt }: EndpointRow): string | undefined {
+  if (deletedAt !== null) return 'was deleted'
+  return disabledAt === null ? undefined : 'is disabled'
 }
 
 /** For callback URLs. Created on first use. */

@@ -2,7 +2,7 @@ import { assetPath } from '../../assets/address.ts'
 import { listAssets } from '../../db/tasks/assets.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { insertDelivery } from '../../db/webhooks/deliveries.ts'
-import type { AssetRow, AttemptRow, TaskRow } from '../../db/tables/tables.ts'
+import type { AssetRow, AttemptRow, EndpointRow, TaskRow } from '../../db/tables/tables.ts'
 import { listEndpoints } from '../../db/webhooks/endpoints.ts'
 import type { TaskStatus, Usage, WebhookEvent } from '../../domain.ts'
 import { newId } from '../../ids.ts'
@@ -66,8 +66,7 @@ function payloadOf(
 ) {
   const pathOf = of.assetPath ?? (({ id, mimeType }: AssetRow) => assetPath(id, mimeType))
   return {
-    // Such as `task.succeeded`.
-    type: event.toLowerCase().replace('_', '.'),
+    type: typeOf(event),
     timestamp: new Date(of.at).toISOString(),
     data: {
       taskId: task.id,
@@ -85,6 +84,29 @@ function payloadOf(
       error: task.error,
     },
   }
+}
+
+/** Such as `task.succeeded`. */
+function typeOf(event: WebhookEvent): string {
+  return event.toLowerCase().replace('_', '.')
+}
+
+/** One message to one webhook, which is sent once. */
+export async function enqueueTest(
+  q: Transaction,
+  { id: endpointId, projectId, url }: EndpointRow,
+  at: number,
+): Promise<string> {
+  const id = newId('dlv', at)
+  const event = 'WEBHOOK_TEST'
+  const payload = JSON.stringify({
+    type: typeOf(event),
+    timestamp: new Date(at).toISOString(),
+    data: { webhookId: endpointId },
+  })
+  const place = { endpointId, taskId: null, seq: 0, slot: endpointId }
+  await insertDelivery(q, { ...place, id, projectId, event, url, payload, createdAt: at })
+  return id
 }
 
 /** As in GraphQL. */

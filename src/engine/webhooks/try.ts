@@ -47,14 +47,14 @@ function failureOf(status: number): DeliveryFailure | null {
 const JITTER = 0.2
 const DAY_MS = 24 * 3_600_000
 
-/** Up to 20 % jitter separates deliveries that failed together. A longer Retry-After wins, up to a day. */
+/** Up to 20 % jitter separates deliveries that failed together. A longer Retry-After wins, up to a day. A test is not repeated. */
 export function nextState(
   { clock, random, delivery: { waitsMs } }: Pick<Deps, 'clock' | 'random' | 'delivery'>,
-  { step }: Pick<DeliveryRow, 'step'>,
+  { step, event }: Pick<DeliveryRow, 'step'> & Partial<Pick<DeliveryRow, 'event'>>,
   { failure, retryAfterMs = 0 }: TryResult,
 ): NextDeliveryState {
   if (failure === null) return { state: 'SUCCEEDED', at: clock.now() }
-  const scheduled = waitsMs[step + 1]
+  const scheduled = event === 'WEBHOOK_TEST' ? undefined : waitsMs[step + 1]
   if (failure === 'GONE' || scheduled === undefined) return { state: 'FAILED', at: clock.now() }
   const jittered = scheduled * (1 + random() * JITTER)
   return { state: 'PENDING', waitMs: Math.round(Math.max(jittered, Math.min(retryAfterMs, DAY_MS))) }

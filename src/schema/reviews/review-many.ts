@@ -7,6 +7,7 @@ import {
 } from '../../engine/attempts/resolve-many.ts'
 import { badInput } from '../../errors.ts'
 import { builder } from '../builder.ts'
+import { ErrorCode } from '../error-code.ts'
 import { exposeAll, exposeNullable } from '../expose.ts'
 import { mutation } from '../mutation.ts'
 import { ReviewFilterInput, ReviewReasonEnum, readReviewFilter } from './review-filter.ts'
@@ -17,8 +18,8 @@ export const ReviewProblemRef = builder.objectRef<ReviewProblem>('ReviewProblem'
   description: 'Why one attempt of many was left as it is.',
   fields: (t) => ({
     attemptId: t.exposeID('attemptId', { description: 'The attempt, att_….' }),
+    ...exposeAll(t, ErrorCode, { code: 'Kind of the refusal, as in `extensions.code` of errors.' }),
     ...exposeAll(t, 'String', {
-      code: 'Request error code, as in `extensions.code` of errors.',
       message: 'Explanation for people, with the remedy.',
     }),
   }),

@@ -2,8 +2,9 @@
 import type { TaskRow } from '../../db/tables/tables.ts'
 import type { CreatedTask } from '../../engine/tasks/create.ts'
 import { MAX_IMAGES } from '../../engine/tasks/input.ts'
-import { badInput, gatewayErrorOf, type GatewayError } from '../../errors.ts'
+import { badInput, gatewayErrorOf, type GatewayError, type GatewayErrorCode } from '../../errors.ts'
 import { builder } from '../builder.ts'
+import { ErrorCode } from '../error-code.ts'
 import { PERMISSION } from './change-task.ts'
 import { exposeAll, exposeNullable } from '../expose.ts'
 import { GenerateImageInput, readInput, REPLAYED } from './generate-image.ts'
@@ -17,7 +18,7 @@ const COUNTED_ONCE = { multiplier: 1 }
 
 /** Not the error itself, which GraphQL would throw. */
 interface Refusal {
-  code: string
+  code: GatewayErrorCode
   message: string
   field: string | null
   retryAfterMs: number | null
@@ -26,8 +27,8 @@ interface Refusal {
 const RefusalRef = builder.objectRef<Refusal>('TaskRefusal').implement({
   description: 'Why nothing was done for one input of many.',
   fields: (t) => ({
+    ...exposeAll(t, ErrorCode, { code: 'Kind of the refusal, as in `extensions.code` of errors.' }),
     ...exposeAll(t, 'String', {
-      code: 'Request error code, as in `extensions.code` of errors.',
       message: 'Explanation for people, with the remedy. The wording may change.',
     }),
     ...exposeNullable(t, 'String', {

@@ -1,5 +1,6 @@
 import type { Quote, QuotedOffer, QuoteRefusal } from '../../engine/tasks/quote.ts'
 import { builder, withoutNulls } from '../builder.ts'
+import { ErrorCode } from '../error-code.ts'
 import { exposeAll, exposeNullable } from '../expose.ts'
 import { QuoteInput, readInput } from './generate-image.ts'
 import { namedProvider, ProviderRef } from '../provider.ts'
@@ -36,9 +37,11 @@ const QuoteRefusalRef = builder.objectRef<QuoteRefusal>('QuoteRefusal').implemen
       description: 'The provider that offers the model and cannot serve the request.',
       resolve: ({ provider }, _, context) => namedProvider(provider, context),
     }),
+    ...exposeAll(t, ErrorCode, {
+      code: 'Code of the error that generateImage would return if no other provider could serve it.',
+    }),
     ...exposeAll(t, 'String', {
       field: 'Name of the input field, such as `size`.',
-      code: 'Code of the error that generateImage would return if no other provider could serve it.',
       message: 'Explanation for people: the value, and what is supported. The wording may change.',
     }),
   }),

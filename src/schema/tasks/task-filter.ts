@@ -38,6 +38,7 @@ export const TaskFilterInput = builder.inputType('TaskFilter', {
       description: 'Cost money, did not, or possibly did: one of these.',
     }),
     hasWarnings: t.boolean({ description: 'Has warnings, or has none.' }),
+    favorite: t.boolean({ description: 'Marked by updateTask, or not marked.' }),
   }),
 })
 

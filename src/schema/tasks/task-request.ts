@@ -1,4 +1,4 @@
-// Unchanged since the task was created.
+// Unchanged since the task was created, but for the metadata.
 import { findAnyAsset } from '../../db/tasks/assets.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
 import type { Animation, ImageRequest, SvgAuthor } from '../../domain.ts'
@@ -164,7 +164,7 @@ builder.objectFields(TaskRef, (t) => ({
   }),
   metadata: t.field({
     type: [MetadataRef],
-    description: "The caller's labels, at most 16.",
+    description: "The caller's labels, at most 16: those of the request, or as changed by updateTask.",
     resolve: ({ request }) => Object.entries(request.metadata).map(([key, value]) => ({ key, value })),
   }),
   callbackUrl: t.field({

@@ -72,6 +72,16 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
         return latest ? countAhead(context.db.read, latest) : null
       },
     }),
+    estimatedCompletion: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Expected end, from the median duration of recent attempts of the same provider, model, size and quality. Without 3 of ' +
+        'them, those of the model and quality count, else those of the model. A queued task counts its turn. Null once it has ended or its outcome is unknown, ' +
+        'with fewer than 3 such attempts, and if it takes longer than all of them.',
+      resolve: async (task, _, context) =>
+        context.engine.estimateCompletion(task, await attemptsOf(task, context)),
+    }),
     images: t.field({
       type: [ImageRef],
       description:
@@ -138,8 +148,9 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     }),
     revision: t.int({
       description:
-        'Number of its newest event. A client that got a state with a greater number can drop this one, which arrived late.',
-      resolve: ({ lastSeq }) => lastSeq,
+        'Rises with each event, and with changes that have none: labels, favorite, deleted images. A client that got a state ' +
+        'with a greater number can drop this one, which arrived late.',
+      resolve: ({ lastSeq, changes }) => lastSeq + changes,
     }),
     lastCursor: t.string({
       description: 'Cursor of the newest event. `taskEvents(after:)` resumes after it.',
@@ -149,10 +160,13 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       description: 'Whether cancelTask was called, even while a provider still works on it.',
       resolve: ({ cancelRequestedAt }) => cancelRequestedAt !== null,
     }),
+    ...exposeAll(t, 'Boolean', { favorite: 'Mark set by updateTask. False at first.' }),
     ...exposeAll(t, 'DateTime', { createdAt: 'Time at which it was stored, before generateImage returned.' }),
     ...exposeNullable(t, 'DateTime', {
       startedAt: 'Time at which the first attempt was sent. Null before.',
       finishedAt: 'Time at which it reached a final state. Null before.',
+      deletedAt:
+        'Time at which it was deleted: only `Attempt.task` still returns it, without its content. Null otherwise.',
     }),
   }),
 })
@@ -185,7 +199,7 @@ builder.objectField(ImageRef, 'usedBy', (t) =>
 builder.objectField(AttemptRef, 'task', (t) =>
   t.field({
     type: TaskRef,
-    description: 'The task that it is a try of, in its current state.',
+    description: 'The task that it is a try of, in its current state. Without content once it is deleted.',
     resolve: ({ taskId }, _, { db }) => getTask(db.read, taskId),
   }),
 )
@@ -195,7 +209,8 @@ builder.objectField(TaskRef, 'retryOf', (t) =>
   t.field({
     type: TaskRef,
     nullable: true,
-    description: 'The earlier task that this one repeats. Null unless retryTask created it.',
+    description:
+      'The earlier task that this one repeats. Null unless retryTask created it, and once that is deleted.',
     resolve: async ({ retryOf }, _, { db, projectId }) =>
       retryOf === null ? null : ((await findTask(db.read, projectId, retryOf)) ?? null),
   }),

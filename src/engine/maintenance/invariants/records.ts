@@ -7,6 +7,25 @@ import { MIN_RETENTION } from '../retention.ts'
 import { ensure, type Invariant } from './invariant.ts'
 
 export const RECORD_INVARIANTS: readonly Invariant[] = [
+  {
+    id: 'I23',
+    sentence: 'A deleted task has no prompt, image, address or delivery',
+    checkPage({ tasks, attempts, assets, addresses, deliveries }) {
+      const deleted = new Set(tasks.flatMap(({ id, deletedAt }) => (deletedAt === null ? [] : id)))
+      const ofDeleted = attempts.flatMap(({ id, taskId }) => (deleted.has(taskId) ? id : []))
+      const left = [
+        ...tasks.filter(({ id, request }) => deleted.has(id) && request.prompt !== ''),
+        ...assets.filter(({ taskId }) => deleted.has(taskId)),
+        ...deliveries.filter(({ taskId }) => taskId !== null && deleted.has(taskId)),
+      ].map(({ id }) => `${id} is left of a deleted task`)
+      const ids = new Set(ofDeleted)
+      const leftAddresses = addresses.filter(({ attemptId }) => ids.has(attemptId))
+      return [
+        ...left,
+        ...leftAddresses.map(({ attemptId }) => `${attemptId} has an address; its task is deleted`),
+      ]
+    },
+  },
   { id: 'I10', sentence: 'Every recorded image is in the store, byte for byte', checkPage: checkFiles },
   {
     id: 'I12',

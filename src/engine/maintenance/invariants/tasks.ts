@@ -71,12 +71,16 @@ export const TASK_INVARIANTS: readonly Invariant[] = [
     id: 'I9',
     sentence: 'A task that succeeded has its images',
     checkPage(page) {
-      const finals = page.assets.filter(({ kind }) => kind === 'FINAL')
+      const deletedTasks = new Set(page.tasks.flatMap(({ id, deletedAt }) => (deletedAt === null ? [] : id)))
+      const existing = page.attempts.filter(({ taskId }) => !deletedTasks.has(taskId))
+      const finals = [...page.assets, ...page.deletedImages].filter(({ kind }) => kind === 'FINAL')
       const tasks = new Set(finals.map(({ taskId }) => taskId))
       const attempts = new Set(finals.map(({ attemptId }) => attemptId))
       return [
-        ...page.tasks.filter(({ id, status }) => status === 'SUCCEEDED' && !tasks.has(id)),
-        ...page.attempts.filter(({ id, state }) => state === 'SUCCEEDED' && !attempts.has(id)),
+        ...page.tasks.filter(
+          ({ id, status }) => status === 'SUCCEEDED' && !tasks.has(id) && !deletedTasks.has(id),
+        ),
+        ...existing.filter(({ id, state }) => state === 'SUCCEEDED' && !attempts.has(id)),
       ].map(({ id }) => `${id} has SUCCEEDED without an image`)
     },
   },

@@ -1,0 +1,2 @@
+ALTER TABLE "webhook_deliveries" ALTER COLUMN "task_id" DROP NOT NULL;--> statement-breakpoint
+ALTER TABLE "webhook_deliveries" DROP CONSTRAINT "webhook_deliveries_event", ADD CONSTRAINT "webhook_deliveries_event" CHECK ("event" in ('TASK_SUCCEEDED', 'TASK_FAILED', 'TASK_CANCELED', 'TASK_OUTCOME_UNKNOWN', 'WEBHOOK_TEST'));

@@ -1,0 +1,1 @@
+CREATE INDEX "deleted_images_of_attempt" ON "deleted_images" ("attempt_id") WHERE "attempt_id" is not null;

@@ -1,0 +1,1 @@
+CREATE INDEX `attempts_durations` ON `attempts` (`provider`,`model`,`finished_at`) WHERE "attempts"."state" = 'SUCCEEDED';

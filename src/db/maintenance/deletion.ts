@@ -1,0 +1,87 @@
+// What is left of a deleted task: its attempts, their ledger and sums, and the columns by which reports group them.
+import { and, eq, inArray } from 'drizzle-orm'
+import { CHARGES, type ImageRequest, type InputImage, type TaskError } from '../../domain.ts'
+import type { Transaction } from '../connection/database.ts'
+import type { AttemptRow, TaskRow } from '../tables/tables.ts'
+import { labelsOfRequest } from '../tasks/filter.ts'
+import { removeDeliveriesOfTask } from './retention.ts'
+
+/** Replaces texts of the provider, which may repeat the prompt. */
+const DELETED = 'Deleted with its task.'
+
+/** Removes the content of a task whose images are deleted. Hold its lock. */
+export async function eraseTask(
+  q: Transaction,
+  task: TaskRow,
+  attempts: readonly AttemptRow[],
+  at: number,
+): Promise<void> {
+  const { id } = task
+  const { attempts: attemptsTable, callbacks, resultAddresses, tasks } = q.tables
+  await q.sql
+    .update(tasks)
+    .set({
+      request: withoutContent(task.request),
+      fingerprint: '',
+      warnings: [],
+      error: withoutText(task.error),
+      favorite: false,
+      deletedAt: at,
+    })
+    .where(eq(tasks.id, id))
+  for (const attempt of attempts.filter(({ error }) => error !== null))
+    await q.sql
+      .update(attemptsTable)
+      .set({ error: withoutText(attempt.error) })
+      .where(eq(attemptsTable.id, attempt.id))
+  const attemptIds = attempts.map((attempt) => attempt.id)
+  await q.sql.delete(resultAddresses).where(inArray(resultAddresses.attemptId, attemptIds))
+  await q.sql.delete(callbacks).where(inArray(callbacks.attemptId, attemptIds))
+  await removeDeliveriesOfTask(q, id)
+  await removeFromIndexes(q, task, attempts)
+}
+
+async function removeFromIndexes(
+  q: Transaction,
+  task: TaskRow,
+  attempts: readonly AttemptRow[],
+): Promise<void> {
+  const { id: taskId, projectId, createdAt, request } = task
+  const { taskInputs, taskLabels, tasksWithoutWords, taskWords } = q.tables
+  await q.sql.delete(taskWords).where(eq(taskWords.taskId, taskId))
+  await q.sql.delete(tasksWithoutWords).where(eq(tasksWithoutWords.taskId, taskId))
+  // By their keys: neither table has an index of tasks.
+  const labels = [
+    ...labelsOfRequest(task),
+    ...attempts.map(({ provider }) => `provider:${provider}`),
+    ...CHARGES.map((charged) => `charged:${charged}`),
+    'warnings:0',
+    'warnings:1',
+  ]
+  const { label } = taskLabels
+  const isOfTask = and(eq(taskLabels.createdAt, createdAt), eq(taskLabels.taskId, taskId))
+  const isLabel = and(eq(taskLabels.projectId, projectId), inArray(label, labels))
+  await q.sql.delete(taskLabels).where(and(isLabel, isOfTask))
+  const inputs = [...request.images, ...(request.mask ? [request.mask] : [])]
+  const ids = inputs.flatMap((input) => ('assetId' in input ? input.assetId : []))
+  await q.sql.delete(taskInputs).where(and(inArray(taskInputs.assetId, ids), eq(taskInputs.taskId, taskId)))
+}
+
+/** Reports group by user, labels, size and quality. The number of input images determines what an attempt may cost. */
+function withoutContent(request: ImageRequest): ImageRequest {
+  return {
+    ...request,
+    prompt: '',
+    images: request.images.map(nameless),
+    mask: request.mask && nameless(request.mask),
+    callbackUrl: null,
+  }
+}
+
+function nameless(image: InputImage): InputImage {
+  return 'assetId' in image ? image : { assetId: '' }
+}
+
+function withoutText(error: TaskError | null): TaskError | null {
+  return error && { ...error, message: DELETED }
+}
