@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DATABASES } from '../support/database.ts'
+import { DATABASES, newPlace } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
 
 const PROVIDER = `{
@@ -44,6 +44,43 @@ describe.each(DATABASES)('providers on %s', (database) => {
         ],
       },
     ])
+  })
+
+  it('are nodes, as are their models, also after a provider has left the configuration', async () => {
+    const place = await newPlace(database)
+    await using _ = { [Symbol.asyncDispose]: () => place.remove() }
+    const [first, other] = ['first_1', 'other'].map((name) => ({ name, dialect: 'sandbox', durationMs: 0 }))
+    const NODES = `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Provider { configured } ... on Model { name } } }`
+    const ids = [
+      'provider_first_1',
+      'model_first_1/gpt-image-2',
+      'provider_',
+      'provider_third',
+      'model_third/gpt-image-2',
+    ]
+    {
+      await using server = await openGateway({ place, providers: [first!] })
+      await server.ended(await server.generate({ prompt: 'a fox' }))
+      const { providers } = await server.get<{ providers: { id: string; models: { id: string }[] }[] }>(
+        '{ providers { id models { id } } }',
+      )
+      expect(providers.flatMap(({ id, models }) => [id, ...models.map((model) => model.id)])).toEqual(
+        expect.arrayContaining(ids.slice(0, 2)),
+      )
+      expect(await server.get(NODES, { ids })).toEqual({
+        nodes: [
+          { __typename: 'Provider', id: ids[0], configured: true },
+          { __typename: 'Model', id: ids[1], name: 'gpt-image-2' },
+          null,
+          null,
+          null,
+        ],
+      })
+    }
+    await using server = await openGateway({ place, providers: [other!] })
+    expect(await server.get(NODES, { ids })).toEqual({
+      nodes: [{ __typename: 'Provider', id: ids[0], configured: false }, null, null, null, null],
+    })
   })
 
   it('get no work while paused, and continue when resumed', async () => {

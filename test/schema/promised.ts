@@ -165,6 +165,8 @@ type WebhookDelivery implements Node {
 }
 type WebhookTry { number: Int! at: DateTime! durationMs: Int! httpStatus: Int failure: WebhookFailure }
 enum WebhookEvent { TASK_SUCCEEDED TASK_FAILED TASK_CANCELED TASK_OUTCOME_UNKNOWN }
+type Provider implements Node { id: ID! }
+type Model implements Node { id: ID! }
 type ProviderStats {
   attempts: Int! succeeded: Int! failedUncharged: Int! unknown: Int! p50Ms: Int p95Ms: Int lastError: ProviderError
 }
