@@ -19,6 +19,8 @@ describe('the configuration', () => {
       corsOrigins: [],
       trustedProxies: [],
       introspection: true,
+      persistedQueries: 'off',
+      persistedQueriesFile: null,
       limits: {
         requestsPerMinute: null,
         tasksPerMinute: null,

@@ -13,6 +13,8 @@ export const VARIABLES = {
   dataDir: 'DATA_DIR',
   databaseUrl: 'DATABASE_URL',
   logLevel: 'LOG_LEVEL',
+  persistedQueries: 'PERSISTED_QUERIES',
+  persistedQueriesFile: 'PERSISTED_QUERIES_FILE',
 } as const
 
 const UNSUPPORTED = { ASSETS_URL: 'images are stored in DATA_DIR' }
