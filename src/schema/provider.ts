@@ -121,6 +121,19 @@ builder.queryField('providers', (t) =>
   }),
 )
 
+builder.subscriptionField('providers', (t) =>
+  t.field({
+    type: [ProviderRef],
+    ...requires(
+      'READ',
+      'Query.providers, at once and when the health, a cooldown or a queue length of one has changed, at most once per second. ' +
+        'Never completes. Errors: SHUTTING_DOWN.',
+    ),
+    subscribe: (_, __, { engine }) => engine.watchProviders(),
+    resolve: (_, __, context) => context.providers.map(({ name }) => namedProvider(name, context)),
+  }),
+)
+
 const DEFAULT_REASON = 'Paused by an operator.'
 const TARGET_ERRORS = 'Errors: PROVIDER_UNKNOWN; BAD_USER_INPUT for a model that it does not offer.'
 

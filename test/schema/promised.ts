@@ -105,6 +105,7 @@ type Query {
 type Subscription {
   taskEvents(taskId: ID!, after: String): TaskEvent!
   taskFeed(filter: TaskFilter, after: String): TaskEvent!
+  providers: [Provider!]!
   usage(
     from: DateTime! to: DateTime groupBy: [UsageDimension!]! = [] filter: UsageFilter timeZone: String = "UTC"
     metadataKey: String
@@ -209,6 +210,7 @@ type TaskProgressed implements TaskEvent { progress: Float! }
 type PartialImageReceived implements TaskEvent { partialImage: PartialImage }
 type AttemptEnded implements TaskEvent { attempt: Attempt! }
 type OutcomeBecameUnknown implements TaskEvent { attempt: Attempt! }
+type TaskLeftFilter implements TaskEvent { task: Task! }
 type TaskFinished implements TaskEvent { status: TaskStatus! }
 type Usage {
   inputTokens: Int outputTokens: Int totalTokens: Int
