@@ -98,10 +98,10 @@ describe('graphql-sse', () => {
       (error: { response: Response }) => error,
     )
     expect(response.status).toBe(405)
-    expect(await response.text()).toContain(
-      'use a request per subscription (distinct connections mode), or a WebSocket',
-    )
     client.dispose()
+    // The client has closed the response.
+    const sentence = await (await fetch(url, { method: 'PUT' })).text()
+    expect(sentence).toContain('use a request per subscription (distinct connections mode), or a WebSocket')
   })
 })
 
@@ -119,6 +119,8 @@ describe('urql', () => {
     const expected = await newestIds(server)
     const result = await runProgram<Urql>('urql.ts', `${server.url}/graphql`)
     expect(result).toMatchObject({ ids: expected, node: 'sandbox', errors: [], warnings: [] })
+    // One for the new hash, one for its document, one for the list from the network.
+    expect(result.requestsForCached).toBe(3)
     expect(result.requests[0]).toEqual(HASH)
     expect(result.requests[1]).toMatchObject({ hasQuery: true, hasHash: true })
     expect(result.requests.at(-1)).toEqual(HASH)
