@@ -10,6 +10,7 @@ import { systemClock, type Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { makeDataDir } from './config/data-dir.ts'
 import { missingKeyError } from './config/missing-key.ts'
+import { readOperationList } from './config/operation-list.ts'
 import { isLoopback } from './config/setting-checks.ts'
 import { hasKeys } from './db/access/api-keys.ts'
 import { findAnyAsset } from './db/tasks/assets.ts'
@@ -37,6 +38,7 @@ import { createFetchHandler, type FetchHandler } from './http/fetch-handler.ts'
 import { createBodies } from './http/security/bodies.ts'
 import { createGraphQL, createGraphQLRoute } from './http/graphql/graphql.ts'
 import { createLiveHub } from './http/graphql/live/hub.ts'
+import { createPersistedQueries } from './http/graphql/persisted-queries.ts'
 import { createHealthRoute } from './http/health.ts'
 import { createMcpRoute } from './http/mcp/route.ts'
 import { createMetricsRoute } from './http/metrics.ts'
@@ -107,6 +109,7 @@ const MAX_INPUTS = 2
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { log, clock = systemClock, inputRule = requestRule(), webhookRule = requestRule() } = options
   const { slowClientTimeoutMs = DEFAULT_SLOW_CLIENT_TIMEOUT_MS } = options
+  const persistedQueries = createPersistedQueries(config.persistedQueries, await readOperationList(config))
   const wakeUps = createWakeUps(clock)
   await makeDataDir(config.dataDir)
   const metrics = createMetrics()
@@ -190,8 +193,9 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const memory = createBodyBudget(MEMORY_LIMITS, clock)
   const bodies = createBodies({ memory, store, clock, log })
   const http = { adminKey, clock, corsOrigins, keyring, log, metrics, publicUrl, readClient }
+  const operations = { ...http, persistedQueries }
   const graphql = createGraphQL({
-    ...http,
+    ...operations,
     context,
     introspection,
     operatorIntrospection,
@@ -200,7 +204,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     tracing,
   })
   // Half until the ping, half for its answer.
-  const sockets = createSockets(graphql, { ...http, keepAliveMs: slowClientTimeoutMs / 2 })
+  const sockets = createSockets(graphql, { ...operations, keepAliveMs: slowClientTimeoutMs / 2 })
   const metricsRoute = createMetricsRoute({
     ...http,
     providers: providers.map(({ name }) => name),

@@ -20,6 +20,8 @@ describe('the configuration', () => {
       trustedProxies: [],
       introspection: true,
       operatorIntrospection: true,
+      persistedQueries: 'off',
+      persistedQueriesFile: null,
       limits: {
         requestsPerMinute: null,
         tasksPerMinute: null,

@@ -40,6 +40,11 @@ describe('the configuration', () => {
     ])
   })
 
+  it('warns of a list of operations that is not used', async () => {
+    const { warnings } = await load({ persistedQueries: 'auto', persistedQueriesFile: 'operations.json' })
+    expect(warnings).toEqual(['persistedQueriesFile has no effect, because persistedQueries is "auto".'])
+  })
+
   it.each([
     [{}, true],
     [{ publicUrl: 'http://127.0.0.1:4000' }, true],

@@ -109,6 +109,10 @@ describe('a configuration mistake is reported as one sentence', () => {
       { file: { trustedProxies: ['10.0.0.1'] } },
     ],
     [
+      'persistedQueries is "allow-list"; set persistedQueriesFile to the file with the operations.',
+      { file: { persistedQueries: 'allow-list' } },
+    ],
+    [
       `${FILE}: trustedProxies[0] is "0.0.0.0/0"; it must be a CIDR range, such as 10.0.0.0/8 or 127.0.0.1/32, and must not cover all addresses.`,
       { file: { trustedProxies: ['0.0.0.0/0'] } },
     ],

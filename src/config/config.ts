@@ -15,7 +15,7 @@ import { CONFIG_SHAPE, type ConfigSettings } from './shape.ts'
 import { literalSources, mergeSources, type Flags, type Sources } from './sources.ts'
 import { findWarnings } from './warnings.ts'
 
-/** Frozen. `dataDir` is absolute, `publicUrl` without trailing slash. */
+/** Frozen. Paths are absolute, `publicUrl` without trailing slash. */
 export interface Config extends Readonly<Omit<ConfigSettings, 'introspection' | 'providers'>> {
   /** Whether every client can read the schema. */
   readonly introspection: boolean
@@ -86,13 +86,23 @@ function examine(
     problems.push(
       'NODE_ENV is "development"; unset it or set it to "production" on a server that other machines can reach.',
     )
+  if (settings?.persistedQueries === 'allow-list' && settings.persistedQueriesFile === null)
+    problems.push(
+      'persistedQueries is "allow-list"; set persistedQueriesFile to the file with the operations.',
+    )
   return {
-    settings: settings && { ...settings, dataDir: resolve(cwd, settings.dataDir) },
+    settings: settings && withPaths(settings, cwd),
     plans: planProviders(from, problems),
     problems,
     warnings: ignoredVariables(env, dialects, sources.inserted),
     redact: createRedactor(env, sources),
   }
+}
+
+function withPaths(settings: ConfigSettings, cwd: string): ConfigSettings {
+  const { dataDir, persistedQueriesFile: file } = settings
+  const persistedQueriesFile = file === null ? null : resolve(cwd, file)
+  return { ...settings, dataDir: resolve(cwd, dataDir), persistedQueriesFile }
 }
 
 function assertValid({ settings, ...rest }: Examination): Examination & { settings: ConfigSettings } {

@@ -18,6 +18,8 @@ export const VARIABLES = {
   corsOrigins: 'CORS_ORIGINS',
   trustedProxies: 'TRUSTED_PROXIES',
   introspection: 'INTROSPECTION',
+  persistedQueries: 'PERSISTED_QUERIES',
+  persistedQueriesFile: 'PERSISTED_QUERIES_FILE',
 } as const
 
 /** Several values, separated by commas. */

@@ -34,6 +34,13 @@ export interface GatewayConfig {
   trustedProxies?: readonly string[] | undefined
   /** Whether clients may read the schema. Default `auto`: if `host` and `publicUrl` are loopback. */
   introspection?: 'auto' | 'on' | 'off' | undefined
+  /**
+   * `auto`: Apollo's automatic persisted queries. `allow-list`: only the operations of `persistedQueriesFile` run, except with
+   * the operator's key. Default `off`: each request has its document.
+   */
+  persistedQueries?: 'off' | 'auto' | 'allow-list' | undefined
+  /** JSON file: an Apollo manifest, or documents by id. Default null. */
+  persistedQueriesFile?: string | null | undefined
   /** Serves `/metrics`. Default true. */
   metrics?: boolean | undefined
   /** Sends `traceparent` to providers. Default false. */

@@ -94,6 +94,10 @@ export const CONFIG_SHAPE = z.strictObject({
   corsOrigins: z.array(text(originProblem)).default([]).readonly(),
   trustedProxies: z.array(text(cidrProblem)).default([]).readonly(),
   introspection: z.enum(['auto', 'on', 'off']).default('auto'),
+  persistedQueries: z.enum(['off', 'auto', 'allow-list']).default('off'),
+  persistedQueriesFile: text((path) => (path === '' ? 'it must name a file' : undefined))
+    .nullable()
+    .default(null),
   metrics: z.boolean().default(true),
   traceUpstreams: z.boolean().default(false),
   providers: z

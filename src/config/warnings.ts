@@ -4,10 +4,14 @@ import type { ConfigSettings } from './shape.ts'
 
 const USUAL_MAX_CALL_MS = 240_000
 
-type Setup = Pick<ConfigSettings, 'publicUrl' | 'engine'> & { providers: readonly Provider[] }
+type Setup = Pick<ConfigSettings, 'publicUrl' | 'engine' | 'persistedQueries' | 'persistedQueriesFile'> & {
+  providers: readonly Provider[]
+}
 
 export function findWarnings(setup: Setup): string[] {
-  return [callbackWarning(setup), drainWarning(setup)].filter((warning) => warning !== undefined)
+  return [callbackWarning(setup), drainWarning(setup), listWarning(setup)].filter(
+    (warning) => warning !== undefined,
+  )
 }
 
 function callbackWarning({ publicUrl, providers }: Setup): string | undefined {
@@ -29,6 +33,11 @@ function drainWarning({ engine: { drainTimeoutMs }, providers }: Setup): string 
   )
   if (aborted.length === 0) return undefined
   return `engine.drainTimeoutMs is ${drainTimeoutMs}, but a call to ${namesOf(aborted)} may take ${USUAL_MAX_CALL_MS}: a shutdown aborts calls that are still charged.`
+}
+
+function listWarning({ persistedQueries, persistedQueriesFile: file }: Setup): string | undefined {
+  if (file === null || persistedQueries === 'allow-list') return undefined
+  return `persistedQueriesFile has no effect, because persistedQueries is "${persistedQueries}".`
 }
 
 function namesOf(providers: readonly Provider[]): string {

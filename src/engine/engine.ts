@@ -31,10 +31,12 @@ import {
   type WebhookInput,
 } from './webhooks/endpoints.ts'
 import { watchProject, watchTask } from './events/feed.ts'
+import { createValueWatch } from './events/value-watch.ts'
 import type { TaskInput } from './tasks/input.ts'
 import type { CallerWithLimits } from './access/limiter.ts'
 import { createKey, revokeApiKey, type KeyInput } from './access/keys.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './routing/health.ts'
+import { watchProviders } from './routing/watch.ts'
 import { createProject } from './access/projects.ts'
 import { createReadiness } from './worker/readiness.ts'
 import { checkLate } from './worker/late-checks.ts'
@@ -58,7 +60,7 @@ import { createRunner } from './worker/runner.ts'
 import { instrumentedCreate, instrumentedFeed, instrumentedRetry } from './tasks/instrumented.ts'
 import { createCompletionEstimate } from './usage/completion.ts'
 import type { UsageQuery } from './usage/query.ts'
-import { createUsageWatch } from './usage/watch.ts'
+import { watchUsage } from './usage/watch.ts'
 import { setRetention, type RetentionChange } from './maintenance/set-retention.ts'
 import { setLimits, type LimitsChange } from './access/set-limits.ts'
 import { createDeliverer } from './webhooks/deliverer.ts'
@@ -90,7 +92,7 @@ export function createEngine(deps: Deps) {
   const { idle: isDeleted, ...deletion } = createDeletion(deps, exit.signal)
   const clockWatch = createClockWatch(deps)
   const deliverer = createDeliverer(deps, abortCalls.signal)
-  const watchUsage = createUsageWatch(deps)
+  const watchValue = createValueWatch(deps)
   const openCalls = createCalls(deps)
   const jobs: Promise<void>[] = []
   const reported = new Set<string>()
@@ -172,7 +174,11 @@ export function createEngine(deps: Deps) {
     },
     watchUsage(query: UsageQuery & { projectId: string }) {
       refuseWhileDraining()
-      return watchUsage(query)
+      return watchUsage(deps, watchValue, query)
+    },
+    watchProviders() {
+      refuseWhileDraining()
+      return watchProviders(deps, watchValue)
     },
 
     resolveAttempt: (projectId: string, attemptId: string, resolution: Resolution, note: string | null) =>

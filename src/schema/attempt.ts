@@ -6,7 +6,8 @@ import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { mutation } from './mutation.ts'
 import { NodeRef } from './node.ts'
-import { namedProvider, ProviderRef } from './provider.ts'
+import { namedProvider } from './named-provider.ts'
+import { ProviderRef } from './provider.ts'
 import { requires } from './scopes.ts'
 
 interface TokenDetails {

@@ -4,7 +4,6 @@ import { inFormat } from '../engine/routing/adjust.ts'
 import type {
   AnimationRule,
   Capabilities,
-  Offer,
   Price,
   SizeRule,
   SvgRule,
@@ -13,6 +12,8 @@ import type {
 import { builder } from './builder.ts'
 import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
+import type { ModelRow } from './named-provider.ts'
+import { NodeRef } from './node.ts'
 
 const SizesRef = builder.objectRef<SizeRule>('SupportedSizes').implement({
   description: 'Sizes that a model supports: a list, or every size that satisfies a rule.',
@@ -156,8 +157,9 @@ const PriceRef = builder.objectRef<Price>('Price').implement({
   }),
 })
 
-export const ModelRef = builder.objectRef<Offer>('Model').implement({
+export const ModelRef = builder.objectRef<ModelRow>('Model').implement({
   description: 'A model as one provider offers it. Capabilities and price may differ at another provider.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     name: t.exposeString('model', { description: 'Value for `GenerateImageInput.model`.' }),
     providerModelName: t.exposeString('upstreamModel', {

@@ -1,6 +1,7 @@
 import { findAnyKey, findKey } from '../db/access/api-keys.ts'
 import { findAsset } from '../db/tasks/assets.ts'
 import { findAttempt } from '../db/attempts/attempts.ts'
+import { hasSentTo } from '../db/providers/stats.ts'
 import { findDelivery } from '../db/webhooks/deliveries.ts'
 import { findProject } from '../db/access/projects.ts'
 import type {
@@ -18,18 +19,28 @@ import { badInput } from '../errors.ts'
 import { idPrefix } from '../ids.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
+import { namedProvider, type ModelRow, type ProviderRow } from './named-provider.ts'
 import { requires } from './scopes.ts'
 
-type AnyNode = TaskRow | AttemptRow | AssetRow | EndpointRow | DeliveryRow | ProjectRow | ApiKeyRow
+type AnyNode =
+  | TaskRow
+  | AttemptRow
+  | AssetRow
+  | EndpointRow
+  | DeliveryRow
+  | ProjectRow
+  | ApiKeyRow
+  | ProviderRow
+  | ModelRow
 
 export const NodeRef = builder.interfaceRef<AnyNode>('Node').implement({
   description: 'An object with an id, which `Query.node` returns by that id.',
-  resolveType: ({ id }) => TYPES[idPrefix(id) ?? '']?.name,
+  resolveType: ({ id }) => TYPES[prefixOf(id)]?.name,
   fields: (t) => ({
     id: t.exposeID('id', {
       description:
-        'Unique among all nodes, and sortable by creation time. The prefix names the type: task_, att_, img_, whk_, dlv_, ' +
-        'prj_ or key_.',
+        'Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation ' +
+        'time; provider_ or model_, which the configuration names.',
     }),
   }),
 })
@@ -60,12 +71,33 @@ const TYPES: Record<
     find: ({ db, projectId, caller }, id) =>
       caller.operator ? findAnyKey(db.read, id) : findKey(db.read, projectId, id),
   },
+  provider: {
+    name: 'Provider',
+    async find(context, id) {
+      const provider = namedProvider(id.slice('provider_'.length), context)
+      const isKnown = provider.configured || (await hasSentTo(context.db.read, provider.name))
+      return isKnown ? provider : undefined
+    },
+  },
+  model: {
+    name: 'Model',
+    async find(context, id) {
+      // The name of a provider has no slash.
+      const [provider = ''] = id.slice('model_'.length).split('/')
+      return namedProvider(provider, context).models.find((model) => model.id === id)
+    },
+  },
+}
+
+/** Providers and models have names in their ids. */
+function prefixOf(id: string): string {
+  return idPrefix(id) ?? /^(?:provider|model)(?=_)/.exec(id)?.[0] ?? ''
 }
 
 const MAX_IDS = 100
 
 async function findNode(context: Context, id: string): Promise<AnyNode | null> {
-  const node = await TYPES[idPrefix(id) ?? '']?.find(context, id)
+  const node = await TYPES[prefixOf(id)]?.find(context, id)
   return node ?? null
 }
 
@@ -80,7 +112,8 @@ builder.queryFields((t) => ({
     args: {
       id: t.arg.id({
         required: true,
-        description: 'Id of a Task, Attempt, Image, Webhook, WebhookDelivery, Project or ApiKey.',
+        description:
+          'Id of a Task, Attempt, Image, Webhook, WebhookDelivery, Project, ApiKey, Provider or Model.',
       }),
     },
     resolve: (_, { id }, context) => findNode(context, id),

@@ -4,23 +4,13 @@ import { listCooldowns, type CooldownRow } from '../db/providers/cooldowns.ts'
 import { healthOf } from '../engine/routing/health.ts'
 import type { MODES, RECOVERIES } from '../providers/provider.ts'
 import { builder, describedEnum } from './builder.ts'
-import type { Context } from './context.ts'
 import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { ModelRef } from './model.ts'
 import { mutation } from './mutation.ts'
+import { namedProvider, type ProviderRow } from './named-provider.ts'
+import { NodeRef } from './node.ts'
 import { requires } from './scopes.ts'
-
-type ProviderRow = ReturnType<typeof namedProvider>
-
-/** The provider of a name that a task stores; `configured` is false once it has left the configuration. */
-export function namedProvider(name: string, { providers }: Pick<Context, 'providers'>) {
-  const provider = providers.find((one) => one.name === name)
-  const { dialect = null, offers: models = [], concurrency = 0, traits } = provider ?? {}
-  const { modes = [], recovery = null, failureCharge = null } = traits ?? {}
-  const configured = provider !== undefined
-  return { name, configured, dialect, models, concurrency, modes, recovery, failureCharge }
-}
 
 const ProviderHealthEnum = describedEnum<ReturnType<typeof healthOf>>('ProviderHealth', {
   description: 'Whether a provider receives new work.',
@@ -75,6 +65,7 @@ const cooldownsOf = async ({ name }: ProviderRow, db: Database) =>
 
 export const ProviderRef = builder.objectRef<ProviderRow>('Provider').implement({
   description: 'A provider account that the operator configured.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     ...exposeAll(t, 'String', {
       name: 'Name in the configuration, and value for `GenerateImageInput.providers`.',
@@ -126,6 +117,19 @@ builder.queryField('providers', (t) =>
   t.field({
     type: [ProviderRef],
     ...requires('READ', "All configured providers, in the operator's order of preference."),
+    resolve: (_, __, context) => context.providers.map(({ name }) => namedProvider(name, context)),
+  }),
+)
+
+builder.subscriptionField('providers', (t) =>
+  t.field({
+    type: [ProviderRef],
+    ...requires(
+      'READ',
+      'Query.providers, at once and when the health, a cooldown or a queue length of one has changed, at most once per second. ' +
+        'Never completes. Errors: SHUTTING_DOWN.',
+    ),
+    subscribe: (_, __, { engine }) => engine.watchProviders(),
     resolve: (_, __, context) => context.providers.map(({ name }) => namedProvider(name, context)),
   }),
 )

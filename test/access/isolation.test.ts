@@ -21,10 +21,11 @@ import { bearer, openGatewayWithKeys, type GatewayWithKeys } from './gateway-wit
 
 const webhookRule = { ...requestRule(['http:']), ports: null, isPublic: () => true }
 
-/** The types of the schema that have ids. */
+/** The types of the schema that have ids. Providers and models belong to no project. */
 const NODE_TYPES = Object.values(schema.getTypeMap())
   .filter((type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node'))
   .map(({ name }) => name)
+  .filter((name) => name !== 'Provider' && name !== 'Model')
 
 /** Creates one object of each type in a project, and returns their ids by type. A new type must be added here. */
 async function makeOneOfEach(client: Client, project: string): Promise<Record<string, string>> {

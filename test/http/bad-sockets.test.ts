@@ -8,6 +8,7 @@ import { operatorOf } from '../../src/engine/access/access.ts'
 import { createClientReader } from '../../src/http/security/client.ts'
 import { createGraphQL } from '../../src/http/graphql/graphql.ts'
 import { listen } from '../../src/http/server.ts'
+import { createPersistedQueries } from '../../src/http/graphql/persisted-queries.ts'
 import { createSockets } from '../../src/http/graphql/websocket.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
@@ -248,6 +249,7 @@ it('a socket that does not answer a ping is closed at the next one', async () =>
     isOpenCached: () => false,
   }
   const instruments = { metrics: createMetrics(), tracing: noTracing }
+  const persistedQueries = createPersistedQueries('off')
   const graphql = createGraphQL({
     context,
     corsOrigins: [],
@@ -255,9 +257,10 @@ it('a socket that does not answer a ping is closed at the next one', async () =>
     bodies: { read: context, receiveUpload: context },
     log,
     keyring,
+    persistedQueries,
     ...instruments,
   })
-  const base = { corsOrigins: [], readClient, publicUrl: null, keyring, adminKey: null }
+  const base = { corsOrigins: [], readClient, persistedQueries, publicUrl: null, keyring, adminKey: null }
   const options = { ...base, clock: systemClock, log, keepAliveMs: 200 }
   const sockets = createSockets(graphql, options)
   const server = await listen(async () => new Response(), sockets, { host: '127.0.0.1', port: 0 })

@@ -106,6 +106,39 @@ describe.each(DATABASES)('taskFeed on %s', (database) => {
       expect(await idsOf({ provider: 'quick', statuses: ['SUCCEEDED'] }, dalle)).toEqual([plain, dalle])
     })
 
+    it('tells when a task does not match the filter any more', async () => {
+      await using server = await openGateway({ database, providers: PROVIDERS })
+      const { tasks } = await server.get<{ tasks: { feedCursor: string } }>('{ tasks { feedCursor } }')
+      const after = tasks.feedCursor
+      const live = takeUntil(
+        server.watch<FeedResult>(transport, FEED, {
+          filter: { statuses: ['QUEUED', 'RUNNING'], provider: 'quick' },
+        }),
+        ({ taskFeed }) => taskFeed.kind === 'TaskLeftFilter' && taskFeed.task.status === 'FAILED',
+      )
+      await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
+      const elsewhere = await server.generate({ ...SMALL, providers: ['other'] })
+      await server.ended(elsewhere)
+      const ended = await server.generate({ ...SMALL, providers: ['quick'] })
+      await server.ended(ended)
+      const rejected = await server.generate({ prompt: '[sandbox:reject]', providers: ['quick'] })
+      const results = await live
+      expect(kinds(results, elsewhere)).toEqual([])
+      expect(results.at(-1)?.taskFeed.task.id).toBe(rejected)
+      const left = results.filter(({ taskFeed }) => taskFeed.kind === 'TaskLeftFilter')
+      expect(left.map(({ taskFeed }) => taskFeed.task.id)).toContain(ended)
+      expect(left.map(({ taskFeed }) => taskFeed.task.status)).not.toContain('RUNNING')
+
+      // Nothing tells that a task has left a filter of final states, or one without states.
+      for (const filter of [{ statuses: ['CANCELED', 'FAILED'] }, { provider: 'quick' }]) {
+        const all = await takeUntil(
+          server.watch<FeedResult>(transport, FEED, { after, filter }),
+          finished(rejected),
+        )
+        expect(all.map(({ taskFeed }) => taskFeed.kind)).not.toContain('TaskLeftFilter')
+      }
+    })
+
     it('starts with snapshots of the open tasks that match the filter', async () => {
       await using server = await openGateway({ database, providers: PROVIDERS })
       await server.generate({ prompt: '[sandbox:stall]', providers: ['quick'] })

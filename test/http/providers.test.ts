@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { DATABASES } from '../support/database.ts'
+import { TRANSPORTS } from '../support/client.ts'
+import { DATABASES, newPlace } from '../support/database.ts'
+import { execute } from '../support/execute.ts'
 import { openGateway } from '../support/gateway.ts'
 
 const PROVIDER = `{
@@ -46,6 +48,43 @@ describe.each(DATABASES)('providers on %s', (database) => {
     ])
   })
 
+  it('are nodes, as are their models, also after a provider has left the configuration', async () => {
+    const place = await newPlace(database)
+    await using _ = { [Symbol.asyncDispose]: () => place.remove() }
+    const [first, other] = ['first_1', 'other'].map((name) => ({ name, dialect: 'sandbox', durationMs: 0 }))
+    const NODES = `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Provider { configured } ... on Model { name } } }`
+    const ids = [
+      'provider_first_1',
+      'model_first_1/gpt-image-2',
+      'provider_',
+      'provider_third',
+      'model_third/gpt-image-2',
+    ]
+    {
+      await using server = await openGateway({ place, providers: [first!] })
+      await server.ended(await server.generate({ prompt: 'a fox' }))
+      const { providers } = await server.get<{ providers: { id: string; models: { id: string }[] }[] }>(
+        '{ providers { id models { id } } }',
+      )
+      expect(providers.flatMap(({ id, models }) => [id, ...models.map((model) => model.id)])).toEqual(
+        expect.arrayContaining(ids.slice(0, 2)),
+      )
+      expect(await server.get(NODES, { ids })).toEqual({
+        nodes: [
+          { __typename: 'Provider', id: ids[0], configured: true },
+          { __typename: 'Model', id: ids[1], name: 'gpt-image-2' },
+          null,
+          null,
+          null,
+        ],
+      })
+    }
+    await using server = await openGateway({ place, providers: [other!] })
+    expect(await server.get(NODES, { ids })).toEqual({
+      nodes: [{ __typename: 'Provider', id: ids[0], configured: false }, null, null, null, null],
+    })
+  })
+
   it('get no work while paused, and continue when resumed', async () => {
     const providers = ['sandbox', 'other'].map((name) => ({ name, dialect: 'sandbox', durationMs: 0 }))
     await using server = await openGateway({ database, providers, engine: { pollMs: 50 } })
@@ -75,6 +114,60 @@ describe.each(DATABASES)('providers on %s', (database) => {
     )
     expect(resumeProvider).toEqual({ provider: { health: 'HEALTHY' } })
     expect(await server.ended(id)).toEqual({ status: 'SUCCEEDED' })
+  })
+
+  it('are sent again when their health, cooldowns or queues change', async () => {
+    const providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }]
+    await using server = await openGateway({ database, providers })
+    type States = {
+      providers: { health: string; queuedAttempts: number; cooldowns: { reason: string }[] }[]
+    }
+    const text = 'subscription { providers { health queuedAttempts cooldowns { reason } } }'
+    const streams = TRANSPORTS.map((transport) =>
+      server.watch<States>(transport, text)[Symbol.asyncIterator](),
+    )
+    // Every viewer receives every state.
+    const next = async () => {
+      const states = await Promise.all(
+        streams.map(async (stream) => ((await stream.next()).value as { data: States }).data.providers),
+      )
+      expect(states).toEqual(streams.map(() => states[0]))
+      return states[0]!
+    }
+    expect(await next()).toEqual([{ health: 'HEALTHY', queuedAttempts: 0, cooldowns: [] }])
+    await server.get(
+      'mutation { pauseProvider(input: { name: "sandbox", reason: "test" }) { provider { id } } }',
+    )
+    const paused = { health: 'PAUSED', cooldowns: [{ reason: 'test' }] }
+    expect(await next()).toEqual([{ ...paused, queuedAttempts: 0 }])
+    const id = await server.generate({ prompt: 'a fox' })
+    expect(await next()).toEqual([{ ...paused, queuedAttempts: 1 }])
+    await server.get('mutation { resumeProvider(input: { name: "sandbox" }) { provider { id } } }')
+    await server.ended(id)
+    let last = await next()
+    while (last[0]!.queuedAttempts > 0) last = await next()
+    expect(last).toEqual([{ health: 'HEALTHY', queuedAttempts: 0, cooldowns: [] }])
+    for (const stream of streams) await stream.return?.()
+  })
+
+  it('are sent again when a cooldown expires', async () => {
+    const providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }]
+    await using server = await openGateway({ database, providers })
+    const startedAt = Date.now()
+    await execute(
+      server.place,
+      `insert into provider_cooldowns (provider, model, reason, since, until) values ('sandbox', '', 'busy', ${startedAt}, ${startedAt + 2500})`,
+    )
+    const healths: string[] = []
+    for await (const { data } of server.watch<{ providers: { health: string }[] }>(
+      'SSE',
+      'subscription { providers { health } }',
+    )) {
+      healths.push(data!.providers[0]!.health)
+      if (healths.includes('PROBING')) break
+    }
+    expect(healths).toEqual(['COOLDOWN', 'PROBING'])
+    expect(Date.now() - startedAt).toBeLessThan(8000)
   })
 
   it('cannot be paused if the provider or the model is unknown', async () => {

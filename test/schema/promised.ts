@@ -110,6 +110,7 @@ type Query {
 type Subscription {
   taskEvents(taskId: ID!, after: String): TaskEvent!
   taskFeed(filter: TaskFilter, after: String): TaskEvent!
+  providers: [Provider!]!
   usage(
     from: DateTime! to: DateTime groupBy: [UsageDimension!]! = [] filter: UsageFilter timeZone: String = "UTC"
     metadataKey: String
@@ -170,6 +171,8 @@ type WebhookDelivery implements Node {
 }
 type WebhookTry { number: Int! at: DateTime! durationMs: Int! httpStatus: Int failure: WebhookFailure }
 enum WebhookEvent { TASK_SUCCEEDED TASK_FAILED TASK_CANCELED TASK_OUTCOME_UNKNOWN }
+type Provider implements Node { id: ID! }
+type Model implements Node { id: ID! }
 type ProviderStats {
   attempts: Int! succeeded: Int! failedUncharged: Int! unknown: Int! p50Ms: Int p95Ms: Int lastError: ProviderError
 }
@@ -212,6 +215,7 @@ type TaskProgressed implements TaskEvent { progress: Float! }
 type PartialImageReceived implements TaskEvent { partialImage: PartialImage }
 type AttemptEnded implements TaskEvent { attempt: Attempt! }
 type OutcomeBecameUnknown implements TaskEvent { attempt: Attempt! }
+type TaskLeftFilter implements TaskEvent { task: Task! }
 type TaskFinished implements TaskEvent { status: TaskStatus! }
 type Usage {
   inputTokens: BigInt outputTokens: BigInt totalTokens: BigInt

@@ -8,6 +8,9 @@ export type CooldownRow = Tables['cooldowns']['$inferSelect'] & {
   inCooldown: boolean
 }
 
+/** Woken when a cooldown or the queue of a provider may have changed. */
+export const PROVIDERS_KEY = 'providers'
+
 /** Of a cooldown for a whole provider. */
 export const ALL_MODELS = ''
 
@@ -50,6 +53,7 @@ export async function putCooldown(
       setWhere:
         forMs === null ? sql`true` : sql`${cooldowns.until} is not null and ${cooldowns.until} < ${until}`,
     })
+  q.wakeUp(PROVIDERS_KEY)
 }
 
 /** Without `paused`, only an expired one. */
@@ -63,4 +67,5 @@ export async function removeCooldown(
   await q.sql
     .delete(cooldowns)
     .where(and(eq(cooldowns.provider, provider), eq(cooldowns.model, model), isExpired))
+  q.wakeUp(PROVIDERS_KEY)
 }

@@ -43,6 +43,17 @@ export async function readStats(q: Queries, provider: string, since: number): Pr
   return { ...counts!, p50Ms: await percentile(0.5), p95Ms: await percentile(0.95) }
 }
 
+/** Whether an attempt was sent to a provider of this name, by any project. */
+export async function hasSentTo(q: Queries, provider: string): Promise<boolean> {
+  const { id } = q.tables.attempts
+  const rows = await q.sql
+    .select({ id })
+    .from(q.tables.attempts)
+    .where(isSent(q, provider, 0))
+    .limit(1)
+  return rows.length > 0
+}
+
 /** The latest failure of attempts that were sent since a time; `projectId` null: of all projects. */
 export async function findLastError(
   q: Queries,

@@ -2,6 +2,7 @@ import { and, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { TaskEventBody } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
+import { PROVIDERS_KEY } from '../providers/cooldowns.ts'
 import { insertion, statement } from '../connection/statement.ts'
 import type { EventRow, TaskRow } from '../tables/tables.ts'
 
@@ -30,6 +31,11 @@ export async function appendEvents(
   }
   q.wakeUp(taskKey(taskId))
   q.wakeUp(feedKey(projectId))
+  if (bodies.some(isAboutQueue)) q.wakeUp(PROVIDERS_KEY)
+}
+
+function isAboutQueue({ type }: TaskEventBody): boolean {
+  return type !== 'TASK_PROGRESSED' && type !== 'PARTIAL_IMAGE_RECEIVED'
 }
 
 const reserveInLog = statement<{ id: string; count: number }, { last: number }[]>('reserve_in_log', (q) => {

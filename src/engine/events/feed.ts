@@ -4,12 +4,13 @@
 import { listEvents, listFeed, feedKey, taskKey } from '../../db/tasks/events.ts'
 import { findFeedPosition } from '../../db/access/projects.ts'
 import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
-import { findTask, findTasks, listTasks, queriesFor, type TaskFilter } from '../../db/tasks/tasks.ts'
+import { findTask, listTasks, queriesFor, type TaskFilter } from '../../db/tasks/tasks.ts'
 import type { TaskEventBody } from '../../domain.ts'
 import { isFinished } from '../../domain.ts'
 import { notFound } from '../../errors.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Deps } from '../deps.ts'
+import { applyFilter, findById } from './feed-filter.ts'
 import { createLiveSource, type Batch, type Entry, type LiveSource, type Log } from './live-source.ts'
 
 /** `task` is at least as new as the event. */
@@ -18,13 +19,17 @@ export interface FeedItem {
   cursor: string
   at: number
   task: TaskRow
-  body: TaskEventBody | Snapshot
+  body: TaskEventBody | Snapshot | LeftFilter
 }
 
 interface Snapshot {
   type: 'TASK_SNAPSHOT'
   /** Events after the cursor were removed, and this snapshot replaces them. */
   resync: boolean
+}
+
+interface LeftFilter {
+  type: 'TASK_LEFT_FILTER'
 }
 
 export type FeedDeps = Pick<Deps, 'clock' | 'db' | 'tuning' | 'wakeUps'>
@@ -97,7 +102,7 @@ export async function watchProject(
       return snapshots([], start, false)
     },
     resync,
-    select: (entries) => selectMatching(deps, projectId, filter, entries),
+    select: (entries) => applyFilter(deps, projectId, filter, entries),
   })
 }
 
@@ -210,41 +215,4 @@ async function listForResync(
   if (unfinished.length > 0) return unfinished
   // At least one snapshot must say that events are missing.
   return listTasks(queriesFor(db, filter), projectId, filter, { limit: 1 })
-}
-
-/** Snapshots were selected by their query. Tasks are compared at the time of delivery, once for equal filters. */
-async function selectMatching(
-  deps: Pick<Deps, 'db' | 'wakeUps'>,
-  projectId: string,
-  filter: TaskFilter,
-  entries: readonly Entry<FeedItem>[],
-): Promise<readonly Entry<FeedItem>[]> {
-  const isUnfiltered = Object.keys(filter).length === 0
-  const [first] = entries
-  if (!first || isUnfiltered || first.item.body.type === 'TASK_SNAPSHOT') return entries
-  const what = `${first.position}:${entries.length}:${JSON.stringify(filter)}`
-  const matching = await deps.wakeUps.once(feedKey(projectId), what, () =>
-    findById(
-      deps,
-      projectId,
-      entries.map(({ item }) => ({ taskId: item.task.id })),
-      filter,
-    ),
-  )
-  return entries.flatMap(({ position, item }) => {
-    const task = matching.get(item.task.id)
-    return task ? [{ position, item: { ...item, task } }] : []
-  })
-}
-
-async function findById(
-  { db }: Pick<Deps, 'db'>,
-  projectId: string,
-  events: Pick<EventRow, 'taskId'>[],
-  filter?: TaskFilter,
-): Promise<Map<string, TaskRow>> {
-  if (events.length === 0) return new Map()
-  const ids = [...new Set(events.map(({ taskId }) => taskId))]
-  const tasks = await findTasks(db.read, projectId, ids, filter)
-  return new Map(tasks.map((task) => [task.id, task]))
 }

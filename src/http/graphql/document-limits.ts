@@ -7,7 +7,7 @@ import { maxAliases, noIntrospection, onePaidField } from './rules.ts'
 import type { VariableUse } from './variables.ts'
 
 // GraphiQL's introspection query has 1,700 characters and 250 tokens.
-const MAX_CHARACTERS = 20_000
+export const MAX_CHARACTERS = 20_000
 const MAX_TOKENS = 1_000
 const MAX_COMMENTS = 50
 /** A page of tasks with attempts, their provider, its models and their prices has a depth of 8. */

@@ -20,6 +20,7 @@ import { useInstrumentation, type SocketContext } from './instrumented.ts'
 import { createLiveHub, type LiveHub } from './live/hub.ts'
 import { useLiveHub, type LiveContext } from './live/plugin.ts'
 import { createMask, toGraphQLError } from './mask.ts'
+import type { PersistedQueries } from './persisted-queries.ts'
 import { useStrictRequests } from './strict-requests.ts'
 
 interface ServerContext {
@@ -36,6 +37,7 @@ export function createGraphQL(options: {
   corsOrigins: readonly string[]
   introspection: boolean
   operatorIntrospection?: boolean
+  persistedQueries: PersistedQueries
   /** One of its own by default. */
   hub?: LiveHub
   bodies: Bodies
@@ -62,7 +64,7 @@ export function createGraphQL(options: {
     multipart: false,
     plugins: [
       useCaller(keyring.authenticate),
-      useStrictRequests(options.bodies),
+      useStrictRequests(options.bodies, options.persistedQueries),
       useDocumentLimits({ introspection: introspection || operatorIntrospection }),
       useErrorCodes(),
       useStreamHeaders(),

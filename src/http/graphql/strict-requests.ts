@@ -1,13 +1,18 @@
-import { GraphQLError } from 'graphql'
-import type { Plugin } from 'graphql-yoga'
+import type { GraphQLParams, Plugin } from 'graphql-yoga'
+import type { Access } from '../../engine/access/access.ts'
 import { bodyTooLarge, requestError } from '../refusal.ts'
+import { hasOperatorKey } from '../security/auth.ts'
 import { lengthOf, MAX_JSON_BYTES, MAX_UPLOAD_BYTES } from '../security/body.ts'
 import type { Bodies } from '../security/bodies.ts'
 import { checkCrossSite } from '../security/cross-site.ts'
 import { toParams } from './multipart.ts'
+import type { PersistedQueries, RequestedDocument } from './persisted-queries.ts'
 
 /** Refuses invalid GraphQL requests with the right status and without repeating the body. */
-export function useStrictRequests(bodies: Bodies): Plugin {
+export function useStrictRequests(
+  bodies: Bodies,
+  persistedQueries: PersistedQueries,
+): Plugin<object, { caller?: Access }> {
   const holders = new WeakMap<Request, AsyncDisposableStack>()
   return {
     onRequest(hook) {
@@ -44,24 +49,25 @@ export function useStrictRequests(bodies: Bodies): Plugin {
         return requestParser(new fetchAPI.Request(request.url, { method, headers, signal, body }))
       })
     },
-    onParams({ params }) {
-      if (!params.query && params.extensions?.['persistedQuery'] !== undefined)
-        throw persistedQueryUnsupported()
+    onParams({ params, setParams, request, context }) {
+      const requested: RequestedDocument = { documentId: parameterOf(request, 'documentId'), ...params }
+      // Yoga refuses it.
+      if (!isTextOrAbsent(requested.query)) return
+      const query = persistedQueries(requested, hasOperatorKey(request.headers, context.caller))
       // Yoga answers 200 here to clients that accept only application/json.
-      if (params.query === undefined || params.query === null || params.query === '')
-        throw requestError('BAD_REQUEST', 'The request has no "query".')
+      if (query === undefined) throw requestError('BAD_REQUEST', 'The request has no "query".')
+      const { documentId: _, ...rest }: GraphQLParams & { documentId?: unknown } = params
+      setParams({ ...rest, query })
     },
   }
 }
 
-/**
- * Clients then send the whole query (Apollo's automatic persisted queries; they compare the message). Status 400 only for
- * clients that accept application/graphql-response+json.
- */
-function persistedQueryUnsupported(): GraphQLError {
-  return new GraphQLError('PersistedQueryNotSupported', {
-    extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED', http: { status: 400, spec: true } },
-  })
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === 'string'
+}
+
+function parameterOf({ method, url }: Request, name: string): string | null {
+  return method === 'GET' ? new URL(url).searchParams.get(name) : null
 }
 
 /** Yoga reports invalid JSON in a GET as a server error. */

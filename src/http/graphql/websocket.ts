@@ -12,12 +12,13 @@ import { gatewayErrorOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { basePathOf, withoutBase } from '../base-path.ts'
 import { requestError } from '../refusal.ts'
-import { apiKeyInUrlProblem, credentialOf } from '../security/auth.ts'
+import { apiKeyInUrlProblem, credentialOf, hasOperatorKey } from '../security/auth.ts'
 import type { ClientReader } from '../security/client.ts'
 import { hostProblem, isAllowedOrigin } from '../security/cross-site.ts'
 import { withRequestErrorCode, type GraphQLServer } from './graphql.ts'
 import { createWebSocketSink } from './live/websocket-sink.ts'
 import { createMask, toGraphQLError } from './mask.ts'
+import type { PersistedQueries } from './persisted-queries.ts'
 
 /** Images are uploaded over HTTP. */
 const MAX_MESSAGE_BYTES = 262_144
@@ -37,6 +38,7 @@ export function createSockets(
     adminKey: string | null
     readClient: ClientReader
     publicUrl: string | null
+    persistedQueries: PersistedQueries
     clock: Clock
     log: Logger
     /** Interval of pings, and the time limit of an answer. */
@@ -84,9 +86,13 @@ export function createSockets(
           const { caller } = ctx.extra
           const traceparent = ctx.connectionParams?.['traceparent']
           const request = toRequest(ctx.extra.request)
+          // Without a document, the library requires an empty one.
+          const isOperator = hasOperatorKey(request.headers, caller, ctx.connectionParams)
+          const query = options.persistedQueries({ ...payload }, isOperator)
+          if (query === undefined) throw requestError('BAD_REQUEST', 'The message has no "query".')
           const pipeline = yoga.getEnveloped({
             request,
-            params: payload,
+            params: { ...payload, query },
             client: options.readClient(request, ctx.extra.request.socket.remoteAddress),
             ...(caller && { caller }),
             socket: {
@@ -94,7 +100,7 @@ export function createSockets(
               sink: createWebSocketSink(ctx.extra.socket, ctx.extra.request.socket, id),
             },
           })
-          const document = pipeline.parse(payload.query)
+          const document = pipeline.parse(query)
           const invalid: GraphQLError[] = pipeline.validate(pipeline.schema, document)
           if (invalid.length > 0) return invalid.map(toMessageError)
           return {

@@ -18,6 +18,15 @@ export function credentialOf(headers: Headers, params: Record<string, unknown> =
   }
 }
 
+/** False for a caller who is an operator because no key exists yet. */
+export function hasOperatorKey(
+  headers: Headers,
+  caller: Access | undefined,
+  params?: Record<string, unknown>,
+): boolean {
+  return caller?.operator === true && credentialOf(headers, params).key !== null
+}
+
 /** URLs end up in logs. */
 export function apiKeyInUrlProblem(url: string, adminKey: string | null): string | undefined {
   const hasAdminKey =

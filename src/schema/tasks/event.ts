@@ -32,6 +32,7 @@ const TYPE_NAMES: Record<Kind, string> = {
   ATTEMPT_ENDED: 'AttemptEnded',
   OUTCOME_BECAME_UNKNOWN: 'OutcomeBecameUnknown',
   TASK_FINISHED: 'TaskFinished',
+  TASK_LEFT_FILTER: 'TaskLeftFilter',
 }
 
 const TaskEventRef = builder.interfaceRef<FeedItem>('TaskEvent').implement({
@@ -118,6 +119,12 @@ eventType('TASK_FINISHED', 'The task reached a final state. The last event of ev
   }),
 }))
 
+eventType(
+  'TASK_LEFT_FILTER',
+  'An event after which the task does not meet the filter of taskFeed, in place of that event. May repeat, and may name a task ' +
+    'that the client did not receive. Not part of the log.',
+)
+
 /** More than most tasks have. */
 const EVENTS_PAGE = 100
 
@@ -188,7 +195,9 @@ builder.subscriptionFields((t) => ({
     args: {
       filter: t.arg({
         type: TaskFilterInput,
-        description: 'Conditions that a task must meet at the time of delivery. All tasks by default.',
+        description:
+          'Conditions that a task must meet at the time of delivery. All tasks by default. TaskLeftFilter tells that a task does not ' +
+          'meet `statuses`, `charged` or `hasWarnings` any more.',
       }),
       after: t.arg.string({
         description:

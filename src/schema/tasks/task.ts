@@ -14,7 +14,8 @@ import type { Context } from '../context.ts'
 import { exposeAll, exposeNullable } from '../expose.ts'
 import { ImageRef, PartialImageRef } from '../image.ts'
 import { NodeRef } from '../node.ts'
-import { namedProvider, ProviderRef } from '../provider.ts'
+import { namedProvider } from '../named-provider.ts'
+import { ProviderRef } from '../provider.ts'
 
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description:

@@ -1,0 +1,37 @@
+import { countByProvider } from '../../db/attempts/counts.ts'
+import { listCooldowns, PROVIDERS_KEY, type CooldownRow } from '../../db/providers/cooldowns.ts'
+import type { Deps } from '../deps.ts'
+import type { LiveSource } from '../events/live-source.ts'
+import type { ValueWatch } from '../events/value-watch.ts'
+
+/** Health, cooldowns and queue lengths of the configured providers. */
+export type ProviderStates = Awaited<ReturnType<typeof readStates>>
+
+/** The states after each change. */
+export function watchProviders(
+  deps: Pick<Deps, 'db' | 'clock' | 'providers'>,
+  watch: ValueWatch,
+): LiveSource<ProviderStates> {
+  return watch({
+    key: 'providers',
+    wakeUpKey: PROVIDERS_KEY,
+    read: () => readStates(deps),
+    contentOf: (states) => states,
+    // An expiry has no transaction.
+    maxIntervalMs: ({ cooldowns }) => {
+      const ends = cooldowns.flatMap(({ inCooldown, until }) => (inCooldown && until !== null ? [until] : []))
+      return Math.max(0, Math.min(...ends) - deps.clock.now())
+    },
+  })
+}
+
+const nameOf = ({ provider, model }: CooldownRow) => `${provider}/${model}`
+
+async function readStates({ db, providers }: Pick<Deps, 'db' | 'providers'>) {
+  const counts = providers.map(async ({ name }) => ({ name, ...(await countByProvider(db.reports, name)) }))
+  const cooldowns = await listCooldowns(db.read)
+  return {
+    cooldowns: cooldowns.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
+    counts: await Promise.all(counts),
+  }
+}
