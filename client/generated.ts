@@ -218,7 +218,7 @@ const ImageFragment = 'fragment Image on Image{id width height mimeType byteSize
 
 /** A stored image: a result, a partial image or an input. Its bytes never change. */
 export interface Image {
-  /** Unique among all nodes, and sortable by creation time. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_. */
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
   id: string
   /** Width in pixels, read from the file; for an SVG, of its viewBox. */
   width: number
@@ -272,7 +272,7 @@ const TaskFragment = 'fragment Task on Task{id status progress prompt model size
 
 /** A request for images, from its creation to its end. It does not depend on a connected client. */
 export interface Task {
-  /** Unique among all nodes, and sortable by creation time. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_. */
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
   id: string
   /** State of the task. SUCCEEDED, FAILED and CANCELED are final. */
   status: TaskStatus
@@ -316,7 +316,7 @@ const AttemptFragment = 'fragment Attempt on Attempt{id number state charged cos
 
 /** One try of a task at one provider: one possible charge, with the evidence for it. */
 export interface Attempt {
-  /** Unique among all nodes, and sortable by creation time. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_. */
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
   id: string
   /** Position among the attempts of the task, from 1. */
   number: number
@@ -335,7 +335,7 @@ export interface Attempt {
 const TaskEventFragment = 'fragment TaskEvent on TaskEvent{type:__typename cursor at task{...Task}...on TaskSnapshot{resync}...on AttemptStarted{attempt{...Attempt}}...on TaskProgressed{progress}...on PartialImageReceived{partialImage{...PartialImage}}...on AttemptEnded{attempt{...Attempt}}...on OutcomeBecameUnknown{attempt{...Attempt}}...on TaskFinished{status}}'
 
 /** An event in the life of a task. It never changes; `task` and `attempt` are read at the time of delivery. */
-export type TaskEvent = AttemptEnded | AttemptStarted | OutcomeBecameUnknown | PartialImageReceived | TaskFinished | TaskProgressed | TaskQueued | TaskSnapshot
+export type TaskEvent = AttemptEnded | AttemptStarted | OutcomeBecameUnknown | PartialImageReceived | TaskFinished | TaskLeftFilter | TaskProgressed | TaskQueued | TaskSnapshot
 
 /** An attempt ended. Another may follow if it failed without a charge. */
 export interface AttemptEnded {
@@ -400,6 +400,17 @@ export interface TaskFinished {
   task: Task
   /** SUCCEEDED, FAILED or CANCELED. */
   status: TaskStatus
+}
+
+/** An event after which the task does not meet the filter of taskFeed, in place of that event. May repeat, and may name a task that the client did not receive. Not part of the log. */
+export interface TaskLeftFilter {
+  type: 'TaskLeftFilter'
+  /** Opaque position. Pass as `after` to resume after this event. */
+  cursor: string
+  /** Time of the event; for a snapshot, the time it was taken. */
+  at: string
+  /** Current state of the task, at least as new as the event. */
+  task: Task
 }
 
 /** The progress increased. At most about two such events per second are recorded. */
