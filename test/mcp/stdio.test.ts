@@ -95,7 +95,8 @@ describe('with the URL of a server', () => {
       const stopped = before.gateway.stop({ deadlineMs: 1_000 })
       const call = host.call('generate_image', { prompt: 'a lighthouse' })
       await stopped
-      await using _after = await openGateway(options)
+      await using after = await openGateway(options)
+      expect(after.url).toBe(before.url)
       expect(taskIn(await call).status).toBe('succeeded')
       const lost = await host.call('get_task', { task_id: taskIn(running).task_id })
       expect(textOf(lost)).toMatch(/: outcome_unknown .+[^]+an operator reviews it/)
