@@ -100,7 +100,8 @@ export async function openBridge({ stdin, stdout, connect, clock }: BridgeOption
 
 /** Whether a tool was refused by a server that restarts, or whose database is away. */
 function isUnavailable(reply: JSONRPCMessage): boolean {
-  const code = REFUSED_TOOL.safeParse(reply).data?.result._meta['darkroom/error'].code
+  const { _meta: meta } = REFUSED_TOOL.safeParse(reply).data?.result ?? {}
+  const code = meta?.['darkroom/error'].code
   return code === 'SHUTTING_DOWN' || code === 'SERVICE_UNAVAILABLE'
 }
 
