@@ -103,7 +103,7 @@ beforeAll(async () => {
   })
   child.stdin.end(JSON.stringify({ baseURL: url, requests }))
   const code = await new Promise((resolve) => child.once('exit', resolve))
-  expect(code).toBe(0)
+  if (code !== 0) throw new Error(`The program of the package ended with ${String(code)}.`)
 }, 120_000)
 afterAll(() => void server.close())
 

@@ -156,9 +156,9 @@ describe.each(DATABASES)('usage on %s', (database) => {
     expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
     expect(bytes.subarray(3).toString()).toBe(
       [
-        'month,metadata.team,user,tasks,attempts,images,input_tokens,output_tokens,total_tokens,input_text_tokens,input_image_tokens,output_text_tokens,output_image_tokens,cost_micros,cost_usd,held_micros,attempts_with_unknown_cost,attempts_with_unknown_usage,estimated_cost_micros,attempts_with_estimated_cost',
-        `${month},'=SUM(A1),"O’Neil, ""Jr.""",1,1,2,9,392,401,9,,,392,11805,0.011805,0,0,0,0,0`,
-        `${month},,,1,1,1,,,,,,,,,,0,1,1,0,0`,
+        'month,metadata.team,user,tasks,attempts,images,input_tokens,output_tokens,total_tokens,input_text_tokens,input_image_tokens,output_text_tokens,output_image_tokens,cost_micros,cost_usd,held_micros,attempts_with_unknown_cost,attempts_with_unknown_usage,estimated_cost_micros,attempts_with_estimated_cost,svg_input_tokens,svg_output_tokens,svg_reasoning_tokens,svg_cost_micros',
+        `${month},'=SUM(A1),"O’Neil, ""Jr.""",1,1,2,9,392,401,9,,,392,11805,0.011805,0,0,0,0,0,,,,0`,
+        `${month},,,1,1,1,,,,,,,,,,0,1,1,0,0,,,,0`,
         '',
       ].join('\r\n'),
     )
@@ -199,7 +199,7 @@ describe.each(DATABASES)('usage on %s', (database) => {
       'The cost excludes 2 attempts that were or may have been charged at an unknown cost.',
     )
     expect(csv.stdout).toMatch(
-      /^metadata\.team,tasks[^]*\r\nblue,1,1,1,9,272,281,9,,,272,2194,0\.002194,0,0,0,0,0\r\n$/,
+      /^metadata\.team,tasks[^]*\r\nblue,1,1,1,9,272,281,9,,,272,2194,0\.002194,0,0,0,0,0,,,,0\r\n$/,
     )
     expect(JSON.parse(json.stdout)).toMatchObject({
       rows: [{ provider: 'sandbox', tasks: 5, cost_micros: 13_999 }],
