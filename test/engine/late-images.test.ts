@@ -1,7 +1,7 @@
 // Images that arrive beside other news of their attempt: a check that lost its image, a decision made meanwhile, a row that
 // is older than the answer, and partial images that are still being recorded.
 import { execFile } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -17,6 +17,7 @@ import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, failure, held, REPORTED, scripted, writeImage, type Checked } from '../support/scripted.ts'
 import type { CallResult, Provider } from '../../src/providers/provider.ts'
+import { DownloadError } from '../../src/providers/wire/download.ts'
 
 const EVIDENCE = { wirePhase: 'BODY_DONE' as const, httpStatus: 200, providerRequestId: null }
 
@@ -108,6 +109,8 @@ describe.each(DATABASES)('an image on %s that a worker received', (database) => 
     await makePipe(pipe)
     const scope = { all: true, isHeld: () => false, reported: new Set<string>() }
     const recovering = recoverAbandoned(deps, scope, new AbortController().signal)
+    // Opened once it is being read: the rows have been listed then.
+    const record = await open(pipe, 'w')
     expect(await commitIntent(deps, await one.task(late.taskId), late, null)).toBe('COMMITTED')
     const file = await writeImage({ newFile: () => one.store.newFile() })
     const images = [{ file, revisedPrompt: null }]
@@ -118,7 +121,8 @@ describe.each(DATABASES)('an image on %s that a worker received', (database) => 
       resolved: {},
       evidence: EVIDENCE,
     })
-    await writeFile(pipe, 'no record')
+    await record.writeFile('no record')
+    await record.close()
     await recovering
     expect(await one.attempts(late.taskId)).toMatchObject([
       { state: 'SUCCEEDED', totalTokens: REPORTED.totalTokens },
@@ -148,6 +152,34 @@ describe.each(DATABASES)('an image on %s that a worker received', (database) => 
       for (const pipe of pipes) await writeFile(pipe, 'x')
     }
     expect(performance.now() - startedAt).toBeLessThan(20_000)
+    expect(await finalImages(one, id)).toHaveLength(1)
+  })
+
+  it('is stored from the address of a later check, although the first address is forbidden', async () => {
+    const tried: string[] = []
+    let checks = 0
+    const provider = scripted(async () => ({ state: 'ACCEPTED', remoteId: 'remote', checkAfterMs: 0 }), {
+      async check() {
+        checks += 1
+        // The second check fails, and says nothing about the first address.
+        if (checks === 2) throw failure('lost')
+        const url = checks === 1 ? `https://${'%'.repeat(9000)}` : 'https://example.com/image'
+        return { state: 'DONE', images: [{ url, revisedPrompt: null }], usage: REPORTED, resolved: {} }
+      },
+      results: {
+        ttlMs: 86_400_000,
+        async download(url, file) {
+          tried.push(url.slice(0, 40))
+          if (url.length > 8192)
+            throw new DownloadError('FORBIDDEN', 'must not be longer than 8192 characters')
+          await writeImage({ newFile: () => file })
+        },
+      },
+    })
+    await using one = await openEngine({ database, providers: [provider], tuning: { pollMs: 20 } })
+    const { id } = await one.create()
+    await one.reached(id, 'SUCCEEDED')
+    expect(tried).toHaveLength(3)
     expect(await finalImages(one, id)).toHaveLength(1)
   })
 })

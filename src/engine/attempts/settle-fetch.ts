@@ -28,6 +28,7 @@ export interface FailedFetch {
   problem: string
   /** Whether another try would fail the same way. */
   isFinal: boolean
+  failedUrl: string
   /** A newer address of the image. */
   url?: string | undefined
 }

@@ -25,7 +25,7 @@ export function openCall(
   const evidence: WireEvidence = storedEvidence(attempt)
   const recorder = createRecorder(deps, task, attempt)
   const files: string[] = []
-  const deadline = startDeadline(timeoutMs)
+  const deadline = startDeadline(deps.clock, timeoutMs)
   const call: Call = {
     signal: AbortSignal.any([abortCalls, deadline.signal]),
     clientRef: attempt.id,
@@ -46,8 +46,11 @@ export function openCall(
   return {
     call,
     evidence,
-    /** Ends the recording of progress and partial images. Resolves soon. */
-    endRecording: () => recorder.end(),
+    /** After the outcome: ends the deadline, and the recording of progress and partial images. Resolves soon. */
+    end: async (): Promise<void> => {
+      deadline.stop()
+      await recorder.end()
+    },
     /** Deletes leftovers in the spool; those of a killed process are deleted by the sweep. */
     close: async (): Promise<void> => {
       deadline.stop()

@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Clock } from '../../clock.ts'
+
 export interface Deadline {
   /** Aborts with a TimeoutError. */
   signal: AbortSignal
@@ -14,25 +17,26 @@ const MIN_REST_MS = 5000
  * Counts only time in which this process ran. After a stop Node runs due timers before it reads from sockets, so a plain
  * timeout would discard an answer that has arrived.
  */
-export function startDeadline(timeoutMs: number): Deadline {
-  const controller = new AbortController()
-  let leftMs = timeoutMs
-  let timer: NodeJS.Timeout
+export function startDeadline(clock: Pick<Clock, 'monotonic' | 'sleep'>, timeoutMs: number): Deadline {
+  const over = new AbortController()
+  const stopped = new AbortController()
 
-  function wait(): void {
-    const startedAt = performance.now()
-    const delayMs = Math.min(leftMs, TICK_MS)
-    timer = setTimeout(() => {
-      const passedMs = performance.now() - startedAt
+  async function run(): Promise<void> {
+    let leftMs = timeoutMs
+    while (leftMs > 0) {
+      const startedAt = clock.monotonic()
+      const delayMs = Math.min(leftMs, TICK_MS)
+      await clock.sleep(delayMs, stopped.signal)
+      if (stopped.signal.aborted) return
+      const passedMs = clock.monotonic() - startedAt
       const isLate = passedMs > delayMs + MAX_TIMER_DELAY_MS
       leftMs = isLate ? Math.max(leftMs - delayMs, Math.min(timeoutMs, MIN_REST_MS)) : leftMs - passedMs
-      if (leftMs > 0) wait()
-      // Sockets are read once more before it.
-      else setImmediate(() => controller.abort(new DOMException('The call took too long.', 'TimeoutError')))
-    }, delayMs)
-    timer.unref()
+    }
+    // Sockets are read once more before it.
+    await setImmediate()
+    over.abort(new DOMException('The call took too long.', 'TimeoutError'))
   }
 
-  wait()
-  return { signal: controller.signal, stop: () => clearTimeout(timer) }
+  void run()
+  return { signal: over.signal, stop: () => stopped.abort() }
 }

@@ -57,13 +57,14 @@ async function fetchOne(
 
 const NO_SOURCE = new DownloadError('FORBIDDEN', 'cannot be used with the current configuration')
 
-function failedFetch({ position }: StoredAddress, error: unknown): FailedFetch {
+function failedFetch({ position, url: failedUrl }: StoredAddress, error: unknown): FailedFetch {
+  const place = { position, failedUrl }
   if (error instanceof DownloadError)
-    return { position, problem: error.message, isFinal: FINAL.has(error.failure) }
+    return { ...place, problem: error.message, isFinal: FINAL.has(error.failure) }
   // A page of a content delivery network that lags behind, perhaps.
   if (error instanceof ImageRejected)
-    return { position, problem: 'returned something that is not a usable image', isFinal: false }
-  return { position, problem: 'returned an image that could not be stored', isFinal: false }
+    return { ...place, problem: 'returned something that is not a usable image', isFinal: false }
+  return { ...place, problem: 'returned an image that could not be stored', isFinal: false }
 }
 
 /** Statuses such as 404 and 403 are not among them: a result may be published after its address. */

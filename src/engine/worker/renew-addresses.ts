@@ -5,7 +5,7 @@ import type { FailedFetch, FetchRound } from '../attempts/settle-fetch.ts'
 import type { Deps } from '../deps.ts'
 import { ingestFile, toAsset } from '../images/ingest.ts'
 import { findProvider } from '../routing/configured.ts'
-import { sentSettings } from './check.ts'
+import { isFinal, sentSettings } from './check.ts'
 
 /**
  * Asks a provider that can be polled for the result again, free of charge, when a download has failed. It may then sign
@@ -18,9 +18,13 @@ export async function renewAddresses(
   { fetched, failed }: FetchRound,
   call: Call,
 ): Promise<FetchRound> {
-  const images = failed.some(({ isFinal }) => !isFinal) ? await checkAgain(deps, task, attempt, call) : []
+  const images = failed.length > 0 ? await checkAgain(deps, task, attempt, call) : []
   const renewed = await Promise.all(
-    failed.map((failure) => renew(deps, attempt, failure, images[failure.position - attempt.firstImage])),
+    failed.map(async (failure) =>
+      images === undefined
+        ? { ...failure, isFinal: false }
+        : renew(deps, attempt, failure, images[failure.position - attempt.firstImage]),
+    ),
   )
   return {
     fetched: [...fetched, ...renewed.flatMap((one) => ('sha256' in one ? one : []))],
@@ -28,12 +32,13 @@ export async function renewAddresses(
   }
 }
 
+/** Undefined when the check failed, which says nothing. */
 async function checkAgain(
   deps: Deps,
   task: TaskRow,
   attempt: AttemptRow,
   call: Call,
-): Promise<readonly ReceivedImage[]> {
+): Promise<readonly ReceivedImage[] | undefined> {
   const provider = findProvider(deps.providers, attempt.provider)
   if (!provider?.check || attempt.remoteId === null) return []
   try {
@@ -41,7 +46,7 @@ async function checkAgain(
     return result.state === 'DONE' ? result.images : []
   } catch (error) {
     deps.log.debug({ attempt: attempt.id, err: error }, 'checking for newer addresses failed')
-    return []
+    return isFinal(error) ? [] : undefined
   }
 }
 
@@ -52,7 +57,11 @@ async function renew(
   image: ReceivedImage | undefined,
 ) {
   if (!image) return failure
-  if ('url' in image) return { ...failure, url: toStorable(image.url) }
+  if ('url' in image) {
+    const url = toStorable(image.url)
+    // The reply with the first address may have been damaged.
+    return { ...failure, url, isFinal: failure.isFinal && url === failure.failedUrl }
+  }
   const { position } = failure
   const { file, revisedPrompt } = image
   return ingestFile(deps, file).then(

@@ -33,13 +33,13 @@ async function takeOwnStep(
   const { abortCalls, exit } = signals
   // The runner claims only for configured providers.
   const { timeoutMs } = findProvider(deps.providers, attempt.provider)!
-  const { call, evidence, endRecording, close } = openCall(deps, task, attempt, timeoutMs, abortCalls)
+  const { call, evidence, end, close } = openCall(deps, task, attempt, timeoutMs, abortCalls)
   const of = { task, attempt, evidence }
   if (attempt.state === 'FETCHING') await fetchAndSettle(deps, of, call, signals)
   else {
     const outcome =
       attempt.state === 'ACCEPTED' ? await check(deps, of, call, exit) : await send(deps, of, call, signals)
-    await endRecording()
+    await end()
     await deps.tracing.span('settle', { attributes: { 'darkroom.outcome': outcome.state } }, () =>
       persist(deps, attempt, exit, () => settle(deps, attempt, evidence, outcome)),
     )

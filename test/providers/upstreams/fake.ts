@@ -199,8 +199,8 @@ export function send(response: ServerResponse, reply: CannedReply, onWritten = (
 /** Within the image, or its address. */
 function cut(response: ServerResponse, reply: CannedReply): void {
   const { type, bytes } = toBytes(reply)
-  const image = RESULT_FIELDS.map((field) => bytes.indexOf(field)).find((at) => at >= 0)
-  const end = image === undefined ? bytes.length - 10 : image + 30
+  const image = RESULT_START.exec(bytes.toString('latin1'))
+  const end = image ? image.index + image[0].length : bytes.length - 10
   response.writeHead(reply.status, { 'content-type': type, 'content-length': bytes.length })
   response.write(bytes.subarray(0, end), () => response.destroy())
 }
@@ -221,7 +221,7 @@ function toBytes({ body }: CannedReply): { type: string; bytes: Buffer } {
   return { type: 'application/json', bytes: Buffer.from(JSON.stringify(body)) }
 }
 
-const RESULT_FIELDS = ['"b64_json":"', '"url":"', '"image_url":"']
+const RESULT_START = /"b64_json":"[^"]{10}|"https?:[^"]{10}/
 const PARAMETERS = z.record(z.string(), z.unknown())
 const HTML = {
   status: 200,
