@@ -26,15 +26,15 @@ export const bills: Command = {
   notes: {
     'Fields of a file': {
       attempt_id: `Our id, att_…: ${names('attempt_id')}`,
-      request_id: `The provider's id of the HTTP request: ${names('request_id')}`,
-      remote_id: `The provider's id of the job: ${names('remote_id')}`,
+      request_id: `Its id of the HTTP request: ${names('request_id')}`,
+      remote_id: `Its id of the job: ${names('remote_id')}`,
       at: `Time, ISO 8601 or Unix seconds: ${names('at')}`,
       amount_usd: `US dollars: ${names('amount_usd')}`,
       amount_micros: `Whole micro-USD: ${names('amount_micros')}`,
     },
     'With --apply': {
       'a charge': 'Becomes the cost of its attempt, and ends an unknown outcome or an estimate',
-      'no charge': 'With --from and --to, attempts of that period that are not on the bill were not charged',
+      'no charge': 'With --from and --to, attempts of the period that are not on the bill were free',
     },
   },
   examples: [

@@ -29,7 +29,7 @@ export const serve: Command = {
       DATABASE_URL: 'postgres://… (default: SQLite in the data folder)',
       CORS_ORIGINS: 'Web origins whose pages may call the server, separated by commas',
       TRUSTED_PROXIES: 'CIDR ranges of proxies whose X-Forwarded-… headers are trusted',
-      INTROSPECTION: 'on, off or auto (default): all while only this machine can connect, else operators',
+      INTROSPECTION: 'on, off or auto (default): on a network, operators only',
       LOG_LEVEL: 'silent, fatal, error, warn, info (default), debug or trace',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'OpenTelemetry collector for traces (default: no traces)',
       DARKROOM_CONFIG: 'Configuration file (default: ./darkroom.config.{ts,js,json})',

@@ -16,7 +16,7 @@ export const task: Command = {
   usage: '<id> [--watch]',
   takesPositionals: true,
   options: {
-    '--watch': 'Show progress and partial images until the task ends; resumes after a disconnect',
+    '--watch': 'Show progress and partial images until the end; resumes after a disconnect',
     ...IMAGES_OPTION,
     ...SERVER_OPTIONS,
   },
