@@ -10,7 +10,7 @@ import { listDeliveriesOfTasks, listTries } from '../../src/db/webhooks/deliveri
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import type { TaskEventBody } from '../../src/domain.ts'
 import { encodeCursor } from '../../src/engine/events/cursor.ts'
-import type { FeedItem } from '../../src/engine/events/feed.ts'
+import type { FeedItem } from '../../src/engine/events/feed-item.ts'
 import { createHousekeeping } from '../../src/engine/maintenance/housekeeping.ts'
 import { DATABASES, type DatabaseKind } from '../support/database.ts'
 import { openEngine, type TestEngine, type TestEngineOptions } from '../support/engine.ts'
