@@ -1,15 +1,13 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
+import { PROVIDERS_KEY } from '../connection/wake-up-keys.ts'
 import type { Tables } from '../tables/tables.ts'
 
 export type CooldownRow = Tables['cooldowns']['$inferSelect'] & {
   /** Once expired, one attempt at a time probes the provider. */
   inCooldown: boolean
 }
-
-/** Woken when a cooldown or the queue of a provider may have changed. */
-export const PROVIDERS_KEY = 'providers'
 
 /** Of a cooldown for a whole provider. */
 export const ALL_MODELS = ''

@@ -2,8 +2,8 @@ import { and, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { TaskEventBody } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
-import { PROVIDERS_KEY } from '../providers/cooldowns.ts'
 import { insertion, statement } from '../connection/statement.ts'
+import { PROVIDERS_KEY } from '../connection/wake-up-keys.ts'
 import type { EventRow, TaskRow } from '../tables/tables.ts'
 
 export const taskKey = (taskId: string) => `task:${taskId}`

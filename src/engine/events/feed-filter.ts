@@ -5,7 +5,7 @@ import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
 import { findTasks, type TaskFilter } from '../../db/tasks/tasks.ts'
 import { isFinished } from '../../domain.ts'
 import type { Deps } from '../deps.ts'
-import type { FeedItem } from './feed.ts'
+import type { FeedItem } from './feed-item.ts'
 import type { Entry } from './live-source.ts'
 
 /** Snapshots were selected by their query. Reads once for equal filters. */

@@ -11,26 +11,8 @@ import { notFound } from '../../errors.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Deps } from '../deps.ts'
 import { applyFilter, findById } from './feed-filter.ts'
+import type { FeedItem, Snapshot } from './feed-item.ts'
 import { createLiveSource, type Batch, type Entry, type LiveSource, type Log } from './live-source.ts'
-
-/** `task` is at least as new as the event. */
-export interface FeedItem {
-  /** Pass as `after` to resume after this event. */
-  cursor: string
-  at: number
-  task: TaskRow
-  body: TaskEventBody | Snapshot | LeftFilter
-}
-
-interface Snapshot {
-  type: 'TASK_SNAPSHOT'
-  /** Events after the cursor were removed, and this snapshot replaces them. */
-  resync: boolean
-}
-
-interface LeftFilter {
-  type: 'TASK_LEFT_FILTER'
-}
 
 export type FeedDeps = Pick<Deps, 'clock' | 'db' | 'tuning' | 'wakeUps'>
 

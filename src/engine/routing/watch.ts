@@ -1,5 +1,6 @@
 import { countByProvider } from '../../db/attempts/counts.ts'
-import { listCooldowns, PROVIDERS_KEY, type CooldownRow } from '../../db/providers/cooldowns.ts'
+import { PROVIDERS_KEY } from '../../db/connection/wake-up-keys.ts'
+import { listCooldowns, type CooldownRow } from '../../db/providers/cooldowns.ts'
 import type { Deps } from '../deps.ts'
 import type { LiveSource } from '../events/live-source.ts'
 import type { ValueWatch } from '../events/value-watch.ts'

@@ -1,7 +1,7 @@
 import type { TaskRow } from '../../db/tables/tables.ts'
 import type { CreatedTask } from './create.ts'
 import type { Deps } from '../deps.ts'
-import type { FeedItem } from '../events/feed.ts'
+import type { FeedItem } from '../events/feed-item.ts'
 import { createLiveSource, type LiveSource } from '../events/live-source.ts'
 
 /** Attempts and deliveries continue the trace from this span. */
