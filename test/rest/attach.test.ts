@@ -93,6 +93,27 @@ describe('identical requests', () => {
   })
 })
 
+describe('on PostgreSQL', () => {
+  it('a request attaches to the one that was cut', async () => {
+    await using other = await openRestServer({ database: 'postgresql' })
+    other.upstream.script('hang')
+    const cut = new AbortController()
+    const lost = post(other.url, { prompt: 'cut' }, { signal: cut.signal })
+    await expect.poll(() => other.upstream.ledger.length).toBe(1)
+    cut.abort()
+    await lost.catch(() => {})
+    other.upstream.release()
+    await sleep(300)
+    const again = await post(other.url, { prompt: 'cut' })
+    expect([again.status, again.headers.get('darkroom-replayed')]).toEqual([200, 'undelivered'])
+    await again.arrayBuffer()
+    const next = await post(other.url, { prompt: 'cut' })
+    expect(next.headers.get('darkroom-replayed')).toBeNull()
+    await next.arrayBuffer()
+    expect(other.upstream.ledger).toHaveLength(2)
+  })
+})
+
 describe('a response that is cut', () => {
   it('is due to the next equal request if the reset comes after all bytes were written', async () => {
     const body = JSON.stringify({ prompt: 'reset', size: '1024x1024' })

@@ -136,6 +136,15 @@ describe('openai for Node', () => {
     expect(rest.added()).toMatchObject(ONE)
   })
 
+  it('throws what moderation says in a stream, without a second request', async () => {
+    const error = { message: 'Blocked.', type: 'image_generation_user_error', code: 'moderation_blocked' }
+    rest.upstream.script({ status: 400, body: { error } })
+    const out = await openai.call('generateStream', { url, params: { prompt: 'bad' } })
+    expect(out.error).toMatchObject({ code: 'moderation_blocked' })
+    expect(out.requests).toHaveLength(1)
+    expect(rest.added()).toMatchObject({ pays: 0, tasks: 1 })
+  })
+
   it('streams previews before the image', async () => {
     await using sandbox = await openRestServer({
       providers: [{ name: 'sandbox', dialect: 'sandbox', durationMs: 100 }],

@@ -14,10 +14,11 @@ export async function insertCall(q: Transaction, call: NewCall, leaseMs: number)
   await q.sql.insert(q.tables.calls).values({ ...call, state: 'OPEN', closedAt })
 }
 
-/** Without effect unless it is open. */
+/** Without effect unless it is open, or was told what then did not arrive. */
 export async function closeCall(q: Transaction, id: string, state: CallState): Promise<void> {
   const { calls } = q.tables
-  const which = and(eq(calls.id, id), eq(calls.state, 'OPEN'))
+  const from: CallState[] = state === 'UNDELIVERED' ? ['OPEN', 'TOLD_UNKNOWN'] : ['OPEN']
+  const which = and(eq(calls.id, id), inArray(calls.state, from))
   await q.sql.update(calls).set({ state, closedAt: q.now }).where(which)
 }
 

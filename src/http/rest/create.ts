@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { CreatedTask } from '../../engine/tasks/create.ts'
 import { GatewayError, gatewayErrorOf } from '../../errors.ts'
 import { answerFor } from './answer.ts'
-import { headersOf, optionsOf, reachedState, type Created } from './created.ts'
+import { headersOf, optionsOf, recordAnswer, type Created } from './created.ts'
 import { urlOf, type RestExchange, type RestDeps } from './deps.ts'
 import type { NewCall, OpenCalls } from './open-calls.ts'
 import type { Target } from './paths.ts'
@@ -79,10 +79,10 @@ async function answer(
   }
   const found = await answerFor(deps, task, optionsOf(created))
   if (exchange.gone.aborted) open.leave()
-  else if (!hasAnswer(found.result.task)) await open.giveUp()
+  else await recordAnswer(created, found)
   const processingMs = Math.round(deps.clock.monotonic() - startedAt)
   const headers = { ...headersOf(created, found), 'openai-processing-ms': String(processingMs) }
-  if (found.problem) return open.follow(problemResponse(found.problem, headers), () => reachedState(found))
+  if (found.problem) return open.follow(problemResponse(found.problem, headers))
   const form = { responseFormat: read.responseFormat, warnings: found.warnings, urlOf: urlOf(deps, exchange) }
   const parts = resultBody(found.result, form)
   return open.follow(partsResponse(deps, parts, { headers, abort: () => open.abort() }))

@@ -4,6 +4,7 @@ import type { RestExchange } from './deps.ts'
 import type { NewCall, OpenCall } from './open-calls.ts'
 import type { CreateRequest } from './read-request.ts'
 import { resultHeaders } from './result.ts'
+import { hasAnswer } from './wait.ts'
 
 /** A request and its task. */
 export interface Created {
@@ -24,7 +25,9 @@ export function headersOf({ headers }: Created, { result, warnings }: Answer): R
   return { ...headers, ...resultHeaders(result, warnings) }
 }
 
-/** Images that arrive after the client was told that the outcome is unknown are due to it. */
-export function reachedState({ result, problem }: Answer): 'TOLD_UNKNOWN' | 'DELIVERED' {
-  return problem && result.task.status === 'OUTCOME_UNKNOWN' ? 'TOLD_UNKNOWN' : 'DELIVERED'
+/** Records what the client is about to hear, before it can ask again. */
+export async function recordAnswer({ open }: Created, { result, problem }: Answer): Promise<void> {
+  if (!problem) return
+  if (!hasAnswer(result.task)) await open.giveUp()
+  else if (result.task.status === 'OUTCOME_UNKNOWN') await open.tellUnknown()
 }

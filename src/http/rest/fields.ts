@@ -113,5 +113,7 @@ function wrong(name: string, value: unknown, expected: string): InvalidRequest {
 }
 
 function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 60)
+  // An uploaded file has a path of this server.
+  if (typeof value === 'object') return 'a file or an object'
+  return (JSON.stringify(value) ?? '').slice(0, 60)
 }

@@ -17,8 +17,10 @@ export interface OpenCall {
   giveUp(): Promise<void>
   /** The client has disconnected before the response. */
   leave(): void
-  /** Records whether the response arrives, and as `reached()` if it does. */
-  follow(response: Response, reached?: () => ClosedState): Response
+  /** Before the response is sent: images that arrive later are due to the same request. */
+  tellUnknown(): Promise<void>
+  /** Records whether the response arrives. */
+  follow(response: Response): Response
   /** Breaks the connection in the middle of a response. */
   abort(): void
 }
@@ -71,30 +73,31 @@ export function createOpenCalls({ engine, clock, settings, log }: RestDeps) {
       const sent = Promise.withResolvers<void>()
       sending.add(sent.promise)
       // The engine records no call with a key: the key finds its task.
-      let isClosed = isKeyed
+      let state: ClosedState | undefined = isKeyed ? 'DELIVERED' : undefined
       let watch: DeliveryWatch | undefined
       function markSent(): void {
         sending.delete(sent.promise)
         sent.resolve()
       }
-      async function close(state: ClosedState): Promise<void> {
-        if (isClosed) return
-        isClosed = true
-        await engine.closeCall(id, state)
+      async function close(next: ClosedState): Promise<void> {
+        if (state !== undefined && !(state === 'TOLD_UNKNOWN' && next === 'UNDELIVERED')) return
+        state = next
+        await engine.closeCall(id, next)
       }
       function leave(): void {
         markSent()
-        if (isClosed) return
+        const isOpen = state === undefined
         void close('UNDELIVERED')
-        if (!isAsync && settings.cancelOnHangup === 'queued') void cancelLater(id)
+        if (isOpen && !isAsync && settings.cancelOnHangup === 'queued') void cancelLater(id)
       }
       return {
         giveUp: () => close('UNDELIVERED'),
         leave,
-        follow(response, reached = () => 'DELIVERED') {
+        tellUnknown: () => close('TOLD_UNKNOWN'),
+        follow(response) {
           watch = {
             sent: markSent,
-            ended: (isDelivered) => (isDelivered ? void close(reached()) : leave()),
+            ended: (isDelivered) => (isDelivered ? void close('DELIVERED') : leave()),
           }
           return watchDelivery(response, watch)
         },

@@ -4,7 +4,7 @@ import type { FeedItem } from '../../engine/events/feed.ts'
 import type { LiveSource } from '../../engine/events/live-source.ts'
 import { answerFor } from './answer.ts'
 import { readParts, type BodyPart } from './body.ts'
-import { headersOf, optionsOf, reachedState, type Created } from './created.ts'
+import { headersOf, optionsOf, recordAnswer, type Created } from './created.ts'
 import { urlOf, type RestDeps } from './deps.ts'
 import { comment, completedFrames, errorFrame, partialFrame } from './frames.ts'
 import type { OpenCalls } from './open-calls.ts'
@@ -49,19 +49,19 @@ export async function streamAnswer(deps: RestDeps, calls: OpenCalls, created: Cr
   const { exchange, open, task } = created
   const before = await answerFor(deps, task, optionsOf(created))
   const headers = headersOf(created, before)
-  if (before.problem && hasAnswer(before.result.task))
-    return open.follow(problemResponse(before.problem, headers), () => reachedState(before))
-  let reached: ReturnType<typeof reachedState> = 'DELIVERED'
+  if (before.problem && hasAnswer(before.result.task)) {
+    await recordAnswer(created, before)
+    return open.follow(problemResponse(before.problem, headers))
+  }
   const signal = AbortSignal.any([exchange.gone, calls.stopping])
   const { 'darkroom-charged': _charged, 'darkroom-cost-micros': _cost, ...early } = headers
-  const frames = framesOf(deps, created, signal, (state) => void (reached = state))
+  const frames = framesOf(deps, created, signal)
   const chunks = toChunks(deps, frames)
   return open.follow(
     streamResponse(deps, chunks, {
       headers: { ...early, ...EVENT_STREAM_HEADERS },
       abort: () => open.abort(),
     }),
-    () => reached,
   )
 }
 
@@ -76,9 +76,8 @@ async function* framesOf(
   deps: RestDeps,
   created: Created,
   signal: AbortSignal,
-  onEnd: (reached: ReturnType<typeof reachedState>) => void,
 ): AsyncGenerator<BodyPart[], void> {
-  const { exchange, open, read, task } = created
+  const { exchange, read, task } = created
   const hello = comment(`darkroom ${task.id}`)
   const form = {
     urlOf: urlOf(deps, exchange),
@@ -95,8 +94,7 @@ async function* framesOf(
   }
   if (exchange.gone.aborted) return
   const found = await answerFor(deps, task, optionsOf(created))
-  onEnd(reachedState(found))
-  if (!hasAnswer(found.result.task)) await open.giveUp()
+  await recordAnswer(created, found)
   if (found.problem) {
     yield errorFrame(found.problem)
     return
